@@ -1,0 +1,7 @@
+//! dockopt makes Docker builds small and fast, and proves it.
+//!
+//! This file is the map. The modules stand in reading order; each uses only modules above it, and a test
+//! (`tests/integration/tidy.rs`) enforces that.
+
+// Pure: bytes or text in, values out; no file, clock, process, environment, print.
+pub mod text;

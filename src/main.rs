@@ -1,0 +1,2 @@
+//! The `dockopt` program.
+fn main() {}

@@ -1,0 +1,243 @@
+//! A file's text with its line index, and byte spans into it.
+
+use std::ops::Range;
+use std::sync::Arc;
+
+/// Half-open byte range in a [`Source`]'s text.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Span {
+    /// Offset of the first byte.
+    pub start: u32,
+    /// Offset after the last byte.
+    pub end: u32,
+}
+
+impl Span {
+    /// The span from `start` to `end`.
+    pub const fn new(start: u32, end: u32) -> Self {
+        Self { start, end }
+    }
+
+    /// The empty span at `at`.
+    pub const fn at(at: u32) -> Self {
+        Self::new(at, at)
+    }
+
+    /// Length in bytes.
+    pub const fn len(self) -> u32 {
+        self.end.saturating_sub(self.start)
+    }
+
+    /// Whether nothing is covered.
+    pub const fn is_empty(self) -> bool {
+        self.end <= self.start
+    }
+
+    /// The smallest span that covers both.
+    #[must_use]
+    pub fn to(self, other: Self) -> Self {
+        Self::new(self.start.min(other.start), self.end.max(other.end))
+    }
+
+    /// Whether `other` lies inside.
+    pub const fn contains(self, other: Self) -> bool {
+        self.start <= other.start && other.end <= self.end
+    }
+
+    /// As an index for slices.
+    pub const fn range(self) -> Range<usize> {
+        self.start as usize..self.end as usize
+    }
+
+    /// Moved towards the end by `by` bytes.
+    #[must_use]
+    pub const fn shifted(self, by: u32) -> Self {
+        Self::new(self.start + by, self.end + by)
+    }
+}
+
+/// Names a [`Source`] within one run: its index in the list of sources.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct FileId(pub u32);
+
+/// A place as people count it: both from 1, columns in characters.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct LineColumn {
+    /// Line, from 1; lines end at LF only, as in BuildKit.
+    pub line: u32,
+    /// Column in characters, from 1.
+    pub column: u32,
+}
+
+/// A named text. Cheap to clone.
+///
+/// Invalid UTF-8 is read with U+FFFD in the place of each bad sequence; [`Source::bytes`] still gives the file's own
+/// bytes, and [`Source::original`] maps a span of the text back to them.
+#[derive(Clone, Debug)]
+pub struct Source {
+    name: Arc<str>,
+    text: Arc<str>,
+    /// The file's bytes when they are not the text's.
+    raw: Option<Arc<Raw>>,
+    /// Offset of each line's first byte.
+    lines: Arc<[u32]>,
+}
+
+#[derive(Debug)]
+struct Raw {
+    bytes: Vec<u8>,
+    /// (offset in the text after a replacement, offset in the bytes after it), ascending.
+    after: Vec<(u32, u32)>,
+}
+
+impl Source {
+    /// A source of a file's bytes. `name` is what messages call it: the path as the user would type it.
+    ///
+    /// # Errors
+    /// Gives the length back when it does not fit 32-bit offsets.
+    pub fn new(name: impl Into<Arc<str>>, bytes: Vec<u8>) -> Result<Self, usize> {
+        // A replacement character is three bytes long and stands for at least one.
+        if bytes.len() > (u32::MAX / 3) as usize {
+            return Err(bytes.len());
+        }
+        let (text, raw) = match String::from_utf8(bytes) {
+            Ok(text) => (text, None),
+            Err(error) => {
+                let (text, raw) = replace_invalid(error.into_bytes());
+                (text, Some(Arc::new(raw)))
+            }
+        };
+        let starts = std::iter::once(0).chain(memchr::memchr_iter(b'\n', text.as_bytes()).map(|at| at as u32 + 1));
+        let lines = starts.collect();
+        Ok(Self { name: name.into(), text: text.into(), raw, lines })
+    }
+
+    /// A source of known text, for tests and generated files.
+    ///
+    /// # Panics
+    /// When the text is over 1 GiB.
+    pub fn of(name: &str, text: &str) -> Self {
+        Self::new(name, text.as_bytes().to_vec()).expect("text under 1 GiB")
+    }
+
+    /// What messages call it.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// The text; valid UTF-8 whatever the file held.
+    pub fn text(&self) -> &str {
+        &self.text
+    }
+
+    /// The text, shared.
+    pub fn shared_text(&self) -> Arc<str> {
+        Arc::clone(&self.text)
+    }
+
+    /// The bytes as they stand in the file.
+    pub fn bytes(&self) -> &[u8] {
+        self.raw.as_ref().map_or(self.text.as_bytes(), |raw| &raw.bytes)
+    }
+
+    /// The place of the first byte that is not UTF-8, as an offset in the text.
+    pub fn first_invalid(&self) -> Option<u32> {
+        let (after, _) = self.raw.as_ref()?.after.first()?;
+        Some(after - char::REPLACEMENT_CHARACTER.len_utf8() as u32)
+    }
+
+    /// The text under `span`.
+    ///
+    /// # Panics
+    /// When the span does not lie on character boundaries inside the text.
+    pub fn slice(&self, span: Span) -> &str {
+        &self.text[span.range()]
+    }
+
+    /// Number of lines; a final line end opens no new line.
+    pub fn line_count(&self) -> u32 {
+        let open = u32::from(self.text.is_empty() || !self.text.ends_with('\n'));
+        self.lines.len() as u32 - 1 + open
+    }
+
+    /// Line number (from 1) of the byte at `at`.
+    pub fn line(&self, at: u32) -> u32 {
+        self.lines.partition_point(|&start| start <= at) as u32
+    }
+
+    /// Line and column of the byte at `at`.
+    pub fn line_column(&self, at: u32) -> LineColumn {
+        let line = self.line(at);
+        let start = self.lines[line as usize - 1] as usize;
+        let end = self.text.floor_char_boundary((at as usize).min(self.text.len()));
+        let column = self.text[start.min(end)..end].chars().count() as u32 + 1;
+        LineColumn { line, column }
+    }
+
+    /// The span of a line (from 1) without its line end (LF or CR LF); the empty span at the end for a line that is not there.
+    pub fn line_span(&self, line: u32) -> Span {
+        let len = self.text.len() as u32;
+        let Some(&start) = line.checked_sub(1).and_then(|index| self.lines.get(index as usize)) else {
+            return Span::at(len);
+        };
+        let end = self.lines.get(line as usize).copied().unwrap_or(len);
+        let shown = self.text[start as usize..end as usize].trim_end_matches('\n').trim_end_matches('\r');
+        Span::new(start, start + shown.len() as u32)
+    }
+
+    /// Maps a span of the text to the file's own bytes.
+    #[must_use]
+    pub fn original(&self, span: Span) -> Span {
+        let Some(raw) = &self.raw else { return span };
+        let map = |at: u32| match raw.after.partition_point(|&(text, _)| text <= at) {
+            0 => at,
+            n => raw.after[n - 1].1 + (at - raw.after[n - 1].0),
+        };
+        Span::new(map(span.start), map(span.end))
+    }
+}
+
+fn replace_invalid(bytes: Vec<u8>) -> (String, Raw) {
+    let mut text = String::with_capacity(bytes.len() + 16);
+    let mut after = Vec::new();
+    let mut at = 0;
+    for chunk in bytes.utf8_chunks() {
+        text.push_str(chunk.valid());
+        at += chunk.valid().len();
+        if !chunk.invalid().is_empty() {
+            text.push(char::REPLACEMENT_CHARACTER);
+            at += chunk.invalid().len();
+            after.push((text.len() as u32, at as u32));
+        }
+    }
+    (text, Raw { bytes, after })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lines_and_columns_count_characters_from_one() {
+        let source = Source::of("f", "é日x\r\nb");
+        assert_eq!(source.line_column(0), LineColumn { line: 1, column: 1 });
+        assert_eq!(source.line_column(5), LineColumn { line: 1, column: 3 });
+        assert_eq!(source.line_column(8), LineColumn { line: 2, column: 1 });
+        assert_eq!(source.line_span(1), Span::new(0, 6));
+        assert_eq!(source.line_span(2), Span::new(8, 9));
+        assert_eq!(source.line_count(), 2);
+        assert_eq!(Source::of("f", "a\n").line_count(), 1);
+    }
+
+    #[test]
+    fn invalid_utf8_keeps_its_bytes() {
+        let source = Source::new("f", b"a\xffb\xc3\nc".to_vec()).unwrap();
+        assert_eq!(source.text(), "a\u{fffd}b\u{fffd}\nc");
+        assert_eq!(source.bytes(), b"a\xffb\xc3\nc");
+        assert_eq!(source.first_invalid(), Some(1));
+        let b = source.text().find('b').unwrap() as u32;
+        assert_eq!(source.original(Span::new(b, b + 1)), Span::new(2, 3));
+        let c = source.text().find('c').unwrap() as u32;
+        assert_eq!(source.original(Span::new(c, c + 1)), Span::new(5, 6));
+    }
+}
