@@ -1,0 +1,306 @@
+//! The tree: a flat, lossless list of lines and instructions with byte spans.
+//!
+//! Instructions that span several lines are read from their *logical text*: the lines joined as BuildKit joins them.
+//! Such texts lie one after another in a buffer behind the source, in one address space: offsets below the source's
+//! length are in the source, the others in the buffer. [`File::str`] reads either, [`File::locate`] maps to the source.
+
+use crate::text::{Source, Span};
+
+/// A Dockerfile as read. Holds its source; cheap to query, never re-printed.
+#[derive(Clone, Debug)]
+pub struct File {
+    pub(super) source: Source,
+    /// Logical texts of the instructions that span lines.
+    pub(super) joined: String,
+    /// Where each stretch of `joined` comes from; ascending in both.
+    pub(super) segments: Vec<Segment>,
+    pub(super) lines: Vec<Line>,
+    pub(super) instructions: Vec<Instruction>,
+    pub(super) directives: Vec<Directive>,
+    pub(super) escape: char,
+    pub(super) problems: Vec<Problem>,
+}
+
+impl File {
+    /// The text that was read.
+    pub fn source(&self) -> &Source {
+        &self.source
+    }
+
+    /// The instructions in order. ONBUILD's trigger is inside its instruction, not in this list.
+    pub fn instructions(&self) -> &[Instruction] {
+        &self.instructions
+    }
+
+    /// What each physical line is, in order; their spans tile the source.
+    pub fn lines(&self) -> &[Line] {
+        &self.lines
+    }
+
+    /// The parser directives as the parser sees them, in order.
+    pub fn directives(&self) -> &[Directive] {
+        &self.directives
+    }
+
+    /// The escape character: `\` or `` ` ``.
+    pub fn escape(&self) -> char {
+        self.escape
+    }
+
+    /// What is wrong or a silent trap, in source order.
+    pub fn problems(&self) -> &[Problem] {
+        &self.problems
+    }
+
+    /// A word's text, after joining lines; quotes and escapes as written.
+    pub fn str(&self, word: Word) -> &str {
+        self.logical(word.text)
+    }
+
+    /// The logical text under a span of the file's address space.
+    pub fn logical(&self, text: Span) -> &str {
+        let len = self.source.text().len();
+        match (text.start as usize).checked_sub(len) {
+            Some(start) => &self.joined[start..text.end as usize - len],
+            None => self.source.slice(text),
+        }
+    }
+
+    /// Maps a span of the address space to the source: from its first byte to after its last one, whatever
+    /// continuations and comments lie between.
+    pub fn locate(&self, text: Span) -> Span {
+        let len = self.source.text().len() as u32;
+        let Some(start) = text.start.checked_sub(len) else { return text };
+        let end = text.end - len;
+        let from = self.place(start, false);
+        if start == end {
+            return Span::at(from);
+        }
+        Span::new(from, self.place(end - 1, true) + 1)
+    }
+
+    /// Source offset of the byte at `at` of the joined buffer. A place after the last byte of a segment belongs to it
+    /// only when nothing follows.
+    fn place(&self, at: u32, _inside: bool) -> u32 {
+        let next = self.segments.partition_point(|segment| segment.joined <= at);
+        match next.checked_sub(1).map(|index| &self.segments[index]) {
+            Some(segment) => segment.source + (at - segment.joined),
+            None => 0,
+        }
+    }
+}
+
+/// A stretch of the joined buffer that stands in the source in one piece.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Segment {
+    /// Offset in the joined buffer.
+    pub joined: u32,
+    /// Offset in the source.
+    pub source: u32,
+}
+
+/// A piece of an instruction's logical text.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Word {
+    /// Where its text lies, in the file's address space ([`File::str`]).
+    pub text: Span,
+    /// Where it stands in the source.
+    pub span: Span,
+}
+
+/// One physical line, its line end included.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Line {
+    /// The whole line with its LF.
+    pub span: Span,
+    /// What it is.
+    pub kind: LineKind,
+}
+
+/// What a physical line is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LineKind {
+    /// White space only, outside of an instruction.
+    Blank,
+    /// A comment outside of an instruction.
+    Comment,
+    /// A parser directive in force.
+    Directive,
+    /// Text of the instruction with this index.
+    Instruction(u32),
+    /// A comment inside a continued instruction (BuildKit drops it).
+    InnerComment(u32),
+    /// A blank line inside a continued instruction (BuildKit drops it and warns).
+    InnerBlank(u32),
+    /// A line of a heredoc's body.
+    Body(u32),
+    /// A heredoc's terminator.
+    Terminator(u32),
+}
+
+/// `# name=value` at the top of the file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Directive {
+    /// Which.
+    pub name: DirectiveName,
+    /// Where the value stands.
+    pub value: Span,
+    /// The whole comment.
+    pub span: Span,
+}
+
+/// The directives that BuildKit knows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum DirectiveName {
+    /// The front end's image.
+    Syntax,
+    /// The escape character.
+    Escape,
+    /// Settings of `docker build --check`.
+    Check,
+}
+
+/// One instruction.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Instruction {
+    /// Which; [`Keyword::Unknown`] for anything else.
+    pub keyword: Keyword,
+    /// The keyword as written.
+    pub name: Word,
+    /// From the keyword to the end of the last line that belongs to it (heredocs included), without that line's end.
+    pub span: Span,
+    /// Without heredocs: from the keyword to the end of the logical line.
+    pub head: Span,
+    /// First line, from 1.
+    pub start_line: u32,
+    /// Last line, from 1, heredocs included.
+    pub end_line: u32,
+    /// The logical text, from the keyword to the end, in the address space (trimmed as BuildKit does).
+    pub text: Span,
+    /// Flags in order.
+    pub flags: Vec<Flag>,
+    /// What follows the flags, in the address space; empty when nothing does.
+    pub rest: Word,
+    /// What follows the flags, read as the keyword asks.
+    pub arguments: Arguments,
+    /// Heredocs in order of their openers.
+    pub heredocs: Vec<Heredoc>,
+    /// The comments above that belong to it (BuildKit's `prev_comments`): spans of their texts, `#` and blanks cut.
+    pub comments: Vec<Span>,
+}
+
+/// The instructions of the Dockerfile reference.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[allow(missing_docs)] // The names are the documentation.
+pub enum Keyword {
+    Add,
+    Arg,
+    Cmd,
+    Copy,
+    Entrypoint,
+    Env,
+    Expose,
+    From,
+    Healthcheck,
+    Label,
+    Maintainer,
+    Onbuild,
+    Run,
+    Shell,
+    Stopsignal,
+    User,
+    Volume,
+    Workdir,
+    Unknown,
+}
+
+/// `--name` or `--name=value` before the arguments.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Flag {
+    /// The flag as written.
+    pub word: Word,
+    /// Its name without `--`, as written.
+    pub name: Word,
+    /// Its value after `=`, as written.
+    pub value: Option<Word>,
+    /// The value with quotes and escapes removed as BuildKit does (bytewise), where that differs from what is written.
+    pub unquoted: Option<Box<str>>,
+}
+
+/// What follows the flags.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Arguments {
+    /// Nothing.
+    None,
+    /// A JSON array of strings: exec form of RUN, CMD, ENTRYPOINT, SHELL; also COPY, ADD, VOLUME.
+    Json(Vec<Element>),
+    /// One string as it stands: shell form; USER, WORKDIR, STOPSIGNAL, MAINTAINER.
+    Raw(Word),
+    /// Words split at blanks: FROM, EXPOSE, COPY, ADD, VOLUME; ARG's words keep quotes.
+    Words(Vec<Word>),
+    /// ENV and LABEL.
+    Pairs(Vec<Pair>),
+    /// HEALTHCHECK: its first word, and the command behind it ([`Arguments::None`], `Json` or `Raw`).
+    Healthcheck(Word, Box<Arguments>),
+    /// ONBUILD: the trigger.
+    Trigger(Box<Instruction>),
+}
+
+/// A string of a JSON array.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Element {
+    /// The value, escapes decoded.
+    pub value: Box<str>,
+    /// The string as written, with its quotes.
+    pub word: Word,
+}
+
+/// `key=value`, or the legacy `key value` of ENV and LABEL.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Pair {
+    /// Key as written, quotes kept.
+    pub key: Word,
+    /// Value as written, quotes kept; may be empty.
+    pub value: Word,
+    /// `ENV key value`.
+    pub legacy: bool,
+}
+
+/// A here-document.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Heredoc {
+    /// `<<EOF` as written.
+    pub opener: Word,
+    /// The terminator's text, quotes removed.
+    pub name: Box<str>,
+    /// The file descriptor (0 unless written).
+    pub fd: u32,
+    /// No quote in the opener: COPY and ADD expand variables in the body.
+    pub expand: bool,
+    /// `<<-`: leading TABs of the body are dropped when it is used.
+    pub chomp: bool,
+    /// The body in the source, line ends included.
+    pub body: Span,
+    /// The terminator's line; `None` when the file ends first.
+    pub terminator: Option<Span>,
+}
+
+/// Something wrong, or a silent trap.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Problem {
+    /// Which.
+    pub kind: ProblemKind,
+    /// Where.
+    pub span: Span,
+    /// What is wrong, in one sentence without a full stop.
+    pub message: String,
+    /// What to do.
+    pub help: Option<String>,
+}
+
+/// What kind of problem.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum ProblemKind {
+    /// BuildKit refuses the file for it.
+    Error,
+}
