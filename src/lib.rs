@@ -8,3 +8,5 @@ pub mod audit;
 pub mod dockerfile;
 pub mod finding;
 pub mod text;
+
+pub mod dockerfile;
