@@ -4,9 +4,10 @@
 //! (`tests/integration/tidy.rs`) enforces that.
 
 // Pure: bytes or text in, values out; no file, clock, process, environment, print.
-pub mod audit;
-pub mod dockerfile;
-pub mod finding;
 pub mod text;
 
 pub mod dockerfile;
+
+pub mod finding;
+
+pub mod audit;
