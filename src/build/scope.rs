@@ -1,11 +1,12 @@
 //! Variables: where each one is defined, and what it holds at each instruction. Follows BuildKit of 2026: the last
 //! definition wins, ARG or ENV; a stage sees the ARGs and ENVs of the stage that it stands on.
 
+use std::cell::Cell;
 use std::collections::HashMap;
 use std::sync::Arc;
 
 use super::stage::{Base, Stage};
-use crate::dockerfile::expand::{Lex, Variables, process_word, uses};
+use crate::dockerfile::expand::{Lex, Operator, Variables, process_word, uses};
 use crate::dockerfile::{Arguments, File, Instruction, Keyword, Word};
 use crate::inputs::{BuildInput, BuildOptions};
 use crate::text::Span;
@@ -15,6 +16,9 @@ const LONGEST_CHAIN: usize = 256;
 
 /// Longest value that is kept: `ENV A=$A$A` doubles with each line.
 const LONGEST_VALUE: usize = 64 * 1024;
+
+/// Bytes of values that one file may make; beyond, values are unknown.
+const LONGEST_OF_FILE: usize = 64 << 20;
 
 /// PATH of an image that sets none (BuildKit's `system.DefaultPathEnvUnix`).
 const DEFAULT_PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
@@ -107,6 +111,8 @@ pub struct Scopes {
     escape: char,
     global: Names,
     stages: Vec<Scope>,
+    /// Bytes of values that may still be made.
+    budget: Cell<usize>,
 }
 
 #[derive(Debug, Default)]
@@ -142,7 +148,7 @@ impl Names {
 impl Scopes {
     /// The ARGs before the first FROM, and nothing of the stages yet.
     pub(super) fn global(file: &File, options: &BuildOptions) -> Self {
-        let mut scopes = Self { escape: file.escape(), global: platform(options), stages: Vec::new() };
+        let mut scopes = Self { escape: file.escape(), global: platform(options), stages: Vec::new(), budget: Cell::new(LONGEST_OF_FILE) };
         for (index, instruction) in file.instructions().iter().enumerate() {
             match instruction.keyword {
                 Keyword::From => break,
@@ -292,14 +298,14 @@ impl Scopes {
         if !text.contains('$') {
             return Vec::new();
         }
-        let found = uses(text, self.escape);
+        let found = uses(text, Lex::new(self.escape));
         let place = |span: Span| file.locate(span.shifted(word.text.start));
         found
             .iter()
             .map(|found| Use {
-                name: found.name.to_string(),
+                name: found.name.to_owned(),
                 span: place(found.span),
-                guarded: found.operator.is_some(),
+                guarded: is_guarded(found.operator),
             })
             .collect()
     }
@@ -308,20 +314,24 @@ impl Scopes {
         if !text.contains(['$', '"', '\'', self.escape]) {
             return known(text);
         }
-        let found = uses(text, self.escape);
+        let found = uses(text, Lex::new(self.escape));
         let mut values = Values::default();
         for used in &found {
-            match find(&used.name) {
+            match find(used.name) {
                 Lookup::Defined(Definition { value: Value::Known(value), .. }) => {
-                    values.0.insert(used.name.to_string(), Arc::clone(value));
+                    values.0.insert(used.name.to_owned(), Arc::clone(value));
                 }
-                Lookup::Defined(Definition { value: Value::Unset, .. }) if used.operator.is_some() => {}
+                Lookup::Defined(Definition { value: Value::Unset, .. }) if is_guarded(used.operator) => {}
                 Lookup::Undefined => {}
                 Lookup::Defined(_) | Lookup::Unknown => return Value::Unknown,
             }
         }
         match process_word(text, &values, Lex::new(self.escape)) {
-            Ok(expanded) if expanded.text.len() <= LONGEST_VALUE => known(&expanded.text),
+            Ok(expanded) if expanded.text.len() <= LONGEST_VALUE => {
+                let left = self.budget.get().checked_sub(expanded.text.len());
+                self.budget.set(left.unwrap_or(0));
+                left.map_or(Value::Unknown, |_| known(&expanded.text))
+            }
             _ => Value::Unknown,
         }
     }
@@ -334,6 +344,11 @@ impl Variables for Values {
     fn get(&self, name: &str) -> Option<&str> {
         self.0.get(name).map(AsRef::as_ref)
     }
+}
+
+/// Whether a use says itself what to do without a value.
+fn is_guarded(operator: Operator) -> bool {
+    matches!(operator, Operator::Default | Operator::Alternative | Operator::Required)
 }
 
 fn find(definition: Option<&Definition>) -> Lookup<'_> {
