@@ -4,7 +4,6 @@
 //! (`tests/integration/tidy.rs`) enforces that.
 
 // Pure: bytes or text in, values out; no file, clock, process, environment, print.
-pub mod dockerfile;
 pub mod text;
 
 pub mod dockerfile;
