@@ -5,5 +5,6 @@
 
 // Pure: bytes or text in, values out; no file, clock, process, environment, print.
 pub mod text;
-
 pub mod dockerfile;
+pub mod finding;
+pub mod audit;

@@ -42,7 +42,9 @@ impl<'a> CheckOptions<'a> {
                 "error" => {
                     options.error = parse_bool(value).ok_or_else(|| {
                         let (part, value) = (go_quote(part), go_quote(value));
-                        format!("failed to parse check option {part}: strconv.ParseBool: parsing {value}: invalid syntax")
+                        format!(
+                            "failed to parse check option {part}: strconv.ParseBool: parsing {value}: invalid syntax"
+                        )
                     })?;
                 }
                 key => return Err(format!("invalid check option {}", go_quote(key))),

@@ -9,11 +9,13 @@ mod letters;
 mod replace;
 mod scan;
 mod split;
+mod uses;
 
 use std::collections::{BTreeMap, BTreeSet};
 
 pub use self::error::{ExpandError, ExpandErrorKind};
 pub use self::heredoc::{HeredocWord, RawWord, heredoc_word, heredoc_words};
+pub use self::uses::{Operator, Use, uses};
 
 /// Values of variables. Names are case-sensitive.
 pub trait Variables {
@@ -61,6 +63,15 @@ impl Lex {
         Self { skip_process_quotes: true, ..Self::new('\\') }
     }
 
+    /// By the name that vector files have for it: `word` or `raw_heredoc`.
+    pub fn named(mode: &str, escape: char) -> Option<Self> {
+        match mode {
+            "word" => Some(Self::new(escape)),
+            "raw_heredoc" => Some(Self { escape, ..Self::heredoc_body() }),
+            _ => None,
+        }
+    }
+
     /// For a RUN's text in the builder's progress output.
     pub const fn display(escape: char) -> Self {
         Self { raw_quotes: true, skip_unset_env: true, ..Self::new(escape) }
@@ -94,6 +105,16 @@ pub fn process_word(word: &str, variables: &dyn Variables, lex: Lex) -> Result<E
 pub fn process_words(word: &str, variables: &dyn Variables, lex: Lex) -> Result<Vec<String>, ExpandError> {
     let done = run(word, lex, variables, true)?;
     Ok(done.words.into_iter().map(|word| word.text).collect())
+}
+
+/// What `dockopt debug vectors expand` answers for one case.
+///
+/// # Errors
+/// The builder's message, or that there is no such mode.
+pub fn answer(word: &str, variables: &dyn Variables, escape: char, mode: &str) -> Result<String, String> {
+    let lex = Lex::named(mode, escape).ok_or_else(|| format!("unknown mode `{mode}`"))?;
+    let expanded = process_word(word, variables, lex).map_err(|error| error.to_string())?;
+    Ok(expanded.text)
 }
 
 struct Done {

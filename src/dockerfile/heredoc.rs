@@ -53,7 +53,9 @@ impl<'s> Lines<'s> {
     pub(super) fn first_instruction(&self, from: usize) -> usize {
         let is_instruction = |line: &str| {
             let name = line.split([' ', '\t']).next().unwrap_or_default();
-            name.len() < line.len() && name.bytes().all(|b| b.is_ascii_uppercase()) && Keyword::of(name) != Keyword::Unknown
+            name.len() < line.len()
+                && name.bytes().all(|b| b.is_ascii_uppercase())
+                && Keyword::of(name) != Keyword::Unknown
         };
         (from..self.count).find(|&index| is_instruction(self.get(index))).unwrap_or(self.count)
     }

@@ -327,4 +327,3 @@ impl<'s> Parser<'s> {
 pub(super) fn oversize_message() -> String {
     format!("dockerfile line greater than max allowed size of {MAX_LINE}")
 }
-

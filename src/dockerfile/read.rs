@@ -9,9 +9,7 @@ use super::heredoc::openers;
 use super::joined::Joined;
 use super::json::{Array, read_array};
 use super::quote::go_quote;
-use super::syntax::{
-    Arguments, Element, Flag, Heredoc, Instruction, Keyword, Pair, Problem, ProblemKind, Word,
-};
+use super::syntax::{Arguments, Element, Flag, Heredoc, Instruction, Keyword, Pair, Problem, ProblemKind, Word};
 use super::words::{split_blanks, split_quoted};
 use crate::text::Span;
 

@@ -79,7 +79,8 @@ fn differences(answer: &Answer, expected: &Value) -> Vec<(&'static str, String, 
         ("error", answer.error.as_ref().map_or(Value::Null, error), filled(expected, "error", &Value::Null)),
     ];
     if let Some(directives) = expected.get("directives") {
-        let own = answer.directives.iter().map(|(name, value, line)| json!({"name": name, "value": value, "line": line}));
+        let own =
+            answer.directives.iter().map(|(name, value, line)| json!({"name": name, "value": value, "line": line}));
         pairs.push(("directives", own.collect(), directives.clone()));
     }
     pairs.retain(|(_, own, theirs)| own != theirs);

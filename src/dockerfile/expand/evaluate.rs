@@ -9,7 +9,7 @@ use super::split::Splitter;
 use super::{ExpandErrorKind, Lex, Variables, replace};
 
 /// Bytes that an expansion may write, and characters that its patterns may compare, beyond the word's own length.
-const BUDGET: usize = 64 << 20;
+const BUDGET: usize = 16 << 20;
 
 /// The state of one expansion. All text goes to `out`; an operand's text is cut off again where a value stands for it.
 pub(super) struct Evaluate<'e> {

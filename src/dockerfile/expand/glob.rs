@@ -230,3 +230,68 @@ fn fits(segment: &Segment, text: &[char], budget: &mut Budget) -> Result<bool, E
     budget.spend(same + 1)?;
     Ok(same == segment.len())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Matches as a backtracking engine does, by trying: the pattern's reading, with none of its cleverness.
+    fn try_at(pattern: &[char], text: &[char], at: usize, greedy: bool) -> Option<usize> {
+        let Some((&c, rest)) = pattern.split_first() else { return Some(at) };
+        match c {
+            '*' => {
+                let line = text[at..].iter().take_while(|&&c| c != '\n').count();
+                let mut ends: Vec<usize> = (at..=at + line).collect();
+                if greedy {
+                    ends.reverse();
+                }
+                ends.into_iter().find_map(|end| try_at(rest, text, end, greedy))
+            }
+            '?' => text.get(at).filter(|&&c| c != '\n').and_then(|_| try_at(rest, text, at + 1, greedy)),
+            '\\' => text
+                .get(at)
+                .filter(|&own| Some(own) == rest.first())
+                .and_then(|_| try_at(&rest[1..], text, at + 1, greedy)),
+            c => text.get(at).filter(|&&own| own == c).and_then(|_| try_at(rest, text, at + 1, greedy)),
+        }
+    }
+
+    /// All texts over `letters` up to a length.
+    fn texts(letters: &[&str], longest: usize) -> Vec<String> {
+        let mut all = vec![String::new()];
+        let mut last = all.clone();
+        for _ in 0..longest {
+            last = last.iter().flat_map(|text| letters.iter().map(move |letter| format!("{text}{letter}"))).collect();
+            all.extend(last.clone());
+        }
+        all
+    }
+
+    #[test]
+    fn agrees_with_trying_everything() {
+        let patterns = texts(&["a", "b", "\n", "*", "?", "\\*"], 4);
+        let texts: Vec<Vec<char>> = texts(&["a", "b", "\n"], 5).iter().map(|text| text.chars().collect()).collect();
+        for pattern in patterns {
+            let chars: Vec<char> = pattern.chars().collect();
+            for text in &texts {
+                let mut budget = Budget::new(10_000);
+                for greedy in [false, true] {
+                    let glob = Glob::new(&pattern, greedy).unwrap();
+                    let found = glob.at_start(text, &mut budget).unwrap();
+                    assert_eq!(found, try_at(&chars, text, 0, greedy), "{pattern:?} {greedy} in {text:?}");
+                }
+                let found = Glob::new(&pattern, true).unwrap().find(text, 0, &mut budget).unwrap();
+                let expected = (0..=text.len()).find_map(|at| Some(at..try_at(&chars, text, at, true)?));
+                assert_eq!(found, expected, "{pattern:?} in {text:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_budget_ends_what_takes_too_long() {
+        let text = vec!['a'; 100_000];
+        let pattern = "?a".repeat(25_000) + "b";
+        let found = Glob::new(&pattern, true).unwrap().find(&text, 0, &mut Budget::new(1 << 20));
+        assert_eq!(found, Err(ExpandErrorKind::TooCostly));
+    }
+}

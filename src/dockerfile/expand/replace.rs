@@ -113,3 +113,51 @@ fn template_name(text: &str) -> Option<(&str, &str)> {
     let rest = if inner.is_some() { rest.strip_prefix('}')? } else { rest };
     Some((name, rest))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(value: &str, pattern: &str, replacement: &str, all: bool, expected: &str) {
+        let mut out = String::new();
+        let glob = Glob::new(pattern, true).unwrap();
+        replace(&mut out, &glob, value, replacement, all, &mut Budget::new(1000)).unwrap();
+        assert_eq!(out, expected, "{value} {pattern}");
+    }
+
+    #[test]
+    fn replacements() {
+        check("a-b-c", "-", "+", false, "a+b-c");
+        check("a-b-c", "-", "+", true, "a+b+c");
+        check("a-b-c", "-*", "", true, "a");
+        check("a\nb", "*", "x", true, "x\nx");
+        check("é日", "", "-", true, "-é-日-");
+        check("é日", "", "-", false, "-é日");
+        check("aab", "a*", "-", true, "-");
+        check("a.b", ".", "\\", true, "a\\b");
+    }
+
+    #[test]
+    fn templates_of_go() {
+        check("abc", "b", "<$0>", true, "a<b>c");
+        check("abc", "b", "<${0}$1$x$1y>", true, "a<b>c");
+        check("abc", "b", "$$0 $ $- ${ ${} ${0", true, "a$0 $ $- ${ ${} ${0c");
+        check("abc", "b", "$0", false, "a$0c");
+        check("abc", "b", "$01 $00", true, "a c");
+    }
+
+    #[test]
+    fn trims() {
+        let trim = |pattern, value, greedy, direction| {
+            trimmed(pattern, value, greedy, direction, &mut Budget::new(1000)).unwrap().to_owned()
+        };
+        assert_eq!(trim("*/", "/usr/lib/x", false, Direction::Start), "usr/lib/x");
+        assert_eq!(trim("*/", "/usr/lib/x", true, Direction::Start), "x");
+        assert_eq!(trim("/*", "/usr/é/x", false, Direction::End), "/usr/é");
+        assert_eq!(trim("/*", "/usr/é/x", true, Direction::End), "");
+        assert_eq!(trim("\\**\\*", "a***yy*", true, Direction::End), "a");
+        assert_eq!(reversed("a\\*c"), "c\\*a");
+        assert_eq!(reversed("\\\\\\ab"), "b\\a\\\\");
+        assert_eq!(reversed("ab\\"), "\\ba");
+    }
+}

@@ -1,0 +1,7 @@
+//! The whole product as one pure function: [`Report`] is everything a command may say, already masked.
+
+mod report;
+
+pub use self::report::{
+    BuildReport, ContextReport, Entry, Notice, ProblemReport, Report, Rerun, Skipped, StageReport, Step, Useless,
+};

@@ -1,0 +1,164 @@
+//! The result as plain data. Every text in it may be shown: secrets are masked on the way in.
+
+use crate::finding::{Finding, Impact};
+use crate::text::{FileId, LineColumn, Source};
+
+/// What one run found.
+#[derive(Clone, Debug, Default)]
+pub struct Report {
+    /// The path that was asked for, as the user typed it.
+    pub root: String,
+    /// The sources that spans refer to, by [`FileId`]; secrets masked, offsets kept.
+    pub sources: Vec<Source>,
+    /// The builds, in the order of their Dockerfiles' paths; empty for `lint`.
+    pub builds: Vec<BuildReport>,
+    /// All findings in one order: file, place, rule.
+    pub findings: Vec<Finding>,
+    /// What could not be looked at.
+    pub skipped: Vec<Skipped>,
+    /// What is wrong with the inputs themselves: unreadable, not UTF-8, refused by BuildKit.
+    pub problems: Vec<ProblemReport>,
+    /// What was found and used without being asked for, and what else a reader should know.
+    pub notices: Vec<Notice>,
+}
+
+/// One Dockerfile with its context.
+#[derive(Clone, Debug)]
+pub struct BuildReport {
+    /// The Dockerfile.
+    pub dockerfile: FileId,
+    /// What is built, most important first: `Python (uv)`, `Node (npm), Vite`.
+    pub projects: Vec<String>,
+    /// All stages in order.
+    pub stages: Vec<StageReport>,
+    /// Steps that the builder runs for the target (as BuildKit counts them: FROM an image, RUN, COPY, ADD, WORKDIR).
+    pub steps: u32,
+    /// What the builder is sent; `None` when it was not looked at.
+    pub context: Option<ContextReport>,
+    /// What a source change reruns; `None` when nothing of the context is copied or it is not known.
+    pub rerun: Option<Rerun>,
+    /// Indexes into [`Report::findings`], what costs most first.
+    pub findings: Vec<usize>,
+}
+
+/// One stage.
+#[derive(Clone, Debug)]
+pub struct StageReport {
+    /// Its name, or `stage-N`.
+    pub name: String,
+    /// What it stands on, variables resolved where they are known.
+    pub base: String,
+    /// Line of its FROM, from 1.
+    pub line: u32,
+    /// Whether the target needs it.
+    pub needed: bool,
+}
+
+/// What the builder is sent.
+#[derive(Clone, Debug)]
+pub struct ContextReport {
+    /// The folder, as the user would type it.
+    pub root: String,
+    /// The .dockerignore in force.
+    pub ignore_file: Option<String>,
+    /// Bytes sent by a build that has nothing cached.
+    pub bytes: u64,
+    /// Files sent.
+    pub files: u64,
+    /// Bytes of it that no build needs.
+    pub useless_bytes: u64,
+    /// The parts that no build needs, largest first.
+    pub useless: Vec<Useless>,
+    /// Files that look like secrets and are sent.
+    pub secrets: Vec<Entry>,
+    /// Largest entries that are sent, largest first.
+    pub largest: Vec<Entry>,
+}
+
+/// A file, or a folder with all below it.
+#[derive(Clone, Debug)]
+pub struct Entry {
+    /// Path below the context's root; a folder ends with `/`.
+    pub path: String,
+    /// Bytes, all below included.
+    pub bytes: u64,
+    /// Files, itself included.
+    pub files: u64,
+}
+
+/// A part of the context that no build needs.
+#[derive(Clone, Debug)]
+pub struct Useless {
+    /// Which.
+    pub entry: Entry,
+    /// Why it is not needed, in a few words.
+    pub why: &'static str,
+    /// The .dockerignore line that leaves it out.
+    pub pattern: String,
+}
+
+/// Which steps run again after a source change.
+#[derive(Clone, Debug)]
+pub struct Rerun {
+    /// The first step whose input changes.
+    pub first: Step,
+    /// All steps that run again, the first one included, in the order of the file.
+    pub steps: Vec<Step>,
+    /// A source file that it takes, as an example.
+    pub example: String,
+}
+
+/// A step of the build.
+#[derive(Clone, Debug)]
+pub struct Step {
+    /// Its number in its stage as BuildKit prints it (`[builder 3/7]` has 3).
+    pub number: u32,
+    /// Steps of that stage.
+    pub of: u32,
+    /// The stage's name.
+    pub stage: String,
+    /// First line, from 1.
+    pub line: u32,
+    /// The instruction on one line.
+    pub text: String,
+}
+
+/// Something that could not be looked at.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Skipped {
+    /// What: a rule's name, a file.
+    pub what: String,
+    /// Why.
+    pub why: String,
+    /// What would make it possible.
+    pub remedy: String,
+}
+
+/// Something wrong with an input.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ProblemReport {
+    /// The file as the user would type it.
+    pub file: String,
+    /// The place in it.
+    pub place: Option<LineColumn>,
+    /// Whether the builder refuses the input for it; else a trap or a note.
+    pub error: bool,
+    /// What is wrong.
+    pub message: String,
+    /// What to do.
+    pub help: Option<String>,
+}
+
+/// Something that a reader should know.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Notice {
+    /// One sentence.
+    pub text: String,
+}
+
+impl Report {
+    /// The impact that a finding is sorted and shown by: its largest.
+    pub fn price(finding: &Finding) -> Option<&Impact> {
+        finding.impact.first()
+    }
+}

@@ -1,0 +1,160 @@
+//! What a rule says: a finding with its place, price and fixes. Owns severities, bases, the sink that selects and
+//! sorts, and the masking of secrets. Knows no rule by name and prints nothing.
+
+mod impact;
+mod mask;
+mod sink;
+
+pub use self::impact::{Basis, Impact, ImpactKind, Per, Saves};
+pub use self::mask::Mask;
+pub use self::sink::Findings;
+
+use crate::text::{FileId, Span};
+
+/// How bad it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Severity {
+    /// A matter of taste.
+    Style,
+    /// Worth knowing.
+    Info,
+    /// Costs bytes, seconds or safety.
+    Warning,
+    /// Wrong, or a leak.
+    Error,
+}
+
+impl Severity {
+    /// As written in pages, settings and results.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Style => "style",
+            Self::Info => "info",
+            Self::Warning => "warning",
+            Self::Error => "error",
+        }
+    }
+}
+
+/// One thing found, in one place.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Finding {
+    /// The rule's name.
+    pub rule: &'static str,
+    /// How bad.
+    pub severity: Severity,
+    /// The file it is in.
+    pub file: FileId,
+    /// The place in that file.
+    pub span: Span,
+    /// Further places that explain it.
+    pub labels: Vec<Label>,
+    /// First line (from 1) of the instruction that it is in, as peers report it.
+    pub instruction_line: Option<u32>,
+    /// The stage that it is in: its name, or `stage-N`.
+    pub stage: Option<String>,
+    /// What is wrong, in one sentence without a full stop.
+    pub message: String,
+    /// What to do.
+    pub help: Option<String>,
+    /// What it costs; empty where nothing is known.
+    pub impact: Vec<Impact>,
+    /// Edits that mend it, the best first.
+    pub fixes: Vec<Fix>,
+}
+
+impl Finding {
+    /// With what to do.
+    #[must_use]
+    pub fn help(mut self, help: impl Into<String>) -> Self {
+        self.help = Some(help.into());
+        self
+    }
+
+    /// With a further place.
+    #[must_use]
+    pub fn label(mut self, span: Span, text: impl Into<String>) -> Self {
+        self.labels.push(Label { span, text: text.into() });
+        self
+    }
+
+    /// With a price.
+    #[must_use]
+    pub fn costs(mut self, impact: Impact) -> Self {
+        self.impact.push(impact);
+        self
+    }
+
+    /// With an edit of its own file that cannot change what the image does.
+    #[must_use]
+    pub fn safe_edit(self, title: impl Into<String>, span: Span, text: impl Into<String>) -> Self {
+        self.edit(title, Safety::Safe, span, text)
+    }
+
+    /// With an edit of its own file that may; `why` says how.
+    #[must_use]
+    pub fn unsafe_edit(
+        self,
+        title: impl Into<String>,
+        why: impl Into<String>,
+        span: Span,
+        text: impl Into<String>,
+    ) -> Self {
+        self.edit(title, Safety::Unsafe(why.into()), span, text)
+    }
+
+    fn edit(mut self, title: impl Into<String>, safety: Safety, span: Span, text: impl Into<String>) -> Self {
+        let edit = FileEdit { target: Target::File(self.file), span, text: text.into() };
+        self.fixes.push(Fix { title: title.into(), safety, edits: vec![edit] });
+        self
+    }
+}
+
+/// A further place that explains a finding, in the same file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Label {
+    /// Where.
+    pub span: Span,
+    /// What it has to do with the finding.
+    pub text: String,
+}
+
+/// A change that mends a finding.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Fix {
+    /// What it does, in the imperative.
+    pub title: String,
+    /// Whether it can change what the image does.
+    pub safety: Safety,
+    /// The replacements; all or none.
+    pub edits: Vec<FileEdit>,
+}
+
+/// Whether a fix can change what the image does.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Safety {
+    /// It cannot.
+    Safe,
+    /// It may; the reason.
+    Unsafe(String),
+}
+
+/// A replacement in a file, or a new file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FileEdit {
+    /// Where it goes.
+    pub target: Target,
+    /// What is replaced; the empty span at 0 for a new file.
+    pub span: Span,
+    /// What stands there afterwards.
+    pub text: String,
+}
+
+/// The file that an edit changes.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Target {
+    /// A file of the run.
+    File(FileId),
+    /// A file that does not exist yet: its path as messages call it.
+    New(String),
+}

@@ -1,0 +1,97 @@
+//! The price of a finding and how it is known.
+
+/// What a finding costs, or what its fix saves.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Impact {
+    /// What is saved.
+    pub kind: ImpactKind,
+    /// How much; `None` when it is known to cost, but not how much.
+    pub saves: Option<Saves>,
+    /// How often it is paid.
+    pub per: Per,
+    /// How it is known.
+    pub basis: Basis,
+    /// Where the figure comes from, in a few words.
+    pub evidence: String,
+}
+
+/// What is saved.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum ImpactKind {
+    /// Compressed bytes that every pull transfers.
+    PullBytes,
+    /// Unpacked bytes in the image.
+    DiskBytes,
+    /// Bytes sent to the builder.
+    ContextBytes,
+    /// Seconds of a build without any cache.
+    ColdSeconds,
+    /// Seconds of a build after a change.
+    RebuildSeconds,
+}
+
+impl ImpactKind {
+    /// As written in results.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::PullBytes => "pull_bytes",
+            Self::DiskBytes => "disk_bytes",
+            Self::ContextBytes => "context_bytes",
+            Self::ColdSeconds => "cold_seconds",
+            Self::RebuildSeconds => "rebuild_seconds",
+        }
+    }
+}
+
+/// An amount.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Saves {
+    /// Bytes.
+    Bytes(u64),
+    /// Seconds.
+    Seconds(f64),
+}
+
+/// How often a cost is paid.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Per {
+    /// By every build.
+    Build,
+    /// By every commit.
+    Commit,
+    /// By every pull.
+    Pull,
+}
+
+impl Per {
+    /// As written in results.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Build => "build",
+            Self::Commit => "commit",
+            Self::Pull => "pull",
+        }
+    }
+}
+
+/// How a figure is known.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Basis {
+    /// Read off an image, a build log or an engine.
+    Measured,
+    /// Follows from the files, the history or the cache model.
+    Computed,
+    /// From an embedded table with date and source.
+    Typical,
+}
+
+impl Basis {
+    /// As written in results.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Measured => "measured",
+            Self::Computed => "computed",
+            Self::Typical => "typical",
+        }
+    }
+}

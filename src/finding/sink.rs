@@ -1,0 +1,29 @@
+//! Where findings arrive.
+
+use super::Finding;
+
+/// Collects findings and hands them out in one order: file, place, rule.
+#[derive(Debug, Default)]
+pub struct Findings {
+    found: Vec<Finding>,
+}
+
+impl Findings {
+    /// An empty sink.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Takes one finding.
+    pub fn push(&mut self, finding: Finding) {
+        self.found.push(finding);
+    }
+
+    /// All findings, sorted by file, place and rule; equal ones once.
+    pub fn into_sorted(self) -> Vec<Finding> {
+        let mut found = self.found;
+        found.sort_by(|a, b| (a.file, a.span, a.rule, &a.message).cmp(&(b.file, b.span, b.rule, &b.message)));
+        found.dedup_by(|a, b| (a.file, a.span, a.rule, &a.message) == (b.file, b.span, b.rule, &b.message));
+        found
+    }
+}

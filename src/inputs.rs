@@ -1,0 +1,134 @@
+//! The ground state as plain data: what was read, and nothing that follows from it. Everything but the Dockerfile is
+//! optional: what nobody looked at is `None`, which is not the same as empty.
+
+mod date;
+mod needs;
+
+pub use self::date::Date;
+pub use self::needs::{Need, Needs};
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use crate::dockerfile::File;
+use crate::ignore::IgnoreFile;
+use crate::inputs::context::BuildContext;
+use crate::manifest::Project;
+use crate::text::{FileId, LineColumn, Source};
+
+pub mod context;
+
+/// Everything that one run may know.
+#[derive(Debug, Default)]
+pub struct Inputs {
+    /// The path that was asked for, as the user typed it.
+    pub root: String,
+    /// All texts that spans refer to, by [`FileId`].
+    pub sources: Vec<Source>,
+    /// The builds, in the order of their Dockerfiles' names.
+    pub builds: Vec<BuildInput>,
+    /// Today, for tables that age; `None` where nobody gave it.
+    pub today: Option<Date>,
+    /// What could not be read, and what is odd about it.
+    pub problems: Vec<InputProblem>,
+    /// What was found or guessed without being asked for.
+    pub notices: Vec<String>,
+}
+
+impl Inputs {
+    /// Takes a source and names it.
+    pub fn add(&mut self, source: Source) -> FileId {
+        self.sources.push(source);
+        FileId(self.sources.len() as u32 - 1)
+    }
+
+    /// The source behind an id.
+    ///
+    /// # Panics
+    /// When the id is of another run.
+    pub fn source(&self, file: FileId) -> &Source {
+        &self.sources[file.0 as usize]
+    }
+}
+
+/// One Dockerfile and what it is built with.
+#[derive(Debug)]
+pub struct BuildInput {
+    /// The Dockerfile's source.
+    pub dockerfile: FileId,
+    /// The Dockerfile as read.
+    pub file: File,
+    /// What the builder would be told.
+    pub options: BuildOptions,
+    /// The context's folder, as the user would type it; `None` for a text without a place (standard input).
+    pub context_root: Option<String>,
+    /// The .dockerignore in force.
+    pub ignore: IgnoreInput,
+    /// What the builder is sent.
+    pub context: Option<Arc<BuildContext>>,
+    /// What the manifests in the context tell.
+    pub projects: Option<Arc<Vec<Project>>>,
+    /// Configs of base images, by reference as the Dockerfile names it (variables resolved).
+    pub base_images: BTreeMap<String, ImageConfig>,
+}
+
+/// The builder's own flags, with the builder's meaning.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct BuildOptions {
+    /// `--target`.
+    pub target: Option<String>,
+    /// `--build-arg`, in order.
+    pub build_args: Vec<(String, String)>,
+    /// `--build-context`, in order.
+    pub build_contexts: Vec<(String, String)>,
+    /// `--platform`.
+    pub platform: Option<String>,
+}
+
+/// The .dockerignore of a build.
+#[derive(Clone, Debug, Default)]
+pub enum IgnoreInput {
+    /// Nobody looked.
+    #[default]
+    Unknown,
+    /// There is none; the path where it would stand, as the user would type it.
+    Missing(String),
+    /// It is this source.
+    Present(FileId, Arc<IgnoreFile>),
+}
+
+/// What an image's config gives to a stage that stands on it (OCI image spec, config).
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ImageConfig {
+    /// Variables in order.
+    pub env: Vec<(String, String)>,
+    /// `USER`; empty for root.
+    pub user: String,
+    /// `WORKDIR`; empty for `/`.
+    pub workdir: String,
+    /// `SHELL`, where the image sets one.
+    pub shell: Option<Vec<String>>,
+    /// `ENTRYPOINT`.
+    pub entrypoint: Option<Vec<String>>,
+    /// `CMD`.
+    pub cmd: Option<Vec<String>>,
+    /// `HEALTHCHECK`'s test.
+    pub healthcheck: Option<Vec<String>>,
+    /// `EXPOSE`.
+    pub exposed: Vec<String>,
+}
+
+/// Something wrong with an input.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct InputProblem {
+    /// The file as the user would type it.
+    pub file: String,
+    /// The place in it.
+    pub place: Option<LineColumn>,
+    /// Whether work could not be done for it (exit code 2); else a note.
+    pub fatal: bool,
+    /// What is wrong.
+    pub message: String,
+    /// What to do.
+    pub help: Option<String>,
+}

@@ -1,0 +1,93 @@
+//! The facts that rules and columns may ask for beyond the Dockerfile and its .dockerignore.
+
+/// A fact that costs something to gather.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Need {
+    /// Names of what the builder is sent.
+    ContextNames,
+    /// Their sizes.
+    ContextBytes,
+    /// What the manifests in the context tell.
+    Projects,
+    /// History of the files.
+    Git,
+    /// The built image.
+    Image,
+    /// The config of the base images.
+    BaseImage,
+    /// A log of a build.
+    Buildlog,
+}
+
+impl Need {
+    /// All, in the order of their declaration.
+    pub const ALL: [Self; 7] = [
+        Self::ContextNames,
+        Self::ContextBytes,
+        Self::Projects,
+        Self::Git,
+        Self::Image,
+        Self::BaseImage,
+        Self::Buildlog,
+    ];
+
+    /// As written in a page's `needs:`.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::ContextNames => "context.names",
+            Self::ContextBytes => "context.bytes",
+            Self::Projects => "projects",
+            Self::Git => "git",
+            Self::Image => "image",
+            Self::BaseImage => "base_image",
+            Self::Buildlog => "buildlog",
+        }
+    }
+
+    /// Reads a name of a page's `needs:`.
+    pub fn parse(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|need| need.name() == name)
+    }
+}
+
+/// A set of needs.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Needs(u8);
+
+impl Needs {
+    /// Nothing.
+    pub const NONE: Self = Self(0);
+
+    /// Whether `need` is in it.
+    pub const fn has(self, need: Need) -> bool {
+        self.0 & (1 << need as u8) != 0
+    }
+
+    /// With `need`.
+    #[must_use]
+    pub const fn with(self, need: Need) -> Self {
+        Self(self.0 | (1 << need as u8))
+    }
+
+    /// What is in either.
+    #[must_use]
+    pub const fn union(self, other: Self) -> Self {
+        Self(self.0 | other.0)
+    }
+
+    /// Whether the context has to be walked.
+    pub const fn context(self) -> bool {
+        self.has(Need::ContextNames) || self.has(Need::ContextBytes) || self.has(Need::Projects)
+    }
+
+    /// Its members.
+    pub fn iter(self) -> impl Iterator<Item = Need> {
+        Need::ALL.into_iter().filter(move |&need| self.has(need))
+    }
+}
+
+impl FromIterator<Need> for Needs {
+    fn from_iter<I: IntoIterator<Item = Need>>(needs: I) -> Self {
+        needs.into_iter().fold(Self::NONE, Self::with)
+    }
+}
