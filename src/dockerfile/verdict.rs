@@ -8,6 +8,7 @@ mod flag;
 mod instruction;
 mod mount;
 
+pub(super) use self::csv::split_fields;
 use super::syntax::{File, Keyword, Problem, ProblemKind};
 use crate::text::Span;
 
