@@ -17,6 +17,7 @@ mod read;
 mod syntax;
 mod trap;
 mod verdict;
+mod view;
 mod words;
 
 pub use self::answer::{Answer, HeredocNode, Node};
@@ -28,6 +29,9 @@ pub use self::syntax::{
     Problem, ProblemKind, Word,
 };
 pub use self::verdict::{Stage, Verdict};
+pub use self::view::{
+    Arg, Argument, Command, From, Healthcheck, HeredocSource, Mount, MountField, Run, Script, ScriptKind, Transfer, Variable,
+};
 
 #[cfg(test)]
 mod vectors;

@@ -113,7 +113,7 @@ impl File {
     fn node(&self, instruction: &Instruction) -> Node {
         let (sub, args) = match &instruction.arguments {
             Arguments::Trigger(trigger) => (Some(Box::new(self.node(trigger))), Vec::new()),
-            _ => (None, self.args(instruction)),
+            _ => (None, self.node_args(instruction)),
         };
         Node {
             value: self.str(instruction.name).to_owned(),
@@ -130,7 +130,7 @@ impl File {
     }
 
     /// The arguments as BuildKit's instruction stage gets them.
-    pub(super) fn args(&self, instruction: &Instruction) -> Vec<String> {
+    pub(super) fn node_args(&self, instruction: &Instruction) -> Vec<String> {
         let mut args = Vec::new();
         if instruction.keyword == Keyword::Unknown {
             args.push(String::new());

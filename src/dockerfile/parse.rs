@@ -56,6 +56,7 @@ impl<'s> Parser<'s> {
             escape: '\\',
             problems: Vec::new(),
             stop: None,
+            refused: None,
             oversize: None,
         };
         Self {

@@ -21,6 +21,8 @@ pub struct File {
     pub(super) problems: Vec<Problem>,
     /// The first error that stops BuildKit's parser.
     pub(super) stop: Option<Verdict>,
+    /// The first error of BuildKit's second stage.
+    pub(super) refused: Option<Verdict>,
     /// Index of the first physical line that is too long for BuildKit.
     pub(super) oversize: Option<u32>,
 }
