@@ -160,7 +160,7 @@ impl Parser<'_> {
         }
     }
 
-    fn closing_keyword(&mut self, list: List, len: usize) {
+    fn closing_keyword(&mut self, mut list: List, len: usize) {
         let word = self.bare_word();
         match (list.closer, word) {
             (Closer::Then, "then") => self.next_list(list, len, ScopeKind::Branch, Closer::Fi),
@@ -172,6 +172,8 @@ impl Parser<'_> {
             _ => {
                 self.problem(ProblemKind::Unexpected, self.at, self.at + len);
                 self.at += len;
+                // As if a command stood there, so that its `;` is no second problem.
+                list.ready = true;
                 self.frames.push(Frame::List(list));
             }
         }
@@ -284,7 +286,7 @@ impl Parser<'_> {
         self.at += if self.text[self.at..self.limit].starts_with(";;&") { 3 } else { 2 };
     }
 
-    fn close_paren(&mut self, list: List) {
+    fn close_paren(&mut self, mut list: List) {
         if list.closer == Closer::Paren {
             return self.close_list(list, 1);
         }
@@ -294,6 +296,7 @@ impl Parser<'_> {
             return self.close_list(list, 0);
         }
         self.unexpected();
+        self.finish_pipeline(&mut list, None);
         self.frames.push(Frame::List(list));
     }
 

@@ -14,7 +14,7 @@ fn check(script: &str, expected: &str) {
         got += &format!("! {:?} {:?}\n", problem.kind, &script[problem.span.range()]);
     }
     let expected: String = expected.lines().map(|line| format!("{}\n", line.trim())).filter(|line| line != "\n").collect();
-    assert_eq!(got, expected, "{script}\n{parsed:#?}");
+    assert_eq!(got, expected, "{script}");
 }
 
 fn place(script: &Script, place: &Place) -> String {

@@ -21,7 +21,10 @@ pub(super) struct Builder {
     parens: u32,
     /// Inside `[[ … ]]`.
     pub(super) test: bool,
+    /// An unquoted `{` was read, and a `,` or `.` after it.
     brace: Option<bool>,
+    /// An unquoted `[` was read.
+    bracket: bool,
 }
 
 /// What a word is read for.
@@ -52,6 +55,7 @@ impl Builder {
             parens: 0,
             test,
             brace: None,
+            bracket: false,
         }
     }
 
@@ -165,6 +169,7 @@ impl Parser<'_> {
         match byte {
             b'(' if builder.parens > 0 || matches!(previous, Some(b'?' | b'*' | b'+' | b'@' | b'!')) => {
                 builder.parens += 1;
+                builder.marks.pattern = true;
                 false
             }
             b')' if builder.parens > 0 => {
@@ -181,7 +186,9 @@ impl Parser<'_> {
         let first = start == self.builder().start;
         let builder = self.builder();
         match byte {
-            b'*' | b'?' | b'[' => builder.marks.pattern = true,
+            b'*' | b'?' => builder.marks.pattern = true,
+            b'[' => builder.bracket = true,
+            b']' if builder.bracket => builder.marks.pattern = true,
             b'~' if first => builder.marks.pattern = true,
             b'{' => builder.brace = Some(false),
             b',' | b'.' if builder.brace.is_some() => builder.brace = Some(true),
