@@ -4,14 +4,21 @@
 //! The reader is lenient: it takes what dash, bash, ash, ksh and zsh take, as far as it decides which commands there
 //! are, and goes on after an error.
 
+mod argument;
 mod dialect;
 mod invocation;
+mod package;
 mod parser;
 mod script;
 mod word;
+mod wrapper;
 
+pub use self::argument::{Flag, Value};
 pub use self::dialect::{Dialect, Shell, shell_of, shell_of_shebang};
-pub use self::invocation::{Invocation, Wrapper};
+pub use self::invocation::{Invocation, Wrapper, from_exec};
+pub use self::package::{
+    Input, InputKind, LockUse, Manager, Package, PackageCall, PackageSource, Verb, Version, package_call,
+};
 pub use self::script::{
     Assignment, Command, Compound, CompoundKind, Options, Place, Problem, ProblemKind, Redirect, RedirectOperator,
     Scope, ScopeKind, Script, Separator, SeparatorKind,

@@ -296,9 +296,8 @@ impl Script {
 
     /// Whether `command` runs in every run of the script that reaches it: not in a branch, loop or function.
     pub fn is_unconditional(&self, place: &Place) -> bool {
-        self.enclosing(place).all(|scope| {
-            !matches!(scope.kind, ScopeKind::Branch | ScopeKind::Loop | ScopeKind::Function)
-        })
+        self.enclosing(place)
+            .all(|scope| !matches!(scope.kind, ScopeKind::Branch | ScopeKind::Loop | ScopeKind::Function))
     }
 
     /// The lists around a place, innermost first.

@@ -50,20 +50,20 @@ impl Word {
         marks: Marks,
     ) -> Self {
         let Marks { quoted, pattern } = marks;
-        Self {
-            span,
-            text: text.into_boxed_str(),
-            expansions: expansions.into_boxed_slice(),
-            verbatim,
-            quoted,
-            pattern,
-        }
+        Self { span, text: text.into_boxed_str(), expansions: expansions.into_boxed_slice(), verbatim, quoted, pattern }
     }
 
-    /// A word whose value is known, as in an exec form.
+    /// A word whose value is known, as in an exec form; `span` includes its quotes.
     pub fn fixed(text: &str, span: Span) -> Self {
         let marks = Marks { quoted: true, pattern: false };
-        Self::build(span, text.to_owned(), Vec::new(), None, marks)
+        let len = text.len() as u32;
+        // Escapes only make a word longer, so its length tells whether there are any.
+        let verbatim = match span.len().checked_sub(len) {
+            Some(0) => Some(span),
+            Some(2) => Some(Span::new(span.start + 1, span.end - 1)),
+            _ => None,
+        };
+        Self::build(span, text.to_owned(), Vec::new(), verbatim, marks)
     }
 
     /// The value, when the text alone tells it. A [pattern](Self::is_pattern) is given as written.
@@ -71,7 +71,7 @@ impl Word {
         self.expansions.is_empty().then_some(&*self.text)
     }
 
-    /// The value with each expansion left as written (`v=$V`); long ones are cut to `${…}` or `$(…)`.
+    /// The value with each expansion left as written (`v=$V`); substitutions are cut to `$()`, long ones to `${…}`.
     pub fn text(&self) -> &str {
         &self.text
     }

@@ -108,7 +108,9 @@ impl Parser<'_> {
                 self.frames.push(Frame::For(frame));
                 self.open_word(Purpose::Dropped);
             }
-            (ForPhase::In | ForPhase::Do, Some(_)) if self.bare_word() == "do" => self.loop_body(&frame, 2, Closer::Done),
+            (ForPhase::In | ForPhase::Do, Some(_)) if self.bare_word() == "do" => {
+                self.loop_body(&frame, 2, Closer::Done)
+            }
             (ForPhase::In | ForPhase::Do, Some(b'{')) => self.loop_body(&frame, 1, Closer::Brace),
             (_, Some(_)) => {
                 self.broken_compound(frame.start, frame.compound);

@@ -124,7 +124,7 @@ impl Parser<'_> {
     pub(super) fn end_substitution(&mut self, start: usize) {
         let builder = self.builder();
         builder.mute = builder.mute.saturating_sub(1);
-        self.end_expansion(start, ExpansionKind::Command, Some("$(…)"));
+        self.end_expansion(start, ExpansionKind::Command, Some("$()"));
     }
 
     pub(super) fn opens_array(&mut self) -> bool {

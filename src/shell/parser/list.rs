@@ -212,7 +212,7 @@ impl Parser<'_> {
         };
         let separator = Separator { kind, span: self.span(self.at, self.at + len) };
         if kind == SeparatorKind::Pipe {
-            if let Some(last) = self.members.last().copied() {
+            if let Some(last) = self.last_member(&list) {
                 self.place_of(last).after = Some(separator);
             }
             list.before = Some(separator);
@@ -231,7 +231,7 @@ impl Parser<'_> {
     /// After `}`, `fi` and the like a keyword may follow directly; anything else can't.
     fn without_operator(&mut self, mut list: List) {
         let closes = matches!(self.bare_word(), "then" | "elif" | "else" | "fi" | "do" | "done" | "}" | "esac");
-        let after_compound = matches!(self.members.last(), Some(Member::Compound(_)));
+        let after_compound = matches!(self.last_member(&list), Some(Member::Compound(_)));
         if !(closes && after_compound) {
             self.problem(ProblemKind::Unexpected, self.at, self.at + self.char_len(self.at));
         }
@@ -244,8 +244,12 @@ impl Parser<'_> {
     }
 
     fn redirects_compound(&self, list: &List) -> bool {
-        let after_compound = self.members.len() > list.members && matches!(self.members.last(), Some(Member::Compound(_)));
-        after_compound && self.redirect_operator().is_some()
+        matches!(self.last_member(list), Some(Member::Compound(_))) && self.redirect_operator().is_some()
+    }
+
+    /// The latest element of the current pipeline.
+    fn last_member(&self, list: &List) -> Option<Member> {
+        self.members[list.members..].last().copied()
     }
 
     fn open_paren(&mut self, list: List) {
@@ -345,7 +349,7 @@ impl Parser<'_> {
 
     pub(super) fn finish_pipeline(&mut self, list: &mut List, after: Option<Separator>) {
         let len = self.members.len() - list.members;
-        if let Some(last) = self.members.last().copied().filter(|_| len > 0) {
+        if let Some(last) = self.last_member(list) {
             let end = match last {
                 Member::Command(index) => self.script.commands[index as usize].span.end,
                 Member::Compound(index) => self.script.compounds[index as usize].span.end,

@@ -91,7 +91,9 @@ pub(super) fn ends_word(byte: u8) -> bool {
 
 /// Bytes that mean nothing but themselves in a word.
 fn is_plain(byte: u8) -> bool {
-    byte >= 0x80 || byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'/' | b'=' | b':' | b'@' | b'%' | b'^')
+    byte >= 0x80
+        || byte.is_ascii_alphanumeric()
+        || matches!(byte, b'-' | b'_' | b'/' | b'=' | b':' | b'@' | b'%' | b'^')
 }
 
 impl Parser<'_> {
