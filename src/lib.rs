@@ -5,3 +5,4 @@
 
 // Pure: bytes or text in, values out; no file, clock, process, environment, print.
 pub mod text;
+pub mod manifest;

@@ -1,0 +1,3 @@
+use super::project::Project;
+use super::tree::Tree;
+pub(super) fn projects(_: &mut Tree, _: &mut Vec<Project>) {}
