@@ -173,7 +173,9 @@ fn entry_points(tree: &Tree, project: &mut Project, table: &Table) {
         add(text("name").unwrap_or_default(), text("path").unwrap_or_default().into());
     }
     let root = project.root.clone();
-    if let (true, Some(name)) = (tree.has(&in_folder(&root, "src/main.rs")), toml_text::text(table, &["package", "name"])) {
+    if let (true, Some(name)) =
+        (tree.has(&in_folder(&root, "src/main.rs")), toml_text::text(table, &["package", "name"]))
+    {
         add(name, "src/main.rs".into());
     }
     for (name, is_folder) in tree.children(&in_folder(&root, "src/bin")) {

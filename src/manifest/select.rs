@@ -26,8 +26,20 @@ pub struct Kind {
 /// Folders of packages that somebody else wrote, and of programs' own files: manifests inside tell nothing of the
 /// context's projects.
 const INSTALLED: [&str; 14] = [
-    "node_modules", "bower_components", "site-packages", ".venv", "venv", ".tox", ".nox", ".git", ".yarn", ".pnpm-store",
-    "vendor", ".gradle", ".bundle", ".terraform",
+    "node_modules",
+    "bower_components",
+    "site-packages",
+    ".venv",
+    "venv",
+    ".tox",
+    ".nox",
+    ".git",
+    ".yarn",
+    ".pnpm-store",
+    "vendor",
+    ".gradle",
+    ".bundle",
+    ".terraform",
 ];
 
 /// Whether the path lies in a folder of installed packages.

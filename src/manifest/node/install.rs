@@ -89,7 +89,9 @@ fn install(tree: &mut Tree, project: &Project, packages: &Packages, tool: Tool, 
         lifecycle::take(tree, &mut closure, folder, package);
     }
     let locked = lock.as_deref().and_then(|lock| lock::read(tree, tool, lock, run));
-    if let (Some(locked), Some(lock), Some(package)) = (&locked, &lock, packages.get(root).filter(|_| tool == Tool::Npm)) {
+    if let (Some(locked), Some(lock), Some(package)) =
+        (&locked, &lock, packages.get(root).filter(|_| tool == Tool::Npm))
+    {
         for key in ["dependencies", "devDependencies"] {
             for (name, _) in json::members(package, key).filter(|(name, _)| !locked.packages.contains_key(*name)) {
                 tree.problem(lock, None, &format!("lacks `{name}` of `package.json`: `npm ci` refuses it"));
@@ -104,7 +106,13 @@ fn settings(tool: Tool) -> &'static [&'static str] {
     match tool {
         Tool::YarnClassic => &[".npmrc", ".yarnrc", ".yarn/releases"],
         Tool::YarnBerry => &[
-            ".yarnrc.yml", ".yarn/releases", ".yarn/plugins", ".yarn/patches", ".yarn/cache", ".yarn/sdks", ".pnp.cjs",
+            ".yarnrc.yml",
+            ".yarn/releases",
+            ".yarn/plugins",
+            ".yarn/patches",
+            ".yarn/cache",
+            ".yarn/sdks",
+            ".pnp.cjs",
             ".pnp.loader.mjs",
         ],
         Tool::Pnpm => &[".npmrc", "pnpm-workspace.yaml", ".pnpmfile.cjs", "patches"],

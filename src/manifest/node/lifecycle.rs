@@ -15,8 +15,20 @@ const RUN: [&str; 5] = ["preinstall", "install", "postinstall", "prepublish", "p
 
 /// Programs that read nothing of the project.
 const HARMLESS: [&str; 14] = [
-    "husky", "is-ci", "only-allow", "true", "exit", "echo", "simple-git-hooks", "lefthook", "cd", "test", "[", "env",
-    "corepack", "allow-scripts",
+    "husky",
+    "is-ci",
+    "only-allow",
+    "true",
+    "exit",
+    "echo",
+    "simple-git-hooks",
+    "lefthook",
+    "cd",
+    "test",
+    "[",
+    "env",
+    "corepack",
+    "allow-scripts",
 ];
 
 /// Takes what the scripts of the package in `folder` need, and says what can't be known.
@@ -71,7 +83,8 @@ fn program(command: &str) -> Vec<&str> {
     let words = command.split_whitespace().map(unquote);
     let before = |word: &&str| {
         let assignment = word.split_once('=').is_some_and(|(name, _)| !name.is_empty() && !name.starts_with('-'));
-        let runner = matches!(*word, "npx" | "pnpx" | "bunx" | "cross-env" | "run-s" | "dotenv" | "--" | "--yes" | "-y");
+        let runner =
+            matches!(*word, "npx" | "pnpx" | "bunx" | "cross-env" | "run-s" | "dotenv" | "--" | "--yes" | "-y");
         assignment || runner
     };
     words.skip_while(before).collect()
@@ -98,7 +111,9 @@ fn known(tree: &Tree, closure: &mut Closure, folder: &str, program: &str, rest: 
             }
             match schema {
                 Some(schema) => _ = closure.take(tree, folder, schema),
-                None => closure.take_there(tree, folder, &["prisma/schema.prisma", "schema.prisma", "prisma.config.ts"]),
+                None => {
+                    closure.take_there(tree, folder, &["prisma/schema.prisma", "schema.prisma", "prisma.config.ts"])
+                }
             }
         }
         program => return HARMLESS.contains(&program),

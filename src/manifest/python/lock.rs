@@ -23,7 +23,9 @@ pub(super) fn uv(tree: &mut Tree, path: &str) -> Option<Locked> {
         if let Some(extras) = package.get("optional-dependencies").and_then(|extras| extras.get_ref().as_table()) {
             needs.extend(extras.iter().flat_map(|(_, list)| names(Some(list.get_ref()))));
         }
-        let own = ["editable", "virtual"].iter().any(|kind| package.get("source").is_some_and(|s| s.get_ref().get(*kind).is_some()));
+        let own = ["editable", "virtual"]
+            .iter()
+            .any(|kind| package.get("source").is_some_and(|s| s.get_ref().get(*kind).is_some()));
         let name = normal(name);
         if own {
             roots.insert(name.clone());
@@ -49,7 +51,9 @@ pub(super) fn grouped(
         let Some(name) = text(package, "name") else { continue };
         let needs = match package.get("dependencies").map(toml::Spanned::get_ref) {
             Some(DeValue::Table(table)) => table.iter().map(|(name, _)| normal(name.get_ref())).collect(),
-            list => toml_text::items(list).filter_map(DeValue::as_str).filter_map(super::requirement).map(|r| r.0).collect(),
+            list => {
+                toml_text::items(list).filter_map(DeValue::as_str).filter_map(super::requirement).map(|r| r.0).collect()
+            }
         };
         let dev_only = dev_only(package, main, dev_groups);
         let version = text(package, "version").map(Into::into);
@@ -62,7 +66,9 @@ pub(super) fn grouped(
 
 /// Whether a package is in groups of development only; `None` when that isn't told, or it is of an extra.
 fn dev_only(package: &DeValue, main: &str, dev_groups: &BTreeSet<String>) -> Option<bool> {
-    let Some(groups) = package.get("groups") else { return text(package, "category").map(|category| category == "dev") };
+    let Some(groups) = package.get("groups") else {
+        return text(package, "category").map(|category| category == "dev");
+    };
     let groups: Vec<&str> = toml_text::items(Some(groups.get_ref())).filter_map(DeValue::as_str).collect();
     if groups.contains(&main) {
         return Some(false);

@@ -77,7 +77,12 @@ const STANDARD: &str = "\
     zipimport zlib zoneinfo";
 
 /// See [`Project::installs_module`].
-pub(in crate::manifest) fn installs(project: &Project, install: &Install, module: &str, with_dev: bool) -> Option<bool> {
+pub(in crate::manifest) fn installs(
+    project: &Project,
+    install: &Install,
+    module: &str,
+    with_dev: bool,
+) -> Option<bool> {
     let top = module.split('.').next().unwrap_or_default();
     if STANDARD.split(' ').any(|name| name == top) {
         return Some(true);
@@ -110,8 +115,8 @@ pub(in crate::manifest) fn installs(project: &Project, install: &Install, module
 }
 
 fn providers(module: &str) -> Option<&'static [&'static str]> {
-    let row = PROVIDERS.iter().find(|(name, _)| {
-        module.strip_prefix(name).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
-    });
+    let row = PROVIDERS
+        .iter()
+        .find(|(name, _)| module.strip_prefix(name).is_some_and(|rest| rest.is_empty() || rest.starts_with('.')));
     row.map(|(_, providers)| *providers)
 }

@@ -35,7 +35,8 @@ pub(super) fn is_of(table: &Table, tool: Tool) -> bool {
 /// Reads names, dependencies, scripts and workspace members.
 pub(super) fn read(tree: &Tree, project: &mut Project, path: &str, table: &Table) {
     project.manifests.push(path.into());
-    let name = toml_text::text(table, &["project", "name"]).or_else(|| toml_text::text(table, &["tool", "poetry", "name"]));
+    let name =
+        toml_text::text(table, &["project", "name"]).or_else(|| toml_text::text(table, &["tool", "poetry", "name"]));
     project.name = name.map(normal);
     if let Some(version) = toml_text::text(table, &["project", "requires-python"]) {
         project.speaks(version, path);
@@ -135,13 +136,7 @@ fn folders_with<'t>(tree: &'t Tree, root: &'t str, name: &'t str) -> impl Iterat
 
 /// The way to install with one of the three tools, without the project itself (`--no-install-project`, `--no-root`,
 /// `--no-self`).
-pub(super) fn install(
-    tree: &mut Tree,
-    project: &Project,
-    table: &Table,
-    tool: Tool,
-    lock: Option<String>,
-) -> Install {
+pub(super) fn install(tree: &mut Tree, project: &Project, table: &Table, tool: Tool, lock: Option<String>) -> Install {
     let root = project.root.as_str();
     let mut closure = Closure::default();
     closure.take_there(tree, root, &[".python-version"]);
