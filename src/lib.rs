@@ -4,6 +4,7 @@
 //! (`tests/integration/tidy.rs`) enforces that.
 
 // Pure: bytes or text in, values out; no file, clock, process, environment, print.
+pub mod manifest;
 pub mod text;
 pub mod dockerfile;
 pub mod finding;
