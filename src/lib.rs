@@ -4,4 +4,5 @@
 //! (`tests/integration/tidy.rs`) enforces that.
 
 // Pure: bytes or text in, values out; no file, clock, process, environment, print.
+pub mod ignore;
 pub mod text;
