@@ -1,7 +1,7 @@
 //! What the builder sends of a given list of paths: the walk over a tree that exists only as text. The effectful walk
 //! over a real folder decides with the same [`Matcher`].
 
-use std::collections::{BTreeSet, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use crate::ignore::file::parse;
 use crate::ignore::matcher::{Inherited, Matcher};
@@ -35,19 +35,20 @@ pub fn transfer(text: &str, paths: &[String]) -> Transfer {
 fn walk(matcher: &Matcher, paths: &[String]) -> Result<Transfer, Refusal> {
     let paths = paths.iter().map(String::as_str).filter(|path| path.len() < PATH_MAX);
     let mut directories = HashSet::new();
-    let mut entries = BTreeSet::new();
+    let mut entries = BTreeMap::new();
     for path in paths {
         for (at, _) in path.match_indices('/').filter(|(at, _)| *at > 0) {
             directories.insert(&path[..at]);
-            entries.insert(Sorted(&path[..at]));
+            entries.insert(key(&path[..at]), &path[..at]);
         }
-        entries.insert(Sorted(path.strip_suffix('/').unwrap_or(path)));
+        let path = path.strip_suffix('/').unwrap_or(path);
+        entries.insert(key(path), path);
     }
     let mut sent: BTreeSet<&str> = BTreeSet::new();
     let mut open: Vec<(&str, Inherited)> = Vec::new();
     let mut pruned: Option<&str> = None;
     let root = Inherited::default();
-    for Sorted(path) in entries {
+    for path in entries.into_values() {
         if pruned.is_some_and(|directory| is_below(path, directory)) {
             continue;
         }
@@ -61,14 +62,12 @@ fn walk(matcher: &Matcher, paths: &[String]) -> Result<Transfer, Refusal> {
             continue;
         }
         if !verdict.excluded {
-            sent.extend(
-                open.iter()
-                    .rev()
-                    .map(|(directory, _)| *directory)
-                    .take_while(|directory| !sent.contains(directory))
-                    .collect::<Vec<_>>(),
-            );
             sent.insert(path);
+            for (directory, _) in open.iter().rev() {
+                if !sent.insert(directory) {
+                    break;
+                }
+            }
         }
         if is_directory {
             open.push((path, verdict.inherited));
@@ -85,21 +84,9 @@ fn is_below(path: &str, directory: &str) -> bool {
     path.strip_prefix(directory).is_some_and(|rest| rest.starts_with('/'))
 }
 
-/// A path in the order of a walk: what is below a directory comes right after it.
-#[derive(PartialEq, Eq)]
-struct Sorted<'p>(&'p str);
-
-impl Ord for Sorted<'_> {
-    fn cmp(&self, other: &Self) -> std::cmp::Ordering {
-        let key = |byte: u8| if byte == b'/' { 0 } else { u16::from(byte) + 1 };
-        self.0.bytes().map(key).cmp(other.0.bytes().map(key))
-    }
-}
-
-impl PartialOrd for Sorted<'_> {
-    fn partial_cmp(&self, other: &Self) -> Option<std::cmp::Ordering> {
-        Some(self.cmp(other))
-    }
+/// Sorts paths in the order of a walk: what is below a directory comes right after it.
+fn key(path: &str) -> String {
+    path.replace('/', "\0")
 }
 
 #[cfg(test)]
