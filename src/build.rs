@@ -13,14 +13,14 @@ mod steps;
 mod transfer;
 
 pub use self::graph::{Fault, FaultKind};
-pub use self::image::{BaseImage, Presence, Reference, providers};
+pub use self::image::{BaseImage, PackageLists, Presence, Reference, is_like, providers};
 pub use self::scope::{Definition, Lookup, Origin, PLATFORM_ARGS, PROXY_ARGS, Scopes, Use, Value};
-pub use self::script::{Code, Role};
+pub use self::script::Code;
 pub use self::secret::{Secret, SecretKind};
 pub use self::settings::{Setting, User};
 pub use self::stage::{Base, Edge, EdgeKind, Stage};
 pub use self::steps::Step;
-pub use self::transfer::{Selected, Transfer};
+pub use self::transfer::{Source, Transfer};
 
 use std::sync::OnceLock;
 
@@ -39,7 +39,7 @@ pub struct Build<'a> {
     needed: Vec<bool>,
     ships: Vec<bool>,
     /// The scripts of each instruction, read when first asked for.
-    code: Vec<OnceLock<Vec<Code>>>,
+    code: Vec<OnceLock<Option<Code<'a>>>>,
 }
 
 impl<'a> Build<'a> {

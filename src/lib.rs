@@ -4,8 +4,12 @@
 //! (`tests/integration/tidy.rs`) enforces that.
 
 // Pure: bytes or text in, values out; no file, clock, process, environment, print.
-pub mod manifest;
 pub mod text;
+pub mod shell;
 pub mod dockerfile;
+pub mod ignore;
+pub mod manifest;
+pub mod inputs;
+pub mod build;
 pub mod finding;
 pub mod audit;

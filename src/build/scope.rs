@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use super::stage::{Base, Stage};
 use crate::dockerfile::expand::{Lex, Operator, Variables, process_word, uses};
-use crate::dockerfile::{Arguments, File, Instruction, Keyword, Word};
+use crate::dockerfile::{Arg, File, Instruction, Keyword, Word};
 use crate::inputs::{BuildInput, BuildOptions};
 use crate::text::Span;
 
@@ -40,8 +40,16 @@ pub const PLATFORM_ARGS: [&str; 11] = [
 
 /// Variables that a RUN gets from `--build-arg` without an ARG; they are no part of the cache key.
 pub const PROXY_ARGS: [&str; 10] = [
-    "HTTP_PROXY", "http_proxy", "HTTPS_PROXY", "https_proxy", "FTP_PROXY", "ftp_proxy", "NO_PROXY", "no_proxy",
-    "ALL_PROXY", "all_proxy",
+    "HTTP_PROXY",
+    "http_proxy",
+    "HTTPS_PROXY",
+    "https_proxy",
+    "FTP_PROXY",
+    "ftp_proxy",
+    "NO_PROXY",
+    "no_proxy",
+    "ALL_PROXY",
+    "all_proxy",
 ];
 
 /// What a variable holds.
@@ -148,7 +156,12 @@ impl Names {
 impl Scopes {
     /// The ARGs before the first FROM, and nothing of the stages yet.
     pub(super) fn global(file: &File, options: &BuildOptions) -> Self {
-        let mut scopes = Self { escape: file.escape(), global: platform(options), stages: Vec::new(), budget: Cell::new(LONGEST_OF_FILE) };
+        let mut scopes = Self {
+            escape: file.escape(),
+            global: platform(options),
+            stages: Vec::new(),
+            budget: Cell::new(LONGEST_OF_FILE),
+        };
         for (index, instruction) in file.instructions().iter().enumerate() {
             match instruction.keyword {
                 Keyword::From => break,
@@ -160,7 +173,8 @@ impl Scopes {
     }
 
     fn global_arg(&mut self, file: &File, instruction: &Instruction, index: usize, options: &BuildOptions) {
-        for (name, span, default) in args(file, instruction) {
+        for arg in file.args(instruction) {
+            let (name, span, default) = parts(&arg);
             let value = match (build_arg(options, name), default) {
                 (Some(given), _) => known(given),
                 (None, Some(default)) => {
@@ -222,19 +236,19 @@ impl Scopes {
     }
 
     fn arg(&mut self, input: &BuildInput, instruction: &Instruction, stage: usize, index: usize) {
-        for (name, span, default) in args(&input.file, instruction) {
+        for arg in input.file.args(instruction) {
+            let (name, span, default) = parts(&arg);
             let value = match (build_arg(&input.options, name), default) {
                 (Some(given), _) => known(given),
-                (None, Some(default)) => {
-                    self.evaluate(default, |name| self.lookup(stage, name, usize::MAX))
-                }
+                (None, Some(default)) => self.evaluate(default, |name| self.lookup(stage, name, usize::MAX)),
                 (None, None) => match self.global.before(name, usize::MAX) {
                     Some(definition) => definition.value.clone(),
                     None => Value::Unset,
                 },
             };
             // `ARG X` without a value leaves an earlier X as it is.
-            let earlier = || matches!(self.lookup(stage, name, usize::MAX), Lookup::Defined(d) if d.value != Value::Unset);
+            let earlier =
+                || matches!(self.lookup(stage, name, usize::MAX), Lookup::Defined(d) if d.value != Value::Unset);
             if value == Value::Unset && earlier() {
                 continue;
             }
@@ -244,14 +258,12 @@ impl Scopes {
     }
 
     fn env(&mut self, file: &File, instruction: &Instruction, stage: usize, index: usize) {
-        let Arguments::Pairs(pairs) = &instruction.arguments else { return };
         // All pairs of a line are expanded before any of them counts.
-        let evaluated: Vec<(Value, Span, Value)> = pairs
+        let at = |name: &str| self.lookup(stage, name, usize::MAX);
+        let evaluated: Vec<(Value, Span, Value)> = file
+            .variables(instruction)
             .iter()
-            .map(|pair| {
-                let at = |name: &str| self.lookup(stage, name, usize::MAX);
-                (self.evaluate(file.str(pair.key), at), pair.key.span, self.evaluate(file.str(pair.value), at))
-            })
+            .map(|pair| (self.evaluate(&pair.name.text, at), pair.name.span, self.evaluate(&pair.value.text, at)))
             .collect();
         for (key, span, value) in evaluated {
             let Value::Known(key) = key else { continue };
@@ -370,17 +382,8 @@ fn build_arg<'a>(options: &'a BuildOptions, name: &str) -> Option<&'a str> {
     options.build_args.iter().rev().find(|(known, _)| known == name).map(|(_, value)| value.as_str())
 }
 
-/// The names that an ARG declares, where they stand, and their defaults as written.
-pub(super) fn args<'a>(file: &'a File, instruction: &'a Instruction) -> Vec<(&'a str, Span, Option<&'a str>)> {
-    let Arguments::Words(words) = &instruction.arguments else { return Vec::new() };
-    let mut args = Vec::new();
-    for &word in words {
-        let text = file.str(word);
-        let (name, default) = text.split_once('=').map_or((text, None), |(name, value)| (name, Some(value)));
-        let span = file.locate(Span::new(word.text.start, word.text.start + name.len() as u32));
-        args.push((name, span, default));
-    }
-    args
+fn parts<'a>(arg: &'a Arg) -> (&'a str, Span, Option<&'a str>) {
+    (&arg.name.text, arg.name.span, arg.default.as_ref().map(|default| &*default.text))
 }
 
 fn platform(options: &BuildOptions) -> Names {

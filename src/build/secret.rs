@@ -1,9 +1,8 @@
 //! Secrets in ARG and ENV: by the words of a name, and by credentials in a URL. Serves the rule that reports them and
 //! the mask that keeps them out of every result.
 
-use super::scope::args;
 use super::Build;
-use crate::dockerfile::{Arguments, Keyword};
+use crate::dockerfile::Keyword;
 use crate::text::Span;
 
 /// A name that holds a secret.
@@ -32,21 +31,84 @@ pub enum SecretKind {
 
 /// Words that say secret on their own (BuildKit's list for `SecretsUsedInArgOrEnv`).
 const DENIED: [&str; 11] = [
-    "apikey", "auth", "credential", "credentials", "key", "password", "pword", "passwd", "secret", "token", "passphrase",
+    "apikey",
+    "auth",
+    "credential",
+    "credentials",
+    "key",
+    "password",
+    "pword",
+    "passwd",
+    "secret",
+    "token",
+    "passphrase",
 ];
 
 /// Words that say that the name is about a secret, not one.
 const ALLOWED: [&str; 44] = [
-    "public", "file", "version", "name", "id", "alias", "path", "dir", "url", "uri", "ttl", "enabled", "disabled", "length",
-    "max", "min", "count", "header", "issuer", "algorithm", "type", "home", "level", "prefix", "suffix", "format", "expiry",
-    "expires", "expiration", "timeout", "size", "limit", "host", "port", "user", "username", "endpoint", "mode", "method",
-    "provider", "gpg", "sock", "required", "server",
+    "public",
+    "file",
+    "version",
+    "name",
+    "id",
+    "alias",
+    "path",
+    "dir",
+    "url",
+    "uri",
+    "ttl",
+    "enabled",
+    "disabled",
+    "length",
+    "max",
+    "min",
+    "count",
+    "header",
+    "issuer",
+    "algorithm",
+    "type",
+    "home",
+    "level",
+    "prefix",
+    "suffix",
+    "format",
+    "expiry",
+    "expires",
+    "expiration",
+    "timeout",
+    "size",
+    "limit",
+    "host",
+    "port",
+    "user",
+    "username",
+    "endpoint",
+    "mode",
+    "method",
+    "provider",
+    "gpg",
+    "sock",
+    "required",
+    "server",
 ];
 
 /// Values that stand for a value.
 const PLACEHOLDERS: [&str; 15] = [
-    "changeme", "changethis", "changeit", "dummy", "placeholder", "example", "your", "replace", "xxx", "todo", "fixme", "fake",
-    "insert", "notused", "unused",
+    "changeme",
+    "changethis",
+    "changeit",
+    "dummy",
+    "placeholder",
+    "example",
+    "your",
+    "replace",
+    "xxx",
+    "todo",
+    "fixme",
+    "fake",
+    "insert",
+    "notused",
+    "unused",
 ];
 
 impl Build<'_> {
@@ -55,15 +117,16 @@ impl Build<'_> {
         let file = &self.input().file;
         let mut secrets = Vec::new();
         for (index, instruction) in file.instructions().iter().enumerate() {
-            match (instruction.keyword, &instruction.arguments) {
-                (Keyword::Arg, _) => {
-                    for (name, span, value) in args(file, instruction) {
-                        secrets.extend(secret(index, span, name, value));
+            match instruction.keyword {
+                Keyword::Arg => {
+                    for arg in file.args(instruction) {
+                        let value = arg.default.as_ref().map(|default| &*default.text);
+                        secrets.extend(secret(index, arg.name.span, &arg.name.text, value));
                     }
                 }
-                (Keyword::Env, Arguments::Pairs(pairs)) => {
-                    for pair in pairs {
-                        secrets.extend(secret(index, pair.key.span, file.str(pair.key), Some(file.str(pair.value))));
+                Keyword::Env => {
+                    for pair in file.variables(instruction) {
+                        secrets.extend(secret(index, pair.name.span, &pair.name.text, Some(&pair.value.text)));
                     }
                 }
                 _ => {}
@@ -108,7 +171,9 @@ fn words(name: &str) -> Vec<String> {
     let mut before = None;
     while let Some(c) = chars.next() {
         let hump = c.is_uppercase()
-            && before.is_some_and(|b: char| b.is_lowercase() || (b.is_uppercase() && chars.peek().is_some_and(|n| n.is_lowercase())));
+            && before.is_some_and(|b: char| {
+                b.is_lowercase() || (b.is_uppercase() && chars.peek().is_some_and(|n| n.is_lowercase()))
+            });
         if !c.is_alphanumeric() || hump {
             words.push(std::mem::take(&mut word));
         }
@@ -132,8 +197,10 @@ fn is_secret_value(value: &str) -> bool {
     let lower = value.to_ascii_lowercase();
     let plain: String = lower.chars().filter(char::is_ascii_alphanumeric).collect();
     let switch = ["", "true", "false", "yes", "no", "on", "off", "none", "null", "0", "1", "nil", "undefined", "unset"];
-    let placeholder = PLACEHOLDERS.iter().any(|word| plain.starts_with(word)) || (value.starts_with('<') && value.ends_with('>'));
-    let elsewhere = value.starts_with(['/', '~', '$']) || value.starts_with("./") || value.contains("://") || value.contains("${");
+    let placeholder =
+        PLACEHOLDERS.iter().any(|word| plain.starts_with(word)) || (value.starts_with('<') && value.ends_with('>'));
+    let elsewhere =
+        value.starts_with(['/', '~', '$']) || value.starts_with("./") || value.contains("://") || value.contains("${");
     !switch.contains(&plain.as_str()) && !placeholder && !elsewhere
 }
 
@@ -159,12 +226,30 @@ mod tests {
 
     #[test]
     fn names_count_by_their_words() {
-        for name in ["API_KEY", "apiKey", "DB_PASSWORD", "NPM_TOKEN", "SECRET_KEY_BASE", "GithubToken", "PASSWD", "AWS_SECRET_ACCESS_KEY"] {
+        for name in [
+            "API_KEY",
+            "apiKey",
+            "DB_PASSWORD",
+            "NPM_TOKEN",
+            "SECRET_KEY_BASE",
+            "GithubToken",
+            "PASSWD",
+            "AWS_SECRET_ACCESS_KEY",
+        ] {
             assert!(secret(0, Span::default(), name, Some("s3cr3t-v4lue-of-1ength")).is_some(), "{name}");
         }
         for name in [
-            "KEYBOARD", "TOKENIZERS_PARALLELISM", "MAX_TOKEN", "PASSWORD_FILE", "USERNAME", "AWS_ACCESS_KEY_ID", "GPG_KEY", "PUBLIC_KEY",
-            "SSH_AUTH_SOCK", "AUTHOR", "MONKEY",
+            "KEYBOARD",
+            "TOKENIZERS_PARALLELISM",
+            "MAX_TOKEN",
+            "PASSWORD_FILE",
+            "USERNAME",
+            "AWS_ACCESS_KEY_ID",
+            "GPG_KEY",
+            "PUBLIC_KEY",
+            "SSH_AUTH_SOCK",
+            "AUTHOR",
+            "MONKEY",
         ] {
             assert!(secret(0, Span::default(), name, Some("s3cr3t-v4lue-of-1ength")).is_none(), "{name}");
         }
@@ -172,7 +257,9 @@ mod tests {
 
     #[test]
     fn values_that_are_none_are_silent() {
-        for value in ["", "''", "changeme", "$TOKEN", "${TOKEN:-x}", "/run/secrets/token", "true", "<token>", "your-token-here"] {
+        for value in
+            ["", "''", "changeme", "$TOKEN", "${TOKEN:-x}", "/run/secrets/token", "true", "<token>", "your-token-here"]
+        {
             assert!(secret(0, Span::default(), "TOKEN", Some(value)).is_none(), "{value}");
         }
         assert!(secret(0, Span::default(), "SORT_KEY", Some("created")).is_none());
