@@ -58,6 +58,8 @@ pub struct Change {
 pub struct Applied {
     /// The finding.
     pub finding: Finding,
+    /// Its file's name.
+    pub file: String,
     /// The index of the fix in [`Finding::fixes`].
     pub fix: usize,
 }
@@ -105,13 +107,18 @@ fn attempt(
         let Some(next) = round::apply(&findings, &chosen, &now) else {
             return Err(active.pop().unwrap_or_default());
         };
+        let names = now;
         now = next;
         let state = state(&now);
         if let Some(before) = seen.iter().position(|known| *known == state) {
             return Err(active[before..].iter().flatten().copied().collect());
         }
         seen.push(state);
-        applied.extend(chosen.iter().map(|&(finding, fix)| Applied { finding: findings[finding].clone(), fix }));
+        for (index, fix) in chosen {
+            let finding = findings[index].clone();
+            let file = names.get(finding.file.0 as usize).map_or_else(String::new, |source| source.name().to_owned());
+            applied.push(Applied { finding, file, fix });
+        }
     }
 }
 

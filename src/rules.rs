@@ -53,6 +53,11 @@ impl Rule {
         Metadata::read(self.page).0
     }
 
+    /// The page without its front matter.
+    pub fn body(&self) -> &'static str {
+        metadata::body(self.page)
+    }
+
     /// Where people read the page.
     pub fn url(&self) -> String {
         format!("{}/blob/main/rules/{}.md", env!("CARGO_PKG_REPOSITORY"), self.name)
