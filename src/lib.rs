@@ -12,4 +12,11 @@ pub mod manifest;
 pub mod inputs;
 pub mod build;
 pub mod finding;
+pub mod fix;
+pub mod rules;
 pub mod audit;
+pub mod report;
+
+// Effectful: the only rooms that touch the world.
+pub mod load;
+pub mod cli;

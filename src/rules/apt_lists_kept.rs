@@ -13,28 +13,31 @@ const LISTS: &str = "/var/lib/apt/lists";
 
 fn check(cx: &Context, out: &mut Findings) {
     let build = cx.build();
+    let mut later = None;
     for stage in cx.shipped() {
         for (index, instruction) in build.instructions(stage).filter(|(_, i)| i.keyword == Keyword::Run) {
-            if is_mounted(cx, instruction) {
-                continue;
-            }
-            for code in build.code(index) {
-                let invocations = code.script.invocations();
-                let Some(at) = invocations.iter().rposition(|one| apt(one).is_some_and(|call| call.verb == Verb::Update))
-                else {
-                    continue;
-                };
-                if invocations[at..].iter().any(removes_lists) {
-                    continue;
-                }
-                let span = code.place(&build.input().file, invocations[at].span);
-                let finding = cx.finding(index, span, "the lists that this fetches stay in the layer");
-                let finding = finding.help("delete them in the same RUN, or keep them in a cache mount");
-                let finding = with_price(build, stage, finding);
-                out.push(with_edit(build, stage, index, code, finding));
-            }
+            let Some(code) = build.code(index).filter(|_| !is_mounted(cx, instruction)) else { continue };
+            let Some(span) = kept(code) else { continue };
+            let finding = cx
+                .finding(code.place(&build.input().file, span), "the lists that this fetches stay in the layer")
+                .help("delete them in the same RUN, or keep them in a cache mount");
+            let finding = with_price(build, stage, finding);
+            let needed = later.get_or_insert_with(|| needed_later(build));
+            let edit = if needed[index] { None } else { edit(build, index, code) };
+            out.push(match edit {
+                Some((at, text)) => finding.safe_edit("delete the lists in the same RUN", Span::at(at), text),
+                None => finding,
+            });
         }
     }
+}
+
+/// Where a script fetches lists that it does not delete.
+fn kept(code: &Code) -> Option<Span> {
+    let invocations = code.script.invocations();
+    let fetches = |one: &Invocation| apt(one).is_some_and(|call| call.verb == Verb::Update);
+    let at = invocations.iter().rposition(fetches)?;
+    (!invocations[at..].iter().any(removes_lists)).then_some(invocations[at].span)
 }
 
 fn apt<'s>(invocation: &Invocation<'s>) -> Option<PackageCall<'s>> {
@@ -44,7 +47,9 @@ fn apt<'s>(invocation: &Invocation<'s>) -> Option<PackageCall<'s>> {
 /// A cache or tmpfs mount on the lists or on a folder above them.
 fn is_mounted(cx: &Context, instruction: &Instruction) -> bool {
     let mounts = cx.build().input().file.mounts(instruction);
-    mounts.iter().any(|mount| mount.keeps_out_of_layer() && covers(mount.target().unwrap_or_default(), LISTS))
+    mounts
+        .iter()
+        .any(|mount| matches!(&*mount.kind(), "cache" | "tmpfs") && covers(mount.target().unwrap_or_default(), LISTS))
 }
 
 /// `rm -rf /var/lib/apt/lists/*`, `find /var/lib/apt/lists -delete`, `apt-get dist-clean`.
@@ -82,14 +87,10 @@ fn with_price(build: &Build, stage: &Stage, finding: Finding) -> Finding {
         .costs(impact(ImpactKind::PullBytes, lists.pull_bytes))
 }
 
-fn with_edit(build: &Build, stage: &Stage, index: usize, code: &Code, finding: Finding) -> Finding {
-    let Some(end) = code.script.append_at().filter(|_| !is_needed_later(build, stage, index)) else {
-        return finding;
-    };
-    let file = &build.input().file;
-    let Some(at) = code.edit_at(file, end) else { return finding };
-    let text = format!("{}&& rm -rf {LISTS}/*", separator(build, index, at));
-    finding.safe_edit("delete the lists in the same RUN", Span::at(at), text)
+fn edit(build: &Build, index: usize, code: &Code) -> Option<(u32, String)> {
+    let end = code.script.append_at().filter(|_| !code.is_exec())?;
+    let at = code.place(&build.input().file, Span::at(end)).start;
+    Some((at, format!("{}&& rm -rf {LISTS}/*", separator(build, index, at))))
 }
 
 /// A blank; or, where the RUN has a line for each command, a line of its own in the same style.
@@ -104,23 +105,33 @@ fn separator(build: &Build, index: usize, at: u32) -> String {
         return " ".to_owned();
     }
     let end = source.text()[..source.line_span(line).end as usize].len();
-    let newline = if source.text()[end..].starts_with("\r\n") || source.text().contains("\r\n") { "\r\n" } else { "\n" };
+    let newline =
+        if source.text()[end..].starts_with("\r\n") || source.text().contains("\r\n") { "\r\n" } else { "\n" };
     format!(" {}{newline}{indent}", file.escape())
 }
 
-/// Whether a later RUN of this stage, or one of a stage that stands on it, reads the lists without fetching them.
-fn is_needed_later(build: &Build, stage: &Stage, index: usize) -> bool {
-    let above = build.stages().iter().filter(|other| build.chain(other).any(|below| below.index == stage.index));
-    above.flat_map(|other| build.instructions(other)).any(|(later, instruction)| {
-        (instruction.keyword == Keyword::Run || instruction.keyword == Keyword::Onbuild)
-            && later > index
-            && build.code(later).iter().any(reads_lists)
-    })
+/// For each instruction: whether a RUN below it, in its stage or in one that stands on that, reads the lists without
+/// fetching them.
+fn needed_later(build: &Build) -> Vec<bool> {
+    let mut after = vec![false; build.input().file.instructions().len()];
+    let mut at_end = vec![false; build.stages().len()];
+    for stage in build.stages().iter().rev() {
+        let mut needed = at_end[stage.index];
+        for index in stage.instructions.clone().rev() {
+            after[index] = needed;
+            let first = build.code(index).and_then(first_use);
+            needed = first.map_or(needed, |verb| verb != Verb::Update);
+        }
+        if let Base::Stage(below) = stage.base {
+            at_end[below] |= needed;
+        }
+    }
+    after
 }
 
-fn reads_lists(code: &Code) -> bool {
+/// What a script does first with the lists.
+fn first_use(code: &Code) -> Option<Verb> {
     let invocations = code.script.invocations();
-    let calls = invocations.iter().filter_map(apt);
-    let first = calls.into_iter().find(|call| matches!(call.verb, Verb::Update | Verb::Install | Verb::Upgrade));
-    first.is_some_and(|call| call.verb != Verb::Update)
+    let verbs = invocations.iter().filter_map(apt).map(|call| call.verb);
+    verbs.into_iter().find(|verb| matches!(verb, Verb::Update | Verb::Install | Verb::Upgrade))
 }

@@ -8,8 +8,8 @@ super::rule!("floating-base", check);
 
 /// Tags that are moved to the next release, as a whole or as a tag's first word.
 const CHANNELS: [&str; 15] = [
-    "latest", "stable", "edge", "lts", "nightly", "current", "main", "master", "dev", "develop", "rolling", "mainline", "canary",
-    "next", "beta",
+    "latest", "stable", "edge", "lts", "nightly", "current", "main", "master", "dev", "develop", "rolling", "mainline",
+    "canary", "next", "beta",
 ];
 
 /// Variants that say nothing of a version when they stand first.
@@ -23,7 +23,7 @@ fn check(cx: &Context, out: &mut Findings) {
         let needed = cx.build().stages().get(edge.stage).is_some_and(|stage| cx.build().is_needed(stage));
         let Base::Image(image) = &edge.to else { continue };
         if let (true, Some(why)) = (needed, floats(image)) {
-            let finding = cx.finding(edge.instruction, edge.span, why).help(help(edge));
+            let finding = cx.finding(edge.span, why).help(help(edge));
             out.push(finding);
         }
     }
@@ -40,7 +40,8 @@ fn floats(image: &str) -> Option<String> {
     };
     let first = tag.split(['-', '.']).next().unwrap_or(tag).to_ascii_lowercase();
     let named = NAMED_RELEASES.contains(&reference.short_name());
-    let moves = CHANNELS.contains(&first.as_str()) || (!named && VARIANTS.contains(&first.as_str()) && !has_version(tag));
+    let moves =
+        CHANNELS.contains(&first.as_str()) || (!named && VARIANTS.contains(&first.as_str()) && !has_version(tag));
     moves.then(|| format!("`{image}` moves: `{tag}` names another image after each release"))
 }
 

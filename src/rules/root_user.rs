@@ -23,10 +23,10 @@ fn check(cx: &Context, out: &mut Findings) {
     let finding = match build.user(stage) {
         Setting::By(index, User::Root) => {
             let instruction = build.instruction(index);
-            cx.finding(index, instruction.head, "the last USER is root: the container runs as root")
+            cx.finding(instruction.head, "the last USER is root: the container runs as root")
         }
         Setting::Base(User::Root) | Setting::Default(User::Root) => {
-            cx.finding(stage.from, stage.base_span, "no USER is set and the base runs as root: so does the container")
+            cx.finding(stage.base_span, "no USER is set and the base runs as root: so does the container")
         }
         _ => return,
     };
@@ -54,7 +54,8 @@ fn edited(build: &Build, stage: &Stage, finding: Finding) -> Finding {
     match start(build, stage) {
         Some(at) => finding.unsafe_edit(title, why, Span::at(at), format!("USER {user}{newline}")),
         None => {
-            let end = build.instructions(stage).last().map_or(build.instruction(stage.from).span.end, |(_, i)| i.span.end);
+            let end =
+                build.instructions(stage).last().map_or(build.instruction(stage.from).span.end, |(_, i)| i.span.end);
             finding.unsafe_edit(title, why, Span::at(end), format!("{newline}USER {user}"))
         }
     }
@@ -66,7 +67,12 @@ fn start(build: &Build, stage: &Stage) -> Option<u32> {
     for (_, instruction) in build.instructions(stage) {
         let closing = matches!(
             instruction.keyword,
-            Keyword::Cmd | Keyword::Entrypoint | Keyword::Healthcheck | Keyword::Expose | Keyword::Stopsignal | Keyword::Label
+            Keyword::Cmd
+                | Keyword::Entrypoint
+                | Keyword::Healthcheck
+                | Keyword::Expose
+                | Keyword::Stopsignal
+                | Keyword::Label
         );
         match (closing, first) {
             (true, None) => first = Some(instruction),

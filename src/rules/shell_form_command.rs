@@ -1,7 +1,7 @@
 //! See `rules/shell-form-command.md`.
 
 use super::Context;
-use crate::build::{Build, Role, Setting, Stage};
+use crate::build::{Build, Setting, Stage};
 use crate::dockerfile::{Arguments, Instruction, Keyword};
 use crate::finding::{Finding, Findings};
 use crate::shell::{Command, Script, Word};
@@ -10,8 +10,8 @@ super::rule!("shell-form-command", check);
 
 /// Commands that only a shell knows (POSIX special and regular built-ins without a program of that name).
 const BUILTINS: [&str; 22] = [
-    ".", ":", "alias", "bg", "break", "cd", "continue", "eval", "exec", "exit", "export", "fg", "jobs", "read", "readonly", "return",
-    "set", "shift", "source", "trap", "ulimit", "umask",
+    ".", ":", "alias", "bg", "break", "cd", "continue", "eval", "exec", "exit", "export", "fg", "jobs", "read",
+    "readonly", "return", "set", "shift", "source", "trap", "ulimit", "umask",
 ];
 
 fn check(cx: &Context, out: &mut Findings) {
@@ -24,15 +24,17 @@ fn check(cx: &Context, out: &mut Findings) {
         if matches!(build.shell(stage, index), Setting::By(..)) {
             continue;
         }
-        let [code] = build.code(index) else { continue };
-        if code.role != Role::Shell || code.script.commands.is_empty() {
+        let Some(code) = build.code(index) else { continue };
+        if code.script.commands.is_empty() {
             continue;
         }
         let message = match keyword {
-            Keyword::Entrypoint => "shell form: a shell is process 1, and CMD and the arguments of `docker run` are ignored",
+            Keyword::Entrypoint => {
+                "shell form: a shell is process 1, and CMD and the arguments of `docker run` are ignored"
+            }
             _ => "shell form: a shell stands between the container and its program",
         };
-        let finding = cx.finding(index, instruction.head, message);
+        let finding = cx.finding(instruction.head, message);
         out.push(edited(build, stage, instruction, &code.script, finding, text.span));
     }
 }
@@ -67,7 +69,8 @@ fn edited(
 
 /// What the exec form changes beyond the shell.
 fn changes(build: &Build, stage: &Stage, keyword: Keyword) -> Option<&'static str> {
-    let is_json = |found: Option<(usize, &Instruction)>| found.is_some_and(|(_, i)| matches!(i.arguments, Arguments::Json(_)));
+    let is_json =
+        |found: Option<(usize, &Instruction)>| found.is_some_and(|(_, i)| matches!(i.arguments, Arguments::Json(_)));
     match keyword {
         Keyword::Entrypoint if build.last(stage, Keyword::Cmd).is_some() => {
             Some("CMD, ignored until now, becomes arguments of the program")
