@@ -1,9 +1,38 @@
 //! A Dockerfile's text ─► a lossless [`File`] and the problems in it, read as BuildKit reads it: directives,
 //! instructions, flags, words, heredocs, variable expansion, BuildKit's verdict. Knows no stage, no context, no rule.
 
+mod answer;
+mod blank;
+mod check;
+mod directive;
+pub mod expand;
+mod flags;
+mod heredoc;
+mod joined;
+mod json;
+mod keyword;
+mod parse;
+pub mod quote;
+mod read;
 mod syntax;
+mod trap;
+mod verdict;
+mod view;
+mod words;
 
+pub use self::answer::{Answer, HeredocNode, Node};
+pub use self::check::CheckOptions;
+pub use self::directive::LookUp;
+pub use self::parse::parse;
 pub use self::syntax::{
     Arguments, Directive, DirectiveName, Element, File, Flag, Heredoc, Instruction, Keyword, Line, LineKind, Pair,
-    Problem, ProblemKind, Segment, Word,
+    Problem, ProblemKind, Word,
 };
+pub use self::verdict::{Stage, Verdict};
+pub use self::view::{
+    Arg, Argument, Command, From, Healthcheck, HeredocSource, Mount, MountField, Run, Script, ScriptKind, Transfer,
+    Variable,
+};
+
+#[cfg(test)]
+mod vectors;

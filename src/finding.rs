@@ -63,6 +63,53 @@ pub struct Finding {
     pub fixes: Vec<Fix>,
 }
 
+impl Finding {
+    /// With what to do.
+    #[must_use]
+    pub fn help(mut self, help: impl Into<String>) -> Self {
+        self.help = Some(help.into());
+        self
+    }
+
+    /// With a further place.
+    #[must_use]
+    pub fn label(mut self, span: Span, text: impl Into<String>) -> Self {
+        self.labels.push(Label { span, text: text.into() });
+        self
+    }
+
+    /// With a price.
+    #[must_use]
+    pub fn costs(mut self, impact: Impact) -> Self {
+        self.impact.push(impact);
+        self
+    }
+
+    /// With an edit of its own file that cannot change what the image does.
+    #[must_use]
+    pub fn safe_edit(self, title: impl Into<String>, span: Span, text: impl Into<String>) -> Self {
+        self.edit(title, Safety::Safe, span, text)
+    }
+
+    /// With an edit of its own file that may; `why` says how.
+    #[must_use]
+    pub fn unsafe_edit(
+        self,
+        title: impl Into<String>,
+        why: impl Into<String>,
+        span: Span,
+        text: impl Into<String>,
+    ) -> Self {
+        self.edit(title, Safety::Unsafe(why.into()), span, text)
+    }
+
+    fn edit(mut self, title: impl Into<String>, safety: Safety, span: Span, text: impl Into<String>) -> Self {
+        let edit = FileEdit { target: Target::File(self.file), span, text: text.into() };
+        self.fixes.push(Fix { title: title.into(), safety, edits: vec![edit] });
+        self
+    }
+}
+
 /// A further place that explains a finding, in the same file.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Label {

@@ -1,6 +1,12 @@
 //! All rules. To add one: a page in `rules/`, a module and two lines here. Owns the catalogue, what pages say about
 //! their rules, and selection; decides nothing about a Dockerfile itself.
 
+mod apt_lists_kept;
+mod floating_base;
+mod root_user;
+mod secret_in_arg_or_env;
+mod shell_form_command;
+
 mod context;
 mod metadata;
 #[cfg(test)]
@@ -14,7 +20,13 @@ pub use self::selection::{Selection, SelectorError, suggest};
 use crate::finding::Findings;
 
 /// All rules, in the order of their names.
-pub static ALL: &[&Rule] = &[];
+pub static ALL: &[&Rule] = &[
+    &apt_lists_kept::RULE,
+    &floating_base::RULE,
+    &root_user::RULE,
+    &secret_in_arg_or_env::RULE,
+    &shell_form_command::RULE,
+];
 
 /// A rule: its page and its check.
 #[derive(Debug)]
@@ -28,7 +40,6 @@ pub struct Rule {
 }
 
 /// Ties a check to its page, and makes the page's examples a test of the rule's module.
-#[allow(unused_macros)]
 macro_rules! rule {
     ($name:literal, $check:path) => {
         pub(super) static RULE: $crate::rules::Rule = $crate::rules::Rule {
@@ -44,7 +55,6 @@ macro_rules! rule {
         }
     };
 }
-#[allow(unused_imports)]
 use rule;
 
 impl Rule {

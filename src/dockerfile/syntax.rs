@@ -4,6 +4,8 @@
 //! Such texts lie one after another in a buffer behind the source, in one address space: offsets below the source's
 //! length are in the source, the others in the buffer. [`File::str`] reads either, [`File::locate`] maps to the source.
 
+use super::joined::Joined;
+use super::verdict::Verdict;
 use crate::text::{Source, Span};
 
 /// A Dockerfile as read. Holds its source; cheap to query, never re-printed.
@@ -11,14 +13,18 @@ use crate::text::{Source, Span};
 pub struct File {
     pub(super) source: Source,
     /// Logical texts of the instructions that span lines.
-    pub(super) joined: String,
-    /// Where each stretch of `joined` comes from; ascending in both.
-    pub(super) segments: Vec<Segment>,
+    pub(super) joined: Joined,
     pub(super) lines: Vec<Line>,
     pub(super) instructions: Vec<Instruction>,
     pub(super) directives: Vec<Directive>,
     pub(super) escape: char,
     pub(super) problems: Vec<Problem>,
+    /// The first error that stops BuildKit's parser.
+    pub(super) stop: Option<Verdict>,
+    /// The first error of BuildKit's second stage.
+    pub(super) refused: Option<Verdict>,
+    /// Index of the first physical line that is too long for BuildKit.
+    pub(super) oversize: Option<u32>,
 }
 
 impl File {
@@ -59,44 +65,39 @@ impl File {
 
     /// The logical text under a span of the file's address space.
     pub fn logical(&self, text: Span) -> &str {
-        let len = self.source.text().len();
-        match (text.start as usize).checked_sub(len) {
-            Some(start) => &self.joined[start..text.end as usize - len],
+        let len = self.source.text().len() as u32;
+        match text.start.checked_sub(len) {
+            Some(start) => self.joined.slice(Span::new(start, text.end - len)),
             None => self.source.slice(text),
         }
     }
 
     /// Maps a span of the address space to the source: from its first byte to after its last one, whatever
-    /// continuations and comments lie between.
+    /// continuations and comments lie between. An empty span stays behind the text that it follows.
     pub fn locate(&self, text: Span) -> Span {
         let len = self.source.text().len() as u32;
-        let Some(start) = text.start.checked_sub(len) else { return text };
-        let end = text.end - len;
-        let from = self.place(start, false);
-        if start == end {
-            return Span::at(from);
-        }
-        Span::new(from, self.place(end - 1, true) + 1)
-    }
-
-    /// Source offset of the byte at `at` of the joined buffer. A place after the last byte of a segment belongs to it
-    /// only when nothing follows.
-    fn place(&self, at: u32, _inside: bool) -> u32 {
-        let next = self.segments.partition_point(|segment| segment.joined <= at);
-        match next.checked_sub(1).map(|index| &self.segments[index]) {
-            Some(segment) => segment.source + (at - segment.joined),
-            None => 0,
+        match text.start.checked_sub(len) {
+            Some(start) => self.joined.locate(Span::new(start, text.end - len), self.source.text()),
+            None => text,
         }
     }
-}
 
-/// A stretch of the joined buffer that stands in the source in one piece.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Segment {
-    /// Offset in the joined buffer.
-    pub joined: u32,
-    /// Offset in the source.
-    pub source: u32,
+    /// A flag as BuildKit sees it: quotes and escapes removed, bytes beyond ASCII taken for Latin-1.
+    pub fn flag<'a>(&'a self, flag: &'a Flag) -> &'a str {
+        flag.unquoted.as_deref().unwrap_or_else(|| self.str(flag.word))
+    }
+
+    /// A flag's name as BuildKit sees it, without `--`.
+    pub fn flag_name<'a>(&'a self, flag: &'a Flag) -> &'a str {
+        let text = self.flag(flag);
+        let name = text.split_once('=').map_or(text, |(name, _)| name);
+        name.strip_prefix("--").unwrap_or(name)
+    }
+
+    /// A flag's value as BuildKit sees it.
+    pub fn flag_value<'a>(&'a self, flag: &'a Flag) -> Option<&'a str> {
+        self.flag(flag).split_once('=').map(|(_, value)| value)
+    }
 }
 
 /// A piece of an instruction's logical text.
@@ -183,9 +184,10 @@ pub struct Instruction {
     pub rest: Word,
     /// What follows the flags, read as the keyword asks.
     pub arguments: Arguments,
-    /// Heredocs in order of their openers.
+    /// Heredocs in order of their openers; those of an ONBUILD stand in its trigger too.
     pub heredocs: Vec<Heredoc>,
-    /// The comments above that belong to it (BuildKit's `prev_comments`): spans of their texts, `#` and blanks cut.
+    /// The comments above that belong to it (BuildKit's `prev_comments`): their texts without `#` and blanks, in the
+    /// address space. An indented comment keeps its `#`, as in BuildKit.
     pub comments: Vec<Span>,
 }
 
@@ -223,7 +225,8 @@ pub struct Flag {
     pub name: Word,
     /// Its value after `=`, as written.
     pub value: Option<Word>,
-    /// The value with quotes and escapes removed as BuildKit does (bytewise), where that differs from what is written.
+    /// The whole flag with quotes and escapes removed as BuildKit does (bytewise), where that differs from what is
+    /// written ([`File::flag`]).
     pub unquoted: Option<Box<str>>,
 }
 
@@ -273,8 +276,8 @@ pub struct Heredoc {
     pub opener: Word,
     /// The terminator's text, quotes removed.
     pub name: Box<str>,
-    /// The file descriptor (0 unless written).
-    pub fd: u32,
+    /// The file descriptor (0 unless written; the largest number for one that does not fit).
+    pub fd: u64,
     /// No quote in the opener: COPY and ADD expand variables in the body.
     pub expand: bool,
     /// `<<-`: leading TABs of the body are dropped when it is used.

@@ -1,35 +1,95 @@
-//! The questions that a rule may ask about one build.
+//! The questions that a rule may ask about one build. A fact that the rule's page does not declare is not there.
 
-use super::Rule;
+use super::{Metadata, Rule};
+use crate::build::{Build, Stage};
 use crate::finding::Finding;
+use crate::inputs::context::BuildContext;
+use crate::inputs::{BuildInput, IgnoreInput, Inputs, Need};
+use crate::manifest::Project;
 use crate::text::{FileId, Source, Span};
 
-/// One build, as rules see it.
+/// One build, as a rule sees it.
 #[derive(Debug)]
 pub struct Context<'a> {
-    /// The rule that asks.
-    pub rule: &'static Rule,
-    /// The Dockerfile's id.
-    pub file: FileId,
-    /// The Dockerfile's text.
-    pub source: &'a Source,
+    rule: &'static Rule,
+    metadata: &'a Metadata,
+    inputs: &'a Inputs,
+    build: &'a Build<'a>,
 }
 
-impl Context<'_> {
+impl<'a> Context<'a> {
+    /// What `rule` may ask about `build`.
+    pub fn new(rule: &'static Rule, metadata: &'a Metadata, inputs: &'a Inputs, build: &'a Build<'a>) -> Self {
+        Self { rule, metadata, inputs, build }
+    }
+
+    /// What the Dockerfile means.
+    pub fn build(&self) -> &'a Build<'a> {
+        self.build
+    }
+
+    /// What it was worked out from; facts beyond the Dockerfile come from the methods below.
+    fn input(&self) -> &'a BuildInput {
+        self.build.input()
+    }
+
+    /// The stages whose layers are in the image, the last one first.
+    pub fn shipped(&self) -> impl Iterator<Item = &'a Stage> {
+        self.build.target().into_iter().flat_map(|target| self.build.chain(target))
+    }
+
+    /// What the builder is sent (`context.names`, `context.bytes`).
+    pub fn context(&self) -> Option<&'a BuildContext> {
+        let declared = self.declares(Need::ContextNames) || self.declares(Need::ContextBytes);
+        declared.then_some(self.input().context.as_deref()).flatten()
+    }
+
+    /// What the manifests tell (`projects`).
+    pub fn projects(&self) -> Option<&'a [Project]> {
+        self.declares(Need::Projects).then_some(self.input().projects.as_ref()?.as_slice())
+    }
+
+    /// The .dockerignore in force.
+    pub fn ignore(&self) -> &'a IgnoreInput {
+        &self.input().ignore
+    }
+
+    /// The inputs' sources, for edits of other files.
+    pub fn inputs(&self) -> &'a Inputs {
+        self.inputs
+    }
+
+    /// The Dockerfile's id.
+    pub fn file(&self) -> FileId {
+        self.input().dockerfile
+    }
+
+    /// The Dockerfile's text.
+    pub fn source(&self) -> &'a Source {
+        self.input().file.source()
+    }
+
     /// A finding of the rule that asks, in the Dockerfile.
     pub fn finding(&self, span: Span, message: impl Into<String>) -> Finding {
+        let instructions = self.input().file.instructions();
+        let next = instructions.partition_point(|instruction| instruction.span.start <= span.start);
+        let index = next.checked_sub(1);
         Finding {
             rule: self.rule.name,
-            severity: self.rule.metadata().severity,
-            file: self.file,
+            severity: self.metadata.severity,
+            file: self.file(),
             span,
             labels: Vec::new(),
-            instruction_line: Some(self.source.line(span.start)),
-            stage: None,
+            instruction_line: index.map(|index| instructions[index].start_line),
+            stage: index.and_then(|index| self.build.stage_of(index)).map(Stage::title),
             message: message.into(),
             help: None,
             impact: Vec::new(),
             fixes: Vec::new(),
         }
+    }
+
+    fn declares(&self, need: Need) -> bool {
+        self.metadata.needs.has(need) || self.metadata.wants.has(need)
     }
 }

@@ -21,8 +21,10 @@ pub struct Metadata {
     pub basis: Basis,
     /// What it reads.
     pub subject: Subject,
-    /// The facts that it asks for.
+    /// The facts without which it can't say anything: it is skipped, and the report says so.
     pub needs: Needs,
+    /// The facts that it uses where they are there.
+    pub wants: Needs,
     /// Whether its findings come with an edit.
     pub fix: Fixability,
     /// Whether it is on by default.
@@ -134,7 +136,7 @@ words! {
     }
 }
 
-const KEYS: [&str; 12] = [
+const KEYS: [&str; 13] = [
     "summary",
     "severity",
     "category",
@@ -143,6 +145,7 @@ const KEYS: [&str; 12] = [
     "basis",
     "subject",
     "needs",
+    "wants",
     "fix",
     "status",
     "since",
@@ -162,6 +165,7 @@ impl Metadata {
             basis: front.word("basis", &[Basis::Typical, Basis::Computed, Basis::Measured], Basis::name),
             subject: front.word("subject", Subject::ALL, Subject::name),
             needs: front.words("needs", &Need::ALL, Need::name).into_iter().collect(),
+            wants: front.words("wants", &Need::ALL, Need::name).into_iter().collect(),
             fix: front.word("fix", &[Fixability::Never, Fixability::Sometimes, Fixability::Always], Fixability::name),
             status: front.word("status", Status::ALL, Status::name),
             since: front.text("since"),
@@ -220,7 +224,7 @@ impl Front {
 
     fn text(&mut self, key: &str) -> &'static str {
         match self.fields.iter().find(|field| field.0 == key) {
-            Some(("aliases" | "groups" | "needs", value)) => value,
+            Some(("aliases" | "groups" | "needs" | "wants", value)) => value,
             Some((_, value)) if !value.is_empty() => value,
             _ => {
                 self.problems.push(format!("`{key}` is missing"));
@@ -290,7 +294,7 @@ mod tests {
     use super::*;
 
     const GOOD: &str = "---\nsummary: lists stay\nseverity: warning  # of four\ncategory: size\ngroups: []\n\
-        confidence: high\nbasis: computed\nsubject: dockerfile\nneeds: [context.names, projects]\nfix: sometimes\n\
+        confidence: high\nbasis: computed\nsubject: dockerfile\nneeds: [context.names, projects]\nwants: []\nfix: sometimes\n\
         status: stable\nsince: 0.1.0\naliases: [DL3009, apt-lists]\n---\n# x\n";
 
     fn problems(page: String) -> Vec<String> {
@@ -319,7 +323,7 @@ mod tests {
         assert_eq!(problems(GOOD.replace("[DL3009, apt-lists]", "DL3009")), ["`aliases` is a list in brackets"]);
         assert_eq!(problems(GOOD.replace("groups: []\n", "groups: []\ngroups: []\n")), ["`groups` is given twice"]);
         assert_eq!(problems(GOOD.replace("lists stay", "lists stay.")), ["`summary` has no full stop"]);
-        assert_eq!(problems("# x\n".into()).len(), 13);
+        assert_eq!(problems("# x\n".into()).len(), 14);
     }
 
     #[test]

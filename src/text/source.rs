@@ -154,6 +154,11 @@ impl Source {
         &self.text[span.range()]
     }
 
+    /// Offset of each line's first byte. The last one is the text's length when the text ends with a line end.
+    pub(crate) fn line_starts(&self) -> &[u32] {
+        &self.lines
+    }
+
     /// Number of lines; a final line end opens no new line.
     pub fn line_count(&self) -> u32 {
         let open = u32::from(self.text.is_empty() || !self.text.ends_with('\n'));

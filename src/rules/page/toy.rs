@@ -14,6 +14,7 @@ confidence: high
 basis: computed
 subject: dockerfile
 needs: []
+wants: []
 fix: sometimes
 status: preview
 since: 0.1.0
@@ -50,12 +51,12 @@ sudo make
 ";
 
 fn sudo(cx: &Context, out: &mut Findings) {
-    for (at, word) in cx.source.text().match_indices("sudo ") {
+    for (at, word) in cx.source().text().match_indices("sudo ") {
         let at = at as u32;
         let mut finding = cx.finding(Span::new(at, at + 4), "`sudo` é");
-        if !cx.source.text()[at as usize..].starts_with("sudo -") {
+        if !cx.source().text()[at as usize..].starts_with("sudo -") {
             let span = Span::new(at, at + word.len() as u32);
-            let edits = vec![FileEdit { target: Target::File(cx.file), span, text: String::new() }];
+            let edits = vec![FileEdit { target: Target::File(cx.file()), span, text: String::new() }];
             finding.fixes.push(Fix { title: "call it directly".into(), safety: Safety::Safe, edits });
         }
         out.push(finding);
@@ -108,7 +109,7 @@ fn check_rule(check: fn(&Context, &mut Findings), expected: &str) {
 
 fn edit(cx: &Context, out: &mut Findings, edits: &[(u32, u32, &str)]) {
     let mut finding = cx.finding(Span::new(0, 4), "m");
-    let file = Target::File(cx.file);
+    let file = Target::File(cx.file());
     let edits = edits.iter().map(|(start, end, text)| FileEdit {
         target: file.clone(),
         span: Span::new(*start, *end),
@@ -126,7 +127,7 @@ fn a_rule_that_misbehaves_fails() {
     check_rule(|cx, out| edit(cx, out, &[(4, 6, "x"), (0, 2, "y")]), "unsorted, overlapping");
     check_rule(
         |cx, out| {
-            if let Some(at) = cx.source.text().find("# why\n") {
+            if let Some(at) = cx.source().text().find("# why\n") {
                 edit(cx, out, &[(at as u32, at as u32 + 6, "")]);
             }
         },
@@ -138,7 +139,7 @@ fn a_rule_that_misbehaves_fails() {
     );
     check_rule(
         |cx, out| {
-            if cx.source.text().contains('\r') {
+            if cx.source().text().contains('\r') {
                 out.push(cx.finding(Span::new(0, 4), "m"));
             }
         },
@@ -146,7 +147,7 @@ fn a_rule_that_misbehaves_fails() {
     );
     check_rule(
         |cx, out| {
-            if !cx.source.text().ends_with('\n') {
+            if !cx.source().text().ends_with('\n') {
                 out.push(cx.finding(Span::new(0, 4), "m"));
             }
         },

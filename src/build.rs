@@ -1,0 +1,146 @@
+//! What a Dockerfile means: stages and what they take from each other, variables, users, shells, the steps that run and
+//! the scripts in them, COPY against the context. Derived from [`BuildInput`] alone; judges nothing.
+
+mod edges;
+mod graph;
+mod image;
+mod scope;
+mod secret;
+mod script;
+mod settings;
+mod stage;
+mod steps;
+mod transfer;
+
+pub use self::graph::{Fault, FaultKind};
+pub use self::image::{BaseImage, PackageLists, Presence, Reference, is_like, providers};
+pub use self::scope::{Definition, Lookup, Origin, PLATFORM_ARGS, PROXY_ARGS, Scopes, Use, Value};
+pub use self::script::Code;
+pub use self::secret::{Secret, SecretKind};
+pub use self::settings::{Setting, User};
+pub use self::stage::{Base, Edge, EdgeKind, Stage};
+pub use self::steps::Step;
+pub use self::transfer::{Source, Transfer};
+
+use std::sync::OnceLock;
+
+use crate::dockerfile::{Instruction, Keyword};
+use crate::inputs::BuildInput;
+
+/// A build: the input and what follows from it.
+#[derive(Debug)]
+pub struct Build<'a> {
+    input: &'a BuildInput,
+    stages: Vec<Stage>,
+    edges: Vec<Edge>,
+    faults: Vec<Fault>,
+    scopes: Scopes,
+    target: Option<usize>,
+    needed: Vec<bool>,
+    ships: Vec<bool>,
+    /// The scripts of each instruction, read when first asked for.
+    code: Vec<OnceLock<Option<Code<'a>>>>,
+}
+
+impl<'a> Build<'a> {
+    /// Works out what an input means.
+    pub fn new(input: &'a BuildInput) -> Self {
+        let mut scopes = Scopes::global(&input.file, &input.options);
+        let stages = stage::stages(&input.file, &input.options, &|text| scopes.expand_global(text));
+        scopes.add_stages(input, &stages);
+        let names = stage::Names::of(&stages);
+        let edges = edges::edges(input, &stages, &names);
+        let faults = graph::faults(&stages, &edges, &names);
+        let target = match &input.options.target {
+            Some(name) => names.find_or_index(name),
+            None => stages.len().checked_sub(1),
+        };
+        let needed = graph::needed(&stages, &edges, target);
+        let mut ships = vec![false; stages.len()];
+        let mut below = target;
+        while let Some(stage) = below {
+            ships[stage] = true;
+            below = match stages[stage].base {
+                Base::Stage(parent) => Some(parent),
+                _ => None,
+            };
+        }
+        let code = input.file.instructions().iter().map(|_| OnceLock::new()).collect();
+        Self { input, stages, edges, faults, scopes, target, needed, ships, code }
+    }
+
+    /// What it was worked out from.
+    pub fn input(&self) -> &'a BuildInput {
+        self.input
+    }
+
+    /// The stages in order.
+    pub fn stages(&self) -> &[Stage] {
+        &self.stages
+    }
+
+    /// Who takes from whom, in source order.
+    pub fn edges(&self) -> &[Edge] {
+        &self.edges
+    }
+
+    /// References that cannot work, in source order.
+    pub fn faults(&self) -> &[Fault] {
+        &self.faults
+    }
+
+    /// The variables.
+    pub fn scopes(&self) -> &Scopes {
+        &self.scopes
+    }
+
+    /// The stage that is built: `--target`, else the last one; `None` without stages or for an unknown name.
+    pub fn target(&self) -> Option<&Stage> {
+        self.stages.get(self.target?)
+    }
+
+    /// Whether the target needs the stage.
+    pub fn is_needed(&self, stage: &Stage) -> bool {
+        self.needed[stage.index]
+    }
+
+    /// Whether the stage's layers are in the image: the target, and what it stands on.
+    pub fn ships(&self, stage: &Stage) -> bool {
+        self.ships[stage.index]
+    }
+
+    /// The stage and those that it stands on, itself first.
+    pub fn chain<'b>(&'b self, stage: &'b Stage) -> impl Iterator<Item = &'b Stage> {
+        std::iter::successors(Some(stage), |stage| match stage.base {
+            Base::Stage(parent) => self.stages.get(parent),
+            _ => None,
+        })
+    }
+
+    /// What the chain of a stage stands on outside of the file.
+    pub fn root_base<'b>(&'b self, stage: &'b Stage) -> &'b Base {
+        self.chain(stage).last().map_or(&stage.base, |root| &root.base)
+    }
+
+    /// The instruction with this index.
+    pub fn instruction(&self, index: usize) -> &'a Instruction {
+        &self.input.file.instructions()[index]
+    }
+
+    /// The instructions of a stage with their indexes, its FROM excluded.
+    pub fn instructions(&self, stage: &Stage) -> impl Iterator<Item = (usize, &'a Instruction)> + use<'a> {
+        let file = &self.input.file;
+        stage.instructions.clone().map(|index| (index, &file.instructions()[index]))
+    }
+
+    /// The last instruction of a kind that counts for a stage: its own, else that of the stage it stands on.
+    pub fn last(&self, stage: &Stage, keyword: Keyword) -> Option<(usize, &'a Instruction)> {
+        self.chain(stage).find_map(|stage| self.instructions(stage).filter(|(_, i)| i.keyword == keyword).last())
+    }
+
+    /// The stage of an instruction.
+    pub fn stage_of(&self, instruction: usize) -> Option<&Stage> {
+        let index = self.stages.partition_point(|stage| stage.from <= instruction).checked_sub(1)?;
+        self.stages.get(index)
+    }
+}

@@ -1,0 +1,176 @@
+//! Which stage needs which, what the target needs, and references that cannot work.
+
+use super::stage::{Base, Edge, EdgeKind, Names, Stage};
+use crate::text::Span;
+
+/// A reference between stages that cannot work or hides something.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Fault {
+    /// Which.
+    pub kind: FaultKind,
+    /// Where.
+    pub span: Span,
+    /// What is wrong, in one sentence without a full stop.
+    pub message: String,
+    /// What to do.
+    pub help: Option<String>,
+}
+
+/// What is wrong with a reference.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FaultKind {
+    /// Names neither a stage nor, by its look, an image.
+    Unknown,
+    /// Two stages of one name: the later one hides the earlier one.
+    Duplicate,
+    /// A stage takes from itself.
+    Itself,
+    /// Stages need each other in a circle.
+    Circular,
+    /// A stage takes from one that is defined below it.
+    Forward,
+}
+
+impl FaultKind {
+    /// Whether the builder refuses the file for it when the stage is needed.
+    pub const fn is_error(self) -> bool {
+        matches!(self, Self::Itself | Self::Circular | Self::Forward)
+    }
+}
+
+/// Which stages the target needs, itself included.
+pub(super) fn needed(stages: &[Stage], edges: &[Edge], target: Option<usize>) -> Vec<bool> {
+    let from = by_stage(stages.len(), edges);
+    let mut needed = vec![false; stages.len()];
+    let mut open: Vec<usize> = target.into_iter().collect();
+    while let Some(stage) = open.pop() {
+        if !std::mem::replace(&mut needed[stage], true) {
+            open.extend(from[stage].iter().filter_map(|&edge| stage_of(&edges[edge])));
+        }
+    }
+    needed
+}
+
+/// Everything that is wrong with the references, in source order.
+pub(super) fn faults(stages: &[Stage], edges: &[Edge], names: &Names) -> Vec<Fault> {
+    let mut faults = duplicates(stages);
+    let circle = circles(stages.len(), edges);
+    for edge in edges {
+        faults.extend(fault(stages, edge, &circle, names));
+    }
+    faults.sort_by_key(|fault| fault.span);
+    faults
+}
+
+fn duplicates(stages: &[Stage]) -> Vec<Fault> {
+    let mut first = std::collections::HashMap::new();
+    let mut faults = Vec::new();
+    for stage in stages {
+        let (Some(name), Some(span)) = (&stage.name, stage.name_span) else { continue };
+        if first.insert(name, stage.index).is_some() {
+            faults.push(Fault {
+                kind: FaultKind::Duplicate,
+                span,
+                message: format!("the stage name `{name}` is taken already: from here on it means this stage"),
+                help: Some("give every stage a name of its own".into()),
+            });
+        }
+    }
+    faults
+}
+
+fn fault(stages: &[Stage], edge: &Edge, circle: &[usize], names: &Names) -> Option<Fault> {
+    let title = |index: usize| stages[index].title();
+    let (kind, message, help) = match &edge.to {
+        Base::Stage(to) if *to == edge.stage => (
+            FaultKind::Itself,
+            format!("stage `{}` takes from itself", title(*to)),
+            Some("copy from an earlier stage, or within the stage with RUN cp".to_owned()),
+        ),
+        Base::Stage(to) if circle[*to] == circle[edge.stage] => (
+            FaultKind::Circular,
+            format!("stages `{}` and `{}` need each other", title(edge.stage), title(*to)),
+            Some("move what both need to a stage of its own above them".to_owned()),
+        ),
+        Base::Stage(to) if *to > edge.stage => (
+            FaultKind::Forward,
+            format!("stage `{}` is defined below the stage that takes from it", title(*to)),
+            Some(format!("move `{}` above `{}`", title(*to), title(edge.stage))),
+        ),
+        Base::Image(name) if edge.kind != EdgeKind::From && name.parse::<usize>().is_ok() => (
+            FaultKind::Unknown,
+            format!("there is no stage {name}: stages count from 0 to {}", stages.len().saturating_sub(1)),
+            Some("use the name of a stage".to_owned()),
+        ),
+        Base::Image(name) if edge.kind != EdgeKind::From && !name.contains(['/', ':', '.', '@']) => {
+            let near = names.nearest(name)?;
+            let message = format!("no stage is called `{name}`: the builder takes it for an image");
+            (FaultKind::Unknown, message, Some(format!("did you mean the stage `{near}`?")))
+        }
+        _ => return None,
+    };
+    Some(Fault { kind, span: edge.span, message, help })
+}
+
+fn stage_of(edge: &Edge) -> Option<usize> {
+    match edge.to {
+        Base::Stage(to) => Some(to),
+        _ => None,
+    }
+}
+
+fn by_stage(count: usize, edges: &[Edge]) -> Vec<Vec<usize>> {
+    let mut from = vec![Vec::new(); count];
+    for (index, edge) in edges.iter().enumerate() {
+        from[edge.stage].push(index);
+    }
+    from
+}
+
+/// For each stage the number of its strongly connected component (Tarjan's, on an explicit stack: a file can have
+/// 100,000 stages). A stage that is in no circle is alone in its component.
+fn circles(count: usize, edges: &[Edge]) -> Vec<usize> {
+    const UNSEEN: usize = usize::MAX;
+    let from = by_stage(count, edges);
+    let mut component = vec![UNSEEN; count];
+    let mut order = vec![UNSEEN; count];
+    let mut low = vec![0; count];
+    let mut path = Vec::new();
+    let mut seen = 0;
+    for root in 0..count {
+        if order[root] != UNSEEN {
+            continue;
+        }
+        let mut calls = vec![(root, 0)];
+        while let Some((stage, next)) = calls.pop() {
+            if next == 0 {
+                order[stage] = seen;
+                low[stage] = seen;
+                seen += 1;
+                path.push(stage);
+            }
+            if let Some(&edge) = from[stage].get(next) {
+                calls.push((stage, next + 1));
+                let Some(to) = stage_of(&edges[edge]) else { continue };
+                if order[to] == UNSEEN {
+                    calls.push((to, 0));
+                } else if component[to] == UNSEEN {
+                    low[stage] = low[stage].min(order[to]);
+                }
+                continue;
+            }
+            if low[stage] == order[stage] {
+                while let Some(member) = path.pop() {
+                    component[member] = stage;
+                    if member == stage {
+                        break;
+                    }
+                }
+            }
+            if let Some(&(parent, _)) = calls.last() {
+                low[parent] = low[parent].min(low[stage]);
+            }
+        }
+    }
+    component
+}

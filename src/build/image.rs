@@ -1,0 +1,263 @@
+//! Image references, and what is known of public base images (data/base_images.tsv, data/program_packages.tsv).
+
+use std::sync::LazyLock;
+
+use super::settings::User;
+use crate::shell::Manager;
+
+/// An image reference in its parts (distribution's `reference` grammar, read leniently).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Reference<'a> {
+    /// The name as written: registry, path.
+    pub name: &'a str,
+    /// The tag.
+    pub tag: Option<&'a str>,
+    /// The digest.
+    pub digest: Option<&'a str>,
+}
+
+impl<'a> Reference<'a> {
+    /// Splits a reference.
+    pub fn of(text: &'a str) -> Self {
+        let (rest, digest) = match text.split_once('@') {
+            Some((rest, digest)) => (rest, Some(digest)),
+            None => (text, None),
+        };
+        // A colon before the last slash belongs to the registry's port.
+        let path = rest.rfind('/').map_or(0, |slash| slash + 1);
+        let (name, tag) = match rest[path..].find(':') {
+            Some(colon) => (&rest[..path + colon], Some(&rest[path + colon + 1..])),
+            None => (rest, None),
+        };
+        Self { name, tag, digest }
+    }
+
+    /// The name without what only says that it is an official image of Docker Hub.
+    pub fn short_name(&self) -> &'a str {
+        let hosts =
+            ["docker.io/", "index.docker.io/", "registry-1.docker.io/", "public.ecr.aws/docker/", "mirror.gcr.io/"];
+        let name = hosts.iter().find_map(|host| self.name.strip_prefix(host)).unwrap_or(self.name);
+        name.strip_prefix("library/").unwrap_or(name)
+    }
+}
+
+/// Whether an image has a program.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Presence {
+    /// It has.
+    Has,
+    /// It has not.
+    Lacks,
+    /// Not known.
+    Unknown,
+}
+
+/// What is known of a base image.
+#[derive(Clone, Copy, Debug)]
+pub struct BaseImage<'a> {
+    reference: Reference<'a>,
+    row: Option<&'static Row>,
+}
+
+#[derive(Debug)]
+struct Row {
+    image: &'static str,
+    tags: Vec<&'static str>,
+    shell: bool,
+    has: Vec<&'static str>,
+    lacks: Vec<&'static str>,
+    user: &'static str,
+    account: &'static str,
+    source: &'static str,
+}
+
+static IMAGES: LazyLock<Vec<Row>> =
+    LazyLock::new(|| rows(include_str!("../../data/base_images.tsv")).filter_map(|cells| row(&cells)).collect());
+
+/// The lines of a table of `data/`, in cells; comments and the header left out.
+pub(super) fn rows(table: &'static str) -> impl Iterator<Item = Vec<&'static str>> {
+    table.lines().filter(|line| !line.starts_with('#')).skip(1).map(|line| line.split('\t').collect())
+}
+
+fn row(cells: &[&'static str]) -> Option<Row> {
+    let &[image, tags, shell, has, lacks, user, account, _date, source] = cells else { return None };
+    let list = |cell: &'static str| cell.split_whitespace().collect();
+    Some(Row {
+        image,
+        tags: list(tags),
+        shell: shell == "yes",
+        has: list(has),
+        lacks: list(lacks),
+        user,
+        account,
+        source,
+    })
+}
+
+impl<'a> BaseImage<'a> {
+    /// Looks an image up; the first row that fits decides.
+    pub fn of(reference: &'a str) -> Self {
+        let reference = Reference::of(reference);
+        let tag = reference.tag.unwrap_or("latest");
+        let fits = |row: &&Row| row.image == reference.short_name() && row.tags.iter().any(|glob| is_like(glob, tag));
+        Self { reference, row: IMAGES.iter().find(fits) }
+    }
+
+    /// Whether it has the program.
+    pub fn presence(&self, program: &str) -> Presence {
+        match self.row {
+            Some(row) if row.has.contains(&program) => Presence::Has,
+            Some(row) if row.lacks.contains(&program) => Presence::Lacks,
+            _ => Presence::Unknown,
+        }
+    }
+
+    /// Whether it has /bin/sh.
+    pub fn has_shell(&self) -> Option<bool> {
+        self.row.map(|row| row.shell)
+    }
+
+    /// The user that its containers run as.
+    pub fn user(&self) -> Option<User> {
+        let said =
+            |text: &str| ["nonroot", "non-root", "unprivileged", "rootless"].iter().any(|word| text.contains(word));
+        if said(self.reference.name) || self.reference.tag.is_some_and(said) {
+            return Some(User::Other("nonroot".into()));
+        }
+        match self.row?.user {
+            "root" => Some(User::Root),
+            "nonroot" => Some(User::Other("nonroot".into())),
+            "drops" => Some(User::StepsDown),
+            _ => None,
+        }
+    }
+
+    /// An unprivileged user that the image makes.
+    pub fn account(&self) -> Option<&'static str> {
+        self.row.map(|row| row.account).filter(|account| !account.is_empty())
+    }
+
+    /// Whether it is a Windows image.
+    pub fn is_windows(&self) -> bool {
+        let words = ["nanoserver", "windowsservercore", "servercore", "mcr.microsoft.com/windows"];
+        let tag = self.reference.tag.unwrap_or_default();
+        words.iter().any(|word| self.reference.name.contains(word) || tag.contains(word))
+    }
+
+    /// Where the knowledge comes from.
+    pub fn source(&self) -> Option<&'static str> {
+        self.row.map(|row| row.source)
+    }
+}
+
+/// Globs of packages of a package manager that bring a program; `None` when the table does not know the program.
+pub fn providers(program: &str, manager: Manager) -> Option<Vec<&'static str>> {
+    let table = include_str!("../../data/program_packages.tsv");
+    let cells = rows(table).find(|cells| cells.first() == Some(&program))?;
+    let column = match manager {
+        Manager::Apt => 1,
+        Manager::Apk => 2,
+        Manager::Dnf | Manager::Yum | Manager::Microdnf | Manager::Zypper => 3,
+        _ => return None,
+    };
+    Some(cells.get(column)?.split_whitespace().collect())
+}
+
+/// What `apt-get update` leaves behind (data/package_lists.tsv).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct PackageLists {
+    /// Debian's code name.
+    pub suite: &'static str,
+    /// Unpacked bytes.
+    pub disk_bytes: u64,
+    /// Compressed bytes.
+    pub pull_bytes: u64,
+    /// When it was measured.
+    pub date: &'static str,
+}
+
+impl PackageLists {
+    /// The lists of the Debian release that an image stands on, where its name tells.
+    pub fn of(reference: &str) -> Option<Self> {
+        let reference = Reference::of(reference);
+        let tag = reference.tag.unwrap_or_default();
+        let debian = reference.short_name() == "debian";
+        let suite = if tag.contains("bookworm") || (debian && tag.split(['-', '.']).next() == Some("12")) {
+            "bookworm"
+        } else if tag.contains("trixie") || (debian && tag.split(['-', '.']).next() == Some("13")) {
+            "trixie"
+        } else {
+            return None;
+        };
+        rows(include_str!("../../data/package_lists.tsv")).find_map(|cells| match cells.as_slice() {
+            &[_, known, disk, pull, date, _] if known == suite => {
+                Some(Self { suite: known, disk_bytes: disk.parse().ok()?, pull_bytes: pull.parse().ok()?, date })
+            }
+            _ => None,
+        })
+    }
+}
+
+/// Whether `text` fits a glob that has `*` only at its ends.
+pub fn is_like(glob: &str, text: &str) -> bool {
+    let inner = glob.trim_matches('*');
+    match (glob.starts_with('*'), glob.ends_with('*')) {
+        _ if inner.is_empty() => !glob.is_empty(),
+        (true, true) => text.contains(inner),
+        (true, false) => text.ends_with(inner),
+        (false, true) => text.starts_with(inner),
+        (false, false) => match inner.split_once('*') {
+            Some((head, tail)) => {
+                text.len() >= head.len() + tail.len() && text.starts_with(head) && text.ends_with(tail)
+            }
+            None => text == inner,
+        },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn references_split() {
+        let check =
+            |text, name, tag, digest| assert_eq!(Reference::of(text), Reference { name, tag, digest }, "{text}");
+        check("debian", "debian", None, None);
+        check("debian:12", "debian", Some("12"), None);
+        check("registry:5000/a", "registry:5000/a", None, None);
+        check("registry:5000/a:1@sha256:ab", "registry:5000/a", Some("1"), Some("sha256:ab"));
+        assert_eq!(Reference::of("docker.io/library/python:3").short_name(), "python");
+        assert_eq!(Reference::of("ghcr.io/astral-sh/uv:1").short_name(), "ghcr.io/astral-sh/uv");
+    }
+
+    #[test]
+    fn every_row_of_the_tables_has_a_date_and_a_source() {
+        let tables = [
+            include_str!("../../data/base_images.tsv"),
+            include_str!("../../data/program_packages.tsv"),
+            include_str!("../../data/package_lists.tsv"),
+        ];
+        for table in tables {
+            let header = table.lines().find(|line| !line.starts_with('#')).unwrap();
+            for cells in rows(table) {
+                assert_eq!(cells.len(), header.split('\t').count(), "{cells:?}");
+                let [.., date, source] = cells.as_slice() else { panic!("{cells:?}") };
+                assert!(crate::inputs::Date::parse(date).is_some(), "{cells:?}");
+                assert!(source.len() > 10, "{cells:?}");
+            }
+        }
+        assert!(IMAGES.iter().all(|row| row.has.iter().all(|program| !row.lacks.contains(program))));
+    }
+
+    #[test]
+    fn slim_images_lack_what_full_ones_have() {
+        let curl = |image| BaseImage::of(image).presence("curl");
+        assert_eq!(curl("python:3.13"), Presence::Has);
+        assert_eq!(curl("python:3.13-slim"), Presence::Lacks);
+        assert_eq!(curl("docker.io/library/python:3.13-slim-bookworm@sha256:ab"), Presence::Lacks);
+        assert_eq!(curl("example.com/python:3.13-slim"), Presence::Unknown);
+        assert_eq!(BaseImage::of("gcr.io/distroless/static:nonroot").user(), Some(User::Other("nonroot".into())));
+        assert_eq!(BaseImage::of("nats").has_shell(), Some(false));
+    }
+}

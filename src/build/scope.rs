@@ -1,0 +1,404 @@
+//! Variables: where each one is defined, and what it holds at each instruction. Follows BuildKit of 2026: the last
+//! definition wins, ARG or ENV; a stage sees the ARGs and ENVs of the stage that it stands on.
+
+use std::cell::Cell;
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use super::stage::{Base, Stage};
+use crate::dockerfile::expand::{Lex, Operator, Variables, process_word, uses};
+use crate::dockerfile::{Arg, File, Instruction, Keyword, Word};
+use crate::inputs::{BuildInput, BuildOptions};
+use crate::text::Span;
+
+/// Longest chain of stages that is followed; a longer one makes the answer unknown. No real file comes near.
+const LONGEST_CHAIN: usize = 256;
+
+/// Longest value that is kept: `ENV A=$A$A` doubles with each line.
+const LONGEST_VALUE: usize = 64 * 1024;
+
+/// Bytes of values that one file may make; beyond, values are unknown.
+const LONGEST_OF_FILE: usize = 64 << 20;
+
+/// PATH of an image that sets none (BuildKit's `system.DefaultPathEnvUnix`).
+const DEFAULT_PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+
+/// Variables that every FROM knows and that a stage knows after `ARG NAME` (BuildKit's `defaultArgs`).
+pub const PLATFORM_ARGS: [&str; 11] = [
+    "BUILDPLATFORM",
+    "BUILDOS",
+    "BUILDOSVERSION",
+    "BUILDARCH",
+    "BUILDVARIANT",
+    "TARGETPLATFORM",
+    "TARGETOS",
+    "TARGETOSVERSION",
+    "TARGETARCH",
+    "TARGETVARIANT",
+    "TARGETSTAGE",
+];
+
+/// Variables that a RUN gets from `--build-arg` without an ARG; they are no part of the cache key.
+pub const PROXY_ARGS: [&str; 10] = [
+    "HTTP_PROXY",
+    "http_proxy",
+    "HTTPS_PROXY",
+    "https_proxy",
+    "FTP_PROXY",
+    "ftp_proxy",
+    "NO_PROXY",
+    "no_proxy",
+    "ALL_PROXY",
+    "all_proxy",
+];
+
+/// What a variable holds.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Value {
+    /// This.
+    Known(Arc<str>),
+    /// Nothing, unless the build is given a value: an ARG without default.
+    Unset,
+    /// Only the build can tell.
+    Unknown,
+}
+
+/// What defines a variable.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Origin {
+    /// An ARG before the first FROM.
+    GlobalArg,
+    /// An ARG of the stage or of one below it.
+    Arg,
+    /// An ENV of the stage or of one below it.
+    Env,
+    /// The base image.
+    BaseImage,
+    /// The builder: `TARGETARCH` and its like.
+    Platform,
+}
+
+/// One definition.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Definition {
+    /// By what.
+    pub origin: Origin,
+    /// The instruction, where one defines it.
+    pub instruction: Option<usize>,
+    /// Where the name stands, where an instruction defines it.
+    pub span: Option<Span>,
+    /// What it holds.
+    pub value: Value,
+}
+
+/// What is known of a name at some instruction.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Lookup<'a> {
+    /// Defined here.
+    Defined(&'a Definition),
+    /// Defined nowhere.
+    Undefined,
+    /// Not in the file; the base image may define it, and its config is not known.
+    Unknown,
+}
+
+/// A use of a variable in an instruction's words.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Use {
+    /// The variable.
+    pub name: String,
+    /// The reference in the source: `$NAME`, `${NAME:-x}`.
+    pub span: Span,
+    /// Whether the reference says what to do without a value (`:-`, `:+`, `-`, `+`, …).
+    pub guarded: bool,
+}
+
+/// All variables of a Dockerfile.
+#[derive(Debug)]
+pub struct Scopes {
+    escape: char,
+    global: Names,
+    stages: Vec<Scope>,
+    /// Bytes of values that may still be made.
+    budget: Cell<usize>,
+}
+
+#[derive(Debug, Default)]
+struct Names(HashMap<Box<str>, Vec<Definition>>);
+
+#[derive(Debug)]
+struct Scope {
+    names: Names,
+    parent: Parent,
+}
+
+#[derive(Clone, Copy, Debug)]
+enum Parent {
+    Stage(usize),
+    /// Everything below is in `names`.
+    Nothing,
+    Unknown,
+}
+
+impl Names {
+    fn push(&mut self, name: &str, definition: Definition) {
+        self.0.entry(name.into()).or_default().push(definition);
+    }
+
+    /// The last definition by an instruction before `at`.
+    fn before(&self, name: &str, at: usize) -> Option<&Definition> {
+        let all = self.0.get(name)?;
+        let end = all.partition_point(|definition| definition.instruction.is_none_or(|index| index < at));
+        all[..end].last()
+    }
+}
+
+impl Scopes {
+    /// The ARGs before the first FROM, and nothing of the stages yet.
+    pub(super) fn global(file: &File, options: &BuildOptions) -> Self {
+        let mut scopes = Self {
+            escape: file.escape(),
+            global: platform(options),
+            stages: Vec::new(),
+            budget: Cell::new(LONGEST_OF_FILE),
+        };
+        for (index, instruction) in file.instructions().iter().enumerate() {
+            match instruction.keyword {
+                Keyword::From => break,
+                Keyword::Arg => scopes.global_arg(file, instruction, index, options),
+                _ => {}
+            }
+        }
+        scopes
+    }
+
+    fn global_arg(&mut self, file: &File, instruction: &Instruction, index: usize, options: &BuildOptions) {
+        for arg in file.args(instruction) {
+            let (name, span, default) = parts(&arg);
+            let value = match (build_arg(options, name), default) {
+                (Some(given), _) => known(given),
+                (None, Some(default)) => {
+                    self.evaluate(default, |name| find(self.global.0.get(name).and_then(|all| all.last())))
+                }
+                (None, None) => match self.global.before(name, usize::MAX) {
+                    Some(definition) => definition.value.clone(),
+                    None => Value::Unset,
+                },
+            };
+            let definition =
+                Definition { origin: Origin::GlobalArg, instruction: Some(index), span: Some(span), value };
+            self.global.push(name, definition);
+        }
+    }
+
+    /// Reads the stages in order: each knows those below it.
+    pub(super) fn add_stages(&mut self, input: &BuildInput, stages: &[Stage]) {
+        for stage in stages {
+            let scope = self.base(input, stage);
+            self.stages.push(scope);
+            for index in stage.instructions.clone() {
+                let instruction = &input.file.instructions()[index];
+                match instruction.keyword {
+                    Keyword::Arg => self.arg(input, instruction, stage.index, index),
+                    Keyword::Env => self.env(&input.file, instruction, stage.index, index),
+                    _ => {}
+                }
+            }
+        }
+    }
+
+    fn base(&self, input: &BuildInput, stage: &Stage) -> Scope {
+        let mut names = Names::default();
+        let mut add = |name: &str, value: &str| {
+            let definition =
+                Definition { origin: Origin::BaseImage, instruction: None, span: None, value: known(value) };
+            names.push(name, definition);
+        };
+        let parent = match &stage.base {
+            Base::Stage(parent) => Parent::Stage(*parent),
+            Base::Scratch => {
+                add("PATH", DEFAULT_PATH);
+                Parent::Nothing
+            }
+            Base::Image(reference) => match input.base_images.get(reference) {
+                Some(config) => {
+                    add("PATH", DEFAULT_PATH);
+                    for (name, value) in &config.env {
+                        add(name, value);
+                    }
+                    Parent::Nothing
+                }
+                None => Parent::Unknown,
+            },
+            Base::Context(_) | Base::Unknown(_) => Parent::Unknown,
+        };
+        Scope { names, parent }
+    }
+
+    fn arg(&mut self, input: &BuildInput, instruction: &Instruction, stage: usize, index: usize) {
+        for arg in input.file.args(instruction) {
+            let (name, span, default) = parts(&arg);
+            let value = match (build_arg(&input.options, name), default) {
+                (Some(given), _) => known(given),
+                (None, Some(default)) => self.evaluate(default, |name| self.lookup(stage, name, usize::MAX)),
+                (None, None) => match self.global.before(name, usize::MAX) {
+                    Some(definition) => definition.value.clone(),
+                    None => Value::Unset,
+                },
+            };
+            // `ARG X` without a value leaves an earlier X as it is.
+            let earlier =
+                || matches!(self.lookup(stage, name, usize::MAX), Lookup::Defined(d) if d.value != Value::Unset);
+            if value == Value::Unset && earlier() {
+                continue;
+            }
+            let definition = Definition { origin: Origin::Arg, instruction: Some(index), span: Some(span), value };
+            self.stages[stage].names.push(name, definition);
+        }
+    }
+
+    fn env(&mut self, file: &File, instruction: &Instruction, stage: usize, index: usize) {
+        // All pairs of a line are expanded before any of them counts.
+        let at = |name: &str| self.lookup(stage, name, usize::MAX);
+        let evaluated: Vec<(Value, Span, Value)> = file
+            .variables(instruction)
+            .iter()
+            .map(|pair| (self.evaluate(&pair.name.text, at), pair.name.span, self.evaluate(&pair.value.text, at)))
+            .collect();
+        for (key, span, value) in evaluated {
+            let Value::Known(key) = key else { continue };
+            let definition = Definition { origin: Origin::Env, instruction: Some(index), span: Some(span), value };
+            self.stages[stage].names.push(&key, definition);
+        }
+    }
+
+    /// What `name` is for the instruction with index `at` of `stage`.
+    pub fn lookup(&self, stage: usize, name: &str, at: usize) -> Lookup<'_> {
+        let (mut stage, mut at) = (stage, at);
+        for _ in 0..LONGEST_CHAIN {
+            let scope = &self.stages[stage];
+            if let Some(definition) = scope.names.before(name, at) {
+                return Lookup::Defined(definition);
+            }
+            match scope.parent {
+                Parent::Stage(parent) => (stage, at) = (parent, usize::MAX),
+                Parent::Nothing => return Lookup::Undefined,
+                Parent::Unknown => return Lookup::Unknown,
+            }
+        }
+        Lookup::Unknown
+    }
+
+    /// What `name` is for a FROM.
+    pub fn lookup_global(&self, name: &str) -> Lookup<'_> {
+        find(self.global.before(name, usize::MAX))
+    }
+
+    /// The text of a word of a FROM; `None` for what only the build knows, or for what BuildKit refuses.
+    pub fn expand_global(&self, text: &str) -> Option<String> {
+        text_of(self.evaluate(text, |name| self.lookup_global(name)))
+    }
+
+    /// The text of a word of the instruction with index `at` of `stage`; `None` as above.
+    pub fn expand(&self, stage: usize, at: usize, text: &str) -> Option<String> {
+        text_of(self.evaluate(text, |name| self.lookup(stage, name, at)))
+    }
+
+    /// The uses of variables in a word of an instruction.
+    pub fn uses(&self, file: &File, word: Word) -> Vec<Use> {
+        let text = file.str(word);
+        if !text.contains('$') {
+            return Vec::new();
+        }
+        let found = uses(text, Lex::new(self.escape));
+        let place = |span: Span| file.locate(span.shifted(word.text.start));
+        found
+            .iter()
+            .map(|found| Use {
+                name: found.name.to_owned(),
+                span: place(found.span),
+                guarded: is_guarded(found.operator),
+            })
+            .collect()
+    }
+
+    fn evaluate<'a>(&self, text: &str, find: impl Fn(&str) -> Lookup<'a>) -> Value {
+        if !text.contains(['$', '"', '\'', self.escape]) {
+            return known(text);
+        }
+        let found = uses(text, Lex::new(self.escape));
+        let mut values = Values::default();
+        for used in &found {
+            match find(used.name) {
+                Lookup::Defined(Definition { value: Value::Known(value), .. }) => {
+                    values.0.insert(used.name.to_owned(), Arc::clone(value));
+                }
+                Lookup::Defined(Definition { value: Value::Unset, .. }) if is_guarded(used.operator) => {}
+                Lookup::Undefined => {}
+                Lookup::Defined(_) | Lookup::Unknown => return Value::Unknown,
+            }
+        }
+        match process_word(text, &values, Lex::new(self.escape)) {
+            Ok(expanded) if expanded.text.len() <= LONGEST_VALUE => {
+                let left = self.budget.get().checked_sub(expanded.text.len());
+                self.budget.set(left.unwrap_or(0));
+                left.map_or(Value::Unknown, |_| known(&expanded.text))
+            }
+            _ => Value::Unknown,
+        }
+    }
+}
+
+#[derive(Default)]
+struct Values(HashMap<String, Arc<str>>);
+
+impl Variables for Values {
+    fn get(&self, name: &str) -> Option<&str> {
+        self.0.get(name).map(AsRef::as_ref)
+    }
+}
+
+/// Whether a use says itself what to do without a value.
+fn is_guarded(operator: Operator) -> bool {
+    matches!(operator, Operator::Default | Operator::Alternative | Operator::Required)
+}
+
+fn find(definition: Option<&Definition>) -> Lookup<'_> {
+    definition.map_or(Lookup::Undefined, Lookup::Defined)
+}
+
+fn known(text: &str) -> Value {
+    Value::Known(text.into())
+}
+
+fn text_of(value: Value) -> Option<String> {
+    match value {
+        Value::Known(text) => Some(text.to_string()),
+        Value::Unset | Value::Unknown => None,
+    }
+}
+
+fn build_arg<'a>(options: &'a BuildOptions, name: &str) -> Option<&'a str> {
+    options.build_args.iter().rev().find(|(known, _)| known == name).map(|(_, value)| value.as_str())
+}
+
+fn parts<'a>(arg: &'a Arg) -> (&'a str, Span, Option<&'a str>) {
+    (&arg.name.text, arg.name.span, arg.default.as_ref().map(|default| &*default.text))
+}
+
+fn platform(options: &BuildOptions) -> Names {
+    let mut names = Names::default();
+    let target: Vec<&str> = options.platform.as_deref().unwrap_or_default().splitn(3, '/').collect();
+    for name in PLATFORM_ARGS {
+        let value = match (name, target.as_slice()) {
+            ("TARGETSTAGE", _) => known(options.target.as_deref().unwrap_or("default")),
+            ("TARGETPLATFORM", [_, _, ..]) => known(options.platform.as_deref().unwrap_or_default()),
+            ("TARGETOS", [os, _, ..]) => known(os),
+            ("TARGETARCH", [_, arch, ..]) => known(arch),
+            ("TARGETVARIANT", [_, _, variant]) => known(variant),
+            _ => Value::Unknown,
+        };
+        names.push(name, Definition { origin: Origin::Platform, instruction: None, span: None, value });
+    }
+    names
+}

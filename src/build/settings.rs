@@ -1,0 +1,108 @@
+//! What holds for a stage from one instruction to the next: the user, the folder, the shell.
+
+use super::{Base, BaseImage, Build, Stage};
+use crate::dockerfile::{Arguments, Keyword};
+use crate::shell::{Shell, shell_of};
+
+/// A setting and where it comes from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Setting<T> {
+    /// Set by the instruction with this index.
+    By(usize, T),
+    /// What the base image is known to have.
+    Base(T),
+    /// What holds when nobody sets it.
+    Default(T),
+    /// Not known.
+    Unknown,
+}
+
+/// The user that a stage runs as.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum User {
+    /// Root, by name or number.
+    Root,
+    /// Somebody else, as written.
+    Other(String),
+    /// Root at first, and the image's entrypoint steps down.
+    StepsDown,
+    /// Depends on a value that only the build knows.
+    Unknown,
+}
+
+impl User {
+    /// Reads USER's argument, variables resolved: `name`, `uid`, `name:group`.
+    pub fn of(text: &str) -> Self {
+        let user = text.split(':').next().unwrap_or_default().trim();
+        let zero = !user.is_empty() && user.bytes().all(|byte| byte == b'0');
+        match user {
+            "" => Self::Root,
+            _ if zero || user.eq_ignore_ascii_case("root") => Self::Root,
+            _ => Self::Other(user.to_owned()),
+        }
+    }
+}
+
+impl Build<'_> {
+    /// The user at the end of a stage.
+    pub fn user(&self, stage: &Stage) -> Setting<User> {
+        for below in self.chain(stage) {
+            let last = self.instructions(below).filter(|(_, i)| i.keyword == Keyword::User).last();
+            let Some((index, instruction)) = last else { continue };
+            let text = self.input().file.str(instruction.rest);
+            let user = self.scopes().expand(below.index, index, text).map_or(User::Unknown, |text| User::of(&text));
+            return Setting::By(index, user);
+        }
+        self.base_user(self.root_base(stage))
+    }
+
+    fn base_user(&self, base: &Base) -> Setting<User> {
+        match base {
+            Base::Scratch => Setting::Default(User::Root),
+            Base::Image(reference) => {
+                if let Some(config) = self.input().base_images.get(reference) {
+                    return Setting::Base(User::of(&config.user));
+                }
+                BaseImage::of(reference).user().map_or(Setting::Unknown, Setting::Base)
+            }
+            Base::Stage(_) | Base::Context(_) | Base::Unknown(_) => Setting::Unknown,
+        }
+    }
+
+    /// The shell that the shell form of an instruction goes to.
+    pub fn shell(&self, stage: &Stage, at: usize) -> Setting<Shell> {
+        let mut end = at;
+        for below in self.chain(stage) {
+            let set = self.instructions(below).filter(|(index, i)| i.keyword == Keyword::Shell && *index < end).last();
+            if let Some((index, instruction)) = set {
+                let Arguments::Json(words) = &instruction.arguments else { return Setting::Unknown };
+                let argv: Vec<&str> = words.iter().map(|word| &*word.value).collect();
+                return Setting::By(index, shell_of(&argv));
+            }
+            end = usize::MAX;
+        }
+        match self.root_base(stage) {
+            Base::Image(reference) => {
+                let config = self.input().base_images.get(reference).and_then(|config| config.shell.as_ref());
+                if let Some(argv) = config {
+                    return Setting::Base(shell_of(&argv.iter().map(String::as_str).collect::<Vec<_>>()));
+                }
+                if BaseImage::of(reference).is_windows() {
+                    return Setting::Default(shell_of(&["cmd", "/S", "/C"]));
+                }
+                Setting::Default(shell_of(&["/bin/sh", "-c"]))
+            }
+            _ => Setting::Default(shell_of(&["/bin/sh", "-c"])),
+        }
+    }
+}
+
+impl<T> Setting<T> {
+    /// The value, wherever it comes from.
+    pub fn value(&self) -> Option<&T> {
+        match self {
+            Self::By(_, value) | Self::Base(value) | Self::Default(value) => Some(value),
+            Self::Unknown => None,
+        }
+    }
+}

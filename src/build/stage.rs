@@ -1,0 +1,182 @@
+//! The stages of a Dockerfile and what each stands on and takes from.
+
+use std::collections::HashMap;
+use std::ops::Range;
+
+use crate::dockerfile::{File, Instruction, Keyword};
+use crate::inputs::BuildOptions;
+use crate::text::Span;
+
+/// A stage: its FROM and the instructions below it.
+#[derive(Clone, Debug)]
+pub struct Stage {
+    /// Its number, from 0.
+    pub index: usize,
+    /// Its name in lower case, as BuildKit compares it.
+    pub name: Option<String>,
+    /// Where the name stands.
+    pub name_span: Option<Span>,
+    /// Index of its FROM in the file's instructions.
+    pub from: usize,
+    /// Indexes of its other instructions.
+    pub instructions: Range<usize>,
+    /// What it stands on.
+    pub base: Base,
+    /// Where the base stands in the source.
+    pub base_span: Span,
+}
+
+impl Stage {
+    /// The name that messages use: its own, or `stage-N` as the builder prints it.
+    pub fn title(&self) -> String {
+        self.name.clone().unwrap_or_else(|| format!("stage-{}", self.index))
+    }
+}
+
+/// What a FROM, a `--from` or a mount's `from=` names.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Base {
+    /// The empty image.
+    Scratch,
+    /// A stage of this file.
+    Stage(usize),
+    /// An image, variables resolved.
+    Image(String),
+    /// A `--build-context` of that name.
+    Context(String),
+    /// It depends on a value that only the build knows; the text as written.
+    Unknown(String),
+}
+
+/// One stage takes from another, an image or a named context.
+#[derive(Clone, Debug)]
+pub struct Edge {
+    /// The stage that takes.
+    pub stage: usize,
+    /// The instruction that says so.
+    pub instruction: usize,
+    /// Where the name stands.
+    pub span: Span,
+    /// From what.
+    pub to: Base,
+    /// How.
+    pub kind: EdgeKind,
+}
+
+/// How one stage takes from another.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum EdgeKind {
+    /// `FROM`.
+    From,
+    /// `COPY --from`, also under ADD's name.
+    Copy,
+    /// `RUN --mount=…,from=`.
+    Mount,
+}
+
+/// Names of stages as BuildKit looks them up.
+#[derive(Debug, Default)]
+pub(super) struct Names {
+    /// The last stage of each name.
+    stages: HashMap<String, usize>,
+    count: usize,
+}
+
+impl Names {
+    pub(super) fn of(stages: &[Stage]) -> Self {
+        let named = stages.iter().filter_map(|stage| Some((stage.name.clone()?, stage.index)));
+        Self { stages: named.collect(), count: stages.len() }
+    }
+
+    pub(super) fn add(&mut self, stage: &Stage) {
+        self.count += 1;
+        if let Some(name) = &stage.name {
+            self.stages.insert(name.clone(), stage.index);
+        }
+    }
+
+    pub(super) fn find(&self, name: &str) -> Option<usize> {
+        self.stages.get(&name.to_lowercase()).copied()
+    }
+
+    /// `--from` takes a number too.
+    pub(super) fn find_or_index(&self, name: &str) -> Option<usize> {
+        match name.parse::<usize>() {
+            Ok(index) => (index < self.count).then_some(index),
+            Err(_) => self.find(name),
+        }
+    }
+
+    /// The stage name that `name` was probably meant to be.
+    pub(super) fn nearest(&self, name: &str) -> Option<&str> {
+        let name = name.to_lowercase();
+        let close = |known: &&String| strsim::damerau_levenshtein(known, &name) <= 1 + name.len() / 5;
+        let mut known: Vec<&String> = self.stages.keys().take(1_000).filter(close).collect();
+        known.sort();
+        known.first().map(|known| known.as_str())
+    }
+}
+
+/// The stages in order. `resolve` expands the variables of a FROM; `None` for what only the build knows.
+pub(super) fn stages(file: &File, options: &BuildOptions, resolve: &dyn Fn(&str) -> Option<String>) -> Vec<Stage> {
+    let instructions = file.instructions();
+    let mut stages: Vec<Stage> = Vec::new();
+    let mut names = Names::default();
+    for (index, from) in instructions.iter().enumerate().filter(|(_, i)| i.keyword == Keyword::From) {
+        if let Some(last) = stages.last_mut() {
+            last.instructions.end = index;
+        }
+        let stage = stage(file, from, (stages.len(), index, instructions.len()), &names, options, resolve);
+        names.add(&stage);
+        stages.push(stage);
+    }
+    stages
+}
+
+fn stage(
+    file: &File,
+    from: &Instruction,
+    (index, at, end): (usize, usize, usize),
+    names: &Names,
+    options: &BuildOptions,
+    resolve: &dyn Fn(&str) -> Option<String>,
+) -> Stage {
+    let parts = file.from(from);
+    let name_argument = parts.as_ref().and_then(|parts| parts.name.as_ref());
+    let name = name_argument.map(|argument| argument.text.to_lowercase());
+    let base_span = parts.as_ref().map_or(from.head, |parts| parts.image.span);
+    let written = parts.as_ref().map_or("", |parts| &*parts.image.text);
+    let replaced = name.as_ref().filter(|name| has_context(options, name));
+    let base = match (replaced, resolve(written)) {
+        (Some(name), _) => Base::Context(name.clone()),
+        (None, None) => Base::Unknown(written.to_owned()),
+        (None, Some(text)) => match names.find(&text) {
+            Some(stage) => Base::Stage(stage),
+            None => outside(&text, options),
+        },
+    };
+    Stage {
+        index,
+        name,
+        name_span: name_argument.map(|argument| argument.span),
+        from: at,
+        instructions: at + 1..end,
+        base,
+        base_span,
+    }
+}
+
+/// What a name means that is no stage.
+pub(super) fn outside(text: &str, options: &BuildOptions) -> Base {
+    if text == "scratch" {
+        Base::Scratch
+    } else if has_context(options, text) {
+        Base::Context(text.to_owned())
+    } else {
+        Base::Image(text.to_owned())
+    }
+}
+
+fn has_context(options: &BuildOptions, name: &str) -> bool {
+    options.build_contexts.iter().any(|(known, _)| known.eq_ignore_ascii_case(name))
+}

@@ -1,0 +1,46 @@
+//! The steps that the builder runs, numbered as it prints them.
+
+use super::{Base, Build, Stage};
+use crate::dockerfile::{Instruction, Keyword};
+
+/// A step: an instruction that makes a layer or fetches a base.
+#[derive(Clone, Copy, Debug)]
+pub struct Step<'a> {
+    /// Its stage.
+    pub stage: usize,
+    /// Index of the instruction.
+    pub index: usize,
+    /// The instruction.
+    pub instruction: &'a Instruction,
+    /// Its number in the stage, from 1.
+    pub number: u32,
+    /// Steps of the stage.
+    pub of: u32,
+}
+
+impl<'a> Build<'a> {
+    /// The steps of a stage: its FROM when that is an image, then RUN, COPY, ADD and WORKDIR (BuildKit's `cmdTotal`).
+    pub fn steps(&self, stage: &Stage) -> Vec<Step<'a>> {
+        let from = match stage.base {
+            Base::Image(_) | Base::Unknown(_) | Base::Context(_) => Some((stage.from, self.instruction(stage.from))),
+            Base::Stage(_) | Base::Scratch => None,
+        };
+        let own = self.instructions(stage).filter(|(_, instruction)| is_step(instruction.keyword));
+        let all: Vec<(usize, &Instruction)> = from.into_iter().chain(own).collect();
+        let of = all.len() as u32;
+        let numbered = all.into_iter().zip(1..);
+        numbered
+            .map(|((index, instruction), number)| Step { stage: stage.index, index, instruction, number, of })
+            .collect()
+    }
+
+    /// The instruction on one line, as people know it: joined, blanks folded, heredoc bodies left out.
+    pub fn one_line(&self, instruction: &Instruction) -> String {
+        let text = self.input().file.logical(instruction.text);
+        text.split_whitespace().collect::<Vec<_>>().join(" ")
+    }
+}
+
+fn is_step(keyword: Keyword) -> bool {
+    matches!(keyword, Keyword::Run | Keyword::Copy | Keyword::Add | Keyword::Workdir)
+}

@@ -1,0 +1,336 @@
+//! One logical line ─► an [`Instruction`]: keyword, flags, arguments as the keyword asks, heredoc openers. Lines,
+//! bodies and comments are the parser's matter.
+
+use std::ops::Range;
+
+use super::blank::{is_blank, is_latin_space, leading_space};
+use super::flags::{RawFlag, split_flags};
+use super::heredoc::openers;
+use super::joined::Joined;
+use super::json::{Array, read_array};
+use super::quote::go_quote;
+use super::syntax::{Arguments, Element, Flag, Heredoc, Instruction, Keyword, Pair, Problem, ProblemKind, Word};
+use super::words::{split_blanks, split_quoted};
+use crate::text::Span;
+
+/// Triggers within triggers that the tree keeps. BuildKit refuses the second.
+const MAX_TRIGGERS: usize = 64;
+
+/// A part of a logical line with its place in the address space.
+#[derive(Clone, Copy)]
+pub(super) struct Text<'a> {
+    pub(super) str: &'a str,
+    pub(super) at: u32,
+}
+
+impl<'a> Text<'a> {
+    /// The bytes of `range`.
+    pub(super) fn slice(self, range: Range<usize>) -> Self {
+        Self { str: &self.str[range.clone()], at: self.at + range.start as u32 }
+    }
+
+    fn trim(self) -> Self {
+        let start = leading_space(self.str);
+        self.slice(start..start + self.str[start..].trim_end().len())
+    }
+
+    fn span(self) -> Span {
+        Span::new(self.at, self.at + self.str.len() as u32)
+    }
+}
+
+/// What reading one instruction needs and leaves.
+pub(super) struct Cx<'a> {
+    source: &'a str,
+    joined: &'a Joined,
+    pub(super) escape: u8,
+    /// Texts with cut characters, to be appended to the joined buffer.
+    extra: Joined,
+    problems: Vec<Problem>,
+    /// What BuildKit's parser stops with.
+    error: Option<String>,
+}
+
+/// What [`read_instruction`] gives.
+pub(super) struct Outcome {
+    pub(super) instruction: Instruction,
+    pub(super) openers: Vec<Heredoc>,
+    pub(super) extra: Joined,
+    pub(super) problems: Vec<Problem>,
+    pub(super) error: Option<String>,
+}
+
+impl<'a> Cx<'a> {
+    pub(super) fn new(source: &'a str, joined: &'a Joined, escape: u8) -> Self {
+        Self { source, joined, escape, extra: Joined::default(), problems: Vec::new(), error: None }
+    }
+
+    /// A word of the text.
+    pub(super) fn word(&self, text: Text<'_>) -> Word {
+        Word { text: text.span(), span: self.locate(text.span()) }
+    }
+
+    fn locate(&self, span: Span) -> Span {
+        let len = self.source.len() as u32;
+        let Some(start) = span.start.checked_sub(len) else { return span };
+        let end = span.end - len;
+        match start.checked_sub(self.joined.len()) {
+            Some(start) => self.extra.locate(Span::new(start, end - self.joined.len()), self.source),
+            None => self.joined.locate(Span::new(start, end), self.source),
+        }
+    }
+
+    /// Notes a problem at a place of the text.
+    pub(super) fn problem(&mut self, kind: ProblemKind, at: Span, message: String, help: &str) {
+        let help = (!help.is_empty()).then(|| help.to_owned());
+        self.problems.push(Problem { kind, span: self.locate(at), message, help });
+    }
+
+    /// Notes what BuildKit's parser stops with.
+    fn refuse(&mut self, at: Span, message: &str, help: &str) {
+        self.problem(ProblemKind::Error, at, message.to_owned(), help);
+        self.error.get_or_insert_with(|| message.to_owned());
+    }
+
+    /// The text of a byte range, with U+FFFD for each byte of a character that it cuts; and its place.
+    fn cut(&mut self, text: Text<'_>, range: Range<usize>) -> (String, u32) {
+        let at = self.source.len() as u32 + self.joined.len() + self.extra.len();
+        let first = text.str.ceil_char_boundary(range.start);
+        let last = text.str.floor_char_boundary(range.end);
+        // Both cuts may lie in one character.
+        let whole = if first <= last { text.slice(first..last) } else { text.slice(first..first) };
+        let mut out = String::new();
+        for byte in range.start..first.min(range.end) {
+            self.replace(text, byte, &mut out);
+        }
+        for (span, part) in self.stretches(whole) {
+            self.extra.push(part, span.start);
+        }
+        out.push_str(whole.str);
+        for byte in last.max(first)..range.end {
+            self.replace(text, byte, &mut out);
+        }
+        self.extra.close();
+        (out, at)
+    }
+
+    fn replace(&mut self, text: Text<'_>, byte: usize, out: &mut String) {
+        let start = text.str.floor_char_boundary(byte);
+        let end = text.str.ceil_char_boundary(byte + 1);
+        let span = self.locate(text.slice(start..end).span());
+        self.extra.push_replacement(span.start, span.len());
+        out.push(char::REPLACEMENT_CHARACTER);
+    }
+
+    /// A text, character by character with its place in the source: only for texts that hold a cut character.
+    fn stretches<'t>(&self, text: Text<'t>) -> Vec<(Span, &'t str)> {
+        let mut parts = Vec::new();
+        for (at, c) in text.str.char_indices() {
+            let range = at..at + c.len_utf8();
+            parts.push((self.locate(text.slice(range.clone()).span()), &text.str[range]));
+        }
+        parts
+    }
+}
+
+/// Reads a logical line, given from its first character that is no white space. Lines, spans of lines, bodies and
+/// comments are left empty.
+pub(super) fn read_instruction(mut cx: Cx<'_>, line: &str, at: u32) -> Outcome {
+    let line = Text { str: line, at };
+    let instruction = read_level(&mut cx, line, 0);
+    let mut heredocs = Vec::new();
+    if can_open_heredocs(&instruction) && memchr::memmem::find(line.str.as_bytes(), b"<<").is_some() {
+        let (found, error) = openers(&cx, line);
+        heredocs = found;
+        if let Some(message) = error {
+            cx.refuse(line.span(), &message, "quote the heredoc's name");
+        }
+    }
+    super::trap::check_line(&mut cx, line, &instruction, &heredocs);
+    Outcome { instruction, openers: heredocs, extra: cx.extra, problems: cx.problems, error: cx.error }
+}
+
+/// Whether BuildKit looks for heredocs: RUN, COPY, ADD and ONBUILD directly around one, not in JSON form.
+pub(super) fn can_open_heredocs(instruction: &Instruction) -> bool {
+    let instruction = match &instruction.arguments {
+        Arguments::Trigger(trigger) => trigger,
+        _ => instruction,
+    };
+    matches!(instruction.keyword, Keyword::Run | Keyword::Copy | Keyword::Add)
+        && !matches!(instruction.arguments, Arguments::Json(_))
+}
+
+fn read_level(cx: &mut Cx<'_>, line: Text<'_>, depth: usize) -> Instruction {
+    let text = line.trim();
+    let bytes = text.str.as_bytes();
+    let name_end = bytes.iter().position(|&byte| is_blank(byte)).unwrap_or(bytes.len());
+    let name = text.slice(0..name_end);
+    let mut instruction = Instruction {
+        keyword: Keyword::of(name.str),
+        name: cx.word(name),
+        span: Span::default(),
+        head: Span::default(),
+        start_line: 0,
+        end_line: 0,
+        text: text.span(),
+        flags: Vec::new(),
+        rest: Word::default(),
+        arguments: Arguments::None,
+        heredocs: Vec::new(),
+        comments: Vec::new(),
+    };
+    let blanks = bytes[name_end..].iter().take_while(|&&byte| is_blank(byte)).count();
+    let after = text.slice(name_end + blanks..text.str.len());
+    let mut dashes = None;
+    let (flags, rest_at) = split_flags(after.str, cx.escape, &mut dashes);
+    instruction.flags = flags.into_iter().map(|flag| read_flag(cx, after, flag)).collect();
+    if let Some(range) = dashes {
+        super::trap::bare_dashes(cx, after.slice(range).span());
+    }
+    if after.str.is_char_boundary(rest_at) {
+        let rest = after.slice(rest_at..after.str.len()).trim();
+        finish_level(cx, &mut instruction, rest, depth);
+    } else {
+        let (text, at) = cx.cut(after, rest_at..after.str.len());
+        finish_level(cx, &mut instruction, Text { str: &text, at }.trim(), depth);
+    }
+    if depth > 0 {
+        instruction.span = cx.locate(instruction.text);
+        instruction.head = instruction.span;
+    }
+    instruction
+}
+
+fn finish_level(cx: &mut Cx<'_>, instruction: &mut Instruction, rest: Text<'_>, depth: usize) {
+    instruction.rest = cx.word(rest);
+    instruction.arguments = match instruction.keyword {
+        _ if rest.str.is_empty() => Arguments::None,
+        Keyword::Onbuild if depth < MAX_TRIGGERS => Arguments::Trigger(Box::new(read_level(cx, rest, depth + 1))),
+        keyword => read_arguments(cx, keyword, rest),
+    };
+}
+
+fn read_flag(cx: &Cx<'_>, text: Text<'_>, flag: RawFlag) -> Flag {
+    let end = text.str.ceil_char_boundary(flag.bytes.end);
+    let written = text.slice(flag.bytes.start..end);
+    let equals = written.str.find('=');
+    let name = written.slice(2..equals.unwrap_or(written.str.len()));
+    Flag {
+        word: cx.word(written),
+        name: cx.word(name),
+        value: equals.map(|at| cx.word(written.slice(at + 1..written.str.len()))),
+        unquoted: flag.unquoted,
+    }
+}
+
+fn read_arguments(cx: &mut Cx<'_>, keyword: Keyword, rest: Text<'_>) -> Arguments {
+    match keyword {
+        Keyword::Cmd | Keyword::Entrypoint | Keyword::Run | Keyword::Shell => {
+            read_json(cx, rest).unwrap_or_else(|| Arguments::Raw(cx.word(rest)))
+        }
+        Keyword::Add | Keyword::Copy | Keyword::Volume => read_json(cx, rest).unwrap_or_else(|| blank_words(cx, rest)),
+        Keyword::From | Keyword::Expose => blank_words(cx, rest),
+        Keyword::Maintainer | Keyword::Stopsignal | Keyword::User | Keyword::Workdir => Arguments::Raw(cx.word(rest)),
+        Keyword::Arg => {
+            let mut words = Vec::new();
+            split_quoted(rest.str, cx.escape, |range| words.push(cx.word(rest.slice(range))));
+            Arguments::Words(words)
+        }
+        Keyword::Env | Keyword::Label => read_pairs(cx, keyword, rest),
+        Keyword::Healthcheck => read_healthcheck(cx, rest),
+        Keyword::Onbuild => Arguments::Raw(cx.word(rest)),
+        Keyword::Unknown => Arguments::None,
+    }
+}
+
+fn blank_words(cx: &Cx<'_>, rest: Text<'_>) -> Arguments {
+    let mut words = Vec::new();
+    split_blanks(rest.str, |range| words.push(cx.word(rest.slice(range))));
+    Arguments::Words(words)
+}
+
+fn read_json(cx: &mut Cx<'_>, rest: Text<'_>) -> Option<Arguments> {
+    let strings = match read_array(rest.str) {
+        Array::No => return None,
+        Array::Strings(strings) => strings,
+        Array::Other(range) => {
+            let message = "when using JSON array syntax, arrays must be comprised of strings only";
+            cx.refuse(rest.slice(range).span(), message, "put the element into double quotes");
+            return None;
+        }
+    };
+    let mut elements = Vec::with_capacity(strings.len());
+    for (range, value) in strings {
+        let value = value.unwrap_or_else(|| rest.str[range.start + 1..range.end - 1].to_owned());
+        elements.push(Element { value: value.into_boxed_str(), word: cx.word(rest.slice(range)) });
+    }
+    Some(Arguments::Json(elements))
+}
+
+fn read_pairs(cx: &mut Cx<'_>, keyword: Keyword, rest: Text<'_>) -> Arguments {
+    let mut words = Vec::new();
+    split_quoted(rest.str, cx.escape, |range| words.push(range));
+    let Some(first) = words.first() else { return Arguments::None };
+    if !rest.str[first.clone()].contains('=') {
+        return read_legacy_pair(cx, keyword, rest);
+    }
+    let mut pairs = Vec::with_capacity(words.len());
+    for range in words {
+        let word = rest.slice(range);
+        let Some(equals) = word.str.find('=') else {
+            let message =
+                format!("Syntax error - can't find = in {}. Must be of the form: name=value", go_quote(word.str));
+            cx.refuse(word.span(), &message, "put a value with spaces into double quotes");
+            continue;
+        };
+        let key = cx.word(word.slice(0..equals));
+        let value = cx.word(word.slice(equals + 1..word.str.len()));
+        pairs.push(Pair { key, value, legacy: false });
+    }
+    Arguments::Pairs(pairs)
+}
+
+/// `ENV key value`: split once at blanks.
+fn read_legacy_pair(cx: &mut Cx<'_>, keyword: Keyword, rest: Text<'_>) -> Arguments {
+    let bytes = rest.str.as_bytes();
+    let Some(key_end) = bytes.iter().position(|&byte| is_blank(byte)) else {
+        let name = if keyword == Keyword::Env { "ENV" } else { "LABEL" };
+        cx.refuse(rest.span(), &format!("{name} must have two arguments"), "write `name=value`");
+        return Arguments::Pairs(Vec::new());
+    };
+    let blanks = bytes[key_end..].iter().take_while(|&&byte| is_blank(byte)).count();
+    let key = cx.word(rest.slice(0..key_end));
+    let value = cx.word(rest.slice(key_end + blanks..rest.str.len()));
+    Arguments::Pairs(vec![Pair { key, value, legacy: true }])
+}
+
+/// The first word and the command behind it; split byte by byte, so that a character may be cut.
+fn read_healthcheck(cx: &mut Cx<'_>, rest: Text<'_>) -> Arguments {
+    let bytes = rest.str.as_bytes();
+    let kind_end = bytes.iter().position(|&byte| is_latin_space(byte)).unwrap_or(bytes.len());
+    let blanks = bytes[kind_end..].iter().take_while(|&&byte| is_latin_space(byte)).count();
+    let command_at = kind_end + blanks;
+    let kind = if rest.str.is_char_boundary(kind_end) {
+        cx.word(rest.slice(0..kind_end))
+    } else {
+        let (text, at) = cx.cut(rest, 0..kind_end);
+        cx.word(Text { str: &text, at })
+    };
+    if kind_end == 0 {
+        return Arguments::None;
+    }
+    let command = if rest.str.is_char_boundary(command_at) {
+        read_command(cx, rest.slice(command_at..rest.str.len()))
+    } else {
+        let (text, at) = cx.cut(rest, command_at..bytes.len());
+        read_command(cx, Text { str: &text, at })
+    };
+    Arguments::Healthcheck(kind, Box::new(command))
+}
+
+fn read_command(cx: &mut Cx<'_>, text: Text<'_>) -> Arguments {
+    if text.str.is_empty() {
+        return Arguments::None;
+    }
+    read_json(cx, text).unwrap_or_else(|| Arguments::Raw(cx.word(text)))
+}

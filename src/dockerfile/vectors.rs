@@ -1,0 +1,117 @@
+//! The parse vectors: BuildKit's answers to small files.
+
+use serde_json::{Value, json};
+
+use super::{Answer, HeredocNode, Node, Stage, Verdict, parse};
+use crate::text::Source;
+
+const VECTORS: [(&str, &str); 2] = [
+    ("parse.jsonl", include_str!("../../tests/vectors/parse.jsonl")),
+    ("parse-fuzz.jsonl", include_str!("../../tests/vectors/parse-fuzz.jsonl")),
+];
+
+/// Each case of the vectors: its id, input and expected answer.
+pub(super) fn cases() -> impl Iterator<Item = (String, String, Value)> {
+    VECTORS.iter().flat_map(|(_, text)| text.lines()).map(|line| {
+        let mut case: Value = serde_json::from_str(line).unwrap();
+        let text = |name: &str| case[name].as_str().unwrap().to_owned();
+        let (id, input) = (text("id"), text("input"));
+        (id, input, case["expected"].take())
+    })
+}
+
+/// Members of `expected` that are empty may be absent.
+fn filled(expected: &Value, name: &str, empty: &Value) -> Value {
+    expected.get(name).unwrap_or(empty).clone()
+}
+
+fn heredoc(heredoc: &HeredocNode) -> Value {
+    let HeredocNode { name, fd, expand, chomp, content } = heredoc;
+    json!({"name": name, "fd": fd, "expand": expand, "chomp": chomp, "content": content})
+}
+
+fn node(node: &Node) -> Value {
+    json!({
+        "value": node.value, "args": node.args, "flags": node.flags, "json": node.json,
+        "start_line": node.start_line, "end_line": node.end_line,
+        "heredocs": node.heredocs.iter().map(heredoc).collect::<Vec<_>>(),
+        "original": node.original, "prev_comments": node.prev_comments,
+        "sub": node.sub.as_deref().map(self::node),
+    })
+}
+
+fn expected_node(value: &Value) -> Value {
+    let mut whole = json!({"flags": [], "json": false, "heredocs": [], "prev_comments": [], "sub": null});
+    for (name, value) in value.as_object().unwrap() {
+        whole[name] = if name == "sub" { expected_node(value) } else { value.clone() };
+        if name == "heredocs" {
+            for heredoc in whole[name].as_array_mut().unwrap() {
+                let mut full = json!({"fd": 0, "expand": false, "chomp": false, "content": ""});
+                full.as_object_mut().unwrap().extend(heredoc.as_object().unwrap().clone());
+                *heredoc = full;
+            }
+        }
+    }
+    whole
+}
+
+fn error(verdict: &Verdict) -> Value {
+    let stage = match verdict.stage {
+        Stage::Parse => "parse",
+        Stage::Instruction => "instruction",
+        Stage::Dispatch => "dispatch",
+    };
+    json!({"stage": stage, "message": verdict.message, "lines": verdict.lines.map(|(first, last)| [first, last])})
+}
+
+/// The members in which an answer differs.
+fn differences(answer: &Answer, expected: &Value) -> Vec<(&'static str, String, String)> {
+    let none = json!([]);
+    let nodes: Vec<Value> = filled(expected, "nodes", &none).as_array().unwrap().iter().map(expected_node).collect();
+    let mut own: Vec<Value> = answer.nodes.iter().map(node).collect();
+    for (own, theirs) in own.iter_mut().zip(&nodes) {
+        drop_original(own, theirs);
+    }
+    let mut pairs = vec![
+        ("nodes", json!(own), json!(nodes)),
+        ("escape", json!(answer.escape), filled(expected, "escape", &Value::Null)),
+        ("empty", json!(answer.empty_continuation_warnings), filled(expected, "empty_continuation_warnings", &none)),
+        ("error", answer.error.as_ref().map_or(Value::Null, error), filled(expected, "error", &Value::Null)),
+    ];
+    if let Some(directives) = expected.get("directives") {
+        let own =
+            answer.directives.iter().map(|(name, value, line)| json!({"name": name, "value": value, "line": line}));
+        pairs.push(("directives", own.collect(), directives.clone()));
+    }
+    pairs.retain(|(_, own, theirs)| own != theirs);
+    pairs.into_iter().map(|(name, own, theirs)| (name, own.to_string(), theirs.to_string())).collect()
+}
+
+/// `original` is absent from the fuzz vectors.
+fn drop_original(own: &mut Value, theirs: &Value) {
+    if theirs.get("original").is_none() {
+        own.as_object_mut().unwrap().remove("original");
+    }
+    if let (Some(own), Some(theirs)) = (own.get_mut("sub"), theirs.get("sub"))
+        && own.is_object()
+        && theirs.is_object()
+    {
+        drop_original(own, theirs);
+    }
+}
+
+#[test]
+fn buildkit_agrees() {
+    let (mut agreed, mut all) = (0, 0);
+    let mut failures = Vec::new();
+    for (id, input, expected) in cases() {
+        let differences = differences(&parse(&Source::of("Dockerfile", &input)).answer(), &expected);
+        all += 1;
+        agreed += usize::from(differences.is_empty());
+        for (name, own, theirs) in differences {
+            failures.push(format!("{id} {name}: {input:?}\n  own      {own}\n  BuildKit {theirs}"));
+        }
+    }
+    println!("parse vectors: {agreed} of {all}");
+    assert!(failures.is_empty(), "{agreed} of {all} agree\n{}", failures.join("\n"));
+}

@@ -1,0 +1,93 @@
+//! Flags by name and type, as BuildKit's second stage checks them.
+
+use super::super::syntax::{File, Flag, Instruction};
+use super::Issue;
+
+/// What a flag takes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Kind {
+    /// Nothing, `=true` or `=false`.
+    Bool,
+    /// A value, once.
+    Text,
+    /// A value, any number of times.
+    Texts,
+}
+
+/// An instruction's flags.
+pub(super) type Flags = &'static [(&'static str, Kind)];
+
+pub(super) const ADD: Flags = &[
+    ("chown", Kind::Text),
+    ("chmod", Kind::Text),
+    ("link", Kind::Bool),
+    ("keep-git-dir", Kind::Bool),
+    ("checksum", Kind::Text),
+    ("unpack", Kind::Bool),
+    ("exclude", Kind::Texts),
+];
+pub(super) const COPY: Flags = &[
+    ("chown", Kind::Text),
+    ("from", Kind::Text),
+    ("chmod", Kind::Text),
+    ("link", Kind::Bool),
+    ("exclude", Kind::Texts),
+    ("parents", Kind::Bool),
+];
+pub(super) const FROM: Flags = &[("platform", Kind::Text)];
+pub(super) const HEALTHCHECK: Flags = &[
+    ("interval", Kind::Text),
+    ("timeout", Kind::Text),
+    ("start-period", Kind::Text),
+    ("start-interval", Kind::Text),
+    ("retries", Kind::Text),
+];
+pub(super) const RUN: Flags =
+    &[("mount", Kind::Texts), ("network", Kind::Text), ("security", Kind::Text), ("device", Kind::Texts)];
+
+/// Checks an instruction's flags in order: unknown, repeated, then the value.
+pub(super) fn check_flags(file: &File, instruction: &Instruction, known: Flags, issues: &mut Vec<Issue>) {
+    let mut used: Vec<&str> = Vec::new();
+    for flag in &instruction.flags {
+        let name = file.flag_name(flag);
+        let Some(&(known, kind)) = known.iter().find(|(known, _)| *known == name) else {
+            issues.push(unknown_flag(flag, name, instruction, known));
+            continue;
+        };
+        if used.contains(&known) && kind != Kind::Texts {
+            issues.push(Issue::new(flag.word.span, format!("duplicate flag specified: --{name}")));
+            continue;
+        }
+        if !used.contains(&known) {
+            used.push(known);
+        }
+        if let Some(message) = value_error(name, file.flag_value(flag), kind) {
+            issues.push(Issue::new(flag.word.span, message));
+        }
+    }
+}
+
+fn unknown_flag(flag: &Flag, name: &str, instruction: &Instruction, known: Flags) -> Issue {
+    let issue = Issue::new(flag.word.span, format!("unknown flag: --{name}"));
+    if known.is_empty() {
+        return issue.help(format!("{} takes no flags", instruction.keyword.as_str()));
+    }
+    let written: Vec<String> = known.iter().map(|(known, _)| format!("--{known}")).collect();
+    let names: Vec<&str> = written.iter().map(String::as_str).collect();
+    let issue = issue.nearest(&format!("--{name}"), &names);
+    if issue.help.is_some() {
+        return issue;
+    }
+    issue.help(format!("{} knows {}", instruction.keyword.as_str(), names.join(", ")))
+}
+
+fn value_error(name: &str, value: Option<&str>, kind: Kind) -> Option<String> {
+    match (kind, value) {
+        (Kind::Bool, None) | (Kind::Text | Kind::Texts, Some(_)) => None,
+        (Kind::Bool, Some("")) | (_, None) => Some(format!("missing a value on flag: --{name}")),
+        (Kind::Bool, Some(value)) => {
+            let is_bool = value.eq_ignore_ascii_case("true") || value.eq_ignore_ascii_case("false");
+            (!is_bool).then(|| format!("expecting boolean value for flag --{name}, not: {value}"))
+        }
+    }
+}

@@ -1,0 +1,155 @@
+//! Finds the Dockerfiles under a path, respecting .gitignore.
+
+use std::path::{Path, PathBuf};
+use std::sync::Mutex;
+
+use ignore::{DirEntry, WalkBuilder, WalkState};
+
+/// What a walk for Dockerfiles found.
+#[derive(Debug, Default)]
+pub struct Found {
+    /// Dockerfiles, sorted.
+    pub dockerfiles: Vec<PathBuf>,
+    /// Files that are only templates of Dockerfiles, sorted.
+    pub templates: Vec<PathBuf>,
+    /// Folders that could not be read, and why.
+    pub unreadable: Vec<(PathBuf, String)>,
+}
+
+/// Folders that hold other people's Dockerfiles or none at all, whatever .gitignore says.
+const SKIPPED: [&str; 6] = [".git", "node_modules", ".venv", "site-packages", "__pycache__", ".terraform"];
+
+/// Endings of files that a program turns into a Dockerfile.
+const TEMPLATES: [&str; 9] = ["j2", "jinja", "jinja2", "tmpl", "tpl", "template", "erb", "in", "mustache"];
+
+/// Endings that only look like a Dockerfile's variant.
+const NEVER: [&str; 9] = ["dockerignore", "md", "txt", "swp", "orig", "bak", "rej", "json", "lock"];
+
+/// All Dockerfiles under `root`, in parallel.
+pub fn discover(root: &Path) -> Found {
+    let found = Mutex::new(Found::default());
+    let walk = WalkBuilder::new(root)
+        .hidden(false)
+        .require_git(false)
+        .follow_links(false)
+        .filter_entry(|entry| !is_skipped(entry))
+        .threads(std::thread::available_parallelism().map_or(1, usize::from))
+        .build_parallel();
+    walk.run(|| {
+        Box::new(|entry| {
+            match entry {
+                Ok(entry) => visit(&entry, &found),
+                Err(error) => note_error(&error, &found),
+            }
+            WalkState::Continue
+        })
+    });
+    let mut found = found.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner);
+    found.dockerfiles.sort();
+    found.templates.sort();
+    found.unreadable.sort();
+    found
+}
+
+fn visit(entry: &DirEntry, found: &Mutex<Found>) {
+    if !entry.file_type().is_some_and(|kind| kind.is_file() || kind.is_symlink()) {
+        return;
+    }
+    let Some(kind) = entry.file_name().to_str().and_then(kind_of) else { return };
+    // A link to a folder or to nothing is no Dockerfile.
+    if !entry.path().is_file() {
+        return;
+    }
+    let mut found = lock(found);
+    match kind {
+        Kind::Dockerfile => found.dockerfiles.push(entry.path().to_owned()),
+        Kind::Template => found.templates.push(entry.path().to_owned()),
+    }
+}
+
+fn note_error(error: &ignore::Error, found: &Mutex<Found>) {
+    let text = error.io_error().map_or_else(|| error.to_string(), ToString::to_string);
+    lock(found).unreadable.push((path_of(error).unwrap_or_default(), text));
+}
+
+fn path_of(error: &ignore::Error) -> Option<PathBuf> {
+    match error {
+        ignore::Error::WithPath { path, .. } => Some(path.clone()),
+        ignore::Error::WithDepth { err, .. } | ignore::Error::WithLineNumber { err, .. } => path_of(err),
+        ignore::Error::Loop { child, .. } => Some(child.clone()),
+        _ => None,
+    }
+}
+
+fn lock(found: &Mutex<Found>) -> std::sync::MutexGuard<'_, Found> {
+    found.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+}
+
+fn is_skipped(entry: &DirEntry) -> bool {
+    entry.depth() > 0
+        && entry.file_type().is_some_and(|kind| kind.is_dir())
+        && entry.file_name().to_str().is_some_and(|name| SKIPPED.contains(&name))
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Kind {
+    Dockerfile,
+    Template,
+}
+
+/// `Dockerfile`, `Dockerfile.dev`, `api.Dockerfile`, `Dockerfile-dev`, `Containerfile` and their like.
+fn kind_of(name: &str) -> Option<Kind> {
+    let lower = name.to_ascii_lowercase();
+    let ending = lower.rsplit_once('.').map_or("", |(_, ending)| ending);
+    if NEVER.contains(&ending) || lower.ends_with('~') {
+        return None;
+    }
+    let (stem, kind) = match lower.rsplit_once('.') {
+        Some((stem, ending)) if TEMPLATES.contains(&ending) => (stem, Kind::Template),
+        _ => (lower.as_str(), Kind::Dockerfile),
+    };
+    let named = ["dockerfile", "containerfile"].iter().any(|word| {
+        let rest = stem.strip_prefix(word);
+        rest.is_some_and(|rest| rest.is_empty() || rest.starts_with(['.', '-', '_']))
+            || stem.strip_suffix(word).is_some_and(|head| head.ends_with('.'))
+    });
+    // `dockerfile-parser.rs` is code, `Dockerfile.rs` is code too: a source ending is no variant.
+    let code = ["rs", "go", "py", "js", "ts", "rb", "java", "html", "css", "sh", "yml", "yaml", "toml", "vim", "png"];
+    (named && !code.contains(&ending)).then_some(kind)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_tell() {
+        for name in [
+            "Dockerfile",
+            "dockerfile",
+            "Dockerfile.dev",
+            "api.Dockerfile",
+            "web.dockerfile",
+            "Dockerfile-ci",
+            "Containerfile",
+            "Dockerfile.alpine3.20",
+        ] {
+            assert_eq!(kind_of(name), Some(Kind::Dockerfile), "{name}");
+        }
+        for name in ["Dockerfile.j2", "Dockerfile.dev.tmpl", "api.Dockerfile.template", "Dockerfile.in"] {
+            assert_eq!(kind_of(name), Some(Kind::Template), "{name}");
+        }
+        for name in [
+            "Dockerfile.dockerignore",
+            "Dockerfile.md",
+            "dockerfile.rs",
+            "Dockerfiles",
+            "mydockerfile",
+            "Dockerfile~",
+            "dockerfile-parser.go",
+            "Dockerfile.txt",
+        ] {
+            assert_eq!(kind_of(name), None, "{name}");
+        }
+    }
+}

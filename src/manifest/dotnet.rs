@@ -1,0 +1,185 @@
+//! .NET projects and solutions.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use super::closure::Closure;
+use super::framework::Framework;
+use super::json;
+use super::locked::{Entry, Locked};
+use super::project::{Ecosystem, EntryPoint, Project, Scope, Tool};
+use super::tree::{Tree, ancestors, folder_of, in_folder, join, name_of};
+use super::words::quoted;
+use super::xml::Document;
+
+fn is_project(name: &str) -> bool {
+    [".csproj", ".fsproj", ".vbproj"].iter().any(|end| name.ends_with(end))
+}
+
+fn is_solution(name: &str) -> bool {
+    [".sln", ".slnx"].iter().any(|end| name.ends_with(end))
+}
+
+/// The .NET projects of a context: each folder with a project file or a solution is one.
+pub(super) fn projects(tree: &mut Tree) -> Vec<Project> {
+    let mut roots: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+    for path in tree.wanted(|name| is_project(name) || is_solution(name)) {
+        roots.entry(folder_of(path)).or_default().push(path);
+    }
+    let mut out = Vec::new();
+    for (root, files) in roots {
+        out.push(project(tree, root, &files));
+    }
+    out
+}
+
+fn project(tree: &mut Tree, root: &str, files: &[&str]) -> Project {
+    let mut project = Project::new(root, Ecosystem::DotNet);
+    for path in files {
+        project.manifests.push((*path).into());
+    }
+    // A solution restores more than a project file: the solution is the usual argument.
+    let (solutions, own): (Vec<&str>, Vec<&str>) = files.iter().partition(|path| is_solution(path));
+    for path in &own {
+        describe(tree, &mut project, path);
+    }
+    for path in solutions.iter().chain(&own) {
+        let mut closure = Closure::default();
+        let named = if is_solution(path) { solution(tree, &mut closure, path) } else { vec![(*path).to_string()] };
+        if is_solution(path) {
+            let folders = named.iter().map(|path| folder_of(path).to_string());
+            project.members.extend(folders.filter(|folder| folder != root));
+        }
+        take_projects(tree, &mut closure, named);
+        let lock = in_folder(root, "packages.lock.json");
+        let lock = Some(lock).filter(|lock| !is_solution(path) && tree.has(lock));
+        let locked = lock.as_deref().and_then(|lock| locked(tree, lock));
+        project.installs.push(Arc::new(closure.install(Tool::DotNet, path, lock, locked)));
+    }
+    for folder in ancestors(root) {
+        let path = in_folder(folder, "global.json");
+        if tree.has(&path) {
+            let plain = tree.text(&path).map(json::plain).unwrap_or_default();
+            let settings: Option<serde_json::Value> = json::read(tree, &path, &plain);
+            let version = settings.as_ref().and_then(|settings| settings.get("sdk")?.get("version")?.as_str());
+            project.speaks(version.unwrap_or_default(), &path);
+            break;
+        }
+    }
+    project.settle()
+}
+
+/// Reads one project file: packages, target, program.
+fn describe(tree: &mut Tree, project: &mut Project, path: &str) {
+    let Some(document) = read(tree, path) else { return };
+    let stem = name_of(path).rsplit_once('.').map_or("", |(stem, _)| stem);
+    let property = |name| document.named(name).map(|(_, element)| element.text).find(|text| !text.is_empty());
+    let assembly = property("AssemblyName").filter(|name| !name.contains("$(")).unwrap_or(stem);
+    project.name.get_or_insert_with(|| assembly.into());
+    let sdk = document.elements.first().and_then(|element| element.attribute("Sdk")).unwrap_or_default();
+    let sdk = sdk.split('/').next().unwrap_or_default();
+    let framework = Framework::named(Ecosystem::DotNet, &format!("sdk:{sdk}"));
+    project.frameworks.extend(framework);
+    for name in ["TargetFramework", "TargetFrameworks"] {
+        project.speaks(property(name).unwrap_or_default(), path);
+    }
+    for (_, element) in document.named("FrameworkReference") {
+        let name = element.attribute("Include").unwrap_or_default();
+        project.frameworks.extend(Framework::named(Ecosystem::DotNet, name));
+    }
+    for (index, element) in document.named("PackageReference") {
+        let Some(name) = element.attribute("Include") else { continue };
+        let field = |wanted| document.fields(index).find(|(name, _)| *name == wanted).map(|(_, text)| text);
+        let private = element.attribute("PrivateAssets").or_else(|| field("PrivateAssets"));
+        let scope = if private == Some("all") { Scope::Build } else { Scope::Run };
+        project.depend(name, scope, element.attribute("Version").or_else(|| field("Version")));
+    }
+    // The web and worker kits make programs without being asked.
+    if framework.is_some() || property("OutputType").is_some_and(|kind| kind.eq_ignore_ascii_case("exe")) {
+        project.entry_points.push(EntryPoint { name: assembly.into(), target: format!("{assembly}.dll") });
+    }
+}
+
+/// The project files that a solution names; those that are not there are missing.
+fn solution(tree: &mut Tree, closure: &mut Closure, path: &str) -> Vec<String> {
+    let Some(text) = tree.text(path) else { return Vec::new() };
+    let mut named: Vec<&str> = Vec::new();
+    if path.ends_with(".slnx") {
+        let document = read(tree, path);
+        for (_, element) in document.iter().flat_map(|document| document.named("Project")) {
+            named.extend(element.attribute("Path"));
+        }
+    } else {
+        for line in text.lines().filter(|line| line.trim_start().starts_with("Project(")) {
+            // The kind, the name, the path, the identity.
+            named.extend(quoted(line).get(2));
+        }
+    }
+    named.retain(|path| is_project(path));
+    named.into_iter().filter_map(|named| closure.take(tree, folder_of(path), named)).collect()
+}
+
+/// Takes the project files, all that they refer to, and the settings that are looked for upwards from each.
+fn take_projects(tree: &mut Tree, closure: &mut Closure, mut waiting: Vec<String>) {
+    let mut seen = BTreeSet::new();
+    let mut folders = BTreeSet::new();
+    while let Some(path) = waiting.pop() {
+        if !seen.insert(path.clone()) {
+            continue;
+        }
+        closure.add(path.as_str());
+        let folder = folder_of(&path);
+        closure.take_there(tree, folder, &["packages.lock.json", "packages.config"]);
+        folders.extend(ancestors(folder).map(String::from));
+        let Some(document) = read(tree, &path) else { continue };
+        for (_, element) in document.named("ProjectReference") {
+            let Some(other) = element.attribute("Include") else { continue };
+            if other.contains("$(") {
+                closure.open(format!("`{path}` refers to `{other}`"));
+                continue;
+            }
+            waiting.extend(closure.take(tree, folder, other));
+        }
+        for (_, element) in document.named("Import") {
+            let file = element.attribute("Project").unwrap_or_default().replace("$(MSBuildThisFileDirectory)", "./");
+            if file.contains("$(") {
+                closure.open(format!("`{path}` imports `{file}`"));
+            } else if !file.is_empty() && element.attribute("Sdk").is_none() {
+                closure.take(tree, folder, &file);
+            }
+        }
+    }
+    for folder in folders {
+        let names = [
+            "global.json",
+            "NuGet.config",
+            "NuGet.Config",
+            "nuget.config",
+            "Directory.Build.props",
+            "Directory.Build.targets",
+            "Directory.Packages.props",
+            "Directory.Build.rsp",
+        ];
+        closure.take_there(tree, &folder, &names);
+    }
+}
+
+fn locked(tree: &mut Tree, path: &str) -> Option<Locked> {
+    let object = json::object(tree, path)?;
+    let mut entries = Vec::new();
+    for (_, packages) in json::members(&object, "dependencies") {
+        for (name, package) in packages.as_object().into_iter().flatten() {
+            let version = package.get("resolved").and_then(|version| version.as_str()).map(Into::into);
+            entries.push(Entry { name: name.clone(), version, ..Entry::default() });
+        }
+    }
+    Some(Locked::new(entries, None))
+}
+
+fn read<'a>(tree: &mut Tree<'a>, path: &str) -> Option<Document<'a>> {
+    let document = Document::read(tree.text(path)?);
+    if let Some((at, message)) = &document.problem {
+        tree.problem(path, Some(*at..*at), message);
+    }
+    Some(document)
+}

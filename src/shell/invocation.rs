@@ -1,0 +1,178 @@
+//! The programs that really run: wrappers, `sh -c`, `eval` and folders looked through.
+
+use super::parser::{self, Origin};
+use super::script::{Command, Options, Place, Scope, ScopeKind, Script};
+use super::word::Word;
+use super::wrapper::{Started, started};
+use crate::text::Span;
+
+/// Scripts in scripts in scripts that are read.
+const MAX_NESTED: u32 = 4;
+/// Wrappers around wrappers that are looked through.
+const MAX_WRAPPERS: usize = 16;
+
+/// A program with its arguments.
+#[derive(Clone, Debug)]
+pub struct Invocation<'s> {
+    /// The program's name without its folder; none when an expansion decides it.
+    pub program: Option<&'s str>,
+    /// The word that names it.
+    pub path: &'s Word,
+    /// The words after it.
+    pub args: &'s [Word],
+    /// The programs that run it (`sudo`, `env`, `sh` of `sh -c`), outermost first.
+    pub via: Vec<Wrapper<'s>>,
+    /// From the program's name to its last argument.
+    pub span: Span,
+    /// The command it stands in.
+    pub command: &'s Command,
+    /// The script that holds [`Self::command`]: the one that was read, or one given to `sh -c` in it.
+    pub script: &'s Script,
+    /// Index of the command in the script that was read, even when a nested script holds this one.
+    pub outer: u32,
+}
+
+/// A program that runs another one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Wrapper<'s> {
+    /// Its name without folder.
+    pub program: &'s str,
+    /// The word that names it.
+    pub span: Span,
+    /// Its options and operands, up to the program it runs.
+    pub args: &'s [Word],
+}
+
+impl<'s> Invocation<'s> {
+    /// Whether this program runs.
+    pub fn is(&self, program: &str) -> bool {
+        self.program == Some(program)
+    }
+
+    /// The argument that is `name` or starts with `name=`, before any `--`.
+    pub fn flag(&self, name: &str) -> Option<&'s Word> {
+        let before_end = self.args.iter().take_while(|word| !word.is("--"));
+        let matches =
+            |word: &&Word| word.text().strip_prefix(name).is_some_and(|rest| rest.is_empty() || rest.starts_with('='));
+        before_end.into_iter().find(matches)
+    }
+
+    /// Whether it is run through `wrapper`.
+    pub fn is_via(&self, wrapper: &str) -> bool {
+        self.via.iter().any(|one| one.program == wrapper)
+    }
+
+    /// What it asks a package manager for; none when it is none.
+    pub fn package_call(&self) -> Option<super::PackageCall<'s>> {
+        super::package_call(self)
+    }
+}
+
+/// The name without folders.
+pub(super) fn base_name(path: &str) -> &str {
+    path.rsplit('/').next().unwrap_or(path)
+}
+
+pub(super) fn of_script(script: &Script) -> Vec<Invocation<'_>> {
+    let mut found = Vec::new();
+    collect(script, None, &[], &mut found);
+    found
+}
+
+/// Calls itself once per nested script; [`MAX_NESTED`] bounds that.
+fn collect<'s>(script: &'s Script, outer: Option<u32>, via: &[Wrapper<'s>], out: &mut Vec<Invocation<'s>>) {
+    let mut nested = script.nested.iter().peekable();
+    for (index, command) in script.commands.iter().enumerate() {
+        let outer = outer.unwrap_or(index as u32);
+        let inner = nested.next_if(|(at, _)| *at as usize == index).map(|(_, script)| script);
+        let Some(resolved) = resolve(command) else { continue };
+        let mut via = via.to_vec();
+        via.extend(resolved.via);
+        let words = resolved.words;
+        if let Some(inner) = inner.filter(|inner| !inner.commands.is_empty()) {
+            let program = words[0].value().map(base_name).unwrap_or_default();
+            via.push(Wrapper { program, span: words[0].span, args: &words[1..] });
+            collect(inner, Some(outer), &via, out);
+            continue;
+        }
+        let span = words[0].span.to(words[words.len() - 1].span);
+        let program = words[0].value().map(base_name);
+        out.push(Invocation { program, path: &words[0], args: &words[1..], via, span, command, script, outer });
+    }
+}
+
+struct Resolved<'s> {
+    via: Vec<Wrapper<'s>>,
+    /// The innermost command; not empty.
+    words: &'s [Word],
+    started: Started,
+}
+
+fn resolve(command: &Command) -> Option<Resolved<'_>> {
+    let mut words = command.words.as_slice();
+    let mut via = Vec::new();
+    words.first()?;
+    loop {
+        let started = started(words);
+        let Started::Command(from, to) = started else { return Some(Resolved { via, words, started }) };
+        if via.len() >= MAX_WRAPPERS {
+            return Some(Resolved { via, words, started: Started::Program });
+        }
+        let program = words[0].value().map(base_name).unwrap_or_default();
+        via.push(Wrapper { program, span: words[0].span, args: &words[1..from] });
+        words = &words[from..to];
+    }
+}
+
+/// Reads the scripts that the commands of `script` give to other shells.
+pub(super) fn with_nested(script: Script) -> Script {
+    nested_below(script, 0)
+}
+
+/// Calls itself once per level; [`MAX_NESTED`] bounds that.
+fn nested_below(mut script: Script, depth: u32) -> Script {
+    if depth >= MAX_NESTED {
+        return script;
+    }
+    for (index, command) in script.commands.iter().enumerate() {
+        let Some(resolved) = resolve(command) else { continue };
+        let inner = match resolved.started {
+            Started::Script(at, options) => {
+                let word = &resolved.words[at];
+                let origin = word.verbatim().map_or(Origin::Inside(word.span), |span| Origin::At(span.start));
+                parser::parse(word.text(), origin, options)
+            }
+            Started::Joined(from) => {
+                let words = &resolved.words[from..];
+                let texts: Vec<&str> = words.iter().map(Word::text).collect();
+                let span = words[0].span.to(words[words.len() - 1].span);
+                parser::parse(&texts.join(" "), Origin::Inside(span), command.place.options)
+            }
+            Started::Program | Started::Command(..) => continue,
+        };
+        script.nested.push((index as u32, nested_below(inner, depth + 1)));
+    }
+    script
+}
+
+/// The script of an exec form, as `["python", "app.py"]` or `["sh", "-c", "…"]`: one command of these words.
+///
+/// A span as long as its text, or two bytes longer (the quotes), is taken for a word without escapes, so that a script
+/// in it keeps exact spans.
+pub fn from_exec(words: &[(&str, Span)]) -> Script {
+    let (Some((_, first)), Some((_, last))) = (words.first(), words.last()) else { return Script::default() };
+    let span = first.to(*last);
+    let place = Place {
+        scope: 0,
+        before: None,
+        after: None,
+        pipe_index: 0,
+        pipe_len: 1,
+        negated: false,
+        options: Options::default(),
+    };
+    let words = words.iter().map(|(text, span)| Word::fixed(text, *span)).collect();
+    let command = Command { span, words, assignments: Vec::new(), redirects: Vec::new(), place };
+    let top = Scope { kind: ScopeKind::Top, span, parent: None, last_end: Some(span.end) };
+    with_nested(Script { commands: vec![command], scopes: vec![top], ..Script::default() })
+}
