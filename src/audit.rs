@@ -2,8 +2,10 @@
 
 mod listing;
 mod report;
+mod run;
 
 pub use self::listing::{ContextListing, CopyTake};
 pub use self::report::{
     BuildReport, ContextReport, Entry, Notice, ProblemReport, Report, Rerun, Skipped, StageReport, Step, Useless,
 };
+pub use self::run::{audit, check, contexts, lint, mask, needs};

@@ -1,0 +1,53 @@
+//! `dockopt lint`.
+
+use std::path::{Path, PathBuf};
+
+use super::args::{Format, Global, Lint};
+use super::output::{Failure, code, complain, emit, selection, today};
+use super::terminal;
+use crate::load::{DOCKERFILE_LIMIT, LoadError, read_source, read_stdin};
+use crate::report;
+use crate::text::Source;
+
+pub(super) fn run(global: &Global, command: &Lint) -> Result<u8, Failure> {
+    let selection = selection(global)?;
+    let texts = texts(command)?;
+    let mut request = command.build.request(PathBuf::from("."), today(global)?);
+    request.needs = crate::audit::needs(&selection, false);
+    let inputs = crate::load::gather_texts(texts, &request);
+    let failed = complain(global, &inputs);
+    if failed && inputs.sources.is_empty() {
+        return Err(Failure::Said);
+    }
+    let report = crate::audit::lint(&inputs, &selection);
+    let text = match global.format {
+        Format::Text => report::lint(&report, terminal::stdout(global)),
+        Format::Json => report::lint_json(&report),
+    };
+    emit(global, &text)?;
+    Ok(code(global, &report, failed))
+}
+
+fn texts(command: &Lint) -> Result<Vec<Result<Source, LoadError>>, Failure> {
+    let mut paths = command.files.clone();
+    paths.extend(command.build.file.clone());
+    if paths.is_empty() {
+        paths.push("Dockerfile".into());
+    }
+    let dash = Path::new("-");
+    let stdin = paths.iter().filter(|path| *path == dash).count();
+    if stdin > 1 || (command.stdin_filename.is_some() && stdin == 0) {
+        let what = match stdin {
+            0 => "`--stdin-filename` names standard input, but nothing reads it",
+            _ => "standard input can be read once only",
+        };
+        let help = Some("name `-` once among the files".to_owned());
+        return Err(Failure::Because { what: what.to_owned(), help });
+    }
+    let name = command.stdin_filename.as_deref().map_or("-".into(), Path::to_string_lossy);
+    let read = |path: &PathBuf| match path == dash {
+        true => read_stdin(&name, DOCKERFILE_LIMIT),
+        false => read_source(path, DOCKERFILE_LIMIT),
+    };
+    Ok(paths.iter().map(read).collect())
+}
