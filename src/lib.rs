@@ -5,4 +5,5 @@
 
 // Pure: bytes or text in, values out; no file, clock, process, environment, print.
 pub mod ignore;
+pub mod inputs;
 pub mod text;
