@@ -14,6 +14,7 @@ mod steps;
 mod transfer;
 
 pub use self::context::Fetched;
+pub use crate::inputs::context::Amount;
 pub use self::graph::{Fault, FaultKind};
 pub use self::image::{BaseImage, PackageLists, Presence, Reference, is_like, providers};
 pub use self::scope::{Definition, Lookup, Origin, PLATFORM_ARGS, PROXY_ARGS, Scopes, Use, Value};

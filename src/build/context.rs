@@ -2,7 +2,9 @@
 
 use super::Build;
 use crate::dockerfile::Keyword;
-use crate::inputs::context::{Amount, BuildContext, EntryId, Found, Selection, Selector, classify, select, sent};
+use crate::inputs::context::{
+    Aggregate, Amount, BuildContext, EntryId, Found, Selection, Selector, classify, largest, select, sent,
+};
 
 /// What the builder fetches of a context for a build.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -27,6 +29,11 @@ impl Fetched {
             amount.add(context.entry(*file).amount);
         }
         amount
+    }
+
+    /// The largest entries that are fetched, at most `limit`; none lies in another.
+    pub fn largest(&self, context: &BuildContext, limit: usize) -> Vec<Aggregate> {
+        largest(context, limit, |entry| self.of(context, entry))
     }
 
     /// What is fetched although a build seldom needs it, or although it looks like a secret: largest first.

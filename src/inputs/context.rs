@@ -5,6 +5,7 @@
 
 mod builder;
 mod classes;
+mod filter;
 mod path;
 mod select;
 mod summary;
@@ -14,6 +15,6 @@ mod tree;
 pub use self::builder::Builder;
 pub use self::classes::{Certainty, Class, ClassKind, Found, classify, is_secret_name};
 pub use self::select::{Outcome, Selection, Selector, SourceError, select};
-pub use self::summary::{Aggregate, Summary, summarise};
+pub use self::summary::{Aggregate, Summary, largest, summarise};
 pub use self::transfer::{Sent, sent};
 pub use self::tree::{Amount, BuildContext, Entry, EntryId, Excluded, Kind, Trouble, TroubleKind};

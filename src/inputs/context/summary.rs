@@ -43,14 +43,16 @@ pub fn summarise(context: &BuildContext, limit: usize) -> Summary {
     }
     useless.sort_by(|a, b| b.amount.bytes.cmp(&a.amount.bytes).then(a.entry.cmp(&b.entry)));
     let directories = context.entries().filter(|id| context.entry(*id).kind == Kind::Directory).count() as u64;
-    let largest = largest(context, limit);
+    let largest = largest(context, limit, |id| context.entry(id).amount);
     Summary { total: context.total(), directories, largest, useless, useless_amount, secrets }
 }
 
+/// The largest entries by `amount`, at most `limit`; none lies in another.
+///
 /// A directory gives way to its contents where one entry holds nine tenths of it, so that the list names what is large and
 /// not what it lies in.
-fn largest(context: &BuildContext, limit: usize) -> Vec<Aggregate> {
-    let ranked = |id: EntryId| (context.entry(id).amount.bytes, std::cmp::Reverse(id));
+pub fn largest(context: &BuildContext, limit: usize, amount: impl Fn(EntryId) -> Amount) -> Vec<Aggregate> {
+    let ranked = |id: EntryId| (amount(id).bytes, std::cmp::Reverse(id));
     let mut waiting: BinaryHeap<_> = context.children(None).map(ranked).collect();
     let mut out = Vec::new();
     while out.len() < limit {
@@ -62,7 +64,10 @@ fn largest(context: &BuildContext, limit: usize) -> Vec<Aggregate> {
         }
         let entry = context.entry(id);
         let slash = if entry.kind == Kind::Directory { "/" } else { "" };
-        out.push(Aggregate { entry: id, path: context.path(id) + slash, amount: entry.amount });
+        let amount = amount(id);
+        if amount.files > 0 {
+            out.push(Aggregate { entry: id, path: context.path(id) + slash, amount });
+        }
     }
     out
 }
