@@ -14,7 +14,6 @@ mod steps;
 mod transfer;
 
 pub use self::context::Fetched;
-pub use crate::inputs::context::Amount;
 pub use self::graph::{Fault, FaultKind};
 pub use self::image::{BaseImage, PackageLists, Presence, Reference, is_like, providers};
 pub use self::scope::{Definition, Lookup, Origin, PLATFORM_ARGS, PROXY_ARGS, Scopes, Use, Value};
@@ -24,6 +23,7 @@ pub use self::settings::{Setting, User};
 pub use self::stage::{Base, Edge, EdgeKind, Stage};
 pub use self::steps::Step;
 pub use self::transfer::{Source, Transfer};
+pub use crate::inputs::context::Amount;
 
 use std::sync::OnceLock;
 

@@ -23,11 +23,7 @@ pub struct Rerun<'a> {
 }
 
 /// What a source change reruns; `None` when no needed stage takes a source file, or it is not known.
-pub fn rerun<'a>(
-    build: &Build<'a>,
-    context: Option<&BuildContext>,
-    projects: Option<&[Project]>,
-) -> Option<Rerun<'a>> {
+pub fn rerun<'a>(build: &Build<'a>, context: Option<&BuildContext>, projects: Option<&[Project]>) -> Option<Rerun<'a>> {
     let stages = build.stages();
     // From which instruction on each stage runs again: by its own copies, or by copies of results.
     let mut sure: Vec<Option<usize>> = vec![None; stages.len()];

@@ -159,7 +159,9 @@ fn rank(finding: &Finding) -> f64 {
 /// `Python (uv), FastAPI`, the outermost projects first.
 fn projects(all: &[Project]) -> Vec<String> {
     let mut sorted: Vec<&Project> = all.iter().collect();
-    sorted.sort_by_key(|project| (project.root.matches('/').count() + usize::from(!project.root.is_empty()), &project.root));
+    sorted.sort_by_key(|project| {
+        (project.root.matches('/').count() + usize::from(!project.root.is_empty()), &project.root)
+    });
     let mut titles: Vec<String> = Vec::new();
     for project in sorted {
         let tool = project.install().map(|install| format!(" ({})", install.tool.name())).unwrap_or_default();
@@ -206,9 +208,7 @@ fn sent(inputs: &Inputs, build: &Build, context: &BuildContext) -> Option<Contex
 
 fn largest(context: &BuildContext, fetched: &Fetched) -> Vec<Entry> {
     let all: Vec<Aggregate> = fetched.largest(context, LARGEST);
-    all.into_iter()
-        .map(|one| Entry { path: one.path, bytes: one.amount.bytes, files: one.amount.files })
-        .collect()
+    all.into_iter().map(|one| Entry { path: one.path, bytes: one.amount.bytes, files: one.amount.files }).collect()
 }
 
 fn path(context: &BuildContext, entry: EntryId) -> String {

@@ -175,7 +175,9 @@ fn with_texts(input: &BuildInput, before: &Inputs, sources: &[Source]) -> BuildI
     };
     let (ignore, changed) = ignore_now(&input.ignore, before, sources);
     let context = match (&input.context, &ignore) {
-        (Some(context), IgnoreInput::Present(_, ignore)) if changed => Some(Arc::new(context.without(&ignore.matcher()))),
+        (Some(context), IgnoreInput::Present(_, ignore)) if changed => {
+            Some(Arc::new(context.without(&ignore.matcher())))
+        }
         (context, _) => context.clone(),
     };
     BuildInput {

@@ -26,8 +26,8 @@ pub enum Origin {
 
 /// Endings of files that people edit most.
 const CODE: [&str; 32] = [
-    "py", "ts", "tsx", "js", "jsx", "mjs", "vue", "svelte", "go", "rs", "java", "kt", "cs", "fs", "rb", "php", "c", "cc", "cpp", "h",
-    "hpp", "swift", "scala", "ex", "exs", "erl", "hs", "sh", "sql", "html", "css", "scss",
+    "py", "ts", "tsx", "js", "jsx", "mjs", "vue", "svelte", "go", "rs", "java", "kt", "cs", "fs", "rb", "php", "c",
+    "cc", "cpp", "h", "hpp", "swift", "scala", "ex", "exs", "erl", "hs", "sh", "sql", "html", "css", "scss",
 ];
 
 /// Tells the files of one context apart.
