@@ -8,9 +8,21 @@ use super::framework::Framework;
 use super::json;
 use super::locked::{Entry, Locked};
 use super::project::{Ecosystem, EntryPoint, Project, Scope, Tool};
-use super::tree::{Tree, ancestors, folder_of, in_folder, join, name_of};
+use super::tree::{Tree, ancestors, folder_of, in_folder, name_of};
 use super::words::quoted;
-use super::xml::Document;
+use super::xml::{Document, Element};
+
+/// Files that restoring reads from a project's folder and those around it.
+const SETTINGS: [&str; 8] = [
+    "global.json",
+    "NuGet.config",
+    "NuGet.Config",
+    "nuget.config",
+    "Directory.Build.props",
+    "Directory.Build.targets",
+    "Directory.Packages.props",
+    "Directory.Build.rsp",
+];
 
 fn is_project(name: &str) -> bool {
     [".csproj", ".fsproj", ".vbproj"].iter().any(|end| name.ends_with(end))
@@ -27,13 +39,14 @@ pub(super) fn projects(tree: &mut Tree) -> Vec<Project> {
         roots.entry(folder_of(path)).or_default().push(path);
     }
     let mut out = Vec::new();
+    let mut references = References::default();
     for (root, files) in roots {
-        out.push(project(tree, root, &files));
+        out.push(project(tree, &mut references, root, &files));
     }
     out
 }
 
-fn project(tree: &mut Tree, root: &str, files: &[&str]) -> Project {
+fn project(tree: &mut Tree, references: &mut References, root: &str, files: &[&str]) -> Project {
     let mut project = Project::new(root, Ecosystem::DotNet);
     for path in files {
         project.manifests.push((*path).into());
@@ -50,7 +63,7 @@ fn project(tree: &mut Tree, root: &str, files: &[&str]) -> Project {
             let folders = named.iter().map(|path| folder_of(path).to_string());
             project.members.extend(folders.filter(|folder| folder != root));
         }
-        take_projects(tree, &mut closure, named);
+        take_projects(tree, &mut closure, references, named);
         let lock = in_folder(root, "packages.lock.json");
         let lock = Some(lock).filter(|lock| !is_solution(path) && tree.has(lock));
         let locked = lock.as_deref().and_then(|lock| locked(tree, lock));
@@ -119,48 +132,71 @@ fn solution(tree: &mut Tree, closure: &mut Closure, path: &str) -> Vec<String> {
     named.into_iter().filter_map(|named| closure.take(tree, folder_of(path), named)).collect()
 }
 
+/// What a project file names; each file is read once.
+#[derive(Default)]
+struct References {
+    of: BTreeMap<String, Named>,
+}
+
+/// Project files and imports that one project file names.
+#[derive(Default)]
+struct Named {
+    projects: Vec<String>,
+    imports: Vec<String>,
+}
+
+impl References {
+    fn of(&mut self, tree: &mut Tree, path: &str) -> &Named {
+        if !self.of.contains_key(path) {
+            let mut named = Named::default();
+            if let Some(document) = read(tree, path) {
+                let include = |(_, element): (usize, &Element)| element.attribute("Include").map(String::from);
+                named.projects = document.named("ProjectReference").filter_map(include).collect();
+                for (_, element) in document.named("Import").filter(|(_, element)| element.attribute("Sdk").is_none()) {
+                    let file = element.attribute("Project").unwrap_or_default();
+                    named.imports.push(file.replace("$(MSBuildThisFileDirectory)", "./"));
+                }
+            }
+            self.of.insert(path.into(), named);
+        }
+        &self.of[path]
+    }
+}
+
 /// Takes the project files, all that they refer to, and the settings that are looked for upwards from each.
-fn take_projects(tree: &mut Tree, closure: &mut Closure, mut waiting: Vec<String>) {
+fn take_projects(tree: &mut Tree, closure: &mut Closure, references: &mut References, mut waiting: Vec<String>) {
     let mut seen = BTreeSet::new();
     let mut folders = BTreeSet::new();
     while let Some(path) = waiting.pop() {
         if !seen.insert(path.clone()) {
             continue;
         }
+        if !tree.step() {
+            closure.open("the projects refer to too many others");
+            break;
+        }
         closure.add(path.as_str());
         let folder = folder_of(&path);
         closure.take_there(tree, folder, &["packages.lock.json", "packages.config"]);
         folders.extend(ancestors(folder).map(String::from));
-        let Some(document) = read(tree, &path) else { continue };
-        for (_, element) in document.named("ProjectReference") {
-            let Some(other) = element.attribute("Include") else { continue };
+        let named = references.of(tree, &path);
+        for other in &named.projects {
             if other.contains("$(") {
                 closure.open(format!("`{path}` refers to `{other}`"));
-                continue;
+            } else {
+                waiting.extend(closure.take(tree, folder, other));
             }
-            waiting.extend(closure.take(tree, folder, other));
         }
-        for (_, element) in document.named("Import") {
-            let file = element.attribute("Project").unwrap_or_default().replace("$(MSBuildThisFileDirectory)", "./");
+        for file in &named.imports {
             if file.contains("$(") {
                 closure.open(format!("`{path}` imports `{file}`"));
-            } else if !file.is_empty() && element.attribute("Sdk").is_none() {
-                closure.take(tree, folder, &file);
+            } else if !file.is_empty() {
+                closure.take(tree, folder, file);
             }
         }
     }
     for folder in folders {
-        let names = [
-            "global.json",
-            "NuGet.config",
-            "NuGet.Config",
-            "nuget.config",
-            "Directory.Build.props",
-            "Directory.Build.targets",
-            "Directory.Packages.props",
-            "Directory.Build.rsp",
-        ];
-        closure.take_there(tree, &folder, &names);
+        closure.take_there(tree, &folder, &SETTINGS);
     }
 }
 
@@ -182,4 +218,51 @@ fn read<'a>(tree: &mut Tree<'a>, path: &str) -> Option<Document<'a>> {
         tree.problem(path, Some(*at..*at), message);
     }
     Some(document)
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::manifest::tests::check;
+
+    #[test]
+    fn solutions_and_references() {
+        check(
+            r#"
+-- Shop.sln --
+Microsoft Visual Studio Solution File
+Project("{FAE0}") = "Api", "src\Api\Api.csproj", "{1}"
+EndProject
+Project("{2150}") = "Solution Items", "Solution Items", "{2}"
+-- global.json --
+{ /* pin */ "sdk": { "version": "8.0.100" } }
+-- Directory.Packages.props --
+-- src/Directory.Build.props --
+-- src/Api/Api.csproj --
+<Project Sdk="Microsoft.NET.Sdk.Web"><PropertyGroup><TargetFramework>net8.0</TargetFramework></PropertyGroup>
+<ItemGroup><PackageReference Include="Npgsql" Version="8.0.1" /><PackageReference Include="Analyzer"><PrivateAssets>all</PrivateAssets></PackageReference>
+<ProjectReference Include="..\Core\Core.fsproj" /><ProjectReference Include="$(X)\Y.csproj" /></ItemGroup></Project>
+-- src/Api/packages.lock.json --
+{"version": 1, "dependencies": {"net8.0": {"Npgsql": {"type": "Direct", "resolved": "8.0.3"}}}}
+-- src/Core/Core.fsproj --
+<Project Sdk="Microsoft.NET.Sdk"></Project>
+"#,
+            "
+            [] .NET -
+            language: 8.0.100
+            members: src/Api
+            dotnet -: Directory.Packages.props Shop.sln global.json src/Api/Api.csproj src/Api/packages.lock.json src/Core/Core.fsproj src/Directory.Build.props
+            open: `src/Api/Api.csproj` refers to `$(X)\\Y.csproj`
+            [src/Api] .NET Api
+            language: net8.0, 8.0.100
+            uses: ASP.NET Core
+            needs: build Analyzer, Npgsql=8.0.3
+            programs: Api=Api.dll
+            dotnet 1: Directory.Packages.props global.json src/Api/Api.csproj src/Api/packages.lock.json src/Core/Core.fsproj src/Directory.Build.props
+            open: `src/Api/Api.csproj` refers to `$(X)\\Y.csproj`
+            [src/Core] .NET Core
+            language: 8.0.100
+            dotnet -: Directory.Packages.props global.json src/Core/Core.fsproj src/Directory.Build.props
+            ",
+        );
+    }
 }

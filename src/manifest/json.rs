@@ -96,11 +96,7 @@ fn string_end(bytes: &[u8], at: usize) -> usize {
 /// The offset of the reader's line and column, both from 1, the column in bytes.
 fn offset(text: &str, line: usize, column: usize) -> usize {
     let before = memchr::memchr_iter(b'\n', text.as_bytes()).nth(line.wrapping_sub(2)).map_or(0, |at| at + 1);
-    let mut at = (before + column.saturating_sub(1)).min(text.len());
-    while !text.is_char_boundary(at) {
-        at -= 1;
-    }
-    at
+    super::tree::boundary(text, before + column.saturating_sub(1))
 }
 
 #[cfg(test)]

@@ -8,16 +8,33 @@ use super::project::Problem;
 /// Longer texts are not looked at; the largest lock files of public monorepos have some megabytes.
 const LONGEST: usize = 32 << 20;
 
+/// How often all texts together may be gone through: manifests name each other, and a context could make that
+/// quadratic.
+const MOST_READINGS: usize = 24;
+
+/// How many steps from file to file all closures together may make.
+const MOST_STEPS: usize = 100_000;
+
 /// The files of a context and what was found wrong in them.
 pub(super) struct Tree<'a> {
     files: BTreeMap<&'a str, Option<&'a str>>,
     problems: BTreeSet<Problem>,
     unread: BTreeSet<String>,
+    /// Bytes and steps that may still be gone through.
+    bytes_left: usize,
+    steps_left: usize,
 }
 
 impl<'a> Tree<'a> {
     pub(super) fn new(files: &[(&'a str, Option<&'a str>)]) -> Self {
-        Self { files: files.iter().copied().collect(), problems: BTreeSet::new(), unread: BTreeSet::new() }
+        let bytes: usize = files.iter().filter_map(|(_, text)| text.map(str::len)).sum();
+        Self {
+            files: files.iter().copied().collect(),
+            problems: BTreeSet::new(),
+            unread: BTreeSet::new(),
+            bytes_left: bytes.saturating_mul(MOST_READINGS),
+            steps_left: MOST_STEPS,
+        }
     }
 
     pub(super) fn finish(self) -> (Vec<Problem>, Vec<String>) {
@@ -83,16 +100,37 @@ impl<'a> Tree<'a> {
             self.problem(path, None, &format!("over {} MiB, not read", LONGEST >> 20));
             return None;
         }
+        let Some(left) = self.bytes_left.checked_sub(text.len()) else {
+            self.problem(path, None, "named by too many other files, not read again");
+            return None;
+        };
+        self.bytes_left = left;
         Some(text.strip_prefix('\u{feff}').unwrap_or(text))
+    }
+
+    /// Whether one more step from file to file may be made.
+    pub(super) fn step(&mut self) -> bool {
+        self.steps_left = self.steps_left.saturating_sub(1);
+        self.steps_left > 0
     }
 
     /// Notes what is wrong. `at` are bytes of [`Tree::text`].
     pub(super) fn problem(&mut self, path: &str, at: Option<std::ops::Range<usize>>, message: &str) {
-        let mark = self.files.get(path).copied().flatten().is_some_and(|text| text.starts_with('\u{feff}'));
-        let shift = if mark { '\u{feff}'.len_utf8() } else { 0 };
-        let span = at.map(|at| crate::text::Span::new((at.start + shift) as u32, (at.end + shift) as u32));
+        let text = self.files.get(path).copied().flatten().unwrap_or_default();
+        let shift = if text.starts_with('\u{feff}') { '\u{feff}'.len_utf8() } else { 0 };
+        let place = |at| boundary(text, at + shift) as u32;
+        let span = at.map(|at| crate::text::Span::new(place(at.start), place(at.end)));
         self.problems.insert(Problem { path: path.into(), span, message: message.into() });
     }
+}
+
+/// The last character boundary up to `at`: a reader may point into the middle of a character.
+pub(super) fn boundary(text: &str, at: usize) -> usize {
+    let mut at = at.min(text.len());
+    while !text.is_char_boundary(at) {
+        at -= 1;
+    }
+    at
 }
 
 /// The last part of a path.
