@@ -79,7 +79,7 @@ fn statement(tree: &Tree, project: &mut Project, closure: &mut Closure, path: &s
         "include" => {
             for name in &texts {
                 // `:a:b` is the folder a/b unless it is told otherwise.
-                let folder = join(&project.root, &name.replace(':', "/").trim_start_matches('/').to_string());
+                let folder = join(&project.root, name.replace(':', "/").trim_start_matches('/'));
                 project.members.extend(folder.ok().filter(|folder| !folder.is_empty() && tree.has_folder(folder)));
             }
         }
@@ -151,7 +151,7 @@ mod tests {
     #[test]
     fn groovy_and_kotlin() {
         check(
-            r##"
+            r#"
 -- settings.gradle.kts --
 rootProject.name = "shop" // name
 include(":api", ":libs:core")
@@ -178,7 +178,7 @@ dependencies {
 -- libs/core/build.gradle --
 apply from: "$rootDir/shared.gradle"
 -- shared.gradle --
-"##,
+"#,
             "
             [] Java shop
             language: 21

@@ -132,7 +132,7 @@ mod tests {
     #[test]
     fn npm_workspace() {
         check(
-            r##"
+            r#"
 -- package.json --
 {"name": "root", "private": true, "engines": {"node": ">=20"}, "workspaces": ["apps/*", "!apps/old"],
  "scripts": {"postinstall": "npm run -s patch && npx prisma generate --schema=db/schema.prisma", "patch": "patch-package", "prepare": "husky || true"}}
@@ -151,7 +151,7 @@ mod tests {
 {"lockfileVersion": 3, "packages": {"": {"name": "root"}, "apps/web": {"name": "web"}, "node_modules/web": {"resolved": "apps/web", "link": true},
  "node_modules/next": {"version": "15.1.0", "dependencies": {"postcss": "8"}}, "node_modules/typescript": {"version": "5.6.2", "dev": true},
  "node_modules/next/node_modules/postcss": {"version": "8.4"}}}
-"##,
+"#,
             "
             [] Node root
             language: >=20
@@ -177,7 +177,7 @@ mod tests {
     #[test]
     fn yarns_pnpm_bun() {
         check(
-            r##"
+            r#"
 -- a/package.json --
 {"dependencies": {"express": "^4"}, "scripts": {"preinstall": "node scripts/check.js"}}
 -- a/scripts/check.js --
@@ -239,7 +239,7 @@ snapshots:
 {"packages": {"": {}}}
 -- e/package.json --
 {"name": "e",}
-"##,
+"#,
             "
             [a] Node -
             uses: Express
