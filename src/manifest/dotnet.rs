@@ -10,7 +10,7 @@ use super::locked::{Entry, Locked};
 use super::project::{Ecosystem, EntryPoint, Project, Scope, Tool};
 use super::tree::{Tree, ancestors, folder_of, in_folder, name_of};
 use super::words::quoted;
-use super::xml::{Document, Element};
+use super::xml::Document;
 
 /// Files that restoring reads from a project's folder and those around it.
 const SETTINGS: [&str; 8] = [
@@ -132,71 +132,76 @@ fn solution(tree: &mut Tree, closure: &mut Closure, path: &str) -> Vec<String> {
     named.into_iter().filter_map(|named| closure.take(tree, folder_of(path), named)).collect()
 }
 
-/// What a project file names; each file is read once.
+/// What project files need; each file is read once, as the projects of a monorepo refer to the same ones.
 #[derive(Default)]
 struct References {
     of: BTreeMap<String, Named>,
 }
 
-/// Project files and imports that one project file names.
-#[derive(Default)]
+/// What one project file names.
 struct Named {
+    /// Other project files.
     projects: Vec<String>,
-    imports: Vec<String>,
+    /// Itself, imports, and settings in its folder and those around it.
+    closure: Closure,
 }
 
 impl References {
     fn of(&mut self, tree: &mut Tree, path: &str) -> &Named {
         if !self.of.contains_key(path) {
-            let mut named = Named::default();
-            if let Some(document) = read(tree, path) {
-                let include = |(_, element): (usize, &Element)| element.attribute("Include").map(String::from);
-                named.projects = document.named("ProjectReference").filter_map(include).collect();
-                for (_, element) in document.named("Import").filter(|(_, element)| element.attribute("Sdk").is_none()) {
-                    let file = element.attribute("Project").unwrap_or_default();
-                    named.imports.push(file.replace("$(MSBuildThisFileDirectory)", "./"));
-                }
-            }
-            self.of.insert(path.into(), named);
+            self.of.insert(path.into(), named(tree, path));
         }
         &self.of[path]
     }
 }
 
-/// Takes the project files, all that they refer to, and the settings that are looked for upwards from each.
-fn take_projects(tree: &mut Tree, closure: &mut Closure, references: &mut References, mut waiting: Vec<String>) {
-    let mut seen = BTreeSet::new();
-    let mut folders = BTreeSet::new();
-    while let Some(path) = waiting.pop() {
-        if !seen.insert(path.clone()) {
-            continue;
-        }
-        if !tree.step() {
-            closure.open("the projects refer to too many others");
-            break;
-        }
-        closure.add(path.as_str());
-        let folder = folder_of(&path);
-        closure.take_there(tree, folder, &["packages.lock.json", "packages.config"]);
-        folders.extend(ancestors(folder).map(String::from));
-        let named = references.of(tree, &path);
-        for other in &named.projects {
-            if other.contains("$(") {
-                closure.open(format!("`{path}` refers to `{other}`"));
-            } else {
-                waiting.extend(closure.take(tree, folder, other));
-            }
-        }
-        for file in &named.imports {
-            if file.contains("$(") {
-                closure.open(format!("`{path}` imports `{file}`"));
-            } else if !file.is_empty() {
-                closure.take(tree, folder, file);
-            }
+fn named(tree: &mut Tree, path: &str) -> Named {
+    let folder = folder_of(path);
+    let mut closure = Closure::default();
+    let mut projects = Vec::new();
+    closure.add(path);
+    closure.take_there(tree, folder, &["packages.lock.json", "packages.config"]);
+    for folder in ancestors(folder) {
+        closure.take_there(tree, folder, &SETTINGS);
+    }
+    let Some(document) = read(tree, path) else { return Named { projects, closure } };
+    for (_, element) in document.named("ProjectReference") {
+        let Some(other) = element.attribute("Include") else { continue };
+        if other.contains("$(") {
+            closure.open(format!("`{path}` refers to `{other}`"));
+        } else {
+            projects.extend(closure.take(tree, folder, other));
         }
     }
-    for folder in folders {
-        closure.take_there(tree, &folder, &SETTINGS);
+    for (_, element) in document.named("Import").filter(|(_, element)| element.attribute("Sdk").is_none()) {
+        let file = element.attribute("Project").unwrap_or_default();
+        let file = file.replace("$(MSBuildThisFileDirectory)", "./");
+        if file.contains("$(") {
+            closure.open(format!("`{path}` imports `{file}`"));
+        } else if !file.is_empty() {
+            closure.take(tree, folder, &file);
+        }
+    }
+    Named { projects, closure }
+}
+
+/// Takes the project files, all that they refer to, and what each needs.
+fn take_projects(tree: &mut Tree, closure: &mut Closure, references: &mut References, named: Vec<String>) {
+    let mut seen: BTreeSet<String> = named.iter().cloned().collect();
+    let mut waiting = named;
+    while let Some(path) = waiting.pop() {
+        if !tree.step() {
+            closure.open("the projects refer to too many others");
+            return;
+        }
+        let named = references.of(tree, &path);
+        closure.join(&named.closure);
+        for other in &named.projects {
+            if !seen.contains(other) {
+                seen.insert(other.clone());
+                waiting.push(other.clone());
+            }
+        }
     }
 }
 
