@@ -34,3 +34,6 @@ pub fn parse(script: &str) -> Script {
 pub fn parse_with(script: &str, options: Options) -> Script {
     invocation::with_nested(parser::parse(script, parser::Origin::At(0), options))
 }
+
+#[cfg(test)]
+mod properties;

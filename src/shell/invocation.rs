@@ -176,3 +176,94 @@ pub fn from_exec(words: &[(&str, Span)]) -> Script {
     let top = Scope { kind: ScopeKind::Top, span, parent: None, last_end: Some(span.end) };
     with_nested(Script { commands: vec![command], scopes: vec![top], ..Script::default() })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::shell::parse;
+
+    fn render(source: &str, invocations: &[Invocation<'_>]) -> String {
+        let mut got = String::new();
+        for one in invocations {
+            for wrapper in &one.via {
+                got += &format!("{}> ", wrapper.program);
+            }
+            let args: Vec<&str> = one.args.iter().map(Word::text).collect();
+            let program = one.program.unwrap_or("?");
+            got += &format!("{program}[{}] {}\n", args.join("|"), &source[one.span.range()]);
+        }
+        got
+    }
+
+    fn check(script: &str, expected: &str) {
+        let parsed = parse(script);
+        let expected: String = expected.lines().map(|line| format!("{}\n", line.trim())).collect();
+        assert_eq!(render(script, &parsed.invocations()), expected, "{script}");
+    }
+
+    #[test]
+    fn wrappers_are_looked_through() {
+        check(
+            "sudo -u app -E A=b /usr/bin/apt-get -y install x && env -u Y Z=1 timeout -k 5 10s nice -n 3 cmd a",
+            "sudo> apt-get[-y|install|x] /usr/bin/apt-get -y install x
+             env> timeout> nice> cmd[a] cmd a",
+        );
+        check(
+            "find / -name x | xargs -r -n 1 rm -f; find . -exec chmod +x {} +",
+            "find[/|-name|x] find / -name x
+             xargs> rm[-f] rm -f
+             find> chmod[+x|{}] chmod +x {}",
+        );
+        check(
+            "command -v curl; exec \"$@\"; xargs; nohup -- a; tini -g -- b; gosu www c",
+            "command[-v|curl] command -v curl
+             exec> ?[] \"$@\"
+             xargs[] xargs
+             nohup> a[] a
+             tini> b[] b
+             gosu> c[] c",
+        );
+    }
+
+    #[test]
+    fn scripts_in_scripts_keep_their_places() {
+        check("bash -ec 'apk add x && b' ; c", "bash> apk[add|x] apk add x\nbash> b[] b\nc[] c");
+        check("sh -c \"a $X; b\"", "sh> a[$X] a $X\nsh> b[] b");
+        check("sh -c \"a \\\"q\\\"\"", "sh> a[q] \"a \\\"q\\\"\"");
+        check("eval 'a b'; eval a b", "eval> a[b] a b\neval> a[b] a b");
+        check(
+            "su - app -s /bin/sh -c 'x y'; bash -o pipefail -c 'z'; bash run.sh -c q; sh -s -- -c",
+            "su> x[y] x y
+             bash> z[] z
+             bash[run.sh|-c|q] bash run.sh -c q
+             sh[-s|--|-c] sh -s -- -c",
+        );
+        check("sh -c 'bash -c \"sudo a\"'", "sh> bash> sudo> a[] a");
+        check("sh -c \"$(cat x)\"", "sh> ?[] \"$(cat x)\"\ncat[x] cat x");
+    }
+
+    #[test]
+    fn options_reach_nested_scripts() {
+        let parsed = parse("bash -o pipefail -ec 'a | b'");
+        let invocations = parsed.invocations();
+        assert!(invocations.iter().all(|one| one.command.place.options.pipefail && one.command.place.options.errexit));
+        assert_eq!(invocations[1].command.place.pipe_index, 1);
+        assert_eq!(invocations[1].outer, 0);
+    }
+
+    #[test]
+    fn exec_form() {
+        let source = r#"["/bin/sh", "-c", "pip install x"]"#;
+        let span = |text: &str| {
+            let start = source.find(&format!("\"{text}\"")).unwrap() as u32;
+            Span::new(start, start + text.len() as u32 + 2)
+        };
+        let words = ["/bin/sh", "-c", "pip install x"].map(|text| (text, span(text)));
+        let script = from_exec(&words);
+        assert_eq!(render(source, &script.invocations()), "sh> pip[install|x] pip install x\n");
+        let script = from_exec(&[("python", Span::new(0, 8)), ("a b", Span::new(10, 15))]);
+        let invocations = script.invocations();
+        assert!(invocations[0].is("python") && invocations[0].args[0].is("a b"));
+        assert!(from_exec(&[]).invocations().is_empty());
+    }
+}

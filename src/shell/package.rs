@@ -112,6 +112,10 @@ fn read<'s>(call: &mut PackageCall<'s>, args: &'s [Word]) -> (verb::Entry, Vec<u
             }
             Argument::Operand(at) => at,
         };
+        // npm's switches may be given a word: `--audit false`.
+        if manager == Manager::Npm && matches!(args[at].text(), "true" | "false") && !call.flags.is_empty() {
+            continue;
+        }
         if entry.is_some() || !takes_verb(call) {
             operands.push(at);
             continue;
@@ -202,3 +206,6 @@ fn goals(manager: Manager, args: &[Word], operands: &[usize]) -> Verb {
     }
     verb
 }
+
+#[cfg(test)]
+mod tests;

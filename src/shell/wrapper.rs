@@ -20,7 +20,7 @@ struct Wrapper {
     name: &'static str,
     /// Letters of options with a value.
     short: &'static str,
-    long: &'static [&'static str],
+    long: &'static str,
     /// Operands before the command.
     operands: usize,
     /// Whether `NAME=value` words may stand before the command.
@@ -28,20 +28,20 @@ struct Wrapper {
 }
 
 const fn plain(name: &'static str, short: &'static str) -> Wrapper {
-    Wrapper { name, short, long: &[], operands: 0, assignments: false }
+    Wrapper { name, short, long: "", operands: 0, assignments: false }
 }
 
-const fn after_one(name: &'static str, short: &'static str, long: &'static [&'static str]) -> Wrapper {
+const fn after_one(name: &'static str, short: &'static str, long: &'static str) -> Wrapper {
     Wrapper { name, short, long, operands: 1, assignments: false }
 }
 
 /// Options from the programs' manuals (coreutils, util-linux, findutils, sudo, tini, dumb-init).
 const WRAPPERS: &[Wrapper] = &[
-    Wrapper { name: "env", short: "uC", long: &["--unset", "--chdir"], operands: 0, assignments: true },
+    Wrapper { name: "env", short: "uC", long: "--unset --chdir", operands: 0, assignments: true },
     Wrapper {
         name: "sudo",
         short: "ughpCTrtUDR",
-        long: &["--user", "--group", "--host", "--prompt", "--chdir", "--chroot", "--role", "--type", "--other-user"],
+        long: "--user --group --host --prompt --chdir --chroot --role --type --other-user",
         operands: 0,
         assignments: true,
     },
@@ -62,27 +62,21 @@ const WRAPPERS: &[Wrapper] = &[
     plain("dumb-init", "r"),
     plain("xvfb-run", "efnpsw"),
     plain("ionice", "cn"),
-    Wrapper { name: "nice", short: "n", long: &["--adjustment"], operands: 0, assignments: false },
-    Wrapper { name: "time", short: "fo", long: &["--format", "--output"], operands: 0, assignments: false },
-    Wrapper {
-        name: "stdbuf",
-        short: "ioe",
-        long: &["--input", "--output", "--error"],
-        operands: 0,
-        assignments: false,
-    },
+    Wrapper { name: "nice", short: "n", long: "--adjustment", operands: 0, assignments: false },
+    Wrapper { name: "time", short: "fo", long: "--format --output", operands: 0, assignments: false },
+    Wrapper { name: "stdbuf", short: "ioe", long: "--input --output --error", operands: 0, assignments: false },
     Wrapper {
         name: "xargs",
         short: "ILnPsadE",
-        long: &["--arg-file", "--delimiter", "--max-args", "--max-chars", "--max-procs", "--process-slot-var"],
+        long: "--arg-file --delimiter --max-args --max-chars --max-procs --process-slot-var",
         operands: 0,
         assignments: false,
     },
-    after_one("timeout", "sk", &["--signal", "--kill-after"]),
-    after_one("gosu", "", &[]),
-    after_one("su-exec", "", &[]),
-    after_one("setarch", "", &[]),
-    after_one("flock", "wE", &["--wait", "--timeout", "--conflict-exit-code"]),
+    after_one("timeout", "sk", "--signal --kill-after"),
+    after_one("gosu", "", ""),
+    after_one("su-exec", "", ""),
+    after_one("setarch", "", ""),
+    after_one("flock", "wE", "--wait --timeout --conflict-exit-code"),
 ];
 
 /// What `words` start; they hold at least the program.

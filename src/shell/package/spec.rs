@@ -124,7 +124,7 @@ fn find<'m>(word: &Word, from: usize, marks: &[&'m str]) -> Option<(usize, &'m s
     let mut at = from;
     while at < text.len() {
         // Steps over an expansion as a whole: what is inside it divides nothing.
-        if let Some(one) = word.expansions().iter().find(|one| one.within.range().contains(&at)) {
+        if let Some(one) = word.expansion_after(at).filter(|one| one.within.start as usize <= at) {
             at = one.within.end as usize;
             continue;
         }

@@ -189,15 +189,10 @@ impl Parser<'_> {
     fn after_element(&mut self, mut list: List) {
         let one = |kind| (kind, 1);
         let (kind, len) = match (self.bytes[self.at], self.peek(1)) {
-            (b'&' | b'<' | b'>', _) if self.redirects_compound(&list) => {
+            (b'&' | b'<' | b'>' | b'0'..=b'9', _) if self.redirects_compound(&list) => {
                 self.frames.push(Frame::List(list));
                 return self.redirect_of_compound();
             }
-            (b'0'..=b'9', _) if self.redirects_compound(&list) => {
-                self.frames.push(Frame::List(list));
-                return self.redirect_of_compound();
-            }
-            (b'|', _) if list.closer == Closer::One => return self.close_list(list, 0),
             _ if list.closer == Closer::One => return self.close_list(list, 0),
             (b';', Some(b';' | b'&')) if list.closer == Closer::Arm => return self.close_arm(list),
             (b'\n', _) => one(SeparatorKind::Newline),
