@@ -61,13 +61,15 @@ pub struct HeredocNode {
 }
 
 impl File {
-    /// What BuildKit makes of the file.
-    pub fn answer(&self) -> Answer {
+    /// What BuildKit makes of the file when it goes as far as `reach`.
+    pub fn answer(&self, reach: Stage) -> Answer {
         let directives = self.lookup_directives().into_iter().map(|directive| {
             let value = self.source.slice(directive.value).to_owned();
             (directive.name.as_str(), value, self.source.line(directive.span.start))
         });
-        let mut answer = Answer { directives: directives.collect(), error: self.verdict(), ..Answer::default() };
+        let error = if reach == Stage::Dispatch { self.verdict() } else { self.refusal() };
+        let error = error.filter(|error| error.stage <= reach);
+        let mut answer = Answer { directives: directives.collect(), error, ..Answer::default() };
         match (&answer.error, self.oversize) {
             (Some(error), None) if error.stage == Stage::Parse => {}
             (Some(error), Some(line)) if error.stage == Stage::Parse => {
