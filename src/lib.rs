@@ -7,3 +7,6 @@
 pub mod ignore;
 pub mod inputs;
 pub mod text;
+
+// Effectful: the only modules that touch the world.
+pub mod load;

@@ -201,7 +201,10 @@ fn collect(
         Tops::Found(tops) => (Outcome::Found, tops),
     };
     let mut entries = Vec::new();
-    for &top in &tops {
+    let mut distinct = tops.clone();
+    distinct.sort_unstable();
+    distinct.dedup();
+    for top in distinct {
         match top.filter(|id| context.entry(*id).kind != Kind::Directory) {
             Some(file) => entries.push(file),
             None => below(context, top, copy, &mut entries)?,

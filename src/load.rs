@@ -1,0 +1,3 @@
+//! Reads the world into [`crate::inputs`].
+
+pub mod context;
