@@ -1,9 +1,10 @@
 //! What was asked for ─► inputs. What can't be read is a problem in them, and the rest is still looked at.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use super::LoadError;
-use crate::inputs::{BuildOptions, Date, InputProblem, Inputs, Needs};
+use crate::inputs::{BuildInput, BuildOptions, Date, IgnoreInput, InputProblem, Inputs, Needs};
 use crate::text::Source;
 
 /// What to gather.
@@ -36,7 +37,7 @@ pub fn gather(request: &Request) -> Result<Inputs, LoadError> {
     let named = if request.path.is_file() { request.path.clone() } else { request.path.join("Dockerfile") };
     let file = request.file.clone().unwrap_or(named);
     match super::read_source(&file, super::DOCKERFILE_LIMIT) {
-        Ok(source) => inputs.sources.push(source),
+        Ok(source) => add(&mut inputs, source, request),
         Err(LoadError::Missing(_)) if request.file.is_none() => {}
         Err(error) => inputs.problems.push(problem(&error)),
     }
@@ -48,11 +49,26 @@ pub fn gather_texts(texts: Vec<Result<Source, LoadError>>, request: &Request) ->
     let mut inputs = Inputs { root: ".".into(), today: request.today, ..Inputs::default() };
     for text in texts {
         match text {
-            Ok(source) => inputs.sources.push(source),
+            Ok(source) => add(&mut inputs, source, request),
             Err(error) => inputs.problems.push(problem(&error)),
         }
     }
     inputs
+}
+
+fn add(inputs: &mut Inputs, source: Source, request: &Request) {
+    let file = crate::dockerfile::parse(&source);
+    let dockerfile = inputs.add(source);
+    inputs.builds.push(BuildInput {
+        dockerfile,
+        file,
+        options: request.options.clone(),
+        context_root: None,
+        ignore: IgnoreInput::Unknown,
+        context: None,
+        projects: None,
+        base_images: BTreeMap::new(),
+    });
 }
 
 fn problem(error: &LoadError) -> InputProblem {

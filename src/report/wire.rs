@@ -219,7 +219,6 @@ pub(super) struct Fixed<'a> {
     /// Findings that are left.
     pub left: usize,
     pub contradicting: &'a [&'static str],
-    pub problems: Vec<Problem<'a>>,
 }
 
 #[derive(Serialize)]
@@ -233,8 +232,8 @@ pub(super) struct Change<'a> {
 pub(super) struct Applied<'a> {
     pub rule: &'a str,
     pub file: &'a str,
-    pub message: &'a str,
-    pub title: &'a str,
+    pub message: String,
+    pub title: String,
     pub safety: &'static str,
 }
 
