@@ -3,8 +3,17 @@
 /// More alternatives than this are not looked at.
 const MOST_ALTERNATIVES: usize = 64;
 
+/// More patterns of one list than these are not looked at.
+pub(super) const MOST_PATTERNS: usize = 1000;
+
+/// Longer patterns match nothing.
+const LONGEST: usize = 1024;
+
 /// Whether `path` (parts joined by `/`) matches. Time is at most pattern × path.
 pub(super) fn matches(pattern: &str, path: &str) -> bool {
+    if pattern.len() > LONGEST {
+        return false;
+    }
     alternatives(pattern).iter().any(|pattern| {
         let pattern: Vec<&str> = pattern.split('/').filter(|part| !part.is_empty() && *part != ".").collect();
         let path: Vec<&str> = path.split('/').filter(|part| !part.is_empty()).collect();
@@ -67,7 +76,9 @@ fn alternatives(pattern: &str) -> Vec<String> {
 mod tests {
     #[test]
     fn as_the_workspace_lists_have_them() {
-        let check = |pattern, path, expected| assert_eq!(super::matches(pattern, path), expected, "{pattern} {path}");
+        let check = |pattern: &str, path: &str, expected| {
+            assert_eq!(super::matches(pattern, path), expected, "{pattern} {path}")
+        };
         check("packages/*", "packages/a", true);
         check("./packages/*/", "packages/a", true);
         check("packages/*", "packages/a/b", false);
@@ -76,7 +87,7 @@ mod tests {
         check("{apps,libs}/*", "libs/a", true);
         check("{apps,l{i,o}bs}/*", "lobs/a", true);
         check("{apps", "{apps", true);
-        check(&"*a".repeat(2000), &"a".repeat(4000), true);
-        check(&"{a,b}".repeat(500), "x", false);
+        check(&"*a".repeat(500), &"a".repeat(4000), true);
+        check(&"{a,b}".repeat(200), "x", false);
     }
 }
