@@ -45,9 +45,8 @@ fn texts(command: &Lint) -> Result<Vec<Result<Source, LoadError>>, Failure> {
         return Err(Failure::Because { what: what.to_owned(), help });
     }
     let name = command.stdin_filename.as_deref().map_or("-".into(), Path::to_string_lossy);
-    let read = |path: &PathBuf| match path == dash {
-        true => read_stdin(&name, DOCKERFILE_LIMIT),
-        false => read_source(path, DOCKERFILE_LIMIT),
+    let read = |path: &PathBuf| {
+        if path == dash { read_stdin(&name, DOCKERFILE_LIMIT) } else { read_source(path, DOCKERFILE_LIMIT) }
     };
     Ok(paths.iter().map(read).collect())
 }

@@ -43,7 +43,7 @@ pub fn rules_json(rules: &[&Rule]) -> String {
     })
 }
 
-fn one<'a>(rule: &'a Rule) -> wire::Rule<'a> {
+fn one(rule: &Rule) -> wire::Rule<'_> {
     let metadata = rule.metadata();
     wire::Rule {
         name: rule.name,

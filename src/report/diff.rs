@@ -69,7 +69,7 @@ pub fn fix_summary(outcome: &Outcome, written: bool, unsafe_left: usize) -> Stri
     };
     out.push_str(&text);
     if unsafe_left > 0 {
-        out.push_str(&format!("; {} more with `--unsafe`", unsafe_left));
+        out.push_str(&format!("; {unsafe_left} more with `--unsafe`"));
     }
     out.push('\n');
     out

@@ -73,6 +73,9 @@ pub(super) fn table(
     out
 }
 
+/// A column's text.
+type Cell = fn(&Row) -> &str;
+
 fn row(report: &Report, dockerfile: Option<FileId>, finding: &Finding) -> Row {
     let source = report.sources.get(finding.file.0 as usize);
     let line = source.map(|source| source.line(finding.span.start));
@@ -107,10 +110,10 @@ fn columns(rows: &[Row], layout: Layout) -> Option<String> {
         rows.iter().map(|row| width(cell(row))).max().unwrap_or(0).max(width(title))
     };
     let line = widest("line", |row| &row.line);
-    let mut cells: Vec<(&str, fn(&Row) -> &str)> = Vec::new();
+    let mut cells: Vec<(&str, Cell)> = Vec::new();
     // A column in which nothing is known tells nothing.
     if rows.iter().any(|row| !row.costs.is_empty()) {
-        cells.extend([("costs", (|row| &row.costs) as fn(&Row) -> &str), ("basis", |row| row.basis)]);
+        cells.extend([("costs", (|row| &row.costs) as Cell), ("basis", |row| row.basis)]);
     }
     cells.push(("fix", |row| row.fix));
     let widths: Vec<usize> = cells.iter().map(|(title, cell)| widest(title, *cell)).collect();

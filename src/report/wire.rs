@@ -238,6 +238,7 @@ pub(super) struct Applied<'a> {
 }
 
 #[derive(Serialize)]
+#[allow(clippy::struct_field_names)] // The names are the format's.
 pub(super) struct Rules<'a> {
     pub schema: &'static str,
     pub dockopt: &'static str,

@@ -1,4 +1,5 @@
 //! The one binary of integration tests.
+#![allow(clippy::unwrap_used)] // Every function here is a test or serves one.
 
 mod cli;
 mod dockopt;
