@@ -126,6 +126,7 @@ pub(super) enum Debug {
 /// The builder's own flags, with the builder's meaning.
 #[derive(Debug, Default, Args)]
 #[command(next_help_heading = "Options of the build")]
+#[allow(clippy::struct_field_names)] // The builder's flags.
 pub(super) struct Build {
     /// The Dockerfile [default: all that are found]
     #[arg(short, long, value_name = "PATH")]
@@ -154,7 +155,7 @@ pub(super) struct Global {
     /// Write the result to a file instead of standard output
     #[arg(short, long, global = true, value_name = "FILE")]
     pub output: Option<PathBuf>,
-    /// Whether to use colours [default: auto, or what NO_COLOR and FORCE_COLOR say]
+    /// Whether to use colours [default: auto, or what `NO_COLOR` and `FORCE_COLOR` say]
     #[arg(long, global = true, value_enum, value_name = "WHEN")]
     pub color: Option<Color>,
     /// Rules to run: names, aliases, categories, groups, `default` or `all`
@@ -166,7 +167,7 @@ pub(super) struct Global {
     /// Exit with 1 from this severity on
     #[arg(long, global = true, value_enum, default_value_t = FailOn::Warning, value_name = "SEVERITY")]
     pub fail_on: FailOn,
-    /// The day that tables are read for [default: SOURCE_DATE_EPOCH, else today]
+    /// The day that tables are read for [default: `SOURCE_DATE_EPOCH`, else today]
     #[arg(long, global = true, value_name = "YYYY-MM-DD", value_parser = date)]
     pub today: Option<Date>,
 }

@@ -66,7 +66,7 @@ pub(super) fn selection(global: &Global) -> Result<Selection, Failure> {
     Ok(Selection::new(&global.select, &global.ignore)?)
 }
 
-/// `--today`, SOURCE_DATE_EPOCH, else the clock.
+/// `--today`, `SOURCE_DATE_EPOCH`, else the clock.
 pub(super) fn today(global: &Global) -> Result<Option<Date>, Failure> {
     if global.today.is_some() {
         return Ok(global.today);

@@ -12,7 +12,7 @@ pub(super) fn stdout(global: &Global) -> Layout {
     Layout { width: terminal.then(columns).flatten(), colour: colour(global, terminal) }
 }
 
-/// `--color`, then NO_COLOR, then FORCE_COLOR and CLICOLOR_FORCE, then whether somebody looks.
+/// `--color`, then `NO_COLOR`, then `FORCE_COLOR` and `CLICOLOR_FORCE`, then whether somebody looks.
 fn colour(global: &Global, terminal: bool) -> bool {
     let set = |name: &str| std::env::var_os(name).is_some_and(|value| !value.is_empty());
     match global.color {
@@ -58,8 +58,6 @@ fn say(global: &Global, kind: &str, style: &str, what: &str) {
     let terminal = std::io::stderr().is_terminal();
     let text = clean(what);
     let mut stderr = std::io::stderr().lock();
-    let _ = match global.color == Some(Color::Always) || colour(global, terminal) {
-        true => writeln!(stderr, "{style}{kind}\u{1b}[0m: {text}"),
-        false => writeln!(stderr, "{kind}: {text}"),
-    };
+    let (on, off) = if colour(global, terminal) { (style, "\u{1b}[0m") } else { ("", "") };
+    let _ = writeln!(stderr, "{on}{kind}{off}: {text}");
 }

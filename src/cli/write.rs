@@ -45,15 +45,24 @@ impl std::error::Error for WriteError {}
 
 /// Writes a file, whatever stood there. Mode and, where allowed, owner stay; of a symbolic link the target is replaced.
 pub(super) fn write(path: &Path, bytes: &[u8]) -> Result<(), WriteError> {
-    replace(path, bytes, None)
+    replace(path, bytes, Expected::Anything)
 }
 
 /// Writes a file that held `before` (`None`: that was not there), and refuses when it does no more.
 pub(super) fn change(path: &Path, before: Option<&[u8]>, after: &[u8]) -> Result<(), WriteError> {
-    replace(path, after, Some(before))
+    replace(path, after, Expected::Bytes(before))
 }
 
-fn replace(path: &Path, bytes: &[u8], before: Option<Option<&[u8]>>) -> Result<(), WriteError> {
+/// What stands there before.
+#[derive(Clone, Copy)]
+enum Expected<'a> {
+    /// Whatever it is.
+    Anything,
+    /// These bytes, or no file.
+    Bytes(Option<&'a [u8]>),
+}
+
+fn replace(path: &Path, bytes: &[u8], expected: Expected) -> Result<(), WriteError> {
     let refused = |error| WriteError::Refused(path.into(), error);
     let target = resolve(path)?;
     let old = match fs::metadata(&target) {
@@ -62,7 +71,7 @@ fn replace(path: &Path, bytes: &[u8], before: Option<Option<&[u8]>>) -> Result<(
         Err(error) if error.kind() == io::ErrorKind::NotFound => None,
         Err(error) => return Err(refused(error)),
     };
-    if let Some(before) = before {
+    if let Expected::Bytes(before) = expected {
         let now = old.as_ref().map(|_| fs::read(&target)).transpose().map_err(refused)?;
         if now.as_deref() != before {
             return Err(WriteError::Changed(path.into()));

@@ -43,7 +43,7 @@ pub fn rules_json(rules: &[&Rule]) -> String {
     })
 }
 
-fn one<'a>(rule: &'a Rule) -> wire::Rule<'a> {
+fn one(rule: &Rule) -> wire::Rule<'_> {
     let metadata = rule.metadata();
     wire::Rule {
         name: rule.name,
@@ -98,31 +98,52 @@ pub fn explain(rule: &Rule, layout: Layout) -> String {
 fn body(out: &mut String, rule: &Rule, layout: Layout) {
     let columns = layout.width.unwrap_or(100).min(100);
     let mut fenced = false;
-    let mut label = String::new();
+    let mut paragraph = String::new();
     let mut lines = rule.body().lines().peekable();
     // The title is in the header already.
     lines.next_if(|line| line.starts_with("# "));
     for line in lines {
+        let starts_item = line.starts_with("- ") || line.starts_with("* ");
+        if fenced || line.is_empty() || starts_item || line.starts_with("```") || line.starts_with("## ") {
+            flush(out, &mut paragraph, columns);
+        }
         if let Some(info) = line.strip_prefix("```") {
             fenced = !fenced;
-            label = if fenced { caption(info) } else { String::new() };
-            if fenced && !label.is_empty() {
-                out.push_str(&format!("  {}\n", layout.paint(Tone::Dim, &label)));
-            } else if !fenced {
+            let caption = if fenced { caption(info) } else { String::new() };
+            if !fenced {
                 out.push('\n');
+            } else if !caption.is_empty() {
+                out.push_str(&format!("  {}\n", layout.paint(Tone::Dim, &caption)));
             }
         } else if fenced {
             out.push_str(&format!("    {line}\n"));
         } else if let Some(title) = line.strip_prefix("## ") {
-            out.push_str(&format!("\n{}\n", layout.paint(Tone::Strong, title)));
-        } else {
-            for line in wrap(line, columns) {
-                out.push_str(&format!("{line}\n"));
+            let gap = if out.ends_with("\n\n") { "" } else { "\n" };
+            out.push_str(&format!("{gap}{}\n", layout.paint(Tone::Strong, title)));
+        } else if line.is_empty() {
+            if !out.ends_with("\n\n") {
+                out.push('\n');
             }
+        } else {
+            if !paragraph.is_empty() {
+                paragraph.push(' ');
+            }
+            paragraph.push_str(line.trim());
         }
     }
-    out.push('\n');
-    let _ = label;
+    flush(out, &mut paragraph, columns);
+    if !out.ends_with("\n\n") {
+        out.push('\n');
+    }
+}
+
+/// Lines of a paragraph are broken anew, for the width at hand.
+fn flush(out: &mut String, paragraph: &mut String, columns: usize) {
+    if !paragraph.is_empty() {
+        for line in wrap(&std::mem::take(paragraph), columns) {
+            out.push_str(&format!("{line}\n"));
+        }
+    }
 }
 
 /// What stands above an example's block.

@@ -16,7 +16,7 @@ pub fn context(listing: &ContextListing, layout: Layout, all: bool) -> String {
     let root = cut_path(&clean(&context.root), layout.columns()).into_owned();
     out.push_str(&layout.paint(Tone::Strong, &root));
     out.push_str(&format!("  {} in {}\n", bytes(context.bytes), count(context.files, "file")));
-    match &context.ignore_file {
+    match &listing.context.ignore_file {
         Some(path) => out.push_str(&format!("  as {} leaves it\n", cut_path(&clean(path), layout.columns() - 16))),
         None => out.push_str("  no .dockerignore: everything is sent\n"),
     }
@@ -27,11 +27,11 @@ pub fn context(listing: &ContextListing, layout: Layout, all: bool) -> String {
         out.push_str(&format!("\n{}\n", layout.paint(Tone::Strong, "Taken by")));
     }
     for copy in &listing.copies {
-        let takes = match (copy.bytes, copy.files) {
+        let amount = match (copy.bytes, copy.files) {
             (Some(size), Some(files)) => format!("{} in {}", bytes(size), count(files, "file")),
             _ => "not known".to_owned(),
         };
-        let head = format!("  {:>4}  {takes}  ", copy.line);
+        let head = format!("  {:>4}  {amount}  ", copy.line);
         let room = layout.columns().saturating_sub(width(&head)).max(12);
         out.push_str(&format!("{head}{}\n", cut(&clean(&copy.text), room)));
     }

@@ -6,7 +6,6 @@ use super::json;
 use super::layout::{Layout, Tone, clean};
 use super::units::count;
 use super::wire;
-use crate::audit::ProblemReport;
 use crate::finding::Mask;
 use crate::fix::{Change, Outcome};
 
@@ -70,14 +69,14 @@ pub fn fix_summary(outcome: &Outcome, written: bool, unsafe_left: usize) -> Stri
     };
     out.push_str(&text);
     if unsafe_left > 0 {
-        out.push_str(&format!("; {} more with `--unsafe`", unsafe_left));
+        out.push_str(&format!("; {unsafe_left} more with `--unsafe`"));
     }
     out.push('\n');
     out
 }
 
 /// The result of `fix` for programs.
-pub fn fix_json(root: &str, outcome: &Outcome, mask: &Mask, written: bool, problems: &[ProblemReport]) -> String {
+pub fn fix_json(root: &str, outcome: &Outcome, mask: &Mask, written: bool) -> String {
     let mut changes = Vec::new();
     for change in &outcome.changes {
         let diff = one(change, mask, Layout::PLAIN);
@@ -89,8 +88,8 @@ pub fn fix_json(root: &str, outcome: &Outcome, mask: &Mask, written: bool, probl
         applied.push(wire::Applied {
             rule: done.finding.rule,
             file: &done.file,
-            message: &done.finding.message,
-            title: &fix.title,
+            message: mask.apply(&done.finding.message),
+            title: mask.apply(&fix.title),
             safety: json::safety(&fix.safety).0,
         });
     }
@@ -101,7 +100,6 @@ pub fn fix_json(root: &str, outcome: &Outcome, mask: &Mask, written: bool, probl
         applied,
         left: outcome.left.len(),
         contradicting: &outcome.contradicting,
-        problems: json::problems(problems),
     })
 }
 

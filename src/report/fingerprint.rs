@@ -97,7 +97,7 @@ mod tests {
             before,
             prints(".", "./Dockerfile", "# new\nFROM a\nENV b=c\nRUN   x\nRUN x\n", &["RUN   x", "RUN x"])
         );
-        assert_eq!(before, prints("/home/me", "/home/me/Dockerfile", "RUN x\r\nRUN x", &["RUN x"]));
+        assert_eq!(before, prints("/srv/me", "/srv/me/Dockerfile", "RUN x\r\nRUN x", &["RUN x"]));
         assert_ne!(before[0], before[1]);
         assert_ne!(before[0], prints(".", "web/Dockerfile", "RUN x", &["RUN x"])[0]);
         assert_ne!(before[0], prints(".", "Dockerfile", "RUN y", &["RUN y"])[0]);

@@ -73,6 +73,9 @@ pub(super) fn table(
     out
 }
 
+/// A column's text.
+type Cell = fn(&Row) -> &str;
+
 fn row(report: &Report, dockerfile: Option<FileId>, finding: &Finding) -> Row {
     let source = report.sources.get(finding.file.0 as usize);
     let line = source.map(|source| source.line(finding.span.start));
@@ -107,31 +110,28 @@ fn columns(rows: &[Row], layout: Layout) -> Option<String> {
         rows.iter().map(|row| width(cell(row))).max().unwrap_or(0).max(width(title))
     };
     let line = widest("line", |row| &row.line);
-    let (costs, basis, fix) = (widest("costs", |r| &r.costs), widest("basis", |r| r.basis), widest("fix", |r| r.fix));
-    let around = 2 + line + 2 + 2 + costs + 2 + basis + 2 + fix;
+    let mut cells: Vec<(&str, Cell)> = Vec::new();
+    // A column in which nothing is known tells nothing.
+    if rows.iter().any(|row| !row.costs.is_empty()) {
+        cells.extend([("costs", (|row| &row.costs) as Cell), ("basis", |row| row.basis)]);
+    }
+    cells.push(("fix", |row| row.fix));
+    let widths: Vec<usize> = cells.iter().map(|(title, cell)| widest(title, *cell)).collect();
+    let around = 4 + line + widths.iter().map(|width| width + 2).sum::<usize>();
     let room = layout.columns().checked_sub(around).filter(|room| *room >= NARROW)?;
     let finding = widest("finding", |row| &row.finding).min(room);
-    let mut out = String::new();
-    let head = format!(
-        "  {}  {}  {}  {}  fix",
-        pad("line", line),
-        pad("finding", finding),
-        pad("costs", costs),
-        pad("basis", basis)
-    );
-    out.push_str(&layout.paint(Tone::Dim, &head));
-    out.push('\n');
+    let mut head = format!("  {}  {}", pad("line", line), pad("finding", finding));
+    for ((title, _), width) in cells.iter().zip(&widths) {
+        head.push_str(&format!("  {}", pad(title, *width)));
+    }
+    let mut out = format!("{}\n", layout.paint(Tone::Dim, head.trim_end()));
     for row in rows {
         let mut texts = wrap(&row.finding, finding).into_iter();
         let first = texts.next().unwrap_or_default();
-        let text = format!(
-            "  {}  {}  {}  {}  {}",
-            pad(&row.line, line),
-            layout.paint(row.tone, &pad(&first, finding)),
-            pad(&row.costs, costs),
-            pad(row.basis, basis),
-            row.fix
-        );
+        let mut text = format!("  {}  {}", pad(&row.line, line), layout.paint(row.tone, &pad(&first, finding)));
+        for ((_, cell), width) in cells.iter().zip(&widths) {
+            text.push_str(&format!("  {}", pad(cell(row), *width)));
+        }
         out.push_str(text.trim_end());
         out.push('\n');
         for more in texts {

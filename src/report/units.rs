@@ -46,10 +46,10 @@ pub fn seconds(seconds: f64) -> String {
     let whole = seconds.round() as u64;
     match whole {
         0..60 => format!("{whole} s"),
-        60..3_600 if whole % 60 == 0 => format!("{} min", whole / 60),
+        60..3_600 if whole.is_multiple_of(60) => format!("{} min", whole / 60),
         60..3_600 => format!("{} min {} s", whole / 60, whole % 60),
         _ => match (whole + 30) / 60 {
-            minutes if minutes % 60 == 0 => format!("{} h", minutes / 60),
+            minutes if minutes.is_multiple_of(60) => format!("{} h", minutes / 60),
             minutes => format!("{} h {} min", minutes / 60, minutes % 60),
         },
     }
@@ -65,7 +65,7 @@ fn grouped(number: u64) -> String {
     let digits = number.to_string();
     let mut text = String::new();
     for (index, digit) in digits.chars().enumerate() {
-        if index > 0 && (digits.len() - index) % 3 == 0 {
+        if index > 0 && (digits.len() - index).is_multiple_of(3) {
             text.push(',');
         }
         text.push(digit);

@@ -220,7 +220,6 @@ pub(super) struct Fixed<'a> {
     /// Findings that are left.
     pub left: usize,
     pub contradicting: &'a [&'static str],
-    pub problems: Vec<Problem<'a>>,
 }
 
 #[derive(Serialize)]
@@ -234,12 +233,13 @@ pub(super) struct Change<'a> {
 pub(super) struct Applied<'a> {
     pub rule: &'a str,
     pub file: &'a str,
-    pub message: &'a str,
-    pub title: &'a str,
+    pub message: String,
+    pub title: String,
     pub safety: &'static str,
 }
 
 #[derive(Serialize)]
+#[allow(clippy::struct_field_names)] // The names are the format's.
 pub(super) struct Rules<'a> {
     pub schema: &'static str,
     pub dockopt: &'static str,

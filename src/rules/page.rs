@@ -127,9 +127,10 @@ impl Runner {
         if finding.impact.iter().any(|impact| impact.evidence.is_empty()) {
             self.fail(line, "a figure needs its evidence");
         }
-        match finding.fixes.is_empty() {
-            true => self.without_fix += 1,
-            false => self.with_fix += 1,
+        if finding.fixes.is_empty() {
+            self.without_fix += 1;
+        } else {
+            self.with_fix += 1;
         }
     }
 

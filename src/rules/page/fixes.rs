@@ -1,7 +1,7 @@
 //! What every fix must keep: it ends, gives what the page says, mends the finding, breaks nothing, keeps comments.
 
 use super::parse::{Example, Fixed};
-use super::{Bless, Runner, inputs};
+use super::{Bless, Runner, inputs, variants};
 use crate::finding::{Finding, Target};
 use crate::fix::{Change, Level, Outcome, fix};
 use crate::text::{FileId, Source};
@@ -15,9 +15,10 @@ pub(super) fn check(runner: &mut Runner, example: &Example, sources: &[Source], 
         let allowed = |finding: &Finding, level: Level| finding.fixes.iter().any(|fix| level.allows(fix));
         // The second run tells nothing new when all fixes are safe.
         let differs = found.iter().any(|finding| allowed(finding, level) && !allowed(finding, Level::Safe));
-        let outcome = match !risky || differs {
-            true => fix(sources, level, |now| inputs::findings(runner.rule, now, &example.listing)),
-            false => Outcome::default(),
+        let outcome = if !risky || differs {
+            fix(sources, level, |now| inputs::findings(runner.rule, now, &example.listing))
+        } else {
+            Outcome::default()
         };
         if !outcome.contradicting.is_empty() {
             runner.fail(example.line, "the fixes don't come to an end");
@@ -112,11 +113,7 @@ fn crlf(runner: &mut Runner, example: &Example, level: Level, outcome: &Outcome)
     let dockerfiles = outcome.changes.iter().filter(|change| inputs::is_dockerfile(&change.name));
     for change in dockerfiles {
         let Target::File(FileId(_)) = change.target else { continue };
-        let rewritten = |(path, text): &(&str, &str)| match inputs::is_dockerfile(path) {
-            true => Source::of(path, &text.replace('\n', "\r\n")),
-            false => Source::of(path, text),
-        };
-        let sources: Vec<Source> = example.files.iter().map(rewritten).collect();
+        let sources = variants::sources(example, variants::crlf);
         let other = fix(&sources, level, |now| inputs::findings(runner.rule, now, &example.listing));
         let same = other.changes.iter().find(|other| other.target == change.target);
         let text = same.map(|same| String::from_utf8_lossy(&same.after).replace("\r\n", "\n"));

@@ -24,7 +24,6 @@ const TRIGGERS: [&str; 15] = [
 ];
 
 pub(super) fn check(runner: &mut Runner, example: &Example, got: &str) {
-    let crlf = |text: &str| text.replace('\n', "\r\n");
     let open = |text: &str| text.strip_suffix('\n').unwrap_or(text).to_owned();
     for (name, found) in [("CR LF", found(runner, example, crlf)), ("no last line end", found(runner, example, open))] {
         if found != got {
@@ -36,12 +35,23 @@ pub(super) fn check(runner: &mut Runner, example: &Example, got: &str) {
 }
 
 fn found(runner: &Runner, example: &Example, rewrite: impl Fn(&str) -> String) -> String {
-    let rewritten = |path: &str, text: &str| match inputs::is_dockerfile(path) {
-        true => Source::of(path, &rewrite(text)),
-        false => Source::of(path, text),
-    };
-    let sources: Vec<Source> = example.files.iter().map(|(path, text)| rewritten(path, text)).collect();
+    let sources = sources(example, rewrite);
     shown(&sources, &inputs::findings(runner.rule, &sources, &example.listing))
+}
+
+/// The example's files, the Dockerfiles rewritten.
+pub(super) fn sources(example: &Example, rewrite: impl Fn(&str) -> String) -> Vec<Source> {
+    let mut sources = Vec::new();
+    for (path, text) in &example.files {
+        let text = if inputs::is_dockerfile(path) { rewrite(text) } else { (*text).to_owned() };
+        sources.push(Source::of(path, &text));
+    }
+    sources
+}
+
+/// With CR LF at the end of each line.
+pub(super) fn crlf(text: &str) -> String {
+    text.replace('\n', "\r\n")
 }
 
 fn onbuild(text: &str) -> String {
