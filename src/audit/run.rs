@@ -3,7 +3,6 @@
 use std::borrow::Cow;
 use std::sync::Arc;
 
-<<<<<<< HEAD
 use super::overview;
 use super::{ContextListing, Notice, ProblemReport, Report, Skipped};
 use crate::build::Build;
@@ -84,63 +83,23 @@ fn report<'i>(inputs: &'i Inputs, builds: &[Build<'i>], selection: &Selection) -
         problems.extend(overview::problems(inputs, build, &mask));
     }
     let findings = findings(inputs, builds, selection).into_iter().map(|finding| masked(finding, &mask)).collect();
-=======
-use super::{ContextListing, Notice, ProblemReport, Report};
-use crate::build::Build;
-use crate::finding::{Finding, Findings, Mask};
-use crate::inputs::{BuildInput, IgnoreInput, Inputs, Needs};
-use crate::rules::{Context, Metadata, Rule, Selection};
-use crate::text::{FileId, Source};
-
-/// What rules find in the inputs' builds.
-pub fn lint(inputs: &Inputs, selection: &Selection) -> Report {
-    let mask = mask(inputs);
-    let mut findings = check(inputs, &inputs.sources, selection);
-    for finding in &mut findings {
-        hide(finding, &mask);
-    }
-    let notices = inputs.notices.iter().map(|text| Notice { text: mask.apply(text) });
->>>>>>> report
     Report {
         root: inputs.root.clone(),
         sources: inputs.sources.iter().map(|source| mask.source(source)).collect(),
         findings,
-<<<<<<< HEAD
         skipped: skipped(inputs, selection),
         problems,
         notices: inputs.notices.iter().map(|text| Notice { text: mask.apply(text) }).collect(),
-=======
-        problems: problems(inputs, &mask),
-        notices: notices.collect(),
->>>>>>> report
         ..Report::default()
     }
 }
 
-<<<<<<< HEAD
 fn findings<'i>(inputs: &'i Inputs, builds: &[Build<'i>], selection: &Selection) -> Vec<Finding> {
     let mut out = Findings::new();
     for rule in selection.rules() {
         let metadata = rule.metadata();
         for build in builds.iter().filter(|build| metadata.needs.iter().all(|need| is_there(build.input(), need))) {
             (rule.check)(&Context::new(rule, &metadata, inputs, build), &mut out);
-=======
-/// The whole product: what costs what, per build.
-pub fn audit(inputs: &Inputs, selection: &Selection) -> Report {
-    lint(inputs, selection)
-}
-
-/// What rules find when the inputs' files read so; for fixing to a fixpoint. Files behind those of the inputs are new.
-pub fn check(inputs: &Inputs, sources: &[Source], selection: &Selection) -> Vec<Finding> {
-    let inputs = &*with_sources(inputs, sources);
-    let rules: Vec<(&'static Rule, Metadata)> =
-        selection.rules().into_iter().map(|rule| (rule, rule.metadata())).collect();
-    let mut out = Findings::new();
-    for input in &inputs.builds {
-        let build = Build::new(input);
-        for (rule, metadata) in &rules {
-            (rule.check)(&Context::new(rule, metadata, inputs, &build), &mut out);
->>>>>>> report
         }
     }
     out.into_sorted()
@@ -177,120 +136,18 @@ fn skipped(inputs: &Inputs, selection: &Selection) -> Vec<Skipped> {
     skipped
 }
 
-<<<<<<< HEAD
 fn masked(mut finding: Finding, mask: &Mask) -> Finding {
     if mask.is_empty() {
         return finding;
     }
     finding.message = mask.apply(&finding.message);
     finding.help = finding.help.map(|help| mask.apply(&help));
-=======
-/// The secret values in the inputs.
-pub fn mask(inputs: &Inputs) -> Mask {
-    let mut mask = Mask::default();
-    for input in &inputs.builds {
-        for secret in Build::new(input).secrets() {
-            if let Some(value) = &secret.value {
-                mask.add(value);
-            }
-        }
-    }
-    mask
-}
-
-/// The same inputs with other texts. What was gathered from the disk stays as it was.
-fn with_sources<'a>(inputs: &'a Inputs, sources: &[Source]) -> Cow<'a, Inputs> {
-    let same =
-        |index: usize, source: &Source| inputs.sources.get(index).is_some_and(|own| own.bytes() == source.bytes());
-    if sources.len() == inputs.sources.len() && sources.iter().enumerate().all(|(index, own)| same(index, own)) {
-        return Cow::Borrowed(inputs);
-    }
-    let mut now = inputs.clone();
-    now.sources = sources.to_vec();
-    for build in &mut now.builds {
-        reread(build, sources);
-    }
-    Cow::Owned(now)
-}
-
-fn reread(build: &mut BuildInput, sources: &[Source]) {
-    if let Some(source) = sources.get(build.dockerfile.0 as usize) {
-        build.file = crate::dockerfile::parse(source);
-    }
-    let present = match &build.ignore {
-        IgnoreInput::Unknown => None,
-        IgnoreInput::Present(file, _) => Some(*file),
-        IgnoreInput::Missing(path) => {
-            let made = sources.iter().position(|source| source.name() == path);
-            made.map(|index| FileId(index as u32))
-        }
-    };
-    if let Some((file, source)) = present.and_then(|file| Some((file, sources.get(file.0 as usize)?))) {
-        build.ignore = IgnoreInput::Present(file, Arc::new(crate::ignore::parse(source)));
-    }
-}
-
-/// What could not be read, and what the builder refuses.
-fn problems(inputs: &Inputs, mask: &Mask) -> Vec<ProblemReport> {
-    let mut problems = Vec::new();
-    for problem in &inputs.problems {
-        problems.push(ProblemReport {
-            file: problem.file.clone(),
-            place: problem.place,
-            error: problem.fatal,
-            message: mask.apply(&problem.message),
-            help: problem.help.clone(),
-        });
-    }
-    for build in &inputs.builds {
-        let source = build.file.source();
-        if let Some(at) = source.first_invalid() {
-            problems.push(ProblemReport {
-                file: source.name().into(),
-                place: Some(source.line_column(at)),
-                error: false,
-                message: "the file is not UTF-8; bad bytes are read as `\u{fffd}`".into(),
-                help: Some("save it as UTF-8".into()),
-            });
-        }
-        let known = build.file.problems();
-        for problem in known {
-            problems.push(ProblemReport {
-                file: source.name().into(),
-                place: Some(source.line_column(problem.span.start)),
-                error: problem.kind == crate::dockerfile::ProblemKind::Error,
-                message: mask.apply(&problem.message),
-                help: problem.help.as_deref().map(|help| mask.apply(help)),
-            });
-        }
-        if let Some(verdict) = build.file.verdict().filter(|_| known.is_empty()) {
-            problems.push(ProblemReport {
-                file: source.name().into(),
-                place: None,
-                error: true,
-                message: mask.apply(&verdict.message),
-                help: None,
-            });
-        }
-    }
-    problems
-}
-
-/// Takes secret values out of all that a finding says and shows.
-fn hide(finding: &mut Finding, mask: &Mask) {
-    if mask.is_empty() {
-        return;
-    }
-    finding.message = mask.apply(&finding.message);
-    finding.help = finding.help.as_deref().map(|help| mask.apply(help));
->>>>>>> report
     for label in &mut finding.labels {
         label.text = mask.apply(&label.text);
     }
     for impact in &mut finding.impact {
         impact.evidence = mask.apply(&impact.evidence);
     }
-<<<<<<< HEAD
     for edit in finding.fixes.iter_mut().flat_map(|fix| &mut fix.edits) {
         edit.text = mask.apply(&edit.text);
     }
@@ -350,12 +207,6 @@ fn ignore_now(ignore: &IgnoreInput, before: &Inputs, sources: &[Source]) -> (Ign
                 Some((index, _)) => (IgnoreInput::Present(crate::text::FileId(index as u32), read(index)), true),
                 None => (ignore.clone(), false),
             }
-=======
-    for fix in &mut finding.fixes {
-        fix.title = mask.apply(&fix.title);
-        for edit in &mut fix.edits {
-            edit.text = mask.apply(&edit.text);
->>>>>>> report
         }
     }
 }

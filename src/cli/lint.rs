@@ -46,14 +46,12 @@ fn texts(command: &Lint) -> Result<Vec<(Option<PathBuf>, Result<Source, LoadErro
         return Err(Failure::Because { what: what.to_owned(), help });
     }
     let name = command.stdin_filename.as_deref().map_or("-".into(), Path::to_string_lossy);
-<<<<<<< HEAD
-    let read = |path: &PathBuf| match path == dash {
-        true => (command.stdin_filename.clone(), read_stdin(&name, DOCKERFILE_LIMIT)),
-        false => (Some(path.clone()), read_source(path, DOCKERFILE_LIMIT)),
-=======
     let read = |path: &PathBuf| {
-        if path == dash { read_stdin(&name, DOCKERFILE_LIMIT) } else { read_source(path, DOCKERFILE_LIMIT) }
->>>>>>> report
+        if path == dash {
+            (command.stdin_filename.clone(), read_stdin(&name, DOCKERFILE_LIMIT))
+        } else {
+            (Some(path.clone()), read_source(path, DOCKERFILE_LIMIT))
+        }
     };
     Ok(paths.iter().map(read).collect())
 }

@@ -2,7 +2,6 @@
 //! read is a problem in the inputs, and the rest is still looked at.
 
 use std::collections::BTreeMap;
-<<<<<<< HEAD
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -19,12 +18,6 @@ use crate::ignore::{self, Matcher};
 use crate::inputs::context::BuildContext;
 use crate::inputs::{BuildInput, BuildOptions, Date, IgnoreInput, InputProblem, Inputs, Need, Needs};
 use crate::manifest::Project;
-=======
-use std::path::PathBuf;
-
-use super::LoadError;
-use crate::inputs::{BuildInput, BuildOptions, Date, IgnoreInput, InputProblem, Inputs, Needs};
->>>>>>> report
 use crate::text::Source;
 
 /// What to gather.
@@ -47,7 +40,6 @@ pub struct Request {
 /// # Errors
 /// When the path itself can't be read.
 pub fn gather(request: &Request) -> Result<Inputs, LoadError> {
-<<<<<<< HEAD
     let kind = std::fs::metadata(&request.path).map_err(|error| match error.kind() {
         std::io::ErrorKind::NotFound => LoadError::Missing(request.path.clone()),
         _ => LoadError::Unreadable(request.path.clone(), error),
@@ -62,21 +54,6 @@ pub fn gather(request: &Request) -> Result<Inputs, LoadError> {
         files = found.dockerfiles;
     } else {
         files.push(request.path.clone());
-=======
-    let mut inputs = Inputs { root: request.path.display().to_string(), today: request.today, ..Inputs::default() };
-    if let Err(error) = std::fs::metadata(&request.path) {
-        return Err(match error.kind() {
-            std::io::ErrorKind::NotFound => LoadError::Missing(request.path.clone()),
-            _ => LoadError::Unreadable(request.path.clone(), error),
-        });
-    }
-    let named = if request.path.is_file() { request.path.clone() } else { request.path.join("Dockerfile") };
-    let file = request.file.clone().unwrap_or(named);
-    match super::read_source(&file, super::DOCKERFILE_LIMIT) {
-        Ok(source) => add(&mut inputs, source, request),
-        Err(LoadError::Missing(_)) if request.file.is_none() => {}
-        Err(error) => inputs.problems.push(problem(&error)),
->>>>>>> report
     }
     let read = |path: &PathBuf| super::read_source(path, super::DOCKERFILE_LIMIT);
     let sources: Vec<Result<Source, LoadError>> = files.par_iter().map(read).collect();
@@ -88,7 +65,6 @@ pub fn gather(request: &Request) -> Result<Inputs, LoadError> {
 /// The inputs of Dockerfiles that were read already; `None` for the path of one that has no place.
 pub fn gather_texts(texts: Vec<(Option<PathBuf>, Result<Source, LoadError>)>, request: &Request) -> Inputs {
     let mut inputs = Inputs { root: ".".into(), today: request.today, ..Inputs::default() };
-<<<<<<< HEAD
     let texts = texts.into_iter().map(|(path, text)| (path.unwrap_or_default(), text));
     fill(&mut inputs, texts, request, None);
     inputs
@@ -130,11 +106,6 @@ fn fill(
                 let id = inputs.add(source.clone());
                 read.push((path, id, source));
             }
-=======
-    for text in texts {
-        match text {
-            Ok(source) => add(&mut inputs, source, request),
->>>>>>> report
             Err(error) => inputs.problems.push(problem(&error)),
         }
     }
@@ -246,21 +217,6 @@ fn walk(inputs: &mut Inputs, drafts: &[Draft], needs: Needs) -> Contexts {
 pub(super) fn shown(path: &Path) -> String {
     let path = path.strip_prefix(".").unwrap_or(path);
     if path.as_os_str().is_empty() { ".".to_owned() } else { path.display().to_string() }
-}
-
-fn add(inputs: &mut Inputs, source: Source, request: &Request) {
-    let file = crate::dockerfile::parse(&source);
-    let dockerfile = inputs.add(source);
-    inputs.builds.push(BuildInput {
-        dockerfile,
-        file,
-        options: request.options.clone(),
-        context_root: None,
-        ignore: IgnoreInput::Unknown,
-        context: None,
-        projects: None,
-        base_images: BTreeMap::new(),
-    });
 }
 
 fn problem(error: &LoadError) -> InputProblem {

@@ -37,7 +37,13 @@ pub(in crate::dockerfile) fn check_lines(file: &mut File, instruction: &Instruct
 }
 
 /// A continued line that begins like an instruction.
-fn swallowed(text: &str, span: Span, previous: &str, previous_span: Span, instruction: &Instruction) -> Option<Problem> {
+fn swallowed(
+    text: &str,
+    span: Span,
+    previous: &str,
+    previous_span: Span,
+    instruction: &Instruction,
+) -> Option<Problem> {
     let name = text.split([' ', '\t']).next()?;
     let is_keyword = name.len() < text.len() && Keyword::of(name) != Keyword::Unknown;
     if !is_keyword || !name.bytes().all(|byte| byte.is_ascii_uppercase()) || instruction.keyword == Keyword::Unknown {
