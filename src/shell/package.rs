@@ -84,9 +84,11 @@ pub fn package_call<'s>(invocation: &Invocation<'s>) -> Option<PackageCall<'s>> 
     };
     let (entry, operands) = read(&mut call, args);
     call.verb = entry.verb;
+    // `gem install x -- --with-y`: the rest is for the compiler.
+    let end = args.iter().position(|word| manager == Manager::Gem && word.is("--")).unwrap_or(args.len());
     for at in operands {
         let word = &args[at];
-        if !entry.packages {
+        if !entry.packages || at > end {
             call.operands.push(word);
             continue;
         }
@@ -112,8 +114,11 @@ fn read<'s>(call: &mut PackageCall<'s>, args: &'s [Word]) -> (verb::Entry, Vec<u
             }
             Argument::Operand(at) => at,
         };
-        // npm's switches may be given a word: `--audit false`.
-        if manager == Manager::Npm && matches!(args[at].text(), "true" | "false") && !call.flags.is_empty() {
+        // Switches that may be given a word: `--audit false`, `--self-contained true`.
+        if matches!(manager, Manager::Npm | Manager::Dotnet)
+            && matches!(args[at].text(), "true" | "false")
+            && !call.flags.is_empty()
+        {
             continue;
         }
         if entry.is_some() || !takes_verb(call) {

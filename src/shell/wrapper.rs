@@ -12,6 +12,8 @@ pub(super) enum Started {
     Command(usize, usize),
     /// The script in the word at this index, read with these options.
     Script(usize, Options),
+    /// A shell that reads its commands from its input.
+    Input(Options),
     /// The words from this index on, joined by blanks, are a script.
     Joined(usize),
 }
@@ -162,10 +164,13 @@ fn shell_command(words: &[Word]) -> Started {
         command |= text.starts_with('-') && text.contains('c');
         at += text.matches(['o', 'O']).count();
     }
-    if !command || at >= words.len() {
-        return Started::Program;
-    }
     let mut options = Options::default();
-    options.apply(words[1..at].iter().map(Word::value));
-    Started::Script(at, options)
+    options.apply(words[1..at.min(words.len())].iter().map(Word::value));
+    match (command, at < words.len()) {
+        (true, true) => Started::Script(at, options),
+        (false, false) => Started::Input(options),
+        // `bash -s -- argument` reads its input too.
+        (false, true) if words[1..at].iter().any(|word| word.is("-s")) => Started::Input(options),
+        _ => Started::Program,
+    }
 }

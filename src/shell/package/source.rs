@@ -73,11 +73,12 @@ fn without_extras(name: Value<'_>) -> Value<'_> {
     Value { text: &name.text[..len], span, ..name }
 }
 
-/// `/p:Name=value`, a switch for MSBuild.
+/// `/p:Name=value`, a switch for `MSBuild`.
 fn is_switch(text: &str) -> bool {
     text.starts_with('/') && text.contains(':')
 }
 
+#[expect(clippy::match_same_arms, reason = "rows go by manager, not by result")]
 fn kind_of(manager: Manager, verb: &str, flag: &str) -> Option<InputKind> {
     use InputKind as K;
     use Manager as M;
@@ -101,6 +102,7 @@ fn kind_of(manager: Manager, verb: &str, flag: &str) -> Option<InputKind> {
 }
 
 /// What the call does with a lock file; none when it installs nothing or only what it names.
+#[expect(clippy::match_same_arms, reason = "rows go by manager, not by result")]
 pub(super) fn lock_use(call: &PackageCall<'_>) -> Option<LockUse> {
     use LockUse::{Ignored, Preferred, Required};
     use Manager as M;

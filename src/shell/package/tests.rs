@@ -1,3 +1,5 @@
+use std::fmt::Write as _;
+
 use super::*;
 use crate::shell::parse;
 
@@ -6,10 +8,10 @@ fn check(script: &str, expected: &str) {
     let parsed = parse(script);
     let mut got = String::new();
     for call in parsed.invocations().iter().filter_map(package_call) {
-        got += &format!("{}\n", render(script, &call));
+        writeln!(got, "{}", render(script, &call)).unwrap();
     }
-    let expected: String = expected.lines().map(|line| format!("{}\n", line.trim())).collect();
-    assert_eq!(got, expected, "{script}");
+    let expected: Vec<&str> = expected.lines().map(str::trim).filter(|line| !line.is_empty()).collect();
+    assert_eq!(got.trim_end(), expected.join("\n"), "{script}");
 }
 
 fn render(source: &str, call: &PackageCall<'_>) -> String {
@@ -25,11 +27,11 @@ fn render(source: &str, call: &PackageCall<'_>) -> String {
         text += &source[package.name.span.range()];
         assert!(package.span.contains(package.name.span));
         if let Some(version) = &package.version {
-            text += &format!(" {} {}", version.operator, &source[version.value.span.range()]);
+            write!(text, " {} {}", version.operator, &source[version.value.span.range()]).unwrap();
         }
         match package.source {
             PackageSource::Index => {}
-            other => text += &format!(" ({other:?})"),
+            other => write!(text, " ({other:?})").unwrap(),
         }
         parts.push(text);
     }
@@ -93,8 +95,8 @@ fn python() {
         "pip --no-cache-dir install -U 'uvicorn[standard]>=0.20,<1; python_version<\"4\"' flask==2.0 gunicorn -r req.txt -c c.txt --timeout 100 -e .",
         "Pip Install, uvicorn >= 0.20,<1, flask == 2.0, gunicorn, {--no-cache-dir -U -r=req.txt -c=c.txt --timeout=100 -e=.}, <Requirements req.txt, <Constraints c.txt, <Editable ., lock Ignored",
     );
-    check("python3 -m pip install --requirement=r.txt; pip3.11 install .[dev] ./a /w/*.whl git+https://h/x.git@v1 https://h/y.tgz 'p @ https://h/z.zip' a==$V ${B}", "Pip Install, {--requirement=r.txt}, <Requirements r.txt, lock Ignored
-         Pip Install, .[dev] (Path), ./a (Path), /w/*.whl (Path), git+https://h/x.git@v1 (Url), https://h/y.tgz (Url), p @ https://h/z.zip (Url), a == $V, ~${B}, <Package ., <Package ./a, <Package /w/*.whl");
+    check("python3 -m pip install --requirement=r.txt; pip3.11 install .[dev] ./a /w/*.whl git+https://h/x.git@v1 https://h/y.tgz 'p @ https://h/z.zip' q@https://h/q.whl a==$V ${B}", "Pip Install, {--requirement=r.txt}, <Requirements r.txt, lock Ignored
+         Pip Install, .[dev] (Path), ./a (Path), /w/*.whl (Path), git+https://h/x.git@v1 (Url), https://h/y.tgz (Url), p @ https://h/z.zip (Url), q @ https://h/q.whl (Url), a == $V, ~${B}, <Package ., <Package ./a, <Package /w/*.whl");
     check(
         "uv pip install --system -r r.txt; uv sync --frozen --no-dev --extra x; uv add a>1; uv sync; uv tool install ruff@0.4; uv cache clean",
         "Uv Install, {--system -r=r.txt}, <Requirements r.txt, lock Ignored
@@ -169,8 +171,8 @@ fn others() {
          Cargo Download, lock Preferred",
     );
     check(
-        "gem install -N bundler:2.3 rails -v 7; bundle install --jobs 4 --without test; bundle; bundle config set x y; bundle exec rake",
-        "Gem Install, bundler : 2.3, rails -v 7, {-N -v=7}
+        "gem install -N bundler:2.3 rails -v 7 -- --with-x; bundle install --jobs 4 --without test; bundle; bundle config set x y; bundle exec rake",
+        "Gem Install, bundler : 2.3, rails -v 7, '--with-x, {-N -v=7}
          Bundle Install, {--jobs=4 --without=test}, lock Preferred
          Bundle Install, lock Preferred
          Bundle Other, 'set, 'x, 'y
