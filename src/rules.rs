@@ -3,9 +3,12 @@
 
 mod apt_lists_kept;
 mod floating_base;
+mod healthcheck_program_missing;
 mod root_user;
 mod secret_in_arg_or_env;
 mod shell_form_command;
+mod sources_before_dependencies;
+mod useless_context;
 
 mod context;
 mod metadata;
@@ -23,9 +26,12 @@ use crate::finding::Findings;
 pub static ALL: &[&Rule] = &[
     &apt_lists_kept::RULE,
     &floating_base::RULE,
+    &healthcheck_program_missing::RULE,
     &root_user::RULE,
     &secret_in_arg_or_env::RULE,
     &shell_form_command::RULE,
+    &sources_before_dependencies::RULE,
+    &useless_context::RULE,
 ];
 
 /// A rule: its page and its check.

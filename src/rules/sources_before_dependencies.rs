@@ -7,7 +7,7 @@ use crate::dockerfile::{Instruction, Keyword};
 use crate::finding::{Basis, Findings, Impact, ImpactKind, Per};
 use crate::inputs::context::BuildContext;
 use crate::manifest::{Ecosystem, Project};
-use crate::shell::{Manager, PackageCall, Verb};
+use crate::shell::{Manager, PackageCall, PackageSource, Verb};
 use crate::text::Span;
 
 super::rule!("sources-before-dependencies", check);
@@ -74,7 +74,10 @@ fn install(
             Verb::Install | Verb::Download => call.is_from_manifest() && !builds_itself(&call),
             // A compiler fetches what it needs; with a cache mount, or after a download of its own, that costs little.
             Verb::Build => {
-                fetches_to_build(call.manager) && !cached && !fetched.contains(&call.manager) && needs_any(cx, call.manager)
+                fetches_to_build(call.manager)
+                    && !cached
+                    && !fetched.contains(&call.manager)
+                    && needs_any(cx, call.manager)
             }
             _ => false,
         };
@@ -90,7 +93,7 @@ fn install(
 
 /// `pip install .` builds the project from its sources: no copy of manifests alone would do.
 fn builds_itself(call: &PackageCall) -> bool {
-    call.manager == Manager::Pip && call.packages.iter().any(|package| package.is_local())
+    call.manager == Manager::Pip && call.packages.iter().any(|package| package.source == PackageSource::Path)
 }
 
 const fn fetches_to_build(manager: Manager) -> bool {
@@ -120,7 +123,8 @@ fn shown(call: &PackageCall) -> String {
 
 fn report(cx: &Context, transfer: &Transfer, file: Option<String>, install: &Install, out: &mut Findings) {
     let example = file.as_ref().map(|file| format!(" (`{file}` among them)")).unwrap_or_default();
-    let message = format!("sources{example} are copied before `{}`: each change installs all dependencies again", install.text);
+    let message =
+        format!("sources{example} are copied before `{}`: each change installs all dependencies again", install.text);
     let help = "copy the manifest and the lock file, install, then copy the sources";
     let evidence = "the copy stands above the install in its stage".to_owned();
     let impact =

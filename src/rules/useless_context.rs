@@ -32,7 +32,8 @@ fn check(cx: &Context, out: &mut Findings) {
         return;
     }
     let Some(span) = first_copy(build) else { return };
-    let parts: Vec<String> = useless.iter().take(NAMED).map(|found| format!("`{}`", context.path(found.entry))).collect();
+    let parts: Vec<String> =
+        useless.iter().take(NAMED).map(|found| format!("`{}`", context.path(found.entry))).collect();
     let more = useless.len() - parts.len();
     let more = if more == 0 { String::new() } else { format!(" and {more} more") };
     let sent = if useless.len() == 1 { "is sent" } else { "are sent" };
@@ -86,7 +87,8 @@ fn with_edit(cx: &Context, build: &Build, useless: &[Found], mut finding: Findin
             let source = cx.inputs().source(*file);
             let newline = if source.text().contains("\r\n") { "\r\n" } else { "\n" };
             let start = if source.text().is_empty() || source.text().ends_with('\n') { "" } else { newline };
-            let text = format!("{start}{}", patterns.iter().map(|pattern| format!("{pattern}{newline}")).collect::<String>());
+            let text =
+                format!("{start}{}", patterns.iter().map(|pattern| format!("{pattern}{newline}")).collect::<String>());
             (Target::File(*file), Span::at(source.text().len() as u32), text, "add the patterns to .dockerignore")
         }
         IgnoreInput::Unknown => return finding,
@@ -98,7 +100,17 @@ fn with_edit(cx: &Context, build: &Build, useless: &[Found], mut finding: Findin
 
 /// Whether a step reads the repository: it calls git, or a version comes from tags.
 fn uses_git(build: &Build) -> bool {
-    let words = ["git ", "git\n", "setuptools_scm", "setuptools-scm", "hatch-vcs", "versioneer", "vergen", "goreleaser", "GitVersion"];
+    let words = [
+        "git ",
+        "git\n",
+        "setuptools_scm",
+        "setuptools-scm",
+        "hatch-vcs",
+        "versioneer",
+        "vergen",
+        "goreleaser",
+        "GitVersion",
+    ];
     let file = &build.input().file;
     file.instructions().iter().filter(|instruction| instruction.keyword == Keyword::Run).any(|instruction| {
         let text = file.source().slice(instruction.span);
