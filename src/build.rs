@@ -1,6 +1,7 @@
 //! What a Dockerfile means: stages and what they take from each other, variables, users, shells, the steps that run and
 //! the scripts in them, COPY against the context. Derived from [`BuildInput`] alone; judges nothing.
 
+mod context;
 mod edges;
 mod graph;
 mod image;
@@ -12,6 +13,7 @@ mod stage;
 mod steps;
 mod transfer;
 
+pub use self::context::Fetched;
 pub use self::graph::{Fault, FaultKind};
 pub use self::image::{BaseImage, PackageLists, Presence, Reference, is_like, providers};
 pub use self::scope::{Definition, Lookup, Origin, PLATFORM_ARGS, PROXY_ARGS, Scopes, Use, Value};
@@ -21,6 +23,7 @@ pub use self::settings::{Setting, User};
 pub use self::stage::{Base, Edge, EdgeKind, Stage};
 pub use self::steps::Step;
 pub use self::transfer::{Source, Transfer};
+pub use crate::inputs::context::Amount;
 
 use std::sync::OnceLock;
 
@@ -82,6 +85,13 @@ impl<'a> Build<'a> {
     /// Who takes from whom, in source order.
     pub fn edges(&self) -> &[Edge] {
         &self.edges
+    }
+
+    /// What a stage takes, in source order; its FROM first.
+    pub fn edges_of(&self, stage: &Stage) -> &[Edge] {
+        let start = self.edges.partition_point(|edge| edge.stage < stage.index);
+        let end = self.edges.partition_point(|edge| edge.stage <= stage.index);
+        &self.edges[start..end]
     }
 
     /// References that cannot work, in source order.

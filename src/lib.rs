@@ -11,6 +11,7 @@ pub mod ignore;
 pub mod manifest;
 pub mod inputs;
 pub mod build;
+pub mod cache;
 pub mod finding;
 pub mod fix;
 pub mod rules;

@@ -11,6 +11,7 @@ mod layout;
 #[cfg(test)]
 mod sample;
 mod screen;
+mod syntax;
 mod table;
 mod text;
 mod units;
@@ -22,5 +23,6 @@ pub use self::diff::{diff, fix_json, fix_summary};
 pub use self::json::{audit_json, lint_json};
 pub use self::layout::{Layout, clean};
 pub use self::screen::audit;
+pub use self::syntax::syntax;
 pub use self::text::lint;
 pub use self::units::{bytes, count, seconds};

@@ -1,13 +1,16 @@
 //! `dockopt debug`: bulk answers for tests, and what was parsed.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::args::{Debug, Global};
 use super::output::{Failure, emit};
 use super::{CLEAN, FAILED, terminal};
 use crate::load::read_source;
+use crate::text::Source;
+use crate::{dockerfile, ignore, report};
 
 /// Bytes of a file of vectors.
 const LIMIT: u64 = 1 << 30;
@@ -17,7 +20,7 @@ pub(super) fn run(global: &Global, command: &Debug) -> Result<u8, Failure> {
         Debug::Vectors { kind, file } => vectors(global, kind, file),
         Debug::Syntax { file } => {
             let source = read_source(file, crate::load::DOCKERFILE_LIMIT)?;
-            let Some(syntax) = syntax(&source) else { return Err(unknown("syntax")) };
+            let syntax = report::syntax(&dockerfile::parse(&source).answer());
             emit(global, &format!("{syntax}\n"))?;
             Ok(CLEAN)
         }
@@ -53,17 +56,46 @@ fn vectors(global: &Global, kind: &str, file: &Path) -> Result<u8, Failure> {
 }
 
 fn unknown(kind: &str) -> Failure {
-    let help = Some("known are parse, expand, ignore, lint".to_owned());
+    let help = Some("known are parse, expand, ignore".to_owned());
     Failure::Because { what: format!("no vectors of the kind `{kind}` are answered"), help }
 }
 
 /// Header and case ─► the answer's object.
 type Answer = fn(&Value, &Value) -> Value;
 
-fn answerer(_kind: &str) -> Option<Answer> {
-    None
+fn answerer(kind: &str) -> Option<Answer> {
+    match kind {
+        "parse" => Some(parse),
+        "expand" => Some(expand),
+        "ignore" => Some(ignore),
+        _ => None,
+    }
 }
 
-fn syntax(_source: &crate::text::Source) -> Option<Value> {
-    None
+fn text<'a>(case: &'a Value, key: &str) -> &'a str {
+    case.get(key).and_then(Value::as_str).unwrap_or_default()
+}
+
+fn parse(_: &Value, case: &Value) -> Value {
+    let source = Source::of("Dockerfile", text(case, "input"));
+    json!({ "id": case["id"], "actual": report::syntax(&dockerfile::parse(&source).answer()) })
+}
+
+fn expand(header: &Value, case: &Value) -> Value {
+    let env = case.get("env").or_else(|| header.get("env")).and_then(Value::as_object);
+    let pairs = env.into_iter().flatten().filter_map(|(name, value)| Some((name.clone(), value.as_str()?.to_owned())));
+    let env: BTreeMap<String, String> = pairs.collect();
+    let escape = text(case, "escape").chars().next().unwrap_or('\\');
+    match dockerfile::expand::answer(text(case, "word"), &env, escape, text(case, "mode")) {
+        Ok(actual) => json!({ "id": case["id"], "actual": actual, "error": null }),
+        Err(error) => json!({ "id": case["id"], "actual": null, "error": error }),
+    }
+}
+
+fn ignore(header: &Value, case: &Value) -> Value {
+    let tree = || header.get("trees")?.get(case.get("tree")?.as_u64()? as usize);
+    let paths = case.get("paths").or_else(tree).and_then(Value::as_array);
+    let paths: Vec<String> = paths.into_iter().flatten().filter_map(|path| Some(path.as_str()?.to_owned())).collect();
+    let sent = ignore::transfer(text(case, "text"), &paths);
+    json!({ "id": case["id"], "included": sent.included, "error": sent.error.map(|error| error.to_string()) })
 }

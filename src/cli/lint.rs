@@ -28,7 +28,8 @@ pub(super) fn run(global: &Global, command: &Lint) -> Result<u8, Failure> {
     Ok(code(global, &report, failed))
 }
 
-fn texts(command: &Lint) -> Result<Vec<Result<Source, LoadError>>, Failure> {
+/// Each text with its path; none for what came without a name.
+fn texts(command: &Lint) -> Result<Vec<(Option<PathBuf>, Result<Source, LoadError>)>, Failure> {
     let mut paths = command.files.clone();
     paths.extend(command.build.file.clone());
     if paths.is_empty() {
@@ -46,7 +47,11 @@ fn texts(command: &Lint) -> Result<Vec<Result<Source, LoadError>>, Failure> {
     }
     let name = command.stdin_filename.as_deref().map_or("-".into(), Path::to_string_lossy);
     let read = |path: &PathBuf| {
-        if path == dash { read_stdin(&name, DOCKERFILE_LIMIT) } else { read_source(path, DOCKERFILE_LIMIT) }
+        if path == dash {
+            (command.stdin_filename.clone(), read_stdin(&name, DOCKERFILE_LIMIT))
+        } else {
+            (Some(path.clone()), read_source(path, DOCKERFILE_LIMIT))
+        }
     };
     Ok(paths.iter().map(read).collect())
 }

@@ -49,6 +49,13 @@ pub enum ProblemKind {
     TakesNothing,
 }
 
+impl ProblemKind {
+    /// Whether the engine refuses the file for it.
+    pub const fn is_refusal(self) -> bool {
+        matches!(self, Self::Syntax | Self::LoneNegation | Self::LineTooLong)
+    }
+}
+
 /// A problem with its place.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Problem {

@@ -94,6 +94,12 @@ impl Matcher {
         self.patterns.iter().any(|(_, negated)| *negated)
     }
 
+    /// How many patterns are tried on a path at worst, those aside that its name rules out at once. A caller that walks
+    /// untrusted trees multiplies it with the number of entries and refuses what would take hours.
+    pub fn tried_per_path(&self) -> usize {
+        self.index.others.len() + self.index.ending.values().map(Vec::len).max().unwrap_or(0)
+    }
+
     /// Decides an entry during a walk: `path` from the root, without slash at either end, and what its directory's
     /// verdict handed down.
     ///

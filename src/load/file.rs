@@ -128,8 +128,7 @@ fn source(path: &Path, bytes: Vec<u8>, limit: u64) -> Result<Source, LoadError> 
     if bytes.iter().take(PROBE).any(|byte| *byte == 0) {
         return Err(LoadError::Binary(path.into()));
     }
-    let name = path.to_string_lossy();
-    Source::new(&*name, bytes).map_err(|_| LoadError::Huge(path.into(), limit))
+    Source::new(super::gather::shown(path), bytes).map_err(|_| LoadError::Huge(path.into(), limit))
 }
 
 #[cfg(test)]

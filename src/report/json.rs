@@ -152,7 +152,8 @@ fn build<'a>(report: &'a Report, build: &'a BuildReport) -> wire::Build<'a> {
     let rerun = build.rerun.as_ref().map(|rerun| wire::Rerun {
         first: step(&rerun.first),
         steps: rerun.steps.iter().map(step).collect(),
-        example: &rerun.example,
+        copies: rerun.copies.iter().map(step).collect(),
+        example: rerun.example.as_deref(),
     });
     wire::Build {
         dockerfile: name(report, build.dockerfile),

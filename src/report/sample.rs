@@ -115,7 +115,8 @@ fn build() -> BuildReport {
         rerun: Some(Rerun {
             first: step(3, 3, "COPY . ."),
             steps: vec![step(3, 3, "COPY . ."), step(4, 4, "RUN apt-get"), step(5, 6, "RUN pip install")],
-            example: "app/main.py".into(),
+            copies: Vec::new(),
+            example: Some("app/main.py".into()),
         }),
         findings: vec![1, 2, 0, 3, 4],
     }

@@ -138,12 +138,13 @@ fn rerun_text(rerun: &Rerun) -> String {
         [] | [_] => format!("step {}", first.number),
         steps => format!("{} {}", if one_stage(steps) { "steps" } else { "the steps" }, ranges(steps)),
     };
-    format!(
-        "A source change ({}) reruns {steps}, from line {} `{}`",
-        clean(&rerun.example),
-        first.line,
-        cut(&clean(&first.text), 60)
-    )
+    let example = rerun.example.as_ref().map(|path| format!(" ({})", clean(path))).unwrap_or_default();
+    let text = cut(&clean(&first.text), 60).into_owned();
+    let copies = match &rerun.copies[..] {
+        [] => String::new(),
+        copies => format!("; where its result differs, {} too", ranges_of_stages(copies)),
+    };
+    format!("A source change{example} reruns {steps}, from line {} `{text}`{copies}", first.line)
 }
 
 fn one_stage(steps: &[Step]) -> bool {
@@ -152,6 +153,15 @@ fn one_stage(steps: &[Step]) -> bool {
 
 /// `3–7`, or by stage where there are several: `3–7 of builder, 4–5 of stage-1`.
 fn ranges(steps: &[Step]) -> String {
+    ranges_named(steps, one_stage(steps))
+}
+
+/// As [`ranges`], the stage always named.
+fn ranges_of_stages(steps: &[Step]) -> String {
+    ranges_named(steps, false)
+}
+
+fn ranges_named(steps: &[Step], single: bool) -> String {
     let mut ranges: Vec<(&str, u32, u32)> = Vec::new();
     for step in steps {
         match ranges.last_mut() {
@@ -159,7 +169,6 @@ fn ranges(steps: &[Step]) -> String {
             _ => ranges.push((&step.stage, step.number, step.number)),
         }
     }
-    let single = one_stage(steps);
     let parts = ranges.iter().map(|&(stage, first, last)| {
         let range = if first == last { first.to_string() } else { format!("{first}–{last}") };
         if single { range } else { format!("{range} of {}", clean(stage)) }

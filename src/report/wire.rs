@@ -178,7 +178,8 @@ pub(super) struct Useless<'a> {
 pub(super) struct Rerun<'a> {
     pub first: Step<'a>,
     pub steps: Vec<Step<'a>>,
-    pub example: &'a str,
+    pub copies: Vec<Step<'a>>,
+    pub example: Option<&'a str>,
 }
 
 #[derive(Serialize)]

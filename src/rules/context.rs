@@ -10,26 +10,26 @@ use crate::text::{FileId, Source, Span};
 
 /// One build, as a rule sees it.
 #[derive(Debug)]
-pub struct Context<'a> {
+pub struct Context<'a, 'i> {
     rule: &'static Rule,
     metadata: &'a Metadata,
-    inputs: &'a Inputs,
-    build: &'a Build<'a>,
+    inputs: &'i Inputs,
+    build: &'a Build<'i>,
 }
 
-impl<'a> Context<'a> {
+impl<'a, 'i> Context<'a, 'i> {
     /// What `rule` may ask about `build`.
-    pub fn new(rule: &'static Rule, metadata: &'a Metadata, inputs: &'a Inputs, build: &'a Build<'a>) -> Self {
+    pub fn new(rule: &'static Rule, metadata: &'a Metadata, inputs: &'i Inputs, build: &'a Build<'i>) -> Self {
         Self { rule, metadata, inputs, build }
     }
 
     /// What the Dockerfile means.
-    pub fn build(&self) -> &'a Build<'a> {
+    pub fn build(&self) -> &'a Build<'i> {
         self.build
     }
 
     /// What it was worked out from; facts beyond the Dockerfile come from the methods below.
-    fn input(&self) -> &'a BuildInput {
+    fn input(&self) -> &'i BuildInput {
         self.build.input()
     }
 
@@ -39,23 +39,23 @@ impl<'a> Context<'a> {
     }
 
     /// What the builder is sent (`context.names`, `context.bytes`).
-    pub fn context(&self) -> Option<&'a BuildContext> {
+    pub fn context(&self) -> Option<&'i BuildContext> {
         let declared = self.declares(Need::ContextNames) || self.declares(Need::ContextBytes);
         declared.then_some(self.input().context.as_deref()).flatten()
     }
 
     /// What the manifests tell (`projects`).
-    pub fn projects(&self) -> Option<&'a [Project]> {
+    pub fn projects(&self) -> Option<&'i [Project]> {
         self.declares(Need::Projects).then_some(self.input().projects.as_ref()?.as_slice())
     }
 
     /// The .dockerignore in force.
-    pub fn ignore(&self) -> &'a IgnoreInput {
+    pub fn ignore(&self) -> &'i IgnoreInput {
         &self.input().ignore
     }
 
     /// The inputs' sources, for edits of other files.
-    pub fn inputs(&self) -> &'a Inputs {
+    pub fn inputs(&self) -> &'i Inputs {
         self.inputs
     }
 
@@ -65,7 +65,7 @@ impl<'a> Context<'a> {
     }
 
     /// The Dockerfile's text.
-    pub fn source(&self) -> &'a Source {
+    pub fn source(&self) -> &'i Source {
         self.input().file.source()
     }
 
