@@ -12,6 +12,7 @@ mod joined;
 mod json;
 mod keyword;
 mod parse;
+mod pieces;
 pub mod quote;
 mod read;
 mod syntax;
@@ -24,6 +25,7 @@ pub use self::answer::{Answer, HeredocNode, Node};
 pub use self::check::CheckOptions;
 pub use self::directive::LookUp;
 pub use self::parse::parse;
+pub use self::pieces::PieceKind;
 pub use self::syntax::{
     Arguments, Directive, DirectiveName, Element, File, Flag, Heredoc, Instruction, Keyword, Line, LineKind, Pair,
     Problem, ProblemKind, Word,
@@ -34,5 +36,7 @@ pub use self::view::{
     Variable,
 };
 
+#[cfg(test)]
+mod properties;
 #[cfg(test)]
 mod vectors;

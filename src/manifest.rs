@@ -4,6 +4,8 @@
 //! files* that an install step needs. Knows nothing of Dockerfiles, and reads no file: what it would still like to see
 //! is named in [`Manifests::unread`]. A broken manifest is a [`Problem`] with its place, never an error.
 
+#![allow(clippy::case_sensitive_file_extension_comparisons, reason = "the tools compare names exactly")]
+
 mod closure;
 mod dotnet;
 mod framework;

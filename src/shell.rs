@@ -32,5 +32,8 @@ pub fn parse(script: &str) -> Script {
 
 /// Reads a script that is given to a shell started with `options`.
 pub fn parse_with(script: &str, options: Options) -> Script {
-    invocation::with_nested(parser::parse(script, parser::Origin::At(0), options))
+    invocation::with_nested(parser::parse(script, parser::Origin::At(0), options), Some((script, 0)))
 }
+
+#[cfg(test)]
+mod properties;

@@ -1,6 +1,7 @@
 //! A file as BuildKit's own tree shows it: the shape of the parse vectors. Knows no output format.
 
 use super::blank::without_line_end;
+use super::joined;
 use super::syntax::{Arguments, File, Heredoc, Instruction, Keyword, LineKind};
 use super::verdict::{Stage, Verdict};
 use crate::text::{Source, Span};
@@ -61,13 +62,15 @@ pub struct HeredocNode {
 }
 
 impl File {
-    /// What BuildKit makes of the file.
-    pub fn answer(&self) -> Answer {
+    /// What BuildKit makes of the file when it goes as far as `reach`.
+    pub fn answer(&self, reach: Stage) -> Answer {
         let directives = self.lookup_directives().into_iter().map(|directive| {
             let value = self.source.slice(directive.value).to_owned();
             (directive.name.as_str(), value, self.source.line(directive.span.start))
         });
-        let mut answer = Answer { directives: directives.collect(), error: self.verdict(), ..Answer::default() };
+        let error = if reach == Stage::Dispatch { self.verdict() } else { self.refusal() };
+        let error = error.filter(|error| error.stage <= reach);
+        let mut answer = Answer { directives: directives.collect(), error, ..Answer::default() };
         match (&answer.error, self.oversize) {
             (Some(error), None) if error.stage == Stage::Parse => {}
             (Some(error), Some(line)) if error.stage == Stage::Parse => {
@@ -174,8 +177,8 @@ impl File {
 
     /// The joined line up to its end: white space at the end is part of it.
     fn original(&self, text: Span) -> String {
-        let rest = match (text.start as usize).checked_sub(self.source.text().len()) {
-            Some(start) => self.joined.slice(Span::new(start as u32, self.joined.len())),
+        let rest = match text.start.checked_sub(joined::base(self.source.text())) {
+            Some(start) => self.joined.slice(Span::new(start, self.joined.len())),
             None => &self.source.text()[text.start as usize..],
         };
         without_line_end(rest.split('\n').next().unwrap_or_default()).to_owned()

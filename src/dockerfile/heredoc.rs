@@ -105,16 +105,3 @@ impl<'s> LastLines<'s> {
         Self { plain, chomped }
     }
 }
-
-/// What to do about a heredoc without terminator.
-pub(super) fn unterminated_help(name: &str) -> String {
-    let word = name.find(|c: char| !(c.is_alphanumeric() || c == '_'));
-    match word {
-        Some(0) | None => format!("end the text with a line that holds only `{name}`"),
-        Some(at) => format!(
-            "BuildKit takes all of `{name}` for the name, as a heredoc's name ends only at white space; write `<<{} {}`",
-            &name[..at],
-            &name[at..]
-        ),
-    }
-}

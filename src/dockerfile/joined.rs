@@ -2,6 +2,11 @@
 
 use crate::text::Span;
 
+/// The address of the buffer's first byte: one behind the source, whose end is a place of its own.
+pub(super) fn base(source: &str) -> u32 {
+    source.len() as u32 + 1
+}
+
 /// Logical texts, one after another, each followed by LF (which no logical text holds).
 #[derive(Clone, Debug, Default)]
 pub(super) struct Joined {

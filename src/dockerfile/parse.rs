@@ -4,7 +4,7 @@
 use super::blank::{before_continuation, leading_space, without_line_end};
 use super::directive::{BOM, DirectiveReader, Seen};
 use super::heredoc::Terminators;
-use super::joined::Joined;
+use super::joined::{self, Joined};
 use super::read::{Cx, Outcome, read_instruction};
 use super::syntax::{Directive, DirectiveName, File, Heredoc, Line, LineKind, Problem, ProblemKind};
 use super::verdict::{Stage, Verdict};
@@ -150,8 +150,8 @@ impl<'s> Parser<'s> {
         }
         let rest = base + indent as u32;
         self.file.joined.push(&self.text[rest as usize..end as usize], rest);
-        let len = self.text.len() as u32;
-        self.comments.push(Span::new(len + first, len + self.file.joined.len()));
+        let base = joined::base(self.text);
+        self.comments.push(Span::new(base + first, base + self.file.joined.len()));
         self.file.joined.close();
     }
 
@@ -233,15 +233,14 @@ impl<'s> Parser<'s> {
             }
             instruction.heredocs = openers;
         }
-        super::trap::check_continuation(&mut self.file, &instruction, index);
+        super::trap::check_lines(&mut self.file, &instruction, index);
         self.file.instructions.push(instruction);
     }
 
     fn read(&self, logical: &Logical) -> Outcome {
-        let len = self.text.len() as u32;
         let cx = Cx::new(self.text, &self.file.joined, self.escape);
-        let text = match logical.text.start.checked_sub(len) {
-            Some(start) => self.file.joined.slice(Span::new(start, logical.text.end - len)),
+        let text = match logical.text.start.checked_sub(joined::base(self.text)) {
+            Some(start) => self.file.joined.slice(Span::new(start, start + logical.text.len())),
             None => &self.text[logical.text.range()],
         };
         read_instruction(cx, text, logical.text.start)
@@ -272,8 +271,8 @@ impl<'s> Parser<'s> {
         }
         let end = self.file.joined.len();
         self.file.joined.close();
-        let len = self.text.len() as u32;
-        Logical { text: Span::new(len + start, len + end), head_end }
+        let base = joined::base(self.text);
+        Logical { text: Span::new(base + start, base + end), head_end }
     }
 
     /// Takes a heredoc's lines. Whether it is terminated; if not, what follows is read as instructions again from the
@@ -296,12 +295,7 @@ impl<'s> Parser<'s> {
             return true;
         }
         self.stop("unterminated heredoc".into(), start_line, self.count as u32);
-        self.file.problems.push(Problem {
-            kind: ProblemKind::Error,
-            span: heredoc.opener.span,
-            message: format!("unterminated heredoc: no line is exactly `{}`", heredoc.name),
-            help: Some(super::heredoc::unterminated_help(&heredoc.name)),
-        });
+        self.file.problems.push(super::trap::unterminated(heredoc));
         false
     }
 

@@ -6,7 +6,7 @@ use std::ops::Range;
 use super::blank::{is_blank, is_latin_space, leading_space};
 use super::flags::{RawFlag, split_flags};
 use super::heredoc::openers;
-use super::joined::Joined;
+use super::joined::{self, Joined};
 use super::json::{Array, read_array};
 use super::quote::go_quote;
 use super::syntax::{Arguments, Element, Flag, Heredoc, Instruction, Keyword, Pair, Problem, ProblemKind, Word};
@@ -34,7 +34,8 @@ impl<'a> Text<'a> {
         self.slice(start..start + self.str[start..].trim_end().len())
     }
 
-    fn span(self) -> Span {
+    /// Where it lies in the address space.
+    pub(super) fn span(self) -> Span {
         Span::new(self.at, self.at + self.str.len() as u32)
     }
 }
@@ -71,9 +72,8 @@ impl<'a> Cx<'a> {
     }
 
     fn locate(&self, span: Span) -> Span {
-        let len = self.source.len() as u32;
-        let Some(start) = span.start.checked_sub(len) else { return span };
-        let end = span.end - len;
+        let Some(start) = span.start.checked_sub(joined::base(self.source)) else { return span };
+        let end = start + span.len();
         match start.checked_sub(self.joined.len()) {
             Some(start) => self.extra.locate(Span::new(start, end - self.joined.len()), self.source),
             None => self.joined.locate(Span::new(start, end), self.source),
@@ -94,7 +94,7 @@ impl<'a> Cx<'a> {
 
     /// The text of a byte range, with U+FFFD for each byte of a character that it cuts; and its place.
     fn cut(&mut self, text: Text<'_>, range: Range<usize>) -> (String, u32) {
-        let at = self.source.len() as u32 + self.joined.len() + self.extra.len();
+        let at = joined::base(self.source) + self.joined.len() + self.extra.len();
         let first = text.str.ceil_char_boundary(range.start);
         let last = text.str.floor_char_boundary(range.end);
         // Both cuts may lie in one character.

@@ -1,10 +1,10 @@
 //! The tree: a flat, lossless list of lines and instructions with byte spans.
 //!
 //! Instructions that span several lines are read from their *logical text*: the lines joined as BuildKit joins them.
-//! Such texts lie one after another in a buffer behind the source, in one address space: offsets below the source's
+//! Such texts lie one after another in a buffer behind the source, in one address space: offsets up to the source's
 //! length are in the source, the others in the buffer. [`File::str`] reads either, [`File::locate`] maps to the source.
 
-use super::joined::Joined;
+use super::joined::{self, Joined};
 use super::verdict::Verdict;
 use crate::text::{Source, Span};
 
@@ -65,9 +65,8 @@ impl File {
 
     /// The logical text under a span of the file's address space.
     pub fn logical(&self, text: Span) -> &str {
-        let len = self.source.text().len() as u32;
-        match text.start.checked_sub(len) {
-            Some(start) => self.joined.slice(Span::new(start, text.end - len)),
+        match text.start.checked_sub(joined::base(self.source.text())) {
+            Some(start) => self.joined.slice(Span::new(start, start + text.len())),
             None => self.source.slice(text),
         }
     }
@@ -75,11 +74,18 @@ impl File {
     /// Maps a span of the address space to the source: from its first byte to after its last one, whatever
     /// continuations and comments lie between. An empty span stays behind the text that it follows.
     pub fn locate(&self, text: Span) -> Span {
-        let len = self.source.text().len() as u32;
-        match text.start.checked_sub(len) {
-            Some(start) => self.joined.locate(Span::new(start, text.end - len), self.source.text()),
+        match text.start.checked_sub(joined::base(self.source.text())) {
+            Some(start) => self.joined.locate(Span::new(start, start + text.len()), self.source.text()),
             None => text,
         }
+    }
+
+    /// Maps the character that holds the byte at an address to the source.
+    pub(super) fn locate_character(&self, address: u32) -> Span {
+        let place = self.locate(Span::new(address, address + 1));
+        let text = self.source.text();
+        let start = text.floor_char_boundary(place.start as usize);
+        Span::new(start as u32, text.ceil_char_boundary(place.end as usize) as u32)
     }
 
     /// A flag as BuildKit sees it: quotes and escapes removed, bytes beyond ASCII taken for Latin-1.
@@ -306,4 +312,60 @@ pub struct Problem {
 pub enum ProblemKind {
     /// BuildKit refuses the file for it.
     Error,
+    /// BuildKit refuses the file: a heredoc's name took in what follows it (`<<EOF>/x`, `<<EOF;`).
+    HeredocName,
+    /// BuildKit refuses the file: a shift (`$((1 << 2))`) is read as a heredoc.
+    HeredocShift,
+    /// BuildKit refuses the file, or copies something else: quotes and escapes don't hold words of COPY together.
+    SplitWord,
+    /// No heredoc is read, as something else in the line can't be lexed.
+    HeredocLost,
+    /// What looks like exec form is no JSON and runs as shell form.
+    ExecForm,
+    /// An escape at the line's end continues nothing, for the white space after it.
+    ContinuationBlank,
+    /// A continuation swallows the next instruction.
+    ContinuationSwallows,
+    /// A Windows path at the line's end is read as a continuation.
+    WindowsPath,
+    /// Characters beyond ASCII in a flag are garbled.
+    FlagBeyondAscii,
+    /// A bare `--` vanishes.
+    BareDashes,
+    /// One of BuildKit's readers ignores an indented directive.
+    DirectiveIndented,
+    /// A comment that would be a directive under its right name.
+    DirectiveMisspelt,
+    /// A directive below a line that ends directives is a comment.
+    DirectiveLate,
+    /// Options of a check are cut at a blank.
+    CheckCut,
+}
+
+impl ProblemKind {
+    /// Whether BuildKit refuses the file for every such problem.
+    pub const fn is_error(self) -> bool {
+        matches!(self, Self::Error | Self::HeredocName | Self::HeredocShift)
+    }
+
+    /// Its name, for output.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Error => "error",
+            Self::HeredocName => "heredoc-name",
+            Self::HeredocShift => "heredoc-shift",
+            Self::SplitWord => "split-word",
+            Self::HeredocLost => "heredoc-lost",
+            Self::ExecForm => "exec-form",
+            Self::ContinuationBlank => "continuation-blank",
+            Self::ContinuationSwallows => "continuation-swallows",
+            Self::WindowsPath => "windows-path",
+            Self::FlagBeyondAscii => "flag-beyond-ascii",
+            Self::BareDashes => "bare-dashes",
+            Self::DirectiveIndented => "directive-indented",
+            Self::DirectiveMisspelt => "directive-misspelt",
+            Self::DirectiveLate => "directive-late",
+            Self::CheckCut => "check-cut",
+        }
+    }
 }

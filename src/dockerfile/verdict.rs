@@ -3,6 +3,7 @@
 
 mod argument;
 mod csv;
+mod dispatch;
 mod duration;
 mod flag;
 mod instruction;
@@ -87,9 +88,10 @@ impl File {
         self.stop.clone().or_else(|| self.refused.clone())
     }
 
-    /// BuildKit's first error; `None` when it accepts the file.
+    /// BuildKit's first error; `None` when it accepts the file, as far as that can be told without images, context and
+    /// build arguments. Beyond [`File::refusal`] it puts the stages together, which costs more than parsing.
     pub fn verdict(&self) -> Option<Verdict> {
-        self.refusal()
+        self.refusal().or_else(|| dispatch::judge(self))
     }
 }
 

@@ -4,6 +4,7 @@
 
 use std::collections::HashMap;
 
+use crate::ignore::name::clean;
 use crate::ignore::pattern::{Form, Refusal, admit};
 
 /// A compiled list of patterns.
@@ -14,6 +15,8 @@ pub struct Matcher {
     /// Where exceptions may bring something back below an excluded directory: their texts, each with a final slash,
     /// sorted; `None` when one has wildcards, so that every directory must be looked into.
     exceptions: Option<Vec<Box<str>>>,
+    /// Whether a pattern is one of those that BuildKit's check takes for "everything".
+    everything: bool,
 }
 
 /// The patterns that took a directory, ascending: what its entries start from. The root's is empty.
@@ -63,6 +66,8 @@ impl Matcher {
         for (text, negated) in patterns {
             if negated {
                 matcher.add_exception(&text);
+            } else {
+                matcher.everything |= matches!(&*text, "*" | "**" | "**/*");
             }
             let form = Form::of(&text);
             matcher.index.add(&form, matcher.patterns.len() as u32);
@@ -144,7 +149,9 @@ impl Matcher {
     /// As [`Self::decide`].
     pub fn matches_only(&self, path: &str) -> Result<(bool, Option<usize>), Refusal> {
         let mut candidates = Vec::new();
-        let ends = path.match_indices('/').map(|(at, _)| at).chain([path.len()]);
+        // Go's parent of `/name` is `/`, that of `/dir/name` is `/dir`.
+        let root = (path.rfind('/') == Some(0)).then_some(1);
+        let ends = path.match_indices('/').map(|(at, _)| at).chain(root).chain([path.len()]);
         for end in ends {
             let mut own = Vec::new();
             self.index.candidates(&path[..end], &mut own);
@@ -169,6 +176,23 @@ impl Matcher {
             (excluded, decided_by) = (!negated, Some(candidate as usize));
         }
         Ok((excluded, decided_by))
+    }
+}
+
+impl Matcher {
+    /// Whether BuildKit warns that a COPY or ADD source is ignored (`CopyIgnoredFile`), with the pattern that it met.
+    /// `source` as in the instruction, variables expanded. It says nothing where there are exceptions, nor of the
+    /// context's root unless a pattern takes all of it.
+    ///
+    /// # Errors
+    /// As [`Self::decide`].
+    pub fn warns_of(&self, source: &str) -> Result<Option<usize>, Refusal> {
+        let source = clean(source);
+        let root = source == "." || source == "/";
+        if self.has_exceptions() || root && !self.everything {
+            return Ok(None);
+        }
+        Ok(self.matches_only(&source)?.1)
     }
 }
 
@@ -234,6 +258,16 @@ mod tests {
         check(&["*/*", "!tmp"], "tmp/x", (true, Some(0)));
         let matcher = Matcher::new(["*/*", "!tmp"]).unwrap();
         assert_eq!(matcher.matches_only("tmp/x"), Ok((false, Some(1))));
+    }
+
+    #[test]
+    fn buildkit_warns_of_ignored_sources() {
+        let warns =
+            |patterns: &[&str], source: &str| Matcher::new(patterns.iter().copied()).unwrap().warns_of(source).unwrap();
+        assert_eq!(warns(&["x", "docs"], "docs/a"), Some(1));
+        assert_eq!(warns(&["docs", "!docs/a"], "docs/b"), None);
+        assert_eq!((warns(&["*.md"], "."), warns(&["x", "*"], "./")), (None, Some(1)));
+        assert_eq!((warns(&["a"], "/a"), warns(&["/"], "/a"), warns(&["[^b]"], "/a")), (None, Some(0), Some(0)));
     }
 
     #[test]

@@ -52,6 +52,22 @@ impl Closure {
         }
     }
 
+    /// Takes all that another closure took.
+    pub(super) fn join(&mut self, other: &Self) {
+        for (own, others) in [
+            (&mut self.files, &other.files),
+            (&mut self.folders, &other.folders),
+            (&mut self.missing, &other.missing),
+            (&mut self.open, &other.open),
+        ] {
+            for text in others {
+                if !own.contains(text) {
+                    own.insert(text.clone());
+                }
+            }
+        }
+    }
+
     /// Says why more may be read than what is taken.
     pub(super) fn open(&mut self, reason: impl Into<String>) {
         self.open.insert(reason.into());

@@ -8,9 +8,21 @@ use super::framework::Framework;
 use super::json;
 use super::locked::{Entry, Locked};
 use super::project::{Ecosystem, EntryPoint, Project, Scope, Tool};
-use super::tree::{Tree, ancestors, folder_of, in_folder, join, name_of};
+use super::tree::{Tree, ancestors, folder_of, in_folder, name_of};
 use super::words::quoted;
 use super::xml::Document;
+
+/// Files that restoring reads from a project's folder and those around it.
+const SETTINGS: [&str; 8] = [
+    "global.json",
+    "NuGet.config",
+    "NuGet.Config",
+    "nuget.config",
+    "Directory.Build.props",
+    "Directory.Build.targets",
+    "Directory.Packages.props",
+    "Directory.Build.rsp",
+];
 
 fn is_project(name: &str) -> bool {
     [".csproj", ".fsproj", ".vbproj"].iter().any(|end| name.ends_with(end))
@@ -27,13 +39,14 @@ pub(super) fn projects(tree: &mut Tree) -> Vec<Project> {
         roots.entry(folder_of(path)).or_default().push(path);
     }
     let mut out = Vec::new();
+    let mut references = References::default();
     for (root, files) in roots {
-        out.push(project(tree, root, &files));
+        out.push(project(tree, &mut references, root, &files));
     }
     out
 }
 
-fn project(tree: &mut Tree, root: &str, files: &[&str]) -> Project {
+fn project(tree: &mut Tree, references: &mut References, root: &str, files: &[&str]) -> Project {
     let mut project = Project::new(root, Ecosystem::DotNet);
     for path in files {
         project.manifests.push((*path).into());
@@ -50,7 +63,7 @@ fn project(tree: &mut Tree, root: &str, files: &[&str]) -> Project {
             let folders = named.iter().map(|path| folder_of(path).to_string());
             project.members.extend(folders.filter(|folder| folder != root));
         }
-        take_projects(tree, &mut closure, named);
+        take_projects(tree, &mut closure, references, named);
         let lock = in_folder(root, "packages.lock.json");
         let lock = Some(lock).filter(|lock| !is_solution(path) && tree.has(lock));
         let locked = lock.as_deref().and_then(|lock| locked(tree, lock));
@@ -119,48 +132,76 @@ fn solution(tree: &mut Tree, closure: &mut Closure, path: &str) -> Vec<String> {
     named.into_iter().filter_map(|named| closure.take(tree, folder_of(path), named)).collect()
 }
 
-/// Takes the project files, all that they refer to, and the settings that are looked for upwards from each.
-fn take_projects(tree: &mut Tree, closure: &mut Closure, mut waiting: Vec<String>) {
-    let mut seen = BTreeSet::new();
-    let mut folders = BTreeSet::new();
-    while let Some(path) = waiting.pop() {
-        if !seen.insert(path.clone()) {
-            continue;
+/// What project files need; each file is read once, as the projects of a monorepo refer to the same ones.
+#[derive(Default)]
+struct References {
+    of: BTreeMap<String, Named>,
+}
+
+/// What one project file names.
+struct Named {
+    /// Other project files.
+    projects: Vec<String>,
+    /// Itself, imports, and settings in its folder and those around it.
+    closure: Closure,
+}
+
+impl References {
+    fn of(&mut self, tree: &mut Tree, path: &str) -> &Named {
+        if !self.of.contains_key(path) {
+            self.of.insert(path.into(), named(tree, path));
         }
-        closure.add(path.as_str());
-        let folder = folder_of(&path);
-        closure.take_there(tree, folder, &["packages.lock.json", "packages.config"]);
-        folders.extend(ancestors(folder).map(String::from));
-        let Some(document) = read(tree, &path) else { continue };
-        for (_, element) in document.named("ProjectReference") {
-            let Some(other) = element.attribute("Include") else { continue };
-            if other.contains("$(") {
-                closure.open(format!("`{path}` refers to `{other}`"));
-                continue;
-            }
-            waiting.extend(closure.take(tree, folder, other));
-        }
-        for (_, element) in document.named("Import") {
-            let file = element.attribute("Project").unwrap_or_default().replace("$(MSBuildThisFileDirectory)", "./");
-            if file.contains("$(") {
-                closure.open(format!("`{path}` imports `{file}`"));
-            } else if !file.is_empty() && element.attribute("Sdk").is_none() {
-                closure.take(tree, folder, &file);
-            }
+        &self.of[path]
+    }
+}
+
+fn named(tree: &mut Tree, path: &str) -> Named {
+    let folder = folder_of(path);
+    let mut closure = Closure::default();
+    let mut projects = Vec::new();
+    closure.add(path);
+    closure.take_there(tree, folder, &["packages.lock.json", "packages.config"]);
+    for folder in ancestors(folder) {
+        closure.take_there(tree, folder, &SETTINGS);
+    }
+    let Some(document) = read(tree, path) else { return Named { projects, closure } };
+    for (_, element) in document.named("ProjectReference") {
+        let Some(other) = element.attribute("Include") else { continue };
+        if other.contains("$(") {
+            closure.open(format!("`{path}` refers to `{other}`"));
+        } else {
+            projects.extend(closure.take(tree, folder, other));
         }
     }
-    for folder in folders {
-        let names = [
-            "global.json",
-            "NuGet.config",
-            "NuGet.Config",
-            "nuget.config",
-            "Directory.Build.props",
-            "Directory.Build.targets",
-            "Directory.Packages.props",
-            "Directory.Build.rsp",
-        ];
-        closure.take_there(tree, &folder, &names);
+    for (_, element) in document.named("Import").filter(|(_, element)| element.attribute("Sdk").is_none()) {
+        let file = element.attribute("Project").unwrap_or_default();
+        let file = file.replace("$(MSBuildThisFileDirectory)", "./");
+        if file.contains("$(") {
+            closure.open(format!("`{path}` imports `{file}`"));
+        } else if !file.is_empty() {
+            closure.take(tree, folder, &file);
+        }
+    }
+    Named { projects, closure }
+}
+
+/// Takes the project files, all that they refer to, and what each needs.
+fn take_projects(tree: &mut Tree, closure: &mut Closure, references: &mut References, named: Vec<String>) {
+    let mut seen: BTreeSet<String> = named.iter().cloned().collect();
+    let mut waiting = named;
+    while let Some(path) = waiting.pop() {
+        if !tree.step() {
+            closure.open("the projects refer to too many others");
+            return;
+        }
+        let named = references.of(tree, &path);
+        closure.join(&named.closure);
+        for other in &named.projects {
+            if !seen.contains(other) {
+                seen.insert(other.clone());
+                waiting.push(other.clone());
+            }
+        }
     }
 }
 
@@ -182,4 +223,51 @@ fn read<'a>(tree: &mut Tree<'a>, path: &str) -> Option<Document<'a>> {
         tree.problem(path, Some(*at..*at), message);
     }
     Some(document)
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::manifest::tests::check;
+
+    #[test]
+    fn solutions_and_references() {
+        check(
+            r#"
+-- Shop.sln --
+Microsoft Visual Studio Solution File
+Project("{FAE0}") = "Api", "src\Api\Api.csproj", "{1}"
+EndProject
+Project("{2150}") = "Solution Items", "Solution Items", "{2}"
+-- global.json --
+{ /* pin */ "sdk": { "version": "8.0.100" } }
+-- Directory.Packages.props --
+-- src/Directory.Build.props --
+-- src/Api/Api.csproj --
+<Project Sdk="Microsoft.NET.Sdk.Web"><PropertyGroup><TargetFramework>net8.0</TargetFramework></PropertyGroup>
+<ItemGroup><PackageReference Include="Npgsql" Version="8.0.1" /><PackageReference Include="Analyzer"><PrivateAssets>all</PrivateAssets></PackageReference>
+<ProjectReference Include="..\Core\Core.fsproj" /><ProjectReference Include="$(X)\Y.csproj" /></ItemGroup></Project>
+-- src/Api/packages.lock.json --
+{"version": 1, "dependencies": {"net8.0": {"Npgsql": {"type": "Direct", "resolved": "8.0.3"}}}}
+-- src/Core/Core.fsproj --
+<Project Sdk="Microsoft.NET.Sdk"></Project>
+"#,
+            "
+            [] .NET -
+            language: 8.0.100
+            members: src/Api
+            dotnet -: Directory.Packages.props Shop.sln global.json src/Api/Api.csproj src/Api/packages.lock.json src/Core/Core.fsproj src/Directory.Build.props
+            open: `src/Api/Api.csproj` refers to `$(X)\\Y.csproj`
+            [src/Api] .NET Api
+            language: net8.0, 8.0.100
+            uses: ASP.NET Core
+            needs: build Analyzer, Npgsql=8.0.3
+            programs: Api=Api.dll
+            dotnet 1: Directory.Packages.props global.json src/Api/Api.csproj src/Api/packages.lock.json src/Core/Core.fsproj src/Directory.Build.props
+            open: `src/Api/Api.csproj` refers to `$(X)\\Y.csproj`
+            [src/Core] .NET Core
+            language: 8.0.100
+            dotnet -: Directory.Packages.props global.json src/Core/Core.fsproj src/Directory.Build.props
+            ",
+        );
+    }
 }

@@ -82,13 +82,15 @@ fn read_module(tree: &mut Tree, project: &mut Project, closure: &mut Closure, pa
 fn read_workspace(tree: &mut Tree, project: &mut Project, path: &str) -> Install {
     project.manifests.push(path.into());
     let mut closure = Closure::default();
+    let mut seen = BTreeSet::new();
     let text = tree.text(path).unwrap_or_default();
     for Directive { verb, arguments, .. } in directives(text) {
         match (verb, arguments.as_slice()) {
             ("go", [version, ..]) => project.speaks(version, path),
             ("use", [folder, ..]) => {
                 let module = format!("{folder}/go.mod");
-                if closure.take(tree, &project.root, &module).is_some() {
+                let taken = closure.take(tree, &project.root, &module);
+                if taken.is_some_and(|path| seen.insert(path)) {
                     let member = join(&project.root, folder).unwrap_or_default();
                     closure.take_there(tree, &member, &["go.sum"]);
                     take_replaced_of(tree, &mut closure, &member);
@@ -141,4 +143,62 @@ fn directives(text: &str) -> Vec<Directive<'_>> {
         }
     }
     out
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::manifest::tests::check;
+
+    #[test]
+    fn modules_and_workspaces() {
+        check(
+            r#"
+-- go.work --
+go 1.22
+use (
+	./api
+	./lib // shared
+	./gone
+)
+-- api/go.mod --
+module example.com/api
+
+go 1.22
+toolchain go1.22.3
+require (
+	github.com/go-chi/chi/v5 v5.1.0
+	github.com/x/y v1.0.0 // indirect
+)
+require example.com/lib v0.0.0
+replace example.com/lib => ../lib
+-- api/go.sum --
+-- api/cmd/server/main.go --
+-- lib/go.mod --
+module example.com/lib
+-- vendored/go.mod --
+module "example.com/v"
+-- vendored/vendor/modules.txt --
+-- vendored/main.go --
+"#,
+            "
+            [] Go -
+            language: 1.22
+            members: api, lib
+            go -: api/go.mod api/go.sum go.work lib/go.mod
+            missing: gone/go.mod
+            [api] Go example.com/api
+            language: 1.22, 1.22.3
+            uses: chi
+            needs: example.com/lib=v0.0.0, github.com/go-chi/chi/v5=v5.1.0
+            programs: server=./cmd/server
+            of []
+            [lib] Go example.com/lib
+            of []
+            [vendored] Go example.com/v
+            programs: v=.
+            go 0: vendored/go.mod
+            folders: vendored/vendor
+            ",
+        );
+    }
 }

@@ -58,7 +58,7 @@ fn project(tree: &mut Tree, root: &str, files: &[&str]) -> Project {
         for name in BUILD {
             let path = in_folder(&member, name);
             for line in tree.text(&path).unwrap_or_default().lines() {
-                take_files(tree, &mut closure, &member, without_comment(line, "//"));
+                take_files(tree, &mut closure, root, &member, without_comment(line, "//"));
             }
         }
     }
@@ -79,7 +79,7 @@ fn statement(tree: &Tree, project: &mut Project, closure: &mut Closure, path: &s
         "include" => {
             for name in &texts {
                 // `:a:b` is the folder a/b unless it is told otherwise.
-                let folder = join(&project.root, &name.replace(':', "/").trim_start_matches('/').to_string());
+                let folder = join(&project.root, name.replace(':', "/").trim_start_matches('/'));
                 project.members.extend(folder.ok().filter(|folder| !folder.is_empty() && tree.has_folder(folder)));
             }
         }
@@ -91,12 +91,6 @@ fn statement(tree: &Tree, project: &mut Project, closure: &mut Closure, path: &s
                 project.members.extend(Some(folder).filter(|folder| tree.has_folder(folder)));
             }
         }
-        "sourceCompatibility" | "targetCompatibility" | "jvmToolchain" | "languageVersion" | "languageVersion.set" => {
-            let version = first.to_string() + &line[word.len()..].replace("VERSION_", "");
-            let number = |c: char| c.is_ascii_digit();
-            let digits = version.find(number).map(|at| &version[at..]).unwrap_or_default();
-            project.speaks(digits.split(|c: char| !c.is_ascii_digit() && c != '.').next().unwrap_or_default(), path);
-        }
         _ => {
             if let Some(scope) = scope(&word).filter(|_| first.matches(':').count() >= 1 && !first.starts_with(':')) {
                 let mut parts = first.splitn(3, ':');
@@ -105,24 +99,35 @@ fn statement(tree: &Tree, project: &mut Project, closure: &mut Closure, path: &s
             }
         }
     }
-    take_files(tree, closure, &project.root, line);
+    if let Some(version) = java_version(line) {
+        project.speaks(version, path);
+    }
+    take_files(tree, closure, &project.root, &project.root, line);
 }
 
-/// `apply from: 'x.gradle'`, `files('libs/x.jar')`, `fileTree('libs')`: the paths that a line names.
-fn take_files(tree: &Tree, closure: &mut Closure, folder: &str, line: &str) {
+/// The number in `sourceCompatibility = JavaVersion.VERSION_17`, `jvmToolchain(21)`, `JavaLanguageVersion.of(21)`.
+fn java_version(line: &str) -> Option<&str> {
+    let keys = ["sourceCompatibility", "targetCompatibility", "jvmToolchain", "JavaLanguageVersion.of"];
+    let after = keys.iter().find_map(|key| line.split_once(key)).map(|(_, after)| after)?;
+    let digits = &after[after.find(|c: char| c.is_ascii_digit())?..];
+    let end = digits.find(|c: char| !c.is_ascii_digit() && !matches!(c, '.' | '_')).unwrap_or(digits.len());
+    Some(&digits[..end])
+}
+
+/// `apply from: 'x.gradle'`, `files('libs/x.jar')`, `fileTree('libs')`: the paths that a line of a build file in
+/// `folder` names.
+fn take_files(tree: &Tree, closure: &mut Closure, root: &str, folder: &str, line: &str) {
     let applies = line.starts_with("apply") && line.contains("from");
     if !applies && !line.contains("files(") && !line.contains("fileTree(") && !line.contains("flatDir") {
         return;
     }
     for text in quoted(line) {
-        let text = ["$rootDir/", "${rootDir}/", "$projectDir/"]
-            .iter()
-            .find_map(|start| text.strip_prefix(start))
-            .unwrap_or(text);
-        let there =
-            join(folder, text).is_ok_and(|path| !path.is_empty() && (tree.has(&path) || tree.has_folder(&path)));
-        if there {
-            closure.take(tree, folder, text);
+        let from_root = ["$rootDir/", "${rootDir}/"].iter().find_map(|start| text.strip_prefix(start));
+        let own = text.strip_prefix("$projectDir/").unwrap_or(text);
+        let (from, text) = from_root.map_or((folder, own), |text| (root, text));
+        let there = |path: String| !path.is_empty() && (tree.has(&path) || tree.has_folder(&path));
+        if join(from, text).is_ok_and(there) {
+            closure.take(tree, from, text);
         } else if applies && !text.contains("://") {
             closure.open(format!("a build file applies `{text}`"));
         }
@@ -137,4 +142,59 @@ fn scope(configuration: &str) -> Option<Scope> {
         other if other.starts_with("test") => Scope::Dev,
         _ => return None,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::manifest::tests::check;
+
+    #[test]
+    fn groovy_and_kotlin() {
+        check(
+            r#"
+-- settings.gradle.kts --
+rootProject.name = "shop" // name
+include(":api", ":libs:core")
+includeBuild("build-logic")
+-- build.gradle.kts --
+plugins {
+    id("org.springframework.boot") version "3.3.0"
+    java
+}
+java { toolchain { languageVersion = JavaLanguageVersion.of(21) } }
+-- gradle.properties --
+-- gradle/wrapper/gradle-wrapper.properties --
+-- gradlew --
+-- build-logic/build.gradle.kts --
+-- api/build.gradle --
+sourceCompatibility = '17'
+dependencies {
+    implementation 'com.google.guava:guava:33.0'
+    testImplementation("org.junit:junit:5")
+    implementation project(':libs:core')
+    implementation files('libs/x.jar')
+}
+-- api/libs/x.jar --
+-- libs/core/build.gradle --
+apply from: "$rootDir/shared.gradle"
+-- shared.gradle --
+"#,
+            "
+            [] Java shop
+            language: 21
+            uses: Spring Boot
+            members: api, libs/core
+            gradle -: api/build.gradle api/libs/x.jar build.gradle.kts gradle.properties gradlew libs/core/build.gradle settings.gradle.kts shared.gradle
+            folders: build-logic, gradle
+            [api] Java -
+            language: 17
+            needs: com.google.guava:guava, dev org.junit:junit
+            of []
+            [build-logic] Java -
+            gradle -: build-logic/build.gradle.kts
+            [libs/core] Java -
+            of []
+            ",
+        );
+    }
 }

@@ -8,13 +8,11 @@ use super::tree::Tree;
 /// The object that a JSON file holds.
 pub(super) fn object(tree: &mut Tree, path: &str) -> Option<Map<String, Value>> {
     let text = tree.text(path)?;
-    match read::<Value>(tree, path, text)? {
-        Value::Object(object) => Some(object),
-        _ => {
-            tree.problem(path, Some(0..0), "not an object");
-            None
-        }
-    }
+    let Value::Object(object) = read::<Value>(tree, path, text)? else {
+        tree.problem(path, Some(0..0), "not an object");
+        return None;
+    };
+    Some(object)
 }
 
 /// A JSON text as `T`; nesting is bounded by the reader (128).
@@ -43,7 +41,7 @@ pub(super) fn members<'a>(object: &'a Map<String, Value>, key: &str) -> impl Ite
 }
 
 /// The texts of a member that is a list.
-pub(super) fn texts<'a>(value: Option<&'a Value>) -> impl Iterator<Item = &'a str> {
+pub(super) fn texts(value: Option<&Value>) -> impl Iterator<Item = &str> {
     value.and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str)
 }
 
@@ -96,11 +94,7 @@ fn string_end(bytes: &[u8], at: usize) -> usize {
 /// The offset of the reader's line and column, both from 1, the column in bytes.
 fn offset(text: &str, line: usize, column: usize) -> usize {
     let before = memchr::memchr_iter(b'\n', text.as_bytes()).nth(line.wrapping_sub(2)).map_or(0, |at| at + 1);
-    let mut at = (before + column.saturating_sub(1)).min(text.len());
-    while !text.is_char_boundary(at) {
-        at -= 1;
-    }
-    at
+    super::tree::boundary(text, before + column.saturating_sub(1))
 }
 
 #[cfg(test)]

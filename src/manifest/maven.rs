@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::closure::Closure;
 use super::framework::Framework;
 use super::project::{Ecosystem, EntryPoint, Project, Scope, Tool};
-use super::tree::{Tree, folder_of, in_folder, join, name_of};
+use super::tree::{Tree, folder_of, join, name_of};
 use super::xml::Document;
 
 /// The Maven projects of a context: each folder with a `pom.xml` is one.
@@ -81,6 +81,10 @@ fn take_modules(tree: &mut Tree, closure: &mut Closure, project: &mut Project, p
     let mut seen = BTreeSet::from([path.to_string()]);
     let mut waiting = vec![path.to_string()];
     while let Some(path) = waiting.pop() {
+        if !tree.step() {
+            closure.open("there are too many modules");
+            break;
+        }
         let Some(document) = read(tree, &path) else { continue };
         let modules = document.named("module").filter(|(_, element)| {
             element.parent.and_then(|parent| document.elements.get(parent)).is_some_and(|up| up.name == "modules")
@@ -137,4 +141,47 @@ fn read<'a>(tree: &mut Tree<'a>, path: &str) -> Option<Document<'a>> {
         tree.problem(path, Some(*at..*at), message);
     }
     Some(document)
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::manifest::tests::check;
+
+    #[test]
+    fn modules_and_parents() {
+        check(
+            r#"
+-- pom.xml --
+<project><artifactId>all</artifactId><packaging>pom</packaging><modules><module>api</module><module>gone</module></modules>
+<properties><java.version>21</java.version></properties></project>
+-- mvnw --
+-- .mvn/wrapper/maven-wrapper.properties --
+-- api/pom.xml --
+<!-- c --><project xmlns="x"><parent><groupId>g</groupId><artifactId>all</artifactId><version>1.0</version></parent>
+<artifactId>api</artifactId>
+<dependencies>
+ <dependency><groupId>org.springframework.boot</groupId><artifactId>spring-boot-starter-web</artifactId></dependency>
+ <dependency><groupId>org.junit</groupId><artifactId>junit</artifactId><version>5</version><scope>test</scope></dependency>
+</dependencies></project>
+-- broken/pom.xml --
+<project><artifactId>x</project>
+"#,
+            "
+            [] Java all
+            language: 21
+            members: api
+            mvn -: api/pom.xml mvnw pom.xml
+            folders: .mvn
+            missing: gone/pom.xml
+            [api] Java api
+            uses: Spring Boot
+            needs: dev org.junit:junit, org.springframework.boot:spring-boot-starter-web
+            programs: api=target/api-1.0.jar
+            of []
+            [broken] Java x
+            mvn -: broken/pom.xml
+            ! broken/pom.xml@22: `</project>` where `</artifactId>` was expected
+            ",
+        );
+    }
 }

@@ -9,6 +9,7 @@ use super::closure::Closure;
 use super::json;
 use super::locked::{Entry, Locked};
 use super::project::{Ecosystem, EntryPoint, Project, Scope, Script, Tool};
+use super::select::is_installed;
 use super::tree::{Tree, folder_of, in_folder};
 use super::wildcard;
 
@@ -65,12 +66,14 @@ fn closure(tree: &Tree, root: &str, package: &Map<String, Value>) -> Closure {
     let repositories = package.get("repositories");
     let list = repositories.and_then(Value::as_array).into_iter().flatten();
     let map = repositories.and_then(Value::as_object).into_iter().flat_map(|map| map.values());
+    let mut urls = Vec::new();
     for repository in list.chain(map) {
         let text = |key| repository.get(key).and_then(Value::as_str);
-        if let (Some("path" | "artifact"), Some(url)) = (text("type"), text("url")) {
-            take_repository(tree, &mut closure, root, url);
+        if matches!(text("type"), Some("path" | "artifact")) {
+            urls.extend(text("url"));
         }
     }
+    take_repositories(tree, &mut closure, root, &urls);
     let patches = package.get("extra").and_then(|extra| extra.get("patches")).and_then(Value::as_object);
     for patch in patches.into_iter().flatten().flat_map(|(_, patches)| patches.as_object().into_iter().flatten()) {
         if let Some(path) = patch.1.as_str().filter(|path| !path.contains("://")) {
@@ -92,15 +95,18 @@ fn closure(tree: &Tree, root: &str, package: &Map<String, Value>) -> Closure {
 }
 
 /// A path repository may have wildcards: every folder that matches is taken.
-fn take_repository(tree: &Tree, closure: &mut Closure, root: &str, url: &str) {
-    if !wildcard::is_pattern(url) {
+fn take_repositories(tree: &Tree, closure: &mut Closure, root: &str, urls: &[&str]) {
+    let (patterns, plain): (Vec<&str>, Vec<&str>) = urls.iter().partition(|url| wildcard::is_pattern(url));
+    for url in plain {
         closure.take(tree, root, url);
+    }
+    if patterns.is_empty() {
         return;
     }
-    let files = tree.below(root).filter(|path| path.ends_with("/composer.json"));
-    for folder in files.map(folder_of).filter(|folder| !super::select::is_installed(folder)) {
+    for path in tree.below(root).filter(|path| path.ends_with("/composer.json") && !is_installed(path)) {
+        let folder = folder_of(path);
         let inside = folder.strip_prefix(root).unwrap_or(folder).trim_start_matches('/');
-        if wildcard::matches(url, inside) {
+        if patterns.iter().take(wildcard::MOST_PATTERNS).any(|pattern| wildcard::matches(pattern, inside)) {
             closure.take(tree, "", folder);
         }
     }
@@ -132,4 +138,41 @@ fn locked(tree: &mut Tree, path: &str) -> Option<Locked> {
         ..Entry::default()
     });
     Some(Locked::new(entries.collect(), None))
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::manifest::tests::check;
+
+    #[test]
+    fn packages_and_paths() {
+        check(
+            r#"
+-- composer.json --
+{"name": "acme/shop", "require": {"php": "^8.2", "ext-intl": "*", "Laravel/Framework": "^11"}, "require-dev": {"phpunit/phpunit": "^11"},
+ "repositories": [{"type": "path", "url": "packages/*"}], "autoload": {"files": ["a.php"]},
+ "scripts": {"post-autoload-dump": ["@php artisan"], "test": "phpunit"}, "bin": ["bin/shop"]}
+-- packages/one/composer.json --
+{"name": "acme/one"}
+-- vendor/x/y/composer.json --
+{}
+-- composer.lock --
+{"packages": [{"name": "laravel/framework", "version": "v11.0.0"}], "packages-dev": null}
+"#,
+            "
+            [] PHP acme/shop
+            language: ^8.2
+            uses: Laravel
+            needs: ext-intl, laravel/framework=v11.0.0, dev phpunit/phpunit
+            scripts: post-autoload-dump, test
+            programs: shop=bin/shop
+            composer 1: composer.json composer.lock
+            folders: packages/one
+            open: `autoload` names `files`, read unless `--no-autoloader` is given
+            open: script `post-autoload-dump` runs unless `--no-scripts` is given
+            [packages/one] PHP acme/one
+            composer -: packages/one/composer.json
+            ",
+        );
+    }
 }

@@ -197,7 +197,7 @@ pub struct Project {
     pub language: Vec<LanguageVersion>,
     /// Direct dependencies, sorted by name.
     pub dependencies: Vec<Dependency>,
-    /// Named commands, in the manifest's order where it has one.
+    /// Named commands, by name.
     pub scripts: Vec<Script>,
     /// Programs that it provides.
     pub entry_points: Vec<EntryPoint>,
@@ -283,6 +283,7 @@ impl Project {
         self.frameworks.extend(Framework::of(self.ecosystem, &self.dependencies));
         self.frameworks.sort();
         self.frameworks.dedup();
+        self.scripts.sort_by(|a, b| a.name.cmp(&b.name));
         self.manifests.sort();
         self.manifests.dedup();
         self.members.sort();

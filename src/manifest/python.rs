@@ -34,13 +34,13 @@ pub(super) fn projects(tree: &mut Tree) -> Vec<Project> {
 /// Folders with a manifest; requirements in a folder of that name belong to the folder around it.
 fn roots(tree: &Tree) -> BTreeSet<String> {
     let mut roots = BTreeSet::new();
-    for path in tree.paths().filter(|path| !is_installed(path)) {
+    for path in tree.paths() {
         let folder = folder_of(path);
-        if matches!(name_of(path), "pyproject.toml" | "setup.py" | "setup.cfg" | "Pipfile") {
-            roots.insert(folder.to_string());
-        } else if is_requirements(path) {
-            roots.insert(owner_of_requirements(folder).to_string());
+        let manifest = matches!(name_of(path), "pyproject.toml" | "setup.py" | "setup.cfg" | "Pipfile");
+        if (!manifest && !is_requirements(path)) || is_installed(path) {
+            continue;
         }
+        roots.insert(if manifest { folder } else { owner_of_requirements(folder) }.to_string());
     }
     roots
 }
@@ -224,3 +224,6 @@ pub(super) fn requirement(text: &str) -> Option<(String, &str)> {
     let marker = if rest.trim_start().starts_with('@') { " ;" } else { ";" };
     Some((normal(&text[..end]), rest.split(marker).next().unwrap_or_default().trim()))
 }
+
+#[cfg(test)]
+mod tests;

@@ -67,6 +67,7 @@ fn install(tree: &mut Tree, project: &mut Project, path: &str, lock: Option<Stri
 fn read(tree: &mut Tree, project: &mut Project, closure: &mut Closure, path: &str) -> Vec<String> {
     let mut others = Vec::new();
     let mut blocks: Vec<Scope> = Vec::new();
+    let mut specs = BTreeSet::new();
     let root = project.root.clone();
     for line in tree.text(path).unwrap_or_default().lines() {
         let line = without_comment(line, "#");
@@ -92,7 +93,7 @@ fn read(tree: &mut Tree, project: &mut Project, closure: &mut Closure, path: &st
             ("path", Some(folder)) => _ = closure.take(tree, &root, folder),
             ("gemspec", _) => {
                 let folder = option(line, "path").map_or(Ok(root.clone()), |path| super::tree::join(&root, path));
-                take_gemspec(tree, closure, &folder.unwrap_or_default());
+                specs.insert(folder.unwrap_or_default());
             }
             ("ruby", Some(file)) if option(line, "file").is_some() => _ = closure.take(tree, &root, file),
             ("ruby", Some(version)) => project.speaks(version, path),
@@ -103,6 +104,9 @@ fn read(tree: &mut Tree, project: &mut Project, closure: &mut Closure, path: &st
         if line.contains(".ruby-version") {
             closure.take_there(tree, &root, &[".ruby-version"]);
         }
+    }
+    for folder in specs {
+        take_gemspec(tree, closure, &folder);
     }
     others
 }
@@ -163,4 +167,59 @@ fn locked(tree: &mut Tree, path: &str, run: BTreeSet<String>) -> Option<Locked> 
         }
     }
     Some(Locked::new(entries, Some(run)))
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::manifest::tests::check;
+
+    #[test]
+    fn groups_paths_and_gemspecs() {
+        check(
+            r#"
+-- Gemfile --
+source "https://example.com"
+ruby file: ".ruby-version"
+gem "rails", "~> 7.1" # web
+gem "own", path: "gems/own"
+group :development, :test do
+  gem "rspec"
+end
+group :production do
+  gem "puma"
+end
+gem 'debug', group: [:development]
+eval_gemfile "Gemfile.extra"
+gemspec
+-- Gemfile.extra ?--
+-- .ruby-version --
+3.3.0
+-- app.gemspec --
+-- lib/app/version.rb --
+-- gems/own/own.gemspec --
+-- Gemfile.lock --
+GEM
+  remote: https://example.com
+  specs:
+    rails (7.1.3)
+      rack (>= 2)
+    rack (3.0)
+    rspec (3.13)
+
+PLATFORMS
+  ruby
+"#,
+            "
+            [] Ruby app
+            language: 3.3.0
+            uses: Rails
+            needs: dev debug, own, puma, rails=7.1.3, dev rspec=3.13
+            bundle 3: .ruby-version Gemfile Gemfile.extra Gemfile.lock app.gemspec lib/app/version.rb
+            folders: gems/own
+            open: `app.gemspec` is a program and may read any file
+            [gems/own] Ruby own
+            unread: Gemfile.extra
+            ",
+        );
+    }
 }

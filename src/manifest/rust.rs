@@ -91,8 +91,9 @@ fn path_dependencies(table: &Table) -> Vec<String> {
 /// dependencies are taken whole.
 fn members(tree: &Tree, closure: &mut Closure, root: &str, packages: &Packages) -> Vec<String> {
     let Some(table) = packages.get(root) else { return Vec::new() };
-    let patterns: Vec<&str> = toml_text::texts(table, &["workspace", "members"]).collect();
-    let without: Vec<&str> = toml_text::texts(table, &["workspace", "exclude"]).collect();
+    let patterns: Vec<&str> =
+        toml_text::texts(table, &["workspace", "members"]).take(wildcard::MOST_PATTERNS).collect();
+    let without: Vec<&str> = toml_text::texts(table, &["workspace", "exclude"]).take(wildcard::MOST_PATTERNS).collect();
     let mut found = BTreeSet::new();
     let prefix = if root.is_empty() { String::new() } else { format!("{root}/") };
     for folder in packages.range(prefix.clone()..).map(|(folder, _)| folder) {
@@ -195,4 +196,76 @@ fn locked(tree: &mut Tree, path: &str) -> Option<Locked> {
         entries.push(Entry { name: name.into(), version: text("version").map(Into::into), ..Entry::default() });
     }
     Some(Locked::new(entries, None))
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::manifest::tests::check;
+
+    #[test]
+    fn workspaces_and_paths() {
+        check(
+            r#"
+-- Cargo.toml --
+[workspace]
+members = ["crates/*"]
+exclude = ["crates/old"]
+[workspace.package]
+rust-version = "1.80"
+[workspace.dependencies]
+axum = "0.7"
+-- rust-toolchain.toml --
+[toolchain]
+channel = "1.82"
+-- Cargo.lock --
+[[package]]
+name = "axum"
+version = "0.7.9"
+-- crates/api/Cargo.toml --
+[package]
+name = "api"
+[[bin]]
+name = "serve"
+path = "src/serve.rs"
+[dependencies]
+axum = { workspace = true }
+inner = { path = "../../inner" }
+outer = { path = "../../../outer" }
+[target.'cfg(unix)'.dev-dependencies]
+nix = "0.29"
+-- crates/api/build.rs --
+-- crates/api/src/main.rs --
+-- crates/api/src/bin/tool.rs --
+-- crates/old/Cargo.toml --
+[package]
+name = "old"
+-- inner/Cargo.toml --
+[package]
+name = "inner"
+-- .cargo/config.toml --
+"#,
+            "
+            [] Rust -
+            language: 1.80, 1.82
+            members: crates/api, inner
+            cargo 1: .cargo/config.toml Cargo.lock Cargo.toml crates/api/Cargo.toml crates/api/build.rs inner/Cargo.toml rust-toolchain.toml
+            missing: ../outer
+            open: `crates/api/build.rs` is a program and may read any file
+            open: cargo wants a source file, or a stub, for each target
+            [crates/api] Rust api
+            language: 1.82
+            uses: axum
+            needs: axum=0.7.9, inner, dev nix, outer
+            programs: serve=src/serve.rs, api=src/main.rs, tool=src/bin/tool.rs
+            of []
+            [crates/old] Rust old
+            language: 1.82
+            cargo -: .cargo/config.toml crates/old/Cargo.toml rust-toolchain.toml
+            open: cargo wants a source file, or a stub, for each target
+            [inner] Rust inner
+            language: 1.82
+            of []
+            ",
+        );
+    }
 }

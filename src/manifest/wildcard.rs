@@ -77,7 +77,7 @@ mod tests {
     #[test]
     fn as_the_workspace_lists_have_them() {
         let check = |pattern: &str, path: &str, expected| {
-            assert_eq!(super::matches(pattern, path), expected, "{pattern} {path}")
+            assert_eq!(super::matches(pattern, path), expected, "{pattern} {path}");
         };
         check("packages/*", "packages/a", true);
         check("./packages/*/", "packages/a", true);

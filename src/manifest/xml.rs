@@ -50,8 +50,8 @@ impl<'a> Document<'a> {
     fn tag(&mut self, text: &'a str, start: usize, open: &mut Vec<usize>) -> Option<usize> {
         let rest = &text[start..];
         for (from, to) in [("<!--", "-->"), ("<![CDATA[", "]]>"), ("<?", "?>"), ("<!", ">")] {
-            if rest.starts_with(from) {
-                let Some(end) = rest[from.len()..].find(to) else {
+            if let Some(inside) = rest.strip_prefix(from) {
+                let Some(end) = inside.find(to) else {
                     self.fail(start, format!("`{from}` without `{to}`"));
                     return None;
                 };
@@ -156,8 +156,7 @@ fn tag_end(text: &str) -> Option<usize> {
     let mut quote = None;
     for (at, byte) in text.bytes().enumerate() {
         match quote {
-            Some(open) if byte == open => quote = None,
-            Some(_) => {}
+            Some(open) => quote = quote.filter(|_| byte != open),
             None if byte == b'>' => return Some(at),
             None if matches!(byte, b'"' | b'\'') => quote = Some(byte),
             None => {}
@@ -178,10 +177,11 @@ mod tests {
         let document = Document::read(text);
         let mut out = String::new();
         for element in &document.elements {
-            out += &format!("{}:{}:{} ", element.name, element.text, element.attribute("a").unwrap_or("-"));
+            let attribute = element.attribute("a").unwrap_or("-");
+            out.extend([element.name, ":", element.text, ":", attribute, " "]);
         }
         if let Some((at, message)) = &document.problem {
-            out += &format!("! {at} {message}");
+            out.extend(["! ", &at.to_string(), " ", message]);
         }
         assert_eq!(out.trim(), expected);
     }

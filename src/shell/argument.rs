@@ -8,10 +8,16 @@ use crate::text::Span;
 pub(super) struct Table {
     /// Letters, as in `-t value` and `-tvalue`.
     pub(super) short: &'static str,
-    /// Whole names with their dashes, sorted or not: `--target`, also `-ldflags`.
-    pub(super) long: &'static [&'static str],
+    /// Whole names with their dashes, blanks between them: `--target`, also `-ldflags`.
+    pub(super) long: &'static str,
     /// Whether `-name` is one option and not a cluster of letters.
     pub(super) single_dash: bool,
+}
+
+impl Table {
+    fn takes_value(&self, name: &str) -> bool {
+        self.long.split(' ').any(|one| one == name)
+    }
 }
 
 /// An option as given.
@@ -91,7 +97,7 @@ impl<'s> Arguments<'s> {
             let value = Some(Value::of(word, name_len + 1, text.len()));
             return Flag { name: name.into(), value, span: word.span };
         }
-        if self.table.long.contains(&name) {
+        if self.table.takes_value(name) {
             return self.next_value(name, word.span);
         }
         Flag { name: name.into(), value: None, span: word.span }
@@ -142,7 +148,7 @@ impl<'s> Iterator for Arguments<'s> {
             return Some(Argument::Operand(self.next - 1));
         }
         let name = text.split('=').next().unwrap_or(text);
-        if text.starts_with("--") || self.table.single_dash || self.table.long.contains(&name) {
+        if text.starts_with("--") || self.table.single_dash || self.table.takes_value(name) {
             return Some(Argument::Flag(self.long(word)));
         }
         Some(Argument::Flag(self.letter(word)))

@@ -84,9 +84,11 @@ pub fn package_call<'s>(invocation: &Invocation<'s>) -> Option<PackageCall<'s>> 
     };
     let (entry, operands) = read(&mut call, args);
     call.verb = entry.verb;
+    // `gem install x -- --with-y`: the rest is for the compiler.
+    let end = args.iter().position(|word| manager == Manager::Gem && word.is("--")).unwrap_or(args.len());
     for at in operands {
         let word = &args[at];
-        if !entry.packages {
+        if !entry.packages || at > end {
             call.operands.push(word);
             continue;
         }
@@ -112,6 +114,13 @@ fn read<'s>(call: &mut PackageCall<'s>, args: &'s [Word]) -> (verb::Entry, Vec<u
             }
             Argument::Operand(at) => at,
         };
+        // Switches that may be given a word: `--audit false`, `--self-contained true`.
+        if matches!(manager, Manager::Npm | Manager::Dotnet)
+            && matches!(args[at].text(), "true" | "false")
+            && !call.flags.is_empty()
+        {
+            continue;
+        }
         if entry.is_some() || !takes_verb(call) {
             operands.push(at);
             continue;
@@ -202,3 +211,6 @@ fn goals(manager: Manager, args: &[Word], operands: &[usize]) -> Verb {
     }
     verb
 }
+
+#[cfg(test)]
+mod tests;

@@ -131,6 +131,9 @@ impl Parser<'_> {
                 Frame::Case(frame) => self.case(frame),
                 Frame::Heredoc(heredoc) => self.heredoc(heredoc),
             }
+            if self.stopped {
+                self.at = self.bytes.len();
+            }
         }
     }
 
@@ -164,6 +167,8 @@ impl Parser<'_> {
     }
 
     fn span(&self, start: usize, end: usize) -> Span {
+        // Only after giving up does a step go over the end.
+        let (start, end) = (start.min(self.text.len()), end.min(self.text.len()));
         match self.origin {
             Origin::At(offset) => Span::new(start as u32, end as u32).shifted(offset),
             Origin::Inside(span) => span,

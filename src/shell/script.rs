@@ -149,6 +149,7 @@ pub enum SeparatorKind {
 
 /// Shell options that decide which failure ends a script.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[expect(clippy::struct_excessive_bools, reason = "the shell's own switches")]
 pub struct Options {
     /// `set -e`
     pub errexit: bool,
@@ -294,7 +295,7 @@ impl Script {
         invocation::of_script(self)
     }
 
-    /// Whether `command` runs in every run of the script that reaches it: not in a branch, loop or function.
+    /// Whether the place is in no branch, loop or function. Operators before it (`||`) are not looked at.
     pub fn is_unconditional(&self, place: &Place) -> bool {
         self.enclosing(place)
             .all(|scope| !matches!(scope.kind, ScopeKind::Branch | ScopeKind::Loop | ScopeKind::Function))
@@ -327,5 +328,38 @@ impl Script {
         let background =
             last.any(|(place, _)| place.after.is_some_and(|after| after.kind == SeparatorKind::Background));
         (self.problems.is_empty() && !background).then_some(end)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::shell::parse;
+
+    fn check(script: &str, expected: Option<&str>) {
+        let at =
+            parse(script).append_at().map(|at| format!("{} && z{}", &script[..at as usize], &script[at as usize..]));
+        assert_eq!(at.as_deref(), expected, "{script}");
+    }
+
+    #[test]
+    fn more_can_be_appended() {
+        check("a && b", Some("a && b && z"));
+        check("a; b ; # why\n", Some("a; b && z ; # why\n"));
+        check("a | b\n\n", Some("a | b && z\n\n"));
+        check("if a; then b; fi > x", Some("if a; then b; fi > x && z"));
+        check("cat <<E >f\nx\nE\n", Some("cat <<E >f && z\nx\nE\n"));
+        check("x=$(a)", Some("x=$(a) && z"));
+        check("a &", None);
+        check("a 'b", None);
+        check("# a", None);
+    }
+
+    #[test]
+    fn last_and_unconditional() {
+        let script = parse("a && { b; }; if c; then d; fi; f() { g; }; h");
+        let last: Vec<bool> = script.commands.iter().map(|one| script.is_last(one)).collect();
+        assert_eq!(last, [false, false, false, false, false, true]);
+        let always: Vec<bool> = script.commands.iter().map(|one| script.is_unconditional(&one.place)).collect();
+        assert_eq!(always, [true, true, true, false, false, true]);
     }
 }

@@ -12,6 +12,8 @@ pub(super) enum Started {
     Command(usize, usize),
     /// The script in the word at this index, read with these options.
     Script(usize, Options),
+    /// A shell that reads its commands from its input.
+    Input(Options),
     /// The words from this index on, joined by blanks, are a script.
     Joined(usize),
 }
@@ -20,7 +22,7 @@ struct Wrapper {
     name: &'static str,
     /// Letters of options with a value.
     short: &'static str,
-    long: &'static [&'static str],
+    long: &'static str,
     /// Operands before the command.
     operands: usize,
     /// Whether `NAME=value` words may stand before the command.
@@ -28,20 +30,20 @@ struct Wrapper {
 }
 
 const fn plain(name: &'static str, short: &'static str) -> Wrapper {
-    Wrapper { name, short, long: &[], operands: 0, assignments: false }
+    Wrapper { name, short, long: "", operands: 0, assignments: false }
 }
 
-const fn after_one(name: &'static str, short: &'static str, long: &'static [&'static str]) -> Wrapper {
+const fn after_one(name: &'static str, short: &'static str, long: &'static str) -> Wrapper {
     Wrapper { name, short, long, operands: 1, assignments: false }
 }
 
 /// Options from the programs' manuals (coreutils, util-linux, findutils, sudo, tini, dumb-init).
 const WRAPPERS: &[Wrapper] = &[
-    Wrapper { name: "env", short: "uC", long: &["--unset", "--chdir"], operands: 0, assignments: true },
+    Wrapper { name: "env", short: "uC", long: "--unset --chdir", operands: 0, assignments: true },
     Wrapper {
         name: "sudo",
         short: "ughpCTrtUDR",
-        long: &["--user", "--group", "--host", "--prompt", "--chdir", "--chroot", "--role", "--type", "--other-user"],
+        long: "--user --group --host --prompt --chdir --chroot --role --type --other-user",
         operands: 0,
         assignments: true,
     },
@@ -62,27 +64,21 @@ const WRAPPERS: &[Wrapper] = &[
     plain("dumb-init", "r"),
     plain("xvfb-run", "efnpsw"),
     plain("ionice", "cn"),
-    Wrapper { name: "nice", short: "n", long: &["--adjustment"], operands: 0, assignments: false },
-    Wrapper { name: "time", short: "fo", long: &["--format", "--output"], operands: 0, assignments: false },
-    Wrapper {
-        name: "stdbuf",
-        short: "ioe",
-        long: &["--input", "--output", "--error"],
-        operands: 0,
-        assignments: false,
-    },
+    Wrapper { name: "nice", short: "n", long: "--adjustment", operands: 0, assignments: false },
+    Wrapper { name: "time", short: "fo", long: "--format --output", operands: 0, assignments: false },
+    Wrapper { name: "stdbuf", short: "ioe", long: "--input --output --error", operands: 0, assignments: false },
     Wrapper {
         name: "xargs",
         short: "ILnPsadE",
-        long: &["--arg-file", "--delimiter", "--max-args", "--max-chars", "--max-procs", "--process-slot-var"],
+        long: "--arg-file --delimiter --max-args --max-chars --max-procs --process-slot-var",
         operands: 0,
         assignments: false,
     },
-    after_one("timeout", "sk", &["--signal", "--kill-after"]),
-    after_one("gosu", "", &[]),
-    after_one("su-exec", "", &[]),
-    after_one("setarch", "", &[]),
-    after_one("flock", "wE", &["--wait", "--timeout", "--conflict-exit-code"]),
+    after_one("timeout", "sk", "--signal --kill-after"),
+    after_one("gosu", "", ""),
+    after_one("su-exec", "", ""),
+    after_one("setarch", "", ""),
+    after_one("flock", "wE", "--wait --timeout --conflict-exit-code"),
 ];
 
 /// What `words` start; they hold at least the program.
@@ -168,10 +164,13 @@ fn shell_command(words: &[Word]) -> Started {
         command |= text.starts_with('-') && text.contains('c');
         at += text.matches(['o', 'O']).count();
     }
-    if !command || at >= words.len() {
-        return Started::Program;
-    }
     let mut options = Options::default();
-    options.apply(words[1..at].iter().map(Word::value));
-    Started::Script(at, options)
+    options.apply(words[1..at.min(words.len())].iter().map(Word::value));
+    match (command, at < words.len()) {
+        (true, true) => Started::Script(at, options),
+        (false, false) => Started::Input(options),
+        // `bash -s -- argument` reads its input too.
+        (false, true) if words[1..at].iter().any(|word| word.is("-s")) => Started::Input(options),
+        _ => Started::Program,
+    }
 }

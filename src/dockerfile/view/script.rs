@@ -39,22 +39,27 @@ impl Script<'_> {
     /// Maps a span of the text to the source. An empty span stays behind the text that it follows.
     pub fn locate(&self, file: &File, span: Span) -> Span {
         if span.is_empty() {
-            let before = span.start.checked_sub(1).and_then(|last| self.place(last));
-            return match before {
-                Some(last) => Span::at(file.locate(Span::new(last, last + 1)).end),
-                None => Span::at(self.place(span.start).map_or(0, |at| file.locate(Span::at(at)).start)),
+            let place = match span.start.checked_sub(1) {
+                Some(last) => self.byte(file, last).end,
+                None => self.byte(file, span.start).start,
             };
+            return Span::at(place);
         }
-        let first = self.place(span.start).map_or(0, |at| file.locate(Span::new(at, at + 1)).start);
-        let last = self.place(span.end - 1).map_or(first, |at| file.locate(Span::new(at, at + 1)).end);
-        Span::new(first, last.max(first))
+        let first = self.byte(file, span.start);
+        let last = self.byte(file, span.end - 1);
+        Span::new(first.start, last.end.max(first.start))
     }
 
-    /// The address of the byte at `at`; a line end that stands in no part is placed behind the part before it.
-    fn place(&self, at: u32) -> Option<u32> {
+    /// The source's character that holds the byte at `at`; a byte that stands in no part is placed behind the part
+    /// before it.
+    fn byte(&self, file: &File, at: u32) -> Span {
         let next = self.parts.partition_point(|part| part.at <= at);
-        let part = self.parts.get(next.checked_sub(1)?)?;
-        Some((part.text.start + (at - part.at)).min(part.text.end.saturating_sub(1).max(part.text.start)))
+        let Some(part) = next.checked_sub(1).and_then(|index| self.parts.get(index)) else { return Span::at(0) };
+        let address = part.text.start + (at - part.at);
+        if address < part.text.end {
+            return file.locate_character(address);
+        }
+        Span::at(file.locate(part.text).end)
     }
 }
 

@@ -1,7 +1,7 @@
 use serde_json::Value;
 
 use super::transfer;
-use crate::ignore::{Matcher, parse};
+use crate::ignore::{Matcher, parse, path_match};
 use crate::text::Source;
 
 fn cases(name: &str) -> Vec<(Value, Vec<String>)> {
@@ -114,10 +114,28 @@ fn mutants_neither_panic_nor_hang() {
             let chosen = random.below(paths.len());
             let at = paths[chosen].floor_char_boundary(random.below(paths[chosen].len() + 1));
             paths[chosen].insert_str(at, pieces[random.below(pieces.len())]);
+            let source = Source::of("f", &text);
+            let file = parse(&source);
+            assert!(file.problems.iter().all(|problem| source.text().get(problem.span.range()).is_some()));
+            assert!(file.patterns.iter().all(|pattern| !source.slice(pattern.span).is_empty()));
             let sent = transfer(&text, &paths);
             assert!(sent.included.len() <= paths.len());
         }
     }
+}
+
+#[test]
+fn path_patterns_never_panic() {
+    let mut random = Random(42);
+    let pieces = ["*", "?", "[", "]", "^", "\\", "-", "/", "é", "a", "b", "."];
+    let mut matched = 0;
+    for _ in 0..20_000 {
+        let mut text = || (0..random.below(8)).map(|_| pieces[random.below(pieces.len())]).collect::<String>();
+        let (pattern, name) = (text(), text());
+        matched += usize::from(path_match(&pattern, &name) == Ok(true));
+        assert_eq!(path_match(&pattern, &name).is_err(), path_match(&pattern, "").is_err(), "{pattern:?}");
+    }
+    assert!(matched > 0);
 }
 
 #[test]

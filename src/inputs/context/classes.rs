@@ -160,10 +160,8 @@ fn fits(class: &Class, context: &BuildContext, id: EntryId) -> bool {
 
 fn secret_class(holder: &str, name: &str) -> Option<&'static Class> {
     let lower = name.to_ascii_lowercase();
-    let sample = ["example", "sample", "template", "dist", "defaults", "tpl"].iter().any(|mark| lower.contains(mark));
     let ends = |ends: &[&str]| ends.iter().any(|end| lower.len() > end.len() && lower.ends_with(end));
-    match &*lower {
-        _ if sample => None,
+    let class = match &*lower {
         "id_rsa" | "id_dsa" | "id_ecdsa" | "id_ed25519" => Some(&KEY),
         ".env" => Some(&ENVIRONMENT),
         ".netrc" | ".pypirc" | ".git-credentials" | ".dockercfg" | ".vault-token" | "kubeconfig" | ".htpasswd"
@@ -180,7 +178,9 @@ fn secret_class(holder: &str, name: &str) -> Option<&'static Class> {
             Some(&TOKEN)
         }
         _ => None,
-    }
+    };
+    let sample = ["example", "sample", "template", "dist", "defaults", "tpl"].iter().any(|mark| lower.contains(mark));
+    class.filter(|_| !sample)
 }
 
 /// A pattern that takes this path and no other.

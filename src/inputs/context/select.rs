@@ -365,4 +365,14 @@ mod tests {
         assert_eq!(error(".", &["!"]), SourceError::Negation);
         assert_eq!(error("self", &[]), SourceError::TooManyLinks);
     }
+    #[test]
+    fn circles_and_crowds_end() {
+        let links: Vec<String> = (0..20_000).map(|n| format!("l{n} -> d/../d")).collect();
+        let mut files: Vec<(&str, u64)> = links.iter().map(|link| (&**link, 0)).collect();
+        files.extend([("d/x", 1), ("d/up -> ..", 0)]);
+        let context = BuildContext::of(&files);
+        let found = select(&context, "l*", Selector::default()).unwrap();
+        assert_eq!((found.tops.len(), found.amount.bytes), (20_000, 1));
+        assert_eq!(select(&context, &"d/up/".repeat(10), Selector::default()).unwrap().tops, [None]);
+    }
 }

@@ -61,7 +61,8 @@ fn matching(context: &BuildContext, matcher: &Matcher) -> Vec<EntryId> {
     files
 }
 
-/// The sources and the targets of the symlinks on their way, each link taken once.
+/// The sources and the targets of the symlinks on their way, each link taken once. The builder also follows links that the
+/// ignore file keeps back; those are unknown here.
 fn with_targets(context: &BuildContext, sources: &[String]) -> Vec<String> {
     let mut resolved = BTreeSet::new();
     let mut waiting: Vec<String> = sources.iter().rev().cloned().collect();

@@ -70,7 +70,9 @@ fn take_script(
             } else if !known(tree, closure, folder, program, rest) {
                 for word in &words {
                     let path = join(folder, word).ok().filter(|path| tree.has(path));
-                    path.into_iter().for_each(|path| closure.add(path));
+                    if let Some(path) = path {
+                        closure.add(path);
+                    }
                 }
                 closure.open(format!("script `{name}` runs `{program}`, which may read any file"));
             }
@@ -112,7 +114,7 @@ fn known(tree: &Tree, closure: &mut Closure, folder: &str, program: &str, rest: 
             match schema {
                 Some(schema) => _ = closure.take(tree, folder, schema),
                 None => {
-                    closure.take_there(tree, folder, &["prisma/schema.prisma", "schema.prisma", "prisma.config.ts"])
+                    closure.take_there(tree, folder, &["prisma/schema.prisma", "schema.prisma", "prisma.config.ts"]);
                 }
             }
         }

@@ -16,6 +16,7 @@ pub(super) fn members(tree: &mut Tree, root: &str, packages: &Packages) -> Vec<S
     if let Some(text) = tree.text(&in_folder(root, "pnpm-workspace.yaml")) {
         patterns.extend(pnpm_patterns(text));
     }
+    patterns.truncate(wildcard::MOST_PATTERNS);
     if patterns.is_empty() {
         return Vec::new();
     }

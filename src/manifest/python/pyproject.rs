@@ -115,8 +115,10 @@ fn depend_all(project: &mut Project, list: &DeValue, scope: Scope) {
 
 /// The folders of a uv workspace's members, without the root itself.
 fn members(tree: &Tree, root: &str, table: &Table) -> Vec<String> {
-    let patterns: Vec<&str> = toml_text::texts(table, &["tool", "uv", "workspace", "members"]).collect();
-    let without: Vec<&str> = toml_text::texts(table, &["tool", "uv", "workspace", "exclude"]).collect();
+    let patterns: Vec<&str> =
+        toml_text::texts(table, &["tool", "uv", "workspace", "members"]).take(wildcard::MOST_PATTERNS).collect();
+    let without: Vec<&str> =
+        toml_text::texts(table, &["tool", "uv", "workspace", "exclude"]).take(wildcard::MOST_PATTERNS).collect();
     if patterns.is_empty() {
         return Vec::new();
     }

@@ -1,6 +1,7 @@
 //! Which programs are package managers.
 
 use crate::shell::Word;
+use crate::shell::invocation::base_name;
 
 /// A package manager or build tool that fetches packages.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -117,7 +118,7 @@ fn module(args: &[Word]) -> Option<(Manager, &[Word])> {
 
 /// `php composer.phar …`
 fn php(args: &[Word]) -> Option<(Manager, &[Word])> {
-    let at = args.iter().position(|word| !word.text().starts_with('-'))?;
-    let name = args[at].text().rsplit('/').next();
-    matches!(name, Some("composer.phar" | "composer")).then(|| (Manager::Composer, &args[at + 1..]))
+    let is_composer = |word: &Word| matches!(base_name(word.text()), "composer.phar" | "composer");
+    let at = args.iter().position(is_composer)?;
+    Some((Manager::Composer, &args[at + 1..]))
 }

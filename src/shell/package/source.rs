@@ -2,6 +2,7 @@
 
 use super::{Manager, PackageCall, PackageSource, Verb};
 use crate::shell::argument::Value;
+use crate::text::Span;
 
 /// A file or folder that a call is told to read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -55,7 +56,7 @@ pub(super) fn add_inputs(call: &mut PackageCall<'_>) {
     let operands_are_inputs = call.manager == Manager::Dotnet && matches!(call.verb, Verb::Install | Verb::Build);
     let requirements = call.manager == Manager::Uv && matches!(&*call.verb_text, "pip sync" | "pip compile");
     for word in &call.operands {
-        if operands_are_inputs {
+        if operands_are_inputs && !is_switch(word.text()) {
             inputs.push(Input { kind: InputKind::Manifest, path: Value::whole(word) });
         } else if requirements {
             inputs.push(Input { kind: InputKind::Requirements, path: Value::whole(word) });
@@ -66,12 +67,18 @@ pub(super) fn add_inputs(call: &mut PackageCall<'_>) {
 
 /// `.[dev]` is the folder `.`.
 fn without_extras(name: Value<'_>) -> Value<'_> {
-    match name.text.find('[') {
-        Some(len) if name.text.ends_with(']') && !name.dynamic => Value { text: &name.text[..len], ..name },
-        _ => name,
-    }
+    let Some(len) = name.text.find('[').filter(|_| name.text.ends_with(']') && !name.dynamic) else { return name };
+    let exact = name.span.len() as usize == name.text.len();
+    let span = if exact { Span::new(name.span.start, name.span.start + len as u32) } else { name.span };
+    Value { text: &name.text[..len], span, ..name }
 }
 
+/// `/p:Name=value`, a switch for `MSBuild`.
+fn is_switch(text: &str) -> bool {
+    text.starts_with('/') && text.contains(':')
+}
+
+#[expect(clippy::match_same_arms, reason = "rows go by manager, not by result")]
 fn kind_of(manager: Manager, verb: &str, flag: &str) -> Option<InputKind> {
     use InputKind as K;
     use Manager as M;
@@ -95,6 +102,7 @@ fn kind_of(manager: Manager, verb: &str, flag: &str) -> Option<InputKind> {
 }
 
 /// What the call does with a lock file; none when it installs nothing or only what it names.
+#[expect(clippy::match_same_arms, reason = "rows go by manager, not by result")]
 pub(super) fn lock_use(call: &PackageCall<'_>) -> Option<LockUse> {
     use LockUse::{Ignored, Preferred, Required};
     use Manager as M;

@@ -66,7 +66,8 @@ pub(super) fn package(manager: Manager, word: &Word) -> Package<'_> {
         absent: false,
         span: word.span,
     };
-    if text.contains("://") && !text.contains(" @ ") && !text.contains("::") || text.starts_with("git@") {
+    let named = text.split_once('@').is_some_and(|(name, _)| !name.contains([':', '/']) && !name.is_empty());
+    if text.contains("://") && !named && !text.contains("::") || text.starts_with("git@") {
         return whole(PackageSource::Url);
     }
     if is_path(manager, text) {
@@ -97,12 +98,11 @@ fn is_path(manager: Manager, text: &str) -> bool {
     let archive = match manager {
         M::Apt => text.starts_with('/') || file(&[".deb", ".dsc", ".changes"]),
         M::Apk => text.starts_with('/') || file(&[".apk"]),
-        M::Dnf | M::Yum | M::Microdnf | M::Zypper => text.starts_with('/') && file(&[".rpm"]) || file(&[".rpm"]),
+        M::Dnf | M::Yum | M::Microdnf | M::Zypper => file(&[".rpm"]),
         M::Pip | M::Uv | M::Pipenv | M::Pdm | M::Poetry => {
-            let direct = text.contains('@') || text.starts_with("git+");
-            file(&[".whl", ".tar.gz", ".zip", ".tar.bz2", ".tgz"]) && !direct
-                || slash && !direct
-                || text.starts_with(".[")
+            let direct = text.contains('@') || text.contains("://");
+            let archive = file(&[".whl", ".tar.gz", ".zip", ".tar.bz2", ".tgz"]);
+            !direct && (archive || slash) || text.starts_with(".[")
         }
         M::Npm | M::Yarn | M::Pnpm | M::Bun => {
             text.starts_with("file:")
@@ -124,7 +124,7 @@ fn find<'m>(word: &Word, from: usize, marks: &[&'m str]) -> Option<(usize, &'m s
     let mut at = from;
     while at < text.len() {
         // Steps over an expansion as a whole: what is inside it divides nothing.
-        if let Some(one) = word.expansions().iter().find(|one| one.within.range().contains(&at)) {
+        if let Some(one) = word.expansion_after(at).filter(|one| one.within.start as usize <= at) {
             at = one.within.end as usize;
             continue;
         }
@@ -137,7 +137,7 @@ fn find<'m>(word: &Word, from: usize, marks: &[&'m str]) -> Option<(usize, &'m s
 }
 
 /// A name up to `name_end`, and the version after `operator` at `at`, if any.
-fn built<'s>(word: &'s Word, name: (usize, usize), version: Option<(usize, usize, usize)>) -> Package<'s> {
+fn built(word: &Word, name: (usize, usize), version: Option<(usize, usize, usize)>) -> Package<'_> {
     let version = version.map(|(operator, start, end)| Version {
         operator: word.text()[operator..start].trim(),
         value: trimmed(word, start, end),

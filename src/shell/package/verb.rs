@@ -45,9 +45,8 @@ pub(super) fn entry(manager: Manager, words: &str) -> Option<Entry> {
 /// What the manager does without a verb.
 pub(super) fn without_verb(manager: Manager) -> Entry {
     let verb = match manager {
-        // `yarn` alone installs.
-        Manager::Yarn => Verb::Install,
-        Manager::Bundle => Verb::Install,
+        // `yarn` alone installs, and so does `bundle`.
+        Manager::Yarn | Manager::Bundle => Verb::Install,
         _ => Verb::Other,
     };
     Entry { verb, packages: false }
@@ -91,7 +90,7 @@ const APT: Rows = &[
     (&["install", "reinstall", "build-dep", "satisfy"], Verb::Install, true),
     (&["upgrade", "dist-upgrade", "full-upgrade", "safe-upgrade", "dselect-upgrade"], Verb::Upgrade, true),
     (&["remove", "purge", "autoremove", "auto-remove", "autopurge"], Verb::Remove, true),
-    (&["clean", "autoclean", "auto-clean", "distclean"], Verb::Clean, false),
+    (&["clean", "autoclean", "auto-clean", "distclean", "dist-clean"], Verb::Clean, false),
     (&["download", "source"], Verb::Download, true),
 ];
 

@@ -70,7 +70,6 @@ impl Parser<'_> {
     pub(super) fn for_head(&mut self, mut frame: For) {
         self.skip_blanks();
         match (frame.phase, self.peek(0)) {
-            (_, None) => self.broken_compound(frame.start, frame.compound),
             (ForPhase::Name, Some(b'(')) if self.peek(1) == Some(b'(') => {
                 frame.phase = ForPhase::Do;
                 self.frames.push(Frame::For(frame));
@@ -109,12 +108,10 @@ impl Parser<'_> {
                 self.open_word(Purpose::Dropped);
             }
             (ForPhase::In | ForPhase::Do, Some(_)) if self.bare_word() == "do" => {
-                self.loop_body(&frame, 2, Closer::Done)
+                self.loop_body(&frame, 2, Closer::Done);
             }
             (ForPhase::In | ForPhase::Do, Some(b'{')) => self.loop_body(&frame, 1, Closer::Brace),
-            (_, Some(_)) => {
-                self.broken_compound(frame.start, frame.compound);
-            }
+            _ => self.broken_compound(frame.start, frame.compound),
         }
     }
 
@@ -136,7 +133,6 @@ impl Parser<'_> {
         self.skip_blanks();
         let phase = frame.phase;
         match (phase, self.peek(0)) {
-            (_, None) => self.broken_compound(frame.start, frame.compound),
             (CasePhase::In | CasePhase::Pattern | CasePhase::Patterned, Some(b'\n')) => {
                 self.frames.push(Frame::Case(frame));
                 self.newline();
@@ -177,8 +173,15 @@ impl Parser<'_> {
                 self.frames.push(Frame::Case(frame));
                 self.open_word(Purpose::Dropped);
             }
-            (_, Some(_)) => self.broken_compound(frame.start, frame.compound),
+            _ => self.broken_compound(frame.start, frame.compound),
         }
+    }
+
+    /// Whether `time` stands before a compound; before a command it is read as a wrapper.
+    pub(super) fn times_compound(&self) -> bool {
+        let rest = self.text[self.at + 4..self.limit].trim_start_matches([' ', '\t']);
+        let rest = rest.strip_prefix("-p ").unwrap_or(rest);
+        ["(", "{ ", "{\n", "if ", "for ", "while ", "until ", "case ", "! "].iter().any(|one| rest.starts_with(one))
     }
 
     pub(super) fn arithmetic_command(&mut self, mut list: List) {

@@ -163,8 +163,7 @@ impl Parser<'_> {
     fn closing_keyword(&mut self, mut list: List, len: usize) {
         let word = self.bare_word();
         match (list.closer, word) {
-            (Closer::Then, "then") => self.next_list(list, len, ScopeKind::Branch, Closer::Fi),
-            (Closer::Fi, "else") => self.next_list(list, len, ScopeKind::Branch, Closer::Fi),
+            (Closer::Then, "then") | (Closer::Fi, "else") => self.next_list(list, len, ScopeKind::Branch, Closer::Fi),
             (Closer::Fi, "elif") => self.next_list(list, len, ScopeKind::Condition, Closer::Then),
             (Closer::Do, "do") => self.next_list(list, len, ScopeKind::Loop, Closer::Done),
             (Closer::Fi, "fi") | (Closer::Done, "done") | (Closer::Brace, "}") => self.close_list(list, len),
@@ -179,34 +178,21 @@ impl Parser<'_> {
         }
     }
 
-    /// Whether `time` stands before a compound; before a command it is read as a wrapper.
-    fn times_compound(&self) -> bool {
-        let rest = self.text[self.at + 4..self.limit].trim_start_matches([' ', '\t']);
-        let rest = rest.strip_prefix("-p ").unwrap_or(rest);
-        ["(", "{ ", "{\n", "if ", "for ", "while ", "until ", "case ", "! "].iter().any(|one| rest.starts_with(one))
-    }
-
     fn after_element(&mut self, mut list: List) {
-        let one = |kind| (kind, 1);
         let (kind, len) = match (self.bytes[self.at], self.peek(1)) {
-            (b'&' | b'<' | b'>', _) if self.redirects_compound(&list) => {
+            (b'&' | b'<' | b'>' | b'0'..=b'9', _) if self.redirects_compound(&list) => {
                 self.frames.push(Frame::List(list));
                 return self.redirect_of_compound();
             }
-            (b'0'..=b'9', _) if self.redirects_compound(&list) => {
-                self.frames.push(Frame::List(list));
-                return self.redirect_of_compound();
-            }
-            (b'|', _) if list.closer == Closer::One => return self.close_list(list, 0),
             _ if list.closer == Closer::One => return self.close_list(list, 0),
             (b';', Some(b';' | b'&')) if list.closer == Closer::Arm => return self.close_arm(list),
-            (b'\n', _) => one(SeparatorKind::Newline),
-            (b';', _) => one(SeparatorKind::Semicolon),
+            (b'\n', _) => (SeparatorKind::Newline, 1),
+            (b';', _) => (SeparatorKind::Semicolon, 1),
             (b'&', Some(b'&')) => (SeparatorKind::And, 2),
-            (b'&', _) => one(SeparatorKind::Background),
+            (b'&', _) => (SeparatorKind::Background, 1),
             (b'|', Some(b'|')) => (SeparatorKind::Or, 2),
             (b'|', Some(b'&')) => (SeparatorKind::Pipe, 2),
-            (b'|', _) => one(SeparatorKind::Pipe),
+            (b'|', _) => (SeparatorKind::Pipe, 1),
             (b')', _) => return self.close_paren(list),
             _ => return self.without_operator(list),
         };

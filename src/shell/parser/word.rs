@@ -5,6 +5,7 @@ use super::{Frame, Parser};
 use crate::shell::word::{Expansion, Marks, Word};
 
 /// A word being read.
+#[expect(clippy::struct_excessive_bools, reason = "independent facts of one word")]
 pub(super) struct Builder {
     pub(super) start: usize,
     pub(super) purpose: Purpose,

@@ -1,0 +1,111 @@
+//! BuildKit's last stage as far as it can refuse a file without images, context or build arguments: stages, references,
+//! variables, values. Judges every stage, as `docker build --check` does; knows no base image.
+
+mod command;
+mod environment;
+mod mount;
+mod platform;
+mod port;
+mod reference;
+mod signal;
+mod source;
+mod state;
+
+use self::environment::Environment;
+use self::state::{Stages, lines_of};
+use super::super::check::CheckOptions;
+use super::super::expand::{Lex, process_word};
+use super::super::syntax::{File, Instruction, Keyword};
+use super::{Stage, Verdict};
+
+/// Files with more stages are not judged here: no build has them, and each may inherit from all.
+const MAX_STAGES: usize = 4096;
+
+/// What BuildKit refuses, and the lines that it names.
+struct Refusal {
+    message: String,
+    lines: Option<(u32, u32)>,
+}
+
+impl Refusal {
+    fn new(message: impl Into<String>) -> Self {
+        Self { message: message.into(), lines: None }
+    }
+
+    /// Names an instruction's lines, unless lines are named already.
+    fn at(mut self, lines: Option<(u32, u32)>) -> Self {
+        self.lines = self.lines.or(lines);
+        self
+    }
+}
+
+/// An instruction in the file that holds it: the Dockerfile, or an ONBUILD trigger read on its own.
+#[derive(Clone, Copy)]
+struct Command<'f> {
+    file: &'f File,
+    instruction: &'f Instruction,
+    lines: (u32, u32),
+}
+
+/// BuildKit's first refusal of a file whose instructions are all in order.
+pub(super) fn judge(file: &File) -> Option<Verdict> {
+    let triggers: Vec<Option<File>> =
+        file.instructions.iter().map(|instruction| state::trigger_file(file, instruction)).collect();
+    match judge_stages(file, &triggers) {
+        Ok(()) => None,
+        Err(Refusal { message, lines }) => Some(Verdict { stage: Stage::Dispatch, message, lines }),
+    }
+}
+
+fn judge_stages(file: &File, triggers: &[Option<File>]) -> Result<(), Refusal> {
+    if let Some(check) = file.check() {
+        CheckOptions::parse(&check.value)
+            .map_err(|message| Refusal::new(format!("failed to parse check options: {message}")))?;
+    }
+    let count = file.instructions.iter().filter(|instruction| instruction.keyword == Keyword::From).count();
+    if count == 0 {
+        return Err(Refusal::new("dockerfile contains no stages to build"));
+    }
+    if count > MAX_STAGES {
+        return Ok(());
+    }
+    let lex = Lex::new(file.escape);
+    let target =
+        file.instructions.iter().rev().find_map(|instruction| file.from(instruction)).and_then(|from| from.name);
+    let target = target.map_or_else(|| "default".to_owned(), |name| name.text.to_lowercase());
+    let mut globals = Environment::of_platform("linux", "amd64", &target);
+    for instruction in file.instructions.iter().take_while(|instruction| instruction.keyword != Keyword::From) {
+        for arg in file.args(instruction) {
+            let Some(default) = arg.default else { continue };
+            let value = process_word(&default.text, &globals, lex)
+                .map_err(|error| Refusal::new(error.to_string()).at(lines_of(instruction)))?;
+            globals.set(&arg.name.text, value.text);
+        }
+    }
+    check_epoch(file, &globals, lex)?;
+    let mut stages = Stages::build(file, &globals, lex)?;
+    stages.link()?;
+    stages.check_cycles()?;
+    stages.resolve(triggers)?;
+    command::run(&mut stages, &globals, lex)
+}
+
+/// A global `SOURCE_DATE_EPOCH`: seconds, `context`, or a stage that stands on `scratch`.
+fn check_epoch(file: &File, globals: &Environment, lex: Lex) -> Result<(), Refusal> {
+    use super::super::expand::Variables as _;
+    let Some(value) = globals.get("SOURCE_DATE_EPOCH") else { return Ok(()) };
+    if value.is_empty() || value == "context" || value.parse::<i64>().is_ok() {
+        return Ok(());
+    }
+    for instruction in &file.instructions {
+        let Some(from) = file.from(instruction) else { continue };
+        if from.name.as_ref().is_some_and(|name| name.text.eq_ignore_ascii_case(value)) {
+            let base = process_word(&from.image.text, globals, lex).map(|word| word.text);
+            if base.is_ok_and(|base| base == "scratch") {
+                return Ok(());
+            }
+            return Err(Refusal::new("SOURCE_DATE_EPOCH stage must use FROM scratch").at(lines_of(instruction)));
+        }
+    }
+    Err(Refusal::new(format!("invalid SOURCE_DATE_EPOCH: {value}")))
+}

@@ -1,0 +1,151 @@
+//! A `--mount` with its variables expanded: BuildKit's full validation.
+
+use super::super::csv::split_fields;
+use super::command::join;
+use crate::dockerfile::check::parse_bool;
+use crate::dockerfile::quote::go_quote;
+
+/// A mount as far as it can be refused.
+#[derive(Debug, Default)]
+pub(super) struct Mount {
+    kind: String,
+    pub(super) from: String,
+    source: String,
+    pub(super) target: String,
+    id: String,
+    sharing: String,
+    has_mode: bool,
+    has_uid: bool,
+    has_gid: bool,
+}
+
+/// Reads and checks a mount's value; the error is BuildKit's text.
+pub(super) fn read_mount(value: &str, expand: &dyn Fn(&str) -> Result<String, String>) -> Result<Mount, String> {
+    let fields = split_fields(value).map_err(|error| format!("failed to parse csv mounts: {error}"))?;
+    let mut mount = Mount { kind: "bind".to_owned(), ..Mount::default() };
+    for field in fields {
+        let Some((key, value)) = field.text.split_once('=') else {
+            mount.switch(&field.text.to_lowercase(), &field.text)?;
+            continue;
+        };
+        mount.set(&key.to_lowercase(), expand(value)?, &field.text)?;
+    }
+    mount.check_whole()?;
+    Ok(mount)
+}
+
+impl Mount {
+    /// A field without value.
+    fn switch(&self, key: &str, field: &str) -> Result<(), String> {
+        match key {
+            "readonly" | "ro" | "readwrite" | "rw" => Ok(()),
+            "required" => self.required(key),
+            _ => Err(format!("invalid field '{field}' must be a key=value pair")),
+        }
+    }
+
+    fn required(&self, key: &str) -> Result<(), String> {
+        if matches!(&*self.kind, "secret" | "ssh") { Ok(()) } else { Err(self.unexpected(key)) }
+    }
+
+    fn unexpected(&self, key: &str) -> String {
+        format!("unexpected key '{key}' for mount type '{}'", self.kind)
+    }
+
+    fn set(&mut self, key: &str, value: String, field: &str) -> Result<(), String> {
+        let invalid = || format!("invalid value for {key}: {value}");
+        match key {
+            "type" => {
+                let kind = value.to_lowercase();
+                if !matches!(&*kind, "bind" | "cache" | "tmpfs" | "secret" | "ssh") {
+                    return Err(format!("unsupported mount type {}", go_quote(&value)));
+                }
+                self.kind = kind;
+            }
+            "from" => self.from = value,
+            "source" | "src" => self.source = value,
+            "target" | "dst" | "destination" => self.target = value,
+            "readonly" | "ro" | "readwrite" | "rw" => parse_bool(&value).map(drop).ok_or_else(invalid)?,
+            "required" => {
+                self.required(key)?;
+                parse_bool(&value).map(drop).ok_or_else(invalid)?;
+            }
+            "size" if self.kind != "tmpfs" => return Err(self.unexpected(key)),
+            "size" => is_size(&value).then_some(()).ok_or_else(invalid)?,
+            "id" => self.id = value,
+            "sharing" => {
+                let sharing = value.to_lowercase();
+                if !matches!(&*sharing, "shared" | "private" | "locked") {
+                    return Err(format!("unsupported sharing value {}", go_quote(&value)));
+                }
+                self.sharing = sharing;
+            }
+            "mode" => self.has_mode = number(key, &value, 8)?,
+            "uid" => self.has_uid = number(key, &value, 10)?,
+            "gid" => self.has_gid = number(key, &value, 10)?,
+            "env" => {}
+            _ => return Err(format!("unexpected key '{key}' in '{field}'")),
+        }
+        Ok(())
+    }
+
+    fn check_whole(&self) -> Result<(), String> {
+        if matches!(&*self.kind, "bind" | "tmpfs") {
+            for (is_set, key) in [(self.has_mode, "mode"), (self.has_uid, "uid"), (self.has_gid, "gid")] {
+                if is_set {
+                    return Err(format!("{key} not allowed for {} type mounts", go_quote(&self.kind)));
+                }
+            }
+        }
+        if self.kind == "secret" {
+            let error = if !self.from.is_empty() {
+                "secret mount should not have a from"
+            } else if !self.sharing.is_empty() {
+                "secret mount should not define sharing"
+            } else if self.source.is_empty() && self.target.is_empty() && self.id.is_empty() {
+                "invalid secret mount. one of source, target required"
+            } else if !self.source.is_empty() && !self.id.is_empty() {
+                "both source and id can't be set"
+            } else {
+                return Ok(());
+            };
+            return Err(error.to_owned());
+        }
+        if !self.sharing.is_empty() && self.kind != "cache" {
+            return Err(format!("invalid cache sharing set for {} mount", self.kind));
+        }
+        Ok(())
+    }
+
+    /// What depends on the place in the stage.
+    pub(super) fn check(&self, workdir: &str) -> Result<(), String> {
+        match &*self.kind {
+            "secret" => Ok(()),
+            "ssh" if self.source.is_empty() => Ok(()),
+            "ssh" => Err("ssh does not support source".to_owned()),
+            _ if join(workdir, &self.target) == "/" => Err("invalid mount target \"/\"".to_owned()),
+            _ => Ok(()),
+        }
+    }
+}
+
+fn number(key: &str, value: &str, radix: u32) -> Result<bool, String> {
+    let is_plain = !value.starts_with('+');
+    match u32::from_str_radix(value, radix) {
+        Ok(_) if is_plain => Ok(true),
+        _ => Err(format!("invalid value {value} for {key}")),
+    }
+}
+
+/// Bytes with a unit: `64m`, `1.5 GiB`.
+fn is_size(value: &str) -> bool {
+    let digits = value.trim_end_matches(|c: char| c.is_ascii_alphabetic());
+    let unit = value[digits.len()..].to_ascii_lowercase();
+    let digits = digits.strip_suffix(' ').unwrap_or(digits);
+    let is_number = digits.starts_with(|c: char| c.is_ascii_digit())
+        && digits.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.')
+        && digits.parse::<f64>().is_ok();
+    let prefix = unit.strip_suffix('b').unwrap_or(&unit);
+    let prefix = prefix.strip_suffix('i').unwrap_or(prefix);
+    is_number && (prefix.is_empty() || (prefix.len() == 1 && "kmgtp".contains(prefix)))
+}
