@@ -148,8 +148,11 @@ fn masked(mut finding: Finding, mask: &Mask) -> Finding {
     for impact in &mut finding.impact {
         impact.evidence = mask.apply(&impact.evidence);
     }
-    for edit in finding.fixes.iter_mut().flat_map(|fix| &mut fix.edits) {
-        edit.text = mask.apply(&edit.text);
+    for fix in &mut finding.fixes {
+        fix.title = mask.apply(&fix.title);
+        for edit in &mut fix.edits {
+            edit.text = mask.apply(&edit.text);
+        }
     }
     finding
 }
@@ -169,10 +172,8 @@ fn with_sources(inputs: &Inputs, sources: &[Source]) -> Inputs {
 
 fn with_texts(input: &BuildInput, before: &Inputs, sources: &[Source]) -> BuildInput {
     let dockerfile = &sources[input.dockerfile.0 as usize];
-    let file = match dockerfile.text() == input.file.source().text() {
-        true => input.file.clone(),
-        false => dockerfile::parse(dockerfile),
-    };
+    let same = dockerfile.text() == input.file.source().text();
+    let file = if same { input.file.clone() } else { dockerfile::parse(dockerfile) };
     let (ignore, changed) = ignore_now(&input.ignore, before, sources);
     let context = match (&input.context, &ignore) {
         (Some(context), IgnoreInput::Present(_, ignore)) if changed => {

@@ -8,10 +8,12 @@ use serde_json::{Value, json};
 use super::args::{Debug, Global};
 use super::output::{Failure, emit};
 use super::{CLEAN, FAILED, terminal};
+use crate::dockerfile;
 use crate::dockerfile::Stage;
+use crate::ignore;
 use crate::load::read_source;
+use crate::report;
 use crate::text::Source;
-use crate::{dockerfile, ignore, report};
 
 /// Bytes of a file of vectors.
 const LIMIT: u64 = 1 << 30;

@@ -28,8 +28,11 @@ pub(super) fn run(global: &Global, command: &Lint) -> Result<u8, Failure> {
     Ok(code(global, &report, failed))
 }
 
+/// A path with what was read there.
+type Text = (Option<PathBuf>, Result<Source, LoadError>);
+
 /// Each text with its path; none for what came without a name.
-fn texts(command: &Lint) -> Result<Vec<(Option<PathBuf>, Result<Source, LoadError>)>, Failure> {
+fn texts(command: &Lint) -> Result<Vec<Text>, Failure> {
     let mut paths = command.files.clone();
     paths.extend(command.build.file.clone());
     if paths.is_empty() {

@@ -55,6 +55,7 @@ fn one(rule: &Rule) -> wire::Rule<'_> {
         basis: metadata.basis.name(),
         subject: metadata.subject.name(),
         needs: metadata.needs.iter().map(crate::inputs::Need::name).collect(),
+        wants: metadata.wants.iter().map(crate::inputs::Need::name).collect(),
         fix: metadata.fix.name(),
         status: metadata.status.name(),
         since: metadata.since,
@@ -84,7 +85,9 @@ pub fn explain(rule: &Rule, layout: Layout) -> String {
         ("basis", format!("{}, confidence {}", metadata.basis.name(), metadata.confidence.name())),
     ];
     let needs: Vec<&str> = metadata.needs.iter().map(crate::inputs::Need::name).collect();
+    let wants: Vec<&str> = metadata.wants.iter().map(crate::inputs::Need::name).collect();
     facts.push(("needs", needs.join(", ")));
+    facts.push(("uses", wants.join(", ")));
     facts.push(("aliases", metadata.aliases.join(", ")));
     for (key, value) in facts.into_iter().filter(|fact| !fact.1.is_empty()) {
         out.push_str(&format!("  {}  {value}\n", layout.paint(Tone::Dim, &pad(key, 8))));

@@ -32,8 +32,8 @@ pub fn context(listing: &ContextListing, layout: Layout, all: bool) -> String {
             _ => "not known".to_owned(),
         };
         let head = format!("  {:>4}  {amount}  ", copy.line);
-        let room = layout.columns().saturating_sub(width(&head)).max(12);
-        out.push_str(&format!("{head}{}\n", cut(&clean(&copy.text), room)));
+        let left = layout.columns().saturating_sub(width(&head)).max(12);
+        out.push_str(&format!("{head}{}\n", cut(&clean(&copy.text), left)));
     }
     for problem in &listing.problems {
         out.push_str(&format!("\n{}: {}\n", clean(&problem.file), clean(&problem.message)));

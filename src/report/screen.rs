@@ -42,7 +42,7 @@ pub fn audit(report: &Report, layout: Layout, all: bool) -> String {
 }
 
 fn shown(report: &Report, build: &BuildReport, layout: Layout, all: bool) -> String {
-    let mut out = header(report, build, layout);
+    let mut out = header(report, build, layout, all);
     let mut facts = String::new();
     if let Some(context) = &build.context {
         facts.push_str(&parts(context, layout, all));
@@ -63,7 +63,7 @@ fn shown(report: &Report, build: &BuildReport, layout: Layout, all: bool) -> Str
     out
 }
 
-fn header(report: &Report, build: &BuildReport, layout: Layout) -> String {
+fn header(report: &Report, build: &BuildReport, layout: Layout, all: bool) -> String {
     let columns = layout.columns();
     let name = report.sources.get(build.dockerfile.0 as usize).map_or("Dockerfile", |source| source.name());
     let name = cut_path(&clean(name), columns).into_owned();
@@ -71,7 +71,7 @@ fn header(report: &Report, build: &BuildReport, layout: Layout) -> String {
     what.push(count(build.stages.len() as u64, "stage"));
     what.push(count(u64::from(build.steps), "step"));
     let what = what.join(", ");
-    let context = build.context.as_ref().map(context_text).unwrap_or_default();
+    let context = build.context.as_ref().map(|context| context_text(context, all)).unwrap_or_default();
     let left = width(&name) + 3 + width(&what);
     let mut out = layout.paint(Tone::Strong, &name);
     if left + 3 + width(&context) <= columns {
@@ -90,22 +90,28 @@ fn header(report: &Report, build: &BuildReport, layout: Layout) -> String {
     out
 }
 
-fn context_text(context: &ContextReport) -> String {
+fn context_text(context: &ContextReport, all: bool) -> String {
     let sent = format!("context {}", bytes(context.bytes));
     match context.useless_bytes {
-        0 => sent,
-        useless => format!("{sent}, {} of it never needed", bytes(useless)),
+        useless if is_worth(useless, all) => format!("{sent}, {} of it never needed", bytes(useless)),
+        _ => sent,
     }
+}
+
+/// A few bytes too many are nobody's concern before `--all` is asked for.
+const fn is_worth(useless: u64, all: bool) -> bool {
+    useless >= 10_000 || (all && useless > 0)
 }
 
 /// The largest parts of the context that no build needs, and the files in it that look like secrets.
 fn parts(context: &ContextReport, layout: Layout, all: bool) -> String {
     let limit = if all { usize::MAX } else { PARTS };
     let mut out = String::new();
-    if !context.useless.is_empty() {
+    let listed = if is_worth(context.useless_bytes, all) { &context.useless[..] } else { &[] };
+    if !listed.is_empty() {
         out.push_str("  Sent, but never needed\n");
     }
-    let shown = &context.useless[..context.useless.len().min(limit)];
+    let shown = &listed[..listed.len().min(limit)];
     let sizes = shown.iter().map(|part| width(&bytes(part.entry.bytes))).max().unwrap_or(0);
     let room = layout.columns().saturating_sub(sizes + 6);
     let paths = shown.iter().map(|part| width(&part.entry.path)).max().unwrap_or(0).min(room);
@@ -119,8 +125,8 @@ fn parts(context: &ContextReport, layout: Layout, all: bool) -> String {
         out.push_str(line.trim_end());
         out.push('\n');
     }
-    if context.useless.len() > shown.len() {
-        out.push_str(&format!("    … {} more (--all)\n", context.useless.len() - shown.len()));
+    if listed.len() > shown.len() {
+        out.push_str(&format!("    … {} more (--all)\n", listed.len() - shown.len()));
     }
     if !context.secrets.is_empty() {
         let shown: Vec<&str> = context.secrets.iter().take(limit).map(|entry| &*entry.path).collect();

@@ -7,8 +7,8 @@ use super::layout::{Layout, Tone, clean, cut_path, wrap};
 use super::table;
 use super::units::count;
 use crate::audit::Report;
-use crate::finding::{Finding, Safety, Severity};
-use crate::text::{LineColumn, Source};
+use crate::finding::{Finding, Label, Safety, Severity};
+use crate::text::{LineColumn, Source, Span};
 
 /// All findings, problems and skips, and a summary.
 pub fn lint(report: &Report, layout: Layout) -> String {
@@ -30,7 +30,12 @@ pub(super) fn problems(report: &Report, layout: Layout) -> String {
         let level = if problem.error { Level::ERROR } else { Level::WARNING };
         let text = lines(&problem.message, layout, 9);
         let title = level.primary_title(text);
-        let mut elements: Vec<Element> = vec![origin(&problem.file, problem.place, layout).into()];
+        let mut elements: Vec<Element> = Vec::new();
+        let source = report.sources.iter().find(|source| source.name() == problem.file);
+        match (source, problem.place) {
+            (Some(source), Some(place)) => excerpt(&mut elements, source, &[rest_of_line(source, place)], &[], layout),
+            _ => elements.push(origin(&problem.file, problem.place, layout).into()),
+        }
         if let Some(help) = &problem.help {
             elements.push(Level::HELP.message(lines(help, layout, 12)).into());
         }
@@ -60,7 +65,9 @@ fn shown(report: &Report, finding: &Finding, layout: Layout) -> String {
     };
     let mut elements: Vec<Element> = Vec::new();
     if let Some(source) = report.sources.get(finding.file.0 as usize) {
-        excerpt(&mut elements, source, finding, layout);
+        let spans: Vec<_> =
+            std::iter::once(finding.span).chain(finding.labels.iter().map(|label| label.span)).collect();
+        excerpt(&mut elements, source, &spans, &finding.labels, layout);
     }
     let mut notes: Vec<(Level, String)> = Vec::new();
     notes.extend(finding.help.iter().map(|help| (Level::HELP, help.clone())));
@@ -85,14 +92,26 @@ fn offer(title: &str, safety: &Safety) -> String {
     }
 }
 
-/// The finding's place and the lines around it.
-fn excerpt<'a>(elements: &mut Vec<Element<'a>>, source: &Source, finding: &'a Finding, layout: Layout) {
-    let spans: Vec<_> = std::iter::once(finding.span).chain(finding.labels.iter().map(|label| label.span)).collect();
-    let excerpt = Excerpt::new(source, &spans);
+/// Where a problem is known to begin, but not where it ends.
+fn rest_of_line(source: &Source, place: LineColumn) -> Span {
+    let line = source.line_span(place.line);
+    let text = source.slice(line);
+    let at = text.char_indices().nth(place.column as usize - 1).map_or(text.len(), |(at, _)| at);
+    let first = text[at..].chars().next();
+    let len = match first {
+        Some(char::REPLACEMENT_CHARACTER) => char::REPLACEMENT_CHARACTER.len_utf8(),
+        _ => text[at..].trim_end().len(),
+    };
+    Span::new(line.start + at as u32, line.start + (at + len) as u32)
+}
+
+/// The first span with the lines around it; a label for each of the others.
+fn excerpt<'a>(elements: &mut Vec<Element<'a>>, source: &Source, spans: &[Span], labels: &'a [Label], layout: Layout) {
+    let excerpt = Excerpt::new(source, spans);
     let mut snippet = Snippet::source(excerpt.text).line_start(excerpt.first_line as usize);
     if excerpt.clipped || source.text().is_empty() {
-        let place = source.line_column(finding.span.start);
-        elements.push(origin(source.name(), Some(place), layout).into());
+        let place = spans.first().map(|span| source.line_column(span.start));
+        elements.push(origin(source.name(), place, layout).into());
     } else {
         snippet = snippet.path(path(source.name(), layout));
     }
@@ -100,7 +119,7 @@ fn excerpt<'a>(elements: &mut Vec<Element<'a>>, source: &Source, finding: &'a Fi
         let Some(place) = place else { continue };
         let annotation = match index {
             0 => AnnotationKind::Primary.span(place),
-            _ => AnnotationKind::Context.span(place).label(clean(&finding.labels[index - 1].text)),
+            _ => AnnotationKind::Context.span(place).label(labels.get(index - 1).map(|label| clean(&label.text))),
         };
         snippet = snippet.annotation(annotation);
     }

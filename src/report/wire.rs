@@ -258,6 +258,7 @@ pub(super) struct Rule<'a> {
     pub basis: &'static str,
     pub subject: &'static str,
     pub needs: Vec<&'static str>,
+    pub wants: Vec<&'static str>,
     pub fix: &'static str,
     pub status: &'static str,
     pub since: &'a str,

@@ -133,7 +133,7 @@ fn what_the_builder_refuses_is_a_finding() {
         assert!(ran.stdout.starts_with("error: ") && ran.stdout.contains("--> Dockerfile"), "{}", ran.stdout);
     }
     let ran = with(b"FROM debian:12.5\nLABEL a=\xff\nUSER 1000\n").args(["lint"]).run().code(0);
-    assert!(ran.stdout.contains("warning: the file is not UTF-8"), "{}", ran.stdout);
+    assert!(ran.stdout.contains("warning: this byte is not UTF-8"), "{}", ran.stdout);
     assert!(ran.stdout.contains("--> Dockerfile:2:9"), "{}", ran.stdout);
 }
 

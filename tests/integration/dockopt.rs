@@ -32,7 +32,6 @@ impl Dockopt {
     }
 
     /// In a copy of a fixture.
-    #[allow(dead_code)]
     pub(crate) fn dir(self, fixture: &str) -> Self {
         copy(&Path::new("fixtures").join(fixture), self.folder.path());
         self
@@ -105,6 +104,12 @@ impl Dockopt {
 }
 
 impl Ran {
+    /// Another run in the same folder.
+    pub(crate) fn again<'a>(self, arguments: impl IntoIterator<Item = &'a str>) -> Self {
+        let next = Dockopt { folder: self.folder, arguments: Vec::new(), variables: Vec::new(), input: None };
+        next.args(arguments).run()
+    }
+
     /// A file's text afterwards.
     pub(crate) fn read(&self, path: &str) -> String {
         fs::read_to_string(self.folder.path().join(path)).unwrap()

@@ -3,4 +3,5 @@
 
 mod cli;
 mod dockopt;
+mod fixtures;
 mod tidy;
