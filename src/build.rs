@@ -12,6 +12,7 @@ mod settings;
 mod stage;
 mod steps;
 mod transfer;
+mod useless;
 
 pub use self::context::Fetched;
 pub use self::graph::{Fault, FaultKind};
@@ -23,7 +24,6 @@ pub use self::settings::{Setting, User};
 pub use self::stage::{Base, Edge, EdgeKind, Stage};
 pub use self::steps::Step;
 pub use self::transfer::{Source, Transfer};
-pub use crate::inputs::context::Amount;
 
 use std::sync::OnceLock;
 

@@ -7,7 +7,7 @@ use crate::build::{self, Base, Build, Fetched};
 use crate::cache;
 use crate::dockerfile::ProblemKind;
 use crate::finding::{Finding, ImpactKind, Mask, Saves, Severity};
-use crate::inputs::context::{Aggregate, BuildContext, Certainty, ClassKind, EntryId, Found, Kind};
+use crate::inputs::context::{Aggregate, Amount, BuildContext, Certainty, ClassKind, EntryId, Found, Kind};
 use crate::inputs::{IgnoreInput, Inputs};
 use crate::manifest::Project;
 use crate::text::Span;
@@ -52,7 +52,7 @@ pub(super) fn listing(inputs: &Inputs, build: &Build) -> Option<ContextListing> 
         for transfer in build.transfers(stage).iter().filter(|transfer| transfer.from.is_none()) {
             let selections = transfer.select(context);
             let known = selections.iter().all(Option::is_some);
-            let total = |amount: fn(&build::Amount) -> u64| {
+            let total = |amount: fn(&Amount) -> u64| {
                 known.then(|| selections.iter().flatten().map(|selection| amount(&selection.amount)).sum())
             };
             copies.push(CopyTake {
@@ -180,9 +180,9 @@ fn projects(all: &[Project]) -> Vec<String> {
 
 fn sent(inputs: &Inputs, build: &Build, context: &BuildContext) -> Option<ContextReport> {
     let fetched = build.fetched(context)?;
-    let (secrets, useless): (Vec<Found>, Vec<Found>) =
-        fetched.doubtful(context).into_iter().partition(|found| found.class.kind == ClassKind::Secret);
-    let useless: Vec<&Found> = useless.iter().filter(|found| found.class.certainty != Certainty::Possible).collect();
+    let useless = build.useless(context, &fetched);
+    let mut secrets = fetched.doubtful(context);
+    secrets.retain(|found| found.class.kind == ClassKind::Secret && found.class.certainty != Certainty::Possible);
     let entry = |found: &Found| Entry {
         path: path(context, found.entry),
         bytes: found.amount.bytes,
@@ -197,7 +197,7 @@ fn sent(inputs: &Inputs, build: &Build, context: &BuildContext) -> Option<Contex
         bytes: fetched.amount.bytes,
         files: fetched.amount.files,
         useless_bytes: useless.iter().map(|found| found.amount.bytes).sum(),
-        secrets: secrets.iter().filter(|found| found.class.certainty != Certainty::Possible).map(entry).collect(),
+        secrets: secrets.iter().map(entry).collect(),
         largest: largest(context, &fetched),
         useless: useless
             .iter()

@@ -177,17 +177,21 @@ pub struct PackageLists {
 }
 
 impl PackageLists {
-    /// The lists of the Debian release that an image stands on, where its name tells.
+    /// The lists of the Debian release that an image stands on; where its name does not tell, the smallest measured ones.
+    /// `None` for what is no Debian.
     pub fn of(reference: &str) -> Option<Self> {
         let reference = Reference::of(reference);
         let tag = reference.tag.unwrap_or_default();
         let debian = reference.short_name() == "debian";
+        if ["ubuntu", "kali"].iter().any(|other| reference.short_name().contains(other)) {
+            return None;
+        }
         let suite = if tag.contains("bookworm") || (debian && tag.split(['-', '.']).next() == Some("12")) {
             "bookworm"
         } else if tag.contains("trixie") || (debian && tag.split(['-', '.']).next() == Some("13")) {
             "trixie"
         } else {
-            return None;
+            "bookworm"
         };
         rows(include_str!("../../data/package_lists.tsv")).find_map(|cells| match cells.as_slice() {
             &[_, known, disk, pull, date, _] if known == suite => {

@@ -1,6 +1,10 @@
 //! Variables: where each one is defined, and what it holds at each instruction. Follows BuildKit of 2026: the last
 //! definition wins, ARG or ENV; a stage sees the ARGs and ENVs of the stage that it stands on.
 
+mod predefined;
+
+pub use self::predefined::{PLATFORM_ARGS, PROXY_ARGS};
+
 use std::cell::Cell;
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -22,35 +26,6 @@ const LONGEST_OF_FILE: usize = 64 << 20;
 
 /// PATH of an image that sets none (BuildKit's `system.DefaultPathEnvUnix`).
 const DEFAULT_PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
-
-/// Variables that every FROM knows and that a stage knows after `ARG NAME` (BuildKit's `defaultArgs`).
-pub const PLATFORM_ARGS: [&str; 11] = [
-    "BUILDPLATFORM",
-    "BUILDOS",
-    "BUILDOSVERSION",
-    "BUILDARCH",
-    "BUILDVARIANT",
-    "TARGETPLATFORM",
-    "TARGETOS",
-    "TARGETOSVERSION",
-    "TARGETARCH",
-    "TARGETVARIANT",
-    "TARGETSTAGE",
-];
-
-/// Variables that a RUN gets from `--build-arg` without an ARG; they are no part of the cache key.
-pub const PROXY_ARGS: [&str; 10] = [
-    "HTTP_PROXY",
-    "http_proxy",
-    "HTTPS_PROXY",
-    "https_proxy",
-    "FTP_PROXY",
-    "ftp_proxy",
-    "NO_PROXY",
-    "no_proxy",
-    "ALL_PROXY",
-    "all_proxy",
-];
 
 /// What a variable holds.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -158,7 +133,7 @@ impl Scopes {
     pub(super) fn global(file: &File, options: &BuildOptions) -> Self {
         let mut scopes = Self {
             escape: file.escape(),
-            global: platform(options),
+            global: predefined::platform(options),
             stages: Vec::new(),
             budget: Cell::new(LONGEST_OF_FILE),
         };
@@ -384,21 +359,4 @@ fn build_arg<'a>(options: &'a BuildOptions, name: &str) -> Option<&'a str> {
 
 fn parts<'a>(arg: &'a Arg) -> (&'a str, Span, Option<&'a str>) {
     (&arg.name.text, arg.name.span, arg.default.as_ref().map(|default| &*default.text))
-}
-
-fn platform(options: &BuildOptions) -> Names {
-    let mut names = Names::default();
-    let target: Vec<&str> = options.platform.as_deref().unwrap_or_default().splitn(3, '/').collect();
-    for name in PLATFORM_ARGS {
-        let value = match (name, target.as_slice()) {
-            ("TARGETSTAGE", _) => known(options.target.as_deref().unwrap_or("default")),
-            ("TARGETPLATFORM", [_, _, ..]) => known(options.platform.as_deref().unwrap_or_default()),
-            ("TARGETOS", [os, _, ..]) => known(os),
-            ("TARGETARCH", [_, arch, ..]) => known(arch),
-            ("TARGETVARIANT", [_, _, variant]) => known(variant),
-            _ => Value::Unknown,
-        };
-        names.push(name, Definition { origin: Origin::Platform, instruction: None, span: None, value });
-    }
-    names
 }

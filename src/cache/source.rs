@@ -18,7 +18,7 @@ pub struct Change {
 pub enum Origin {
     /// Read by the install of dependencies: manifests, lock files and what they name.
     Dependencies,
-    /// History, caches, results: nothing that people edit.
+    /// History, caches, results, the Dockerfile itself: no source.
     Made,
     /// What people edit.
     Source,
@@ -64,6 +64,9 @@ impl<'c> Origins<'c> {
             return Origin::Made;
         }
         let path = self.context.path(file);
+        if is_recipe(self.context.entry(file).name) {
+            return Origin::Made;
+        }
         let read = |path: &str| self.install.binary_search(&path).is_ok();
         let folders = path.match_indices('/').map(|(at, _)| &path[..at]);
         if read(&path) || folders.into_iter().any(read) || is_manifest(&path).is_some() {
@@ -114,6 +117,14 @@ pub fn source_file(transfer: &Transfer, context: &BuildContext, origins: &Origin
         }
     }
     other.map(|file| context.path(file))
+}
+
+/// The Dockerfile and what stands beside it for the build's sake: a change of those is no source change.
+fn is_recipe(name: &str) -> bool {
+    let lower = name.to_ascii_lowercase();
+    let starts =
+        ["dockerfile", "containerfile", "docker-compose", "compose.y"].iter().any(|start| lower.starts_with(start));
+    starts || lower.ends_with(".dockerfile") || lower.ends_with(".dockerignore")
 }
 
 fn is_code(name: &str) -> bool {

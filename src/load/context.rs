@@ -20,7 +20,7 @@ use crate::inputs::context::{BuildContext, Excluded, Kind, Trouble, TroubleKind}
 
 /// Why a context can't be read at all.
 #[derive(Debug)]
-pub enum Error {
+pub(super) enum Error {
     /// The root is missing, not a directory, or unreadable.
     Root(PathBuf, io::Error),
     /// An ignore pattern does not compile when it is tried.
@@ -54,7 +54,7 @@ impl std::error::Error for Error {}
 
 /// Bounds of a walk.
 #[derive(Clone, Copy, Debug)]
-pub struct Limits {
+pub(super) struct Limits {
     /// Entries that are looked at, kept back or not.
     pub entries: usize,
     /// Entries times patterns that have to be tried on each.
@@ -70,7 +70,7 @@ impl Default for Limits {
 /// The ignore file that the builder reads: `<Dockerfile>.dockerignore` beside the Dockerfile if there is one, even an empty
 /// one, else `.dockerignore` at the context's root; never both. `dockerfile` is the name that was asked for: when the
 /// builder falls back from `Dockerfile` to `dockerfile`, it still reads `Dockerfile.dockerignore`.
-pub fn ignore_file_for(dockerfile: Option<&Path>, root: &Path) -> Option<PathBuf> {
+pub(super) fn ignore_file_for(dockerfile: Option<&Path>, root: &Path) -> Option<PathBuf> {
     let own = dockerfile.map(|path| {
         let mut name: OsString = path.as_os_str().to_owned();
         name.push(".dockerignore");
@@ -83,7 +83,7 @@ pub fn ignore_file_for(dockerfile: Option<&Path>, root: &Path) -> Option<PathBuf
 ///
 /// # Errors
 /// See [`Error`]; what can't be read below the root is a [`Trouble`] of the result.
-pub fn read(root: &Path, shown: &str, ignore: &Matcher, limits: Limits) -> Result<BuildContext, Error> {
+pub(super) fn read(root: &Path, shown: &str, ignore: &Matcher, limits: Limits) -> Result<BuildContext, Error> {
     let first = fs::read_dir(root).map_err(|why| Error::Root(root.to_owned(), why))?;
     let walk = Walk::new(root, ignore, limits);
     let task = Task {

@@ -77,7 +77,7 @@ fn covers(folder: &str, path: &str) -> bool {
 fn with_price(build: &Build, stage: &Stage, finding: Finding) -> Finding {
     let Base::Image(reference) = build.root_base(stage) else { return finding };
     let Some(lists) = PackageLists::of(reference) else { return finding };
-    let evidence = format!("apt-get update on Debian {}, {}", lists.suite, lists.date);
+    let evidence = format!("what apt-get update leaves on Debian {}, measured {}", lists.suite, lists.date);
     let impact = |kind, bytes| {
         let saves = Some(Saves::Bytes(bytes));
         Impact { kind, saves, per: Per::Pull, basis: Basis::Typical, evidence: evidence.clone() }

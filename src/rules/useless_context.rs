@@ -1,13 +1,10 @@
 //! See `rules/useless-context.md`.
 
-use std::collections::BTreeSet;
-
 use super::Context;
 use crate::build::Build;
-use crate::dockerfile::Keyword;
 use crate::finding::{Basis, FileEdit, Finding, Findings, Fix, Impact, ImpactKind, Per, Safety, Saves, Target};
 use crate::inputs::IgnoreInput;
-use crate::inputs::context::{Certainty, ClassKind, Found};
+use crate::inputs::context::{ClassKind, Found};
 use crate::text::Span;
 
 super::rule!("useless-context", check);
@@ -19,14 +16,7 @@ fn check(cx: &Context, out: &mut Findings) {
     let build = cx.build();
     let Some(context) = cx.context() else { return };
     let Some(fetched) = build.fetched(context) else { return };
-    let named = named(build);
-    let useless: Vec<Found> = fetched
-        .doubtful(context)
-        .into_iter()
-        .filter(|found| found.class.kind != ClassKind::Secret && found.class.certainty != Certainty::Possible)
-        // A COPY that names it wants it.
-        .filter(|found| !named.contains(&context.path(found.entry)))
-        .collect();
+    let useless = build.useless(context, &fetched);
     let bytes: u64 = useless.iter().map(|found| found.amount.bytes).sum();
     if bytes == 0 {
         return;
@@ -49,13 +39,7 @@ fn check(cx: &Context, out: &mut Findings) {
         basis: Basis::Computed,
         evidence: format!("sizes of the files that COPY selects in `{}`", context.root()),
     });
-    out.push(with_edit(cx, build, &useless, finding));
-}
-
-/// Paths that COPY, ADD or a mount name themselves.
-fn named(build: &Build) -> BTreeSet<String> {
-    let sources = build.context_sources().unwrap_or_default();
-    sources.iter().map(|source| source.trim_start_matches("./").trim_matches('/').to_owned()).collect()
+    out.push(with_edit(cx, &useless, finding));
 }
 
 /// The first COPY or ADD from the context in a needed stage.
@@ -68,11 +52,9 @@ fn first_copy(build: &Build) -> Option<Span> {
     Some(best.instruction.head)
 }
 
-fn with_edit(cx: &Context, build: &Build, useless: &[Found], mut finding: Finding) -> Finding {
-    let git = uses_git(build);
-    let sure = useless.iter().filter(|found| found.class.certainty == Certainty::Sure);
-    let kept = sure.filter(|found| !(git && found.class.kind == ClassKind::VersionControl));
-    let mut patterns: Vec<&str> = kept.map(|found| found.pattern.as_str()).collect();
+fn with_edit(cx: &Context, useless: &[Found], mut finding: Finding) -> Finding {
+    let safe = useless.iter().filter(|found| is_made_anew(found));
+    let mut patterns: Vec<&str> = safe.map(|found| found.pattern.as_str()).collect();
     patterns.sort_unstable();
     patterns.dedup();
     if patterns.is_empty() {
@@ -98,22 +80,11 @@ fn with_edit(cx: &Context, build: &Build, useless: &[Found], mut finding: Findin
     finding
 }
 
-/// Whether a step reads the repository: it calls git, or a version comes from tags.
-fn uses_git(build: &Build) -> bool {
-    let words = [
-        "git ",
-        "git\n",
-        "setuptools_scm",
-        "setuptools-scm",
-        "hatch-vcs",
-        "versioneer",
-        "vergen",
-        "goreleaser",
-        "GitVersion",
-    ];
-    let file = &build.input().file;
-    file.instructions().iter().filter(|instruction| instruction.keyword == Keyword::Run).any(|instruction| {
-        let text = file.source().slice(instruction.span);
-        words.iter().any(|word| text.contains(word)) && !text.contains("apt-get install -y git ")
-    })
+/// What the build makes for itself, or never looks at. Results of builds and logs may be what the image is made of.
+fn is_made_anew(found: &Found) -> bool {
+    match found.class.kind {
+        ClassKind::VersionControl | ClassKind::Dependencies | ClassKind::Bytecode | ClassKind::ToolCache => true,
+        ClassKind::Editor | ClassKind::Pipeline => true,
+        ClassKind::BuildOutput | ClassKind::Leftover | ClassKind::Secret => false,
+    }
 }
