@@ -11,6 +11,8 @@ mod script;
 mod settings;
 mod stage;
 mod steps;
+#[cfg(test)]
+mod tests;
 mod transfer;
 mod useless;
 

@@ -93,6 +93,7 @@ pub struct Use {
 pub struct Scopes {
     escape: char,
     global: Names,
+    proxies: Names,
     stages: Vec<Scope>,
     /// Bytes of values that may still be made.
     budget: Cell<usize>,
@@ -134,6 +135,7 @@ impl Scopes {
         let mut scopes = Self {
             escape: file.escape(),
             global: predefined::platform(options),
+            proxies: predefined::proxies(options),
             stages: Vec::new(),
             budget: Cell::new(LONGEST_OF_FILE),
         };
@@ -262,6 +264,17 @@ impl Scopes {
             }
         }
         Lookup::Unknown
+    }
+
+    /// What the shell of the RUN with index `at` of `stage` finds under `name`: also the proxies that `--build-arg` gives
+    /// without any ARG.
+    pub fn lookup_run(&self, stage: usize, name: &str, at: usize) -> Lookup<'_> {
+        match self.lookup(stage, name, at) {
+            Lookup::Undefined | Lookup::Unknown if self.proxies.0.contains_key(name) => {
+                find(self.proxies.before(name, usize::MAX))
+            }
+            found => found,
+        }
     }
 
     /// What `name` is for a FROM.

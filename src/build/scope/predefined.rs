@@ -49,3 +49,15 @@ pub(super) fn platform(options: &BuildOptions) -> Names {
     }
     names
 }
+
+/// The proxies that a RUN gets from `--build-arg` (BuildKit's `proxyEnvFromBuildArgs`).
+pub(super) fn proxies(options: &BuildOptions) -> Names {
+    let mut names = Names::default();
+    for (name, value) in &options.build_args {
+        if PROXY_ARGS.contains(&name.as_str()) {
+            let value = known(value);
+            names.push(name, Definition { origin: Origin::Platform, instruction: None, span: None, value });
+        }
+    }
+    names
+}
