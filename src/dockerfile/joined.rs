@@ -37,6 +37,14 @@ impl Joined {
         &self.text[span.range()]
     }
 
+    /// Makes room, once, for all texts of a source with that many bytes.
+    pub(super) fn reserve(&mut self, bytes: usize) {
+        if self.text.capacity() == 0 {
+            self.text.reserve(bytes);
+            self.segments.reserve(bytes / 64 + 8);
+        }
+    }
+
     /// Appends text that stands at `source`.
     pub(super) fn push(&mut self, text: &str, source: u32) {
         self.segments.push(Segment { joined: self.len(), source, len: text.len() as u32 });
@@ -56,6 +64,9 @@ impl Joined {
 
     /// Appends another buffer.
     pub(super) fn append(&mut self, other: &Self) {
+        if other.text.is_empty() {
+            return;
+        }
         let base = self.len();
         self.text.push_str(&other.text);
         self.segments.extend(other.segments.iter().map(|s| Segment { joined: s.joined + base, ..*s }));

@@ -199,6 +199,7 @@ impl<'s> Parser<'s> {
     fn instruction(&mut self, span: Span, content: &'s str, from: u32) {
         let start_line = self.next as u32;
         let index = self.file.instructions.len() as u32;
+        let first_line = self.file.lines.len();
         self.keep(span, LineKind::Instruction(index));
         let logical = match before_continuation(content, self.escape) {
             Some(first) => self.join(first, from, index),
@@ -233,7 +234,7 @@ impl<'s> Parser<'s> {
             }
             instruction.heredocs = openers;
         }
-        super::trap::check_lines(&mut self.file, &instruction, index);
+        super::trap::check_lines(&mut self.file, &instruction, index, first_line);
         self.file.instructions.push(instruction);
     }
 
@@ -248,6 +249,7 @@ impl<'s> Parser<'s> {
 
     /// Joins the lines of a continued instruction. Comments and blank lines inside are dropped.
     fn join(&mut self, first: &str, from: u32, index: u32) -> Logical {
+        self.file.joined.reserve(self.text.len());
         let start = self.file.joined.len();
         let mut head_end = from + first.len() as u32 + 1;
         self.file.joined.push(first, from);

@@ -31,6 +31,11 @@ impl<'a> Text<'a> {
 
     fn trim(self) -> Self {
         let start = leading_space(self.str);
+        let end = self.str.len();
+        // Most texts end with a visible ASCII character.
+        if end > start && self.str.as_bytes()[end - 1].is_ascii_graphic() {
+            return self.slice(start..end);
+        }
         self.slice(start..start + self.str[start..].trim_end().len())
     }
 
@@ -139,15 +144,27 @@ pub(super) fn read_instruction(mut cx: Cx<'_>, line: &str, at: u32) -> Outcome {
     let line = Text { str: line, at };
     let instruction = read_level(&mut cx, line, 0);
     let mut heredocs = Vec::new();
-    if can_open_heredocs(&instruction) && memchr::memmem::find(line.str.as_bytes(), b"<<").is_some() {
+    let may_open = can_open_heredocs(&instruction) && has_double_less(line.str);
+    if may_open {
         let (found, error) = openers(&cx, line);
         heredocs = found;
         if let Some(message) = error {
             cx.refuse(line.span(), &message, "quote the heredoc's name");
         }
     }
-    super::trap::check_line(&mut cx, line, &instruction, &heredocs);
+    super::trap::check_line(&mut cx, line, &instruction, &heredocs, may_open);
     Outcome { instruction, openers: heredocs, extra: cx.extra, problems: cx.problems, error: cx.error }
+}
+
+/// The first such byte; faster than a search in texts as short as words.
+fn position(text: &str, byte: u8) -> Option<usize> {
+    text.bytes().position(|other| other == byte)
+}
+
+/// Whether `<<` stands somewhere. A search for a single byte needs no preparation.
+fn has_double_less(text: &str) -> bool {
+    let bytes = text.as_bytes();
+    memchr::memchr_iter(b'<', bytes).any(|at| bytes.get(at + 1) == Some(&b'<'))
 }
 
 /// Whether BuildKit looks for heredocs: RUN, COPY, ADD and ONBUILD directly around one, not in JSON form.
@@ -213,7 +230,7 @@ fn finish_level(cx: &mut Cx<'_>, instruction: &mut Instruction, rest: Text<'_>, 
 fn read_flag(cx: &Cx<'_>, text: Text<'_>, flag: RawFlag) -> Flag {
     let end = text.str.ceil_char_boundary(flag.bytes.end);
     let written = text.slice(flag.bytes.start..end);
-    let equals = written.str.find('=');
+    let equals = position(written.str, b'=');
     let name = written.slice(2..equals.unwrap_or(written.str.len()));
     Flag {
         word: cx.word(written),
@@ -271,13 +288,13 @@ fn read_pairs(cx: &mut Cx<'_>, keyword: Keyword, rest: Text<'_>) -> Arguments {
     let mut words = Vec::new();
     split_quoted(rest.str, cx.escape, |range| words.push(range));
     let Some(first) = words.first() else { return Arguments::None };
-    if !rest.str[first.clone()].contains('=') {
+    if position(&rest.str[first.clone()], b'=').is_none() {
         return read_legacy_pair(cx, keyword, rest);
     }
     let mut pairs = Vec::with_capacity(words.len());
     for range in words {
         let word = rest.slice(range);
-        let Some(equals) = word.str.find('=') else {
+        let Some(equals) = position(word.str, b'=') else {
             let message =
                 format!("Syntax error - can't find = in {}. Must be of the form: name=value", go_quote(word.str));
             cx.refuse(word.span(), &message, "put a value with spaces into double quotes");

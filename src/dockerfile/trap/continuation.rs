@@ -7,63 +7,75 @@ use crate::text::Span;
 /// Lines in which a lost heredoc's terminator is looked for.
 const NEAR: usize = 200;
 
-/// Looks at an instruction's lines, which are the last of the file so far.
-pub(in crate::dockerfile) fn check_lines(file: &mut File, instruction: &Instruction, index: u32) {
-    confirm_lost_heredoc(file, instruction);
-    let escape = file.escape as u8;
-    let first = file.lines.partition_point(|line| line.span.end <= instruction.span.start);
-    let lines = &file.lines[first..];
-    let mut found: Vec<Problem> = Vec::new();
-    let mut quote = QuoteState::default();
-    let mut before: Option<(&str, Span)> = None;
-    for line in lines.iter().filter(|line| line.kind == LineKind::Instruction(index)) {
-        let text = without_line_end(file.source.slice(line.span));
-        if let Some((previous, span)) = before {
-            quote.feed(previous, escape);
-            if !quote.is_open()
-                && let Some(problem) = swallowed(text, line.span, previous, span, instruction)
-            {
-                found.push(problem);
-                break;
-            }
-        }
-        let Some(kept) = before_continuation(text, escape) else {
-            found.extend(broken(text, line.span, escape));
-            break;
-        };
-        before = Some((kept, line.span));
+/// Looks at an instruction's lines, which are the file's from the one at `first` on.
+pub(in crate::dockerfile) fn check_lines(file: &mut File, instruction: &Instruction, index: u32, first: usize) {
+    if !file.problems.is_empty() {
+        confirm_lost_heredoc(file, instruction);
     }
-    file.problems.append(&mut found);
+    let escape = file.escape as u8;
+    let text = file.source.text();
+    let lines = &file.lines[first..];
+    let mut found: Option<Problem> = None;
+    let mut quote = QuoteState::default();
+    let mut fed = 0;
+    let mut last = 0;
+    for (at, line) in lines.iter().enumerate().skip(1) {
+        if line.kind != LineKind::Instruction(index) {
+            continue;
+        }
+        let previous = std::mem::replace(&mut last, at);
+        if !text.as_bytes()[line.span.start as usize].is_ascii_uppercase() || found.is_some() {
+            continue;
+        }
+        let line_text = without_line_end(&text[line.span.range()]);
+        if !is_instruction_like(line_text) {
+            continue;
+        }
+        // Each line is fed once, so that many such lines cost no more than their length.
+        for line in lines[fed..at].iter().filter(|line| line.kind == LineKind::Instruction(index)) {
+            let whole = without_line_end(&text[line.span.range()]);
+            quote.feed(before_continuation(whole, escape).unwrap_or(whole), escape);
+        }
+        fed = at;
+        if !quote.is_open() && instruction.keyword != Keyword::Unknown {
+            let above = lines[previous].span;
+            let kept = before_continuation(without_line_end(&text[above.range()]), escape).unwrap_or_default();
+            found = Some(swallowed(line_text, line.span, kept, above));
+        }
+    }
+    let end = &text[lines[last].span.range()];
+    let end = without_line_end(end);
+    if end.as_bytes().last().is_some_and(|&byte| byte >= 0x80 || matches!(byte, 0x0b | 0x0c)) {
+        found = found.or_else(|| broken(end, lines[last].span, escape));
+    }
+    file.problems.extend(found);
+}
+
+/// Whether a line begins with an instruction's name in capitals and a blank.
+fn is_instruction_like(text: &str) -> bool {
+    let name_len = text.bytes().take_while(u8::is_ascii_uppercase).count();
+    let is_name = text.as_bytes().get(name_len).is_some_and(|byte| matches!(byte, b' ' | b'\t'));
+    is_name && Keyword::of(&text[..name_len]) != Keyword::Unknown
 }
 
 /// A continued line that begins like an instruction.
-fn swallowed(
-    text: &str,
-    span: Span,
-    previous: &str,
-    previous_span: Span,
-    instruction: &Instruction,
-) -> Option<Problem> {
-    let name = text.split([' ', '\t']).next()?;
-    let is_keyword = name.len() < text.len() && Keyword::of(name) != Keyword::Unknown;
-    if !is_keyword || !name.bytes().all(|byte| byte.is_ascii_uppercase()) || instruction.keyword == Keyword::Unknown {
-        return None;
-    }
-    let mark = Span::new(previous_span.start + previous.len() as u32, previous_span.start + previous.len() as u32 + 1);
+fn swallowed(text: &str, span: Span, previous: &str, previous_span: Span) -> Problem {
+    let name = text.split([' ', '\t']).next().unwrap_or_default();
+    let mark = previous_span.start + previous.len() as u32;
     if is_windows_path(previous) {
-        return Some(Problem {
+        return Problem {
             kind: ProblemKind::WindowsPath,
-            span: mark,
-            message: format!("the `\\` of this path continues the line, so the {name} below is part of it"),
-            help: Some("add `# escape=`` as the first line, or end the path without `\\`".into()),
-        });
+            span: Span::new(mark, mark + 1),
+            message: format!("the escape at the end of this path continues the line, so the {name} below is part of it"),
+            help: Some("make ``# escape=` `` the first line, or end the path without `\\`".into()),
+        };
     }
-    Some(Problem {
+    Problem {
         kind: ProblemKind::ContinuationSwallows,
         span: Span::new(span.start, span.start + name.len() as u32),
         message: format!("this is no {name}: the line above is continued"),
         help: Some("remove the escape at the end of the line above".into()),
-    })
+    }
 }
 
 /// Whether a text ends with a path such as `C:` or `C:\dir`, its last `\` cut.

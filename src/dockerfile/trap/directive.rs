@@ -45,7 +45,6 @@ fn check_indented(file: &File, found: &mut Vec<Problem>) {
 }
 
 fn check_comments(file: &File, found: &mut Vec<Problem>) {
-    let syntax = file.syntax().and_then(|syntax| syntax.written);
     let mut is_top = true;
     for line in &file.lines {
         match line.kind {
@@ -65,9 +64,6 @@ fn check_comments(file: &File, found: &mut Vec<Problem>) {
         let value_span = Span::new(at + 1 + value.start as u32, at + 1 + value.end as u32);
         let span = Span::new(at, value_span.end);
         let value = &text[hash + 1..][value];
-        if syntax == Some(value_span) {
-            continue;
-        }
         if is_first_other && let Some(known) = misspelt(name, value) {
             found.push(Problem {
                 kind: ProblemKind::DirectiveMisspelt,
@@ -75,7 +71,7 @@ fn check_comments(file: &File, found: &mut Vec<Problem>) {
                 message: format!("`{name}` is no directive, so this is a comment"),
                 help: Some(format!("did you mean `{known}`?")),
             });
-        } else if !is_first_other && is_late(name, value) {
+        } else if !is_first_other && is_late(name, value) && !is_found(file, value_span) {
             found.push(Problem {
                 kind: ProblemKind::DirectiveLate,
                 span,
@@ -84,6 +80,11 @@ fn check_comments(file: &File, found: &mut Vec<Problem>) {
             });
         }
     }
+}
+
+/// Whether the look-up finds this `syntax` all the same, as below a line that begins with `#!`.
+fn is_found(file: &File, value: Span) -> bool {
+    file.syntax().and_then(|syntax| syntax.written) == Some(value)
 }
 
 fn misspelt(name: &str, value: &str) -> Option<&'static str> {

@@ -2,7 +2,7 @@
 
 use crate::dockerfile::blank::is_blank;
 use crate::dockerfile::expand::heredoc_words;
-use crate::dockerfile::read::{Cx, Text, can_open_heredocs};
+use crate::dockerfile::read::{Cx, Text};
 use crate::dockerfile::syntax::{Arguments, Heredoc, Instruction, Keyword, ProblemKind, Word};
 use crate::text::Span;
 
@@ -12,6 +12,7 @@ pub(in crate::dockerfile) fn check_line(
     line: Text<'_>,
     instruction: &Instruction,
     heredocs: &[Heredoc],
+    may_open: bool,
 ) {
     let mut inner = instruction;
     for _ in 0..2 {
@@ -21,7 +22,7 @@ pub(in crate::dockerfile) fn check_line(
         let Arguments::Trigger(trigger) = &inner.arguments else { break };
         inner = trigger;
     }
-    if heredocs.is_empty() && can_open_heredocs(instruction) && line.str.contains("<<") {
+    if heredocs.is_empty() && may_open {
         check_lost_heredoc(cx, line);
     }
 }
