@@ -13,7 +13,8 @@ pub(super) fn run(global: &Global, command: &Lint) -> Result<u8, Failure> {
     let selection = selection(global)?;
     let texts = texts(command)?;
     let mut request = command.build.request(PathBuf::from("."), today(global)?);
-    request.needs = crate::audit::needs(&selection, false);
+    // Editors and hooks wait for it: nothing but the files and their ignore files is opened. `audit` looks further.
+    request.needs = crate::inputs::Needs::NONE;
     let inputs = crate::load::gather_texts(texts, &request);
     let failed = complain(global, &inputs);
     if failed && inputs.sources.is_empty() {
