@@ -12,7 +12,7 @@ mod steps;
 mod transfer;
 
 pub use self::file::{IgnoreFile, Pattern, Problem, ProblemKind, parse};
-pub use self::glob::{BadPattern, has_wildcard, path_match};
+pub use self::glob::{BadPattern, check as check_path_pattern, has_wildcard, path_match};
 pub use self::matcher::{Inherited, Matcher, Verdict};
 pub use self::name::clean;
 pub use self::pattern::Refusal;

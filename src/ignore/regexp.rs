@@ -24,7 +24,8 @@ pub(crate) fn rewrite(pattern: &str) -> String {
             }
             '*' => out.push_str("[^/]*"),
             '?' => out.push_str("[^/]"),
-            '.' | '+' | '(' | ')' | '|' | '{' | '}' | '$' => out.extend(['\\', next]),
+            // The builder means to escape `{`, `|` and `}` as well, but its table ends at `?`.
+            '.' | '+' | '(' | ')' | '$' => out.extend(['\\', next]),
             '\\' => {
                 out.push('\\');
                 out.extend(rest.next());
@@ -36,16 +37,29 @@ pub(crate) fn rewrite(pattern: &str) -> String {
     out
 }
 
-/// Reads an expression made by [`rewrite`].
-pub(crate) fn compile(expression: &str) -> Result<Vec<Step>, Uncompilable> {
+/// Reads an expression made by [`rewrite`]: its alternatives, of which only the first begins with `^` and only the last
+/// ends in `$`.
+pub(crate) fn compile(expression: &str) -> Result<Vec<Vec<Step>>, Uncompilable> {
+    let mut alternatives = Vec::new();
     let mut steps = Vec::new();
     let mut rest = expression;
+    // Go refuses a repetition of what is repeated already.
+    let mut repeated = false;
+    // No group `[:…:]` is looked for where none can end any more.
+    let groups_end = expression.rfind(":]").map_or(0, |at| expression.len() - at);
     while let Some(first) = rest.chars().next() {
-        if let Some(after) = rest.strip_prefix("(.*/)?") {
-            push(&mut steps, Step::Directories);
-            rest = after;
+        if let Some((counts, after)) = counts(rest)? {
+            let last = steps.pop().filter(|_| !repeated).ok_or(Uncompilable)?;
+            repeat(&mut steps, last, counts)?;
+            (repeated, rest) = (true, after);
             continue;
         }
+        if let Some(after) = rest.strip_prefix("(.*/)?") {
+            push(&mut steps, Step::Directories);
+            (repeated, rest) = (true, after);
+            continue;
+        }
+        repeated = false;
         if let Some(after) = rest.strip_prefix("\\Q") {
             let (literal, after) = after.split_once("\\E").unwrap_or((after, ""));
             steps.extend(literal.chars().map(|one| Step::One(Set::Only(one))));
@@ -53,25 +67,29 @@ pub(crate) fn compile(expression: &str) -> Result<Vec<Step>, Uncompilable> {
             continue;
         }
         let (step, after) = match first {
+            '|' => {
+                alternatives.push(std::mem::take(&mut steps));
+                rest = &rest[1..];
+                continue;
+            }
             '^' => (Step::Assert(Assertion::Start), &rest[1..]),
             '$' => (Step::Assert(Assertion::End), &rest[1..]),
             '\\' => escape_step(rest)?,
             _ => {
                 let (set, after) = match first {
                     '.' => (Set::NotNewline, &rest[1..]),
-                    '[' => class(rest)?,
+                    '[' => class(rest, groups_end)?,
                     other => (Set::Only(other), &rest[other.len_utf8()..]),
                 };
-                match after.strip_prefix('*') {
-                    Some(after) => (Step::Many(set), after),
-                    None => (Step::One(set), after),
-                }
+                repeated = after.starts_with('*');
+                if repeated { (Step::Many(set), &after[1..]) } else { (Step::One(set), after) }
             }
         };
         push(&mut steps, step);
         rest = after;
     }
-    Ok(steps)
+    alternatives.push(steps);
+    Ok(alternatives)
 }
 
 /// Adds a step, unless it repeats one that already takes everything that it could.
@@ -80,6 +98,58 @@ fn push(steps: &mut Vec<Step>, step: Step) {
         return;
     }
     steps.push(step);
+}
+
+/// The most steps that repetitions may make of one pattern; Go's own bound lies higher, at what no one writes.
+const STEPS_MAX: usize = 20_000;
+
+/// Least and most, without bound if `None`.
+type Counts = (usize, Option<usize>);
+
+/// Reads `{2}`, `{2,}` or `{2,5}`; anything else in braces is literal.
+fn counts(text: &str) -> Result<Option<(Counts, &str)>, Uncompilable> {
+    let Some(inner) = text.strip_prefix('{') else { return Ok(None) };
+    let end = inner.bytes().take_while(|byte| byte.is_ascii_digit() || *byte == b',').count();
+    let (inner, after) = inner.split_at(end);
+    let Some(after) = after.strip_prefix('}') else { return Ok(None) };
+    let number = |digits: &str| {
+        let plain = !digits.is_empty()
+            && digits.bytes().all(|b| b.is_ascii_digit())
+            && (digits == "0" || !digits.starts_with('0'));
+        // What does not fit is over Go's limit as well.
+        plain.then(|| digits.parse().unwrap_or(usize::MAX))
+    };
+    let found = match inner.split_once(',') {
+        None => number(inner).map(|count| (count, Some(count))),
+        Some((least, "")) => number(least).map(|least| (least, None)),
+        Some((least, most)) => number(least).zip(number(most)).map(|(least, most)| (least, Some(most))),
+    };
+    match found {
+        Some((least, most)) if least > 1000 || most.is_some_and(|most| most > 1000 || most < least) => {
+            Err(Uncompilable)
+        }
+        Some(counts) => Ok(Some((counts, after))),
+        None => Ok(None),
+    }
+}
+
+fn repeat(steps: &mut Vec<Step>, step: Step, (least, most): Counts) -> Result<(), Uncompilable> {
+    let Step::One(set) = step else {
+        // Conditions and steps that repeat by themselves are the same once as often.
+        if least > 0 || most != Some(0) && !matches!(step, Step::Assert(_)) {
+            steps.push(step);
+        }
+        return Ok(());
+    };
+    if steps.len() + most.unwrap_or(least) > STEPS_MAX {
+        return Err(Uncompilable);
+    }
+    steps.extend(std::iter::repeat_n(Step::One(set.clone()), least));
+    match most {
+        Some(most) => steps.extend(std::iter::repeat_n(Step::Maybe(set), most - least)),
+        None => steps.push(Step::Many(set)),
+    }
+    Ok(())
 }
 
 /// An escape outside a class.
@@ -150,8 +220,8 @@ fn in_category(letter: char, one: char) -> bool {
     }
 }
 
-/// Reads a class, with its brackets.
-fn class(text: &str) -> Read<'_, Set> {
+/// Reads a class, with its brackets. `groups_end` is how far from the expression's end the last `:]` stands.
+fn class(text: &str, groups_end: usize) -> Read<'_, Set> {
     let mut rest = &text[1..];
     let negated = rest.starts_with('^');
     rest = &rest[usize::from(negated)..];
@@ -159,7 +229,9 @@ fn class(text: &str) -> Read<'_, Set> {
     let mut first = true;
     while first || !rest.starts_with(']') {
         first = false;
-        if let Some((item, after)) = posix_group(rest)? {
+        if rest.len() > groups_end
+            && let Some((item, after)) = posix_group(rest)?
+        {
             items.push(item);
             rest = after;
             continue;
@@ -297,18 +369,50 @@ mod tests {
         check("***", "^(.*/)?[^/]*$", true);
         check("[*]", "^[[^/]*]$", true);
         check("[a.b]+", "^[a\\.b]\\+$", true);
+        check("{a|b}*", "^{a|b}[^/]*$", true);
         check("\u{feff}a?", "^a[^/]$", true);
     }
 
     #[test]
     fn what_go_refuses_is_refused() {
-        for pattern in ["docs\\img", "[b-a]", "a\\é", "x\\1", "\\xg0", "\\pages", "[[:nope:]]", "[\\i]", "a\\E", "\\C"]
-        {
+        for pattern in [
+            "docs\\img",
+            "[b-a]",
+            "a\\é",
+            "x\\1",
+            "\\xg0",
+            "\\pages",
+            "[[:nope:]]",
+            "[\\i]",
+            "a\\E",
+            "\\C",
+            "*{2}",
+            "**{2}a",
+            "a?|{2}",
+            "a{2}{2}?",
+            "?{1001}",
+            "?{3,2}",
+        ] {
             assert!(compile(&rewrite(pattern)).is_err(), "{pattern:?}");
         }
-        for pattern in
-            ["x\\12", "\\0", "\\x41", "\\pL", "[[:alpha:]]", "\\Qa.b", "\\d\\W", "[\\d-]", "[--a]", "[a\\-z]"]
-        {
+        for pattern in [
+            "x\\12",
+            "\\0",
+            "\\x41",
+            "\\pL",
+            "[[:alpha:]]",
+            "\\Qa.b",
+            "\\d\\W",
+            "[\\d-]",
+            "[--a]",
+            "[a\\-z]",
+            "?{1000}",
+            "?{,2}",
+            "?{02}",
+            "?{2,3}",
+            "a?{",
+            "a?|",
+        ] {
             assert!(compile(&rewrite(pattern)).is_ok(), "{pattern:?}");
         }
     }
