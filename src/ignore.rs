@@ -2,6 +2,7 @@
 //! glob forms of COPY and ADD sources. Owns Go's path, glob and regexp dialects as far as patterns reach them; must not
 //! know Dockerfiles, nor touch a file system: a walk hands in paths and carries the state from directory to entry.
 
+mod class;
 mod file;
 mod glob;
 mod matcher;

@@ -1,7 +1,7 @@
 //! A compiled expression as a line of steps, and its match against a path: all possible places are followed at once,
 //! so the time is bounded by steps × characters whatever the pattern.
 
-use crate::ignore::regexp::{Item, is_word};
+use crate::ignore::class::{Item, is_word};
 
 /// One part of an expression.
 #[derive(Clone, Debug, PartialEq, Eq)]

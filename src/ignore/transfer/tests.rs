@@ -104,7 +104,7 @@ fn mutants_neither_panic_nor_hang() {
     for (case, paths) in cases("ignore-fuzz.jsonl") {
         let mut text = case["text"].as_str().unwrap().to_owned();
         let mut paths = paths;
-        for _ in 0..20 {
+        for _ in 0..8 {
             let at = text.floor_char_boundary(random.below(text.len() + 1));
             if random.below(3) == 0 {
                 text.truncate(at);
