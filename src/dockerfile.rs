@@ -32,7 +32,8 @@ pub use self::syntax::{
 };
 pub use self::verdict::{Stage, Verdict};
 pub use self::view::{
-    Arg, Argument, Command, From, Healthcheck, HeredocSource, Mount, MountField, Run, Script, ScriptKind, Transfer, Variable,
+    Arg, Argument, Command, From, Healthcheck, HeredocSource, Mount, MountField, Run, Script, ScriptKind, Transfer,
+    Variable,
 };
 
 #[cfg(test)]

@@ -89,8 +89,7 @@ impl Writer<'_> {
             LineKind::Terminator(_) => return self.push(start, end, PieceKind::HeredocEnd),
             LineKind::Blank | LineKind::InnerBlank(_) => self.push(start, content_end, PieceKind::Blank),
             LineKind::Comment | LineKind::InnerComment(_) | LineKind::Directive => {
-                let kind =
-                    if line.kind == LineKind::Directive { PieceKind::Directive } else { PieceKind::Comment };
+                let kind = if line.kind == LineKind::Directive { PieceKind::Directive } else { PieceKind::Comment };
                 let indent = start + leading_space(text) as u32;
                 self.push(start, indent, PieceKind::Blank);
                 self.push(indent, content_end, kind);
@@ -223,28 +222,34 @@ mod tests {
 
     #[test]
     fn an_instruction_is_laid_flat() {
-        check("RUN --mount=type=ssh a \\\n# c\n  <<EOF b\nx\nEOF\n", &[
-            ("RUN", PieceKind::Keyword),
-            ("--mount", PieceKind::FlagName),
-            ("=", PieceKind::Sign),
-            ("type=ssh", PieceKind::FlagValue),
-            ("a ", PieceKind::Text),
-            ("\\\n", PieceKind::Continuation),
-            ("# c", PieceKind::Comment),
-            ("  ", PieceKind::Text),
-            ("<<EOF", PieceKind::HeredocOpener),
-            (" b", PieceKind::Text),
-            ("x\n", PieceKind::HeredocBody),
-            ("EOF\n", PieceKind::HeredocEnd),
-        ]);
-        check("\u{feff}# escape=`\nENV a=1 \\\n", &[
-            ("\u{feff}", PieceKind::Bom),
-            ("# escape=`", PieceKind::Directive),
-            ("ENV", PieceKind::Keyword),
-            ("a", PieceKind::Name),
-            ("=", PieceKind::Sign),
-            ("1", PieceKind::Value),
-            ("\\", PieceKind::Sign),
-        ]);
+        check(
+            "RUN --mount=type=ssh a \\\n# c\n  <<EOF b\nx\nEOF\n",
+            &[
+                ("RUN", PieceKind::Keyword),
+                ("--mount", PieceKind::FlagName),
+                ("=", PieceKind::Sign),
+                ("type=ssh", PieceKind::FlagValue),
+                ("a ", PieceKind::Text),
+                ("\\\n", PieceKind::Continuation),
+                ("# c", PieceKind::Comment),
+                ("  ", PieceKind::Text),
+                ("<<EOF", PieceKind::HeredocOpener),
+                (" b", PieceKind::Text),
+                ("x\n", PieceKind::HeredocBody),
+                ("EOF\n", PieceKind::HeredocEnd),
+            ],
+        );
+        check(
+            "\u{feff}# escape=`\nENV a=1 \\\n",
+            &[
+                ("\u{feff}", PieceKind::Bom),
+                ("# escape=`", PieceKind::Directive),
+                ("ENV", PieceKind::Keyword),
+                ("a", PieceKind::Name),
+                ("=", PieceKind::Sign),
+                ("1", PieceKind::Value),
+                ("\\", PieceKind::Sign),
+            ],
+        );
     }
 }

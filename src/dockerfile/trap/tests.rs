@@ -7,7 +7,10 @@ fn check(text: &str, expected: &[&str]) {
     let file = parse(&source);
     let mut shown = Vec::new();
     for problem in file.problems() {
-        assert!(problem.kind != ProblemKind::Error || expected.iter().any(|line| line.starts_with("error")), "{problem:?}");
+        assert!(
+            problem.kind != ProblemKind::Error || expected.iter().any(|line| line.starts_with("error")),
+            "{problem:?}"
+        );
         shown.push(format!("{}: {}", problem.kind.as_str(), source.slice(problem.span)));
     }
     assert_eq!(shown, expected, "{text:?}");
@@ -30,7 +33,10 @@ fn exec_forms() {
     check("FROM a\nCMD [nginx, -g]\n", &["exec-form: [nginx, -g]"]);
     check("FROM a\nHEALTHCHECK CMD [ \"b\", 'c' ]\n", &["exec-form: [ \"b\", 'c' ]"]);
     check("FROM a\nCOPY [\"b\" \"c\"]\n", &["exec-form: [\"b\" \"c\"]"]);
-    check("FROM a\nRUN [ -f x ] && y\nRUN [[ -f x ]]\nRUN [ \"$a\" = \"b\" ]\nRUN [ \"$a\" ] || c\nCOPY [a-z]*.x /\n", &[]);
+    check(
+        "FROM a\nRUN [ -f x ] && y\nRUN [[ -f x ]]\nRUN [ \"$a\" = \"b\" ]\nRUN [ \"$a\" ] || c\nCOPY [a-z]*.x /\n",
+        &[],
+    );
 }
 
 #[test]
@@ -56,11 +62,14 @@ fn continuations() {
 fn directives() {
     check(" # syntax=a/b\n # escape=`\nFROM a\n", &["directive-indented: # syntax=a/b"]);
     check("# sytax=docker/dockerfile:1\nFROM a\n", &["directive-misspelt: # sytax=docker/dockerfile:1"]);
-    check("# about\n# syntax=docker/dockerfile:1\n# escape=`\nFROM a\n", &[
-        "directive-late: # syntax=docker/dockerfile:1",
-        "directive-late: # escape=`",
-    ]);
+    check(
+        "# about\n# syntax=docker/dockerfile:1\n# escape=`\nFROM a\n",
+        &["directive-late: # syntax=docker/dockerfile:1", "directive-late: # escape=`"],
+    );
     check("# check=skip=A, B\nFROM a\n", &["check-cut:  B"]);
-    check("# check=skip=A;error=true\nFROM a\n# check=skip=A reason, more\nRUN b\n# checks=all\n# syntax = see docs\nRUN c\n", &[]);
+    check(
+        "# check=skip=A;error=true\nFROM a\n# check=skip=A reason, more\nRUN b\n# checks=all\n# syntax = see docs\nRUN c\n",
+        &[],
+    );
     check("#!/usr/bin/env x\n# syntax=docker/dockerfile:1\nFROM a\n", &[]);
 }

@@ -27,7 +27,8 @@ pub(super) fn check_stage_name(file: &File, instruction: &Instruction, issues: &
     if words.len() != 1 {
         let span = words.get(1).map_or(instruction.name.span, |_| instruction.rest.span);
         issues.push(
-            Issue::new(span, "FROM requires either one or three arguments").help("write `FROM image` or `FROM image AS name`"),
+            Issue::new(span, "FROM requires either one or three arguments")
+                .help("write `FROM image` or `FROM image AS name`"),
         );
     }
 }

@@ -70,7 +70,8 @@ fn judge_stages(file: &File, triggers: &[Option<File>]) -> Result<(), Refusal> {
         return Ok(());
     }
     let lex = Lex::new(file.escape);
-    let target = file.instructions.iter().rev().find_map(|instruction| file.from(instruction)).and_then(|from| from.name);
+    let target =
+        file.instructions.iter().rev().find_map(|instruction| file.from(instruction)).and_then(|from| from.name);
     let target = target.map_or_else(|| "default".to_owned(), |name| name.text.to_lowercase());
     let mut globals = Environment::of_platform("linux", "amd64", &target);
     for instruction in file.instructions.iter().take_while(|instruction| instruction.keyword != Keyword::From) {

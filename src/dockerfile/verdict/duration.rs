@@ -31,7 +31,9 @@ pub(super) fn check_interval(file: &File, instruction: &Instruction, name: &str,
             issues.push(Issue::new(span, message));
         }
         Ok(_) => {}
-        Err(message) => issues.push(Issue::new(span, message).help("write a number with its unit, such as `30s` or `1m30s`")),
+        Err(message) => {
+            issues.push(Issue::new(span, message).help("write a number with its unit, such as `30s` or `1m30s`"))
+        }
     }
 }
 

@@ -4,8 +4,8 @@
 use super::super::check::parse_bool;
 use super::super::quote::go_quote;
 use super::super::syntax::{File, Flag, Instruction};
-use super::csv::split_fields;
 use super::Issue;
+use super::csv::split_fields;
 use crate::text::Span;
 
 /// Checks the values of RUN's flags.

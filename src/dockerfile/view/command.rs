@@ -103,7 +103,10 @@ impl Mount<'_> {
         match self.field(&["readonly", "ro", "readwrite", "rw"]) {
             None => !matches!(&*self.kind(), "cache" | "tmpfs"),
             Some(field) => {
-                let is_on = field.value.as_deref().is_none_or(|value| crate::dockerfile::check::parse_bool(value) != Some(false));
+                let is_on = field
+                    .value
+                    .as_deref()
+                    .is_none_or(|value| crate::dockerfile::check::parse_bool(value) != Some(false));
                 is_on == matches!(&*field.key, "readonly" | "ro")
             }
         }

@@ -71,7 +71,8 @@ fn pairs_and_args_are_split() {
 #[test]
 fn healthchecks_have_a_form() {
     with("HEALTHCHECK --interval=5s CMD curl -f x || exit 1\n", |file, instruction| {
-        let Some(Healthcheck::Command { command: Some(Command::Shell(text)), interval, .. }) = file.healthcheck(instruction)
+        let Some(Healthcheck::Command { command: Some(Command::Shell(text)), interval, .. }) =
+            file.healthcheck(instruction)
         else {
             panic!("shell form");
         };
@@ -97,9 +98,19 @@ fn check_script(dockerfile: &str, expected: &str, kind: ScriptKind<'_>, pieces: 
 #[test]
 fn scripts_map_back_to_the_source() {
     let shell = ScriptKind::Shell;
-    check_script("RUN a \\\n# c\n  && b\n", "a   && b", shell, &[("a", "a"), ("&& b", "&& b"), ("a   &&", "a \\\n# c\n  &&")]);
+    check_script(
+        "RUN a \\\n# c\n  && b\n",
+        "a   && b",
+        shell,
+        &[("a", "a"), ("&& b", "&& b"), ("a   &&", "a \\\n# c\n  &&")],
+    );
     check_script("RUN <<-EOF\n\ta\n\t\tb\n\tEOF\n", "a\nb\n", shell, &[("b", "b"), ("a\nb", "a\n\t\tb")]);
-    check_script("RUN <<EOF\n#!/usr/bin/env python3\nx\nEOF\n", "#!/usr/bin/env python3\nx\n", ScriptKind::Interpreter("/usr/bin/env python3"), &[("x", "x")]);
+    check_script(
+        "RUN <<EOF\n#!/usr/bin/env python3\nx\nEOF\n",
+        "#!/usr/bin/env python3\nx\n",
+        ScriptKind::Interpreter("/usr/bin/env python3"),
+        &[("x", "x")],
+    );
     check_script(
         "RUN python3 - <<EOF >x && \\\n y\nprint(1)\nEOF\n",
         "python3 - <<EOF >x &&  y\nprint(1)\nEOF",

@@ -36,9 +36,12 @@ pub(super) fn run(stages: &mut Stages<'_>, globals: &Environment, lex: Lex) -> R
     for index in 0..stages.states.len() {
         stages.states[index].is_dispatched = true;
         let mut running = match stages.states[index].base.and_then(|base| done.get(base)) {
-            Some(base) => {
-                Running { variables: Environment::inherit(&base.variables), workdir: base.workdir.clone(), globals, lex }
-            }
+            Some(base) => Running {
+                variables: Environment::inherit(&base.variables),
+                workdir: base.workdir.clone(),
+                globals,
+                lex,
+            },
             None => {
                 let mut variables = Environment::default();
                 variables.set("PATH", "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin".to_owned());

@@ -44,7 +44,8 @@ fn split_domain(name: &str) -> (String, String) {
 fn is_domain(domain: &str) -> bool {
     let (host, port) = match domain.strip_prefix('[').and_then(|rest| rest.split_once(']')) {
         Some((address, after)) => {
-            let is_address = !address.is_empty() && address.bytes().all(|byte| byte.is_ascii_hexdigit() || byte == b':');
+            let is_address =
+                !address.is_empty() && address.bytes().all(|byte| byte.is_ascii_hexdigit() || byte == b':');
             return is_address && (after.is_empty() || after.strip_prefix(':').is_some_and(is_port));
         }
         None => domain.split_once(':').map_or((domain, None), |(host, port)| (host, Some(port))),
@@ -98,7 +99,11 @@ pub(super) fn check_digest(digest: &str) -> Result<(), String> {
         "sha256" => 64,
         "sha384" => 96,
         "sha512" => 128,
-        _ if algorithm.is_empty() || !algorithm.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || matches!(b, b'+' | b'.' | b'_' | b'-')) => {
+        _ if algorithm.is_empty()
+            || !algorithm
+                .bytes()
+                .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || matches!(b, b'+' | b'.' | b'_' | b'-')) =>
+        {
             return Err("invalid checksum digest format".to_owned());
         }
         _ => return Err("unsupported digest algorithm".to_owned()),
@@ -125,10 +130,14 @@ mod tests {
             check(name, None);
         }
         let format = Some("invalid reference format");
-        for name in ["a:", "a#b", "a;", "a=b", "https://x/a.git", "a:1#2", "", "a//b", "a_", "a..b", "a@sha256:1", "-a"] {
+        for name in ["a:", "a#b", "a;", "a=b", "https://x/a.git", "a:1#2", "", "a//b", "a_", "a..b", "a@sha256:1", "-a"]
+        {
             check(name, format);
         }
         check("A", Some("invalid reference format: repository name (library/A) must be lowercase"));
-        check(&"0".repeat(64), Some(&*format!("invalid repository name ({}), cannot specify 64-byte hexadecimal strings", "0".repeat(64))));
+        check(
+            &"0".repeat(64),
+            Some(&*format!("invalid repository name ({}), cannot specify 64-byte hexadecimal strings", "0".repeat(64))),
+        );
     }
 }

@@ -29,8 +29,7 @@ pub(super) fn is_http(source: &str) -> bool {
 
 /// Checks `--chmod`: octal up to 07777, or symbolic as chmod takes it.
 pub(super) fn check_mode(mode: &str) -> Result<(), String> {
-    let not_octal =
-        || format!("invalid chmod parameter: '{mode}'. it should be octal string and between 0 and 07777");
+    let not_octal = || format!("invalid chmod parameter: '{mode}'. it should be octal string and between 0 and 07777");
     if mode.starts_with(|c: char| c.is_ascii_digit()) || mode.is_empty() {
         let is_fit = u32::from_str_radix(mode, 8).is_ok_and(|bits| bits <= 0o7777);
         return if is_fit { Ok(()) } else { Err(not_octal()) };
