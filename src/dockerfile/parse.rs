@@ -203,12 +203,11 @@ impl<'s> Parser<'s> {
         let index = self.file.instructions.len() as u32;
         let first_line = self.file.lines.len();
         self.keep(span, LineKind::Instruction(index));
-        let logical = match before_continuation(content, self.escape) {
-            Some(first) => self.join(first, from, index),
-            None => {
-                let end = from + content.len() as u32;
-                Logical { text: Span::new(from, end), head_end: end }
-            }
+        let logical = if let Some(first) = before_continuation(content, self.escape) {
+            self.join(first, from, index)
+        } else {
+            let end = from + content.len() as u32;
+            Logical { text: Span::new(from, end), head_end: end }
         };
         let head_lines = self.next as u32;
         let Outcome { mut openers, extra, problems, error } = self.read(&logical);

@@ -23,7 +23,7 @@ pub(super) struct Text<'a> {
     pub(super) at: u32,
 }
 
-impl<'a> Text<'a> {
+impl Text<'_> {
     /// The bytes of `range`.
     pub(super) fn slice(self, range: Range<usize>) -> Self {
         Self { str: &self.str[range.clone()], at: self.at + range.start as u32 }
@@ -238,7 +238,12 @@ fn read_arguments(cx: &mut Cx<'_>, keyword: Keyword, rest: Text<'_>) -> Argument
         }
         Keyword::Add | Keyword::Copy | Keyword::Volume => read_json(cx, rest).unwrap_or_else(|| blank_words(cx, rest)),
         Keyword::From | Keyword::Expose => blank_words(cx, rest),
-        Keyword::Maintainer | Keyword::Stopsignal | Keyword::User | Keyword::Workdir => Arguments::Raw(cx.word(rest)),
+        Keyword::Maintainer
+        | Keyword::Stopsignal
+        | Keyword::User
+        | Keyword::Workdir
+        // Too many triggers within triggers.
+        | Keyword::Onbuild => Arguments::Raw(cx.word(rest)),
         Keyword::Arg => {
             let mut words = Vec::new();
             split_quoted(rest.str, cx.escape, |range| words.push(cx.word(rest.slice(range))));
@@ -246,7 +251,6 @@ fn read_arguments(cx: &mut Cx<'_>, keyword: Keyword, rest: Text<'_>) -> Argument
         }
         Keyword::Env | Keyword::Label => read_pairs(cx, keyword, rest),
         Keyword::Healthcheck => read_healthcheck(cx, rest),
-        Keyword::Onbuild => Arguments::Raw(cx.word(rest)),
         Keyword::Unknown => Arguments::None,
     }
 }
@@ -269,8 +273,7 @@ fn read_json(cx: &mut Cx<'_>, rest: Text<'_>) -> Option<Arguments> {
     };
     let mut elements = Vec::with_capacity(strings.len());
     for (range, value) in strings {
-        let value = value.unwrap_or_else(|| rest.str[range.start + 1..range.end - 1].to_owned());
-        elements.push(Element { value: value.into_boxed_str(), word: cx.word(rest.slice(range)) });
+        elements.push(Element { value: value.into(), word: cx.word(rest.slice(range)) });
     }
     Some(Arguments::Json(elements))
 }

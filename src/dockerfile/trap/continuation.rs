@@ -84,8 +84,7 @@ fn swallowed(text: &str, span: Span, previous: &str, previous_span: Span) -> Pro
 fn is_windows_path(text: &str) -> bool {
     let word = text.rsplit([' ', '\t', '=', '"', '\'']).next().unwrap_or_default().as_bytes();
     match word {
-        [drive, b':'] => drive.is_ascii_alphabetic(),
-        [drive, b':', b'\\' | b'/', ..] => drive.is_ascii_alphabetic(),
+        [drive, b':'] | [drive, b':', b'\\' | b'/', ..] => drive.is_ascii_alphabetic(),
         _ => false,
     }
 }
