@@ -29,6 +29,7 @@ pub use self::transfer::{Source, Transfer};
 
 use std::sync::OnceLock;
 
+use self::settings::Shells;
 use crate::dockerfile::{Instruction, Keyword};
 use crate::inputs::BuildInput;
 
@@ -43,6 +44,9 @@ pub struct Build<'a> {
     target: Option<usize>,
     needed: Vec<bool>,
     ships: Vec<bool>,
+    /// For each stage the one at the bottom of its chain.
+    roots: Vec<usize>,
+    shells: Shells,
     /// The scripts of each instruction, read when first asked for.
     code: Vec<OnceLock<Option<Code<'a>>>>,
 }
@@ -70,8 +74,10 @@ impl<'a> Build<'a> {
                 _ => None,
             };
         }
+        let roots = stage::roots(&stages);
+        let shells = Shells::of(input, &stages);
         let code = input.file.instructions().iter().map(|_| OnceLock::new()).collect();
-        Self { input, stages, edges, faults, scopes, target, needed, ships, code }
+        Self { input, stages, edges, faults, scopes, target, needed, ships, roots, shells, code }
     }
 
     /// What it was worked out from.
@@ -131,7 +137,7 @@ impl<'a> Build<'a> {
 
     /// What the chain of a stage stands on outside of the file.
     pub fn root_base<'b>(&'b self, stage: &'b Stage) -> &'b Base {
-        self.chain(stage).last().map_or(&stage.base, |root| &root.base)
+        self.roots.get(stage.index).and_then(|root| self.stages.get(*root)).map_or(&stage.base, |root| &root.base)
     }
 
     /// The instruction with this index.

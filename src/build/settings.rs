@@ -2,6 +2,7 @@
 
 use super::{Base, BaseImage, Build, Stage};
 use crate::dockerfile::{Arguments, Keyword};
+use crate::inputs::BuildInput;
 use crate::shell::{Shell, shell_of};
 
 /// A setting and where it comes from.
@@ -105,15 +106,10 @@ impl Build<'_> {
 
     /// The shell that the shell form of an instruction goes to.
     pub fn shell(&self, stage: &Stage, at: usize) -> Setting<Shell> {
-        let mut end = at;
-        for below in self.chain(stage) {
-            let set = self.instructions(below).filter(|(index, i)| i.keyword == Keyword::Shell && *index < end).last();
-            if let Some((index, instruction)) = set {
-                let Arguments::Json(words) = &instruction.arguments else { return Setting::Unknown };
-                let argv: Vec<&str> = words.iter().map(|word| &*word.value).collect();
-                return Setting::By(index, shell_of(&argv));
-            }
-            end = usize::MAX;
+        if let Some(index) = self.shells.before(stage, at) {
+            let Arguments::Json(words) = &self.instruction(index).arguments else { return Setting::Unknown };
+            let argv: Vec<&str> = words.iter().map(|word| &*word.value).collect();
+            return Setting::By(index, shell_of(&argv));
         }
         match self.root_base(stage) {
             Base::Image(reference) => {
@@ -143,6 +139,38 @@ fn joined(folder: &str, relative: &[String]) -> String {
         }
     }
     format!("/{}", path.join("/"))
+}
+
+/// The SHELL instructions of a file, found once: each RUN asks for the one above it.
+#[derive(Debug)]
+pub(super) struct Shells {
+    /// Their indexes, ascending.
+    all: Vec<usize>,
+    /// For each stage the one in force at its end.
+    ends: Vec<Option<usize>>,
+}
+
+impl Shells {
+    pub(super) fn of(input: &BuildInput, stages: &[Stage]) -> Self {
+        let instructions = input.file.instructions().iter().enumerate();
+        let all = instructions.filter(|(_, one)| one.keyword == Keyword::Shell).map(|(index, _)| index).collect();
+        let mut shells = Self { all, ends: Vec::with_capacity(stages.len()) };
+        for stage in stages {
+            let end = shells.before(stage, usize::MAX);
+            shells.ends.push(end);
+        }
+        shells
+    }
+
+    /// The one that holds for an instruction of a stage.
+    fn before(&self, stage: &Stage, at: usize) -> Option<usize> {
+        let above = self.all.partition_point(|index| *index < at.min(stage.instructions.end));
+        let own = above.checked_sub(1).map(|last| self.all[last]).filter(|index| *index >= stage.instructions.start);
+        own.or_else(|| match stage.base {
+            Base::Stage(below) => self.ends.get(below).copied().flatten(),
+            _ => None,
+        })
+    }
 }
 
 impl<T> Setting<T> {

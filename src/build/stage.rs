@@ -133,6 +133,19 @@ pub(super) fn stages(file: &File, options: &BuildOptions, resolve: &dyn Fn(&str)
     stages
 }
 
+/// For each stage the one at the bottom of its chain: that which stands on no other.
+pub(super) fn roots(stages: &[Stage]) -> Vec<usize> {
+    let mut roots: Vec<usize> = Vec::with_capacity(stages.len());
+    for stage in stages {
+        let root = match stage.base {
+            Base::Stage(below) => roots.get(below).copied().unwrap_or(stage.index),
+            _ => stage.index,
+        };
+        roots.push(root);
+    }
+    roots
+}
+
 fn stage(
     file: &File,
     from: &Instruction,
