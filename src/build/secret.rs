@@ -200,11 +200,13 @@ fn is_secret_value(value: &str) -> bool {
     let plain: String = lower.chars().filter(char::is_ascii_alphanumeric).collect();
     let switch = ["", "true", "false", "yes", "no", "on", "off", "none", "null", "0", "1", "nil", "undefined", "unset"];
     // A default that everyone knows is weak, but no secret: `password`, `00000000-…`.
-    let known = DENIED.contains(&plain.as_str()) || matches!(plain.as_str(), "pass" | "admin" | "user" | "test" | "root");
+    let known =
+        DENIED.contains(&plain.as_str()) || matches!(plain.as_str(), "pass" | "admin" | "user" | "test" | "root");
     let distinct: BTreeSet<char> = plain.chars().collect();
     let placeholder = known
         || (distinct.len() <= 2)
-        || PLACEHOLDERS.iter().any(|word| plain.starts_with(word)) || (value.starts_with('<') && value.ends_with('>'));
+        || PLACEHOLDERS.iter().any(|word| plain.starts_with(word))
+        || (value.starts_with('<') && value.ends_with('>'));
     let elsewhere =
         value.starts_with(['/', '~', '$']) || value.starts_with("./") || value.contains("://") || value.contains("${");
     !switch.contains(&plain.as_str()) && !placeholder && !elsewhere
@@ -223,7 +225,8 @@ fn url_password(value: &str) -> Option<&str> {
     let (login, _) = authority.rsplit_once('@')?;
     let (user, password) = login.split_once(':')?;
     // `postgres:postgres@` protects nothing.
-    let literal = password != user && !password.is_empty() && !password.contains(['$', '<', '{']) && is_secret_value(password);
+    let literal =
+        password != user && !password.is_empty() && !password.contains(['$', '<', '{']) && is_secret_value(password);
     literal.then_some(password)
 }
 
@@ -264,9 +267,19 @@ mod tests {
 
     #[test]
     fn values_that_are_none_are_silent() {
-        for value in
-            ["", "''", "changeme", "$TOKEN", "${TOKEN:-x}", "/run/secrets/token", "true", "<token>", "your-token-here", "password", "00000000-0000-0000"]
-        {
+        for value in [
+            "",
+            "''",
+            "changeme",
+            "$TOKEN",
+            "${TOKEN:-x}",
+            "/run/secrets/token",
+            "true",
+            "<token>",
+            "your-token-here",
+            "password",
+            "00000000-0000-0000",
+        ] {
             assert!(secret(0, Span::default(), "TOKEN", Some(value)).is_none(), "{value}");
         }
         assert!(secret(0, Span::default(), "SORT_KEY", Some("created")).is_none());

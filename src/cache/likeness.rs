@@ -19,8 +19,8 @@ pub enum Likeness {
 
 /// Endings of files that people edit most.
 const CODE: &[&str] = &[
-    "py", "ts", "tsx", "js", "jsx", "mjs", "cjs", "vue", "svelte", "go", "rs", "java", "kt", "cs", "fs", "rb", "php", "c",
-    "cc", "cpp", "h", "hpp", "swift", "scala", "ex", "exs", "erl", "hs", "dart",
+    "py", "ts", "tsx", "js", "jsx", "mjs", "cjs", "vue", "svelte", "go", "rs", "java", "kt", "cs", "fs", "rb", "php",
+    "c", "cc", "cpp", "h", "hpp", "swift", "scala", "ex", "exs", "erl", "hs", "dart",
 ];
 
 /// Endings of what is code only beside other code.
@@ -31,9 +31,30 @@ const MAIN: &[&str] = &["main", "app", "server", "index", "program", "applicatio
 
 /// Folders of what the program does without.
 const AROUND: &[&str] = &[
-    "test", "tests", "__tests__", "spec", "specs", "testing", "testdata", "fixtures", "__mocks__", "mocks", "e2e", "cypress",
-    "playwright", "docs", "doc", "examples", "example", "benches", "benchmarks", "migrations", "alembic", "scripts",
-    "generated", "genproto",
+    "test",
+    "tests",
+    "__tests__",
+    "spec",
+    "specs",
+    "testing",
+    "testdata",
+    "fixtures",
+    "__mocks__",
+    "mocks",
+    "e2e",
+    "cypress",
+    "playwright",
+    "docs",
+    "doc",
+    "examples",
+    "example",
+    "benches",
+    "benchmarks",
+    "migrations",
+    "alembic",
+    "scripts",
+    "generated",
+    "genproto",
 ];
 
 impl Likeness {

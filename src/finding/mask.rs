@@ -1,31 +1,36 @@
 //! Masking: secret values never reach a result.
 
+use std::collections::{BTreeMap, HashMap, HashSet};
+
 use crate::text::Source;
+
+/// Bytes by which values are found: as many as the shortest value has at least.
+const HEAD: usize = 4;
 
 /// The secret values of a run. Texts that enter a result go through it.
 #[derive(Clone, Debug, Default)]
 pub struct Mask {
-    /// Longest first, so that a value inside another one does not uncover its rest.
-    values: Vec<String>,
+    /// By their first bytes and their length: a file may hold thousands, and each text is looked through once.
+    values: HashMap<[u8; HEAD], BTreeMap<usize, HashSet<String>>>,
 }
 
 impl Mask {
     /// A value shorter than this is not masked on its own: it would black out ordinary words.
-    const SHORTEST: usize = 4;
+    const SHORTEST: usize = HEAD;
 
     /// Takes a value that must not be shown.
     pub fn add(&mut self, value: &str) {
         let value = value.trim();
-        if value.chars().count() < Self::SHORTEST || self.values.iter().any(|known| known == value) {
+        if value.chars().count() < Self::SHORTEST {
             return;
         }
-        let at = self.values.partition_point(|known| known.len() >= value.len());
-        self.values.insert(at, value.to_owned());
+        let Some(head) = value.as_bytes().first_chunk() else { return };
+        self.values.entry(*head).or_default().entry(value.len()).or_default().insert(value.to_owned());
     }
 
     /// Takes the values of another one.
     pub fn join(&mut self, other: &Self) {
-        for value in &other.values {
+        for value in other.values.values().flat_map(BTreeMap::values).flatten() {
             self.add(value);
         }
     }
@@ -38,23 +43,45 @@ impl Mask {
     /// The text with every secret value replaced, byte length kept so that spans stay true.
     #[must_use]
     pub fn apply(&self, text: &str) -> String {
-        let mut text = text.to_owned();
-        for value in &self.values {
-            if text.contains(value.as_str()) {
-                text = text.replace(value.as_str(), &stars(value));
-            }
+        let mut shown = String::with_capacity(text.len());
+        let mut from = 0;
+        for (start, end) in self.places(text) {
+            shown.push_str(&text[from..start]);
+            shown.push_str(&stars(&text[start..end]));
+            from = end;
         }
-        text
+        shown.push_str(&text[from..]);
+        shown
     }
 
     /// The source as it may be shown: same name, same offsets.
     #[must_use]
     pub fn source(&self, source: &Source) -> Source {
-        if self.values.iter().any(|value| source.text().contains(value.as_str())) {
-            source.shown_as(&self.apply(source.text()))
-        } else {
-            source.clone()
+        if self.places(source.text()).is_empty() { source.clone() } else { source.shown_as(&self.apply(source.text())) }
+    }
+
+    /// Where values stand, those that overlap as one, so that none uncovers the rest of another.
+    fn places(&self, text: &str) -> Vec<(usize, usize)> {
+        let mut places: Vec<(usize, usize)> = Vec::new();
+        if self.values.is_empty() {
+            return places;
         }
+        for (start, head) in text.as_bytes().windows(HEAD).enumerate() {
+            let Some(lengths) = head.first_chunk().and_then(|head: &[u8; HEAD]| self.values.get(head)) else {
+                continue;
+            };
+            let found = lengths
+                .iter()
+                .rev()
+                .find(|(length, values)| text.get(start..start + **length).is_some_and(|part| values.contains(part)));
+            let Some((length, _)) = found else { continue };
+            let end = start + length;
+            match places.last_mut() {
+                Some(last) if start < last.1 => last.1 = last.1.max(end),
+                _ => places.push((start, end)),
+            }
+        }
+        places
     }
 }
 
@@ -80,6 +107,7 @@ mod tests {
         mask.add("hunter2");
         mask.add("hunter2-long-é");
         mask.add("abc");
+        mask.add("2-long");
         let shown = mask.apply("a=hunter2 b=hunter2-long-é abc");
         assert_eq!(shown, "a=******* b=*************· abc");
         assert_eq!(shown.len(), "a=hunter2 b=hunter2-long-é abc".len());
