@@ -117,7 +117,8 @@ const PARSERS: [Parser; 4] = [
 ];
 
 fn main() {
-    let is_smoke = std::env::args().any(|arg| arg == "--smoke" || arg == "--test") || std::env::var_os("DOCKOPT_SMOKE").is_some();
+    let is_smoke =
+        std::env::args().any(|arg| arg == "--smoke" || arg == "--test") || std::env::var_os("DOCKOPT_SMOKE").is_some();
     compare("ordinary files", &ORDINARY.map(str::to_owned), is_smoke);
     compare("vectors", &vectors(), is_smoke);
     if let Some(folder) = std::env::var_os("DOCKOPT_CORPUS") {

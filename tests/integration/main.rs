@@ -3,5 +3,7 @@
 
 mod cli;
 mod dockopt;
+mod engine;
 mod fixtures;
 mod tidy;
+mod vectors;

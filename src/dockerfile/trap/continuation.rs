@@ -66,7 +66,9 @@ fn swallowed(text: &str, span: Span, previous: &str, previous_span: Span) -> Pro
         return Problem {
             kind: ProblemKind::WindowsPath,
             span: Span::new(mark, mark + 1),
-            message: format!("the escape at the end of this path continues the line, so the {name} below is part of it"),
+            message: format!(
+                "the escape at the end of this path continues the line, so the {name} below is part of it"
+            ),
             help: Some("make ``# escape=` `` the first line, or end the path without `\\`".into()),
         };
     }
