@@ -168,7 +168,7 @@ pub enum DirectiveName {
 }
 
 /// One instruction.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Instruction {
     /// Which; [`Keyword::Unknown`] for anything else.
     pub keyword: Keyword,
@@ -198,7 +198,7 @@ pub struct Instruction {
 }
 
 /// The instructions of the Dockerfile reference.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[allow(missing_docs)] // The names are the documentation.
 pub enum Keyword {
     Add,
@@ -219,6 +219,7 @@ pub enum Keyword {
     User,
     Volume,
     Workdir,
+    #[default]
     Unknown,
 }
 
@@ -237,9 +238,10 @@ pub struct Flag {
 }
 
 /// What follows the flags.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum Arguments {
     /// Nothing.
+    #[default]
     None,
     /// A JSON array of strings: exec form of RUN, CMD, ENTRYPOINT, SHELL; also COPY, ADD, VOLUME.
     Json(Vec<Element>),

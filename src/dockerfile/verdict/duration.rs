@@ -1,8 +1,8 @@
 //! HEALTHCHECK's durations and number, as Go's standard library reads them, with its messages.
 
-use super::Issue;
 use crate::dockerfile::quote::go_quote;
 use crate::dockerfile::syntax::{File, Instruction};
+use super::Issue;
 
 /// Nanoseconds of each unit.
 const UNITS: [(&str, u64); 8] = [
@@ -32,7 +32,7 @@ pub(super) fn check_interval(file: &File, instruction: &Instruction, name: &str,
         }
         Ok(_) => {}
         Err(message) => {
-            issues.push(Issue::new(span, message).help("write a number with its unit, such as `30s` or `1m30s`"))
+            issues.push(Issue::new(span, message).help("write a number with its unit, such as `30s` or `1m30s`"));
         }
     }
 }

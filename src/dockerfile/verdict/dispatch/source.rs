@@ -7,7 +7,7 @@ pub(super) fn is_git(source: &str) -> bool {
     }
     if let Some(rest) = source.strip_prefix("http://").or_else(|| source.strip_prefix("https://")) {
         let path = rest.split(['#', '?']).next().unwrap_or(rest);
-        return path.contains('/') && path.ends_with(".git");
+        return path.contains('/') && path.strip_suffix(".git").is_some();
     }
     is_scp_like(source)
 }
