@@ -76,7 +76,7 @@ const MORE: [Case; 3] = [
         reaches: true,
         dockerfile: "FROM debian:trixie-slim AS base\nWORKDIR /app\nARG MODE=production\nFROM base AS deps\n\
             COPY package.json package-lock.json ./\nRUN echo $MODE >mode\nFROM deps AS build\nARG MODE\nCOPY . .\n\
-            RUN cat src/*.js >bundle.js\nFROM base AS final\nCOPY --from=deps /app/mode .\n\
+            RUN cat src/* public/* >bundle.js\nFROM base AS final\nCOPY --from=deps /app/mode .\n\
             COPY --from=build /app/bundle.js .\nWORKDIR /data\n",
     },
     Case {
@@ -105,9 +105,11 @@ pub(super) fn check_rerun(engine: &Engine, ran: Ran, part: &str, reaches: bool) 
     let ran = ran.again(["audit", part, "--format=json", "--fail-on=none"]);
     let rerun = ran.json()["builds"][0]["rerun"].clone();
     let context = ran.path().join(part);
-    let mut file = fs::OpenOptions::new().append(true).open(context.join(rerun["example"].as_str().unwrap())).unwrap();
+    let source = rerun["example"].as_str().unwrap();
+    let comment = if source.ends_with(".py") { "#" } else { "//" };
+    let mut file = fs::OpenOptions::new().append(true).open(context.join(source)).unwrap();
     // Never the same text twice: the engine would know it from an earlier run.
-    write!(file, "// {:?}", SystemTime::now()).unwrap();
+    writeln!(file, "{comment} {:?}", SystemTime::now()).unwrap();
     let (_image, built) = engine.image(&context);
 
     let (reran, cached) = built.steps();

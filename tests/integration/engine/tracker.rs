@@ -11,16 +11,18 @@ const PAGE: [&str; 3] =
 
 #[test]
 fn the_backend_builds_and_answers_before_and_after_its_fixes() {
-    holds("backend", &HEALTH);
+    holds("backend", &HEALTH, true);
 }
 
 #[test]
 fn the_dashboard_builds_and_answers_before_and_after_its_fixes() {
-    holds("dashboard", &PAGE);
+    // Vite writes below node_modules when it starts: under another user than root it can't.
+    holds("dashboard", &PAGE, false);
 }
 
+/// `any_user`: whether the unsafe fix, another user than root, leaves the program working.
 #[track_caller]
-fn holds(part: &str, answers: &[&str]) {
+fn holds(part: &str, answers: &[&str], any_user: bool) {
     let Some(engine) = Engine::found() else { return };
     let works = |image: &Image| image.start().answers(answers);
     let shown = Dockopt::new().dir("task-tracker").args(["fix", part]).run().code(0);
@@ -31,9 +33,11 @@ fn holds(part: &str, answers: &[&str]) {
     works(&engine.image(&context).0);
     let fixed = check_rerun(&engine, fixed, part, true);
 
-    // What is unsafe may break a program: this one it does not.
     let fixed = fixed.again(["fix", part, "--write", "--unsafe"]).code(0);
     assert!(fixed.stderr.starts_with("fixed "), "{}", fixed.stderr);
-    works(&engine.image(&context).0);
+    let (image, _) = engine.image(&context);
+    if any_user {
+        works(&image);
+    }
     fixed.again(["fix", part, "--check", "--unsafe"]).code(0);
 }

@@ -20,12 +20,14 @@ struct Case {
     id: String,
     input: String,
     refused: Option<Value>,
+    /// Names that stand for a local image here. A stage of such a name is no base.
+    bases: Vec<&'static str>,
 }
 
 fn cases(name: &str, every: usize) -> Vec<Case> {
     let vectors = fs::read_to_string(format!("tests/vectors/{name}.jsonl")).unwrap();
     let all = vectors.lines().map(|line| serde_json::from_str::<Value>(line).unwrap());
-    let mut chosen: Vec<Value> = all.filter(is_local).step_by(every).collect();
+    let chosen: Vec<Value> = all.filter(is_local).step_by(every).collect();
     // Without the front end's answer dockopt's verdict goes to the end, as an engine's does.
     let asked =
         chosen.iter().enumerate().map(|(number, case)| json!({"id": number.to_string(), "input": case["input"]}));
@@ -34,29 +36,39 @@ fn cases(name: &str, every: usize) -> Vec<Case> {
     let told = told.code(0).stdout;
     assert_eq!(told.lines().count(), chosen.len());
     let answers = told.lines().map(|line| serde_json::from_str::<Value>(line).unwrap());
-    let text = |value: &Value| value.as_str().unwrap().to_owned();
-    let pairs = chosen.iter_mut().zip(answers);
-    let error = |mut answer: Value| Some(answer["actual"]["error"].take()).filter(|error| !error.is_null());
-    pairs
-        .map(|(case, answer)| Case { id: text(&case["id"]), input: text(&case["input"]), refused: error(answer) })
-        .collect()
+    chosen.iter().zip(answers).map(|(case, answer)| Case::new(case, answer)).collect()
+}
+
+impl Case {
+    fn new(case: &Value, mut answer: Value) -> Self {
+        let text = |name: &str| case[name].as_str().unwrap().to_owned();
+        let is_stage = |name: &str| froms(case).any(|from| from["args"][2].as_str() == Some(name));
+        Self {
+            id: text("id"),
+            input: text("input"),
+            refused: Some(answer["actual"]["error"].take()).filter(|error| !error.is_null()),
+            bases: BASES.iter().copied().filter(|base| !is_stage(base)).collect(),
+        }
+    }
+}
+
+fn froms(case: &Value) -> impl Iterator<Item = &Value> {
+    let nodes = case["expected"]["nodes"].as_array().into_iter().flatten();
+    nodes.filter(|node| node["value"].as_str().is_some_and(|word| word.eq_ignore_ascii_case("from")))
 }
 
 /// Whether every base is known here, and the front end is the engine's own.
 fn is_local(case: &Value) -> bool {
-    let nodes = case["expected"]["nodes"].as_array().cloned().unwrap_or_default();
-    let froms =
-        nodes.iter().filter(|node| node["value"].as_str().is_some_and(|word| word.eq_ignore_ascii_case("from")));
-    let mut bases = froms.filter_map(|node| node["args"][0].as_str());
+    let mut bases = froms(case).filter_map(|from| from["args"][0].as_str());
     !case["input"].as_str().unwrap().contains("syntax") && bases.all(|base| base == "scratch" || BASES.contains(&base))
 }
 
 /// The engine's first error; `None` when it takes the file.
-fn refusal(engine: &Engine, input: &str) -> Option<String> {
+fn refusal(engine: &Engine, case: &Case) -> Option<String> {
     let context = tempfile::tempdir().unwrap();
-    fs::write(context.path().join("Dockerfile"), input).unwrap();
+    fs::write(context.path().join("Dockerfile"), &case.input).unwrap();
     let named: Vec<String> =
-        BASES.iter().map(|base| format!("--build-context={base}=docker-image://debian:trixie-slim")).collect();
+        case.bases.iter().map(|base| format!("--build-context={base}=docker-image://debian:trixie-slim")).collect();
     let mut arguments = vec!["build", "--call=check,format=json,ignorestatus=true"];
     arguments.extend(named.iter().map(String::as_str));
     arguments.push(context.path().to_str().unwrap());
@@ -78,9 +90,9 @@ fn agree(name: &str, every: usize) {
     let differing = || {
         let mut wrong = Vec::new();
         while let Some(case) = cases.get(next.fetch_add(1, Ordering::Relaxed)) {
-            let theirs = refusal(&engine, &case.input);
+            let theirs = refusal(&engine, case);
             if theirs.is_some() != case.refused.is_some() {
-                let Case { id, input, refused } = case;
+                let Case { id, input, refused, .. } = case;
                 wrong.push(format!("{id}: {input:?}\n  dockopt {refused:?}\n  engine  {theirs:?}"));
             }
         }
