@@ -157,14 +157,14 @@ fn read_folder(folder: &Path, files: &mut Vec<String>) {
     }
 }
 
-/// Rounds in turns; each parser's fastest round counts, as noise only ever adds.
+/// Short rounds in turns; each parser's fastest round counts, as noise only ever adds.
 fn compare(name: &str, files: &[String], is_smoke: bool) {
     let bytes: usize = files.iter().map(String::len).sum();
     if bytes == 0 {
         return;
     }
-    let repeat = if is_smoke { 1 } else { (8_000_000 / bytes).max(1) };
-    let rounds = if is_smoke { 1 } else { 15 };
+    let repeat = if is_smoke { 1 } else { (500_000 / bytes).max(1) };
+    let rounds = if is_smoke { 1 } else { 100 };
     let mut best = [Duration::MAX; PARSERS.len()];
     for _ in 0..rounds {
         for (slot, (_, parser)) in best.iter_mut().zip(PARSERS).filter(|(_, (name, _))| is_wanted(name)) {
