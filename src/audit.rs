@@ -1,7 +1,12 @@
 //! The whole product as one pure function: [`Report`] is everything a command may say, already masked.
 
+mod listing;
+mod overview;
 mod report;
+mod run;
 
+pub use self::listing::{ContextListing, CopyTake};
 pub use self::report::{
     BuildReport, ContextReport, Entry, Notice, ProblemReport, Report, Rerun, Skipped, StageReport, Step, Useless,
 };
+pub use self::run::{audit, check, contexts, lint, mask, needs};

@@ -1,24 +1,31 @@
 //! What a Dockerfile means: stages and what they take from each other, variables, users, shells, the steps that run and
 //! the scripts in them, COPY against the context. Derived from [`BuildInput`] alone; judges nothing.
 
+mod context;
 mod edges;
 mod graph;
 mod image;
 mod scope;
+mod secret;
 mod script;
 mod settings;
 mod stage;
 mod steps;
+#[cfg(test)]
+mod tests;
 mod transfer;
+mod useless;
 
+pub use self::context::Fetched;
 pub use self::graph::{Fault, FaultKind};
-pub use self::image::{BaseImage, Presence, Reference, providers};
+pub use self::image::{BaseImage, PackageLists, Presence, Reference, is_like, providers};
 pub use self::scope::{Definition, Lookup, Origin, PLATFORM_ARGS, PROXY_ARGS, Scopes, Use, Value};
-pub use self::script::{Code, Role};
+pub use self::script::Code;
+pub use self::secret::{Secret, SecretKind};
 pub use self::settings::{Setting, User};
 pub use self::stage::{Base, Edge, EdgeKind, Stage};
 pub use self::steps::Step;
-pub use self::transfer::{Selected, Transfer};
+pub use self::transfer::{Source, Transfer};
 
 use std::sync::OnceLock;
 
@@ -37,7 +44,7 @@ pub struct Build<'a> {
     needed: Vec<bool>,
     ships: Vec<bool>,
     /// The scripts of each instruction, read when first asked for.
-    code: Vec<OnceLock<Vec<Code>>>,
+    code: Vec<OnceLock<Option<Code<'a>>>>,
 }
 
 impl<'a> Build<'a> {
@@ -80,6 +87,13 @@ impl<'a> Build<'a> {
     /// Who takes from whom, in source order.
     pub fn edges(&self) -> &[Edge] {
         &self.edges
+    }
+
+    /// What a stage takes, in source order; its FROM first.
+    pub fn edges_of(&self, stage: &Stage) -> &[Edge] {
+        let start = self.edges.partition_point(|edge| edge.stage < stage.index);
+        let end = self.edges.partition_point(|edge| edge.stage <= stage.index);
+        &self.edges[start..end]
     }
 
     /// References that cannot work, in source order.

@@ -19,7 +19,7 @@ use crate::text::{FileId, LineColumn, Source};
 pub mod context;
 
 /// Everything that one run may know.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Inputs {
     /// The path that was asked for, as the user typed it.
     pub root: String,
@@ -52,7 +52,7 @@ impl Inputs {
 }
 
 /// One Dockerfile and what it is built with.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct BuildInput {
     /// The Dockerfile's source.
     pub dockerfile: FileId,

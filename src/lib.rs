@@ -5,6 +5,19 @@
 
 // Pure: bytes or text in, values out; no file, clock, process, environment, print.
 pub mod text;
+pub mod shell;
 pub mod dockerfile;
+pub mod ignore;
+pub mod manifest;
+pub mod inputs;
+pub mod build;
+pub mod cache;
 pub mod finding;
+pub mod fix;
+pub mod rules;
 pub mod audit;
+pub mod report;
+
+// Effectful: the only rooms that touch the world.
+pub mod load;
+pub mod cli;

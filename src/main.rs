@@ -1,2 +1,7 @@
 //! The `dockopt` program.
-fn main() {}
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    dockopt::cli::run(std::env::args_os())
+}

@@ -104,8 +104,10 @@ pub struct Rerun {
     pub first: Step,
     /// All steps that run again, the first one included, in the order of the file.
     pub steps: Vec<Step>,
-    /// A source file that it takes, as an example.
-    pub example: String,
+    /// Steps that copy results of those, and what stands below: they run again where the result differs.
+    pub copies: Vec<Step>,
+    /// A source file that it takes, as an example; `None` when the context was not looked at.
+    pub example: Option<String>,
 }
 
 /// A step of the build.

@@ -34,7 +34,8 @@ impl<'a> Reference<'a> {
 
     /// The name without what only says that it is an official image of Docker Hub.
     pub fn short_name(&self) -> &'a str {
-        let hosts = ["docker.io/", "index.docker.io/", "registry-1.docker.io/", "public.ecr.aws/docker/", "mirror.gcr.io/"];
+        let hosts =
+            ["docker.io/", "index.docker.io/", "registry-1.docker.io/", "public.ecr.aws/docker/", "mirror.gcr.io/"];
         let name = hosts.iter().find_map(|host| self.name.strip_prefix(host)).unwrap_or(self.name);
         name.strip_prefix("library/").unwrap_or(name)
     }
@@ -81,7 +82,16 @@ pub(super) fn rows(table: &'static str) -> impl Iterator<Item = Vec<&'static str
 fn row(cells: &[&'static str]) -> Option<Row> {
     let &[image, tags, shell, has, lacks, user, account, _date, source] = cells else { return None };
     let list = |cell: &'static str| cell.split_whitespace().collect();
-    Some(Row { image, tags: list(tags), shell: shell == "yes", has: list(has), lacks: list(lacks), user, account, source })
+    Some(Row {
+        image,
+        tags: list(tags),
+        shell: shell == "yes",
+        has: list(has),
+        lacks: list(lacks),
+        user,
+        account,
+        source,
+    })
 }
 
 impl<'a> BaseImage<'a> {
@@ -109,7 +119,8 @@ impl<'a> BaseImage<'a> {
 
     /// The user that its containers run as.
     pub fn user(&self) -> Option<User> {
-        let said = |text: &str| ["nonroot", "non-root", "unprivileged", "rootless"].iter().any(|word| text.contains(word));
+        let said =
+            |text: &str| ["nonroot", "non-root", "unprivileged", "rootless"].iter().any(|word| text.contains(word));
         if said(self.reference.name) || self.reference.tag.is_some_and(said) {
             return Some(User::Other("nonroot".into()));
         }
@@ -152,6 +163,45 @@ pub fn providers(program: &str, manager: Manager) -> Option<Vec<&'static str>> {
     Some(cells.get(column)?.split_whitespace().collect())
 }
 
+/// What `apt-get update` leaves behind (data/package_lists.tsv).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct PackageLists {
+    /// Debian's code name.
+    pub suite: &'static str,
+    /// Unpacked bytes.
+    pub disk_bytes: u64,
+    /// Compressed bytes.
+    pub pull_bytes: u64,
+    /// When it was measured.
+    pub date: &'static str,
+}
+
+impl PackageLists {
+    /// The lists of the Debian release that an image stands on; where its name does not tell, the smallest measured ones.
+    /// `None` for what is no Debian.
+    pub fn of(reference: &str) -> Option<Self> {
+        let reference = Reference::of(reference);
+        let tag = reference.tag.unwrap_or_default();
+        let debian = reference.short_name() == "debian";
+        if ["ubuntu", "kali"].iter().any(|other| reference.short_name().contains(other)) {
+            return None;
+        }
+        let suite = if tag.contains("bookworm") || (debian && tag.split(['-', '.']).next() == Some("12")) {
+            "bookworm"
+        } else if tag.contains("trixie") || (debian && tag.split(['-', '.']).next() == Some("13")) {
+            "trixie"
+        } else {
+            "bookworm"
+        };
+        rows(include_str!("../../data/package_lists.tsv")).find_map(|cells| match cells.as_slice() {
+            &[_, known, disk, pull, date, _] if known == suite => {
+                Some(Self { suite: known, disk_bytes: disk.parse().ok()?, pull_bytes: pull.parse().ok()?, date })
+            }
+            _ => None,
+        })
+    }
+}
+
 /// Whether `text` fits a glob that has `*` only at its ends.
 pub fn is_like(glob: &str, text: &str) -> bool {
     let inner = glob.trim_matches('*');
@@ -161,7 +211,9 @@ pub fn is_like(glob: &str, text: &str) -> bool {
         (true, false) => text.ends_with(inner),
         (false, true) => text.starts_with(inner),
         (false, false) => match inner.split_once('*') {
-            Some((head, tail)) => text.len() >= head.len() + tail.len() && text.starts_with(head) && text.ends_with(tail),
+            Some((head, tail)) => {
+                text.len() >= head.len() + tail.len() && text.starts_with(head) && text.ends_with(tail)
+            }
             None => text == inner,
         },
     }
@@ -173,7 +225,8 @@ mod tests {
 
     #[test]
     fn references_split() {
-        let check = |text, name, tag, digest| assert_eq!(Reference::of(text), Reference { name, tag, digest }, "{text}");
+        let check =
+            |text, name, tag, digest| assert_eq!(Reference::of(text), Reference { name, tag, digest }, "{text}");
         check("debian", "debian", None, None);
         check("debian:12", "debian", Some("12"), None);
         check("registry:5000/a", "registry:5000/a", None, None);

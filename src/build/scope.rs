@@ -1,13 +1,17 @@
 //! Variables: where each one is defined, and what it holds at each instruction. Follows BuildKit of 2026: the last
 //! definition wins, ARG or ENV; a stage sees the ARGs and ENVs of the stage that it stands on.
 
+mod predefined;
+
+pub use self::predefined::{PLATFORM_ARGS, PROXY_ARGS};
+
 use std::cell::Cell;
 use std::collections::HashMap;
 use std::sync::Arc;
 
 use super::stage::{Base, Stage};
 use crate::dockerfile::expand::{Lex, Operator, Variables, process_word, uses};
-use crate::dockerfile::{Arguments, File, Instruction, Keyword, Word};
+use crate::dockerfile::{Arg, File, Instruction, Keyword, Word};
 use crate::inputs::{BuildInput, BuildOptions};
 use crate::text::Span;
 
@@ -22,27 +26,6 @@ const LONGEST_OF_FILE: usize = 64 << 20;
 
 /// PATH of an image that sets none (BuildKit's `system.DefaultPathEnvUnix`).
 const DEFAULT_PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
-
-/// Variables that every FROM knows and that a stage knows after `ARG NAME` (BuildKit's `defaultArgs`).
-pub const PLATFORM_ARGS: [&str; 11] = [
-    "BUILDPLATFORM",
-    "BUILDOS",
-    "BUILDOSVERSION",
-    "BUILDARCH",
-    "BUILDVARIANT",
-    "TARGETPLATFORM",
-    "TARGETOS",
-    "TARGETOSVERSION",
-    "TARGETARCH",
-    "TARGETVARIANT",
-    "TARGETSTAGE",
-];
-
-/// Variables that a RUN gets from `--build-arg` without an ARG; they are no part of the cache key.
-pub const PROXY_ARGS: [&str; 10] = [
-    "HTTP_PROXY", "http_proxy", "HTTPS_PROXY", "https_proxy", "FTP_PROXY", "ftp_proxy", "NO_PROXY", "no_proxy",
-    "ALL_PROXY", "all_proxy",
-];
 
 /// What a variable holds.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -110,6 +93,7 @@ pub struct Use {
 pub struct Scopes {
     escape: char,
     global: Names,
+    proxies: Names,
     stages: Vec<Scope>,
     /// Bytes of values that may still be made.
     budget: Cell<usize>,
@@ -148,7 +132,13 @@ impl Names {
 impl Scopes {
     /// The ARGs before the first FROM, and nothing of the stages yet.
     pub(super) fn global(file: &File, options: &BuildOptions) -> Self {
-        let mut scopes = Self { escape: file.escape(), global: platform(options), stages: Vec::new(), budget: Cell::new(LONGEST_OF_FILE) };
+        let mut scopes = Self {
+            escape: file.escape(),
+            global: predefined::platform(options),
+            proxies: predefined::proxies(options),
+            stages: Vec::new(),
+            budget: Cell::new(LONGEST_OF_FILE),
+        };
         for (index, instruction) in file.instructions().iter().enumerate() {
             match instruction.keyword {
                 Keyword::From => break,
@@ -160,7 +150,8 @@ impl Scopes {
     }
 
     fn global_arg(&mut self, file: &File, instruction: &Instruction, index: usize, options: &BuildOptions) {
-        for (name, span, default) in args(file, instruction) {
+        for arg in file.args(instruction) {
+            let (name, span, default) = parts(&arg);
             let value = match (build_arg(options, name), default) {
                 (Some(given), _) => known(given),
                 (None, Some(default)) => {
@@ -222,19 +213,19 @@ impl Scopes {
     }
 
     fn arg(&mut self, input: &BuildInput, instruction: &Instruction, stage: usize, index: usize) {
-        for (name, span, default) in args(&input.file, instruction) {
+        for arg in input.file.args(instruction) {
+            let (name, span, default) = parts(&arg);
             let value = match (build_arg(&input.options, name), default) {
                 (Some(given), _) => known(given),
-                (None, Some(default)) => {
-                    self.evaluate(default, |name| self.lookup(stage, name, usize::MAX))
-                }
+                (None, Some(default)) => self.evaluate(default, |name| self.lookup(stage, name, usize::MAX)),
                 (None, None) => match self.global.before(name, usize::MAX) {
                     Some(definition) => definition.value.clone(),
                     None => Value::Unset,
                 },
             };
             // `ARG X` without a value leaves an earlier X as it is.
-            let earlier = || matches!(self.lookup(stage, name, usize::MAX), Lookup::Defined(d) if d.value != Value::Unset);
+            let earlier =
+                || matches!(self.lookup(stage, name, usize::MAX), Lookup::Defined(d) if d.value != Value::Unset);
             if value == Value::Unset && earlier() {
                 continue;
             }
@@ -244,14 +235,12 @@ impl Scopes {
     }
 
     fn env(&mut self, file: &File, instruction: &Instruction, stage: usize, index: usize) {
-        let Arguments::Pairs(pairs) = &instruction.arguments else { return };
         // All pairs of a line are expanded before any of them counts.
-        let evaluated: Vec<(Value, Span, Value)> = pairs
+        let at = |name: &str| self.lookup(stage, name, usize::MAX);
+        let evaluated: Vec<(Value, Span, Value)> = file
+            .variables(instruction)
             .iter()
-            .map(|pair| {
-                let at = |name: &str| self.lookup(stage, name, usize::MAX);
-                (self.evaluate(file.str(pair.key), at), pair.key.span, self.evaluate(file.str(pair.value), at))
-            })
+            .map(|pair| (self.evaluate(&pair.name.text, at), pair.name.span, self.evaluate(&pair.value.text, at)))
             .collect();
         for (key, span, value) in evaluated {
             let Value::Known(key) = key else { continue };
@@ -275,6 +264,17 @@ impl Scopes {
             }
         }
         Lookup::Unknown
+    }
+
+    /// What the shell of the RUN with index `at` of `stage` finds under `name`: also the proxies that `--build-arg` gives
+    /// without any ARG.
+    pub fn lookup_run(&self, stage: usize, name: &str, at: usize) -> Lookup<'_> {
+        match self.lookup(stage, name, at) {
+            Lookup::Undefined | Lookup::Unknown if self.proxies.0.contains_key(name) => {
+                find(self.proxies.before(name, usize::MAX))
+            }
+            found => found,
+        }
     }
 
     /// What `name` is for a FROM.
@@ -370,32 +370,6 @@ fn build_arg<'a>(options: &'a BuildOptions, name: &str) -> Option<&'a str> {
     options.build_args.iter().rev().find(|(known, _)| known == name).map(|(_, value)| value.as_str())
 }
 
-/// The names that an ARG declares, where they stand, and their defaults as written.
-pub(super) fn args<'a>(file: &'a File, instruction: &'a Instruction) -> Vec<(&'a str, Span, Option<&'a str>)> {
-    let Arguments::Words(words) = &instruction.arguments else { return Vec::new() };
-    let mut args = Vec::new();
-    for &word in words {
-        let text = file.str(word);
-        let (name, default) = text.split_once('=').map_or((text, None), |(name, value)| (name, Some(value)));
-        let span = file.locate(Span::new(word.text.start, word.text.start + name.len() as u32));
-        args.push((name, span, default));
-    }
-    args
-}
-
-fn platform(options: &BuildOptions) -> Names {
-    let mut names = Names::default();
-    let target: Vec<&str> = options.platform.as_deref().unwrap_or_default().splitn(3, '/').collect();
-    for name in PLATFORM_ARGS {
-        let value = match (name, target.as_slice()) {
-            ("TARGETSTAGE", _) => known(options.target.as_deref().unwrap_or("default")),
-            ("TARGETPLATFORM", [_, _, ..]) => known(options.platform.as_deref().unwrap_or_default()),
-            ("TARGETOS", [os, _, ..]) => known(os),
-            ("TARGETARCH", [_, arch, ..]) => known(arch),
-            ("TARGETVARIANT", [_, _, variant]) => known(variant),
-            _ => Value::Unknown,
-        };
-        names.push(name, Definition { origin: Origin::Platform, instruction: None, span: None, value });
-    }
-    names
+fn parts<'a>(arg: &'a Arg) -> (&'a str, Span, Option<&'a str>) {
+    (&arg.name.text, arg.name.span, arg.default.as_ref().map(|default| &*default.text))
 }

@@ -69,6 +69,40 @@ impl Build<'_> {
         }
     }
 
+    /// The folder in which the instruction with index `at` of a stage works.
+    pub fn workdir(&self, stage: &Stage, at: usize) -> Setting<String> {
+        let mut end = at;
+        // Relative folders wait for the absolute one that they stand on: innermost last.
+        let mut relative: Vec<String> = Vec::new();
+        let mut by = None;
+        for below in self.chain(stage) {
+            let own = self.instructions(below).filter(|(index, i)| i.keyword == Keyword::Workdir && *index < end);
+            for (index, instruction) in own.collect::<Vec<_>>().into_iter().rev() {
+                let text = self.input().file.str(instruction.rest);
+                let Some(folder) = self.scopes().expand(below.index, index, text) else { return Setting::Unknown };
+                let by = *by.get_or_insert(index);
+                if folder.starts_with('/') {
+                    return Setting::By(by, joined(&folder, &relative));
+                }
+                relative.push(folder);
+            }
+            end = usize::MAX;
+        }
+        let base = match self.root_base(stage) {
+            Base::Scratch => Setting::Default("/".to_owned()),
+            Base::Image(reference) => match self.input().base_images.get(reference) {
+                Some(config) if config.workdir.is_empty() => Setting::Base("/".to_owned()),
+                Some(config) => Setting::Base(config.workdir.clone()),
+                None => Setting::Unknown,
+            },
+            _ => Setting::Unknown,
+        };
+        match (base, by) {
+            (Setting::Default(folder) | Setting::Base(folder), Some(by)) => Setting::By(by, joined(&folder, &relative)),
+            (base, _) => base,
+        }
+    }
+
     /// The shell that the shell form of an instruction goes to.
     pub fn shell(&self, stage: &Stage, at: usize) -> Setting<Shell> {
         let mut end = at;
@@ -95,6 +129,20 @@ impl Build<'_> {
             _ => Setting::Default(shell_of(&["/bin/sh", "-c"])),
         }
     }
+}
+
+/// An absolute folder with relative ones below it, the innermost first in `relative`; `.` and `..` resolved.
+fn joined(folder: &str, relative: &[String]) -> String {
+    let parts = folder.split('/').chain(relative.iter().rev().flat_map(|part| part.split('/')));
+    let mut path: Vec<&str> = Vec::new();
+    for part in parts {
+        match part {
+            "" | "." => {}
+            ".." => _ = path.pop(),
+            part => path.push(part),
+        }
+    }
+    format!("/{}", path.join("/"))
 }
 
 impl<T> Setting<T> {

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::ops::Range;
 
-use crate::dockerfile::{Arguments, File, Instruction, Keyword, Word};
+use crate::dockerfile::{File, Instruction, Keyword};
 use crate::inputs::BuildOptions;
 use crate::text::Span;
 
@@ -141,11 +141,11 @@ fn stage(
     options: &BuildOptions,
     resolve: &dyn Fn(&str) -> Option<String>,
 ) -> Stage {
-    let words: &[Word] = if let Arguments::Words(words) = &from.arguments { words } else { &[] };
-    let name_word = words.get(2).filter(|_| words.get(1).is_some_and(|w| file.str(*w).eq_ignore_ascii_case("as")));
-    let name = name_word.map(|word| file.str(*word).to_lowercase());
-    let base_span = words.first().map_or(from.head, |word| word.span);
-    let written = words.first().map_or("", |word| file.str(*word));
+    let parts = file.from(from);
+    let name_argument = parts.as_ref().and_then(|parts| parts.name.as_ref());
+    let name = name_argument.map(|argument| argument.text.to_lowercase());
+    let base_span = parts.as_ref().map_or(from.head, |parts| parts.image.span);
+    let written = parts.as_ref().map_or("", |parts| &*parts.image.text);
     let replaced = name.as_ref().filter(|name| has_context(options, name));
     let base = match (replaced, resolve(written)) {
         (Some(name), _) => Base::Context(name.clone()),
@@ -155,7 +155,15 @@ fn stage(
             None => outside(&text, options),
         },
     };
-    Stage { index, name, name_span: name_word.map(|w| w.span), from: at, instructions: at + 1..end, base, base_span }
+    Stage {
+        index,
+        name,
+        name_span: name_argument.map(|argument| argument.span),
+        from: at,
+        instructions: at + 1..end,
+        base,
+        base_span,
+    }
 }
 
 /// What a name means that is no stage.

@@ -23,6 +23,13 @@ impl Mask {
         self.values.insert(at, value.to_owned());
     }
 
+    /// Takes the values of another one.
+    pub fn join(&mut self, other: &Self) {
+        for value in &other.values {
+            self.add(value);
+        }
+    }
+
     /// Whether nothing is masked.
     pub fn is_empty(&self) -> bool {
         self.values.is_empty()
@@ -44,7 +51,7 @@ impl Mask {
     #[must_use]
     pub fn source(&self, source: &Source) -> Source {
         if self.values.iter().any(|value| source.text().contains(value.as_str())) {
-            Source::of(source.name(), &self.apply(source.text()))
+            source.shown_as(&self.apply(source.text()))
         } else {
             source.clone()
         }

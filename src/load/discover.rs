@@ -7,7 +7,7 @@ use ignore::{DirEntry, WalkBuilder, WalkState};
 
 /// What a walk for Dockerfiles found.
 #[derive(Debug, Default)]
-pub struct Found {
+pub(super) struct Found {
     /// Dockerfiles, sorted.
     pub dockerfiles: Vec<PathBuf>,
     /// Files that are only templates of Dockerfiles, sorted.
@@ -26,7 +26,7 @@ const TEMPLATES: [&str; 9] = ["j2", "jinja", "jinja2", "tmpl", "tpl", "template"
 const NEVER: [&str; 9] = ["dockerignore", "md", "txt", "swp", "orig", "bak", "rej", "json", "lock"];
 
 /// All Dockerfiles under `root`, in parallel.
-pub fn discover(root: &Path) -> Found {
+pub(super) fn discover(root: &Path) -> Found {
     let found = Mutex::new(Found::default());
     let walk = WalkBuilder::new(root)
         .hidden(false)

@@ -113,6 +113,17 @@ impl Source {
         Ok(Self { name: name.into(), text: text.into(), raw, lines: lines.into() })
     }
 
+    /// The source as it may be shown: another text of the same length, and no bytes of its own. Name, lines and
+    /// [`Source::original`] stay; of a text with another length only the name does.
+    #[must_use]
+    pub fn shown_as(&self, text: &str) -> Self {
+        if text.len() != self.text.len() {
+            return Self::new(self.name(), text.as_bytes().to_vec()).unwrap_or_else(|_| Self::of(self.name(), ""));
+        }
+        let after = self.raw.as_ref().map(|raw| Arc::new(Raw { bytes: Vec::new(), after: raw.after.clone() }));
+        Self { name: Arc::clone(&self.name), text: text.into(), raw: after, lines: Arc::clone(&self.lines) }
+    }
+
     /// A source of known text, for tests and generated files.
     ///
     /// # Panics
@@ -241,6 +252,9 @@ mod tests {
         assert_eq!(source.text(), "a\u{fffd}b\u{fffd}\nc");
         assert_eq!(source.bytes(), b"a\xffb\xc3\nc");
         assert_eq!(source.first_invalid(), Some(1));
+        let shown = source.shown_as("*\u{fffd}b\u{fffd}\nc");
+        assert_eq!(shown.original(Span::new(4, 5)), source.original(Span::new(4, 5)));
+        assert!(shown.bytes().is_empty());
         let b = source.text().find('b').unwrap() as u32;
         assert_eq!(source.original(Span::new(b, b + 1)), Span::new(2, 3));
         let c = source.text().find('c').unwrap() as u32;

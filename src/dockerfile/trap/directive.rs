@@ -1,8 +1,8 @@
 //! Traps at the top of a file: directives that one reader or both don't see, and options that are cut.
 
-use super::super::check::CheckOptions;
-use super::super::directive::match_assignment;
-use super::super::syntax::{DirectiveName, File, LineKind, Problem, ProblemKind};
+use crate::dockerfile::check::CheckOptions;
+use crate::dockerfile::directive::match_assignment;
+use crate::dockerfile::syntax::{DirectiveName, File, LineKind, Problem, ProblemKind};
 use crate::text::Span;
 
 /// Looks at the comments before the first instruction, and at inline checks.

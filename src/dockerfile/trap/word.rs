@@ -1,9 +1,9 @@
 //! Traps inside a logical line: exec form that is none, words that fall apart, flags, heredocs that are not seen.
 
-use super::super::blank::is_blank;
-use super::super::expand::heredoc_words;
-use super::super::read::{Cx, Text};
-use super::super::syntax::{Arguments, Heredoc, Instruction, Keyword, ProblemKind, Word};
+use crate::dockerfile::blank::is_blank;
+use crate::dockerfile::expand::heredoc_words;
+use crate::dockerfile::read::{Cx, Text};
+use crate::dockerfile::syntax::{Arguments, Heredoc, Instruction, Keyword, ProblemKind, Word};
 use crate::text::Span;
 
 /// Looks at one instruction with its trigger.

@@ -1,8 +1,8 @@
 //! Stage names, volumes and ports as BuildKit's second stage wants them.
 
-use super::super::quote::go_quote;
-use super::super::syntax::{Arguments, File, Instruction};
 use super::Issue;
+use crate::dockerfile::quote::go_quote;
+use crate::dockerfile::syntax::{Arguments, File, Instruction};
 
 /// FROM's words.
 pub(super) fn check_stage_name(file: &File, instruction: &Instruction, issues: &mut Vec<Issue>) {

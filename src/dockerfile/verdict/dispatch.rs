@@ -13,10 +13,10 @@ mod state;
 
 use self::environment::Environment;
 use self::state::{Stages, lines_of};
-use super::super::check::CheckOptions;
-use super::super::expand::{Lex, process_word};
-use super::super::syntax::{File, Instruction, Keyword};
 use super::{Stage, Verdict};
+use crate::dockerfile::check::CheckOptions;
+use crate::dockerfile::expand::{Lex, process_word};
+use crate::dockerfile::syntax::{File, Instruction, Keyword};
 
 /// Files with more stages are not judged here: no build has them, and each may inherit from all.
 const MAX_STAGES: usize = 4096;
@@ -92,7 +92,7 @@ fn judge_stages(file: &File, triggers: &[Option<File>]) -> Result<(), Refusal> {
 
 /// A global `SOURCE_DATE_EPOCH`: seconds, `context`, or a stage that stands on `scratch`.
 fn check_epoch(file: &File, globals: &Environment, lex: Lex) -> Result<(), Refusal> {
-    use super::super::expand::Variables as _;
+    use crate::dockerfile::expand::Variables as _;
     let Some(value) = globals.get("SOURCE_DATE_EPOCH") else { return Ok(()) };
     if value.is_empty() || value == "context" || value.parse::<i64>().is_ok() {
         return Ok(());

@@ -1,7 +1,7 @@
 //! HEALTHCHECK's durations and number, as Go's standard library reads them, with its messages.
 
-use super::super::quote::go_quote;
-use super::super::syntax::{File, Instruction};
+use crate::dockerfile::quote::go_quote;
+use crate::dockerfile::syntax::{File, Instruction};
 use super::Issue;
 
 /// Nanoseconds of each unit.

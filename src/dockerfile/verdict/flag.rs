@@ -1,7 +1,7 @@
 //! Flags by name and type, as BuildKit's second stage checks them.
 
-use super::super::syntax::{File, Flag, Instruction};
 use super::Issue;
+use crate::dockerfile::syntax::{File, Flag, Instruction};
 
 /// What a flag takes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -1,13 +1,13 @@
 //! What BuildKit's second stage refuses in one instruction, in its order. Knows no other instruction.
 
-use super::super::expand::heredoc_word;
-use super::super::quote::go_quote;
-use super::super::syntax::{Arguments, File, Instruction, Keyword, Word};
 use super::Issue;
 use super::argument::{check_stage_name, check_volumes};
 use super::duration::{check_interval, check_retries};
 use super::flag::{ADD, COPY, FROM, HEALTHCHECK, RUN, check_flags};
 use super::mount::check_run;
+use crate::dockerfile::expand::heredoc_word;
+use crate::dockerfile::quote::go_quote;
+use crate::dockerfile::syntax::{Arguments, File, Instruction, Keyword, Word};
 
 /// Notes what BuildKit refuses; its first error first.
 pub(super) fn check(file: &File, instruction: &Instruction, issues: &mut Vec<Issue>) {

@@ -1,9 +1,9 @@
 //! RUN's flags beyond their form: `--device`, `--mount`, `--network`, `--security`, in BuildKit's order. Most of a
 //! mount is checked only when its variables are known.
 
-use super::super::check::parse_bool;
-use super::super::quote::go_quote;
-use super::super::syntax::{File, Flag, Instruction};
+use crate::dockerfile::check::parse_bool;
+use crate::dockerfile::quote::go_quote;
+use crate::dockerfile::syntax::{File, Flag, Instruction};
 use super::Issue;
 use super::csv::split_fields;
 use crate::text::Span;

@@ -1,9 +1,9 @@
 //! A `--mount` with its variables expanded: BuildKit's full validation.
 
-use super::super::csv::split_fields;
 use super::command::join;
 use crate::dockerfile::check::parse_bool;
 use crate::dockerfile::quote::go_quote;
+use crate::dockerfile::verdict::csv::split_fields;
 
 /// A mount as far as it can be refused.
 #[derive(Debug, Default)]

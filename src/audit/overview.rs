@@ -1,0 +1,241 @@
+//! What is known of one build without any rule: stages, context, what a source change reruns, what is wrong as such.
+
+use super::{
+    BuildReport, ContextListing, ContextReport, CopyTake, Entry, ProblemReport, Rerun, StageReport, Step, Useless,
+};
+use crate::build::{self, Base, Build, Fetched};
+use crate::cache;
+use crate::dockerfile::ProblemKind;
+use crate::finding::{Finding, ImpactKind, Mask, Saves, Severity};
+use crate::inputs::context::{Aggregate, Amount, BuildContext, Certainty, ClassKind, EntryId, Found, Kind};
+use crate::inputs::{IgnoreInput, Inputs};
+use crate::manifest::Project;
+use crate::text::Span;
+
+/// Entries that are named as the largest ones.
+const LARGEST: usize = 50;
+
+/// Projects that a header names.
+const PROJECTS: usize = 3;
+
+/// The overview; `findings` are those of the whole report.
+pub(super) fn build(inputs: &Inputs, build: &Build, findings: &[Finding], mask: &Mask) -> BuildReport {
+    let input = build.input();
+    let stages = build.stages().iter().map(|stage| StageReport {
+        name: stage.title(),
+        base: mask.apply(&base_text(build, &stage.base)),
+        line: build.instruction(stage.from).start_line,
+        needed: build.is_needed(stage),
+    });
+    let steps = build.stages().iter().filter(|stage| build.is_needed(stage)).map(|stage| build.steps(stage).len());
+    let context = input.context.as_deref();
+    let rerun = cache::rerun(build, context, input.projects.as_ref().map(|projects| projects.as_slice()));
+    let mut own: Vec<usize> = (0..findings.len()).filter(|index| belongs(build, &findings[*index])).collect();
+    own.sort_by(|a, b| rank(&findings[*b]).total_cmp(&rank(&findings[*a])).then(a.cmp(b)));
+    BuildReport {
+        dockerfile: input.dockerfile,
+        projects: input.projects.as_ref().map(|all| projects(all)).unwrap_or_default(),
+        stages: stages.collect(),
+        steps: steps.sum::<usize>() as u32,
+        context: context.and_then(|context| sent(inputs, build, context)),
+        rerun: rerun.map(|rerun| rerun_report(build, rerun, mask)),
+        findings: own,
+    }
+}
+
+/// What is sent, and what each COPY and ADD takes; `None` when the context was not looked at.
+pub(super) fn listing(inputs: &Inputs, build: &Build) -> Option<ContextListing> {
+    let input = build.input();
+    let context = input.context.as_deref()?;
+    let mut copies = Vec::new();
+    for stage in build.stages() {
+        for transfer in build.transfers(stage).iter().filter(|transfer| transfer.from.is_none()) {
+            let selections = transfer.select(context);
+            let known = selections.iter().all(Option::is_some);
+            let total = |amount: fn(&Amount) -> u64| {
+                known.then(|| selections.iter().flatten().map(|selection| amount(&selection.amount)).sum())
+            };
+            copies.push(CopyTake {
+                line: transfer.instruction.start_line,
+                stage: stage.title(),
+                text: build.one_line(transfer.instruction),
+                files: total(|amount| amount.files),
+                bytes: total(|amount| amount.bytes),
+            });
+        }
+    }
+    let troubles = context.troubles().iter().map(|trouble| ProblemReport {
+        file: joined(context.root(), &trouble.path),
+        place: None,
+        error: false,
+        message: trouble.to_string(),
+        help: None,
+    });
+    Some(ContextListing {
+        dockerfile: Some(inputs.source(input.dockerfile).name().to_owned()),
+        context: sent(inputs, build, context)?,
+        copies,
+        problems: troubles.collect(),
+    })
+}
+
+/// What is wrong with the Dockerfile, its references and its .dockerignore as such.
+pub(super) fn problems(inputs: &Inputs, build: &Build, mask: &Mask) -> Vec<ProblemReport> {
+    let input = build.input();
+    let source = inputs.source(input.dockerfile);
+    let problem = |span: Span, error: bool, message: &str, help: Option<&String>| ProblemReport {
+        file: source.name().to_owned(),
+        place: Some(source.line_column(span.start)),
+        error,
+        message: mask.apply(message),
+        help: help.map(|help| mask.apply(help)),
+    };
+    let mut problems = Vec::new();
+    if let Some(at) = source.first_invalid() {
+        let help = "save the file as UTF-8; it is read with a mark in the place of each such byte".to_owned();
+        problems.push(problem(Span::at(at), false, "this byte is not UTF-8", Some(&help)));
+    }
+    for own in input.file.problems() {
+        problems.push(problem(own.span, own.kind == ProblemKind::Error, &own.message, own.help.as_ref()));
+    }
+    for fault in build.faults() {
+        problems.push(problem(fault.span, fault.kind.is_error(), &fault.message, fault.help.as_ref()));
+    }
+    problems.sort_by_key(|problem| problem.place);
+    if let IgnoreInput::Present(file, ignore) = &input.ignore {
+        let source = inputs.source(*file);
+        problems.extend(ignore.problems.iter().map(|problem| ProblemReport {
+            file: source.name().to_owned(),
+            place: Some(source.line_column(problem.span.start)),
+            error: problem.kind.is_refusal(),
+            message: problem.message.clone(),
+            help: None,
+        }));
+    }
+    if let Some(target) = input.options.target.as_ref().filter(|_| build.target().is_none()) {
+        let help = Some("name a stage of the Dockerfile with `--target`".to_owned());
+        let message = format!("target stage `{target}` could not be found");
+        problems.push(ProblemReport { file: source.name().to_owned(), place: None, error: true, message, help });
+    }
+    problems
+}
+
+fn base_text(build: &Build, base: &Base) -> String {
+    match base {
+        Base::Scratch => "scratch".to_owned(),
+        Base::Stage(stage) => build.stages()[*stage].title(),
+        Base::Image(text) | Base::Context(text) | Base::Unknown(text) => text.clone(),
+    }
+}
+
+fn belongs(build: &Build, finding: &Finding) -> bool {
+    let input = build.input();
+    let ignore = matches!(input.ignore, IgnoreInput::Present(file, _) if file == finding.file);
+    finding.file == input.dockerfile || ignore
+}
+
+/// What a finding weighs: seconds of every rebuild before bytes, an error without a price before both.
+fn rank(finding: &Finding) -> f64 {
+    let mut rank = match finding.severity {
+        Severity::Error => 1e15,
+        Severity::Warning => 1e3,
+        Severity::Info => 1e2,
+        Severity::Style => 0.0,
+    };
+    for impact in &finding.impact {
+        // A second of waiting weighs as much as a megabyte.
+        let amount = match (impact.saves, impact.kind) {
+            (Some(Saves::Bytes(bytes)), _) => bytes as f64,
+            (Some(Saves::Seconds(seconds)), _) => seconds * 1e6,
+            // Known to cost, not how much: the install of all dependencies is no small thing.
+            (None, ImpactKind::RebuildSeconds | ImpactKind::ColdSeconds) => 1e8,
+            (None, _) => 1e4,
+        };
+        rank += amount;
+    }
+    rank
+}
+
+/// `Python (uv), FastAPI`, the outermost projects first.
+fn projects(all: &[Project]) -> Vec<String> {
+    let mut sorted: Vec<&Project> = all.iter().collect();
+    sorted.sort_by_key(|project| {
+        (project.root.matches('/').count() + usize::from(!project.root.is_empty()), &project.root)
+    });
+    let mut titles: Vec<String> = Vec::new();
+    for project in sorted {
+        let tool = project.install().map(|install| format!(" ({})", install.tool.name())).unwrap_or_default();
+        let title = format!("{}{tool}", project.ecosystem.name());
+        if !titles.contains(&title) {
+            titles.push(title);
+        }
+    }
+    let more = titles.len().saturating_sub(PROJECTS);
+    titles.truncate(PROJECTS);
+    if more > 0 {
+        titles.push(format!("{more} more"));
+    }
+    titles
+}
+
+fn sent(inputs: &Inputs, build: &Build, context: &BuildContext) -> Option<ContextReport> {
+    let fetched = build.fetched(context)?;
+    let useless = build.useless(context, &fetched);
+    let mut secrets = fetched.doubtful(context);
+    secrets.retain(|found| found.class.kind == ClassKind::Secret && found.class.certainty != Certainty::Possible);
+    let entry = |found: &Found| Entry {
+        path: path(context, found.entry),
+        bytes: found.amount.bytes,
+        files: found.amount.files,
+    };
+    Some(ContextReport {
+        root: context.root().to_owned(),
+        ignore_file: match build.input().ignore {
+            IgnoreInput::Present(file, _) => Some(inputs.source(file).name().to_owned()),
+            _ => None,
+        },
+        bytes: fetched.amount.bytes,
+        files: fetched.amount.files,
+        useless_bytes: useless.iter().map(|found| found.amount.bytes).sum(),
+        secrets: secrets.iter().map(entry).collect(),
+        largest: largest(context, &fetched),
+        useless: useless
+            .iter()
+            .map(|found| Useless { entry: entry(found), why: found.class.reason, pattern: found.pattern.clone() })
+            .collect(),
+    })
+}
+
+fn largest(context: &BuildContext, fetched: &Fetched) -> Vec<Entry> {
+    let all: Vec<Aggregate> = fetched.largest(context, LARGEST);
+    all.into_iter().map(|one| Entry { path: one.path, bytes: one.amount.bytes, files: one.amount.files }).collect()
+}
+
+fn path(context: &BuildContext, entry: EntryId) -> String {
+    let slash = if context.entry(entry).kind == Kind::Directory { "/" } else { "" };
+    context.path(entry) + slash
+}
+
+fn joined(root: &str, path: &str) -> String {
+    match (root, path) {
+        (root, "") => root.to_owned(),
+        ("" | ".", path) => path.to_owned(),
+        (root, path) => format!("{}/{path}", root.trim_end_matches('/')),
+    }
+}
+
+fn rerun_report(build: &Build, rerun: cache::Rerun, mask: &Mask) -> Rerun {
+    let step = |step: &build::Step| Step {
+        number: step.number,
+        of: step.of,
+        stage: build.stages()[step.stage].title(),
+        line: step.instruction.start_line,
+        text: mask.apply(&build.one_line(step.instruction)),
+    };
+    Rerun {
+        first: step(&rerun.first),
+        steps: rerun.steps.iter().map(step).collect(),
+        copies: rerun.copies.iter().map(step).collect(),
+        example: rerun.example,
+    }
+}

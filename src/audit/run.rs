@@ -1,0 +1,213 @@
+//! Inputs ─► report: runs the rules, adds what is known of each build, masks.
+
+use std::borrow::Cow;
+use std::sync::Arc;
+
+use super::overview;
+use super::{ContextListing, Notice, ProblemReport, Report, Skipped};
+use crate::build::Build;
+use crate::dockerfile;
+use crate::finding::{Finding, Findings, Mask};
+use crate::ignore;
+use crate::inputs::{BuildInput, IgnoreInput, Inputs, Need, Needs};
+use crate::rules::{Context, Rule, Selection};
+use crate::text::Source;
+
+/// What rules find in the inputs' builds.
+pub fn lint(inputs: &Inputs, selection: &Selection) -> Report {
+    let builds: Vec<Build> = inputs.builds.iter().map(Build::new).collect();
+    report(inputs, &builds, selection)
+}
+
+/// The whole product: what costs what, per build.
+pub fn audit(inputs: &Inputs, selection: &Selection) -> Report {
+    let builds: Vec<Build> = inputs.builds.iter().map(Build::new).collect();
+    let mask = mask_of(&builds);
+    let mut report = report(inputs, &builds, selection);
+    report.builds = builds.iter().map(|build| overview::build(inputs, build, &report.findings, &mask)).collect();
+    report
+}
+
+/// What rules find when the inputs' files read so; for fixing to a fixpoint. Files behind those of the inputs are new.
+pub fn check(inputs: &Inputs, sources: &[Source], selection: &Selection) -> Vec<Finding> {
+    let unchanged = sources.len() == inputs.sources.len()
+        && sources.iter().zip(&inputs.sources).all(|(now, then)| now.text() == then.text());
+    let inputs = if unchanged { Cow::Borrowed(inputs) } else { Cow::Owned(with_sources(inputs, sources)) };
+    let builds: Vec<Build> = inputs.builds.iter().map(Build::new).collect();
+    findings(&inputs, &builds, selection)
+}
+
+/// What the builder is sent, per build; nothing where the context was not looked at.
+pub fn contexts(inputs: &Inputs) -> Vec<ContextListing> {
+    inputs.builds.iter().filter_map(|input| overview::listing(inputs, &Build::new(input))).collect()
+}
+
+/// The facts that the selected rules ask for; for `audit` also those of its columns.
+pub fn needs(selection: &Selection, columns: bool) -> Needs {
+    let own = if columns {
+        Needs::NONE.with(Need::ContextNames).with(Need::ContextBytes).with(Need::Projects)
+    } else {
+        Needs::NONE
+    };
+    let of = |rule: &Rule| rule.metadata().needs.union(rule.metadata().wants);
+    selection.rules().iter().fold(own, |needs, rule| needs.union(of(rule)))
+}
+
+/// The secret values in the inputs.
+pub fn mask(inputs: &Inputs) -> Mask {
+    let builds: Vec<Build> = inputs.builds.iter().map(Build::new).collect();
+    mask_of(&builds)
+}
+
+fn mask_of(builds: &[Build]) -> Mask {
+    let mut mask = Mask::default();
+    for value in builds.iter().flat_map(Build::secrets).filter_map(|secret| secret.value) {
+        mask.add(&value);
+    }
+    mask
+}
+
+fn report<'i>(inputs: &'i Inputs, builds: &[Build<'i>], selection: &Selection) -> Report {
+    let mask = mask_of(builds);
+    let mut problems: Vec<ProblemReport> = Vec::new();
+    for problem in &inputs.problems {
+        problems.push(ProblemReport {
+            file: problem.file.clone(),
+            place: problem.place,
+            error: problem.fatal,
+            message: mask.apply(&problem.message),
+            help: problem.help.clone(),
+        });
+    }
+    for build in builds {
+        problems.extend(overview::problems(inputs, build, &mask));
+    }
+    let findings = findings(inputs, builds, selection).into_iter().map(|finding| masked(finding, &mask)).collect();
+    Report {
+        root: inputs.root.clone(),
+        sources: inputs.sources.iter().map(|source| mask.source(source)).collect(),
+        findings,
+        skipped: skipped(inputs, selection),
+        problems,
+        notices: inputs.notices.iter().map(|text| Notice { text: mask.apply(text) }).collect(),
+        ..Report::default()
+    }
+}
+
+fn findings<'i>(inputs: &'i Inputs, builds: &[Build<'i>], selection: &Selection) -> Vec<Finding> {
+    let mut out = Findings::new();
+    for rule in selection.rules() {
+        let metadata = rule.metadata();
+        for build in builds.iter().filter(|build| metadata.needs.iter().all(|need| is_there(build.input(), need))) {
+            (rule.check)(&Context::new(rule, &metadata, inputs, build), &mut out);
+        }
+    }
+    out.into_sorted()
+}
+
+/// Whether a fact was gathered for a build. A context that no COPY takes from is no lack.
+fn is_there(input: &BuildInput, need: Need) -> bool {
+    match need {
+        Need::ContextNames | Need::ContextBytes => input.context.is_some(),
+        Need::Projects => input.projects.is_some(),
+        Need::BaseImage => !input.base_images.is_empty(),
+        Need::Git | Need::Image | Need::Buildlog => false,
+    }
+}
+
+fn skipped(inputs: &Inputs, selection: &Selection) -> Vec<Skipped> {
+    let mut skipped = Vec::new();
+    for rule in selection.rules() {
+        let missing = |input: &BuildInput| {
+            let wanted = Build::new(input).uses_context();
+            rule.metadata().needs.iter().find(|need| wanted && !is_there(input, *need))
+        };
+        let Some(need) = inputs.builds.iter().find_map(missing) else { continue };
+        let (why, remedy) = match need {
+            Need::ContextNames | Need::ContextBytes => ("it needs the build context", "run `dockopt audit`"),
+            Need::Projects => ("it needs the project's manifests", "run `dockopt audit`"),
+            Need::Git => ("it needs git history", "run it in a repository"),
+            Need::Image => ("it needs a built image", "build it first"),
+            Need::BaseImage => ("it needs the base image", "pull the base image first"),
+            Need::Buildlog => ("it needs a build log", "build with `--progress=plain` and keep the log"),
+        };
+        skipped.push(Skipped { what: rule.name.to_owned(), why: why.to_owned(), remedy: remedy.to_owned() });
+    }
+    skipped
+}
+
+fn masked(mut finding: Finding, mask: &Mask) -> Finding {
+    if mask.is_empty() {
+        return finding;
+    }
+    finding.message = mask.apply(&finding.message);
+    finding.help = finding.help.map(|help| mask.apply(&help));
+    for label in &mut finding.labels {
+        label.text = mask.apply(&label.text);
+    }
+    for impact in &mut finding.impact {
+        impact.evidence = mask.apply(&impact.evidence);
+    }
+    for fix in &mut finding.fixes {
+        fix.title = mask.apply(&fix.title);
+        for edit in &mut fix.edits {
+            edit.text = mask.apply(&edit.text);
+        }
+    }
+    finding
+}
+
+/// The inputs with other texts: files are read again, and a changed or new .dockerignore is applied to the context.
+fn with_sources(inputs: &Inputs, sources: &[Source]) -> Inputs {
+    let builds = inputs.builds.iter().map(|input| with_texts(input, inputs, sources)).collect();
+    Inputs {
+        root: inputs.root.clone(),
+        sources: sources.to_vec(),
+        builds,
+        today: inputs.today,
+        problems: Vec::new(),
+        notices: Vec::new(),
+    }
+}
+
+fn with_texts(input: &BuildInput, before: &Inputs, sources: &[Source]) -> BuildInput {
+    let dockerfile = &sources[input.dockerfile.0 as usize];
+    let same = dockerfile.text() == input.file.source().text();
+    let file = if same { input.file.clone() } else { dockerfile::parse(dockerfile) };
+    let (ignore, changed) = ignore_now(&input.ignore, before, sources);
+    let context = match (&input.context, &ignore) {
+        (Some(context), IgnoreInput::Present(_, ignore)) if changed => {
+            Some(Arc::new(context.without(&ignore.matcher())))
+        }
+        (context, _) => context.clone(),
+    };
+    BuildInput {
+        dockerfile: input.dockerfile,
+        file,
+        options: input.options.clone(),
+        context_root: input.context_root.clone(),
+        ignore,
+        context,
+        projects: input.projects.clone(),
+        base_images: input.base_images.clone(),
+    }
+}
+
+/// The .dockerignore as it now is, and whether that is new.
+fn ignore_now(ignore: &IgnoreInput, before: &Inputs, sources: &[Source]) -> (IgnoreInput, bool) {
+    let read = |index: usize| Arc::new(ignore::parse(&sources[index]));
+    match ignore {
+        IgnoreInput::Unknown => (IgnoreInput::Unknown, false),
+        IgnoreInput::Present(file, _) => {
+            let changed = sources[file.0 as usize].text() != before.source(*file).text();
+            (IgnoreInput::Present(*file, read(file.0 as usize)), changed)
+        }
+        IgnoreInput::Missing(path) => {
+            let made = sources.iter().enumerate().skip(before.sources.len()).find(|(_, source)| source.name() == path);
+            match made {
+                Some((index, _)) => (IgnoreInput::Present(crate::text::FileId(index as u32), read(index)), true),
+                None => (ignore.clone(), false),
+            }
+        }
+    }
+}

@@ -1,0 +1,99 @@
+//! What a build takes of its context.
+
+use super::Build;
+use crate::dockerfile::Keyword;
+use crate::inputs::context::{
+    Aggregate, Amount, BuildContext, EntryId, Found, Selection, Selector, classify, largest, select, sent,
+};
+
+/// What the builder fetches of a context for a build.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Fetched {
+    /// Ascending, without directories.
+    pub files: Vec<EntryId>,
+    /// Of all of them.
+    pub amount: Amount,
+    /// Whether everything is fetched that .dockerignore lets through.
+    pub whole: bool,
+}
+
+impl Fetched {
+    /// How much of an entry (a file, or a folder with all below it) is fetched.
+    pub fn of(&self, context: &BuildContext, entry: EntryId) -> Amount {
+        if self.whole {
+            return context.entry(entry).amount;
+        }
+        let start = self.files.partition_point(|file| *file < entry);
+        let mut amount = Amount::default();
+        for file in self.files[start..].iter().take_while(|file| **file == entry || context.is_below(**file, entry)) {
+            amount.add(context.entry(*file).amount);
+        }
+        amount
+    }
+
+    /// The largest entries that are fetched, at most `limit`; none lies in another.
+    pub fn largest(&self, context: &BuildContext, limit: usize) -> Vec<Aggregate> {
+        largest(context, limit, |entry| self.of(context, entry))
+    }
+
+    /// What is fetched although a build seldom needs it, or although it looks like a secret: largest first.
+    pub fn doubtful(&self, context: &BuildContext) -> Vec<Found> {
+        let mut found = classify(context);
+        for one in &mut found {
+            one.amount = self.of(context, one.entry);
+        }
+        found.retain(|one| one.amount.files > 0);
+        found.sort_by(|a, b| b.amount.bytes.cmp(&a.amount.bytes).then(a.entry.cmp(&b.entry)));
+        found
+    }
+}
+
+impl<'a> Build<'a> {
+    /// Whether any needed stage takes from the build context.
+    pub fn uses_context(&self) -> bool {
+        self.context_sources().is_none_or(|sources| !sources.is_empty())
+    }
+
+    /// What COPY, ADD and bind mounts of the needed stages name in the build context; `None` when a name depends on what
+    /// only the build knows.
+    pub fn context_sources(&self) -> Option<Vec<String>> {
+        let mut sources = Vec::new();
+        for stage in self.stages().iter().filter(|stage| self.is_needed(stage)) {
+            for transfer in self.transfers(stage).iter().filter(|transfer| transfer.from.is_none()) {
+                for source in transfer.sources.iter().filter(|source| !source.is_remote()) {
+                    sources.push(source.text.clone()?);
+                }
+            }
+            for (index, instruction) in self.instructions(stage).filter(|(_, i)| i.keyword == Keyword::Run) {
+                for mount in self.input().file.mounts(instruction) {
+                    if mount.kind() == "bind" && mount.from().is_none_or(str::is_empty) {
+                        sources.push(self.scopes().expand(stage.index, index, mount.source().unwrap_or("."))?);
+                    }
+                }
+            }
+        }
+        Some(sources)
+    }
+
+    /// What the builder fetches of `context`; `None` when it is not known what the build names.
+    pub fn fetched(&self, context: &BuildContext) -> Option<Fetched> {
+        let sources = self.context_sources()?;
+        let sources: Vec<&str> = sources.iter().map(String::as_str).collect();
+        let sent = sent(context, &sources);
+        Some(Fetched { files: sent.files, amount: sent.amount, whole: sent.whole })
+    }
+}
+
+impl super::Transfer<'_> {
+    /// What each source takes of the context; `None` where the build decides, the source is fetched from elsewhere, or
+    /// the builder refuses it.
+    pub fn select(&self, context: &BuildContext) -> Vec<Option<Selection>> {
+        let exclude: Vec<&str> = self.exclude.iter().map(String::as_str).collect();
+        let selector = Selector { parents: self.parents, exclude: &exclude };
+        let one = |source: &super::Source| {
+            let text = source.text.as_deref().filter(|_| !source.is_remote() && self.from.is_none())?;
+            select(context, text, selector).ok()
+        };
+        self.sources.iter().map(one).collect()
+    }
+}

@@ -1,0 +1,45 @@
+//! Who takes from whom: FROM, `COPY --from`, `RUN --mount=from`.
+
+use super::stage::{self, Base, Edge, EdgeKind, Names, Stage};
+use crate::inputs::BuildInput;
+use crate::text::Span;
+
+/// All edges in source order.
+pub(super) fn edges(input: &BuildInput, stages: &[Stage], names: &Names) -> Vec<Edge> {
+    let file = &input.file;
+    let mut edges = Vec::new();
+    for stage in stages {
+        let span = stage.base_span;
+        edges.push(Edge {
+            stage: stage.index,
+            instruction: stage.from,
+            span,
+            to: stage.base.clone(),
+            kind: EdgeKind::From,
+        });
+        for index in stage.instructions.clone() {
+            let instruction = &file.instructions()[index];
+            let mut add = |name: &str, span: Span, kind: EdgeKind| {
+                // BuildKit expands no variable here.
+                let to = if name.contains('$') {
+                    Base::Unknown(name.to_owned())
+                } else {
+                    names.find_or_index(name).map_or_else(|| stage::outside(name, &input.options), Base::Stage)
+                };
+                edges.push(Edge { stage: stage.index, instruction: index, span, to, kind });
+            };
+            if let Some(from) = file.transfer(instruction).and_then(|transfer| transfer.from) {
+                add(&from.text, from.span, EdgeKind::Copy);
+            }
+            for mount in file.mounts(instruction) {
+                let Some(field) = mount.field(&["from"]) else { continue };
+                if let Some(name) = field.value.as_deref().filter(|name| !name.is_empty()) {
+                    // The place of the name behind `from=`, where it can be told.
+                    let start = field.span.end.saturating_sub(name.len() as u32).max(field.span.start);
+                    add(name, Span::new(start, field.span.end), EdgeKind::Mount);
+                }
+            }
+        }
+    }
+    edges
+}

@@ -1,0 +1,81 @@
+//! The commands in RUN, CMD, ENTRYPOINT and HEALTHCHECK, read once for all rules.
+
+use super::{Build, Stage};
+use crate::dockerfile::{self, ScriptKind};
+use crate::dockerfile::{Arguments, Element, File, Instruction, Keyword};
+use crate::shell::{Script, from_exec, parse_with, shell_of_shebang};
+use crate::text::Span;
+
+/// The commands of an instruction, with the way back to the source.
+#[derive(Debug)]
+pub struct Code<'a> {
+    /// What was read.
+    pub script: Script,
+    /// The text that was read; `None` for the exec form, whose spans are the source's already.
+    text: Option<dockerfile::Script<'a>>,
+}
+
+impl Code<'_> {
+    /// Whether no shell stands between: the exec form.
+    pub fn is_exec(&self) -> bool {
+        self.text.is_none()
+    }
+
+    /// Where a span of the script stands in the source.
+    pub fn place(&self, file: &File, span: Span) -> Span {
+        self.text.as_ref().map_or(span, |text| text.locate(file, span))
+    }
+
+    /// The text that the shell gets; `None` in exec form.
+    pub fn text(&self) -> Option<&str> {
+        self.text.as_ref().map(|text| &*text.text)
+    }
+}
+
+impl<'a> Build<'a> {
+    /// The commands of an instruction; `None` where no POSIX-like shell reads them.
+    pub fn code(&self, index: usize) -> Option<&Code<'a>> {
+        let read = || {
+            let instruction = self.instruction(index);
+            let stage = self.stage_of(index)?;
+            match (instruction.keyword, &instruction.arguments) {
+                (Keyword::Run | Keyword::Cmd | Keyword::Entrypoint, arguments) => {
+                    self.read(stage, index, instruction, arguments)
+                }
+                (Keyword::Healthcheck, Arguments::Healthcheck(_, command)) => {
+                    self.read(stage, index, instruction, command)
+                }
+                _ => None,
+            }
+        };
+        self.code.get(index)?.get_or_init(read).as_ref()
+    }
+
+    fn read(
+        &self,
+        stage: &Stage,
+        index: usize,
+        instruction: &'a Instruction,
+        arguments: &'a Arguments,
+    ) -> Option<Code<'a>> {
+        if let Arguments::Json(words) = arguments {
+            return Some(exec(words));
+        }
+        let shell = self.shell(stage, index);
+        let shell = shell.value().filter(|shell| shell.dialect.is_parsed())?;
+        let text = self.input().file.script(instruction)?;
+        let options = match text.kind {
+            ScriptKind::Shell => shell.options,
+            ScriptKind::Interpreter(line) => {
+                let named = shell_of_shebang(&format!("#!{line}"))?;
+                named.dialect.is_parsed().then_some(named.options)?
+            }
+        };
+        Some(Code { script: parse_with(&text.text, options), text: Some(text) })
+    }
+}
+
+fn exec<'a>(words: &[Element]) -> Code<'a> {
+    let argv: Vec<(&str, Span)> = words.iter().map(|word| (&*word.value, word.word.span)).collect();
+    Code { script: from_exec(&argv), text: None }
+}

@@ -1,0 +1,271 @@
+//! Secrets in ARG and ENV: by the words of a name, and by credentials in a URL. Serves the rule that reports them and
+//! the mask that keeps them out of every result.
+
+use super::Build;
+use crate::dockerfile::Keyword;
+use crate::text::Span;
+
+/// A name that holds a secret.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Secret {
+    /// Index of the instruction.
+    pub instruction: usize,
+    /// Where the name stands.
+    pub span: Span,
+    /// The name.
+    pub name: String,
+    /// The secret itself, where the file holds it.
+    pub value: Option<String>,
+    /// Why it counts.
+    pub why: SecretKind,
+}
+
+/// Why something counts as a secret.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SecretKind {
+    /// Its name says so.
+    Name,
+    /// A URL with a password in it.
+    Url,
+}
+
+/// Words that say secret on their own (BuildKit's list for `SecretsUsedInArgOrEnv`).
+const DENIED: [&str; 11] = [
+    "apikey",
+    "auth",
+    "credential",
+    "credentials",
+    "key",
+    "password",
+    "pword",
+    "passwd",
+    "secret",
+    "token",
+    "passphrase",
+];
+
+/// Words that say that the name is about a secret, not one.
+const ALLOWED: [&str; 44] = [
+    "public",
+    "file",
+    "version",
+    "name",
+    "id",
+    "alias",
+    "path",
+    "dir",
+    "url",
+    "uri",
+    "ttl",
+    "enabled",
+    "disabled",
+    "length",
+    "max",
+    "min",
+    "count",
+    "header",
+    "issuer",
+    "algorithm",
+    "type",
+    "home",
+    "level",
+    "prefix",
+    "suffix",
+    "format",
+    "expiry",
+    "expires",
+    "expiration",
+    "timeout",
+    "size",
+    "limit",
+    "host",
+    "port",
+    "user",
+    "username",
+    "endpoint",
+    "mode",
+    "method",
+    "provider",
+    "gpg",
+    "sock",
+    "required",
+    "server",
+];
+
+/// Values that stand for a value.
+const PLACEHOLDERS: [&str; 15] = [
+    "changeme",
+    "changethis",
+    "changeit",
+    "dummy",
+    "placeholder",
+    "example",
+    "your",
+    "replace",
+    "xxx",
+    "todo",
+    "fixme",
+    "fake",
+    "insert",
+    "notused",
+    "unused",
+];
+
+impl Build<'_> {
+    /// The secrets in ARG and ENV, in source order.
+    pub fn secrets(&self) -> Vec<Secret> {
+        let file = &self.input().file;
+        let mut secrets = Vec::new();
+        for (index, instruction) in file.instructions().iter().enumerate() {
+            match instruction.keyword {
+                Keyword::Arg => {
+                    for arg in file.args(instruction) {
+                        let value = arg.default.as_ref().map(|default| &*default.text);
+                        secrets.extend(secret(index, arg.name.span, &arg.name.text, value));
+                    }
+                }
+                Keyword::Env => {
+                    for pair in file.variables(instruction) {
+                        secrets.extend(secret(index, pair.name.span, &pair.name.text, Some(&pair.value.text)));
+                    }
+                }
+                _ => {}
+            }
+        }
+        secrets
+    }
+}
+
+fn secret(instruction: usize, span: Span, name: &str, value: Option<&str>) -> Option<Secret> {
+    let name = unquoted(name).to_owned();
+    let value = value.map(unquoted);
+    if let Some(password) = value.and_then(url_password) {
+        return Some(Secret { instruction, span, name, value: Some(password.to_owned()), why: SecretKind::Url });
+    }
+    let weak = weak_only(&name)?;
+    let held = match value {
+        None => true,
+        Some(value) => is_secret_value(value) && (!weak || is_random(value)),
+    };
+    held.then(|| Secret { instruction, span, name, value: value.map(str::to_owned), why: SecretKind::Name })
+}
+
+/// Whether the name is a secret's: `None` when not, `Some(true)` when only the word `key` or `auth` says so.
+fn weak_only(name: &str) -> Option<bool> {
+    let words = words(name);
+    if words.iter().any(|word| ALLOWED.contains(&word.as_str())) {
+        return None;
+    }
+    let denied: Vec<&String> = words.iter().filter(|word| DENIED.contains(&word.as_str())).collect();
+    let strong = ["api", "access", "private", "encryption", "signing", "master", "license", "service"];
+    let weak = denied.iter().all(|word| matches!(word.as_str(), "key" | "auth"))
+        && !words.iter().any(|word| strong.contains(&word.as_str()));
+    (!denied.is_empty()).then_some(weak)
+}
+
+/// `DB_PASSWORD`, `apiKey`, `HTTPToken`: words in lower case.
+fn words(name: &str) -> Vec<String> {
+    let mut words = Vec::new();
+    let mut word = String::new();
+    let mut chars = name.chars().peekable();
+    let mut before = None;
+    while let Some(c) = chars.next() {
+        let hump = c.is_uppercase()
+            && before.is_some_and(|b: char| {
+                b.is_lowercase() || (b.is_uppercase() && chars.peek().is_some_and(|n| n.is_lowercase()))
+            });
+        if !c.is_alphanumeric() || hump {
+            words.push(std::mem::take(&mut word));
+        }
+        if c.is_alphanumeric() {
+            word.extend(c.to_lowercase());
+        }
+        before = Some(c);
+    }
+    words.push(word);
+    words.retain(|word| !word.is_empty());
+    words
+}
+
+fn unquoted(text: &str) -> &str {
+    let text = text.trim();
+    let inner = |quote: char| text.strip_prefix(quote)?.strip_suffix(quote);
+    inner('"').or_else(|| inner('\'')).unwrap_or(text)
+}
+
+fn is_secret_value(value: &str) -> bool {
+    let lower = value.to_ascii_lowercase();
+    let plain: String = lower.chars().filter(char::is_ascii_alphanumeric).collect();
+    let switch = ["", "true", "false", "yes", "no", "on", "off", "none", "null", "0", "1", "nil", "undefined", "unset"];
+    let placeholder =
+        PLACEHOLDERS.iter().any(|word| plain.starts_with(word)) || (value.starts_with('<') && value.ends_with('>'));
+    let elsewhere =
+        value.starts_with(['/', '~', '$']) || value.starts_with("./") || value.contains("://") || value.contains("${");
+    !switch.contains(&plain.as_str()) && !placeholder && !elsewhere
+}
+
+/// Long, and letters with digits: not a word that somebody chose for its meaning.
+fn is_random(value: &str) -> bool {
+    let long = value.len() >= 16 && !value.contains(char::is_whitespace);
+    long && value.bytes().any(|b| b.is_ascii_digit()) && value.bytes().any(|b| b.is_ascii_alphabetic())
+}
+
+/// The password in `scheme://user:password@host`.
+fn url_password(value: &str) -> Option<&str> {
+    let (_, rest) = value.split_once("://")?;
+    let authority = rest.split(['/', '?', '#']).next()?;
+    let (login, _) = authority.rsplit_once('@')?;
+    let (_, password) = login.split_once(':')?;
+    let literal = !password.is_empty() && !password.contains(['$', '<', '{']) && is_secret_value(password);
+    literal.then_some(password)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_count_by_their_words() {
+        for name in [
+            "API_KEY",
+            "apiKey",
+            "DB_PASSWORD",
+            "NPM_TOKEN",
+            "SECRET_KEY_BASE",
+            "GithubToken",
+            "PASSWD",
+            "AWS_SECRET_ACCESS_KEY",
+        ] {
+            assert!(secret(0, Span::default(), name, Some("s3cr3t-v4lue-of-1ength")).is_some(), "{name}");
+        }
+        for name in [
+            "KEYBOARD",
+            "TOKENIZERS_PARALLELISM",
+            "MAX_TOKEN",
+            "PASSWORD_FILE",
+            "USERNAME",
+            "AWS_ACCESS_KEY_ID",
+            "GPG_KEY",
+            "PUBLIC_KEY",
+            "SSH_AUTH_SOCK",
+            "AUTHOR",
+            "MONKEY",
+        ] {
+            assert!(secret(0, Span::default(), name, Some("s3cr3t-v4lue-of-1ength")).is_none(), "{name}");
+        }
+    }
+
+    #[test]
+    fn values_that_are_none_are_silent() {
+        for value in
+            ["", "''", "changeme", "$TOKEN", "${TOKEN:-x}", "/run/secrets/token", "true", "<token>", "your-token-here"]
+        {
+            assert!(secret(0, Span::default(), "TOKEN", Some(value)).is_none(), "{value}");
+        }
+        assert!(secret(0, Span::default(), "SORT_KEY", Some("created")).is_none());
+        assert!(secret(0, Span::default(), "TOKEN", None).is_some());
+        assert_eq!(url_password("postgres://a:pw9@h/db"), Some("pw9"));
+        assert_eq!(url_password("postgres://a:$PW@h/db"), None);
+        assert_eq!(url_password("http://h:80/a@b:c"), None);
+    }
+}

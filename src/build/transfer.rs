@@ -1,0 +1,74 @@
+//! COPY and ADD with variables resolved.
+
+use super::{Base, Build, Stage};
+use crate::dockerfile::Instruction;
+use crate::text::Span;
+
+/// What a COPY or ADD takes.
+#[derive(Debug)]
+pub struct Transfer<'a> {
+    /// Index of the instruction.
+    pub index: usize,
+    /// The instruction.
+    pub instruction: &'a Instruction,
+    /// `--from`; `None` for the build context.
+    pub from: Option<Base>,
+    /// Sources in order, heredocs left out.
+    pub sources: Vec<Source>,
+    /// Where they go; `None` for what only the build knows.
+    pub destination: Option<String>,
+    /// `--exclude`, in order.
+    pub exclude: Vec<String>,
+    /// `--parents`.
+    pub parents: bool,
+}
+
+/// A source of a COPY or ADD.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Source {
+    /// The path, glob or URL; `None` for what only the build knows.
+    pub text: Option<String>,
+    /// Where it stands.
+    pub span: Span,
+}
+
+impl Source {
+    /// Whether it is the whole context (or the whole of another image).
+    pub fn is_everything(&self) -> bool {
+        let Some(text) = &self.text else { return false };
+        let path = text.trim_start_matches("./").trim_matches('/');
+        matches!(path, "" | "." | "*" | "**")
+    }
+
+    /// Whether ADD fetches it instead of taking it from the context.
+    pub fn is_remote(&self) -> bool {
+        let Some(text) = &self.text else { return false };
+        let schemes = ["http://", "https://", "git://", "ssh://", "git@"];
+        schemes.iter().any(|scheme| text.starts_with(scheme))
+    }
+}
+
+impl<'a> Build<'a> {
+    /// The COPYs and ADDs of a stage in order.
+    pub fn transfers(&self, stage: &Stage) -> Vec<Transfer<'a>> {
+        self.instructions(stage).filter_map(|(index, instruction)| self.transfer(stage, index, instruction)).collect()
+    }
+
+    fn transfer(&self, stage: &Stage, index: usize, instruction: &'a Instruction) -> Option<Transfer<'a>> {
+        let parts = self.input().file.transfer(instruction)?;
+        let expand = |text: &str| self.scopes().expand(stage.index, index, text);
+        let from = parts.from.as_ref().map(|_| {
+            let edge = self.edges().partition_point(|edge| edge.instruction < index);
+            self.edges().get(edge).map_or(Base::Scratch, |edge| edge.to.clone())
+        });
+        Some(Transfer {
+            index,
+            instruction,
+            from,
+            sources: parts.sources.iter().map(|s| Source { text: expand(&s.text), span: s.span }).collect(),
+            destination: expand(&parts.destination.text),
+            exclude: parts.exclude.iter().filter_map(|argument| expand(&argument.text)).collect(),
+            parents: parts.parents == Some(true),
+        })
+    }
+}

@@ -1,0 +1,71 @@
+//! Which change reruns what, after BuildKit's cache model: a step is taken from the cache only while everything that it
+//! stands on is unchanged. Begins with the question that matters most: what does an edited source file rerun?
+
+mod source;
+
+pub use self::source::{Change, Origin, Origins, source_file};
+
+use crate::build::{Base, Build, EdgeKind, Stage, Step};
+use crate::inputs::context::BuildContext;
+use crate::manifest::Project;
+
+/// What runs again after a change of a source file.
+#[derive(Debug)]
+pub struct Rerun<'a> {
+    /// The first step, in the order of the file, that takes a source file.
+    pub first: Step<'a>,
+    /// A source file that it takes; `None` when the context was not looked at.
+    pub example: Option<String>,
+    /// That step and every step below it in its stage chain, for each stage that takes sources; in the order of the file.
+    pub steps: Vec<Step<'a>>,
+    /// Steps that copy results of those stages, and what stands below: they run again where the result differs.
+    pub copies: Vec<Step<'a>>,
+}
+
+/// What a source change reruns; `None` when no needed stage takes a source file, or it is not known.
+pub fn rerun<'a>(build: &Build<'a>, context: Option<&BuildContext>, projects: Option<&[Project]>) -> Option<Rerun<'a>> {
+    let stages = build.stages();
+    // From which instruction on each stage runs again: by its own copies, or by copies of results.
+    let mut sure: Vec<Option<usize>> = vec![None; stages.len()];
+    let mut maybe: Vec<Option<usize>> = vec![None; stages.len()];
+    let mut first: Option<Change> = None;
+    for stage in stages.iter().filter(|stage| build.is_needed(stage)) {
+        let own = source::first_change(build, stage, context, projects);
+        let below = |from: &[Option<usize>]| match stage.base {
+            Base::Stage(parent) => from[parent].map(|_| stage.from),
+            _ => None,
+        };
+        sure[stage.index] = earliest(below(&sure), own.as_ref().map(|change| change.instruction));
+        let copied = first_copy(build, stage, |from| sure[from].is_some() || maybe[from].is_some());
+        maybe[stage.index] = earliest(below(&maybe), copied);
+        if first.is_none() {
+            first = own;
+        }
+    }
+    let first = first?;
+    let mut rerun = (Vec::new(), Vec::new());
+    for stage in stages.iter().filter(|stage| build.is_needed(stage)) {
+        for step in build.steps(stage) {
+            let after = |from: Option<usize>| from.is_some_and(|from| step.index >= from);
+            if after(sure[stage.index]) {
+                rerun.0.push(step);
+            } else if after(maybe[stage.index]) {
+                rerun.1.push(step);
+            }
+        }
+    }
+    let (steps, copies) = rerun;
+    let step = steps.iter().find(|step| step.index == first.instruction).copied()?;
+    Some(Rerun { first: step, example: first.example, steps, copies })
+}
+
+fn earliest(a: Option<usize>, b: Option<usize>) -> Option<usize> {
+    a.into_iter().chain(b).min()
+}
+
+/// The first instruction of a stage that takes from a stage for which `changes` holds.
+fn first_copy(build: &Build, stage: &Stage, changes: impl Fn(usize) -> bool) -> Option<usize> {
+    let own = build.edges_of(stage).iter().filter(|edge| edge.kind != EdgeKind::From);
+    let taking = own.filter(|edge| matches!(edge.to, Base::Stage(from) if from < stage.index && changes(from)));
+    taking.map(|edge| edge.instruction).min()
+}

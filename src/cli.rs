@@ -1,0 +1,57 @@
+//! Arguments, colour, exit codes; writes files. Results go to standard output, everything else to standard error.
+
+mod args;
+mod audit;
+mod context;
+mod debug;
+mod explain;
+mod fix;
+mod lint;
+mod output;
+mod terminal;
+mod write;
+
+use std::ffi::OsString;
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use args::{Cli, Command, ContextCommand};
+use output::Failure;
+
+/// Nothing at `--fail-on` or above.
+const CLEAN: u8 = 0;
+/// Findings at `--fail-on` or above, or work left.
+const FOUND: u8 = 1;
+/// The work could not be done.
+const FAILED: u8 = 2;
+
+/// Runs the program with its arguments, its own name first.
+pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
+    let cli = match Cli::try_parse_from(arguments) {
+        Ok(cli) => cli,
+        Err(error) => {
+            // Help and version are results; the rest goes to standard error. A closed pipe is nobody's fault.
+            let _ = error.print();
+            return ExitCode::from(if error.use_stderr() { FAILED } else { CLEAN });
+        }
+    };
+    let done = match &cli.command {
+        Command::Audit(command) => audit::run(&cli.global, command),
+        Command::Lint(command) => lint::run(&cli.global, command),
+        Command::Fix(command) => fix::run(&cli.global, command),
+        Command::Explain(command) => explain::explain(&cli.global, &command.rule),
+        Command::Rules => explain::rules(&cli.global),
+        Command::Context { command: ContextCommand::Ls(command) } => context::ls(&cli.global, command),
+        Command::Debug { command } => debug::run(&cli.global, command),
+    };
+    match done {
+        Ok(code) => ExitCode::from(code),
+        Err(Failure::Closed) => ExitCode::from(CLEAN),
+        Err(Failure::Said) => ExitCode::from(FAILED),
+        Err(Failure::Because { what, help }) => {
+            terminal::error(&cli.global, &what, help.as_deref());
+            ExitCode::from(FAILED)
+        }
+    }
+}

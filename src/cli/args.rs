@@ -1,0 +1,227 @@
+//! What can be typed. Each help text is the documentation of its option.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+use crate::inputs::{BuildOptions, Date};
+use crate::load::Request;
+
+/// Makes Docker builds small and fast, and proves it.
+#[derive(Debug, Parser)]
+#[command(name = "dockopt", version, about, max_term_width = 100, propagate_version = false)]
+#[command(
+    after_help = "Exit codes: 0 clean; 1 findings at --fail-on or above, or --check left work; 2 the work could \
+                        not be done."
+)]
+pub(super) struct Cli {
+    #[command(subcommand)]
+    pub command: Command,
+    #[command(flatten)]
+    pub global: Global,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum Command {
+    /// Find the builds under a path and print what costs most, with the fixes ready
+    Audit(Audit),
+    /// Check Dockerfiles with the rules only; for editors and pre-commit
+    Lint(Lint),
+    /// Apply the fixes of findings; shows them as a diff unless told otherwise
+    Fix(Fix),
+    /// Print a rule's page
+    Explain(Explain),
+    /// List the rules
+    Rules,
+    /// Look at the build context
+    Context {
+        #[command(subcommand)]
+        command: ContextCommand,
+    },
+    /// For tests of dockopt itself
+    #[command(hide = true)]
+    Debug {
+        #[command(subcommand)]
+        command: Debug,
+    },
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Audit {
+    /// Folder or Dockerfile to look at
+    #[arg(default_value = ".")]
+    pub path: PathBuf,
+    #[command(flatten)]
+    pub build: Build,
+    /// Show all findings, also those that cost little
+    #[arg(long)]
+    pub all: bool,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Lint {
+    /// Dockerfiles; `-` reads standard input [default: Dockerfile]
+    pub files: Vec<PathBuf>,
+    /// What messages call standard input; its folder gives the .dockerignore
+    #[arg(long, value_name = "PATH")]
+    pub stdin_filename: Option<PathBuf>,
+    #[command(flatten)]
+    pub build: Build,
+}
+
+#[derive(Debug, Args)]
+#[allow(clippy::struct_excessive_bools)] // Flags as users type them.
+pub(super) struct Fix {
+    /// Folders or Dockerfiles
+    #[arg(default_value = ".")]
+    pub paths: Vec<PathBuf>,
+    /// Show what would change, change nothing (the default)
+    #[arg(long, conflicts_with = "write")]
+    pub diff: bool,
+    /// Change the files
+    #[arg(long)]
+    pub write: bool,
+    /// Change nothing, show nothing, exit with 1 if something would change
+    #[arg(long, conflicts_with = "write")]
+    pub check: bool,
+    /// Apply fixes too that may change what the image does
+    #[arg(long)]
+    pub r#unsafe: bool,
+    #[command(flatten)]
+    pub build: Build,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Explain {
+    /// A rule's name, or its name in another linter (DL3009)
+    pub rule: String,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum ContextCommand {
+    /// List what the builder is sent and what each COPY takes
+    Ls(Ls),
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Ls {
+    /// The context's folder
+    #[arg(default_value = ".")]
+    pub path: PathBuf,
+    #[command(flatten)]
+    pub build: Build,
+    /// List all entries that are known, not only the largest
+    #[arg(long)]
+    pub all: bool,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum Debug {
+    /// Answer a file of test vectors (JSON lines)
+    Vectors { kind: String, file: PathBuf },
+    /// Print what was parsed, as JSON
+    Syntax { file: PathBuf },
+}
+
+/// The builder's own flags, with the builder's meaning.
+#[derive(Debug, Default, Args)]
+#[command(next_help_heading = "Options of the build")]
+#[allow(clippy::struct_field_names)] // The builder's flags.
+pub(super) struct Build {
+    /// The Dockerfile [default: all that are found]
+    #[arg(short, long, value_name = "PATH")]
+    pub file: Option<PathBuf>,
+    /// The stage that is built
+    #[arg(long, value_name = "STAGE")]
+    pub target: Option<String>,
+    /// A build argument; without a value it comes from the environment
+    #[arg(long, value_name = "NAME[=VALUE]")]
+    pub build_arg: Vec<String>,
+    /// A further named context
+    #[arg(long, value_name = "NAME=SOURCE", value_parser = named_context)]
+    pub build_context: Vec<(String, String)>,
+    /// The platform that is built for
+    #[arg(long, value_name = "OS/ARCH")]
+    pub platform: Option<String>,
+}
+
+/// Options of every command.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Global options")]
+pub(super) struct Global {
+    /// How the result is written
+    #[arg(long, global = true, value_enum, default_value_t = Format::Text)]
+    pub format: Format,
+    /// Write the result to a file instead of standard output
+    #[arg(short, long, global = true, value_name = "FILE")]
+    pub output: Option<PathBuf>,
+    /// Whether to use colours [default: auto, or what `NO_COLOR` and `FORCE_COLOR` say]
+    #[arg(long, global = true, value_enum, value_name = "WHEN")]
+    pub color: Option<Color>,
+    /// Rules to run: names, aliases, categories, groups, `default` or `all`
+    #[arg(long, global = true, value_name = "RULES", value_delimiter = ',')]
+    pub select: Vec<String>,
+    /// Rules not to run; the more specific of --select and --ignore wins
+    #[arg(long, global = true, value_name = "RULES", value_delimiter = ',')]
+    pub ignore: Vec<String>,
+    /// Exit with 1 from this severity on
+    #[arg(long, global = true, value_enum, default_value_t = FailOn::Warning, value_name = "SEVERITY")]
+    pub fail_on: FailOn,
+    /// The day that tables are read for [default: `SOURCE_DATE_EPOCH`, else today]
+    #[arg(long, global = true, value_name = "YYYY-MM-DD", value_parser = date)]
+    pub today: Option<Date>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(super) enum Format {
+    Text,
+    Json,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(super) enum Color {
+    Auto,
+    Always,
+    Never,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(super) enum FailOn {
+    Error,
+    Warning,
+    Info,
+    Style,
+    None,
+}
+
+impl Build {
+    /// What is to be gathered for a path.
+    pub(super) fn request(&self, path: PathBuf, today: Option<Date>) -> Request {
+        let mut build_args = Vec::new();
+        for argument in &self.build_arg {
+            // As `docker build`: a name alone takes the value of the environment, and is dropped where that has none.
+            match argument.split_once('=') {
+                Some((name, value)) => build_args.push((name.to_owned(), value.to_owned())),
+                None => build_args.extend(std::env::var(argument).ok().map(|value| (argument.clone(), value))),
+            }
+        }
+        let options = BuildOptions {
+            target: self.target.clone(),
+            build_args,
+            build_contexts: self.build_context.clone(),
+            platform: self.platform.clone(),
+        };
+        Request { path, file: self.file.clone(), options, today, ..Request::default() }
+    }
+}
+
+fn named_context(text: &str) -> Result<(String, String), String> {
+    match text.split_once('=') {
+        Some((name, source)) if !name.is_empty() && !source.is_empty() => Ok((name.to_owned(), source.to_owned())),
+        _ => Err("it is written `name=source`".to_owned()),
+    }
+}
+
+fn date(text: &str) -> Result<Date, String> {
+    Date::parse(text).ok_or_else(|| "it is written `YYYY-MM-DD`".to_owned())
+}

@@ -1,0 +1,115 @@
+//! `dockopt debug`: bulk answers for tests, and what was parsed.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use serde_json::{Value, json};
+
+use super::args::{Debug, Global};
+use super::output::{Failure, emit};
+use super::{CLEAN, FAILED, terminal};
+use crate::dockerfile;
+use crate::dockerfile::Stage;
+use crate::ignore;
+use crate::load::read_source;
+use crate::report;
+use crate::text::Source;
+
+/// Bytes of a file of vectors.
+const LIMIT: u64 = 1 << 30;
+
+pub(super) fn run(global: &Global, command: &Debug) -> Result<u8, Failure> {
+    match command {
+        Debug::Vectors { kind, file } => vectors(global, kind, file),
+        Debug::Syntax { file } => {
+            let source = read_source(file, crate::load::DOCKERFILE_LIMIT)?;
+            let syntax = report::syntax(&dockerfile::parse(&source).answer(Stage::Dispatch));
+            emit(global, &format!("{syntax}\n"))?;
+            Ok(CLEAN)
+        }
+    }
+}
+
+/// One answer per case: the same `id`, in the order of the file. A line without an `id` is a header that holds for the
+/// cases behind it and has no answer.
+fn vectors(global: &Global, kind: &str, file: &Path) -> Result<u8, Failure> {
+    let Some(answer) = answerer(kind) else { return Err(unknown(kind)) };
+    let source = read_source(file, LIMIT)?;
+    let mut header = Value::Null;
+    let mut out = String::new();
+    let mut failed = false;
+    for (index, line) in source.text().lines().enumerate() {
+        if line.trim().is_empty() {
+            continue;
+        }
+        match serde_json::from_str::<Value>(line) {
+            Ok(case) if case.get("id").is_some() => {
+                out.push_str(&answer(&header, &case).to_string());
+                out.push('\n');
+            }
+            Ok(other) => header = other,
+            Err(error) => {
+                failed = true;
+                terminal::error(global, &format!("`{}`:{}: {error}", file.display(), index + 1), None);
+            }
+        }
+    }
+    emit(global, &out)?;
+    Ok(if failed { FAILED } else { CLEAN })
+}
+
+fn unknown(kind: &str) -> Failure {
+    let help = Some("known are parse, expand, ignore".to_owned());
+    Failure::Because { what: format!("no vectors of the kind `{kind}` are answered"), help }
+}
+
+/// Header and case ─► the answer's object.
+type Answer = fn(&Value, &Value) -> Value;
+
+fn answerer(kind: &str) -> Option<Answer> {
+    match kind {
+        "parse" => Some(parse),
+        "expand" => Some(expand),
+        "ignore" => Some(ignore),
+        _ => None,
+    }
+}
+
+fn text<'a>(case: &'a Value, key: &str) -> &'a str {
+    case.get(key).and_then(Value::as_str).unwrap_or_default()
+}
+
+fn parse(_: &Value, case: &Value) -> Value {
+    let source = Source::of("Dockerfile", text(case, "input"));
+    let answer = dockerfile::parse(&source).answer(reach(case));
+    json!({ "id": case["id"], "actual": report::syntax(&answer) })
+}
+
+/// How far the front end went when the case was observed: the mutated cases end before stages are put together, and
+/// then there are none in what was seen.
+fn reach(case: &Value) -> Stage {
+    let mutated = match case.get("expected") {
+        Some(seen) => seen.get("stages").is_none(),
+        None => text(case, "id").starts_with("fuzz"),
+    };
+    if mutated { Stage::Instruction } else { Stage::Dispatch }
+}
+
+fn expand(header: &Value, case: &Value) -> Value {
+    let env = case.get("env").or_else(|| header.get("env")).and_then(Value::as_object);
+    let pairs = env.into_iter().flatten().filter_map(|(name, value)| Some((name.clone(), value.as_str()?.to_owned())));
+    let env: BTreeMap<String, String> = pairs.collect();
+    let escape = text(case, "escape").chars().next().unwrap_or('\\');
+    match dockerfile::expand::answer(text(case, "word"), &env, escape, text(case, "mode")) {
+        Ok(actual) => json!({ "id": case["id"], "actual": actual, "error": null }),
+        Err(error) => json!({ "id": case["id"], "actual": null, "error": error }),
+    }
+}
+
+fn ignore(header: &Value, case: &Value) -> Value {
+    let tree = || header.get("trees")?.get(case.get("tree")?.as_u64()? as usize);
+    let paths = case.get("paths").or_else(tree).and_then(Value::as_array);
+    let paths: Vec<String> = paths.into_iter().flatten().filter_map(|path| Some(path.as_str()?.to_owned())).collect();
+    let sent = ignore::transfer(text(case, "text"), &paths);
+    json!({ "id": case["id"], "included": sent.included, "error": sent.error.map(|error| error.to_string()) })
+}

@@ -1,0 +1,36 @@
+//! `dockopt explain` and `dockopt rules`.
+
+use super::args::{Format, Global};
+use super::output::{Failure, emit, selection};
+use super::{CLEAN, terminal};
+use crate::report;
+use crate::rules::{self, Rule};
+
+pub(super) fn explain(global: &Global, name: &str) -> Result<u8, Failure> {
+    let Some(rule) = rules::find(name) else {
+        let help = match rules::suggest(name) {
+            Some(close) => format!("did you mean `{close}`? `dockopt rules` lists all"),
+            None => "`dockopt rules` lists all".to_owned(),
+        };
+        return Err(Failure::Because { what: format!("no rule is called `{name}`"), help: Some(help) });
+    };
+    let text = match global.format {
+        Format::Text => report::explain(rule, terminal::stdout(global)),
+        Format::Json => report::rules_json(&[rule]),
+    };
+    emit(global, &text)?;
+    Ok(CLEAN)
+}
+
+/// All rules, or those that `--select` and `--ignore` leave.
+pub(super) fn rules(global: &Global) -> Result<u8, Failure> {
+    let selected = selection(global)?;
+    let asked = !global.select.is_empty() || !global.ignore.is_empty();
+    let rules: Vec<&Rule> = rules::ALL.iter().copied().filter(|rule| !asked || selected.has(rule)).collect();
+    let text = match global.format {
+        Format::Text => report::rules(&rules, terminal::stdout(global)),
+        Format::Json => report::rules_json(&rules),
+    };
+    emit(global, &text)?;
+    Ok(CLEAN)
+}

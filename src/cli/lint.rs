@@ -1,0 +1,61 @@
+//! `dockopt lint`.
+
+use std::path::{Path, PathBuf};
+
+use super::args::{Format, Global, Lint};
+use super::output::{Failure, code, complain, emit, selection, today};
+use super::terminal;
+use crate::load::{DOCKERFILE_LIMIT, LoadError, read_source, read_stdin};
+use crate::report;
+use crate::text::Source;
+
+pub(super) fn run(global: &Global, command: &Lint) -> Result<u8, Failure> {
+    let selection = selection(global)?;
+    let texts = texts(command)?;
+    let mut request = command.build.request(PathBuf::from("."), today(global)?);
+    // Editors and hooks wait for it: nothing but the files and their ignore files is opened. `audit` looks further.
+    request.needs = crate::inputs::Needs::NONE;
+    let inputs = crate::load::gather_texts(texts, &request);
+    let failed = complain(global, &inputs);
+    if failed && inputs.sources.is_empty() {
+        return Err(Failure::Said);
+    }
+    let report = crate::audit::lint(&inputs, &selection);
+    let text = match global.format {
+        Format::Text => report::lint(&report, terminal::stdout(global)),
+        Format::Json => report::lint_json(&report),
+    };
+    emit(global, &text)?;
+    Ok(code(global, &report, failed))
+}
+
+/// A path with what was read there.
+type Text = (Option<PathBuf>, Result<Source, LoadError>);
+
+/// Each text with its path; none for what came without a name.
+fn texts(command: &Lint) -> Result<Vec<Text>, Failure> {
+    let mut paths = command.files.clone();
+    paths.extend(command.build.file.clone());
+    if paths.is_empty() {
+        paths.push("Dockerfile".into());
+    }
+    let dash = Path::new("-");
+    let stdin = paths.iter().filter(|path| *path == dash).count();
+    if stdin > 1 || (command.stdin_filename.is_some() && stdin == 0) {
+        let what = match stdin {
+            0 => "`--stdin-filename` names standard input, but nothing reads it",
+            _ => "standard input can be read once only",
+        };
+        let help = Some("name `-` once among the files".to_owned());
+        return Err(Failure::Because { what: what.to_owned(), help });
+    }
+    let name = command.stdin_filename.as_deref().map_or("-".into(), Path::to_string_lossy);
+    let read = |path: &PathBuf| {
+        if path == dash {
+            (command.stdin_filename.clone(), read_stdin(&name, DOCKERFILE_LIMIT))
+        } else {
+            (Some(path.clone()), read_source(path, DOCKERFILE_LIMIT))
+        }
+    };
+    Ok(paths.iter().map(read).collect())
+}

@@ -1,0 +1,115 @@
+//! Where results go, and what the exit code says about them.
+
+use std::io::{self, Write};
+
+use super::args::{FailOn, Global};
+use super::{CLEAN, FAILED, FOUND, terminal, write};
+use crate::audit::Report;
+use crate::finding::Severity;
+use crate::inputs::{Date, Inputs};
+use crate::load::LoadError;
+use crate::rules::{Selection, SelectorError};
+
+/// Why a command did not do its work.
+#[derive(Debug)]
+pub(super) enum Failure {
+    /// Nobody reads standard output any more.
+    Closed,
+    /// It was said already.
+    Said,
+    /// What is wrong and what to do.
+    Because {
+        /// What is wrong.
+        what: String,
+        /// What to do.
+        help: Option<String>,
+    },
+}
+
+impl From<LoadError> for Failure {
+    fn from(error: LoadError) -> Self {
+        Self::Because { what: error.to_string(), help: Some(error.help()) }
+    }
+}
+
+impl From<write::WriteError> for Failure {
+    fn from(error: write::WriteError) -> Self {
+        Self::Because { what: error.to_string(), help: Some(error.help()) }
+    }
+}
+
+impl From<SelectorError> for Failure {
+    fn from(error: SelectorError) -> Self {
+        let help = match &error.suggestion {
+            Some(close) => format!("did you mean `{close}`? `dockopt rules` lists all"),
+            None => "`dockopt rules` lists all".to_owned(),
+        };
+        Self::Because { what: error.to_string(), help: Some(help) }
+    }
+}
+
+/// Writes a result to standard output or to `--output`.
+pub(super) fn emit(global: &Global, text: &str) -> Result<(), Failure> {
+    if let Some(path) = &global.output {
+        return Ok(write::write(path, text.as_bytes())?);
+    }
+    let mut stdout = io::stdout().lock();
+    match stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()) {
+        Ok(()) => Ok(()),
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Err(Failure::Closed),
+        Err(error) => Err(Failure::Because { what: format!("standard output cannot be written: {error}"), help: None }),
+    }
+}
+
+/// The rules that `--select` and `--ignore` ask for.
+pub(super) fn selection(global: &Global) -> Result<Selection, Failure> {
+    Ok(Selection::new(&global.select, &global.ignore)?)
+}
+
+/// `--today`, `SOURCE_DATE_EPOCH`, else the clock.
+pub(super) fn today(global: &Global) -> Result<Option<Date>, Failure> {
+    if global.today.is_some() {
+        return Ok(global.today);
+    }
+    if let Ok(epoch) = std::env::var("SOURCE_DATE_EPOCH") {
+        // Beyond these there is no year with four digits.
+        let seconds = epoch.parse::<i64>().ok().filter(|seconds| (-62_135_596_800..253_402_300_800).contains(seconds));
+        return match seconds {
+            Some(seconds) => Ok(Some(Date::of_unix(seconds))),
+            None => Err(Failure::Because {
+                what: format!("SOURCE_DATE_EPOCH is `{epoch}`, which is no time"),
+                help: Some("set it to seconds since 1970, or unset it".into()),
+            }),
+        };
+    }
+    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
+    Ok(now.ok().and_then(|since| i64::try_from(since.as_secs()).ok()).map(Date::of_unix))
+}
+
+/// Says on standard error what could not be read; whether anything was.
+pub(super) fn complain(global: &Global, inputs: &Inputs) -> bool {
+    let mut failed = false;
+    for problem in inputs.problems.iter().filter(|problem| problem.fatal) {
+        terminal::error(global, &problem.message, problem.help.as_deref());
+        failed = true;
+    }
+    failed
+}
+
+/// The exit code of a report.
+pub(super) fn code(global: &Global, report: &Report, failed: bool) -> u8 {
+    let least = match global.fail_on {
+        FailOn::Error => Severity::Error,
+        FailOn::Warning => Severity::Warning,
+        FailOn::Info => Severity::Info,
+        FailOn::Style => Severity::Style,
+        FailOn::None => return if failed { FAILED } else { CLEAN },
+    };
+    let refused = report.problems.iter().any(|problem| problem.error);
+    let found = report.findings.iter().any(|finding| finding.severity >= least);
+    match (failed, found || refused) {
+        (true, _) => FAILED,
+        (false, true) => FOUND,
+        (false, false) => CLEAN,
+    }
+}

@@ -1,0 +1,63 @@
+//! Colour and width of where a text goes; messages to standard error.
+
+use std::io::{IsTerminal, Write};
+
+use super::args::{Color, Global};
+use crate::report::{Layout, clean};
+
+/// The layout of standard output.
+pub(super) fn stdout(global: &Global) -> Layout {
+    // A file is read by programs and by people later: it has no width.
+    let terminal = global.output.is_none() && std::io::stdout().is_terminal();
+    Layout { width: terminal.then(columns).flatten(), colour: colour(global, terminal) }
+}
+
+/// `--color`, then `NO_COLOR`, then `FORCE_COLOR` and `CLICOLOR_FORCE`, then whether somebody looks.
+fn colour(global: &Global, terminal: bool) -> bool {
+    let set = |name: &str| std::env::var_os(name).is_some_and(|value| !value.is_empty());
+    match global.color {
+        Some(Color::Always) => true,
+        Some(Color::Never) => false,
+        None | Some(Color::Auto) if set("NO_COLOR") => false,
+        None | Some(Color::Auto) if global.output.is_some() => false,
+        None | Some(Color::Auto) => {
+            let forced = ["FORCE_COLOR", "CLICOLOR_FORCE"]
+                .iter()
+                .any(|name| set(name) && std::env::var_os(name).is_none_or(|value| value != "0"));
+            let dumb = std::env::var_os("TERM").is_some_and(|term| term == "dumb");
+            forced || (terminal && !dumb)
+        }
+    }
+}
+
+/// Columns of the terminal; COLUMNS where it is set.
+fn columns() -> Option<usize> {
+    let set = std::env::var("COLUMNS").ok().and_then(|columns| columns.parse::<u16>().ok());
+    let columns = set.or_else(|| terminal_size::terminal_size().map(|size| size.0.0));
+    columns.filter(|columns| *columns > 0).map(usize::from)
+}
+
+/// An error with what to do about it.
+pub(super) fn error(global: &Global, what: &str, help: Option<&str>) {
+    say(global, "error", "\u{1b}[1;91m", what);
+    if let Some(help) = help {
+        say(global, "help", "\u{1b}[1;96m", help);
+    }
+}
+
+/// A remark that is no result.
+pub(super) fn note(what: &str) {
+    let mut stderr = std::io::stderr().lock();
+    for line in what.lines() {
+        // Nobody can be told that standard error is closed.
+        let _ = writeln!(stderr, "{}", clean(line));
+    }
+}
+
+fn say(global: &Global, kind: &str, style: &str, what: &str) {
+    let terminal = std::io::stderr().is_terminal();
+    let text = clean(what);
+    let mut stderr = std::io::stderr().lock();
+    let (on, off) = if colour(global, terminal) { (style, "\u{1b}[0m") } else { ("", "") };
+    let _ = writeln!(stderr, "{on}{kind}{off}: {text}");
+}

@@ -1,0 +1,196 @@
+//! Writes files so that nobody ever sees half of one: a new file beside the old one, then one rename.
+
+use std::fmt;
+use std::fs;
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+
+/// Why a file is not written. The old one stands as it was.
+#[derive(Debug)]
+pub(super) enum WriteError {
+    /// There is something else than a regular file.
+    Special(PathBuf),
+    /// The folder is not there.
+    NoFolder(PathBuf),
+    /// The system refuses.
+    Refused(PathBuf, io::Error),
+    /// It changed since it was read.
+    Changed(PathBuf),
+}
+
+impl WriteError {
+    /// What to do.
+    pub(super) fn help(&self) -> String {
+        match self {
+            Self::Special(_) => "name a regular file; standard output takes what is piped".into(),
+            Self::NoFolder(_) => "make the folder first".into(),
+            Self::Refused(..) => "check the permissions of the file and of its folder; nothing was changed".into(),
+            Self::Changed(_) => "run it again on the file as it is now".into(),
+        }
+    }
+}
+
+impl fmt::Display for WriteError {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Special(path) => write!(out, "`{}` is not a regular file", path.display()),
+            Self::NoFolder(path) => write!(out, "the folder of `{}` does not exist", path.display()),
+            Self::Refused(path, error) => write!(out, "`{}` cannot be written: {error}", path.display()),
+            Self::Changed(path) => write!(out, "`{}` has changed since it was read", path.display()),
+        }
+    }
+}
+
+impl std::error::Error for WriteError {}
+
+/// Writes a file, whatever stood there. Mode and, where allowed, owner stay; of a symbolic link the target is replaced.
+pub(super) fn write(path: &Path, bytes: &[u8]) -> Result<(), WriteError> {
+    replace(path, bytes, Expected::Anything)
+}
+
+/// Writes a file that held `before` (`None`: that was not there), and refuses when it does no more.
+pub(super) fn change(path: &Path, before: Option<&[u8]>, after: &[u8]) -> Result<(), WriteError> {
+    replace(path, after, Expected::Bytes(before))
+}
+
+/// What stands there before.
+#[derive(Clone, Copy)]
+enum Expected<'a> {
+    /// Whatever it is.
+    Anything,
+    /// These bytes, or no file.
+    Bytes(Option<&'a [u8]>),
+}
+
+fn replace(path: &Path, bytes: &[u8], expected: Expected) -> Result<(), WriteError> {
+    let refused = |error| WriteError::Refused(path.into(), error);
+    let target = resolve(path)?;
+    let old = match fs::metadata(&target) {
+        Ok(old) if !old.is_file() => return Err(WriteError::Special(path.into())),
+        Ok(old) => Some(old),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => None,
+        Err(error) => return Err(refused(error)),
+    };
+    if let Expected::Bytes(before) = expected {
+        let now = old.as_ref().map(|_| fs::read(&target)).transpose().map_err(refused)?;
+        if now.as_deref() != before {
+            return Err(WriteError::Changed(path.into()));
+        }
+    }
+    // A rename needs only the folder: without this a read-only file would be replaced.
+    if old.as_ref().is_some_and(|old| old.permissions().readonly()) {
+        return Err(refused(io::ErrorKind::PermissionDenied.into()));
+    }
+    let folder = target.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    if !folder.is_dir() {
+        return Err(WriteError::NoFolder(path.into()));
+    }
+    let mut builder = tempfile::Builder::new();
+    builder.prefix(".dockopt-");
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt;
+        // As any new file: the umask takes off what it must not have.
+        builder.permissions(fs::Permissions::from_mode(0o666));
+    }
+    let mut file = builder.tempfile_in(folder).map_err(refused)?;
+    file.write_all(bytes).map_err(refused)?;
+    if let Some(old) = &old {
+        keep(file.as_file(), old).map_err(refused)?;
+    }
+    file.as_file().sync_all().map_err(refused)?;
+    file.persist(&target).map_err(|error| refused(error.error))?;
+    // The rename itself is on the disk when its folder is; not every file system can do it.
+    if let Ok(folder) = fs::File::open(folder) {
+        let _ = folder.sync_all();
+    }
+    Ok(())
+}
+
+/// The file behind symbolic links; a link to nothing names the file that it would be.
+fn resolve(path: &Path) -> Result<PathBuf, WriteError> {
+    let mut target = path.to_path_buf();
+    // As many as Linux follows.
+    for _ in 0..40 {
+        match fs::read_link(&target) {
+            Ok(next) => {
+                let folder = target.parent().unwrap_or(Path::new(""));
+                target = folder.join(next);
+            }
+            Err(_) => return Ok(target),
+        }
+    }
+    Err(WriteError::Special(path.into()))
+}
+
+/// Owner first: to change it takes set-user-id bits off.
+fn keep(file: &fs::File, old: &fs::Metadata) -> io::Result<()> {
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::MetadataExt;
+        let own = file.metadata()?;
+        if (own.uid(), own.gid()) != (old.uid(), old.gid()) {
+            // Only root may give files away; anybody else gets a file of their own, as with any editor.
+            let _ = std::os::unix::fs::fchown(file, Some(old.uid()), Some(old.gid()));
+        }
+    }
+    file.set_permissions(old.permissions())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_is_written_whole() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("out.json");
+        write(&path, b"one").unwrap();
+        write(&path, b"two").unwrap();
+        assert_eq!(fs::read(&path).unwrap(), b"two");
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
+    }
+
+    #[test]
+    fn what_changed_meanwhile_is_not_overwritten() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("Dockerfile");
+        fs::write(&path, "FROM b").unwrap();
+        assert!(matches!(change(&path, Some(b"FROM a"), b"x"), Err(WriteError::Changed(_))));
+        assert!(matches!(change(&path, None, b"x"), Err(WriteError::Changed(_))));
+        change(&path, Some(b"FROM b"), b"FROM c").unwrap();
+        assert_eq!(fs::read(&path).unwrap(), b"FROM c");
+        change(&folder.path().join("new"), None, b"x").unwrap();
+    }
+
+    #[test]
+    fn folders_and_missing_folders_are_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        assert!(matches!(write(folder.path(), b"x"), Err(WriteError::Special(_))));
+        assert!(matches!(write(&folder.path().join("a/b"), b"x"), Err(WriteError::NoFolder(_))));
+        let read_only = folder.path().join("locked");
+        fs::write(&read_only, "x").unwrap();
+        let mut permissions = fs::metadata(&read_only).unwrap().permissions();
+        permissions.set_readonly(true);
+        fs::set_permissions(&read_only, permissions).unwrap();
+        assert!(matches!(write(&read_only, b"y"), Err(WriteError::Refused(..))));
+        assert_eq!(fs::read(&read_only).unwrap(), b"x");
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn modes_and_links_stay() {
+        use std::os::unix::fs::{PermissionsExt, symlink};
+        let folder = tempfile::tempdir().unwrap();
+        let (real, link) = (folder.path().join("real"), folder.path().join("link"));
+        fs::write(&real, "a").unwrap();
+        fs::set_permissions(&real, fs::Permissions::from_mode(0o640)).unwrap();
+        symlink("real", &link).unwrap();
+        write(&link, b"b").unwrap();
+        assert_eq!(fs::read(&real).unwrap(), b"b");
+        assert!(fs::symlink_metadata(&link).unwrap().is_symlink());
+        assert_eq!(fs::metadata(&real).unwrap().permissions().mode() & 0o777, 0o640);
+        symlink("loop", folder.path().join("loop")).unwrap();
+        assert!(matches!(write(&folder.path().join("loop"), b"x"), Err(WriteError::Special(_))));
+    }
+}

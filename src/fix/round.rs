@@ -1,0 +1,98 @@
+//! One round: which fixes go together, and the sources after them.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::Level;
+use crate::finding::{FileEdit, Finding, Fix, Target};
+use crate::text::{Edit, FileId, Source, Span};
+
+/// Finding and fix, by index.
+pub(super) type Choice = (usize, usize);
+
+/// Of each finding the first fix that is allowed, unless it touches one chosen before it.
+pub(super) fn choose(
+    findings: &[Finding],
+    sources: &[Source],
+    level: Level,
+    blocked: &BTreeSet<&'static str>,
+) -> Vec<Choice> {
+    let mut taken: BTreeMap<&Target, BTreeMap<u32, Span>> = BTreeMap::new();
+    let mut chosen = Vec::new();
+    for (index, finding) in findings.iter().enumerate() {
+        if blocked.contains(finding.rule) {
+            continue;
+        }
+        let Some(fix) = finding.fixes.iter().position(|fix| level.allows(fix) && applicable(fix, sources)) else {
+            continue;
+        };
+        let edits = &finding.fixes[fix].edits;
+        let free = edits.iter().all(|edit| taken.get(&edit.target).is_none_or(|spans| is_free(spans, edit.span)));
+        if !free {
+            continue;
+        }
+        for edit in edits {
+            let spans = taken.entry(&edit.target).or_default();
+            let own = spans.entry(edit.span.start).or_insert(edit.span);
+            *own = own.to(edit.span);
+        }
+        chosen.push((index, fix));
+    }
+    chosen
+}
+
+/// The sources with the chosen fixes; `None` when an edit can't be applied after all.
+pub(super) fn apply(findings: &[Finding], chosen: &[Choice], sources: &[Source]) -> Option<Vec<Source>> {
+    let mut edits: BTreeMap<&Target, Vec<&FileEdit>> = BTreeMap::new();
+    for &(finding, fix) in chosen {
+        for edit in &findings[finding].fixes[fix].edits {
+            edits.entry(&edit.target).or_default().push(edit);
+        }
+    }
+    let mut now = sources.to_vec();
+    for (target, edits) in edits {
+        match target {
+            Target::File(FileId(index)) => {
+                let slot = now.get_mut(*index as usize)?;
+                *slot = edited(slot, &edits)?;
+            }
+            Target::New(name) => now.push(edited(&Source::of(name, ""), &edits)?),
+        }
+    }
+    Some(now)
+}
+
+fn edited(source: &Source, edits: &[&FileEdit]) -> Option<Source> {
+    let edits: Vec<Edit> = edits.iter().map(|edit| Edit { span: edit.span, text: edit.text.clone() }).collect();
+    let bytes = crate::text::apply(source, &edits).ok()?;
+    Source::new(source.name(), bytes).ok()
+}
+
+/// Whether a fix changes something and all its edits lie inside their files, apart from each other.
+fn applicable(fix: &Fix, sources: &[Source]) -> bool {
+    let mut spans: Vec<(&Target, Span)> = Vec::new();
+    for edit in &fix.edits {
+        let inside = match &edit.target {
+            Target::File(FileId(index)) => {
+                sources.get(*index as usize).is_some_and(|source| source.text().get(edit.span.range()).is_some())
+            }
+            Target::New(name) => edit.span == Span::at(0) && sources.iter().all(|source| source.name() != name),
+        };
+        if !inside {
+            return false;
+        }
+        spans.push((&edit.target, edit.span));
+    }
+    spans.sort();
+    let apart = spans.windows(2).all(|pair| {
+        let ((file, a), (other, b)) = (pair[0], pair[1]);
+        file != other || (b.start >= a.end && a != b)
+    });
+    apart && !fix.edits.is_empty()
+}
+
+/// Whether a span neither overlaps nor touches those taken. Touching ones would join in an order that nobody chose.
+fn is_free(taken: &BTreeMap<u32, Span>, span: Span) -> bool {
+    let before = taken.range(..=span.start).next_back();
+    let after = taken.range(span.start..).next();
+    before.is_none_or(|(_, other)| other.end < span.start) && after.is_none_or(|(start, _)| *start > span.end)
+}

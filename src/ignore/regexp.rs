@@ -1,0 +1,232 @@
+//! Go's regexp syntax, as far as an ignore pattern can reach it. The builder rewrites a pattern into a regular
+//! expression character by character; classes and escapes pass through, so their meaning is the expression's: `\d`
+//! is a digit, `[*]` is not a star. Reads an expression into [`Step`]s; matching is not done here.
+
+use crate::ignore::class::{Read, Uncompilable, class, escape, named_escape};
+use crate::ignore::steps::{Assertion, Set, Step};
+
+/// The expression that the builder makes of a pattern.
+pub(crate) fn rewrite(pattern: &str) -> String {
+    let mut out = String::with_capacity(pattern.len() + 16);
+    out.push('^');
+    // The scanner that reads the pattern drops a byte order mark at its start.
+    let mut rest = pattern.strip_prefix('\u{feff}').unwrap_or(pattern).chars().peekable();
+    while let Some(next) = rest.next() {
+        match next {
+            '*' if rest.next_if_eq(&'*').is_some() => {
+                rest.next_if_eq(&'/');
+                out.push_str(if rest.peek().is_some() { "(.*/)?" } else { ".*" });
+            }
+            '*' => out.push_str("[^/]*"),
+            '?' => out.push_str("[^/]"),
+            // The builder means to escape `{`, `|` and `}` as well, but its table ends at `?`.
+            '.' | '+' | '(' | ')' | '$' => out.extend(['\\', next]),
+            '\\' => {
+                out.push('\\');
+                out.extend(rest.next());
+            }
+            other => out.push(other),
+        }
+    }
+    out.push('$');
+    out
+}
+
+/// Reads an expression made by [`rewrite`]: its alternatives, of which only the first begins with `^` and only the last
+/// ends in `$`.
+pub(crate) fn compile(expression: &str) -> Result<Vec<Vec<Step>>, Uncompilable> {
+    let mut alternatives = Vec::new();
+    let mut steps = Vec::new();
+    let mut rest = expression;
+    // Go refuses a repetition of what is repeated already.
+    let mut repeated = false;
+    // No group `[:…:]` is looked for where none can end any more.
+    let groups_end = expression.rfind(":]").map_or(0, |at| expression.len() - at);
+    while let Some(first) = rest.chars().next() {
+        if let Some((counts, after)) = counts(rest)? {
+            let last = steps.pop().filter(|_| !repeated).ok_or(Uncompilable)?;
+            repeat(&mut steps, last, counts)?;
+            (repeated, rest) = (true, after);
+            continue;
+        }
+        if let Some(after) = rest.strip_prefix("(.*/)?") {
+            push(&mut steps, Step::Directories);
+            (repeated, rest) = (true, after);
+            continue;
+        }
+        repeated = false;
+        if let Some(after) = rest.strip_prefix("\\Q") {
+            let (literal, after) = after.split_once("\\E").unwrap_or((after, ""));
+            steps.extend(literal.chars().map(|one| Step::One(Set::Only(one))));
+            rest = after;
+            continue;
+        }
+        let (step, after) = match first {
+            '|' => {
+                alternatives.push(std::mem::take(&mut steps));
+                rest = &rest[1..];
+                continue;
+            }
+            '^' => (Step::Assert(Assertion::Start), &rest[1..]),
+            '$' => (Step::Assert(Assertion::End), &rest[1..]),
+            '\\' => escape_step(rest)?,
+            _ => {
+                let (set, after) = match first {
+                    '.' => (Set::NotNewline, &rest[1..]),
+                    '[' => class(rest, groups_end)?,
+                    other => (Set::Only(other), &rest[other.len_utf8()..]),
+                };
+                repeated = after.starts_with('*');
+                if repeated { (Step::Many(set), &after[1..]) } else { (Step::One(set), after) }
+            }
+        };
+        push(&mut steps, step);
+        rest = after;
+    }
+    alternatives.push(steps);
+    Ok(alternatives)
+}
+
+/// Adds a step, unless it repeats one that already takes everything that it could.
+fn push(steps: &mut Vec<Step>, step: Step) {
+    if matches!(step, Step::Directories | Step::Many(Set::NotSlash | Set::NotNewline)) && steps.last() == Some(&step) {
+        return;
+    }
+    steps.push(step);
+}
+
+/// The most steps that repetitions may make of one pattern; Go's own bound lies higher, at what no one writes.
+const STEPS_MAX: usize = 20_000;
+
+/// Least and most, without bound if `None`.
+type Counts = (usize, Option<usize>);
+
+/// Reads `{2}`, `{2,}` or `{2,5}`; anything else in braces is literal.
+fn counts(text: &str) -> Result<Option<(Counts, &str)>, Uncompilable> {
+    let Some(inner) = text.strip_prefix('{') else { return Ok(None) };
+    let end = inner.bytes().take_while(|byte| byte.is_ascii_digit() || *byte == b',').count();
+    let (inner, after) = inner.split_at(end);
+    let Some(after) = after.strip_prefix('}') else { return Ok(None) };
+    let number = |digits: &str| {
+        let plain = !digits.is_empty()
+            && digits.bytes().all(|b| b.is_ascii_digit())
+            && (digits == "0" || !digits.starts_with('0'));
+        // What does not fit is over Go's limit as well.
+        plain.then(|| digits.parse().unwrap_or(usize::MAX))
+    };
+    let found = match inner.split_once(',') {
+        None => number(inner).map(|count| (count, Some(count))),
+        Some((least, "")) => number(least).map(|least| (least, None)),
+        Some((least, most)) => number(least).zip(number(most)).map(|(least, most)| (least, Some(most))),
+    };
+    match found {
+        Some((least, most)) if least > 1000 || most.is_some_and(|most| most > 1000 || most < least) => {
+            Err(Uncompilable)
+        }
+        Some(counts) => Ok(Some((counts, after))),
+        None => Ok(None),
+    }
+}
+
+fn repeat(steps: &mut Vec<Step>, step: Step, (least, most): Counts) -> Result<(), Uncompilable> {
+    let Step::One(set) = step else {
+        // Conditions and steps that repeat by themselves are the same once as often.
+        if least > 0 || most != Some(0) && !matches!(step, Step::Assert(_)) {
+            steps.push(step);
+        }
+        return Ok(());
+    };
+    if steps.len() + most.unwrap_or(least) > STEPS_MAX {
+        return Err(Uncompilable);
+    }
+    steps.extend(std::iter::repeat_n(Step::One(set.clone()), least));
+    match most {
+        Some(most) => steps.extend(std::iter::repeat_n(Step::Maybe(set), most - least)),
+        None => steps.push(Step::Many(set)),
+    }
+    Ok(())
+}
+
+/// An escape outside a class.
+fn escape_step(text: &str) -> Read<'_, Step> {
+    let assertion = match text.as_bytes().get(1) {
+        Some(b'A') => Some(Assertion::Start),
+        Some(b'z') => Some(Assertion::End),
+        Some(b'b') => Some(Assertion::WordBoundary),
+        Some(b'B') => Some(Assertion::NoWordBoundary),
+        _ => None,
+    };
+    if let Some(assertion) = assertion {
+        return Ok((Step::Assert(assertion), &text[2..]));
+    }
+    if let Some((item, after)) = named_escape(text)? {
+        return Ok((Step::One(Set::Class { negated: false, items: Box::new([item]) }), after));
+    }
+    let (one, after) = escape(text)?;
+    Ok((Step::One(Set::Only(one)), after))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(pattern: &str, expression: &str, compiles: bool) {
+        assert_eq!(rewrite(pattern), expression, "{pattern:?}");
+        assert_eq!(compile(expression).is_ok(), compiles, "{expression:?}");
+    }
+
+    #[test]
+    fn patterns_are_rewritten_as_the_builder_does() {
+        check("docs/*.md", "^docs/[^/]*\\.md$", true);
+        check("**/a?/**", "^(.*/)?a[^/]/.*$", true);
+        check("***", "^(.*/)?[^/]*$", true);
+        check("[*]", "^[[^/]*]$", true);
+        check("[a.b]+", "^[a\\.b]\\+$", true);
+        check("{a|b}*", "^{a|b}[^/]*$", true);
+        check("\u{feff}a?", "^a[^/]$", true);
+    }
+
+    #[test]
+    fn what_go_refuses_is_refused() {
+        for pattern in [
+            "docs\\img",
+            "[b-a]",
+            "a\\é",
+            "x\\1",
+            "\\xg0",
+            "\\pages",
+            "[[:nope:]]",
+            "[\\i]",
+            "a\\E",
+            "\\C",
+            "*{2}",
+            "**{2}a",
+            "a?|{2}",
+            "a{2}{2}?",
+            "?{1001}",
+            "?{3,2}",
+        ] {
+            assert!(compile(&rewrite(pattern)).is_err(), "{pattern:?}");
+        }
+        for pattern in [
+            "x\\12",
+            "\\0",
+            "\\x41",
+            "\\pL",
+            "[[:alpha:]]",
+            "\\Qa.b",
+            "\\d\\W",
+            "[\\d-]",
+            "[--a]",
+            "[a\\-z]",
+            "?{1000}",
+            "?{,2}",
+            "?{02}",
+            "?{2,3}",
+            "a?{",
+            "a?|",
+        ] {
+            assert!(compile(&rewrite(pattern)).is_ok(), "{pattern:?}");
+        }
+    }
+}

@@ -1,0 +1,275 @@
+//! Names in a context that a build seldom needs, and names that look like secrets. By name and neighbours only, no
+//! content; whether a COPY wants one of them is for the caller to ask.
+
+mod table;
+
+use self::table::CLASSES;
+use crate::inputs::context::tree::{Amount, BuildContext, EntryId, Kind};
+
+/// What something in a context is there for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum ClassKind {
+    /// History of a version control system.
+    VersionControl,
+    /// Installed packages, made anew by the build.
+    Dependencies,
+    /// Compiled code that its interpreter makes by itself.
+    Bytecode,
+    /// Caches of tests, linters and bundlers.
+    ToolCache,
+    /// What a build on the host left.
+    BuildOutput,
+    /// Editor settings.
+    Editor,
+    /// Pipelines and hooks of the forge.
+    Pipeline,
+    /// Logs, dumps and temporary files.
+    Leftover,
+    /// Looks like it holds a secret.
+    Secret,
+}
+
+/// How sure it is that a build does not need it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Certainty {
+    /// The name has one use, or its neighbours prove it.
+    Sure,
+    /// As a rule; a build that copies it on purpose exists.
+    Likely,
+    /// Needs a look.
+    Possible,
+}
+
+/// A row of the table.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Class {
+    /// What it is there for.
+    pub kind: ClassKind,
+    /// How sure.
+    pub certainty: Certainty,
+    /// Why a build does without; a clause for people.
+    pub reason: &'static str,
+    name: Name,
+    holds: Holds,
+    evidence: Evidence,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Name {
+    Is(&'static [&'static str]),
+    Ends(&'static str),
+    Starts(&'static str),
+    Any,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Holds {
+    Directory,
+    File,
+    Either,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Evidence {
+    None,
+    /// One of these files stands in the same directory.
+    Beside(&'static [&'static str]),
+    /// This file stands inside.
+    Inside(&'static str),
+}
+
+/// Something found.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Found {
+    /// Which row.
+    pub class: &'static Class,
+    /// The topmost entry.
+    pub entry: EntryId,
+    /// All of it.
+    pub amount: Amount,
+    /// The `.dockerignore` line that leaves it out: any place where the name alone tells, else this path.
+    pub pattern: String,
+}
+
+const fn secret(certainty: Certainty, reason: &'static str) -> Class {
+    let (kind, name, holds, evidence) = (ClassKind::Secret, Name::Any, Holds::File, Evidence::None);
+    Class { kind, certainty, reason, name, holds, evidence }
+}
+
+static KEY: Class = secret(Certainty::Sure, "a private key");
+static TOKEN: Class = secret(Certainty::Likely, "credentials of a tool");
+static ENVIRONMENT: Class = secret(Certainty::Likely, "settings of an environment, as a rule with passwords");
+static STATE: Class = secret(Certainty::Likely, "terraform keeps secrets in plain text");
+static MAYBE: Class = secret(Certainty::Possible, "may hold a key or a token");
+
+/// The topmost entries that a class fits, in the order of a walk. A directory's contents belong to it.
+pub fn classify(context: &BuildContext) -> Vec<Found> {
+    let mut found: Vec<Found> = Vec::new();
+    for id in context.entries() {
+        if found.last().is_some_and(|last| context.is_below(id, last.entry)) {
+            continue;
+        }
+        let entry = context.entry(id);
+        let directory = entry.kind == Kind::Directory;
+        let parent = context.parent(id);
+        let holder = parent.map_or("", |parent| context.entry(parent).name);
+        let secret = if directory { None } else { secret_class(holder, entry.name) };
+        let Some(class) = secret.or_else(|| CLASSES.iter().find(|class| fits(class, context, id))) else { continue };
+        let anywhere = class.evidence == Evidence::None && class.kind != ClassKind::Secret;
+        let pattern = match class.name {
+            Name::Is(_) if anywhere => format!("**/{}", entry.name),
+            Name::Ends(end) if anywhere => format!("**/*{end}"),
+            _ if class.kind == ClassKind::Secret && holder != ".aws" && holder != ".docker" => {
+                format!("**/{}", literal(entry.name))
+            }
+            _ => literal(&context.path(id)),
+        };
+        found.push(Found { class, entry: id, amount: entry.amount, pattern });
+    }
+    found
+}
+
+/// Whether a file's name (`holder`: of its directory) looks like that of a secret.
+pub fn is_secret_name(holder: &str, name: &str) -> bool {
+    secret_class(holder, name).is_some()
+}
+
+fn fits(class: &Class, context: &BuildContext, id: EntryId) -> bool {
+    let entry = context.entry(id);
+    let held = match class.holds {
+        Holds::Directory => entry.kind == Kind::Directory,
+        Holds::File => entry.kind != Kind::Directory,
+        Holds::Either => true,
+    };
+    let named = match class.name {
+        Name::Is(names) => names.contains(&entry.name),
+        Name::Ends(end) => entry.name.len() > end.len() && entry.name.ends_with(end),
+        Name::Starts(start) => entry
+            .name
+            .strip_prefix(start)
+            .is_some_and(|rest| rest.bytes().all(|b| b.is_ascii_digit()) && !rest.is_empty()),
+        Name::Any => true,
+    };
+    held && named
+        && match class.evidence {
+            Evidence::None => true,
+            Evidence::Beside(files) => files.iter().any(|file| context.child(context.parent(id), file).is_some()),
+            Evidence::Inside(file) => context.child(Some(id), file).is_some(),
+        }
+}
+
+fn secret_class(holder: &str, name: &str) -> Option<&'static Class> {
+    let lower = name.to_ascii_lowercase();
+    let ends = |ends: &[&str]| ends.iter().any(|end| lower.len() > end.len() && lower.ends_with(end));
+    let class = match &*lower {
+        "id_rsa" | "id_dsa" | "id_ecdsa" | "id_ed25519" => Some(&KEY),
+        ".env" => Some(&ENVIRONMENT),
+        ".netrc" | ".pypirc" | ".git-credentials" | ".dockercfg" | ".vault-token" | "kubeconfig" | ".htpasswd"
+        | ".pgpass" => Some(&TOKEN),
+        "credentials" if holder == ".aws" => Some(&TOKEN),
+        "config.json" if holder == ".docker" => Some(&TOKEN),
+        ".npmrc" | ".yarnrc.yml" | "credentials.json" => Some(&MAYBE),
+        _ if lower.starts_with(".env.") || ends(&[".env"]) => Some(&ENVIRONMENT),
+        _ if ends(&[".p12", ".pfx", ".jks", ".ppk", ".keystore", ".kdbx"]) => Some(&KEY),
+        _ if ends(&["-key.pem", "_key.pem", "privkey.pem", ".private.pem"]) || lower == "key.pem" => Some(&KEY),
+        _ if ends(&[".pem", ".key", ".tfvars"]) => Some(&MAYBE),
+        _ if ends(&[".tfstate", ".tfstate.backup"]) => Some(&STATE),
+        _ if ends(&[".json"]) && (lower.starts_with("service-account") || lower.starts_with("serviceaccount")) => {
+            Some(&TOKEN)
+        }
+        _ => None,
+    };
+    let sample = ["example", "sample", "template", "dist", "defaults", "tpl"].iter().any(|mark| lower.contains(mark));
+    class.filter(|_| !sample)
+}
+
+/// A pattern that takes this path and no other.
+fn literal(path: &str) -> String {
+    let mut out = String::with_capacity(path.len());
+    for one in path.chars() {
+        // A backslash before these is understood by both of the engine's pattern readers.
+        if matches!(one, '*' | '?' | '[' | ']' | '\\') || (out.is_empty() && matches!(one, '!' | '#')) {
+            out.push('\\');
+        }
+        out.push(one);
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ignore::transfer;
+
+    /// `expected`: the topmost paths with their patterns.
+    fn check(files: &[&str], expected: &[(&str, &str)]) {
+        let sized: Vec<(&str, u64)> = files.iter().map(|path| (*path, 1)).collect();
+        let context = BuildContext::of(&sized);
+        let found = classify(&context);
+        let shown: Vec<(String, &str)> = found.iter().map(|one| (context.path(one.entry), &*one.pattern)).collect();
+        let shown: Vec<(&str, &str)> = shown.iter().map(|(path, pattern)| (&**path, *pattern)).collect();
+        assert_eq!(shown, expected);
+        let lines: String = found.iter().map(|one| one.pattern.clone() + "\n").collect();
+        let left = transfer(&lines, &files.iter().map(|path| (*path).to_owned()).collect::<Vec<_>>());
+        for one in &found {
+            let path = context.path(one.entry);
+            assert!(
+                !left.included.iter().any(|kept| *kept == path || kept.starts_with(&format!("{path}/"))),
+                "{path} stays"
+            );
+        }
+    }
+
+    #[test]
+    fn useless_parts_are_found_at_their_top() {
+        check(
+            &[
+                ".git/HEAD",
+                "app/__pycache__/x.pyc",
+                "app/main.py",
+                "env/pyvenv.cfg",
+                "env/lib/node_modules/x",
+                "web/node_modules/a/b.js",
+            ],
+            &[
+                (".git", "**/.git"),
+                ("app/__pycache__", "**/__pycache__"),
+                ("env", "env"),
+                ("web/node_modules", "**/node_modules"),
+            ],
+        );
+    }
+
+    #[test]
+    fn common_words_need_their_neighbours() {
+        check(&["build/x", "dist/y", "target/z", "coverage/i", "vendor/v"], &[]);
+        check(&["a[1]/Cargo.toml", "a[1]/target/debug/x", "target/x"], &[("a[1]/target", "a\\[1\\]/target")]);
+        check(&["package.json", "dist/x"], &[("dist", "dist")]);
+    }
+
+    #[test]
+    fn secrets_are_told_from_their_samples() {
+        check(
+            &[
+                ".env",
+                ".env.example",
+                "conf/.env.prod",
+                "id_rsa",
+                "id_rsa.pub",
+                "tls/server-key.pem",
+                ".aws/credentials",
+                "credentials",
+                "terraform.tfstate",
+            ],
+            &[
+                (".aws/credentials", ".aws/credentials"),
+                (".env", "**/.env"),
+                ("conf/.env.prod", "**/.env.prod"),
+                ("id_rsa", "**/id_rsa"),
+                ("terraform.tfstate", "**/terraform.tfstate"),
+                ("tls/server-key.pem", "**/server-key.pem"),
+            ],
+        );
+        assert!(!is_secret_name("", ".env.sample") && is_secret_name("", ".env.local"));
+    }
+}

@@ -1,0 +1,66 @@
+//! A context under further ignore patterns: what a new .dockerignore leaves of it.
+
+use crate::ignore::{Inherited, Matcher};
+use crate::inputs::context::builder::Builder;
+use crate::inputs::context::path::RelativePath;
+use crate::inputs::context::tree::{BuildContext, EntryId, Excluded, Kind};
+
+impl BuildContext {
+    /// What is left when `matcher` decides too. It can't bring back what is not in the context; a pattern that the
+    /// engine refuses leaves everything.
+    #[must_use]
+    pub fn without(&self, matcher: &Matcher) -> Self {
+        let mut builder = Builder::new(self.root());
+        let mut path = RelativePath::new(self);
+        let mut open: Vec<(EntryId, Inherited, bool)> = Vec::new();
+        let root = Inherited::default();
+        for id in self.entries() {
+            while open.last().is_some_and(|(above, ..)| !self.is_below(id, *above)) {
+                open.pop();
+                builder.leave();
+            }
+            let entry = self.entry(id);
+            let full = path.to(id);
+            let above = open.last();
+            let Ok(verdict) = matcher.decide(full, above.map_or(&root, |(_, inherited, _)| inherited)) else {
+                return self.clone();
+            };
+            let hidden = above.is_some_and(|(.., excluded)| *excluded);
+            if let Some(pattern) = verdict.decided_by.filter(|_| verdict.excluded && !hidden) {
+                let directory = entry.kind == Kind::Directory;
+                builder.exclude(Excluded { path: full.into(), directory, pattern: pattern as u32 });
+            }
+            if entry.kind == Kind::Directory {
+                builder.enter(entry.name, entry.mode, verdict.excluded);
+                open.push((id, verdict.inherited, verdict.excluded || hidden));
+            } else if !verdict.excluded {
+                builder.add(entry.name, entry.kind, entry.mode, entry.amount.bytes, entry.target);
+            }
+        }
+        for excluded in self.excluded() {
+            builder.exclude(excluded.clone());
+        }
+        for trouble in self.troubles() {
+            builder.trouble(trouble.clone());
+        }
+        builder.finish()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::ignore;
+    use crate::inputs::context::BuildContext;
+    use crate::text::Source;
+
+    #[test]
+    fn new_patterns_leave_less() {
+        let context = BuildContext::of(&[("a/b.py", 1), (".git/HEAD", 2), ("a/x.log", 4), ("keep/x.log", 8)]);
+        let file = ignore::parse(&Source::of(".dockerignore", ".git\n**/*.log\n!keep/x.log\n"));
+        let left = context.without(&file.matcher());
+        let paths: Vec<String> = left.entries().map(|id| left.path(id)).collect();
+        assert_eq!(paths, ["a", "a/b.py", "keep", "keep/x.log"]);
+        assert_eq!(left.total().bytes, 9);
+        assert_eq!(left.excluded_above(".git/HEAD").map(|one| &*one.path), Some(".git"));
+    }
+}

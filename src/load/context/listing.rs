@@ -1,0 +1,56 @@
+//! What one directory gave, and the tree that all of them make.
+
+use crate::inputs::context::{BuildContext, Builder, Excluded, Kind, Trouble};
+
+/// A listed directory.
+pub(super) struct List {
+    pub(super) directory: usize,
+    pub(super) items: Vec<Item>,
+    pub(super) excluded: Vec<Excluded>,
+    pub(super) troubles: Vec<Trouble>,
+}
+
+pub(super) struct Item {
+    pub(super) name: Box<str>,
+    pub(super) mode: u16,
+    pub(super) what: What,
+}
+
+pub(super) enum What {
+    /// Its number, and whether the ignore file names it.
+    Directory(usize, bool),
+    Symlink(Box<str>),
+    File(u64),
+    Other(Kind),
+}
+
+/// Joins the lists of all directories, in any order, to a tree.
+pub(super) fn assemble(shown: &str, mut lists: Vec<List>) -> BuildContext {
+    lists.sort_unstable_by_key(|list| list.directory);
+    let mut builder = Builder::new(shown);
+    let mut waiting: Vec<Option<std::vec::IntoIter<Item>>> = Vec::new();
+    for list in lists {
+        list.excluded.into_iter().for_each(|excluded| builder.exclude(excluded));
+        list.troubles.into_iter().for_each(|trouble| builder.trouble(trouble));
+        waiting.resize_with(list.directory, || None);
+        waiting.push(Some(list.items.into_iter()));
+    }
+    let mut open = vec![waiting.first_mut().and_then(Option::take)];
+    while let Some(items) = open.last_mut() {
+        let Some(item) = items.as_mut().and_then(Iterator::next) else {
+            open.pop();
+            builder.leave();
+            continue;
+        };
+        match item.what {
+            What::Directory(number, excluded) => {
+                builder.enter(&item.name, item.mode, excluded);
+                open.push(waiting.get_mut(number).and_then(Option::take));
+            }
+            What::Symlink(target) => builder.add(&item.name, Kind::Symlink, item.mode, 0, Some(&target)),
+            What::File(size) => builder.add(&item.name, Kind::File, item.mode, size, None),
+            What::Other(kind) => builder.add(&item.name, kind, item.mode, 0, None),
+        }
+    }
+    builder.finish()
+}

@@ -1,0 +1,172 @@
+//! One file ─► a [`Source`]: bounded, and refused with place and remedy where it can't be a text.
+
+use std::fmt;
+use std::fs::{self, File};
+use std::io::{self, Read};
+use std::path::{Path, PathBuf};
+
+use crate::text::Source;
+
+/// Bytes that a Dockerfile, a .dockerignore or a manifest may have. BuildKit's own limit for a Dockerfile is 2 MiB;
+/// what it refuses for its size is still read here, and said.
+pub const DOCKERFILE_LIMIT: u64 = 16 << 20;
+
+/// Bytes that tell a text from a program.
+const PROBE: usize = 8 << 10;
+
+/// Why a file is not read.
+#[derive(Debug)]
+pub enum LoadError {
+    /// Nothing is there.
+    Missing(PathBuf),
+    /// A folder.
+    Folder(PathBuf),
+    /// A socket, a device, a pipe.
+    Special(PathBuf),
+    /// The system refuses.
+    Unreadable(PathBuf, io::Error),
+    /// Larger than the limit in bytes.
+    Huge(PathBuf, u64),
+    /// No text.
+    Binary(PathBuf),
+    /// A text in UTF-16.
+    Utf16(PathBuf),
+}
+
+impl LoadError {
+    /// The path as the user would type it.
+    pub fn path(&self) -> &Path {
+        match self {
+            Self::Missing(path)
+            | Self::Folder(path)
+            | Self::Special(path)
+            | Self::Unreadable(path, _)
+            | Self::Huge(path, _)
+            | Self::Binary(path)
+            | Self::Utf16(path) => path,
+        }
+    }
+
+    /// What to do.
+    pub fn help(&self) -> String {
+        match self {
+            Self::Missing(_) => "check the path; `dockopt audit` finds the Dockerfiles under a folder".into(),
+            Self::Folder(path) => format!("`dockopt audit {}` looks at the builds in a folder", path.display()),
+            Self::Special(_) => "name a regular file, or `-` for standard input".into(),
+            Self::Unreadable(..) => "check the permissions of the file and of the folders above it".into(),
+            Self::Huge(..) => "name a Dockerfile; what belongs into the image goes through COPY".into(),
+            Self::Binary(_) => "name a Dockerfile: a text with one instruction per line".into(),
+            Self::Utf16(_) => "save it as UTF-8: the builder reads nothing else".into(),
+        }
+    }
+
+    /// What is wrong, without the path.
+    pub fn what(&self) -> String {
+        match self {
+            Self::Missing(_) => "does not exist".into(),
+            Self::Folder(_) => "is a folder, not a file".into(),
+            Self::Special(_) => "is not a regular file".into(),
+            Self::Unreadable(_, error) => format!("cannot be read: {error}"),
+            Self::Huge(_, limit) => format!("is larger than {} MiB", limit >> 20),
+            Self::Binary(_) => "is not a text: it contains NUL bytes".into(),
+            Self::Utf16(_) => "is a text in UTF-16".into(),
+        }
+    }
+}
+
+impl fmt::Display for LoadError {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(out, "`{}` {}", self.path().display(), self.what())
+    }
+}
+
+impl std::error::Error for LoadError {}
+
+/// Reads a text file of at most `limit` bytes. Messages will call it `path`, as the user typed it.
+///
+/// # Errors
+/// When it is missing, no regular file, unreadable, too large, or no text.
+pub fn read_source(path: &Path, limit: u64) -> Result<Source, LoadError> {
+    let failed = |error: io::Error| match error.kind() {
+        io::ErrorKind::NotFound | io::ErrorKind::NotADirectory => LoadError::Missing(path.into()),
+        io::ErrorKind::IsADirectory => LoadError::Folder(path.into()),
+        _ => LoadError::Unreadable(path.into(), error),
+    };
+    // Asked before opening: to open a pipe waits for a writer.
+    let kind = fs::metadata(path).map_err(failed)?;
+    if kind.is_dir() {
+        return Err(LoadError::Folder(path.into()));
+    }
+    if !kind.is_file() {
+        return Err(LoadError::Special(path.into()));
+    }
+    let file = File::open(path).map_err(failed)?;
+    // What the listing says may be stale, or 0 under /proc: only what is read counts.
+    let mut bytes = Vec::with_capacity(kind.len().min(limit) as usize);
+    file.take(limit + 1).read_to_end(&mut bytes).map_err(failed)?;
+    source(path, bytes, limit)
+}
+
+/// Reads standard input as a text that messages call `name`.
+///
+/// # Errors
+/// When it is unreadable, too large, or no text.
+pub fn read_stdin(name: &str, limit: u64) -> Result<Source, LoadError> {
+    let mut bytes = Vec::new();
+    let read = io::stdin().lock().take(limit + 1).read_to_end(&mut bytes);
+    read.map_err(|error| LoadError::Unreadable(name.into(), error))?;
+    source(Path::new(name), bytes, limit)
+}
+
+fn source(path: &Path, bytes: Vec<u8>, limit: u64) -> Result<Source, LoadError> {
+    if bytes.len() as u64 > limit {
+        return Err(LoadError::Huge(path.into(), limit));
+    }
+    if bytes.starts_with(&[0xff, 0xfe]) || bytes.starts_with(&[0xfe, 0xff]) {
+        return Err(LoadError::Utf16(path.into()));
+    }
+    if bytes.iter().take(PROBE).any(|byte| *byte == 0) {
+        return Err(LoadError::Binary(path.into()));
+    }
+    Source::new(super::gather::shown(path), bytes).map_err(|_| LoadError::Huge(path.into(), limit))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check(bytes: &[u8], expected: &str) {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("Dockerfile");
+        fs::write(&path, bytes).unwrap();
+        let got = match read_source(&path, 16) {
+            Ok(source) => source.text().to_owned(),
+            Err(error) => error.what(),
+        };
+        assert_eq!(got, expected);
+    }
+
+    #[test]
+    fn only_texts_are_read() {
+        check(b"FROM a\n", "FROM a\n");
+        check(b"", "");
+        check(b"FROM a\xff", "FROM a\u{fffd}");
+        check(b"\x7fELF\0\0", "is not a text: it contains NUL bytes");
+        check(b"\xff\xfeF\0", "is a text in UTF-16");
+        check(&[b'a'; 16], "aaaaaaaaaaaaaaaa");
+        check(&[b'a'; 17], "is larger than 0 MiB");
+    }
+
+    #[test]
+    fn what_is_no_file_is_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        let what = |path: &Path| read_source(path, 9).unwrap_err().what();
+        assert_eq!(what(folder.path()), "is a folder, not a file");
+        assert_eq!(what(&folder.path().join("none")), "does not exist");
+        fs::write(folder.path().join("file"), "").unwrap();
+        assert_eq!(what(&folder.path().join("file/Dockerfile")), "does not exist");
+        #[cfg(unix)]
+        assert_eq!(what(Path::new("/dev/null")), "is not a regular file");
+    }
+}

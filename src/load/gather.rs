@@ -1,0 +1,230 @@
+//! What was asked for ─► inputs: Dockerfiles first, then, in parallel and once, what they make necessary. What can't be
+//! read is a problem in the inputs, and the rest is still looked at.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use rayon::prelude::*;
+
+use super::LoadError;
+use super::context::{self, Limits};
+use super::discover::{Found, discover};
+use super::place::{Place, place};
+use super::projects::projects;
+use crate::build::Build;
+use crate::dockerfile;
+use crate::ignore::{self, Matcher};
+use crate::inputs::context::BuildContext;
+use crate::inputs::{BuildInput, BuildOptions, Date, IgnoreInput, InputProblem, Inputs, Need, Needs};
+use crate::manifest::Project;
+use crate::text::Source;
+
+/// What to gather.
+#[derive(Clone, Debug, Default)]
+pub struct Request {
+    /// The folder or file that was asked for.
+    pub path: PathBuf,
+    /// `--file`: the Dockerfile, instead of all that are found; the path is its context then.
+    pub file: Option<PathBuf>,
+    /// The builder's own flags.
+    pub options: BuildOptions,
+    /// The facts that the enabled rules and columns ask for.
+    pub needs: Needs,
+    /// Today.
+    pub today: Option<Date>,
+}
+
+/// Finds the builds under a path and gathers what `needs` names.
+///
+/// # Errors
+/// When the path itself can't be read.
+pub fn gather(request: &Request) -> Result<Inputs, LoadError> {
+    let kind = std::fs::metadata(&request.path).map_err(|error| match error.kind() {
+        std::io::ErrorKind::NotFound => LoadError::Missing(request.path.clone()),
+        _ => LoadError::Unreadable(request.path.clone(), error),
+    })?;
+    let mut inputs = Inputs { root: shown(&request.path), today: request.today, ..Inputs::default() };
+    let mut files = Vec::new();
+    if let Some(file) = &request.file {
+        files.push(file.clone());
+    } else if kind.is_dir() {
+        let found = discover(&request.path);
+        notes(&mut inputs, &found);
+        files = found.dockerfiles;
+    } else {
+        files.push(request.path.clone());
+    }
+    let read = |path: &PathBuf| super::read_source(path, super::DOCKERFILE_LIMIT);
+    let sources: Vec<Result<Source, LoadError>> = files.par_iter().map(read).collect();
+    let root = kind.is_dir().then_some(request.path.as_path());
+    fill(&mut inputs, files.into_iter().zip(sources), request, root);
+    Ok(inputs)
+}
+
+/// The inputs of Dockerfiles that were read already; `None` for the path of one that has no place.
+pub fn gather_texts(texts: Vec<(Option<PathBuf>, Result<Source, LoadError>)>, request: &Request) -> Inputs {
+    let mut inputs = Inputs { root: ".".into(), today: request.today, ..Inputs::default() };
+    let texts = texts.into_iter().map(|(path, text)| (path.unwrap_or_default(), text));
+    fill(&mut inputs, texts, request, None);
+    inputs
+}
+
+fn notes(inputs: &mut Inputs, found: &Found) {
+    for (path, why) in &found.unreadable {
+        inputs.problems.push(InputProblem {
+            file: shown(path),
+            place: None,
+            fatal: false,
+            message: format!("can't be read: {why}"),
+            help: Some("check the permissions; Dockerfiles below it were not looked at".into()),
+        });
+    }
+    for path in &found.templates {
+        inputs.notices.push(format!("{} is a template: it was not looked at", shown(path)));
+    }
+}
+
+/// One Dockerfile on its way to an input.
+struct Draft {
+    path: PathBuf,
+    input: BuildInput,
+    place: Place,
+    ignore: Option<(PathBuf, Source)>,
+}
+
+fn fill(
+    inputs: &mut Inputs,
+    files: impl Iterator<Item = (PathBuf, Result<Source, LoadError>)>,
+    request: &Request,
+    root: Option<&Path>,
+) {
+    let mut read = Vec::new();
+    for (path, source) in files {
+        match source {
+            Ok(source) => {
+                let id = inputs.add(source.clone());
+                read.push((path, id, source));
+            }
+            Err(error) => inputs.problems.push(problem(&error)),
+        }
+    }
+    let parsed: Vec<Draft> = read
+        .into_par_iter()
+        .map(|(path, id, source)| {
+            let input = BuildInput {
+                dockerfile: id,
+                file: dockerfile::parse(&source),
+                options: request.options.clone(),
+                context_root: None,
+                ignore: IgnoreInput::Unknown,
+                context: None,
+                projects: None,
+                base_images: BTreeMap::new(),
+            };
+            let place = place(&path, &input, request, root);
+            Draft { path, input, place, ignore: None }
+        })
+        .collect();
+    let mut drafts = parsed;
+    read_ignore_files(inputs, &mut drafts);
+    let contexts = if request.needs.context() { walk(inputs, &drafts, request.needs) } else { BTreeMap::new() };
+    for draft in drafts {
+        inputs.notices.extend(draft.place.notice.clone());
+        let mut input = draft.input;
+        if let Some(known) = contexts.get(&(draft.place.root.clone(), draft.ignore.map(|(path, _)| path))) {
+            input.context = Some(Arc::clone(&known.context));
+            input.projects = known.projects.clone();
+        }
+        inputs.builds.push(input);
+    }
+}
+
+fn read_ignore_files(inputs: &mut Inputs, drafts: &mut [Draft]) {
+    let mut known: BTreeMap<PathBuf, IgnoreInput> = BTreeMap::new();
+    for draft in drafts {
+        let Some(root) = &draft.place.root else { continue };
+        draft.input.context_root = Some(shown(root));
+        let Some(path) = context::ignore_file_for(Some(&draft.path), root) else {
+            draft.input.ignore = IgnoreInput::Missing(shown(&root.join(".dockerignore")));
+            continue;
+        };
+        if !known.contains_key(&path) {
+            let ignore = match super::read_source(&path, super::DOCKERFILE_LIMIT) {
+                Ok(source) => {
+                    let parsed = Arc::new(ignore::parse(&source));
+                    IgnoreInput::Present(inputs.add(source), parsed)
+                }
+                Err(error) => {
+                    inputs.problems.push(problem(&error));
+                    IgnoreInput::Unknown
+                }
+            };
+            known.insert(path.clone(), ignore);
+        }
+        let ignore = known[&path].clone();
+        if let IgnoreInput::Present(file, _) = &ignore {
+            draft.ignore = Some((path, inputs.source(*file).clone()));
+        }
+        draft.input.ignore = ignore;
+    }
+}
+
+/// A context that was walked.
+struct Known {
+    context: Arc<BuildContext>,
+    projects: Option<Arc<Vec<Project>>>,
+}
+
+type Contexts = BTreeMap<(Option<PathBuf>, Option<PathBuf>), Known>;
+
+/// Walks each context once: those of Dockerfiles that take something from theirs.
+fn walk(inputs: &mut Inputs, drafts: &[Draft], needs: Needs) -> Contexts {
+    let mut wanted: BTreeMap<(Option<PathBuf>, Option<PathBuf>), Matcher> = BTreeMap::new();
+    for draft in drafts {
+        if draft.place.root.is_none() || !Build::new(&draft.input).uses_context() {
+            continue;
+        }
+        let matcher = match &draft.input.ignore {
+            IgnoreInput::Present(_, ignore) if ignore.error().is_none() => ignore.matcher(),
+            IgnoreInput::Missing(_) => Matcher::default(),
+            // The builder refuses it: there is no context to speak of.
+            IgnoreInput::Present(..) | IgnoreInput::Unknown => continue,
+        };
+        wanted.insert((draft.place.root.clone(), draft.ignore.as_ref().map(|(path, _)| path.clone())), matcher);
+    }
+    let mut contexts = BTreeMap::new();
+    for (key, matcher) in wanted {
+        let Some(root) = &key.0 else { continue };
+        match context::read(root, &shown(root), &matcher, Limits::default()) {
+            Ok(context) => {
+                let projects = needs.has(Need::Projects).then(|| Arc::new(projects(root, &context, inputs)));
+                contexts.insert(key, Known { context: Arc::new(context), projects });
+            }
+            Err(error) => inputs.problems.push(InputProblem {
+                file: shown(root),
+                place: None,
+                fatal: false,
+                message: error.to_string(),
+                help: Some("the build context was not looked at".into()),
+            }),
+        }
+    }
+    contexts
+}
+
+/// A path as the user would type it.
+pub(super) fn shown(path: &Path) -> String {
+    let path = path.strip_prefix(".").unwrap_or(path);
+    if path.as_os_str().is_empty() { ".".to_owned() } else { path.display().to_string() }
+}
+
+fn problem(error: &LoadError) -> InputProblem {
+    InputProblem {
+        file: shown(error.path()),
+        place: None,
+        fatal: true,
+        message: error.to_string(),
+        help: Some(error.help()),
+    }
+}

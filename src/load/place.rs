@@ -1,0 +1,91 @@
+//! Which folder is a Dockerfile's build context. Nobody says it in a Dockerfile; its COPY lines tell.
+
+use std::path::{Path, PathBuf};
+
+use super::Request;
+use super::gather::shown;
+use crate::build::Build;
+use crate::inputs::BuildInput;
+
+/// Folders above a Dockerfile that are tried.
+const HIGHEST: usize = 8;
+
+/// Sources that are looked up to tell a context.
+const SOURCES: usize = 200;
+
+/// Where a Dockerfile is built.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Place {
+    /// The context's folder; `None` for a text without a place.
+    pub root: Option<PathBuf>,
+    /// What a reader should know about the choice.
+    pub notice: Option<String>,
+}
+
+/// The context of a Dockerfile: as given by `--file` with a path, else its own folder, else the nearest folder above (within
+/// `root`) that has what the COPY lines name.
+pub(super) fn place(path: &Path, input: &BuildInput, request: &Request, root: Option<&Path>) -> Place {
+    if path.as_os_str().is_empty() {
+        return Place::default();
+    }
+    if let (Some(_), Some(root)) = (&request.file, root) {
+        return Place { root: Some(root.to_owned()), notice: None };
+    }
+    let own = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let sources = named(input);
+    let missing = |folder: &Path| sources.iter().filter(|source| !folder.join(source).exists()).count();
+    let least = missing(own);
+    let mut best = (least, own.to_owned());
+    if least > 0 {
+        for folder in above(own, root) {
+            let count = missing(&folder);
+            if count < best.0 {
+                best = (count, folder);
+            }
+        }
+    }
+    let (_, chosen) = best;
+    let notice = (chosen != own).then(|| {
+        format!("{}: the context is taken to be `{}`, which has what COPY names", shown(path), shown(&chosen))
+    });
+    Place { root: Some(chosen), notice }
+}
+
+/// Plain paths that COPY and ADD take from the context.
+fn named(input: &BuildInput) -> Vec<String> {
+    let build = Build::new(input);
+    let mut named = Vec::new();
+    for stage in build.stages() {
+        for transfer in build.transfers(stage).iter().filter(|transfer| transfer.from.is_none()) {
+            for source in transfer.sources.iter().filter(|source| !source.is_remote() && !source.is_everything()) {
+                let Some(text) = &source.text else { continue };
+                let plain = text.trim_start_matches("./").trim_start_matches('/');
+                if !plain.contains(['*', '?', '[', '\\', '\0']) && !plain.split('/').any(|part| part == "..") {
+                    named.push(plain.to_owned());
+                }
+            }
+        }
+    }
+    named.sort();
+    named.dedup();
+    named.truncate(SOURCES);
+    named
+}
+
+/// The folders above, nearest first: up to `root` where one was asked for, else up to the repository's top.
+fn above(own: &Path, root: Option<&Path>) -> Vec<PathBuf> {
+    let mut folders = Vec::new();
+    let mut at = own.to_owned();
+    for _ in 0..HIGHEST {
+        if root.is_some_and(|root| at == root) || (root.is_none() && at.join(".git").exists()) {
+            break;
+        }
+        let Some(parent) = at.parent() else { break };
+        at = if parent.as_os_str().is_empty() { PathBuf::from(".") } else { parent.to_owned() };
+        folders.push(at.clone());
+        if at == Path::new(".") {
+            break;
+        }
+    }
+    folders
+}

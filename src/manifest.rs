@@ -1,0 +1,62 @@
+//! The manifests and lock files that tell the ecosystem: file names and texts in, [`Project`]s out.
+//!
+//! Owns what each package manager's files say: names, dependencies, locked packages, frameworks, and the *closure of
+//! files* that an install step needs. Knows nothing of Dockerfiles, and reads no file: what it would still like to see
+//! is named in [`Manifests::unread`]. A broken manifest is a [`Problem`] with its place, never an error.
+
+#![allow(clippy::case_sensitive_file_extension_comparisons, reason = "the tools compare names exactly")]
+
+mod closure;
+mod dotnet;
+mod framework;
+mod go;
+mod gradle;
+mod json;
+mod locked;
+mod maven;
+mod node;
+mod php;
+mod project;
+mod python;
+mod ruby;
+mod rust;
+mod select;
+mod toml_text;
+mod tree;
+mod wildcard;
+mod words;
+mod xml;
+
+pub use self::framework::Framework;
+pub use self::locked::{Locked, LockedPackage};
+pub use self::project::{
+    Dependency, Ecosystem, EntryPoint, Install, LanguageVersion, Manifests, Problem, Project, Scope, Script, Tool,
+};
+pub use self::select::{Kind, Role, is_manifest};
+
+/// The projects in a build context.
+///
+/// `files` are all files of the context, as paths relative to its root with `/` between the parts; the text is given
+/// for those that [`is_manifest`] names (`None`: there, but not read). A manifest may name further ones
+/// (`-r deps.txt`): those stand in [`Manifests::unread`], and a second call with their texts gives more.
+///
+/// Projects are ordered by folder, then ecosystem.
+pub fn projects(files: &[(&str, Option<&str>)]) -> Manifests {
+    let mut tree = tree::Tree::new(files);
+    let mut found = Vec::new();
+    found.extend(python::projects(&mut tree));
+    found.extend(node::projects(&mut tree));
+    found.extend(go::projects(&mut tree));
+    found.extend(rust::projects(&mut tree));
+    found.extend(maven::projects(&mut tree));
+    gradle::projects(&mut tree, &mut found);
+    found.extend(dotnet::projects(&mut tree));
+    found.extend(ruby::projects(&mut tree));
+    found.extend(php::projects(&mut tree));
+    found.sort_by(|a, b| (&a.root, a.ecosystem).cmp(&(&b.root, b.ecosystem)));
+    let (problems, unread) = tree.finish();
+    Manifests { projects: found, problems, unread }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,101 @@
+//! Collects the files that an install step needs.
+
+use std::collections::BTreeSet;
+
+use super::locked::Locked;
+use super::project::{Install, Tool};
+use super::tree::{Tree, in_folder, join};
+
+/// A closure of files in the making.
+#[derive(Clone, Default)]
+pub(super) struct Closure {
+    files: BTreeSet<String>,
+    folders: BTreeSet<String>,
+    missing: BTreeSet<String>,
+    open: BTreeSet<String>,
+}
+
+impl Closure {
+    /// Takes a file that is known to be there.
+    pub(super) fn add(&mut self, path: impl Into<String>) {
+        self.files.insert(path.into());
+    }
+
+    /// Takes `relative`, named by a file in `folder`: a file, a whole folder, or what is missing. Gives its path when
+    /// it is a file.
+    pub(super) fn take(&mut self, tree: &Tree, folder: &str, relative: &str) -> Option<String> {
+        match join(folder, relative) {
+            Ok(path) if tree.has(&path) => {
+                self.files.insert(path.clone());
+                Some(path)
+            }
+            Ok(path) if tree.has_folder(&path) => {
+                self.folders.insert(path);
+                None
+            }
+            Ok(path) | Err(path) => {
+                self.missing.insert(path);
+                None
+            }
+        }
+    }
+
+    /// Takes those of `names` that are in `folder`, files or whole folders.
+    pub(super) fn take_there(&mut self, tree: &Tree, folder: &str, names: &[&str]) {
+        for name in names {
+            let path = in_folder(folder, name);
+            if tree.has(&path) {
+                self.files.insert(path);
+            } else if tree.has_folder(&path) {
+                self.folders.insert(path);
+            }
+        }
+    }
+
+    /// Takes all that another closure took.
+    pub(super) fn join(&mut self, other: &Self) {
+        for (own, others) in [
+            (&mut self.files, &other.files),
+            (&mut self.folders, &other.folders),
+            (&mut self.missing, &other.missing),
+            (&mut self.open, &other.open),
+        ] {
+            for text in others {
+                if !own.contains(text) {
+                    own.insert(text.clone());
+                }
+            }
+        }
+    }
+
+    /// Says why more may be read than what is taken.
+    pub(super) fn open(&mut self, reason: impl Into<String>) {
+        self.open.insert(reason.into());
+    }
+
+    /// The finished way to install. Files inside of taken folders are not named twice.
+    pub(super) fn install(
+        mut self,
+        tool: Tool,
+        manifest: &str,
+        lock: Option<String>,
+        locked: Option<Locked>,
+    ) -> Install {
+        self.files.insert(manifest.into());
+        self.files.extend(lock.clone());
+        let folders = self.folders;
+        let inside = |path: &str| super::tree::ancestors(super::tree::folder_of(path)).any(|up| folders.contains(up));
+        let files = self.files.iter().filter(|path| !inside(path)).cloned().collect();
+        let outer = folders.iter().filter(|path| path.is_empty() || !inside(path)).cloned().collect();
+        Install {
+            tool,
+            manifest: manifest.into(),
+            lock,
+            files,
+            folders: outer,
+            missing: self.missing.into_iter().collect(),
+            open: self.open.into_iter().collect(),
+            locked,
+        }
+    }
+}

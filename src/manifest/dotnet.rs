@@ -1,0 +1,273 @@
+//! .NET projects and solutions.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use super::closure::Closure;
+use super::framework::Framework;
+use super::json;
+use super::locked::{Entry, Locked};
+use super::project::{Ecosystem, EntryPoint, Project, Scope, Tool};
+use super::tree::{Tree, ancestors, folder_of, in_folder, name_of};
+use super::words::quoted;
+use super::xml::Document;
+
+/// Files that restoring reads from a project's folder and those around it.
+const SETTINGS: [&str; 8] = [
+    "global.json",
+    "NuGet.config",
+    "NuGet.Config",
+    "nuget.config",
+    "Directory.Build.props",
+    "Directory.Build.targets",
+    "Directory.Packages.props",
+    "Directory.Build.rsp",
+];
+
+fn is_project(name: &str) -> bool {
+    [".csproj", ".fsproj", ".vbproj"].iter().any(|end| name.ends_with(end))
+}
+
+fn is_solution(name: &str) -> bool {
+    [".sln", ".slnx"].iter().any(|end| name.ends_with(end))
+}
+
+/// The .NET projects of a context: each folder with a project file or a solution is one.
+pub(super) fn projects(tree: &mut Tree) -> Vec<Project> {
+    let mut roots: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+    for path in tree.wanted(|name| is_project(name) || is_solution(name)) {
+        roots.entry(folder_of(path)).or_default().push(path);
+    }
+    let mut out = Vec::new();
+    let mut references = References::default();
+    for (root, files) in roots {
+        out.push(project(tree, &mut references, root, &files));
+    }
+    out
+}
+
+fn project(tree: &mut Tree, references: &mut References, root: &str, files: &[&str]) -> Project {
+    let mut project = Project::new(root, Ecosystem::DotNet);
+    for path in files {
+        project.manifests.push((*path).into());
+    }
+    // A solution restores more than a project file: the solution is the usual argument.
+    let (solutions, own): (Vec<&str>, Vec<&str>) = files.iter().partition(|path| is_solution(path));
+    for path in &own {
+        describe(tree, &mut project, path);
+    }
+    for path in solutions.iter().chain(&own) {
+        let mut closure = Closure::default();
+        let named = if is_solution(path) { solution(tree, &mut closure, path) } else { vec![(*path).to_string()] };
+        if is_solution(path) {
+            let folders = named.iter().map(|path| folder_of(path).to_string());
+            project.members.extend(folders.filter(|folder| folder != root));
+        }
+        take_projects(tree, &mut closure, references, named);
+        let lock = in_folder(root, "packages.lock.json");
+        let lock = Some(lock).filter(|lock| !is_solution(path) && tree.has(lock));
+        let locked = lock.as_deref().and_then(|lock| locked(tree, lock));
+        project.installs.push(Arc::new(closure.install(Tool::DotNet, path, lock, locked)));
+    }
+    for folder in ancestors(root) {
+        let path = in_folder(folder, "global.json");
+        if tree.has(&path) {
+            let plain = tree.text(&path).map(json::plain).unwrap_or_default();
+            let settings: Option<serde_json::Value> = json::read(tree, &path, &plain);
+            let version = settings.as_ref().and_then(|settings| settings.get("sdk")?.get("version")?.as_str());
+            project.speaks(version.unwrap_or_default(), &path);
+            break;
+        }
+    }
+    project.settle()
+}
+
+/// Reads one project file: packages, target, program.
+fn describe(tree: &mut Tree, project: &mut Project, path: &str) {
+    let Some(document) = read(tree, path) else { return };
+    let stem = name_of(path).rsplit_once('.').map_or("", |(stem, _)| stem);
+    let property = |name| document.named(name).map(|(_, element)| element.text).find(|text| !text.is_empty());
+    let assembly = property("AssemblyName").filter(|name| !name.contains("$(")).unwrap_or(stem);
+    project.name.get_or_insert_with(|| assembly.into());
+    let sdk = document.elements.first().and_then(|element| element.attribute("Sdk")).unwrap_or_default();
+    let sdk = sdk.split('/').next().unwrap_or_default();
+    let framework = Framework::named(Ecosystem::DotNet, &format!("sdk:{sdk}"));
+    project.frameworks.extend(framework);
+    for name in ["TargetFramework", "TargetFrameworks"] {
+        project.speaks(property(name).unwrap_or_default(), path);
+    }
+    for (_, element) in document.named("FrameworkReference") {
+        let name = element.attribute("Include").unwrap_or_default();
+        project.frameworks.extend(Framework::named(Ecosystem::DotNet, name));
+    }
+    for (index, element) in document.named("PackageReference") {
+        let Some(name) = element.attribute("Include") else { continue };
+        let field = |wanted| document.fields(index).find(|(name, _)| *name == wanted).map(|(_, text)| text);
+        let private = element.attribute("PrivateAssets").or_else(|| field("PrivateAssets"));
+        let scope = if private == Some("all") { Scope::Build } else { Scope::Run };
+        project.depend(name, scope, element.attribute("Version").or_else(|| field("Version")));
+    }
+    // The web and worker kits make programs without being asked.
+    if framework.is_some() || property("OutputType").is_some_and(|kind| kind.eq_ignore_ascii_case("exe")) {
+        project.entry_points.push(EntryPoint { name: assembly.into(), target: format!("{assembly}.dll") });
+    }
+}
+
+/// The project files that a solution names; those that are not there are missing.
+fn solution(tree: &mut Tree, closure: &mut Closure, path: &str) -> Vec<String> {
+    let Some(text) = tree.text(path) else { return Vec::new() };
+    let mut named: Vec<&str> = Vec::new();
+    if path.ends_with(".slnx") {
+        let document = read(tree, path);
+        for (_, element) in document.iter().flat_map(|document| document.named("Project")) {
+            named.extend(element.attribute("Path"));
+        }
+    } else {
+        for line in text.lines().filter(|line| line.trim_start().starts_with("Project(")) {
+            // The kind, the name, the path, the identity.
+            named.extend(quoted(line).get(2));
+        }
+    }
+    named.retain(|path| is_project(path));
+    named.into_iter().filter_map(|named| closure.take(tree, folder_of(path), named)).collect()
+}
+
+/// What project files need; each file is read once, as the projects of a monorepo refer to the same ones.
+#[derive(Default)]
+struct References {
+    of: BTreeMap<String, Named>,
+}
+
+/// What one project file names.
+struct Named {
+    /// Other project files.
+    projects: Vec<String>,
+    /// Itself, imports, and settings in its folder and those around it.
+    closure: Closure,
+}
+
+impl References {
+    fn of(&mut self, tree: &mut Tree, path: &str) -> &Named {
+        if !self.of.contains_key(path) {
+            self.of.insert(path.into(), named(tree, path));
+        }
+        &self.of[path]
+    }
+}
+
+fn named(tree: &mut Tree, path: &str) -> Named {
+    let folder = folder_of(path);
+    let mut closure = Closure::default();
+    let mut projects = Vec::new();
+    closure.add(path);
+    closure.take_there(tree, folder, &["packages.lock.json", "packages.config"]);
+    for folder in ancestors(folder) {
+        closure.take_there(tree, folder, &SETTINGS);
+    }
+    let Some(document) = read(tree, path) else { return Named { projects, closure } };
+    for (_, element) in document.named("ProjectReference") {
+        let Some(other) = element.attribute("Include") else { continue };
+        if other.contains("$(") {
+            closure.open(format!("`{path}` refers to `{other}`"));
+        } else {
+            projects.extend(closure.take(tree, folder, other));
+        }
+    }
+    for (_, element) in document.named("Import").filter(|(_, element)| element.attribute("Sdk").is_none()) {
+        let file = element.attribute("Project").unwrap_or_default();
+        let file = file.replace("$(MSBuildThisFileDirectory)", "./");
+        if file.contains("$(") {
+            closure.open(format!("`{path}` imports `{file}`"));
+        } else if !file.is_empty() {
+            closure.take(tree, folder, &file);
+        }
+    }
+    Named { projects, closure }
+}
+
+/// Takes the project files, all that they refer to, and what each needs.
+fn take_projects(tree: &mut Tree, closure: &mut Closure, references: &mut References, named: Vec<String>) {
+    let mut seen: BTreeSet<String> = named.iter().cloned().collect();
+    let mut waiting = named;
+    while let Some(path) = waiting.pop() {
+        if !tree.step() {
+            closure.open("the projects refer to too many others");
+            return;
+        }
+        let named = references.of(tree, &path);
+        closure.join(&named.closure);
+        for other in &named.projects {
+            if !seen.contains(other) {
+                seen.insert(other.clone());
+                waiting.push(other.clone());
+            }
+        }
+    }
+}
+
+fn locked(tree: &mut Tree, path: &str) -> Option<Locked> {
+    let object = json::object(tree, path)?;
+    let mut entries = Vec::new();
+    for (_, packages) in json::members(&object, "dependencies") {
+        for (name, package) in packages.as_object().into_iter().flatten() {
+            let version = package.get("resolved").and_then(|version| version.as_str()).map(Into::into);
+            entries.push(Entry { name: name.clone(), version, ..Entry::default() });
+        }
+    }
+    Some(Locked::new(entries, None))
+}
+
+fn read<'a>(tree: &mut Tree<'a>, path: &str) -> Option<Document<'a>> {
+    let document = Document::read(tree.text(path)?);
+    if let Some((at, message)) = &document.problem {
+        tree.problem(path, Some(*at..*at), message);
+    }
+    Some(document)
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::manifest::tests::check;
+
+    #[test]
+    fn solutions_and_references() {
+        check(
+            r#"
+-- Shop.sln --
+Microsoft Visual Studio Solution File
+Project("{FAE0}") = "Api", "src\Api\Api.csproj", "{1}"
+EndProject
+Project("{2150}") = "Solution Items", "Solution Items", "{2}"
+-- global.json --
+{ /* pin */ "sdk": { "version": "8.0.100" } }
+-- Directory.Packages.props --
+-- src/Directory.Build.props --
+-- src/Api/Api.csproj --
+<Project Sdk="Microsoft.NET.Sdk.Web"><PropertyGroup><TargetFramework>net8.0</TargetFramework></PropertyGroup>
+<ItemGroup><PackageReference Include="Npgsql" Version="8.0.1" /><PackageReference Include="Analyzer"><PrivateAssets>all</PrivateAssets></PackageReference>
+<ProjectReference Include="..\Core\Core.fsproj" /><ProjectReference Include="$(X)\Y.csproj" /></ItemGroup></Project>
+-- src/Api/packages.lock.json --
+{"version": 1, "dependencies": {"net8.0": {"Npgsql": {"type": "Direct", "resolved": "8.0.3"}}}}
+-- src/Core/Core.fsproj --
+<Project Sdk="Microsoft.NET.Sdk"></Project>
+"#,
+            "
+            [] .NET -
+            language: 8.0.100
+            members: src/Api
+            dotnet -: Directory.Packages.props Shop.sln global.json src/Api/Api.csproj src/Api/packages.lock.json src/Core/Core.fsproj src/Directory.Build.props
+            open: `src/Api/Api.csproj` refers to `$(X)\\Y.csproj`
+            [src/Api] .NET Api
+            language: net8.0, 8.0.100
+            uses: ASP.NET Core
+            needs: build Analyzer, Npgsql=8.0.3
+            programs: Api=Api.dll
+            dotnet 1: Directory.Packages.props global.json src/Api/Api.csproj src/Api/packages.lock.json src/Core/Core.fsproj src/Directory.Build.props
+            open: `src/Api/Api.csproj` refers to `$(X)\\Y.csproj`
+            [src/Core] .NET Core
+            language: 8.0.100
+            dotnet -: Directory.Packages.props global.json src/Core/Core.fsproj src/Directory.Build.props
+            ",
+        );
+    }
+}

@@ -1,0 +1,91 @@
+//! What a lock file holds, whatever its format: packages, versions, and which are for development only.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+/// The packages of a lock file.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Locked {
+    /// By name as the ecosystem compares it.
+    pub packages: BTreeMap<String, LockedPackage>,
+}
+
+/// One name in a lock file.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct LockedPackage {
+    /// Its version; of several, the one that the project itself sees when that is known, else the first.
+    pub version: Option<String>,
+    /// Whether only development dependencies need it; `None` when the file doesn't tell.
+    pub dev_only: Option<bool>,
+    /// Whether the project's own code finds it by name; `None` when the file doesn't tell.
+    pub importable: Option<bool>,
+}
+
+/// One entry as a lock file's reader gives it.
+#[derive(Debug, Default)]
+pub(super) struct Entry {
+    pub(super) name: String,
+    pub(super) version: Option<String>,
+    /// Names of what it depends on.
+    pub(super) needs: Vec<String>,
+    pub(super) dev_only: Option<bool>,
+    pub(super) importable: Option<bool>,
+}
+
+impl Locked {
+    /// Joins entries of one name. Where no entry says what is for development, and `roots` (the names of the run-time
+    /// dependencies) is given, what can't be reached from them is.
+    pub(super) fn new(entries: Vec<Entry>, roots: Option<BTreeSet<String>>) -> Self {
+        let told = entries.iter().any(|entry| entry.dev_only.is_some());
+        let reached = roots.filter(|_| !told).map(|roots| reach(&entries, roots));
+        let mut packages: BTreeMap<String, LockedPackage> = BTreeMap::new();
+        for entry in entries {
+            let dev_only = match &reached {
+                Some(reached) => Some(!reached.contains(&entry.name)),
+                None => entry.dev_only,
+            };
+            let Some(known) = packages.get_mut(&entry.name) else {
+                let (version, importable) = (entry.version, entry.importable);
+                packages.insert(entry.name, LockedPackage { version, dev_only, importable });
+                continue;
+            };
+            if entry.importable == Some(true) && known.importable != Some(true) {
+                known.version = entry.version;
+                known.importable = entry.importable;
+            }
+            known.dev_only = match (known.dev_only, dev_only) {
+                (Some(a), Some(b)) => Some(a && b),
+                _ => None,
+            };
+        }
+        Self { packages }
+    }
+
+    /// Whether `name` is installed, with or without the development dependencies; `None` when that isn't told.
+    pub(super) fn installs(&self, name: &str, with_dev: bool) -> Option<bool> {
+        let Some(package) = self.packages.get(name) else { return Some(false) };
+        match package.dev_only {
+            _ if with_dev => Some(true),
+            Some(dev_only) => Some(!dev_only),
+            None => None,
+        }
+    }
+}
+
+/// The names that can be reached from `roots`.
+fn reach(entries: &[Entry], roots: BTreeSet<String>) -> BTreeSet<String> {
+    let mut needs: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+    for entry in entries {
+        needs.entry(&entry.name).or_default().extend(entry.needs.iter().map(String::as_str));
+    }
+    let mut waiting: Vec<String> = roots.iter().cloned().collect();
+    let mut reached = roots;
+    while let Some(name) = waiting.pop() {
+        for need in needs.remove(name.as_str()).unwrap_or_default() {
+            if !reached.contains(need) {
+                reached.insert(need.into());
+                waiting.push(need.into());
+            }
+        }
+    }
+    reached
+}

@@ -1,0 +1,164 @@
+//! The files that `npm ci` and its likes need.
+
+use std::collections::BTreeSet;
+
+use serde_json::{Map, Value};
+
+use super::{Packages, lifecycle, lock};
+use crate::manifest::closure::Closure;
+use crate::manifest::json;
+use crate::manifest::project::{Install, Project, Tool};
+use crate::manifest::tree::{Tree, in_folder, join, name_of};
+
+/// The lock files of each tool, in the order of preference when nothing else decides.
+const LOCKS: [(Tool, &str); 6] = [
+    (Tool::Npm, "package-lock.json"),
+    (Tool::Npm, "npm-shrinkwrap.json"),
+    (Tool::YarnClassic, "yarn.lock"),
+    (Tool::Pnpm, "pnpm-lock.yaml"),
+    (Tool::Bun, "bun.lock"),
+    (Tool::Bun, "bun.lockb"),
+];
+
+/// The ways to install, one per lock file; `packageManager` says which comes first.
+pub(super) fn installs(tree: &mut Tree, project: &Project, packages: &Packages) -> Vec<Install> {
+    let Some(package) = packages.get(&project.root) else { return Vec::new() };
+    let wanted = json::text(package, "packageManager").and_then(tool_of);
+    let mut found: Vec<(Tool, Option<String>)> = Vec::new();
+    for (tool, name) in LOCKS {
+        let path = in_folder(&project.root, name);
+        let tool = if tool == Tool::YarnClassic { yarn(tree, &project.root, wanted) } else { tool };
+        if tree.has(&path) && found.iter().all(|(other, _)| *other != tool) {
+            found.push((tool, Some(path)));
+        }
+    }
+    if let [(_, Some(_)), (_, Some(other)), ..] = found.as_slice() {
+        let taken = found.iter().find(|(tool, _)| Some(*tool) == wanted).unwrap_or(&found[0]);
+        let first = taken.1.clone().unwrap_or_default();
+        let other = if *other == first { found[0].1.clone().unwrap_or_default() } else { other.clone() };
+        let message = format!("stands beside `{}`; {} is taken", name_of(&first), taken.0.name());
+        tree.problem(&other, None, &message);
+    }
+    if found.is_empty() {
+        found.push((wanted.unwrap_or(Tool::Npm), None));
+    }
+    found.sort_by_key(|(tool, _)| wanted.is_some_and(|wanted| wanted != *tool));
+    found.into_iter().map(|(tool, lock)| install(tree, project, packages, tool, lock)).collect()
+}
+
+/// The tool of `pnpm@8.6.0+sha…`.
+fn tool_of(text: &str) -> Option<Tool> {
+    let (name, version) = text.split_once('@').unwrap_or((text, ""));
+    Some(match name {
+        "npm" => Tool::Npm,
+        "yarn" if version.starts_with("1.") => Tool::YarnClassic,
+        "yarn" => Tool::YarnBerry,
+        "pnpm" => Tool::Pnpm,
+        "bun" => Tool::Bun,
+        _ => return None,
+    })
+}
+
+/// Which yarn: the lock's own form tells, then its settings file.
+fn yarn(tree: &mut Tree, root: &str, wanted: Option<Tool>) -> Tool {
+    let lock = in_folder(root, "yarn.lock");
+    if let Some(text) = tree.has(&lock).then(|| tree.text(&lock)).flatten() {
+        if text.lines().any(|line| line == "__metadata:") {
+            return Tool::YarnBerry;
+        }
+        if text.contains("# yarn lockfile v1") {
+            return Tool::YarnClassic;
+        }
+    }
+    let berry = tree.has(&in_folder(root, ".yarnrc.yml")) || wanted == Some(Tool::YarnBerry);
+    if berry { Tool::YarnBerry } else { Tool::YarnClassic }
+}
+
+fn install(tree: &mut Tree, project: &Project, packages: &Packages, tool: Tool, lock: Option<String>) -> Install {
+    let root = project.root.as_str();
+    let mut closure = Closure::default();
+    closure.take_there(tree, root, settings(tool));
+    let mut run = BTreeSet::new();
+    for folder in std::iter::once(&project.root).chain(&project.members) {
+        let Some(package) = packages.get(folder) else { continue };
+        closure.add(in_folder(folder, "package.json"));
+        for key in ["dependencies", "optionalDependencies", "peerDependencies"] {
+            run.extend(json::members(package, key).map(|(name, _)| name.to_string()));
+        }
+        take_local(tree, &mut closure, tool, folder, package);
+        lifecycle::take(tree, &mut closure, folder, package);
+    }
+    let locked = lock.as_deref().and_then(|lock| lock::read(tree, tool, lock, run));
+    if let (Some(locked), Some(lock), Some(package)) =
+        (&locked, &lock, packages.get(root).filter(|_| tool == Tool::Npm))
+    {
+        for key in ["dependencies", "devDependencies"] {
+            for (name, _) in json::members(package, key).filter(|(name, _)| !locked.packages.contains_key(*name)) {
+                tree.problem(lock, None, &format!("lacks `{name}` of `package.json`: `npm ci` refuses it"));
+            }
+        }
+    }
+    closure.install(tool, &in_folder(root, "package.json"), lock, locked)
+}
+
+/// Settings and programs that the tool reads beside the manifests. `.yarn/cache` is the whole zero-install store.
+fn settings(tool: Tool) -> &'static [&'static str] {
+    match tool {
+        Tool::YarnClassic => &[".npmrc", ".yarnrc", ".yarn/releases"],
+        Tool::YarnBerry => &[
+            ".yarnrc.yml",
+            ".yarn/releases",
+            ".yarn/plugins",
+            ".yarn/patches",
+            ".yarn/cache",
+            ".yarn/sdks",
+            ".pnp.cjs",
+            ".pnp.loader.mjs",
+        ],
+        Tool::Pnpm => &[".npmrc", "pnpm-workspace.yaml", ".pnpmfile.cjs", "patches"],
+        Tool::Bun => &[".npmrc", "bunfig.toml"],
+        _ => &[".npmrc"],
+    }
+}
+
+/// Takes `file:`, `link:` and `portal:` dependencies and patches of the package in `folder`.
+fn take_local(tree: &Tree, closure: &mut Closure, tool: Tool, folder: &str, package: &Map<String, Value>) {
+    for key in ["dependencies", "devDependencies", "optionalDependencies", "resolutions", "overrides"] {
+        for demand in json::members(package, key).filter_map(|(_, demand)| demand.as_str()) {
+            if let Some((_, patch)) = demand.split_once('#').filter(|_| demand.starts_with("patch:")) {
+                // `~/` is the project's root in yarn.
+                let patch = patch.trim_start_matches("~/").split("::").next().unwrap_or_default();
+                if !patch.starts_with("optional!builtin") && !patch.starts_with("~builtin") {
+                    closure.take(tree, folder, patch);
+                }
+                continue;
+            }
+            for (scheme, linked) in [("file:", tool == Tool::Npm), ("link:", true), ("portal:", true)] {
+                if let Some(path) = demand.strip_prefix(scheme) {
+                    take_package(tree, closure, folder, path, linked);
+                }
+            }
+        }
+    }
+    for key in ["pnpm", "bun"] {
+        let settings = package.get(key).and_then(Value::as_object);
+        let patches = settings.into_iter().flat_map(|settings| json::members(settings, "patchedDependencies"));
+        for patch in patches.filter_map(|(_, patch)| patch.as_str()) {
+            closure.take(tree, folder, patch);
+        }
+    }
+    for (_, patch) in json::members(package, "patchedDependencies") {
+        if let Some(patch) = patch.as_str() {
+            closure.take(tree, folder, patch);
+        }
+    }
+}
+
+/// A package by its path: an archive, a folder that is only linked (its manifest is read), or one that is copied.
+fn take_package(tree: &Tree, closure: &mut Closure, folder: &str, path: &str, linked: bool) {
+    let manifest = join(folder, &format!("{path}/package.json")).ok().filter(|path| tree.has(path));
+    match manifest {
+        Some(manifest) if linked => closure.add(manifest),
+        _ => _ = closure.take(tree, folder, path),
+    }
+}

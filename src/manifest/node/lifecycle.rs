@@ -1,0 +1,124 @@
+//! What an install runs besides installing: `preinstall`, `install`, `postinstall`, `prepare`, and the files that
+//! these scripts name.
+
+use std::collections::BTreeSet;
+
+use serde_json::{Map, Value};
+
+use crate::manifest::closure::Closure;
+use crate::manifest::json;
+use crate::manifest::tree::{Tree, in_folder, join};
+use crate::manifest::words::unquote;
+
+/// Scripts that an install of the package's own folder runs.
+const RUN: [&str; 5] = ["preinstall", "install", "postinstall", "prepublish", "prepare"];
+
+/// Programs that read nothing of the project.
+const HARMLESS: [&str; 14] = [
+    "husky",
+    "is-ci",
+    "only-allow",
+    "true",
+    "exit",
+    "echo",
+    "simple-git-hooks",
+    "lefthook",
+    "cd",
+    "test",
+    "[",
+    "env",
+    "corepack",
+    "allow-scripts",
+];
+
+/// Takes what the scripts of the package in `folder` need, and says what can't be known.
+pub(super) fn take(tree: &Tree, closure: &mut Closure, folder: &str, package: &Map<String, Value>) {
+    for name in RUN {
+        if let Some(script) = script_of(package, name) {
+            take_script(tree, closure, folder, package, name, script);
+        }
+    }
+    if tree.has(&in_folder(folder, "binding.gyp")) {
+        closure.open("`binding.gyp` makes the install compile sources");
+    }
+}
+
+fn script_of<'a>(package: &'a Map<String, Value>, name: &str) -> Option<&'a str> {
+    json::text(package.get("scripts")?.as_object()?, name)
+}
+
+/// Follows `npm run other` inside of the same package; each script once.
+fn take_script(
+    tree: &Tree,
+    closure: &mut Closure,
+    folder: &str,
+    package: &Map<String, Value>,
+    name: &str,
+    script: &str,
+) {
+    let mut seen = BTreeSet::new();
+    let mut waiting = vec![script];
+    while let Some(script) = waiting.pop() {
+        if !seen.insert(script) {
+            continue;
+        }
+        for command in script.split(['&', '|', ';', '(', ')', '\n']) {
+            let words = program(command);
+            let Some((program, rest)) = words.split_first() else { continue };
+            if let Some(other) = called(program, rest).and_then(|other| script_of(package, other)) {
+                waiting.push(other);
+            } else if !known(tree, closure, folder, program, rest) {
+                for word in &words {
+                    let path = join(folder, word).ok().filter(|path| tree.has(path));
+                    if let Some(path) = path {
+                        closure.add(path);
+                    }
+                }
+                closure.open(format!("script `{name}` runs `{program}`, which may read any file"));
+            }
+        }
+    }
+}
+
+/// The words of a command, from its program on: without assignments and the runners before it.
+fn program(command: &str) -> Vec<&str> {
+    let words = command.split_whitespace().map(unquote);
+    let before = |word: &&str| {
+        let assignment = word.split_once('=').is_some_and(|(name, _)| !name.is_empty() && !name.starts_with('-'));
+        let runner =
+            matches!(*word, "npx" | "pnpx" | "bunx" | "cross-env" | "run-s" | "dotenv" | "--" | "--yes" | "-y");
+        assignment || runner
+    };
+    words.skip_while(before).collect()
+}
+
+/// The script's name in `npm run x`, `yarn x`, `pnpm run x`.
+fn called<'t>(program: &str, rest: &[&'t str]) -> Option<&'t str> {
+    if !matches!(program, "npm" | "yarn" | "pnpm" | "bun") {
+        return None;
+    }
+    rest.iter().find(|word| !word.starts_with('-') && **word != "run").copied()
+}
+
+/// Whether the program's needs are known; takes them.
+fn known(tree: &Tree, closure: &mut Closure, folder: &str, program: &str, rest: &[&str]) -> bool {
+    match program {
+        // The folder is the program's default.
+        "patch-package" => closure.take_there(tree, folder, &["patches"]),
+        "prisma" => {
+            let mut schema = None;
+            for (index, word) in rest.iter().enumerate() {
+                let next = rest.get(index + 1).copied();
+                schema = schema.or(word.strip_prefix("--schema=")).or(next.filter(|_| *word == "--schema"));
+            }
+            match schema {
+                Some(schema) => _ = closure.take(tree, folder, schema),
+                None => {
+                    closure.take_there(tree, folder, &["prisma/schema.prisma", "schema.prisma", "prisma.config.ts"]);
+                }
+            }
+        }
+        program => return HARMLESS.contains(&program),
+    }
+    true
+}

@@ -1,0 +1,318 @@
+//! What is known of a project: the values that all ecosystems share.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use super::framework::Framework;
+use super::locked::Locked;
+use super::{node, python};
+
+/// Everything that the manifests of a context tell.
+#[derive(Clone, Debug, Default)]
+pub struct Manifests {
+    /// By folder, then ecosystem.
+    pub projects: Vec<Project>,
+    /// What could not be understood, by path.
+    pub problems: Vec<Problem>,
+    /// Files that are there, whose text was not given and would tell more. Sorted.
+    pub unread: Vec<String>,
+}
+
+/// What can't be understood in a manifest, or contradicts itself.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Problem {
+    /// The file, relative to the context's root.
+    pub path: String,
+    /// Bytes of the file, when the place is known.
+    pub span: Option<crate::text::Span>,
+    /// What is wrong, without a full stop.
+    pub message: String,
+}
+
+/// The language world of a project.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[allow(missing_docs, reason = "the names say it")]
+pub enum Ecosystem {
+    Python,
+    Node,
+    Go,
+    Rust,
+    Java,
+    DotNet,
+    Ruby,
+    Php,
+}
+
+impl Ecosystem {
+    /// As people write it.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Python => "Python",
+            Self::Node => "Node",
+            Self::Go => "Go",
+            Self::Rust => "Rust",
+            Self::Java => "Java",
+            Self::DotNet => ".NET",
+            Self::Ruby => "Ruby",
+            Self::Php => "PHP",
+        }
+    }
+}
+
+/// The program that installs the dependencies.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[allow(missing_docs, reason = "the names say it")]
+pub enum Tool {
+    Uv,
+    Poetry,
+    Pdm,
+    Pipenv,
+    Pip,
+    Npm,
+    YarnClassic,
+    YarnBerry,
+    Pnpm,
+    Bun,
+    Go,
+    Cargo,
+    Maven,
+    Gradle,
+    DotNet,
+    Bundler,
+    Composer,
+}
+
+impl Tool {
+    /// The program's name; both yarns are `yarn`.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Uv => "uv",
+            Self::Poetry => "poetry",
+            Self::Pdm => "pdm",
+            Self::Pipenv => "pipenv",
+            Self::Pip => "pip",
+            Self::Npm => "npm",
+            Self::YarnClassic | Self::YarnBerry => "yarn",
+            Self::Pnpm => "pnpm",
+            Self::Bun => "bun",
+            Self::Go => "go",
+            Self::Cargo => "cargo",
+            Self::Maven => "mvn",
+            Self::Gradle => "gradle",
+            Self::DotNet => "dotnet",
+            Self::Bundler => "bundle",
+            Self::Composer => "composer",
+        }
+    }
+}
+
+/// When a dependency is wanted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Scope {
+    /// To run the program (also where the ecosystem tells no difference).
+    Run,
+    /// To develop and test it.
+    Dev,
+    /// To build it only.
+    Build,
+    /// On demand: an extra, an optional or peer dependency.
+    Optional,
+}
+
+/// A direct dependency.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Dependency {
+    /// As the ecosystem compares names (Python: PEP 503).
+    pub name: String,
+    /// When it is wanted.
+    pub scope: Scope,
+    /// The version as the manifest asks for it.
+    pub requirement: Option<String>,
+    /// The version in the lock file, when there is one and it tells.
+    pub version: Option<String>,
+}
+
+/// A version of the language that a file asks for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LanguageVersion {
+    /// As written, e.g. `>=3.12`, `^20`, `1.22`.
+    pub requirement: String,
+    /// The file that says so.
+    pub path: String,
+}
+
+/// A named command of a manifest (`scripts` in package.json, `[tool.pdm.scripts]`, …).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Script {
+    /// E.g. `build`.
+    pub name: String,
+    /// The shell text.
+    pub command: String,
+}
+
+/// A program that installing or building the project makes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct EntryPoint {
+    /// The program's name.
+    pub name: String,
+    /// What it runs, as written: `pkg.cli:main`, `bin/cli.js`, `src/main.rs`; empty when the manifest does not say.
+    pub target: String,
+}
+
+/// One way to install a project's dependencies: a tool and the *closure of files* that it reads.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Install {
+    /// The program that does it.
+    pub tool: Tool,
+    /// The file that it starts from: `package.json`, `requirements/prod.txt`.
+    pub manifest: String,
+    /// The lock file; for pip the pinned requirements themselves.
+    pub lock: Option<String>,
+    /// The smallest known set of files that the step needs, sorted; the manifest and the lock are among them.
+    pub files: Vec<String>,
+    /// Folders that it needs whole (path dependencies that are built, `.yarn/releases`, `vendor`), sorted.
+    pub folders: Vec<String>,
+    /// Named by a manifest but not in the context, sorted: as path from its root, `../…` when outside of it.
+    pub missing: Vec<String>,
+    /// Why the step may read more than `files` and `folders`; empty when the set is closed.
+    pub open: Vec<String>,
+    /// What the lock file holds; `None` without one, or when it can't be read.
+    pub locked: Option<Locked>,
+}
+
+/// One project: a folder with the manifests of one ecosystem.
+#[derive(Clone, Debug)]
+pub struct Project {
+    /// Its folder, `""` for the context's root; without a slash at the end.
+    pub root: String,
+    /// Its language world.
+    pub ecosystem: Ecosystem,
+    /// Its own name.
+    pub name: Option<String>,
+    /// The files that describe it, sorted.
+    pub manifests: Vec<String>,
+    /// Frameworks, told by dependencies and file names, sorted.
+    pub frameworks: Vec<Framework>,
+    /// What the files say of the language's version; they may disagree.
+    pub language: Vec<LanguageVersion>,
+    /// Direct dependencies, sorted by name.
+    pub dependencies: Vec<Dependency>,
+    /// Named commands, by name.
+    pub scripts: Vec<Script>,
+    /// Programs that it provides.
+    pub entry_points: Vec<EntryPoint>,
+    /// The ways to install, the preferred one first; of a workspace member, those of the workspace.
+    pub installs: Vec<Arc<Install>>,
+    /// The folder of the workspace that it is a member of.
+    pub workspace: Option<String>,
+    /// Folders of the workspace's members, when it is one's root; sorted.
+    pub members: Vec<String>,
+    /// First parts of module names that the project's own sources provide.
+    pub(super) modules: BTreeSet<String>,
+}
+
+impl Project {
+    /// A project of which only folder and ecosystem are known.
+    pub(super) fn new(root: &str, ecosystem: Ecosystem) -> Self {
+        Self {
+            root: root.into(),
+            ecosystem,
+            name: None,
+            manifests: Vec::new(),
+            frameworks: Vec::new(),
+            language: Vec::new(),
+            dependencies: Vec::new(),
+            scripts: Vec::new(),
+            entry_points: Vec::new(),
+            installs: Vec::new(),
+            workspace: None,
+            members: Vec::new(),
+            modules: BTreeSet::new(),
+        }
+    }
+
+    /// The preferred way to install.
+    pub fn install(&self) -> Option<&Install> {
+        self.installs.first().map(|install| &**install)
+    }
+
+    /// The way to install by a program's name (`uv`, `yarn`, `pip`).
+    pub fn install_with(&self, program: &str) -> Option<&Install> {
+        self.installs.iter().find(|install| install.tool.name() == program).map(|install| &**install)
+    }
+
+    /// The command of a script.
+    pub fn script(&self, name: &str) -> Option<&str> {
+        self.scripts.iter().find(|script| script.name == name).map(|script| script.command.as_str())
+    }
+
+    /// Whether the importable `module` (`yaml`, `google.protobuf`, `@scope/pkg/sub`, `node:fs`) is there after
+    /// `install`, with or without the development dependencies. `None` when the files don't tell: no lock, a module of
+    /// the project itself, or a Python module whose distribution is not known.
+    pub fn installs_module(&self, install: &Install, module: &str, with_dev: bool) -> Option<bool> {
+        match self.ecosystem {
+            Ecosystem::Python => python::installs(self, install, module, with_dev),
+            Ecosystem::Node => node::installs(self, install, module, with_dev),
+            _ => None,
+        }
+    }
+
+    /// Adds a dependency.
+    pub(super) fn depend(&mut self, name: &str, scope: Scope, requirement: Option<&str>) {
+        let requirement = requirement.map(str::trim).filter(|text| !text.is_empty()).map(Into::into);
+        self.dependencies.push(Dependency { name: name.into(), scope, requirement, version: None });
+    }
+
+    /// Adds what a file says of the language's version.
+    pub(super) fn speaks(&mut self, requirement: &str, path: &str) {
+        let requirement = requirement.trim();
+        if !requirement.is_empty() {
+            self.language.push(LanguageVersion { requirement: requirement.into(), path: path.into() });
+        }
+    }
+
+    /// Sorts, drops doubles, takes versions from the preferred lock and the frameworks from the dependencies.
+    pub(super) fn settle(mut self) -> Self {
+        self.dependencies.sort();
+        self.dependencies.dedup_by(|b, a| a.name == b.name && a.scope == b.scope);
+        if let Some(locked) = self.installs.first().and_then(|install| install.locked.as_ref()) {
+            for dependency in &mut self.dependencies {
+                dependency.version = locked.packages.get(&dependency.name).and_then(|package| package.version.clone());
+            }
+        }
+        self.frameworks.extend(Framework::of(self.ecosystem, &self.dependencies));
+        self.frameworks.sort();
+        self.frameworks.dedup();
+        self.scripts.sort_by(|a, b| a.name.cmp(&b.name));
+        self.manifests.sort();
+        self.manifests.dedup();
+        self.members.sort();
+        self.members.dedup();
+        self
+    }
+}
+
+/// Gives each member of a workspace the workspace's ways to install, before its own.
+pub(super) fn join_workspaces(projects: &mut [Project]) {
+    let mut shared = std::collections::BTreeMap::new();
+    for root in projects.iter().filter(|project| !project.members.is_empty()) {
+        for member in &root.members {
+            // The innermost workspace wins: its root comes later in path order.
+            shared.insert(member.clone(), (root.root.clone(), root.installs.clone()));
+        }
+    }
+    for project in projects {
+        let Some((root, installs)) = shared.remove(&project.root).filter(|(root, _)| *root != project.root) else {
+            continue;
+        };
+        project.workspace = Some(root);
+        let own = std::mem::take(&mut project.installs);
+        project.installs = installs;
+        project.installs.extend(own.into_iter().filter(|install| install.lock.is_some()));
+        for dependency in &mut project.dependencies {
+            let locked = project.installs.first().and_then(|install| install.locked.as_ref());
+            let package = locked.and_then(|locked| locked.packages.get(&dependency.name));
+            dependency.version = dependency.version.take().or_else(|| package?.version.clone());
+        }
+    }
+}

@@ -1,0 +1,100 @@
+//! The lock files of uv, poetry, pdm and pipenv.
+
+use std::collections::BTreeSet;
+
+use toml::de::DeValue;
+
+use super::normal;
+use crate::manifest::json;
+use crate::manifest::locked::{Entry, Locked};
+use crate::manifest::project::{Project, Scope};
+use crate::manifest::toml_text;
+use crate::manifest::tree::Tree;
+
+/// `uv.lock`: run-time is what the projects in it reach without their development groups. Extras count as run-time:
+/// whether they are installed is the command's to say.
+pub(super) fn uv(tree: &mut Tree, path: &str) -> Option<Locked> {
+    let table = toml_text::table(tree, path)?;
+    let mut entries = Vec::new();
+    let mut roots = BTreeSet::new();
+    for package in toml_text::items(toml_text::value(&table, &["package"])) {
+        let Some(name) = text(package, "name") else { continue };
+        let mut needs: Vec<String> = names(package.get("dependencies").map(toml::Spanned::get_ref)).collect();
+        if let Some(extras) = package.get("optional-dependencies").and_then(|extras| extras.get_ref().as_table()) {
+            needs.extend(extras.iter().flat_map(|(_, list)| names(Some(list.get_ref()))));
+        }
+        let own = ["editable", "virtual"]
+            .iter()
+            .any(|kind| package.get("source").is_some_and(|s| s.get_ref().get(*kind).is_some()));
+        let name = normal(name);
+        if own {
+            roots.insert(name.clone());
+        }
+        let version = text(package, "version").map(Into::into);
+        entries.push(Entry { name, version, needs, ..Entry::default() });
+    }
+    Some(Locked::new(entries, (!roots.is_empty()).then_some(roots)))
+}
+
+/// `poetry.lock` (main group `main`) and `pdm.lock` (`default`). poetry tells the groups since 2.0 and a category before
+/// 1.5, pdm the groups; where nothing is told, the graph tells. `dev_groups` are the groups that are not extras.
+pub(super) fn grouped(
+    tree: &mut Tree,
+    path: &str,
+    project: &Project,
+    main: &str,
+    dev_groups: &BTreeSet<String>,
+) -> Option<Locked> {
+    let table = toml_text::table(tree, path)?;
+    let mut entries = Vec::new();
+    for package in toml_text::items(toml_text::value(&table, &["package"])) {
+        let Some(name) = text(package, "name") else { continue };
+        let needs = match package.get("dependencies").map(toml::Spanned::get_ref) {
+            Some(DeValue::Table(table)) => table.iter().map(|(name, _)| normal(name.get_ref())).collect(),
+            list => {
+                toml_text::items(list).filter_map(DeValue::as_str).filter_map(super::requirement).map(|r| r.0).collect()
+            }
+        };
+        let dev_only = dev_only(package, main, dev_groups);
+        let version = text(package, "version").map(Into::into);
+        entries.push(Entry { name: normal(name), version, needs, dev_only, importable: None });
+    }
+    let runs = project.dependencies.iter().filter(|dependency| dependency.scope != Scope::Dev);
+    let roots: BTreeSet<String> = runs.map(|dependency| dependency.name.clone()).collect();
+    Some(Locked::new(entries, Some(roots)))
+}
+
+/// Whether a package is in groups of development only; `None` when that isn't told, or it is of an extra.
+fn dev_only(package: &DeValue, main: &str, dev_groups: &BTreeSet<String>) -> Option<bool> {
+    let Some(groups) = package.get("groups") else {
+        return text(package, "category").map(|category| category == "dev");
+    };
+    let groups: Vec<&str> = toml_text::items(Some(groups.get_ref())).filter_map(DeValue::as_str).collect();
+    if groups.contains(&main) {
+        return Some(false);
+    }
+    groups.iter().all(|group| dev_groups.contains(*group)).then_some(true)
+}
+
+/// `Pipfile.lock`: `default` and `develop`.
+pub(super) fn pipenv(tree: &mut Tree, path: &str) -> Option<Locked> {
+    let object = json::object(tree, path)?;
+    let mut entries = Vec::new();
+    for (section, dev) in [("default", false), ("develop", true)] {
+        for (name, package) in json::members(&object, section) {
+            let version = package.get("version").and_then(serde_json::Value::as_str);
+            let version = version.map(|version| version.trim_start_matches('=').into());
+            entries.push(Entry { name: normal(name), version, dev_only: Some(dev), ..Entry::default() });
+        }
+    }
+    Some(Locked::new(entries, None))
+}
+
+fn text<'t>(package: &'t DeValue, key: &str) -> Option<&'t str> {
+    package.get(key)?.get_ref().as_str()
+}
+
+/// The names in a list of `{ name = "x" }`.
+fn names<'t>(list: Option<&'t DeValue>) -> impl Iterator<Item = String> + use<'t> {
+    toml_text::items(list).filter_map(|item| text(item, "name")).map(normal)
+}

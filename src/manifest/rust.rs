@@ -1,0 +1,271 @@
+//! Cargo packages and workspaces.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use toml::de::DeValue;
+
+use super::closure::Closure;
+use super::locked::{Entry, Locked};
+use super::project::{Ecosystem, EntryPoint, Project, Scope, Tool};
+use super::toml_text::{self, Table};
+use super::tree::{Tree, ancestors, folder_of, in_folder, join};
+use super::wildcard;
+
+type Packages<'a> = BTreeMap<String, Table<'a>>;
+
+/// The Rust projects of a context: each folder with a `Cargo.toml` is one.
+pub(super) fn projects(tree: &mut Tree) -> Vec<Project> {
+    let mut packages = Packages::new();
+    for path in tree.wanted(|name| name == "Cargo.toml") {
+        if let Some(table) = toml_text::table(tree, path) {
+            packages.insert(folder_of(path).to_string(), table);
+        }
+    }
+    let mut out: Vec<Project> = packages.keys().map(|root| project(tree, root, &packages)).collect();
+    super::project::join_workspaces(&mut out);
+    out
+}
+
+fn project(tree: &mut Tree, root: &str, packages: &Packages) -> Project {
+    let mut project = Project::new(root, Ecosystem::Rust);
+    let path = in_folder(root, "Cargo.toml");
+    project.manifests.push(path.clone());
+    let Some(table) = packages.get(root) else { return project };
+    project.name = toml_text::text(table, &["package", "name"]).map(Into::into);
+    for keys in [["package", "rust-version"].as_slice(), &["workspace", "package", "rust-version"]] {
+        project.speaks(toml_text::text(table, keys).unwrap_or_default(), &path);
+    }
+    for (_, list, scope) in dependency_tables(table) {
+        for (name, value) in list {
+            let demand = toml_text::text_or(value.get_ref(), "version");
+            let package = value.get_ref().get("package").and_then(|name| name.get_ref().as_str());
+            project.depend(package.unwrap_or(name.get_ref()), scope, demand);
+        }
+    }
+    entry_points(tree, &mut project, table);
+    let mut closure = Closure::default();
+    take_settings(tree, &mut closure, &mut project);
+    let members = members(tree, &mut closure, root, packages);
+    for folder in members.iter().map(String::as_str).chain([root]) {
+        take_package(tree, &mut closure, folder, packages);
+    }
+    closure.open("cargo wants a source file, or a stub, for each target");
+    let lock = Some(in_folder(root, "Cargo.lock")).filter(|lock| tree.has(lock));
+    let locked = lock.as_deref().and_then(|lock| locked(tree, lock));
+    project.members = if table.contains_key("workspace") { members } else { Vec::new() };
+    project.installs.push(Arc::new(closure.install(Tool::Cargo, &path, lock, locked)));
+    project.settle()
+}
+
+/// The tables of dependencies, also those of targets and patches, with the scope; patches and the workspace's own list
+/// have none of their own.
+fn dependency_tables<'t, 'a>(table: &'t Table<'a>) -> Vec<(&'static str, &'t Table<'a>, Scope)> {
+    let mut out = Vec::new();
+    let targets = toml_text::members(table, &["target"]).filter_map(|(_, value)| value.as_table());
+    for table in std::iter::once(table).chain(targets) {
+        for (name, scope) in
+            [("dependencies", Scope::Run), ("dev-dependencies", Scope::Dev), ("build-dependencies", Scope::Build)]
+        {
+            let list = table.get(name).and_then(|value| value.get_ref().as_table());
+            out.extend(list.map(|list| (name, list, scope)));
+        }
+    }
+    out
+}
+
+/// The folders that the package in `folder` names as path dependencies.
+fn path_dependencies(table: &Table) -> Vec<String> {
+    let shared = toml_text::value(table, &["workspace", "dependencies"]).and_then(DeValue::as_table);
+    let patches = toml_text::members(table, &["patch"]).filter_map(|(_, value)| value.as_table());
+    let own = dependency_tables(table).into_iter().map(|(_, list, _)| list);
+    let mut out = Vec::new();
+    for list in own.chain(shared).chain(patches) {
+        let paths = list.iter().filter_map(|(_, value)| value.get_ref().get("path")?.get_ref().as_str());
+        out.extend(paths.map(Into::into));
+    }
+    out
+}
+
+/// The members of the workspace, and the path dependencies below the root, which are members too; other path
+/// dependencies are taken whole.
+fn members(tree: &Tree, closure: &mut Closure, root: &str, packages: &Packages) -> Vec<String> {
+    let Some(table) = packages.get(root) else { return Vec::new() };
+    let patterns: Vec<&str> =
+        toml_text::texts(table, &["workspace", "members"]).take(wildcard::MOST_PATTERNS).collect();
+    let without: Vec<&str> = toml_text::texts(table, &["workspace", "exclude"]).take(wildcard::MOST_PATTERNS).collect();
+    let mut found = BTreeSet::new();
+    let prefix = if root.is_empty() { String::new() } else { format!("{root}/") };
+    for folder in packages.range(prefix.clone()..).map(|(folder, _)| folder) {
+        let Some(inside) = folder.strip_prefix(&prefix) else { break };
+        let excluded = without.iter().any(|path| inside == *path || inside.starts_with(&format!("{path}/")));
+        if !inside.is_empty() && !excluded && patterns.iter().any(|pattern| wildcard::matches(pattern, inside)) {
+            found.insert(folder.clone());
+        }
+    }
+    let mut waiting: Vec<String> = found.iter().cloned().chain([root.to_string()]).collect();
+    while let Some(folder) = waiting.pop() {
+        let Some(table) = packages.get(&folder) else { continue };
+        for path in path_dependencies(table) {
+            match join(&folder, &path) {
+                Ok(path) if packages.contains_key(&path) && path.starts_with(&prefix) => {
+                    if path != root && found.insert(path.clone()) {
+                        waiting.push(path);
+                    }
+                }
+                _ => _ = closure.take(tree, &folder, &path),
+            }
+        }
+    }
+    found.into_iter().collect()
+}
+
+fn take_package(tree: &Tree, closure: &mut Closure, folder: &str, packages: &Packages) {
+    closure.add(in_folder(folder, "Cargo.toml"));
+    let build = packages.get(folder).and_then(|table| toml_text::value(table, &["package", "build"]));
+    if build.and_then(DeValue::as_bool) == Some(false) {
+        return;
+    }
+    let build = in_folder(folder, build.and_then(DeValue::as_str).unwrap_or("build.rs"));
+    if tree.has(&build) {
+        closure.open(format!("`{build}` is a program and may read any file"));
+        closure.add(build);
+    }
+}
+
+/// Settings of cargo and rustup, which are looked for from the folder upwards.
+fn take_settings(tree: &mut Tree, closure: &mut Closure, project: &mut Project) {
+    let root = project.root.clone();
+    for folder in ancestors(&root) {
+        for name in [".cargo/config.toml", ".cargo/config"] {
+            let path = in_folder(folder, name);
+            if tree.has(&path) {
+                closure.add(path);
+                closure.take_there(tree, folder, &["vendor"]);
+            }
+        }
+        for name in ["rust-toolchain.toml", "rust-toolchain"] {
+            let path = in_folder(folder, name);
+            if !tree.has(&path) {
+                continue;
+            }
+            closure.add(path.as_str());
+            let text = tree.text(&path).unwrap_or_default();
+            let channel = if text.contains("[toolchain]") {
+                let table = toml_text::table(tree, &path).unwrap_or_default();
+                toml_text::text(&table, &["toolchain", "channel"]).map(Into::into)
+            } else {
+                super::words::first_line(text).map(String::from)
+            };
+            project.speaks(&channel.unwrap_or_default(), &path);
+        }
+    }
+}
+
+/// Binaries: `[[bin]]`, `src/main.rs`, `src/bin/*`.
+fn entry_points(tree: &Tree, project: &mut Project, table: &Table) {
+    let mut add = |name: &str, target: String| {
+        if project.entry_points.iter().all(|entry| entry.name != name) {
+            project.entry_points.push(EntryPoint { name: name.into(), target });
+        }
+    };
+    for bin in toml_text::items(toml_text::value(table, &["bin"])) {
+        let text = |key| bin.get(key).and_then(|value| value.get_ref().as_str());
+        add(text("name").unwrap_or_default(), text("path").unwrap_or_default().into());
+    }
+    let root = project.root.clone();
+    if let (true, Some(name)) =
+        (tree.has(&in_folder(&root, "src/main.rs")), toml_text::text(table, &["package", "name"]))
+    {
+        add(name, "src/main.rs".into());
+    }
+    for (name, is_folder) in tree.children(&in_folder(&root, "src/bin")) {
+        let file = if is_folder { format!("src/bin/{name}/main.rs") } else { format!("src/bin/{name}") };
+        if tree.has(&in_folder(&root, &file)) && file.ends_with(".rs") {
+            add(name.trim_end_matches(".rs"), file);
+        }
+    }
+}
+
+fn locked(tree: &mut Tree, path: &str) -> Option<Locked> {
+    let table = toml_text::table(tree, path)?;
+    let mut entries = Vec::new();
+    for package in toml_text::items(toml_text::value(&table, &["package"])) {
+        let text = |key| package.get(key).and_then(|value| value.get_ref().as_str());
+        let Some(name) = text("name") else { continue };
+        entries.push(Entry { name: name.into(), version: text("version").map(Into::into), ..Entry::default() });
+    }
+    Some(Locked::new(entries, None))
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::manifest::tests::check;
+
+    #[test]
+    fn workspaces_and_paths() {
+        check(
+            r#"
+-- Cargo.toml --
+[workspace]
+members = ["crates/*"]
+exclude = ["crates/old"]
+[workspace.package]
+rust-version = "1.80"
+[workspace.dependencies]
+axum = "0.7"
+-- rust-toolchain.toml --
+[toolchain]
+channel = "1.82"
+-- Cargo.lock --
+[[package]]
+name = "axum"
+version = "0.7.9"
+-- crates/api/Cargo.toml --
+[package]
+name = "api"
+[[bin]]
+name = "serve"
+path = "src/serve.rs"
+[dependencies]
+axum = { workspace = true }
+inner = { path = "../../inner" }
+outer = { path = "../../../outer" }
+[target.'cfg(unix)'.dev-dependencies]
+nix = "0.29"
+-- crates/api/build.rs --
+-- crates/api/src/main.rs --
+-- crates/api/src/bin/tool.rs --
+-- crates/old/Cargo.toml --
+[package]
+name = "old"
+-- inner/Cargo.toml --
+[package]
+name = "inner"
+-- .cargo/config.toml --
+"#,
+            "
+            [] Rust -
+            language: 1.80, 1.82
+            members: crates/api, inner
+            cargo 1: .cargo/config.toml Cargo.lock Cargo.toml crates/api/Cargo.toml crates/api/build.rs inner/Cargo.toml rust-toolchain.toml
+            missing: ../outer
+            open: `crates/api/build.rs` is a program and may read any file
+            open: cargo wants a source file, or a stub, for each target
+            [crates/api] Rust api
+            language: 1.82
+            uses: axum
+            needs: axum=0.7.9, inner, dev nix, outer
+            programs: serve=src/serve.rs, api=src/main.rs, tool=src/bin/tool.rs
+            of []
+            [crates/old] Rust old
+            language: 1.82
+            cargo -: .cargo/config.toml crates/old/Cargo.toml rust-toolchain.toml
+            open: cargo wants a source file, or a stub, for each target
+            [inner] Rust inner
+            language: 1.82
+            of []
+            ",
+        );
+    }
+}

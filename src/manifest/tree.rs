@@ -1,0 +1,187 @@
+//! The given files as a tree: look-ups by path, texts, and the problems found on the way.
+
+use std::collections::BTreeSet;
+
+use super::project::Problem;
+
+/// Longer texts are not looked at; the largest lock files of public monorepos have some megabytes.
+const LONGEST: usize = 32 << 20;
+
+/// How often all texts together may be gone through: manifests name each other, and a context could make that
+/// quadratic.
+const MOST_READINGS: usize = 24;
+
+/// How many steps from file to file all closures together may make.
+const MOST_STEPS: usize = 100_000;
+
+/// The files of a context and what was found wrong in them.
+pub(super) struct Tree<'a> {
+    /// By path, each once: on 200,000 files this is built and searched in a third of a map's time.
+    files: Vec<(&'a str, Option<&'a str>)>,
+    problems: BTreeSet<Problem>,
+    unread: BTreeSet<String>,
+    /// Bytes and steps that may still be gone through.
+    bytes_left: usize,
+    steps_left: usize,
+}
+
+impl<'a> Tree<'a> {
+    pub(super) fn new(files: &[(&'a str, Option<&'a str>)]) -> Self {
+        let mut sorted = files.to_vec();
+        sorted.sort_by_key(|(path, _)| *path);
+        sorted.dedup_by_key(|(path, _)| *path);
+        let bytes: usize = files.iter().filter_map(|(_, text)| text.map(str::len)).sum();
+        Self {
+            files: sorted,
+            problems: BTreeSet::new(),
+            unread: BTreeSet::new(),
+            bytes_left: bytes.saturating_mul(MOST_READINGS),
+            steps_left: MOST_STEPS,
+        }
+    }
+
+    pub(super) fn finish(self) -> (Vec<Problem>, Vec<String>) {
+        (self.problems.into_iter().collect(), self.unread.into_iter().collect())
+    }
+
+    /// All paths, sorted.
+    pub(super) fn paths(&self) -> impl Iterator<Item = &'a str> + '_ {
+        self.files.iter().map(|(path, _)| *path)
+    }
+
+    /// All paths that `wanted` takes and that lie in no folder of installed packages.
+    pub(super) fn wanted(&self, wanted: impl Fn(&str) -> bool) -> Vec<&'a str> {
+        self.paths().filter(|path| wanted(name_of(path)) && !super::select::is_installed(path)).collect()
+    }
+
+    pub(super) fn has(&self, path: &str) -> bool {
+        self.find(path).is_some()
+    }
+
+    /// Whether a file lies somewhere below `folder`.
+    pub(super) fn has_folder(&self, folder: &str) -> bool {
+        folder.is_empty() || self.below(folder).next().is_some()
+    }
+
+    /// The files below `folder`, at any depth.
+    pub(super) fn below(&self, folder: &str) -> impl Iterator<Item = &'a str> + use<'_, 'a> {
+        let prefix = if folder.is_empty() { String::new() } else { format!("{folder}/") };
+        self.from(&prefix).take_while(move |path| path.starts_with(&prefix))
+    }
+
+    /// The names directly in `folder`, with whether they are folders. Costs as much as there are names.
+    pub(super) fn children(&self, folder: &str) -> Vec<(&'a str, bool)> {
+        let prefix = if folder.is_empty() { String::new() } else { format!("{folder}/") };
+        let mut out = Vec::new();
+        let mut next = self.from(&prefix).next();
+        while let Some(path) = next {
+            let Some(rest) = path.strip_prefix(prefix.as_str()) else { break };
+            if let Some((name, _)) = rest.split_once('/') {
+                out.push((name, true));
+                // '0' follows '/': the next name after all that lie in this folder.
+                next = self.from(&format!("{prefix}{name}0")).next();
+            } else {
+                out.push((rest, false));
+                next = self.from(&format!("{path}\0")).next();
+            }
+        }
+        out
+    }
+
+    /// The paths from `first` on.
+    fn from(&self, first: &str) -> impl Iterator<Item = &'a str> + use<'_, 'a> {
+        let at = self.files.partition_point(|(path, _)| *path < first);
+        self.files[at..].iter().map(|(path, _)| *path)
+    }
+
+    /// A file, with its text when it was given.
+    fn find(&self, path: &str) -> Option<(&'a str, Option<&'a str>)> {
+        let at = self.files.binary_search_by_key(&path, |(path, _)| *path).ok()?;
+        self.files.get(at).copied()
+    }
+
+    /// The text of a file, without its byte order mark; `None` when it isn't there, wasn't given, or is too long.
+    pub(super) fn text(&mut self, path: &str) -> Option<&'a str> {
+        let Some(text) = self.find(path)?.1 else {
+            self.unread.insert(path.into());
+            return None;
+        };
+        if text.len() > LONGEST {
+            self.problem(path, None, &format!("over {} MiB, not read", LONGEST >> 20));
+            return None;
+        }
+        let Some(left) = self.bytes_left.checked_sub(text.len()) else {
+            self.problem(path, None, "named by too many other files, not read again");
+            return None;
+        };
+        self.bytes_left = left;
+        Some(text.strip_prefix('\u{feff}').unwrap_or(text))
+    }
+
+    /// Whether one more step from file to file may be made.
+    pub(super) fn step(&mut self) -> bool {
+        self.steps_left = self.steps_left.saturating_sub(1);
+        self.steps_left > 0
+    }
+
+    /// Notes what is wrong. `at` are bytes of [`Tree::text`].
+    pub(super) fn problem(&mut self, path: &str, at: Option<std::ops::Range<usize>>, message: &str) {
+        let text = self.find(path).and_then(|(_, text)| text).unwrap_or_default();
+        let shift = if text.starts_with('\u{feff}') { '\u{feff}'.len_utf8() } else { 0 };
+        let place = |at| boundary(text, at + shift) as u32;
+        let span = at.map(|at| crate::text::Span::new(place(at.start), place(at.end)));
+        self.problems.insert(Problem { path: path.into(), span, message: message.into() });
+    }
+}
+
+/// The last character boundary up to `at`: a reader may point into the middle of a character.
+pub(super) fn boundary(text: &str, at: usize) -> usize {
+    let mut at = at.min(text.len());
+    while !text.is_char_boundary(at) {
+        at -= 1;
+    }
+    at
+}
+
+/// The last part of a path.
+pub(super) fn name_of(path: &str) -> &str {
+    path.rsplit_once('/').map_or(path, |(_, name)| name)
+}
+
+/// All but the last part of a path.
+pub(super) fn folder_of(path: &str) -> &str {
+    path.rsplit_once('/').map_or("", |(folder, _)| folder)
+}
+
+/// `folder`, the folder that it lies in, and so on to the root (`""`).
+pub(super) fn ancestors(folder: &str) -> impl Iterator<Item = &str> {
+    std::iter::successors(Some(folder), |folder| (!folder.is_empty()).then(|| folder_of(folder)))
+}
+
+/// The path of `relative` seen from `folder`, without `.` and `..`; `Err` with a path that begins with `..` when it
+/// leaves the context, or is absolute.
+pub(super) fn join(folder: &str, relative: &str) -> Result<String, String> {
+    let relative = relative.replace('\\', "/");
+    if relative.starts_with('/') {
+        return Err(relative);
+    }
+    let mut parts: Vec<&str> = folder.split('/').filter(|part| !part.is_empty()).collect();
+    let mut above = 0;
+    for part in relative.split('/') {
+        match part {
+            "" | "." => {}
+            ".." => {
+                if parts.pop().is_none() {
+                    above += 1;
+                }
+            }
+            part => parts.push(part),
+        }
+    }
+    if above == 0 { Ok(parts.join("/")) } else { Err(format!("{}{}", "../".repeat(above), parts.join("/"))) }
+}
+
+/// `name` in `folder`.
+pub(super) fn in_folder(folder: &str, name: &str) -> String {
+    if folder.is_empty() { name.into() } else { format!("{folder}/{name}") }
+}

@@ -1,0 +1,28 @@
+//! Any result ─► what people and programs read. Wire types live here and nowhere else. Owns layout, units and the
+//! shape of JSON; decides nothing, and neutralises whatever came from input.
+
+mod catalogue;
+mod context;
+mod diff;
+mod excerpt;
+mod fingerprint;
+mod json;
+mod layout;
+#[cfg(test)]
+mod sample;
+mod screen;
+mod syntax;
+mod table;
+mod text;
+mod units;
+mod wire;
+
+pub use self::catalogue::{explain, rules, rules_json};
+pub use self::context::{context, context_json};
+pub use self::diff::{diff, fix_json, fix_summary};
+pub use self::json::{audit_json, lint_json};
+pub use self::layout::{Layout, clean};
+pub use self::screen::audit;
+pub use self::syntax::syntax;
+pub use self::text::lint;
+pub use self::units::{bytes, count, seconds};

@@ -1,0 +1,170 @@
+//! The rules as a table, and a rule's page for a terminal.
+
+use super::json::pretty;
+use super::layout::{Layout, Tone, cut, pad, width, wrap};
+use super::wire;
+use crate::rules::{Category, Group, Rule};
+
+/// One line per rule.
+pub fn rules(rules: &[&Rule], layout: Layout) -> String {
+    let name = rules.iter().map(|rule| width(rule.name)).max().unwrap_or(0);
+    let mut out = String::new();
+    for category in Category::ALL {
+        let own: Vec<_> = rules.iter().filter(|rule| rule.metadata().category == *category).collect();
+        if own.is_empty() {
+            continue;
+        }
+        out.push_str(&layout.paint(Tone::Strong, category.name()));
+        out.push('\n');
+        for rule in own {
+            let metadata = rule.metadata();
+            let off = if metadata.on_by_default() { "" } else { " (off by default)" };
+            let aliases =
+                if metadata.aliases.is_empty() { String::new() } else { format!(" [{}]", metadata.aliases.join(", ")) };
+            let text = format!("{}{off}{aliases}", metadata.summary);
+            let room = layout.width.map_or(usize::MAX, |columns| columns.saturating_sub(name + 14).max(12));
+            let line =
+                format!("  {}  {}  {}", pad(rule.name, name), pad(metadata.severity.name(), 7), cut(&text, room));
+            out.push_str(line.trim_end());
+            out.push('\n');
+        }
+        out.push('\n');
+    }
+    out.push_str(&format!("{}\n", super::units::count(rules.len() as u64, "rule")));
+    out
+}
+
+/// The rules for programs.
+pub fn rules_json(rules: &[&Rule]) -> String {
+    pretty(&wire::Rules {
+        schema: "dockopt.rules/1",
+        dockopt: env!("CARGO_PKG_VERSION"),
+        rules: rules.iter().map(|rule| one(rule)).collect(),
+    })
+}
+
+fn one(rule: &Rule) -> wire::Rule<'_> {
+    let metadata = rule.metadata();
+    wire::Rule {
+        name: rule.name,
+        summary: metadata.summary,
+        severity: metadata.severity.name(),
+        category: metadata.category.name(),
+        groups: metadata.groups.iter().copied().map(Group::name).collect(),
+        confidence: metadata.confidence.name(),
+        basis: metadata.basis.name(),
+        subject: metadata.subject.name(),
+        needs: metadata.needs.iter().map(crate::inputs::Need::name).collect(),
+        wants: metadata.wants.iter().map(crate::inputs::Need::name).collect(),
+        fix: metadata.fix.name(),
+        status: metadata.status.name(),
+        since: metadata.since,
+        default: metadata.on_by_default(),
+        url: rule.url(),
+        aliases: metadata.aliases,
+    }
+}
+
+/// A rule's page: a header of what the front matter says, then the text with its examples set off.
+pub fn explain(rule: &Rule, layout: Layout) -> String {
+    let metadata = rule.metadata();
+    let mut out = format!("{}: {}\n\n", layout.paint(Tone::Strong, rule.name), metadata.summary);
+    let default = if metadata.on_by_default() { "on by default" } else { "off by default" };
+    let mut facts = vec![
+        ("severity", metadata.severity.name().to_owned()),
+        (
+            "category",
+            [metadata.category.name()]
+                .into_iter()
+                .chain(metadata.groups.iter().map(|g| g.name()))
+                .collect::<Vec<_>>()
+                .join(", "),
+        ),
+        ("status", format!("{}, {default}, since {}", metadata.status.name(), metadata.since)),
+        ("fix", metadata.fix.name().to_owned()),
+        ("basis", format!("{}, confidence {}", metadata.basis.name(), metadata.confidence.name())),
+    ];
+    let needs: Vec<&str> = metadata.needs.iter().map(crate::inputs::Need::name).collect();
+    let wants: Vec<&str> = metadata.wants.iter().map(crate::inputs::Need::name).collect();
+    facts.push(("needs", needs.join(", ")));
+    facts.push(("uses", wants.join(", ")));
+    facts.push(("aliases", metadata.aliases.join(", ")));
+    for (key, value) in facts.into_iter().filter(|fact| !fact.1.is_empty()) {
+        out.push_str(&format!("  {}  {value}\n", layout.paint(Tone::Dim, &pad(key, 8))));
+    }
+    out.push('\n');
+    body(&mut out, rule, layout);
+    out.push_str(&format!("{}\n", rule.url()));
+    out
+}
+
+fn body(out: &mut String, rule: &Rule, layout: Layout) {
+    let columns = layout.width.unwrap_or(100).min(100);
+    let mut fenced = false;
+    let mut paragraph = String::new();
+    let mut lines = rule.body().lines().peekable();
+    // The title is in the header already.
+    lines.next_if(|line| line.starts_with("# "));
+    for line in lines {
+        let starts_item = line.starts_with("- ") || line.starts_with("* ");
+        if fenced || line.is_empty() || starts_item || line.starts_with("```") || line.starts_with("## ") {
+            flush(out, &mut paragraph, columns);
+        }
+        if let Some(info) = line.strip_prefix("```") {
+            fenced = !fenced;
+            let caption = if fenced { caption(info) } else { String::new() };
+            if !fenced {
+                out.push('\n');
+            } else if !caption.is_empty() {
+                out.push_str(&format!("  {}\n", layout.paint(Tone::Dim, &caption)));
+            }
+        } else if fenced {
+            out.push_str(&format!("    {line}\n"));
+        } else if let Some(title) = line.strip_prefix("## ") {
+            let gap = if out.ends_with("\n\n") { "" } else { "\n" };
+            out.push_str(&format!("{gap}{}\n", layout.paint(Tone::Strong, title)));
+        } else if line.is_empty() {
+            if !out.ends_with("\n\n") {
+                out.push('\n');
+            }
+        } else {
+            if !paragraph.is_empty() {
+                paragraph.push(' ');
+            }
+            paragraph.push_str(line.trim());
+        }
+    }
+    flush(out, &mut paragraph, columns);
+    if !out.ends_with("\n\n") {
+        out.push('\n');
+    }
+}
+
+/// Lines of a paragraph are broken anew, for the width at hand.
+fn flush(out: &mut String, paragraph: &mut String, columns: usize) {
+    if !paragraph.is_empty() {
+        for line in wrap(&std::mem::take(paragraph), columns) {
+            out.push_str(&format!("{line}\n"));
+        }
+    }
+}
+
+/// What stands above an example's block.
+fn caption(info: &str) -> String {
+    let mut words = info.split_whitespace();
+    let kind = words.next().unwrap_or_default();
+    let rest: Vec<&str> = words.collect();
+    let path = rest.iter().find_map(|word| word.strip_prefix("path="));
+    let mut text = match (kind, path) {
+        ("findings", _) => "found:".to_owned(),
+        (_, Some(path)) => path.to_owned(),
+        ("dockerfile", None) if rest.contains(&"fixed") => String::new(),
+        ("context", None) => "in the context:".to_owned(),
+        _ => return String::new(),
+    };
+    if rest.contains(&"fixed") {
+        let how = if rest.contains(&"unsafe") { "after `dockopt fix --unsafe`:" } else { "after `dockopt fix`:" };
+        text = if text.is_empty() { how.to_owned() } else { format!("{text} {how}") };
+    }
+    text
+}

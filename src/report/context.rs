@@ -1,0 +1,81 @@
+//! `context ls`: what the builder is sent, what each COPY takes.
+
+use super::json;
+use super::layout::{Layout, Tone, clean, cut, cut_path, width};
+use super::units::{bytes, count};
+use super::wire;
+use crate::audit::{ContextListing, Entry};
+
+/// Entries that are listed without `--all`.
+const ENTRIES: usize = 15;
+
+/// The listing for people.
+pub fn context(listing: &ContextListing, layout: Layout, all: bool) -> String {
+    let context = &listing.context;
+    let mut out = String::new();
+    let root = cut_path(&clean(&context.root), layout.columns()).into_owned();
+    out.push_str(&layout.paint(Tone::Strong, &root));
+    out.push_str(&format!("  {} in {}\n", bytes(context.bytes), count(context.files, "file")));
+    match &listing.context.ignore_file {
+        Some(path) => out.push_str(&format!("  as {} leaves it\n", cut_path(&clean(path), layout.columns() - 16))),
+        None => out.push_str("  no .dockerignore: everything is sent\n"),
+    }
+    let limit = if all { usize::MAX } else { ENTRIES };
+    entries(&mut out, "Largest", &context.largest, limit, layout);
+    entries(&mut out, "Look like secrets", &context.secrets, limit, layout);
+    if !listing.copies.is_empty() {
+        out.push_str(&format!("\n{}\n", layout.paint(Tone::Strong, "Taken by")));
+    }
+    for copy in &listing.copies {
+        let amount = match (copy.bytes, copy.files) {
+            (Some(size), Some(files)) => format!("{} in {}", bytes(size), count(files, "file")),
+            _ => "not known".to_owned(),
+        };
+        let head = format!("  {:>4}  {amount}  ", copy.line);
+        let left = layout.columns().saturating_sub(width(&head)).max(12);
+        out.push_str(&format!("{head}{}\n", cut(&clean(&copy.text), left)));
+    }
+    for problem in &listing.problems {
+        out.push_str(&format!("\n{}: {}\n", clean(&problem.file), clean(&problem.message)));
+    }
+    out
+}
+
+fn entries(out: &mut String, title: &str, entries: &[Entry], limit: usize, layout: Layout) {
+    if entries.is_empty() {
+        return;
+    }
+    out.push_str(&format!("\n{}\n", layout.paint(Tone::Strong, title)));
+    let shown = &entries[..entries.len().min(limit)];
+    let sizes = shown.iter().map(|entry| width(&bytes(entry.bytes))).max().unwrap_or(0);
+    for entry in shown {
+        let size = bytes(entry.bytes);
+        let blanks = " ".repeat(sizes - width(&size));
+        let path = clean(&entry.path).into_owned();
+        let room = layout.columns().saturating_sub(sizes + 4).max(12);
+        let line = match entry.files {
+            1 => path,
+            files => format!("{path}  ({})", count(files, "file")),
+        };
+        out.push_str(&format!("  {blanks}{size}  {}\n", cut(&line, room)));
+    }
+    if entries.len() > shown.len() {
+        out.push_str(&format!("  … {} more (--all)\n", entries.len() - shown.len()));
+    }
+}
+
+/// The listing for programs, as `schemas/context.schema.json` describes it.
+pub fn context_json(listing: &ContextListing) -> String {
+    let mut copies = Vec::new();
+    for copy in &listing.copies {
+        let (files, bytes) = (copy.files, copy.bytes);
+        copies.push(wire::Copy { line: copy.line, stage: &copy.stage, text: &copy.text, files, bytes });
+    }
+    json::pretty(&wire::Listing {
+        head: wire::Head::new("dockopt.context/1", &listing.context.root),
+        dockerfile: listing.dockerfile.as_deref(),
+        context: json::context(&listing.context),
+        copies,
+        problems: json::problems(&listing.problems),
+    })
+}

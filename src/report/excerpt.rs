@@ -1,0 +1,160 @@
+//! The lines of a source that an annotation needs: few, short, and with nothing in them that a terminal obeys. Huge
+//! lines and spans would be dear to render and useless to read.
+
+use std::ops::Range;
+
+use super::layout::substitute;
+use crate::text::{Source, Span};
+
+/// A stretch of a source with places in it.
+#[derive(Debug)]
+pub(super) struct Excerpt {
+    /// Number of its first line.
+    pub first_line: u32,
+    /// Its text.
+    pub text: String,
+    /// Whether the start of a line is left out, so that columns in `text` are not those of the source.
+    pub clipped: bool,
+    /// The asked spans as offsets in `text`; `None` for one that lies elsewhere.
+    pub places: Vec<Option<Range<usize>>>,
+}
+
+/// More lines than this are not drawn as one.
+const LINES: u32 = 40;
+/// Of a longer span these many lines are shown.
+const FIRST_LINES: u32 = 3;
+/// Bytes of a line that are shown before and behind the place.
+const AROUND: usize = 300;
+
+impl Excerpt {
+    /// The lines of the first span, and where the spans lie in them.
+    pub(super) fn new(source: &Source, spans: &[Span]) -> Self {
+        let text = source.text();
+        let main = spans.first().copied().unwrap_or_default();
+        let len = text.len() as u32;
+        let (start, end) = (main.start.min(len), main.end.clamp(main.start.min(len), len));
+        let mut first_line = source.line(start);
+        // A span that ends with a line end does not reach into the next line.
+        let mut last_line = source.line(if end > start { end - 1 } else { end });
+        if last_line - first_line > LINES {
+            last_line = first_line + FIRST_LINES - 1;
+        }
+        for span in spans.iter().skip(1) {
+            let (from, to) = (source.line(span.start.min(len)), source.line(span.end.min(len)));
+            let (low, high) = (first_line.min(from), last_line.max(to));
+            if high - low <= LINES {
+                (first_line, last_line) = (low, high);
+            }
+        }
+        let from = source.line_span(first_line).start as usize;
+        let to = source.line_span(last_line).end as usize;
+        let window = Window::new(text, from, to, start as usize, end as usize);
+        let places = spans.iter().map(|span| window.place(*span)).collect();
+        Self { first_line, text: window.shown, clipped: window.clipped, places }
+    }
+}
+
+/// What of each line is shown.
+struct Window<'a> {
+    text: &'a str,
+    /// Shown stretches of the source, with the offset of each in `shown`.
+    kept: Vec<(Range<usize>, usize)>,
+    shown: String,
+    clipped: bool,
+}
+
+impl<'a> Window<'a> {
+    fn new(text: &'a str, from: usize, to: usize, start: usize, end: usize) -> Self {
+        let mut window = Self { text, kept: Vec::new(), shown: String::new(), clipped: false };
+        let mut at = from;
+        for line in text[from..to].split_inclusive('\n') {
+            let shown = line.trim_end_matches('\n').trim_end_matches('\r');
+            let range = at..at + shown.len();
+            // Around the place where it begins or ends in this line; else the line's start.
+            let centre = if range.contains(&start) || start == range.end { start } else { end.min(range.start) };
+            let centre = centre.clamp(range.start, range.end);
+            let low = text.floor_char_boundary(centre.saturating_sub(AROUND).max(range.start));
+            let high = text.ceil_char_boundary((centre + AROUND).min(range.end));
+            window.keep(low..high, range);
+            at += line.len();
+            if at < to {
+                window.shown.push('\n');
+            }
+        }
+        if window.kept.is_empty() {
+            window.kept.push((from..to, 0));
+        }
+        window
+    }
+
+    fn keep(&mut self, range: Range<usize>, line: Range<usize>) {
+        if range.start > line.start {
+            self.shown.push('…');
+            self.clipped = true;
+        }
+        self.kept.push((range.clone(), self.shown.len()));
+        let visible = self.text[range.clone()].chars();
+        self.shown.extend(visible.map(visible_char));
+        if range.end < line.end {
+            self.shown.push('…');
+        }
+    }
+
+    /// Offset in the shown text; a place that is not shown moves to the nearest one that is.
+    fn offset(&self, at: usize) -> usize {
+        let index = self.kept.partition_point(|(range, _)| range.start <= at).saturating_sub(1);
+        let (range, offset) = &self.kept[index];
+        let at = self.text.floor_char_boundary(at.clamp(range.start, range.end));
+        let before = self.text[range.start..at].chars();
+        offset + before.map(|c| visible_char(c).len_utf8()).sum::<usize>()
+    }
+
+    fn place(&self, span: Span) -> Option<Range<usize>> {
+        let (first, last) = (self.kept.first()?.0.start, self.kept.last()?.0.end);
+        let range = span.range();
+        if range.start > last || range.end < first {
+            return None;
+        }
+        let start = self.offset(range.start);
+        Some(start..self.offset(range.end).max(start))
+    }
+}
+
+/// Tabs stay: the renderer widens them.
+fn visible_char(c: char) -> char {
+    if c == '\t' { c } else { substitute(c).unwrap_or(c) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check(text: &str, span: (u32, u32), line: u32, shown: &str, marked: &str) {
+        let excerpt = Excerpt::new(&Source::of("f", text), &[Span::new(span.0, span.1)]);
+        assert_eq!((excerpt.first_line, &*excerpt.text), (line, shown));
+        assert_eq!(&excerpt.text[excerpt.places[0].clone().unwrap()], marked);
+    }
+
+    #[test]
+    fn the_lines_of_a_span_are_shown() {
+        check("FROM a\nRUN b\nRUN c\n", (11, 12), 2, "RUN b", "b");
+        check("FROM a\r\nRUN b\r\n", (0, 13), 1, "FROM a\nRUN b", "FROM a\nRUN b");
+        check("a\nb\n", (0, 2), 1, "a", "a");
+        check("", (0, 0), 1, "", "");
+        check("a\n", (2, 2), 2, "", "");
+        check("x\u{9b}\u{1b}y", (1, 4), 1, "x�␛y", "�␛");
+    }
+
+    #[test]
+    fn huge_lines_and_spans_are_clipped() {
+        let text = format!("{}é{}", "a".repeat(10_000), "b".repeat(10_000));
+        let excerpt = Excerpt::new(&Source::of("f", &text), &[Span::new(10_000, 10_002)]);
+        assert!(excerpt.text.len() < 700 && excerpt.text.starts_with('…'));
+        assert_eq!(&excerpt.text[excerpt.places[0].clone().unwrap()], "é");
+        let lines = "x\n".repeat(1_000);
+        let excerpt = Excerpt::new(&Source::of("f", &lines), &[Span::new(2, 1_900), Span::new(1_999, 2_000)]);
+        assert_eq!((excerpt.first_line, &*excerpt.text), (2, "x\nx\nx"));
+        assert_eq!(excerpt.places, [Some(0..5), None]);
+    }
+}

@@ -1,0 +1,192 @@
+//! Results ─► JSON. Offsets are those of the files' own bytes, whatever the text in memory looks like.
+
+use serde::Serialize;
+
+use super::fingerprint::fingerprints;
+use super::wire;
+use crate::audit::{BuildReport, ContextReport, Entry, ProblemReport, Report, Step};
+use crate::finding::{FileEdit, Finding, Fix, Impact, Safety, Saves, Target};
+use crate::text::{FileId, Source, Span};
+
+/// The result of `lint`, as `schemas/lint.schema.json` describes it.
+pub fn lint_json(report: &Report) -> String {
+    pretty(&wire::Lint {
+        head: wire::Head::new("dockopt.lint/1", &report.root),
+        findings: findings(report),
+        skipped: skipped(report),
+        problems: problems(&report.problems),
+        notices: notices(report),
+    })
+}
+
+/// The result of `audit`, as `schemas/audit.schema.json` describes it.
+pub fn audit_json(report: &Report) -> String {
+    pretty(&wire::Audit {
+        head: wire::Head::new("dockopt.audit/1", &report.root),
+        builds: report.builds.iter().map(|one| build(report, one)).collect(),
+        findings: findings(report),
+        skipped: skipped(report),
+        problems: problems(&report.problems),
+        notices: notices(report),
+    })
+}
+
+pub(super) fn pretty(value: &impl Serialize) -> String {
+    // Wire types hold strings, numbers, lists and fields with fixed names: writing them to memory can't fail.
+    let mut text = serde_json::to_string_pretty(value).unwrap_or_default();
+    text.push('\n');
+    text
+}
+
+fn findings(report: &Report) -> Vec<wire::Finding<'_>> {
+    let prints = fingerprints(report);
+    report.findings.iter().zip(prints).map(|(finding, print)| one(report, finding, print)).collect()
+}
+
+fn one<'a>(report: &'a Report, finding: &'a Finding, fingerprint: String) -> wire::Finding<'a> {
+    let rule = crate::rules::find(finding.rule);
+    let metadata = rule.map(crate::rules::Rule::metadata);
+    let source = report.sources.get(finding.file.0 as usize);
+    let label = |label: &'a crate::finding::Label| wire::Label { span: span(source, label.span), text: &label.text };
+    wire::Finding {
+        rule: finding.rule,
+        category: metadata.as_ref().map(|metadata| metadata.category.name()),
+        aliases: metadata.map(|metadata| metadata.aliases).unwrap_or_default(),
+        severity: finding.severity.name(),
+        file: name(report, finding.file),
+        span: span(source, finding.span),
+        instruction_line: finding.instruction_line,
+        stage: finding.stage.as_deref(),
+        message: &finding.message,
+        help: finding.help.as_deref(),
+        url: rule.map(crate::rules::Rule::url),
+        labels: finding.labels.iter().map(label).collect(),
+        impact: finding.impact.iter().map(impact).collect(),
+        fixes: finding.fixes.iter().map(|one| fix(report, one)).collect(),
+        fingerprint,
+    }
+}
+
+fn name(report: &Report, file: FileId) -> &str {
+    report.sources.get(file.0 as usize).map_or("", |source| source.name())
+}
+
+fn span(source: Option<&Source>, span: Span) -> wire::Span {
+    let place = |at: u32, byte: u32| {
+        let place = source.map(|source| source.line_column(at));
+        wire::Place { line: place.map_or(1, |place| place.line), column: place.map_or(1, |place| place.column), byte }
+    };
+    let own = source.map_or(span, |source| source.original(span));
+    wire::Span { start: place(span.start, own.start), end: place(span.end, own.end) }
+}
+
+fn impact(impact: &Impact) -> wire::Impact<'_> {
+    let amount = |saves| match saves {
+        Saves::Bytes(bytes) => Some(wire::Amount::Bytes(bytes)),
+        Saves::Seconds(seconds) => seconds.is_finite().then_some(wire::Amount::Seconds(seconds)),
+    };
+    wire::Impact {
+        kind: impact.kind.name(),
+        saves: impact.saves.and_then(amount),
+        per: impact.per.name(),
+        basis: impact.basis.name(),
+        evidence: &impact.evidence,
+    }
+}
+
+fn fix<'a>(report: &'a Report, fix: &'a Fix) -> wire::Fix<'a> {
+    let (safety, why_unsafe) = safety(&fix.safety);
+    wire::Fix { title: &fix.title, safety, why_unsafe, edits: fix.edits.iter().map(|one| edit(report, one)).collect() }
+}
+
+pub(super) fn safety(safety: &Safety) -> (&'static str, Option<&str>) {
+    match safety {
+        Safety::Safe => ("safe", None),
+        Safety::Unsafe(why) => ("unsafe", Some(why)),
+    }
+}
+
+fn edit<'a>(report: &'a Report, edit: &'a FileEdit) -> wire::Edit<'a> {
+    let (file, create, span) = match &edit.target {
+        Target::File(file) => {
+            let source = report.sources.get(file.0 as usize);
+            (name(report, *file), false, source.map_or(edit.span, |source| source.original(edit.span)))
+        }
+        Target::New(path) => (path.as_str(), true, edit.span),
+    };
+    wire::Edit { file, create, start: span.start, end: span.end, text: &edit.text }
+}
+
+fn skipped(report: &Report) -> Vec<wire::Skipped<'_>> {
+    let mut all = Vec::new();
+    for skip in &report.skipped {
+        all.push(wire::Skipped { what: &skip.what, why: &skip.why, remedy: &skip.remedy });
+    }
+    all
+}
+
+pub(super) fn problems(problems: &[ProblemReport]) -> Vec<wire::Problem<'_>> {
+    let mut all = Vec::new();
+    for problem in problems {
+        all.push(wire::Problem {
+            file: &problem.file,
+            line: problem.place.map(|place| place.line),
+            column: problem.place.map(|place| place.column),
+            error: problem.error,
+            message: &problem.message,
+            help: problem.help.as_deref(),
+        });
+    }
+    all
+}
+
+fn notices(report: &Report) -> Vec<&str> {
+    report.notices.iter().map(|notice| &*notice.text).collect()
+}
+
+fn build<'a>(report: &'a Report, build: &'a BuildReport) -> wire::Build<'a> {
+    let mut stages = Vec::new();
+    for stage in &build.stages {
+        stages.push(wire::Stage { name: &stage.name, base: &stage.base, line: stage.line, needed: stage.needed });
+    }
+    let rerun = build.rerun.as_ref().map(|rerun| wire::Rerun {
+        first: step(&rerun.first),
+        steps: rerun.steps.iter().map(step).collect(),
+        copies: rerun.copies.iter().map(step).collect(),
+        example: rerun.example.as_deref(),
+    });
+    wire::Build {
+        dockerfile: name(report, build.dockerfile),
+        projects: &build.projects,
+        stages,
+        steps: build.steps,
+        context: build.context.as_ref().map(context),
+        rerun,
+        findings: &build.findings,
+    }
+}
+
+fn step(step: &Step) -> wire::Step<'_> {
+    wire::Step { number: step.number, of: step.of, stage: &step.stage, line: step.line, text: &step.text }
+}
+
+pub(super) fn context(context: &ContextReport) -> wire::Context<'_> {
+    let mut useless = Vec::new();
+    for part in &context.useless {
+        useless.push(wire::Useless { entry: entry(&part.entry), why: part.why, pattern: &part.pattern });
+    }
+    wire::Context {
+        root: &context.root,
+        ignore_file: context.ignore_file.as_deref(),
+        bytes: context.bytes,
+        files: context.files,
+        useless_bytes: context.useless_bytes,
+        useless,
+        secrets: context.secrets.iter().map(entry).collect(),
+        largest: context.largest.iter().map(entry).collect(),
+    }
+}
+
+fn entry(entry: &Entry) -> wire::Entry<'_> {
+    wire::Entry { path: &entry.path, bytes: entry.bytes, files: entry.files }
+}

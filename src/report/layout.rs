@@ -1,0 +1,187 @@
+//! Width, colour, wrapping, and what of the input must not reach a terminal.
+
+use std::borrow::Cow;
+
+use annotate_snippets::renderer::{AnsiColor, Effects, Style};
+use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
+
+/// How text is laid out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Layout {
+    /// Columns of the terminal; `None` where the text is not for one.
+    pub width: Option<usize>,
+    /// Whether colours are written.
+    pub colour: bool,
+}
+
+/// What a stretch of text is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Tone {
+    /// Ordinary.
+    Plain,
+    /// A heading.
+    Strong,
+    /// Of little weight.
+    Dim,
+    /// Wrong, removed.
+    Error,
+    /// A warning.
+    Warning,
+    /// Information.
+    Info,
+    /// Added, safe.
+    Good,
+}
+
+impl Layout {
+    /// Neither colour nor a width.
+    pub const PLAIN: Self = Self { width: None, colour: false };
+
+    /// Columns to lay tables out in; never too few to hold anything.
+    pub(super) fn columns(self) -> usize {
+        self.width.unwrap_or(110).clamp(20, 160)
+    }
+
+    /// The text in a tone.
+    pub(super) fn paint(self, tone: Tone, text: &str) -> String {
+        let style = match tone {
+            Tone::Plain => Style::new(),
+            Tone::Strong => Style::new().effects(Effects::BOLD),
+            Tone::Dim => Style::new().effects(Effects::DIMMED),
+            Tone::Error => AnsiColor::BrightRed.on_default(),
+            Tone::Warning => AnsiColor::Yellow.on_default(),
+            Tone::Info => AnsiColor::BrightBlue.on_default(),
+            Tone::Good => AnsiColor::Green.on_default(),
+        };
+        if self.colour && tone != Tone::Plain && !text.is_empty() {
+            format!("{style}{text}{style:#}")
+        } else {
+            text.into()
+        }
+    }
+}
+
+/// The text on one line with nothing in it that moves a cursor, changes colours or turns the direction of reading.
+pub fn clean(text: &str) -> Cow<'_, str> {
+    if text.chars().all(|c| substitute(c).is_none()) {
+        return Cow::Borrowed(text);
+    }
+    Cow::Owned(text.chars().map(|c| substitute(c).unwrap_or(c)).collect())
+}
+
+/// What is shown in the place of a character that must not be written.
+pub(super) fn substitute(c: char) -> Option<char> {
+    match c {
+        '\n' | '\t' => Some(' '),
+        '\0'..='\u{1f}' => char::from_u32(c as u32 + 0x2400),
+        '\u{7f}' => Some('␡'),
+        // C1 controls (a terminal may take U+009B for ESC [), bidirectional and invisible ones, tags.
+        '\u{80}'..='\u{9f}'
+        | '\u{61c}'
+        | '\u{200b}'..='\u{200f}'
+        | '\u{2028}'..='\u{202e}'
+        | '\u{2060}'..='\u{206f}'
+        | '\u{feff}'
+        | '\u{fff9}'..='\u{fffb}'
+        | '\u{e0000}'..='\u{e007f}' => Some(char::REPLACEMENT_CHARACTER),
+        _ => None,
+    }
+}
+
+/// Columns that a text takes.
+pub(super) fn width(text: &str) -> usize {
+    text.width()
+}
+
+/// Filled up with blanks on the right.
+pub(super) fn pad(text: &str, columns: usize) -> String {
+    format!("{text}{}", " ".repeat(columns.saturating_sub(width(text))))
+}
+
+/// At most `columns` wide, the end cut.
+pub(super) fn cut(text: &str, columns: usize) -> Cow<'_, str> {
+    if width(text) <= columns {
+        return Cow::Borrowed(text);
+    }
+    let mut kept = take(text.chars(), columns.saturating_sub(1));
+    kept.push('…');
+    Cow::Owned(kept)
+}
+
+/// At most `columns` wide, the start cut: of a path the end tells most.
+pub(super) fn cut_path(text: &str, columns: usize) -> Cow<'_, str> {
+    if width(text) <= columns {
+        return Cow::Borrowed(text);
+    }
+    let tail: Vec<char> = take(text.chars().rev(), columns.saturating_sub(1)).chars().collect();
+    Cow::Owned(std::iter::once('…').chain(tail.into_iter().rev()).collect())
+}
+
+fn take(chars: impl Iterator<Item = char>, columns: usize) -> String {
+    let mut left = columns;
+    let mut kept = String::new();
+    for c in chars {
+        let own = c.width().unwrap_or(0);
+        if own > left {
+            break;
+        }
+        left -= own;
+        kept.push(c);
+    }
+    kept
+}
+
+/// Lines of at most `columns`, broken at blanks; a longer word is broken anywhere.
+pub(super) fn wrap(text: &str, columns: usize) -> Vec<String> {
+    let columns = columns.max(8);
+    let mut lines = Vec::new();
+    let mut line = String::new();
+    for word in text.split(' ') {
+        let gap = usize::from(!line.is_empty());
+        if width(&line) + gap + width(word) <= columns {
+            line.push_str(&" ".repeat(gap));
+            line.push_str(word);
+            continue;
+        }
+        if !line.is_empty() {
+            lines.push(std::mem::take(&mut line));
+        }
+        let mut rest = word;
+        while width(rest) > columns {
+            let head = take(rest.chars(), columns);
+            rest = &rest[head.len()..];
+            lines.push(head);
+        }
+        line.push_str(rest);
+    }
+    lines.push(line);
+    lines
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nothing_of_the_input_moves_the_cursor() {
+        assert_eq!(clean("a\x1b[31mb\u{9b}c\u{202e}d\r\ne\u{7f}"), "a␛[31mb�c�d␍ e␡");
+        assert!(matches!(clean("plain é 日"), Cow::Borrowed(_)));
+    }
+
+    #[test]
+    fn texts_fit_their_columns() {
+        assert_eq!(cut("sources are copied", 8), "sources…");
+        assert_eq!(cut_path("a/very/long/path/Dockerfile", 12), "…/Dockerfile");
+        assert_eq!(cut("日本語", 4), "日…");
+        assert_eq!(wrap("one two three", 8), ["one two", "three"]);
+        assert_eq!(wrap("abcdefghijklm no", 8), ["abcdefgh", "ijklm no"]);
+        assert_eq!(wrap("", 8), [""]);
+        assert_eq!(pad("é", 3), "é  ");
+    }
+
+    #[test]
+    fn colour_is_off_unless_asked_for() {
+        assert_eq!(Layout::PLAIN.paint(Tone::Error, "x"), "x");
+        assert_eq!(Layout { width: None, colour: true }.paint(Tone::Strong, "x"), "\u{1b}[1mx\u{1b}[0m");
+    }
+}

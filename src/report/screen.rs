@@ -1,0 +1,230 @@
+//! `audit` for people: per build what it is, what it sends, what a change reruns, what costs most, and what to do next.
+
+use std::collections::BTreeSet;
+
+use super::layout::{Layout, Tone, clean, cut, cut_path, pad, width, wrap};
+use super::table::table;
+use super::text::{problems, skipped};
+use super::units::{bytes, count};
+use crate::audit::{BuildReport, ContextReport, Report, Rerun, Step};
+use crate::finding::Safety;
+
+/// Entries of the context that are listed without `--all`.
+const PARTS: usize = 5;
+
+/// The first screen; with `all`, every finding and every part of the context.
+pub fn audit(report: &Report, layout: Layout, all: bool) -> String {
+    let mut out = problems(report, layout);
+    for notice in &report.notices {
+        push(&mut out, &notice.text, 0, layout, Tone::Dim);
+    }
+    if !report.notices.is_empty() {
+        out.push('\n');
+    }
+    for build in &report.builds {
+        out.push_str(&shown(report, build, layout, all));
+        out.push('\n');
+    }
+    let own: BTreeSet<usize> = report.builds.iter().flat_map(|build| build.findings.iter().copied()).collect();
+    let elsewhere: Vec<usize> = (0..report.findings.len()).filter(|index| !own.contains(index)).collect();
+    if !elsewhere.is_empty() {
+        out.push_str(&layout.paint(Tone::Strong, "Other files"));
+        out.push_str("\n\n");
+        out.push_str(&table(report, None, &elsewhere, layout, all));
+        out.push('\n');
+    }
+    if report.builds.is_empty() && report.problems.is_empty() && elsewhere.is_empty() {
+        push(&mut out, &format!("no Dockerfile found under `{}`", clean(&report.root)), 0, layout, Tone::Plain);
+    }
+    out.push_str(&skipped(report, layout));
+    out.push_str(&next(report, layout));
+    out
+}
+
+fn shown(report: &Report, build: &BuildReport, layout: Layout, all: bool) -> String {
+    let mut out = header(report, build, layout, all);
+    let mut facts = String::new();
+    if let Some(context) = &build.context {
+        facts.push_str(&parts(context, layout, all));
+    }
+    if let Some(rerun) = &build.rerun {
+        push(&mut facts, &rerun_text(rerun), 2, layout, Tone::Plain);
+    }
+    if !facts.is_empty() {
+        out.push('\n');
+        out.push_str(&facts);
+    }
+    out.push('\n');
+    if build.findings.is_empty() {
+        out.push_str("  nothing found\n");
+    } else {
+        out.push_str(&table(report, Some(build.dockerfile), &build.findings, layout, all));
+    }
+    out
+}
+
+fn header(report: &Report, build: &BuildReport, layout: Layout, all: bool) -> String {
+    let columns = layout.columns();
+    let name = report.sources.get(build.dockerfile.0 as usize).map_or("Dockerfile", |source| source.name());
+    let name = cut_path(&clean(name), columns).into_owned();
+    let mut what: Vec<String> = build.projects.iter().map(|project| clean(project).into_owned()).collect();
+    what.push(count(build.stages.len() as u64, "stage"));
+    what.push(count(u64::from(build.steps), "step"));
+    let what = what.join(", ");
+    let context = build.context.as_ref().map(|context| context_text(context, all)).unwrap_or_default();
+    let left = width(&name) + 3 + width(&what);
+    let mut out = layout.paint(Tone::Strong, &name);
+    if left + 3 + width(&context) <= columns {
+        out.push_str(&format!("   {what}"));
+        if !context.is_empty() {
+            out.push_str(&format!("{}{context}", " ".repeat((columns - left - width(&context)).min(10))));
+        }
+        out.push('\n');
+        return out;
+    }
+    out.push('\n');
+    push(&mut out, &what, 2, layout, Tone::Plain);
+    if !context.is_empty() {
+        push(&mut out, &context, 2, layout, Tone::Plain);
+    }
+    out
+}
+
+fn context_text(context: &ContextReport, all: bool) -> String {
+    let sent = format!("context {}", bytes(context.bytes));
+    match context.useless_bytes {
+        useless if is_worth(useless, all) => format!("{sent}, {} of it never needed", bytes(useless)),
+        _ => sent,
+    }
+}
+
+/// A few bytes too many are nobody's concern before `--all` is asked for.
+const fn is_worth(useless: u64, all: bool) -> bool {
+    useless >= 10_000 || (all && useless > 0)
+}
+
+/// The largest parts of the context that no build needs, and the files in it that look like secrets.
+fn parts(context: &ContextReport, layout: Layout, all: bool) -> String {
+    let limit = if all { usize::MAX } else { PARTS };
+    let mut out = String::new();
+    let listed = if is_worth(context.useless_bytes, all) { &context.useless[..] } else { &[] };
+    if !listed.is_empty() {
+        out.push_str("  Sent, but never needed\n");
+    }
+    let shown = &listed[..listed.len().min(limit)];
+    let sizes = shown.iter().map(|part| width(&bytes(part.entry.bytes))).max().unwrap_or(0);
+    let room = layout.columns().saturating_sub(sizes + 6);
+    let paths = shown.iter().map(|part| width(&part.entry.path)).max().unwrap_or(0).min(room);
+    for part in shown {
+        let size = bytes(part.entry.bytes);
+        let path = clean(&part.entry.path);
+        let path = pad(&cut_path(&path, paths), paths);
+        let why = cut(part.why, room.saturating_sub(paths + 2)).into_owned();
+        let why = if room > paths + 12 { format!("  {}", layout.paint(Tone::Dim, &why)) } else { String::new() };
+        let line = format!("    {}{size}  {path}{why}", " ".repeat(sizes - width(&size)));
+        out.push_str(line.trim_end());
+        out.push('\n');
+    }
+    if listed.len() > shown.len() {
+        out.push_str(&format!("    … {} more (--all)\n", listed.len() - shown.len()));
+    }
+    if !context.secrets.is_empty() {
+        let shown: Vec<&str> = context.secrets.iter().take(limit).map(|entry| &*entry.path).collect();
+        let more = context.secrets.len() - shown.len();
+        let more = if more == 0 { String::new() } else { format!(" and {more} more") };
+        let text = format!("Sent, and looks like a secret: {}{more}", shown.join(", "));
+        push(&mut out, &text, 2, layout, Tone::Warning);
+    }
+    out
+}
+
+fn rerun_text(rerun: &Rerun) -> String {
+    let first = &rerun.first;
+    let steps = match &rerun.steps[..] {
+        [] | [_] => format!("step {}", first.number),
+        steps => format!("{} {}", if one_stage(steps) { "steps" } else { "the steps" }, ranges(steps)),
+    };
+    let example = rerun.example.as_ref().map(|path| format!(" ({})", clean(path))).unwrap_or_default();
+    let text = cut(&clean(&first.text), 60).into_owned();
+    let copies = match &rerun.copies[..] {
+        [] => String::new(),
+        copies => format!("; where its result differs, {} too", ranges_of_stages(copies)),
+    };
+    format!("A source change{example} reruns {steps}, from line {} `{text}`{copies}", first.line)
+}
+
+fn one_stage(steps: &[Step]) -> bool {
+    steps.windows(2).all(|pair| pair[0].stage == pair[1].stage)
+}
+
+/// `3–7`, or by stage where there are several: `3–7 of builder, 4–5 of stage-1`.
+fn ranges(steps: &[Step]) -> String {
+    ranges_named(steps, one_stage(steps))
+}
+
+/// As [`ranges`], the stage always named.
+fn ranges_of_stages(steps: &[Step]) -> String {
+    ranges_named(steps, false)
+}
+
+fn ranges_named(steps: &[Step], single: bool) -> String {
+    let mut ranges: Vec<(&str, u32, u32)> = Vec::new();
+    for step in steps {
+        match ranges.last_mut() {
+            Some((stage, _, last)) if *stage == step.stage && *last + 1 == step.number => *last = step.number,
+            _ => ranges.push((&step.stage, step.number, step.number)),
+        }
+    }
+    let parts = ranges.iter().map(|&(stage, first, last)| {
+        let range = if first == last { first.to_string() } else { format!("{first}–{last}") };
+        if single { range } else { format!("{range} of {}", clean(stage)) }
+    });
+    parts.collect::<Vec<_>>().join(", ")
+}
+
+/// The command that goes on from here.
+fn next(report: &Report, layout: Layout) -> String {
+    let has = |safe: bool| {
+        let own = report
+            .findings
+            .iter()
+            .filter(|finding| finding.fixes.first().is_some_and(|fix| (fix.safety == Safety::Safe) == safe));
+        own.count() as u64
+    };
+    let root = quoted(&report.root);
+    let (safe, risky) = (has(true), has(false));
+    let (command, why) = match (safe, risky, report.findings.first()) {
+        (0, 0, None) => return String::new(),
+        (0, 0, Some(finding)) => (format!("dockopt explain {}", finding.rule), String::new()),
+        (0, risky, _) => (
+            format!("dockopt fix {root} --unsafe --diff"),
+            format!("{} with a fix that may change the image", count(risky, "finding")),
+        ),
+        (safe, _, _) => (format!("dockopt fix {root} --diff"), format!("{} with a safe fix", count(safe, "finding"))),
+    };
+    let line = format!("Next:  {command}");
+    let mut out = format!("{}{}\n", layout.paint(Tone::Strong, "Next:"), &line["Next:".len()..]);
+    if !why.is_empty() && width(&line) + 6 + width(&why) <= layout.columns() {
+        out.pop();
+        out.push_str(&format!("      {why}\n"));
+    }
+    out
+}
+
+/// As it is typed into a shell.
+fn quoted(path: &str) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "_-./@+:,=".contains(c);
+    let shown = clean(path);
+    if path.is_empty() {
+        return ".".into();
+    }
+    if path.chars().all(plain) { shown.into_owned() } else { format!("'{}'", shown.replace('\'', r"'\''")) }
+}
+
+fn push(out: &mut String, text: &str, indent: usize, layout: Layout, tone: Tone) {
+    let blanks = " ".repeat(indent);
+    for (index, line) in wrap(&clean(text), layout.columns() - indent - 2).into_iter().enumerate() {
+        let hang = if index == 0 { "" } else { "  " };
+        out.push_str(&format!("{blanks}{hang}{}\n", layout.paint(tone, &line)));
+    }
+}

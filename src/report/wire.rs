@@ -1,0 +1,267 @@
+//! The shapes of the JSON results. A field is only ever added; what is unknown is `null`, never 0.
+
+use serde::Serialize;
+
+/// Head of every result.
+#[derive(Serialize)]
+pub(super) struct Head<'a> {
+    pub schema: &'static str,
+    pub dockopt: &'static str,
+    pub root: &'a str,
+}
+
+impl<'a> Head<'a> {
+    pub(super) fn new(schema: &'static str, root: &'a str) -> Self {
+        Self { schema, dockopt: env!("CARGO_PKG_VERSION"), root }
+    }
+}
+
+#[derive(Serialize)]
+pub(super) struct Lint<'a> {
+    #[serde(flatten)]
+    pub head: Head<'a>,
+    pub findings: Vec<Finding<'a>>,
+    pub skipped: Vec<Skipped<'a>>,
+    pub problems: Vec<Problem<'a>>,
+    pub notices: Vec<&'a str>,
+}
+
+#[derive(Serialize)]
+pub(super) struct Audit<'a> {
+    #[serde(flatten)]
+    pub head: Head<'a>,
+    pub builds: Vec<Build<'a>>,
+    pub findings: Vec<Finding<'a>>,
+    pub skipped: Vec<Skipped<'a>>,
+    pub problems: Vec<Problem<'a>>,
+    pub notices: Vec<&'a str>,
+}
+
+#[derive(Serialize)]
+pub(super) struct Finding<'a> {
+    pub rule: &'a str,
+    pub aliases: Vec<&'a str>,
+    pub category: Option<&'static str>,
+    pub severity: &'static str,
+    pub file: &'a str,
+    pub span: Span,
+    pub instruction_line: Option<u32>,
+    pub stage: Option<&'a str>,
+    pub message: &'a str,
+    pub help: Option<&'a str>,
+    pub url: Option<String>,
+    pub labels: Vec<Label<'a>>,
+    pub impact: Vec<Impact<'a>>,
+    pub fixes: Vec<Fix<'a>>,
+    pub fingerprint: String,
+}
+
+#[derive(Serialize)]
+pub(super) struct Span {
+    pub start: Place,
+    pub end: Place,
+}
+
+#[derive(Serialize)]
+pub(super) struct Place {
+    pub line: u32,
+    pub column: u32,
+    pub byte: u32,
+}
+
+#[derive(Serialize)]
+pub(super) struct Label<'a> {
+    pub span: Span,
+    pub text: &'a str,
+}
+
+#[derive(Serialize)]
+pub(super) struct Impact<'a> {
+    pub kind: &'static str,
+    pub saves: Option<Amount>,
+    pub per: &'static str,
+    pub basis: &'static str,
+    pub evidence: &'a str,
+}
+
+/// Bytes are integers, seconds numbers.
+#[derive(Serialize)]
+#[serde(untagged)]
+pub(super) enum Amount {
+    Bytes(u64),
+    Seconds(f64),
+}
+
+#[derive(Serialize)]
+pub(super) struct Fix<'a> {
+    pub title: &'a str,
+    pub safety: &'static str,
+    pub why_unsafe: Option<&'a str>,
+    pub edits: Vec<Edit<'a>>,
+}
+
+#[derive(Serialize)]
+pub(super) struct Edit<'a> {
+    pub file: &'a str,
+    /// Whether the edit makes the file.
+    pub create: bool,
+    pub start: u32,
+    pub end: u32,
+    pub text: &'a str,
+}
+
+#[derive(Serialize)]
+pub(super) struct Skipped<'a> {
+    pub what: &'a str,
+    pub why: &'a str,
+    pub remedy: &'a str,
+}
+
+#[derive(Serialize)]
+pub(super) struct Problem<'a> {
+    pub file: &'a str,
+    pub line: Option<u32>,
+    pub column: Option<u32>,
+    pub error: bool,
+    pub message: &'a str,
+    pub help: Option<&'a str>,
+}
+
+#[derive(Serialize)]
+pub(super) struct Build<'a> {
+    pub dockerfile: &'a str,
+    pub projects: &'a [String],
+    pub stages: Vec<Stage<'a>>,
+    pub steps: u32,
+    pub context: Option<Context<'a>>,
+    pub rerun: Option<Rerun<'a>>,
+    /// Indexes into `findings`, what costs most first.
+    pub findings: &'a [usize],
+}
+
+#[derive(Serialize)]
+pub(super) struct Stage<'a> {
+    pub name: &'a str,
+    pub base: &'a str,
+    pub line: u32,
+    pub needed: bool,
+}
+
+#[derive(Serialize)]
+pub(super) struct Context<'a> {
+    pub root: &'a str,
+    pub ignore_file: Option<&'a str>,
+    pub bytes: u64,
+    pub files: u64,
+    pub useless_bytes: u64,
+    pub useless: Vec<Useless<'a>>,
+    pub secrets: Vec<Entry<'a>>,
+    pub largest: Vec<Entry<'a>>,
+}
+
+#[derive(Serialize)]
+pub(super) struct Entry<'a> {
+    pub path: &'a str,
+    pub bytes: u64,
+    pub files: u64,
+}
+
+#[derive(Serialize)]
+pub(super) struct Useless<'a> {
+    #[serde(flatten)]
+    pub entry: Entry<'a>,
+    pub why: &'a str,
+    pub pattern: &'a str,
+}
+
+#[derive(Serialize)]
+pub(super) struct Rerun<'a> {
+    pub first: Step<'a>,
+    pub steps: Vec<Step<'a>>,
+    pub copies: Vec<Step<'a>>,
+    pub example: Option<&'a str>,
+}
+
+#[derive(Serialize)]
+pub(super) struct Step<'a> {
+    pub number: u32,
+    pub of: u32,
+    pub stage: &'a str,
+    pub line: u32,
+    pub text: &'a str,
+}
+
+#[derive(Serialize)]
+pub(super) struct Listing<'a> {
+    #[serde(flatten)]
+    pub head: Head<'a>,
+    pub dockerfile: Option<&'a str>,
+    pub context: Context<'a>,
+    pub copies: Vec<Copy<'a>>,
+    pub problems: Vec<Problem<'a>>,
+}
+
+#[derive(Serialize)]
+pub(super) struct Copy<'a> {
+    pub line: u32,
+    pub stage: &'a str,
+    pub text: &'a str,
+    pub files: Option<u64>,
+    pub bytes: Option<u64>,
+}
+
+#[derive(Serialize)]
+pub(super) struct Fixed<'a> {
+    #[serde(flatten)]
+    pub head: Head<'a>,
+    pub written: bool,
+    pub changes: Vec<Change<'a>>,
+    pub applied: Vec<Applied<'a>>,
+    /// Findings that are left.
+    pub left: usize,
+    pub contradicting: &'a [&'static str],
+}
+
+#[derive(Serialize)]
+pub(super) struct Change<'a> {
+    pub file: &'a str,
+    pub create: bool,
+    pub diff: String,
+}
+
+#[derive(Serialize)]
+pub(super) struct Applied<'a> {
+    pub rule: &'a str,
+    pub file: &'a str,
+    pub message: String,
+    pub title: String,
+    pub safety: &'static str,
+}
+
+#[derive(Serialize)]
+#[allow(clippy::struct_field_names)] // The names are the format's.
+pub(super) struct Rules<'a> {
+    pub schema: &'static str,
+    pub dockopt: &'static str,
+    pub rules: Vec<Rule<'a>>,
+}
+
+#[derive(Serialize)]
+pub(super) struct Rule<'a> {
+    pub name: &'a str,
+    pub aliases: Vec<&'a str>,
+    pub summary: &'a str,
+    pub severity: &'static str,
+    pub category: &'static str,
+    pub groups: Vec<&'static str>,
+    pub confidence: &'static str,
+    pub basis: &'static str,
+    pub subject: &'static str,
+    pub needs: Vec<&'static str>,
+    pub wants: Vec<&'static str>,
+    pub fix: &'static str,
+    pub status: &'static str,
+    pub since: &'a str,
+    pub default: bool,
+    pub url: String,
+}

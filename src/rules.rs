@@ -1,0 +1,114 @@
+//! All rules. To add one: a page in `rules/`, a module and two lines here. Owns the catalogue, what pages say about
+//! their rules, and selection; decides nothing about a Dockerfile itself.
+
+mod apt_lists_kept;
+mod floating_base;
+mod healthcheck_program_missing;
+mod root_user;
+mod secret_in_arg_or_env;
+mod shell_form_command;
+mod sources_before_dependencies;
+mod useless_context;
+
+mod context;
+mod metadata;
+#[cfg(test)]
+mod page;
+mod selection;
+
+pub use self::context::Context;
+pub use self::metadata::{Category, Confidence, Fixability, Group, Metadata, Status, Subject};
+pub use self::selection::{Selection, SelectorError, suggest};
+
+use crate::finding::Findings;
+
+/// All rules, in the order of their names.
+pub static ALL: &[&Rule] = &[
+    &apt_lists_kept::RULE,
+    &floating_base::RULE,
+    &healthcheck_program_missing::RULE,
+    &root_user::RULE,
+    &secret_in_arg_or_env::RULE,
+    &shell_form_command::RULE,
+    &sources_before_dependencies::RULE,
+    &useless_context::RULE,
+];
+
+/// A rule: its page and its check.
+#[derive(Debug)]
+pub struct Rule {
+    /// Its name in kebab case; names the page, the module and the selector.
+    pub name: &'static str,
+    /// The page, as in `rules/<name>.md`.
+    pub page: &'static str,
+    /// Looks at one build and says what it finds.
+    pub check: fn(&Context, &mut Findings),
+}
+
+/// Ties a check to its page, and makes the page's examples a test of the rule's module.
+macro_rules! rule {
+    ($name:literal, $check:path) => {
+        pub(super) static RULE: $crate::rules::Rule = $crate::rules::Rule {
+            name: $name,
+            page: include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/rules/", $name, ".md")),
+            check: $check,
+        };
+
+        #[cfg(test)]
+        #[test]
+        fn examples_of_the_page_hold() {
+            $crate::rules::page::check(&RULE);
+        }
+    };
+}
+use rule;
+
+impl Rule {
+    /// What the page's front matter says.
+    pub fn metadata(&self) -> Metadata {
+        Metadata::read(self.page).0
+    }
+
+    /// The page without its front matter.
+    pub fn body(&self) -> &'static str {
+        metadata::body(self.page)
+    }
+
+    /// Where people read the page.
+    pub fn url(&self) -> String {
+        format!("{}/blob/main/rules/{}.md", env!("CARGO_PKG_REPOSITORY"), self.name)
+    }
+}
+
+/// The rule with this name or alias, in any case.
+pub fn find(name: &str) -> Option<&'static Rule> {
+    find_in(ALL, name)
+}
+
+fn find_in(rules: &[&'static Rule], name: &str) -> Option<&'static Rule> {
+    let named = rules.iter().find(|rule| rule.name.eq_ignore_ascii_case(name));
+    let known = named.or_else(|| {
+        rules.iter().find(|rule| rule.metadata().aliases.iter().any(|alias| alias.eq_ignore_ascii_case(name)))
+    });
+    known.copied()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::BTreeSet;
+
+    #[test]
+    fn pages_are_complete_and_names_are_unique_and_sorted() {
+        let mut names = BTreeSet::new();
+        for rule in ALL {
+            let (metadata, problems) = Metadata::read(rule.page);
+            assert!(problems.is_empty(), "rules/{}.md: {problems:?}", rule.name);
+            for name in metadata.aliases.iter().copied().chain([rule.name]) {
+                assert!(names.insert(name.to_ascii_lowercase()), "rules/{}.md: `{name}` is taken", rule.name);
+                assert!(!selection::is_reserved(name), "rules/{}.md: `{name}` is a category or a group", rule.name);
+            }
+        }
+        assert!(ALL.is_sorted_by(|a, b| a.name < b.name), "the list in src/rules.rs is sorted by name");
+    }
+}

@@ -1,0 +1,95 @@
+//! The questions that a rule may ask about one build. A fact that the rule's page does not declare is not there.
+
+use super::{Metadata, Rule};
+use crate::build::{Build, Stage};
+use crate::finding::Finding;
+use crate::inputs::context::BuildContext;
+use crate::inputs::{BuildInput, IgnoreInput, Inputs, Need};
+use crate::manifest::Project;
+use crate::text::{FileId, Source, Span};
+
+/// One build, as a rule sees it.
+#[derive(Debug)]
+pub struct Context<'a, 'i> {
+    rule: &'static Rule,
+    metadata: &'a Metadata,
+    inputs: &'i Inputs,
+    build: &'a Build<'i>,
+}
+
+impl<'a, 'i> Context<'a, 'i> {
+    /// What `rule` may ask about `build`.
+    pub fn new(rule: &'static Rule, metadata: &'a Metadata, inputs: &'i Inputs, build: &'a Build<'i>) -> Self {
+        Self { rule, metadata, inputs, build }
+    }
+
+    /// What the Dockerfile means.
+    pub fn build(&self) -> &'a Build<'i> {
+        self.build
+    }
+
+    /// What it was worked out from; facts beyond the Dockerfile come from the methods below.
+    fn input(&self) -> &'i BuildInput {
+        self.build.input()
+    }
+
+    /// The stages whose layers are in the image, the last one first.
+    pub fn shipped(&self) -> impl Iterator<Item = &'a Stage> {
+        self.build.target().into_iter().flat_map(|target| self.build.chain(target))
+    }
+
+    /// What the builder is sent (`context.names`, `context.bytes`).
+    pub fn context(&self) -> Option<&'i BuildContext> {
+        let declared = self.declares(Need::ContextNames) || self.declares(Need::ContextBytes);
+        declared.then_some(self.input().context.as_deref()).flatten()
+    }
+
+    /// What the manifests tell (`projects`).
+    pub fn projects(&self) -> Option<&'i [Project]> {
+        self.declares(Need::Projects).then_some(self.input().projects.as_ref()?.as_slice())
+    }
+
+    /// The .dockerignore in force.
+    pub fn ignore(&self) -> &'i IgnoreInput {
+        &self.input().ignore
+    }
+
+    /// The inputs' sources, for edits of other files.
+    pub fn inputs(&self) -> &'i Inputs {
+        self.inputs
+    }
+
+    /// The Dockerfile's id.
+    pub fn file(&self) -> FileId {
+        self.input().dockerfile
+    }
+
+    /// The Dockerfile's text.
+    pub fn source(&self) -> &'i Source {
+        self.input().file.source()
+    }
+
+    /// A finding of the rule that asks, in the Dockerfile.
+    pub fn finding(&self, span: Span, message: impl Into<String>) -> Finding {
+        let instructions = self.input().file.instructions();
+        let next = instructions.partition_point(|instruction| instruction.span.start <= span.start);
+        let index = next.checked_sub(1);
+        Finding {
+            rule: self.rule.name,
+            severity: self.metadata.severity,
+            file: self.file(),
+            span,
+            labels: Vec::new(),
+            instruction_line: index.map(|index| instructions[index].start_line),
+            stage: index.and_then(|index| self.build.stage_of(index)).map(Stage::title),
+            message: message.into(),
+            help: None,
+            impact: Vec::new(),
+            fixes: Vec::new(),
+        }
+    }
+
+    fn declares(&self, need: Need) -> bool {
+        self.metadata.needs.has(need) || self.metadata.wants.has(need)
+    }
+}

@@ -1,0 +1,80 @@
+//! See `rules/healthcheck-program-missing.md`.
+
+mod module;
+mod presence;
+mod probe;
+
+use super::Context;
+use crate::build::{Build, Code, Stage};
+use crate::dockerfile::{Arguments, Instruction, Keyword};
+use crate::finding::{Finding, Findings};
+use crate::text::Span;
+use presence::Image;
+
+super::rule!("healthcheck-program-missing", check);
+
+fn check(cx: &Context, out: &mut Findings) {
+    let build = cx.build();
+    let Some(stage) = build.target() else { return };
+    let Some((index, instruction)) = build.last(stage, Keyword::Healthcheck) else { return };
+    let Some(code) = build.code(index) else { return };
+    let image = Image::of(build, stage);
+    if !code.is_exec() && image.lacks("sh") {
+        let message = format!("the check needs `/bin/sh`, which {} lacks", image.name());
+        out.push(cx.finding(instruction.head, message).help("use the exec form with a program of the image"));
+        return;
+    }
+    for invocation in code.script.invocations() {
+        let span = code.place(&build.input().file, invocation.path.span);
+        let Some(program) = invocation.program else { continue };
+        if image.lacks(program) {
+            let message = format!("the check calls `{program}`, which {} lacks: it never succeeds", image.name());
+            let finding = cx.finding(span, message).help(help(program));
+            out.push(edited(build, stage, instruction, code, finding));
+            // What follows in the check is never reached.
+            return;
+        }
+        if let Some((module, word)) = module::missing(cx, stage, &invocation) {
+            let span = code.place(&build.input().file, word);
+            let message = format!("the check imports `{module}`, which is not installed: it never succeeds");
+            out.push(cx.finding(span, message).help(module::help(program)));
+            return;
+        }
+    }
+}
+
+fn help(program: &str) -> String {
+    match program {
+        "curl" | "wget" => {
+            "probe with what the image has (its language can open a URL), or install the program".to_owned()
+        }
+        _ => format!("probe with what the image has, or install `{program}` in the stage that ships"),
+    }
+}
+
+/// With an edit that asks the image's own language, when the whole check is one simple request.
+fn edited(build: &Build, stage: &Stage, instruction: &Instruction, code: &Code, finding: Finding) -> Finding {
+    let Arguments::Healthcheck(_, command) = &instruction.arguments else { return finding };
+    let span = match &**command {
+        Arguments::Raw(word) => word.span,
+        Arguments::Json(words) => match (words.first(), words.last()) {
+            (Some(first), Some(last)) => whole_array(build, first.word.span.to(last.word.span)),
+            _ => return finding,
+        },
+        _ => return finding,
+    };
+    let Some(probe) = probe::of(build, stage, code) else { return finding };
+    // A comment or continuation in the command would be lost.
+    if build.input().file.source().slice(span).contains('\n') {
+        return finding;
+    }
+    finding.safe_edit("ask the same address with the image's own language", span, probe)
+}
+
+/// From the elements of an array to its brackets.
+fn whole_array(build: &Build, inner: Span) -> Span {
+    let text = build.input().file.source().text();
+    let start = text[..inner.start as usize].rfind('[').unwrap_or(inner.start as usize);
+    let end = text[inner.end as usize..].find(']').map_or(inner.end as usize, |at| inner.end as usize + at + 1);
+    Span::new(start as u32, end as u32)
+}

@@ -1,0 +1,121 @@
+//! Whether a check imports a module that the image does not install.
+
+use crate::build::{Stage, Transfer};
+use crate::dockerfile::Keyword;
+use crate::manifest::{Ecosystem, Project};
+use crate::rules::Context;
+use crate::shell::{Invocation, Manager, Verb};
+use crate::text::Span;
+
+/// The first module that `python -c` or `node -e` imports and that is known not to be there, with its place.
+pub(super) fn missing(cx: &Context, stage: &Stage, invocation: &Invocation) -> Option<(String, Span)> {
+    let program = invocation.program?;
+    let (ecosystem, option) = match program {
+        _ if program.starts_with("python") => (Ecosystem::Python, "-c"),
+        "node" | "nodejs" => (Ecosystem::Node, "-e"),
+        _ => return None,
+    };
+    let at = invocation.args.iter().position(|word| word.is(option))?;
+    let word = invocation.args.get(at + 1)?;
+    let text = word.value()?;
+    let modules = if ecosystem == Ecosystem::Python { python_imports(text) } else { node_requires(text) };
+    let module = modules.into_iter().find(|module| is_missing(cx, stage, ecosystem, module))?;
+    let place = text.find(&module).map_or(word.span, |at| word.part(at, at + module.len()));
+    Some((module, place))
+}
+
+pub(super) fn help(program: &str) -> &'static str {
+    if program.starts_with("python") {
+        "use the standard library: `urllib.request.urlopen(…)` raises for an error status"
+    } else {
+        "use what node has: `fetch(…)`"
+    }
+}
+
+fn is_missing(cx: &Context, stage: &Stage, ecosystem: Ecosystem, module: &str) -> bool {
+    let Some(projects) = cx.projects() else { return false };
+    let own: Vec<&Project> = projects.iter().filter(|project| project.ecosystem == ecosystem).collect();
+    // With several projects in the context it is not told which of them the image has.
+    let [project] = own.as_slice() else { return false };
+    let Some(install) = project.install() else { return false };
+    project.installs_module(install, module, true) == Some(false) && !elsewhere(cx, stage, module)
+}
+
+/// Whether a step may bring it: another install, or a copy from a stage or image.
+fn elsewhere(cx: &Context, stage: &Stage, module: &str) -> bool {
+    let build = cx.build();
+    build.chain(stage).any(|stage| {
+        let copies = build.transfers(stage);
+        let copied = copies.iter().any(|transfer: &Transfer| {
+            transfer.from.is_some()
+                && transfer.sources.iter().any(|source| {
+                    source.text.as_ref().is_none_or(|t| t.contains("python") || t.contains("node_modules"))
+                })
+        });
+        copied
+            || build.instructions(stage).filter(|(_, i)| i.keyword == Keyword::Run).any(|(index, _)| {
+                let Some(code) = build.code(index) else { return true };
+                code.script.invocations().iter().filter_map(Invocation::package_call).any(|call| {
+                    let language = !matches!(call.manager, Manager::Apt | Manager::Apk | Manager::Dnf | Manager::Yum);
+                    let named = |name: &str| {
+                        name.to_ascii_lowercase()
+                            .replace(['_', '-', '.'], "")
+                            .contains(&module.to_ascii_lowercase().replace(['_', '-', '.'], ""))
+                    };
+                    matches!(call.verb, Verb::Install)
+                        && (call
+                            .packages
+                            .iter()
+                            .any(|package| named(package.name.text) || (language && package.name.dynamic))
+                            || (call.manager == Manager::Pip && !call.inputs.is_empty()))
+                })
+            })
+    })
+}
+
+/// Top-level modules of `import a.b as c, d` and `from x import y`.
+fn python_imports(text: &str) -> Vec<String> {
+    let mut modules = Vec::new();
+    for statement in text.split([';', '\n']) {
+        let statement = statement.trim();
+        let names = if let Some(names) = statement.strip_prefix("import ") {
+            names
+        } else if let Some(rest) = statement.strip_prefix("from ") {
+            rest.split_whitespace().next().unwrap_or_default()
+        } else {
+            continue;
+        };
+        for name in names.split(',') {
+            let name = name.split_whitespace().next().unwrap_or_default();
+            let top = name.split('.').next().unwrap_or_default();
+            if !top.is_empty() && top.chars().all(|c| c.is_alphanumeric() || c == '_') {
+                modules.push(top.to_owned());
+            }
+        }
+    }
+    modules
+}
+
+/// Modules of `require('x')`.
+fn node_requires(text: &str) -> Vec<String> {
+    let mut modules = Vec::new();
+    for (at, call) in text.match_indices("require(") {
+        let rest = &text[at + call.len()..];
+        let Some(quote) = rest.chars().next().filter(|c| matches!(c, '\'' | '"' | '`')) else { continue };
+        if let Some((name, _)) = rest[1..].split_once(quote) {
+            modules.push(name.to_owned());
+        }
+    }
+    modules
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn imports_are_found() {
+        assert_eq!(python_imports("import os, requests as r; from a.b import c\nx = 1"), ["os", "requests", "a"]);
+        assert_eq!(node_requires("require('http').get(require(\"axios\"))"), ["http", "axios"]);
+    }
+}

@@ -1,0 +1,139 @@
+//! Whether the image that a stage makes can have a program. In doubt it can.
+
+use crate::build::{Base, BaseImage, Build, Presence, Stage, is_like, providers};
+use crate::dockerfile::Keyword;
+use crate::shell::{Invocation, Manager, PackageCall, Verb};
+
+/// Folders in which a whole-folder copy may bring any program.
+const PROGRAM_FOLDERS: [&str; 9] =
+    ["", "usr", "usr/bin", "usr/local", "usr/local/bin", "bin", "sbin", "usr/sbin", "opt"];
+
+/// Commands of the shell itself, and programs that every image with a shell has.
+const ALWAYS: [&str; 22] = [
+    "echo", "printf", "test", "[", "true", "false", "exit", "cd", "exec", "export", "set", "read", "kill", "wait",
+    "command", "type", ":", ".", "source", "eval", "return", "trap",
+];
+
+/// The image at the end of a stage.
+pub(super) struct Image<'a, 'i> {
+    build: &'a Build<'i>,
+    stage: &'a Stage,
+}
+
+impl<'a, 'i> Image<'a, 'i> {
+    pub(super) fn of(build: &'a Build<'i>, stage: &'a Stage) -> Self {
+        Self { build, stage }
+    }
+
+    /// What messages call it.
+    pub(super) fn name(&self) -> String {
+        match self.build.root_base(self.stage) {
+            Base::Image(reference) => format!("`{reference}`"),
+            Base::Scratch => "`scratch`".to_owned(),
+            _ => "the image".to_owned(),
+        }
+    }
+
+    /// Whether the base is known not to have it, and nothing in the stage's chain brings it.
+    pub(super) fn lacks(&self, program: &str) -> bool {
+        if ALWAYS.contains(&program) {
+            return false;
+        }
+        let base = match self.build.root_base(self.stage) {
+            Base::Image(reference) => {
+                let image = BaseImage::of(reference);
+                match (program, image.has_shell()) {
+                    ("sh", Some(shell)) => !shell && image.presence("sh") != Presence::Has,
+                    _ => image.presence(program) == Presence::Lacks,
+                }
+            }
+            // What a file system without anything has, somebody copied into it by name.
+            Base::Scratch => ["sh", "curl", "wget", "nc", "bash", "pg_isready", "redis-cli"].contains(&program),
+            _ => false,
+        };
+        base && !self.build.chain(self.stage).any(|stage| self.brings(stage, program))
+    }
+
+    fn brings(&self, stage: &Stage, program: &str) -> bool {
+        let copied = self.build.transfers(stage).iter().any(|transfer| {
+            let into = transfer.destination.as_deref().is_none_or(|to| last(to) == program);
+            let taken = transfer.sources.iter().any(|source| {
+                let Some(text) = source.text.as_deref() else { return true };
+                let whole = PROGRAM_FOLDERS.contains(&text.trim_matches('/').trim_end_matches("/*"));
+                let archive = text.contains(".tar") || text.ends_with(".tgz") || source.is_remote();
+                last(text) == program || (whole && transfer.from.is_some()) || (archive && text.contains(program))
+            });
+            into || taken
+        });
+        copied || self.runs_bring(stage, program)
+    }
+
+    fn runs_bring(&self, stage: &Stage, program: &str) -> bool {
+        self.build.instructions(stage).filter(|(_, i)| i.keyword == Keyword::Run).any(|(index, instruction)| {
+            // Another shell's text says nothing.
+            let Some(code) = self.build.code(index) else { return true };
+            let text = self.build.input().file.source().slice(instruction.span);
+            if mentions(text, program) {
+                return true;
+            }
+            code.script.invocations().iter().any(|invocation| match invocation.package_call() {
+                Some(call) => installs(&call, program),
+                None => may_install(invocation),
+            })
+        })
+    }
+}
+
+fn last(path: &str) -> &str {
+    path.trim_end_matches('/').rsplit('/').next().unwrap_or(path)
+}
+
+/// Whether the text has the word.
+fn mentions(text: &str, word: &str) -> bool {
+    let outside = |c: Option<char>| c.is_none_or(|c| !c.is_alphanumeric() && c != '_' && c != '-');
+    text.match_indices(word)
+        .any(|(at, _)| outside(text[..at].chars().next_back()) && outside(text[at + word.len()..].chars().next()))
+}
+
+fn installs(call: &PackageCall, program: &str) -> bool {
+    if !matches!(call.verb, Verb::Install | Verb::Upgrade | Verb::Other | Verb::Run) {
+        return false;
+    }
+    if call.has_unknown_packages() {
+        return true;
+    }
+    let globs = providers(program, call.manager);
+    call.packages.iter().any(|package| {
+        let name = package.name.text;
+        match &globs {
+            Some(globs) => globs.iter().any(|glob| is_like(glob, name)) || name.contains(program),
+            // Language packages bring programs of their own name; for system packages the table decides.
+            None => name.contains(program) || (is_system(call.manager) && providers(program, Manager::Apt).is_none()),
+        }
+    })
+}
+
+const fn is_system(manager: Manager) -> bool {
+    matches!(
+        manager,
+        Manager::Apt
+            | Manager::Apk
+            | Manager::Dnf
+            | Manager::Yum
+            | Manager::Microdnf
+            | Manager::Zypper
+            | Manager::Pacman
+            | Manager::Conda
+    )
+}
+
+/// A script or tool whose effect nobody can tell from here.
+fn may_install(invocation: &Invocation) -> bool {
+    let Some(program) = invocation.program else { return true };
+    let own = invocation.path.text();
+    let system = ["/bin/", "/usr/bin/", "/usr/local/bin/", "/sbin/", "/usr/sbin/"];
+    let script = own.contains('/') && !system.iter().any(|folder| own.starts_with(folder));
+    let tools = ["make", "ansible-playbook", "nix-env", "brew", "dpkg", "rpm", "snap", "install-php-extensions"];
+    let shell = ["sh", "bash", "dash", "ash", "zsh"].contains(&program) && !invocation.args.is_empty();
+    script || shell || tools.contains(&program)
+}

@@ -1,0 +1,339 @@
+//! The front matter of a rule's page as a closed struct. Reading never fails: it gives a value and problems, and a
+//! test keeps all pages free of problems.
+
+use crate::finding::{Basis, Severity};
+use crate::inputs::{Need, Needs};
+
+/// What a page says about its rule.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Metadata {
+    /// What the rule finds, in a few words without a full stop.
+    pub summary: &'static str,
+    /// How bad it is.
+    pub severity: Severity,
+    /// What it is about.
+    pub category: Category,
+    /// Further names that select it.
+    pub groups: Vec<Group>,
+    /// How sure a finding is.
+    pub confidence: Confidence,
+    /// How its figures are known at best.
+    pub basis: Basis,
+    /// What it reads.
+    pub subject: Subject,
+    /// The facts without which it can't say anything: it is skipped, and the report says so.
+    pub needs: Needs,
+    /// The facts that it uses where they are there.
+    pub wants: Needs,
+    /// Whether its findings come with an edit.
+    pub fix: Fixability,
+    /// Whether it is on by default.
+    pub status: Status,
+    /// The version that brought it.
+    pub since: &'static str,
+    /// Its names elsewhere, and its own former names.
+    pub aliases: Vec<&'static str>,
+}
+
+/// A closed set of words, as written in pages.
+macro_rules! words {
+    ($(#[$doc:meta])* $name:ident { $($(#[$variant_doc:meta])* $variant:ident = $word:literal,)* }) => {
+        $(#[$doc])*
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub enum $name { $($(#[$variant_doc])* $variant,)* }
+
+        impl $name {
+            /// All, in the order of their declaration.
+            pub const ALL: &[Self] = &[$(Self::$variant,)*];
+
+            /// As written in pages and results.
+            pub const fn name(self) -> &'static str {
+                match self { $(Self::$variant => $word,)* }
+            }
+        }
+    };
+}
+
+words! {
+    /// What a rule is about.
+    Category {
+        /// The build fails, or does something else than it seems to.
+        Correctness = "correctness",
+        /// Secrets, users, permissions.
+        Security = "security",
+        /// Bytes in the image or in the context.
+        Size = "size",
+        /// Seconds of a build: what reruns, what is fetched again.
+        Cache = "cache",
+        /// Start, stop and health of the container.
+        Runtime = "runtime",
+        /// The same build tomorrow.
+        Reproducibility = "reproducibility",
+        /// A matter of taste; off unless selected.
+        Style = "style",
+    }
+}
+
+words! {
+    /// A further name that selects rules; their rules are off unless selected.
+    Group {
+        /// Versions of distribution packages.
+        Pinning = "pinning",
+        /// Labels of the image.
+        Labels = "labels",
+        /// The order of things that could stand in any.
+        Ordering = "ordering",
+    }
+}
+
+words! {
+    /// How sure a finding is.
+    Confidence {
+        /// Follows from the reference.
+        High = "high",
+        /// True for all but unusual cases.
+        Medium = "medium",
+        /// A guess worth a look.
+        Low = "low",
+    }
+}
+
+words! {
+    /// What a rule reads.
+    Subject {
+        /// A Dockerfile.
+        Dockerfile = "dockerfile",
+        /// The list of what the builder is not sent.
+        Dockerignore = "dockerignore",
+        /// A compose file.
+        Compose = "compose",
+        /// A built image.
+        Image = "image",
+        /// A workflow.
+        Workflow = "workflow",
+    }
+}
+
+words! {
+    /// Whether findings come with an edit.
+    Fixability {
+        /// Each does.
+        Always = "always",
+        /// Some do.
+        Sometimes = "sometimes",
+        /// None does.
+        Never = "never",
+    }
+}
+
+words! {
+    /// Whether a rule is on by default.
+    Status {
+        /// Off unless named, or all are selected.
+        Preview = "preview",
+        /// On by default, unless its category or group is off.
+        Stable = "stable",
+    }
+}
+
+const KEYS: [&str; 13] = [
+    "summary",
+    "severity",
+    "category",
+    "groups",
+    "confidence",
+    "basis",
+    "subject",
+    "needs",
+    "wants",
+    "fix",
+    "status",
+    "since",
+    "aliases",
+];
+
+impl Metadata {
+    /// Reads a page. What is missing or wrong is a problem, and has a cautious value.
+    pub fn read(page: &'static str) -> (Self, Vec<String>) {
+        let mut front = Front::read(page);
+        let metadata = Self {
+            summary: front.text("summary"),
+            severity: front.word("severity", &SEVERITIES, Severity::name),
+            category: front.word("category", Category::ALL, Category::name),
+            groups: front.words("groups", Group::ALL, Group::name),
+            confidence: front.word("confidence", Confidence::ALL, Confidence::name),
+            basis: front.word("basis", &[Basis::Typical, Basis::Computed, Basis::Measured], Basis::name),
+            subject: front.word("subject", Subject::ALL, Subject::name),
+            needs: front.words("needs", &Need::ALL, Need::name).into_iter().collect(),
+            wants: front.words("wants", &Need::ALL, Need::name).into_iter().collect(),
+            fix: front.word("fix", &[Fixability::Never, Fixability::Sometimes, Fixability::Always], Fixability::name),
+            status: front.word("status", Status::ALL, Status::name),
+            since: front.text("since"),
+            aliases: front.list("aliases"),
+        };
+        front.finish(&metadata);
+        (metadata, front.problems)
+    }
+
+    /// Whether the rule is on when nothing is selected.
+    pub fn on_by_default(&self) -> bool {
+        self.status == Status::Stable && self.category != Category::Style && self.groups.is_empty()
+    }
+}
+
+/// The page without its front matter.
+pub(super) fn body(page: &str) -> &str {
+    split(page).map_or(page, |(_, body)| body)
+}
+
+fn split(page: &str) -> Option<(&str, &str)> {
+    page.strip_prefix("---\n")?.split_once("\n---\n")
+}
+
+const SEVERITIES: [Severity; 4] = [Severity::Style, Severity::Info, Severity::Warning, Severity::Error];
+
+struct Front {
+    fields: Vec<(&'static str, &'static str)>,
+    problems: Vec<String>,
+}
+
+impl Front {
+    fn read(page: &'static str) -> Self {
+        let mut front = Self { fields: Vec::new(), problems: Vec::new() };
+        let Some((head, _)) = split(page) else {
+            front.problems.push("the page starts with front matter between two lines `---`".into());
+            return front;
+        };
+        for line in head.lines() {
+            let Some((key, value)) = line.split_once(':') else {
+                front.problems.push(format!("`{line}` is not `key: value`"));
+                continue;
+            };
+            // As in YAML, a comment starts at a `#` behind white space.
+            let value = value.find(" #").map_or(value, |at| &value[..at]).trim();
+            if !KEYS.contains(&key) {
+                front.problems.push(format!("unknown key `{key}`"));
+            } else if front.fields.iter().any(|field| field.0 == key) {
+                front.problems.push(format!("`{key}` is given twice"));
+            } else {
+                front.fields.push((key, value));
+            }
+        }
+        front
+    }
+
+    fn text(&mut self, key: &str) -> &'static str {
+        match self.fields.iter().find(|field| field.0 == key) {
+            Some(("aliases" | "groups" | "needs" | "wants", value)) => value,
+            Some((_, value)) if !value.is_empty() => value,
+            _ => {
+                self.problems.push(format!("`{key}` is missing"));
+                ""
+            }
+        }
+    }
+
+    fn list(&mut self, key: &str) -> Vec<&'static str> {
+        let value = self.text(key);
+        let Some(inner) = value.strip_prefix('[').and_then(|value| value.strip_suffix(']')) else {
+            if !value.is_empty() {
+                self.problems.push(format!("`{key}` is a list in brackets"));
+            }
+            return Vec::new();
+        };
+        inner.split(',').map(str::trim).filter(|item| !item.is_empty()).collect()
+    }
+
+    /// One of `known`; the first one where the page is wrong.
+    fn word<T: Copy>(&mut self, key: &str, known: &[T], name: fn(T) -> &'static str) -> T {
+        let value = self.text(key);
+        let found = known.iter().copied().find(|word| name(*word) == value);
+        if found.is_none() && !value.is_empty() {
+            self.refuse(key, value, known, name);
+        }
+        found.unwrap_or(known[0])
+    }
+
+    fn words<T: Copy>(&mut self, key: &str, known: &[T], name: fn(T) -> &'static str) -> Vec<T> {
+        let mut words = Vec::new();
+        for value in self.list(key) {
+            match known.iter().copied().find(|word| name(*word) == value) {
+                Some(word) => words.push(word),
+                None => self.refuse(key, value, known, name),
+            }
+        }
+        words
+    }
+
+    fn refuse<T: Copy>(&mut self, key: &str, value: &str, known: &[T], name: fn(T) -> &'static str) {
+        let known: Vec<&str> = known.iter().copied().map(name).collect();
+        self.problems.push(format!("`{key}: {value}` is not one of {}", known.join(", ")));
+    }
+
+    /// What no single field can say.
+    fn finish(&mut self, metadata: &Metadata) {
+        let missing = KEYS.into_iter().filter(|key| !self.fields.iter().any(|field| field.0 == *key));
+        for key in missing {
+            let problem = format!("`{key}` is missing");
+            if !self.problems.contains(&problem) {
+                self.problems.push(problem);
+            }
+        }
+        if metadata.summary.ends_with('.') {
+            self.problems.push("`summary` has no full stop".into());
+        }
+        let numbers = metadata.since.split('.').filter(|part| part.parse::<u16>().is_ok()).count();
+        if !metadata.since.is_empty() && (numbers != 3 || metadata.since.split('.').count() != 3) {
+            self.problems.push(format!("`since: {}` is not a version", metadata.since));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const GOOD: &str = "---\nsummary: lists stay\nseverity: warning  # of four\ncategory: size\ngroups: []\n\
+        confidence: high\nbasis: computed\nsubject: dockerfile\nneeds: [context.names, projects]\nwants: []\nfix: sometimes\n\
+        status: stable\nsince: 0.1.0\naliases: [DL3009, apt-lists]\n---\n# x\n";
+
+    fn problems(page: String) -> Vec<String> {
+        Metadata::read(page.leak()).1
+    }
+
+    #[test]
+    fn a_page_is_read() {
+        let (metadata, problems) = Metadata::read(GOOD);
+        assert_eq!(problems, Vec::<String>::new());
+        assert_eq!(metadata.summary, "lists stay");
+        assert_eq!(metadata.severity, Severity::Warning);
+        assert_eq!(metadata.needs.iter().collect::<Vec<_>>(), [Need::ContextNames, Need::Projects]);
+        assert_eq!(metadata.aliases, ["DL3009", "apt-lists"]);
+        assert!(metadata.on_by_default());
+        assert_eq!(body(GOOD), "# x\n");
+    }
+
+    #[test]
+    fn typos_are_problems() {
+        assert_eq!(problems(GOOD.replace("category: size", "category: sise")).len(), 1);
+        assert_eq!(problems(GOOD.replace("category: size", "kategory: size")).len(), 2);
+        assert_eq!(problems(GOOD.replace("fix: sometimes\n", "")), ["`fix` is missing"]);
+        assert_eq!(problems(GOOD.replace("projects", "project")).len(), 1);
+        assert_eq!(problems(GOOD.replace("0.1.0", "soon")), ["`since: soon` is not a version"]);
+        assert_eq!(problems(GOOD.replace("[DL3009, apt-lists]", "DL3009")), ["`aliases` is a list in brackets"]);
+        assert_eq!(problems(GOOD.replace("groups: []\n", "groups: []\ngroups: []\n")), ["`groups` is given twice"]);
+        assert_eq!(problems(GOOD.replace("lists stay", "lists stay.")), ["`summary` has no full stop"]);
+        assert_eq!(problems("# x\n".into()).len(), 14);
+    }
+
+    #[test]
+    fn style_and_opt_in_groups_are_off() {
+        for page in [
+            GOOD.replace("category: size", "category: style"),
+            GOOD.replace("groups: []", "groups: [pinning]"),
+            GOOD.replace("status: stable", "status: preview"),
+        ] {
+            assert!(!Metadata::read(page.leak()).0.on_by_default());
+        }
+    }
+}

@@ -1,0 +1,166 @@
+//! Runs the examples on a rule's page, and asks of every rule what every rule must keep. `BLESS=1` writes what was
+//! found into the pages.
+#![cfg(test)]
+
+mod fixes;
+mod inputs;
+mod parse;
+mod toy;
+mod variants;
+
+use super::{Fixability, Metadata, Rule};
+use crate::finding::Finding;
+use crate::text::{FileId, Source};
+use parse::Example;
+
+/// Fails when the page does not hold.
+#[track_caller]
+pub(super) fn check(rule: &'static Rule) {
+    let outcome = run(rule);
+    if std::env::var_os("BLESS").is_some() && outcome.blessed != rule.page {
+        let path = format!("{}/rules/{}.md", env!("CARGO_MANIFEST_DIR"), rule.name);
+        std::fs::write(path, &outcome.blessed).unwrap();
+        return;
+    }
+    let hint = "BLESS=1 rewrites the fences `findings` and `fixed`";
+    assert!(outcome.failures.is_empty(), "\n{}\n{hint}", outcome.failures.join("\n"));
+}
+
+/// What a run over a page comes to.
+struct Outcome {
+    failures: Vec<String>,
+    blessed: String,
+}
+
+fn run(rule: &'static Rule) -> Outcome {
+    let (metadata, mut failures) = Metadata::read(rule.page);
+    let (examples, problems) = parse::examples(rule.page);
+    failures.extend(problems);
+    if !rule.page.contains(&format!("\n---\n# {}\n", rule.name)) {
+        failures.push(format!("the page's title is `# {}`", rule.name));
+    }
+    for (good, section) in [(false, "Bad"), (true, "Good")] {
+        if !examples.iter().any(|example| example.good == good) {
+            failures.push(format!("no example under *{section}*"));
+        }
+    }
+    let mut runner = Runner { rule, metadata, failures, blesses: Vec::new(), with_fix: 0, without_fix: 0 };
+    for example in &examples {
+        runner.example(example);
+    }
+    runner.fixability();
+    let failures = runner.failures.iter().map(|failure| format!("rules/{}.md:{failure}", rule.name)).collect();
+    Outcome { failures, blessed: blessed(rule.page, runner.blesses) }
+}
+
+/// The page with stretches replaced.
+fn blessed(page: &str, mut blesses: Vec<Bless>) -> String {
+    blesses.sort();
+    let mut text = page.to_owned();
+    for bless in blesses.into_iter().rev() {
+        text.replace_range(bless.at..bless.at + bless.len, &bless.text);
+    }
+    text
+}
+
+/// What should stand at a place of the page.
+#[derive(PartialEq, Eq, PartialOrd, Ord)]
+struct Bless {
+    at: usize,
+    len: usize,
+    text: String,
+}
+
+struct Runner {
+    rule: &'static Rule,
+    metadata: Metadata,
+    failures: Vec<String>,
+    blesses: Vec<Bless>,
+    with_fix: usize,
+    without_fix: usize,
+}
+
+impl Runner {
+    fn fail(&mut self, line: usize, what: impl std::fmt::Display) {
+        self.failures.push(format!("{line}: {what}"));
+    }
+
+    fn example(&mut self, example: &Example) {
+        let sources: Vec<Source> = example.files.iter().map(|(path, text)| Source::of(path, text)).collect();
+        let found = inputs::findings(self.rule, &sources, &example.listing);
+        for finding in &found {
+            self.sound(example, &sources, finding);
+        }
+        let got = shown(&sources, &found);
+        match example.findings {
+            Some(fence) if fence.body != got => {
+                self.fail(fence.line, format_args!("expected\n{}got\n{got}", fence.body));
+                self.blesses.push(Bless { at: fence.at, len: fence.body.len(), text: got.clone() });
+            }
+            _ => {}
+        }
+        if example.good && !got.is_empty() {
+            self.fail(example.line, format_args!("expected silence under *Good*, got\n{got}"));
+        }
+        variants::check(self, example, &got);
+        fixes::check(self, example, &sources, &found);
+    }
+
+    /// What holds for every finding of every rule.
+    fn sound(&mut self, example: &Example, sources: &[Source], finding: &Finding) {
+        let line = example.line;
+        if finding.rule != self.rule.name {
+            self.fail(line, format_args!("the finding is of another rule: `{}`", finding.rule));
+        }
+        if finding.severity != self.metadata.severity {
+            self.fail(line, "the finding's severity is not the page's");
+        }
+        if finding.message.is_empty() || finding.message.ends_with('.') || finding.message.contains('\n') {
+            self.fail(line, format_args!("a message is one sentence without a full stop: `{}`", finding.message));
+        }
+        for span in finding.labels.iter().map(|label| label.span).chain([finding.span]) {
+            let inside = sources.get(finding.file.0 as usize).and_then(|source| source.text().get(span.range()));
+            if inside.is_none() {
+                self.fail(line, format_args!("{span:?} cuts a character or lies outside of the file"));
+            }
+        }
+        if finding.impact.iter().any(|impact| impact.evidence.is_empty()) {
+            self.fail(line, "a figure needs its evidence");
+        }
+        if finding.fixes.is_empty() {
+            self.without_fix += 1;
+        } else {
+            self.with_fix += 1;
+        }
+    }
+
+    /// Whether the page's `fix:` is true over its examples.
+    fn fixability(&mut self) {
+        let (with, without) = (self.with_fix, self.without_fix);
+        let wrong = match self.metadata.fix {
+            Fixability::Always => without > 0 || with == 0,
+            Fixability::Sometimes => without == 0 || with == 0,
+            Fixability::Never => with > 0,
+        };
+        if wrong {
+            let says = self.metadata.fix.name();
+            self.fail(1, format_args!("`fix: {says}`, but {with} findings have a fix and {without} have none"));
+        }
+    }
+}
+
+/// Findings as pages give them: `line:column-line:column message`, with the path before it in a further file.
+fn shown(sources: &[Source], found: &[Finding]) -> String {
+    let mut text = String::new();
+    for finding in found {
+        let FileId(index) = finding.file;
+        let Some(source) = sources.get(index as usize) else { continue };
+        if source.name() != "Dockerfile" {
+            text.push_str(&format!("{}:", source.name()));
+        }
+        let (start, end) = (source.line_column(finding.span.start), source.line_column(finding.span.end));
+        let place = format!("{}:{}-{}:{}", start.line, start.column, end.line, end.column);
+        text.push_str(&format!("{place} {}\n", finding.message));
+    }
+    text
+}

@@ -1,0 +1,124 @@
+//! What every fix must keep: it ends, gives what the page says, mends the finding, breaks nothing, keeps comments.
+
+use super::parse::{Example, Fixed};
+use super::{Bless, Runner, inputs, variants};
+use crate::finding::{Finding, Target};
+use crate::fix::{Change, Level, Outcome, fix};
+use crate::text::{FileId, Source};
+
+pub(super) fn check(runner: &mut Runner, example: &Example, sources: &[Source], found: &[Finding]) {
+    for finding in found {
+        sorted(runner, example, finding);
+    }
+    for level in [Level::Safe, Level::Unsafe] {
+        let risky = level == Level::Unsafe;
+        let allowed = |finding: &Finding, level: Level| finding.fixes.iter().any(|fix| level.allows(fix));
+        // The second run tells nothing new when all fixes are safe.
+        let differs = found.iter().any(|finding| allowed(finding, level) && !allowed(finding, Level::Safe));
+        let outcome = if !risky || differs {
+            fix(sources, level, |now| inputs::findings(runner.rule, now, &example.listing))
+        } else {
+            Outcome::default()
+        };
+        if !outcome.contradicting.is_empty() {
+            runner.fail(example.line, "the fixes don't come to an end");
+        }
+        let unfixable = found.iter().filter(|finding| !allowed(finding, level)).count();
+        if (!risky || differs) && outcome.left.len() != unfixable {
+            let (left, line) = (outcome.left.len(), example.line);
+            runner.fail(line, format_args!("{left} findings are left behind the fixes, not {unfixable}"));
+        }
+        for change in &outcome.changes {
+            expected(runner, example, change, risky);
+            harmless(runner, example, change);
+        }
+        for fixed in example.fixed.iter().filter(|fixed| fixed.risky == risky) {
+            if !outcome.changes.iter().any(|change| change.name == fixed.path) {
+                runner.fail(fixed.fence.line, format_args!("no fix changes `{}`", fixed.path));
+            }
+        }
+        crlf(runner, example, level, &outcome);
+    }
+}
+
+/// Edits of a fix stand in the order of their places, apart from each other.
+fn sorted(runner: &mut Runner, example: &Example, finding: &Finding) {
+    for fix in &finding.fixes {
+        let places: Vec<_> = fix.edits.iter().map(|edit| (&edit.target, edit.span)).collect();
+        let apart = places.windows(2).all(|pair| {
+            let ((file, a), (other, b)) = (pair[0], pair[1]);
+            file < other || (file == other && a.end <= b.start && a != b)
+        });
+        if !apart || places.is_empty() {
+            runner.fail(example.line, format_args!("edits of `{}` are unsorted, overlapping or none", fix.title));
+        }
+        if fix.title.is_empty() || fix.title.ends_with('.') {
+            runner.fail(example.line, format_args!("a title is an imperative without a full stop: `{}`", fix.title));
+        }
+    }
+}
+
+/// The file afterwards is what the page says.
+fn expected(runner: &mut Runner, example: &Example, change: &Change, risky: bool) {
+    let after = String::from_utf8_lossy(&change.after).into_owned();
+    let own = |fixed: &&Fixed| fixed.risky == risky && fixed.path == change.name;
+    let Some(fixed) = example.fixed.iter().find(own) else {
+        let word = if risky { "fixed unsafe" } else { "fixed" };
+        let info = match change.name.as_str() {
+            "Dockerfile" => format!("dockerfile {word}"),
+            name => format!("text path={name} {word}"),
+        };
+        runner.fail(example.line, format_args!("a fence `{info}` is missing"));
+        let fences = example.fixed.iter().map(|fixed| fixed.fence).chain(example.findings);
+        if let Some(last) = fences.max_by_key(|fence| fence.at) {
+            let at = last.at + last.body.len() + "```\n".len();
+            runner.blesses.push(Bless { at, len: 0, text: format!("```{info}\n{after}```\n") });
+        }
+        return;
+    };
+    if fixed.fence.body != after {
+        let line = fixed.fence.line;
+        runner.fail(line, format_args!("after the fix expected\n{}got\n{after}", fixed.fence.body));
+        let (at, len) = (fixed.fence.at, fixed.fence.body.len());
+        runner.blesses.push(Bless { at, len, text: after });
+    }
+}
+
+/// A fix brings no problem and loses no comment.
+fn harmless(runner: &mut Runner, example: &Example, change: &Change) {
+    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+    let before = change.before.as_deref().map(text).unwrap_or_default();
+    let after = text(&change.after);
+    let known = inputs::problems(&Source::of(&change.name, &before));
+    for problem in inputs::problems(&Source::of(&change.name, &after)) {
+        if !known.contains(&problem) {
+            runner.fail(example.line, format_args!("the fixed `{}` has a problem: {problem}", change.name));
+        }
+    }
+    let mut kept: Vec<&str> = comments(&after);
+    for comment in comments(&before) {
+        match kept.iter().position(|other| *other == comment) {
+            Some(index) => drop(kept.swap_remove(index)),
+            None => runner.fail(example.line, format_args!("the fix loses the comment `{comment}`")),
+        }
+    }
+}
+
+fn comments(text: &str) -> Vec<&str> {
+    text.lines().map(str::trim).filter(|line| line.starts_with('#')).collect()
+}
+
+/// In a file with CR LF the same fixes come to the same text.
+fn crlf(runner: &mut Runner, example: &Example, level: Level, outcome: &Outcome) {
+    let dockerfiles = outcome.changes.iter().filter(|change| inputs::is_dockerfile(&change.name));
+    for change in dockerfiles {
+        let Target::File(FileId(_)) = change.target else { continue };
+        let sources = variants::sources(example, variants::crlf);
+        let other = fix(&sources, level, |now| inputs::findings(runner.rule, now, &example.listing));
+        let same = other.changes.iter().find(|other| other.target == change.target);
+        let text = same.map(|same| String::from_utf8_lossy(&same.after).replace("\r\n", "\n"));
+        if text.as_deref() != Some(&*String::from_utf8_lossy(&change.after)) {
+            runner.fail(example.line, format_args!("with CR LF the fixed `{}` differs: {text:?}", change.name));
+        }
+    }
+}

@@ -1,0 +1,97 @@
+//! The only place where the page runner meets the analysis: an example's files ─► inputs ─► findings.
+
+use std::sync::Arc;
+
+use crate::build::Build;
+use crate::dockerfile;
+use crate::finding::{Finding, Findings};
+use crate::ignore;
+use crate::inputs::context::BuildContext;
+use crate::inputs::{BuildInput, BuildOptions, IgnoreInput, Inputs};
+use crate::manifest::{self, Project};
+use crate::rules::{Context, Rule};
+use crate::text::{FileId, Source};
+
+/// What the rule finds in an example. `sources` are its files in the order of the page, and those that fixes made;
+/// `listing` gives further files of the context with their sizes in bytes.
+pub(super) fn findings(rule: &'static Rule, sources: &[Source], listing: &[(u64, &str)]) -> Vec<Finding> {
+    let inputs = inputs(sources, listing);
+    let metadata = rule.metadata();
+    let mut out = Findings::new();
+    for input in &inputs.builds {
+        let build = Build::new(input);
+        (rule.check)(&Context::new(rule, &metadata, &inputs, &build), &mut out);
+    }
+    out.into_sorted()
+}
+
+/// The inputs that an example stands for: every Dockerfile is a build of the whole folder.
+fn inputs(sources: &[Source], listing: &[(u64, &str)]) -> Inputs {
+    let mut inputs = Inputs { root: ".".into(), sources: sources.to_vec(), ..Inputs::default() };
+    for (index, source) in sources.iter().enumerate() {
+        if is_dockerfile(source.name()) {
+            inputs.builds.push(build(FileId(index as u32), source, sources, listing));
+        }
+    }
+    inputs
+}
+
+fn build(dockerfile: FileId, source: &Source, sources: &[Source], listing: &[(u64, &str)]) -> BuildInput {
+    let named = |name: &str| sources.iter().position(|source| source.name() == name);
+    let ignore = match named(&format!("{}.dockerignore", source.name())).or_else(|| named(".dockerignore")) {
+        Some(index) => IgnoreInput::Present(FileId(index as u32), Arc::new(ignore::parse(&sources[index]))),
+        None => IgnoreInput::Missing(".dockerignore".into()),
+    };
+    // An example without further files says nothing of its context.
+    let known = !listing.is_empty() || sources.iter().any(|source| !is_special(source.name()));
+    let context = known.then(|| context(sources, listing, &ignore));
+    let projects = context.as_ref().map(|context| projects(context, sources));
+    BuildInput {
+        dockerfile,
+        file: dockerfile::parse(source),
+        options: BuildOptions::default(),
+        context_root: Some(".".into()),
+        ignore,
+        context: context.map(Arc::new),
+        projects: projects.map(Arc::new),
+        base_images: std::collections::BTreeMap::new(),
+    }
+}
+
+fn is_special(path: &str) -> bool {
+    is_dockerfile(path) || path.ends_with(".dockerignore")
+}
+
+/// The example's files and its listing, under its ignore file.
+fn context(sources: &[Source], listing: &[(u64, &str)], ignore: &IgnoreInput) -> BuildContext {
+    let own = sources.iter().map(|source| (source.name(), source.bytes().len() as u64));
+    let files: Vec<(&str, u64)> = own.chain(listing.iter().map(|(size, path)| (*path, *size))).collect();
+    let context = BuildContext::of(&files);
+    match ignore {
+        IgnoreInput::Present(_, ignore) => context.without(&ignore.matcher()),
+        _ => context,
+    }
+}
+
+fn projects(context: &BuildContext, sources: &[Source]) -> Vec<Project> {
+    let paths: Vec<String> = context.entries().map(|id| context.path(id)).collect();
+    let text = |path: &str| sources.iter().find(|source| source.name() == path).map(Source::text);
+    let files: Vec<(&str, Option<&str>)> = paths.iter().map(|path| (path.as_str(), text(path))).collect();
+    manifest::projects(&files).projects
+}
+
+/// What is wrong with a file's text as such, one line each, without places.
+pub(super) fn problems(source: &Source) -> Vec<String> {
+    if !is_dockerfile(source.name()) {
+        return Vec::new();
+    }
+    let file = dockerfile::parse(source);
+    file.problems().iter().map(|problem| problem.message.clone()).collect()
+}
+
+/// Whether a path names a Dockerfile.
+pub(super) fn is_dockerfile(path: &str) -> bool {
+    let name = path.rsplit('/').next().unwrap_or(path);
+    let named = name == "Dockerfile" || name.starts_with("Dockerfile.") || name.ends_with(".Dockerfile");
+    named && !name.ends_with(".dockerignore")
+}

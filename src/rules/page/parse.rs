@@ -1,0 +1,231 @@
+//! A page ─► its examples. The fences under *Bad* and *Good* are inputs and expectations, all others are prose.
+//!
+//! An example begins with the first fence behind another one's expectations: `dockerfile`, or any fence with
+//! `path=…`. It ends with `findings` and the `fixed` fences behind that. Under *Good* there are no expectations, so
+//! each `dockerfile` fence without a path begins one.
+
+/// An example with what is expected of it.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(super) struct Example<'a> {
+    /// Line of its first fence in the page, from 1.
+    pub line: usize,
+    /// Whether it stands under *Good*.
+    pub good: bool,
+    /// Path and text of its files; the Dockerfile is called `Dockerfile` unless the fence says otherwise.
+    pub files: Vec<(&'a str, &'a str)>,
+    /// Further files of the context: size in bytes and path. A path that ends with `/` is an empty folder.
+    pub listing: Vec<(u64, &'a str)>,
+    /// The findings that are expected.
+    pub findings: Option<Fence<'a>>,
+    /// The files after the safe fixes, and after all fixes.
+    pub fixed: Vec<Fixed<'a>>,
+}
+
+/// A file after fixing.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Fixed<'a> {
+    /// Its path.
+    pub path: &'a str,
+    /// Whether unsafe fixes are applied too.
+    pub risky: bool,
+    /// Its text.
+    pub fence: Fence<'a>,
+}
+
+/// A fenced block.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub(super) struct Fence<'a> {
+    /// What stands behind the three backticks.
+    pub info: &'a str,
+    /// The text between the fences, line ends included.
+    pub body: &'a str,
+    /// Offset of the body in the page.
+    pub at: usize,
+    /// Line of the opening fence in the page, from 1.
+    pub line: usize,
+}
+
+/// The examples of a page; what can't be read as one is a problem.
+pub(super) fn examples(page: &str) -> (Vec<Example<'_>>, Vec<String>) {
+    let mut reader = Reader::default();
+    let mut section = "";
+    let mut fence: Option<Fence> = None;
+    let mut at = 0;
+    for (index, line) in page.split_inclusive('\n').enumerate() {
+        let shown = line.trim_end();
+        if let Some(open) = fence {
+            if shown == "```" {
+                let fence_read = Fence { body: &page[open.at..at], ..open };
+                reader.take(section, fence_read);
+                fence = None;
+            }
+        } else if let Some(info) = shown.strip_prefix("```") {
+            fence = Some(Fence { info, body: "", at: at + line.len(), line: index + 1 });
+        } else if let Some(title) = shown.strip_prefix("## ") {
+            reader.finish();
+            section = title;
+        }
+        at += line.len();
+    }
+    if let Some(open) = fence {
+        reader.problems.push(format!("{}: the fence is not closed", open.line));
+    }
+    reader.finish();
+    (reader.examples, reader.problems)
+}
+
+#[derive(Default)]
+struct Reader<'a> {
+    examples: Vec<Example<'a>>,
+    now: Option<Example<'a>>,
+    problems: Vec<String>,
+}
+
+impl<'a> Reader<'a> {
+    fn finish(&mut self) {
+        if let Some(example) = self.now.take() {
+            if !example.good && example.findings.is_none() {
+                self.problems.push(format!("{}: an example under Bad needs a fence `findings`", example.line));
+            }
+            self.examples.push(example);
+        }
+    }
+
+    fn take(&mut self, section: &str, fence: Fence<'a>) {
+        let good = section == "Good";
+        if !good && section != "Bad" {
+            return;
+        }
+        let mut words = fence.info.split_whitespace();
+        let kind = words.next().unwrap_or_default();
+        let (mut path, mut fixed, mut risky) = (None, false, false);
+        for word in words {
+            match word {
+                "fixed" => fixed = true,
+                "unsafe" => risky = true,
+                _ if word.starts_with("path=") => path = word.strip_prefix("path="),
+                _ => self.problems.push(format!("{}: unknown word `{word}` behind the fence", fence.line)),
+            }
+        }
+        match (kind, path) {
+            ("findings", None) => match &mut self.now {
+                Some(example) if example.findings.is_none() && !example.files.is_empty() => {
+                    example.findings = Some(fence);
+                }
+                _ => self.problems.push(format!("{}: `findings` stands behind an example's files", fence.line)),
+            },
+            (_, _) if fixed => self.take_fixed(kind, path, risky, fence),
+            ("context", None) => self.take_listing(good, fence),
+            ("dockerfile", None) => self.take_file(good, "Dockerfile", true, fence),
+            (_, Some(path)) => self.take_file(good, path, false, fence),
+            ("image" | "log" | "git", None) => {
+                self.problems.push(format!("{}: `{kind}` fences are not read yet", fence.line));
+            }
+            _ => self.problems.push(format!(
+                "{}: unknown fence `{kind}`; known are dockerfile, context, findings, and any with `path=`",
+                fence.line
+            )),
+        }
+    }
+
+    fn example(&mut self, good: bool, begins: bool, line: usize) -> &mut Example<'a> {
+        let ended = self.now.as_ref().is_some_and(|example| match &example.findings {
+            Some(_) => true,
+            None => begins && good && !example.files.is_empty(),
+        });
+        if ended {
+            self.finish();
+        }
+        self.now.get_or_insert_with(|| Example { line, good, ..Example::default() })
+    }
+
+    fn take_file(&mut self, good: bool, path: &'a str, begins: bool, fence: Fence<'a>) {
+        let example = self.example(good, begins, fence.line);
+        if example.files.iter().any(|file| file.0 == path) {
+            self.problems.push(format!("{}: `{path}` is given twice; is a fence `findings` missing?", fence.line));
+            return;
+        }
+        example.files.push((path, fence.body));
+    }
+
+    fn take_fixed(&mut self, kind: &str, path: Option<&'a str>, risky: bool, fence: Fence<'a>) {
+        let path = match path {
+            None if kind == "dockerfile" => "Dockerfile",
+            None => return self.problems.push(format!("{}: which file? `path=` is missing", fence.line)),
+            Some(path) => path,
+        };
+        match &mut self.now {
+            Some(example) if example.findings.is_some() => example.fixed.push(Fixed { path, risky, fence }),
+            _ => self.problems.push(format!("{}: a `fixed` fence stands behind `findings`", fence.line)),
+        }
+    }
+
+    fn take_listing(&mut self, good: bool, fence: Fence<'a>) {
+        let mut listing = Vec::new();
+        for (index, line) in fence.body.lines().enumerate() {
+            let entry = line.split_once(' ').and_then(|(size, path)| Some((size_of(size)?, path.trim())));
+            match entry {
+                Some((size, path)) if !path.is_empty() => listing.push((size, path)),
+                _ => self.problems.push(format!("{}: `{line}` is not `size path`", fence.line + index + 1)),
+            }
+        }
+        self.example(good, false, fence.line).listing.extend(listing);
+    }
+}
+
+/// `1200`, `3kB`, `184MB`, `2GB`.
+fn size_of(text: &str) -> Option<u64> {
+    let digits = text.trim_end_matches(|c: char| c.is_ascii_alphabetic());
+    let unit = match &text[digits.len()..] {
+        "" | "B" => 1,
+        "kB" => 1_000,
+        "MB" => 1_000_000,
+        "GB" => 1_000_000_000,
+        _ => return None,
+    };
+    digits.parse::<u64>().ok()?.checked_mul(unit)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_page_is_a_list_of_examples() {
+        let page = "---\nx\n---\n# r\n```dockerfile\nprose\n```\n## Bad\n```dockerfile\nFROM a\n```\n\
+            ```context\n12 src/a.py\n3MB node_modules/x\n```\n```text path=.dockerignore\n.git\n```\n\
+            ```findings\n1:1-1:5 m\n```\n```dockerfile fixed\nFROM b\n```\n```text path=x fixed unsafe\ny\n```\n\
+            ```dockerfile\nFROM c\n```\n```findings\n```\n## Good\n```dockerfile\nFROM d\n```\n\
+            ```text path=p\n```\n```dockerfile\nFROM e\n```\n## When not\n```sh\nls\n```\n";
+        let (examples, problems) = examples(page);
+        assert_eq!(problems, Vec::<String>::new());
+        assert_eq!(examples.len(), 4);
+        assert_eq!(examples[0].files, [("Dockerfile", "FROM a\n"), (".dockerignore", ".git\n")]);
+        assert_eq!(examples[0].listing, [(12, "src/a.py"), (3_000_000, "node_modules/x")]);
+        assert_eq!(examples[0].findings.unwrap().body, "1:1-1:5 m\n");
+        assert_eq!((examples[0].line, examples[0].fixed.len(), examples[0].fixed[1].risky), (9, 2, true));
+        assert_eq!(examples[1].findings.unwrap().body, "");
+        assert_eq!(examples[2].files, [("Dockerfile", "FROM d\n"), ("p", "")]);
+        assert!(examples[3].good);
+    }
+
+    #[track_caller]
+    fn check_problem(fences: &str, expected: &str) {
+        let page = format!("---\n---\n## Bad\n{fences}");
+        let (_, problems) = examples(&page);
+        assert!(problems.iter().any(|problem| problem.contains(expected)), "{problems:?}");
+    }
+
+    #[test]
+    fn what_is_no_example_is_a_problem() {
+        check_problem("```dockerfile\nFROM a\n```\n", "needs a fence `findings`");
+        check_problem("```findings\n```\n", "stands behind");
+        check_problem("```dockerfile\nFROM a\n```\n```image\n```\n", "not read yet");
+        check_problem("```toml\n```\n", "unknown fence `toml`");
+        check_problem("```dockerfile fixt\n```\n", "unknown word `fixt`");
+        check_problem("```dockerfile\n```\n```dockerfile\n```\n", "given twice");
+        check_problem("```dockerfile fixed\n```\n", "stands behind `findings`");
+        check_problem("```context\nbig x\n```\n", "is not `size path`");
+        check_problem("```dockerfile\n", "not closed");
+    }
+}

@@ -1,0 +1,66 @@
+//! The same example written otherwise: other line ends, no last line end, wrapped in ONBUILD.
+
+use super::parse::Example;
+use super::{Runner, inputs, shown};
+use crate::text::Source;
+
+/// Instructions that may stand behind ONBUILD.
+const TRIGGERS: [&str; 15] = [
+    "ADD ",
+    "CMD ",
+    "COPY ",
+    "ENTRYPOINT ",
+    "ENV ",
+    "EXPOSE ",
+    "HEALTHCHECK ",
+    "LABEL ",
+    "RUN ",
+    "SHELL ",
+    "STOPSIGNAL ",
+    "USER ",
+    "VOLUME ",
+    "WORKDIR ",
+    "ARG ",
+];
+
+pub(super) fn check(runner: &mut Runner, example: &Example, got: &str) {
+    let open = |text: &str| text.strip_suffix('\n').unwrap_or(text).to_owned();
+    for (name, found) in [("CR LF", found(runner, example, crlf)), ("no last line end", found(runner, example, open))] {
+        if found != got {
+            runner.fail(example.line, format_args!("with {name} expected\n{got}got\n{found}"));
+        }
+    }
+    // It may find anything or nothing there, as long as it comes back.
+    found(runner, example, onbuild);
+}
+
+fn found(runner: &Runner, example: &Example, rewrite: impl Fn(&str) -> String) -> String {
+    let sources = sources(example, rewrite);
+    shown(&sources, &inputs::findings(runner.rule, &sources, &example.listing))
+}
+
+/// The example's files, the Dockerfiles rewritten.
+pub(super) fn sources(example: &Example, rewrite: impl Fn(&str) -> String) -> Vec<Source> {
+    let mut sources = Vec::new();
+    for (path, text) in &example.files {
+        let text = if inputs::is_dockerfile(path) { rewrite(text) } else { (*text).to_owned() };
+        sources.push(Source::of(path, &text));
+    }
+    sources
+}
+
+/// With CR LF at the end of each line.
+pub(super) fn crlf(text: &str) -> String {
+    text.replace('\n', "\r\n")
+}
+
+fn onbuild(text: &str) -> String {
+    let mut wrapped = String::new();
+    for line in text.split_inclusive('\n') {
+        if TRIGGERS.iter().any(|trigger| line.starts_with(trigger)) {
+            wrapped.push_str("ONBUILD ");
+        }
+        wrapped.push_str(line);
+    }
+    wrapped
+}

@@ -1,0 +1,206 @@
+//! Which rules run: `--select` and `--ignore` by name, alias, category, group, `all` or `default`. The more specific
+//! selector wins; between equals, `--ignore` does.
+
+use std::fmt;
+
+use super::{Category, Group, Metadata, Rule};
+
+/// Which rules run. The default: all stable ones that are not a matter of taste.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Selection {
+    select: Vec<Selector>,
+    ignore: Vec<Selector>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Selector {
+    All,
+    Default,
+    Category(Category),
+    Group(Group),
+    Rule(&'static str),
+}
+
+/// A word that selects nothing.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SelectorError {
+    /// The word.
+    pub word: String,
+    /// A known word that is close to it.
+    pub suggestion: Option<String>,
+}
+
+impl fmt::Display for SelectorError {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(out, "no rule, category or group is called `{}`", self.word)
+    }
+}
+
+impl std::error::Error for SelectorError {}
+
+impl Selection {
+    /// The selection that `--select` and `--ignore` ask for; an empty `select` means the default.
+    ///
+    /// # Errors
+    /// The first word that selects nothing.
+    pub fn new(select: &[String], ignore: &[String]) -> Result<Self, SelectorError> {
+        Self::among(super::ALL, select, ignore)
+    }
+
+    fn among(rules: &[&'static Rule], select: &[String], ignore: &[String]) -> Result<Self, SelectorError> {
+        let read =
+            |words: &[String]| words.iter().map(|word| Selector::read(rules, word)).collect::<Result<Vec<_>, _>>();
+        Ok(Self { select: read(select)?, ignore: read(ignore)? })
+    }
+
+    /// Whether a rule runs.
+    pub fn has(&self, rule: &Rule) -> bool {
+        let metadata = rule.metadata();
+        let strongest = |selectors: &[Selector]| {
+            let ranks = selectors.iter().filter_map(|selector| selector.rank(rule, &metadata));
+            ranks.max()
+        };
+        let selected =
+            if self.select.is_empty() { Selector::Default.rank(rule, &metadata) } else { strongest(&self.select) };
+        selected > strongest(&self.ignore)
+    }
+
+    /// The rules that run, in the order of their names.
+    pub fn rules(&self) -> Vec<&'static Rule> {
+        super::ALL.iter().copied().filter(|rule| self.has(rule)).collect()
+    }
+}
+
+impl Selector {
+    fn read(rules: &[&'static Rule], word: &str) -> Result<Self, SelectorError> {
+        let word = word.trim();
+        let is = |name: &str| name.eq_ignore_ascii_case(word);
+        if is("all") {
+            return Ok(Self::All);
+        }
+        if is("default") {
+            return Ok(Self::Default);
+        }
+        if let Some(category) = Category::ALL.iter().find(|category| is(category.name())) {
+            return Ok(Self::Category(*category));
+        }
+        if let Some(group) = Group::ALL.iter().find(|group| is(group.name())) {
+            return Ok(Self::Group(*group));
+        }
+        match super::find_in(rules, word) {
+            Some(rule) => Ok(Self::Rule(rule.name)),
+            None => Err(SelectorError { word: word.into(), suggestion: closest(word, &words(rules)) }),
+        }
+    }
+
+    /// How specific it is where it selects the rule.
+    fn rank(self, rule: &Rule, metadata: &Metadata) -> Option<u8> {
+        // A preview rule runs when it is named, or all are: its findings are not yet trusted.
+        let stable = metadata.status == super::Status::Stable;
+        let (rank, selects) = match self {
+            Self::All => (1, true),
+            Self::Default => (1, metadata.on_by_default()),
+            Self::Category(category) => (2, stable && metadata.category == category),
+            Self::Group(group) => (2, stable && metadata.groups.contains(&group)),
+            Self::Rule(name) => (3, rule.name == name),
+        };
+        selects.then_some(rank)
+    }
+}
+
+/// The rule name or alias that is closest to a mistyped one.
+pub fn suggest(name: &str) -> Option<String> {
+    closest(name, &names(super::ALL))
+}
+
+/// Whether a rule must not be called so.
+#[cfg(test)]
+pub(super) fn is_reserved(name: &str) -> bool {
+    words(&[]).iter().any(|word| word.eq_ignore_ascii_case(name))
+}
+
+fn names(rules: &[&'static Rule]) -> Vec<&'static str> {
+    rules.iter().flat_map(|rule| rule.metadata().aliases.into_iter().chain([rule.name])).collect()
+}
+
+fn words(rules: &[&'static Rule]) -> Vec<&'static str> {
+    let mut words = names(rules);
+    words.extend(Category::ALL.iter().map(|category| category.name()));
+    words.extend(Group::ALL.iter().map(|group| group.name()));
+    words.extend(["all", "default"]);
+    words
+}
+
+fn closest(word: &str, known: &[&'static str]) -> Option<String> {
+    let word = word.to_ascii_lowercase();
+    // Longer than any name: the distance would be dear and the answer useless.
+    if word.len() > 64 {
+        return None;
+    }
+    let scored = known.iter().map(|name| (strsim::jaro_winkler(&word, &name.to_ascii_lowercase()), *name));
+    let best = scored.filter(|(score, _)| *score >= 0.8).max_by(|a, b| a.0.total_cmp(&b.0));
+    best.map(|(_, name)| name.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::finding::Findings;
+    use crate::rules::Context;
+
+    fn silent(_: &Context, _: &mut Findings) {}
+
+    fn rule(name: &'static str, category: &str, groups: &str, status: &str, alias: &str) -> &'static Rule {
+        let page = format!(
+            "---\nsummary: s\nseverity: warning\ncategory: {category}\ngroups: [{groups}]\nconfidence: high\n\
+             basis: computed\nsubject: dockerfile\nneeds: []\nfix: never\nstatus: {status}\nsince: 0.1.0\n\
+             aliases: [{alias}]\n---\n"
+        );
+        Box::leak(Box::new(Rule { name, page: page.leak(), check: silent }))
+    }
+
+    fn catalogue() -> Vec<&'static Rule> {
+        vec![
+            rule("apt-lists-kept", "size", "", "stable", "DL3009"),
+            rule("keyword-case", "style", "", "stable", "ConsistentInstructionCasing"),
+            rule("new-idea", "size", "", "preview", ""),
+            rule("unpinned-package", "reproducibility", "pinning", "stable", "DL3008"),
+        ]
+    }
+
+    #[track_caller]
+    fn check(select: &[&str], ignore: &[&str], expected: &[&str]) {
+        let rules = catalogue();
+        let own = |words: &[&str]| words.iter().map(|word| (*word).to_owned()).collect::<Vec<_>>();
+        let selection = Selection::among(&rules, &own(select), &own(ignore)).unwrap();
+        let on: Vec<&str> = rules.iter().filter(|rule| selection.has(rule)).map(|rule| rule.name).collect();
+        assert_eq!(on, expected);
+    }
+
+    #[test]
+    fn rules_are_selected() {
+        check(&[], &[], &["apt-lists-kept"]);
+        check(&[], &["dl3009"], &[]);
+        check(&["all"], &[], &["apt-lists-kept", "keyword-case", "new-idea", "unpinned-package"]);
+        check(&["default", "style"], &[], &["apt-lists-kept", "keyword-case"]);
+        check(&["size"], &[], &["apt-lists-kept"]);
+        check(&["new-idea"], &[], &["new-idea"]);
+        check(&["pinning"], &[], &["unpinned-package"]);
+        check(&["consistentinstructioncasing"], &[], &["keyword-case"]);
+        check(&["all"], &["size"], &["keyword-case", "new-idea", "unpinned-package"]);
+        check(&["all", "DL3009"], &["size", "style"], &["apt-lists-kept", "new-idea", "unpinned-package"]);
+        check(&["DL3009"], &["apt-lists-kept"], &[]);
+        check(&["all"], &["all"], &[]);
+    }
+
+    #[test]
+    fn a_typo_is_met_with_the_closest_word() {
+        let rules = catalogue();
+        let error = |word: &str| Selection::among(&rules, &[word.to_owned()], &[]).unwrap_err().suggestion;
+        assert_eq!(error("apt-list-kept"), Some("apt-lists-kept".into()));
+        assert_eq!(error("DL3090"), Some("DL3009".into()));
+        assert_eq!(error("stile"), Some("style".into()));
+        assert_eq!(error("quux"), None);
+        assert_eq!(error(&"a".repeat(100_000)), None);
+    }
+}

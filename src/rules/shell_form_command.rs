@@ -1,0 +1,121 @@
+//! See `rules/shell-form-command.md`.
+
+use super::Context;
+use crate::build::{Build, Setting, Stage};
+use crate::dockerfile::{Arguments, Instruction, Keyword};
+use crate::finding::{Finding, Findings};
+use crate::shell::{Command, Script, Word};
+
+super::rule!("shell-form-command", check);
+
+/// Commands that only a shell knows (POSIX special and regular built-ins without a program of that name).
+const BUILTINS: [&str; 22] = [
+    ".", ":", "alias", "bg", "break", "cd", "continue", "eval", "exec", "exit", "export", "fg", "jobs", "read",
+    "readonly", "return", "set", "shift", "source", "trap", "ulimit", "umask",
+];
+
+fn check(cx: &Context, out: &mut Findings) {
+    let build = cx.build();
+    let Some(stage) = build.target() else { return };
+    for keyword in [Keyword::Entrypoint, Keyword::Cmd] {
+        let Some((index, instruction)) = build.last(stage, keyword) else { continue };
+        let Arguments::Raw(text) = &instruction.arguments else { continue };
+        // The file asks for its own shell.
+        if matches!(build.shell(stage, index), Setting::By(..)) {
+            continue;
+        }
+        let Some(code) = build.code(index) else { continue };
+        if code.script.commands.is_empty() {
+            continue;
+        }
+        let message = match keyword {
+            Keyword::Entrypoint => {
+                "shell form: a shell is process 1, and CMD and the arguments of `docker run` are ignored"
+            }
+            _ => "shell form: a shell stands between the container and its program",
+        };
+        let finding = cx.finding(instruction.head, message);
+        out.push(edited(build, stage, instruction, &code.script, finding, text.span));
+    }
+}
+
+fn edited(
+    build: &Build,
+    stage: &Stage,
+    instruction: &Instruction,
+    script: &Script,
+    finding: Finding,
+    span: crate::text::Span,
+) -> Finding {
+    let file = &build.input().file;
+    // What lies between the words (a comment, a continuation) would be lost.
+    let whole = file.source().slice(instruction.head);
+    let Some(command) = only_command(script).filter(|_| !whole.contains('\n')) else {
+        return finding.help("use the exec form, `[\"program\", \"argument\"]`; for several steps an entrypoint script that ends with `exec \"$@\"`");
+    };
+    let finding = finding.help("use the exec form, `[\"program\", \"argument\"]`");
+    let Some(words) = static_words(command) else {
+        let Arguments::Raw(word) = &instruction.arguments else { return finding };
+        let text = format!("[\"/bin/sh\", \"-c\", {}]", json(&format!("exec {}", file.str(*word))));
+        let why = "the program itself becomes process 1 and gets the signals";
+        return finding.unsafe_edit("let the shell step aside with `exec`", why, span, text);
+    };
+    let text = format!("[{}]", words.iter().map(|word| json(word)).collect::<Vec<_>>().join(", "));
+    match changes(build, stage, instruction.keyword) {
+        None => finding.safe_edit("write it in exec form", span, text),
+        Some(why) => finding.unsafe_edit("write it in exec form", why, span, text),
+    }
+}
+
+/// What the exec form changes beyond the shell.
+fn changes(build: &Build, stage: &Stage, keyword: Keyword) -> Option<&'static str> {
+    let is_json =
+        |found: Option<(usize, &Instruction)>| found.is_some_and(|(_, i)| matches!(i.arguments, Arguments::Json(_)));
+    match keyword {
+        Keyword::Entrypoint if build.last(stage, Keyword::Cmd).is_some() => {
+            Some("CMD, ignored until now, becomes arguments of the program")
+        }
+        Keyword::Entrypoint => Some("arguments of `docker run`, ignored until now, reach the program"),
+        _ if is_json(build.last(stage, Keyword::Entrypoint)) => {
+            Some("the ENTRYPOINT gets the program and its arguments in place of `/bin/sh -c`")
+        }
+        _ => None,
+    }
+}
+
+/// The command, when the script is one simple command and nothing else.
+fn only_command(script: &Script) -> Option<&Command> {
+    let [command] = script.commands.as_slice() else { return None };
+    let place = &command.place;
+    let alone = script.problems.is_empty()
+        && script.compounds.is_empty()
+        && place.scope == 0
+        && place.pipe_len == 1
+        && !place.negated
+        && place.before.is_none()
+        && place.after.is_none();
+    let plain = command.assignments.is_empty() && command.redirects.is_empty();
+    let name = command.name().map(Word::text).unwrap_or_default();
+    (alone && plain && !name.is_empty() && !BUILTINS.contains(&name)).then_some(command)
+}
+
+/// The words, when the shell would take them as they are.
+fn static_words(command: &Command) -> Option<Vec<&str>> {
+    let plain = |word: &Word| !word.is_pattern() && !word.text().starts_with('~');
+    command.words.iter().map(|word| word.value().filter(|_| plain(word))).collect()
+}
+
+fn json(text: &str) -> String {
+    let mut out = String::from("\"");
+    for c in text.chars() {
+        match c {
+            '"' | '\\' => out.extend(['\\', c]),
+            '\n' => out.push_str("\\n"),
+            '\t' => out.push_str("\\t"),
+            c if (c as u32) < 0x20 => out.push_str(&format!("\\u{:04x}", c as u32)),
+            c => out.push(c),
+        }
+    }
+    out.push('"');
+    out
+}

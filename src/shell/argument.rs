@@ -1,0 +1,156 @@
+//! Arguments: options with their values, told from operands by a table of the options that take a value.
+
+use super::Word;
+use crate::text::Span;
+
+/// Which options of a program take a value in the next word.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Table {
+    /// Letters, as in `-t value` and `-tvalue`.
+    pub(super) short: &'static str,
+    /// Whole names with their dashes, blanks between them: `--target`, also `-ldflags`.
+    pub(super) long: &'static str,
+    /// Whether `-name` is one option and not a cluster of letters.
+    pub(super) single_dash: bool,
+}
+
+impl Table {
+    fn takes_value(&self, name: &str) -> bool {
+        self.long.split(' ').any(|one| one == name)
+    }
+}
+
+/// An option as given.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Flag<'s> {
+    /// With its dashes; letters of a cluster one by one: `-qy` gives `-q` and `-y`.
+    pub name: Box<str>,
+    /// Its value, from the same or the next word.
+    pub value: Option<Value<'s>>,
+    /// The word that holds it, to the end of its value.
+    pub span: Span,
+}
+
+/// A piece of a word.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Value<'s> {
+    /// As [`Word::text`].
+    pub text: &'s str,
+    /// Where it stands; the whole word where quotes or escapes leave no exact place.
+    pub span: Span,
+    /// Whether an expansion lies in it.
+    pub dynamic: bool,
+}
+
+impl<'s> Value<'s> {
+    /// The bytes `start..end` of a word's text.
+    pub(super) fn of(word: &'s Word, start: usize, end: usize) -> Self {
+        let dynamic = word.is_dynamic_within(start, end);
+        Self { text: &word.text()[start..end], span: word.part(start, end), dynamic }
+    }
+
+    pub(super) fn whole(word: &'s Word) -> Self {
+        Self { text: word.text(), span: word.span, dynamic: word.is_dynamic() }
+    }
+}
+
+#[derive(Debug)]
+pub(super) enum Argument<'s> {
+    Flag(Flag<'s>),
+    /// Index of the word.
+    Operand(usize),
+}
+
+/// Reads arguments one by one.
+pub(super) struct Arguments<'s> {
+    words: &'s [Word],
+    table: Table,
+    next: usize,
+    /// Offset of the next letter in a cluster of letters.
+    letter: usize,
+    only_operands: bool,
+}
+
+impl<'s> Arguments<'s> {
+    pub(super) fn new(words: &'s [Word], table: Table) -> Self {
+        Self { words, table, next: 0, letter: 0, only_operands: false }
+    }
+
+    /// From now on reads with another table: a verb's own.
+    pub(super) fn set_table(&mut self, table: Table) {
+        self.table = table;
+    }
+
+    fn next_value(&mut self, name: &str, span: Span) -> Flag<'s> {
+        let word = self.words.get(self.next);
+        self.next += usize::from(word.is_some());
+        let end = word.map_or(span, |word| word.span);
+        Flag { name: name.into(), value: word.map(Value::whole), span: span.to(end) }
+    }
+
+    fn long(&mut self, word: &'s Word) -> Flag<'s> {
+        let text = word.text();
+        let name_len = text.find('=').unwrap_or(text.len());
+        let name = &text[..name_len];
+        self.next += 1;
+        if name_len < text.len() {
+            let value = Some(Value::of(word, name_len + 1, text.len()));
+            return Flag { name: name.into(), value, span: word.span };
+        }
+        if self.table.takes_value(name) {
+            return self.next_value(name, word.span);
+        }
+        Flag { name: name.into(), value: None, span: word.span }
+    }
+
+    fn letter(&mut self, word: &'s Word) -> Flag<'s> {
+        let text = word.text();
+        let start = self.letter.max(1);
+        let letter = text[start..].chars().next().unwrap_or('-');
+        let after = start + letter.len_utf8();
+        let name = format!("-{letter}");
+        if self.table.short.contains(letter) {
+            self.letter = 0;
+            self.next += 1;
+            let from = if text[after..].starts_with('=') { after + 1 } else { after };
+            if from < text.len() {
+                let value = Some(Value::of(word, from, text.len()));
+                return Flag { name: name.into(), value, span: word.span };
+            }
+            return self.next_value(&name, word.span);
+        }
+        // `-q=2`: a value that the table need not know of.
+        let ends = after >= text.len() || text[after..].starts_with('=');
+        let value = text[after..].starts_with('=').then(|| Value::of(word, after + 1, text.len()));
+        self.letter = if ends { 0 } else { after };
+        self.next += usize::from(ends);
+        Flag { name: name.into(), value, span: word.span }
+    }
+}
+
+impl<'s> Iterator for Arguments<'s> {
+    type Item = Argument<'s>;
+
+    fn next(&mut self) -> Option<Argument<'s>> {
+        let words = self.words;
+        let mut word = words.get(self.next)?;
+        if self.letter > 0 {
+            return Some(Argument::Flag(self.letter(word)));
+        }
+        if word.is("--") && !self.only_operands {
+            self.only_operands = true;
+            self.next += 1;
+            word = words.get(self.next)?;
+        }
+        let text = word.text();
+        if self.only_operands || text.len() < 2 || !text.starts_with('-') {
+            self.next += 1;
+            return Some(Argument::Operand(self.next - 1));
+        }
+        let name = text.split('=').next().unwrap_or(text);
+        if text.starts_with("--") || self.table.single_dash || self.table.takes_value(name) {
+            return Some(Argument::Flag(self.long(word)));
+        }
+        Some(Argument::Flag(self.letter(word)))
+    }
+}

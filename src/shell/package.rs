@@ -1,0 +1,216 @@
+//! Package managers: what a program that runs asks one of them for. The tables of programs, verbs and options are the
+//! only knowledge here; nothing is looked up anywhere.
+
+mod manager;
+mod options;
+mod source;
+mod spec;
+mod verb;
+
+use super::argument::{Argument, Arguments, Flag};
+use super::{Invocation, Word};
+use crate::text::Span;
+
+pub use self::manager::Manager;
+pub use self::source::{Input, InputKind, LockUse};
+pub use self::spec::{Package, PackageSource, Version};
+pub use self::verb::Verb;
+
+/// A call of a package manager.
+#[derive(Clone, Debug)]
+pub struct PackageCall<'s> {
+    /// Which manager.
+    pub manager: Manager,
+    /// The program's name as written, without folder: `apt-get`, `pip3.11`.
+    pub program: &'s str,
+    /// What it shall do.
+    pub verb: Verb,
+    /// The verb's words as written, one blank between them: `install`, `mod download`; empty when there is none.
+    pub verb_text: String,
+    /// The verb's words; the program's name when there are none.
+    pub verb_span: Span,
+    /// Packages named in the command.
+    pub packages: Vec<Package<'s>>,
+    /// Operands that are no packages: goals, tasks, folders, scripts.
+    pub operands: Vec<&'s Word>,
+    /// Options in order, those before the verb too.
+    pub flags: Vec<Flag<'s>>,
+    /// Files and folders that the call is told to read.
+    pub inputs: Vec<Input<'s>>,
+    /// What it does with a lock file; none when it reads no manifest.
+    pub lock: Option<LockUse>,
+    /// From the program's name to the last argument.
+    pub span: Span,
+}
+
+impl<'s> PackageCall<'s> {
+    /// The first option of one of these names, dashes included.
+    pub fn flag(&self, names: &[&str]) -> Option<&Flag<'s>> {
+        self.flags.iter().find(|flag| names.contains(&&*flag.name))
+    }
+
+    /// Whether one of these options is given.
+    pub fn has(&self, names: &[&str]) -> bool {
+        self.flag(names).is_some()
+    }
+
+    /// Whether packages come from a manifest or lock file and none is named.
+    pub fn is_from_manifest(&self) -> bool {
+        self.lock.is_some()
+    }
+
+    /// Whether an expansion stands where packages do, so that not all of them are known.
+    pub fn has_unknown_packages(&self) -> bool {
+        self.packages.iter().any(|package| package.name.dynamic)
+    }
+}
+
+/// What `invocation` asks a package manager for; none when its program is none.
+pub fn package_call<'s>(invocation: &Invocation<'s>) -> Option<PackageCall<'s>> {
+    let program = invocation.program?;
+    let (manager, args) = manager::manager_of(program, invocation.args)?;
+    let mut call = PackageCall {
+        manager,
+        program,
+        verb: Verb::Other,
+        verb_text: String::new(),
+        verb_span: invocation.path.span,
+        packages: Vec::new(),
+        operands: Vec::new(),
+        flags: Vec::new(),
+        inputs: Vec::new(),
+        lock: None,
+        span: invocation.span,
+    };
+    let (entry, operands) = read(&mut call, args);
+    call.verb = entry.verb;
+    // `gem install x -- --with-y`: the rest is for the compiler.
+    let end = args.iter().position(|word| manager == Manager::Gem && word.is("--")).unwrap_or(args.len());
+    for at in operands {
+        let word = &args[at];
+        if !entry.packages || at > end {
+            call.operands.push(word);
+            continue;
+        }
+        call.packages.push(spec::package(manager, word));
+    }
+    spec::apply_version_flag(&mut call);
+    source::add_inputs(&mut call);
+    call.lock = source::lock_use(&call);
+    Some(call)
+}
+
+/// Reads options and verb; gives the verb's entry and the indices of the operands after it.
+fn read<'s>(call: &mut PackageCall<'s>, args: &'s [Word]) -> (verb::Entry, Vec<usize>) {
+    let manager = call.manager;
+    let mut entry = None;
+    let mut operands = Vec::new();
+    let mut arguments = Arguments::new(args, options::before_verb(manager));
+    while let Some(argument) = arguments.next() {
+        let at = match argument {
+            Argument::Flag(flag) => {
+                call.flags.push(flag);
+                continue;
+            }
+            Argument::Operand(at) => at,
+        };
+        // Switches that may be given a word: `--audit false`, `--self-contained true`.
+        if matches!(manager, Manager::Npm | Manager::Dotnet)
+            && matches!(args[at].text(), "true" | "false")
+            && !call.flags.is_empty()
+        {
+            continue;
+        }
+        if entry.is_some() || !takes_verb(call) {
+            operands.push(at);
+            continue;
+        }
+        let word = &args[at];
+        // `cargo +nightly build`
+        if manager == Manager::Cargo && word.text().starts_with('+') {
+            continue;
+        }
+        add_verb_word(call, word);
+        arguments.set_table(options::after_verb(manager, &call.verb_text));
+        let has_second = verb::has_second(manager, &call.verb_text);
+        entry = verb::entry(manager, &call.verb_text);
+        if has_second && let Some(second) = args.get(at + 1) {
+            let both = format!("{} {}", call.verb_text, second.text());
+            if let Some(known) = verb::entry(manager, &both) {
+                arguments.next();
+                add_verb_word(call, second);
+                arguments.set_table(options::after_verb(manager, &call.verb_text));
+                entry = Some(known);
+            }
+        }
+        entry = entry.or(Some(verb::Entry { verb: Verb::Other, packages: false }));
+    }
+    if call.manager == Manager::Pacman {
+        return (pacman(&call.flags), operands);
+    }
+    if matches!(manager, Manager::Maven | Manager::Gradle) {
+        return (verb::Entry { verb: goals(manager, args, &operands), packages: false }, operands);
+    }
+    let asks_only = call.has(&["--version", "--help"]);
+    let without =
+        if asks_only { verb::Entry { verb: Verb::Other, packages: false } } else { verb::without_verb(manager) };
+    (entry.unwrap_or(without), operands)
+}
+
+fn takes_verb(call: &PackageCall<'_>) -> bool {
+    !matches!(call.manager, Manager::Pacman | Manager::Maven | Manager::Gradle)
+}
+
+fn add_verb_word<'s>(call: &mut PackageCall<'s>, word: &'s Word) {
+    if call.verb_text.is_empty() {
+        call.verb_span = word.span;
+    } else {
+        call.verb_text.push(' ');
+        call.verb_span = call.verb_span.to(word.span);
+    }
+    call.verb_text.push_str(word.text());
+}
+
+/// pacman's verbs are options: `-Syu`, `-Rns`, `-Sc`.
+fn pacman(flags: &[Flag<'_>]) -> verb::Entry {
+    let has = |names: [&str; 2]| flags.iter().any(|flag| names.contains(&&*flag.name));
+    let (verb, packages) = if has(["-S", "--sync"]) {
+        if has(["-c", "--clean"]) {
+            (Verb::Clean, false)
+        } else if has(["-u", "--sysupgrade"]) {
+            (Verb::Upgrade, true)
+        } else {
+            (Verb::Install, true)
+        }
+    } else if has(["-U", "--upgrade"]) {
+        (Verb::Install, true)
+    } else if has(["-R", "--remove"]) {
+        (Verb::Remove, true)
+    } else {
+        (Verb::Other, false)
+    };
+    verb::Entry { verb, packages }
+}
+
+/// The strongest of Maven's goals or Gradle's tasks: a build, else a download, else cleaning.
+fn goals(manager: Manager, args: &[Word], operands: &[usize]) -> Verb {
+    let mut verb = Verb::Other;
+    for at in operands {
+        let goal = args[*at].text();
+        let goal = goal.rsplit(':').next().unwrap_or(goal);
+        match goal {
+            "clean" => verb = if verb == Verb::Other { Verb::Clean } else { verb },
+            "go-offline" | "resolve" | "resolve-plugins" | "dependencies" | "resolve-sources" => verb = Verb::Download,
+            "compile" | "package" | "install" | "verify" | "deploy" | "process-classes" | "native" => {
+                return Verb::Build;
+            }
+            "test" | "run" | "bootRun" => return Verb::Run,
+            _ if manager == Manager::Gradle && !args[*at].is_dynamic() => return Verb::Build,
+            _ => {}
+        }
+    }
+    verb
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,124 @@
+//! Which programs are package managers.
+
+use crate::shell::Word;
+use crate::shell::invocation::base_name;
+
+/// A package manager or build tool that fetches packages.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[expect(missing_docs, reason = "the programs' own names")]
+pub enum Manager {
+    Apt,
+    Apk,
+    Dnf,
+    Yum,
+    Microdnf,
+    Zypper,
+    Pacman,
+    Pip,
+    Uv,
+    Poetry,
+    Pipenv,
+    Pdm,
+    Conda,
+    Npm,
+    Yarn,
+    Pnpm,
+    Bun,
+    Corepack,
+    Gem,
+    Bundle,
+    Go,
+    Cargo,
+    Composer,
+    Maven,
+    Gradle,
+    Dotnet,
+}
+
+impl Manager {
+    /// Whether it installs the distribution's packages.
+    pub fn is_system(self) -> bool {
+        use Manager::{Apk, Apt, Dnf, Microdnf, Pacman, Yum, Zypper};
+        matches!(self, Apt | Apk | Dnf | Yum | Microdnf | Zypper | Pacman)
+    }
+}
+
+/// The manager that `program` is, with its own arguments: those after `-m pip` for Python.
+pub(super) fn manager_of<'s>(program: &str, args: &'s [Word]) -> Option<(Manager, &'s [Word])> {
+    let manager = match program {
+        "apt-get" | "apt" | "aptitude" => Manager::Apt,
+        "apk" => Manager::Apk,
+        "dnf" | "dnf5" | "dnf-3" | "tdnf" => Manager::Dnf,
+        "yum" => Manager::Yum,
+        "microdnf" => Manager::Microdnf,
+        "zypper" => Manager::Zypper,
+        "pacman" => Manager::Pacman,
+        "uv" => Manager::Uv,
+        "poetry" => Manager::Poetry,
+        "pipenv" => Manager::Pipenv,
+        "pdm" => Manager::Pdm,
+        "conda" | "mamba" | "micromamba" => Manager::Conda,
+        "npm" => Manager::Npm,
+        "yarn" | "yarnpkg" => Manager::Yarn,
+        "pnpm" => Manager::Pnpm,
+        "bun" => Manager::Bun,
+        "corepack" => Manager::Corepack,
+        "gem" => Manager::Gem,
+        "bundle" | "bundler" => Manager::Bundle,
+        "go" => Manager::Go,
+        "cargo" => Manager::Cargo,
+        "composer" | "composer.phar" => Manager::Composer,
+        "mvn" | "mvnw" | "mvnd" => Manager::Maven,
+        "gradle" | "gradlew" => Manager::Gradle,
+        "dotnet" => Manager::Dotnet,
+        "php" => return php(args),
+        _ if is_versioned(program, "pip") => Manager::Pip,
+        _ if is_versioned(program, "python") || is_versioned(program, "pypy") => return module(args),
+        _ => return None,
+    };
+    Some((manager, args))
+}
+
+/// `pip`, `pip3`, `pip3.11`
+fn is_versioned(program: &str, name: &str) -> bool {
+    let version = program.strip_prefix(name);
+    version.is_some_and(|rest| rest.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.'))
+}
+
+/// `python -m pip …`, options without a value in front.
+fn module(args: &[Word]) -> Option<(Manager, &[Word])> {
+    let mut at = 0;
+    while let Some(text) = args.get(at).map(Word::text) {
+        let (name, from) = match text {
+            "-m" => (args.get(at + 1)?.text(), at + 2),
+            "-W" | "-X" => {
+                at += 2;
+                continue;
+            }
+            _ if text.starts_with("-c") || !text.starts_with('-') => return None,
+            // `-Im pip`: letters without a value, then `m`.
+            _ if text.len() > 2 && text.ends_with('m') && !text.starts_with("--") => (args.get(at + 1)?.text(), at + 2),
+            _ => {
+                at += 1;
+                continue;
+            }
+        };
+        let manager = match name {
+            "pip" => Manager::Pip,
+            "uv" => Manager::Uv,
+            "poetry" => Manager::Poetry,
+            "pipenv" => Manager::Pipenv,
+            "pdm" => Manager::Pdm,
+            _ => return None,
+        };
+        return Some((manager, &args[from..]));
+    }
+    None
+}
+
+/// `php composer.phar …`
+fn php(args: &[Word]) -> Option<(Manager, &[Word])> {
+    let is_composer = |word: &Word| matches!(base_name(word.text()), "composer.phar" | "composer");
+    let at = args.iter().position(is_composer)?;
+    Some((Manager::Composer, &args[at + 1..]))
+}

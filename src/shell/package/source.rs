@@ -1,0 +1,144 @@
+//! What a call reads besides its command line: requirement files, folders, manifests and lock files.
+
+use super::{Manager, PackageCall, PackageSource, Verb};
+use crate::shell::argument::Value;
+use crate::text::Span;
+
+/// A file or folder that a call is told to read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Input<'s> {
+    /// What it is.
+    pub kind: InputKind,
+    /// Its path, relative to the call's working folder.
+    pub path: Value<'s>,
+}
+
+/// Kinds of [`Input`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum InputKind {
+    /// Lists packages: `-r requirements.txt`, `--file environment.yml`.
+    Requirements,
+    /// Only limits versions: `-c constraints.txt`.
+    Constraints,
+    /// A project or archive that is installed.
+    Package,
+    /// A project that is installed in place: `-e .`.
+    Editable,
+    /// The folder that the manager works in.
+    Folder,
+    /// The manifest, named instead of found.
+    Manifest,
+}
+
+/// What an install does with a lock file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LockUse {
+    /// Fails, or goes strictly by it, when it is missing or does not fit: `npm ci`, `uv sync --locked`.
+    Required,
+    /// Goes by it when it is there, may resolve anew or rewrite it: `npm install`.
+    Preferred,
+    /// Has none or does not look: `pip install -r`.
+    Ignored,
+}
+
+pub(super) fn add_inputs(call: &mut PackageCall<'_>) {
+    let mut inputs = Vec::new();
+    for flag in &call.flags {
+        if let (Some(path), Some(kind)) = (flag.value, kind_of(call.manager, &call.verb_text, &flag.name)) {
+            inputs.push(Input { kind, path });
+        }
+    }
+    for package in call.packages.iter().filter(|package| package.source == PackageSource::Path) {
+        if call.verb != Verb::Remove {
+            inputs.push(Input { kind: InputKind::Package, path: without_extras(package.name) });
+        }
+    }
+    let operands_are_inputs = call.manager == Manager::Dotnet && matches!(call.verb, Verb::Install | Verb::Build);
+    let requirements = call.manager == Manager::Uv && matches!(&*call.verb_text, "pip sync" | "pip compile");
+    for word in &call.operands {
+        if operands_are_inputs && !is_switch(word.text()) {
+            inputs.push(Input { kind: InputKind::Manifest, path: Value::whole(word) });
+        } else if requirements {
+            inputs.push(Input { kind: InputKind::Requirements, path: Value::whole(word) });
+        }
+    }
+    call.inputs = inputs;
+}
+
+/// `.[dev]` is the folder `.`.
+fn without_extras(name: Value<'_>) -> Value<'_> {
+    let Some(len) = name.text.find('[').filter(|_| name.text.ends_with(']') && !name.dynamic) else { return name };
+    let exact = name.span.len() as usize == name.text.len();
+    let span = if exact { Span::new(name.span.start, name.span.start + len as u32) } else { name.span };
+    Value { text: &name.text[..len], span, ..name }
+}
+
+/// `/p:Name=value`, a switch for `MSBuild`.
+fn is_switch(text: &str) -> bool {
+    text.starts_with('/') && text.contains(':')
+}
+
+#[expect(clippy::match_same_arms, reason = "rows go by manager, not by result")]
+fn kind_of(manager: Manager, verb: &str, flag: &str) -> Option<InputKind> {
+    use InputKind as K;
+    use Manager as M;
+    let kind = match (manager, flag) {
+        (M::Pip | M::Uv | M::Pipenv, "-r" | "--requirement" | "--requirements") => K::Requirements,
+        (M::Uv, "--override" | "--overrides" | "--build-constraint" | "--build-constraints") => K::Constraints,
+        (M::Pip | M::Uv, "-c" | "--constraint" | "--constraints") if verb != "run" => K::Constraints,
+        (M::Pip | M::Uv | M::Pipenv | M::Pdm, "-e" | "--editable") => K::Editable,
+        (M::Uv, "--project" | "--directory") | (M::Pdm, "-p" | "--project") => K::Folder,
+        (M::Poetry, "-C" | "--directory" | "-P" | "--project") => K::Folder,
+        (M::Conda, "-f" | "--file") => K::Requirements,
+        (M::Npm, "--prefix" | "-C") | (M::Pnpm, "-C" | "--dir") | (M::Yarn | M::Bun, "--cwd") => K::Folder,
+        (M::Gem, "-g" | "--file") | (M::Bundle, "--gemfile") | (M::Cargo, "--manifest-path") => K::Manifest,
+        (M::Cargo, "--path") => K::Package,
+        (M::Cargo, "--recipe-path") if verb == "chef cook" => K::Requirements,
+        (M::Go, "-C") | (M::Composer, "-d" | "--working-dir") | (M::Gradle, "-p" | "--project-dir") => K::Folder,
+        (M::Go, "-modfile") | (M::Maven, "-f" | "--file") | (M::Gradle, "-b" | "--build-file") => K::Manifest,
+        _ => return None,
+    };
+    Some(kind)
+}
+
+/// What the call does with a lock file; none when it installs nothing or only what it names.
+#[expect(clippy::match_same_arms, reason = "rows go by manager, not by result")]
+pub(super) fn lock_use(call: &PackageCall<'_>) -> Option<LockUse> {
+    use LockUse::{Ignored, Preferred, Required};
+    use Manager as M;
+    if !call.packages.is_empty() || !matches!(call.verb, Verb::Install | Verb::Download | Verb::Build) {
+        let files = call.inputs.iter().any(|input| input.kind == InputKind::Requirements);
+        return (files && call.verb == Verb::Install).then_some(Ignored);
+    }
+    let required_with = |flags: &[&str]| Some(if call.has(flags) { Required } else { Preferred });
+    match call.manager {
+        M::Npm if is_clean_install(&call.verb_text) => Some(Required),
+        M::Npm if call.has(&["--no-package-lock"]) => Some(Ignored),
+        M::Npm if call.verb == Verb::Install && !call.has(&["-g", "--global"]) => Some(Preferred),
+        M::Yarn if call.has(&["--no-lockfile"]) => Some(Ignored),
+        M::Yarn if call.verb == Verb::Install => required_with(&["--frozen-lockfile", "--immutable"]),
+        M::Pnpm | M::Bun if is_clean_install(&call.verb_text) => Some(Required),
+        M::Pnpm if call.verb == Verb::Download => Some(Required),
+        M::Pnpm | M::Bun if call.verb == Verb::Install => required_with(&["--frozen-lockfile"]),
+        M::Uv if call.verb_text == "sync" => required_with(&["--locked", "--frozen"]),
+        M::Uv if call.verb == Verb::Install && !call.inputs.is_empty() => Some(Ignored),
+        M::Poetry if call.verb == Verb::Install => Some(Preferred),
+        M::Pipenv if call.verb_text == "sync" => Some(Required),
+        M::Pipenv if call.verb == Verb::Install => required_with(&["--deploy", "--ignore-pipfile"]),
+        M::Pdm if call.verb_text == "sync" => Some(Required),
+        M::Pdm if call.verb == Verb::Install => required_with(&["--frozen-lockfile", "--no-lock", "--check"]),
+        M::Bundle if call.verb != Verb::Build => required_with(&["--frozen", "--deployment"]),
+        M::Composer if call.verb == Verb::Install => Some(Preferred),
+        M::Cargo => required_with(&["--locked", "--frozen"]),
+        M::Go if call.verb == Verb::Download || call.verb == Verb::Build => Some(Required),
+        M::Dotnet if call.verb == Verb::Install => Some(if call.has(&["--locked-mode"]) { Required } else { Ignored }),
+        M::Dotnet | M::Maven | M::Gradle if call.verb != Verb::Other => Some(Ignored),
+        M::Pip if !call.inputs.is_empty() => Some(Ignored),
+        M::Conda if !call.inputs.is_empty() => Some(Ignored),
+        _ => None,
+    }
+}
+
+fn is_clean_install(verb: &str) -> bool {
+    matches!(verb, "ci" | "clean-install" | "ic" | "install-clean" | "isntall-clean" | "install-ci-test" | "cit")
+}

@@ -1,0 +1,243 @@
+//! The program from outside: exit codes, streams, colours, files, bad input.
+
+use crate::dockopt::{Dockopt, Ran};
+
+/// Fires a warning with a safe fix, and nothing else.
+const SHELL_FORM: &str = "FROM debian:12.5\nUSER 1000\nCMD python3 main.py\n";
+const FIXED: &str = "FROM debian:12.5\nUSER 1000\nCMD [\"python3\", \"main.py\"]\n";
+
+fn with(text: impl AsRef<[u8]>) -> Dockopt {
+    Dockopt::new().file("Dockerfile", text)
+}
+
+#[test]
+fn a_clean_file_is_said_to_be_so() {
+    let ran = with(FIXED).args(["lint"]).run().code(0);
+    assert_eq!((&*ran.stdout, &*ran.stderr), ("nothing found in 1 file\n", ""));
+}
+
+#[test]
+fn findings_end_with_1_from_the_severity_asked_for() {
+    for (arguments, code) in [
+        (&["lint"][..], 1),
+        (&["lint", "--fail-on", "error"], 0),
+        (&["lint", "--fail-on=info"], 1),
+        (&["lint", "--fail-on=none"], 0),
+        (&["lint", "--format", "json"], 1),
+        (&["lint", "--ignore", "dl3025"], 0),
+        (&["lint", "--ignore", "floating-base,JSONArgsRecommended"], 0),
+        (&["lint", "--select", "security"], 0),
+        (&["lint", "--select", "runtime"], 1),
+        (&["lint", "--select", "all", "--ignore", "all"], 0),
+    ] {
+        assert_eq!(with(SHELL_FORM).args(arguments.iter().copied()).run().code, code, "{arguments:?}");
+    }
+}
+
+#[test]
+fn results_go_to_standard_output_and_nothing_else_does() {
+    let ran = with(SHELL_FORM).args(["lint"]).run();
+    assert!(ran.stdout.starts_with("warning[shell-form-command]: "), "{}", ran.stdout);
+    assert!(ran.stdout.contains("--> Dockerfile:3:"), "{}", ran.stdout);
+    assert_eq!(ran.stderr, "");
+    let json = with(SHELL_FORM).args(["lint", "--format=json"]).run().json();
+    assert_eq!(json["schema"], "dockopt.lint/1");
+    assert_eq!(json["findings"][0]["rule"], "shell-form-command");
+    assert_eq!(json["findings"][0]["span"]["start"]["line"], 3);
+}
+
+#[test]
+fn colour_follows_the_flag_then_the_environment() {
+    let coloured = |ran: Ran| ran.stdout.contains('\u{1b}');
+    assert!(!coloured(with(SHELL_FORM).args(["lint"]).run()));
+    assert!(coloured(with(SHELL_FORM).args(["lint", "--color=always"]).run()));
+    assert!(coloured(with(SHELL_FORM).args(["lint"]).env("FORCE_COLOR", "1").run()));
+    assert!(!coloured(with(SHELL_FORM).args(["lint"]).env("FORCE_COLOR", "0").run()));
+    assert!(!coloured(with(SHELL_FORM).args(["lint"]).env("FORCE_COLOR", "1").env("NO_COLOR", "1").run()));
+    assert!(coloured(with(SHELL_FORM).args(["lint", "--color=always"]).env("NO_COLOR", "1").run()));
+    assert!(!coloured(with(SHELL_FORM).args(["lint", "--color=never"]).env("FORCE_COLOR", "1").run()));
+    assert!(!coloured(with(SHELL_FORM).args(["lint", "--format=json", "--color=always"]).run()));
+}
+
+#[test]
+fn nothing_of_a_file_reaches_the_terminal_as_a_command() {
+    let text = "FROM debian:12.5\nUSER 1000\nCMD echo \u{1b}[2J \u{9b}31m \u{202e}x\n";
+    for command in [&["lint"][..], &["audit"], &["fix"], &["lint", "--color=never"]] {
+        let ran = with(text).args(command.iter().copied()).env("COLUMNS", "40").run();
+        let raw = ran.stdout.contains(['\u{1b}', '\u{9b}', '\u{202e}']);
+        // A diff that is piped is for `patch`: it has the file's own bytes.
+        assert_eq!(raw, command == ["fix"], "{command:?}: {}", ran.stdout);
+    }
+}
+
+#[test]
+fn standard_input_is_linted_under_its_name() {
+    let ran = Dockopt::new().input(SHELL_FORM).args(["lint", "-", "--stdin-filename", "api/Dockerfile"]).run().code(1);
+    assert!(ran.stdout.contains("--> api/Dockerfile:3:"), "{}", ran.stdout);
+    let twice = Dockopt::new().args(["lint", "-", "-"]).run().code(2);
+    twice.complains(&["error: standard input can be read once only", "help: "]);
+    let named = with(FIXED).args(["lint", "--stdin-filename", "x"]).run().code(2);
+    named.complains(&["nothing reads it"]);
+    Dockopt::new().args(["fix", "-"]).run().code(2).complains(&["cannot be fixed in place"]);
+}
+
+#[test]
+fn bad_input_is_met_with_place_and_remedy() {
+    let lint = |dockopt: Dockopt| dockopt.args(["lint", "--output", "out"]).run();
+    let refused = |ran: Ran, expected: &[&str]| {
+        let ran = ran.code(2).complains(expected).complains(&["\nhelp: "]);
+        assert!(!ran.has("out"));
+    };
+    refused(lint(Dockopt::new()), &["error: `Dockerfile` does not exist"]);
+    refused(lint(Dockopt::new().file("Dockerfile/x", "")), &["`Dockerfile` is a folder", "dockopt audit Dockerfile"]);
+    refused(lint(with(b"\x7fELF\0\0\0")), &["`Dockerfile` is not a text"]);
+    refused(lint(with(b"\xff\xfeF\0R\0")), &["`Dockerfile` is a text in UTF-16"]);
+    refused(lint(with(vec![b'#'; (16 << 20) + 1])), &["`Dockerfile` is larger than 16 MiB"]);
+    refused(Dockopt::new().args(["lint", "a/none", "-o", "out"]).run(), &["`a/none` does not exist"]);
+    for command in ["audit", "fix", "context ls"] {
+        let arguments = command.split(' ').chain(["none"]);
+        Dockopt::new().args(arguments).run().code(2).complains(&["`none` does not exist", "help: "]);
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn unreadable_files_and_pipes_are_refused() {
+    use std::os::unix::fs::{PermissionsExt, symlink};
+    let dockopt = with(FIXED);
+    let path = dockopt.path().join("Dockerfile");
+    std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o000)).unwrap();
+    // Root reads everything: there the file is as good as any.
+    let readable = std::fs::read(&path).is_ok();
+    let ran = dockopt.args(["lint"]).run();
+    assert_eq!(ran.code, if readable { 0 } else { 2 }, "{}", ran.stderr);
+    let dockopt = Dockopt::new().args(["lint"]);
+    symlink("/dev/zero", dockopt.path().join("Dockerfile")).unwrap();
+    dockopt.run().code(2).complains(&["is not a regular file"]);
+    let dockopt = Dockopt::new().args(["lint"]);
+    symlink("Dockerfile", dockopt.path().join("Dockerfile")).unwrap();
+    dockopt.run().code(2).complains(&["`Dockerfile` cannot be read"]);
+}
+
+#[test]
+fn one_bad_file_does_not_hide_the_others() {
+    let ran = with(SHELL_FORM).args(["lint", "none", "Dockerfile"]).run().code(2);
+    assert!(ran.stdout.contains("shell-form-command"), "{}", ran.stdout);
+    assert!(ran.stderr.contains("`none` does not exist"), "{}", ran.stderr);
+}
+
+#[test]
+fn what_the_builder_refuses_is_a_finding() {
+    for text in ["", "\n# only a comment\n", "FROM debian:12.5\nRUNN ls\n"] {
+        let ran = with(text).args(["lint"]).run().code(1);
+        assert!(ran.stdout.starts_with("error: ") && ran.stdout.contains("--> Dockerfile"), "{}", ran.stdout);
+    }
+    let ran = with(b"FROM debian:12.5\nLABEL a=\xff\nUSER 1000\n").args(["lint"]).run().code(0);
+    assert!(ran.stdout.contains("warning: this byte is not UTF-8"), "{}", ran.stdout);
+    assert!(ran.stdout.contains("--> Dockerfile:2:9"), "{}", ran.stdout);
+}
+
+#[test]
+fn unknown_names_are_met_with_the_closest_one() {
+    let ran = Dockopt::new().args(["explain", "shell-form-comand"]).run().code(2);
+    ran.complains(&["error: no rule is called `shell-form-comand`", "did you mean `shell-form-command`?"]);
+    let ran = with(FIXED).args(["lint", "--select", "securty"]).run().code(2);
+    ran.complains(&["called `securty`", "did you mean `security`?"]);
+    Dockopt::new().args(["explain", "quux"]).run().code(2).complains(&["`dockopt rules` lists all"]);
+    Dockopt::new().args(["lnt"]).run().code(2).complains(&["lint"]);
+    Dockopt::new().run().code(2).complains(&["Usage: dockopt"]);
+    Dockopt::new().args(["audit", "--today", "tomorrow"]).run().code(2).complains(&["YYYY-MM-DD"]);
+    let ran = with(FIXED).args(["lint"]).env("SOURCE_DATE_EPOCH", "soon").run().code(2);
+    ran.complains(&["SOURCE_DATE_EPOCH is `soon`"]);
+}
+
+#[test]
+fn help_and_version_are_results() {
+    for (arguments, expected) in
+        [(&["--help"][..], "Usage: dockopt"), (&["lint", "--help"], "--stdin-filename"), (&["--version"], "dockopt 0")]
+    {
+        let ran = Dockopt::new().args(arguments.iter().copied()).run().code(0);
+        assert!(ran.stdout.contains(expected), "{}", ran.stdout);
+        assert!(!ran.stdout.contains("debug"), "`debug` is hidden: {}", ran.stdout);
+    }
+}
+
+#[test]
+fn a_closed_pipe_is_nobodys_fault() {
+    for arguments in [&["lint"][..], &["rules"], &["--help"], &["explain", "DL3025"], &["fix"]] {
+        let (code, stderr) = with(SHELL_FORM).args(arguments.iter().copied()).run_into_closed_pipe();
+        assert_eq!((code, &*stderr), (0, ""), "{arguments:?}");
+    }
+}
+
+#[test]
+fn a_result_can_go_to_a_file() {
+    let ran = with(SHELL_FORM).args(["lint", "--format=json", "--output", "out.json"]).run().code(1);
+    assert_eq!(ran.stdout, "");
+    assert!(ran.read("out.json").starts_with("{\n  \"schema\": \"dockopt.lint/1\""));
+    let ran = with(SHELL_FORM).args(["lint", "-o", "none/out.json"]).run().code(2);
+    ran.complains(&["the folder of `none/out.json` does not exist", "help: "]);
+}
+
+#[test]
+fn fix_shows_then_writes_then_has_nothing_left() {
+    let ran = with(SHELL_FORM).args(["fix"]).run().code(0);
+    assert!(ran.stdout.starts_with("--- a/Dockerfile\n+++ b/Dockerfile\n@@ "), "{}", ran.stdout);
+    assert!(ran.stdout.contains("\n-CMD python3 main.py\n+CMD [\"python3\", \"main.py\"]\n"), "{}", ran.stdout);
+    assert_eq!(ran.stderr, "would fix 1 finding in 1 file; `--write` does it\n");
+    assert_eq!(ran.read("Dockerfile"), SHELL_FORM);
+
+    let ran = with(SHELL_FORM).args(["fix", "--check"]).run().code(1);
+    assert_eq!((&*ran.stdout, &*ran.read("Dockerfile")), ("", SHELL_FORM));
+
+    let ran = with(SHELL_FORM).args(["fix", "--write", "."]).run().code(0);
+    assert_eq!((&*ran.stdout, &*ran.stderr), ("", "fixed 1 finding in 1 file\n"));
+    assert_eq!(ran.read("Dockerfile"), FIXED);
+
+    let ran = with(FIXED).args(["fix", "--check"]).run().code(0);
+    assert_eq!(ran.stderr, "nothing to fix\n");
+    with(FIXED).args(["fix", "--check", "--write"]).run().code(2).complains(&["cannot be used with"]);
+}
+
+#[test]
+fn a_file_that_two_paths_name_is_fixed_once() {
+    let ran = with(SHELL_FORM).args(["fix", "--write", "Dockerfile", "Dockerfile"]).run().code(0);
+    assert_eq!(ran.read("Dockerfile"), FIXED);
+    // One path that fails keeps all files as they were.
+    let ran = with(SHELL_FORM).args(["fix", "--write", "Dockerfile", "none"]).run().code(2);
+    assert_eq!(ran.read("Dockerfile"), SHELL_FORM);
+}
+
+#[test]
+fn secrets_are_masked_in_every_format() {
+    let text = "FROM debian:12.5\nENV API_TOKEN=canary-value-1 URL=https://me:canary-value-2@example.com/\nUSER 1000\n\
+        CMD run --with canary-value-1\n";
+    for arguments in [
+        &["lint"][..],
+        &["lint", "--format=json"],
+        &["audit", "--all"],
+        &["audit", "--format=json"],
+        &["fix", "--unsafe"],
+        &["fix", "--unsafe", "--format=json"],
+    ] {
+        let ran = with(text).args(arguments.iter().copied()).run();
+        let all = format!("{}{}", ran.stdout, ran.stderr);
+        assert!(!all.contains("canary"), "{arguments:?}: {all}");
+        assert!(!ran.stdout.is_empty());
+    }
+}
+
+#[test]
+fn rules_are_listed_and_explained() {
+    let ran = Dockopt::new().args(["rules"]).run().code(0);
+    assert!(ran.stdout.contains("  shell-form-command"), "{}", ran.stdout);
+    let json = Dockopt::new().args(["rules", "--format=json"]).run().json();
+    assert_eq!(json["rules"].as_array().unwrap().len(), dockopt::rules::ALL.len());
+    let one = Dockopt::new().args(["rules", "--format=json", "--select=DL3025"]).run().json();
+    assert_eq!(one["rules"].as_array().unwrap().len(), 1);
+    for rule in dockopt::rules::ALL {
+        let ran = Dockopt::new().args(["explain", rule.name]).run().code(0);
+        assert!(ran.stdout.starts_with(&format!("{}: {}\n", rule.name, rule.metadata().summary)), "{}", ran.stdout);
+        assert!(!ran.stdout.contains("```") && !ran.stdout.contains("---\n"), "{}", ran.stdout);
+    }
+}

@@ -1,0 +1,156 @@
+//! Runs the program in a temporary folder, with an environment that has nothing of the machine in it.
+
+use std::fs;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+/// A run to be.
+pub(crate) struct Dockopt {
+    folder: tempfile::TempDir,
+    arguments: Vec<String>,
+    variables: Vec<(String, String)>,
+    input: Option<Vec<u8>>,
+}
+
+/// What a run gave.
+pub(crate) struct Ran {
+    /// Standard output.
+    pub(crate) stdout: String,
+    /// Standard error.
+    pub(crate) stderr: String,
+    /// Exit code.
+    pub(crate) code: i32,
+    folder: tempfile::TempDir,
+}
+
+impl Dockopt {
+    /// In an empty folder.
+    pub(crate) fn new() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        Self { folder, arguments: Vec::new(), variables: Vec::new(), input: None }
+    }
+
+    /// In a copy of a fixture.
+    pub(crate) fn dir(self, fixture: &str) -> Self {
+        copy(&Path::new("fixtures").join(fixture), self.folder.path());
+        self
+    }
+
+    /// With a file.
+    pub(crate) fn file(self, path: &str, text: impl AsRef<[u8]>) -> Self {
+        let path = self.folder.path().join(path);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, text).unwrap();
+        self
+    }
+
+    /// With arguments.
+    pub(crate) fn args<'a>(mut self, arguments: impl IntoIterator<Item = &'a str>) -> Self {
+        self.arguments.extend(arguments.into_iter().map(str::to_owned));
+        self
+    }
+
+    /// With a variable.
+    pub(crate) fn env(mut self, name: &str, value: &str) -> Self {
+        self.variables.push((name.into(), value.into()));
+        self
+    }
+
+    /// With standard input.
+    pub(crate) fn input(mut self, text: impl AsRef<[u8]>) -> Self {
+        self.input = Some(text.as_ref().to_vec());
+        self
+    }
+
+    /// The folder, for what the methods above can't do.
+    pub(crate) fn path(&self) -> &Path {
+        self.folder.path()
+    }
+
+    fn command(&self) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_dockopt"));
+        command.current_dir(self.folder.path()).args(&self.arguments).env_clear();
+        command.env("SOURCE_DATE_EPOCH", "1795132800").envs(self.variables.iter().map(|(n, v)| (n, v)));
+        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        command
+    }
+
+    /// Runs it.
+    pub(crate) fn run(self) -> Ran {
+        let mut child = self.command().spawn().unwrap();
+        let mut stdin = child.stdin.take().unwrap();
+        let input = self.input.clone().unwrap_or_default();
+        // It may end before it has read all.
+        let writer = std::thread::spawn(move || drop(stdin.write_all(&input)));
+        let output = child.wait_with_output().unwrap();
+        writer.join().unwrap();
+        Ran {
+            stdout: String::from_utf8(output.stdout).unwrap(),
+            stderr: String::from_utf8(output.stderr).unwrap(),
+            code: output.status.code().expect("an exit code, no signal"),
+            folder: self.folder,
+        }
+    }
+
+    /// Runs it with nobody at the other end of standard output.
+    pub(crate) fn run_into_closed_pipe(self) -> (i32, String) {
+        let mut child = self.command().spawn().unwrap();
+        drop(child.stdout.take());
+        drop(child.stdin.take());
+        let output = child.wait_with_output().unwrap();
+        (output.status.code().expect("an exit code, no signal"), String::from_utf8(output.stderr).unwrap())
+    }
+}
+
+impl Ran {
+    /// Another run in the same folder.
+    pub(crate) fn again<'a>(self, arguments: impl IntoIterator<Item = &'a str>) -> Self {
+        let next = Dockopt { folder: self.folder, arguments: Vec::new(), variables: Vec::new(), input: None };
+        next.args(arguments).run()
+    }
+
+    /// A file's text afterwards.
+    pub(crate) fn read(&self, path: &str) -> String {
+        fs::read_to_string(self.folder.path().join(path)).unwrap()
+    }
+
+    /// Whether a file is there afterwards.
+    pub(crate) fn has(&self, path: &str) -> bool {
+        self.folder.path().join(path).exists()
+    }
+
+    /// Standard output as JSON.
+    pub(crate) fn json(&self) -> serde_json::Value {
+        serde_json::from_str(&self.stdout).unwrap()
+    }
+
+    #[track_caller]
+    pub(crate) fn code(self, expected: i32) -> Self {
+        assert_eq!(self.code, expected, "stdout: {}\nstderr: {}", self.stdout, self.stderr);
+        self
+    }
+
+    /// Nothing on standard output, and this on standard error.
+    #[track_caller]
+    pub(crate) fn complains(self, expected: &[&str]) -> Self {
+        assert_eq!(self.stdout, "");
+        for text in expected {
+            assert!(self.stderr.contains(text), "`{text}` is not in:\n{}", self.stderr);
+        }
+        self
+    }
+}
+
+fn copy(from: &Path, to: &Path) {
+    for entry in fs::read_dir(from).unwrap_or_else(|error| panic!("{}: {error}", from.display())) {
+        let from = entry.unwrap().path();
+        let to: PathBuf = to.join(from.file_name().unwrap());
+        if from.is_dir() {
+            fs::create_dir_all(&to).unwrap();
+            copy(&from, &to);
+        } else {
+            fs::copy(&from, &to).unwrap();
+        }
+    }
+}

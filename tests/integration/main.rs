@@ -1,0 +1,7 @@
+//! The one binary of integration tests.
+#![allow(clippy::unwrap_used)] // Every function here is a test or serves one.
+
+mod cli;
+mod dockopt;
+mod fixtures;
+mod tidy;

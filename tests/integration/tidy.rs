@@ -1,0 +1,304 @@
+//! Keeps the house in order: what a reviewer would otherwise have to say again and again.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use dockopt::rules::{ALL, Metadata};
+
+/// Rooms that may touch the world.
+const EFFECTFUL: [&str; 5] = ["load", "remote", "engine", "measure", "cli"];
+
+/// Lines of a Rust file at most.
+const LINES: usize = 400;
+
+/// Words that a rule's name doesn't start with: "allow X" must read well.
+const CURES: [&str; 10] =
+    ["no", "prefer", "avoid", "use", "require", "ensure", "check", "disallow", "missing-no", "dont"];
+
+struct Text {
+    path: String,
+    text: String,
+}
+
+impl Text {
+    /// The room: the first part below `src/`.
+    fn room(&self) -> &str {
+        let below = self.path.strip_prefix("src/").unwrap_or_default();
+        below.split('/').next().unwrap_or_default().trim_end_matches(".rs")
+    }
+
+    /// Numbered lines of what ships: tests stand at the end of a file, or in files of their own.
+    fn shipped(&self) -> Vec<(usize, &str)> {
+        if test_modules().contains(&self.path) {
+            return Vec::new();
+        }
+        let lines: Vec<&str> = self.text.lines().collect();
+        let tests = lines.windows(2).position(|pair| pair[0] == "#[cfg(test)]" && pair[1].starts_with("mod tests {"));
+        let end = tests.unwrap_or(lines.len());
+        lines[..end].iter().enumerate().map(|(index, line)| (index + 1, *line)).collect()
+    }
+}
+
+/// Files that are modules under `#[cfg(test)]`, and those below them.
+fn test_modules() -> &'static BTreeSet<String> {
+    static FILES: std::sync::OnceLock<BTreeSet<String>> = std::sync::OnceLock::new();
+    FILES.get_or_init(|| {
+        let sources = below("src", "rs");
+        let mut roots = Vec::new();
+        for source in &sources {
+            let folder = match source.path.as_str() {
+                "src/lib.rs" | "src/main.rs" => "src",
+                path => path.trim_end_matches(".rs"),
+            };
+            let lines: Vec<&str> = source.text.lines().map(str::trim).collect();
+            for pair in lines.windows(2).filter(|pair| pair[0] == "#[cfg(test)]") {
+                let name = pair[1].strip_prefix("mod ").and_then(|name| name.strip_suffix(';'));
+                roots.extend(name.map(|name| format!("{folder}/{name}")));
+            }
+        }
+        let tested =
+            |path: &str| roots.iter().any(|root| path == format!("{root}.rs") || path.starts_with(&format!("{root}/")));
+        sources.into_iter().map(|source| source.path).filter(|path| tested(path)).collect()
+    })
+}
+
+fn below(folder: &str, ending: &str) -> Vec<Text> {
+    let mut files = Vec::new();
+    collect(Path::new(folder), &mut files);
+    files.sort();
+    let wanted = files.into_iter().filter(|path| path.extension().is_some_and(|own| own == ending));
+    let read = |path: PathBuf| Text {
+        text: fs::read_to_string(&path).unwrap(),
+        path: path.to_string_lossy().replace('\\', "/"),
+    };
+    wanted.map(read).collect()
+}
+
+fn collect(folder: &Path, files: &mut Vec<PathBuf>) {
+    let Ok(entries) = fs::read_dir(folder) else { return };
+    for path in entries.map(|entry| entry.unwrap().path()) {
+        if path.is_dir() { collect(&path, files) } else { files.push(path) }
+    }
+}
+
+#[track_caller]
+fn none(wrong: &[String]) {
+    assert!(wrong.is_empty(), "\n{}", wrong.join("\n"));
+}
+
+/// What of a line is code: comments and texts may name anything.
+fn code_of(line: &str) -> String {
+    let mut code = String::new();
+    let mut quoted = false;
+    let mut chars = line.chars().peekable();
+    while let Some(c) = chars.next() {
+        match c {
+            '\\' if quoted => drop(chars.next()),
+            '"' => quoted = !quoted,
+            '/' if !quoted && chars.peek() == Some(&'/') => break,
+            _ if !quoted => code.push(c),
+            _ => {}
+        }
+    }
+    code
+}
+
+#[test]
+fn modules_use_only_modules_above_them() {
+    let map = fs::read_to_string("src/lib.rs").unwrap();
+    let module = |line: &str| Some(line.strip_prefix("pub mod ")?.strip_suffix(';')?.to_owned());
+    let order: Vec<String> = map.lines().filter_map(module).collect();
+    let place = |name: &str| order.iter().position(|known| known == name);
+    let mut wrong = Vec::new();
+    let mut rooms = BTreeSet::new();
+    for file in below("src", "rs") {
+        rooms.insert(file.room().to_owned());
+        for (number, line) in file.text.lines().enumerate().map(|(index, line)| (index + 1, line)) {
+            let code = code_of(line);
+            // These would let a forbidden use slip past the scan below.
+            for hidden in ["crate::{", "super::super", "pub use crate::", "use crate as", "self::super"] {
+                if code.contains(hidden) {
+                    wrong.push(format!("{}:{number}: write the full path instead of `{hidden}`", file.path));
+                }
+            }
+            let Some(own) = place(file.room()) else { continue };
+            for (at, word) in code.match_indices("crate::") {
+                let rest = &code[at + word.len()..];
+                let used: String = rest.chars().take_while(|c| c.is_alphanumeric() || *c == '_').collect();
+                if place(&used).is_some_and(|used| own < used) {
+                    let room = file.room();
+                    wrong.push(format!("{}:{number}: `{room}` stands above `{used}` in src/lib.rs", file.path));
+                }
+            }
+        }
+    }
+    rooms.retain(|room| !["lib", "main"].contains(&room.as_str()));
+    assert_eq!(rooms, order.iter().cloned().collect(), "rooms of src/ and lines of src/lib.rs");
+    none(&wrong);
+}
+
+#[test]
+fn only_effectful_rooms_touch_the_world() {
+    let world = ["std::fs", "std::process", "std::env", "std::time", "std::net", "std::io::std", "std::thread"];
+    let printing = ["println!", "print!(", "eprint", "dbg!"];
+    let mut wrong = Vec::new();
+    for file in below("src", "rs") {
+        if EFFECTFUL.contains(&file.room()) || file.path == "src/main.rs" {
+            continue;
+        }
+        for (number, line) in file.shipped() {
+            let code = code_of(line);
+            for word in world.iter().chain(&printing).filter(|word| code.contains(**word)) {
+                wrong.push(format!("{}:{number}: a pure room names `{word}`", file.path));
+            }
+        }
+    }
+    none(&wrong);
+}
+
+#[test]
+fn wire_types_live_in_report_only() {
+    let mut wrong = Vec::new();
+    for file in below("src", "rs").iter().filter(|file| file.room() != "report") {
+        for (number, line) in file.shipped() {
+            if line.contains("derive(") && line.contains("Serialize") && !line.contains("Deserialize") {
+                wrong.push(format!("{}:{number}: `Serialize` is derived in `report` only", file.path));
+            }
+        }
+    }
+    none(&wrong);
+}
+
+#[test]
+fn files_are_short_and_open_with_what_they_are() {
+    let mut wrong = Vec::new();
+    for file in below("src", "rs").iter().chain(&below("tests", "rs")) {
+        let lines = file.text.lines().count();
+        if lines > LINES {
+            wrong.push(format!("{}: {lines} lines, {LINES} at most", file.path));
+        }
+        if !file.text.starts_with("//! ") && !test_modules().contains(&file.path) {
+            wrong.push(format!("{}: the first line tells what the module owns (`//! …`)", file.path));
+        }
+        if file.path.ends_with("/mod.rs") {
+            wrong.push(format!("{}: a module is `name.rs`", file.path));
+        }
+        let name = file.path.rsplit('/').next().unwrap_or_default();
+        if ["utils.rs", "util.rs", "common.rs", "helpers.rs", "misc.rs", "types.rs"].contains(&name) {
+            wrong.push(format!("{}: name it after what it owns", file.path));
+        }
+    }
+    none(&wrong);
+}
+
+#[test]
+fn nothing_is_left_for_later() {
+    let marks = [concat!("TO", "DO"), concat!("FIX", "ME"), concat!("#[ig", "nore"), concat!("should", "_panic")];
+    let mut wrong = Vec::new();
+    for file in below("src", "rs").iter().chain(&below("tests", "rs")) {
+        for (index, line) in file.text.lines().enumerate() {
+            for mark in marks.iter().filter(|mark| line.contains(**mark)) {
+                wrong.push(format!("{}:{}: `{mark}`", file.path, index + 1));
+            }
+        }
+    }
+    none(&wrong);
+}
+
+#[test]
+fn rules_pages_and_the_readme_agree() {
+    let mut pages = BTreeSet::new();
+    for page in below("rules", "md") {
+        pages.insert(page.path.trim_start_matches("rules/").trim_end_matches(".md").to_owned());
+    }
+    let rules: Vec<String> = ALL.iter().map(|rule| rule.name.to_owned()).collect();
+    assert!(rules.is_sorted(), "rules in src/rules.rs are sorted by name");
+    assert_eq!(pages, rules.iter().cloned().collect(), "pages in rules/ and rules in src/rules.rs");
+    for rule in ALL {
+        let module = format!("src/rules/{}.rs", rule.name.replace('-', "_"));
+        let head = fs::read_to_string(&module).unwrap();
+        assert!(
+            head.starts_with(&format!("//! See `rules/{}.md`", rule.name)),
+            "{module}: the first line names the page"
+        );
+    }
+    // The table's rows: `| [name](rules/name.md) | …`.
+    let readme = fs::read_to_string("README.md").unwrap_or_default();
+    let row = |line: &str| Some(line.strip_prefix("| [")?.split_once("](rules/")?.0.to_owned());
+    let rows: Vec<String> = readme.lines().filter_map(row).collect();
+    if !readme.is_empty() {
+        assert_eq!(rows, rules, "the table of rules in README.md");
+    }
+}
+
+#[test]
+fn rules_are_named_after_what_they_find() {
+    let mut wrong = Vec::new();
+    let mut names: BTreeMap<String, &str> = BTreeMap::new();
+    for rule in ALL {
+        let (metadata, problems) = Metadata::read(rule.page);
+        wrong.extend(problems.iter().map(|problem| format!("rules/{}.md: {problem}", rule.name)));
+        let kebab = rule.name.split('-').all(|word| {
+            !word.is_empty() && word.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit())
+        });
+        let first = rule.name.split('-').next().unwrap_or_default();
+        if !kebab || CURES.contains(&first) {
+            wrong.push(format!("rules/{}.md: \"allow {}\" must read well", rule.name, rule.name));
+        }
+        for name in metadata.aliases.iter().copied().chain([rule.name]) {
+            if let Some(other) = names.insert(name.to_ascii_lowercase(), rule.name) {
+                wrong.push(format!("rules/{}.md: `{name}` is taken by `{other}`", rule.name));
+            }
+        }
+    }
+    none(&wrong);
+}
+
+/// Files that git knows; an unpacked crate has no git, and nothing to check then.
+fn tracked() -> Vec<String> {
+    let listed = std::process::Command::new("git").args(["ls-files", "-z"]).output();
+    let Some(listed) = listed.ok().filter(|listed| listed.status.success()) else { return Vec::new() };
+    String::from_utf8_lossy(&listed.stdout).split('\0').filter(|path| !path.is_empty()).map(str::to_owned).collect()
+}
+
+#[test]
+fn no_file_names_a_machine() {
+    // Written in two halves, so that this file does not name them either. Vectors and lock files hold what the real
+    // programs wrote.
+    let marks = [
+        concat!("/ho", "me/"),
+        concat!("/Us", "ers/"),
+        concat!("/wo", "rk/"),
+        concat!("/ro", "ot/.cargo"),
+        concat!("registry.npm", "js.org"),
+        concat!("files.python", "hosted.org"),
+        concat!("static.crates", ".io"),
+        concat!("proxy.go", "lang.org"),
+    ];
+    let mut wrong = Vec::new();
+    for path in tracked() {
+        let lock = path.contains("lock") || path.starts_with("tests/vectors/");
+        let Some(text) = fs::read_to_string(&path).ok().filter(|_| !lock) else { continue };
+        for (index, line) in text.lines().enumerate() {
+            for mark in marks.iter().filter(|mark| line.contains(**mark)) {
+                wrong.push(format!("{path}:{}: `{mark}`", index + 1));
+            }
+        }
+    }
+    none(&wrong);
+}
+
+#[test]
+fn every_fixture_is_used() {
+    let tests: String = below("tests", "rs").into_iter().chain(below("src", "rs")).map(|file| file.text).collect();
+    let mut wrong = Vec::new();
+    let Ok(fixtures) = fs::read_dir("fixtures") else { return };
+    for path in fixtures.map(|entry| entry.unwrap().path()).filter(|path| path.is_dir()) {
+        let name = path.file_name().unwrap().to_string_lossy().into_owned();
+        if !tests.contains(&name) {
+            wrong.push(format!("fixtures/{name} is used by no test"));
+        }
+    }
+    none(&wrong);
+}
