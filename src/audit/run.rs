@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::sync::Arc;
 
-use super::overview;
+use super::{listing, overview};
 use super::{ContextListing, Notice, ProblemReport, Report, Skipped};
 use crate::build::Build;
 use crate::dockerfile;
@@ -37,9 +37,14 @@ pub fn check(inputs: &Inputs, sources: &[Source], selection: &Selection) -> Vec<
     findings(&inputs, &builds, selection)
 }
 
-/// What the builder is sent, per build; nothing where the context was not looked at.
+/// What the builder is sent, per build; the folder itself where no Dockerfile takes anything from it.
 pub fn contexts(inputs: &Inputs) -> Vec<ContextListing> {
-    inputs.builds.iter().filter_map(|input| overview::listing(inputs, &Build::new(input))).collect()
+    let builds: Vec<Build> = inputs.builds.iter().map(Build::new).collect();
+    let mask = mask_of(&builds);
+    let mut listings: Vec<_> =
+        builds.iter().filter_map(|build| listing::of_build(inputs, build, &mask)).collect();
+    listings.extend(inputs.folder.as_ref().filter(|_| listings.is_empty()).map(listing::of_folder));
+    listings
 }
 
 /// The facts that the selected rules ask for; for `audit` also those of its columns.
@@ -61,7 +66,7 @@ pub fn mask(inputs: &Inputs) -> Mask {
 
 fn mask_of(builds: &[Build]) -> Mask {
     let mut mask = Mask::default();
-    for value in builds.iter().flat_map(Build::secrets).filter_map(|secret| secret.value) {
+    for value in builds.iter().flat_map(Build::hidden) {
         mask.add(&value);
     }
     mask
@@ -150,8 +155,9 @@ fn masked(mut finding: Finding, mask: &Mask) -> Finding {
     }
     for fix in &mut finding.fixes {
         fix.title = mask.apply(&fix.title);
-        for edit in &mut fix.edits {
-            edit.text = mask.apply(&edit.text);
+        // An edit with stars in it would write them into the file: the fix stays named, and `dockopt fix` applies it.
+        if fix.edits.iter().any(|edit| mask.hides(&edit.text)) {
+            fix.edits.clear();
         }
     }
     finding
@@ -164,6 +170,7 @@ fn with_sources(inputs: &Inputs, sources: &[Source]) -> Inputs {
         root: inputs.root.clone(),
         sources: sources.to_vec(),
         builds,
+        folder: None,
         today: inputs.today,
         problems: Vec::new(),
         notices: Vec::new(),

@@ -51,11 +51,11 @@ pub(super) struct Audit {
     /// Folder or Dockerfile to look at
     #[arg(default_value = ".")]
     pub path: PathBuf,
-    #[command(flatten)]
-    pub build: Build,
     /// Show all findings, also those that cost little
     #[arg(long)]
     pub all: bool,
+    #[command(flatten)]
+    pub build: Build,
 }
 
 #[derive(Debug, Args)]
@@ -108,11 +108,11 @@ pub(super) struct Ls {
     /// The context's folder
     #[arg(default_value = ".")]
     pub path: PathBuf,
-    #[command(flatten)]
-    pub build: Build,
     /// List all entries that are known, not only the largest
     #[arg(long)]
     pub all: bool,
+    #[command(flatten)]
+    pub build: Build,
 }
 
 #[derive(Debug, Subcommand)]
@@ -195,6 +195,13 @@ pub(super) enum FailOn {
 }
 
 impl Build {
+    /// The options that decide which build is looked at, as they were typed.
+    pub(super) fn typed(&self) -> Vec<String> {
+        let file = self.file.as_ref().map(|file| ["--file".to_owned(), file.display().to_string()]);
+        let target = self.target.as_ref().map(|target| ["--target".to_owned(), target.clone()]);
+        file.into_iter().chain(target).flatten().collect()
+    }
+
     /// What is to be gathered for a path.
     pub(super) fn request(&self, path: PathBuf, today: Option<Date>) -> Request {
         let mut build_args = Vec::new();

@@ -16,7 +16,7 @@ pub(super) fn run(global: &Global, command: &Audit) -> Result<u8, Failure> {
     }
     let report = crate::audit::audit(&inputs, &selection);
     let text = match global.format {
-        Format::Text => report::audit(&report, terminal::stdout(global), command.all),
+        Format::Text => report::audit(&report, &command.build.typed(), terminal::stdout(global), command.all),
         Format::Json => report::audit_json(&report),
     };
     emit(global, &text)?;

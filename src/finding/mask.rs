@@ -1,12 +1,18 @@
 //! Masking: secret values never reach a result.
 
+use std::collections::BTreeSet;
+use std::sync::OnceLock;
+
+use aho_corasick::{AhoCorasick, MatchKind};
+
 use crate::text::Source;
 
 /// The secret values of a run. Texts that enter a result go through it.
 #[derive(Clone, Debug, Default)]
 pub struct Mask {
-    /// Longest first, so that a value inside another one does not uncover its rest.
-    values: Vec<String>,
+    values: BTreeSet<String>,
+    /// Finds all values in one pass, however many there are; made when the first text comes.
+    search: OnceLock<Option<AhoCorasick>>,
 }
 
 impl Mask {
@@ -16,11 +22,9 @@ impl Mask {
     /// Takes a value that must not be shown.
     pub fn add(&mut self, value: &str) {
         let value = value.trim();
-        if value.chars().count() < Self::SHORTEST || self.values.iter().any(|known| known == value) {
-            return;
+        if value.chars().count() >= Self::SHORTEST && self.values.insert(value.to_owned()) {
+            self.search = OnceLock::new();
         }
-        let at = self.values.partition_point(|known| known.len() >= value.len());
-        self.values.insert(at, value.to_owned());
     }
 
     /// Takes the values of another one.
@@ -38,19 +42,39 @@ impl Mask {
     /// The text with every secret value replaced, byte length kept so that spans stay true.
     #[must_use]
     pub fn apply(&self, text: &str) -> String {
-        let mut text = text.to_owned();
-        for value in &self.values {
-            if text.contains(value.as_str()) {
-                text = text.replace(value.as_str(), &stars(value));
-            }
+        let mut out = String::with_capacity(text.len());
+        let mut done = 0;
+        for (start, end) in self.found(text) {
+            out.push_str(&text[done..start]);
+            out.push_str(&stars(&text[start..end]));
+            done = end;
         }
-        text
+        out.push_str(&text[done..]);
+        out
+    }
+
+    /// Whether the text holds a secret value.
+    pub fn hides(&self, text: &str) -> bool {
+        !self.found(text).is_empty()
+    }
+
+    /// Where values stand, of several at one place the longest.
+    fn found(&self, text: &str) -> Vec<(usize, usize)> {
+        if self.values.is_empty() {
+            return Vec::new();
+        }
+        let build = || AhoCorasick::builder().match_kind(MatchKind::LeftmostLongest).build(&self.values).ok();
+        match self.search.get_or_init(build) {
+            Some(search) => search.find_iter(text).map(|one| (one.start(), one.end())).collect(),
+            // More values than a search can hold: nothing is shown rather than one of them.
+            None => vec![(0, text.len())],
+        }
     }
 
     /// The source as it may be shown: same name, same offsets.
     #[must_use]
     pub fn source(&self, source: &Source) -> Source {
-        if self.values.iter().any(|value| source.text().contains(value.as_str())) {
+        if self.hides(source.text()) {
             source.shown_as(&self.apply(source.text()))
         } else {
             source.clone()
@@ -82,6 +106,9 @@ mod tests {
         mask.add("abc");
         let shown = mask.apply("a=hunter2 b=hunter2-long-é abc");
         assert_eq!(shown, "a=******* b=*************· abc");
+        mask.add("inner-hunter2");
+        assert_eq!(mask.apply("xinner-hunter2x hunter2hunter2"), "x*************x **************");
+        assert!(mask.hides("hunter2") && !mask.hides("hunter"));
         assert_eq!(shown.len(), "a=hunter2 b=hunter2-long-é abc".len());
     }
 }
