@@ -43,7 +43,7 @@ struct Container<'e> {
 
 /// Whether every case is to be run.
 fn full() -> bool {
-    env::var_os("DOCKOPT_FULL").is_some()
+    env::var_os("DOCKOPT_FULL").is_some_and(|value| !value.is_empty())
 }
 
 impl Engine {

@@ -82,7 +82,7 @@ const MORE: [Case; 3] = [
     Case {
         files: PYTHON,
         reaches: true,
-        dockerfile: "FROM debian:trixie-slim\nCOPY . /src/\nRUN <<EOF\nset -e\nls /src\nEOF\nWORKDIR /src\nVOLUME /data\n\
+        dockerfile: "FROM debian:trixie-slim\nRUN mkdir /a\nCOPY . /src/\nRUN <<EOF\nset -e\nls /src\nEOF\nWORKDIR /src\nVOLUME /data\n\
             RUN ls\n",
     },
 ];
