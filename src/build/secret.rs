@@ -145,8 +145,25 @@ impl Build<'_> {
         for (name, value) in &input.options.build_args {
             hidden.extend(secret(0, Span::default(), name, Some(value)).and_then(|secret| secret.value));
         }
+        for secret in self.secrets() {
+            hidden.extend(self.loose_words(secret.instruction));
+        }
         in_text(input.file.source().text(), &mut hidden);
         hidden
+    }
+
+    /// Words without a `=` in an `ENV NAME=value` that names a secret: a value with blanks whose quotes are missing. The
+    /// builder refuses it and quotes such a word in its message.
+    fn loose_words(&self, instruction: usize) -> Vec<String> {
+        let file = &self.input().file;
+        let Some(instruction) = file.instructions().get(instruction) else { return Vec::new() };
+        let text = file.source().slice(instruction.span);
+        let mut words = text.split_whitespace().skip(1);
+        let assigns = words.next().is_some_and(|first| first.contains('='));
+        if instruction.keyword != Keyword::Env || !assigns || text.contains(['"', '\'']) {
+            return Vec::new();
+        }
+        words.filter(|word| !word.contains('=') && word.len() > 1).map(str::to_owned).collect()
     }
 }
 

@@ -4,4 +4,6 @@
 mod cli;
 mod dockopt;
 mod fixtures;
+mod readme;
+mod secrets;
 mod tidy;
