@@ -61,8 +61,9 @@ pub fn gather(request: &Request) -> Result<Inputs, LoadError> {
     let sources: Vec<Result<Source, LoadError>> = files.par_iter().map(read).collect();
     let root = kind.is_dir().then_some(request.path.as_path());
     fill(&mut inputs, files.into_iter().zip(sources), request, root);
-    if let Some(root) = root.filter(|_| request.folder && inputs.builds.iter().all(|build| build.context.is_none())) {
-        inputs.folder = folder(&mut inputs, root);
+    if request.folder && inputs.builds.iter().all(|build| build.context.is_none()) {
+        let own = || request.path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        inputs.folder = folder(&mut inputs, root.unwrap_or_else(own));
     }
     Ok(inputs)
 }

@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 use std::fmt::Write;
 use std::fs;
+use std::sync::{Mutex, PoisonError};
 
 use dockopt::rules::ALL;
 
@@ -13,6 +14,9 @@ const README: &str = "README.md";
 
 /// How the README calls the program.
 const CALLS: [&str; 2] = ["dockopt ", "cargo run --release -- "];
+
+/// One test at a time rewrites it.
+static ONE: Mutex<()> = Mutex::new(());
 
 #[track_caller]
 fn agrees(now: &str, expected: &str) {
@@ -43,6 +47,7 @@ fn printed(command: &str, arguments: &str) -> String {
 
 #[test]
 fn examples_print_what_they_show() {
+    let _one = ONE.lock().unwrap_or_else(PoisonError::into_inner);
     let readme = fs::read_to_string(README).unwrap();
     let mut out = String::new();
     let mut console = false;
@@ -73,6 +78,7 @@ fn examples_print_what_they_show() {
 
 #[test]
 fn the_table_of_rules_is_what_the_pages_say() {
+    let _one = ONE.lock().unwrap_or_else(PoisonError::into_inner);
     let readme = fs::read_to_string(README).unwrap();
     let mut rows = BTreeMap::new();
     for rule in ALL {
