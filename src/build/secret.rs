@@ -171,7 +171,8 @@ impl Build<'_> {
 fn in_text(text: &str, hidden: &mut Vec<String>) {
     for (at, _) in text.match_indices("://") {
         let rest = &text[at..];
-        let end = rest[3..].find(|c: char| c.is_whitespace() || "/?#\"'`".contains(c)).map_or(rest.len(), |end| end + 3);
+        let end =
+            rest[3..].find(|c: char| c.is_whitespace() || "/?#\"'`".contains(c)).map_or(rest.len(), |end| end + 3);
         hidden.extend(url_password(&rest[..end]).or_else(|| url_token(&rest[..end])).map(str::to_owned));
     }
     let mut done = 0;

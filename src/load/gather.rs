@@ -169,7 +169,7 @@ fn fill(
         let mut input = draft.input;
         if let Some(known) = contexts.get(&(draft.place.root.clone(), draft.ignore.map(|(path, _)| path))) {
             input.context = Some(Arc::clone(&known.context));
-            input.projects = known.projects.clone();
+            input.projects.clone_from(&known.projects);
         }
         inputs.builds.push(input);
     }

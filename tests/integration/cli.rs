@@ -234,7 +234,11 @@ fn the_diff_can_be_applied() {
 fn a_folder_without_a_dockerfile_is_listed_as_a_context() {
     let folder = || Dockopt::new().file("src/a.py", "a = 1\n").file(".env", "A=b\n").file(".dockerignore", "*.md\n");
     let ran = folder().file("README.md", "x").args(["context", "ls"]).run().code(0);
-    assert!(ran.stdout.starts_with(".  15 B in 3 files\n  as .dockerignore leaves it\n  no Dockerfile"), "{}", ran.stdout);
+    assert!(
+        ran.stdout.starts_with(".  15 B in 3 files\n  as .dockerignore leaves it\n  no Dockerfile"),
+        "{}",
+        ran.stdout
+    );
     let json = folder().args(["context", "ls", "--format=json"]).run().code(0).json();
     assert_eq!((&json["dockerfile"], &json["context"]["files"]), (&serde_json::Value::Null, &3.into()));
     let bare = Dockopt::new().file("Dockerfile", FIXED).args(["context", "ls"]).run().code(0);
