@@ -131,6 +131,11 @@ impl Ran {
         next.args(arguments).run()
     }
 
+    /// The folder afterwards.
+    pub(crate) fn path(&self) -> &Path {
+        self.folder.path()
+    }
+
     /// A file's text afterwards.
     pub(crate) fn read(&self, path: &str) -> String {
         fs::read_to_string(self.folder.path().join(path)).unwrap()
