@@ -1,8 +1,6 @@
 //! What is known of one build without any rule: stages, context, what a source change reruns, what is wrong as such.
 
-use super::{
-    BuildReport, ContextReport, Entry, ProblemReport, Rerun, StageReport, Step, Useless,
-};
+use super::{BuildReport, ContextReport, Entry, ProblemReport, Rerun, StageReport, Step, Useless};
 use crate::build::{self, Base, Build};
 use crate::cache;
 use crate::dockerfile::ProblemKind;
@@ -108,6 +106,7 @@ fn rank(finding: &Finding) -> f64 {
     };
     for impact in &finding.impact {
         // A second of waiting weighs as much as a megabyte.
+        #[allow(clippy::cast_precision_loss)] // An order needs no more digits.
         let amount = match (impact.saves, impact.kind) {
             (Some(Saves::Bytes(bytes)), _) => bytes as f64,
             (Some(Saves::Seconds(seconds)), _) => seconds * 1e6,

@@ -3,8 +3,8 @@
 use std::borrow::Cow;
 use std::sync::Arc;
 
-use super::{listing, overview};
 use super::{ContextListing, Notice, ProblemReport, Report, Skipped};
+use super::{listing, overview};
 use crate::build::Build;
 use crate::dockerfile;
 use crate::finding::{Finding, Findings, Mask};
@@ -41,8 +41,7 @@ pub fn check(inputs: &Inputs, sources: &[Source], selection: &Selection) -> Vec<
 pub fn contexts(inputs: &Inputs) -> Vec<ContextListing> {
     let builds: Vec<Build> = inputs.builds.iter().map(Build::new).collect();
     let mask = mask_of(&builds);
-    let mut listings: Vec<_> =
-        builds.iter().filter_map(|build| listing::of_build(inputs, build, &mask)).collect();
+    let mut listings: Vec<_> = builds.iter().filter_map(|build| listing::of_build(inputs, build, &mask)).collect();
     listings.extend(inputs.folder.as_ref().filter(|_| listings.is_empty()).map(listing::of_folder));
     listings
 }

@@ -48,7 +48,7 @@ impl Fetched {
     }
 }
 
-impl<'a> Build<'a> {
+impl Build<'_> {
     /// Whether any needed stage takes from the build context.
     pub fn uses_context(&self) -> bool {
         self.context_sources().is_none_or(|sources| !sources.is_empty())

@@ -111,6 +111,26 @@ const PLACEHOLDERS: [&str; 15] = [
     "unused",
 ];
 
+/// Passwords of every tutorial. They are reported as secrets, but hiding them would black out image names and words.
+const COMMON: [&str; 16] = [
+    "admin",
+    "docker",
+    "guest",
+    "mariadb",
+    "minio",
+    "minioadmin",
+    "mongo",
+    "mysql",
+    "nats",
+    "password",
+    "postgres",
+    "rabbitmq",
+    "redis",
+    "root",
+    "secret",
+    "user",
+];
+
 impl Build<'_> {
     /// The secrets in ARG and ENV, in source order.
     pub fn secrets(&self) -> Vec<Secret> {
@@ -145,8 +165,26 @@ impl Build<'_> {
         for (name, value) in &input.options.build_args {
             hidden.extend(secret(0, Span::default(), name, Some(value)).and_then(|secret| secret.value));
         }
+        for secret in self.secrets() {
+            hidden.extend(self.loose_words(secret.instruction));
+        }
         in_text(input.file.source().text(), &mut hidden);
+        hidden.retain(|value| !COMMON.contains(&value.to_ascii_lowercase().as_str()));
         hidden
+    }
+
+    /// Words without a `=` in an `ENV NAME=value` that names a secret: a value with blanks whose quotes are missing. The
+    /// builder refuses it and quotes such a word in its message.
+    fn loose_words(&self, instruction: usize) -> Vec<String> {
+        let file = &self.input().file;
+        let Some(instruction) = file.instructions().get(instruction) else { return Vec::new() };
+        let text = file.source().slice(instruction.span);
+        let mut words = text.split_whitespace().skip(1);
+        let assigns = words.next().is_some_and(|first| first.contains('='));
+        if instruction.keyword != Keyword::Env || !assigns || text.contains(['"', '\'']) {
+            return Vec::new();
+        }
+        words.filter(|word| !word.contains('=') && word.len() > 1).map(str::to_owned).collect()
     }
 }
 
@@ -154,7 +192,8 @@ impl Build<'_> {
 fn in_text(text: &str, hidden: &mut Vec<String>) {
     for (at, _) in text.match_indices("://") {
         let rest = &text[at..];
-        let end = rest[3..].find(|c: char| c.is_whitespace() || "/?#\"'`".contains(c)).map_or(rest.len(), |end| end + 3);
+        let end =
+            rest[3..].find(|c: char| c.is_whitespace() || "/?#\"'`".contains(c)).map_or(rest.len(), |end| end + 3);
         hidden.extend(url_password(&rest[..end]).or_else(|| url_token(&rest[..end])).map(str::to_owned));
     }
     let mut done = 0;

@@ -1,13 +1,13 @@
 //! `dockopt context ls`.
 
 use super::args::{Format, Global, Ls};
-use super::output::{Failure, complain, emit, today};
+use super::output::{Failure, complain, emit};
 use super::{CLEAN, FAILED, terminal};
 use crate::inputs::{Need, Needs};
 use crate::report;
 
 pub(super) fn ls(global: &Global, command: &Ls) -> Result<u8, Failure> {
-    let mut request = command.build.request(command.path.clone(), today(global)?);
+    let mut request = command.build.request(command.path.clone(), None);
     request.folder = true;
     request.needs = Needs::NONE.with(Need::ContextNames).with(Need::ContextBytes);
     let inputs = crate::load::gather(&request)?;

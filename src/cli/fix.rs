@@ -16,14 +16,14 @@ pub(super) fn run(global: &Global, command: &Fix) -> Result<u8, Failure> {
         let help = Some("name the file: `dockopt fix Dockerfile`".to_owned());
         return Err(Failure::Because { what: "standard input cannot be fixed in place".to_owned(), help });
     }
-    let selection = selection(global)?;
+    let selection = selection(&command.choice)?;
     let mut failed = false;
     let mut outcome = Outcome::default();
     let mut masks = Mask::default();
     let mut builds = 0;
     // All is worked out before the first file is touched.
     for path in &command.paths {
-        let mut request = command.build.request(path.clone(), today(global)?);
+        let mut request = command.build.request(path.clone(), today(&command.choice)?);
         request.needs = crate::audit::needs(&selection, false);
         let inputs = crate::load::gather(&request)?;
         failed |= complain(global, &inputs);

@@ -74,11 +74,7 @@ impl Mask {
     /// The source as it may be shown: same name, same offsets.
     #[must_use]
     pub fn source(&self, source: &Source) -> Source {
-        if self.hides(source.text()) {
-            source.shown_as(&self.apply(source.text()))
-        } else {
-            source.clone()
-        }
+        if self.hides(source.text()) { source.shown_as(&self.apply(source.text())) } else { source.clone() }
     }
 }
 

@@ -61,8 +61,9 @@ pub fn gather(request: &Request) -> Result<Inputs, LoadError> {
     let sources: Vec<Result<Source, LoadError>> = files.par_iter().map(read).collect();
     let root = kind.is_dir().then_some(request.path.as_path());
     fill(&mut inputs, files.into_iter().zip(sources), request, root);
-    if let Some(root) = root.filter(|_| request.folder && inputs.builds.iter().all(|build| build.context.is_none())) {
-        inputs.folder = folder(&mut inputs, root);
+    if request.folder && inputs.builds.iter().all(|build| build.context.is_none()) {
+        let own = || request.path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        inputs.folder = folder(&mut inputs, root.unwrap_or_else(own));
     }
     Ok(inputs)
 }
@@ -168,7 +169,7 @@ fn fill(
         let mut input = draft.input;
         if let Some(known) = contexts.get(&(draft.place.root.clone(), draft.ignore.map(|(path, _)| path))) {
             input.context = Some(Arc::clone(&known.context));
-            input.projects = known.projects.clone();
+            input.projects.clone_from(&known.projects);
         }
         inputs.builds.push(input);
     }

@@ -202,7 +202,7 @@ fn expect(name: &str, got: &str) {
 fn a_clean_project_gets_a_short_answer() {
     let clean = BuildReport { context: None, rerun: None, findings: Vec::new(), projects: Vec::new(), ..build() };
     let report = Report { builds: vec![clean], sources: report().sources, ..Report::default() };
-    assert_eq!(audit(&report, &[], Layout::PLAIN, false), "backend/Dockerfile   1 stage, 5 steps\n\n  nothing found\n\n");
+    assert_eq!(audit(&report, &[], Layout::PLAIN, false), "backend/Dockerfile   1 stage, 5 steps\n\n  nothing found\n");
     assert_eq!(lint(&report, Layout::PLAIN), "nothing found in 1 file\n");
     let none = audit(&Report { root: "x".into(), ..Report::default() }, &[], Layout::PLAIN, false);
     assert_eq!(none, "no Dockerfile found under `x`\n");

@@ -40,6 +40,9 @@ pub fn audit(report: &Report, options: &[String], layout: Layout, all: bool) -> 
     }
     out.push_str(&skipped(report, layout));
     out.push_str(&next(report, options, layout));
+    if out.ends_with("\n\n") {
+        out.pop();
+    }
     out
 }
 

@@ -5,5 +5,7 @@ mod cli;
 mod dockopt;
 mod engine;
 mod fixtures;
+mod readme;
+mod secrets;
 mod tidy;
 mod vectors;
