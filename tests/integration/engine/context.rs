@@ -149,7 +149,7 @@ fn compare(told: &Value, out: &Path, instructions: &[&str], ignore: &str) {
 /// The files whose sizes make a sum.
 fn names(bytes: u64) -> BTreeSet<&'static str> {
     let sum = bytes / UNIT;
-    assert!(bytes % UNIT == 0 && sum >> FILES.len() == 0, "{bytes} is no sum of the files");
+    assert!(bytes.is_multiple_of(UNIT) && sum >> FILES.len() == 0, "{bytes} is no sum of the files");
     (0..FILES.len()).filter(|power| sum >> power & 1 == 1).map(|power| FILES[power]).collect()
 }
 

@@ -32,9 +32,10 @@ fn cases(name: &str, every: usize) -> Vec<Case> {
     let all = vectors.lines().map(|line| serde_json::from_str::<Value>(line).unwrap());
     let chosen: Vec<Value> = all.filter(is_local).step_by(every).collect();
     // Without the front end's answer dockopt's verdict goes to the end, as an engine's does.
-    let asked =
-        chosen.iter().enumerate().map(|(number, case)| json!({"id": number.to_string(), "input": case["input"]}));
-    let asked: String = asked.map(|case| format!("{case}\n")).collect();
+    let mut asked = String::new();
+    for (number, case) in chosen.iter().enumerate() {
+        asked += &format!("{}\n", json!({"id": number.to_string(), "input": case["input"]}));
+    }
     let told = Dockopt::new().file("asked.jsonl", asked).args(["debug", "vectors", "parse", "asked.jsonl"]).run();
     let told = told.code(0).stdout;
     assert_eq!(told.lines().count(), chosen.len());
