@@ -1,6 +1,8 @@
 //! Secrets in ARG and ENV: by the words of a name, and by credentials in a URL. Serves the rule that reports them and
 //! the mask that keeps them out of every result.
 
+use std::collections::BTreeSet;
+
 use super::Build;
 use crate::dockerfile::Keyword;
 use crate::text::Span;
@@ -295,8 +297,12 @@ fn is_secret_value(value: &str) -> bool {
     let lower = value.to_ascii_lowercase();
     let plain: String = lower.chars().filter(char::is_ascii_alphanumeric).collect();
     let switch = ["", "true", "false", "yes", "no", "on", "off", "none", "null", "0", "1", "nil", "undefined", "unset"];
-    let placeholder =
-        PLACEHOLDERS.iter().any(|word| plain.starts_with(word)) || (value.starts_with('<') && value.ends_with('>'));
+    // A default that everyone knows is weak, but no secret: `password`, `00000000-…`.
+    let known = DENIED.contains(&plain.as_str()) || matches!(plain.as_str(), "pass" | "admin" | "user" | "test" | "root");
+    let distinct: BTreeSet<char> = plain.chars().collect();
+    let placeholder = known
+        || (distinct.len() <= 2)
+        || PLACEHOLDERS.iter().any(|word| plain.starts_with(word)) || (value.starts_with('<') && value.ends_with('>'));
     let elsewhere =
         value.starts_with(['/', '~', '$']) || value.starts_with("./") || value.contains("://") || value.contains("${");
     !switch.contains(&plain.as_str()) && !placeholder && !elsewhere
@@ -313,8 +319,9 @@ fn url_password(value: &str) -> Option<&str> {
     let (_, rest) = value.split_once("://")?;
     let authority = rest.split(['/', '?', '#']).next()?;
     let (login, _) = authority.rsplit_once('@')?;
-    let (_, password) = login.split_once(':')?;
-    let literal = !password.is_empty() && !password.contains(['$', '<', '{']) && is_secret_value(password);
+    let (user, password) = login.split_once(':')?;
+    // `postgres:postgres@` protects nothing.
+    let literal = password != user && !password.is_empty() && !password.contains(['$', '<', '{']) && is_secret_value(password);
     literal.then_some(password)
 }
 
@@ -377,7 +384,7 @@ mod tests {
     #[test]
     fn values_that_are_none_are_silent() {
         for value in
-            ["", "''", "changeme", "$TOKEN", "${TOKEN:-x}", "/run/secrets/token", "true", "<token>", "your-token-here"]
+            ["", "''", "changeme", "$TOKEN", "${TOKEN:-x}", "/run/secrets/token", "true", "<token>", "your-token-here", "password", "00000000-0000-0000"]
         {
             assert!(secret(0, Span::default(), "TOKEN", Some(value)).is_none(), "{value}");
         }
@@ -385,6 +392,8 @@ mod tests {
         assert!(secret(0, Span::default(), "TOKEN", None).is_some());
         assert_eq!(url_password("postgres://a:pw9@h/db"), Some("pw9"));
         assert_eq!(url_password("postgres://a:$PW@h/db"), None);
+        assert_eq!(url_password("postgres://user:pass@localhost/dummy"), None);
+        assert_eq!(url_password("postgres://app:app@db/app"), None);
         assert_eq!(url_password("http://h:80/a@b:c"), None);
     }
 }
