@@ -151,7 +151,7 @@ impl<'a> BaseImage<'a> {
     }
 }
 
-/// Whether a name without a namespace is an official image (data/official_images.tsv).
+/// Whether a name without a namespace is an official image (`data/official_images.tsv`).
 pub fn is_official(name: &str) -> bool {
     static NAMES: LazyLock<BTreeSet<&str>> = LazyLock::new(|| {
         rows(include_str!("../../data/official_images.tsv")).filter_map(|cells| cells.first().copied()).collect()
@@ -173,12 +173,12 @@ pub fn providers(program: &str, manager: Manager) -> Option<Vec<&'static str>> {
 }
 
 /// Official images that stand on Debian where their tag names nothing else.
-const DEBIAN_BASED: [&str; 8] =
-    ["buildpack-deps", "python", "node", "ruby", "php", "golang", "rust", "nginx"];
+const DEBIAN_BASED: [&str; 8] = ["buildpack-deps", "python", "node", "ruby", "php", "golang", "rust", "nginx"];
 
 /// Whether a word of a tag names a system that is no current Debian.
 fn says_other_system(word: &str) -> bool {
-    let others = ["alpine", "bullseye", "buster", "stretch", "jessie", "wheezy", "forky", "sid", "windows", "nanoserver"];
+    let others =
+        ["alpine", "bullseye", "buster", "stretch", "jessie", "wheezy", "forky", "sid", "windows", "nanoserver"];
     others.iter().any(|other| word.starts_with(other))
 }
 

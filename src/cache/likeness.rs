@@ -19,8 +19,8 @@ pub enum Likeness {
 
 /// Endings of files that people edit most.
 const CODE: &[&str] = &[
-    "py", "ts", "tsx", "js", "jsx", "mjs", "cjs", "vue", "svelte", "go", "rs", "java", "kt", "cs", "fs", "rb", "php", "c",
-    "cc", "cpp", "h", "hpp", "swift", "scala", "ex", "exs", "erl", "hs", "dart",
+    "py", "ts", "tsx", "js", "jsx", "mjs", "cjs", "vue", "svelte", "go", "rs", "java", "kt", "cs", "fs", "rb", "php",
+    "c", "cc", "cpp", "h", "hpp", "swift", "scala", "ex", "exs", "erl", "hs", "dart",
 ];
 
 /// Endings of what is code only beside other code.
@@ -31,9 +31,30 @@ const MAIN: &[&str] = &["main", "app", "server", "index", "program", "applicatio
 
 /// Folders of what the program does without.
 const AROUND: &[&str] = &[
-    "test", "tests", "__tests__", "spec", "specs", "testing", "testdata", "fixtures", "__mocks__", "mocks", "e2e", "cypress",
-    "playwright", "docs", "doc", "examples", "example", "benches", "benchmarks", "migrations", "alembic", "scripts",
-    "generated", "genproto",
+    "test",
+    "tests",
+    "__tests__",
+    "spec",
+    "specs",
+    "testing",
+    "testdata",
+    "fixtures",
+    "__mocks__",
+    "mocks",
+    "e2e",
+    "cypress",
+    "playwright",
+    "docs",
+    "doc",
+    "examples",
+    "example",
+    "benches",
+    "benchmarks",
+    "migrations",
+    "alembic",
+    "scripts",
+    "generated",
+    "genproto",
 ];
 
 impl Likeness {
@@ -52,10 +73,10 @@ impl Likeness {
             return Self::Other;
         }
         let made = ["pb", "pb2", "g", "generated", "gen", "min"];
-        let test = ["test", "tests", "spec", "stories"];
+        let around = ["test", "tests", "spec", "stories"];
         let words: Vec<&str> = stem.split(['.', '_', '-']).collect();
         let any = |list: &[&str]| words.iter().skip(1).any(|word| list.contains(word));
-        if any(&made) || any(&test) || matches!(words.first(), Some(&"test" | &"conftest")) {
+        if any(&made) || any(&around) || matches!(words.first(), Some(&"test" | &"conftest")) {
             return Self::Around;
         }
         let setting = any(&["config", "conf", "setup", "d"]) || stem == "config" || stem == "setup" || stem == "manage";

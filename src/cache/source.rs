@@ -164,19 +164,47 @@ fn is_recipe(name: &str) -> bool {
     let lower = name.to_ascii_lowercase();
     let starts =
         ["dockerfile", "containerfile", "docker-compose", "compose.y"].iter().any(|start| lower.starts_with(start));
-    let ends = [".dockerfile", ".dockerignore", ".gitignore", ".gitattributes", ".gitkeep", ".gitmodules", ".editorconfig"];
+    let ends =
+        [".dockerfile", ".dockerignore", ".gitignore", ".gitattributes", ".gitkeep", ".gitmodules", ".editorconfig"];
     starts || ends.iter().any(|end| lower.ends_with(end))
 }
 
 /// Settings and wrappers of installs, and manifests of languages whose projects are not read.
 fn steers_install(name: &str) -> bool {
     let exact = [
-        "gradlew", "gradlew.bat", "mvnw", "mvnw.cmd", "gradle.properties", "mix.exs", "mix.lock", "rebar.config",
-        "rebar.lock", "Package.swift", "Package.resolved", "pubspec.yaml", "pubspec.lock", "deno.json", "deno.lock",
-        "stack.yaml", "stack.yaml.lock", "cabal.project", "environment.yml", "environment.yaml", "conda-lock.yml",
-        "shard.yml", "shard.lock", "Project.toml", "Manifest.toml", "renv.lock", "cpanfile", "turbo.json", "nx.json",
-        "lerna.json", "bunfig.toml", ".pnpmfile.cjs",
+        "gradlew",
+        "gradlew.bat",
+        "mvnw",
+        "mvnw.cmd",
+        "gradle.properties",
+        "mix.exs",
+        "mix.lock",
+        "rebar.config",
+        "rebar.lock",
+        "Package.swift",
+        "Package.resolved",
+        "pubspec.yaml",
+        "pubspec.lock",
+        "deno.json",
+        "deno.lock",
+        "stack.yaml",
+        "stack.yaml.lock",
+        "cabal.project",
+        "environment.yml",
+        "environment.yaml",
+        "conda-lock.yml",
+        "shard.yml",
+        "shard.lock",
+        "Project.toml",
+        "Manifest.toml",
+        "renv.lock",
+        "cpanfile",
+        "turbo.json",
+        "nx.json",
+        "lerna.json",
+        "bunfig.toml",
+        ".pnpmfile.cjs",
     ];
     let starts = [".npmrc", ".yarnrc", "pnpm-workspace.", "requirements"];
-    exact.contains(&name) || starts.iter().any(|start| name.starts_with(start)) || name.ends_with(".cabal")
+    exact.contains(&name) || starts.iter().any(|start| name.starts_with(start)) || name.strip_suffix(".cabal").is_some()
 }

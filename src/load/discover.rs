@@ -151,7 +151,9 @@ mod tests {
         ] {
             assert_eq!(kind_of(name), Some(Kind::Dockerfile), "{name}");
         }
-        for name in ["Dockerfile.j2", "Dockerfile.dev.tmpl", "api.Dockerfile.template", "Dockerfile.in", "Dockerfile.m4"] {
+        for name in
+            ["Dockerfile.j2", "Dockerfile.dev.tmpl", "api.Dockerfile.template", "Dockerfile.in", "Dockerfile.m4"]
+        {
             assert_eq!(kind_of(name), Some(Kind::Template), "{name}");
         }
         for name in [

@@ -163,7 +163,8 @@ fn fill(
         .collect();
     let (templates, mut drafts): (Vec<Draft>, Vec<Draft>) =
         parsed.into_iter().partition(|draft| is_template(&draft.input.file));
-    let unread = |draft: &Draft| format!("{} is a template: it was not looked at", inputs.source(draft.input.dockerfile).name());
+    let unread =
+        |draft: &Draft| format!("{} is a template: it was not looked at", inputs.source(draft.input.dockerfile).name());
     let notices: Vec<String> = templates.iter().map(unread).collect();
     inputs.notices.extend(notices);
     read_ignore_files(inputs, &mut drafts);
@@ -187,7 +188,8 @@ fn is_template(file: &dockerfile::File) -> bool {
     file.problems().iter().filter(|problem| problem.kind == ProblemKind::Error).any(|problem| {
         let line = source.slice(source.line_span(source.line(problem.span.start)));
         marks.iter().any(|mark| line.trim_start().starts_with(mark))
-            || (line.trim_start().to_ascii_uppercase().starts_with("FROM") && marks.iter().any(|mark| line.contains(mark)))
+            || (line.trim_start().to_ascii_uppercase().starts_with("FROM")
+                && marks.iter().any(|mark| line.contains(mark)))
     })
 }
 

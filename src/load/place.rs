@@ -124,9 +124,8 @@ const fn manifests_of(manager: Manager) -> &'static [&'static str] {
 fn has_any(folder: &Path, names: &[&str]) -> bool {
     let direct = |folder: &Path| names.iter().any(|name| folder.join(name).is_file());
     direct(folder)
-        || std::fs::read_dir(folder).is_ok_and(|entries| {
-            entries.take(SUBFOLDERS).filter_map(Result::ok).any(|entry| direct(&entry.path()))
-        })
+        || std::fs::read_dir(folder)
+            .is_ok_and(|entries| entries.take(SUBFOLDERS).filter_map(Result::ok).any(|entry| direct(&entry.path())))
 }
 
 /// The folders above, nearest first: up to `root` where one was asked for, else up to the repository's top.

@@ -14,9 +14,8 @@ super::rule!("root-user", check);
 const NOBODY: &str = "65532:65532";
 
 /// Programs by which an entrypoint steps down.
-const STEP_DOWN: [&str; 10] = [
-    "gosu", "su-exec", "setpriv", "runuser", "s6-setuidgid", "chpst", "capsh", "s6-overlay", "supervisor", "PUID",
-];
+const STEP_DOWN: [&str; 10] =
+    ["gosu", "su-exec", "setpriv", "runuser", "s6-setuidgid", "chpst", "capsh", "s6-overlay", "supervisor", "PUID"];
 
 fn check(cx: &Context, out: &mut Findings) {
     let build = cx.build();

@@ -41,8 +41,7 @@ fn check(cx: &Context, out: &mut Findings) {
 }
 
 /// Programs that a shell in front of does no harm: shells, and what has nothing to stop.
-const BRIEF: [&str; 12] =
-    ["sh", "bash", "ash", "dash", "zsh", "fish", "echo", "printf", "true", "false", "env", "ls"];
+const BRIEF: [&str; 12] = ["sh", "bash", "ash", "dash", "zsh", "fish", "echo", "printf", "true", "false", "env", "ls"];
 
 fn file_text<'a>(build: &Build<'a>, word: &crate::dockerfile::Word) -> &'a str {
     build.input().file.str(*word).trim_start()

@@ -7,18 +7,91 @@ use crate::shell::Invocation;
 
 /// Programs that start as root and hand their work to a user of their own, or that can do nothing as another user.
 const NEED_ROOT: &[&str] = &[
-    "nginx", "httpd", "httpd-foreground", "apache2", "apache2ctl", "apachectl", "apache2-foreground", "php-fpm", "sshd",
-    "cron", "crond", "anacron", "supercronic", "supervisord", "s6-svscan", "runsvdir", "init", "systemd", "dockerd",
-    "containerd", "buildkitd", "named", "unbound", "dnsmasq", "postfix", "dovecot", "exim", "smbd", "nmbd", "mysqld",
-    "mysqld_safe", "mariadbd", "postgres", "vsftpd", "proftpd", "rpcbind", "openvpn", "wg-quick", "haproxy", "keepalived",
-    "squid", "rsyslogd", "iptables", "tincd", "pptpd", "xl2tpd", "in.tftpd",
+    "nginx",
+    "httpd",
+    "httpd-foreground",
+    "apache2",
+    "apache2ctl",
+    "apachectl",
+    "apache2-foreground",
+    "php-fpm",
+    "sshd",
+    "cron",
+    "crond",
+    "anacron",
+    "supercronic",
+    "supervisord",
+    "s6-svscan",
+    "runsvdir",
+    "init",
+    "systemd",
+    "dockerd",
+    "containerd",
+    "buildkitd",
+    "named",
+    "unbound",
+    "dnsmasq",
+    "postfix",
+    "dovecot",
+    "exim",
+    "smbd",
+    "nmbd",
+    "mysqld",
+    "mysqld_safe",
+    "mariadbd",
+    "postgres",
+    "vsftpd",
+    "proftpd",
+    "rpcbind",
+    "openvpn",
+    "wg-quick",
+    "haproxy",
+    "keepalived",
+    "squid",
+    "rsyslogd",
+    "iptables",
+    "tincd",
+    "pptpd",
+    "xl2tpd",
+    "in.tftpd",
 ];
 
 /// Programs that start a service of the image's language, given something to run.
 const RUNTIMES: &[&str] = &[
-    "uvicorn", "gunicorn", "hypercorn", "daphne", "granian", "waitress-serve", "fastapi", "flask", "celery", "taskiq",
-    "streamlit", "node", "nodejs", "npm", "yarn", "pnpm", "bun", "deno", "pm2-runtime", "nodemon", "tsx", "next", "java",
-    "dotnet", "puma", "unicorn", "rails", "rackup", "bundle", "php", "uv", "poetry", "pipenv", "catalina.sh",
+    "uvicorn",
+    "gunicorn",
+    "hypercorn",
+    "daphne",
+    "granian",
+    "waitress-serve",
+    "fastapi",
+    "flask",
+    "celery",
+    "taskiq",
+    "streamlit",
+    "node",
+    "nodejs",
+    "npm",
+    "yarn",
+    "pnpm",
+    "bun",
+    "deno",
+    "pm2-runtime",
+    "nodemon",
+    "tsx",
+    "next",
+    "java",
+    "dotnet",
+    "puma",
+    "unicorn",
+    "rails",
+    "rackup",
+    "bundle",
+    "php",
+    "uv",
+    "poetry",
+    "pipenv",
+    "catalina.sh",
 ];
 
 /// Programs that only keep a container open for people.
@@ -26,8 +99,26 @@ const IDLE: &[&str] = &["bash", "sh", "zsh", "ash", "fish", "sleep", "tail", "tr
 
 /// Words of names that say that a file or stage is for developers, not for running.
 const DEVELOPMENT: &[&str] = &[
-    "dev", "devel", "development", "devcontainer", "devcontainers", "envs", "test", "tests", "testing", "e2e", "ci", "lint",
-    "debug", "local", "cypress", "playwright", "docs", "builder", "build", "base",
+    "dev",
+    "devel",
+    "development",
+    "devcontainer",
+    "devcontainers",
+    "envs",
+    "test",
+    "tests",
+    "testing",
+    "e2e",
+    "ci",
+    "lint",
+    "debug",
+    "local",
+    "cypress",
+    "playwright",
+    "docs",
+    "builder",
+    "build",
+    "base",
 ];
 
 /// Whether the stage is a service that runs as whoever USER says.
@@ -109,7 +200,7 @@ fn is_runtime(program: &str) -> bool {
 /// A path to a program, no script, outside of the folders of the distribution.
 fn is_own(path: &str) -> bool {
     let system = ["/bin/", "/sbin/", "/usr/bin/", "/usr/sbin/"];
-    path.contains('/') && !path.ends_with(".sh") && !system.iter().any(|folder| path.starts_with(folder))
+    path.contains('/') && path.strip_suffix(".sh").is_none() && !system.iter().any(|folder| path.starts_with(folder))
 }
 
 fn asks_for_help(invocation: &Invocation) -> bool {
