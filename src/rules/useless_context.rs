@@ -12,7 +12,7 @@ super::rule!("useless-context", check);
 /// Parts that a message names.
 const NAMED: usize = 3;
 
-/// Bytes below which nobody would write an ignore file.
+/// Bytes below which nobody would add a line to an ignore file.
 const WORTHWHILE: u64 = 100_000;
 
 fn check(cx: &Context, out: &mut Findings) {
@@ -25,7 +25,9 @@ fn check(cx: &Context, out: &mut Findings) {
     let changes = useless.iter().any(|found| {
         matches!(found.class.kind, ClassKind::VersionControl | ClassKind::Dependencies | ClassKind::Bytecode)
     });
-    if bytes == 0 || (bytes < WORTHWHILE && !changes) {
+    // Without any ignore file the next environment, cache or history that appears goes along unseen.
+    let open = matches!(cx.ignore(), IgnoreInput::Missing(_)) && fetched.whole;
+    if bytes == 0 || (bytes < WORTHWHILE && !changes && !open) {
         return;
     }
     let Some(span) = first_copy(build) else { return };
