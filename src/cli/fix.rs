@@ -26,7 +26,7 @@ pub(super) fn run(global: &Global, command: &Fix) -> Result<u8, Failure> {
         request.needs = crate::audit::needs(&selection, false);
         let inputs = crate::load::gather(&request)?;
         failed |= complain(global, &inputs);
-        masks.join(&crate::audit::mask(&inputs));
+        masks = masks.and(crate::audit::mask(&inputs));
         join(&mut outcome, fixed(&inputs, &selection, command));
     }
     if command.write {
