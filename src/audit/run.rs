@@ -5,9 +5,9 @@ use std::sync::Arc;
 
 use rayon::prelude::*;
 
-use super::overview;
 use super::{ContextListing, Notice, ProblemReport, Report, Skipped};
-use crate::build::{Build, Secret};
+use super::{listing, overview};
+use crate::build::Build;
 use crate::dockerfile;
 use crate::finding::{Finding, Findings, Mask};
 use crate::ignore;
@@ -38,10 +38,14 @@ pub fn check(inputs: &Inputs, sources: &[Source], selection: &Selection) -> Vec<
     findings(&inputs, &builds(&inputs), selection)
 }
 
-/// What the builder is sent, per build; nothing where the context was not looked at.
+/// What the builder is sent, per build; the folder itself where no Dockerfile takes anything from it.
 pub fn contexts(inputs: &Inputs) -> Vec<ContextListing> {
-    let listings = inputs.builds.par_iter().map(|input| overview::listing(inputs, &Build::new(input)));
-    listings.collect::<Vec<_>>().into_iter().flatten().collect()
+    let builds = builds(inputs);
+    let mask = mask_of(&builds);
+    let of_builds: Vec<_> = builds.par_iter().map(|build| listing::of_build(inputs, build, &mask)).collect();
+    let mut listings: Vec<_> = of_builds.into_iter().flatten().collect();
+    listings.extend(inputs.folder.as_ref().filter(|_| listings.is_empty()).map(listing::of_folder));
+    listings
 }
 
 /// The facts that the selected rules ask for; for `audit` also those of its columns.
@@ -65,8 +69,12 @@ fn builds(inputs: &Inputs) -> Vec<Build<'_>> {
 }
 
 fn mask_of(builds: &[Build]) -> Mask {
-    let secrets: Vec<Vec<Secret>> = builds.par_iter().map(Build::secrets).collect();
-    Mask::of(secrets.iter().flatten().filter_map(|secret| secret.value.as_deref()))
+    let hidden: Vec<Vec<_>> = builds.par_iter().map(Build::hidden).collect();
+    let mut mask = Mask::default();
+    for value in hidden.iter().flatten() {
+        mask.add(value);
+    }
+    mask
 }
 
 fn report<'i>(inputs: &'i Inputs, builds: &[Build<'i>], mask: &Mask, selection: &Selection) -> Report {
@@ -155,8 +163,9 @@ fn masked(mut finding: Finding, mask: &Mask) -> Finding {
     }
     for fix in &mut finding.fixes {
         fix.title = mask.apply(&fix.title);
-        for edit in &mut fix.edits {
-            edit.text = mask.apply(&edit.text);
+        // An edit with stars in it would write them into the file: the fix stays named, and `dockopt fix` applies it.
+        if fix.edits.iter().any(|edit| mask.hides(&edit.text)) {
+            fix.edits.clear();
         }
     }
     finding
@@ -169,6 +178,7 @@ fn with_sources(inputs: &Inputs, sources: &[Source]) -> Inputs {
         root: inputs.root.clone(),
         sources: sources.to_vec(),
         builds,
+        folder: None,
         today: inputs.today,
         problems: Vec::new(),
         notices: Vec::new(),

@@ -1,4 +1,4 @@
-//! Image references, and what is known of public base images (data/base_images.tsv, data/program_packages.tsv).
+//! Image references, and what is known of public base images (`data/base_images.tsv`, `data/program_packages.tsv`).
 
 use std::sync::LazyLock;
 
@@ -163,7 +163,7 @@ pub fn providers(program: &str, manager: Manager) -> Option<Vec<&'static str>> {
     Some(cells.get(column)?.split_whitespace().collect())
 }
 
-/// What `apt-get update` leaves behind (data/package_lists.tsv).
+/// What `apt-get update` leaves behind (`data/package_lists.tsv`).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct PackageLists {
     /// Debian's code name.

@@ -171,7 +171,7 @@ impl Scopes {
     /// Reads the stages in order: each knows those below it.
     pub(super) fn add_stages(&mut self, input: &BuildInput, stages: &[Stage]) {
         for stage in stages {
-            let scope = self.base(input, stage);
+            let scope = Self::base(input, stage);
             self.stages.push(scope);
             for index in stage.instructions.clone() {
                 let instruction = &input.file.instructions()[index];
@@ -184,7 +184,7 @@ impl Scopes {
         }
     }
 
-    fn base(&self, input: &BuildInput, stage: &Stage) -> Scope {
+    fn base(input: &BuildInput, stage: &Stage) -> Scope {
         let mut names = Names::default();
         let mut add = |name: &str, value: &str| {
             let definition =

@@ -111,6 +111,26 @@ const PLACEHOLDERS: [&str; 15] = [
     "unused",
 ];
 
+/// Passwords of every tutorial. They are reported as secrets, but hiding them would black out image names and words.
+const COMMON: [&str; 16] = [
+    "admin",
+    "docker",
+    "guest",
+    "mariadb",
+    "minio",
+    "minioadmin",
+    "mongo",
+    "mysql",
+    "nats",
+    "password",
+    "postgres",
+    "rabbitmq",
+    "redis",
+    "root",
+    "secret",
+    "user",
+];
+
 impl Build<'_> {
     /// The secrets in ARG and ENV, in source order.
     pub fn secrets(&self) -> Vec<Secret> {
@@ -134,6 +154,87 @@ impl Build<'_> {
         }
         secrets
     }
+}
+
+impl Build<'_> {
+    /// Every value that must not be shown: the secrets of ARG and ENV, those given with `--build-arg`, passwords in URLs
+    /// and what is assigned to a secret's name anywhere in the text (`export TOKEN=…`, `--password=…`).
+    pub fn hidden(&self) -> Vec<String> {
+        let input = self.input();
+        let secrets = self.secrets();
+        let mut instructions: Vec<usize> = secrets.iter().map(|secret| secret.instruction).collect();
+        instructions.dedup();
+        let mut hidden: Vec<String> = secrets.into_iter().filter_map(|secret| secret.value).collect();
+        for (name, value) in &input.options.build_args {
+            hidden.extend(secret(0, Span::default(), name, Some(value)).and_then(|secret| secret.value));
+        }
+        for instruction in instructions {
+            hidden.extend(self.loose_words(instruction));
+        }
+        in_text(input.file.source().text(), &mut hidden);
+        hidden.retain(|value| !COMMON.contains(&value.to_ascii_lowercase().as_str()));
+        hidden
+    }
+
+    /// Words without a `=` in an `ENV NAME=value` that names a secret: a value with blanks whose quotes are missing. The
+    /// builder refuses it and quotes such a word in its message.
+    fn loose_words(&self, instruction: usize) -> Vec<String> {
+        let file = &self.input().file;
+        let Some(instruction) = file.instructions().get(instruction) else { return Vec::new() };
+        let text = file.source().slice(instruction.span);
+        let mut words = text.split_whitespace().skip(1);
+        let assigns = words.next().is_some_and(|first| first.contains('='));
+        if instruction.keyword != Keyword::Env || !assigns || text.contains(['"', '\'']) {
+            return Vec::new();
+        }
+        words.filter(|word| !word.contains('=') && word.len() > 1).map(str::to_owned).collect()
+    }
+}
+
+/// Passwords in URLs and values of assignments, wherever they stand; in time linear in the text.
+fn in_text(text: &str, hidden: &mut Vec<String>) {
+    for (at, _) in text.match_indices("://") {
+        let rest = &text[at..];
+        let end =
+            rest[3..].find(|c: char| c.is_whitespace() || "/?#\"'`".contains(c)).map_or(rest.len(), |end| end + 3);
+        hidden.extend(url_password(&rest[..end]).or_else(|| url_token(&rest[..end])).map(str::to_owned));
+    }
+    let mut done = 0;
+    for (at, _) in text.match_indices('=').filter(|found| found.0 > 0) {
+        if at < done {
+            continue;
+        }
+        let before = &text[done..at];
+        let outside = |c: char| !c.is_ascii_alphanumeric() && !"_-.".contains(c);
+        let start = before.char_indices().rev().find(|found| outside(found.1)).map_or(0, |(at, c)| at + c.len_utf8());
+        let name = &before[start..];
+        if weak_only(name).is_some() {
+            let value = assigned(&text[at + 1..]);
+            hidden.extend(secret(0, Span::default(), name, Some(value)).and_then(|secret| secret.value));
+            // What was looked at is not looked at again: a value may be full of `=`.
+            done = at + 1 + value.len();
+        }
+    }
+}
+
+/// Longest value of an assignment that is looked for.
+const LONGEST: usize = 4096;
+
+/// What stands behind a `=`: up to the closing quote on the line, else up to what ends a word.
+fn assigned(text: &str) -> &str {
+    let mut end = text.len().min(LONGEST);
+    while !text.is_char_boundary(end) {
+        end -= 1;
+    }
+    let text = &text[..end];
+    if let Some(quote) = text.chars().next().filter(|c| matches!(c, '"' | '\'')) {
+        let inner = &text[1..];
+        if let Some(close) = inner.find([quote, '\n']).filter(|close| inner[*close..].starts_with(quote)) {
+            return &inner[..close];
+        }
+    }
+    let stop = text.find(|c: char| c.is_whitespace() || ";&|<>()\"'`,".contains(c));
+    &text[..stop.unwrap_or(text.len())]
 }
 
 fn secret(instruction: usize, span: Span, name: &str, value: Option<&str>) -> Option<Secret> {
@@ -220,6 +321,13 @@ fn url_password(value: &str) -> Option<&str> {
     literal.then_some(password)
 }
 
+/// The token in `scheme://token@host`.
+fn url_token(value: &str) -> Option<&str> {
+    let (_, rest) = value.split_once("://")?;
+    let (login, _) = rest.split(['/', '?', '#']).next()?.rsplit_once('@')?;
+    (!login.contains([':', '$']) && is_random(login)).then_some(login)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -253,6 +361,20 @@ mod tests {
         ] {
             assert!(secret(0, Span::default(), name, Some("s3cr3t-v4lue-of-1ength")).is_none(), "{name}");
         }
+    }
+
+    #[test]
+    fn values_are_found_wherever_they_stand() {
+        let check = |text: &str, expected: &[&str]| {
+            let mut hidden = Vec::new();
+            in_text(text, &mut hidden);
+            assert_eq!(hidden, expected, "{text}");
+        };
+        check("RUN pip install -i https://ci:pw-9-x@host/simple x", &["pw-9-x"]);
+        check("RUN git clone 'https://ghp0123456789abcdef@host/x'", &["ghp0123456789abcdef"]);
+        check("RUN export API_TOKEN=abc123; npm ci --auth-token=\"d e\"", &["abc123", "d e"]);
+        check("RUN TOKEN=$(cat /run/secrets/token) PASSWORD=$PW run --mount=type=secret,id=token", &[]);
+        check("RUN a=b=c é=ü tökén=x ==", &[]);
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! Which steps take source files.
 
 use crate::build::{Build, Stage, Transfer};
-use crate::inputs::context::{BuildContext, Certainty, EntryId, Kind, classify};
+use crate::inputs::context::{BuildContext, Certainty, EntryId, Kind, Selection, Selector, classify, select};
 use crate::manifest::{Project, is_manifest};
 
 /// A step that takes source files from the context.
@@ -83,26 +83,59 @@ pub(super) fn first_change(
     context: Option<&BuildContext>,
     projects: Option<&[Project]>,
 ) -> Option<Change> {
+    let mut taken: Vec<(usize, Taken)> = Vec::new();
+    let copies = build.transfers(stage).into_iter().filter(|transfer| transfer.from.is_none());
+    taken.extend(copies.map(|transfer| (transfer.index, Taken::Copied(transfer))));
+    let bound = build.bound(stage).into_iter().filter_map(|(index, source)| Some((index, Taken::Bound(source?))));
+    taken.extend(bound);
+    taken.sort_by_key(|(index, _)| *index);
     let mut origins = None;
-    for transfer in build.transfers(stage).iter().filter(|transfer| transfer.from.is_none()) {
+    for (instruction, taken) in taken {
         let Some(context) = context else {
-            if transfer.sources.iter().any(crate::build::Source::is_everything) {
-                return Some(Change { instruction: transfer.index, example: None });
+            if taken.is_everything() {
+                return Some(Change { instruction, example: None });
             }
             continue;
         };
         let origins = origins.get_or_insert_with(|| Origins::new(context, projects));
-        if let Some(example) = source_file(transfer, context, origins) {
-            return Some(Change { instruction: transfer.index, example: Some(example) });
+        let example = match &taken {
+            Taken::Copied(transfer) => source_file(transfer, context, origins),
+            Taken::Bound(source) => {
+                let found = select(context, source, Selector { parents: false, exclude: &[] });
+                edited(found.into_iter(), context, origins)
+            }
+        };
+        if example.is_some() {
+            return Some(Change { instruction, example });
         }
     }
     None
 }
 
+/// What an instruction takes of the context.
+enum Taken<'a> {
+    Copied(Transfer<'a>),
+    /// By a bind mount. Its content is part of the step's key, as that of a COPY is.
+    Bound(String),
+}
+
+impl Taken<'_> {
+    fn is_everything(&self) -> bool {
+        match self {
+            Self::Copied(transfer) => transfer.sources.iter().any(crate::build::Source::is_everything),
+            Self::Bound(source) => matches!(source.trim_start_matches("./").trim_matches('/'), "" | "."),
+        }
+    }
+}
+
 /// A file that people edit among those that a COPY takes: code before anything else.
 pub fn source_file(transfer: &Transfer, context: &BuildContext, origins: &Origins) -> Option<String> {
+    edited(transfer.select(context).into_iter().flatten(), context, origins)
+}
+
+fn edited(selections: impl Iterator<Item = Selection>, context: &BuildContext, origins: &Origins) -> Option<String> {
     let mut other = None;
-    for selection in transfer.select(context).into_iter().flatten() {
+    for selection in selections {
         for file in selection.entries {
             let entry = context.entry(file);
             if entry.kind == Kind::Directory || (other.is_some() && !is_code(entry.name)) {

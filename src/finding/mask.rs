@@ -1,38 +1,36 @@
 //! Masking: secret values never reach a result.
 
-use std::collections::HashSet;
+use std::collections::BTreeSet;
 use std::ops::Range;
+use std::sync::OnceLock;
 
 use crate::text::Source;
 
 /// The secret values of a run. Texts that enter a result go through it.
 #[derive(Clone, Debug, Default)]
 pub struct Mask {
-    values: HashSet<String>,
-    table: Table,
+    values: BTreeSet<String>,
+    /// Made when the first text comes.
+    table: OnceLock<Table>,
 }
 
 impl Mask {
     /// A value shorter than this is not masked on its own: it would black out ordinary words.
     const SHORTEST: usize = 4;
 
-    /// A mask of these values.
-    pub fn of<'v>(values: impl IntoIterator<Item = &'v str>) -> Self {
-        let long = values.into_iter().map(str::trim).filter(|value| value.chars().count() >= Self::SHORTEST);
-        Self::new(long.map(str::to_owned).collect())
+    /// Takes a value that must not be shown.
+    pub fn add(&mut self, value: &str) {
+        let value = value.trim();
+        if value.chars().count() >= Self::SHORTEST && self.values.insert(value.to_owned()) {
+            self.table = OnceLock::new();
+        }
     }
 
-    fn new(values: HashSet<String>) -> Self {
-        let table = Table::new(&values);
-        Self { values, table }
-    }
-
-    /// A mask of the values of both.
-    #[must_use]
-    pub fn and(self, other: Self) -> Self {
-        let mut values = self.values;
-        values.extend(other.values);
-        Self::new(values)
+    /// Takes the values of another one.
+    pub fn join(&mut self, other: &Self) {
+        for value in &other.values {
+            self.add(value);
+        }
     }
 
     /// Whether nothing is masked.
@@ -46,6 +44,11 @@ impl Mask {
         self.masked(text).unwrap_or_else(|| text.to_owned())
     }
 
+    /// Whether the text holds a secret value.
+    pub fn hides(&self, text: &str) -> bool {
+        !self.found(text).is_empty()
+    }
+
     /// The source as it may be shown: same name, same offsets.
     #[must_use]
     pub fn source(&self, source: &Source) -> Source {
@@ -54,19 +57,26 @@ impl Mask {
 
     /// `None` where no value stands in the text.
     fn masked(&self, text: &str) -> Option<String> {
-        let secret = self.table.find(text);
-        if secret.is_empty() {
+        let found = self.found(text);
+        if found.is_empty() {
             return None;
         }
         let mut out = String::with_capacity(text.len());
         let mut at = 0;
-        for range in secret {
+        for range in found {
             out.push_str(&text[at..range.start]);
             out.extend(text[range.clone()].chars().map(star));
             at = range.end;
         }
         out.push_str(&text[at..]);
         Some(out)
+    }
+
+    fn found(&self, text: &str) -> Vec<Range<usize>> {
+        if self.values.is_empty() {
+            return Vec::new();
+        }
+        self.table.get_or_init(|| Table::new(&self.values)).find(text)
     }
 }
 
@@ -86,12 +96,8 @@ struct Table {
 const DEAREST: usize = 1_000;
 
 impl Table {
-    fn new(values: &HashSet<String>) -> Self {
-        if values.is_empty() {
-            return Self::default();
-        }
-        let mut values: Vec<Box<str>> = values.iter().map(|value| value.as_str().into()).collect();
-        values.sort_unstable();
+    fn new(values: &BTreeSet<String>) -> Self {
+        let values: Vec<Box<str>> = values.iter().map(|value| value.as_str().into()).collect();
         let mut starts = vec![false; 1 << 16];
         let mut shorter = Vec::with_capacity(values.len());
         let mut open: Vec<u32> = Vec::new();
@@ -110,9 +116,6 @@ impl Table {
     fn find(&self, text: &str) -> Vec<Range<usize>> {
         let mut found: Vec<Range<usize>> = Vec::new();
         let bytes = text.as_bytes();
-        if self.values.is_empty() {
-            return found;
-        }
         let mut budget = bytes.len().saturating_mul(DEAREST);
         for at in 0..bytes.len().saturating_sub(Mask::SHORTEST - 1) {
             if !self.starts[start(&bytes[at..])] {
@@ -185,9 +188,15 @@ fn star(c: char) -> char {
 mod tests {
     use super::*;
 
+    fn mask<'v>(values: impl IntoIterator<Item = &'v str>) -> Mask {
+        let mut mask = Mask::default();
+        values.into_iter().for_each(|value| mask.add(value));
+        mask
+    }
+
     #[track_caller]
     fn check(values: &[&str], text: &str, expected: &str) {
-        let shown = Mask::of(values.iter().copied()).apply(text);
+        let shown = mask(values.iter().copied()).apply(text);
         assert_eq!(shown, expected);
         assert_eq!(shown.len(), text.len());
     }
@@ -200,6 +209,7 @@ mod tests {
             "a=******* b=*************· abc",
         );
         check(&["abcd", "abcdef", "abcdefgh", "abcx"], "abcdefg abc abcd abcx", "******g abc **** ****");
+        check(&["hunter2", "inner-hunter2"], "xinner-hunter2x hunter2hunter2", "x*************x **************");
         check(&["line\none"], "line\none", "****\n***");
         check(&[], "abcd", "abcd");
     }
@@ -215,11 +225,10 @@ mod tests {
     fn crowds_and_nests_of_values_end() {
         let many: Vec<String> = (0..100_000).map(|n| format!("hunter{n}long")).collect();
         let text = many.join(" ");
-        let shown = Mask::of(many.iter().map(String::as_str)).apply(&text);
+        let shown = mask(many.iter().map(String::as_str)).apply(&text);
         assert!(shown.bytes().all(|byte| byte == b'*' || byte == b' '));
         let nested: Vec<String> = (4..2_000).map(|n| "a".repeat(n)).collect();
-        let mask = Mask::of(nested.iter().map(String::as_str));
-        let shown = mask.apply(&format!("b{}", "a".repeat(30_000)));
+        let shown = mask(nested.iter().map(String::as_str)).apply(&format!("b{}", "a".repeat(30_000)));
         assert_eq!(shown.trim_start_matches('b').trim_matches('*'), "");
     }
 }

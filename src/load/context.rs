@@ -238,7 +238,13 @@ impl<'w> Walk<'w> {
             });
             What::Directory(number, verdict.excluded)
         } else {
-            self.leaf(&entry, kind, &facts, path, list)
+            let empty = kind.is_file() && facts.size() > 0 && self.ignore.empties(&path, &verdict);
+            if empty {
+                list.troubles.push(Trouble { path, kind: TroubleKind::SentEmpty });
+                What::File(0)
+            } else {
+                self.leaf(&entry, kind, &facts, path, list)
+            }
         };
         list.items.push(Item { name: name.into(), mode: (facts.mode() & 0o7777) as u16, what });
         Ok(())

@@ -72,10 +72,11 @@ fn shown(report: &Report, finding: &Finding, layout: Layout) -> String {
     let mut notes: Vec<(Level, String)> = Vec::new();
     notes.extend(finding.help.iter().map(|help| (Level::HELP, help.clone())));
     for impact in &finding.impact {
-        if let Some(cost) = table::cost(impact) {
-            let text = format!("{cost} ({}: {})", impact.basis.name(), impact.evidence);
-            notes.push((Level::NOTE.with_name("costs"), text));
-        }
+        let text = match impact.saves {
+            Some(_) => format!("{} ({}: {})", table::cost(impact), impact.basis.name(), impact.evidence),
+            None => format!("{}, how much is not known ({})", table::cost(impact), impact.evidence),
+        };
+        notes.push((Level::NOTE.with_name("costs"), text));
     }
     notes.extend(finding.fixes.first().map(|fix| (Level::HELP.with_name("fix"), offer(&fix.title, &fix.safety))));
     notes.extend(url.map(|url| (Level::NOTE.with_name("see"), url)));

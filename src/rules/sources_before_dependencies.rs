@@ -31,7 +31,7 @@ fn check(cx: &Context, out: &mut Findings) {
             let Some(install) = install(cx, build, stage, (index, instruction), &fetched) else { continue };
             match sources.take() {
                 Some((transfer, file)) => {
-                    report(cx, &transfer, file, &install, out);
+                    report(cx, &transfer, file.as_deref(), &install, out);
                     // One finding for each stage: the first copy makes all later installs run again.
                     break;
                 }
@@ -121,8 +121,8 @@ fn shown(call: &PackageCall) -> String {
     format!("{} {}", call.program, call.verb_text).trim().to_owned()
 }
 
-fn report(cx: &Context, transfer: &Transfer, file: Option<String>, install: &Install, out: &mut Findings) {
-    let example = file.as_ref().map(|file| format!(" (`{file}` among them)")).unwrap_or_default();
+fn report(cx: &Context, transfer: &Transfer, file: Option<&str>, install: &Install, out: &mut Findings) {
+    let example = file.map(|file| format!(" (`{file}` among them)")).unwrap_or_default();
     let message =
         format!("sources{example} are copied before `{}`: each change installs all dependencies again", install.text);
     let help = "copy the manifest and the lock file, install, then copy the sources";

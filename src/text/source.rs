@@ -117,9 +117,10 @@ impl Source {
                 (text, Some(Arc::new(raw)))
             }
         };
-        let starts = std::iter::once(0).chain(memchr::memchr_iter(b'\n', text.as_bytes()).map(|at| at as u32 + 1));
-        let lines = starts.collect();
-        Ok(Self { name: name.into(), text: text.into(), raw, lines, marks: OnceLock::new() })
+        let mut lines = Vec::with_capacity(text.len() / 24 + 2);
+        lines.push(0);
+        lines.extend(memchr::memchr_iter(b'\n', text.as_bytes()).map(|at| at as u32 + 1));
+        Ok(Self { name: name.into(), text: text.into(), raw, lines: lines.into(), marks: OnceLock::new() })
     }
 
     /// The source as it may be shown: another text of the same length, and no bytes of its own. Name, lines and

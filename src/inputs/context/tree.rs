@@ -87,6 +87,9 @@ pub enum TroubleKind {
     UnreadableDirectory(String),
     /// A file that can't be opened: the builder receives an empty one.
     UnreadableFile(String),
+    /// A file that the walk of the builder brings back by an exception, and that its reader takes for excluded: the
+    /// builder receives an empty one.
+    SentEmpty,
     /// An entry without readable facts.
     NoFacts(String),
     /// Its name is not UTF-8; it is shown, and was matched, with U+FFFD.
@@ -102,6 +105,9 @@ impl fmt::Display for Trouble {
             }
             TroubleKind::UnreadableFile(why) => {
                 write!(out, "`{path}` can't be opened, the builder gets an empty file: {why}")
+            }
+            TroubleKind::SentEmpty => {
+                write!(out, "the builder gets an empty `{path}`: the ignore file brings back its name, not its content")
             }
             TroubleKind::NoFacts(why) => write!(out, "`{path}` can't be looked at: {why}"),
             TroubleKind::NameNotUtf8 => write!(out, "the name of `{path}` is not UTF-8"),
