@@ -163,12 +163,15 @@ impl Build<'_> {
     /// and what is assigned to a secret's name anywhere in the text (`export TOKEN=…`, `--password=…`).
     pub fn hidden(&self) -> Vec<String> {
         let input = self.input();
-        let mut hidden: Vec<String> = self.secrets().into_iter().filter_map(|secret| secret.value).collect();
+        let secrets = self.secrets();
+        let mut instructions: Vec<usize> = secrets.iter().map(|secret| secret.instruction).collect();
+        instructions.dedup();
+        let mut hidden: Vec<String> = secrets.into_iter().filter_map(|secret| secret.value).collect();
         for (name, value) in &input.options.build_args {
             hidden.extend(secret(0, Span::default(), name, Some(value)).and_then(|secret| secret.value));
         }
-        for secret in self.secrets() {
-            hidden.extend(self.loose_words(secret.instruction));
+        for instruction in instructions {
+            hidden.extend(self.loose_words(instruction));
         }
         in_text(input.file.source().text(), &mut hidden);
         hidden.retain(|value| !COMMON.contains(&value.to_ascii_lowercase().as_str()));

@@ -41,7 +41,7 @@ pub struct Origins<'c> {
 impl<'c> Origins<'c> {
     /// For a context and the projects in it.
     pub fn new(context: &'c BuildContext, projects: Option<&'c [Project]>) -> Self {
-        let sure = classify(context).into_iter().filter(|found| found.class.certainty == Certainty::Sure);
+        let sure = classify(context).iter().filter(|found| found.class.certainty == Certainty::Sure);
         let mut install: Vec<&str> = Vec::new();
         for project in projects.unwrap_or_default() {
             install.extend(project.manifests.iter().map(String::as_str));
