@@ -1,4 +1,4 @@
-//! Image references, and what is known of public base images (data/base_images.tsv, data/program_packages.tsv).
+//! Image references, and what is known of public base images (`data/base_images.tsv`, `data/program_packages.tsv`).
 
 use std::collections::BTreeSet;
 use std::sync::LazyLock;
@@ -151,7 +151,7 @@ impl<'a> BaseImage<'a> {
     }
 }
 
-/// Whether a name without a namespace is an official image (data/official_images.tsv).
+/// Whether a name without a namespace is an official image (`data/official_images.tsv`).
 pub fn is_official(name: &str) -> bool {
     static NAMES: LazyLock<BTreeSet<&str>> = LazyLock::new(|| {
         rows(include_str!("../../data/official_images.tsv")).filter_map(|cells| cells.first().copied()).collect()
@@ -182,7 +182,7 @@ fn says_other_system(word: &str) -> bool {
     others.iter().any(|other| word.starts_with(other))
 }
 
-/// What `apt-get update` leaves behind (data/package_lists.tsv).
+/// What `apt-get update` leaves behind (`data/package_lists.tsv`).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct PackageLists {
     /// Debian's code name.

@@ -73,10 +73,10 @@ impl Likeness {
             return Self::Other;
         }
         let made = ["pb", "pb2", "g", "generated", "gen", "min"];
-        let test = ["test", "tests", "spec", "stories"];
+        let around = ["test", "tests", "spec", "stories"];
         let words: Vec<&str> = stem.split(['.', '_', '-']).collect();
         let any = |list: &[&str]| words.iter().skip(1).any(|word| list.contains(word));
-        if any(&made) || any(&test) || matches!(words.first(), Some(&"test" | &"conftest")) {
+        if any(&made) || any(&around) || matches!(words.first(), Some(&"test" | &"conftest")) {
             return Self::Around;
         }
         let setting = any(&["config", "conf", "setup", "d"]) || stem == "config" || stem == "setup" || stem == "manage";

@@ -2,7 +2,7 @@
 
 use super::Likeness;
 use crate::build::{Build, Stage, Transfer};
-use crate::inputs::context::{BuildContext, Certainty, EntryId, Kind, classify};
+use crate::inputs::context::{BuildContext, Certainty, EntryId, Kind, Selection, Selector, classify, select};
 use crate::manifest::{Project, is_manifest};
 
 /// Files whose paths are compared for the best example.
@@ -41,7 +41,7 @@ pub struct Origins<'c> {
 impl<'c> Origins<'c> {
     /// For a context and the projects in it.
     pub fn new(context: &'c BuildContext, projects: Option<&'c [Project]>) -> Self {
-        let sure = classify(context).into_iter().filter(|found| found.class.certainty == Certainty::Sure);
+        let sure = classify(context).iter().filter(|found| found.class.certainty == Certainty::Sure);
         let mut install: Vec<&str> = Vec::new();
         for project in projects.unwrap_or_default() {
             install.extend(project.manifests.iter().map(String::as_str));
@@ -85,27 +85,60 @@ pub(super) fn first_change(
     context: Option<&BuildContext>,
     projects: Option<&[Project]>,
 ) -> Option<Change> {
+    let mut taken: Vec<(usize, Taken)> = Vec::new();
+    let copies = build.transfers(stage).into_iter().filter(|transfer| transfer.from.is_none());
+    taken.extend(copies.map(|transfer| (transfer.index, Taken::Copied(transfer))));
+    let bound = build.bound(stage).into_iter().filter_map(|(index, source)| Some((index, Taken::Bound(source?))));
+    taken.extend(bound);
+    taken.sort_by_key(|(index, _)| *index);
     let mut origins = None;
-    for transfer in build.transfers(stage).iter().filter(|transfer| transfer.from.is_none()) {
+    for (instruction, taken) in taken {
         let Some(context) = context else {
-            if transfer.sources.iter().any(crate::build::Source::is_everything) {
-                return Some(Change { instruction: transfer.index, example: None });
+            if taken.is_everything() {
+                return Some(Change { instruction, example: None });
             }
             continue;
         };
         let origins = origins.get_or_insert_with(|| Origins::new(context, projects));
-        if let Some(example) = source_file(transfer, context, origins) {
-            return Some(Change { instruction: transfer.index, example: Some(example) });
+        let example = match &taken {
+            Taken::Copied(transfer) => source_file(transfer, context, origins),
+            Taken::Bound(source) => {
+                let found = select(context, source, Selector { parents: false, exclude: &[] });
+                edited(found.into_iter(), context, origins)
+            }
+        };
+        if example.is_some() {
+            return Some(Change { instruction, example });
         }
     }
     None
 }
 
+/// What an instruction takes of the context.
+enum Taken<'a> {
+    Copied(Transfer<'a>),
+    /// By a bind mount. Its content is part of the step's key, as that of a COPY is.
+    Bound(String),
+}
+
+impl Taken<'_> {
+    fn is_everything(&self) -> bool {
+        match self {
+            Self::Copied(transfer) => transfer.sources.iter().any(crate::build::Source::is_everything),
+            Self::Bound(source) => matches!(source.trim_start_matches("./").trim_matches('/'), "" | "."),
+        }
+    }
+}
+
 /// A file that people edit among those that a COPY takes: the program's own code before tests, settings and texts.
 pub fn source_file(transfer: &Transfer, context: &BuildContext, origins: &Origins) -> Option<String> {
+    edited(transfer.select(context).into_iter().flatten(), context, origins)
+}
+
+fn edited(selections: impl Iterator<Item = Selection>, context: &BuildContext, origins: &Origins) -> Option<String> {
     let mut best: Option<(Likeness, EntryId)> = None;
     let mut looked = 0;
-    for selection in transfer.select(context).into_iter().flatten() {
+    for selection in selections {
         for file in selection.entries {
             let entry = context.entry(file);
             if entry.kind == Kind::Directory || best.is_some_and(|(best, _)| Likeness::of_name(entry.name) >= best) {
@@ -173,5 +206,5 @@ fn steers_install(name: &str) -> bool {
         ".pnpmfile.cjs",
     ];
     let starts = [".npmrc", ".yarnrc", "pnpm-workspace.", "requirements"];
-    exact.contains(&name) || starts.iter().any(|start| name.starts_with(start)) || name.ends_with(".cabal")
+    exact.contains(&name) || starts.iter().any(|start| name.starts_with(start)) || name.strip_suffix(".cabal").is_some()
 }

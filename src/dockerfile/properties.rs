@@ -207,7 +207,7 @@ fn hostile_inputs_take_no_quadratic_time() {
         file.pieces().for_each(drop);
         file.answer(Stage::Dispatch);
         // In a debug build on a busy machine; quadratic time would be minutes.
-        assert!(start.elapsed() < Duration::from_secs(20), "{name}: {:?}", start.elapsed());
+        assert!(start.elapsed() < Duration::from_mins(1), "{name}: {:?}", start.elapsed());
         println!("{name}: {:?} for {} bytes", start.elapsed(), text.len());
     }
 }

@@ -96,8 +96,8 @@ impl File {
     /// A flag's name as BuildKit sees it, without `--`.
     pub fn flag_name<'a>(&'a self, flag: &'a Flag) -> &'a str {
         let text = self.flag(flag);
-        let name = text.split_once('=').map_or(text, |(name, _)| name);
-        name.strip_prefix("--").unwrap_or(name)
+        let end = text.bytes().position(|byte| byte == b'=').unwrap_or(text.len());
+        text[..end].strip_prefix("--").unwrap_or(&text[..end])
     }
 
     /// A flag's value as BuildKit sees it.

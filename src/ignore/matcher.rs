@@ -148,6 +148,13 @@ impl Matcher {
         !exceptions.get(at).is_some_and(|text| text.starts_with(&inside))
     }
 
+    /// Whether a file that a walk lets through still arrives empty: its content is asked for in the view of
+    /// [`Self::matches_only`], and a file that is excluded there is taken for one that has gone since.
+    pub fn empties(&self, path: &str, verdict: &Verdict) -> bool {
+        // Without a pattern that took it, or what is above it, both views agree.
+        verdict.decided_by.is_some() && !verdict.excluded && self.matches_only(path).is_ok_and(|(excluded, _)| excluded)
+    }
+
     /// Whether a path is left out in the view of BuildKit's checks, with the pattern that decided: each pattern is tried
     /// on the path and on all directories above it. Not what is sent; see [`Self::decide`].
     ///

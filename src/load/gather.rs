@@ -16,7 +16,7 @@ use crate::build::Build;
 use crate::dockerfile::{self, ProblemKind};
 use crate::ignore::{self, Matcher};
 use crate::inputs::context::BuildContext;
-use crate::inputs::{BuildInput, BuildOptions, Date, IgnoreInput, InputProblem, Inputs, Need, Needs};
+use crate::inputs::{BuildInput, BuildOptions, Date, Folder, IgnoreInput, InputProblem, Inputs, Need, Needs};
 use crate::manifest::Project;
 use crate::text::Source;
 
@@ -31,6 +31,8 @@ pub struct Request {
     pub options: BuildOptions,
     /// The facts that the enabled rules and columns ask for.
     pub needs: Needs,
+    /// Whether the folder is walked as a context although no Dockerfile takes anything from it.
+    pub folder: bool,
     /// Today.
     pub today: Option<Date>,
 }
@@ -59,7 +61,40 @@ pub fn gather(request: &Request) -> Result<Inputs, LoadError> {
     let sources: Vec<Result<Source, LoadError>> = files.par_iter().map(read).collect();
     let root = kind.is_dir().then_some(request.path.as_path());
     fill(&mut inputs, files.into_iter().zip(sources), request, root);
+    if request.folder && inputs.builds.iter().all(|build| build.context.is_none()) {
+        let own = || request.path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        inputs.folder = folder(&mut inputs, root.unwrap_or_else(own));
+    }
     Ok(inputs)
+}
+
+/// The folder itself, as its .dockerignore leaves it.
+fn folder(inputs: &mut Inputs, root: &Path) -> Option<Folder> {
+    let path = context::ignore_file_for(None, root);
+    let mut matcher = Matcher::default();
+    if let Some(path) = &path {
+        match super::read_source(path, super::DOCKERFILE_LIMIT) {
+            Ok(source) => matcher = ignore::parse(&source).matcher(),
+            Err(error) => inputs.problems.push(problem(&error)),
+        }
+    }
+    match context::read(root, &shown(root), &matcher, Limits::default()) {
+        Ok(context) => Some(Folder { context: Arc::new(context), ignore_file: path.as_deref().map(shown) }),
+        Err(error) => {
+            inputs.problems.push(unwalked(root, &error));
+            None
+        }
+    }
+}
+
+fn unwalked(root: &Path, error: &context::Error) -> InputProblem {
+    InputProblem {
+        file: shown(root),
+        place: None,
+        fatal: false,
+        message: error.to_string(),
+        help: Some("the build context was not looked at".into()),
+    }
 }
 
 /// The inputs of Dockerfiles that were read already; `None` for the path of one that has no place.
@@ -139,7 +174,7 @@ fn fill(
         let mut input = draft.input;
         if let Some(known) = contexts.get(&(draft.place.root.clone(), draft.ignore.map(|(path, _)| path))) {
             input.context = Some(Arc::clone(&known.context));
-            input.projects = known.projects.clone();
+            input.projects.clone_from(&known.projects);
         }
         inputs.builds.push(input);
     }
@@ -219,13 +254,7 @@ fn walk(inputs: &mut Inputs, drafts: &[Draft], needs: Needs) -> Contexts {
                 let projects = needs.has(Need::Projects).then(|| Arc::new(projects(root, &context, inputs)));
                 contexts.insert(key, Known { context: Arc::new(context), projects });
             }
-            Err(error) => inputs.problems.push(InputProblem {
-                file: shown(root),
-                place: None,
-                fatal: false,
-                message: error.to_string(),
-                help: Some("the build context was not looked at".into()),
-            }),
+            Err(error) => inputs.problems.push(unwalked(root, &error)),
         }
     }
     contexts

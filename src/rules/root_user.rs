@@ -54,14 +54,11 @@ fn edited(build: &Build, stage: &Stage, finding: Finding) -> Finding {
     let newline = if file.source().text().contains("\r\n") { "\r\n" } else { "\n" };
     let title = format!("run as `{user}`");
     let why = "what the program writes has to belong to that user, and ports below 1024 may need a capability";
-    match start(build, stage) {
-        Some(at) => finding.unsafe_edit(title, why, Span::at(at), format!("USER {user}{newline}")),
-        None => {
-            let end =
-                build.instructions(stage).last().map_or(build.instruction(stage.from).span.end, |(_, i)| i.span.end);
-            finding.unsafe_edit(title, why, Span::at(end), format!("{newline}USER {user}"))
-        }
+    if let Some(at) = start(build, stage) {
+        return finding.unsafe_edit(title, why, Span::at(at), format!("USER {user}{newline}"));
     }
+    let end = build.instructions(stage).last().map_or(build.instruction(stage.from).span.end, |(_, i)| i.span.end);
+    finding.unsafe_edit(title, why, Span::at(end), format!("{newline}USER {user}"))
 }
 
 /// Where the first of the closing CMD, ENTRYPOINT, HEALTHCHECK, EXPOSE, … stands, when nothing below needs root.

@@ -67,28 +67,33 @@ struct Install {
 type Known<'k> = Option<(&'k BuildContext, &'k Origins<'k>)>;
 
 /// Goes through a stage; the first install below a copy of sources, unless the copy is what the install needs.
-fn walk<'a>(cx: &Context<'a, '_>, stage: &Stage, known: Known, state: &mut State<'a>) -> Option<(Copied<'a>, Install)> {
+fn walk<'a>(
+    cx: &Context<'a, '_>,
+    stage: &Stage,
+    known: Known,
+    so_far: &mut State<'a>,
+) -> Option<(Copied<'a>, Install)> {
     let build = cx.build();
     let mut transfers = build.transfers(stage).into_iter().filter(|transfer| transfer.from.is_none()).peekable();
     for (index, instruction) in build.instructions(stage) {
         while let Some(transfer) = transfers.next_if(|transfer| transfer.index <= index) {
-            if state.copied.is_none() && !state.done {
-                state.copied = takes_sources(build, stage, transfer, known);
+            if so_far.copied.is_none() && !so_far.done {
+                so_far.copied = takes_sources(build, stage, transfer, known);
             }
         }
-        if instruction.keyword != Keyword::Run || state.done {
+        if instruction.keyword != Keyword::Run || so_far.done {
             continue;
         }
-        let Some(install) = install(cx, build, (index, instruction), &state.fetched) else { continue };
-        match state.copied.take() {
+        let Some(install) = install(cx, build, (index, instruction), &so_far.fetched) else { continue };
+        match so_far.copied.take() {
             Some(copied) => {
-                state.done = true;
+                so_far.done = true;
                 // Who copies the rest below knows the pattern: what stands above is what the install reads.
                 let split = !copied.everything
                     && transfers.any(|transfer| takes_sources(build, stage, transfer, known).is_some());
                 return (!split).then_some((copied, install));
             }
-            None if !state.fetched.contains(&install.manager) => state.fetched.push(install.manager),
+            None if !so_far.fetched.contains(&install.manager) => so_far.fetched.push(install.manager),
             None => {}
         }
     }

@@ -1,8 +1,8 @@
 //! HEALTHCHECK's durations and number, as Go's standard library reads them, with its messages.
 
+use super::Issue;
 use crate::dockerfile::quote::go_quote;
 use crate::dockerfile::syntax::{File, Instruction};
-use super::Issue;
 
 /// Nanoseconds of each unit.
 const UNITS: [(&str, u64); 8] = [

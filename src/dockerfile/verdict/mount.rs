@@ -1,11 +1,11 @@
 //! RUN's flags beyond their form: `--device`, `--mount`, `--network`, `--security`, in BuildKit's order. Most of a
 //! mount is checked only when its variables are known.
 
+use super::Issue;
+use super::csv::split_fields;
 use crate::dockerfile::check::parse_bool;
 use crate::dockerfile::quote::go_quote;
 use crate::dockerfile::syntax::{File, Flag, Instruction};
-use super::Issue;
-use super::csv::split_fields;
 use crate::text::Span;
 
 /// Checks the values of RUN's flags.

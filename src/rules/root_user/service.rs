@@ -200,7 +200,7 @@ fn is_runtime(program: &str) -> bool {
 /// A path to a program, no script, outside of the folders of the distribution.
 fn is_own(path: &str) -> bool {
     let system = ["/bin/", "/sbin/", "/usr/bin/", "/usr/sbin/"];
-    path.contains('/') && !path.ends_with(".sh") && !system.iter().any(|folder| path.starts_with(folder))
+    path.contains('/') && path.strip_suffix(".sh").is_none() && !system.iter().any(|folder| path.starts_with(folder))
 }
 
 fn asks_for_help(invocation: &Invocation) -> bool {
