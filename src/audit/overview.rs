@@ -1,14 +1,16 @@
 //! What is known of one build without any rule: stages, context, what a source change reruns, what is wrong as such.
 
+use std::ops::Range;
+
 use super::{BuildReport, ContextReport, Entry, ProblemReport, Rerun, StageReport, Step, Useless};
 use crate::build::{self, Base, Build};
 use crate::cache;
 use crate::dockerfile::ProblemKind;
 use crate::finding::{Finding, ImpactKind, Mask, Saves, Severity};
 use crate::inputs::context::{Aggregate, BuildContext, Certainty, ClassKind, Found, Kind, summarise};
-use crate::inputs::{Folder, IgnoreInput, Inputs};
+use crate::inputs::{BuildInput, Folder, IgnoreInput, Inputs};
 use crate::manifest::Project;
-use crate::text::Span;
+use crate::text::{FileId, Span};
 
 /// Entries that are named as the largest ones.
 const LARGEST: usize = 50;
@@ -28,11 +30,11 @@ pub(super) fn build(inputs: &Inputs, build: &Build, findings: &[Finding], mask: 
     let steps = build.stages().iter().filter(|stage| build.is_needed(stage)).map(|stage| build.steps(stage).len());
     let context = input.context.as_deref();
     let rerun = cache::rerun(build, context, input.projects.as_ref().map(|projects| projects.as_slice()));
-    let mut own: Vec<usize> = (0..findings.len()).filter(|index| belongs(build, &findings[*index])).collect();
+    let mut own: Vec<usize> = files(input).into_iter().flat_map(|file| of_file(findings, file)).collect();
     own.sort_by(|a, b| rank(&findings[*b]).total_cmp(&rank(&findings[*a])).then(a.cmp(b)));
     BuildReport {
         dockerfile: input.dockerfile,
-        projects: input.projects.as_ref().map(|all| projects(all)).unwrap_or_default(),
+        projects: input.projects.as_ref().map(|all| projects(&taken(build, all))).unwrap_or_default(),
         stages: stages.collect(),
         steps: steps.sum::<usize>() as u32,
         context: context.and_then(|context| sent(inputs, build, context)),
@@ -90,10 +92,20 @@ fn base_text(build: &Build, base: &Base) -> String {
     }
 }
 
-fn belongs(build: &Build, finding: &Finding) -> bool {
-    let input = build.input();
-    let ignore = matches!(input.ignore, IgnoreInput::Present(file, _) if file == finding.file);
-    finding.file == input.dockerfile || ignore
+/// The files of a build, ascending.
+fn files(input: &BuildInput) -> Vec<FileId> {
+    let mut files = vec![input.dockerfile];
+    files.extend(match input.ignore {
+        IgnoreInput::Present(file, _) => Some(file),
+        _ => None,
+    });
+    files.sort_unstable();
+    files
+}
+
+/// The findings in a file: they are sorted by file.
+fn of_file(findings: &[Finding], file: FileId) -> Range<usize> {
+    findings.partition_point(|finding| finding.file < file)..findings.partition_point(|finding| finding.file <= file)
 }
 
 /// What a finding weighs: seconds of every rebuild before bytes, an error without a price before both.
@@ -119,9 +131,19 @@ fn rank(finding: &Finding) -> f64 {
     rank
 }
 
+/// The projects of which the build takes a manifest.
+fn taken<'p>(build: &Build, all: &'p [Project]) -> Vec<&'p Project> {
+    let context = build.input().context.as_deref();
+    let Some((context, fetched)) = context.and_then(|context| Some((context, build.fetched(context)?))) else {
+        return all.iter().collect();
+    };
+    let is_sent = |path: &String| context.find(path).is_some_and(|id| fetched.files.binary_search(&id).is_ok());
+    all.iter().filter(|project| project.manifests.iter().any(is_sent)).collect()
+}
+
 /// `Python (uv), FastAPI`, the outermost projects first.
-fn projects(all: &[Project]) -> Vec<String> {
-    let mut sorted: Vec<&Project> = all.iter().collect();
+fn projects(all: &[&Project]) -> Vec<String> {
+    let mut sorted: Vec<&Project> = all.to_vec();
     sorted.sort_by_key(|project| {
         (project.root.matches('/').count() + usize::from(!project.root.is_empty()), &project.root)
     });

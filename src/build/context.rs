@@ -38,7 +38,7 @@ impl Fetched {
 
     /// What is fetched although a build seldom needs it, or although it looks like a secret: largest first.
     pub fn doubtful(&self, context: &BuildContext) -> Vec<Found> {
-        let mut found = classify(context);
+        let mut found = classify(context).to_vec();
         for one in &mut found {
             one.amount = self.of(context, one.entry);
         }

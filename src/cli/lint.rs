@@ -2,6 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
+use rayon::prelude::*;
+
 use super::args::{Format, Global, Lint};
 use super::output::{Failure, code, complain, emit, selection, today};
 use super::terminal;
@@ -57,5 +59,5 @@ fn texts(command: &Lint) -> Result<Vec<Text>, Failure> {
             (Some(path.clone()), read_source(path, DOCKERFILE_LIMIT))
         }
     };
-    Ok(paths.iter().map(read).collect())
+    Ok(paths.par_iter().map(read).collect())
 }

@@ -15,7 +15,7 @@ use std::sync::{Mutex, PoisonError};
 use rayon::Scope;
 
 use self::listing::{Item, List, What, assemble};
-use crate::ignore::{Inherited, Matcher, Refusal};
+use crate::ignore::{Inherited, Matcher, Refusal, Verdict};
 use crate::inputs::context::{BuildContext, Excluded, Kind, Trouble, TroubleKind};
 
 /// Why a context can't be read at all.
@@ -176,6 +176,18 @@ impl<'w> Walk<'w> {
         Ok(())
     }
 
+    /// Sends a directory on its own way.
+    fn descend<'s>(&'s self, scope: &Scope<'s>, place: PathBuf, path: String, verdict: Verdict) -> What {
+        let number = self.directories.fetch_add(1, Ordering::Relaxed);
+        let excluded = verdict.excluded;
+        let task = Task { directory: number, path, place, inherited: verdict.inherited, excluded };
+        scope.spawn(move |scope| {
+            let read = fs::read_dir(&task.place);
+            self.list(scope, &task, read);
+        });
+        What::Directory(number, excluded)
+    }
+
     /// Decides one entry, and sends a directory on its own way.
     fn take<'s>(
         &'s self,
@@ -223,20 +235,7 @@ impl<'w> Walk<'w> {
             list.troubles.push(Trouble { path: path.clone(), kind: TroubleKind::NameNotUtf8 });
         }
         let what = if directory {
-            let number = self.directories.fetch_add(1, Ordering::Relaxed);
-            let place = entry.path();
-            let task = Task {
-                directory: number,
-                path: path + "/",
-                place,
-                inherited: verdict.inherited,
-                excluded: verdict.excluded,
-            };
-            scope.spawn(move |scope| {
-                let read = fs::read_dir(&task.place);
-                self.list(scope, &task, read);
-            });
-            What::Directory(number, verdict.excluded)
+            self.descend(scope, entry.path(), path + "/", verdict)
         } else {
             let empty = self.ignore.empties(&path, &verdict);
             self.leaf(&entry, (kind, &facts), path, empty, list)

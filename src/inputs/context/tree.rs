@@ -3,6 +3,9 @@
 use std::cmp::Ordering;
 use std::fmt;
 use std::ops::Range;
+use std::sync::OnceLock;
+
+use crate::inputs::context::classes::Found;
 
 /// What an entry is; symlinks are never followed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -138,6 +141,8 @@ pub struct BuildContext {
     pub(super) targets: Vec<(u32, Box<str>)>,
     pub(super) excluded: Vec<Excluded>,
     pub(super) troubles: Vec<Trouble>,
+    /// What [`classify`](super::classify) found, once it was asked.
+    pub(super) classes: OnceLock<Vec<Found>>,
 }
 
 impl BuildContext {
