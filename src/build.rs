@@ -5,6 +5,7 @@ mod context;
 mod edges;
 mod graph;
 mod image;
+mod latest;
 mod scope;
 mod secret;
 mod script;
@@ -18,7 +19,7 @@ mod useless;
 
 pub use self::context::Fetched;
 pub use self::graph::{Fault, FaultKind};
-pub use self::image::{BaseImage, PackageLists, Presence, Reference, is_like, providers};
+pub use self::image::{BaseImage, PackageLists, Presence, Reference, is_like, is_official, providers};
 pub use self::scope::{Definition, Lookup, Origin, PLATFORM_ARGS, PROXY_ARGS, Scopes, Use, Value};
 pub use self::script::Code;
 pub use self::secret::{Secret, SecretKind};
@@ -29,6 +30,7 @@ pub use self::transfer::{Source, Transfer};
 
 use std::sync::OnceLock;
 
+use self::latest::Latest;
 use crate::dockerfile::{Instruction, Keyword};
 use crate::inputs::BuildInput;
 
@@ -43,6 +45,7 @@ pub struct Build<'a> {
     target: Option<usize>,
     needed: Vec<bool>,
     ships: Vec<bool>,
+    latest: Latest,
     /// The scripts of each instruction, read when first asked for.
     code: Vec<OnceLock<Option<Code<'a>>>>,
 }
@@ -71,7 +74,8 @@ impl<'a> Build<'a> {
             };
         }
         let code = input.file.instructions().iter().map(|_| OnceLock::new()).collect();
-        Self { input, stages, edges, faults, scopes, target, needed, ships, code }
+        let latest = Latest::new(input.file.instructions(), &stages);
+        Self { input, stages, edges, faults, scopes, target, needed, ships, latest, code }
     }
 
     /// What it was worked out from.
@@ -131,7 +135,7 @@ impl<'a> Build<'a> {
 
     /// What the chain of a stage stands on outside of the file.
     pub fn root_base<'b>(&'b self, stage: &'b Stage) -> &'b Base {
-        self.chain(stage).last().map_or(&stage.base, |root| &root.base)
+        self.stages.get(self.latest.root(stage)).map_or(&stage.base, |root| &root.base)
     }
 
     /// The instruction with this index.
@@ -145,9 +149,11 @@ impl<'a> Build<'a> {
         stage.instructions.clone().map(|index| (index, &file.instructions()[index]))
     }
 
-    /// The last instruction of a kind that counts for a stage: its own, else that of the stage it stands on.
+    /// The last setting of a kind (USER, WORKDIR, SHELL, CMD, ENTRYPOINT, HEALTHCHECK) that counts for a stage: its own,
+    /// else that of the stage it stands on.
     pub fn last(&self, stage: &Stage, keyword: Keyword) -> Option<(usize, &'a Instruction)> {
-        self.chain(stage).find_map(|stage| self.instructions(stage).filter(|(_, i)| i.keyword == keyword).last())
+        let index = self.latest.before(keyword, stage, usize::MAX)?;
+        Some((index, self.instruction(index)))
     }
 
     /// The stage of an instruction.

@@ -41,7 +41,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         Command::Lint(command) => lint::run(&cli.global, command),
         Command::Fix(command) => fix::run(&cli.global, command),
         Command::Explain(command) => explain::explain(&cli.global, &command.rule),
-        Command::Rules => explain::rules(&cli.global),
+        Command::Rules(choice) => explain::rules(&cli.global, choice),
         Command::Context { command: ContextCommand::Ls(command) } => context::ls(&cli.global, command),
         Command::Debug { command } => debug::run(&cli.global, command),
     };

@@ -2,6 +2,7 @@
 //! glob forms of COPY and ADD sources. Owns Go's path, glob and regexp dialects as far as patterns reach them; must not
 //! know Dockerfiles, nor touch a file system: a walk hands in paths and carries the state from directory to entry.
 
+mod class;
 mod file;
 mod glob;
 mod matcher;
@@ -12,7 +13,7 @@ mod steps;
 mod transfer;
 
 pub use self::file::{IgnoreFile, Pattern, Problem, ProblemKind, parse};
-pub use self::glob::{BadPattern, has_wildcard, path_match};
+pub use self::glob::{BadPattern, check as check_path_pattern, has_wildcard, path_match};
 pub use self::matcher::{Inherited, Matcher, Verdict};
 pub use self::name::clean;
 pub use self::pattern::Refusal;

@@ -27,6 +27,8 @@ pub struct Inputs {
     pub sources: Vec<Source>,
     /// The builds, in the order of their Dockerfiles' names.
     pub builds: Vec<BuildInput>,
+    /// The folder that was asked for, where it was to be listed and no Dockerfile takes anything from it.
+    pub folder: Option<Folder>,
     /// Today, for tables that age; `None` where nobody gave it.
     pub today: Option<Date>,
     /// What could not be read, and what is odd about it.
@@ -49,6 +51,15 @@ impl Inputs {
     pub fn source(&self, file: FileId) -> &Source {
         &self.sources[file.0 as usize]
     }
+}
+
+/// A folder as a build context that nobody has taken anything from yet.
+#[derive(Clone, Debug)]
+pub struct Folder {
+    /// What a COPY of all of it would send.
+    pub context: Arc<BuildContext>,
+    /// The .dockerignore in force, as the user would type it.
+    pub ignore_file: Option<String>,
 }
 
 /// One Dockerfile and what it is built with.

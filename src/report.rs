@@ -19,7 +19,7 @@ mod wire;
 
 pub use self::catalogue::{explain, rules, rules_json};
 pub use self::context::{context, context_json};
-pub use self::diff::{diff, fix_json, fix_summary};
+pub use self::diff::{diff, diff_is_masked, fix_json, fix_summary};
 pub use self::json::{audit_json, lint_json};
 pub use self::layout::{Layout, clean};
 pub use self::screen::audit;

@@ -1,11 +1,16 @@
 //! What `context ls` shows: what the builder is sent, and what each COPY and ADD takes of it.
 
-use super::{ContextReport, ProblemReport};
+use super::{ContextReport, ProblemReport, overview};
+use crate::build::Build;
+use crate::finding::Mask;
+use crate::inputs::context::{Amount, BuildContext};
+use crate::inputs::{Folder, Inputs};
 
 /// One build context.
 #[derive(Clone, Debug)]
 pub struct ContextListing {
-    /// The Dockerfile whose copies are listed, as the user would type it.
+    /// The Dockerfile whose copies are listed, as the user would type it; `None` for a folder without one that takes
+    /// something from it: all of it is listed then.
     pub dockerfile: Option<String>,
     /// What is sent.
     pub context: ContextReport,
@@ -28,4 +33,62 @@ pub struct CopyTake {
     pub files: Option<u64>,
     /// Their bytes.
     pub bytes: Option<u64>,
+}
+
+/// What a build is sent, and what each COPY and ADD takes; `None` when the context was not looked at.
+pub(super) fn of_build(inputs: &Inputs, build: &Build, mask: &Mask) -> Option<ContextListing> {
+    let input = build.input();
+    let context = input.context.as_deref()?;
+    let mut copies = Vec::new();
+    for stage in build.stages() {
+        for transfer in build.transfers(stage).iter().filter(|transfer| transfer.from.is_none()) {
+            let selections = transfer.select(context);
+            let known = selections.iter().all(Option::is_some);
+            let total = |amount: fn(&Amount) -> u64| {
+                known.then(|| selections.iter().flatten().map(|selection| amount(&selection.amount)).sum())
+            };
+            copies.push(CopyTake {
+                line: transfer.instruction.start_line,
+                stage: stage.title(),
+                text: mask.apply(&build.one_line(transfer.instruction)),
+                files: total(|amount| amount.files),
+                bytes: total(|amount| amount.bytes),
+            });
+        }
+    }
+    Some(ContextListing {
+        dockerfile: Some(inputs.source(input.dockerfile).name().to_owned()),
+        context: overview::sent(inputs, build, context)?,
+        copies,
+        problems: troubles(context),
+    })
+}
+
+/// All of a folder.
+pub(super) fn of_folder(folder: &Folder) -> ContextListing {
+    ContextListing {
+        dockerfile: None,
+        context: overview::plain(folder),
+        copies: Vec::new(),
+        problems: troubles(&folder.context),
+    }
+}
+
+fn troubles(context: &BuildContext) -> Vec<ProblemReport> {
+    let problem = |trouble: &crate::inputs::context::Trouble| ProblemReport {
+        file: joined(context.root(), &trouble.path),
+        place: None,
+        error: false,
+        message: trouble.to_string(),
+        help: None,
+    };
+    context.troubles().iter().map(problem).collect()
+}
+
+fn joined(root: &str, path: &str) -> String {
+    match (root, path) {
+        (root, "") => root.to_owned(),
+        ("" | ".", path) => path.to_owned(),
+        (root, path) => format!("{}/{path}", root.trim_end_matches('/')),
+    }
 }

@@ -1,16 +1,16 @@
 //! What is known of one build without any rule: stages, context, what a source change reruns, what is wrong as such.
 
-use super::{
-    BuildReport, ContextListing, ContextReport, CopyTake, Entry, ProblemReport, Rerun, StageReport, Step, Useless,
-};
-use crate::build::{self, Base, Build, Fetched};
+use std::ops::Range;
+
+use super::{BuildReport, ContextReport, Entry, ProblemReport, Rerun, StageReport, Step, Useless};
+use crate::build::{self, Base, Build};
 use crate::cache;
 use crate::dockerfile::ProblemKind;
 use crate::finding::{Finding, ImpactKind, Mask, Saves, Severity};
-use crate::inputs::context::{Aggregate, Amount, BuildContext, Certainty, ClassKind, EntryId, Found, Kind};
-use crate::inputs::{IgnoreInput, Inputs};
+use crate::inputs::context::{Aggregate, BuildContext, Certainty, ClassKind, Found, Kind, summarise};
+use crate::inputs::{BuildInput, Folder, IgnoreInput, Inputs};
 use crate::manifest::Project;
-use crate::text::Span;
+use crate::text::{FileId, Span};
 
 /// Entries that are named as the largest ones.
 const LARGEST: usize = 50;
@@ -30,53 +30,17 @@ pub(super) fn build(inputs: &Inputs, build: &Build, findings: &[Finding], mask: 
     let steps = build.stages().iter().filter(|stage| build.is_needed(stage)).map(|stage| build.steps(stage).len());
     let context = input.context.as_deref();
     let rerun = cache::rerun(build, context, input.projects.as_ref().map(|projects| projects.as_slice()));
-    let mut own: Vec<usize> = (0..findings.len()).filter(|index| belongs(build, &findings[*index])).collect();
+    let mut own: Vec<usize> = files(input).into_iter().flat_map(|file| of_file(findings, file)).collect();
     own.sort_by(|a, b| rank(&findings[*b]).total_cmp(&rank(&findings[*a])).then(a.cmp(b)));
     BuildReport {
         dockerfile: input.dockerfile,
-        projects: input.projects.as_ref().map(|all| projects(all)).unwrap_or_default(),
+        projects: input.projects.as_ref().map(|all| projects(&taken(build, all))).unwrap_or_default(),
         stages: stages.collect(),
         steps: steps.sum::<usize>() as u32,
         context: context.and_then(|context| sent(inputs, build, context)),
         rerun: rerun.map(|rerun| rerun_report(build, rerun, mask)),
         findings: own,
     }
-}
-
-/// What is sent, and what each COPY and ADD takes; `None` when the context was not looked at.
-pub(super) fn listing(inputs: &Inputs, build: &Build) -> Option<ContextListing> {
-    let input = build.input();
-    let context = input.context.as_deref()?;
-    let mut copies = Vec::new();
-    for stage in build.stages() {
-        for transfer in build.transfers(stage).iter().filter(|transfer| transfer.from.is_none()) {
-            let selections = transfer.select(context);
-            let known = selections.iter().all(Option::is_some);
-            let total = |amount: fn(&Amount) -> u64| {
-                known.then(|| selections.iter().flatten().map(|selection| amount(&selection.amount)).sum())
-            };
-            copies.push(CopyTake {
-                line: transfer.instruction.start_line,
-                stage: stage.title(),
-                text: build.one_line(transfer.instruction),
-                files: total(|amount| amount.files),
-                bytes: total(|amount| amount.bytes),
-            });
-        }
-    }
-    let troubles = context.troubles().iter().map(|trouble| ProblemReport {
-        file: joined(context.root(), &trouble.path),
-        place: None,
-        error: false,
-        message: trouble.to_string(),
-        help: None,
-    });
-    Some(ContextListing {
-        dockerfile: Some(inputs.source(input.dockerfile).name().to_owned()),
-        context: sent(inputs, build, context)?,
-        copies,
-        problems: troubles.collect(),
-    })
 }
 
 /// What is wrong with the Dockerfile, its references and its .dockerignore as such.
@@ -128,10 +92,20 @@ fn base_text(build: &Build, base: &Base) -> String {
     }
 }
 
-fn belongs(build: &Build, finding: &Finding) -> bool {
-    let input = build.input();
-    let ignore = matches!(input.ignore, IgnoreInput::Present(file, _) if file == finding.file);
-    finding.file == input.dockerfile || ignore
+/// The files of a build, ascending.
+fn files(input: &BuildInput) -> Vec<FileId> {
+    let mut files = vec![input.dockerfile];
+    files.extend(match input.ignore {
+        IgnoreInput::Present(file, _) => Some(file),
+        _ => None,
+    });
+    files.sort_unstable();
+    files
+}
+
+/// The findings in a file: they are sorted by file.
+fn of_file(findings: &[Finding], file: FileId) -> Range<usize> {
+    findings.partition_point(|finding| finding.file < file)..findings.partition_point(|finding| finding.file <= file)
 }
 
 /// What a finding weighs: seconds of every rebuild before bytes, an error without a price before both.
@@ -144,6 +118,7 @@ fn rank(finding: &Finding) -> f64 {
     };
     for impact in &finding.impact {
         // A second of waiting weighs as much as a megabyte.
+        #[allow(clippy::cast_precision_loss)] // An order needs no more digits.
         let amount = match (impact.saves, impact.kind) {
             (Some(Saves::Bytes(bytes)), _) => bytes as f64,
             (Some(Saves::Seconds(seconds)), _) => seconds * 1e6,
@@ -156,9 +131,19 @@ fn rank(finding: &Finding) -> f64 {
     rank
 }
 
+/// The projects of which the build takes a manifest.
+fn taken<'p>(build: &Build, all: &'p [Project]) -> Vec<&'p Project> {
+    let context = build.input().context.as_deref();
+    let Some((context, fetched)) = context.and_then(|context| Some((context, build.fetched(context)?))) else {
+        return all.iter().collect();
+    };
+    let is_sent = |path: &String| context.find(path).is_some_and(|id| fetched.files.binary_search(&id).is_ok());
+    all.iter().filter(|project| project.manifests.iter().any(is_sent)).collect()
+}
+
 /// `Python (uv), FastAPI`, the outermost projects first.
-fn projects(all: &[Project]) -> Vec<String> {
-    let mut sorted: Vec<&Project> = all.iter().collect();
+fn projects(all: &[&Project]) -> Vec<String> {
+    let mut sorted: Vec<&Project> = all.to_vec();
     sorted.sort_by_key(|project| {
         (project.root.matches('/').count() + usize::from(!project.root.is_empty()), &project.root)
     });
@@ -178,16 +163,12 @@ fn projects(all: &[Project]) -> Vec<String> {
     titles
 }
 
-fn sent(inputs: &Inputs, build: &Build, context: &BuildContext) -> Option<ContextReport> {
+/// What is sent; `None` when it is not known.
+pub(super) fn sent(inputs: &Inputs, build: &Build, context: &BuildContext) -> Option<ContextReport> {
     let fetched = build.fetched(context)?;
     let useless = build.useless(context, &fetched);
     let mut secrets = fetched.doubtful(context);
-    secrets.retain(|found| found.class.kind == ClassKind::Secret && found.class.certainty != Certainty::Possible);
-    let entry = |found: &Found| Entry {
-        path: path(context, found.entry),
-        bytes: found.amount.bytes,
-        files: found.amount.files,
-    };
+    secrets.retain(|found| found.class.kind == ClassKind::Secret);
     Some(ContextReport {
         root: context.root().to_owned(),
         ignore_file: match build.input().ignore {
@@ -197,31 +178,51 @@ fn sent(inputs: &Inputs, build: &Build, context: &BuildContext) -> Option<Contex
         bytes: fetched.amount.bytes,
         files: fetched.amount.files,
         useless_bytes: useless.iter().map(|found| found.amount.bytes).sum(),
-        secrets: secrets.iter().map(entry).collect(),
-        largest: largest(context, &fetched),
-        useless: useless
-            .iter()
-            .map(|found| Useless { entry: entry(found), why: found.class.reason, pattern: found.pattern.clone() })
-            .collect(),
+        secrets: likely_secrets(context, &secrets),
+        largest: entries(fetched.largest(context, LARGEST)),
+        useless: parts(context, &useless),
     })
 }
 
-fn largest(context: &BuildContext, fetched: &Fetched) -> Vec<Entry> {
-    let all: Vec<Aggregate> = fetched.largest(context, LARGEST);
-    all.into_iter().map(|one| Entry { path: one.path, bytes: one.amount.bytes, files: one.amount.files }).collect()
-}
-
-fn path(context: &BuildContext, entry: EntryId) -> String {
-    let slash = if context.entry(entry).kind == Kind::Directory { "/" } else { "" };
-    context.path(entry) + slash
-}
-
-fn joined(root: &str, path: &str) -> String {
-    match (root, path) {
-        (root, "") => root.to_owned(),
-        ("" | ".", path) => path.to_owned(),
-        (root, path) => format!("{}/{path}", root.trim_end_matches('/')),
+/// A folder that no Dockerfile takes anything from: what a COPY of all of it would send.
+pub(super) fn plain(folder: &Folder) -> ContextReport {
+    let context = &folder.context;
+    let summary = summarise(context, LARGEST);
+    ContextReport {
+        root: context.root().to_owned(),
+        ignore_file: folder.ignore_file.clone(),
+        bytes: summary.total.bytes,
+        files: summary.total.files,
+        useless_bytes: summary.useless_amount.bytes,
+        secrets: likely_secrets(context, &summary.secrets),
+        largest: entries(summary.largest),
+        useless: parts(context, &summary.useless),
     }
+}
+
+fn likely_secrets(context: &BuildContext, found: &[Found]) -> Vec<Entry> {
+    let likely = found.iter().filter(|found| found.class.certainty != Certainty::Possible);
+    likely.map(|found| entry(context, found)).collect()
+}
+
+fn parts(context: &BuildContext, found: &[Found]) -> Vec<Useless> {
+    let part = |found: &Found| Useless {
+        entry: entry(context, found),
+        why: found.class.reason,
+        pattern: found.pattern.clone(),
+    };
+    found.iter().map(part).collect()
+}
+
+fn entry(context: &BuildContext, found: &Found) -> Entry {
+    let slash = if context.entry(found.entry).kind == Kind::Directory { "/" } else { "" };
+    let path = context.path(found.entry) + slash;
+    Entry { path, bytes: found.amount.bytes, files: found.amount.files }
+}
+
+fn entries(largest: Vec<Aggregate>) -> Vec<Entry> {
+    let entry = |one: Aggregate| Entry { path: one.path, bytes: one.amount.bytes, files: one.amount.files };
+    largest.into_iter().map(entry).collect()
 }
 
 fn rerun_report(build: &Build, rerun: cache::Rerun, mask: &Mask) -> Rerun {

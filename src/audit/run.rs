@@ -3,8 +3,10 @@
 use std::borrow::Cow;
 use std::sync::Arc;
 
-use super::overview;
+use rayon::prelude::*;
+
 use super::{ContextListing, Notice, ProblemReport, Report, Skipped};
+use super::{listing, overview};
 use crate::build::Build;
 use crate::dockerfile;
 use crate::finding::{Finding, Findings, Mask};
@@ -15,16 +17,16 @@ use crate::text::Source;
 
 /// What rules find in the inputs' builds.
 pub fn lint(inputs: &Inputs, selection: &Selection) -> Report {
-    let builds: Vec<Build> = inputs.builds.iter().map(Build::new).collect();
-    report(inputs, &builds, selection)
+    let builds = builds(inputs);
+    report(inputs, &builds, &mask_of(&builds), selection)
 }
 
 /// The whole product: what costs what, per build.
 pub fn audit(inputs: &Inputs, selection: &Selection) -> Report {
-    let builds: Vec<Build> = inputs.builds.iter().map(Build::new).collect();
+    let builds = builds(inputs);
     let mask = mask_of(&builds);
-    let mut report = report(inputs, &builds, selection);
-    report.builds = builds.iter().map(|build| overview::build(inputs, build, &report.findings, &mask)).collect();
+    let mut report = report(inputs, &builds, &mask, selection);
+    report.builds = builds.par_iter().map(|build| overview::build(inputs, build, &report.findings, &mask)).collect();
     report
 }
 
@@ -33,13 +35,17 @@ pub fn check(inputs: &Inputs, sources: &[Source], selection: &Selection) -> Vec<
     let unchanged = sources.len() == inputs.sources.len()
         && sources.iter().zip(&inputs.sources).all(|(now, then)| now.text() == then.text());
     let inputs = if unchanged { Cow::Borrowed(inputs) } else { Cow::Owned(with_sources(inputs, sources)) };
-    let builds: Vec<Build> = inputs.builds.iter().map(Build::new).collect();
-    findings(&inputs, &builds, selection)
+    findings(&inputs, &builds(&inputs), selection)
 }
 
-/// What the builder is sent, per build; nothing where the context was not looked at.
+/// What the builder is sent, per build; the folder itself where no Dockerfile takes anything from it.
 pub fn contexts(inputs: &Inputs) -> Vec<ContextListing> {
-    inputs.builds.iter().filter_map(|input| overview::listing(inputs, &Build::new(input))).collect()
+    let builds = builds(inputs);
+    let mask = mask_of(&builds);
+    let of_builds: Vec<_> = builds.par_iter().map(|build| listing::of_build(inputs, build, &mask)).collect();
+    let mut listings: Vec<_> = of_builds.into_iter().flatten().collect();
+    listings.extend(inputs.folder.as_ref().filter(|_| listings.is_empty()).map(listing::of_folder));
+    listings
 }
 
 /// The facts that the selected rules ask for; for `audit` also those of its columns.
@@ -55,20 +61,23 @@ pub fn needs(selection: &Selection, columns: bool) -> Needs {
 
 /// The secret values in the inputs.
 pub fn mask(inputs: &Inputs) -> Mask {
-    let builds: Vec<Build> = inputs.builds.iter().map(Build::new).collect();
-    mask_of(&builds)
+    mask_of(&builds(inputs))
+}
+
+fn builds(inputs: &Inputs) -> Vec<Build<'_>> {
+    inputs.builds.par_iter().map(Build::new).collect()
 }
 
 fn mask_of(builds: &[Build]) -> Mask {
+    let hidden: Vec<Vec<_>> = builds.par_iter().map(Build::hidden).collect();
     let mut mask = Mask::default();
-    for value in builds.iter().flat_map(Build::secrets).filter_map(|secret| secret.value) {
-        mask.add(&value);
+    for value in hidden.iter().flatten() {
+        mask.add(value);
     }
     mask
 }
 
-fn report<'i>(inputs: &'i Inputs, builds: &[Build<'i>], selection: &Selection) -> Report {
-    let mask = mask_of(builds);
+fn report<'i>(inputs: &'i Inputs, builds: &[Build<'i>], mask: &Mask, selection: &Selection) -> Report {
     let mut problems: Vec<ProblemReport> = Vec::new();
     for problem in &inputs.problems {
         problems.push(ProblemReport {
@@ -79,15 +88,14 @@ fn report<'i>(inputs: &'i Inputs, builds: &[Build<'i>], selection: &Selection) -
             help: problem.help.clone(),
         });
     }
-    for build in builds {
-        problems.extend(overview::problems(inputs, build, &mask));
-    }
-    let findings = findings(inputs, builds, selection).into_iter().map(|finding| masked(finding, &mask)).collect();
+    let of_builds: Vec<_> = builds.par_iter().map(|build| overview::problems(inputs, build, mask)).collect();
+    problems.extend(of_builds.into_iter().flatten());
+    let findings = findings(inputs, builds, selection).into_par_iter().map(|finding| masked(finding, mask)).collect();
     Report {
         root: inputs.root.clone(),
-        sources: inputs.sources.iter().map(|source| mask.source(source)).collect(),
+        sources: inputs.sources.par_iter().map(|source| mask.source(source)).collect(),
         findings,
-        skipped: skipped(inputs, selection),
+        skipped: skipped(builds, selection),
         problems,
         notices: inputs.notices.iter().map(|text| Notice { text: mask.apply(text) }).collect(),
         ..Report::default()
@@ -95,14 +103,18 @@ fn report<'i>(inputs: &'i Inputs, builds: &[Build<'i>], selection: &Selection) -
 }
 
 fn findings<'i>(inputs: &'i Inputs, builds: &[Build<'i>], selection: &Selection) -> Vec<Finding> {
-    let mut out = Findings::new();
-    for rule in selection.rules() {
-        let metadata = rule.metadata();
-        for build in builds.iter().filter(|build| metadata.needs.iter().all(|need| is_there(build.input(), need))) {
-            (rule.check)(&Context::new(rule, &metadata, inputs, build), &mut out);
+    let rules: Vec<_> = selection.rules().into_iter().map(|rule| (rule, rule.metadata())).collect();
+    let of_build = |build: &Build<'i>| {
+        let mut out = Findings::new();
+        for (rule, metadata) in &rules {
+            if metadata.needs.iter().all(|need| is_there(build.input(), need)) {
+                (rule.check)(&Context::new(rule, metadata, inputs, build), &mut out);
+            }
         }
-    }
-    out.into_sorted()
+        out
+    };
+    let found: Vec<Findings> = builds.par_iter().map(of_build).collect();
+    found.into_iter().fold(Findings::new(), Findings::and).into_sorted()
 }
 
 /// Whether a fact was gathered for a build. A context that no COPY takes from is no lack.
@@ -115,14 +127,15 @@ fn is_there(input: &BuildInput, need: Need) -> bool {
     }
 }
 
-fn skipped(inputs: &Inputs, selection: &Selection) -> Vec<Skipped> {
+fn skipped(builds: &[Build], selection: &Selection) -> Vec<Skipped> {
     let mut skipped = Vec::new();
     for rule in selection.rules() {
-        let missing = |input: &BuildInput| {
-            let wanted = Build::new(input).uses_context();
-            rule.metadata().needs.iter().find(|need| wanted && !is_there(input, *need))
+        let needs = rule.metadata().needs;
+        let missing = |build: &Build| {
+            let lacks = needs.iter().find(|need| !is_there(build.input(), *need))?;
+            build.uses_context().then_some(lacks)
         };
-        let Some(need) = inputs.builds.iter().find_map(missing) else { continue };
+        let Some(need) = builds.iter().find_map(missing) else { continue };
         let (why, remedy) = match need {
             Need::ContextNames | Need::ContextBytes => ("it needs the build context", "run `dockopt audit`"),
             Need::Projects => ("it needs the project's manifests", "run `dockopt audit`"),
@@ -150,8 +163,9 @@ fn masked(mut finding: Finding, mask: &Mask) -> Finding {
     }
     for fix in &mut finding.fixes {
         fix.title = mask.apply(&fix.title);
-        for edit in &mut fix.edits {
-            edit.text = mask.apply(&edit.text);
+        // An edit with stars in it would write them into the file: the fix stays named, and `dockopt fix` applies it.
+        if fix.edits.iter().any(|edit| mask.hides(&edit.text)) {
+            fix.edits.clear();
         }
     }
     finding
@@ -164,6 +178,7 @@ fn with_sources(inputs: &Inputs, sources: &[Source]) -> Inputs {
         root: inputs.root.clone(),
         sources: sources.to_vec(),
         builds,
+        folder: None,
         today: inputs.today,
         problems: Vec::new(),
         notices: Vec::new(),

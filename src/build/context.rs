@@ -38,7 +38,7 @@ impl Fetched {
 
     /// What is fetched although a build seldom needs it, or although it looks like a secret: largest first.
     pub fn doubtful(&self, context: &BuildContext) -> Vec<Found> {
-        let mut found = classify(context);
+        let mut found = classify(context).to_vec();
         for one in &mut found {
             one.amount = self.of(context, one.entry);
         }
@@ -48,7 +48,7 @@ impl Fetched {
     }
 }
 
-impl<'a> Build<'a> {
+impl Build<'_> {
     /// Whether any needed stage takes from the build context.
     pub fn uses_context(&self) -> bool {
         self.context_sources().is_none_or(|sources| !sources.is_empty())
@@ -64,15 +64,26 @@ impl<'a> Build<'a> {
                     sources.push(source.text.clone()?);
                 }
             }
-            for (index, instruction) in self.instructions(stage).filter(|(_, i)| i.keyword == Keyword::Run) {
-                for mount in self.input().file.mounts(instruction) {
-                    if mount.kind() == "bind" && mount.from().is_none_or(str::is_empty) {
-                        sources.push(self.scopes().expand(stage.index, index, mount.source().unwrap_or("."))?);
-                    }
-                }
+            for (_, source) in self.bound(stage) {
+                sources.push(source?);
             }
         }
         Some(sources)
+    }
+
+    /// What the bind mounts of a stage name in the build context, each with its instruction's index; `None` for what only
+    /// the build knows.
+    pub fn bound(&self, stage: &super::Stage) -> Vec<(usize, Option<String>)> {
+        let mut bound = Vec::new();
+        for (index, instruction) in self.instructions(stage).filter(|(_, i)| i.keyword == Keyword::Run) {
+            for mount in self.input().file.mounts(instruction) {
+                if mount.kind() == "bind" && mount.from().is_none_or(str::is_empty) {
+                    let source = mount.source().unwrap_or(".");
+                    bound.push((index, self.scopes().expand(stage.index, index, source)));
+                }
+            }
+        }
+        bound
     }
 
     /// What the builder fetches of `context`; `None` when it is not known what the build names.

@@ -5,9 +5,9 @@ mod predefined;
 
 pub use self::predefined::{PLATFORM_ARGS, PROXY_ARGS};
 
-use std::cell::Cell;
 use std::collections::HashMap;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use super::stage::{Base, Stage};
 use crate::dockerfile::expand::{Lex, Operator, Variables, process_word, uses};
@@ -96,7 +96,7 @@ pub struct Scopes {
     proxies: Names,
     stages: Vec<Scope>,
     /// Bytes of values that may still be made.
-    budget: Cell<usize>,
+    budget: AtomicUsize,
 }
 
 #[derive(Debug, Default)]
@@ -137,7 +137,7 @@ impl Scopes {
             global: predefined::platform(options),
             proxies: predefined::proxies(options),
             stages: Vec::new(),
-            budget: Cell::new(LONGEST_OF_FILE),
+            budget: AtomicUsize::new(LONGEST_OF_FILE),
         };
         for (index, instruction) in file.instructions().iter().enumerate() {
             match instruction.keyword {
@@ -171,7 +171,7 @@ impl Scopes {
     /// Reads the stages in order: each knows those below it.
     pub(super) fn add_stages(&mut self, input: &BuildInput, stages: &[Stage]) {
         for stage in stages {
-            let scope = self.base(input, stage);
+            let scope = Self::base(input, stage);
             self.stages.push(scope);
             for index in stage.instructions.clone() {
                 let instruction = &input.file.instructions()[index];
@@ -184,7 +184,7 @@ impl Scopes {
         }
     }
 
-    fn base(&self, input: &BuildInput, stage: &Stage) -> Scope {
+    fn base(input: &BuildInput, stage: &Stage) -> Scope {
         let mut names = Names::default();
         let mut add = |name: &str, value: &str| {
             let definition =
@@ -328,8 +328,8 @@ impl Scopes {
         }
         match process_word(text, &values, Lex::new(self.escape)) {
             Ok(expanded) if expanded.text.len() <= LONGEST_VALUE => {
-                let left = self.budget.get().checked_sub(expanded.text.len());
-                self.budget.set(left.unwrap_or(0));
+                let left = self.budget.load(Ordering::Relaxed).checked_sub(expanded.text.len());
+                self.budget.store(left.unwrap_or(0), Ordering::Relaxed);
                 left.map_or(Value::Unknown, |_| known(&expanded.text))
             }
             _ => Value::Unknown,

@@ -43,17 +43,17 @@ impl User {
     }
 }
 
+/// Relative WORKDIRs that are joined; no real file comes near.
+const DEEPEST: usize = 1_000;
+
 impl Build<'_> {
     /// The user at the end of a stage.
     pub fn user(&self, stage: &Stage) -> Setting<User> {
-        for below in self.chain(stage) {
-            let last = self.instructions(below).filter(|(_, i)| i.keyword == Keyword::User).last();
-            let Some((index, instruction)) = last else { continue };
-            let text = self.input().file.str(instruction.rest);
-            let user = self.scopes().expand(below.index, index, text).map_or(User::Unknown, |text| User::of(&text));
-            return Setting::By(index, user);
-        }
-        self.base_user(self.root_base(stage))
+        let last = self.last(stage, Keyword::User).and_then(|found| Some((found, self.stage_of(found.0)?)));
+        let Some(((index, instruction), below)) = last else { return self.base_user(self.root_base(stage)) };
+        let text = self.input().file.str(instruction.rest);
+        let user = self.scopes().expand(below.index, index, text).map_or(User::Unknown, |text| User::of(&text));
+        Setting::By(index, user)
     }
 
     fn base_user(&self, base: &Base) -> Setting<User> {
@@ -71,22 +71,22 @@ impl Build<'_> {
 
     /// The folder in which the instruction with index `at` of a stage works.
     pub fn workdir(&self, stage: &Stage, at: usize) -> Setting<String> {
-        let mut end = at;
         // Relative folders wait for the absolute one that they stand on: innermost last.
         let mut relative: Vec<String> = Vec::new();
         let mut by = None;
-        for below in self.chain(stage) {
-            let own = self.instructions(below).filter(|(index, i)| i.keyword == Keyword::Workdir && *index < end);
-            for (index, instruction) in own.collect::<Vec<_>>().into_iter().rev() {
-                let text = self.input().file.str(instruction.rest);
-                let Some(folder) = self.scopes().expand(below.index, index, text) else { return Setting::Unknown };
-                let by = *by.get_or_insert(index);
-                if folder.starts_with('/') {
-                    return Setting::By(by, joined(&folder, &relative));
-                }
-                relative.push(folder);
+        let mut next = self.latest.before(Keyword::Workdir, stage, at);
+        while let Some((index, below)) = next.and_then(|index| Some((index, self.stage_of(index)?))) {
+            if relative.len() == DEEPEST {
+                return Setting::Unknown;
             }
-            end = usize::MAX;
+            let text = self.input().file.str(self.instruction(index).rest);
+            let Some(folder) = self.scopes().expand(below.index, index, text) else { return Setting::Unknown };
+            let by = *by.get_or_insert(index);
+            if folder.starts_with('/') {
+                return Setting::By(by, joined(&folder, &relative));
+            }
+            relative.push(folder);
+            next = self.latest.before(Keyword::Workdir, below, index);
         }
         let base = match self.root_base(stage) {
             Base::Scratch => Setting::Default("/".to_owned()),
@@ -105,15 +105,10 @@ impl Build<'_> {
 
     /// The shell that the shell form of an instruction goes to.
     pub fn shell(&self, stage: &Stage, at: usize) -> Setting<Shell> {
-        let mut end = at;
-        for below in self.chain(stage) {
-            let set = self.instructions(below).filter(|(index, i)| i.keyword == Keyword::Shell && *index < end).last();
-            if let Some((index, instruction)) = set {
-                let Arguments::Json(words) = &instruction.arguments else { return Setting::Unknown };
-                let argv: Vec<&str> = words.iter().map(|word| &*word.value).collect();
-                return Setting::By(index, shell_of(&argv));
-            }
-            end = usize::MAX;
+        if let Some(index) = self.latest.before(Keyword::Shell, stage, at) {
+            let Arguments::Json(words) = &self.instruction(index).arguments else { return Setting::Unknown };
+            let argv: Vec<&str> = words.iter().map(|word| &*word.value).collect();
+            return Setting::By(index, shell_of(&argv));
         }
         match self.root_base(stage) {
             Base::Image(reference) => {

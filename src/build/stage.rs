@@ -80,12 +80,21 @@ pub(super) struct Names {
     /// The last stage of each name.
     stages: HashMap<String, usize>,
     count: usize,
+    /// The first names: a misspelt one is compared with these.
+    compared: Vec<String>,
 }
+
+/// Names that a misspelt one is compared with; a file may name thousands of stages, and misspell as many.
+const COMPARED: usize = 100;
+
+/// Bytes of a name that may be a misspelt one.
+const LONGEST_COMPARED: usize = 60;
 
 impl Names {
     pub(super) fn of(stages: &[Stage]) -> Self {
         let named = stages.iter().filter_map(|stage| Some((stage.name.clone()?, stage.index)));
-        Self { stages: named.collect(), count: stages.len() }
+        let compared = stages.iter().filter_map(|stage| stage.name.clone()).take(COMPARED);
+        Self { stages: named.collect(), count: stages.len(), compared: compared.collect() }
     }
 
     pub(super) fn add(&mut self, stage: &Stage) {
@@ -109,11 +118,14 @@ impl Names {
 
     /// The stage name that `name` was probably meant to be.
     pub(super) fn nearest(&self, name: &str) -> Option<&str> {
+        if name.len() > LONGEST_COMPARED {
+            return None;
+        }
         let name = name.to_lowercase();
-        let close = |known: &&String| strsim::damerau_levenshtein(known, &name) <= 1 + name.len() / 5;
-        let mut known: Vec<&String> = self.stages.keys().take(1_000).filter(close).collect();
-        known.sort();
-        known.first().map(|known| known.as_str())
+        let most = 1 + name.len() / 5;
+        let close =
+            |known: &&str| known.len().abs_diff(name.len()) <= 4 * most && strsim::osa_distance(known, &name) <= most;
+        self.compared.iter().map(String::as_str).filter(close).min()
     }
 }
 

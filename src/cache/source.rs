@@ -1,8 +1,12 @@
 //! Which steps take source files.
 
+use super::Likeness;
 use crate::build::{Build, Stage, Transfer};
-use crate::inputs::context::{BuildContext, Certainty, EntryId, Kind, classify};
+use crate::inputs::context::{BuildContext, Certainty, EntryId, Kind, Selection, Selector, classify, select};
 use crate::manifest::{Project, is_manifest};
+
+/// Files whose paths are compared for the best example.
+const LOOKED: u32 = 20_000;
 
 /// A step that takes source files from the context.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -24,12 +28,6 @@ pub enum Origin {
     Source,
 }
 
-/// Endings of files that people edit most.
-const CODE: [&str; 32] = [
-    "py", "ts", "tsx", "js", "jsx", "mjs", "vue", "svelte", "go", "rs", "java", "kt", "cs", "fs", "rb", "php", "c",
-    "cc", "cpp", "h", "hpp", "swift", "scala", "ex", "exs", "erl", "hs", "sh", "sql", "html", "css", "scss",
-];
-
 /// Tells the files of one context apart.
 #[derive(Debug)]
 pub struct Origins<'c> {
@@ -43,7 +41,7 @@ pub struct Origins<'c> {
 impl<'c> Origins<'c> {
     /// For a context and the projects in it.
     pub fn new(context: &'c BuildContext, projects: Option<&'c [Project]>) -> Self {
-        let sure = classify(context).into_iter().filter(|found| found.class.certainty == Certainty::Sure);
+        let sure = classify(context).iter().filter(|found| found.class.certainty == Certainty::Sure);
         let mut install: Vec<&str> = Vec::new();
         for project in projects.unwrap_or_default() {
             install.extend(project.manifests.iter().map(String::as_str));
@@ -64,8 +62,12 @@ impl<'c> Origins<'c> {
             return Origin::Made;
         }
         let path = self.context.path(file);
-        if is_recipe(self.context.entry(file).name) {
+        let name = self.context.entry(file).name;
+        if is_recipe(name) {
             return Origin::Made;
+        }
+        if steers_install(name) {
+            return Origin::Dependencies;
         }
         let read = |path: &str| self.install.binary_search(&path).is_ok();
         let folders = path.match_indices('/').map(|(at, _)| &path[..at]);
@@ -83,50 +85,126 @@ pub(super) fn first_change(
     context: Option<&BuildContext>,
     projects: Option<&[Project]>,
 ) -> Option<Change> {
+    let mut taken: Vec<(usize, Taken)> = Vec::new();
+    let copies = build.transfers(stage).into_iter().filter(|transfer| transfer.from.is_none());
+    taken.extend(copies.map(|transfer| (transfer.index, Taken::Copied(transfer))));
+    let bound = build.bound(stage).into_iter().filter_map(|(index, source)| Some((index, Taken::Bound(source?))));
+    taken.extend(bound);
+    taken.sort_by_key(|(index, _)| *index);
     let mut origins = None;
-    for transfer in build.transfers(stage).iter().filter(|transfer| transfer.from.is_none()) {
+    for (instruction, taken) in taken {
         let Some(context) = context else {
-            if transfer.sources.iter().any(crate::build::Source::is_everything) {
-                return Some(Change { instruction: transfer.index, example: None });
+            if taken.is_everything() {
+                return Some(Change { instruction, example: None });
             }
             continue;
         };
         let origins = origins.get_or_insert_with(|| Origins::new(context, projects));
-        if let Some(example) = source_file(transfer, context, origins) {
-            return Some(Change { instruction: transfer.index, example: Some(example) });
+        let example = match &taken {
+            Taken::Copied(transfer) => source_file(transfer, context, origins),
+            Taken::Bound(source) => {
+                let found = select(context, source, Selector { parents: false, exclude: &[] });
+                edited(found.into_iter(), context, origins)
+            }
+        };
+        if example.is_some() {
+            return Some(Change { instruction, example });
         }
     }
     None
 }
 
-/// A file that people edit among those that a COPY takes: code before anything else.
+/// What an instruction takes of the context.
+enum Taken<'a> {
+    Copied(Transfer<'a>),
+    /// By a bind mount. Its content is part of the step's key, as that of a COPY is.
+    Bound(String),
+}
+
+impl Taken<'_> {
+    fn is_everything(&self) -> bool {
+        match self {
+            Self::Copied(transfer) => transfer.sources.iter().any(crate::build::Source::is_everything),
+            Self::Bound(source) => matches!(source.trim_start_matches("./").trim_matches('/'), "" | "."),
+        }
+    }
+}
+
+/// A file that people edit among those that a COPY takes: the program's own code before tests, settings and texts.
 pub fn source_file(transfer: &Transfer, context: &BuildContext, origins: &Origins) -> Option<String> {
-    let mut other = None;
-    for selection in transfer.select(context).into_iter().flatten() {
+    edited(transfer.select(context).into_iter().flatten(), context, origins)
+}
+
+fn edited(selections: impl Iterator<Item = Selection>, context: &BuildContext, origins: &Origins) -> Option<String> {
+    let mut best: Option<(Likeness, EntryId)> = None;
+    let mut looked = 0;
+    for selection in selections {
         for file in selection.entries {
             let entry = context.entry(file);
-            if entry.kind == Kind::Directory || (other.is_some() && !is_code(entry.name)) {
+            if entry.kind == Kind::Directory || best.is_some_and(|(best, _)| Likeness::of_name(entry.name) >= best) {
                 continue;
             }
-            if origins.of(file) == Origin::Source {
-                if is_code(entry.name) {
-                    return Some(context.path(file));
-                }
-                other = Some(file);
+            looked += 1;
+            let likeness = Likeness::of_path(&context.path(file));
+            if best.is_some_and(|(best, _)| likeness >= best) || origins.of(file) != Origin::Source {
+                continue;
+            }
+            best = Some((likeness, file));
+            if likeness == Likeness::Main || looked > LOOKED {
+                break;
             }
         }
     }
-    other.map(|file| context.path(file))
+    best.map(|(_, file)| context.path(file))
 }
 
-/// The Dockerfile and what stands beside it for the build's sake: a change of those is no source change.
+/// The Dockerfile and what stands beside it for the build's or the repository's sake: a change of those is no source
+/// change.
 fn is_recipe(name: &str) -> bool {
     let lower = name.to_ascii_lowercase();
     let starts =
         ["dockerfile", "containerfile", "docker-compose", "compose.y"].iter().any(|start| lower.starts_with(start));
-    starts || lower.ends_with(".dockerfile") || lower.ends_with(".dockerignore")
+    let ends =
+        [".dockerfile", ".dockerignore", ".gitignore", ".gitattributes", ".gitkeep", ".gitmodules", ".editorconfig"];
+    starts || ends.iter().any(|end| lower.ends_with(end))
 }
 
-fn is_code(name: &str) -> bool {
-    name.rsplit_once('.').is_some_and(|(_, ending)| CODE.contains(&ending))
+/// Settings and wrappers of installs, and manifests of languages whose projects are not read.
+fn steers_install(name: &str) -> bool {
+    let exact = [
+        "gradlew",
+        "gradlew.bat",
+        "mvnw",
+        "mvnw.cmd",
+        "gradle.properties",
+        "mix.exs",
+        "mix.lock",
+        "rebar.config",
+        "rebar.lock",
+        "Package.swift",
+        "Package.resolved",
+        "pubspec.yaml",
+        "pubspec.lock",
+        "deno.json",
+        "deno.lock",
+        "stack.yaml",
+        "stack.yaml.lock",
+        "cabal.project",
+        "environment.yml",
+        "environment.yaml",
+        "conda-lock.yml",
+        "shard.yml",
+        "shard.lock",
+        "Project.toml",
+        "Manifest.toml",
+        "renv.lock",
+        "cpanfile",
+        "turbo.json",
+        "nx.json",
+        "lerna.json",
+        "bunfig.toml",
+        ".pnpmfile.cjs",
+    ];
+    let starts = [".npmrc", ".yarnrc", "pnpm-workspace.", "requirements"];
+    exact.contains(&name) || starts.iter().any(|start| name.starts_with(start)) || name.strip_suffix(".cabal").is_some()
 }

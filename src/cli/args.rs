@@ -32,7 +32,7 @@ pub(super) enum Command {
     /// Print a rule's page
     Explain(Explain),
     /// List the rules
-    Rules,
+    Rules(Choice),
     /// Look at the build context
     Context {
         #[command(subcommand)]
@@ -51,11 +51,15 @@ pub(super) struct Audit {
     /// Folder or Dockerfile to look at
     #[arg(default_value = ".")]
     pub path: PathBuf,
-    #[command(flatten)]
-    pub build: Build,
     /// Show all findings, also those that cost little
     #[arg(long)]
     pub all: bool,
+    #[command(flatten)]
+    pub build: Build,
+    #[command(flatten)]
+    pub choice: Choice,
+    #[command(flatten)]
+    pub threshold: Threshold,
 }
 
 #[derive(Debug, Args)]
@@ -67,6 +71,10 @@ pub(super) struct Lint {
     pub stdin_filename: Option<PathBuf>,
     #[command(flatten)]
     pub build: Build,
+    #[command(flatten)]
+    pub choice: Choice,
+    #[command(flatten)]
+    pub threshold: Threshold,
 }
 
 #[derive(Debug, Args)]
@@ -89,6 +97,8 @@ pub(super) struct Fix {
     pub r#unsafe: bool,
     #[command(flatten)]
     pub build: Build,
+    #[command(flatten)]
+    pub choice: Choice,
 }
 
 #[derive(Debug, Args)]
@@ -108,11 +118,11 @@ pub(super) struct Ls {
     /// The context's folder
     #[arg(default_value = ".")]
     pub path: PathBuf,
-    #[command(flatten)]
-    pub build: Build,
     /// List all entries that are known, not only the largest
     #[arg(long)]
     pub all: bool,
+    #[command(flatten)]
+    pub build: Build,
 }
 
 #[derive(Debug, Subcommand)]
@@ -158,18 +168,30 @@ pub(super) struct Global {
     /// Whether to use colours [default: auto, or what `NO_COLOR` and `FORCE_COLOR` say]
     #[arg(long, global = true, value_enum, value_name = "WHEN")]
     pub color: Option<Color>,
+}
+
+/// Which rules run.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Options of the rules")]
+pub(super) struct Choice {
     /// Rules to run: names, aliases, categories, groups, `default` or `all`
-    #[arg(long, global = true, value_name = "RULES", value_delimiter = ',')]
+    #[arg(long, value_name = "RULES", value_delimiter = ',')]
     pub select: Vec<String>,
     /// Rules not to run; the more specific of --select and --ignore wins
-    #[arg(long, global = true, value_name = "RULES", value_delimiter = ',')]
+    #[arg(long, value_name = "RULES", value_delimiter = ',')]
     pub ignore: Vec<String>,
-    /// Exit with 1 from this severity on
-    #[arg(long, global = true, value_enum, default_value_t = FailOn::Warning, value_name = "SEVERITY")]
-    pub fail_on: FailOn,
     /// The day that tables are read for [default: `SOURCE_DATE_EPOCH`, else today]
-    #[arg(long, global = true, value_name = "YYYY-MM-DD", value_parser = date)]
+    #[arg(long, value_name = "YYYY-MM-DD", value_parser = date)]
     pub today: Option<Date>,
+}
+
+/// When findings make the exit code.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Options of the rules")]
+pub(super) struct Threshold {
+    /// Exit with 1 from this severity on
+    #[arg(long, value_enum, default_value_t = FailOn::Warning, value_name = "SEVERITY")]
+    pub fail_on: FailOn,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -195,6 +217,13 @@ pub(super) enum FailOn {
 }
 
 impl Build {
+    /// The options that decide which build is looked at, as they were typed.
+    pub(super) fn typed(&self) -> Vec<String> {
+        let file = self.file.as_ref().map(|file| ["--file".to_owned(), file.display().to_string()]);
+        let target = self.target.as_ref().map(|target| ["--target".to_owned(), target.clone()]);
+        file.into_iter().chain(target).flatten().collect()
+    }
+
     /// What is to be gathered for a path.
     pub(super) fn request(&self, path: PathBuf, today: Option<Date>) -> Request {
         let mut build_args = Vec::new();

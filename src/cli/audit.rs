@@ -6,8 +6,8 @@ use super::terminal;
 use crate::report;
 
 pub(super) fn run(global: &Global, command: &Audit) -> Result<u8, Failure> {
-    let selection = selection(global)?;
-    let mut request = command.build.request(command.path.clone(), today(global)?);
+    let selection = selection(&command.choice)?;
+    let mut request = command.build.request(command.path.clone(), today(&command.choice)?);
     request.needs = crate::audit::needs(&selection, true);
     let inputs = crate::load::gather(&request)?;
     let failed = complain(global, &inputs);
@@ -16,9 +16,9 @@ pub(super) fn run(global: &Global, command: &Audit) -> Result<u8, Failure> {
     }
     let report = crate::audit::audit(&inputs, &selection);
     let text = match global.format {
-        Format::Text => report::audit(&report, terminal::stdout(global), command.all),
+        Format::Text => report::audit(&report, &command.build.typed(), terminal::stdout(global), command.all),
         Format::Json => report::audit_json(&report),
     };
     emit(global, &text)?;
-    Ok(code(global, &report, failed))
+    Ok(code(&command.threshold, &report, failed))
 }

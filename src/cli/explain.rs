@@ -1,6 +1,6 @@
 //! `dockopt explain` and `dockopt rules`.
 
-use super::args::{Format, Global};
+use super::args::{Choice, Format, Global};
 use super::output::{Failure, emit, selection};
 use super::{CLEAN, terminal};
 use crate::report;
@@ -23,9 +23,9 @@ pub(super) fn explain(global: &Global, name: &str) -> Result<u8, Failure> {
 }
 
 /// All rules, or those that `--select` and `--ignore` leave.
-pub(super) fn rules(global: &Global) -> Result<u8, Failure> {
-    let selected = selection(global)?;
-    let asked = !global.select.is_empty() || !global.ignore.is_empty();
+pub(super) fn rules(global: &Global, choice: &Choice) -> Result<u8, Failure> {
+    let selected = selection(choice)?;
+    let asked = !choice.select.is_empty() || !choice.ignore.is_empty();
     let rules: Vec<&Rule> = rules::ALL.iter().copied().filter(|rule| !asked || selected.has(rule)).collect();
     let text = match global.format {
         Format::Text => report::rules(&rules, terminal::stdout(global)),

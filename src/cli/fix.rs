@@ -16,29 +16,39 @@ pub(super) fn run(global: &Global, command: &Fix) -> Result<u8, Failure> {
         let help = Some("name the file: `dockopt fix Dockerfile`".to_owned());
         return Err(Failure::Because { what: "standard input cannot be fixed in place".to_owned(), help });
     }
-    let selection = selection(global)?;
+    let selection = selection(&command.choice)?;
     let mut failed = false;
     let mut outcome = Outcome::default();
     let mut masks = Mask::default();
+    let mut builds = 0;
     // All is worked out before the first file is touched.
     for path in &command.paths {
-        let mut request = command.build.request(path.clone(), today(global)?);
+        let mut request = command.build.request(path.clone(), today(&command.choice)?);
         request.needs = crate::audit::needs(&selection, false);
         let inputs = crate::load::gather(&request)?;
         failed |= complain(global, &inputs);
+        builds += inputs.builds.len();
         masks.join(&crate::audit::mask(&inputs));
         join(&mut outcome, fixed(&inputs, &selection, command));
     }
     if command.write {
+        let mut changes = Vec::new();
         for change in &outcome.changes {
-            write::change(Path::new(&change.name), change.before.as_deref(), &change.after)?;
+            changes.push((Path::new(&change.name), change.before.as_deref(), &*change.after));
         }
+        write::change(&changes)?;
     }
     emit(global, &shown(global, command, &outcome, &masks))?;
     if global.format == Format::Text {
         let fixable = |left: &&Finding| !command.r#unsafe && !left.fixes.is_empty();
         let risky = outcome.left.iter().filter(fixable).count();
+        if builds == 0 && !failed {
+            terminal::note("no Dockerfile found");
+        }
         terminal::note(&report::fix_summary(&outcome, command.write, risky));
+        if !command.write && !command.check && report::diff_is_masked(&outcome, &masks) {
+            terminal::note("secrets are masked in this diff, so it can't be applied; `--write` can");
+        }
     }
     Ok(match (failed, command.check && !outcome.changes.is_empty()) {
         (true, _) => FAILED,

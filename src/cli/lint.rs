@@ -2,6 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
+use rayon::prelude::*;
+
 use super::args::{Format, Global, Lint};
 use super::output::{Failure, code, complain, emit, selection, today};
 use super::terminal;
@@ -10,10 +12,11 @@ use crate::report;
 use crate::text::Source;
 
 pub(super) fn run(global: &Global, command: &Lint) -> Result<u8, Failure> {
-    let selection = selection(global)?;
+    let selection = selection(&command.choice)?;
     let texts = texts(command)?;
-    let mut request = command.build.request(PathBuf::from("."), today(global)?);
-    request.needs = crate::audit::needs(&selection, false);
+    let mut request = command.build.request(PathBuf::from("."), today(&command.choice)?);
+    // Editors and hooks wait for it: nothing but the files and their ignore files is opened. `audit` looks further.
+    request.needs = crate::inputs::Needs::NONE;
     let inputs = crate::load::gather_texts(texts, &request);
     let failed = complain(global, &inputs);
     if failed && inputs.sources.is_empty() {
@@ -25,7 +28,7 @@ pub(super) fn run(global: &Global, command: &Lint) -> Result<u8, Failure> {
         Format::Json => report::lint_json(&report),
     };
     emit(global, &text)?;
-    Ok(code(global, &report, failed))
+    Ok(code(&command.threshold, &report, failed))
 }
 
 /// A path with what was read there.
@@ -56,5 +59,5 @@ fn texts(command: &Lint) -> Result<Vec<Text>, Failure> {
             (Some(path.clone()), read_source(path, DOCKERFILE_LIMIT))
         }
     };
-    Ok(paths.iter().map(read).collect())
+    Ok(paths.par_iter().map(read).collect())
 }

@@ -2,7 +2,7 @@
 
 use std::io::{self, Write};
 
-use super::args::{FailOn, Global};
+use super::args::{Choice, FailOn, Global, Threshold};
 use super::{CLEAN, FAILED, FOUND, terminal, write};
 use crate::audit::Report;
 use crate::finding::Severity;
@@ -62,14 +62,14 @@ pub(super) fn emit(global: &Global, text: &str) -> Result<(), Failure> {
 }
 
 /// The rules that `--select` and `--ignore` ask for.
-pub(super) fn selection(global: &Global) -> Result<Selection, Failure> {
-    Ok(Selection::new(&global.select, &global.ignore)?)
+pub(super) fn selection(choice: &Choice) -> Result<Selection, Failure> {
+    Ok(Selection::new(&choice.select, &choice.ignore)?)
 }
 
 /// `--today`, `SOURCE_DATE_EPOCH`, else the clock.
-pub(super) fn today(global: &Global) -> Result<Option<Date>, Failure> {
-    if global.today.is_some() {
-        return Ok(global.today);
+pub(super) fn today(choice: &Choice) -> Result<Option<Date>, Failure> {
+    if choice.today.is_some() {
+        return Ok(choice.today);
     }
     if let Ok(epoch) = std::env::var("SOURCE_DATE_EPOCH") {
         // Beyond these there is no year with four digits.
@@ -97,8 +97,8 @@ pub(super) fn complain(global: &Global, inputs: &Inputs) -> bool {
 }
 
 /// The exit code of a report.
-pub(super) fn code(global: &Global, report: &Report, failed: bool) -> u8 {
-    let least = match global.fail_on {
+pub(super) fn code(threshold: &Threshold, report: &Report, failed: bool) -> u8 {
+    let least = match threshold.fail_on {
         FailOn::Error => Severity::Error,
         FailOn::Warning => Severity::Warning,
         FailOn::Info => Severity::Info,

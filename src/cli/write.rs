@@ -45,12 +45,20 @@ impl std::error::Error for WriteError {}
 
 /// Writes a file, whatever stood there. Mode and, where allowed, owner stay; of a symbolic link the target is replaced.
 pub(super) fn write(path: &Path, bytes: &[u8]) -> Result<(), WriteError> {
-    replace(path, bytes, Expected::Anything)
+    prepare(path, bytes, Expected::Anything)?.persist()
 }
 
-/// Writes a file that held `before` (`None`: that was not there), and refuses when it does no more.
-pub(super) fn change(path: &Path, before: Option<&[u8]>, after: &[u8]) -> Result<(), WriteError> {
-    replace(path, after, Expected::Bytes(before))
+/// A file, what it held (`None`: it was not there) and what it is to hold.
+pub(super) type Change<'a> = (&'a Path, Option<&'a [u8]>, &'a [u8]);
+
+/// Writes files, and refuses when one does not hold any more what it held. All new files lie beside the old ones before
+/// the first takes its place: what one is refused for leaves all as they were.
+pub(super) fn change(changes: &[Change]) -> Result<(), WriteError> {
+    let mut ready = Vec::new();
+    for (path, before, after) in changes {
+        ready.push(prepare(path, after, Expected::Bytes(*before))?);
+    }
+    ready.into_iter().try_for_each(Ready::persist)
 }
 
 /// What stands there before.
@@ -62,8 +70,30 @@ enum Expected<'a> {
     Bytes(Option<&'a [u8]>),
 }
 
-fn replace(path: &Path, bytes: &[u8], expected: Expected) -> Result<(), WriteError> {
-    let refused = |error| WriteError::Refused(path.into(), error);
+/// A new file beside the one that it replaces; it vanishes when it is dropped.
+struct Ready {
+    file: tempfile::NamedTempFile,
+    target: PathBuf,
+    folder: PathBuf,
+    /// As the user knows the target.
+    path: PathBuf,
+}
+
+impl Ready {
+    fn persist(self) -> Result<(), WriteError> {
+        let Self { file, target, folder, path } = self;
+        file.persist(&target).map_err(|error| WriteError::Refused(path, error.error))?;
+        // The rename itself is on the disk when its folder is; not every file system can do it.
+        if let Ok(folder) = fs::File::open(folder) {
+            let _ = folder.sync_all();
+        }
+        Ok(())
+    }
+}
+
+fn prepare(path: &Path, bytes: &[u8], expected: Expected) -> Result<Ready, WriteError> {
+    // The kind alone: the system's text may name the new file, which nobody has heard of.
+    let refused = |error: io::Error| WriteError::Refused(path.into(), error.kind().into());
     let target = resolve(path)?;
     let old = match fs::metadata(&target) {
         Ok(old) if !old.is_file() => return Err(WriteError::Special(path.into())),
@@ -99,12 +129,7 @@ fn replace(path: &Path, bytes: &[u8], expected: Expected) -> Result<(), WriteErr
         keep(file.as_file(), old).map_err(refused)?;
     }
     file.as_file().sync_all().map_err(refused)?;
-    file.persist(&target).map_err(|error| refused(error.error))?;
-    // The rename itself is on the disk when its folder is; not every file system can do it.
-    if let Ok(folder) = fs::File::open(folder) {
-        let _ = folder.sync_all();
-    }
-    Ok(())
+    Ok(Ready { file, folder: folder.to_owned(), path: path.to_owned(), target })
 }
 
 /// The file behind symbolic links; a link to nothing names the file that it would be.
@@ -156,11 +181,16 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("Dockerfile");
         fs::write(&path, "FROM b").unwrap();
-        assert!(matches!(change(&path, Some(b"FROM a"), b"x"), Err(WriteError::Changed(_))));
-        assert!(matches!(change(&path, None, b"x"), Err(WriteError::Changed(_))));
-        change(&path, Some(b"FROM b"), b"FROM c").unwrap();
+        assert!(matches!(change(&[(&path, Some(b"FROM a"), b"x")]), Err(WriteError::Changed(_))));
+        assert!(matches!(change(&[(&path, None, b"x")]), Err(WriteError::Changed(_))));
+        change(&[(&path, Some(b"FROM b"), b"FROM c")]).unwrap();
         assert_eq!(fs::read(&path).unwrap(), b"FROM c");
-        change(&folder.path().join("new"), None, b"x").unwrap();
+        let new = folder.path().join("new");
+        // One that is refused keeps the other as it was.
+        let none = folder.path().join("none/x");
+        assert!(change(&[(&new, None, b"x"), (&none, None, b"x")]).is_err());
+        assert!(!new.exists());
+        change(&[(&new, None, b"x")]).unwrap();
     }
 
     #[test]

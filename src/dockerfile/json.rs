@@ -1,6 +1,7 @@
 //! JSON as BuildKit's decoder (Go's `encoding/json`) accepts it: strict RFC 8259, with byte ranges of an array's
 //! elements. Knows nothing of instructions.
 
+use std::borrow::Cow;
 use std::ops::Range;
 
 use super::blank::leading_space;
@@ -10,17 +11,20 @@ const MAX_DEPTH: usize = 10_000;
 
 /// What a text is when read as a JSON array of strings.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) enum Array {
+pub(super) enum Array<'a> {
     /// No array, or not JSON.
     No,
-    /// An array of strings: the range of each with its quotes, and its value where that differs from what is written.
-    Strings(Vec<(Range<usize>, Option<String>)>),
+    /// An array of strings: the range of each with its quotes, and its value.
+    Strings(Vec<JsonString<'a>>),
     /// JSON, but the element at this range is no string.
     Other(Range<usize>),
 }
 
+/// A string's range with its quotes, and its value.
+pub(super) type JsonString<'a> = (Range<usize>, Cow<'a, str>);
+
 /// Reads an array that takes up the whole text, white space around it allowed.
-pub(super) fn read_array(text: &str) -> Array {
+pub(super) fn read_array(text: &str) -> Array<'_> {
     let start = leading_space(text);
     if text.as_bytes().get(start) != Some(&b'[') {
         return Array::No;
@@ -37,8 +41,9 @@ pub(super) fn read_array(text: &str) -> Array {
 /// The value of a string member of the object that takes up the whole text; the last one counts.
 pub(super) fn read_member(text: &str, key: &str) -> Option<String> {
     let mut reader = Reader { text, at: 0 };
-    let found = reader.member(key)?;
-    reader.is_done().then_some(found).flatten()
+    let mut found = None;
+    reader.object(key, &mut found)?;
+    if reader.is_done() { found } else { None }
 }
 
 struct Reader<'a> {
@@ -46,12 +51,8 @@ struct Reader<'a> {
     at: usize,
 }
 
-impl Reader<'_> {
-    fn array(
-        &mut self,
-        strings: &mut Vec<(Range<usize>, Option<String>)>,
-        other: &mut Option<Range<usize>>,
-    ) -> Option<()> {
+impl<'a> Reader<'a> {
+    fn array(&mut self, strings: &mut Vec<JsonString<'a>>, other: &mut Option<Range<usize>>) -> Option<()> {
         self.at += 1;
         self.skip_blanks();
         if self.take(b']') {
@@ -75,32 +76,31 @@ impl Reader<'_> {
         }
     }
 
-    /// `None`: not an object; `Some(None)`: no such member, or no string.
-    fn member(&mut self, key: &str) -> Option<Option<String>> {
-        let mut found = None;
+    /// An object, of which one string member is kept.
+    fn object(&mut self, key: &str, found: &mut Option<String>) -> Option<()> {
         self.skip_blanks();
         self.take(b'{').then_some(())?;
         self.skip_blanks();
         if self.take(b'}') {
-            return Some(found);
+            return Some(());
         }
         loop {
-            let name = self.owned_string()?;
+            let name = self.string()?;
             self.skip_blanks();
             self.take(b':').then_some(())?;
             self.skip_blanks();
-            let value = if self.peek() == Some(b'"') {
-                Some(self.owned_string()?)
+            let mut value = None;
+            if self.peek() == Some(b'"') {
+                value = Some(self.string()?.into_owned());
             } else {
                 self.value(1)?;
-                None
-            };
+            }
             if name == key {
-                found = value;
+                *found = value;
             }
             self.skip_blanks();
             if self.take(b'}') {
-                return Some(found);
+                return Some(());
             }
             self.take(b',').then_some(())?;
             self.skip_blanks();
@@ -197,22 +197,15 @@ impl Reader<'_> {
         (self.at > start).then_some(())
     }
 
-    fn owned_string(&mut self) -> Option<String> {
-        let start = self.at;
-        let value = self.string()?;
-        Some(value.unwrap_or_else(|| self.text[start + 1..self.at - 1].to_owned()))
-    }
-
-    /// A string; its value when that is not simply what stands between the quotes.
-    fn string(&mut self) -> Option<Option<String>> {
+    /// A string's value.
+    fn string(&mut self) -> Option<Cow<'a, str>> {
         self.take(b'"').then_some(())?;
-        let mut value: Option<String> = None;
+        let mut value = String::new();
         let mut copied = self.at;
         loop {
             match self.peek()? {
                 b'"' => break,
                 b'\\' => {
-                    let value = value.get_or_insert_default();
                     value.push_str(&self.text[copied..self.at]);
                     self.at += 1;
                     value.push(self.escape()?);
@@ -222,11 +215,14 @@ impl Reader<'_> {
                 _ => self.at += 1,
             }
         }
-        if let Some(value) = &mut value {
-            value.push_str(&self.text[copied..self.at]);
-        }
+        let rest = &self.text[copied..self.at];
         self.at += 1;
-        Some(value)
+        // An escape leaves at least one character.
+        if value.is_empty() {
+            return Some(Cow::Borrowed(rest));
+        }
+        value.push_str(rest);
+        Some(Cow::Owned(value))
     }
 
     fn escape(&mut self) -> Option<char> {
@@ -303,10 +299,7 @@ mod tests {
     fn check(text: &str, expected: Option<&[&str]>) {
         let values = match read_array(text) {
             Array::Strings(strings) => {
-                let value = |(range, value): (Range<usize>, Option<String>)| {
-                    value.unwrap_or_else(|| text[range.start + 1..range.end - 1].to_owned())
-                };
-                Some(strings.into_iter().map(value).collect::<Vec<_>>())
+                Some(strings.into_iter().map(|(_, value)| value.into_owned()).collect::<Vec<_>>())
             }
             Array::Other(_) | Array::No => None,
         };

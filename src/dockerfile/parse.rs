@@ -6,7 +6,9 @@ use super::directive::{BOM, DirectiveReader, Seen};
 use super::heredoc::Terminators;
 use super::joined::{self, Joined};
 use super::read::{Cx, Outcome, read_instruction};
-use super::syntax::{Directive, DirectiveName, File, Heredoc, Line, LineKind, Problem, ProblemKind};
+use super::syntax::{
+    Arguments, Directive, DirectiveName, File, Heredoc, Instruction, Line, LineKind, Problem, ProblemKind,
+};
 use super::verdict::{Stage, Verdict};
 use crate::text::{Source, Span};
 
@@ -201,15 +203,14 @@ impl<'s> Parser<'s> {
         let index = self.file.instructions.len() as u32;
         let first_line = self.file.lines.len();
         self.keep(span, LineKind::Instruction(index));
-        let logical = match before_continuation(content, self.escape) {
-            Some(first) => self.join(first, from, index),
-            None => {
-                let end = from + content.len() as u32;
-                Logical { text: Span::new(from, end), head_end: end }
-            }
+        let logical = if let Some(first) = before_continuation(content, self.escape) {
+            self.join(first, from, index)
+        } else {
+            let end = from + content.len() as u32;
+            Logical { text: Span::new(from, end), head_end: end }
         };
         let head_lines = self.next as u32;
-        let Outcome { mut instruction, mut openers, extra, problems, error } = self.read(&logical);
+        let Outcome { mut openers, extra, problems, error } = self.read(&logical);
         self.file.joined.append(&extra);
         self.file.problems.extend(problems);
         if let Some(message) = error {
@@ -221,30 +222,35 @@ impl<'s> Parser<'s> {
                 break;
             }
         }
-        instruction.start_line = start_line;
-        instruction.end_line = self.next as u32;
-        instruction.head = Span::new(from, logical.head_end);
         let last = self.file.lines.last().map_or(span, |line| line.span);
         let last_end = last.start + without_line_end(&self.text[last.range()]).len() as u32;
-        instruction.span = Span::new(from, last_end.max(logical.head_end));
-        instruction.comments = std::mem::take(&mut self.comments);
-        if !openers.is_empty() {
-            if let super::syntax::Arguments::Trigger(trigger) = &mut instruction.arguments {
+        let comments = std::mem::take(&mut self.comments);
+        let end_line = self.next as u32;
+        if let Some(instruction) = self.file.instructions.last_mut() {
+            instruction.start_line = start_line;
+            instruction.end_line = end_line;
+            instruction.head = Span::new(from, logical.head_end);
+            instruction.span = Span::new(from, last_end.max(logical.head_end));
+            instruction.comments = comments;
+            if let (Arguments::Trigger(trigger), false) = (&mut instruction.arguments, openers.is_empty()) {
                 trigger.heredocs.clone_from(&openers);
             }
             instruction.heredocs = openers;
         }
-        super::trap::check_lines(&mut self.file, &instruction, index, first_line);
-        self.file.instructions.push(instruction);
+        super::trap::check_lines(&mut self.file, index, first_line);
     }
 
-    fn read(&self, logical: &Logical) -> Outcome {
-        let cx = Cx::new(self.text, &self.file.joined, self.escape);
+    /// Reads a logical line into a new instruction.
+    fn read(&mut self, logical: &Logical) -> Outcome {
+        let File { joined, instructions, .. } = &mut self.file;
         let text = match logical.text.start.checked_sub(joined::base(self.text)) {
-            Some(start) => self.file.joined.slice(Span::new(start, start + logical.text.len())),
+            Some(start) => joined.slice(Span::new(start, start + logical.text.len())),
             None => &self.text[logical.text.range()],
         };
-        read_instruction(cx, text, logical.text.start)
+        let cx = Cx::new(self.text, joined, self.escape);
+        let index = instructions.len();
+        instructions.push(Instruction::default());
+        read_instruction(cx, text, logical.text.start, &mut instructions[index])
     }
 
     /// Joins the lines of a continued instruction. Comments and blank lines inside are dropped.

@@ -131,7 +131,10 @@ fn check_instruction(file: &File, instruction: &Instruction, parent: Span) {
             file.source().slice(script.locate(file, Span::new(at as u32, (at + c.len_utf8()) as u32)));
         }
     }
-    (file.run(instruction), file.transfer(instruction), file.healthcheck(instruction), file.inline_check(instruction));
+    drop(file.run(instruction));
+    drop(file.transfer(instruction));
+    drop(file.healthcheck(instruction));
+    drop(file.inline_check(instruction));
 }
 
 fn check_arguments(file: &File, arguments: &Arguments, own: Span) {
@@ -179,7 +182,10 @@ fn hostile() -> Vec<(&'static str, String)> {
         ("heredocs in a line", format!("FROM a\nRUN{}\n{}", " <<E".repeat(many), "E\n".repeat(many))),
         ("heredocs in a file", format!("FROM a\n{}", "RUN <<E\nx\nE\n".repeat(many))),
         ("open heredocs", format!("FROM a\n{}", "RUN <<E\n".repeat(many))),
-        ("open heredocs of other names", (0..many).map(|n| format!("RUN <<E{n}\nx\n")).collect()),
+        (
+            "open heredocs of other names",
+            (0..many).flat_map(|n| ["RUN <<E".to_owned(), n.to_string(), "\nx\n".to_owned()]).collect(),
+        ),
         ("lost heredocs", "RUN <<E don't\n".repeat(many)),
         ("quotes", format!("FROM a\nRUN <<E {}\n", "\"'".repeat(many))),
         ("braces", format!("FROM a\nRUN <<E {}\n", "${a:-".repeat(20_000))),
@@ -201,7 +207,7 @@ fn hostile_inputs_take_no_quadratic_time() {
         file.pieces().for_each(drop);
         file.answer(Stage::Dispatch);
         // In a debug build on a busy machine; quadratic time would be minutes.
-        assert!(start.elapsed() < Duration::from_secs(20), "{name}: {:?}", start.elapsed());
+        assert!(start.elapsed() < Duration::from_mins(1), "{name}: {:?}", start.elapsed());
         println!("{name}: {:?} for {} bytes", start.elapsed(), text.len());
     }
 }

@@ -23,7 +23,7 @@ pub(super) struct Text<'a> {
     pub(super) at: u32,
 }
 
-impl<'a> Text<'a> {
+impl Text<'_> {
     /// The bytes of `range`.
     pub(super) fn slice(self, range: Range<usize>) -> Self {
         Self { str: &self.str[range.clone()], at: self.at + range.start as u32 }
@@ -59,7 +59,6 @@ pub(super) struct Cx<'a> {
 
 /// What [`read_instruction`] gives.
 pub(super) struct Outcome {
-    pub(super) instruction: Instruction,
     pub(super) openers: Vec<Heredoc>,
     pub(super) extra: Joined,
     pub(super) problems: Vec<Problem>,
@@ -140,11 +139,11 @@ impl<'a> Cx<'a> {
 
 /// Reads a logical line, given from its first character that is no white space. Lines, spans of lines, bodies and
 /// comments are left empty.
-pub(super) fn read_instruction(mut cx: Cx<'_>, line: &str, at: u32) -> Outcome {
+pub(super) fn read_instruction(mut cx: Cx<'_>, line: &str, at: u32, instruction: &mut Instruction) -> Outcome {
     let line = Text { str: line, at };
-    let instruction = read_level(&mut cx, line, 0);
+    read_level(&mut cx, line, 0, instruction);
     let mut heredocs = Vec::new();
-    let may_open = can_open_heredocs(&instruction) && has_double_less(line.str);
+    let may_open = can_open_heredocs(instruction) && has_double_less(line.str);
     if may_open {
         let (found, error) = openers(&cx, line);
         heredocs = found;
@@ -152,8 +151,8 @@ pub(super) fn read_instruction(mut cx: Cx<'_>, line: &str, at: u32) -> Outcome {
             cx.refuse(line.span(), &message, "quote the heredoc's name");
         }
     }
-    super::trap::check_line(&mut cx, line, &instruction, &heredocs, may_open);
-    Outcome { instruction, openers: heredocs, extra: cx.extra, problems: cx.problems, error: cx.error }
+    super::trap::check_line(&mut cx, line, instruction, &heredocs, may_open);
+    Outcome { openers: heredocs, extra: cx.extra, problems: cx.problems, error: cx.error }
 }
 
 /// The first such byte; faster than a search in texts as short as words.
@@ -177,25 +176,14 @@ pub(super) fn can_open_heredocs(instruction: &Instruction) -> bool {
         && !matches!(instruction.arguments, Arguments::Json(_))
 }
 
-fn read_level(cx: &mut Cx<'_>, line: Text<'_>, depth: usize) -> Instruction {
+fn read_level(cx: &mut Cx<'_>, line: Text<'_>, depth: usize, instruction: &mut Instruction) {
     let text = line.trim();
     let bytes = text.str.as_bytes();
     let name_end = bytes.iter().position(|&byte| is_blank(byte)).unwrap_or(bytes.len());
     let name = text.slice(0..name_end);
-    let mut instruction = Instruction {
-        keyword: Keyword::of(name.str),
-        name: cx.word(name),
-        span: Span::default(),
-        head: Span::default(),
-        start_line: 0,
-        end_line: 0,
-        text: text.span(),
-        flags: Vec::new(),
-        rest: Word::default(),
-        arguments: Arguments::None,
-        heredocs: Vec::new(),
-        comments: Vec::new(),
-    };
+    instruction.keyword = Keyword::of(name.str);
+    instruction.name = cx.word(name);
+    instruction.text = text.span();
     let blanks = bytes[name_end..].iter().take_while(|&&byte| is_blank(byte)).count();
     let after = text.slice(name_end + blanks..text.str.len());
     let mut dashes = None;
@@ -206,23 +194,26 @@ fn read_level(cx: &mut Cx<'_>, line: Text<'_>, depth: usize) -> Instruction {
     }
     if after.str.is_char_boundary(rest_at) {
         let rest = after.slice(rest_at..after.str.len()).trim();
-        finish_level(cx, &mut instruction, rest, depth);
+        finish_level(cx, instruction, rest, depth);
     } else {
         let (text, at) = cx.cut(after, rest_at..after.str.len());
-        finish_level(cx, &mut instruction, Text { str: &text, at }.trim(), depth);
+        finish_level(cx, instruction, Text { str: &text, at }.trim(), depth);
     }
     if depth > 0 {
         instruction.span = cx.locate(instruction.text);
         instruction.head = instruction.span;
     }
-    instruction
 }
 
 fn finish_level(cx: &mut Cx<'_>, instruction: &mut Instruction, rest: Text<'_>, depth: usize) {
     instruction.rest = cx.word(rest);
     instruction.arguments = match instruction.keyword {
         _ if rest.str.is_empty() => Arguments::None,
-        Keyword::Onbuild if depth < MAX_TRIGGERS => Arguments::Trigger(Box::new(read_level(cx, rest, depth + 1))),
+        Keyword::Onbuild if depth < MAX_TRIGGERS => {
+            let mut trigger = Box::<Instruction>::default();
+            read_level(cx, rest, depth + 1, &mut trigger);
+            Arguments::Trigger(trigger)
+        }
         keyword => read_arguments(cx, keyword, rest),
     };
 }
@@ -247,7 +238,12 @@ fn read_arguments(cx: &mut Cx<'_>, keyword: Keyword, rest: Text<'_>) -> Argument
         }
         Keyword::Add | Keyword::Copy | Keyword::Volume => read_json(cx, rest).unwrap_or_else(|| blank_words(cx, rest)),
         Keyword::From | Keyword::Expose => blank_words(cx, rest),
-        Keyword::Maintainer | Keyword::Stopsignal | Keyword::User | Keyword::Workdir => Arguments::Raw(cx.word(rest)),
+        Keyword::Maintainer
+        | Keyword::Stopsignal
+        | Keyword::User
+        | Keyword::Workdir
+        // Too many triggers within triggers.
+        | Keyword::Onbuild => Arguments::Raw(cx.word(rest)),
         Keyword::Arg => {
             let mut words = Vec::new();
             split_quoted(rest.str, cx.escape, |range| words.push(cx.word(rest.slice(range))));
@@ -255,7 +251,6 @@ fn read_arguments(cx: &mut Cx<'_>, keyword: Keyword, rest: Text<'_>) -> Argument
         }
         Keyword::Env | Keyword::Label => read_pairs(cx, keyword, rest),
         Keyword::Healthcheck => read_healthcheck(cx, rest),
-        Keyword::Onbuild => Arguments::Raw(cx.word(rest)),
         Keyword::Unknown => Arguments::None,
     }
 }
@@ -278,8 +273,7 @@ fn read_json(cx: &mut Cx<'_>, rest: Text<'_>) -> Option<Arguments> {
     };
     let mut elements = Vec::with_capacity(strings.len());
     for (range, value) in strings {
-        let value = value.unwrap_or_else(|| rest.str[range.start + 1..range.end - 1].to_owned());
-        elements.push(Element { value: value.into_boxed_str(), word: cx.word(rest.slice(range)) });
+        elements.push(Element { value: value.into(), word: cx.word(rest.slice(range)) });
     }
     Some(Arguments::Json(elements))
 }

@@ -96,8 +96,8 @@ impl File {
     /// A flag's name as BuildKit sees it, without `--`.
     pub fn flag_name<'a>(&'a self, flag: &'a Flag) -> &'a str {
         let text = self.flag(flag);
-        let name = text.split_once('=').map_or(text, |(name, _)| name);
-        name.strip_prefix("--").unwrap_or(name)
+        let end = text.bytes().position(|byte| byte == b'=').unwrap_or(text.len());
+        text[..end].strip_prefix("--").unwrap_or(&text[..end])
     }
 
     /// A flag's value as BuildKit sees it.
@@ -168,7 +168,7 @@ pub enum DirectiveName {
 }
 
 /// One instruction.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Instruction {
     /// Which; [`Keyword::Unknown`] for anything else.
     pub keyword: Keyword,
@@ -198,7 +198,7 @@ pub struct Instruction {
 }
 
 /// The instructions of the Dockerfile reference.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[allow(missing_docs)] // The names are the documentation.
 pub enum Keyword {
     Add,
@@ -219,6 +219,7 @@ pub enum Keyword {
     User,
     Volume,
     Workdir,
+    #[default]
     Unknown,
 }
 
@@ -237,9 +238,10 @@ pub struct Flag {
 }
 
 /// What follows the flags.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum Arguments {
     /// Nothing.
+    #[default]
     None,
     /// A JSON array of strings: exec form of RUN, CMD, ENTRYPOINT, SHELL; also COPY, ADD, VOLUME.
     Json(Vec<Element>),

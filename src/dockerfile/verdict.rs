@@ -66,6 +66,10 @@ impl Issue {
 
     /// "did you mean" with the known name that is closest, if one is near.
     fn nearest(self, name: &str, known: &[&str]) -> Self {
+        // Longer than any known name: it may be megabytes.
+        if name.len() > 64 {
+            return self;
+        }
         let best = known.iter().map(|known| (strsim::osa_distance(name, known), known)).min();
         match best {
             Some((distance, known)) if distance <= 1 + known.len() / 4 => self.help(format!("did you mean `{known}`?")),

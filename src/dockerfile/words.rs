@@ -47,11 +47,10 @@ fn quoted_word(text: &str, start: usize, escape: u8) -> (usize, usize) {
         }
         match quote {
             Some(open) if byte == open => quote = None,
-            Some(_) => {}
             None if matches!(byte, b'"' | b'\'') => quote = Some(byte),
             None if byte < 0x80 && is_space(byte) => return (at, at),
             None if byte >= 0x80 && leading_space(&text[at..]) > 0 => return (at, at),
-            None => {}
+            _ => {}
         }
         at += width(byte);
     }

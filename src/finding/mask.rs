@@ -1,12 +1,17 @@
 //! Masking: secret values never reach a result.
 
+use std::collections::BTreeSet;
+use std::ops::Range;
+use std::sync::OnceLock;
+
 use crate::text::Source;
 
 /// The secret values of a run. Texts that enter a result go through it.
 #[derive(Clone, Debug, Default)]
 pub struct Mask {
-    /// Longest first, so that a value inside another one does not uncover its rest.
-    values: Vec<String>,
+    values: BTreeSet<String>,
+    /// Made when the first text comes.
+    table: OnceLock<Table>,
 }
 
 impl Mask {
@@ -16,11 +21,9 @@ impl Mask {
     /// Takes a value that must not be shown.
     pub fn add(&mut self, value: &str) {
         let value = value.trim();
-        if value.chars().count() < Self::SHORTEST || self.values.iter().any(|known| known == value) {
-            return;
+        if value.chars().count() >= Self::SHORTEST && self.values.insert(value.to_owned()) {
+            self.table = OnceLock::new();
         }
-        let at = self.values.partition_point(|known| known.len() >= value.len());
-        self.values.insert(at, value.to_owned());
     }
 
     /// Takes the values of another one.
@@ -38,50 +41,194 @@ impl Mask {
     /// The text with every secret value replaced, byte length kept so that spans stay true.
     #[must_use]
     pub fn apply(&self, text: &str) -> String {
-        let mut text = text.to_owned();
-        for value in &self.values {
-            if text.contains(value.as_str()) {
-                text = text.replace(value.as_str(), &stars(value));
-            }
-        }
-        text
+        self.masked(text).unwrap_or_else(|| text.to_owned())
+    }
+
+    /// Whether the text holds a secret value.
+    pub fn hides(&self, text: &str) -> bool {
+        !self.found(text).is_empty()
     }
 
     /// The source as it may be shown: same name, same offsets.
     #[must_use]
     pub fn source(&self, source: &Source) -> Source {
-        if self.values.iter().any(|value| source.text().contains(value.as_str())) {
-            source.shown_as(&self.apply(source.text()))
-        } else {
-            source.clone()
+        self.masked(source.text()).map_or_else(|| source.clone(), |text| source.shown_as(&text))
+    }
+
+    /// `None` where no value stands in the text.
+    fn masked(&self, text: &str) -> Option<String> {
+        let found = self.found(text);
+        if found.is_empty() {
+            return None;
         }
+        let mut out = String::with_capacity(text.len());
+        let mut at = 0;
+        for range in found {
+            out.push_str(&text[at..range.start]);
+            out.extend(text[range.clone()].chars().map(star));
+            at = range.end;
+        }
+        out.push_str(&text[at..]);
+        Some(out)
+    }
+
+    fn found(&self, text: &str) -> Vec<Range<usize>> {
+        if self.values.is_empty() {
+            return Vec::new();
+        }
+        self.table.get_or_init(|| Table::new(&self.values)).find(text)
     }
 }
 
-/// As many characters and bytes as `value` has, none of them its own; line ends stay.
-fn stars(value: &str) -> String {
-    let star = |c: char| match (c, c.len_utf8()) {
+/// The values in an order that finds, with one look-up per place of a text, the longest that stands there: a file may
+/// hold a hundred thousand of them.
+#[derive(Clone, Debug, Default)]
+struct Table {
+    /// Ascending.
+    values: Vec<Box<str>>,
+    /// For each value, the longest other one that it begins with.
+    shorter: Vec<Option<u32>>,
+    /// By the first two bytes: whether a value begins so.
+    starts: Vec<bool>,
+}
+
+/// Bytes compared per byte of a text before all the rest of it is masked: only values made for it come there.
+const DEAREST: usize = 1_000;
+
+impl Table {
+    fn new(values: &BTreeSet<String>) -> Self {
+        let values: Vec<Box<str>> = values.iter().map(|value| value.as_str().into()).collect();
+        let mut starts = vec![false; 1 << 16];
+        let mut shorter = Vec::with_capacity(values.len());
+        let mut open: Vec<u32> = Vec::new();
+        for (index, value) in values.iter().enumerate() {
+            starts[start(value.as_bytes())] = true;
+            while open.last().is_some_and(|above| !value.starts_with(&*values[*above as usize])) {
+                open.pop();
+            }
+            shorter.push(open.last().copied());
+            open.push(index as u32);
+        }
+        Self { values, shorter, starts }
+    }
+
+    /// Where values stand in a text, ascending; what touches or overlaps is one range.
+    fn find(&self, text: &str) -> Vec<Range<usize>> {
+        let mut found: Vec<Range<usize>> = Vec::new();
+        let bytes = text.as_bytes();
+        let mut budget = bytes.len().saturating_mul(DEAREST);
+        for at in 0..bytes.len().saturating_sub(Mask::SHORTEST - 1) {
+            if !self.starts[start(&bytes[at..])] {
+                continue;
+            }
+            let (len, cost) = self.longest(&bytes[at..]);
+            let Some(left) = budget.checked_sub(cost) else {
+                join(&mut found, text.floor_char_boundary(at)..text.len());
+                break;
+            };
+            budget = left;
+            if let Some(len) = len {
+                join(&mut found, at..at + len);
+            }
+        }
+        found
+    }
+
+    /// The length of the longest value that `text` begins with, and the bytes compared to find it.
+    fn longest(&self, text: &[u8]) -> (Option<usize>, usize) {
+        let mut cost = 0;
+        let before = self.values.partition_point(|value| {
+            let shared = shared(value.as_bytes(), text);
+            cost += shared + 1;
+            shared == value.len() || (shared < text.len() && value.as_bytes()[shared] < text[shared])
+        });
+        let Some(last) = before.checked_sub(1) else { return (None, cost) };
+        let shared = shared(self.values[last].as_bytes(), text);
+        let mut at = Some(last as u32);
+        while let Some(index) = at {
+            cost += 1;
+            let value = &self.values[index as usize];
+            if value.len() <= shared {
+                return (Some(value.len()), cost);
+            }
+            at = self.shorter[index as usize];
+        }
+        (None, cost)
+    }
+}
+
+fn start(bytes: &[u8]) -> usize {
+    usize::from(bytes[0]) << 8 | usize::from(bytes[1])
+}
+
+/// Bytes that two texts begin with alike.
+fn shared(a: &[u8], b: &[u8]) -> usize {
+    a.iter().zip(b).take_while(|(a, b)| a == b).count()
+}
+
+fn join(found: &mut Vec<Range<usize>>, range: Range<usize>) {
+    match found.last_mut() {
+        Some(last) if last.end >= range.start => last.end = last.end.max(range.end),
+        _ => found.push(range),
+    }
+}
+
+/// A character of as many bytes that tells nothing; line ends stay.
+fn star(c: char) -> char {
+    match (c, c.len_utf8()) {
         ('\n' | '\r', _) => c,
         (_, 1) => '*',
         (_, 2) => '·',
         (_, 3) => '•',
         _ => '🞄',
-    };
-    value.chars().map(star).collect()
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    fn mask<'v>(values: impl IntoIterator<Item = &'v str>) -> Mask {
+        let mut mask = Mask::default();
+        values.into_iter().for_each(|value| mask.add(value));
+        mask
+    }
+
+    #[track_caller]
+    fn check(values: &[&str], text: &str, expected: &str) {
+        let shown = mask(values.iter().copied()).apply(text);
+        assert_eq!(shown, expected);
+        assert_eq!(shown.len(), text.len());
+    }
+
     #[test]
     fn values_vanish_and_offsets_stay() {
-        let mut mask = Mask::default();
-        mask.add("hunter2");
-        mask.add("hunter2-long-é");
-        mask.add("abc");
-        let shown = mask.apply("a=hunter2 b=hunter2-long-é abc");
-        assert_eq!(shown, "a=******* b=*************· abc");
-        assert_eq!(shown.len(), "a=hunter2 b=hunter2-long-é abc".len());
+        check(
+            &["hunter2", " hunter2-long-é", "abc"],
+            "a=hunter2 b=hunter2-long-é abc",
+            "a=******* b=*************· abc",
+        );
+        check(&["abcd", "abcdef", "abcdefgh", "abcx"], "abcdefg abc abcd abcx", "******g abc **** ****");
+        check(&["hunter2", "inner-hunter2"], "xinner-hunter2x hunter2hunter2", "x*************x **************");
+        check(&["line\none"], "line\none", "****\n***");
+        check(&[], "abcd", "abcd");
+    }
+
+    #[test]
+    fn values_that_overlap_vanish_whole() {
+        check(&["abcd", "cdefgh"], "xabcdefghx", "x********x");
+        check(&["aaaa"], "aaaaaaab", "*******b");
+        check(&["öäüß", "ßabc"], "öäüßabc.", "····***.");
+    }
+
+    #[test]
+    fn crowds_and_nests_of_values_end() {
+        let many: Vec<String> = (0..100_000).map(|n| format!("hunter{n}long")).collect();
+        let text = many.join(" ");
+        let shown = mask(many.iter().map(String::as_str)).apply(&text);
+        assert!(shown.bytes().all(|byte| byte == b'*' || byte == b' '));
+        let nested: Vec<String> = (4..2_000).map(|n| "a".repeat(n)).collect();
+        let shown = mask(nested.iter().map(String::as_str)).apply(&format!("b{}", "a".repeat(30_000)));
+        assert_eq!(shown.trim_start_matches('b').trim_matches('*'), "");
     }
 }

@@ -19,6 +19,13 @@ impl Findings {
         self.found.push(finding);
     }
 
+    /// Those of another sink behind its own.
+    #[must_use]
+    pub fn and(mut self, other: Self) -> Self {
+        self.found.extend(other.found);
+        self
+    }
+
     /// All findings, sorted by file, place and rule; equal ones once.
     pub fn into_sorted(self) -> Vec<Finding> {
         let mut found = self.found;

@@ -35,6 +35,8 @@ pub enum ProblemKind {
     BangClass,
     /// `{a,b}` is literal.
     Braces,
+    /// `|` beside a wildcard separates alternatives, of which the first need only begin a path and the last only end it.
+    Alternatives,
     /// Quotes are literal.
     Quotes,
     /// `~` and `$NAME` are literal.
@@ -165,7 +167,12 @@ fn deceptions(written: &str, text: &str, negated: bool, span: Span, out: &mut Ve
         let message = "comments stand on lines of their own; this text is part of the pattern";
         out.push(problem(Kind::TrailingComment, part(at + 1, written.len() - at - 1), message));
     }
-    if text.contains(['[', '\\']) && matches!(Form::of(text), Form::Uncompilable) {
+    let form = if text.contains(['[', '\\', '{', '|']) { Form::of(text) } else { Form::Exact("".into()) };
+    if form.has_alternatives() {
+        let message = "`|` beside a wildcard makes alternatives that match parts of paths; write one pattern per line";
+        out.push(problem(Kind::Alternatives, span, message));
+    }
+    if matches!(form, Form::Uncompilable) {
         let message = format!("the build fails with `{}` when this pattern is tried", Refusal::Syntax);
         out.push(problem(Kind::Uncompilable, span, &message));
     }
@@ -252,6 +259,7 @@ mod tests {
         check("docs # all\n", &["docs # all"], &[(Kind::TrailingComment, "# all")]);
         check("a[!b]\n", &["a[!b]"], &[(Kind::BangClass, "[!")]);
         check("*.{js,ts}\n", &["*.{js,ts}"], &[(Kind::Braces, "{js,ts}")]);
+        check("*.js|*.ts\n", &["*.js|*.ts"], &[(Kind::Alternatives, "*.js|*.ts")]);
         check("/!a\n", &["!a"], &[(Kind::HiddenNegation, "/!a")]);
         check("../x\n/\n", &["../x", "/"], &[(Kind::TakesNothing, "../x"), (Kind::TakesNothing, "/")]);
         check(

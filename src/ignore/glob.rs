@@ -34,7 +34,7 @@ pub fn has_wildcard(source: &str) -> bool {
 /// bounded by the product of both lengths, and the rare differences from a backtracking matcher are Go's own.
 ///
 /// # Errors
-/// When the pattern is malformed anywhere, whether or not the match got there.
+/// When the pattern is malformed up to the star behind the place where the match fails; see [`check`] for the rest.
 pub fn path_match(pattern: &str, name: &str) -> Result<bool, BadPattern> {
     let mut pattern = pattern.as_bytes();
     let mut name = name.as_bytes();
@@ -46,10 +46,25 @@ pub fn path_match(pattern: &str, name: &str) -> Result<bool, BadPattern> {
         }
         match place(star, chunk, name, pattern.is_empty())? {
             Some(after) => name = after,
-            None => return valid(pattern).map(|()| false),
+            None => return Ok(false),
         }
     }
     Ok(name.is_empty())
+}
+
+/// Whether the pattern is well-formed to its end, as Go's `path.Match` finds out whatever the name. The builder asks this
+/// one first about a COPY source, so such a source fails the build.
+///
+/// # Errors
+/// When it is not.
+pub fn check(pattern: &str) -> Result<(), BadPattern> {
+    let mut pattern = pattern.as_bytes();
+    while !pattern.is_empty() {
+        let (_, chunk, rest) = next_chunk(pattern);
+        chunk_match(chunk, b"")?;
+        pattern = rest;
+    }
+    Ok(())
 }
 
 /// What remains of `name` after the chunk, at the first place where it fits.
@@ -64,15 +79,6 @@ fn place<'n>(star: bool, chunk: &[u8], name: &'n [u8], last: bool) -> Result<Opt
         }
         at += 1;
     }
-}
-
-fn valid(mut pattern: &[u8]) -> Result<(), BadPattern> {
-    while !pattern.is_empty() {
-        let (_, chunk, rest) = next_chunk(pattern);
-        chunk_match(chunk, b"")?;
-        pattern = rest;
-    }
-    Ok(())
 }
 
 /// Splits off leading stars and the text up to the next star.
@@ -185,7 +191,7 @@ fn rune(text: &[u8]) -> (u32, usize) {
 mod tests {
     use super::*;
 
-    fn check(pattern: &str, name: &str, expected: Result<bool, BadPattern>) {
+    fn matches(pattern: &str, name: &str, expected: Result<bool, BadPattern>) {
         assert_eq!(path_match(pattern, name), expected, "{pattern:?} on {name:?}");
     }
 
@@ -220,7 +226,7 @@ mod tests {
             ("[*]", "*"),
         ];
         for (pattern, name) in yes {
-            check(pattern, name, Ok(true));
+            matches(pattern, name, Ok(true));
         }
         let no = [
             ("a*", "ab/c"),
@@ -241,18 +247,21 @@ mod tests {
             ("a/", "a"),
         ];
         for (pattern, name) in no {
-            check(pattern, name, Ok(false));
+            matches(pattern, name, Ok(false));
         }
     }
 
     #[test]
-    fn malformed_patterns_are_errors_wherever_the_match_stops() {
-        for pattern in
-            ["[]a]", "[-]", "[x-]", "[-x]", "[^-x]", "[", "[^", "[^bc", "a[", "\\", "[a-b-c]", "a\\", "x*[", "[\\"]
-        {
-            check(pattern, "a", Err(BadPattern));
-            check(pattern, "", Err(BadPattern));
+    fn malformed_patterns_are_errors_where_go_meets_them() {
+        let bad =
+            ["[]a]", "[-]", "[x-]", "[-x]", "[^-x]", "[", "[^", "[^bc", "a[", "\\", "[a-b-c]", "a\\", "x*[", "[\\"];
+        for pattern in bad {
+            assert_eq!(check(pattern), Err(BadPattern), "{pattern:?}");
         }
+        matches("a[", "b", Err(BadPattern));
+        matches("x*[", "x", Err(BadPattern));
+        matches("x*[", "a", Ok(false));
+        assert_eq!(check("a*[^b]\\*"), Ok(()));
     }
 
     #[test]
@@ -264,7 +273,7 @@ mod tests {
     #[test]
     fn time_is_bounded_by_the_product_of_the_lengths() {
         let name = "a".repeat(4000);
-        check(&format!("{}b", "*a".repeat(2000)), &name, Ok(false));
-        check(&format!("{}b", "*a?".repeat(1000)), &name, Ok(false));
+        matches(&format!("{}b", "*a".repeat(2000)), &name, Ok(false));
+        matches(&format!("{}b", "*a?".repeat(1000)), &name, Ok(false));
     }
 }

@@ -48,6 +48,9 @@ struct Index {
     others: Vec<u32>,
 }
 
+/// The steps that all patterns together may take in memory; only counted repetitions by the thousand get there.
+const SIZE_MAX: usize = 4_000_000;
+
 impl Matcher {
     /// Compiles patterns as the engine is given them: lines of an ignore file, or the values of `--exclude`. A pattern
     /// keeps its index; blank ones match nothing.
@@ -63,13 +66,16 @@ impl Matcher {
     /// Compiles admitted patterns: the text without `!`, and whether there was one.
     pub(crate) fn of(patterns: impl IntoIterator<Item = (String, bool)>) -> Self {
         let mut matcher = Self { exceptions: Some(Vec::new()), ..Self::default() };
+        let mut size = 0;
         for (text, negated) in patterns {
             if negated {
                 matcher.add_exception(&text);
             } else {
                 matcher.everything |= matches!(&*text, "*" | "**" | "**/*");
             }
-            let form = Form::of(&text);
+            let form =
+                Some(Form::of(&text)).filter(|form| size + form.size() <= SIZE_MAX).unwrap_or(Form::Uncompilable);
+            size += form.size();
             matcher.index.add(&form, matcher.patterns.len() as u32);
             matcher.patterns.push((form, negated));
         }
@@ -140,6 +146,13 @@ impl Matcher {
         let inside = format!("{directory}/");
         let at = exceptions.partition_point(|text| **text < *inside);
         !exceptions.get(at).is_some_and(|text| text.starts_with(&inside))
+    }
+
+    /// Whether a file that a walk lets through still arrives empty: its content is asked for in the view of
+    /// [`Self::matches_only`], and a file that is excluded there is taken for one that has gone since.
+    pub fn empties(&self, path: &str, verdict: &Verdict) -> bool {
+        // Without a pattern that took it, or what is above it, both views agree.
+        verdict.decided_by.is_some() && !verdict.excluded && self.matches_only(path).is_ok_and(|(excluded, _)| excluded)
     }
 
     /// Whether a path is left out in the view of BuildKit's checks, with the pattern that decided: each pattern is tried

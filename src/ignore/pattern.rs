@@ -56,30 +56,47 @@ pub(crate) enum Form {
     /// Paths that end so; with a slash first, also the whole path without it.
     Suffix(Box<str>),
     /// Anything else: text that the path must start and end with, then the steps.
-    Steps { head: Box<str>, tail: Box<str>, steps: Box<[Step]> },
+    Steps { head: Box<str>, tail: Box<str>, alternatives: Box<[Vec<Step>]> },
     /// Passed the check, yet the builder fails as soon as it tries the pattern.
     Uncompilable,
 }
 
 impl Form {
     pub(crate) fn of(text: &str) -> Self {
-        let stars = text.find("**");
-        let special = text.contains(['*', '?', '[', ']', '\\']);
-        match stars {
-            None if !special => return Self::Exact(text.into()),
-            Some(0) if !text[2..].contains(['*', '?', '[', ']', '\\']) => return Self::Suffix(text[2..].into()),
-            Some(at) if at > 0 && at + 2 == text.len() && !text[..at].contains(['*', '?', '[', ']', '\\']) => {
-                return Self::Prefix(text[..at].into());
-            }
-            _ => {}
+        let plain = |text: &str| !text.contains(['*', '?', '[', ']', '\\']);
+        if plain(text) {
+            return Self::Exact(text.into());
         }
-        let Ok(steps) = compile(&rewrite(text)) else { return Self::Uncompilable };
-        // The first step says "start", so the literal head begins after it; the tail is known if the last says "end".
-        let head = steps.iter().skip(1).map_while(literal).collect::<String>();
-        let ended = matches!(steps.last(), Some(Step::Assert(Assertion::End)));
-        let tail: String = steps.iter().rev().skip(1).map_while(literal).filter(|_| ended).collect();
-        let tail: String = tail.chars().rev().collect();
-        Self::Steps { head: head.into(), tail: tail.into(), steps: steps.into() }
+        if let Some(rest) = text.strip_prefix("**").filter(|rest| plain(rest)) {
+            return Self::Suffix(rest.into());
+        }
+        let marked = text.strip_prefix("\u{feff}**").map(|rest| rest.strip_suffix('\\').unwrap_or(rest));
+        if marked.is_some_and(plain) {
+            // The builder skips the mark, takes the rest for a suffix, and then cuts two bytes off the mark.
+            return Self::Steps { head: "".into(), tail: "".into(), alternatives: Box::default() };
+        }
+        if let Some(rest) = text.strip_suffix("**").filter(|rest| plain(rest)) {
+            return Self::Prefix(rest.into());
+        }
+        let Ok(alternatives) = compile(&rewrite(text)) else { return Self::Uncompilable };
+        let (head, tail) = match &*alternatives {
+            [steps] => ends(steps),
+            _ => (String::new(), String::new()),
+        };
+        Self::Steps { head: head.into(), tail: tail.into(), alternatives: alternatives.into() }
+    }
+
+    /// Steps in memory.
+    pub(crate) fn size(&self) -> usize {
+        match self {
+            Self::Steps { alternatives, .. } => alternatives.iter().map(Vec::len).sum(),
+            _ => 1,
+        }
+    }
+
+    /// Whether the pattern falls into parts that each take a path by themselves.
+    pub(crate) fn has_alternatives(&self) -> bool {
+        matches!(self, Self::Steps { alternatives, .. } if alternatives.len() > 1)
     }
 
     /// Whether the pattern takes this very path; `None` when the builder would fail.
@@ -88,12 +105,23 @@ impl Form {
             Self::Exact(text) => path == &**text,
             Self::Prefix(text) => path.starts_with(&**text),
             Self::Suffix(text) => path.ends_with(&**text) || text.strip_prefix('/') == Some(path),
-            Self::Steps { head, tail, steps } => {
-                path.starts_with(&**head) && path.ends_with(&**tail) && fits(steps, path)
+            Self::Steps { head, tail, alternatives } => {
+                let framed = path.starts_with(&**head) && path.ends_with(&**tail);
+                framed && alternatives.iter().any(|steps| fits(steps, path))
             }
             Self::Uncompilable => return None,
         })
     }
+}
+
+/// The literal text that a match begins and ends with, as far as the steps want all of the path.
+fn ends(steps: &[Step]) -> (String, String) {
+    let text = |steps: &mut dyn Iterator<Item = &Step>| steps.map_while(literal).collect::<String>();
+    let anchored = steps.first() == Some(&Step::Assert(Assertion::Start));
+    let ended = steps.last() == Some(&Step::Assert(Assertion::End));
+    let head = if anchored { text(&mut steps.iter().skip(1)) } else { String::new() };
+    let tail = if ended { text(&mut steps.iter().rev().skip(1)) } else { String::new() };
+    (head, tail.chars().rev().collect())
 }
 
 fn literal(step: &Step) -> Option<char> {
@@ -133,9 +161,13 @@ mod tests {
     fn short_forms_decide_as_the_expression_would() {
         let paths = ["a", "b", "a/b", "x/a", "x/y/a", "ab", "a.b", "a/", "xa", "x/ab", "a/b/c", "é/a", ""];
         for pattern in ["a", "**/a", "a/**", "a**", "**", "**/a/b", "a.b"] {
-            let steps = compile(&rewrite(pattern)).unwrap();
+            let alternatives = compile(&rewrite(pattern)).unwrap();
             for path in paths {
-                assert_eq!(Form::of(pattern).takes(path), Some(fits(&steps, path)), "{pattern:?} on {path:?}");
+                assert_eq!(
+                    Form::of(pattern).takes(path),
+                    Some(fits(&alternatives[0], path)),
+                    "{pattern:?} on {path:?}"
+                );
             }
         }
     }

@@ -1,13 +1,15 @@
 //! A compiled expression as a line of steps, and its match against a path: all possible places are followed at once,
 //! so the time is bounded by steps × characters whatever the pattern.
 
-use crate::ignore::regexp::{Item, is_word};
+use crate::ignore::class::{Item, is_word};
 
 /// One part of an expression.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Step {
     /// Exactly one character.
     One(Set),
+    /// One character or none.
+    Maybe(Set),
     /// Any number of characters.
     Many(Set),
     /// `(.*/)?`: nothing, or anything without a line feed up to a slash.
@@ -48,8 +50,8 @@ impl Set {
 /// So few steps that their places fit one word.
 const FEW: usize = 64;
 
-/// Whether the steps, from the first on, can be gone through at the start of `text`. An expression that wants the whole
-/// text ends in [`Assertion::End`].
+/// Whether the steps, from the first on, can be gone through somewhere in `text`. An expression that wants the whole text
+/// has [`Assertion::Start`] first and [`Assertion::End`] last.
 pub(crate) fn fits(steps: &[Step], text: &str) -> bool {
     if steps.len() < FEW {
         run(steps, text, (0u64, 0u64))
@@ -111,6 +113,7 @@ fn run<P: Places>(steps: &[Step], text: &str, (mut now, mut next): (P, P)) -> bo
     let mut before = None;
     let mut rest = text.chars();
     let mut after = rest.next();
+    let anywhere = steps.first() != Some(&Step::Assert(Assertion::Start));
     if enter(steps, &mut now, 0, before, after) {
         return true;
     }
@@ -121,7 +124,7 @@ fn run<P: Places>(steps: &[Step], text: &str, (mut now, mut next): (P, P)) -> bo
         while let Some(place) = now.take() {
             alive = true;
             let onward = match &steps[place] {
-                Step::One(set) => set.takes(one).then_some(place + 1),
+                Step::One(set) | Step::Maybe(set) => set.takes(one).then_some(place + 1),
                 Step::Many(set) => set.takes(one).then_some(place),
                 Step::Directories => {
                     if one != '\n' {
@@ -134,6 +137,9 @@ fn run<P: Places>(steps: &[Step], text: &str, (mut now, mut next): (P, P)) -> bo
             if onward.is_some_and(|place| enter(steps, &mut next, place, before, after)) {
                 return true;
             }
+        }
+        if anywhere && enter(steps, &mut next, 0, before, after) {
+            return true;
         }
         if !alive {
             return false;
@@ -155,7 +161,7 @@ fn enter<P: Places>(
         let Some(step) = steps.get(place) else { return true };
         let optional = match step {
             Step::One(_) => false,
-            Step::Many(_) | Step::Directories => true,
+            Step::Maybe(_) | Step::Many(_) | Step::Directories => true,
             Step::Assert(assertion) => holds(*assertion, before, after),
         };
         // A place inside `(.*/)?` was added without its way around, so only other steps may cut the walk short.
@@ -183,10 +189,10 @@ mod tests {
     use crate::ignore::regexp::{compile, rewrite};
 
     fn check(pattern: &str, path: &str, expected: bool) {
-        let steps = compile(&rewrite(pattern)).unwrap();
-        assert_eq!(fits(&steps, path), expected, "{pattern:?} on {path:?}");
-        let places = (Sparse::new(&steps), Sparse::new(&steps));
-        assert_eq!(run(&steps, path, places), expected, "{pattern:?} on {path:?}, many places");
+        let alternatives = compile(&rewrite(pattern)).unwrap();
+        assert_eq!(alternatives.iter().any(|steps| fits(steps, path)), expected, "{pattern:?} on {path:?}");
+        let sparse = |steps: &Vec<Step>| run(steps, path, (Sparse::new(steps), Sparse::new(steps)));
+        assert_eq!(alternatives.iter().any(sparse), expected, "{pattern:?} on {path:?}, many places");
     }
 
     #[test]
@@ -209,6 +215,14 @@ mod tests {
         check("a^b*", "a^b", false);
         check("[^a]b", "/b", true);
         check("**/*a", "x\n/ba", false);
+        check("*.js|*.ts", "a.jsx", true);
+        check("*.js|*.ts", "b/a.ts", true);
+        check("*.js|*.ts", "b/a.js", false);
+        check("*.{js,ts}", "a.js", false);
+        check("?{2,3}", "abc", true);
+        check("?{2,3}", "abcd", false);
+        check("?b{0}c{2,}", "accc", true);
+        check("?b{0}c{2,}", "ac", false);
         check("[[:upper:]]*", "Xy", true);
         check("[[:^upper:]]*", "Xy", false);
     }

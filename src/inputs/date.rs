@@ -17,7 +17,7 @@ impl Date {
     /// Reads `YYYY-MM-DD`.
     pub fn parse(text: &str) -> Option<Self> {
         let mut parts = text.splitn(3, '-');
-        let year = number(parts.next()?, 4)? as i32;
+        let year = i32::try_from(number(parts.next()?, 4)?).ok()?;
         let month = number(parts.next()?, 2)? as u8;
         let day = number(parts.next()?, 2)? as u8;
         let fits = (1..=12).contains(&month) && (1..=days_in(year, month)).contains(&day);
@@ -25,6 +25,7 @@ impl Date {
     }
 
     /// The day of a POSIX time in seconds (UTC).
+    #[allow(clippy::cast_sign_loss)] // Days and months are counted from 1.
     pub fn of_unix(seconds: i64) -> Self {
         // Days since 0000-03-01, so that a leap day is a year's last day (Hinnant's civil_from_days).
         let days = seconds.div_euclid(86_400) + 719_468;

@@ -13,10 +13,10 @@ use super::discover::{Found, discover};
 use super::place::{Place, place};
 use super::projects::projects;
 use crate::build::Build;
-use crate::dockerfile;
+use crate::dockerfile::{self, ProblemKind};
 use crate::ignore::{self, Matcher};
 use crate::inputs::context::BuildContext;
-use crate::inputs::{BuildInput, BuildOptions, Date, IgnoreInput, InputProblem, Inputs, Need, Needs};
+use crate::inputs::{BuildInput, BuildOptions, Date, Folder, IgnoreInput, InputProblem, Inputs, Need, Needs};
 use crate::manifest::Project;
 use crate::text::Source;
 
@@ -31,6 +31,8 @@ pub struct Request {
     pub options: BuildOptions,
     /// The facts that the enabled rules and columns ask for.
     pub needs: Needs,
+    /// Whether the folder is walked as a context although no Dockerfile takes anything from it.
+    pub folder: bool,
     /// Today.
     pub today: Option<Date>,
 }
@@ -59,7 +61,40 @@ pub fn gather(request: &Request) -> Result<Inputs, LoadError> {
     let sources: Vec<Result<Source, LoadError>> = files.par_iter().map(read).collect();
     let root = kind.is_dir().then_some(request.path.as_path());
     fill(&mut inputs, files.into_iter().zip(sources), request, root);
+    if request.folder && inputs.builds.iter().all(|build| build.context.is_none()) {
+        let own = || request.path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        inputs.folder = folder(&mut inputs, root.unwrap_or_else(own));
+    }
     Ok(inputs)
+}
+
+/// The folder itself, as its .dockerignore leaves it.
+fn folder(inputs: &mut Inputs, root: &Path) -> Option<Folder> {
+    let path = context::ignore_file_for(None, root);
+    let mut matcher = Matcher::default();
+    if let Some(path) = &path {
+        match super::read_source(path, super::DOCKERFILE_LIMIT) {
+            Ok(source) => matcher = ignore::parse(&source).matcher(),
+            Err(error) => inputs.problems.push(problem(&error)),
+        }
+    }
+    match context::read(root, &shown(root), &matcher, Limits::default()) {
+        Ok(context) => Some(Folder { context: Arc::new(context), ignore_file: path.as_deref().map(shown) }),
+        Err(error) => {
+            inputs.problems.push(unwalked(root, &error));
+            None
+        }
+    }
+}
+
+fn unwalked(root: &Path, error: &context::Error) -> InputProblem {
+    InputProblem {
+        file: shown(root),
+        place: None,
+        fatal: false,
+        message: error.to_string(),
+        help: Some("the build context was not looked at".into()),
+    }
 }
 
 /// The inputs of Dockerfiles that were read already; `None` for the path of one that has no place.
@@ -126,7 +161,12 @@ fn fill(
             Draft { path, input, place, ignore: None }
         })
         .collect();
-    let mut drafts = parsed;
+    let (templates, mut drafts): (Vec<Draft>, Vec<Draft>) =
+        parsed.into_iter().partition(|draft| is_template(&draft.input.file));
+    let unread =
+        |draft: &Draft| format!("{} is a template: it was not looked at", inputs.source(draft.input.dockerfile).name());
+    let notices: Vec<String> = templates.iter().map(unread).collect();
+    inputs.notices.extend(notices);
     read_ignore_files(inputs, &mut drafts);
     let contexts = if request.needs.context() { walk(inputs, &drafts, request.needs) } else { BTreeMap::new() };
     for draft in drafts {
@@ -134,10 +174,23 @@ fn fill(
         let mut input = draft.input;
         if let Some(known) = contexts.get(&(draft.place.root.clone(), draft.ignore.map(|(path, _)| path))) {
             input.context = Some(Arc::clone(&known.context));
-            input.projects = known.projects.clone();
+            input.projects.clone_from(&known.projects);
         }
         inputs.builds.push(input);
     }
+}
+
+/// Whether a program makes the Dockerfile from this text, whatever it is called: the reader stumbles over what such
+/// programs replace.
+fn is_template(file: &dockerfile::File) -> bool {
+    let marks = ["{{", "{%", "<%", "{#"];
+    let source = file.source();
+    file.problems().iter().filter(|problem| problem.kind == ProblemKind::Error).any(|problem| {
+        let line = source.slice(source.line_span(source.line(problem.span.start)));
+        marks.iter().any(|mark| line.trim_start().starts_with(mark))
+            || (line.trim_start().to_ascii_uppercase().starts_with("FROM")
+                && marks.iter().any(|mark| line.contains(mark)))
+    })
 }
 
 fn read_ignore_files(inputs: &mut Inputs, drafts: &mut [Draft]) {
@@ -201,13 +254,7 @@ fn walk(inputs: &mut Inputs, drafts: &[Draft], needs: Needs) -> Contexts {
                 let projects = needs.has(Need::Projects).then(|| Arc::new(projects(root, &context, inputs)));
                 contexts.insert(key, Known { context: Arc::new(context), projects });
             }
-            Err(error) => inputs.problems.push(InputProblem {
-                file: shown(root),
-                place: None,
-                fatal: false,
-                message: error.to_string(),
-                help: Some("the build context was not looked at".into()),
-            }),
+            Err(error) => inputs.problems.push(unwalked(root, &error)),
         }
     }
     contexts

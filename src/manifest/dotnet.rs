@@ -10,7 +10,7 @@ use super::locked::{Entry, Locked};
 use super::project::{Ecosystem, EntryPoint, Project, Scope, Tool};
 use super::tree::{Tree, ancestors, folder_of, in_folder, name_of};
 use super::words::quoted;
-use super::xml::Document;
+use super::xml;
 
 /// Files that restoring reads from a project's folder and those around it.
 const SETTINGS: [&str; 8] = [
@@ -84,7 +84,7 @@ fn project(tree: &mut Tree, references: &mut References, root: &str, files: &[&s
 
 /// Reads one project file: packages, target, program.
 fn describe(tree: &mut Tree, project: &mut Project, path: &str) {
-    let Some(document) = read(tree, path) else { return };
+    let Some(document) = xml::read(tree, path) else { return };
     let stem = name_of(path).rsplit_once('.').map_or("", |(stem, _)| stem);
     let property = |name| document.named(name).map(|(_, element)| element.text).find(|text| !text.is_empty());
     let assembly = property("AssemblyName").filter(|name| !name.contains("$(")).unwrap_or(stem);
@@ -118,7 +118,7 @@ fn solution(tree: &mut Tree, closure: &mut Closure, path: &str) -> Vec<String> {
     let Some(text) = tree.text(path) else { return Vec::new() };
     let mut named: Vec<&str> = Vec::new();
     if path.ends_with(".slnx") {
-        let document = read(tree, path);
+        let document = xml::read(tree, path);
         for (_, element) in document.iter().flat_map(|document| document.named("Project")) {
             named.extend(element.attribute("Path"));
         }
@@ -164,7 +164,7 @@ fn named(tree: &mut Tree, path: &str) -> Named {
     for folder in ancestors(folder) {
         closure.take_there(tree, folder, &SETTINGS);
     }
-    let Some(document) = read(tree, path) else { return Named { projects, closure } };
+    let Some(document) = xml::read(tree, path) else { return Named { projects, closure } };
     for (_, element) in document.named("ProjectReference") {
         let Some(other) = element.attribute("Include") else { continue };
         if other.contains("$(") {
@@ -215,14 +215,6 @@ fn locked(tree: &mut Tree, path: &str) -> Option<Locked> {
         }
     }
     Some(Locked::new(entries, None))
-}
-
-fn read<'a>(tree: &mut Tree<'a>, path: &str) -> Option<Document<'a>> {
-    let document = Document::read(tree.text(path)?);
-    if let Some((at, message)) = &document.problem {
-        tree.problem(path, Some(*at..*at), message);
-    }
-    Some(document)
 }
 
 #[cfg(test)]

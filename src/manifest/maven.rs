@@ -7,7 +7,7 @@ use super::closure::Closure;
 use super::framework::Framework;
 use super::project::{Ecosystem, EntryPoint, Project, Scope, Tool};
 use super::tree::{Tree, folder_of, join, name_of};
-use super::xml::Document;
+use super::xml::{self, Document};
 
 /// The Maven projects of a context: each folder with a `pom.xml` is one.
 pub(super) fn projects(tree: &mut Tree) -> Vec<Project> {
@@ -20,7 +20,7 @@ pub(super) fn projects(tree: &mut Tree) -> Vec<Project> {
 fn project(tree: &mut Tree, path: &str) -> Project {
     let mut project = Project::new(folder_of(path), Ecosystem::Java);
     project.manifests.push(path.into());
-    let Some(document) = read(tree, path) else { return project };
+    let Some(document) = xml::read(tree, path) else { return project };
     project.name = document.text_at(&["project", "artifactId"]).map(Into::into);
     for property in ["maven.compiler.release", "java.version", "maven.compiler.source"] {
         let version = document.text_at(&["project", "properties", property]).unwrap_or_default();
@@ -85,7 +85,7 @@ fn take_modules(tree: &mut Tree, closure: &mut Closure, project: &mut Project, p
             closure.open("there are too many modules");
             break;
         }
-        let Some(document) = read(tree, &path) else { continue };
+        let Some(document) = xml::read(tree, &path) else { continue };
         let modules = document.named("module").filter(|(_, element)| {
             element.parent.and_then(|parent| document.elements.get(parent)).is_some_and(|up| up.name == "modules")
         });
@@ -118,7 +118,7 @@ fn take_parents(tree: &mut Tree, closure: &mut Closure, path: &str) {
     let mut path = path.to_string();
     let mut seen = BTreeSet::new();
     while seen.insert(path.clone()) {
-        let Some(document) = read(tree, &path) else { return };
+        let Some(document) = xml::read(tree, &path) else { return };
         let is_parent = |index| document.is_at(index, &["project", "parent"]);
         let Some((index, _)) = document.named("parent").find(|(index, _)| is_parent(*index)) else { return };
         let told = document.fields(index).find(|(name, _)| *name == "relativePath").map(|(_, text)| text);
@@ -132,15 +132,6 @@ fn take_parents(tree: &mut Tree, closure: &mut Closure, path: &str) {
         closure.add(parent.as_str());
         path = parent;
     }
-}
-
-fn read<'a>(tree: &mut Tree<'a>, path: &str) -> Option<Document<'a>> {
-    let text = tree.text(path)?;
-    let document = Document::read(text);
-    if let Some((at, message)) = &document.problem {
-        tree.problem(path, Some(*at..*at), message);
-    }
-    Some(document)
 }
 
 #[cfg(test)]

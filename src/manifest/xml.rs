@@ -1,6 +1,8 @@
 //! XML as project files use it: elements, attributes and texts in one flat list. No entities but the five of XML, no
 //! DTDs, no recursion.
 
+use super::tree::Tree;
+
 /// Deeper nesting is a mistake; it also bounds the time of [`Document::fields`].
 const DEEPEST: usize = 256;
 
@@ -20,6 +22,15 @@ pub(super) struct Element<'a> {
 pub(super) struct Document<'a> {
     pub(super) elements: Vec<Element<'a>>,
     pub(super) problem: Option<(usize, String)>,
+}
+
+/// A file of the tree; its first mistake becomes a problem of the tree.
+pub(super) fn read<'a>(tree: &mut Tree<'a>, path: &str) -> Option<Document<'a>> {
+    let document = Document::read(tree.text(path)?);
+    if let Some((at, message)) = &document.problem {
+        tree.problem(path, Some(*at..*at), message);
+    }
+    Some(document)
 }
 
 impl<'a> Document<'a> {

@@ -1,7 +1,7 @@
 //! `context ls`: what the builder is sent, what each COPY takes.
 
 use super::json;
-use super::layout::{Layout, Tone, clean, cut, cut_path, width};
+use super::layout::{Layout, Tone, clean, cut, cut_path, width, wrap};
 use super::units::{bytes, count};
 use super::wire;
 use crate::audit::{ContextListing, Entry};
@@ -18,10 +18,18 @@ pub fn context(listing: &ContextListing, layout: Layout, all: bool) -> String {
     out.push_str(&format!("  {} in {}\n", bytes(context.bytes), count(context.files, "file")));
     match &listing.context.ignore_file {
         Some(path) => out.push_str(&format!("  as {} leaves it\n", cut_path(&clean(path), layout.columns() - 16))),
-        None => out.push_str("  no .dockerignore: everything is sent\n"),
+        None => out.push_str("  no .dockerignore\n"),
+    }
+    if listing.dockerfile.is_none() {
+        let text = "no Dockerfile takes anything from it: this is what `COPY . .` would send";
+        for line in wrap(text, layout.columns() - 2) {
+            out.push_str(&format!("  {line}\n"));
+        }
     }
     let limit = if all { usize::MAX } else { ENTRIES };
     entries(&mut out, "Largest", &context.largest, limit, layout);
+    let useless: Vec<Entry> = context.useless.iter().map(|part| part.entry.clone()).collect();
+    entries(&mut out, "Sent, but never needed", &useless, limit, layout);
     entries(&mut out, "Look like secrets", &context.secrets, limit, layout);
     if !listing.copies.is_empty() {
         out.push_str(&format!("\n{}\n", layout.paint(Tone::Strong, "Taken by")));
@@ -64,18 +72,22 @@ fn entries(out: &mut String, title: &str, entries: &[Entry], limit: usize, layou
     }
 }
 
-/// The listing for programs, as `schemas/context.schema.json` describes it.
-pub fn context_json(listing: &ContextListing) -> String {
+/// The listings for programs, as `schemas/context.schema.json` describes them: the first one, and the others in it.
+pub fn context_json(first: &ContextListing, others: &[ContextListing]) -> String {
+    let head = wire::Head::new("dockopt.context/1", &first.context.root);
+    json::pretty(&wire::Listings { head, first: one(first), others: others.iter().map(one).collect() })
+}
+
+fn one(listing: &ContextListing) -> wire::Listing<'_> {
     let mut copies = Vec::new();
     for copy in &listing.copies {
         let (files, bytes) = (copy.files, copy.bytes);
         copies.push(wire::Copy { line: copy.line, stage: &copy.stage, text: &copy.text, files, bytes });
     }
-    json::pretty(&wire::Listing {
-        head: wire::Head::new("dockopt.context/1", &listing.context.root),
+    wire::Listing {
         dockerfile: listing.dockerfile.as_deref(),
         context: json::context(&listing.context),
         copies,
         problems: json::problems(&listing.problems),
-    })
+    }
 }

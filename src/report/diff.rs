@@ -54,6 +54,13 @@ fn one(change: &Change, mask: &Mask, layout: Layout) -> String {
     out
 }
 
+/// Whether [`diff`] shows stars where the files have something else, so that it can't be applied.
+pub fn diff_is_masked(outcome: &Outcome, mask: &Mask) -> bool {
+    let hides = |bytes: &[u8]| mask.hides(&String::from_utf8_lossy(bytes));
+    let diffs = outcome.changes.iter().map(|change| one(change, &Mask::default(), Layout::PLAIN));
+    outcome.changes.iter().any(|change| hides(&change.after)) && diffs.into_iter().any(|diff| mask.hides(&diff))
+}
+
 /// One or a few lines that tell what was or would be done.
 pub fn fix_summary(outcome: &Outcome, written: bool, unsafe_left: usize) -> String {
     let mut out = String::new();

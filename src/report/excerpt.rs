@@ -1,7 +1,7 @@
 //! The lines of a source that an annotation needs: few, short, and with nothing in them that a terminal obeys. Huge
 //! lines and spans would be dear to render and useless to read.
 
-use std::ops::Range;
+use std::ops::{Range, RangeInclusive};
 
 use super::layout::substitute;
 use crate::text::{Source, Span};
@@ -46,9 +46,7 @@ impl Excerpt {
                 (first_line, last_line) = (low, high);
             }
         }
-        let from = source.line_span(first_line).start as usize;
-        let to = source.line_span(last_line).end as usize;
-        let window = Window::new(text, from, to, start as usize, end as usize);
+        let window = Window::new(source, first_line..=last_line, start as usize, end as usize);
         let places = spans.iter().map(|span| window.place(*span)).collect();
         Self { first_line, text: window.shown, clipped: window.clipped, places }
     }
@@ -64,25 +62,21 @@ struct Window<'a> {
 }
 
 impl<'a> Window<'a> {
-    fn new(text: &'a str, from: usize, to: usize, start: usize, end: usize) -> Self {
+    fn new(source: &'a Source, lines: RangeInclusive<u32>, start: usize, end: usize) -> Self {
+        let text = source.text();
         let mut window = Self { text, kept: Vec::new(), shown: String::new(), clipped: false };
-        let mut at = from;
-        for line in text[from..to].split_inclusive('\n') {
-            let shown = line.trim_end_matches('\n').trim_end_matches('\r');
-            let range = at..at + shown.len();
+        let last = *lines.end();
+        for line in lines {
+            let range = source.line_span(line).range();
             // Around the place where it begins or ends in this line; else the line's start.
             let centre = if range.contains(&start) || start == range.end { start } else { end.min(range.start) };
             let centre = centre.clamp(range.start, range.end);
             let low = text.floor_char_boundary(centre.saturating_sub(AROUND).max(range.start));
             let high = text.ceil_char_boundary((centre + AROUND).min(range.end));
             window.keep(low..high, range);
-            at += line.len();
-            if at < to {
+            if line < last {
                 window.shown.push('\n');
             }
-        }
-        if window.kept.is_empty() {
-            window.kept.push((from..to, 0));
         }
         window
     }

@@ -1,24 +1,34 @@
 //! Names a finding so that it is known again when other lines move: a hash of the rule, the path, the text of its
 //! instruction and its place among equal ones.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 use crate::audit::Report;
 use crate::finding::Finding;
-use crate::text::{Source, Span};
+use crate::text::{FileId, Source, Span};
 
 /// The fingerprints of a report's findings, in their order: 16 hexadecimal digits each.
 pub(super) fn fingerprints(report: &Report) -> Vec<String> {
     let mut seen: BTreeMap<u64, u64> = BTreeMap::new();
+    // The text of an instruction of megabytes may be that of thousands of findings.
+    let mut texts: HashMap<(&str, FileId, u32), (u32, Fnv)> = HashMap::new();
     let mut prints = Vec::new();
     for finding in &report.findings {
         let source = report.sources.get(finding.file.0 as usize);
-        let mut hash = Fnv::new();
-        hash.field(finding.rule);
-        hash.field(&path(source.map_or("", |source| source.name()), &report.root));
-        for word in source.map_or("", |source| instruction(source, finding)).split_whitespace() {
+        let span = source.map(|source| instruction(source, finding)).unwrap_or_default();
+        let begin = || {
+            let mut hash = Fnv::new();
+            hash.field(finding.rule);
+            hash.field(&path(source.map_or("", |source| source.name()), &report.root));
+            (span.start, hash)
+        };
+        let known = texts.entry((finding.rule, finding.file, span.start)).or_insert_with(begin);
+        let (from, mut hash) = if known.0 > span.end { begin() } else { *known };
+        // Both ends are ends of lines: no word goes across.
+        for word in source.map_or("", |source| source.slice(Span::new(from, span.end))).split_whitespace() {
             hash.field(word);
         }
+        *known = (span.end, hash);
         let ordinal = seen.entry(hash.0).or_default();
         *ordinal += 1;
         hash.field(&ordinal.to_string());
@@ -35,18 +45,18 @@ fn path(name: &str, root: &str) -> String {
 }
 
 /// From the instruction's first line to the end of the line where the finding ends.
-fn instruction<'a>(source: &'a Source, finding: &Finding) -> &'a str {
+fn instruction(source: &Source, finding: &Finding) -> Span {
     let len = source.text().len() as u32;
     let start = finding.span.start.min(len);
     let end = finding.span.end.clamp(start, len);
     let own = source.line(start);
     let first = finding.instruction_line.filter(|line| (1..=own).contains(line)).unwrap_or(own);
     let last = source.line(if end > start { end - 1 } else { end });
-    let span = Span::new(source.line_span(first).start, source.line_span(last).end);
-    source.slice(span)
+    Span::new(source.line_span(first).start, source.line_span(last).end)
 }
 
 /// FNV-1a with 64 bits. Not for secrets: a name, no seal.
+#[derive(Clone, Copy)]
 struct Fnv(u64);
 
 impl Fnv {
@@ -65,7 +75,6 @@ impl Fnv {
 mod tests {
     use super::*;
     use crate::finding::Severity;
-    use crate::text::FileId;
 
     fn prints(root: &str, name: &str, text: &str, places: &[&str]) -> Vec<String> {
         let mut findings = Vec::new();

@@ -178,14 +178,14 @@ fn outcome() -> Outcome {
 
 #[test]
 fn the_first_screen_tells_what_is_known() {
-    expect("audit.txt", &audit(&Report { problems: Vec::new(), ..report() }, Layout::PLAIN, false));
+    expect("audit.txt", &audit(&Report { problems: Vec::new(), ..report() }, &[], Layout::PLAIN, false));
 }
 
 #[test]
 fn findings_come_with_their_source() {
     expect("lint.txt", &lint(&report(), Layout::PLAIN));
     expect("lint-40.txt", &lint(&report(), Layout { width: Some(40), colour: false }));
-    expect("audit-40.txt", &audit(&report(), Layout { width: Some(40), colour: false }, false));
+    expect("audit-40.txt", &audit(&report(), &[], Layout { width: Some(40), colour: false }, false));
 }
 
 /// Compares with a file in `src/report/expect/`; `BLESS=1` writes it.
@@ -202,9 +202,9 @@ fn expect(name: &str, got: &str) {
 fn a_clean_project_gets_a_short_answer() {
     let clean = BuildReport { context: None, rerun: None, findings: Vec::new(), projects: Vec::new(), ..build() };
     let report = Report { builds: vec![clean], sources: report().sources, ..Report::default() };
-    assert_eq!(audit(&report, Layout::PLAIN, false), "backend/Dockerfile   1 stage, 5 steps\n\n  nothing found\n\n");
+    assert_eq!(audit(&report, &[], Layout::PLAIN, false), "backend/Dockerfile   1 stage, 5 steps\n\n  nothing found\n");
     assert_eq!(lint(&report, Layout::PLAIN), "nothing found in 1 file\n");
-    let none = audit(&Report { root: "x".into(), ..Report::default() }, Layout::PLAIN, false);
+    let none = audit(&Report { root: "x".into(), ..Report::default() }, &[], Layout::PLAIN, false);
     assert_eq!(none, "no Dockerfile found under `x`\n");
 }
 
@@ -214,15 +214,15 @@ fn no_width_breaks_and_nothing_of_the_input_reaches_the_terminal() {
     for columns in (0..130).map(Some).chain([None]) {
         for all in [true, false] {
             let layout = Layout { width: columns, colour: false };
-            for text in [lint(&report(), layout), audit(&report(), layout, all), context(&listing, layout, all)] {
+            for text in [lint(&report(), layout), audit(&report(), &[], layout, all), context(&listing, layout, all)] {
                 assert!(!text.contains(['\u{1b}', '\u{202e}']), "{text:?}");
                 assert!(text.ends_with('\n'));
             }
-            let widest = audit(&report(), layout, all).lines().map(super::layout::width).max().unwrap();
+            let widest = audit(&report(), &[], layout, all).lines().map(super::layout::width).max().unwrap();
             assert!(columns.is_none_or(|columns| columns < 40 || widest <= columns), "{columns:?}: {widest}");
         }
     }
-    assert!(audit(&report(), Layout { width: None, colour: true }, false).contains('\u{1b}'));
+    assert!(audit(&report(), &[], Layout { width: None, colour: true }, false).contains('\u{1b}'));
 }
 
 /// Readers have to put up with new fields, but none is written that the schema does not describe.
@@ -255,7 +255,7 @@ fn results_keep_their_schemas() {
         valid(lint_schema, &lint_json(&report));
         valid(audit_schema, &audit_json(&report));
     }
-    valid(include_str!("../../schemas/context.schema.json"), &context_json(&listing()));
+    valid(include_str!("../../schemas/context.schema.json"), &context_json(&listing(), &[listing()]));
     valid(include_str!("../../schemas/fix.schema.json"), &fix_json(".", &outcome(), &Mask::default(), false));
     valid(include_str!("../../schemas/rules.schema.json"), &rules_json(crate::rules::ALL));
 }

@@ -13,7 +13,9 @@ use crate::finding::Safety;
 const PARTS: usize = 5;
 
 /// The first screen; with `all`, every finding and every part of the context.
-pub fn audit(report: &Report, layout: Layout, all: bool) -> String {
+///
+/// `options` are those of the command line that the next command needs too, as they are typed.
+pub fn audit(report: &Report, options: &[String], layout: Layout, all: bool) -> String {
     let mut out = problems(report, layout);
     for notice in &report.notices {
         push(&mut out, &notice.text, 0, layout, Tone::Dim);
@@ -37,12 +39,19 @@ pub fn audit(report: &Report, layout: Layout, all: bool) -> String {
         push(&mut out, &format!("no Dockerfile found under `{}`", clean(&report.root)), 0, layout, Tone::Plain);
     }
     out.push_str(&skipped(report, layout));
-    out.push_str(&next(report, layout));
+    out.push_str(&next(report, options, layout));
+    if out.ends_with("\n\n") {
+        out.pop();
+    }
     out
 }
 
 fn shown(report: &Report, build: &BuildReport, layout: Layout, all: bool) -> String {
     let mut out = header(report, build, layout, all);
+    if build.stages.is_empty() {
+        out.push_str("\n  no stage: nothing can be built from it\n");
+        return out;
+    }
     let mut facts = String::new();
     if let Some(context) = &build.context {
         facts.push_str(&parts(context, layout, all));
@@ -56,7 +65,9 @@ fn shown(report: &Report, build: &BuildReport, layout: Layout, all: bool) -> Str
     }
     out.push('\n');
     if build.findings.is_empty() {
-        out.push_str("  nothing found\n");
+        let name = report.sources.get(build.dockerfile.0 as usize).map_or("", |source| source.name());
+        let wrong = report.problems.iter().any(|problem| problem.file == name);
+        out.push_str(if wrong { "  nothing found beside what is said above\n" } else { "  nothing found\n" });
     } else {
         out.push_str(&table(report, Some(build.dockerfile), &build.findings, layout, all));
     }
@@ -183,7 +194,7 @@ fn ranges_named(steps: &[Step], single: bool) -> String {
 }
 
 /// The command that goes on from here.
-fn next(report: &Report, layout: Layout) -> String {
+fn next(report: &Report, options: &[String], layout: Layout) -> String {
     let has = |safe: bool| {
         let own = report
             .findings
@@ -191,7 +202,7 @@ fn next(report: &Report, layout: Layout) -> String {
             .filter(|finding| finding.fixes.first().is_some_and(|fix| (fix.safety == Safety::Safe) == safe));
         own.count() as u64
     };
-    let root = quoted(&report.root);
+    let root = std::iter::once(&report.root).chain(options).map(|word| quoted(word)).collect::<Vec<_>>().join(" ");
     let (safe, risky) = (has(true), has(false));
     let (command, why) = match (safe, risky, report.findings.first()) {
         (0, 0, None) => return String::new(),

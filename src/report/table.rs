@@ -10,39 +10,77 @@ use crate::text::FileId;
 const NARROW: usize = 30;
 /// Rows without `--all`.
 const ROWS: usize = 20;
+/// With fewer rows than this nothing is left out.
+const FEW: usize = 10;
 
-/// A price as people read it; `None` where the amount is not known.
-pub(super) fn cost(impact: &Impact) -> Option<String> {
-    let amount = match impact.saves? {
-        Saves::Bytes(amount) => bytes(amount),
-        Saves::Seconds(amount) => seconds(amount),
+/// A price as people read it; without an amount, what it would be an amount of.
+pub(super) fn cost(impact: &Impact) -> String {
+    let amount = match (impact.saves, impact.kind) {
+        (Some(Saves::Bytes(amount)), _) => bytes(amount),
+        (Some(Saves::Seconds(amount)), _) => seconds(amount),
+        (None, ImpactKind::ColdSeconds | ImpactKind::RebuildSeconds) => "time".into(),
+        (None, _) => "bytes".into(),
     };
     let per = match (impact.kind, impact.per) {
-        (_, Per::Commit) => " per commit",
-        (ImpactKind::DiskBytes, _) => "",
-        (ImpactKind::PullBytes, _) => " per pull",
-        (ImpactKind::ContextBytes, _) => " per build",
-        (ImpactKind::ColdSeconds, _) => " per cold build",
-        (ImpactKind::RebuildSeconds, _) => " per rebuild",
+        (_, Per::Commit) => "per commit",
+        (ImpactKind::DiskBytes, _) => "on disk",
+        (ImpactKind::PullBytes, _) => "per pull",
+        (ImpactKind::ContextBytes, _) => "per build",
+        (ImpactKind::ColdSeconds, _) => "per cold build",
+        (ImpactKind::RebuildSeconds, _) => "per rebuild",
     };
-    Some(format!("{amount}{per}"))
+    format!("{amount} {per}")
 }
 
-/// Whether a finding is worth a row before `--all` is asked for: what costs little, and remarks without a price, wait.
-fn weighty(finding: &Finding) -> bool {
-    let amounts = finding.impact.iter().filter_map(|impact| impact.saves);
-    let mut known = false;
-    for amount in amounts {
-        known = true;
-        let large = match amount {
-            Saves::Bytes(amount) => amount >= 1_000_000,
-            Saves::Seconds(amount) => amount >= 1.0,
-        };
-        if large {
-            return true;
+/// How the amount is known.
+pub(super) fn basis(impact: &Impact) -> &'static str {
+    if impact.saves.is_some() { impact.basis.name() } else { "unknown" }
+}
+
+/// What a row is worth before `--all` is asked for.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Weight {
+    /// A row of its own.
+    Heavy,
+    /// Known to cost less than 1 MB and 1 s.
+    Cheap,
+    /// A remark without a price.
+    Remark,
+}
+
+fn weight(finding: &Finding) -> Weight {
+    let amounts: Vec<Saves> = finding.impact.iter().filter_map(|impact| impact.saves).collect();
+    let large = |saves: &Saves| match saves {
+        Saves::Bytes(amount) => *amount >= 1_000_000,
+        Saves::Seconds(amount) => *amount >= 1.0,
+    };
+    if finding.severity == Severity::Error || amounts.iter().any(large) {
+        return Weight::Heavy;
+    }
+    match (amounts.is_empty(), finding.severity >= Severity::Warning) {
+        (false, _) => Weight::Cheap,
+        (true, true) => Weight::Heavy,
+        (true, false) => Weight::Remark,
+    }
+}
+
+/// The rows that are shown, in their order: the heavy ones, and of the rest as many as a short table has room for.
+fn picked<'a>(known: &[&'a Finding], all: bool) -> Vec<&'a Finding> {
+    if all {
+        return known.to_vec();
+    }
+    let heavy = known.iter().filter(|finding| weight(finding) == Weight::Heavy).count();
+    let mut room = FEW.saturating_sub(heavy);
+    let mut rows = Vec::new();
+    for finding in known {
+        let heavy = weight(finding) == Weight::Heavy;
+        if heavy || room > 0 {
+            room -= usize::from(!heavy);
+            rows.push(*finding);
         }
     }
-    finding.severity == Severity::Error || (!known && finding.severity >= Severity::Warning)
+    rows.truncate(ROWS);
+    rows
 }
 
 struct Row {
@@ -51,6 +89,8 @@ struct Row {
     costs: String,
     basis: &'static str,
     fix: &'static str,
+    /// In brackets behind the text, as `lint` has it before.
+    rule: String,
     tone: Tone,
 }
 
@@ -63,12 +103,19 @@ pub(super) fn table(
     all: bool,
 ) -> String {
     let known: Vec<&Finding> = findings.iter().filter_map(|index| report.findings.get(*index)).collect();
-    let picked = known.iter().filter(|finding| all || weighty(finding));
-    let rows: Vec<Row> = picked.take(if all { usize::MAX } else { ROWS }).map(|f| row(report, dockerfile, f)).collect();
-    let hidden = known.len() - rows.len();
+    let shown = picked(&known, all);
+    let rows: Vec<Row> = shown.iter().map(|finding| row(report, dockerfile, finding)).collect();
     let mut out = columns(&rows, layout).unwrap_or_else(|| blocks(&rows, layout));
+    let hidden = known.len() - rows.len();
     if hidden > 0 {
-        out.push_str(&format!("  … {hidden} more (--all)\n"));
+        let cheap = known.iter().filter(|finding| weight(finding) == Weight::Cheap).count();
+        // Only what is known to be cheap is left out: that can be said.
+        let below = if rows.len() < ROWS && cheap >= hidden && rows.len() + cheap == known.len() {
+            " below 1 MB and 1 s"
+        } else {
+            ""
+        };
+        out.push_str(&format!("  … {hidden} more{below} (--all)\n"));
     }
     out
 }
@@ -85,8 +132,9 @@ fn row(report: &Report, dockerfile: Option<FileId>, finding: &Finding) -> Row {
     };
     let elsewhere = source.filter(|_| dockerfile != Some(finding.file));
     let place = elsewhere.map(|source| format!("{}:{}: ", source.name(), source.line(finding.span.start)));
-    let priced = Report::price(finding).and_then(|impact| Some((cost(impact)?, impact.basis.name())));
+    let priced = Report::price(finding).map(|impact| (cost(impact), basis(impact)));
     let (costs, basis) = priced.unwrap_or_default();
+    let rule = format!("[{}]", finding.rule);
     let fix = match finding.fixes.first().map(|fix| &fix.safety) {
         Some(Safety::Safe) => "safe",
         Some(Safety::Unsafe(_)) => "unsafe",
@@ -97,8 +145,16 @@ fn row(report: &Report, dockerfile: Option<FileId>, finding: &Finding) -> Row {
         Severity::Warning => Tone::Warning,
         Severity::Info | Severity::Style => Tone::Plain,
     };
-    let text = format!("{}{}", place.unwrap_or_default(), finding.message);
-    Row { line, finding: clean(&text).into_owned(), costs, basis, fix, tone }
+    let text = format!("{}{} {rule}", place.unwrap_or_default(), finding.message);
+    Row { line, finding: clean(&text).into_owned(), costs, basis, fix, rule, tone }
+}
+
+/// A line of a finding's text in its tone, the rule's name at its end of little weight.
+fn painted(row: &Row, line: &str, layout: Layout) -> String {
+    match line.strip_suffix(&*row.rule) {
+        Some(text) => format!("{}{}", layout.paint(row.tone, text), layout.paint(Tone::Dim, &row.rule)),
+        None => layout.paint(row.tone, line),
+    }
 }
 
 /// `None` where the terminal is too narrow for columns.
@@ -128,14 +184,15 @@ fn columns(rows: &[Row], layout: Layout) -> Option<String> {
     for row in rows {
         let mut texts = wrap(&row.finding, finding).into_iter();
         let first = texts.next().unwrap_or_default();
-        let mut text = format!("  {}  {}", pad(&row.line, line), layout.paint(row.tone, &pad(&first, finding)));
+        let blanks = " ".repeat(finding.saturating_sub(width(&first)));
+        let mut text = format!("  {}  {}{blanks}", pad(&row.line, line), painted(row, &first, layout));
         for ((_, cell), width) in cells.iter().zip(&widths) {
             text.push_str(&format!("  {}", pad(cell(row), *width)));
         }
         out.push_str(text.trim_end());
         out.push('\n');
         for more in texts {
-            out.push_str(&format!("  {}  {}\n", pad("", line), layout.paint(row.tone, &more)));
+            out.push_str(&format!("  {}  {}\n", pad("", line), painted(row, &more, layout)));
         }
     }
     Some(out)
@@ -148,7 +205,7 @@ fn blocks(rows: &[Row], layout: Layout) -> String {
         let text = if row.line == "–" { row.finding.clone() } else { format!("line {}: {}", row.line, row.finding) };
         for (index, line) in wrap(&text, room).into_iter().enumerate() {
             let indent = if index == 0 { "  " } else { "    " };
-            out.push_str(&format!("{indent}{}\n", layout.paint(row.tone, &line)));
+            out.push_str(&format!("{indent}{}\n", painted(row, &line, layout)));
         }
         let fix = if row.fix.is_empty() { String::new() } else { format!("fix: {}", row.fix) };
         let facts = [row.costs.as_str(), row.basis, &fix];

@@ -1,5 +1,7 @@
 //! `lint` for people: each finding with its source, and one line at the end.
 
+use rayon::prelude::*;
+
 use annotate_snippets::{AnnotationKind, Element, Level, Origin, Renderer, Snippet};
 
 use super::excerpt::Excerpt;
@@ -14,10 +16,8 @@ use crate::text::{LineColumn, Source, Span};
 pub fn lint(report: &Report, layout: Layout) -> String {
     let mut out = String::new();
     out.push_str(&problems(report, layout));
-    for finding in &report.findings {
-        out.push_str(&shown(report, finding, layout));
-        out.push_str("\n\n");
-    }
+    // To draw a finding takes longer than to find it.
+    out.extend(report.findings.par_iter().map(|finding| shown(report, finding, layout) + "\n\n").collect::<Vec<_>>());
     out.push_str(&skipped(report, layout));
     out.push_str(&summary(report, layout));
     out
@@ -72,10 +72,11 @@ fn shown(report: &Report, finding: &Finding, layout: Layout) -> String {
     let mut notes: Vec<(Level, String)> = Vec::new();
     notes.extend(finding.help.iter().map(|help| (Level::HELP, help.clone())));
     for impact in &finding.impact {
-        if let Some(cost) = table::cost(impact) {
-            let text = format!("{cost} ({}: {})", impact.basis.name(), impact.evidence);
-            notes.push((Level::NOTE.with_name("costs"), text));
-        }
+        let text = match impact.saves {
+            Some(_) => format!("{} ({}: {})", table::cost(impact), impact.basis.name(), impact.evidence),
+            None => format!("{}, how much is not known ({})", table::cost(impact), impact.evidence),
+        };
+        notes.push((Level::NOTE.with_name("costs"), text));
     }
     notes.extend(finding.fixes.first().map(|fix| (Level::HELP.with_name("fix"), offer(&fix.title, &fix.safety))));
     notes.extend(url.map(|url| (Level::NOTE.with_name("see"), url)));

@@ -192,9 +192,16 @@ pub(super) struct Step<'a> {
 }
 
 #[derive(Serialize)]
-pub(super) struct Listing<'a> {
+pub(super) struct Listings<'a> {
     #[serde(flatten)]
     pub head: Head<'a>,
+    #[serde(flatten)]
+    pub first: Listing<'a>,
+    pub others: Vec<Listing<'a>>,
+}
+
+#[derive(Serialize)]
+pub(super) struct Listing<'a> {
     pub dockerfile: Option<&'a str>,
     pub context: Context<'a>,
     pub copies: Vec<Copy<'a>>,

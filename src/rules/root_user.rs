@@ -1,5 +1,7 @@
 //! See `rules/root-user.md`.
 
+mod service;
+
 use super::Context;
 use crate::build::{Base, BaseImage, Build, Setting, Stage, User};
 use crate::dockerfile::Keyword;
@@ -12,12 +14,13 @@ super::rule!("root-user", check);
 const NOBODY: &str = "65532:65532";
 
 /// Programs by which an entrypoint steps down.
-const STEP_DOWN: [&str; 5] = ["gosu", "su-exec", "setpriv", "runuser", "s6-setuidgid"];
+const STEP_DOWN: [&str; 10] =
+    ["gosu", "su-exec", "setpriv", "runuser", "s6-setuidgid", "chpst", "capsh", "s6-overlay", "supervisor", "PUID"];
 
 fn check(cx: &Context, out: &mut Findings) {
     let build = cx.build();
     let Some(stage) = build.target() else { return };
-    if build.instructions(stage).next().is_none() || steps_down(build, stage) {
+    if !service::is_service(build, stage) || steps_down(build, stage) {
         return;
     }
     let finding = match build.user(stage) {
@@ -51,14 +54,11 @@ fn edited(build: &Build, stage: &Stage, finding: Finding) -> Finding {
     let newline = if file.source().text().contains("\r\n") { "\r\n" } else { "\n" };
     let title = format!("run as `{user}`");
     let why = "what the program writes has to belong to that user, and ports below 1024 may need a capability";
-    match start(build, stage) {
-        Some(at) => finding.unsafe_edit(title, why, Span::at(at), format!("USER {user}{newline}")),
-        None => {
-            let end =
-                build.instructions(stage).last().map_or(build.instruction(stage.from).span.end, |(_, i)| i.span.end);
-            finding.unsafe_edit(title, why, Span::at(end), format!("{newline}USER {user}"))
-        }
+    if let Some(at) = start(build, stage) {
+        return finding.unsafe_edit(title, why, Span::at(at), format!("USER {user}{newline}"));
     }
+    let end = build.instructions(stage).last().map_or(build.instruction(stage.from).span.end, |(_, i)| i.span.end);
+    finding.unsafe_edit(title, why, Span::at(end), format!("{newline}USER {user}"))
 }
 
 /// Where the first of the closing CMD, ENTRYPOINT, HEALTHCHECK, EXPOSE, … stands, when nothing below needs root.

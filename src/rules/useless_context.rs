@@ -12,13 +12,22 @@ super::rule!("useless-context", check);
 /// Parts that a message names.
 const NAMED: usize = 3;
 
+/// Bytes below which nobody would add a line to an ignore file.
+const WORTHWHILE: u64 = 100_000;
+
 fn check(cx: &Context, out: &mut Findings) {
     let build = cx.build();
     let Some(context) = cx.context() else { return };
     let Some(fetched) = build.fetched(context) else { return };
     let useless = build.useless(context, &fetched);
     let bytes: u64 = useless.iter().map(|found| found.amount.bytes).sum();
-    if bytes == 0 {
+    // What changes by itself reruns steps, however small it is; the rest only costs what it weighs.
+    let changes = useless.iter().any(|found| {
+        matches!(found.class.kind, ClassKind::VersionControl | ClassKind::Dependencies | ClassKind::Bytecode)
+    });
+    // Without any ignore file the next environment, cache or history that appears goes along unseen.
+    let open = matches!(cx.ignore(), IgnoreInput::Missing(_)) && fetched.whole;
+    if bytes == 0 || (bytes < WORTHWHILE && !changes && !open) {
         return;
     }
     let Some(span) = first_copy(build) else { return };
@@ -62,15 +71,13 @@ fn with_edit(cx: &Context, useless: &[Found], mut finding: Finding) -> Finding {
     }
     let (target, span, text, title) = match cx.ignore() {
         IgnoreInput::Missing(path) => {
-            let text = patterns.iter().map(|pattern| format!("{pattern}\n")).collect();
-            (Target::New(path.clone()), Span::at(0), text, "write a .dockerignore")
+            (Target::New(path.clone()), Span::at(0), patterns.join("\n") + "\n", "write a .dockerignore")
         }
         IgnoreInput::Present(file, _) => {
             let source = cx.inputs().source(*file);
             let newline = if source.text().contains("\r\n") { "\r\n" } else { "\n" };
             let start = if source.text().is_empty() || source.text().ends_with('\n') { "" } else { newline };
-            let text =
-                format!("{start}{}", patterns.iter().map(|pattern| format!("{pattern}{newline}")).collect::<String>());
+            let text = format!("{start}{}{newline}", patterns.join(newline));
             (Target::File(*file), Span::at(source.text().len() as u32), text, "add the patterns to .dockerignore")
         }
         IgnoreInput::Unknown => return finding,
@@ -83,8 +90,12 @@ fn with_edit(cx: &Context, useless: &[Found], mut finding: Finding) -> Finding {
 /// What the build makes for itself, or never looks at. Results of builds and logs may be what the image is made of.
 fn is_made_anew(found: &Found) -> bool {
     match found.class.kind {
-        ClassKind::VersionControl | ClassKind::Dependencies | ClassKind::Bytecode | ClassKind::ToolCache => true,
-        ClassKind::Editor | ClassKind::Pipeline => true,
+        ClassKind::VersionControl
+        | ClassKind::Dependencies
+        | ClassKind::Bytecode
+        | ClassKind::ToolCache
+        | ClassKind::Editor
+        | ClassKind::Pipeline => true,
         ClassKind::BuildOutput | ClassKind::Leftover | ClassKind::Secret => false,
     }
 }

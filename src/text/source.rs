@@ -1,7 +1,7 @@
 //! A file's text with its line index, and byte spans into it.
 
 use std::ops::Range;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 /// Half-open byte range in a [`Source`]'s text.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -81,6 +81,16 @@ pub struct Source {
     raw: Option<Arc<Raw>>,
     /// Offset of each line's first byte.
     lines: Arc<[u32]>,
+    /// Characters before every [`STEP`]th byte, once a place in a long line was asked for.
+    marks: OnceLock<Arc<[u32]>>,
+}
+
+/// Bytes whose characters are counted one by one.
+const STEP: usize = 4096;
+
+/// Whether a character begins with this byte.
+const fn is_first(byte: u8) -> bool {
+    byte & 0xC0 != 0x80
 }
 
 #[derive(Debug)]
@@ -107,9 +117,10 @@ impl Source {
                 (text, Some(Arc::new(raw)))
             }
         };
-        let starts = std::iter::once(0).chain(memchr::memchr_iter(b'\n', text.as_bytes()).map(|at| at as u32 + 1));
-        let lines = starts.collect();
-        Ok(Self { name: name.into(), text: text.into(), raw, lines })
+        let mut lines = Vec::with_capacity(text.len() / 24 + 2);
+        lines.push(0);
+        lines.extend(memchr::memchr_iter(b'\n', text.as_bytes()).map(|at| at as u32 + 1));
+        Ok(Self { name: name.into(), text: text.into(), raw, lines: lines.into(), marks: OnceLock::new() })
     }
 
     /// The source as it may be shown: another text of the same length, and no bytes of its own. Name, lines and
@@ -120,7 +131,13 @@ impl Source {
             return Self::new(self.name(), text.as_bytes().to_vec()).unwrap_or_else(|_| Self::of(self.name(), ""));
         }
         let after = self.raw.as_ref().map(|raw| Arc::new(Raw { bytes: Vec::new(), after: raw.after.clone() }));
-        Self { name: Arc::clone(&self.name), text: text.into(), raw: after, lines: Arc::clone(&self.lines) }
+        Self {
+            name: Arc::clone(&self.name),
+            text: text.into(),
+            raw: after,
+            lines: Arc::clone(&self.lines),
+            marks: OnceLock::new(),
+        }
     }
 
     /// A source of known text, for tests and generated files.
@@ -186,8 +203,28 @@ impl Source {
         let line = self.line(at);
         let start = self.lines[line as usize - 1] as usize;
         let end = self.text.floor_char_boundary((at as usize).min(self.text.len()));
-        let column = self.text[start.min(end)..end].chars().count() as u32 + 1;
+        let column = self.characters(start.min(end)..end) + 1;
         LineColumn { line, column }
+    }
+
+    /// Characters in a range between two boundaries. Many may ask for places in one line of megabytes.
+    fn characters(&self, range: Range<usize>) -> u32 {
+        let bytes = self.text.as_bytes();
+        let count = |range: Range<usize>| bytes[range].iter().filter(|byte| is_first(**byte)).count() as u32;
+        if range.len() < STEP {
+            return count(range);
+        }
+        let marks = self.marks.get_or_init(|| {
+            let mut before = 0;
+            let mut marks = vec![0];
+            for chunk in bytes.chunks(STEP) {
+                before += chunk.iter().filter(|byte| is_first(**byte)).count() as u32;
+                marks.push(before);
+            }
+            marks.into()
+        });
+        let before = |at: usize| marks[at / STEP] + count(at / STEP * STEP..at);
+        before(range.end) - before(range.start)
     }
 
     /// The span of a line (from 1) without its line end (LF or CR LF); the empty span at the end for a line that is not there.
@@ -232,6 +269,16 @@ fn replace_invalid(bytes: Vec<u8>) -> (String, Raw) {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn columns_in_long_lines_are_counted_in_characters() {
+        let text = format!("é\n{}z\nab", "aé".repeat(5_000));
+        let source = Source::of("f", &text);
+        let place = |at: usize| (source.line_column(at as u32).line, source.line_column(at as u32).column);
+        assert_eq!(place(text.find('z').unwrap()), (2, 10_001));
+        assert_eq!(place(3 + 3 * 1_400 + 1), (2, 2_802));
+        assert_eq!(place(text.len()), (3, 3));
+    }
 
     #[test]
     fn lines_and_columns_count_characters_from_one() {

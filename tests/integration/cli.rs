@@ -61,7 +61,7 @@ fn colour_follows_the_flag_then_the_environment() {
 
 #[test]
 fn nothing_of_a_file_reaches_the_terminal_as_a_command() {
-    let text = "FROM debian:12.5\nUSER 1000\nCMD echo \u{1b}[2J \u{9b}31m \u{202e}x\n";
+    let text = "FROM debian:12.5\nUSER 1000\nCMD /srv/run \u{1b}[2J \u{9b}31m \u{202e}x\n";
     for command in [&["lint"][..], &["audit"], &["fix"], &["lint", "--color=never"]] {
         let ran = with(text).args(command.iter().copied()).env("COLUMNS", "40").run();
         let raw = ran.stdout.contains(['\u{1b}', '\u{9b}', '\u{202e}']);
@@ -209,22 +209,49 @@ fn a_file_that_two_paths_name_is_fixed_once() {
 }
 
 #[test]
-fn secrets_are_masked_in_every_format() {
-    let text = "FROM debian:12.5\nENV API_TOKEN=canary-value-1 URL=https://me:canary-value-2@example.com/\nUSER 1000\n\
-        CMD run --with canary-value-1\n";
-    for arguments in [
-        &["lint"][..],
-        &["lint", "--format=json"],
-        &["audit", "--all"],
-        &["audit", "--format=json"],
-        &["fix", "--unsafe"],
-        &["fix", "--unsafe", "--format=json"],
-    ] {
-        let ran = with(text).args(arguments.iter().copied()).run();
-        let all = format!("{}{}", ran.stdout, ran.stderr);
-        assert!(!all.contains("canary"), "{arguments:?}: {all}");
-        assert!(!ran.stdout.is_empty());
+fn one_file_that_cannot_be_written_keeps_all_as_they_were() {
+    let dockopt = with(SHELL_FORM).file("b/Dockerfile", SHELL_FORM).args(["fix", "--write"]);
+    let path = dockopt.path().join("b/Dockerfile");
+    let mut permissions = std::fs::metadata(&path).unwrap().permissions();
+    permissions.set_readonly(true);
+    std::fs::set_permissions(&path, permissions).unwrap();
+    let ran = dockopt.run().code(2).complains(&["`b/Dockerfile` cannot be written", "nothing was changed"]);
+    assert_eq!(ran.read("Dockerfile"), SHELL_FORM);
+}
+
+#[test]
+fn the_diff_can_be_applied() {
+    for text in [SHELL_FORM.to_owned(), SHELL_FORM.replace('\n', "\r\n"), SHELL_FORM.trim_end().to_owned()] {
+        let ran = with(&text).file("sub/Dockerfile", &text).args(["fix", "--diff"]).run().code(0);
+        let patched = with(&text).file("sub/Dockerfile", &text).input(ran.stdout).apply();
+        for path in ["Dockerfile", "sub/Dockerfile"] {
+            assert_eq!(patched.read(path), text.replace("python3 main.py", "[\"python3\", \"main.py\"]"));
+        }
     }
+}
+
+#[test]
+fn a_folder_without_a_dockerfile_is_listed_as_a_context() {
+    let folder = || Dockopt::new().file("src/a.py", "a = 1\n").file(".env", "A=b\n").file(".dockerignore", "*.md\n");
+    let ran = folder().file("README.md", "x").args(["context", "ls"]).run().code(0);
+    assert!(
+        ran.stdout.starts_with(".  15 B in 3 files\n  as .dockerignore leaves it\n  no Dockerfile"),
+        "{}",
+        ran.stdout
+    );
+    let json = folder().args(["context", "ls", "--format=json"]).run().code(0).json();
+    assert_eq!((&json["dockerfile"], &json["context"]["files"]), (&serde_json::Value::Null, &3.into()));
+    let bare = Dockopt::new().file("Dockerfile", FIXED).args(["context", "ls"]).run().code(0);
+    assert!(bare.stdout.contains("no Dockerfile takes anything from it"), "{}", bare.stdout);
+}
+
+#[test]
+fn the_next_command_finds_the_same_build() {
+    let dockopt = Dockopt::new().file("deploy/api.Dockerfile", SHELL_FORM);
+    let ran = dockopt.args(["audit", "--file", "deploy/api.Dockerfile"]).run().code(1);
+    assert!(ran.stdout.contains("\nNext:  dockopt fix . --file deploy/api.Dockerfile --diff "), "{}", ran.stdout);
+    let fixed = ran.again(["fix", ".", "--file", "deploy/api.Dockerfile", "--write"]).code(0);
+    assert_eq!(fixed.read("deploy/api.Dockerfile"), FIXED);
 }
 
 #[test]

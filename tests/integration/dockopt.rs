@@ -37,6 +37,12 @@ impl Dockopt {
         self
     }
 
+    /// With all fixtures where they lie in the project.
+    pub(crate) fn fixtures(self) -> Self {
+        copy(Path::new("fixtures"), &self.folder.path().join("fixtures"));
+        self
+    }
+
     /// With a file.
     pub(crate) fn file(self, path: &str, text: impl AsRef<[u8]>) -> Self {
         let path = self.folder.path().join(path);
@@ -93,6 +99,21 @@ impl Dockopt {
         }
     }
 
+    /// Gives standard input to `git apply` in the folder instead.
+    #[track_caller]
+    pub(crate) fn apply(self) -> Ran {
+        let patch = self.input.clone().unwrap_or_default();
+        let mut git = Command::new("git");
+        // A folder above may be a repository: a diff outside of one names files below the folder at hand.
+        git.args(["apply", "-"]).current_dir(self.folder.path()).env("GIT_CEILING_DIRECTORIES", self.folder.path());
+        let mut child = git.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        child.stdin.take().unwrap().write_all(&patch).unwrap();
+        let output = child.wait_with_output().unwrap();
+        let stderr = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert!(output.status.success(), "{stderr}");
+        Ran { stdout: String::new(), stderr, code: 0, folder: self.folder }
+    }
+
     /// Runs it with nobody at the other end of standard output.
     pub(crate) fn run_into_closed_pipe(self) -> (i32, String) {
         let mut child = self.command().spawn().unwrap();
@@ -108,6 +129,11 @@ impl Ran {
     pub(crate) fn again<'a>(self, arguments: impl IntoIterator<Item = &'a str>) -> Self {
         let next = Dockopt { folder: self.folder, arguments: Vec::new(), variables: Vec::new(), input: None };
         next.args(arguments).run()
+    }
+
+    /// The folder afterwards.
+    pub(crate) fn path(&self) -> &Path {
+        self.folder.path()
     }
 
     /// A file's text afterwards.
@@ -142,12 +168,18 @@ impl Ran {
     }
 }
 
+/// What tools leave behind is no part of a fixture.
+const LEFT_BEHIND: [&str; 5] = ["node_modules", ".venv", "__pycache__", ".pytest_cache", "dist"];
+
 fn copy(from: &Path, to: &Path) {
+    fs::create_dir_all(to).unwrap();
     for entry in fs::read_dir(from).unwrap_or_else(|error| panic!("{}: {error}", from.display())) {
         let from = entry.unwrap().path();
         let to: PathBuf = to.join(from.file_name().unwrap());
+        if LEFT_BEHIND.iter().any(|name| from.ends_with(name)) {
+            continue;
+        }
         if from.is_dir() {
-            fs::create_dir_all(&to).unwrap();
             copy(&from, &to);
         } else {
             fs::copy(&from, &to).unwrap();

@@ -3,7 +3,7 @@
 use crate::dockopt::Dockopt;
 
 #[track_caller]
-fn keeps_schema(schema: &str, result: &serde_json::Value) {
+pub(crate) fn keeps_schema(schema: &str, result: &serde_json::Value) {
     let schema = serde_json::from_str(schema).unwrap();
     let validator = jsonschema::draft202012::new(&schema).unwrap();
     let errors: Vec<String> = validator.iter_errors(result).map(|e| format!("{}: {e}", e.instance_path())).collect();

@@ -3,5 +3,9 @@
 
 mod cli;
 mod dockopt;
+mod engine;
 mod fixtures;
+mod readme;
+mod secrets;
 mod tidy;
+mod vectors;

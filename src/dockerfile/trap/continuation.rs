@@ -1,16 +1,16 @@
 //! Traps between lines: continuations that are none, or one too many; heredocs whose body became instructions.
 
 use crate::dockerfile::blank::{before_continuation, leading_space, without_line_end};
-use crate::dockerfile::syntax::{File, Instruction, Keyword, LineKind, Problem, ProblemKind};
+use crate::dockerfile::syntax::{File, Keyword, LineKind, Problem, ProblemKind};
 use crate::text::Span;
 
 /// Lines in which a lost heredoc's terminator is looked for.
 const NEAR: usize = 200;
 
-/// Looks at an instruction's lines, which are the file's from the one at `first` on.
-pub(in crate::dockerfile) fn check_lines(file: &mut File, instruction: &Instruction, index: u32, first: usize) {
+/// Looks at the lines of the instruction with that index, which are the file's from the one at `first` on.
+pub(in crate::dockerfile) fn check_lines(file: &mut File, index: u32, first: usize) {
     if !file.problems.is_empty() {
-        confirm_lost_heredoc(file, instruction);
+        confirm_lost_heredoc(file, file.instructions[index as usize].span);
     }
     let escape = file.escape as u8;
     let text = file.source.text();
@@ -37,7 +37,7 @@ pub(in crate::dockerfile) fn check_lines(file: &mut File, instruction: &Instruct
             quote.feed(before_continuation(whole, escape).unwrap_or(whole), escape);
         }
         fed = at;
-        if !quote.is_open() && instruction.keyword != Keyword::Unknown {
+        if !quote.is_open() && file.instructions[index as usize].keyword != Keyword::Unknown {
             let above = lines[previous].span;
             let kept = before_continuation(without_line_end(&text[above.range()]), escape).unwrap_or_default();
             found = Some(swallowed(line_text, line.span, kept, above));
@@ -84,8 +84,7 @@ fn swallowed(text: &str, span: Span, previous: &str, previous_span: Span) -> Pro
 fn is_windows_path(text: &str) -> bool {
     let word = text.rsplit([' ', '\t', '=', '"', '\'']).next().unwrap_or_default().as_bytes();
     match word {
-        [drive, b':'] => drive.is_ascii_alphabetic(),
-        [drive, b':', b'\\' | b'/', ..] => drive.is_ascii_alphabetic(),
+        [drive, b':'] | [drive, b':', b'\\' | b'/', ..] => drive.is_ascii_alphabetic(),
         _ => false,
     }
 }
@@ -107,13 +106,13 @@ fn broken(text: &str, span: Span, escape: u8) -> Option<Problem> {
 }
 
 /// Keeps the finding of a lost heredoc only where its body follows.
-fn confirm_lost_heredoc(file: &mut File, instruction: &Instruction) {
+fn confirm_lost_heredoc(file: &mut File, span: Span) {
     let Some(last) = file.problems.last().filter(|problem| problem.kind == ProblemKind::HeredocLost) else { return };
-    if !instruction.span.contains(last.span) {
+    if !span.contains(last.span) {
         return;
     }
     let name = super::word::opener_like(&format!(" {}", file.source.slice(last.span))).map(|(_, name)| name.to_owned());
-    let rest = &file.source.text()[instruction.span.end as usize..];
+    let rest = &file.source.text()[span.end as usize..];
     let mut following = rest.split('\n').skip(1).take(NEAR);
     if !following.any(|line| name.as_deref() == Some(line.trim_end_matches('\r').trim_start_matches('\t'))) {
         file.problems.pop();

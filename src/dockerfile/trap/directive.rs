@@ -88,6 +88,10 @@ fn is_found(file: &File, value: Span) -> bool {
 }
 
 fn misspelt(name: &str, value: &str) -> Option<&'static str> {
+    // None of them is longer than `syntax`.
+    if name.len() > 16 {
+        return None;
+    }
     let lower = name.to_lowercase();
     let known = [DirectiveName::Syntax, DirectiveName::Escape, DirectiveName::Check].map(DirectiveName::as_str);
     let near = known.into_iter().find(|known| *known != lower && strsim::osa_distance(&lower, known) <= 1)?;

@@ -33,7 +33,7 @@ pub(in crate::dockerfile) fn bare_dashes(cx: &mut Cx<'_>, at: Span) {
 }
 
 /// The text of a word of this line; `None` for one that was cut and lies elsewhere.
-fn text<'a>(line: Text<'a>, word: Word) -> Option<&'a str> {
+fn text(line: Text<'_>, word: Word) -> Option<&str> {
     let start = word.text.start.checked_sub(line.at)? as usize;
     line.str.get(start..start + word.text.len() as usize)
 }

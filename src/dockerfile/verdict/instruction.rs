@@ -99,10 +99,7 @@ fn check_transfer(file: &File, instruction: &Instruction, flags: super::flag::Fl
 fn check_trigger(file: &File, instruction: &Instruction, issues: &mut Vec<Issue>) {
     check_not_empty(instruction, "at least", issues);
     check_flags(file, instruction, &[], issues);
-    let trigger = match &instruction.arguments {
-        Arguments::Trigger(trigger) => trigger,
-        _ => return,
-    };
+    let Arguments::Trigger(trigger) = &instruction.arguments else { return };
     let span = trigger.name.span;
     // BuildKit compares in upper case, where two letters beyond ASCII become I and S.
     let name = go_upper(file.str(trigger.name));

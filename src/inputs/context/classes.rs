@@ -3,6 +3,8 @@
 
 mod table;
 
+use std::borrow::Cow;
+
 use self::table::CLASSES;
 use crate::inputs::context::tree::{Amount, BuildContext, EntryId, Kind};
 
@@ -103,7 +105,12 @@ static STATE: Class = secret(Certainty::Likely, "terraform keeps secrets in plai
 static MAYBE: Class = secret(Certainty::Possible, "may hold a key or a token");
 
 /// The topmost entries that a class fits, in the order of a walk. A directory's contents belong to it.
-pub fn classify(context: &BuildContext) -> Vec<Found> {
+pub fn classify(context: &BuildContext) -> &[Found] {
+    // Many Dockerfiles may share one large context, and several questions of each come here.
+    context.classes.get_or_init(|| look(context))
+}
+
+fn look(context: &BuildContext) -> Vec<Found> {
     let mut found: Vec<Found> = Vec::new();
     for id in context.entries() {
         if found.last().is_some_and(|last| context.is_below(id, last.entry)) {
@@ -159,7 +166,7 @@ fn fits(class: &Class, context: &BuildContext, id: EntryId) -> bool {
 }
 
 fn secret_class(holder: &str, name: &str) -> Option<&'static Class> {
-    let lower = name.to_ascii_lowercase();
+    let lower = lower(name);
     let ends = |ends: &[&str]| ends.iter().any(|end| lower.len() > end.len() && lower.ends_with(end));
     let class = match &*lower {
         "id_rsa" | "id_dsa" | "id_ecdsa" | "id_ed25519" => Some(&KEY),
@@ -181,6 +188,11 @@ fn secret_class(holder: &str, name: &str) -> Option<&'static Class> {
     };
     let sample = ["example", "sample", "template", "dist", "defaults", "tpl"].iter().any(|mark| lower.contains(mark));
     class.filter(|_| !sample)
+}
+
+/// In lower case; most names are.
+fn lower(name: &str) -> Cow<'_, str> {
+    if name.bytes().any(|byte| byte.is_ascii_uppercase()) { name.to_ascii_lowercase().into() } else { name.into() }
 }
 
 /// A pattern that takes this path and no other.
@@ -211,7 +223,7 @@ mod tests {
         assert_eq!(shown, expected);
         let lines: String = found.iter().map(|one| one.pattern.clone() + "\n").collect();
         let left = transfer(&lines, &files.iter().map(|path| (*path).to_owned()).collect::<Vec<_>>());
-        for one in &found {
+        for one in found {
             let path = context.path(one.entry);
             assert!(
                 !left.included.iter().any(|kept| *kept == path || kept.starts_with(&format!("{path}/"))),

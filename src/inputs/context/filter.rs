@@ -3,7 +3,7 @@
 use crate::ignore::{Inherited, Matcher};
 use crate::inputs::context::builder::Builder;
 use crate::inputs::context::path::RelativePath;
-use crate::inputs::context::tree::{BuildContext, EntryId, Excluded, Kind};
+use crate::inputs::context::tree::{BuildContext, EntryId, Excluded, Kind, Trouble, TroubleKind};
 
 impl BuildContext {
     /// What is left when `matcher` decides too. It can't bring back what is not in the context; a pattern that the
@@ -34,7 +34,12 @@ impl BuildContext {
                 builder.enter(entry.name, entry.mode, verdict.excluded);
                 open.push((id, verdict.inherited, verdict.excluded || hidden));
             } else if !verdict.excluded {
-                builder.add(entry.name, entry.kind, entry.mode, entry.amount.bytes, entry.target);
+                let empty = entry.kind == Kind::File && entry.amount.bytes > 0 && matcher.empties(full, &verdict);
+                let bytes = if empty { 0 } else { entry.amount.bytes };
+                if empty {
+                    builder.trouble(Trouble { path: full.into(), kind: TroubleKind::SentEmpty });
+                }
+                builder.add(entry.name, entry.kind, entry.mode, bytes, entry.target);
             }
         }
         for excluded in self.excluded() {
@@ -62,5 +67,15 @@ mod tests {
         assert_eq!(paths, ["a", "a/b.py", "keep", "keep/x.log"]);
         assert_eq!(left.total().bytes, 9);
         assert_eq!(left.excluded_above(".git/HEAD").map(|one| &*one.path), Some(".git"));
+    }
+
+    #[test]
+    fn a_name_may_come_back_without_its_content() {
+        let context = BuildContext::of(&[("docs/a.md", 1), ("docs/internal/b.md", 2), ("docs/internal/c", 4)]);
+        let file = ignore::parse(&Source::of(".dockerignore", "**\n!**/*.md\ndocs/internal\n"));
+        let left = context.without(&file.matcher());
+        assert_eq!((left.total().files, left.total().bytes), (2, 1));
+        let troubles: Vec<&str> = left.troubles().iter().map(|trouble| &*trouble.path).collect();
+        assert_eq!(troubles, ["docs/internal/b.md"]);
     }
 }

@@ -3,7 +3,7 @@
 
 use std::fmt;
 
-use crate::ignore::{Inherited, Matcher, Refusal, has_wildcard, path_match};
+use crate::ignore::{Inherited, Matcher, Refusal, check_path_pattern, has_wildcard, path_match};
 use crate::inputs::context::path::{RelativePath, relative};
 use crate::inputs::context::tree::{Amount, BuildContext, EntryId, Excluded, Kind};
 
@@ -115,7 +115,7 @@ fn tops(context: &BuildContext, source: &str) -> Result<Tops, SourceError> {
         return Ok(Tops::Found(vec![base]));
     }
     let pattern = parts[fixed..].join("/");
-    path_match(&pattern, "").map_err(|_| SourceError::Pattern)?;
+    check_path_pattern(&pattern).map_err(|_| SourceError::Pattern)?;
     let mut found = Vec::new();
     let mut path = RelativePath::new(context);
     let mut matched: Option<EntryId> = None;

@@ -36,7 +36,7 @@ pub struct Summary {
 /// Sums a context up, with at most `limit` of its largest entries.
 pub fn summarise(context: &BuildContext, limit: usize) -> Summary {
     let (secrets, mut useless): (Vec<Found>, Vec<Found>) =
-        classify(context).into_iter().partition(|found| found.class.kind == ClassKind::Secret);
+        classify(context).iter().cloned().partition(|found| found.class.kind == ClassKind::Secret);
     let mut useless_amount = Amount::default();
     for found in &useless {
         useless_amount.add(found.amount);

@@ -29,6 +29,7 @@ pub fn sent(context: &BuildContext, sources: &[&str]) -> Sent {
     let included = |id: &EntryId| context.entry(*id).kind != Kind::Directory;
     let files: Vec<EntryId> = match Matcher::new(patterns.iter().map(String::as_str)) {
         _ if whole => context.entries().filter(included).collect(),
+        _ if patterns.iter().all(|pattern| is_plain(pattern)) => named(context, &patterns),
         Ok(matcher) => matching(context, &matcher),
         // The builder fails before it fetches anything.
         Err(_) => Vec::new(),
@@ -38,6 +39,20 @@ pub fn sent(context: &BuildContext, sources: &[&str]) -> Sent {
         amount.add(context.entry(*id).amount);
     }
     Sent { files, amount, whole }
+}
+
+/// Whether a pattern means the path that it spells, in each of the engine's ways to match.
+fn is_plain(pattern: &str) -> bool {
+    !pattern.is_empty() && pattern.chars().all(|one| one.is_alphanumeric() || "/._-@".contains(one))
+}
+
+/// What [`matching`] finds for plain paths, without a look at all the rest.
+fn named(context: &BuildContext, paths: &[String]) -> Vec<EntryId> {
+    let mut tops: Vec<EntryId> = paths.iter().filter_map(|path| context.find(path)).collect();
+    tops.sort_unstable();
+    tops.dedup_by(|below, above| below == above || context.is_below(*below, *above));
+    let all = tops.into_iter().flat_map(|top| std::iter::once(top).chain(context.descendants(Some(top))));
+    all.filter(|id| context.entry(*id).kind != Kind::Directory).collect()
 }
 
 fn matching(context: &BuildContext, matcher: &Matcher) -> Vec<EntryId> {

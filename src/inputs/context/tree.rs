@@ -3,6 +3,9 @@
 use std::cmp::Ordering;
 use std::fmt;
 use std::ops::Range;
+use std::sync::OnceLock;
+
+use crate::inputs::context::classes::Found;
 
 /// What an entry is; symlinks are never followed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -84,6 +87,9 @@ pub enum TroubleKind {
     UnreadableDirectory(String),
     /// A file that can't be opened: the builder receives an empty one.
     UnreadableFile(String),
+    /// A file that the walk of the builder brings back by an exception, and that its reader takes for excluded: the
+    /// builder receives an empty one.
+    SentEmpty,
     /// An entry without readable facts.
     NoFacts(String),
     /// Its name is not UTF-8; it is shown, and was matched, with U+FFFD.
@@ -99,6 +105,9 @@ impl fmt::Display for Trouble {
             }
             TroubleKind::UnreadableFile(why) => {
                 write!(out, "`{path}` can't be opened, the builder gets an empty file: {why}")
+            }
+            TroubleKind::SentEmpty => {
+                write!(out, "the builder gets an empty `{path}`: the ignore file brings back its name, not its content")
             }
             TroubleKind::NoFacts(why) => write!(out, "`{path}` can't be looked at: {why}"),
             TroubleKind::NameNotUtf8 => write!(out, "the name of `{path}` is not UTF-8"),
@@ -132,6 +141,8 @@ pub struct BuildContext {
     pub(super) targets: Vec<(u32, Box<str>)>,
     pub(super) excluded: Vec<Excluded>,
     pub(super) troubles: Vec<Trouble>,
+    /// What [`classify`](super::classify) found, once it was asked.
+    pub(super) classes: OnceLock<Vec<Found>>,
 }
 
 impl BuildContext {

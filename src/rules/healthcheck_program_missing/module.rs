@@ -45,8 +45,7 @@ fn is_missing(cx: &Context, stage: &Stage, ecosystem: Ecosystem, module: &str) -
 fn elsewhere(cx: &Context, stage: &Stage, module: &str) -> bool {
     let build = cx.build();
     build.chain(stage).any(|stage| {
-        let copies = build.transfers(stage);
-        let copied = copies.iter().any(|transfer: &Transfer| {
+        let copied = build.transfers(stage).iter().any(|transfer: &Transfer| {
             transfer.from.is_some()
                 && transfer.sources.iter().any(|source| {
                     source.text.as_ref().is_none_or(|t| t.contains("python") || t.contains("node_modules"))

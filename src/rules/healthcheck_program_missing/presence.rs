@@ -60,7 +60,7 @@ impl<'a, 'i> Image<'a, 'i> {
             let taken = transfer.sources.iter().any(|source| {
                 let Some(text) = source.text.as_deref() else { return true };
                 let whole = PROGRAM_FOLDERS.contains(&text.trim_matches('/').trim_end_matches("/*"));
-                let archive = text.contains(".tar") || text.ends_with(".tgz") || source.is_remote();
+                let archive = [".tar", ".tgz"].iter().any(|ending| text.contains(ending)) || source.is_remote();
                 last(text) == program || (whole && transfer.from.is_some()) || (archive && text.contains(program))
             });
             into || taken

@@ -161,15 +161,7 @@ const PIPENV: Rows = &[
     (&["run"], Verb::Run, false),
 ];
 
-const PDM: Rows = &[
-    (&["install", "sync"], Verb::Install, false),
-    (&["add"], Verb::Install, true),
-    (&["update"], Verb::Upgrade, true),
-    (&["remove"], Verb::Remove, true),
-    (&["cache clear"], Verb::Clean, false),
-    (&["build"], Verb::Build, false),
-    (&["run"], Verb::Run, false),
-];
+const PDM: Rows = POETRY;
 
 const CONDA: Rows = &[
     (&["install", "create"], Verb::Install, true),

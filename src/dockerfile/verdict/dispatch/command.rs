@@ -37,19 +37,8 @@ pub(super) fn run(stages: &mut Stages<'_>, globals: &Environment, lex: Lex) -> R
     let mut done: Vec<Carried> = Vec::with_capacity(stages.states.len());
     for index in 0..stages.states.len() {
         stages.states[index].is_dispatched = true;
-        let mut running = match stages.states[index].base.and_then(|base| done.get(base)) {
-            Some(base) => Running {
-                variables: Environment::inherit(&base.variables),
-                workdir: base.workdir.clone(),
-                globals,
-                lex,
-            },
-            None => {
-                let mut variables = Environment::default();
-                variables.set("PATH", "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin".to_owned());
-                Running { variables, workdir: "/".to_owned(), globals, lex }
-            }
-        };
+        let base = stages.states[index].base.and_then(|base| done.get(base));
+        let mut running = base.map_or_else(|| Running::new(globals, lex), |base| Running::after(base, globals, lex));
         for (command, sources) in &stages.states[index].commands {
             let result = running
                 .check_sources(stages, index, command, sources)
@@ -62,7 +51,19 @@ pub(super) fn run(stages: &mut Stages<'_>, globals: &Environment, lex: Lex) -> R
     Ok(())
 }
 
-impl Running<'_> {
+impl<'r> Running<'r> {
+    /// A stage on an image, of which nothing is known.
+    fn new(globals: &'r Environment, lex: Lex) -> Self {
+        let mut variables = Environment::default();
+        variables.set("PATH", "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin".to_owned());
+        Self { variables, workdir: "/".to_owned(), globals, lex }
+    }
+
+    /// A stage on another one.
+    fn after(base: &Carried, globals: &'r Environment, lex: Lex) -> Self {
+        Self { variables: Environment::inherit(&base.variables), workdir: base.workdir.clone(), globals, lex }
+    }
+
     fn expand(&self, word: &str) -> Result<String, ExpandError> {
         process_word(word, &self.variables, self.lex).map(|expanded| expanded.text)
     }

@@ -14,6 +14,7 @@ use crate::text::Source;
 const SCRATCH: &str = "scratch";
 
 /// A stage, or an image that an instruction names in the place of one.
+#[expect(clippy::struct_excessive_bools, reason = "four independent marks of BuildKit's own state")]
 pub(super) struct State<'f> {
     /// Its name in lower case, or `stage-0`; empty for an image, and for the only stage of a file.
     pub(super) name: String,

@@ -1,0 +1,73 @@
+//! No result shows a secret: every command in every format, on a folder full of canaries.
+
+use crate::dockopt::{Dockopt, Ran};
+use crate::fixtures::keeps_schema;
+
+/// Begins every secret of the fixture.
+const CANARY: &str = "canary";
+
+fn run<'a>(arguments: impl IntoIterator<Item = &'a str>) -> Ran {
+    Dockopt::new().dir("secrets").args(arguments).run()
+}
+
+#[track_caller]
+fn hides(ran: &Ran) {
+    assert_ne!(format!("{}{}", ran.stdout, ran.stderr), "");
+    for text in [&ran.stdout, &ran.stderr] {
+        let shown: Vec<&str> = text.lines().filter(|line| line.contains(CANARY)).collect();
+        assert!(shown.is_empty(), "{shown:#?}");
+    }
+}
+
+#[test]
+fn no_format_shows_a_secret() {
+    let schemas = [
+        ("lint", include_str!("../../schemas/lint.schema.json")),
+        ("audit", include_str!("../../schemas/audit.schema.json")),
+        ("fix", include_str!("../../schemas/fix.schema.json")),
+        ("context ls", include_str!("../../schemas/context.schema.json")),
+    ];
+    for file in ["Dockerfile", "broken.Dockerfile"] {
+        for (command, schema) in schemas {
+            let call = || command.split(' ').chain([file]);
+            hides(&run(call()));
+            hides(&run(call().chain(["--color=always"])));
+            let json = run(call().chain(["--format=json"]));
+            hides(&json);
+            keeps_schema(schema, &json.json());
+        }
+        for more in [&["audit", "--all", "--select=all"][..], &["fix", "--unsafe"], &["fix", "--unsafe", "--check"]] {
+            hides(&run(more.iter().copied().chain([file])));
+        }
+    }
+}
+
+#[test]
+fn a_build_argument_is_a_secret_too() {
+    let text = "ARG BASE_TOKEN\nFROM registry.example.com/$BASE_TOKEN/app:1\nCMD run\n";
+    for command in [&["audit"][..], &["audit", "--format=json"]] {
+        let options = ["--build-arg", "BASE_TOKEN=canary-argument-1"];
+        let dockopt = Dockopt::new().file("Dockerfile", text);
+        hides(&dockopt.args(command.iter().copied().chain(options)).run());
+    }
+}
+
+#[test]
+fn fixing_writes_the_secrets_as_they_were() {
+    let ran = run(["fix", "--write", "Dockerfile"]).code(0);
+    hides(&ran);
+    let text = ran.read("Dockerfile");
+    assert!(text.ends_with("CMD [\"serve\", \"--with\", \"canary-legacy-5d6f\"]\n"), "{text}");
+    assert!(!text.contains("**"), "{text}");
+}
+
+#[test]
+fn an_edit_with_a_secret_is_left_out_and_the_diff_says_so() {
+    let lint = run(["lint", "Dockerfile", "--format=json"]).json();
+    let findings = lint["findings"].as_array().unwrap();
+    let form = findings.iter().find(|finding| finding["rule"] == "shell-form-command").unwrap();
+    // Its text holds a secret: masked, an editor would write stars into the file.
+    assert_eq!(form["fixes"][0]["edits"].as_array().unwrap().len(), 0);
+    let diff = run(["fix", "Dockerfile"]);
+    assert!(diff.stderr.contains("secrets are masked in this diff, so it can't be applied"), "{}", diff.stderr);
+}
