@@ -31,6 +31,10 @@ pub(super) fn read_mount(value: &str, expand: &dyn Fn(&str) -> Result<String, St
         mount.set(&key.to_lowercase(), expand(value)?, &field.text)?;
     }
     mount.check_whole()?;
+    if mount.kind == "cache" && mount.from.is_empty() {
+        // BuildKit starts such a cache from the empty base, which may be a stage's name as well.
+        "scratch".clone_into(&mut mount.from);
+    }
     Ok(mount)
 }
 
