@@ -149,8 +149,8 @@ impl<'a> Build<'a> {
         stage.instructions.clone().map(|index| (index, &file.instructions()[index]))
     }
 
-    /// The last setting of a kind (USER, WORKDIR, SHELL, CMD, ENTRYPOINT, HEALTHCHECK) that counts for a stage: its own,
-    /// else that of the stage it stands on.
+    /// The last instruction of a kind (USER, WORKDIR, SHELL, CMD, ENTRYPOINT, HEALTHCHECK, EXPOSE; no other) that counts
+    /// for a stage: its own, else that of the stage it stands on.
     pub fn last(&self, stage: &Stage, keyword: Keyword) -> Option<(usize, &'a Instruction)> {
         let index = self.latest.before(keyword, stage, usize::MAX)?;
         Some((index, self.instruction(index)))
