@@ -237,19 +237,21 @@ impl<'w> Walk<'w> {
         let what = if directory {
             self.descend(scope, entry.path(), path + "/", verdict)
         } else {
-            let empty = kind.is_file() && facts.size() > 0 && self.ignore.empties(&path, &verdict);
-            if empty {
-                list.troubles.push(Trouble { path, kind: TroubleKind::SentEmpty });
-                What::File(0)
-            } else {
-                self.leaf(&entry, kind, &facts, path, list)
-            }
+            let empty = self.ignore.empties(&path, &verdict);
+            self.leaf(&entry, (kind, &facts), path, empty, list)
         };
         list.items.push(Item { name: name.into(), mode: (facts.mode() & 0o7777) as u16, what });
         Ok(())
     }
 
-    fn leaf(&self, entry: &DirEntry, kind: FileType, facts: &Metadata, path: String, list: &mut List) -> What {
+    fn leaf(
+        &self,
+        entry: &DirEntry,
+        (kind, facts): (FileType, &Metadata),
+        path: String,
+        empty: bool,
+        list: &mut List,
+    ) -> What {
         if kind.is_symlink() {
             let target = fs::read_link(entry.path()).unwrap_or_default();
             return What::Symlink(target.to_string_lossy().into());
@@ -263,6 +265,10 @@ impl<'w> Walk<'w> {
                 Kind::Device
             };
             return What::Other(other);
+        }
+        if empty && facts.size() > 0 {
+            list.troubles.push(Trouble { path, kind: TroubleKind::SentEmpty });
+            return What::File(0);
         }
         if self.doubtful(facts)
             && let Err(why) = fs::File::open(entry.path())
