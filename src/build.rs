@@ -19,7 +19,7 @@ mod useless;
 
 pub use self::context::Fetched;
 pub use self::graph::{Fault, FaultKind};
-pub use self::image::{BaseImage, PackageLists, Presence, Reference, is_like, providers};
+pub use self::image::{BaseImage, PackageLists, Presence, Reference, is_like, is_official, providers};
 pub use self::scope::{Definition, Lookup, Origin, PLATFORM_ARGS, PROXY_ARGS, Scopes, Use, Value};
 pub use self::script::Code;
 pub use self::secret::{Secret, SecretKind};

@@ -1,8 +1,10 @@
 //! Which change reruns what, after BuildKit's cache model: a step is taken from the cache only while everything that it
 //! stands on is unchanged. Begins with the question that matters most: what does an edited source file rerun?
 
+mod likeness;
 mod source;
 
+pub use self::likeness::Likeness;
 pub use self::source::{Change, Origin, Origins, source_file};
 
 use crate::build::{Base, Build, EdgeKind, Stage, Step};

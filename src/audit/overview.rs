@@ -34,7 +34,7 @@ pub(super) fn build(inputs: &Inputs, build: &Build, findings: &[Finding], mask: 
     own.sort_by(|a, b| rank(&findings[*b]).total_cmp(&rank(&findings[*a])).then(a.cmp(b)));
     BuildReport {
         dockerfile: input.dockerfile,
-        projects: input.projects.as_ref().map(|all| projects(all)).unwrap_or_default(),
+        projects: input.projects.as_ref().map(|all| projects(&taken(build, all))).unwrap_or_default(),
         stages: stages.collect(),
         steps: steps.sum::<usize>() as u32,
         context: context.and_then(|context| sent(inputs, build, context)),
@@ -131,9 +131,19 @@ fn rank(finding: &Finding) -> f64 {
     rank
 }
 
+/// The projects of which the build takes a manifest.
+fn taken<'p>(build: &Build, all: &'p [Project]) -> Vec<&'p Project> {
+    let context = build.input().context.as_deref();
+    let Some((context, fetched)) = context.and_then(|context| Some((context, build.fetched(context)?))) else {
+        return all.iter().collect();
+    };
+    let is_sent = |path: &String| context.find(path).is_some_and(|id| fetched.files.binary_search(&id).is_ok());
+    all.iter().filter(|project| project.manifests.iter().any(is_sent)).collect()
+}
+
 /// `Python (uv), FastAPI`, the outermost projects first.
-fn projects(all: &[Project]) -> Vec<String> {
-    let mut sorted: Vec<&Project> = all.iter().collect();
+fn projects(all: &[&Project]) -> Vec<String> {
+    let mut sorted: Vec<&Project> = all.to_vec();
     sorted.sort_by_key(|project| {
         (project.root.matches('/').count() + usize::from(!project.root.is_empty()), &project.root)
     });

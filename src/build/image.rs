@@ -1,5 +1,6 @@
 //! Image references, and what is known of public base images (`data/base_images.tsv`, `data/program_packages.tsv`).
 
+use std::collections::BTreeSet;
 use std::sync::LazyLock;
 
 use super::settings::User;
@@ -150,6 +151,14 @@ impl<'a> BaseImage<'a> {
     }
 }
 
+/// Whether a name without a namespace is an official image (`data/official_images.tsv`).
+pub fn is_official(name: &str) -> bool {
+    static NAMES: LazyLock<BTreeSet<&str>> = LazyLock::new(|| {
+        rows(include_str!("../../data/official_images.tsv")).filter_map(|cells| cells.first().copied()).collect()
+    });
+    NAMES.contains(name)
+}
+
 /// Globs of packages of a package manager that bring a program; `None` when the table does not know the program.
 pub fn providers(program: &str, manager: Manager) -> Option<Vec<&'static str>> {
     let table = include_str!("../../data/program_packages.tsv");
@@ -161,6 +170,16 @@ pub fn providers(program: &str, manager: Manager) -> Option<Vec<&'static str>> {
         _ => return None,
     };
     Some(cells.get(column)?.split_whitespace().collect())
+}
+
+/// Official images that stand on Debian where their tag names nothing else.
+const DEBIAN_BASED: [&str; 8] = ["buildpack-deps", "python", "node", "ruby", "php", "golang", "rust", "nginx"];
+
+/// Whether a word of a tag names a system that is no current Debian.
+fn says_other_system(word: &str) -> bool {
+    let others =
+        ["alpine", "bullseye", "buster", "stretch", "jessie", "wheezy", "forky", "sid", "windows", "nanoserver"];
+    others.iter().any(|other| word.starts_with(other))
 }
 
 /// What `apt-get update` leaves behind (`data/package_lists.tsv`).
@@ -177,21 +196,23 @@ pub struct PackageLists {
 }
 
 impl PackageLists {
-    /// The lists of the Debian release that an image stands on; where its name does not tell, the smallest measured ones.
-    /// `None` for what is no Debian.
+    /// The lists of the Debian release that an image stands on; where an image of Debian does not say which, the
+    /// smallest measured ones. `None` for releases that were not measured, and for what may be no Debian.
     pub fn of(reference: &str) -> Option<Self> {
         let reference = Reference::of(reference);
         let tag = reference.tag.unwrap_or_default();
-        let debian = reference.short_name() == "debian";
-        if ["ubuntu", "kali"].iter().any(|other| reference.short_name().contains(other)) {
-            return None;
-        }
-        let suite = if tag.contains("bookworm") || (debian && tag.split(['-', '.']).next() == Some("12")) {
+        let words = || tag.split(['-', '.', '_']);
+        let release = |name: &str, number: &str| {
+            words().any(|word| word == name) || (reference.short_name() == "debian" && words().next() == Some(number))
+        };
+        let suite = if release("bookworm", "12") {
             "bookworm"
-        } else if tag.contains("trixie") || (debian && tag.split(['-', '.']).next() == Some("13")) {
+        } else if release("trixie", "13") {
             "trixie"
-        } else {
+        } else if DEBIAN_BASED.contains(&reference.short_name()) && !words().any(says_other_system) {
             "bookworm"
+        } else {
+            return None;
         };
         rows(include_str!("../../data/package_lists.tsv")).find_map(|cells| match cells.as_slice() {
             &[_, known, disk, pull, date, _] if known == suite => {
@@ -241,6 +262,7 @@ mod tests {
             include_str!("../../data/base_images.tsv"),
             include_str!("../../data/program_packages.tsv"),
             include_str!("../../data/package_lists.tsv"),
+            include_str!("../../data/official_images.tsv"),
         ];
         for table in tables {
             let header = table.lines().find(|line| !line.starts_with('#')).unwrap();

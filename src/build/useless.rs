@@ -2,10 +2,10 @@
 
 use std::collections::BTreeSet;
 
-use super::{Build, Fetched};
+use super::{Build, Code, Fetched};
 use crate::dockerfile::Keyword;
 use crate::inputs::context::{BuildContext, Certainty, ClassKind, Found};
-use crate::shell::{Invocation, Manager, Verb};
+use crate::shell::{Invocation, Manager, PackageCall, Verb};
 
 impl Build<'_> {
     /// What is fetched although no step needs it, largest first. Not: what a COPY names itself, secrets, results that the
@@ -28,25 +28,27 @@ impl Build<'_> {
         useless
     }
 
-    /// Whether a step installs what a folder of installed packages holds.
+    /// Whether a step installs what a folder of installed packages holds. A virtual environment of the host runs nowhere
+    /// else, its paths are absolute: there the answer does not matter.
     fn installs(&self, folder: &str) -> bool {
-        let fits = |manager: Manager| match folder {
-            "node_modules" => {
-                matches!(manager, Manager::Npm | Manager::Yarn | Manager::Pnpm | Manager::Bun | Manager::Corepack)
-            }
-            "vendor" => manager == Manager::Composer,
-            ".bundle" => manager == Manager::Bundle,
-            // A virtual environment of the host does not run elsewhere: its paths are absolute.
-            _ => true,
+        let managers: &[Manager] = match folder {
+            "node_modules" => &[Manager::Npm, Manager::Yarn, Manager::Pnpm, Manager::Bun, Manager::Corepack],
+            "vendor" => &[Manager::Composer],
+            ".bundle" => &[Manager::Bundle],
+            _ => return true,
         };
+        let installs = |call: PackageCall| call.verb == Verb::Install && managers.contains(&call.manager);
+        self.needed_scripts().any(|code| {
+            let invocations = code.script.invocations();
+            invocations.iter().filter_map(Invocation::package_call).any(installs)
+        })
+    }
+
+    /// The scripts of the RUNs that the target needs.
+    fn needed_scripts(&self) -> impl Iterator<Item = &Code<'_>> {
         let needed = self.stages().iter().filter(|stage| self.is_needed(stage));
-        let mut runs = needed.flat_map(|stage| self.instructions(stage)).filter(|(_, i)| i.keyword == Keyword::Run);
-        folder != "node_modules" && folder != "vendor" && folder != ".bundle"
-            || runs.any(|(index, _)| {
-                let invocations = self.code(index).map(|code| code.script.invocations()).unwrap_or_default();
-                let calls = invocations.iter().filter_map(Invocation::package_call);
-                calls.into_iter().any(|call| call.verb == Verb::Install && fits(call.manager))
-            })
+        let runs = needed.flat_map(|stage| self.instructions(stage)).filter(|(_, i)| i.keyword == Keyword::Run);
+        runs.filter_map(|(index, _)| self.code(index))
     }
 
     /// Whether a step calls git, or a tool that takes versions from tags.

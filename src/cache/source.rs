@@ -1,8 +1,12 @@
 //! Which steps take source files.
 
+use super::Likeness;
 use crate::build::{Build, Stage, Transfer};
 use crate::inputs::context::{BuildContext, Certainty, EntryId, Kind, Selection, Selector, classify, select};
 use crate::manifest::{Project, is_manifest};
+
+/// Files whose paths are compared for the best example.
+const LOOKED: u32 = 20_000;
 
 /// A step that takes source files from the context.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -23,12 +27,6 @@ pub enum Origin {
     /// What people edit.
     Source,
 }
-
-/// Endings of files that people edit most.
-const CODE: [&str; 32] = [
-    "py", "ts", "tsx", "js", "jsx", "mjs", "vue", "svelte", "go", "rs", "java", "kt", "cs", "fs", "rb", "php", "c",
-    "cc", "cpp", "h", "hpp", "swift", "scala", "ex", "exs", "erl", "hs", "sh", "sql", "html", "css", "scss",
-];
 
 /// Tells the files of one context apart.
 #[derive(Debug)]
@@ -64,8 +62,12 @@ impl<'c> Origins<'c> {
             return Origin::Made;
         }
         let path = self.context.path(file);
-        if is_recipe(self.context.entry(file).name) {
+        let name = self.context.entry(file).name;
+        if is_recipe(name) {
             return Origin::Made;
+        }
+        if steers_install(name) {
+            return Origin::Dependencies;
         }
         let read = |path: &str| self.install.binary_search(&path).is_ok();
         let folders = path.match_indices('/').map(|(at, _)| &path[..at]);
@@ -128,38 +130,81 @@ impl Taken<'_> {
     }
 }
 
-/// A file that people edit among those that a COPY takes: code before anything else.
+/// A file that people edit among those that a COPY takes: the program's own code before tests, settings and texts.
 pub fn source_file(transfer: &Transfer, context: &BuildContext, origins: &Origins) -> Option<String> {
     edited(transfer.select(context).into_iter().flatten(), context, origins)
 }
 
 fn edited(selections: impl Iterator<Item = Selection>, context: &BuildContext, origins: &Origins) -> Option<String> {
-    let mut other = None;
+    let mut best: Option<(Likeness, EntryId)> = None;
+    let mut looked = 0;
     for selection in selections {
         for file in selection.entries {
             let entry = context.entry(file);
-            if entry.kind == Kind::Directory || (other.is_some() && !is_code(entry.name)) {
+            if entry.kind == Kind::Directory || best.is_some_and(|(best, _)| Likeness::of_name(entry.name) >= best) {
                 continue;
             }
-            if origins.of(file) == Origin::Source {
-                if is_code(entry.name) {
-                    return Some(context.path(file));
-                }
-                other = Some(file);
+            looked += 1;
+            let likeness = Likeness::of_path(&context.path(file));
+            if best.is_some_and(|(best, _)| likeness >= best) || origins.of(file) != Origin::Source {
+                continue;
+            }
+            best = Some((likeness, file));
+            if likeness == Likeness::Main || looked > LOOKED {
+                break;
             }
         }
     }
-    other.map(|file| context.path(file))
+    best.map(|(_, file)| context.path(file))
 }
 
-/// The Dockerfile and what stands beside it for the build's sake: a change of those is no source change.
+/// The Dockerfile and what stands beside it for the build's or the repository's sake: a change of those is no source
+/// change.
 fn is_recipe(name: &str) -> bool {
     let lower = name.to_ascii_lowercase();
     let starts =
         ["dockerfile", "containerfile", "docker-compose", "compose.y"].iter().any(|start| lower.starts_with(start));
-    starts || lower.ends_with(".dockerfile") || lower.ends_with(".dockerignore")
+    let ends =
+        [".dockerfile", ".dockerignore", ".gitignore", ".gitattributes", ".gitkeep", ".gitmodules", ".editorconfig"];
+    starts || ends.iter().any(|end| lower.ends_with(end))
 }
 
-fn is_code(name: &str) -> bool {
-    name.rsplit_once('.').is_some_and(|(_, ending)| CODE.contains(&ending))
+/// Settings and wrappers of installs, and manifests of languages whose projects are not read.
+fn steers_install(name: &str) -> bool {
+    let exact = [
+        "gradlew",
+        "gradlew.bat",
+        "mvnw",
+        "mvnw.cmd",
+        "gradle.properties",
+        "mix.exs",
+        "mix.lock",
+        "rebar.config",
+        "rebar.lock",
+        "Package.swift",
+        "Package.resolved",
+        "pubspec.yaml",
+        "pubspec.lock",
+        "deno.json",
+        "deno.lock",
+        "stack.yaml",
+        "stack.yaml.lock",
+        "cabal.project",
+        "environment.yml",
+        "environment.yaml",
+        "conda-lock.yml",
+        "shard.yml",
+        "shard.lock",
+        "Project.toml",
+        "Manifest.toml",
+        "renv.lock",
+        "cpanfile",
+        "turbo.json",
+        "nx.json",
+        "lerna.json",
+        "bunfig.toml",
+        ".pnpmfile.cjs",
+    ];
+    let starts = [".npmrc", ".yarnrc", "pnpm-workspace.", "requirements"];
+    exact.contains(&name) || starts.iter().any(|start| name.starts_with(start)) || name.strip_suffix(".cabal").is_some()
 }

@@ -15,7 +15,7 @@ use std::sync::{Mutex, PoisonError};
 use rayon::Scope;
 
 use self::listing::{Item, List, What, assemble};
-use crate::ignore::{Inherited, Matcher, Refusal};
+use crate::ignore::{Inherited, Matcher, Refusal, Verdict};
 use crate::inputs::context::{BuildContext, Excluded, Kind, Trouble, TroubleKind};
 
 /// Why a context can't be read at all.
@@ -176,6 +176,18 @@ impl<'w> Walk<'w> {
         Ok(())
     }
 
+    /// Sends a directory on its own way.
+    fn descend<'s>(&'s self, scope: &Scope<'s>, place: PathBuf, path: String, verdict: Verdict) -> What {
+        let number = self.directories.fetch_add(1, Ordering::Relaxed);
+        let excluded = verdict.excluded;
+        let task = Task { directory: number, path, place, inherited: verdict.inherited, excluded };
+        scope.spawn(move |scope| {
+            let read = fs::read_dir(&task.place);
+            self.list(scope, &task, read);
+        });
+        What::Directory(number, excluded)
+    }
+
     /// Decides one entry, and sends a directory on its own way.
     fn take<'s>(
         &'s self,
@@ -220,34 +232,23 @@ impl<'w> Walk<'w> {
             list.troubles.push(Trouble { path: path.clone(), kind: TroubleKind::NameNotUtf8 });
         }
         let what = if directory {
-            let number = self.directories.fetch_add(1, Ordering::Relaxed);
-            let place = entry.path();
-            let task = Task {
-                directory: number,
-                path: path + "/",
-                place,
-                inherited: verdict.inherited,
-                excluded: verdict.excluded,
-            };
-            scope.spawn(move |scope| {
-                let read = fs::read_dir(&task.place);
-                self.list(scope, &task, read);
-            });
-            What::Directory(number, verdict.excluded)
+            self.descend(scope, entry.path(), path + "/", verdict)
         } else {
-            let empty = kind.is_file() && facts.size() > 0 && self.ignore.empties(&path, &verdict);
-            if empty {
-                list.troubles.push(Trouble { path, kind: TroubleKind::SentEmpty });
-                What::File(0)
-            } else {
-                self.leaf(&entry, kind, &facts, path, list)
-            }
+            let empty = self.ignore.empties(&path, &verdict);
+            self.leaf(&entry, (kind, &facts), path, empty, list)
         };
         list.items.push(Item { name: name.into(), mode: (facts.mode() & 0o7777) as u16, what });
         Ok(())
     }
 
-    fn leaf(&self, entry: &DirEntry, kind: FileType, facts: &Metadata, path: String, list: &mut List) -> What {
+    fn leaf(
+        &self,
+        entry: &DirEntry,
+        (kind, facts): (FileType, &Metadata),
+        path: String,
+        empty: bool,
+        list: &mut List,
+    ) -> What {
         if kind.is_symlink() {
             let target = fs::read_link(entry.path()).unwrap_or_default();
             return What::Symlink(target.to_string_lossy().into());
@@ -261,6 +262,10 @@ impl<'w> Walk<'w> {
                 Kind::Device
             };
             return What::Other(other);
+        }
+        if empty && facts.size() > 0 {
+            list.troubles.push(Trouble { path, kind: TroubleKind::SentEmpty });
+            return What::File(0);
         }
         if self.doubtful(facts)
             && let Err(why) = fs::File::open(entry.path())

@@ -1,5 +1,6 @@
 //! Finds the Dockerfiles under a path, respecting .gitignore.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 
@@ -20,7 +21,8 @@ pub(super) struct Found {
 const SKIPPED: [&str; 6] = [".git", "node_modules", ".venv", "site-packages", "__pycache__", ".terraform"];
 
 /// Endings of files that a program turns into a Dockerfile.
-const TEMPLATES: [&str; 9] = ["j2", "jinja", "jinja2", "tmpl", "tpl", "template", "erb", "in", "mustache"];
+const TEMPLATES: [&str; 13] =
+    ["j2", "jinja", "jinja2", "tmpl", "tpl", "template", "erb", "in", "mustache", "hbs", "m4", "ejs", "liquid"];
 
 /// Endings that only look like a Dockerfile's variant.
 const NEVER: [&str; 9] = ["dockerignore", "md", "txt", "swp", "orig", "bak", "rej", "json", "lock"];
@@ -46,9 +48,22 @@ pub(super) fn discover(root: &Path) -> Found {
     });
     let mut found = found.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner);
     found.dockerfiles.sort();
+    leave_out_twins(&mut found.dockerfiles);
     found.templates.sort();
     found.unreadable.sort();
     found
+}
+
+/// A Dockerfile that a found link leads to is the same build twice: the link, higher up as a rule, says more of where it is
+/// built.
+fn leave_out_twins(dockerfiles: &mut Vec<PathBuf>) {
+    let is_link = |path: &PathBuf| path.symlink_metadata().is_ok_and(|kind| kind.file_type().is_symlink());
+    let links = dockerfiles.iter().filter(|path| is_link(path));
+    let targets: BTreeSet<PathBuf> = links.filter_map(|link| link.canonicalize().ok()).collect();
+    if !targets.is_empty() {
+        let is_twin = |path: &PathBuf| path.canonicalize().is_ok_and(|real| targets.contains(&real));
+        dockerfiles.retain(|path| is_link(path) || !is_twin(path));
+    }
 }
 
 fn visit(entry: &DirEntry, found: &Mutex<Found>) {
@@ -136,7 +151,9 @@ mod tests {
         ] {
             assert_eq!(kind_of(name), Some(Kind::Dockerfile), "{name}");
         }
-        for name in ["Dockerfile.j2", "Dockerfile.dev.tmpl", "api.Dockerfile.template", "Dockerfile.in"] {
+        for name in
+            ["Dockerfile.j2", "Dockerfile.dev.tmpl", "api.Dockerfile.template", "Dockerfile.in", "Dockerfile.m4"]
+        {
             assert_eq!(kind_of(name), Some(Kind::Template), "{name}");
         }
         for name in [

@@ -13,7 +13,7 @@ use super::discover::{Found, discover};
 use super::place::{Place, place};
 use super::projects::projects;
 use crate::build::Build;
-use crate::dockerfile;
+use crate::dockerfile::{self, ProblemKind};
 use crate::ignore::{self, Matcher};
 use crate::inputs::context::BuildContext;
 use crate::inputs::{BuildInput, BuildOptions, Date, Folder, IgnoreInput, InputProblem, Inputs, Need, Needs};
@@ -161,7 +161,12 @@ fn fill(
             Draft { path, input, place, ignore: None }
         })
         .collect();
-    let mut drafts = parsed;
+    let (templates, mut drafts): (Vec<Draft>, Vec<Draft>) =
+        parsed.into_iter().partition(|draft| is_template(&draft.input.file));
+    let unread =
+        |draft: &Draft| format!("{} is a template: it was not looked at", inputs.source(draft.input.dockerfile).name());
+    let notices: Vec<String> = templates.iter().map(unread).collect();
+    inputs.notices.extend(notices);
     read_ignore_files(inputs, &mut drafts);
     let contexts = if request.needs.context() { walk(inputs, &drafts, request.needs) } else { BTreeMap::new() };
     for draft in drafts {
@@ -173,6 +178,19 @@ fn fill(
         }
         inputs.builds.push(input);
     }
+}
+
+/// Whether a program makes the Dockerfile from this text, whatever it is called: the reader stumbles over what such
+/// programs replace.
+fn is_template(file: &dockerfile::File) -> bool {
+    let marks = ["{{", "{%", "<%", "{#"];
+    let source = file.source();
+    file.problems().iter().filter(|problem| problem.kind == ProblemKind::Error).any(|problem| {
+        let line = source.slice(source.line_span(source.line(problem.span.start)));
+        marks.iter().any(|mark| line.trim_start().starts_with(mark))
+            || (line.trim_start().to_ascii_uppercase().starts_with("FROM")
+                && marks.iter().any(|mark| line.contains(mark)))
+    })
 }
 
 fn read_ignore_files(inputs: &mut Inputs, drafts: &mut [Draft]) {

@@ -4,14 +4,19 @@ use std::path::{Path, PathBuf};
 
 use super::Request;
 use super::gather::shown;
-use crate::build::Build;
+use crate::build::{Build, Source, Transfer};
+use crate::dockerfile::Keyword;
 use crate::inputs::BuildInput;
+use crate::shell::{Invocation, Manager, Verb};
 
 /// Folders above a Dockerfile that are tried.
 const HIGHEST: usize = 8;
 
 /// Sources that are looked up to tell a context.
 const SOURCES: usize = 200;
+
+/// Entries of a folder that are looked into for a manifest.
+const SUBFOLDERS: usize = 1_000;
 
 /// Where a Dockerfile is built.
 #[derive(Clone, Debug, Default)]
@@ -32,8 +37,13 @@ pub(super) fn place(path: &Path, input: &BuildInput, request: &Request, root: Op
         return Place { root: Some(root.to_owned()), notice: None };
     }
     let own = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    let sources = named(input);
-    let missing = |folder: &Path| sources.iter().filter(|source| !folder.join(source).exists()).count();
+    let build = Build::new(input);
+    let sources = named(&build);
+    let manifests = manifests(&build);
+    let missing = |folder: &Path| {
+        let lacks = usize::from(!manifests.is_empty() && !has_any(folder, &manifests));
+        sources.iter().filter(|source| !folder.join(source).exists()).count() + lacks
+    };
     let least = missing(own);
     let mut best = (least, own.to_owned());
     if least > 0 {
@@ -46,14 +56,13 @@ pub(super) fn place(path: &Path, input: &BuildInput, request: &Request, root: Op
     }
     let (_, chosen) = best;
     let notice = (chosen != own).then(|| {
-        format!("{}: the context is taken to be `{}`, which has what COPY names", shown(path), shown(&chosen))
+        format!("{}: the context is taken to be `{}`, which has what the build takes", shown(path), shown(&chosen))
     });
     Place { root: Some(chosen), notice }
 }
 
 /// Plain paths that COPY and ADD take from the context.
-fn named(input: &BuildInput) -> Vec<String> {
-    let build = Build::new(input);
+fn named(build: &Build) -> Vec<String> {
     let mut named = Vec::new();
     for stage in build.stages() {
         for transfer in build.transfers(stage).iter().filter(|transfer| transfer.from.is_none()) {
@@ -70,6 +79,53 @@ fn named(input: &BuildInput) -> Vec<String> {
     named.dedup();
     named.truncate(SOURCES);
     named
+}
+
+/// The manifests of which one should be in a context that is copied as a whole and then installed from or built; empty
+/// where that tells nothing.
+fn manifests(build: &Build) -> Vec<&'static str> {
+    let needed = || build.stages().iter().filter(|stage| build.is_needed(stage));
+    let whole = |transfer: &Transfer| transfer.from.is_none() && transfer.sources.iter().any(Source::is_everything);
+    if !needed().any(|stage| build.transfers(stage).iter().any(whole)) {
+        return Vec::new();
+    }
+    let mut manifests = Vec::new();
+    for stage in needed() {
+        for (index, _) in build.instructions(stage).filter(|(_, i)| i.keyword == Keyword::Run) {
+            let Some(code) = build.code(index) else { continue };
+            for call in code.script.invocations().iter().filter_map(Invocation::package_call) {
+                if call.is_from_manifest() || call.verb == Verb::Build {
+                    manifests.extend(manifests_of(call.manager));
+                }
+            }
+        }
+    }
+    manifests.sort_unstable();
+    manifests.dedup();
+    manifests
+}
+
+const fn manifests_of(manager: Manager) -> &'static [&'static str] {
+    match manager {
+        Manager::Npm | Manager::Yarn | Manager::Pnpm | Manager::Bun => &["package.json"],
+        Manager::Uv | Manager::Poetry | Manager::Pdm => &["pyproject.toml"],
+        Manager::Pipenv => &["Pipfile"],
+        Manager::Go => &["go.mod", "go.work"],
+        Manager::Cargo => &["Cargo.toml"],
+        Manager::Maven => &["pom.xml"],
+        Manager::Gradle => &["build.gradle", "build.gradle.kts", "settings.gradle", "settings.gradle.kts"],
+        Manager::Composer => &["composer.json"],
+        Manager::Bundle => &["Gemfile", "gems.rb"],
+        _ => &[],
+    }
+}
+
+/// Whether a folder, or one directly in it, has one of the files.
+fn has_any(folder: &Path, names: &[&str]) -> bool {
+    let direct = |folder: &Path| names.iter().any(|name| folder.join(name).is_file());
+    direct(folder)
+        || std::fs::read_dir(folder)
+            .is_ok_and(|entries| entries.take(SUBFOLDERS).filter_map(Result::ok).any(|entry| direct(&entry.path())))
 }
 
 /// The folders above, nearest first: up to `root` where one was asked for, else up to the repository's top.

@@ -11,7 +11,7 @@ const NARROW: usize = 30;
 /// Rows without `--all`.
 const ROWS: usize = 20;
 /// With fewer rows than this nothing is left out.
-const FEW: usize = 5;
+const FEW: usize = 10;
 
 /// A price as people read it; without an amount, what it would be an amount of.
 pub(super) fn cost(impact: &Impact) -> String {

@@ -14,14 +14,20 @@ const LISTS: &str = "/var/lib/apt/lists";
 fn check(cx: &Context, out: &mut Findings) {
     let build = cx.build();
     let mut later = None;
-    for stage in cx.shipped() {
+    // Lists that an earlier layer left are found unchanged by the next update: they are paid for once.
+    let mut paid = false;
+    let shipped: Vec<&Stage> = cx.shipped().collect();
+    for stage in shipped.into_iter().rev() {
         for (index, instruction) in build.instructions(stage).filter(|(_, i)| i.keyword == Keyword::Run) {
             let Some(code) = build.code(index).filter(|_| !is_mounted(cx, instruction)) else { continue };
-            let Some(span) = kept(code) else { continue };
+            let Some(span) = kept(code) else {
+                paid &= !code.script.invocations().iter().any(removes_lists);
+                continue;
+            };
             let finding = cx
                 .finding(code.place(&build.input().file, span), "the lists that this fetches stay in the layer")
                 .help("delete them in the same RUN, or keep them in a cache mount");
-            let finding = with_price(build, stage, finding);
+            let finding = if std::mem::replace(&mut paid, true) { finding } else { with_price(build, stage, finding) };
             let needed = later.get_or_insert_with(|| needed_later(build));
             let edit = if needed[index] { None } else { edit(build, index, code) };
             out.push(match edit {

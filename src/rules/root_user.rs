@@ -1,5 +1,7 @@
 //! See `rules/root-user.md`.
 
+mod service;
+
 use super::Context;
 use crate::build::{Base, BaseImage, Build, Setting, Stage, User};
 use crate::dockerfile::Keyword;
@@ -12,12 +14,13 @@ super::rule!("root-user", check);
 const NOBODY: &str = "65532:65532";
 
 /// Programs by which an entrypoint steps down.
-const STEP_DOWN: [&str; 5] = ["gosu", "su-exec", "setpriv", "runuser", "s6-setuidgid"];
+const STEP_DOWN: [&str; 10] =
+    ["gosu", "su-exec", "setpriv", "runuser", "s6-setuidgid", "chpst", "capsh", "s6-overlay", "supervisor", "PUID"];
 
 fn check(cx: &Context, out: &mut Findings) {
     let build = cx.build();
     let Some(stage) = build.target() else { return };
-    if build.instructions(stage).next().is_none() || steps_down(build, stage) {
+    if !service::is_service(build, stage) || steps_down(build, stage) {
         return;
     }
     let finding = match build.user(stage) {

@@ -11,7 +11,13 @@ fn check(cx: &Context, out: &mut Findings) {
     for secret in cx.build().secrets() {
         let name = &secret.name;
         let arg = cx.build().instruction(secret.instruction).keyword == Keyword::Arg;
+        // Only what ships has a config and a history that others get.
+        let ships = cx.build().stage_of(secret.instruction).is_some_and(|stage| cx.build().ships(stage));
         let message = match (secret.why, arg) {
+            _ if !ships && secret.value.is_some() => {
+                format!("the value of `{name}` stands in this file: everyone who has the file can read it")
+            }
+            _ if !ships => format!("the value of `{name}` stays in the build's cache and provenance"),
             (SecretKind::Url, _) => {
                 format!("the URL in `{name}` holds a password: everyone who has the image can read it")
             }

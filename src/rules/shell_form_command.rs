@@ -25,7 +25,8 @@ fn check(cx: &Context, out: &mut Findings) {
             continue;
         }
         let Some(code) = build.code(index) else { continue };
-        if code.script.commands.is_empty() {
+        // A broken array is a problem of its own, and the words of it are no command.
+        if code.script.commands.is_empty() || file_text(build, text).starts_with('[') || ends_at_once(&code.script) {
             continue;
         }
         let message = match keyword {
@@ -37,6 +38,24 @@ fn check(cx: &Context, out: &mut Findings) {
         let finding = cx.finding(instruction.head, message);
         out.push(edited(build, stage, instruction, &code.script, finding, text.span));
     }
+}
+
+/// Programs that a shell in front of does no harm: shells, and what has nothing to stop.
+const BRIEF: [&str; 12] = ["sh", "bash", "ash", "dash", "zsh", "fish", "echo", "printf", "true", "false", "env", "ls"];
+
+fn file_text<'a>(build: &Build<'a>, word: &crate::dockerfile::Word) -> &'a str {
+    build.input().file.str(*word).trim_start()
+}
+
+/// Whether each command is over at once, or is the shell that people want.
+fn ends_at_once(script: &Script) -> bool {
+    script.compounds.is_empty()
+        && script.commands.iter().all(|command| {
+            let name = command.name().and_then(Word::value).unwrap_or_default();
+            let program = name.rsplit('/').next().unwrap_or(name);
+            let shell = program.ends_with("sh");
+            BRIEF.contains(&program) && (!shell || command.words[1..].iter().all(|word| word.text().starts_with('-')))
+        })
 }
 
 fn edited(

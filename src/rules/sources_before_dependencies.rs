@@ -1,11 +1,13 @@
 //! See `rules/sources-before-dependencies.md`.
 
+use std::collections::BTreeSet;
+
 use super::Context;
-use crate::build::{Build, Stage, Transfer};
-use crate::cache::{Origins, source_file};
+use crate::build::{Base, Build, Stage, Transfer};
+use crate::cache::{Likeness, Origins, source_file};
 use crate::dockerfile::{Instruction, Keyword};
 use crate::finding::{Basis, Findings, Impact, ImpactKind, Per};
-use crate::inputs::context::BuildContext;
+use crate::inputs::context::{BuildContext, Kind};
 use crate::manifest::{Ecosystem, Project};
 use crate::shell::{Manager, PackageCall, PackageSource, Verb};
 use crate::text::Span;
@@ -15,53 +17,117 @@ super::rule!("sources-before-dependencies", check);
 fn check(cx: &Context, out: &mut Findings) {
     let build = cx.build();
     let origins = cx.context().map(|context| Origins::new(context, cx.projects()));
-    for stage in build.stages().iter().filter(|stage| build.is_needed(stage)) {
-        let mut sources: Option<(Transfer, Option<String>)> = None;
-        let mut fetched = Vec::new();
-        let mut transfers = build.transfers(stage).into_iter().peekable();
-        for (index, instruction) in build.instructions(stage) {
-            while let Some(transfer) = transfers.next_if(|transfer| transfer.index <= index) {
-                if sources.is_none() && transfer.from.is_none() {
-                    sources = takes_sources(&transfer, cx.context().zip(origins.as_ref())).map(|file| (transfer, file));
-                }
-            }
-            if instruction.keyword != Keyword::Run {
-                continue;
-            }
-            let Some(install) = install(cx, build, stage, (index, instruction), &fetched) else { continue };
-            match sources.take() {
-                Some((transfer, file)) => {
-                    report(cx, &transfer, file.as_deref(), &install, out);
-                    // One finding for each stage: the first copy makes all later installs run again.
-                    break;
-                }
-                None => fetched.push(install.manager),
-            }
+    let known = cx.context().zip(origins.as_ref());
+    // What each stage leaves to those that stand on it.
+    let mut ends: Vec<State> = Vec::with_capacity(build.stages().len());
+    let mut reported = BTreeSet::new();
+    for stage in build.stages() {
+        let mut state = match stage.base {
+            Base::Stage(below) => ends.get(below).cloned().unwrap_or_default(),
+            _ => State::default(),
+        };
+        if build.is_needed(stage)
+            && let Some((copied, install)) = walk(cx, stage, known, &mut state)
+            && reported.insert(copied.instruction.head)
+        {
+            report(cx, &copied, &install, out);
         }
+        ends.push(state);
     }
+}
+
+/// What holds at one place of a stage.
+#[derive(Clone, Default)]
+struct State<'a> {
+    /// The first copy of sources above.
+    copied: Option<Copied<'a>>,
+    /// The managers that installed a project's dependencies already.
+    fetched: Vec<Manager>,
+    /// Whether there is nothing more to say: the first copy makes all later installs run again.
+    done: bool,
+}
+
+/// A copy of sources.
+#[derive(Clone)]
+struct Copied<'a> {
+    instruction: &'a Instruction,
+    everything: bool,
+    /// A file that it takes, where the context was looked at.
+    file: Option<String>,
 }
 
 /// An install of a project's dependencies.
 struct Install {
     manager: Manager,
+    verb: Verb,
     span: Span,
     text: String,
 }
 
-/// Whether a COPY takes source files: an example of them, where the context was looked at.
-#[allow(clippy::option_option, reason = "none at all, and one without a name, are two answers")]
-fn takes_sources(transfer: &Transfer, known: Option<(&BuildContext, &Origins)>) -> Option<Option<String>> {
-    match known {
-        Some((context, origins)) => source_file(transfer, context, origins).map(Some),
-        None => transfer.sources.iter().any(crate::build::Source::is_everything).then_some(None),
+type Known<'k> = Option<(&'k BuildContext, &'k Origins<'k>)>;
+
+/// Goes through a stage; the first install below a copy of sources, unless the copy is what the install needs.
+fn walk<'a>(
+    cx: &Context<'a, '_>,
+    stage: &Stage,
+    known: Known,
+    so_far: &mut State<'a>,
+) -> Option<(Copied<'a>, Install)> {
+    let build = cx.build();
+    let mut transfers = build.transfers(stage).into_iter().filter(|transfer| transfer.from.is_none()).peekable();
+    for (index, instruction) in build.instructions(stage) {
+        while let Some(transfer) = transfers.next_if(|transfer| transfer.index <= index) {
+            if so_far.copied.is_none() && !so_far.done {
+                so_far.copied = takes_sources(build, stage, transfer, known);
+            }
+        }
+        if instruction.keyword != Keyword::Run || so_far.done {
+            continue;
+        }
+        let Some(install) = install(cx, build, (index, instruction), &so_far.fetched) else { continue };
+        match so_far.copied.take() {
+            Some(copied) => {
+                so_far.done = true;
+                // Who copies the rest below knows the pattern: what stands above is what the install reads.
+                let split = !copied.everything
+                    && transfers.any(|transfer| takes_sources(build, stage, transfer, known).is_some());
+                return (!split).then_some((copied, install));
+            }
+            None if !so_far.fetched.contains(&install.manager) => so_far.fetched.push(install.manager),
+            None => {}
+        }
     }
+    None
+}
+
+/// Whether a COPY takes source files. A file that it names counts only when it is code that no RUN calls by its name.
+fn takes_sources<'a>(build: &Build<'a>, stage: &Stage, mut transfer: Transfer<'a>, known: Known) -> Option<Copied<'a>> {
+    let everything = transfer.sources.iter().any(crate::build::Source::is_everything);
+    let instruction = transfer.instruction;
+    let Some((context, origins)) = known else {
+        return everything.then_some(Copied { instruction, everything, file: None });
+    };
+    transfer.sources.retain(|source| {
+        let path = source.text.as_deref().unwrap_or_default().trim_start_matches("./").trim_matches('/');
+        let file = context.find(path).filter(|id| context.entry(*id).kind == Kind::File);
+        file.is_none_or(|id| {
+            let name = context.entry(id).name;
+            Likeness::of_name(name).is_program() && !is_called(build, stage, name)
+        })
+    });
+    let file = source_file(&transfer, context, origins)?;
+    Some(Copied { instruction, everything, file: Some(file) })
+}
+
+fn is_called(build: &Build, stage: &Stage, name: &str) -> bool {
+    let mut runs = build.instructions(stage).filter(|(_, i)| i.keyword == Keyword::Run);
+    runs.any(|(_, run)| build.input().file.source().slice(run.span).contains(name))
 }
 
 /// The first call of a RUN that installs what a manifest names. `fetched` are the managers that did so before.
 fn install(
     cx: &Context,
     build: &Build,
-    stage: &Stage,
     (index, instruction): (usize, &Instruction),
     fetched: &[Manager],
 ) -> Option<Install> {
@@ -71,7 +137,13 @@ fn install(
     for invocation in code.script.invocations() {
         let Some(call) = invocation.package_call() else { continue };
         let counts = match call.verb {
-            Verb::Install | Verb::Download => call.is_from_manifest() && !builds_itself(&call),
+            // A second install of a manager that reads one lock file only adds the project itself.
+            Verb::Install | Verb::Download => {
+                call.is_from_manifest()
+                    && !builds_itself(&call)
+                    && (call.manager == Manager::Pip || !fetched.contains(&call.manager))
+                    && has_project(cx, call.manager)
+            }
             // A compiler fetches what it needs; with a cache mount, or after a download of its own, that costs little.
             Verb::Build => {
                 fetches_to_build(call.manager)
@@ -84,8 +156,7 @@ fn install(
         if counts {
             let span = code.place(file, call.span);
             let text = shown(&call);
-            let _ = stage;
-            return Some(Install { manager: call.manager, span, text });
+            return Some(Install { manager: call.manager, verb: call.verb, span, text });
         }
     }
     None
@@ -100,20 +171,36 @@ const fn fetches_to_build(manager: Manager) -> bool {
     matches!(manager, Manager::Go | Manager::Cargo | Manager::Maven | Manager::Gradle | Manager::Dotnet)
 }
 
-/// Whether the project has dependencies at all, as far as its manifests tell.
-fn needs_any(cx: &Context, manager: Manager) -> bool {
-    let ecosystem = match manager {
+const fn ecosystem(manager: Manager) -> Option<Ecosystem> {
+    Some(match manager {
         Manager::Go => Ecosystem::Go,
         Manager::Cargo => Ecosystem::Rust,
-        _ => return true,
-    };
-    let of = |project: &&Project| project.ecosystem == ecosystem;
-    match cx.projects() {
-        Some(projects) if projects.iter().any(|project| of(&project)) => {
-            projects.iter().filter(of).any(|project| !project.dependencies.is_empty())
-        }
+        Manager::Npm | Manager::Yarn | Manager::Pnpm | Manager::Bun => Ecosystem::Node,
+        Manager::Maven | Manager::Gradle => Ecosystem::Java,
+        Manager::Composer => Ecosystem::Php,
+        Manager::Bundle => Ecosystem::Ruby,
+        _ => return None,
+    })
+}
+
+/// Whether the context has a project for the manager. Manifests that the build itself makes or fetches are no reason to
+/// copy anything first.
+fn has_project(cx: &Context, manager: Manager) -> bool {
+    match (cx.projects(), ecosystem(manager)) {
+        (Some(projects), Some(ecosystem)) => projects.iter().any(|project| project.ecosystem == ecosystem),
         _ => true,
     }
+}
+
+/// Whether the project has dependencies to fetch at all, as far as its manifests tell.
+fn needs_any(cx: &Context, manager: Manager) -> bool {
+    let Some((projects, ecosystem)) = cx.projects().zip(ecosystem(manager)) else { return true };
+    let read_all = matches!(ecosystem, Ecosystem::Go | Ecosystem::Rust);
+    let needs = |project: &Project| {
+        let vendored = || project.installs.iter().any(|way| way.folders.iter().any(|one| one.ends_with("vendor")));
+        !read_all || (!project.dependencies.is_empty() && !vendored())
+    };
+    projects.iter().any(|project| project.ecosystem == ecosystem && needs(project))
 }
 
 /// `uv sync`, `npm ci`: program and verb.
@@ -121,14 +208,22 @@ fn shown(call: &PackageCall) -> String {
     format!("{} {}", call.program, call.verb_text).trim().to_owned()
 }
 
-fn report(cx: &Context, transfer: &Transfer, file: Option<&str>, install: &Install, out: &mut Findings) {
-    let example = file.map(|file| format!(" (`{file}` among them)")).unwrap_or_default();
+fn report(cx: &Context, copied: &Copied, install: &Install, out: &mut Findings) {
+    let example = copied.file.as_ref().map(|file| format!(" (`{file}` among them)")).unwrap_or_default();
+    let does = if install.verb == Verb::Build { "fetches" } else { "installs" };
     let message =
-        format!("sources{example} are copied before `{}`: each change installs all dependencies again", install.text);
-    let help = "copy the manifest and the lock file, install, then copy the sources";
+        format!("sources{example} are copied before `{}`: each change {does} all dependencies again", install.text);
+    let help = match install.manager {
+        Manager::Go => "copy go.mod and go.sum, `go mod download`, then copy the sources",
+        Manager::Dotnet => "copy the project files, `dotnet restore`, then copy the sources",
+        Manager::Cargo | Manager::Maven | Manager::Gradle if install.verb == Verb::Build => {
+            "copy the manifests, fetch, then copy the sources; or keep the tool's cache in a cache mount"
+        }
+        _ => "copy the manifest and the lock file, install, then copy the sources",
+    };
     let evidence = "the copy stands above the install in its stage".to_owned();
     let impact =
         Impact { kind: ImpactKind::RebuildSeconds, saves: None, per: Per::Build, basis: Basis::Computed, evidence };
-    let finding = cx.finding(transfer.instruction.head, message).help(help).costs(impact);
+    let finding = cx.finding(copied.instruction.head, message).help(help).costs(impact);
     out.push(finding.label(install.span, "this runs again"));
 }

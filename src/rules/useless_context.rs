@@ -12,13 +12,22 @@ super::rule!("useless-context", check);
 /// Parts that a message names.
 const NAMED: usize = 3;
 
+/// Bytes below which nobody would add a line to an ignore file.
+const WORTHWHILE: u64 = 100_000;
+
 fn check(cx: &Context, out: &mut Findings) {
     let build = cx.build();
     let Some(context) = cx.context() else { return };
     let Some(fetched) = build.fetched(context) else { return };
     let useless = build.useless(context, &fetched);
     let bytes: u64 = useless.iter().map(|found| found.amount.bytes).sum();
-    if bytes == 0 {
+    // What changes by itself reruns steps, however small it is; the rest only costs what it weighs.
+    let changes = useless.iter().any(|found| {
+        matches!(found.class.kind, ClassKind::VersionControl | ClassKind::Dependencies | ClassKind::Bytecode)
+    });
+    // Without any ignore file the next environment, cache or history that appears goes along unseen.
+    let open = matches!(cx.ignore(), IgnoreInput::Missing(_)) && fetched.whole;
+    if bytes == 0 || (bytes < WORTHWHILE && !changes && !open) {
         return;
     }
     let Some(span) = first_copy(build) else { return };

@@ -43,7 +43,7 @@ struct Container<'e> {
 
 /// Whether every case is to be run.
 fn full() -> bool {
-    env::var_os("DOCKOPT_FULL").is_some()
+    env::var_os("DOCKOPT_FULL").is_some_and(|value| !value.is_empty())
 }
 
 impl Engine {
@@ -52,7 +52,8 @@ impl Engine {
         if env::var_os("DOCKOPT_ENGINE").is_none() {
             let name = std::thread::current().name().unwrap_or_default().to_owned();
             // What `println!` says of a test that passes nobody sees.
-            writeln!(std::io::stdout(), "{name}: left out, DOCKOPT_ENGINE names no engine (tests/run does)").unwrap();
+            let mut stdout = std::io::stdout();
+            writeln!(stdout, "{name}: left out, DOCKOPT_ENGINE names no engine (tests/run does)").unwrap();
             return None;
         }
         Some(Self { client: env::var("DOCKER").unwrap_or_else(|_| "docker".to_owned()) })

@@ -19,17 +19,18 @@ const FILES: [(&str, &str); 6] = [
 ];
 
 /// Fields of a node, and of a heredoc, that the vectors leave out when they are empty.
-const OPTIONAL: [(&str, fn() -> Value); 9] = [
-    ("flags", || json!([])),
-    ("heredocs", || json!([])),
-    ("prev_comments", || json!([])),
-    ("json", || json!(false)),
-    ("sub", || json!(null)),
-    ("fd", || json!(0)),
-    ("expand", || json!(false)),
-    ("chomp", || json!(false)),
-    ("content", || json!("")),
-];
+const OF_NODE: [&str; 5] = ["flags", "heredocs", "prev_comments", "json", "sub"];
+const OF_HEREDOC: [&str; 4] = ["fd", "expand", "chomp", "content"];
+
+fn empty(field: &str) -> Value {
+    match field {
+        "flags" | "heredocs" | "prev_comments" => json!([]),
+        "json" | "expand" | "chomp" => json!(false),
+        "fd" => json!(0),
+        "content" => json!(""),
+        _ => Value::Null,
+    }
+}
 
 #[test]
 fn the_program_answers_as_the_builder_did() {
@@ -91,18 +92,20 @@ fn filled(node: &Value, like: Option<&Value>) -> Value {
     if let Some(like) = like.filter(|_| node.get("original").is_none()) {
         node["original"] = like["original"].clone();
     }
-    for (name, empty) in &OPTIONAL[..5] {
-        if node.get(name).is_none() {
-            node[name] = empty();
-        }
-    }
+    fill(&mut node, &OF_NODE);
     for heredoc in node["heredocs"].as_array_mut().into_iter().flatten() {
-        for (name, empty) in OPTIONAL[5..].iter().filter(|(name, _)| heredoc.get(name).is_none()).collect::<Vec<_>>() {
-            heredoc[name] = empty();
-        }
+        fill(heredoc, &OF_HEREDOC);
     }
     if node["sub"].is_object() {
         node["sub"] = filled(&node["sub"], like.map(|like| &like["sub"]));
     }
     node
+}
+
+fn fill(object: &mut Value, fields: &[&str]) {
+    for field in fields {
+        if object.get(field).is_none() {
+            object[field] = empty(field);
+        }
+    }
 }

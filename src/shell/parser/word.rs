@@ -167,7 +167,8 @@ impl Parser<'_> {
         let previous = self.at.checked_sub(1).map(|at| self.bytes[at]);
         let builder = self.builder();
         if builder.test {
-            return matches!(byte, b' ' | b'\t' | b'\n');
+            // An operator ends `]]`, and with it the test: `if [[ a ]]; then`.
+            return matches!(byte, b' ' | b'\t' | b'\n') || builder.text == "]]";
         }
         match byte {
             b'(' if builder.parens > 0 || matches!(previous, Some(b'?' | b'*' | b'+' | b'@' | b'!')) => {

@@ -82,7 +82,7 @@ const MORE: [Case; 3] = [
     Case {
         files: PYTHON,
         reaches: true,
-        dockerfile: "FROM debian:trixie-slim\nCOPY . /src/\nRUN <<EOF\nset -e\nls /src\nEOF\nWORKDIR /src\nVOLUME /data\n\
+        dockerfile: "FROM debian:trixie-slim\nRUN mkdir /a\nCOPY . /src/\nRUN <<EOF\nset -e\nls /src\nEOF\nWORKDIR /src\nVOLUME /data\n\
             RUN ls\n",
     },
 ];
@@ -103,18 +103,18 @@ fn a_source_change_reruns_what_audit_says() {
 #[track_caller]
 pub(super) fn check_rerun(engine: &Engine, ran: Ran, part: &str, reaches: bool) -> Ran {
     let ran = ran.again(["audit", part, "--format=json", "--fail-on=none"]);
-    let rerun = ran.json()["builds"][0]["rerun"].clone();
+    let predicted = ran.json()["builds"][0]["rerun"].clone();
     let context = ran.path().join(part);
-    let source = rerun["example"].as_str().unwrap();
-    let comment = if source.ends_with(".py") { "#" } else { "//" };
+    let source = predicted["example"].as_str().unwrap();
+    let comment = if source.rsplit_once('.').is_some_and(|(_, ending)| ending == "py") { "#" } else { "//" };
     let mut file = fs::OpenOptions::new().append(true).open(context.join(source)).unwrap();
     // Never the same text twice: the engine would know it from an earlier run.
     writeln!(file, "{comment} {:?}", SystemTime::now()).unwrap();
     let (_image, built) = engine.image(&context);
 
     let (reran, cached) = built.steps();
-    let sure = steps(&rerun["steps"]);
-    let copies = steps(&rerun["copies"]);
+    let sure = steps(&predicted["steps"]);
+    let copies = steps(&predicted["copies"]);
     let log = &built.log;
     assert!(sure.is_subset(&reran), "said to rerun: {sure:?}, reran: {reran:?}\n{log}");
     let said: BTreeSet<Step> = sure.union(&copies).cloned().collect();

@@ -15,6 +15,9 @@ const BASES: [&str; 6] = ["alpine:3.20", "a", "b", "w", "x", "y"];
 const STEP: [usize; 2] = [24, 1];
 const FUZZ_STEP: [usize; 2] = [48, 6];
 
+/// Flags that the front ends of engines before 29 do not have; dockopt's answer is the newest one's.
+const NEW_FLAGS: [&str; 3] = ["--parents", "--security", "--device"];
+
 /// A Dockerfile with dockopt's answer to it.
 struct Case {
     id: String,
@@ -29,9 +32,10 @@ fn cases(name: &str, every: usize) -> Vec<Case> {
     let all = vectors.lines().map(|line| serde_json::from_str::<Value>(line).unwrap());
     let chosen: Vec<Value> = all.filter(is_local).step_by(every).collect();
     // Without the front end's answer dockopt's verdict goes to the end, as an engine's does.
-    let asked =
-        chosen.iter().enumerate().map(|(number, case)| json!({"id": number.to_string(), "input": case["input"]}));
-    let asked: String = asked.map(|case| format!("{case}\n")).collect();
+    let mut asked = String::new();
+    for (number, case) in chosen.iter().enumerate() {
+        asked += &format!("{}\n", json!({"id": number.to_string(), "input": case["input"]}));
+    }
     let told = Dockopt::new().file("asked.jsonl", asked).args(["debug", "vectors", "parse", "asked.jsonl"]).run();
     let told = told.code(0).stdout;
     assert_eq!(told.lines().count(), chosen.len());
@@ -91,7 +95,8 @@ fn agree(name: &str, every: usize) {
         let mut wrong = Vec::new();
         while let Some(case) = cases.get(next.fetch_add(1, Ordering::Relaxed)) {
             let theirs = refusal(&engine, case);
-            if theirs.is_some() != case.refused.is_some() {
+            let is_old = |error: &String| NEW_FLAGS.iter().any(|flag| error.contains(&format!("unknown flag: {flag}")));
+            if theirs.is_some() != case.refused.is_some() && !theirs.as_ref().is_some_and(is_old) {
                 let Case { id, input, refused, .. } = case;
                 wrong.push(format!("{id}: {input:?}\n  dockopt {refused:?}\n  engine  {theirs:?}"));
             }
