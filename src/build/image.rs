@@ -69,6 +69,7 @@ struct Row {
     lacks: Vec<&'static str>,
     user: &'static str,
     account: &'static str,
+    entrypoint: &'static str,
     source: &'static str,
 }
 
@@ -81,7 +82,7 @@ pub(super) fn rows(table: &'static str) -> impl Iterator<Item = Vec<&'static str
 }
 
 fn row(cells: &[&'static str]) -> Option<Row> {
-    let &[image, tags, shell, has, lacks, user, account, _date, source] = cells else { return None };
+    let &[image, tags, shell, has, lacks, user, account, entrypoint, _date, source] = cells else { return None };
     let list = |cell: &'static str| cell.split_whitespace().collect();
     Some(Row {
         image,
@@ -91,6 +92,7 @@ fn row(cells: &[&'static str]) -> Option<Row> {
         lacks: list(lacks),
         user,
         account,
+        entrypoint,
         source,
     })
 }
@@ -136,6 +138,15 @@ impl<'a> BaseImage<'a> {
     /// An unprivileged user that the image makes.
     pub fn account(&self) -> Option<&'static str> {
         self.row.map(|row| row.account).filter(|account| !account.is_empty())
+    }
+
+    /// Whether its containers start by an ENTRYPOINT that it brings.
+    pub fn has_entrypoint(&self) -> Option<bool> {
+        match self.row?.entrypoint {
+            "none" => Some(false),
+            "own" => Some(true),
+            _ => None,
+        }
     }
 
     /// Whether it is a Windows image.

@@ -174,6 +174,14 @@ impl Source {
         Some(after - char::REPLACEMENT_CHARACTER.len_utf8() as u32)
     }
 
+    /// Whether the file has under `span` the bytes of the text: no U+FFFD there stands for a byte that is not UTF-8.
+    pub fn is_exact(&self, span: Span) -> bool {
+        let Some(raw) = &self.raw else { return true };
+        let first = raw.after.partition_point(|&(after, _)| after <= span.start);
+        let width = char::REPLACEMENT_CHARACTER.len_utf8() as u32;
+        raw.after.get(first).is_none_or(|&(after, _)| span.end <= after - width)
+    }
+
     /// The text under `span`.
     ///
     /// # Panics
