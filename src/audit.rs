@@ -4,6 +4,7 @@ mod listing;
 mod overview;
 mod report;
 mod run;
+mod verdict;
 
 pub use self::listing::{ContextListing, CopyTake};
 pub use self::report::{

@@ -63,9 +63,11 @@ impl<'a> Build<'a> {
             Some(name) => names.find_or_index(name),
             None => stages.len().checked_sub(1),
         };
-        let needed = graph::needed(&stages, &edges, target);
+        // With a target that does not exist nothing is built; what is found in the whole file is found all the same.
+        let judged = target.or(stages.len().checked_sub(1));
+        let needed = graph::needed(&stages, &edges, judged);
         let mut ships = vec![false; stages.len()];
-        let mut below = target;
+        let mut below = judged;
         while let Some(stage) = below {
             ships[stage] = true;
             below = match stages[stage].base {

@@ -138,6 +138,49 @@ fn what_the_builder_refuses_is_a_finding() {
 }
 
 #[test]
+fn what_the_builder_refuses_later_is_an_error_too() {
+    for (text, code, level) in [
+        ("FROM a:1\nRUN --mount=type=foo,target=/x true\n", 1, "error: "),
+        ("FROM a:1\nEXPOSE 99999\n", 1, "error: "),
+        ("FROM a:1\nENV A=${B^^}\n", 1, "error: "),
+        ("FROM a:1\nSTOPSIGNAL FOO\n", 1, "error: "),
+        ("FROM a:b:c\n", 1, "error: "),
+        ("FROM a:1\nLABEL a=\"b\n", 1, "error: "),
+        ("FROM a:1\nCOPY --chmod=9999 a b\n", 1, "error: "),
+        ("FROM a:1\nCOPY --from=9 a b\n", 1, "error: there is no stage 9"),
+        ("FROM a:1\nRUN cat <<EOF;\nx\nEOF\n", 1, "error: unterminated heredoc"),
+        ("ARG PORT=99999\nFROM a:1\nARG PORT\nEXPOSE $PORT\n", 1, "error: "),
+        // A stage that the target does not need, a template, what comes from outside.
+        ("FROM a:1\nEXPOSE 99999\nFROM b:1\n", 0, "warning: "),
+        ("FROM ${templateOption:image}\n", 0, "warning: "),
+        ("ARG IMAGE\nFROM $IMAGE:1\n", 0, "nothing found"),
+        ("FROM a:1\nARG PORT\nEXPOSE $PORT/none\n", 0, "nothing found"),
+    ] {
+        for command in ["lint", "audit"] {
+            let ran = with(text)
+                .args(
+                    [command, ".", "--fail-on=error", "--ignore=all"]
+                        .into_iter()
+                        .filter(|word| command == "audit" || *word != "."),
+                )
+                .run();
+            assert_eq!(ran.code, code, "{command}: {text}{}", ran.stdout);
+            assert!(command == "audit" || ran.stdout.starts_with(level), "{text}{}", ran.stdout);
+            assert!(ran.stdout.matches("error: ").count() <= 1, "{text}{}", ran.stdout);
+        }
+    }
+    let given = with("ARG PORT=99999\nFROM a:1\nARG PORT\nEXPOSE $PORT\n");
+    given.args(["lint", "--ignore=all", "--build-arg=PORT=80"]).run().code(0);
+}
+
+#[test]
+fn an_unknown_target_is_an_error_and_hides_nothing() {
+    let json = with(SHELL_FORM).args(["lint", "--target=nope", "--format=json"]).run().code(1).json();
+    assert_eq!(json["problems"][0]["error"], true);
+    assert_eq!(json["findings"][0]["rule"], "shell-form-command");
+}
+
+#[test]
 fn unknown_names_are_met_with_the_closest_one() {
     let ran = Dockopt::new().args(["explain", "shell-form-comand"]).run().code(2);
     ran.complains(&["error: no rule is called `shell-form-comand`", "did you mean `shell-form-command`?"]);
