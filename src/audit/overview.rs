@@ -76,7 +76,7 @@ pub(super) fn problems(inputs: &Inputs, build: &Build, mask: &Mask) -> Vec<Probl
             help: None,
         }));
     }
-    if let Some(target) = input.options.target.as_ref().filter(|_| build.target().is_none()) {
+    if let Some(target) = input.options.target.as_ref().filter(|_| !build.knows_target()) {
         let help = Some("name a stage of the Dockerfile with `--target`".to_owned());
         let message = format!("target stage `{target}` could not be found");
         problems.push(ProblemReport { file: source.name().to_owned(), place: None, error: true, message, help });

@@ -100,6 +100,28 @@ fn bad_input_is_met_with_place_and_remedy() {
     }
 }
 
+#[test]
+fn fixing_says_what_the_builder_refuses() {
+    let text = "FROM debian:12.5\nUSER 1000\nEXPOSE 99999\nCMD python3 main.py\n";
+    let ran = with(text).args(["fix"]).run().code(1);
+    assert!(ran.stderr.contains("error: the builder refuses this: invalid containerPort: 99999"), "{}", ran.stderr);
+    let json = with(text).args(["fix", "--format=json"]).run().code(1).json();
+    assert_eq!(json["problems"][0]["line"], 3);
+    // Three names of one file.
+    let ran = with(SHELL_FORM).args(["fix", "Dockerfile", "./Dockerfile", "."]).run().code(0);
+    assert_eq!(ran.stderr, "would fix 1 finding in 1 file; `--write` does it\n");
+}
+
+#[test]
+fn what_cannot_be_read_is_said_once() {
+    for command in ["lint", "audit"] {
+        let dockopt = with("FROM debian:12.5\nCOPY . .\nUSER 1000\n").file(".dockerignore", vec![b'#'; 17 << 20]);
+        let ran = dockopt.args([command]).run().code(2);
+        assert_eq!(ran.stderr.matches("error: ").count(), 1, "{}", ran.stderr);
+        assert!(!ran.stdout.contains("error: "), "{}", ran.stdout);
+    }
+}
+
 #[cfg(unix)]
 #[test]
 fn unreadable_files_and_pipes_are_refused() {
