@@ -26,7 +26,7 @@ pub fn lint(report: &Report, layout: Layout) -> String {
 }
 
 /// What is wrong with the inputs, each with its place and remedy.
-pub(super) fn problems(report: &Report, layout: Layout) -> String {
+pub fn problems(report: &Report, layout: Layout) -> String {
     let mut out = String::new();
     for problem in &report.problems {
         let level = if problem.error { Level::ERROR } else { Level::WARNING };
