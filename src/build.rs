@@ -4,6 +4,7 @@
 mod context;
 mod edges;
 mod graph;
+mod history;
 mod image;
 mod latest;
 mod scope;
@@ -27,6 +28,7 @@ pub use self::settings::{Setting, User};
 pub use self::stage::{Base, Edge, EdgeKind, Stage};
 pub use self::steps::Step;
 pub use self::transfer::{Source, Transfer};
+pub use self::useless::{Named, may_take_in};
 
 use std::sync::OnceLock;
 
