@@ -2,6 +2,7 @@
 
 use std::ops::Range;
 
+use super::trouble;
 use super::{BuildReport, ContextReport, Entry, ProblemReport, Rerun, StageReport, Step, Useless};
 use crate::build::{self, Base, Build};
 use crate::cache;
@@ -66,16 +67,7 @@ pub(super) fn problems(inputs: &Inputs, build: &Build, mask: &Mask) -> Vec<Probl
     }
     problems.extend(super::verdict::problem(build, source, &problems, mask));
     problems.sort_by_key(|problem| problem.place);
-    if let IgnoreInput::Present(file, ignore) = &input.ignore {
-        let source = inputs.source(*file);
-        problems.extend(ignore.problems.iter().map(|problem| ProblemReport {
-            file: source.name().to_owned(),
-            place: Some(source.line_column(problem.span.start)),
-            error: problem.kind.is_refusal(),
-            message: problem.message.clone(),
-            help: None,
-        }));
-    }
+    problems.extend(trouble::of_build(inputs, build, mask));
     if let Some(target) = input.options.target.as_ref().filter(|_| !build.knows_target()) {
         let help = Some("name a stage of the Dockerfile with `--target`".to_owned());
         let message = format!("target stage `{target}` could not be found");

@@ -6,7 +6,7 @@ use crate::ignore::{clean, path_match};
 use crate::inputs::context::{BuildContext, Certainty, ClassKind, Found};
 use crate::shell::{Invocation, Manager, PackageCall, Verb};
 
-/// What COPY, ADD and bind mounts of all stages name in the build context.
+/// What COPY, ADD and bind mounts name in the build context.
 #[derive(Clone, Debug, Default)]
 pub struct Named {
     /// Components of the paths, wildcards in them.
@@ -69,7 +69,7 @@ impl Build<'_> {
     /// What is fetched although no step needs it, largest first. Not: what a COPY names itself, secrets, results that the
     /// image may be made of, installed packages where nothing installs them, history where a step reads it.
     pub fn useless(&self, context: &BuildContext, fetched: &Fetched) -> Vec<Found> {
-        let named = self.named();
+        let named = self.named(true);
         let git = self.reads_history();
         let mut useless = fetched.doubtful(context);
         useless.retain(|found| {
@@ -90,7 +90,7 @@ impl Build<'_> {
 
     /// Whether any stage may want something of the context that another build with the same .dockerignore does without.
     pub fn wants(&self, context: &BuildContext, found: &Found) -> bool {
-        let named = self.named();
+        let named = self.named(true);
         let path = context.path(found.entry);
         if named.at_or_below(&path) {
             return true;
@@ -106,10 +106,10 @@ impl Build<'_> {
         }
     }
 
-    /// What all stages name in the build context.
-    pub fn named(&self) -> Named {
+    /// What the needed stages, or all of them, name in the build context.
+    pub fn named(&self, all: bool) -> Named {
         let mut named = Named::default();
-        for stage in self.stages() {
+        for stage in self.stages().iter().filter(|stage| all || self.is_needed(stage)) {
             for transfer in self.transfers(stage).iter().filter(|transfer| transfer.from.is_none()) {
                 for source in transfer.sources.iter().filter(|source| !source.is_remote()) {
                     named.add(source.text.as_deref());

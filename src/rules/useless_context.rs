@@ -104,7 +104,7 @@ fn safety(cx: &Context, context: &BuildContext, neighbours: &[Build], found: &Fo
     if matches!(cx.ignore(), IgnoreInput::Present(_, file) if file.error().is_some()) {
         return None;
     }
-    if cx.build().named().unknown || neighbours.iter().any(|other| other.named().unknown) {
+    if cx.build().named(true).unknown || neighbours.iter().any(|other| other.named(true).unknown) {
         return Some(Safety::Unsafe("a COPY takes what only the build knows".into()));
     }
     let why = match found.class.kind {
