@@ -170,7 +170,7 @@ fn starts_bare(build: &Build, stage: &Stage) -> bool {
 
 /// Whether a program is named by its path, or as a script.
 fn is_path(program: &str) -> bool {
-    program.contains('/') || program.ends_with(".sh")
+    program.contains('/') || program.strip_suffix(".sh").is_some()
 }
 
 /// The command, when the script is one simple command and nothing else.

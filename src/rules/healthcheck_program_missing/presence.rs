@@ -157,5 +157,5 @@ fn may_install(invocation: &Invocation) -> bool {
     let tools = ["make", "nix-env", "nix", "brew", "dpkg", "rpm", "snap", "install-php-extensions", "gdebi", "tasksel"];
     let shell = ["sh", "bash", "dash", "ash", "zsh", ".", "source"].contains(&program)
         && (!invocation.args.is_empty() || invocation.command.place.pipe_index > 0);
-    script || program.ends_with(".sh") || shell || tools.contains(&program)
+    script || program.strip_suffix(".sh").is_some() || shell || tools.contains(&program)
 }

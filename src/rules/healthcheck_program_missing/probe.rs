@@ -115,7 +115,7 @@ fn url(request: &Invocation) -> Option<Request> {
         fails |= text == "--fail" || (text.starts_with('-') && !text.starts_with("--") && text.contains('f'));
         match text {
             "-m" | "--max-time" if request.is("curl") => {
-                seconds = Some(words.next()?.value()?.parse().ok().filter(|seconds| *seconds > 0)?)
+                seconds = Some(words.next()?.value()?.parse().ok().filter(|seconds| *seconds > 0)?);
             }
             "-o" | "--output" | "-O" if words.peek().is_some_and(|next| next.is("/dev/null") || next.is("-")) => {
                 words.next();
