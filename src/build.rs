@@ -43,6 +43,7 @@ pub struct Build<'a> {
     faults: Vec<Fault>,
     scopes: Scopes,
     target: Option<usize>,
+    knows_target: bool,
     needed: Vec<bool>,
     ships: Vec<bool>,
     latest: Latest,
@@ -63,6 +64,9 @@ impl<'a> Build<'a> {
             Some(name) => names.find_or_index(name),
             None => stages.len().checked_sub(1),
         };
+        // With a target that does not exist nothing is built; what is found in the whole file is found all the same.
+        let knows_target = target.is_some();
+        let target = target.or(stages.len().checked_sub(1));
         let needed = graph::needed(&stages, &edges, target);
         let mut ships = vec![false; stages.len()];
         let mut below = target;
@@ -75,7 +79,7 @@ impl<'a> Build<'a> {
         }
         let code = input.file.instructions().iter().map(|_| OnceLock::new()).collect();
         let latest = Latest::new(input.file.instructions(), &stages);
-        Self { input, stages, edges, faults, scopes, target, needed, ships, latest, code }
+        Self { input, stages, edges, faults, scopes, target, knows_target, needed, ships, latest, code }
     }
 
     /// What it was worked out from.
@@ -110,9 +114,14 @@ impl<'a> Build<'a> {
         &self.scopes
     }
 
-    /// The stage that is built: `--target`, else the last one; `None` without stages or for an unknown name.
+    /// The stage that is built: `--target`, else (also for an unknown name) the last one; `None` without stages.
     pub fn target(&self) -> Option<&Stage> {
         self.stages.get(self.target?)
+    }
+
+    /// Whether there is a stage that `--target` names; without it, whether there is any.
+    pub fn knows_target(&self) -> bool {
+        self.knows_target
     }
 
     /// Whether the target needs the stage.
@@ -149,8 +158,8 @@ impl<'a> Build<'a> {
         stage.instructions.clone().map(|index| (index, &file.instructions()[index]))
     }
 
-    /// The last setting of a kind (USER, WORKDIR, SHELL, CMD, ENTRYPOINT, HEALTHCHECK) that counts for a stage: its own,
-    /// else that of the stage it stands on.
+    /// The last instruction of a kind (USER, WORKDIR, SHELL, CMD, ENTRYPOINT, HEALTHCHECK, EXPOSE; no other) that counts
+    /// for a stage: its own, else that of the stage it stands on.
     pub fn last(&self, stage: &Stage, keyword: Keyword) -> Option<(usize, &'a Instruction)> {
         let index = self.latest.before(keyword, stage, usize::MAX)?;
         Some((index, self.instruction(index)))

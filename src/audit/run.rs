@@ -18,6 +18,15 @@ use crate::text::Source;
 /// What rules find in the inputs' builds.
 pub fn lint(inputs: &Inputs, selection: &Selection) -> Report {
     let builds = builds(inputs);
+    let mask = mask_of(&builds);
+    let mut report = report(inputs, &builds, &mask, selection);
+    report.findings = masked_findings(inputs, &builds, &mask, selection);
+    report
+}
+
+/// What is wrong with the inputs, and what the rules lack; no findings.
+pub fn problems(inputs: &Inputs, selection: &Selection) -> Report {
+    let builds = builds(inputs);
     report(inputs, &builds, &mask_of(&builds), selection)
 }
 
@@ -26,6 +35,7 @@ pub fn audit(inputs: &Inputs, selection: &Selection) -> Report {
     let builds = builds(inputs);
     let mask = mask_of(&builds);
     let mut report = report(inputs, &builds, &mask, selection);
+    report.findings = masked_findings(inputs, &builds, &mask, selection);
     report.builds = builds.par_iter().map(|build| overview::build(inputs, build, &report.findings, &mask)).collect();
     report
 }
@@ -90,16 +100,18 @@ fn report<'i>(inputs: &'i Inputs, builds: &[Build<'i>], mask: &Mask, selection: 
     }
     let of_builds: Vec<_> = builds.par_iter().map(|build| overview::problems(inputs, build, mask)).collect();
     problems.extend(of_builds.into_iter().flatten());
-    let findings = findings(inputs, builds, selection).into_par_iter().map(|finding| masked(finding, mask)).collect();
     Report {
         root: inputs.root.clone(),
         sources: inputs.sources.par_iter().map(|source| mask.source(source)).collect(),
-        findings,
         skipped: skipped(builds, selection),
         problems,
         notices: inputs.notices.iter().map(|text| Notice { text: mask.apply(text) }).collect(),
         ..Report::default()
     }
+}
+
+fn masked_findings<'i>(inputs: &'i Inputs, builds: &[Build<'i>], mask: &Mask, selection: &Selection) -> Vec<Finding> {
+    findings(inputs, builds, selection).into_par_iter().map(|finding| masked(finding, mask)).collect()
 }
 
 fn findings<'i>(inputs: &'i Inputs, builds: &[Build<'i>], selection: &Selection) -> Vec<Finding> {

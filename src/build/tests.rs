@@ -89,8 +89,10 @@ fn references_that_cannot_work_are_told() {
     );
     check_faults(
         "FROM a AS builder\nFROM b\nCOPY --from=bulider /a /b\nCOPY --from=7 /a /b\n",
-        &[FaultKind::Unknown; 2],
+        &[FaultKind::Unknown, FaultKind::NoSuchNumber],
     );
+    check_faults("FROM Later\nFROM a AS later\n", &[FaultKind::FromBelow]);
+    check_faults("FROM alpine AS alpine\n", &[]);
     check_faults("FROM a AS builder\nFROM b\nCOPY --from=builder /a /b\nCOPY --from=nginx:1 /a /b\n", &[]);
 }
 
