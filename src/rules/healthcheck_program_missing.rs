@@ -82,8 +82,9 @@ fn edited(build: &Build, stage: &Stage, instruction: &Instruction, code: &Code, 
         _ => return finding,
     };
     let Some(probe) = probe::of(build, stage, code) else { return finding };
+    let source = build.input().file.source();
     // A comment or continuation in the command would be lost.
-    if build.input().file.source().slice(span).contains('\n') {
+    if source.slice(span).contains('\n') || !source.is_exact(span) {
         return finding;
     }
     finding.safe_edit("ask the same address with the image's own language", span, probe)
