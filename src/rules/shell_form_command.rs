@@ -121,9 +121,9 @@ fn edited(
     span: crate::text::Span,
 ) -> Finding {
     let file = &build.input().file;
-    // What lies between and behind the words (a comment, a continuation) would be lost.
+    // What lies between and behind the words (a comment, a continuation), or is no UTF-8, would be lost.
     let whole = file.source().slice(instruction.head);
-    let loses = whole.contains('\n') || !script.comments.is_empty();
+    let loses = whole.contains('\n') || !script.comments.is_empty() || !file.source().is_exact(span);
     let Some(command) = only_command(script).filter(|_| !loses) else {
         return finding.help("use the exec form, `[\"program\", \"argument\"]`; for several steps an entrypoint script that ends with `exec \"$@\"`");
     };
@@ -170,7 +170,7 @@ fn starts_bare(build: &Build, stage: &Stage) -> bool {
 
 /// Whether a program is named by its path, or as a script.
 fn is_path(program: &str) -> bool {
-    program.contains('/') || program.ends_with(".sh")
+    program.contains('/') || program.strip_suffix(".sh").is_some()
 }
 
 /// The command, when the script is one simple command and nothing else.

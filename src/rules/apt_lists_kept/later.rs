@@ -70,7 +70,7 @@ fn of_trigger(text: &str) -> Need {
     if has("apt-get") || has("apt") || has("aptitude") {
         return if has("update") { Need::Nothing } else { Need::Lists };
     }
-    let opaque = words().any(|word| word.ends_with(".sh") || READERS.contains(&word));
+    let opaque = words().any(|word| word.strip_suffix(".sh").is_some() || READERS.contains(&word));
     if opaque { Need::Unknown } else { Need::Nothing }
 }
 
@@ -82,9 +82,8 @@ fn of_script(code: &Code, is_run: bool, below: Need) -> Need {
             Some(Verb::Update) if super::fetches(&invocation) => return so_far,
             Some(Verb::Install | Verb::Upgrade | Verb::Download) => return Need::Lists,
             Some(Verb::Other) => so_far = so_far.max(Need::Unknown),
-            Some(_) => {}
             None if is_run && may_read(&invocation) => so_far = so_far.max(Need::Unknown),
-            None => {}
+            _ => {}
         }
     }
     so_far.max(below)
@@ -97,5 +96,7 @@ fn may_read(invocation: &Invocation) -> bool {
     let system = ["/bin/", "/usr/bin/", "/sbin/", "/usr/sbin/"];
     let own = path.contains('/') && !system.iter().any(|folder| path.starts_with(folder));
     let runs_file = ["sh", "bash", "dash", "ash", "zsh", "ksh", ".", "source"].contains(&program);
-    own || program.ends_with(".sh") || READERS.contains(&program) || (runs_file && !invocation.args.is_empty())
+    own || program.strip_suffix(".sh").is_some()
+        || READERS.contains(&program)
+        || (runs_file && !invocation.args.is_empty())
 }
