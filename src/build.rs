@@ -69,9 +69,10 @@ impl<'a> Build<'a> {
         // With a target that does not exist nothing is built; what is found in the whole file is found all the same.
         let knows_target = target.is_some();
         let target = target.or(stages.len().checked_sub(1));
-        let needed = graph::needed(&stages, &edges, target);
+        let built = target.filter(|target| !stages[*target].is_replaced());
+        let needed = graph::needed(&stages, &edges, built);
         let mut ships = vec![false; stages.len()];
-        let mut below = target;
+        let mut below = built;
         while let Some(stage) = below {
             ships[stage] = true;
             below = match stages[stage].base {

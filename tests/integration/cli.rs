@@ -122,6 +122,19 @@ fn what_cannot_be_read_is_said_once() {
     }
 }
 
+#[test]
+fn a_byte_order_mark_is_not_seen() {
+    let ran = with("\u{feff}FROM a:b:c\n").args(["lint"]).run().code(1);
+    assert!(ran.stdout.contains("--> Dockerfile:1:1"), "{}", ran.stdout);
+    assert!(ran.stdout.contains("1 | FROM a:b:c\n"), "{}", ran.stdout);
+}
+
+#[test]
+fn an_array_of_numbers_is_one_problem() {
+    let json = with("FROM a:1\nRUN [1,2]\n").args(["lint", "--format=json"]).run().code(1).json();
+    assert_eq!(json["problems"].as_array().unwrap().len(), 1);
+}
+
 #[cfg(unix)]
 #[test]
 fn unreadable_files_and_pipes_are_refused() {
