@@ -133,9 +133,14 @@ impl Build<'_> {
             _ => &[Manager::Pip, Manager::Uv, Manager::Poetry, Manager::Pdm, Manager::Pipenv, Manager::Conda],
         };
         let python = managers.contains(&Manager::Pip);
+        // Pip installs beside an environment that it is not run from: one that the Dockerfile names may be the host's.
+        let file = &self.input().file;
+        let mentions = |i: &crate::dockerfile::Instruction| file.source().slice(i.span).contains(folder);
+        let is_named = python && file.instructions().iter().any(mentions);
         let installs = |call: PackageCall| {
             let makes = call.verb == Verb::Install && call.is_from_manifest() && !call.has(&["-g", "--global"]);
-            managers.contains(&call.manager) && (makes || (python && call.verb_text == "venv"))
+            let elsewhere = is_named && matches!(call.manager, Manager::Pip | Manager::Conda);
+            managers.contains(&call.manager) && ((makes && !elsewhere) || (python && call.verb_text == "venv"))
         };
         self.scripts(all).any(|code| {
             let makes = |one: &Invocation| {
