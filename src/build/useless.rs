@@ -2,8 +2,8 @@
 
 use super::{Build, Code, Fetched, Stage};
 use crate::dockerfile::Keyword;
-use crate::ignore::{clean, path_match};
-use crate::inputs::context::{BuildContext, Certainty, ClassKind, Found};
+use crate::ignore::{clean, has_wildcard, path_match};
+use crate::inputs::context::{BuildContext, Certainty, ClassKind, EntryId, Found};
 use crate::shell::{Invocation, Manager, PackageCall, Verb};
 
 /// What COPY, ADD and bind mounts name in the build context.
@@ -70,6 +70,7 @@ impl Build<'_> {
     /// image may be made of, installed packages where nothing installs them, history where a step reads it.
     pub fn useless(&self, context: &BuildContext, fetched: &Fetched) -> Vec<Found> {
         let named = self.named(true);
+        let linked = self.linked(context);
         let git = self.reads_history();
         let mut useless = fetched.doubtful(context);
         useless.retain(|found| {
@@ -83,7 +84,8 @@ impl Build<'_> {
                 }
                 _ => found.class.certainty == Certainty::Possible,
             };
-            !wanted && !named.at_or_below(&path)
+            let is_linked = |id: &EntryId| *id == found.entry || context.is_below(*id, found.entry);
+            !wanted && !named.at_or_below(&path) && !linked.iter().any(is_linked)
         });
         useless
     }
@@ -92,7 +94,8 @@ impl Build<'_> {
     pub fn wants(&self, context: &BuildContext, found: &Found) -> bool {
         let named = self.named(true);
         let path = context.path(found.entry);
-        if named.at_or_below(&path) {
+        let is_linked = |id: &EntryId| *id == found.entry || context.is_below(*id, found.entry);
+        if named.at_or_below(&path) || self.linked(context).iter().any(is_linked) {
             return true;
         }
         if !named.whole && !named.unknown && !named.above(&path) {
@@ -104,6 +107,19 @@ impl Build<'_> {
             ClassKind::Editor | ClassKind::Pipeline => named.above(&path),
             _ => false,
         }
+    }
+
+    /// What plain sources of any stage lead to, links followed.
+    fn linked(&self, context: &BuildContext) -> Vec<EntryId> {
+        let mut linked = Vec::new();
+        for transfer in self.stages().iter().flat_map(|stage| self.transfers(stage)) {
+            for (source, selection) in transfer.sources.iter().zip(transfer.select(context)) {
+                if source.text.as_deref().is_some_and(|text| !has_wildcard(text)) {
+                    linked.extend(selection.iter().flat_map(|selection| &selection.tops).flatten());
+                }
+            }
+        }
+        linked
     }
 
     /// What the needed stages, or all of them, name in the build context.
@@ -133,9 +149,14 @@ impl Build<'_> {
             _ => &[Manager::Pip, Manager::Uv, Manager::Poetry, Manager::Pdm, Manager::Pipenv, Manager::Conda],
         };
         let python = managers.contains(&Manager::Pip);
+        // Pip installs beside an environment that it is not run from: one that the Dockerfile names may be the host's.
+        let file = &self.input().file;
+        let mentions = |i: &crate::dockerfile::Instruction| file.source().slice(i.span).contains(folder);
+        let is_named = python && file.instructions().iter().any(mentions);
         let installs = |call: PackageCall| {
             let makes = call.verb == Verb::Install && call.is_from_manifest() && !call.has(&["-g", "--global"]);
-            managers.contains(&call.manager) && (makes || (python && call.verb_text == "venv"))
+            let elsewhere = is_named && matches!(call.manager, Manager::Pip | Manager::Conda);
+            managers.contains(&call.manager) && ((makes && !elsewhere) || (python && call.verb_text == "venv"))
         };
         self.scripts(all).any(|code| {
             let makes = |one: &Invocation| {

@@ -5,6 +5,7 @@ use crate::build::{Build, may_take_in};
 use crate::finding::{Basis, FileEdit, Finding, Findings, Fix, Impact, ImpactKind, Per, Safety, Saves, Target};
 use crate::inputs::context::{BuildContext, ClassKind, EntryId, Found};
 use crate::inputs::{BuildInput, IgnoreInput};
+use crate::manifest::Ecosystem;
 use crate::text::Span;
 
 super::rule!("useless-context", check);
@@ -112,12 +113,24 @@ fn safety(cx: &Context, context: &BuildContext, neighbours: &[Build], found: &Fo
             let others = || neighbours.iter().find_map(|other| other.may_read_history(true));
             cx.build().may_read_history(false).or_else(others)
         }
-        ClassKind::Dependencies if path.contains('/') => {
-            Some(format!("no step is known to install into the folder of `{path}`"))
+        ClassKind::Dependencies if path.contains('/') || has_several(cx, &path) => {
+            Some(format!("it is not known that a step installs what `{path}` holds"))
         }
         _ => None,
     };
     Some(why.map_or(Safety::Safe, Safety::Unsafe))
+}
+
+/// Whether the folder of installed packages may be another project's than the one that a step installs.
+fn has_several(cx: &Context, path: &str) -> bool {
+    let ecosystem = match path {
+        "node_modules" => Ecosystem::Node,
+        "vendor" => Ecosystem::Php,
+        ".bundle" => Ecosystem::Ruby,
+        _ => return false,
+    };
+    let own = cx.projects().unwrap_or_default().iter().filter(|project| project.ecosystem == ecosystem);
+    own.into_iter().any(|project| !project.root.is_empty() && project.workspace.is_none())
 }
 
 /// The line that leaves something out, and nothing but what is to go; `None` when there is no plain one.
