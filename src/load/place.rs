@@ -40,8 +40,12 @@ pub(super) fn place(path: &Path, input: &BuildInput, request: &Request, root: Op
     let own = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let build = Build::new(input);
     let sources = named(&build);
+    // Folders are opened only where the context will be: `lint` looks at names that COPY gives, no further.
+    let mut manifests = if request.needs.context() { manifests(&build) } else { Vec::new() };
     // A folder with code of its own is its own context, and makes or fetches what it lacks.
-    let manifests = if has_code(own) { Vec::new() } else { manifests(&build) };
+    if !manifests.is_empty() && has_code(own) {
+        manifests.clear();
+    }
     let missing = |folder: &Path| {
         let lacks = usize::from(!manifests.is_empty() && !has_any(folder, &manifests));
         sources.iter().filter(|source| !folder.join(source).exists()).count() + lacks

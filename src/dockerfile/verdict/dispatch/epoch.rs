@@ -65,9 +65,9 @@ fn check_stage<'f>(
 
 fn check_source(file: &File, instruction: &Instruction, variables: &Environment, lex: Lex) -> Result<(), String> {
     let transfer = file.transfer(instruction);
-    let source = match transfer.as_ref().map(|transfer| (&*transfer.sources, transfer.heredocs.is_empty())) {
-        Some(([source], true)) => source,
-        _ => return Err("SOURCE_DATE_EPOCH stage must contain exactly one remote ADD source".to_owned()),
+    let sources = transfer.as_ref().map(|transfer| (&*transfer.sources, transfer.heredocs.is_empty()));
+    let Some(([source], true)) = sources else {
+        return Err("SOURCE_DATE_EPOCH stage must contain exactly one remote ADD source".to_owned());
     };
     let expand = |word: &str| match process_word(word, variables, lex) {
         Ok(word) => Ok(word.text),

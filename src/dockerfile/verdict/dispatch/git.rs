@@ -35,15 +35,15 @@ impl GitSource {
             if !is_web && !matches!(&*scheme, "git" | "ssh") {
                 return None;
             }
-            let url = Url::parse(source).filter(|url| !is_web || url.path.ends_with(".git"))?;
+            let url = Url::parse(source).filter(|url| !is_web || url.path.strip_suffix(".git").is_some())?;
             (query_pairs(&url.query).0, url.fragment)
         } else {
             remote_copy(source)?
         };
         if !fragment.is_empty() {
             let (reference, subdir) = fragment.split_once(':').unwrap_or((&fragment, ""));
-            git.reference = reference.to_owned();
-            git.subdir = super::command::join("/", subdir).trim_start_matches('/').to_owned();
+            reference.clone_into(&mut git.reference);
+            super::command::join("/", subdir).trim_start_matches('/').clone_into(&mut git.subdir);
         }
         Some(git.query(&pairs).map(|()| git))
     }
