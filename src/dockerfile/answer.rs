@@ -126,7 +126,10 @@ impl File {
             start_line: instruction.start_line,
             end_line: instruction.end_line,
             heredocs: if instruction.start_line == 0 { Vec::new() } else { self.heredocs(&instruction.heredocs) },
-            original: self.original(instruction.text),
+            original: match instruction.start_line {
+                0 => self.logical(instruction.text).to_owned(),
+                _ => self.original(instruction.text),
+            },
             prev_comments: instruction.comments.iter().map(|&comment| self.logical(comment).to_owned()).collect(),
             sub,
         }
@@ -175,13 +178,17 @@ impl File {
         nodes
     }
 
-    /// The joined line up to its end: white space at the end is part of it.
+    /// The joined line with all white space, as far as it was not dropped before lines were joined.
     fn original(&self, text: Span) -> String {
-        let rest = match text.start.checked_sub(joined::base(self.source.text())) {
-            Some(start) => self.joined.slice(Span::new(start, self.joined.len())),
-            None => &self.source.text()[text.start as usize..],
+        let Some(start) = text.start.checked_sub(joined::base(self.source.text())) else {
+            let rest = &self.source.text()[text.start as usize..];
+            return without_line_end(rest.split('\n').next().unwrap_or_default()).to_owned();
         };
-        without_line_end(rest.split('\n').next().unwrap_or_default()).to_owned()
+        let before = self.joined.slice(Span::new(0, start));
+        let blanks = before.chars().rev().take_while(|&c| c != '\n' && c.is_whitespace());
+        let start = start - blanks.map(|c| c.len_utf8() as u32).sum::<u32>();
+        let rest = self.joined.slice(Span::new(start, self.joined.len()));
+        rest.split('\n').next().unwrap_or_default().to_owned()
     }
 }
 

@@ -26,7 +26,7 @@ pub fn lint(report: &Report, layout: Layout) -> String {
 }
 
 /// What is wrong with the inputs, each with its place and remedy.
-pub(super) fn problems(report: &Report, layout: Layout) -> String {
+pub fn problems(report: &Report, layout: Layout) -> String {
     let mut out = String::new();
     for problem in &report.problems {
         let level = if problem.error { Level::ERROR } else { Level::WARNING };
@@ -99,6 +99,7 @@ fn offer(title: &str, safety: &Safety) -> String {
 /// Where a problem is known to begin, but not where it ends.
 fn rest_of_line(source: &Source, place: LineColumn) -> Span {
     let line = source.line_span(place.line);
+    let line = Span::new(line.start.max(source.mark()), line.end);
     let text = source.slice(line);
     let at = text.char_indices().nth(place.column as usize - 1).map_or(text.len(), |(at, _)| at);
     let first = text[at..].chars().next();

@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used)] // Every function here is a test or serves one.
 
 mod cli;
+mod context;
 mod dockopt;
 mod engine;
 mod fixtures;

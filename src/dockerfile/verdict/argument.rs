@@ -40,8 +40,17 @@ fn is_stage_name(name: &str) -> bool {
 }
 
 /// Go's lower case, which maps characters one to one.
-fn go_lower(text: &str) -> String {
+pub(in crate::dockerfile) fn go_lower(text: &str) -> String {
     text.chars().map(|c| c.to_lowercase().next().unwrap_or(c)).collect()
+}
+
+/// Go's upper case, likewise: a character with none of its own length stays.
+pub(super) fn go_upper(text: &str) -> String {
+    let upper = |c: char| {
+        let mut mapped = c.to_uppercase();
+        mapped.next().filter(|_| mapped.next().is_none()).unwrap_or(c)
+    };
+    text.chars().map(upper).collect()
 }
 
 /// VOLUME's elements.

@@ -34,7 +34,7 @@ pub(in crate::dockerfile) fn split_fields(value: &str) -> Result<Vec<Field>, Str
 fn plain(value: &str, at: usize) -> Result<(String, usize), String> {
     let end = value[at..].find(',').map_or(value.len(), |comma| at + comma);
     match value[at..end].find('"') {
-        Some(quote) => Err(error(at + quote, "bare \" in non-quoted field")),
+        Some(quote) => Err(error(at + quote, "bare \" in non-quoted-field")),
         None => Ok((value[at..end].to_owned(), end)),
     }
 }
@@ -44,7 +44,7 @@ fn quoted(value: &str, start: usize) -> Result<(String, usize), String> {
     let mut text = String::new();
     let mut at = start + 1;
     loop {
-        let Some(quote) = value[at..].find('"') else { return Err(error(value.len(), BROKEN)) };
+        let Some(quote) = value[at..].find('"') else { return Err(error(at, BROKEN)) };
         text.push_str(&value[at..at + quote]);
         at += quote + 1;
         match value.as_bytes().get(at) {
@@ -81,8 +81,9 @@ mod tests {
     #[test]
     fn messages_are_gos() {
         check("", Err("EOF"));
-        check("a\"b", Err("parse error on line 1, column 2: bare \" in non-quoted field"));
+        check("a\"b", Err("parse error on line 1, column 2: bare \" in non-quoted-field"));
         check("\"a\"b", Err("parse error on line 1, column 3: extraneous or missing \" in quoted-field"));
-        check("\"a", Err("parse error on line 1, column 3: extraneous or missing \" in quoted-field"));
+        check("\"a", Err("parse error on line 1, column 2: extraneous or missing \" in quoted-field"));
+        check("a,\"b\"\"c", Err("parse error on line 1, column 6: extraneous or missing \" in quoted-field"));
     }
 }

@@ -3,13 +3,16 @@
 
 mod command;
 mod environment;
+mod epoch;
+mod git;
+mod mode;
 mod mount;
 mod platform;
 mod port;
 mod reference;
 mod signal;
-mod source;
 mod state;
+mod url;
 
 use self::environment::Environment;
 use self::state::{Stages, lines_of};
@@ -82,30 +85,10 @@ fn judge_stages(file: &File, triggers: &[Option<File>]) -> Result<(), Refusal> {
             globals.set(&arg.name.text, value.text);
         }
     }
-    check_epoch(file, &globals, lex)?;
+    epoch::check(file, &globals, lex)?;
     let mut stages = Stages::build(file, &globals, lex)?;
     stages.link()?;
     stages.check_cycles()?;
     stages.resolve(triggers)?;
     command::run(&mut stages, &globals, lex)
-}
-
-/// A global `SOURCE_DATE_EPOCH`: seconds, `context`, or a stage that stands on `scratch`.
-fn check_epoch(file: &File, globals: &Environment, lex: Lex) -> Result<(), Refusal> {
-    use crate::dockerfile::expand::Variables as _;
-    let Some(value) = globals.get("SOURCE_DATE_EPOCH") else { return Ok(()) };
-    if value.is_empty() || value == "context" || value.parse::<i64>().is_ok() {
-        return Ok(());
-    }
-    for instruction in &file.instructions {
-        let Some(from) = file.from(instruction) else { continue };
-        if from.name.as_ref().is_some_and(|name| name.text.eq_ignore_ascii_case(value)) {
-            let base = process_word(&from.image.text, globals, lex).map(|word| word.text);
-            if base.is_ok_and(|base| base == "scratch") {
-                return Ok(());
-            }
-            return Err(Refusal::new("SOURCE_DATE_EPOCH stage must use FROM scratch").at(lines_of(instruction)));
-        }
-    }
-    Err(Refusal::new(format!("invalid SOURCE_DATE_EPOCH: {value}")))
 }

@@ -1,7 +1,7 @@
 //! What BuildKit's second stage refuses in one instruction, in its order. Knows no other instruction.
 
 use super::Issue;
-use super::argument::{check_stage_name, check_volumes};
+use super::argument::{check_stage_name, check_volumes, go_upper};
 use super::duration::{check_interval, check_retries};
 use super::flag::{ADD, COPY, FROM, HEALTHCHECK, RUN, check_flags};
 use super::mount::check_run;
@@ -102,7 +102,7 @@ fn check_trigger(file: &File, instruction: &Instruction, issues: &mut Vec<Issue>
     let Arguments::Trigger(trigger) = &instruction.arguments else { return };
     let span = trigger.name.span;
     // BuildKit compares in upper case, where two letters beyond ASCII become I and S.
-    let name = file.str(trigger.name).to_uppercase();
+    let name = go_upper(file.str(trigger.name));
     match &*name {
         "ONBUILD" => issues.push(Issue::new(span, "Chaining ONBUILD via `ONBUILD ONBUILD` isn't allowed")),
         "MAINTAINER" | "FROM" => issues.push(Issue::new(span, format!("{name} isn't allowed as an ONBUILD trigger"))),
@@ -113,7 +113,7 @@ fn check_trigger(file: &File, instruction: &Instruction, issues: &mut Vec<Issue>
 fn check_healthcheck(file: &File, instruction: &Instruction, issues: &mut Vec<Issue>) {
     check_not_empty(instruction, "at least", issues);
     let Arguments::Healthcheck(kind, command) = &instruction.arguments else { return };
-    let upper = file.str(*kind).to_uppercase();
+    let upper = go_upper(file.str(*kind));
     if upper == "NONE" {
         if is_given(command) {
             issues.push(Issue::new(after(instruction, *kind), "HEALTHCHECK NONE takes no arguments"));

@@ -3,13 +3,15 @@
 use std::rc::Rc;
 
 use super::environment::Environment;
+use super::git::{GitSource, is_http};
+use super::mode::check_mode;
 use super::mount::{Mount, read_mount};
 use super::port::check_port;
 use super::reference::check_digest;
 use super::signal::is_signal;
-use super::source::{check_mode, is_git, is_http};
 use super::state::Stages;
 use super::{Command, Refusal};
+use crate::dockerfile::check::parse_bool;
 use crate::dockerfile::expand::{ExpandError, Lex, process_word, process_words};
 use crate::dockerfile::quote::go_quote;
 use crate::dockerfile::syntax::{File, Instruction, Keyword};
@@ -207,22 +209,31 @@ impl<'r> Running<'r> {
             let [source] = sources.as_slice() else {
                 return Err("checksum can't be specified for multiple sources".to_owned());
             };
-            if !is_http(source) && !is_git(source) {
+            if !is_http(source) && !matches!(GitSource::parse(source), Some(Ok(_))) {
                 return Err("checksum requires HTTP(S) or Git sources".to_owned());
             }
         }
         let is_copy = instruction.keyword == Keyword::Copy;
+        let flag = file.flag_argument(instruction, "keep-git-dir");
+        let mut remote = Remote { checksum, keep: flag.map(|flag| parse_bool(&flag.text).unwrap_or(true)) };
         for source in &sources {
-            if is_copy && is_git(source) {
-                return Err("source can't be a git ref for COPY".to_owned());
-            }
-            if is_http(source) {
-                if is_copy {
-                    return Err("source can't be a URL for COPY".to_owned());
+            match GitSource::parse(source) {
+                Some(Err(error)) => return Err(error),
+                Some(Ok(git)) if !git.is_path_too => {
+                    if is_copy {
+                        return Err("source can't be a git ref for COPY".to_owned());
+                    }
+                    remote.agree(git)?;
                 }
-                if !checksum.is_empty() {
-                    check_digest(&checksum)?;
+                _ if is_http(source) => {
+                    if is_copy {
+                        return Err("source can't be a URL for COPY".to_owned());
+                    }
+                    if !remote.checksum.is_empty() {
+                        check_digest(&remote.checksum)?;
+                    }
                 }
+                _ => {}
             }
         }
         Ok(())
@@ -244,7 +255,8 @@ impl<'r> Running<'r> {
             mounts.push(read_mount(&value.text, &|word| self.expand(word).map_err(|error| error.to_string()))?);
         }
         for (at, mount) in mounts.iter().enumerate() {
-            if let Some(source) = sources.get(at).copied().flatten()
+            if !mount.from.is_empty()
+                && let Some(source) = sources.get(at).copied().flatten()
                 && !stages.states[source].is_dispatched
             {
                 let (from, target) = (go_quote(&mount.from), go_quote(&mount.target));
@@ -257,6 +269,30 @@ impl<'r> Running<'r> {
         if file.flag_argument(instruction, "device").is_some() {
             return Err("device feature is only supported in Dockerfile frontend 1.14.0-labs or later".to_owned());
         }
+        Ok(())
+    }
+}
+
+/// What ADD's flags say of its remote sources; BuildKit lets a repository's query change it for those behind.
+struct Remote {
+    checksum: String,
+    keep: Option<bool>,
+}
+
+impl Remote {
+    fn agree(&mut self, git: GitSource) -> Result<(), String> {
+        if self.keep.is_some() && git.keep_git_dir.is_some() && self.keep != git.keep_git_dir {
+            return Err("inconsistent keep-git-dir configuration".to_owned());
+        }
+        self.keep = git.keep_git_dir.or(self.keep);
+        if git.checksum.is_empty() {
+            return Ok(());
+        }
+        if !self.checksum.is_empty() && self.checksum != git.checksum {
+            let (own, other) = (go_quote(&self.checksum), go_quote(&git.checksum));
+            return Err(format!("checksum mismatch {own} != {other}"));
+        }
+        self.checksum = git.checksum;
         Ok(())
     }
 }

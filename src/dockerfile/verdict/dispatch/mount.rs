@@ -137,15 +137,32 @@ fn number(key: &str, value: &str, radix: u32) -> Result<bool, String> {
     }
 }
 
-/// Bytes with a unit: `64m`, `1.5 GiB`.
+/// Bytes with a unit: `64m`, `.5 GiB`, `1e3kb`.
 fn is_size(value: &str) -> bool {
-    let digits = value.trim_end_matches(|c: char| c.is_ascii_alphabetic());
-    let unit = value[digits.len()..].to_ascii_lowercase();
-    let digits = digits.strip_suffix(' ').unwrap_or(digits);
-    let is_number = digits.starts_with(|c: char| c.is_ascii_digit())
-        && digits.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.')
-        && digits.parse::<f64>().is_ok();
-    let prefix = unit.strip_suffix('b').unwrap_or(&unit);
-    let prefix = prefix.strip_suffix('i').unwrap_or(prefix);
-    is_number && (prefix.is_empty() || (prefix.len() == 1 && "kmgtp".contains(prefix)))
+    let Some(at) = value.rfind(|c: char| c.is_ascii_digit() || matches!(c, '.' | ' ')) else { return false };
+    let (number, unit) = (value[..=at].strip_suffix(' ').unwrap_or(&value[..=at]), &value[at + 1..]);
+    let is_number = number.parse::<f64>().is_ok_and(|number| number >= 0.0 && number.is_finite());
+    let unit = unit.to_ascii_lowercase();
+    let mut letters = unit.chars();
+    let is_unit = match (letters.next(), letters.as_str()) {
+        (None | Some('b'), "") => true,
+        (Some(first), rest) => "kmgtp".contains(first) && matches!(rest, "" | "b" | "ib"),
+        (None, _) => false,
+    };
+    is_number && is_unit
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sizes_have_units() {
+        for size in ["0", "1b", "64m", "1.5 GiB", ".5kb", "5.", "1e3K", "+1"] {
+            assert!(is_size(size), "{size}");
+        }
+        for size in ["", "m", "-1", "1x", "1bb", "1ki", "1  m", "1e999"] {
+            assert!(!is_size(size), "{size}");
+        }
+    }
 }

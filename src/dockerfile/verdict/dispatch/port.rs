@@ -43,9 +43,9 @@ fn port_of(text: &str) -> Result<&str, String> {
 
 fn check_ip(ip: &str) -> Result<(), String> {
     let bare = match ip.strip_prefix('[') {
-        Some(rest) => {
-            rest.strip_suffix(']').ok_or_else(|| format!("invalid IP address {ip}: missing ']' in address"))?
-        }
+        Some(rest) => rest
+            .strip_suffix(']')
+            .ok_or_else(|| format!("invalid IP address {ip}: address {ip}:: missing ']' in address"))?,
         None => ip,
     };
     match bare.parse::<core::net::IpAddr>() {

@@ -1,5 +1,7 @@
 //! Names of images, as the distribution project's reference package reads them. Knows no registry.
 
+use crate::dockerfile::verdict::argument::go_lower;
+
 /// Checks a name that may lack domain and tag; the error is the package's text.
 pub(super) fn check_reference(name: &str) -> Result<(), String> {
     const FORMAT: &str = "invalid reference format";
@@ -11,21 +13,30 @@ pub(super) fn check_reference(name: &str) -> Result<(), String> {
     if path.to_lowercase() != path {
         return Err(format!("{FORMAT}: repository name ({path}) must be lowercase"));
     }
+    if !is_name(&domain, &rest) {
+        // Some letters beyond ASCII are small ASCII letters in lower case.
+        return Err(match is_name(&go_lower(&domain), &go_lower(&rest)) {
+            true => "repository name must be lowercase".to_owned(),
+            false => FORMAT.to_owned(),
+        });
+    }
+    if path.split('@').next().is_some_and(|path| path.len() > 255) {
+        return Err("repository name must not be more than 255 characters".to_owned());
+    }
+    rest.split_once('@').map_or(Ok(()), |(_, digest)| check_digest(digest))
+}
+
+/// Whether domain and the rest have the form of a name with tag and digest.
+fn is_name(domain: &str, rest: &str) -> bool {
     let (rest, digest) = match rest.split_once('@') {
         Some((rest, digest)) => (rest, Some(digest)),
-        None => (&*rest, None),
+        None => (rest, None),
     };
     let (path, tag) = match rest.split_once(':') {
         Some((path, tag)) => (path, Some(tag)),
         None => (rest, None),
     };
-    if !is_domain(&domain) || !is_path(path) || !tag.is_none_or(is_tag) {
-        return Err(FORMAT.to_owned());
-    }
-    if path.len() > 255 {
-        return Err("repository name must not be more than 255 characters".to_owned());
-    }
-    digest.map_or(Ok(()), check_digest_form)
+    is_domain(domain) && is_path(path) && tag.is_none_or(is_tag) && digest.is_none_or(is_digest)
 }
 
 /// The domain and the rest: the first part is a domain when it looks like one.
@@ -79,15 +90,16 @@ fn is_tag(tag: &str) -> bool {
         && tag.bytes().all(|byte| is_word(byte) || matches!(byte, b'.' | b'-'))
 }
 
-/// A digest inside a reference: the form first, then what [`check_digest`] wants.
-fn check_digest_form(digest: &str) -> Result<(), String> {
-    let fits = digest.split_once(':').is_some_and(|(algorithm, hex)| {
-        algorithm.starts_with(|c: char| c.is_ascii_alphabetic())
-            && algorithm.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'+' | b'.'))
+/// The form of a digest inside a reference; [`check_digest`] wants more.
+fn is_digest(digest: &str) -> bool {
+    digest.split_once(':').is_some_and(|(algorithm, hex)| {
+        let is_part = |part: &str| {
+            part.starts_with(|c: char| c.is_ascii_alphabetic()) && part.bytes().all(|byte| byte.is_ascii_alphanumeric())
+        };
+        algorithm.split(['-', '_', '+', '.']).all(is_part)
             && hex.len() >= 32
             && hex.bytes().all(|byte| byte.is_ascii_hexdigit())
-    });
-    if fits { check_digest(digest) } else { Err("invalid reference format".to_owned()) }
+    })
 }
 
 /// A digest such as `sha256:…`; the error is the package's text.
@@ -134,6 +146,7 @@ mod tests {
         {
             check(name, format);
         }
+        check("localh\u{212a}st/x", Some("repository name must be lowercase"));
         check("A", Some("invalid reference format: repository name (library/A) must be lowercase"));
         check(
             &"0".repeat(64),

@@ -133,9 +133,9 @@ impl<'f> Stages<'f> {
             Keyword::Run => {
                 let mut sources = Vec::new();
                 for mount in file.mounts(instruction) {
-                    let from = mount.from().filter(|from| !from.is_empty());
-                    // A mount without source needs no stage, but an image of that name is looked for all the same.
-                    sources.push(from.map(|from| self.find_or_add(from, None)));
+                    // BuildKit looks for the empty base's name, too: it may be a stage's.
+                    let from = mount.from().filter(|from| !from.is_empty()).unwrap_or(SCRATCH);
+                    sources.push(Some(self.find_or_add(from, None)));
                 }
                 Ok(sources)
             }
@@ -197,7 +197,12 @@ impl<'f> Stages<'f> {
 
     fn cycle(&self, root: usize, path: &[(usize, usize)]) -> Refusal {
         let message = format!("circular dependency detected on stage: {}", self.states[root].name);
-        let lines = path.iter().map(|&(state, next)| self.states[state].dependencies[next - 1].1);
+        // BuildKit remembers the last instruction that reads from a stage.
+        let lines = path.iter().map(|&(state, next)| {
+            let dependencies = &self.states[state].dependencies;
+            let (source, lines) = dependencies[next - 1];
+            dependencies.iter().rfind(|other| other.0 == source).map_or(lines, |other| other.1)
+        });
         Refusal::new(message).at(lines.reduce(|a, b| (a.0.min(b.0), a.1.max(b.1))))
     }
 
@@ -215,19 +220,27 @@ impl<'f> Stages<'f> {
         }
     }
 
+    /// BuildKit looks at all images at the same time and reports what fails first: most often that is the last, then
+    /// the others in order.
     fn resolve_images(&mut self) -> Result<(), Refusal> {
-        for state in &mut self.states {
+        let mut images = Vec::new();
+        for (index, state) in self.states.iter_mut().enumerate() {
             if state.base.is_some() || state.is_resolved {
                 continue;
             }
             state.is_resolved = true;
             state.is_dispatched |= state.is_image;
             if state.base_name != SCRATCH {
-                check_reference(&state.base_name).map_err(|error| {
-                    let name = crate::dockerfile::quote::go_quote(&state.base_name);
-                    Refusal::new(format!("failed to parse stage name {name}: {error}")).at(state.lines)
-                })?;
+                images.push(index);
             }
+        }
+        let last = images.pop();
+        for index in last.into_iter().chain(images) {
+            let state = &self.states[index];
+            check_reference(&state.base_name).map_err(|error| {
+                let name = crate::dockerfile::quote::go_quote(&state.base_name);
+                Refusal::new(format!("failed to parse stage name {name}: {error}")).at(state.lines)
+            })?;
         }
         Ok(())
     }
