@@ -5,9 +5,10 @@ use serde_json::{Value, json};
 use super::{Answer, File, HeredocNode, Node, Stage, Verdict, parse};
 use crate::text::Source;
 
-const VECTORS: [(&str, &str); 2] = [
+const VECTORS: [(&str, &str); 3] = [
     ("parse.jsonl", include_str!("../../tests/vectors/parse.jsonl")),
     ("parse-fuzz.jsonl", include_str!("../../tests/vectors/parse-fuzz.jsonl")),
+    ("parse-more.jsonl", include_str!("../../tests/vectors/parse-more.jsonl")),
 ];
 
 /// Each case of the vectors: its id, input and expected answer.

@@ -140,13 +140,28 @@ pub(crate) fn named_escape(text: &str) -> Result<Option<(Item, &str)>, Uncompila
         'd' => ascii(|b| b.is_ascii_digit()),
         's' => ascii(|b| matches!(b, b'\t' | b'\n' | 0x0c | b'\r' | b' ')),
         'w' => ascii(is_word),
-        'p' => match chars.next() {
-            Some(letter @ ('C' | 'L' | 'M' | 'N' | 'P' | 'S' | 'Z')) => Group::Category(letter),
-            _ => return Err(Uncompilable),
-        },
+        'p' => {
+            let (name, after) = category(chars.as_str())?;
+            let (others, name) = name.strip_prefix('^').map_or((false, name), |name| (true, name));
+            // Scripts and two-letter categories would need tables of their own; no path pattern in sight names them.
+            let letter = match name {
+                "C" | "L" | "M" | "N" | "P" | "S" | "Z" => char::from(name.as_bytes()[0]),
+                _ => return Err(Uncompilable),
+            };
+            return Ok(Some((Item::Group(Group::Category(letter), (kind == 'P') != others), after)));
+        }
         _ => return Ok(None),
     };
     Ok(Some((Item::Group(group, kind.is_ascii_uppercase()), chars.as_str())))
+}
+
+/// The name behind `\p`: one letter, or what stands in braces.
+fn category(text: &str) -> Read<'_, &str> {
+    if let Some(inner) = text.strip_prefix('{') {
+        return inner.split_once('}').ok_or(Uncompilable);
+    }
+    let width = text.chars().next().ok_or(Uncompilable)?.len_utf8();
+    Ok(text.split_at(width))
 }
 
 fn ascii(within: fn(u8) -> bool) -> Group {
@@ -168,6 +183,12 @@ pub(crate) fn escape(text: &str) -> Read<'_, char> {
         'r' => '\r',
         't' => '\t',
         'v' => '\x0b',
+        'x' if chars.as_str().starts_with('{') => {
+            let (digits, after) = chars.as_str()[1..].split_once('}').ok_or(Uncompilable)?;
+            let is_hex = digits.bytes().all(|byte| byte.is_ascii_hexdigit());
+            let value = u32::from_str_radix(digits, 16).ok().filter(|_| is_hex).and_then(char::from_u32);
+            return Ok((value.ok_or(Uncompilable)?, after));
+        }
         'x' => {
             let high = chars.next().and_then(|digit| digit.to_digit(16)).ok_or(Uncompilable)?;
             let low = chars.next().and_then(|digit| digit.to_digit(16)).ok_or(Uncompilable)?;

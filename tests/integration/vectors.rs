@@ -9,13 +9,16 @@ use serde_json::{Value, json};
 
 use crate::dockopt::Dockopt;
 
-const FILES: [(&str, &str); 6] = [
+const FILES: [(&str, &str); 9] = [
     ("parse", "parse"),
     ("parse", "parse-fuzz"),
+    ("parse", "parse-more"),
     ("expand", "expand"),
     ("expand", "expand-fuzz"),
+    ("expand", "expand-more"),
     ("ignore", "ignore"),
     ("ignore", "ignore-fuzz"),
+    ("ignore", "ignore-more"),
 ];
 
 /// Fields of a node, and of a heredoc, that the vectors leave out when they are empty.

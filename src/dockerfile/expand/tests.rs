@@ -39,6 +39,7 @@ fn all_cases() -> Vec<(&'static str, Vec<Case>)> {
     vec![
         ("expand.jsonl", cases(include_str!("../../../tests/vectors/expand.jsonl"))),
         ("expand-fuzz.jsonl", cases(include_str!("../../../tests/vectors/expand-fuzz.jsonl"))),
+        ("expand-more.jsonl", cases(include_str!("../../../tests/vectors/expand-more.jsonl"))),
     ]
 }
 

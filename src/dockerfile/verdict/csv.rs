@@ -84,6 +84,6 @@ mod tests {
         check("a\"b", Err("parse error on line 1, column 2: bare \" in non-quoted-field"));
         check("\"a\"b", Err("parse error on line 1, column 3: extraneous or missing \" in quoted-field"));
         check("\"a", Err("parse error on line 1, column 2: extraneous or missing \" in quoted-field"));
-        check("a,\"b\"\"c", Err("parse error on line 1, column 6: extraneous or missing \" in quoted-field"));
+        check("a,\"b\"\"c", Err("parse error on line 1, column 7: extraneous or missing \" in quoted-field"));
     }
 }

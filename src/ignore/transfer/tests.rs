@@ -60,6 +60,7 @@ fn written_cases_agree() {
 #[test]
 fn random_cases_agree() {
     check("ignore-fuzz.jsonl");
+    check("ignore-more.jsonl");
 }
 
 /// Marsaglia's xorshift: the same inputs on every run.

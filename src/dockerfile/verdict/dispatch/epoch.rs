@@ -64,17 +64,15 @@ fn check_stage<'f>(
 }
 
 fn check_source(file: &File, instruction: &Instruction, variables: &Environment, lex: Lex) -> Result<(), String> {
-    let transfer = file.transfer(instruction);
-    let sources = transfer.as_ref().map(|transfer| (&*transfer.sources, transfer.heredocs.is_empty()));
-    let Some(([source], true)) = sources else {
-        return Err("SOURCE_DATE_EPOCH stage must contain exactly one remote ADD source".to_owned());
-    };
+    let one = || "SOURCE_DATE_EPOCH stage must contain exactly one remote ADD source".to_owned();
+    let transfer = file.transfer(instruction).filter(|transfer| transfer.heredocs.is_empty()).ok_or_else(one)?;
+    let [source] = transfer.sources.as_slice() else { return Err(one()) };
     let expand = |word: &str| match process_word(word, variables, lex) {
         Ok(word) => Ok(word.text),
         Err(error) => Err(error.to_string()),
     };
     let source = expand(&source.text)?;
-    let checksum = match transfer.as_ref().and_then(|transfer| transfer.checksum.as_ref()) {
+    let checksum = match &transfer.checksum {
         Some(checksum) if !checksum.text.is_empty() => Some(&checksum.text),
         _ => None,
     };

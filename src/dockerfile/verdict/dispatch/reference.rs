@@ -15,8 +15,8 @@ pub(super) fn check_reference(name: &str) -> Result<(), String> {
     }
     if !is_name(&domain, &rest) {
         // Some letters beyond ASCII are small ASCII letters in lower case.
-        let only_case = is_name(&go_lower(&domain), &go_lower(&rest));
-        return Err(if only_case { "repository name must be lowercase".to_owned() } else { FORMAT.to_owned() });
+        let is_lower_name = is_name(&go_lower(&domain), &go_lower(&rest));
+        return Err(if is_lower_name { "repository name must be lowercase" } else { FORMAT }.to_owned());
     }
     if path.split('@').next().is_some_and(|path| path.len() > 255) {
         return Err("repository name must not be more than 255 characters".to_owned());
