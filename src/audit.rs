@@ -4,9 +4,11 @@ mod listing;
 mod overview;
 mod report;
 mod run;
+mod trouble;
+mod verdict;
 
 pub use self::listing::{ContextListing, CopyTake};
 pub use self::report::{
     BuildReport, ContextReport, Entry, Notice, ProblemReport, Report, Rerun, Skipped, StageReport, Step, Useless,
 };
-pub use self::run::{audit, check, contexts, lint, mask, needs};
+pub use self::run::{audit, check, contexts, lint, mask, needs, problems, refusals};

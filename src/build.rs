@@ -4,6 +4,7 @@
 mod context;
 mod edges;
 mod graph;
+mod history;
 mod image;
 mod latest;
 mod scope;
@@ -27,6 +28,7 @@ pub use self::settings::{Setting, User};
 pub use self::stage::{Base, Edge, EdgeKind, Stage};
 pub use self::steps::Step;
 pub use self::transfer::{Source, Transfer};
+pub use self::useless::{Named, may_take_in};
 
 use std::sync::OnceLock;
 
@@ -43,6 +45,7 @@ pub struct Build<'a> {
     faults: Vec<Fault>,
     scopes: Scopes,
     target: Option<usize>,
+    knows_target: bool,
     needed: Vec<bool>,
     ships: Vec<bool>,
     latest: Latest,
@@ -63,9 +66,13 @@ impl<'a> Build<'a> {
             Some(name) => names.find_or_index(name),
             None => stages.len().checked_sub(1),
         };
-        let needed = graph::needed(&stages, &edges, target);
+        // With a target that does not exist nothing is built; what is found in the whole file is found all the same.
+        let knows_target = target.is_some();
+        let target = target.or(stages.len().checked_sub(1));
+        let built = target.filter(|target| !stages[*target].is_replaced());
+        let needed = graph::needed(&stages, &edges, built);
         let mut ships = vec![false; stages.len()];
-        let mut below = target;
+        let mut below = built;
         while let Some(stage) = below {
             ships[stage] = true;
             below = match stages[stage].base {
@@ -75,7 +82,7 @@ impl<'a> Build<'a> {
         }
         let code = input.file.instructions().iter().map(|_| OnceLock::new()).collect();
         let latest = Latest::new(input.file.instructions(), &stages);
-        Self { input, stages, edges, faults, scopes, target, needed, ships, latest, code }
+        Self { input, stages, edges, faults, scopes, target, knows_target, needed, ships, latest, code }
     }
 
     /// What it was worked out from.
@@ -110,9 +117,14 @@ impl<'a> Build<'a> {
         &self.scopes
     }
 
-    /// The stage that is built: `--target`, else the last one; `None` without stages or for an unknown name.
+    /// The stage that is built: `--target`, else (also for an unknown name) the last one; `None` without stages.
     pub fn target(&self) -> Option<&Stage> {
         self.stages.get(self.target?)
+    }
+
+    /// Whether there is a stage that `--target` names; without it, whether there is any.
+    pub fn knows_target(&self) -> bool {
+        self.knows_target
     }
 
     /// Whether the target needs the stage.
@@ -149,8 +161,8 @@ impl<'a> Build<'a> {
         stage.instructions.clone().map(|index| (index, &file.instructions()[index]))
     }
 
-    /// The last setting of a kind (USER, WORKDIR, SHELL, CMD, ENTRYPOINT, HEALTHCHECK) that counts for a stage: its own,
-    /// else that of the stage it stands on.
+    /// The last instruction of a kind (USER, WORKDIR, SHELL, CMD, ENTRYPOINT, HEALTHCHECK, EXPOSE; no other) that counts
+    /// for a stage: its own, else that of the stage it stands on.
     pub fn last(&self, stage: &Stage, keyword: Keyword) -> Option<(usize, &'a Instruction)> {
         let index = self.latest.before(keyword, stage, usize::MAX)?;
         Some((index, self.instruction(index)))

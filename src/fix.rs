@@ -237,6 +237,14 @@ mod tests {
     }
 
     #[test]
+    fn what_covers_a_bad_byte_is_not_replaced() {
+        let sources = [Source::new("f", b"a\xffa b\xff".to_vec()).unwrap()];
+        let rules = [("over", "a\u{fffd}a", "x", true), ("beside", "b", "c", true)];
+        let outcome = fix(&sources, Level::Safe, |now| found(&rules, now));
+        assert_eq!(outcome.changes[0].after, b"a\xffa c\xff");
+    }
+
+    #[test]
     fn edits_outside_of_the_text_are_not_applied() {
         let outcome = fix(&[Source::of("f", "aé")], Level::Safe, |_| {
             vec![

@@ -24,5 +24,5 @@ pub use self::json::{audit_json, lint_json};
 pub use self::layout::{Layout, clean};
 pub use self::screen::audit;
 pub use self::syntax::syntax;
-pub use self::text::lint;
+pub use self::text::{lint, problems};
 pub use self::units::{bytes, count, seconds};

@@ -1,9 +1,9 @@
 //! What `context ls` shows: what the builder is sent, and what each COPY and ADD takes of it.
 
-use super::{ContextReport, ProblemReport, overview};
+use super::{ContextReport, ProblemReport, overview, trouble};
 use crate::build::Build;
 use crate::finding::Mask;
-use crate::inputs::context::{Amount, BuildContext};
+use crate::inputs::context::Amount;
 use crate::inputs::{Folder, Inputs};
 
 /// One build context.
@@ -14,9 +14,9 @@ pub struct ContextListing {
     pub dockerfile: Option<String>,
     /// What is sent.
     pub context: ContextReport,
-    /// What each COPY and ADD takes, in the order of the file.
+    /// What each COPY and ADD of the needed stages takes, in the order of the file.
     pub copies: Vec<CopyTake>,
-    /// What could not be read: files without permission, loops.
+    /// What is wrong: files that can't be read, sources that are not there, lines of .dockerignore.
     pub problems: Vec<ProblemReport>,
 }
 
@@ -40,7 +40,7 @@ pub(super) fn of_build(inputs: &Inputs, build: &Build, mask: &Mask) -> Option<Co
     let input = build.input();
     let context = input.context.as_deref()?;
     let mut copies = Vec::new();
-    for stage in build.stages() {
+    for stage in build.stages().iter().filter(|stage| build.is_needed(stage)) {
         for transfer in build.transfers(stage).iter().filter(|transfer| transfer.from.is_none()) {
             let selections = transfer.select(context);
             let known = selections.iter().all(Option::is_some);
@@ -60,35 +60,17 @@ pub(super) fn of_build(inputs: &Inputs, build: &Build, mask: &Mask) -> Option<Co
         dockerfile: Some(inputs.source(input.dockerfile).name().to_owned()),
         context: overview::sent(inputs, build, context)?,
         copies,
-        problems: troubles(context),
+        problems: trouble::of_build(inputs, build, mask),
     })
 }
 
 /// All of a folder.
 pub(super) fn of_folder(folder: &Folder) -> ContextListing {
+    let troubles = folder.context.troubles().iter().map(|one| trouble::of_context(&folder.context, one));
     ContextListing {
         dockerfile: None,
         context: overview::plain(folder),
         copies: Vec::new(),
-        problems: troubles(&folder.context),
-    }
-}
-
-fn troubles(context: &BuildContext) -> Vec<ProblemReport> {
-    let problem = |trouble: &crate::inputs::context::Trouble| ProblemReport {
-        file: joined(context.root(), &trouble.path),
-        place: None,
-        error: false,
-        message: trouble.to_string(),
-        help: None,
-    };
-    context.troubles().iter().map(problem).collect()
-}
-
-fn joined(root: &str, path: &str) -> String {
-    match (root, path) {
-        (root, "") => root.to_owned(),
-        ("" | ".", path) => path.to_owned(),
-        (root, path) => format!("{}/{path}", root.trim_end_matches('/')),
+        problems: troubles.collect(),
     }
 }

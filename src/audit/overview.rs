@@ -2,10 +2,10 @@
 
 use std::ops::Range;
 
+use super::trouble;
 use super::{BuildReport, ContextReport, Entry, ProblemReport, Rerun, StageReport, Step, Useless};
 use crate::build::{self, Base, Build};
 use crate::cache;
-use crate::dockerfile::ProblemKind;
 use crate::finding::{Finding, ImpactKind, Mask, Saves, Severity};
 use crate::inputs::context::{Aggregate, BuildContext, Certainty, ClassKind, Found, Kind, summarise};
 use crate::inputs::{BuildInput, Folder, IgnoreInput, Inputs};
@@ -60,23 +60,15 @@ pub(super) fn problems(inputs: &Inputs, build: &Build, mask: &Mask) -> Vec<Probl
         problems.push(problem(Span::at(at), false, "this byte is not UTF-8", Some(&help)));
     }
     for own in input.file.problems() {
-        problems.push(problem(own.span, own.kind == ProblemKind::Error, &own.message, own.help.as_ref()));
+        problems.push(problem(own.span, own.kind.is_error(), &own.message, own.help.as_ref()));
     }
     for fault in build.faults() {
         problems.push(problem(fault.span, fault.kind.is_error(), &fault.message, fault.help.as_ref()));
     }
+    problems.extend(super::verdict::problem(build, source, &problems, mask));
     problems.sort_by_key(|problem| problem.place);
-    if let IgnoreInput::Present(file, ignore) = &input.ignore {
-        let source = inputs.source(*file);
-        problems.extend(ignore.problems.iter().map(|problem| ProblemReport {
-            file: source.name().to_owned(),
-            place: Some(source.line_column(problem.span.start)),
-            error: problem.kind.is_refusal(),
-            message: problem.message.clone(),
-            help: None,
-        }));
-    }
-    if let Some(target) = input.options.target.as_ref().filter(|_| build.target().is_none()) {
+    problems.extend(trouble::of_build(inputs, build, mask));
+    if let Some(target) = input.options.target.as_ref().filter(|_| !build.knows_target()) {
         let help = Some("name a stage of the Dockerfile with `--target`".to_owned());
         let message = format!("target stage `{target}` could not be found");
         problems.push(ProblemReport { file: source.name().to_owned(), place: None, error: true, message, help });

@@ -1,16 +1,17 @@
 //! Inputs ─► report: runs the rules, adds what is known of each build, masks.
 
 use std::borrow::Cow;
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use rayon::prelude::*;
 
 use super::{ContextListing, Notice, ProblemReport, Report, Skipped};
-use super::{listing, overview};
+use super::{listing, overview, trouble};
 use crate::build::Build;
 use crate::dockerfile;
 use crate::finding::{Finding, Findings, Mask};
-use crate::ignore;
+use crate::ignore::{self, ProblemKind};
 use crate::inputs::{BuildInput, IgnoreInput, Inputs, Need, Needs};
 use crate::rules::{Context, Rule, Selection};
 use crate::text::Source;
@@ -18,14 +19,24 @@ use crate::text::Source;
 /// What rules find in the inputs' builds.
 pub fn lint(inputs: &Inputs, selection: &Selection) -> Report {
     let builds = builds(inputs);
-    report(inputs, &builds, &mask_of(&builds), selection)
+    let mask = mask_of(&builds);
+    let mut report = report(inputs, &builds, &mask, selection, false);
+    report.findings = masked_findings(inputs, &builds, &mask, selection);
+    report
+}
+
+/// What is wrong with the inputs, and what the rules lack; no findings.
+pub fn problems(inputs: &Inputs, selection: &Selection) -> Report {
+    let builds = builds(inputs);
+    report(inputs, &builds, &mask_of(&builds), selection, false)
 }
 
 /// The whole product: what costs what, per build.
 pub fn audit(inputs: &Inputs, selection: &Selection) -> Report {
     let builds = builds(inputs);
     let mask = mask_of(&builds);
-    let mut report = report(inputs, &builds, &mask, selection);
+    let mut report = report(inputs, &builds, &mask, selection, true);
+    report.findings = masked_findings(inputs, &builds, &mask, selection);
     report.builds = builds.par_iter().map(|build| overview::build(inputs, build, &report.findings, &mask)).collect();
     report
 }
@@ -46,6 +57,23 @@ pub fn contexts(inputs: &Inputs) -> Vec<ContextListing> {
     let mut listings: Vec<_> = of_builds.into_iter().flatten().collect();
     listings.extend(inputs.folder.as_ref().filter(|_| listings.is_empty()).map(listing::of_folder));
     listings
+}
+
+/// What makes the builder refuse a context that could not be looked at.
+pub fn refusals(inputs: &Inputs) -> Vec<ProblemReport> {
+    let builds = builds(inputs);
+    let mask = mask_of(&builds);
+    let blind = builds.iter().filter(|build| build.input().context.is_none() && build.uses_context());
+    let mut refusals: Vec<_> = blind.flat_map(|build| trouble::of_build(inputs, build, &mask)).collect();
+    refusals.retain(|problem| problem.error);
+    once(&mut refusals);
+    refusals
+}
+
+/// Several builds may share a .dockerignore and a context: what is wrong with them is said once.
+fn once(problems: &mut Vec<ProblemReport>) {
+    let mut said = BTreeSet::new();
+    problems.retain(|one| said.insert((one.file.clone(), one.place, one.message.clone())));
 }
 
 /// The facts that the selected rules ask for; for `audit` also those of its columns.
@@ -77,7 +105,7 @@ fn mask_of(builds: &[Build]) -> Mask {
     mask
 }
 
-fn report<'i>(inputs: &'i Inputs, builds: &[Build<'i>], mask: &Mask, selection: &Selection) -> Report {
+fn report<'i>(inputs: &'i Inputs, builds: &[Build<'i>], mask: &Mask, selection: &Selection, looked: bool) -> Report {
     let mut problems: Vec<ProblemReport> = Vec::new();
     for problem in &inputs.problems {
         problems.push(ProblemReport {
@@ -90,16 +118,19 @@ fn report<'i>(inputs: &'i Inputs, builds: &[Build<'i>], mask: &Mask, selection: 
     }
     let of_builds: Vec<_> = builds.par_iter().map(|build| overview::problems(inputs, build, mask)).collect();
     problems.extend(of_builds.into_iter().flatten());
-    let findings = findings(inputs, builds, selection).into_par_iter().map(|finding| masked(finding, mask)).collect();
+    once(&mut problems);
     Report {
         root: inputs.root.clone(),
         sources: inputs.sources.par_iter().map(|source| mask.source(source)).collect(),
-        findings,
-        skipped: skipped(builds, selection),
+        skipped: skipped(builds, selection, looked),
         problems,
         notices: inputs.notices.iter().map(|text| Notice { text: mask.apply(text) }).collect(),
         ..Report::default()
     }
+}
+
+fn masked_findings<'i>(inputs: &'i Inputs, builds: &[Build<'i>], mask: &Mask, selection: &Selection) -> Vec<Finding> {
+    findings(inputs, builds, selection).into_par_iter().map(|finding| masked(finding, mask)).collect()
 }
 
 fn findings<'i>(inputs: &'i Inputs, builds: &[Build<'i>], selection: &Selection) -> Vec<Finding> {
@@ -127,16 +158,26 @@ fn is_there(input: &BuildInput, need: Need) -> bool {
     }
 }
 
-fn skipped(builds: &[Build], selection: &Selection) -> Vec<Skipped> {
+/// Rules that lacked a fact; `looked`: contexts were looked at, as far as they let.
+fn skipped<'i>(builds: &[Build<'i>], selection: &Selection, looked: bool) -> Vec<Skipped> {
     let mut skipped = Vec::new();
     for rule in selection.rules() {
         let needs = rule.metadata().needs;
-        let missing = |build: &Build| {
+        let missing = |build: &Build<'i>| {
             let lacks = needs.iter().find(|need| !is_there(build.input(), *need))?;
-            build.uses_context().then_some(lacks)
+            build.uses_context().then_some((lacks, build.input()))
         };
-        let Some(need) = builds.iter().find_map(missing) else { continue };
+        let Some((need, input)) = builds.iter().find_map(missing) else { continue };
+        let refused = matches!(&input.ignore, IgnoreInput::Present(_, ignore) if ignore.problems.iter().any(|problem| {
+            problem.kind.is_refusal() || problem.kind == ProblemKind::Uncompilable
+        }));
         let (why, remedy) = match need {
+            Need::ContextNames | Need::ContextBytes | Need::Projects if refused => {
+                ("it needs the build context", "mend .dockerignore")
+            }
+            Need::ContextNames | Need::ContextBytes | Need::Projects if looked => {
+                ("it needs the build context", "name the Dockerfile in a folder that can be read")
+            }
             Need::ContextNames | Need::ContextBytes => ("it needs the build context", "run `dockopt audit`"),
             Need::Projects => ("it needs the project's manifests", "run `dockopt audit`"),
             Need::Git => ("it needs git history", "run it in a repository"),

@@ -17,14 +17,20 @@ pub(super) fn edges(input: &BuildInput, stages: &[Stage], names: &Names) -> Vec<
             to: stage.base.clone(),
             kind: EdgeKind::From,
         });
-        for index in stage.instructions.clone() {
+        // What a named context replaces is not read.
+        let own = if stage.is_replaced() { 0..0 } else { stage.instructions.clone() };
+        for index in own {
             let instruction = &file.instructions()[index];
             let mut add = |name: &str, span: Span, kind: EdgeKind| {
                 // BuildKit expands no variable here.
                 let to = if name.contains('$') {
                     Base::Unknown(name.to_owned())
                 } else {
-                    names.find_or_index(name).map_or_else(|| stage::outside(name, &input.options), Base::Stage)
+                    match names.find_or_index(name) {
+                        Some(to) if stages[to].is_replaced() => stages[to].base.clone(),
+                        Some(to) => Base::Stage(to),
+                        None => stage::outside(name, &input.options),
+                    }
                 };
                 edges.push(Edge { stage: stage.index, instruction: index, span, to, kind });
             };

@@ -29,12 +29,16 @@ pub enum FaultKind {
     Circular,
     /// A stage takes from one that is defined below it.
     Forward,
+    /// COPY from a number that no stage has.
+    NoSuchNumber,
+    /// A FROM names a stage that is defined below it: the builder takes it for an image.
+    FromBelow,
 }
 
 impl FaultKind {
     /// Whether the builder refuses the file for it when the stage is needed.
     pub const fn is_error(self) -> bool {
-        matches!(self, Self::Itself | Self::Circular | Self::Forward)
+        matches!(self, Self::Itself | Self::Circular | Self::Forward | Self::NoSuchNumber)
     }
 }
 
@@ -97,12 +101,20 @@ fn fault(stages: &[Stage], edge: &Edge, circle: &[usize], names: &Names) -> Opti
             format!("stage `{}` is defined below the stage that takes from it", title(*to)),
             Some(format!("move `{}` above `{}`", title(*to), title(edge.stage))),
         ),
-        Base::Image(name) if edge.kind != EdgeKind::From && name.parse::<usize>().is_ok() => (
-            FaultKind::Unknown,
+        Base::Image(name) if edge.kind == EdgeKind::From => {
+            let below = names.find(name).filter(|below| *below > edge.stage)?;
+            (
+                FaultKind::FromBelow,
+                format!("stage `{}` is defined below: the builder takes `{name}` for an image", title(below)),
+                Some(format!("move `{}` above `{}`, or give it another name", title(below), title(edge.stage))),
+            )
+        }
+        Base::Image(name) if edge.kind == EdgeKind::Copy && name.parse::<i64>().is_ok() => (
+            FaultKind::NoSuchNumber,
             format!("there is no stage {name}: stages count from 0 to {}", stages.len().saturating_sub(1)),
             Some("use the name of a stage".to_owned()),
         ),
-        Base::Image(name) if edge.kind != EdgeKind::From && !name.contains(['/', ':', '.', '@']) => {
+        Base::Image(name) if !name.contains(['/', ':', '.', '@']) => {
             let near = names.nearest(name)?;
             let message = format!("no stage is called `{name}`: the builder takes it for an image");
             (FaultKind::Unknown, message, Some(format!("did you mean the stage `{near}`?")))

@@ -69,6 +69,7 @@ struct Row {
     lacks: Vec<&'static str>,
     user: &'static str,
     account: &'static str,
+    entrypoint: &'static str,
     source: &'static str,
 }
 
@@ -81,7 +82,7 @@ pub(super) fn rows(table: &'static str) -> impl Iterator<Item = Vec<&'static str
 }
 
 fn row(cells: &[&'static str]) -> Option<Row> {
-    let &[image, tags, shell, has, lacks, user, account, _date, source] = cells else { return None };
+    let &[image, tags, shell, has, lacks, user, account, entrypoint, _date, source] = cells else { return None };
     let list = |cell: &'static str| cell.split_whitespace().collect();
     Some(Row {
         image,
@@ -91,6 +92,7 @@ fn row(cells: &[&'static str]) -> Option<Row> {
         lacks: list(lacks),
         user,
         account,
+        entrypoint,
         source,
     })
 }
@@ -138,6 +140,15 @@ impl<'a> BaseImage<'a> {
         self.row.map(|row| row.account).filter(|account| !account.is_empty())
     }
 
+    /// Whether its containers start by an ENTRYPOINT that it brings.
+    pub fn has_entrypoint(&self) -> Option<bool> {
+        match self.row?.entrypoint {
+            "none" => Some(false),
+            "own" => Some(true),
+            _ => None,
+        }
+    }
+
     /// Whether it is a Windows image.
     pub fn is_windows(&self) -> bool {
         let words = ["nanoserver", "windowsservercore", "servercore", "mcr.microsoft.com/windows"];
@@ -172,16 +183,6 @@ pub fn providers(program: &str, manager: Manager) -> Option<Vec<&'static str>> {
     Some(cells.get(column)?.split_whitespace().collect())
 }
 
-/// Official images that stand on Debian where their tag names nothing else.
-const DEBIAN_BASED: [&str; 8] = ["buildpack-deps", "python", "node", "ruby", "php", "golang", "rust", "nginx"];
-
-/// Whether a word of a tag names a system that is no current Debian.
-fn says_other_system(word: &str) -> bool {
-    let others =
-        ["alpine", "bullseye", "buster", "stretch", "jessie", "wheezy", "forky", "sid", "windows", "nanoserver"];
-    others.iter().any(|other| word.starts_with(other))
-}
-
 /// What `apt-get update` leaves behind (`data/package_lists.tsv`).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct PackageLists {
@@ -196,24 +197,10 @@ pub struct PackageLists {
 }
 
 impl PackageLists {
-    /// The lists of the Debian release that an image stands on; where an image of Debian does not say which, the
-    /// smallest measured ones. `None` for releases that were not measured, and for what may be no Debian.
+    /// The lists of the Debian release that an image stands on, where its tag or `data/image_suites.tsv` says which.
+    /// `None` for releases that were not measured, and for what may be no Debian.
     pub fn of(reference: &str) -> Option<Self> {
-        let reference = Reference::of(reference);
-        let tag = reference.tag.unwrap_or_default();
-        let words = || tag.split(['-', '.', '_']);
-        let release = |name: &str, number: &str| {
-            words().any(|word| word == name) || (reference.short_name() == "debian" && words().next() == Some(number))
-        };
-        let suite = if release("bookworm", "12") {
-            "bookworm"
-        } else if release("trixie", "13") {
-            "trixie"
-        } else if DEBIAN_BASED.contains(&reference.short_name()) && !words().any(says_other_system) {
-            "bookworm"
-        } else {
-            return None;
-        };
+        let suite = suite(&Reference::of(reference))?;
         rows(include_str!("../../data/package_lists.tsv")).find_map(|cells| match cells.as_slice() {
             &[_, known, disk, pull, date, _] if known == suite => {
                 Some(Self { suite: known, disk_bytes: disk.parse().ok()?, pull_bytes: pull.parse().ok()?, date })
@@ -221,6 +208,27 @@ impl PackageLists {
             _ => None,
         })
     }
+}
+
+/// The Debian release that an image stands on.
+fn suite(reference: &Reference) -> Option<&'static str> {
+    let tag = reference.tag?;
+    let words = || tag.split(['-', '.', '_']);
+    let number = words().next().filter(|_| reference.short_name() == "debian");
+    match number {
+        Some("12") => return Some("bookworm"),
+        Some("13") => return Some("trixie"),
+        _ => {}
+    }
+    let known = ["bookworm", "trixie"].into_iter().find(|name| words().any(|word| word == *name));
+    known.or_else(|| {
+        rows(include_str!("../../data/image_suites.tsv")).find_map(|cells| match cells.as_slice() {
+            &[image, tags, suite, ..] if image == reference.short_name() => {
+                tags.split_whitespace().any(|one| one == tag).then_some(suite)
+            }
+            _ => None,
+        })
+    })
 }
 
 /// Whether `text` fits a glob that has `*` only at its ends.
@@ -263,6 +271,7 @@ mod tests {
             include_str!("../../data/program_packages.tsv"),
             include_str!("../../data/package_lists.tsv"),
             include_str!("../../data/official_images.tsv"),
+            include_str!("../../data/image_suites.tsv"),
         ];
         for table in tables {
             let header = table.lines().find(|line| !line.starts_with('#')).unwrap();
@@ -274,6 +283,29 @@ mod tests {
             }
         }
         assert!(IMAGES.iter().all(|row| row.has.iter().all(|program| !row.lacks.contains(program))));
+    }
+
+    #[test]
+    fn no_suite_is_guessed() {
+        let check = |image, expected: Option<&str>| {
+            assert_eq!(PackageLists::of(image).map(|one| one.suite), expected, "{image}");
+        };
+        check("debian:12.5-slim", Some("bookworm"));
+        check("python:3.13-slim", Some("trixie"));
+        check("python:3.13-slim-bookworm", Some("bookworm"));
+        check("node:22", Some("bookworm"));
+        for unknown in [
+            "debian",
+            "debian:11",
+            "debian:latest",
+            "python:3.13.1",
+            "python:3.9",
+            "node:lts",
+            "alpine:3.13",
+            "ubuntu:24.04",
+        ] {
+            check(unknown, None);
+        }
     }
 
     #[test]

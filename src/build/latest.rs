@@ -4,9 +4,16 @@
 use super::{Base, Stage};
 use crate::dockerfile::{Instruction, Keyword};
 
-/// The instructions of which only the last one counts.
-const SETTINGS: [Keyword; 6] =
-    [Keyword::User, Keyword::Workdir, Keyword::Shell, Keyword::Cmd, Keyword::Entrypoint, Keyword::Healthcheck];
+/// The instructions of which only the last one counts; of EXPOSE it tells whether there is one.
+const SETTINGS: [Keyword; 7] = [
+    Keyword::User,
+    Keyword::Workdir,
+    Keyword::Shell,
+    Keyword::Cmd,
+    Keyword::Entrypoint,
+    Keyword::Healthcheck,
+    Keyword::Expose,
+];
 
 /// The places of all settings.
 #[derive(Debug)]

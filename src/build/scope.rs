@@ -24,6 +24,9 @@ const LONGEST_VALUE: usize = 64 * 1024;
 /// Bytes of values that one file may make; beyond, values are unknown.
 const LONGEST_OF_FILE: usize = 64 << 20;
 
+/// What a byte of a value costs that a pattern goes over, in bytes of values made.
+const MATCHING: usize = 64;
+
 /// PATH of an image that sets none (BuildKit's `system.DefaultPathEnvUnix`).
 const DEFAULT_PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
@@ -95,7 +98,7 @@ pub struct Scopes {
     global: Names,
     proxies: Names,
     stages: Vec<Scope>,
-    /// Bytes of values that may still be made.
+    /// Bytes of values that may still be made; shared, since a build is asked from several threads.
     budget: AtomicUsize,
 }
 
@@ -319,6 +322,9 @@ impl Scopes {
         for used in &found {
             match find(used.name) {
                 Lookup::Defined(Definition { value: Value::Known(value), .. }) => {
+                    if is_matching(used.operator) && !self.spend(value.len() * MATCHING) {
+                        return Value::Unknown;
+                    }
                     values.0.insert(used.name.to_owned(), Arc::clone(value));
                 }
                 Lookup::Defined(Definition { value: Value::Unset, .. }) if is_guarded(used.operator) => {}
@@ -328,12 +334,21 @@ impl Scopes {
         }
         match process_word(text, &values, Lex::new(self.escape)) {
             Ok(expanded) if expanded.text.len() <= LONGEST_VALUE => {
-                let left = self.budget.load(Ordering::Relaxed).checked_sub(expanded.text.len());
-                self.budget.store(left.unwrap_or(0), Ordering::Relaxed);
-                left.map_or(Value::Unknown, |_| known(&expanded.text))
+                if self.spend(expanded.text.len()) {
+                    known(&expanded.text)
+                } else {
+                    Value::Unknown
+                }
             }
             _ => Value::Unknown,
         }
+    }
+
+    /// Takes from what the whole file may cost; whether there was enough left.
+    fn spend(&self, bytes: usize) -> bool {
+        let left = self.budget.load(Ordering::Relaxed).checked_sub(bytes);
+        self.budget.store(left.unwrap_or(0), Ordering::Relaxed);
+        left.is_some()
     }
 }
 
@@ -349,6 +364,10 @@ impl Variables for Values {
 /// Whether a use says itself what to do without a value.
 fn is_guarded(operator: Operator) -> bool {
     matches!(operator, Operator::Default | Operator::Alternative | Operator::Required)
+}
+
+fn is_matching(operator: Operator) -> bool {
+    matches!(operator, Operator::TrimStart | Operator::TrimEnd | Operator::Replace | Operator::ReplaceAll)
 }
 
 fn find(definition: Option<&Definition>) -> Lookup<'_> {

@@ -1,10 +1,11 @@
 //! Secrets in ARG and ENV: by the words of a name, and by credentials in a URL. Serves the rule that reports them and
 //! the mask that keeps them out of every result.
 
-use std::collections::BTreeSet;
+mod text;
+mod value;
 
 use super::Build;
-use crate::dockerfile::Keyword;
+use crate::dockerfile::{Argument, File, Instruction, Keyword};
 use crate::text::Span;
 
 /// A name that holds a secret.
@@ -46,8 +47,19 @@ const DENIED: [&str; 11] = [
     "passphrase",
 ];
 
+/// Ends of words that say so too: `PGPASSWORD`, `_authtoken`.
+const JOINED: [&str; 7] = ["password", "passwd", "passphrase", "authtoken", "accesstoken", "secretkey", "accesskey"];
+
 /// Words that say that the name is about a secret, not one.
-const ALLOWED: [&str; 44] = [
+const ALLOWED: [&str; 52] = [
+    "stdin",
+    "hashing",
+    "hasher",
+    "hashers",
+    "policy",
+    "encoder",
+    "validators",
+    "strength",
     "public",
     "file",
     "version",
@@ -94,25 +106,6 @@ const ALLOWED: [&str; 44] = [
     "server",
 ];
 
-/// Values that stand for a value.
-const PLACEHOLDERS: [&str; 15] = [
-    "changeme",
-    "changethis",
-    "changeit",
-    "dummy",
-    "placeholder",
-    "example",
-    "your",
-    "replace",
-    "xxx",
-    "todo",
-    "fixme",
-    "fake",
-    "insert",
-    "notused",
-    "unused",
-];
-
 /// Passwords of every tutorial. They are reported as secrets, but hiding them would black out image names and words.
 const COMMON: [&str; 16] = [
     "admin",
@@ -134,27 +127,25 @@ const COMMON: [&str; 16] = [
 ];
 
 impl Build<'_> {
-    /// The secrets in ARG and ENV, in source order.
+    /// The secrets in ARG and ENV, also those of ONBUILD, in source order.
     pub fn secrets(&self) -> Vec<Secret> {
         let file = &self.input().file;
         let mut secrets = Vec::new();
         for (index, instruction) in file.instructions().iter().enumerate() {
-            match instruction.keyword {
-                Keyword::Arg => {
-                    for arg in file.args(instruction) {
-                        let value = arg.default.as_ref().map(|default| &*default.text);
-                        secrets.extend(secret(index, arg.name.span, &arg.name.text, value));
-                    }
-                }
-                Keyword::Env => {
-                    for pair in file.variables(instruction) {
-                        secrets.extend(secret(index, pair.name.span, &pair.name.text, Some(&pair.value.text)));
-                    }
-                }
-                _ => {}
+            for (name, value) in pairs(file, file.trigger(instruction).unwrap_or(instruction)) {
+                secrets.extend(secret(index, name.span, &name.text, value.as_ref().map(|value| &*value.text)));
             }
         }
         secrets
+    }
+}
+
+/// The names that an ARG or ENV sets, with their values.
+fn pairs<'f>(file: &'f File, instruction: &'f Instruction) -> Vec<(Argument<'f>, Option<Argument<'f>>)> {
+    match instruction.keyword {
+        Keyword::Arg => file.args(instruction).into_iter().map(|arg| (arg.name, arg.default)).collect(),
+        Keyword::Env => file.variables(instruction).into_iter().map(|pair| (pair.name, Some(pair.value))).collect(),
+        _ => Vec::new(),
     }
 }
 
@@ -173,9 +164,33 @@ impl Build<'_> {
         for instruction in instructions {
             hidden.extend(self.loose_words(instruction));
         }
-        in_text(input.file.source().text(), &mut hidden);
+        hidden.extend(text::in_text(input.file.source().text()).into_iter().map(|held| held.value));
+        self.over_lines(&mut hidden);
         hidden.retain(|value| !COMMON.contains(&value.to_ascii_lowercase().as_str()));
         hidden
+    }
+
+    /// What stands on several lines in the source: the value, and each line's piece of it.
+    fn over_lines(&self, hidden: &mut Vec<String>) {
+        let file = &self.input().file;
+        for instruction in file.instructions() {
+            if instruction.start_line == instruction.end_line {
+                continue;
+            }
+            for held in text::in_text(file.logical(instruction.text)) {
+                hidden.push(held.value);
+                let start = instruction.text.start;
+                let place = file.locate(Span::new(start + held.range.start as u32, start + held.range.end as u32));
+                pieces(file.source().slice(place), hidden);
+            }
+            for (name, value) in pairs(file, file.trigger(instruction).unwrap_or(instruction)) {
+                let Some(value) = value.filter(|value| secret(0, name.span, &name.text, Some(&value.text)).is_some())
+                else {
+                    continue;
+                };
+                pieces(file.source().slice(value.span), hidden);
+            }
+        }
     }
 
     /// Words without a `=` in an `ENV NAME=value` that names a secret: a value with blanks whose quotes are missing. The
@@ -193,64 +208,34 @@ impl Build<'_> {
     }
 }
 
-/// Passwords in URLs and values of assignments, wherever they stand; in time linear in the text.
-fn in_text(text: &str, hidden: &mut Vec<String>) {
-    for (at, _) in text.match_indices("://") {
-        let rest = &text[at..];
-        let end =
-            rest[3..].find(|c: char| c.is_whitespace() || "/?#\"'`".contains(c)).map_or(rest.len(), |end| end + 3);
-        hidden.extend(url_password(&rest[..end]).or_else(|| url_token(&rest[..end])).map(str::to_owned));
+/// A value over several lines as it stands in the source, and its part of each line.
+fn pieces(raw: &str, hidden: &mut Vec<String>) {
+    if !raw.contains('\n') {
+        return;
     }
-    let mut done = 0;
-    for (at, _) in text.match_indices('=').filter(|found| found.0 > 0) {
-        if at < done {
-            continue;
-        }
-        let before = &text[done..at];
-        let outside = |c: char| !c.is_ascii_alphanumeric() && !"_-.".contains(c);
-        let start = before.char_indices().rev().find(|found| outside(found.1)).map_or(0, |(at, c)| at + c.len_utf8());
-        let name = &before[start..];
-        if weak_only(name).is_some() {
-            let value = assigned(&text[at + 1..]);
-            hidden.extend(secret(0, Span::default(), name, Some(value)).and_then(|secret| secret.value));
-            // What was looked at is not looked at again: a value may be full of `=`.
-            done = at + 1 + value.len();
+    hidden.push(raw.to_owned());
+    for line in raw.lines() {
+        let piece = line.trim().trim_end_matches(['\\', '`']).trim().trim_matches(['"', '\'']);
+        if !piece.starts_with('#') {
+            hidden.push(piece.to_owned());
         }
     }
-}
-
-/// Longest value of an assignment that is looked for.
-const LONGEST: usize = 4096;
-
-/// What stands behind a `=`: up to the closing quote on the line, else up to what ends a word.
-fn assigned(text: &str) -> &str {
-    let mut end = text.len().min(LONGEST);
-    while !text.is_char_boundary(end) {
-        end -= 1;
-    }
-    let text = &text[..end];
-    if let Some(quote) = text.chars().next().filter(|c| matches!(c, '"' | '\'')) {
-        let inner = &text[1..];
-        if let Some(close) = inner.find([quote, '\n']).filter(|close| inner[*close..].starts_with(quote)) {
-            return &inner[..close];
-        }
-    }
-    let stop = text.find(|c: char| c.is_whitespace() || ";&|<>()\"'`,".contains(c));
-    &text[..stop.unwrap_or(text.len())]
 }
 
 fn secret(instruction: usize, span: Span, name: &str, value: Option<&str>) -> Option<Secret> {
-    let name = unquoted(name).to_owned();
-    let value = value.map(unquoted);
-    if let Some(password) = value.and_then(url_password) {
+    let name = value::unquoted(name).to_owned();
+    let found = value.map(|text| value::literal(value::unquoted(text)));
+    if let Some(password) = found.and_then(value::url_password) {
         return Some(Secret { instruction, span, name, value: Some(password.to_owned()), why: SecretKind::Url });
     }
-    let weak = weak_only(&name)?;
-    let held = match value {
-        None => true,
-        Some(value) => is_secret_value(value) && (!weak || is_random(value)),
+    let weak = weak_only(&name);
+    let held = match (found, weak) {
+        (Some(value), _) if text::is_token(value) => true,
+        (None, weak) => weak.is_some(),
+        (Some(_), None) => false,
+        (Some(value), Some(weak)) => value::is_secret(value) && (!weak || value::is_random(value)),
     };
-    held.then(|| Secret { instruction, span, name, value: value.map(str::to_owned), why: SecretKind::Name })
+    held.then(|| Secret { instruction, span, name, value: found.map(str::to_owned), why: SecretKind::Name })
 }
 
 /// Whether the name is a secret's: `None` when not, `Some(true)` when only the word `key` or `auth` says so.
@@ -259,9 +244,17 @@ fn weak_only(name: &str) -> Option<bool> {
     if words.iter().any(|word| ALLOWED.contains(&word.as_str())) {
         return None;
     }
-    let denied: Vec<&String> = words.iter().filter(|word| DENIED.contains(&word.as_str())).collect();
+    let last = words.len().saturating_sub(1);
+    let is_denied = |(at, word): (usize, &String)| match word.as_str() {
+        // The folder that one is in, and words that say something else in the middle of a name.
+        "pwd" => at == last && at > 0 && !matches!(words[at - 1].as_str(), "old" | "current" | "initial" | "init"),
+        "pass" | "pat" => at == last,
+        word => DENIED.contains(&word) || JOINED.iter().any(|end| word.ends_with(end) && !word.starts_with("no")),
+    };
+    let denied: Vec<&String> =
+        words.iter().enumerate().filter(|found| is_denied(*found)).map(|found| found.1).collect();
     let strong = ["api", "access", "private", "encryption", "signing", "master", "license", "service"];
-    let weak = denied.iter().all(|word| matches!(word.as_str(), "key" | "auth"))
+    let weak = denied.iter().all(|word| matches!(word.as_str(), "key" | "auth" | "pat"))
         && !words.iter().any(|word| strong.contains(&word.as_str()));
     (!denied.is_empty()).then_some(weak)
 }
@@ -288,54 +281,6 @@ fn words(name: &str) -> Vec<String> {
     words.push(word);
     words.retain(|word| !word.is_empty());
     words
-}
-
-fn unquoted(text: &str) -> &str {
-    let text = text.trim();
-    let inner = |quote: char| text.strip_prefix(quote)?.strip_suffix(quote);
-    inner('"').or_else(|| inner('\'')).unwrap_or(text)
-}
-
-fn is_secret_value(value: &str) -> bool {
-    let lower = value.to_ascii_lowercase();
-    let plain: String = lower.chars().filter(char::is_ascii_alphanumeric).collect();
-    let switch = ["", "true", "false", "yes", "no", "on", "off", "none", "null", "0", "1", "nil", "undefined", "unset"];
-    // A default that everyone knows is weak, but no secret: `password`, `00000000-…`.
-    let known =
-        DENIED.contains(&plain.as_str()) || matches!(plain.as_str(), "pass" | "admin" | "user" | "test" | "root");
-    let distinct: BTreeSet<char> = plain.chars().collect();
-    let placeholder = known
-        || (distinct.len() <= 2)
-        || PLACEHOLDERS.iter().any(|word| plain.starts_with(word))
-        || (value.starts_with('<') && value.ends_with('>'));
-    let elsewhere =
-        value.starts_with(['/', '~', '$']) || value.starts_with("./") || value.contains("://") || value.contains("${");
-    !switch.contains(&plain.as_str()) && !placeholder && !elsewhere
-}
-
-/// Long, and letters with digits: not a word that somebody chose for its meaning.
-fn is_random(value: &str) -> bool {
-    let long = value.len() >= 16 && !value.contains(char::is_whitespace);
-    long && value.bytes().any(|b| b.is_ascii_digit()) && value.bytes().any(|b| b.is_ascii_alphabetic())
-}
-
-/// The password in `scheme://user:password@host`.
-fn url_password(value: &str) -> Option<&str> {
-    let (_, rest) = value.split_once("://")?;
-    let authority = rest.split(['/', '?', '#']).next()?;
-    let (login, _) = authority.rsplit_once('@')?;
-    let (user, password) = login.split_once(':')?;
-    // `postgres:postgres@` protects nothing.
-    let literal =
-        password != user && !password.is_empty() && !password.contains(['$', '<', '{']) && is_secret_value(password);
-    literal.then_some(password)
-}
-
-/// The token in `scheme://token@host`.
-fn url_token(value: &str) -> Option<&str> {
-    let (_, rest) = value.split_once("://")?;
-    let (login, _) = rest.split(['/', '?', '#']).next()?.rsplit_once('@')?;
-    (!login.contains([':', '$']) && is_random(login)).then_some(login)
 }
 
 #[cfg(test)]

@@ -31,6 +31,11 @@ impl Stage {
     pub fn title(&self) -> String {
         self.name.clone().unwrap_or_else(|| format!("stage-{}", self.index))
     }
+
+    /// Whether a `--build-context` of its name takes its place: its instructions are not built then.
+    pub fn is_replaced(&self) -> bool {
+        matches!((&self.base, &self.name), (Base::Context(context), Some(name)) if context == name)
+    }
 }
 
 /// What a FROM, a `--from` or a mount's `from=` names.
@@ -163,6 +168,7 @@ fn stage(
         (Some(name), _) => Base::Context(name.clone()),
         (None, None) => Base::Unknown(written.to_owned()),
         (None, Some(text)) => match names.find(&text) {
+            Some(_) if has_context(options, &text) => Base::Context(text.to_lowercase()),
             Some(stage) => Base::Stage(stage),
             None => outside(&text, options),
         },

@@ -66,8 +66,23 @@ fn stages_stand_on_what_their_from_names() {
     check_stages(
         "ARG B=debian\nFROM $B AS app\nCOPY --from=deps /a /a\nRUN --mount=from=tool,target=/t true\nFROM x AS deps\nFROM y-$TARGETARCH AS tool\n",
         options,
-        &["app < alpine", "deps < context deps", "tool < y-arm64"].map(|line| line),
+        &["app < alpine", "!deps < context deps", "tool < y-arm64"].map(|line| line),
     );
+}
+
+#[test]
+fn a_named_context_takes_the_place_of_a_stage() {
+    let options = BuildOptions { build_contexts: vec![("Deps".into(), "../deps".into())], ..BuildOptions::default() };
+    let input = input(
+        "FROM a AS tool\nFROM b AS deps\nCOPY --from=tool /t /t\nRUN make\nFROM deps AS mid\nFROM c\nCOPY --from=mid /x /x\nCOPY --from=1 /y /y\n",
+        options,
+    );
+    let build = Build::new(&input);
+    let needed: Vec<bool> = build.stages().iter().map(|stage| build.is_needed(stage)).collect();
+    assert_eq!(needed, [false, false, true, true]);
+    let context = Base::Context("deps".into());
+    assert_eq!(build.stages()[2].base, context);
+    assert_eq!(build.edges().iter().filter(|edge| edge.to == context).count(), 3);
 }
 
 #[track_caller]
@@ -89,8 +104,10 @@ fn references_that_cannot_work_are_told() {
     );
     check_faults(
         "FROM a AS builder\nFROM b\nCOPY --from=bulider /a /b\nCOPY --from=7 /a /b\n",
-        &[FaultKind::Unknown; 2],
+        &[FaultKind::Unknown, FaultKind::NoSuchNumber],
     );
+    check_faults("FROM Later\nFROM a AS later\n", &[FaultKind::FromBelow]);
+    check_faults("FROM alpine AS alpine\n", &[]);
     check_faults("FROM a AS builder\nFROM b\nCOPY --from=builder /a /b\nCOPY --from=nginx:1 /a /b\n", &[]);
 }
 

@@ -1,70 +1,240 @@
 //! What is sent although the build does without it.
 
-use std::collections::BTreeSet;
-
-use super::{Build, Code, Fetched};
+use super::{Build, Code, Fetched, Stage};
 use crate::dockerfile::Keyword;
-use crate::inputs::context::{BuildContext, Certainty, ClassKind, Found};
+use crate::ignore::{clean, has_wildcard, path_match};
+use crate::inputs::context::{BuildContext, Certainty, ClassKind, EntryId, Found};
 use crate::shell::{Invocation, Manager, PackageCall, Verb};
+
+/// What COPY, ADD and bind mounts name in the build context.
+#[derive(Clone, Debug, Default)]
+pub struct Named {
+    /// Components of the paths, wildcards in them.
+    paths: Vec<Vec<String>>,
+    /// Whether one of them is the whole context.
+    pub whole: bool,
+    /// Whether one depends on what only the build knows.
+    pub unknown: bool,
+}
+
+impl Named {
+    fn add(&mut self, source: Option<&str>) {
+        let Some(source) = source else {
+            self.unknown = true;
+            return;
+        };
+        // What stands behind `/./` with `--parents` is a path like any other.
+        let path = clean(&format!("/{source}"));
+        let parts: Vec<String> = path.split('/').filter(|part| !part.is_empty()).map(str::to_owned).collect();
+        if parts.iter().all(|part| matches!(part.as_str(), "*" | "**")) {
+            self.whole = true;
+        } else {
+            self.paths.push(parts);
+        }
+    }
+
+    /// Whether a path, or something below it, is named.
+    pub fn at_or_below(&self, path: &str) -> bool {
+        self.paths.iter().any(|parts| parts.len() >= path.split('/').count() && meets(parts, path))
+            || self.paths.iter().any(|parts| parts.iter().any(|part| part == "**") && meets(parts, path))
+    }
+
+    /// Whether a folder above a path is named.
+    pub fn above(&self, path: &str) -> bool {
+        self.paths.iter().any(|parts| parts.len() < path.split('/').count() && meets(parts, path))
+    }
+}
+
+/// Whether a pattern and a path agree as far as the shorter one goes; anything may stand for `**`.
+pub(super) fn meets<S: AsRef<str>>(pattern: &[S], path: &str) -> bool {
+    for (part, name) in pattern.iter().map(AsRef::as_ref).zip(path.split('/')) {
+        if part == "**" {
+            return true;
+        }
+        if part != name && !path_match(part, name).unwrap_or(true) {
+            return false;
+        }
+    }
+    true
+}
+
+/// Whether a pattern may take a path or something below it.
+pub fn may_take_in(pattern: &str, path: &str) -> bool {
+    let parts: Vec<&str> = pattern.split('/').collect();
+    let deep = parts.iter().any(|part| part.contains("**"));
+    (deep || parts.len() >= path.split('/').count()) && meets(&parts, path)
+}
 
 impl Build<'_> {
     /// What is fetched although no step needs it, largest first. Not: what a COPY names itself, secrets, results that the
     /// image may be made of, installed packages where nothing installs them, history where a step reads it.
     pub fn useless(&self, context: &BuildContext, fetched: &Fetched) -> Vec<Found> {
-        let sources = self.context_sources().unwrap_or_default();
-        let named: BTreeSet<&str> =
-            sources.iter().map(|source| source.trim_start_matches("./").trim_matches('/')).collect();
+        let named = self.named(true);
+        let linked = self.linked(context);
         let git = self.reads_history();
         let mut useless = fetched.doubtful(context);
         useless.retain(|found| {
+            let path = context.path(found.entry);
             let wanted = match found.class.kind {
                 ClassKind::Secret => true,
-                ClassKind::VersionControl => git,
-                ClassKind::Dependencies => !self.installs(context.entry(found.entry).name),
+                ClassKind::VersionControl => git || named.above(&path),
+                ClassKind::Dependencies => !self.installs(context.entry(found.entry).name, false),
+                ClassKind::Editor | ClassKind::Pipeline => {
+                    found.class.certainty == Certainty::Possible || named.above(&path)
+                }
                 _ => found.class.certainty == Certainty::Possible,
             };
-            !wanted && !named.contains(context.path(found.entry).as_str())
+            let is_linked = |id: &EntryId| *id == found.entry || context.is_below(*id, found.entry);
+            !wanted && !named.at_or_below(&path) && !linked.iter().any(is_linked)
         });
         useless
     }
 
-    /// Whether a step installs what a folder of installed packages holds. A virtual environment of the host runs nowhere
-    /// else, its paths are absolute: there the answer does not matter.
-    fn installs(&self, folder: &str) -> bool {
+    /// Whether any stage may want something of the context that another build with the same .dockerignore does without.
+    pub fn wants(&self, context: &BuildContext, found: &Found) -> bool {
+        let named = self.named(true);
+        let path = context.path(found.entry);
+        let is_linked = |id: &EntryId| *id == found.entry || context.is_below(*id, found.entry);
+        if named.at_or_below(&path) || self.linked(context).iter().any(is_linked) {
+            return true;
+        }
+        if !named.whole && !named.unknown && !named.above(&path) {
+            return false;
+        }
+        match found.class.kind {
+            ClassKind::VersionControl => named.above(&path) || self.reads_history(),
+            ClassKind::Dependencies => !self.installs(context.entry(found.entry).name, true),
+            ClassKind::Editor | ClassKind::Pipeline => named.above(&path),
+            _ => false,
+        }
+    }
+
+    /// What plain sources of any stage lead to, links followed.
+    fn linked(&self, context: &BuildContext) -> Vec<EntryId> {
+        let mut linked = Vec::new();
+        for transfer in self.stages().iter().flat_map(|stage| self.transfers(stage)) {
+            for (source, selection) in transfer.sources.iter().zip(transfer.select(context)) {
+                if source.text.as_deref().is_some_and(|text| !has_wildcard(text)) {
+                    linked.extend(selection.iter().flat_map(|selection| &selection.tops).flatten());
+                }
+            }
+        }
+        linked
+    }
+
+    /// What the needed stages, or all of them, name in the build context.
+    pub fn named(&self, all: bool) -> Named {
+        let mut named = Named::default();
+        for stage in self.stages().iter().filter(|stage| all || self.is_needed(stage)) {
+            for transfer in self.transfers(stage).iter().filter(|transfer| transfer.from.is_none()) {
+                for source in transfer.sources.iter().filter(|source| !source.is_remote()) {
+                    named.add(source.text.as_deref());
+                }
+            }
+            for (_, source) in self.bound(stage) {
+                named.add(source.as_deref());
+            }
+        }
+        named
+    }
+
+    /// Whether a step installs what a folder of installed packages holds: from the manifest, into the project. `all`: also
+    /// the steps of stages that the target does not need.
+    fn installs(&self, folder: &str, all: bool) -> bool {
         let managers: &[Manager] = match folder {
-            "node_modules" => &[Manager::Npm, Manager::Yarn, Manager::Pnpm, Manager::Bun, Manager::Corepack],
+            "node_modules" => &[Manager::Npm, Manager::Yarn, Manager::Pnpm, Manager::Bun],
             "vendor" => &[Manager::Composer],
             ".bundle" => &[Manager::Bundle],
-            _ => return true,
+            // A folder of any name is a virtual environment by what it holds.
+            _ => &[Manager::Pip, Manager::Uv, Manager::Poetry, Manager::Pdm, Manager::Pipenv, Manager::Conda],
         };
-        let installs = |call: PackageCall| call.verb == Verb::Install && managers.contains(&call.manager);
-        self.needed_scripts().any(|code| {
-            let invocations = code.script.invocations();
-            invocations.iter().filter_map(Invocation::package_call).any(installs)
+        let python = managers.contains(&Manager::Pip);
+        // Pip installs beside an environment that it is not run from: one that the Dockerfile names may be the host's.
+        let file = &self.input().file;
+        let mentions = |i: &crate::dockerfile::Instruction| file.source().slice(i.span).contains(folder);
+        let is_named = python && file.instructions().iter().any(mentions);
+        let installs = |call: PackageCall| {
+            let makes = call.verb == Verb::Install && call.is_from_manifest() && !call.has(&["-g", "--global"]);
+            let elsewhere = is_named && matches!(call.manager, Manager::Pip | Manager::Conda);
+            managers.contains(&call.manager) && ((makes && !elsewhere) || (python && call.verb_text == "venv"))
+        };
+        self.scripts(all).any(|code| {
+            let makes = |one: &Invocation| {
+                one.package_call().is_some_and(installs) || (python && super::history::makes_environment(one))
+            };
+            code.script.invocations().iter().any(makes)
         })
     }
 
-    /// The scripts of the RUNs that the target needs.
-    fn needed_scripts(&self) -> impl Iterator<Item = &Code<'_>> {
-        let needed = self.stages().iter().filter(|stage| self.is_needed(stage));
-        let runs = needed.flat_map(|stage| self.instructions(stage)).filter(|(_, i)| i.keyword == Keyword::Run);
+    /// The scripts of the RUNs, as a rule only of those that the target needs.
+    fn scripts(&self, all: bool) -> impl Iterator<Item = &Code<'_>> {
+        let stages = self.stages().iter().filter(move |stage: &&Stage| all || self.is_needed(stage));
+        let runs = stages.flat_map(|stage| self.instructions(stage)).filter(|(_, i)| i.keyword == Keyword::Run);
         runs.filter_map(|(index, _)| self.code(index))
     }
 
-    /// Whether a step calls git, or a tool that takes versions from tags.
+    /// Whether a step or the image's own command calls git, names its folder, or calls a tool that takes versions from
+    /// tags.
     fn reads_history(&self) -> bool {
         let tools =
             ["setuptools_scm", "setuptools-scm", "hatch-vcs", "versioneer", "vergen", "goreleaser", "GitVersion"];
         let file = &self.input().file;
-        file.instructions().iter().enumerate().filter(|(_, i)| i.keyword == Keyword::Run).any(|(index, instruction)| {
+        let runs = [Keyword::Run, Keyword::Cmd, Keyword::Entrypoint, Keyword::Healthcheck];
+        file.instructions().iter().enumerate().filter(|(_, i)| runs.contains(&i.keyword)).any(|(index, instruction)| {
             let text = file.source().slice(instruction.span);
+            let reads = |one: &Invocation| {
+                let asks = one.is("git") && !one.args.iter().any(|word| word.is("clone") || word.is("config"));
+                asks || (!one.is("rm") && one.args.iter().any(|word| names_history(word.text())))
+            };
             let calls = || {
                 let invocations = self.code(index).map(|code| code.script.invocations()).unwrap_or_default();
-                invocations
-                    .iter()
-                    .any(|one| one.is("git") && !one.args.iter().any(|word| word.is("clone") || word.is("config")))
+                invocations.iter().any(reads)
             };
             tools.iter().any(|tool| text.contains(tool)) || (text.contains("git") && calls())
         })
+    }
+}
+
+/// `.git`, `/src/.git/HEAD`; not `project.git` nor `.gitignore`.
+fn names_history(word: &str) -> bool {
+    word.split(['/', '=', ':']).any(|part| part == ".git")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// `expected`: named at or below, named above.
+    fn check(sources: &[&str], path: &str, expected: (bool, bool)) {
+        let mut named = Named::default();
+        for source in sources {
+            named.add(Some(source));
+        }
+        assert_eq!((named.at_or_below(path), named.above(path)), expected, "{sources:?} and {path}");
+    }
+
+    #[test]
+    fn a_source_names_what_is_at_below_or_above_it() {
+        check(&[".git/HEAD"], ".git", (true, false));
+        check(&["./.git"], ".git", (true, false));
+        check(&["/web/"], "web/.git", (false, true));
+        check(&["."], ".git", (false, false));
+        check(&["src", ".gitignore"], ".git", (false, false));
+        check(&[".g*"], ".git", (true, false));
+        check(&["a/../.git/refs"], ".git", (true, false));
+    }
+
+    #[test]
+    fn an_exception_may_bring_back_what_is_below() {
+        assert!(may_take_in("node_modules/private", "node_modules"));
+        assert!(may_take_in("**/*.py", "web/.venv"));
+        assert!(!may_take_in("src", "src/__pycache__"));
+        assert!(!may_take_in("src/app.py", "node_modules"));
+    }
+
+    #[test]
+    fn only_the_folder_itself_is_history() {
+        assert!(names_history("/src/.git/HEAD") && names_history("--git-dir=.git"));
+        assert!(!names_history("https://example.com/a.git") && !names_history(".gitignore"));
     }
 }

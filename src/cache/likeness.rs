@@ -27,7 +27,7 @@ const CODE: &[&str] = &[
 const MARKUP: &[&str] = &["sh", "sql", "html", "css", "scss", "erb", "proto", "graphql", "bat"];
 
 /// Where programs start.
-const MAIN: &[&str] = &["main", "app", "server", "index", "program", "application", "api", "lib"];
+const MAIN: &[&str] = &["main", "app", "server", "index", "program", "application"];
 
 /// Folders of what the program does without.
 const AROUND: &[&str] = &[
@@ -94,6 +94,13 @@ impl Likeness {
             let lower = folder.to_ascii_lowercase();
             folder.starts_with('.') || AROUND.contains(&lower.as_str()) || lower.ends_with("tests")
         };
+        // A barrel of a component's folder starts nothing.
+        let stem = name.split('.').next().unwrap_or(name);
+        let own = if own == Self::Main && stem.eq_ignore_ascii_case("index") && folders.contains('/') {
+            Self::Aside
+        } else {
+            own
+        };
         if own < Self::Around && folders.split('/').any(around) { Self::Around } else { own }
     }
 
@@ -118,6 +125,7 @@ mod tests {
         check("app/app.py", Main);
         check("src/index.ts", Main);
         check("src/view.tsx", Code);
+        check("src/components/button/index.tsx", Aside);
         check("app/__init__.py", Aside);
         check("babel.config.js", Aside);
         check("src/types.d.ts", Aside);

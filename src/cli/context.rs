@@ -2,7 +2,7 @@
 
 use super::args::{Format, Global, Ls};
 use super::output::{Failure, complain, emit};
-use super::{CLEAN, FAILED, terminal};
+use super::{CLEAN, FAILED, FOUND, terminal};
 use crate::inputs::{Need, Needs};
 use crate::report;
 
@@ -14,7 +14,17 @@ pub(super) fn ls(global: &Global, command: &Ls) -> Result<u8, Failure> {
     let failed = complain(global, &inputs);
     let listings = crate::audit::contexts(&inputs);
     let layout = terminal::stdout(global);
+    let refusals = crate::audit::refusals(&inputs);
+    for problem in &refusals {
+        let place = problem.place.map(|place| format!(":{}:{}", place.line, place.column)).unwrap_or_default();
+        let message = format!("{}{place}: {}", problem.file, problem.message);
+        terminal::error(global, &message, problem.help.as_deref());
+    }
+    let refused = !refusals.is_empty() || listings.iter().flat_map(|one| &one.problems).any(|problem| problem.error);
     let Some((first, others)) = listings.split_first() else {
+        if !failed && refused {
+            return Ok(FOUND);
+        }
         if failed {
             return Err(Failure::Said);
         }
@@ -29,5 +39,9 @@ pub(super) fn ls(global: &Global, command: &Ls) -> Result<u8, Failure> {
         Format::Json => report::context_json(first, others),
     };
     emit(global, &text)?;
-    Ok(if failed { FAILED } else { CLEAN })
+    Ok(match (failed, refused) {
+        (true, _) => FAILED,
+        (false, true) => FOUND,
+        (false, false) => CLEAN,
+    })
 }

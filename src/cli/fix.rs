@@ -1,15 +1,18 @@
 //! `dockopt fix`.
 
-use std::path::Path;
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
 
 use super::args::{Fix, Format, Global};
-use super::output::{Failure, complain, emit, selection, today};
+use super::output::{Failure, complain, emit, leave_unsaid, selection, today};
 use super::{CLEAN, FAILED, FOUND, terminal, write};
+use crate::audit::Report;
 use crate::finding::{Finding, Mask};
 use crate::fix::{Level, Outcome};
 use crate::inputs::Inputs;
-use crate::report;
+use crate::report::{self, Layout};
 use crate::rules::Selection;
+use crate::text::{FileId, Source};
 
 pub(super) fn run(global: &Global, command: &Fix) -> Result<u8, Failure> {
     if command.paths.iter().any(|path| path == Path::new("-")) {
@@ -18,19 +21,21 @@ pub(super) fn run(global: &Global, command: &Fix) -> Result<u8, Failure> {
     }
     let selection = selection(&command.choice)?;
     let mut failed = false;
-    let mut outcome = Outcome::default();
-    let mut masks = Mask::default();
-    let mut builds = 0;
+    let mut work = Work { report: Report { root: root(command), ..Report::default() }, ..Work::default() };
     // All is worked out before the first file is touched.
     for path in &command.paths {
         let mut request = command.build.request(path.clone(), today(&command.choice)?);
         request.needs = crate::audit::needs(&selection, false);
         let inputs = crate::load::gather(&request)?;
         failed |= complain(global, &inputs);
-        builds += inputs.builds.len();
-        masks.join(&crate::audit::mask(&inputs));
-        join(&mut outcome, fixed(&inputs, &selection, command));
+        work.masks.join(&crate::audit::mask(&inputs));
+        let mut report = crate::audit::problems(&inputs, &selection);
+        if global.format == Format::Text {
+            leave_unsaid(&mut report, &inputs);
+        }
+        work.join(&inputs, report, fixed(&inputs, &selection, command));
     }
+    let Work { report, outcome, masks, builds, .. } = work;
     if command.write {
         let mut changes = Vec::new();
         for change in &outcome.changes {
@@ -38,19 +43,24 @@ pub(super) fn run(global: &Global, command: &Fix) -> Result<u8, Failure> {
         }
         write::change(&changes)?;
     }
-    emit(global, &shown(global, command, &outcome, &masks))?;
+    emit(global, &shown(global, command, &report, &outcome, &masks))?;
     if global.format == Format::Text {
-        let fixable = |left: &&Finding| !command.r#unsafe && !left.fixes.is_empty();
-        let risky = outcome.left.iter().filter(fixable).count();
+        terminal::note(&report::problems(&report, Layout::PLAIN));
         if builds == 0 && !failed {
             terminal::note("no Dockerfile found");
         }
-        terminal::note(&report::fix_summary(&outcome, command.write, risky));
+        // Of what could not be read nobody knows whether there is something to fix.
+        if !failed || !outcome.changes.is_empty() {
+            let fixable = |left: &&Finding| !command.r#unsafe && !left.fixes.is_empty();
+            let risky = outcome.left.iter().filter(fixable).count();
+            terminal::note(&report::fix_summary(&outcome, command.write, risky));
+        }
         if !command.write && !command.check && report::diff_is_masked(&outcome, &masks) {
             terminal::note("secrets are masked in this diff, so it can't be applied; `--write` can");
         }
     }
-    Ok(match (failed, command.check && !outcome.changes.is_empty()) {
+    let refused = report.problems.iter().any(|problem| problem.error);
+    Ok(match (failed, refused || (command.check && !outcome.changes.is_empty())) {
         (true, _) => FAILED,
         (false, true) => FOUND,
         (false, false) => CLEAN,
@@ -62,30 +72,64 @@ fn fixed(inputs: &Inputs, selection: &Selection, command: &Fix) -> Outcome {
     crate::fix::fix(&inputs.sources, level, |sources| crate::audit::check(inputs, sources, selection))
 }
 
-/// Several paths make one result; a file that two of them name is changed once.
-fn join(all: &mut Outcome, one: Outcome) {
-    for change in one.changes {
-        if !all.changes.iter().any(|other| other.name == change.name) {
-            all.changes.push(change);
+/// What several paths come to. A file that two of them name counts once.
+#[derive(Default)]
+struct Work {
+    report: Report,
+    outcome: Outcome,
+    masks: Mask,
+    builds: usize,
+    /// Files that were looked at, whatever they were called.
+    seen: BTreeSet<PathBuf>,
+}
+
+impl Work {
+    fn join(&mut self, inputs: &Inputs, report: Report, one: Outcome) {
+        let new = |name: &str| !self.seen.contains(&place(name));
+        self.builds += inputs.builds.iter().filter(|build| new(inputs.source(build.dockerfile).name())).count();
+        let name = |file: FileId| inputs.sources.get(file.0 as usize).map(Source::name);
+        let all = &mut self.outcome;
+        all.applied.extend(one.applied.into_iter().filter(|applied| new(&applied.file)));
+        all.left.extend(one.left.into_iter().filter(|left| name(left.file).is_none_or(new)));
+        self.report.problems.extend(report.problems.into_iter().filter(|problem| new(&problem.file)));
+        let changes: Vec<_> = one.changes.into_iter().filter(|change| new(&change.name)).collect();
+        self.seen.extend(inputs.sources.iter().map(|source| place(source.name())));
+        self.seen.extend(changes.iter().map(|change| place(&change.name)));
+        all.changes.extend(changes);
+        for rule in one.contradicting {
+            if !all.contradicting.contains(&rule) {
+                all.contradicting.push(rule);
+            }
         }
-    }
-    all.applied.extend(one.applied);
-    all.left.extend(one.left);
-    for rule in one.contradicting {
-        if !all.contradicting.contains(&rule) {
-            all.contradicting.push(rule);
+        self.report.sources.extend(report.sources);
+        for skip in report.skipped {
+            if !self.report.skipped.iter().any(|known| known.what == skip.what) {
+                self.report.skipped.push(skip);
+            }
         }
     }
 }
 
-/// The result: a diff, or nothing where the files are changed or only the exit code was asked for.
-fn shown(global: &Global, command: &Fix, outcome: &Outcome, mask: &Mask) -> String {
-    let root = match &command.paths[..] {
+/// Where a file is; of one that is not there yet, where it will be.
+fn place(name: &str) -> PathBuf {
+    let path = Path::new(name);
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let new = || Some(folder.canonicalize().ok()?.join(path.file_name()?));
+    path.canonicalize().ok().or_else(new).unwrap_or_else(|| path.to_owned())
+}
+
+/// What the result calls the paths together.
+fn root(command: &Fix) -> String {
+    match &command.paths[..] {
         [path] => path.display().to_string(),
         _ => ".".to_owned(),
-    };
+    }
+}
+
+/// The result: a diff, or nothing where the files are changed or only the exit code was asked for.
+fn shown(global: &Global, command: &Fix, report: &Report, outcome: &Outcome, mask: &Mask) -> String {
     match global.format {
-        Format::Json => report::fix_json(&root, outcome, mask, command.write),
+        Format::Json => report::fix_json(report, outcome, mask, command.write),
         Format::Text if command.write || (command.check && !command.diff) => String::new(),
         Format::Text => report::diff(outcome, mask, terminal::stdout(global)),
     }

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use rayon::prelude::*;
 
 use super::args::{Format, Global, Lint};
-use super::output::{Failure, code, complain, emit, selection, today};
+use super::output::{Failure, code, complain, emit, leave_unsaid, selection, today};
 use super::terminal;
 use crate::load::{DOCKERFILE_LIMIT, LoadError, read_source, read_stdin};
 use crate::report;
@@ -22,13 +22,17 @@ pub(super) fn run(global: &Global, command: &Lint) -> Result<u8, Failure> {
     if failed && inputs.sources.is_empty() {
         return Err(Failure::Said);
     }
-    let report = crate::audit::lint(&inputs, &selection);
+    let mut report = crate::audit::lint(&inputs, &selection);
+    let code = code(&command.threshold, &report, failed);
+    if global.format == Format::Text {
+        leave_unsaid(&mut report, &inputs);
+    }
     let text = match global.format {
         Format::Text => report::lint(&report, terminal::stdout(global)),
         Format::Json => report::lint_json(&report),
     };
     emit(global, &text)?;
-    Ok(code(&command.threshold, &report, failed))
+    Ok(code)
 }
 
 /// A path with what was read there.

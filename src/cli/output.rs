@@ -96,6 +96,12 @@ pub(super) fn complain(global: &Global, inputs: &Inputs) -> bool {
     failed
 }
 
+/// Takes out of a report for people what [`complain`] said of its inputs, which come first.
+pub(super) fn leave_unsaid(report: &mut Report, inputs: &Inputs) {
+    let mut said = inputs.problems.iter().map(|problem| problem.fatal);
+    report.problems.retain(|_| !said.next().unwrap_or(false));
+}
+
 /// The exit code of a report.
 pub(super) fn code(threshold: &Threshold, report: &Report, failed: bool) -> u8 {
     let least = match threshold.fail_on {

@@ -73,7 +73,10 @@ fn applicable(fix: &Fix, sources: &[Source]) -> bool {
     for edit in &fix.edits {
         let inside = match &edit.target {
             Target::File(FileId(index)) => {
-                sources.get(*index as usize).is_some_and(|source| source.text().get(edit.span.range()).is_some())
+                // What stands for a bad byte was never in the file: an edit made from it would write another text.
+                let fits =
+                    |source: &Source| source.text().get(edit.span.range()).is_some() && source.is_exact(edit.span);
+                sources.get(*index as usize).is_some_and(fits)
             }
             Target::New(name) => edit.span == Span::at(0) && sources.iter().all(|source| source.name() != name),
         };

@@ -204,10 +204,7 @@ impl<'w> Walk<'w> {
                 return Ok(());
             }
         };
-        let (name, utf8) = match entry.file_name().into_string() {
-            Ok(name) => (name, true),
-            Err(name) => (String::from_utf8_lossy(&name.into_vec()).into_owned(), false),
-        };
+        let (name, utf8) = name_of(&entry);
         let path = format!("{}{name}", task.path);
         let verdict =
             self.ignore.decide(&path, &task.inherited).map_err(|why| Error::Pattern(self.root.to_owned(), why))?;
@@ -286,6 +283,14 @@ impl<'w> Walk<'w> {
             Some(user) if user == facts.uid() => readable & 0o400 == 0,
             _ => readable != 0o444,
         }
+    }
+}
+
+/// An entry's name, and whether it is UTF-8.
+fn name_of(entry: &DirEntry) -> (String, bool) {
+    match entry.file_name().into_string() {
+        Ok(name) => (name, true),
+        Err(name) => (String::from_utf8_lossy(&name.into_vec()).into_owned(), false),
     }
 }
 

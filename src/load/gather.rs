@@ -46,6 +46,10 @@ pub fn gather(request: &Request) -> Result<Inputs, LoadError> {
         std::io::ErrorKind::NotFound => LoadError::Missing(request.path.clone()),
         _ => LoadError::Unreadable(request.path.clone(), error),
     })?;
+    if kind.is_dir() && (request.file.is_none() || request.needs.context()) {
+        // A folder that was asked for and stays closed is not an empty one.
+        std::fs::read_dir(&request.path).map_err(|error| LoadError::Unreadable(request.path.clone(), error))?;
+    }
     let mut inputs = Inputs { root: shown(&request.path), today: request.today, ..Inputs::default() };
     let mut files = Vec::new();
     if let Some(file) = &request.file {
@@ -254,6 +258,8 @@ fn walk(inputs: &mut Inputs, drafts: &[Draft], needs: Needs) -> Contexts {
                 let projects = needs.has(Need::Projects).then(|| Arc::new(projects(root, &context, inputs)));
                 contexts.insert(key, Known { context: Arc::new(context), projects });
             }
+            // The ignore file's own problem tells it, with its place.
+            Err(context::Error::Pattern(..)) => {}
             Err(error) => inputs.problems.push(unwalked(root, &error)),
         }
     }

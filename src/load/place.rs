@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use super::Request;
 use super::gather::shown;
 use crate::build::{Build, Source, Transfer};
+use crate::cache::Likeness;
 use crate::dockerfile::Keyword;
 use crate::inputs::BuildInput;
 use crate::shell::{Invocation, Manager, Verb};
@@ -39,7 +40,12 @@ pub(super) fn place(path: &Path, input: &BuildInput, request: &Request, root: Op
     let own = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let build = Build::new(input);
     let sources = named(&build);
-    let manifests = manifests(&build);
+    // Folders are opened only where the context will be: `lint` looks at names that COPY gives, no further.
+    let mut manifests = if request.needs.context() { manifests(&build) } else { Vec::new() };
+    // A folder with code of its own is its own context, and makes or fetches what it lacks.
+    if !manifests.is_empty() && has_code(own) {
+        manifests.clear();
+    }
     let missing = |folder: &Path| {
         let lacks = usize::from(!manifests.is_empty() && !has_any(folder, &manifests));
         sources.iter().filter(|source| !folder.join(source).exists()).count() + lacks
@@ -118,6 +124,12 @@ const fn manifests_of(manager: Manager) -> &'static [&'static str] {
         Manager::Bundle => &["Gemfile", "gems.rb"],
         _ => &[],
     }
+}
+
+fn has_code(folder: &Path) -> bool {
+    let is_code = |name: &std::ffi::OsStr| name.to_str().is_some_and(|name| Likeness::of_name(name).is_program());
+    std::fs::read_dir(folder)
+        .is_ok_and(|entries| entries.take(SUBFOLDERS).filter_map(Result::ok).any(|entry| is_code(&entry.file_name())))
 }
 
 /// Whether a folder, or one directly in it, has one of the files.

@@ -20,7 +20,9 @@ pub fn context(listing: &ContextListing, layout: Layout, all: bool) -> String {
         Some(path) => out.push_str(&format!("  as {} leaves it\n", cut_path(&clean(path), layout.columns() - 16))),
         None => out.push_str("  no .dockerignore\n"),
     }
-    if listing.dockerfile.is_none() {
+    if let Some(path) = &listing.dockerfile {
+        out.push_str(&format!("  for {}\n", cut_path(&clean(path), layout.columns() - 6)));
+    } else {
         let text = "no Dockerfile takes anything from it: this is what `COPY . .` would send";
         for line in wrap(text, layout.columns() - 2) {
             out.push_str(&format!("  {line}\n"));
@@ -44,7 +46,9 @@ pub fn context(listing: &ContextListing, layout: Layout, all: bool) -> String {
         out.push_str(&format!("{head}{}\n", cut(&clean(&copy.text), left)));
     }
     for problem in &listing.problems {
-        out.push_str(&format!("\n{}: {}\n", clean(&problem.file), clean(&problem.message)));
+        let place = problem.place.map(|place| format!(":{}:{}", place.line, place.column)).unwrap_or_default();
+        let level = if problem.error { "error: " } else { "" };
+        out.push_str(&format!("\n{level}{}{place}: {}\n", clean(&problem.file), clean(&problem.message)));
     }
     out
 }

@@ -6,6 +6,7 @@ use super::json;
 use super::layout::{Layout, Tone, clean};
 use super::units::count;
 use super::wire;
+use crate::audit::Report;
 use crate::finding::Mask;
 use crate::fix::{Change, Outcome};
 
@@ -82,8 +83,8 @@ pub fn fix_summary(outcome: &Outcome, written: bool, unsafe_left: usize) -> Stri
     out
 }
 
-/// The result of `fix` for programs.
-pub fn fix_json(root: &str, outcome: &Outcome, mask: &Mask, written: bool) -> String {
+/// The result of `fix` for programs. `before` tells of the inputs as they were.
+pub fn fix_json(before: &Report, outcome: &Outcome, mask: &Mask, written: bool) -> String {
     let mut changes = Vec::new();
     for change in &outcome.changes {
         let diff = one(change, mask, Layout::PLAIN);
@@ -101,12 +102,14 @@ pub fn fix_json(root: &str, outcome: &Outcome, mask: &Mask, written: bool) -> St
         });
     }
     json::pretty(&wire::Fixed {
-        head: wire::Head::new("dockopt.fix/1", root),
+        head: wire::Head::new("dockopt.fix/1", &before.root),
         written,
         changes,
         applied,
         left: outcome.left.len(),
         contradicting: &outcome.contradicting,
+        skipped: json::skipped(before),
+        problems: json::problems(&before.problems),
     })
 }
 

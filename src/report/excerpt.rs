@@ -47,7 +47,7 @@ impl Excerpt {
             }
         }
         let window = Window::new(source, first_line..=last_line, start as usize, end as usize);
-        let places = spans.iter().map(|span| window.place(*span)).collect();
+        let places = spans.iter().map(|span| window.place(behind(*span, source.mark()))).collect();
         Self { first_line, text: window.shown, clipped: window.clipped, places }
     }
 }
@@ -67,7 +67,8 @@ impl<'a> Window<'a> {
         let mut window = Self { text, kept: Vec::new(), shown: String::new(), clipped: false };
         let last = *lines.end();
         for line in lines {
-            let range = source.line_span(line).range();
+            let mut range = source.line_span(line).range();
+            range.start = range.start.max(source.mark() as usize);
             // Around the place where it begins or ends in this line; else the line's start.
             let centre = if range.contains(&start) || start == range.end { start } else { end.min(range.start) };
             let centre = centre.clamp(range.start, range.end);
@@ -114,6 +115,11 @@ impl<'a> Window<'a> {
     }
 }
 
+/// A span without what stands before the first place that is shown.
+fn behind(span: Span, first: u32) -> Span {
+    Span::new(span.start.max(first), span.end.max(first))
+}
+
 /// Tabs stay: the renderer widens them.
 fn visible_char(c: char) -> char {
     if c == '\t' { c } else { substitute(c).unwrap_or(c) }
@@ -136,6 +142,9 @@ mod tests {
         check("FROM a\r\nRUN b\r\n", (0, 13), 1, "FROM a\nRUN b", "FROM a\nRUN b");
         check("a\nb\n", (0, 2), 1, "a", "a");
         check("", (0, 0), 1, "", "");
+        check("\u{feff}FROM a\n", (0, 9), 1, "FROM a", "FROM a");
+        check("\u{feff}FROM a\n", (8, 9), 1, "FROM a", "a");
+        check("\u{feff}", (0, 0), 1, "", "");
         check("a\n", (2, 2), 2, "", "");
         check("x\u{9b}\u{1b}y", (1, 4), 1, "x�␛y", "�␛");
     }

@@ -117,7 +117,7 @@ fn edit<'a>(report: &'a Report, edit: &'a FileEdit) -> wire::Edit<'a> {
     wire::Edit { file, create, start: span.start, end: span.end, text: &edit.text }
 }
 
-fn skipped(report: &Report) -> Vec<wire::Skipped<'_>> {
+pub(super) fn skipped(report: &Report) -> Vec<wire::Skipped<'_>> {
     let mut all = Vec::new();
     for skip in &report.skipped {
         all.push(wire::Skipped { what: &skip.what, why: &skip.why, remedy: &skip.remedy });

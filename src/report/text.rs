@@ -1,5 +1,7 @@
 //! `lint` for people: each finding with its source, and one line at the end.
 
+use std::borrow::Cow;
+
 use rayon::prelude::*;
 
 use annotate_snippets::{AnnotationKind, Element, Level, Origin, Renderer, Snippet};
@@ -24,7 +26,7 @@ pub fn lint(report: &Report, layout: Layout) -> String {
 }
 
 /// What is wrong with the inputs, each with its place and remedy.
-pub(super) fn problems(report: &Report, layout: Layout) -> String {
+pub fn problems(report: &Report, layout: Layout) -> String {
     let mut out = String::new();
     for problem in &report.problems {
         let level = if problem.error { Level::ERROR } else { Level::WARNING };
@@ -57,7 +59,8 @@ fn shown(report: &Report, finding: &Finding, layout: Layout) -> String {
     let indent = finding.severity.name().len() + finding.rule.len() + 4;
     // Beside a long name there may be no room left for words: the terminal breaks the line then.
     let narrow = layout.width.is_some_and(|width| width < indent + 20);
-    let message = if narrow { clean(&finding.message).into_owned() } else { lines(&finding.message, layout, indent) };
+    let message =
+        if narrow { clean(&clipped(&finding.message)).into_owned() } else { lines(&finding.message, layout, indent) };
     let title = level.primary_title(message).id(finding.rule);
     let title = match &url {
         Some(url) => title.id_url(url.clone()),
@@ -96,6 +99,7 @@ fn offer(title: &str, safety: &Safety) -> String {
 /// Where a problem is known to begin, but not where it ends.
 fn rest_of_line(source: &Source, place: LineColumn) -> Span {
     let line = source.line_span(place.line);
+    let line = Span::new(line.start.max(source.mark()), line.end);
     let text = source.slice(line);
     let at = text.char_indices().nth(place.column as usize - 1).map_or(text.len(), |(at, _)| at);
     let first = text[at..].chars().next();
@@ -145,11 +149,21 @@ fn origin(file: &str, place: Option<LineColumn>, layout: Layout) -> Origin<'stat
 
 /// Wrapped, when somebody looks; `indent` columns are taken before each line.
 fn lines(text: &str, layout: Layout, indent: usize) -> String {
-    let text = clean(text);
+    let text = clean(clipped(text).as_ref()).into_owned();
     match layout.width {
         Some(width) => wrap(&text, width.saturating_sub(indent).max(20)).join("\n"),
-        None => text.into_owned(),
+        None => text,
     }
+}
+
+/// Bytes of a message that are shown: it may quote a name of megabytes.
+const LONGEST: usize = 4_000;
+
+fn clipped(text: &str) -> Cow<'_, str> {
+    if text.len() <= LONGEST {
+        return text.into();
+    }
+    format!("{}…", &text[..text.floor_char_boundary(LONGEST)]).into()
 }
 
 fn renderer(layout: Layout) -> Renderer {

@@ -227,6 +227,8 @@ pub(super) struct Fixed<'a> {
     /// Findings that are left.
     pub left: usize,
     pub contradicting: &'a [&'static str],
+    pub skipped: Vec<Skipped<'a>>,
+    pub problems: Vec<Problem<'a>>,
 }
 
 #[derive(Serialize)]

@@ -1,11 +1,14 @@
 //! See `rules/apt-lists-kept.md`.
 
+mod later;
+
 use super::Context;
-use crate::build::{Base, Build, Code, PackageLists, Stage};
+use crate::build::{Base, Build, Code, PackageLists, Setting, Stage, User};
 use crate::dockerfile::{Instruction, Keyword};
 use crate::finding::{Basis, Finding, Findings, Impact, ImpactKind, Per, Saves};
-use crate::shell::{Invocation, Manager, PackageCall, Verb};
+use crate::shell::{Command, Compound, CompoundKind, Invocation, Manager, PackageCall, Script, Verb, Word};
 use crate::text::Span;
+use later::Need;
 
 super::rule!("apt-lists-kept", check);
 
@@ -20,7 +23,7 @@ fn check(cx: &Context, out: &mut Findings) {
     for stage in shipped.into_iter().rev() {
         for (index, instruction) in build.instructions(stage).filter(|(_, i)| i.keyword == Keyword::Run) {
             let Some(code) = build.code(index).filter(|_| !is_mounted(cx, instruction)) else { continue };
-            let Some(span) = kept(code) else {
+            let Some(span) = kept(build, code) else {
                 paid &= !code.script.invocations().iter().any(removes_lists);
                 continue;
             };
@@ -28,22 +31,45 @@ fn check(cx: &Context, out: &mut Findings) {
                 .finding(code.place(&build.input().file, span), "the lists that this fetches stay in the layer")
                 .help("delete them in the same RUN, or keep them in a cache mount");
             let finding = if std::mem::replace(&mut paid, true) { finding } else { with_price(build, stage, finding) };
-            let needed = later.get_or_insert_with(|| needed_later(build));
-            let edit = if needed[index] { None } else { edit(build, index, code) };
-            out.push(match edit {
-                Some((at, text)) => finding.safe_edit("delete the lists in the same RUN", Span::at(at), text),
-                None => finding,
-            });
+            let later = later.get_or_insert_with(|| later::needs(build))[index];
+            out.push(edited(build, stage, index, later, finding));
         }
     }
 }
 
 /// Where a script fetches lists that it does not delete.
-fn kept(code: &Code) -> Option<Span> {
+fn kept(build: &Build, code: &Code) -> Option<Span> {
     let invocations = code.script.invocations();
-    let fetches = |one: &Invocation| apt(one).is_some_and(|call| call.verb == Verb::Update);
     let at = invocations.iter().rposition(fetches)?;
-    (!invocations[at..].iter().any(removes_lists)).then_some(invocations[at].span)
+    let cleans = invocations[at..].iter().any(|one| removes_lists(one) || removes_by_name(build, code, one));
+    // A trap runs at the end, wherever it was set.
+    let trapped =
+        invocations.iter().any(|one| one.is("trap") && one.args.first().is_some_and(|word| cleans_in(word.text())));
+    (!cleans && !trapped).then_some(invocations[at].span)
+}
+
+/// Whether it fetches the lists into the place where apt reads them.
+fn fetches(invocation: &Invocation) -> bool {
+    let elsewhere = |word: &Word| {
+        let text = word.text().to_ascii_lowercase();
+        text == "--print-uris" || text.contains("dir::state") || text.contains("dir=")
+    };
+    apt(invocation).is_some_and(|call| call.verb == Verb::Update) && !invocation.args.iter().any(elsewhere)
+}
+
+fn cleans_in(text: &str) -> bool {
+    (text.contains("rm ") && text.contains("apt")) || text.contains("dist-clean") || text.contains("distclean")
+}
+
+/// `rm -rf "$LISTS"`, where the script or a variable of the file holds the folder.
+fn removes_by_name(build: &Build, code: &Code, invocation: &Invocation) -> bool {
+    if !matches!(invocation.program, Some("rm" | "find")) || !invocation.args.iter().any(Word::is_dynamic) {
+        return false;
+    }
+    let file = &build.input().file;
+    let variables = file.instructions().iter().filter(|i| matches!(i.keyword, Keyword::Env | Keyword::Arg));
+    let holds = |text: &str| text.contains("/var/lib/apt");
+    code.text().is_some_and(holds) || variables.into_iter().any(|one| holds(file.logical(one.text)))
 }
 
 fn apt<'s>(invocation: &Invocation<'s>) -> Option<PackageCall<'s>> {
@@ -63,7 +89,8 @@ fn removes_lists(invocation: &Invocation) -> bool {
     let names_lists = || {
         invocation.args.iter().filter_map(|word| word.value()).any(|text| {
             let folder = text.trim_end_matches(['*', '/']);
-            text.starts_with('/') && (covers(folder, LISTS) || folder.starts_with(LISTS))
+            let braces = text.contains('{') && text.contains("lists");
+            text.starts_with('/') && (covers(folder, LISTS) || folder.starts_with(LISTS) || braces)
         })
     };
     match invocation.program {
@@ -93,10 +120,57 @@ fn with_price(build: &Build, stage: &Stage, finding: Finding) -> Finding {
         .costs(impact(ImpactKind::PullBytes, lists.pull_bytes))
 }
 
+fn edited(build: &Build, stage: &Stage, index: usize, later: Need, finding: Finding) -> Finding {
+    let Some(code) = build.code(index) else { return finding };
+    let risk = match later {
+        Need::Lists => return finding,
+        Need::Unknown => Some("something below may read the lists"),
+        Need::Nothing => {
+            shields(&code.script).then_some("a failure in the last compound would no longer end it at once")
+        }
+    };
+    let Some((at, text)) = edit(build, index, code).filter(|_| is_root(build, stage, index)) else { return finding };
+    let title = "delete the lists in the same RUN";
+    match risk {
+        None => finding.safe_edit(title, Span::at(at), text),
+        Some(why) => finding.unsafe_edit(title, why, Span::at(at), text),
+    }
+}
+
+/// `SCRIPT && rm`: whatever joins the commands of the script (`;`, a line end, `||`), its last list fails as before, and
+/// where that succeeds the status is that of `rm`, which only fails for who may not delete.
 fn edit(build: &Build, index: usize, code: &Code) -> Option<(u32, String)> {
     let end = code.script.append_at().filter(|_| !code.is_exec())?;
+    // Behind what ends the script nothing runs; and who fetched through another program may not delete without it.
+    let ends = |one: &&Command| {
+        let name = one.name().and_then(Word::value).unwrap_or_default();
+        code.script.is_last(one) && matches!(name, "exit" | "exec" | "return")
+    };
+    let through = |one: &Invocation| fetches(one) && !one.via.is_empty();
+    if code.script.commands.iter().any(|one| ends(&one)) || code.script.invocations().iter().any(through) {
+        return None;
+    }
     let at = code.place(&build.input().file, Span::at(end)).start;
     Some((at, format!("{}&& rm -rf {LISTS}/*", separator(build, index, at))))
+}
+
+/// Whether errexit works inside the script's last element: it does not where `&&` follows.
+fn shields(script: &Script) -> bool {
+    let end = script.scopes.first().and_then(|top| top.last_end);
+    let compound = |one: &Compound| Some(one.span.end) == end || one.kind == CompoundKind::Function;
+    let errexit = |one: &Command| one.place.options.errexit || one.name().is_some_and(|name| name.is("set"));
+    script.compounds.iter().any(compound) && script.commands.iter().any(errexit)
+}
+
+/// Whether the RUN at `index` may delete what belongs to root, as far as USER tells.
+fn is_root(build: &Build, stage: &Stage, index: usize) -> bool {
+    let own = build.instructions(stage).filter(|(at, i)| *at < index && i.keyword == Keyword::User).last();
+    let user = match (own, &stage.base) {
+        (Some((_, instruction)), _) => return User::of(build.input().file.str(instruction.rest)) == User::Root,
+        (None, Base::Stage(below)) => build.stages().get(*below).map(|below| build.user(below)),
+        (None, _) => None,
+    };
+    !matches!(user, Some(Setting::By(_, User::Other(_) | User::Unknown)))
 }
 
 /// A blank; or, where the RUN has a line for each command, a line of its own in the same style.
@@ -114,30 +188,4 @@ fn separator(build: &Build, index: usize, at: u32) -> String {
     let newline =
         if source.text()[end..].starts_with("\r\n") || source.text().contains("\r\n") { "\r\n" } else { "\n" };
     format!(" {}{newline}{indent}", file.escape())
-}
-
-/// For each instruction: whether a RUN below it, in its stage or in one that stands on that, reads the lists without
-/// fetching them.
-fn needed_later(build: &Build) -> Vec<bool> {
-    let mut after = vec![false; build.input().file.instructions().len()];
-    let mut at_end = vec![false; build.stages().len()];
-    for stage in build.stages().iter().rev() {
-        let mut needed = at_end[stage.index];
-        for index in stage.instructions.clone().rev() {
-            after[index] = needed;
-            let first = build.code(index).and_then(first_use);
-            needed = first.map_or(needed, |verb| verb != Verb::Update);
-        }
-        if let Base::Stage(below) = stage.base {
-            at_end[below] |= needed;
-        }
-    }
-    after
-}
-
-/// What a script does first with the lists.
-fn first_use(code: &Code) -> Option<Verb> {
-    let invocations = code.script.invocations();
-    let verbs = invocations.iter().filter_map(apt).map(|call| call.verb);
-    verbs.into_iter().find(|verb| matches!(verb, Verb::Update | Verb::Install | Verb::Upgrade))
 }

@@ -3,11 +3,13 @@
 mod module;
 mod presence;
 mod probe;
+mod route;
 
 use super::Context;
 use crate::build::{Build, Code, Stage};
 use crate::dockerfile::{Arguments, Instruction, Keyword};
 use crate::finding::{Finding, Findings};
+use crate::shell::{Invocation, Wrapper};
 use crate::text::Span;
 use presence::Image;
 
@@ -24,23 +26,39 @@ fn check(cx: &Context, out: &mut Findings) {
         out.push(cx.finding(instruction.head, message).help("use the exec form with a program of the image"));
         return;
     }
+    let file = &build.input().file;
+    let never = |what: &str| format!("{what}: it never succeeds");
     for invocation in code.script.invocations() {
-        let span = code.place(&build.input().file, invocation.path.span);
+        if let Some(wrapper) = lacking_wrapper(&image, code, &invocation) {
+            let message = never(&format!("the check calls `{}`, which {} lacks", wrapper.program, image.name()));
+            out.push(cx.finding(code.place(file, wrapper.span), message).help(help(wrapper.program)));
+            return;
+        }
         let Some(program) = invocation.program else { continue };
+        if !route::needs(&code.script, &invocation) {
+            continue;
+        }
         if image.lacks(program) {
-            let message = format!("the check calls `{program}`, which {} lacks: it never succeeds", image.name());
-            let finding = cx.finding(span, message).help(help(program));
+            let message = never(&format!("the check calls `{program}`, which {} lacks", image.name()));
+            let finding = cx.finding(code.place(file, invocation.path.span), message).help(help(program));
             out.push(edited(build, stage, instruction, code, finding));
             // What follows in the check is never reached.
             return;
         }
         if let Some((module, word)) = module::missing(cx, stage, &invocation) {
-            let span = code.place(&build.input().file, word);
-            let message = format!("the check imports `{module}`, which is not installed: it never succeeds");
-            out.push(cx.finding(span, message).help(module::help(program)));
+            let message = never(&format!("the check imports `{module}`, which is not installed"));
+            out.push(cx.finding(code.place(file, word), message).help(module::help(program)));
             return;
         }
     }
+}
+
+/// The program in front that is not there: `bash` of `bash -c '…'`. Further ones, inside of a shell's text, are not
+/// looked at.
+fn lacking_wrapper<'s>(image: &Image, code: &'s Code, invocation: &Invocation<'s>) -> Option<Wrapper<'s>> {
+    let command = code.script.commands.get(invocation.outer as usize)?;
+    let first = invocation.via.first()?;
+    (image.lacks(first.program) && route::needs_command(&code.script, command)).then_some(*first)
 }
 
 fn help(program: &str) -> String {
@@ -64,8 +82,9 @@ fn edited(build: &Build, stage: &Stage, instruction: &Instruction, code: &Code, 
         _ => return finding,
     };
     let Some(probe) = probe::of(build, stage, code) else { return finding };
+    let source = build.input().file.source();
     // A comment or continuation in the command would be lost.
-    if build.input().file.source().slice(span).contains('\n') {
+    if source.slice(span).contains('\n') || !source.is_exact(span) {
         return finding;
     }
     finding.safe_edit("ask the same address with the image's own language", span, probe)

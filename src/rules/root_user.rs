@@ -57,8 +57,21 @@ fn edited(build: &Build, stage: &Stage, finding: Finding) -> Finding {
     if let Some(at) = start(build, stage) {
         return finding.unsafe_edit(title, why, Span::at(at), format!("USER {user}{newline}"));
     }
-    let end = build.instructions(stage).last().map_or(build.instruction(stage.from).span.end, |(_, i)| i.span.end);
+    // Behind a last line that goes on, or inside of a heredoc without an end, it would be text of that instruction.
+    let last = build.instructions(stage).last().map_or(build.instruction(stage.from), |(_, i)| i);
+    let open = last.heredocs.iter().any(|heredoc| heredoc.terminator.is_none());
+    if open || goes_on(file.source().slice(last.head), file.escape()) {
+        return finding;
+    }
+    let end = last.span.end;
     finding.unsafe_edit(title, why, Span::at(end), format!("{newline}USER {user}"))
+}
+
+/// Whether the text of an instruction ends with a continuation, as the last one of a file may; comments and empty lines
+/// behind it belong to it.
+fn goes_on(text: &str, escape: char) -> bool {
+    let own = |line: &&str| !line.is_empty() && !line.starts_with('#');
+    text.lines().map(str::trim).rfind(own).is_some_and(|line| line.ends_with(escape))
 }
 
 /// Where the first of the closing CMD, ENTRYPOINT, HEALTHCHECK, EXPOSE, … stands, when nothing below needs root.

@@ -10,7 +10,9 @@ super::rule!("secret-in-arg-or-env", check);
 fn check(cx: &Context, out: &mut Findings) {
     for secret in cx.build().secrets() {
         let name = &secret.name;
-        let arg = cx.build().instruction(secret.instruction).keyword == Keyword::Arg;
+        let instruction = cx.build().instruction(secret.instruction);
+        let trigger = cx.build().input().file.trigger(instruction);
+        let arg = trigger.unwrap_or(instruction).keyword == Keyword::Arg;
         // Only what ships has a config and a history that others get.
         let ships = cx.build().stage_of(secret.instruction).is_some_and(|stage| cx.build().ships(stage));
         let message = match (secret.why, arg) {

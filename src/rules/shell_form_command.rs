@@ -1,7 +1,7 @@
 //! See `rules/shell-form-command.md`.
 
 use super::Context;
-use crate::build::{Build, Setting, Stage};
+use crate::build::{Base, BaseImage, Build, Setting, Stage};
 use crate::dockerfile::{Arguments, Instruction, Keyword};
 use crate::finding::{Finding, Findings};
 use crate::shell::{Command, Script, Word};
@@ -9,9 +9,63 @@ use crate::shell::{Command, Script, Word};
 super::rule!("shell-form-command", check);
 
 /// Commands that only a shell knows (POSIX special and regular built-ins without a program of that name).
-const BUILTINS: [&str; 22] = [
-    ".", ":", "alias", "bg", "break", "cd", "continue", "eval", "exec", "exit", "export", "fg", "jobs", "read",
-    "readonly", "return", "set", "shift", "source", "trap", "ulimit", "umask",
+const BUILTINS: &[&str] = &[
+    ".",
+    ":",
+    "alias",
+    "bg",
+    "bind",
+    "break",
+    "builtin",
+    "caller",
+    "cd",
+    "command",
+    "compgen",
+    "complete",
+    "continue",
+    "coproc",
+    "declare",
+    "dirs",
+    "disown",
+    "enable",
+    "eval",
+    "exec",
+    "exit",
+    "export",
+    "fc",
+    "fg",
+    "function",
+    "getopts",
+    "hash",
+    "help",
+    "history",
+    "jobs",
+    "let",
+    "local",
+    "logout",
+    "mapfile",
+    "popd",
+    "pushd",
+    "read",
+    "readarray",
+    "readonly",
+    "return",
+    "select",
+    "set",
+    "shift",
+    "shopt",
+    "source",
+    "suspend",
+    "time",
+    "times",
+    "trap",
+    "type",
+    "typeset",
+    "ulimit",
+    "umask",
+    "unalias",
+    "unset",
+    "wait",
 ];
 
 fn check(cx: &Context, out: &mut Findings) {
@@ -67,9 +121,10 @@ fn edited(
     span: crate::text::Span,
 ) -> Finding {
     let file = &build.input().file;
-    // What lies between the words (a comment, a continuation) would be lost.
+    // What lies between and behind the words (a comment, a continuation), or is no UTF-8, would be lost.
     let whole = file.source().slice(instruction.head);
-    let Some(command) = only_command(script).filter(|_| !whole.contains('\n')) else {
+    let loses = whole.contains('\n') || !script.comments.is_empty() || !file.source().is_exact(span);
+    let Some(command) = only_command(script).filter(|_| !loses) else {
         return finding.help("use the exec form, `[\"program\", \"argument\"]`; for several steps an entrypoint script that ends with `exec \"$@\"`");
     };
     let finding = finding.help("use the exec form, `[\"program\", \"argument\"]`");
@@ -80,7 +135,8 @@ fn edited(
         return finding.unsafe_edit("let the shell step aside with `exec`", why, span, text);
     };
     let text = format!("[{}]", words.iter().map(|word| json(word)).collect::<Vec<_>>().join(", "));
-    match changes(build, stage, instruction.keyword) {
+    let script = || is_path(words[0]).then_some("a script without a `#!` line runs only under a shell");
+    match changes(build, stage, instruction.keyword).or_else(script) {
         None => finding.safe_edit("write it in exec form", span, text),
         Some(why) => finding.unsafe_edit("write it in exec form", why, span, text),
     }
@@ -88,18 +144,33 @@ fn edited(
 
 /// What the exec form changes beyond the shell.
 fn changes(build: &Build, stage: &Stage, keyword: Keyword) -> Option<&'static str> {
-    let is_json =
-        |found: Option<(usize, &Instruction)>| found.is_some_and(|(_, i)| matches!(i.arguments, Arguments::Json(_)));
-    match keyword {
-        Keyword::Entrypoint if build.last(stage, Keyword::Cmd).is_some() => {
-            Some("CMD, ignored until now, becomes arguments of the program")
-        }
-        Keyword::Entrypoint => Some("arguments of `docker run`, ignored until now, reach the program"),
-        _ if is_json(build.last(stage, Keyword::Entrypoint)) => {
-            Some("the ENTRYPOINT gets the program and its arguments in place of `/bin/sh -c`")
-        }
-        _ => None,
+    if keyword == Keyword::Entrypoint {
+        return Some(match build.last(stage, Keyword::Cmd) {
+            Some(_) => "CMD, ignored until now, becomes arguments of the program",
+            None => "arguments of `docker run`, ignored until now, reach the program",
+        });
     }
+    match build.last(stage, Keyword::Entrypoint).map(|(_, instruction)| &instruction.arguments) {
+        // An empty array takes the base's ENTRYPOINT away.
+        Some(Arguments::Json(words)) if words.is_empty() => None,
+        Some(_) => Some("the ENTRYPOINT gets the program and its arguments in place of `/bin/sh -c`"),
+        None if starts_bare(build, stage) => None,
+        None => Some("the base may have an ENTRYPOINT that looks at the first word"),
+    }
+}
+
+/// Whether the base is known to have no ENTRYPOINT.
+fn starts_bare(build: &Build, stage: &Stage) -> bool {
+    match build.root_base(stage) {
+        Base::Scratch => true,
+        Base::Image(reference) => BaseImage::of(reference).has_entrypoint() == Some(false),
+        _ => false,
+    }
+}
+
+/// Whether a program is named by its path, or as a script.
+fn is_path(program: &str) -> bool {
+    program.contains('/') || program.strip_suffix(".sh").is_some()
 }
 
 /// The command, when the script is one simple command and nothing else.
@@ -120,7 +191,9 @@ fn only_command(script: &Script) -> Option<&Command> {
 
 /// The words, when the shell would take them as they are.
 fn static_words(command: &Command) -> Option<Vec<&str>> {
-    let plain = |word: &Word| !word.is_pattern() && !word.text().starts_with('~');
+    // bash, which is `sh` on some systems, takes braces apart.
+    let braces = |word: &Word| word.text().contains('{') && !word.is_quoted();
+    let plain = |word: &Word| !word.is_pattern() && !word.text().starts_with('~') && !braces(word);
     command.words.iter().map(|word| word.value().filter(|_| plain(word))).collect()
 }
 

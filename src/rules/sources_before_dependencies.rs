@@ -9,7 +9,7 @@ use crate::dockerfile::{Instruction, Keyword};
 use crate::finding::{Basis, Findings, Impact, ImpactKind, Per};
 use crate::inputs::context::{BuildContext, Kind};
 use crate::manifest::{Ecosystem, Project};
-use crate::shell::{Manager, PackageCall, PackageSource, Verb};
+use crate::shell::{Input, InputKind, Manager, PackageCall, PackageSource, Verb};
 use crate::text::Span;
 
 super::rule!("sources-before-dependencies", check);
@@ -162,9 +162,12 @@ fn install(
     None
 }
 
-/// `pip install .` builds the project from its sources: no copy of manifests alone would do.
+/// `pip install .` and `pip install -e .` build the project from its sources: no copy of manifests alone would do.
 fn builds_itself(call: &PackageCall) -> bool {
-    call.manager == Manager::Pip && call.packages.iter().any(|package| package.source == PackageSource::Path)
+    let editable = |input: &Input| input.kind == InputKind::Editable && !input.path.text.contains("://");
+    matches!(call.manager, Manager::Pip | Manager::Uv)
+        && (call.packages.iter().any(|package| package.source == PackageSource::Path)
+            || call.inputs.iter().any(editable))
 }
 
 const fn fetches_to_build(manager: Manager) -> bool {

@@ -1,10 +1,11 @@
 //! See `rules/useless-context.md`.
 
 use super::Context;
-use crate::build::Build;
+use crate::build::{Build, may_take_in};
 use crate::finding::{Basis, FileEdit, Finding, Findings, Fix, Impact, ImpactKind, Per, Safety, Saves, Target};
-use crate::inputs::IgnoreInput;
-use crate::inputs::context::{ClassKind, Found};
+use crate::inputs::context::{BuildContext, ClassKind, EntryId, Found};
+use crate::inputs::{BuildInput, IgnoreInput};
+use crate::manifest::Ecosystem;
 use crate::text::Span;
 
 super::rule!("useless-context", check);
@@ -19,7 +20,11 @@ fn check(cx: &Context, out: &mut Findings) {
     let build = cx.build();
     let Some(context) = cx.context() else { return };
     let Some(fetched) = build.fetched(context) else { return };
-    let useless = build.useless(context, &fetched);
+    let mut useless = build.useless(context, &fetched);
+    let neighbours = neighbours(cx);
+    useless.retain(|found| {
+        !is_brought_back(cx, &context.path(found.entry)) && !neighbours.iter().any(|other| other.wants(context, found))
+    });
     let bytes: u64 = useless.iter().map(|found| found.amount.bytes).sum();
     // What changes by itself reruns steps, however small it is; the rest only costs what it weighs.
     let changes = useless.iter().any(|found| {
@@ -31,24 +36,118 @@ fn check(cx: &Context, out: &mut Findings) {
         return;
     }
     let Some(span) = first_copy(build) else { return };
+    let cautious: Vec<Option<Safety>> = useless.iter().map(|found| safety(cx, context, &neighbours, found)).collect();
+    let edited: Vec<&Found> = useless.iter().zip(&cautious).filter(|(_, how)| how.is_some()).map(|(f, _)| f).collect();
+    let (mut plain, mut risky, mut why) = (Vec::new(), Vec::new(), String::new());
+    for (found, safety) in useless.iter().zip(&cautious) {
+        let pattern = safety.as_ref().and_then(|_| pattern(context, &edited, found));
+        match safety {
+            Some(Safety::Unsafe(reason)) if pattern.is_some() => {
+                why.clone_from(reason);
+                risky.push((found, pattern));
+            }
+            _ => plain.push((found, pattern)),
+        }
+    }
+    for (parts, safety) in [(plain, Safety::Safe), (risky, Safety::Unsafe(why))] {
+        if !parts.is_empty() {
+            let found: Vec<&Found> = parts.iter().map(|(found, _)| *found).collect();
+            let mut patterns: Vec<String> = parts.into_iter().filter_map(|(_, pattern)| pattern).collect();
+            patterns.sort_unstable();
+            patterns.dedup();
+            out.push(with_edit(cx, &patterns, safety, finding(cx, context, span, &found)));
+        }
+    }
+}
+
+fn finding(cx: &Context, context: &BuildContext, span: Span, useless: &[&Found]) -> Finding {
+    let bytes: u64 = useless.iter().map(|found| found.amount.bytes).sum();
     let parts: Vec<String> =
         useless.iter().take(NAMED).map(|found| format!("`{}`", context.path(found.entry))).collect();
     let more = useless.len() - parts.len();
     let more = if more == 0 { String::new() } else { format!(" and {more} more") };
     let sent = if useless.len() == 1 { "is sent" } else { "are sent" };
-    let message = match cx.ignore() {
-        IgnoreInput::Present(..) => format!("{}{more} {sent} although no build needs them", parts.join(", ")),
-        _ => format!("no .dockerignore: {}{more} {sent} although no build needs them", parts.join(", ")),
-    };
-    let message = if useless.len() == 1 { message.replace("needs them", "needs it") } else { message };
-    let finding = cx.finding(span, message).help("leave them out with .dockerignore").costs(Impact {
+    let them = if useless.len() == 1 { "it" } else { "them" };
+    let lead = if matches!(cx.ignore(), IgnoreInput::Present(..)) { "" } else { "no .dockerignore: " };
+    let message = format!("{lead}{}{more} {sent} although no build needs {them}", parts.join(", "));
+    cx.finding(span, message).help("leave them out with .dockerignore").costs(Impact {
         kind: ImpactKind::ContextBytes,
         saves: Some(Saves::Bytes(bytes)),
         per: Per::Build,
         basis: Basis::Computed,
         evidence: format!("sizes of the files that COPY selects in `{}`", context.root()),
-    });
-    out.push(with_edit(cx, &useless, finding));
+    })
+}
+
+/// The other builds that the same .dockerignore is for.
+fn neighbours<'i>(cx: &Context<'_, 'i>) -> Vec<Build<'i>> {
+    let same = |other: &&BuildInput| match (cx.ignore(), &other.ignore) {
+        (IgnoreInput::Present(own, _), IgnoreInput::Present(its, _)) => own == its,
+        (IgnoreInput::Missing(own), IgnoreInput::Missing(its)) => own == its,
+        _ => false,
+    };
+    cx.inputs().builds.iter().filter(|other| other.dockerfile != cx.file()).filter(same).map(Build::new).collect()
+}
+
+/// Whether an exception of .dockerignore means what is at a path or below it: no oversight.
+fn is_brought_back(cx: &Context, path: &str) -> bool {
+    let IgnoreInput::Present(_, file) = cx.ignore() else { return false };
+    file.patterns.iter().any(|one| one.negated && may_take_in(&one.text, path))
+}
+
+/// Whether the edit may leave something out: `None` when it must not.
+fn safety(cx: &Context, context: &BuildContext, neighbours: &[Build], found: &Found) -> Option<Safety> {
+    let path = context.path(found.entry);
+    if !is_made_anew(found) {
+        return None;
+    }
+    // A line that the builder refuses makes the file say nothing at all.
+    if matches!(cx.ignore(), IgnoreInput::Present(_, file) if file.error().is_some()) {
+        return None;
+    }
+    if cx.build().named(true).unknown || neighbours.iter().any(|other| other.named(true).unknown) {
+        return Some(Safety::Unsafe("a COPY takes what only the build knows".into()));
+    }
+    let why = match found.class.kind {
+        ClassKind::VersionControl => {
+            let others = || neighbours.iter().find_map(|other| other.may_read_history(true));
+            cx.build().may_read_history(false).or_else(others)
+        }
+        ClassKind::Dependencies if path.contains('/') || has_several(cx, &path) => {
+            Some(format!("it is not known that a step installs what `{path}` holds"))
+        }
+        _ => None,
+    };
+    Some(why.map_or(Safety::Safe, Safety::Unsafe))
+}
+
+/// Whether the folder of installed packages may be another project's than the one that a step installs.
+fn has_several(cx: &Context, path: &str) -> bool {
+    let ecosystem = match path {
+        "node_modules" => Ecosystem::Node,
+        "vendor" => Ecosystem::Php,
+        ".bundle" => Ecosystem::Ruby,
+        _ => return false,
+    };
+    let own = cx.projects().unwrap_or_default().iter().filter(|project| project.ecosystem == ecosystem);
+    own.into_iter().any(|project| !project.root.is_empty() && project.workspace.is_none())
+}
+
+/// The line that leaves something out, and nothing but what is to go; `None` when there is no plain one.
+fn pattern(context: &BuildContext, edited: &[&Found], found: &Found) -> Option<String> {
+    let Some(name) = found.pattern.strip_prefix("**/") else { return Some(found.pattern.clone()) };
+    let takes = |id: EntryId| match name.strip_prefix('*') {
+        Some(end) => context.entry(id).name.ends_with(end),
+        None => context.entry(id).name == name,
+    };
+    let goes = |id: EntryId| edited.iter().any(|one| one.entry == id || context.is_below(id, one.entry));
+    let same = edited.iter().all(|one| one.pattern != found.pattern || one.class.kind != ClassKind::Dependencies)
+        || !edited.iter().any(|one| one.pattern == found.pattern && one.entry != found.entry);
+    if same && !context.entries().any(|id| takes(id) && !goes(id)) {
+        return Some(found.pattern.clone());
+    }
+    let path = context.path(found.entry);
+    (!path.contains(['*', '?', '[', ']', '\\']) && !path.starts_with(['!', '#'])).then_some(path)
 }
 
 /// The first COPY or ADD from the context in a needed stage.
@@ -61,11 +160,7 @@ fn first_copy(build: &Build) -> Option<Span> {
     Some(best.instruction.head)
 }
 
-fn with_edit(cx: &Context, useless: &[Found], mut finding: Finding) -> Finding {
-    let safe = useless.iter().filter(|found| is_made_anew(found));
-    let mut patterns: Vec<&str> = safe.map(|found| found.pattern.as_str()).collect();
-    patterns.sort_unstable();
-    patterns.dedup();
+fn with_edit(cx: &Context, patterns: &[String], safety: Safety, mut finding: Finding) -> Finding {
     if patterns.is_empty() {
         return finding;
     }
@@ -83,7 +178,7 @@ fn with_edit(cx: &Context, useless: &[Found], mut finding: Finding) -> Finding {
         IgnoreInput::Unknown => return finding,
     };
     let edits = vec![FileEdit { target, span, text }];
-    finding.fixes.push(Fix { title: title.to_owned(), safety: Safety::Safe, edits });
+    finding.fixes.push(Fix { title: title.to_owned(), safety, edits });
     finding
 }
 

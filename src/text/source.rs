@@ -174,6 +174,14 @@ impl Source {
         Some(after - char::REPLACEMENT_CHARACTER.len_utf8() as u32)
     }
 
+    /// Whether the file has under `span` the bytes of the text: no U+FFFD there stands for a byte that is not UTF-8.
+    pub fn is_exact(&self, span: Span) -> bool {
+        let Some(raw) = &self.raw else { return true };
+        let first = raw.after.partition_point(|&(after, _)| after <= span.start);
+        let width = char::REPLACEMENT_CHARACTER.len_utf8() as u32;
+        raw.after.get(first).is_none_or(|&(after, _)| span.end <= after - width)
+    }
+
     /// The text under `span`.
     ///
     /// # Panics
@@ -198,10 +206,16 @@ impl Source {
         self.lines.partition_point(|&start| start <= at) as u32
     }
 
+    /// Bytes of the byte order mark at the start, which nobody sees and no column counts.
+    pub fn mark(&self) -> u32 {
+        const MARK: char = '\u{feff}';
+        if self.text.starts_with(MARK) { MARK.len_utf8() as u32 } else { 0 }
+    }
+
     /// Line and column of the byte at `at`.
     pub fn line_column(&self, at: u32) -> LineColumn {
         let line = self.line(at);
-        let start = self.lines[line as usize - 1] as usize;
+        let start = self.lines[line as usize - 1].max(self.mark()) as usize;
         let end = self.text.floor_char_boundary((at as usize).min(self.text.len()));
         let column = self.characters(start.min(end)..end) + 1;
         LineColumn { line, column }

@@ -61,7 +61,7 @@ fn colour_follows_the_flag_then_the_environment() {
 
 #[test]
 fn nothing_of_a_file_reaches_the_terminal_as_a_command() {
-    let text = "FROM debian:12.5\nUSER 1000\nCMD /srv/run \u{1b}[2J \u{9b}31m \u{202e}x\n";
+    let text = "FROM debian:12.5\nUSER 1000\nCMD serve \u{1b}[2J \u{9b}31m \u{202e}x\n";
     for command in [&["lint"][..], &["audit"], &["fix"], &["lint", "--color=never"]] {
         let ran = with(text).args(command.iter().copied()).env("COLUMNS", "40").run();
         let raw = ran.stdout.contains(['\u{1b}', '\u{9b}', '\u{202e}']);
@@ -100,6 +100,41 @@ fn bad_input_is_met_with_place_and_remedy() {
     }
 }
 
+#[test]
+fn fixing_says_what_the_builder_refuses() {
+    let text = "FROM debian:12.5\nUSER 1000\nEXPOSE 99999\nCMD python3 main.py\n";
+    let ran = with(text).args(["fix"]).run().code(1);
+    assert!(ran.stderr.contains("error: the builder refuses this: invalid containerPort: 99999"), "{}", ran.stderr);
+    let json = with(text).args(["fix", "--format=json"]).run().code(1).json();
+    assert_eq!(json["problems"][0]["line"], 3);
+    // Three names of one file.
+    let ran = with(SHELL_FORM).args(["fix", "Dockerfile", "./Dockerfile", "."]).run().code(0);
+    assert_eq!(ran.stderr, "would fix 1 finding in 1 file; `--write` does it\n");
+}
+
+#[test]
+fn what_cannot_be_read_is_said_once() {
+    for command in ["lint", "audit"] {
+        let dockopt = with("FROM debian:12.5\nCOPY . .\nUSER 1000\n").file(".dockerignore", vec![b'#'; 17 << 20]);
+        let ran = dockopt.args([command]).run().code(2);
+        assert_eq!(ran.stderr.matches("error: ").count(), 1, "{}", ran.stderr);
+        assert!(!ran.stdout.contains("error: "), "{}", ran.stdout);
+    }
+}
+
+#[test]
+fn a_byte_order_mark_is_not_seen() {
+    let ran = with("\u{feff}FROM a:b:c\n").args(["lint"]).run().code(1);
+    assert!(ran.stdout.contains("--> Dockerfile:1:1"), "{}", ran.stdout);
+    assert!(ran.stdout.contains("1 | FROM a:b:c\n"), "{}", ran.stdout);
+}
+
+#[test]
+fn an_array_of_numbers_is_one_problem() {
+    let json = with("FROM a:1\nRUN [1,2]\n").args(["lint", "--format=json"]).run().code(1).json();
+    assert_eq!(json["problems"].as_array().unwrap().len(), 1);
+}
+
 #[cfg(unix)]
 #[test]
 fn unreadable_files_and_pipes_are_refused() {
@@ -135,6 +170,49 @@ fn what_the_builder_refuses_is_a_finding() {
     let ran = with(b"FROM debian:12.5\nLABEL a=\xff\nUSER 1000\n").args(["lint"]).run().code(0);
     assert!(ran.stdout.contains("warning: this byte is not UTF-8"), "{}", ran.stdout);
     assert!(ran.stdout.contains("--> Dockerfile:2:9"), "{}", ran.stdout);
+}
+
+#[test]
+fn what_the_builder_refuses_later_is_an_error_too() {
+    for (text, code, level) in [
+        ("FROM a:1\nRUN --mount=type=foo,target=/x true\n", 1, "error: "),
+        ("FROM a:1\nEXPOSE 99999\n", 1, "error: "),
+        ("FROM a:1\nENV A=${B^^}\n", 1, "error: "),
+        ("FROM a:1\nSTOPSIGNAL FOO\n", 1, "error: "),
+        ("FROM a:b:c\n", 1, "error: "),
+        ("FROM a:1\nLABEL a=\"b\n", 1, "error: "),
+        ("FROM a:1\nCOPY --chmod=9999 a b\n", 1, "error: "),
+        ("FROM a:1\nCOPY --from=9 a b\n", 1, "error: there is no stage 9"),
+        ("FROM a:1\nRUN cat <<EOF;\nx\nEOF\n", 1, "error: unterminated heredoc"),
+        ("ARG PORT=99999\nFROM a:1\nARG PORT\nEXPOSE $PORT\n", 1, "error: "),
+        // A stage that the target does not need, a template, what comes from outside.
+        ("FROM a:1\nEXPOSE 99999\nFROM b:1\n", 0, "warning: "),
+        ("FROM ${templateOption:image}\n", 0, "warning: "),
+        ("ARG IMAGE\nFROM $IMAGE:1\n", 0, "nothing found"),
+        ("FROM a:1\nARG PORT\nEXPOSE $PORT/none\n", 0, "nothing found"),
+    ] {
+        for command in ["lint", "audit"] {
+            let ran = with(text)
+                .args(
+                    [command, ".", "--fail-on=error", "--ignore=all"]
+                        .into_iter()
+                        .filter(|word| command == "audit" || *word != "."),
+                )
+                .run();
+            assert_eq!(ran.code, code, "{command}: {text}{}", ran.stdout);
+            assert!(command == "audit" || ran.stdout.starts_with(level), "{text}{}", ran.stdout);
+            assert!(ran.stdout.matches("error: ").count() <= 1, "{text}{}", ran.stdout);
+        }
+    }
+    let given = with("ARG PORT=99999\nFROM a:1\nARG PORT\nEXPOSE $PORT\n");
+    given.args(["lint", "--ignore=all", "--build-arg=PORT=80"]).run().code(0);
+}
+
+#[test]
+fn an_unknown_target_is_an_error_and_hides_nothing() {
+    let json = with(SHELL_FORM).args(["lint", "--target=nope", "--format=json"]).run().code(1).json();
+    assert_eq!(json["problems"][0]["error"], true);
+    assert_eq!(json["findings"][0]["rule"], "shell-form-command");
 }
 
 #[test]

@@ -116,10 +116,10 @@ impl Dockopt {
 
     /// Runs it with nobody at the other end of standard output.
     pub(crate) fn run_into_closed_pipe(self) -> (i32, String) {
-        let mut child = self.command().spawn().unwrap();
-        drop(child.stdout.take());
-        drop(child.stdin.take());
-        let output = child.wait_with_output().unwrap();
+        // Closed before the start: a program that is faster than this one would find the other end still open.
+        let (reader, writer) = std::io::pipe().unwrap();
+        drop(reader);
+        let output = self.command().stdin(Stdio::null()).stdout(writer).output().unwrap();
         (output.status.code().expect("an exit code, no signal"), String::from_utf8(output.stderr).unwrap())
     }
 }

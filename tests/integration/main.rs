@@ -2,9 +2,13 @@
 #![allow(clippy::unwrap_used)] // Every function here is a test or serves one.
 
 mod cli;
+mod context;
 mod dockopt;
 mod engine;
 mod fixtures;
+mod hostile;
+mod mutation;
+mod opens;
 mod readme;
 mod secrets;
 mod tidy;

@@ -13,6 +13,12 @@ fn names_count_by_their_words() {
         "GithubToken",
         "PASSWD",
         "AWS_SECRET_ACCESS_KEY",
+        "DB_PASS",
+        "PASS",
+        "PGPASSWORD",
+        "MYSQL_PWD",
+        "GITHUB_PAT",
+        "PAT",
     ] {
         assert!(secret(0, Span::default(), name, Some("s3cr3t-v4lue-of-1ength")).is_some(), "{name}");
     }
@@ -28,6 +34,15 @@ fn names_count_by_their_words() {
         "SSH_AUTH_SOCK",
         "AUTHOR",
         "MONKEY",
+        "PWD",
+        "OLD_PWD",
+        "OLDPWD",
+        "PASSWORD_HASHING",
+        "NOPASSWD",
+        "PASS_THROUGH",
+        "COMPASS",
+        "PAT_STORE",
+        "PATH",
     ] {
         assert!(secret(0, Span::default(), name, Some("s3cr3t-v4lue-of-1ength")).is_none(), "{name}");
     }
@@ -36,26 +51,56 @@ fn names_count_by_their_words() {
 #[test]
 fn values_are_found_wherever_they_stand() {
     let check = |text: &str, expected: &[&str]| {
-        let mut hidden = Vec::new();
-        in_text(text, &mut hidden);
+        let hidden: Vec<String> = text::in_text(text).into_iter().map(|held| held.value).collect();
         assert_eq!(hidden, expected, "{text}");
     };
     check("RUN pip install -i https://ci:pw-9-x@host/simple x", &["pw-9-x"]);
     check("RUN git clone 'https://ghp0123456789abcdef@host/x'", &["ghp0123456789abcdef"]);
     check("RUN export API_TOKEN=abc123; npm ci --auth-token=\"d-e9\"", &["abc123", "d-e9"]);
     check("RUN TOKEN=$(cat /run/secrets/token) PASSWORD=$PW run --mount=type=secret,id=token", &[]);
+    check(
+        "RUN deploy --api-key a1b2-c3 --token=d4e5 --password 'f6 g7' --password-stdin x",
+        &["d4e5", "a1b2-c3", "f6 g7"],
+    );
+    check("CMD [\"run\", \"--token\", \"h8i9\", \"--secret\", \"id=x1y2\"]", &["h8i9"]);
+    check("RUN curl -fsS -u bot:j0k1 https://h/ && useradd -u me:l2m3", &["j0k1"]);
+    check("CMD [\"curl\", \"-u\", \"bot:n4o5\", \"h\"]", &["n4o5"]);
+    check("RUN id -u 0:0; docker run --user 1000:1000 curl -u $A:$B --token $T --key -x", &[]);
+    check(
+        "# ghp_0a1b2c3d4e5f6a7b8c9d and sk_live_0a1b2c3d4e5f6a7b8c9d.",
+        &["ghp_0a1b2c3d4e5f6a7b8c9d", "sk_live_0a1b2c3d4e5f6a7b8c9d"],
+    );
+    check("AKIAIOSFODNN7EXAMPLE npm_config_registry_for_all_of_them_1 sk-learn-extra", &["AKIAIOSFODNN7EXAMPLE"]);
+    check("RUN export TOKEN=\"p6q7\\\n  r8\"", &["p6q7"]);
     check("RUN a=b=c é=ü tökén=x ==", &[]);
 }
 
 #[test]
 fn values_that_are_none_are_silent() {
     for value in [
+        "yourtown-9f8e7d",
+        "/q8w7e6r5+t4==",
+        "${TOKEN:-s3cr3t-v4lue}",
+        "$2b$10$abcdefgh",
+        "exemplary-1a2b",
+        "ghp_0a1b2c3d4e5f6a7b8c9d",
+    ] {
+        assert!(secret(0, Span::default(), "TOKEN", Some(value)).is_some(), "{value}");
+    }
+    assert!(secret(0, Span::default(), "HARMLESS", Some("ghp_0a1b2c3d4e5f6a7b8c9d")).is_some());
+    for value in [
         "",
         "''",
         "changeme",
         "$TOKEN",
-        "${TOKEN:-x}",
+        "${TOKEN:-changeme}",
         "/run/secrets/token",
+        "/app",
+        "~/token",
+        "change_me",
+        "yourpassword",
+        "replace-this",
+        "xxx123",
         "true",
         "<token>",
         "your-token-here",
@@ -66,9 +111,9 @@ fn values_that_are_none_are_silent() {
     }
     assert!(secret(0, Span::default(), "SORT_KEY", Some("created")).is_none());
     assert!(secret(0, Span::default(), "TOKEN", None).is_some());
-    assert_eq!(url_password("postgres://a:pw9@h/db"), Some("pw9"));
-    assert_eq!(url_password("postgres://a:$PW@h/db"), None);
-    assert_eq!(url_password("postgres://user:pass@localhost/dummy"), None);
-    assert_eq!(url_password("postgres://app:app@db/app"), None);
-    assert_eq!(url_password("http://h:80/a@b:c"), None);
+    assert_eq!(value::url_password("postgres://a:pw9@h/db"), Some("pw9"));
+    assert_eq!(value::url_password("postgres://a:$PW@h/db"), None);
+    assert_eq!(value::url_password("postgres://user:pass@localhost/dummy"), None);
+    assert_eq!(value::url_password("postgres://app:app@db/app"), None);
+    assert_eq!(value::url_password("http://h:80/a@b:c"), None);
 }

@@ -2,6 +2,7 @@
 
 use crate::dockerfile::blank::is_blank;
 use crate::dockerfile::expand::heredoc_words;
+use crate::dockerfile::json::{Array, read_array};
 use crate::dockerfile::read::{Cx, Text};
 use crate::dockerfile::syntax::{Arguments, Heredoc, Instruction, Keyword, ProblemKind, Word};
 use crate::text::Span;
@@ -60,7 +61,8 @@ fn check_form(cx: &mut Cx<'_>, line: Text<'_>, instruction: &Instruction) {
     };
     let Some(written) = text(line, word) else { return };
     let is_list = matches!(instruction.arguments, Arguments::Words(_));
-    if !is_json_like(written, is_list) {
+    // An array of something else is refused outright.
+    if !is_json_like(written, is_list) || matches!(read_array(written), Array::Other(_)) {
         return;
     }
     let message = if is_list {

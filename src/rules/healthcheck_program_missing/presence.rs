@@ -14,6 +14,10 @@ const ALWAYS: [&str; 22] = [
     "command", "type", ":", ".", "source", "eval", "return", "trap",
 ];
 
+/// Tools that install what their own files say.
+const INSTALLERS: [&str; 8] =
+    ["playwright", "ansible", "ansible-playbook", "ansible-pull", "puppet", "chef-client", "chef-solo", "salt-call"];
+
 /// The image at the end of a stage.
 pub(super) struct Image<'a, 'i> {
     build: &'a Build<'i>,
@@ -63,7 +67,11 @@ impl<'a, 'i> Image<'a, 'i> {
                 let archive = [".tar", ".tgz"].iter().any(|ending| text.contains(ending)) || source.is_remote();
                 last(text) == program || (whole && transfer.from.is_some()) || (archive && text.contains(program))
             });
-            into || taken
+            // A folder of the context, laid over the system.
+            let over = transfer.from.is_none()
+                && transfer.destination.as_deref().is_some_and(is_program_folder)
+                && transfer.sources.iter().any(|source| source.text.as_deref().is_none_or(may_be_folder));
+            into || taken || over
         });
         copied || self.runs_bring(stage, program)
     }
@@ -73,15 +81,28 @@ impl<'a, 'i> Image<'a, 'i> {
             // Another shell's text says nothing.
             let Some(code) = self.build.code(index) else { return true };
             let text = self.build.input().file.source().slice(instruction.span);
-            if mentions(text, program) {
+            if mentions(text, program) || INSTALLERS.iter().any(|one| mentions(text, one)) {
                 return true;
             }
             code.script.invocations().iter().any(|invocation| match invocation.package_call() {
+                // What they read is in their input.
+                Some(_) if invocation.is_via("xargs") => true,
                 Some(call) => installs(&call, program),
                 None => may_install(invocation),
             })
         })
     }
+}
+
+/// Whether an absolute path is one of the folders that programs are looked up in, or above them.
+fn is_program_folder(path: &str) -> bool {
+    path.starts_with('/') && PROGRAM_FOLDERS.contains(&path.trim_matches('/'))
+}
+
+/// Whether a source may be a folder or several files: its last part has no ending.
+fn may_be_folder(path: &str) -> bool {
+    let name = last(path);
+    path.ends_with('/') || path.contains(['*', '?', '[']) || name == "." || name == ".." || !name.contains('.')
 }
 
 fn last(path: &str) -> &str {
@@ -133,7 +154,8 @@ fn may_install(invocation: &Invocation) -> bool {
     let own = invocation.path.text();
     let system = ["/bin/", "/usr/bin/", "/usr/local/bin/", "/sbin/", "/usr/sbin/"];
     let script = own.contains('/') && !system.iter().any(|folder| own.starts_with(folder));
-    let tools = ["make", "ansible-playbook", "nix-env", "brew", "dpkg", "rpm", "snap", "install-php-extensions"];
-    let shell = ["sh", "bash", "dash", "ash", "zsh"].contains(&program) && !invocation.args.is_empty();
-    script || shell || tools.contains(&program)
+    let tools = ["make", "nix-env", "nix", "brew", "dpkg", "rpm", "snap", "install-php-extensions", "gdebi", "tasksel"];
+    let shell = ["sh", "bash", "dash", "ash", "zsh", ".", "source"].contains(&program)
+        && (!invocation.args.is_empty() || invocation.command.place.pipe_index > 0);
+    script || program.strip_suffix(".sh").is_some() || shell || tools.contains(&program)
 }

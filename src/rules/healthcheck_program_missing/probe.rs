@@ -1,30 +1,76 @@
 //! A check by curl or wget, said in the language of the image (data: project research on healthchecks, runtimes).
 
-use crate::build::{Base, BaseImage, Build, Code, Presence, Stage};
-use crate::shell::{Invocation, Redirect, Word};
+use crate::build::{Base, Build, Code, Reference, Stage};
+use crate::shell::{Invocation, Redirect, Script, Separator, SeparatorKind, Word};
 
-/// The exec form of the check in the image's own language; `None` unless the whole check is one plain GET of one address.
+/// The exec form of the check in the image's own language; `None` unless the whole check is one plain GET of one address
+/// that fails for an error status. It has no time limit of its own where the check had none: the engine ends it.
 pub(super) fn of(build: &Build, stage: &Stage, code: &Code) -> Option<String> {
     let Base::Image(reference) = build.root_base(stage) else { return None };
     let invocations = code.script.invocations();
-    // `… || exit 1` says nothing: any other status is unhealthy as well.
     let (request, rest) = invocations.split_first()?;
-    let idle = |one: &Invocation| one.is("exit") && one.args.iter().all(|word| word.is("1"));
-    if !rest.iter().all(idle) || request.command.redirects.iter().any(|redirect| !is_discard(redirect)) {
+    if !is_whole(&code.script, request, rest) {
         return None;
     }
-    if !code.script.compounds.is_empty() || request.command.place.pipe_len != 1 || request.command.place.negated {
-        return None;
+    let Request { url, seconds } = url(request)?;
+    let reference = Reference::of(reference);
+    let major: u32 = reference.tag?.split(['.', '-']).next()?.parse().ok()?;
+    match reference.short_name() {
+        "python" if major >= 3 => {
+            let limit = seconds.map(|seconds| format!(",timeout={seconds}")).unwrap_or_default();
+            Some(format!(
+                "[\"python\", \"-c\", \"import sys,urllib.request as u;sys.exit(0 if u.urlopen('{url}'{limit}).status<400 else 1)\"]"
+            ))
+        }
+        // fetch came with 18; before 20 it tries only the first address of `localhost`.
+        "node" if major >= 20 || (major >= 18 && !url.contains("localhost")) => {
+            let limit =
+                seconds.map(|seconds| format!(",{{signal:AbortSignal.timeout({seconds}000)}}")).unwrap_or_default();
+            Some(format!(
+                "[\"node\", \"-e\", \"fetch('{url}'{limit}).then(r=>process.exit(r.ok?0:1),()=>process.exit(1))\"]"
+            ))
+        }
+        _ => None,
     }
-    let url = url(request)?;
-    let image = BaseImage::of(reference);
-    if image.presence("python") == Presence::Has {
-        return Some(format!(
-            "[\"python\", \"-c\", \"import sys,urllib.request as u;sys.exit(0 if u.urlopen('{url}',timeout=3).status<400 else 1)\"]"
-        ));
-    }
-    (image.presence("node") == Presence::Has)
-        .then(|| format!("[\"node\", \"-e\", \"fetch('{url}').then(r=>process.exit(r.ok?0:1),()=>process.exit(1))\"]"))
+}
+
+/// Whether the script is the request, at most with `|| exit` or `|| exit 1` behind it: any other status is unhealthy as
+/// well.
+fn is_whole(script: &Script, request: &Invocation, rest: &[Invocation]) -> bool {
+    let first = request.command;
+    let alone = script.problems.is_empty()
+        && script.compounds.is_empty()
+        && script.comments.is_empty()
+        && request.via.is_empty()
+        && first.assignments.is_empty()
+        && first.redirects.iter().all(is_discard);
+    let in_list = |one: &Invocation| {
+        one.command.place.scope == 0 && one.command.place.pipe_len == 1 && !one.command.place.negated
+    };
+    let kind = |separator: Option<Separator>| separator.map(|one| one.kind);
+    let is_exit = |one: &Invocation| {
+        one.is("exit")
+            && one.via.is_empty()
+            && one.command.redirects.is_empty()
+            && (one.args.is_empty() || matches!(one.args, [code] if code.is("1")))
+    };
+    let ends = match rest {
+        [] => kind(first.place.after).is_none(),
+        [tail] => {
+            is_exit(tail)
+                && in_list(tail)
+                && kind(tail.command.place.before) == Some(SeparatorKind::Or)
+                && kind(tail.command.place.after).is_none()
+        }
+        _ => false,
+    };
+    alone && in_list(request) && kind(first.place.before).is_none() && ends && script.commands.len() == rest.len() + 1
+}
+
+/// An address, and the time limit of the program itself.
+struct Request {
+    url: String,
+    seconds: Option<u32>,
 }
 
 /// `> /dev/null`, `2>&1`.
@@ -33,7 +79,7 @@ fn is_discard(redirect: &Redirect) -> bool {
 }
 
 /// The address, when the options only say to be quiet and to fail.
-fn url(request: &Invocation) -> Option<String> {
+fn url(request: &Invocation) -> Option<Request> {
     let quiet: &[&str] = match request.program? {
         "curl" => &[
             "-f",
@@ -60,10 +106,17 @@ fn url(request: &Invocation) -> Option<String> {
         _ => return None,
     };
     let mut url = None;
+    let mut seconds = None;
+    // Without `-f` curl succeeds whatever the status is.
+    let mut fails = !request.is("curl");
     let mut words = request.args.iter().peekable();
     while let Some(word) = words.next() {
         let text = word.value()?;
+        fails |= text == "--fail" || (text.starts_with('-') && !text.starts_with("--") && text.contains('f'));
         match text {
+            "-m" | "--max-time" if request.is("curl") => {
+                seconds = Some(words.next()?.value()?.parse().ok().filter(|seconds| *seconds > 0)?);
+            }
             "-o" | "--output" | "-O" if words.peek().is_some_and(|next| next.is("/dev/null") || next.is("-")) => {
                 words.next();
             }
@@ -75,15 +128,17 @@ fn url(request: &Invocation) -> Option<String> {
             _ => return None,
         }
     }
-    url
+    url.filter(|_| fails).map(|url| Request { url, seconds })
 }
 
 /// An address that needs no quoting in any of the languages.
 fn is_plain_url(word: &Word) -> bool {
     let text = word.text();
     let plain = |c: char| c.is_ascii_alphanumeric() || ":/.-_?=&%".contains(c);
-    let host = text.strip_prefix("http://").unwrap_or(text);
-    !text.starts_with('-')
-        && text.chars().all(plain)
-        && (host.starts_with("localhost") || host.starts_with("127.0.0.1"))
+    let rest = text.strip_prefix("http://").unwrap_or(text);
+    let authority = rest.split('/').next().unwrap_or(rest);
+    let (host, port) = authority.split_once(':').unwrap_or((authority, "80"));
+    text.chars().all(plain)
+        && matches!(host, "localhost" | "127.0.0.1")
+        && port.parse::<u16>().is_ok_and(|port| port > 0)
 }

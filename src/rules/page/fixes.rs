@@ -38,6 +38,9 @@ pub(super) fn check(runner: &mut Runner, example: &Example, sources: &[Source], 
             }
         }
         crlf(runner, example, level, &outcome);
+        if !risky || differs {
+            dangling(runner, example, level, &outcome);
+        }
     }
 }
 
@@ -119,6 +122,22 @@ fn crlf(runner: &mut Runner, example: &Example, level: Level, outcome: &Outcome)
         let text = same.map(|same| String::from_utf8_lossy(&same.after).replace("\r\n", "\n"));
         if text.as_deref() != Some(&*String::from_utf8_lossy(&change.after)) {
             runner.fail(example.line, format_args!("with CR LF the fixed `{}` differs: {text:?}", change.name));
+        }
+    }
+}
+
+/// Where the last line goes on, the same fixes come to the same instructions, or leave those of the file.
+fn dangling(runner: &mut Runner, example: &Example, level: Level, outcome: &Outcome) {
+    let rewrite = |text: &str| inputs::dangling(text).unwrap_or_else(|| text.to_owned());
+    let sources = variants::sources(example, rewrite);
+    let other = fix(&sources, level, |now| inputs::findings(runner.rule, now, &example.listing));
+    let text = |change: &Change| String::from_utf8_lossy(&change.after).into_owned();
+    for change in other.changes.iter().filter(|change| inputs::is_dockerfile(&change.name)) {
+        let plain = outcome.changes.iter().find(|plain| plain.target == change.target).map(text).unwrap_or_default();
+        let now = inputs::instructions(&text(change));
+        if now != inputs::instructions(&plain) {
+            let name = &change.name;
+            runner.fail(example.line, format_args!("where the last line goes on the fixed `{name}` differs: {now:?}"));
         }
     }
 }

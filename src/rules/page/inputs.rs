@@ -89,6 +89,21 @@ pub(super) fn problems(source: &Source) -> Vec<String> {
     file.problems().iter().map(|problem| problem.message.clone()).collect()
 }
 
+/// The instructions of a Dockerfile, each as its logical text.
+pub(super) fn instructions(text: &str) -> Vec<String> {
+    let file = dockerfile::parse(&Source::of("Dockerfile", text));
+    file.instructions().iter().map(|one| file.logical(one.text).trim().to_owned()).collect()
+}
+
+/// The text with a continuation behind its last instruction, where that ends the file and has no heredoc.
+pub(super) fn dangling(text: &str) -> Option<String> {
+    let file = dockerfile::parse(&Source::of("Dockerfile", text));
+    let last = file.instructions().last()?;
+    let end = text.trim_end().len();
+    let open = last.span.end as usize == end && last.heredocs.is_empty() && !text[..end].ends_with(file.escape());
+    open.then(|| format!("{} {}\n", &text[..end], file.escape()))
+}
+
 /// Whether a path names a Dockerfile.
 pub(super) fn is_dockerfile(path: &str) -> bool {
     let name = path.rsplit('/').next().unwrap_or(path);

@@ -30,8 +30,21 @@ pub(super) fn check(runner: &mut Runner, example: &Example, got: &str) {
             runner.fail(example.line, format_args!("with {name} expected\n{got}got\n{found}"));
         }
     }
+    // Only the end of what the last instruction covers may be another.
+    let goes_on = |text: &str| inputs::dangling(text).unwrap_or_else(|| text.to_owned());
+    let loosely = |found: &str| found.lines().map(without_end).collect::<Vec<_>>().join("\n");
+    let going_on = found(runner, example, goes_on);
+    if loosely(&going_on) != loosely(got) {
+        runner.fail(example.line, format_args!("with a last line that goes on expected\n{got}got\n{going_on}"));
+    }
     // It may find anything or nothing there, as long as it comes back.
     found(runner, example, onbuild);
+}
+
+/// `2:1-2:9 message` without the second place.
+fn without_end(line: &str) -> String {
+    let (place, message) = line.split_once(' ').unwrap_or((line, ""));
+    format!("{} {message}", place.split_once('-').map_or(place, |(start, _)| start))
 }
 
 fn found(runner: &Runner, example: &Example, rewrite: impl Fn(&str) -> String) -> String {

@@ -127,7 +127,8 @@ pub(super) fn is_service(build: &Build, stage: &Stage) -> bool {
         return false;
     }
     let start = Start::of(build, stage);
-    let program = start.program.as_deref().unwrap_or_default();
+    // What only its base starts is a shell or an interpreter for people: a base or a build's own container.
+    let Some(program) = start.program.as_deref() else { return false };
     if start.programs.iter().any(|program| needs_root(program)) || IDLE.contains(&program) || start.asks_for_help {
         return false;
     }

@@ -1,5 +1,9 @@
 //! The first users' stack: its images build and work before and after the fixes, and rebuild what audit says.
 
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::path::Path;
+
 use super::cached::check_rerun;
 use super::{Engine, Image};
 use crate::dockopt::Dockopt;
@@ -29,7 +33,14 @@ fn holds(part: &str, answers: &[&str], any_user: bool) {
     let context = shown.path().join(part);
     works(&engine.image(&context).0);
 
+    let meant: BTreeSet<String> =
+        shown.stdout.lines().filter_map(|line| line.strip_prefix("+++ b/")).map(str::to_owned).collect();
+    let before = files(shown.path());
     let fixed = shown.again(["fix", part, "--write"]).code(0);
+    let after = files(fixed.path());
+    let changed = after.iter().filter(|(path, bytes)| before.get(*path) != Some(bytes)).map(|(path, _)| path.clone());
+    assert_eq!(changed.collect::<BTreeSet<_>>(), meant);
+    assert!(before.keys().all(|path| after.contains_key(path)));
     works(&engine.image(&context).0);
     let fixed = check_rerun(&engine, fixed, part, true);
 
@@ -40,4 +51,20 @@ fn holds(part: &str, answers: &[&str], any_user: bool) {
         works(&image);
     }
     fixed.again(["fix", part, "--check", "--unsafe"]).code(0);
+}
+
+/// All files below a folder, by their paths from it.
+fn files(folder: &Path) -> BTreeMap<String, Vec<u8>> {
+    let mut found = BTreeMap::new();
+    let mut open = vec![folder.to_owned()];
+    while let Some(next) = open.pop() {
+        for path in fs::read_dir(next).unwrap().map(|entry| entry.unwrap().path()) {
+            if path.is_dir() {
+                open.push(path);
+            } else {
+                found.insert(path.strip_prefix(folder).unwrap().display().to_string(), fs::read(&path).unwrap());
+            }
+        }
+    }
+    found
 }

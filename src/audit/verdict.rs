@@ -1,0 +1,111 @@
+//! What the builder refuses and no problem of the file explains: [`File::verdict`](crate::dockerfile::File::verdict) as
+//! a problem, where it holds whatever the build arguments are.
+
+use super::ProblemReport;
+use crate::build::{Build, Lookup, Stage, Value};
+use crate::dockerfile::expand::{Lex, uses};
+use crate::dockerfile::{Instruction, Keyword, Verdict};
+use crate::finding::Mask;
+use crate::text::{Source, Span};
+
+/// The builder's verdict; `None` when a problem in `known` explains it, or when a value that only the build knows may
+/// change it: in CI a base image from an ARG without default is the rule.
+pub(super) fn problem(build: &Build, source: &Source, known: &[ProblemReport], mask: &Mask) -> Option<ProblemReport> {
+    let verdict = build.input().file.verdict()?;
+    let lines = verdict.lines;
+    let explains = |problem: &ProblemReport| match (lines, problem.place) {
+        (Some((first, last)), Some(place)) => problem.error && first <= place.line && place.line <= last,
+        _ => problem.error,
+    };
+    if known.iter().any(explains) {
+        return None;
+    }
+    let failing = lines.and_then(|(first, _)| {
+        let all = build.input().file.instructions();
+        let index = all.partition_point(|instruction| instruction.end_line < first);
+        all.get(index).filter(|instruction| instruction.start_line <= first).map(|found| (index, found))
+    });
+    let mut error = true;
+    let mut help = None;
+    if let Some((index, instruction)) = failing {
+        if depends(build, index, instruction, &verdict) {
+            return None;
+        }
+        let stage = build.stage_of(index);
+        if is_template(build, instruction, &verdict) {
+            error = false;
+            help = Some("if this is a template, give dockopt the file that is made of it".to_owned());
+        } else if instruction.keyword != Keyword::From && stage.is_some_and(|stage| !build.is_needed(stage)) {
+            error = false;
+            help =
+                Some("the target does not need this stage: `docker build --check` refuses it all the same".to_owned());
+        }
+    }
+    let line = lines.map_or(1, |(first, _)| first.max(1));
+    let start = failing.map_or_else(|| source.line_span(line).start, |(_, instruction)| instruction.span.start);
+    Some(ProblemReport {
+        file: source.name().to_owned(),
+        place: Some(source.line_column(Span::at(start).start)),
+        error,
+        message: mask.apply(&format!("the builder refuses this: {}", plain(&verdict.message))),
+        help,
+    })
+}
+
+/// The message without the line, which the problem names itself.
+fn plain(message: &str) -> &str {
+    let rest = message.strip_prefix("dockerfile parse error on line ").and_then(|rest| rest.split_once(": "));
+    rest.map_or(message, |(_, rest)| rest)
+}
+
+/// Whether a value that the file does not settle may decide: unset, of the base image, given with `--build-arg`.
+fn depends(build: &Build, index: usize, instruction: &Instruction, verdict: &Verdict) -> bool {
+    // A substitution that cannot be read is refused whatever the variable holds.
+    if is_syntax(&verdict.message) {
+        return false;
+    }
+    let text = words(build, instruction);
+    let stage = build.stage_of(index).map(|stage: &Stage| stage.index);
+    let lex = Lex::new(build.input().file.escape());
+    let open = |name: &str| {
+        let found = match stage {
+            Some(stage) if instruction.keyword != Keyword::From => build.scopes().lookup(stage, name, index),
+            _ => build.scopes().lookup_global(name),
+        };
+        !matches!(found, Lookup::Defined(definition) if matches!(&definition.value, Value::Known(value) if !value.is_empty()))
+    };
+    let given = !build.input().options.build_args.is_empty();
+    uses(&text, lex).iter().any(|found| given || open(found.name))
+}
+
+fn is_syntax(message: &str) -> bool {
+    message.contains("unsupported modifier") || message.contains("syntax error")
+}
+
+/// The words in which the builder expands variables: of a RUN only the flags.
+fn words(build: &Build, instruction: &Instruction) -> String {
+    let file = &build.input().file;
+    let mut text = String::new();
+    if instruction.keyword == Keyword::Run {
+        for flag in &instruction.flags {
+            text.push_str(file.flag(flag));
+            text.push(' ');
+        }
+    } else {
+        text.push_str(file.logical(instruction.text));
+    }
+    text
+}
+
+/// Whether a template's placeholder stands in the place of a value: `{{ image }}`, `<image>`, `@IMAGE@`,
+/// `${templateOption:x}`, `BASE_IMAGE`.
+fn is_template(build: &Build, instruction: &Instruction, verdict: &Verdict) -> bool {
+    let file = &build.input().file;
+    if verdict.message.contains("unsupported modifier (:") {
+        return true;
+    }
+    let Some(from) = file.from(instruction) else { return false };
+    let image = &*from.image.text;
+    let shouted = |c: char| c.is_ascii_uppercase() || c.is_ascii_digit() || c == '_';
+    image.contains(['{', '}', '<', '>', '%', '#']) || image.matches('@').count() > 1 || image.chars().all(shouted)
+}

@@ -1,0 +1,205 @@
+//! Secrets in plain text: passwords in URLs, assignments, options of commands, tokens known by their look. In time
+//! linear in the text.
+
+use std::ops::Range;
+
+use super::{secret, value, weak_only};
+use crate::text::Span;
+
+/// A secret in a text.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Held {
+    /// It.
+    pub(super) value: String,
+    /// Where it stands; empty where only a part of a word is secret.
+    pub(super) range: Range<usize>,
+}
+
+impl Held {
+    fn part(value: &str) -> Self {
+        Self { value: value.to_owned(), range: 0..0 }
+    }
+}
+
+/// All secrets in a text, wherever they stand.
+pub(super) fn in_text(text: &str) -> Vec<Held> {
+    let mut held = Vec::new();
+    urls(text, &mut held);
+    assignments(text, &mut held);
+    options(text, &mut held);
+    logins(text, &mut held);
+    let tokens = text.split(|c: char| !is_token_char(c)).filter(|word| is_token(word));
+    held.extend(tokens.map(Held::part));
+    held
+}
+
+fn urls(text: &str, held: &mut Vec<Held>) {
+    let mut done = 0;
+    for (at, _) in text.match_indices("://") {
+        if at < done {
+            continue;
+        }
+        let rest = &text[at..];
+        let end =
+            rest[3..].find(|c: char| c.is_whitespace() || "/?#\"'`".contains(c)).map_or(rest.len(), |end| end + 3);
+        let url = &rest[..end];
+        held.extend(value::url_password(url).or_else(|| value::url_token(url)).map(Held::part));
+        done = at + end;
+    }
+}
+
+/// `TOKEN=…`, `--password=…`.
+fn assignments(text: &str, held: &mut Vec<Held>) {
+    let mut done = 0;
+    for (at, _) in text.match_indices('=').filter(|found| found.0 > 0) {
+        if at < done {
+            continue;
+        }
+        let before = &text[done..at];
+        let outside = |c: char| !c.is_ascii_alphanumeric() && !"_-.".contains(c);
+        let start = before.char_indices().rev().find(|found| outside(found.1)).map_or(0, |(at, c)| at + c.len_utf8());
+        let name = &before[start..];
+        if weak_only(name).is_some() {
+            let range = assigned(text, at + 1);
+            // What was looked at is not looked at again: a value may be full of `=`.
+            done = range.end;
+            push(text, name, range, held);
+        }
+    }
+}
+
+/// Longest name of an option.
+const LONGEST_NAME: usize = 64;
+
+/// `--api-key …`, also as words of an exec form.
+fn options(text: &str, held: &mut Vec<Held>) {
+    let mut done = 0;
+    for (at, _) in text.match_indices("--") {
+        if at < done || text[..at].ends_with(|c: char| c.is_ascii_alphanumeric() || c == '-') {
+            continue;
+        }
+        let rest = &text[at + 2..];
+        let is_name = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_');
+        let length = rest.bytes().take(LONGEST_NAME).take_while(|byte| is_name(byte)).count();
+        let name = &rest[..length];
+        let Some(start) = next_word(text, at + 2 + length).filter(|_| weak_only(name).is_some()) else { continue };
+        let range = assigned(text, start);
+        let word = &text[range.clone()];
+        if !word.starts_with('-') && !word.starts_with("id=") && !word.starts_with("type=") {
+            done = range.end;
+            push(text, name, range, held);
+        }
+    }
+}
+
+/// `curl -u user:password`.
+fn logins(text: &str, held: &mut Vec<Held>) {
+    let mut start = 0;
+    for segment in text.split_inclusive([';', '|', '&']) {
+        let from = start;
+        start += segment.len();
+        if !segment.contains("curl") {
+            continue;
+        }
+        for flag in ["-u", "--user"] {
+            for (at, _) in segment.match_indices(flag) {
+                let at = from + at;
+                if !text[..at].ends_with(|c: char| c.is_whitespace() || matches!(c, '"' | '\'')) {
+                    continue;
+                }
+                let end = at + flag.len();
+                let attached = end + usize::from(text[end..].starts_with('='));
+                let start = next_word(text, end).unwrap_or(attached);
+                let word = &text[assigned(text, start)];
+                let password = word.split_once(':').map(|(_, password)| password).filter(|it| value::is_secret(it));
+                held.extend(password.filter(|it| !it.bytes().all(|byte| byte.is_ascii_digit())).map(Held::part));
+            }
+        }
+    }
+}
+
+fn push(text: &str, name: &str, range: Range<usize>, held: &mut Vec<Held>) {
+    let found = secret(0, Span::default(), name, Some(&text[range.clone()]));
+    held.extend(found.and_then(|secret| secret.value).map(|value| Held { value, range }));
+}
+
+/// Where the next word of a command begins: behind white space, or behind the comma of an exec form.
+fn next_word(text: &str, at: usize) -> Option<usize> {
+    let bytes = text.as_bytes();
+    let quoted = matches!(bytes.get(at), Some(b'"' | b'\''));
+    let mut next = at + usize::from(quoted);
+    let behind = next;
+    // More white space than that stands in no file.
+    while next < behind + LONGEST_NAME && matches!(bytes.get(next), Some(b' ' | b'\t' | b',')) {
+        next += 1;
+    }
+    (next > behind).then_some(next)
+}
+
+/// Longest value that is looked for.
+const LONGEST: usize = 4096;
+
+/// The value at a place: up to the closing quote on the line, else up to what ends a word.
+fn assigned(text: &str, at: usize) -> Range<usize> {
+    let rest = &text[at..text.ceil_char_boundary((at + LONGEST).min(text.len()))];
+    if let Some(quote) = rest.chars().next().filter(|c| matches!(c, '"' | '\'')) {
+        let inner = &rest[1..];
+        let line = inner.find([quote, '\n']).unwrap_or(inner.len());
+        let closed = inner[line..].starts_with(quote);
+        // The rest of a value whose quote closes on another line is hidden with the whole instruction.
+        let value = if closed { &inner[..line] } else { inner[..line].trim_end().trim_end_matches(['\\', '`']) };
+        return at + 1..at + 1 + value.len();
+    }
+    let stop = rest.find(|c: char| c.is_whitespace() || ";&|<>()\"'`,".contains(c)).unwrap_or(rest.len());
+    let value = if rest[stop..].starts_with('\n') { rest[..stop].trim_end_matches('\\') } else { &rest[..stop] };
+    at..at + value.len()
+}
+
+fn is_token_char(c: char) -> bool {
+    c.is_ascii_alphanumeric() || matches!(c, '_' | '-')
+}
+
+/// How tokens of well-known services begin, and the characters behind it at least.
+const TOKENS: [(&str, usize); 20] = [
+    ("ghp_", 16),
+    ("gho_", 16),
+    ("ghu_", 16),
+    ("ghs_", 16),
+    ("ghr_", 16),
+    ("github_pat_", 16),
+    ("glpat-", 16),
+    ("sk_live_", 16),
+    ("sk_test_", 16),
+    ("rk_live_", 16),
+    ("sk_", 20),
+    ("sk-", 32),
+    ("xoxb-", 16),
+    ("xoxp-", 16),
+    ("dckr_pat_", 16),
+    ("hf_", 30),
+    ("npm_", 30),
+    ("pypi-", 40),
+    ("AIza", 35),
+    ("AKIA", 16),
+];
+
+/// Whether a word is a token by its look alone.
+pub(super) fn is_token(word: &str) -> bool {
+    let Some((prefix, rest)) = TOKENS.iter().find_map(|(prefix, least)| {
+        let rest = word.strip_prefix(prefix)?;
+        (rest.len() >= *least).then_some((*prefix, rest))
+    }) else {
+        return false;
+    };
+    // `npm_config_…` and its like are names.
+    let plain = matches!(prefix, "npm_" | "hf_" | "ghp_" | "gho_" | "ghu_" | "ghs_" | "ghr_");
+    let fits = |byte: u8| match prefix {
+        "AKIA" => byte.is_ascii_uppercase() || byte.is_ascii_digit(),
+        _ if plain => byte.is_ascii_alphanumeric(),
+        _ => byte.is_ascii() && is_token_char(byte.into()),
+    };
+    rest.bytes().all(fits)
+        && rest.bytes().any(|byte| byte.is_ascii_digit())
+        && rest.bytes().any(|byte| byte.is_ascii_alphabetic())
+        && (prefix != "AKIA" || word.len() == 20)
+}

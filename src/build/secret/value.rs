@@ -1,0 +1,106 @@
+//! Values: which are secrets, and which stand for one or say where it is.
+
+use std::collections::BTreeSet;
+
+use super::DENIED;
+
+/// Values that stand for a value.
+const PLACEHOLDERS: [&str; 15] = [
+    "changeme",
+    "changethis",
+    "changeit",
+    "dummy",
+    "placeholder",
+    "example",
+    "your",
+    "replace",
+    "xxx",
+    "todo",
+    "fixme",
+    "fake",
+    "insert",
+    "notused",
+    "unused",
+];
+
+pub(super) fn unquoted(text: &str) -> &str {
+    let text = text.trim();
+    let inner = |quote: char| text.strip_prefix(quote)?.strip_suffix(quote);
+    inner('"').or_else(|| inner('\'')).unwrap_or(text)
+}
+
+pub(super) fn is_secret(value: &str) -> bool {
+    let lower = value.to_ascii_lowercase();
+    let plain: String = lower.chars().filter(char::is_ascii_alphanumeric).collect();
+    let switch = ["", "true", "false", "yes", "no", "on", "off", "none", "null", "0", "1", "nil", "undefined", "unset"];
+    // A default that everyone knows is weak, but no secret: `password`, `00000000-…`.
+    let known =
+        DENIED.contains(&plain.as_str()) || matches!(plain.as_str(), "pass" | "admin" | "user" | "test" | "root");
+    let distinct: BTreeSet<char> = plain.chars().collect();
+    let placeholder =
+        known || (distinct.len() <= 2) || is_placeholder(&lower) || (value.starts_with('<') && value.ends_with('>'));
+    let variable = value.starts_with('$') && !value[1..].starts_with(|c: char| c.is_ascii_digit());
+    let elsewhere = is_path(value) || variable || value.contains("://") || value.contains("${");
+    !switch.contains(&plain.as_str()) && !placeholder && !elsewhere
+}
+
+/// Long, and letters with digits: not a word that somebody chose for its meaning.
+pub(super) fn is_random(value: &str) -> bool {
+    let long = value.len() >= 16 && !value.contains(char::is_whitespace);
+    long && value.bytes().any(|b| b.is_ascii_digit()) && value.bytes().any(|b| b.is_ascii_alphabetic())
+}
+
+/// The password in `scheme://user:password@host`.
+pub(super) fn url_password(value: &str) -> Option<&str> {
+    let (_, rest) = value.split_once("://")?;
+    let authority = rest.split(['/', '?', '#']).next()?;
+    let (login, _) = authority.rsplit_once('@')?;
+    let (user, password) = login.split_once(':')?;
+    // `postgres:postgres@` protects nothing.
+    let literal =
+        password != user && !password.is_empty() && !password.contains(['$', '<', '{']) && is_secret(password);
+    literal.then_some(password)
+}
+
+/// The token in `scheme://token@host`.
+pub(super) fn url_token(value: &str) -> Option<&str> {
+    let (_, rest) = value.split_once("://")?;
+    let (login, _) = rest.split(['/', '?', '#']).next()?.rsplit_once('@')?;
+    (!login.contains([':', '$']) && is_random(login)).then_some(login)
+}
+
+/// The literal that stands behind a variable without a value: `${X:-literal}`; else all of the text.
+pub(super) fn literal(text: &str) -> &str {
+    let inner = text.strip_prefix("${").and_then(|rest| rest.strip_suffix('}'));
+    let Some(inner) = inner else { return text };
+    let Some(at) = inner.rfind(":-").map(|at| at + 2).or_else(|| inner.find('-').map(|at| at + 1)) else { return text };
+    let operand = inner[at..].trim_end_matches('}');
+    if operand.contains('$') { text } else { unquoted(operand) }
+}
+
+/// A path says where the secret is. Random text may begin with one slash.
+fn is_path(value: &str) -> bool {
+    let roots =
+        ["app", "bin", "config", "data", "dev", "etc", "home", "lib", "mnt", "opt", "proc", "root", "run", "secrets"];
+    let more = ["srv", "sys", "tmp", "usr", "var", "workspace"];
+    match value.strip_prefix('/') {
+        Some(rest) => rest.contains('/') || rest.is_empty() || roots.iter().chain(&more).any(|root| *root == rest),
+        None => value.starts_with("~/") || value.starts_with("./") || value.starts_with("../") || value == "~",
+    }
+}
+
+/// `your-token-here`, `change_me`, `yourpassword`: by whole words, as a value may begin like one.
+fn is_placeholder(lower: &str) -> bool {
+    let words: Vec<&str> = lower.split(|c: char| !c.is_ascii_alphanumeric()).filter(|word| !word.is_empty()).collect();
+    let [first, rest @ ..] = &*words else { return false };
+    let pair = rest.first().map(|second| format!("{first}{second}")).unwrap_or_default();
+    let fillers = ["me", "this", "it", "here", "value", "string", "please", "own", "key", "in", "pass", "app", "with"];
+    let filled = |word: &str| {
+        let rest = PLACEHOLDERS.iter().filter_map(|known| word.strip_prefix(known));
+        let mut rest = rest.map(|rest| rest.trim_end_matches(|c: char| c.is_ascii_digit()));
+        rest.any(|rest| {
+            rest.is_empty() || fillers.contains(&rest) || DENIED.iter().any(|known| rest.starts_with(known))
+        })
+    };
+    (filled(first) || PLACEHOLDERS.contains(&&*pair)) && !words.iter().any(|word| is_random(word))
+}

@@ -1,0 +1,136 @@
+//! Whether a check can only succeed through one of its commands. In doubt it can do without.
+
+use crate::shell::{Command, Invocation, Script, SeparatorKind, Word};
+
+/// Programs that pass on the status of what they run.
+const TRANSPARENT: [&str; 20] = [
+    "sh", "bash", "ash", "dash", "zsh", "eval", "env", "sudo", "doas", "exec", "command", "nohup", "setsid", "timeout",
+    "nice", "ionice", "stdbuf", "time", "gosu", "su-exec",
+];
+
+/// Filters that fail without input.
+const FAIL_ON_NOTHING: [&str; 3] = ["grep", "egrep", "fgrep"];
+
+/// Whether each way to success runs `invocation` and needs its success.
+pub(super) fn needs(script: &Script, invocation: &Invocation) -> bool {
+    if !invocation.via.iter().all(|wrapper| TRANSPARENT.contains(&wrapper.program)) {
+        return false;
+    }
+    let mut script = script;
+    let mut index = invocation.outer as usize;
+    // From each script to the one in its command, which lies deeper.
+    loop {
+        let Some(command) = script.commands.get(index).filter(|command| needs_command(script, command)) else {
+            return false;
+        };
+        if std::ptr::eq(command, invocation.command) {
+            return true;
+        }
+        let Some((_, inner)) = script.nested.iter().find(|(at, _)| *at as usize == index) else { return false };
+        let own = inner.commands.iter().position(|command| std::ptr::eq(command, invocation.command));
+        index = match own {
+            Some(own) => own,
+            None if inner.commands.len() == 1 => 0,
+            None => return false,
+        };
+        script = inner;
+    }
+}
+
+/// The same of a command of the script itself: a pipeline of the script's own list, `&&` before it, and behind it only
+/// what is reached by its success, or fails.
+pub(super) fn needs_command(script: &Script, command: &Command) -> bool {
+    let place = &command.place;
+    if !script.problems.is_empty() || !script.compounds.is_empty() || place.scope != 0 || place.negated {
+        return false;
+    }
+    let mut pipeline = false;
+    let mut behind = false;
+    for one in script.commands.iter().filter(|one| one.place.scope == 0) {
+        if one.place.after.is_some_and(|after| after.kind == SeparatorKind::Background) {
+            return false;
+        }
+        if one.place.pipe_index == 0 {
+            pipeline = std::ptr::eq(one, command);
+            match one.place.before.map(|before| before.kind) {
+                None | Some(SeparatorKind::And) => {}
+                Some(SeparatorKind::Or) if behind && !one.place.negated => match failure(one) {
+                    Failure::Ends => return true,
+                    Failure::Status => {}
+                    Failure::No => return false,
+                },
+                Some(_) => return false,
+            }
+        } else if std::ptr::eq(one, command) {
+            pipeline = true;
+        } else if pipeline && !behind_fails(one) {
+            return false;
+        }
+        behind |= std::ptr::eq(one, command);
+    }
+    behind
+}
+
+/// What stands behind a program in its pipeline decides in its place, unless the shell or itself says that it failed.
+fn behind_fails(one: &Command) -> bool {
+    one.place.options.pipefail || one.name().and_then(Word::value).is_some_and(|name| FAIL_ON_NOTHING.contains(&name))
+}
+
+/// How a command fails for sure.
+enum Failure {
+    /// It ends the script with a failure.
+    Ends,
+    /// Its status is a failure.
+    Status,
+    /// It may succeed.
+    No,
+}
+
+fn failure(command: &Command) -> Failure {
+    let words: Vec<Option<&str>> = command.words.iter().map(Word::value).collect();
+    let zero = |text: &str| text.trim_start_matches('0').is_empty();
+    match words.as_slice() {
+        [Some("false")] => Failure::Status,
+        [Some("exit")] => Failure::Ends,
+        [Some("exit"), Some(code)]
+            if code.bytes().all(|byte| byte.is_ascii_digit()) && !zero(code) && *code != "256" =>
+        {
+            Failure::Ends
+        }
+        _ => Failure::No,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::shell::parse;
+
+    fn check(text: &str, expected: bool) {
+        let script = parse(text);
+        let invocations = script.invocations();
+        let probe = invocations.iter().find(|one| one.is("curl")).unwrap();
+        assert_eq!(needs(&script, probe), expected, "{text}");
+    }
+
+    #[test]
+    fn only_what_success_needs_counts() {
+        check("curl x", true);
+        check("curl x || exit 1", true);
+        check("curl x || false", true);
+        check("test -f /ok && curl x && echo ok || exit 1", true);
+        check("curl x | grep ok || exit 1", true);
+        check("sh -c 'timeout 3 curl x || exit 1'", true);
+        check("curl x || wget x", false);
+        check("wget x || curl x", false);
+        check("curl x || exit 0", false);
+        check("curl x; true", false);
+        check("curl x &", false);
+        check("! curl x", false);
+        check("curl x | cat", false);
+        check("sh -c 'curl x || true'", false);
+        check("sh -c 'curl x' || true", false);
+        check("if test -f x; then curl x; fi", false);
+        check("find . -exec curl x ';'", false);
+    }
+}

@@ -1,0 +1,75 @@
+//! What is wrong with a build context: what `audit` and `context ls` say, and how they end.
+
+use crate::dockopt::Dockopt;
+
+fn project(dockerfile: &str, ignore: &str) -> Dockopt {
+    let with = Dockopt::new().file("Dockerfile", dockerfile).file(".dockerignore", ignore);
+    with.file("a.txt", "1").file("src/app.py", "12").file("node_modules/x/big.js", vec![b'x'; 200_000])
+}
+
+/// `expected`: the exit code of both commands, and what stands in both outputs.
+fn check(dockerfile: &str, ignore: &str, code: i32, expected: &[&str]) {
+    for command in [&["audit", "--select", "useless-context"][..], &["context", "ls"]] {
+        let ran = project(dockerfile, ignore).args(command.iter().copied()).run().code(code);
+        let said = ran.stdout + &ran.stderr;
+        for text in expected {
+            assert_eq!(said.matches(text).count(), 1, "{command:?}: {text}\n{said}");
+        }
+    }
+}
+
+#[test]
+fn a_source_that_is_not_there_is_told_with_its_place() {
+    let left_out = "`a.txt` is left out by .dockerignore line 2 (`*.txt`)";
+    check("FROM debian:13.1\nCOPY src a.txt /x/\n", "node_modules\n*.txt\n", 1, &[left_out, "Dockerfile:2:10"]);
+    check("FROM debian:13.1\nCOPY src dist /x/\n", "node_modules", 0, &["`dist` is not in the build context"]);
+    let unneeded = "FROM debian:13.1 AS a\nCOPY a.txt /\nFROM debian:13.1\nCOPY src /\n";
+    check(unneeded, "node_modules\n*.txt\n", 0, &[left_out]);
+    let remote = "FROM debian:13.1\nCOPY src /\nCOPY --from=busybox:1.37 /no /no\nCOPY <<E /e\nE\nCOPY n*.txt /\n";
+    check(remote, "node_modules", 0, &[]);
+}
+
+#[test]
+fn a_pattern_that_fails_late_is_told_once() {
+    let told = "the build fails with `syntax error in pattern`";
+    check("FROM debian:13.1\nCOPY . /x/\n", "node_modules\n[b-a]\n", 1, &[told, ".dockerignore:2:1"]);
+    let ran = project("FROM debian:13.1\nCOPY . /x/\n", "[b-a]\n").args(["audit"]).run();
+    assert!(ran.stdout.contains("mend .dockerignore") && !ran.stdout.contains("run `dockopt audit`"), "{}", ran.stdout);
+}
+
+#[test]
+fn only_the_needed_stages_copies_are_listed() {
+    let text = "FROM debian:13.1 AS a\nCOPY src /a\nFROM debian:13.1 AS b\nCOPY a.txt /b\n";
+    let ran = project(text, "node_modules").file("b.Dockerfile", text).args(["context", "ls", "--target", "b"]).run();
+    assert!(!ran.stdout.contains("COPY src /a"), "{}", ran.stdout);
+    assert!(ran.stdout.contains("for Dockerfile\n") && ran.stdout.contains("for b.Dockerfile\n"), "{}", ran.stdout);
+}
+
+#[test]
+fn another_dockerfile_keeps_what_it_takes() {
+    let installs = "FROM node:22\nCOPY . /app\nRUN npm ci\n";
+    let found = |other: &str| {
+        let dockopt = project(installs, "*.txt\n").file("dev.Dockerfile", other);
+        let ran = dockopt.args(["fix", "--diff", "--select", "useless-context", "."]).run();
+        ran.stdout.contains("+**/node_modules")
+    };
+    assert!(found(installs), "both install anew");
+    assert!(found("FROM node:22\nCOPY src /app\n"), "it takes nothing of it");
+    assert!(!found("FROM node:22\nCOPY . /app\n"), "it installs nothing");
+    assert!(!found("FROM node:22 AS a\nCOPY node_modules /n\nFROM node:22\n"), "it names it");
+}
+
+#[cfg(unix)]
+#[test]
+fn a_closed_folder_is_no_empty_one() {
+    use std::os::unix::fs::PermissionsExt;
+    for command in ["audit", "context ls"] {
+        let dockopt = project("FROM debian:13.1\nCOPY . /\n", "node_modules").args(command.split(' ').chain(["src"]));
+        let path = dockopt.path().join("src");
+        std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o000)).unwrap();
+        // Root reads everything.
+        if std::fs::read_dir(&path).is_err() {
+            dockopt.run().code(2).complains(&["`src` cannot be read"]);
+        }
+    }
+}

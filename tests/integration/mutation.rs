@@ -1,0 +1,311 @@
+//! Real Dockerfiles, mutated, through everything: reading, meaning, all rules, reports, all fixes. Whatever the input, there
+//! is no panic, the text round-trips, fixing ends and is idempotent, and a fix brings no error that was not there.
+//! A few seconds; `DOCKOPT_FULL=1`: minutes. The same inputs in each run, as many as the time allows.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::io::Write;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::Path;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use dockopt::audit;
+use dockopt::dockerfile::{self, File};
+use dockopt::fix::{Level, fix};
+use dockopt::inputs::context::{BuildContext, Builder, Kind};
+use dockopt::inputs::{BuildInput, BuildOptions, Date, IgnoreInput, Inputs};
+use dockopt::manifest::{self, Project};
+use dockopt::report::{self, Layout};
+use dockopt::rules::Selection;
+use dockopt::text::{FileId, Source, Span};
+use rayon::prelude::*;
+
+/// What is put into an input: pieces that mean something to a reader, a rule or a fix.
+const PIECES: [&str; 64] = [
+    "\n",
+    "\r\n",
+    "\\\n",
+    "`\n",
+    "\\",
+    "\"",
+    "'",
+    " ",
+    "\t",
+    "à",
+    "日",
+    "\u{feff}",
+    "\u{a0}",
+    "\0",
+    "\u{fffd}",
+    "#",
+    "<<EOF",
+    "EOF\n",
+    "<<-'A'",
+    "# escape=`\n",
+    "# check=skip=all\n",
+    "ONBUILD ",
+    "RUN ",
+    "COPY . .\n",
+    "CMD ",
+    "ENTRYPOINT ",
+    "HEALTHCHECK ",
+    "HEALTHCHECK CMD curl -f http://localhost || exit 1\n",
+    "USER root\n",
+    "USER app\n",
+    "ENV ",
+    "ENV API_KEY=hunter2hunter2\n",
+    "ARG TOKEN=abcdefgh\n",
+    "FROM a AS b\n",
+    "FROM b\n",
+    "FROM python:3.13\n",
+    "SHELL [\"/bin/bash\", \"-c\"]\n",
+    "[\"a\",",
+    "\"]",
+    "--mount=type=cache,target=/x ",
+    "--from=b ",
+    "--",
+    "=",
+    "${",
+    "}",
+    "$A",
+    "$(",
+    ")",
+    "`",
+    "(",
+    "{ ",
+    ";",
+    " && ",
+    " || ",
+    " | ",
+    "apt-get update",
+    "apt-get install -y curl",
+    "pip install -r requirements.txt",
+    "npm ci",
+    "sh -c '",
+    "apk add curl",
+    "rm -rf /var/lib/apt/lists/*",
+    "*",
+    "WORKDIR ",
+];
+
+/// Inputs that are tried side by side.
+const AT_ONCE: usize = 256;
+
+/// Small numbers that are the same in each run.
+struct Random(u64);
+
+impl Random {
+    fn new(seed: usize) -> Self {
+        Self((seed as u64 + 1).wrapping_mul(0x9e37_79b9_7f4a_7c15))
+    }
+
+    fn below(&mut self, limit: usize) -> usize {
+        self.0 ^= self.0 << 13;
+        self.0 ^= self.0 >> 7;
+        self.0 ^= self.0 << 17;
+        (self.0 % limit.max(1) as u64) as usize
+    }
+}
+
+#[test]
+fn whatever_is_written_nothing_breaks() {
+    let seeds = seeds();
+    assert!(seeds.len() > 500, "{} inputs to begin with", seeds.len());
+    let seconds = if std::env::var_os("DOCKOPT_FULL").is_some() { 240 } else { 6 };
+    let start = Instant::now();
+    let context = Arc::new(context());
+    let projects = Arc::new(projects());
+    let one = |number: usize| {
+        let bytes = input(&seeds, number);
+        let run = || check(&bytes, &context, &projects);
+        let broken = catch_unwind(AssertUnwindSafe(run)).unwrap_or_else(|panic| Err(said(&*panic)));
+        broken.err().map(|why| format!("input {number}: {why}\n{:?}", String::from_utf8_lossy(&bytes)))
+    };
+    let (mut tried, mut failed) = (0, None);
+    while failed.is_none() && start.elapsed() < Duration::from_secs(seconds) {
+        failed = (tried..tried + AT_ONCE).into_par_iter().find_map_first(one);
+        tried += AT_ONCE;
+    }
+    let (seconds, lost) = (start.elapsed().as_secs_f64(), u8::from(failed.is_some()));
+    writeln!(std::io::stdout(), "{tried} mutated inputs in {seconds:.1} s, {lost} lost").unwrap();
+    assert_eq!(failed, None);
+}
+
+fn said(panic: &(dyn std::any::Any + Send)) -> String {
+    let text = panic.downcast_ref::<String>().cloned();
+    text.or_else(|| panic.downcast_ref::<&str>().map(ToString::to_string)).unwrap_or_else(|| "a panic".into())
+}
+
+/// The Dockerfiles of vectors, fixtures and rule pages.
+fn seeds() -> Vec<String> {
+    let mut seeds = Vec::new();
+    for name in ["parse", "parse-fuzz"] {
+        let text = fs::read_to_string(format!("tests/vectors/{name}.jsonl")).unwrap();
+        let cases = text.lines().filter_map(|line| serde_json::from_str::<serde_json::Value>(line).ok());
+        seeds.extend(cases.filter_map(|case| case["input"].as_str().map(str::to_owned)));
+    }
+    for rule in dockopt::rules::ALL {
+        let fences = rule.page.split("\n```").skip(1).step_by(2);
+        seeds.extend(
+            fences
+                .filter_map(|fence| fence.strip_prefix("dockerfile")?.split_once('\n'))
+                .map(|(_, text)| text.to_owned()),
+        );
+    }
+    collect(Path::new("fixtures"), &mut seeds);
+    seeds
+}
+
+fn collect(folder: &Path, seeds: &mut Vec<String>) {
+    let mut paths: Vec<_> = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
+    paths.sort();
+    for path in paths {
+        if path.is_dir() {
+            collect(&path, seeds);
+        } else if path.file_name().is_some_and(|name| name.to_string_lossy().contains("Dockerfile")) {
+            seeds.push(fs::read_to_string(&path).unwrap());
+        }
+    }
+}
+
+/// A seed with up to six changes.
+fn input(seeds: &[String], number: usize) -> Vec<u8> {
+    let mut random = Random::new(number);
+    // The last ones are real files and pages, which give rules most to do.
+    let few = if random.below(2) == 0 { 40 } else { seeds.len() };
+    let mut bytes = seeds[seeds.len() - 1 - random.below(few)].clone().into_bytes();
+    for _ in 0..random.below(7) {
+        let at = random.below(bytes.len() + 1);
+        let end = (at + random.below(12)).min(bytes.len());
+        match random.below(7) {
+            0..=2 => drop(bytes.splice(at..at, PIECES[random.below(PIECES.len())].bytes())),
+            3 => drop(bytes.splice(at..end, [])),
+            4 => bytes.truncate(at),
+            5 => {
+                // A stretch of another one.
+                let other = seeds[random.below(seeds.len())].as_bytes();
+                let from = random.below(other.len());
+                let to = (from + random.below(80)).min(other.len());
+                drop(bytes.splice(at..at, other[from..to].iter().copied()));
+            }
+            _ => drop(bytes.splice(at..at, [(random.below(256)) as u8])),
+        }
+    }
+    bytes
+}
+
+fn check(bytes: &[u8], context: &Arc<BuildContext>, projects: &Arc<Vec<Project>>) -> Result<(), String> {
+    let Ok(source) = Source::new("Dockerfile", bytes.to_vec()) else { return Ok(()) };
+    let before = read(&source)?;
+    let same = source.bytes() == bytes;
+    fail(!same, "the source has other bytes")?;
+    let inputs = Inputs {
+        root: ".".into(),
+        sources: vec![source.clone()],
+        builds: vec![BuildInput {
+            dockerfile: FileId(0),
+            file: before.clone(),
+            options: BuildOptions::default(),
+            context_root: Some(".".into()),
+            ignore: IgnoreInput::Missing(".dockerignore".into()),
+            context: Some(Arc::clone(context)),
+            projects: Some(Arc::clone(projects)),
+            base_images: BTreeMap::new(),
+        }],
+        today: Date::parse("2026-11-20"),
+        ..Inputs::default()
+    };
+    let selection = Selection::new(&["all".to_owned()], &[]).map_err(|error| error.to_string())?;
+    let found = audit::audit(&inputs, &selection);
+    for finding in &found.findings {
+        let text = found.sources[finding.file.0 as usize].text();
+        let spans = finding.labels.iter().map(|label| label.span).chain([finding.span]);
+        spans.for_each(|span| fail(text.get(span.range()).is_none(), "a span outside of its text").unwrap());
+    }
+    report::lint(&found, Layout::PLAIN);
+    report::audit(&found, &[], Layout { width: Some(50), colour: true }, true);
+    let json: serde_json::Value =
+        serde_json::from_str(&report::audit_json(&found)).map_err(|error| error.to_string())?;
+    fail(json["findings"].as_array().map(Vec::len) != Some(found.findings.len()), "JSON lacks findings")?;
+    for level in [Level::Safe, Level::Unsafe] {
+        fixed(&inputs, &selection, level, &before)?;
+    }
+    Ok(())
+}
+
+fn fixed(inputs: &Inputs, selection: &Selection, level: Level, before: &File) -> Result<(), String> {
+    let outcome = fix(&inputs.sources, level, |sources| audit::check(inputs, sources, selection));
+    fail(!outcome.contradicting.is_empty(), &format!("rules undo each other: {:?}", outcome.contradicting))?;
+    if outcome.changes.is_empty() {
+        return Ok(());
+    }
+    report::diff(&outcome, &audit::mask(inputs), Layout::PLAIN);
+    let mut sources = inputs.sources.clone();
+    for change in &outcome.changes {
+        let source = Source::new(change.name.as_str(), change.after.clone()).map_err(|len| format!("{len} bytes"))?;
+        match sources.iter().position(|known| known.name() == change.name) {
+            Some(at) => sources[at] = source,
+            None => sources.push(source),
+        }
+    }
+    let after = read(&sources[0])?;
+    let text = || format!("{level:?} fix gave {:?}", sources[0].text());
+    if before.verdict().is_none()
+        && let Some(verdict) = after.verdict()
+    {
+        return Err(format!("{} brings an error: {}", text(), verdict.message));
+    }
+    let again = fix(&sources, level, |sources| audit::check(inputs, sources, selection));
+    let changed = again.changes.iter().any(|change| change.before.as_ref() != Some(&change.after));
+    fail(
+        changed,
+        &format!(
+            "{}, and another run {:?}",
+            text(),
+            again.changes.iter().map(|c| String::from_utf8_lossy(&c.after).into_owned()).collect::<Vec<_>>()
+        ),
+    )
+}
+
+/// Reads a text; what was read covers it without gap.
+fn read(source: &Source) -> Result<File, String> {
+    let file = dockerfile::parse(source);
+    let mut end = 0;
+    for (span, _) in file.pieces() {
+        fail(span.start != end, "pieces leave a gap")?;
+        end = span.end;
+    }
+    fail(source.slice(Span::new(0, end)) != source.text(), "pieces end before the text")?;
+    Ok(file)
+}
+
+fn fail(failed: bool, why: &str) -> Result<(), String> {
+    if failed { Err(why.to_owned()) } else { Ok(()) }
+}
+
+const MANIFESTS: [(&str, &str); 4] = [
+    ("package.json", r#"{"name":"a","dependencies":{"vite":"^5"},"scripts":{"build":"vite build"}}"#),
+    ("pyproject.toml", "[project]\nname = \"a\"\ndependencies = [\"fastapi\"]\n"),
+    ("requirements.txt", "fastapi==0.1\nhttpx\n"),
+    ("uv.lock", "version = 1\n\n[[package]]\nname = \"fastapi\"\nversion = \"0.1\"\n"),
+];
+
+fn projects() -> Vec<Project> {
+    manifest::projects(&MANIFESTS.map(|(path, text)| (path, Some(text)))).projects
+}
+
+/// A folder with sources, manifests, and what a build does without.
+fn context() -> BuildContext {
+    let mut context = Builder::new(".");
+    let file = |context: &mut Builder, name: &str, size| context.add(name, Kind::File, 0o644, size, None);
+    for (folder, name) in [(".git", "HEAD"), (".venv", "pyvenv.cfg"), ("app", "main.py"), ("node_modules", "x.js")] {
+        context.enter(folder, 0o755, false);
+        file(&mut context, name, 5_000);
+        context.leave();
+    }
+    for (name, text) in MANIFESTS {
+        file(&mut context, name, text.len() as u64);
+    }
+    context.finish()
+}
