@@ -21,6 +21,8 @@ use dockopt::rules::Selection;
 use dockopt::text::{FileId, Source, Span};
 use rayon::prelude::*;
 
+use crate::dockopt::said;
+
 /// What is put into an input: pieces that mean something to a reader, a rule or a fix.
 const PIECES: [&str; 64] = [
     "\n",
@@ -130,11 +132,6 @@ fn whatever_is_written_nothing_breaks() {
     let (seconds, lost) = (start.elapsed().as_secs_f64(), u8::from(failed.is_some()));
     writeln!(std::io::stdout(), "{tried} mutated inputs in {seconds:.1} s, {lost} lost").unwrap();
     assert_eq!(failed, None);
-}
-
-fn said(panic: &(dyn std::any::Any + Send)) -> String {
-    let text = panic.downcast_ref::<String>().cloned();
-    text.or_else(|| panic.downcast_ref::<&str>().map(ToString::to_string)).unwrap_or_else(|| "a panic".into())
 }
 
 /// The Dockerfiles of vectors, fixtures and rule pages.

@@ -1,6 +1,10 @@
 //! Dockerfiles: much of everything, deep everything, and what is no text.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
 use rayon::prelude::*;
+
+use crate::dockopt::said;
 
 use super::{crowd, folder_with, full, run};
 
@@ -10,7 +14,7 @@ type Case = (&'static str, fn(usize) -> Vec<u8>);
 #[track_caller]
 fn check(cases: &[Case]) {
     let n = crowd();
-    cases.par_iter().for_each(|(name, make)| {
+    let one = |(name, make): &Case| {
         let folder = folder_with("Dockerfile", make(n));
         // The name stands in the message of a failure.
         let folder = rename(folder, name);
@@ -20,7 +24,11 @@ fn check(cases: &[Case]) {
             run(folder.path().join(name).as_path(), &["lint", "--format", "json", "--select", "all"]);
             run(folder.path().join(name).as_path(), &["audit", "."]);
         }
-    });
+    };
+    // What a thread of a pool says when it fails is lost: this one says it.
+    let failed = |case| catch_unwind(AssertUnwindSafe(|| one(case))).err().map(|panic| said(&*panic));
+    let broken: Vec<String> = cases.par_iter().filter_map(failed).collect();
+    assert!(broken.is_empty(), "{}", broken.join("\n"));
 }
 
 fn rename(folder: tempfile::TempDir, name: &str) -> tempfile::TempDir {
