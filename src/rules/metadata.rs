@@ -27,6 +27,9 @@ pub struct Metadata {
     pub wants: Needs,
     /// Whether its findings come with an edit.
     pub fix: Fixability,
+    /// What its edits do to the parsed file, and nothing else: `run` (a RUN reads otherwise), `+user` (a USER comes),
+    /// `-cmd` (a CMD goes); `dockerignore` for that file. The page runner compares both parses.
+    pub changes: Vec<&'static str>,
     /// Whether it is on by default.
     pub status: Status,
     /// The version that brought it.
@@ -136,7 +139,7 @@ words! {
     }
 }
 
-const KEYS: [&str; 13] = [
+const KEYS: [&str; 14] = [
     "summary",
     "severity",
     "category",
@@ -147,6 +150,7 @@ const KEYS: [&str; 13] = [
     "needs",
     "wants",
     "fix",
+    "changes",
     "status",
     "since",
     "aliases",
@@ -167,6 +171,7 @@ impl Metadata {
             needs: front.words("needs", &Need::ALL, Need::name).into_iter().collect(),
             wants: front.words("wants", &Need::ALL, Need::name).into_iter().collect(),
             fix: front.word("fix", &[Fixability::Never, Fixability::Sometimes, Fixability::Always], Fixability::name),
+            changes: front.list("changes"),
             status: front.word("status", Status::ALL, Status::name),
             since: front.text("since"),
             aliases: front.list("aliases"),
@@ -224,7 +229,7 @@ impl Front {
 
     fn text(&mut self, key: &str) -> &'static str {
         match self.fields.iter().find(|field| field.0 == key) {
-            Some(("aliases" | "groups" | "needs" | "wants", value)) => value,
+            Some(("aliases" | "changes" | "groups" | "needs" | "wants", value)) => value,
             Some((_, value)) if !value.is_empty() => value,
             _ => {
                 self.problems.push(format!("`{key}` is missing"));
@@ -282,6 +287,12 @@ impl Front {
         if metadata.summary.ends_with('.') {
             self.problems.push("`summary` has no full stop".into());
         }
+        for change in metadata.changes.iter().filter(|change| !is_change(change)) {
+            self.problems.push(format!("`changes: {change}` is no instruction, alone or behind + or -"));
+        }
+        if metadata.changes.is_empty() != (metadata.fix == Fixability::Never) {
+            self.problems.push("`changes` says what the edits of `fix` do".into());
+        }
         let numbers = metadata.since.split('.').filter(|part| part.parse::<u16>().is_ok()).count();
         if !metadata.since.is_empty() && (numbers != 3 || metadata.since.split('.').count() != 3) {
             self.problems.push(format!("`since: {}` is not a version", metadata.since));
@@ -289,12 +300,38 @@ impl Front {
     }
 }
 
+/// Whether it is a word of `changes`.
+fn is_change(word: &str) -> bool {
+    const OTHER: [&str; 3] = ["comment", "directive", "dockerignore"];
+    const INSTRUCTIONS: [&str; 18] = [
+        "add",
+        "arg",
+        "cmd",
+        "copy",
+        "entrypoint",
+        "env",
+        "expose",
+        "from",
+        "healthcheck",
+        "label",
+        "maintainer",
+        "onbuild",
+        "run",
+        "shell",
+        "stopsignal",
+        "user",
+        "volume",
+        "workdir",
+    ];
+    OTHER.contains(&word) || INSTRUCTIONS.contains(&word.strip_prefix(['+', '-']).unwrap_or(word))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
     const GOOD: &str = "---\nsummary: lists stay\nseverity: warning  # of four\ncategory: size\ngroups: []\n\
-        confidence: high\nbasis: computed\nsubject: dockerfile\nneeds: [context.names, projects]\nwants: []\nfix: sometimes\n\
+        confidence: high\nbasis: computed\nsubject: dockerfile\nneeds: [context.names, projects]\nwants: []\nfix: sometimes\nchanges: [run, +user]\n\
         status: stable\nsince: 0.1.0\naliases: [DL3009, apt-lists]\n---\n# x\n";
 
     fn problems(page: String) -> Vec<String> {
@@ -317,13 +354,15 @@ mod tests {
     fn typos_are_problems() {
         assert_eq!(problems(GOOD.replace("category: size", "category: sise")).len(), 1);
         assert_eq!(problems(GOOD.replace("category: size", "kategory: size")).len(), 2);
-        assert_eq!(problems(GOOD.replace("fix: sometimes\n", "")), ["`fix` is missing"]);
+        assert_eq!(problems(GOOD.replace("fix: sometimes\n", ""))[0], "`fix` is missing");
         assert_eq!(problems(GOOD.replace("projects", "project")).len(), 1);
+        assert_eq!(problems(GOOD.replace("+user", "+users")).len(), 1);
+        assert_eq!(problems(GOOD.replace("[run, +user]", "[]")).len(), 1);
         assert_eq!(problems(GOOD.replace("0.1.0", "soon")), ["`since: soon` is not a version"]);
         assert_eq!(problems(GOOD.replace("[DL3009, apt-lists]", "DL3009")), ["`aliases` is a list in brackets"]);
         assert_eq!(problems(GOOD.replace("groups: []\n", "groups: []\ngroups: []\n")), ["`groups` is given twice"]);
         assert_eq!(problems(GOOD.replace("lists stay", "lists stay.")), ["`summary` has no full stop"]);
-        assert_eq!(problems("# x\n".into()).len(), 14);
+        assert_eq!(problems("# x\n".into()).len(), 15);
     }
 
     #[test]

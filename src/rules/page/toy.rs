@@ -16,6 +16,7 @@ subject: dockerfile
 needs: []
 wants: []
 fix: sometimes
+changes: [run]
 status: preview
 since: 0.1.0
 aliases: [DL3004]
@@ -84,7 +85,7 @@ fn check(old: &str, new: &str, expected: &str, mended: bool) {
 
 #[test]
 fn a_page_that_lies_fails_and_can_be_blessed() {
-    check("3:5-3:9", "3:5-3:8", "sudo-in-run.md:25: expected", true);
+    check("3:5-3:9", "3:5-3:8", "sudo-in-run.md:26: expected", true);
     check("4:5-4:9 `sudo` é\n", "", "got\n3:5-3:9", true);
     check("# why\nRUN apt", "RUN apt", "after the fix expected", true);
     check(
