@@ -10,12 +10,14 @@ mod shell_form_command;
 mod sources_before_dependencies;
 mod useless_context;
 
+mod announced;
 mod context;
 mod metadata;
 #[cfg(test)]
 mod page;
 mod selection;
 
+pub use self::announced::{Breach, dockerfile_breaches};
 pub use self::context::Context;
 pub use self::metadata::{Category, Confidence, Fixability, Group, Metadata, Status, Subject};
 pub use self::selection::{Selection, SelectorError, suggest};
