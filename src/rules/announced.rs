@@ -1,6 +1,7 @@
 //! What edits did to a file, against what the pages of their rules announce (`changes:`).
 
 use std::collections::BTreeSet;
+use std::fmt;
 
 use crate::dockerfile::{self, Difference};
 use crate::text::Source;
@@ -43,5 +44,16 @@ impl Breach {
     fn of(difference: Difference) -> Self {
         let line = difference.before.or(difference.after).unwrap_or(1);
         Self::Unannounced { word: difference.kind.word(), line, parts: difference.parts }
+    }
+}
+
+impl fmt::Display for Breach {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Refused(message) => write!(out, "the builder would refuse the file: {message}"),
+            Self::Unannounced { word, line, .. } => {
+                write!(out, "line {line} would change in a way that no rule announces (`{word}`)")
+            }
+        }
     }
 }

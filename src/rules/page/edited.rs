@@ -15,7 +15,7 @@ pub(super) fn singly(runner: &mut Runner, example: &Example, sources: &[Source],
             let mut alone = finding.clone();
             alone.fixes = vec![one.clone()];
             let mut waiting = Some(alone);
-            let outcome = fix(sources, Level::Unsafe, |_| waiting.take().into_iter().collect());
+            let outcome = fix(sources, Level::Unsafe, |_: &[Source]| waiting.take().into_iter().collect());
             let line = sources.get(finding.file.0 as usize).map_or(1, |source| source.line(finding.span.start));
             let what = format!("`{}` for line {line} alone", one.title);
             if outcome.changes.is_empty() {

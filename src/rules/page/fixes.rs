@@ -17,7 +17,7 @@ pub(super) fn check(runner: &mut Runner, example: &Example, sources: &[Source], 
         // The second run tells nothing new when all fixes are safe.
         let differs = found.iter().any(|finding| allowed(finding, level) && !allowed(finding, Level::Safe));
         let outcome = if !risky || differs {
-            fix(sources, level, |now| inputs::findings(runner.rule, now, &example.listing))
+            fix(sources, level, |now: &[Source]| inputs::findings(runner.rule, now, &example.listing))
         } else {
             Outcome::default()
         };
@@ -97,7 +97,7 @@ fn crlf(runner: &mut Runner, example: &Example, level: Level, outcome: &Outcome)
     for change in dockerfiles {
         let Target::File(FileId(_)) = change.target else { continue };
         let sources = variants::sources(example, variants::crlf);
-        let other = fix(&sources, level, |now| inputs::findings(runner.rule, now, &example.listing));
+        let other = fix(&sources, level, |now: &[Source]| inputs::findings(runner.rule, now, &example.listing));
         let same = other.changes.iter().find(|other| other.target == change.target);
         let text = same.map(|same| String::from_utf8_lossy(&same.after).replace("\r\n", "\n"));
         if text.as_deref() != Some(&*String::from_utf8_lossy(&change.after)) {
@@ -116,7 +116,7 @@ fn rewritten(
     rewrite: impl Fn(&str) -> String,
 ) {
     let sources = variants::sources(example, rewrite);
-    let other = fix(&sources, level, |now| inputs::findings(runner.rule, now, &example.listing));
+    let other = fix(&sources, level, |now: &[Source]| inputs::findings(runner.rule, now, &example.listing));
     let text = |change: &Change| String::from_utf8_lossy(&change.after).into_owned();
     for change in other.changes.iter().filter(|change| inputs::is_dockerfile(&change.name)) {
         let plain = outcome.changes.iter().find(|plain| plain.target == change.target).map(text).unwrap_or_default();

@@ -65,7 +65,7 @@ fn sudo(cx: &Context, out: &mut Findings) {
 }
 
 pub(super) fn rule(page: String, check: fn(&Context, &mut Findings)) -> &'static Rule {
-    Box::leak(Box::new(Rule { name: "sudo-in-run", page: page.leak(), check }))
+    Box::leak(Box::new(Rule::new("sudo-in-run", page.leak(), check)))
 }
 
 #[test]

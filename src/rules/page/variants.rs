@@ -40,7 +40,7 @@ pub(super) fn check(runner: &mut Runner, example: &Example, got: &str) {
     // It may find anything or nothing there, as long as it comes back and breaks nothing.
     let wrapped = sources(example, onbuild);
     for level in [Level::Safe, Level::Unsafe] {
-        let outcome = fix(&wrapped, level, |now| inputs::findings(runner.rule, now, &example.listing));
+        let outcome = fix(&wrapped, level, |now: &[Source]| inputs::findings(runner.rule, now, &example.listing));
         for change in &outcome.changes {
             edited::check(runner, example, change, "behind ONBUILD the fixes");
         }
