@@ -10,15 +10,20 @@ mod shell_form_command;
 mod sources_before_dependencies;
 mod useless_context;
 
+mod announced;
 mod context;
 mod metadata;
 #[cfg(test)]
 mod page;
 mod selection;
 
+pub use self::announced::{Breach, dockerfile_breaches};
 pub use self::context::Context;
 pub use self::metadata::{Category, Confidence, Fixability, Group, Metadata, Status, Subject};
 pub use self::selection::{Selection, SelectorError, suggest};
+
+use std::collections::HashMap;
+use std::sync::{LazyLock, OnceLock};
 
 use crate::finding::Findings;
 
@@ -43,16 +48,18 @@ pub struct Rule {
     pub page: &'static str,
     /// Looks at one build and says what it finds.
     pub check: fn(&Context, &mut Findings),
+    /// The front matter, read when first asked for.
+    metadata: OnceLock<Metadata>,
 }
 
 /// Ties a check to its page, and makes the page's examples a test of the rule's module.
 macro_rules! rule {
     ($name:literal, $check:path) => {
-        pub(super) static RULE: $crate::rules::Rule = $crate::rules::Rule {
-            name: $name,
-            page: include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/rules/", $name, ".md")),
-            check: $check,
-        };
+        pub(super) static RULE: $crate::rules::Rule = $crate::rules::Rule::new(
+            $name,
+            include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/rules/", $name, ".md")),
+            $check,
+        );
 
         #[cfg(test)]
         #[test]
@@ -64,9 +71,13 @@ macro_rules! rule {
 use rule;
 
 impl Rule {
+    const fn new(name: &'static str, page: &'static str, check: fn(&Context, &mut Findings)) -> Self {
+        Self { name, page, check, metadata: OnceLock::new() }
+    }
+
     /// What the page's front matter says.
-    pub fn metadata(&self) -> Metadata {
-        Metadata::read(self.page).0
+    pub fn metadata(&self) -> &Metadata {
+        self.metadata.get_or_init(|| Metadata::read(self.page).0)
     }
 
     /// The page without its front matter.
@@ -82,15 +93,23 @@ impl Rule {
 
 /// The rule with this name or alias, in any case.
 pub fn find(name: &str) -> Option<&'static Rule> {
-    find_in(ALL, name)
+    static KNOWN: LazyLock<HashMap<String, &'static Rule>> = LazyLock::new(|| by_name(ALL));
+    KNOWN.get(&name.to_ascii_lowercase()).copied()
 }
 
-fn find_in(rules: &[&'static Rule], name: &str) -> Option<&'static Rule> {
-    let named = rules.iter().find(|rule| rule.name.eq_ignore_ascii_case(name));
-    let known = named.or_else(|| {
-        rules.iter().find(|rule| rule.metadata().aliases.iter().any(|alias| alias.eq_ignore_ascii_case(name)))
-    });
-    known.copied()
+/// Rules by their names and aliases in lower case.
+fn by_name(rules: &[&'static Rule]) -> HashMap<String, &'static Rule> {
+    let names = |rule: &&'static Rule| {
+        let rule = *rule;
+        rule.metadata().aliases.iter().chain([&rule.name]).map(move |name| (name.to_ascii_lowercase(), rule))
+    };
+    rules.iter().flat_map(names).collect()
+}
+
+/// What the pages of these rules announce that their edits change.
+pub fn announced<'r>(rules: impl IntoIterator<Item = &'r &'static str>) -> Vec<&'static str> {
+    let known = rules.into_iter().filter_map(|name| find(name));
+    known.flat_map(|rule| rule.metadata().changes.iter().copied()).collect()
 }
 
 #[cfg(test)]

@@ -131,6 +131,6 @@ static ALL_RULES: LazyLock<Selection> =
     LazyLock::new(|| Selection::new(&["all".to_owned()], &[]).unwrap_or_else(|_| Selection::default()));
 
 fn found(finding: &Finding) -> Value {
-    let aliases = rules::find(finding.rule).map(|rule| rule.metadata().aliases).unwrap_or_default();
+    let aliases = rules::find(finding.rule).map(|rule| rule.metadata().aliases.clone()).unwrap_or_default();
     json!({ "rule": finding.rule, "aliases": aliases, "line": finding.instruction_line })
 }

@@ -1,6 +1,6 @@
 //! The questions that a rule may ask about one build. A fact that the rule's page does not declare is not there.
 
-use super::{Metadata, Rule};
+use super::Rule;
 use crate::build::{Build, Stage};
 use crate::finding::Finding;
 use crate::inputs::context::BuildContext;
@@ -12,15 +12,14 @@ use crate::text::{FileId, Source, Span};
 #[derive(Debug)]
 pub struct Context<'a, 'i> {
     rule: &'static Rule,
-    metadata: &'a Metadata,
     inputs: &'i Inputs,
     build: &'a Build<'i>,
 }
 
 impl<'a, 'i> Context<'a, 'i> {
     /// What `rule` may ask about `build`.
-    pub fn new(rule: &'static Rule, metadata: &'a Metadata, inputs: &'i Inputs, build: &'a Build<'i>) -> Self {
-        Self { rule, metadata, inputs, build }
+    pub fn new(rule: &'static Rule, inputs: &'i Inputs, build: &'a Build<'i>) -> Self {
+        Self { rule, inputs, build }
     }
 
     /// What the Dockerfile means.
@@ -76,7 +75,7 @@ impl<'a, 'i> Context<'a, 'i> {
         let index = next.checked_sub(1);
         Finding {
             rule: self.rule.name,
-            severity: self.metadata.severity,
+            severity: self.rule.metadata().severity,
             file: self.file(),
             span,
             labels: Vec::new(),
@@ -90,6 +89,7 @@ impl<'a, 'i> Context<'a, 'i> {
     }
 
     fn declares(&self, need: Need) -> bool {
-        self.metadata.needs.has(need) || self.metadata.wants.has(need)
+        let metadata = self.rule.metadata();
+        metadata.needs.has(need) || metadata.wants.has(need)
     }
 }

@@ -11,5 +11,6 @@ mod mutation;
 mod opens;
 mod readme;
 mod secrets;
+mod structure;
 mod tidy;
 mod vectors;
