@@ -9,6 +9,7 @@ mod fixtures;
 mod hostile;
 mod mutation;
 mod opens;
+mod packaging;
 mod readme;
 mod secrets;
 mod structure;
