@@ -1,14 +1,19 @@
 //! All rules. To add one: a page in `rules/`, a module and two lines here. Owns the catalogue, what pages say about
 //! their rules, and selection; decides nothing about a Dockerfile itself.
 
+mod add_local_file;
+mod add_url_unverified;
 mod apt_lists_kept;
+mod docker_socket;
 mod floating_base;
 mod healthcheck_program_missing;
 mod root_user;
 mod secret_in_arg_or_env;
 mod shell_form_command;
 mod sources_before_dependencies;
+mod ssh_port_exposed;
 mod useless_context;
+mod world_writable;
 
 mod context;
 mod metadata;
@@ -24,14 +29,19 @@ use crate::finding::Findings;
 
 /// All rules, in the order of their names.
 pub static ALL: &[&Rule] = &[
+    &add_local_file::RULE,
+    &add_url_unverified::RULE,
     &apt_lists_kept::RULE,
+    &docker_socket::RULE,
     &floating_base::RULE,
     &healthcheck_program_missing::RULE,
     &root_user::RULE,
     &secret_in_arg_or_env::RULE,
     &shell_form_command::RULE,
     &sources_before_dependencies::RULE,
+    &ssh_port_exposed::RULE,
     &useless_context::RULE,
+    &world_writable::RULE,
 ];
 
 /// A rule: its page and its check.
