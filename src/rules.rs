@@ -4,6 +4,7 @@
 mod add_local_file;
 mod add_url_unverified;
 mod apt_lists_kept;
+mod cmd_ignored;
 mod docker_socket;
 mod floating_base;
 mod healthcheck_program_missing;
@@ -12,10 +13,14 @@ mod secret_in_arg_or_env;
 mod shell_form_command;
 mod sources_before_dependencies;
 mod ssh_port_exposed;
+mod stop_signal_kills;
+mod supplementary_groups_dropped;
 mod useless_context;
+mod user_without_passwd;
 mod world_writable;
 
 mod context;
+mod launch;
 mod metadata;
 #[cfg(test)]
 mod page;
@@ -32,6 +37,7 @@ pub static ALL: &[&Rule] = &[
     &add_local_file::RULE,
     &add_url_unverified::RULE,
     &apt_lists_kept::RULE,
+    &cmd_ignored::RULE,
     &docker_socket::RULE,
     &floating_base::RULE,
     &healthcheck_program_missing::RULE,
@@ -40,7 +46,10 @@ pub static ALL: &[&Rule] = &[
     &shell_form_command::RULE,
     &sources_before_dependencies::RULE,
     &ssh_port_exposed::RULE,
+    &stop_signal_kills::RULE,
+    &supplementary_groups_dropped::RULE,
     &useless_context::RULE,
+    &user_without_passwd::RULE,
     &world_writable::RULE,
 ];
 

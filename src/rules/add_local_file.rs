@@ -23,7 +23,7 @@ fn check(cx: &Context, out: &mut Findings) {
             let local: Vec<&str> =
                 transfer.sources.iter().filter_map(|source| plain(source.text.as_deref()?)).collect();
             let Some(first) = local.first() else { continue };
-            let message = format!("ADD of `{first}`, which COPY takes without ADD's further meanings");
+            let message = format!("ADD of `{first}`: COPY takes it too, and never unpacks or fetches");
             let finding = cx.finding(transfer.instruction.head, message).help("use COPY");
             out.push(edited(build, transfer, &local, finding));
         }
