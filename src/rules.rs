@@ -6,8 +6,10 @@ mod add_url_unverified;
 mod apt_lists_kept;
 mod cmd_ignored;
 mod docker_socket;
+mod exposed_port_unused;
 mod floating_base;
 mod healthcheck_program_missing;
+mod loopback_only;
 mod root_user;
 mod secret_in_arg_or_env;
 mod shell_form_command;
@@ -20,7 +22,6 @@ mod user_without_passwd;
 mod world_writable;
 
 mod context;
-mod launch;
 mod metadata;
 #[cfg(test)]
 mod page;
@@ -39,8 +40,10 @@ pub static ALL: &[&Rule] = &[
     &apt_lists_kept::RULE,
     &cmd_ignored::RULE,
     &docker_socket::RULE,
+    &exposed_port_unused::RULE,
     &floating_base::RULE,
     &healthcheck_program_missing::RULE,
+    &loopback_only::RULE,
     &root_user::RULE,
     &secret_in_arg_or_env::RULE,
     &shell_form_command::RULE,
