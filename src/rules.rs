@@ -1,14 +1,25 @@
 //! All rules. To add one: a page in `rules/`, a module and two lines here. Owns the catalogue, what pages say about
 //! their rules, and selection; decides nothing about a Dockerfile itself.
 
+mod add_local_file;
+mod add_url_unverified;
 mod apt_lists_kept;
+mod cmd_ignored;
+mod docker_socket;
+mod exposed_port_unused;
 mod floating_base;
 mod healthcheck_program_missing;
+mod loopback_only;
 mod root_user;
 mod secret_in_arg_or_env;
 mod shell_form_command;
 mod sources_before_dependencies;
+mod ssh_port_exposed;
+mod stop_signal_kills;
+mod supplementary_groups_dropped;
 mod useless_context;
+mod user_without_passwd;
+mod world_writable;
 
 mod announced;
 mod context;
@@ -29,14 +40,25 @@ use crate::finding::Findings;
 
 /// All rules, in the order of their names.
 pub static ALL: &[&Rule] = &[
+    &add_local_file::RULE,
+    &add_url_unverified::RULE,
     &apt_lists_kept::RULE,
+    &cmd_ignored::RULE,
+    &docker_socket::RULE,
+    &exposed_port_unused::RULE,
     &floating_base::RULE,
     &healthcheck_program_missing::RULE,
+    &loopback_only::RULE,
     &root_user::RULE,
     &secret_in_arg_or_env::RULE,
     &shell_form_command::RULE,
     &sources_before_dependencies::RULE,
+    &ssh_port_exposed::RULE,
+    &stop_signal_kills::RULE,
+    &supplementary_groups_dropped::RULE,
     &useless_context::RULE,
+    &user_without_passwd::RULE,
+    &world_writable::RULE,
 ];
 
 /// A rule: its page and its check.
