@@ -170,6 +170,7 @@ mod tests {
         let edits = vec![FileEdit { target, span, text: text.into() }];
         Finding {
             rule,
+            codes: Vec::new(),
             severity: Severity::Warning,
             file: FileId(0),
             span,

@@ -2,7 +2,7 @@
 
 use super::{Metadata, Rule};
 use crate::build::{Build, Stage};
-use crate::finding::Finding;
+use crate::finding::{Code, Finding};
 use crate::inputs::context::BuildContext;
 use crate::inputs::{BuildInput, IgnoreInput, Inputs, Need};
 use crate::manifest::Project;
@@ -76,6 +76,7 @@ impl<'a, 'i> Context<'a, 'i> {
         let index = next.checked_sub(1);
         Finding {
             rule: self.rule.name,
+            codes: self.metadata.aliases.iter().map(|&name| Code { name, line: None }).collect(),
             severity: self.metadata.severity,
             file: self.file(),
             span,
