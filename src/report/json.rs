@@ -51,7 +51,7 @@ fn one<'a>(report: &'a Report, finding: &'a Finding, fingerprint: String) -> wir
     wire::Finding {
         rule: finding.rule,
         category: metadata.map(|metadata| metadata.category.name()),
-        aliases: metadata.map(|metadata| metadata.aliases.clone()).unwrap_or_default(),
+        aliases: finding.codes.iter().map(|code| code.name).collect(),
         severity: finding.severity.name(),
         file: name(report, finding.file),
         span: span(source, finding.span),

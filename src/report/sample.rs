@@ -18,6 +18,7 @@ fn finding(rule: &'static str, severity: Severity, place: &str, message: &str) -
     let at = DOCKERFILE.find(place).unwrap() as u32;
     Finding {
         rule,
+        codes: Vec::new(),
         severity,
         file: FileId(0),
         span: Span::new(at, at + place.len() as u32),
