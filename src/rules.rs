@@ -107,6 +107,15 @@ impl Rule {
         metadata::body(self.page)
     }
 
+    /// Whether its fixes are safe, unsafe or of both kinds (`safe, unsafe`), as the page's examples show; empty for none.
+    pub fn safety(&self) -> String {
+        let fences = self.body().lines().filter_map(|line| line.strip_prefix("```"));
+        let fixed = fences.map(|info| info.split(' ').collect::<Vec<_>>()).filter(|info| info.contains(&"fixed"));
+        let (unsafe_ones, safe): (Vec<_>, Vec<_>) = fixed.partition(|info| info.contains(&"unsafe"));
+        let words = [("safe", safe), ("unsafe", unsafe_ones)];
+        words.iter().filter(|(_, found)| !found.is_empty()).map(|(word, _)| *word).collect::<Vec<_>>().join(", ")
+    }
+
     /// Where people read the page.
     pub fn url(&self) -> String {
         format!("{}/blob/main/rules/{}.md", env!("CARGO_PKG_REPOSITORY"), self.name)
