@@ -32,6 +32,7 @@ pub(super) fn write(run: &Run) -> String {
         version: "2.1.0",
         runs: [wire::Run {
             tool: wire::Tool { driver: rule::driver(&names) },
+            automation_details: wire::Automation { id: format!("dockopt/{}/", run.command) },
             invocations: [log.invocation()],
             original_uri_base_ids: wire::Bases { root: wire::Base { description: message("where dockopt ran") } },
             artifacts: files
@@ -169,7 +170,7 @@ impl Log<'_> {
         let Report { problems, skipped, notices, .. } = self.run.report;
         let mut notifications: Vec<_> = problems.iter().map(|problem| self.wrong_input(problem)).collect();
         notifications.extend(skipped.iter().map(|skip| self.skip(skip)));
-        notifications.extend(notices.iter().map(|notice| self.notification("notice", "note", &notice.text)));
+        notifications.extend(notices.iter().map(|notice| self.notification("run-notice", "note", &notice.text)));
         wire::Invocation {
             execution_successful: self.run.exit != 2,
             exit_code: self.run.exit,
@@ -199,7 +200,7 @@ impl Log<'_> {
         let text = format!("skipped `{}`: {}{}", skip.what, skip.why, github::remedy(&skip.remedy));
         let index = self.rules.get(&*skip.what).copied();
         let rule = index.map(|index| wire::Reference { id: skip.what.clone(), index: Some(index) });
-        wire::Notification { associated_rule: rule, ..self.notification("skipped", "note", &text) }
+        wire::Notification { associated_rule: rule, ..self.notification("rule-skipped", "note", &text) }
     }
 }
 

@@ -9,8 +9,8 @@ use crate::rules::{Group, Rule};
 /// Kinds of notifications and what they are.
 const NOTIFICATIONS: [(&str, &str); 3] = [
     (INPUT, INPUT_SUMMARY),
-    ("notice", "what was used without being asked for"),
-    ("skipped", "what could not be looked at"),
+    ("run-notice", "what was used without being asked for"),
+    ("rule-skipped", "what could not be looked at"),
 ];
 
 /// The place of a kind of notification in their list.
@@ -23,6 +23,7 @@ pub(super) fn driver<'a>(names: &[&'a str]) -> wire::Driver<'a> {
     let kinds = NOTIFICATIONS.iter().map(|(id, summary)| bare(id, summary, "note"));
     wire::Driver {
         name: env!("CARGO_PKG_NAME"),
+        full_name: concat!(env!("CARGO_PKG_NAME"), " ", env!("CARGO_PKG_VERSION")),
         version: env!("CARGO_PKG_VERSION"),
         semantic_version: env!("CARGO_PKG_VERSION"),
         information_uri: env!("CARGO_PKG_REPOSITORY"),
@@ -34,10 +35,12 @@ pub(super) fn driver<'a>(names: &[&'a str]) -> wire::Driver<'a> {
 fn bare<'a>(id: &'a str, summary: &str, level: &'static str) -> wire::Descriptor<'a> {
     wire::Descriptor {
         id,
+        name: pascal(id),
         short_description: message(summary),
-        full_description: None,
+        // Both are required by GitHub.
+        full_description: Some(message(summary)),
         help_uri: None,
-        help: None,
+        help: Some(message(summary)),
         default_configuration: wire::Configuration { enabled: true, level },
         properties: None,
     }
@@ -73,6 +76,16 @@ fn descriptor(name: &str) -> wire::Descriptor<'_> {
         }),
         ..bare(name, metadata.summary, "none")
     }
+}
+
+/// `apt-lists-kept` as the standard wants names: `AptListsKept`.
+fn pascal(id: &str) -> String {
+    let mut name = String::new();
+    for word in id.split('-') {
+        let mut chars = word.chars();
+        name.extend(chars.next().map(|first| first.to_ascii_uppercase()).into_iter().chain(chars));
+    }
+    name
 }
 
 /// The page without its title, which readers put above it themselves.

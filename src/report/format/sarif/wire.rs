@@ -16,11 +16,18 @@ pub(super) struct Log<'a> {
 #[serde(rename_all = "camelCase")]
 pub(super) struct Run<'a> {
     pub(super) tool: Tool<'a>,
+    pub(super) automation_details: Automation,
     pub(super) invocations: [Invocation; 1],
     pub(super) original_uri_base_ids: Bases,
     pub(super) artifacts: Vec<Artifact>,
     pub(super) column_kind: &'static str,
     pub(super) results: Vec<Result<'a>>,
+}
+
+/// Results of one kind of run: those of a later run take their place, those of another command don't.
+#[derive(Serialize)]
+pub(super) struct Automation {
+    pub(super) id: String,
 }
 
 #[derive(Serialize)]
@@ -32,6 +39,7 @@ pub(super) struct Tool<'a> {
 #[serde(rename_all = "camelCase")]
 pub(super) struct Driver<'a> {
     pub(super) name: &'static str,
+    pub(super) full_name: &'static str,
     pub(super) version: &'static str,
     pub(super) semantic_version: &'static str,
     pub(super) information_uri: &'static str,
@@ -44,6 +52,7 @@ pub(super) struct Driver<'a> {
 #[serde(rename_all = "camelCase")]
 pub(super) struct Descriptor<'a> {
     pub(super) id: &'a str,
+    pub(super) name: String,
     pub(super) short_description: Message,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) full_description: Option<Message>,
