@@ -2,18 +2,26 @@
 //! their rules, and selection; decides nothing about a Dockerfile itself.
 
 mod apt_lists_kept;
+mod composer_cache_kept;
 mod floating_base;
+mod gem_cache_kept;
 mod healthcheck_program_missing;
+mod npm_cache_kept;
+mod pip_cache_kept;
+mod python_cache_kept;
 mod root_user;
 mod secret_in_arg_or_env;
 mod shell_form_command;
 mod sources_before_dependencies;
 mod useless_context;
+mod yarn_cache_kept;
 
 mod context;
+mod kept_cache;
 mod metadata;
 #[cfg(test)]
 mod page;
+mod script_end;
 mod selection;
 
 pub use self::context::Context;
@@ -25,13 +33,19 @@ use crate::finding::Findings;
 /// All rules, in the order of their names.
 pub static ALL: &[&Rule] = &[
     &apt_lists_kept::RULE,
+    &composer_cache_kept::RULE,
     &floating_base::RULE,
+    &gem_cache_kept::RULE,
     &healthcheck_program_missing::RULE,
+    &npm_cache_kept::RULE,
+    &pip_cache_kept::RULE,
+    &python_cache_kept::RULE,
     &root_user::RULE,
     &secret_in_arg_or_env::RULE,
     &shell_form_command::RULE,
     &sources_before_dependencies::RULE,
     &useless_context::RULE,
+    &yarn_cache_kept::RULE,
 ];
 
 /// A rule: its page and its check.
