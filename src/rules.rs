@@ -2,6 +2,7 @@
 //! their rules, and selection; decides nothing about a Dockerfile itself.
 
 mod apt_lists_kept;
+mod compiler_cache_kept;
 mod composer_cache_kept;
 mod floating_base;
 mod gem_cache_kept;
@@ -33,6 +34,7 @@ use crate::finding::Findings;
 /// All rules, in the order of their names.
 pub static ALL: &[&Rule] = &[
     &apt_lists_kept::RULE,
+    &compiler_cache_kept::RULE,
     &composer_cache_kept::RULE,
     &floating_base::RULE,
     &gem_cache_kept::RULE,

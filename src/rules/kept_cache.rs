@@ -68,7 +68,7 @@ fn report(cx: &Context, stage: &Stage, (index, code): (usize, &Code), kept: &Kep
         if unknown
             || is_off(build, place, invocation, &call, kept)
             || is_mounted(build, place, &folders)
-            || invocations[at + 1..].iter().any(|later| cleans(build, place, later, &call, &folders))
+            || is_cleaned(build, place, &invocations[at + 1..], &call, &folders)
             || invocations.iter().any(|one| one.is("trap") && one.args.iter().any(|word| word.text().contains("rm ")))
         {
             continue;
@@ -180,7 +180,18 @@ pub(super) fn covers(folder: &str, path: &str) -> bool {
     !folder.is_empty() && path.strip_prefix(folder).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
 }
 
-/// Whether a later program deletes what a call left: the manager itself, or who names the folder.
+/// Whether one of the programs behind a call deletes what it left.
+pub(super) fn is_cleaned(
+    build: &Build,
+    place: (&Stage, usize),
+    later: &[Invocation],
+    call: &PackageCall,
+    folders: &[PackageCache],
+) -> bool {
+    later.iter().any(|one| cleans(build, place, one, call, folders))
+}
+
+/// Whether a program deletes what a call left: the manager itself, or who names the folder.
 fn cleans(
     build: &Build,
     (stage, at): (&Stage, usize),
