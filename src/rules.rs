@@ -2,6 +2,8 @@
 //! their rules, and selection; decides nothing about a Dockerfile itself.
 
 mod apt_lists_kept;
+mod cache_mount_unlocked;
+mod cache_mount_unused;
 mod compiler_cache_kept;
 mod composer_cache_kept;
 mod floating_base;
@@ -34,6 +36,8 @@ use crate::finding::Findings;
 /// All rules, in the order of their names.
 pub static ALL: &[&Rule] = &[
     &apt_lists_kept::RULE,
+    &cache_mount_unlocked::RULE,
+    &cache_mount_unused::RULE,
     &compiler_cache_kept::RULE,
     &composer_cache_kept::RULE,
     &floating_base::RULE,

@@ -6,7 +6,7 @@ use std::sync::LazyLock;
 use super::environment::Home;
 use super::image::{Reference, rows};
 use super::{Base, Build, Stage};
-use crate::shell::{Invocation, Manager, PackageCall};
+use crate::shell::{Invocation, Manager, PackageCall, Verb};
 
 /// A folder that a manager fills while it installs, and reads again the next time.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -59,7 +59,9 @@ impl Build<'_> {
         let mut caches: Vec<PackageCache> = Vec::new();
         for row in CACHES.iter().filter(|row| row.tool == tool(call.manager)) {
             let fits = row.image.is_none_or(|only| only == image) && row.user.is_none_or(|_| is_root);
-            if !fits || caches.iter().any(|cache| cache.part == row.part) {
+            // Fetching compiles nothing.
+            let idle = row.part == "objects" && call.verb == Verb::Download;
+            if !fits || idle || caches.iter().any(|cache| cache.part == row.part) {
                 continue;
             }
             let moved = flagged(row, call).or_else(|| self.moved_by_variable(row, stage, at, invocation));

@@ -1,7 +1,7 @@
 //! A command behind a whole RUN: where it goes, and what it would change for the commands before it.
 
 use crate::build::{Build, Code};
-use crate::shell::{Command, Compound, CompoundKind, Script, Word};
+use crate::shell::{Command, Compound, CompoundKind, Script, SeparatorKind, Word};
 use crate::text::Span;
 
 /// `SCRIPT && command`: whatever joins the commands of the script (`;`, a line end, `||`), its last list fails as before,
@@ -42,4 +42,16 @@ fn separator(build: &Build, index: usize, at: u32) -> String {
     let newline =
         if source.text()[end..].starts_with("\r\n") || source.text().contains("\r\n") { "\r\n" } else { "\n" };
     format!(" {}{newline}{indent}", file.escape())
+}
+
+/// The stretch of a script that goes when an element behind `&&` is left out: from the end of what stands before it.
+pub(super) fn element(script: &Script, command: &Command) -> Option<Span> {
+    let before = command.place.before.filter(|one| one.kind == SeparatorKind::And)?;
+    if command.place.scope != 0 || command.place.pipe_len != 1 || command.place.negated {
+        return None;
+    }
+    let after = command.place.after.is_none_or(|one| matches!(one.kind, SeparatorKind::And | SeparatorKind::Newline));
+    let ends = script.commands.iter().map(|one| one.span.end).chain(script.compounds.iter().map(|one| one.span.end));
+    let start = ends.filter(|end| *end <= before.span.start).max()?;
+    after.then(|| Span::new(start, command.span.end))
 }
