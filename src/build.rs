@@ -3,12 +3,14 @@
 
 mod context;
 mod edges;
+mod environment;
 mod graph;
 mod history;
 mod image;
 mod latest;
 mod launch;
 mod listening;
+mod package_cache;
 mod scope;
 mod secret;
 mod script;
@@ -21,10 +23,12 @@ mod transfer;
 mod useless;
 
 pub use self::context::Fetched;
+pub use self::environment::Home;
 pub use self::graph::{Fault, FaultKind};
 pub use self::image::{BaseImage, PackageLists, Presence, Reference, is_like, is_official, providers};
 pub use self::launch::Launch;
 pub use self::listening::{Listening, Origin as ListeningOrigin};
+pub use self::package_cache::PackageCache;
 pub use self::scope::{Definition, Lookup, Origin, PLATFORM_ARGS, PROXY_ARGS, Scopes, Use, Value};
 pub use self::script::Code;
 pub use self::secret::{Secret, SecretKind};

@@ -7,9 +7,17 @@ mod apt_lists_kept;
 mod cmd_ignored;
 mod docker_socket;
 mod exposed_port_unused;
+mod cache_mount_unlocked;
+mod cache_mount_unused;
+mod compiler_cache_kept;
+mod composer_cache_kept;
 mod floating_base;
+mod gem_cache_kept;
 mod healthcheck_program_missing;
 mod loopback_only;
+mod npm_cache_kept;
+mod pip_cache_kept;
+mod python_cache_kept;
 mod root_user;
 mod secret_in_arg_or_env;
 mod shell_form_command;
@@ -20,12 +28,15 @@ mod supplementary_groups_dropped;
 mod useless_context;
 mod user_without_passwd;
 mod world_writable;
+mod yarn_cache_kept;
 
 mod announced;
 mod context;
+mod kept_cache;
 mod metadata;
 #[cfg(test)]
 mod page;
+mod script_end;
 mod selection;
 
 pub use self::announced::{Breach, dockerfile_breaches};
@@ -46,9 +57,17 @@ pub static ALL: &[&Rule] = &[
     &cmd_ignored::RULE,
     &docker_socket::RULE,
     &exposed_port_unused::RULE,
+    &cache_mount_unlocked::RULE,
+    &cache_mount_unused::RULE,
+    &compiler_cache_kept::RULE,
+    &composer_cache_kept::RULE,
     &floating_base::RULE,
+    &gem_cache_kept::RULE,
     &healthcheck_program_missing::RULE,
     &loopback_only::RULE,
+    &npm_cache_kept::RULE,
+    &pip_cache_kept::RULE,
+    &python_cache_kept::RULE,
     &root_user::RULE,
     &secret_in_arg_or_env::RULE,
     &shell_form_command::RULE,
@@ -59,6 +78,7 @@ pub static ALL: &[&Rule] = &[
     &useless_context::RULE,
     &user_without_passwd::RULE,
     &world_writable::RULE,
+    &yarn_cache_kept::RULE,
 ];
 
 /// A rule: its page and its check.

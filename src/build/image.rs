@@ -273,6 +273,7 @@ mod tests {
             include_str!("../../data/official_images.tsv"),
             include_str!("../../data/image_suites.tsv"),
             include_str!("../../data/server_ports.tsv"),
+            include_str!("../../data/package_caches.tsv"),
         ];
         for table in tables {
             let header = table.lines().find(|line| !line.starts_with('#')).unwrap();
