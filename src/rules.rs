@@ -2,8 +2,12 @@
 //! their rules, and selection; decides nothing about a Dockerfile itself.
 
 mod apt_lists_kept;
+mod end_of_life_base;
 mod floating_base;
+mod full_base;
 mod healthcheck_program_missing;
+mod libc_mismatch;
+mod python_minor_mismatch;
 mod root_user;
 mod secret_in_arg_or_env;
 mod shell_form_command;
@@ -11,10 +15,12 @@ mod sources_before_dependencies;
 mod useless_context;
 
 mod context;
+mod foreign;
 mod metadata;
 #[cfg(test)]
 mod page;
 mod selection;
+mod toolchain;
 
 pub use self::context::Context;
 pub use self::metadata::{Category, Confidence, Fixability, Group, Metadata, Status, Subject};
@@ -25,8 +31,12 @@ use crate::finding::Findings;
 /// All rules, in the order of their names.
 pub static ALL: &[&Rule] = &[
     &apt_lists_kept::RULE,
+    &end_of_life_base::RULE,
     &floating_base::RULE,
+    &full_base::RULE,
     &healthcheck_program_missing::RULE,
+    &libc_mismatch::RULE,
+    &python_minor_mismatch::RULE,
     &root_user::RULE,
     &secret_in_arg_or_env::RULE,
     &shell_form_command::RULE,
