@@ -274,6 +274,7 @@ mod tests {
             include_str!("../../data/package_lists.tsv"),
             include_str!("../../data/official_images.tsv"),
             include_str!("../../data/image_suites.tsv"),
+            include_str!("../../data/server_ports.tsv"),
         ];
         for table in tables {
             let header = table.lines().find(|line| !line.starts_with('#')).unwrap();

@@ -117,7 +117,7 @@ fn title(libc: Libc, build: &Build, stage: &Stage) -> String {
         _ => "`scratch`".to_owned(),
     };
     match libc {
-        Libc::Glibc(Some(release)) => format!("the glibc of {image} ({})", release.title()),
+        Libc::Glibc(Some(release)) => format!("the glibc of {image} (Debian {})", release.version),
         Libc::Glibc(None) => format!("the glibc of {image}"),
         Libc::Musl => format!("the musl of {image}"),
         Libc::None => format!("no C library: {image} has none"),
