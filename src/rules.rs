@@ -6,6 +6,7 @@ mod add_url_unverified;
 mod apt_lists_kept;
 mod cmd_ignored;
 mod docker_socket;
+mod end_of_life_base;
 mod exposed_port_unused;
 mod cache_mount_unlocked;
 mod cache_mount_unused;
@@ -13,11 +14,14 @@ mod compiler_cache_kept;
 mod composer_cache_kept;
 mod floating_base;
 mod gem_cache_kept;
+mod full_base;
 mod healthcheck_program_missing;
+mod libc_mismatch;
 mod loopback_only;
 mod npm_cache_kept;
 mod pip_cache_kept;
 mod python_cache_kept;
+mod python_minor_mismatch;
 mod root_user;
 mod secret_in_arg_or_env;
 mod shell_form_command;
@@ -33,11 +37,13 @@ mod yarn_cache_kept;
 mod announced;
 mod context;
 mod kept_cache;
+mod foreign;
 mod metadata;
 #[cfg(test)]
 mod page;
 mod script_end;
 mod selection;
+mod toolchain;
 
 pub use self::announced::{Breach, dockerfile_breaches};
 pub use self::context::Context;
@@ -56,6 +62,7 @@ pub static ALL: &[&Rule] = &[
     &apt_lists_kept::RULE,
     &cmd_ignored::RULE,
     &docker_socket::RULE,
+    &end_of_life_base::RULE,
     &exposed_port_unused::RULE,
     &cache_mount_unlocked::RULE,
     &cache_mount_unused::RULE,
@@ -63,11 +70,14 @@ pub static ALL: &[&Rule] = &[
     &composer_cache_kept::RULE,
     &floating_base::RULE,
     &gem_cache_kept::RULE,
+    &full_base::RULE,
     &healthcheck_program_missing::RULE,
+    &libc_mismatch::RULE,
     &loopback_only::RULE,
     &npm_cache_kept::RULE,
     &pip_cache_kept::RULE,
     &python_cache_kept::RULE,
+    &python_minor_mismatch::RULE,
     &root_user::RULE,
     &secret_in_arg_or_env::RULE,
     &shell_form_command::RULE,
