@@ -8,10 +8,13 @@ mod cmd_ignored;
 mod docker_socket;
 mod exposed_port_unused;
 mod floating_base;
+mod healthcheck_always_healthy;
 mod healthcheck_program_missing;
 mod loopback_only;
+mod npm_as_main_process;
 mod root_user;
 mod secret_in_arg_or_env;
+mod shell_as_main_process;
 mod shell_form_command;
 mod sources_before_dependencies;
 mod ssh_port_exposed;
@@ -42,10 +45,13 @@ pub static ALL: &[&Rule] = &[
     &docker_socket::RULE,
     &exposed_port_unused::RULE,
     &floating_base::RULE,
+    &healthcheck_always_healthy::RULE,
     &healthcheck_program_missing::RULE,
     &loopback_only::RULE,
+    &npm_as_main_process::RULE,
     &root_user::RULE,
     &secret_in_arg_or_env::RULE,
+    &shell_as_main_process::RULE,
     &shell_form_command::RULE,
     &sources_before_dependencies::RULE,
     &ssh_port_exposed::RULE,
