@@ -24,15 +24,20 @@ mod useless_context;
 mod user_without_passwd;
 mod world_writable;
 
+mod announced;
 mod context;
 mod metadata;
 #[cfg(test)]
 mod page;
 mod selection;
 
+pub use self::announced::{Breach, dockerfile_breaches};
 pub use self::context::Context;
 pub use self::metadata::{Category, Confidence, Fixability, Group, Metadata, Status, Subject};
 pub use self::selection::{Selection, SelectorError, suggest};
+
+use std::collections::HashMap;
+use std::sync::{LazyLock, OnceLock};
 
 use crate::finding::Findings;
 
@@ -71,16 +76,18 @@ pub struct Rule {
     pub page: &'static str,
     /// Looks at one build and says what it finds.
     pub check: fn(&Context, &mut Findings),
+    /// The front matter, read when first asked for.
+    metadata: OnceLock<Metadata>,
 }
 
 /// Ties a check to its page, and makes the page's examples a test of the rule's module.
 macro_rules! rule {
     ($name:literal, $check:path) => {
-        pub(super) static RULE: $crate::rules::Rule = $crate::rules::Rule {
-            name: $name,
-            page: include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/rules/", $name, ".md")),
-            check: $check,
-        };
+        pub(super) static RULE: $crate::rules::Rule = $crate::rules::Rule::new(
+            $name,
+            include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/rules/", $name, ".md")),
+            $check,
+        );
 
         #[cfg(test)]
         #[test]
@@ -92,9 +99,13 @@ macro_rules! rule {
 use rule;
 
 impl Rule {
+    const fn new(name: &'static str, page: &'static str, check: fn(&Context, &mut Findings)) -> Self {
+        Self { name, page, check, metadata: OnceLock::new() }
+    }
+
     /// What the page's front matter says.
-    pub fn metadata(&self) -> Metadata {
-        Metadata::read(self.page).0
+    pub fn metadata(&self) -> &Metadata {
+        self.metadata.get_or_init(|| Metadata::read(self.page).0)
     }
 
     /// The page without its front matter.
@@ -108,23 +119,43 @@ impl Rule {
     }
 }
 
-/// The rule with this name or alias, in any case.
+/// The rule with this name or alias, in any case; the first one where several share a foreign code.
 pub fn find(name: &str) -> Option<&'static Rule> {
-    find_in(ALL, name)
+    named(name).first().copied()
 }
 
-fn find_in(rules: &[&'static Rule], name: &str) -> Option<&'static Rule> {
-    let named = rules.iter().find(|rule| rule.name.eq_ignore_ascii_case(name));
-    let known = named.or_else(|| {
-        rules.iter().find(|rule| rule.metadata().aliases.iter().any(|alias| alias.eq_ignore_ascii_case(name)))
-    });
-    known.copied()
+/// The rule with this name, or all rules with this alias, in any case.
+pub fn named(name: &str) -> &'static [&'static Rule] {
+    static KNOWN: LazyLock<HashMap<String, Vec<&'static Rule>>> = LazyLock::new(|| by_name(ALL));
+    KNOWN.get(&name.to_ascii_lowercase()).map_or(&[], Vec::as_slice)
+}
+
+/// Rules by their names and aliases in lower case; a rule's own name is its alone.
+fn by_name(rules: &[&'static Rule]) -> HashMap<String, Vec<&'static Rule>> {
+    let mut known: HashMap<String, Vec<&'static Rule>> = HashMap::new();
+    for rule in rules {
+        for alias in &rule.metadata().aliases {
+            known.entry(alias.to_ascii_lowercase()).or_default().push(rule);
+        }
+    }
+    known.extend(rules.iter().map(|rule| (rule.name.to_ascii_lowercase(), vec![*rule])));
+    known
+}
+
+/// What the pages of these rules announce that their edits change.
+pub fn announced<'r>(rules: impl IntoIterator<Item = &'r &'static str>) -> Vec<&'static str> {
+    let known = rules.into_iter().filter_map(|name| find(name));
+    known.flat_map(|rule| rule.metadata().changes.iter().copied()).collect()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use std::collections::BTreeSet;
+
+    /// Foreign codes that several rules answer for together, each for a part.
+    const SHARED: [&str; 6] =
+        ["DL3006", "DL3025", "DL3048", "JSONArgsRecommended", "MultipleInstructionsDisallowed", "UndefinedVar"];
 
     #[test]
     fn pages_are_complete_and_names_are_unique_and_sorted() {
@@ -133,7 +164,8 @@ mod tests {
             let (metadata, problems) = Metadata::read(rule.page);
             assert!(problems.is_empty(), "rules/{}.md: {problems:?}", rule.name);
             for name in metadata.aliases.iter().copied().chain([rule.name]) {
-                assert!(names.insert(name.to_ascii_lowercase()), "rules/{}.md: `{name}` is taken", rule.name);
+                let fresh = names.insert(name.to_ascii_lowercase()) || SHARED.contains(&name);
+                assert!(fresh, "rules/{}.md: `{name}` is taken", rule.name);
                 assert!(!selection::is_reserved(name), "rules/{}.md: `{name}` is a category or a group", rule.name);
             }
         }

@@ -61,7 +61,7 @@ fn one(rule: &Rule) -> wire::Rule<'_> {
         since: metadata.since,
         default: metadata.on_by_default(),
         url: rule.url(),
-        aliases: metadata.aliases,
+        aliases: metadata.aliases.clone(),
     }
 }
 
