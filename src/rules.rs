@@ -15,6 +15,7 @@ mod composer_cache_kept;
 mod floating_base;
 mod gem_cache_kept;
 mod full_base;
+mod healthcheck_always_healthy;
 mod healthcheck_program_missing;
 mod libc_mismatch;
 mod loopback_only;
@@ -22,8 +23,10 @@ mod npm_cache_kept;
 mod pip_cache_kept;
 mod python_cache_kept;
 mod python_minor_mismatch;
+mod npm_as_main_process;
 mod root_user;
 mod secret_in_arg_or_env;
+mod shell_as_main_process;
 mod shell_form_command;
 mod sources_before_dependencies;
 mod ssh_port_exposed;
@@ -71,6 +74,7 @@ pub static ALL: &[&Rule] = &[
     &floating_base::RULE,
     &gem_cache_kept::RULE,
     &full_base::RULE,
+    &healthcheck_always_healthy::RULE,
     &healthcheck_program_missing::RULE,
     &libc_mismatch::RULE,
     &loopback_only::RULE,
@@ -78,8 +82,10 @@ pub static ALL: &[&Rule] = &[
     &pip_cache_kept::RULE,
     &python_cache_kept::RULE,
     &python_minor_mismatch::RULE,
+    &npm_as_main_process::RULE,
     &root_user::RULE,
     &secret_in_arg_or_env::RULE,
+    &shell_as_main_process::RULE,
     &shell_form_command::RULE,
     &sources_before_dependencies::RULE,
     &ssh_port_exposed::RULE,
