@@ -14,4 +14,4 @@ pub use self::report::{
     Baselined, BuildReport, ContextReport, Entry, Notice, ProblemReport, Report, Rerun, Skipped, StageReport, Step,
     Useless,
 };
-pub use self::run::{audit, check, contexts, lint, mask, needs, problems, refusals};
+pub use self::run::{audit, check, contexts, fix, lint, mask, needs, problems, refusals};

@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::audit::{ProblemReport, Report};
 use crate::finding::{Finding, Severity, fingerprints, problem_fingerprints};
 use crate::report::text::clipped;
-use crate::rules::{Metadata, Rule};
+use crate::rules::Rule;
 use crate::text::{LineColumn, Source};
 
 /// What stands in the place of a rule where an input itself is wrong.
@@ -57,11 +57,8 @@ pub(super) fn items(report: &Report) -> Vec<Item<'_>> {
     let prints = problem_fingerprints(report.problems.iter().map(|one| (&*one.file, &*one.message)), &report.root);
     let mut items: Vec<Item> =
         report.problems.iter().zip(prints).map(|(problem, print)| wrong_input(problem, print)).collect();
-    let mut known: BTreeMap<&str, Option<(&Rule, Metadata)>> = BTreeMap::new();
     let prints = fingerprints(&report.findings, &report.sources, &report.root);
     for (finding, fingerprint) in report.findings.iter().zip(prints) {
-        let look_up = || crate::rules::find(finding.rule).map(|rule| (rule, rule.metadata()));
-        let rule = known.entry(finding.rule).or_insert_with(look_up);
         let source = report.sources.get(finding.file.0 as usize);
         let place = |at| source.map_or(FIRST, |source| source.line_column(at));
         let start = place(finding.span.start);
@@ -72,10 +69,10 @@ pub(super) fn items(report: &Report) -> Vec<Item<'_>> {
             line: finding.instruction_line.unwrap_or(start.line),
             severity: finding.severity,
             rule: finding.rule,
-            aliases: rule.as_ref().map(|rule| rule.1.aliases.clone()).unwrap_or_default(),
+            aliases: finding.codes.iter().map(|code| code.name).collect(),
             message: clipped(&finding.message),
             help: finding.help.as_deref(),
-            url: rule.as_ref().map(|rule| rule.0.url()),
+            url: crate::rules::find(finding.rule).map(Rule::url),
             fingerprint,
             finding: Some(finding),
         });

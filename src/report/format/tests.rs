@@ -17,6 +17,7 @@ fn hostile() -> Report {
     let span = Span::new(7, text.len() as u32 - 1);
     let finding = |severity| Finding {
         rule: "apt-lists-kept",
+        codes: vec![crate::finding::Code { name: "DL3009", line: None }],
         severity,
         file: FileId(0),
         span,
