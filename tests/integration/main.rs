@@ -1,6 +1,7 @@
 //! The one binary of integration tests.
 #![allow(clippy::unwrap_used)] // Every function here is a test or serves one.
 
+mod baseline;
 mod cli;
 mod context;
 mod dockopt;

@@ -125,7 +125,9 @@ fn command(words: &[Word], piped: &[Word], held: &mut Vec<Held>) {
             kind = Some(found);
             login = false;
             if found == Kind::Piped {
-                piped.iter().for_each(|word| take_password(word.text.trim_end_matches("\\n"), held));
+                for word in piped {
+                    take_password(word.text.trim_end_matches("\\n"), held);
+                }
             }
             continue;
         }
