@@ -13,7 +13,10 @@ mod healthcheck_program_missing;
 mod loopback_only;
 mod npm_as_main_process;
 mod root_user;
+mod secret_file_copied;
 mod secret_in_arg_or_env;
+mod secret_in_command;
+mod secret_in_context;
 mod shell_as_main_process;
 mod shell_form_command;
 mod sources_before_dependencies;
@@ -26,6 +29,7 @@ mod world_writable;
 
 mod announced;
 mod context;
+mod ignore_lines;
 mod metadata;
 #[cfg(test)]
 mod page;
@@ -55,7 +59,10 @@ pub static ALL: &[&Rule] = &[
     &loopback_only::RULE,
     &npm_as_main_process::RULE,
     &root_user::RULE,
+    &secret_file_copied::RULE,
     &secret_in_arg_or_env::RULE,
+    &secret_in_command::RULE,
+    &secret_in_context::RULE,
     &shell_as_main_process::RULE,
     &shell_form_command::RULE,
     &sources_before_dependencies::RULE,
