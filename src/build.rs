@@ -1,6 +1,7 @@
 //! What a Dockerfile means: stages and what they take from each other, variables, users, shells, the steps that run and
 //! the scripts in them, COPY against the context. Derived from [`BuildInput`] alone; judges nothing.
 
+mod brought;
 mod context;
 mod edges;
 mod graph;
@@ -20,6 +21,7 @@ mod tests;
 mod transfer;
 mod useless;
 
+pub use self::brought::{Brought, Started};
 pub use self::context::Fetched;
 pub use self::graph::{Fault, FaultKind};
 pub use self::image::{BaseImage, PackageLists, Presence, Reference, is_like, is_official, providers};

@@ -21,6 +21,8 @@ mod shell_as_main_process;
 mod shell_form_command;
 mod sources_before_dependencies;
 mod ssh_port_exposed;
+mod start_script_broken;
+mod start_script_keeps_shell;
 mod stop_signal_kills;
 mod supplementary_groups_dropped;
 mod useless_context;
@@ -33,6 +35,7 @@ mod ignore_lines;
 mod metadata;
 #[cfg(test)]
 mod page;
+mod presence;
 mod selection;
 
 pub use self::announced::{Breach, dockerfile_breaches};
@@ -67,6 +70,8 @@ pub static ALL: &[&Rule] = &[
     &shell_form_command::RULE,
     &sources_before_dependencies::RULE,
     &ssh_port_exposed::RULE,
+    &start_script_broken::RULE,
+    &start_script_keeps_shell::RULE,
     &stop_signal_kills::RULE,
     &supplementary_groups_dropped::RULE,
     &useless_context::RULE,

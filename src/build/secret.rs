@@ -185,8 +185,15 @@ impl Build<'_> {
 }
 
 fn one(instruction: usize, span: Span, held: text::Held) -> Option<Written> {
-    let known = COMMON.contains(&held.value.to_ascii_lowercase().as_str());
-    (!known && !span.is_empty()).then_some(Written { instruction, span, by: held.by })
+    let lower = held.value.to_ascii_lowercase();
+    let known = COMMON.contains(&lower.as_str());
+    // `SECRET_KEY=build-time-dummy ./manage.py collectstatic` gives a program what it asks for, and no secret.
+    let filler = ["dummy", "build", "test", "temp", "fake", "default", "example", "dev", "secret", "password", "123"];
+    let mixed = lower.len() >= 8
+        && lower.bytes().any(|byte| byte.is_ascii_digit())
+        && lower.bytes().any(|byte| byte.is_ascii_alphabetic());
+    let chosen = matches!(held.by, Sign::Name(_)) && (!mixed || filler.iter().any(|word| lower.contains(word)));
+    (!known && !chosen && !span.is_empty()).then_some(Written { instruction, span, by: held.by })
 }
 
 /// The names that an ARG or ENV sets, with their values.

@@ -3,7 +3,7 @@
 use super::Context;
 use super::ignore_lines::with_lines;
 use crate::build::{Build, may_take_in};
-use crate::finding::{Basis, FileEdit, Finding, Findings, Fix, Impact, ImpactKind, Per, Safety, Saves, Target};
+use crate::finding::{Basis, Finding, Findings, Impact, ImpactKind, Per, Safety, Saves};
 use crate::inputs::context::{BuildContext, ClassKind, EntryId, Found};
 use crate::inputs::{BuildInput, IgnoreInput};
 use crate::manifest::Ecosystem;
