@@ -25,11 +25,16 @@ mod pip_cache_kept;
 mod python_cache_kept;
 mod python_minor_mismatch;
 mod root_user;
+mod secret_file_copied;
 mod secret_in_arg_or_env;
+mod secret_in_command;
+mod secret_in_context;
 mod shell_as_main_process;
 mod shell_form_command;
 mod sources_before_dependencies;
 mod ssh_port_exposed;
+mod start_script_broken;
+mod start_script_keeps_shell;
 mod stop_signal_kills;
 mod supplementary_groups_dropped;
 mod useless_context;
@@ -39,11 +44,13 @@ mod yarn_cache_kept;
 
 mod announced;
 mod context;
-mod kept_cache;
 mod foreign;
+mod ignore_lines;
+mod kept_cache;
 mod metadata;
 #[cfg(test)]
 mod page;
+mod presence;
 mod script_end;
 mod selection;
 mod toolchain;
@@ -84,11 +91,16 @@ pub static ALL: &[&Rule] = &[
     &python_cache_kept::RULE,
     &python_minor_mismatch::RULE,
     &root_user::RULE,
+    &secret_file_copied::RULE,
     &secret_in_arg_or_env::RULE,
+    &secret_in_command::RULE,
+    &secret_in_context::RULE,
     &shell_as_main_process::RULE,
     &shell_form_command::RULE,
     &sources_before_dependencies::RULE,
     &ssh_port_exposed::RULE,
+    &start_script_broken::RULE,
+    &start_script_keeps_shell::RULE,
     &stop_signal_kills::RULE,
     &supplementary_groups_dropped::RULE,
     &useless_context::RULE,
