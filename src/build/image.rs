@@ -272,6 +272,7 @@ mod tests {
             include_str!("../../data/package_lists.tsv"),
             include_str!("../../data/official_images.tsv"),
             include_str!("../../data/image_suites.tsv"),
+            include_str!("../../data/server_ports.tsv"),
             include_str!("../../data/package_caches.tsv"),
         ];
         for table in tables {

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::path::Path;
+use std::sync::LazyLock;
 
 use serde_json::{Value, json};
 
@@ -10,9 +11,11 @@ use super::output::{Failure, emit};
 use super::{CLEAN, FAILED, terminal};
 use crate::dockerfile;
 use crate::dockerfile::Stage;
+use crate::finding::Finding;
 use crate::ignore;
-use crate::load::read_source;
+use crate::load::{Request, gather_texts, read_source};
 use crate::report;
+use crate::rules::{self, Selection};
 use crate::text::Source;
 
 /// Bytes of a file of vectors.
@@ -59,7 +62,7 @@ fn vectors(global: &Global, kind: &str, file: &Path) -> Result<u8, Failure> {
 }
 
 fn unknown(kind: &str) -> Failure {
-    let help = Some("known are parse, expand, ignore".to_owned());
+    let help = Some("known are parse, expand, ignore, lint".to_owned());
     Failure::Because { what: format!("no vectors of the kind `{kind}` are answered"), help }
 }
 
@@ -71,6 +74,7 @@ fn answerer(kind: &str) -> Option<Answer> {
         "parse" => Some(parse),
         "expand" => Some(expand),
         "ignore" => Some(ignore),
+        "lint" => Some(lint),
         _ => None,
     }
 }
@@ -112,4 +116,21 @@ fn ignore(header: &Value, case: &Value) -> Value {
     let paths: Vec<String> = paths.into_iter().flatten().filter_map(|path| Some(path.as_str()?.to_owned())).collect();
     let sent = ignore::transfer(text(case, "text"), &paths);
     json!({ "id": case["id"], "included": sent.included, "error": sent.error.map(|error| error.to_string()) })
+}
+
+/// With every rule switched on, as `lint --select all` does; no context, no ignore file.
+fn lint(_: &Value, case: &Value) -> Value {
+    let source = Source::of("Dockerfile", text(case, "dockerfile"));
+    let inputs = gather_texts(vec![(None, Ok(source))], &Request::default());
+    let report = crate::audit::lint(&inputs, &ALL_RULES);
+    let findings: Vec<Value> = report.findings.iter().map(found).collect();
+    json!({ "id": case["id"], "findings": findings })
+}
+
+static ALL_RULES: LazyLock<Selection> =
+    LazyLock::new(|| Selection::new(&["all".to_owned()], &[]).unwrap_or_else(|_| Selection::default()));
+
+fn found(finding: &Finding) -> Value {
+    let aliases = rules::find(finding.rule).map(|rule| rule.metadata().aliases.clone()).unwrap_or_default();
+    json!({ "rule": finding.rule, "aliases": aliases, "line": finding.instruction_line })
 }

@@ -53,7 +53,7 @@ pub(super) fn run(global: &Global, command: &Fix) -> Result<u8, Failure> {
         if !failed || !outcome.changes.is_empty() {
             let fixable = |left: &&Finding| !command.r#unsafe && !left.fixes.is_empty();
             let risky = outcome.left.iter().filter(fixable).count();
-            terminal::note(&report::fix_summary(&outcome, command.write, risky));
+            terminal::note(&report::fix_summary(&outcome, &masks, command.write, risky));
         }
         if !command.write && !command.check && report::diff_is_masked(&outcome, &masks) {
             terminal::note("secrets are masked in this diff, so it can't be applied; `--write` can");
@@ -69,7 +69,7 @@ pub(super) fn run(global: &Global, command: &Fix) -> Result<u8, Failure> {
 
 fn fixed(inputs: &Inputs, selection: &Selection, command: &Fix) -> Outcome {
     let level = if command.r#unsafe { Level::Unsafe } else { Level::Safe };
-    crate::fix::fix(&inputs.sources, level, |sources| crate::audit::check(inputs, sources, selection))
+    crate::audit::fix(inputs, selection, level)
 }
 
 /// What several paths come to. A file that two of them name counts once.
@@ -90,6 +90,7 @@ impl Work {
         let name = |file: FileId| inputs.sources.get(file.0 as usize).map(Source::name);
         let all = &mut self.outcome;
         all.applied.extend(one.applied.into_iter().filter(|applied| new(&applied.file)));
+        all.refused.extend(one.refused.into_iter().filter(|refused| new(&refused.file)));
         all.left.extend(one.left.into_iter().filter(|left| name(left.file).is_none_or(new)));
         self.report.problems.extend(report.problems.into_iter().filter(|problem| new(&problem.file)));
         let changes: Vec<_> = one.changes.into_iter().filter(|change| new(&change.name)).collect();

@@ -82,6 +82,7 @@ mod tests {
             for (at, _) in text.match_indices(place) {
                 findings.push(Finding {
                     rule: "r",
+                    codes: Vec::new(),
                     severity: Severity::Info,
                     file: FileId(0),
                     span: Span::new(at as u32, (at + place.len()) as u32),

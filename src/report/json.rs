@@ -50,8 +50,8 @@ fn one<'a>(report: &'a Report, finding: &'a Finding, fingerprint: String) -> wir
     let label = |label: &'a crate::finding::Label| wire::Label { span: span(source, label.span), text: &label.text };
     wire::Finding {
         rule: finding.rule,
-        category: metadata.as_ref().map(|metadata| metadata.category.name()),
-        aliases: metadata.map(|metadata| metadata.aliases).unwrap_or_default(),
+        category: metadata.map(|metadata| metadata.category.name()),
+        aliases: finding.codes.iter().map(|code| code.name).collect(),
         severity: finding.severity.name(),
         file: name(report, finding.file),
         span: span(source, finding.span),

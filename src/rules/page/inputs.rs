@@ -16,11 +16,10 @@ use crate::text::{FileId, Source};
 /// `listing` gives further files of the context with their sizes in bytes.
 pub(super) fn findings(rule: &'static Rule, sources: &[Source], listing: &[(u64, &str)]) -> Vec<Finding> {
     let inputs = inputs(sources, listing);
-    let metadata = rule.metadata();
     let mut out = Findings::new();
     for input in &inputs.builds {
         let build = Build::new(input);
-        (rule.check)(&Context::new(rule, &metadata, &inputs, &build), &mut out);
+        (rule.check)(&Context::new(rule, &inputs, &build), &mut out);
     }
     out.into_sorted()
 }
