@@ -10,16 +10,23 @@ mod cmd_ignored;
 mod compiler_cache_kept;
 mod composer_cache_kept;
 mod docker_socket;
+mod end_of_life_base;
 mod exposed_port_unused;
 mod floating_base;
+mod full_base;
 mod gem_cache_kept;
+mod healthcheck_always_healthy;
 mod healthcheck_program_missing;
+mod libc_mismatch;
 mod loopback_only;
+mod npm_as_main_process;
 mod npm_cache_kept;
 mod pip_cache_kept;
 mod python_cache_kept;
+mod python_minor_mismatch;
 mod root_user;
 mod secret_in_arg_or_env;
+mod shell_as_main_process;
 mod shell_form_command;
 mod sources_before_dependencies;
 mod ssh_port_exposed;
@@ -33,11 +40,13 @@ mod yarn_cache_kept;
 mod announced;
 mod context;
 mod kept_cache;
+mod foreign;
 mod metadata;
 #[cfg(test)]
 mod page;
 mod script_end;
 mod selection;
+mod toolchain;
 
 pub use self::announced::{Breach, dockerfile_breaches};
 pub use self::context::Context;
@@ -60,16 +69,23 @@ pub static ALL: &[&Rule] = &[
     &compiler_cache_kept::RULE,
     &composer_cache_kept::RULE,
     &docker_socket::RULE,
+    &end_of_life_base::RULE,
     &exposed_port_unused::RULE,
     &floating_base::RULE,
+    &full_base::RULE,
     &gem_cache_kept::RULE,
+    &healthcheck_always_healthy::RULE,
     &healthcheck_program_missing::RULE,
+    &libc_mismatch::RULE,
     &loopback_only::RULE,
+    &npm_as_main_process::RULE,
     &npm_cache_kept::RULE,
     &pip_cache_kept::RULE,
     &python_cache_kept::RULE,
+    &python_minor_mismatch::RULE,
     &root_user::RULE,
     &secret_in_arg_or_env::RULE,
+    &shell_as_main_process::RULE,
     &shell_form_command::RULE,
     &sources_before_dependencies::RULE,
     &ssh_port_exposed::RULE,

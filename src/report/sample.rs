@@ -146,6 +146,7 @@ pub(super) fn report() -> Report {
             problem(false, None),
         ],
         notices: vec![Notice { text: "target `runtime`, as compose.yaml says".into() }],
+        baselined: None,
     }
 }
 

@@ -6,6 +6,7 @@ mod context;
 mod dockopt;
 mod engine;
 mod fixtures;
+mod formats;
 mod hostile;
 mod mutation;
 mod opens;
