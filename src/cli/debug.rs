@@ -15,7 +15,7 @@ use crate::finding::Finding;
 use crate::ignore;
 use crate::load::{Request, gather_texts, read_source};
 use crate::report;
-use crate::rules::{self, Selection};
+use crate::rules::Selection;
 use crate::text::Source;
 
 /// Bytes of a file of vectors.
@@ -131,6 +131,6 @@ static ALL_RULES: LazyLock<Selection> =
     LazyLock::new(|| Selection::new(&["all".to_owned()], &[]).unwrap_or_else(|_| Selection::default()));
 
 fn found(finding: &Finding) -> Value {
-    let aliases = rules::find(finding.rule).map(|rule| rule.metadata().aliases.clone()).unwrap_or_default();
+    let aliases: Vec<&str> = finding.codes.iter().map(|code| code.name).collect();
     json!({ "rule": finding.rule, "aliases": aliases, "line": finding.instruction_line })
 }
