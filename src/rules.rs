@@ -4,6 +4,7 @@
 mod add_local_file;
 mod add_url_unverified;
 mod apt_lists_kept;
+mod build_tools_shipped;
 mod cmd_ignored;
 mod docker_socket;
 mod end_of_life_base;
@@ -17,6 +18,7 @@ mod python_minor_mismatch;
 mod root_user;
 mod secret_in_arg_or_env;
 mod shell_form_command;
+mod single_stage_build;
 mod sources_before_dependencies;
 mod ssh_port_exposed;
 mod stop_signal_kills;
@@ -49,6 +51,7 @@ pub static ALL: &[&Rule] = &[
     &add_local_file::RULE,
     &add_url_unverified::RULE,
     &apt_lists_kept::RULE,
+    &build_tools_shipped::RULE,
     &cmd_ignored::RULE,
     &docker_socket::RULE,
     &end_of_life_base::RULE,
@@ -62,6 +65,7 @@ pub static ALL: &[&Rule] = &[
     &root_user::RULE,
     &secret_in_arg_or_env::RULE,
     &shell_form_command::RULE,
+    &single_stage_build::RULE,
     &sources_before_dependencies::RULE,
     &ssh_port_exposed::RULE,
     &stop_signal_kills::RULE,
