@@ -6,6 +6,7 @@ mod add_url_unverified;
 mod apt_lists_kept;
 mod build_tools_shipped;
 mod cmd_ignored;
+mod deleted_in_later_layer;
 mod docker_socket;
 mod end_of_life_base;
 mod exposed_port_unused;
@@ -30,6 +31,7 @@ mod world_writable;
 mod announced;
 mod context;
 mod foreign;
+mod layers;
 mod metadata;
 #[cfg(test)]
 mod page;
@@ -53,6 +55,7 @@ pub static ALL: &[&Rule] = &[
     &apt_lists_kept::RULE,
     &build_tools_shipped::RULE,
     &cmd_ignored::RULE,
+    &deleted_in_later_layer::RULE,
     &docker_socket::RULE,
     &end_of_life_base::RULE,
     &exposed_port_unused::RULE,
