@@ -9,6 +9,9 @@ mod cache_mount_unused;
 mod cmd_ignored;
 mod compiler_cache_kept;
 mod composer_cache_kept;
+mod build_tools_shipped;
+mod cmd_ignored;
+mod deleted_in_later_layer;
 mod docker_socket;
 mod end_of_life_base;
 mod exposed_port_unused;
@@ -31,6 +34,7 @@ mod secret_in_command;
 mod secret_in_context;
 mod shell_as_main_process;
 mod shell_form_command;
+mod single_stage_build;
 mod sources_before_dependencies;
 mod ssh_port_exposed;
 mod start_script_broken;
@@ -47,6 +51,7 @@ mod context;
 mod foreign;
 mod ignore_lines;
 mod kept_cache;
+mod layers;
 mod metadata;
 #[cfg(test)]
 mod page;
@@ -75,6 +80,9 @@ pub static ALL: &[&Rule] = &[
     &cmd_ignored::RULE,
     &compiler_cache_kept::RULE,
     &composer_cache_kept::RULE,
+    &build_tools_shipped::RULE,
+    &cmd_ignored::RULE,
+    &deleted_in_later_layer::RULE,
     &docker_socket::RULE,
     &end_of_life_base::RULE,
     &exposed_port_unused::RULE,
@@ -97,6 +105,7 @@ pub static ALL: &[&Rule] = &[
     &secret_in_context::RULE,
     &shell_as_main_process::RULE,
     &shell_form_command::RULE,
+    &single_stage_build::RULE,
     &sources_before_dependencies::RULE,
     &ssh_port_exposed::RULE,
     &start_script_broken::RULE,
