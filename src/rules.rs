@@ -4,13 +4,12 @@
 mod add_local_file;
 mod add_url_unverified;
 mod apt_lists_kept;
+mod build_tools_shipped;
 mod cache_mount_unlocked;
 mod cache_mount_unused;
 mod cmd_ignored;
 mod compiler_cache_kept;
 mod composer_cache_kept;
-mod build_tools_shipped;
-mod cmd_ignored;
 mod deleted_in_later_layer;
 mod docker_socket;
 mod end_of_life_base;
@@ -75,13 +74,12 @@ pub static ALL: &[&Rule] = &[
     &add_local_file::RULE,
     &add_url_unverified::RULE,
     &apt_lists_kept::RULE,
+    &build_tools_shipped::RULE,
     &cache_mount_unlocked::RULE,
     &cache_mount_unused::RULE,
     &cmd_ignored::RULE,
     &compiler_cache_kept::RULE,
     &composer_cache_kept::RULE,
-    &build_tools_shipped::RULE,
-    &cmd_ignored::RULE,
     &deleted_in_later_layer::RULE,
     &docker_socket::RULE,
     &end_of_life_base::RULE,
