@@ -2,6 +2,7 @@
 
 mod listing;
 mod overview;
+mod reach;
 mod report;
 mod run;
 mod trouble;
