@@ -1,18 +1,31 @@
 //! All rules. To add one: a page in `rules/`, a module and two lines here. Owns the catalogue, what pages say about
 //! their rules, and selection; decides nothing about a Dockerfile itself.
 
+mod add_local_file;
+mod add_url_unverified;
 mod apt_lists_kept;
+mod cache_mount_unlocked;
+mod cache_mount_unused;
+mod cmd_ignored;
+mod compiler_cache_kept;
+mod composer_cache_kept;
 mod constant_platform;
 mod definition_comment;
+mod docker_socket;
 mod duplicate_label;
 mod duplicate_stage_name;
 mod empty_continuation;
+mod end_of_life_base;
 mod env_self_reference;
 mod expose_mapping;
 mod expose_protocol_case;
 mod expose_range;
+mod exposed_port_unused;
 mod floating_base;
 mod from_as_case;
+mod full_base;
+mod gem_cache_kept;
+mod healthcheck_always_healthy;
 mod healthcheck_program_missing;
 mod ignored_copy_source;
 mod instruction_case;
@@ -20,6 +33,8 @@ mod invalid_base_default;
 mod invalid_label_key;
 mod latest_base;
 mod legacy_key_value;
+mod libc_mismatch;
+mod loopback_only;
 mod lost_arg;
 mod maintainer_instruction;
 mod many_sources_without_slash;
@@ -28,6 +43,11 @@ mod multiple_cmd;
 mod multiple_entrypoint;
 mod multiple_healthcheck;
 mod named_user;
+mod npm_as_main_process;
+mod npm_cache_kept;
+mod pip_cache_kept;
+mod python_cache_kept;
+mod python_minor_mismatch;
 mod redundant_platform;
 mod relative_copy_destination;
 mod relative_workdir;
@@ -35,12 +55,16 @@ mod reserved_stage_name;
 mod root_user;
 mod secret_in_arg_or_env;
 mod secret_named_variable;
+mod shell_as_main_process;
 mod shell_form;
 mod shell_form_command;
 mod shell_in_scratch;
 mod sources_before_dependencies;
+mod ssh_port_exposed;
 mod stage_by_number;
 mod stage_name_case;
+mod stop_signal_kills;
+mod supplementary_groups_dropped;
 mod undeclared_base_arg;
 mod undefined_variable;
 mod unknown_copy_source;
@@ -48,38 +72,63 @@ mod unreachable_stage;
 mod untagged_base;
 mod unversioned_own_base;
 mod useless_context;
+mod user_without_passwd;
 mod variable_of_base;
+mod world_writable;
+mod yarn_cache_kept;
 
+mod announced;
 mod base_version;
 mod context;
+mod foreign;
+mod kept_cache;
 mod lines;
 mod metadata;
 mod once;
 #[cfg(test)]
 mod page;
+mod script_end;
 mod secret_word;
 mod selection;
+mod toolchain;
 
+pub use self::announced::{Breach, dockerfile_breaches};
 pub use self::context::Context;
 pub use self::metadata::{Category, Confidence, Fixability, Group, Metadata, Status, Subject};
 pub use self::selection::{Selection, SelectorError, suggest};
+
+use std::collections::HashMap;
+use std::sync::{LazyLock, OnceLock};
 
 use crate::finding::Findings;
 
 /// All rules, in the order of their names.
 pub static ALL: &[&Rule] = &[
+    &add_local_file::RULE,
+    &add_url_unverified::RULE,
     &apt_lists_kept::RULE,
+    &cache_mount_unlocked::RULE,
+    &cache_mount_unused::RULE,
+    &cmd_ignored::RULE,
+    &compiler_cache_kept::RULE,
+    &composer_cache_kept::RULE,
     &constant_platform::RULE,
     &definition_comment::RULE,
+    &docker_socket::RULE,
     &duplicate_label::RULE,
     &duplicate_stage_name::RULE,
     &empty_continuation::RULE,
+    &end_of_life_base::RULE,
     &env_self_reference::RULE,
     &expose_mapping::RULE,
     &expose_protocol_case::RULE,
     &expose_range::RULE,
+    &exposed_port_unused::RULE,
     &floating_base::RULE,
     &from_as_case::RULE,
+    &full_base::RULE,
+    &gem_cache_kept::RULE,
+    &healthcheck_always_healthy::RULE,
     &healthcheck_program_missing::RULE,
     &ignored_copy_source::RULE,
     &instruction_case::RULE,
@@ -87,6 +136,8 @@ pub static ALL: &[&Rule] = &[
     &invalid_label_key::RULE,
     &latest_base::RULE,
     &legacy_key_value::RULE,
+    &libc_mismatch::RULE,
+    &loopback_only::RULE,
     &lost_arg::RULE,
     &maintainer_instruction::RULE,
     &many_sources_without_slash::RULE,
@@ -95,6 +146,11 @@ pub static ALL: &[&Rule] = &[
     &multiple_entrypoint::RULE,
     &multiple_healthcheck::RULE,
     &named_user::RULE,
+    &npm_as_main_process::RULE,
+    &npm_cache_kept::RULE,
+    &pip_cache_kept::RULE,
+    &python_cache_kept::RULE,
+    &python_minor_mismatch::RULE,
     &redundant_platform::RULE,
     &relative_copy_destination::RULE,
     &relative_workdir::RULE,
@@ -102,12 +158,16 @@ pub static ALL: &[&Rule] = &[
     &root_user::RULE,
     &secret_in_arg_or_env::RULE,
     &secret_named_variable::RULE,
+    &shell_as_main_process::RULE,
     &shell_form::RULE,
     &shell_form_command::RULE,
     &shell_in_scratch::RULE,
     &sources_before_dependencies::RULE,
+    &ssh_port_exposed::RULE,
     &stage_by_number::RULE,
     &stage_name_case::RULE,
+    &stop_signal_kills::RULE,
+    &supplementary_groups_dropped::RULE,
     &undeclared_base_arg::RULE,
     &undefined_variable::RULE,
     &unknown_copy_source::RULE,
@@ -115,7 +175,10 @@ pub static ALL: &[&Rule] = &[
     &untagged_base::RULE,
     &unversioned_own_base::RULE,
     &useless_context::RULE,
+    &user_without_passwd::RULE,
     &variable_of_base::RULE,
+    &world_writable::RULE,
+    &yarn_cache_kept::RULE,
 ];
 
 /// A rule: its page and its check.
@@ -127,16 +190,18 @@ pub struct Rule {
     pub page: &'static str,
     /// Looks at one build and says what it finds.
     pub check: fn(&Context, &mut Findings),
+    /// The front matter, read when first asked for.
+    metadata: OnceLock<Metadata>,
 }
 
 /// Ties a check to its page, and makes the page's examples a test of the rule's module.
 macro_rules! rule {
     ($name:literal, $check:path) => {
-        pub(super) static RULE: $crate::rules::Rule = $crate::rules::Rule {
-            name: $name,
-            page: include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/rules/", $name, ".md")),
-            check: $check,
-        };
+        pub(super) static RULE: $crate::rules::Rule = $crate::rules::Rule::new(
+            $name,
+            include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/rules/", $name, ".md")),
+            $check,
+        );
 
         #[cfg(test)]
         #[test]
@@ -148,14 +213,27 @@ macro_rules! rule {
 use rule;
 
 impl Rule {
+    const fn new(name: &'static str, page: &'static str, check: fn(&Context, &mut Findings)) -> Self {
+        Self { name, page, check, metadata: OnceLock::new() }
+    }
+
     /// What the page's front matter says.
-    pub fn metadata(&self) -> Metadata {
-        Metadata::read(self.page).0
+    pub fn metadata(&self) -> &Metadata {
+        self.metadata.get_or_init(|| Metadata::read(self.page).0)
     }
 
     /// The page without its front matter.
     pub fn body(&self) -> &'static str {
         metadata::body(self.page)
+    }
+
+    /// Whether its fixes are safe, unsafe or of both kinds (`safe, unsafe`), as the page's examples show; empty for none.
+    pub fn safety(&self) -> String {
+        let fences = self.body().lines().filter_map(|line| line.strip_prefix("```"));
+        let fixed = fences.map(|info| info.split(' ').collect::<Vec<_>>()).filter(|info| info.contains(&"fixed"));
+        let (unsafe_ones, safe): (Vec<_>, Vec<_>) = fixed.partition(|info| info.contains(&"unsafe"));
+        let words = [("safe", safe), ("unsafe", unsafe_ones)];
+        words.iter().filter(|(_, found)| !found.is_empty()).map(|(word, _)| *word).collect::<Vec<_>>().join(", ")
     }
 
     /// Where people read the page.
@@ -170,16 +248,27 @@ pub fn find(name: &str) -> Option<&'static Rule> {
 }
 
 /// The rule with this name, or all rules with this alias, in any case.
-pub fn named(name: &str) -> Vec<&'static Rule> {
-    named_in(ALL, name)
+pub fn named(name: &str) -> &'static [&'static Rule] {
+    static KNOWN: LazyLock<HashMap<String, Vec<&'static Rule>>> = LazyLock::new(|| by_name(ALL));
+    KNOWN.get(&name.to_ascii_lowercase()).map_or(&[], Vec::as_slice)
 }
 
-fn named_in(rules: &[&'static Rule], name: &str) -> Vec<&'static Rule> {
-    if let Some(rule) = rules.iter().find(|rule| rule.name.eq_ignore_ascii_case(name)) {
-        return vec![rule];
+/// Rules by their names and aliases in lower case; a rule's own name is its alone.
+fn by_name(rules: &[&'static Rule]) -> HashMap<String, Vec<&'static Rule>> {
+    let mut known: HashMap<String, Vec<&'static Rule>> = HashMap::new();
+    for rule in rules {
+        for alias in &rule.metadata().aliases {
+            known.entry(alias.to_ascii_lowercase()).or_default().push(rule);
+        }
     }
-    let has = |rule: &&Rule| rule.metadata().aliases.iter().any(|alias| alias.eq_ignore_ascii_case(name));
-    rules.iter().copied().filter(has).collect()
+    known.extend(rules.iter().map(|rule| (rule.name.to_ascii_lowercase(), vec![*rule])));
+    known
+}
+
+/// What the pages of these rules announce that their edits change.
+pub fn announced<'r>(rules: impl IntoIterator<Item = &'r &'static str>) -> Vec<&'static str> {
+    let known = rules.into_iter().filter_map(|name| find(name));
+    known.flat_map(|rule| rule.metadata().changes.iter().copied()).collect()
 }
 
 #[cfg(test)]

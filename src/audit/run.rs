@@ -11,10 +11,11 @@ use super::{listing, overview, reach, trouble};
 use crate::build::Build;
 use crate::dockerfile;
 use crate::finding::{Finding, Findings, Mask, Severity};
+use crate::fix::{self, Judge, Level, Outcome};
 use crate::ignore::{self, ProblemKind};
 use crate::inputs::{BuildInput, IgnoreInput, Inputs, Need, Needs};
 use crate::rules::{self, Context, Rule, Selection};
-use crate::text::Source;
+use crate::text::{FileId, Source};
 
 /// What rules find in the inputs' builds.
 pub fn lint(inputs: &Inputs, selection: &Selection) -> Report {
@@ -41,6 +42,31 @@ pub fn audit(inputs: &Inputs, selection: &Selection) -> Report {
     unsay(&mut report);
     report.builds = builds.par_iter().map(|build| overview::build(inputs, build, &report.findings, &mask)).collect();
     report
+}
+
+/// Applies the fixes of the selected rules to a fixpoint.
+pub fn fix(inputs: &Inputs, selection: &Selection, level: Level) -> Outcome {
+    fix::fix(&inputs.sources, level, Fixing { inputs, selection })
+}
+
+/// The rules as [`fix::fix`] asks them.
+struct Fixing<'a> {
+    inputs: &'a Inputs,
+    selection: &'a Selection,
+}
+
+impl Judge for Fixing<'_> {
+    fn findings(&mut self, sources: &[Source]) -> Vec<Finding> {
+        check(self.inputs, sources, self.selection)
+    }
+
+    fn refuses(&self, file: FileId, before: &Source, after: &Source, rules: &BTreeSet<&'static str>) -> Option<String> {
+        if !self.inputs.builds.iter().any(|build| build.dockerfile == file) {
+            return None;
+        }
+        let (breaches, _) = rules::dockerfile_breaches(before, after, &rules::announced(rules));
+        breaches.first().map(ToString::to_string)
+    }
 }
 
 /// What rules find when the inputs' files read so; for fixing to a fixpoint. Files behind those of the inputs are new.
@@ -152,12 +178,12 @@ fn masked_findings<'i>(inputs: &'i Inputs, builds: &[Build<'i>], mask: &Mask, se
 }
 
 fn findings<'i>(inputs: &'i Inputs, builds: &[Build<'i>], selection: &Selection) -> Vec<Finding> {
-    let rules: Vec<_> = selection.rules().into_iter().map(|rule| (rule, rule.metadata())).collect();
+    let rules = selection.rules();
     let of_build = |build: &Build<'i>| {
         let mut out = Findings::new();
-        for (rule, metadata) in &rules {
-            if metadata.needs.iter().all(|need| is_there(build.input(), need)) {
-                (rule.check)(&Context::new(rule, metadata, inputs, build), &mut out);
+        for rule in &rules {
+            if rule.metadata().needs.iter().all(|need| is_there(build.input(), need)) {
+                (rule.check)(&Context::new(rule, inputs, build), &mut out);
             }
         }
         reach::limit(build, &mut out);
@@ -280,7 +306,7 @@ fn ignore_now(ignore: &IgnoreInput, before: &Inputs, sources: &[Source]) -> (Ign
         IgnoreInput::Missing(path) => {
             let made = sources.iter().enumerate().skip(before.sources.len()).find(|(_, source)| source.name() == path);
             match made {
-                Some((index, _)) => (IgnoreInput::Present(crate::text::FileId(index as u32), read(index)), true),
+                Some((index, _)) => (IgnoreInput::Present(FileId(index as u32), read(index)), true),
                 None => (ignore.clone(), false),
             }
         }

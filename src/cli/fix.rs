@@ -3,14 +3,14 @@
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
-use super::args::{Fix, Format, Global};
-use super::output::{Failure, complain, emit, leave_unsaid, selection, today};
+use super::args::{Fix, Global};
+use super::output::{Failure, complain, emit, leave_unsaid, selection, text_or_json, today};
 use super::{CLEAN, FAILED, FOUND, terminal, write};
 use crate::audit::Report;
 use crate::finding::{Finding, Mask};
 use crate::fix::{Level, Outcome};
 use crate::inputs::Inputs;
-use crate::report::{self, Layout};
+use crate::report::{self, Format, Layout};
 use crate::rules::Selection;
 use crate::text::{FileId, Source};
 
@@ -19,6 +19,7 @@ pub(super) fn run(global: &Global, command: &Fix) -> Result<u8, Failure> {
         let help = Some("name the file: `dockopt fix Dockerfile`".to_owned());
         return Err(Failure::Because { what: "standard input cannot be fixed in place".to_owned(), help });
     }
+    text_or_json(global, "fix", "; `dockopt lint` and `dockopt audit` write findings in every format")?;
     let selection = selection(&command.choice)?;
     let mut failed = false;
     let mut work = Work { report: Report { root: root(command), ..Report::default() }, ..Work::default() };
@@ -53,7 +54,7 @@ pub(super) fn run(global: &Global, command: &Fix) -> Result<u8, Failure> {
         if !failed || !outcome.changes.is_empty() {
             let fixable = |left: &&Finding| !command.r#unsafe && !left.fixes.is_empty();
             let risky = outcome.left.iter().filter(fixable).count();
-            terminal::note(&report::fix_summary(&outcome, command.write, risky));
+            terminal::note(&report::fix_summary(&outcome, &masks, command.write, risky));
         }
         if !command.write && !command.check && report::diff_is_masked(&outcome, &masks) {
             terminal::note("secrets are masked in this diff, so it can't be applied; `--write` can");
@@ -69,7 +70,7 @@ pub(super) fn run(global: &Global, command: &Fix) -> Result<u8, Failure> {
 
 fn fixed(inputs: &Inputs, selection: &Selection, command: &Fix) -> Outcome {
     let level = if command.r#unsafe { Level::Unsafe } else { Level::Safe };
-    crate::fix::fix(&inputs.sources, level, |sources| crate::audit::check(inputs, sources, selection))
+    crate::audit::fix(inputs, selection, level)
 }
 
 /// What several paths come to. A file that two of them name counts once.
@@ -90,6 +91,7 @@ impl Work {
         let name = |file: FileId| inputs.sources.get(file.0 as usize).map(Source::name);
         let all = &mut self.outcome;
         all.applied.extend(one.applied.into_iter().filter(|applied| new(&applied.file)));
+        all.refused.extend(one.refused.into_iter().filter(|refused| new(&refused.file)));
         all.left.extend(one.left.into_iter().filter(|left| name(left.file).is_none_or(new)));
         self.report.problems.extend(report.problems.into_iter().filter(|problem| new(&problem.file)));
         let changes: Vec<_> = one.changes.into_iter().filter(|change| new(&change.name)).collect();
@@ -130,7 +132,7 @@ fn root(command: &Fix) -> String {
 fn shown(global: &Global, command: &Fix, report: &Report, outcome: &Outcome, mask: &Mask) -> String {
     match global.format {
         Format::Json => report::fix_json(report, outcome, mask, command.write),
-        Format::Text if command.write || (command.check && !command.diff) => String::new(),
-        Format::Text => report::diff(outcome, mask, terminal::stdout(global)),
+        _ if command.write || (command.check && !command.diff) => String::new(),
+        _ => report::diff(outcome, mask, terminal::stdout(global)),
     }
 }

@@ -28,7 +28,8 @@ pub struct Metadata {
     /// Whether its findings come with an edit.
     pub fix: Fixability,
     /// What its edits do to the parsed file, and nothing else: `run` (a RUN reads otherwise), `+user` (a USER comes),
-    /// `-cmd` (a CMD goes); `dockerignore` for that file. The page runner compares both parses.
+    /// `-cmd` (a CMD goes), `unknown` for what is no instruction; `keyword` (one is spelled otherwise), `comment`,
+    /// `directive`; `dockerignore` for that file. The page runner compares both parses.
     pub changes: Vec<&'static str>,
     /// Whether it is on by default.
     pub status: Status,
@@ -302,8 +303,8 @@ impl Front {
 
 /// Whether it is a word of `changes`.
 fn is_change(word: &str) -> bool {
-    const OTHER: [&str; 3] = ["comment", "directive", "dockerignore"];
-    const INSTRUCTIONS: [&str; 18] = [
+    const OTHER: [&str; 4] = ["comment", "directive", "dockerignore", "keyword"];
+    const INSTRUCTIONS: [&str; 19] = [
         "add",
         "arg",
         "cmd",
@@ -319,6 +320,7 @@ fn is_change(word: &str) -> bool {
         "run",
         "shell",
         "stopsignal",
+        "unknown",
         "user",
         "volume",
         "workdir",

@@ -59,11 +59,11 @@ impl Selection {
     pub fn has(&self, rule: &Rule) -> bool {
         let metadata = rule.metadata();
         let strongest = |selectors: &[Selector]| {
-            let ranks = selectors.iter().filter_map(|selector| selector.rank(rule, &metadata));
+            let ranks = selectors.iter().filter_map(|selector| selector.rank(rule, metadata));
             ranks.max()
         };
         let selected =
-            if self.select.is_empty() { Selector::Default.rank(rule, &metadata) } else { strongest(&self.select) };
+            if self.select.is_empty() { Selector::Default.rank(rule, metadata) } else { strongest(&self.select) };
         selected > strongest(&self.ignore)
     }
 
@@ -90,11 +90,10 @@ impl Selector {
         if let Some(group) = Group::ALL.iter().find(|group| is(group.name())) {
             return Ok(vec![Self::Group(*group)]);
         }
-        let named = super::named_in(rules, word);
-        if named.is_empty() {
-            return Err(SelectorError { word: word.into(), suggestion: closest(word, &words(rules)) });
+        match super::by_name(rules).get(&word.to_ascii_lowercase()) {
+            Some(named) => Ok(named.iter().map(|rule| Self::Rule(rule.name)).collect()),
+            None => Err(SelectorError { word: word.into(), suggestion: closest(word, &words(rules)) }),
         }
-        Ok(named.into_iter().map(|rule| Self::Rule(rule.name)).collect())
     }
 
     /// How specific it is where it selects the rule.
@@ -124,7 +123,7 @@ pub(super) fn is_reserved(name: &str) -> bool {
 }
 
 fn names(rules: &[&'static Rule]) -> Vec<&'static str> {
-    rules.iter().flat_map(|rule| rule.metadata().aliases.into_iter().chain([rule.name])).collect()
+    rules.iter().flat_map(|rule| rule.metadata().aliases.iter().copied().chain([rule.name])).collect()
 }
 
 fn words(rules: &[&'static Rule]) -> Vec<&'static str> {
@@ -160,7 +159,7 @@ mod tests {
              basis: computed\nsubject: dockerfile\nneeds: []\nfix: never\nstatus: {status}\nsince: 0.1.0\n\
              aliases: [{alias}]\n---\n"
         );
-        Box::leak(Box::new(Rule { name, page: page.leak(), check: silent }))
+        Box::leak(Box::new(Rule::new(name, page.leak(), silent)))
     }
 
     fn catalogue() -> Vec<&'static Rule> {
