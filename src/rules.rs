@@ -10,13 +10,9 @@ mod cache_mount_unused;
 mod cmd_ignored;
 mod compiler_cache_kept;
 mod composer_cache_kept;
-mod deleted_in_later_layer;
-mod docker_socket;
-mod end_of_life_base;
-mod exposed_port_unused;
-mod floating_base;
 mod constant_platform;
 mod definition_comment;
+mod deleted_in_later_layer;
 mod docker_socket;
 mod duplicate_label;
 mod duplicate_stage_name;
@@ -67,16 +63,14 @@ mod secret_named_variable;
 mod shell_as_main_process;
 mod shell_form;
 mod shell_form_command;
-mod single_stage_build;
-mod sources_before_dependencies;
-mod ssh_port_exposed;
-mod start_script_broken;
-mod start_script_keeps_shell;
 mod shell_in_scratch;
+mod single_stage_build;
 mod sources_before_dependencies;
 mod ssh_port_exposed;
 mod stage_by_number;
 mod stage_name_case;
+mod start_script_broken;
+mod start_script_keeps_shell;
 mod stop_signal_kills;
 mod supplementary_groups_dropped;
 mod undeclared_base_arg;
@@ -98,7 +92,6 @@ mod foreign;
 mod ignore_lines;
 mod kept_cache;
 mod layers;
-mod kept_cache;
 mod lines;
 mod metadata;
 mod once;
@@ -131,13 +124,9 @@ pub static ALL: &[&Rule] = &[
     &cmd_ignored::RULE,
     &compiler_cache_kept::RULE,
     &composer_cache_kept::RULE,
-    &deleted_in_later_layer::RULE,
-    &docker_socket::RULE,
-    &end_of_life_base::RULE,
-    &exposed_port_unused::RULE,
-    &floating_base::RULE,
     &constant_platform::RULE,
     &definition_comment::RULE,
+    &deleted_in_later_layer::RULE,
     &docker_socket::RULE,
     &duplicate_label::RULE,
     &duplicate_stage_name::RULE,
@@ -188,16 +177,14 @@ pub static ALL: &[&Rule] = &[
     &shell_as_main_process::RULE,
     &shell_form::RULE,
     &shell_form_command::RULE,
-    &single_stage_build::RULE,
-    &sources_before_dependencies::RULE,
-    &ssh_port_exposed::RULE,
-    &start_script_broken::RULE,
-    &start_script_keeps_shell::RULE,
     &shell_in_scratch::RULE,
+    &single_stage_build::RULE,
     &sources_before_dependencies::RULE,
     &ssh_port_exposed::RULE,
     &stage_by_number::RULE,
     &stage_name_case::RULE,
+    &start_script_broken::RULE,
+    &start_script_keeps_shell::RULE,
     &stop_signal_kills::RULE,
     &supplementary_groups_dropped::RULE,
     &undeclared_base_arg::RULE,
