@@ -3,11 +3,12 @@
 
 mod catalogue;
 mod context;
-mod diff;
 mod excerpt;
 mod fingerprint;
+mod fixed;
 mod json;
 mod layout;
+mod patch;
 #[cfg(test)]
 mod sample;
 mod screen;
@@ -19,9 +20,10 @@ mod wire;
 
 pub use self::catalogue::{explain, rules, rules_json};
 pub use self::context::{context, context_json};
-pub use self::diff::{diff, diff_is_masked, fix_json, fix_summary};
+pub use self::fixed::{diff_is_masked, fix_json, fix_summary};
 pub use self::json::{audit_json, lint_json};
 pub use self::layout::{Layout, clean};
+pub use self::patch::diff;
 pub use self::screen::audit;
 pub use self::syntax::syntax;
 pub use self::text::{lint, problems};

@@ -9,6 +9,7 @@ mod fixtures;
 mod hostile;
 mod mutation;
 mod opens;
+mod patches;
 mod readme;
 mod secrets;
 mod structure;
