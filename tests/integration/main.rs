@@ -3,6 +3,7 @@
 
 mod cli;
 mod context;
+mod crash;
 mod dockopt;
 mod engine;
 mod fixtures;
