@@ -1,21 +1,52 @@
 //! All rules. To add one: a page in `rules/`, a module and two lines here. Owns the catalogue, what pages say about
 //! their rules, and selection; decides nothing about a Dockerfile itself.
 
+mod add_local_file;
+mod add_url_unverified;
 mod apt_lists_kept;
+mod cmd_ignored;
+mod docker_socket;
+mod end_of_life_base;
+mod exposed_port_unused;
+mod cache_mount_unlocked;
+mod cache_mount_unused;
+mod compiler_cache_kept;
+mod composer_cache_kept;
 mod floating_base;
+mod gem_cache_kept;
+mod full_base;
+mod healthcheck_always_healthy;
 mod healthcheck_program_missing;
+mod libc_mismatch;
+mod loopback_only;
+mod npm_cache_kept;
+mod pip_cache_kept;
+mod python_cache_kept;
+mod python_minor_mismatch;
+mod npm_as_main_process;
 mod root_user;
 mod secret_in_arg_or_env;
+mod shell_as_main_process;
 mod shell_form_command;
 mod sources_before_dependencies;
+mod ssh_port_exposed;
+mod stop_signal_kills;
+mod supplementary_groups_dropped;
 mod useless_context;
+mod user_without_passwd;
+mod world_writable;
+mod yarn_cache_kept;
 
 mod announced;
 mod context;
+mod kept_cache;
+mod foreign;
 mod metadata;
 #[cfg(test)]
 mod page;
+mod script_end;
 mod selection;
+mod toolchain;
 
 pub use self::announced::{Breach, dockerfile_breaches};
 pub use self::context::Context;
@@ -29,14 +60,41 @@ use crate::finding::Findings;
 
 /// All rules, in the order of their names.
 pub static ALL: &[&Rule] = &[
+    &add_local_file::RULE,
+    &add_url_unverified::RULE,
     &apt_lists_kept::RULE,
+    &cmd_ignored::RULE,
+    &docker_socket::RULE,
+    &end_of_life_base::RULE,
+    &exposed_port_unused::RULE,
+    &cache_mount_unlocked::RULE,
+    &cache_mount_unused::RULE,
+    &compiler_cache_kept::RULE,
+    &composer_cache_kept::RULE,
     &floating_base::RULE,
+    &gem_cache_kept::RULE,
+    &full_base::RULE,
+    &healthcheck_always_healthy::RULE,
     &healthcheck_program_missing::RULE,
+    &libc_mismatch::RULE,
+    &loopback_only::RULE,
+    &npm_cache_kept::RULE,
+    &pip_cache_kept::RULE,
+    &python_cache_kept::RULE,
+    &python_minor_mismatch::RULE,
+    &npm_as_main_process::RULE,
     &root_user::RULE,
     &secret_in_arg_or_env::RULE,
+    &shell_as_main_process::RULE,
     &shell_form_command::RULE,
     &sources_before_dependencies::RULE,
+    &ssh_port_exposed::RULE,
+    &stop_signal_kills::RULE,
+    &supplementary_groups_dropped::RULE,
     &useless_context::RULE,
+    &user_without_passwd::RULE,
+    &world_writable::RULE,
+    &yarn_cache_kept::RULE,
 ];
 
 /// A rule: its page and its check.
@@ -85,25 +143,42 @@ impl Rule {
         metadata::body(self.page)
     }
 
+    /// Whether its fixes are safe, unsafe or of both kinds (`safe, unsafe`), as the page's examples show; empty for none.
+    pub fn safety(&self) -> String {
+        let fences = self.body().lines().filter_map(|line| line.strip_prefix("```"));
+        let fixed = fences.map(|info| info.split(' ').collect::<Vec<_>>()).filter(|info| info.contains(&"fixed"));
+        let (unsafe_ones, safe): (Vec<_>, Vec<_>) = fixed.partition(|info| info.contains(&"unsafe"));
+        let words = [("safe", safe), ("unsafe", unsafe_ones)];
+        words.iter().filter(|(_, found)| !found.is_empty()).map(|(word, _)| *word).collect::<Vec<_>>().join(", ")
+    }
+
     /// Where people read the page.
     pub fn url(&self) -> String {
         format!("{}/blob/main/rules/{}.md", env!("CARGO_PKG_REPOSITORY"), self.name)
     }
 }
 
-/// The rule with this name or alias, in any case.
+/// The rule with this name or alias, in any case; the first one where several share a foreign code.
 pub fn find(name: &str) -> Option<&'static Rule> {
-    static KNOWN: LazyLock<HashMap<String, &'static Rule>> = LazyLock::new(|| by_name(ALL));
-    KNOWN.get(&name.to_ascii_lowercase()).copied()
+    named(name).first().copied()
 }
 
-/// Rules by their names and aliases in lower case.
-fn by_name(rules: &[&'static Rule]) -> HashMap<String, &'static Rule> {
-    let names = |rule: &&'static Rule| {
-        let rule = *rule;
-        rule.metadata().aliases.iter().chain([&rule.name]).map(move |name| (name.to_ascii_lowercase(), rule))
-    };
-    rules.iter().flat_map(names).collect()
+/// The rule with this name, or all rules with this alias, in any case.
+pub fn named(name: &str) -> &'static [&'static Rule] {
+    static KNOWN: LazyLock<HashMap<String, Vec<&'static Rule>>> = LazyLock::new(|| by_name(ALL));
+    KNOWN.get(&name.to_ascii_lowercase()).map_or(&[], Vec::as_slice)
+}
+
+/// Rules by their names and aliases in lower case; a rule's own name is its alone.
+fn by_name(rules: &[&'static Rule]) -> HashMap<String, Vec<&'static Rule>> {
+    let mut known: HashMap<String, Vec<&'static Rule>> = HashMap::new();
+    for rule in rules {
+        for alias in &rule.metadata().aliases {
+            known.entry(alias.to_ascii_lowercase()).or_default().push(rule);
+        }
+    }
+    known.extend(rules.iter().map(|rule| (rule.name.to_ascii_lowercase(), vec![*rule])));
+    known
 }
 
 /// What the pages of these rules announce that their edits change.
@@ -117,6 +192,10 @@ mod tests {
     use super::*;
     use std::collections::BTreeSet;
 
+    /// Foreign codes that several rules answer for together, each for a part.
+    const SHARED: [&str; 6] =
+        ["DL3006", "DL3025", "DL3048", "JSONArgsRecommended", "MultipleInstructionsDisallowed", "UndefinedVar"];
+
     #[test]
     fn pages_are_complete_and_names_are_unique_and_sorted() {
         let mut names = BTreeSet::new();
@@ -124,7 +203,8 @@ mod tests {
             let (metadata, problems) = Metadata::read(rule.page);
             assert!(problems.is_empty(), "rules/{}.md: {problems:?}", rule.name);
             for name in metadata.aliases.iter().copied().chain([rule.name]) {
-                assert!(names.insert(name.to_ascii_lowercase()), "rules/{}.md: `{name}` is taken", rule.name);
+                let fresh = names.insert(name.to_ascii_lowercase()) || SHARED.contains(&name);
+                assert!(fresh, "rules/{}.md: `{name}` is taken", rule.name);
                 assert!(!selection::is_reserved(name), "rules/{}.md: `{name}` is a category or a group", rule.name);
             }
         }

@@ -2,10 +2,12 @@
 
 use std::path::PathBuf;
 
+use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::inputs::{BuildOptions, Date};
 use crate::load::Request;
+use crate::report::Format;
 
 /// Makes Docker builds small and fast, and proves it.
 #[derive(Debug, Parser)]
@@ -160,7 +162,7 @@ pub(super) struct Build {
 #[command(next_help_heading = "Global options")]
 pub(super) struct Global {
     /// How the result is written
-    #[arg(long, global = true, value_enum, default_value_t = Format::Text)]
+    #[arg(long, global = true, value_parser = format(), default_value = "text", value_name = "FORMAT")]
     pub format: Format,
     /// Write the result to a file instead of standard output
     #[arg(short, long, global = true, value_name = "FILE")]
@@ -192,12 +194,6 @@ pub(super) struct Threshold {
     /// Exit with 1 from this severity on
     #[arg(long, value_enum, default_value_t = FailOn::Warning, value_name = "SEVERITY")]
     pub fail_on: FailOn,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub(super) enum Format {
-    Text,
-    Json,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -242,6 +238,13 @@ impl Build {
         };
         Request { path, file: self.file.clone(), options, today, ..Request::default() }
     }
+}
+
+/// One of the names of formats.
+fn format() -> impl TypedValueParser<Value = Format> {
+    let names = Format::ALL.iter().map(|format| format.name());
+    PossibleValuesParser::new(names)
+        .map(|name| Format::ALL.iter().copied().find(|format| format.name() == name).unwrap_or(Format::Text))
 }
 
 fn named_context(text: &str) -> Result<(String, String), String> {

@@ -3,14 +3,14 @@
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
-use super::args::{Fix, Format, Global};
-use super::output::{Failure, complain, emit, leave_unsaid, selection, today};
+use super::args::{Fix, Global};
+use super::output::{Failure, complain, emit, leave_unsaid, selection, text_or_json, today};
 use super::{CLEAN, FAILED, FOUND, terminal, write};
 use crate::audit::Report;
 use crate::finding::{Finding, Mask};
 use crate::fix::{Level, Outcome};
 use crate::inputs::Inputs;
-use crate::report::{self, Layout};
+use crate::report::{self, Format, Layout};
 use crate::rules::Selection;
 use crate::text::{FileId, Source};
 
@@ -19,6 +19,7 @@ pub(super) fn run(global: &Global, command: &Fix) -> Result<u8, Failure> {
         let help = Some("name the file: `dockopt fix Dockerfile`".to_owned());
         return Err(Failure::Because { what: "standard input cannot be fixed in place".to_owned(), help });
     }
+    text_or_json(global, "fix", "; `dockopt lint` and `dockopt audit` write findings in every format")?;
     let selection = selection(&command.choice)?;
     let mut failed = false;
     let mut work = Work { report: Report { root: root(command), ..Report::default() }, ..Work::default() };
@@ -138,8 +139,8 @@ fn root(command: &Fix) -> String {
 fn shown(global: &Global, command: &Fix, report: &Report, outcome: &mut Outcome, mask: &Mask) -> Vec<u8> {
     match global.format {
         Format::Json => report::fix_json(report, outcome, mask, command.write).into_bytes(),
-        Format::Text if !shows_diff(command) => Vec::new(),
-        Format::Text => {
+        _ if !shows_diff(command) => Vec::new(),
+        _ => {
             for change in &mut outcome.changes {
                 change.name = below_here(&change.name).unwrap_or_else(|| change.name.clone());
             }

@@ -23,6 +23,7 @@ fn finding(rule: &'static str, target: Target, span: Span, text: &str, safe: boo
     let edits = vec![FileEdit { target, span, text: text.into() }];
     Finding {
         rule,
+        codes: Vec::new(),
         severity: Severity::Warning,
         file: FileId(0),
         span,

@@ -18,6 +18,7 @@ fn finding(rule: &'static str, severity: Severity, place: &str, message: &str) -
     let at = DOCKERFILE.find(place).unwrap() as u32;
     Finding {
         rule,
+        codes: Vec::new(),
         severity,
         file: FileId(0),
         span: Span::new(at, at + place.len() as u32),
@@ -145,6 +146,7 @@ pub(super) fn report() -> Report {
             problem(false, None),
         ],
         notices: vec![Notice { text: "target `runtime`, as compose.yaml says".into() }],
+        baselined: None,
     }
 }
 

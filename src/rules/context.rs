@@ -2,7 +2,7 @@
 
 use super::Rule;
 use crate::build::{Build, Stage};
-use crate::finding::Finding;
+use crate::finding::{Code, Finding};
 use crate::inputs::context::BuildContext;
 use crate::inputs::{BuildInput, IgnoreInput, Inputs, Need};
 use crate::manifest::Project;
@@ -73,9 +73,11 @@ impl<'a, 'i> Context<'a, 'i> {
         let instructions = self.input().file.instructions();
         let next = instructions.partition_point(|instruction| instruction.span.start <= span.start);
         let index = next.checked_sub(1);
+        let metadata = self.rule.metadata();
         Finding {
             rule: self.rule.name,
-            severity: self.rule.metadata().severity,
+            codes: metadata.aliases.iter().map(|&name| Code { name, line: None }).collect(),
+            severity: metadata.severity,
             file: self.file(),
             span,
             labels: Vec::new(),
