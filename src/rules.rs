@@ -4,26 +4,26 @@
 mod add_local_file;
 mod add_url_unverified;
 mod apt_lists_kept;
+mod cache_mount_unlocked;
+mod cache_mount_unused;
 mod cmd_ignored;
+mod compiler_cache_kept;
+mod composer_cache_kept;
 mod docker_socket;
 mod end_of_life_base;
 mod exposed_port_unused;
-mod cache_mount_unlocked;
-mod cache_mount_unused;
-mod compiler_cache_kept;
-mod composer_cache_kept;
 mod floating_base;
-mod gem_cache_kept;
 mod full_base;
+mod gem_cache_kept;
 mod healthcheck_always_healthy;
 mod healthcheck_program_missing;
 mod libc_mismatch;
 mod loopback_only;
+mod npm_as_main_process;
 mod npm_cache_kept;
 mod pip_cache_kept;
 mod python_cache_kept;
 mod python_minor_mismatch;
-mod npm_as_main_process;
 mod root_user;
 mod secret_in_arg_or_env;
 mod shell_as_main_process;
@@ -39,8 +39,8 @@ mod yarn_cache_kept;
 
 mod announced;
 mod context;
-mod kept_cache;
 mod foreign;
+mod kept_cache;
 mod metadata;
 #[cfg(test)]
 mod page;
@@ -63,26 +63,26 @@ pub static ALL: &[&Rule] = &[
     &add_local_file::RULE,
     &add_url_unverified::RULE,
     &apt_lists_kept::RULE,
+    &cache_mount_unlocked::RULE,
+    &cache_mount_unused::RULE,
     &cmd_ignored::RULE,
+    &compiler_cache_kept::RULE,
+    &composer_cache_kept::RULE,
     &docker_socket::RULE,
     &end_of_life_base::RULE,
     &exposed_port_unused::RULE,
-    &cache_mount_unlocked::RULE,
-    &cache_mount_unused::RULE,
-    &compiler_cache_kept::RULE,
-    &composer_cache_kept::RULE,
     &floating_base::RULE,
-    &gem_cache_kept::RULE,
     &full_base::RULE,
+    &gem_cache_kept::RULE,
     &healthcheck_always_healthy::RULE,
     &healthcheck_program_missing::RULE,
     &libc_mismatch::RULE,
     &loopback_only::RULE,
+    &npm_as_main_process::RULE,
     &npm_cache_kept::RULE,
     &pip_cache_kept::RULE,
     &python_cache_kept::RULE,
     &python_minor_mismatch::RULE,
-    &npm_as_main_process::RULE,
     &root_user::RULE,
     &secret_in_arg_or_env::RULE,
     &shell_as_main_process::RULE,
