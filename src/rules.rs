@@ -25,10 +25,6 @@ mod expose_range;
 mod exposed_port_unused;
 mod floating_base;
 mod from_as_case;
-mod docker_socket;
-mod end_of_life_base;
-mod exposed_port_unused;
-mod floating_base;
 mod full_base;
 mod gem_cache_kept;
 mod healthcheck_always_healthy;
@@ -97,7 +93,6 @@ mod ignore_lines;
 mod kept_cache;
 mod layers;
 mod lines;
-mod kept_cache;
 mod metadata;
 mod once;
 #[cfg(test)]
@@ -144,10 +139,6 @@ pub static ALL: &[&Rule] = &[
     &exposed_port_unused::RULE,
     &floating_base::RULE,
     &from_as_case::RULE,
-    &docker_socket::RULE,
-    &end_of_life_base::RULE,
-    &exposed_port_unused::RULE,
-    &floating_base::RULE,
     &full_base::RULE,
     &gem_cache_kept::RULE,
     &healthcheck_always_healthy::RULE,
