@@ -18,9 +18,12 @@ mod gem_cache_kept;
 mod healthcheck_always_healthy;
 mod healthcheck_program_missing;
 mod libc_mismatch;
+mod lock_file_ignored;
+mod lock_file_unchecked;
 mod loopback_only;
 mod npm_as_main_process;
 mod npm_cache_kept;
+mod npm_install_beside_lock;
 mod pip_cache_kept;
 mod python_cache_kept;
 mod python_minor_mismatch;
@@ -39,6 +42,7 @@ mod yarn_cache_kept;
 
 mod announced;
 mod context;
+mod installed_project;
 mod kept_cache;
 mod foreign;
 mod metadata;
@@ -77,9 +81,12 @@ pub static ALL: &[&Rule] = &[
     &healthcheck_always_healthy::RULE,
     &healthcheck_program_missing::RULE,
     &libc_mismatch::RULE,
+    &lock_file_ignored::RULE,
+    &lock_file_unchecked::RULE,
     &loopback_only::RULE,
     &npm_as_main_process::RULE,
     &npm_cache_kept::RULE,
+    &npm_install_beside_lock::RULE,
     &pip_cache_kept::RULE,
     &python_cache_kept::RULE,
     &python_minor_mismatch::RULE,
