@@ -9,12 +9,15 @@ mod cache_mount_unused;
 mod cmd_ignored;
 mod compiler_cache_kept;
 mod composer_cache_kept;
+mod dev_dependencies_kept;
 mod docker_socket;
 mod end_of_life_base;
 mod exposed_port_unused;
 mod floating_base;
 mod full_base;
 mod gem_cache_kept;
+mod gem_unpinned;
+mod go_unpinned;
 mod healthcheck_always_healthy;
 mod healthcheck_program_missing;
 mod libc_mismatch;
@@ -24,7 +27,9 @@ mod loopback_only;
 mod npm_as_main_process;
 mod npm_cache_kept;
 mod npm_install_beside_lock;
+mod npm_unpinned;
 mod pip_cache_kept;
+mod pip_unpinned;
 mod python_cache_kept;
 mod python_minor_mismatch;
 mod root_user;
@@ -50,6 +55,7 @@ mod metadata;
 mod page;
 mod script_end;
 mod selection;
+mod unpinned;
 mod toolchain;
 
 pub use self::announced::{Breach, dockerfile_breaches};
@@ -72,12 +78,15 @@ pub static ALL: &[&Rule] = &[
     &cmd_ignored::RULE,
     &compiler_cache_kept::RULE,
     &composer_cache_kept::RULE,
+    &dev_dependencies_kept::RULE,
     &docker_socket::RULE,
     &end_of_life_base::RULE,
     &exposed_port_unused::RULE,
     &floating_base::RULE,
     &full_base::RULE,
     &gem_cache_kept::RULE,
+    &gem_unpinned::RULE,
+    &go_unpinned::RULE,
     &healthcheck_always_healthy::RULE,
     &healthcheck_program_missing::RULE,
     &libc_mismatch::RULE,
@@ -87,7 +96,9 @@ pub static ALL: &[&Rule] = &[
     &npm_as_main_process::RULE,
     &npm_cache_kept::RULE,
     &npm_install_beside_lock::RULE,
+    &npm_unpinned::RULE,
     &pip_cache_kept::RULE,
+    &pip_unpinned::RULE,
     &python_cache_kept::RULE,
     &python_minor_mismatch::RULE,
     &root_user::RULE,
