@@ -13,6 +13,7 @@ mod composer_cache_kept;
 mod constant_platform;
 mod definition_comment;
 mod deleted_in_later_layer;
+mod dev_dependencies_kept;
 mod docker_socket;
 mod duplicate_label;
 mod duplicate_stage_name;
@@ -27,6 +28,8 @@ mod floating_base;
 mod from_as_case;
 mod full_base;
 mod gem_cache_kept;
+mod gem_unpinned;
+mod go_unpinned;
 mod healthcheck_always_healthy;
 mod healthcheck_program_missing;
 mod ignored_copy_source;
@@ -36,6 +39,8 @@ mod invalid_label_key;
 mod latest_base;
 mod legacy_key_value;
 mod libc_mismatch;
+mod lock_file_ignored;
+mod lock_file_unchecked;
 mod loopback_only;
 mod lost_arg;
 mod maintainer_instruction;
@@ -47,7 +52,10 @@ mod multiple_healthcheck;
 mod named_user;
 mod npm_as_main_process;
 mod npm_cache_kept;
+mod npm_install_beside_lock;
+mod npm_unpinned;
 mod pip_cache_kept;
+mod pip_unpinned;
 mod python_cache_kept;
 mod python_minor_mismatch;
 mod redundant_platform;
@@ -88,6 +96,8 @@ mod yarn_cache_kept;
 mod announced;
 mod base_version;
 mod context;
+mod installed_project;
+mod kept_cache;
 mod foreign;
 mod ignore_lines;
 mod kept_cache;
@@ -101,6 +111,7 @@ mod presence;
 mod script_end;
 mod secret_word;
 mod selection;
+mod unpinned;
 mod toolchain;
 
 pub use self::announced::{Breach, dockerfile_breaches};
@@ -127,6 +138,7 @@ pub static ALL: &[&Rule] = &[
     &constant_platform::RULE,
     &definition_comment::RULE,
     &deleted_in_later_layer::RULE,
+    &dev_dependencies_kept::RULE,
     &docker_socket::RULE,
     &duplicate_label::RULE,
     &duplicate_stage_name::RULE,
@@ -141,6 +153,8 @@ pub static ALL: &[&Rule] = &[
     &from_as_case::RULE,
     &full_base::RULE,
     &gem_cache_kept::RULE,
+    &gem_unpinned::RULE,
+    &go_unpinned::RULE,
     &healthcheck_always_healthy::RULE,
     &healthcheck_program_missing::RULE,
     &ignored_copy_source::RULE,
@@ -150,6 +164,8 @@ pub static ALL: &[&Rule] = &[
     &latest_base::RULE,
     &legacy_key_value::RULE,
     &libc_mismatch::RULE,
+    &lock_file_ignored::RULE,
+    &lock_file_unchecked::RULE,
     &loopback_only::RULE,
     &lost_arg::RULE,
     &maintainer_instruction::RULE,
@@ -161,7 +177,10 @@ pub static ALL: &[&Rule] = &[
     &named_user::RULE,
     &npm_as_main_process::RULE,
     &npm_cache_kept::RULE,
+    &npm_install_beside_lock::RULE,
+    &npm_unpinned::RULE,
     &pip_cache_kept::RULE,
+    &pip_unpinned::RULE,
     &python_cache_kept::RULE,
     &python_minor_mismatch::RULE,
     &redundant_platform::RULE,
