@@ -6,6 +6,7 @@ mod add_url_unverified;
 mod apt_lists_kept;
 mod build_tools_shipped;
 mod cmd_ignored;
+mod copied_file_chmod;
 mod deleted_in_later_layer;
 mod docker_socket;
 mod end_of_life_base;
@@ -16,6 +17,7 @@ mod healthcheck_program_missing;
 mod libc_mismatch;
 mod loopback_only;
 mod python_minor_mismatch;
+mod recursive_chown;
 mod root_user;
 mod secret_in_arg_or_env;
 mod shell_form_command;
@@ -26,10 +28,12 @@ mod stop_signal_kills;
 mod supplementary_groups_dropped;
 mod useless_context;
 mod user_without_passwd;
+mod volatile_argument_early;
 mod world_writable;
 
 mod announced;
 mod context;
+mod copy_flag;
 mod foreign;
 mod layers;
 mod metadata;
@@ -55,6 +59,7 @@ pub static ALL: &[&Rule] = &[
     &apt_lists_kept::RULE,
     &build_tools_shipped::RULE,
     &cmd_ignored::RULE,
+    &copied_file_chmod::RULE,
     &deleted_in_later_layer::RULE,
     &docker_socket::RULE,
     &end_of_life_base::RULE,
@@ -65,6 +70,7 @@ pub static ALL: &[&Rule] = &[
     &libc_mismatch::RULE,
     &loopback_only::RULE,
     &python_minor_mismatch::RULE,
+    &recursive_chown::RULE,
     &root_user::RULE,
     &secret_in_arg_or_env::RULE,
     &shell_form_command::RULE,
@@ -75,6 +81,7 @@ pub static ALL: &[&Rule] = &[
     &supplementary_groups_dropped::RULE,
     &useless_context::RULE,
     &user_without_passwd::RULE,
+    &volatile_argument_early::RULE,
     &world_writable::RULE,
 ];
 
