@@ -8,6 +8,7 @@ mod build_tools_shipped;
 mod cache_mount_unlocked;
 mod cache_mount_unused;
 mod cmd_ignored;
+mod copied_file_chmod;
 mod compiler_cache_kept;
 mod composer_cache_kept;
 mod constant_platform;
@@ -58,6 +59,7 @@ mod pip_cache_kept;
 mod pip_unpinned;
 mod python_cache_kept;
 mod python_minor_mismatch;
+mod recursive_chown;
 mod redundant_platform;
 mod relative_copy_destination;
 mod relative_workdir;
@@ -89,6 +91,7 @@ mod untagged_base;
 mod unversioned_own_base;
 mod useless_context;
 mod user_without_passwd;
+mod volatile_argument_early;
 mod variable_of_base;
 mod world_writable;
 mod yarn_cache_kept;
@@ -96,6 +99,7 @@ mod yarn_cache_kept;
 mod announced;
 mod base_version;
 mod context;
+mod copy_flag;
 mod foreign;
 mod ignore_lines;
 mod installed_project;
@@ -132,6 +136,7 @@ pub static ALL: &[&Rule] = &[
     &cache_mount_unlocked::RULE,
     &cache_mount_unused::RULE,
     &cmd_ignored::RULE,
+    &copied_file_chmod::RULE,
     &compiler_cache_kept::RULE,
     &composer_cache_kept::RULE,
     &constant_platform::RULE,
@@ -182,6 +187,7 @@ pub static ALL: &[&Rule] = &[
     &pip_unpinned::RULE,
     &python_cache_kept::RULE,
     &python_minor_mismatch::RULE,
+    &recursive_chown::RULE,
     &redundant_platform::RULE,
     &relative_copy_destination::RULE,
     &relative_workdir::RULE,
@@ -213,6 +219,7 @@ pub static ALL: &[&Rule] = &[
     &unversioned_own_base::RULE,
     &useless_context::RULE,
     &user_without_passwd::RULE,
+    &volatile_argument_early::RULE,
     &variable_of_base::RULE,
     &world_writable::RULE,
     &yarn_cache_kept::RULE,
