@@ -8,10 +8,10 @@ mod build_tools_shipped;
 mod cache_mount_unlocked;
 mod cache_mount_unused;
 mod cmd_ignored;
-mod copied_file_chmod;
 mod compiler_cache_kept;
 mod composer_cache_kept;
 mod constant_platform;
+mod copied_file_chmod;
 mod definition_comment;
 mod deleted_in_later_layer;
 mod dev_dependencies_kept;
@@ -91,8 +91,8 @@ mod untagged_base;
 mod unversioned_own_base;
 mod useless_context;
 mod user_without_passwd;
-mod volatile_argument_early;
 mod variable_of_base;
+mod volatile_argument_early;
 mod world_writable;
 mod yarn_cache_kept;
 
@@ -136,10 +136,10 @@ pub static ALL: &[&Rule] = &[
     &cache_mount_unlocked::RULE,
     &cache_mount_unused::RULE,
     &cmd_ignored::RULE,
-    &copied_file_chmod::RULE,
     &compiler_cache_kept::RULE,
     &composer_cache_kept::RULE,
     &constant_platform::RULE,
+    &copied_file_chmod::RULE,
     &definition_comment::RULE,
     &deleted_in_later_layer::RULE,
     &dev_dependencies_kept::RULE,
@@ -219,8 +219,8 @@ pub static ALL: &[&Rule] = &[
     &unversioned_own_base::RULE,
     &useless_context::RULE,
     &user_without_passwd::RULE,
-    &volatile_argument_early::RULE,
     &variable_of_base::RULE,
+    &volatile_argument_early::RULE,
     &world_writable::RULE,
     &yarn_cache_kept::RULE,
 ];
