@@ -29,7 +29,7 @@ pub use self::launch::Launch;
 pub use self::listening::{Listening, Origin as ListeningOrigin};
 pub use self::scope::{Definition, Lookup, Origin, PLATFORM_ARGS, PROXY_ARGS, Scopes, Use, Value};
 pub use self::script::Code;
-pub use self::secret::{Secret, SecretKind, Sign, Written};
+pub use self::secret::{Secret, SecretKind, Sign, Written, holds_secret};
 pub use self::settings::{Setting, User};
 pub use self::stage::{Base, Edge, EdgeKind, Stage};
 pub use self::steps::Step;

@@ -31,6 +31,7 @@ mod world_writable;
 
 mod announced;
 mod context;
+mod env_file;
 mod ignore_lines;
 mod metadata;
 #[cfg(test)]

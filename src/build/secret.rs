@@ -184,6 +184,11 @@ impl Build<'_> {
     }
 }
 
+/// Whether a text holds a secret that not everyone knows.
+pub fn holds_secret(text: &str) -> bool {
+    text::in_text(text).iter().any(|held| !COMMON.contains(&held.value.to_ascii_lowercase().as_str()))
+}
+
 fn one(instruction: usize, span: Span, held: text::Held) -> Option<Written> {
     let lower = held.value.to_ascii_lowercase();
     let known = COMMON.contains(&lower.as_str());
