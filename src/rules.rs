@@ -4,14 +4,26 @@
 mod add_local_file;
 mod add_url_unverified;
 mod apt_lists_kept;
+mod cache_mount_unlocked;
+mod cache_mount_unused;
 mod cmd_ignored;
+mod compiler_cache_kept;
+mod composer_cache_kept;
 mod docker_socket;
+mod end_of_life_base;
 mod exposed_port_unused;
 mod floating_base;
+mod full_base;
+mod gem_cache_kept;
 mod healthcheck_always_healthy;
 mod healthcheck_program_missing;
+mod libc_mismatch;
 mod loopback_only;
 mod npm_as_main_process;
+mod npm_cache_kept;
+mod pip_cache_kept;
+mod python_cache_kept;
+mod python_minor_mismatch;
 mod root_user;
 mod secret_file_copied;
 mod secret_in_arg_or_env;
@@ -28,16 +40,21 @@ mod supplementary_groups_dropped;
 mod useless_context;
 mod user_without_passwd;
 mod world_writable;
+mod yarn_cache_kept;
 
 mod announced;
 mod context;
 mod env_file;
+mod foreign;
 mod ignore_lines;
+mod kept_cache;
 mod metadata;
 #[cfg(test)]
 mod page;
 mod presence;
+mod script_end;
 mod selection;
+mod toolchain;
 
 pub use self::announced::{Breach, dockerfile_breaches};
 pub use self::context::Context;
@@ -54,14 +71,26 @@ pub static ALL: &[&Rule] = &[
     &add_local_file::RULE,
     &add_url_unverified::RULE,
     &apt_lists_kept::RULE,
+    &cache_mount_unlocked::RULE,
+    &cache_mount_unused::RULE,
     &cmd_ignored::RULE,
+    &compiler_cache_kept::RULE,
+    &composer_cache_kept::RULE,
     &docker_socket::RULE,
+    &end_of_life_base::RULE,
     &exposed_port_unused::RULE,
     &floating_base::RULE,
+    &full_base::RULE,
+    &gem_cache_kept::RULE,
     &healthcheck_always_healthy::RULE,
     &healthcheck_program_missing::RULE,
+    &libc_mismatch::RULE,
     &loopback_only::RULE,
     &npm_as_main_process::RULE,
+    &npm_cache_kept::RULE,
+    &pip_cache_kept::RULE,
+    &python_cache_kept::RULE,
+    &python_minor_mismatch::RULE,
     &root_user::RULE,
     &secret_file_copied::RULE,
     &secret_in_arg_or_env::RULE,
@@ -78,6 +107,7 @@ pub static ALL: &[&Rule] = &[
     &useless_context::RULE,
     &user_without_passwd::RULE,
     &world_writable::RULE,
+    &yarn_cache_kept::RULE,
 ];
 
 /// A rule: its page and its check.
@@ -124,6 +154,15 @@ impl Rule {
     /// The page without its front matter.
     pub fn body(&self) -> &'static str {
         metadata::body(self.page)
+    }
+
+    /// Whether its fixes are safe, unsafe or of both kinds (`safe, unsafe`), as the page's examples show; empty for none.
+    pub fn safety(&self) -> String {
+        let fences = self.body().lines().filter_map(|line| line.strip_prefix("```"));
+        let fixed = fences.map(|info| info.split(' ').collect::<Vec<_>>()).filter(|info| info.contains(&"fixed"));
+        let (unsafe_ones, safe): (Vec<_>, Vec<_>) = fixed.partition(|info| info.contains(&"unsafe"));
+        let words = [("safe", safe), ("unsafe", unsafe_ones)];
+        words.iter().filter(|(_, found)| !found.is_empty()).map(|(word, _)| *word).collect::<Vec<_>>().join(", ")
     }
 
     /// Where people read the page.

@@ -1,6 +1,7 @@
 //! Secrets in ARG and ENV: by the words of a name, and by credentials in a URL. Serves the rule that reports them and
 //! the mask that keeps them out of every result.
 
+mod command;
 mod text;
 mod value;
 
@@ -177,7 +178,7 @@ impl Build<'_> {
                 }
             }
         }
-        written.sort_by_key(|one| (one.instruction, one.span));
+        written.sort_by_key(|one| (one.instruction, one.span, one.by == Sign::Login));
         // What is named and looks like a token is found twice.
         written.dedup_by_key(|one| one.span);
         written

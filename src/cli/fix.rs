@@ -3,14 +3,14 @@
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
-use super::args::{Fix, Format, Global};
-use super::output::{Failure, complain, emit, leave_unsaid, selection, today};
+use super::args::{Fix, Global};
+use super::output::{Failure, complain, emit, is_json, leave_unsaid, selection, today};
 use super::{CLEAN, FAILED, FOUND, terminal, write};
 use crate::audit::Report;
 use crate::finding::{Finding, Mask};
 use crate::fix::{Level, Outcome};
 use crate::inputs::Inputs;
-use crate::report::{self, Layout};
+use crate::report::{self, Format, Layout};
 use crate::rules::Selection;
 use crate::text::{FileId, Source};
 
@@ -19,6 +19,7 @@ pub(super) fn run(global: &Global, command: &Fix) -> Result<u8, Failure> {
         let help = Some("name the file: `dockopt fix Dockerfile`".to_owned());
         return Err(Failure::Because { what: "standard input cannot be fixed in place".to_owned(), help });
     }
+    is_json(global, "fix", "; `dockopt lint` and `dockopt audit` write findings in every format")?;
     let selection = selection(&command.choice)?;
     let mut failed = false;
     let mut work = Work { report: Report { root: root(command), ..Report::default() }, ..Work::default() };
@@ -131,7 +132,7 @@ fn root(command: &Fix) -> String {
 fn shown(global: &Global, command: &Fix, report: &Report, outcome: &Outcome, mask: &Mask) -> String {
     match global.format {
         Format::Json => report::fix_json(report, outcome, mask, command.write),
-        Format::Text if command.write || (command.check && !command.diff) => String::new(),
-        Format::Text => report::diff(outcome, mask, terminal::stdout(global)),
+        _ if command.write || (command.check && !command.diff) => String::new(),
+        _ => report::diff(outcome, mask, terminal::stdout(global)),
     }
 }

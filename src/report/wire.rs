@@ -24,6 +24,8 @@ pub(super) struct Lint<'a> {
     pub skipped: Vec<Skipped<'a>>,
     pub problems: Vec<Problem<'a>>,
     pub notices: Vec<&'a str>,
+    pub baselined: Option<u64>,
+    pub baseline_fixed: Option<u64>,
 }
 
 #[derive(Serialize)]
@@ -35,6 +37,8 @@ pub(super) struct Audit<'a> {
     pub skipped: Vec<Skipped<'a>>,
     pub problems: Vec<Problem<'a>>,
     pub notices: Vec<&'a str>,
+    pub baselined: Option<u64>,
+    pub baseline_fixed: Option<u64>,
 }
 
 #[derive(Serialize)]

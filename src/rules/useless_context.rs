@@ -148,7 +148,9 @@ fn pattern(context: &BuildContext, edited: &[&Found], found: &Found) -> Option<S
         return Some(found.pattern.clone());
     }
     let path = context.path(found.entry);
-    (!path.contains(['*', '?', '[', ']', '\\']) && !path.starts_with(['!', '#'])).then_some(path)
+    // What a line can't hold as it is, or a reader would not see.
+    let odd = |c: char| "*?[]\\\u{fffd}".contains(c) || c.is_control() || ('\u{2028}'..='\u{2069}').contains(&c);
+    (!path.contains(odd) && !path.starts_with(['!', '#']) && path.trim() == path).then_some(path)
 }
 
 /// The first COPY or ADD from the context in a needed stage.

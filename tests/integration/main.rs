@@ -1,11 +1,13 @@
 //! The one binary of integration tests.
 #![allow(clippy::unwrap_used)] // Every function here is a test or serves one.
 
+mod baseline;
 mod cli;
 mod context;
 mod dockopt;
 mod engine;
 mod fixtures;
+mod formats;
 mod hostile;
 mod mutation;
 mod opens;
