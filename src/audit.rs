@@ -3,6 +3,7 @@
 mod baseline;
 mod listing;
 mod overview;
+mod reach;
 mod report;
 mod run;
 mod trouble;

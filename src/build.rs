@@ -23,6 +23,7 @@ mod steps;
 #[cfg(test)]
 mod tests;
 mod transfer;
+mod undefined;
 mod useless;
 
 pub use self::brought::{Brought, Started};
@@ -42,11 +43,13 @@ pub use self::slim::Slim;
 pub use self::stage::{Base, Edge, EdgeKind, Stage};
 pub use self::steps::Step;
 pub use self::transfer::{Source, Transfer};
+pub use self::undefined::{Undefined, Why};
 pub use self::useless::{Named, may_take_in};
 
 use std::sync::OnceLock;
 
 use self::latest::Latest;
+use self::stage::Names;
 use crate::dockerfile::{Instruction, Keyword};
 use crate::inputs::BuildInput;
 
@@ -57,6 +60,7 @@ pub struct Build<'a> {
     stages: Vec<Stage>,
     edges: Vec<Edge>,
     faults: Vec<Fault>,
+    names: Names,
     scopes: Scopes,
     target: Option<usize>,
     knows_target: bool,
@@ -73,7 +77,7 @@ impl<'a> Build<'a> {
         let mut scopes = Scopes::global(&input.file, &input.options);
         let stages = stage::stages(&input.file, &input.options, &|text| scopes.expand_global(text));
         scopes.add_stages(input, &stages);
-        let names = stage::Names::of(&stages);
+        let names = Names::of(&stages);
         let edges = edges::edges(input, &stages, &names);
         let faults = graph::faults(&stages, &edges, &names);
         let target = match &input.options.target {
@@ -96,7 +100,7 @@ impl<'a> Build<'a> {
         }
         let code = input.file.instructions().iter().map(|_| OnceLock::new()).collect();
         let latest = Latest::new(input.file.instructions(), &stages);
-        Self { input, stages, edges, faults, scopes, target, knows_target, needed, ships, latest, code }
+        Self { input, stages, edges, faults, names, scopes, target, knows_target, needed, ships, latest, code }
     }
 
     /// What it was worked out from.
@@ -124,6 +128,11 @@ impl<'a> Build<'a> {
     /// References that cannot work, in source order.
     pub fn faults(&self) -> &[Fault] {
         &self.faults
+    }
+
+    /// The stage name that `name` was probably meant to be.
+    pub fn nearest_stage(&self, name: &str) -> Option<&str> {
+        self.names.nearest(name)
     }
 
     /// The variables.

@@ -7,6 +7,7 @@ mod context;
 mod debug;
 mod explain;
 mod fix;
+mod interrupt;
 mod lint;
 mod output;
 mod terminal;

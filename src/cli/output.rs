@@ -51,12 +51,13 @@ impl From<SelectorError> for Failure {
 }
 
 /// Writes a result to standard output or to `--output`.
-pub(super) fn emit(global: &Global, text: &str) -> Result<(), Failure> {
+pub(super) fn emit(global: &Global, text: &(impl AsRef<[u8]> + ?Sized)) -> Result<(), Failure> {
+    let bytes = text.as_ref();
     if let Some(path) = &global.output {
-        return Ok(write::write(path, text.as_bytes())?);
+        return Ok(write::write(path, bytes)?);
     }
     let mut stdout = io::stdout().lock();
-    match stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()) {
+    match stdout.write_all(bytes).and_then(|()| stdout.flush()) {
         Ok(()) => Ok(()),
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Err(Failure::Closed),
         Err(error) => Err(Failure::Because { what: format!("standard output cannot be written: {error}"), help: None }),

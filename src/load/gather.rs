@@ -14,7 +14,7 @@ use super::place::{Place, place};
 use super::projects::projects;
 use super::texts::texts;
 use crate::build::Build;
-use crate::dockerfile::{self, ProblemKind};
+use crate::dockerfile;
 use crate::ignore::{self, Matcher};
 use crate::inputs::context::BuildContext;
 use crate::inputs::{BuildInput, BuildOptions, Date, Folder, IgnoreInput, InputProblem, Inputs, Need, Needs};
@@ -194,7 +194,7 @@ fn fill(
 fn is_template(file: &dockerfile::File) -> bool {
     let marks = ["{{", "{%", "<%", "{#"];
     let source = file.source();
-    file.problems().iter().filter(|problem| problem.kind == ProblemKind::Error).any(|problem| {
+    file.problems().iter().filter(|problem| problem.kind.is_error()).any(|problem| {
         let line = source.slice(source.line_span(source.line(problem.span.start)));
         marks.iter().any(|mark| line.trim_start().starts_with(mark))
             || (line.trim_start().to_ascii_uppercase().starts_with("FROM")

@@ -126,6 +126,7 @@ fn build() -> BuildReport {
 pub(super) fn report() -> Report {
     let place = Some(LineColumn { line: 8, column: 1 });
     let problem = |error, place| ProblemReport {
+        codes: Vec::new(),
         file: "backend/Docker\u{202e}file".into(),
         place,
         error,

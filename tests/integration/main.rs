@@ -4,6 +4,7 @@
 mod baseline;
 mod cli;
 mod context;
+mod crash;
 mod dockopt;
 mod engine;
 mod fixtures;
@@ -12,6 +13,7 @@ mod hostile;
 mod mutation;
 mod opens;
 mod packaging;
+mod patches;
 mod readme;
 mod secrets;
 mod structure;

@@ -157,7 +157,7 @@ fn behind<'t>(flag: &str, word: &'t str, next: Option<&Word<'t>>, attached: bool
 }
 
 fn take(found: Option<&str>, held: &mut Vec<Held>) {
-    held.extend(found.filter(|value| value::is_secret(value)).map(Held::part));
+    held.extend(found.filter(|value| value::is_secret(value)).map(Held::word));
 }
 
 /// The password of `user:password`.

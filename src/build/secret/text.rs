@@ -12,7 +12,7 @@ use crate::text::Span;
 pub(super) struct Held {
     /// It.
     pub(super) value: String,
-    /// Where it stands.
+    /// Where it stands; empty where that is not known.
     pub(super) range: Range<usize>,
     /// What shows that it is one.
     pub(super) by: Sign,
@@ -30,17 +30,15 @@ pub enum Sign {
 }
 
 impl Held {
-    /// A part of the text that is looked at; its range is one of addresses until [`in_text`] knows the text again.
-    pub(super) fn part(value: &str) -> Self {
-        let start = value.as_ptr() as usize;
-        Self { value: value.to_owned(), range: start..start + value.len(), by: Sign::Login }
+    /// Without a place: it may be written with quotes and escapes.
+    pub(super) fn word(value: &str) -> Self {
+        Self { value: value.to_owned(), range: 0..0, by: Sign::Login }
     }
 
-    /// With the range in the text.
-    fn within(mut self, text: &str) -> Self {
-        let start = text.as_ptr() as usize;
-        self.range = self.range.start.saturating_sub(start)..self.range.end.saturating_sub(start);
-        self
+    /// `value` is a part of `text`.
+    fn part(text: &str, value: &str, by: Sign) -> Self {
+        let start = (value.as_ptr() as usize).saturating_sub(text.as_ptr() as usize);
+        Self { value: value.to_owned(), range: start..start + value.len(), by }
     }
 }
 
@@ -50,11 +48,10 @@ pub(super) fn in_text(text: &str) -> Vec<Held> {
     urls(text, &mut held);
     assignments(text, &mut held);
     options(text, &mut held);
-    let mut parts = Vec::new();
-    in_commands(text, &mut parts);
-    held.extend(parts.into_iter().map(|part| part.within(text)));
+    logins(text, &mut held);
+    in_commands(text, &mut held);
     let tokens = text.split(|c: char| !is_token_char(c)).filter(|word| is_token(word));
-    held.extend(tokens.map(|word| Held { by: Sign::Look, ..Held::part(word).within(text) }));
+    held.extend(tokens.map(|word| Held::part(text, word, Sign::Look)));
     held
 }
 
@@ -69,7 +66,7 @@ fn urls(text: &str, held: &mut Vec<Held>) {
             rest[3..].find(|c: char| c.is_whitespace() || "/?#\"'`".contains(c)).map_or(rest.len(), |end| end + 3);
         let url = &rest[..end];
         let found = value::url_password(url).or_else(|| value::url_token(url));
-        held.extend(found.map(|found| Held::part(found).within(text)));
+        held.extend(found.map(|found| Held::part(text, found, Sign::Login)));
         done = at + end;
     }
 }
@@ -114,6 +111,33 @@ fn options(text: &str, held: &mut Vec<Held>) {
         if !word.starts_with('-') && !word.starts_with("id=") && !word.starts_with("type=") {
             done = range.end;
             push(text, name, range, held);
+        }
+    }
+}
+
+/// `curl -u user:password`.
+fn logins(text: &str, held: &mut Vec<Held>) {
+    let mut start = 0;
+    for segment in text.split_inclusive([';', '|', '&']) {
+        let from = start;
+        start += segment.len();
+        if !segment.contains("curl") {
+            continue;
+        }
+        for flag in ["-u", "--user"] {
+            for (at, _) in segment.match_indices(flag) {
+                let at = from + at;
+                if !text[..at].ends_with(|c: char| c.is_whitespace() || matches!(c, '"' | '\'')) {
+                    continue;
+                }
+                let end = at + flag.len();
+                let attached = end + usize::from(text[end..].starts_with('='));
+                let start = next_word(text, end).unwrap_or(attached);
+                let word = &text[assigned(text, start)];
+                let password = word.split_once(':').map(|(_, password)| password).filter(|it| value::is_secret(it));
+                let literal = password.filter(|it| !it.bytes().all(|byte| byte.is_ascii_digit()));
+                held.extend(literal.map(|found| Held::part(text, found, Sign::Login)));
+            }
         }
     }
 }

@@ -101,7 +101,10 @@ fn wrong_input(problem: &ProblemReport, fingerprint: String) -> Item<'_> {
         line: start.line,
         severity: if problem.error { Severity::Error } else { Severity::Warning },
         rule: INPUT,
-        aliases: if problem.error { vec!["DL1000"] } else { Vec::new() },
+        aliases: match problem.codes.as_slice() {
+            [] if problem.error => vec!["DL1000"],
+            codes => codes.to_vec(),
+        },
         message: clipped(&problem.message),
         help: problem.help.as_deref(),
         url: None,

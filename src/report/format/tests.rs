@@ -43,6 +43,7 @@ fn hostile() -> Report {
         }],
     };
     let problem = |error, place| ProblemReport {
+        codes: Vec::new(),
         file: HOSTILE.into(),
         place,
         error,
