@@ -100,6 +100,7 @@ mod announced;
 mod base_version;
 mod context;
 mod copy_flag;
+mod env_file;
 mod foreign;
 mod ignore_lines;
 mod installed_project;
