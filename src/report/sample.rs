@@ -6,7 +6,7 @@ use crate::audit::{
     StageReport, Step, Useless,
 };
 use crate::finding::{
-    Basis, FileEdit, Finding, Fix, Impact, ImpactKind, Label, Mask, Per, Safety, Saves, Severity, Target,
+    Basis, Code, FileEdit, Finding, Fix, Impact, ImpactKind, Label, Mask, Per, Safety, Saves, Severity, Target,
 };
 use crate::fix::{Applied, Change, Outcome, Refused};
 use crate::text::{FileId, LineColumn, Source, Span};
@@ -14,11 +14,16 @@ use crate::text::{FileId, LineColumn, Source, Span};
 const DOCKERFILE: &str = "FROM python:3.13\nWORKDIR /app\nCOPY . .\nRUN apt-get update && \\\n    apt-get install -y \
     gcc\nRUN pip install -r requirements.txt\nHEALTHCHECK CMD curl -f http://localhost/\nCMD python main.py\n";
 
+fn codes(rule: &str) -> Vec<Code> {
+    let aliases = crate::rules::find(rule).map(|rule| rule.metadata().aliases.clone()).unwrap_or_default();
+    aliases.into_iter().map(|name| Code { name, line: None }).collect()
+}
+
 fn finding(rule: &'static str, severity: Severity, place: &str, message: &str) -> Finding {
     let at = DOCKERFILE.find(place).unwrap() as u32;
     Finding {
         rule,
-        codes: Vec::new(),
+        codes: codes(rule),
         severity,
         file: FileId(0),
         span: Span::new(at, at + place.len() as u32),
