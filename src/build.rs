@@ -1,6 +1,7 @@
 //! What a Dockerfile means: stages and what they take from each other, variables, users, shells, the steps that run and
 //! the scripts in them, COPY against the context. Derived from [`BuildInput`] alone; judges nothing.
 
+mod brought;
 mod context;
 mod edges;
 mod environment;
@@ -25,6 +26,7 @@ mod transfer;
 mod undefined;
 mod useless;
 
+pub use self::brought::{Brought, Started};
 pub use self::context::Fetched;
 pub use self::environment::Home;
 pub use self::graph::{Fault, FaultKind};
@@ -35,7 +37,7 @@ pub use self::package_cache::PackageCache;
 pub use self::release::{Libc, Release, libc, releases};
 pub use self::scope::{Definition, Lookup, Origin, PLATFORM_ARGS, PROXY_ARGS, Scopes, Use, Value};
 pub use self::script::Code;
-pub use self::secret::{Secret, SecretKind};
+pub use self::secret::{Secret, SecretKind, Sign, Written};
 pub use self::settings::{Setting, User};
 pub use self::slim::Slim;
 pub use self::stage::{Base, Edge, EdgeKind, Stage};

@@ -77,6 +77,8 @@ pub struct BuildInput {
     pub ignore: IgnoreInput,
     /// What the builder is sent.
     pub context: Option<Arc<BuildContext>>,
+    /// The beginnings of the files in the context that a container starts with, by their paths.
+    pub scripts: Option<Arc<BTreeMap<String, Vec<u8>>>>,
     /// What the manifests in the context tell.
     pub projects: Option<Arc<Vec<Project>>>,
     /// Configs of base images, by reference as the Dockerfile names it (variables resolved).

@@ -4,6 +4,7 @@
 mod add_local_file;
 mod add_url_unverified;
 mod apt_lists_kept;
+mod build_tools_shipped;
 mod cache_mount_unlocked;
 mod cache_mount_unused;
 mod cmd_ignored;
@@ -11,6 +12,7 @@ mod compiler_cache_kept;
 mod composer_cache_kept;
 mod constant_platform;
 mod definition_comment;
+mod deleted_in_later_layer;
 mod docker_socket;
 mod duplicate_label;
 mod duplicate_stage_name;
@@ -53,16 +55,22 @@ mod relative_copy_destination;
 mod relative_workdir;
 mod reserved_stage_name;
 mod root_user;
+mod secret_file_copied;
 mod secret_in_arg_or_env;
+mod secret_in_command;
+mod secret_in_context;
 mod secret_named_variable;
 mod shell_as_main_process;
 mod shell_form;
 mod shell_form_command;
 mod shell_in_scratch;
+mod single_stage_build;
 mod sources_before_dependencies;
 mod ssh_port_exposed;
 mod stage_by_number;
 mod stage_name_case;
+mod start_script_broken;
+mod start_script_keeps_shell;
 mod stop_signal_kills;
 mod supplementary_groups_dropped;
 mod undeclared_base_arg;
@@ -81,12 +89,15 @@ mod announced;
 mod base_version;
 mod context;
 mod foreign;
+mod ignore_lines;
 mod kept_cache;
+mod layers;
 mod lines;
 mod metadata;
 mod once;
 #[cfg(test)]
 mod page;
+mod presence;
 mod script_end;
 mod secret_word;
 mod selection;
@@ -107,6 +118,7 @@ pub static ALL: &[&Rule] = &[
     &add_local_file::RULE,
     &add_url_unverified::RULE,
     &apt_lists_kept::RULE,
+    &build_tools_shipped::RULE,
     &cache_mount_unlocked::RULE,
     &cache_mount_unused::RULE,
     &cmd_ignored::RULE,
@@ -114,6 +126,7 @@ pub static ALL: &[&Rule] = &[
     &composer_cache_kept::RULE,
     &constant_platform::RULE,
     &definition_comment::RULE,
+    &deleted_in_later_layer::RULE,
     &docker_socket::RULE,
     &duplicate_label::RULE,
     &duplicate_stage_name::RULE,
@@ -156,16 +169,22 @@ pub static ALL: &[&Rule] = &[
     &relative_workdir::RULE,
     &reserved_stage_name::RULE,
     &root_user::RULE,
+    &secret_file_copied::RULE,
     &secret_in_arg_or_env::RULE,
+    &secret_in_command::RULE,
+    &secret_in_context::RULE,
     &secret_named_variable::RULE,
     &shell_as_main_process::RULE,
     &shell_form::RULE,
     &shell_form_command::RULE,
     &shell_in_scratch::RULE,
+    &single_stage_build::RULE,
     &sources_before_dependencies::RULE,
     &ssh_port_exposed::RULE,
     &stage_by_number::RULE,
     &stage_name_case::RULE,
+    &start_script_broken::RULE,
+    &start_script_keeps_shell::RULE,
     &stop_signal_kills::RULE,
     &supplementary_groups_dropped::RULE,
     &undeclared_base_arg::RULE,

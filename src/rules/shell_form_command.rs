@@ -132,9 +132,13 @@ fn edited(
     span: crate::text::Span,
 ) -> Finding {
     let file = &build.input().file;
-    // What lies between and behind the words (a comment, a continuation), or is no UTF-8, would be lost.
+    // What lies between and behind the words (a comment, a continuation), or is no UTF-8, would be lost; of words that
+    // BuildKit takes for flags, and refuses, nobody knows what they are to be.
     let whole = file.source().slice(instruction.head);
-    let loses = whole.contains('\n') || !script.comments.is_empty() || !file.source().is_exact(span);
+    let loses = whole.contains('\n')
+        || !script.comments.is_empty()
+        || !file.source().is_exact(span)
+        || !instruction.flags.is_empty();
     let Some(command) = only_command(script).filter(|_| !loses) else {
         return finding.help("use the exec form, `[\"program\", \"argument\"]`; for several steps an entrypoint script that ends with `exec \"$@\"`");
     };
