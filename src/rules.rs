@@ -33,6 +33,7 @@ mod ignored_copy_source;
 mod instruction_case;
 mod invalid_base_default;
 mod invalid_label_key;
+mod last_user_root;
 mod latest_base;
 mod legacy_key_value;
 mod libc_mismatch;
@@ -102,7 +103,9 @@ mod presence;
 mod script_end;
 mod secret_word;
 mod selection;
+mod service;
 mod toolchain;
+mod user_line;
 
 pub use self::announced::{Breach, dockerfile_breaches};
 pub use self::context::Context;
@@ -148,6 +151,7 @@ pub static ALL: &[&Rule] = &[
     &instruction_case::RULE,
     &invalid_base_default::RULE,
     &invalid_label_key::RULE,
+    &last_user_root::RULE,
     &latest_base::RULE,
     &legacy_key_value::RULE,
     &libc_mismatch::RULE,
