@@ -11,8 +11,10 @@ mod cmd_ignored;
 mod compiler_cache_kept;
 mod composer_cache_kept;
 mod constant_platform;
+mod copied_file_chmod;
 mod definition_comment;
 mod deleted_in_later_layer;
+mod dev_dependencies_kept;
 mod docker_socket;
 mod duplicate_label;
 mod duplicate_stage_name;
@@ -27,6 +29,8 @@ mod floating_base;
 mod from_as_case;
 mod full_base;
 mod gem_cache_kept;
+mod gem_unpinned;
+mod go_unpinned;
 mod healthcheck_always_healthy;
 mod healthcheck_program_missing;
 mod ignored_copy_source;
@@ -37,6 +41,8 @@ mod last_user_root;
 mod latest_base;
 mod legacy_key_value;
 mod libc_mismatch;
+mod lock_file_ignored;
+mod lock_file_unchecked;
 mod loopback_only;
 mod lost_arg;
 mod maintainer_instruction;
@@ -48,9 +54,13 @@ mod multiple_healthcheck;
 mod named_user;
 mod npm_as_main_process;
 mod npm_cache_kept;
+mod npm_install_beside_lock;
+mod npm_unpinned;
 mod pip_cache_kept;
+mod pip_unpinned;
 mod python_cache_kept;
 mod python_minor_mismatch;
+mod recursive_chown;
 mod redundant_platform;
 mod relative_copy_destination;
 mod relative_workdir;
@@ -83,15 +93,18 @@ mod unversioned_own_base;
 mod useless_context;
 mod user_without_passwd;
 mod variable_of_base;
+mod volatile_argument_early;
 mod world_writable;
 mod yarn_cache_kept;
 
 mod announced;
 mod base_version;
 mod context;
+mod copy_flag;
 mod env_file;
 mod foreign;
 mod ignore_lines;
+mod installed_project;
 mod kept_cache;
 mod layers;
 mod lines;
@@ -106,6 +119,7 @@ mod selection;
 mod service;
 mod toolchain;
 mod user_line;
+mod unpinned;
 
 pub use self::announced::{Breach, dockerfile_breaches};
 pub use self::context::Context;
@@ -129,8 +143,10 @@ pub static ALL: &[&Rule] = &[
     &compiler_cache_kept::RULE,
     &composer_cache_kept::RULE,
     &constant_platform::RULE,
+    &copied_file_chmod::RULE,
     &definition_comment::RULE,
     &deleted_in_later_layer::RULE,
+    &dev_dependencies_kept::RULE,
     &docker_socket::RULE,
     &duplicate_label::RULE,
     &duplicate_stage_name::RULE,
@@ -145,6 +161,8 @@ pub static ALL: &[&Rule] = &[
     &from_as_case::RULE,
     &full_base::RULE,
     &gem_cache_kept::RULE,
+    &gem_unpinned::RULE,
+    &go_unpinned::RULE,
     &healthcheck_always_healthy::RULE,
     &healthcheck_program_missing::RULE,
     &ignored_copy_source::RULE,
@@ -155,6 +173,8 @@ pub static ALL: &[&Rule] = &[
     &latest_base::RULE,
     &legacy_key_value::RULE,
     &libc_mismatch::RULE,
+    &lock_file_ignored::RULE,
+    &lock_file_unchecked::RULE,
     &loopback_only::RULE,
     &lost_arg::RULE,
     &maintainer_instruction::RULE,
@@ -166,9 +186,13 @@ pub static ALL: &[&Rule] = &[
     &named_user::RULE,
     &npm_as_main_process::RULE,
     &npm_cache_kept::RULE,
+    &npm_install_beside_lock::RULE,
+    &npm_unpinned::RULE,
     &pip_cache_kept::RULE,
+    &pip_unpinned::RULE,
     &python_cache_kept::RULE,
     &python_minor_mismatch::RULE,
+    &recursive_chown::RULE,
     &redundant_platform::RULE,
     &relative_copy_destination::RULE,
     &relative_workdir::RULE,
@@ -201,6 +225,7 @@ pub static ALL: &[&Rule] = &[
     &useless_context::RULE,
     &user_without_passwd::RULE,
     &variable_of_base::RULE,
+    &volatile_argument_early::RULE,
     &world_writable::RULE,
     &yarn_cache_kept::RULE,
 ];
