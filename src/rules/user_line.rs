@@ -53,7 +53,7 @@ fn goes_on(text: &str, escape: char) -> bool {
 }
 
 /// Where the first of the closing CMD, ENTRYPOINT, HEALTHCHECK, EXPOSE, … stands, when nothing below needs root.
-fn start(build: &Build, stage: &Stage) -> Option<u32> {
+pub(super) fn start(build: &Build, stage: &Stage) -> Option<u32> {
     let mut first = None;
     for (_, instruction) in build.instructions(stage) {
         let closing = matches!(
