@@ -12,10 +12,14 @@ mod compiler_cache_kept;
 mod composer_cache_kept;
 mod constant_platform;
 mod copied_file_chmod;
+mod copy_owned_by_root;
+mod copy_to_root;
+mod created_user_unused;
 mod definition_comment;
 mod deleted_in_later_layer;
 mod dev_dependencies_kept;
 mod docker_socket;
+mod dockerignore_missing;
 mod duplicate_label;
 mod duplicate_stage_name;
 mod empty_continuation;
@@ -32,11 +36,13 @@ mod gem_cache_kept;
 mod gem_unpinned;
 mod go_unpinned;
 mod healthcheck_always_healthy;
+mod healthcheck_missing;
 mod healthcheck_program_missing;
 mod ignored_copy_source;
 mod instruction_case;
 mod invalid_base_default;
 mod invalid_label_key;
+mod last_user_root;
 mod latest_base;
 mod legacy_key_value;
 mod libc_mismatch;
@@ -83,6 +89,7 @@ mod start_script_broken;
 mod start_script_keeps_shell;
 mod stop_signal_kills;
 mod supplementary_groups_dropped;
+mod system_workdir;
 mod undeclared_base_arg;
 mod undefined_variable;
 mod unknown_copy_source;
@@ -93,6 +100,7 @@ mod useless_context;
 mod user_without_passwd;
 mod variable_of_base;
 mod volatile_argument_early;
+mod workdir_not_writable;
 mod world_writable;
 mod yarn_cache_kept;
 
@@ -115,8 +123,10 @@ mod presence;
 mod script_end;
 mod secret_word;
 mod selection;
+mod service;
 mod toolchain;
 mod unpinned;
+mod user_line;
 
 pub use self::announced::{Breach, dockerfile_breaches};
 pub use self::context::Context;
@@ -141,10 +151,14 @@ pub static ALL: &[&Rule] = &[
     &composer_cache_kept::RULE,
     &constant_platform::RULE,
     &copied_file_chmod::RULE,
+    &copy_owned_by_root::RULE,
+    &copy_to_root::RULE,
+    &created_user_unused::RULE,
     &definition_comment::RULE,
     &deleted_in_later_layer::RULE,
     &dev_dependencies_kept::RULE,
     &docker_socket::RULE,
+    &dockerignore_missing::RULE,
     &duplicate_label::RULE,
     &duplicate_stage_name::RULE,
     &empty_continuation::RULE,
@@ -161,11 +175,13 @@ pub static ALL: &[&Rule] = &[
     &gem_unpinned::RULE,
     &go_unpinned::RULE,
     &healthcheck_always_healthy::RULE,
+    &healthcheck_missing::RULE,
     &healthcheck_program_missing::RULE,
     &ignored_copy_source::RULE,
     &instruction_case::RULE,
     &invalid_base_default::RULE,
     &invalid_label_key::RULE,
+    &last_user_root::RULE,
     &latest_base::RULE,
     &legacy_key_value::RULE,
     &libc_mismatch::RULE,
@@ -212,6 +228,7 @@ pub static ALL: &[&Rule] = &[
     &start_script_keeps_shell::RULE,
     &stop_signal_kills::RULE,
     &supplementary_groups_dropped::RULE,
+    &system_workdir::RULE,
     &undeclared_base_arg::RULE,
     &undefined_variable::RULE,
     &unknown_copy_source::RULE,
@@ -222,6 +239,7 @@ pub static ALL: &[&Rule] = &[
     &user_without_passwd::RULE,
     &variable_of_base::RULE,
     &volatile_argument_early::RULE,
+    &workdir_not_writable::RULE,
     &world_writable::RULE,
     &yarn_cache_kept::RULE,
 ];
