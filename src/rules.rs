@@ -4,6 +4,7 @@
 mod add_local_file;
 mod add_url_unverified;
 mod apt_lists_kept;
+mod cache_mount_missing;
 mod cache_mount_unlocked;
 mod cache_mount_unused;
 mod cmd_ignored;
@@ -32,6 +33,7 @@ mod pip_cache_kept;
 mod pip_unpinned;
 mod python_cache_kept;
 mod python_minor_mismatch;
+mod python_output_buffered;
 mod root_user;
 mod secret_in_arg_or_env;
 mod shell_as_main_process;
@@ -73,6 +75,7 @@ pub static ALL: &[&Rule] = &[
     &add_local_file::RULE,
     &add_url_unverified::RULE,
     &apt_lists_kept::RULE,
+    &cache_mount_missing::RULE,
     &cache_mount_unlocked::RULE,
     &cache_mount_unused::RULE,
     &cmd_ignored::RULE,
@@ -101,6 +104,7 @@ pub static ALL: &[&Rule] = &[
     &pip_unpinned::RULE,
     &python_cache_kept::RULE,
     &python_minor_mismatch::RULE,
+    &python_output_buffered::RULE,
     &root_user::RULE,
     &secret_in_arg_or_env::RULE,
     &shell_as_main_process::RULE,
