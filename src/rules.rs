@@ -4,6 +4,7 @@
 mod add_local_file;
 mod add_url_unverified;
 mod apt_lists_kept;
+mod cache_mount_missing;
 mod build_tools_shipped;
 mod cache_mount_unlocked;
 mod cache_mount_unused;
@@ -65,6 +66,7 @@ mod pip_cache_kept;
 mod pip_unpinned;
 mod python_cache_kept;
 mod python_minor_mismatch;
+mod python_output_buffered;
 mod recursive_chown;
 mod redundant_platform;
 mod relative_copy_destination;
@@ -143,6 +145,7 @@ pub static ALL: &[&Rule] = &[
     &add_local_file::RULE,
     &add_url_unverified::RULE,
     &apt_lists_kept::RULE,
+    &cache_mount_missing::RULE,
     &build_tools_shipped::RULE,
     &cache_mount_unlocked::RULE,
     &cache_mount_unused::RULE,
@@ -204,6 +207,7 @@ pub static ALL: &[&Rule] = &[
     &pip_unpinned::RULE,
     &python_cache_kept::RULE,
     &python_minor_mismatch::RULE,
+    &python_output_buffered::RULE,
     &recursive_chown::RULE,
     &redundant_platform::RULE,
     &relative_copy_destination::RULE,
