@@ -4,8 +4,8 @@
 mod add_local_file;
 mod add_url_unverified;
 mod apt_lists_kept;
-mod cache_mount_missing;
 mod build_tools_shipped;
+mod cache_mount_missing;
 mod cache_mount_unlocked;
 mod cache_mount_unused;
 mod cmd_ignored;
@@ -145,8 +145,8 @@ pub static ALL: &[&Rule] = &[
     &add_local_file::RULE,
     &add_url_unverified::RULE,
     &apt_lists_kept::RULE,
-    &cache_mount_missing::RULE,
     &build_tools_shipped::RULE,
+    &cache_mount_missing::RULE,
     &cache_mount_unlocked::RULE,
     &cache_mount_unused::RULE,
     &cmd_ignored::RULE,
