@@ -4,20 +4,24 @@
 mod add_local_file;
 mod add_url_unverified;
 mod apt_lists_kept;
+mod archive_copied;
+mod base_without_digest;
 mod build_tools_shipped;
 mod cache_mount_unlocked;
 mod cache_mount_unused;
 mod cmd_ignored;
-mod copied_file_chmod;
 mod compiler_cache_kept;
 mod composer_cache_kept;
 mod constant_platform;
+mod copied_file_chmod;
+mod debug_tools_shipped;
 mod definition_comment;
 mod deleted_in_later_layer;
 mod docker_socket;
 mod duplicate_label;
 mod duplicate_stage_name;
 mod empty_continuation;
+mod empty_stage_copied;
 mod end_of_life_base;
 mod env_self_reference;
 mod expose_mapping;
@@ -31,6 +35,7 @@ mod gem_cache_kept;
 mod healthcheck_always_healthy;
 mod healthcheck_program_missing;
 mod ignored_copy_source;
+mod image_root_copied;
 mod instruction_case;
 mod invalid_base_default;
 mod invalid_label_key;
@@ -48,6 +53,7 @@ mod multiple_healthcheck;
 mod named_user;
 mod npm_as_main_process;
 mod npm_cache_kept;
+mod onbuild_in_final;
 mod pip_cache_kept;
 mod python_cache_kept;
 mod python_minor_mismatch;
@@ -83,8 +89,8 @@ mod untagged_base;
 mod unversioned_own_base;
 mod useless_context;
 mod user_without_passwd;
-mod volatile_argument_early;
 mod variable_of_base;
+mod volatile_argument_early;
 mod world_writable;
 mod yarn_cache_kept;
 
@@ -122,20 +128,24 @@ pub static ALL: &[&Rule] = &[
     &add_local_file::RULE,
     &add_url_unverified::RULE,
     &apt_lists_kept::RULE,
+    &archive_copied::RULE,
+    &base_without_digest::RULE,
     &build_tools_shipped::RULE,
     &cache_mount_unlocked::RULE,
     &cache_mount_unused::RULE,
     &cmd_ignored::RULE,
-    &copied_file_chmod::RULE,
     &compiler_cache_kept::RULE,
     &composer_cache_kept::RULE,
     &constant_platform::RULE,
+    &copied_file_chmod::RULE,
+    &debug_tools_shipped::RULE,
     &definition_comment::RULE,
     &deleted_in_later_layer::RULE,
     &docker_socket::RULE,
     &duplicate_label::RULE,
     &duplicate_stage_name::RULE,
     &empty_continuation::RULE,
+    &empty_stage_copied::RULE,
     &end_of_life_base::RULE,
     &env_self_reference::RULE,
     &expose_mapping::RULE,
@@ -149,6 +159,7 @@ pub static ALL: &[&Rule] = &[
     &healthcheck_always_healthy::RULE,
     &healthcheck_program_missing::RULE,
     &ignored_copy_source::RULE,
+    &image_root_copied::RULE,
     &instruction_case::RULE,
     &invalid_base_default::RULE,
     &invalid_label_key::RULE,
@@ -166,6 +177,7 @@ pub static ALL: &[&Rule] = &[
     &named_user::RULE,
     &npm_as_main_process::RULE,
     &npm_cache_kept::RULE,
+    &onbuild_in_final::RULE,
     &pip_cache_kept::RULE,
     &python_cache_kept::RULE,
     &python_minor_mismatch::RULE,
@@ -201,8 +213,8 @@ pub static ALL: &[&Rule] = &[
     &unversioned_own_base::RULE,
     &useless_context::RULE,
     &user_without_passwd::RULE,
-    &volatile_argument_early::RULE,
     &variable_of_base::RULE,
+    &volatile_argument_early::RULE,
     &world_writable::RULE,
     &yarn_cache_kept::RULE,
 ];
