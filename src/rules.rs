@@ -17,6 +17,7 @@ mod copied_file_chmod;
 mod debug_tools_shipped;
 mod definition_comment;
 mod deleted_in_later_layer;
+mod dev_dependencies_kept;
 mod docker_socket;
 mod duplicate_label;
 mod duplicate_stage_name;
@@ -32,6 +33,8 @@ mod floating_base;
 mod from_as_case;
 mod full_base;
 mod gem_cache_kept;
+mod gem_unpinned;
+mod go_unpinned;
 mod healthcheck_always_healthy;
 mod healthcheck_program_missing;
 mod ignored_copy_source;
@@ -42,6 +45,8 @@ mod invalid_label_key;
 mod latest_base;
 mod legacy_key_value;
 mod libc_mismatch;
+mod lock_file_ignored;
+mod lock_file_unchecked;
 mod loopback_only;
 mod lost_arg;
 mod maintainer_instruction;
@@ -54,7 +59,10 @@ mod named_user;
 mod npm_as_main_process;
 mod npm_cache_kept;
 mod onbuild_in_final;
+mod npm_install_beside_lock;
+mod npm_unpinned;
 mod pip_cache_kept;
+mod pip_unpinned;
 mod python_cache_kept;
 mod python_minor_mismatch;
 mod recursive_chown;
@@ -98,8 +106,10 @@ mod announced;
 mod base_version;
 mod context;
 mod copy_flag;
+mod env_file;
 mod foreign;
 mod ignore_lines;
+mod installed_project;
 mod kept_cache;
 mod layers;
 mod lines;
@@ -112,6 +122,7 @@ mod script_end;
 mod secret_word;
 mod selection;
 mod toolchain;
+mod unpinned;
 
 pub use self::announced::{Breach, dockerfile_breaches};
 pub use self::context::Context;
@@ -141,6 +152,7 @@ pub static ALL: &[&Rule] = &[
     &debug_tools_shipped::RULE,
     &definition_comment::RULE,
     &deleted_in_later_layer::RULE,
+    &dev_dependencies_kept::RULE,
     &docker_socket::RULE,
     &duplicate_label::RULE,
     &duplicate_stage_name::RULE,
@@ -156,6 +168,8 @@ pub static ALL: &[&Rule] = &[
     &from_as_case::RULE,
     &full_base::RULE,
     &gem_cache_kept::RULE,
+    &gem_unpinned::RULE,
+    &go_unpinned::RULE,
     &healthcheck_always_healthy::RULE,
     &healthcheck_program_missing::RULE,
     &ignored_copy_source::RULE,
@@ -166,6 +180,8 @@ pub static ALL: &[&Rule] = &[
     &latest_base::RULE,
     &legacy_key_value::RULE,
     &libc_mismatch::RULE,
+    &lock_file_ignored::RULE,
+    &lock_file_unchecked::RULE,
     &loopback_only::RULE,
     &lost_arg::RULE,
     &maintainer_instruction::RULE,
@@ -178,7 +194,10 @@ pub static ALL: &[&Rule] = &[
     &npm_as_main_process::RULE,
     &npm_cache_kept::RULE,
     &onbuild_in_final::RULE,
+    &npm_install_beside_lock::RULE,
+    &npm_unpinned::RULE,
     &pip_cache_kept::RULE,
+    &pip_unpinned::RULE,
     &python_cache_kept::RULE,
     &python_minor_mismatch::RULE,
     &recursive_chown::RULE,

@@ -1,9 +1,10 @@
 //! Variables that an instruction uses and nobody has set: the words that the builder expands, and what it finds in them.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Build, Lookup, Origin, Stage};
-use crate::dockerfile::expand::{Lex, uses};
+use super::image::variables;
+use super::{Base, Build, Lookup, Origin, Stage, Value};
+use crate::dockerfile::expand::{Lex, Operator, process_word, uses};
 use crate::dockerfile::{Argument, Instruction, Keyword};
 use crate::text::Span;
 
@@ -16,6 +17,8 @@ pub struct Undefined {
     pub span: Span,
     /// Why.
     pub why: Why,
+    /// Whether the use says what to take in its place (`:-`, `:+`, …).
+    pub guarded: bool,
 }
 
 /// Why a variable is not set.
@@ -29,6 +32,12 @@ pub enum Why {
     Perhaps,
 }
 
+enum Found<'a> {
+    Set(&'a Value),
+    Unset,
+    Unknown,
+}
+
 impl Build<'_> {
     /// The uses of unset variables in the instruction with index `at` of a stage, each variable once in a word.
     pub fn undefined(&self, stage: &Stage, at: usize) -> Vec<Undefined> {
@@ -40,19 +49,51 @@ impl Build<'_> {
             }
             let mut said = BTreeSet::new();
             for used in uses(&argument.text, lex) {
-                let why = match self.scopes().lookup(stage.index, used.name, at) {
-                    Lookup::Defined(_) => continue,
+                let why = match self.found(stage, used.name, at) {
+                    Found::Set(_) => continue,
                     _ if self.is_global(used.name) => Why::NotInStage,
-                    Lookup::Undefined => Why::Nowhere,
-                    Lookup::Unknown => Why::Perhaps,
+                    Found::Unset => Why::Nowhere,
+                    Found::Unknown => Why::Perhaps,
                 };
                 if said.insert(used.name) {
                     let span = self.place(&argument, used.span);
-                    found.push(Undefined { name: used.name.to_owned(), span, why });
+                    let guarded = used.operator != Operator::Plain;
+                    found.push(Undefined { name: used.name.to_owned(), span, why, guarded });
                 }
             }
         }
         found
+    }
+
+    /// The text of a word of the instruction with index `at` of a stage, where a variable that nobody sets is empty as for
+    /// the builder: what a known base image does not set counts as such. `None` for what only the build knows.
+    pub fn expand(&self, stage: &Stage, at: usize, text: &str) -> Option<String> {
+        let lex = Lex::new(self.input().file.escape());
+        let mut values = BTreeMap::new();
+        for used in uses(text, lex) {
+            match self.found(stage, used.name, at) {
+                Found::Set(Value::Known(value)) => _ = values.insert(used.name.to_owned(), value.to_string()),
+                Found::Set(Value::Unset) if used.operator != Operator::Plain => {}
+                Found::Unset => {}
+                Found::Set(_) | Found::Unknown => return None,
+            }
+        }
+        process_word(text, &values, lex).ok().map(|expanded| expanded.text)
+    }
+
+    fn found(&self, stage: &Stage, name: &str, at: usize) -> Found<'_> {
+        match self.scopes().lookup(stage.index, name, at) {
+            Lookup::Defined(definition) => Found::Set(&definition.value),
+            Lookup::Undefined => Found::Unset,
+            Lookup::Unknown => match self.root_base(stage) {
+                Base::Image(reference) => match variables(reference) {
+                    Some(own) if name == "PATH" || own.contains(&name) => Found::Set(&Value::Unknown),
+                    Some(_) => Found::Unset,
+                    None => Found::Unknown,
+                },
+                _ => Found::Unknown,
+            },
+        }
     }
 
     /// The words that the builder expands, each with how it is read.

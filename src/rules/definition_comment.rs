@@ -30,7 +30,7 @@ fn check(cx: &Context, out: &mut Findings) {
         }
         let message = format!("the comment above `{name}` is no description of it: it begins with another word");
         let finding = cx.finding(instruction.head, message);
-        let finding = finding.help(format!("begin it with `# {name} `, or leave a line between"));
+        let finding = finding.help(format!("begin it with `# {name} `, or put a line `#` between"));
         out.push(if asked == Some(true) { finding } else { finding.without("InvalidDefinitionDescription") });
     }
 }

@@ -17,7 +17,7 @@ fn check(cx: &Context, out: &mut Findings) {
         for (index, instruction) in labels.into_iter().rev() {
             let pairs = file.variables(instruction);
             for pair in pairs.iter().rev() {
-                let Some(key) = cx.build().scopes().expand(stage.index, index, &pair.name.text) else { continue };
+                let Some(key) = cx.build().expand(stage, index, &pair.name.text) else { continue };
                 let Some(next) = later.insert(key.clone(), pair.span) else { continue };
                 let message = format!("this `{key}` is lost: line {} sets it again", cx.source().line(next.start));
                 let finding = cx.finding(pair.span, message).help("keep one of them").label(next, "set again");

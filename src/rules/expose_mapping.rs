@@ -11,7 +11,7 @@ fn check(cx: &Context, out: &mut Findings) {
     for stage in build.stages() {
         for (index, instruction) in build.instructions(stage).filter(|(_, i)| i.keyword == Keyword::Expose) {
             for written in build.input().file.list(instruction) {
-                let Some(ports) = build.scopes().expand(stage.index, index, &written.text) else { continue };
+                let Some(ports) = build.expand(stage, index, &written.text) else { continue };
                 let Some(port) = ports.split_whitespace().find(|port| port.contains(':')) else { continue };
                 let own = port.rsplit(':').next().unwrap_or_default();
                 let message = format!("`{port}` exposes {own}: an image can't choose a port or an address of the host");

@@ -14,7 +14,7 @@ fn check(cx: &Context, out: &mut Findings) {
     for stage in build.stages() {
         for (index, instruction) in build.instructions(stage).filter(|(_, i)| i.keyword == Keyword::Expose) {
             for written in build.input().file.list(instruction) {
-                let Some(ports) = build.scopes().expand(stage.index, index, &written.text) else { continue };
+                let Some(ports) = build.expand(stage, index, &written.text) else { continue };
                 for port in ports.split_whitespace() {
                     let Some(why) = wrong(port) else { continue };
                     let mut finding = cx.finding(written.span, format!("{why}: the builder refuses this"));

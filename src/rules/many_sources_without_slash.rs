@@ -16,7 +16,7 @@ fn check(cx: &Context, out: &mut Findings) {
             }
             let written = &parts.destination;
             // What only the build knows may end with a slash.
-            let Some(folder) = build.scopes().expand(stage.index, index, &written.text) else { continue };
+            let Some(folder) = build.expand(stage, index, &written.text) else { continue };
             if folder.ends_with('/') || folder == "." {
                 continue;
             }

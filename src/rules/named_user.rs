@@ -13,7 +13,7 @@ fn check(cx: &Context, out: &mut Findings) {
         for (index, instruction) in build.instructions(stage).filter(|(_, i)| i.keyword == Keyword::User) {
             let Some(operand) = file.operand(instruction) else { continue };
             // What only the build knows may be a number.
-            let Some(user) = build.scopes().expand(stage.index, index, &operand.text) else { continue };
+            let Some(user) = build.expand(stage, index, &operand.text) else { continue };
             let user = user.split(':').next().unwrap_or_default();
             let number = !user.is_empty() && user.bytes().all(|byte| byte.is_ascii_digit());
             if number {

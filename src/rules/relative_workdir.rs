@@ -19,7 +19,7 @@ fn check(cx: &Context, out: &mut Findings) {
         for (index, instruction) in build.instructions(stage).filter(|(_, i)| i.keyword == Keyword::Workdir) {
             let Some(operand) = build.input().file.operand(instruction) else { continue };
             // What depends on the base or on the build may well be absolute.
-            let Some(folder) = build.scopes().expand(stage.index, index, &operand.text) else {
+            let Some(folder) = build.expand(stage, index, &operand.text) else {
                 state = State::Absolute;
                 continue;
             };

@@ -22,7 +22,7 @@ fn check(cx: &Context, out: &mut Findings) {
                 _ => continue,
             };
             for name in names {
-                let Some(text) = build.scopes().expand(stage.index, index, &name.text) else { continue };
+                let Some(text) = build.expand(stage, index, &name.text) else { continue };
                 if !is_secret(&text) || known.contains(&(index, text.as_str())) {
                     continue;
                 }

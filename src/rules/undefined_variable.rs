@@ -1,8 +1,8 @@
 //! See `rules/undefined-variable.md`.
 
 use super::Context;
-use crate::build::Why;
-use crate::dockerfile::Keyword;
+use crate::build::{Undefined, Why};
+use crate::dockerfile::{Keyword, Variable};
 use crate::finding::Findings;
 
 super::rule!("undefined-variable", check);
@@ -17,16 +17,21 @@ fn check(cx: &Context, out: &mut Findings) {
                 if found.why == Why::NotInStage || (found.why == Why::Perhaps && near.is_none()) {
                     continue;
                 }
-                let message = format!("nothing sets `{}`: it is empty here", found.name);
-                let same = instruction.keyword == Keyword::Env && sets(cx, index, &found.name);
+                // That is `env-self-reference`.
+                if instruction.keyword == Keyword::Env && is_set_beside(cx, index, &found) {
+                    continue;
+                }
+                let message = match found.guarded {
+                    true => format!("nothing sets `{}`: what stands behind it always counts", found.name),
+                    false => format!("nothing sets `{}`: it is empty here", found.name),
+                };
                 let help = match near {
-                    _ if same => "an ENV sees only what earlier instructions set: split it".to_owned(),
                     Some(near) => format!("did you mean `{near}`?"),
                     None => "set it with ARG or ENV above".to_owned(),
                 };
                 let mut finding = cx.finding(found.span, message).help(help);
                 let text = cx.source().slice(found.span);
-                if let (Some(near), 1, false) = (near, text.matches(found.name.as_str()).count(), same) {
+                if let (Some(near), 1) = (near, text.matches(found.name.as_str()).count()) {
                     let why = "the name is a guess: it is the closest one";
                     let text = text.replacen(found.name.as_str(), near, 1);
                     finding = finding.unsafe_edit(format!("use `{near}`"), why, found.span, text);
@@ -37,8 +42,11 @@ fn check(cx: &Context, out: &mut Findings) {
     }
 }
 
-/// Whether the instruction itself sets the variable.
-fn sets(cx: &Context, index: usize, name: &str) -> bool {
+/// Whether another pair of the same ENV sets the variable.
+fn is_set_beside(cx: &Context, index: usize, found: &Undefined) -> bool {
     let file = &cx.build().input().file;
-    file.variables(&file.instructions()[index]).iter().any(|pair| pair.name.text == name)
+    let pairs = file.variables(&file.instructions()[index]);
+    let own = |pair: &&Variable| pair.span.start <= found.span.start && found.span.end <= pair.span.end;
+    let own = pairs.iter().find(own).map(|pair| &pair.name.text);
+    own.is_some_and(|own| *own != found.name) && pairs.iter().any(|pair| pair.name.text == found.name)
 }

@@ -1,7 +1,6 @@
 //! What a stage finds set before its own instructions.
 
 use super::{Definition, Names, Origin, Parent, Scope, Value, known};
-use crate::build::image::variables;
 use crate::build::stage::{Base, Stage};
 use crate::inputs::BuildInput;
 
@@ -19,19 +18,13 @@ pub(super) fn scope(input: &BuildInput, stage: &Stage) -> Scope {
             set("PATH", known(DEFAULT_PATH));
             Parent::Nothing
         }
-        Base::Image(reference) => match (input.base_images.get(reference), variables(reference)) {
-            (Some(config), _) => {
+        Base::Image(reference) => match input.base_images.get(reference) {
+            Some(config) => {
                 set("PATH", known(DEFAULT_PATH));
                 config.env.iter().for_each(|(name, value)| set(name, known(value)));
                 Parent::Nothing
             }
-            (None, Some(own)) => {
-                // What stands on a plain distribution may put its own folders first.
-                set("PATH", if own.is_empty() { known(DEFAULT_PATH) } else { Value::Unknown });
-                own.into_iter().for_each(|name| set(name, Value::Unknown));
-                Parent::Nothing
-            }
-            (None, None) => Parent::Unknown,
+            None => Parent::Unknown,
         },
         Base::Context(_) | Base::Unknown(_) => Parent::Unknown,
     };
