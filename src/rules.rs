@@ -58,9 +58,9 @@ mod multiple_healthcheck;
 mod named_user;
 mod npm_as_main_process;
 mod npm_cache_kept;
-mod onbuild_in_final;
 mod npm_install_beside_lock;
 mod npm_unpinned;
+mod onbuild_in_final;
 mod pip_cache_kept;
 mod pip_unpinned;
 mod python_cache_kept;
@@ -193,9 +193,9 @@ pub static ALL: &[&Rule] = &[
     &named_user::RULE,
     &npm_as_main_process::RULE,
     &npm_cache_kept::RULE,
-    &onbuild_in_final::RULE,
     &npm_install_beside_lock::RULE,
     &npm_unpinned::RULE,
+    &onbuild_in_final::RULE,
     &pip_cache_kept::RULE,
     &pip_unpinned::RULE,
     &python_cache_kept::RULE,
