@@ -26,7 +26,7 @@ fn check(cx: &Context, out: &mut Findings) {
             for source in &transfer.sources {
                 let text = source.text.as_deref().unwrap_or_default();
                 let name = text.rsplit('/').next().unwrap_or_default();
-                if !layers::is_archive(name) || name.ends_with(".zst") || name.contains(['*', '?', '[']) {
+                if !layers::is_archive(name) || name.strip_suffix(".zst").is_some() || name.contains(['*', '?', '[']) {
                     continue;
                 }
                 let mut below = runs.iter().filter(|(index, ..)| *index > transfer.index);
