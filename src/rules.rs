@@ -4,6 +4,8 @@
 mod add_local_file;
 mod add_url_unverified;
 mod apt_lists_kept;
+mod archive_copied;
+mod base_without_digest;
 mod build_tools_shipped;
 mod cache_mount_missing;
 mod cache_mount_unlocked;
@@ -16,6 +18,7 @@ mod copied_file_chmod;
 mod copy_owned_by_root;
 mod copy_to_root;
 mod created_user_unused;
+mod debug_tools_shipped;
 mod definition_comment;
 mod deleted_in_later_layer;
 mod dev_dependencies_kept;
@@ -24,6 +27,7 @@ mod dockerignore_missing;
 mod duplicate_label;
 mod duplicate_stage_name;
 mod empty_continuation;
+mod empty_stage_copied;
 mod end_of_life_base;
 mod env_self_reference;
 mod expose_mapping;
@@ -40,6 +44,7 @@ mod healthcheck_always_healthy;
 mod healthcheck_missing;
 mod healthcheck_program_missing;
 mod ignored_copy_source;
+mod image_root_copied;
 mod instruction_case;
 mod invalid_base_default;
 mod invalid_label_key;
@@ -62,6 +67,7 @@ mod npm_as_main_process;
 mod npm_cache_kept;
 mod npm_install_beside_lock;
 mod npm_unpinned;
+mod onbuild_in_final;
 mod pip_cache_kept;
 mod pip_unpinned;
 mod python_cache_kept;
@@ -145,6 +151,8 @@ pub static ALL: &[&Rule] = &[
     &add_local_file::RULE,
     &add_url_unverified::RULE,
     &apt_lists_kept::RULE,
+    &archive_copied::RULE,
+    &base_without_digest::RULE,
     &build_tools_shipped::RULE,
     &cache_mount_missing::RULE,
     &cache_mount_unlocked::RULE,
@@ -157,6 +165,7 @@ pub static ALL: &[&Rule] = &[
     &copy_owned_by_root::RULE,
     &copy_to_root::RULE,
     &created_user_unused::RULE,
+    &debug_tools_shipped::RULE,
     &definition_comment::RULE,
     &deleted_in_later_layer::RULE,
     &dev_dependencies_kept::RULE,
@@ -165,6 +174,7 @@ pub static ALL: &[&Rule] = &[
     &duplicate_label::RULE,
     &duplicate_stage_name::RULE,
     &empty_continuation::RULE,
+    &empty_stage_copied::RULE,
     &end_of_life_base::RULE,
     &env_self_reference::RULE,
     &expose_mapping::RULE,
@@ -181,6 +191,7 @@ pub static ALL: &[&Rule] = &[
     &healthcheck_missing::RULE,
     &healthcheck_program_missing::RULE,
     &ignored_copy_source::RULE,
+    &image_root_copied::RULE,
     &instruction_case::RULE,
     &invalid_base_default::RULE,
     &invalid_label_key::RULE,
@@ -203,6 +214,7 @@ pub static ALL: &[&Rule] = &[
     &npm_cache_kept::RULE,
     &npm_install_beside_lock::RULE,
     &npm_unpinned::RULE,
+    &onbuild_in_final::RULE,
     &pip_cache_kept::RULE,
     &pip_unpinned::RULE,
     &python_cache_kept::RULE,
