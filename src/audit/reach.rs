@@ -56,10 +56,7 @@ fn reaches(verdict: &Verdict, failing: Option<&Instruction>, code: &str, line: u
         {
             false
         }
-        (_, "ExposeProtoCasing" | "ExposeInvalidFormat") => line <= stop,
-        (_, "UndefinedVar") if !unreadable(&["failed to process", "Syntax error", "invalid port", "unsupported"]) => {
-            line <= stop
-        }
+        (_, "ExposeProtoCasing" | "ExposeInvalidFormat" | "UndefinedVar") => line <= stop,
         _ => line < stop,
     }
 }

@@ -14,7 +14,9 @@ fn check(cx: &Context, out: &mut Findings) {
             for found in build.undefined(stage, index) {
                 let near = build.scopes().nearest(stage.index, &found.name, index);
                 // What the base image may set is a slip only where a known name is close.
-                if found.why == Why::NotInStage || (found.why == Why::Perhaps && near.is_none()) {
+                if found.why == Why::NotInStage
+                    || (found.why == Why::Perhaps && !near.is_some_and(|near| is_slip(&found.name, near)))
+                {
                     continue;
                 }
                 // That is `env-self-reference`.
@@ -40,6 +42,12 @@ fn check(cx: &Context, out: &mut Findings) {
             }
         }
     }
+}
+
+/// Whether a name is so close to a known one that it hardly is a name of its own: `HOME` and `ROLE` are two.
+pub(super) fn is_slip(name: &str, near: &str) -> bool {
+    let distance = strsim::osa_distance(name, near);
+    distance <= if name.len() >= 8 { 2 } else { 1 }
 }
 
 /// Whether another pair of the same ENV sets the variable.
