@@ -11,8 +11,10 @@ mod cmd_ignored;
 mod compiler_cache_kept;
 mod composer_cache_kept;
 mod constant_platform;
+mod copied_file_chmod;
 mod definition_comment;
 mod deleted_in_later_layer;
+mod dev_dependencies_kept;
 mod docker_socket;
 mod duplicate_label;
 mod duplicate_stage_name;
@@ -27,6 +29,8 @@ mod floating_base;
 mod from_as_case;
 mod full_base;
 mod gem_cache_kept;
+mod gem_unpinned;
+mod go_unpinned;
 mod healthcheck_always_healthy;
 mod healthcheck_program_missing;
 mod ignored_copy_source;
@@ -36,6 +40,8 @@ mod invalid_label_key;
 mod latest_base;
 mod legacy_key_value;
 mod libc_mismatch;
+mod lock_file_ignored;
+mod lock_file_unchecked;
 mod loopback_only;
 mod lost_arg;
 mod maintainer_instruction;
@@ -47,9 +53,13 @@ mod multiple_healthcheck;
 mod named_user;
 mod npm_as_main_process;
 mod npm_cache_kept;
+mod npm_install_beside_lock;
+mod npm_unpinned;
 mod pip_cache_kept;
+mod pip_unpinned;
 mod python_cache_kept;
 mod python_minor_mismatch;
+mod recursive_chown;
 mod redundant_platform;
 mod relative_copy_destination;
 mod relative_workdir;
@@ -82,14 +92,18 @@ mod unversioned_own_base;
 mod useless_context;
 mod user_without_passwd;
 mod variable_of_base;
+mod volatile_argument_early;
 mod world_writable;
 mod yarn_cache_kept;
 
 mod announced;
 mod base_version;
 mod context;
+mod copy_flag;
+mod env_file;
 mod foreign;
 mod ignore_lines;
+mod installed_project;
 mod kept_cache;
 mod layers;
 mod lines;
@@ -102,6 +116,7 @@ mod script_end;
 mod secret_word;
 mod selection;
 mod toolchain;
+mod unpinned;
 
 pub use self::announced::{Breach, dockerfile_breaches};
 pub use self::context::Context;
@@ -125,8 +140,10 @@ pub static ALL: &[&Rule] = &[
     &compiler_cache_kept::RULE,
     &composer_cache_kept::RULE,
     &constant_platform::RULE,
+    &copied_file_chmod::RULE,
     &definition_comment::RULE,
     &deleted_in_later_layer::RULE,
+    &dev_dependencies_kept::RULE,
     &docker_socket::RULE,
     &duplicate_label::RULE,
     &duplicate_stage_name::RULE,
@@ -141,6 +158,8 @@ pub static ALL: &[&Rule] = &[
     &from_as_case::RULE,
     &full_base::RULE,
     &gem_cache_kept::RULE,
+    &gem_unpinned::RULE,
+    &go_unpinned::RULE,
     &healthcheck_always_healthy::RULE,
     &healthcheck_program_missing::RULE,
     &ignored_copy_source::RULE,
@@ -150,6 +169,8 @@ pub static ALL: &[&Rule] = &[
     &latest_base::RULE,
     &legacy_key_value::RULE,
     &libc_mismatch::RULE,
+    &lock_file_ignored::RULE,
+    &lock_file_unchecked::RULE,
     &loopback_only::RULE,
     &lost_arg::RULE,
     &maintainer_instruction::RULE,
@@ -161,9 +182,13 @@ pub static ALL: &[&Rule] = &[
     &named_user::RULE,
     &npm_as_main_process::RULE,
     &npm_cache_kept::RULE,
+    &npm_install_beside_lock::RULE,
+    &npm_unpinned::RULE,
     &pip_cache_kept::RULE,
+    &pip_unpinned::RULE,
     &python_cache_kept::RULE,
     &python_minor_mismatch::RULE,
+    &recursive_chown::RULE,
     &redundant_platform::RULE,
     &relative_copy_destination::RULE,
     &relative_workdir::RULE,
@@ -196,6 +221,7 @@ pub static ALL: &[&Rule] = &[
     &useless_context::RULE,
     &user_without_passwd::RULE,
     &variable_of_base::RULE,
+    &volatile_argument_early::RULE,
     &world_writable::RULE,
     &yarn_cache_kept::RULE,
 ];

@@ -197,7 +197,7 @@ fn findings<'i>(inputs: &'i Inputs, builds: &[Build<'i>], selection: &Selection)
 fn is_there(input: &BuildInput, need: Need) -> bool {
     match need {
         Need::ContextNames | Need::ContextBytes => input.context.is_some(),
-        Need::Scripts => input.scripts.is_some(),
+        Need::ContextTexts => input.texts.is_some(),
         Need::Projects => input.projects.is_some(),
         Need::BaseImage => !input.base_images.is_empty(),
         Need::Git | Need::Image | Need::Buildlog => false,
@@ -218,13 +218,13 @@ fn skipped<'i>(builds: &[Build<'i>], selection: &Selection, looked: bool) -> Vec
             problem.kind.is_refusal() || problem.kind == ProblemKind::Uncompilable
         }));
         let (why, remedy) = match need {
-            Need::ContextNames | Need::ContextBytes | Need::Scripts | Need::Projects if refused => {
+            Need::ContextNames | Need::ContextBytes | Need::ContextTexts | Need::Projects if refused => {
                 ("it needs the build context", "mend .dockerignore")
             }
-            Need::ContextNames | Need::ContextBytes | Need::Scripts | Need::Projects if looked => {
+            Need::ContextNames | Need::ContextBytes | Need::ContextTexts | Need::Projects if looked => {
                 ("it needs the build context", "name the Dockerfile in a folder that can be read")
             }
-            Need::ContextNames | Need::ContextBytes | Need::Scripts => {
+            Need::ContextNames | Need::ContextBytes | Need::ContextTexts => {
                 ("it needs the build context", "run `dockopt audit`")
             }
             Need::Projects => ("it needs the project's manifests", "run `dockopt audit`"),
@@ -293,7 +293,7 @@ fn with_texts(input: &BuildInput, before: &Inputs, sources: &[Source]) -> BuildI
         ignore,
         context,
         projects: input.projects.clone(),
-        scripts: input.scripts.clone(),
+        texts: input.texts.clone(),
         base_images: input.base_images.clone(),
     }
 }

@@ -178,11 +178,16 @@ impl Build<'_> {
                 }
             }
         }
-        written.sort_by_key(|one| (one.instruction, one.span));
+        written.sort_by_key(|one| (one.instruction, one.span, one.by == Sign::Login));
         // What is named and looks like a token is found twice.
         written.dedup_by_key(|one| one.span);
         written
     }
+}
+
+/// Whether a text holds a secret that not everyone knows.
+pub fn holds_secret(text: &str) -> bool {
+    text::in_text(text).iter().any(|held| !COMMON.contains(&held.value.to_ascii_lowercase().as_str()))
 }
 
 fn one(instruction: usize, span: Span, held: text::Held) -> Option<Written> {

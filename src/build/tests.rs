@@ -16,7 +16,7 @@ pub(super) fn input(text: &str, options: BuildOptions) -> BuildInput {
         ignore: IgnoreInput::Unknown,
         context: None,
         projects: None,
-        scripts: None,
+        texts: None,
         base_images: BTreeMap::new(),
     }
 }

@@ -48,15 +48,14 @@ pub(super) fn apply(options: &Known, command: &str, selection: &Selection, repor
 fn say(path: &Path, options: &Known, known: u64, fixed: u64) {
     let path = path.display();
     if known > 0 {
-        terminal::note(&format!("{} known to `{path}` left out", count(known, "finding")));
+        terminal::note(&format!("{} left out (`{path}`)", count(known, "known finding")));
     }
-    match (fixed, options.prune_baseline) {
-        (0, _) => {}
-        (fixed, true) => terminal::note(&format!("{} fixed and dropped from `{path}`", count(fixed, "finding"))),
-        (fixed, false) => terminal::note(&format!(
-            "{} known to `{path}` no longer there: `--prune-baseline` drops what is fixed",
-            count(fixed, "finding")
-        )),
+    if fixed > 0 && options.prune_baseline {
+        terminal::note(&format!("{} dropped from `{path}`", count(fixed, "fixed finding")));
+    } else if fixed > 0 {
+        let (is, them) = if fixed == 1 { ("is", "it") } else { ("are", "them") };
+        let what = count(fixed, "known finding");
+        terminal::note(&format!("{what} {is} fixed: `--prune-baseline` drops {them} (`{path}`)"));
     }
 }
 

@@ -7,8 +7,8 @@ pub enum Need {
     ContextNames,
     /// Their sizes.
     ContextBytes,
-    /// The texts of the scripts that a container starts with.
-    Scripts,
+    /// What stands in the scripts that a container starts with, and in files that look like secrets.
+    ContextTexts,
     /// What the manifests in the context tell.
     Projects,
     /// History of the files.
@@ -26,7 +26,7 @@ impl Need {
     pub const ALL: [Self; 8] = [
         Self::ContextNames,
         Self::ContextBytes,
-        Self::Scripts,
+        Self::ContextTexts,
         Self::Projects,
         Self::Git,
         Self::Image,
@@ -39,7 +39,7 @@ impl Need {
         match self {
             Self::ContextNames => "context.names",
             Self::ContextBytes => "context.bytes",
-            Self::Scripts => "context.scripts",
+            Self::ContextTexts => "context.texts",
             Self::Projects => "projects",
             Self::Git => "git",
             Self::Image => "image",
@@ -81,7 +81,9 @@ impl Needs {
 
     /// Whether the context has to be walked.
     pub fn context(self) -> bool {
-        [Need::ContextNames, Need::ContextBytes, Need::Scripts, Need::Projects].into_iter().any(|need| self.has(need))
+        [Need::ContextNames, Need::ContextBytes, Need::ContextTexts, Need::Projects]
+            .into_iter()
+            .any(|need| self.has(need))
     }
 
     /// Its members.

@@ -12,7 +12,7 @@ use super::context::{self, Limits};
 use super::discover::{Found, discover};
 use super::place::{Place, place};
 use super::projects::projects;
-use super::scripts::scripts;
+use super::texts::texts;
 use crate::build::Build;
 use crate::dockerfile;
 use crate::ignore::{self, Matcher};
@@ -160,7 +160,7 @@ fn fill(
                 ignore: IgnoreInput::Unknown,
                 context: None,
                 projects: None,
-                scripts: None,
+                texts: None,
                 base_images: BTreeMap::new(),
             };
             let place = place(&path, &input, request, root);
@@ -181,8 +181,8 @@ fn fill(
         if let Some(known) = contexts.get(&(draft.place.root.clone(), draft.ignore.map(|(path, _)| path))) {
             input.context = Some(Arc::clone(&known.context));
             input.projects.clone_from(&known.projects);
-            if let Some(root) = draft.place.root.as_deref().filter(|_| request.needs.has(Need::Scripts)) {
-                input.scripts = Some(Arc::new(scripts(root, &input)));
+            if let Some(root) = draft.place.root.as_deref().filter(|_| request.needs.has(Need::ContextTexts)) {
+                input.texts = Some(Arc::new(texts(root, &input)));
             }
         }
         inputs.builds.push(input);

@@ -32,6 +32,9 @@ impl Folder {
             return None;
         }
         let path = path.trim_start_matches("./").trim_end_matches('/');
+        if matches!(path, "" | ".") {
+            return self.path.clone();
+        }
         Some(format!("{}/{path}", self.path.as_deref()?))
     }
 }

@@ -1,6 +1,7 @@
 //! See `rules/secret-file-copied.md`.
 
 use super::Context;
+use super::env_file::holds;
 use crate::finding::Findings;
 use crate::inputs::context::{Certainty, secret_certainty};
 
@@ -19,7 +20,8 @@ fn check(cx: &Context, out: &mut Findings) {
                 let name = parts.next().unwrap_or_default();
                 let holder = parts.next().unwrap_or_default();
                 let sure = secret_certainty(holder, name).is_some_and(|certainty| certainty < Certainty::Possible);
-                if !sure || path.split('/').any(|part| SAMPLES.contains(&part)) {
+                let known = path.trim_start_matches("./").trim_matches('/');
+                if !sure || holds(cx, known) == Some(false) || path.split('/').any(|part| SAMPLES.contains(&part)) {
                     continue;
                 }
                 let message = format!(

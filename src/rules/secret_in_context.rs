@@ -1,6 +1,7 @@
 //! See `rules/secret-in-context.md`.
 
 use super::Context;
+use super::env_file::holds;
 use super::ignore_lines::with_lines;
 use crate::build::{Build, Transfer, may_take_in};
 use crate::finding::{Findings, Safety};
@@ -60,7 +61,11 @@ fn secrets<'c>(cx: &Context, context: &'c BuildContext) -> Vec<&'c Found> {
         let path = context.path(found.entry);
         let sure = found.class.kind == ClassKind::Secret && found.class.certainty < Certainty::Possible;
         let sample = path.split('/').any(|part| SAMPLES.contains(&part));
-        sure && found.amount.bytes > 0 && !sample && !named.at_or_below(&path) && !is_brought_back(cx, &path)
+        sure && holds(cx, &path) != Some(false)
+            && found.amount.bytes > 0
+            && !sample
+            && !named.at_or_below(&path)
+            && !is_brought_back(cx, &path)
     })
     .collect()
 }

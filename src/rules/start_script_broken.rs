@@ -27,7 +27,7 @@ fn broken(cx: &Context, context: &BuildContext, stage: &Stage, started: &Started
         let copy = build.instruction(started.file.instruction);
         Some(cx.finding(started.span, message).help(help).label(copy.head, "it comes from here"))
     };
-    let bytes = cx.script(path)?;
+    let bytes = cx.text_of(path)?;
     let text = Text::of(bytes)?;
     let mended = || runs_after(build, stage, &started.file, &["dos2unix", "\\r", "fromdos"]);
     if text.crlf && !mended() {

@@ -1,6 +1,7 @@
 //! See `rules/start-script-keeps-shell.md`.
 
 use super::Context;
+use crate::dockerfile::Keyword;
 use crate::finding::Findings;
 use crate::shell::{Command, ExpansionKind, Script, Word, parse, shell_of_shebang};
 
@@ -51,17 +52,19 @@ fn check(cx: &Context, out: &mut Findings) {
     let build = cx.build();
     let Some(stage) = build.target() else { return };
     let Some(started) = build.started(stage).into_iter().find(|started| started.first) else { return };
-    let Some(text) = cx.script(&started.file.path).and_then(|bytes| std::str::from_utf8(bytes).ok()) else { return };
+    let Some(text) = cx.text_of(&started.file.path).and_then(|bytes| std::str::from_utf8(bytes).ok()) else { return };
     let shell = shell_of_shebang(text.lines().next().unwrap_or_default());
     if text.contains('\0') || !shell.is_none_or(|shell| shell.dialect.is_parsed()) {
         return;
     }
     let script = parse(text);
     let Some(last) = last(&script) else { return };
+    // Only of a service it is certain that somebody stops it.
+    let serves = build.last(stage, Keyword::Expose).is_some() || build.last(stage, Keyword::Healthcheck).is_some();
     let what = match last.name() {
         Some(name) if is_arguments(name) => "\"$@\"".to_owned(),
         Some(name) => match name.value() {
-            Some(path) if !BRIEF.contains(&path.rsplit('/').next().unwrap_or(path)) => path.to_owned(),
+            Some(path) if serves && !BRIEF.contains(&path.rsplit('/').next().unwrap_or(path)) => path.to_owned(),
             _ => return,
         },
         None => return,

@@ -54,7 +54,7 @@ fn what_is_known_is_hidden_and_said() {
     let ran = check(then(OLD), 0, &[], 3, 0);
     let text = ran.again(["lint", "api/Dockerfile", "--baseline=known.json", "--fail-on=style"]).code(0);
     assert_eq!(text.stdout, "nothing found in 1 file\n");
-    assert_eq!(text.stderr, "3 findings known to `known.json` left out\n");
+    assert_eq!(text.stderr, "3 known findings left out (`known.json`)\n");
     let without = text.again(["lint", "api/Dockerfile", "--format=json"]).code(1).json();
     assert!(without["baselined"].is_null() && without["baseline_fixed"].is_null());
 }
@@ -87,10 +87,7 @@ fn one_more_is_new_even_when_it_is_equal() {
 fn what_is_fixed_can_be_dropped() {
     let ran = check(then(&OLD.replace("CMD python3 main.py", "CMD [\"python3\", \"main.py\"]")), 0, &[], 2, 1);
     let said = ran.again(["lint", "api/Dockerfile", "--baseline=known.json"]).code(0);
-    assert!(
-        said.stderr
-            .ends_with("1 finding known to `known.json` no longer there: `--prune-baseline` drops what is fixed\n")
-    );
+    assert!(said.stderr.ends_with("1 known finding is fixed: `--prune-baseline` drops it (`known.json`)\n"));
     // A run that does not look at it says nothing, and keeps it.
     for narrow in [&["--ignore=shell-form-command"][..], &["--select=size"]] {
         let arguments = ["lint", "api/Dockerfile", "--baseline=known.json", "--prune-baseline"];
@@ -99,7 +96,7 @@ fn what_is_fixed_can_be_dropped() {
         assert_eq!(ran.read("known.json").matches("\"file\"").count(), 3, "{narrow:?}");
     }
     let pruned = said.again(["lint", "api/Dockerfile", "--baseline=known.json", "--prune-baseline"]).code(0);
-    assert!(pruned.stderr.ends_with("1 finding fixed and dropped from `known.json`\n"), "{}", pruned.stderr);
+    assert!(pruned.stderr.ends_with("1 fixed finding dropped from `known.json`\n"), "{}", pruned.stderr);
     let pruned = check(pruned, 0, &[], 2, 0);
     std::fs::write(pruned.path().join("api/Dockerfile"), OLD).unwrap();
     check(pruned, 1, &["shell-form-command"], 2, 0);

@@ -9,6 +9,7 @@ mod dockopt;
 mod engine;
 mod fixtures;
 mod formats;
+mod guide;
 mod hostile;
 mod mutation;
 mod opens;

@@ -1,6 +1,7 @@
 //! Secrets in plain text: passwords in URLs, assignments, options of commands, tokens known by their look. In time
 //! linear in the text.
 
+use std::collections::BTreeSet;
 use std::ops::Range;
 
 use super::command::in_commands;
@@ -49,7 +50,10 @@ pub(super) fn in_text(text: &str) -> Vec<Held> {
     assignments(text, &mut held);
     options(text, &mut held);
     logins(text, &mut held);
-    in_commands(text, &mut held);
+    let placed: BTreeSet<String> = held.iter().map(|held| held.value.clone()).collect();
+    let mut loose = Vec::new();
+    in_commands(text, &mut loose);
+    held.extend(loose.into_iter().filter(|held| !placed.contains(&held.value)));
     let tokens = text.split(|c: char| !is_token_char(c)).filter(|word| is_token(word));
     held.extend(tokens.map(|word| Held::part(text, word, Sign::Look)));
     held

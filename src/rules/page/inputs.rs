@@ -50,7 +50,7 @@ fn build(dockerfile: FileId, source: &Source, sources: &[Source], listing: &[(u6
     let known = !listing.is_empty() || sources.iter().any(|source| !is_special(source.name()));
     let context = known.then(|| context(sources, listing, &ignore));
     let projects = context.as_ref().map(|context| projects(context, sources));
-    let scripts = context.as_ref().map(|_| Arc::new(scripts(sources)));
+    let texts = context.as_ref().map(|_| Arc::new(texts(sources)));
     BuildInput {
         dockerfile,
         file: dockerfile::parse(source),
@@ -59,13 +59,13 @@ fn build(dockerfile: FileId, source: &Source, sources: &[Source], listing: &[(u6
         ignore,
         context: context.map(Arc::new),
         projects: projects.map(Arc::new),
-        scripts,
+        texts,
         base_images: BTreeMap::new(),
     }
 }
 
-/// The example's own files, as if a container started with each.
-fn scripts(sources: &[Source]) -> BTreeMap<String, Vec<u8>> {
+/// The example's own files, as if each was worth a look.
+fn texts(sources: &[Source]) -> BTreeMap<String, Vec<u8>> {
     sources.iter().map(|source| (source.name().to_owned(), source.bytes().to_vec())).collect()
 }
 
