@@ -23,9 +23,10 @@ fn check(cx: &Context, out: &mut Findings) {
                 if instruction.keyword == Keyword::Env && is_set_beside(cx, index, &found) {
                     continue;
                 }
-                let message = match found.guarded {
-                    true => format!("nothing sets `{}`: what stands behind it always counts", found.name),
-                    false => format!("nothing sets `{}`: it is empty here", found.name),
+                let message = if found.guarded {
+                    format!("nothing sets `{}`: what stands behind it always counts", found.name)
+                } else {
+                    format!("nothing sets `{}`: it is empty here", found.name)
                 };
                 let help = match near {
                     Some(near) => format!("did you mean `{near}`?"),
