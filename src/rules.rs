@@ -1,20 +1,70 @@
 //! All rules. To add one: a page in `rules/`, a module and two lines here. Owns the catalogue, what pages say about
 //! their rules, and selection; decides nothing about a Dockerfile itself.
 
+mod apk_cache_kept;
+mod apk_unpinned;
+mod apk_virtual_missing;
+mod apt_in_script;
 mod apt_lists_kept;
+mod apt_prompt;
+mod apt_recommends;
+mod apt_unpinned;
+mod apt_update_alone;
+mod bashism_in_sh;
+mod cd_in_run;
+mod cd_unchecked;
+mod consecutive_runs;
+mod curl_without_fail;
+mod dnf_cache_kept;
+mod dnf_prompt;
+mod dnf_unpinned;
+mod download_run_unverified;
+mod download_without_retry;
 mod floating_base;
 mod healthcheck_program_missing;
+mod heredoc_without_errexit;
+mod package_upgrade;
+mod packages_unsorted;
+mod password_in_layer;
+mod pipefail_off;
+mod pointless_command;
+mod rm_of_unset_variable;
 mod root_user;
 mod secret_in_arg_or_env;
+mod sh_relinked;
 mod shell_form_command;
 mod sources_before_dependencies;
+mod sudo;
+mod tls_verification_off;
+mod unquoted_substitution;
+mod unquoted_variable;
+mod unsigned_packages;
 mod useless_context;
+mod useradd_high_uid;
+mod wget_and_curl;
+mod wget_progress;
+mod yum_cache_kept;
+mod yum_prompt;
+mod yum_unpinned;
+mod zypper_cache_kept;
+mod zypper_dist_upgrade;
+mod zypper_prompt;
+mod zypper_unpinned;
 
+mod appended;
 mod context;
+mod download;
 mod metadata;
+mod package_cache;
 #[cfg(test)]
 mod page;
+mod pinning;
+mod question;
+mod removal;
+mod runs;
 mod selection;
+mod shells;
+mod splitting;
 
 pub use self::context::Context;
 pub use self::metadata::{Category, Confidence, Fixability, Group, Metadata, Status, Subject};
@@ -24,14 +74,55 @@ use crate::finding::Findings;
 
 /// All rules, in the order of their names.
 pub static ALL: &[&Rule] = &[
+    &apk_cache_kept::RULE,
+    &apk_unpinned::RULE,
+    &apk_virtual_missing::RULE,
+    &apt_in_script::RULE,
     &apt_lists_kept::RULE,
+    &apt_prompt::RULE,
+    &apt_recommends::RULE,
+    &apt_unpinned::RULE,
+    &apt_update_alone::RULE,
+    &bashism_in_sh::RULE,
+    &cd_in_run::RULE,
+    &cd_unchecked::RULE,
+    &consecutive_runs::RULE,
+    &curl_without_fail::RULE,
+    &dnf_cache_kept::RULE,
+    &dnf_prompt::RULE,
+    &dnf_unpinned::RULE,
+    &download_run_unverified::RULE,
+    &download_without_retry::RULE,
     &floating_base::RULE,
     &healthcheck_program_missing::RULE,
+    &heredoc_without_errexit::RULE,
+    &package_upgrade::RULE,
+    &packages_unsorted::RULE,
+    &password_in_layer::RULE,
+    &pipefail_off::RULE,
+    &pointless_command::RULE,
+    &rm_of_unset_variable::RULE,
     &root_user::RULE,
     &secret_in_arg_or_env::RULE,
+    &sh_relinked::RULE,
     &shell_form_command::RULE,
     &sources_before_dependencies::RULE,
+    &sudo::RULE,
+    &tls_verification_off::RULE,
+    &unquoted_substitution::RULE,
+    &unquoted_variable::RULE,
+    &unsigned_packages::RULE,
     &useless_context::RULE,
+    &useradd_high_uid::RULE,
+    &wget_and_curl::RULE,
+    &wget_progress::RULE,
+    &yum_cache_kept::RULE,
+    &yum_prompt::RULE,
+    &yum_unpinned::RULE,
+    &zypper_cache_kept::RULE,
+    &zypper_dist_upgrade::RULE,
+    &zypper_prompt::RULE,
+    &zypper_unpinned::RULE,
 ];
 
 /// A rule: its page and its check.

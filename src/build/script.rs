@@ -48,7 +48,15 @@ impl<'a> Build<'a> {
                 _ => None,
             }
         };
-        self.code.get(index)?.get_or_init(read).as_ref()
+        let is_trigger = self.instruction(index).keyword == Keyword::Onbuild;
+        self.code.get(index).filter(|_| !is_trigger)?.get_or_init(read).as_ref()
+    }
+
+    /// The RUN that an ONBUILD holds, and its commands: they run in a build that stands on this one's image.
+    pub fn trigger_code(&self, index: usize) -> Option<(&'a Instruction, &Code<'a>)> {
+        let trigger = self.input().file.trigger(self.instruction(index)).filter(|one| one.keyword == Keyword::Run)?;
+        let read = || self.read(self.stage_of(index)?, index, trigger, &trigger.arguments);
+        Some((trigger, self.code.get(index)?.get_or_init(read).as_ref()?))
     }
 
     fn read(

@@ -3,10 +3,12 @@
 mod later;
 
 use super::Context;
-use crate::build::{Base, Build, Code, PackageLists, Setting, Stage, User};
-use crate::dockerfile::{Instruction, Keyword};
+use super::appended;
+use super::runs::{self, Run, covers};
+use crate::build::{Base, Build, Code, PackageLists, Stage};
+use crate::dockerfile::Keyword;
 use crate::finding::{Basis, Finding, Findings, Impact, ImpactKind, Per, Saves};
-use crate::shell::{Command, Compound, CompoundKind, Invocation, Manager, PackageCall, Script, Verb, Word};
+use crate::shell::{Invocation, Manager, PackageCall, Verb, Word};
 use crate::text::Span;
 use later::Need;
 
@@ -19,21 +21,17 @@ fn check(cx: &Context, out: &mut Findings) {
     let mut later = None;
     // Lists that an earlier layer left are found unchanged by the next update: they are paid for once.
     let mut paid = false;
-    let shipped: Vec<&Stage> = cx.shipped().collect();
-    for stage in shipped.into_iter().rev() {
-        for (index, instruction) in build.instructions(stage).filter(|(_, i)| i.keyword == Keyword::Run) {
-            let Some(code) = build.code(index).filter(|_| !is_mounted(cx, instruction)) else { continue };
-            let Some(span) = kept(build, code) else {
-                paid &= !code.script.invocations().iter().any(removes_lists);
-                continue;
-            };
-            let finding = cx
-                .finding(code.place(&build.input().file, span), "the lists that this fetches stay in the layer")
-                .help("delete them in the same RUN, or keep them in a cache mount");
-            let finding = if std::mem::replace(&mut paid, true) { finding } else { with_price(build, stage, finding) };
-            let later = later.get_or_insert_with(|| later::needs(build))[index];
-            out.push(edited(build, stage, index, later, finding));
-        }
+    for run in runs::shipped(cx).filter(|run| !run.is_trigger() && !run.is_mounted(&[LISTS])) {
+        let Some(span) = kept(build, run.code) else {
+            paid &= !run.invocations().iter().any(removes_lists);
+            continue;
+        };
+        let finding = cx
+            .finding(run.place(span), "the lists that this fetches stay in the layer")
+            .help("delete them in the same RUN, or keep them in a cache mount");
+        let finding = if std::mem::replace(&mut paid, true) { finding } else { with_price(build, run.stage, finding) };
+        let later = later.get_or_insert_with(|| later::needs(build))[run.index];
+        out.push(edited(&run, later, finding));
     }
 }
 
@@ -76,14 +74,6 @@ fn apt<'s>(invocation: &Invocation<'s>) -> Option<PackageCall<'s>> {
     invocation.package_call().filter(|call| call.manager == Manager::Apt)
 }
 
-/// A cache or tmpfs mount on the lists or on a folder above them.
-fn is_mounted(cx: &Context, instruction: &Instruction) -> bool {
-    let mounts = cx.build().input().file.mounts(instruction);
-    mounts
-        .iter()
-        .any(|mount| matches!(&*mount.kind(), "cache" | "tmpfs") && covers(mount.target().unwrap_or_default(), LISTS))
-}
-
 /// `rm -rf /var/lib/apt/lists/*`, `find /var/lib/apt/lists -delete`, `apt-get dist-clean`.
 fn removes_lists(invocation: &Invocation) -> bool {
     let names_lists = || {
@@ -101,12 +91,6 @@ fn removes_lists(invocation: &Invocation) -> bool {
     }
 }
 
-/// Whether `folder` is `path` or above it.
-fn covers(folder: &str, path: &str) -> bool {
-    let folder = folder.trim_end_matches('/');
-    !folder.is_empty() && path.strip_prefix(folder).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
-}
-
 fn with_price(build: &Build, stage: &Stage, finding: Finding) -> Finding {
     let Base::Image(reference) = build.root_base(stage) else { return finding };
     let Some(lists) = PackageLists::of(reference) else { return finding };
@@ -120,72 +104,17 @@ fn with_price(build: &Build, stage: &Stage, finding: Finding) -> Finding {
         .costs(impact(ImpactKind::PullBytes, lists.pull_bytes))
 }
 
-fn edited(build: &Build, stage: &Stage, index: usize, later: Need, finding: Finding) -> Finding {
-    let Some(code) = build.code(index) else { return finding };
+fn edited(run: &Run, later: Need, finding: Finding) -> Finding {
     let risk = match later {
         Need::Lists => return finding,
         Need::Unknown => Some("something below may read the lists"),
-        Need::Nothing => {
-            shields(&code.script).then_some("a failure in the last compound would no longer end it at once")
-        }
+        Need::Nothing => appended::shields(&run.code.script)
+            .then_some("a failure in the last compound would no longer end it at once"),
     };
-    let Some((at, text)) = edit(build, index, code).filter(|_| is_root(build, stage, index)) else { return finding };
+    let Some((at, text)) = appended::append(run, fetches, &format!("rm -rf {LISTS}/*")) else { return finding };
     let title = "delete the lists in the same RUN";
     match risk {
-        None => finding.safe_edit(title, Span::at(at), text),
-        Some(why) => finding.unsafe_edit(title, why, Span::at(at), text),
+        None => finding.safe_edit(title, at, text),
+        Some(why) => finding.unsafe_edit(title, why, at, text),
     }
-}
-
-/// `SCRIPT && rm`: whatever joins the commands of the script (`;`, a line end, `||`), its last list fails as before, and
-/// where that succeeds the status is that of `rm`, which only fails for who may not delete.
-fn edit(build: &Build, index: usize, code: &Code) -> Option<(u32, String)> {
-    let end = code.script.append_at().filter(|_| !code.is_exec())?;
-    // Behind what ends the script nothing runs; and who fetched through another program may not delete without it.
-    let ends = |one: &&Command| {
-        let name = one.name().and_then(Word::value).unwrap_or_default();
-        code.script.is_last(one) && matches!(name, "exit" | "exec" | "return")
-    };
-    let through = |one: &Invocation| fetches(one) && !one.via.is_empty();
-    if code.script.commands.iter().any(|one| ends(&one)) || code.script.invocations().iter().any(through) {
-        return None;
-    }
-    let at = code.place(&build.input().file, Span::at(end)).start;
-    Some((at, format!("{}&& rm -rf {LISTS}/*", separator(build, index, at))))
-}
-
-/// Whether errexit works inside the script's last element: it does not where `&&` follows.
-fn shields(script: &Script) -> bool {
-    let end = script.scopes.first().and_then(|top| top.last_end);
-    let compound = |one: &Compound| Some(one.span.end) == end || one.kind == CompoundKind::Function;
-    let errexit = |one: &Command| one.place.options.errexit || one.name().is_some_and(|name| name.is("set"));
-    script.compounds.iter().any(compound) && script.commands.iter().any(errexit)
-}
-
-/// Whether the RUN at `index` may delete what belongs to root, as far as USER tells.
-fn is_root(build: &Build, stage: &Stage, index: usize) -> bool {
-    let own = build.instructions(stage).filter(|(at, i)| *at < index && i.keyword == Keyword::User).last();
-    let user = match (own, &stage.base) {
-        (Some((_, instruction)), _) => return User::of(build.input().file.str(instruction.rest)) == User::Root,
-        (None, Base::Stage(below)) => build.stages().get(*below).map(|below| build.user(below)),
-        (None, _) => None,
-    };
-    !matches!(user, Some(Setting::By(_, User::Other(_) | User::Unknown)))
-}
-
-/// A blank; or, where the RUN has a line for each command, a line of its own in the same style.
-fn separator(build: &Build, index: usize, at: u32) -> String {
-    let file = &build.input().file;
-    let source = file.source();
-    let (line, first) = (source.line(at), build.instruction(index).start_line);
-    let own = source.slice(source.line_span(line));
-    let indent = &own[..own.len() - own.trim_start().len()];
-    let starts = own.trim_start().starts_with("&&");
-    if line == first || !starts {
-        return " ".to_owned();
-    }
-    let end = source.text()[..source.line_span(line).end as usize].len();
-    let newline =
-        if source.text()[end..].starts_with("\r\n") || source.text().contains("\r\n") { "\r\n" } else { "\n" };
-    format!(" {}{newline}{indent}", file.escape())
 }
