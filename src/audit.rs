@@ -1,14 +1,18 @@
 //! The whole product as one pure function: [`Report`] is everything a command may say, already masked.
 
+mod baseline;
 mod listing;
 mod overview;
+mod reach;
 mod report;
 mod run;
 mod trouble;
 mod verdict;
 
+pub use self::baseline::{known, leave_out};
 pub use self::listing::{ContextListing, CopyTake};
 pub use self::report::{
-    BuildReport, ContextReport, Entry, Notice, ProblemReport, Report, Rerun, Skipped, StageReport, Step, Useless,
+    Baselined, BuildReport, ContextReport, Entry, Notice, ProblemReport, Report, Rerun, Skipped, StageReport, Step,
+    Useless,
 };
-pub use self::run::{audit, check, contexts, lint, mask, needs, problems, refusals};
+pub use self::run::{audit, check, contexts, fix, lint, mask, needs, problems, refusals};

@@ -1,6 +1,8 @@
 //! All rules. To add one: a page in `rules/`, a module and two lines here. Owns the catalogue, what pages say about
 //! their rules, and selection; decides nothing about a Dockerfile itself.
 
+mod add_local_file;
+mod add_url_unverified;
 mod apk_cache_kept;
 mod apk_unpinned;
 mod apk_virtual_missing;
@@ -11,38 +13,122 @@ mod apt_recommends;
 mod apt_unpinned;
 mod apt_update_alone;
 mod bashism_in_sh;
+mod build_tools_shipped;
+mod cache_mount_unlocked;
+mod cache_mount_unused;
 mod cd_in_run;
 mod cd_unchecked;
+mod cmd_ignored;
+mod compiler_cache_kept;
+mod composer_cache_kept;
 mod consecutive_runs;
+mod constant_platform;
+mod copied_file_chmod;
 mod curl_without_fail;
+mod definition_comment;
+mod deleted_in_later_layer;
+mod dev_dependencies_kept;
 mod dnf_cache_kept;
 mod dnf_prompt;
 mod dnf_unpinned;
+mod docker_socket;
 mod download_run_unverified;
 mod download_without_retry;
+mod duplicate_label;
+mod duplicate_stage_name;
+mod empty_continuation;
+mod end_of_life_base;
+mod env_self_reference;
+mod expose_mapping;
+mod expose_protocol_case;
+mod expose_range;
+mod exposed_port_unused;
 mod floating_base;
+mod from_as_case;
+mod full_base;
+mod gem_cache_kept;
+mod gem_unpinned;
+mod go_unpinned;
+mod healthcheck_always_healthy;
 mod healthcheck_program_missing;
 mod heredoc_without_errexit;
+mod ignored_copy_source;
+mod instruction_case;
+mod invalid_base_default;
+mod invalid_label_key;
+mod latest_base;
+mod legacy_key_value;
+mod libc_mismatch;
+mod lock_file_ignored;
+mod lock_file_unchecked;
+mod loopback_only;
+mod lost_arg;
+mod maintainer_instruction;
+mod many_sources_without_slash;
+mod missing_command;
+mod multiple_cmd;
+mod multiple_entrypoint;
+mod multiple_healthcheck;
+mod named_user;
+mod npm_as_main_process;
+mod npm_cache_kept;
+mod npm_install_beside_lock;
+mod npm_unpinned;
 mod package_upgrade;
 mod packages_unsorted;
 mod password_in_layer;
+mod pip_cache_kept;
+mod pip_unpinned;
 mod pipefail_off;
 mod pointless_command;
+mod python_cache_kept;
+mod python_minor_mismatch;
+mod recursive_chown;
+mod redundant_platform;
+mod relative_copy_destination;
+mod relative_workdir;
+mod reserved_stage_name;
 mod rm_of_unset_variable;
 mod root_user;
+mod secret_file_copied;
 mod secret_in_arg_or_env;
+mod secret_in_command;
+mod secret_in_context;
+mod secret_named_variable;
 mod sh_relinked;
+mod shell_as_main_process;
+mod shell_form;
 mod shell_form_command;
+mod shell_in_scratch;
+mod single_stage_build;
 mod sources_before_dependencies;
+mod ssh_port_exposed;
+mod stage_by_number;
+mod stage_name_case;
+mod start_script_broken;
+mod start_script_keeps_shell;
+mod stop_signal_kills;
 mod sudo;
+mod supplementary_groups_dropped;
 mod tls_verification_off;
+mod undeclared_base_arg;
+mod undefined_variable;
+mod unknown_copy_source;
 mod unquoted_substitution;
 mod unquoted_variable;
+mod unreachable_stage;
 mod unsigned_packages;
+mod untagged_base;
+mod unversioned_own_base;
 mod useless_context;
+mod user_without_passwd;
 mod useradd_high_uid;
+mod variable_of_base;
+mod volatile_argument_early;
 mod wget_and_curl;
 mod wget_progress;
+mod world_writable;
+mod yarn_cache_kept;
 mod yum_cache_kept;
 mod yum_prompt;
 mod yum_unpinned;
@@ -51,29 +137,51 @@ mod zypper_dist_upgrade;
 mod zypper_prompt;
 mod zypper_unpinned;
 
+mod announced;
 mod appended;
+mod base_version;
 mod context;
+mod copy_flag;
 mod download;
+mod env_file;
+mod foreign;
+mod ignore_lines;
+mod installed_project;
+mod kept_cache;
+mod layers;
+mod lines;
 mod metadata;
+mod once;
 mod package_cache;
 #[cfg(test)]
 mod page;
 mod pinning;
+mod presence;
 mod question;
 mod removal;
 mod runs;
+mod script_end;
+mod secret_word;
 mod selection;
 mod shells;
 mod splitting;
+mod toolchain;
+mod unpinned;
 
+pub use self::announced::{Breach, dockerfile_breaches};
 pub use self::context::Context;
 pub use self::metadata::{Category, Confidence, Fixability, Group, Metadata, Status, Subject};
 pub use self::selection::{Selection, SelectorError, suggest};
+
+use std::collections::HashMap;
+use std::sync::{LazyLock, OnceLock};
 
 use crate::finding::Findings;
 
 /// All rules, in the order of their names.
 pub static ALL: &[&Rule] = &[
+    &add_local_file::RULE,
+    &add_url_unverified::RULE,
     &apk_cache_kept::RULE,
     &apk_unpinned::RULE,
     &apk_virtual_missing::RULE,
@@ -84,38 +192,122 @@ pub static ALL: &[&Rule] = &[
     &apt_unpinned::RULE,
     &apt_update_alone::RULE,
     &bashism_in_sh::RULE,
+    &build_tools_shipped::RULE,
+    &cache_mount_unlocked::RULE,
+    &cache_mount_unused::RULE,
     &cd_in_run::RULE,
     &cd_unchecked::RULE,
+    &cmd_ignored::RULE,
+    &compiler_cache_kept::RULE,
+    &composer_cache_kept::RULE,
     &consecutive_runs::RULE,
+    &constant_platform::RULE,
+    &copied_file_chmod::RULE,
     &curl_without_fail::RULE,
+    &definition_comment::RULE,
+    &deleted_in_later_layer::RULE,
+    &dev_dependencies_kept::RULE,
     &dnf_cache_kept::RULE,
     &dnf_prompt::RULE,
     &dnf_unpinned::RULE,
+    &docker_socket::RULE,
     &download_run_unverified::RULE,
     &download_without_retry::RULE,
+    &duplicate_label::RULE,
+    &duplicate_stage_name::RULE,
+    &empty_continuation::RULE,
+    &end_of_life_base::RULE,
+    &env_self_reference::RULE,
+    &expose_mapping::RULE,
+    &expose_protocol_case::RULE,
+    &expose_range::RULE,
+    &exposed_port_unused::RULE,
     &floating_base::RULE,
+    &from_as_case::RULE,
+    &full_base::RULE,
+    &gem_cache_kept::RULE,
+    &gem_unpinned::RULE,
+    &go_unpinned::RULE,
+    &healthcheck_always_healthy::RULE,
     &healthcheck_program_missing::RULE,
     &heredoc_without_errexit::RULE,
+    &ignored_copy_source::RULE,
+    &instruction_case::RULE,
+    &invalid_base_default::RULE,
+    &invalid_label_key::RULE,
+    &latest_base::RULE,
+    &legacy_key_value::RULE,
+    &libc_mismatch::RULE,
+    &lock_file_ignored::RULE,
+    &lock_file_unchecked::RULE,
+    &loopback_only::RULE,
+    &lost_arg::RULE,
+    &maintainer_instruction::RULE,
+    &many_sources_without_slash::RULE,
+    &missing_command::RULE,
+    &multiple_cmd::RULE,
+    &multiple_entrypoint::RULE,
+    &multiple_healthcheck::RULE,
+    &named_user::RULE,
+    &npm_as_main_process::RULE,
+    &npm_cache_kept::RULE,
+    &npm_install_beside_lock::RULE,
+    &npm_unpinned::RULE,
     &package_upgrade::RULE,
     &packages_unsorted::RULE,
     &password_in_layer::RULE,
+    &pip_cache_kept::RULE,
+    &pip_unpinned::RULE,
     &pipefail_off::RULE,
     &pointless_command::RULE,
+    &python_cache_kept::RULE,
+    &python_minor_mismatch::RULE,
+    &recursive_chown::RULE,
+    &redundant_platform::RULE,
+    &relative_copy_destination::RULE,
+    &relative_workdir::RULE,
+    &reserved_stage_name::RULE,
     &rm_of_unset_variable::RULE,
     &root_user::RULE,
+    &secret_file_copied::RULE,
     &secret_in_arg_or_env::RULE,
+    &secret_in_command::RULE,
+    &secret_in_context::RULE,
+    &secret_named_variable::RULE,
     &sh_relinked::RULE,
+    &shell_as_main_process::RULE,
+    &shell_form::RULE,
     &shell_form_command::RULE,
+    &shell_in_scratch::RULE,
+    &single_stage_build::RULE,
     &sources_before_dependencies::RULE,
+    &ssh_port_exposed::RULE,
+    &stage_by_number::RULE,
+    &stage_name_case::RULE,
+    &start_script_broken::RULE,
+    &start_script_keeps_shell::RULE,
+    &stop_signal_kills::RULE,
     &sudo::RULE,
+    &supplementary_groups_dropped::RULE,
     &tls_verification_off::RULE,
+    &undeclared_base_arg::RULE,
+    &undefined_variable::RULE,
+    &unknown_copy_source::RULE,
     &unquoted_substitution::RULE,
     &unquoted_variable::RULE,
+    &unreachable_stage::RULE,
     &unsigned_packages::RULE,
+    &untagged_base::RULE,
+    &unversioned_own_base::RULE,
     &useless_context::RULE,
+    &user_without_passwd::RULE,
     &useradd_high_uid::RULE,
+    &variable_of_base::RULE,
+    &volatile_argument_early::RULE,
     &wget_and_curl::RULE,
     &wget_progress::RULE,
+    &world_writable::RULE,
+    &yarn_cache_kept::RULE,
     &yum_cache_kept::RULE,
     &yum_prompt::RULE,
     &yum_unpinned::RULE,
@@ -134,16 +326,18 @@ pub struct Rule {
     pub page: &'static str,
     /// Looks at one build and says what it finds.
     pub check: fn(&Context, &mut Findings),
+    /// The front matter, read when first asked for.
+    metadata: OnceLock<Metadata>,
 }
 
 /// Ties a check to its page, and makes the page's examples a test of the rule's module.
 macro_rules! rule {
     ($name:literal, $check:path) => {
-        pub(super) static RULE: $crate::rules::Rule = $crate::rules::Rule {
-            name: $name,
-            page: include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/rules/", $name, ".md")),
-            check: $check,
-        };
+        pub(super) static RULE: $crate::rules::Rule = $crate::rules::Rule::new(
+            $name,
+            include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/rules/", $name, ".md")),
+            $check,
+        );
 
         #[cfg(test)]
         #[test]
@@ -155,14 +349,27 @@ macro_rules! rule {
 use rule;
 
 impl Rule {
+    const fn new(name: &'static str, page: &'static str, check: fn(&Context, &mut Findings)) -> Self {
+        Self { name, page, check, metadata: OnceLock::new() }
+    }
+
     /// What the page's front matter says.
-    pub fn metadata(&self) -> Metadata {
-        Metadata::read(self.page).0
+    pub fn metadata(&self) -> &Metadata {
+        self.metadata.get_or_init(|| Metadata::read(self.page).0)
     }
 
     /// The page without its front matter.
     pub fn body(&self) -> &'static str {
         metadata::body(self.page)
+    }
+
+    /// Whether its fixes are safe, unsafe or of both kinds (`safe, unsafe`), as the page's examples show; empty for none.
+    pub fn safety(&self) -> String {
+        let fences = self.body().lines().filter_map(|line| line.strip_prefix("```"));
+        let fixed = fences.map(|info| info.split(' ').collect::<Vec<_>>()).filter(|info| info.contains(&"fixed"));
+        let (unsafe_ones, safe): (Vec<_>, Vec<_>) = fixed.partition(|info| info.contains(&"unsafe"));
+        let words = [("safe", safe), ("unsafe", unsafe_ones)];
+        words.iter().filter(|(_, found)| !found.is_empty()).map(|(word, _)| *word).collect::<Vec<_>>().join(", ")
     }
 
     /// Where people read the page.
@@ -171,23 +378,54 @@ impl Rule {
     }
 }
 
-/// The rule with this name or alias, in any case.
+/// The rule with this name or alias, in any case; the first one where several share a foreign code.
 pub fn find(name: &str) -> Option<&'static Rule> {
-    find_in(ALL, name)
+    named(name).first().copied()
 }
 
-fn find_in(rules: &[&'static Rule], name: &str) -> Option<&'static Rule> {
-    let named = rules.iter().find(|rule| rule.name.eq_ignore_ascii_case(name));
-    let known = named.or_else(|| {
-        rules.iter().find(|rule| rule.metadata().aliases.iter().any(|alias| alias.eq_ignore_ascii_case(name)))
-    });
-    known.copied()
+/// The rule with this name, or all rules with this alias, in any case.
+pub fn named(name: &str) -> &'static [&'static Rule] {
+    static KNOWN: LazyLock<HashMap<String, Vec<&'static Rule>>> = LazyLock::new(|| by_name(ALL));
+    KNOWN.get(&name.to_ascii_lowercase()).map_or(&[], Vec::as_slice)
+}
+
+/// Rules by their names and aliases in lower case; a rule's own name is its alone.
+fn by_name(rules: &[&'static Rule]) -> HashMap<String, Vec<&'static Rule>> {
+    let mut known: HashMap<String, Vec<&'static Rule>> = HashMap::new();
+    for rule in rules {
+        for alias in &rule.metadata().aliases {
+            known.entry(alias.to_ascii_lowercase()).or_default().push(rule);
+        }
+    }
+    known.extend(rules.iter().map(|rule| (rule.name.to_ascii_lowercase(), vec![*rule])));
+    known
+}
+
+/// What the pages of these rules announce that their edits change.
+pub fn announced<'r>(rules: impl IntoIterator<Item = &'r &'static str>) -> Vec<&'static str> {
+    let known = rules.into_iter().filter_map(|name| find(name));
+    known.flat_map(|rule| rule.metadata().changes.iter().copied()).collect()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use std::collections::BTreeSet;
+
+    /// Foreign codes that several rules answer for together, each for a part.
+    const SHARED: [&str; 11] = [
+        "CKV_DOCKER_7",
+        "DF001",
+        "DL3006",
+        "DL3007",
+        "DL3025",
+        "DL3064",
+        "DS-0001",
+        "JSONArgsRecommended",
+        "MultipleInstructionsDisallowed",
+        "SecretsUsedInArgOrEnv",
+        "UndefinedVar",
+    ];
 
     #[test]
     fn pages_are_complete_and_names_are_unique_and_sorted() {
@@ -196,7 +434,8 @@ mod tests {
             let (metadata, problems) = Metadata::read(rule.page);
             assert!(problems.is_empty(), "rules/{}.md: {problems:?}", rule.name);
             for name in metadata.aliases.iter().copied().chain([rule.name]) {
-                assert!(names.insert(name.to_ascii_lowercase()), "rules/{}.md: `{name}` is taken", rule.name);
+                let fresh = names.insert(name.to_ascii_lowercase()) || SHARED.contains(&name);
+                assert!(fresh, "rules/{}.md: `{name}` is taken", rule.name);
                 assert!(!selection::is_reserved(name), "rules/{}.md: `{name}` is a category or a group", rule.name);
             }
         }

@@ -20,6 +20,17 @@ pub struct Report {
     pub problems: Vec<ProblemReport>,
     /// What was found and used without being asked for, and what else a reader should know.
     pub notices: Vec<Notice>,
+    /// What a baseline took out; `None` without one.
+    pub baselined: Option<Baselined>,
+}
+
+/// What a baseline did to a report.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Baselined {
+    /// Findings that it knows, and that are left out.
+    pub known: u64,
+    /// Findings that it knows, and that are there no more.
+    pub fixed: u64,
 }
 
 /// One Dockerfile with its context.
@@ -139,6 +150,8 @@ pub struct Skipped {
 /// Something wrong with an input.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ProblemReport {
+    /// What other linters call it.
+    pub codes: Vec<&'static str>,
     /// The file as the user would type it.
     pub file: String,
     /// The place in it.

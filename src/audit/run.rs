@@ -7,14 +7,15 @@ use std::sync::Arc;
 use rayon::prelude::*;
 
 use super::{ContextListing, Notice, ProblemReport, Report, Skipped};
-use super::{listing, overview, trouble};
+use super::{listing, overview, reach, trouble};
 use crate::build::Build;
 use crate::dockerfile;
-use crate::finding::{Finding, Findings, Mask};
+use crate::finding::{Finding, Findings, Mask, Severity};
+use crate::fix::{self, Judge, Level, Outcome};
 use crate::ignore::{self, ProblemKind};
 use crate::inputs::{BuildInput, IgnoreInput, Inputs, Need, Needs};
-use crate::rules::{Context, Rule, Selection};
-use crate::text::Source;
+use crate::rules::{self, Context, Rule, Selection};
+use crate::text::{FileId, Source};
 
 /// What rules find in the inputs' builds.
 pub fn lint(inputs: &Inputs, selection: &Selection) -> Report {
@@ -22,6 +23,7 @@ pub fn lint(inputs: &Inputs, selection: &Selection) -> Report {
     let mask = mask_of(&builds);
     let mut report = report(inputs, &builds, &mask, selection, false);
     report.findings = masked_findings(inputs, &builds, &mask, selection);
+    unsay(&mut report);
     report
 }
 
@@ -37,8 +39,34 @@ pub fn audit(inputs: &Inputs, selection: &Selection) -> Report {
     let mask = mask_of(&builds);
     let mut report = report(inputs, &builds, &mask, selection, true);
     report.findings = masked_findings(inputs, &builds, &mask, selection);
+    unsay(&mut report);
     report.builds = builds.par_iter().map(|build| overview::build(inputs, build, &report.findings, &mask)).collect();
     report
+}
+
+/// Applies the fixes of the selected rules to a fixpoint.
+pub fn fix(inputs: &Inputs, selection: &Selection, level: Level) -> Outcome {
+    fix::fix(&inputs.sources, level, Fixing { inputs, selection })
+}
+
+/// The rules as [`fix::fix`] asks them.
+struct Fixing<'a> {
+    inputs: &'a Inputs,
+    selection: &'a Selection,
+}
+
+impl Judge for Fixing<'_> {
+    fn findings(&mut self, sources: &[Source]) -> Vec<Finding> {
+        check(self.inputs, sources, self.selection)
+    }
+
+    fn refuses(&self, file: FileId, before: &Source, after: &Source, rules: &BTreeSet<&'static str>) -> Option<String> {
+        if !self.inputs.builds.iter().any(|build| build.dockerfile == file) {
+            return None;
+        }
+        let (breaches, _) = rules::dockerfile_breaches(before, after, &rules::announced(rules));
+        breaches.first().map(ToString::to_string)
+    }
 }
 
 /// What rules find when the inputs' files read so; for fixing to a fixpoint. Files behind those of the inputs are new.
@@ -109,6 +137,7 @@ fn report<'i>(inputs: &'i Inputs, builds: &[Build<'i>], mask: &Mask, selection: 
     let mut problems: Vec<ProblemReport> = Vec::new();
     for problem in &inputs.problems {
         problems.push(ProblemReport {
+            codes: Vec::new(),
             file: problem.file.clone(),
             place: problem.place,
             error: problem.fatal,
@@ -129,19 +158,35 @@ fn report<'i>(inputs: &'i Inputs, builds: &[Build<'i>], mask: &Mask, selection: 
     }
 }
 
+/// Takes out the problems that a finding of the same place says, too.
+fn unsay(report: &mut Report) {
+    let Report { problems, findings, sources, .. } = report;
+    problems.retain(|problem| {
+        let Some(place) = problem.place.filter(|_| !problem.codes.is_empty()) else { return true };
+        !findings.iter().any(|finding| {
+            let source = &sources[finding.file.0 as usize];
+            let same = source.name() == problem.file
+                && (finding.instruction_line == Some(place.line) || source.line(finding.span.start) == place.line);
+            let known = |rule: &Rule| rule.metadata().aliases.iter().any(|alias| problem.codes.contains(alias));
+            finding.severity == Severity::Error && same && rules::find(finding.rule).is_some_and(known)
+        })
+    });
+}
+
 fn masked_findings<'i>(inputs: &'i Inputs, builds: &[Build<'i>], mask: &Mask, selection: &Selection) -> Vec<Finding> {
     findings(inputs, builds, selection).into_par_iter().map(|finding| masked(finding, mask)).collect()
 }
 
 fn findings<'i>(inputs: &'i Inputs, builds: &[Build<'i>], selection: &Selection) -> Vec<Finding> {
-    let rules: Vec<_> = selection.rules().into_iter().map(|rule| (rule, rule.metadata())).collect();
+    let rules = selection.rules();
     let of_build = |build: &Build<'i>| {
         let mut out = Findings::new();
-        for (rule, metadata) in &rules {
-            if metadata.needs.iter().all(|need| is_there(build.input(), need)) {
-                (rule.check)(&Context::new(rule, metadata, inputs, build), &mut out);
+        for rule in &rules {
+            if rule.metadata().needs.iter().all(|need| is_there(build.input(), need)) {
+                (rule.check)(&Context::new(rule, inputs, build), &mut out);
             }
         }
+        reach::limit(build, &mut out);
         out
     };
     let found: Vec<Findings> = builds.par_iter().map(of_build).collect();
@@ -152,6 +197,7 @@ fn findings<'i>(inputs: &'i Inputs, builds: &[Build<'i>], selection: &Selection)
 fn is_there(input: &BuildInput, need: Need) -> bool {
     match need {
         Need::ContextNames | Need::ContextBytes => input.context.is_some(),
+        Need::ContextTexts => input.texts.is_some(),
         Need::Projects => input.projects.is_some(),
         Need::BaseImage => !input.base_images.is_empty(),
         Need::Git | Need::Image | Need::Buildlog => false,
@@ -172,13 +218,15 @@ fn skipped<'i>(builds: &[Build<'i>], selection: &Selection, looked: bool) -> Vec
             problem.kind.is_refusal() || problem.kind == ProblemKind::Uncompilable
         }));
         let (why, remedy) = match need {
-            Need::ContextNames | Need::ContextBytes | Need::Projects if refused => {
+            Need::ContextNames | Need::ContextBytes | Need::ContextTexts | Need::Projects if refused => {
                 ("it needs the build context", "mend .dockerignore")
             }
-            Need::ContextNames | Need::ContextBytes | Need::Projects if looked => {
+            Need::ContextNames | Need::ContextBytes | Need::ContextTexts | Need::Projects if looked => {
                 ("it needs the build context", "name the Dockerfile in a folder that can be read")
             }
-            Need::ContextNames | Need::ContextBytes => ("it needs the build context", "run `dockopt audit`"),
+            Need::ContextNames | Need::ContextBytes | Need::ContextTexts => {
+                ("it needs the build context", "run `dockopt audit`")
+            }
             Need::Projects => ("it needs the project's manifests", "run `dockopt audit`"),
             Need::Git => ("it needs git history", "run it in a repository"),
             Need::Image => ("it needs a built image", "build it first"),
@@ -245,6 +293,7 @@ fn with_texts(input: &BuildInput, before: &Inputs, sources: &[Source]) -> BuildI
         ignore,
         context,
         projects: input.projects.clone(),
+        texts: input.texts.clone(),
         base_images: input.base_images.clone(),
     }
 }
@@ -261,7 +310,7 @@ fn ignore_now(ignore: &IgnoreInput, before: &Inputs, sources: &[Source]) -> (Ign
         IgnoreInput::Missing(path) => {
             let made = sources.iter().enumerate().skip(before.sources.len()).find(|(_, source)| source.name() == path);
             match made {
-                Some((index, _)) => (IgnoreInput::Present(crate::text::FileId(index as u32), read(index)), true),
+                Some((index, _)) => (IgnoreInput::Present(FileId(index as u32), read(index)), true),
                 None => (ignore.clone(), false),
             }
         }

@@ -162,6 +162,19 @@ impl<'a> BaseImage<'a> {
     }
 }
 
+/// The variables that an image sets besides PATH (`data/base_variables.tsv`); `None` where that is not known.
+pub(super) fn variables(reference: &str) -> Option<Vec<&'static str>> {
+    let reference = Reference::of(reference);
+    let tag = reference.tag.unwrap_or("latest");
+    rows(include_str!("../../data/base_variables.tsv")).find_map(|cells| match cells.as_slice() {
+        [image, tags, names, ..] if *image == reference.short_name() => {
+            let fits = tags.split_whitespace().any(|glob| is_like(glob, tag));
+            fits.then(|| names.split_whitespace().collect())
+        }
+        _ => None,
+    })
+}
+
 /// Whether a name without a namespace is an official image (`data/official_images.tsv`).
 pub fn is_official(name: &str) -> bool {
     static NAMES: LazyLock<BTreeSet<&str>> = LazyLock::new(|| {
@@ -210,8 +223,8 @@ impl PackageLists {
     }
 }
 
-/// The Debian release that an image stands on.
-fn suite(reference: &Reference) -> Option<&'static str> {
+/// The Debian release that an image stands on, where it is one of the last two.
+pub(super) fn suite(reference: &Reference) -> Option<&'static str> {
     let tag = reference.tag?;
     let words = || tag.split(['-', '.', '_']);
     let number = words().next().filter(|_| reference.short_name() == "debian");
@@ -268,10 +281,15 @@ mod tests {
     fn every_row_of_the_tables_has_a_date_and_a_source() {
         let tables = [
             include_str!("../../data/base_images.tsv"),
+            include_str!("../../data/releases.tsv"),
+            include_str!("../../data/slim_images.tsv"),
             include_str!("../../data/program_packages.tsv"),
             include_str!("../../data/package_lists.tsv"),
             include_str!("../../data/official_images.tsv"),
             include_str!("../../data/image_suites.tsv"),
+            include_str!("../../data/base_variables.tsv"),
+            include_str!("../../data/server_ports.tsv"),
+            include_str!("../../data/package_caches.tsv"),
         ];
         for table in tables {
             let header = table.lines().find(|line| !line.starts_with('#')).unwrap();

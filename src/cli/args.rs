@@ -2,10 +2,12 @@
 
 use std::path::PathBuf;
 
+use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::inputs::{BuildOptions, Date};
 use crate::load::Request;
+use crate::report::Format;
 
 /// Makes Docker builds small and fast, and proves it.
 #[derive(Debug, Parser)]
@@ -60,6 +62,8 @@ pub(super) struct Audit {
     pub choice: Choice,
     #[command(flatten)]
     pub threshold: Threshold,
+    #[command(flatten)]
+    pub known: Known,
 }
 
 #[derive(Debug, Args)]
@@ -75,6 +79,8 @@ pub(super) struct Lint {
     pub choice: Choice,
     #[command(flatten)]
     pub threshold: Threshold,
+    #[command(flatten)]
+    pub known: Known,
 }
 
 #[derive(Debug, Args)]
@@ -160,7 +166,7 @@ pub(super) struct Build {
 #[command(next_help_heading = "Global options")]
 pub(super) struct Global {
     /// How the result is written
-    #[arg(long, global = true, value_enum, default_value_t = Format::Text)]
+    #[arg(long, global = true, value_parser = format(), default_value = "text", value_name = "FORMAT")]
     pub format: Format,
     /// Write the result to a file instead of standard output
     #[arg(short, long, global = true, value_name = "FILE")]
@@ -185,6 +191,21 @@ pub(super) struct Choice {
     pub today: Option<Date>,
 }
 
+/// Findings that are known already.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Options of the baseline")]
+pub(super) struct Known {
+    /// Leave out the findings that this file knows: only new ones count
+    #[arg(long, value_name = "FILE")]
+    pub baseline: Option<PathBuf>,
+    /// Write all findings to a baseline: from now on they are known
+    #[arg(long, value_name = "FILE", conflicts_with = "baseline")]
+    pub write_baseline: Option<PathBuf>,
+    /// Drop from the file of --baseline what is fixed
+    #[arg(long, requires = "baseline")]
+    pub prune_baseline: bool,
+}
+
 /// When findings make the exit code.
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Options of the rules")]
@@ -192,12 +213,6 @@ pub(super) struct Threshold {
     /// Exit with 1 from this severity on
     #[arg(long, value_enum, default_value_t = FailOn::Warning, value_name = "SEVERITY")]
     pub fail_on: FailOn,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub(super) enum Format {
-    Text,
-    Json,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -242,6 +257,13 @@ impl Build {
         };
         Request { path, file: self.file.clone(), options, today, ..Request::default() }
     }
+}
+
+/// One of the names of formats.
+fn format() -> impl TypedValueParser<Value = Format> {
+    let names = Format::ALL.iter().map(|format| format.name());
+    PossibleValuesParser::new(names)
+        .map(|name| Format::ALL.iter().copied().find(|format| format.name() == name).unwrap_or(Format::Text))
 }
 
 fn named_context(text: &str) -> Result<(String, String), String> {

@@ -1,9 +1,9 @@
 //! `dockopt audit`.
 
-use super::args::{Audit, Format, Global};
-use super::output::{Failure, code, complain, emit, leave_unsaid, selection, today};
-use super::terminal;
-use crate::report;
+use super::args::{Audit, Global};
+use super::baseline;
+use super::output::{Failure, base, code, complain, leave_unsaid, selection, today, write_run};
+use crate::report::{self, Format, Run};
 
 pub(super) fn run(global: &Global, command: &Audit) -> Result<u8, Failure> {
     let selection = selection(&command.choice)?;
@@ -15,14 +15,13 @@ pub(super) fn run(global: &Global, command: &Audit) -> Result<u8, Failure> {
         return Err(Failure::Said);
     }
     let mut report = crate::audit::audit(&inputs, &selection);
+    baseline::apply(&command.known, "audit", &selection, &mut report)?;
     let code = code(&command.threshold, &report, failed);
     if global.format == Format::Text {
         leave_unsaid(&mut report, &inputs);
     }
-    let text = match global.format {
-        Format::Text => report::audit(&report, &command.build.typed(), terminal::stdout(global), command.all),
-        Format::Json => report::audit_json(&report),
-    };
-    emit(global, &text)?;
+    let run = Run { command: "audit", report: &report, exit: code, base: &base() };
+    let text = |layout| report::audit(&report, &command.build.typed(), layout, command.all);
+    write_run(global, &run, text, || report::audit_json(&report))?;
     Ok(code)
 }

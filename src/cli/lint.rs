@@ -4,11 +4,11 @@ use std::path::{Path, PathBuf};
 
 use rayon::prelude::*;
 
-use super::args::{Format, Global, Lint};
-use super::output::{Failure, code, complain, emit, leave_unsaid, selection, today};
-use super::terminal;
+use super::args::{Global, Lint};
+use super::baseline;
+use super::output::{Failure, base, code, complain, leave_unsaid, selection, today, write_run};
 use crate::load::{DOCKERFILE_LIMIT, LoadError, read_source, read_stdin};
-use crate::report;
+use crate::report::{self, Format, Run};
 use crate::text::Source;
 
 pub(super) fn run(global: &Global, command: &Lint) -> Result<u8, Failure> {
@@ -23,15 +23,13 @@ pub(super) fn run(global: &Global, command: &Lint) -> Result<u8, Failure> {
         return Err(Failure::Said);
     }
     let mut report = crate::audit::lint(&inputs, &selection);
+    baseline::apply(&command.known, "lint", &selection, &mut report)?;
     let code = code(&command.threshold, &report, failed);
     if global.format == Format::Text {
         leave_unsaid(&mut report, &inputs);
     }
-    let text = match global.format {
-        Format::Text => report::lint(&report, terminal::stdout(global)),
-        Format::Json => report::lint_json(&report),
-    };
-    emit(global, &text)?;
+    let run = Run { command: "lint", report: &report, exit: code, base: &base() };
+    write_run(global, &run, |layout| report::lint(&report, layout), || report::lint_json(&report))?;
     Ok(code)
 }
 

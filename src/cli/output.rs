@@ -1,6 +1,7 @@
 //! Where results go, and what the exit code says about them.
 
 use std::io::{self, Write};
+use std::path::PathBuf;
 
 use super::args::{Choice, FailOn, Global, Threshold};
 use super::{CLEAN, FAILED, FOUND, terminal, write};
@@ -8,6 +9,7 @@ use crate::audit::Report;
 use crate::finding::Severity;
 use crate::inputs::{Date, Inputs};
 use crate::load::LoadError;
+use crate::report::{self, Base, Format, Layout, Run};
 use crate::rules::{Selection, SelectorError};
 
 /// Why a command did not do its work.
@@ -49,16 +51,53 @@ impl From<SelectorError> for Failure {
 }
 
 /// Writes a result to standard output or to `--output`.
-pub(super) fn emit(global: &Global, text: &str) -> Result<(), Failure> {
+pub(super) fn emit(global: &Global, text: &(impl AsRef<[u8]> + ?Sized)) -> Result<(), Failure> {
+    let bytes = text.as_ref();
     if let Some(path) = &global.output {
-        return Ok(write::write(path, text.as_bytes())?);
+        return Ok(write::write(path, bytes)?);
     }
     let mut stdout = io::stdout().lock();
-    match stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()) {
+    match stdout.write_all(bytes).and_then(|()| stdout.flush()) {
         Ok(()) => Ok(()),
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Err(Failure::Closed),
         Err(error) => Err(Failure::Because { what: format!("standard output cannot be written: {error}"), help: None }),
     }
+}
+
+/// Writes what a command found in the format asked for. `text` and `json` are the command's own.
+pub(super) fn write_run(
+    global: &Global,
+    run: &Run,
+    text: impl FnOnce(Layout) -> String,
+    json: impl FnOnce() -> String,
+) -> Result<(), Failure> {
+    let written = match (global.format.writer(), global.format) {
+        (Some(write), _) => write(run),
+        (None, Format::Json) => json(),
+        (None, _) => text(terminal::stdout(global)),
+    };
+    emit(global, &written)?;
+    if !global.format.tells_skips() {
+        terminal::note(&report::remarks(run.report));
+    }
+    Ok(())
+}
+
+/// Whether JSON is asked for, of a command that has but text beside it; `instead` names commands that have more.
+pub(super) fn is_json(global: &Global, command: &str, instead: &str) -> Result<bool, Failure> {
+    if global.format.writer().is_none() {
+        return Ok(global.format == Format::Json);
+    }
+    let what = format!("`dockopt {command}` is not written as `{}`", global.format.name());
+    Err(Failure::Because { what, help: Some(format!("use `--format text` or `--format json`{instead}")) })
+}
+
+/// What paths are relative to for readers that know a repository: its root as CI names it, else the current folder.
+pub(super) fn base() -> Base {
+    let known = |path: PathBuf| path.canonicalize().unwrap_or(path).to_string_lossy().into_owned();
+    let folder = std::env::current_dir().map(known).unwrap_or_default();
+    let root = ["GITHUB_WORKSPACE", "CI_PROJECT_DIR"].iter().find_map(std::env::var_os);
+    Base::new(&folder, &root.filter(|root| !root.is_empty()).map(|root| known(root.into())).unwrap_or_default())
 }
 
 /// The rules that `--select` and `--ignore` ask for.

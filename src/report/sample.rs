@@ -6,9 +6,9 @@ use crate::audit::{
     StageReport, Step, Useless,
 };
 use crate::finding::{
-    Basis, FileEdit, Finding, Fix, Impact, ImpactKind, Label, Mask, Per, Safety, Saves, Severity, Target,
+    Basis, Code, FileEdit, Finding, Fix, Impact, ImpactKind, Label, Mask, Per, Safety, Saves, Severity, Target,
 };
-use crate::fix::{Applied, Change, Outcome};
+use crate::fix::{Applied, Change, Outcome, Refused};
 use crate::text::{FileId, LineColumn, Source, Span};
 
 const DOCKERFILE: &str = "FROM python:3.13\nWORKDIR /app\nCOPY . .\nRUN apt-get update && \\\n    apt-get install -y \
@@ -18,6 +18,7 @@ fn finding(rule: &'static str, severity: Severity, place: &str, message: &str) -
     let at = DOCKERFILE.find(place).unwrap() as u32;
     Finding {
         rule,
+        codes: crate::rules::find(rule).map(|_| Code { name: "DL3009", line: None }).into_iter().collect(),
         severity,
         file: FileId(0),
         span: Span::new(at, at + place.len() as u32),
@@ -125,6 +126,7 @@ fn build() -> BuildReport {
 pub(super) fn report() -> Report {
     let place = Some(LineColumn { line: 8, column: 1 });
     let problem = |error, place| ProblemReport {
+        codes: Vec::new(),
         file: "backend/Docker\u{202e}file".into(),
         place,
         error,
@@ -145,6 +147,7 @@ pub(super) fn report() -> Report {
             problem(false, None),
         ],
         notices: vec![Notice { text: "target `runtime`, as compose.yaml says".into() }],
+        baselined: None,
     }
 }
 
@@ -173,7 +176,14 @@ fn outcome() -> Outcome {
     };
     let finding = findings().swap_remove(2);
     let applied = Applied { finding, file: "backend/Dockerfile".into(), fix: 0 };
-    Outcome { changes: vec![change], applied: vec![applied], left: findings(), contradicting: vec!["a"] }
+    let refused = Refused { rule: "b", file: "backend/Dockerfile".into(), why: "it would break".into() };
+    Outcome {
+        changes: vec![change],
+        applied: vec![applied],
+        left: findings(),
+        contradicting: vec!["a"],
+        refused: vec![refused],
+    }
 }
 
 #[test]

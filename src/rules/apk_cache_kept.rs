@@ -1,7 +1,8 @@
 //! See `rules/apk-cache-kept.md`.
 
 use super::Context;
-use super::runs::{self, Run, covers};
+use super::kept_cache::covers;
+use super::runs::{self, Run};
 use crate::finding::{Findings, Safety};
 use crate::shell::{Invocation, Manager, PackageCall, SeparatorKind, Verb};
 use crate::text::Span;

@@ -2,11 +2,9 @@
 
 mod later;
 
-use super::Context;
-use super::appended;
-use super::runs::{self, Run, covers};
-use crate::build::{Base, Build, Code, PackageLists, Stage};
-use crate::dockerfile::Keyword;
+use super::{Context, script_end};
+use crate::build::{Base, Build, Code, PackageLists, Setting, Stage, User};
+use crate::dockerfile::{Instruction, Keyword};
 use crate::finding::{Basis, Finding, Findings, Impact, ImpactKind, Per, Saves};
 use crate::shell::{Invocation, Manager, PackageCall, Verb, Word};
 use crate::text::Span;
@@ -21,17 +19,21 @@ fn check(cx: &Context, out: &mut Findings) {
     let mut later = None;
     // Lists that an earlier layer left are found unchanged by the next update: they are paid for once.
     let mut paid = false;
-    for run in runs::shipped(cx).filter(|run| !run.is_trigger() && !run.is_mounted(&[LISTS])) {
-        let Some(span) = kept(build, run.code) else {
-            paid &= !run.invocations().iter().any(removes_lists);
-            continue;
-        };
-        let finding = cx
-            .finding(run.place(span), "the lists that this fetches stay in the layer")
-            .help("delete them in the same RUN, or keep them in a cache mount");
-        let finding = if std::mem::replace(&mut paid, true) { finding } else { with_price(build, run.stage, finding) };
-        let later = later.get_or_insert_with(|| later::needs(build))[run.index];
-        out.push(edited(&run, later, finding));
+    let shipped: Vec<&Stage> = cx.shipped().collect();
+    for stage in shipped.into_iter().rev() {
+        for (index, instruction) in build.instructions(stage).filter(|(_, i)| i.keyword == Keyword::Run) {
+            let Some(code) = build.code(index).filter(|_| !is_mounted(cx, instruction)) else { continue };
+            let Some(span) = kept(build, code) else {
+                paid &= !code.script.invocations().iter().any(removes_lists);
+                continue;
+            };
+            let finding = cx
+                .finding(code.place(&build.input().file, span), "the lists that this fetches stay in the layer")
+                .help("delete them in the same RUN, or keep them in a cache mount");
+            let finding = if std::mem::replace(&mut paid, true) { finding } else { with_price(build, stage, finding) };
+            let later = later.get_or_insert_with(|| later::needs(build))[index];
+            out.push(edited(build, stage, index, later, finding));
+        }
     }
 }
 
@@ -74,6 +76,14 @@ fn apt<'s>(invocation: &Invocation<'s>) -> Option<PackageCall<'s>> {
     invocation.package_call().filter(|call| call.manager == Manager::Apt)
 }
 
+/// A cache or tmpfs mount on the lists or on a folder above them.
+fn is_mounted(cx: &Context, instruction: &Instruction) -> bool {
+    let mounts = cx.build().input().file.mounts(instruction);
+    mounts
+        .iter()
+        .any(|mount| matches!(&*mount.kind(), "cache" | "tmpfs") && covers(mount.target().unwrap_or_default(), LISTS))
+}
+
 /// `rm -rf /var/lib/apt/lists/*`, `find /var/lib/apt/lists -delete`, `apt-get dist-clean`.
 fn removes_lists(invocation: &Invocation) -> bool {
     let names_lists = || {
@@ -91,6 +101,12 @@ fn removes_lists(invocation: &Invocation) -> bool {
     }
 }
 
+/// Whether `folder` is `path` or above it.
+fn covers(folder: &str, path: &str) -> bool {
+    let folder = folder.trim_end_matches('/');
+    !folder.is_empty() && path.strip_prefix(folder).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+}
+
 fn with_price(build: &Build, stage: &Stage, finding: Finding) -> Finding {
     let Base::Image(reference) = build.root_base(stage) else { return finding };
     let Some(lists) = PackageLists::of(reference) else { return finding };
@@ -104,17 +120,29 @@ fn with_price(build: &Build, stage: &Stage, finding: Finding) -> Finding {
         .costs(impact(ImpactKind::PullBytes, lists.pull_bytes))
 }
 
-fn edited(run: &Run, later: Need, finding: Finding) -> Finding {
+fn edited(build: &Build, stage: &Stage, index: usize, later: Need, finding: Finding) -> Finding {
+    let Some(code) = build.code(index) else { return finding };
     let risk = match later {
         Need::Lists => return finding,
         Need::Unknown => Some("something below may read the lists"),
-        Need::Nothing => appended::shields(&run.code.script)
-            .then_some("a failure in the last compound would no longer end it at once"),
+        Need::Nothing => {
+            script_end::shields(&code.script).then_some("a failure in the last compound would no longer end it at once")
+        }
     };
-    let Some((at, text)) = appended::append(run, fetches, &format!("rm -rf {LISTS}/*")) else { return finding };
+    // Who fetched through another program may not delete without it.
+    let through = |one: &Invocation| fetches(one) && !one.via.is_empty();
+    if code.script.invocations().iter().any(through) || !is_root(build, stage, index) {
+        return finding;
+    }
+    let Some((at, text)) = script_end::append(build, index, code, &format!("rm -rf {LISTS}/*")) else { return finding };
     let title = "delete the lists in the same RUN";
     match risk {
-        None => finding.safe_edit(title, at, text),
-        Some(why) => finding.unsafe_edit(title, why, at, text),
+        None => finding.safe_edit(title, Span::at(at), text),
+        Some(why) => finding.unsafe_edit(title, why, Span::at(at), text),
     }
+}
+
+/// Whether the RUN at `index` may delete what belongs to root, as far as USER tells.
+fn is_root(build: &Build, stage: &Stage, index: usize) -> bool {
+    !matches!(build.user_at(stage, index), Setting::By(_, User::Other(_) | User::Unknown))
 }

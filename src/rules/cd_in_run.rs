@@ -1,7 +1,7 @@
 //! See `rules/cd-in-run.md`.
 
-use super::Context;
 use super::runs::{self, Run};
+use super::{Context, lines};
 use crate::build::Lookup;
 use crate::dockerfile::Keyword;
 use crate::finding::{Findings, Safety};
@@ -72,7 +72,7 @@ fn edits(run: &Run, one: &Invocation, folder: &Word) -> Option<Vec<(Span, String
     if !absolute || !blank || !plain {
         return None;
     }
-    let newline = if source.text().contains("\r\n") { "\r\n" } else { "\n" };
+    let newline = lines::line_end(source);
     let above = Span::at(run.instruction.span.start);
     Some(vec![
         (above, format!("WORKDIR {path}{newline}")),

@@ -1,8 +1,8 @@
 //! The questions that a rule may ask about one build. A fact that the rule's page does not declare is not there.
 
-use super::{Metadata, Rule};
+use super::Rule;
 use crate::build::{Build, Stage};
-use crate::finding::Finding;
+use crate::finding::{Code, Finding};
 use crate::inputs::context::BuildContext;
 use crate::inputs::{BuildInput, IgnoreInput, Inputs, Need};
 use crate::manifest::Project;
@@ -12,15 +12,14 @@ use crate::text::{FileId, Source, Span};
 #[derive(Debug)]
 pub struct Context<'a, 'i> {
     rule: &'static Rule,
-    metadata: &'a Metadata,
     inputs: &'i Inputs,
     build: &'a Build<'i>,
 }
 
 impl<'a, 'i> Context<'a, 'i> {
     /// What `rule` may ask about `build`.
-    pub fn new(rule: &'static Rule, metadata: &'a Metadata, inputs: &'i Inputs, build: &'a Build<'i>) -> Self {
-        Self { rule, metadata, inputs, build }
+    pub fn new(rule: &'static Rule, inputs: &'i Inputs, build: &'a Build<'i>) -> Self {
+        Self { rule, inputs, build }
     }
 
     /// What the Dockerfile means.
@@ -42,6 +41,12 @@ impl<'a, 'i> Context<'a, 'i> {
     pub fn context(&self) -> Option<&'i BuildContext> {
         let declared = self.declares(Need::ContextNames) || self.declares(Need::ContextBytes);
         declared.then_some(self.input().context.as_deref()).flatten()
+    }
+
+    /// The beginning of a file of the context that was looked into (`context.texts`).
+    pub fn text_of(&self, path: &str) -> Option<&'i [u8]> {
+        let texts = self.input().texts.as_ref().filter(|_| self.declares(Need::ContextTexts))?;
+        texts.get(path).map(Vec::as_slice)
     }
 
     /// What the manifests tell (`projects`).
@@ -74,9 +79,11 @@ impl<'a, 'i> Context<'a, 'i> {
         let instructions = self.input().file.instructions();
         let next = instructions.partition_point(|instruction| instruction.span.start <= span.start);
         let index = next.checked_sub(1);
+        let metadata = self.rule.metadata();
         Finding {
             rule: self.rule.name,
-            severity: self.metadata.severity,
+            codes: metadata.aliases.iter().map(|&name| Code { name, line: None }).collect(),
+            severity: metadata.severity,
             file: self.file(),
             span,
             labels: Vec::new(),
@@ -90,6 +97,7 @@ impl<'a, 'i> Context<'a, 'i> {
     }
 
     fn declares(&self, need: Need) -> bool {
-        self.metadata.needs.has(need) || self.metadata.wants.has(need)
+        let metadata = self.rule.metadata();
+        metadata.needs.has(need) || metadata.wants.has(need)
     }
 }

@@ -1,7 +1,7 @@
 //! See `rules/heredoc-without-errexit.md`.
 
-use super::Context;
 use super::runs::{self, Run};
+use super::{Context, lines};
 use crate::finding::{Finding, Findings};
 use crate::shell::{Command, Script, SeparatorKind};
 use crate::text::Span;
@@ -70,7 +70,7 @@ fn edited(run: &Run, start: Option<u32>, finding: Finding) -> Finding {
     let skipped = if shebang { body.find('\n').map_or(body.len(), |end| end + 1) } else { 0 };
     let rest = &body[skipped..];
     let indent = if heredoc.chomp { &rest[..rest.len() - rest.trim_start_matches('\t').len()] } else { "" };
-    let newline = if source.text().contains("\r\n") { "\r\n" } else { "\n" };
+    let newline = lines::line_end(source);
     let at = heredoc.body.start + skipped as u32;
     let why = "a build that went on behind a failure ends there then";
     finding.unsafe_edit("end at the first failure", why, Span::at(at), format!("{indent}set -e{newline}"))

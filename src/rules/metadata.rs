@@ -28,7 +28,8 @@ pub struct Metadata {
     /// Whether its findings come with an edit.
     pub fix: Fixability,
     /// What its edits do to the parsed file, and nothing else: `run` (a RUN reads otherwise), `+user` (a USER comes),
-    /// `-cmd` (a CMD goes); `dockerignore` for that file. The page runner compares both parses.
+    /// `-cmd` (a CMD goes), `unknown` for what is no instruction; `keyword` (one is spelled otherwise), `comment`,
+    /// `directive`; `dockerignore` for that file. The page runner compares both parses.
     pub changes: Vec<&'static str>,
     /// Whether it is on by default.
     pub status: Status,
@@ -290,7 +291,8 @@ impl Front {
         for change in metadata.changes.iter().filter(|change| !is_change(change)) {
             self.problems.push(format!("`changes: {change}` is no instruction, alone or behind + or -"));
         }
-        if metadata.changes.is_empty() != (metadata.fix == Fixability::Never) {
+        // Edits of layout alone change nothing.
+        if metadata.fix == Fixability::Never && !metadata.changes.is_empty() {
             self.problems.push("`changes` says what the edits of `fix` do".into());
         }
         let numbers = metadata.since.split('.').filter(|part| part.parse::<u16>().is_ok()).count();
@@ -302,8 +304,8 @@ impl Front {
 
 /// Whether it is a word of `changes`.
 fn is_change(word: &str) -> bool {
-    const OTHER: [&str; 3] = ["comment", "directive", "dockerignore"];
-    const INSTRUCTIONS: [&str; 18] = [
+    const OTHER: [&str; 4] = ["comment", "directive", "dockerignore", "keyword"];
+    const INSTRUCTIONS: [&str; 19] = [
         "add",
         "arg",
         "cmd",
@@ -319,6 +321,7 @@ fn is_change(word: &str) -> bool {
         "run",
         "shell",
         "stopsignal",
+        "unknown",
         "user",
         "volume",
         "workdir",
@@ -357,7 +360,7 @@ mod tests {
         assert_eq!(problems(GOOD.replace("fix: sometimes\n", ""))[0], "`fix` is missing");
         assert_eq!(problems(GOOD.replace("projects", "project")).len(), 1);
         assert_eq!(problems(GOOD.replace("+user", "+users")).len(), 1);
-        assert_eq!(problems(GOOD.replace("[run, +user]", "[]")).len(), 1);
+        assert_eq!(problems(GOOD.replace("fix: sometimes", "fix: never")).len(), 1);
         assert_eq!(problems(GOOD.replace("0.1.0", "soon")), ["`since: soon` is not a version"]);
         assert_eq!(problems(GOOD.replace("[DL3009, apt-lists]", "DL3009")), ["`aliases` is a list in brackets"]);
         assert_eq!(problems(GOOD.replace("groups: []\n", "groups: []\ngroups: []\n")), ["`groups` is given twice"]);

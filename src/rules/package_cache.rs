@@ -1,7 +1,8 @@
 //! What yum, dnf and zypper leave of lists and packages in a layer: shared by the rules on their caches.
 
-use super::runs::{Run, covers};
-use super::{Context, appended, runs};
+use super::kept_cache::covers;
+use super::runs::Run;
+use super::{Context, appended, runs, script_end};
 use crate::finding::Findings;
 use crate::shell::{Invocation, PackageCall, Verb};
 use crate::text::Span;
@@ -34,7 +35,7 @@ pub(super) fn check(cx: &Context, out: &mut Findings, cache: &Cache) {
             .help(format!("`&& {clean}` in the same RUN, or a cache mount on {}", cache.folders[0]));
         if let Some((place, text)) = appended::append(&run, fills, &clean) {
             let title = "empty the cache in the same RUN";
-            finding = if appended::shields(&run.code.script) {
+            finding = if script_end::shields(&run.code.script) {
                 let why = "a failure in the last compound would no longer end it at once";
                 finding.unsafe_edit(title, why, place, text)
             } else {

@@ -2,6 +2,7 @@
 //! a build that stands on the image.
 
 use super::Context;
+use super::kept_cache::covers;
 use crate::build::{Base, Build, Code, Lookup, Stage, Value};
 use crate::dockerfile::{File, Instruction, Keyword};
 use crate::shell::{Assignment, ExpansionKind, Invocation, Word};
@@ -39,13 +40,12 @@ pub(super) fn of_stage<'a, 'i>(
     build: &'a Build<'i>,
     stage: &'a Stage,
 ) -> impl Iterator<Item = Run<'a, 'i>> + use<'a, 'i> {
-    build.instructions(stage).filter_map(move |(index, instruction)| {
-        let (instruction, code) = match instruction.keyword {
-            Keyword::Run => (instruction, build.code(index)?),
-            Keyword::Onbuild => build.trigger_code(index)?,
-            _ => return None,
-        };
-        Some(Run { build, stage, index, instruction, code })
+    build.instructions(stage).filter_map(move |(index, _)| {
+        let instruction = build.effective(index);
+        if instruction.keyword != Keyword::Run {
+            return None;
+        }
+        Some(Run { build, stage, index, instruction, code: build.code(index)? })
     })
 }
 
@@ -135,12 +135,6 @@ impl<'a, 'i> Run<'a, 'i> {
             && (["opt", "arg", "flag", "param"].iter().any(|part| name.contains(part))
                 || self.value_of(word.text(), word.span.start).is_some_and(|value| value.trim_start().starts_with('-')))
     }
-}
-
-/// Whether `folder` is `path` or above it.
-pub(super) fn covers(folder: &str, path: &str) -> bool {
-    let folder = folder.trim_end_matches('/');
-    !folder.is_empty() && path.strip_prefix(folder).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
 }
 
 /// From which instruction on something was mentioned in a stage or in one that it stands on.

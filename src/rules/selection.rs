@@ -48,8 +48,10 @@ impl Selection {
     }
 
     fn among(rules: &[&'static Rule], select: &[String], ignore: &[String]) -> Result<Self, SelectorError> {
-        let read =
-            |words: &[String]| words.iter().map(|word| Selector::read(rules, word)).collect::<Result<Vec<_>, _>>();
+        let read = |words: &[String]| {
+            let read = words.iter().map(|word| Selector::read(rules, word)).collect::<Result<Vec<_>, _>>()?;
+            Ok(read.concat())
+        };
         Ok(Self { select: read(select)?, ignore: read(ignore)? })
     }
 
@@ -57,11 +59,11 @@ impl Selection {
     pub fn has(&self, rule: &Rule) -> bool {
         let metadata = rule.metadata();
         let strongest = |selectors: &[Selector]| {
-            let ranks = selectors.iter().filter_map(|selector| selector.rank(rule, &metadata));
+            let ranks = selectors.iter().filter_map(|selector| selector.rank(rule, metadata));
             ranks.max()
         };
         let selected =
-            if self.select.is_empty() { Selector::Default.rank(rule, &metadata) } else { strongest(&self.select) };
+            if self.select.is_empty() { Selector::Default.rank(rule, metadata) } else { strongest(&self.select) };
         selected > strongest(&self.ignore)
     }
 
@@ -72,23 +74,24 @@ impl Selection {
 }
 
 impl Selector {
-    fn read(rules: &[&'static Rule], word: &str) -> Result<Self, SelectorError> {
+    /// What a word selects: several rules where a foreign code is split among them.
+    fn read(rules: &[&'static Rule], word: &str) -> Result<Vec<Self>, SelectorError> {
         let word = word.trim();
         let is = |name: &str| name.eq_ignore_ascii_case(word);
         if is("all") {
-            return Ok(Self::All);
+            return Ok(vec![Self::All]);
         }
         if is("default") {
-            return Ok(Self::Default);
+            return Ok(vec![Self::Default]);
         }
         if let Some(category) = Category::ALL.iter().find(|category| is(category.name())) {
-            return Ok(Self::Category(*category));
+            return Ok(vec![Self::Category(*category)]);
         }
         if let Some(group) = Group::ALL.iter().find(|group| is(group.name())) {
-            return Ok(Self::Group(*group));
+            return Ok(vec![Self::Group(*group)]);
         }
-        match super::find_in(rules, word) {
-            Some(rule) => Ok(Self::Rule(rule.name)),
+        match super::by_name(rules).get(&word.to_ascii_lowercase()) {
+            Some(named) => Ok(named.iter().map(|rule| Self::Rule(rule.name)).collect()),
             None => Err(SelectorError { word: word.into(), suggestion: closest(word, &words(rules)) }),
         }
     }
@@ -120,7 +123,7 @@ pub(super) fn is_reserved(name: &str) -> bool {
 }
 
 fn names(rules: &[&'static Rule]) -> Vec<&'static str> {
-    rules.iter().flat_map(|rule| rule.metadata().aliases.into_iter().chain([rule.name])).collect()
+    rules.iter().flat_map(|rule| rule.metadata().aliases.iter().copied().chain([rule.name])).collect()
 }
 
 fn words(rules: &[&'static Rule]) -> Vec<&'static str> {
@@ -156,7 +159,7 @@ mod tests {
              basis: computed\nsubject: dockerfile\nneeds: []\nfix: never\nstatus: {status}\nsince: 0.1.0\n\
              aliases: [{alias}]\n---\n"
         );
-        Box::leak(Box::new(Rule { name, page: page.leak(), check: silent }))
+        Box::leak(Box::new(Rule::new(name, page.leak(), silent)))
     }
 
     fn catalogue() -> Vec<&'static Rule> {
@@ -164,6 +167,8 @@ mod tests {
             rule("apt-lists-kept", "size", "", "stable", "DL3009"),
             rule("keyword-case", "style", "", "stable", "ConsistentInstructionCasing"),
             rule("new-idea", "size", "", "preview", ""),
+            rule("shell-form", "style", "", "stable", "DL3025"),
+            rule("shell-form-command", "runtime", "", "stable", "DL3025"),
             rule("unpinned-package", "reproducibility", "pinning", "stable", "DL3008"),
         ]
     }
@@ -179,16 +184,17 @@ mod tests {
 
     #[test]
     fn rules_are_selected() {
-        check(&[], &[], &["apt-lists-kept"]);
-        check(&[], &["dl3009"], &[]);
-        check(&["all"], &[], &["apt-lists-kept", "keyword-case", "new-idea", "unpinned-package"]);
-        check(&["default", "style"], &[], &["apt-lists-kept", "keyword-case"]);
+        check(&[], &[], &["apt-lists-kept", "shell-form-command"]);
+        check(&[], &["dl3009"], &["shell-form-command"]);
+        check(&["dl3025"], &[], &["shell-form", "shell-form-command"]);
+        check(&["default"], &["DL3025"], &["apt-lists-kept"]);
+        check(&["default", "style"], &["runtime"], &["apt-lists-kept", "keyword-case", "shell-form"]);
         check(&["size"], &[], &["apt-lists-kept"]);
         check(&["new-idea"], &[], &["new-idea"]);
         check(&["pinning"], &[], &["unpinned-package"]);
         check(&["consistentinstructioncasing"], &[], &["keyword-case"]);
-        check(&["all"], &["size"], &["keyword-case", "new-idea", "unpinned-package"]);
-        check(&["all", "DL3009"], &["size", "style"], &["apt-lists-kept", "new-idea", "unpinned-package"]);
+        check(&["all"], &["size", "DL3025"], &["keyword-case", "new-idea", "unpinned-package"]);
+        check(&["all", "DL3009"], &["size", "style", "runtime"], &["apt-lists-kept", "new-idea", "unpinned-package"]);
         check(&["DL3009"], &["apt-lists-kept"], &[]);
         check(&["all"], &["all"], &[]);
     }

@@ -1,5 +1,6 @@
 //! What is known of a stage's shells, and the SHELL that rules propose.
 
+use super::lines;
 use super::runs::Run;
 use crate::build::{Base, BaseImage, Presence, Reference, Setting};
 use crate::finding::Finding;
@@ -68,14 +69,8 @@ pub(super) fn is_default(run: &Run) -> bool {
 /// With the edit that puts a SHELL in front of a RUN.
 pub(super) fn with_shell(run: &Run, before: usize, shell: &str, title: &str, finding: Finding) -> Finding {
     let source = run.file().source();
-    let instruction = run.build.instruction(before);
-    // Comments directly above belong to the instruction.
-    let mut line = instruction.start_line;
-    while line > 1 && source.slice(source.line_span(line - 1)).trim_start().starts_with('#') {
-        line -= 1;
-    }
-    let newline = if source.text().contains("\r\n") { "\r\n" } else { "\n" };
-    let at = source.line_span(line).start;
+    let at = lines::above(source, run.build.instruction(before));
+    let newline = lines::line_end(source);
     let why = "every RUN below, and a CMD or ENTRYPOINT in shell form, is run by that shell then";
     finding.unsafe_edit(title, why, Span::at(at), format!("SHELL {shell}{newline}"))
 }

@@ -13,13 +13,10 @@ super::rule!("sudo", check);
 fn check(cx: &Context, out: &mut Findings) {
     let build = cx.build();
     for stage in build.stages() {
-        for (index, instruction) in build.instructions(stage) {
-            let found = match instruction.keyword {
-                Keyword::Run | Keyword::Cmd | Keyword::Entrypoint => build.code(index).map(|code| (instruction, code)),
-                Keyword::Onbuild => build.trigger_code(index),
-                _ => None,
-            };
-            if let Some((instruction, code)) = found {
+        for (index, _) in build.instructions(stage) {
+            let instruction = build.effective(index);
+            let runs = matches!(instruction.keyword, Keyword::Run | Keyword::Cmd | Keyword::Entrypoint);
+            if let Some(code) = build.code(index).filter(|_| runs) {
                 of_code(cx, &Run { build, stage, index, instruction, code }, out);
             }
         }

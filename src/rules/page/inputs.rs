@@ -1,5 +1,6 @@
 //! The only place where the page runner meets the analysis: an example's files ─► inputs ─► findings.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::build::Build;
@@ -7,27 +8,30 @@ use crate::dockerfile;
 use crate::finding::{Finding, Findings};
 use crate::ignore;
 use crate::inputs::context::BuildContext;
-use crate::inputs::{BuildInput, BuildOptions, IgnoreInput, Inputs};
+use crate::inputs::{BuildInput, BuildOptions, Date, IgnoreInput, Inputs};
 use crate::manifest::{self, Project};
 use crate::rules::{Context, Rule};
 use crate::text::{FileId, Source};
+
+/// The day on which all examples are looked at.
+const TODAY: &str = "2026-11-20";
 
 /// What the rule finds in an example. `sources` are its files in the order of the page, and those that fixes made;
 /// `listing` gives further files of the context with their sizes in bytes.
 pub(super) fn findings(rule: &'static Rule, sources: &[Source], listing: &[(u64, &str)]) -> Vec<Finding> {
     let inputs = inputs(sources, listing);
-    let metadata = rule.metadata();
     let mut out = Findings::new();
     for input in &inputs.builds {
         let build = Build::new(input);
-        (rule.check)(&Context::new(rule, &metadata, &inputs, &build), &mut out);
+        (rule.check)(&Context::new(rule, &inputs, &build), &mut out);
     }
     out.into_sorted()
 }
 
 /// The inputs that an example stands for: every Dockerfile is a build of the whole folder.
 fn inputs(sources: &[Source], listing: &[(u64, &str)]) -> Inputs {
-    let mut inputs = Inputs { root: ".".into(), sources: sources.to_vec(), ..Inputs::default() };
+    let today = Date::parse(TODAY);
+    let mut inputs = Inputs { root: ".".into(), sources: sources.to_vec(), today, ..Inputs::default() };
     for (index, source) in sources.iter().enumerate() {
         if is_dockerfile(source.name()) {
             inputs.builds.push(build(FileId(index as u32), source, sources, listing));
@@ -46,6 +50,7 @@ fn build(dockerfile: FileId, source: &Source, sources: &[Source], listing: &[(u6
     let known = !listing.is_empty() || sources.iter().any(|source| !is_special(source.name()));
     let context = known.then(|| context(sources, listing, &ignore));
     let projects = context.as_ref().map(|context| projects(context, sources));
+    let texts = context.as_ref().map(|_| Arc::new(texts(sources)));
     BuildInput {
         dockerfile,
         file: dockerfile::parse(source),
@@ -54,8 +59,14 @@ fn build(dockerfile: FileId, source: &Source, sources: &[Source], listing: &[(u6
         ignore,
         context: context.map(Arc::new),
         projects: projects.map(Arc::new),
-        base_images: std::collections::BTreeMap::new(),
+        texts,
+        base_images: BTreeMap::new(),
     }
+}
+
+/// The example's own files, as if each was worth a look.
+fn texts(sources: &[Source]) -> BTreeMap<String, Vec<u8>> {
+    sources.iter().map(|source| (source.name().to_owned(), source.bytes().to_vec())).collect()
 }
 
 fn is_special(path: &str) -> bool {

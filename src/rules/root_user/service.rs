@@ -122,7 +122,7 @@ const DEVELOPMENT: &[&str] = &[
 ];
 
 /// Whether the stage is a service that runs as whoever USER says.
-pub(super) fn is_service(build: &Build, stage: &Stage) -> bool {
+pub(in crate::rules) fn is_service(build: &Build, stage: &Stage) -> bool {
     if is_development(build, stage) {
         return false;
     }
@@ -182,7 +182,8 @@ impl Start {
     }
 }
 
-fn is_development(build: &Build, stage: &Stage) -> bool {
+/// Whether names say that the stage is for developers.
+pub(in crate::rules) fn is_development(build: &Build, stage: &Stage) -> bool {
     let path = build.input().file.source().name().to_ascii_lowercase();
     let file = path.rsplit(['/', '\\']).next().unwrap_or_default();
     let words = |name: &str| name.split(|c: char| !c.is_ascii_alphanumeric()).any(|word| DEVELOPMENT.contains(&word));

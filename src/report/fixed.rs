@@ -1,0 +1,96 @@
+//! What fixing changes: a summary, JSON.
+
+use super::json;
+use super::layout::{Layout, clean};
+use super::patch::one;
+use super::units::count;
+use super::wire;
+use crate::audit::Report;
+use crate::dockerfile::{self, Difference};
+use crate::finding::Mask;
+use crate::fix::{Change, Outcome};
+use crate::text::Source;
+
+/// Whether [`diff`](super::diff()) shows stars where the files have something else, so that it can't be applied.
+pub fn diff_is_masked(outcome: &Outcome, mask: &Mask) -> bool {
+    let hides = |bytes: &[u8]| mask.hides(&String::from_utf8_lossy(bytes));
+    let diffs = outcome.changes.iter().map(|change| one(change, &Mask::default(), Layout::PLAIN));
+    outcome.changes.iter().any(|change| hides(&change.after))
+        && diffs.into_iter().any(|diff| mask.hides(&String::from_utf8_lossy(&diff)))
+}
+
+/// One or a few lines that tell what was or would be done.
+pub fn fix_summary(outcome: &Outcome, mask: &Mask, written: bool, unsafe_left: usize) -> String {
+    let mut out = String::new();
+    for refused in &outcome.refused {
+        let (rule, file, why) = (refused.rule, clean(&refused.file), mask.apply(&refused.why));
+        out.push_str(&format!("{file}: the fixes of `{rule}` are left out: {}\n", clean(&why)));
+    }
+    for rule in &outcome.contradicting {
+        out.push_str(&format!("the fixes of `{rule}` undo another rule's or never end; none is applied\n"));
+    }
+    let files = count(outcome.changes.len() as u64, "file");
+    let mended = count(outcome.applied.len() as u64, "finding");
+    let text = match (outcome.changes.is_empty(), written) {
+        (true, _) => "nothing to fix".to_owned(),
+        (false, true) => format!("fixed {mended} in {files}"),
+        (false, false) => format!("would fix {mended} in {files}; `--write` does it"),
+    };
+    out.push_str(&text);
+    if unsafe_left > 0 {
+        out.push_str(&format!("; {unsafe_left} more with `--unsafe`"));
+    }
+    out.push('\n');
+    out
+}
+
+/// The result of `fix` for programs. `before` tells of the inputs as they were.
+pub fn fix_json(before: &Report, outcome: &Outcome, mask: &Mask, written: bool) -> String {
+    let mut changes = Vec::new();
+    for change in &outcome.changes {
+        let diff = String::from_utf8_lossy(&one(change, mask, Layout::PLAIN)).into_owned();
+        let create = change.before.is_none();
+        changes.push(wire::Change { file: &change.name, create, diff, differences: differences(change) });
+    }
+    let mut applied = Vec::new();
+    for done in &outcome.applied {
+        let Some(fix) = done.finding.fixes.get(done.fix) else { continue };
+        applied.push(wire::Applied {
+            rule: done.finding.rule,
+            file: &done.file,
+            message: mask.apply(&done.finding.message),
+            title: mask.apply(&fix.title),
+            safety: json::safety(&fix.safety).0,
+        });
+    }
+    let refused = outcome.refused.iter().map(|refused| wire::Refused {
+        rule: refused.rule,
+        file: &refused.file,
+        why: mask.apply(&refused.why),
+    });
+    json::pretty(&wire::Fixed {
+        head: wire::Head::new("dockopt.fix/1", &before.root),
+        written,
+        changes,
+        applied,
+        left: outcome.left.len(),
+        contradicting: &outcome.contradicting,
+        refused: refused.collect(),
+        skipped: json::skipped(before),
+        problems: json::problems(&before.problems),
+    })
+}
+
+/// What a change of a Dockerfile changes for the builder.
+fn differences(change: &Change) -> Vec<wire::Difference> {
+    let parsed = |bytes: &[u8]| Some(dockerfile::parse(&Source::new(change.name.as_str(), bytes.to_vec()).ok()?));
+    let before = change.before.as_deref().filter(|_| !change.name.ends_with(".dockerignore")).and_then(parsed);
+    let (Some(before), Some(after)) = (before, parsed(&change.after)) else { return Vec::new() };
+    let wire = |one: Difference| wire::Difference {
+        change: one.kind.word(),
+        before_line: one.before,
+        after_line: one.after,
+        parts: one.parts,
+    };
+    before.differences(&after).into_iter().map(wire).collect()
+}

@@ -1,0 +1,11 @@
+//! YAML text ─► documents of nodes with spans, and the problems in it. Owns aliases, tags, merge keys and the bounds of
+//! all of them; knows no schema. Nothing is ever printed back: a change is an edit of the text.
+
+mod read;
+mod tree;
+
+pub use self::read::read;
+pub use self::tree::{Entry, Kind, Node, Problem, Style, Tree};
+
+#[cfg(test)]
+mod tests;

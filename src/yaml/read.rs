@@ -1,0 +1,210 @@
+//! Events of the reader ─► tree. Nesting is bounded by the reader (255 blocks, 255 brackets), what aliases expand to
+//! here.
+
+use std::collections::{HashMap, HashSet};
+
+use granit_parser::{Event, Parser, ScalarStyle, Span as Range, StructureStyle, Tag};
+
+use super::tree::{Data, Problem, Shape, Style, Tree};
+use crate::text::Span;
+
+/// Nodes of a text at most when its aliases are expanded; Compose's own bound.
+const EXPANDED: u32 = 100_000;
+
+/// Levels of a text at most when its aliases are expanded.
+const HEIGHT: u32 = 1_000;
+
+/// Reads a text. Never fails: what is wrong is a problem, and what stands before it is still there.
+pub fn read(text: &str) -> Tree {
+    let mut builder = Builder::new(text);
+    for event in Parser::new_from_str_with_options(text, granit_parser::options! { emit_unresolved_aliases: true }) {
+        match event {
+            Ok((event, range)) => builder.event(event, range),
+            Err(error) => {
+                let at = error.marker().byte_offset().unwrap_or(text.len()).min(text.len());
+                let at = Span::at(text.floor_char_boundary(at) as u32);
+                builder.tree.problems.push(Problem { span: at, message: error.info() });
+                break;
+            }
+        }
+    }
+    builder.finish()
+}
+
+/// A collection that is not closed yet.
+struct Open {
+    start: u32,
+    mapping: bool,
+    flow: bool,
+    tag: Option<Box<str>>,
+    anchor: usize,
+    children: Vec<u32>,
+}
+
+struct Builder<'t> {
+    text: &'t str,
+    tree: Tree,
+    open: Vec<Open>,
+    /// Finished nodes by the reader's number of their anchor.
+    anchors: HashMap<usize, u32>,
+    /// What all aliases so far expand to.
+    expanded: u32,
+}
+
+impl<'t> Builder<'t> {
+    fn new(text: &'t str) -> Self {
+        Self { text, tree: Tree::default(), open: Vec::new(), anchors: HashMap::new(), expanded: 0 }
+    }
+
+    fn event(&mut self, event: Event<'_>, range: Range) {
+        let span = self.span(range);
+        match event {
+            Event::Comment(..) => self.tree.comments.push(span),
+            Event::Scalar(text, style, anchor, tag) => {
+                let style = style_of(style);
+                let span = if matches!(style, Style::Literal | Style::Folded) { self.block(span) } else { span };
+                let shape = Shape::Scalar(text.as_ref().into(), style);
+                self.node(span, tag.as_deref().map(tag_text), anchor, shape);
+            }
+            Event::SequenceStart(style, anchor, tag) => self.start(span, false, style, anchor, tag.as_deref()),
+            Event::MappingStart(style, anchor, tag) => self.start(span, true, style, anchor, tag.as_deref()),
+            Event::SequenceEnd | Event::MappingEnd => self.close(span.end),
+            Event::Alias(anchor) => self.alias(span, anchor),
+            Event::UnresolvedAlias(name) => {
+                self.problem(span, format!("no anchor `&{name}` stands before this alias"));
+                self.node(span, None, 0, Shape::Alias(None));
+            }
+            _ => {}
+        }
+    }
+
+    /// The reader's range as a span on character boundaries.
+    fn span(&self, range: Range) -> Span {
+        let range = range.byte_range().unwrap_or(0..0);
+        let end = self.text.floor_char_boundary(range.end.min(self.text.len()));
+        let start = self.text.floor_char_boundary(range.start.min(end));
+        Span::new(start as u32, end as u32)
+    }
+
+    /// A block scalar's range ends inside of the next line's indentation.
+    fn block(&self, span: Span) -> Span {
+        let written = &self.text[span.range()];
+        let kept = written.trim_end_matches([' ', '\t']);
+        Span::new(span.start, span.start + kept.len() as u32)
+    }
+
+    fn problem(&mut self, span: Span, message: String) {
+        self.tree.problems.push(Problem { span, message });
+    }
+
+    fn start(&mut self, span: Span, mapping: bool, style: StructureStyle, anchor: usize, tag: Option<&Tag>) {
+        let flow = style == StructureStyle::Flow;
+        let tag = tag.map(tag_text);
+        self.open.push(Open { start: span.start, mapping, flow, tag, anchor, children: Vec::new() });
+    }
+
+    /// Ends the innermost open collection.
+    fn close(&mut self, end: u32) {
+        let Some(open) = self.open.pop() else { return };
+        let mut children = open.children;
+        if open.mapping && children.len() % 2 == 1 {
+            // Only after an error: the value of the last key was not reached.
+            children.pop();
+        }
+        let last = children.last().map_or(open.start, |&id| self.tree.nodes[id as usize].span.end);
+        // A block collection has no end of its own: the reader's is where the next token stands.
+        let end = if open.flow { end.max(last) } else { last };
+        let first = self.tree.children.len() as u32;
+        if open.mapping {
+            self.duplicates(&children);
+        }
+        self.tree.children.extend(children);
+        let range = first..self.tree.children.len() as u32;
+        let shape = if open.mapping {
+            Shape::Mapping { entries: range, flow: open.flow }
+        } else {
+            Shape::Sequence { items: range, flow: open.flow }
+        };
+        self.node(Span::new(open.start, end), open.tag, open.anchor, shape);
+    }
+
+    fn duplicates(&mut self, children: &[u32]) {
+        let mut seen = HashSet::new();
+        let mut twice = Vec::new();
+        for &key in children.iter().step_by(2) {
+            let data = &self.tree.nodes[key as usize];
+            if let Shape::Scalar(text, _) = &data.shape
+                && !seen.insert(text)
+            {
+                twice.push(Problem { span: data.span, message: format!("the key `{text}` stands twice") });
+            }
+        }
+        self.tree.problems.extend(twice);
+    }
+
+    fn alias(&mut self, span: Span, anchor: usize) {
+        let Some(&target) = self.anchors.get(&anchor) else {
+            self.problem(span, "an alias inside of the node that it stands for".to_owned());
+            return self.node(span, None, 0, Shape::Alias(None));
+        };
+        let data = &self.tree.nodes[target as usize];
+        let (size, height) = (self.expanded.saturating_add(data.size), data.height);
+        if size > EXPANDED || height > HEIGHT {
+            if !self.tree.problems.iter().any(|problem| problem.message.contains("more than")) {
+                let message = format!("the aliases stand for more than {EXPANDED} nodes or {HEIGHT} levels");
+                self.problem(span, message);
+            }
+            return self.node(span, None, 0, Shape::Alias(None));
+        }
+        self.expanded = size;
+        self.node(span, None, 0, Shape::Alias(Some(target)));
+    }
+
+    /// Adds a finished node to what is open, or as a document.
+    fn node(&mut self, span: Span, tag: Option<Box<str>>, anchor: usize, shape: Shape) {
+        let (mut size, mut height) = (1_u32, 0);
+        let mut add = |id: u32| {
+            let child = &self.tree.nodes[id as usize];
+            size = size.saturating_add(child.size);
+            height = height.max(child.height + 1);
+        };
+        match &shape {
+            Shape::Sequence { items: range, .. } | Shape::Mapping { entries: range, .. } => {
+                self.tree.children[range.start as usize..range.end as usize].iter().for_each(|&id| add(id));
+            }
+            Shape::Alias(Some(target)) => add(*target),
+            _ => {}
+        }
+        let id = self.tree.nodes.len() as u32;
+        // An alias of an alias can't be written: what an anchor names is never one.
+        if anchor > 0 {
+            self.anchors.insert(anchor, id);
+        }
+        self.tree.nodes.push(Data { span, tag, anchor: anchor > 0, shape, size, height });
+        match self.open.last_mut() {
+            Some(open) => open.children.push(id),
+            None => self.tree.documents.push(id),
+        }
+    }
+
+    fn finish(mut self) -> Tree {
+        while !self.open.is_empty() {
+            self.close(0);
+        }
+        self.tree
+    }
+}
+
+fn style_of(style: ScalarStyle) -> Style {
+    match style {
+        ScalarStyle::Plain => Style::Plain,
+        ScalarStyle::SingleQuoted => Style::Single,
+        ScalarStyle::DoubleQuoted => Style::Double,
+        ScalarStyle::Literal => Style::Literal,
+        ScalarStyle::Folded => Style::Folded,
+    }
+}
+
+fn tag_text(tag: &Tag) -> Box<str> {
+    format!("{}{}", tag.handle(), tag.suffix()).into()
+}
