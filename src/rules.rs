@@ -8,12 +8,12 @@ mod apk_unpinned;
 mod apk_virtual_missing;
 mod apt_in_script;
 mod apt_lists_kept;
-mod archive_copied;
-mod base_without_digest;
 mod apt_prompt;
 mod apt_recommends;
 mod apt_unpinned;
 mod apt_update_alone;
+mod archive_copied;
+mod base_without_digest;
 mod bashism_in_sh;
 mod build_tools_shipped;
 mod cache_mount_missing;
@@ -30,8 +30,8 @@ mod copied_file_chmod;
 mod copy_owned_by_root;
 mod copy_to_root;
 mod created_user_unused;
-mod debug_tools_shipped;
 mod curl_without_fail;
+mod debug_tools_shipped;
 mod definition_comment;
 mod deleted_in_later_layer;
 mod dev_dependencies_kept;
@@ -140,9 +140,9 @@ mod user_without_passwd;
 mod useradd_high_uid;
 mod variable_of_base;
 mod volatile_argument_early;
-mod workdir_not_writable;
 mod wget_and_curl;
 mod wget_progress;
+mod workdir_not_writable;
 mod world_writable;
 mod yarn_cache_kept;
 mod yum_cache_kept;
@@ -205,12 +205,12 @@ pub static ALL: &[&Rule] = &[
     &apk_virtual_missing::RULE,
     &apt_in_script::RULE,
     &apt_lists_kept::RULE,
-    &archive_copied::RULE,
-    &base_without_digest::RULE,
     &apt_prompt::RULE,
     &apt_recommends::RULE,
     &apt_unpinned::RULE,
     &apt_update_alone::RULE,
+    &archive_copied::RULE,
+    &base_without_digest::RULE,
     &bashism_in_sh::RULE,
     &build_tools_shipped::RULE,
     &cache_mount_missing::RULE,
@@ -227,8 +227,8 @@ pub static ALL: &[&Rule] = &[
     &copy_owned_by_root::RULE,
     &copy_to_root::RULE,
     &created_user_unused::RULE,
-    &debug_tools_shipped::RULE,
     &curl_without_fail::RULE,
+    &debug_tools_shipped::RULE,
     &definition_comment::RULE,
     &deleted_in_later_layer::RULE,
     &dev_dependencies_kept::RULE,
@@ -337,9 +337,9 @@ pub static ALL: &[&Rule] = &[
     &useradd_high_uid::RULE,
     &variable_of_base::RULE,
     &volatile_argument_early::RULE,
-    &workdir_not_writable::RULE,
     &wget_and_curl::RULE,
     &wget_progress::RULE,
+    &workdir_not_writable::RULE,
     &world_writable::RULE,
     &yarn_cache_kept::RULE,
     &yum_cache_kept::RULE,
