@@ -4,10 +4,12 @@
 mod impact;
 mod mask;
 mod sink;
+mod suppression;
 
 pub use self::impact::{Basis, Impact, ImpactKind, Per, Saves};
 pub use self::mask::Mask;
 pub use self::sink::Findings;
+pub use self::suppression::{Form, Judged, Named, Reach, Suppression, suppress};
 
 use crate::text::{FileId, Span};
 
@@ -57,6 +59,8 @@ pub struct Finding {
     pub message: String,
     /// What to do.
     pub help: Option<String>,
+    /// What else a reader should know, each in one sentence.
+    pub notes: Vec<String>,
     /// What it costs; empty where nothing is known.
     pub impact: Vec<Impact>,
     /// Edits that mend it, the best first.

@@ -178,6 +178,7 @@ mod tests {
             stage: None,
             message: rule.into(),
             help: None,
+            notes: Vec::new(),
             impact: Vec::new(),
             fixes: vec![Fix { title: "replace".into(), safety, edits }],
         }

@@ -26,6 +26,7 @@ fn finding(rule: &'static str, severity: Severity, place: &str, message: &str) -
         stage: Some("stage-0".into()),
         message: message.into(),
         help: None,
+        notes: Vec::new(),
         impact: Vec::new(),
         fixes: Vec::new(),
     }

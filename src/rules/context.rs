@@ -84,6 +84,7 @@ impl<'a, 'i> Context<'a, 'i> {
             stage: index.and_then(|index| self.build.stage_of(index)).map(Stage::title),
             message: message.into(),
             help: None,
+            notes: Vec::new(),
             impact: Vec::new(),
             fixes: Vec::new(),
         }
