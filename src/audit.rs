@@ -9,6 +9,7 @@ mod verdict;
 
 pub use self::listing::{ContextListing, CopyTake};
 pub use self::report::{
-    BuildReport, ContextReport, Entry, Notice, ProblemReport, Report, Rerun, Skipped, StageReport, Step, Useless,
+    Baselined, BuildReport, ContextReport, Entry, Notice, ProblemReport, Report, Rerun, Skipped, StageReport, Step,
+    Useless,
 };
-pub use self::run::{audit, check, contexts, lint, mask, needs, problems, refusals};
+pub use self::run::{audit, check, contexts, fix, lint, mask, problems, refusals};

@@ -3,14 +3,20 @@
 
 mod context;
 mod edges;
+mod environment;
 mod graph;
 mod history;
 mod image;
 mod latest;
+mod launch;
+mod listening;
+mod package_cache;
+mod release;
 mod scope;
 mod secret;
 mod script;
 mod settings;
+mod slim;
 mod stage;
 mod steps;
 #[cfg(test)]
@@ -19,12 +25,18 @@ mod transfer;
 mod useless;
 
 pub use self::context::Fetched;
+pub use self::environment::Home;
 pub use self::graph::{Fault, FaultKind};
 pub use self::image::{BaseImage, PackageLists, Presence, Reference, is_like, is_official, providers};
+pub use self::launch::Launch;
+pub use self::listening::{Listening, Origin as ListeningOrigin};
+pub use self::package_cache::PackageCache;
+pub use self::release::{Libc, Release, libc, releases};
 pub use self::scope::{Definition, Lookup, Origin, PLATFORM_ARGS, PROXY_ARGS, Scopes, Use, Value};
 pub use self::script::Code;
 pub use self::secret::{Secret, SecretKind};
 pub use self::settings::{Setting, User};
+pub use self::slim::Slim;
 pub use self::stage::{Base, Edge, EdgeKind, Stage};
 pub use self::steps::Step;
 pub use self::transfer::{Source, Transfer};

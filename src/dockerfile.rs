@@ -4,6 +4,7 @@
 mod answer;
 mod blank;
 mod check;
+mod difference;
 mod directive;
 pub mod expand;
 mod flags;
@@ -23,6 +24,7 @@ mod words;
 
 pub use self::answer::{Answer, HeredocNode, Node};
 pub use self::check::CheckOptions;
+pub use self::difference::{Difference, DifferenceKind};
 pub use self::directive::LookUp;
 pub use self::parse::parse;
 pub use self::pieces::PieceKind;

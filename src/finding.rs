@@ -1,11 +1,13 @@
 //! What a rule says: a finding with its place, price and fixes. Owns severities, bases, the sink that selects and
 //! sorts, and the masking of secrets. Knows no rule by name and prints nothing.
 
+mod fingerprint;
 mod impact;
 mod mask;
 mod sink;
 mod suppression;
 
+pub use self::fingerprint::{fingerprints, problem_fingerprints, text_fingerprints};
 pub use self::impact::{Basis, Impact, ImpactKind, Per, Saves};
 pub use self::mask::Mask;
 pub use self::sink::Findings;
@@ -43,6 +45,8 @@ impl Severity {
 pub struct Finding {
     /// The rule's name.
     pub rule: &'static str,
+    /// What other linters call it.
+    pub codes: Vec<Code>,
     /// How bad.
     pub severity: Severity,
     /// The file it is in.
@@ -67,7 +71,44 @@ pub struct Finding {
     pub fixes: Vec<Fix>,
 }
 
+/// What another linter calls a finding.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Code {
+    /// The name: `DL3009`, `WorkdirRelativePath`.
+    pub name: &'static str,
+    /// The line (from 1) where that linter reports it, if that is not the instruction's first.
+    pub line: Option<u32>,
+}
+
+impl Code {
+    /// Whether it is the name of one of BuildKit's own checks (`docker build --check`).
+    pub fn is_buildkit(self) -> bool {
+        self.name.bytes().all(|byte| byte.is_ascii_alphabetic()) && self.name.bytes().any(|b| b.is_ascii_lowercase())
+    }
+}
+
 impl Finding {
+    /// Without a code of its rule: that linter does not report this one.
+    #[must_use]
+    pub fn without(mut self, code: &str) -> Self {
+        self.codes.retain(|known| known.name != code);
+        self
+    }
+
+    /// With the line where the linter of a code reports it.
+    #[must_use]
+    pub fn reported_at(mut self, code: &str, line: u32) -> Self {
+        for known in self.codes.iter_mut().filter(|known| known.name == code) {
+            known.line = Some(line);
+        }
+        self
+    }
+
+    /// The BuildKit check that gives this finding too, as `docker build --check` does.
+    pub fn buildkit(&self) -> Option<&'static str> {
+        self.codes.iter().find(|code| code.is_buildkit()).map(|code| code.name)
+    }
+
     /// With what to do.
     #[must_use]
     pub fn help(mut self, help: impl Into<String>) -> Self {

@@ -20,6 +20,7 @@ pub use self::pattern::Pattern;
 pub use self::pragma::{Pragmas, pragmas};
 pub use self::resolve::{Settings, resolve};
 
+use crate::inputs::SettingsFormat;
 use crate::text::{FileId, Source, Span};
 
 /// Something wrong with what was written.
@@ -35,19 +36,10 @@ pub struct Problem {
     pub help: Option<String>,
 }
 
-/// Whose settings a file holds.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Format {
-    /// `dockopt.toml`.
-    Dockopt,
-    /// `.hadolint.yaml`.
-    Hadolint,
-}
-
 /// Reads a file of settings. `inherited` are the groups of the files that it extends.
-pub fn read(file: FileId, source: &Source, format: Format, known: &Known, inherited: &Groups) -> Document {
+pub fn read(file: FileId, source: &Source, format: SettingsFormat, known: &Known, inherited: &Groups) -> Document {
     match format {
-        Format::Dockopt => dockopt::read(file, source, known, inherited),
-        Format::Hadolint => hadolint::read(source, known),
+        SettingsFormat::Dockopt => dockopt::read(file, source, known, inherited),
+        SettingsFormat::Hadolint => hadolint::read(source, known),
     }
 }

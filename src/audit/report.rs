@@ -14,12 +14,29 @@ pub struct Report {
     pub builds: Vec<BuildReport>,
     /// All findings in one order: file, place, rule.
     pub findings: Vec<Finding>,
+    /// Findings that comments and settings hide, in the same order.
+    pub suppressed: Vec<Finding>,
+    /// Whether a finding is bad enough for the exit code.
+    pub fails: bool,
+    /// Whether nothing that is found counts for the exit code.
+    pub lenient: bool,
     /// What could not be looked at.
     pub skipped: Vec<Skipped>,
     /// What is wrong with the inputs themselves: unreadable, not UTF-8, refused by BuildKit.
     pub problems: Vec<ProblemReport>,
     /// What was found and used without being asked for, and what else a reader should know.
     pub notices: Vec<Notice>,
+    /// What a baseline took out; `None` without one.
+    pub baselined: Option<Baselined>,
+}
+
+/// What a baseline did to a report.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Baselined {
+    /// Findings that it knows, and that are left out.
+    pub known: u64,
+    /// Findings that it knows, and that are there no more.
+    pub fixed: u64,
 }
 
 /// One Dockerfile with its context.

@@ -210,8 +210,8 @@ impl PackageLists {
     }
 }
 
-/// The Debian release that an image stands on.
-fn suite(reference: &Reference) -> Option<&'static str> {
+/// The Debian release that an image stands on, where it is one of the last two.
+pub(super) fn suite(reference: &Reference) -> Option<&'static str> {
     let tag = reference.tag?;
     let words = || tag.split(['-', '.', '_']);
     let number = words().next().filter(|_| reference.short_name() == "debian");
@@ -268,10 +268,14 @@ mod tests {
     fn every_row_of_the_tables_has_a_date_and_a_source() {
         let tables = [
             include_str!("../../data/base_images.tsv"),
+            include_str!("../../data/releases.tsv"),
+            include_str!("../../data/slim_images.tsv"),
             include_str!("../../data/program_packages.tsv"),
             include_str!("../../data/package_lists.tsv"),
             include_str!("../../data/official_images.tsv"),
             include_str!("../../data/image_suites.tsv"),
+            include_str!("../../data/server_ports.tsv"),
+            include_str!("../../data/package_caches.tsv"),
         ];
         for table in tables {
             let header = table.lines().find(|line| !line.starts_with('#')).unwrap();

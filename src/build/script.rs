@@ -1,4 +1,4 @@
-//! The commands in RUN, CMD, ENTRYPOINT and HEALTHCHECK, read once for all rules.
+//! The commands in RUN (also behind ONBUILD), CMD, ENTRYPOINT and HEALTHCHECK, read once for all rules.
 
 use super::{Build, Stage};
 use crate::dockerfile::{self, ScriptKind};
@@ -36,7 +36,7 @@ impl<'a> Build<'a> {
     /// The commands of an instruction; `None` where no POSIX-like shell reads them.
     pub fn code(&self, index: usize) -> Option<&Code<'a>> {
         let read = || {
-            let instruction = self.instruction(index);
+            let instruction = self.effective(index);
             let stage = self.stage_of(index)?;
             match (instruction.keyword, &instruction.arguments) {
                 (Keyword::Run | Keyword::Cmd | Keyword::Entrypoint, arguments) => {
@@ -49,6 +49,12 @@ impl<'a> Build<'a> {
             }
         };
         self.code.get(index)?.get_or_init(read).as_ref()
+    }
+
+    /// The instruction with this index; of ONBUILD its trigger, which runs on top of the same stage.
+    pub fn effective(&self, index: usize) -> &'a Instruction {
+        let instruction = self.instruction(index);
+        self.input().file.trigger(instruction).unwrap_or(instruction)
     }
 
     fn read(

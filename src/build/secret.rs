@@ -1,6 +1,7 @@
 //! Secrets in ARG and ENV: by the words of a name, and by credentials in a URL. Serves the rule that reports them and
 //! the mask that keeps them out of every result.
 
+mod command;
 mod text;
 mod value;
 

@@ -49,9 +49,14 @@ const DEEPEST: usize = 1_000;
 impl Build<'_> {
     /// The user at the end of a stage.
     pub fn user(&self, stage: &Stage) -> Setting<User> {
-        let last = self.last(stage, Keyword::User).and_then(|found| Some((found, self.stage_of(found.0)?)));
-        let Some(((index, instruction), below)) = last else { return self.base_user(self.root_base(stage)) };
-        let text = self.input().file.str(instruction.rest);
+        self.user_at(stage, usize::MAX)
+    }
+
+    /// The user that the instruction with index `at` of a stage runs as.
+    pub fn user_at(&self, stage: &Stage, at: usize) -> Setting<User> {
+        let last = self.latest.before(Keyword::User, stage, at).and_then(|index| Some((index, self.stage_of(index)?)));
+        let Some((index, below)) = last else { return self.base_user(self.root_base(stage)) };
+        let text = self.input().file.str(self.instruction(index).rest);
         let user = self.scopes().expand(below.index, index, text).map_or(User::Unknown, |text| User::of(&text));
         Setting::By(index, user)
     }

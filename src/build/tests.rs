@@ -7,7 +7,7 @@ use crate::dockerfile;
 use crate::inputs::{BuildInput, BuildOptions, IgnoreInput, ImageConfig};
 use crate::text::{FileId, Source};
 
-fn input(text: &str, options: BuildOptions) -> BuildInput {
+pub(super) fn input(text: &str, options: BuildOptions) -> BuildInput {
     BuildInput {
         dockerfile: FileId(0),
         file: dockerfile::parse(&Source::of("Dockerfile", text)),

@@ -2,10 +2,12 @@
 
 use std::path::PathBuf;
 
+use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::inputs::{BuildOptions, Date};
-use crate::load::Request;
+use crate::load::{Configuration, Request};
+use crate::report::Format;
 
 /// Makes Docker builds small and fast, and proves it.
 #[derive(Debug, Parser)]
@@ -59,6 +61,8 @@ pub(super) struct Audit {
     #[command(flatten)]
     pub choice: Choice,
     #[command(flatten)]
+    pub config: Config,
+    #[command(flatten)]
     pub threshold: Threshold,
 }
 
@@ -73,6 +77,8 @@ pub(super) struct Lint {
     pub build: Build,
     #[command(flatten)]
     pub choice: Choice,
+    #[command(flatten)]
+    pub config: Config,
     #[command(flatten)]
     pub threshold: Threshold,
 }
@@ -99,6 +105,8 @@ pub(super) struct Fix {
     pub build: Build,
     #[command(flatten)]
     pub choice: Choice,
+    #[command(flatten)]
+    pub config: Config,
 }
 
 #[derive(Debug, Args)]
@@ -160,7 +168,7 @@ pub(super) struct Build {
 #[command(next_help_heading = "Global options")]
 pub(super) struct Global {
     /// How the result is written
-    #[arg(long, global = true, value_enum, default_value_t = Format::Text)]
+    #[arg(long, global = true, value_parser = format(), default_value = "text", value_name = "FORMAT")]
     pub format: Format,
     /// Write the result to a file instead of standard output
     #[arg(short, long, global = true, value_name = "FILE")]
@@ -189,15 +197,31 @@ pub(super) struct Choice {
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Options of the rules")]
 pub(super) struct Threshold {
-    /// Exit with 1 from this severity on
-    #[arg(long, value_enum, default_value_t = FailOn::Warning, value_name = "SEVERITY")]
-    pub fail_on: FailOn,
+    /// Exit with 1 from this severity on [default: what the settings say, else warning]
+    #[arg(long, value_enum, value_name = "SEVERITY")]
+    pub fail_on: Option<FailOn>,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub(super) enum Format {
-    Text,
-    Json,
+/// Which settings are in force.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Options of the rules")]
+pub(super) struct Config {
+    /// The settings [default: the nearest dockopt.toml or .hadolint.yaml above each Dockerfile]
+    #[arg(long, value_name = "FILE")]
+    pub config: Option<PathBuf>,
+    /// Use no settings
+    #[arg(long, conflicts_with = "config")]
+    pub no_config: bool,
+}
+
+impl Config {
+    pub(super) fn configuration(&self) -> Configuration {
+        match &self.config {
+            _ if self.no_config => Configuration::None,
+            Some(file) => Configuration::File(file.clone()),
+            None => Configuration::Nearest,
+        }
+    }
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -242,6 +266,13 @@ impl Build {
         };
         Request { path, file: self.file.clone(), options, today, ..Request::default() }
     }
+}
+
+/// One of the names of formats.
+fn format() -> impl TypedValueParser<Value = Format> {
+    let names = Format::ALL.iter().map(|format| format.name());
+    PossibleValuesParser::new(names)
+        .map(|name| Format::ALL.iter().copied().find(|format| format.name() == name).unwrap_or(Format::Text))
 }
 
 fn named_context(text: &str) -> Result<(String, String), String> {

@@ -1,28 +1,29 @@
 //! `dockopt audit`.
 
-use super::args::{Audit, Format, Global};
-use super::output::{Failure, code, complain, emit, leave_unsaid, selection, today};
-use super::terminal;
-use crate::report;
+use super::args::{Audit, Global};
+use super::output::{Failure, base, code, complain, leave_unsaid, line, policies, today, write_run};
+use crate::load::Wants;
+use crate::report::{self, Format, Run};
 
 pub(super) fn run(global: &Global, command: &Audit) -> Result<u8, Failure> {
-    let selection = selection(&command.choice)?;
+    let line = line(&command.choice, Some(&command.threshold))?;
     let mut request = command.build.request(command.path.clone(), today(&command.choice)?);
-    request.needs = crate::audit::needs(&selection, true);
+    request.wants = Wants::Columns;
+    request.configuration = command.config.configuration();
+    request.line = line;
     let inputs = crate::load::gather(&request)?;
+    let policies = policies(global, &inputs, &request.line)?;
     let failed = complain(global, &inputs);
     if failed && inputs.sources.is_empty() {
         return Err(Failure::Said);
     }
-    let mut report = crate::audit::audit(&inputs, &selection);
-    let code = code(&command.threshold, &report, failed);
+    let mut report = crate::audit::audit(&inputs, &policies);
+    let code = code(&report, failed);
     if global.format == Format::Text {
         leave_unsaid(&mut report, &inputs);
     }
-    let text = match global.format {
-        Format::Text => report::audit(&report, &command.build.typed(), terminal::stdout(global), command.all),
-        Format::Json => report::audit_json(&report),
-    };
-    emit(global, &text)?;
+    let run = Run { command: "audit", report: &report, exit: code, base: &base() };
+    let text = |layout| report::audit(&report, &command.build.typed(), layout, command.all);
+    write_run(global, &run, text, || report::audit_json(&report))?;
     Ok(code)
 }

@@ -1,12 +1,13 @@
 //! `dockopt context ls`.
 
-use super::args::{Format, Global, Ls};
-use super::output::{Failure, complain, emit};
+use super::args::{Global, Ls};
+use super::output::{Failure, complain, emit, text_or_json};
 use super::{CLEAN, FAILED, FOUND, terminal};
 use crate::inputs::{Need, Needs};
-use crate::report;
+use crate::report::{self, Format};
 
 pub(super) fn ls(global: &Global, command: &Ls) -> Result<u8, Failure> {
+    text_or_json(global, "context ls", "")?;
     let mut request = command.build.request(command.path.clone(), None);
     request.folder = true;
     request.needs = Needs::NONE.with(Need::ContextNames).with(Need::ContextBytes);
@@ -32,11 +33,11 @@ pub(super) fn ls(global: &Global, command: &Ls) -> Result<u8, Failure> {
         return Err(Failure::Because { what: format!("no build context under `{}`", command.path.display()), help });
     };
     let text = match global.format {
-        Format::Text => {
+        Format::Json => report::context_json(first, others),
+        _ => {
             let shown = listings.iter().map(|listing| report::context(listing, layout, command.all));
             shown.collect::<Vec<_>>().join("\n")
         }
-        Format::Json => report::context_json(first, others),
     };
     emit(global, &text)?;
     Ok(match (failed, refused) {

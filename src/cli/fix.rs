@@ -3,15 +3,16 @@
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
-use super::args::{Fix, Format, Global};
-use super::output::{Failure, complain, emit, leave_unsaid, selection, today};
+use super::args::{Fix, Global};
+use super::output::{Failure, complain, emit, leave_unsaid, line, policies, text_or_json, today};
 use super::{CLEAN, FAILED, FOUND, terminal, write};
 use crate::audit::Report;
 use crate::finding::{Finding, Mask};
 use crate::fix::{Level, Outcome};
 use crate::inputs::Inputs;
-use crate::report::{self, Layout};
-use crate::rules::Selection;
+use crate::load::Wants;
+use crate::report::{self, Format, Layout};
+use crate::rules::Policies;
 use crate::text::{FileId, Source};
 
 pub(super) fn run(global: &Global, command: &Fix) -> Result<u8, Failure> {
@@ -19,21 +20,25 @@ pub(super) fn run(global: &Global, command: &Fix) -> Result<u8, Failure> {
         let help = Some("name the file: `dockopt fix Dockerfile`".to_owned());
         return Err(Failure::Because { what: "standard input cannot be fixed in place".to_owned(), help });
     }
-    let selection = selection(&command.choice)?;
+    text_or_json(global, "fix", "; `dockopt lint` and `dockopt audit` write findings in every format")?;
+    let line = line(&command.choice, None)?;
     let mut failed = false;
     let mut work = Work { report: Report { root: root(command), ..Report::default() }, ..Work::default() };
     // All is worked out before the first file is touched.
     for path in &command.paths {
         let mut request = command.build.request(path.clone(), today(&command.choice)?);
-        request.needs = crate::audit::needs(&selection, false);
+        request.wants = Wants::Rules;
+        request.configuration = command.config.configuration();
+        request.line = line.clone();
         let inputs = crate::load::gather(&request)?;
+        let policies = policies(global, &inputs, &line)?;
         failed |= complain(global, &inputs);
         work.masks.join(&crate::audit::mask(&inputs));
-        let mut report = crate::audit::problems(&inputs, &selection);
+        let mut report = crate::audit::problems(&inputs, &policies);
         if global.format == Format::Text {
             leave_unsaid(&mut report, &inputs);
         }
-        work.join(&inputs, report, fixed(&inputs, &selection, command));
+        work.join(&inputs, report, fixed(&inputs, &policies, command));
     }
     let Work { report, outcome, masks, builds, .. } = work;
     if command.write {
@@ -53,7 +58,7 @@ pub(super) fn run(global: &Global, command: &Fix) -> Result<u8, Failure> {
         if !failed || !outcome.changes.is_empty() {
             let fixable = |left: &&Finding| !command.r#unsafe && !left.fixes.is_empty();
             let risky = outcome.left.iter().filter(fixable).count();
-            terminal::note(&report::fix_summary(&outcome, command.write, risky));
+            terminal::note(&report::fix_summary(&outcome, &masks, command.write, risky));
         }
         if !command.write && !command.check && report::diff_is_masked(&outcome, &masks) {
             terminal::note("secrets are masked in this diff, so it can't be applied; `--write` can");
@@ -67,9 +72,9 @@ pub(super) fn run(global: &Global, command: &Fix) -> Result<u8, Failure> {
     })
 }
 
-fn fixed(inputs: &Inputs, selection: &Selection, command: &Fix) -> Outcome {
+fn fixed(inputs: &Inputs, policies: &Policies, command: &Fix) -> Outcome {
     let level = if command.r#unsafe { Level::Unsafe } else { Level::Safe };
-    crate::fix::fix(&inputs.sources, level, |sources| crate::audit::check(inputs, sources, selection))
+    crate::audit::fix(inputs, policies, level)
 }
 
 /// What several paths come to. A file that two of them name counts once.
@@ -90,6 +95,7 @@ impl Work {
         let name = |file: FileId| inputs.sources.get(file.0 as usize).map(Source::name);
         let all = &mut self.outcome;
         all.applied.extend(one.applied.into_iter().filter(|applied| new(&applied.file)));
+        all.refused.extend(one.refused.into_iter().filter(|refused| new(&refused.file)));
         all.left.extend(one.left.into_iter().filter(|left| name(left.file).is_none_or(new)));
         self.report.problems.extend(report.problems.into_iter().filter(|problem| new(&problem.file)));
         let changes: Vec<_> = one.changes.into_iter().filter(|change| new(&change.name)).collect();
@@ -130,7 +136,7 @@ fn root(command: &Fix) -> String {
 fn shown(global: &Global, command: &Fix, report: &Report, outcome: &Outcome, mask: &Mask) -> String {
     match global.format {
         Format::Json => report::fix_json(report, outcome, mask, command.write),
-        Format::Text if command.write || (command.check && !command.diff) => String::new(),
-        Format::Text => report::diff(outcome, mask, terminal::stdout(global)),
+        _ if command.write || (command.check && !command.diff) => String::new(),
+        _ => report::diff(outcome, mask, terminal::stdout(global)),
     }
 }

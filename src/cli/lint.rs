@@ -4,34 +4,33 @@ use std::path::{Path, PathBuf};
 
 use rayon::prelude::*;
 
-use super::args::{Format, Global, Lint};
-use super::output::{Failure, code, complain, emit, leave_unsaid, selection, today};
-use super::terminal;
-use crate::load::{DOCKERFILE_LIMIT, LoadError, read_source, read_stdin};
-use crate::report;
+use super::args::{Global, Lint};
+use super::output::{Failure, base, code, complain, leave_unsaid, line, policies, today, write_run};
+use crate::load::{DOCKERFILE_LIMIT, LoadError, Wants, read_source, read_stdin};
+use crate::report::{self, Format, Run};
 use crate::text::Source;
 
 pub(super) fn run(global: &Global, command: &Lint) -> Result<u8, Failure> {
-    let selection = selection(&command.choice)?;
+    let line = line(&command.choice, Some(&command.threshold))?;
     let texts = texts(command)?;
     let mut request = command.build.request(PathBuf::from("."), today(&command.choice)?);
     // Editors and hooks wait for it: nothing but the files and their ignore files is opened. `audit` looks further.
-    request.needs = crate::inputs::Needs::NONE;
+    request.wants = Wants::Nothing;
+    request.configuration = command.config.configuration();
+    request.line = line;
     let inputs = crate::load::gather_texts(texts, &request);
+    let policies = policies(global, &inputs, &request.line)?;
     let failed = complain(global, &inputs);
     if failed && inputs.sources.is_empty() {
         return Err(Failure::Said);
     }
-    let mut report = crate::audit::lint(&inputs, &selection);
-    let code = code(&command.threshold, &report, failed);
+    let mut report = crate::audit::lint(&inputs, &policies);
+    let code = code(&report, failed);
     if global.format == Format::Text {
         leave_unsaid(&mut report, &inputs);
     }
-    let text = match global.format {
-        Format::Text => report::lint(&report, terminal::stdout(global)),
-        Format::Json => report::lint_json(&report),
-    };
-    emit(global, &text)?;
+    let run = Run { command: "lint", report: &report, exit: code, base: &base() };
+    write_run(global, &run, |layout| report::lint(&report, layout), || report::lint_json(&report))?;
     Ok(code)
 }
 

@@ -1,14 +1,17 @@
 //! Where results go, and what the exit code says about them.
 
 use std::io::{self, Write};
+use std::path::PathBuf;
 
 use super::args::{Choice, FailOn, Global, Threshold};
 use super::{CLEAN, FAILED, FOUND, terminal, write};
-use crate::audit::Report;
+use crate::audit::{ProblemReport, Report};
 use crate::finding::Severity;
-use crate::inputs::{Date, Inputs};
+use crate::inputs::{Date, InputProblem, Inputs};
 use crate::load::LoadError;
-use crate::rules::{Selection, SelectorError};
+use crate::report::{self, Base, Format, Layout, Run};
+use crate::rules::{Line, Policies, Selection, SelectorError};
+use crate::settings;
 
 /// Why a command did not do its work.
 #[derive(Debug)]
@@ -61,9 +64,68 @@ pub(super) fn emit(global: &Global, text: &str) -> Result<(), Failure> {
     }
 }
 
+/// Writes what a command found in the format asked for. `text` and `json` are the command's own.
+pub(super) fn write_run(
+    global: &Global,
+    run: &Run,
+    text: impl FnOnce(Layout) -> String,
+    json: impl FnOnce() -> String,
+) -> Result<(), Failure> {
+    let written = match (global.format.writer(), global.format) {
+        (Some(write), _) => write(run),
+        (None, Format::Json) => json(),
+        (None, _) => text(terminal::stdout(global)),
+    };
+    emit(global, &written)?;
+    if !global.format.tells_skips() {
+        terminal::note(&report::remarks(run.report));
+    }
+    Ok(())
+}
+
+/// Refuses a format that a command has no shape for; `instead` is a command that has.
+pub(super) fn text_or_json(global: &Global, command: &str, instead: &str) -> Result<(), Failure> {
+    if global.format.writer().is_none() {
+        return Ok(());
+    }
+    let what = format!("`dockopt {command}` is not written as `{}`", global.format.name());
+    Err(Failure::Because { what, help: Some(format!("use `--format text` or `--format json`{instead}")) })
+}
+
+/// What paths are relative to for readers that know a repository: its root as CI names it, else the current folder.
+pub(super) fn base() -> Base {
+    let known = |path: PathBuf| path.canonicalize().unwrap_or(path).to_string_lossy().into_owned();
+    let folder = std::env::current_dir().map(known).unwrap_or_default();
+    let root = ["GITHUB_WORKSPACE", "CI_PROJECT_DIR"].iter().find_map(std::env::var_os);
+    Base::new(&folder, &root.filter(|root| !root.is_empty()).map(|root| known(root.into())).unwrap_or_default())
+}
+
 /// The rules that `--select` and `--ignore` ask for.
 pub(super) fn selection(choice: &Choice) -> Result<Selection, Failure> {
     Ok(Selection::new(&choice.select, &choice.ignore)?)
+}
+
+/// What the command line says over the settings.
+pub(super) fn line(choice: &Choice, threshold: Option<&Threshold>) -> Result<Line, Failure> {
+    // A typo is met before anything is read.
+    selection(choice)?;
+    let fail_on = threshold.and_then(|threshold| threshold.fail_on).map(|word| match word {
+        FailOn::Error => settings::FailOn::Least(Severity::Error),
+        FailOn::Warning => settings::FailOn::Least(Severity::Warning),
+        FailOn::Info => settings::FailOn::Least(Severity::Info),
+        FailOn::Style => settings::FailOn::Least(Severity::Style),
+        FailOn::None => settings::FailOn::Never,
+    });
+    Ok(Line { choice: settings::Choice::of(&choice.select, &choice.ignore), fail_on })
+}
+
+/// What holds for each Dockerfile. Under settings that can't be read, nothing is said.
+pub(super) fn policies(global: &Global, inputs: &Inputs, line: &Line) -> Result<Policies, Failure> {
+    if inputs.unsettled {
+        complain(global, inputs);
+        return Err(Failure::Said);
+    }
+    Ok(Policies::read(inputs, line).0)
 }
 
 /// `--today`, `SOURCE_DATE_EPOCH`, else the clock.
@@ -90,10 +152,27 @@ pub(super) fn today(choice: &Choice) -> Result<Option<Date>, Failure> {
 pub(super) fn complain(global: &Global, inputs: &Inputs) -> bool {
     let mut failed = false;
     for problem in inputs.problems.iter().filter(|problem| problem.fatal) {
-        terminal::error(global, &problem.message, problem.help.as_deref());
         failed = true;
+        match problem.place {
+            Some(_) => terminal::excerpt(&report::problems(&shown(inputs, problem), terminal::stderr(global))),
+            None => terminal::error(global, &problem.message, problem.help.as_deref()),
+        }
     }
     failed
+}
+
+/// A problem with the sources that it may be drawn in.
+fn shown(inputs: &Inputs, problem: &InputProblem) -> Report {
+    let mask = crate::audit::mask(inputs);
+    let problem = ProblemReport {
+        file: problem.file.clone(),
+        place: problem.place,
+        error: true,
+        message: mask.apply(&problem.message),
+        help: problem.help.clone(),
+    };
+    let sources = inputs.sources.iter().map(|source| mask.source(source)).collect();
+    Report { sources, problems: vec![problem], ..Report::default() }
 }
 
 /// Takes out of a report for people what [`complain`] said of its inputs, which come first.
@@ -103,17 +182,9 @@ pub(super) fn leave_unsaid(report: &mut Report, inputs: &Inputs) {
 }
 
 /// The exit code of a report.
-pub(super) fn code(threshold: &Threshold, report: &Report, failed: bool) -> u8 {
-    let least = match threshold.fail_on {
-        FailOn::Error => Severity::Error,
-        FailOn::Warning => Severity::Warning,
-        FailOn::Info => Severity::Info,
-        FailOn::Style => Severity::Style,
-        FailOn::None => return if failed { FAILED } else { CLEAN },
-    };
+pub(super) fn code(report: &Report, failed: bool) -> u8 {
     let refused = report.problems.iter().any(|problem| problem.error);
-    let found = report.findings.iter().any(|finding| finding.severity >= least);
-    match (failed, found || refused) {
+    match (failed, (report.fails || refused) && !report.lenient) {
         (true, _) => FAILED,
         (false, true) => FOUND,
         (false, false) => CLEAN,

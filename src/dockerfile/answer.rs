@@ -113,7 +113,7 @@ impl File {
         }
     }
 
-    fn node(&self, instruction: &Instruction) -> Node {
+    pub(super) fn node(&self, instruction: &Instruction) -> Node {
         let (sub, args) = match &instruction.arguments {
             Arguments::Trigger(trigger) => (Some(Box::new(self.node(trigger))), Vec::new()),
             _ => (None, self.node_args(instruction)),

@@ -23,6 +23,8 @@ pub struct Suppression {
     pub reasoned: bool,
     /// What is deleted to remove it.
     pub removal: Span,
+    /// Whether the files that it is for are all looked at by a run that looks at one of them.
+    pub exact: bool,
 }
 
 /// Who made the syntax of a suppression.
@@ -87,12 +89,22 @@ impl Judged {
 
     /// Hides a finding that it reaches, and notes which of its names did. A suppression that ended only leaves a note.
     fn hides(&mut self, finding: &mut Finding, source: Option<&Source>) -> bool {
-        if !self.suppression.reach.has(finding, source) {
-            return false;
-        }
+        let line = finding.instruction_line.or_else(|| Some(source?.line(finding.span.start)));
+        let foreign = matches!(self.suppression.form, Form::Hadolint | Form::HadolintWide | Form::Check);
         let mut hit = false;
         for (named, used) in self.suppression.named.iter().zip(&mut self.used) {
-            if named.rules.contains(&finding.rule) {
+            if !named.rules.contains(&finding.rule) {
+                continue;
+            }
+            let mut line = line;
+            if foreign && named.text != "all" {
+                // What that tool does not report, it does not hide; and it hides where it reports.
+                let Some(code) = finding.codes.iter().find(|code| code.name.eq_ignore_ascii_case(&named.text)) else {
+                    continue;
+                };
+                line = code.line.or(line);
+            }
+            if self.suppression.reach.has(finding.file, line) {
                 (hit, *used) = (true, true);
             }
         }
@@ -106,13 +118,12 @@ impl Judged {
 }
 
 impl Reach {
-    fn has(&self, finding: &Finding, source: Option<&Source>) -> bool {
+    fn has(&self, found: FileId, line: Option<u32>) -> bool {
         match self {
             Self::Everything => true,
-            Self::File(file) => *file == finding.file,
+            Self::File(file) => *file == found,
             Self::Lines(file, first, last) => {
-                let line = finding.instruction_line.or_else(|| Some(source?.line(finding.span.start)));
-                *file == finding.file && line.is_some_and(|line| (*first..=*last).contains(&line))
+                *file == found && line.is_some_and(|line| (*first..=*last).contains(&line))
             }
         }
     }

@@ -2,32 +2,33 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::Level;
+use super::{Block, Judge, Level, Refused};
 use crate::finding::{FileEdit, Finding, Fix, Target};
 use crate::text::{Edit, FileId, Source, Span};
 
 /// Finding and fix, by index.
 pub(super) type Choice = (usize, usize);
 
-/// Of each finding the first fix that is allowed, unless it touches one chosen before it.
+/// Of each finding the first fix that is allowed, unless it touches one chosen before it; those wait, and are counted.
 pub(super) fn choose(
     findings: &[Finding],
     sources: &[Source],
     level: Level,
-    blocked: &BTreeSet<&'static str>,
-) -> Vec<Choice> {
+    blocked: &BTreeSet<Block>,
+) -> (Vec<Choice>, usize) {
     let mut taken: BTreeMap<&Target, BTreeMap<u32, Span>> = BTreeMap::new();
     let mut chosen = Vec::new();
+    let mut waiting = 0;
     for (index, finding) in findings.iter().enumerate() {
-        if blocked.contains(finding.rule) {
-            continue;
-        }
-        let Some(fix) = finding.fixes.iter().position(|fix| level.allows(fix) && applicable(fix, sources)) else {
-            continue;
+        let kept_off = |fix: &Fix| {
+            !blocked.is_empty() && fix.edits.iter().any(|edit| blocked.contains(&(finding.rule, edit.target.clone())))
         };
+        let usable = |fix: &Fix| level.allows(fix) && applicable(fix, sources) && !kept_off(fix);
+        let Some(fix) = finding.fixes.iter().position(usable) else { continue };
         let edits = &finding.fixes[fix].edits;
         let free = edits.iter().all(|edit| taken.get(&edit.target).is_none_or(|spans| is_free(spans, edit.span)));
         if !free {
+            waiting += 1;
             continue;
         }
         for edit in edits {
@@ -37,7 +38,51 @@ pub(super) fn choose(
         }
         chosen.push((index, fix));
     }
-    chosen
+    (chosen, waiting)
+}
+
+/// Which rules change which files.
+pub(super) fn blocks(findings: &[Finding], chosen: &[Choice]) -> BTreeSet<Block> {
+    let edits = |&(finding, fix): &Choice| {
+        let finding = &findings[finding];
+        finding.fixes[fix].edits.iter().map(|edit| (finding.rule, edit.target.clone())).collect::<Vec<_>>()
+    };
+    chosen.iter().flat_map(edits).collect()
+}
+
+/// Whose fixes make a file worse: of each such file one rule, without which the fixes before it do not.
+pub(super) fn worse(
+    findings: &[Finding],
+    chosen: &[Choice],
+    (now, next): (&[Source], &[Source]),
+    judge: &impl Judge,
+) -> Vec<(Refused, Target)> {
+    let mut worse = Vec::new();
+    for (index, (before, after)) in now.iter().zip(next).enumerate() {
+        if before.bytes() == after.bytes() {
+            continue;
+        }
+        let file = FileId(index as u32);
+        let target = Target::File(file);
+        let touches =
+            |&&(finding, fix): &&Choice| findings[finding].fixes[fix].edits.iter().any(|edit| edit.target == target);
+        let own: Vec<Choice> = chosen.iter().filter(touches).copied().collect();
+        let rules_of = |some: &[Choice]| some.iter().map(|(finding, _)| findings[*finding].rule).collect();
+        let Some(mut why) = judge.refuses(file, before, after, &rules_of(&own)) else { continue };
+        // The first `good` of them do no harm, the first `bad` do.
+        let (mut good, mut bad) = (0, own.len());
+        while bad - good > 1 {
+            let middle = good.midpoint(bad);
+            let some = apply(findings, &own[..middle], now).and_then(|sources| sources.get(index).cloned());
+            match some.and_then(|after| judge.refuses(file, before, &after, &rules_of(&own[..middle]))) {
+                Some(reason) => (bad, why) = (middle, reason),
+                None => good = middle,
+            }
+        }
+        let rule = findings[own[good].0].rule;
+        worse.push((Refused { rule, file: before.name().to_owned(), why }, target));
+    }
+    worse
 }
 
 /// The sources with the chosen fixes; `None` when an edit can't be applied after all.

@@ -22,16 +22,42 @@ pub fn rules(rules: &[&Rule], layout: Layout) -> String {
             let aliases =
                 if metadata.aliases.is_empty() { String::new() } else { format!(" [{}]", metadata.aliases.join(", ")) };
             let text = format!("{}{off}{aliases}", metadata.summary);
-            let room = layout.width.map_or(usize::MAX, |columns| columns.saturating_sub(name + 14).max(12));
-            let line =
-                format!("  {}  {}  {}", pad(rule.name, name), pad(metadata.severity.name(), 7), cut(&text, room));
+            let room = layout.width.map_or(usize::MAX, |columns| columns.saturating_sub(name + 28).max(12));
+            let line = format!(
+                "  {}  {}  {}  {}",
+                pad(rule.name, name),
+                pad(metadata.severity.name(), 7),
+                pad(&rule.safety(), 12),
+                cut(&text, room)
+            );
             out.push_str(line.trim_end());
             out.push('\n');
         }
         out.push('\n');
     }
-    out.push_str(&format!("{}\n", super::units::count(rules.len() as u64, "rule")));
+    out.push_str(&counts(rules));
     out
+}
+
+/// How many there are, of what kinds.
+fn counts(rules: &[&Rule]) -> String {
+    let of = |is: &dyn Fn(&Rule) -> bool| rules.iter().filter(|rule| is(rule)).count();
+    let categories: Vec<String> = Category::ALL
+        .iter()
+        .map(|category| (category.name(), of(&|rule| rule.metadata().category == *category)))
+        .filter(|(_, count)| *count > 0)
+        .map(|(name, count)| format!("{name} {count}"))
+        .collect();
+    format!(
+        "{}: {}\n{} on by default; {} with a fix: {} safe, {} unsafe, {} of both kinds\n",
+        super::units::count(rules.len() as u64, "rule"),
+        categories.join(", "),
+        of(&|rule| rule.metadata().on_by_default()),
+        of(&|rule| !rule.safety().is_empty()),
+        of(&|rule| rule.safety() == "safe"),
+        of(&|rule| rule.safety() == "unsafe"),
+        of(&|rule| rule.safety() == "safe, unsafe"),
+    )
 }
 
 /// The rules for programs.
@@ -61,7 +87,7 @@ fn one(rule: &Rule) -> wire::Rule<'_> {
         since: metadata.since,
         default: metadata.on_by_default(),
         url: rule.url(),
-        aliases: metadata.aliases,
+        aliases: metadata.aliases.clone(),
     }
 }
 

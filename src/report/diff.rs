@@ -7,8 +7,10 @@ use super::layout::{Layout, Tone, clean};
 use super::units::count;
 use super::wire;
 use crate::audit::Report;
+use crate::dockerfile::{self, Difference};
 use crate::finding::Mask;
 use crate::fix::{Change, Outcome};
+use crate::text::Source;
 
 /// All changes as one unified diff that `patch -p1` and `git apply` take.
 ///
@@ -63,8 +65,12 @@ pub fn diff_is_masked(outcome: &Outcome, mask: &Mask) -> bool {
 }
 
 /// One or a few lines that tell what was or would be done.
-pub fn fix_summary(outcome: &Outcome, written: bool, unsafe_left: usize) -> String {
+pub fn fix_summary(outcome: &Outcome, mask: &Mask, written: bool, unsafe_left: usize) -> String {
     let mut out = String::new();
+    for refused in &outcome.refused {
+        let (rule, file, why) = (refused.rule, clean(&refused.file), mask.apply(&refused.why));
+        out.push_str(&format!("{file}: the fixes of `{rule}` are left out: {}\n", clean(&why)));
+    }
     for rule in &outcome.contradicting {
         out.push_str(&format!("the fixes of `{rule}` undo another rule's or never end; none is applied\n"));
     }
@@ -88,7 +94,8 @@ pub fn fix_json(before: &Report, outcome: &Outcome, mask: &Mask, written: bool) 
     let mut changes = Vec::new();
     for change in &outcome.changes {
         let diff = one(change, mask, Layout::PLAIN);
-        changes.push(wire::Change { file: &change.name, create: change.before.is_none(), diff });
+        let create = change.before.is_none();
+        changes.push(wire::Change { file: &change.name, create, diff, differences: differences(change) });
     }
     let mut applied = Vec::new();
     for done in &outcome.applied {
@@ -101,6 +108,11 @@ pub fn fix_json(before: &Report, outcome: &Outcome, mask: &Mask, written: bool) 
             safety: json::safety(&fix.safety).0,
         });
     }
+    let refused = outcome.refused.iter().map(|refused| wire::Refused {
+        rule: refused.rule,
+        file: &refused.file,
+        why: mask.apply(&refused.why),
+    });
     json::pretty(&wire::Fixed {
         head: wire::Head::new("dockopt.fix/1", &before.root),
         written,
@@ -108,9 +120,24 @@ pub fn fix_json(before: &Report, outcome: &Outcome, mask: &Mask, written: bool) 
         applied,
         left: outcome.left.len(),
         contradicting: &outcome.contradicting,
+        refused: refused.collect(),
         skipped: json::skipped(before),
         problems: json::problems(&before.problems),
     })
+}
+
+/// What a change of a Dockerfile changes for the builder.
+fn differences(change: &Change) -> Vec<wire::Difference> {
+    let parsed = |bytes: &[u8]| Some(dockerfile::parse(&Source::new(change.name.as_str(), bytes.to_vec()).ok()?));
+    let before = change.before.as_deref().filter(|_| !change.name.ends_with(".dockerignore")).and_then(parsed);
+    let (Some(before), Some(after)) = (before, parsed(&change.after)) else { return Vec::new() };
+    let wire = |one: Difference| wire::Difference {
+        change: one.kind.word(),
+        before_line: one.before,
+        after_line: one.after,
+        parts: one.parts,
+    };
+    before.differences(&after).into_iter().map(wire).collect()
 }
 
 #[cfg(test)]

@@ -2,10 +2,10 @@
 
 use serde::Serialize;
 
-use super::fingerprint::fingerprints;
+use super::format::escape;
 use super::wire;
 use crate::audit::{BuildReport, ContextReport, Entry, ProblemReport, Report, Step};
-use crate::finding::{FileEdit, Finding, Fix, Impact, Safety, Saves, Target};
+use crate::finding::{FileEdit, Finding, Fix, Impact, Safety, Saves, Target, fingerprints};
 use crate::text::{FileId, Source, Span};
 
 /// The result of `lint`, as `schemas/lint.schema.json` describes it.
@@ -16,6 +16,8 @@ pub fn lint_json(report: &Report) -> String {
         skipped: skipped(report),
         problems: problems(&report.problems),
         notices: notices(report),
+        baselined: report.baselined.map(|known| known.known),
+        baseline_fixed: report.baselined.map(|known| known.fixed),
     })
 }
 
@@ -28,6 +30,8 @@ pub fn audit_json(report: &Report) -> String {
         skipped: skipped(report),
         problems: problems(&report.problems),
         notices: notices(report),
+        baselined: report.baselined.map(|known| known.known),
+        baseline_fixed: report.baselined.map(|known| known.fixed),
     })
 }
 
@@ -35,11 +39,18 @@ pub(super) fn pretty(value: &impl Serialize) -> String {
     // Wire types hold strings, numbers, lists and fields with fixed names: writing them to memory can't fail.
     let mut text = serde_json::to_string_pretty(value).unwrap_or_default();
     text.push('\n');
-    text
+    escape::json(text)
 }
 
-fn findings(report: &Report) -> Vec<wire::Finding<'_>> {
-    let prints = fingerprints(report);
+/// On one line.
+pub(super) fn compact(value: &impl Serialize) -> String {
+    let mut text = serde_json::to_string(value).unwrap_or_default();
+    text.push('\n');
+    escape::json(text)
+}
+
+pub(super) fn findings(report: &Report) -> Vec<wire::Finding<'_>> {
+    let prints = fingerprints(&report.findings, &report.sources, &report.root);
     report.findings.iter().zip(prints).map(|(finding, print)| one(report, finding, print)).collect()
 }
 
@@ -50,8 +61,8 @@ fn one<'a>(report: &'a Report, finding: &'a Finding, fingerprint: String) -> wir
     let label = |label: &'a crate::finding::Label| wire::Label { span: span(source, label.span), text: &label.text };
     wire::Finding {
         rule: finding.rule,
-        category: metadata.as_ref().map(|metadata| metadata.category.name()),
-        aliases: metadata.map(|metadata| metadata.aliases).unwrap_or_default(),
+        category: metadata.map(|metadata| metadata.category.name()),
+        aliases: finding.codes.iter().map(|code| code.name).collect(),
         severity: finding.severity.name(),
         file: name(report, finding.file),
         span: span(source, finding.span),
@@ -80,7 +91,7 @@ fn span(source: Option<&Source>, span: Span) -> wire::Span {
     wire::Span { start: place(span.start, own.start), end: place(span.end, own.end) }
 }
 
-fn impact(impact: &Impact) -> wire::Impact<'_> {
+pub(super) fn impact(impact: &Impact) -> wire::Impact<'_> {
     let amount = |saves| match saves {
         Saves::Bytes(bytes) => Some(wire::Amount::Bytes(bytes)),
         Saves::Seconds(seconds) => seconds.is_finite().then_some(wire::Amount::Seconds(seconds)),

@@ -8,7 +8,7 @@ use crate::audit::{
 use crate::finding::{
     Basis, FileEdit, Finding, Fix, Impact, ImpactKind, Label, Mask, Per, Safety, Saves, Severity, Target,
 };
-use crate::fix::{Applied, Change, Outcome};
+use crate::fix::{Applied, Change, Outcome, Refused};
 use crate::text::{FileId, LineColumn, Source, Span};
 
 const DOCKERFILE: &str = "FROM python:3.13\nWORKDIR /app\nCOPY . .\nRUN apt-get update && \\\n    apt-get install -y \
@@ -18,6 +18,7 @@ fn finding(rule: &'static str, severity: Severity, place: &str, message: &str) -
     let at = DOCKERFILE.find(place).unwrap() as u32;
     Finding {
         rule,
+        codes: Vec::new(),
         severity,
         file: FileId(0),
         span: Span::new(at, at + place.len() as u32),
@@ -146,6 +147,7 @@ pub(super) fn report() -> Report {
             problem(false, None),
         ],
         notices: vec![Notice { text: "target `runtime`, as compose.yaml says".into() }],
+        baselined: None,
     }
 }
 
@@ -174,7 +176,14 @@ fn outcome() -> Outcome {
     };
     let finding = findings().swap_remove(2);
     let applied = Applied { finding, file: "backend/Dockerfile".into(), fix: 0 };
-    Outcome { changes: vec![change], applied: vec![applied], left: findings(), contradicting: vec!["a"] }
+    let refused = Refused { rule: "b", file: "backend/Dockerfile".into(), why: "it would break".into() };
+    Outcome {
+        changes: vec![change],
+        applied: vec![applied],
+        left: findings(),
+        contradicting: vec!["a"],
+        refused: vec![refused],
+    }
 }
 
 #[test]

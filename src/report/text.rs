@@ -81,6 +81,7 @@ fn shown(report: &Report, finding: &Finding, layout: Layout) -> String {
         };
         notes.push((Level::NOTE.with_name("costs"), text));
     }
+    notes.extend(finding.notes.iter().map(|note| (Level::NOTE, note.clone())));
     notes.extend(finding.fixes.first().map(|fix| (Level::HELP.with_name("fix"), offer(&fix.title, &fix.safety))));
     notes.extend(url.map(|url| (Level::NOTE.with_name("see"), url)));
     for (level, text) in notes {
@@ -159,7 +160,7 @@ fn lines(text: &str, layout: Layout, indent: usize) -> String {
 /// Bytes of a message that are shown: it may quote a name of megabytes.
 const LONGEST: usize = 4_000;
 
-fn clipped(text: &str) -> Cow<'_, str> {
+pub(super) fn clipped(text: &str) -> Cow<'_, str> {
     if text.len() <= LONGEST {
         return text.into();
     }
@@ -169,6 +170,12 @@ fn clipped(text: &str) -> Cow<'_, str> {
 fn renderer(layout: Layout) -> Renderer {
     let renderer = if layout.colour { Renderer::styled() } else { Renderer::plain() };
     renderer.term_width(layout.width.unwrap_or(140).max(30))
+}
+
+/// Notices and what could not be looked at, for where a format has no place for them.
+pub fn remarks(report: &Report) -> String {
+    let notices = report.notices.iter().map(|notice| format!("{}\n", clean(&notice.text)));
+    notices.collect::<String>() + &skipped(report, Layout::PLAIN)
 }
 
 /// What could not be looked at, one line per reason.

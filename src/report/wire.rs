@@ -24,6 +24,8 @@ pub(super) struct Lint<'a> {
     pub skipped: Vec<Skipped<'a>>,
     pub problems: Vec<Problem<'a>>,
     pub notices: Vec<&'a str>,
+    pub baselined: Option<u64>,
+    pub baseline_fixed: Option<u64>,
 }
 
 #[derive(Serialize)]
@@ -35,6 +37,8 @@ pub(super) struct Audit<'a> {
     pub skipped: Vec<Skipped<'a>>,
     pub problems: Vec<Problem<'a>>,
     pub notices: Vec<&'a str>,
+    pub baselined: Option<u64>,
+    pub baseline_fixed: Option<u64>,
 }
 
 #[derive(Serialize)]
@@ -227,6 +231,7 @@ pub(super) struct Fixed<'a> {
     /// Findings that are left.
     pub left: usize,
     pub contradicting: &'a [&'static str],
+    pub refused: Vec<Refused<'a>>,
     pub skipped: Vec<Skipped<'a>>,
     pub problems: Vec<Problem<'a>>,
 }
@@ -236,6 +241,23 @@ pub(super) struct Change<'a> {
     pub file: &'a str,
     pub create: bool,
     pub diff: String,
+    /// What differs for the builder.
+    pub differences: Vec<Difference>,
+}
+
+#[derive(Serialize)]
+pub(super) struct Difference {
+    pub change: String,
+    pub before_line: Option<u32>,
+    pub after_line: Option<u32>,
+    pub parts: Vec<&'static str>,
+}
+
+#[derive(Serialize)]
+pub(super) struct Refused<'a> {
+    pub rule: &'a str,
+    pub file: &'a str,
+    pub why: String,
 }
 
 #[derive(Serialize)]

@@ -2,11 +2,11 @@
 
 mod later;
 
-use super::Context;
+use super::{Context, script_end};
 use crate::build::{Base, Build, Code, PackageLists, Setting, Stage, User};
 use crate::dockerfile::{Instruction, Keyword};
 use crate::finding::{Basis, Finding, Findings, Impact, ImpactKind, Per, Saves};
-use crate::shell::{Command, Compound, CompoundKind, Invocation, Manager, PackageCall, Script, Verb, Word};
+use crate::shell::{Invocation, Manager, PackageCall, Verb, Word};
 use crate::text::Span;
 use later::Need;
 
@@ -126,10 +126,15 @@ fn edited(build: &Build, stage: &Stage, index: usize, later: Need, finding: Find
         Need::Lists => return finding,
         Need::Unknown => Some("something below may read the lists"),
         Need::Nothing => {
-            shields(&code.script).then_some("a failure in the last compound would no longer end it at once")
+            script_end::shields(&code.script).then_some("a failure in the last compound would no longer end it at once")
         }
     };
-    let Some((at, text)) = edit(build, index, code).filter(|_| is_root(build, stage, index)) else { return finding };
+    // Who fetched through another program may not delete without it.
+    let through = |one: &Invocation| fetches(one) && !one.via.is_empty();
+    if code.script.invocations().iter().any(through) || !is_root(build, stage, index) {
+        return finding;
+    }
+    let Some((at, text)) = script_end::append(build, index, code, &format!("rm -rf {LISTS}/*")) else { return finding };
     let title = "delete the lists in the same RUN";
     match risk {
         None => finding.safe_edit(title, Span::at(at), text),
@@ -137,55 +142,7 @@ fn edited(build: &Build, stage: &Stage, index: usize, later: Need, finding: Find
     }
 }
 
-/// `SCRIPT && rm`: whatever joins the commands of the script (`;`, a line end, `||`), its last list fails as before, and
-/// where that succeeds the status is that of `rm`, which only fails for who may not delete.
-fn edit(build: &Build, index: usize, code: &Code) -> Option<(u32, String)> {
-    let end = code.script.append_at().filter(|_| !code.is_exec())?;
-    // Behind what ends the script nothing runs; and who fetched through another program may not delete without it.
-    let ends = |one: &&Command| {
-        let name = one.name().and_then(Word::value).unwrap_or_default();
-        code.script.is_last(one) && matches!(name, "exit" | "exec" | "return")
-    };
-    let through = |one: &Invocation| fetches(one) && !one.via.is_empty();
-    if code.script.commands.iter().any(|one| ends(&one)) || code.script.invocations().iter().any(through) {
-        return None;
-    }
-    let at = code.place(&build.input().file, Span::at(end)).start;
-    Some((at, format!("{}&& rm -rf {LISTS}/*", separator(build, index, at))))
-}
-
-/// Whether errexit works inside the script's last element: it does not where `&&` follows.
-fn shields(script: &Script) -> bool {
-    let end = script.scopes.first().and_then(|top| top.last_end);
-    let compound = |one: &Compound| Some(one.span.end) == end || one.kind == CompoundKind::Function;
-    let errexit = |one: &Command| one.place.options.errexit || one.name().is_some_and(|name| name.is("set"));
-    script.compounds.iter().any(compound) && script.commands.iter().any(errexit)
-}
-
 /// Whether the RUN at `index` may delete what belongs to root, as far as USER tells.
 fn is_root(build: &Build, stage: &Stage, index: usize) -> bool {
-    let own = build.instructions(stage).filter(|(at, i)| *at < index && i.keyword == Keyword::User).last();
-    let user = match (own, &stage.base) {
-        (Some((_, instruction)), _) => return User::of(build.input().file.str(instruction.rest)) == User::Root,
-        (None, Base::Stage(below)) => build.stages().get(*below).map(|below| build.user(below)),
-        (None, _) => None,
-    };
-    !matches!(user, Some(Setting::By(_, User::Other(_) | User::Unknown)))
-}
-
-/// A blank; or, where the RUN has a line for each command, a line of its own in the same style.
-fn separator(build: &Build, index: usize, at: u32) -> String {
-    let file = &build.input().file;
-    let source = file.source();
-    let (line, first) = (source.line(at), build.instruction(index).start_line);
-    let own = source.slice(source.line_span(line));
-    let indent = &own[..own.len() - own.trim_start().len()];
-    let starts = own.trim_start().starts_with("&&");
-    if line == first || !starts {
-        return " ".to_owned();
-    }
-    let end = source.text()[..source.line_span(line).end as usize].len();
-    let newline =
-        if source.text()[end..].starts_with("\r\n") || source.text().contains("\r\n") { "\r\n" } else { "\n" };
-    format!(" {}{newline}{indent}", file.escape())
+    !matches!(build.user_at(stage, index), Setting::By(_, User::Other(_) | User::Unknown))
 }

@@ -1,26 +1,63 @@
 //! The questions that a rule may ask about one build. A fact that the rule's page does not declare is not there.
 
-use super::{Metadata, Rule};
+use super::Rule;
 use crate::build::{Build, Stage};
-use crate::finding::Finding;
+use crate::finding::{Code, Finding, Judged};
 use crate::inputs::context::BuildContext;
 use crate::inputs::{BuildInput, IgnoreInput, Inputs, Need};
 use crate::manifest::Project;
+use crate::settings::{OptionKind, OptionValue, Settings};
 use crate::text::{FileId, Source, Span};
 
 /// One build, as a rule sees it.
 #[derive(Debug)]
 pub struct Context<'a, 'i> {
     rule: &'static Rule,
-    metadata: &'a Metadata,
     inputs: &'i Inputs,
     build: &'a Build<'i>,
+    settings: Option<&'a Settings>,
+    judged: &'a [Judged],
 }
 
 impl<'a, 'i> Context<'a, 'i> {
     /// What `rule` may ask about `build`.
-    pub fn new(rule: &'static Rule, metadata: &'a Metadata, inputs: &'i Inputs, build: &'a Build<'i>) -> Self {
-        Self { rule, metadata, inputs, build }
+    pub fn new(rule: &'static Rule, inputs: &'i Inputs, build: &'a Build<'i>) -> Self {
+        Self { rule, inputs, build, settings: None, judged: &[] }
+    }
+
+    /// Under these settings.
+    #[must_use]
+    pub fn under(self, settings: &'a Settings) -> Self {
+        Self { settings: Some(settings), ..self }
+    }
+
+    /// With what became of comments and settings that hide findings (for rules whose subject those are).
+    #[must_use]
+    pub fn judging(self, judged: &'a [Judged]) -> Self {
+        Self { judged, ..self }
+    }
+
+    /// What hides findings of this build, and what became of it.
+    pub fn suppressions(&self) -> &'a [Judged] {
+        self.judged
+    }
+
+    /// What the settings say; `None` where there are none.
+    pub fn settings(&self) -> Option<&'a Settings> {
+        self.settings
+    }
+
+    /// A list that the settings give to this rule; empty where they don't. The page declares it.
+    pub fn list(&self, option: &str) -> &'a [String] {
+        match self.option(option, OptionKind::List) {
+            Some(OptionValue::List(list)) => list,
+            _ => &[],
+        }
+    }
+
+    fn option(&self, name: &str, kind: OptionKind) -> Option<&'a OptionValue> {
+        let declared = self.rule.metadata().options.iter().any(|&(known, of)| known == name && of == kind);
+        self.settings.filter(|_| declared)?.options.get(&(self.rule.name, name.to_owned()))
     }
 
     /// What the Dockerfile means.
@@ -74,9 +111,11 @@ impl<'a, 'i> Context<'a, 'i> {
         let instructions = self.input().file.instructions();
         let next = instructions.partition_point(|instruction| instruction.span.start <= span.start);
         let index = next.checked_sub(1);
+        let metadata = self.rule.metadata();
         Finding {
             rule: self.rule.name,
-            severity: self.metadata.severity,
+            codes: metadata.aliases.iter().map(|&name| Code { name, line: None }).collect(),
+            severity: metadata.severity,
             file: self.file(),
             span,
             labels: Vec::new(),
@@ -91,6 +130,7 @@ impl<'a, 'i> Context<'a, 'i> {
     }
 
     fn declares(&self, need: Need) -> bool {
-        self.metadata.needs.has(need) || self.metadata.wants.has(need)
+        let metadata = self.rule.metadata();
+        metadata.needs.has(need) || metadata.wants.has(need)
     }
 }

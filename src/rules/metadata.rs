@@ -3,6 +3,7 @@
 
 use crate::finding::{Basis, Severity};
 use crate::inputs::{Need, Needs};
+use crate::settings::OptionKind;
 
 /// What a page says about its rule.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -28,7 +29,8 @@ pub struct Metadata {
     /// Whether its findings come with an edit.
     pub fix: Fixability,
     /// What its edits do to the parsed file, and nothing else: `run` (a RUN reads otherwise), `+user` (a USER comes),
-    /// `-cmd` (a CMD goes); `dockerignore` for that file. The page runner compares both parses.
+    /// `-cmd` (a CMD goes), `unknown` for what is no instruction; `keyword` (one is spelled otherwise), `comment`,
+    /// `directive`; `dockerignore` for that file. The page runner compares both parses.
     pub changes: Vec<&'static str>,
     /// Whether it is on by default.
     pub status: Status,
@@ -36,6 +38,8 @@ pub struct Metadata {
     pub since: &'static str,
     /// Its names elsewhere, and its own former names.
     pub aliases: Vec<&'static str>,
+    /// What settings may tell it (`[rules.<name>]`): a name and what it holds, `allow list`. May be left out.
+    pub options: Vec<(&'static str, OptionKind)>,
 }
 
 /// A closed set of words, as written in pages.
@@ -114,6 +118,8 @@ words! {
         Image = "image",
         /// A workflow.
         Workflow = "workflow",
+        /// What hides findings, and what became of it: such rules run when all others did.
+        Suppressions = "suppressions",
     }
 }
 
@@ -138,6 +144,9 @@ words! {
         Stable = "stable",
     }
 }
+
+/// Keys that a page may leave out.
+const OPTIONAL: [&str; 1] = ["options"];
 
 const KEYS: [&str; 14] = [
     "summary",
@@ -175,6 +184,7 @@ impl Metadata {
             status: front.word("status", Status::ALL, Status::name),
             since: front.text("since"),
             aliases: front.list("aliases"),
+            options: front.options(),
         };
         front.finish(&metadata);
         (metadata, front.problems)
@@ -216,7 +226,7 @@ impl Front {
             };
             // As in YAML, a comment starts at a `#` behind white space.
             let value = value.find(" #").map_or(value, |at| &value[..at]).trim();
-            if !KEYS.contains(&key) {
+            if !KEYS.contains(&key) && !OPTIONAL.contains(&key) {
                 front.problems.push(format!("unknown key `{key}`"));
             } else if front.fields.iter().any(|field| field.0 == key) {
                 front.problems.push(format!("`{key}` is given twice"));
@@ -247,6 +257,22 @@ impl Front {
             return Vec::new();
         };
         inner.split(',').map(str::trim).filter(|item| !item.is_empty()).collect()
+    }
+
+    /// `name kind`, several in brackets; none where the page has no such key.
+    fn options(&mut self) -> Vec<(&'static str, OptionKind)> {
+        let mut options = Vec::new();
+        if !self.fields.iter().any(|field| field.0 == "options") {
+            return options;
+        }
+        for option in self.list("options") {
+            let (name, kind) = option.split_once(' ').unwrap_or((option, ""));
+            match OptionKind::ALL.into_iter().find(|known| known.name() == kind.trim()) {
+                Some(kind) => options.push((name, kind)),
+                None => self.refuse("options", option, &OptionKind::ALL, OptionKind::name),
+            }
+        }
+        options
     }
 
     /// One of `known`; the first one where the page is wrong.
@@ -302,8 +328,8 @@ impl Front {
 
 /// Whether it is a word of `changes`.
 fn is_change(word: &str) -> bool {
-    const OTHER: [&str; 3] = ["comment", "directive", "dockerignore"];
-    const INSTRUCTIONS: [&str; 18] = [
+    const OTHER: [&str; 4] = ["comment", "directive", "dockerignore", "keyword"];
+    const INSTRUCTIONS: [&str; 19] = [
         "add",
         "arg",
         "cmd",
@@ -319,6 +345,7 @@ fn is_change(word: &str) -> bool {
         "run",
         "shell",
         "stopsignal",
+        "unknown",
         "user",
         "volume",
         "workdir",

@@ -2,16 +2,19 @@
 //! found into the pages.
 #![cfg(test)]
 
+mod edited;
 mod fixes;
 mod inputs;
 mod parse;
 mod toy;
+mod toy_edits;
 mod variants;
 
 use super::{Fixability, Metadata, Rule};
 use crate::finding::Finding;
 use crate::text::{FileId, Source};
 use parse::Example;
+use std::collections::BTreeSet;
 
 /// Fails when the page does not hold.
 #[track_caller]
@@ -44,11 +47,13 @@ fn run(rule: &'static Rule) -> Outcome {
             failures.push(format!("no example under *{section}*"));
         }
     }
-    let mut runner = Runner { rule, metadata, failures, blesses: Vec::new(), with_fix: 0, without_fix: 0 };
+    let mut runner =
+        Runner { rule, metadata, failures, blesses: Vec::new(), with_fix: 0, without_fix: 0, used: BTreeSet::new() };
     for example in &examples {
         runner.example(example);
     }
     runner.fixability();
+    runner.announcements();
     let failures = runner.failures.iter().map(|failure| format!("rules/{}.md:{failure}", rule.name)).collect();
     Outcome { failures, blessed: blessed(rule.page, runner.blesses) }
 }
@@ -78,6 +83,8 @@ struct Runner {
     blesses: Vec<Bless>,
     with_fix: usize,
     without_fix: usize,
+    /// Words of `changes` that came true.
+    used: BTreeSet<&'static str>,
 }
 
 impl Runner {
@@ -145,6 +152,15 @@ impl Runner {
         if wrong {
             let says = self.metadata.fix.name();
             self.fail(1, format_args!("`fix: {says}`, but {with} findings have a fix and {without} have none"));
+        }
+    }
+
+    /// Whether an example shows each change that the page announces.
+    fn announcements(&mut self) {
+        for word in self.metadata.changes.clone() {
+            if !self.used.contains(word) {
+                self.fail(1, format_args!("`changes` announces `{word}`, but no example's fix does that"));
+            }
         }
     }
 }

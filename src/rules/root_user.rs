@@ -1,6 +1,6 @@
 //! See `rules/root-user.md`.
 
-mod service;
+pub(super) mod service;
 
 use super::Context;
 use crate::build::{Base, BaseImage, Build, Setting, Stage, User};

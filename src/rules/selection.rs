@@ -4,11 +4,20 @@
 use std::fmt;
 
 use super::{Category, Group, Metadata, Rule};
+use crate::settings::{Choice, closest};
 
-/// Which rules run. The default: all stable ones that are not a matter of taste.
+/// Which rules run: layers of choices, those that count least first. Without any: all stable rules that are not a matter
+/// of taste.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Selection {
-    select: Vec<Selector>,
+    layers: Vec<Layer>,
+}
+
+/// One choice, read.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+struct Layer {
+    select: Option<Vec<Selector>>,
+    extend: Vec<Selector>,
     ignore: Vec<Selector>,
 }
 
@@ -44,25 +53,47 @@ impl Selection {
     /// # Errors
     /// The first word that selects nothing.
     pub fn new(select: &[String], ignore: &[String]) -> Result<Self, SelectorError> {
-        Self::among(super::ALL, select, ignore)
+        Self::layered(&[Choice::of(select, ignore)])
     }
 
-    fn among(rules: &[&'static Rule], select: &[String], ignore: &[String]) -> Result<Self, SelectorError> {
-        let read =
-            |words: &[String]| words.iter().map(|word| Selector::read(rules, word)).collect::<Result<Vec<_>, _>>();
-        Ok(Self { select: read(select)?, ignore: read(ignore)? })
+    /// The selection of several choices, those that count least first. The last `select` counts; the more specific of
+    /// what is selected and ignored wins, between equals the later, within one choice what is ignored.
+    ///
+    /// # Errors
+    /// The first word that selects nothing.
+    pub fn layered(choices: &[Choice]) -> Result<Self, SelectorError> {
+        Self::among(super::ALL, choices)
+    }
+
+    fn among(rules: &[&'static Rule], choices: &[Choice]) -> Result<Self, SelectorError> {
+        let read = |words: &[String]| {
+            let read: Result<Vec<_>, _> = words.iter().map(|word| Selector::read(rules, word)).collect();
+            Ok(read?.into_iter().flatten().collect())
+        };
+        let mut layers = Vec::new();
+        for choice in choices {
+            let select = choice.select.as_deref().map(read).transpose()?;
+            layers.push(Layer { select, extend: read(&choice.extend)?, ignore: read(&choice.ignore)? });
+        }
+        Ok(Self { layers })
     }
 
     /// Whether a rule runs.
     pub fn has(&self, rule: &Rule) -> bool {
         let metadata = rule.metadata();
-        let strongest = |selectors: &[Selector]| {
-            let ranks = selectors.iter().filter_map(|selector| selector.rank(rule, &metadata));
-            ranks.max()
+        let rank = |selectors: &[Selector]| selectors.iter().filter_map(|one| one.rank(rule, metadata)).max();
+        let last = self.layers.iter().rposition(|layer| layer.select.is_some());
+        let mut best = match last {
+            None => Selector::Default.rank(rule, metadata).map(|rank| (rank, 0, false)),
+            Some(_) => None,
         };
-        let selected =
-            if self.select.is_empty() { Selector::Default.rank(rule, &metadata) } else { strongest(&self.select) };
-        selected > strongest(&self.ignore)
+        for (index, layer) in self.layers.iter().enumerate() {
+            let own = layer.select.as_deref().filter(|_| last == Some(index));
+            let selected = own.and_then(rank).max(rank(&layer.extend));
+            best = best.max(selected.map(|rank| (rank, index, false)));
+            best = best.max(rank(&layer.ignore).map(|rank| (rank, index, true)));
+        }
+        best.is_some_and(|(_, _, ignored)| !ignored)
     }
 
     /// The rules that run, in the order of their names.
@@ -72,23 +103,24 @@ impl Selection {
 }
 
 impl Selector {
-    fn read(rules: &[&'static Rule], word: &str) -> Result<Self, SelectorError> {
+    /// What a word selects: several rules where a foreign code is split among them.
+    fn read(rules: &[&'static Rule], word: &str) -> Result<Vec<Self>, SelectorError> {
         let word = word.trim();
         let is = |name: &str| name.eq_ignore_ascii_case(word);
         if is("all") {
-            return Ok(Self::All);
+            return Ok(vec![Self::All]);
         }
         if is("default") {
-            return Ok(Self::Default);
+            return Ok(vec![Self::Default]);
         }
         if let Some(category) = Category::ALL.iter().find(|category| is(category.name())) {
-            return Ok(Self::Category(*category));
+            return Ok(vec![Self::Category(*category)]);
         }
         if let Some(group) = Group::ALL.iter().find(|group| is(group.name())) {
-            return Ok(Self::Group(*group));
+            return Ok(vec![Self::Group(*group)]);
         }
-        match super::find_in(rules, word) {
-            Some(rule) => Ok(Self::Rule(rule.name)),
+        match super::by_name(rules).get(&word.to_ascii_lowercase()) {
+            Some(named) => Ok(named.iter().map(|rule| Self::Rule(rule.name)).collect()),
             None => Err(SelectorError { word: word.into(), suggestion: closest(word, &words(rules)) }),
         }
     }
@@ -120,7 +152,7 @@ pub(super) fn is_reserved(name: &str) -> bool {
 }
 
 fn names(rules: &[&'static Rule]) -> Vec<&'static str> {
-    rules.iter().flat_map(|rule| rule.metadata().aliases.into_iter().chain([rule.name])).collect()
+    rules.iter().flat_map(|rule| rule.metadata().aliases.iter().copied().chain([rule.name])).collect()
 }
 
 fn words(rules: &[&'static Rule]) -> Vec<&'static str> {
@@ -129,17 +161,6 @@ fn words(rules: &[&'static Rule]) -> Vec<&'static str> {
     words.extend(Group::ALL.iter().map(|group| group.name()));
     words.extend(["all", "default"]);
     words
-}
-
-fn closest(word: &str, known: &[&'static str]) -> Option<String> {
-    let word = word.to_ascii_lowercase();
-    // Longer than any name: the distance would be dear and the answer useless.
-    if word.len() > 64 {
-        return None;
-    }
-    let scored = known.iter().map(|name| (strsim::jaro_winkler(&word, &name.to_ascii_lowercase()), *name));
-    let best = scored.filter(|(score, _)| *score >= 0.8).max_by(|a, b| a.0.total_cmp(&b.0));
-    best.map(|(_, name)| name.to_owned())
 }
 
 #[cfg(test)]
@@ -156,7 +177,7 @@ mod tests {
              basis: computed\nsubject: dockerfile\nneeds: []\nfix: never\nstatus: {status}\nsince: 0.1.0\n\
              aliases: [{alias}]\n---\n"
         );
-        Box::leak(Box::new(Rule { name, page: page.leak(), check: silent }))
+        Box::leak(Box::new(Rule::new(name, page.leak(), silent)))
     }
 
     fn catalogue() -> Vec<&'static Rule> {
@@ -164,6 +185,8 @@ mod tests {
             rule("apt-lists-kept", "size", "", "stable", "DL3009"),
             rule("keyword-case", "style", "", "stable", "ConsistentInstructionCasing"),
             rule("new-idea", "size", "", "preview", ""),
+            rule("shell-form", "style", "", "stable", "DL3025"),
+            rule("shell-form-command", "runtime", "", "stable", "DL3025"),
             rule("unpinned-package", "reproducibility", "pinning", "stable", "DL3008"),
         ]
     }
@@ -172,23 +195,24 @@ mod tests {
     fn check(select: &[&str], ignore: &[&str], expected: &[&str]) {
         let rules = catalogue();
         let own = |words: &[&str]| words.iter().map(|word| (*word).to_owned()).collect::<Vec<_>>();
-        let selection = Selection::among(&rules, &own(select), &own(ignore)).unwrap();
+        let selection = Selection::among(&rules, &[Choice::of(&own(select), &own(ignore))]).unwrap();
         let on: Vec<&str> = rules.iter().filter(|rule| selection.has(rule)).map(|rule| rule.name).collect();
         assert_eq!(on, expected);
     }
 
     #[test]
     fn rules_are_selected() {
-        check(&[], &[], &["apt-lists-kept"]);
-        check(&[], &["dl3009"], &[]);
-        check(&["all"], &[], &["apt-lists-kept", "keyword-case", "new-idea", "unpinned-package"]);
-        check(&["default", "style"], &[], &["apt-lists-kept", "keyword-case"]);
+        check(&[], &[], &["apt-lists-kept", "shell-form-command"]);
+        check(&[], &["dl3009"], &["shell-form-command"]);
+        check(&["dl3025"], &[], &["shell-form", "shell-form-command"]);
+        check(&["default"], &["DL3025"], &["apt-lists-kept"]);
+        check(&["default", "style"], &["runtime"], &["apt-lists-kept", "keyword-case", "shell-form"]);
         check(&["size"], &[], &["apt-lists-kept"]);
         check(&["new-idea"], &[], &["new-idea"]);
         check(&["pinning"], &[], &["unpinned-package"]);
         check(&["consistentinstructioncasing"], &[], &["keyword-case"]);
-        check(&["all"], &["size"], &["keyword-case", "new-idea", "unpinned-package"]);
-        check(&["all", "DL3009"], &["size", "style"], &["apt-lists-kept", "new-idea", "unpinned-package"]);
+        check(&["all"], &["size", "DL3025"], &["keyword-case", "new-idea", "unpinned-package"]);
+        check(&["all", "DL3009"], &["size", "style", "runtime"], &["apt-lists-kept", "new-idea", "unpinned-package"]);
         check(&["DL3009"], &["apt-lists-kept"], &[]);
         check(&["all"], &["all"], &[]);
     }
@@ -196,7 +220,8 @@ mod tests {
     #[test]
     fn a_typo_is_met_with_the_closest_word() {
         let rules = catalogue();
-        let error = |word: &str| Selection::among(&rules, &[word.to_owned()], &[]).unwrap_err().suggestion;
+        let error =
+            |word: &str| Selection::among(&rules, &[Choice::of(&[word.to_owned()], &[])]).unwrap_err().suggestion;
         assert_eq!(error("apt-list-kept"), Some("apt-lists-kept".into()));
         assert_eq!(error("DL3090"), Some("DL3009".into()));
         assert_eq!(error("stile"), Some("style".into()));

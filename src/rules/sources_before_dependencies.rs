@@ -155,7 +155,7 @@ fn install(
         };
         if counts {
             let span = code.place(file, call.span);
-            let text = shown(&call);
+            let text = call.title();
             return Some(Install { manager: call.manager, verb: call.verb, span, text });
         }
     }
@@ -204,11 +204,6 @@ fn needs_any(cx: &Context, manager: Manager) -> bool {
         !read_all || (!project.dependencies.is_empty() && !vendored())
     };
     projects.iter().any(|project| project.ecosystem == ecosystem && needs(project))
-}
-
-/// `uv sync`, `npm ci`: program and verb.
-fn shown(call: &PackageCall) -> String {
-    format!("{} {}", call.program, call.verb_text).trim().to_owned()
 }
 
 fn report(cx: &Context, copied: &Copied, install: &Install, out: &mut Findings) {

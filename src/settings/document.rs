@@ -69,6 +69,14 @@ pub struct Choice {
     pub ignore: Vec<String>,
 }
 
+impl Choice {
+    /// What a command line says; an empty `select` leaves it to the settings.
+    pub fn of(select: &[String], ignore: &[String]) -> Self {
+        let select = (!select.is_empty()).then(|| select.to_vec());
+        Self { select, extend: Vec::new(), ignore: ignore.to_vec() }
+    }
+}
+
 /// An option of a rule.
 #[derive(Clone, Debug, PartialEq)]
 pub struct RuleOption {
@@ -101,6 +109,13 @@ pub enum FailOn {
 }
 
 impl Document {
+    /// Which sections and entries are for a path: two Dockerfiles with the same answer have the same settings.
+    pub fn reaches(&self, path: &str) -> Vec<bool> {
+        let is = |paths: &[Pattern]| paths.iter().any(|pattern| pattern.matches(path));
+        let sections = self.sections.iter().map(|section| is(&section.paths));
+        sections.chain(self.entries.iter().map(|entry| entry.paths.as_deref().is_none_or(is))).collect()
+    }
+
     /// Puts the members of the file's groups in their place.
     pub(super) fn expand_groups(&mut self) {
         let groups = &self.groups;

@@ -57,7 +57,9 @@ pub(super) fn read(reader: &mut Reader, file: FileId, source: &Source, item: &Va
     }
     let removal = lines(source, span);
     let form = Form::Settings;
-    let suppression = Suppression { file, span, form, reach: Reach::Everything, named, until, reasoned, removal };
+    let exact = paths.as_deref().is_some_and(|paths: &[Pattern]| matches!(paths, [one] if one.is_plain()));
+    let suppression =
+        Suppression { file, span, form, reach: Reach::Everything, named, until, reasoned, removal, exact };
     (reader.problems.len() == before).then_some(Entry { suppression, paths })
 }
 

@@ -125,7 +125,7 @@ impl Reader<'_> {
     /// Codes that dockopt knows; the others are another linter's business.
     fn codes(&mut self, value: Node) -> Vec<String> {
         let known = self.known;
-        self.texts(value).into_iter().filter(|code| known.rule(code).is_some()).collect()
+        self.texts(value).into_iter().filter(|code| !known.named(code).is_empty()).collect()
     }
 
     fn overrides(&mut self, value: Node) {

@@ -30,8 +30,8 @@ impl OptionKind {
 /// All names of rules, and the words that stand for several of them.
 #[derive(Clone, Debug, Default)]
 pub struct Known {
-    /// Lower-case name or alias ─► the rule's name.
-    names: BTreeMap<String, &'static str>,
+    /// Lower-case name or alias ─► the rules' names: several share a foreign code.
+    names: BTreeMap<String, Vec<&'static str>>,
     /// Lower-case category or group, `all`, `default` ─► the rules that it stands for.
     words: BTreeMap<String, Vec<&'static str>>,
     /// Every name and word as its page writes it, for suggestions.
@@ -45,10 +45,12 @@ pub struct Known {
 impl Known {
     /// With a rule; `aliases` are its names elsewhere.
     pub fn add_rule(&mut self, name: &'static str, aliases: &[&'static str]) {
-        for written in aliases.iter().copied().chain([name]) {
-            self.names.insert(written.to_ascii_lowercase(), name);
-            self.written.push(written);
+        for alias in aliases {
+            self.names.entry(alias.to_ascii_lowercase()).or_default().push(name);
+            self.written.push(alias);
         }
+        self.names.insert(name.to_ascii_lowercase(), vec![name]);
+        self.written.push(name);
         if aliases.iter().any(|alias| is_check(alias)) {
             self.checks.push(name);
         }
@@ -65,15 +67,23 @@ impl Known {
         self.options.insert((rule, option), kind);
     }
 
-    /// The rule with this name or alias, in any case.
+    /// The one rule with this name or alias, in any case.
     pub fn rule(&self, name: &str) -> Option<&'static str> {
-        self.names.get(&name.trim().to_ascii_lowercase()).copied()
+        match self.named(name) {
+            [one] => Some(one),
+            _ => None,
+        }
+    }
+
+    /// The rules with this name or alias, in any case.
+    pub fn named(&self, name: &str) -> &[&'static str] {
+        self.names.get(&name.trim().to_ascii_lowercase()).map_or(&[], Vec::as_slice)
     }
 
     /// The rules that a name, alias, category or group stands for.
     pub fn rules(&self, word: &str) -> Option<Vec<&'static str>> {
-        let own = self.rule(word).map(|rule| vec![rule]);
-        own.or_else(|| self.words.get(&word.trim().to_ascii_lowercase()).cloned())
+        let word = word.trim().to_ascii_lowercase();
+        self.names.get(&word).or_else(|| self.words.get(&word)).cloned()
     }
 
     /// Rules that stand for a check of the builder's own.
@@ -81,9 +91,9 @@ impl Known {
         &self.checks
     }
 
-    /// The rule that has this check of the builder as an alias.
-    pub fn check(&self, name: &str) -> Option<&'static str> {
-        self.rule(name).filter(|_| is_check(name))
+    /// The rules that have this check of the builder as an alias.
+    pub fn check(&self, name: &str) -> &[&'static str] {
+        if is_check(name) { self.named(name) } else { &[] }
     }
 
     /// What an option of a rule holds.

@@ -31,8 +31,6 @@ pub struct Settings {
     pub strict_labels: bool,
     /// Entries that hide findings of this Dockerfile.
     pub suppressions: Vec<Suppression>,
-    /// For each, whether it names this Dockerfile alone.
-    pub exact: Vec<bool>,
 }
 
 /// What the documents say of the Dockerfile at a path below each one's folder; the one that counts least first.
@@ -48,9 +46,7 @@ pub fn resolve<'a>(documents: impl IntoIterator<Item = (&'a Document, &'a str)>)
         for entry in &document.entries {
             let reaches = |paths: &Vec<Pattern>| paths.iter().any(|pattern| pattern.matches(path));
             if entry.paths.as_ref().is_none_or(reaches) {
-                let exact = entry.paths.as_ref().is_some_and(|paths| matches!(&paths[..], [one] if one.is_plain()));
                 settings.suppressions.push(entry.suppression.clone());
-                settings.exact.push(exact);
             }
         }
     }

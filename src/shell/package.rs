@@ -59,6 +59,16 @@ impl<'s> PackageCall<'s> {
         self.lock.is_some()
     }
 
+    /// `pip install`, `npm ci`: the manager and its verb, also where another program runs it (`python -m pip`).
+    pub fn title(&self) -> String {
+        let program = match self.manager {
+            Manager::Composer => "composer",
+            _ if self.program.starts_with("py") => self.manager.module_name(),
+            _ => self.program,
+        };
+        format!("{program} {}", self.verb_text).trim().to_owned()
+    }
+
     /// Whether an expansion stands where packages do, so that not all of them are known.
     pub fn has_unknown_packages(&self) -> bool {
         self.packages.iter().any(|package| package.name.dynamic)

@@ -17,11 +17,12 @@ use dockopt::inputs::context::{BuildContext, Builder, Kind};
 use dockopt::inputs::{BuildInput, BuildOptions, Date, IgnoreInput, Inputs};
 use dockopt::manifest::{self, Project};
 use dockopt::report::{self, Layout};
-use dockopt::rules::Selection;
+use dockopt::rules::{Policies, Selection};
 use dockopt::text::{FileId, Source, Span};
 use rayon::prelude::*;
 
 use crate::dockopt::said;
+use crate::structure;
 
 /// What is put into an input: pieces that mean something to a reader, a rule or a fix.
 const PIECES: [&str; 64] = [
@@ -213,7 +214,7 @@ fn check(bytes: &[u8], context: &Arc<BuildContext>, projects: &Arc<Vec<Project>>
         today: Date::parse("2026-11-20"),
         ..Inputs::default()
     };
-    let selection = Selection::new(&["all".to_owned()], &[]).map_err(|error| error.to_string())?;
+    let selection: Policies = Selection::new(&["all".to_owned()], &[]).map_err(|error| error.to_string())?.into();
     let found = audit::audit(&inputs, &selection);
     for finding in &found.findings {
         let text = found.sources[finding.file.0 as usize].text();
@@ -231,9 +232,10 @@ fn check(bytes: &[u8], context: &Arc<BuildContext>, projects: &Arc<Vec<Project>>
     Ok(())
 }
 
-fn fixed(inputs: &Inputs, selection: &Selection, level: Level, before: &File) -> Result<(), String> {
-    let outcome = fix(&inputs.sources, level, |sources| audit::check(inputs, sources, selection));
+fn fixed(inputs: &Inputs, selection: &Policies, level: Level, before: &File) -> Result<(), String> {
+    let outcome = audit::fix(inputs, selection, level);
     fail(!outcome.contradicting.is_empty(), &format!("rules undo each other: {:?}", outcome.contradicting))?;
+    fail(!outcome.refused.is_empty(), &format!("a rule's fix breaks the file: {:?}", outcome.refused))?;
     if outcome.changes.is_empty() {
         return Ok(());
     }
@@ -248,12 +250,8 @@ fn fixed(inputs: &Inputs, selection: &Selection, level: Level, before: &File) ->
     }
     let after = read(&sources[0])?;
     let text = || format!("{level:?} fix gave {:?}", sources[0].text());
-    if before.verdict().is_none()
-        && let Some(verdict) = after.verdict()
-    {
-        return Err(format!("{} brings an error: {}", text(), verdict.message));
-    }
-    let again = fix(&sources, level, |sources| audit::check(inputs, sources, selection));
+    structure::check(before, &after, &outcome).map_err(|why| format!("{}: {why}", text()))?;
+    let again = fix(&sources, level, |now: &[Source]| audit::check(inputs, now, selection));
     let changed = again.changes.iter().any(|change| change.before.as_ref() != Some(&change.after));
     fail(
         changed,

@@ -73,6 +73,29 @@ fn values_are_found_wherever_they_stand() {
     check("AKIAIOSFODNN7EXAMPLE npm_config_registry_for_all_of_them_1 sk-learn-extra", &["AKIAIOSFODNN7EXAMPLE"]);
     check("RUN export TOKEN=\"p6q7\\\n  r8\"", &["p6q7"]);
     check("RUN a=b=c é=ü tökén=x ==", &[]);
+    check(
+        "RUN curl -H \"Authorization: Bearer s7t8\" -H 'X-Api-Key: u9v0' -H Private-Token:w1x2 h",
+        &["s7t8", "u9v0", "w1x2"],
+    );
+    check("RUN curl -H \"Authorization: Bearer $TOKEN\" -H 'Accept: text/html' -H 'X-Request-Id: y3z4' h:80", &[]);
+    check(
+        "RUN wget --header='Authorization: Basic dXNlcjpwYXNz==' --header=\"Cookie: sid=a5b6; lang=en\" h",
+        &["dXNlcjpwYXNz==", "a5b6"],
+    );
+    check("RUN http -a me:c7d8 h X-API-Token:e9f0 && xh --auth=me:g1h2 h", &["c7d8", "e9f0", "g1h2"]);
+    check("CMD [\"curl\", \"-H\", \"Authorization: token i3j4\", \"h\"]", &["i3j4"]);
+    check("RUN mysql -uroot -pk5l6 app < a.sql && mysqldump -p'm7 n8' db; mariadb -p app -h p9q0", &["k5l6", "m7 n8"]);
+    check("RUN sh -c \"mysql -pr1s2\" && mysql -p$PW && mysql -p\"${PW}\" && mkdir -p t3u4", &["r1s2"]);
+    check("RUN sshpass -p v5w6 ssh h; sshpass -px7y8 ssh h; redis-cli -a z9a0 ping", &["v5w6", "x7y8", "z9a0"]);
+    check(
+        "RUN docker login -u me -p b1c2 r.io && docker run -p 80:d3e4 x; /usr/bin/podman login -pf5g6",
+        &["b1c2", "f5g6"],
+    );
+    check(
+        "RUN echo 'root:h7i8' | chpasswd && echo \"a:j9k0\" | sudo chpasswd -e; echo b:l1m2 | cat",
+        &["h7i8", "j9k0"],
+    );
+    check("RUN ldapsearch -w n3o4 \\\n  -x; mongosh -u a -p p5q6", &["n3o4", "p5q6"]);
 }
 
 #[test]

@@ -3,6 +3,7 @@
 
 use std::ops::Range;
 
+use super::command::in_commands;
 use super::{secret, value, weak_only};
 use crate::text::Span;
 
@@ -16,7 +17,7 @@ pub(super) struct Held {
 }
 
 impl Held {
-    fn part(value: &str) -> Self {
+    pub(super) fn part(value: &str) -> Self {
         Self { value: value.to_owned(), range: 0..0 }
     }
 }
@@ -27,7 +28,7 @@ pub(super) fn in_text(text: &str) -> Vec<Held> {
     urls(text, &mut held);
     assignments(text, &mut held);
     options(text, &mut held);
-    logins(text, &mut held);
+    in_commands(text, &mut held);
     let tokens = text.split(|c: char| !is_token_char(c)).filter(|word| is_token(word));
     held.extend(tokens.map(Held::part));
     held
@@ -88,32 +89,6 @@ fn options(text: &str, held: &mut Vec<Held>) {
         if !word.starts_with('-') && !word.starts_with("id=") && !word.starts_with("type=") {
             done = range.end;
             push(text, name, range, held);
-        }
-    }
-}
-
-/// `curl -u user:password`.
-fn logins(text: &str, held: &mut Vec<Held>) {
-    let mut start = 0;
-    for segment in text.split_inclusive([';', '|', '&']) {
-        let from = start;
-        start += segment.len();
-        if !segment.contains("curl") {
-            continue;
-        }
-        for flag in ["-u", "--user"] {
-            for (at, _) in segment.match_indices(flag) {
-                let at = from + at;
-                if !text[..at].ends_with(|c: char| c.is_whitespace() || matches!(c, '"' | '\'')) {
-                    continue;
-                }
-                let end = at + flag.len();
-                let attached = end + usize::from(text[end..].starts_with('='));
-                let start = next_word(text, end).unwrap_or(attached);
-                let word = &text[assigned(text, start)];
-                let password = word.split_once(':').map(|(_, password)| password).filter(|it| value::is_secret(it));
-                held.extend(password.filter(|it| !it.bytes().all(|byte| byte.is_ascii_digit())).map(Held::part));
-            }
         }
     }
 }

@@ -1,7 +1,7 @@
 //! What every fix must keep: it ends, gives what the page says, mends the finding, breaks nothing, keeps comments.
 
 use super::parse::{Example, Fixed};
-use super::{Bless, Runner, inputs, variants};
+use super::{Bless, Runner, edited, inputs, variants};
 use crate::finding::{Finding, Target};
 use crate::fix::{Change, Level, Outcome, fix};
 use crate::text::{FileId, Source};
@@ -10,13 +10,14 @@ pub(super) fn check(runner: &mut Runner, example: &Example, sources: &[Source], 
     for finding in found {
         sorted(runner, example, finding);
     }
+    edited::singly(runner, example, sources, found);
     for level in [Level::Safe, Level::Unsafe] {
         let risky = level == Level::Unsafe;
         let allowed = |finding: &Finding, level: Level| finding.fixes.iter().any(|fix| level.allows(fix));
         // The second run tells nothing new when all fixes are safe.
         let differs = found.iter().any(|finding| allowed(finding, level) && !allowed(finding, Level::Safe));
         let outcome = if !risky || differs {
-            fix(sources, level, |now| inputs::findings(runner.rule, now, &example.listing))
+            fix(sources, level, |now: &[Source]| inputs::findings(runner.rule, now, &example.listing))
         } else {
             Outcome::default()
         };
@@ -30,7 +31,7 @@ pub(super) fn check(runner: &mut Runner, example: &Example, sources: &[Source], 
         }
         for change in &outcome.changes {
             expected(runner, example, change, risky);
-            harmless(runner, example, change);
+            edited::check(runner, example, change, "the fixes together");
         }
         for fixed in example.fixed.iter().filter(|fixed| fixed.risky == risky) {
             if !outcome.changes.iter().any(|change| change.name == fixed.path) {
@@ -39,7 +40,10 @@ pub(super) fn check(runner: &mut Runner, example: &Example, sources: &[Source], 
         }
         crlf(runner, example, level, &outcome);
         if !risky || differs {
-            dangling(runner, example, level, &outcome);
+            rewritten(runner, example, level, &outcome, "the last line goes on", |text| {
+                inputs::dangling(text).unwrap_or_else(|| text.to_owned())
+            });
+            rewritten(runner, example, level, &outcome, "the last line has no end", variants::open);
         }
     }
 }
@@ -87,37 +91,13 @@ fn expected(runner: &mut Runner, example: &Example, change: &Change, risky: bool
     }
 }
 
-/// A fix brings no problem and loses no comment.
-fn harmless(runner: &mut Runner, example: &Example, change: &Change) {
-    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
-    let before = change.before.as_deref().map(text).unwrap_or_default();
-    let after = text(&change.after);
-    let known = inputs::problems(&Source::of(&change.name, &before));
-    for problem in inputs::problems(&Source::of(&change.name, &after)) {
-        if !known.contains(&problem) {
-            runner.fail(example.line, format_args!("the fixed `{}` has a problem: {problem}", change.name));
-        }
-    }
-    let mut kept: Vec<&str> = comments(&after);
-    for comment in comments(&before) {
-        match kept.iter().position(|other| *other == comment) {
-            Some(index) => drop(kept.swap_remove(index)),
-            None => runner.fail(example.line, format_args!("the fix loses the comment `{comment}`")),
-        }
-    }
-}
-
-fn comments(text: &str) -> Vec<&str> {
-    text.lines().map(str::trim).filter(|line| line.starts_with('#')).collect()
-}
-
 /// In a file with CR LF the same fixes come to the same text.
 fn crlf(runner: &mut Runner, example: &Example, level: Level, outcome: &Outcome) {
     let dockerfiles = outcome.changes.iter().filter(|change| inputs::is_dockerfile(&change.name));
     for change in dockerfiles {
         let Target::File(FileId(_)) = change.target else { continue };
         let sources = variants::sources(example, variants::crlf);
-        let other = fix(&sources, level, |now| inputs::findings(runner.rule, now, &example.listing));
+        let other = fix(&sources, level, |now: &[Source]| inputs::findings(runner.rule, now, &example.listing));
         let same = other.changes.iter().find(|other| other.target == change.target);
         let text = same.map(|same| String::from_utf8_lossy(&same.after).replace("\r\n", "\n"));
         if text.as_deref() != Some(&*String::from_utf8_lossy(&change.after)) {
@@ -126,18 +106,25 @@ fn crlf(runner: &mut Runner, example: &Example, level: Level, outcome: &Outcome)
     }
 }
 
-/// Where the last line goes on, the same fixes come to the same instructions, or leave those of the file.
-fn dangling(runner: &mut Runner, example: &Example, level: Level, outcome: &Outcome) {
-    let rewrite = |text: &str| inputs::dangling(text).unwrap_or_else(|| text.to_owned());
+/// In a file written otherwise the same fixes come to the same instructions, or leave those of the file.
+fn rewritten(
+    runner: &mut Runner,
+    example: &Example,
+    level: Level,
+    outcome: &Outcome,
+    place: &str,
+    rewrite: impl Fn(&str) -> String,
+) {
     let sources = variants::sources(example, rewrite);
-    let other = fix(&sources, level, |now| inputs::findings(runner.rule, now, &example.listing));
+    let other = fix(&sources, level, |now: &[Source]| inputs::findings(runner.rule, now, &example.listing));
     let text = |change: &Change| String::from_utf8_lossy(&change.after).into_owned();
     for change in other.changes.iter().filter(|change| inputs::is_dockerfile(&change.name)) {
         let plain = outcome.changes.iter().find(|plain| plain.target == change.target).map(text).unwrap_or_default();
         let now = inputs::instructions(&text(change));
         if now != inputs::instructions(&plain) {
             let name = &change.name;
-            runner.fail(example.line, format_args!("where the last line goes on the fixed `{name}` differs: {now:?}"));
+            runner.fail(example.line, format_args!("where {place} the fixed `{name}` differs: {now:?}"));
         }
+        edited::check(runner, example, change, &format!("where {place} the fixes"));
     }
 }

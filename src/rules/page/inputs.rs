@@ -7,27 +7,30 @@ use crate::dockerfile;
 use crate::finding::{Finding, Findings};
 use crate::ignore;
 use crate::inputs::context::BuildContext;
-use crate::inputs::{BuildInput, BuildOptions, IgnoreInput, Inputs};
+use crate::inputs::{BuildInput, BuildOptions, Date, IgnoreInput, Inputs};
 use crate::manifest::{self, Project};
 use crate::rules::{Context, Rule};
 use crate::text::{FileId, Source};
+
+/// The day on which all examples are looked at.
+const TODAY: &str = "2026-11-20";
 
 /// What the rule finds in an example. `sources` are its files in the order of the page, and those that fixes made;
 /// `listing` gives further files of the context with their sizes in bytes.
 pub(super) fn findings(rule: &'static Rule, sources: &[Source], listing: &[(u64, &str)]) -> Vec<Finding> {
     let inputs = inputs(sources, listing);
-    let metadata = rule.metadata();
     let mut out = Findings::new();
     for input in &inputs.builds {
         let build = Build::new(input);
-        (rule.check)(&Context::new(rule, &metadata, &inputs, &build), &mut out);
+        (rule.check)(&Context::new(rule, &inputs, &build), &mut out);
     }
     out.into_sorted()
 }
 
 /// The inputs that an example stands for: every Dockerfile is a build of the whole folder.
 fn inputs(sources: &[Source], listing: &[(u64, &str)]) -> Inputs {
-    let mut inputs = Inputs { root: ".".into(), sources: sources.to_vec(), ..Inputs::default() };
+    let today = Date::parse(TODAY);
+    let mut inputs = Inputs { root: ".".into(), sources: sources.to_vec(), today, ..Inputs::default() };
     for (index, source) in sources.iter().enumerate() {
         if is_dockerfile(source.name()) {
             inputs.builds.push(build(FileId(index as u32), source, sources, listing));

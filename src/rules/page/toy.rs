@@ -5,7 +5,7 @@ use crate::finding::{FileEdit, Finding, Findings, Fix, Safety, Severity, Target}
 use crate::rules::{Context, Rule};
 use crate::text::Span;
 
-const PAGE: &str = "---
+pub(super) const PAGE: &str = "---
 summary: sudo is called in a RUN
 severity: warning
 category: security
@@ -64,8 +64,8 @@ fn sudo(cx: &Context, out: &mut Findings) {
     }
 }
 
-fn rule(page: String, check: fn(&Context, &mut Findings)) -> &'static Rule {
-    Box::leak(Box::new(Rule { name: "sudo-in-run", page: page.leak(), check }))
+pub(super) fn rule(page: String, check: fn(&Context, &mut Findings)) -> &'static Rule {
+    Box::leak(Box::new(Rule::new("sudo-in-run", page.leak(), check)))
 }
 
 #[test]
@@ -132,7 +132,7 @@ fn a_rule_that_misbehaves_fails() {
                 edit(cx, out, &[(at as u32, at as u32 + 6, "")]);
             }
         },
-        "loses the comment `# why`",
+        "the comment `# why` is lost",
     );
     check_rule(
         |cx, out| out.push(Finding { severity: Severity::Info, ..cx.finding(Span::new(0, 1), "m") }),

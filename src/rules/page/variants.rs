@@ -1,7 +1,8 @@
 //! The same example written otherwise: other line ends, no last line end, wrapped in ONBUILD.
 
 use super::parse::Example;
-use super::{Runner, inputs, shown};
+use super::{Runner, edited, inputs, shown};
+use crate::fix::{Level, fix};
 use crate::text::Source;
 
 /// Instructions that may stand behind ONBUILD.
@@ -24,7 +25,6 @@ const TRIGGERS: [&str; 15] = [
 ];
 
 pub(super) fn check(runner: &mut Runner, example: &Example, got: &str) {
-    let open = |text: &str| text.strip_suffix('\n').unwrap_or(text).to_owned();
     for (name, found) in [("CR LF", found(runner, example, crlf)), ("no last line end", found(runner, example, open))] {
         if found != got {
             runner.fail(example.line, format_args!("with {name} expected\n{got}got\n{found}"));
@@ -37,8 +37,19 @@ pub(super) fn check(runner: &mut Runner, example: &Example, got: &str) {
     if loosely(&going_on) != loosely(got) {
         runner.fail(example.line, format_args!("with a last line that goes on expected\n{got}got\n{going_on}"));
     }
-    // It may find anything or nothing there, as long as it comes back.
-    found(runner, example, onbuild);
+    // It may find anything or nothing there, as long as it comes back and breaks nothing.
+    let wrapped = sources(example, onbuild);
+    for level in [Level::Safe, Level::Unsafe] {
+        let outcome = fix(&wrapped, level, |now: &[Source]| inputs::findings(runner.rule, now, &example.listing));
+        for change in &outcome.changes {
+            edited::check(runner, example, change, "behind ONBUILD the fixes");
+        }
+    }
+}
+
+/// Without the last line end.
+pub(super) fn open(text: &str) -> String {
+    text.strip_suffix('\n').unwrap_or(text).to_owned()
 }
 
 /// `2:1-2:9 message` without the second place.

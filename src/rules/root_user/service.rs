@@ -182,7 +182,8 @@ impl Start {
     }
 }
 
-fn is_development(build: &Build, stage: &Stage) -> bool {
+/// Whether names say that the stage is for developers.
+pub(in crate::rules) fn is_development(build: &Build, stage: &Stage) -> bool {
     let path = build.input().file.source().name().to_ascii_lowercase();
     let file = path.rsplit(['/', '\\']).next().unwrap_or_default();
     let words = |name: &str| name.split(|c: char| !c.is_ascii_alphanumeric()).any(|word| DEVELOPMENT.contains(&word));

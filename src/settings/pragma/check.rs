@@ -81,7 +81,7 @@ fn suppression(
     let all = names.len() == 1 && names[0].1 == "all";
     let mut named = Vec::new();
     for (index, (span, name)) in names.iter().enumerate() {
-        let rules = if all { known.checks().to_vec() } else { known.check(name).into_iter().collect() };
+        let rules = if all { known.checks().to_vec() } else { known.check(name).to_vec() };
         named.push(Named { span: *span, text: (*name).to_owned(), rules, removal: listed(&spans, index) });
     }
     // Other options stay.
@@ -91,7 +91,7 @@ fn suppression(
         (true, 0) => Span::new(start, end + 1),
         (true, _) => Span::new(start - 1, end),
     };
-    Some(Suppression { file, span, form: Form::Check, reach, named, until: None, reasoned: true, removal })
+    Some(Suppression { file, span, form: Form::Check, reach, named, until: None, reasoned: true, removal, exact: true })
 }
 
 /// The line of a comment with its end.

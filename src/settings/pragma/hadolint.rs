@@ -35,7 +35,7 @@ pub(super) fn read(file: FileId, dockerfile: &File, comments: &[Comment], known:
         let mut named = Vec::new();
         for (index, &(start, end)) in names.iter().enumerate() {
             let text = comment.text[start..end].to_owned();
-            let rules = known.rule(&text).into_iter().collect();
+            let rules = known.named(&text).to_vec();
             named.push(Named { span: spans[index], text, rules, removal: listed(&spans, index) });
         }
         let last = names.last().map_or(0, |name| name.1);
@@ -49,6 +49,7 @@ pub(super) fn read(file: FileId, dockerfile: &File, comments: &[Comment], known:
             until: None,
             reasoned: !remark.is_empty(),
             removal: comment.removal,
+            exact: true,
         });
     }
 }

@@ -75,6 +75,7 @@ impl Reader<'_> {
             until: until.ok().flatten(),
             reasoned,
             removal: comment.removal,
+            exact: true,
         })
     }
 

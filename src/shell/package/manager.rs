@@ -41,6 +41,17 @@ impl Manager {
         use Manager::{Apk, Apt, Dnf, Microdnf, Pacman, Yum, Zypper};
         matches!(self, Apt | Apk | Dnf | Yum | Microdnf | Zypper | Pacman)
     }
+
+    /// The name behind `python -m`.
+    pub(super) fn module_name(self) -> &'static str {
+        match self {
+            Self::Uv => "uv",
+            Self::Poetry => "poetry",
+            Self::Pipenv => "pipenv",
+            Self::Pdm => "pdm",
+            _ => "pip",
+        }
+    }
 }
 
 /// The manager that `program` is, with its own arguments: those after `-m pip` for Python.

@@ -1,0 +1,129 @@
+//! What a program that a RUN starts finds: its variables and its home folder.
+
+use super::{Base, BaseImage, Build, Lookup, Stage, User, Value};
+use crate::dockerfile::Keyword;
+use crate::shell::{Invocation, Word};
+
+/// The home folder of a program.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Home {
+    /// This.
+    Known(String),
+    /// Somebody's who is not root.
+    NotRoots,
+    /// Not known.
+    Unknown,
+}
+
+/// Wrappers that change the user.
+const SWITCH_USER: [&str; 7] = ["sudo", "su", "gosu", "su-exec", "runuser", "setpriv", "doas"];
+
+impl Build<'_> {
+    /// What the program of a RUN finds under a variable's name, as far as the file sets it; `Some(None)` for a value that
+    /// only the build knows. `at` is the instruction of `stage` that it stands in.
+    pub fn run_variable(
+        &self,
+        stage: &Stage,
+        at: usize,
+        invocation: &Invocation,
+        name: &str,
+    ) -> Option<Option<String>> {
+        if let Some(value) = in_script(invocation, name) {
+            return Some(value.map(str::to_owned));
+        }
+        match self.scopes().lookup_run(stage.index, name, at) {
+            Lookup::Defined(definition) => match &definition.value {
+                Value::Known(text) => Some(Some(text.to_string())),
+                Value::Unset => None,
+                Value::Unknown => Some(None),
+            },
+            Lookup::Undefined | Lookup::Unknown => None,
+        }
+    }
+
+    /// The home folder of a program that a RUN starts.
+    pub fn home(&self, stage: &Stage, at: usize, invocation: &Invocation) -> Home {
+        if SWITCH_USER.iter().any(|wrapper| invocation.is_via(wrapper)) {
+            return Home::Unknown;
+        }
+        if let Some(value) = self.run_variable(stage, at, invocation, "HOME") {
+            return value.map_or(Home::Unknown, Home::Known);
+        }
+        let user = self.user_at(stage, at);
+        match user.value() {
+            // Nobody says otherwise: nearly every base image that people build on runs as root.
+            None | Some(User::Root | User::StepsDown) => Home::Known("/root".into()),
+            Some(User::Unknown) => Home::Unknown,
+            Some(User::Other(name)) => self.home_of(stage, at, name).map_or(Home::NotRoots, Home::Known),
+        }
+    }
+
+    /// The home of an account that the base image has or that the stage makes.
+    fn home_of(&self, stage: &Stage, at: usize, name: &str) -> Option<String> {
+        if let Base::Image(reference) = self.root_base(stage)
+            && BaseImage::of(reference).account() == Some(name)
+        {
+            return Some(format!("/home/{name}"));
+        }
+        for below in self.chain(stage) {
+            for (index, instruction) in self.instructions(below) {
+                if instruction.keyword != Keyword::Run || (below.index == stage.index && index >= at) {
+                    continue;
+                }
+                let Some(code) = self.code(index) else { continue };
+                let invocations = code.script.invocations();
+                let made = invocations.iter().filter(|one| matches!(one.program, Some("useradd" | "adduser")));
+                if let Some(made) = made.into_iter().find(|one| one.args.iter().any(|word| word.is(name))) {
+                    return Some(home_option(made).unwrap_or_else(|| format!("/home/{name}")));
+                }
+            }
+        }
+        None
+    }
+}
+
+/// `useradd -d FOLDER`, `adduser --home FOLDER`, `adduser -h FOLDER`
+fn home_option(invocation: &Invocation) -> Option<String> {
+    let names = ["-d", "--home-dir", "--home", "-h"];
+    for (at, word) in invocation.args.iter().enumerate() {
+        let text = word.text();
+        if names.contains(&text) {
+            return invocation.args.get(at + 1)?.value().map(str::to_owned);
+        }
+        if let Some((name, value)) = text.split_once('=')
+            && names.contains(&name)
+        {
+            return Some(value.to_owned());
+        }
+    }
+    None
+}
+
+/// What the script itself gives a program under a name: `NAME=x program`, `env NAME=x program`, `export NAME=x` before
+/// it. `Some(None)` where an expansion decides.
+fn in_script<'s>(invocation: &Invocation<'s>, name: &str) -> Option<Option<&'s str>> {
+    let command = invocation.command;
+    if let Some(own) = command.assignments.iter().rev().find(|one| &*one.name_text == name) {
+        return Some(own.value.value());
+    }
+    let pair = |word: &'s Word| word.text().strip_prefix(name)?.strip_prefix('=').map(|value| (word, value));
+    let given = |(word, value): (&'s Word, &'s str)| (!word.is_dynamic()).then_some(value);
+    let wrapped = invocation.via.iter().flat_map(|wrapper| wrapper.args).filter_map(pair).last();
+    if let Some(found) = wrapped {
+        return Some(given(found));
+    }
+    let before = invocation.script.commands.iter().take_while(|one| one.span.start < command.span.start);
+    let mut found = None;
+    for one in before {
+        let exports = one.name().is_some_and(|word| word.is("export") || word.is("declare"));
+        if exports && let Some(pair) = one.words.iter().skip(1).filter_map(pair).last() {
+            found = Some(given(pair));
+        }
+        if one.words.is_empty()
+            && let Some(own) = one.assignments.iter().rev().find(|own| &*own.name_text == name)
+        {
+            found = Some(own.value.value());
+        }
+    }
+    found
+}

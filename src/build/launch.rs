@@ -1,0 +1,109 @@
+//! What a container of a stage starts: ENTRYPOINT with the words of CMD behind it, as one script. Serves the rules on
+//! ports, signals and processes.
+
+use super::{Build, Code, Stage};
+use crate::dockerfile::{Arguments, File, Instruction, Keyword};
+use crate::shell::{Script, from_exec};
+use crate::text::Span;
+
+/// The command of a container.
+#[derive(Debug)]
+pub struct Launch<'b, 'i> {
+    text: Text<'b, 'i>,
+    /// The instruction that names the program.
+    pub instruction: &'i Instruction,
+    /// Its index.
+    pub index: usize,
+}
+
+#[derive(Debug)]
+enum Text<'b, 'i> {
+    /// That of one instruction.
+    Own(&'b Code<'i>),
+    /// ENTRYPOINT and CMD joined; spans are the source's.
+    Joined(Script),
+}
+
+impl<'b, 'i> Launch<'b, 'i> {
+    /// What the file says that a container of the stage starts; `None` when only the base does, or no shell of this kind
+    /// reads it.
+    fn of(build: &'b Build<'i>, stage: &Stage) -> Option<Self> {
+        let own = |keyword| build.last(stage, keyword).filter(|(_, one)| !is_empty(one));
+        let (entrypoint, cmd) = (own(Keyword::Entrypoint), own(Keyword::Cmd));
+        let Some((index, instruction)) = entrypoint else {
+            let (index, instruction) = cmd?;
+            return Some(Self { text: Text::Own(build.code(index)?), instruction, index });
+        };
+        let code = build.code(index)?;
+        // An ENTRYPOINT takes away the CMD of the stages below it.
+        let stage_of = |index| build.stage_of(index).map(|stage| stage.index);
+        let cmd = cmd.filter(|(at, _)| stage_of(*at) >= stage_of(index));
+        let argv = words(&instruction.arguments);
+        if let Some((index, cmd)) = cmd.filter(|(_, cmd)| argv.as_ref().is_some_and(|argv| hands_over(argv, cmd))) {
+            return Some(Self { text: Text::Own(build.code(index)?), instruction: cmd, index });
+        }
+        let text = match (argv, cmd) {
+            (Some(mut argv), Some((_, cmd))) => {
+                let file = &build.input().file;
+                match &cmd.arguments {
+                    Arguments::Json(_) => argv.extend(words(&cmd.arguments).unwrap_or_default()),
+                    Arguments::Raw(word) => argv.push((file.str(*word), word.span)),
+                    _ => {}
+                }
+                Text::Joined(from_exec(&argv))
+            }
+            _ => Text::Own(code),
+        };
+        Some(Self { text, instruction, index })
+    }
+
+    /// Its commands.
+    pub fn script(&self) -> &Script {
+        match &self.text {
+            Text::Own(code) => &code.script,
+            Text::Joined(script) => script,
+        }
+    }
+
+    /// Whether no shell of the builder's stands in front.
+    pub fn is_exec(&self) -> bool {
+        match &self.text {
+            Text::Own(code) => code.is_exec(),
+            Text::Joined(_) => true,
+        }
+    }
+
+    /// Where a span of the script stands in the source.
+    pub fn place(&self, file: &File, span: Span) -> Span {
+        match &self.text {
+            Text::Own(code) => code.place(file, span),
+            Text::Joined(_) => span,
+        }
+    }
+}
+
+impl<'i> Build<'i> {
+    /// What the file says that a container of the stage starts; `None` when only the base does, or no shell of this kind
+    /// reads it.
+    pub fn launch<'b>(&'b self, stage: &Stage) -> Option<Launch<'b, 'i>> {
+        Launch::of(self, stage)
+    }
+}
+
+/// Whether ENTRYPOINT is a script that prepares something and then runs the command in CMD.
+fn hands_over(argv: &[(&str, Span)], cmd: &Instruction) -> bool {
+    let [(script, _)] = argv else { return false };
+    let script = script.strip_suffix(".sh").is_some() || script.contains("entrypoint");
+    let first = words(&cmd.arguments).and_then(|words| words.first().map(|(word, _)| !word.starts_with('-')));
+    script && first.unwrap_or(true)
+}
+
+/// `ENTRYPOINT []` takes away what the base has.
+fn is_empty(instruction: &Instruction) -> bool {
+    matches!(&instruction.arguments, Arguments::Json(words) if words.is_empty())
+}
+
+fn words(arguments: &Arguments) -> Option<Vec<(&str, Span)>> {
+    let Arguments::Json(words) = arguments else { return None };
+    Some(words.iter().map(|word| (&*word.value, word.word.span)).collect())
+}

@@ -1,0 +1,185 @@
+//! Where package managers keep what they fetched (`data/package_caches.tsv`), as the user and the variables of a call
+//! have it.
+
+use std::sync::LazyLock;
+
+use super::environment::Home;
+use super::image::{Reference, rows};
+use super::{Base, Build, Stage};
+use crate::shell::{Invocation, Manager, PackageCall, Verb};
+
+/// A folder that a manager fills while it installs, and reads again the next time.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PackageCache {
+    /// What lies in it, in one word: `wheels`, `modules`.
+    pub part: &'static str,
+    /// Its absolute path; `None` where nothing tells it.
+    pub folder: Option<String>,
+    /// Whether an option or a variable of the file names it.
+    pub is_moved: bool,
+}
+
+#[derive(Debug)]
+struct Row {
+    tool: &'static str,
+    part: &'static str,
+    image: Option<&'static str>,
+    user: Option<&'static str>,
+    folder: &'static str,
+    variables: Vec<&'static str>,
+    flags: Vec<&'static str>,
+}
+
+static CACHES: LazyLock<Vec<Row>> =
+    LazyLock::new(|| rows(include_str!("../../data/package_caches.tsv")).filter_map(|cells| row(&cells)).collect());
+
+fn row(cells: &[&'static str]) -> Option<Row> {
+    let &[tool, part, image, user, folder, variables, flags, _date, _source] = cells else { return None };
+    let one = |cell: &'static str| (cell != "-").then_some(cell);
+    let list = |cell: &'static str| one(cell).into_iter().flat_map(str::split_whitespace).collect();
+    let (image, user) = (one(image), one(user));
+    Some(Row { tool, part, image, user, folder, variables: list(variables), flags: list(flags) })
+}
+
+impl Build<'_> {
+    /// The folders in which a call keeps what it fetches. `at` is the instruction of `stage` that it stands in.
+    pub fn package_caches(
+        &self,
+        stage: &Stage,
+        at: usize,
+        invocation: &Invocation,
+        call: &PackageCall,
+    ) -> Vec<PackageCache> {
+        let home = self.home(stage, at, invocation);
+        let image = match self.root_base(stage) {
+            Base::Image(reference) => Reference::of(reference).short_name(),
+            _ => "",
+        };
+        let is_root = home == Home::Known("/root".into());
+        let mut caches: Vec<PackageCache> = Vec::new();
+        for row in CACHES.iter().filter(|row| row.tool == tool(call.manager)) {
+            let fits = row.image.is_none_or(|only| only == image) && row.user.is_none_or(|_| is_root);
+            // Fetching compiles nothing.
+            let idle = row.part == "objects" && call.verb == Verb::Download;
+            if !fits || idle || caches.iter().any(|cache| cache.part == row.part) {
+                continue;
+            }
+            let moved = flagged(row, call).or_else(|| self.moved_by_variable(row, stage, at, invocation));
+            let is_moved = moved.is_some();
+            let folder = moved.unwrap_or_else(|| under(&home, row.folder));
+            caches.push(PackageCache { part: row.part, folder, is_moved });
+        }
+        caches
+    }
+
+    /// The folder that the first variable that is set names; `Some(None)` for a value that only the build knows.
+    fn moved_by_variable(
+        &self,
+        row: &Row,
+        stage: &Stage,
+        at: usize,
+        invocation: &Invocation,
+    ) -> Option<Option<String>> {
+        row.variables.iter().find_map(|variable| {
+            let (name, below) = variable.split_once('/').unwrap_or((variable, ""));
+            let value = self.run_variable(stage, at, invocation, name)?;
+            Some(value.filter(|value| !value.is_empty()).map(|value| joined(&value, below)))
+        })
+    }
+}
+
+/// The folder that an option names; `Some(None)` where an expansion does.
+fn flagged(row: &Row, call: &PackageCall) -> Option<Option<String>> {
+    // Maven's `-Dname=value` is one option to the shell reader, its name up to the `=`.
+    let flag = call.flag(&row.flags)?;
+    let value = flag.value?;
+    Some((!value.dynamic).then(|| value.text.to_owned()))
+}
+
+fn under(home: &Home, folder: &str) -> Option<String> {
+    match (folder.strip_prefix("~/"), home) {
+        (None, _) => Some(folder.to_owned()),
+        (Some(below), Home::Known(home)) => Some(joined(home, below)),
+        (Some(_), Home::NotRoots | Home::Unknown) => None,
+    }
+}
+
+fn joined(folder: &str, below: &str) -> String {
+    let folder = folder.trim_end_matches('/');
+    if below.is_empty() { folder.to_owned() } else { format!("{folder}/{below}") }
+}
+
+/// The manager's name in the table.
+fn tool(manager: Manager) -> &'static str {
+    match manager {
+        Manager::Apt => "apt",
+        Manager::Apk => "apk",
+        Manager::Dnf | Manager::Microdnf => "dnf",
+        Manager::Yum => "yum",
+        Manager::Zypper => "zypper",
+        Manager::Pip => "pip",
+        Manager::Uv => "uv",
+        Manager::Poetry => "poetry",
+        Manager::Pipenv => "pipenv",
+        Manager::Npm => "npm",
+        Manager::Yarn => "yarn",
+        Manager::Pnpm => "pnpm",
+        Manager::Bun => "bun",
+        Manager::Gem => "gem",
+        Manager::Bundle => "bundle",
+        Manager::Go => "go",
+        Manager::Cargo => "cargo",
+        Manager::Composer => "composer",
+        Manager::Maven => "maven",
+        Manager::Gradle => "gradle",
+        Manager::Dotnet => "dotnet",
+        Manager::Pacman | Manager::Pdm | Manager::Conda | Manager::Corepack => "",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::build::tests::input;
+    use crate::inputs::BuildOptions;
+
+    #[track_caller]
+    fn check(dockerfile: &str, expected: &[&str]) {
+        let input = input(dockerfile, BuildOptions::default());
+        let build = Build::new(&input);
+        let mut found = Vec::new();
+        for stage in build.stages() {
+            for (at, _) in build.instructions(stage) {
+                let Some(code) = build.code(at) else { continue };
+                for invocation in code.script.invocations() {
+                    let Some(call) = invocation.package_call() else { continue };
+                    for cache in build.package_caches(stage, at, &invocation, &call) {
+                        found.push(cache.folder.unwrap_or_else(|| "?".into()));
+                    }
+                }
+            }
+        }
+        assert_eq!(found, expected, "{dockerfile}");
+    }
+
+    #[test]
+    fn folders_follow_user_variables_and_options() {
+        check("FROM python:3.13\nRUN pip install a && npm ci", &["/root/.cache/pip", "/root/.npm"]);
+        check("FROM python:3.13\nENV PIP_CACHE_DIR=/c\nRUN pip install a", &["/c"]);
+        check("FROM python:3.13\nRUN export XDG_CACHE_HOME=/x; pip install a", &["/x/pip"]);
+        check("FROM python:3.13\nRUN UV_CACHE_DIR=/u uv sync; uv sync --cache-dir $X", &["/u", "?"]);
+        check("FROM python:3.13\nUSER app\nRUN pip install a", &["?"]);
+        check(
+            "FROM python:3.13\nRUN adduser --disabled-password app\nUSER app\nRUN pip install a",
+            &["/home/app/.cache/pip"],
+        );
+        check("FROM python:3.13\nRUN useradd -d /srv app\nUSER app\nRUN pip install a", &["/srv/.cache/pip"]);
+        check(
+            "FROM node:22\nRUN yarn\nUSER node\nRUN yarn",
+            &["/usr/local/share/.cache/yarn", "/home/node/.cache/yarn"],
+        );
+        check("FROM golang:1.25\nRUN go build ./...", &["/go/pkg/mod", "/root/.cache/go-build"]);
+        check("FROM rust:1.90\nENV HOME=/h\nRUN cargo build", &["/usr/local/cargo/registry"]);
+        check("FROM maven:3\nRUN mvn -Dmaven.repo.local=/m package", &["/m"]);
+    }
+}

@@ -1,0 +1,216 @@
+//! What the name of a base image tells of its releases and its C library (`data/releases.tsv`, `data/image_suites.tsv`).
+
+use std::sync::LazyLock;
+
+use super::image::{Reference, rows, suite};
+use crate::inputs::Date;
+
+/// Images whose tags begin with a version of a product, and the product's name as people write it.
+const PRODUCTS: [(&str, &str, &str); 13] = [
+    ("debian", "debian", "Debian"),
+    ("ubuntu", "ubuntu", "Ubuntu"),
+    ("alpine", "alpine", "Alpine"),
+    ("centos", "centos", "CentOS"),
+    ("python", "python", "Python"),
+    ("node", "node", "Node.js"),
+    ("php", "php", "PHP"),
+    ("ruby", "ruby", "Ruby"),
+    ("golang", "go", "Go"),
+    ("mcr.microsoft.com/dotnet/sdk", "dotnet", ".NET"),
+    ("mcr.microsoft.com/dotnet/aspnet", "dotnet", ".NET"),
+    ("mcr.microsoft.com/dotnet/runtime", "dotnet", ".NET"),
+    ("mcr.microsoft.com/dotnet/runtime-deps", "dotnet", ".NET"),
+];
+
+/// Official images that stand on Debian where their tag names nothing else.
+const ON_DEBIAN: [&str; 14] = [
+    "buildpack-deps",
+    "python",
+    "node",
+    "php",
+    "ruby",
+    "golang",
+    "rust",
+    "gcc",
+    "perl",
+    "nginx",
+    "httpd",
+    "postgres",
+    "erlang",
+    "haskell",
+];
+
+/// A release of something that an image brings.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Release {
+    /// What: `debian`, `python`.
+    pub product: &'static str,
+    /// The version as tags write it.
+    pub version: &'static str,
+    /// Its code name; empty where tags use none.
+    pub name: &'static str,
+    /// The day of the last fixes, where it is announced.
+    pub end: Option<Date>,
+    /// When that was looked up.
+    pub date: &'static str,
+}
+
+/// The C library that an image's programs are linked with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Libc {
+    /// GNU's; with the release of Debian where it is known.
+    Glibc(Option<Release>),
+    /// Alpine's.
+    Musl,
+    /// None at all.
+    None,
+}
+
+static RELEASES: LazyLock<Vec<Release>> = LazyLock::new(|| {
+    let table = rows(include_str!("../../data/releases.tsv"));
+    let release = |cells: Vec<&'static str>| match cells.as_slice() {
+        &[product, version, name, end, date, _] => {
+            Some(Release { product, version, name, end: Date::parse(end), date })
+        }
+        _ => None,
+    };
+    table.filter_map(release).collect()
+});
+
+impl Release {
+    /// The product and version as people write them: `Debian 10 (buster)`, `Python 3.8`.
+    pub fn title(&self) -> String {
+        let product = PRODUCTS.iter().find(|(_, product, _)| *product == self.product).map_or("", |known| known.2);
+        match (self.product, self.name) {
+            ("debian", name) if !name.is_empty() => format!("{product} {} ({name})", self.version),
+            _ => format!("{product} {}", self.version),
+        }
+    }
+
+    /// The release of the same product with the latest announced end.
+    pub fn longest(&self) -> Option<&'static Release> {
+        RELEASES.iter().filter(|other| other.product == self.product).max_by_key(|other| other.end)
+    }
+
+    /// Its number among the releases of a product: `12` of Debian.
+    pub fn number(&self) -> Option<u32> {
+        self.version.split('.').next()?.parse().ok()
+    }
+}
+
+/// The releases that an image's name tells: of the product that it is made for, then of the distribution below it.
+pub fn releases(image: &str) -> Vec<&'static Release> {
+    let reference = Reference::of(image);
+    let name = reference.short_name();
+    let tag = reference.tag.unwrap_or_default();
+    let mut found: Vec<&'static Release> = Vec::new();
+    if let Some((_, product, _)) = PRODUCTS.iter().find(|(image, ..)| *image == name) {
+        let first = tag.split('-').next().unwrap_or_default();
+        found.extend(numbered(product, first).or_else(|| tag.split('-').find_map(|word| named(product, word))));
+    }
+    for word in tag.split(['-', '_']) {
+        let below = match word.strip_prefix("alpine") {
+            Some(version) => numbered("alpine", version),
+            None => named("debian", word).or_else(|| named("ubuntu", word)),
+        };
+        found.extend(below.filter(|release| !found.contains(release)));
+    }
+    let last = name.rsplit('/').next().unwrap_or(name);
+    if let Some((_, number)) = last.rsplit_once("-debian") {
+        found.extend(numbered("debian", number));
+    }
+    found
+}
+
+fn numbered(product: &str, version: &str) -> Option<&'static Release> {
+    let fits = |one: &&Release| {
+        one.product == product
+            && version.strip_prefix(one.version).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
+    };
+    RELEASES.iter().filter(fits).max_by_key(|one| one.version.len())
+}
+
+fn named(product: &str, word: &str) -> Option<&'static Release> {
+    RELEASES.iter().find(|one| one.product == product && !one.name.is_empty() && one.name == word)
+}
+
+/// The C library of an image, as far as its name tells.
+pub fn libc(image: &str) -> Option<Libc> {
+    let reference = Reference::of(image);
+    let name = reference.short_name();
+    let tag = reference.tag.unwrap_or_default();
+    let last = name.rsplit('/').next().unwrap_or(name);
+    if name.contains("distroless/static") {
+        return Some(Libc::None);
+    }
+    if last.starts_with("alpine") || tag.split(['-', '_']).any(|word| word.starts_with("alpine") || word == "musl") {
+        return Some(Libc::Musl);
+    }
+    if tag.contains("windows") || tag.contains("nanoserver") {
+        return None;
+    }
+    let told = releases(image).into_iter().find(|release| matches!(release.product, "debian" | "ubuntu"));
+    match told {
+        Some(release) if release.product == "debian" => return Some(Libc::Glibc(Some(*release))),
+        Some(_) => return Some(Libc::Glibc(None)),
+        None => {}
+    }
+    let suite = suite(&reference).and_then(|suite| named("debian", suite));
+    let known = ON_DEBIAN.contains(&name) || name == "ubuntu" || name.contains("distroless/");
+    (suite.is_some() || known).then_some(Libc::Glibc(suite.copied()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_tell_releases() {
+        let titles = |image: &str| releases(image).iter().map(|one| one.title()).collect::<Vec<_>>().join(", ");
+        for (image, expected) in [
+            ("python:3.8-slim-buster", "Python 3.8, Debian 10 (buster)"),
+            ("python:3.10.4", "Python 3.10"),
+            ("node:16-alpine3.18", "Node.js 16, Alpine 3.18"),
+            ("node:gallium", "Node.js 16"),
+            ("debian:9.13-slim", "Debian 9 (stretch)"),
+            ("debian:buster-20200101", "Debian 10 (buster)"),
+            ("docker.io/library/ubuntu:18.04", "Ubuntu 18.04"),
+            ("ubuntu:focal", "Ubuntu 20.04"),
+            ("alpine:3.1", "Alpine 3.1"),
+            ("alpine:3.19.1", "Alpine 3.19"),
+            ("gcr.io/distroless/base-debian11:nonroot", "Debian 11 (bullseye)"),
+            ("mcr.microsoft.com/dotnet/aspnet:3.1-focal", ".NET 3.1, Ubuntu 20.04"),
+            ("golang:1.2", ""),
+            ("python:3", ""),
+            ("team/app:3.8", ""),
+            ("python", ""),
+        ] {
+            assert_eq!(titles(image), expected, "{image}");
+        }
+    }
+
+    #[test]
+    fn names_tell_the_c_library() {
+        let debian = |image: &str| match libc(image) {
+            Some(Libc::Glibc(Some(release))) => release.name,
+            Some(Libc::Glibc(None)) => "glibc",
+            Some(Libc::Musl) => "musl",
+            Some(Libc::None) => "none",
+            None => "",
+        };
+        for (image, expected) in [
+            ("rust:1.70-alpine", "musl"),
+            ("rust:1.70", "glibc"),
+            ("rust:1.70-bullseye", "bullseye"),
+            ("python:3.12-slim", "trixie"),
+            ("gcr.io/distroless/static-debian12", "none"),
+            ("gcr.io/distroless/cc-debian12:nonroot", "bookworm"),
+            ("debian:12-slim", "bookworm"),
+            ("eclipse-temurin:17-jre-focal", "glibc"),
+            ("busybox:1.36", ""),
+            ("team/app:1", ""),
+        ] {
+            assert_eq!(debian(image), expected, "{image}");
+        }
+    }
+}

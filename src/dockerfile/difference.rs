@@ -1,0 +1,196 @@
+//! Two readings of one Dockerfile ─► what differs between them as BuildKit sees it, and whether the second is worse.
+//! Layout is no difference. Knows no rule and no edit.
+
+mod align;
+mod comments;
+#[cfg(test)]
+mod tests;
+
+use super::answer::Node;
+use super::syntax::{File, Instruction, Keyword, ProblemKind};
+use super::verdict::Stage;
+
+/// One difference.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Difference {
+    /// What happened.
+    pub kind: DifferenceKind,
+    /// The line of the first file, from 1.
+    pub before: Option<u32>,
+    /// The line of the second file.
+    pub after: Option<u32>,
+    /// Which parts read otherwise: `keyword`, `flags`, `form`, `arguments`, `heredocs`; of comments `lost`, `new`,
+    /// `moved` (above another instruction).
+    pub parts: Vec<&'static str>,
+}
+
+/// What happened between two files.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum DifferenceKind {
+    /// An instruction reads otherwise.
+    Changed(Keyword),
+    /// The trigger of an ONBUILD reads otherwise.
+    Triggered(Keyword),
+    /// An instruction's keyword is written otherwise.
+    Spelled(Keyword),
+    /// An instruction comes.
+    Added(Keyword),
+    /// An instruction goes.
+    Removed(Keyword),
+    /// A comment comes, goes, or belongs to another instruction.
+    Comment,
+    /// A directive comes, goes or has another value.
+    Directive,
+}
+
+impl DifferenceKind {
+    /// As pages announce it: `run`, `+user`, `-cmd`, `keyword`, `comment`, `directive`.
+    pub fn word(self) -> String {
+        match self {
+            Self::Changed(keyword) | Self::Triggered(keyword) => word(keyword),
+            Self::Added(keyword) => format!("+{}", word(keyword)),
+            Self::Removed(keyword) => format!("-{}", word(keyword)),
+            Self::Spelled(_) => "keyword".to_owned(),
+            Self::Comment => "comment".to_owned(),
+            Self::Directive => "directive".to_owned(),
+        }
+    }
+
+    /// Whether a word announces it. What happens to a trigger may also be announced as what happens to its ONBUILD,
+    /// another spelling as another reading.
+    pub fn is_announced_by(self, announced: &str) -> bool {
+        match self {
+            Self::Triggered(_) if announced == "onbuild" => true,
+            Self::Spelled(keyword) if announced == word(keyword) => true,
+            _ => announced == self.word(),
+        }
+    }
+}
+
+fn word(keyword: Keyword) -> String {
+    match keyword {
+        Keyword::Unknown => "unknown".to_owned(),
+        _ => keyword.as_str().to_ascii_lowercase(),
+    }
+}
+
+impl File {
+    /// What is different in a later version of this file, in its order: instructions, comments, directives.
+    pub fn differences(&self, after: &File) -> Vec<Difference> {
+        let pairs = align::pairs(self, after);
+        let mut found = Vec::new();
+        for &(old, new) in &pairs {
+            match (old.map(|index| &self.instructions[index]), new.map(|index| &after.instructions[index])) {
+                (Some(old), Some(new)) => changed(self, after, old, new, &mut found),
+                (Some(old), None) => found.push(one(DifferenceKind::Removed(old.keyword), Some(old), None)),
+                (None, new) => {
+                    found.extend(new.map(|new| one(DifferenceKind::Added(new.keyword), None, Some(new))));
+                }
+            }
+        }
+        comments::differences(self, after, &pairs, &mut found);
+        directives(self, after, &mut found);
+        found
+    }
+
+    /// The error of BuildKit that a later version of this file has and this one has not; `None` when the later one is
+    /// no worse. An error that only stood behind another one is not new.
+    pub fn worse(&self, after: &File) -> Option<String> {
+        let mut known: Vec<&str> = self.errors().collect();
+        for error in after.errors() {
+            match known.iter().position(|other| *other == error) {
+                Some(index) => drop(known.swap_remove(index)),
+                None => return Some(error.to_owned()),
+            }
+        }
+        let now = after.verdict()?;
+        let Some(then) = self.verdict() else { return Some(now.message) };
+        let behind = |file: &File, lines: Option<(u32, u32)>| {
+            let line = lines.map_or(0, |(first, _)| first);
+            file.instructions.iter().filter(|instruction| instruction.start_line > line).count()
+        };
+        let earlier = now.stage < then.stage
+            || (now.stage == then.stage
+                && now.stage == Stage::Dispatch
+                && unplaced(&now.message) != unplaced(&then.message)
+                && behind(after, now.lines) > behind(self, then.lines));
+        earlier.then_some(now.message)
+    }
+
+    fn errors(&self) -> impl Iterator<Item = &str> {
+        let refused = |kind: ProblemKind| kind.is_error();
+        self.problems.iter().filter(move |problem| refused(problem.kind)).map(|problem| &*problem.message)
+    }
+}
+
+/// A verdict's message without the line that it names.
+fn unplaced(message: &str) -> &str {
+    let rest = message.strip_prefix("dockerfile parse error on line ").and_then(|rest| rest.split_once(": "));
+    rest.map_or(message, |(_, rest)| rest)
+}
+
+fn one(kind: DifferenceKind, before: Option<&Instruction>, after: Option<&Instruction>) -> Difference {
+    let line = |instruction: &Instruction| instruction.start_line;
+    Difference { kind, before: before.map(line), after: after.map(line), parts: Vec::new() }
+}
+
+fn changed(before: &File, after: &File, old: &Instruction, new: &Instruction, out: &mut Vec<Difference>) {
+    let (was, is) = (before.node(old), after.node(new));
+    let parts = parts(&was, &is);
+    let trigger = |file: &File, one: &Instruction| file.trigger(one).map(|trigger| trigger.keyword);
+    let (then, now) = (trigger(before, old), trigger(after, new));
+    let kind = match then {
+        _ if parts.is_empty() => return,
+        _ if parts == ["keyword"] && then == now => DifferenceKind::Spelled(old.keyword),
+        Some(keyword) if then == now => DifferenceKind::Triggered(keyword),
+        _ => DifferenceKind::Changed(old.keyword),
+    };
+    out.push(Difference { parts, ..one(kind, Some(old), Some(new)) });
+}
+
+/// Which parts of two instructions of one keyword read otherwise.
+fn parts(old: &Node, new: &Node) -> Vec<&'static str> {
+    let mut parts = match (&old.sub, &new.sub) {
+        (Some(a), Some(b)) => self::parts(a, b),
+        (None, None) => Vec::new(),
+        _ => vec!["arguments"],
+    };
+    let checks = [
+        ("keyword", old.value == new.value),
+        ("flags", old.flags == new.flags),
+        ("form", old.json == new.json),
+        ("arguments", old.args == new.args),
+        ("heredocs", old.heredocs == new.heredocs),
+    ];
+    for (part, same) in checks {
+        if !same && !parts.contains(&part) {
+            parts.push(part);
+        }
+    }
+    parts
+}
+
+fn directives(before: &File, after: &File, out: &mut Vec<Difference>) {
+    // The parser and the separate look-up disagree on some directives: either reading counts.
+    let all = |file: &File| {
+        let mut all = Vec::new();
+        for directive in file.directives.iter().chain(&file.lookup_directives()) {
+            let one = (directive.name.as_str(), file.source.slice(directive.value).to_owned());
+            all.push((one, file.source.line(directive.span.start)));
+        }
+        all
+    };
+    let (old, new) = (all(before), all(after));
+    let mut found: Vec<Difference> = Vec::new();
+    let lacks = |list: &[((&str, String), u32)], one: &(&str, String)| list.iter().all(|(other, _)| other != one);
+    for (_, line) in old.iter().filter(|(one, _)| lacks(&new, one)) {
+        let parts = vec!["lost"];
+        found.push(Difference { kind: DifferenceKind::Directive, before: Some(*line), after: None, parts });
+    }
+    for (_, line) in new.iter().filter(|(one, _)| lacks(&old, one)) {
+        let parts = vec!["new"];
+        found.push(Difference { kind: DifferenceKind::Directive, before: None, after: Some(*line), parts });
+    }
+    found.dedup();
+    out.append(&mut found);
+}

@@ -1,0 +1,202 @@
+//! Names a finding so that it is known again when other lines move: a hash of the rule, the path, the text of its
+//! instruction and its place among equal ones. How the text is laid out makes no difference.
+
+use std::collections::{BTreeMap, HashMap};
+
+use super::Finding;
+use crate::text::{FileId, Source, Span};
+
+/// The fingerprints of findings, in their order: 16 hexadecimal digits each, no two alike.
+pub fn fingerprints(findings: &[Finding], sources: &[Source], root: &str) -> Vec<String> {
+    let mut seen = Ordinals::default();
+    let start = |finding: &Finding, name: &str| {
+        let mut hash = Fnv::new();
+        hash.field(finding.rule);
+        hash.field(&path(name, root));
+        hash
+    };
+    hashes(findings, sources, start).into_iter().map(|hash| seen.unique(hash)).collect()
+}
+
+/// The fingerprints of findings without their files and their places among equal ones: those of equal findings are
+/// equal, whatever file they are in.
+pub fn text_fingerprints(findings: &[Finding], sources: &[Source]) -> Vec<String> {
+    let start = |finding: &Finding, _: &str| {
+        let mut hash = Fnv::new();
+        hash.field(finding.rule);
+        hash
+    };
+    hashes(findings, sources, start).into_iter().map(Fnv::digits).collect()
+}
+
+/// As [`fingerprints`], for what is wrong with inputs: their files and messages.
+pub fn problem_fingerprints<'a>(problems: impl Iterator<Item = (&'a str, &'a str)>, root: &str) -> Vec<String> {
+    let mut seen = Ordinals::default();
+    let print = |(file, message): (&str, &str)| {
+        let mut hash = Fnv::new();
+        hash.field("");
+        hash.field(&path(file, root));
+        hash.field(message);
+        seen.unique(hash)
+    };
+    problems.map(print).collect()
+}
+
+/// How often a hash came before.
+#[derive(Default)]
+struct Ordinals(BTreeMap<u64, u64>);
+
+impl Ordinals {
+    fn unique(&mut self, mut hash: Fnv) -> String {
+        let ordinal = self.0.entry(hash.0).or_default();
+        *ordinal += 1;
+        hash.field(&ordinal.to_string());
+        hash.digits()
+    }
+}
+
+/// A hash per finding: what `start` gives for it and its file's name, then the words of its text.
+fn hashes(findings: &[Finding], sources: &[Source], start: impl Fn(&Finding, &str) -> Fnv) -> Vec<Fnv> {
+    // The text of an instruction of megabytes may be that of thousands of findings.
+    let mut texts: HashMap<(&str, FileId, u32), (u32, Fnv)> = HashMap::new();
+    let mut hashes = Vec::new();
+    for finding in findings {
+        let source = sources.get(finding.file.0 as usize);
+        let span = source.map(|source| instruction(source, finding)).unwrap_or_default();
+        let begin = || (span.start, start(finding, source.map_or("", Source::name)));
+        let known = texts.entry((finding.rule, finding.file, span.start)).or_insert_with(begin);
+        if known.0 > span.end {
+            *known = begin();
+        }
+        let Some(source) = source else {
+            hashes.push(known.1);
+            continue;
+        };
+        // Up to the start of the last line the words are those of every finding that ends there or later.
+        let last = source.line_span(source.line(span.end)).start.max(known.0);
+        words(source.slice(Span::new(known.0, last)), known.0 == span.start, |word| known.1.field(word));
+        let mut hash = known.1;
+        words(source.slice(Span::new(last, span.end)), last == span.start, |word| hash.field(word));
+        known.0 = last;
+        hashes.push(hash);
+    }
+    hashes
+}
+
+/// The words of an instruction's lines, without what only lays it out: blanks, line continuations and comments; the
+/// keyword in capitals. Knows lines by themselves: a piece of the text has the words that it has in the whole.
+fn words(text: &str, first: bool, mut take: impl FnMut(&str)) {
+    let mut keyword = first;
+    // A finding may be about a comment, which is its first line then.
+    let counts = |index: usize, line: &str| (first && index == 0) || !line.trim_start().starts_with('#');
+    for (_, line) in text.lines().enumerate().filter(|(index, line)| counts(*index, line)) {
+        for word in line.split_whitespace().filter(|word| !matches!(*word, "\\" | "`")) {
+            if std::mem::take(&mut keyword) {
+                take(&word.to_ascii_uppercase());
+            } else {
+                take(word);
+            }
+        }
+    }
+}
+
+/// The path below the root with `/` between its parts: the same on every machine.
+fn path(name: &str, root: &str) -> String {
+    let below = name.strip_prefix(root).map(|rest| rest.trim_start_matches(['/', '\\']));
+    let below = below.filter(|below| !below.is_empty() && !root.is_empty()).unwrap_or(name);
+    below.strip_prefix("./").unwrap_or(below).replace('\\', "/")
+}
+
+/// From the instruction's first line to the end of the finding.
+fn instruction(source: &Source, finding: &Finding) -> Span {
+    let len = source.text().len() as u32;
+    let start = finding.span.start.min(len);
+    let end = finding.span.end.clamp(start, len);
+    let own = source.line(start);
+    let first = finding.instruction_line.filter(|line| (1..=own).contains(line)).unwrap_or(own);
+    let boundary = |at: u32| source.text().ceil_char_boundary(at as usize) as u32;
+    Span::new(source.line_span(first).start, boundary(end))
+}
+
+/// FNV-1a with 64 bits. Not for secrets: a name, no seal.
+#[derive(Clone, Copy)]
+struct Fnv(u64);
+
+impl Fnv {
+    const fn new() -> Self {
+        Self(0xcbf2_9ce4_8422_2325)
+    }
+
+    fn field(&mut self, text: &str) {
+        for byte in text.bytes().chain([0xff]) {
+            self.0 = (self.0 ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3);
+        }
+    }
+
+    fn digits(self) -> String {
+        format!("{:016x}", self.0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::finding::Severity;
+
+    fn findings(text: &str, places: &[&str]) -> Vec<Finding> {
+        let mut findings = Vec::new();
+        for place in places {
+            for (at, _) in text.match_indices(place) {
+                findings.push(Finding {
+                    rule: "r",
+                    codes: Vec::new(),
+                    severity: Severity::Info,
+                    file: FileId(0),
+                    span: Span::new(at as u32, (at + place.len()) as u32),
+                    labels: Vec::new(),
+                    instruction_line: Some(
+                        text[..text[..at].rfind("RUN").unwrap_or(at)].matches('\n').count() as u32 + 1,
+                    ),
+                    stage: None,
+                    message: "m".into(),
+                    help: None,
+                    notes: Vec::new(),
+                    impact: Vec::new(),
+                    fixes: Vec::new(),
+                });
+            }
+        }
+        findings
+    }
+
+    fn prints(root: &str, name: &str, text: &str, places: &[&str]) -> Vec<String> {
+        fingerprints(&findings(text, places), &[Source::of(name, text)], root)
+    }
+
+    #[test]
+    fn a_finding_is_known_again() {
+        let before = prints(".", "Dockerfile", "FROM a\nRUN x\nRUN x\n", &["RUN x"]);
+        assert_eq!(
+            before,
+            prints(".", "./Dockerfile", "# new\nFROM a\nENV b=c\nRUN   x\nRUN x\n", &["RUN   x", "RUN x"])
+        );
+        assert_eq!(before, prints("/srv/me", "/srv/me/Dockerfile", "RUN x\r\nRUN x", &["RUN x"]));
+        assert_ne!(before[0], before[1]);
+        assert_ne!(before[0], prints(".", "web/Dockerfile", "RUN x", &["RUN x"])[0]);
+        assert_ne!(before[0], prints(".", "Dockerfile", "RUN y", &["RUN y"])[0]);
+        // The value is written into users' baselines: it must never change.
+        assert_eq!(before[0], "4621609182f0a3b2");
+    }
+
+    #[test]
+    fn the_layout_of_an_instruction_makes_no_difference() {
+        let of = |text: &str| text_fingerprints(&findings(text, &["b c", "d e"]), &[Source::of("f", text)]);
+        let one = of("RUN a && b c && d e\n");
+        assert_ne!(one[0], one[1]);
+        assert_eq!(one, of("RUN a \\\n  # why\n  && b c \\\r\n\n  && d e && f\n"));
+        assert_ne!(one, of("RUN x && b c && d e\n"));
+        let twice =
+            text_fingerprints(&findings("RUN b c\nRUN b c\n", &["b c"]), &[Source::of("g", "RUN b c\nRUN b c\n")]);
+        assert_eq!(twice[0], twice[1]);
+    }
+}

@@ -1,0 +1,126 @@
+//! The formats that a result is written in: their names, and one writer for each. A writer takes a [`Run`] and gives
+//! the whole text; it decides nothing, and neutralises what its readers would obey.
+
+mod checkstyle;
+mod csv;
+pub(super) mod escape;
+mod github;
+mod gitlab;
+mod hadolint;
+mod item;
+mod jsonl;
+mod junit;
+mod markdown;
+mod oneline;
+mod path;
+mod sarif;
+#[cfg(test)]
+mod tests;
+
+pub use self::path::Base;
+
+use crate::audit::Report;
+
+/// A result and what a format may tell about the run that made it.
+#[derive(Clone, Copy, Debug)]
+pub struct Run<'a> {
+    /// The command: `lint`, `audit`.
+    pub command: &'a str,
+    /// What it found.
+    pub report: &'a Report,
+    /// The exit code that it ends with. No format changes it.
+    pub exit: u8,
+    /// What paths are relative to, for readers that know a repository only.
+    pub base: &'a Base,
+}
+
+/// Writes a result. The same result gives the same text.
+pub type Writer = fn(&Run) -> String;
+
+/// How a result is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Format {
+    /// For people; each command has its own.
+    Text,
+    /// One object; each command has its own.
+    Json,
+    /// One object per line.
+    Jsonl,
+    /// SARIF 2.1.0.
+    Sarif,
+    /// Workflow commands of GitHub, shown as annotations.
+    Github,
+    /// GitLab's code quality report.
+    Gitlab,
+    /// Checkstyle's XML.
+    Checkstyle,
+    /// JUnit's XML: a suite per file.
+    Junit,
+    /// `file:line:column: severity rule: message`.
+    Oneline,
+    /// The array that hadolint writes.
+    HadolintJson,
+    /// A table for a comment on a pull request.
+    Markdown,
+    /// A table for spreadsheets.
+    Csv,
+}
+
+impl Format {
+    /// All, in the order of the help.
+    pub const ALL: &[Self] = &[
+        Self::Text,
+        Self::Json,
+        Self::Jsonl,
+        Self::Sarif,
+        Self::Github,
+        Self::Gitlab,
+        Self::Checkstyle,
+        Self::Junit,
+        Self::Oneline,
+        Self::HadolintJson,
+        Self::Markdown,
+        Self::Csv,
+    ];
+
+    /// As it is typed.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Text => "text",
+            Self::Json => "json",
+            Self::Jsonl => "jsonl",
+            Self::Sarif => "sarif",
+            Self::Github => "github",
+            Self::Gitlab => "gitlab",
+            Self::Checkstyle => "checkstyle",
+            Self::Junit => "junit",
+            Self::Oneline => "oneline",
+            Self::HadolintJson => "hadolint-json",
+            Self::Markdown => "markdown",
+            Self::Csv => "csv",
+        }
+    }
+
+    /// The writer of findings, whatever command found them; none for [`Format::Text`] and [`Format::Json`], whose shape
+    /// is the command's.
+    pub const fn writer(self) -> Option<Writer> {
+        match self {
+            Self::Text | Self::Json => None,
+            Self::Jsonl => Some(jsonl::write),
+            Self::Sarif => Some(sarif::write),
+            Self::Github => Some(github::write),
+            Self::Gitlab => Some(gitlab::write),
+            Self::Checkstyle => Some(checkstyle::write),
+            Self::Junit => Some(junit::write),
+            Self::Oneline => Some(oneline::write),
+            Self::HadolintJson => Some(hadolint::write),
+            Self::Markdown => Some(markdown::write),
+            Self::Csv => Some(csv::write),
+        }
+    }
+
+    /// Whether the format has a place for what was skipped and for notices. Of the others they are said beside it.
+    pub const fn tells_skips(self) -> bool {
+        !matches!(self, Self::Gitlab | Self::Checkstyle | Self::Oneline | Self::HadolintJson | Self::Csv)
+    }
+}

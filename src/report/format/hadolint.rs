@@ -1,0 +1,42 @@
+//! The array that `hadolint --format json` writes: for programs that read it already.
+
+use serde::Serialize;
+
+use super::Run;
+use super::item::{Item, items};
+use crate::report::json::compact;
+
+#[derive(Serialize)]
+struct Check<'a> {
+    code: &'a str,
+    column: u32,
+    file: &'a str,
+    level: &'static str,
+    line: u32,
+    message: &'a str,
+}
+
+pub(super) fn write(run: &Run) -> String {
+    compact(&items(run.report).iter().map(check).collect::<Vec<_>>())
+}
+
+fn check<'a>(item: &'a Item) -> Check<'a> {
+    Check {
+        code: code(item),
+        // It knows lines only: the first one of the instruction.
+        column: 1,
+        file: item.file,
+        level: item.severity.name(),
+        line: item.line,
+        message: &item.message,
+    }
+}
+
+/// The code that hadolint has for it, else the rule's name.
+fn code<'a>(item: &Item<'a>) -> &'a str {
+    let is_code = |alias: &&str| {
+        let digits = alias.strip_prefix("DL").or_else(|| alias.strip_prefix("SC")).unwrap_or_default();
+        digits.len() == 4 && digits.bytes().all(|byte| byte.is_ascii_digit())
+    };
+    item.aliases.iter().copied().find(is_code).unwrap_or(item.rule)
+}

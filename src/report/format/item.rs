@@ -1,0 +1,115 @@
+//! What formats that know findings only get to write: findings and what is wrong with inputs, in one order.
+
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+
+use crate::audit::{ProblemReport, Report};
+use crate::finding::{Finding, Severity, fingerprints, problem_fingerprints};
+use crate::report::text::clipped;
+use crate::rules::Rule;
+use crate::text::LineColumn;
+
+/// What stands in the place of a rule where an input itself is wrong.
+pub(super) const INPUT: &str = "input-problem";
+
+/// What [`INPUT`] is about.
+pub(super) const INPUT_SUMMARY: &str = "the input is wrong in itself: it can't be read, or the builder refuses it";
+
+/// A finding, or what is wrong with an input.
+pub(super) struct Item<'a> {
+    /// The file, as the user would type it.
+    pub(super) file: &'a str,
+    /// Where it begins; line and column 1 where that is not known.
+    pub(super) start: LineColumn,
+    /// Where it ends, exclusive.
+    pub(super) end: LineColumn,
+    /// First line of the instruction.
+    pub(super) line: u32,
+    pub(super) severity: Severity,
+    /// The rule's name, or [`INPUT`].
+    pub(super) rule: &'a str,
+    pub(super) aliases: Vec<&'static str>,
+    pub(super) message: Cow<'a, str>,
+    pub(super) help: Option<&'a str>,
+    pub(super) url: Option<String>,
+    /// Unique in the report.
+    pub(super) fingerprint: String,
+    /// `None` where an input is wrong.
+    pub(super) finding: Option<&'a Finding>,
+}
+
+impl Item<'_> {
+    /// Whether an input is wrong.
+    pub(super) const fn is_problem(&self) -> bool {
+        self.finding.is_none()
+    }
+
+    /// Message, remedy and page, each on a line of its own.
+    pub(super) fn paragraphs(&self) -> Vec<Cow<'_, str>> {
+        let help = self.help.map(|help| Cow::Owned(format!("help: {}", clipped(help))));
+        let url = self.url.as_deref().map(|url| Cow::Owned(format!("see: {url}")));
+        std::iter::once(Cow::Borrowed(&*self.message)).chain(help).chain(url).collect()
+    }
+}
+
+/// Everything that is wrong, by file and place; what is wrong with an input before the findings in it.
+pub(super) fn items(report: &Report) -> Vec<Item<'_>> {
+    let prints = problem_fingerprints(report.problems.iter().map(|one| (&*one.file, &*one.message)), &report.root);
+    let mut items: Vec<Item> =
+        report.problems.iter().zip(prints).map(|(problem, print)| wrong_input(problem, print)).collect();
+    let prints = fingerprints(&report.findings, &report.sources, &report.root);
+    for (finding, fingerprint) in report.findings.iter().zip(prints) {
+        let source = report.sources.get(finding.file.0 as usize);
+        let place = |at| source.map_or(FIRST, |source| source.line_column(at));
+        let start = place(finding.span.start);
+        items.push(Item {
+            file: source.map_or("", |source| source.name()),
+            start,
+            end: place(finding.span.end.max(finding.span.start)),
+            line: finding.instruction_line.unwrap_or(start.line),
+            severity: finding.severity,
+            rule: finding.rule,
+            aliases: finding.codes.iter().map(|code| code.name).collect(),
+            message: clipped(&finding.message),
+            help: finding.help.as_deref(),
+            url: crate::rules::find(finding.rule).map(Rule::url),
+            fingerprint,
+            finding: Some(finding),
+        });
+    }
+    let order: BTreeMap<&str, usize> =
+        files(report).into_iter().enumerate().map(|(index, file)| (file, index)).collect();
+    items.sort_by_key(|item| (order.get(item.file).copied(), !item.is_problem(), item.start, item.end));
+    items
+}
+
+/// Every file that was looked at, or could not be.
+pub(super) fn files(report: &Report) -> Vec<&str> {
+    let mut files: Vec<&str> = report.sources.iter().map(|source| source.name()).collect();
+    for problem in &report.problems {
+        if !files.contains(&&*problem.file) {
+            files.push(&problem.file);
+        }
+    }
+    files
+}
+
+const FIRST: LineColumn = LineColumn { line: 1, column: 1 };
+
+fn wrong_input(problem: &ProblemReport, fingerprint: String) -> Item<'_> {
+    let start = problem.place.unwrap_or(FIRST);
+    Item {
+        file: &problem.file,
+        start,
+        end: start,
+        line: start.line,
+        severity: if problem.error { Severity::Error } else { Severity::Warning },
+        rule: INPUT,
+        aliases: if problem.error { vec!["DL1000"] } else { Vec::new() },
+        message: clipped(&problem.message),
+        help: problem.help.as_deref(),
+        url: None,
+        fingerprint,
+        finding: None,
+    }
+}

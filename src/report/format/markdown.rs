@@ -1,0 +1,61 @@
+//! A table for a comment on a pull request.
+
+use super::Run;
+use super::escape::{markdown, markdown_code};
+use super::github::remedy;
+use super::item::{Item, files, items};
+use crate::finding::Severity;
+use crate::report::units::count;
+
+pub(super) fn write(run: &Run) -> String {
+    let items = items(run.report);
+    let mut out = format!("**dockopt {}:** {}\n", markdown(run.command), summary(run, &items));
+    if !items.is_empty() {
+        out.push_str("\n| Severity | Place | Rule | Finding | Cost | Fix |\n| --- | --- | --- | --- | --- | --- |\n");
+        items.iter().for_each(|item| out.push_str(&row(run, item)));
+    }
+    let mut remarks = Vec::new();
+    for skip in &run.report.skipped {
+        let why = format!("{}{}", skip.why, remedy(&skip.remedy));
+        remarks.push(format!("skipped {}: {}", markdown_code(&skip.what), markdown(&why)));
+    }
+    remarks.extend(run.report.notices.iter().map(|notice| markdown(&notice.text)));
+    if !remarks.is_empty() {
+        out.push('\n');
+        remarks.iter().for_each(|remark| out.push_str(&format!("- {remark}\n")));
+    }
+    out
+}
+
+fn summary(run: &Run, items: &[Item]) -> String {
+    let mut parts = Vec::new();
+    for severity in [Severity::Error, Severity::Warning, Severity::Info, Severity::Style] {
+        match items.iter().filter(|item| item.severity == severity).count() as u64 {
+            0 => {}
+            own if severity >= Severity::Warning => parts.push(count(own, severity.name())),
+            own => parts.push(format!("{own} {}", severity.name())),
+        }
+    }
+    let files = count(files(run.report).len() as u64, "file");
+    if parts.is_empty() { format!("nothing found in {files}") } else { format!("{} in {files}", parts.join(", ")) }
+}
+
+fn row(run: &Run, item: &Item) -> String {
+    let rule = match &item.url {
+        Some(url) => format!("[{}]({url})", item.rule),
+        None => item.rule.to_owned(),
+    };
+    let place = format!("{}:{}", run.base.shown(item.file), item.start.line);
+    let price = item.finding.and_then(crate::audit::Report::price);
+    let cost = price.map(|price| format!("{} ({})", crate::report::table::cost(price), price.basis.name()));
+    let fix = item.finding.and_then(|finding| finding.fixes.first());
+    let help = item.help.map(|help| format!("<br>{}", markdown(help))).unwrap_or_default();
+    format!(
+        "| {} | {} | {rule} | {}{help} | {} | {} |\n",
+        item.severity.name(),
+        markdown_code(&place),
+        markdown(&item.message),
+        markdown(&cost.unwrap_or_default()),
+        fix.map_or("", |fix| crate::report::json::safety(&fix.safety).0)
+    )
+}

@@ -1,0 +1,97 @@
+//! Paths as readers know them that see a repository, not a machine.
+
+/// What paths are relative to.
+#[derive(Clone, Debug, Default)]
+pub struct Base {
+    folder: Vec<String>,
+    root: Vec<String>,
+}
+
+impl Base {
+    /// `folder` is the one that names are typed in, `root` the repository's; both absolute, or empty where not known.
+    pub fn new(folder: &str, root: &str) -> Self {
+        Self { folder: parts(folder, &[]), root: parts(root, &[]) }
+    }
+
+    /// The path below the repository's root, else below the folder, with `/` between its parts; `Err` with all of it
+    /// where it lies elsewhere.
+    pub(super) fn relative(&self, name: &str) -> Result<String, String> {
+        let absolute = is_absolute(name);
+        let own = parts(name, if absolute { &[] } else { &self.folder });
+        for above in [&self.root, &self.folder] {
+            if let Some(below) = own.strip_prefix(&above[..]).filter(|below| !above.is_empty() && !below.is_empty()) {
+                return Ok(below.join("/"));
+            }
+        }
+        let path = own.join("/");
+        match (absolute, self.folder.is_empty()) {
+            (false, true) => Ok(path),
+            _ if path.get(1..2) == Some(":") => Err(path),
+            _ => Err(format!("/{path}")),
+        }
+    }
+
+    /// As [`Base::relative`], wherever it lies.
+    pub(super) fn shown(&self, name: &str) -> String {
+        self.relative(name).unwrap_or_else(|path| path)
+    }
+}
+
+fn is_absolute(name: &str) -> bool {
+    name.starts_with(['/', '\\']) || (cfg!(windows) && name.get(1..2) == Some(":"))
+}
+
+/// The parts of a path below `folder`, without `.` and `..`.
+fn parts(name: &str, folder: &[String]) -> Vec<String> {
+    let mut parts = folder.to_vec();
+    let is_mark = |c: char| c == '/' || (cfg!(windows) && c == '\\');
+    // Windows writes absolute paths so that no rule of paths applies.
+    let name = name.strip_prefix(r"\\?\").unwrap_or(name);
+    for part in name.split(is_mark) {
+        match part {
+            "" | "." => {}
+            ".." if parts.last().is_some_and(|last| last != "..") => drop(parts.pop()),
+            ".." if is_absolute(name) || !folder.is_empty() => {}
+            part => parts.push(part.to_owned()),
+        }
+    }
+    parts
+}
+
+/// A path as part of a URI reference: every other character is percent-encoded, also a colon, which would end a scheme.
+pub(super) fn percent(path: &str) -> String {
+    let mut out = String::with_capacity(path.len());
+    for byte in path.bytes() {
+        if byte.is_ascii_alphanumeric() || b"-._~/".contains(&byte) {
+            out.push(byte.into());
+        } else {
+            out.push_str(&format!("%{byte:02X}"));
+        }
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn paths_are_those_of_the_repository() {
+        let base = Base::new("/srv/repo/api", "/srv/repo");
+        for (name, path) in [
+            ("Dockerfile", Ok("api/Dockerfile")),
+            ("./a/../Dockerfile", Ok("api/Dockerfile")),
+            ("../web/Dockerfile", Ok("web/Dockerfile")),
+            ("/srv/repo/Dockerfile", Ok("Dockerfile")),
+            ("../../other/Dockerfile", Err("/srv/other/Dockerfile")),
+            ("/etc/Dockerfile", Err("/etc/Dockerfile")),
+        ] {
+            assert_eq!(base.relative(name).as_deref().map_err(|path| &**path), path, "{name}");
+        }
+        let none = Base::default();
+        assert_eq!(none.relative("./a/./Dockerfile").unwrap(), "a/Dockerfile");
+        assert_eq!(none.relative("../Dockerfile").unwrap(), "../Dockerfile");
+        assert_eq!(Base::new("/a", "/b").relative("Dockerfile").unwrap(), "Dockerfile");
+        assert_eq!(percent("a b/é:#%?"), "a%20b/%C3%A9%3A%23%25%3F");
+    }
+}

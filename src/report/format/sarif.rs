@@ -1,0 +1,230 @@
+//! SARIF 2.1.0. What is wrong with an input is a notification, and where the builder refuses it a result too, as
+//! readers of results look for nothing else.
+
+mod rule;
+mod wire;
+
+use std::collections::BTreeMap;
+
+use super::item::{INPUT, Item, files, items};
+use super::path::percent;
+use super::{Run, github};
+use crate::audit::{ProblemReport, Report, Skipped};
+use crate::finding::{FileEdit, Finding, Fix, Safety, Severity, Target};
+use crate::report::json::{impact, pretty};
+use crate::text::{LineColumn, Source, Span};
+
+/// Where relative paths begin; which folder that is, readers know better than the machine that ran.
+const ROOT: &str = "%SRCROOT%";
+
+pub(super) fn write(run: &Run) -> String {
+    let items = items(run.report);
+    let mut names: Vec<&str> = results(&items).map(|item| item.rule).collect();
+    names.extend(run.report.skipped.iter().map(|skip| &*skip.what).filter(|what| crate::rules::find(what).is_some()));
+    names.sort_unstable();
+    names.dedup();
+    let rules: BTreeMap<&str, usize> = names.iter().enumerate().map(|(index, name)| (*name, index)).collect();
+    let files = files(run.report);
+    let places: BTreeMap<&str, usize> = files.iter().enumerate().map(|(index, file)| (*file, index)).collect();
+    let log = Log { run, rules, places };
+    pretty(&wire::Log {
+        schema: "https://json.schemastore.org/sarif-2.1.0.json",
+        version: "2.1.0",
+        runs: [wire::Run {
+            tool: wire::Tool { driver: rule::driver(&names) },
+            automation_details: wire::Automation { id: format!("dockopt/{}/", run.command) },
+            invocations: [log.invocation()],
+            original_uri_base_ids: wire::Bases { root: wire::Base { description: message("where dockopt ran") } },
+            artifacts: files
+                .iter()
+                .map(|file| wire::Artifact { location: log.artifact(file), roles: ["analysisTarget"] })
+                .collect(),
+            column_kind: "unicodeCodePoints",
+            results: results(&items).map(|item| log.result(item)).collect(),
+        }],
+    })
+}
+
+/// What has a result of its own: findings, and inputs that the builder refuses.
+fn results<'i, 'a>(items: &'i [Item<'a>]) -> impl Iterator<Item = &'i Item<'a>> {
+    items.iter().filter(|item| !item.is_problem() || item.severity == Severity::Error)
+}
+
+pub(super) fn level(severity: Severity) -> &'static str {
+    match severity {
+        Severity::Error => "error",
+        Severity::Warning => "warning",
+        Severity::Info | Severity::Style => "note",
+    }
+}
+
+/// A text. Readers make links of `[x](y)` in it, which no text of ours has.
+fn message(text: impl Into<String>) -> wire::Message {
+    wire::Message { text: text.into().replace("](", "] ("), markdown: None }
+}
+
+/// A run with the places of its rules and files in their lists.
+struct Log<'a> {
+    run: &'a Run<'a>,
+    rules: BTreeMap<&'a str, usize>,
+    places: BTreeMap<&'a str, usize>,
+}
+
+impl Log<'_> {
+    fn artifact(&self, name: &str) -> wire::ArtifactLocation {
+        let index = self.places.get(name).copied();
+        match self.run.base.relative(name) {
+            Ok(path) => wire::ArtifactLocation { uri: percent(&path), uri_base_id: Some(ROOT), index },
+            Err(path) => {
+                let path = percent(path.trim_start_matches('/'));
+                // A drive's colon ends no scheme behind `file:`.
+                let path = if path.get(1..4) == Some("%3A") { path.replacen("%3A", ":", 1) } else { path };
+                wire::ArtifactLocation { uri: format!("file:///{path}"), uri_base_id: None, index }
+            }
+        }
+    }
+
+    fn location(&self, name: &str, region: Option<wire::Region>) -> wire::Location {
+        let physical = wire::PhysicalLocation { artifact_location: self.artifact(name), region };
+        wire::Location { id: None, physical_location: physical, message: None }
+    }
+
+    fn source(&self, finding: &Finding) -> Option<&Source> {
+        self.run.report.sources.get(finding.file.0 as usize)
+    }
+
+    fn result<'i>(&self, item: &Item<'i>) -> wire::Result<'i> {
+        let finding = item.finding;
+        let source = finding.and_then(|finding| self.source(finding));
+        let place = match (finding, source) {
+            (Some(finding), Some(source)) => region(source, finding.span),
+            _ => at(item.start),
+        };
+        let labels = finding.map(|finding| &finding.labels[..]).unwrap_or_default();
+        let related = labels.iter().enumerate().filter_map(|(index, label)| {
+            let location = self.location(item.file, Some(region(source?, label.span)));
+            Some(wire::Location { id: Some(index), message: Some(message(&*label.text)), ..location })
+        });
+        let fixes = finding.map(|finding| &finding.fixes[..]).unwrap_or_default();
+        let text = match item.help {
+            Some(help) => format!("{}: {help}", item.message),
+            None => item.message.clone().into_owned(),
+        };
+        wire::Result {
+            rule_id: item.rule.to_owned(),
+            rule_index: self.rules.get(item.rule).copied(),
+            level: level(item.severity),
+            message: message(text),
+            locations: [self.location(item.file, Some(place))],
+            related_locations: related.collect(),
+            partial_fingerprints: wire::Fingerprints { instruction: item.fingerprint.clone() },
+            fixes: fixes.iter().filter(|fix| !fix.edits.is_empty()).map(|fix| self.fix(fix)).collect(),
+            properties: wire::ResultProperties {
+                stage: finding.and_then(|finding| finding.stage.as_deref()),
+                impact: finding.map(|finding| finding.impact.iter().map(impact).collect()).unwrap_or_default(),
+            },
+        }
+    }
+
+    /// One change per file, its replacements in the order of the file.
+    fn fix(&self, fix: &Fix) -> wire::Fix {
+        let mut changes: Vec<(&Target, wire::ArtifactChange)> = Vec::new();
+        for edit in &fix.edits {
+            let (name, replacement) = self.replacement(edit);
+            match changes.iter_mut().find(|change| *change.0 == edit.target) {
+                Some(known) => known.1.replacements.push(replacement),
+                None => {
+                    let artifact_location = self.artifact(name);
+                    let change = wire::ArtifactChange { artifact_location, replacements: vec![replacement] };
+                    changes.push((&edit.target, change));
+                }
+            }
+        }
+        let (safety, why) = match &fix.safety {
+            Safety::Safe => ("safe", String::new()),
+            Safety::Unsafe(why) => ("unsafe", format!(" (unsafe: {why})")),
+        };
+        wire::Fix {
+            description: message(format!("{}{why}", fix.title)),
+            artifact_changes: changes.into_iter().map(|change| change.1).collect(),
+            properties: wire::FixProperties { safety },
+        }
+    }
+
+    fn replacement<'e>(&'e self, edit: &'e FileEdit) -> (&'e str, wire::Replacement) {
+        let inserted_content = wire::Content { text: edit.text.clone() };
+        let source = match &edit.target {
+            Target::File(file) => self.run.report.sources.get(file.0 as usize),
+            Target::New(_) => None,
+        };
+        let name = match &edit.target {
+            Target::New(path) => path,
+            Target::File(_) => source.map_or("", Source::name),
+        };
+        let start = at(LineColumn { line: 1, column: 1 });
+        let deleted_region = source.map_or(start, |source| region(source, edit.span));
+        (name, wire::Replacement { deleted_region, inserted_content })
+    }
+
+    fn invocation(&self) -> wire::Invocation {
+        let Report { problems, skipped, notices, .. } = self.run.report;
+        let mut notifications: Vec<_> = problems.iter().map(|problem| self.wrong_input(problem)).collect();
+        notifications.extend(skipped.iter().map(|skip| self.skip(skip)));
+        notifications.extend(notices.iter().map(|notice| self.notification("run-notice", "note", &notice.text)));
+        wire::Invocation {
+            execution_successful: self.run.exit != 2,
+            exit_code: self.run.exit,
+            tool_execution_notifications: notifications,
+        }
+    }
+
+    fn notification(&self, id: &'static str, level: &'static str, text: &str) -> wire::Notification {
+        wire::Notification {
+            descriptor: wire::Reference { id: id.to_owned(), index: rule::notification(id) },
+            associated_rule: None,
+            level,
+            message: message(text),
+            locations: Vec::new(),
+        }
+    }
+
+    fn wrong_input(&self, problem: &ProblemReport) -> wire::Notification {
+        let level = if problem.error { "error" } else { "warning" };
+        let help = problem.help.as_ref().map(|help| format!(": {help}")).unwrap_or_default();
+        let location = self.location(&problem.file, problem.place.map(at));
+        let notification = self.notification(INPUT, level, &format!("{}{help}", problem.message));
+        wire::Notification { locations: vec![location], ..notification }
+    }
+
+    fn skip(&self, skip: &Skipped) -> wire::Notification {
+        let text = format!("skipped `{}`: {}{}", skip.what, skip.why, github::remedy(&skip.remedy));
+        let index = self.rules.get(&*skip.what).copied();
+        let rule = index.map(|index| wire::Reference { id: skip.what.clone(), index: Some(index) });
+        wire::Notification { associated_rule: rule, ..self.notification("rule-skipped", "note", &text) }
+    }
+}
+
+/// A place of which only the start is known.
+const fn at(place: LineColumn) -> wire::Region {
+    wire::Region {
+        start_line: place.line,
+        start_column: place.column,
+        end_line: None,
+        end_column: None,
+        byte_offset: None,
+        byte_length: None,
+    }
+}
+
+fn region(source: &Source, span: Span) -> wire::Region {
+    let (start, end) = (source.line_column(span.start), source.line_column(span.end.max(span.start)));
+    let own = source.original(span);
+    wire::Region {
+        start_line: start.line,
+        start_column: start.column,
+        end_line: Some(end.line),
+        end_column: Some(end.column),
+        byte_offset: Some(own.start),
+        byte_length: Some(own.len()),
+    }
+}

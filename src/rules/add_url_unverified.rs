@@ -1,0 +1,53 @@
+//! See `rules/add-url-unverified.md`.
+
+use super::Context;
+use crate::build::{Build, Stage, Transfer};
+use crate::dockerfile::Keyword;
+use crate::finding::Findings;
+
+super::rule!("add-url-unverified", check);
+
+/// Programs and options by which a later step checks what was fetched.
+const CHECKS: [&str; 8] =
+    ["sha256sum", "sha512sum", "sha1sum", "shasum", "md5sum", "gpg --verify", "gpgv", "cosign verify"];
+
+fn check(cx: &Context, out: &mut Findings) {
+    let build = cx.build();
+    for stage in build.stages().iter().filter(|stage| build.is_needed(stage)) {
+        for transfer in build.transfers(stage).iter().filter(|one| one.instruction.keyword == Keyword::Add) {
+            let checked = build.input().file.transfer(transfer.instruction).is_none_or(|add| add.checksum.is_some());
+            if checked || is_checked_later(build, stage, transfer) {
+                continue;
+            }
+            let source = build.input().file.source();
+            let urls =
+                transfer.sources.iter().filter(|one| is_file(one.text.as_deref().unwrap_or(source.slice(one.span))));
+            for url in urls {
+                let message = "what the server answers goes into the image unchecked";
+                let help = "add `--checksum=sha256:…` of the file that was meant";
+                out.push(cx.finding(url.span, message).help(help));
+            }
+        }
+    }
+}
+
+/// Whether it is a file on a web server: no repository (its commit is its checksum), and nothing that is fetched because
+/// it changes.
+fn is_file(url: &str) -> bool {
+    let url = url.trim_matches('"');
+    let Some((_, rest)) = url.split_once("://").filter(|(scheme, _)| matches!(*scheme, "http" | "https")) else {
+        return false;
+    };
+    let path = rest.split(['#', '?']).next().unwrap_or(rest);
+    let changes = ["api.github.com/", "/git/refs/", "random", "worldtimeapi", "timestamp"];
+    !path.trim_end_matches('/').ends_with(".git") && !changes.iter().any(|part| rest.contains(part))
+}
+
+fn is_checked_later(build: &Build, stage: &Stage, transfer: &Transfer) -> bool {
+    let later = build.instructions(stage).filter(|(index, one)| *index > transfer.index && one.keyword == Keyword::Run);
+    let file = &build.input().file;
+    later.into_iter().any(|(_, run)| {
+        let text = file.source().slice(run.span);
+        CHECKS.iter().any(|check| text.contains(check))
+    })
+}

@@ -1,0 +1,91 @@
+//! See `rules/cache-mount-unused.md`.
+
+mod purpose;
+mod reason;
+
+use super::Context;
+use crate::build::{Base, Build, Code, PackageCache, Reference, Stage, is_official};
+use crate::dockerfile::{Keyword, Mount};
+use crate::finding::{Basis, Findings, Impact, ImpactKind, Per};
+use crate::shell::{Invocation, PackageCall, Verb};
+
+super::rule!("cache-mount-unused", check);
+
+/// A cache mount and where it stands.
+struct Place<'c, 'b> {
+    stage: &'c Stage,
+    index: usize,
+    code: &'c Code<'b>,
+    mount: &'c Mount<'b>,
+    /// Its target, variables resolved.
+    target: &'c str,
+    /// The targets of all cache mounts of the RUN.
+    all: &'c [String],
+}
+
+/// A call that the mount is meant for.
+struct User<'c, 's> {
+    invocation: &'c Invocation<'s>,
+    call: &'c PackageCall<'s>,
+    folders: &'c [PackageCache],
+}
+
+fn check(cx: &Context, out: &mut Findings) {
+    let build = cx.build();
+    for stage in build.stages().iter().filter(|stage| build.is_needed(stage)) {
+        for (index, _) in build.instructions(stage) {
+            let instruction = build.effective(index);
+            let Some(code) = build.code(index).filter(|_| instruction.keyword == Keyword::Run) else { continue };
+            let mounts = build.input().file.mounts(instruction);
+            let caches: Vec<(&Mount, String)> = mounts
+                .iter()
+                .filter(|mount| mount.kind() == "cache")
+                .filter_map(|mount| Some((mount, build.scopes().expand(stage.index, index, mount.target()?)?)))
+                .collect();
+            let all: Vec<String> = caches.iter().map(|(_, target)| target.clone()).collect();
+            for (mount, target) in &caches {
+                look(cx, &Place { stage, index, code, mount, target, all: &all }, out);
+            }
+        }
+    }
+}
+
+fn look(cx: &Context, place: &Place, out: &mut Findings) {
+    let build = cx.build();
+    let invocations = place.code.script.invocations();
+    for (at, invocation) in invocations.iter().enumerate() {
+        let Some(call) = invocation.package_call().filter(|call| purpose::is_meant(place.target, call.manager)) else {
+            continue;
+        };
+        if !matches!(call.verb, Verb::Install | Verb::Build | Verb::Download | Verb::Upgrade | Verb::Update) {
+            continue;
+        }
+        let folders = build.package_caches(place.stage, place.index, invocation, &call);
+        let user = User { invocation, call: &call, folders: &folders };
+        let Some((message, help, fix)) = reason::why(cx, place, &user, &invocations[at + 1..]) else { continue };
+        let evidence = "the folder that the program uses and the mount, side by side".to_owned();
+        let impact =
+            Impact { kind: ImpactKind::RebuildSeconds, saves: None, per: Per::Build, basis: Basis::Computed, evidence };
+        let mut finding = cx
+            .finding(place.mount.value.span, message)
+            .help(help)
+            .costs(impact)
+            .label(place.code.place(&build.input().file, call.span), "this downloads everything again");
+        finding.fixes.extend(fix);
+        out.push(finding);
+        return;
+    }
+}
+
+/// Whether the variables that the base image sets are known: those of official images do not move any cache but the
+/// ones in the table.
+fn knows_base(build: &Build, stage: &Stage) -> bool {
+    match build.root_base(stage) {
+        Base::Image(reference) => {
+            let name = Reference::of(reference).short_name();
+            is_official(name) && name != "gradle"
+        }
+        Base::Scratch => true,
+        _ => false,
+    }
+}

@@ -1,0 +1,216 @@
+//! Why a program gets nothing from a cache mount, and what mends it.
+
+use super::{Place, User, knows_base};
+use crate::build;
+use crate::build::{Build, Home};
+use crate::dockerfile::Keyword;
+use crate::finding::{FileEdit, Fix, Safety, Target};
+use crate::rules::Context;
+use crate::rules::kept_cache::covers;
+use crate::rules::script_end;
+use crate::shell::{Invocation, Manager, PackageCall, Verb};
+use crate::text::Span;
+
+/// Message, help, and an edit where there is one.
+type Reason = (String, String, Option<Fix>);
+
+const HOOK: &str = "/etc/apt/apt.conf.d/docker-clean";
+
+pub(super) fn why(cx: &Context, place: &Place, user: &User, later: &[Invocation]) -> Option<Reason> {
+    elsewhere(cx, place, user)
+        .or_else(|| not_writable(cx, place, user))
+        .or_else(|| switched_off(cx, place, user))
+        .or_else(|| emptied_by_hook(cx, place, user))
+        .or_else(|| emptied(cx, place, user, later))
+}
+
+fn serves(place: &Place, folder: &str) -> bool {
+    let near = |folder: &str| covers(place.target, folder) || covers(folder, place.target);
+    // Cargo keeps `git` beside `registry`.
+    near(folder) || folder.strip_suffix("/registry").is_some_and(|home| covers(home, place.target))
+}
+
+/// The program keeps its files in another folder.
+fn elsewhere(cx: &Context, place: &Place, user: &User) -> Option<Reason> {
+    let build = cx.build();
+    let title = user.call.title();
+    let home = build.home(place.stage, place.index, user.invocation);
+    let roots = place.target.starts_with("/root/");
+    if home == Home::NotRoots && roots && user.folders.iter().all(|cache| !cache.is_moved) {
+        let message =
+            format!("`{}` is root's: `{title}` runs as another user and keeps its files elsewhere", place.target);
+        return Some((message, "mount the folder of that user, with its `uid=`".into(), None));
+    }
+    let known: Option<Vec<&str>> = user.folders.iter().map(|cache| cache.folder.as_deref()).collect();
+    let known = known.filter(|known| !known.is_empty())?;
+    let moved = user.folders.iter().all(|cache| cache.is_moved);
+    if known.iter().any(|folder| serves(place, folder))
+        || known.iter().all(|folder| place.all.iter().any(|target| covers(target, folder)))
+        || !(knows_base(build, place.stage) || moved)
+        || settings_move(build, user.call.manager)
+    {
+        return None;
+    }
+    let folders = known.iter().map(|folder| format!("`{folder}`")).collect::<Vec<_>>().join(" and ");
+    let message = format!("`{title}` keeps its files in {folders}, not in `{}`", place.target);
+    let [folder] = known.as_slice() else {
+        return Some((message, "mount the folder that the program uses".into(), None));
+    };
+    let field = place.mount.field(&["target", "dst", "destination"])?;
+    let written = cx.source().slice(field.span);
+    let plain = written.ends_with(place.target) && written.contains('=');
+    let writable = home == Home::Known("/root".into()) || place.mount.field(&["uid"]).is_some();
+    let later = matches!(user.call.manager, Manager::Go | Manager::Cargo | Manager::Maven | Manager::Gradle);
+    let fix = (plain && writable).then(|| {
+        let start = field.span.end - place.target.len() as u32;
+        let why = "what a later step reads from that folder is no longer in the layer";
+        Fix {
+            title: "mount the folder that the program uses".into(),
+            safety: if later { Safety::Unsafe(why.into()) } else { Safety::Safe },
+            edits: vec![edit(cx, Span::new(start, field.span.end), (*folder).to_owned())],
+        }
+    });
+    Some((message, format!("mount `{folder}`"), fix))
+}
+
+/// Whether a RUN writes settings that may move the cache.
+fn settings_move(build: &Build, manager: Manager) -> bool {
+    let file = &build.input().file;
+    let words: &[&str] = match manager {
+        Manager::Npm | Manager::Yarn | Manager::Pip => &["config set", "config --global set"],
+        Manager::Maven => &["settings.xml", "maven.config"],
+        Manager::Composer => &["cache-dir"],
+        _ => return false,
+    };
+    let runs = file.instructions().iter().filter(|i| matches!(i.keyword, Keyword::Run | Keyword::Copy));
+    runs.into_iter().any(|run| words.iter().any(|word| file.logical(run.text).contains(word)))
+}
+
+/// A mount without an owner belongs to root.
+fn not_writable(cx: &Context, place: &Place, user: &User) -> Option<Reason> {
+    let build = cx.build();
+    let setting = build.user_at(place.stage, place.index);
+    let (build::Setting::By(_, build::User::Other(name)) | build::Setting::Base(build::User::Other(name))) = setting
+    else {
+        return None;
+    };
+    let owned = place.mount.field(&["uid"]).is_some() || place.mount.field(&["mode"]).is_some();
+    if owned || place.mount.from().is_some() || !user.invocation.via.is_empty() {
+        return None;
+    }
+    let title = user.call.title();
+    let message = format!("the mount belongs to root: `{title}` runs as `{name}` and can't write to it");
+    let number = name.bytes().all(|byte| byte.is_ascii_digit());
+    let written = cx.source().slice(place.mount.value.span) == place.mount.value.text;
+    let fix = (number && written).then(|| Fix {
+        title: "give the mount to the user".into(),
+        safety: Safety::Safe,
+        edits: vec![edit(cx, Span::at(place.mount.value.span.end), format!(",uid={name}"))],
+    });
+    Some((message, "add `uid=` with the user's number".into(), fix))
+}
+
+/// An option or a variable tells the program to keep nothing.
+fn switched_off(cx: &Context, place: &Place, user: &User) -> Option<Reason> {
+    let (flags, variable): (&[&str], &str) = match user.call.manager {
+        Manager::Pip => (&["--no-cache-dir"], "PIP_NO_CACHE_DIR"),
+        Manager::Uv => (&["--no-cache", "-n"], "UV_NO_CACHE"),
+        Manager::Composer | Manager::Apk => (&["--no-cache"], ""),
+        _ => return None,
+    };
+    let title = user.call.title();
+    if let Some(flag) = user.call.flag(flags) {
+        let message = format!("`{}` keeps `{title}` from using the mount", flag.name);
+        let span = place.code.place(&cx.build().input().file, flag.span);
+        let before = cx.source().text()[..span.start as usize].trim_end_matches(' ').len() as u32;
+        let exact = cx.source().slice(span) == &*flag.name && before < span.start && !place.code.is_exec();
+        let fix = (exact && user.call.manager != Manager::Apk).then(|| Fix {
+            title: format!("remove `{}`", flag.name),
+            safety: Safety::Safe,
+            edits: vec![edit(cx, Span::new(before, span.end), String::new())],
+        });
+        return Some((message, format!("remove `{}`", flag.name), fix));
+    }
+    let on = |value: &str| matches!(&*value.to_ascii_lowercase(), "1" | "true" | "yes" | "on");
+    let value = cx.build().run_variable(place.stage, place.index, user.invocation, variable)??;
+    let message = format!("`{variable}={value}` keeps `{title}` from using the mount");
+    on(&value).then(|| (message, format!("unset `{variable}` for this RUN, or drop the mount"), None))
+}
+
+/// The images of Debian and Ubuntu delete archives after each install.
+fn emptied_by_hook(cx: &Context, place: &Place, user: &User) -> Option<Reason> {
+    let build = cx.build();
+    let archives = covers(place.target, "/var/cache/apt") || covers("/var/cache/apt", place.target);
+    let file = &build.input().file;
+    let touches = |text: &str| ["docker-clean", "eep-Downloaded", "apt.conf"].iter().any(|word| text.contains(word));
+    let handled = build.chain(place.stage).flat_map(|stage| build.instructions(stage)).any(|(_, instruction)| {
+        touches(cx.source().slice(instruction.span)) || touches(file.logical(instruction.text))
+    });
+    if user.call.manager != Manager::Apt || user.call.verb != Verb::Install || !archives || handled {
+        return None;
+    }
+    if !knows_base(build, place.stage) {
+        return None;
+    }
+    let message = format!("`{HOOK}` of the base image empties the mount after each install");
+    let help = format!("delete `{HOOK}` first; with `apt`, also set Binary::apt::APT::Keep-Downloaded-Packages");
+    let first = place.code.script.commands.first().filter(|one| one.place.scope == 0);
+    let compound =
+        place.code.script.compounds.first().is_some_and(|one| Some(one.span.start) <= first.map(|one| one.span.start));
+    let fix = first
+        .filter(|_| {
+            !compound && !place.code.is_exec() && user.call.program == "apt-get" && user.invocation.via.is_empty()
+        })
+        .map(|first| {
+            let at = place.code.place(file, first.span).start;
+            Fix {
+                title: "delete the hook first".into(),
+                safety: Safety::Unsafe("an install without the mount keeps its archives in the layer then".into()),
+                edits: vec![edit(cx, Span::at(at), format!("rm -f {HOOK} && "))],
+            }
+        });
+    Some((message, help, fix))
+}
+
+/// The RUN itself deletes what the mount should keep.
+fn emptied(cx: &Context, place: &Place, user: &User, later: &[Invocation]) -> Option<Reason> {
+    let deletes = |one: &&Invocation| {
+        let names = |text: &str| {
+            let path = text.trim_end_matches(['*', '/']);
+            text.starts_with('/') && (path == place.target || (covers(place.target, path) && text.ends_with('*')))
+        };
+        match one.package_call() {
+            Some(call) => is_clean(&call, user.call) && serves_all(place, user),
+            None => one.is("rm") && one.args.iter().any(|word| names(word.text())),
+        }
+    };
+    let found = later.iter().find(deletes)?;
+    let file = &cx.build().input().file;
+    let what = cx.source().slice(place.code.place(file, found.span)).to_owned();
+    let message = format!("`{what}` empties the mount at the end of each build");
+    let single = found.args.iter().filter(|word| !word.text().starts_with('-')).count() == 1 || !found.is("rm");
+    let span = script_end::element(&place.code.script, found.command).filter(|_| single && found.via.is_empty());
+    let span = span.map(|span| place.code.place(file, span)).filter(|span| !cx.source().slice(*span).contains('#'));
+    let fix = span.map(|span| Fix {
+        title: "keep what the mount holds".into(),
+        safety: Safety::Safe,
+        edits: vec![edit(cx, span, String::new())],
+    });
+    Some((message, "leave the clean-up out: what lies in the mount is not in the layer".into(), fix))
+}
+
+fn serves_all(place: &Place, user: &User) -> bool {
+    user.folders.iter().filter_map(|cache| cache.folder.as_deref()).any(|folder| serves(place, folder))
+}
+
+/// `pip cache purge` behind `pip install`; apt's own clean-up leaves the lists alone.
+fn is_clean(call: &PackageCall, of: &PackageCall) -> bool {
+    call.manager == of.manager
+        && call.verb == Verb::Clean
+        && !matches!(&*call.verb_text, "cache prune" | "store prune")
+        && (call.manager != Manager::Go || call.has(&["-cache", "-modcache"]))
+}
+
+fn edit(cx: &Context, span: Span, text: String) -> FileEdit {
+    FileEdit { target: Target::File(cx.file()), span, text }
+}

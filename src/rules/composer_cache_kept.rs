@@ -1,0 +1,22 @@
+//! See `rules/composer-cache-kept.md`.
+
+use super::Context;
+use super::kept_cache::{self, Cure, Filled, Kept};
+use crate::finding::Findings;
+use crate::shell::{Manager, PackageCall, Verb};
+
+super::rule!("composer-cache-kept", check);
+
+fn check(cx: &Context, out: &mut Findings) {
+    let kept = Kept { fills, flags: &["--no-cache", "--help", "--dry-run"], variables: &[], cure, known: false };
+    kept_cache::check(cx, out, &kept);
+}
+
+fn fills(call: &PackageCall) -> bool {
+    call.manager == Manager::Composer && matches!(call.verb, Verb::Install | Verb::Upgrade)
+}
+
+fn cure(_: &Context, filled: &Filled) -> Option<Cure> {
+    let program = filled.invocation.path.value().filter(|_| filled.invocation.program != Some("php"))?;
+    Some(Cure::Command(format!("{program} clear-cache")))
+}

@@ -1,0 +1,119 @@
+//! What a stage takes from another one: installed Python packages, programs. What rules on stages that do not fit
+//! together share.
+
+use super::toolchain;
+use crate::build::{Base, Build, Setting, Stage, Transfer};
+use crate::shell::{Invocation, Manager, Verb, Word};
+use crate::text::Span;
+
+/// A copy from another stage of the file.
+pub(super) struct Taken<'b, 'a> {
+    /// The stage that it is taken from.
+    pub(super) maker: &'b Stage,
+    /// The COPY.
+    pub(super) transfer: Transfer<'a>,
+}
+
+/// The copies of a stage from other stages, in order.
+pub(super) fn taken<'b, 'a>(build: &'b Build<'a>, stage: &Stage) -> Vec<Taken<'b, 'a>> {
+    let all = build.transfers(stage).into_iter();
+    all.filter_map(|transfer| match transfer.from {
+        Some(Base::Stage(index)) => Some(Taken { maker: build.stages().get(index)?, transfer }),
+        _ => None,
+    })
+    .collect()
+}
+
+/// Whether one path is the other, or above or below it.
+pub(super) fn overlap(a: &str, b: &str) -> bool {
+    let (a, b) = (a.trim_end_matches('/'), b.trim_end_matches('/'));
+    let above = |a: &str, b: &str| b.strip_prefix(a).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'));
+    above(a, b) || above(b, a)
+}
+
+/// A path made absolute in the folder of an instruction; `None` where that is not known.
+pub(super) fn absolute(build: &Build, stage: &Stage, index: usize, path: &str) -> Option<String> {
+    if path.starts_with('/') {
+        return Some(path.trim_end_matches('/').to_owned());
+    }
+    let folder = match build.workdir(stage, index) {
+        Setting::By(_, folder) | Setting::Base(folder) | Setting::Default(folder) => folder,
+        Setting::Unknown => return None,
+    };
+    let path = path.trim_start_matches("./").trim_end_matches('/');
+    let folder = folder.trim_end_matches('/');
+    Some(if matches!(path, "" | ".") { format!("{folder}/") } else { format!("{folder}/{path}") })
+}
+
+/// Folders into which the stages of a chain install Python packages.
+pub(super) fn python_folders(build: &Build, stage: &Stage) -> Vec<String> {
+    let mut folders = Vec::new();
+    for stage in build.chain(stage) {
+        for (index, _, invocations) in toolchain::runs(build, stage) {
+            for one in &invocations {
+                for folder in python_folder(one) {
+                    folders.extend(absolute(build, stage, index, folder));
+                }
+            }
+        }
+    }
+    folders
+}
+
+fn python_folder<'s>(one: &Invocation<'s>) -> Vec<&'s str> {
+    let values: Vec<&str> = one.args.iter().filter_map(Word::value).collect();
+    let operand = |after: usize| values.get(after..).into_iter().flatten().copied().find(|word| !word.starts_with('-'));
+    let program = one.program.unwrap_or_default();
+    if program.starts_with("python") && values.first() == Some(&"-m") && values.get(1) == Some(&"venv") {
+        return operand(2).into_iter().collect();
+    }
+    if program == "virtualenv" {
+        return operand(0).into_iter().collect();
+    }
+    let Some(call) = one.package_call() else { return Vec::new() };
+    match call.manager {
+        Manager::Uv if call.verb_text == "venv" => {
+            vec![call.operands.first().and_then(|word| word.value()).unwrap_or(".venv")]
+        }
+        Manager::Uv if call.verb_text == "sync" => vec![".venv"],
+        Manager::Pip | Manager::Uv if matches!(call.verb, Verb::Install | Verb::Download) => {
+            let named = ["--prefix", "--target", "-t", "--wheel-dir", "-w"];
+            let flags = call.flags.iter().filter(|flag| named.contains(&&*flag.name));
+            let mut found: Vec<&str> = flags.filter_map(|flag| Some(flag.value.filter(|v| !v.dynamic)?.text)).collect();
+            if call.has(&["--user"]) {
+                found.push("/root/.local");
+            }
+            found
+        }
+        _ => Vec::new(),
+    }
+}
+
+/// The first source of a copy that takes installed Python packages: its text and place.
+pub(super) fn python_packages(build: &Build, taken: &Taken) -> Option<(String, Span)> {
+    let folders = python_folders(build, taken.maker);
+    let takes = |text: &str| {
+        let by_name = text.contains("site-packages") || text.contains("dist-packages");
+        by_name || (text.starts_with('/') && text.len() > 1 && folders.iter().any(|folder| overlap(folder, text)))
+    };
+    let found = taken.transfer.sources.iter().find(|source| source.text.as_deref().is_some_and(takes))?;
+    Some((found.text.clone()?, found.span))
+}
+
+/// The minor version of Python that the image below a stage is named by: `3.12`.
+pub(super) fn python_version(build: &Build, stage: &Stage) -> Option<String> {
+    let Base::Image(image) = build.root_base(stage) else { return None };
+    let reference = crate::build::Reference::of(image);
+    if reference.short_name() != "python" {
+        return None;
+    }
+    minor(reference.tag?.split('-').next()?)
+}
+
+/// `3.12` of `3.12.1`.
+pub(super) fn minor(version: &str) -> Option<String> {
+    let mut parts = version.split('.');
+    let (major, minor) = (parts.next()?, parts.next()?);
+    let plain = |part: &str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit());
+    (plain(major) && plain(minor)).then(|| format!("{major}.{minor}"))
+}

@@ -1,0 +1,206 @@
+//! See `rules/full-base.md`.
+
+use super::{Context, toolchain};
+use crate::build::{Base, BaseImage, Build, Presence, Reference, Slim, Stage};
+use crate::dockerfile::Keyword;
+use crate::finding::{Basis, Finding, Findings, Impact, ImpactKind, Per, Saves};
+use crate::manifest::Ecosystem;
+use crate::shell::{Invocation, Manager, Verb};
+use crate::text::Span;
+
+super::rule!("full-base", check);
+
+/// What full images have and slim ones lack, beside what `data/base_images.tsv` says of them.
+const FULL: [&str; 24] = [
+    "gcc",
+    "g++",
+    "cc",
+    "c++",
+    "make",
+    "cpp",
+    "ld",
+    "ar",
+    "autoconf",
+    "automake",
+    "git",
+    "hg",
+    "svn",
+    "curl",
+    "wget",
+    "ssh",
+    "ssh-keygen",
+    "ssh-keyscan",
+    "patch",
+    "unzip",
+    "file",
+    "convert",
+    "identify",
+    "ps",
+];
+
+/// Python packages without wheels, or that call libraries of the system (project research, transforms.md).
+const NEED_LIBRARIES: [&str; 22] = [
+    "psycopg2",
+    "psycopg",
+    "mysqlclient",
+    "pyodbc",
+    "cx-oracle",
+    "python-ldap",
+    "pycurl",
+    "uwsgi",
+    "pycairo",
+    "cairosvg",
+    "weasyprint",
+    "python-magic",
+    "gdal",
+    "fiona",
+    "xmlsec",
+    "opencv-python",
+    "opencv-contrib-python",
+    "wand",
+    "pdf2image",
+    "pygraphviz",
+    "pytesseract",
+    "playwright",
+];
+
+/// Node packages that compile, or that call libraries of the system.
+const NODE_NEED_LIBRARIES: [&str; 10] = [
+    "canvas",
+    "node-gyp",
+    "puppeteer",
+    "playwright",
+    "node-sass",
+    "sqlite3",
+    "libpq",
+    "pg-native",
+    "node-pty",
+    "robotjs",
+];
+
+fn check(cx: &Context, out: &mut Findings) {
+    let build = cx.build();
+    let Some(target) = build.target().filter(|target| build.ships(target)) else { return };
+    let Some(root) = build.chain(target).last() else { return };
+    let Base::Image(image) = &root.base else { return };
+    let Some(slim) = Slim::of(image) else { return };
+    if !toolchain::is_application(build, target) || needs_full(cx, target, image) {
+        return;
+    }
+    let name = Reference::of(image).name;
+    let brings = match Reference::of(image).short_name() {
+        "debian" => "documentation, manual pages and locales",
+        _ => "compilers, headers, git and more",
+    };
+    let message = format!("`{image}` brings {brings} that nothing here uses");
+    let finding = cx.finding(root.base_span, message).help(format!("stand on `{name}:{}`", slim.tag));
+    out.push(edited(cx, root, image, &slim, priced(finding, &slim)));
+}
+
+fn priced(finding: Finding, slim: &Slim) -> Finding {
+    let Some((full, twin)) = slim.pull else { return finding };
+    finding.costs(Impact {
+        kind: ImpactKind::PullBytes,
+        saves: Some(Saves::Bytes(full - twin)),
+        per: Per::Pull,
+        basis: Basis::Typical,
+        evidence: "both images built from Debian packages and compressed, measured in November 2026".to_owned(),
+    })
+}
+
+/// Whether something in the stages that ship uses, or may well use, what slim images lack.
+fn needs_full(cx: &Context, target: &Stage, image: &str) -> bool {
+    let build = cx.build();
+    let mut brought: Vec<&str> = Vec::new();
+    let mut used: Vec<&str> = Vec::new();
+    let (mut compiler, mut builds) = (false, false);
+    for stage in build.chain(target) {
+        let code = |keyword: Keyword| move |i: &crate::dockerfile::Instruction| i.keyword == keyword;
+        for keyword in [Keyword::Run, Keyword::Cmd, Keyword::Entrypoint, Keyword::Healthcheck] {
+            for (index, instruction) in build.instructions(stage).filter(|(_, i)| code(keyword)(i)) {
+                let Some(code) = build.code(index) else { return true };
+                let _ = instruction;
+                for one in code.script.invocations() {
+                    if let Some(call) = one.package_call().filter(|call| call.manager.is_system()) {
+                        compiler |= !toolchain::build_packages(&call).is_empty() || call.has_unknown_packages();
+                        brought.extend(call.packages.iter().map(|package| package.name.text));
+                        continue;
+                    }
+                    used.extend(one.program);
+                    builds |= compiles_packages(&one);
+                    if wants_git(&one) {
+                        used.push("git");
+                    }
+                }
+            }
+        }
+    }
+    let lacks = |program: &&str| FULL.contains(program) && !is_in_slim(image, program);
+    let missing = used.into_iter().filter(lacks).any(|program| {
+        let compiles = !matches!(program, "git" | "curl" | "wget" | "unzip" | "ssh" | "file" | "ps" | "hg" | "svn");
+        !brought.contains(&program) && !(compiles && compiler)
+    });
+    missing || (builds && !compiler) || (!compiler && projects_need(cx))
+}
+
+fn is_in_slim(image: &str, program: &str) -> bool {
+    // What `debian` itself has, and what it lacks, both of its tags have or lack.
+    Reference::of(image).short_name() == "debian" || BaseImage::of(image).presence(program) == Presence::Lacks
+}
+
+/// Installs that nearly always compile something: gems, Perl modules, C by hand.
+fn compiles_packages(one: &Invocation) -> bool {
+    if let Some(call) = one.package_call() {
+        let installs = matches!(call.verb, Verb::Install | Verb::Upgrade);
+        let python = matches!(call.manager, Manager::Pip | Manager::Uv)
+            && call.packages.iter().any(|package| NEED_LIBRARIES.contains(&&*package.name.text.to_ascii_lowercase()));
+        let node = matches!(call.manager, Manager::Npm | Manager::Yarn | Manager::Pnpm)
+            && call.packages.iter().any(|package| NODE_NEED_LIBRARIES.contains(&package.name.text));
+        let source = call.has(&["--no-binary"]);
+        return installs && (python || node || source || matches!(call.manager, Manager::Gem | Manager::Bundle))
+            || toolchain::compiles(one).is_some();
+    }
+    let name = one.program.unwrap_or_default();
+    matches!(name, "configure" | "cpanm" | "rustup" | "playwright" | "make" | "cmake")
+        || toolchain::compiles(one).is_some()
+}
+
+fn wants_git(one: &Invocation) -> bool {
+    one.package_call().is_some() && one.args.iter().any(|word| word.text().contains("git+"))
+}
+
+/// Whether a project's manifest names what compiles, calls libraries of the system, or comes from version control.
+fn projects_need(cx: &Context) -> bool {
+    cx.projects().unwrap_or_default().iter().any(|project| {
+        project.dependencies.iter().any(|dependency| {
+            let known = match project.ecosystem {
+                Ecosystem::Python => NEED_LIBRARIES.contains(&&*dependency.name),
+                Ecosystem::Node => NODE_NEED_LIBRARIES.contains(&&*dependency.name),
+                _ => false,
+            };
+            known || dependency.requirement.as_deref().is_some_and(|text| text.contains("git+"))
+        })
+    })
+}
+
+fn edited(cx: &Context, root: &Stage, image: &str, slim: &Slim, finding: Finding) -> Finding {
+    let build: &Build = cx.build();
+    let written = cx.source().slice(root.base_span);
+    let reference = Reference::of(image);
+    let tag = reference.tag.unwrap_or_default();
+    if reference.digest.is_some() || build.input().options.build_contexts.iter().any(|(name, _)| name == image) {
+        return finding;
+    }
+    let title = "stand on the slim image";
+    let why = "something that the file does not show may need a program or library of the full image";
+    if let Some(rest) = slim.tag.strip_prefix(tag) {
+        return finding.unsafe_edit(title, why, Span::at(root.base_span.end), rest);
+    }
+    match written.strip_suffix(tag) {
+        Some(before) if written == image => {
+            let start = root.base_span.start + before.len() as u32;
+            finding.unsafe_edit(title, why, Span::new(start, root.base_span.end), slim.tag.clone())
+        }
+        _ => finding,
+    }
+}

@@ -1,0 +1,34 @@
+//! See `rules/gem-cache-kept.md`.
+
+use super::Context;
+use super::kept_cache::{self, Cure, Filled, Kept};
+use crate::dockerfile::Keyword;
+use crate::finding::Findings;
+use crate::shell::{Manager, PackageCall, Verb};
+
+super::rule!("gem-cache-kept", check);
+
+fn check(cx: &Context, out: &mut Findings) {
+    // Bundler may install below the project instead: then the archives lie there too.
+    let file = &cx.build().input().file;
+    let moves = |text: &str| {
+        ["BUNDLE_PATH", "BUNDLE_DEPLOYMENT", "deployment", "--path", "config set"]
+            .iter()
+            .any(|word| text.contains(word))
+    };
+    let mut settings =
+        file.instructions().iter().filter(|i| matches!(i.keyword, Keyword::Env | Keyword::Arg | Keyword::Run));
+    if settings.any(|one| moves(file.logical(one.text))) {
+        return;
+    }
+    kept_cache::check(cx, out, &Kept { fills, flags: &["--local", "--help"], variables: &[], cure, known: true });
+}
+
+fn fills(call: &PackageCall) -> bool {
+    matches!(call.manager, Manager::Gem | Manager::Bundle) && call.verb == Verb::Install
+}
+
+fn cure(_: &Context, filled: &Filled) -> Option<Cure> {
+    let folder = filled.folders.first()?.folder.as_deref()?;
+    Some(Cure::Command(format!("rm -rf {folder}")))
+}

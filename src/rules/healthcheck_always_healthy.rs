@@ -1,0 +1,130 @@
+//! See `rules/healthcheck-always-healthy.md`.
+
+use super::Context;
+use crate::build::Code;
+use crate::dockerfile::Keyword;
+use crate::finding::{Finding, Findings};
+use crate::shell::{Command, Invocation, Script, SeparatorKind, Word};
+use crate::text::Span;
+
+super::rule!("healthcheck-always-healthy", check);
+
+/// Commands that succeed whatever happens.
+const SUCCEED: [&str; 4] = ["true", ":", "echo", "printf"];
+
+/// Filters that succeed whatever they read.
+const FILTERS: [&str; 10] = ["cat", "tee", "head", "tail", "wc", "sort", "sed", "tr", "cut", "uniq"];
+
+fn check(cx: &Context, out: &mut Findings) {
+    let build = cx.build();
+    let Some(stage) = build.target() else { return };
+    let Some((index, _)) = build.last(stage, Keyword::Healthcheck) else { return };
+    let Some(code) = build.code(index) else { return };
+    let script = innermost(&code.script);
+    if !script.problems.is_empty() || !script.compounds.is_empty() {
+        return;
+    }
+    let file = &build.input().file;
+    if let Some(last) = deciding(script).filter(|last| always_succeeds(code, last)) {
+        let span = code.place(file, last.span);
+        let text = file.source().slice(span);
+        let what = match last.place.pipe_index {
+            0 => format!("the check ends with `{text}`: it is healthy whatever happens"),
+            _ => format!("the pipe ends with `{text}`, which succeeds whatever the probe says: it is always healthy"),
+        };
+        let finding = cx.finding(span, what).help("let the status of the probe decide: `… || exit 1`");
+        let behind_or = kind(last.place.before) == Some(SeparatorKind::Or) && last.place.pipe_len == 1;
+        out.push(match behind_or && !code.is_exec() {
+            true => finding.unsafe_edit("let it fail", WHY, span, "exit 1"),
+            false => finding,
+        });
+    } else if let Some(finding) = lenient(cx, code, script) {
+        out.push(finding);
+    }
+}
+
+const WHY: &str = "a container that is not well becomes unhealthy";
+
+/// The script given to `sh -c`, when that is the whole check.
+fn innermost(script: &Script) -> &Script {
+    match (script.commands.as_slice(), script.nested.as_slice()) {
+        ([_], [(_, inner)]) => innermost(inner),
+        _ => script,
+    }
+}
+
+fn kind(separator: Option<crate::shell::Separator>) -> Option<SeparatorKind> {
+    separator.map(|one| one.kind)
+}
+
+/// The command whose status is the check's, when no earlier one ends the script and no failure reaches its end.
+fn deciding(script: &Script) -> Option<&Command> {
+    let own: Vec<&Command> = script.commands.iter().filter(|one| one.place.scope == 0).collect();
+    let (last, earlier) = own.split_last()?;
+    let ends = |one: &&&Command| {
+        one.place.options.errexit || matches!(one.name().and_then(Word::value), Some("exit" | "return" | "kill"))
+    };
+    // The pipeline that `last` ends.
+    let first = own.get(own.len().checked_sub(last.place.pipe_index as usize + 1)?)?;
+    let reached = kind(first.place.before) != Some(SeparatorKind::And);
+    let counts =
+        last.place.pipe_index + 1 == last.place.pipe_len && !last.place.negated && !last.place.options.pipefail;
+    let set = |one: &&Command| one.name().is_some_and(|name| name.is("set"));
+    (counts && reached && !earlier.iter().any(|one| ends(&one)) && !own.iter().any(set)).then_some(*last)
+}
+
+fn always_succeeds(code: &Code, last: &Command) -> bool {
+    let words: Vec<Option<&str>> = last.words.iter().map(Word::value).collect();
+    let program = words.first().copied().flatten().map(|path| path.rsplit('/').next().unwrap_or(path));
+    let substitutes = last.words.iter().any(Word::is_dynamic);
+    match program {
+        Some("exit") if !code.is_exec() || words.len() == 2 => matches!(words.get(1), Some(Some("0"))),
+        // `echo ok > /file` may fail.
+        Some(program) if SUCCEED.contains(&program) => last.redirects.iter().all(|one| {
+            one.target.as_ref().is_some_and(|target| target.is("/dev/null") || target.is("1") || target.is("2"))
+        }),
+        Some(program) if FILTERS.contains(&program) => last.place.pipe_index > 0 && !substitutes,
+        _ => false,
+    }
+}
+
+/// curl without `-f` as the only probe: each answer is a success, also an error's.
+fn lenient(cx: &Context, code: &Code, script: &Script) -> Option<Finding> {
+    let file = &cx.build().input().file;
+    let invocations = script.invocations();
+    let (curl, rest) = invocations.split_first()?;
+    let exits = rest.iter().all(|one| one.is("exit") || one.is("false"));
+    let plain =
+        curl.is("curl") && curl.via.is_empty() && curl.command.place.scope == 0 && curl.command.place.pipe_len == 1;
+    if !plain || !exits || curl.command.place.negated || fails_for_errors(curl) || !asks_http(curl) {
+        return None;
+    }
+    let span = code.place(file, curl.path.span);
+    let finding =
+        cx.finding(span, "curl without `-f` succeeds for each answer, also for an error's: status 500 is healthy");
+    let finding = finding.help("add `-f`");
+    let at = code.place(file, Span::at(curl.path.span.end)).end;
+    if file.source().slice(span) != "curl"
+        || script.commands.iter().all(|one| std::ptr::eq(one, curl.command)) && code.is_exec()
+    {
+        return Some(finding);
+    }
+    Some(finding.unsafe_edit("add `-f`", WHY, Span::at(at), " -f"))
+}
+
+fn fails_for_errors(curl: &Invocation) -> bool {
+    curl.args.iter().any(|word| {
+        let text = word.text();
+        let short = text.starts_with('-') && !text.starts_with("--");
+        text.starts_with("--fail")
+            || (short && text.contains('f'))
+            || text.contains("http_code")
+            || word.is_dynamic() && !text.contains("://") && !text.contains(':')
+    })
+}
+
+fn asks_http(curl: &Invocation) -> bool {
+    let other =
+        ["telnet://", "ftp://", "unix://", "file://", "tcp://", "--unix-socket", "-K", "--config", "-w", "--write-out"];
+    !curl.args.iter().any(|word| other.iter().any(|part| word.text().starts_with(part)))
+}

@@ -1,0 +1,228 @@
+//! What package managers downloaded and left in a layer that ships: shared by the rules on kept caches, which say what
+//! counts and how to mend it.
+
+use super::{Context, script_end};
+use crate::build::{Build, Code, Home, PackageCache, Stage};
+use crate::dockerfile::Keyword;
+use crate::finding::{Basis, FileEdit, Findings, Fix, Impact, ImpactKind, Per, Safety, Target};
+use crate::shell::{Invocation, PackageCall, Verb};
+use crate::text::Span;
+
+/// What a rule looks for.
+pub(super) struct Kept {
+    /// Whether a call fills a cache that nothing needs afterwards.
+    pub(super) fills: fn(&PackageCall) -> bool,
+    /// Options that switch the cache off.
+    pub(super) flags: &'static [&'static str],
+    /// Variables that switch it off, when they are true.
+    pub(super) variables: &'static [&'static str],
+    /// How to mend it; `None` where no edit would.
+    pub(super) cure: fn(&Context, &Filled) -> Option<Cure>,
+    /// Whether the folder must be known.
+    pub(super) known: bool,
+}
+
+/// How a kept cache is mended.
+#[derive(Clone, PartialEq, Eq)]
+pub(super) enum Cure {
+    /// This option goes behind the verb.
+    Flag(&'static str),
+    /// This command goes behind the script.
+    Command(String),
+    /// As before, and why it may change what the image does.
+    RiskyCommand(String, &'static str),
+}
+
+/// A call that leaves a cache behind.
+pub(super) struct Filled<'c, 's> {
+    /// The program.
+    pub(super) invocation: &'c Invocation<'s>,
+    /// What it asks for.
+    pub(super) call: PackageCall<'s>,
+    /// Where it keeps what it fetched.
+    pub(super) folders: Vec<PackageCache>,
+}
+
+/// Reports each RUN of the layers that ship which leaves a cache behind.
+pub(super) fn check(cx: &Context, out: &mut Findings, kept: &Kept) {
+    let build = cx.build();
+    for stage in cx.shipped() {
+        for (index, _) in build.instructions(stage) {
+            let Some(code) = build.code(index).filter(|_| build.effective(index).keyword == Keyword::Run) else {
+                continue;
+            };
+            report(cx, stage, (index, code), kept, out);
+        }
+    }
+}
+
+fn report(cx: &Context, stage: &Stage, (index, code): (usize, &Code), kept: &Kept, out: &mut Findings) {
+    let (build, file) = (cx.build(), &cx.build().input().file);
+    let invocations = code.script.invocations();
+    let mut filled = Vec::new();
+    for (at, invocation) in invocations.iter().enumerate() {
+        let Some(call) = invocation.package_call().filter(|call| (kept.fills)(call)) else { continue };
+        let folders = build.package_caches(stage, index, invocation, &call);
+        let place = (stage, index);
+        let unknown = kept.known && folders.iter().all(|cache| cache.folder.is_none());
+        if unknown
+            || is_off(build, place, invocation, &call, kept)
+            || is_mounted(build, place, &folders)
+            || is_cleaned(build, place, &invocations[at + 1..], &call, &folders)
+            || invocations.iter().any(|one| one.is("trap") && one.args.iter().any(|word| word.text().contains("rm ")))
+        {
+            continue;
+        }
+        filled.push(Filled { invocation, call, folders });
+    }
+    let Some(first) = filled.first() else { return };
+    let place = match first.folders.iter().find_map(|cache| cache.folder.as_deref()) {
+        Some(folder) => format!(" (`{folder}`)"),
+        None => String::new(),
+    };
+    let message = format!("what `{}` downloads stays in the layer{place}", first.call.title());
+    let evidence = || "the folder is part of a layer that ships".to_owned();
+    let impact = |kind| Impact { kind, saves: None, per: Per::Pull, basis: Basis::Computed, evidence: evidence() };
+    let mut finding = cx
+        .finding(code.place(file, first.call.span), message)
+        .costs(impact(ImpactKind::DiskBytes))
+        .costs(impact(ImpactKind::PullBytes));
+    for other in &filled[1..] {
+        finding = finding.label(code.place(file, other.call.span), "and what this downloads");
+    }
+    let mut finding = finding.help("delete it in the same RUN, or keep the folder in a cache mount");
+    finding.fixes.extend(fix(cx, (index, code), &filled, kept));
+    out.push(finding);
+}
+
+fn fix(cx: &Context, (index, code): (usize, &Code), filled: &[Filled], kept: &Kept) -> Option<Fix> {
+    let edit = |at: u32, text: String| FileEdit { target: Target::File(cx.file()), span: Span::at(at), text };
+    let (mut edits, mut commands, mut flags): (Vec<FileEdit>, Vec<String>, Vec<&str>) = Default::default();
+    let mut risk = None;
+    for one in filled {
+        let cure = (kept.cure)(cx, one)?;
+        let command = match cure {
+            Cure::Flag(flag) => {
+                edits.push(edit(behind_verb(cx, code, &one.call)?, format!(" {flag}")));
+                flags.push(flag);
+                continue;
+            }
+            Cure::Command(command) => command,
+            Cure::RiskyCommand(command, why) => {
+                risk = Some(why);
+                command
+            }
+        };
+        // Whoever filled the cache through another program may be the only one who can delete it.
+        if !one.invocation.via.is_empty() {
+            return None;
+        }
+        if !commands.contains(&command) {
+            commands.push(command);
+        }
+    }
+    if !commands.is_empty() {
+        let (at, text) = script_end::append(cx.build(), index, code, &commands.join(" && "))?;
+        edits.push(edit(at, text));
+        let shielded = script_end::shields(&code.script);
+        risk = risk.or(shielded.then_some("a failure in the last compound would no longer end it at once"));
+    }
+    edits.sort_by_key(|edit| edit.span.start);
+    let title = match flags.first().filter(|_| commands.is_empty()) {
+        Some(flag) => format!("add `{flag}`"),
+        None => "delete the cache in the same RUN".to_owned(),
+    };
+    Some(Fix { title, safety: risk.map_or(Safety::Safe, |why| Safety::Unsafe(why.into())), edits })
+}
+
+/// Where an option goes behind a call's verb; none where the verb has no exact place.
+pub(super) fn behind_verb(cx: &Context, code: &Code, call: &PackageCall) -> Option<u32> {
+    let file = &cx.build().input().file;
+    let span = code.place(file, call.verb_span);
+    let last = call.verb_text.rsplit(' ').next().filter(|word| !word.is_empty())?;
+    (!code.is_exec() && cx.source().slice(span).ends_with(last)).then_some(span.end)
+}
+
+fn is_off(
+    build: &Build,
+    (stage, at): (&Stage, usize),
+    invocation: &Invocation,
+    call: &PackageCall,
+    kept: &Kept,
+) -> bool {
+    let on = |value: Option<String>| {
+        value.is_none_or(|value| matches!(&*value.to_ascii_lowercase(), "1" | "true" | "yes" | "on" | "y" | "t"))
+    };
+    let set = |name: &&&str| build.run_variable(stage, at, invocation, name).is_some_and(on);
+    call.has(kept.flags) || kept.variables.iter().any(|name| set(&name))
+}
+
+/// Whether a cache or tmpfs mount holds the folders.
+pub(super) fn is_mounted(build: &Build, (stage, at): (&Stage, usize), folders: &[PackageCache]) -> bool {
+    let targets = mounted(build, stage, at);
+    let held = |cache: &PackageCache| match &cache.folder {
+        Some(folder) => targets.iter().any(|target| covers(target, folder) || covers(folder, target)),
+        None => !targets.is_empty(),
+    };
+    !folders.is_empty() && folders.iter().all(held)
+}
+
+/// The targets of an instruction's cache and tmpfs mounts.
+fn mounted(build: &Build, stage: &Stage, at: usize) -> Vec<String> {
+    let mounts = build.input().file.mounts(build.effective(at));
+    let kept = mounts.iter().filter(|mount| matches!(&*mount.kind(), "cache" | "tmpfs"));
+    kept.filter_map(|mount| build.scopes().expand(stage.index, at, mount.target()?)).collect()
+}
+
+/// Whether `folder` is `path` or above it.
+pub(super) fn covers(folder: &str, path: &str) -> bool {
+    let folder = folder.trim_end_matches('/');
+    !folder.is_empty() && path.strip_prefix(folder).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+}
+
+/// Whether one of the programs behind a call deletes what it left.
+pub(super) fn is_cleaned(
+    build: &Build,
+    place: (&Stage, usize),
+    later: &[Invocation],
+    call: &PackageCall,
+    folders: &[PackageCache],
+) -> bool {
+    later.iter().any(|one| cleans(build, place, one, call, folders))
+}
+
+/// Whether a program deletes what a call left: the manager itself, or who names the folder.
+fn cleans(
+    build: &Build,
+    (stage, at): (&Stage, usize),
+    later: &Invocation,
+    call: &PackageCall,
+    folders: &[PackageCache],
+) -> bool {
+    if let Some(other) = later.package_call() {
+        return other.manager == call.manager && other.verb == Verb::Clean;
+    }
+    if !matches!(later.program, Some("rm" | "find" | "rmdir" | "shred")) {
+        return false;
+    }
+    let home = build.home(stage, at, later);
+    later.args.iter().filter(|word| !word.text().starts_with('-')).any(|word| {
+        let mut text = word.text().to_owned();
+        for name in word.variables().filter(|name| *name != "HOME") {
+            let Some(Some(value)) = build.run_variable(stage, at, later, name) else { return true };
+            text = text.replace(&format!("${{{name}}}"), &value).replace(&format!("${name}"), &value);
+        }
+        if let Home::Known(home) = &home {
+            let below = text.strip_prefix('~').or_else(|| text.strip_prefix("$HOME"));
+            if let Some(below) = below.or_else(|| text.strip_prefix("${HOME}")) {
+                text = format!("{home}{below}");
+            }
+        }
+        let path = text.trim_end_matches(['*', '/', '.']);
+        let names = |cache: &PackageCache| match &cache.folder {
+            Some(folder) => covers(path, folder) || (path.starts_with(folder.as_str()) && path.len() > 1),
+            None => path.contains("cache") || path.contains("/.") || path.contains('~'),
+        };
+        folders.iter().any(names) || (text.contains('{') && text.contains("cache"))
+    })
+}

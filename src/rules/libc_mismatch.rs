@@ -1,0 +1,130 @@
+//! See `rules/libc-mismatch.md`.
+
+mod linkage;
+
+use super::{Context, foreign, toolchain};
+use crate::build::{Base, Build, Libc, Release, Stage, libc};
+use crate::finding::Findings;
+use crate::shell::Invocation;
+use crate::text::Span;
+use linkage::Made;
+
+super::rule!("libc-mismatch", check);
+
+fn check(cx: &Context, out: &mut Findings) {
+    let build = cx.build();
+    for stage in cx.shipped() {
+        let Some(own) = libc_of(build, stage).filter(|_| !brings_libc(build, stage)) else { continue };
+        for taken in foreign::taken(build, stage) {
+            let Some(theirs) = libc_of(build, taken.maker) else { continue };
+            let Some((made, path, span)) = takes(build, &taken, theirs) else { continue };
+            let Some(why) = clash(&made, theirs, own) else { continue };
+            let maker = taken.maker;
+            let message = format!(
+                "`{path}` of stage `{}` is made for {} and meets {}: {why}",
+                maker.title(),
+                title(theirs, build, maker),
+                title(own, build, stage),
+            );
+            let finding = cx.finding(span, message).help(made.help(theirs));
+            let finding = match made.place() {
+                Some((index, span)) => {
+                    let place = build.code(index).map(|code| code.place(&build.input().file, span));
+                    place.into_iter().fold(finding, |finding, span| finding.label(span, "made here"))
+                }
+                None => finding,
+            };
+            out.push(finding);
+            break;
+        }
+    }
+}
+
+/// The C library below a stage.
+fn libc_of(build: &Build, stage: &Stage) -> Option<Libc> {
+    match build.root_base(stage) {
+        Base::Scratch => Some(Libc::None),
+        Base::Image(image) => libc(image),
+        _ => None,
+    }
+}
+
+/// Whether the stage adds a C library, or a layer that stands in for one.
+fn brings_libc(build: &Build, stage: &Stage) -> bool {
+    let installs = |stage: &Stage| {
+        toolchain::runs(build, stage).any(|(_, instruction, _)| {
+            let text = build.input().file.logical(instruction.text);
+            ["gcompat", "libc6-compat", "glibc", "musl"].iter().any(|word| text.contains(word))
+        })
+    };
+    let copies = |stage: &Stage| {
+        build.transfers(stage).iter().filter(|transfer| transfer.from.is_some()).any(|transfer| {
+            transfer.sources.iter().any(|source| {
+                let text = source.text.as_deref().unwrap_or("/").trim_end_matches('/');
+                let words = ["ld-linux", "ld-musl", "libc.so", "libc.musl", "-linux-gnu"];
+                text.is_empty()
+                    || text == "/."
+                    || ["/lib", "/lib64", "/usr/lib", "/usr", "/usr/lib64"].contains(&text)
+                    || words.iter().any(|word| text.contains(word))
+            })
+        })
+    };
+    build.chain(stage).any(|stage| installs(stage) || copies(stage))
+}
+
+/// What a copy takes that is linked with its maker's C library: how it was made, its path and place.
+fn takes(build: &Build, taken: &foreign::Taken, theirs: Libc) -> Option<(Made, String, Span)> {
+    if let Some((path, span)) = foreign::python_packages(build, taken) {
+        return Some((Made::Python, path, span));
+    }
+    let made = linkage::made(build, taken.maker, theirs)?;
+    let found = taken.transfer.sources.iter().find(|source| source.text.as_deref().is_some_and(|t| made.may_be(t)))?;
+    Some((made, found.text.clone()?, found.span))
+}
+
+/// What happens where the program meets another C library; `None` where it works.
+fn clash(made: &Made, theirs: Libc, own: Libc) -> Option<&'static str> {
+    let absent = match made {
+        Made::Python => "its compiled packages do not load",
+        Made::Go(..) => "it does not start where a package of it uses cgo (`net` and `os/user` do)",
+        _ => "it does not start",
+    };
+    match (theirs, own) {
+        (Libc::Glibc(_), Libc::Musl | Libc::None) | (Libc::Musl, Libc::Glibc(_) | Libc::None) => Some(absent),
+        (Libc::Glibc(Some(theirs)), Libc::Glibc(Some(own))) if is_newer(made, &theirs, &own) => {
+            Some("it asks for symbols that the older one lacks (`version GLIBC_… not found`)")
+        }
+        _ => None,
+    }
+}
+
+/// Whether a program of one Debian release asks for more than another has.
+fn is_newer(made: &Made, theirs: &Release, own: &Release) -> bool {
+    let (Some(theirs), Some(own)) = (theirs.number(), own.number()) else { return false };
+    match made {
+        // manylinux wheels are made for older releases than any of these.
+        Made::Python => false,
+        // What cgo itself asks for came with Debian 12.
+        Made::Go(..) => theirs >= 12 && own <= 11,
+        Made::Rust(..) | Made::C(..) => theirs > own,
+    }
+}
+
+/// The C library below a stage, as messages call it.
+fn title(libc: Libc, build: &Build, stage: &Stage) -> String {
+    let image = match build.root_base(stage) {
+        Base::Image(image) => format!("`{image}`"),
+        _ => "`scratch`".to_owned(),
+    };
+    match libc {
+        Libc::Glibc(Some(release)) => format!("the glibc of {image} (Debian {})", release.version),
+        Libc::Glibc(None) => format!("the glibc of {image}"),
+        Libc::Musl => format!("the musl of {image}"),
+        Libc::None => format!("no C library: {image} has none"),
+    }
+}
+
+/// The words of a command, for a look at its options.
+fn words<'s>(one: &Invocation<'s>) -> impl Iterator<Item = &'s str> {
+    one.args.iter().map(crate::shell::Word::text)
+}

@@ -1,0 +1,141 @@
+//! How the program of a stage is linked, as far as its commands tell. In doubt it is static: nothing is said then.
+
+use crate::build::{Build, Libc, Lookup, Stage, Value};
+use crate::rules::toolchain::{self, Language};
+use crate::shell::Invocation;
+use crate::text::Span;
+
+/// A program that is linked at run time, or packages that are, and the command that made it.
+pub(super) enum Made {
+    Go(usize, Span),
+    Rust(usize, Span),
+    C(usize, Span),
+    Python,
+}
+
+/// Files that are no programs, by their endings and folders.
+const DATA: [&str; 14] = [
+    "static",
+    "templates",
+    "migrations",
+    "public",
+    "assets",
+    "config",
+    "configs",
+    "conf",
+    "docs",
+    "dist",
+    "web",
+    "www",
+    "data",
+    "locales",
+];
+
+impl Made {
+    /// The RUN that made it, and the command in its script.
+    pub(super) fn place(&self) -> Option<(usize, Span)> {
+        match *self {
+            Self::Go(index, span) | Self::Rust(index, span) | Self::C(index, span) => Some((index, span)),
+            Self::Python => None,
+        }
+    }
+
+    /// Whether a path that is copied may be the program, or hold it.
+    pub(super) fn may_be(&self, path: &str) -> bool {
+        let last = path.trim_end_matches('/').rsplit('/').next().unwrap_or(path);
+        let system = ["/etc", "/usr/share", "/tmp", "/var", "/root/.cache"];
+        let is_library = last.contains(".so");
+        let plain = !last.contains('.') || is_library || matches!(self, Self::Rust(..)) && path.contains("target/");
+        plain
+            && !DATA.contains(&last)
+            && !path.contains("musl")
+            && !system.iter().any(|folder| path.starts_with(folder))
+    }
+
+    /// What to do.
+    pub(super) fn help(&self, libc: Libc) -> &'static str {
+        match (self, libc) {
+            (Self::Go(..), _) => "build with `CGO_ENABLED=0`, or on the distribution that runs it",
+            (Self::Rust(..), Libc::Glibc(_)) => {
+                "build on the distribution that runs it, or for a musl target (`--target x86_64-unknown-linux-musl`)"
+            }
+            (Self::Python, _) => "install the packages on the distribution that runs them",
+            _ => "build on the distribution that runs it, or link it with `-static`",
+        }
+    }
+}
+
+/// The first command of a stage's chain that makes a program linked at run time.
+pub(super) fn made(build: &Build, stage: &Stage, libc: Libc) -> Option<Made> {
+    let chain: Vec<&Stage> = build.chain(stage).collect();
+    let texts = || chain.iter().flat_map(|stage| build.instructions(stage));
+    let says = |words: &[&str]| {
+        texts().any(|(_, one)| {
+            let text = build.input().file.logical(one.text);
+            words.iter().any(|word| text.contains(word))
+        })
+    };
+    for stage in &chain {
+        for (index, _, invocations) in toolchain::runs(build, stage) {
+            for one in &invocations {
+                let Some(language) = toolchain::compiles(one) else { continue };
+                let place = (index, one.span);
+                return match language {
+                    Language::Go => {
+                        is_go_dynamic(build, stage, index, one, libc, &says).then_some(Made::Go(place.0, place.1))
+                    }
+                    Language::Rust => {
+                        is_rust_dynamic(build, stage, libc, &says).then_some(Made::Rust(place.0, place.1))
+                    }
+                    Language::C => (!says(&["-static", "musl"])).then_some(Made::C(place.0, place.1)),
+                    Language::Java | Language::DotNet => None,
+                };
+            }
+        }
+    }
+    None
+}
+
+fn is_go_dynamic(
+    build: &Build,
+    stage: &Stage,
+    index: usize,
+    one: &Invocation,
+    libc: Libc,
+    says: &dyn Fn(&[&str]) -> bool,
+) -> bool {
+    if says(&["CGO_ENABLED=0", "CGO_ENABLED=\"0\"", "-static", "netgo", "musl-gcc", "GOOS=", "buildmode=pie"]) {
+        return false;
+    }
+    let tool = super::words(one).any(|word| word.contains('@'));
+    let switched = match build.scopes().lookup_run(stage.index, "CGO_ENABLED", index) {
+        Lookup::Defined(definition) => !matches!(&definition.value, Value::Known(value) if &**value == "1"),
+        Lookup::Undefined | Lookup::Unknown => false,
+    };
+    // Without a C compiler Go builds without cgo, and Alpine's image has none.
+    let compiler = libc != Libc::Musl || installs_compiler(build, stage);
+    !tool && !switched && compiler
+}
+
+fn is_rust_dynamic(build: &Build, stage: &Stage, libc: Libc, says: &dyn Fn(&[&str]) -> bool) -> bool {
+    if says(&["linux-musl", "+crt-static", "zigbuild", "cross build"]) {
+        return false;
+    }
+    // The toolchain of rustup links statically with musl, that of Alpine's packages does not.
+    libc != Libc::Musl || says(&["-crt-static"]) || installs(build, stage, &["rust", "cargo"])
+}
+
+fn installs_compiler(build: &Build, stage: &Stage) -> bool {
+    installs(build, stage, &["gcc", "build-base", "g++", "clang", "musl-dev"])
+}
+
+fn installs(build: &Build, stage: &Stage, packages: &[&str]) -> bool {
+    build.chain(stage).any(|stage| {
+        toolchain::runs(build, stage).any(|(_, _, invocations)| {
+            let calls = invocations.iter().filter_map(Invocation::package_call);
+            calls
+                .filter(|call| call.manager.is_system())
+                .any(|call| call.packages.iter().any(|package| packages.contains(&package.name.text)))
+        })
+    })
+}

@@ -1,0 +1,23 @@
+//! See `rules/npm-cache-kept.md`.
+
+use super::Context;
+use super::kept_cache::{self, Cure, Kept};
+use crate::finding::Findings;
+use crate::shell::{Manager, PackageCall, Verb};
+
+super::rule!("npm-cache-kept", check);
+
+fn check(cx: &Context, out: &mut Findings) {
+    let kept = Kept {
+        fills,
+        flags: &["--offline", "--help", "--dry-run", "--package-lock-only"],
+        variables: &[],
+        cure: |_, _| Some(Cure::Command("npm cache clean --force".into())),
+        known: false,
+    };
+    kept_cache::check(cx, out, &kept);
+}
+
+fn fills(call: &PackageCall) -> bool {
+    call.manager == Manager::Npm && call.verb == Verb::Install
+}

@@ -1,0 +1,106 @@
+//! What every edit must keep, alone and together with others: the builder's verdict, comments, and what the page
+//! announces (`changes:`).
+
+use super::parse::Example;
+use super::{Runner, inputs};
+use crate::finding::{Finding, Safety};
+use crate::fix::{Change, Level, fix};
+use crate::rules::{Breach, dockerfile_breaches};
+use crate::text::Source;
+
+/// Each fix of each finding, as if it were the only one.
+pub(super) fn singly(runner: &mut Runner, example: &Example, sources: &[Source], found: &[Finding]) {
+    for finding in found {
+        for one in &finding.fixes {
+            let mut alone = finding.clone();
+            alone.fixes = vec![one.clone()];
+            let mut waiting = Some(alone);
+            let outcome = fix(sources, Level::Unsafe, |_: &[Source]| waiting.take().into_iter().collect());
+            let line = sources.get(finding.file.0 as usize).map_or(1, |source| source.line(finding.span.start));
+            let what = format!("`{}` for line {line} alone", one.title);
+            if outcome.changes.is_empty() {
+                runner.fail(example.line, format_args!("{what} changes nothing"));
+            }
+            for change in &outcome.changes {
+                check(runner, example, change, &what);
+            }
+            let now = applied(sources, &outcome.changes);
+            let left = inputs::findings(runner.rule, &now, &example.listing);
+            if !outcome.changes.is_empty() && left.len() >= found.len() {
+                runner.fail(example.line, format_args!("{what} leaves as many findings as there were"));
+            }
+            if matches!(&one.safety, Safety::Unsafe(why) if why.is_empty() || why.ends_with('.')) {
+                runner.fail(example.line, format_args!("`{}` says why it is unsafe, without a full stop", one.title));
+            }
+        }
+    }
+}
+
+/// The sources with changes.
+fn applied(sources: &[Source], changes: &[Change]) -> Vec<Source> {
+    let mut now = sources.to_vec();
+    for change in changes {
+        let source = Source::new(&*change.name, change.after.clone()).unwrap();
+        match now.iter_mut().find(|source| source.name() == change.name) {
+            Some(slot) => *slot = source,
+            None => now.push(source),
+        }
+    }
+    now
+}
+
+/// A change brings no problem, loses no comment, and does what the page announces and nothing else.
+pub(super) fn check(runner: &mut Runner, example: &Example, change: &Change, what: &str) {
+    let before = Source::new(&*change.name, change.before.clone().unwrap_or_default()).unwrap();
+    let after = Source::new(&*change.name, change.after.clone()).unwrap();
+    let announced = runner.metadata.changes.clone();
+    let name = &change.name;
+    if inputs::is_dockerfile(name) {
+        let (breaches, used) = dockerfile_breaches(&before, &after, &announced);
+        for breach in breaches {
+            runner.fail(example.line, format_args!("{what}: {}\n{}", told(&breach), indented(after.text())));
+        }
+        runner.used.extend(used);
+    } else if let Some(word) = announced.iter().find(|word| **word == "dockerignore" && is_ignore_file(name)) {
+        runner.used.insert(word);
+    } else {
+        runner.fail(example.line, format_args!("{what}: `{name}` changes, which `changes` does not say"));
+    }
+    let known = inputs::problems(&before);
+    for problem in inputs::problems(&after).iter().filter(|problem| !known.contains(problem)) {
+        runner.fail(example.line, format_args!("{what}: `{name}` has a new problem: {problem}"));
+    }
+    if announced.contains(&"comment") {
+        return;
+    }
+    let mut kept: Vec<&str> = comments(after.text());
+    for comment in comments(before.text()) {
+        match kept.iter().position(|other| *other == comment) {
+            Some(index) => drop(kept.swap_remove(index)),
+            None => runner.fail(example.line, format_args!("{what}: the comment `{comment}` is lost")),
+        }
+    }
+}
+
+fn is_ignore_file(name: &str) -> bool {
+    name.rsplit('/').next().is_some_and(|name| name.ends_with(".dockerignore"))
+}
+
+/// A breach with what to do.
+fn told(breach: &Breach) -> String {
+    match breach {
+        Breach::Refused(message) => format!("BuildKit refuses the result, and did not refuse the file: {message}"),
+        Breach::Unannounced { word, line, parts } => {
+            let parts = if parts.is_empty() { String::new() } else { format!(" ({})", parts.join(", ")) };
+            format!("the parsed file differs at line {line} by `{word}`{parts}: add it to `changes`, or mend the edit")
+        }
+    }
+}
+
+fn indented(text: &str) -> String {
+    text.lines().map(|line| ["    ", line, "\n"].concat()).collect()
+}
+
+fn comments(text: &str) -> Vec<&str> {
+    text.lines().map(str::trim).filter(|line| line.starts_with('#')).collect()
+}

@@ -1,0 +1,23 @@
+//! See `rules/pip-cache-kept.md`.
+
+use super::Context;
+use super::kept_cache::{self, Cure, Kept};
+use crate::finding::Findings;
+use crate::shell::{Manager, PackageCall, Verb};
+
+super::rule!("pip-cache-kept", check);
+
+fn check(cx: &Context, out: &mut Findings) {
+    let kept = Kept {
+        fills,
+        flags: &["--no-cache-dir", "--no-index"],
+        variables: &["PIP_NO_CACHE_DIR"],
+        cure: |_, _| Some(Cure::Flag("--no-cache-dir")),
+        known: false,
+    };
+    kept_cache::check(cx, out, &kept);
+}
+
+fn fills(call: &PackageCall) -> bool {
+    call.manager == Manager::Pip && call.verb == Verb::Install && !call.has(&["--help", "-h", "--dry-run"])
+}

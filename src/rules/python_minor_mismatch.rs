@@ -1,0 +1,55 @@
+//! See `rules/python-minor-mismatch.md`.
+
+use super::{Context, foreign};
+use crate::build::Stage;
+use crate::finding::Findings;
+use crate::text::Span;
+
+super::rule!("python-minor-mismatch", check);
+
+fn check(cx: &Context, out: &mut Findings) {
+    let build = cx.build();
+    let needed = build.stages().iter().filter(|stage| build.is_needed(stage));
+    for stage in needed {
+        let Some(own) = foreign::python_version(build, stage) else { continue };
+        for taken in foreign::taken(build, stage) {
+            if let Some((span, message)) = mismatch(cx, &own, stage, &taken) {
+                let help = "make the packages with the Python that runs them: one version for both stages";
+                out.push(cx.finding(span, message).help(help));
+            }
+        }
+    }
+}
+
+fn mismatch(cx: &Context, own: &str, stage: &Stage, taken: &foreign::Taken) -> Option<(Span, String)> {
+    let build = cx.build();
+    let theirs = foreign::python_version(build, taken.maker);
+    let title = |stage: &Stage| format!("stage `{}`", stage.title());
+    // A path that says the version itself.
+    for source in &taken.transfer.sources {
+        let Some(named) = source.text.as_deref().and_then(version_in) else { continue };
+        if let Some(theirs) = theirs.as_deref().filter(|theirs| *theirs != named) {
+            let message = format!("{} has Python {theirs}: there is no `python{named}` to copy", title(taken.maker));
+            return Some((source.span, message));
+        }
+    }
+    if let Some(named) = taken.transfer.destination.as_deref().and_then(version_in)
+        && named != own
+    {
+        let message = format!("{} runs Python {own}, which does not look into `python{named}`", title(stage));
+        return Some((taken.transfer.instruction.head, message));
+    }
+    let theirs = theirs.filter(|theirs| *theirs != own)?;
+    let (text, span) = foreign::python_packages(build, taken)?;
+    let message = format!(
+        "`{text}` was made with Python {theirs} and {} runs Python {own}: its packages are not found, and compiled ones do not load",
+        title(stage)
+    );
+    Some((span, message))
+}
+
+/// The version in `…/python3.12/site-packages`.
+fn version_in(path: &str) -> Option<String> {
+    let part = path.split('/').find_map(|part| part.strip_prefix("python3."))?;
+    foreign::minor(&format!("3.{part}")).filter(|_| path.contains("-packages"))
+}

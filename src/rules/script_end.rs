@@ -1,0 +1,57 @@
+//! A command behind a whole RUN: where it goes, and what it would change for the commands before it.
+
+use crate::build::{Build, Code};
+use crate::shell::{Command, Compound, CompoundKind, Script, SeparatorKind, Word};
+use crate::text::Span;
+
+/// `SCRIPT && command`: whatever joins the commands of the script (`;`, a line end, `||`), its last list fails as before,
+/// and where that succeeds the status is that of `command`. None where nothing behind the script would run.
+pub(super) fn append(build: &Build, index: usize, code: &Code, command: &str) -> Option<(u32, String)> {
+    let end = code.script.append_at().filter(|_| !code.is_exec())?;
+    let ends = |one: &&Command| {
+        let name = one.name().and_then(Word::value).unwrap_or_default();
+        code.script.is_last(one) && matches!(name, "exit" | "exec" | "return")
+    };
+    if code.script.commands.iter().any(|one| ends(&one)) {
+        return None;
+    }
+    let at = code.place(&build.input().file, Span::at(end)).start;
+    Some((at, format!("{}&& {command}", separator(build, index, at))))
+}
+
+/// Whether errexit works inside the script's last element: it does not where `&&` follows.
+pub(super) fn shields(script: &Script) -> bool {
+    let end = script.scopes.first().and_then(|top| top.last_end);
+    let compound = |one: &Compound| Some(one.span.end) == end || one.kind == CompoundKind::Function;
+    let errexit = |one: &Command| one.place.options.errexit || one.name().is_some_and(|name| name.is("set"));
+    script.compounds.iter().any(compound) && script.commands.iter().any(errexit)
+}
+
+/// A blank; or, where the RUN has a line for each command, a line of its own in the same style.
+fn separator(build: &Build, index: usize, at: u32) -> String {
+    let file = &build.input().file;
+    let source = file.source();
+    let (line, first) = (source.line(at), build.instruction(index).start_line);
+    let own = source.slice(source.line_span(line));
+    let indent = &own[..own.len() - own.trim_start().len()];
+    let starts = own.trim_start().starts_with("&&");
+    if line == first || !starts {
+        return " ".to_owned();
+    }
+    let end = source.text()[..source.line_span(line).end as usize].len();
+    let newline =
+        if source.text()[end..].starts_with("\r\n") || source.text().contains("\r\n") { "\r\n" } else { "\n" };
+    format!(" {}{newline}{indent}", file.escape())
+}
+
+/// The stretch of a script that goes when an element behind `&&` is left out: from the end of what stands before it.
+pub(super) fn element(script: &Script, command: &Command) -> Option<Span> {
+    let before = command.place.before.filter(|one| one.kind == SeparatorKind::And)?;
+    if command.place.scope != 0 || command.place.pipe_len != 1 || command.place.negated {
+        return None;
+    }
+    let after = command.place.after.is_none_or(|one| matches!(one.kind, SeparatorKind::And | SeparatorKind::Newline));
+    let ends = script.commands.iter().map(|one| one.span.end).chain(script.compounds.iter().map(|one| one.span.end));
+    let start = ends.filter(|end| *end <= before.span.start).max()?;
+    after.then(|| Span::new(start, command.span.end))
+}

@@ -1,0 +1,58 @@
+//! See `rules/shell-as-main-process.md`.
+
+use super::Context;
+use crate::build::{Base, BaseImage, Presence};
+use crate::finding::Findings;
+use crate::shell::{Command, Script, SeparatorKind, Word};
+use crate::text::Span;
+
+super::rule!("shell-as-main-process", check);
+
+/// What ends at once, is the shell's own, or gives way by itself.
+const HARMLESS: [&str; 24] = [
+    "exec", "exit", "echo", "printf", "true", "false", "sleep", "tail", "wait", "bash", "sh", "cat", "ls", "env", "cd",
+    "export", "source", ".", "eval", "set", "trap", "return", "cp", "mv",
+];
+
+fn check(cx: &Context, out: &mut Findings) {
+    let build = cx.build();
+    let Some(stage) = build.target() else { return };
+    let Base::Image(reference) = build.root_base(stage) else { return };
+    // Debian's sh stays in front of its last command; bash and busybox give way to it.
+    if BaseImage::of(reference).presence("bash") != Presence::Has {
+        return;
+    }
+    let Some(launch) = build.launch(stage).filter(|launch| launch.is_exec()) else { return };
+    let outer = launch.script();
+    let ([shell], [(_, inner)]) = (outer.commands.as_slice(), outer.nested.as_slice()) else { return };
+    let is_sh = shell.name().is_some_and(|name| name.is("sh") || name.is("/bin/sh"));
+    let Some(last) = last(inner).filter(|_| is_sh) else { return };
+    let Some(name) = last.name().and_then(Word::value) else { return };
+    let program = name.rsplit('/').next().unwrap_or(name);
+    if HARMLESS.contains(&program) || inner.commands.iter().any(|one| one.name().is_some_and(|name| name.is("trap"))) {
+        return;
+    }
+    let file = &build.input().file;
+    let span = launch.place(file, last.span);
+    let message = format!("sh is process 1 and hands no signal on to `{program}`: it is killed without warning");
+    let finding = cx.finding(span, message).help("put `exec` before the last command");
+    let why = "the program itself becomes process 1 and gets the signals";
+    let start = launch.place(file, last.name().map_or(last.span, |name| name.span)).start;
+    out.push(match file.source().slice(span).contains(name) && exact(last, file.source().slice(span)) {
+        true => finding.unsafe_edit("put `exec` before it", why, Span::at(start), "exec "),
+        false => finding,
+    });
+}
+
+/// Whether the place in the source is that of the command alone, not of the string that holds it.
+fn exact(command: &Command, shown: &str) -> bool {
+    shown.len() == command.span.len() as usize && !shown.starts_with('"')
+}
+
+/// The last command of the script's own list, when it is a simple one in no pipe.
+fn last(script: &Script) -> Option<&Command> {
+    let last = script.commands.iter().rfind(|one| script.is_last(one))?;
+    let alone = last.place.pipe_len == 1 && !last.place.negated && script.problems.is_empty();
+    let behind_or = last.place.before.is_some_and(|one| one.kind == SeparatorKind::Or);
+    (alone && !behind_or && last.place.after.is_none()).then_some(last)
+}

@@ -1,0 +1,62 @@
+//! See `rules/ssh-port-exposed.md`.
+
+use super::Context;
+use crate::build::{Build, Stage};
+use crate::dockerfile::{Argument, Keyword};
+use crate::finding::Findings;
+use crate::text::Span;
+
+super::rule!("ssh-port-exposed", check);
+
+fn check(cx: &Context, out: &mut Findings) {
+    let build = cx.build();
+    if build.target().is_some_and(|target| is_ssh_server(build, target)) {
+        return;
+    }
+    let file = &build.input().file;
+    for stage in cx.shipped() {
+        for (index, instruction) in build.instructions(stage).filter(|(_, one)| one.keyword == Keyword::Expose) {
+            let ports = file.list(instruction);
+            let Some(at) = ports.iter().position(|port| {
+                build.scopes().expand(stage.index, index, &port.text).is_some_and(|text| has_ssh(&text))
+            }) else {
+                continue;
+            };
+            let message = "EXPOSE of port 22: a way into the container beside its program";
+            let finding = cx.finding(ports[at].span, message).help("use `docker exec` or the orchestrator's own shell");
+            let why = "`docker run -P` no longer publishes the port";
+            out.push(match without(&ports, at) {
+                Some(span) => finding.unsafe_edit("leave the port out", why, span, ""),
+                None => finding,
+            });
+        }
+    }
+}
+
+/// Whether the port, or the range, is or holds 22 over TCP.
+fn has_ssh(text: &str) -> bool {
+    let (ports, protocol) = text.split_once('/').unwrap_or((text, "tcp"));
+    let (first, last) = ports.split_once('-').unwrap_or((ports, ports));
+    let number = |text: &str| text.parse::<u16>().ok();
+    protocol.eq_ignore_ascii_case("tcp")
+        && number(first).zip(number(last)).is_some_and(|(first, last)| (first..=last).contains(&22))
+}
+
+/// The port with the blanks beside it, when others stay.
+fn without(ports: &[Argument], at: usize) -> Option<Span> {
+    let own = ports[at].span;
+    match (at.checked_sub(1).map(|before| ports[before].span), ports.get(at + 1)) {
+        (_, Some(next)) => Some(Span::new(own.start, next.span.start)),
+        (Some(before), None) => Some(Span::new(before.end, own.end)),
+        (None, None) => None,
+    }
+}
+
+/// Whether sshd is what the container is for.
+fn is_ssh_server(build: &Build, stage: &Stage) -> bool {
+    [Keyword::Entrypoint, Keyword::Cmd].iter().any(|keyword| {
+        let code = build.last(stage, *keyword).and_then(|(index, _)| build.code(index));
+        let invocations = code.map(|code| code.script.invocations()).unwrap_or_default();
+        invocations.last().is_some_and(|one| one.is("sshd") || one.is("dropbear"))
+    })
+}

@@ -1,0 +1,95 @@
+//! See `rules/world-writable.md`.
+
+use super::Context;
+use crate::dockerfile::Keyword;
+use crate::finding::Findings;
+use crate::shell::{Invocation, Word};
+
+super::rule!("world-writable", check);
+
+/// Folders that are everybody's, and what lies nowhere in the image.
+const OPEN: [&str; 8] = ["/tmp", "/var/tmp", "/dev", "/proc", "/run/lock", "/var/lock", "/run/user", "/dev/shm"];
+
+fn check(cx: &Context, out: &mut Findings) {
+    let build = cx.build();
+    let file = &build.input().file;
+    for stage in cx.shipped() {
+        for (index, instruction) in build.instructions(stage) {
+            if let Some(chmod) = file.transfer(instruction).and_then(|transfer| transfer.chmod) {
+                if is_open(&chmod.text) {
+                    let message = format!("`--chmod={}` lets every user of the container change it", chmod.text);
+                    out.push(cx.finding(chmod.span, message).help("give write access to the user that needs it"));
+                }
+                continue;
+            }
+            let Some(code) = build.code(index).filter(|_| instruction.keyword == Keyword::Run) else { continue };
+            for one in code.script.invocations() {
+                let Some((mode, path)) = opened(&one) else { continue };
+                let message =
+                    format!("`chmod {}` lets every user of the container change `{}`", mode.text(), path.text());
+                let span = code.place(file, mode.span);
+                let finding = cx.finding(span, message);
+                let finding =
+                    finding.help("give write access to the user that needs it: `chown`, or `chmod g+w` for its group");
+                let why = "a user that is not the owner can no longer write it";
+                out.push(
+                    match tighter(mode.text())
+                        .filter(|_| is_script(path.text()) && file.source().slice(span) == mode.text())
+                    {
+                        Some(mode) => finding.unsafe_edit(format!("use {mode}"), why, span, mode),
+                        None => finding,
+                    },
+                );
+            }
+        }
+    }
+}
+
+/// The mode of a chmod, and the first path that it opens to everybody.
+fn opened<'s>(one: &Invocation<'s>) -> Option<(&'s Word, &'s Word)> {
+    if !one.is("chmod") || one.flag("--reference").is_some() {
+        return None;
+    }
+    let mut operands = one.args.iter().filter(|word| !is_option(word.text()));
+    let mode = operands.next().filter(|mode| mode.value().is_some_and(is_open))?;
+    let path = operands.find(|path| !OPEN.iter().any(|open| is_below(path.text(), open)))?;
+    Some((mode, path))
+}
+
+/// `-R`, `-v`, `--recursive`; `-x` and `-w` are modes.
+fn is_option(text: &str) -> bool {
+    text.starts_with("--") || (text.len() > 1 && text.starts_with('-') && text[1..].chars().all(|c| "Rfvc".contains(c)))
+}
+
+fn is_below(path: &str, folder: &str) -> bool {
+    path.strip_prefix(folder).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+}
+
+/// Whether a mode gives write access to others, and no sticky bit with it.
+fn is_open(mode: &str) -> bool {
+    if !mode.is_empty() && mode.bytes().all(|byte| byte.is_ascii_digit()) {
+        let Ok(bits) = u32::from_str_radix(mode, 8) else { return false };
+        return bits & 0o2 != 0 && bits & 0o1000 == 0;
+    }
+    let sticky = mode.contains('t');
+    mode.split(',').any(|clause| {
+        let Some(at) = clause.find(['+', '=']) else { return false };
+        let (who, what) = clause.split_at(at);
+        // Without a word for whom, the umask keeps others out.
+        !who.is_empty() && who.chars().all(|c| "ugoa".contains(c)) && who.contains(['o', 'a']) && what.contains('w')
+    }) && !sticky
+}
+
+/// The same for the owner alone.
+fn tighter(mode: &str) -> Option<&'static str> {
+    match mode {
+        "777" | "0777" => Some("755"),
+        "666" | "0666" => Some("644"),
+        _ => None,
+    }
+}
+
+/// Whether it is a program that nobody has to change.
+fn is_script(path: &str) -> bool {
+    path.strip_suffix(".sh").is_some() || path.contains("/bin/")
+}

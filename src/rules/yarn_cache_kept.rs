@@ -1,0 +1,38 @@
+//! See `rules/yarn-cache-kept.md`.
+
+use super::Context;
+use super::kept_cache::{self, Cure, Filled, Kept};
+use crate::finding::Findings;
+use crate::manifest::Tool;
+use crate::shell::{Manager, PackageCall};
+
+super::rule!("yarn-cache-kept", check);
+
+fn check(cx: &Context, out: &mut Findings) {
+    // Later yarns keep their cache elsewhere, and may load packages from it while the program runs.
+    if is_of(cx, Tool::YarnBerry) && !is_of(cx, Tool::YarnClassic) {
+        return;
+    }
+    let kept =
+        Kept { fills, flags: &["--offline", "--help", "--immutable", "--mode"], variables: &[], cure, known: false };
+    kept_cache::check(cx, out, &kept);
+}
+
+fn fills(call: &PackageCall) -> bool {
+    call.manager == Manager::Yarn
+        && matches!(&*call.verb_text, "" | "install")
+        && !call.has(&["--version", "-v", "--help", "-h"])
+}
+
+fn cure(cx: &Context, _: &Filled) -> Option<Cure> {
+    let command = "yarn cache clean".to_owned();
+    Some(match is_of(cx, Tool::YarnClassic) {
+        true => Cure::Command(command),
+        false => Cure::RiskyCommand(command, "yarn 2 and later may load packages from the cache at run time"),
+    })
+}
+
+fn is_of(cx: &Context, tool: Tool) -> bool {
+    let projects = cx.projects().unwrap_or_default();
+    projects.iter().any(|project| project.installs.iter().any(|install| install.tool == tool))
+}

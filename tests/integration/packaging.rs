@@ -1,0 +1,63 @@
+//! The ways in that are not the program itself: pre-commit's hooks, the wheel, the image. What needs a tool or minutes is
+//! run in CI, or in the full tier, and said to be left out elsewhere.
+
+use std::fs;
+use std::io::Write;
+
+use crate::dockopt::Dockopt;
+
+#[test]
+fn dockopt_has_nothing_to_say_about_its_own_image() {
+    let read = |path: &str| fs::read_to_string(path).unwrap();
+    let ran = Dockopt::new()
+        .file("Dockerfile", read("Dockerfile"))
+        .file(".dockerignore", read(".dockerignore"))
+        .file("Cargo.toml", read("Cargo.toml"))
+        .file("Cargo.lock", read("Cargo.lock"))
+        .file("src/main.rs", read("src/main.rs"))
+        .args(["audit", "--all", "--fail-on", "style"])
+        .run()
+        .code(0);
+    assert!(ran.stdout.contains("nothing found"), "{}", ran.stdout);
+}
+
+#[cfg(target_os = "linux")]
+mod linux {
+    use std::env;
+    use std::process::Command;
+
+    use super::*;
+
+    fn set(name: &str) -> bool {
+        env::var_os(name).is_some_and(|value| !value.is_empty())
+    }
+
+    /// Runs a script of `tests/packaging` where that is wanted; what it says goes past the test harness.
+    #[track_caller]
+    fn script(name: &str, arguments: &[&str]) {
+        let mut stdout = std::io::stdout();
+        if !set("CI") && !set("DOCKOPT_FULL") {
+            writeln!(stdout, "tests/packaging/{name}: left out, neither CI nor DOCKOPT_FULL is set").unwrap();
+            return;
+        }
+        let output = Command::new(format!("tests/packaging/{name}")).args(arguments).output().unwrap();
+        let said = String::from_utf8_lossy(&output.stdout);
+        write!(stdout, "{said}").unwrap();
+        assert!(output.status.success(), "{said}{}", String::from_utf8_lossy(&output.stderr));
+    }
+
+    #[test]
+    fn the_hooks_work_in_pre_commit() {
+        let mut arguments = vec![env!("CARGO_BIN_EXE_dockopt"), "system"];
+        if set("DOCKOPT_FULL") {
+            arguments.extend(["rust", "python"]);
+            arguments.extend(set("DOCKOPT_ENGINE").then_some("docker"));
+        }
+        script("hooks", &arguments);
+    }
+
+    #[test]
+    fn the_wheel_is_built_and_installed() {
+        script("wheel", &[]);
+    }
+}

@@ -1,0 +1,53 @@
+//! What fixing may do to a Dockerfile: what the pages of the applied rules announce. Everything else stays byte for byte.
+
+use dockopt::dockerfile::{DifferenceKind, File};
+use dockopt::fix::Outcome;
+use dockopt::rules;
+use similar::{ChangeTag, TextDiff};
+
+/// What is wrong with a Dockerfile after fixing.
+pub(crate) fn check(before: &File, after: &File, outcome: &Outcome) -> Result<(), String> {
+    if let Some(message) = before.worse(after) {
+        return Err(format!("the builder refuses it: {message}"));
+    }
+    let announced = rules::announced(outcome.applied.iter().map(|applied| &applied.finding.rule));
+    let differences = before.differences(after);
+    for difference in &differences {
+        if !announced.iter().any(|word| difference.kind.is_announced_by(word)) {
+            return Err(format!("{difference:?} is not announced"));
+        }
+    }
+    let was: Vec<u32> =
+        differences.iter().filter_map(|one| Some((one.kind, one.before?))).flat_map(lines(before)).collect();
+    let is: Vec<u32> =
+        differences.iter().filter_map(|one| Some((one.kind, one.after?))).flat_map(lines(after)).collect();
+    let (old, new) = (before.source().text(), after.source().text());
+    let (old_lines, new_lines): (Vec<&str>, Vec<&str>) = (old.lines().collect(), new.lines().collect());
+    for change in TextDiff::from_slices(&old_lines, &new_lines).iter_all_changes() {
+        let (line, covered) = match change.tag() {
+            ChangeTag::Equal => continue,
+            ChangeTag::Delete => (change.old_index(), &was),
+            ChangeTag::Insert => (change.new_index(), &is),
+        };
+        let known = line.is_some_and(|line| covered.contains(&(line as u32 + 1)));
+        if !known && !change.value().trim().is_empty() {
+            return Err(format!("line {line:?} {:?} belongs to no difference", change.value()));
+        }
+    }
+    let bare = |text: &str| text.matches('\n').count() - text.matches("\r\n").count();
+    if old.contains("\r\n") && bare(old) == 0 && bare(new) > 0 {
+        return Err("a line ends with LF among CR LF".to_owned());
+    }
+    Ok(())
+}
+
+/// The lines of the instruction that a difference is about, or the one line.
+fn lines(file: &File) -> impl Fn((DifferenceKind, u32)) -> std::ops::RangeInclusive<u32> + '_ {
+    |(kind, line)| match kind {
+        DifferenceKind::Comment | DifferenceKind::Directive => line..=line,
+        _ => {
+            let own = file.instructions().iter().find(|instruction| instruction.start_line == line);
+            line..=own.map_or(line, |own| own.end_line)
+        }
+    }
+}
