@@ -4,26 +4,36 @@
 mod add_local_file;
 mod add_url_unverified;
 mod apt_lists_kept;
+mod cache_mount_unlocked;
+mod cache_mount_unused;
 mod cmd_ignored;
+mod compiler_cache_kept;
+mod composer_cache_kept;
 mod docker_socket;
 mod end_of_life_base;
 mod exposed_port_unused;
-mod cache_mount_unlocked;
-mod cache_mount_unused;
-mod compiler_cache_kept;
-mod composer_cache_kept;
 mod floating_base;
-mod gem_cache_kept;
 mod full_base;
+mod gem_cache_kept;
 mod healthcheck_always_healthy;
 mod healthcheck_program_missing;
+mod inline_suppression;
+mod label_empty;
+mod label_missing;
+mod label_not_email;
+mod label_not_hash;
+mod label_not_rfc3339;
+mod label_not_semver;
+mod label_not_spdx;
+mod label_not_url;
+mod label_unknown;
 mod libc_mismatch;
 mod loopback_only;
+mod npm_as_main_process;
 mod npm_cache_kept;
 mod pip_cache_kept;
 mod python_cache_kept;
 mod python_minor_mismatch;
-mod npm_as_main_process;
 mod root_user;
 mod secret_in_arg_or_env;
 mod shell_as_main_process;
@@ -32,6 +42,9 @@ mod sources_before_dependencies;
 mod ssh_port_exposed;
 mod stop_signal_kills;
 mod supplementary_groups_dropped;
+mod unexplained_suppression;
+mod untrusted_registry;
+mod unused_suppression;
 mod useless_context;
 mod user_without_passwd;
 mod world_writable;
@@ -40,6 +53,7 @@ mod yarn_cache_kept;
 mod announced;
 mod context;
 mod kept_cache;
+mod labels;
 mod foreign;
 mod metadata;
 #[cfg(test)]
@@ -67,26 +81,36 @@ pub static ALL: &[&Rule] = &[
     &add_local_file::RULE,
     &add_url_unverified::RULE,
     &apt_lists_kept::RULE,
+    &cache_mount_unlocked::RULE,
+    &cache_mount_unused::RULE,
     &cmd_ignored::RULE,
+    &compiler_cache_kept::RULE,
+    &composer_cache_kept::RULE,
     &docker_socket::RULE,
     &end_of_life_base::RULE,
     &exposed_port_unused::RULE,
-    &cache_mount_unlocked::RULE,
-    &cache_mount_unused::RULE,
-    &compiler_cache_kept::RULE,
-    &composer_cache_kept::RULE,
     &floating_base::RULE,
-    &gem_cache_kept::RULE,
     &full_base::RULE,
+    &gem_cache_kept::RULE,
     &healthcheck_always_healthy::RULE,
     &healthcheck_program_missing::RULE,
+    &inline_suppression::RULE,
+    &label_empty::RULE,
+    &label_missing::RULE,
+    &label_not_email::RULE,
+    &label_not_hash::RULE,
+    &label_not_rfc3339::RULE,
+    &label_not_semver::RULE,
+    &label_not_spdx::RULE,
+    &label_not_url::RULE,
+    &label_unknown::RULE,
     &libc_mismatch::RULE,
     &loopback_only::RULE,
+    &npm_as_main_process::RULE,
     &npm_cache_kept::RULE,
     &pip_cache_kept::RULE,
     &python_cache_kept::RULE,
     &python_minor_mismatch::RULE,
-    &npm_as_main_process::RULE,
     &root_user::RULE,
     &secret_in_arg_or_env::RULE,
     &shell_as_main_process::RULE,
@@ -95,6 +119,9 @@ pub static ALL: &[&Rule] = &[
     &ssh_port_exposed::RULE,
     &stop_signal_kills::RULE,
     &supplementary_groups_dropped::RULE,
+    &unexplained_suppression::RULE,
+    &untrusted_registry::RULE,
+    &unused_suppression::RULE,
     &useless_context::RULE,
     &user_without_passwd::RULE,
     &world_writable::RULE,

@@ -148,6 +148,7 @@ pub(super) fn report() -> Report {
         ],
         notices: vec![Notice { text: "target `runtime`, as compose.yaml says".into() }],
         baselined: None,
+        ..Report::default()
     }
 }
 

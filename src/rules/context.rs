@@ -2,7 +2,8 @@
 
 use super::Rule;
 use crate::build::{Build, Stage};
-use crate::finding::{Code, Finding, Judged};
+use crate::dockerfile::CheckOptions;
+use crate::finding::{Code, Finding, Judged, Suppression};
 use crate::inputs::context::BuildContext;
 use crate::inputs::{BuildInput, IgnoreInput, Inputs, Need};
 use crate::manifest::Project;
@@ -127,6 +128,19 @@ impl<'a, 'i> Context<'a, 'i> {
             impact: Vec::new(),
             fixes: Vec::new(),
         }
+    }
+
+    /// A finding on what hides others.
+    pub fn about(&self, suppression: &Suppression, span: Span, message: impl Into<String>) -> Finding {
+        let line = self.inputs.source(suppression.file).line(span.start);
+        let finding = self.finding(span, message);
+        Finding { file: suppression.file, instruction_line: Some(line), stage: None, ..finding }
+    }
+
+    /// Whether the builder is told to fail for what its checks find.
+    pub fn is_strict(&self) -> bool {
+        let found = self.input().file.check();
+        found.is_some_and(|found| CheckOptions::parse(&found.value).is_ok_and(|options| options.error))
     }
 
     fn declares(&self, need: Need) -> bool {

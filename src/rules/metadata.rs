@@ -30,7 +30,7 @@ pub struct Metadata {
     pub fix: Fixability,
     /// What its edits do to the parsed file, and nothing else: `run` (a RUN reads otherwise), `+user` (a USER comes),
     /// `-cmd` (a CMD goes), `unknown` for what is no instruction; `keyword` (one is spelled otherwise), `comment`,
-    /// `directive`; `dockerignore` for that file. The page runner compares both parses.
+    /// `directive`; `dockerignore` and `settings` for those files. The page runner compares both parses.
     pub changes: Vec<&'static str>,
     /// Whether it is on by default.
     pub status: Status,
@@ -328,7 +328,7 @@ impl Front {
 
 /// Whether it is a word of `changes`.
 fn is_change(word: &str) -> bool {
-    const OTHER: [&str; 4] = ["comment", "directive", "dockerignore", "keyword"];
+    const OTHER: [&str; 5] = ["comment", "directive", "dockerignore", "keyword", "settings"];
     const INSTRUCTIONS: [&str; 19] = [
         "add",
         "arg",

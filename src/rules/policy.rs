@@ -115,7 +115,7 @@ impl From<Policy> for Policies {
 impl Policies {
     /// Reads the settings of the inputs. Words of the command line are checked before.
     pub fn read(inputs: &Inputs, line: &Line) -> (Self, Vec<InputProblem>) {
-        let mut reader = Reader::new(inputs);
+        let reader = Reader::new(inputs);
         let mut policies = Self { line: line.clone(), ..Self::default() };
         let mut same: BTreeMap<Vec<(FileId, Vec<bool>)>, Arc<Policy>> = BTreeMap::new();
         policies.default = Arc::new(reader.policy(&[], line));
