@@ -1,5 +1,6 @@
 //! The whole product as one pure function: [`Report`] is everything a command may say, already masked.
 
+mod baseline;
 mod listing;
 mod overview;
 mod report;
@@ -7,9 +8,10 @@ mod run;
 mod trouble;
 mod verdict;
 
+pub use self::baseline::{known, leave_out};
 pub use self::listing::{ContextListing, CopyTake};
 pub use self::report::{
     Baselined, BuildReport, ContextReport, Entry, Notice, ProblemReport, Report, Rerun, Skipped, StageReport, Step,
-    Useless,
+    Threshold, Useless,
 };
 pub use self::run::{audit, check, contexts, fix, lint, mask, problems, refusals};

@@ -2,10 +2,12 @@
 
 mod args;
 mod audit;
+mod baseline;
 mod context;
 mod debug;
 mod explain;
 mod fix;
+mod interrupt;
 mod lint;
 mod output;
 mod terminal;

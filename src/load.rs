@@ -8,6 +8,7 @@ mod gather;
 mod place;
 mod projects;
 mod settings;
+mod texts;
 
 pub use self::file::{DOCKERFILE_LIMIT, LoadError, read_source, read_stdin};
 pub use self::gather::{Request, Wants, gather, gather_texts};

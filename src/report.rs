@@ -1,13 +1,15 @@
 //! Any result ─► what people and programs read. Wire types live here and nowhere else. Owns layout, units and the
 //! shape of JSON; decides nothing, and neutralises whatever came from input.
 
+mod baseline;
 mod catalogue;
 mod context;
-mod diff;
 mod excerpt;
+mod fixed;
 mod format;
 mod json;
 mod layout;
+mod patch;
 #[cfg(test)]
 mod sample;
 mod screen;
@@ -17,12 +19,14 @@ mod text;
 mod units;
 mod wire;
 
+pub use self::baseline::baseline;
 pub use self::catalogue::{explain, rules, rules_json};
 pub use self::context::{context, context_json};
-pub use self::diff::{diff, diff_is_masked, fix_json, fix_summary};
+pub use self::fixed::{diff_is_masked, fix_json, fix_summary};
 pub use self::format::{Base, Format, Run, Writer};
 pub use self::json::{audit_json, lint_json};
 pub use self::layout::{Layout, clean};
+pub use self::patch::diff;
 pub use self::screen::audit;
 pub use self::syntax::syntax;
 pub use self::text::{lint, problems, remarks};

@@ -1,21 +1,21 @@
 //! Inputs ─► report: runs the rules, adds what is known of each build, masks.
 
 use std::borrow::Cow;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use rayon::prelude::*;
 
-use super::{ContextListing, Notice, ProblemReport, Report, Skipped};
+use super::{ContextListing, Notice, ProblemReport, Report, Skipped, Threshold};
 use super::{listing, overview, trouble};
 use crate::build::Build;
 use crate::dockerfile;
-use crate::finding::{Finding, Mask};
+use crate::finding::{Finding, Mask, Severity};
 use crate::fix::{self, Judge, Level, Outcome};
 use crate::ignore::{self, ProblemKind};
 use crate::inputs::{BuildInput, IgnoreInput, Inputs, Need};
-use crate::rules::{self, Policies, Policy, is_there};
-use crate::settings::{self, FailOn};
+use crate::rules::{self, Policies, Rule, is_there};
+use crate::settings;
 use crate::text::{FileId, Source};
 
 /// What rules find in the inputs' builds.
@@ -24,6 +24,7 @@ pub fn lint(inputs: &Inputs, policies: &Policies) -> Report {
     let mask = mask_of(&builds);
     let mut report = report(inputs, &builds, &mask, policies, false);
     found(&mut report, inputs, &builds, &mask, policies);
+    unsay(&mut report);
     report
 }
 
@@ -39,6 +40,7 @@ pub fn audit(inputs: &Inputs, policies: &Policies) -> Report {
     let mask = mask_of(&builds);
     let mut report = report(inputs, &builds, &mask, policies, true);
     found(&mut report, inputs, &builds, &mask, policies);
+    unsay(&mut report);
     report.builds = builds.par_iter().map(|build| overview::build(inputs, build, &report.findings, &mask)).collect();
     report
 }
@@ -126,6 +128,7 @@ fn report<'i>(inputs: &'i Inputs, builds: &[Build<'i>], mask: &Mask, policies: &
     let mut problems: Vec<ProblemReport> = Vec::new();
     for problem in &inputs.problems {
         problems.push(ProblemReport {
+            codes: Vec::new(),
             file: problem.file.clone(),
             place: problem.place,
             error: problem.fatal,
@@ -137,16 +140,30 @@ fn report<'i>(inputs: &'i Inputs, builds: &[Build<'i>], mask: &Mask, policies: &
     problems.extend(of_builds.into_iter().flatten());
     problems.extend(builds.iter().flat_map(|build| pragmas(build, policies, mask)));
     once(&mut problems);
-    let never = |policy: &Policy| policy.settings.fail_on == FailOn::Never;
     Report {
         root: inputs.root.clone(),
         sources: inputs.sources.par_iter().map(|source| mask.source(source)).collect(),
         skipped: skipped(inputs, builds, policies, looked),
-        lenient: !builds.is_empty() && policies.all(inputs).all(never),
+        thresholds: thresholds(inputs, builds, policies),
         problems,
         notices: inputs.notices.iter().map(|text| Notice { text: mask.apply(text) }).collect(),
         ..Report::default()
     }
+}
+
+/// Takes out the problems that a finding of the same place says, too.
+fn unsay(report: &mut Report) {
+    let Report { problems, findings, sources, .. } = report;
+    problems.retain(|problem| {
+        let Some(place) = problem.place.filter(|_| !problem.codes.is_empty()) else { return true };
+        !findings.iter().any(|finding| {
+            let source = &sources[finding.file.0 as usize];
+            let same = source.name() == problem.file
+                && (finding.instruction_line == Some(place.line) || source.line(finding.span.start) == place.line);
+            let known = |rule: &Rule| rule.metadata().aliases.iter().any(|alias| problem.codes.contains(alias));
+            finding.severity == Severity::Error && same && rules::find(finding.rule).is_some_and(known)
+        })
+    });
 }
 
 /// Adds what the rules find.
@@ -155,7 +172,6 @@ fn found<'i>(report: &mut Report, inputs: &'i Inputs, builds: &[Build<'i>], mask
     let shown = |found: Vec<Finding>| found.into_par_iter().map(|finding| masked(finding, mask)).collect();
     report.findings = shown(outcome.findings);
     report.suppressed = shown(outcome.hidden);
-    report.fails = outcome.fails;
 }
 
 /// Rules that lacked a fact; `looked`: contexts were looked at, as far as they let.
@@ -172,13 +188,15 @@ fn skipped<'i>(inputs: &Inputs, builds: &[Build<'i>], policies: &Policies, looke
             problem.kind.is_refusal() || problem.kind == ProblemKind::Uncompilable
         }));
         let (why, remedy) = match need {
-            Need::ContextNames | Need::ContextBytes | Need::Projects if refused => {
+            Need::ContextNames | Need::ContextBytes | Need::ContextTexts | Need::Projects if refused => {
                 ("it needs the build context", "mend .dockerignore")
             }
-            Need::ContextNames | Need::ContextBytes | Need::Projects if looked => {
+            Need::ContextNames | Need::ContextBytes | Need::ContextTexts | Need::Projects if looked => {
                 ("it needs the build context", "name the Dockerfile in a folder that can be read")
             }
-            Need::ContextNames | Need::ContextBytes => ("it needs the build context", "run `dockopt audit`"),
+            Need::ContextNames | Need::ContextBytes | Need::ContextTexts => {
+                ("it needs the build context", "run `dockopt audit`")
+            }
             Need::Projects => ("it needs the project's manifests", "run `dockopt audit`"),
             Need::Git => ("it needs git history", "run it in a repository"),
             Need::Image => ("it needs a built image", "build it first"),
@@ -190,6 +208,28 @@ fn skipped<'i>(inputs: &Inputs, builds: &[Build<'i>], policies: &Policies, looke
     skipped
 }
 
+/// From which severity on findings of each file count; the strictest of the builds that share it.
+fn thresholds(inputs: &Inputs, builds: &[Build], policies: &Policies) -> BTreeMap<FileId, Threshold> {
+    let mut thresholds: BTreeMap<FileId, Threshold> = BTreeMap::new();
+    for build in builds {
+        let input = build.input();
+        let policy = policies.of(input.dockerfile);
+        let strict = rules::pragmas_of(build, policy).strict;
+        let own = Threshold { fail_on: policy.settings.fail_on, strict };
+        thresholds.insert(input.dockerfile, own);
+        let ignore = match &input.ignore {
+            IgnoreInput::Present(file, _) => Some(*file),
+            _ => None,
+        };
+        let settings = inputs.settings.get(&input.dockerfile).into_iter().flatten().map(|file| file.file);
+        for file in settings.chain(ignore) {
+            let known = thresholds.entry(file).or_insert(own);
+            known.fail_on = known.fail_on.stricter(own.fail_on);
+        }
+    }
+    thresholds
+}
+
 /// Comments that are meant to hide something and don't.
 fn pragmas(build: &Build, policies: &Policies, mask: &Mask) -> Vec<ProblemReport> {
     let source = build.input().file.source();
@@ -198,6 +238,7 @@ fn pragmas(build: &Build, policies: &Policies, mask: &Mask) -> Vec<ProblemReport
         file: source.name().to_owned(),
         place: Some(source.line_column(problem.span.start)),
         error: problem.error,
+        codes: Vec::new(),
         message: mask.apply(&problem.message),
         help: problem.help.map(|help| mask.apply(&help)),
     };
@@ -264,6 +305,7 @@ fn with_texts(input: &BuildInput, before: &Inputs, sources: &[Source]) -> BuildI
         ignore,
         context,
         projects: input.projects.clone(),
+        texts: input.texts.clone(),
         base_images: input.base_images.clone(),
     }
 }

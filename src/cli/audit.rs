@@ -1,6 +1,7 @@
 //! `dockopt audit`.
 
 use super::args::{Audit, Global};
+use super::baseline;
 use super::output::{Failure, base, code, complain, leave_unsaid, line, policies, today, write_run};
 use crate::load::Wants;
 use crate::report::{self, Format, Run};
@@ -18,6 +19,7 @@ pub(super) fn run(global: &Global, command: &Audit) -> Result<u8, Failure> {
         return Err(Failure::Said);
     }
     let mut report = crate::audit::audit(&inputs, &policies);
+    baseline::apply(&command.known, "audit", &policies.rules(&inputs), &mut report)?;
     let code = code(&report, failed);
     if global.format == Format::Text {
         leave_unsaid(&mut report, &inputs);

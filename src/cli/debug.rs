@@ -14,7 +14,7 @@ use crate::finding::Finding;
 use crate::ignore;
 use crate::load::{Configuration, Request, gather_texts, read_source};
 use crate::report;
-use crate::rules::{self, Policy};
+use crate::rules::Policy;
 use crate::settings::{Choice, LabelType, Settings};
 use crate::text::Source;
 
@@ -127,14 +127,21 @@ fn lint(_: &Value, case: &Value) -> Value {
     let arguments: Vec<&str> = arguments.filter_map(Value::as_str).collect();
     let policy = Policy::new(told(&arguments)).unwrap_or_default();
     let report = crate::audit::lint(&inputs, &policy.into());
-    let findings: Vec<Value> = report.findings.iter().map(found).collect();
+    let mut findings: Vec<Value> = report.findings.iter().flat_map(found).collect();
+    for problem in report.problems.iter().filter(|problem| !problem.codes.is_empty()) {
+        let line = problem.place.map(|place| place.line);
+        findings.push(json!({ "rule": "problem", "aliases": problem.codes, "line": line }));
+    }
     json!({ "id": case["id"], "findings": findings })
 }
 
 /// The settings that hadolint's arguments are equal to.
 fn told(arguments: &[&str]) -> Settings {
-    let all = Choice { select: Some(vec!["all".to_owned()]), ..Choice::default() };
-    let mut settings = Settings { choices: vec![all], ..Settings::default() };
+    let mut choice = Choice { select: Some(vec!["all".to_owned()]), ..Choice::default() };
+    // hadolint itself has these off until an argument gives them a severity.
+    choice.ignore =
+        ["DL1001", "DL3057"].into_iter().filter(|code| !arguments.contains(code)).map(str::to_owned).collect();
+    let mut settings = Settings { choices: vec![choice], ..Settings::default() };
     let mut arguments = arguments.iter();
     while let Some(argument) = arguments.next() {
         let mut value = || arguments.next().copied().unwrap_or_default().to_owned();
@@ -154,7 +161,13 @@ fn told(arguments: &[&str]) -> Settings {
     settings
 }
 
-fn found(finding: &Finding) -> Value {
-    let aliases = rules::find(finding.rule).map(|rule| rule.metadata().aliases.clone()).unwrap_or_default();
-    json!({ "rule": finding.rule, "aliases": aliases, "line": finding.instruction_line })
+/// The codes of a finding by the lines where other linters report them.
+fn found(finding: &Finding) -> Vec<Value> {
+    let mut lines: BTreeMap<Option<u32>, Vec<&str>> = BTreeMap::new();
+    lines.entry(finding.instruction_line).or_default();
+    for code in &finding.codes {
+        lines.entry(code.line.or(finding.instruction_line)).or_default().push(code.name);
+    }
+    let row = |(line, aliases)| json!({ "rule": finding.rule, "aliases": aliases, "line": line });
+    lines.into_iter().map(row).collect()
 }

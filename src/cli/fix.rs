@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use super::args::{Fix, Global};
-use super::output::{Failure, complain, emit, leave_unsaid, line, policies, text_or_json, today};
+use super::output::{Failure, complain, emit, is_json, leave_unsaid, line, policies, today};
 use super::{CLEAN, FAILED, FOUND, terminal, write};
 use crate::audit::Report;
 use crate::finding::{Finding, Mask};
@@ -20,7 +20,7 @@ pub(super) fn run(global: &Global, command: &Fix) -> Result<u8, Failure> {
         let help = Some("name the file: `dockopt fix Dockerfile`".to_owned());
         return Err(Failure::Because { what: "standard input cannot be fixed in place".to_owned(), help });
     }
-    text_or_json(global, "fix", "; `dockopt lint` and `dockopt audit` write findings in every format")?;
+    is_json(global, "fix", "; `dockopt lint` and `dockopt audit` write findings in every format")?;
     let line = line(&command.choice, None)?;
     let mut failed = false;
     let mut work = Work { report: Report { root: root(command), ..Report::default() }, ..Work::default() };
@@ -40,7 +40,7 @@ pub(super) fn run(global: &Global, command: &Fix) -> Result<u8, Failure> {
         }
         work.join(&inputs, report, fixed(&inputs, &policies, command));
     }
-    let Work { report, outcome, masks, builds, .. } = work;
+    let Work { report, mut outcome, masks, builds, .. } = work;
     if command.write {
         let mut changes = Vec::new();
         for change in &outcome.changes {
@@ -48,7 +48,7 @@ pub(super) fn run(global: &Global, command: &Fix) -> Result<u8, Failure> {
         }
         write::change(&changes)?;
     }
-    emit(global, &shown(global, command, &report, &outcome, &masks))?;
+    emit(global, &shown(global, command, &report, &mut outcome, &masks))?;
     if global.format == Format::Text {
         terminal::note(&report::problems(&report, Layout::PLAIN));
         if builds == 0 && !failed {
@@ -60,8 +60,15 @@ pub(super) fn run(global: &Global, command: &Fix) -> Result<u8, Failure> {
             let risky = outcome.left.iter().filter(fixable).count();
             terminal::note(&report::fix_summary(&outcome, &masks, command.write, risky));
         }
-        if !command.write && !command.check && report::diff_is_masked(&outcome, &masks) {
-            terminal::note("secrets are masked in this diff, so it can't be applied; `--write` can");
+        if shows_diff(command) {
+            if report::diff_is_masked(&outcome, &masks) {
+                terminal::note("secrets are masked in this diff, so it can't be applied; `--write` can");
+            }
+            if outcome.changes.iter().any(|change| below_here(&change.name).is_none()) {
+                terminal::note(
+                    "this diff names files outside of this folder, which `git apply` refuses; `--write` can",
+                );
+            }
         }
     }
     let refused = report.problems.iter().any(|problem| problem.error);
@@ -133,10 +140,25 @@ fn root(command: &Fix) -> String {
 }
 
 /// The result: a diff, or nothing where the files are changed or only the exit code was asked for.
-fn shown(global: &Global, command: &Fix, report: &Report, outcome: &Outcome, mask: &Mask) -> String {
+fn shown(global: &Global, command: &Fix, report: &Report, outcome: &mut Outcome, mask: &Mask) -> Vec<u8> {
     match global.format {
-        Format::Json => report::fix_json(report, outcome, mask, command.write),
-        _ if command.write || (command.check && !command.diff) => String::new(),
-        _ => report::diff(outcome, mask, terminal::stdout(global)),
+        Format::Json => report::fix_json(report, outcome, mask, command.write).into_bytes(),
+        _ if !shows_diff(command) => Vec::new(),
+        _ => {
+            for change in &mut outcome.changes {
+                change.name = below_here(&change.name).unwrap_or_else(|| change.name.clone());
+            }
+            report::diff(outcome, mask, terminal::stdout(global))
+        }
     }
+}
+
+fn shows_diff(command: &Fix) -> bool {
+    !command.write && (!command.check || command.diff)
+}
+
+/// A file's path below the folder at hand, links followed: `git apply` takes no other. `None` where it is elsewhere.
+fn below_here(name: &str) -> Option<String> {
+    let here = Path::new(".").canonicalize().ok()?;
+    place(name).strip_prefix(here).ok()?.to_str().map(str::to_owned)
 }

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use rayon::prelude::*;
 
 use super::args::{Global, Lint};
+use super::baseline;
 use super::output::{Failure, base, code, complain, leave_unsaid, line, policies, today, write_run};
 use crate::load::{DOCKERFILE_LIMIT, LoadError, Wants, read_source, read_stdin};
 use crate::report::{self, Format, Run};
@@ -25,6 +26,7 @@ pub(super) fn run(global: &Global, command: &Lint) -> Result<u8, Failure> {
         return Err(Failure::Said);
     }
     let mut report = crate::audit::lint(&inputs, &policies);
+    baseline::apply(&command.known, "lint", &policies.rules(&inputs), &mut report)?;
     let code = code(&report, failed);
     if global.format == Format::Text {
         leave_unsaid(&mut report, &inputs);

@@ -52,12 +52,13 @@ impl From<SelectorError> for Failure {
 }
 
 /// Writes a result to standard output or to `--output`.
-pub(super) fn emit(global: &Global, text: &str) -> Result<(), Failure> {
+pub(super) fn emit(global: &Global, text: &(impl AsRef<[u8]> + ?Sized)) -> Result<(), Failure> {
+    let bytes = text.as_ref();
     if let Some(path) = &global.output {
-        return Ok(write::write(path, text.as_bytes())?);
+        return Ok(write::write(path, bytes)?);
     }
     let mut stdout = io::stdout().lock();
-    match stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()) {
+    match stdout.write_all(bytes).and_then(|()| stdout.flush()) {
         Ok(()) => Ok(()),
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Err(Failure::Closed),
         Err(error) => Err(Failure::Because { what: format!("standard output cannot be written: {error}"), help: None }),
@@ -83,10 +84,10 @@ pub(super) fn write_run(
     Ok(())
 }
 
-/// Refuses a format that a command has no shape for; `instead` is a command that has.
-pub(super) fn text_or_json(global: &Global, command: &str, instead: &str) -> Result<(), Failure> {
+/// Whether JSON is asked for, of a command that has but text beside it; `instead` names commands that have more.
+pub(super) fn is_json(global: &Global, command: &str, instead: &str) -> Result<bool, Failure> {
     if global.format.writer().is_none() {
-        return Ok(());
+        return Ok(global.format == Format::Json);
     }
     let what = format!("`dockopt {command}` is not written as `{}`", global.format.name());
     Err(Failure::Because { what, help: Some(format!("use `--format text` or `--format json`{instead}")) })
@@ -168,6 +169,7 @@ fn shown(inputs: &Inputs, problem: &InputProblem) -> Report {
         file: problem.file.clone(),
         place: problem.place,
         error: true,
+        codes: Vec::new(),
         message: mask.apply(&problem.message),
         help: problem.help.clone(),
     };
@@ -183,8 +185,7 @@ pub(super) fn leave_unsaid(report: &mut Report, inputs: &Inputs) {
 
 /// The exit code of a report.
 pub(super) fn code(report: &Report, failed: bool) -> u8 {
-    let refused = report.problems.iter().any(|problem| problem.error);
-    match (failed, (report.fails || refused) && !report.lenient) {
+    match (failed, report.fails()) {
         (true, _) => FAILED,
         (false, true) => FOUND,
         (false, false) => CLEAN,

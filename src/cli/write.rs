@@ -1,11 +1,15 @@
-//! Writes files so that nobody ever sees half of one: a new file beside the old one, then one rename.
+//! Writes files so that nobody ever sees half of one: a new file beside the old one, then one rename. Of several files all
+//! are changed or none.
 
+use std::collections::BTreeSet;
 use std::fmt;
 use std::fs;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
-/// Why a file is not written. The old one stands as it was.
+use super::interrupt::Interrupts;
+
+/// Why a file is not written. The old ones stand as they were, but for [`WriteError::Torn`].
 #[derive(Debug)]
 pub(super) enum WriteError {
     /// There is something else than a regular file.
@@ -16,6 +20,10 @@ pub(super) enum WriteError {
     Refused(PathBuf, io::Error),
     /// It changed since it was read.
     Changed(PathBuf),
+    /// The user wants no more of it.
+    Interrupted,
+    /// One is refused, and another one that was changed already can't be put back: its old text lies in the third.
+    Torn(PathBuf, PathBuf, PathBuf),
 }
 
 impl WriteError {
@@ -24,8 +32,11 @@ impl WriteError {
         match self {
             Self::Special(_) => "name a regular file; standard output takes what is piped".into(),
             Self::NoFolder(_) => "make the folder first".into(),
+            Self::Refused(_, error) if is_no_room(error) => "make room for it; nothing was changed".into(),
             Self::Refused(..) => "check the permissions of the file and of its folder; nothing was changed".into(),
             Self::Changed(_) => "run it again on the file as it is now".into(),
+            Self::Interrupted => "nothing was changed".into(),
+            Self::Torn(_, _, old) => format!("its old text is in `{}`", old.display()),
         }
     }
 }
@@ -37,28 +48,118 @@ impl fmt::Display for WriteError {
             Self::NoFolder(path) => write!(out, "the folder of `{}` does not exist", path.display()),
             Self::Refused(path, error) => write!(out, "`{}` cannot be written: {error}", path.display()),
             Self::Changed(path) => write!(out, "`{}` has changed since it was read", path.display()),
+            Self::Interrupted => write!(out, "interrupted"),
+            Self::Torn(refused, changed, _) => {
+                let (refused, changed) = (refused.display(), changed.display());
+                write!(out, "`{refused}` cannot be written, and `{changed}` is changed already")
+            }
         }
     }
 }
 
 impl std::error::Error for WriteError {}
 
+fn is_no_room(error: &io::Error) -> bool {
+    use io::ErrorKind::{FileTooLarge, QuotaExceeded, StorageFull};
+    matches!(error.kind(), StorageFull | QuotaExceeded | FileTooLarge)
+}
+
 /// Writes a file, whatever stood there. Mode and, where allowed, owner stay; of a symbolic link the target is replaced.
 pub(super) fn write(path: &Path, bytes: &[u8]) -> Result<(), WriteError> {
-    prepare(path, bytes, Expected::Anything)?.persist()
+    all(&[(path, Expected::Anything, bytes)])
 }
 
 /// A file, what it held (`None`: it was not there) and what it is to hold.
 pub(super) type Change<'a> = (&'a Path, Option<&'a [u8]>, &'a [u8]);
 
 /// Writes files, and refuses when one does not hold any more what it held. All new files lie beside the old ones before
-/// the first takes its place: what one is refused for leaves all as they were.
+/// the first takes its place, and where one can't, those before it are put back.
 pub(super) fn change(changes: &[Change]) -> Result<(), WriteError> {
+    let expected = changes.iter().map(|(path, before, after)| (*path, Expected::Bytes(*before), *after));
+    all(&expected.collect::<Vec<_>>())
+}
+
+fn all(files: &[(&Path, Expected, &[u8])]) -> Result<(), WriteError> {
+    let interrupts = Interrupts::hold_back();
+    prepare_all(files, &interrupts).and_then(commit)
+}
+
+fn prepare_all(files: &[(&Path, Expected, &[u8])], interrupts: &Interrupts) -> Result<Vec<Ready>, WriteError> {
     let mut ready = Vec::new();
-    for (path, before, after) in changes {
-        ready.push(prepare(path, after, Expected::Bytes(*before))?);
+    for (path, expected, bytes) in files {
+        let mut one = prepare(path, bytes, *expected)?;
+        if files.len() > 1 {
+            one.old = keep_old(&one).map_err(|error| WriteError::Refused((*path).into(), error.kind().into()))?;
+        }
+        ready.push(one);
+        if interrupts.came() {
+            return Err(WriteError::Interrupted);
+        }
     }
-    ready.into_iter().try_for_each(Ready::persist)
+    Ok(ready)
+}
+
+/// Puts all new files in their places. It is short: an interruption waits for it.
+fn commit(ready: Vec<Ready>) -> Result<(), WriteError> {
+    let mut done: Vec<Done> = Vec::new();
+    let mut folders = BTreeSet::new();
+    for Ready { file, old, is_new, target, folder, path } in ready {
+        if let Err(error) = file.persist(&target) {
+            let torn = done.into_iter().rev().fold(None, |torn, done| done.undo(&path).or(torn));
+            return Err(torn.unwrap_or(WriteError::Refused(path, error.error.kind().into())));
+        }
+        done.push(Done { old, is_new, target, path });
+        folders.insert(folder);
+    }
+    // A rename is on the disk when its folder is; not every file system can do it.
+    for folder in folders {
+        if let Ok(folder) = fs::File::open(folder) {
+            let _ = folder.sync_all();
+        }
+    }
+    Ok(())
+}
+
+/// A file that was changed.
+struct Done {
+    old: Option<tempfile::TempPath>,
+    is_new: bool,
+    target: PathBuf,
+    path: PathBuf,
+}
+
+impl Done {
+    /// Puts the old file back; what to say when it can't be.
+    fn undo(self, refused: &Path) -> Option<WriteError> {
+        let Some(old) = self.old else {
+            if self.is_new {
+                let _ = fs::remove_file(&self.target);
+            }
+            return None;
+        };
+        let error = old.persist(&self.target).err()?;
+        let kept = error.path.keep().ok()?;
+        Some(WriteError::Torn(refused.into(), self.path, kept))
+    }
+}
+
+/// A second name of the old file, to put it back by; it vanishes when it is dropped. `None` for a new file.
+fn keep_old(ready: &Ready) -> io::Result<Option<tempfile::TempPath>> {
+    if ready.is_new {
+        return Ok(None);
+    }
+    let mut builder = tempfile::Builder::new();
+    builder.prefix(".dockopt-");
+    if let Ok(linked) = builder.make_in(&ready.folder, |path| fs::hard_link(&ready.target, path)) {
+        return Ok(Some(linked.into_temp_path()));
+    }
+    // Not every file system has such names, and not everybody may make them.
+    let mut copy = builder.tempfile_in(&ready.folder)?;
+    let mut old = fs::File::open(&ready.target)?;
+    io::copy(&mut old, &mut copy)?;
+    keep(copy.as_file(), &old.metadata()?)?;
+    copy.as_file().sync_all()?;
+    Ok(Some(copy.into_temp_path()))
 }
 
 /// What stands there before.
@@ -73,22 +174,13 @@ enum Expected<'a> {
 /// A new file beside the one that it replaces; it vanishes when it is dropped.
 struct Ready {
     file: tempfile::NamedTempFile,
+    old: Option<tempfile::TempPath>,
+    /// Whether it replaces nothing.
+    is_new: bool,
     target: PathBuf,
     folder: PathBuf,
     /// As the user knows the target.
     path: PathBuf,
-}
-
-impl Ready {
-    fn persist(self) -> Result<(), WriteError> {
-        let Self { file, target, folder, path } = self;
-        file.persist(&target).map_err(|error| WriteError::Refused(path, error.error))?;
-        // The rename itself is on the disk when its folder is; not every file system can do it.
-        if let Ok(folder) = fs::File::open(folder) {
-            let _ = folder.sync_all();
-        }
-        Ok(())
-    }
 }
 
 fn prepare(path: &Path, bytes: &[u8], expected: Expected) -> Result<Ready, WriteError> {
@@ -129,7 +221,8 @@ fn prepare(path: &Path, bytes: &[u8], expected: Expected) -> Result<Ready, Write
         keep(file.as_file(), old).map_err(refused)?;
     }
     file.as_file().sync_all().map_err(refused)?;
-    Ok(Ready { file, folder: folder.to_owned(), path: path.to_owned(), target })
+    let (folder, path) = (folder.to_owned(), path.to_owned());
+    Ok(Ready { file, old: None, is_new: old.is_none(), folder, path, target })
 }
 
 /// The file behind symbolic links; a link to nothing names the file that it would be.
@@ -205,6 +298,42 @@ mod tests {
         fs::set_permissions(&read_only, permissions).unwrap();
         assert!(matches!(write(&read_only, b"y"), Err(WriteError::Refused(..))));
         assert_eq!(fs::read(&read_only).unwrap(), b"x");
+    }
+
+    #[test]
+    fn what_was_changed_is_put_back_when_another_one_is_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        let [a, new, b] = ["a", "new", "b"].map(|name| folder.path().join(name));
+        fs::write(&a, "old").unwrap();
+        fs::write(&b, "old").unwrap();
+        let interrupts = Interrupts::hold_back();
+        let files = [&a, &new, &b].map(|path| (path.as_path(), Expected::Anything, &b"text"[..]));
+        let ready = prepare_all(&files, &interrupts).unwrap();
+        // No file takes the place of a folder.
+        fs::remove_file(&b).unwrap();
+        fs::create_dir(&b).unwrap();
+        let error = commit(ready).unwrap_err();
+        assert!(matches!(&error, WriteError::Refused(path, _) if *path == b), "{error}");
+        assert_eq!((fs::read(&a).unwrap(), new.exists()), (b"old".to_vec(), false));
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 2);
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn the_old_file_itself_comes_back_and_its_other_names_are_left_alone() {
+        use std::os::unix::fs::MetadataExt;
+        let folder = tempfile::tempdir().unwrap();
+        let [a, other, b] = ["a", "other", "b"].map(|name| folder.path().join(name));
+        fs::write(&a, "old").unwrap();
+        fs::hard_link(&a, &other).unwrap();
+        let inode = |path: &Path| fs::metadata(path).unwrap().ino();
+        let files = [&a, &b].map(|path| (path.as_path(), Expected::Anything, &b"text"[..]));
+        let ready = prepare_all(&files, &Interrupts::hold_back()).unwrap();
+        fs::create_dir(&b).unwrap();
+        assert!(commit(ready).is_err());
+        assert_eq!((inode(&a), fs::metadata(&a).unwrap().nlink()), (inode(&other), 2));
+        change(&[(&a, Some(b"old"), b"new")]).unwrap();
+        assert_eq!((fs::read(&a).unwrap(), fs::read(&other).unwrap()), (b"new".to_vec(), b"old".to_vec()));
     }
 
     #[cfg(unix)]

@@ -5,11 +5,11 @@ use std::collections::BTreeMap;
 
 use rayon::prelude::*;
 
-use super::{Context, Policies, Policy, Rule, Subject, known};
+use super::{Context, Policies, Policy, Rule, Subject, known, reach};
 use crate::build::Build;
 use crate::finding::{Finding, Findings, Form, Judged, Suppression, suppress};
 use crate::inputs::{BuildInput, Inputs, Need};
-use crate::settings::{FailOn, Pragmas, pragmas};
+use crate::settings::{Pragmas, pragmas};
 use crate::text::{FileId, Span};
 
 /// What the rules found in all builds.
@@ -19,8 +19,6 @@ pub struct Outcome {
     pub findings: Vec<Finding>,
     /// What comments and settings hide.
     pub hidden: Vec<Finding>,
-    /// Whether a finding is bad enough for the exit code.
-    pub fails: bool,
 }
 
 /// Runs the rules that hold for each build.
@@ -37,26 +35,20 @@ pub fn run<'i>(inputs: &'i Inputs, builds: &[Build<'i>], policies: &Policies) ->
                 None => one.unknown.fill(true),
             }
         }
-        jobs.push((build, judged, first.kept, first.hidden, first.strict));
+        jobs.push((build, judged, first.kept, first.hidden));
     }
-    let seconds = jobs.into_par_iter().map(|(build, judged, mut kept, mut hidden, strict)| {
+    let seconds = jobs.into_par_iter().map(|(build, judged, mut kept, mut hidden)| {
         let policy = policies.of(build.input().dockerfile);
         let (told, more) = second(inputs, build, policy, &judged);
         kept.extend(told);
         hidden.extend(more);
-        let counts = |one: &Finding| {
-            policy.settings.fail_on.counts(one.severity)
-                || (strict && policy.settings.fail_on != FailOn::Never && one.buildkit().is_some())
-        };
-        let fails = kept.iter().any(counts);
-        (kept, hidden, fails)
+        (kept, hidden)
     });
     let mut outcome = Outcome::default();
     let (mut findings, mut hidden) = (Findings::new(), Findings::new());
-    for (kept, more, fails) in seconds.collect::<Vec<_>>() {
+    for (kept, more) in seconds.collect::<Vec<_>>() {
         kept.into_iter().for_each(|one| findings.push(one));
         more.into_iter().for_each(|one| hidden.push(one));
-        outcome.fails |= fails;
     }
     outcome.findings = findings.into_sorted();
     outcome.hidden = hidden.into_sorted();
@@ -76,6 +68,7 @@ pub fn pragmas_of(build: &Build, policy: &Policy) -> Pragmas {
 pub fn is_there(input: &BuildInput, need: Need) -> bool {
     match need {
         Need::ContextNames | Need::ContextBytes => input.context.is_some(),
+        Need::ContextTexts => input.texts.is_some(),
         Need::Projects => input.projects.is_some(),
         Need::BaseImage => !input.base_images.is_empty(),
         Need::Git | Need::Image | Need::Buildlog => false,
@@ -87,7 +80,6 @@ struct First {
     kept: Vec<Finding>,
     hidden: Vec<Finding>,
     judged: Vec<Judged>,
-    strict: bool,
 }
 
 impl First {
@@ -99,6 +91,7 @@ impl First {
                 (rule.check)(&Context::new(rule, inputs, build).under(&policy.settings), &mut out);
             }
         }
+        reach::limit(build, &mut out);
         let pragmas = pragmas_of(build, policy);
         let all = pragmas.suppressions.iter().chain(&policy.settings.suppressions);
         let mut judged: Vec<Judged> = all.map(|one| Judged::new(one, inputs.today)).collect();
@@ -109,7 +102,7 @@ impl First {
                 *unknown = named.rules.is_empty() || named.rules.iter().any(|rule| silent(&rule));
             }
         }
-        Self { kept, hidden, judged, strict: pragmas.strict }
+        Self { kept, hidden, judged }
     }
 }
 
@@ -136,7 +129,7 @@ fn knows_all(name: &str, build: &Build, policy: &Policy) -> bool {
 }
 
 const fn is_of_context(need: Need) -> bool {
-    matches!(need, Need::ContextNames | Need::ContextBytes | Need::Projects)
+    matches!(need, Need::ContextNames | Need::ContextBytes | Need::ContextTexts | Need::Projects)
 }
 
 /// What the rules find that look at what hides findings; that may be hidden too.

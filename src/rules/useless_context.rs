@@ -1,8 +1,9 @@
 //! See `rules/useless-context.md`.
 
 use super::Context;
+use super::ignore_lines::with_lines;
 use crate::build::{Build, may_take_in};
-use crate::finding::{Basis, FileEdit, Finding, Findings, Fix, Impact, ImpactKind, Per, Safety, Saves, Target};
+use crate::finding::{Basis, Finding, Findings, Impact, ImpactKind, Per, Safety, Saves};
 use crate::inputs::context::{BuildContext, ClassKind, EntryId, Found};
 use crate::inputs::{BuildInput, IgnoreInput};
 use crate::manifest::Ecosystem;
@@ -55,7 +56,7 @@ fn check(cx: &Context, out: &mut Findings) {
             let mut patterns: Vec<String> = parts.into_iter().filter_map(|(_, pattern)| pattern).collect();
             patterns.sort_unstable();
             patterns.dedup();
-            out.push(with_edit(cx, &patterns, safety, finding(cx, context, span, &found)));
+            out.push(with_lines(cx, &patterns, safety, finding(cx, context, span, &found)));
         }
     }
 }
@@ -147,7 +148,9 @@ fn pattern(context: &BuildContext, edited: &[&Found], found: &Found) -> Option<S
         return Some(found.pattern.clone());
     }
     let path = context.path(found.entry);
-    (!path.contains(['*', '?', '[', ']', '\\']) && !path.starts_with(['!', '#'])).then_some(path)
+    // What a line can't hold as it is, or a reader would not see.
+    let odd = |c: char| "*?[]\\\u{fffd}".contains(c) || c.is_control() || ('\u{2028}'..='\u{2069}').contains(&c);
+    (!path.contains(odd) && !path.starts_with(['!', '#']) && path.trim() == path).then_some(path)
 }
 
 /// The first COPY or ADD from the context in a needed stage.
@@ -158,28 +161,6 @@ fn first_copy(build: &Build) -> Option<Span> {
     let all: Vec<_> = transfers.by_ref().collect();
     let best = all.iter().find(|transfer| wide(transfer)).or_else(|| all.first())?;
     Some(best.instruction.head)
-}
-
-fn with_edit(cx: &Context, patterns: &[String], safety: Safety, mut finding: Finding) -> Finding {
-    if patterns.is_empty() {
-        return finding;
-    }
-    let (target, span, text, title) = match cx.ignore() {
-        IgnoreInput::Missing(path) => {
-            (Target::New(path.clone()), Span::at(0), patterns.join("\n") + "\n", "write a .dockerignore")
-        }
-        IgnoreInput::Present(file, _) => {
-            let source = cx.inputs().source(*file);
-            let newline = if source.text().contains("\r\n") { "\r\n" } else { "\n" };
-            let start = if source.text().is_empty() || source.text().ends_with('\n') { "" } else { newline };
-            let text = format!("{start}{}{newline}", patterns.join(newline));
-            (Target::File(*file), Span::at(source.text().len() as u32), text, "add the patterns to .dockerignore")
-        }
-        IgnoreInput::Unknown => return finding,
-    };
-    let edits = vec![FileEdit { target, span, text }];
-    finding.fixes.push(Fix { title: title.to_owned(), safety, edits });
-    finding
 }
 
 /// What the build makes for itself, or never looks at. Results of builds and logs may be what the image is made of.

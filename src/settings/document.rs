@@ -148,6 +148,15 @@ impl FailOn {
         })
     }
 
+    /// The one that lets less pass.
+    #[must_use]
+    pub fn stricter(self, other: Self) -> Self {
+        match (self, other) {
+            (Self::Least(a), Self::Least(b)) => Self::Least(a.min(b)),
+            (Self::Never, other) | (other, Self::Never) => other,
+        }
+    }
+
     /// Whether a finding of this severity counts.
     pub fn counts(self, severity: Severity) -> bool {
         matches!(self, Self::Least(least) if severity >= least)

@@ -42,6 +42,31 @@ fn fixing_again_changes_nothing() {
     }
 }
 
+/// All rules on files that have something for many of them: what `fix` makes of them lies in `fixtures/dirty/fixed` and,
+/// with `--unsafe`, in `fixtures/dirty/fixed-unsafe`; `BLESS=1` writes it.
+#[test]
+fn fixes_of_all_rules_go_together() {
+    const FILES: [&str; 3] = ["Dockerfile", "crlf.Dockerfile", ".dockerignore"];
+    for (form, risky) in [("fixed", None), ("fixed-unsafe", Some("--unsafe"))] {
+        let arguments = || ["fix", "--write", "--select=all"].into_iter().chain(risky);
+        let ran = Dockopt::new().dir("dirty/before").args(arguments()).run();
+        let mut differ = Vec::new();
+        for file in FILES {
+            let (got, path) = (ran.read(file), format!("fixtures/dirty/{form}/{file}"));
+            if std::env::var_os("BLESS").is_some() {
+                std::fs::create_dir_all(format!("fixtures/dirty/{form}")).unwrap();
+                std::fs::write(&path, &got).unwrap();
+            } else if std::fs::read_to_string(&path).unwrap_or_default() != got {
+                differ.push(format!("{path} is not what comes of it; BLESS=1 writes it:\n{got}"));
+            }
+        }
+        assert!(differ.is_empty(), "{}", differ.join("\n"));
+        let again = ran.again(["fix", "--select=all"].into_iter().chain(risky));
+        assert!(again.stderr.contains("nothing to fix"), "{}{}", again.stderr, again.stdout);
+        assert!(!again.stderr.contains("left out") && !again.stderr.contains("undo"), "{}", again.stderr);
+    }
+}
+
 #[test]
 fn the_same_project_gives_the_same_bytes() {
     let first = tracker(["audit", "--format=json", "--all"]).stdout;

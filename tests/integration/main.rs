@@ -1,16 +1,20 @@
 //! The one binary of integration tests.
 #![allow(clippy::unwrap_used)] // Every function here is a test or serves one.
 
+mod baseline;
 mod cli;
 mod context;
+mod crash;
 mod dockopt;
 mod engine;
 mod fixtures;
 mod formats;
+mod guide;
 mod hostile;
 mod mutation;
 mod opens;
 mod packaging;
+mod patches;
 mod readme;
 mod secrets;
 mod structure;

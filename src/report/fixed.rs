@@ -1,9 +1,8 @@
-//! What fixing changes: unified diffs, a summary, JSON.
-
-use similar::{ChangeTag, TextDiff};
+//! What fixing changes: a summary, JSON.
 
 use super::json;
-use super::layout::{Layout, Tone, clean};
+use super::layout::{Layout, clean};
+use super::patch::one;
 use super::units::count;
 use super::wire;
 use crate::audit::Report;
@@ -12,56 +11,12 @@ use crate::finding::Mask;
 use crate::fix::{Change, Outcome};
 use crate::text::Source;
 
-/// All changes as one unified diff that `patch -p1` and `git apply` take.
-///
-/// Secrets are masked: a hunk that shows one can't be applied, `--write` is for that.
-/// Without a terminal the bytes of the files are kept as they are; with one, what it would obey is replaced.
-pub fn diff(outcome: &Outcome, mask: &Mask, layout: Layout) -> String {
-    outcome.changes.iter().map(|change| one(change, mask, layout)).collect()
-}
-
-fn one(change: &Change, mask: &Mask, layout: Layout) -> String {
-    let before = mask.apply(&String::from_utf8_lossy(change.before.as_deref().unwrap_or_default()));
-    let after = mask.apply(&String::from_utf8_lossy(&change.after));
-    let diff = TextDiff::from_lines(before.as_str(), after.as_str());
-    let name = clean(&change.name);
-    let name = name.trim_start_matches("./").trim_start_matches('/');
-    let old = if change.before.is_some() { format!("a/{name}") } else { "/dev/null".into() };
-    let mut out = format!(
-        "{}\n{}\n",
-        layout.paint(Tone::Strong, &format!("--- {old}")),
-        layout.paint(Tone::Strong, &format!("+++ b/{name}"))
-    );
-    for hunk in diff.unified_diff().context_radius(3).iter_hunks() {
-        out.push_str(&layout.paint(Tone::Info, &hunk.header().to_string()));
-        out.push('\n');
-        for line in hunk.iter_changes() {
-            let (sign, tone) = match line.tag() {
-                ChangeTag::Equal => (' ', Tone::Plain),
-                ChangeTag::Delete => ('-', Tone::Error),
-                ChangeTag::Insert => ('+', Tone::Good),
-            };
-            let text = line.value().strip_suffix('\n').unwrap_or(line.value());
-            let text = if layout.width.is_some() || layout.colour {
-                clean(text.strip_suffix('\r').unwrap_or(text)).into_owned()
-            } else {
-                text.to_owned()
-            };
-            out.push_str(&layout.paint(tone, &format!("{sign}{text}")));
-            out.push('\n');
-            if line.missing_newline() {
-                out.push_str("\\ No newline at end of file\n");
-            }
-        }
-    }
-    out
-}
-
-/// Whether [`diff`] shows stars where the files have something else, so that it can't be applied.
+/// Whether [`diff`](super::diff()) shows stars where the files have something else, so that it can't be applied.
 pub fn diff_is_masked(outcome: &Outcome, mask: &Mask) -> bool {
     let hides = |bytes: &[u8]| mask.hides(&String::from_utf8_lossy(bytes));
     let diffs = outcome.changes.iter().map(|change| one(change, &Mask::default(), Layout::PLAIN));
-    outcome.changes.iter().any(|change| hides(&change.after)) && diffs.into_iter().any(|diff| mask.hides(&diff))
+    outcome.changes.iter().any(|change| hides(&change.after))
+        && diffs.into_iter().any(|diff| mask.hides(&String::from_utf8_lossy(&diff)))
 }
 
 /// One or a few lines that tell what was or would be done.
@@ -93,7 +48,7 @@ pub fn fix_summary(outcome: &Outcome, mask: &Mask, written: bool, unsafe_left: u
 pub fn fix_json(before: &Report, outcome: &Outcome, mask: &Mask, written: bool) -> String {
     let mut changes = Vec::new();
     for change in &outcome.changes {
-        let diff = one(change, mask, Layout::PLAIN);
+        let diff = String::from_utf8_lossy(&one(change, mask, Layout::PLAIN)).into_owned();
         let create = change.before.is_none();
         changes.push(wire::Change { file: &change.name, create, diff, differences: differences(change) });
     }
@@ -138,31 +93,4 @@ fn differences(change: &Change) -> Vec<wire::Difference> {
         parts: one.parts,
     };
     before.differences(&after).into_iter().map(wire).collect()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::finding::Target;
-    use crate::text::FileId;
-
-    #[test]
-    fn a_diff_can_be_applied() {
-        let change = |name: &str, before: Option<&str>, after: &str| Change {
-            target: Target::File(FileId(0)),
-            name: name.into(),
-            before: before.map(|text| text.as_bytes().to_vec()),
-            after: after.as_bytes().to_vec(),
-        };
-        let changes = vec![
-            change("./Dockerfile", Some("FROM a\nRUN b"), "FROM a\nRUN c\n"),
-            change(".dockerignore", None, ".git\n"),
-        ];
-        let outcome = Outcome { changes, ..Outcome::default() };
-        assert_eq!(
-            diff(&outcome, &Mask::default(), Layout::PLAIN),
-            "--- a/Dockerfile\n+++ b/Dockerfile\n@@ -1,2 +1,2 @@\n FROM a\n-RUN b\n\\ No newline at end of file\n+RUN c\n\
-             --- /dev/null\n+++ b/.dockerignore\n@@ -0,0 +1 @@\n+.git\n"
-        );
-    }
 }

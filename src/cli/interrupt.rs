@@ -1,0 +1,70 @@
+//! Ctrl-C and its like while files are written: what was begun is undone or finished first.
+
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, OnceLock};
+
+/// While it lives, a signal that ends the program only asks for it; afterwards it has its way.
+pub(super) struct Interrupts(&'static State);
+
+struct State {
+    /// The signal that came.
+    asked: Arc<AtomicUsize>,
+    /// Whether one may end the program at once.
+    idle: Arc<AtomicBool>,
+}
+
+impl Interrupts {
+    /// Holds them back from now on.
+    pub(super) fn hold_back() -> Self {
+        // What is registered stays so: one state for the whole run.
+        static STATE: OnceLock<State> = OnceLock::new();
+        let state = STATE.get_or_init(State::register);
+        state.idle.store(false, Ordering::SeqCst);
+        Self(state)
+    }
+
+    /// Whether one came.
+    pub(super) fn came(&self) -> bool {
+        self.0.asked.load(Ordering::SeqCst) != 0
+    }
+}
+
+impl Drop for Interrupts {
+    fn drop(&mut self) {
+        self.0.idle.store(true, Ordering::SeqCst);
+        if self.came() {
+            self.0.obey();
+        }
+    }
+}
+
+#[cfg(unix)]
+impl State {
+    fn register() -> Self {
+        use signal_hook::consts::{SIGINT, SIGTERM, SIGXFSZ};
+        let state = Self { asked: Arc::default(), idle: Arc::default() };
+        for signal in [SIGINT, SIGTERM] {
+            // Where it can't be caught, it ends the program as ever: the old files stand, something lies beside them.
+            let _ = signal_hook::flag::register_conditional_default(signal, Arc::clone(&state.idle));
+            let _ = signal_hook::flag::register_usize(signal, Arc::clone(&state.asked), signal.unsigned_abs() as usize);
+        }
+        // A file that would be larger than allowed is an error of the write, which says so.
+        let _ = signal_hook::flag::register(SIGXFSZ, Arc::default());
+        state
+    }
+
+    fn obey(&self) {
+        if let Ok(signal) = i32::try_from(self.asked.load(Ordering::SeqCst)) {
+            let _ = signal_hook::low_level::emulate_default_handler(signal);
+        }
+    }
+}
+
+#[cfg(not(unix))]
+impl State {
+    fn register() -> Self {
+        Self { asked: Arc::default(), idle: Arc::default() }
+    }
+
+    fn obey(&self) {}
+}
