@@ -207,8 +207,12 @@ fn summary(report: &Report, layout: Layout) -> String {
         0 => String::new(),
         errors => format!("; {} with the input", count(errors as u64, "problem")),
     };
+    let hidden = match report.suppressed.len() {
+        0 => String::new(),
+        hidden => format!("; {hidden} hidden by comments or settings"),
+    };
     if report.findings.is_empty() {
-        return lines(&format!("nothing found in {files}{problems}"), layout, 0) + "\n";
+        return lines(&format!("nothing found in {files}{hidden}{problems}"), layout, 0) + "\n";
     }
     let mut parts = Vec::new();
     for severity in [Severity::Error, Severity::Warning, Severity::Info, Severity::Style] {
@@ -226,5 +230,5 @@ fn summary(report: &Report, layout: Layout) -> String {
         0 => String::new(),
         fixable => format!("; {fixable} with a safe fix: `dockopt fix`"),
     };
-    lines(&format!("{findings} in {files}: {}{hint}{problems}", parts.join(", ")), layout, 0) + "\n"
+    lines(&format!("{findings} in {files}: {}{hint}{hidden}{problems}", parts.join(", ")), layout, 0) + "\n"
 }

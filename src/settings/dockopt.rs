@@ -7,7 +7,7 @@ use toml::de::{DeString, DeTable, DeValue};
 
 use super::document::{Document, FailOn, Groups, Layer, OptionValue, RuleOption, Section, severity};
 use super::value::{Reader, Value, Word, span_of};
-use super::{Known, LabelType, OptionKind, Pattern, Problem, entry};
+use super::{Known, LabelType, OptionKind, Pattern, Problem, closest, entry};
 use crate::text::{FileId, Source, Span};
 
 /// Keys of a layer: at the top of the file and in a section.
@@ -195,7 +195,11 @@ fn read_rules(reader: &mut Reader, value: &Value, layer: &mut Layer) {
             let (Some(rule), Some(kind)) = (rule, kind) else {
                 let mut known = vec!["severity"];
                 known.extend(rule.map(|rule| reader.known.options(rule)).unwrap_or_default());
-                reader.unknown(span_of(key), &format!("the option of `{}`", word.text), option, &known);
+                let help = match closest(option, &known) {
+                    Some(close) => format!("did you mean `{close}`?"),
+                    None => format!("known are {}", known.join(", ")),
+                };
+                reader.error(span_of(key), format!("`{}` has no option `{option}`", word.text), Some(help));
                 continue;
             };
             let value = match kind {
