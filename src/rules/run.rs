@@ -47,8 +47,12 @@ pub fn run<'i>(inputs: &'i Inputs, builds: &[Build<'i>], policies: &Policies) ->
     let mut outcome = Outcome::default();
     let (mut findings, mut hidden) = (Findings::new(), Findings::new());
     for (kept, more) in seconds.collect::<Vec<_>>() {
-        kept.into_iter().for_each(|one| findings.push(one));
-        more.into_iter().for_each(|one| hidden.push(one));
+        for one in kept {
+            findings.push(one);
+        }
+        for one in more {
+            hidden.push(one);
+        }
     }
     outcome.findings = findings.into_sorted();
     outcome.hidden = hidden.into_sorted();
@@ -98,8 +102,8 @@ impl First {
         let (kept, hidden) = suppress(rated(out, policy), &mut judged, &inputs.sources);
         for one in &mut judged {
             for (named, unknown) in one.suppression.named.iter().zip(&mut one.unknown) {
-                let silent = |rule: &&str| !knows_all(rule, build, policy);
-                *unknown = named.rules.is_empty() || named.rules.iter().any(|rule| silent(&rule));
+                let silent = |rule: &str| !knows_all(rule, build, policy);
+                *unknown = named.rules.is_empty() || named.rules.iter().any(|rule| silent(rule));
             }
         }
         Self { kept, hidden, judged }

@@ -3,6 +3,7 @@
 use super::Context;
 use crate::dockerfile::{self, File, LineKind};
 use crate::finding::{Finding, Findings, Form, Judged, Reach};
+use crate::inputs::SettingsFormat;
 use crate::text::{Edit, Source, Span, apply};
 
 super::rule!("unused-suppression", check);
@@ -62,6 +63,11 @@ fn removed(cx: &Context, judged: &Judged, finding: Finding, span: Span, title: &
     // The builder may warn of more than dockopt, and be told to fail for it.
     if suppression.form == Form::Check && cx.is_strict() {
         return finding.unsafe_edit(title, "the build fails if the builder warns of it", span, "");
+    }
+    let settings = cx.inputs().settings.get(&cx.file());
+    let hadolint = settings.into_iter().flatten().any(|file| file.format == SettingsFormat::Hadolint);
+    if hadolint && matches!(suppression.form, Form::Hadolint | Form::HadolintWide) {
+        return finding.unsafe_edit(title, "hadolint may report what dockopt does not", span, "");
     }
     finding.safe_edit(title, span, "")
 }

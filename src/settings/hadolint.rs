@@ -152,17 +152,16 @@ impl Reader<'_> {
             let word = entry.value.text().unwrap_or_default();
             // hadolint takes no type for text.
             let kind = if word.is_empty() { "text" } else { word };
-            match LabelType::ALL.into_iter().find(|known| known.name() == kind) {
-                Some(kind) => _ = schema.insert(label.to_owned(), kind),
-                None => {
-                    let known = LabelType::ALL.map(LabelType::name);
-                    let help = match closest(word, &known) {
-                        Some(close) => format!("did you mean `{close}`?"),
-                        None => format!("known are {}", known.join(", ")),
-                    };
-                    self.error(entry.value.span(), format!("the type `{word}` is not known"), Some(help));
-                }
+            if let Some(kind) = LabelType::ALL.into_iter().find(|known| known.name() == kind) {
+                schema.insert(label.to_owned(), kind);
+                continue;
             }
+            let known = LabelType::ALL.map(LabelType::name);
+            let help = match closest(word, &known) {
+                Some(close) => format!("did you mean `{close}`?"),
+                None => format!("known are {}", known.join(", ")),
+            };
+            self.error(entry.value.span(), format!("the type `{word}` is not known"), Some(help));
         }
         self.document.layer.labels = Some(schema);
     }

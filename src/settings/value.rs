@@ -82,13 +82,11 @@ impl Reader<'_> {
     }
 
     pub(super) fn text(&mut self, value: &Value) -> Option<Word> {
-        match value.get_ref().as_str() {
-            Some(text) => Some(Word { text: text.to_owned(), span: span_of(value) }),
-            None => {
-                self.wrong_kind(value, "a text");
-                None
-            }
+        if let Some(text) = value.get_ref().as_str() {
+            return Some(Word { text: text.to_owned(), span: span_of(value) });
         }
+        self.wrong_kind(value, "a text");
+        None
     }
 
     /// A list of texts; one text alone is a list of it.
@@ -147,7 +145,7 @@ impl Reader<'_> {
     }
 }
 
-/// Whether a name is a code that hadolint has and dockopt may not know: ShellCheck's and its own. Settings that both
+/// Whether a name is a code that hadolint has and dockopt may not know: `SC2086`, `DL3099`. Settings that both
 /// tools understand name them.
 pub(super) fn is_foreign(name: &str) -> bool {
     let digits = name.strip_prefix("DL").or_else(|| name.strip_prefix("SC"));

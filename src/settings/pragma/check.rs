@@ -69,20 +69,20 @@ fn suppression(
     let (at, part) = skip?;
     let start = value.start + at as u32;
     let list = part.find('=').map_or(0, |equals| equals + 1);
-    let mut names = Vec::new();
+    let mut skipped = Vec::new();
     let mut offset = list;
     for name in part[list..].split(',') {
         let lead = name.len() - name.trim_start().len();
         let from = start + (offset + lead) as u32;
-        names.push((Span::new(from, from + name.trim().len() as u32), name.trim()));
+        skipped.push((Span::new(from, from + name.trim().len() as u32), name.trim()));
         offset += name.len() + 1;
     }
-    let spans: Vec<Span> = names.iter().map(|name| name.0).collect();
-    let all = names.len() == 1 && names[0].1 == "all";
+    let spans: Vec<Span> = skipped.iter().map(|name| name.0).collect();
+    let all = skipped.len() == 1 && skipped[0].1 == "all";
     let mut named = Vec::new();
-    for (index, (span, name)) in names.iter().enumerate() {
+    for (index, (place, name)) in skipped.iter().enumerate() {
         let rules = if all { known.checks().to_vec() } else { known.check(name).to_vec() };
-        named.push(Named { span: *span, text: (*name).to_owned(), rules, removal: listed(&spans, index) });
+        named.push(Named { span: *place, text: (*name).to_owned(), rules, removal: listed(&spans, index) });
     }
     // Other options stay.
     let end = start + part.len() as u32;

@@ -93,7 +93,8 @@ impl Reader<'_> {
                 self.problem(comment.span, "`ignore-file` holds for the whole file".to_owned(), help);
                 return None;
             }
-            return Some(Reach::File(file));
+            // What is wrong with its .dockerignore belongs to it, too.
+            return Some(Reach::Everything);
         }
         // Without an instruction below, it reaches nothing, and is told as one that hides nothing.
         let line = instruction_below(dockerfile, comment.line).map_or(0, |below| below.start_line);

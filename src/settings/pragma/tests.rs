@@ -67,7 +67,7 @@ fn own_comments_hold_for_the_instruction_below() {
         &["3: apt-lists-kept=apt-lists-kept until 2027-01-31 reasoned"],
     );
     check("FROM a\n# dockopt ignore=DL9999\n\nRUN b\n", &["0: DL9999="]);
-    check("# dockopt ignore-file=floating-base reason:\nFROM a\n", &["file: floating-base=floating-base"]);
+    check("# dockopt ignore-file=floating-base reason:\nFROM a\n", &["all: floating-base=floating-base"]);
     check("# dockopt is great = good\nFROM a\n", &[]);
     check("# dockoptignore=a\nFROM a\n", &[]);
 }
