@@ -63,6 +63,7 @@ mod healthcheck_missing;
 mod healthcheck_program_missing;
 mod heredoc_without_errexit;
 mod ignored_copy_source;
+mod image_root_copied;
 mod inline_suppression;
 mod instruction_case;
 mod invalid_base_default;
@@ -76,10 +77,6 @@ mod label_not_semver;
 mod label_not_spdx;
 mod label_not_url;
 mod label_unknown;
-mod image_root_copied;
-mod instruction_case;
-mod invalid_base_default;
-mod invalid_label_key;
 mod last_user_root;
 mod latest_base;
 mod legacy_key_value;
@@ -188,14 +185,13 @@ mod once;
 mod package_cache;
 #[cfg(test)]
 mod page;
+mod pinning;
 mod policy;
 mod presence;
-mod reach;
-mod run;
-mod pinning;
-mod presence;
 mod question;
+mod reach;
 mod removal;
+mod run;
 mod runs;
 mod script_end;
 mod secret_word;
@@ -283,6 +279,7 @@ pub static ALL: &[&Rule] = &[
     &healthcheck_program_missing::RULE,
     &heredoc_without_errexit::RULE,
     &ignored_copy_source::RULE,
+    &image_root_copied::RULE,
     &inline_suppression::RULE,
     &instruction_case::RULE,
     &invalid_base_default::RULE,
@@ -296,10 +293,6 @@ pub static ALL: &[&Rule] = &[
     &label_not_spdx::RULE,
     &label_not_url::RULE,
     &label_unknown::RULE,
-    &image_root_copied::RULE,
-    &instruction_case::RULE,
-    &invalid_base_default::RULE,
-    &invalid_label_key::RULE,
     &last_user_root::RULE,
     &latest_base::RULE,
     &legacy_key_value::RULE,
