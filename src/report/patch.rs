@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use similar::udiff::UnifiedHunkHeader;
 use similar::{Algorithm, DiffTag, capture_diff_slices, group_diff_ops};
 
-use super::layout::{Layout, Tone, clean};
+use super::layout::{Layout, Tone, clean, substitute};
 use crate::finding::Mask;
 use crate::fix::{Change, Outcome};
 
@@ -84,12 +84,14 @@ fn lines(bytes: &[u8]) -> Vec<&[u8]> {
     bytes.split_inclusive(|byte| *byte == b'\n').collect()
 }
 
-/// A name as git writes it: in quotes where it holds what would end it, before a TAB where it holds a blank.
+/// A name as git writes it: in quotes where it holds what would end it or what a terminal obeys, before a TAB where it
+/// holds a blank.
 fn quoted(name: &str, layout: Layout) -> String {
     if is_shown(layout) {
         return clean(name).into_owned();
     }
-    if !name.contains(|c: char| c.is_ascii_control() || c == '"' || c == '\\') {
+    let is_obeyed = |c: char| substitute(c).is_some();
+    if !name.contains(|c: char| is_obeyed(c) || c == '"' || c == '\\') {
         let end = if name.contains(char::is_whitespace) { "\t" } else { "" };
         return format!("{name}{end}");
     }
@@ -97,7 +99,10 @@ fn quoted(name: &str, layout: Layout) -> String {
     for c in name.chars() {
         match c {
             '"' | '\\' => quoted.extend(['\\', c]),
-            c if c.is_ascii_control() => quoted.push_str(&format!("\\{:03o}", c as u32)),
+            c if is_obeyed(c) => {
+                let mut bytes = [0; 4];
+                quoted.extend(c.encode_utf8(&mut bytes).bytes().map(|byte| format!("\\{byte:03o}")));
+            }
             c => quoted.push(c),
         }
     }
@@ -146,6 +151,11 @@ mod tests {
             vec![change("\u{e9}\"\n", Some(b"a"), b"")],
             "--- \"a/\u{e9}\\\"\\012\"\n+++ \"b/\u{e9}\\\"\\012\"\n@@ -1 +0,0 @@\n-a\n\\ No newline at end of file\n"
                 .as_bytes(),
+        );
+        // In octal, as git has it: `git apply` knows the name, a terminal does not.
+        check(
+            vec![change("c\u{9b}\u{202e}", Some(b"a\n"), b"b\n")],
+            b"--- \"a/c\\302\\233\\342\\200\\256\"\n+++ \"b/c\\302\\233\\342\\200\\256\"\n@@ -1 +1 @@\n-a\n+b\n",
         );
     }
 }
