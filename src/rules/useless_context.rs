@@ -38,29 +38,23 @@ fn check(cx: &Context, out: &mut Findings) {
     let Some(span) = first_copy(build) else { return };
     let cautious: Vec<Option<Safety>> = useless.iter().map(|found| safety(cx, context, &neighbours, found)).collect();
     let edited: Vec<&Found> = useless.iter().zip(&cautious).filter(|(_, how)| how.is_some()).map(|(f, _)| f).collect();
-    let (mut plain, mut risky, mut why) = (Vec::new(), Vec::new(), String::new());
-    for (found, safety) in useless.iter().zip(&cautious) {
-        let pattern = safety.as_ref().and_then(|_| pattern(context, &edited, found));
+    let (mut plain, mut all, mut why) = (Vec::new(), Vec::new(), None);
+    for (found, safety) in useless.iter().zip(cautious) {
+        let Some(pattern) = safety.as_ref().and_then(|_| pattern(context, &edited, found)) else { continue };
         match safety {
-            Some(Safety::Unsafe(reason)) if pattern.is_some() => {
-                why.clone_from(reason);
-                risky.push((found, pattern));
-            }
-            _ => plain.push((found, pattern)),
+            Some(Safety::Unsafe(reason)) => why = Some(reason),
+            _ => plain.push(pattern.clone()),
         }
+        all.push(pattern);
     }
-    for (parts, safety) in [(plain, Safety::Safe), (risky, Safety::Unsafe(why))] {
-        if !parts.is_empty() {
-            let found: Vec<&Found> = parts.iter().map(|(found, _)| *found).collect();
-            let mut patterns: Vec<String> = parts.into_iter().filter_map(|(_, pattern)| pattern).collect();
-            patterns.sort_unstable();
-            patterns.dedup();
-            out.push(with_edit(cx, &patterns, safety, finding(cx, context, span, &found)));
-        }
-    }
+    let mut finding = finding(cx, context, span, &useless);
+    // The safe one leaves the rest to be found again.
+    finding.fixes.extend(edit(cx, plain, Safety::Safe));
+    finding.fixes.extend(why.and_then(|why| edit(cx, all, Safety::Unsafe(why))));
+    out.push(finding);
 }
 
-fn finding(cx: &Context, context: &BuildContext, span: Span, useless: &[&Found]) -> Finding {
+fn finding(cx: &Context, context: &BuildContext, span: Span, useless: &[Found]) -> Finding {
     let bytes: u64 = useless.iter().map(|found| found.amount.bytes).sum();
     let parts: Vec<String> =
         useless.iter().take(NAMED).map(|found| format!("`{}`", context.path(found.entry))).collect();
@@ -116,6 +110,9 @@ fn safety(cx: &Context, context: &BuildContext, neighbours: &[Build], found: &Fo
         ClassKind::Dependencies if path.contains('/') || has_several(cx, &path) => {
             Some(format!("it is not known that a step installs what `{path}` holds"))
         }
+        ClassKind::Dependencies if cx.build().lays_over(context, found) => Some(format!(
+            "the copy lays `{path}` over what an earlier step installed: the image would have the latter only"
+        )),
         _ => None,
     };
     Some(why.map_or(Safety::Safe, Safety::Unsafe))
@@ -160,9 +157,12 @@ fn first_copy(build: &Build) -> Option<Span> {
     Some(best.instruction.head)
 }
 
-fn with_edit(cx: &Context, patterns: &[String], safety: Safety, mut finding: Finding) -> Finding {
+/// The edit that adds patterns to the ignore file.
+fn edit(cx: &Context, mut patterns: Vec<String>, safety: Safety) -> Option<Fix> {
+    patterns.sort_unstable();
+    patterns.dedup();
     if patterns.is_empty() {
-        return finding;
+        return None;
     }
     let (target, span, text, title) = match cx.ignore() {
         IgnoreInput::Missing(path) => {
@@ -175,11 +175,9 @@ fn with_edit(cx: &Context, patterns: &[String], safety: Safety, mut finding: Fin
             let text = format!("{start}{}{newline}", patterns.join(newline));
             (Target::File(*file), Span::at(source.text().len() as u32), text, "add the patterns to .dockerignore")
         }
-        IgnoreInput::Unknown => return finding,
+        IgnoreInput::Unknown => return None,
     };
-    let edits = vec![FileEdit { target, span, text }];
-    finding.fixes.push(Fix { title: title.to_owned(), safety, edits });
-    finding
+    Some(Fix { title: title.to_owned(), safety, edits: vec![FileEdit { target, span, text }] })
 }
 
 /// What the build makes for itself, or never looks at. Results of builds and logs may be what the image is made of.
