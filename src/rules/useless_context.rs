@@ -144,7 +144,10 @@ fn pattern(context: &BuildContext, edited: &[&Found], found: &Found) -> Option<S
         return Some(found.pattern.clone());
     }
     let path = context.path(found.entry);
-    (!path.contains(['*', '?', '[', ']', '\\']) && !path.starts_with(['!', '#'])).then_some(path)
+    // A line is trimmed, and a name may hold its end; what can't be seen is not written.
+    let seen = |c: char| c.is_alphanumeric() || c.is_ascii_graphic() || c == ' ';
+    let plain = |c: char| seen(c) && !matches!(c, '*' | '?' | '[' | ']' | '\\');
+    (path.chars().all(plain) && path.trim() == path && !path.starts_with(['!', '#'])).then_some(path)
 }
 
 /// The first COPY or ADD from the context in a needed stage.
