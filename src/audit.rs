@@ -1,12 +1,15 @@
 //! The whole product as one pure function: [`Report`] is everything a command may say, already masked.
 
+mod baseline;
 mod listing;
 mod overview;
+mod reach;
 mod report;
 mod run;
 mod trouble;
 mod verdict;
 
+pub use self::baseline::{known, leave_out};
 pub use self::listing::{ContextListing, CopyTake};
 pub use self::report::{
     Baselined, BuildReport, ContextReport, Entry, Notice, ProblemReport, Report, Rerun, Skipped, StageReport, Step,

@@ -1,6 +1,7 @@
 //! What a Dockerfile means: stages and what they take from each other, variables, users, shells, the steps that run and
 //! the scripts in them, COPY against the context. Derived from [`BuildInput`] alone; judges nothing.
 
+mod brought;
 mod context;
 mod edges;
 mod environment;
@@ -22,8 +23,10 @@ mod steps;
 #[cfg(test)]
 mod tests;
 mod transfer;
+mod undefined;
 mod useless;
 
+pub use self::brought::{Brought, Started};
 pub use self::context::Fetched;
 pub use self::environment::Home;
 pub use self::graph::{Fault, FaultKind};
@@ -34,17 +37,19 @@ pub use self::package_cache::PackageCache;
 pub use self::release::{Libc, Release, libc, releases};
 pub use self::scope::{Definition, Lookup, Origin, PLATFORM_ARGS, PROXY_ARGS, Scopes, Use, Value};
 pub use self::script::Code;
-pub use self::secret::{Secret, SecretKind};
+pub use self::secret::{Secret, SecretKind, Sign, Written, holds_secret};
 pub use self::settings::{Setting, User};
 pub use self::slim::Slim;
 pub use self::stage::{Base, Edge, EdgeKind, Stage};
 pub use self::steps::Step;
 pub use self::transfer::{Source, Transfer};
+pub use self::undefined::{Undefined, Why};
 pub use self::useless::{Named, may_take_in};
 
 use std::sync::OnceLock;
 
 use self::latest::Latest;
+use self::stage::Names;
 use crate::dockerfile::{Instruction, Keyword};
 use crate::inputs::BuildInput;
 
@@ -55,6 +60,7 @@ pub struct Build<'a> {
     stages: Vec<Stage>,
     edges: Vec<Edge>,
     faults: Vec<Fault>,
+    names: Names,
     scopes: Scopes,
     target: Option<usize>,
     knows_target: bool,
@@ -71,7 +77,7 @@ impl<'a> Build<'a> {
         let mut scopes = Scopes::global(&input.file, &input.options);
         let stages = stage::stages(&input.file, &input.options, &|text| scopes.expand_global(text));
         scopes.add_stages(input, &stages);
-        let names = stage::Names::of(&stages);
+        let names = Names::of(&stages);
         let edges = edges::edges(input, &stages, &names);
         let faults = graph::faults(&stages, &edges, &names);
         let target = match &input.options.target {
@@ -94,7 +100,7 @@ impl<'a> Build<'a> {
         }
         let code = input.file.instructions().iter().map(|_| OnceLock::new()).collect();
         let latest = Latest::new(input.file.instructions(), &stages);
-        Self { input, stages, edges, faults, scopes, target, knows_target, needed, ships, latest, code }
+        Self { input, stages, edges, faults, names, scopes, target, knows_target, needed, ships, latest, code }
     }
 
     /// What it was worked out from.
@@ -122,6 +128,11 @@ impl<'a> Build<'a> {
     /// References that cannot work, in source order.
     pub fn faults(&self) -> &[Fault] {
         &self.faults
+    }
+
+    /// The stage name that `name` was probably meant to be.
+    pub fn nearest_stage(&self, name: &str) -> Option<&str> {
+        self.names.nearest(name)
     }
 
     /// The variables.

@@ -32,7 +32,7 @@ pub use self::syntax::{
     Arguments, Directive, DirectiveName, Element, File, Flag, Heredoc, Instruction, Keyword, Line, LineKind, Pair,
     Problem, ProblemKind, Word,
 };
-pub use self::verdict::{Stage, Verdict};
+pub use self::verdict::{Stage, Verdict, platform};
 pub use self::view::{
     Arg, Argument, Command, From, Healthcheck, HeredocSource, Mount, MountField, Run, Script, ScriptKind, Transfer,
     Variable,

@@ -1,11 +1,13 @@
 //! What a rule says: a finding with its place, price and fixes. Owns severities, bases, the sink that selects and
 //! sorts, and the masking of secrets. Knows no rule by name and prints nothing.
 
+mod baseline;
 mod fingerprint;
 mod impact;
 mod mask;
 mod sink;
 
+pub use self::baseline::{BASELINE_SCHEMA, Baseline, BaselineError, Comparison, Known, Seen};
 pub use self::fingerprint::{fingerprints, problem_fingerprints, text_fingerprints};
 pub use self::impact::{Basis, Impact, ImpactKind, Per, Saves};
 pub use self::mask::Mask;

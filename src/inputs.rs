@@ -77,6 +77,9 @@ pub struct BuildInput {
     pub ignore: IgnoreInput,
     /// What the builder is sent.
     pub context: Option<Arc<BuildContext>>,
+    /// The beginnings of files in the context, by their paths: those that a container starts with, and those that look
+    /// like secrets.
+    pub texts: Option<Arc<BTreeMap<String, Vec<u8>>>>,
     /// What the manifests in the context tell.
     pub projects: Option<Arc<Vec<Project>>>,
     /// Configs of base images, by reference as the Dockerfile names it (variables resolved).

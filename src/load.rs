@@ -7,6 +7,7 @@ mod file;
 mod gather;
 mod place;
 mod projects;
+mod texts;
 
 pub use self::file::{DOCKERFILE_LIMIT, LoadError, read_source, read_stdin};
 pub use self::gather::{Request, gather, gather_texts};

@@ -1,6 +1,7 @@
 //! Any result ─► what people and programs read. Wire types live here and nowhere else. Owns layout, units and the
 //! shape of JSON; decides nothing, and neutralises whatever came from input.
 
+mod baseline;
 mod catalogue;
 mod context;
 mod excerpt;
@@ -18,6 +19,7 @@ mod text;
 mod units;
 mod wire;
 
+pub use self::baseline::baseline;
 pub use self::catalogue::{explain, rules, rules_json};
 pub use self::context::{context, context_json};
 pub use self::fixed::{diff_is_masked, fix_json, fix_summary};

@@ -4,49 +4,119 @@
 mod add_local_file;
 mod add_url_unverified;
 mod apt_lists_kept;
+mod build_tools_shipped;
 mod cache_mount_unlocked;
 mod cache_mount_unused;
 mod cmd_ignored;
 mod compiler_cache_kept;
 mod composer_cache_kept;
+mod constant_platform;
+mod copied_file_chmod;
+mod definition_comment;
+mod deleted_in_later_layer;
+mod dev_dependencies_kept;
 mod docker_socket;
+mod duplicate_label;
+mod duplicate_stage_name;
+mod empty_continuation;
 mod end_of_life_base;
+mod env_self_reference;
+mod expose_mapping;
+mod expose_protocol_case;
+mod expose_range;
 mod exposed_port_unused;
 mod floating_base;
+mod from_as_case;
 mod full_base;
 mod gem_cache_kept;
+mod gem_unpinned;
+mod go_unpinned;
 mod healthcheck_always_healthy;
 mod healthcheck_program_missing;
+mod ignored_copy_source;
+mod instruction_case;
+mod invalid_base_default;
+mod invalid_label_key;
+mod latest_base;
+mod legacy_key_value;
 mod libc_mismatch;
+mod lock_file_ignored;
+mod lock_file_unchecked;
 mod loopback_only;
+mod lost_arg;
+mod maintainer_instruction;
+mod many_sources_without_slash;
+mod missing_command;
+mod multiple_cmd;
+mod multiple_entrypoint;
+mod multiple_healthcheck;
+mod named_user;
 mod npm_as_main_process;
 mod npm_cache_kept;
+mod npm_install_beside_lock;
+mod npm_unpinned;
 mod pip_cache_kept;
+mod pip_unpinned;
 mod python_cache_kept;
 mod python_minor_mismatch;
+mod recursive_chown;
+mod redundant_platform;
+mod relative_copy_destination;
+mod relative_workdir;
+mod reserved_stage_name;
 mod root_user;
+mod secret_file_copied;
 mod secret_in_arg_or_env;
+mod secret_in_command;
+mod secret_in_context;
+mod secret_named_variable;
 mod shell_as_main_process;
+mod shell_form;
 mod shell_form_command;
+mod shell_in_scratch;
+mod single_stage_build;
 mod sources_before_dependencies;
 mod ssh_port_exposed;
+mod stage_by_number;
+mod stage_name_case;
+mod start_script_broken;
+mod start_script_keeps_shell;
 mod stop_signal_kills;
 mod supplementary_groups_dropped;
+mod undeclared_base_arg;
+mod undefined_variable;
+mod unknown_copy_source;
+mod unreachable_stage;
+mod untagged_base;
+mod unversioned_own_base;
 mod useless_context;
 mod user_without_passwd;
+mod variable_of_base;
+mod volatile_argument_early;
 mod world_writable;
 mod yarn_cache_kept;
 
 mod announced;
+mod base_version;
 mod context;
+mod copy_flag;
+mod env_file;
 mod foreign;
+mod ignore_lines;
+mod installed_project;
 mod kept_cache;
+mod layers;
+mod lines;
 mod metadata;
+mod once;
 #[cfg(test)]
 mod page;
+mod presence;
 mod script_end;
+mod secret_word;
 mod selection;
 mod toolchain;
+mod unpinned;
 
 pub use self::announced::{Breach, dockerfile_breaches};
 pub use self::context::Context;
@@ -63,36 +133,95 @@ pub static ALL: &[&Rule] = &[
     &add_local_file::RULE,
     &add_url_unverified::RULE,
     &apt_lists_kept::RULE,
+    &build_tools_shipped::RULE,
     &cache_mount_unlocked::RULE,
     &cache_mount_unused::RULE,
     &cmd_ignored::RULE,
     &compiler_cache_kept::RULE,
     &composer_cache_kept::RULE,
+    &constant_platform::RULE,
+    &copied_file_chmod::RULE,
+    &definition_comment::RULE,
+    &deleted_in_later_layer::RULE,
+    &dev_dependencies_kept::RULE,
     &docker_socket::RULE,
+    &duplicate_label::RULE,
+    &duplicate_stage_name::RULE,
+    &empty_continuation::RULE,
     &end_of_life_base::RULE,
+    &env_self_reference::RULE,
+    &expose_mapping::RULE,
+    &expose_protocol_case::RULE,
+    &expose_range::RULE,
     &exposed_port_unused::RULE,
     &floating_base::RULE,
+    &from_as_case::RULE,
     &full_base::RULE,
     &gem_cache_kept::RULE,
+    &gem_unpinned::RULE,
+    &go_unpinned::RULE,
     &healthcheck_always_healthy::RULE,
     &healthcheck_program_missing::RULE,
+    &ignored_copy_source::RULE,
+    &instruction_case::RULE,
+    &invalid_base_default::RULE,
+    &invalid_label_key::RULE,
+    &latest_base::RULE,
+    &legacy_key_value::RULE,
     &libc_mismatch::RULE,
+    &lock_file_ignored::RULE,
+    &lock_file_unchecked::RULE,
     &loopback_only::RULE,
+    &lost_arg::RULE,
+    &maintainer_instruction::RULE,
+    &many_sources_without_slash::RULE,
+    &missing_command::RULE,
+    &multiple_cmd::RULE,
+    &multiple_entrypoint::RULE,
+    &multiple_healthcheck::RULE,
+    &named_user::RULE,
     &npm_as_main_process::RULE,
     &npm_cache_kept::RULE,
+    &npm_install_beside_lock::RULE,
+    &npm_unpinned::RULE,
     &pip_cache_kept::RULE,
+    &pip_unpinned::RULE,
     &python_cache_kept::RULE,
     &python_minor_mismatch::RULE,
+    &recursive_chown::RULE,
+    &redundant_platform::RULE,
+    &relative_copy_destination::RULE,
+    &relative_workdir::RULE,
+    &reserved_stage_name::RULE,
     &root_user::RULE,
+    &secret_file_copied::RULE,
     &secret_in_arg_or_env::RULE,
+    &secret_in_command::RULE,
+    &secret_in_context::RULE,
+    &secret_named_variable::RULE,
     &shell_as_main_process::RULE,
+    &shell_form::RULE,
     &shell_form_command::RULE,
+    &shell_in_scratch::RULE,
+    &single_stage_build::RULE,
     &sources_before_dependencies::RULE,
     &ssh_port_exposed::RULE,
+    &stage_by_number::RULE,
+    &stage_name_case::RULE,
+    &start_script_broken::RULE,
+    &start_script_keeps_shell::RULE,
     &stop_signal_kills::RULE,
     &supplementary_groups_dropped::RULE,
+    &undeclared_base_arg::RULE,
+    &undefined_variable::RULE,
+    &unknown_copy_source::RULE,
+    &unreachable_stage::RULE,
+    &untagged_base::RULE,
+    &unversioned_own_base::RULE,
     &useless_context::RULE,
     &user_without_passwd::RULE,
+    &variable_of_base::RULE,
+    &volatile_argument_early::RULE,
     &world_writable::RULE,
     &yarn_cache_kept::RULE,
 ];
@@ -193,8 +322,19 @@ mod tests {
     use std::collections::BTreeSet;
 
     /// Foreign codes that several rules answer for together, each for a part.
-    const SHARED: [&str; 6] =
-        ["DL3006", "DL3025", "DL3048", "JSONArgsRecommended", "MultipleInstructionsDisallowed", "UndefinedVar"];
+    const SHARED: [&str; 11] = [
+        "CKV_DOCKER_7",
+        "DF001",
+        "DL3006",
+        "DL3007",
+        "DL3025",
+        "DL3064",
+        "DS-0001",
+        "JSONArgsRecommended",
+        "MultipleInstructionsDisallowed",
+        "SecretsUsedInArgOrEnv",
+        "UndefinedVar",
+    ];
 
     #[test]
     fn pages_are_complete_and_names_are_unique_and_sorted() {

@@ -48,6 +48,7 @@ pub(super) fn problems(inputs: &Inputs, build: &Build, mask: &Mask) -> Vec<Probl
     let input = build.input();
     let source = inputs.source(input.dockerfile);
     let problem = |span: Span, error: bool, message: &str, help: Option<&String>| ProblemReport {
+        codes: Vec::new(),
         file: source.name().to_owned(),
         place: Some(source.line_column(span.start)),
         error,
@@ -60,10 +61,12 @@ pub(super) fn problems(inputs: &Inputs, build: &Build, mask: &Mask) -> Vec<Probl
         problems.push(problem(Span::at(at), false, "this byte is not UTF-8", Some(&help)));
     }
     for own in input.file.problems() {
-        problems.push(problem(own.span, own.kind.is_error(), &own.message, own.help.as_ref()));
+        let problem = problem(own.span, own.kind.is_error(), &own.message, own.help.as_ref());
+        problems.push(ProblemReport { codes: own.kind.code().into_iter().collect(), ..problem });
     }
     for fault in build.faults() {
-        problems.push(problem(fault.span, fault.kind.is_error(), &fault.message, fault.help.as_ref()));
+        let problem = problem(fault.span, fault.kind.is_error(), &fault.message, fault.help.as_ref());
+        problems.push(ProblemReport { codes: fault.kind.code().into_iter().collect(), ..problem });
     }
     problems.extend(super::verdict::problem(build, source, &problems, mask));
     problems.sort_by_key(|problem| problem.place);
@@ -71,7 +74,14 @@ pub(super) fn problems(inputs: &Inputs, build: &Build, mask: &Mask) -> Vec<Probl
     if let Some(target) = input.options.target.as_ref().filter(|_| !build.knows_target()) {
         let help = Some("name a stage of the Dockerfile with `--target`".to_owned());
         let message = format!("target stage `{target}` could not be found");
-        problems.push(ProblemReport { file: source.name().to_owned(), place: None, error: true, message, help });
+        problems.push(ProblemReport {
+            codes: Vec::new(),
+            file: source.name().to_owned(),
+            place: None,
+            error: true,
+            message,
+            help,
+        });
     }
     problems
 }

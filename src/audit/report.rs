@@ -150,6 +150,8 @@ pub struct Skipped {
 /// Something wrong with an input.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ProblemReport {
+    /// What other linters call it.
+    pub codes: Vec<&'static str>,
     /// The file as the user would type it.
     pub file: String,
     /// The place in it.

@@ -7,10 +7,10 @@ use std::sync::Arc;
 use rayon::prelude::*;
 
 use super::{ContextListing, Notice, ProblemReport, Report, Skipped};
-use super::{listing, overview, trouble};
+use super::{listing, overview, reach, trouble};
 use crate::build::Build;
 use crate::dockerfile;
-use crate::finding::{Finding, Findings, Mask};
+use crate::finding::{Finding, Findings, Mask, Severity};
 use crate::fix::{self, Judge, Level, Outcome};
 use crate::ignore::{self, ProblemKind};
 use crate::inputs::{BuildInput, IgnoreInput, Inputs, Need, Needs};
@@ -23,6 +23,7 @@ pub fn lint(inputs: &Inputs, selection: &Selection) -> Report {
     let mask = mask_of(&builds);
     let mut report = report(inputs, &builds, &mask, selection, false);
     report.findings = masked_findings(inputs, &builds, &mask, selection);
+    unsay(&mut report);
     report
 }
 
@@ -38,6 +39,7 @@ pub fn audit(inputs: &Inputs, selection: &Selection) -> Report {
     let mask = mask_of(&builds);
     let mut report = report(inputs, &builds, &mask, selection, true);
     report.findings = masked_findings(inputs, &builds, &mask, selection);
+    unsay(&mut report);
     report.builds = builds.par_iter().map(|build| overview::build(inputs, build, &report.findings, &mask)).collect();
     report
 }
@@ -135,6 +137,7 @@ fn report<'i>(inputs: &'i Inputs, builds: &[Build<'i>], mask: &Mask, selection: 
     let mut problems: Vec<ProblemReport> = Vec::new();
     for problem in &inputs.problems {
         problems.push(ProblemReport {
+            codes: Vec::new(),
             file: problem.file.clone(),
             place: problem.place,
             error: problem.fatal,
@@ -155,6 +158,21 @@ fn report<'i>(inputs: &'i Inputs, builds: &[Build<'i>], mask: &Mask, selection: 
     }
 }
 
+/// Takes out the problems that a finding of the same place says, too.
+fn unsay(report: &mut Report) {
+    let Report { problems, findings, sources, .. } = report;
+    problems.retain(|problem| {
+        let Some(place) = problem.place.filter(|_| !problem.codes.is_empty()) else { return true };
+        !findings.iter().any(|finding| {
+            let source = &sources[finding.file.0 as usize];
+            let same = source.name() == problem.file
+                && (finding.instruction_line == Some(place.line) || source.line(finding.span.start) == place.line);
+            let known = |rule: &Rule| rule.metadata().aliases.iter().any(|alias| problem.codes.contains(alias));
+            finding.severity == Severity::Error && same && rules::find(finding.rule).is_some_and(known)
+        })
+    });
+}
+
 fn masked_findings<'i>(inputs: &'i Inputs, builds: &[Build<'i>], mask: &Mask, selection: &Selection) -> Vec<Finding> {
     findings(inputs, builds, selection).into_par_iter().map(|finding| masked(finding, mask)).collect()
 }
@@ -168,6 +186,7 @@ fn findings<'i>(inputs: &'i Inputs, builds: &[Build<'i>], selection: &Selection)
                 (rule.check)(&Context::new(rule, inputs, build), &mut out);
             }
         }
+        reach::limit(build, &mut out);
         out
     };
     let found: Vec<Findings> = builds.par_iter().map(of_build).collect();
@@ -178,6 +197,7 @@ fn findings<'i>(inputs: &'i Inputs, builds: &[Build<'i>], selection: &Selection)
 fn is_there(input: &BuildInput, need: Need) -> bool {
     match need {
         Need::ContextNames | Need::ContextBytes => input.context.is_some(),
+        Need::ContextTexts => input.texts.is_some(),
         Need::Projects => input.projects.is_some(),
         Need::BaseImage => !input.base_images.is_empty(),
         Need::Git | Need::Image | Need::Buildlog => false,
@@ -198,13 +218,15 @@ fn skipped<'i>(builds: &[Build<'i>], selection: &Selection, looked: bool) -> Vec
             problem.kind.is_refusal() || problem.kind == ProblemKind::Uncompilable
         }));
         let (why, remedy) = match need {
-            Need::ContextNames | Need::ContextBytes | Need::Projects if refused => {
+            Need::ContextNames | Need::ContextBytes | Need::ContextTexts | Need::Projects if refused => {
                 ("it needs the build context", "mend .dockerignore")
             }
-            Need::ContextNames | Need::ContextBytes | Need::Projects if looked => {
+            Need::ContextNames | Need::ContextBytes | Need::ContextTexts | Need::Projects if looked => {
                 ("it needs the build context", "name the Dockerfile in a folder that can be read")
             }
-            Need::ContextNames | Need::ContextBytes => ("it needs the build context", "run `dockopt audit`"),
+            Need::ContextNames | Need::ContextBytes | Need::ContextTexts => {
+                ("it needs the build context", "run `dockopt audit`")
+            }
             Need::Projects => ("it needs the project's manifests", "run `dockopt audit`"),
             Need::Git => ("it needs git history", "run it in a repository"),
             Need::Image => ("it needs a built image", "build it first"),
@@ -271,6 +293,7 @@ fn with_texts(input: &BuildInput, before: &Inputs, sources: &[Source]) -> BuildI
         ignore,
         context,
         projects: input.projects.clone(),
+        texts: input.texts.clone(),
         base_images: input.base_images.clone(),
     }
 }

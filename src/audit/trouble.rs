@@ -27,6 +27,7 @@ pub(super) fn of_build(inputs: &Inputs, build: &Build, mask: &Mask) -> Vec<Probl
 pub(super) fn of_context(context: &BuildContext, trouble: &Trouble) -> ProblemReport {
     let error = matches!(trouble.kind, TroubleKind::UnreadableDirectory(_));
     ProblemReport {
+        codes: Vec::new(),
         file: joined(context.root(), &trouble.path),
         place: None,
         error,
@@ -44,6 +45,7 @@ fn of_ignore_file(inputs: &Inputs, build: &Build) -> Vec<ProblemReport> {
         && build.input().context.is_none()
         && !ignore.patterns.first().is_some_and(|one| !one.negated && matches!(one.text.as_str(), "*" | "**"));
     let report = |problem: &crate::ignore::Problem| ProblemReport {
+        codes: Vec::new(),
         file: source.name().to_owned(),
         place: Some(source.line_column(problem.span.start)),
         error: problem.kind.is_refusal() || (tried && problem.kind == ProblemKind::Uncompilable),
@@ -76,6 +78,7 @@ fn missing(
             ),
         };
         out.push(ProblemReport {
+            codes: if help.starts_with("bring") { vec!["CopyIgnoredFile"] } else { Vec::new() },
             file: source.name().to_owned(),
             place: Some(source.line_column(one.span.start)),
             error: help.starts_with("bring") && build.is_needed(stage),

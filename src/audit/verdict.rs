@@ -3,6 +3,7 @@
 
 use super::ProblemReport;
 use crate::build::{Build, Lookup, Stage, Value};
+use crate::dockerfile;
 use crate::dockerfile::expand::{Lex, uses};
 use crate::dockerfile::{Instruction, Keyword, Verdict};
 use crate::finding::Mask;
@@ -12,7 +13,17 @@ use crate::text::{Source, Span};
 /// change it: in CI a base image from an ARG without default is the rule.
 pub(super) fn problem(build: &Build, source: &Source, known: &[ProblemReport], mask: &Mask) -> Option<ProblemReport> {
     let verdict = build.input().file.verdict()?;
-    let lines = verdict.lines;
+    // This one names no line.
+    let expands = |file: &dockerfile::File, instruction: &Instruction| {
+        let from = file.flag_argument(instruction, "from");
+        instruction.keyword == Keyword::Copy && from.is_some_and(|from| from.text.contains('$'))
+    };
+    let unnamed = || {
+        let file = &build.input().file;
+        let found = file.instructions().iter().find(|instruction| expands(file, instruction))?;
+        Some((found.start_line, found.end_line))
+    };
+    let lines = verdict.lines.or_else(|| unnamed().filter(|_| verdict.message.contains("for --from")));
     let explains = |problem: &ProblemReport| match (lines, problem.place) {
         (Some((first, last)), Some(place)) => problem.error && first <= place.line && place.line <= last,
         _ => problem.error,
@@ -44,12 +55,27 @@ pub(super) fn problem(build: &Build, source: &Source, known: &[ProblemReport], m
     let line = lines.map_or(1, |(first, _)| first.max(1));
     let start = failing.map_or_else(|| source.line_span(line).start, |(_, instruction)| instruction.span.start);
     Some(ProblemReport {
+        codes: codes(plain(&verdict.message), failing.map(|(_, instruction)| instruction.keyword)),
         file: source.name().to_owned(),
         place: Some(source.line_column(Span::at(start).start)),
         error,
         message: mask.apply(&format!("the builder refuses this: {}", plain(&verdict.message))),
         help,
     })
+}
+
+/// What other linters call it.
+fn codes(message: &str, keyword: Option<Keyword>) -> Vec<&'static str> {
+    let number = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit() || byte == b'-') && !text.starts_with('-');
+    match message.split_once(": ") {
+        Some(("invalid containerPort", port)) if number(port) => vec!["DL3011"],
+        Some(("invalid containerPort" | "invalid port", _)) => vec!["DL1000"],
+        Some((what, _)) if what.starts_with("failed to parse stage name") && keyword == Some(Keyword::From) => {
+            vec!["DL1000", "InvalidDefaultArgInFrom"]
+        }
+        _ if message.starts_with("variable expansion is not supported for --from") => vec!["DL3022"],
+        _ => Vec::new(),
+    }
 }
 
 /// The message without the line, which the problem names itself.

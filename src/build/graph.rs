@@ -3,7 +3,7 @@
 use super::stage::{Base, Edge, EdgeKind, Names, Stage};
 use crate::text::Span;
 
-/// A reference between stages that cannot work or hides something.
+/// A reference between stages that cannot work.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Fault {
     /// Which.
@@ -19,10 +19,6 @@ pub struct Fault {
 /// What is wrong with a reference.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum FaultKind {
-    /// Names neither a stage nor, by its look, an image.
-    Unknown,
-    /// Two stages of one name: the later one hides the earlier one.
-    Duplicate,
     /// A stage takes from itself.
     Itself,
     /// Stages need each other in a circle.
@@ -36,6 +32,15 @@ pub enum FaultKind {
 }
 
 impl FaultKind {
+    /// What hadolint calls it.
+    pub const fn code(self) -> Option<&'static str> {
+        match self {
+            Self::Itself => Some("DL3023"),
+            Self::Forward | Self::NoSuchNumber => Some("DL3022"),
+            Self::Circular | Self::FromBelow => None,
+        }
+    }
+
     /// Whether the builder refuses the file for it when the stage is needed.
     pub const fn is_error(self) -> bool {
         matches!(self, Self::Itself | Self::Circular | Self::Forward | Self::NoSuchNumber)
@@ -57,29 +62,12 @@ pub(super) fn needed(stages: &[Stage], edges: &[Edge], target: Option<usize>) ->
 
 /// Everything that is wrong with the references, in source order.
 pub(super) fn faults(stages: &[Stage], edges: &[Edge], names: &Names) -> Vec<Fault> {
-    let mut faults = duplicates(stages);
+    let mut faults = Vec::new();
     let circle = circles(stages.len(), edges);
     for edge in edges {
         faults.extend(fault(stages, edge, &circle, names));
     }
     faults.sort_by_key(|fault| fault.span);
-    faults
-}
-
-fn duplicates(stages: &[Stage]) -> Vec<Fault> {
-    let mut first = std::collections::HashMap::new();
-    let mut faults = Vec::new();
-    for stage in stages {
-        let (Some(name), Some(span)) = (&stage.name, stage.name_span) else { continue };
-        if first.insert(name, stage.index).is_some() {
-            faults.push(Fault {
-                kind: FaultKind::Duplicate,
-                span,
-                message: format!("the stage name `{name}` is taken already: from here on it means this stage"),
-                help: Some("give every stage a name of its own".into()),
-            });
-        }
-    }
     faults
 }
 
@@ -114,11 +102,6 @@ fn fault(stages: &[Stage], edge: &Edge, circle: &[usize], names: &Names) -> Opti
             format!("there is no stage {name}: stages count from 0 to {}", stages.len().saturating_sub(1)),
             Some("use the name of a stage".to_owned()),
         ),
-        Base::Image(name) if !name.contains(['/', ':', '.', '@']) => {
-            let near = names.nearest(name)?;
-            let message = format!("no stage is called `{name}`: the builder takes it for an image");
-            (FaultKind::Unknown, message, Some(format!("did you mean the stage `{near}`?")))
-        }
         _ => return None,
     };
     Some(Fault { kind, span: edge.span, message, help })

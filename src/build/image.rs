@@ -162,6 +162,19 @@ impl<'a> BaseImage<'a> {
     }
 }
 
+/// The variables that an image sets besides PATH (`data/base_variables.tsv`); `None` where that is not known.
+pub(super) fn variables(reference: &str) -> Option<Vec<&'static str>> {
+    let reference = Reference::of(reference);
+    let tag = reference.tag.unwrap_or("latest");
+    rows(include_str!("../../data/base_variables.tsv")).find_map(|cells| match cells.as_slice() {
+        [image, tags, names, ..] if *image == reference.short_name() => {
+            let fits = tags.split_whitespace().any(|glob| is_like(glob, tag));
+            fits.then(|| names.split_whitespace().collect())
+        }
+        _ => None,
+    })
+}
+
 /// Whether a name without a namespace is an official image (`data/official_images.tsv`).
 pub fn is_official(name: &str) -> bool {
     static NAMES: LazyLock<BTreeSet<&str>> = LazyLock::new(|| {
@@ -274,6 +287,7 @@ mod tests {
             include_str!("../../data/package_lists.tsv"),
             include_str!("../../data/official_images.tsv"),
             include_str!("../../data/image_suites.tsv"),
+            include_str!("../../data/base_variables.tsv"),
             include_str!("../../data/server_ports.tsv"),
             include_str!("../../data/package_caches.tsv"),
         ];

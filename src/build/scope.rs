@@ -1,7 +1,9 @@
 //! Variables: where each one is defined, and what it holds at each instruction. Follows BuildKit of 2026: the last
 //! definition wins, ARG or ENV; a stage sees the ARGs and ENVs of the stage that it stands on.
 
+mod base;
 mod predefined;
+mod visible;
 
 pub use self::predefined::{PLATFORM_ARGS, PROXY_ARGS};
 
@@ -9,7 +11,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use super::stage::{Base, Stage};
+use super::stage::Stage;
 use crate::dockerfile::expand::{Lex, Operator, Variables, process_word, uses};
 use crate::dockerfile::{Arg, File, Instruction, Keyword, Word};
 use crate::inputs::{BuildInput, BuildOptions};
@@ -26,9 +28,6 @@ const LONGEST_OF_FILE: usize = 64 << 20;
 
 /// What a byte of a value costs that a pattern goes over, in bytes of values made.
 const MATCHING: usize = 64;
-
-/// PATH of an image that sets none (BuildKit's `system.DefaultPathEnvUnix`).
-const DEFAULT_PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
 /// What a variable holds.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -174,7 +173,7 @@ impl Scopes {
     /// Reads the stages in order: each knows those below it.
     pub(super) fn add_stages(&mut self, input: &BuildInput, stages: &[Stage]) {
         for stage in stages {
-            let scope = Self::base(input, stage);
+            let scope = base::scope(input, stage);
             self.stages.push(scope);
             for index in stage.instructions.clone() {
                 let instruction = &input.file.instructions()[index];
@@ -185,34 +184,6 @@ impl Scopes {
                 }
             }
         }
-    }
-
-    fn base(input: &BuildInput, stage: &Stage) -> Scope {
-        let mut names = Names::default();
-        let mut add = |name: &str, value: &str| {
-            let definition =
-                Definition { origin: Origin::BaseImage, instruction: None, span: None, value: known(value) };
-            names.push(name, definition);
-        };
-        let parent = match &stage.base {
-            Base::Stage(parent) => Parent::Stage(*parent),
-            Base::Scratch => {
-                add("PATH", DEFAULT_PATH);
-                Parent::Nothing
-            }
-            Base::Image(reference) => match input.base_images.get(reference) {
-                Some(config) => {
-                    add("PATH", DEFAULT_PATH);
-                    for (name, value) in &config.env {
-                        add(name, value);
-                    }
-                    Parent::Nothing
-                }
-                None => Parent::Unknown,
-            },
-            Base::Context(_) | Base::Unknown(_) => Parent::Unknown,
-        };
-        Scope { names, parent }
     }
 
     fn arg(&mut self, input: &BuildInput, instruction: &Instruction, stage: usize, index: usize) {

@@ -5,6 +5,8 @@ mod command;
 mod text;
 mod value;
 
+pub use self::text::Sign;
+
 use super::Build;
 use crate::dockerfile::{Argument, File, Instruction, Keyword};
 use crate::text::Span;
@@ -31,6 +33,17 @@ pub enum SecretKind {
     Name,
     /// A URL with a password in it.
     Url,
+}
+
+/// A secret in plain text outside of ARG and ENV.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Written {
+    /// Index of the instruction.
+    pub instruction: usize,
+    /// Where it stands.
+    pub span: Span,
+    /// What shows that it is one.
+    pub by: Sign,
 }
 
 /// Words that say secret on their own (BuildKit's list for `SecretsUsedInArgOrEnv`).
@@ -139,6 +152,54 @@ impl Build<'_> {
         }
         secrets
     }
+}
+
+impl Build<'_> {
+    /// The secrets in the commands, heredocs, labels and URLs of all other instructions, in source order; a password that
+    /// everyone knows is none.
+    pub fn written_secrets(&self) -> Vec<Written> {
+        let file = &self.input().file;
+        let mut written = Vec::new();
+        for (index, instruction) in file.instructions().iter().enumerate() {
+            let own = file.trigger(instruction).unwrap_or(instruction);
+            if matches!(own.keyword, Keyword::Arg | Keyword::Env) {
+                continue;
+            }
+            let start = own.rest.text.start;
+            for held in text::in_text(file.str(own.rest)) {
+                let range = Span::new(start + held.range.start as u32, start + held.range.end as u32);
+                written.extend(one(index, file.locate(range), held));
+            }
+            for heredoc in &own.heredocs {
+                for held in text::in_text(file.source().slice(heredoc.body)) {
+                    let start = heredoc.body.start;
+                    let span = Span::new(start + held.range.start as u32, start + held.range.end as u32);
+                    written.extend(one(index, span, held));
+                }
+            }
+        }
+        written.sort_by_key(|one| (one.instruction, one.span, one.by == Sign::Login));
+        // What is named and looks like a token is found twice.
+        written.dedup_by_key(|one| one.span);
+        written
+    }
+}
+
+/// Whether a text holds a secret that not everyone knows.
+pub fn holds_secret(text: &str) -> bool {
+    text::in_text(text).iter().any(|held| !COMMON.contains(&held.value.to_ascii_lowercase().as_str()))
+}
+
+fn one(instruction: usize, span: Span, held: text::Held) -> Option<Written> {
+    let lower = held.value.to_ascii_lowercase();
+    let known = COMMON.contains(&lower.as_str());
+    // `SECRET_KEY=build-time-dummy ./manage.py collectstatic` gives a program what it asks for, and no secret.
+    let filler = ["dummy", "build", "test", "temp", "fake", "default", "example", "dev", "secret", "password", "123"];
+    let mixed = lower.len() >= 8
+        && lower.bytes().any(|byte| byte.is_ascii_digit())
+        && lower.bytes().any(|byte| byte.is_ascii_alphabetic());
+    let chosen = matches!(held.by, Sign::Name(_)) && (!mixed || filler.iter().any(|word| lower.contains(word)));
+    (!known && !chosen && !span.is_empty()).then_some(Written { instruction, span, by: held.by })
 }
 
 /// The names that an ARG or ENV sets, with their values.

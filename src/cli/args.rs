@@ -62,6 +62,8 @@ pub(super) struct Audit {
     pub choice: Choice,
     #[command(flatten)]
     pub threshold: Threshold,
+    #[command(flatten)]
+    pub known: Known,
 }
 
 #[derive(Debug, Args)]
@@ -77,6 +79,8 @@ pub(super) struct Lint {
     pub choice: Choice,
     #[command(flatten)]
     pub threshold: Threshold,
+    #[command(flatten)]
+    pub known: Known,
 }
 
 #[derive(Debug, Args)]
@@ -185,6 +189,21 @@ pub(super) struct Choice {
     /// The day that tables are read for [default: `SOURCE_DATE_EPOCH`, else today]
     #[arg(long, value_name = "YYYY-MM-DD", value_parser = date)]
     pub today: Option<Date>,
+}
+
+/// Findings that are known already.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Options of the baseline")]
+pub(super) struct Known {
+    /// Leave out the findings that this file knows: only new ones count
+    #[arg(long, value_name = "FILE")]
+    pub baseline: Option<PathBuf>,
+    /// Write all findings to a baseline: from now on they are known
+    #[arg(long, value_name = "FILE", conflicts_with = "baseline")]
+    pub write_baseline: Option<PathBuf>,
+    /// Drop from the file of --baseline what is fixed
+    #[arg(long, requires = "baseline")]
+    pub prune_baseline: bool,
 }
 
 /// When findings make the exit code.

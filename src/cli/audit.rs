@@ -1,6 +1,7 @@
 //! `dockopt audit`.
 
 use super::args::{Audit, Global};
+use super::baseline;
 use super::output::{Failure, base, code, complain, leave_unsaid, selection, today, write_run};
 use crate::report::{self, Format, Run};
 
@@ -14,6 +15,7 @@ pub(super) fn run(global: &Global, command: &Audit) -> Result<u8, Failure> {
         return Err(Failure::Said);
     }
     let mut report = crate::audit::audit(&inputs, &selection);
+    baseline::apply(&command.known, "audit", &selection, &mut report)?;
     let code = code(&command.threshold, &report, failed);
     if global.format == Format::Text {
         leave_unsaid(&mut report, &inputs);

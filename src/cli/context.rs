@@ -1,13 +1,13 @@
 //! `dockopt context ls`.
 
 use super::args::{Global, Ls};
-use super::output::{Failure, complain, emit, text_or_json};
+use super::output::{Failure, complain, emit, is_json};
 use super::{CLEAN, FAILED, FOUND, terminal};
 use crate::inputs::{Need, Needs};
-use crate::report::{self, Format};
+use crate::report;
 
 pub(super) fn ls(global: &Global, command: &Ls) -> Result<u8, Failure> {
-    text_or_json(global, "context ls", "")?;
+    let json = is_json(global, "context ls", "")?;
     let mut request = command.build.request(command.path.clone(), None);
     request.folder = true;
     request.needs = Needs::NONE.with(Need::ContextNames).with(Need::ContextBytes);
@@ -32,12 +32,11 @@ pub(super) fn ls(global: &Global, command: &Ls) -> Result<u8, Failure> {
         let help = Some("name a folder, or a Dockerfile that copies from its context".to_owned());
         return Err(Failure::Because { what: format!("no build context under `{}`", command.path.display()), help });
     };
-    let text = match global.format {
-        Format::Json => report::context_json(first, others),
-        _ => {
-            let shown = listings.iter().map(|listing| report::context(listing, layout, command.all));
-            shown.collect::<Vec<_>>().join("\n")
-        }
+    let shown = |listing| report::context(listing, layout, command.all);
+    let text = if json {
+        report::context_json(first, others)
+    } else {
+        listings.iter().map(shown).collect::<Vec<_>>().join("\n")
     };
     emit(global, &text)?;
     Ok(match (failed, refused) {

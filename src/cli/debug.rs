@@ -15,7 +15,7 @@ use crate::finding::Finding;
 use crate::ignore;
 use crate::load::{Request, gather_texts, read_source};
 use crate::report;
-use crate::rules::{self, Selection};
+use crate::rules::Selection;
 use crate::text::Source;
 
 /// Bytes of a file of vectors.
@@ -123,14 +123,24 @@ fn lint(_: &Value, case: &Value) -> Value {
     let source = Source::of("Dockerfile", text(case, "dockerfile"));
     let inputs = gather_texts(vec![(None, Ok(source))], &Request::default());
     let report = crate::audit::lint(&inputs, &ALL_RULES);
-    let findings: Vec<Value> = report.findings.iter().map(found).collect();
+    let mut findings: Vec<Value> = report.findings.iter().flat_map(found).collect();
+    for problem in report.problems.iter().filter(|problem| !problem.codes.is_empty()) {
+        let line = problem.place.map(|place| place.line);
+        findings.push(json!({ "rule": "problem", "aliases": problem.codes, "line": line }));
+    }
     json!({ "id": case["id"], "findings": findings })
 }
 
 static ALL_RULES: LazyLock<Selection> =
     LazyLock::new(|| Selection::new(&["all".to_owned()], &[]).unwrap_or_else(|_| Selection::default()));
 
-fn found(finding: &Finding) -> Value {
-    let aliases = rules::find(finding.rule).map(|rule| rule.metadata().aliases.clone()).unwrap_or_default();
-    json!({ "rule": finding.rule, "aliases": aliases, "line": finding.instruction_line })
+/// The codes of a finding by the lines where other linters report them.
+fn found(finding: &Finding) -> Vec<Value> {
+    let mut lines: BTreeMap<Option<u32>, Vec<&str>> = BTreeMap::new();
+    lines.entry(finding.instruction_line).or_default();
+    for code in &finding.codes {
+        lines.entry(code.line.or(finding.instruction_line)).or_default().push(code.name);
+    }
+    let row = |(line, aliases)| json!({ "rule": finding.rule, "aliases": aliases, "line": line });
+    lines.into_iter().map(row).collect()
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use super::args::{Fix, Global};
-use super::output::{Failure, complain, emit, leave_unsaid, selection, text_or_json, today};
+use super::output::{Failure, complain, emit, is_json, leave_unsaid, selection, today};
 use super::{CLEAN, FAILED, FOUND, terminal, write};
 use crate::audit::Report;
 use crate::finding::{Finding, Mask};
@@ -19,7 +19,7 @@ pub(super) fn run(global: &Global, command: &Fix) -> Result<u8, Failure> {
         let help = Some("name the file: `dockopt fix Dockerfile`".to_owned());
         return Err(Failure::Because { what: "standard input cannot be fixed in place".to_owned(), help });
     }
-    text_or_json(global, "fix", "; `dockopt lint` and `dockopt audit` write findings in every format")?;
+    is_json(global, "fix", "; `dockopt lint` and `dockopt audit` write findings in every format")?;
     let selection = selection(&command.choice)?;
     let mut failed = false;
     let mut work = Work { report: Report { root: root(command), ..Report::default() }, ..Work::default() };

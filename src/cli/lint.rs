@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use rayon::prelude::*;
 
 use super::args::{Global, Lint};
+use super::baseline;
 use super::output::{Failure, base, code, complain, leave_unsaid, selection, today, write_run};
 use crate::load::{DOCKERFILE_LIMIT, LoadError, read_source, read_stdin};
 use crate::report::{self, Format, Run};
@@ -22,6 +23,7 @@ pub(super) fn run(global: &Global, command: &Lint) -> Result<u8, Failure> {
         return Err(Failure::Said);
     }
     let mut report = crate::audit::lint(&inputs, &selection);
+    baseline::apply(&command.known, "lint", &selection, &mut report)?;
     let code = code(&command.threshold, &report, failed);
     if global.format == Format::Text {
         leave_unsaid(&mut report, &inputs);

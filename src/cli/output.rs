@@ -83,10 +83,10 @@ pub(super) fn write_run(
     Ok(())
 }
 
-/// Refuses a format that a command has no shape for; `instead` is a command that has.
-pub(super) fn text_or_json(global: &Global, command: &str, instead: &str) -> Result<(), Failure> {
+/// Whether JSON is asked for, of a command that has but text beside it; `instead` names commands that have more.
+pub(super) fn is_json(global: &Global, command: &str, instead: &str) -> Result<bool, Failure> {
     if global.format.writer().is_none() {
-        return Ok(());
+        return Ok(global.format == Format::Json);
     }
     let what = format!("`dockopt {command}` is not written as `{}`", global.format.name());
     Err(Failure::Because { what, help: Some(format!("use `--format text` or `--format json`{instead}")) })

@@ -104,8 +104,9 @@ impl File {
         }
     }
 
-    /// The last line of an instruction's logical line, comments and blank lines included.
-    fn head_end_line(&self, index: u32) -> u32 {
+    /// The last line of the logical line of the instruction with this index, comments and blank lines included: where
+    /// BuildKit warns of blank ones.
+    pub fn head_end_line(&self, index: u32) -> u32 {
         let instruction = &self.instructions[index as usize];
         match instruction.heredocs.first() {
             Some(heredoc) => self.source.line(heredoc.body.start) - 1,

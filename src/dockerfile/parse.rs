@@ -312,7 +312,7 @@ impl<'s> Parser<'s> {
             let line = self.count as u32;
             self.stop("file with no instructions".into(), line, line);
             self.file.problems.push(Problem {
-                kind: ProblemKind::Error,
+                kind: ProblemKind::Empty,
                 span: Span::at(0),
                 message: "file with no instructions".into(),
                 help: Some("begin with `FROM image`".into()),

@@ -314,6 +314,12 @@ pub struct Problem {
 pub enum ProblemKind {
     /// BuildKit refuses the file for it.
     Error,
+    /// BuildKit refuses the file: there is no instruction.
+    Empty,
+    /// BuildKit refuses the file: an instruction stands before the first FROM.
+    BeforeFrom,
+    /// BuildKit refuses the file: an ONBUILD of ONBUILD, FROM or MAINTAINER.
+    Trigger,
     /// BuildKit refuses the file: a heredoc's name took in what follows it (`<<EOF>/x`, `<<EOF;`).
     HeredocName,
     /// BuildKit refuses the file: a shift (`$((1 << 2))`) is read as a heredoc.
@@ -347,13 +353,30 @@ pub enum ProblemKind {
 impl ProblemKind {
     /// Whether BuildKit refuses the file for every such problem.
     pub const fn is_error(self) -> bool {
-        matches!(self, Self::Error | Self::HeredocName | Self::HeredocShift)
+        matches!(
+            self,
+            Self::Error | Self::Empty | Self::BeforeFrom | Self::Trigger | Self::HeredocName | Self::HeredocShift
+        )
+    }
+
+    /// What hadolint calls it, which reports what it can't read as `DL1000`.
+    pub const fn code(self) -> Option<&'static str> {
+        match self {
+            Self::BeforeFrom => Some("DL3061"),
+            Self::Trigger => Some("DL3043"),
+            Self::Empty => None,
+            _ if self.is_error() => Some("DL1000"),
+            _ => None,
+        }
     }
 
     /// Its name, for output.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Error => "error",
+            Self::Empty => "empty",
+            Self::BeforeFrom => "before-from",
+            Self::Trigger => "trigger",
             Self::HeredocName => "heredoc-name",
             Self::HeredocShift => "heredoc-shift",
             Self::SplitWord => "split-word",

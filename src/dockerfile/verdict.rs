@@ -10,6 +10,7 @@ mod instruction;
 mod mount;
 
 pub(super) use self::csv::split_fields;
+pub use self::dispatch::platform::platform;
 use super::syntax::{File, Keyword, Problem, ProblemKind};
 use crate::text::Span;
 
@@ -49,6 +50,7 @@ pub struct Verdict {
 
 /// What BuildKit refuses in an instruction.
 pub(super) struct Issue {
+    kind: ProblemKind,
     span: Span,
     message: String,
     help: Option<String>,
@@ -56,7 +58,12 @@ pub(super) struct Issue {
 
 impl Issue {
     fn new(span: Span, message: impl Into<String>) -> Self {
-        Self { span, message: message.into(), help: None }
+        Self { kind: ProblemKind::Error, span, message: message.into(), help: None }
+    }
+
+    fn kind(mut self, kind: ProblemKind) -> Self {
+        self.kind = kind;
+        self
     }
 
     fn help(mut self, help: impl Into<String>) -> Self {
@@ -92,6 +99,12 @@ impl File {
         self.stop.clone().or_else(|| self.refused.clone())
     }
 
+    /// The FROMs that name no image while no build argument is given, by the index of the instruction, with what their
+    /// variables make of it (BuildKit's `InvalidDefaultArgInFrom`).
+    pub fn default_bases(&self) -> Vec<(usize, String)> {
+        dispatch::default_bases(self)
+    }
+
     /// BuildKit's first error; `None` when it accepts the file, as far as that can be told without images, context and
     /// build arguments. Beyond [`File::refusal`] it puts the stages together, which costs more than parsing.
     pub fn verdict(&self) -> Option<Verdict> {
@@ -115,6 +128,7 @@ pub(super) fn check_instructions(file: &mut File) {
         } else if !has_stage && !matches!(instruction.keyword, Keyword::Arg | Keyword::Unknown) {
             issues.push(
                 Issue::new(instruction.name.span, "no build stage in current context")
+                    .kind(ProblemKind::BeforeFrom)
                     .help("only ARG may stand before the first FROM"),
             );
             message.get_or_insert_with(|| "no build stage in current context".to_owned());
@@ -126,8 +140,8 @@ pub(super) fn check_instructions(file: &mut File) {
             refused.get_or_insert(Verdict { stage: Stage::Instruction, message, lines });
         }
         for issue in issues.drain(..) {
-            let Issue { span, message, help } = issue;
-            problems.push(Problem { kind: ProblemKind::Error, span, message, help });
+            let Issue { kind, span, message, help } = issue;
+            problems.push(Problem { kind, span, message, help });
         }
     }
     file.problems.append(&mut problems);

@@ -19,6 +19,16 @@ impl Findings {
         self.found.push(finding);
     }
 
+    /// What arrived so far.
+    pub fn iter(&self) -> impl Iterator<Item = &Finding> {
+        self.found.iter()
+    }
+
+    /// What arrived so far, to change it.
+    pub fn iter_mut(&mut self) -> impl Iterator<Item = &mut Finding> {
+        self.found.iter_mut()
+    }
+
     /// Those of another sink behind its own.
     #[must_use]
     pub fn and(mut self, other: Self) -> Self {

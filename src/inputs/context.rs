@@ -13,7 +13,7 @@ mod transfer;
 mod tree;
 
 pub use self::builder::Builder;
-pub use self::classes::{Certainty, Class, ClassKind, Found, classify, is_secret_name};
+pub use self::classes::{Certainty, Class, ClassKind, Found, classify, is_secret_name, secret_certainty};
 pub use self::select::{Outcome, Selection, Selector, SourceError, select};
 pub use self::summary::{Aggregate, Summary, largest, summarise};
 pub use self::transfer::{Sent, sent};

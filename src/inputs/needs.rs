@@ -7,6 +7,8 @@ pub enum Need {
     ContextNames,
     /// Their sizes.
     ContextBytes,
+    /// What stands in the scripts that a container starts with, and in files that look like secrets.
+    ContextTexts,
     /// What the manifests in the context tell.
     Projects,
     /// History of the files.
@@ -21,9 +23,10 @@ pub enum Need {
 
 impl Need {
     /// All, in the order of their declaration.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::ContextNames,
         Self::ContextBytes,
+        Self::ContextTexts,
         Self::Projects,
         Self::Git,
         Self::Image,
@@ -36,6 +39,7 @@ impl Need {
         match self {
             Self::ContextNames => "context.names",
             Self::ContextBytes => "context.bytes",
+            Self::ContextTexts => "context.texts",
             Self::Projects => "projects",
             Self::Git => "git",
             Self::Image => "image",
@@ -76,8 +80,10 @@ impl Needs {
     }
 
     /// Whether the context has to be walked.
-    pub const fn context(self) -> bool {
-        self.has(Need::ContextNames) || self.has(Need::ContextBytes) || self.has(Need::Projects)
+    pub fn context(self) -> bool {
+        [Need::ContextNames, Need::ContextBytes, Need::ContextTexts, Need::Projects]
+            .into_iter()
+            .any(|need| self.has(need))
     }
 
     /// Its members.

@@ -12,8 +12,9 @@ use super::context::{self, Limits};
 use super::discover::{Found, discover};
 use super::place::{Place, place};
 use super::projects::projects;
+use super::texts::texts;
 use crate::build::Build;
-use crate::dockerfile::{self, ProblemKind};
+use crate::dockerfile;
 use crate::ignore::{self, Matcher};
 use crate::inputs::context::BuildContext;
 use crate::inputs::{BuildInput, BuildOptions, Date, Folder, IgnoreInput, InputProblem, Inputs, Need, Needs};
@@ -159,6 +160,7 @@ fn fill(
                 ignore: IgnoreInput::Unknown,
                 context: None,
                 projects: None,
+                texts: None,
                 base_images: BTreeMap::new(),
             };
             let place = place(&path, &input, request, root);
@@ -179,6 +181,9 @@ fn fill(
         if let Some(known) = contexts.get(&(draft.place.root.clone(), draft.ignore.map(|(path, _)| path))) {
             input.context = Some(Arc::clone(&known.context));
             input.projects.clone_from(&known.projects);
+            if let Some(root) = draft.place.root.as_deref().filter(|_| request.needs.has(Need::ContextTexts)) {
+                input.texts = Some(Arc::new(texts(root, &input)));
+            }
         }
         inputs.builds.push(input);
     }
@@ -189,7 +194,7 @@ fn fill(
 fn is_template(file: &dockerfile::File) -> bool {
     let marks = ["{{", "{%", "<%", "{#"];
     let source = file.source();
-    file.problems().iter().filter(|problem| problem.kind == ProblemKind::Error).any(|problem| {
+    file.problems().iter().filter(|problem| problem.kind.is_error()).any(|problem| {
         let line = source.slice(source.line_span(source.line(problem.span.start)));
         marks.iter().any(|mark| line.trim_start().starts_with(mark))
             || (line.trim_start().to_ascii_uppercase().starts_with("FROM")

@@ -7,6 +7,8 @@ use std::collections::{BTreeMap, BTreeSet};
 pub struct Locked {
     /// By name as the ecosystem compares it.
     pub packages: BTreeMap<String, LockedPackage>,
+    /// What the project itself asks for, by name, as the file was written for it; `None` when it doesn't tell.
+    pub demands: Option<BTreeMap<String, String>>,
 }
 
 /// One name in a lock file.
@@ -57,7 +59,7 @@ impl Locked {
                 _ => None,
             };
         }
-        Self { packages }
+        Self { packages, demands: None }
     }
 
     /// Whether `name` is installed, with or without the development dependencies; `None` when that isn't told.

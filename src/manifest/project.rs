@@ -241,6 +241,14 @@ impl Project {
         self.installs.iter().find(|install| install.tool.name() == program).map(|install| &**install)
     }
 
+    /// Whether the lock file was written for the very dependencies that the manifest names; `None` when it doesn't tell.
+    pub fn is_in_sync(&self, install: &Install) -> Option<bool> {
+        let demands = install.locked.as_ref()?.demands.as_ref()?;
+        let names: BTreeSet<&str> = self.dependencies.iter().map(|one| one.name.as_str()).collect();
+        let same = |one: &Dependency| demands.get(&one.name).map(String::as_str) == one.requirement.as_deref();
+        Some(names.len() == demands.len() && self.dependencies.iter().all(same))
+    }
+
     /// The command of a script.
     pub fn script(&self, name: &str) -> Option<&str> {
         self.scripts.iter().find(|script| script.name == name).map(|script| script.command.as_str())

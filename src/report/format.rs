@@ -54,7 +54,7 @@ pub enum Format {
     Gitlab,
     /// Checkstyle's XML.
     Checkstyle,
-    /// JUnit's XML: a suite per file.
+    /// `JUnit`'s XML: a suite per file.
     Junit,
     /// `file:line:column: severity rule: message`.
     Oneline,

@@ -6,7 +6,7 @@ use crate::audit::{
     StageReport, Step, Useless,
 };
 use crate::finding::{
-    Basis, FileEdit, Finding, Fix, Impact, ImpactKind, Label, Mask, Per, Safety, Saves, Severity, Target,
+    Basis, Code, FileEdit, Finding, Fix, Impact, ImpactKind, Label, Mask, Per, Safety, Saves, Severity, Target,
 };
 use crate::fix::{Applied, Change, Outcome, Refused};
 use crate::text::{FileId, LineColumn, Source, Span};
@@ -18,7 +18,7 @@ fn finding(rule: &'static str, severity: Severity, place: &str, message: &str) -
     let at = DOCKERFILE.find(place).unwrap() as u32;
     Finding {
         rule,
-        codes: Vec::new(),
+        codes: crate::rules::find(rule).map(|_| Code { name: "DL3009", line: None }).into_iter().collect(),
         severity,
         file: FileId(0),
         span: Span::new(at, at + place.len() as u32),
@@ -126,6 +126,7 @@ fn build() -> BuildReport {
 pub(super) fn report() -> Report {
     let place = Some(LineColumn { line: 8, column: 1 });
     let problem = |error, place| ProblemReport {
+        codes: Vec::new(),
         file: "backend/Docker\u{202e}file".into(),
         place,
         error,

@@ -40,7 +40,7 @@ fn is_for_add(build: &Build, transfer: &Transfer) -> bool {
 fn plain(source: &str) -> Option<&str> {
     let remote = ["http://", "https://", "git://", "ssh://", "git@"].iter().any(|scheme| source.starts_with(scheme));
     let archive = ARCHIVES.iter().any(|ending| source.ends_with(ending));
-    (!remote && !archive).then_some(source)
+    (!remote && !archive && !source.is_empty()).then_some(source)
 }
 
 fn edited(build: &Build, transfer: &Transfer, local: &[&str], finding: Finding) -> Finding {

@@ -2,6 +2,7 @@
 
 use super::Context;
 use super::kept_cache;
+use super::toolchain;
 use crate::build::{Build, PackageCache, Stage};
 use crate::dockerfile::Keyword;
 use crate::finding::{Basis, Findings, Impact, ImpactKind, Per};
@@ -22,6 +23,10 @@ fn check(cx: &Context, out: &mut Findings) {
                 continue;
             };
             let invocations = code.script.invocations();
+            // A project's own program belongs into a stage of its own: that is another rule's word.
+            if invocations.iter().any(|one| toolchain::compiles(one).is_some()) {
+                return;
+            }
             for (at, invocation) in invocations.iter().enumerate() {
                 let Some(call) = invocation.package_call().filter(fills) else { continue };
                 let place = (stage, index);

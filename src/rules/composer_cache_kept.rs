@@ -8,7 +8,14 @@ use crate::shell::{Manager, PackageCall, Verb};
 super::rule!("composer-cache-kept", check);
 
 fn check(cx: &Context, out: &mut Findings) {
-    let kept = Kept { fills, flags: &["--no-cache", "--help", "--dry-run"], variables: &[], cure, known: false };
+    let kept = Kept {
+        fills,
+        flags: &["--no-cache", "--help", "--dry-run"],
+        variables: &[],
+        cure,
+        known: false,
+        code: ("", |_| true),
+    };
     kept_cache::check(cx, out, &kept);
 }
 

@@ -43,6 +43,12 @@ impl<'a, 'i> Context<'a, 'i> {
         declared.then_some(self.input().context.as_deref()).flatten()
     }
 
+    /// The beginning of a file of the context that was looked into (`context.texts`).
+    pub fn text_of(&self, path: &str) -> Option<&'i [u8]> {
+        let texts = self.input().texts.as_ref().filter(|_| self.declares(Need::ContextTexts))?;
+        texts.get(path).map(Vec::as_slice)
+    }
+
     /// What the manifests tell (`projects`).
     pub fn projects(&self) -> Option<&'i [Project]> {
         self.declares(Need::Projects).then_some(self.input().projects.as_ref()?.as_slice())

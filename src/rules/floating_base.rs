@@ -1,94 +1,14 @@
 //! See `rules/floating-base.md`.
 
 use super::Context;
-use crate::build::{Base, Edge, EdgeKind, Reference, is_official};
+use super::base_version::{Floating, unversioned};
 use crate::finding::Findings;
 
 super::rule!("floating-base", check);
 
-/// Tags that are moved to the next release, as a whole or as a tag's first word.
-const CHANNELS: [&str; 15] = [
-    "latest", "stable", "edge", "lts", "nightly", "current", "main", "master", "dev", "develop", "rolling", "mainline",
-    "canary", "next", "beta",
-];
-
-/// Variants that say nothing of a version when they stand first.
-const VARIANTS: [&str; 2] = ["alpine", "slim"];
-
-/// Releases of Debian: no version of what an official image brings on top of it.
-const SUITES: [&str; 5] = ["bookworm", "trixie", "bullseye", "buster", "forky"];
-
-/// Official images that are nothing but a release with a name.
-const NAMED_RELEASES: [&str; 3] = ["debian", "ubuntu", "buildpack-deps"];
-
-/// Names that carry the release themselves: `ubi9`, `static-debian12`.
-const RELEASES: [&str; 8] = ["debian", "ubuntu", "ubi", "rhel", "el", "centos", "fedora", "rockylinux"];
-
 fn check(cx: &Context, out: &mut Findings) {
-    for edge in cx.build().edges() {
-        let needed = cx.build().stages().get(edge.stage).is_some_and(|stage| cx.build().is_needed(stage));
-        let Base::Image(image) = &edge.to else { continue };
-        if !needed || is_parameter(cx.source().slice(edge.span)) {
-            continue;
-        }
-        if let Some(why) = floats(image) {
-            let finding = cx.finding(edge.span, why).help(help(edge));
-            out.push(finding);
-        }
-    }
-}
-
-/// Whether the image as a whole is the builder's choice: `$BASE`, `${NAMESPACE}/base:${VERSION}`.
-fn is_parameter(written: &str) -> bool {
-    let Some(first) = written.find('$') else { return false };
-    let last = written.rfind('/').map_or(0, |slash| slash + 1);
-    let in_name = first < last || !written[last..first].contains(':');
-    // A parameter in front of a literal name is a mirror.
-    in_name && written[last..].contains('$')
-}
-
-fn floats(image: &str) -> Option<String> {
-    let reference = Reference::of(image);
-    // `--from=2` and a name without any mark of an image are another problem's matter.
-    if reference.digest.is_some() || !is_name(reference.name) {
-        return None;
-    }
-    let name = reference.short_name();
-    // A name without a namespace that is no official image is built by the project itself, or names a context.
-    if !name.contains('/') && !is_official(name) {
-        return None;
-    }
-    let Some(tag) = reference.tag else {
-        let says = format!("`{image}` has no tag: it is whatever `latest` is on the day of the build");
-        return (!says_release(name)).then_some(says);
-    };
-    // `nightly-2026-01-01`, `latest-rust-1.90`: alpine3.20 is a version of alpine, not of what stands on it.
-    if tag.split('-').any(|word| word.starts_with(|c: char| c.is_ascii_digit())) {
-        return None;
-    }
-    let first = tag.split(['-', '.']).next().unwrap_or(tag).to_ascii_lowercase();
-    let first = first.as_str();
-    let suite = is_official(name) && !NAMED_RELEASES.contains(&name) && SUITES.contains(&first);
-    let moves = suite || CHANNELS.contains(&first) || VARIANTS.contains(&first);
-    moves.then(|| format!("`{image}` moves: `{tag}` names another image after each release"))
-}
-
-/// Whether a registry could have an image of that name; a placeholder such as `REPLACE-ME` is none.
-fn is_name(name: &str) -> bool {
-    let plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || "._-/:".contains(c);
-    name.starts_with(|c: char| c.is_ascii_alphanumeric()) && name.chars().all(plain)
-}
-
-fn says_release(name: &str) -> bool {
-    name.rsplit('/').take(2).flat_map(|part| part.split('-')).any(|word| {
-        let family = word.trim_end_matches(|c: char| c.is_ascii_digit());
-        family.len() < word.len() && RELEASES.contains(&family)
-    })
-}
-
-fn help(edge: &Edge) -> &'static str {
-    match edge.kind {
-        EdgeKind::From => "name the version that the build was tested with, or its digest",
-        EdgeKind::Copy | EdgeKind::Mount => "name the version of the image that is copied from, or its digest",
+    for found in unversioned(cx).into_iter().filter(|found| found.chosen && found.how == Floating::Channel) {
+        let finding = cx.finding(found.edge.span, found.message()).help(found.help());
+        out.push(finding);
     }
 }

@@ -21,7 +21,11 @@ fn check(cx: &Context, out: &mut Findings) {
     if settings.any(|one| moves(file.logical(one.text))) {
         return;
     }
-    kept_cache::check(cx, out, &Kept { fills, flags: &["--local", "--help"], variables: &[], cure, known: true });
+    kept_cache::check(
+        cx,
+        out,
+        &Kept { fills, flags: &["--local", "--help"], variables: &[], cure, known: true, code: ("", |_| true) },
+    );
 }
 
 fn fills(call: &PackageCall) -> bool {

@@ -1,17 +1,16 @@
 //! See `rules/healthcheck-program-missing.md`.
 
 mod module;
-mod presence;
 mod probe;
 mod route;
 
 use super::Context;
+use super::presence::Image;
 use crate::build::{Build, Code, Stage};
 use crate::dockerfile::{Arguments, Instruction, Keyword};
 use crate::finding::{Finding, Findings};
 use crate::shell::{Invocation, Wrapper};
 use crate::text::Span;
-use presence::Image;
 
 super::rule!("healthcheck-program-missing", check);
 

@@ -20,6 +20,8 @@ pub(super) struct Kept {
     pub(super) cure: fn(&Context, &Filled) -> Option<Cure>,
     /// Whether the folder must be known.
     pub(super) known: bool,
+    /// The peers' code, and whether they report a call under it.
+    pub(super) code: (&'static str, fn(&PackageCall) -> bool),
 }
 
 /// How a kept cache is mended.
@@ -92,6 +94,9 @@ fn report(cx: &Context, stage: &Stage, (index, code): (usize, &Code), kept: &Kep
     }
     let mut finding = finding.help("delete it in the same RUN, or keep the folder in a cache mount");
     finding.fixes.extend(fix(cx, (index, code), &filled, kept));
+    if !filled.iter().any(|one| kept.code.1(&one.call)) {
+        finding = finding.without(kept.code.0);
+    }
     out.push(finding);
 }
 

@@ -4,6 +4,7 @@ mod linkage;
 
 use super::{Context, foreign, toolchain};
 use crate::build::{Base, Build, Libc, Release, Stage, libc};
+use crate::dockerfile::Keyword;
 use crate::finding::Findings;
 use crate::shell::Invocation;
 use crate::text::Span;
@@ -18,6 +19,10 @@ fn check(cx: &Context, out: &mut Findings) {
         for taken in foreign::taken(build, stage) {
             let Some(theirs) = libc_of(build, taken.maker) else { continue };
             let Some((made, path, span)) = takes(build, &taken, theirs) else { continue };
+            // Who listens uses `net`, and with it cgo; other programs may do without.
+            if matches!(made, Made::Go(..)) && build.last(stage, Keyword::Expose).is_none() {
+                continue;
+            }
             let Some(why) = clash(&made, theirs, own) else { continue };
             let maker = taken.maker;
             let message = format!(
@@ -86,7 +91,7 @@ fn takes(build: &Build, taken: &foreign::Taken, theirs: Libc) -> Option<(Made, S
 fn clash(made: &Made, theirs: Libc, own: Libc) -> Option<&'static str> {
     let absent = match made {
         Made::Python => "its compiled packages do not load",
-        Made::Go(..) => "it does not start where a package of it uses cgo (`net` and `os/user` do)",
+        Made::Go(..) => "it does not start if it uses cgo, as `net` does",
         _ => "it does not start",
     };
     match (theirs, own) {

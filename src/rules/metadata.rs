@@ -291,7 +291,8 @@ impl Front {
         for change in metadata.changes.iter().filter(|change| !is_change(change)) {
             self.problems.push(format!("`changes: {change}` is no instruction, alone or behind + or -"));
         }
-        if metadata.changes.is_empty() != (metadata.fix == Fixability::Never) {
+        // Edits of layout alone change nothing.
+        if metadata.fix == Fixability::Never && !metadata.changes.is_empty() {
             self.problems.push("`changes` says what the edits of `fix` do".into());
         }
         let numbers = metadata.since.split('.').filter(|part| part.parse::<u16>().is_ok()).count();
@@ -359,7 +360,7 @@ mod tests {
         assert_eq!(problems(GOOD.replace("fix: sometimes\n", ""))[0], "`fix` is missing");
         assert_eq!(problems(GOOD.replace("projects", "project")).len(), 1);
         assert_eq!(problems(GOOD.replace("+user", "+users")).len(), 1);
-        assert_eq!(problems(GOOD.replace("[run, +user]", "[]")).len(), 1);
+        assert_eq!(problems(GOOD.replace("fix: sometimes", "fix: never")).len(), 1);
         assert_eq!(problems(GOOD.replace("0.1.0", "soon")), ["`since: soon` is not a version"]);
         assert_eq!(problems(GOOD.replace("[DL3009, apt-lists]", "DL3009")), ["`aliases` is a list in brackets"]);
         assert_eq!(problems(GOOD.replace("groups: []\n", "groups: []\ngroups: []\n")), ["`groups` is given twice"]);

@@ -14,6 +14,7 @@ fn check(cx: &Context, out: &mut Findings) {
         variables: &[],
         cure: |_, _| Some(Cure::Command("npm cache clean --force".into())),
         known: false,
+        code: ("", |_| true),
     };
     kept_cache::check(cx, out, &kept);
 }

@@ -14,6 +14,7 @@ fn check(cx: &Context, out: &mut Findings) {
         variables: &["PIP_NO_CACHE_DIR"],
         cure: |_, _| Some(Cure::Flag("--no-cache-dir")),
         known: false,
+        code: ("", |_| true),
     };
     kept_cache::check(cx, out, &kept);
 }

@@ -14,6 +14,7 @@ fn check(cx: &Context, out: &mut Findings) {
         variables: &["UV_NO_CACHE"],
         cure,
         known: false,
+        code: ("", |_| true),
     };
     kept_cache::check(cx, out, &kept);
 }

@@ -2,7 +2,7 @@
 
 pub(super) mod service;
 
-use super::Context;
+use super::{Context, lines};
 use crate::build::{Base, BaseImage, Build, Setting, Stage, User};
 use crate::dockerfile::Keyword;
 use crate::finding::{Finding, Findings};
@@ -93,14 +93,7 @@ fn start(build: &Build, stage: &Stage) -> Option<u32> {
             _ => {}
         }
     }
-    let first = first?;
-    let source = build.input().file.source();
-    // Comments directly above belong to the instruction.
-    let mut line = first.start_line;
-    while line > 1 && source.slice(source.line_span(line - 1)).trim_start().starts_with('#') {
-        line -= 1;
-    }
-    Some(source.line_span(line).start)
+    Some(lines::above(build.input().file.source(), first?))
 }
 
 /// The last user of the file that is not root.

@@ -1,6 +1,7 @@
 //! See `rules/secret-in-arg-or-env.md`.
 
 use super::Context;
+use super::secret_word::is_secret;
 use crate::build::SecretKind;
 use crate::dockerfile::Keyword;
 use crate::finding::Findings;
@@ -32,6 +33,12 @@ fn check(cx: &Context, out: &mut Findings) {
             "set it when the container starts, or mount it where a RUN needs it: `RUN --mount=type=secret,id=… …`"
                 .to_owned()
         };
-        out.push(cx.finding(secret.span, message).help(help));
+        let mut finding = cx.finding(secret.span, message).help(help);
+        // BuildKit looks at names alone, and not before the first FROM nor into triggers.
+        let inside = cx.build().stage_of(secret.instruction).is_some() && trigger.is_none();
+        if !inside || !is_secret(name.trim()) {
+            finding = finding.without("SecretsUsedInArgOrEnv");
+        }
+        out.push(finding);
     }
 }

@@ -72,17 +72,12 @@ fn check(cx: &Context, out: &mut Findings) {
     let build = cx.build();
     let Some(stage) = build.target() else { return };
     for keyword in [Keyword::Entrypoint, Keyword::Cmd] {
-        let Some((index, instruction)) = build.last(stage, keyword) else { continue };
+        let Some((index, instruction)) = build.last(stage, keyword).filter(|(index, _)| is_harmful(build, *index))
+        else {
+            continue;
+        };
         let Arguments::Raw(text) = &instruction.arguments else { continue };
-        // The file asks for its own shell.
-        if matches!(build.shell(stage, index), Setting::By(..)) {
-            continue;
-        }
         let Some(code) = build.code(index) else { continue };
-        // A broken array is a problem of its own, and the words of it are no command.
-        if code.script.commands.is_empty() || file_text(build, text).starts_with('[') || ends_at_once(&code.script) {
-            continue;
-        }
         let message = match keyword {
             Keyword::Entrypoint => {
                 "shell form: a shell is process 1, and CMD and the arguments of `docker run` are ignored"
@@ -92,6 +87,22 @@ fn check(cx: &Context, out: &mut Findings) {
         let finding = cx.finding(instruction.head, message);
         out.push(edited(build, stage, instruction, &code.script, finding, text.span));
     }
+}
+
+/// Whether a shell gets in the way: the CMD or ENTRYPOINT with this index is the one that counts, in shell form, and
+/// runs a program that has something to stop.
+pub(super) fn is_harmful(build: &Build, index: usize) -> bool {
+    let Some(stage) = build.target() else { return false };
+    let instruction = build.instruction(index);
+    let Arguments::Raw(text) = &instruction.arguments else { return false };
+    let counts = build.last(stage, instruction.keyword).is_some_and(|(last, _)| last == index);
+    // Or the file asks for its own shell.
+    if !counts || matches!(build.shell(stage, index), Setting::By(..)) {
+        return false;
+    }
+    let Some(code) = build.code(index) else { return false };
+    // A broken array is a problem of its own, and the words of it are no command.
+    !(code.script.commands.is_empty() || file_text(build, text).starts_with('[') || ends_at_once(&code.script))
 }
 
 /// Programs that a shell in front of does no harm: shells, and what has nothing to stop.

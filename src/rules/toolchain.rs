@@ -5,6 +5,7 @@ use super::root_user::service;
 use crate::build::{Base, BaseImage, Build, Presence, Stage};
 use crate::dockerfile::{Instruction, Keyword};
 use crate::shell::{Invocation, Manager, PackageCall, PackageSource, Verb};
+use crate::text::Span;
 
 /// Packages of distributions that only serve to build, beside all headers.
 const PACKAGES: [&str; 42] = [
@@ -131,6 +132,20 @@ pub(super) fn compiles(one: &Invocation) -> Option<Language> {
     }
 }
 
+/// The command that compiles a project's own program in the stages that a target stands on, itself among them: its RUN,
+/// its place in the script, the language. `None` where the same RUN takes packages away again.
+pub(super) fn compiled(build: &Build, target: &Stage) -> Option<(usize, Span, Language)> {
+    for stage in build.chain(target) {
+        for (index, _, invocations) in runs(build, stage) {
+            let found = invocations.iter().find_map(|one| Some((one.span, compiles(one)?)));
+            if let Some((span, language)) = found.filter(|_| !is_cleaned(&invocations)) {
+                return Some((index, span, language));
+            }
+        }
+    }
+    None
+}
+
 /// Whether it may need a compiler or headers: it compiles, or installs packages that may have to be compiled.
 pub(super) fn may_compile(one: &Invocation) -> bool {
     if let Some(call) = one.package_call() {
@@ -212,7 +227,7 @@ fn runs_tools(one: &Invocation, program: &str) -> bool {
 /// Whether what a stage stands on has compilers already.
 pub(super) fn base_compiles(build: &Build, stage: &Stage) -> bool {
     let Base::Image(image) = build.root_base(stage) else { return false };
-    let full = ["python", "node", "ruby", "perl", "golang", "rust", "gcc", "buildpack-deps"];
+    let full = ["python", "node", "ruby", "perl", "php", "golang", "rust", "gcc", "buildpack-deps"];
     let name = crate::build::Reference::of(image).short_name();
     let small = ["slim", "alpine"].iter().any(|word| image.contains(word));
     full.contains(&name) && !small && BaseImage::of(image).presence("bash") != Presence::Lacks

@@ -1,8 +1,9 @@
 //! See `rules/useless-context.md`.
 
 use super::Context;
+use super::ignore_lines::with_lines;
 use crate::build::{Build, may_take_in};
-use crate::finding::{Basis, FileEdit, Finding, Findings, Fix, Impact, ImpactKind, Per, Safety, Saves, Target};
+use crate::finding::{Basis, Finding, Findings, Impact, ImpactKind, Per, Safety, Saves};
 use crate::inputs::context::{BuildContext, ClassKind, EntryId, Found};
 use crate::inputs::{BuildInput, IgnoreInput};
 use crate::manifest::Ecosystem;
@@ -49,8 +50,12 @@ fn check(cx: &Context, out: &mut Findings) {
     }
     let mut finding = finding(cx, context, span, &useless);
     // The safe one leaves the rest to be found again.
-    finding.fixes.extend(edit(cx, plain, Safety::Safe));
-    finding.fixes.extend(why.and_then(|why| edit(cx, all, Safety::Unsafe(why))));
+    for (mut patterns, safety) in [(plain, Some(Safety::Safe)), (all, why.map(Safety::Unsafe))] {
+        let Some(safety) = safety else { continue };
+        patterns.sort_unstable();
+        patterns.dedup();
+        finding = with_lines(cx, &patterns, safety, finding);
+    }
     out.push(finding);
 }
 
@@ -144,10 +149,9 @@ fn pattern(context: &BuildContext, edited: &[&Found], found: &Found) -> Option<S
         return Some(found.pattern.clone());
     }
     let path = context.path(found.entry);
-    // A line is trimmed, and a name may hold its end; what can't be seen is not written.
-    let seen = |c: char| c.is_alphanumeric() || c.is_ascii_graphic() || c == ' ';
-    let plain = |c: char| seen(c) && !matches!(c, '*' | '?' | '[' | ']' | '\\');
-    (path.chars().all(plain) && path.trim() == path && !path.starts_with(['!', '#'])).then_some(path)
+    // What a line can't hold as it is, or a reader would not see.
+    let odd = |c: char| "*?[]\\\u{fffd}".contains(c) || c.is_control() || ('\u{2028}'..='\u{2069}').contains(&c);
+    (!path.contains(odd) && !path.starts_with(['!', '#']) && path.trim() == path).then_some(path)
 }
 
 /// The first COPY or ADD from the context in a needed stage.
@@ -158,29 +162,6 @@ fn first_copy(build: &Build) -> Option<Span> {
     let all: Vec<_> = transfers.by_ref().collect();
     let best = all.iter().find(|transfer| wide(transfer)).or_else(|| all.first())?;
     Some(best.instruction.head)
-}
-
-/// The edit that adds patterns to the ignore file.
-fn edit(cx: &Context, mut patterns: Vec<String>, safety: Safety) -> Option<Fix> {
-    patterns.sort_unstable();
-    patterns.dedup();
-    if patterns.is_empty() {
-        return None;
-    }
-    let (target, span, text, title) = match cx.ignore() {
-        IgnoreInput::Missing(path) => {
-            (Target::New(path.clone()), Span::at(0), patterns.join("\n") + "\n", "write a .dockerignore")
-        }
-        IgnoreInput::Present(file, _) => {
-            let source = cx.inputs().source(*file);
-            let newline = if source.text().contains("\r\n") { "\r\n" } else { "\n" };
-            let start = if source.text().is_empty() || source.text().ends_with('\n') { "" } else { newline };
-            let text = format!("{start}{}{newline}", patterns.join(newline));
-            (Target::File(*file), Span::at(source.text().len() as u32), text, "add the patterns to .dockerignore")
-        }
-        IgnoreInput::Unknown => return None,
-    };
-    Some(Fix { title: title.to_owned(), safety, edits: vec![FileEdit { target, span, text }] })
 }
 
 /// What the build makes for itself, or never looks at. Results of builds and logs may be what the image is made of.

@@ -4,7 +4,7 @@ use super::Context;
 use super::kept_cache::{self, Cure, Filled, Kept};
 use crate::finding::Findings;
 use crate::manifest::Tool;
-use crate::shell::{Manager, PackageCall};
+use crate::shell::{Manager, PackageCall, Verb};
 
 super::rule!("yarn-cache-kept", check);
 
@@ -13,14 +13,21 @@ fn check(cx: &Context, out: &mut Findings) {
     if is_of(cx, Tool::YarnBerry) && !is_of(cx, Tool::YarnClassic) {
         return;
     }
-    let kept =
-        Kept { fills, flags: &["--offline", "--help", "--immutable", "--mode"], variables: &[], cure, known: false };
+    let kept = Kept {
+        fills,
+        flags: &["--offline", "--help", "--immutable", "--mode"],
+        variables: &[],
+        cure,
+        known: false,
+        code: ("DL3060", |call| matches!(&*call.verb_text, "" | "install")),
+    };
     kept_cache::check(cx, out, &kept);
 }
 
 fn fills(call: &PackageCall) -> bool {
     call.manager == Manager::Yarn
-        && matches!(&*call.verb_text, "" | "install")
+        && call.verb == Verb::Install
+        && call.verb_text != "workspaces focus"
         && !call.has(&["--version", "-v", "--help", "-h"])
 }
 

@@ -1,6 +1,7 @@
 //! The one binary of integration tests.
 #![allow(clippy::unwrap_used)] // Every function here is a test or serves one.
 
+mod baseline;
 mod cli;
 mod context;
 mod crash;
@@ -8,6 +9,7 @@ mod dockopt;
 mod engine;
 mod fixtures;
 mod formats;
+mod guide;
 mod hostile;
 mod mutation;
 mod opens;

@@ -209,6 +209,7 @@ fn check(bytes: &[u8], context: &Arc<BuildContext>, projects: &Arc<Vec<Project>>
             ignore: IgnoreInput::Missing(".dockerignore".into()),
             context: Some(Arc::clone(context)),
             projects: Some(Arc::clone(projects)),
+            texts: None,
             base_images: BTreeMap::new(),
         }],
         today: Date::parse("2026-11-20"),

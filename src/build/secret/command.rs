@@ -125,7 +125,9 @@ fn command(words: &[Word], piped: &[Word], held: &mut Vec<Held>) {
             kind = Some(found);
             login = false;
             if found == Kind::Piped {
-                piped.iter().for_each(|word| take_password(word.text.trim_end_matches("\\n"), held));
+                for word in piped {
+                    take_password(word.text.trim_end_matches("\\n"), held);
+                }
             }
             continue;
         }
@@ -155,7 +157,7 @@ fn behind<'t>(flag: &str, word: &'t str, next: Option<&Word<'t>>, attached: bool
 }
 
 fn take(found: Option<&str>, held: &mut Vec<Held>) {
-    held.extend(found.filter(|value| value::is_secret(value)).map(Held::part));
+    held.extend(found.filter(|value| value::is_secret(value)).map(Held::word));
 }
 
 /// The password of `user:password`.

@@ -1,6 +1,7 @@
 //! Secrets in plain text: passwords in URLs, assignments, options of commands, tokens known by their look. In time
 //! linear in the text.
 
+use std::collections::BTreeSet;
 use std::ops::Range;
 
 use super::command::in_commands;
@@ -12,13 +13,33 @@ use crate::text::Span;
 pub(super) struct Held {
     /// It.
     pub(super) value: String,
-    /// Where it stands; empty where only a part of a word is secret.
+    /// Where it stands; empty where that is not known.
     pub(super) range: Range<usize>,
+    /// What shows that it is one.
+    pub(super) by: Sign,
+}
+
+/// What shows that something is a secret.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Sign {
+    /// It stands where a URL, or a login, has its password.
+    Login,
+    /// It has the look of a known service's tokens.
+    Look,
+    /// It is assigned to this name, or given to this option.
+    Name(String),
 }
 
 impl Held {
-    pub(super) fn part(value: &str) -> Self {
-        Self { value: value.to_owned(), range: 0..0 }
+    /// Without a place: it may be written with quotes and escapes.
+    pub(super) fn word(value: &str) -> Self {
+        Self { value: value.to_owned(), range: 0..0, by: Sign::Login }
+    }
+
+    /// `value` is a part of `text`.
+    fn part(text: &str, value: &str, by: Sign) -> Self {
+        let start = (value.as_ptr() as usize).saturating_sub(text.as_ptr() as usize);
+        Self { value: value.to_owned(), range: start..start + value.len(), by }
     }
 }
 
@@ -28,9 +49,13 @@ pub(super) fn in_text(text: &str) -> Vec<Held> {
     urls(text, &mut held);
     assignments(text, &mut held);
     options(text, &mut held);
-    in_commands(text, &mut held);
+    logins(text, &mut held);
+    let placed: BTreeSet<String> = held.iter().map(|held| held.value.clone()).collect();
+    let mut loose = Vec::new();
+    in_commands(text, &mut loose);
+    held.extend(loose.into_iter().filter(|held| !placed.contains(&held.value)));
     let tokens = text.split(|c: char| !is_token_char(c)).filter(|word| is_token(word));
-    held.extend(tokens.map(Held::part));
+    held.extend(tokens.map(|word| Held::part(text, word, Sign::Look)));
     held
 }
 
@@ -44,7 +69,8 @@ fn urls(text: &str, held: &mut Vec<Held>) {
         let end =
             rest[3..].find(|c: char| c.is_whitespace() || "/?#\"'`".contains(c)).map_or(rest.len(), |end| end + 3);
         let url = &rest[..end];
-        held.extend(value::url_password(url).or_else(|| value::url_token(url)).map(Held::part));
+        let found = value::url_password(url).or_else(|| value::url_token(url));
+        held.extend(found.map(|found| Held::part(text, found, Sign::Login)));
         done = at + end;
     }
 }
@@ -93,9 +119,37 @@ fn options(text: &str, held: &mut Vec<Held>) {
     }
 }
 
+/// `curl -u user:password`.
+fn logins(text: &str, held: &mut Vec<Held>) {
+    let mut start = 0;
+    for segment in text.split_inclusive([';', '|', '&']) {
+        let from = start;
+        start += segment.len();
+        if !segment.contains("curl") {
+            continue;
+        }
+        for flag in ["-u", "--user"] {
+            for (at, _) in segment.match_indices(flag) {
+                let at = from + at;
+                if !text[..at].ends_with(|c: char| c.is_whitespace() || matches!(c, '"' | '\'')) {
+                    continue;
+                }
+                let end = at + flag.len();
+                let attached = end + usize::from(text[end..].starts_with('='));
+                let start = next_word(text, end).unwrap_or(attached);
+                let word = &text[assigned(text, start)];
+                let password = word.split_once(':').map(|(_, password)| password).filter(|it| value::is_secret(it));
+                let literal = password.filter(|it| !it.bytes().all(|byte| byte.is_ascii_digit()));
+                held.extend(literal.map(|found| Held::part(text, found, Sign::Login)));
+            }
+        }
+    }
+}
+
 fn push(text: &str, name: &str, range: Range<usize>, held: &mut Vec<Held>) {
     let found = secret(0, Span::default(), name, Some(&text[range.clone()]));
-    held.extend(found.and_then(|secret| secret.value).map(|value| Held { value, range }));
+    let by = Sign::Name(name.to_owned());
+    held.extend(found.and_then(|secret| secret.value).map(|value| Held { value, range, by }));
 }
 
 /// Where the next word of a command begins: behind white space, or behind the comma of an exec form.

@@ -7,7 +7,7 @@ mod epoch;
 mod git;
 mod mode;
 mod mount;
-mod platform;
+pub(super) mod platform;
 mod port;
 mod reference;
 mod signal;
@@ -60,6 +60,39 @@ pub(super) fn judge(file: &File) -> Option<Verdict> {
     }
 }
 
+/// The FROMs whose image can't be named while no build argument is given, by the index of the instruction, with what
+/// their variables make of it.
+pub(super) fn default_bases(file: &File) -> Vec<(usize, String)> {
+    let lex = Lex::new(file.escape);
+    let Ok(globals) = globals(file, lex) else { return Vec::new() };
+    let mut bases = Vec::new();
+    for (index, instruction) in file.instructions.iter().enumerate() {
+        let Some(from) = file.from(instruction) else { continue };
+        let Ok(expanded) = process_word(&from.image.text, &globals, lex) else { break };
+        if reference::check_reference(&expanded.text).is_err() {
+            bases.push((index, expanded.text));
+        }
+    }
+    bases
+}
+
+/// What FROM sees: the builder's own variables and the defaults of the ARGs above.
+fn globals(file: &File, lex: Lex) -> Result<Environment, Refusal> {
+    let target =
+        file.instructions.iter().rev().find_map(|instruction| file.from(instruction)).and_then(|from| from.name);
+    let target = target.map_or_else(|| "default".to_owned(), |name| name.text.to_lowercase());
+    let mut globals = Environment::of_platform("linux", "amd64", &target);
+    for instruction in file.instructions.iter().take_while(|instruction| instruction.keyword != Keyword::From) {
+        for arg in file.args(instruction) {
+            let Some(default) = arg.default else { continue };
+            let value = process_word(&default.text, &globals, lex)
+                .map_err(|error| Refusal::new(error.to_string()).at(lines_of(instruction)))?;
+            globals.set(&arg.name.text, value.text);
+        }
+    }
+    Ok(globals)
+}
+
 fn judge_stages(file: &File, triggers: &[Option<File>]) -> Result<(), Refusal> {
     if let Some(check) = file.check() {
         CheckOptions::parse(&check.value)
@@ -73,18 +106,7 @@ fn judge_stages(file: &File, triggers: &[Option<File>]) -> Result<(), Refusal> {
         return Ok(());
     }
     let lex = Lex::new(file.escape);
-    let target =
-        file.instructions.iter().rev().find_map(|instruction| file.from(instruction)).and_then(|from| from.name);
-    let target = target.map_or_else(|| "default".to_owned(), |name| name.text.to_lowercase());
-    let mut globals = Environment::of_platform("linux", "amd64", &target);
-    for instruction in file.instructions.iter().take_while(|instruction| instruction.keyword != Keyword::From) {
-        for arg in file.args(instruction) {
-            let Some(default) = arg.default else { continue };
-            let value = process_word(&default.text, &globals, lex)
-                .map_err(|error| Refusal::new(error.to_string()).at(lines_of(instruction)))?;
-            globals.set(&arg.name.text, value.text);
-        }
-    }
+    let globals = globals(file, lex)?;
     epoch::check(file, &globals, lex)?;
     let mut stages = Stages::build(file, &globals, lex)?;
     stages.link()?;

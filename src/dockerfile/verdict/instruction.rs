@@ -7,7 +7,7 @@ use super::flag::{ADD, COPY, FROM, HEALTHCHECK, RUN, check_flags};
 use super::mount::check_run;
 use crate::dockerfile::expand::heredoc_word;
 use crate::dockerfile::quote::go_quote;
-use crate::dockerfile::syntax::{Arguments, File, Instruction, Keyword, Word};
+use crate::dockerfile::syntax::{Arguments, File, Instruction, Keyword, ProblemKind, Word};
 
 /// Notes what BuildKit refuses; its first error first.
 pub(super) fn check(file: &File, instruction: &Instruction, issues: &mut Vec<Issue>) {
@@ -103,11 +103,12 @@ fn check_trigger(file: &File, instruction: &Instruction, issues: &mut Vec<Issue>
     let span = trigger.name.span;
     // BuildKit compares in upper case, where two letters beyond ASCII become I and S.
     let name = go_upper(file.str(trigger.name));
-    match &*name {
-        "ONBUILD" => issues.push(Issue::new(span, "Chaining ONBUILD via `ONBUILD ONBUILD` isn't allowed")),
-        "MAINTAINER" | "FROM" => issues.push(Issue::new(span, format!("{name} isn't allowed as an ONBUILD trigger"))),
-        _ => {}
-    }
+    let issue = match &*name {
+        "ONBUILD" => "Chaining ONBUILD via `ONBUILD ONBUILD` isn't allowed".to_owned(),
+        "MAINTAINER" | "FROM" => format!("{name} isn't allowed as an ONBUILD trigger"),
+        _ => return,
+    };
+    issues.push(Issue::new(span, issue).kind(ProblemKind::Trigger));
 }
 
 fn check_healthcheck(file: &File, instruction: &Instruction, issues: &mut Vec<Issue>) {

@@ -141,6 +141,11 @@ pub fn is_secret_name(holder: &str, name: &str) -> bool {
     secret_class(holder, name).is_some()
 }
 
+/// How sure it is, by its name alone (`holder`: of its directory), that a file holds a secret; `None` for other names.
+pub fn secret_certainty(holder: &str, name: &str) -> Option<Certainty> {
+    secret_class(holder, name).map(|class| class.certainty)
+}
+
 fn fits(class: &Class, context: &BuildContext, id: EntryId) -> bool {
     let entry = context.entry(id);
     let held = match class.holds {

@@ -50,6 +50,34 @@ struct NpmPackage<'a> {
     dev_optional: bool,
 }
 
+/// The project itself in `package-lock.json`.
+#[derive(Deserialize)]
+struct NpmRoots {
+    packages: Option<NpmRoot>,
+}
+
+#[derive(Deserialize)]
+struct NpmRoot {
+    #[serde(rename = "")]
+    root: Option<NpmDemands>,
+}
+
+#[derive(Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+#[derive(Default)]
+struct NpmDemands {
+    dependencies: BTreeMap<String, String>,
+    dev_dependencies: BTreeMap<String, String>,
+    optional_dependencies: BTreeMap<String, String>,
+    peer_dependencies: BTreeMap<String, String>,
+}
+
+fn demands(text: &str) -> Option<BTreeMap<String, String>> {
+    let root = serde_json::from_str::<NpmRoots>(text).ok()?.packages?.root?;
+    let all = [root.peer_dependencies, root.optional_dependencies, root.dev_dependencies, root.dependencies];
+    Some(all.into_iter().flatten().collect())
+}
+
 fn npm(tree: &mut Tree, path: &str, text: &str) -> Option<Locked> {
     let lock: NpmLock = json::read(tree, path, text)?;
     let mut entries = Vec::new();
@@ -70,7 +98,7 @@ fn npm(tree: &mut Tree, path: &str, text: &str) -> Option<Locked> {
         let dependencies = lock.dependencies.iter().flatten();
         entries.extend(dependencies.map(|(name, package)| of(name, package, true)));
     }
-    Some(Locked::new(entries, None))
+    Some(Locked { demands: demands(text), ..Locked::new(entries, None) })
 }
 
 /// Both forms of `yarn.lock`: a head line per package, then indented fields.

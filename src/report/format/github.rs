@@ -21,9 +21,8 @@ pub(super) fn write(run: &Run) -> String {
         let last = if item.end.column == 1 { (item.end.line - 1).max(item.start.line) } else { item.end.line };
         if last == item.start.line {
             place.push_str(&format!(",col={},endLine={last}", item.start.column));
-            // Of an annotation on one line only, the end is that of its last character.
             if item.end.line == last && item.end.column > item.start.column {
-                place.push_str(&format!(",endColumn={}", item.end.column - 1));
+                place.push_str(&format!(",endColumn={}", item.end.column));
             }
         } else {
             place.push_str(&format!(",endLine={last}"));

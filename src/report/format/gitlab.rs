@@ -6,9 +6,13 @@ use super::Run;
 use super::item::{Item, items};
 use crate::finding::Severity;
 use crate::report::json::pretty;
+use crate::rules::Category;
 
 #[derive(Serialize)]
 struct Issue<'a> {
+    #[serde(rename = "type")]
+    kind: &'static str,
+    categories: [&'static str; 1],
     description: &'a str,
     check_name: &'a str,
     fingerprint: &'a str,
@@ -33,8 +37,23 @@ pub(super) fn write(run: &Run) -> String {
     pretty(&items.iter().map(|item| issue(run, item)).collect::<Vec<_>>())
 }
 
+/// As Code Climate, whose shape it is, calls it.
+const fn category(category: Category) -> &'static str {
+    match category {
+        Category::Correctness | Category::Runtime | Category::Reproducibility => "Bug Risk",
+        Category::Security => "Security",
+        Category::Size | Category::Cache => "Performance",
+        Category::Style => "Style",
+    }
+}
+
 fn issue<'a>(run: &Run, item: &'a Item) -> Issue<'a> {
     Issue {
+        kind: "issue",
+        categories: [match item.finding.and_then(|finding| crate::rules::find(finding.rule)) {
+            Some(rule) => category(rule.metadata().category),
+            None => "Bug Risk",
+        }],
         description: &item.message,
         check_name: item.rule,
         fingerprint: &item.fingerprint,

@@ -23,8 +23,8 @@ pub(super) fn write(run: &Run) -> String {
 fn check<'a>(item: &'a Item) -> Check<'a> {
     Check {
         code: code(item),
-        // It knows lines only: the first one of the instruction.
-        column: 1,
+        // Of findings it knows lines only: the first one of the instruction.
+        column: if item.is_problem() { item.start.column } else { 1 },
         file: item.file,
         level: item.severity.name(),
         line: item.line,

@@ -1,13 +1,13 @@
 //! What formats that know findings only get to write: findings and what is wrong with inputs, in one order.
 
 use std::borrow::Cow;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::audit::{ProblemReport, Report};
 use crate::finding::{Finding, Severity, fingerprints, problem_fingerprints};
 use crate::report::text::clipped;
 use crate::rules::Rule;
-use crate::text::LineColumn;
+use crate::text::{LineColumn, Source};
 
 /// What stands in the place of a rule where an input itself is wrong.
 pub(super) const INPUT: &str = "input-problem";
@@ -85,13 +85,9 @@ pub(super) fn items(report: &Report) -> Vec<Item<'_>> {
 
 /// Every file that was looked at, or could not be.
 pub(super) fn files(report: &Report) -> Vec<&str> {
-    let mut files: Vec<&str> = report.sources.iter().map(|source| source.name()).collect();
-    for problem in &report.problems {
-        if !files.contains(&&*problem.file) {
-            files.push(&problem.file);
-        }
-    }
-    files
+    let sources = report.sources.iter().map(Source::name);
+    let mut seen = BTreeSet::new();
+    sources.chain(report.problems.iter().map(|problem| &*problem.file)).filter(|file| seen.insert(*file)).collect()
 }
 
 const FIRST: LineColumn = LineColumn { line: 1, column: 1 };
@@ -105,7 +101,10 @@ fn wrong_input(problem: &ProblemReport, fingerprint: String) -> Item<'_> {
         line: start.line,
         severity: if problem.error { Severity::Error } else { Severity::Warning },
         rule: INPUT,
-        aliases: if problem.error { vec!["DL1000"] } else { Vec::new() },
+        aliases: match problem.codes.as_slice() {
+            [] if problem.error => vec!["DL1000"],
+            codes => codes.to_vec(),
+        },
         message: clipped(&problem.message),
         help: problem.help.as_deref(),
         url: None,

@@ -1,4 +1,4 @@
-//! JUnit's XML: a suite per file, a case per finding; a file without any passes.
+//! `JUnit`'s XML: a suite per file, a case per finding; a file without any passes.
 
 use super::Run;
 use super::escape::xml;
@@ -49,7 +49,7 @@ pub(super) fn write(run: &Run) -> String {
         if own.is_empty() {
             body.push_str(&format!("    <testcase name=\"no findings\" classname=\"{name}\"/>\n"));
         }
-        own.iter().for_each(|item| body.push_str(&case(item)));
+        body.extend(own.iter().map(case));
         body.push_str("  </testsuite>\n");
     }
     let skipped = &run.report.skipped;
@@ -73,7 +73,7 @@ pub(super) fn write(run: &Run) -> String {
 fn case(item: &Item) -> String {
     let tag = if is_error(item) { "error" } else { "failure" };
     let (file, rule, line) = (xml(item.file), xml(item.rule), item.start.line);
-    let text = item.paragraphs().iter().map(|part| format!("{}\n", xml(part))).collect::<String>();
+    let text = item.paragraphs().iter().map(|part| xml(part) + "\n").collect::<String>();
     format!(
         "    <testcase name=\"{rule} {line}:{}\" classname=\"{file}\" file=\"{file}\" line=\"{line}\">\n      \
          <{tag} type=\"{}\" message=\"{}\">{text}</{tag}>\n    </testcase>\n",

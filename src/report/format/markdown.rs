@@ -12,7 +12,7 @@ pub(super) fn write(run: &Run) -> String {
     let mut out = format!("**dockopt {}:** {}\n", markdown(run.command), summary(run, &items));
     if !items.is_empty() {
         out.push_str("\n| Severity | Place | Rule | Finding | Cost | Fix |\n| --- | --- | --- | --- | --- | --- |\n");
-        items.iter().for_each(|item| out.push_str(&row(run, item)));
+        out.extend(items.iter().map(|item| row(run, item)));
     }
     let mut remarks = Vec::new();
     for skip in &run.report.skipped {
@@ -22,7 +22,7 @@ pub(super) fn write(run: &Run) -> String {
     remarks.extend(run.report.notices.iter().map(|notice| markdown(&notice.text)));
     if !remarks.is_empty() {
         out.push('\n');
-        remarks.iter().for_each(|remark| out.push_str(&format!("- {remark}\n")));
+        out.extend(remarks.iter().map(|remark| format!("- {remark}\n")));
     }
     out
 }

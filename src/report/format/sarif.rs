@@ -131,13 +131,12 @@ impl Log<'_> {
         let mut changes: Vec<(&Target, wire::ArtifactChange)> = Vec::new();
         for edit in &fix.edits {
             let (name, replacement) = self.replacement(edit);
-            match changes.iter_mut().find(|change| *change.0 == edit.target) {
-                Some(known) => known.1.replacements.push(replacement),
-                None => {
-                    let artifact_location = self.artifact(name);
-                    let change = wire::ArtifactChange { artifact_location, replacements: vec![replacement] };
-                    changes.push((&edit.target, change));
-                }
+            if let Some(known) = changes.iter_mut().find(|change| *change.0 == edit.target) {
+                known.1.replacements.push(replacement);
+            } else {
+                let artifact_location = self.artifact(name);
+                let change = wire::ArtifactChange { artifact_location, replacements: vec![replacement] };
+                changes.push((&edit.target, change));
             }
         }
         let (safety, why) = match &fix.safety {
@@ -170,7 +169,7 @@ impl Log<'_> {
         let Report { problems, skipped, notices, .. } = self.run.report;
         let mut notifications: Vec<_> = problems.iter().map(|problem| self.wrong_input(problem)).collect();
         notifications.extend(skipped.iter().map(|skip| self.skip(skip)));
-        notifications.extend(notices.iter().map(|notice| self.notification("run-notice", "note", &notice.text)));
+        notifications.extend(notices.iter().map(|notice| Self::notification("run-notice", "note", &notice.text)));
         wire::Invocation {
             execution_successful: self.run.exit != 2,
             exit_code: self.run.exit,
@@ -178,7 +177,7 @@ impl Log<'_> {
         }
     }
 
-    fn notification(&self, id: &'static str, level: &'static str, text: &str) -> wire::Notification {
+    fn notification(id: &'static str, level: &'static str, text: &str) -> wire::Notification {
         wire::Notification {
             descriptor: wire::Reference { id: id.to_owned(), index: rule::notification(id) },
             associated_rule: None,
@@ -192,7 +191,7 @@ impl Log<'_> {
         let level = if problem.error { "error" } else { "warning" };
         let help = problem.help.as_ref().map(|help| format!(": {help}")).unwrap_or_default();
         let location = self.location(&problem.file, problem.place.map(at));
-        let notification = self.notification(INPUT, level, &format!("{}{help}", problem.message));
+        let notification = Self::notification(INPUT, level, &format!("{}{help}", problem.message));
         wire::Notification { locations: vec![location], ..notification }
     }
 
@@ -200,7 +199,7 @@ impl Log<'_> {
         let text = format!("skipped `{}`: {}{}", skip.what, skip.why, github::remedy(&skip.remedy));
         let index = self.rules.get(&*skip.what).copied();
         let rule = index.map(|index| wire::Reference { id: skip.what.clone(), index: Some(index) });
-        wire::Notification { associated_rule: rule, ..self.notification("rule-skipped", "note", &text) }
+        wire::Notification { associated_rule: rule, ..Self::notification("rule-skipped", "note", &text) }
     }
 }
 

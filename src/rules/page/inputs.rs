@@ -1,5 +1,6 @@
 //! The only place where the page runner meets the analysis: an example's files ─► inputs ─► findings.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::build::Build;
@@ -49,6 +50,7 @@ fn build(dockerfile: FileId, source: &Source, sources: &[Source], listing: &[(u6
     let known = !listing.is_empty() || sources.iter().any(|source| !is_special(source.name()));
     let context = known.then(|| context(sources, listing, &ignore));
     let projects = context.as_ref().map(|context| projects(context, sources));
+    let texts = context.as_ref().map(|_| Arc::new(texts(sources)));
     BuildInput {
         dockerfile,
         file: dockerfile::parse(source),
@@ -57,8 +59,14 @@ fn build(dockerfile: FileId, source: &Source, sources: &[Source], listing: &[(u6
         ignore,
         context: context.map(Arc::new),
         projects: projects.map(Arc::new),
-        base_images: std::collections::BTreeMap::new(),
+        texts,
+        base_images: BTreeMap::new(),
     }
+}
+
+/// The example's own files, as if each was worth a look.
+fn texts(sources: &[Source]) -> BTreeMap<String, Vec<u8>> {
+    sources.iter().map(|source| (source.name().to_owned(), source.bytes().to_vec())).collect()
 }
 
 fn is_special(path: &str) -> bool {

@@ -122,7 +122,7 @@ const DEVELOPMENT: &[&str] = &[
 ];
 
 /// Whether the stage is a service that runs as whoever USER says.
-pub(super) fn is_service(build: &Build, stage: &Stage) -> bool {
+pub(in crate::rules) fn is_service(build: &Build, stage: &Stage) -> bool {
     if is_development(build, stage) {
         return false;
     }

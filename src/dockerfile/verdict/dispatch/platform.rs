@@ -108,6 +108,31 @@ fn parse_error(platform: &str) -> Option<String> {
     }
 }
 
+/// System and architecture of a platform, under the names that containerd gives them; `None` when it can't be read.
+pub fn platform(text: &str) -> Option<(String, String)> {
+    if parse_error(text).is_some() {
+        return None;
+    }
+    let lower = text.to_lowercase();
+    let mut parts = lower.split('/');
+    let first = parts.next().unwrap_or_default();
+    let name = first.split('(').next().unwrap_or_default();
+    let system = if name == "macos" { "darwin" } else { name };
+    let (system, architecture) = match parts.next() {
+        Some(architecture) => (system, architecture),
+        None if SYSTEMS.contains(&name) => (system, "amd64"),
+        None => ("linux", name),
+    };
+    let architecture = match architecture {
+        "i386" => "386",
+        "x86_64" | "x86-64" => "amd64",
+        "aarch64" => "arm64",
+        "armhf" | "armel" => "arm",
+        other => other,
+    };
+    Some((system.to_owned(), architecture.to_owned()))
+}
+
 const INVALID: &str = "invalid argument";
 
 /// `name(version+feature+feature)`

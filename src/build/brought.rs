@@ -1,0 +1,160 @@
+//! Which file of the context lies at a path of the image, as far as COPY and ADD tell; and the files that a container
+//! starts with.
+
+use super::{Build, Stage, Transfer};
+use crate::inputs::context::{BuildContext, EntryId, Kind};
+use crate::shell::{Invocation, Word};
+use crate::text::Span;
+
+/// A file of the context in the image.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Brought {
+    /// In the context.
+    pub entry: EntryId,
+    /// Its path in the context.
+    pub path: String,
+    /// In the image.
+    pub target: String,
+    /// Index of the COPY or ADD that brings it.
+    pub instruction: usize,
+    /// Whether that takes this file alone.
+    pub alone: bool,
+}
+
+/// A file of the context that a container starts with.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Started {
+    /// The file.
+    pub file: Brought,
+    /// Where it is named in the source.
+    pub span: Span,
+    /// Whether the system itself starts it; else a shell reads it (`sh start.sh`).
+    pub directly: bool,
+    /// Whether it is the container's first program.
+    pub first: bool,
+}
+
+/// Files that are looked for; a container starts with one or two.
+const MOST: usize = 8;
+
+/// Folders in which a name without a slash is looked up (PATH of images that set none).
+const PATH: [&str; 6] = ["/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/usr/bin", "/sbin", "/bin"];
+
+/// Programs that read the script in their first operand.
+const SHELLS: [&str; 5] = ["sh", "bash", "ash", "dash", "zsh"];
+
+impl Build<'_> {
+    /// The files of the context that a container of the stage starts with, in the order in which they stand.
+    pub fn started(&self, stage: &Stage) -> Vec<Started> {
+        let (Some(context), Some(launch)) = (self.input().context.as_deref(), self.launch(stage)) else {
+            return Vec::new();
+        };
+        let mut started = Vec::new();
+        // ENTRYPOINT may be a script that runs what CMD names.
+        let outer = self.last(stage, crate::dockerfile::Keyword::Entrypoint).and_then(|(index, _)| self.code(index));
+        let own = launch.script();
+        let before = outer.filter(|code| !std::ptr::eq(&raw const code.script, own));
+        let file = &self.input().file;
+        for (script, code) in before.map(|code| (&code.script, Some(code))).into_iter().chain([(own, None)]) {
+            for (at, one) in script.invocations().iter().enumerate().take(MOST) {
+                let Some((word, directly)) = named(one) else { continue };
+                let span = code.map_or_else(|| launch.place(file, word.span), |code| code.place(file, word.span));
+                let Some(found) = word.value().and_then(|path| self.look_up(context, stage, path)) else { continue };
+                let first = at == 0 && started.is_empty() && one.via.is_empty();
+                if started.iter().all(|known: &Started| known.file != found) {
+                    started.push(Started { file: found, span, directly, first });
+                }
+            }
+        }
+        started
+    }
+
+    fn look_up(&self, context: &BuildContext, stage: &Stage, path: &str) -> Option<Brought> {
+        if path.starts_with('/') {
+            return self.brought(context, stage, path);
+        }
+        if path.contains('/') {
+            let folder = self.workdir(stage, usize::MAX);
+            let path = format!("{}/{}", folder.value()?.trim_end_matches('/'), path.trim_start_matches("./"));
+            return self.brought(context, stage, &path);
+        }
+        PATH.iter().find_map(|folder| self.brought(context, stage, &format!("{folder}/{path}")))
+    }
+
+    /// The file of the context that the last COPY or ADD of the stage's chain puts at `path`, absolute and clean.
+    pub fn brought(&self, context: &BuildContext, stage: &Stage, path: &str) -> Option<Brought> {
+        for below in self.chain(stage) {
+            for transfer in self.transfers(below).iter().rev().filter(|transfer| !transfer.parents) {
+                let Some(to) = transfer.destination.as_deref() else { return None };
+                let folder = self.workdir(below, transfer.index);
+                let to = absolute(to, folder.value().map(String::as_str))?;
+                if transfer.from.is_some() {
+                    // It may bring the file from elsewhere.
+                    let over =
+                        path == to || path.strip_prefix(&*to).is_some_and(|rest| rest.starts_with('/') || to == "/");
+                    if over {
+                        return None;
+                    }
+                    continue;
+                }
+                if let Some(found) = taken(context, transfer, &to, path) {
+                    return Some(found);
+                }
+            }
+        }
+        None
+    }
+}
+
+/// The word that names the file, and whether the system starts it.
+fn named<'s>(one: &Invocation<'s>) -> Option<(&'s Word, bool)> {
+    if one.program.is_some_and(|program| SHELLS.contains(&program)) {
+        let script = one.args.iter().find(|word| !word.text().starts_with('-'))?;
+        return Some((script, false));
+    }
+    Some((one.path, true))
+}
+
+/// The destination without a slash at its end.
+fn absolute(to: &str, folder: Option<&str>) -> Option<String> {
+    let full = if to.starts_with('/') { to.to_owned() } else { format!("{}/{to}", folder?) };
+    let mut parts: Vec<&str> = Vec::new();
+    for part in full.split('/') {
+        match part {
+            "" | "." => {}
+            ".." => _ = parts.pop(),
+            part => parts.push(part),
+        }
+    }
+    Some(format!("/{}", parts.join("/")))
+}
+
+fn taken(context: &BuildContext, transfer: &Transfer, to: &str, path: &str) -> Option<Brought> {
+    let rest = match path.strip_prefix(to)? {
+        "" => "",
+        rest if to == "/" => rest,
+        rest => rest.strip_prefix('/')?,
+    };
+    transfer.select(context).into_iter().rev().flatten().find_map(|selection| {
+        selection.tops.iter().rev().find_map(|top| {
+            let folder = top.is_none_or(|id| context.entry(id).kind == Kind::Directory);
+            let found = if folder {
+                let above = top.map(|id| context.path(id));
+                context.find(&above.map_or_else(|| rest.to_owned(), |above| format!("{above}/{rest}")))?
+            } else {
+                // At the destination itself, or in it where that is a folder.
+                let id = (*top)?;
+                (rest.is_empty() || context.entry(id).name == rest).then_some(id)?
+            };
+            let is_file = context.entry(found).kind == Kind::File;
+            let alone = !folder && transfer.sources.len() == 1 && selection.tops.len() == 1;
+            (is_file && selection.entries.binary_search(&found).is_ok()).then(|| Brought {
+                entry: found,
+                path: context.path(found),
+                target: path.to_owned(),
+                instruction: transfer.index,
+                alone,
+            })
+        })
+    })
+}

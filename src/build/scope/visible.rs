@@ -1,0 +1,43 @@
+//! Which variables there are at a place, for a name that was probably meant to be one of them.
+
+use super::{LONGEST_CHAIN, Parent, Scopes};
+
+/// Names that are compared.
+const COMPARED: usize = 1_000;
+
+/// BuildKit suggests what is at most this many letters away.
+const FARTHEST: usize = 2;
+
+impl Scopes {
+    /// The variable of the instruction with index `at` of `stage` that `name` was probably meant to be.
+    pub fn nearest(&self, stage: usize, name: &str, at: usize) -> Option<&str> {
+        let (mut stage, mut at) = (stage, at);
+        // Every image has it.
+        let mut known: Vec<&str> = vec!["PATH"];
+        for _ in 0..LONGEST_CHAIN {
+            let scope = &self.stages[stage];
+            known.extend(scope.names.0.keys().filter(|name| scope.names.before(name, at).is_some()).map(AsRef::as_ref));
+            match scope.parent {
+                Parent::Stage(parent) if known.len() < COMPARED => (stage, at) = (parent, usize::MAX),
+                _ => break,
+            }
+        }
+        nearest(name, known)
+    }
+
+    /// The ARG before the first FROM, or variable of the builder, that `name` was probably meant to be.
+    pub fn nearest_global(&self, name: &str) -> Option<&str> {
+        nearest(name, self.global.0.keys().map(AsRef::as_ref).collect())
+    }
+}
+
+fn nearest<'a>(name: &str, known: Vec<&'a str>) -> Option<&'a str> {
+    // Longer than any name that people write: the distance would be dear.
+    if name.len() > 100 {
+        return None;
+    }
+    let close = |known: &&str| known.len().abs_diff(name.len()) <= FARTHEST;
+    let scored = known.into_iter().filter(close).take(COMPARED);
+    let best = scored.map(|known| (strsim::levenshtein(name, known), known)).min();
+    best.filter(|(distance, _)| *distance <= FARTHEST).map(|(_, known)| known)
+}

@@ -1,0 +1,156 @@
+//! Variables that an instruction uses and nobody has set: the words that the builder expands, and what it finds in them.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::image::variables;
+use super::{Base, Build, Lookup, Origin, Stage, Value};
+use crate::dockerfile::expand::{Lex, Operator, process_word, uses};
+use crate::dockerfile::{Argument, Instruction, Keyword};
+use crate::text::Span;
+
+/// A use of a variable that is not set.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Undefined {
+    /// The variable.
+    pub name: String,
+    /// The use: `$NAME`, `${NAME:-x}`; the whole word where quotes of JSON or of a flag hide the place.
+    pub span: Span,
+    /// Why.
+    pub why: Why,
+    /// Whether the use says what to take in its place (`:-`, `:+`, …).
+    pub guarded: bool,
+}
+
+/// Why a variable is not set.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Why {
+    /// Nothing sets it.
+    Nowhere,
+    /// An ARG before the first FROM does, or the builder: a stage sees it behind an `ARG NAME` of its own.
+    NotInStage,
+    /// Nothing in the file does; the base image may.
+    Perhaps,
+}
+
+enum Found<'a> {
+    Set(&'a Value),
+    Unset,
+    Unknown,
+}
+
+impl Build<'_> {
+    /// The uses of unset variables in the instruction with index `at` of a stage, each variable once in a word.
+    pub fn undefined(&self, stage: &Stage, at: usize) -> Vec<Undefined> {
+        let mut found = Vec::new();
+        let instruction = self.instruction(at);
+        for (argument, lex) in self.expanded(instruction) {
+            if !argument.text.contains('$') {
+                continue;
+            }
+            let mut said = BTreeSet::new();
+            for used in uses(&argument.text, lex) {
+                let why = match self.found(stage, used.name, at) {
+                    Found::Set(_) => continue,
+                    _ if self.is_global(used.name) => Why::NotInStage,
+                    Found::Unset => Why::Nowhere,
+                    Found::Unknown => Why::Perhaps,
+                };
+                if said.insert(used.name) {
+                    let span = self.place(&argument, used.span);
+                    let guarded = used.operator != Operator::Plain;
+                    found.push(Undefined { name: used.name.to_owned(), span, why, guarded });
+                }
+            }
+        }
+        found
+    }
+
+    /// The text of a word of the instruction with index `at` of a stage, where a variable that nobody sets is empty as for
+    /// the builder: what a known base image does not set counts as such. `None` for what only the build knows.
+    pub fn expand(&self, stage: &Stage, at: usize, text: &str) -> Option<String> {
+        let lex = Lex::new(self.input().file.escape());
+        let mut values = BTreeMap::new();
+        for used in uses(text, lex) {
+            match self.found(stage, used.name, at) {
+                Found::Set(Value::Known(value)) => _ = values.insert(used.name.to_owned(), value.to_string()),
+                Found::Set(Value::Unset) if used.operator != Operator::Plain => {}
+                Found::Unset => {}
+                Found::Set(_) | Found::Unknown => return None,
+            }
+        }
+        process_word(text, &values, lex).ok().map(|expanded| expanded.text)
+    }
+
+    fn found(&self, stage: &Stage, name: &str, at: usize) -> Found<'_> {
+        match self.scopes().lookup(stage.index, name, at) {
+            Lookup::Defined(definition) => Found::Set(&definition.value),
+            Lookup::Undefined => Found::Unset,
+            Lookup::Unknown => match self.root_base(stage) {
+                Base::Image(reference) => match variables(reference) {
+                    Some(own) if name == "PATH" || own.contains(&name) => Found::Set(&Value::Unknown),
+                    Some(_) => Found::Unset,
+                    None => Found::Unknown,
+                },
+                _ => Found::Unknown,
+            },
+        }
+    }
+
+    /// The words that the builder expands, each with how it is read.
+    fn expanded<'b>(&'b self, instruction: &'b Instruction) -> Vec<(Argument<'b>, Lex)> {
+        let file = &self.input().file;
+        let mut words: Vec<Argument> = Vec::new();
+        let mut bodies = Vec::new();
+        match instruction.keyword {
+            Keyword::Env | Keyword::Label => {
+                for pair in file.variables(instruction) {
+                    words.extend([pair.name, pair.value]);
+                }
+            }
+            Keyword::Arg => words.extend(file.args(instruction).into_iter().filter_map(|arg| arg.default)),
+            Keyword::Copy | Keyword::Add => {
+                let Some(parts) = file.transfer(instruction) else { return Vec::new() };
+                words.extend([parts.chown, parts.chmod, parts.checksum].into_iter().flatten());
+                words.extend(parts.sources);
+                words.push(parts.destination);
+                let heredocs = parts.heredocs.iter().filter_map(|source| source.heredoc);
+                bodies.extend(heredocs.filter(|heredoc| heredoc.expand).map(|heredoc| heredoc.body));
+            }
+            Keyword::Workdir | Keyword::User | Keyword::Stopsignal => words.extend(file.operand(instruction)),
+            Keyword::Volume => words.extend(file.list(instruction)),
+            Keyword::Run => {
+                for mount in file.mounts(instruction) {
+                    for field in mount.fields {
+                        if let Some(value) = field.value {
+                            words.push(Argument { text: value.into(), span: field.span });
+                        }
+                    }
+                }
+            }
+            _ => {}
+        }
+        let bodies = bodies
+            .into_iter()
+            .map(|body| (Argument { text: file.source().slice(body).into(), span: body }, Lex::heredoc_body()));
+        let lex = Lex::new(file.escape());
+        words.into_iter().map(|word| (word, lex)).chain(bodies).collect()
+    }
+
+    /// Whether an ARG before the first FROM sets it, or the builder.
+    fn is_global(&self, name: &str) -> bool {
+        match self.scopes().lookup_global(name) {
+            Lookup::Defined(definition) => matches!(definition.origin, Origin::GlobalArg | Origin::Platform),
+            _ => false,
+        }
+    }
+
+    fn place(&self, argument: &Argument, used: Span) -> Span {
+        let source = self.input().file.source().slice(argument.span);
+        let text = &argument.text[used.range()];
+        match (source == argument.text, source.find(text)) {
+            (true, _) => used.shifted(argument.span.start),
+            (false, Some(at)) => Span::new(at as u32, (at + text.len()) as u32).shifted(argument.span.start),
+            (false, None) => argument.span,
+        }
+    }
+}

@@ -1,0 +1,124 @@
+//! `--baseline`, `--write-baseline`, `--prune-baseline`: reads and writes the file, says what it hid.
+
+use std::collections::BTreeSet;
+use std::path::{Component, Path, PathBuf};
+
+use super::args::Known;
+use super::output::Failure;
+use super::{terminal, write};
+use crate::audit::{self, Report};
+use crate::finding::{Baseline, Seen};
+use crate::load::read_source;
+use crate::report;
+use crate::report::count;
+use crate::rules::Selection;
+
+/// Bytes of a baseline: over a million findings.
+const LIMIT: u64 = 256 << 20;
+
+/// Takes out of a report what the baseline knows, and writes it where that is asked for.
+pub(super) fn apply(options: &Known, command: &str, selection: &Selection, report: &mut Report) -> Result<(), Failure> {
+    let (Some(path), writes) = (match (&options.baseline, &options.write_baseline) {
+        (_, Some(path)) => (Some(path), true),
+        (path, None) => (path.as_ref(), false),
+    }) else {
+        return Ok(());
+    };
+    let before = read(path, command, options, writes)?;
+    let place = Place::new(path);
+    let found = audit::known(report, |name| place.of(name));
+    // Another command looks at more or less: what it does not find may be there all the same.
+    let seen = if before.command == command { seen(report, selection, &before, &place) } else { Seen::default() };
+    let baseline = if writes { before.with(command, found.clone(), &seen) } else { before };
+    let comparison = baseline.compare(&found, &seen);
+    if writes {
+        write::write(path, report::baseline(&baseline).as_bytes())?;
+        let all: u64 = baseline.findings.values().fold(0, |all, count| all.saturating_add(*count));
+        terminal::note(&format!("`{}` knows {} now", path.display(), count(all, "finding")));
+    } else if options.prune_baseline && comparison.pruned != baseline {
+        write::write(path, report::baseline(&comparison.pruned).as_bytes())?;
+    }
+    audit::leave_out(report, &comparison.is_known, comparison.fixed);
+    if !writes {
+        say(path, options, comparison.is_known.iter().filter(|known| **known).count() as u64, comparison.fixed);
+    }
+    Ok(())
+}
+
+fn say(path: &Path, options: &Known, known: u64, fixed: u64) {
+    let path = path.display();
+    if known > 0 {
+        terminal::note(&format!("{} left out (`{path}`)", count(known, "known finding")));
+    }
+    if fixed > 0 && options.prune_baseline {
+        terminal::note(&format!("{} dropped from `{path}`", count(fixed, "fixed finding")));
+    } else if fixed > 0 {
+        let (is, them) = if fixed == 1 { ("is", "it") } else { ("are", "them") };
+        let what = count(fixed, "known finding");
+        terminal::note(&format!("{what} {is} fixed: `--prune-baseline` drops {them} (`{path}`)"));
+    }
+}
+
+/// The file; where one is to be written, none is as good as an empty one.
+fn read(path: &Path, command: &str, options: &Known, writes: bool) -> Result<Baseline, Failure> {
+    if writes && !path.exists() {
+        return Ok(Baseline { command: command.to_owned(), ..Baseline::default() });
+    }
+    let anew = format!("write it with `dockopt {command} --write-baseline {}`", path.display());
+    let source = read_source(path, LIMIT).map_err(|error| {
+        let help = if path.exists() { error.help() } else { anew.clone() };
+        Failure::Because { what: error.to_string(), help: Some(help) }
+    })?;
+    let baseline = Baseline::read(source.text()).map_err(|error| Failure::Because {
+        what: format!("`{}` is no baseline: {error}", path.display()),
+        help: Some(format!("take it back from version control, or remove it and {anew}")),
+    })?;
+    if baseline.command != command && (writes || options.prune_baseline) {
+        let what = format!("`{}` holds the findings of `dockopt {}`", path.display(), baseline.command);
+        let help = format!("change it with that command, or name another file for `dockopt {command}`");
+        return Err(Failure::Because { what, help: Some(help) });
+    }
+    Ok(baseline)
+}
+
+/// What the run looked at. Of a file that the builder refuses, nobody knows what is fixed.
+fn seen(report: &Report, selection: &Selection, before: &Baseline, place: &Place) -> Seen {
+    let broken: BTreeSet<&str> =
+        report.problems.iter().filter(|problem| problem.error).map(|problem| &*problem.file).collect();
+    let read = report.sources.iter().map(crate::text::Source::name).filter(|name| !broken.contains(name));
+    let skipped: BTreeSet<&str> = report.skipped.iter().map(|skip| &*skip.what).collect();
+    let ran = selection.rules().into_iter().map(|rule| rule.name).filter(|name| !skipped.contains(name));
+    let gone = before.findings.keys().map(|known| &known.file).filter(|file| place.is_gone(file));
+    Seen {
+        files: read.map(|name| place.of(name)).collect(),
+        gone: gone.cloned().collect(),
+        rules: ran.map(str::to_owned).collect(),
+    }
+}
+
+/// The baseline's folder: what it names lies below it, wherever the command runs.
+struct Place(PathBuf);
+
+impl Place {
+    fn new(path: &Path) -> Self {
+        let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        Self(folder.canonicalize().unwrap_or_else(|_| folder.to_owned()))
+    }
+
+    /// Where a file lies, with `/` between the parts.
+    fn of(&self, name: &str) -> String {
+        let path = Path::new(name);
+        let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        let (Ok(folder), Some(last)) = (folder.canonicalize(), path.file_name()) else { return name.to_owned() };
+        let (own, base): (Vec<_>, Vec<_>) = (folder.components().collect(), self.0.components().collect());
+        let shared = own.iter().zip(&base).take_while(|(own, base)| own == base).count();
+        let up = base[shared..].iter().map(|_| "..".to_owned());
+        let down = own[shared..].iter().map(|part| Component::as_os_str(*part).to_string_lossy().into_owned());
+        up.chain(down).chain([last.to_string_lossy().into_owned()]).collect::<Vec<_>>().join("/")
+    }
+
+    fn is_gone(&self, file: &str) -> bool {
+        // Standard input has no name.
+        file != "-" && self.0.join(file).symlink_metadata().is_err()
+    }
+}

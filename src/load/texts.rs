@@ -1,0 +1,43 @@
+//! Reads the beginnings of the files that a container starts with, and of those that look like secrets.
+
+use std::collections::BTreeMap;
+use std::fs::File;
+use std::io::Read;
+use std::path::Path;
+
+use crate::build::Build;
+use crate::inputs::BuildInput;
+use crate::inputs::context::{ClassKind, classify};
+
+/// Bytes of a file that are read.
+const LIMIT: u64 = 64 << 10;
+
+/// Files that are read.
+const MOST: usize = 200;
+
+/// By their paths in the context; what can't be read is left out.
+pub(super) fn texts(root: &Path, input: &BuildInput) -> BTreeMap<String, Vec<u8>> {
+    let build = Build::new(input);
+    let started = build.target().map(|stage| build.started(stage)).unwrap_or_default();
+    let mut paths: Vec<String> = started.into_iter().map(|started| started.file.path).collect();
+    if let Some(context) = input.context.as_deref() {
+        let secrets = classify(context).iter().filter(|found| found.class.kind == ClassKind::Secret);
+        paths.extend(secrets.map(|found| context.path(found.entry)));
+    }
+    let mut texts = BTreeMap::new();
+    for path in paths.into_iter().take(MOST) {
+        let Some(bytes) = beginning(&root.join(&path)) else { continue };
+        texts.insert(path, bytes);
+    }
+    texts
+}
+
+/// Of a regular file; what it links to may lie anywhere.
+fn beginning(path: &Path) -> Option<Vec<u8>> {
+    if !std::fs::symlink_metadata(path).ok()?.is_file() {
+        return None;
+    }
+    let mut bytes = Vec::new();
+    File::open(path).ok()?.take(LIMIT).read_to_end(&mut bytes).ok()?;
+    Some(bytes)
+}

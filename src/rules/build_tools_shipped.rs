@@ -1,0 +1,111 @@
+//! See `rules/build-tools-shipped.md`.
+
+use super::{Context, toolchain};
+use crate::build::{Build, Stage};
+use crate::finding::Findings;
+use crate::shell::{Invocation, Package, PackageCall};
+use crate::text::Span;
+
+super::rule!("build-tools-shipped", check);
+
+/// Packages that a message names.
+const NAMED: usize = 3;
+
+fn check(cx: &Context, out: &mut Findings) {
+    let build = cx.build();
+    let Some(target) = build.target().filter(|target| build.ships(target)) else { return };
+    // Where the project itself is compiled in the image, the way out is another one.
+    if !toolchain::is_application(build, target)
+        || toolchain::base_compiles(build, target)
+        || toolchain::compiled(build, target).is_some()
+    {
+        return;
+    }
+    let shipped: Vec<&Stage> = cx.shipped().collect();
+    for stage in shipped.iter().rev() {
+        for (index, instruction, invocations) in toolchain::runs(build, stage) {
+            for (at, one) in invocations.iter().enumerate() {
+                let Some(call) = one.package_call() else { continue };
+                let tools = toolchain::build_packages(&call);
+                if tools.is_empty() || toolchain::is_cleaned(&invocations[at..]) || one.args.iter().any(is_elsewhere) {
+                    continue;
+                }
+                let own =
+                    invocations[at..].iter().find(|one| toolchain::may_compile(one)).map(|one| (index, one.clone()));
+                let Some((place, user)) = own.or_else(|| used_below(build, &shipped, index)) else { continue };
+                let file = &build.input().file;
+                let Some(code) = build.code(index) else { continue };
+                let span = code.place(file, span(&call));
+                let line = build.instruction(place).start_line;
+                let name = name(&user);
+                let message = format!(
+                    "{} {} with the image, and only `{name}` needs {}",
+                    listed(&tools),
+                    ship(&tools),
+                    them(&tools)
+                );
+                let finding = cx.finding(span, message).help(format!(
+                    "run `{name}` in a stage of its own and copy what it makes, or remove {} in the same RUN",
+                    them(&tools)
+                ));
+                let label = build.code(place).map(|code| code.place(file, user.span));
+                let far = line != instruction.start_line;
+                out.push(
+                    label.filter(|_| far).into_iter().fold(finding, |finding, span| finding.label(span, "needed here")),
+                );
+            }
+        }
+    }
+}
+
+/// Into another root file system.
+fn is_elsewhere(word: &crate::shell::Word) -> bool {
+    word.text().starts_with("--installroot") || word.text().starts_with("--root=") || word.is("--root")
+}
+
+/// The first command below an instruction that may need a compiler.
+fn used_below<'b>(build: &'b Build, shipped: &[&Stage], index: usize) -> Option<(usize, Invocation<'b>)> {
+    for stage in shipped.iter().rev() {
+        for (at, _, invocations) in toolchain::runs(build, stage) {
+            if at > index
+                && let Some(one) = invocations.into_iter().find(toolchain::may_compile)
+            {
+                return Some((at, one));
+            }
+        }
+    }
+    None
+}
+
+/// The command in two words: `pip install`.
+fn name(one: &Invocation) -> String {
+    match one.package_call() {
+        Some(call) if !call.verb_text.is_empty() => format!("{} {}", call.program, call.verb_text),
+        _ => one.program.unwrap_or_default().to_owned(),
+    }
+}
+
+/// From the first to the last of the packages that only build.
+fn span(call: &PackageCall) -> Span {
+    let tool = |package: &&Package| toolchain::is_build_package(package.name.text);
+    let mut tools = call.packages.iter().filter(tool).map(|package| package.span);
+    let first = tools.next().unwrap_or(call.span);
+    first.to(tools.next_back().unwrap_or(first))
+}
+
+fn listed(tools: &[&str]) -> String {
+    let named: Vec<String> = tools.iter().take(NAMED).map(|tool| format!("`{tool}`")).collect();
+    match (named.as_slice(), tools.len().saturating_sub(NAMED)) {
+        ([one], _) => one.clone(),
+        (named, 0) => format!("{} and {}", named[..named.len() - 1].join(", "), named[named.len() - 1]),
+        (named, more) => format!("{} and {more} more build packages", named.join(", ")),
+    }
+}
+
+fn ship(tools: &[&str]) -> &'static str {
+    if tools.len() == 1 { "ships" } else { "ship" }
+}
+
+fn them(tools: &[&str]) -> &'static str {
+    if tools.len() == 1 { "it" } else { "them" }
+}

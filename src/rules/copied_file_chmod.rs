@@ -1,0 +1,63 @@
+//! See `rules/copied-file-chmod.md`.
+
+use super::layers::{self, Folder};
+use super::{Context, copy_flag, toolchain};
+use crate::dockerfile::Keyword;
+use crate::finding::{Findings, Safety};
+use crate::shell::{Invocation, Word};
+
+super::rule!("copied-file-chmod", check);
+
+fn check(cx: &Context, out: &mut Findings) {
+    let build = cx.build();
+    for stage in build.stages().iter().filter(|stage| build.is_needed(stage)) {
+        let copied: Vec<layers::Copied> = build
+            .transfers(stage)
+            .iter()
+            .filter(|transfer| transfer.sources.len() == 1)
+            .flat_map(|transfer| layers::copied(build, stage, transfer))
+            .collect();
+        for (index, instruction, invocations) in toolchain::runs(build, stage) {
+            let mut folder = Folder::of(build, stage, index);
+            for one in &invocations {
+                folder.follow(one);
+                let Some((mode, path)) = chmod(one) else { continue };
+                let Some(path) = folder.join(path) else { continue };
+                let Some(file) = copied.iter().rev().find(|file| file.index < index && file.path == path) else {
+                    continue;
+                };
+                let Some(code) = build.code(index) else { continue };
+                let parts = build.input().file.transfer(file.instruction);
+                if parts.is_none_or(|parts| parts.chmod.is_some()) {
+                    continue;
+                }
+                let (octal, safety) = match mode {
+                    "+x" | "a+x" | "u+x" | "ugo+x" => {
+                        ("755", Safety::Unsafe("all of the file's bits are set, whatever they were".to_owned()))
+                    }
+                    _ => (mode, Safety::Safe),
+                };
+                let line = file.instruction.start_line;
+                let message = format!("the mode of `{path}` makes a second copy of it: line {line} can set it");
+                let span = code.place(&build.input().file, one.span);
+                let flag = format!("--chmod={octal}");
+                let mut finding = cx.finding(span, message).help(format!("copy with `{flag}`"));
+                let between = build.instructions(stage).filter(|(at, _)| *at > file.index && *at < index);
+                let quiet = between.into_iter().all(|(_, other)| other.keyword != Keyword::Run);
+                if invocations.len() == 1 && quiet && one.via.is_empty() && one.command.redirects.is_empty() {
+                    finding.fixes.extend(copy_flag::fix(build, &[file.instruction], &flag, instruction, safety));
+                }
+                out.push(finding);
+            }
+        }
+    }
+}
+
+/// Mode and path of `chmod MODE PATH`.
+fn chmod<'s>(one: &Invocation<'s>) -> Option<(&'s str, &'s str)> {
+    let [mode, path] = one.args else { return None };
+    let (mode, path) = (mode.value()?, path.value()?);
+    let octal = matches!(mode.len(), 3 | 4) && mode.bytes().all(|byte| (b'0'..=b'7').contains(&byte));
+    let fits = octal || matches!(mode, "+x" | "a+x" | "u+x" | "ugo+x");
+    (one.is("chmod") && fits && !one.args.iter().any(Word::is_pattern)).then_some((mode, path))
+}

@@ -1,0 +1,41 @@
+//! A change of owner or mode that belongs into the COPY: the edit that puts it there. What rules on such layers share.
+
+use crate::build::Build;
+use crate::dockerfile::Instruction;
+use crate::finding::{FileEdit, Fix, Safety, Target};
+use crate::text::Span;
+
+/// The edit that gives a flag to COPYs and takes the RUN away that did the same.
+pub(super) fn fix(
+    build: &Build,
+    copies: &[&Instruction],
+    flag: &str,
+    run: &Instruction,
+    safety: Safety,
+) -> Option<Fix> {
+    let source = build.input().file.source();
+    let target = || Target::File(build.input().dockerfile);
+    let mut edits: Vec<FileEdit> = copies
+        .iter()
+        .map(|copy| FileEdit { target: target(), span: Span::at(copy.name.span.end), text: format!(" {flag}") })
+        .collect();
+    let first = source.line_span(run.start_line);
+    let last = source.line_span(run.end_line);
+    // A comment inside would go along; what stands in another instruction's line cannot be.
+    let text = source.slice(run.span);
+    let comment = text.lines().any(|line| line.trim_start().starts_with('#'));
+    let end = source.text().len() as u32;
+    let (start, stop) = if run.end_line < source.line_count() {
+        (first.start, source.line_span(run.end_line + 1).start)
+    } else if source.text().ends_with('\n') || run.start_line == 1 {
+        (first.start, end)
+    } else {
+        // The last line has no end of its own: that of the line above goes with it.
+        (source.line_span(run.start_line - 1).end, end)
+    };
+    if comment || stop < last.end {
+        return None;
+    }
+    edits.push(FileEdit { target: target(), span: Span::new(start, stop), text: String::new() });
+    Some(Fix { title: format!("copy with `{flag}`"), safety, edits })
+}

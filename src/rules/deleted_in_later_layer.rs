@@ -1,0 +1,178 @@
+//! See `rules/deleted-in-later-layer.md`.
+
+use super::layers::{self, Folder};
+use super::{Context, toolchain};
+use crate::build::{Build, Stage};
+use crate::dockerfile::Instruction;
+use crate::finding::{Basis, Finding, Findings, Impact, ImpactKind, Per, Saves};
+use crate::shell::{Invocation, Manager, PackageCall, Verb};
+use crate::text::Span;
+
+super::rule!("deleted-in-later-layer", check);
+
+/// What a layer holds that a later one may take away.
+struct Made<'a> {
+    /// A path, or a package's name.
+    what: What,
+    instruction: &'a Instruction,
+    index: usize,
+    /// The source of a COPY.
+    source: Option<String>,
+    bytes: Option<u64>,
+}
+
+enum What {
+    Path(String),
+    Package(Manager, String),
+}
+
+fn check(cx: &Context, out: &mut Findings) {
+    let build = cx.build();
+    let mut made: Vec<Made> = Vec::new();
+    let shipped: Vec<&Stage> = cx.shipped().collect();
+    for stage in shipped.iter().rev() {
+        let mut transfers = build.transfers(stage).into_iter().peekable();
+        let mut runs = toolchain::runs(build, stage).peekable();
+        loop {
+            let next = (transfers.peek().map(|one| one.index), runs.peek().map(|run| run.0));
+            match next {
+                (None, None) => break,
+                (Some(copy), run) if run.is_none_or(|run| copy < run) => {
+                    let Some(transfer) = transfers.next() else { break };
+                    let paths = layers::copied(build, stage, &transfer);
+                    let bytes = layers::bytes(cx, &transfer).filter(|_| transfer.sources.len() == 1);
+                    made.extend(paths.into_iter().map(|copied| Made {
+                        what: What::Path(copied.path),
+                        instruction: copied.instruction,
+                        index: copied.index,
+                        source: transfer.from.is_none().then_some(copied.source.text).flatten(),
+                        bytes,
+                    }));
+                }
+                _ => {
+                    let Some((index, instruction, invocations)) = runs.next() else { break };
+                    run(cx, stage, (index, instruction), &invocations, &mut made, out);
+                }
+            }
+        }
+    }
+}
+
+/// Goes through the commands of a RUN: what is made in it may go in it.
+fn run<'a>(
+    cx: &Context,
+    stage: &Stage,
+    (index, instruction): (usize, &'a Instruction),
+    invocations: &[Invocation],
+    made: &mut Vec<Made<'a>>,
+    out: &mut Findings,
+) {
+    let build = cx.build();
+    let mut folder = Folder::of(build, stage, index);
+    let mut found: Vec<(Made, Span)> = Vec::new();
+    for one in invocations {
+        folder.follow(one);
+        if let Some(call) = one.package_call().filter(|call| call.manager.is_system()) {
+            packages(&call, (index, instruction), made, &mut found);
+        }
+        // What is moved away is somewhere else.
+        let moved = if one.is("mv") { one.args.iter().filter_map(|word| word.value()).collect() } else { Vec::new() };
+        for path in moved.iter().filter_map(|path| folder.join(path)) {
+            made.retain(|one| !matches!(&one.what, What::Path(known) if layers::takes_away(&path, known)));
+        }
+        for word in layers::deleted(one) {
+            let Some(path) = word.value().and_then(|text| folder.join(text)) else { continue };
+            let goes = |one: &Made| matches!(&one.what, What::Path(known) if layers::takes_away(&path, known));
+            while let Some(at) = made.iter().position(goes) {
+                let one = made.remove(at);
+                if one.index != index {
+                    found.push((one, word.span));
+                }
+            }
+        }
+        for path in layers::written(one).iter().filter_map(|path| folder.join(path)) {
+            if !is_mounted(build, instruction, &path) {
+                // Made anew, an earlier one of the name is no more than overwritten.
+                made.push(Made { what: What::Path(path), instruction, index, source: None, bytes: None });
+            }
+        }
+    }
+    let Some(code) = build.code(index) else { return };
+    let mut told = Vec::new();
+    for (one, span) in found {
+        if told.contains(&(one.index, span)) {
+            continue;
+        }
+        told.push((one.index, span));
+        out.push(finding(cx, &one, code.place(&build.input().file, span)));
+    }
+}
+
+/// Packages that a call brings, or takes away.
+fn packages<'a>(
+    call: &PackageCall,
+    (index, instruction): (usize, &'a Instruction),
+    made: &mut Vec<Made<'a>>,
+    found: &mut Vec<(Made<'a>, Span)>,
+) {
+    let virtuals = call.flags.iter().filter(|flag| matches!(&*flag.name, "-t" | "--virtual"));
+    let named =
+        call.packages.iter().filter(|one| !one.name.dynamic && !one.absent).map(|one| (one.name.text, one.span));
+    match call.verb {
+        Verb::Install => {
+            let group = virtuals.filter_map(|flag| Some((flag.value?.text, flag.span)));
+            let group: Vec<(&str, Span)> = group.filter(|_| call.manager == Manager::Apk).collect();
+            made.extend(named.chain(group).map(|(name, _)| Made {
+                what: What::Package(call.manager, name.to_owned()),
+                instruction,
+                index,
+                source: None,
+                bytes: None,
+            }));
+        }
+        Verb::Remove => {
+            for (name, span) in named {
+                let same = |one: &Made| matches!(&one.what, What::Package(manager, known) if *manager == call.manager && known == name);
+                let Some(at) = made.iter().rposition(same) else { continue };
+                let one = made.remove(at);
+                if one.index != index && !found.iter().any(|(other, _)| other.index == one.index) {
+                    found.push((one, span));
+                }
+            }
+        }
+        _ => {}
+    }
+}
+
+/// Whether a path lies in a mount of the RUN, and so in no layer.
+fn is_mounted(build: &Build, instruction: &Instruction, path: &str) -> bool {
+    let mounts = build.input().file.mounts(instruction);
+    mounts.iter().filter_map(|mount| mount.target()).any(|target| super::foreign::overlap(target, path))
+}
+
+fn finding(cx: &Context, made: &Made, span: Span) -> Finding {
+    let line = made.instruction.start_line;
+    let (message, help) = match (&made.what, &made.source) {
+        (What::Path(path), Some(source)) => (
+            format!("`{path}` is in the layer of line {line} all the same: deleting it here saves nothing"),
+            format!("read it with `RUN --mount=type=bind,source={source},target={path}` instead of copying it"),
+        ),
+        (What::Path(path), None) => (
+            format!("`{path}` is in the layer of line {line} all the same: deleting it here saves nothing"),
+            "delete it in the instruction that makes it, or make it in another stage".to_owned(),
+        ),
+        (What::Package(_, name), _) => (
+            format!("`{name}` is in the layer of line {line} all the same: removing it here saves nothing"),
+            "remove it in the RUN that installs it, or use it in another stage".to_owned(),
+        ),
+    };
+    let finding = cx.finding(span, message).help(help).label(made.instruction.head, "made here");
+    let Some(bytes) = made.bytes.filter(|bytes| *bytes > 0) else { return finding };
+    finding.costs(Impact {
+        kind: ImpactKind::DiskBytes,
+        saves: Some(Saves::Bytes(bytes)),
+        per: Per::Pull,
+        basis: Basis::Computed,
+        evidence: "the size of what the COPY takes of the context".to_owned(),
+    })
+}

@@ -1,0 +1,135 @@
+//! See `rules/dev-dependencies-kept.md`.
+
+mod start;
+
+use super::Context;
+use super::installed_project::{self, is_set};
+use super::kept_cache::behind_verb;
+use super::root_user::service;
+use crate::build::{Build, Stage};
+use crate::dockerfile::Keyword;
+use crate::finding::{Basis, Findings, Impact, ImpactKind, Per};
+use crate::manifest::Scope;
+use crate::shell::{Invocation, Manager, PackageCall, Verb};
+use crate::text::Span;
+
+super::rule!("dev-dependencies-kept", check);
+
+fn check(cx: &Context, out: &mut Findings) {
+    let build = cx.build();
+    let Some(target) = build.target().filter(|target| service::is_service(build, target)) else { return };
+    for stage in build.chain(target) {
+        for (index, _) in build.instructions(stage).filter(|(_, i)| i.keyword == Keyword::Run) {
+            let Some(code) = build.code(index) else { continue };
+            let invocations = code.script.invocations();
+            for (at, invocation) in invocations.iter().enumerate() {
+                let Some(call) = invocation.package_call() else { continue };
+                let place = (stage, index);
+                let Some((flag, help)) = leave_out(build, place, invocation, &call) else { continue };
+                let Some(found) = installed_project::of(cx, place, invocation, &call) else { continue };
+                let dev: Vec<&str> = found
+                    .project
+                    .dependencies
+                    .iter()
+                    .filter(|one| one.scope == Scope::Dev)
+                    .map(|one| one.name.as_str())
+                    .collect();
+                let used = invocations[at + 1..].iter().any(|one| !is_harmless(one))
+                    || is_used_below(build, target, place)
+                    || start::may_need_dev(build, target, found.project);
+                let [first, ..] = dev.as_slice() else { continue };
+                if used {
+                    continue;
+                }
+                let others = match dev.len() {
+                    1 => String::new(),
+                    2 => format!(" and `{}`", dev[1]),
+                    count => format!(" and {} others", count - 1),
+                };
+                let message = format!("`{}` installs development dependencies too: `{first}`{others}", call.title());
+                let evidence = "the manifest names them, and nothing below uses them".to_owned();
+                let (kind, basis) = (ImpactKind::PullBytes, Basis::Computed);
+                let impact = Impact { kind, saves: None, per: Per::Pull, basis, evidence };
+                let span = code.place(&build.input().file, call.span);
+                let finding = cx.finding(span, message).help(help).costs(impact);
+                let why = "a program that starts with them no longer does";
+                out.push(match behind_verb(cx, code, &call) {
+                    Some(at) if !flag.is_empty() => {
+                        finding.unsafe_edit(format!("add `{flag}`"), why, Span::at(at), format!(" {flag}"))
+                    }
+                    _ => finding,
+                });
+            }
+        }
+    }
+}
+
+/// The option that leaves them out (empty where a setting does), and what to do. `None` where they are left out, or the
+/// call installs none.
+fn leave_out(
+    build: &Build,
+    place: (&Stage, usize),
+    invocation: &Invocation,
+    call: &PackageCall,
+) -> Option<(&'static str, String)> {
+    if call.verb != Verb::Install || !call.is_from_manifest() || !call.packages.is_empty() {
+        return None;
+    }
+    let set = |names: &[&str]| is_set(build, place, invocation, names);
+    let node = || {
+        let production = build.run_variable(place.0, place.1, invocation, "NODE_ENV");
+        production.is_some_and(|value| value.is_none_or(|value| value == "production"))
+            || set(&["NPM_CONFIG_OMIT", "npm_config_omit", "NPM_CONFIG_PRODUCTION", "npm_config_production"])
+    };
+    let add = |flag: &'static str| Some((flag, format!("add `{flag}`")));
+    match call.manager {
+        Manager::Npm if node() || call.has(&["--omit", "--production", "--prod", "--only", "-g", "--global"]) => None,
+        Manager::Npm => add("--omit=dev"),
+        Manager::Yarn if node() || call.has(&["--production", "--prod", "--immutable"]) => None,
+        Manager::Yarn if call.verb_text == "workspaces focus" => None,
+        Manager::Yarn => add("--production"),
+        Manager::Pnpm if node() || call.has(&["--prod", "-P", "--production"]) => None,
+        Manager::Pnpm => add("--prod"),
+        Manager::Bun if node() || call.has(&["--production", "-p", "--omit"]) => None,
+        Manager::Bun => add("--production"),
+        Manager::Uv if call.verb_text != "sync" || set(&["UV_NO_DEV", "UV_NO_DEFAULT_GROUPS"]) => None,
+        Manager::Uv if call.has(&["--no-dev", "--no-default-groups", "--only-group", "--no-group"]) => None,
+        Manager::Uv => add("--no-dev"),
+        Manager::Poetry if call.has(&["--only", "--without", "--no-dev", "--only-root"]) => None,
+        Manager::Poetry => add("--only main"),
+        Manager::Pdm if call.has(&["--prod", "--production", "--without", "-G", "--no-default"]) => None,
+        Manager::Pdm => add("--prod"),
+        Manager::Composer if set(&["COMPOSER_NO_DEV"]) || call.has(&["--no-dev"]) => None,
+        Manager::Composer => add("--no-dev"),
+        Manager::Bundle if set(&["BUNDLE_WITHOUT", "BUNDLE_ONLY"]) || call.has(&["--without"]) => None,
+        Manager::Bundle if mentions(build, "without") => None,
+        Manager::Bundle => Some(("", "set `BUNDLE_WITHOUT=development:test`".into())),
+        _ => None,
+    }
+}
+
+fn mentions(build: &Build, word: &str) -> bool {
+    let file = &build.input().file;
+    file.instructions().iter().any(|one| one.keyword == Keyword::Run && file.logical(one.text).contains(word))
+}
+
+/// Whether a RUN below, in a stage that ships, may use what was installed.
+fn is_used_below(build: &Build, target: &Stage, (stage, index): (&Stage, usize)) -> bool {
+    build.chain(target).take_while(|below| below.index >= stage.index).any(|below| {
+        build.instructions(below).any(|(at, instruction)| {
+            let below_it = at > index && instruction.keyword == Keyword::Run;
+            below_it && build.code(at).is_none_or(|code| code.script.invocations().iter().any(|one| !is_harmless(one)))
+        })
+    })
+}
+
+/// A program that needs no development dependency, whatever it is told.
+fn is_harmless(invocation: &Invocation) -> bool {
+    const PROGRAMS: [&str; 34] = [
+        "rm", "mkdir", "chown", "chmod", "chgrp", "ln", "cp", "mv", "touch", "echo", "printf", "true", ":", "cd",
+        "set", "find", "ls", "cat", "sed", "test", "[", "install", "adduser", "addgroup", "useradd", "groupadd",
+        "usermod", "export", "apt-get", "apt", "apk", "corepack", "which", "exit",
+    ];
+    let cleans = || invocation.package_call().is_some_and(|call| call.verb == Verb::Clean);
+    invocation.program.is_some_and(|program| PROGRAMS.contains(&program)) || cleans()
+}

@@ -1,0 +1,72 @@
+//! Whether a container may start with a development dependency. In doubt it does.
+
+use crate::build::{Build, Stage};
+use crate::dockerfile::Keyword;
+use crate::manifest::{Ecosystem, Project, Scope};
+use crate::shell::{Invocation, parse};
+
+/// Scripts that call scripts that are followed.
+const DEEPEST: usize = 4;
+
+/// Whether ENTRYPOINT or CMD may need one.
+pub(super) fn may_need_dev(build: &Build, target: &Stage, project: &Project) -> bool {
+    let starts = [Keyword::Entrypoint, Keyword::Cmd].into_iter().filter_map(|keyword| build.last(target, keyword));
+    let mut programs = 0;
+    for (index, _) in starts {
+        let Some(code) = build.code(index) else { return true };
+        for invocation in code.script.invocations() {
+            programs += 1;
+            if needs(&invocation, project, 0) {
+                return true;
+            }
+        }
+    }
+    programs == 0
+}
+
+fn needs(invocation: &Invocation, project: &Project, depth: usize) -> bool {
+    let Some(program) = invocation.program else { return true };
+    let names = |word: &str| {
+        let word = word.rsplit('/').next().unwrap_or(word);
+        project
+            .dependencies
+            .iter()
+            .any(|one| one.scope == Scope::Dev && (one.name == word || one.name.ends_with(&format!("/{word}"))))
+    };
+    if names(program) || invocation.args.iter().any(|word| names(word.text())) {
+        return true;
+    }
+    match project.ecosystem {
+        Ecosystem::Node => node(invocation, program, project, depth),
+        // The runners install what is missing when they start.
+        Ecosystem::Python => {
+            matches!(program, "uv" | "poetry" | "pdm" | "pipenv" | "sh" | "bash") || is_script(program)
+        }
+        _ => is_script(program),
+    }
+}
+
+fn is_script(program: &str) -> bool {
+    program.strip_suffix(".sh").is_some() || program.contains("entrypoint")
+}
+
+/// Node itself, a dependency's program, or a script of package.json that comes to that.
+fn node(invocation: &Invocation, program: &str, project: &Project, depth: usize) -> bool {
+    let run = |name: &str| {
+        let Some(command) = project.script(name).filter(|_| depth < DEEPEST) else { return true };
+        let script = parse(command);
+        script.invocations().iter().any(|one| needs(one, project, depth + 1))
+    };
+    match program {
+        "node" | "nodejs" | "tini" | "dumb-init" | "docker-entrypoint.sh" => false,
+        "npm" | "yarn" | "pnpm" | "bun" => {
+            let mut words = invocation.args.iter().map(|word| word.text()).filter(|word| !word.starts_with('-'));
+            match words.next() {
+                Some("run" | "run-script") => words.next().is_none_or(run),
+                Some("exec" | "dlx" | "x") | None => true,
+                Some(name) => run(name),
+            }
+        }
+        _ => !project.dependencies.iter().any(|one| one.scope == Scope::Run && one.name == program),
+    }
+}

@@ -1,0 +1,64 @@
+//! See `rules/env-self-reference.md`.
+
+use super::Context;
+use crate::build::{Lookup, Why};
+use crate::dockerfile::expand::{Lex, Operator, uses};
+use crate::dockerfile::{Instruction, Keyword, Variable};
+use crate::finding::{Finding, Findings};
+use crate::text::Span;
+
+super::rule!("env-self-reference", check);
+
+fn check(cx: &Context, out: &mut Findings) {
+    let build = cx.build();
+    let file = &build.input().file;
+    for stage in build.stages() {
+        for (index, instruction) in build.instructions(stage).filter(|(_, i)| i.keyword == Keyword::Env) {
+            let pairs = file.variables(instruction);
+            if pairs.len() < 2 {
+                continue;
+            }
+            let undefined = build.undefined(stage, index);
+            for (at, pair) in pairs.iter().enumerate() {
+                for used in uses(&pair.value.text, Lex::new(file.escape())) {
+                    let set = pairs.iter().position(|other| other.name.text == used.name);
+                    let Some(set) = set.filter(|set| *set != at && pair.name.text != used.name) else { continue };
+                    if is_set(cx, stage.index, used.name, index) {
+                        continue;
+                    }
+                    let name = &pair.name.text;
+                    let message =
+                        format!("`{name}` gets the old value of `{}`, not the one that this ENV sets", used.name);
+                    let mut finding = cx.finding(pair.value.span, message).help("set it in an ENV of its own, above");
+                    // The other linter knows these two forms only.
+                    if used.operator != Operator::Plain {
+                        finding = finding.without("DL3044");
+                    }
+                    if !undefined.iter().any(|one| one.name == used.name && one.why == Why::Nowhere) {
+                        finding = finding.without("UndefinedVar");
+                    }
+                    out.push(if set < at { split(cx, instruction, &pairs, at, finding) } else { finding });
+                }
+            }
+        }
+    }
+}
+
+/// Whether an earlier instruction sets it: then the old value may be what is meant.
+fn is_set(cx: &Context, stage: usize, name: &str, at: usize) -> bool {
+    matches!(cx.build().scopes().lookup(stage, name, at), Lookup::Defined(found) if found.instruction.is_some())
+}
+
+/// The ENV in two, where only blanks stand between the pairs.
+fn split(cx: &Context, instruction: &Instruction, pairs: &[Variable], at: usize, finding: Finding) -> Finding {
+    let source = cx.source();
+    let gap = Span::new(pairs[at - 1].span.end, pairs[at].span.start);
+    let blank = !gap.is_empty() && source.slice(gap).bytes().all(|byte| byte == b' ' || byte == b'\t');
+    if !blank {
+        return finding;
+    }
+    let keyword = source.slice(instruction.name.span);
+    let why = "the value is the new one from then on";
+    let text = format!("{}{keyword} ", super::lines::line_end(source));
+    finding.unsafe_edit("split the ENV", why, gap, text)
+}

@@ -1,0 +1,99 @@
+//! See `rules/ignored-copy-source.md`.
+
+use super::Context;
+use crate::build::Transfer;
+use crate::finding::{FileEdit, Finding, Findings, Fix, Safety, Target};
+use crate::ignore::{IgnoreFile, Inherited, Matcher, clean, has_wildcard};
+use crate::inputs::IgnoreInput;
+use crate::inputs::context::Outcome;
+use crate::text::{FileId, Span};
+
+super::rule!("ignored-copy-source", check);
+
+fn check(cx: &Context, out: &mut Findings) {
+    let IgnoreInput::Present(file, ignore) = cx.ignore() else { return };
+    if ignore.error().is_some() {
+        return;
+    }
+    let matcher = ignore.matcher();
+    for stage in cx.build().stages() {
+        for transfer in cx.build().transfers(stage).iter().filter(|transfer| transfer.from.is_none()) {
+            out_of(cx, (*file, ignore, &matcher), transfer, out);
+        }
+    }
+}
+
+fn out_of(cx: &Context, by: (FileId, &IgnoreFile, &Matcher), transfer: &Transfer, out: &mut Findings) {
+    let (file, ignore, matcher) = by;
+    let selected = cx.context().map(|context| transfer.select(context));
+    for (at, source) in transfer.sources.iter().enumerate().filter(|(_, source)| !source.is_remote()) {
+        let Some(text) = &source.text else { continue };
+        let warned = matcher.warns_of(text).ok().flatten();
+        let decided = match selected.as_ref().map(|selected| selected.get(at).and_then(Option::as_ref)) {
+            Some(Some(selection)) => match &selection.outcome {
+                Outcome::Missing(Some(excluded)) => Some(excluded.pattern as usize),
+                _ => None,
+            },
+            Some(None) => None,
+            None => surely(matcher, text),
+        };
+        let Some(pattern) = warned.or(decided) else { continue };
+        let Some(pattern) = ignore.patterns.get(pattern) else { continue };
+        let sources = cx.inputs().source(file);
+        let line = sources.line(pattern.span.start);
+        let message =
+            format!("`{text}` is left out by {} line {line} (`{}`)", sources.name(), sources.slice(pattern.span));
+        let mut finding = cx.finding(source.span, message);
+        if warned.is_none() {
+            finding = finding.without("CopyIgnoredFile");
+        }
+        out.push(mended(cx, finding, file, text));
+    }
+}
+
+/// The pattern that takes a path, whatever there is below it.
+fn surely(matcher: &Matcher, text: &str) -> Option<usize> {
+    let path = clean(text);
+    let path = path.trim_matches('/');
+    if path == "." || path.is_empty() || has_wildcard(path) {
+        return None;
+    }
+    // As a walk goes: a folder that it stays out of takes all below along.
+    let mut above = Inherited::default();
+    let ends: Vec<usize> = path.match_indices('/').map(|(at, _)| at).chain([path.len()]).collect();
+    for end in ends {
+        let verdict = matcher.decide(&path[..end], &above).ok()?;
+        let pruned = verdict.excluded && (!matcher.has_exceptions() || matcher.prunes(&path[..end]));
+        if pruned {
+            return verdict.decided_by;
+        }
+        above = verdict.inherited;
+    }
+    None
+}
+
+fn mended(cx: &Context, finding: Finding, file: FileId, text: &str) -> Finding {
+    let path = clean(text);
+    let path = path.trim_matches('/');
+    if path == "." || path.is_empty() {
+        return finding.help("leave out less in .dockerignore");
+    }
+    let line = format!("!{path}");
+    let finding = finding.help(format!("bring it back with a line `{line}` in .dockerignore"));
+    let source = cx.inputs().source(file);
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.' | b'/');
+    if !path.bytes().all(plain) || !source.is_exact(Span::new(0, source.text().len() as u32)) {
+        return finding;
+    }
+    let end = super::lines::line_end(source);
+    let gap = if source.text().is_empty() || source.text().ends_with('\n') { "" } else { end };
+    let edit = FileEdit {
+        target: Target::File(file),
+        span: Span::at(source.text().len() as u32),
+        text: format!("{gap}{line}{end}"),
+    };
+    let why = "what the line leaves out may be a secret, or large".to_owned();
+    let mut finding = finding;
+    finding.fixes.push(Fix { title: format!("add `{line}`"), safety: Safety::Unsafe(why), edits: vec![edit] });
+    finding
+}

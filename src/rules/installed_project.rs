@@ -1,0 +1,209 @@
+//! Which project of the build context an install command works on: its manifest must lie in the command's folder, put
+//! there by COPY, ADD or a bind mount. Shared by the rules on lock files and development dependencies.
+
+use super::Context;
+use crate::build::{Build, Stage, Transfer, is_like};
+use crate::manifest::{Install, Project, Tool};
+use crate::shell::{InputKind, Invocation, Manager, PackageCall};
+
+/// An install command's project.
+#[derive(Clone, Copy)]
+pub(super) struct Installed<'i> {
+    /// The project whose manifest the command finds.
+    pub(super) project: &'i Project,
+    /// The way to install that belongs to the command's manager; none when the project has no lock file of it.
+    pub(super) install: Option<&'i Install>,
+    /// Whether the lock file lies beside the manifest.
+    pub(super) has_lock: bool,
+}
+
+/// The project of a call; `None` where nothing is known of the context, or the manifest comes from elsewhere.
+pub(super) fn of<'i>(
+    cx: &Context<'_, 'i>,
+    (stage, at): (&Stage, usize),
+    invocation: &Invocation,
+    call: &PackageCall,
+) -> Option<Installed<'i>> {
+    let (build, context, projects) = (cx.build(), cx.context()?, cx.projects()?);
+    let folder = folder(build, (stage, at), invocation, call)?;
+    for project in projects {
+        let Some(manifest) = project.manifests.iter().find(|path| is_manifest(call.manager, path)) else { continue };
+        if !is_at(build, (stage, at), manifest, &folder) {
+            continue;
+        }
+        let install = project.installs.iter().find(|one| one.lock.is_some() && is_tool(call.manager, one.tool));
+        let install = install.map(|install| &**install);
+        let lock = install.and_then(|install| install.lock.as_deref());
+        let has_lock =
+            lock.is_some_and(|lock| context.find(lock).is_some() && is_at(build, (stage, at), lock, &folder));
+        return Some(Installed { project, install, has_lock });
+    }
+    None
+}
+
+fn is_manifest(manager: Manager, path: &str) -> bool {
+    let name = path.rsplit('/').next().unwrap_or(path);
+    match manager {
+        Manager::Npm | Manager::Yarn | Manager::Pnpm | Manager::Bun => name == "package.json",
+        Manager::Uv | Manager::Poetry | Manager::Pdm => name == "pyproject.toml",
+        Manager::Pipenv => name == "Pipfile",
+        Manager::Cargo => name == "Cargo.toml",
+        Manager::Go => name == "go.mod",
+        Manager::Bundle => name == "Gemfile",
+        Manager::Composer => name == "composer.json",
+        _ => false,
+    }
+}
+
+/// Whether the manager reads the lock file of a tool.
+const fn is_tool(manager: Manager, tool: Tool) -> bool {
+    matches!(
+        (manager, tool),
+        (Manager::Npm, Tool::Npm)
+            | (Manager::Yarn, Tool::YarnClassic | Tool::YarnBerry)
+            | (Manager::Pnpm, Tool::Pnpm)
+            | (Manager::Bun, Tool::Bun)
+            | (Manager::Uv, Tool::Uv)
+            | (Manager::Poetry, Tool::Poetry)
+            | (Manager::Pdm, Tool::Pdm)
+            | (Manager::Pipenv, Tool::Pipenv)
+            | (Manager::Cargo, Tool::Cargo)
+            | (Manager::Go, Tool::Go)
+            | (Manager::Bundle, Tool::Bundler)
+            | (Manager::Composer, Tool::Composer)
+    )
+}
+
+/// The folder that a call works in: WORKDIR, `cd` before it, its own option.
+fn folder(build: &Build, (stage, at): (&Stage, usize), invocation: &Invocation, call: &PackageCall) -> Option<String> {
+    let mut folder = workdir(build, stage, at);
+    let before = invocation.script.commands.iter().take_while(|one| one.span.start < invocation.command.span.start);
+    for one in before.filter(|one| one.name().is_some_and(|name| name.is("cd") || name.is("pushd"))) {
+        folder = joined(&folder, one.words.get(1)?.value()?);
+    }
+    for input in call.inputs.iter().filter(|input| input.kind == InputKind::Folder) {
+        if input.path.dynamic {
+            return None;
+        }
+        folder = joined(&folder, input.path.text);
+    }
+    Some(folder)
+}
+
+/// WORKDIR; where only the base image knows it, a folder that nothing else names.
+fn workdir(build: &Build, stage: &Stage, at: usize) -> String {
+    build.workdir(stage, at).value().cloned().unwrap_or_else(|| "/?".to_owned())
+}
+
+fn joined(folder: &str, path: &str) -> String {
+    let whole = if path.starts_with('/') { path.to_owned() } else { format!("{folder}/{path}") };
+    let mut parts: Vec<&str> = Vec::new();
+    for part in whole.split('/') {
+        match part {
+            "" | "." => {}
+            ".." => _ = parts.pop(),
+            part => parts.push(part),
+        }
+    }
+    format!("/{}", parts.join("/"))
+}
+
+/// Whether a file of the context lies in `folder` of the image when the instruction with index `at` runs.
+fn is_at(build: &Build, (stage, at): (&Stage, usize), path: &str, folder: &str) -> bool {
+    let name = path.rsplit('/').next().unwrap_or(path);
+    let wanted = joined(folder, name);
+    let copied = build.chain(stage).any(|below| {
+        let before = build.transfers(below).into_iter().filter(|one| below.index != stage.index || one.index < at);
+        before.filter(|one| one.from.is_none()).any(|one| lands(build, below, &one, path).contains(&wanted))
+    });
+    let mounts = build.input().file.mounts(build.effective(at));
+    let mut bound = mounts.iter().filter(|mount| mount.kind() == "bind" && mount.from().is_none());
+    copied
+        || bound.any(|mount| {
+            let target = joined(&workdir(build, stage, at), mount.target().unwrap_or_default());
+            let source = mount.source().unwrap_or(".");
+            below_source(source, path).is_some_and(|rest| joined(&target, rest) == wanted)
+        })
+}
+
+/// Where a transfer puts a file of the context.
+fn lands(build: &Build, stage: &Stage, transfer: &Transfer, path: &str) -> Vec<String> {
+    let Some(destination) = transfer.destination.as_deref().filter(|_| !transfer.parents) else { return Vec::new() };
+    if transfer.exclude.iter().any(|pattern| is_like(pattern, path)) {
+        return Vec::new();
+    }
+    let target = joined(&workdir(build, stage, transfer.index), destination);
+    let is_folder = destination.ends_with('/') || destination.ends_with('.') || transfer.sources.len() > 1;
+    let mut found = Vec::new();
+    for source in transfer.sources.iter().filter_map(|source| source.text.as_deref()) {
+        match below_source(source, path) {
+            // The file itself, by its name or a pattern.
+            Some("") => {
+                let name = path.rsplit('/').next().unwrap_or(path);
+                let pattern = source.contains(['*', '?', '[']);
+                found.push(if is_folder || pattern { joined(&target, name) } else { target.clone() });
+                found.extend((!is_folder && !pattern).then(|| joined(&target, name)));
+            }
+            Some(rest) => found.push(joined(&target, rest)),
+            None => {}
+        }
+    }
+    found
+}
+
+/// What of `path` lies below a source; empty when the source is the file itself.
+fn below_source<'p>(source: &str, path: &'p str) -> Option<&'p str> {
+    let source = source.trim_start_matches("./").trim_matches('/');
+    if matches!(source, "" | "." | "*" | "**") {
+        return Some(path);
+    }
+    if let Some(rest) = path.strip_prefix(source) {
+        return if rest.is_empty() { Some("") } else { rest.strip_prefix('/') };
+    }
+    let split = |text: &'p str| text.rsplit_once('/').unwrap_or(("", text));
+    let (folder, name) = split(path);
+    let (source_folder, pattern) = source.rsplit_once('/').unwrap_or(("", source));
+    (folder == source_folder && pattern.contains('*') && is_like(pattern, name)).then_some("")
+}
+
+/// Whether the lock file of a call's manager lies beside what it installs: as the context tells, else where a COPY above
+/// names such a file. A pattern may match nothing.
+pub(super) fn has_lock(cx: &Context, place: (&Stage, usize), invocation: &Invocation, call: &PackageCall) -> bool {
+    if cx.projects().is_some() && cx.context().is_some() {
+        return of(cx, place, invocation, call).is_some_and(|found| found.has_lock);
+    }
+    let (stage, index) = place;
+    let names = lock_names(call.manager);
+    let is_lock = |text: &str| names.contains(&text.rsplit('/').next().unwrap_or(text));
+    cx.build().chain(stage).any(|below| {
+        let above = cx.build().transfers(below).into_iter();
+        let above = above.filter(|one| one.from.is_none() && (below.index != stage.index || one.index < index));
+        above.flat_map(|one| one.sources).any(|source| source.text.as_deref().is_some_and(is_lock))
+    })
+}
+
+fn lock_names(manager: Manager) -> &'static [&'static str] {
+    match manager {
+        Manager::Npm => &["package-lock.json", "npm-shrinkwrap.json"],
+        Manager::Yarn => &["yarn.lock"],
+        Manager::Pnpm => &["pnpm-lock.yaml"],
+        Manager::Bun => &["bun.lock", "bun.lockb"],
+        Manager::Uv => &["uv.lock"],
+        Manager::Poetry => &["poetry.lock"],
+        Manager::Pdm => &["pdm.lock"],
+        Manager::Pipenv => &["Pipfile.lock"],
+        Manager::Cargo => &["Cargo.lock"],
+        Manager::Bundle => &["Gemfile.lock"],
+        Manager::Composer => &["composer.lock"],
+        Manager::Go => &["go.sum"],
+        _ => &[],
+    }
+}
+
+/// Whether a variable is set for a call, to anything but a plain no.
+pub(super) fn is_set(build: &Build, (stage, at): (&Stage, usize), invocation: &Invocation, names: &[&str]) -> bool {
+    let on = |value: Option<String>| {
+        value.is_none_or(|value| !matches!(&*value.to_ascii_lowercase(), "" | "0" | "false" | "no"))
+    };
+    names.iter().any(|name| build.run_variable(stage, at, invocation, name).is_some_and(on))
+}

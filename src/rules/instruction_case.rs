@@ -1,0 +1,35 @@
+//! See `rules/instruction-case.md`.
+
+use super::Context;
+use crate::dockerfile::{Instruction, Keyword};
+use crate::finding::Findings;
+
+super::rule!("instruction-case", check);
+
+fn check(cx: &Context, out: &mut Findings) {
+    let file = &cx.build().input().file;
+    // What stands before the first FROM is not counted.
+    let first = cx.build().stages().first().map_or(usize::MAX, |stage| stage.from);
+    let known = |instruction: &&Instruction| instruction.keyword != Keyword::Unknown;
+    let all: Vec<&Instruction> = file.instructions().iter().skip(first).filter(known).collect();
+    let (mut small, mut capital) = (0, 0);
+    for instruction in &all {
+        let name = file.str(instruction.name);
+        if name == name.to_lowercase() {
+            small += 1;
+        } else if name == name.to_uppercase() {
+            capital += 1;
+        }
+    }
+    for instruction in all {
+        let name = file.str(instruction.name);
+        let (right, most) = match small > capital {
+            true => (name.to_lowercase(), "in small letters"),
+            false => (name.to_uppercase(), "in capitals"),
+        };
+        if name != right {
+            let finding = cx.finding(instruction.name.span, format!("`{name}`: most of the file is {most}"));
+            out.push(finding.safe_edit(format!("write `{right}`"), instruction.name.span, right));
+        }
+    }
+}

@@ -1,0 +1,20 @@
+//! See `rules/invalid-base-default.md`.
+
+use super::Context;
+use crate::finding::Findings;
+
+super::rule!("invalid-base-default", check);
+
+fn check(cx: &Context, out: &mut Findings) {
+    let file = &cx.build().input().file;
+    for (index, found) in file.default_bases() {
+        let Some(from) = file.from(&file.instructions()[index]) else { continue };
+        // Without a variable it is refused whatever the build is given.
+        if !from.image.text.contains('$') {
+            continue;
+        }
+        let what = if found.is_empty() { "nothing".to_owned() } else { format!("`{found}`") };
+        let message = format!("without build arguments this is {what}, which is no image");
+        out.push(cx.finding(from.image.span, message).help("give the ARG a default that works"));
+    }
+}

@@ -1,0 +1,47 @@
+//! See `rules/invalid-label-key.md`.
+
+use super::Context;
+use crate::dockerfile::Keyword;
+use crate::finding::Findings;
+
+super::rule!("invalid-label-key", check);
+
+/// Prefixes that Docker keeps for itself.
+const RESERVED: [&str; 3] = ["com.docker.", "io.docker.", "org.dockerproject."];
+
+fn check(cx: &Context, out: &mut Findings) {
+    let file = &cx.build().input().file;
+    for instruction in file.instructions() {
+        let label = file.trigger(instruction).unwrap_or(instruction);
+        if label.keyword != Keyword::Label {
+            continue;
+        }
+        for pair in file.variables(label) {
+            let key = pair.name.text.trim_matches(['"', '\'']);
+            // What a variable makes of it is known to the build only.
+            if key.contains('$') {
+                continue;
+            }
+            let Some(why) = wrong(key) else { continue };
+            let finding = cx.finding(pair.name.span, format!("label key `{key}`: {why}"));
+            out.push(finding.help("small letters, digits and single `.`, `-`, `_`, `/`, as in `org.example.some-key`"));
+        }
+    }
+}
+
+fn wrong(key: &str) -> Option<&'static str> {
+    let end = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit();
+    if RESERVED.iter().any(|prefix| key.starts_with(prefix)) {
+        return Some("Docker keeps this prefix for itself");
+    }
+    if !key.starts_with(|c: char| c.is_ascii_lowercase()) {
+        return Some("it begins with a small letter");
+    }
+    if !key.ends_with(end) {
+        return Some("it ends with a small letter or a digit");
+    }
+    if !key.chars().all(|c| end(c) || matches!(c, '.' | '-' | '_' | '/')) {
+        return Some("it holds another character than a-z, 0-9, `.`, `-`, `_` and `/`");
+    }
+    (key.contains("..") || key.contains("--")).then_some("separators stand one by one")
+}

@@ -1,0 +1,103 @@
+//! See `rules/lock-file-ignored.md`.
+
+use super::Context;
+use super::installed_project;
+use super::kept_cache::behind_verb;
+use crate::build::{Code, Stage};
+use crate::dockerfile::Keyword;
+use crate::finding::{Finding, Findings};
+use crate::shell::{InputKind, Invocation, LockUse, Manager, PackageCall, PackageSource, Verb};
+use crate::text::Span;
+
+super::rule!("lock-file-ignored", check);
+
+fn check(cx: &Context, out: &mut Findings) {
+    let build = cx.build();
+    for stage in build.stages().iter().filter(|stage| build.is_needed(stage)) {
+        for (index, _) in build.instructions(stage).filter(|(_, i)| i.keyword == Keyword::Run) {
+            let Some(code) = build.code(index) else { continue };
+            for invocation in code.script.invocations() {
+                let Some(call) = invocation.package_call() else { continue };
+                let place = (stage, index);
+                let finding = left_behind(cx, place, code, (&invocation, &call))
+                    .or_else(|| overridden(cx, place, code, (&invocation, &call)));
+                if let Some(finding) = finding {
+                    out.push(finding);
+                }
+            }
+        }
+    }
+}
+
+type Called<'c, 's> = (&'c Invocation<'s>, &'c PackageCall<'s>);
+
+/// The manifest is copied, the lock file beside it is not.
+fn left_behind(cx: &Context, place: (&Stage, usize), code: &Code, (invocation, call): Called) -> Option<Finding> {
+    let reads = call.lock == Some(LockUse::Preferred) && matches!(call.verb, Verb::Install | Verb::Build);
+    if !reads || call.manager == Manager::Go || call.has(&["--no-lockfile", "--no-package-lock"]) {
+        return None;
+    }
+    let found = installed_project::of(cx, place, invocation, call).filter(|found| !found.has_lock)?;
+    let lock = found.install?.lock.as_deref()?;
+    // Another manager's lock may be the one that counts.
+    let context = cx.context()?;
+    context.find(lock)?;
+    let message = format!("`{}` resolves anew: `{lock}` is not copied", call.title());
+    let span = code.place(&cx.build().input().file, call.span);
+    Some(cx.finding(span, message).help(format!("copy `{lock}` beside the manifest before it")))
+}
+
+/// The command does not look at the lock file, or writes another one.
+fn overridden(cx: &Context, place: (&Stage, usize), code: &Code, (invocation, call): Called) -> Option<Finding> {
+    let (what, help) = does(call)?;
+    if !installed_project::has_lock(cx, place, invocation, call) {
+        return None;
+    }
+    let file = &cx.build().input().file;
+    let message = format!("`{}` {what}", call.title());
+    let finding = cx.finding(code.place(file, call.span), message).help(help);
+    let why = "other versions are installed than now";
+    let verb = code.place(file, call.verb_span);
+    let exact = cx.source().slice(verb) == call.verb_text && !code.is_exec();
+    Some(match (call.manager, call.verb) {
+        (Manager::Composer | Manager::Bundle, Verb::Upgrade) if exact && call.packages.is_empty() => {
+            finding.unsafe_edit("install what the lock file says", why, verb, "install")
+        }
+        (Manager::Cargo, Verb::Install) => match behind_verb(cx, code, call) {
+            Some(at) => finding.unsafe_edit("add `--locked`", why, Span::at(at), " --locked"),
+            None => finding,
+        },
+        _ => finding,
+    })
+}
+
+fn does(call: &PackageCall) -> Option<(&'static str, &'static str)> {
+    use Manager as M;
+    let rewrites = (
+        "resolves anew, whatever the lock file says",
+        "install what the lock file says; update it outside of the build",
+    );
+    let global = call.has(&["-g", "--global"]) || call.verb_text.starts_with("global");
+    match (call.manager, call.verb) {
+        (M::Composer | M::Bundle | M::Poetry | M::Pipenv | M::Cargo, Verb::Upgrade) if !global => Some(rewrites),
+        (M::Npm | M::Yarn | M::Pnpm | M::Bun, Verb::Upgrade) if !global && call.packages.is_empty() => Some(rewrites),
+        (M::Uv, Verb::Install) if call.verb_text == "sync" && call.has(&["--upgrade", "-U"]) => Some(rewrites),
+        (M::Go, Verb::Other) if call.verb_text == "mod tidy" => {
+            Some(("may change what go.mod and go.sum say", "run it outside of the build, and `go mod download` here"))
+        }
+        (M::Go, Verb::Install) if call.verb_text == "get" && call.has(&["-u"]) => Some(rewrites),
+        (M::Cargo, Verb::Install) if call.has(&["--path"]) && !call.has(&["--locked", "--frozen"]) => {
+            Some(("does not look at Cargo.lock", "add `--locked`"))
+        }
+        (M::Uv, Verb::Install) if call.verb_text == "pip install" => {
+            let own = call.inputs.iter().any(|input| match input.kind {
+                InputKind::Requirements => input.path.text.trim_start_matches("./") == "pyproject.toml",
+                InputKind::Editable => input.path.text == ".",
+                _ => false,
+            });
+            let own = own || call.packages.iter().any(|one| one.source == PackageSource::Path && one.name.text == ".");
+            (own && !call.has(&["--no-deps"])).then_some(("does not look at uv.lock", "run `uv sync --locked`"))
+        }
+        _ => None,
+    }
+}

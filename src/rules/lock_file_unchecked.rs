@@ -1,0 +1,113 @@
+//! See `rules/lock-file-unchecked.md`.
+
+use super::Context;
+use super::installed_project::{self, is_set};
+use super::kept_cache::behind_verb;
+use crate::build::Stage;
+use crate::dockerfile::Keyword;
+use crate::finding::{Finding, Findings};
+use crate::manifest::Tool;
+use crate::shell::{Invocation, LockUse, Manager, PackageCall, Verb};
+use crate::text::Span;
+
+super::rule!("lock-file-unchecked", check);
+
+fn check(cx: &Context, out: &mut Findings) {
+    let build = cx.build();
+    for stage in build.stages().iter().filter(|stage| build.is_needed(stage)) {
+        for (index, _) in build.instructions(stage).filter(|(_, i)| i.keyword == Keyword::Run) {
+            let Some(code) = build.code(index) else { continue };
+            for invocation in code.script.invocations() {
+                let place = (stage, index);
+                let Some(call) = invocation.package_call().filter(|call| call.lock == Some(LockUse::Preferred)) else {
+                    continue;
+                };
+                let Some((flag, help)) = cure(cx, place, &invocation, &call) else { continue };
+                if !installed_project::has_lock(cx, place, &invocation, &call) {
+                    continue;
+                }
+                let title = call.title();
+                let message = format!("`{title}` goes on where the lock file does not fit, and resolves anew");
+                let span = code.place(&build.input().file, call.span);
+                let finding = cx.finding(span, message).help(help);
+                let at = flag.and_then(|flag| Some((flag, behind(cx, code, &call)?)));
+                out.push(match at {
+                    Some((flag, at)) => edited(finding, flag, at),
+                    None => finding,
+                });
+            }
+        }
+    }
+}
+
+fn edited(finding: Finding, flag: &str, at: u32) -> Finding {
+    let why = "it fails where the lock file does not fit the manifest";
+    finding.unsafe_edit(format!("add `{flag}`"), why, Span::at(at), format!(" {flag}"))
+}
+
+/// Behind the verb; `yarn` alone has none.
+fn behind(cx: &Context, code: &crate::build::Code, call: &PackageCall) -> Option<u32> {
+    if !call.verb_text.is_empty() {
+        return behind_verb(cx, code, call);
+    }
+    let span = code.place(&cx.build().input().file, call.verb_span);
+    (!code.is_exec() && cx.source().slice(span) == call.program).then_some(span.end)
+}
+
+/// The option that makes the manager fail instead, if one does, and what to do. `None` where it fails already.
+fn cure(
+    cx: &Context,
+    place: (&Stage, usize),
+    invocation: &Invocation,
+    call: &PackageCall,
+) -> Option<(Option<&'static str>, String)> {
+    let build = cx.build();
+    let set = |names: &[&str]| is_set(build, place, invocation, names);
+    let add = |flag: &'static str| Some((Some(flag), format!("add `{flag}`")));
+    match call.manager {
+        Manager::Yarn if call.has(&["--offline", "--pure-lockfile"]) || call.verb_text == "workspaces focus" => None,
+        Manager::Yarn => match yarn(cx) {
+            Some(Tool::YarnBerry) if set(&["CI", "YARN_ENABLE_IMMUTABLE_INSTALLS"]) => None,
+            Some(Tool::YarnBerry) => add("--immutable"),
+            Some(_) => add("--frozen-lockfile"),
+            None => Some((None, "add `--frozen-lockfile` (yarn 1) or `--immutable` (later ones)".into())),
+        },
+        Manager::Pnpm if set(&["CI", "npm_config_frozen_lockfile", "NPM_CONFIG_FROZEN_LOCKFILE"]) => None,
+        Manager::Pnpm if call.has(&["--offline", "--no-frozen-lockfile"]) || call.verb_text == "deploy" => None,
+        Manager::Pnpm | Manager::Bun | Manager::Pdm => add("--frozen-lockfile"),
+        Manager::Uv if set(&["UV_FROZEN", "UV_LOCKED"]) || call.has(&["--upgrade", "-U", "--script"]) => None,
+        Manager::Uv => add("--locked"),
+        Manager::Pipenv => add("--deploy"),
+        Manager::Cargo if !matches!(&*call.verb_text, "build" | "b" | "fetch") || call.has(&["--offline"]) => None,
+        Manager::Cargo => add("--locked"),
+        Manager::Bundle if set(&["BUNDLE_FROZEN", "BUNDLE_DEPLOYMENT"]) || is_configured(cx) => None,
+        Manager::Bundle if call.verb == Verb::Install && !call.has(&["--local"]) => {
+            Some((None, "set `BUNDLE_FROZEN=1` or `BUNDLE_DEPLOYMENT=1`".into()))
+        }
+        _ => None,
+    }
+}
+
+/// Which yarn, as the lock files in the context tell.
+fn yarn(cx: &Context) -> Option<Tool> {
+    let mut tools = cx.projects()?.iter().flat_map(|project| &project.installs).map(|install| install.tool);
+    let mut found = None;
+    while let Some(tool) = tools.find(|tool| matches!(tool, Tool::YarnClassic | Tool::YarnBerry)) {
+        if found.is_some_and(|other| other != tool) {
+            return None;
+        }
+        found = Some(tool);
+    }
+    found
+}
+
+/// `bundle config set frozen true`, `bundle config --global deployment 1`
+fn is_configured(cx: &Context) -> bool {
+    let file = &cx.build().input().file;
+    let mut runs = file.instructions().iter().filter(|i| matches!(i.keyword, Keyword::Run | Keyword::Copy));
+    runs.any(|run| {
+        let text = file.logical(run.text);
+        (text.contains("config") && (text.contains("frozen") || text.contains("deployment")))
+            || text.contains(".bundle")
+    })
+}

@@ -1,0 +1,30 @@
+//! See `rules/lost-arg.md`.
+
+use std::collections::BTreeMap;
+
+use super::{Context, lines};
+use crate::build::Why;
+use crate::finding::Findings;
+use crate::text::Span;
+
+super::rule!("lost-arg", check);
+
+fn check(cx: &Context, out: &mut Findings) {
+    let build = cx.build();
+    let line_end = lines::line_end(cx.source());
+    for stage in build.stages() {
+        // One line mends all uses of a name in a stage.
+        let mut places: BTreeMap<String, u32> = BTreeMap::new();
+        for (index, instruction) in build.instructions(stage) {
+            for found in build.undefined(stage, index).into_iter().filter(|found| found.why == Why::NotInStage) {
+                let at = *places.entry(found.name.clone()).or_insert_with(|| lines::above(cx.source(), instruction));
+                let message = format!("`{}` is empty here: this stage has no `ARG {0}` of its own", found.name);
+                let help = format!("write `ARG {}` in the stage, above this line", found.name);
+                let why = "the variable gets its value here, where it was empty until now";
+                let text = format!("ARG {}{line_end}", found.name);
+                let title = format!("declare `{}`", found.name);
+                out.push(cx.finding(found.span, message).help(help).unsafe_edit(title, why, Span::at(at), text));
+            }
+        }
+    }
+}

@@ -1,0 +1,27 @@
+//! See `rules/missing-command.md`.
+
+use super::Context;
+use crate::build::{Base, BaseImage};
+use crate::dockerfile::Keyword;
+use crate::finding::Findings;
+
+super::rule!("missing-command", check);
+
+fn check(cx: &Context, out: &mut Findings) {
+    let build = cx.build();
+    let Some(stage) = build.target() else { return };
+    let set = |keyword| build.last(stage, keyword).is_some();
+    if set(Keyword::Cmd) || set(Keyword::Entrypoint) {
+        return;
+    }
+    let empty = match build.root_base(stage) {
+        Base::Scratch => "`scratch` has none either".to_owned(),
+        Base::Image(name) if BaseImage::of(name).has_entrypoint() == Some(false) => {
+            format!("the image starts what `{name}` starts")
+        }
+        _ => return,
+    };
+    let from = build.instruction(stage.from);
+    let finding = cx.finding(from.head, format!("no CMD and no ENTRYPOINT: {empty}"));
+    out.push(finding.help("say what the image starts"));
+}

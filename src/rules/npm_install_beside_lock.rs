@@ -1,0 +1,100 @@
+//! See `rules/npm-install-beside-lock.md`.
+
+use super::Context;
+use super::installed_project;
+use crate::build::{Build, Code, Stage};
+use crate::dockerfile::Keyword;
+use crate::finding::{FileEdit, Findings, Fix, Safety, Target};
+use crate::shell::{Invocation, Manager, PackageCall, Verb};
+
+super::rule!("npm-install-beside-lock", check);
+
+fn check(cx: &Context, out: &mut Findings) {
+    let build = cx.build();
+    for stage in build.stages().iter().filter(|stage| build.is_needed(stage)) {
+        for (index, _) in build.instructions(stage).filter(|(_, i)| i.keyword == Keyword::Run) {
+            let Some(code) = build.code(index) else { continue };
+            for invocation in code.script.invocations() {
+                let Some(call) = invocation.package_call().filter(installs_all) else { continue };
+                let place = (stage, index);
+                let Some(risk) = risk(cx, place, &invocation, &call) else { continue };
+                let span = code.place(&build.input().file, call.span);
+                let message = "`npm install` may change what the lock file says; `npm ci` goes by it or fails";
+                let mut finding = cx.finding(span, message).help("run `npm ci`");
+                finding.fixes.extend(fix(cx, code, &call, risk));
+                out.push(finding);
+            }
+        }
+    }
+}
+
+/// `npm install` without packages, in a project.
+fn installs_all(call: &PackageCall) -> bool {
+    let clean = ["ci", "clean-install", "ic", "install-clean", "isntall-clean", "cit", "install-ci-test"];
+    call.manager == Manager::Npm
+        && call.verb == Verb::Install
+        && call.is_from_manifest()
+        && !clean.contains(&&*call.verb_text)
+        && !call.has(&["--no-package-lock", "--package-lock-only", "-g", "--global", "--dry-run", "--no-lockfile"])
+}
+
+/// Why `npm ci` might not do the same; an empty text when it does. `None` where there is no lock file.
+fn risk(
+    cx: &Context,
+    (stage, index): (&Stage, usize),
+    invocation: &Invocation,
+    call: &PackageCall,
+) -> Option<&'static str> {
+    let build = cx.build();
+    if cx.projects().is_none() || cx.context().is_none() {
+        return names_lock(build, (stage, index)).then_some("it fails where the lock file does not fit package.json");
+    }
+    let found = installed_project::of(cx, (stage, index), invocation, call)?;
+    let install = found.install.filter(|_| found.has_lock)?;
+    if found.project.is_in_sync(install) == Some(false) {
+        return None;
+    }
+    if installed_before(build, (stage, index)) {
+        return Some("it deletes what was installed before");
+    }
+    let simple = found.project.members.is_empty() && found.project.workspace.is_none();
+    let known = found.project.is_in_sync(install) == Some(true) && simple;
+    Some(if known { "" } else { "it fails where the lock file does not fit package.json" })
+}
+
+/// Whether a COPY above names the lock file itself; a pattern may match nothing.
+fn names_lock(build: &Build, (stage, index): (&Stage, usize)) -> bool {
+    let is_lock = |text: &str| {
+        let name = text.rsplit('/').next().unwrap_or(text);
+        matches!(name, "package-lock.json" | "npm-shrinkwrap.json")
+    };
+    let above = build.transfers(stage).into_iter().filter(|one| one.from.is_none() && one.index < index);
+    above.flat_map(|one| one.sources).any(|source| source.text.as_deref().is_some_and(is_lock))
+}
+
+/// Whether packages that the manifest does not name were installed into the project.
+fn installed_before(build: &Build, (stage, index): (&Stage, usize)) -> bool {
+    for below in build.chain(stage) {
+        for (at, _) in build.instructions(below).filter(|(at, _)| below.index != stage.index || *at <= index) {
+            let Some(code) = build.code(at) else { continue };
+            let named = |call: PackageCall| {
+                call.manager == Manager::Npm
+                    && call.verb == Verb::Install
+                    && !call.packages.is_empty()
+                    && !call.has(&["-g", "--global"])
+            };
+            if code.script.invocations().iter().filter_map(Invocation::package_call).any(named) {
+                return true;
+            }
+        }
+    }
+    false
+}
+
+fn fix(cx: &Context, code: &Code, call: &PackageCall, risk: &'static str) -> Option<Fix> {
+    let span = code.place(&cx.build().input().file, call.verb_span);
+    let exact = cx.source().slice(span) == call.verb_text && !code.is_exec();
+    let safety = if risk.is_empty() { Safety::Safe } else { Safety::Unsafe(risk.into()) };
+    let edits = vec![FileEdit { target: Target::File(cx.file()), span, text: "ci".into() }];
+    exact.then(|| Fix { title: "install what the lock file says".into(), safety, edits })
+}

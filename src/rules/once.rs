@@ -1,0 +1,21 @@
+//! Instructions of which only the last one of a stage counts: CMD, ENTRYPOINT, HEALTHCHECK.
+
+use super::{Context, lines};
+use crate::dockerfile::Keyword;
+use crate::finding::Findings;
+
+/// Reports those that are lost. `code` is the name under which another linter reports the one that takes their place.
+pub(super) fn check(cx: &Context, keyword: Keyword, code: &str, out: &mut Findings) {
+    let build = cx.build();
+    let name = keyword.as_str();
+    for stage in build.stages() {
+        let all: Vec<_> = build.instructions(stage).filter(|(_, i)| i.keyword == keyword).map(|(_, i)| i).collect();
+        for pair in all.windows(2) {
+            let [lost, next] = pair else { continue };
+            let message = format!("this {name} is lost: line {} sets another one", next.start_line);
+            let finding = cx.finding(lost.head, message).help(format!("keep one {name} in a stage"));
+            let finding = finding.label(next.name.span, "the next one").reported_at(code, next.start_line);
+            out.push(finding.safe_edit(format!("remove the lost {name}"), lines::of(cx.source(), lost), ""));
+        }
+    }
+}

@@ -1,0 +1,200 @@
+//! See `rules/recursive-chown.md`.
+
+use super::layers::{self, Folder};
+use super::{Context, copy_flag, foreign, toolchain};
+use crate::build::{Base, BaseImage, Build, Stage, Transfer};
+use crate::dockerfile::{Instruction, Keyword};
+use crate::finding::{Basis, Finding, Findings, Impact, ImpactKind, Per, Safety, Saves};
+use crate::shell::{Invocation, Word};
+
+super::rule!("recursive-chown", check);
+
+/// Bytes below which a second copy is nobody's concern.
+const WORTHWHILE: u64 = 100_000;
+
+fn check(cx: &Context, out: &mut Findings) {
+    let build = cx.build();
+    let mut copied: Vec<(String, Transfer)> = Vec::new();
+    let shipped: Vec<&Stage> = cx.shipped().collect();
+    for stage in shipped.iter().rev() {
+        let mut transfers = build.transfers(stage).into_iter().peekable();
+        for (index, instruction, invocations) in toolchain::runs(build, stage) {
+            while let Some(transfer) = transfers.next_if(|transfer| transfer.index < index) {
+                let to = transfer.destination.as_deref();
+                let folder = to.and_then(|to| foreign::absolute(build, stage, transfer.index, to));
+                copied.extend(folder.filter(|_| is_tree(&transfer)).map(|folder| (folder, transfer)));
+            }
+            let mut folder = Folder::of(build, stage, index);
+            for one in &invocations {
+                folder.follow(one);
+                let Some((value, paths)) = recursive(one) else { continue };
+                let paths: Vec<String> =
+                    paths.iter().filter_map(|word| word.value()).filter_map(|path| folder.join(path)).collect();
+                let below = |to: &str| paths.iter().any(|path| layers::takes_away(path, to.trim_end_matches('/')));
+                let hit: Vec<&(String, Transfer)> = copied.iter().filter(|(to, _)| below(to)).collect();
+                let Some((_, first)) = hit.first() else { continue };
+                let bytes: Option<u64> =
+                    hit.iter().try_fold(0, |sum, (_, transfer)| Some(sum + layers::bytes(cx, transfer)?));
+                if bytes.is_some_and(|bytes| bytes < WORTHWHILE) {
+                    continue;
+                }
+                let program = one.program.unwrap_or_default();
+                let line = first.instruction.start_line;
+                let message = format!("`{program} -R` writes all that line {line} copies into a second layer");
+                let Some(code) = build.code(index) else { continue };
+                let span = code.place(&build.input().file, one.span);
+                let flag = if program == "chown" { "--chown" } else { "--chmod" };
+                let finding = cx
+                    .finding(span, message)
+                    .help(format!("copy with `{flag}={}`", value.text()))
+                    .label(first.instruction.head, "copied here");
+                let finding = priced(finding, bytes);
+                let run = Run { stage, instruction, alone: invocations.len() == 1, paths: &paths };
+                out.push(edited(build, finding, &run, &hit, one, value));
+            }
+        }
+        copied.extend(transfers.filter_map(|transfer| {
+            let to = foreign::absolute(build, stage, transfer.index, transfer.destination.as_deref()?)?;
+            is_tree(&transfer).then_some((to, transfer))
+        }));
+    }
+}
+
+struct Run<'r> {
+    stage: &'r Stage,
+    instruction: &'r Instruction,
+    /// Whether it runs nothing else.
+    alone: bool,
+    paths: &'r [String],
+}
+
+/// Whether it may take a folder: a single file costs little.
+fn is_tree(transfer: &Transfer) -> bool {
+    transfer.sources.iter().any(|source| {
+        let text = source.text.as_deref().unwrap_or(".");
+        let name = text.trim_end_matches('/').rsplit('/').next().unwrap_or_default();
+        !source.is_remote()
+            && (source.is_everything() || text.ends_with('/') || !name.contains('.') || name.contains('*'))
+    })
+}
+
+/// Owner or mode, and the paths, of `chown -R` and `chmod -R`.
+fn recursive<'s>(one: &Invocation<'s>) -> Option<(&'s Word, Vec<&'s Word>)> {
+    if !one.is("chown") && !one.is("chmod") {
+        return None;
+    }
+    let is_recursive =
+        |text: &str| text == "--recursive" || (text.starts_with('-') && !text.starts_with("--") && text.contains('R'));
+    let recursive = one.args.iter().any(|word| is_recursive(word.text()));
+    if !recursive || one.flag("--reference").is_some() || one.flag("--from").is_some() {
+        return None;
+    }
+    let mut operands = one.args.iter().filter(|word| !word.text().starts_with('-'));
+    let value = operands.next()?;
+    Some((value, operands.collect()))
+}
+
+fn priced(finding: Finding, bytes: Option<u64>) -> Finding {
+    let Some(bytes) = bytes else { return finding };
+    finding.costs(Impact {
+        kind: ImpactKind::DiskBytes,
+        saves: Some(Saves::Bytes(bytes)),
+        per: Per::Pull,
+        basis: Basis::Computed,
+        evidence: "the size of what the COPY takes of the context".to_owned(),
+    })
+}
+
+/// With the edit, where the RUN does nothing else and nothing stands between that could make files there.
+fn edited(
+    build: &Build,
+    mut finding: Finding,
+    run: &Run,
+    hit: &[&(String, Transfer)],
+    one: &Invocation,
+    value: &Word,
+) -> Finding {
+    let Some(value) = value.value().filter(|_| run.alone && one.via.is_empty() && one.command.redirects.is_empty())
+    else {
+        return finding;
+    };
+    let file = &build.input().file;
+    let chown = one.is("chown");
+    let fits = if chown { is_owner(value) } else { is_mode(value) };
+    let exact = |to: &str| run.paths.iter().any(|path| path == to.trim_end_matches('/'));
+    let own = |index: usize| run.stage.instructions.contains(&index);
+    let free = |transfer: &Transfer| {
+        let parts = file.transfer(transfer.instruction);
+        parts.is_some_and(|parts| if chown { parts.chown.is_none() } else { parts.chmod.is_none() })
+    };
+    let first = hit.iter().map(|(_, transfer)| transfer.index).min().unwrap_or_default();
+    let between =
+        build.instructions(run.stage).filter(|(at, one)| *at > first && one.start_line < run.instruction.start_line);
+    let quiet = between.into_iter().all(|(_, one)| one.keyword != Keyword::Run);
+    let all = run.paths.iter().all(|path| hit.iter().any(|(to, _)| to.trim_end_matches('/') == path));
+    let known = !chown || is_known(build, run.stage, first, value);
+    if !fits
+        || !quiet
+        || !all
+        || !known
+        || !hit.iter().all(|(to, transfer)| exact(to) && own(transfer.index) && free(transfer))
+    {
+        return finding;
+    }
+    let copies: Vec<&Instruction> = hit.iter().map(|(_, transfer)| transfer.instruction).collect();
+    let safety = if makes_folder(build, run, first) {
+        Safety::Unsafe("the folder itself was made before and keeps its owner and mode".to_owned())
+    } else if run.paths.iter().any(|path| path.matches('/').count() > 1) {
+        Safety::Unsafe("folders above it that the COPY makes get the same owner and mode".to_owned())
+    } else if chown && !value.contains(':') {
+        Safety::Unsafe("the group becomes that of the user".to_owned())
+    } else {
+        Safety::Safe
+    };
+    let flag = format!("{}={value}", if chown { "--chown" } else { "--chmod" });
+    finding.fixes.extend(copy_flag::fix(build, &copies, &flag, run.instruction, safety));
+    finding
+}
+
+fn is_owner(text: &str) -> bool {
+    let plain = |part: &str| !part.is_empty() && part.chars().all(|c| c.is_ascii_alphanumeric() || "-_.".contains(c));
+    text.split(':').count() <= 2 && text.split(':').all(plain)
+}
+
+fn is_mode(text: &str) -> bool {
+    matches!(text.len(), 3 | 4) && text.bytes().all(|byte| (b'0'..=b'7').contains(&byte))
+}
+
+/// Whether the user is there when the COPY runs.
+fn is_known(build: &Build, stage: &Stage, index: usize, owner: &str) -> bool {
+    let names: Vec<&str> = owner.split(':').filter(|name| !name.bytes().all(|byte| byte.is_ascii_digit())).collect();
+    let account = match build.root_base(stage) {
+        Base::Image(image) => BaseImage::of(image).account(),
+        _ => None,
+    };
+    let made = |name: &str| {
+        build.chain(stage).flat_map(|stage| toolchain::runs(build, stage)).any(|(at, _, invocations)| {
+            let makes = ["useradd", "adduser", "groupadd", "addgroup"];
+            at < index
+                && invocations
+                    .iter()
+                    .any(|one| makes.iter().any(|program| one.is(program)) && one.args.iter().any(|word| word.is(name)))
+        })
+    };
+    names.into_iter().all(|name| name == "root" || Some(name) == account || made(name))
+}
+
+/// Whether a WORKDIR or RUN above names the folder, so that the COPY does not make it.
+fn makes_folder(build: &Build, run: &Run, first: usize) -> bool {
+    build.chain(run.stage).flat_map(|stage| build.instructions(stage)).filter(|(at, _)| *at < first).any(|(at, one)| {
+        let text = build.input().file.logical(one.text);
+        match one.keyword {
+            Keyword::Workdir => build.stage_of(at).is_some_and(|stage| {
+                let folder = build.workdir(stage, at + 1);
+                folder.value().is_none_or(|folder| run.paths.iter().any(|path| layers::takes_away(path, folder)))
+            }),
+            Keyword::Run | Keyword::Volume => run.paths.iter().any(|path| text.contains(path.as_str())),
+            _ => false,
+        }
+    })
+}

@@ -1,0 +1,32 @@
+//! See `rules/redundant-platform.md`.
+
+use super::Context;
+use crate::dockerfile::expand::{Lex, uses};
+use crate::finding::Findings;
+use crate::text::Span;
+
+super::rule!("redundant-platform", check);
+
+fn check(cx: &Context, out: &mut Findings) {
+    let file = &cx.build().input().file;
+    for stage in cx.build().stages() {
+        let instruction = cx.build().instruction(stage.from);
+        let Some(from) = file.from(instruction) else { continue };
+        let Some(platform) = from.platform else { continue };
+        let found = uses(&platform.text, Lex::new(file.escape()));
+        let whole = platform.text.trim_matches('"').len() as u32;
+        let [used] = found.as_slice() else { continue };
+        if used.name != "TARGETPLATFORM" || used.span.len() != whole {
+            continue;
+        }
+        let Some(flag) = instruction.flags.iter().find(|flag| file.flag_name(flag) == "platform") else { continue };
+        let mut finding = cx.finding(flag.word.span, "the target platform is what FROM takes anyway");
+        finding = finding.help("leave the flag out");
+        let span = Span::new(flag.word.span.start, from.image.span.start);
+        let between = file.source().slice(Span::new(flag.word.span.end, from.image.span.start));
+        if between.bytes().all(|byte| byte == b' ' || byte == b'\t') {
+            finding = finding.safe_edit("leave the flag out", span, "");
+        }
+        out.push(finding);
+    }
+}

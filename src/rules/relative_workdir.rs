@@ -1,0 +1,86 @@
+//! See `rules/relative-workdir.md`.
+
+use super::Context;
+use crate::build::{Base, BaseImage, Build, Setting, Stage};
+use crate::dockerfile::Keyword;
+use crate::finding::Findings;
+
+super::rule!("relative-workdir", check);
+
+fn check(cx: &Context, out: &mut Findings) {
+    let build = cx.build();
+    // How a WORKDIR was set for each stage so far: not at all, relative, absolute.
+    let mut ends: Vec<State> = Vec::new();
+    for stage in build.stages() {
+        let mut state = match stage.base {
+            Base::Stage(parent) => ends.get(parent).copied().unwrap_or(State::Unset),
+            _ => State::Unset,
+        };
+        for (index, instruction) in build.instructions(stage).filter(|(_, i)| i.keyword == Keyword::Workdir) {
+            let Some(operand) = build.input().file.operand(instruction) else { continue };
+            // What depends on the base or on the build may well be absolute.
+            let Some(folder) = build.expand(stage, index, &operand.text) else {
+                state = State::Absolute;
+                continue;
+            };
+            if is_absolute(build, stage, &folder) {
+                state = State::Absolute;
+                continue;
+            }
+            if state != State::Absolute {
+                let first = state == State::Unset;
+                out.push(finding(cx, stage, (index, &operand.text, operand.span), first));
+                state = State::Relative;
+            }
+        }
+        ends.push(state);
+    }
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum State {
+    Unset,
+    Relative,
+    Absolute,
+}
+
+fn finding(
+    cx: &Context,
+    stage: &Stage,
+    (index, written, span): (usize, &str, crate::text::Span),
+    first: bool,
+) -> crate::finding::Finding {
+    let message = format!("`{written}` is below whatever folder the base image works in");
+    let mut finding = cx.finding(span, message).help("name the whole path");
+    // The other linter looks at the text alone.
+    let bare = written.trim_matches(['"', '\'']);
+    let drive = bare.starts_with(|c: char| c.is_alphabetic()) && bare[1..].starts_with(':');
+    if bare.starts_with('$') || drive {
+        finding = finding.without("DL3000");
+    }
+    if !first {
+        finding = finding.without("WorkdirRelativePath");
+    }
+    let plain = written.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-' | b'.' | b'/'));
+    if !plain || written.split('/').any(|part| part.starts_with('.')) {
+        return finding;
+    }
+    let text = format!("/{written}");
+    match cx.build().workdir(stage, index) {
+        Setting::Default(folder) | Setting::Base(folder) if folder == "/" => {
+            finding.safe_edit("write the whole path", span, text)
+        }
+        _ => finding.unsafe_edit(
+            "write the whole path",
+            "the base image may work in another folder than `/`",
+            span,
+            text,
+        ),
+    }
+}
+
+fn is_absolute(build: &Build, stage: &Stage, folder: &str) -> bool {
+    let windows = matches!(build.root_base(stage), Base::Image(name) if BaseImage::of(name).is_windows());
+    let drive = folder.get(1..).is_some_and(|rest| rest.starts_with(':'));
+    folder.starts_with('/') || (windows && (drive || folder.starts_with('\\')))
+}

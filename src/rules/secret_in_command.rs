@@ -1,0 +1,33 @@
+//! See `rules/secret-in-command.md`.
+
+use super::Context;
+use crate::build::Sign;
+use crate::dockerfile::Keyword;
+use crate::finding::Findings;
+
+super::rule!("secret-in-command", check);
+
+fn check(cx: &Context, out: &mut Findings) {
+    let build = cx.build();
+    for written in build.written_secrets() {
+        let instruction = build.instruction(written.instruction);
+        let ships = build.stage_of(written.instruction).is_some_and(|stage| build.ships(stage));
+        let what = match &written.by {
+            Sign::Login => "a password in a URL or login".to_owned(),
+            Sign::Look => "a service's token".to_owned(),
+            Sign::Name(name) => format!("the value of `{}`", name.trim_start_matches('-')),
+        };
+        let who = match (ships, instruction.keyword) {
+            (true, _) => "everyone who has the image",
+            (false, _) => "everyone who has this file",
+        };
+        let message = format!("{what} stands in plain text: {who} can read it");
+        let help = match instruction.keyword {
+            Keyword::Run => {
+                "change it, for it is known; then give it to the step: `RUN --mount=type=secret,id=…,env=… …`"
+            }
+            _ => "change it, for it is known; then give it to the container when it starts",
+        };
+        out.push(cx.finding(written.span, message).help(help));
+    }
+}

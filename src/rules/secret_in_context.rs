@@ -1,0 +1,93 @@
+//! See `rules/secret-in-context.md`.
+
+use super::Context;
+use super::env_file::holds;
+use super::ignore_lines::with_lines;
+use crate::build::{Build, Transfer, may_take_in};
+use crate::finding::{Findings, Safety};
+use crate::inputs::IgnoreInput;
+use crate::inputs::context::{BuildContext, Certainty, ClassKind, EntryId, Found};
+
+super::rule!("secret-in-context", check);
+
+/// Folders whose keys are for tests.
+const SAMPLES: [&str; 9] =
+    ["test", "tests", "testdata", "fixtures", "example", "examples", "mock", "docs", "node_modules"];
+
+/// Files that a message names.
+const NAMED: usize = 4;
+
+fn check(cx: &Context, out: &mut Findings) {
+    let build = cx.build();
+    let Some(context) = cx.context() else { return };
+    let stages = build.stages().iter().filter(|stage| build.is_needed(stage));
+    // A file that is sent is reported once, by the stage that ships it if one does.
+    let mut transfers: Vec<(bool, Transfer)> = stages
+        .flat_map(|stage| build.transfers(stage).into_iter().map(|transfer| (build.ships(stage), transfer)))
+        .filter(|(_, transfer)| transfer.from.is_none())
+        .collect();
+    transfers.sort_by_key(|(ships, transfer)| (!ships, transfer.index));
+    let secrets: Vec<&Found> = secrets(cx, context);
+    let mut told: Vec<EntryId> = Vec::new();
+    for (ships, transfer) in &transfers {
+        let new: Vec<&&Found> =
+            secrets.iter().filter(|one| !told.contains(&one.entry) && takes(transfer, context, one.entry)).collect();
+        if new.is_empty() {
+            continue;
+        }
+        told.extend(new.iter().map(|one| one.entry));
+        let names: Vec<String> = new.iter().take(NAMED).map(|one| format!("`{}`", context.path(one.entry))).collect();
+        let more = new.len() - names.len();
+        let more = if more == 0 { String::new() } else { format!(" and {more} more") };
+        let (verb, them) = if new.len() == 1 { ("goes", "its name") } else { ("go", "their names") };
+        let place = if *ships { "into the image" } else { "to the builder and into its cache" };
+        let message = format!("{}{more} {verb} {place}: by {them} they hold secrets", names.join(", "));
+        let message = if new.len() == 1 { message.replace("they hold", "it holds") } else { message };
+        let finding = cx.finding(transfer.instruction.head, message).help("leave them out with .dockerignore");
+        let mut patterns: Vec<String> = new.iter().map(|one| one.pattern.clone()).collect();
+        patterns.sort_unstable();
+        patterns.dedup();
+        let safety = Safety::Unsafe("the program may read its settings from such a file in the image".into());
+        let broken = matches!(cx.ignore(), IgnoreInput::Present(_, file) if file.error().is_some());
+        out.push(if broken || !is_own(cx) { finding } else { with_lines(cx, &patterns, safety, finding) });
+    }
+}
+
+/// Files that look like secrets by their names, and that no COPY names itself.
+fn secrets<'c>(cx: &Context, context: &'c BuildContext) -> Vec<&'c Found> {
+    let named = cx.build().named(true);
+    let all = crate::inputs::context::classify(context).iter();
+    all.filter(|found| {
+        let path = context.path(found.entry);
+        let sure = found.class.kind == ClassKind::Secret && found.class.certainty < Certainty::Possible;
+        let sample = path.split('/').any(|part| SAMPLES.contains(&part));
+        sure && holds(cx, &path) != Some(false)
+            && found.amount.bytes > 0
+            && !sample
+            && !named.at_or_below(&path)
+            && !is_brought_back(cx, &path)
+    })
+    .collect()
+}
+
+fn takes(transfer: &Transfer, context: &BuildContext, entry: EntryId) -> bool {
+    transfer.select(context).iter().flatten().any(|selection| selection.entries.binary_search(&entry).is_ok())
+}
+
+/// Whether an exception of .dockerignore means what is at a path: no oversight.
+fn is_brought_back(cx: &Context, path: &str) -> bool {
+    let IgnoreInput::Present(_, file) = cx.ignore() else { return false };
+    file.patterns.iter().any(|one| one.negated && may_take_in(&one.text, path))
+}
+
+/// Whether no other build takes such files by its .dockerignore.
+fn is_own(cx: &Context) -> bool {
+    cx.inputs().builds.iter().filter(|other| other.dockerfile != cx.file()).all(|other| {
+        let same = match (cx.ignore(), &other.ignore) {
+            (IgnoreInput::Present(own, _), IgnoreInput::Present(its, _)) => own == its,
+            (IgnoreInput::Missing(own), IgnoreInput::Missing(its)) => own == its,
+            _ => false,
+        };
+        !same || !Build::new(other).context_sources().unwrap_or_default().iter().any(|source| source.contains(".env"))
+    })
+}

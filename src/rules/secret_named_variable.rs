@@ -1,0 +1,36 @@
+//! See `rules/secret-named-variable.md`.
+
+use std::collections::BTreeSet;
+
+use super::Context;
+use super::secret_word::is_secret;
+use crate::dockerfile::Keyword;
+use crate::finding::Findings;
+
+super::rule!("secret-named-variable", check);
+
+fn check(cx: &Context, out: &mut Findings) {
+    let build = cx.build();
+    let file = &build.input().file;
+    let secrets = build.secrets();
+    let known: BTreeSet<(usize, &str)> = secrets.iter().map(|one| (one.instruction, one.name.trim())).collect();
+    for stage in build.stages() {
+        for (index, instruction) in build.instructions(stage) {
+            let names: Vec<_> = match instruction.keyword {
+                Keyword::Arg => file.args(instruction).into_iter().map(|arg| arg.name).collect(),
+                Keyword::Env => file.variables(instruction).into_iter().map(|pair| pair.name).collect(),
+                _ => continue,
+            };
+            for name in names {
+                let Some(text) = build.expand(stage, index, &name.text) else { continue };
+                if !is_secret(&text) || known.contains(&(index, text.as_str())) {
+                    continue;
+                }
+                let finding = cx.finding(name.span, format!("`{text}` sounds like a secret"));
+                let finding = finding.help("give secrets to a RUN with `--mount=type=secret`, never with ARG or ENV");
+                let lower = text.to_ascii_lowercase();
+                out.push(if lower.contains("apikey") { finding.without("DL3064") } else { finding });
+            }
+        }
+    }
+}

@@ -1,0 +1,28 @@
+//! See `rules/stage-by-number.md`.
+
+use super::Context;
+use crate::build::{Base, EdgeKind};
+use crate::finding::Findings;
+
+super::rule!("stage-by-number", check);
+
+fn check(cx: &Context, out: &mut Findings) {
+    let build = cx.build();
+    for edge in build.edges().iter().filter(|edge| edge.kind != EdgeKind::From) {
+        let Base::Stage(to) = edge.to else { continue };
+        let written = cx.source().slice(edge.span);
+        if written.parse::<usize>().is_err() {
+            continue;
+        }
+        let stage = &build.stages()[to];
+        let message = format!("stage {written} is another one as soon as a FROM is added above");
+        let Some(name) = &stage.name else {
+            out.push(cx.finding(edge.span, message).help("give the stage a name with `AS`, and use that"));
+            continue;
+        };
+        let finding = cx.finding(edge.span, message).help("use the name of the stage");
+        // A name that is taken again later means the later stage.
+        let unique = build.stages().iter().filter(|other| other.name.as_ref() == Some(name)).count() == 1;
+        out.push(if unique { finding.safe_edit(format!("use `{name}`"), edge.span, name.clone()) } else { finding });
+    }
+}

@@ -1,0 +1,128 @@
+//! See `rules/start-script-broken.md`.
+
+use super::Context;
+use super::presence::Image;
+use crate::build::{Base, BaseImage, Brought, Build, Launch, Stage, Started};
+use crate::dockerfile::Keyword;
+use crate::finding::{Finding, Findings};
+use crate::inputs::context::BuildContext;
+use crate::text::Span;
+
+super::rule!("start-script-broken", check);
+
+fn check(cx: &Context, out: &mut Findings) {
+    let build = cx.build();
+    let (Some(context), Some(stage)) = (cx.context(), build.target()) else { return };
+    for started in build.started(stage) {
+        if let Some(finding) = broken(cx, context, stage, &started) {
+            out.push(finding);
+        }
+    }
+}
+
+fn broken(cx: &Context, context: &BuildContext, stage: &Stage, started: &Started) -> Option<Finding> {
+    let build = cx.build();
+    let path = &started.file.path;
+    let found = |message: String, help: &str| {
+        let copy = build.instruction(started.file.instruction);
+        Some(cx.finding(started.span, message).help(help).label(copy.head, "it comes from here"))
+    };
+    let bytes = cx.text_of(path)?;
+    let text = Text::of(bytes)?;
+    let mended = || runs_after(build, stage, &started.file, &["dos2unix", "\\r", "fromdos"]);
+    if text.crlf && !mended() {
+        let message = format!("`{path}` has CR LF line ends: its first line names no program that exists");
+        return found(message, "write it with LF, and say so in .gitattributes: `*.sh text eol=lf`");
+    }
+    if !started.directly {
+        return None;
+    }
+    if text.bom {
+        let message = format!("`{path}` begins with a byte order mark: the system does not see its `#!`");
+        return found(message, "save it as UTF-8 without a byte order mark");
+    }
+    let executable = context.entry(started.file.entry).mode & 0o111 != 0;
+    if !executable && !is_opened(build, stage, &started.file) {
+        let message = format!("`{path}` is not executable: the container ends with \"permission denied\"");
+        let finding = found(message, "`git update-index --chmod=+x` the file, or `COPY --chmod=0755`")?;
+        return Some(with_mode(build, &started.file, finding));
+    }
+    if text.interpreter.is_none() && started.first && starts_bare(build, stage) {
+        let message = format!("`{path}` has no `#!` line: the container ends with \"exec format error\"");
+        return found(message, "begin it with the program that reads it: `#!/bin/sh`");
+    }
+    let interpreter = text.interpreter?;
+    let program = interpreter.rsplit('/').next().unwrap_or(&interpreter);
+    let image = Image::of(build, stage);
+    if image.lacks(program) {
+        let message = format!("`{path}` is written for `{program}`, which {} lacks", image.name());
+        return found(message, "name a program of the image (`#!/bin/sh`), or install this one");
+    }
+    None
+}
+
+/// Whether the system starts it, and no shell does, which would run the file itself.
+fn starts_bare(build: &Build, stage: &Stage) -> bool {
+    let Some(launch) = build.launch(stage).filter(Launch::is_exec) else { return false };
+    let bare = match build.root_base(stage) {
+        Base::Scratch => true,
+        Base::Image(reference) => BaseImage::of(reference).has_entrypoint() == Some(false),
+        _ => false,
+    };
+    bare || launch.instruction.keyword == Keyword::Entrypoint
+}
+
+/// How a script begins.
+struct Text {
+    crlf: bool,
+    bom: bool,
+    /// The program behind `#!`, or behind `#!/usr/bin/env`.
+    interpreter: Option<String>,
+}
+
+impl Text {
+    /// `None` for a program, and what is empty.
+    fn of(bytes: &[u8]) -> Option<Self> {
+        let bom = bytes.starts_with(b"\xef\xbb\xbf");
+        let bytes = if bom { &bytes[3..] } else { bytes };
+        if bytes.is_empty() || bytes.contains(&0) {
+            return None;
+        }
+        let line = bytes.split(|byte| *byte == b'\n').next().unwrap_or_default();
+        let line = String::from_utf8_lossy(line);
+        let crlf = line.starts_with("#!") && line.ends_with('\r');
+        let mut words = line.strip_prefix("#!").unwrap_or_default().split_whitespace();
+        let mut interpreter = words.next();
+        if interpreter.is_some_and(|path| path.ends_with("/env")) {
+            interpreter = words.find(|word| !word.starts_with('-') && !word.contains('='));
+        }
+        Some(Self { crlf, bom, interpreter: interpreter.map(str::to_owned) })
+    }
+}
+
+/// Whether the COPY itself or a later step may set the mode.
+fn is_opened(build: &Build, stage: &Stage, file: &Brought) -> bool {
+    let copy = build.instruction(file.instruction);
+    let flags = build.input().file.transfer(copy);
+    flags.is_some_and(|flags| flags.chmod.is_some())
+        || runs_after(build, stage, file, &["chmod", "install ", "setfacl"])
+}
+
+/// Whether a later RUN of the chain has one of these words.
+fn runs_after(build: &Build, stage: &Stage, file: &Brought, words: &[&str]) -> bool {
+    build.chain(stage).any(|stage| {
+        let runs =
+            build.instructions(stage).filter(|(index, one)| *index > file.instruction && one.keyword == Keyword::Run);
+        let source = build.input().file.source();
+        runs.into_iter().any(|(_, run)| words.iter().any(|word| source.slice(run.span).contains(word)))
+    })
+}
+
+/// With `--chmod` for a COPY of this file alone.
+fn with_mode(build: &Build, file: &Brought, finding: Finding) -> Finding {
+    let copy = build.instruction(file.instruction);
+    if !file.alone || copy.keyword != Keyword::Copy {
+        return finding;
+    }
+    finding.safe_edit("make it executable", Span::at(copy.name.span.end), " --chmod=0755")
+}

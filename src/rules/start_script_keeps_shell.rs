@@ -1,0 +1,97 @@
+//! See `rules/start-script-keeps-shell.md`.
+
+use super::Context;
+use crate::dockerfile::Keyword;
+use crate::finding::Findings;
+use crate::shell::{Command, ExpansionKind, Script, Word, parse, shell_of_shebang};
+
+super::rule!("start-script-keeps-shell", check);
+
+/// What ends at once, is the shell's own, or gives way by itself.
+const BRIEF: [&str; 37] = [
+    "exec",
+    "exit",
+    "echo",
+    "printf",
+    "true",
+    "false",
+    ":",
+    "sleep",
+    "tail",
+    "wait",
+    "cat",
+    "ls",
+    "env",
+    "cd",
+    "export",
+    "source",
+    ".",
+    "eval",
+    "set",
+    "trap",
+    "return",
+    "cp",
+    "mv",
+    "mkdir",
+    "rm",
+    "chmod",
+    "chown",
+    "ln",
+    "touch",
+    "sed",
+    "test",
+    "[",
+    "unset",
+    "kill",
+    "sh",
+    "bash",
+    "s6-svscan",
+];
+
+fn check(cx: &Context, out: &mut Findings) {
+    let build = cx.build();
+    let Some(stage) = build.target() else { return };
+    let Some(started) = build.started(stage).into_iter().find(|started| started.first) else { return };
+    let Some(text) = cx.text_of(&started.file.path).and_then(|bytes| std::str::from_utf8(bytes).ok()) else { return };
+    let shell = shell_of_shebang(text.lines().next().unwrap_or_default());
+    if text.contains('\0') || !shell.is_none_or(|shell| shell.dialect.is_parsed()) {
+        return;
+    }
+    let script = parse(text);
+    let Some(last) = last(&script) else { return };
+    // Only of a service it is certain that somebody stops it.
+    let serves = build.last(stage, Keyword::Expose).is_some() || build.last(stage, Keyword::Healthcheck).is_some();
+    let what = match last.name() {
+        Some(name) if is_arguments(name) => "\"$@\"".to_owned(),
+        Some(name) => match name.value() {
+            Some(path) if serves && !BRIEF.contains(&path.rsplit('/').next().unwrap_or(path)) => path.to_owned(),
+            _ => return,
+        },
+        None => return,
+    };
+    let path = &started.file.path;
+    let message =
+        format!("`{path}` ends with `{what}` without `exec`: the shell stays process 1 and hands no signal on");
+    out.push(cx.finding(started.span, message).help(format!("write `exec {what}` in the script's last line")));
+}
+
+/// The last command of the script's own list, alone in its pipeline, in a script that handles no signals itself.
+fn last(script: &Script) -> Option<&Command> {
+    let own = ["trap", "wait", "tini", "dumb-init", "supervisord"];
+    let handles = |one: &Command| one.name().is_some_and(|name| own.iter().any(|word| name.is(word)));
+    if !script.problems.is_empty() || script.commands.iter().any(handles) {
+        return None;
+    }
+    let last = script.commands.iter().rfind(|one| script.is_last(one))?;
+    (last.place.pipe_len == 1
+        && !last.place.negated
+        && last.place.after.is_none_or(|after| {
+            matches!(after.kind, crate::shell::SeparatorKind::Newline | crate::shell::SeparatorKind::Semicolon)
+        }))
+    .then_some(last)
+}
+
+/// `"$@"`, `$*`
+fn is_arguments(name: &Word) -> bool {
+    matches!(name.expansions(), [one] if matches!(&one.kind, ExpansionKind::Variable(name) if matches!(&**name, "@" | "*")))
+}

@@ -1,0 +1,47 @@
+//! See `rules/undeclared-base-arg.md`.
+
+use std::collections::BTreeSet;
+
+use super::Context;
+use crate::build::Lookup;
+use crate::dockerfile::{Arguments, File, Instruction, Word};
+use crate::finding::Findings;
+
+super::rule!("undeclared-base-arg", check);
+
+fn check(cx: &Context, out: &mut Findings) {
+    let file = &cx.build().input().file;
+    let scopes = cx.build().scopes();
+    for stage in cx.build().stages() {
+        for word in words(file, cx.build().instruction(stage.from)) {
+            let mut said = BTreeSet::new();
+            for used in scopes.uses(file, word) {
+                if scopes.lookup_global(&used.name) != Lookup::Undefined || !said.insert(used.name.clone()) {
+                    continue;
+                }
+                let near = scopes.nearest_global(&used.name);
+                let help = match near {
+                    Some(near) => format!("did you mean `{near}`?"),
+                    None => format!("write `ARG {}` before the first FROM", used.name),
+                };
+                let message = format!("no ARG before the first FROM sets `{}`", used.name);
+                let mut finding = cx.finding(used.span, message).help(help);
+                let text = file.source().slice(used.span);
+                if let (Some(near), 1) = (near, text.matches(used.name.as_str()).count()) {
+                    let why = "the name is a guess: it is the closest one";
+                    let text = text.replacen(used.name.as_str(), near, 1);
+                    finding = finding.unsafe_edit(format!("use `{near}`"), why, used.span, text);
+                }
+                out.push(finding);
+            }
+        }
+    }
+}
+
+/// The platform and the image.
+fn words(file: &File, from: &Instruction) -> Vec<Word> {
+    let flag = from.flags.iter().find(|flag| file.flag_name(flag) == "platform");
+    let platform = flag.filter(|flag| flag.unquoted.is_none()).and_then(|flag| flag.value);
+    let Arguments::Words(words) = &from.arguments else { return Vec::new() };
+    words.first().copied().into_iter().chain(platform).collect()
+}

@@ -1,0 +1,32 @@
+//! See `rules/unknown-copy-source.md`.
+
+use super::Context;
+use crate::build::{Base, EdgeKind, Reference, is_official};
+use crate::finding::Findings;
+
+super::rule!("unknown-copy-source", check);
+
+fn check(cx: &Context, out: &mut Findings) {
+    let build = cx.build();
+    for edge in build.edges().iter().filter(|edge| edge.kind != EdgeKind::From) {
+        let Base::Image(name) = &edge.to else { continue };
+        let number = name.parse::<i64>().is_ok();
+        if name.contains([':', '/', '.', '@']) || number || is_official(Reference::of(name).short_name()) {
+            continue;
+        }
+        let finding = cx.finding(edge.span, format!("no stage is called `{name}`: the builder takes it for an image"));
+        let finding = match edge.kind {
+            EdgeKind::Copy => finding,
+            _ => finding.without("DL3022"),
+        };
+        out.push(match build.nearest_stage(name) {
+            Some(near) => finding.help(format!("did you mean the stage `{near}`?")).unsafe_edit(
+                format!("use `{near}`"),
+                "the name is a guess: it is the closest one",
+                edge.span,
+                near,
+            ),
+            None => finding.help("name a stage above; for an image name its version as well"),
+        });
+    }
+}

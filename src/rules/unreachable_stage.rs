@@ -1,0 +1,22 @@
+//! See `rules/unreachable-stage.md`.
+
+use super::Context;
+use crate::finding::Findings;
+
+super::rule!("unreachable-stage", check);
+
+fn check(cx: &Context, out: &mut Findings) {
+    let build = cx.build();
+    // With another target other stages are needed.
+    let Some(last) = build.stages().last().filter(|last| build.is_needed(last)) else { return };
+    for stage in &build.stages()[..last.index] {
+        let used = build.edges().iter().any(|edge| edge.to == crate::build::Base::Stage(stage.index));
+        // A stage with a name may be someone's target.
+        if stage.name.is_some() || used || build.is_needed(stage) {
+            continue;
+        }
+        let from = build.instruction(stage.from);
+        let message = "nothing uses this stage, and without a name nobody can ask for it";
+        out.push(cx.finding(from.head, message).help("name it with `AS` and use it, or remove it"));
+    }
+}

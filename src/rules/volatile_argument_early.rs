@@ -1,0 +1,210 @@
+//! See `rules/volatile-argument-early.md`.
+
+use super::{Context, toolchain};
+use crate::build::{Build, Stage};
+use crate::dockerfile::{Instruction, Keyword};
+use crate::finding::{Basis, FileEdit, Finding, Findings, Fix, Impact, ImpactKind, Per, Safety, Target};
+use crate::shell::{Invocation, Verb};
+use crate::text::Span;
+
+super::rule!("volatile-argument-early", check);
+
+/// Names of values that differ from build to build.
+const VOLATILE: [&str; 34] = [
+    "BUILD_DATE",
+    "BUILDDATE",
+    "BUILD_TIME",
+    "BUILDTIME",
+    "BUILD_TIMESTAMP",
+    "TIMESTAMP",
+    "CREATED",
+    "BUILD_ID",
+    "BUILD_NUMBER",
+    "BUILD_NUM",
+    "BUILD_SHA",
+    "BUILD_COMMIT",
+    "BUILD_REVISION",
+    "COMMIT",
+    "COMMIT_ID",
+    "COMMIT_SHA",
+    "COMMIT_HASH",
+    "COMMIT_REF",
+    "COMMIT_DATE",
+    "GIT_COMMIT",
+    "GIT_SHA",
+    "GIT_HASH",
+    "GIT_REV",
+    "GIT_REVISION",
+    "GIT_REF",
+    "GIT_COMMIT_SHA",
+    "GITHUB_SHA",
+    "GITHUB_RUN_ID",
+    "GITHUB_RUN_NUMBER",
+    "CI_COMMIT_SHA",
+    "CI_COMMIT_SHORT_SHA",
+    "CI_PIPELINE_ID",
+    "VCS_REF",
+    "SOURCE_COMMIT",
+];
+
+/// Names of the image's own version, which changes with each release; without a default nobody else can set it.
+const VERSIONS: [&str; 6] =
+    ["APP_VERSION", "BUILD_VERSION", "IMAGE_VERSION", "RELEASE_VERSION", "PROJECT_VERSION", "PACKAGE_VERSION"];
+
+fn check(cx: &Context, out: &mut Findings) {
+    let build = cx.build();
+    for stage in build.stages().iter().filter(|stage| build.is_needed(stage)) {
+        for (index, instruction) in build.instructions(stage).filter(|(_, one)| one.keyword == Keyword::Arg) {
+            let args = build.input().file.args(instruction);
+            for arg in &args {
+                let name = &*arg.name.text;
+                if !is_volatile(name, arg.default.as_ref().map(|default| &*default.text)) {
+                    continue;
+                }
+                let Some(step) = step_above_use(build, stage, index, name) else { continue };
+                let line = build.instruction(step.index).start_line;
+                let message = format!(
+                    "a new `{name}` runs every RUN below again, `{}` in line {line} too, which does not name it",
+                    step.name
+                );
+                let finding = cx
+                    .finding(arg.span, message)
+                    .help(format!("declare it right above what uses it: an ARG is in the key of each RUN below it"))
+                    .label(step.span, "runs again")
+                    .costs(Impact {
+                        kind: ImpactKind::RebuildSeconds,
+                        saves: None,
+                        per: Per::Build,
+                        basis: Basis::Computed,
+                        evidence: "the ARG stands above the step in its stage".to_owned(),
+                    });
+                let alone = args.len() == 1;
+                out.push(if alone { edited(build, stage, (index, instruction), name, finding) } else { finding });
+            }
+        }
+    }
+}
+
+fn is_volatile(name: &str, default: Option<&str>) -> bool {
+    let upper = name.to_ascii_uppercase();
+    let open = default
+        .is_none_or(|text| matches!(text.trim_matches('"'), "" | "dev" | "unknown" | "latest" | "none" | "0.0.0"));
+    VOLATILE.contains(&&*upper) || (open && VERSIONS.contains(&&*upper))
+}
+
+/// A step that takes its time.
+struct Step {
+    index: usize,
+    span: Span,
+    name: String,
+}
+
+/// The first step that takes its time below an ARG, when nothing between needs the value.
+fn step_above_use(build: &Build, stage: &Stage, index: usize, name: &str) -> Option<Step> {
+    let mut names = vec![name.to_owned()];
+    for (at, instruction) in build.instructions(stage).filter(|(at, _)| *at > index) {
+        let uses = mentions_any(build, instruction, &names);
+        match instruction.keyword {
+            // They make no layer, and can go along.
+            Keyword::Env => {
+                let pairs = build.input().file.variables(instruction);
+                let taking =
+                    pairs.iter().filter(|pair| names.iter().any(|name| pair.value.text.contains(name.as_str())));
+                let more: Vec<String> = taking.map(|pair| pair.name.text.to_string()).collect();
+                names.extend(more);
+            }
+            Keyword::Arg | Keyword::Label => {}
+            _ if uses => return None,
+            Keyword::Run => {
+                let Some(code) = build.code(at) else { return None };
+                let invocations = code.script.invocations();
+                if let Some(one) = invocations.iter().find(|one| takes_time(one)) {
+                    let span = code.place(&build.input().file, one.span);
+                    return Some(Step { index: at, span, name: command(one) });
+                }
+            }
+            _ => {}
+        }
+    }
+    None
+}
+
+fn mentions_any(build: &Build, instruction: &Instruction, names: &[String]) -> bool {
+    let text = build.input().file.source().slice(instruction.span);
+    names.iter().any(|name| text.contains(name.as_str()))
+}
+
+/// Whether it installs, fetches or compiles.
+fn takes_time(one: &Invocation) -> bool {
+    if let Some(call) = one.package_call() {
+        return matches!(call.verb, Verb::Install | Verb::Upgrade | Verb::Download | Verb::Build)
+            || call.verb == Verb::Run && call.operands.iter().any(|word| word.text().contains("build"));
+    }
+    toolchain::may_compile(one) || matches!(one.program, Some("curl" | "wget" | "tar"))
+}
+
+fn command(one: &Invocation) -> String {
+    match one.package_call() {
+        Some(call) if !call.verb_text.is_empty() => format!("{} {}", call.program, call.verb_text),
+        _ => one.program.unwrap_or_default().to_owned(),
+    }
+}
+
+/// With the edit that moves the ARG right above its first use, where steps stand between.
+fn edited(
+    build: &Build,
+    stage: &Stage,
+    (index, instruction): (usize, &Instruction),
+    name: &str,
+    mut finding: Finding,
+) -> Finding {
+    let names = [name.to_owned()];
+    let below: Vec<(usize, &Instruction)> = build.instructions(stage).filter(|(at, _)| *at > index).collect();
+    let Some(using) = below.iter().position(|(_, one)| mentions_any(build, one, &names)) else { return finding };
+    let between = &below[..using];
+    let runs: Vec<usize> = between.iter().filter(|(_, one)| one.keyword == Keyword::Run).map(|(at, _)| *at).collect();
+    let source = build.input().file.source();
+    let user = below[using].1;
+    // What stands in one line with others, or has comments of its own, stays where it is.
+    let single = instruction.start_line == instruction.end_line;
+    let has_comment = instruction.start_line > 1
+        && source.slice(source.line_span(instruction.start_line - 1)).trim_start().starts_with('#');
+    if runs.is_empty() || !single || has_comment {
+        return finding;
+    }
+    let whole =
+        Span::new(source.line_span(instruction.start_line).start, source.line_span(instruction.start_line + 1).start);
+    // Comments above the user belong to it.
+    let mut line = user.start_line;
+    while line > 1 && source.slice(source.line_span(line - 1)).trim_start().starts_with('#') {
+        line -= 1;
+    }
+    let at = source.line_span(line).start;
+    let quiet = runs
+        .iter()
+        .all(|run| build.code(*run).is_some_and(|code| code.script.invocations().iter().all(reads_no_environment)));
+    let safety = if quiet {
+        Safety::Safe
+    } else {
+        Safety::Unsafe(format!("a program in the steps between may read `{name}` from its environment"))
+    };
+    let target = || Target::File(build.input().dockerfile);
+    let edits = vec![
+        FileEdit { target: target(), span: whole, text: String::new() },
+        FileEdit { target: target(), span: Span::at(at), text: source.slice(whole).to_owned() },
+    ];
+    finding.fixes.push(Fix { title: format!("move it above line {}", user.start_line), safety, edits });
+    finding
+}
+
+/// Programs that are known to take nothing from variables of a project.
+fn reads_no_environment(one: &Invocation) -> bool {
+    if let Some(call) = one.package_call() {
+        return call.manager.is_system();
+    }
+    let plain = [
+        "rm", "mkdir", "cp", "mv", "ln", "chmod", "chown", "touch", "cd", "echo", "set", "useradd", "groupadd",
+        "adduser", "addgroup", "curl", "wget", "tar", "unzip", "true", "install",
+    ];
+    one.program.is_some_and(|program| plain.contains(&program))
+}

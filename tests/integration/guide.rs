@@ -1,0 +1,70 @@
+//! Guides in docs/ tell the truth: their console blocks are run in the fixture that they speak of, one after the other.
+//! Behind `| head -n N` and `| jq -S PATH` stands what these would leave. `BLESS=1` rewrites the blocks.
+
+use std::fmt::Write;
+use std::fs;
+
+use crate::dockopt::{Dockopt, Ran};
+
+/// What a command prints; on a terminal both streams are seen, through a pipe only one.
+fn shown(ran: &Ran, filter: Option<&str>) -> String {
+    let Some(filter) = filter else { return format!("{}{}", ran.stdout, ran.stderr) };
+    let out = &ran.stdout;
+    let left = if let Some(count) = filter.strip_prefix("head -n ") {
+        out.lines().take(count.parse().unwrap()).map(|line| format!("{line}\n")).collect()
+    } else {
+        let mut value: &serde_json::Value = &serde_json::from_str(out).unwrap();
+        for part in filter.strip_prefix("jq -S .").unwrap().split(['.', '[', ']']).filter(|part| !part.is_empty()) {
+            value = part.parse::<usize>().map_or_else(|_| &value[part], |index| &value[index]);
+        }
+        format!("{value:#}\n")
+    };
+    format!("{left}{}", ran.stderr)
+}
+
+#[track_caller]
+fn check(page: &str, dockopt: Dockopt) {
+    let text = fs::read_to_string(page).unwrap();
+    let mut out = String::new();
+    let mut console = false;
+    let mut in_output = false;
+    let mut ran = dockopt.args(["--version"]).run();
+    for line in text.lines() {
+        if let Some(info) = line.strip_prefix("```") {
+            console = info == "console";
+            in_output = false;
+        }
+        let call = line.strip_prefix("$ dockopt ").filter(|_| console);
+        let is_command = line.starts_with("$ ") && console;
+        if !in_output || is_command {
+            writeln!(out, "{line}").unwrap();
+        }
+        if let Some(call) = call {
+            let (call, filter) = call.split_once(" | ").map_or((call, None), |(call, filter)| (call, Some(filter)));
+            ran = ran.again(call.split(' '));
+            out.push_str(&shown(&ran, filter));
+            in_output = true;
+        } else if let Some(file) = line.strip_prefix("$ cat ").filter(|_| console) {
+            out.push_str(&ran.read(file));
+            in_output = true;
+        }
+    }
+    if std::env::var_os("BLESS").is_some() {
+        fs::write(page, &out).unwrap();
+    }
+    assert_eq!(fs::read_to_string(page).unwrap(), out, "{page}; BLESS=1 writes it");
+}
+
+#[test]
+fn formats_are_shown_as_they_are() {
+    check("docs/formats.md", Dockopt::new().dir("formats"));
+    let guide = fs::read_to_string("docs/formats.md").unwrap();
+    for format in dockopt::report::Format::ALL {
+        assert!(guide.contains(&format!("\n## {}\n", format.name())), "docs/formats.md has no `{}`", format.name());
+    }
+}
+
+#[test]
+fn the_baseline_does_what_is_shown() {
+    check("docs/baseline.md", Dockopt::new().dir("formats"));
+}
