@@ -12,8 +12,11 @@ mod apt_prompt;
 mod apt_recommends;
 mod apt_unpinned;
 mod apt_update_alone;
+mod archive_copied;
+mod base_without_digest;
 mod bashism_in_sh;
 mod build_tools_shipped;
+mod cache_mount_missing;
 mod cache_mount_unlocked;
 mod cache_mount_unused;
 mod cd_in_run;
@@ -24,7 +27,11 @@ mod composer_cache_kept;
 mod consecutive_runs;
 mod constant_platform;
 mod copied_file_chmod;
+mod copy_owned_by_root;
+mod copy_to_root;
+mod created_user_unused;
 mod curl_without_fail;
+mod debug_tools_shipped;
 mod definition_comment;
 mod deleted_in_later_layer;
 mod dev_dependencies_kept;
@@ -32,11 +39,13 @@ mod dnf_cache_kept;
 mod dnf_prompt;
 mod dnf_unpinned;
 mod docker_socket;
+mod dockerignore_missing;
 mod download_run_unverified;
 mod download_without_retry;
 mod duplicate_label;
 mod duplicate_stage_name;
 mod empty_continuation;
+mod empty_stage_copied;
 mod end_of_life_base;
 mod env_self_reference;
 mod expose_mapping;
@@ -50,12 +59,15 @@ mod gem_cache_kept;
 mod gem_unpinned;
 mod go_unpinned;
 mod healthcheck_always_healthy;
+mod healthcheck_missing;
 mod healthcheck_program_missing;
 mod heredoc_without_errexit;
 mod ignored_copy_source;
+mod image_root_copied;
 mod instruction_case;
 mod invalid_base_default;
 mod invalid_label_key;
+mod last_user_root;
 mod latest_base;
 mod legacy_key_value;
 mod libc_mismatch;
@@ -74,6 +86,7 @@ mod npm_as_main_process;
 mod npm_cache_kept;
 mod npm_install_beside_lock;
 mod npm_unpinned;
+mod onbuild_in_final;
 mod package_upgrade;
 mod packages_unsorted;
 mod password_in_layer;
@@ -83,6 +96,7 @@ mod pipefail_off;
 mod pointless_command;
 mod python_cache_kept;
 mod python_minor_mismatch;
+mod python_output_buffered;
 mod recursive_chown;
 mod redundant_platform;
 mod relative_copy_destination;
@@ -110,6 +124,7 @@ mod start_script_keeps_shell;
 mod stop_signal_kills;
 mod sudo;
 mod supplementary_groups_dropped;
+mod system_workdir;
 mod tls_verification_off;
 mod undeclared_base_arg;
 mod undefined_variable;
@@ -127,6 +142,7 @@ mod variable_of_base;
 mod volatile_argument_early;
 mod wget_and_curl;
 mod wget_progress;
+mod workdir_not_writable;
 mod world_writable;
 mod yarn_cache_kept;
 mod yum_cache_kept;
@@ -163,10 +179,12 @@ mod runs;
 mod script_end;
 mod secret_word;
 mod selection;
+mod service;
 mod shells;
 mod splitting;
 mod toolchain;
 mod unpinned;
+mod user_line;
 
 pub use self::announced::{Breach, dockerfile_breaches};
 pub use self::context::Context;
@@ -191,8 +209,11 @@ pub static ALL: &[&Rule] = &[
     &apt_recommends::RULE,
     &apt_unpinned::RULE,
     &apt_update_alone::RULE,
+    &archive_copied::RULE,
+    &base_without_digest::RULE,
     &bashism_in_sh::RULE,
     &build_tools_shipped::RULE,
+    &cache_mount_missing::RULE,
     &cache_mount_unlocked::RULE,
     &cache_mount_unused::RULE,
     &cd_in_run::RULE,
@@ -203,7 +224,11 @@ pub static ALL: &[&Rule] = &[
     &consecutive_runs::RULE,
     &constant_platform::RULE,
     &copied_file_chmod::RULE,
+    &copy_owned_by_root::RULE,
+    &copy_to_root::RULE,
+    &created_user_unused::RULE,
     &curl_without_fail::RULE,
+    &debug_tools_shipped::RULE,
     &definition_comment::RULE,
     &deleted_in_later_layer::RULE,
     &dev_dependencies_kept::RULE,
@@ -211,11 +236,13 @@ pub static ALL: &[&Rule] = &[
     &dnf_prompt::RULE,
     &dnf_unpinned::RULE,
     &docker_socket::RULE,
+    &dockerignore_missing::RULE,
     &download_run_unverified::RULE,
     &download_without_retry::RULE,
     &duplicate_label::RULE,
     &duplicate_stage_name::RULE,
     &empty_continuation::RULE,
+    &empty_stage_copied::RULE,
     &end_of_life_base::RULE,
     &env_self_reference::RULE,
     &expose_mapping::RULE,
@@ -229,12 +256,15 @@ pub static ALL: &[&Rule] = &[
     &gem_unpinned::RULE,
     &go_unpinned::RULE,
     &healthcheck_always_healthy::RULE,
+    &healthcheck_missing::RULE,
     &healthcheck_program_missing::RULE,
     &heredoc_without_errexit::RULE,
     &ignored_copy_source::RULE,
+    &image_root_copied::RULE,
     &instruction_case::RULE,
     &invalid_base_default::RULE,
     &invalid_label_key::RULE,
+    &last_user_root::RULE,
     &latest_base::RULE,
     &legacy_key_value::RULE,
     &libc_mismatch::RULE,
@@ -253,6 +283,7 @@ pub static ALL: &[&Rule] = &[
     &npm_cache_kept::RULE,
     &npm_install_beside_lock::RULE,
     &npm_unpinned::RULE,
+    &onbuild_in_final::RULE,
     &package_upgrade::RULE,
     &packages_unsorted::RULE,
     &password_in_layer::RULE,
@@ -262,6 +293,7 @@ pub static ALL: &[&Rule] = &[
     &pointless_command::RULE,
     &python_cache_kept::RULE,
     &python_minor_mismatch::RULE,
+    &python_output_buffered::RULE,
     &recursive_chown::RULE,
     &redundant_platform::RULE,
     &relative_copy_destination::RULE,
@@ -289,6 +321,7 @@ pub static ALL: &[&Rule] = &[
     &stop_signal_kills::RULE,
     &sudo::RULE,
     &supplementary_groups_dropped::RULE,
+    &system_workdir::RULE,
     &tls_verification_off::RULE,
     &undeclared_base_arg::RULE,
     &undefined_variable::RULE,
@@ -306,6 +339,7 @@ pub static ALL: &[&Rule] = &[
     &volatile_argument_early::RULE,
     &wget_and_curl::RULE,
     &wget_progress::RULE,
+    &workdir_not_writable::RULE,
     &world_writable::RULE,
     &yarn_cache_kept::RULE,
     &yum_cache_kept::RULE,
