@@ -28,7 +28,7 @@ mod useless;
 
 pub use self::brought::{Brought, Started};
 pub use self::context::Fetched;
-pub use self::environment::Home;
+pub use self::environment::{Given, Home};
 pub use self::graph::{Fault, FaultKind};
 pub use self::image::{BaseImage, PackageLists, Presence, Reference, is_like, is_official, providers};
 pub use self::launch::Launch;

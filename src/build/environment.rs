@@ -15,27 +15,44 @@ pub enum Home {
     Unknown,
 }
 
+/// What a program finds under a variable's name.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Given {
+    /// This.
+    Text(String),
+    /// Something that only the build knows.
+    Unknown,
+}
+
+impl Given {
+    /// The text, when it is known.
+    pub fn text(self) -> Option<String> {
+        match self {
+            Self::Text(text) => Some(text),
+            Self::Unknown => None,
+        }
+    }
+
+    fn of(text: Option<&str>) -> Self {
+        text.map_or(Self::Unknown, |text| Self::Text(text.to_owned()))
+    }
+}
+
 /// Wrappers that change the user.
 const SWITCH_USER: [&str; 7] = ["sudo", "su", "gosu", "su-exec", "runuser", "setpriv", "doas"];
 
 impl Build<'_> {
-    /// What the program of a RUN finds under a variable's name, as far as the file sets it; `Some(None)` for a value that
-    /// only the build knows. `at` is the instruction of `stage` that it stands in.
-    pub fn run_variable(
-        &self,
-        stage: &Stage,
-        at: usize,
-        invocation: &Invocation,
-        name: &str,
-    ) -> Option<Option<String>> {
+    /// What the program of a RUN finds under a variable's name; `None` where the file does not set it. `at` is the
+    /// instruction of `stage` that it stands in.
+    pub fn run_variable(&self, stage: &Stage, at: usize, invocation: &Invocation, name: &str) -> Option<Given> {
         if let Some(value) = in_script(invocation, name) {
-            return Some(value.map(str::to_owned));
+            return Some(value);
         }
         match self.scopes().lookup_run(stage.index, name, at) {
             Lookup::Defined(definition) => match &definition.value {
-                Value::Known(text) => Some(Some(text.to_string())),
+                Value::Known(text) => Some(Given::of(Some(text))),
                 Value::Unset => None,
-                Value::Unknown => Some(None),
+                Value::Unknown => Some(Given::Unknown),
             },
             Lookup::Undefined | Lookup::Unknown => None,
         }
@@ -47,7 +64,7 @@ impl Build<'_> {
             return Home::Unknown;
         }
         if let Some(value) = self.run_variable(stage, at, invocation, "HOME") {
-            return value.map_or(Home::Unknown, Home::Known);
+            return value.text().map_or(Home::Unknown, Home::Known);
         }
         let user = self.user_at(stage, at);
         match user.value() {
@@ -100,15 +117,15 @@ fn home_option(invocation: &Invocation) -> Option<String> {
 }
 
 /// What the script itself gives a program under a name: `NAME=x program`, `env NAME=x program`, `export NAME=x` before
-/// it. `Some(None)` where an expansion decides.
-fn in_script<'s>(invocation: &Invocation<'s>, name: &str) -> Option<Option<&'s str>> {
+/// it.
+fn in_script<'s>(invocation: &Invocation<'s>, name: &str) -> Option<Given> {
     let command = invocation.command;
     if let Some(own) = command.assignments.iter().rev().find(|one| &*one.name_text == name) {
-        return Some(own.value.value());
+        return Some(Given::of(own.value.value()));
     }
     let pair = |word: &'s Word| word.text().strip_prefix(name)?.strip_prefix('=').map(|value| (word, value));
-    let given = |(word, value): (&'s Word, &'s str)| (!word.is_dynamic()).then_some(value);
-    let wrapped = invocation.via.iter().flat_map(|wrapper| wrapper.args).filter_map(pair).last();
+    let given = |(word, value): (&'s Word, &'s str)| Given::of((!word.is_dynamic()).then_some(value));
+    let wrapped = invocation.via.iter().flat_map(|wrapper| wrapper.args).filter_map(pair).next_back();
     if let Some(found) = wrapped {
         return Some(given(found));
     }
@@ -116,13 +133,13 @@ fn in_script<'s>(invocation: &Invocation<'s>, name: &str) -> Option<Option<&'s s
     let mut found = None;
     for one in before {
         let exports = one.name().is_some_and(|word| word.is("export") || word.is("declare"));
-        if exports && let Some(pair) = one.words.iter().skip(1).filter_map(pair).last() {
+        if exports && let Some(pair) = one.words.iter().skip(1).filter_map(pair).next_back() {
             found = Some(given(pair));
         }
         if one.words.is_empty()
             && let Some(own) = one.assignments.iter().rev().find(|own| &*own.name_text == name)
         {
-            found = Some(own.value.value());
+            found = Some(Given::of(own.value.value()));
         }
     }
     found

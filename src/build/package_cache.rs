@@ -3,7 +3,7 @@
 
 use std::sync::LazyLock;
 
-use super::environment::Home;
+use super::environment::{Given, Home};
 use super::image::{Reference, rows};
 use super::{Base, Build, Stage};
 use crate::shell::{Invocation, Manager, PackageCall, Verb};
@@ -66,34 +66,31 @@ impl Build<'_> {
             }
             let moved = flagged(row, call).or_else(|| self.moved_by_variable(row, stage, at, invocation));
             let is_moved = moved.is_some();
-            let folder = moved.unwrap_or_else(|| under(&home, row.folder));
+            let folder = moved.map_or_else(|| under(&home, row.folder), Given::text);
             caches.push(PackageCache { part: row.part, folder, is_moved });
         }
         caches
     }
 
-    /// The folder that the first variable that is set names; `Some(None)` for a value that only the build knows.
-    fn moved_by_variable(
-        &self,
-        row: &Row,
-        stage: &Stage,
-        at: usize,
-        invocation: &Invocation,
-    ) -> Option<Option<String>> {
+    /// The folder that the first variable that is set names.
+    fn moved_by_variable(&self, row: &Row, stage: &Stage, at: usize, invocation: &Invocation) -> Option<Given> {
         row.variables.iter().find_map(|variable| {
             let (name, below) = variable.split_once('/').unwrap_or((variable, ""));
             let value = self.run_variable(stage, at, invocation, name)?;
-            Some(value.filter(|value| !value.is_empty()).map(|value| joined(&value, below)))
+            Some(match value {
+                Given::Text(text) if !text.is_empty() => Given::Text(joined(&text, below)),
+                _ => Given::Unknown,
+            })
         })
     }
 }
 
-/// The folder that an option names; `Some(None)` where an expansion does.
-fn flagged(row: &Row, call: &PackageCall) -> Option<Option<String>> {
+/// The folder that an option names.
+fn flagged(row: &Row, call: &PackageCall) -> Option<Given> {
     // Maven's `-Dname=value` is one option to the shell reader, its name up to the `=`.
     let flag = call.flag(&row.flags)?;
     let value = flag.value?;
-    Some((!value.dynamic).then(|| value.text.to_owned()))
+    Some(if value.dynamic { Given::Unknown } else { Given::Text(value.text.to_owned()) })
 }
 
 fn under(home: &Home, folder: &str) -> Option<String> {

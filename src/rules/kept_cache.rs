@@ -2,7 +2,7 @@
 //! counts and how to mend it.
 
 use super::{Context, script_end};
-use crate::build::{Build, Code, Home, PackageCache, Stage};
+use crate::build::{Build, Code, Given, Home, PackageCache, Stage};
 use crate::dockerfile::Keyword;
 use crate::finding::{Basis, FileEdit, Findings, Fix, Impact, ImpactKind, Per, Safety, Target};
 use crate::shell::{Invocation, PackageCall, Verb};
@@ -155,8 +155,8 @@ fn is_off(
     call: &PackageCall,
     kept: &Kept,
 ) -> bool {
-    let on = |value: Option<String>| {
-        value.is_none_or(|value| matches!(&*value.to_ascii_lowercase(), "1" | "true" | "yes" | "on" | "y" | "t"))
+    let on = |value: Given| {
+        value.text().is_none_or(|value| matches!(&*value.to_ascii_lowercase(), "1" | "true" | "yes" | "on" | "y" | "t"))
     };
     let set = |name: &&&str| build.run_variable(stage, at, invocation, name).is_some_and(on);
     call.has(kept.flags) || kept.variables.iter().any(|name| set(&name))
@@ -214,7 +214,7 @@ fn cleans(
     later.args.iter().filter(|word| !word.text().starts_with('-')).any(|word| {
         let mut text = word.text().to_owned();
         for name in word.variables().filter(|name| *name != "HOME") {
-            let Some(Some(value)) = build.run_variable(stage, at, later, name) else { return true };
+            let Some(Given::Text(value)) = build.run_variable(stage, at, later, name) else { return true };
             text = text.replace(&format!("${{{name}}}"), &value).replace(&format!("${name}"), &value);
         }
         if let Home::Known(home) = &home {

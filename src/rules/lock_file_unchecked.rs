@@ -77,10 +77,9 @@ fn cure(
         Manager::Pnpm if call.has(&["--offline", "--no-frozen-lockfile"]) || call.verb_text == "deploy" => None,
         Manager::Pnpm | Manager::Bun | Manager::Pdm => add("--frozen-lockfile"),
         Manager::Uv if set(&["UV_FROZEN", "UV_LOCKED"]) || call.has(&["--upgrade", "-U", "--script"]) => None,
-        Manager::Uv => add("--locked"),
         Manager::Pipenv => add("--deploy"),
         Manager::Cargo if !matches!(&*call.verb_text, "build" | "b" | "fetch") || call.has(&["--offline"]) => None,
-        Manager::Cargo => add("--locked"),
+        Manager::Uv | Manager::Cargo => add("--locked"),
         Manager::Bundle if set(&["BUNDLE_FROZEN", "BUNDLE_DEPLOYMENT"]) || is_configured(cx) => None,
         Manager::Bundle if call.verb == Verb::Install && !call.has(&["--local"]) => {
             Some((None, "set `BUNDLE_FROZEN=1` or `BUNDLE_DEPLOYMENT=1`".into()))

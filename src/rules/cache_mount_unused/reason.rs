@@ -132,7 +132,7 @@ fn switched_off(cx: &Context, place: &Place, user: &User) -> Option<Reason> {
         return Some((message, format!("remove `{}`", flag.name), fix));
     }
     let on = |value: &str| matches!(&*value.to_ascii_lowercase(), "1" | "true" | "yes" | "on");
-    let value = cx.build().run_variable(place.stage, place.index, user.invocation, variable)??;
+    let value = cx.build().run_variable(place.stage, place.index, user.invocation, variable)?.text()?;
     let message = format!("`{variable}={value}` keeps `{title}` from using the mount");
     on(&value).then(|| (message, format!("unset `{variable}` for this RUN, or drop the mount"), None))
 }
