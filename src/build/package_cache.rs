@@ -78,7 +78,10 @@ impl Build<'_> {
             let (name, below) = variable.split_once('/').unwrap_or((variable, ""));
             let value = self.run_variable(stage, at, invocation, name)?;
             Some(match value {
-                Given::Text(text) if !text.is_empty() => Given::Text(joined(&text, below)),
+                // GOPATH is a list; what is fetched goes below its first folder.
+                Given::Text(text) if text.starts_with('/') => {
+                    Given::Text(joined(text.split(':').next().unwrap_or_default(), below))
+                }
                 _ => Given::Unknown,
             })
         })
@@ -176,6 +179,7 @@ mod tests {
             &["/usr/local/share/.cache/yarn", "/home/node/.cache/yarn"],
         );
         check("FROM golang:1.25\nRUN go build ./...", &["/go/pkg/mod", "/root/.cache/go-build"]);
+        check("FROM golang:1.25\nENV GOPATH=/a:/b\nRUN go mod download", &["/a/pkg/mod"]);
         check("FROM rust:1.90\nENV HOME=/h\nRUN cargo build", &["/usr/local/cargo/registry"]);
         check("FROM maven:3\nRUN mvn -Dmaven.repo.local=/m package", &["/m"]);
     }
