@@ -5,7 +5,7 @@ mod start;
 use super::Context;
 use super::installed_project::{self, is_set};
 use super::kept_cache::behind_verb;
-use super::root_user::service;
+use super::service;
 use crate::build::{Build, Stage};
 use crate::dockerfile::Keyword;
 use crate::finding::{Basis, Findings, Impact, ImpactKind, Per};
