@@ -2,7 +2,7 @@
 //! counts and how to mend it.
 
 use super::{Context, script_end};
-use crate::build::{Build, Code, Given, Home, PackageCache, Stage};
+use crate::build::{Base, Build, Code, Given, Home, PackageCache, Reference, Stage, is_official};
 use crate::dockerfile::Keyword;
 use crate::finding::{Basis, FileEdit, Findings, Fix, Impact, ImpactKind, Per, Safety, Target};
 use crate::shell::{Invocation, PackageCall, Verb};
@@ -165,11 +165,30 @@ fn is_off(
 /// Whether a cache or tmpfs mount holds the folders.
 pub(super) fn is_mounted(build: &Build, (stage, at): (&Stage, usize), folders: &[PackageCache]) -> bool {
     let targets = mounted(build, stage, at);
+    // An image of which nothing is known may have moved the folder.
+    let known = is_known(build, stage);
+    let last = |path: &str| path.trim_end_matches('/').rsplit('/').next().map(str::to_owned);
+    let serves = |target: &str, folder: &str| {
+        covers(target, folder) || covers(folder, target) || (!known && last(target) == last(folder))
+    };
     let held = |cache: &PackageCache| match &cache.folder {
-        Some(folder) => targets.iter().any(|target| covers(target, folder) || covers(folder, target)),
+        Some(folder) => targets.iter().any(|target| serves(target, folder)),
         None => !targets.is_empty(),
     };
     !folders.is_empty() && folders.iter().all(held)
+}
+
+/// Whether it is known which variables the base image sets: official images move no cache but those in the table.
+pub(super) fn is_known(build: &Build, stage: &Stage) -> bool {
+    match build.root_base(stage) {
+        Base::Image(reference) => {
+            let name = Reference::of(reference).short_name();
+            // Its home folder is a link.
+            is_official(name) && name != "gradle"
+        }
+        Base::Scratch => true,
+        _ => false,
+    }
 }
 
 /// The targets of an instruction's cache and tmpfs mounts.

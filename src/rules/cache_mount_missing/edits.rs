@@ -3,7 +3,7 @@
 use crate::build::{Base, Code, Reference, Setting, Stage, User, is_official};
 use crate::finding::{FileEdit, Fix, Safety, Target};
 use crate::rules::Context;
-use crate::rules::kept_cache::covers;
+use crate::rules::kept_cache::{covers, is_known};
 use crate::rules::script_end;
 use crate::shell::{Invocation, Manager, PackageCall, Verb};
 use crate::text::Span;
@@ -21,7 +21,11 @@ pub(super) fn fix(
     let instruction = build.instruction(index);
     let owner = owner(&build.user_at(stage, index))?;
     let plain = wanted.iter().all(|(invocation, ..)| invocation.via.is_empty());
-    if code.is_exec() || !plain || cx.source().slice(instruction.name.span).len() != "RUN".len() {
+    if code.is_exec()
+        || !plain
+        || !is_known(build, stage)
+        || cx.source().slice(instruction.name.span).len() != "RUN".len()
+    {
         return None;
     }
     let mut mounts = String::new();

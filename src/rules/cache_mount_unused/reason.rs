@@ -1,12 +1,12 @@
 //! Why a program gets nothing from a cache mount, and what mends it.
 
-use super::{Place, User, knows_base};
+use super::{Place, User};
 use crate::build;
 use crate::build::{Build, Home};
 use crate::dockerfile::Keyword;
 use crate::finding::{FileEdit, Fix, Safety, Target};
 use crate::rules::Context;
-use crate::rules::kept_cache::covers;
+use crate::rules::kept_cache::{covers, is_known};
 use crate::rules::script_end;
 use crate::shell::{Invocation, Manager, PackageCall, Verb};
 use crate::text::Span;
@@ -46,7 +46,7 @@ fn elsewhere(cx: &Context, place: &Place, user: &User) -> Option<Reason> {
     let moved = user.folders.iter().all(|cache| cache.is_moved);
     if known.iter().any(|folder| serves(place, folder))
         || known.iter().all(|folder| place.all.iter().any(|target| covers(target, folder)))
-        || !(knows_base(build, place.stage) || moved)
+        || !(is_known(build, place.stage) || moved)
         || settings_move(build, user.call.manager)
     {
         return None;
@@ -149,7 +149,7 @@ fn emptied_by_hook(cx: &Context, place: &Place, user: &User) -> Option<Reason> {
     if user.call.manager != Manager::Apt || user.call.verb != Verb::Install || !archives || handled {
         return None;
     }
-    if !knows_base(build, place.stage) {
+    if !is_known(build, place.stage) {
         return None;
     }
     let message = format!("`{HOOK}` of the base image empties the mount after each install");
