@@ -82,7 +82,7 @@ impl Build<'_> {
         {
             return Some(format!("/home/{name}"));
         }
-        for below in self.chain(stage) {
+        for below in self.chain(stage).take_while(|_| self.is_ordinary()) {
             for (index, instruction) in self.instructions(below) {
                 if instruction.keyword != Keyword::Run || (below.index == stage.index && index >= at) {
                     continue;

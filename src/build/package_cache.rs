@@ -64,12 +64,36 @@ impl Build<'_> {
             if !fits || idle || caches.iter().any(|cache| cache.part == row.part) {
                 continue;
             }
-            let moved = flagged(row, call).or_else(|| self.moved_by_variable(row, stage, at, invocation));
+            let moved = flagged(row, call)
+                .or_else(|| self.moved_by_variable(row, stage, at, invocation))
+                .or_else(|| self.configured(stage, at, invocation, row.tool));
             let is_moved = moved.is_some();
             let folder = moved.map_or_else(|| under(&home, row.folder), Given::text);
             caches.push(PackageCache { part: row.part, folder, is_moved });
         }
         caches
+    }
+
+    /// The folder that the tool itself was told to use, in the same script or in a RUN above.
+    fn configured(&self, stage: &Stage, at: usize, invocation: &Invocation, tool: &str) -> Option<Given> {
+        let key = setting(tool).filter(|_| self.is_ordinary())?;
+        for below in self.chain(stage) {
+            for (index, _) in self.instructions(below).filter(|(index, _)| below.index != stage.index || *index <= at) {
+                let Some(code) = self.code(index).filter(|code| code.is_ordinary()) else { continue };
+                // Settings come before what they are for.
+                let before = |one: &Invocation| index != at || one.span.start < invocation.span.start;
+                let set = code
+                    .script
+                    .invocations()
+                    .iter()
+                    .filter(|one| before(one))
+                    .find_map(|one| value_set(one, tool, key));
+                if set.is_some() {
+                    return set;
+                }
+            }
+        }
+        None
     }
 
     /// The folder that the first variable that is set names.
@@ -86,6 +110,27 @@ impl Build<'_> {
             })
         })
     }
+}
+
+/// The key of a tool's own settings that names its cache.
+const fn setting(tool: &str) -> Option<&'static str> {
+    match tool.as_bytes() {
+        b"npm" => Some("cache"),
+        b"yarn" => Some("cache-folder"),
+        b"pnpm" => Some("store-dir"),
+        b"pip" => Some("global.cache-dir"),
+        _ => None,
+    }
+}
+
+/// The value in `npm set cache FOLDER`, `npm config set cache FOLDER`, `npm config set cache=FOLDER`.
+fn value_set(invocation: &Invocation, tool: &str, key: &str) -> Option<Given> {
+    let is_tool = invocation.program.is_some_and(|program| program.starts_with(tool));
+    let mut words = invocation.args.iter().skip_while(|word| !word.is("set")).skip(1);
+    let word = words.find(|word| !word.text().starts_with('-')).filter(|_| is_tool)?;
+    let (name, value) = word.text().split_once('=').unwrap_or((word.text(), ""));
+    let value = if value.is_empty() { words.next()?.value() } else { Some(value).filter(|_| !word.is_dynamic()) };
+    (name == key).then(|| value.map_or(Given::Unknown, |value| Given::Text(value.to_owned())))
 }
 
 /// The folder that an option names.
@@ -180,6 +225,8 @@ mod tests {
         );
         check("FROM golang:1.25\nRUN go build ./...", &["/go/pkg/mod", "/root/.cache/go-build"]);
         check("FROM golang:1.25\nENV GOPATH=/a:/b\nRUN go mod download", &["/a/pkg/mod"]);
+        check("FROM node:22\nRUN npm set cache /app/.npm && npm ci", &["/root/.npm", "/app/.npm"]);
+        check("FROM node:22\nRUN yarn config set cache-folder /y\nRUN yarn", &["/usr/local/share/.cache/yarn", "/y"]);
         check("FROM rust:1.90\nENV HOME=/h\nRUN cargo build", &["/usr/local/cargo/registry"]);
         check("FROM maven:3\nRUN mvn -Dmaven.repo.local=/m package", &["/m"]);
     }

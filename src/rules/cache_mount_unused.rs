@@ -32,10 +32,16 @@ struct User<'c, 's> {
 
 fn check(cx: &Context, out: &mut Findings) {
     let build = cx.build();
+    if !build.is_ordinary() {
+        return;
+    }
     for stage in build.stages().iter().filter(|stage| build.is_needed(stage)) {
         for (index, _) in build.instructions(stage) {
             let instruction = build.effective(index);
-            let Some(code) = build.code(index).filter(|_| instruction.keyword == Keyword::Run) else { continue };
+            let Some(code) = build.code(index).filter(|code| code.is_ordinary() && instruction.keyword == Keyword::Run)
+            else {
+                continue;
+            };
             let mounts = build.input().file.mounts(instruction);
             let caches: Vec<(&Mount, String)> = mounts
                 .iter()

@@ -17,10 +17,13 @@ super::rule!("dev-dependencies-kept", check);
 
 fn check(cx: &Context, out: &mut Findings) {
     let build = cx.build();
+    if !build.is_ordinary() {
+        return;
+    }
     let Some(target) = build.target().filter(|target| service::is_service(build, target)) else { return };
     for stage in build.chain(target) {
         for (index, _) in build.instructions(stage).filter(|(_, i)| i.keyword == Keyword::Run) {
-            let Some(code) = build.code(index) else { continue };
+            let Some(code) = build.code(index).filter(|code| code.is_ordinary()) else { continue };
             let invocations = code.script.invocations();
             for (at, invocation) in invocations.iter().enumerate() {
                 let Some(call) = invocation.package_call() else { continue };

@@ -48,9 +48,14 @@ pub(super) struct Filled<'c, 's> {
 /// Reports each RUN of the layers that ship which leaves a cache behind.
 pub(super) fn check(cx: &Context, out: &mut Findings, kept: &Kept) {
     let build = cx.build();
+    if !build.is_ordinary() {
+        return;
+    }
     for stage in cx.shipped() {
         for (index, _) in build.instructions(stage) {
-            let Some(code) = build.code(index).filter(|_| build.effective(index).keyword == Keyword::Run) else {
+            let Some(code) =
+                build.code(index).filter(|code| code.is_ordinary() && build.effective(index).keyword == Keyword::Run)
+            else {
                 continue;
             };
             report(cx, stage, (index, code), kept, out);

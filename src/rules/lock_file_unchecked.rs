@@ -14,9 +14,12 @@ super::rule!("lock-file-unchecked", check);
 
 fn check(cx: &Context, out: &mut Findings) {
     let build = cx.build();
+    if !build.is_ordinary() {
+        return;
+    }
     for stage in build.stages().iter().filter(|stage| build.is_needed(stage)) {
         for (index, _) in build.instructions(stage).filter(|(_, i)| i.keyword == Keyword::Run) {
-            let Some(code) = build.code(index) else { continue };
+            let Some(code) = build.code(index).filter(|code| code.is_ordinary()) else { continue };
             for invocation in code.script.invocations() {
                 let place = (stage, index);
                 let Some(call) = invocation.package_call().filter(|call| call.lock == Some(LockUse::Preferred)) else {

@@ -77,7 +77,7 @@ fn elsewhere(cx: &Context, place: &Place, user: &User) -> Option<Reason> {
 fn settings_move(build: &Build, manager: Manager) -> bool {
     let file = &build.input().file;
     let words: &[&str] = match manager {
-        Manager::Npm | Manager::Yarn | Manager::Pip => &["config set", "config --global set"],
+        Manager::Npm | Manager::Yarn | Manager::Pip => &["config set", "config --global set", "npm set"],
         Manager::Maven => &["settings.xml", "maven.config"],
         Manager::Composer => &["cache-dir"],
         _ => return false,
@@ -146,7 +146,11 @@ fn emptied_by_hook(cx: &Context, place: &Place, user: &User) -> Option<Reason> {
     let handled = build.chain(place.stage).flat_map(|stage| build.instructions(stage)).any(|(_, instruction)| {
         touches(cx.source().slice(instruction.span)) || touches(file.logical(instruction.text))
     });
-    if user.call.manager != Manager::Apt || user.call.verb != Verb::Install || !archives || handled {
+    if user.call.manager != Manager::Apt
+        || !matches!(user.call.verb, Verb::Install | Verb::Upgrade)
+        || !archives
+        || handled
+    {
         return None;
     }
     if !is_known(build, place.stage) {

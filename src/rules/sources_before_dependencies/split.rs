@@ -21,6 +21,9 @@ const MOST: usize = 6;
 pub(super) fn fix(cx: &Context, stage: &Stage, copy: &Instruction, install: &Install) -> Option<Fix> {
     let build = cx.build();
     let file = &build.input().file;
+    if !build.is_ordinary() {
+        return None;
+    }
     let copied = build.transfers(stage).into_iter().find(|one| one.instruction.head == copy.head)?;
     let code = build.code(install.index)?;
     let invocations = code.script.invocations();
