@@ -69,6 +69,8 @@ pub struct Build<'a> {
     latest: Latest,
     /// The scripts of each instruction, read when first asked for.
     code: Vec<OnceLock<Option<Code<'a>>>>,
+    /// Accounts and settings that RUNs make, read when first asked for.
+    made: OnceLock<environment::Made>,
 }
 
 impl<'a> Build<'a> {
@@ -100,7 +102,21 @@ impl<'a> Build<'a> {
         }
         let code = input.file.instructions().iter().map(|_| OnceLock::new()).collect();
         let latest = Latest::new(input.file.instructions(), &stages);
-        Self { input, stages, edges, faults, names, scopes, target, knows_target, needed, ships, latest, code }
+        Self {
+            input,
+            stages,
+            edges,
+            faults,
+            names,
+            scopes,
+            target,
+            knows_target,
+            needed,
+            ships,
+            latest,
+            code,
+            made: OnceLock::new(),
+        }
     }
 
     /// What it was worked out from.

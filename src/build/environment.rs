@@ -82,21 +82,75 @@ impl Build<'_> {
         {
             return Some(format!("/home/{name}"));
         }
-        for below in self.chain(stage).take_while(|_| self.is_ordinary()) {
-            for (index, instruction) in self.instructions(below) {
-                if instruction.keyword != Keyword::Run || (below.index == stage.index && index >= at) {
-                    continue;
-                }
+        let mut made = self.made().accounts.iter().filter(|(_, account, _)| account == name);
+        made.find(|(index, ..)| self.is_above(stage, at, *index)).map(|(.., home)| home.clone())
+    }
+
+    /// Whether the instruction with index `other` runs before the one with index `at` of `stage`, in its chain.
+    pub(super) fn is_above(&self, stage: &Stage, at: usize, other: usize) -> bool {
+        other < at
+            && self
+                .stage_of(other)
+                .is_some_and(|owner| self.chain(stage).take(LONGEST_CHAIN).any(|below| below.index == owner.index))
+    }
+
+    /// What the RUNs of the file make that programs find later.
+    pub(super) fn made(&self) -> &Made {
+        self.made.get_or_init(|| {
+            let mut made = Made::default();
+            let runs =
+                self.input().file.instructions().iter().enumerate().filter(|(_, one)| one.keyword == Keyword::Run);
+            for (index, _) in runs {
                 let Some(code) = self.code(index) else { continue };
-                let invocations = code.script.invocations();
-                let made = invocations.iter().filter(|one| matches!(one.program, Some("useradd" | "adduser")));
-                if let Some(made) = made.into_iter().find(|one| one.args.iter().any(|word| word.is(name))) {
-                    return Some(home_option(made).unwrap_or_else(|| format!("/home/{name}")));
+                for invocation in code.script.invocations() {
+                    made.read(index, &invocation);
                 }
             }
-        }
-        None
+            made
+        })
     }
+}
+
+/// Stages of a chain that are looked at; no real one has as many.
+const LONGEST_CHAIN: usize = 256;
+
+/// What RUNs make that programs find later, by index of the instruction.
+#[derive(Debug, Default)]
+pub(super) struct Made {
+    /// Accounts: their name and home folder.
+    accounts: Vec<(usize, String, String)>,
+    /// Settings of package managers: where they stand in the script, whose, the key and what it was set to.
+    pub(super) settings: Vec<(usize, u32, String, String, Given)>,
+}
+
+impl Made {
+    fn read(&mut self, index: usize, invocation: &Invocation) {
+        match invocation.program {
+            Some("useradd" | "adduser") => {
+                let operands = invocation.args.iter().filter_map(|word| word.value());
+                for name in operands.filter(|text| !text.starts_with(['-', '/'])) {
+                    let home = home_option(invocation).unwrap_or_else(|| format!("/home/{name}"));
+                    self.accounts.push((index, name.to_owned(), home));
+                }
+            }
+            Some(program) if matches!(program, "npm" | "yarn" | "pnpm") || program.starts_with("pip") => {
+                let tool = if program.starts_with("pip") { "pip" } else { program };
+                if let Some((key, value)) = setting(invocation) {
+                    self.settings.push((index, invocation.span.start, tool.to_owned(), key, value));
+                }
+            }
+            _ => {}
+        }
+    }
+}
+
+/// Key and value in `npm set cache FOLDER`, `npm config set cache FOLDER`, `npm config set cache=FOLDER`.
+fn setting(invocation: &Invocation) -> Option<(String, Given)> {
+    let mut words = invocation.args.iter().skip_while(|word| !word.is("set")).skip(1);
+    let word = words.find(|word| !word.text().starts_with('-'))?;
+    let (key, value) = word.text().split_once('=').unwrap_or((word.text(), ""));
+    let value = if value.is_empty() { words.next()?.value() } else { Some(value).filter(|_| !word.is_dynamic()) };
+    Some((key.to_owned(), Given::of(value)))
 }
 
 /// `useradd -d FOLDER`, `adduser --home FOLDER`, `adduser -h FOLDER`

@@ -76,24 +76,11 @@ impl Build<'_> {
 
     /// The folder that the tool itself was told to use, in the same script or in a RUN above.
     fn configured(&self, stage: &Stage, at: usize, invocation: &Invocation, tool: &str) -> Option<Given> {
-        let key = setting(tool).filter(|_| self.is_ordinary())?;
-        for below in self.chain(stage) {
-            for (index, _) in self.instructions(below).filter(|(index, _)| below.index != stage.index || *index <= at) {
-                let Some(code) = self.code(index).filter(|code| code.is_ordinary()) else { continue };
-                // Settings come before what they are for.
-                let before = |one: &Invocation| index != at || one.span.start < invocation.span.start;
-                let set = code
-                    .script
-                    .invocations()
-                    .iter()
-                    .filter(|one| before(one))
-                    .find_map(|one| value_set(one, tool, key));
-                if set.is_some() {
-                    return set;
-                }
-            }
-        }
-        None
+        let key = setting(tool)?;
+        let start = invocation.span.start;
+        let mut set = self.made().settings.iter().filter(|(.., of, name, _)| of == tool && name == key);
+        let before = |index: usize, place: u32| self.is_above(stage, at, index) || (index == at && place < start);
+        set.find(|(index, place, ..)| before(*index, *place)).map(|(.., value)| value.clone())
     }
 
     /// The folder that the first variable that is set names.
@@ -121,16 +108,6 @@ const fn setting(tool: &str) -> Option<&'static str> {
         b"pip" => Some("global.cache-dir"),
         _ => None,
     }
-}
-
-/// The value in `npm set cache FOLDER`, `npm config set cache FOLDER`, `npm config set cache=FOLDER`.
-fn value_set(invocation: &Invocation, tool: &str, key: &str) -> Option<Given> {
-    let is_tool = invocation.program.is_some_and(|program| program.starts_with(tool));
-    let mut words = invocation.args.iter().skip_while(|word| !word.is("set")).skip(1);
-    let word = words.find(|word| !word.text().starts_with('-')).filter(|_| is_tool)?;
-    let (name, value) = word.text().split_once('=').unwrap_or((word.text(), ""));
-    let value = if value.is_empty() { words.next()?.value() } else { Some(value).filter(|_| !word.is_dynamic()) };
-    (name == key).then(|| value.map_or(Given::Unknown, |value| Given::Text(value.to_owned())))
 }
 
 /// The folder that an option names.

@@ -15,13 +15,16 @@ pub struct Code<'a> {
     text: Option<dockerfile::Script<'a>>,
 }
 
-/// Instructions of a file, and commands of a script, that are compared with each other; no real one comes near.
-const MOST: usize = 2_000;
+/// Instructions of a file that are compared with each other; no real one comes near.
+const MOST: usize = 1_000;
+
+/// Commands of a script that are compared with each other; as above.
+const MOST_COMMANDS: usize = 500;
 
 impl Code<'_> {
     /// Whether it has no more commands than real scripts have: what looks at pairs of them is asked of such ones only.
     pub fn is_ordinary(&self) -> bool {
-        self.script.commands.len() <= MOST
+        self.script.commands.len() <= MOST_COMMANDS
     }
 
     /// Whether no shell stands between: the exec form.

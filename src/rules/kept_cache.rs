@@ -217,7 +217,13 @@ pub(super) fn is_cleaned(
     call: &PackageCall,
     folders: &[PackageCache],
 ) -> bool {
-    later.iter().any(|one| cleans(build, place, one, call, folders))
+    const MOST: usize = 100;
+    let words = ["clean", "purge", "prune", "clear", "clear-cache", "cc", "clearcache"];
+    let may = |one: &&Invocation| {
+        matches!(one.program, Some("rm" | "find" | "rmdir" | "shred"))
+            || one.args.iter().any(|word| words.contains(&word.text()))
+    };
+    later.iter().filter(may).take(MOST).any(|one| cleans(build, place, one, call, folders))
 }
 
 /// Whether a program deletes what a call left: the manager itself, or who names the folder.
