@@ -12,7 +12,7 @@ fn check(cx: &Context, out: &mut Findings) {
     for stage in build.stages() {
         for (index, instruction) in build.instructions(stage) {
             for found in build.undefined(stage, index) {
-                let near = build.scopes().nearest(stage.index, &found.name, index);
+                let near = build.scopes().nearest(stage.index, &found.name, index).filter(|near| *near != found.name);
                 // What the base image may set is a slip only where a known name is close.
                 if found.why == Why::NotInStage
                     || (found.why == Why::Perhaps && !near.is_some_and(|near| is_slip(&found.name, near)))
