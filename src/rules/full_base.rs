@@ -11,7 +11,19 @@ use crate::text::Span;
 super::rule!("full-base", check);
 
 /// What full images have and slim ones lack, beside what `data/base_images.tsv` says of them.
-const FULL: [&str; 24] = [
+const FULL: [&str; 36] = [
+    "javac",
+    "javap",
+    "javadoc",
+    "jar",
+    "jarsigner",
+    "jlink",
+    "jcmd",
+    "jmap",
+    "jstack",
+    "jshell",
+    "mvn",
+    "gradle",
     "gcc",
     "g++",
     "cc",
@@ -90,6 +102,7 @@ fn check(cx: &Context, out: &mut Findings) {
     let name = Reference::of(image).name;
     let brings = match Reference::of(image).short_name() {
         "debian" => "documentation, manual pages and locales",
+        "eclipse-temurin" => "the compiler and the tools of a JDK",
         _ => "compilers, headers, git and more",
     };
     let message = format!("`{image}` brings {brings} that nothing here uses");
@@ -140,8 +153,10 @@ fn needs_full(cx: &Context, target: &Stage, image: &str) -> bool {
 }
 
 fn is_in_slim(image: &str, program: &str) -> bool {
-    // What `debian` itself has, and what it lacks, both of its tags have or lack.
-    Reference::of(image).short_name() == "debian" || BaseImage::of(image).presence(program) == Presence::Lacks
+    let name = Reference::of(image).short_name();
+    let java = name == "eclipse-temurin" && !program.starts_with('j') && !matches!(program, "mvn" | "gradle");
+    // What `debian` and a JDK's image have beside their own, and what they lack, the twin has or lacks too.
+    java || name == "debian" || BaseImage::of(image).presence(program) == Presence::Lacks
 }
 
 /// Installs that nearly always compile something: gems, Perl modules, C by hand.
@@ -157,8 +172,10 @@ fn compiles_packages(one: &Invocation) -> bool {
             || toolchain::compiles(one).is_some();
     }
     let name = one.program.unwrap_or_default();
-    matches!(name, "configure" | "cpanm" | "rustup" | "playwright" | "make" | "cmake")
-        || toolchain::compiles(one).is_some()
+    matches!(
+        name,
+        "mvnw" | "gradlew" | "sbt" | "lein" | "configure" | "cpanm" | "rustup" | "playwright" | "make" | "cmake"
+    ) || toolchain::compiles(one).is_some()
 }
 
 fn wants_git(one: &Invocation) -> bool {
