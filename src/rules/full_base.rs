@@ -126,19 +126,21 @@ fn needs_full(cx: &Context, target: &Stage, image: &str) -> bool {
     let build = cx.build();
     let mut brought: Vec<&str> = Vec::new();
     let mut used: Vec<&str> = Vec::new();
-    let (mut compiler, mut builds) = (false, false);
+    let (mut compiler, mut headers, mut builds) = (false, false, false);
     let starts = [Keyword::Run, Keyword::Cmd, Keyword::Entrypoint, Keyword::Healthcheck];
     let all = build.chain(target).flat_map(|stage| build.instructions(stage));
     for (index, _) in all.filter(|(_, instruction)| starts.contains(&instruction.keyword)) {
         let Some(code) = build.code(index) else { continue };
         for one in code.script.invocations() {
             if let Some(call) = one.package_call().filter(|call| call.manager.is_system()) {
-                compiler |= !toolchain::build_packages(&call).is_empty() || call.has_unknown_packages();
+                let tools = toolchain::build_packages(&call);
+                compiler |= tools.iter().any(|tool| toolchain::is_compiler(tool)) || call.has_unknown_packages();
+                headers |= !tools.is_empty();
                 brought.extend(call.packages.iter().map(|package| package.name.text));
                 continue;
             }
             used.extend(one.program);
-            builds |= compiles_packages(&one);
+            builds |= compiles_packages(&one) || one.program.is_some_and(|program| NEED_LIBRARIES.contains(&program));
             if wants_git(&one) {
                 used.push("git");
             }
@@ -149,7 +151,8 @@ fn needs_full(cx: &Context, target: &Stage, image: &str) -> bool {
         let other = matches!(program, "git" | "curl" | "wget" | "unzip" | "ssh" | "file" | "ps" | "hg" | "svn");
         !(brought.contains(&program) || (compiler && !other))
     });
-    missing || (builds && !compiler) || (!compiler && projects_need(cx))
+    // Headers without a compiler are for the one of the base.
+    missing || (!compiler && (builds || headers || projects_need(cx)))
 }
 
 fn is_in_slim(image: &str, program: &str) -> bool {
