@@ -98,6 +98,7 @@ mod unversioned_own_base;
 mod useless_context;
 mod user_without_passwd;
 mod variable_of_base;
+mod virtual_environment_moved;
 mod volatile_argument_early;
 mod world_writable;
 mod yarn_cache_kept;
@@ -233,6 +234,7 @@ pub static ALL: &[&Rule] = &[
     &useless_context::RULE,
     &user_without_passwd::RULE,
     &variable_of_base::RULE,
+    &virtual_environment_moved::RULE,
     &volatile_argument_early::RULE,
     &world_writable::RULE,
     &yarn_cache_kept::RULE,
