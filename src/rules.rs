@@ -29,6 +29,7 @@ mod expose_mapping;
 mod expose_protocol_case;
 mod expose_range;
 mod exposed_port_unused;
+mod file_written_by_run;
 mod floating_base;
 mod from_as_case;
 mod full_base;
@@ -47,6 +48,7 @@ mod legacy_key_value;
 mod libc_mismatch;
 mod lock_file_ignored;
 mod lock_file_unchecked;
+mod long_run_chain;
 mod loopback_only;
 mod lost_arg;
 mod maintainer_instruction;
@@ -69,6 +71,7 @@ mod recursive_chown;
 mod redundant_platform;
 mod relative_copy_destination;
 mod relative_workdir;
+mod remote_source_in_run;
 mod reserved_stage_name;
 mod root_user;
 mod secret_file_copied;
@@ -165,6 +168,7 @@ pub static ALL: &[&Rule] = &[
     &expose_protocol_case::RULE,
     &expose_range::RULE,
     &exposed_port_unused::RULE,
+    &file_written_by_run::RULE,
     &floating_base::RULE,
     &from_as_case::RULE,
     &full_base::RULE,
@@ -183,6 +187,7 @@ pub static ALL: &[&Rule] = &[
     &libc_mismatch::RULE,
     &lock_file_ignored::RULE,
     &lock_file_unchecked::RULE,
+    &long_run_chain::RULE,
     &loopback_only::RULE,
     &lost_arg::RULE,
     &maintainer_instruction::RULE,
@@ -205,6 +210,7 @@ pub static ALL: &[&Rule] = &[
     &redundant_platform::RULE,
     &relative_copy_destination::RULE,
     &relative_workdir::RULE,
+    &remote_source_in_run::RULE,
     &reserved_stage_name::RULE,
     &root_user::RULE,
     &secret_file_copied::RULE,
