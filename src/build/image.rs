@@ -196,6 +196,15 @@ pub fn providers(program: &str, manager: Manager) -> Option<Vec<&'static str>> {
     Some(cells.get(column)?.split_whitespace().collect())
 }
 
+/// A check of a public service image, as HEALTHCHECK CMD takes it (`data/service_checks.tsv`).
+pub fn service_check(reference: &str) -> Option<&'static str> {
+    let name = Reference::of(reference).short_name();
+    rows(include_str!("../../data/service_checks.tsv")).find_map(|cells| match cells.as_slice() {
+        &[image, check, ..] if image == name => Some(check),
+        _ => None,
+    })
+}
+
 /// What `apt-get update` leaves behind (`data/package_lists.tsv`).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct PackageLists {
@@ -289,6 +298,7 @@ mod tests {
             include_str!("../../data/image_suites.tsv"),
             include_str!("../../data/base_variables.tsv"),
             include_str!("../../data/server_ports.tsv"),
+            include_str!("../../data/service_checks.tsv"),
             include_str!("../../data/package_caches.tsv"),
         ];
         for table in tables {

@@ -34,6 +34,7 @@ fn check(cx: &Context, out: &mut Findings) {
 fn is_for_add(build: &Build, transfer: &Transfer) -> bool {
     let flags = build.input().file.transfer(transfer.instruction);
     flags.is_none_or(|flags| flags.checksum.is_some() || flags.keep_git_dir.is_some() || flags.unpack.is_some())
+        || build.input().file.flag_argument(transfer.instruction, "from").is_some()
 }
 
 /// The source, when it lies in the context and its name is not that of an archive.

@@ -5,7 +5,7 @@ mod start;
 use super::Context;
 use super::installed_project::{self, is_set};
 use super::kept_cache::behind_verb;
-use super::root_user::service;
+use super::service;
 use crate::build::{Build, Stage};
 use crate::dockerfile::Keyword;
 use crate::finding::{Basis, Findings, Impact, ImpactKind, Per};
@@ -73,6 +73,10 @@ fn leave_out(
     call: &PackageCall,
 ) -> Option<(&'static str, String)> {
     if call.verb != Verb::Install || !call.is_from_manifest() || !call.packages.is_empty() {
+        return None;
+    }
+    // A member of a workspace has groups of its own.
+    if call.has(&["--package", "--all-packages", "--workspace", "-w", "--workspaces", "--filter", "-F", "--project"]) {
         return None;
     }
     let set = |names: &[&str]| is_set(build, place, invocation, names);

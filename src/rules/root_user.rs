@@ -1,116 +1,23 @@
 //! See `rules/root-user.md`.
 
-pub(super) mod service;
-
-use super::{Context, lines};
-use crate::build::{Base, BaseImage, Build, Setting, Stage, User};
-use crate::dockerfile::Keyword;
-use crate::finding::{Finding, Findings};
-use crate::text::Span;
+use super::Context;
+use super::service::is_service;
+use super::user_line::{steps_down, with_user};
+use crate::build::{Setting, User};
+use crate::finding::Findings;
 
 super::rule!("root-user", check);
-
-/// The user of distroless images: without name, home and rights.
-const NOBODY: &str = "65532:65532";
-
-/// Programs by which an entrypoint steps down.
-const STEP_DOWN: [&str; 10] =
-    ["gosu", "su-exec", "setpriv", "runuser", "s6-setuidgid", "chpst", "capsh", "s6-overlay", "supervisor", "PUID"];
 
 fn check(cx: &Context, out: &mut Findings) {
     let build = cx.build();
     let Some(stage) = build.target() else { return };
-    if !service::is_service(build, stage) || steps_down(build, stage) {
+    if !is_service(build, stage) || steps_down(build, stage) {
         return;
     }
-    let finding = match build.user(stage) {
-        Setting::By(index, User::Root) => {
-            let instruction = build.instruction(index);
-            cx.finding(instruction.head, "the last USER is root: the container runs as root")
-        }
-        Setting::Base(User::Root) | Setting::Default(User::Root) => {
-            cx.finding(stage.base_span, "no USER is set and the base runs as root: so does the container")
-        }
-        _ => return,
-    };
-    let finding = finding.help("end the stage with `USER` and a user without rights");
-    out.push(edited(build, stage, finding));
-}
-
-/// Whether something in the stages that ship suggests that the entrypoint changes the user.
-fn steps_down(build: &Build, stage: &Stage) -> bool {
-    let text = |stage: &Stage| {
-        build.instructions(stage).any(|(_, instruction)| {
-            let words = build.input().file.logical(instruction.text);
-            STEP_DOWN.iter().any(|program| words.contains(program))
-        })
-    };
-    build.chain(stage).any(text)
-}
-
-fn edited(build: &Build, stage: &Stage, finding: Finding) -> Finding {
-    let user = earlier_user(build, stage).unwrap_or_else(|| account(build, stage).unwrap_or(NOBODY).to_owned());
-    let file = &build.input().file;
-    let newline = if file.source().text().contains("\r\n") { "\r\n" } else { "\n" };
-    let title = format!("run as `{user}`");
-    let why = "what the program writes has to belong to that user, and ports below 1024 may need a capability";
-    if let Some(at) = start(build, stage) {
-        return finding.unsafe_edit(title, why, Span::at(at), format!("USER {user}{newline}"));
-    }
-    // Behind a last line that goes on, or inside of a heredoc without an end, it would be text of that instruction.
-    let last = build.instructions(stage).last().map_or(build.instruction(stage.from), |(_, i)| i);
-    let open = last.heredocs.iter().any(|heredoc| heredoc.terminator.is_none());
-    if open || goes_on(file.source().slice(last.head), file.escape()) {
-        return finding;
-    }
-    let end = last.span.end;
-    finding.unsafe_edit(title, why, Span::at(end), format!("{newline}USER {user}"))
-}
-
-/// Whether the text of an instruction ends with a continuation, as the last one of a file may; comments and empty lines
-/// behind it belong to it.
-fn goes_on(text: &str, escape: char) -> bool {
-    let own = |line: &&str| !line.is_empty() && !line.starts_with('#');
-    text.lines().map(str::trim).rfind(own).is_some_and(|line| line.ends_with(escape))
-}
-
-/// Where the first of the closing CMD, ENTRYPOINT, HEALTHCHECK, EXPOSE, … stands, when nothing below needs root.
-fn start(build: &Build, stage: &Stage) -> Option<u32> {
-    let mut first = None;
-    for (_, instruction) in build.instructions(stage) {
-        let closing = matches!(
-            instruction.keyword,
-            Keyword::Cmd
-                | Keyword::Entrypoint
-                | Keyword::Healthcheck
-                | Keyword::Expose
-                | Keyword::Stopsignal
-                | Keyword::Label
-        );
-        match (closing, first) {
-            (true, None) => first = Some(instruction),
-            (false, _) => first = None,
-            _ => {}
-        }
-    }
-    Some(lines::above(build.input().file.source(), first?))
-}
-
-/// The last user of the file that is not root.
-fn earlier_user(build: &Build, stage: &Stage) -> Option<String> {
-    build.chain(stage).find_map(|stage| {
-        let users = build.instructions(stage).filter(|(_, i)| i.keyword == Keyword::User);
-        let others = users.filter_map(|(_, i)| match User::of(build.input().file.str(i.rest)) {
-            User::Other(name) => Some(name),
-            _ => None,
-        });
-        others.last()
-    })
-}
-
-fn account(build: &Build, stage: &Stage) -> Option<&'static str> {
-    match build.root_base(stage) {
-        Base::Image(reference) => BaseImage::of(reference).account(),
-        _ => None,
+    if let Setting::Base(User::Root) | Setting::Default(User::Root) = build.user(stage) {
+        let message = "no USER is set and the base runs as root: so does the container";
+        let finding = cx.finding(stage.base_span, message);
+        let finding = finding.help("end the stage with `USER` and a user without rights");
+        out.push(with_user(build, stage, finding));
     }
 }

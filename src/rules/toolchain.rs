@@ -1,7 +1,7 @@
 //! Build tools: the packages that only serve to make programs, the commands that make them, and where in a stage. What
 //! rules on size share.
 
-use super::root_user::service;
+use super::service;
 use crate::build::{Base, BaseImage, Build, Presence, Stage};
 use crate::dockerfile::{Instruction, Keyword};
 use crate::shell::{Invocation, Manager, PackageCall, PackageSource, Verb};

@@ -1,4 +1,4 @@
-//! Whether what an image starts is a service that could do without root: the question behind `root-user`. In doubt it
+//! Whether what an image starts is a service that could do without root: the question behind `root-user` and `last-user-root`. In doubt it
 //! is none: tools, CI images and bases run as root for good reasons.
 
 use crate::build::{Build, Stage};
@@ -134,6 +134,16 @@ pub(in crate::rules) fn is_service(build: &Build, stage: &Stage) -> bool {
     }
     let listens = build.last(stage, Keyword::Expose).is_some() || build.last(stage, Keyword::Healthcheck).is_some();
     listens || (start.arguments > 0 && is_runtime(program)) || start.is_own_program
+}
+
+/// Whether the stage may be one: nothing says that it is for developers, needs root, or is a tool or a shell for people.
+pub(super) fn may_serve(build: &Build, stage: &Stage) -> bool {
+    let start = Start::of(build, stage);
+    let idle = start.program.as_deref().is_some_and(|program| IDLE.contains(&program));
+    !is_development(build, stage)
+        && !idle
+        && !start.asks_for_help
+        && !start.programs.iter().any(|program| needs_root(program))
 }
 
 /// What a container of the stage starts.

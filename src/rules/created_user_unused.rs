@@ -1,0 +1,60 @@
+//! See `rules/created-user-unused.md`.
+
+use super::Context;
+use super::user_line::steps_down;
+use crate::build::{Build, Setting, Stage, User};
+use crate::dockerfile::Keyword;
+use crate::finding::Findings;
+use crate::shell::{Invocation, Word};
+
+super::rule!("created-user-unused", check);
+
+fn check(cx: &Context, out: &mut Findings) {
+    let build = cx.build();
+    let Some(stage) = build.target() else { return };
+    let root = matches!(
+        build.user(stage),
+        Setting::By(_, User::Root) | Setting::Base(User::Root) | Setting::Default(User::Root)
+    );
+    if !root || steps_down(build, stage) {
+        return;
+    }
+    let file = &build.input().file;
+    for below in cx.shipped() {
+        for (index, _) in build.instructions(below).filter(|(_, one)| one.keyword == Keyword::Run) {
+            let Some(code) = build.code(index) else { continue };
+            for one in code.script.invocations() {
+                let Some(name) = made(&one).filter(|name| !is_used(build, stage, name)) else { continue };
+                let message = format!("the user `{name}` is made and never used: the container runs as root");
+                let help = format!("end the stage with `USER {name}`");
+                out.push(cx.finding(code.place(file, one.span), message).help(help));
+            }
+        }
+    }
+}
+
+/// The user that `useradd` or `adduser` makes.
+fn made<'s>(one: &Invocation<'s>) -> Option<&'s str> {
+    let name = one.args.last().and_then(Word::value)?;
+    let words = || one.args.iter().map(Word::text);
+    let makes = match one.program? {
+        "useradd" => true,
+        // `adduser name group` puts somebody into a group.
+        "adduser" => {
+            words().filter(|word| !word.starts_with('-')).count() == 1 || words().any(|word| word.starts_with('-'))
+        }
+        _ => false,
+    };
+    (makes && !name.starts_with('-') && name != "root").then_some(name)
+}
+
+/// Whether anything that a container runs names the user.
+fn is_used(build: &Build, stage: &Stage, name: &str) -> bool {
+    let file = &build.input().file;
+    let kinds = [Keyword::User, Keyword::Cmd, Keyword::Entrypoint, Keyword::Env];
+    build.chain(stage).any(|stage| {
+        build
+            .instructions(stage)
+            .any(|(_, one)| kinds.contains(&one.keyword) && file.source().slice(one.span).contains(name))
+    })
+}

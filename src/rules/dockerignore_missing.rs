@@ -1,0 +1,30 @@
+//! See `rules/dockerignore-missing.md`.
+
+use super::Context;
+use crate::build::Source;
+use crate::finding::Findings;
+use crate::inputs::IgnoreInput;
+
+super::rule!("dockerignore-missing", check);
+
+fn check(cx: &Context, out: &mut Findings) {
+    let build = cx.build();
+    let missing = match cx.ignore() {
+        IgnoreInput::Missing(_) => true,
+        IgnoreInput::Present(_, file) => file.patterns.is_empty() && file.error().is_none(),
+        IgnoreInput::Unknown => false,
+    };
+    if !missing {
+        return;
+    }
+    for stage in build.stages().iter().filter(|stage| build.is_needed(stage)) {
+        let transfers = build.transfers(stage);
+        let whole = |one: &&crate::build::Transfer| one.from.is_none() && one.sources.iter().any(Source::is_everything);
+        if let Some(transfer) = transfers.iter().find(whole) {
+            let message = "the whole folder is copied, and no .dockerignore keeps anything back";
+            let help = "write a .dockerignore: .git, installed packages, caches, secrets";
+            out.push(cx.finding(transfer.instruction.head, message).help(help));
+            return;
+        }
+    }
+}

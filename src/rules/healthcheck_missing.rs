@@ -1,0 +1,63 @@
+//! See `rules/healthcheck-missing.md`.
+
+use super::Context;
+use super::service::may_serve;
+use super::user_line::start;
+use crate::build::{Base, Build, Reference, Stage, service_check};
+use crate::dockerfile::Keyword;
+use crate::finding::{Finding, Findings};
+use crate::text::Span;
+
+super::rule!("healthcheck-missing", check);
+
+fn check(cx: &Context, out: &mut Findings) {
+    let build = cx.build();
+    let Some(stage) = build.target() else { return };
+    if build.last(stage, Keyword::Healthcheck).is_some() || !may_serve(build, stage) || is_built_in(build, stage) {
+        return;
+    }
+    let check = check_of(build, stage);
+    // Of other images nobody knows that they listen.
+    if check.is_none() && build.last(stage, Keyword::Expose).is_none() && build.listening(stage).is_none() {
+        return;
+    }
+    let finding = cx.finding(stage.base_span, "no HEALTHCHECK: the engine can't tell whether the service works");
+    let finding = finding.help("end the stage with `HEALTHCHECK CMD` and a probe that the image has");
+    out.push(match check.zip(start(build, stage)) {
+        Some((check, at)) => with_line(build, finding, at, &check),
+        None => finding,
+    });
+}
+
+fn is_built_in(build: &Build, stage: &Stage) -> bool {
+    let Base::Image(reference) = build.root_base(stage) else { return false };
+    build.input().base_images.get(reference).is_some_and(|config| config.healthcheck.is_some())
+}
+
+/// What can be asked for sure: the service's own check, or whether its port answers.
+fn check_of(build: &Build, stage: &Stage) -> Option<String> {
+    let Base::Image(reference) = build.root_base(stage) else { return None };
+    if build.last(stage, Keyword::Entrypoint).or(build.last(stage, Keyword::Cmd)).is_none()
+        && let Some(check) = service_check(reference)
+    {
+        return Some(check.to_owned());
+    }
+    let (port, _) = build.listening(stage)?.port.filter(|(port, _)| *port > 0)?;
+    let reference = Reference::of(reference);
+    let major: u32 = reference.tag?.split(['.', '-']).next()?.parse().ok()?;
+    match reference.short_name() {
+        "python" if major >= 3 => Some(format!(
+            "[\"python\", \"-c\", \"import socket;socket.create_connection(('127.0.0.1',{port}),2).close()\"]"
+        )),
+        "node" if major >= 18 => Some(format!(
+            "[\"node\", \"-e\", \"fetch('http://127.0.0.1:{port}/').then(r=>process.exit(r.status<500?0:1),()=>process.exit(1))\"]"
+        )),
+        _ => None,
+    }
+}
+
+fn with_line(build: &Build, finding: Finding, at: u32, check: &str) -> Finding {
+    let newline = if build.input().file.source().text().contains("\r\n") { "\r\n" } else { "\n" };
+    let why = "what waits for a healthy container waits for the check, and it runs every 30 seconds";
+    finding.unsafe_edit("add a check", why, Span::at(at), format!("HEALTHCHECK CMD {check}{newline}"))
+}

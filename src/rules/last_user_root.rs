@@ -1,0 +1,27 @@
+//! See `rules/last-user-root.md`.
+
+use super::Context;
+use super::service::may_serve;
+use super::user_line::{steps_down, with_user};
+use crate::build::{Setting, User};
+use crate::finding::Findings;
+
+super::rule!("last-user-root", check);
+
+fn check(cx: &Context, out: &mut Findings) {
+    let build = cx.build();
+    let Some(stage) = build.target() else { return };
+    let Setting::By(index, user) = build.user(stage) else { return };
+    let root = match &user {
+        User::Root => true,
+        // The same on Windows.
+        User::Other(name) => name.eq_ignore_ascii_case("ContainerAdministrator"),
+        _ => false,
+    };
+    if !root || !may_serve(build, stage) || steps_down(build, stage) {
+        return;
+    }
+    let finding = cx.finding(build.instruction(index).head, "the last USER is root: the container runs as root");
+    let finding = finding.help("end the stage with `USER` and a user without rights");
+    out.push(if user == User::Root { with_user(build, stage, finding) } else { finding });
+}

@@ -1,0 +1,73 @@
+//! See `rules/workdir-not-writable.md`.
+
+use super::Context;
+use crate::build::{Base, BaseImage, Build, Setting, Stage, User};
+use crate::dockerfile::Keyword;
+use crate::finding::Findings;
+use crate::shell::{Invocation, Manager, Script, Verb};
+
+super::rule!("workdir-not-writable", check);
+
+/// Folders that no public base image brings.
+const OWN: [&str; 6] = ["/app", "/src", "/code", "/workspace", "/usr/src/app", "/opt/app"];
+
+/// Words of steps that may change the owner.
+const MENDS: [&str; 6] = ["chown", "chmod", "install -d", "mkdir", "setfacl", "useradd"];
+
+fn check(cx: &Context, out: &mut Findings) {
+    let build = cx.build();
+    let Some(stage) = build.target() else { return };
+    let launched = build.launch(stage);
+    let at_start = launched.as_ref().map(|launch| launch.index);
+    for below in build.chain(stage) {
+        for (index, instruction) in build.instructions(below) {
+            let runs = instruction.keyword == Keyword::Run || at_start == Some(index);
+            let Some(code) = build.code(index).filter(|_| runs) else { continue };
+            let at = if at_start == Some(index) { usize::MAX } else { index };
+            let Some((folder, user)) = foreign(build, below, at) else { continue };
+            let Some(one) = writes(&code.script) else { continue };
+            let program = one.program.unwrap_or_default();
+            let message = format!("`{program}` writes into {folder}, which belongs to root: `{user}` may not");
+            let help = format!("make it that user's before USER: `RUN chown {user} {folder}`");
+            out.push(cx.finding(code.place(&build.input().file, one.span), message).help(help));
+        }
+    }
+}
+
+/// The folder and the user at an instruction, where root made the folder and nothing gave it away.
+fn foreign(build: &Build, stage: &Stage, at: usize) -> Option<(String, String)> {
+    let Setting::By(_, User::Other(user)) = build.user_at(stage, at) else { return None };
+    let Setting::By(made, folder) = build.workdir(stage, at) else { return None };
+    let Base::Image(reference) = build.root_base(stage) else { return None };
+    let by = match build.user_at(build.stage_of(made)?, made) {
+        Setting::By(_, user) | Setting::Base(user) | Setting::Default(user) => user,
+        Setting::Unknown => return None,
+    };
+    let known = OWN.contains(&folder.as_str()) && BaseImage::of(reference).source().is_some();
+    let source = build.input().file.source();
+    let mended = build.chain(stage).any(|stage| {
+        build.instructions(stage).any(|(index, one)| {
+            let text = source.slice(one.span);
+            let steps = one.keyword == Keyword::Run && MENDS.iter().any(|word| text.contains(word));
+            // A COPY that makes the folder first gives it to whom it says.
+            let copies = matches!(one.keyword, Keyword::Copy | Keyword::Add) && index < made && text.contains(&folder);
+            steps || copies || (one.keyword == Keyword::Volume && text.contains(&folder))
+        })
+    });
+    (known && by == User::Root && !mended).then_some((folder, user))
+}
+
+/// A program of the script that writes into the folder it is started in, for sure.
+fn writes(script: &Script) -> Option<Invocation<'_>> {
+    let invocations = script.invocations();
+    if invocations.iter().any(|one| matches!(one.program, Some("cd" | "pushd" | "sudo"))) {
+        return None;
+    }
+    invocations.into_iter().find(|one| {
+        one.package_call().is_some_and(|call| {
+            let local = matches!(call.manager, Manager::Npm | Manager::Yarn | Manager::Pnpm | Manager::Composer);
+            let elsewhere = ["-g", "--global", "--prefix", "-C", "--dir", "--cwd", "-d", "--working-dir", "--dry-run"];
+            local && call.verb == Verb::Install && call.is_from_manifest() && !call.has(&elsewhere)
+        })
+    })
+}
