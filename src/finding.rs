@@ -146,6 +146,15 @@ impl Finding {
         self.edit(title, Safety::Unsafe(why.into()), span, text)
     }
 
+    /// With edits of its own file, all or none, in the order of their places.
+    #[must_use]
+    pub fn edits(mut self, title: impl Into<String>, safety: Safety, edits: Vec<(Span, String)>) -> Self {
+        let target = || Target::File(self.file);
+        let edits = edits.into_iter().map(|(span, text)| FileEdit { target: target(), span, text }).collect();
+        self.fixes.push(Fix { title: title.into(), safety, edits });
+        self
+    }
+
     fn edit(mut self, title: impl Into<String>, safety: Safety, span: Span, text: impl Into<String>) -> Self {
         let edit = FileEdit { target: Target::File(self.file), span, text: text.into() };
         self.fixes.push(Fix { title: title.into(), safety, edits: vec![edit] });

@@ -3,26 +3,49 @@
 
 mod add_local_file;
 mod add_url_unverified;
+mod apk_cache_kept;
+mod apk_unpinned;
+mod apk_virtual_missing;
+mod apt_in_script;
 mod apt_lists_kept;
+mod apt_prompt;
+mod apt_recommends;
+mod apt_unpinned;
+mod apt_update_alone;
+mod archive_copied;
+mod base_without_digest;
+mod bashism_in_sh;
 mod build_tools_shipped;
+mod cache_mount_missing;
 mod cache_mount_unlocked;
 mod cache_mount_unused;
+mod cd_in_run;
+mod cd_unchecked;
 mod cmd_ignored;
 mod compiler_cache_kept;
 mod composer_cache_kept;
+mod consecutive_runs;
 mod constant_platform;
 mod copied_file_chmod;
 mod copy_owned_by_root;
 mod copy_to_root;
 mod created_user_unused;
+mod curl_without_fail;
+mod debug_tools_shipped;
 mod definition_comment;
 mod deleted_in_later_layer;
 mod dev_dependencies_kept;
+mod dnf_cache_kept;
+mod dnf_prompt;
+mod dnf_unpinned;
 mod docker_socket;
 mod dockerignore_missing;
+mod download_run_unverified;
+mod download_without_retry;
 mod duplicate_label;
 mod duplicate_stage_name;
 mod empty_continuation;
+mod empty_stage_copied;
 mod end_of_life_base;
 mod env_self_reference;
 mod expose_mapping;
@@ -38,7 +61,9 @@ mod go_unpinned;
 mod healthcheck_always_healthy;
 mod healthcheck_missing;
 mod healthcheck_program_missing;
+mod heredoc_without_errexit;
 mod ignored_copy_source;
+mod image_root_copied;
 mod instruction_case;
 mod invalid_base_default;
 mod invalid_label_key;
@@ -61,21 +86,30 @@ mod npm_as_main_process;
 mod npm_cache_kept;
 mod npm_install_beside_lock;
 mod npm_unpinned;
+mod onbuild_in_final;
+mod package_upgrade;
+mod packages_unsorted;
+mod password_in_layer;
 mod pip_cache_kept;
 mod pip_unpinned;
+mod pipefail_off;
+mod pointless_command;
 mod python_cache_kept;
 mod python_minor_mismatch;
+mod python_output_buffered;
 mod recursive_chown;
 mod redundant_platform;
 mod relative_copy_destination;
 mod relative_workdir;
 mod reserved_stage_name;
+mod rm_of_unset_variable;
 mod root_user;
 mod secret_file_copied;
 mod secret_in_arg_or_env;
 mod secret_in_command;
 mod secret_in_context;
 mod secret_named_variable;
+mod sh_relinked;
 mod shell_as_main_process;
 mod shell_form;
 mod shell_form_command;
@@ -88,26 +122,43 @@ mod stage_name_case;
 mod start_script_broken;
 mod start_script_keeps_shell;
 mod stop_signal_kills;
+mod sudo;
 mod supplementary_groups_dropped;
 mod system_workdir;
+mod tls_verification_off;
 mod undeclared_base_arg;
 mod undefined_variable;
 mod unknown_copy_source;
+mod unquoted_substitution;
+mod unquoted_variable;
 mod unreachable_stage;
+mod unsigned_packages;
 mod untagged_base;
 mod unversioned_own_base;
 mod useless_context;
 mod user_without_passwd;
+mod useradd_high_uid;
 mod variable_of_base;
 mod volatile_argument_early;
+mod wget_and_curl;
+mod wget_progress;
 mod workdir_not_writable;
 mod world_writable;
 mod yarn_cache_kept;
+mod yum_cache_kept;
+mod yum_prompt;
+mod yum_unpinned;
+mod zypper_cache_kept;
+mod zypper_dist_upgrade;
+mod zypper_prompt;
+mod zypper_unpinned;
 
 mod announced;
+mod appended;
 mod base_version;
 mod context;
 mod copy_flag;
+mod download;
 mod env_file;
 mod foreign;
 mod ignore_lines;
@@ -117,13 +168,20 @@ mod layers;
 mod lines;
 mod metadata;
 mod once;
+mod package_cache;
 #[cfg(test)]
 mod page;
+mod pinning;
 mod presence;
+mod question;
+mod removal;
+mod runs;
 mod script_end;
 mod secret_word;
 mod selection;
 mod service;
+mod shells;
+mod splitting;
 mod toolchain;
 mod unpinned;
 mod user_line;
@@ -142,26 +200,49 @@ use crate::finding::Findings;
 pub static ALL: &[&Rule] = &[
     &add_local_file::RULE,
     &add_url_unverified::RULE,
+    &apk_cache_kept::RULE,
+    &apk_unpinned::RULE,
+    &apk_virtual_missing::RULE,
+    &apt_in_script::RULE,
     &apt_lists_kept::RULE,
+    &apt_prompt::RULE,
+    &apt_recommends::RULE,
+    &apt_unpinned::RULE,
+    &apt_update_alone::RULE,
+    &archive_copied::RULE,
+    &base_without_digest::RULE,
+    &bashism_in_sh::RULE,
     &build_tools_shipped::RULE,
+    &cache_mount_missing::RULE,
     &cache_mount_unlocked::RULE,
     &cache_mount_unused::RULE,
+    &cd_in_run::RULE,
+    &cd_unchecked::RULE,
     &cmd_ignored::RULE,
     &compiler_cache_kept::RULE,
     &composer_cache_kept::RULE,
+    &consecutive_runs::RULE,
     &constant_platform::RULE,
     &copied_file_chmod::RULE,
     &copy_owned_by_root::RULE,
     &copy_to_root::RULE,
     &created_user_unused::RULE,
+    &curl_without_fail::RULE,
+    &debug_tools_shipped::RULE,
     &definition_comment::RULE,
     &deleted_in_later_layer::RULE,
     &dev_dependencies_kept::RULE,
+    &dnf_cache_kept::RULE,
+    &dnf_prompt::RULE,
+    &dnf_unpinned::RULE,
     &docker_socket::RULE,
     &dockerignore_missing::RULE,
+    &download_run_unverified::RULE,
+    &download_without_retry::RULE,
     &duplicate_label::RULE,
     &duplicate_stage_name::RULE,
     &empty_continuation::RULE,
+    &empty_stage_copied::RULE,
     &end_of_life_base::RULE,
     &env_self_reference::RULE,
     &expose_mapping::RULE,
@@ -177,7 +258,9 @@ pub static ALL: &[&Rule] = &[
     &healthcheck_always_healthy::RULE,
     &healthcheck_missing::RULE,
     &healthcheck_program_missing::RULE,
+    &heredoc_without_errexit::RULE,
     &ignored_copy_source::RULE,
+    &image_root_copied::RULE,
     &instruction_case::RULE,
     &invalid_base_default::RULE,
     &invalid_label_key::RULE,
@@ -200,21 +283,30 @@ pub static ALL: &[&Rule] = &[
     &npm_cache_kept::RULE,
     &npm_install_beside_lock::RULE,
     &npm_unpinned::RULE,
+    &onbuild_in_final::RULE,
+    &package_upgrade::RULE,
+    &packages_unsorted::RULE,
+    &password_in_layer::RULE,
     &pip_cache_kept::RULE,
     &pip_unpinned::RULE,
+    &pipefail_off::RULE,
+    &pointless_command::RULE,
     &python_cache_kept::RULE,
     &python_minor_mismatch::RULE,
+    &python_output_buffered::RULE,
     &recursive_chown::RULE,
     &redundant_platform::RULE,
     &relative_copy_destination::RULE,
     &relative_workdir::RULE,
     &reserved_stage_name::RULE,
+    &rm_of_unset_variable::RULE,
     &root_user::RULE,
     &secret_file_copied::RULE,
     &secret_in_arg_or_env::RULE,
     &secret_in_command::RULE,
     &secret_in_context::RULE,
     &secret_named_variable::RULE,
+    &sh_relinked::RULE,
     &shell_as_main_process::RULE,
     &shell_form::RULE,
     &shell_form_command::RULE,
@@ -227,21 +319,36 @@ pub static ALL: &[&Rule] = &[
     &start_script_broken::RULE,
     &start_script_keeps_shell::RULE,
     &stop_signal_kills::RULE,
+    &sudo::RULE,
     &supplementary_groups_dropped::RULE,
     &system_workdir::RULE,
+    &tls_verification_off::RULE,
     &undeclared_base_arg::RULE,
     &undefined_variable::RULE,
     &unknown_copy_source::RULE,
+    &unquoted_substitution::RULE,
+    &unquoted_variable::RULE,
     &unreachable_stage::RULE,
+    &unsigned_packages::RULE,
     &untagged_base::RULE,
     &unversioned_own_base::RULE,
     &useless_context::RULE,
     &user_without_passwd::RULE,
+    &useradd_high_uid::RULE,
     &variable_of_base::RULE,
     &volatile_argument_early::RULE,
+    &wget_and_curl::RULE,
+    &wget_progress::RULE,
     &workdir_not_writable::RULE,
     &world_writable::RULE,
     &yarn_cache_kept::RULE,
+    &yum_cache_kept::RULE,
+    &yum_prompt::RULE,
+    &yum_unpinned::RULE,
+    &zypper_cache_kept::RULE,
+    &zypper_dist_upgrade::RULE,
+    &zypper_prompt::RULE,
+    &zypper_unpinned::RULE,
 ];
 
 /// A rule: its page and its check.

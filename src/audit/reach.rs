@@ -30,13 +30,14 @@ fn reaches(verdict: &Verdict, failing: Option<&Instruction>, code: &str, line: u
     match (verdict.stage, code) {
         (Stage::Parse, _) => false,
         _ if unreadable(&["failed to parse check options", "the Dockerfile cannot be empty"]) => false,
-        (_, "NoEmptyContinuation") | (Stage::Dispatch, "MaintainerDeprecated" | "StageNameCasing" | "FromAsCasing") => {
-            true
-        }
+        (_, "NoEmptyContinuation")
+        | (
+            Stage::Dispatch,
+            "MaintainerDeprecated" | "StageNameCasing" | "FromAsCasing" | "InvalidDefinitionDescription",
+        ) => true,
         (Stage::Instruction, "MaintainerDeprecated" | "StageNameCasing" | "FromAsCasing") => line <= stop,
         (Stage::Instruction, "InvalidDefinitionDescription") => line < stop,
         (Stage::Instruction, _) => false,
-        (Stage::Dispatch, "InvalidDefinitionDescription") => true,
         (Stage::Dispatch, _) if unreadable(&["dockerfile contains no stages"]) => false,
         (
             Stage::Dispatch,
@@ -56,10 +57,7 @@ fn reaches(verdict: &Verdict, failing: Option<&Instruction>, code: &str, line: u
         {
             false
         }
-        (_, "ExposeProtoCasing" | "ExposeInvalidFormat") => line <= stop,
-        (_, "UndefinedVar") if !unreadable(&["failed to process", "Syntax error", "invalid port", "unsupported"]) => {
-            line <= stop
-        }
+        (_, "ExposeProtoCasing" | "ExposeInvalidFormat" | "UndefinedVar") => line <= stop,
         _ => line < stop,
     }
 }

@@ -43,6 +43,9 @@ impl Build<'_> {
     pub fn undefined(&self, stage: &Stage, at: usize) -> Vec<Undefined> {
         let mut found = Vec::new();
         let instruction = self.instruction(at);
+        if !self.input().file.source().slice(instruction.span).contains('$') {
+            return found;
+        }
         for (argument, lex) in self.expanded(instruction) {
             if !argument.text.contains('$') {
                 continue;
@@ -57,7 +60,8 @@ impl Build<'_> {
                 };
                 if said.insert(used.name) {
                     let span = self.place(&argument, used.span);
-                    let guarded = used.operator != Operator::Plain;
+                    let guarded =
+                        matches!(used.operator, Operator::Default | Operator::Alternative | Operator::Required);
                     found.push(Undefined { name: used.name.to_owned(), span, why, guarded });
                 }
             }
@@ -85,9 +89,11 @@ impl Build<'_> {
         match self.scopes().lookup(stage.index, name, at) {
             Lookup::Defined(definition) => Found::Set(&definition.value),
             Lookup::Undefined => Found::Unset,
+            // Every image has one.
+            Lookup::Unknown if name == "PATH" => Found::Set(&Value::Unknown),
             Lookup::Unknown => match self.root_base(stage) {
                 Base::Image(reference) => match variables(reference) {
-                    Some(own) if name == "PATH" || own.contains(&name) => Found::Set(&Value::Unknown),
+                    Some(own) if own.contains(&name) => Found::Set(&Value::Unknown),
                     Some(_) => Found::Unset,
                     None => Found::Unknown,
                 },

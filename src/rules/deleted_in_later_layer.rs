@@ -1,7 +1,7 @@
 //! See `rules/deleted-in-later-layer.md`.
 
 use super::layers::{self, Folder};
-use super::{Context, toolchain};
+use super::{Context, foreign, toolchain};
 use crate::build::{Build, Stage};
 use crate::dockerfile::Instruction;
 use crate::finding::{Basis, Finding, Findings, Impact, ImpactKind, Per, Saves};
@@ -33,6 +33,7 @@ fn check(cx: &Context, out: &mut Findings) {
     for stage in shipped.iter().rev() {
         let mut transfers = build.transfers(stage).into_iter().peekable();
         let mut runs = toolchain::runs(build, stage).peekable();
+        let mut trees: Vec<Tree> = Vec::new();
         loop {
             let next = (transfers.peek().map(|one| one.index), runs.peek().map(|run| run.0));
             match next {
@@ -40,6 +41,12 @@ fn check(cx: &Context, out: &mut Findings) {
                 (Some(copy), run) if run.is_none_or(|run| copy < run) => {
                     let Some(transfer) = transfers.next() else { break };
                     let paths = layers::copied(build, stage, &transfer);
+                    if transfer.from.is_some() {
+                        let to = transfer.destination.as_deref();
+                        trees.extend(to.and_then(|to| foreign::absolute(build, stage, transfer.index, to)).map(|to| {
+                            Tree { path: to.trim_end_matches('/').to_owned(), instruction: transfer.instruction }
+                        }));
+                    }
                     let bytes = layers::bytes(cx, &transfer).filter(|_| transfer.sources.len() == 1);
                     made.extend(paths.into_iter().map(|copied| Made {
                         what: What::Path(copied.path),
@@ -51,9 +58,44 @@ fn check(cx: &Context, out: &mut Findings) {
                 }
                 _ => {
                     let Some((index, instruction, invocations)) = runs.next() else { break };
+                    parts(cx, stage, index, &invocations, &trees, out);
+                    // What a RUN leaves below the folder may be its own.
+                    trees.clear();
                     run(cx, stage, (index, instruction), &invocations, &mut made, out);
                 }
             }
+        }
+    }
+}
+
+/// A folder that a COPY from another stage brought.
+struct Tree<'a> {
+    path: String,
+    instruction: &'a Instruction,
+}
+
+/// Parts of such folders that the first RUN below deletes.
+fn parts(cx: &Context, stage: &Stage, index: usize, invocations: &[Invocation], trees: &[Tree], out: &mut Findings) {
+    let build = cx.build();
+    let mut folder = Folder::of(build, stage, index);
+    for one in invocations {
+        folder.follow(one);
+        // A command in front may have made it.
+        if !matches!(one.program, Some("rm" | "cd" | "set" | "find" | "mkdir")) {
+            return;
+        }
+        for word in layers::deleted(one) {
+            let Some(path) = word.value().and_then(|text| folder.join(text)) else { continue };
+            let above =
+                |tree: &&Tree| tree.path.len() > 1 && path != tree.path && layers::takes_away(&tree.path, &path);
+            let Some(tree) = trees.iter().find(above) else { continue };
+            let Some(code) = build.code(index) else { continue };
+            let line = tree.instruction.start_line;
+            let message =
+                format!("`{path}` is in the layer of line {line} all the same: deleting it here saves nothing");
+            let finding = cx.finding(code.place(&build.input().file, word.span), message);
+            let help = "delete it in the stage that it is copied from, or leave it out with `--exclude`";
+            out.push(finding.help(help).label(tree.instruction.head, "copied here"));
         }
     }
 }

@@ -75,6 +75,10 @@ fn leave_out(
     if call.verb != Verb::Install || !call.is_from_manifest() || !call.packages.is_empty() {
         return None;
     }
+    // A member of a workspace has groups of its own.
+    if call.has(&["--package", "--all-packages", "--workspace", "-w", "--workspaces", "--filter", "-F", "--project"]) {
+        return None;
+    }
     let set = |names: &[&str]| is_set(build, place, invocation, names);
     let node = || {
         let production = build.run_variable(place.0, place.1, invocation, "NODE_ENV");

@@ -17,9 +17,10 @@ fn check(cx: &Context, out: &mut Findings) {
                 let message = format!("`{port}` exposes {own}: an image can't choose a port or an address of the host");
                 let finding = cx.finding(written.span, message).help("map the port when the container starts: `-p`");
                 let plain = written.text == port;
-                out.push(match plain {
-                    true => finding.safe_edit("keep the container's port", written.span, own),
-                    false => finding,
+                out.push(if plain {
+                    finding.safe_edit("keep the container's port", written.span, own)
+                } else {
+                    finding
                 });
             }
         }

@@ -17,9 +17,10 @@ fn check(cx: &Context, out: &mut Findings) {
                 let Some(port) = ports.split_whitespace().find(capital) else { continue };
                 let finding = cx.finding(written.span, format!("the protocol in `{port}` is written in capitals"));
                 let finding = finding.help("write it in small letters");
-                out.push(match written.text == port {
-                    true => finding.safe_edit("write it in small letters", written.span, port.to_lowercase()),
-                    false => finding,
+                out.push(if written.text == port {
+                    finding.safe_edit("write it in small letters", written.span, port.to_lowercase())
+                } else {
+                    finding
                 });
             }
         }

@@ -92,11 +92,11 @@ fn python_folder<'s>(one: &Invocation<'s>) -> Vec<&'s str> {
 /// The first source of a copy that takes installed Python packages: its text and place.
 pub(super) fn python_packages(build: &Build, taken: &Taken) -> Option<(String, Span)> {
     let folders = python_folders(build, taken.maker);
-    let takes = |text: &str| {
+    let holds = |text: &str| {
         let by_name = text.contains("site-packages") || text.contains("dist-packages");
         by_name || (text.starts_with('/') && text.len() > 1 && folders.iter().any(|folder| overlap(folder, text)))
     };
-    let found = taken.transfer.sources.iter().find(|source| source.text.as_deref().is_some_and(takes))?;
+    let found = taken.transfer.sources.iter().find(|source| source.text.as_deref().is_some_and(holds))?;
     Some((found.text.clone()?, found.span))
 }
 

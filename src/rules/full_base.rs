@@ -101,7 +101,7 @@ fn priced(finding: Finding, slim: &Slim) -> Finding {
     let Some((full, twin)) = slim.pull else { return finding };
     finding.costs(Impact {
         kind: ImpactKind::PullBytes,
-        saves: Some(Saves::Bytes(full - twin)),
+        saves: Some(Saves::Bytes(full.saturating_sub(twin))),
         per: Per::Pull,
         basis: Basis::Typical,
         evidence: "both images built from Debian packages and compressed, measured in November 2026".to_owned(),
@@ -114,31 +114,27 @@ fn needs_full(cx: &Context, target: &Stage, image: &str) -> bool {
     let mut brought: Vec<&str> = Vec::new();
     let mut used: Vec<&str> = Vec::new();
     let (mut compiler, mut builds) = (false, false);
-    for stage in build.chain(target) {
-        let code = |keyword: Keyword| move |i: &crate::dockerfile::Instruction| i.keyword == keyword;
-        for keyword in [Keyword::Run, Keyword::Cmd, Keyword::Entrypoint, Keyword::Healthcheck] {
-            for (index, instruction) in build.instructions(stage).filter(|(_, i)| code(keyword)(i)) {
-                let Some(code) = build.code(index) else { return true };
-                let _ = instruction;
-                for one in code.script.invocations() {
-                    if let Some(call) = one.package_call().filter(|call| call.manager.is_system()) {
-                        compiler |= !toolchain::build_packages(&call).is_empty() || call.has_unknown_packages();
-                        brought.extend(call.packages.iter().map(|package| package.name.text));
-                        continue;
-                    }
-                    used.extend(one.program);
-                    builds |= compiles_packages(&one);
-                    if wants_git(&one) {
-                        used.push("git");
-                    }
-                }
+    let starts = [Keyword::Run, Keyword::Cmd, Keyword::Entrypoint, Keyword::Healthcheck];
+    let all = build.chain(target).flat_map(|stage| build.instructions(stage));
+    for (index, _) in all.filter(|(_, instruction)| starts.contains(&instruction.keyword)) {
+        let Some(code) = build.code(index) else { continue };
+        for one in code.script.invocations() {
+            if let Some(call) = one.package_call().filter(|call| call.manager.is_system()) {
+                compiler |= !toolchain::build_packages(&call).is_empty() || call.has_unknown_packages();
+                brought.extend(call.packages.iter().map(|package| package.name.text));
+                continue;
+            }
+            used.extend(one.program);
+            builds |= compiles_packages(&one);
+            if wants_git(&one) {
+                used.push("git");
             }
         }
     }
     let lacks = |program: &&str| FULL.contains(program) && !is_in_slim(image, program);
     let missing = used.into_iter().filter(lacks).any(|program| {
-        let compiles = !matches!(program, "git" | "curl" | "wget" | "unzip" | "ssh" | "file" | "ps" | "hg" | "svn");
-        !brought.contains(&program) && !(compiles && compiler)
+        let other = matches!(program, "git" | "curl" | "wget" | "unzip" | "ssh" | "file" | "ps" | "hg" | "svn");
+        !(brought.contains(&program) || (compiler && !other))
     });
     missing || (builds && !compiler) || (!compiler && projects_need(cx))
 }

@@ -34,11 +34,23 @@ pub(super) fn of<'i>(
         let install = project.installs.iter().find(|one| one.lock.is_some() && is_tool(call.manager, one.tool));
         let install = install.map(|install| &**install);
         let lock = install.and_then(|install| install.lock.as_deref());
-        let has_lock =
-            lock.is_some_and(|lock| context.find(lock).is_some() && is_at(build, (stage, at), lock, &folder));
+        // The lock of a workspace lies above its members.
+        let beside = lock.and_then(|lock| above(&folder, manifest, lock));
+        let has_lock = lock
+            .zip(beside)
+            .is_some_and(|(lock, folder)| context.find(lock).is_some() && is_at(build, (stage, at), lock, &folder));
         return Some(Installed { project, install, has_lock });
     }
     None
+}
+
+/// Where the folder of `lock` is in the image, when that of `manifest` is `folder`.
+fn above(folder: &str, manifest: &str, lock: &str) -> Option<String> {
+    let parent = |path: &str| path.rsplit_once('/').map_or(String::new(), |(folder, _)| folder.to_owned());
+    let (manifest, lock) = (parent(manifest), parent(lock));
+    let below = manifest.strip_prefix(lock.as_str())?;
+    let depth = below.split('/').filter(|part| !part.is_empty()).count();
+    Some(joined(folder, &"../".repeat(depth)))
 }
 
 fn is_manifest(manager: Manager, path: &str) -> bool {
@@ -75,7 +87,12 @@ const fn is_tool(manager: Manager, tool: Tool) -> bool {
 }
 
 /// The folder that a call works in: WORKDIR, `cd` before it, its own option.
-fn folder(build: &Build, (stage, at): (&Stage, usize), invocation: &Invocation, call: &PackageCall) -> Option<String> {
+pub(super) fn folder(
+    build: &Build,
+    (stage, at): (&Stage, usize),
+    invocation: &Invocation,
+    call: &PackageCall,
+) -> Option<String> {
     let mut folder = workdir(build, stage, at);
     let before = invocation.script.commands.iter().take_while(|one| one.span.start < invocation.command.span.start);
     for one in before.filter(|one| one.name().is_some_and(|name| name.is("cd") || name.is("pushd"))) {
@@ -91,11 +108,12 @@ fn folder(build: &Build, (stage, at): (&Stage, usize), invocation: &Invocation, 
 }
 
 /// WORKDIR; where only the base image knows it, a folder that nothing else names.
-fn workdir(build: &Build, stage: &Stage, at: usize) -> String {
+pub(super) fn workdir(build: &Build, stage: &Stage, at: usize) -> String {
     build.workdir(stage, at).value().cloned().unwrap_or_else(|| "/?".to_owned())
 }
 
-fn joined(folder: &str, path: &str) -> String {
+/// A path below a folder, or itself where it is absolute; `.` and `..` resolved.
+pub(super) fn joined(folder: &str, path: &str) -> String {
     let whole = if path.starts_with('/') { path.to_owned() } else { format!("{folder}/{path}") };
     let mut parts: Vec<&str> = Vec::new();
     for part in whole.split('/') {

@@ -23,9 +23,10 @@ fn check(cx: &Context, out: &mut Findings) {
     }
     for instruction in all {
         let name = file.str(instruction.name);
-        let (right, most) = match small > capital {
-            true => (name.to_lowercase(), "in small letters"),
-            false => (name.to_uppercase(), "in capitals"),
+        let (right, most) = if small > capital {
+            (name.to_lowercase(), "in small letters")
+        } else {
+            (name.to_uppercase(), "in capitals")
         };
         if name != right {
             let finding = cx.finding(instruction.name.span, format!("`{name}`: most of the file is {most}"));

@@ -138,10 +138,10 @@ pub(super) fn copied<'a>(build: &Build<'a>, stage: &Stage, transfer: &Transfer<'
     let one = |source: &Source| {
         let text = source.text.as_deref()?;
         let name = text.trim_end_matches('/').rsplit('/').next().filter(|name| !name.is_empty() && *name != ".")?;
-        let plain = !text.contains(['*', '?', '[']) && !(unpacks && is_archive(name));
+        let special = text.contains(['*', '?', '[']) || (unpacks && is_archive(name));
         let spreads = text.ends_with('/') || (!name.contains('.') && transfer.from.is_none() && into);
         let path = if into { format!("{folder}/{name}") } else { folder.to_owned() };
-        (plain && !spreads && !path.is_empty()).then(|| Copied {
+        (!special && !spreads && !path.is_empty()).then(|| Copied {
             path,
             source: source.clone(),
             instruction: transfer.instruction,

@@ -12,19 +12,13 @@ pub(super) fn above(source: &Source, instruction: &Instruction) -> u32 {
     source.line_span(line).start
 }
 
-/// The lines of an instruction with their line ends; with the line end before it where it is the last one of the file.
+/// The lines of an instruction with their line ends.
 pub(super) fn of(source: &Source, instruction: &Instruction) -> Span {
     let start = source.line_span(source.line(instruction.span.start)).start;
     let text = source.text();
     let end = instruction.span.end as usize;
-    let rest = &text[end..];
-    match rest.find('\n') {
-        Some(at) => Span::new(start, (end + at + 1) as u32),
-        None => {
-            let before = text[..start as usize].trim_end_matches(['\r', '\n']).len() as u32;
-            Span::new(before, text.len() as u32)
-        }
-    }
+    let end = text[end..].find('\n').map_or(text.len(), |at| end + at + 1);
+    Span::new(start, end as u32)
 }
 
 /// As the file ends its lines.

@@ -35,6 +35,7 @@ fn check(cx: &Context, out: &mut Findings) {
                     Some((flag, at)) => edited(finding, flag, at),
                     None => finding,
                 });
+                break;
             }
         }
     }

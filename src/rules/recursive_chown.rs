@@ -39,8 +39,8 @@ fn check(cx: &Context, out: &mut Findings) {
                     continue;
                 }
                 let program = one.program.unwrap_or_default();
-                let line = first.instruction.start_line;
-                let message = format!("`{program} -R` writes all that line {line} copies into a second layer");
+                let lines: Vec<u32> = hit.iter().map(|(_, transfer)| transfer.instruction.start_line).collect();
+                let message = format!("`{program} -R` writes all that {} into a second layer", copying(&lines));
                 let Some(code) = build.code(index) else { continue };
                 let span = code.place(&build.input().file, one.span);
                 let flag = if program == "chown" { "--chown" } else { "--chmod" };
@@ -57,6 +57,17 @@ fn check(cx: &Context, out: &mut Findings) {
             let to = foreign::absolute(build, stage, transfer.index, transfer.destination.as_deref()?)?;
             is_tree(&transfer).then_some((to, transfer))
         }));
+    }
+}
+
+/// `line 3 copies`, `lines 3, 5 and 7 copy`.
+fn copying(lines: &[u32]) -> String {
+    let texts: Vec<String> = lines.iter().map(ToString::to_string).collect();
+    match texts.as_slice() {
+        [] => String::new(),
+        [one] => format!("line {one} copies"),
+        [first @ .., last] if texts.len() <= 4 => format!("lines {} and {last} copy", first.join(", ")),
+        _ => format!("line {} and {} more lines copy", texts[0], texts.len() - 1),
     }
 }
 

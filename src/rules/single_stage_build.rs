@@ -120,12 +120,11 @@ fn static_server(cx: &Context, target: &Stage) -> Option<String> {
 }
 
 fn script(cx: &Context, one: &Invocation) -> Option<String> {
-    let call = one.package_call().filter(|call| is_node(call.manager) && call.verb == Verb::Run)?;
+    one.package_call().filter(|call| is_node(call.manager) && call.verb == Verb::Run)?;
     let mut words = one.args.iter().filter_map(Word::value).filter(|word| !word.starts_with('-') && *word != "run");
     let name = words.next()?;
     let project =
         cx.projects()?.iter().find(|project| project.ecosystem == Ecosystem::Node && project.root.is_empty())?;
-    let _ = call;
     project.script(name).map(str::to_owned)
 }
 
@@ -135,10 +134,9 @@ fn serves_files(words: &[&str]) -> bool {
     let program = words.next().unwrap_or_default().rsplit('/').next().unwrap_or_default();
     let first = words.clone().find(|word| !word.starts_with('-'));
     match program {
-        "serve" | "http-server" | "live-server" | "static-server" | "sirv" => true,
+        "serve" | "http-server" | "live-server" | "static-server" | "sirv" | "webpack-dev-server" => true,
         "vite" => matches!(first, None | Some("preview" | "dev" | "serve")),
         "ng" | "vue-cli-service" | "gatsby" | "webpack" => first == Some("serve"),
-        "webpack-dev-server" => true,
         "react-scripts" => first == Some("start"),
         _ => false,
     }

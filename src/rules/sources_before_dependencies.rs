@@ -1,5 +1,7 @@
 //! See `rules/sources-before-dependencies.md`.
 
+mod split;
+
 use std::collections::BTreeSet;
 
 use super::Context;
@@ -30,7 +32,7 @@ fn check(cx: &Context, out: &mut Findings) {
             && let Some((copied, install)) = walk(cx, stage, known, &mut state)
             && reported.insert(copied.instruction.head)
         {
-            report(cx, &copied, &install, out);
+            report(cx, stage, &copied, &install, out);
         }
         ends.push(state);
     }
@@ -58,6 +60,8 @@ struct Copied<'a> {
 
 /// An install of a project's dependencies.
 struct Install {
+    /// The RUN that it stands in.
+    index: usize,
     manager: Manager,
     verb: Verb,
     span: Span,
@@ -156,7 +160,7 @@ fn install(
         if counts {
             let span = code.place(file, call.span);
             let text = call.title();
-            return Some(Install { manager: call.manager, verb: call.verb, span, text });
+            return Some(Install { index, manager: call.manager, verb: call.verb, span, text });
         }
     }
     None
@@ -206,7 +210,7 @@ fn needs_any(cx: &Context, manager: Manager) -> bool {
     projects.iter().any(|project| project.ecosystem == ecosystem && needs(project))
 }
 
-fn report(cx: &Context, copied: &Copied, install: &Install, out: &mut Findings) {
+fn report(cx: &Context, stage: &Stage, copied: &Copied, install: &Install, out: &mut Findings) {
     let example = copied.file.as_ref().map(|file| format!(" (`{file}` among them)")).unwrap_or_default();
     let does = if install.verb == Verb::Build { "fetches" } else { "installs" };
     let message =
@@ -223,5 +227,7 @@ fn report(cx: &Context, copied: &Copied, install: &Install, out: &mut Findings) 
     let impact =
         Impact { kind: ImpactKind::RebuildSeconds, saves: None, per: Per::Build, basis: Basis::Computed, evidence };
     let finding = cx.finding(copied.instruction.head, message).help(help).costs(impact);
-    out.push(finding.label(install.span, "this runs again"));
+    let mut finding = finding.label(install.span, "this runs again");
+    finding.fixes.extend(split::fix(cx, stage, copied.instruction, install));
+    out.push(finding);
 }

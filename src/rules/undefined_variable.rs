@@ -12,18 +12,21 @@ fn check(cx: &Context, out: &mut Findings) {
     for stage in build.stages() {
         for (index, instruction) in build.instructions(stage) {
             for found in build.undefined(stage, index) {
-                let near = build.scopes().nearest(stage.index, &found.name, index);
+                let near = build.scopes().nearest(stage.index, &found.name, index).filter(|near| *near != found.name);
                 // What the base image may set is a slip only where a known name is close.
-                if found.why == Why::NotInStage || (found.why == Why::Perhaps && near.is_none()) {
+                if found.why == Why::NotInStage
+                    || (found.why == Why::Perhaps && !near.is_some_and(|near| is_slip(&found.name, near)))
+                {
                     continue;
                 }
                 // That is `env-self-reference`.
                 if instruction.keyword == Keyword::Env && is_set_beside(cx, index, &found) {
                     continue;
                 }
-                let message = match found.guarded {
-                    true => format!("nothing sets `{}`: what stands behind it always counts", found.name),
-                    false => format!("nothing sets `{}`: it is empty here", found.name),
+                let message = if found.guarded {
+                    format!("nothing sets `{}`: what stands behind it always counts", found.name)
+                } else {
+                    format!("nothing sets `{}`: it is empty here", found.name)
                 };
                 let help = match near {
                     Some(near) => format!("did you mean `{near}`?"),
@@ -40,6 +43,12 @@ fn check(cx: &Context, out: &mut Findings) {
             }
         }
     }
+}
+
+/// Whether a name is so close to a known one that it hardly is a name of its own: `HOME` and `ROLE` are two.
+pub(super) fn is_slip(name: &str, near: &str) -> bool {
+    let distance = strsim::osa_distance(name, near);
+    distance <= if name.len() >= 8 { 2 } else { 1 }
 }
 
 /// Whether another pair of the same ENV sets the variable.

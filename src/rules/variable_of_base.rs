@@ -1,6 +1,7 @@
 //! See `rules/variable-of-base.md`.
 
 use super::Context;
+use super::undefined_variable::is_slip;
 use crate::build::Why;
 use crate::finding::Findings;
 
@@ -12,7 +13,8 @@ fn check(cx: &Context, out: &mut Findings) {
         for (index, _) in build.instructions(stage) {
             for found in build.undefined(stage, index).into_iter().filter(|found| found.why == Why::Perhaps) {
                 // What is close to a known name is a slip, and reported as one.
-                if build.scopes().nearest(stage.index, &found.name, index).is_some() {
+                let near = build.scopes().nearest(stage.index, &found.name, index);
+                if near.is_some_and(|near| is_slip(&found.name, near)) {
                     continue;
                 }
                 let message = format!("nothing here sets `{}`: it is empty unless the base image does", found.name);

@@ -69,7 +69,7 @@ fn check(cx: &Context, out: &mut Findings) {
                 );
                 let finding = cx
                     .finding(arg.span, message)
-                    .help(format!("declare it right above what uses it: an ARG is in the key of each RUN below it"))
+                    .help("declare it right above what uses it: an ARG is in the key of each RUN below it")
                     .label(step.span, "runs again")
                     .costs(Impact {
                         kind: ImpactKind::RebuildSeconds,
@@ -116,7 +116,7 @@ fn step_above_use(build: &Build, stage: &Stage, index: usize, name: &str) -> Opt
             Keyword::Arg | Keyword::Label => {}
             _ if uses => return None,
             Keyword::Run => {
-                let Some(code) = build.code(at) else { return None };
+                let code = build.code(at)?;
                 let invocations = code.script.invocations();
                 if let Some(one) = invocations.iter().find(|one| takes_time(one)) {
                     let span = code.place(&build.input().file, one.span);

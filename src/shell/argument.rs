@@ -54,6 +54,19 @@ impl<'s> Value<'s> {
     }
 }
 
+/// Options and operands of a program: `short` has the letters and `long` the whole names (dashes included, blanks between
+/// them) of the options that take a value in the next word.
+pub fn arguments<'s>(args: &'s [Word], short: &'static str, long: &'static str) -> (Vec<Flag<'s>>, Vec<&'s Word>) {
+    let (mut flags, mut operands) = (Vec::new(), Vec::new());
+    for argument in Arguments::new(args, Table { short, long, single_dash: false }) {
+        match argument {
+            Argument::Flag(flag) => flags.push(flag),
+            Argument::Operand(at) => operands.push(&args[at]),
+        }
+    }
+    (flags, operands)
+}
+
 #[derive(Debug)]
 pub(super) enum Argument<'s> {
     Flag(Flag<'s>),

@@ -1,7 +1,6 @@
 //! Secrets that commands take by position or by a short option, where no name says so: `mysql -pX`, `curl -u user:X`,
 //! `curl -H 'Authorization: Bearer X'`, `echo user:X | chpasswd`. In time linear in the text.
 
-use super::text::Held;
 use super::{value, weak_only};
 
 /// Scripts in quotes in scripts in quotes.
@@ -52,9 +51,19 @@ const LOGINS: [&str; 6] = ["-u", "--user", "-U", "--proxy-user", "-a", "--auth"]
 /// Words in front of the secret in the header that says who asks.
 const SCHEMES: [&str; 7] = ["apikey", "basic", "bearer", "digest", "key", "negotiate", "token"];
 
+/// A secret that a command is given.
+pub(super) struct Given<'t> {
+    /// It; a part of the text.
+    pub(super) value: &'t str,
+    /// Whether it may be one that only the build's own servers and users have: to be masked, but no news.
+    pub(super) is_throwaway: bool,
+}
+
 /// All of a text.
-pub(super) fn in_commands(text: &str, held: &mut Vec<Held>) {
-    nested(text, 0, held);
+pub(super) fn in_commands(text: &str) -> Vec<Given<'_>> {
+    let mut given = Vec::new();
+    nested(text, 0, &mut given);
+    given
 }
 
 /// A word of a command; quotes are off.
@@ -65,7 +74,7 @@ struct Word<'t> {
     glued: bool,
 }
 
-fn nested(text: &str, depth: usize, held: &mut Vec<Held>) {
+fn nested<'t>(text: &'t str, depth: usize, given: &mut Vec<Given<'t>>) {
     let mut before: Vec<Word> = Vec::new();
     let mut words: Vec<Word> = Vec::new();
     let mut at = 0;
@@ -74,7 +83,7 @@ fn nested(text: &str, depth: usize, held: &mut Vec<Held>) {
         let c = rest.chars().next().unwrap_or(' ');
         let ends = ends_command(text, at, c);
         if ends {
-            command(&words, &before, held);
+            command(&words, &before, given);
             before = if c == '|' { std::mem::take(&mut words) } else { Vec::new() };
             words.clear();
         }
@@ -85,12 +94,12 @@ fn nested(text: &str, depth: usize, held: &mut Vec<Held>) {
         let glued = text[..at].ends_with(|before: char| !before.is_whitespace() && !matches!(before, ',' | '['));
         let (word, len) = word(rest);
         if depth < DEEPEST && word.contains(char::is_whitespace) {
-            nested(word, depth + 1, held);
+            nested(word, depth + 1, given);
         }
         words.push(Word { text: word, glued });
         at += len.max(c.len_utf8());
     }
-    command(&words, &before, held);
+    command(&words, &before, given);
 }
 
 /// Whether a command ends at this character: at a line's end too, unless it is continued.
@@ -115,7 +124,7 @@ fn word(rest: &str) -> (&str, usize) {
     (&rest[..end], end)
 }
 
-fn command(words: &[Word], piped: &[Word], held: &mut Vec<Held>) {
+fn command<'t>(words: &[Word<'t>], piped: &[Word<'t>], given: &mut Vec<Given<'t>>) {
     let mut kind = None;
     let mut login = false;
     for (index, one) in words.iter().enumerate() {
@@ -126,19 +135,20 @@ fn command(words: &[Word], piped: &[Word], held: &mut Vec<Held>) {
             login = false;
             if found == Kind::Piped {
                 for word in piped {
-                    take_password(word.text.trim_end_matches("\\n"), held);
+                    take_password(word.text.trim_end_matches("\\n"), found, given);
                 }
             }
             continue;
         }
         let next = words.get(index + 1);
+        let Some(kind) = kind else { continue };
         match kind {
-            Some(Kind::Http) => http(one.text, next, held),
-            Some(Kind::Attached(flag)) => take(behind(flag, one.text, next, true), held),
-            Some(Kind::Option(flag)) => take(behind(flag, one.text, next, false), held),
-            Some(Kind::Registry) if login => take(behind("-p", one.text, next, false), held),
-            Some(Kind::Registry) => login = one.text == "login",
-            Some(Kind::Piped) | None => {}
+            Kind::Http => http(one.text, next, given),
+            Kind::Attached(flag) => take(behind(flag, one.text, next, true), kind, given),
+            Kind::Option(flag) => take(behind(flag, one.text, next, false), kind, given),
+            Kind::Registry if login => take(behind("-p", one.text, next, false), kind, given),
+            Kind::Registry => login = one.text == "login",
+            Kind::Piped => {}
         }
     }
 }
@@ -156,23 +166,24 @@ fn behind<'t>(flag: &str, word: &'t str, next: Option<&Word<'t>>, attached: bool
     }
 }
 
-fn take(found: Option<&str>, held: &mut Vec<Held>) {
-    held.extend(found.filter(|value| value::is_secret(value)).map(Held::word));
+fn take<'t>(found: Option<&'t str>, kind: Kind, given: &mut Vec<Given<'t>>) {
+    let is_throwaway = !matches!(kind, Kind::Http | Kind::Registry);
+    given.extend(found.filter(|value| value::is_secret(value)).map(|value| Given { value, is_throwaway }));
 }
 
 /// The password of `user:password`.
-fn take_password(login: &str, held: &mut Vec<Held>) {
+fn take_password<'t>(login: &'t str, kind: Kind, given: &mut Vec<Given<'t>>) {
     let password = login.split_once(':').map(|(_, password)| password);
     // `1000:1000` is a user and a group.
-    take(password.filter(|it| !it.bytes().all(|byte| byte.is_ascii_digit())), held);
+    take(password.filter(|it| !it.bytes().all(|byte| byte.is_ascii_digit())), kind, given);
 }
 
-fn http(word: &str, next: Option<&Word>, held: &mut Vec<Held>) {
+fn http<'t>(word: &'t str, next: Option<&Word<'t>>, given: &mut Vec<Given<'t>>) {
     let (name, value) = word.split_once('=').unwrap_or((word, ""));
     if LOGINS.contains(&name) {
-        take_password(if value.is_empty() { next.map_or("", |next| next.text) } else { value }, held);
+        take_password(if value.is_empty() { next.map_or("", |next| next.text) } else { value }, Kind::Http, given);
     } else if let Some(login) = word.strip_prefix("-u").filter(|_| !word.starts_with("--")) {
-        take_password(login, held);
+        take_password(login, Kind::Http, given);
     }
     let header = if name == "--header" { value } else { word.strip_prefix("-H").unwrap_or(word) };
     let Some((name, value)) = header.split_once(':') else { return };
@@ -190,6 +201,6 @@ fn http(word: &str, next: Option<&Word>, held: &mut Vec<Held>) {
     }
     for part in parts {
         let part = if cookie { part.split_once('=').map_or(part, |(_, value)| value) } else { part };
-        take(Some(part), held);
+        take(Some(part), Kind::Http, given);
     }
 }

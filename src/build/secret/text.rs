@@ -1,7 +1,6 @@
 //! Secrets in plain text: passwords in URLs, assignments, options of commands, tokens known by their look. In time
 //! linear in the text.
 
-use std::collections::BTreeSet;
 use std::ops::Range;
 
 use super::command::in_commands;
@@ -31,11 +30,6 @@ pub enum Sign {
 }
 
 impl Held {
-    /// Without a place: it may be written with quotes and escapes.
-    pub(super) fn word(value: &str) -> Self {
-        Self { value: value.to_owned(), range: 0..0, by: Sign::Login }
-    }
-
     /// `value` is a part of `text`.
     fn part(text: &str, value: &str, by: Sign) -> Self {
         let start = (value.as_ptr() as usize).saturating_sub(text.as_ptr() as usize);
@@ -49,11 +43,10 @@ pub(super) fn in_text(text: &str) -> Vec<Held> {
     urls(text, &mut held);
     assignments(text, &mut held);
     options(text, &mut held);
-    logins(text, &mut held);
-    let placed: BTreeSet<String> = held.iter().map(|held| held.value.clone()).collect();
-    let mut loose = Vec::new();
-    in_commands(text, &mut loose);
-    held.extend(loose.into_iter().filter(|held| !placed.contains(&held.value)));
+    for given in in_commands(text) {
+        let part = Held::part(text, given.value, Sign::Login);
+        held.push(if given.is_throwaway { Held { range: 0..0, ..part } } else { part });
+    }
     let tokens = text.split(|c: char| !is_token_char(c)).filter(|word| is_token(word));
     held.extend(tokens.map(|word| Held::part(text, word, Sign::Look)));
     held
@@ -115,33 +108,6 @@ fn options(text: &str, held: &mut Vec<Held>) {
         if !word.starts_with('-') && !word.starts_with("id=") && !word.starts_with("type=") {
             done = range.end;
             push(text, name, range, held);
-        }
-    }
-}
-
-/// `curl -u user:password`.
-fn logins(text: &str, held: &mut Vec<Held>) {
-    let mut start = 0;
-    for segment in text.split_inclusive([';', '|', '&']) {
-        let from = start;
-        start += segment.len();
-        if !segment.contains("curl") {
-            continue;
-        }
-        for flag in ["-u", "--user"] {
-            for (at, _) in segment.match_indices(flag) {
-                let at = from + at;
-                if !text[..at].ends_with(|c: char| c.is_whitespace() || matches!(c, '"' | '\'')) {
-                    continue;
-                }
-                let end = at + flag.len();
-                let attached = end + usize::from(text[end..].starts_with('='));
-                let start = next_word(text, end).unwrap_or(attached);
-                let word = &text[assigned(text, start)];
-                let password = word.split_once(':').map(|(_, password)| password).filter(|it| value::is_secret(it));
-                let literal = password.filter(|it| !it.bytes().all(|byte| byte.is_ascii_digit()));
-                held.extend(literal.map(|found| Held::part(text, found, Sign::Login)));
-            }
         }
     }
 }

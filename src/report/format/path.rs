@@ -16,6 +16,10 @@ impl Base {
     /// The path below the repository's root, else below the folder, with `/` between its parts; `Err` with all of it
     /// where it lies elsewhere.
     pub(super) fn relative(&self, name: &str) -> Result<String, String> {
+        // Standard input lies nowhere.
+        if name == "-" {
+            return Ok(name.to_owned());
+        }
         let absolute = is_absolute(name);
         let own = parts(name, if absolute { &[] } else { &self.folder });
         for above in [&self.root, &self.folder] {
@@ -80,6 +84,7 @@ mod tests {
         let base = Base::new("/srv/repo/api", "/srv/repo");
         for (name, path) in [
             ("Dockerfile", Ok("api/Dockerfile")),
+            ("-", Ok("-")),
             ("./a/../Dockerfile", Ok("api/Dockerfile")),
             ("../web/Dockerfile", Ok("web/Dockerfile")),
             ("/srv/repo/Dockerfile", Ok("Dockerfile")),

@@ -1,0 +1,74 @@
+//! See `rules/apk-cache-kept.md`.
+
+use super::Context;
+use super::kept_cache::covers;
+use super::runs::{self, Run};
+use crate::finding::{Findings, Safety};
+use crate::shell::{Invocation, Manager, PackageCall, SeparatorKind, Verb};
+use crate::text::Span;
+
+super::rule!("apk-cache-kept", check);
+
+const FOLDERS: [&str; 2] = ["/var/cache/apk", "/etc/apk/cache"];
+
+fn check(cx: &Context, out: &mut Findings) {
+    for run in runs::shipped(cx).filter(|run| !run.is_mounted(&FOLDERS)) {
+        let invocations = run.invocations();
+        let cleaned = invocations.iter().rposition(cleans);
+        let update = update(&run, &invocations);
+        for (at, one) in invocations.iter().enumerate() {
+            let Some(call) = apk(one, Verb::Install).filter(|call| call.verb_text == "add") else { continue };
+            let open = one.args.iter().any(|word| run.may_be_option(word));
+            if call.has(&["--no-cache", "--simulate", "-s"]) || open || cleaned.is_some_and(|last| last > at) {
+                continue;
+            }
+            let span = Span::new(call.span.start, call.verb_span.end);
+            let finding = cx
+                .finding(run.place(span), "the index that this fetches stays in the layer")
+                .help("`apk add --no-cache`");
+            out.push(match run.behind(call.verb_span, "add", "--no-cache") {
+                Some(option) => {
+                    let before = update.iter().filter(|(place, _)| place.end <= option.0.start);
+                    let mut edits: Vec<_> = before.cloned().collect();
+                    edits.push(option);
+                    finding.edits("fetch the index without keeping it", Safety::Safe, edits)
+                }
+                None => finding,
+            });
+        }
+    }
+}
+
+fn apk<'s>(one: &Invocation<'s>, verb: Verb) -> Option<PackageCall<'s>> {
+    one.package_call().filter(|call| call.manager == Manager::Apk && call.verb == verb)
+}
+
+fn cleans(one: &Invocation) -> bool {
+    let named = |text: &str| {
+        let folder = text.trim_end_matches(['*', '/']);
+        FOLDERS.iter().any(|own| covers(folder, own) || folder.starts_with(own))
+    };
+    let removes = matches!(one.program, Some("rm" | "find"));
+    removes && one.args.iter().any(|word| word.text().starts_with('/') && named(word.text()))
+        || apk(one, Verb::Clean).is_some()
+}
+
+/// The deletion of the first `apk update &&`: with `--no-cache` it fetches an index for nobody.
+fn update(run: &Run, all: &[Invocation]) -> Option<(Span, String)> {
+    let one = all.iter().find(|one| apk(one, Verb::Update).is_some())?;
+    let command = one.command;
+    let alone = one.via.is_empty() && command.redirects.is_empty() && command.assignments.is_empty();
+    let after = command.place.after.filter(|after| after.kind == SeparatorKind::And)?;
+    let own = run.code.script.commands.get(one.outer as usize)?;
+    let next = run.code.script.commands.get(one.outer as usize + 1)?;
+    // What stands between goes too, so it has to be blank.
+    let top = run.code.script.is_top(&command.place) && command.place.before.is_none_or(is_and);
+    let span = run.place(Span::new(own.span.start, next.span.start));
+    let behind = run.source(Span::new(after.span.end, next.span.start));
+    let blank = behind.chars().all(|c| c.is_whitespace() || c == run.file().escape());
+    (alone && top && blank && own.span == command.span).then(|| (span, String::new()))
+}
+
+fn is_and(separator: crate::shell::Separator) -> bool {
+    matches!(separator.kind, SeparatorKind::And | SeparatorKind::Semicolon | SeparatorKind::Newline)
+}

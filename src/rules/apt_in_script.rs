@@ -1,0 +1,57 @@
+//! See `rules/apt-in-script.md`.
+
+use super::{Context, runs};
+use crate::finding::{Findings, Safety};
+use crate::shell::Invocation;
+use crate::text::Span;
+
+super::rule!("apt-in-script", check);
+
+fn check(cx: &Context, out: &mut Findings) {
+    for run in runs::all(cx) {
+        for one in run.invocations().iter().filter(|one| one.is("apt") && is_direct(one)) {
+            let finding = cx
+                .finding(run.place(one.path.span), "`apt` is for people: its output and options may change")
+                .help("`apt-get` and `apt-cache` are for scripts");
+            let edits = one.package_call().and_then(|call| edits(&run, one, &call));
+            out.push(match edits {
+                Some(edits) => finding.edits("call the program for scripts", Safety::Safe, edits),
+                None => finding,
+            });
+        }
+    }
+}
+
+/// Not in a script for another shell, as peers have it.
+fn is_direct(one: &Invocation) -> bool {
+    one.via.iter().all(|wrapper| matches!(wrapper.program, "sudo" | "time" | "command" | "nice" | "eatmydata"))
+}
+
+/// The program's name, and the verb where it is called otherwise.
+fn edits(run: &runs::Run, one: &Invocation, call: &crate::shell::PackageCall) -> Option<Vec<(Span, String)>> {
+    let (program, verb) = match &*call.verb_text {
+        "install" | "reinstall" | "update" | "remove" | "purge" | "autoremove" | "clean" | "autoclean" | "download"
+        | "source" | "build-dep" | "satisfy" => ("apt-get", None),
+        "full-upgrade" => ("apt-get", Some("dist-upgrade")),
+        // apt's own way: packages may come, none goes.
+        "upgrade" => ("apt-get", Some("upgrade --with-new-pkgs")),
+        "search" | "show" | "policy" | "depends" | "rdepends" | "showsrc" => ("apt-cache", None),
+        _ => return None,
+    };
+    let path = one.path.verbatim()?;
+    let name = run.place(Span::new(path.end - "apt".len() as u32, path.end));
+    let place = run.place(call.verb_span);
+    let source = run.file().source();
+    if source.slice(name) != "apt" {
+        return None;
+    }
+    let mut edits = vec![(name, program.to_owned())];
+    if let Some(verb) = verb {
+        // A word of an exec form is no place for two.
+        if source.slice(place) != call.verb_text {
+            return None;
+        }
+        edits.push((place, verb.to_owned()));
+    }
+    Some(edits)
+}

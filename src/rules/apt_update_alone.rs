@@ -1,0 +1,79 @@
+//! See `rules/apt-update-alone.md`.
+
+use super::Context;
+use super::runs::{self, Run};
+use crate::finding::{Findings, Safety};
+use crate::shell::{Invocation, Manager, Place, SeparatorKind, Verb};
+use crate::text::Span;
+
+super::rule!("apt-update-alone", check);
+
+const LISTS: [&str; 1] = ["/var/lib/apt/lists"];
+
+fn check(cx: &Context, out: &mut Findings) {
+    let build = cx.build();
+    for stage in build.stages() {
+        let mut alone: Option<(Run, Span)> = None;
+        for run in runs::of_stage(build, stage).filter(|run| !run.is_trigger() && !run.is_mounted(&LISTS)) {
+            let invocations = run.invocations();
+            let verb =
+                |one: &Invocation| one.package_call().filter(|call| call.manager == Manager::Apt).map(|call| call.verb);
+            let installs =
+                |one: &&Invocation| matches!(verb(one), Some(Verb::Install | Verb::Upgrade | Verb::Download));
+            let update = invocations.iter().rfind(|one| verb(one) == Some(Verb::Update));
+            match (update, invocations.iter().find(installs)) {
+                (Some(update), None) => alone = Some((run, update.span)),
+                (Some(_), Some(_)) => alone = None,
+                (None, Some(install)) => {
+                    let Some((earlier, span)) = alone.take() else { continue };
+                    let place = earlier.place(span);
+                    let message =
+                        "a step of its own fetches the lists: later installs take those of the day it was cached";
+                    let finding = cx
+                        .finding(place, message)
+                        .label(run.place(install.span), "this installs from them")
+                        .help("update and install in one RUN");
+                    out.push(match edits(&earlier, span, &run, install) {
+                        Some(edits) => finding.edits("update in the RUN that installs", Safety::Safe, edits),
+                        None => finding,
+                    });
+                }
+                (None, None) => {}
+            }
+        }
+    }
+}
+
+/// The update moved to the front of the install, where it is all that its RUN does and that RUN stands directly above.
+fn edits(update: &Run, span: Span, install: &Run, first: &Invocation) -> Option<Vec<(Span, String)>> {
+    let (file, script) = (update.file(), &install.code.script);
+    let alone = update.code.script.commands.len() == 1 && update.code.script.problems.is_empty();
+    let plain =
+        |run: &Run| run.instruction.flags.is_empty() && run.instruction.heredocs.is_empty() && !run.code.is_exec();
+    let lead = script.commands.first()?;
+    // Behind `&&` only a list that is one chain fails with it.
+    let is_chain = |place: &Place| {
+        let after = place.after.map(|after| after.kind);
+        place.scope != 0 || matches!(after, None | Some(SeparatorKind::And | SeparatorKind::Pipe))
+    };
+    let chain = script.commands.iter().map(|one| &one.place).all(is_chain)
+        && script.compounds.iter().map(|one| &one.place).all(is_chain);
+    if !alone || !plain(update) || !plain(install) || install.index != update.index + 1 || !chain {
+        return None;
+    }
+    let in_first = lead.place.scope == 0 && first.command.span.start >= lead.span.start && script.problems.is_empty();
+    let source = file.source();
+    let own = source.slice(update.place(span));
+    let whole = update.code.script.commands[0].span;
+    let kept = source.slice(update.instruction.span);
+    if !in_first || own.contains('\n') || kept.contains('\n') || whole != span {
+        return None;
+    }
+    // The line goes with its end; comments above it stay.
+    let lines = Span::new(
+        source.line_span(update.instruction.start_line).start,
+        source.line_span(update.instruction.end_line + 1).start,
+    );
+    let at = install.place(lead.span).start;
+    Some(vec![(lines, String::new()), (Span::at(at), format!("{own} && "))])
+}

@@ -1,0 +1,61 @@
+//! See `rules/archive-copied.md`.
+
+use super::{Context, layers, toolchain};
+use crate::dockerfile::Keyword;
+use crate::finding::Findings;
+use crate::shell::{Invocation, Word};
+
+super::rule!("archive-copied", check);
+
+/// Programs that tell whether an archive is the one that was meant.
+const CHECKS: [&str; 10] =
+    ["sha256sum", "sha512sum", "sha1sum", "md5sum", "shasum", "gpg", "gpgv", "openssl", "cosign", "minisign"];
+
+fn check(cx: &Context, out: &mut Findings) {
+    let build = cx.build();
+    for stage in build.stages().iter().filter(|stage| build.is_needed(stage)) {
+        let runs: Vec<_> = toolchain::runs(build, stage).collect();
+        // To unpack it unverified would be worse.
+        if runs.iter().any(|(_, _, all)| all.iter().any(|one| CHECKS.iter().any(|check| one.is(check)))) {
+            continue;
+        }
+        for transfer in build.transfers(stage) {
+            if transfer.instruction.keyword != Keyword::Copy || transfer.from.is_some() {
+                continue;
+            }
+            for source in &transfer.sources {
+                let text = source.text.as_deref().unwrap_or_default();
+                let name = text.rsplit('/').next().unwrap_or_default();
+                if !layers::is_archive(name) || name.strip_suffix(".zst").is_some() || name.contains(['*', '?', '[']) {
+                    continue;
+                }
+                let mut below = runs.iter().filter(|(index, ..)| *index > transfer.index);
+                let unpacked = below.find_map(|(index, _, all)| {
+                    all.iter().find(|one| unpacks(one, name)).map(|one| (*index, one.span))
+                });
+                let Some((index, span)) = unpacked else { continue };
+                let message =
+                    format!("`{name}` is copied and then unpacked: ADD does both, and leaves no archive in the layer");
+                let finding = cx.finding(transfer.instruction.head, message);
+                let finding = finding.help("`ADD` it to the folder where `tar` unpacks it, and delete the `tar`");
+                let label = build.code(index).map(|code| code.place(&build.input().file, span));
+                out.push(label.into_iter().fold(finding, |finding, span| finding.label(span, "unpacked here")));
+            }
+        }
+    }
+}
+
+/// Whether it is tar, unpacking a file of that name.
+fn unpacks(one: &Invocation, name: &str) -> bool {
+    if !one.is("tar") && !one.is("bsdtar") {
+        return false;
+    }
+    let extracts = |word: &Word| {
+        let text = word.text();
+        let letters = text.strip_prefix('-').filter(|rest| !rest.starts_with('-'));
+        matches!(text, "--extract" | "--get") || letters.is_some_and(|letters| letters.contains('x'))
+    };
+    let old = one.args.first().is_some_and(|word| !word.text().starts_with('-') && word.text().contains('x'));
+    let named = |word: &Word| word.text().rsplit(['/', '=']).next() == Some(name);
+    (old || one.args.iter().any(extracts)) && one.args.iter().any(named)
+}

@@ -1,0 +1,20 @@
+//! See `rules/base-without-digest.md`.
+
+use super::Context;
+use crate::build::{Base, Reference};
+use crate::finding::Findings;
+
+super::rule!("base-without-digest", check);
+
+fn check(cx: &Context, out: &mut Findings) {
+    let build = cx.build();
+    for edge in build.edges() {
+        let needed = build.stages().get(edge.stage).is_some_and(|stage| build.is_needed(stage));
+        let Base::Image(image) = &edge.to else { continue };
+        if !needed || Reference::of(image).digest.is_some() {
+            continue;
+        }
+        let message = format!("`{image}` can name another image tomorrow: it has no digest");
+        out.push(cx.finding(edge.span, message).help("append `@sha256:…` of the image that was tested"));
+    }
+}

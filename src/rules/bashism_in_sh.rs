@@ -1,0 +1,139 @@
+//! See `rules/bashism-in-sh.md`.
+
+use super::Context;
+use super::runs;
+use super::shells::{self, Sh};
+use crate::build::Stage;
+use crate::finding::Findings;
+use crate::shell::{Command, CompoundKind, ExpansionKind, RedirectOperator, Script, Word};
+use crate::text::Span;
+
+super::rule!("bashism-in-sh", check);
+
+/// Builtins that dash does not have.
+const BUILTINS: [&str; 12] = [
+    "source",
+    "pushd",
+    "popd",
+    "dirs",
+    "shopt",
+    "declare",
+    "typeset",
+    "let",
+    "mapfile",
+    "readarray",
+    "disown",
+    "compgen",
+];
+
+fn check(cx: &Context, out: &mut Findings) {
+    for stage in cx.build().stages() {
+        of_stage(cx, stage, out);
+    }
+}
+
+fn of_stage(cx: &Context, stage: &Stage, out: &mut Findings) {
+    let mut first: Option<usize> = None;
+    for run in runs::of_stage(cx.build(), stage) {
+        // `ln -sf bash /bin/sh`, `dpkg-reconfigure dash`: from here on sh may be bash.
+        if run.invocations().iter().any(|one| changes_sh(one.args)) {
+            return;
+        }
+        let sh = shells::sh_of(&run) == Sh::Dash && shells::is_default(&run);
+        let named = run.code.text().is_some_and(|text| text.starts_with("#!"));
+        let Some((span, what)) = bashism(&run.code.script).filter(|_| sh && !named && !run.code.is_exec()) else {
+            continue;
+        };
+        let finding = cx
+            .finding(run.place(span), format!("the shell of this RUN is dash, which {what}"))
+            .help("`SHELL [\"/bin/bash\", \"-c\"]` above it, or the POSIX form");
+        let title = "run it with bash";
+        out.push(if shells::is_default(&run) {
+            let at = *first.get_or_insert(run.index);
+            shells::with_shell(&run, at, r#"["/bin/bash", "-c"]"#, title, finding)
+        } else {
+            finding
+        });
+    }
+}
+
+fn changes_sh(args: &[Word]) -> bool {
+    args.iter().any(|word| matches!(word.text(), "/bin/sh" | "/usr/bin/sh" | "dash"))
+}
+
+/// The first thing that dash does not know or takes otherwise; scripts for other shells are not looked at.
+fn bashism(script: &Script) -> Option<(Span, String)> {
+    let commands = script.commands.iter().find_map(of_command);
+    let compound = || {
+        let arithmetic = script.compounds.iter().find(|one| one.kind == CompoundKind::Arithmetic);
+        arithmetic.map(|one| (one.span, "has no `((`".to_owned()))
+    };
+    commands.or_else(compound)
+}
+
+fn of_command(command: &Command) -> Option<(Span, String)> {
+    let array =
+        command.assignments.iter().find(|one| one.value.expansions().iter().any(|e| e.kind == ExpansionKind::Array));
+    if let Some(one) = array {
+        return Some((one.span, "has no arrays".to_owned()));
+    }
+    for redirect in &command.redirects {
+        let what = match redirect.operator {
+            RedirectOperator::WriteBoth | RedirectOperator::AppendBoth => {
+                "starts the command in the background at `&>` and empties the file"
+            }
+            RedirectOperator::HereString => "has no `<<<`",
+            _ => continue,
+        };
+        return Some((redirect.span, what.to_owned()));
+    }
+    let name = command.name()?;
+    let text = name.value().unwrap_or_default();
+    if text == "[[" {
+        return Some((name.span, "has no `[[`: the test fails, always".to_owned()));
+    }
+    if BUILTINS.contains(&text) {
+        return Some((name.span, format!("has no `{text}`")));
+    }
+    if matches!(text, "[" | "test")
+        && let Some(word) = command.words.iter().find(|word| word.is("==") && !word.is_quoted())
+    {
+        return Some((word.span, "has no `==`: the test fails, always".to_owned()));
+    }
+    if text == "echo"
+        && let Some(word) = command.words.get(1).filter(|word| matches!(word.text(), "-e" | "-ne" | "-en" | "-E"))
+    {
+        return Some((word.span, format!("writes `{}` as text", word.text())));
+    }
+    if text == "set" && command.words.iter().any(|word| word.is("pipefail")) {
+        return Some((command.span, "knows no pipefail: this fails".to_owned()));
+    }
+    command.words.iter().find_map(of_word)
+}
+
+fn of_word(word: &Word) -> Option<(Span, String)> {
+    if let Some(one) = word.expansions().iter().find(|one| {
+        let text = word.text().get(one.within.range()).unwrap_or_default();
+        one.kind == ExpansionKind::Command && (text.starts_with("<(") || text.starts_with(">("))
+    }) {
+        return Some((one.span, "has no `<(`".to_owned()));
+    }
+    let brace = word.is_pattern() && !word.is_quoted() && has_braces(word.text());
+    brace.then(|| (word.span, format!("takes the braces of `{}` for text", word.text())))
+}
+
+/// `{a,b}` or `{1..3}`, not `{}` nor `${x}`.
+fn has_braces(text: &str) -> bool {
+    let mut rest = text;
+    while let Some(open) = rest.find('{') {
+        let inner = &rest[open + 1..];
+        let dollar = rest[..open].ends_with('$');
+        let Some(close) = inner.find('}') else { return false };
+        let list = inner[..close].contains(',') || inner[..close].contains("..");
+        if list && !dollar && !inner[..close].contains(['$', ' ']) {
+            return true;
+        }
+        rest = &inner[close + 1..];
+    }
+    false
+}

@@ -1,0 +1,131 @@
+//! The edit: the mounts come in, and what would empty them or keep them unused goes.
+
+use crate::build::{Base, Code, Reference, Setting, Stage, User, is_official};
+use crate::finding::{FileEdit, Fix, Safety, Target};
+use crate::rules::Context;
+use crate::rules::kept_cache::covers;
+use crate::rules::script_end;
+use crate::shell::{Invocation, Manager, PackageCall, Verb};
+use crate::text::Span;
+
+const HOOK: &str = "/etc/apt/apt.conf.d/docker-clean";
+
+/// Mounts for all calls of a RUN; none where something would still empty one of them.
+pub(super) fn fix(
+    cx: &Context,
+    (stage, index): (&Stage, usize),
+    code: &Code,
+    wanted: &[(&Invocation, PackageCall, Vec<String>)],
+) -> Option<Fix> {
+    let build = cx.build();
+    let instruction = build.instruction(index);
+    let owner = owner(&build.user_at(stage, index))?;
+    let plain = wanted.iter().all(|(invocation, ..)| invocation.via.is_empty());
+    if code.is_exec() || !plain || cx.source().slice(instruction.name.span).len() != "RUN".len() {
+        return None;
+    }
+    let mut mounts = String::new();
+    let mut folders: Vec<(Manager, String)> = Vec::new();
+    for (_, call, own) in wanted {
+        for folder in own.iter().flat_map(|folder| parts(call.manager, folder)) {
+            if !folders.iter().any(|(_, known)| *known == folder) {
+                let locked = matches!(call.manager, Manager::Apt | Manager::Gradle | Manager::Maven);
+                let sharing = if locked { ",sharing=locked" } else { "" };
+                mounts.push_str(&format!(" --mount=type=cache,target={folder}{sharing}{owner}"));
+                folders.push((call.manager, folder));
+            }
+        }
+    }
+    let edit = |span: Span, text: String| FileEdit { target: Target::File(cx.file()), span, text };
+    let mut edits = vec![edit(Span::at(instruction.name.span.end), mounts)];
+    edits.extend(hook(cx, stage, code, wanted)?.map(|at| edit(Span::at(at), format!("rm -f {HOOK} && "))));
+    for (_, call, _) in wanted {
+        edits.extend(switches(cx, code, call)?.into_iter().map(|span| edit(span, String::new())));
+    }
+    edits.extend(clean_ups(cx, code, &folders)?.into_iter().map(|span| edit(span, String::new())));
+    edits.sort_by_key(|edit| edit.span);
+    let why = "what a later step reads from these folders is no longer in the layer";
+    Some(Fix { title: "keep the downloads in a cache mount".into(), safety: Safety::Unsafe(why.into()), edits })
+}
+
+/// Options that give a mount to the user; none where the user's number is not known.
+fn owner(user: &Setting<User>) -> Option<String> {
+    match user.value() {
+        Some(User::Other(name)) if name.bytes().all(|byte| byte.is_ascii_digit()) => Some(format!(",uid={name}")),
+        Some(User::Other(_) | User::Unknown) => None,
+        _ => Some(String::new()),
+    }
+}
+
+/// Poetry's virtual environments lie beside what it downloads.
+fn parts(manager: Manager, folder: &str) -> Vec<String> {
+    match manager {
+        Manager::Poetry => vec![format!("{folder}/cache"), format!("{folder}/artifacts")],
+        _ => vec![folder.to_owned()],
+    }
+}
+
+/// Where the deletion of apt's hook goes, where it is needed; `None` where nobody can tell.
+fn hook(
+    cx: &Context,
+    stage: &Stage,
+    code: &Code,
+    wanted: &[(&Invocation, PackageCall, Vec<String>)],
+) -> Option<Option<u32>> {
+    let build = cx.build();
+    let Some((_, call, _)) = wanted.iter().find(|(_, call, _)| call.manager == Manager::Apt) else { return Some(None) };
+    let touched = |text: &str| text.contains("docker-clean") || text.contains("apt.conf");
+    let mut above = build.chain(stage).flat_map(|stage| build.instructions(stage));
+    if above.any(|(_, instruction)| touched(cx.source().slice(instruction.span))) {
+        return Some(None);
+    }
+    let Base::Image(reference) = build.root_base(stage) else { return None };
+    let first = code.script.commands.first().filter(|one| one.place.scope == 0)?;
+    let compound = code.script.compounds.iter().any(|one| one.span.start <= first.span.start);
+    let known = is_official(Reference::of(reference).short_name()) && call.program == "apt-get" && !compound;
+    known.then(|| Some(code.place(&build.input().file, first.span).start))
+}
+
+/// The options that keep a call from using its cache, the blank in front included.
+fn switches(cx: &Context, code: &Code, call: &PackageCall) -> Option<Vec<Span>> {
+    let names: &[&str] = match call.manager {
+        Manager::Pip => &["--no-cache-dir"],
+        Manager::Uv => &["--no-cache", "-n"],
+        Manager::Composer => &["--no-cache"],
+        _ => &[],
+    };
+    let mut spans = Vec::new();
+    for flag in call.flags.iter().filter(|flag| names.contains(&&*flag.name)) {
+        let span = code.place(&cx.build().input().file, flag.span);
+        let start = cx.source().text()[..span.start as usize].trim_end_matches(' ').len() as u32;
+        let exact = cx.source().slice(span) == &*flag.name && start < span.start;
+        spans.push(exact.then(|| Span::new(start, span.end))?);
+    }
+    Some(spans)
+}
+
+/// The elements of the script that would empty a mount; `None` where one can't be left out.
+fn clean_ups(cx: &Context, code: &Code, folders: &[(Manager, String)]) -> Option<Vec<Span>> {
+    let file = &cx.build().input().file;
+    let mut spans = Vec::new();
+    for invocation in code.script.invocations() {
+        let operands = || invocation.args.iter().filter(|word| !word.text().starts_with('-'));
+        let names = |text: &str| {
+            let path = text.trim_end_matches(['*', '/']);
+            folders.iter().any(|(_, folder)| covers(path, folder) || covers(folder, path))
+        };
+        let empties = match invocation.package_call() {
+            Some(call) => call.verb == Verb::Clean && folders.iter().any(|(manager, _)| *manager == call.manager),
+            None => invocation.is("rm") && operands().any(|word| names(word.text())),
+        };
+        if !empties {
+            continue;
+        }
+        let whole = !invocation.is("rm") || operands().all(|word| names(word.text()));
+        let span =
+            script_end::element(&code.script, invocation.command).filter(|_| whole && invocation.via.is_empty())?;
+        let span = code.place(file, span);
+        spans.push((!cx.source().slice(span).contains('#')).then_some(span)?);
+    }
+    Some(spans)
+}

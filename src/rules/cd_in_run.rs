@@ -1,0 +1,81 @@
+//! See `rules/cd-in-run.md`.
+
+use super::runs::{self, Run};
+use super::{Context, lines};
+use crate::build::Lookup;
+use crate::dockerfile::Keyword;
+use crate::finding::{Findings, Safety};
+use crate::shell::{Invocation, SeparatorKind, Word};
+use crate::text::Span;
+
+super::rule!("cd-in-run", check);
+
+fn check(cx: &Context, out: &mut Findings) {
+    for run in runs::all(cx) {
+        let invocations = run.invocations();
+        // Only the first step of a RUN can be an instruction before it.
+        let Some(one) = invocations.iter().find(|one| !is_preface(one)) else { continue };
+        let [folder] = one.args else { continue };
+        if !one.is("cd") || one.outer as usize != first(&run) || !is_for_workdir(&run, folder) || !is_direct(one) {
+            continue;
+        }
+        let finding = cx
+            .finding(run.place(one.span), "a step starts in the folder that WORKDIR names")
+            .help("`WORKDIR` above the RUN");
+        out.push(match edits(&run, one, folder) {
+            Some(edits) => finding.edits("name the folder by WORKDIR", Safety::Safe, edits),
+            None => finding,
+        });
+    }
+}
+
+fn is_preface(one: &Invocation) -> bool {
+    one.is("set")
+}
+
+/// Index of the first command that is no `set`.
+fn first(run: &Run) -> usize {
+    let set = |one: &crate::shell::Command| one.name().is_some_and(|name| name.is("set"));
+    run.code.script.commands.iter().position(|one| !set(one)).unwrap_or(0)
+}
+
+fn is_direct(one: &Invocation) -> bool {
+    let top = one.script.is_top(&one.command.place);
+    top && one.via.iter().all(|wrapper| matches!(wrapper.program, "builtin" | "command"))
+}
+
+/// Whether WORKDIR could say it: no folder of the shell's own, and variables only of the file.
+fn is_for_workdir(run: &Run, folder: &Word) -> bool {
+    let text = folder.text();
+    let known = |name: &str| matches!(run.build.scopes().lookup(run.stage.index, name, run.index), Lookup::Defined(_));
+    let plain = folder.value().is_some()
+        || folder.expansions().len() == folder.variables().count() && folder.variables().all(known);
+    plain && !text.is_empty() && !matches!(text, "-" | "~") && !text.starts_with("~/") && !folder.is_pattern()
+}
+
+/// `WORKDIR` before the RUN instead of `cd … &&`, where another WORKDIR stands below, so that nothing else sees it.
+fn edits(run: &Run, one: &Invocation, folder: &Word) -> Option<Vec<(Span, String)>> {
+    let after = one.command.place.after.filter(|after| after.kind == SeparatorKind::And)?;
+    let next = run.code.script.commands.get(one.outer as usize + 1)?;
+    let path = folder.value().filter(|path| path.starts_with('/') && !path.contains(char::is_whitespace))?;
+    let passive = |at: &usize| {
+        matches!(run.build.instruction(*at).keyword, Keyword::Env | Keyword::Arg | Keyword::Label | Keyword::User)
+    };
+    let below = (run.index + 1..run.stage.instructions.end).find(|at| !passive(at))?;
+    let workdir = run.build.instruction(below);
+    let absolute = workdir.keyword == Keyword::Workdir && run.file().str(workdir.rest).starts_with('/');
+    let source = run.file().source();
+    let behind = source.slice(run.place(Span::new(after.span.end, next.span.start)));
+    let blank = behind.chars().all(|c| c.is_whitespace() || c == run.file().escape());
+    let start = run.place(one.command.span).start;
+    let plain = run.instruction.heredocs.is_empty() && !run.is_trigger() && one.via.is_empty() && one.outer == 0;
+    if !absolute || !blank || !plain {
+        return None;
+    }
+    let newline = lines::line_end(source);
+    let above = Span::at(run.instruction.span.start);
+    Some(vec![
+        (above, format!("WORKDIR {path}{newline}")),
+        (Span::new(start, run.place(next.span).start), String::new()),
+    ])
+}

@@ -1,0 +1,52 @@
+//! See `rules/consecutive-runs.md`.
+
+use super::Context;
+use super::runs::{self, Run};
+use crate::dockerfile::Keyword;
+use crate::finding::Findings;
+use crate::shell::{Manager, Verb};
+
+super::rule!("consecutive-runs", check);
+
+/// Commands of a RUN that is worth joining.
+const FEW: usize = 2;
+
+fn check(cx: &Context, out: &mut Findings) {
+    let build = cx.build();
+    for stage in build.stages().iter().filter(|stage| build.ships(stage)) {
+        let mut last: Option<Run> = None;
+        for run in runs::of_stage(build, stage).filter(|run| !run.is_trigger()) {
+            if let Some(before) = last.replace(run).filter(|before| joins(before, &run)) {
+                let finding = cx.finding(run.instruction.name.span, "this RUN could be one with the RUN above it");
+                out.push(
+                    finding
+                        .label(before.instruction.name.span, "this one")
+                        .help("join them with `&&`: one layer, one step"),
+                );
+            }
+        }
+    }
+}
+
+fn joins(before: &Run, run: &Run) -> bool {
+    let plain = |run: &Run| {
+        run.instruction.heredocs.is_empty() && !run.code.is_exec() && run.instruction.keyword == Keyword::Run
+    };
+    let flags = |run: &Run| -> Vec<String> {
+        run.instruction.flags.iter().map(|flag| run.file().flag(flag).to_owned()).collect()
+    };
+    let few = |run: &Run| run.code.script.commands.len() <= FEW;
+    before.index + 1 == run.index
+        && plain(before)
+        && plain(run)
+        && flags(before) == flags(run)
+        && (few(before) && few(run) || installs(before).is_some_and(|manager| installs(run) == Some(manager)))
+}
+
+/// The system's package manager that it installs with.
+fn installs(run: &Run) -> Option<Manager> {
+    let calls = run.invocations().into_iter().filter_map(|one| one.package_call());
+    let mut managers =
+        calls.filter(|call| call.verb == Verb::Install && call.manager.is_system()).map(|call| call.manager);
+    managers.next()
+}

@@ -1,0 +1,73 @@
+//! See `rules/debug-tools-shipped.md`.
+
+use super::{Context, toolchain};
+use crate::build::{Build, Stage};
+use crate::finding::Findings;
+use crate::shell::Verb;
+
+super::rule!("debug-tools-shipped", check);
+
+/// Packages for people at a terminal.
+const TOOLS: [&str; 24] = [
+    "vim",
+    "vim-tiny",
+    "vim-nox",
+    "neovim",
+    "nano",
+    "emacs",
+    "emacs-nox",
+    "gdb",
+    "gdbserver",
+    "lldb",
+    "strace",
+    "ltrace",
+    "valgrind",
+    "htop",
+    "btop",
+    "tmux",
+    "screen",
+    "man-db",
+    "tcpdump",
+    "nmap",
+    "mc",
+    "ncdu",
+    "lsof",
+    "iotop",
+];
+
+fn check(cx: &Context, out: &mut Findings) {
+    let build = cx.build();
+    let Some(target) = build.target().filter(|target| build.ships(target)) else { return };
+    if !toolchain::is_application(build, target) {
+        return;
+    }
+    for stage in cx.shipped() {
+        for (index, _, invocations) in toolchain::runs(build, stage) {
+            for call in invocations.iter().filter_map(crate::shell::Invocation::package_call) {
+                if call.verb != Verb::Install || !call.manager.is_system() || toolchain::is_cleaned(&invocations) {
+                    continue;
+                }
+                for package in call.packages.iter().filter(|package| TOOLS.contains(&package.name.text)) {
+                    let name = package.name.text;
+                    if is_used(build, target, index, name) {
+                        continue;
+                    }
+                    let Some(code) = build.code(index) else { continue };
+                    let message = format!("`{name}` ships with the image, and nothing here runs it");
+                    let help = "debug with `docker debug`, or with a container that shares the namespaces of this one";
+                    out.push(cx.finding(code.place(&build.input().file, package.span), message).help(help));
+                }
+            }
+        }
+    }
+}
+
+/// Whether another instruction of what ships names it.
+fn is_used(build: &Build, target: &Stage, index: usize, name: &str) -> bool {
+    let name = name.split('-').next().unwrap_or(name);
+    let mut all = build.chain(target).flat_map(|stage| build.instructions(stage));
+    all.any(|(at, one)| {
+        let text = build.input().file.source().slice(one.span);
+        at != index && text.split(|c: char| !c.is_ascii_alphanumeric()).any(|word| word == name)
+    })
+}

@@ -1,0 +1,141 @@
+//! Calls of curl and wget: their options, what they fetch and where it goes.
+
+use super::runs::Run;
+use crate::shell::{Flag, Invocation, RedirectOperator, Script, SeparatorKind, Word, arguments};
+
+/// Which program.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Tool {
+    Curl,
+    Wget,
+}
+
+/// A call.
+pub(super) struct Download<'s> {
+    pub(super) tool: Tool,
+    pub(super) flags: Vec<Flag<'s>>,
+    pub(super) operands: Vec<&'s Word>,
+}
+
+/// From curl's manual.
+const CURL: (&str, &str) = (
+    "AbcCdDeEFHKmoPQrtTuUwxXyYz",
+    "--output --header --data --data-raw --data-binary --data-ascii --data-urlencode --user --user-agent --request --url \
+     --retry --retry-delay --retry-max-time --max-time --connect-timeout --cacert --capath --cert --cert-type --key \
+     --key-type --pass --proxy --proxy-user --proxy-header --write-out --form --form-string --cookie --cookie-jar --range \
+     --referer --resolve --config --output-dir --dump-header --upload-file --interface --limit-rate --max-redirs \
+     --netrc-file --ciphers --tls13-ciphers --connect-to --max-filesize --noproxy --proto --proto-default --proto-redir \
+     --speed-limit --speed-time --stderr --time-cond --socks4 --socks5 --socks5-hostname --unix-socket --dns-servers \
+     --aws-sigv4 --oauth2-bearer --pinnedpubkey --json --create-file-mode --etag-save --etag-compare --trace \
+     --trace-ascii --tls-max --url-query --rate --continue-at --quote --telnet-option --keepalive-time --local-port",
+);
+
+/// From wget's manual; `n` stands for the two letters of -nv, -nc, -nd, -nH, -np.
+const WGET: (&str, &str) = (
+    "oaeiBtOTwQPUDARIXln",
+    "--output-file --append-output --execute --input-file --base --tries --output-document --timeout --wait --waitretry \
+     --quota --directory-prefix --user --password --header --user-agent --post-data --post-file --referer \
+     --ca-certificate --ca-directory --certificate --private-key --limit-rate --level --accept --reject --domains \
+     --exclude-domains --include-directories --exclude-directories --dns-timeout --connect-timeout --read-timeout \
+     --cut-dirs --default-page --load-cookies --save-cookies --method --body-data --body-file --secure-protocol \
+     --restrict-file-names --max-redirect --bind-address --compression --start-pos --http-user --http-password",
+);
+
+impl<'s> Download<'s> {
+    /// What `invocation` is; none for another program.
+    pub(super) fn of(invocation: &Invocation<'s>) -> Option<Self> {
+        let (tool, table) = match invocation.program? {
+            "curl" => (Tool::Curl, CURL),
+            "wget" => (Tool::Wget, WGET),
+            _ => return None,
+        };
+        let (flags, operands) = arguments(invocation.args, table.0, table.1);
+        Some(Self { tool, flags, operands })
+    }
+
+    /// Whether one of these options is given.
+    pub(super) fn has(&self, names: &[&str]) -> bool {
+        self.flags.iter().any(|flag| names.contains(&&*flag.name))
+    }
+
+    /// Whether it only asks the program for its version or its help.
+    pub(super) fn asks_only(&self) -> bool {
+        self.has(&["--version", "-V", "--help", "-h"])
+    }
+
+    /// What is fetched, as far as words tell.
+    pub(super) fn addresses(&self) -> impl Iterator<Item = &str> {
+        let named = self.flags.iter().filter(|flag| &*flag.name == "--url").filter_map(|flag| flag.value);
+        self.operands.iter().map(|word| word.text()).chain(named.map(|value| value.text))
+    }
+
+    /// Whether all comes from this machine.
+    pub(super) fn is_local(&self) -> bool {
+        let local = ["localhost", "127.0.0.1", "[::1]", "0.0.0.0", "file://"];
+        let mut addresses = self.addresses().peekable();
+        addresses.peek().is_some() && addresses.all(|text| local.iter().any(|host| text.contains(host)))
+    }
+
+    /// The file that curl or wget writes by an option or a redirect; an empty text where its name follows the address.
+    pub(super) fn file(&self, invocation: &Invocation<'s>) -> Option<&'s str> {
+        let (named, own): (&[&str], &[&str]) = match self.tool {
+            Tool::Curl => (&["-o", "--output"], &["-O", "--remote-name", "--remote-name-all"]),
+            Tool::Wget => (&["-O", "--output-document"], &[]),
+        };
+        let value = self.flags.iter().find(|flag| named.contains(&&*flag.name)).and_then(|flag| flag.value);
+        if let Some(value) = value {
+            return Some(value.text).filter(|text| !matches!(*text, "-" | "/dev/null" | "/dev/stdout"));
+        }
+        if self.has(own) {
+            return Some("");
+        }
+        let redirects = &invocation.command.redirects;
+        let written = redirects.iter().find(|one| {
+            let writes =
+                matches!(one.operator, RedirectOperator::Write | RedirectOperator::Append | RedirectOperator::Clobber);
+            writes && matches!(one.descriptor, None | Some(1))
+        });
+        match written {
+            Some(one) => one.target.as_ref().map(Word::text).filter(|text| *text != "/dev/null"),
+            None if self.tool == Tool::Wget => Some(""),
+            None => None,
+        }
+    }
+}
+
+/// Whether a checksum or a signature is verified somewhere in the RUN.
+pub(super) fn verifies(run: &Run) -> bool {
+    run.invocations().iter().any(|one| {
+        let sums = one.program.is_some_and(|name| name.ends_with("sum") || name == "shasum" || name == "openssl");
+        let text = |texts: &[&str]| one.args.iter().any(|word| texts.contains(&word.text()));
+        let letters =
+            |word: &Word| word.text().starts_with('-') && !word.text().starts_with("--") && word.text().contains('c');
+        sums && (one.is("openssl") || text(&["--check", "--status"]) || one.args.iter().any(letters))
+            || matches!(one.program, Some("gpg" | "gpg2" | "gpgv"))
+                && (one.is("gpgv") || text(&["--verify", "--batch"]))
+            || matches!(one.program, Some("cosign" | "minisign" | "slsa-verifier"))
+    })
+}
+
+/// The indices of the commands of a pipeline, first to last, given that of its last simple command.
+pub(super) fn pipeline(script: &Script, last: usize) -> Vec<usize> {
+    let Some(end) = script.commands.get(last) else { return Vec::new() };
+    let mut found = vec![last];
+    let mut wanted = end.place.pipe_index;
+    for (index, command) in script.commands[..last].iter().enumerate().rev() {
+        if wanted == 0 {
+            break;
+        }
+        let place = &command.place;
+        if place.scope != end.place.scope || place.pipe_len != end.place.pipe_len {
+            continue;
+        }
+        if place.pipe_index >= wanted || place.after.is_none_or(|after| after.kind != SeparatorKind::Pipe) {
+            break;
+        }
+        wanted = place.pipe_index;
+        found.push(index);
+    }
+    found.reverse();
+    found
+}

@@ -1,0 +1,122 @@
+//! See `rules/download-run-unverified.md`.
+
+use std::collections::BTreeSet;
+
+use super::Context;
+use super::download::{Download, pipeline};
+use super::runs::{self, Run};
+use crate::finding::Findings;
+use crate::shell::{ExpansionKind, Invocation, Word};
+use crate::text::Span;
+
+super::rule!("download-run-unverified", check);
+
+/// Commands before and after one that may belong to it.
+const NEAR: usize = 32;
+
+const SHELLS: [&str; 6] = ["sh", "bash", "dash", "ash", "zsh", "ksh"];
+
+fn check(cx: &Context, out: &mut Findings) {
+    for run in runs::all(cx) {
+        let invocations = run.invocations();
+        let mut seen = BTreeSet::new();
+        for (at, one) in invocations.iter().enumerate() {
+            // What belongs to a command stands near it.
+            let near = &invocations[at.saturating_sub(NEAR)..invocations.len().min(at + NEAR)];
+            let Some(span) = piped(near, one).or_else(|| substituted(&run, near, one)) else { continue };
+            let place = run.place(span);
+            // `sh -c` is met again for each command in its script.
+            if seen.insert(place) {
+                out.push(finding(cx, &run, place));
+            }
+        }
+    }
+}
+
+fn finding(cx: &Context, run: &Run, place: Span) -> crate::finding::Finding {
+    let text = run.file().source().slice(place);
+    let address = text.split(|c: char| c.is_whitespace() || "\"'()".contains(c)).find(|word| word.contains("://"));
+    let host = address.and_then(|text| text.split_once("://")).and_then(|(_, rest)| rest.split(['/', '?']).next());
+    let host = host.and_then(|host| host.rsplit('@').next());
+    let who = match host.filter(|host| !host.is_empty() && !host.contains('$')) {
+        Some(host) => format!("`{host}`"),
+        None => "the server".to_owned(),
+    };
+    cx.finding(place, format!("what {who} sends today is run, whatever it is"))
+        .help("download a version to a file, compare its checksum, then run it; or copy the tool from an image")
+}
+
+/// `curl … | sh`: from the download to the interpreter's name.
+fn piped(all: &[Invocation], one: &Invocation) -> Option<Span> {
+    if one.command.place.pipe_index == 0 || !reads_program(one) {
+        return None;
+    }
+    let commands = &one.script.commands;
+    let last = commands.partition_point(|command| command.span.start < one.command.span.start);
+    commands.get(last).filter(|command| std::ptr::eq(*command, one.command))?;
+    let before = pipeline(one.script, last);
+    let feeds = |other: &&Invocation| {
+        let is = |index: &usize| commands.get(*index).is_some_and(|command| std::ptr::eq(command, other.command));
+        before.iter().take(before.len() - 1).any(is) && fetches(other)
+    };
+    let from = all.iter().find(feeds)?;
+    Some(Span::new(from.span.start, one.path.span.end))
+}
+
+/// Whether it is an interpreter whose program is its input.
+fn reads_program(one: &Invocation) -> bool {
+    let Some(program) = one.program else { return false };
+    let operands = || one.args.iter().map(Word::text).skip_while(|text| text.len() > 1 && text.starts_with(['-', '+']));
+    let has = |letters: &[char]| {
+        let short = |text: &str| text.starts_with('-') && !text.starts_with("--") && text[1..].contains(letters);
+        one.args.iter().take_while(|word| word.text().starts_with('-')).any(|word| short(word.text()))
+    };
+    let from_input = || matches!(operands().next(), None | Some("-"));
+    if SHELLS.contains(&program) {
+        return !has(&['c']) && (from_input() || has(&['s']));
+    }
+    let version = |name: &str| {
+        program.strip_prefix(name).is_some_and(|rest| rest.bytes().all(|b| b.is_ascii_digit() || b == b'.'))
+    };
+    if version("python") {
+        return !has(&['c', 'm']) && from_input();
+    }
+    match program {
+        "perl" | "ruby" => !has(&['e', 'n', 'p']) && from_input(),
+        "node" => !has(&['e', 'p']) && from_input(),
+        "php" => !has(&['r', 'f']) && (from_input() || one.args.first().is_some_and(|word| word.is("--"))),
+        _ => false,
+    }
+}
+
+fn fetches(one: &Invocation) -> bool {
+    Download::of(one).is_some_and(|download| !download.asks_only() && !download.is_local())
+}
+
+/// `sh -c "$(curl …)"`, `bash <(curl …)`, `eval "$(curl …)"`, `. <(curl …)`
+fn substituted(run: &Run, all: &[Invocation], one: &Invocation) -> Option<Span> {
+    let words = &run.code.script.commands.get(one.outer as usize)?.words;
+    let name = |word: &Word| word.value().map(|text| text.rsplit('/').next().unwrap_or(text).to_owned());
+    let at = words.iter().position(|word| {
+        name(word).is_some_and(|name| {
+            SHELLS.contains(&&*name) || matches!(&*name, "eval" | "source" | "." | "python3" | "python")
+        })
+    })?;
+    let word = program_word(words, at)?;
+    let output = word.expansions().iter().find(|one| one.kind == ExpansionKind::Command && one.within.start == 0)?;
+    let from = all.iter().find(|other| output.span.contains(other.span) && fetches(other))?;
+    Some(Span::new(words[at].span.start, from.span.end.max(word.span.end)))
+}
+
+/// The word that holds the script, given the interpreter's.
+fn program_word(words: &[Word], at: usize) -> Option<&Word> {
+    let mut next = at + 1;
+    while let Some(word) = words.get(next) {
+        let text = word.text();
+        if !text.starts_with('-') || word.is_dynamic() {
+            return Some(word);
+        }
+        next += 1;
+    }
+    None
+}

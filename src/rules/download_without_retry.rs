@@ -1,0 +1,30 @@
+//! See `rules/download-without-retry.md`.
+
+use super::Context;
+use super::download::{Download, Tool};
+use super::runs;
+use crate::finding::Findings;
+
+super::rule!("download-without-retry", check);
+
+fn check(cx: &Context, out: &mut Findings) {
+    for run in runs::all(cx) {
+        for one in run.invocations() {
+            let Some(download) = Download::of(&one).filter(|download| download.tool == Tool::Curl) else { continue };
+            let careful = ["--retry", "-K", "--config"];
+            let fetches = download.addresses().next().is_some() && !download.asks_only() && !download.is_local();
+            if !fetches || download.has(&careful) || one.args.iter().any(|word| run.may_be_option(word)) {
+                continue;
+            }
+            let finding = cx
+                .finding(run.place(one.path.span), "one lost packet ends the build: curl does not try again by itself")
+                .help("`curl --retry 5`");
+            let name = one.path.value().unwrap_or_default();
+            let exec = run.code.is_exec() && one.via.is_empty();
+            out.push(match run.behind(one.path.span, name, "--retry 5").filter(|_| !exec) {
+                Some((at, text)) => finding.safe_edit("try again after a failure", at, text),
+                None => finding,
+            });
+        }
+    }
+}

@@ -1,0 +1,28 @@
+//! See `rules/empty-stage-copied.md`.
+
+use super::{Context, foreign};
+use crate::build::Base;
+use crate::dockerfile::Keyword;
+use crate::finding::Findings;
+
+super::rule!("empty-stage-copied", check);
+
+fn check(cx: &Context, out: &mut Findings) {
+    let build = cx.build();
+    for stage in build.stages().iter().filter(|stage| build.is_needed(stage)) {
+        for taken in foreign::taken(build, stage) {
+            let makes = |keyword| {
+                matches!(keyword, Keyword::Run | Keyword::Copy | Keyword::Add | Keyword::Workdir | Keyword::Onbuild)
+            };
+            let empty = matches!(build.root_base(taken.maker), Base::Scratch)
+                && build.chain(taken.maker).all(|one| build.instructions(one).all(|(_, i)| !makes(i.keyword)));
+            let whole = taken.transfer.sources.iter().all(|source| {
+                source.text.as_deref().is_none_or(|text| matches!(text.trim_matches('/'), "" | "." | "*"))
+            });
+            let Some(source) = taken.transfer.sources.first().filter(|_| empty && !whole) else { continue };
+            let title = taken.maker.title();
+            let message = format!("stage `{title}` is empty: nothing is put into it that could be copied");
+            out.push(cx.finding(source.span, message).help("copy from the stage that makes the files"));
+        }
+    }
+}

@@ -1,0 +1,77 @@
+//! See `rules/heredoc-without-errexit.md`.
+
+use super::runs::{self, Run};
+use super::{Context, lines};
+use crate::finding::{Finding, Findings};
+use crate::shell::{Command, Script, SeparatorKind};
+use crate::text::Span;
+
+super::rule!("heredoc-without-errexit", check);
+
+/// Commands that hardly fail.
+const SURE: [&str; 9] = ["echo", "printf", "set", "export", "true", ":", "unset", "umask", "trap"];
+
+fn check(cx: &Context, out: &mut Findings) {
+    for run in runs::all(cx) {
+        if run.instruction.heredocs.is_empty() || run.code.is_exec() {
+            continue;
+        }
+        let (script, start) = match run.code.script.nested.first() {
+            // `RUN <<EOF bash`: the script is the input of a shell.
+            Some((at, nested)) if reads_heredoc(&run, *at) => (nested, None),
+            _ if is_body(&run) => (&run.code.script, Some(0)),
+            _ => continue,
+        };
+        let Some(span) = lost(script) else { continue };
+        let finding = cx
+            .finding(run.place(span), "the RUN goes on when this fails: only the last command of a heredoc decides")
+            .help("`set -e` as the first line");
+        out.push(edited(&run, start, finding));
+    }
+}
+
+/// Whether the script is the heredoc's own text.
+fn is_body(run: &Run) -> bool {
+    let [heredoc] = run.instruction.heredocs.as_slice() else { return false };
+    let Some(first) = run.code.script.commands.first() else { return false };
+    heredoc.body.contains(run.place(first.span))
+}
+
+fn reads_heredoc(run: &Run, command: u32) -> bool {
+    let command = run.code.script.commands.get(command as usize);
+    command.is_some_and(|one| one.redirects.iter().any(|redirect| redirect.body.is_some()))
+}
+
+/// The first command whose failure nobody sees.
+fn lost(script: &Script) -> Option<Span> {
+    let unseen = |one: &&Command| {
+        let next = one
+            .place
+            .after
+            .is_some_and(|after| matches!(after.kind, SeparatorKind::Newline | SeparatorKind::Semicolon));
+        let name = one.name().and_then(|name| name.value());
+        // Something has to come behind it.
+        let last = script.scopes.first().and_then(|top| top.last_end).is_some_and(|end| one.span.end >= end);
+        let sure = one.words.is_empty() || name.is_some_and(|name| SURE.contains(&name));
+        one.place.scope == 0 && next && !last && !sure && !one.place.options.errexit
+    };
+    script.commands.iter().find(unseen).map(|one| one.span)
+}
+
+fn edited(run: &Run, start: Option<u32>, finding: Finding) -> Finding {
+    let [heredoc] = run.instruction.heredocs.as_slice() else { return finding };
+    let source = run.file().source();
+    let body = source.slice(heredoc.body);
+    if start.is_none() && !run.code.script.nested.iter().any(|(_, nested)| !nested.commands.is_empty()) {
+        return finding;
+    }
+    // Behind a line `#!`, which has to be the first.
+    let shebang = body.trim_start_matches('\t').starts_with("#!");
+    let skipped = if shebang { body.find('\n').map_or(body.len(), |end| end + 1) } else { 0 };
+    let rest = &body[skipped..];
+    let indent = if heredoc.chomp { &rest[..rest.len() - rest.trim_start_matches('\t').len()] } else { "" };
+    let newline = lines::line_end(source);
+    let at = heredoc.body.start + skipped as u32;
+    let why = "a build that went on behind a failure ends there then";
+    finding.unsafe_edit("end at the first failure", why, Span::at(at), format!("{indent}set -e{newline}"))
+}

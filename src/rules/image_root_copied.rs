@@ -1,0 +1,47 @@
+//! See `rules/image-root-copied.md`.
+
+use super::{Context, foreign};
+use crate::build::{Base, Build, Reference, is_official};
+use crate::dockerfile::Keyword;
+use crate::finding::Findings;
+
+super::rule!("image-root-copied", check);
+
+fn check(cx: &Context, out: &mut Findings) {
+    let build = cx.build();
+    for stage in build.stages().iter().filter(|stage| build.is_needed(stage)) {
+        // To squash a tree into an empty image is a purpose of its own.
+        if matches!(build.root_base(stage), Base::Scratch) {
+            continue;
+        }
+        for transfer in build.transfers(stage).iter().filter(|transfer| transfer.from.is_some()) {
+            let to = transfer.destination.as_deref();
+            let to = to.and_then(|to| foreign::absolute(build, stage, transfer.index, to));
+            let is_root = |text: &str| text.starts_with('/') && matches!(text.trim_matches('/'), "" | ".");
+            let whole = transfer.sources.iter().find(|source| source.text.as_deref().is_some_and(is_root));
+            let Some(source) = whole.filter(|_| to.is_some_and(|to| is_root(&to) || to.is_empty())) else { continue };
+            if is_overlay(build, transfer.from.as_ref()) {
+                continue;
+            }
+            let message = "the whole file system of another image is laid over this one";
+            out.push(cx.finding(source.span, message).help("copy the paths that are needed, by name"));
+        }
+    }
+}
+
+/// Whether it may be made to be laid over another image: one that is no distribution's or language's, as it is, or what a
+/// stage puts together in an empty one.
+fn is_overlay(build: &Build, from: Option<&Base>) -> bool {
+    let official = |image: &str| is_official(Reference::of(image).short_name());
+    match from {
+        Some(Base::Stage(index)) => build.stages().get(*index).is_none_or(|maker| {
+            let runs = |stage| build.instructions(stage).any(|(_, one)| one.keyword == Keyword::Run);
+            match build.root_base(maker) {
+                Base::Image(image) => !official(image) && !build.chain(maker).any(runs),
+                _ => true,
+            }
+        }),
+        Some(Base::Image(image)) => !official(image),
+        _ => true,
+    }
+}

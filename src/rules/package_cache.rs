@@ -1,0 +1,66 @@
+//! What yum, dnf and zypper leave of lists and packages in a layer: shared by the rules on their caches.
+
+use super::kept_cache::covers;
+use super::runs::Run;
+use super::{Context, appended, runs, script_end};
+use crate::finding::Findings;
+use crate::shell::{Invocation, PackageCall, Verb};
+use crate::text::Span;
+
+/// A manager's cache.
+pub(super) struct Cache {
+    /// Whether a call fills it.
+    pub(super) fills: fn(&PackageCall) -> bool,
+    /// Whether a call of the same program empties it.
+    pub(super) empties: fn(&PackageCall) -> bool,
+    /// The folders that it may lie in.
+    pub(super) folders: &'static [&'static str],
+    /// What empties it, without the program.
+    pub(super) clean: &'static str,
+}
+
+pub(super) fn check(cx: &Context, out: &mut Findings, cache: &Cache) {
+    for run in runs::shipped(cx).filter(|run| !run.is_mounted(cache.folders)) {
+        let invocations = run.invocations();
+        let fills = |one: &Invocation| one.package_call().is_some_and(|call| (cache.fills)(&call));
+        let Some(at) = invocations.iter().rposition(fills) else { continue };
+        let Some(call) = invocations[at].package_call() else { continue };
+        if empties(&run, cache, &call, &invocations[at..]) {
+            continue;
+        }
+        let span = Span::new(call.span.start, call.verb_span.end);
+        let clean = format!("{} {}", invocations[at].path.text(), cache.clean);
+        let mut finding = cx
+            .finding(run.place(span), format!("what `{}` fetched to choose packages stays in the layer", call.program))
+            .help(format!("`&& {clean}` in the same RUN, or a cache mount on {}", cache.folders[0]));
+        if let Some((place, text)) = appended::append(&run, fills, &clean) {
+            let title = "empty the cache in the same RUN";
+            finding = if script_end::shields(&run.code.script) {
+                let why = "a failure in the last compound would no longer end it at once";
+                finding.unsafe_edit(title, why, place, text)
+            } else {
+                finding.safe_edit(title, place, text)
+            };
+        }
+        out.push(finding);
+    }
+}
+
+/// Whether something behind the call removes what it left.
+fn empties(run: &Run, cache: &Cache, filled: &PackageCall, behind: &[Invocation]) -> bool {
+    let named = |text: &str| {
+        let folder = text.trim_end_matches(['*', '/']);
+        text.starts_with('/')
+            && cache.folders.iter().any(|own| covers(folder, own) || folder.starts_with(own) || own.starts_with(folder))
+    };
+    let removes = |one: &Invocation| match one.program {
+        Some("rm" | "find") => one.args.iter().any(|word| word.value().is_some_and(named)),
+        Some(program) if program == filled.program => {
+            one.package_call().is_some_and(|call| call.verb == Verb::Clean && (cache.empties)(&call))
+        }
+        _ => false,
+    };
+    let trapped =
+        |one: &Invocation| one.is("trap") && one.args.first().is_some_and(|word| word.text().contains("clean"));
+    behind.iter().any(removes) || run.invocations().iter().any(trapped)
+}

@@ -1,0 +1,40 @@
+//! See `rules/package-upgrade.md`.
+
+use super::{Context, runs};
+use crate::build::{Base, Reference};
+use crate::finding::Findings;
+use crate::shell::{Manager, PackageCall, Verb};
+use crate::text::Span;
+
+super::rule!("package-upgrade", check);
+
+fn check(cx: &Context, out: &mut Findings) {
+    for run in runs::shipped(cx).filter(|run| !run.is_trigger()) {
+        // Who pins the base by digest takes its patches this way.
+        let pinned = |base: &Base| matches!(base, Base::Image(text) if Reference::of(text).digest.is_some());
+        if pinned(cx.build().root_base(run.stage)) {
+            continue;
+        }
+        for one in run.invocations() {
+            let Some(call) = one.package_call().filter(upgrades_all) else { continue };
+            let span = Span::new(call.span.start, call.verb_span.end);
+            let name = format!("{} {}", call.program, call.verb_text);
+            let message = format!(
+                "`{name}` stores every package that it replaces a second time, and what it brings depends on the day"
+            );
+            out.push(cx.finding(run.place(span), message).help("build on a newer base image (`docker build --pull`)"));
+        }
+    }
+}
+
+fn upgrades_all(call: &PackageCall) -> bool {
+    let part = ["--security", "--advisory", "--advisories", "--cve", "--cves", "--bz", "--sec-severity", "--category"];
+    let asks_only = ["-s", "--simulate", "--dry-run", "--just-print", "--available-only", "-d", "--download-only"];
+    // `zypper dup` has a rule of its own.
+    let is_meant = match call.manager {
+        Manager::Zypper => matches!(&*call.verb_text, "update" | "up"),
+        Manager::Pacman => false,
+        manager => manager.is_system(),
+    };
+    is_meant && call.verb == Verb::Upgrade && call.packages.is_empty() && !call.has(&part) && !call.has(&asks_only)
+}

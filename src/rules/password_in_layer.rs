@@ -1,0 +1,50 @@
+//! See `rules/password-in-layer.md`.
+
+use super::Context;
+use super::runs;
+use crate::finding::Findings;
+use crate::shell::{Invocation, arguments};
+use crate::text::Span;
+
+super::rule!("password-in-layer", check);
+
+/// From the manuals of shadow.
+const SHORT: &str = "bcdefgGkKpPRsuZ";
+const LONG: &str = "--base-dir --comment --home-dir --home --defaults --expiredate --inactive --gid --groups --skel --key \
+                    --password --root --prefix --shell --uid --selinux-user --login";
+
+fn check(cx: &Context, out: &mut Findings) {
+    for run in runs::all(cx) {
+        // Who passes it as a secret has thought about it.
+        let secret = run.file().mounts(run.instruction).iter().any(|mount| mount.kind() == "secret");
+        for one in run.invocations().iter().filter(|_| !secret) {
+            let Some(span) = sets_password(one) else { continue };
+            let message = "the password (or its hash) is in the image, the same in every container";
+            out.push(
+                cx.finding(run.place(span), message)
+                    .help("give the account no password, or set it when the container starts"),
+            );
+        }
+    }
+}
+
+fn sets_password(one: &Invocation) -> Option<Span> {
+    let has = |names: &[&str]| one.args.iter().any(|word| names.contains(&word.text()));
+    match one.program? {
+        "chpasswd" if !has(&["--help", "-h"]) => Some(one.span),
+        "passwd" if one.command.place.pipe_index > 0 || has(&["--stdin", "-d", "--delete"]) => Some(one.span),
+        "passwd" if !one.command.redirects.is_empty() && !has(&["-l", "--lock", "-S", "-u"]) => {
+            let reads = one.command.redirects.iter().any(|redirect| redirect.body.is_some());
+            reads.then_some(one.span)
+        }
+        "useradd" | "usermod" => {
+            let (flags, _) = arguments(one.args, SHORT, LONG);
+            let flag = flags.into_iter().find(|flag| matches!(&*flag.name, "-p" | "--password"))?;
+            let value = flag.value?;
+            // No hash is like these: the account is locked.
+            let locked = matches!(value.text, "*" | "!" | "!!" | "x" | "!*");
+            (!locked).then_some(flag.span)
+        }
+        _ => None,
+    }
+}

@@ -1,0 +1,92 @@
+//! See `rules/pipefail-off.md`.
+
+use super::Context;
+use super::download::pipeline;
+use super::runs::{self, Run};
+use super::shells::{self, Sh};
+use crate::build::Stage;
+use crate::finding::Findings;
+use crate::shell::{Command, ScopeKind, Script, SeparatorKind};
+use crate::text::Span;
+
+super::rule!("pipefail-off", check);
+
+/// Programs that write what they are given: there is no failure to hide.
+const SURE: [&str; 5] = ["echo", "printf", "true", ":", "pwd"];
+
+fn check(cx: &Context, out: &mut Findings) {
+    for stage in cx.build().stages() {
+        of_stage(cx, stage, out);
+    }
+}
+
+fn of_stage(cx: &Context, stage: &Stage, out: &mut Findings) {
+    // All findings of a stage are mended by the SHELL before the first of them.
+    let mut first: Option<usize> = None;
+    for run in runs::of_stage(cx.build(), stage) {
+        let Some(span) = hidden(&run, &run.code.script, run.code.is_exec()) else { continue };
+        let message = "the RUN goes on when a command before the last of this pipe fails";
+        let sh = shells::sh_of(&run);
+        let finding = cx.finding(run.place(span), message).help(match sh {
+            Sh::Ash => "`SHELL [\"/bin/ash\", \"-eo\", \"pipefail\", \"-c\"]` or `set -o pipefail`",
+            _ => "`SHELL [\"/bin/bash\", \"-o\", \"pipefail\", \"-c\"]`, where the image has bash",
+        });
+        let shell = match sh {
+            Sh::Ash => Some(r#"["/bin/ash", "-o", "pipefail", "-c"]"#),
+            Sh::Dash | Sh::Bash => Some(r#"["/bin/bash", "-o", "pipefail", "-c"]"#),
+            Sh::Unknown => None,
+        };
+        let plain = !run.code.is_exec() && !has_own_shell(&run) && shells::is_default(&run);
+        out.push(match shell.filter(|_| plain) {
+            Some(shell) => {
+                let at = *first.get_or_insert(run.index);
+                shells::with_shell(&run, at, shell, "fail with any command of a pipe", finding)
+            }
+            None => finding,
+        });
+    }
+}
+
+/// The first pipe whose failures are hidden.
+fn hidden(run: &Run, script: &Script, exec: bool) -> Option<Span> {
+    let mut inner = script.nested.iter().peekable();
+    for (index, command) in script.commands.iter().enumerate() {
+        if let Some((_, nested)) = inner.next_if(|(at, _)| *at as usize == index) {
+            // A string for another shell is left alone, as peers do; a heredoc or an exec form is the RUN's own script.
+            let own = exec || command.redirects.iter().any(|redirect| redirect.body.is_some());
+            if let Some(span) = own.then(|| hidden(run, nested, false)).flatten() {
+                return Some(span);
+            }
+        }
+        let is_end = command.place.pipe_len > 1 && command.place.pipe_index + 1 == command.place.pipe_len;
+        if !is_end || is_safe(run, script, command) {
+            continue;
+        }
+        let all = pipeline(script, index);
+        let risky = |at: &usize| {
+            let name = script.commands[*at].name().and_then(|name| name.value()).unwrap_or_default();
+            !SURE.contains(&name)
+        };
+        // Where a group or loop is piped, its own commands are what may fail.
+        let compound = all.len() < command.place.pipe_len as usize;
+        if compound || all[..all.len() - 1].iter().any(risky) {
+            return Some(script.commands[all[0]].span.to(command.span));
+        }
+    }
+    None
+}
+
+fn is_safe(run: &Run, script: &Script, command: &Command) -> bool {
+    let place = &command.place;
+    // dash knows no pipefail: there `set -o pipefail` fails, and with it the build.
+    let takes = shells::sh_of(run) != Sh::Dash || !shells::is_default(run);
+    let asked = script.enclosing(place).any(|scope| scope.kind == ScopeKind::Condition) || place.negated;
+    let caught = place.after.is_some_and(|after| after.kind == SeparatorKind::Or);
+    place.options.pipefail && (takes || run.code.is_exec() || has_own_shell(run)) || asked || caught
+}
+
+/// Whether a heredoc goes to a shell of its own.
+fn has_own_shell(run: &Run) -> bool {
+    !run.instruction.heredocs.is_empty() && !run.code.script.nested.is_empty()
+        || run.code.text().is_some_and(|text| text.starts_with("#!"))
+}

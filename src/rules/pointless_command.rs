@@ -1,0 +1,39 @@
+//! See `rules/pointless-command.md`.
+
+use super::Context;
+use super::runs::{self, Run};
+use crate::finding::Findings;
+use crate::shell::{Invocation, SeparatorKind, Word};
+
+super::rule!("pointless-command", check);
+
+/// What needs a running system, a terminal or another machine.
+const PROGRAMS: [&str; 9] = ["free", "kill", "mount", "ps", "service", "shutdown", "ssh", "top", "vim"];
+
+fn check(cx: &Context, out: &mut Findings) {
+    for run in runs::all(cx) {
+        let invocations = run.invocations();
+        for (at, one) in invocations.iter().enumerate() {
+            let Some(program) = one.program.filter(|program| PROGRAMS.contains(program)) else { continue };
+            let direct = one.via.iter().all(|wrapper| matches!(wrapper.program, "sudo" | "time"));
+            if !direct || has_reason(&run, &invocations, at) {
+                continue;
+            }
+            let message =
+                format!("`{program}` does nothing for an image: each step has its own processes and no terminal");
+            out.push(cx.finding(run.place(one.path.span), message).help("start services when the container starts"));
+        }
+    }
+}
+
+/// A daemon that is started, used and stopped in one step; a process of the script's own; a mount that the step may make.
+fn has_reason(run: &Run, all: &[Invocation], at: usize) -> bool {
+    let background =
+        |one: &Invocation| one.command.place.after.is_some_and(|after| after.kind == SeparatorKind::Background);
+    match all[at].program {
+        Some("service") => all.iter().any(|one| !one.is("service")),
+        Some("kill") => all.iter().any(background) || all.len() > 1 && all[at].args.iter().any(Word::is_dynamic),
+        Some("mount") => run.file().flag_argument(run.instruction, "security").is_some(),
+        _ => false,
+    }
+}

@@ -1,0 +1,40 @@
+//! See `rules/python-output-buffered.md`.
+
+use super::Context;
+use super::root_user::service;
+use crate::build::{Base, Lookup, Reference};
+use crate::dockerfile::Keyword;
+use crate::finding::Findings;
+use crate::text::Span;
+
+super::rule!("python-output-buffered", check);
+
+const NAME: &str = "PYTHONUNBUFFERED";
+
+fn check(cx: &Context, out: &mut Findings) {
+    let build = cx.build();
+    let Some(target) = build.target().filter(|target| service::is_service(build, target)) else { return };
+    let is_python = match build.root_base(target) {
+        Base::Image(reference) => Reference::of(reference).short_name() == "python",
+        _ => false,
+    };
+    let set = matches!(build.scopes().lookup(target.index, NAME, usize::MAX), Lookup::Defined(_));
+    let starts = [Keyword::Cmd, Keyword::Entrypoint].into_iter().filter_map(|keyword| build.last(target, keyword));
+    let mut starts: Vec<_> = starts.collect();
+    starts.sort_by_key(|(index, _)| *index);
+    let Some((index, first)) = starts.into_iter().next().filter(|_| is_python && !set) else { return };
+    let runs = build.code(index).is_some_and(|code| {
+        code.script.invocations().iter().any(|one| {
+            one.program.is_some_and(|program| program.starts_with("python"))
+                && !one.args.iter().any(|word| word.text().starts_with("-u"))
+        })
+    });
+    if !runs {
+        return;
+    }
+    let message = "python keeps its output back until there is enough of it: the last lines of a crash are lost";
+    let finding = cx.finding(first.head, message).help(format!("set `{NAME}=1`"));
+    let newline = if cx.source().text().contains("\r\n") { "\r\n" } else { "\n" };
+    let from = build.instruction(target.from).span.end;
+    out.push(finding.safe_edit("write output at once", Span::at(from), format!("{newline}ENV {NAME}=1")));
+}

@@ -1,0 +1,83 @@
+//! Calls of package managers that ask for confirmation, where nobody answers: shared by the rules on `-y`.
+
+use std::cell::LazyCell;
+
+use super::{Context, runs};
+use crate::finding::Findings;
+use crate::shell::{PackageCall, Verb, Word};
+use crate::text::Span;
+
+/// What a rule looks for.
+pub(super) struct Question {
+    /// Whether the call asks when no option answers.
+    pub(super) asks: fn(&PackageCall) -> bool,
+    /// Whether one of its options answers.
+    pub(super) answered: fn(&PackageCall) -> bool,
+    /// What a configuration file says that answers, in lower case; empty where there is none.
+    pub(super) setting: &'static str,
+}
+
+pub(super) fn check(cx: &Context, out: &mut Findings, question: &Question) {
+    let settings = LazyCell::new(|| {
+        runs::Mentions::of(cx.build(), |instruction, text| {
+            let set = !question.setting.is_empty() && text.contains(question.setting) && text.contains(".conf");
+            set || runs::configures_apt(instruction, text)
+        })
+    });
+    for run in runs::all(cx) {
+        for one in run.invocations() {
+            let Some(call) = one.package_call().filter(|call| (question.asks)(call)) else { continue };
+            let open = one.args.iter().any(|word: &Word| run.may_be_option(word));
+            if (question.answered)(&call) || open || settings.reach(&run) {
+                continue;
+            }
+            let name = format!("{} {}", call.program, call.verb_text);
+            let span = Span::new(call.span.start, call.verb_span.end);
+            let piped = one.command.place.pipe_index > 0;
+            let end = if piped { "and a pipe is no sure answer" } else { "and nobody answers in a build" };
+            let message = format!("`{name}` asks for confirmation, {end}");
+            let mut finding = cx.finding(run.place(span), message).help(format!("`{name} -y`"));
+            let verb = call.verb_text.rsplit(' ').next().unwrap_or_default();
+            let last = Span::new(call.verb_span.end.saturating_sub(verb.len() as u32), call.verb_span.end);
+            let last = if call.verb_text.contains(' ') { last } else { call.verb_span };
+            if let Some((at, text)) = run.behind(last, verb, "-y") {
+                finding = finding.safe_edit("answer with `-y`", at, text);
+            }
+            out.push(finding);
+        }
+    }
+}
+
+/// How often a switch of one letter or its long form is given.
+pub(super) fn count(call: &PackageCall, names: &[&str]) -> usize {
+    call.flags.iter().filter(|flag| names.contains(&&*flag.name)).count()
+}
+
+/// Whether an option `NAME=VALUE` switches something on: `-o APT::Get::Assume-Yes=true`, `--setopt=assumeyes=1`.
+pub(super) fn sets(call: &PackageCall, options: &[&str], name: &str, values: &[&str]) -> bool {
+    call.flags.iter().filter(|flag| options.contains(&&*flag.name)).any(|flag| {
+        let text = flag.value.map(|value| value.text.trim_matches(['"', '\'']).to_ascii_lowercase());
+        let text = text.as_deref().and_then(|text| text.split_once('='));
+        text.is_some_and(|(key, value)| {
+            let key = key.trim();
+            (key == name || key.ends_with(&format!(".{name}")))
+                && values.contains(&value.trim().trim_matches(['"', '\'']))
+        })
+    })
+}
+
+/// Whether a call of yum or dnf changes packages, and so asks.
+pub(super) fn dnf_asks(call: &PackageCall) -> bool {
+    let module = call.verb_text == "module"
+        && call
+            .operands
+            .first()
+            .is_some_and(|word| matches!(word.text(), "enable" | "disable" | "reset" | "switch-to"));
+    module || matches!(call.verb, Verb::Install | Verb::Upgrade | Verb::Remove)
+}
+
+/// Whether an option of yum or dnf answers.
+pub(super) fn dnf_answered(call: &PackageCall) -> bool {
+    call.has(&["-y", "--assumeyes", "--assumeno", "--help", "-h"])
+        || sets(call, &["--setopt"], "assumeyes", &["1", "true", "yes", "on"])
+}

@@ -1,0 +1,45 @@
+//! See `rules/sh-relinked.md`.
+
+use super::Context;
+use super::runs::{self, Run};
+use crate::finding::Findings;
+use crate::shell::{Invocation, Word};
+use crate::text::Span;
+
+super::rule!("sh-relinked", check);
+
+fn check(cx: &Context, out: &mut Findings) {
+    for run in runs::all(cx) {
+        let invocations = run.invocations();
+        for one in invocations.iter().filter(|one| one.is("ln")) {
+            let operands: Vec<&Word> = one.args.iter().filter(|word| !word.text().starts_with('-')).collect();
+            let Some(link) = operands.last().filter(|word| operands.len() > 1 && is_sh(word)) else { continue };
+            let finding = cx
+                .finding(
+                    run.place(one.span.to(link.span)),
+                    "every script of the image that asks for sh gets another shell",
+                )
+                .help("`SHELL [\"/bin/bash\", \"-c\"]` changes the shell of RUN alone");
+            let bash =
+                operands.first().is_some_and(|word| matches!(word.text(), "bash" | "/bin/bash" | "/usr/bin/bash"));
+            out.push(match whole(&run, &invocations).filter(|_| bash) {
+                Some(place) => {
+                    let why = "scripts that need bash and ask for sh fail then";
+                    finding.unsafe_edit("set the shell of RUN", why, place, "SHELL [\"/bin/bash\", \"-c\"]")
+                }
+                None => finding,
+            });
+        }
+    }
+}
+
+fn is_sh(word: &Word) -> bool {
+    word.is("/bin/sh") || word.is("/usr/bin/sh")
+}
+
+/// The instruction, where it does nothing else.
+fn whole(run: &Run, all: &[Invocation]) -> Option<Span> {
+    let own = |one: &Invocation| one.is("ln") || matches!(one.program, Some("rm" | "mv")) && one.args.iter().any(is_sh);
+    let alone = all.iter().all(own) && all.iter().filter(|one| one.is("ln")).count() == 1;
+    (alone && !run.is_trigger()).then_some(run.instruction.span)
+}

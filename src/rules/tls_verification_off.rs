@@ -1,0 +1,187 @@
+//! See `rules/tls-verification-off.md`.
+
+use super::download::{Download, Tool};
+use super::runs::{self, Run};
+use super::{Context, removal};
+use crate::dockerfile::{File, Instruction, Keyword};
+use crate::finding::Findings;
+use crate::shell::{Invocation, Manager, PackageCall, Word};
+use crate::text::Span;
+
+super::rule!("tls-verification-off", check);
+
+/// Variables that switch it off, and by which values; any where none is given.
+const VARIABLES: [(&str, &[&str]); 8] = [
+    ("NODE_TLS_REJECT_UNAUTHORIZED", &["0"]),
+    ("PYTHONHTTPSVERIFY", &["0"]),
+    ("GIT_SSL_NO_VERIFY", &["1", "true", "yes", "on"]),
+    ("PIP_TRUSTED_HOST", &[]),
+    ("NPM_CONFIG_STRICT_SSL", &["false"]),
+    ("YARN_STRICT_SSL", &["false"]),
+    ("YARN_ENABLE_STRICT_SSL", &["false"]),
+    ("UV_INSECURE_HOST", &[]),
+];
+
+const MESSAGE: &str = "certificates are not verified: anybody on the way can answer in the server's place";
+
+fn check(cx: &Context, out: &mut Findings) {
+    for run in runs::all(cx) {
+        for one in run.invocations() {
+            let Some(span) = switched_off(&one) else { continue };
+            let finding = cx
+                .finding(run.place(span), MESSAGE)
+                .help("install the certificate of the authority (`ca-certificates`), or name it");
+            let why = "a server whose certificate can't be verified is refused then";
+            out.push(match edit(&run, &one, span) {
+                Some((place, text)) => finding.unsafe_edit("verify certificates", why, place, text),
+                None => finding,
+            });
+        }
+        assigned(cx, &run, out);
+    }
+    let file = &cx.build().input().file;
+    for instruction in file.instructions() {
+        for (name, value, span) in variables(file, instruction) {
+            if is_off(&name, &value) {
+                out.push(cx.finding(span, MESSAGE).help("take the variable out; it holds in every container, too"));
+            }
+        }
+    }
+}
+
+/// The option taken out; of letters in one word only its own. A setting that is written elsewhere has no edit.
+fn edit(run: &Run, one: &Invocation, span: Span) -> Option<(Span, String)> {
+    if matches!(one.program, Some("git" | "npm" | "yarn" | "pnpm" | "conda" | "mamba" | "micromamba" | "composer")) {
+        return None;
+    }
+    let word = one.args.iter().find(|word| word.span.start == span.start)?;
+    let text = word.text();
+    if !text.starts_with("--") && text.len() > 2 && one.is("curl") {
+        let at = text.find('k')?;
+        let letter = word.part(at, at + 1);
+        return (run.source(letter) == "k").then(|| (run.place(letter), String::new()));
+    }
+    removal::of(run, one, span)
+}
+
+/// The pairs of ENV and ARG.
+fn variables(file: &File, instruction: &Instruction) -> Vec<(String, String, Span)> {
+    let clean = |text: &str| text.trim_matches(['"', '\'']).to_owned();
+    match instruction.keyword {
+        Keyword::Env => file
+            .variables(instruction)
+            .iter()
+            .map(|one| (clean(&one.name.text), clean(&one.value.text), one.span))
+            .collect(),
+        Keyword::Arg => {
+            let args = file.args(instruction);
+            let pair = |one: &crate::dockerfile::Arg| {
+                Some((clean(&one.name.text), clean(&one.default.as_ref()?.text), one.span))
+            };
+            args.iter().filter_map(pair).collect()
+        }
+        _ => Vec::new(),
+    }
+}
+
+fn is_off(name: &str, value: &str) -> bool {
+    VARIABLES.iter().any(|(known, values)| {
+        name.eq_ignore_ascii_case(known)
+            && !value.is_empty()
+            && (values.is_empty() || values.contains(&&*value.to_ascii_lowercase()))
+    })
+}
+
+/// `NODE_TLS_REJECT_UNAUTHORIZED=0 npm ci`, `export GIT_SSL_NO_VERIFY=1`
+fn assigned(cx: &Context, run: &Run, out: &mut Findings) {
+    for command in &run.code.script.commands {
+        for one in &command.assignments {
+            if one.value.value().is_some_and(|value| is_off(&one.name_text, value)) {
+                out.push(cx.finding(run.place(one.span), MESSAGE).help("take the variable out"));
+            }
+        }
+        let exports = command.name().is_some_and(|name| name.is("export") || name.is("env"));
+        for word in command.words.iter().skip(1).filter(|_| exports) {
+            let pair = word.value().and_then(|text| text.split_once('='));
+            if pair.is_some_and(|(name, value)| is_off(name, value)) {
+                out.push(cx.finding(run.place(word.span), MESSAGE).help("take the variable out"));
+            }
+        }
+    }
+}
+
+/// The option or setting that switches it off.
+fn switched_off(one: &Invocation) -> Option<Span> {
+    if let Some(download) = Download::of(one) {
+        return of_download(one, &download);
+    }
+    let text = |names: &[&str]| {
+        let found =
+            one.args.iter().position(|word| names.iter().any(|name| word.text().to_ascii_lowercase().contains(name)));
+        found.map(|at| &one.args[at])
+    };
+    let value = |word: &Word, off: &[&str]| {
+        let text = word.text().to_ascii_lowercase();
+        off.iter().any(|value| text.ends_with(value))
+    };
+    match one.program? {
+        "git" => {
+            let word = text(&["http.sslverify"])?;
+            let at = one.args.iter().position(|other| other.span == word.span)?;
+            let next = one.args.get(at + 1).is_some_and(|next| value(next, &["false", "0"]));
+            // `git config --unset http.sslVerify` puts it right again.
+            let unset = one.args.iter().any(|word| word.text().starts_with("--unset"));
+            (!unset && (value(word, &["=false", "=0"]) || next)).then_some(word.span)
+        }
+        "npm" | "yarn" | "pnpm" => {
+            let word = text(&["strict-ssl", "enablestrictssl"])?;
+            let at = one.args.iter().position(|other| other.span == word.span)?;
+            let next = one.args.get(at + 1).is_some_and(|next| value(next, &["false"]));
+            (value(word, &["=false"]) || next && one.args.iter().any(|word| word.is("set"))).then_some(word.span)
+        }
+        "conda" | "mamba" | "micromamba" => {
+            let word = text(&["ssl_verify"])?;
+            one.args.iter().any(|word| value(word, &["false", "no"])).then_some(word.span)
+        }
+        "composer" => {
+            let word = text(&["disable-tls", "secure-http"])?;
+            let off = if word.text().contains("disable") { "true" } else { "false" };
+            one.args.iter().any(|word| value(word, &[off])).then_some(word.span)
+        }
+        _ => of_manager(&one.package_call()?),
+    }
+}
+
+/// `-k`, `--no-check-certificate`
+fn of_download(one: &Invocation, download: &Download) -> Option<Span> {
+    let names: &[&str] = match download.tool {
+        Tool::Curl => &["-k", "--insecure", "--proxy-insecure"],
+        Tool::Wget => &["--no-check-certificate"],
+    };
+    let plain = download.addresses().next().is_some() && download.addresses().all(|text| text.starts_with("http://"));
+    let flag = download.flags.iter().find(|flag| names.contains(&&*flag.name))?;
+    let word = one.args.iter().find(|word| word.span.start == flag.span.start)?;
+    (!plain && !download.is_local()).then_some(word.span)
+}
+
+fn of_manager(call: &PackageCall) -> Option<Span> {
+    let names: &[&str] = match call.manager {
+        Manager::Pip => &["--trusted-host"],
+        Manager::Uv => &["--allow-insecure-host", "--trusted-host"],
+        Manager::Apk => &["--no-check-certificate"],
+        _ => &[],
+    };
+    let local = |text: &str| ["localhost", "127.0.0.1"].iter().any(|host| text.starts_with(host));
+    let option = call.flag(names).filter(|flag| !flag.value.is_some_and(|value| local(value.text)));
+    let setting = || {
+        call.flags.iter().find(|flag| {
+            let text = flag.value.map(|value| value.text.to_ascii_lowercase().replace(' ', "")).unwrap_or_default();
+            match &*flag.name {
+                "-o" | "--option" => text.contains("verify-peer=false") || text.contains("verify-host=false"),
+                "--setopt" => ["sslverify=0", "sslverify=false"].iter().any(|end| text.ends_with(end)),
+                _ => false,
+            }
+        })
+    };
+    option.or_else(setting).map(|flag| flag.span)
+}

@@ -1,0 +1,21 @@
+//! See `rules/unquoted-substitution.md`.
+
+use super::{Context, runs, splitting};
+use crate::finding::Findings;
+use crate::shell::ExpansionKind;
+
+super::rule!("unquoted-substitution", check);
+
+fn check(cx: &Context, out: &mut Findings) {
+    for run in runs::all(cx) {
+        for (_, expansion) in splitting::unquoted(&run) {
+            // Backticks and `<(` are matters of their own.
+            let place = run.place(expansion.span);
+            if expansion.kind != ExpansionKind::Command || !run.file().source().slice(place).starts_with("$(") {
+                continue;
+            }
+            let message = "the output is split at blanks, and its stars are expanded";
+            out.push(cx.finding(place, message).help("double quotes, unless it is a list"));
+        }
+    }
+}

@@ -1,0 +1,35 @@
+//! See `rules/unquoted-variable.md`.
+
+use super::runs::{self, Run};
+use super::{Context, splitting};
+use crate::build::Lookup;
+use crate::finding::Findings;
+use crate::shell::ExpansionKind;
+
+super::rule!("unquoted-variable", check);
+
+/// Variables of the shell that hold numbers.
+const NUMBERS: [&str; 12] = ["?", "#", "$", "!", "-", "RANDOM", "UID", "EUID", "PPID", "SECONDS", "LINENO", "OPTIND"];
+
+fn check(cx: &Context, out: &mut Findings) {
+    for run in runs::all(cx) {
+        for (_, expansion) in splitting::unquoted(&run) {
+            let ExpansionKind::Variable(name) = &expansion.kind else { continue };
+            if NUMBERS.contains(&&**name) || name.starts_with('#') || is_one_word(&run, name, expansion.span.start) {
+                continue;
+            }
+            let message = format!("`{name}` is split at blanks, and its stars are expanded");
+            out.push(cx.finding(run.place(expansion.span), message).help("double quotes, unless it holds a list"));
+        }
+    }
+}
+
+/// Whether its value is known to be one word: set by the file, or by the script as such.
+fn is_one_word(run: &Run, name: &str, at: u32) -> bool {
+    let Some(assigned) = run.assigned(name, at) else {
+        let scopes = run.build.scopes();
+        return matches!(scopes.lookup_run(run.stage.index, name, run.index), Lookup::Defined(_));
+    };
+    let splits = |c: char| c.is_whitespace() || matches!(c, '*' | '?' | '[');
+    assigned.value.value().is_some_and(|value| !value.contains(splits))
+}

@@ -1,0 +1,85 @@
+//! See `rules/unsigned-packages.md`.
+
+use super::question::sets;
+use super::{Context, removal, runs};
+use crate::finding::Findings;
+use crate::shell::{Invocation, Manager, PackageCall, PackageSource, Verb, Word};
+use crate::text::Span;
+
+super::rule!("unsigned-packages", check);
+
+fn check(cx: &Context, out: &mut Findings) {
+    for run in runs::all(cx) {
+        for one in run.invocations() {
+            let option = switch(&one);
+            let Some(span) = option.or_else(|| source(&one)) else { continue };
+            let place = run.place(span);
+            let message = "signatures of packages are not checked: who can alter the download is root here";
+            let finding = cx.finding(place, message).help("give the package manager the key of the repository");
+            let why = "packages whose signature can't be checked are refused then";
+            let edit = option.and_then(|span| removal::of(&run, &one, span));
+            out.push(match edit {
+                // It also answered the question.
+                Some(_) if run.source(span) == "--force-yes" => {
+                    finding.unsafe_edit("check signatures", why, place, "-y")
+                }
+                Some((place, text)) => finding.unsafe_edit("check signatures", why, place, text),
+                None => finding,
+            });
+        }
+    }
+}
+
+/// The option that switches the check off.
+fn switch(one: &Invocation) -> Option<Span> {
+    if one.is("rpm") {
+        let off = |word: &&Word| matches!(word.text(), "--nosignature" | "--nogpg" | "--noverify");
+        return one.args.iter().find(off).map(|word| word.span);
+    }
+    let call = one.package_call()?;
+    if installs_files(&call) {
+        return None;
+    }
+    let names: &[&str] = match call.manager {
+        Manager::Apt => &["--allow-unauthenticated", "--force-yes", "--allow-insecure-repositories"],
+        Manager::Apk => &["--allow-untrusted"],
+        Manager::Dnf | Manager::Yum | Manager::Microdnf => &["--nogpgcheck", "--no-gpgchecks", "--no-gpgcheck"],
+        Manager::Zypper => &["--no-gpg-checks", "--no-gpgcheck", "--no-gpgcheck-strict", "--allow-unsigned-rpm"],
+        _ => return None,
+    };
+    if let Some(flag) = call.flag(names) {
+        return Some(flag.span);
+    }
+    let on = ["true", "1", "yes", "on"];
+    let off = ["false", "0", "no", "off"];
+    let set = match call.manager {
+        Manager::Apt => ["apt::get::allowunauthenticated", "acquire::allowinsecurerepositories"]
+            .iter()
+            .any(|name| sets(&call, &["-o", "--option"], name, &on)),
+        _ => sets(&call, &["--setopt"], "gpgcheck", &off),
+    };
+    let options = ["-o", "--option", "--setopt"];
+    let own = |text: &str| {
+        ["authenticated", "insecure", "gpgcheck"].iter().any(|part| text.to_ascii_lowercase().contains(part))
+    };
+    let flag =
+        || call.flags.iter().find(|flag| options.contains(&&*flag.name) && flag.value.is_some_and(|v| own(v.text)));
+    if set { flag().map(|flag| flag.span) } else { None }
+}
+
+/// Whether all that is installed are files: who made them in this build has nobody to ask.
+fn installs_files(call: &PackageCall) -> bool {
+    let local = |one: &crate::shell::Package| one.source == PackageSource::Path;
+    call.verb == Verb::Install && !call.packages.is_empty() && call.packages.iter().all(local)
+}
+
+/// `echo "deb [trusted=yes] …" > /etc/apt/sources.list`
+fn source(one: &Invocation) -> Option<Span> {
+    let writes = matches!(one.program, Some("echo" | "printf" | "sed" | "add-apt-repository" | "tee"));
+    let trusts = |word: &&Word| {
+        let text = word.text();
+        (text.contains("[trusted=yes") || text.contains(" trusted=yes")) && text.contains("deb")
+            || text.lines().any(|line| matches!(line.trim(), "gpgcheck=0" | "gpgcheck = 0"))
+    };
+    one.args.iter().filter(|_| writes).find(trusts).map(|word| word.span)
+}

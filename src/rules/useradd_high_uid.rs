@@ -1,0 +1,43 @@
+//! See `rules/useradd-high-uid.md`.
+
+use super::Context;
+use super::runs::{self, Run};
+use crate::finding::Findings;
+use crate::shell::{Value, arguments};
+
+super::rule!("useradd-high-uid", check);
+
+/// From useradd's manual.
+const SHORT: &str = "bcdefgGkKpPRsuZ";
+const LONG: &str = "--base-dir --comment --home-dir --home --defaults --expiredate --inactive --gid --groups --skel --key \
+                    --password --root --prefix --shell --uid --selinux-user";
+
+/// Digits of a number that is no longer small.
+const LONG_NUMBER: usize = 6;
+
+fn check(cx: &Context, out: &mut Findings) {
+    for run in runs::all(cx) {
+        for one in run.invocations().iter().filter(|one| one.is("useradd")) {
+            let (flags, _) = arguments(one.args, SHORT, LONG);
+            let named = |names: [&str; 2]| flags.iter().find(|flag| names.contains(&&*flag.name));
+            let value = named(["-u", "--uid"]).and_then(|flag| flag.value);
+            let Some(value) = value.filter(|value| is_high(&run, value)) else { continue };
+            if named(["-l", "--no-log-init"]).is_some() {
+                continue;
+            }
+            let message = format!("the lastlog and faillog files grow to the size of user {}", value.text);
+            let finding = cx.finding(run.place(value.span), message).help("`useradd -l` leaves them alone");
+            let name = one.path.value().unwrap_or_default();
+            out.push(match run.behind(one.path.span, name, "-l") {
+                Some((at, text)) => finding.safe_edit("leave the log files alone", at, text),
+                None => finding,
+            });
+        }
+    }
+}
+
+/// Whether the number is high, or may be: a value that only the build gets.
+fn is_high(run: &Run, value: &Value) -> bool {
+    let known = if value.dynamic { run.value_of(value.text, value.span.start) } else { Some(value.text.to_owned()) };
+    known.is_none_or(|text| text.len() >= LONG_NUMBER && text.bytes().all(|byte| byte.is_ascii_digit()))
+}

@@ -1,0 +1,33 @@
+//! See `rules/wget-and-curl.md`.
+
+use super::Context;
+use super::runs;
+use crate::finding::Findings;
+use crate::shell::{Invocation, SeparatorKind};
+
+super::rule!("wget-and-curl", check);
+
+fn check(cx: &Context, out: &mut Findings) {
+    for stage in cx.build().stages() {
+        let (mut curl, mut wget) = (false, false);
+        for run in runs::of_stage(cx.build(), stage) {
+            let invocations = run.invocations();
+            let calls: Vec<&Invocation> =
+                invocations.iter().filter(|one| (one.is("curl") || one.is("wget")) && !is_fallback(one)).collect();
+            curl |= calls.iter().any(|one| one.is("curl"));
+            wget |= calls.iter().any(|one| one.is("wget"));
+            let Some(last) = calls.last().filter(|_| curl && wget) else { continue };
+            let other = if last.is("curl") { "wget" } else { "curl" };
+            let message = format!("this stage downloads with {other} too: one of the two programs is enough");
+            out.push(
+                cx.finding(run.place(last.path.span), message).help("use one program for all downloads of a stage"),
+            );
+        }
+    }
+}
+
+/// `curl … || wget …`: takes what there is.
+fn is_fallback(one: &Invocation) -> bool {
+    let or = |separator: Option<crate::shell::Separator>| separator.is_some_and(|one| one.kind == SeparatorKind::Or);
+    or(one.command.place.before) || or(one.command.place.after)
+}

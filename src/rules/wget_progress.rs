@@ -1,0 +1,81 @@
+//! See `rules/wget-progress.md`.
+
+use std::collections::BTreeMap;
+
+use super::Context;
+use super::download::{Download, Tool};
+use super::runs::{self, Run};
+use crate::build::{Base, Reference};
+use crate::finding::Findings;
+use crate::shell::{Invocation, Manager, RedirectOperator, Verb};
+
+super::rule!("wget-progress", check);
+
+fn check(cx: &Context, out: &mut Findings) {
+    let mut busybox: BTreeMap<usize, bool> = BTreeMap::new();
+    for run in runs::all(cx) {
+        for one in run.invocations() {
+            let Some(download) = Download::of(&one).filter(|download| download.tool == Tool::Wget) else { continue };
+            if download.asks_only() || is_quiet(&download) || is_redirected(&one) {
+                continue;
+            }
+            if *busybox.entry(run.stage.index).or_insert_with(|| is_busybox(&run)) {
+                continue;
+            }
+            let finding = cx
+                .finding(run.place(one.path.span), "the progress bar fills the build's log with a line per 50 kB")
+                .help("`wget -nv` (errors stay visible) or `wget -q`");
+            let name = one.path.value().unwrap_or_default();
+            out.push(match run.behind(one.path.span, name, "-nv") {
+                Some((at, text)) => finding.safe_edit("leave the progress bar out", at, text),
+                None => finding,
+            });
+        }
+    }
+}
+
+fn is_quiet(download: &Download) -> bool {
+    let quiet = [
+        "-q",
+        "--quiet",
+        "--no-verbose",
+        "-o",
+        "--output-file",
+        "-a",
+        "--append-output",
+        "--progress",
+        "-b",
+        "--background",
+    ];
+    let not_verbose =
+        |flag: &crate::shell::Flag| &*flag.name == "-n" && flag.value.is_some_and(|v| v.text.starts_with('v'));
+    download.has(&quiet) || download.flags.iter().any(not_verbose)
+}
+
+fn is_redirected(one: &Invocation) -> bool {
+    one.command.redirects.iter().any(|redirect| match redirect.operator {
+        RedirectOperator::WriteBoth | RedirectOperator::AppendBoth => true,
+        RedirectOperator::Write | RedirectOperator::Append => redirect.descriptor == Some(2),
+        _ => false,
+    })
+}
+
+/// The wget of busybox has no such bar in a log, and no `-nv`; unless GNU's is installed.
+fn is_busybox(run: &Run) -> bool {
+    let alpine = match run.build.root_base(run.stage) {
+        Base::Image(text) => {
+            let reference = Reference::of(text);
+            let tagged = reference.tag.is_some_and(|tag| tag.contains("alpine"));
+            tagged || matches!(reference.short_name(), "alpine" | "busybox")
+        }
+        _ => false,
+    };
+    let installs = |one: &Invocation| {
+        one.package_call().is_some_and(|call| {
+            call.manager == Manager::Apk
+                && call.verb == Verb::Install
+                && call.packages.iter().any(|p| p.name.text == "wget")
+        })
+    };
+    alpine && !runs::of_stage(run.build, run.stage).any(|run| run.invocations().iter().any(installs))
+}

@@ -1,0 +1,21 @@
+//! See `rules/zypper-dist-upgrade.md`.
+
+use super::{Context, runs};
+use crate::finding::Findings;
+use crate::shell::Manager;
+use crate::text::Span;
+
+super::rule!("zypper-dist-upgrade", check);
+
+fn check(cx: &Context, out: &mut Findings) {
+    for run in runs::all(cx) {
+        for call in run.invocations().iter().filter_map(crate::shell::package_call) {
+            if call.manager != Manager::Zypper || !matches!(&*call.verb_text, "dist-upgrade" | "dup") {
+                continue;
+            }
+            let span = Span::new(call.span.start, call.verb_span.end);
+            let message = "this moves the whole base to what the repositories hold today";
+            out.push(cx.finding(run.place(span), message).help("build on a newer base image"));
+        }
+    }
+}
