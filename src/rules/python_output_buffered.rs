@@ -1,7 +1,7 @@
 //! See `rules/python-output-buffered.md`.
 
 use super::Context;
-use super::root_user::service;
+use super::service;
 use crate::build::{Base, Lookup, Reference};
 use crate::dockerfile::Keyword;
 use crate::finding::Findings;
