@@ -204,6 +204,7 @@ mod service;
 mod shells;
 mod splitting;
 mod toolchain;
+mod unrendered;
 mod unpinned;
 mod user_line;
 
