@@ -208,3 +208,15 @@ fn a_command_without_a_format_says_which_it_has() {
     let ran = run(Dockopt::new(), "lint", "sarrif").code(2);
     ran.complains(&["sarrif", "sarif"]);
 }
+
+#[test]
+fn sarif_tells_what_is_hidden() {
+    let text =
+        "FROM debian:12.5\nUSER 1000\n# dockopt ignore=shell-form-command reason: it is one\nCMD python3 main.py\n";
+    let log = Dockopt::new().file("Dockerfile", text).args(["lint", "--format=sarif"]).run().code(0).json();
+    let results = log["runs"][0]["results"].as_array().unwrap();
+    let hidden = results.iter().find(|result| result["ruleId"] == "shell-form-command").unwrap();
+    assert_eq!(hidden["suppressions"][0]["kind"], "inSource");
+    let schema = sarif_schema();
+    assert!(jsonschema::options().build(&schema).unwrap().is_valid(&log));
+}
