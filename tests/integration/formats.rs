@@ -105,6 +105,22 @@ fn lines_of_json_keep_their_schema() {
 }
 
 #[test]
+fn a_line_of_json_is_what_json_has() {
+    let schema = |text: &str| serde_json::from_str::<Value>(text).unwrap();
+    let lines = schema(include_str!("../../schemas/jsonl.schema.json"));
+    let lint = schema(include_str!("../../schemas/lint.schema.json"));
+    for kind in ["finding", "problem", "skipped"] {
+        let mut line = lines["$defs"][format!("{kind}_line")].clone();
+        line["properties"].as_object_mut().unwrap().remove("type");
+        line["required"].as_array_mut().unwrap().retain(|name| name != "type");
+        assert_eq!(line, lint["$defs"][kind], "{kind}");
+    }
+    for part in ["place", "span", "label", "impact", "edit", "fix"] {
+        assert_eq!(lines["$defs"][part], lint["$defs"][part], "{part}");
+    }
+}
+
+#[test]
 fn the_format_changes_no_exit_code() {
     let clean = "FROM debian:12.5\nUSER 1000\nCMD [\"true\"]\n";
     for (text, command, code) in [
