@@ -52,6 +52,7 @@ use self::latest::Latest;
 use self::stage::Names;
 use crate::dockerfile::{Instruction, Keyword};
 use crate::inputs::BuildInput;
+use crate::shell::Shell;
 
 /// A build: the input and what follows from it.
 #[derive(Debug)]
@@ -67,6 +68,8 @@ pub struct Build<'a> {
     needed: Vec<bool>,
     ships: Vec<bool>,
     latest: Latest,
+    /// Shells that comments of hadolint tell, with their places.
+    told_shells: Vec<(u32, Shell)>,
     /// The scripts of each instruction, read when first asked for.
     code: Vec<OnceLock<Option<Code<'a>>>>,
     /// Accounts and settings that RUNs make, read when first asked for.
@@ -102,6 +105,7 @@ impl<'a> Build<'a> {
         }
         let code = input.file.instructions().iter().map(|_| OnceLock::new()).collect();
         let latest = Latest::new(input.file.instructions(), &stages);
+        let told_shells = settings::told_shells(&input.file);
         Self {
             input,
             stages,
@@ -114,6 +118,7 @@ impl<'a> Build<'a> {
             needed,
             ships,
             latest,
+            told_shells,
             code,
             made: OnceLock::new(),
         }
