@@ -49,6 +49,7 @@ mod empty_stage_copied;
 mod end_of_life_base;
 mod env_self_reference;
 mod expose_mapping;
+mod expose_missing;
 mod expose_protocol_case;
 mod expose_range;
 mod exposed_port_unused;
@@ -104,6 +105,7 @@ mod relative_workdir;
 mod reserved_stage_name;
 mod rm_of_unset_variable;
 mod root_user;
+mod scattered_labels;
 mod secret_file_copied;
 mod secret_in_arg_or_env;
 mod secret_in_command;
@@ -245,6 +247,7 @@ pub static ALL: &[&Rule] = &[
     &end_of_life_base::RULE,
     &env_self_reference::RULE,
     &expose_mapping::RULE,
+    &expose_missing::RULE,
     &expose_protocol_case::RULE,
     &expose_range::RULE,
     &exposed_port_unused::RULE,
@@ -300,6 +303,7 @@ pub static ALL: &[&Rule] = &[
     &reserved_stage_name::RULE,
     &rm_of_unset_variable::RULE,
     &root_user::RULE,
+    &scattered_labels::RULE,
     &secret_file_copied::RULE,
     &secret_in_arg_or_env::RULE,
     &secret_in_command::RULE,
