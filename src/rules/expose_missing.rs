@@ -1,7 +1,6 @@
 //! See `rules/expose-missing.md`.
 
 use super::Context;
-use super::service::is_service;
 use crate::build::{Base, BaseImage};
 use crate::dockerfile::Keyword;
 use crate::finding::Findings;
@@ -10,7 +9,7 @@ super::rule!("expose-missing", check);
 
 fn check(cx: &Context, out: &mut Findings) {
     let build = cx.build();
-    let Some(stage) = build.target().filter(|stage| is_service(build, stage)) else { return };
+    let Some(stage) = build.target().filter(|stage| build.listening(stage).is_some()) else { return };
     // An image that starts a program of its own exposes its ports, too.
     let own = match build.root_base(stage) {
         Base::Image(name) => BaseImage::of(name).has_entrypoint() == Some(false),
