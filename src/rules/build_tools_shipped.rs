@@ -1,8 +1,8 @@
 //! See `rules/build-tools-shipped.md`.
 
 use super::{Context, toolchain};
-use crate::build::{Build, Stage};
-use crate::finding::Findings;
+use crate::build::{Base, Build, PackageSize, Stage};
+use crate::finding::{Basis, Finding, Findings, Impact, ImpactKind, Per, Saves};
 use crate::shell::{Invocation, Package, PackageCall};
 use crate::text::Span;
 
@@ -48,6 +48,7 @@ fn check(cx: &Context, out: &mut Findings) {
                     "run `{name}` in a stage of its own and copy what it makes, or remove {} in the same RUN",
                     them(&tools)
                 ));
+                let finding = priced(build, stage, &tools, finding);
                 let label = build.code(place).map(|code| code.place(file, user.span));
                 let far = line != instruction.start_line;
                 out.push(
@@ -56,6 +57,21 @@ fn check(cx: &Context, out: &mut Findings) {
             }
         }
     }
+}
+
+fn priced(build: &Build, stage: &Stage, tools: &[&str], finding: Finding) -> Finding {
+    let Base::Image(image) = build.root_base(stage) else { return finding };
+    let Some(size) = PackageSize::heaviest(tools, image) else { return finding };
+    finding.costs(Impact {
+        kind: ImpactKind::DiskBytes,
+        saves: Some(Saves::Bytes(size.disk_bytes)),
+        per: Per::Pull,
+        basis: Basis::Typical,
+        evidence: format!(
+            "`{}` alone with what it brings on Debian {}, looked up on {}",
+            size.package, size.suite, size.date
+        ),
+    })
 }
 
 /// Into another root file system.
