@@ -42,6 +42,6 @@ fn help(release: &Release, today: Date) -> String {
         Some((longest, end)) if end > today => {
             format!("move to a release that is maintained, such as {} (until {end})", longest.title())
         }
-        _ => "move to a distribution that is maintained".to_owned(),
+        _ => "move to a release that is maintained".to_owned(),
     }
 }
