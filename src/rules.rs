@@ -65,9 +65,19 @@ mod healthcheck_program_missing;
 mod heredoc_without_errexit;
 mod ignored_copy_source;
 mod image_root_copied;
+mod inline_suppression;
 mod instruction_case;
 mod invalid_base_default;
 mod invalid_label_key;
+mod label_empty;
+mod label_missing;
+mod label_not_email;
+mod label_not_hash;
+mod label_not_rfc3339;
+mod label_not_semver;
+mod label_not_spdx;
+mod label_not_url;
+mod label_unknown;
 mod last_user_root;
 mod latest_base;
 mod legacy_key_value;
@@ -131,12 +141,15 @@ mod system_workdir;
 mod tls_verification_off;
 mod undeclared_base_arg;
 mod undefined_variable;
+mod unexplained_suppression;
 mod unknown_copy_source;
 mod unquoted_substitution;
 mod unquoted_variable;
 mod unreachable_stage;
 mod unsigned_packages;
 mod untagged_base;
+mod untrusted_registry;
+mod unused_suppression;
 mod unversioned_own_base;
 mod useless_context;
 mod user_without_passwd;
@@ -168,6 +181,7 @@ mod foreign;
 mod ignore_lines;
 mod installed_project;
 mod kept_cache;
+mod labels;
 mod layers;
 mod lines;
 mod metadata;
@@ -176,9 +190,12 @@ mod package_cache;
 #[cfg(test)]
 mod page;
 mod pinning;
+mod policy;
 mod presence;
 mod question;
+mod reach;
 mod removal;
+mod run;
 mod runs;
 mod script_end;
 mod secret_word;
@@ -193,6 +210,8 @@ mod user_line;
 pub use self::announced::{Breach, dockerfile_breaches};
 pub use self::context::Context;
 pub use self::metadata::{Category, Confidence, Fixability, Group, Metadata, Status, Subject};
+pub use self::policy::{Line, Policies, Policy, known};
+pub use self::run::{Outcome, is_there, pragmas_of, run};
 pub use self::selection::{Selection, SelectorError, suggest};
 
 use std::collections::HashMap;
@@ -266,9 +285,19 @@ pub static ALL: &[&Rule] = &[
     &heredoc_without_errexit::RULE,
     &ignored_copy_source::RULE,
     &image_root_copied::RULE,
+    &inline_suppression::RULE,
     &instruction_case::RULE,
     &invalid_base_default::RULE,
     &invalid_label_key::RULE,
+    &label_empty::RULE,
+    &label_missing::RULE,
+    &label_not_email::RULE,
+    &label_not_hash::RULE,
+    &label_not_rfc3339::RULE,
+    &label_not_semver::RULE,
+    &label_not_spdx::RULE,
+    &label_not_url::RULE,
+    &label_unknown::RULE,
     &last_user_root::RULE,
     &latest_base::RULE,
     &legacy_key_value::RULE,
@@ -332,12 +361,15 @@ pub static ALL: &[&Rule] = &[
     &tls_verification_off::RULE,
     &undeclared_base_arg::RULE,
     &undefined_variable::RULE,
+    &unexplained_suppression::RULE,
     &unknown_copy_source::RULE,
     &unquoted_substitution::RULE,
     &unquoted_variable::RULE,
     &unreachable_stage::RULE,
     &unsigned_packages::RULE,
     &untagged_base::RULE,
+    &untrusted_registry::RULE,
+    &unused_suppression::RULE,
     &unversioned_own_base::RULE,
     &useless_context::RULE,
     &user_without_passwd::RULE,
