@@ -8,6 +8,9 @@ use crate::text::Span;
 
 super::rule!("build-tools-shipped", check);
 
+/// Installs that are looked at; no real file has more.
+const MOST: usize = 100;
+
 /// Packages that a message names.
 const NAMED: usize = 3;
 
@@ -22,12 +25,20 @@ fn check(cx: &Context, out: &mut Findings) {
         return;
     }
     let shipped: Vec<&Stage> = cx.shipped().collect();
+    let mut looked = 0;
     for stage in shipped.iter().rev() {
         for (index, instruction, invocations) in toolchain::runs(build, stage) {
             for (at, one) in invocations.iter().enumerate() {
                 let Some(call) = one.package_call() else { continue };
                 let tools = toolchain::build_packages(&call);
-                if tools.is_empty() || toolchain::is_cleaned(&invocations[at..]) || one.args.iter().any(is_elsewhere) {
+                if tools.is_empty() {
+                    continue;
+                }
+                looked += 1;
+                if looked > MOST {
+                    return;
+                }
+                if toolchain::is_cleaned(&invocations[at..]) || one.args.iter().any(is_elsewhere) {
                     continue;
                 }
                 let own =
