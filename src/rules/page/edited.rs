@@ -26,8 +26,10 @@ pub(super) fn singly(runner: &mut Runner, example: &Example, sources: &[Source],
             }
             let now = applied(sources, &outcome.changes);
             let left = inputs::findings(runner.rule, &now, &example.listing);
-            if !outcome.changes.is_empty() && left.len() >= found.len() {
-                runner.fail(example.line, format_args!("{what} leaves as many findings as there were"));
+            let same = |all: &[Finding]| all.iter().filter(|other| other.message == finding.message).count();
+            let fewer = left.len() < found.len() || same(&left) < same(found);
+            if !outcome.changes.is_empty() && !fewer {
+                runner.fail(example.line, format_args!("{what} leaves as many such findings as there were"));
             }
             if matches!(&one.safety, Safety::Unsafe(why) if why.is_empty() || why.ends_with('.')) {
                 runner.fail(example.line, format_args!("`{}` says why it is unsafe, without a full stop", one.title));
@@ -61,7 +63,7 @@ pub(super) fn check(runner: &mut Runner, example: &Example, change: &Change, wha
             runner.fail(example.line, format_args!("{what}: {}\n{}", told(&breach), indented(after.text())));
         }
         runner.used.extend(used);
-    } else if let Some(word) = announced.iter().find(|word| **word == "dockerignore" && is_ignore_file(name)) {
+    } else if let Some(word) = announced.iter().find(|word| is_file(word, name)) {
         runner.used.insert(word);
     } else {
         runner.fail(example.line, format_args!("{what}: `{name}` changes, which `changes` does not say"));
@@ -80,6 +82,11 @@ pub(super) fn check(runner: &mut Runner, example: &Example, change: &Change, wha
             None => runner.fail(example.line, format_args!("{what}: the comment `{comment}` is lost")),
         }
     }
+}
+
+/// Whether a word of `changes` announces edits of a file.
+fn is_file(word: &str, name: &str) -> bool {
+    (word == "dockerignore" && is_ignore_file(name)) || (word == "settings" && name == "dockopt.toml")
 }
 
 fn is_ignore_file(name: &str) -> bool {
