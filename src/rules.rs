@@ -167,6 +167,7 @@ mod kept_cache;
 mod layers;
 mod lines;
 mod metadata;
+mod neighbours;
 mod once;
 mod package_cache;
 #[cfg(test)]
@@ -189,6 +190,7 @@ mod user_line;
 pub use self::announced::{Breach, dockerfile_breaches};
 pub use self::context::Context;
 pub use self::metadata::{Category, Confidence, Fixability, Group, Metadata, Status, Subject};
+pub use self::neighbours::Neighbours;
 pub use self::selection::{Selection, SelectorError, suggest};
 
 use std::collections::HashMap;

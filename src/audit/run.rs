@@ -14,7 +14,7 @@ use crate::finding::{Finding, Findings, Mask, Severity};
 use crate::fix::{self, Judge, Level, Outcome};
 use crate::ignore::{self, ProblemKind};
 use crate::inputs::{BuildInput, IgnoreInput, Inputs, Need, Needs};
-use crate::rules::{self, Context, Rule, Selection};
+use crate::rules::{self, Context, Neighbours, Rule, Selection};
 use crate::text::{FileId, Source};
 
 /// What rules find in the inputs' builds.
@@ -179,11 +179,12 @@ fn masked_findings<'i>(inputs: &'i Inputs, builds: &[Build<'i>], mask: &Mask, se
 
 fn findings<'i>(inputs: &'i Inputs, builds: &[Build<'i>], selection: &Selection) -> Vec<Finding> {
     let rules = selection.rules();
+    let neighbours = Neighbours::new(builds);
     let of_build = |build: &Build<'i>| {
         let mut out = Findings::new();
         for rule in &rules {
             if rule.metadata().needs.iter().all(|need| is_there(build.input(), need)) {
-                (rule.check)(&Context::new(rule, inputs, build), &mut out);
+                (rule.check)(&Context::new(rule, inputs, &neighbours, build), &mut out);
             }
         }
         reach::limit(build, &mut out);

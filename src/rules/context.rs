@@ -1,6 +1,6 @@
 //! The questions that a rule may ask about one build. A fact that the rule's page does not declare is not there.
 
-use super::Rule;
+use super::{Neighbours, Rule};
 use crate::build::{Build, Stage};
 use crate::finding::{Code, Finding};
 use crate::inputs::context::BuildContext;
@@ -13,13 +13,19 @@ use crate::text::{FileId, Source, Span};
 pub struct Context<'a, 'i> {
     rule: &'static Rule,
     inputs: &'i Inputs,
+    neighbours: &'a Neighbours<'a, 'i>,
     build: &'a Build<'i>,
 }
 
 impl<'a, 'i> Context<'a, 'i> {
     /// What `rule` may ask about `build`.
-    pub fn new(rule: &'static Rule, inputs: &'i Inputs, build: &'a Build<'i>) -> Self {
-        Self { rule, inputs, build }
+    pub fn new(
+        rule: &'static Rule,
+        inputs: &'i Inputs,
+        neighbours: &'a Neighbours<'a, 'i>,
+        build: &'a Build<'i>,
+    ) -> Self {
+        Self { rule, inputs, neighbours, build }
     }
 
     /// What the Dockerfile means.
@@ -57,6 +63,16 @@ impl<'a, 'i> Context<'a, 'i> {
     /// The .dockerignore in force.
     pub fn ignore(&self) -> &'i IgnoreInput {
         &self.input().ignore
+    }
+
+    /// What another build with the same .dockerignore says to a question. The answer has to depend on the question and
+    /// that build alone: it is worked out once for all that ask.
+    pub fn ask_neighbours(
+        &self,
+        question: impl Into<String>,
+        answer: impl Fn(&Build<'i>) -> Option<String>,
+    ) -> Option<String> {
+        self.neighbours.ask(self.build, question.into(), answer)
     }
 
     /// The inputs' sources, for edits of other files.

@@ -10,7 +10,7 @@ use crate::ignore;
 use crate::inputs::context::BuildContext;
 use crate::inputs::{BuildInput, BuildOptions, Date, IgnoreInput, Inputs};
 use crate::manifest::{self, Project};
-use crate::rules::{Context, Rule};
+use crate::rules::{Context, Neighbours, Rule};
 use crate::text::{FileId, Source};
 
 /// The day on which all examples are looked at.
@@ -21,9 +21,10 @@ const TODAY: &str = "2026-11-20";
 pub(super) fn findings(rule: &'static Rule, sources: &[Source], listing: &[(u64, &str)]) -> Vec<Finding> {
     let inputs = inputs(sources, listing);
     let mut out = Findings::new();
-    for input in &inputs.builds {
-        let build = Build::new(input);
-        (rule.check)(&Context::new(rule, &inputs, &build), &mut out);
+    let builds: Vec<Build> = inputs.builds.iter().map(Build::new).collect();
+    let neighbours = Neighbours::new(&builds);
+    for build in &builds {
+        (rule.check)(&Context::new(rule, &inputs, &neighbours, build), &mut out);
     }
     out.into_sorted()
 }
