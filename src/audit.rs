@@ -3,7 +3,6 @@
 mod baseline;
 mod listing;
 mod overview;
-mod reach;
 mod report;
 mod run;
 mod trouble;
@@ -13,6 +12,6 @@ pub use self::baseline::{known, leave_out};
 pub use self::listing::{ContextListing, CopyTake};
 pub use self::report::{
     Baselined, BuildReport, ContextReport, Entry, Notice, ProblemReport, Report, Rerun, Skipped, StageReport, Step,
-    Useless,
+    Threshold, Useless,
 };
-pub use self::run::{audit, check, contexts, fix, lint, mask, needs, problems, refusals};
+pub use self::run::{audit, check, contexts, fix, lint, mask, problems, refusals};

@@ -28,7 +28,7 @@ mod useless;
 
 pub use self::brought::{Brought, Started};
 pub use self::context::Fetched;
-pub use self::environment::Home;
+pub use self::environment::{Given, Home};
 pub use self::graph::{Fault, FaultKind};
 pub use self::image::{BaseImage, PackageLists, Presence, Reference, is_like, is_official, providers, service_check};
 pub use self::launch::Launch;
@@ -52,6 +52,7 @@ use self::latest::Latest;
 use self::stage::Names;
 use crate::dockerfile::{Instruction, Keyword};
 use crate::inputs::BuildInput;
+use crate::shell::Shell;
 
 /// A build: the input and what follows from it.
 #[derive(Debug)]
@@ -67,8 +68,12 @@ pub struct Build<'a> {
     needed: Vec<bool>,
     ships: Vec<bool>,
     latest: Latest,
+    /// Shells that comments of hadolint tell, with their places.
+    told_shells: Vec<(u32, Shell)>,
     /// The scripts of each instruction, read when first asked for.
     code: Vec<OnceLock<Option<Code<'a>>>>,
+    /// Accounts and settings that RUNs make, read when first asked for.
+    made: OnceLock<environment::Made>,
 }
 
 impl<'a> Build<'a> {
@@ -100,7 +105,23 @@ impl<'a> Build<'a> {
         }
         let code = input.file.instructions().iter().map(|_| OnceLock::new()).collect();
         let latest = Latest::new(input.file.instructions(), &stages);
-        Self { input, stages, edges, faults, names, scopes, target, knows_target, needed, ships, latest, code }
+        let told_shells = settings::told_shells(&input.file);
+        Self {
+            input,
+            stages,
+            edges,
+            faults,
+            names,
+            scopes,
+            target,
+            knows_target,
+            needed,
+            ships,
+            latest,
+            told_shells,
+            code,
+            made: OnceLock::new(),
+        }
     }
 
     /// What it was worked out from.

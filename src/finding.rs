@@ -6,12 +6,14 @@ mod fingerprint;
 mod impact;
 mod mask;
 mod sink;
+mod suppression;
 
 pub use self::baseline::{BASELINE_SCHEMA, Baseline, BaselineError, Comparison, Known, Seen};
 pub use self::fingerprint::{fingerprints, problem_fingerprints, text_fingerprints};
 pub use self::impact::{Basis, Impact, ImpactKind, Per, Saves};
 pub use self::mask::Mask;
 pub use self::sink::Findings;
+pub use self::suppression::{Form, Judged, Named, Reach, Suppression, suppress};
 
 use crate::text::{FileId, Span};
 
@@ -63,6 +65,8 @@ pub struct Finding {
     pub message: String,
     /// What to do.
     pub help: Option<String>,
+    /// What else a reader should know, each in one sentence.
+    pub notes: Vec<String>,
     /// What it costs; empty where nothing is known.
     pub impact: Vec<Impact>,
     /// Edits that mend it, the best first.

@@ -31,6 +31,10 @@ pub struct Inputs {
     pub folder: Option<Folder>,
     /// Today, for tables that age; `None` where nobody gave it.
     pub today: Option<Date>,
+    /// The settings in force for each Dockerfile, the file that counts least first.
+    pub settings: BTreeMap<FileId, Vec<SettingsInput>>,
+    /// Whether settings could not be read, so that nothing may be said under them.
+    pub unsettled: bool,
     /// What could not be read, and what is odd about it.
     pub problems: Vec<InputProblem>,
     /// What was found or guessed without being asked for.
@@ -97,6 +101,28 @@ pub struct BuildOptions {
     pub build_contexts: Vec<(String, String)>,
     /// `--platform`.
     pub platform: Option<String>,
+}
+
+/// A file of settings, as it holds for one Dockerfile.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct SettingsInput {
+    /// Its text.
+    pub file: FileId,
+    /// How it is written.
+    pub format: SettingsFormat,
+    /// The Dockerfile's path below the file's folder, with slashes.
+    pub path: String,
+    /// Whether the run looks at all that the file's folder holds.
+    pub whole: bool,
+}
+
+/// How a file of settings is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum SettingsFormat {
+    /// `dockopt.toml`.
+    Dockopt,
+    /// `.hadolint.yaml`.
+    Hadolint,
 }
 
 /// The .dockerignore of a build.

@@ -14,6 +14,7 @@ pub mod inputs;
 pub mod build;
 pub mod cache;
 pub mod finding;
+pub mod settings;
 pub mod fix;
 pub mod rules;
 pub mod audit;

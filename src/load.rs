@@ -7,7 +7,9 @@ mod file;
 mod gather;
 mod place;
 mod projects;
+mod settings;
 mod texts;
 
 pub use self::file::{DOCKERFILE_LIMIT, LoadError, read_source, read_stdin};
-pub use self::gather::{Request, gather, gather_texts};
+pub use self::gather::{Request, Wants, gather, gather_texts};
+pub use self::settings::Configuration;

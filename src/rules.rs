@@ -52,6 +52,7 @@ mod expose_mapping;
 mod expose_protocol_case;
 mod expose_range;
 mod exposed_port_unused;
+mod file_written_by_run;
 mod floating_base;
 mod from_as_case;
 mod full_base;
@@ -64,15 +65,26 @@ mod healthcheck_program_missing;
 mod heredoc_without_errexit;
 mod ignored_copy_source;
 mod image_root_copied;
+mod inline_suppression;
 mod instruction_case;
 mod invalid_base_default;
 mod invalid_label_key;
+mod label_empty;
+mod label_missing;
+mod label_not_email;
+mod label_not_hash;
+mod label_not_rfc3339;
+mod label_not_semver;
+mod label_not_spdx;
+mod label_not_url;
+mod label_unknown;
 mod last_user_root;
 mod latest_base;
 mod legacy_key_value;
 mod libc_mismatch;
 mod lock_file_ignored;
 mod lock_file_unchecked;
+mod long_run_chain;
 mod loopback_only;
 mod lost_arg;
 mod maintainer_instruction;
@@ -101,6 +113,7 @@ mod recursive_chown;
 mod redundant_platform;
 mod relative_copy_destination;
 mod relative_workdir;
+mod remote_source_in_run;
 mod reserved_stage_name;
 mod rm_of_unset_variable;
 mod root_user;
@@ -128,17 +141,21 @@ mod system_workdir;
 mod tls_verification_off;
 mod undeclared_base_arg;
 mod undefined_variable;
+mod unexplained_suppression;
 mod unknown_copy_source;
 mod unquoted_substitution;
 mod unquoted_variable;
 mod unreachable_stage;
 mod unsigned_packages;
 mod untagged_base;
+mod untrusted_registry;
+mod unused_suppression;
 mod unversioned_own_base;
 mod useless_context;
 mod user_without_passwd;
 mod useradd_high_uid;
 mod variable_of_base;
+mod virtual_environment_moved;
 mod volatile_argument_early;
 mod wget_and_curl;
 mod wget_progress;
@@ -164,6 +181,7 @@ mod foreign;
 mod ignore_lines;
 mod installed_project;
 mod kept_cache;
+mod labels;
 mod layers;
 mod lines;
 mod metadata;
@@ -173,9 +191,12 @@ mod package_cache;
 #[cfg(test)]
 mod page;
 mod pinning;
+mod policy;
 mod presence;
 mod question;
+mod reach;
 mod removal;
+mod run;
 mod runs;
 mod script_end;
 mod secret_word;
@@ -191,6 +212,8 @@ pub use self::announced::{Breach, dockerfile_breaches};
 pub use self::context::Context;
 pub use self::metadata::{Category, Confidence, Fixability, Group, Metadata, Status, Subject};
 pub use self::neighbours::Neighbours;
+pub use self::policy::{Line, Policies, Policy, known};
+pub use self::run::{Outcome, is_there, pragmas_of, run};
 pub use self::selection::{Selection, SelectorError, suggest};
 
 use std::collections::HashMap;
@@ -251,6 +274,7 @@ pub static ALL: &[&Rule] = &[
     &expose_protocol_case::RULE,
     &expose_range::RULE,
     &exposed_port_unused::RULE,
+    &file_written_by_run::RULE,
     &floating_base::RULE,
     &from_as_case::RULE,
     &full_base::RULE,
@@ -263,15 +287,26 @@ pub static ALL: &[&Rule] = &[
     &heredoc_without_errexit::RULE,
     &ignored_copy_source::RULE,
     &image_root_copied::RULE,
+    &inline_suppression::RULE,
     &instruction_case::RULE,
     &invalid_base_default::RULE,
     &invalid_label_key::RULE,
+    &label_empty::RULE,
+    &label_missing::RULE,
+    &label_not_email::RULE,
+    &label_not_hash::RULE,
+    &label_not_rfc3339::RULE,
+    &label_not_semver::RULE,
+    &label_not_spdx::RULE,
+    &label_not_url::RULE,
+    &label_unknown::RULE,
     &last_user_root::RULE,
     &latest_base::RULE,
     &legacy_key_value::RULE,
     &libc_mismatch::RULE,
     &lock_file_ignored::RULE,
     &lock_file_unchecked::RULE,
+    &long_run_chain::RULE,
     &loopback_only::RULE,
     &lost_arg::RULE,
     &maintainer_instruction::RULE,
@@ -300,6 +335,7 @@ pub static ALL: &[&Rule] = &[
     &redundant_platform::RULE,
     &relative_copy_destination::RULE,
     &relative_workdir::RULE,
+    &remote_source_in_run::RULE,
     &reserved_stage_name::RULE,
     &rm_of_unset_variable::RULE,
     &root_user::RULE,
@@ -327,17 +363,21 @@ pub static ALL: &[&Rule] = &[
     &tls_verification_off::RULE,
     &undeclared_base_arg::RULE,
     &undefined_variable::RULE,
+    &unexplained_suppression::RULE,
     &unknown_copy_source::RULE,
     &unquoted_substitution::RULE,
     &unquoted_variable::RULE,
     &unreachable_stage::RULE,
     &unsigned_packages::RULE,
     &untagged_base::RULE,
+    &untrusted_registry::RULE,
+    &unused_suppression::RULE,
     &unversioned_own_base::RULE,
     &useless_context::RULE,
     &user_without_passwd::RULE,
     &useradd_high_uid::RULE,
     &variable_of_base::RULE,
+    &virtual_environment_moved::RULE,
     &volatile_argument_early::RULE,
     &wget_and_curl::RULE,
     &wget_progress::RULE,

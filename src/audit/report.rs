@@ -1,6 +1,9 @@
 //! The result as plain data. Every text in it may be shown: secrets are masked on the way in.
 
+use std::collections::BTreeMap;
+
 use crate::finding::{Finding, Impact};
+use crate::settings::FailOn;
 use crate::text::{FileId, LineColumn, Source};
 
 /// What one run found.
@@ -14,6 +17,10 @@ pub struct Report {
     pub builds: Vec<BuildReport>,
     /// All findings in one order: file, place, rule.
     pub findings: Vec<Finding>,
+    /// Findings that comments and settings hide, in the same order.
+    pub suppressed: Vec<Finding>,
+    /// From which severity on findings of a file count for the exit code.
+    pub thresholds: BTreeMap<FileId, Threshold>,
     /// What could not be looked at.
     pub skipped: Vec<Skipped>,
     /// What is wrong with the inputs themselves: unreadable, not UTF-8, refused by BuildKit.
@@ -31,6 +38,15 @@ pub struct Baselined {
     pub known: u64,
     /// Findings that it knows, and that are there no more.
     pub fixed: u64,
+}
+
+/// Which findings of a file count for the exit code.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Threshold {
+    /// From which severity on.
+    pub fail_on: FailOn,
+    /// Whether those of the builder's own checks do in any case, as its comment says.
+    pub strict: bool,
 }
 
 /// One Dockerfile with its context.
@@ -172,6 +188,20 @@ pub struct Notice {
 }
 
 impl Report {
+    /// Whether a finding, or what the builder refuses, counts for the exit code.
+    pub fn fails(&self) -> bool {
+        let refused = self.problems.iter().any(|problem| problem.error);
+        let never = |threshold: &Threshold| threshold.fail_on == FailOn::Never;
+        if !self.thresholds.is_empty() && self.thresholds.values().all(never) {
+            return false;
+        }
+        let counts = |finding: &Finding| {
+            let own = self.thresholds.get(&finding.file).copied().unwrap_or_default();
+            own.fail_on.counts(finding.severity) || (own.strict && !never(&own) && finding.buildkit().is_some())
+        };
+        refused || self.findings.iter().any(counts)
+    }
+
     /// The impact that a finding is sorted and shown by: its largest.
     pub fn price(finding: &Finding) -> Option<&Impact> {
         finding.impact.first()

@@ -1,63 +1,64 @@
 //! Inputs ─► report: runs the rules, adds what is known of each build, masks.
 
 use std::borrow::Cow;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use rayon::prelude::*;
 
-use super::{ContextListing, Notice, ProblemReport, Report, Skipped};
-use super::{listing, overview, reach, trouble};
+use super::{ContextListing, Notice, ProblemReport, Report, Skipped, Threshold};
+use super::{listing, overview, trouble};
 use crate::build::Build;
 use crate::dockerfile;
-use crate::finding::{Finding, Findings, Mask, Severity};
+use crate::finding::{Finding, Mask, Severity};
 use crate::fix::{self, Judge, Level, Outcome};
 use crate::ignore::{self, ProblemKind};
-use crate::inputs::{BuildInput, IgnoreInput, Inputs, Need, Needs};
-use crate::rules::{self, Context, Neighbours, Rule, Selection};
+use crate::inputs::{BuildInput, IgnoreInput, Inputs, Need};
+use crate::rules::{self, Policies, Rule, is_there};
+use crate::settings;
 use crate::text::{FileId, Source};
 
 /// What rules find in the inputs' builds.
-pub fn lint(inputs: &Inputs, selection: &Selection) -> Report {
+pub fn lint(inputs: &Inputs, policies: &Policies) -> Report {
     let builds = builds(inputs);
     let mask = mask_of(&builds);
-    let mut report = report(inputs, &builds, &mask, selection, false);
-    report.findings = masked_findings(inputs, &builds, &mask, selection);
+    let mut report = report(inputs, &builds, &mask, policies, false);
+    found(&mut report, inputs, &builds, &mask, policies);
     unsay(&mut report);
     report
 }
 
 /// What is wrong with the inputs, and what the rules lack; no findings.
-pub fn problems(inputs: &Inputs, selection: &Selection) -> Report {
+pub fn problems(inputs: &Inputs, policies: &Policies) -> Report {
     let builds = builds(inputs);
-    report(inputs, &builds, &mask_of(&builds), selection, false)
+    report(inputs, &builds, &mask_of(&builds), policies, false)
 }
 
 /// The whole product: what costs what, per build.
-pub fn audit(inputs: &Inputs, selection: &Selection) -> Report {
+pub fn audit(inputs: &Inputs, policies: &Policies) -> Report {
     let builds = builds(inputs);
     let mask = mask_of(&builds);
-    let mut report = report(inputs, &builds, &mask, selection, true);
-    report.findings = masked_findings(inputs, &builds, &mask, selection);
+    let mut report = report(inputs, &builds, &mask, policies, true);
+    found(&mut report, inputs, &builds, &mask, policies);
     unsay(&mut report);
     report.builds = builds.par_iter().map(|build| overview::build(inputs, build, &report.findings, &mask)).collect();
     report
 }
 
 /// Applies the fixes of the selected rules to a fixpoint.
-pub fn fix(inputs: &Inputs, selection: &Selection, level: Level) -> Outcome {
-    fix::fix(&inputs.sources, level, Fixing { inputs, selection })
+pub fn fix(inputs: &Inputs, policies: &Policies, level: Level) -> Outcome {
+    fix::fix(&inputs.sources, level, Fixing { inputs, policies })
 }
 
 /// The rules as [`fix::fix`] asks them.
 struct Fixing<'a> {
     inputs: &'a Inputs,
-    selection: &'a Selection,
+    policies: &'a Policies,
 }
 
 impl Judge for Fixing<'_> {
     fn findings(&mut self, sources: &[Source]) -> Vec<Finding> {
-        check(self.inputs, sources, self.selection)
+        check(self.inputs, sources, self.policies)
     }
 
     fn refuses(&self, file: FileId, before: &Source, after: &Source, rules: &BTreeSet<&'static str>) -> Option<String> {
@@ -70,11 +71,12 @@ impl Judge for Fixing<'_> {
 }
 
 /// What rules find when the inputs' files read so; for fixing to a fixpoint. Files behind those of the inputs are new.
-pub fn check(inputs: &Inputs, sources: &[Source], selection: &Selection) -> Vec<Finding> {
+pub fn check(inputs: &Inputs, sources: &[Source], policies: &Policies) -> Vec<Finding> {
     let unchanged = sources.len() == inputs.sources.len()
         && sources.iter().zip(&inputs.sources).all(|(now, then)| now.text() == then.text());
-    let inputs = if unchanged { Cow::Borrowed(inputs) } else { Cow::Owned(with_sources(inputs, sources)) };
-    findings(&inputs, &builds(&inputs), selection)
+    let now = if unchanged { Cow::Borrowed(inputs) } else { Cow::Owned(with_sources(inputs, sources)) };
+    let changed = if unchanged { None } else { policies.again(inputs, &now) };
+    rules::run(&now, &builds(&now), changed.as_ref().unwrap_or(policies)).findings
 }
 
 /// What the builder is sent, per build; the folder itself where no Dockerfile takes anything from it.
@@ -104,17 +106,6 @@ fn once(problems: &mut Vec<ProblemReport>) {
     problems.retain(|one| said.insert((one.file.clone(), one.place, one.message.clone())));
 }
 
-/// The facts that the selected rules ask for; for `audit` also those of its columns.
-pub fn needs(selection: &Selection, columns: bool) -> Needs {
-    let own = if columns {
-        Needs::NONE.with(Need::ContextNames).with(Need::ContextBytes).with(Need::Projects)
-    } else {
-        Needs::NONE
-    };
-    let of = |rule: &Rule| rule.metadata().needs.union(rule.metadata().wants);
-    selection.rules().iter().fold(own, |needs, rule| needs.union(of(rule)))
-}
-
 /// The secret values in the inputs.
 pub fn mask(inputs: &Inputs) -> Mask {
     mask_of(&builds(inputs))
@@ -133,7 +124,7 @@ fn mask_of(builds: &[Build]) -> Mask {
     mask
 }
 
-fn report<'i>(inputs: &'i Inputs, builds: &[Build<'i>], mask: &Mask, selection: &Selection, looked: bool) -> Report {
+fn report<'i>(inputs: &'i Inputs, builds: &[Build<'i>], mask: &Mask, policies: &Policies, looked: bool) -> Report {
     let mut problems: Vec<ProblemReport> = Vec::new();
     for problem in &inputs.problems {
         problems.push(ProblemReport {
@@ -147,11 +138,13 @@ fn report<'i>(inputs: &'i Inputs, builds: &[Build<'i>], mask: &Mask, selection: 
     }
     let of_builds: Vec<_> = builds.par_iter().map(|build| overview::problems(inputs, build, mask)).collect();
     problems.extend(of_builds.into_iter().flatten());
+    problems.extend(builds.iter().flat_map(|build| pragmas(build, policies, mask)));
     once(&mut problems);
     Report {
         root: inputs.root.clone(),
         sources: inputs.sources.par_iter().map(|source| mask.source(source)).collect(),
-        skipped: skipped(builds, selection, looked),
+        skipped: skipped(inputs, builds, policies, looked),
+        thresholds: thresholds(inputs, builds, policies),
         problems,
         notices: inputs.notices.iter().map(|text| Notice { text: mask.apply(text) }).collect(),
         ..Report::default()
@@ -173,42 +166,18 @@ fn unsay(report: &mut Report) {
     });
 }
 
-fn masked_findings<'i>(inputs: &'i Inputs, builds: &[Build<'i>], mask: &Mask, selection: &Selection) -> Vec<Finding> {
-    findings(inputs, builds, selection).into_par_iter().map(|finding| masked(finding, mask)).collect()
-}
-
-fn findings<'i>(inputs: &'i Inputs, builds: &[Build<'i>], selection: &Selection) -> Vec<Finding> {
-    let rules = selection.rules();
-    let neighbours = Neighbours::new(builds);
-    let of_build = |build: &Build<'i>| {
-        let mut out = Findings::new();
-        for rule in &rules {
-            if rule.metadata().needs.iter().all(|need| is_there(build.input(), need)) {
-                (rule.check)(&Context::new(rule, inputs, &neighbours, build), &mut out);
-            }
-        }
-        reach::limit(build, &mut out);
-        out
-    };
-    let found: Vec<Findings> = builds.par_iter().map(of_build).collect();
-    found.into_iter().fold(Findings::new(), Findings::and).into_sorted()
-}
-
-/// Whether a fact was gathered for a build. A context that no COPY takes from is no lack.
-fn is_there(input: &BuildInput, need: Need) -> bool {
-    match need {
-        Need::ContextNames | Need::ContextBytes => input.context.is_some(),
-        Need::ContextTexts => input.texts.is_some(),
-        Need::Projects => input.projects.is_some(),
-        Need::BaseImage => !input.base_images.is_empty(),
-        Need::Git | Need::Image | Need::Buildlog => false,
-    }
+/// Adds what the rules find.
+fn found<'i>(report: &mut Report, inputs: &'i Inputs, builds: &[Build<'i>], mask: &Mask, policies: &Policies) {
+    let outcome = rules::run(inputs, builds, policies);
+    let shown = |found: Vec<Finding>| found.into_par_iter().map(|finding| masked(finding, mask)).collect();
+    report.findings = shown(outcome.findings);
+    report.suppressed = shown(outcome.hidden);
 }
 
 /// Rules that lacked a fact; `looked`: contexts were looked at, as far as they let.
-fn skipped<'i>(builds: &[Build<'i>], selection: &Selection, looked: bool) -> Vec<Skipped> {
+fn skipped<'i>(inputs: &Inputs, builds: &[Build<'i>], policies: &Policies, looked: bool) -> Vec<Skipped> {
     let mut skipped = Vec::new();
-    for rule in selection.rules() {
+    for rule in policies.rules(inputs) {
         let needs = rule.metadata().needs;
         let missing = |build: &Build<'i>| {
             let lacks = needs.iter().find(|need| !is_there(build.input(), *need))?;
@@ -239,12 +208,52 @@ fn skipped<'i>(builds: &[Build<'i>], selection: &Selection, looked: bool) -> Vec
     skipped
 }
 
+/// From which severity on findings of each file count; the strictest of the builds that share it.
+fn thresholds(inputs: &Inputs, builds: &[Build], policies: &Policies) -> BTreeMap<FileId, Threshold> {
+    let mut thresholds: BTreeMap<FileId, Threshold> = BTreeMap::new();
+    for build in builds {
+        let input = build.input();
+        let policy = policies.of(input.dockerfile);
+        let strict = rules::pragmas_of(build, policy).strict;
+        let own = Threshold { fail_on: policy.settings.fail_on, strict };
+        thresholds.insert(input.dockerfile, own);
+        let ignore = match &input.ignore {
+            IgnoreInput::Present(file, _) => Some(*file),
+            _ => None,
+        };
+        let settings = inputs.settings.get(&input.dockerfile).into_iter().flatten().map(|file| file.file);
+        for file in settings.chain(ignore) {
+            let known = thresholds.entry(file).or_insert(own);
+            known.fail_on = known.fail_on.stricter(own.fail_on);
+        }
+    }
+    thresholds
+}
+
+/// Comments that are meant to hide something and don't.
+fn pragmas(build: &Build, policies: &Policies, mask: &Mask) -> Vec<ProblemReport> {
+    let source = build.input().file.source();
+    let found = rules::pragmas_of(build, policies.of(build.input().dockerfile));
+    let report = |problem: settings::Problem| ProblemReport {
+        file: source.name().to_owned(),
+        place: Some(source.line_column(problem.span.start)),
+        error: problem.error,
+        codes: Vec::new(),
+        message: mask.apply(&problem.message),
+        help: problem.help.map(|help| mask.apply(&help)),
+    };
+    found.problems.into_iter().map(report).collect()
+}
+
 fn masked(mut finding: Finding, mask: &Mask) -> Finding {
     if mask.is_empty() {
         return finding;
     }
     finding.message = mask.apply(&finding.message);
     finding.help = finding.help.map(|help| mask.apply(&help));
+    for note in &mut finding.notes {
+        *note = mask.apply(note);
+    }
     for label in &mut finding.labels {
         label.text = mask.apply(&label.text);
     }
@@ -270,6 +279,8 @@ fn with_sources(inputs: &Inputs, sources: &[Source]) -> Inputs {
         builds,
         folder: None,
         today: inputs.today,
+        settings: inputs.settings.clone(),
+        unsettled: inputs.unsettled,
         problems: Vec::new(),
         notices: Vec::new(),
     }

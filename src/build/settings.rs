@@ -1,7 +1,7 @@
 //! What holds for a stage from one instruction to the next: the user, the folder, the shell.
 
 use super::{Base, BaseImage, Build, Stage};
-use crate::dockerfile::{Arguments, Keyword};
+use crate::dockerfile::{Arguments, File, Keyword, LineKind};
 use crate::shell::{Shell, shell_of};
 
 /// A setting and where it comes from.
@@ -108,8 +108,21 @@ impl Build<'_> {
         }
     }
 
+    /// The shell that a comment tells of the base image: it holds up to the next SHELL of its stage.
+    fn told_shell(&self, stage: &Stage, at: usize) -> Option<Shell> {
+        let place = self.instruction(at).span.start;
+        let told = self.told_shells.partition_point(|(start, _)| *start < place).checked_sub(1)?;
+        let (start, shell) = &self.told_shells[told];
+        let set = self.latest.before(Keyword::Shell, stage, at).map(|index| self.instruction(index).span.start);
+        let inside = self.instruction(stage.from).span.start < *start;
+        (inside && set.is_none_or(|set| set < *start)).then_some(*shell)
+    }
+
     /// The shell that the shell form of an instruction goes to.
     pub fn shell(&self, stage: &Stage, at: usize) -> Setting<Shell> {
+        if let Some(shell) = self.told_shell(stage, at) {
+            return Setting::Base(shell);
+        }
         if let Some(index) = self.latest.before(Keyword::Shell, stage, at) {
             let Arguments::Json(words) = &self.instruction(index).arguments else { return Setting::Unknown };
             let argv: Vec<&str> = words.iter().map(|word| &*word.value).collect();
@@ -129,6 +142,21 @@ impl Build<'_> {
             _ => Setting::Default(shell_of(&["/bin/sh", "-c"])),
         }
     }
+}
+
+/// The shells that comments tell (`# hadolint shell=powershell`), with their places.
+pub(super) fn told_shells(file: &File) -> Vec<(u32, Shell)> {
+    let mut shells = Vec::new();
+    for line in file.lines().iter().filter(|line| line.kind == LineKind::Comment) {
+        let text = file.source().slice(line.span).trim().trim_start_matches('#').trim_start();
+        let value =
+            || text.strip_prefix("hadolint")?.trim_start().strip_prefix("shell")?.trim_start().strip_prefix('=');
+        let Some(name) = value().and_then(|value| value.trim_start().split([' ', '\t', '#']).next()) else { continue };
+        if !name.is_empty() {
+            shells.push((line.span.start, shell_of(&[name])));
+        }
+    }
+    shells
 }
 
 /// An absolute folder with relative ones below it, the innermost first in `relative`; `.` and `..` resolved.

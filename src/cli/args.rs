@@ -6,7 +6,7 @@ use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::inputs::{BuildOptions, Date};
-use crate::load::Request;
+use crate::load::{Configuration, Request};
 use crate::report::Format;
 
 /// Makes Docker builds small and fast, and proves it.
@@ -61,6 +61,8 @@ pub(super) struct Audit {
     #[command(flatten)]
     pub choice: Choice,
     #[command(flatten)]
+    pub config: Config,
+    #[command(flatten)]
     pub threshold: Threshold,
     #[command(flatten)]
     pub known: Known,
@@ -77,6 +79,8 @@ pub(super) struct Lint {
     pub build: Build,
     #[command(flatten)]
     pub choice: Choice,
+    #[command(flatten)]
+    pub config: Config,
     #[command(flatten)]
     pub threshold: Threshold,
     #[command(flatten)]
@@ -105,6 +109,8 @@ pub(super) struct Fix {
     pub build: Build,
     #[command(flatten)]
     pub choice: Choice,
+    #[command(flatten)]
+    pub config: Config,
 }
 
 #[derive(Debug, Args)]
@@ -210,9 +216,31 @@ pub(super) struct Known {
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Options of the rules")]
 pub(super) struct Threshold {
-    /// Exit with 1 from this severity on
-    #[arg(long, value_enum, default_value_t = FailOn::Warning, value_name = "SEVERITY")]
-    pub fail_on: FailOn,
+    /// Exit with 1 from this severity on [default: what the settings say, else warning]
+    #[arg(long, value_enum, value_name = "SEVERITY")]
+    pub fail_on: Option<FailOn>,
+}
+
+/// Which settings are in force.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Options of the rules")]
+pub(super) struct Config {
+    /// The settings [default: the nearest dockopt.toml or .hadolint.yaml above each Dockerfile]
+    #[arg(long, value_name = "FILE")]
+    pub config: Option<PathBuf>,
+    /// Use no settings
+    #[arg(long, conflicts_with = "config")]
+    pub no_config: bool,
+}
+
+impl Config {
+    pub(super) fn configuration(&self) -> Configuration {
+        match &self.config {
+            _ if self.no_config => Configuration::None,
+            Some(file) => Configuration::File(file.clone()),
+            None => Configuration::Nearest,
+        }
+    }
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]

@@ -2,21 +2,25 @@
 
 use super::args::{Audit, Global};
 use super::baseline;
-use super::output::{Failure, base, code, complain, leave_unsaid, selection, today, write_run};
+use super::output::{Failure, base, code, complain, leave_unsaid, line, policies, today, write_run};
+use crate::load::Wants;
 use crate::report::{self, Format, Run};
 
 pub(super) fn run(global: &Global, command: &Audit) -> Result<u8, Failure> {
-    let selection = selection(&command.choice)?;
+    let line = line(&command.choice, Some(&command.threshold))?;
     let mut request = command.build.request(command.path.clone(), today(&command.choice)?);
-    request.needs = crate::audit::needs(&selection, true);
+    request.wants = Wants::Columns;
+    request.configuration = command.config.configuration();
+    request.line = line;
     let inputs = crate::load::gather(&request)?;
+    let policies = policies(global, &inputs, &request.line)?;
     let failed = complain(global, &inputs);
     if failed && inputs.sources.is_empty() {
         return Err(Failure::Said);
     }
-    let mut report = crate::audit::audit(&inputs, &selection);
-    baseline::apply(&command.known, "audit", &selection, &mut report)?;
-    let code = code(&command.threshold, &report, failed);
+    let mut report = crate::audit::audit(&inputs, &policies);
+    baseline::apply(&command.known, "audit", &policies.rules(&inputs), &mut report)?;
+    let code = code(&report, failed);
     if global.format == Format::Text {
         leave_unsaid(&mut report, &inputs);
     }

@@ -11,13 +11,13 @@ use crate::finding::{Baseline, Seen};
 use crate::load::read_source;
 use crate::report;
 use crate::report::count;
-use crate::rules::Selection;
+use crate::rules::Rule;
 
 /// Bytes of a baseline: over a million findings.
 const LIMIT: u64 = 256 << 20;
 
 /// Takes out of a report what the baseline knows, and writes it where that is asked for.
-pub(super) fn apply(options: &Known, command: &str, selection: &Selection, report: &mut Report) -> Result<(), Failure> {
+pub(super) fn apply(options: &Known, command: &str, rules: &[&Rule], report: &mut Report) -> Result<(), Failure> {
     let (Some(path), writes) = (match (&options.baseline, &options.write_baseline) {
         (_, Some(path)) => (Some(path), true),
         (path, None) => (path.as_ref(), false),
@@ -28,7 +28,7 @@ pub(super) fn apply(options: &Known, command: &str, selection: &Selection, repor
     let place = Place::new(path);
     let found = audit::known(report, |name| place.of(name));
     // Another command looks at more or less: what it does not find may be there all the same.
-    let seen = if before.command == command { seen(report, selection, &before, &place) } else { Seen::default() };
+    let seen = if before.command == command { seen(report, rules, &before, &place) } else { Seen::default() };
     let baseline = if writes { before.with(command, found.clone(), &seen) } else { before };
     let comparison = baseline.compare(&found, &seen);
     if writes {
@@ -82,12 +82,12 @@ fn read(path: &Path, command: &str, options: &Known, writes: bool) -> Result<Bas
 }
 
 /// What the run looked at. Of a file that the builder refuses, nobody knows what is fixed.
-fn seen(report: &Report, selection: &Selection, before: &Baseline, place: &Place) -> Seen {
+fn seen(report: &Report, rules: &[&Rule], before: &Baseline, place: &Place) -> Seen {
     let broken: BTreeSet<&str> =
         report.problems.iter().filter(|problem| problem.error).map(|problem| &*problem.file).collect();
     let read = report.sources.iter().map(crate::text::Source::name).filter(|name| !broken.contains(name));
     let skipped: BTreeSet<&str> = report.skipped.iter().map(|skip| &*skip.what).collect();
-    let ran = selection.rules().into_iter().map(|rule| rule.name).filter(|name| !skipped.contains(name));
+    let ran = rules.iter().map(|rule| rule.name).filter(|name| !skipped.contains(name));
     let gone = before.findings.keys().map(|known| &known.file).filter(|file| place.is_gone(file));
     Seen {
         files: read.map(|name| place.of(name)).collect(),

@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 use std::path::Path;
-use std::sync::LazyLock;
 
 use serde_json::{Value, json};
 
@@ -13,9 +12,10 @@ use crate::dockerfile;
 use crate::dockerfile::Stage;
 use crate::finding::Finding;
 use crate::ignore;
-use crate::load::{Request, gather_texts, read_source};
+use crate::load::{Configuration, Request, gather_texts, read_source};
 use crate::report;
-use crate::rules::Selection;
+use crate::rules::Policy;
+use crate::settings::{Choice, LabelType, Settings};
 use crate::text::Source;
 
 /// Bytes of a file of vectors.
@@ -121,8 +121,12 @@ fn ignore(header: &Value, case: &Value) -> Value {
 /// With every rule switched on, as `lint --select all` does; no context, no ignore file.
 fn lint(_: &Value, case: &Value) -> Value {
     let source = Source::of("Dockerfile", text(case, "dockerfile"));
-    let inputs = gather_texts(vec![(None, Ok(source))], &Request::default());
-    let report = crate::audit::lint(&inputs, &ALL_RULES);
+    let inputs =
+        gather_texts(vec![(None, Ok(source))], &Request { configuration: Configuration::None, ..Request::default() });
+    let arguments = case.get("hadolint_args").and_then(Value::as_array).into_iter().flatten();
+    let arguments: Vec<&str> = arguments.filter_map(Value::as_str).collect();
+    let policy = Policy::new(told(&arguments)).unwrap_or_default();
+    let report = crate::audit::lint(&inputs, &policy.into());
     let mut findings: Vec<Value> = report.findings.iter().flat_map(found).collect();
     for problem in report.problems.iter().filter(|problem| !problem.codes.is_empty()) {
         let line = problem.place.map(|place| place.line);
@@ -131,8 +135,31 @@ fn lint(_: &Value, case: &Value) -> Value {
     json!({ "id": case["id"], "findings": findings })
 }
 
-static ALL_RULES: LazyLock<Selection> =
-    LazyLock::new(|| Selection::new(&["all".to_owned()], &[]).unwrap_or_else(|_| Selection::default()));
+/// The settings that hadolint's arguments are equal to.
+fn told(arguments: &[&str]) -> Settings {
+    let mut choice = Choice { select: Some(vec!["all".to_owned()]), ..Choice::default() };
+    // hadolint itself has these off until an argument gives them a severity.
+    choice.ignore =
+        ["DL1001", "DL3057"].into_iter().filter(|code| !arguments.contains(code)).map(str::to_owned).collect();
+    let mut settings = Settings { choices: vec![choice], ..Settings::default() };
+    let mut arguments = arguments.iter();
+    while let Some(argument) = arguments.next() {
+        let mut value = || arguments.next().copied().unwrap_or_default().to_owned();
+        match *argument {
+            "--trusted-registry" => settings.trusted_registries.get_or_insert_default().push(value()),
+            "--require-label" => {
+                let value = value();
+                let (label, kind) = value.split_once(':').unwrap_or((&value, "text"));
+                let kind = LabelType::ALL.into_iter().find(|known| known.name() == kind);
+                settings.labels.get_or_insert_default().insert(label.to_owned(), kind.unwrap_or(LabelType::Text));
+            }
+            "--strict-labels" => settings.strict_labels = true,
+            "--disable-ignore-pragma" => settings.no_inline = true,
+            _ => {}
+        }
+    }
+    settings
+}
 
 /// The codes of a finding by the lines where other linters report them.
 fn found(finding: &Finding) -> Vec<Value> {

@@ -4,14 +4,15 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use super::args::{Fix, Global};
-use super::output::{Failure, complain, emit, is_json, leave_unsaid, selection, today};
+use super::output::{Failure, complain, emit, is_json, leave_unsaid, line, policies, today};
 use super::{CLEAN, FAILED, FOUND, terminal, write};
 use crate::audit::Report;
 use crate::finding::{Finding, Mask};
 use crate::fix::{Level, Outcome};
 use crate::inputs::Inputs;
+use crate::load::Wants;
 use crate::report::{self, Format, Layout};
-use crate::rules::Selection;
+use crate::rules::Policies;
 use crate::text::{FileId, Source};
 
 pub(super) fn run(global: &Global, command: &Fix) -> Result<u8, Failure> {
@@ -20,21 +21,24 @@ pub(super) fn run(global: &Global, command: &Fix) -> Result<u8, Failure> {
         return Err(Failure::Because { what: "standard input cannot be fixed in place".to_owned(), help });
     }
     is_json(global, "fix", "; `dockopt lint` and `dockopt audit` write findings in every format")?;
-    let selection = selection(&command.choice)?;
+    let line = line(&command.choice, None)?;
     let mut failed = false;
     let mut work = Work { report: Report { root: root(command), ..Report::default() }, ..Work::default() };
     // All is worked out before the first file is touched.
     for path in &command.paths {
         let mut request = command.build.request(path.clone(), today(&command.choice)?);
-        request.needs = crate::audit::needs(&selection, false);
+        request.wants = Wants::Rules;
+        request.configuration = command.config.configuration();
+        request.line = line.clone();
         let inputs = crate::load::gather(&request)?;
+        let policies = policies(global, &inputs, &line)?;
         failed |= complain(global, &inputs);
         work.masks.join(&crate::audit::mask(&inputs));
-        let mut report = crate::audit::problems(&inputs, &selection);
+        let mut report = crate::audit::problems(&inputs, &policies);
         if global.format == Format::Text {
             leave_unsaid(&mut report, &inputs);
         }
-        work.join(&inputs, report, fixed(&inputs, &selection, command));
+        work.join(&inputs, report, fixed(&inputs, &policies, command));
     }
     let Work { report, mut outcome, masks, builds, .. } = work;
     if command.write {
@@ -75,9 +79,9 @@ pub(super) fn run(global: &Global, command: &Fix) -> Result<u8, Failure> {
     })
 }
 
-fn fixed(inputs: &Inputs, selection: &Selection, command: &Fix) -> Outcome {
+fn fixed(inputs: &Inputs, policies: &Policies, command: &Fix) -> Outcome {
     let level = if command.r#unsafe { Level::Unsafe } else { Level::Safe };
-    crate::audit::fix(inputs, selection, level)
+    crate::audit::fix(inputs, policies, level)
 }
 
 /// What several paths come to. A file that two of them name counts once.

@@ -6,25 +6,28 @@ use rayon::prelude::*;
 
 use super::args::{Global, Lint};
 use super::baseline;
-use super::output::{Failure, base, code, complain, leave_unsaid, selection, today, write_run};
-use crate::load::{DOCKERFILE_LIMIT, LoadError, read_source, read_stdin};
+use super::output::{Failure, base, code, complain, leave_unsaid, line, policies, today, write_run};
+use crate::load::{DOCKERFILE_LIMIT, LoadError, Wants, read_source, read_stdin};
 use crate::report::{self, Format, Run};
 use crate::text::Source;
 
 pub(super) fn run(global: &Global, command: &Lint) -> Result<u8, Failure> {
-    let selection = selection(&command.choice)?;
+    let line = line(&command.choice, Some(&command.threshold))?;
     let texts = texts(command)?;
     let mut request = command.build.request(PathBuf::from("."), today(&command.choice)?);
     // Editors and hooks wait for it: nothing but the files and their ignore files is opened. `audit` looks further.
-    request.needs = crate::inputs::Needs::NONE;
+    request.wants = Wants::Nothing;
+    request.configuration = command.config.configuration();
+    request.line = line;
     let inputs = crate::load::gather_texts(texts, &request);
+    let policies = policies(global, &inputs, &request.line)?;
     let failed = complain(global, &inputs);
     if failed && inputs.sources.is_empty() {
         return Err(Failure::Said);
     }
-    let mut report = crate::audit::lint(&inputs, &selection);
-    baseline::apply(&command.known, "lint", &selection, &mut report)?;
-    let code = code(&command.threshold, &report, failed);
+    let mut report = crate::audit::lint(&inputs, &policies);
+    baseline::apply(&command.known, "lint", &policies.rules(&inputs), &mut report)?;
+    let code = code(&report, failed);
     if global.format == Format::Text {
         leave_unsaid(&mut report, &inputs);
     }

@@ -5,12 +5,13 @@ use std::path::PathBuf;
 
 use super::args::{Choice, FailOn, Global, Threshold};
 use super::{CLEAN, FAILED, FOUND, terminal, write};
-use crate::audit::Report;
+use crate::audit::{ProblemReport, Report};
 use crate::finding::Severity;
-use crate::inputs::{Date, Inputs};
+use crate::inputs::{Date, InputProblem, Inputs};
 use crate::load::LoadError;
 use crate::report::{self, Base, Format, Layout, Run};
-use crate::rules::{Selection, SelectorError};
+use crate::rules::{Line, Policies, Selection, SelectorError};
+use crate::settings;
 
 /// Why a command did not do its work.
 #[derive(Debug)]
@@ -105,6 +106,29 @@ pub(super) fn selection(choice: &Choice) -> Result<Selection, Failure> {
     Ok(Selection::new(&choice.select, &choice.ignore)?)
 }
 
+/// What the command line says over the settings.
+pub(super) fn line(choice: &Choice, threshold: Option<&Threshold>) -> Result<Line, Failure> {
+    // A typo is met before anything is read.
+    selection(choice)?;
+    let fail_on = threshold.and_then(|threshold| threshold.fail_on).map(|word| match word {
+        FailOn::Error => settings::FailOn::Least(Severity::Error),
+        FailOn::Warning => settings::FailOn::Least(Severity::Warning),
+        FailOn::Info => settings::FailOn::Least(Severity::Info),
+        FailOn::Style => settings::FailOn::Least(Severity::Style),
+        FailOn::None => settings::FailOn::Never,
+    });
+    Ok(Line { choice: settings::Choice::of(&choice.select, &choice.ignore), fail_on })
+}
+
+/// What holds for each Dockerfile. Under settings that can't be read, nothing is said.
+pub(super) fn policies(global: &Global, inputs: &Inputs, line: &Line) -> Result<Policies, Failure> {
+    if inputs.unsettled {
+        complain(global, inputs);
+        return Err(Failure::Said);
+    }
+    Ok(Policies::read(inputs, line).0)
+}
+
 /// `--today`, `SOURCE_DATE_EPOCH`, else the clock.
 pub(super) fn today(choice: &Choice) -> Result<Option<Date>, Failure> {
     if choice.today.is_some() {
@@ -129,10 +153,28 @@ pub(super) fn today(choice: &Choice) -> Result<Option<Date>, Failure> {
 pub(super) fn complain(global: &Global, inputs: &Inputs) -> bool {
     let mut failed = false;
     for problem in inputs.problems.iter().filter(|problem| problem.fatal) {
-        terminal::error(global, &problem.message, problem.help.as_deref());
         failed = true;
+        match problem.place {
+            Some(_) => terminal::excerpt(&report::problems(&shown(inputs, problem), terminal::stderr(global))),
+            None => terminal::error(global, &problem.message, problem.help.as_deref()),
+        }
     }
     failed
+}
+
+/// A problem with the sources that it may be drawn in.
+fn shown(inputs: &Inputs, problem: &InputProblem) -> Report {
+    let mask = crate::audit::mask(inputs);
+    let problem = ProblemReport {
+        file: problem.file.clone(),
+        place: problem.place,
+        error: true,
+        codes: Vec::new(),
+        message: mask.apply(&problem.message),
+        help: problem.help.clone(),
+    };
+    let sources = inputs.sources.iter().map(|source| mask.source(source)).collect();
+    Report { sources, problems: vec![problem], ..Report::default() }
 }
 
 /// Takes out of a report for people what [`complain`] said of its inputs, which come first.
@@ -142,17 +184,8 @@ pub(super) fn leave_unsaid(report: &mut Report, inputs: &Inputs) {
 }
 
 /// The exit code of a report.
-pub(super) fn code(threshold: &Threshold, report: &Report, failed: bool) -> u8 {
-    let least = match threshold.fail_on {
-        FailOn::Error => Severity::Error,
-        FailOn::Warning => Severity::Warning,
-        FailOn::Info => Severity::Info,
-        FailOn::Style => Severity::Style,
-        FailOn::None => return if failed { FAILED } else { CLEAN },
-    };
-    let refused = report.problems.iter().any(|problem| problem.error);
-    let found = report.findings.iter().any(|finding| finding.severity >= least);
-    match (failed, found || refused) {
+pub(super) fn code(report: &Report, failed: bool) -> u8 {
+    match (failed, report.fails()) {
         (true, _) => FAILED,
         (false, true) => FOUND,
         (false, false) => CLEAN,

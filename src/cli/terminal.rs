@@ -45,6 +45,18 @@ pub(super) fn error(global: &Global, what: &str, help: Option<&str>) {
     }
 }
 
+/// The layout of standard error.
+pub(super) fn stderr(global: &Global) -> Layout {
+    let terminal = std::io::stderr().is_terminal();
+    Layout { width: terminal.then(columns).flatten(), colour: colour(global, terminal) }
+}
+
+/// A text that is laid out already.
+pub(super) fn excerpt(text: &str) {
+    // Nobody can be told that standard error is closed.
+    let _ = std::io::stderr().lock().write_all(text.as_bytes());
+}
+
 /// A remark that is no result.
 pub(super) fn note(what: &str) {
     let mut stderr = std::io::stderr().lock();

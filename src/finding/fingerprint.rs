@@ -160,6 +160,7 @@ mod tests {
                     stage: None,
                     message: "m".into(),
                     help: None,
+                    notes: Vec::new(),
                     impact: Vec::new(),
                     fixes: Vec::new(),
                 });

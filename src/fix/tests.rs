@@ -32,6 +32,7 @@ fn finding(rule: &'static str, target: Target, span: Span, text: &str, safe: boo
         stage: None,
         message: rule.into(),
         help: None,
+        notes: Vec::new(),
         impact: Vec::new(),
         fixes: vec![Fix { title: "replace".into(), safety, edits }],
     }

@@ -7,19 +7,20 @@ use std::sync::Arc;
 
 use rayon::prelude::*;
 
-use super::LoadError;
 use super::context::{self, Limits};
 use super::discover::{Found, discover};
 use super::place::{Place, place};
 use super::projects::projects;
 use super::texts::texts;
+use super::{Configuration, LoadError};
 use crate::build::Build;
 use crate::dockerfile;
 use crate::ignore::{self, Matcher};
 use crate::inputs::context::BuildContext;
 use crate::inputs::{BuildInput, BuildOptions, Date, Folder, IgnoreInput, InputProblem, Inputs, Need, Needs};
 use crate::manifest::Project;
-use crate::text::Source;
+use crate::rules::{Line, Policies};
+use crate::text::{FileId, Source};
 
 /// What to gather.
 #[derive(Clone, Debug, Default)]
@@ -30,12 +31,30 @@ pub struct Request {
     pub file: Option<PathBuf>,
     /// The builder's own flags.
     pub options: BuildOptions,
-    /// The facts that the enabled rules and columns ask for.
+    /// The facts that are asked for, whatever rules run.
     pub needs: Needs,
+    /// Which facts are asked for besides.
+    pub wants: Wants,
+    /// Where settings come from.
+    pub configuration: Configuration,
+    /// What the command line says over them.
+    pub line: Line,
     /// Whether the folder is walked as a context although no Dockerfile takes anything from it.
     pub folder: bool,
     /// Today.
     pub today: Option<Date>,
+}
+
+/// Whose facts are gathered: which rules run is known when the settings are read.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Wants {
+    /// Nobody's.
+    #[default]
+    Nothing,
+    /// Those that the rules ask for.
+    Rules,
+    /// Those that the rules and the columns of `audit` ask for.
+    Columns,
 }
 
 /// Finds the builds under a path and gathers what `needs` names.
@@ -47,7 +66,7 @@ pub fn gather(request: &Request) -> Result<Inputs, LoadError> {
         std::io::ErrorKind::NotFound => LoadError::Missing(request.path.clone()),
         _ => LoadError::Unreadable(request.path.clone(), error),
     })?;
-    if kind.is_dir() && (request.file.is_none() || request.needs.context()) {
+    if kind.is_dir() && (request.file.is_none() || request.needs.context() || request.wants != Wants::Nothing) {
         // A folder that was asked for and stays closed is not an empty one.
         std::fs::read_dir(&request.path).map_err(|error| LoadError::Unreadable(request.path.clone(), error))?;
     }
@@ -150,6 +169,10 @@ fn fill(
             Err(error) => inputs.problems.push(problem(&error)),
         }
     }
+    let named: Vec<(PathBuf, FileId)> = read.iter().map(|(path, id, _)| (path.clone(), *id)).collect();
+    let walked = root.filter(|_| request.file.is_none());
+    super::settings::settle(inputs, &named, &request.configuration, walked);
+    let request = &Request { needs: needs(inputs, request), ..request.clone() };
     let parsed: Vec<Draft> = read
         .into_par_iter()
         .map(|(path, id, source)| {
@@ -188,6 +211,17 @@ fn fill(
             }
         }
         inputs.builds.push(input);
+    }
+}
+
+/// The facts that are asked for under the settings; what is wrong with those is told.
+fn needs(inputs: &mut Inputs, request: &Request) -> Needs {
+    let (policies, problems) = Policies::read(inputs, &request.line);
+    inputs.unsettled |= problems.iter().any(|problem| problem.fatal);
+    inputs.problems.extend(problems);
+    match request.wants {
+        Wants::Nothing => request.needs,
+        wants => request.needs.union(policies.needs(wants == Wants::Columns)),
     }
 }
 

@@ -13,6 +13,7 @@ pub fn lint_json(report: &Report) -> String {
     pretty(&wire::Lint {
         head: wire::Head::new("dockopt.lint/1", &report.root),
         findings: findings(report),
+        suppressed: suppressed(report),
         skipped: skipped(report),
         problems: problems(&report.problems),
         notices: notices(report),
@@ -27,6 +28,7 @@ pub fn audit_json(report: &Report) -> String {
         head: wire::Head::new("dockopt.audit/1", &report.root),
         builds: report.builds.iter().map(|one| build(report, one)).collect(),
         findings: findings(report),
+        suppressed: suppressed(report),
         skipped: skipped(report),
         problems: problems(&report.problems),
         notices: notices(report),
@@ -54,6 +56,20 @@ pub(super) fn findings(report: &Report) -> Vec<wire::Finding<'_>> {
     report.findings.iter().zip(prints).map(|(finding, print)| one(report, finding, print)).collect()
 }
 
+fn suppressed(report: &Report) -> Vec<wire::Suppressed<'_>> {
+    let mut all = Vec::new();
+    for finding in &report.suppressed {
+        all.push(wire::Suppressed {
+            rule: finding.rule,
+            aliases: finding.codes.iter().map(|code| code.name).collect(),
+            file: name(report, finding.file),
+            line: finding.instruction_line,
+            message: &finding.message,
+        });
+    }
+    all
+}
+
 fn one<'a>(report: &'a Report, finding: &'a Finding, fingerprint: String) -> wire::Finding<'a> {
     let rule = crate::rules::find(finding.rule);
     let metadata = rule.map(crate::rules::Rule::metadata);
@@ -70,6 +86,7 @@ fn one<'a>(report: &'a Report, finding: &'a Finding, fingerprint: String) -> wir
         stage: finding.stage.as_deref(),
         message: &finding.message,
         help: finding.help.as_deref(),
+        notes: &finding.notes,
         url: rule.map(crate::rules::Rule::url),
         labels: finding.labels.iter().map(label).collect(),
         impact: finding.impact.iter().map(impact).collect(),

@@ -27,6 +27,7 @@ fn finding(rule: &'static str, severity: Severity, place: &str, message: &str) -
         stage: Some("stage-0".into()),
         message: message.into(),
         help: None,
+        notes: Vec::new(),
         impact: Vec::new(),
         fixes: Vec::new(),
     }
@@ -148,6 +149,7 @@ pub(super) fn report() -> Report {
         ],
         notices: vec![Notice { text: "target `runtime`, as compose.yaml says".into() }],
         baselined: None,
+        ..Report::default()
     }
 }
 

@@ -81,6 +81,7 @@ fn shown(report: &Report, finding: &Finding, layout: Layout) -> String {
         };
         notes.push((Level::NOTE.with_name("costs"), text));
     }
+    notes.extend(finding.notes.iter().map(|note| (Level::NOTE, note.clone())));
     notes.extend(finding.fixes.first().map(|fix| (Level::HELP.with_name("fix"), offer(&fix.title, &fix.safety))));
     notes.extend(url.map(|url| (Level::NOTE.with_name("see"), url)));
     for (level, text) in notes {
@@ -206,8 +207,12 @@ fn summary(report: &Report, layout: Layout) -> String {
         0 => String::new(),
         errors => format!("; {} with the input", count(errors as u64, "problem")),
     };
+    let hidden = match report.suppressed.len() {
+        0 => String::new(),
+        hidden => format!("; {hidden} hidden by comments or settings"),
+    };
     if report.findings.is_empty() {
-        return lines(&format!("nothing found in {files}{problems}"), layout, 0) + "\n";
+        return lines(&format!("nothing found in {files}{hidden}{problems}"), layout, 0) + "\n";
     }
     let mut parts = Vec::new();
     for severity in [Severity::Error, Severity::Warning, Severity::Info, Severity::Style] {
@@ -225,5 +230,5 @@ fn summary(report: &Report, layout: Layout) -> String {
         0 => String::new(),
         fixable => format!("; {fixable} with a safe fix: `dockopt fix`"),
     };
-    lines(&format!("{findings} in {files}: {}{hint}{problems}", parts.join(", ")), layout, 0) + "\n"
+    lines(&format!("{findings} in {files}: {}{hint}{hidden}{problems}", parts.join(", ")), layout, 0) + "\n"
 }

@@ -21,6 +21,8 @@ pub(super) struct Lint<'a> {
     #[serde(flatten)]
     pub head: Head<'a>,
     pub findings: Vec<Finding<'a>>,
+    /// What comments and settings hide.
+    pub suppressed: Vec<Suppressed<'a>>,
     pub skipped: Vec<Skipped<'a>>,
     pub problems: Vec<Problem<'a>>,
     pub notices: Vec<&'a str>,
@@ -34,6 +36,8 @@ pub(super) struct Audit<'a> {
     pub head: Head<'a>,
     pub builds: Vec<Build<'a>>,
     pub findings: Vec<Finding<'a>>,
+    /// What comments and settings hide.
+    pub suppressed: Vec<Suppressed<'a>>,
     pub skipped: Vec<Skipped<'a>>,
     pub problems: Vec<Problem<'a>>,
     pub notices: Vec<&'a str>,
@@ -53,11 +57,22 @@ pub(super) struct Finding<'a> {
     pub stage: Option<&'a str>,
     pub message: &'a str,
     pub help: Option<&'a str>,
+    pub notes: &'a [String],
     pub url: Option<String>,
     pub labels: Vec<Label<'a>>,
     pub impact: Vec<Impact<'a>>,
     pub fixes: Vec<Fix<'a>>,
     pub fingerprint: String,
+}
+
+/// A finding that is hidden.
+#[derive(Serialize)]
+pub(super) struct Suppressed<'a> {
+    pub rule: &'a str,
+    pub aliases: Vec<&'a str>,
+    pub file: &'a str,
+    pub line: Option<u32>,
+    pub message: &'a str,
 }
 
 #[derive(Serialize)]

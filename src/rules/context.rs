@@ -2,10 +2,12 @@
 
 use super::{Neighbours, Rule};
 use crate::build::{Build, Stage};
-use crate::finding::{Code, Finding};
+use crate::dockerfile::CheckOptions;
+use crate::finding::{Code, Finding, Judged, Suppression};
 use crate::inputs::context::BuildContext;
 use crate::inputs::{BuildInput, IgnoreInput, Inputs, Need};
 use crate::manifest::Project;
+use crate::settings::{OptionKind, OptionValue, Settings};
 use crate::text::{FileId, Source, Span};
 
 /// One build, as a rule sees it.
@@ -15,6 +17,8 @@ pub struct Context<'a, 'i> {
     inputs: &'i Inputs,
     neighbours: &'a Neighbours<'a, 'i>,
     build: &'a Build<'i>,
+    settings: Option<&'a Settings>,
+    judged: &'a [Judged],
 }
 
 impl<'a, 'i> Context<'a, 'i> {
@@ -25,7 +29,42 @@ impl<'a, 'i> Context<'a, 'i> {
         neighbours: &'a Neighbours<'a, 'i>,
         build: &'a Build<'i>,
     ) -> Self {
-        Self { rule, inputs, neighbours, build }
+        Self { rule, inputs, neighbours, build, settings: None, judged: &[] }
+    }
+
+    /// Under these settings.
+    #[must_use]
+    pub fn under(self, settings: &'a Settings) -> Self {
+        Self { settings: Some(settings), ..self }
+    }
+
+    /// With what became of comments and settings that hide findings (for rules whose subject those are).
+    #[must_use]
+    pub fn judging(self, judged: &'a [Judged]) -> Self {
+        Self { judged, ..self }
+    }
+
+    /// What hides findings of this build, and what became of it.
+    pub fn suppressions(&self) -> &'a [Judged] {
+        self.judged
+    }
+
+    /// What the settings say; `None` where there are none.
+    pub fn settings(&self) -> Option<&'a Settings> {
+        self.settings
+    }
+
+    /// A list that the settings give to this rule; empty where they don't. The page declares it.
+    pub fn list(&self, option: &str) -> &'a [String] {
+        match self.option(option, OptionKind::List) {
+            Some(OptionValue::List(list)) => list,
+            _ => &[],
+        }
+    }
+
+    fn option(&self, name: &str, kind: OptionKind) -> Option<&'a OptionValue> {
+        let declared = self.rule.metadata().options.iter().any(|&(known, of)| known == name && of == kind);
+        self.settings.filter(|_| declared)?.options.get(&(self.rule.name, name.to_owned()))
     }
 
     /// What the Dockerfile means.
@@ -107,9 +146,23 @@ impl<'a, 'i> Context<'a, 'i> {
             stage: index.and_then(|index| self.build.stage_of(index)).map(Stage::title),
             message: message.into(),
             help: None,
+            notes: Vec::new(),
             impact: Vec::new(),
             fixes: Vec::new(),
         }
+    }
+
+    /// A finding on what hides others.
+    pub fn about(&self, suppression: &Suppression, span: Span, message: impl Into<String>) -> Finding {
+        let line = self.inputs.source(suppression.file).line(span.start);
+        let finding = self.finding(span, message);
+        Finding { file: suppression.file, instruction_line: Some(line), stage: None, ..finding }
+    }
+
+    /// Whether the builder is told to fail for what its checks find.
+    pub fn is_strict(&self) -> bool {
+        let found = self.input().file.check();
+        found.is_some_and(|found| CheckOptions::parse(&found.value).is_ok_and(|options| options.error))
     }
 
     fn declares(&self, need: Need) -> bool {

@@ -3,6 +3,7 @@
 
 use crate::finding::{Basis, Severity};
 use crate::inputs::{Need, Needs};
+use crate::settings::OptionKind;
 
 /// What a page says about its rule.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -29,7 +30,7 @@ pub struct Metadata {
     pub fix: Fixability,
     /// What its edits do to the parsed file, and nothing else: `run` (a RUN reads otherwise), `+user` (a USER comes),
     /// `-cmd` (a CMD goes), `unknown` for what is no instruction; `keyword` (one is spelled otherwise), `comment`,
-    /// `directive`; `dockerignore` for that file. The page runner compares both parses.
+    /// `directive`; `dockerignore` and `settings` for those files. The page runner compares both parses.
     pub changes: Vec<&'static str>,
     /// Whether it is on by default.
     pub status: Status,
@@ -37,6 +38,8 @@ pub struct Metadata {
     pub since: &'static str,
     /// Its names elsewhere, and its own former names.
     pub aliases: Vec<&'static str>,
+    /// What settings may tell it (`[rules.<name>]`): a name and what it holds, `allow list`. May be left out.
+    pub options: Vec<(&'static str, OptionKind)>,
 }
 
 /// A closed set of words, as written in pages.
@@ -115,6 +118,8 @@ words! {
         Image = "image",
         /// A workflow.
         Workflow = "workflow",
+        /// What hides findings, and what became of it: such rules run when all others did.
+        Suppressions = "suppressions",
     }
 }
 
@@ -139,6 +144,9 @@ words! {
         Stable = "stable",
     }
 }
+
+/// Keys that a page may leave out.
+const OPTIONAL: [&str; 1] = ["options"];
 
 const KEYS: [&str; 14] = [
     "summary",
@@ -176,6 +184,7 @@ impl Metadata {
             status: front.word("status", Status::ALL, Status::name),
             since: front.text("since"),
             aliases: front.list("aliases"),
+            options: front.options(),
         };
         front.finish(&metadata);
         (metadata, front.problems)
@@ -217,7 +226,7 @@ impl Front {
             };
             // As in YAML, a comment starts at a `#` behind white space.
             let value = value.find(" #").map_or(value, |at| &value[..at]).trim();
-            if !KEYS.contains(&key) {
+            if !KEYS.contains(&key) && !OPTIONAL.contains(&key) {
                 front.problems.push(format!("unknown key `{key}`"));
             } else if front.fields.iter().any(|field| field.0 == key) {
                 front.problems.push(format!("`{key}` is given twice"));
@@ -248,6 +257,22 @@ impl Front {
             return Vec::new();
         };
         inner.split(',').map(str::trim).filter(|item| !item.is_empty()).collect()
+    }
+
+    /// `name kind`, several in brackets; none where the page has no such key.
+    fn options(&mut self) -> Vec<(&'static str, OptionKind)> {
+        let mut options = Vec::new();
+        if !self.fields.iter().any(|field| field.0 == "options") {
+            return options;
+        }
+        for option in self.list("options") {
+            let (name, kind) = option.split_once(' ').unwrap_or((option, ""));
+            match OptionKind::ALL.into_iter().find(|known| known.name() == kind.trim()) {
+                Some(kind) => options.push((name, kind)),
+                None => self.refuse("options", option, &OptionKind::ALL, OptionKind::name),
+            }
+        }
+        options
     }
 
     /// One of `known`; the first one where the page is wrong.
@@ -304,7 +329,7 @@ impl Front {
 
 /// Whether it is a word of `changes`.
 fn is_change(word: &str) -> bool {
-    const OTHER: [&str; 4] = ["comment", "directive", "dockerignore", "keyword"];
+    const OTHER: [&str; 5] = ["comment", "directive", "dockerignore", "keyword", "settings"];
     const INSTRUCTIONS: [&str; 19] = [
         "add",
         "arg",
@@ -330,52 +355,4 @@ fn is_change(word: &str) -> bool {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    const GOOD: &str = "---\nsummary: lists stay\nseverity: warning  # of four\ncategory: size\ngroups: []\n\
-        confidence: high\nbasis: computed\nsubject: dockerfile\nneeds: [context.names, projects]\nwants: []\nfix: sometimes\nchanges: [run, +user]\n\
-        status: stable\nsince: 0.1.0\naliases: [DL3009, apt-lists]\n---\n# x\n";
-
-    fn problems(page: String) -> Vec<String> {
-        Metadata::read(page.leak()).1
-    }
-
-    #[test]
-    fn a_page_is_read() {
-        let (metadata, problems) = Metadata::read(GOOD);
-        assert_eq!(problems, Vec::<String>::new());
-        assert_eq!(metadata.summary, "lists stay");
-        assert_eq!(metadata.severity, Severity::Warning);
-        assert_eq!(metadata.needs.iter().collect::<Vec<_>>(), [Need::ContextNames, Need::Projects]);
-        assert_eq!(metadata.aliases, ["DL3009", "apt-lists"]);
-        assert!(metadata.on_by_default());
-        assert_eq!(body(GOOD), "# x\n");
-    }
-
-    #[test]
-    fn typos_are_problems() {
-        assert_eq!(problems(GOOD.replace("category: size", "category: sise")).len(), 1);
-        assert_eq!(problems(GOOD.replace("category: size", "kategory: size")).len(), 2);
-        assert_eq!(problems(GOOD.replace("fix: sometimes\n", ""))[0], "`fix` is missing");
-        assert_eq!(problems(GOOD.replace("projects", "project")).len(), 1);
-        assert_eq!(problems(GOOD.replace("+user", "+users")).len(), 1);
-        assert_eq!(problems(GOOD.replace("fix: sometimes", "fix: never")).len(), 1);
-        assert_eq!(problems(GOOD.replace("0.1.0", "soon")), ["`since: soon` is not a version"]);
-        assert_eq!(problems(GOOD.replace("[DL3009, apt-lists]", "DL3009")), ["`aliases` is a list in brackets"]);
-        assert_eq!(problems(GOOD.replace("groups: []\n", "groups: []\ngroups: []\n")), ["`groups` is given twice"]);
-        assert_eq!(problems(GOOD.replace("lists stay", "lists stay.")), ["`summary` has no full stop"]);
-        assert_eq!(problems("# x\n".into()).len(), 15);
-    }
-
-    #[test]
-    fn style_and_opt_in_groups_are_off() {
-        for page in [
-            GOOD.replace("category: size", "category: style"),
-            GOOD.replace("groups: []", "groups: [pinning]"),
-            GOOD.replace("status: stable", "status: preview"),
-        ] {
-            assert!(!Metadata::read(page.leak()).0.on_by_default());
-        }
-    }
-}
+mod tests;

@@ -4,11 +4,20 @@
 use std::fmt;
 
 use super::{Category, Group, Metadata, Rule};
+use crate::settings::{Choice, closest};
 
-/// Which rules run. The default: all stable ones that are not a matter of taste.
+/// Which rules run: layers of choices, those that count least first. Without any: all stable rules that are not a matter
+/// of taste.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Selection {
-    select: Vec<Selector>,
+    layers: Vec<Layer>,
+}
+
+/// One choice, read.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+struct Layer {
+    select: Option<Vec<Selector>>,
+    extend: Vec<Selector>,
     ignore: Vec<Selector>,
 }
 
@@ -44,27 +53,47 @@ impl Selection {
     /// # Errors
     /// The first word that selects nothing.
     pub fn new(select: &[String], ignore: &[String]) -> Result<Self, SelectorError> {
-        Self::among(super::ALL, select, ignore)
+        Self::layered(&[Choice::of(select, ignore)])
     }
 
-    fn among(rules: &[&'static Rule], select: &[String], ignore: &[String]) -> Result<Self, SelectorError> {
+    /// The selection of several choices, those that count least first. The last `select` counts; the more specific of
+    /// what is selected and ignored wins, between equals the later, within one choice what is ignored.
+    ///
+    /// # Errors
+    /// The first word that selects nothing.
+    pub fn layered(choices: &[Choice]) -> Result<Self, SelectorError> {
+        Self::among(super::ALL, choices)
+    }
+
+    fn among(rules: &[&'static Rule], choices: &[Choice]) -> Result<Self, SelectorError> {
         let read = |words: &[String]| {
-            let read = words.iter().map(|word| Selector::read(rules, word)).collect::<Result<Vec<_>, _>>()?;
-            Ok(read.concat())
+            let read: Result<Vec<_>, _> = words.iter().map(|word| Selector::read(rules, word)).collect();
+            Ok(read?.into_iter().flatten().collect())
         };
-        Ok(Self { select: read(select)?, ignore: read(ignore)? })
+        let mut layers = Vec::new();
+        for choice in choices {
+            let select = choice.select.as_deref().map(read).transpose()?;
+            layers.push(Layer { select, extend: read(&choice.extend)?, ignore: read(&choice.ignore)? });
+        }
+        Ok(Self { layers })
     }
 
     /// Whether a rule runs.
     pub fn has(&self, rule: &Rule) -> bool {
         let metadata = rule.metadata();
-        let strongest = |selectors: &[Selector]| {
-            let ranks = selectors.iter().filter_map(|selector| selector.rank(rule, metadata));
-            ranks.max()
+        let rank = |selectors: &[Selector]| selectors.iter().filter_map(|one| one.rank(rule, metadata)).max();
+        let last = self.layers.iter().rposition(|layer| layer.select.is_some());
+        let mut best = match last {
+            None => Selector::Default.rank(rule, metadata).map(|rank| (rank, 0, false)),
+            Some(_) => None,
         };
-        let selected =
-            if self.select.is_empty() { Selector::Default.rank(rule, metadata) } else { strongest(&self.select) };
-        selected > strongest(&self.ignore)
+        for (index, layer) in self.layers.iter().enumerate() {
+            let own = layer.select.as_deref().filter(|_| last == Some(index));
+            let selected = own.and_then(rank).max(rank(&layer.extend));
+            best = best.max(selected.map(|rank| (rank, index, false)));
+            best = best.max(rank(&layer.ignore).map(|rank| (rank, index, true)));
+        }
+        best.is_some_and(|(_, _, ignored)| !ignored)
     }
 
     /// The rules that run, in the order of their names.
@@ -134,17 +163,6 @@ fn words(rules: &[&'static Rule]) -> Vec<&'static str> {
     words
 }
 
-fn closest(word: &str, known: &[&'static str]) -> Option<String> {
-    let word = word.to_ascii_lowercase();
-    // Longer than any name: the distance would be dear and the answer useless.
-    if word.len() > 64 {
-        return None;
-    }
-    let scored = known.iter().map(|name| (strsim::jaro_winkler(&word, &name.to_ascii_lowercase()), *name));
-    let best = scored.filter(|(score, _)| *score >= 0.8).max_by(|a, b| a.0.total_cmp(&b.0));
-    best.map(|(_, name)| name.to_owned())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -177,7 +195,7 @@ mod tests {
     fn check(select: &[&str], ignore: &[&str], expected: &[&str]) {
         let rules = catalogue();
         let own = |words: &[&str]| words.iter().map(|word| (*word).to_owned()).collect::<Vec<_>>();
-        let selection = Selection::among(&rules, &own(select), &own(ignore)).unwrap();
+        let selection = Selection::among(&rules, &[Choice::of(&own(select), &own(ignore))]).unwrap();
         let on: Vec<&str> = rules.iter().filter(|rule| selection.has(rule)).map(|rule| rule.name).collect();
         assert_eq!(on, expected);
     }
@@ -202,7 +220,8 @@ mod tests {
     #[test]
     fn a_typo_is_met_with_the_closest_word() {
         let rules = catalogue();
-        let error = |word: &str| Selection::among(&rules, &[word.to_owned()], &[]).unwrap_err().suggestion;
+        let error =
+            |word: &str| Selection::among(&rules, &[Choice::of(&[word.to_owned()], &[])]).unwrap_err().suggestion;
         assert_eq!(error("apt-list-kept"), Some("apt-lists-kept".into()));
         assert_eq!(error("DL3090"), Some("DL3009".into()));
         assert_eq!(error("stile"), Some("style".into()));

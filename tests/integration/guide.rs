@@ -68,3 +68,8 @@ fn formats_are_shown_as_they_are() {
 fn the_baseline_does_what_is_shown() {
     check("docs/baseline.md", Dockopt::new().dir("formats"));
 }
+
+#[test]
+fn settings_do_what_is_shown() {
+    check("docs/settings.md", Dockopt::new().dir("settings").file(".git/HEAD", ""));
+}

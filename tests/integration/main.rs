@@ -17,6 +17,7 @@ mod packaging;
 mod patches;
 mod readme;
 mod secrets;
+mod settings;
 mod structure;
 mod tidy;
 mod vectors;

@@ -17,7 +17,7 @@ use dockopt::inputs::context::{BuildContext, Builder, Kind};
 use dockopt::inputs::{BuildInput, BuildOptions, Date, IgnoreInput, Inputs};
 use dockopt::manifest::{self, Project};
 use dockopt::report::{self, Layout};
-use dockopt::rules::Selection;
+use dockopt::rules::{Policies, Selection};
 use dockopt::text::{FileId, Source, Span};
 use rayon::prelude::*;
 
@@ -215,7 +215,7 @@ fn check(bytes: &[u8], context: &Arc<BuildContext>, projects: &Arc<Vec<Project>>
         today: Date::parse("2026-11-20"),
         ..Inputs::default()
     };
-    let selection = Selection::new(&["all".to_owned()], &[]).map_err(|error| error.to_string())?;
+    let selection: Policies = Selection::new(&["all".to_owned()], &[]).map_err(|error| error.to_string())?.into();
     let found = audit::audit(&inputs, &selection);
     for finding in &found.findings {
         let text = found.sources[finding.file.0 as usize].text();
@@ -233,7 +233,7 @@ fn check(bytes: &[u8], context: &Arc<BuildContext>, projects: &Arc<Vec<Project>>
     Ok(())
 }
 
-fn fixed(inputs: &Inputs, selection: &Selection, level: Level, before: &File) -> Result<(), String> {
+fn fixed(inputs: &Inputs, selection: &Policies, level: Level, before: &File) -> Result<(), String> {
     let outcome = audit::fix(inputs, selection, level);
     fail(!outcome.contradicting.is_empty(), &format!("rules undo each other: {:?}", outcome.contradicting))?;
     fail(!outcome.refused.is_empty(), &format!("a rule's fix breaks the file: {:?}", outcome.refused))?;

@@ -26,6 +26,11 @@ fn project() -> Dockopt {
         .file("api/other.Dockerfile", "FROM scratch\n")
         .file("still/Dockerfile", "FROM debian:12.5\nUSER 1000\nCMD [\"true\"]\n")
         .file("still/uv.lock", "")
+        .file("set/dockopt.toml", "extends = \"base.toml\"\n")
+        .file("set/base.toml", "")
+        .file("set/other.toml", "")
+        .file("set/.hadolint.yaml", "ignored: []\n")
+        .file("set/x/Dockerfile", "FROM scratch\n")
 }
 
 /// The files and folders below the run's folder that it opens, the folder itself as `.`.
@@ -79,6 +84,13 @@ fn lint_opens_the_file_and_its_ignore_file_and_nothing_else() {
         &["lint", "api/Dockerfile", "api/other.Dockerfile", "still/Dockerfile"],
         &["api/.dockerignore", "api/Dockerfile", "api/other.Dockerfile", "still/Dockerfile"],
     );
+}
+
+#[test]
+fn lint_opens_the_settings_in_force() {
+    check(&["lint", "set/x/Dockerfile"], &["set/base.toml", "set/dockopt.toml", "set/x/Dockerfile"]);
+    check(&["lint", "--no-config", "set/x/Dockerfile"], &["set/x/Dockerfile"]);
+    check(&["lint", "--config", "set/.hadolint.yaml", "set/x/Dockerfile"], &["set/.hadolint.yaml", "set/x/Dockerfile"]);
 }
 
 #[test]

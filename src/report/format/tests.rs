@@ -26,6 +26,7 @@ fn hostile() -> Report {
         stage: Some(HOSTILE.into()),
         message: HOSTILE.into(),
         help: Some(HOSTILE.into()),
+        notes: vec![HOSTILE.into()],
         impact: vec![Impact {
             kind: ImpactKind::DiskBytes,
             saves: Some(Saves::Bytes(1_000)),
@@ -59,6 +60,7 @@ fn hostile() -> Report {
         problems: vec![problem(true, Some(LineColumn { line: 2, column: 3 })), problem(false, None)],
         notices: vec![Notice { text: HOSTILE.into() }],
         baselined: None,
+        ..Report::default()
     }
 }
 

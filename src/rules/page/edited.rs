@@ -63,7 +63,7 @@ pub(super) fn check(runner: &mut Runner, example: &Example, change: &Change, wha
             runner.fail(example.line, format_args!("{what}: {}\n{}", told(&breach), indented(after.text())));
         }
         runner.used.extend(used);
-    } else if let Some(word) = announced.iter().find(|word| **word == "dockerignore" && is_ignore_file(name)) {
+    } else if let Some(word) = announced.iter().find(|word| is_file(word, name)) {
         runner.used.insert(word);
     } else {
         runner.fail(example.line, format_args!("{what}: `{name}` changes, which `changes` does not say"));
@@ -82,6 +82,11 @@ pub(super) fn check(runner: &mut Runner, example: &Example, change: &Change, wha
             None => runner.fail(example.line, format_args!("{what}: the comment `{comment}` is lost")),
         }
     }
+}
+
+/// Whether a word of `changes` announces edits of a file.
+fn is_file(word: &str, name: &str) -> bool {
+    (word == "dockerignore" && is_ignore_file(name)) || (word == "settings" && name == "dockopt.toml")
 }
 
 fn is_ignore_file(name: &str) -> bool {

@@ -8,9 +8,10 @@ use crate::dockerfile;
 use crate::finding::{Finding, Findings};
 use crate::ignore;
 use crate::inputs::context::BuildContext;
-use crate::inputs::{BuildInput, BuildOptions, Date, IgnoreInput, Inputs};
+use crate::inputs::{BuildInput, BuildOptions, Date, IgnoreInput, Inputs, SettingsFormat, SettingsInput};
 use crate::manifest::{self, Project};
-use crate::rules::{Context, Neighbours, Rule};
+use crate::rules::{Context, Line, Neighbours, Policies, Rule, Subject, run};
+use crate::settings::Choice;
 use crate::text::{FileId, Source};
 
 /// The day on which all examples are looked at.
@@ -20,14 +21,34 @@ const TODAY: &str = "2026-11-20";
 /// `listing` gives further files of the context with their sizes in bytes.
 pub(super) fn findings(rule: &'static Rule, sources: &[Source], listing: &[(u64, &str)]) -> Vec<Finding> {
     let inputs = inputs(sources, listing);
-    let mut out = Findings::new();
+    let own = Choice { extend: vec![rule.name.to_owned()], ..Choice::default() };
+    let (policies, problems) = Policies::read(&inputs, &Line { choice: own, fail_on: None });
+    assert!(problems.is_empty(), "rules/{}.md: {problems:?}", rule.name);
     let builds: Vec<Build> = inputs.builds.iter().map(Build::new).collect();
+    if rule.metadata().subject == Subject::Suppressions {
+        // What hides findings can be judged only where the other rules ran.
+        let mut found = run(&inputs, &builds, &policies).findings;
+        found.retain(|finding| finding.rule == rule.name);
+        return found;
+    }
+    let mut out = Findings::new();
     let neighbours = Neighbours::new(&builds);
     for build in &builds {
-        (rule.check)(&Context::new(rule, &inputs, &neighbours, build), &mut out);
+        let settings = &policies.of(build.input().dockerfile).settings;
+        (rule.check)(&Context::new(rule, &inputs, &neighbours, build).under(settings), &mut out);
     }
     out.into_sorted()
 }
+
+/// The settings of an example: its `dockopt.toml`.
+fn settings(sources: &[Source], dockerfile: &Source) -> Vec<SettingsInput> {
+    let file = sources.iter().position(|source| source.name() == SETTINGS).map(|index| FileId(index as u32));
+    let path = dockerfile.name().to_owned();
+    file.map(|file| SettingsInput { file, format: SettingsFormat::Dockopt, path, whole: true }).into_iter().collect()
+}
+
+/// The name of an example's settings.
+const SETTINGS: &str = "dockopt.toml";
 
 /// The inputs that an example stands for: every Dockerfile is a build of the whole folder.
 fn inputs(sources: &[Source], listing: &[(u64, &str)]) -> Inputs {
@@ -36,6 +57,7 @@ fn inputs(sources: &[Source], listing: &[(u64, &str)]) -> Inputs {
     for (index, source) in sources.iter().enumerate() {
         if is_dockerfile(source.name()) {
             inputs.builds.push(build(FileId(index as u32), source, sources, listing));
+            inputs.settings.insert(FileId(index as u32), settings(sources, source));
         }
     }
     inputs
@@ -71,7 +93,7 @@ fn texts(sources: &[Source]) -> BTreeMap<String, Vec<u8>> {
 }
 
 fn is_special(path: &str) -> bool {
-    is_dockerfile(path) || path.ends_with(".dockerignore")
+    is_dockerfile(path) || path.ends_with(".dockerignore") || path == SETTINGS
 }
 
 /// The example's files and its listing, under its ignore file.

@@ -1,0 +1,145 @@
+//! What hides findings: comments and settings, as written, and what became of each after a run.
+
+use super::Finding;
+use crate::inputs::Date;
+use crate::text::{FileId, Source, Span};
+
+/// One comment or entry of settings that hides findings.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Suppression {
+    /// The file that it is written in.
+    pub file: FileId,
+    /// Where it stands: the comment, the entry.
+    pub span: Span,
+    /// Which kind.
+    pub form: Form,
+    /// Which findings it can hide.
+    pub reach: Reach,
+    /// The rules that it names, as written.
+    pub named: Vec<Named>,
+    /// The last day on which it holds.
+    pub until: Option<Date>,
+    /// Whether it says why.
+    pub reasoned: bool,
+    /// What is deleted to remove it.
+    pub removal: Span,
+    /// Whether the files that it is for are all looked at by a run that looks at one of them.
+    pub exact: bool,
+}
+
+/// Who made the syntax of a suppression.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Form {
+    /// `# dockopt ignore=`, `# dockopt ignore-file=`.
+    Dockopt,
+    /// `# hadolint ignore=`.
+    Hadolint,
+    /// `# hadolint global ignore=`, `# hadolint stage ignore=`: hadolint has no rule against them.
+    HadolintWide,
+    /// `# check=skip=`.
+    Check,
+    /// An entry of dockopt.toml.
+    Settings,
+}
+
+/// Which findings a suppression can hide.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Reach {
+    /// All of a file.
+    File(FileId),
+    /// Those of instructions that begin in these lines (from 1, both included).
+    Lines(FileId, u32, u32),
+    /// All of the builds that the settings hold for.
+    Everything,
+}
+
+/// A rule as a suppression names it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Named {
+    /// Where.
+    pub span: Span,
+    /// As written.
+    pub text: String,
+    /// The rules that it stands for; none for a name that belongs to another tool.
+    pub rules: Vec<&'static str>,
+    /// What is deleted to remove it from its list; `None` when it stands alone.
+    pub removal: Option<Span>,
+}
+
+/// What became of a suppression.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Judged {
+    /// Which.
+    pub suppression: Suppression,
+    /// For each rule that it names, whether it hid something, or would have before it ended.
+    pub used: Vec<bool>,
+    /// For each, whether nothing can be said: a rule did not run, or did not know all that it wants to.
+    pub unknown: Vec<bool>,
+    /// Whether its last day is over.
+    pub ended: bool,
+}
+
+impl Judged {
+    /// Nothing known of it yet.
+    pub fn new(suppression: &Suppression, today: Option<Date>) -> Self {
+        let count = suppression.named.len();
+        let ended = suppression.until.zip(today).is_some_and(|(until, today)| today > until);
+        Self { suppression: suppression.clone(), used: vec![false; count], unknown: vec![false; count], ended }
+    }
+
+    /// Hides a finding that it reaches, and notes which of its names did. A suppression that ended only leaves a note.
+    fn hides(&mut self, finding: &mut Finding, source: Option<&Source>) -> bool {
+        let line = finding.instruction_line.or_else(|| Some(source?.line(finding.span.start)));
+        let foreign = matches!(self.suppression.form, Form::Hadolint | Form::HadolintWide | Form::Check);
+        let mut hit = false;
+        for (named, used) in self.suppression.named.iter().zip(&mut self.used) {
+            if !named.rules.contains(&finding.rule) {
+                continue;
+            }
+            let mut line = line;
+            if foreign && named.text != "all" {
+                // What that tool does not report, it does not hide; and it hides where it reports.
+                let Some(code) = finding.codes.iter().find(|code| code.name.eq_ignore_ascii_case(&named.text)) else {
+                    continue;
+                };
+                line = code.line.or(line);
+            }
+            if self.suppression.reach.has(finding.file, line) {
+                (hit, *used) = (true, true);
+            }
+        }
+        if hit && self.ended {
+            let until = self.suppression.until.map(|until| until.to_string()).unwrap_or_default();
+            finding.notes.push(format!("a suppression hid this until {until}"));
+            return false;
+        }
+        hit
+    }
+}
+
+impl Reach {
+    fn has(&self, found: FileId, line: Option<u32>) -> bool {
+        match self {
+            Self::Everything => true,
+            Self::File(file) => *file == found,
+            Self::Lines(file, first, last) => {
+                *file == found && line.is_some_and(|line| (*first..=*last).contains(&line))
+            }
+        }
+    }
+}
+
+/// Parts findings into those that stay and those that a suppression hides.
+pub fn suppress(found: Vec<Finding>, judged: &mut [Judged], sources: &[Source]) -> (Vec<Finding>, Vec<Finding>) {
+    let (mut kept, mut hidden) = (Vec::new(), Vec::new());
+    for mut finding in found {
+        let source = sources.get(finding.file.0 as usize);
+        // All are asked: each that hides it is of use.
+        let mut hides = false;
+        for one in judged.iter_mut() {
+            hides |= one.hides(&mut finding, source);
+        }
+        if hides { hidden.push(finding) } else { kept.push(finding) }
+    }
+    (kept, hidden)
+}

@@ -1,0 +1,184 @@
+//! Which settings are in force for a Dockerfile: the nearest file at its folder or above, up to the repository's top,
+//! with the files that it extends.
+
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
+
+use super::gather::shown;
+use super::{LoadError, read_source};
+use crate::inputs::{InputProblem, Inputs, SettingsFormat, SettingsInput};
+use crate::settings::extends;
+use crate::text::{FileId, Span};
+
+/// Bytes that a file of settings may have.
+const LIMIT: u64 = 1 << 20;
+
+/// Files that one extends, one through the other.
+const DEEPEST: usize = 8;
+
+/// Names that are looked for, the one that counts most first.
+const NAMES: [&str; 3] = ["dockopt.toml", ".hadolint.yaml", ".hadolint.yml"];
+
+/// Where settings come from.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum Configuration {
+    /// The nearest file above each Dockerfile.
+    #[default]
+    Nearest,
+    /// This file for all.
+    File(PathBuf),
+    /// Nowhere.
+    None,
+}
+
+/// Finds and reads the settings for Dockerfiles, given with their paths; `walked` is the folder of which all is looked
+/// at.
+pub(super) fn settle(
+    inputs: &mut Inputs,
+    dockerfiles: &[(PathBuf, FileId)],
+    configuration: &Configuration,
+    walked: Option<&Path>,
+) {
+    let mut finder = Finder {
+        current: std::env::current_dir().ok().and_then(|folder| folder.canonicalize().ok()).unwrap_or_default(),
+        walked: walked.and_then(|folder| folder.canonicalize().ok()),
+        found: HashMap::new(),
+        read: HashMap::new(),
+    };
+    for (path, id) in dockerfiles {
+        let own = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        // A text without a place is looked at where the program runs; a folder that is gone has no settings.
+        let Ok(folder) = own.canonicalize() else { continue };
+        let file = match configuration {
+            Configuration::None => None,
+            Configuration::File(file) => Some(file.clone()),
+            Configuration::Nearest => finder.nearest(&folder),
+        };
+        let Some(file) = file else { continue };
+        let top = file.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        let top = top.canonicalize().unwrap_or_else(|_| top.to_owned());
+        let name = path.file_name().map(PathBuf::from).unwrap_or_default();
+        let below = folder.join(name);
+        let below = below.strip_prefix(&top).or_else(|_| below.strip_prefix(&finder.current)).unwrap_or(&below);
+        let below = below.to_string_lossy().replace('\\', "/");
+        let whole = finder.walked.as_ref().is_some_and(|walked| top.starts_with(walked));
+        let chain = finder.chain(inputs, &file);
+        let of = |&(file, format)| SettingsInput { file, format, path: below.clone(), whole };
+        inputs.settings.insert(*id, chain.iter().map(of).collect());
+    }
+}
+
+/// A file's chain: those that it extends before it.
+type Chain = Vec<(FileId, SettingsFormat)>;
+
+struct Finder {
+    current: PathBuf,
+    walked: Option<PathBuf>,
+    /// The settings that hold in a folder.
+    found: HashMap<PathBuf, Option<PathBuf>>,
+    /// Chains of files that were read.
+    read: HashMap<PathBuf, Chain>,
+}
+
+impl Finder {
+    fn nearest(&mut self, folder: &Path) -> Option<PathBuf> {
+        let mut passed = Vec::new();
+        let mut found = None;
+        for at in folder.ancestors() {
+            if let Some(known) = self.found.get(at) {
+                found.clone_from(known);
+                break;
+            }
+            passed.push(at.to_owned());
+            found = NAMES.iter().map(|name| at.join(name)).find(|path| path.is_file());
+            if found.is_some() || at.join(".git").exists() {
+                break;
+            }
+        }
+        self.found.extend(passed.into_iter().map(|folder| (folder, found.clone())));
+        found
+    }
+
+    /// A path as the user would type it.
+    fn typed(&self, path: &Path) -> PathBuf {
+        if let Ok(below) = path.strip_prefix(&self.current) {
+            return below.to_owned();
+        }
+        let up = self.current.ancestors().position(|above| path.starts_with(above) && above.parent().is_some());
+        let above = up.and_then(|up| Some((up, self.current.ancestors().nth(up)?)));
+        let below = above.and_then(|(up, above)| Some((up, path.strip_prefix(above).ok()?)));
+        below.map_or_else(|| path.to_owned(), |(up, below)| Path::new(&"../".repeat(up)).join(below))
+    }
+
+    fn chain(&mut self, inputs: &mut Inputs, file: &Path) -> Chain {
+        let real = file.canonicalize().unwrap_or_else(|_| file.to_owned());
+        if let Some(known) = self.read.get(&real) {
+            return known.clone();
+        }
+        let mut chain = Chain::new();
+        self.read(inputs, file, &mut vec![real.clone()], &mut chain, None);
+        self.read.insert(real, chain.clone());
+        chain
+    }
+
+    /// Reads a file behind those that it extends. `open` are the files that are being read; `from` says who extends it.
+    fn read(
+        &mut self,
+        inputs: &mut Inputs,
+        file: &Path,
+        open: &mut Vec<PathBuf>,
+        chain: &mut Chain,
+        from: Option<(FileId, Span)>,
+    ) {
+        let typed = self.typed(file);
+        let source = match read_source(&typed, LIMIT) {
+            Ok(source) => source,
+            Err(error) => return refuse(inputs, &typed, &error, from),
+        };
+        let yaml = typed.extension().is_some_and(|ending| ending == "yaml" || ending == "yml");
+        let format = if yaml { SettingsFormat::Hadolint } else { SettingsFormat::Dockopt };
+        let bases = if yaml { Vec::new() } else { extends(&source) };
+        let id = inputs.add(source);
+        for (base, span) in bases {
+            let path = file.parent().unwrap_or(Path::new(".")).join(&base);
+            let real = path.canonicalize().unwrap_or_else(|_| path.clone());
+            let wrong = if open.contains(&real) {
+                Some(format!("`{base}` extends this file in turn"))
+            } else if open.len() > DEEPEST {
+                Some(format!("more than {DEEPEST} files extend one another"))
+            } else {
+                None
+            };
+            if let Some(message) = wrong {
+                problem(inputs, (id, span), message, "remove it from `extends`");
+                continue;
+            }
+            open.push(real);
+            self.read(inputs, &path, open, chain, Some((id, span)));
+            open.pop();
+        }
+        chain.push((id, format));
+    }
+}
+
+fn refuse(inputs: &mut Inputs, file: &Path, error: &LoadError, from: Option<(FileId, Span)>) {
+    let message = error.to_string();
+    if let Some(from) = from {
+        return problem(inputs, from, message, "check the path: it is looked for beside the file that names it");
+    }
+    inputs.unsettled = true;
+    inputs.problems.push(InputProblem {
+        file: shown(file),
+        place: None,
+        fatal: true,
+        message,
+        help: Some("mend the settings, or run with `--no-config`".to_owned()),
+    });
+}
+
+fn problem(inputs: &mut Inputs, (file, span): (FileId, Span), message: String, help: &str) {
+    let source = inputs.source(file);
+    let (file, place) = (source.name().to_owned(), Some(source.line_column(span.start)));
+    inputs.unsettled = true;
+    inputs.problems.push(InputProblem { file, place, fatal: true, message, help: Some(help.to_owned()) });
+}

@@ -1,0 +1,19 @@
+//! See `rules/inline-suppression.md`.
+
+use super::Context;
+use crate::finding::{Findings, Form};
+
+super::rule!("inline-suppression", check);
+
+fn check(cx: &Context, out: &mut Findings) {
+    for judged in cx.suppressions() {
+        let suppression = &judged.suppression;
+        if !matches!(suppression.form, Form::Dockopt | Form::Hadolint) {
+            continue;
+        }
+        let help = "name it in the settings, where all can see it: `[[ignore]]` of dockopt.toml";
+        let finding = cx.about(suppression, suppression.span, "a comment hides findings").help(help);
+        let foreign = suppression.form == Form::Hadolint;
+        out.push(if foreign { finding } else { finding.without("DL1001") });
+    }
+}

@@ -1,0 +1,216 @@
+//! Settings and selection together: for each Dockerfile the rules that run, how bad their findings are, and what hides
+//! them.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Arc, LazyLock};
+
+use super::{ALL, Category, Group, Rule, Selection, SelectorError};
+use crate::finding::Severity;
+use crate::inputs::{InputProblem, Inputs, Need, Needs, SettingsInput};
+use crate::settings::{self, Choice, Document, FailOn, Groups, Known, Settings};
+use crate::text::{FileId, Source};
+
+/// The names of the rules, for those who read settings.
+pub fn known() -> &'static Known {
+    static KNOWN: LazyLock<Known> = LazyLock::new(|| {
+        let mut known = Known::default();
+        for rule in ALL {
+            let metadata = rule.metadata();
+            known.add_rule(rule.name, &metadata.aliases);
+            metadata.options.iter().for_each(|&(name, kind)| known.add_option(rule.name, name, kind));
+        }
+        let of = |is: &dyn Fn(&Rule) -> bool| ALL.iter().filter(|rule| is(rule)).map(|rule| rule.name).collect();
+        for category in Category::ALL {
+            known.add_word(category.name(), of(&|rule| rule.metadata().category == *category));
+        }
+        for group in Group::ALL {
+            known.add_word(group.name(), of(&|rule| rule.metadata().groups.contains(group)));
+        }
+        known.add_word("all", of(&|_| true));
+        known.add_word("default", of(&|rule| rule.metadata().on_by_default()));
+        known
+    });
+    &KNOWN
+}
+
+/// What holds for a Dockerfile.
+#[derive(Clone, Debug, Default)]
+pub struct Policy {
+    /// What was written.
+    pub settings: Settings,
+    rules: Vec<&'static Rule>,
+    severities: BTreeMap<&'static str, Severity>,
+}
+
+impl Policy {
+    /// With the rules that the settings select.
+    ///
+    /// # Errors
+    /// The first word that selects nothing.
+    pub fn new(settings: Settings) -> Result<Self, SelectorError> {
+        let rules = Selection::layered(&settings.choices)?.rules();
+        let firm: BTreeSet<&str> = settings.firm.iter().flat_map(|word| known().named(word)).copied().collect();
+        let rules: Vec<_> = rules.into_iter().filter(|rule| !firm.contains(rule.name)).collect();
+        let mut severities = BTreeMap::new();
+        for rule in &rules {
+            severities.extend(severity(&settings, rule).map(|severity| (rule.name, severity)));
+        }
+        Ok(Self { settings, rules, severities })
+    }
+
+    /// The rules that run, in the order of their names.
+    pub fn rules(&self) -> &[&'static Rule] {
+        &self.rules
+    }
+
+    /// How bad a finding of a rule is, where settings say so.
+    pub fn severity(&self, rule: &str) -> Option<Severity> {
+        self.severities.get(rule).copied()
+    }
+}
+
+/// The severity that the most specific of the words gives, of equals the last one.
+fn severity(settings: &Settings, rule: &Rule) -> Option<Severity> {
+    let mut best: Option<(usize, Severity)> = None;
+    for (word, severity) in &settings.severities {
+        let Some(named) = known().rules(word).filter(|rules| rules.contains(&rule.name)) else { continue };
+        // The fewer rules a word stands for, the more specific it is.
+        if best.is_none_or(|(count, _)| named.len() <= count) {
+            best = Some((named.len(), *severity));
+        }
+    }
+    best.map(|(_, severity)| severity)
+}
+
+/// What holds for each build of a run.
+#[derive(Clone, Debug, Default)]
+pub struct Policies {
+    default: Arc<Policy>,
+    of: BTreeMap<FileId, Arc<Policy>>,
+    /// What the command line says.
+    line: Line,
+}
+
+/// What the command line says over all settings.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Line {
+    /// Which rules run.
+    pub choice: Choice,
+    /// From which severity on the exit code tells.
+    pub fail_on: Option<FailOn>,
+}
+
+impl From<Selection> for Policies {
+    fn from(selection: Selection) -> Self {
+        Policy { rules: selection.rules(), ..Policy::default() }.into()
+    }
+}
+
+impl From<Policy> for Policies {
+    fn from(policy: Policy) -> Self {
+        Self { default: Arc::new(policy), ..Self::default() }
+    }
+}
+
+impl Policies {
+    /// Reads the settings of the inputs. Words of the command line are checked before.
+    pub fn read(inputs: &Inputs, line: &Line) -> (Self, Vec<InputProblem>) {
+        let reader = Reader::new(inputs);
+        let mut policies = Self { line: line.clone(), ..Self::default() };
+        let mut same: BTreeMap<Vec<(FileId, Vec<bool>)>, Arc<Policy>> = BTreeMap::new();
+        policies.default = Arc::new(reader.policy(&[], line));
+        for (dockerfile, files) in &inputs.settings {
+            let key: Vec<_> = files.iter().map(|file| (file.file, reader.document(file).reaches(&file.path))).collect();
+            let policy = same.entry(key).or_insert_with(|| Arc::new(reader.policy(files, line)));
+            policies.of.insert(*dockerfile, Arc::clone(policy));
+        }
+        (policies, reader.problems)
+    }
+
+    /// The same settings as they are written now; `inputs` are the inputs with other texts.
+    #[must_use]
+    pub fn again(&self, before: &Inputs, inputs: &Inputs) -> Option<Self> {
+        let mut files = before.settings.values().flatten().map(|file| file.file);
+        let changed = files.any(|file| before.source(file).text() != inputs.source(file).text());
+        changed.then(|| Self::read(inputs, &self.line).0)
+    }
+
+    /// What holds for a Dockerfile.
+    pub fn of(&self, dockerfile: FileId) -> &Policy {
+        self.of.get(&dockerfile).unwrap_or(&self.default)
+    }
+
+    /// What holds for any Dockerfile of the inputs, each once.
+    pub fn all<'a>(&'a self, inputs: &'a Inputs) -> impl Iterator<Item = &'a Policy> {
+        let mut seen = BTreeSet::new();
+        let of = inputs.builds.iter().map(|build| self.of(build.dockerfile));
+        of.filter(move |policy| seen.insert(std::ptr::from_ref::<Policy>(*policy)))
+    }
+
+    /// The facts that the rules ask for; for `audit` also those of its columns.
+    pub fn needs(&self, columns: bool) -> Needs {
+        let own = if columns {
+            Needs::NONE.with(Need::ContextNames).with(Need::ContextBytes).with(Need::Projects)
+        } else {
+            Needs::NONE
+        };
+        let rules = self.of.values().chain([&self.default]).flat_map(|policy| policy.rules());
+        rules.fold(own, |needs, rule| needs.union(rule.metadata().needs).union(rule.metadata().wants))
+    }
+
+    /// The rules that run for any of the builds.
+    pub fn rules(&self, inputs: &Inputs) -> Vec<&'static Rule> {
+        let names: BTreeSet<&str> = self.all(inputs).flat_map(Policy::rules).map(|rule| rule.name).collect();
+        ALL.iter().copied().filter(|rule| names.contains(rule.name)).collect()
+    }
+}
+
+/// Reads each file once.
+struct Reader<'i> {
+    inputs: &'i Inputs,
+    documents: BTreeMap<FileId, Document>,
+    problems: Vec<InputProblem>,
+}
+
+impl<'i> Reader<'i> {
+    fn new(inputs: &'i Inputs) -> Self {
+        let mut reader = Self { inputs, documents: BTreeMap::new(), problems: Vec::new() };
+        for files in inputs.settings.values() {
+            let mut inherited = Groups::new();
+            for file in files {
+                if !reader.documents.contains_key(&file.file) {
+                    reader.read(file, &inherited);
+                }
+                inherited.clone_from(&reader.document(file).groups);
+            }
+        }
+        reader
+    }
+
+    fn read(&mut self, file: &SettingsInput, inherited: &Groups) {
+        let source: &Source = self.inputs.source(file.file);
+        let document = settings::read(file.file, source, file.format, known(), inherited);
+        for problem in &document.problems {
+            self.problems.push(InputProblem {
+                file: source.name().to_owned(),
+                place: Some(source.line_column(problem.span.start)),
+                fatal: problem.error,
+                message: problem.message.clone(),
+                help: problem.help.clone(),
+            });
+        }
+        self.documents.insert(file.file, document);
+    }
+
+    fn document(&self, file: &SettingsInput) -> &Document {
+        &self.documents[&file.file]
+    }
+
+    fn policy(&self, files: &[SettingsInput], line: &Line) -> Policy {
+        let mut settings = settings::resolve(files.iter().map(|file| (self.document(file), file.path.as_str())));
+        settings.choices.push(line.choice.clone());
+        settings.fail_on = line.fail_on.unwrap_or(settings.fail_on);
+        // The words of files were checked when they were read, those of the command line before.
+        Policy::new(settings).unwrap_or_default()
+    }
+}

@@ -1,0 +1,186 @@
+//! Runs rules over builds: first those that look at files, then, on what is left of their findings, what hides some of
+//! them; last those that look at that.
+
+use std::collections::BTreeMap;
+
+use rayon::prelude::*;
+
+use super::{Context, Neighbours, Policies, Policy, Rule, Subject, known, reach};
+use crate::build::Build;
+use crate::finding::{Finding, Findings, Form, Judged, Suppression, suppress};
+use crate::inputs::{BuildInput, Inputs, Need};
+use crate::settings::{Pragmas, pragmas};
+use crate::text::{FileId, Span};
+
+/// What the rules found in all builds.
+#[derive(Debug, Default)]
+pub struct Outcome {
+    /// What is to be told, in one order.
+    pub findings: Vec<Finding>,
+    /// What comments and settings hide.
+    pub hidden: Vec<Finding>,
+}
+
+/// Runs the rules that hold for each build.
+pub fn run<'i>(inputs: &'i Inputs, builds: &[Build<'i>], policies: &Policies) -> Outcome {
+    let neighbours = Neighbours::new(builds);
+    let firsts: Vec<First> = builds.par_iter().map(|build| First::of(inputs, &neighbours, build, policies)).collect();
+    let mut settings = of_settings(inputs, &firsts);
+    let mut jobs = Vec::new();
+    for (build, first) in builds.iter().zip(firsts) {
+        // An entry of the settings is told of once: with the first build that it holds for.
+        let mut judged = first.judged;
+        for one in judged.iter_mut().filter(|one| one.suppression.form == Form::Settings) {
+            match settings.remove(&key(&one.suppression)) {
+                Some(joined) => *one = joined,
+                None => one.unknown.fill(true),
+            }
+        }
+        jobs.push((build, judged, first.kept, first.hidden));
+    }
+    let seconds = jobs.into_par_iter().map(|(build, judged, mut kept, mut hidden)| {
+        let policy = policies.of(build.input().dockerfile);
+        let (told, more) = second(inputs, &neighbours, build, policy, &judged);
+        kept.extend(told);
+        hidden.extend(more);
+        (kept, hidden)
+    });
+    let mut outcome = Outcome::default();
+    let (mut findings, mut hidden) = (Findings::new(), Findings::new());
+    for (kept, more) in seconds.collect::<Vec<_>>() {
+        for one in kept {
+            findings.push(one);
+        }
+        for one in more {
+            hidden.push(one);
+        }
+    }
+    outcome.findings = findings.into_sorted();
+    outcome.hidden = hidden.into_sorted();
+    outcome
+}
+
+/// The comments of a build's Dockerfile, as far as its settings let them count.
+pub fn pragmas_of(build: &Build, policy: &Policy) -> Pragmas {
+    if policy.settings.no_inline {
+        let strict = pragmas(build.input().dockerfile, &build.input().file, known()).strict;
+        return Pragmas { strict, ..Pragmas::default() };
+    }
+    pragmas(build.input().dockerfile, &build.input().file, known())
+}
+
+/// Whether a fact was gathered for a build. A context that no COPY takes from is no lack.
+pub fn is_there(input: &BuildInput, need: Need) -> bool {
+    match need {
+        Need::ContextNames | Need::ContextBytes => input.context.is_some(),
+        Need::ContextTexts => input.texts.is_some(),
+        Need::Projects => input.projects.is_some(),
+        Need::BaseImage => !input.base_images.is_empty(),
+        Need::Git | Need::Image | Need::Buildlog => false,
+    }
+}
+
+/// What the rules that look at files found in one build.
+struct First {
+    kept: Vec<Finding>,
+    hidden: Vec<Finding>,
+    judged: Vec<Judged>,
+}
+
+impl First {
+    fn of<'i>(inputs: &'i Inputs, neighbours: &Neighbours<'_, 'i>, build: &Build<'i>, policies: &Policies) -> Self {
+        let policy = policies.of(build.input().dockerfile);
+        let mut out = Findings::new();
+        for rule in policy.rules() {
+            if rule.metadata().subject != Subject::Suppressions && runs(rule, build) {
+                (rule.check)(&Context::new(rule, inputs, neighbours, build).under(&policy.settings), &mut out);
+            }
+        }
+        reach::limit(build, &mut out);
+        let pragmas = pragmas_of(build, policy);
+        let all = pragmas.suppressions.iter().chain(&policy.settings.suppressions);
+        let mut judged: Vec<Judged> = all.map(|one| Judged::new(one, inputs.today)).collect();
+        let (kept, hidden) = suppress(rated(out, policy), &mut judged, &inputs.sources);
+        for one in &mut judged {
+            for (named, unknown) in one.suppression.named.iter().zip(&mut one.unknown) {
+                let silent = |rule: &str| !knows_all(rule, build, policy);
+                *unknown = named.rules.is_empty() || named.rules.iter().any(|rule| silent(rule));
+            }
+        }
+        Self { kept, hidden, judged }
+    }
+}
+
+/// With the severities of the settings.
+fn rated(findings: Findings, policy: &Policy) -> Vec<Finding> {
+    let mut findings = findings.into_sorted();
+    for finding in &mut findings {
+        finding.severity = policy.severity(finding.rule).unwrap_or(finding.severity);
+    }
+    findings
+}
+
+fn runs(rule: &Rule, build: &Build) -> bool {
+    rule.metadata().needs.iter().all(|need| is_there(build.input(), need))
+}
+
+/// Whether a rule ran with all facts that it asks for: else its silence proves nothing.
+fn knows_all(name: &str, build: &Build, policy: &Policy) -> bool {
+    let Some(rule) = policy.rules().iter().find(|rule| rule.name == name) else { return false };
+    let metadata = rule.metadata();
+    let asked = metadata.needs.union(metadata.wants);
+    let has = |need| is_there(build.input(), need) || (!build.uses_context() && is_of_context(need));
+    metadata.subject != Subject::Suppressions && runs(rule, build) && asked.iter().all(has)
+}
+
+const fn is_of_context(need: Need) -> bool {
+    matches!(need, Need::ContextNames | Need::ContextBytes | Need::ContextTexts | Need::Projects)
+}
+
+/// What the rules find that look at what hides findings; that may be hidden too.
+fn second<'i>(
+    inputs: &'i Inputs,
+    neighbours: &Neighbours<'_, 'i>,
+    build: &Build<'i>,
+    policy: &Policy,
+    judged: &[Judged],
+) -> (Vec<Finding>, Vec<Finding>) {
+    let mut out = Findings::new();
+    for rule in policy.rules().iter().filter(|rule| rule.metadata().subject == Subject::Suppressions) {
+        (rule.check)(&Context::new(rule, inputs, neighbours, build).under(&policy.settings).judging(judged), &mut out);
+    }
+    let mut again: Vec<Judged> = judged.iter().map(|one| Judged::new(&one.suppression, inputs.today)).collect();
+    suppress(rated(out, policy), &mut again, &inputs.sources)
+}
+
+type Key = (FileId, Span);
+
+fn key(suppression: &Suppression) -> Key {
+    (suppression.file, suppression.span)
+}
+
+/// Entries of settings over all builds that they hold for: one use is enough, and where one build can't say, none can.
+fn of_settings(inputs: &Inputs, firsts: &[First]) -> BTreeMap<Key, Judged> {
+    let mut joined: BTreeMap<Key, Judged> = BTreeMap::new();
+    for one in firsts.iter().flat_map(|first| &first.judged).filter(|one| one.suppression.form == Form::Settings) {
+        let known = joined.entry(key(&one.suppression)).or_insert_with(|| Judged {
+            used: vec![false; one.used.len()],
+            unknown: vec![false; one.unknown.len()],
+            ..one.clone()
+        });
+        for index in 0..one.used.len() {
+            known.used[index] |= one.used[index];
+            known.unknown[index] |= one.unknown[index];
+        }
+    }
+    let whole = |judged: &Judged| {
+        let mut files = inputs.settings.values().flatten();
+        files.any(|file| file.file == judged.suppression.file && file.whole)
+    };
+    for one in joined.values_mut() {
+        if !one.suppression.exact && !whole(one) {
+            one.unknown.fill(true);
+        }
+    }
+    joined
+}

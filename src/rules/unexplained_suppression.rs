@@ -1,0 +1,20 @@
+//! See `rules/unexplained-suppression.md`.
+
+use super::Context;
+use crate::finding::{Findings, Form};
+
+super::rule!("unexplained-suppression", check);
+
+fn check(cx: &Context, out: &mut Findings) {
+    if !cx.settings().is_some_and(|settings| settings.require_reason) {
+        return;
+    }
+    for judged in cx.suppressions().iter().filter(|judged| !judged.suppression.reasoned) {
+        let help = match judged.suppression.form {
+            Form::Dockopt => "add `reason: …` at the end",
+            Form::Settings => "add `reason = \"…\"`",
+            _ => "add `# …` at the end",
+        };
+        out.push(cx.about(&judged.suppression, judged.suppression.span, "this does not say why it hides").help(help));
+    }
+}

@@ -1,0 +1,84 @@
+//! See `rules/unused-suppression.md`.
+
+use super::Context;
+use crate::dockerfile::{self, File, LineKind};
+use crate::finding::{Finding, Findings, Form, Judged, Reach};
+use crate::inputs::SettingsFormat;
+use crate::text::{Edit, Source, Span, apply};
+
+super::rule!("unused-suppression", check);
+
+fn check(cx: &Context, out: &mut Findings) {
+    for judged in cx.suppressions() {
+        let suppression = &judged.suppression;
+        let idle = |index: usize| !judged.used[index] && !judged.unknown[index];
+        let count = suppression.named.len();
+        if (0..count).all(idle) {
+            let finding = cx.about(suppression, suppression.span, whole(judged));
+            out.push(removed(cx, judged, helped(cx, judged, finding), suppression.removal, "remove it"));
+            continue;
+        }
+        for index in (0..count).filter(|index| idle(*index)) {
+            let named = &suppression.named[index];
+            let finding = cx.about(suppression, named.span, format!("`{}` hides nothing here", named.text));
+            let title = format!("remove `{}`", named.text);
+            match named.removal {
+                Some(removal) => out.push(removed(cx, judged, finding, removal, &title)),
+                None => out.push(finding),
+            }
+        }
+    }
+}
+
+fn whole(judged: &Judged) -> String {
+    let names: Vec<String> = judged.suppression.named.iter().map(|named| format!("`{}`", named.text)).collect();
+    let ended = judged.suppression.until.filter(|_| judged.ended);
+    let ended = ended.map(|until| format!(", and it ended on {until}")).unwrap_or_default();
+    format!("this hides nothing: there is no finding of {} here{ended}", names.join(", "))
+}
+
+/// With what may be the reason: the comment does not reach what it is meant for.
+fn helped(cx: &Context, judged: &Judged, finding: Finding) -> Finding {
+    let file = &cx.build().input().file;
+    match (judged.suppression.form, &judged.suppression.reach) {
+        (Form::Dockopt, Reach::Lines(_, 0, _)) => finding.help("put it on the line above an instruction"),
+        (Form::Hadolint, Reach::Lines(_, line, _)) if !begins(file, *line) => {
+            finding.help("to hadolint it holds for the very next line only, and no instruction begins there")
+        }
+        _ => finding,
+    }
+}
+
+fn begins(file: &File, line: u32) -> bool {
+    let kind = file.lines().get(line as usize - 1).map(|line| line.kind);
+    matches!(kind, Some(LineKind::Instruction(index)) if file.instructions()[index as usize].start_line == line)
+}
+
+fn removed(cx: &Context, judged: &Judged, finding: Finding, span: Span, title: &str) -> Finding {
+    let suppression = &judged.suppression;
+    let source = cx.inputs().source(suppression.file);
+    if suppression.file == cx.file() && !stays(source, span) {
+        return finding;
+    }
+    // The builder may warn of more than dockopt, and be told to fail for it.
+    if suppression.form == Form::Check && cx.is_strict() {
+        return finding.unsafe_edit(title, "the build fails if the builder warns of it", span, "");
+    }
+    let settings = cx.inputs().settings.get(&cx.file());
+    let hadolint = settings.into_iter().flatten().any(|file| file.format == SettingsFormat::Hadolint);
+    if hadolint && matches!(suppression.form, Form::Hadolint | Form::HadolintWide) {
+        return finding.unsafe_edit(title, "hadolint may report what dockopt does not", span, "");
+    }
+    finding.safe_edit(title, span, "")
+}
+
+/// Whether all instructions and the other directives read the same without a comment: below one that goes, another may
+/// become a directive.
+fn stays(source: &Source, span: Span) -> bool {
+    let Ok(bytes) = apply(source, &[Edit { span, text: String::new() }]) else { return false };
+    let Ok(after) = Source::new(source.name(), bytes) else { return false };
+    let (before, after) = (dockerfile::parse(source), dockerfile::parse(&after));
+    let directives = |file: &File| file.directives().iter().filter(|one| !one.span.contains(span)).count();
+    let kept = |file: &File| file.directives().iter().filter(|one| !span.contains(one.span)).count();
+    kept(&before) == directives(&after) && before.instructions().len() == after.instructions().len()
+}

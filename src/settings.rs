@@ -1,0 +1,45 @@
+//! What a team wants, as written: text of dockopt.toml, .hadolint.yaml and of comments in a Dockerfile ─► settings with
+//! spans, and problems. Knows rules by the names that it is given ([`Known`]) and no file but those handed in.
+
+mod document;
+mod dockopt;
+mod entry;
+mod hadolint;
+mod known;
+mod label;
+mod pattern;
+mod pragma;
+mod resolve;
+mod value;
+
+pub use self::dockopt::extends;
+pub use self::document::{Choice, Document, FailOn, Groups, Layer, OptionValue, RuleOption, Section};
+pub use self::known::{Known, OptionKind, closest};
+pub use self::label::LabelType;
+pub use self::pattern::Pattern;
+pub use self::pragma::{Pragmas, pragmas};
+pub use self::resolve::{Settings, resolve};
+
+use crate::inputs::SettingsFormat;
+use crate::text::{FileId, Source, Span};
+
+/// Something wrong with what was written.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Problem {
+    /// Where.
+    pub span: Span,
+    /// Whether nothing can be done with such settings; else a note.
+    pub error: bool,
+    /// What is wrong, in one sentence without a full stop.
+    pub message: String,
+    /// What to do.
+    pub help: Option<String>,
+}
+
+/// Reads a file of settings. `inherited` are the groups of the files that it extends.
+pub fn read(file: FileId, source: &Source, format: SettingsFormat, known: &Known, inherited: &Groups) -> Document {
+    match format {
+        SettingsFormat::Dockopt => dockopt::read(file, source, known, inherited),
+        SettingsFormat::Hadolint => hadolint::read(source, known),
+    }
+}

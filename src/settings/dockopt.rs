@@ -1,0 +1,234 @@
+//! `dockopt.toml`.
+
+use std::collections::BTreeMap;
+
+use toml::Spanned;
+use toml::de::{DeString, DeTable, DeValue};
+
+use super::document::{Document, FailOn, Groups, Layer, OptionValue, RuleOption, Section, severity};
+use super::value::{Reader, Value, Word, span_of};
+use super::{Known, LabelType, OptionKind, Pattern, Problem, closest, entry};
+use crate::text::{FileId, Source, Span};
+
+/// Keys of a layer: at the top of the file and in a section.
+const LAYER: [&str; 9] = [
+    "select",
+    "extend-select",
+    "ignore",
+    "fail-on",
+    "require-reason",
+    "inline-ignores",
+    "trusted-registries",
+    "rules",
+    "labels",
+];
+
+/// Keys at the top of the file only.
+const TOP: [&str; 3] = ["extends", "groups", "paths"];
+
+/// How many broken places of one file are told.
+const MOST_PROBLEMS: usize = 20;
+
+/// The files that a file extends, as written.
+pub fn extends(source: &Source) -> Vec<(String, Span)> {
+    let (table, _) = DeTable::parse_recoverable(source.text());
+    let Some(value) = table.get_ref().get("extends") else { return Vec::new() };
+    let text = |value: &Value| Some((value.get_ref().as_str()?.to_owned(), span_of(value)));
+    match value.get_ref() {
+        DeValue::Array(list) => list.iter().filter_map(text).collect(),
+        _ => text(value).into_iter().collect(),
+    }
+}
+
+/// Reads the file.
+pub(super) fn read(file: FileId, source: &Source, known: &Known, inherited: &Groups) -> Document {
+    let mark = source.mark() as usize;
+    let (table, errors) = DeTable::parse_recoverable(source.text());
+    let mut document = Document { groups: inherited.clone(), ..Document::default() };
+    let mut reader = Reader { known, groups: inherited.keys().cloned().collect(), problems: Vec::new() };
+    for error in errors {
+        let span = error.span().unwrap_or(mark..mark);
+        let help = source.text().get(span.clone()).filter(|text| text.contains("ignore"));
+        let help =
+            help.map(|_| "give rules without more in `ignore = [...]`, or all as `[[ignore]]` entries".to_owned());
+        reader.error(Span::new(span.start as u32, span.end as u32), error.message().trim(), help);
+    }
+    let table = table.into_inner();
+    // Groups first: the rest may name them.
+    if let Some(groups) = table.get("groups") {
+        read_groups(&mut reader, groups, &mut document.groups);
+    }
+    for (key, value) in sorted(&table) {
+        match key.get_ref().as_ref() {
+            "groups" => {}
+            "extends" => _ = reader.texts(value),
+            "paths" => read_sections(&mut reader, value, &mut document),
+            "ignore" => {
+                let (words, entries) = entry::split(&mut reader, value);
+                document.layer.choice.ignore = reader.selectors(words);
+                for one in entries {
+                    document.entries.extend(entry::read(&mut reader, file, source, one));
+                }
+            }
+            _ => read_key(&mut reader, key, value, &mut document.layer, &TOP),
+        }
+    }
+    document.expand_groups();
+    let mut problems: Vec<Problem> = reader.problems;
+    problems.sort_by_key(|problem| problem.span);
+    problems.truncate(MOST_PROBLEMS);
+    document.problems = problems;
+    document
+}
+
+/// The members of a table in the order in which they are written.
+fn sorted<'t, 'a>(table: &'t DeTable<'a>) -> Vec<(&'t Spanned<DeString<'a>>, &'t Value<'a>)> {
+    let mut members: Vec<_> = table.iter().collect();
+    members.sort_by_key(|(key, _)| key.span().start);
+    members
+}
+
+fn read_groups(reader: &mut Reader, value: &Value, groups: &mut Groups) {
+    let Some(table) = reader.table(value) else { return };
+    for (key, value) in sorted(table) {
+        let name = key.get_ref().as_ref();
+        if reader.known.rules(name).is_some() {
+            reader.error(span_of(key), format!("`{name}` is a rule, category or group already"), None);
+            continue;
+        }
+        let words = reader.texts(value);
+        // A group may name those before it, which are members of it then: no circles.
+        let members = reader.selectors(words);
+        let flat = members.iter().flat_map(|word| groups.get(word).cloned().unwrap_or_else(|| vec![word.clone()]));
+        let flat = flat.collect();
+        groups.insert(name.to_owned(), flat);
+        reader.groups.push(name.to_owned());
+    }
+}
+
+fn read_sections(reader: &mut Reader, value: &Value, document: &mut Document) {
+    let DeValue::Array(list) = value.get_ref() else {
+        let help = "write each section as `[[paths]]` with `match = [\"folder/**\"]`".to_owned();
+        return reader.error(span_of(value), "`paths` is a list of tables", Some(help));
+    };
+    for item in list {
+        let Some(table) = reader.table(item) else { continue };
+        let mut section = Section { paths: Vec::new(), layer: Layer::default() };
+        let mut named = false;
+        for (key, value) in sorted(table) {
+            match key.get_ref().as_ref() {
+                "match" => {
+                    named = true;
+                    section.paths = patterns(reader, value);
+                }
+                "ignore" => {
+                    let words = reader.texts(value);
+                    section.layer.choice.ignore = reader.selectors(words);
+                }
+                _ => read_key(reader, key, value, &mut section.layer, &["match"]),
+            }
+        }
+        if !named {
+            let help = Some("add `match = [\"folder/**\"]`".to_owned());
+            reader.error(span_of(item), "the section does not say for which paths it is", help);
+        }
+        document.sections.push(section);
+    }
+}
+
+/// Globs.
+pub(super) fn patterns(reader: &mut Reader, value: &Value) -> Vec<Pattern> {
+    let mut patterns = Vec::new();
+    for word in reader.texts(value) {
+        match Pattern::new(&word.text) {
+            Ok(pattern) => patterns.push(pattern),
+            Err(why) => reader.error(word.span, format!("`{}` is no glob: {why}", word.text), None),
+        }
+    }
+    patterns
+}
+
+fn read_key(reader: &mut Reader, key: &Spanned<DeString>, value: &Value, layer: &mut Layer, more: &[&str]) {
+    match key.get_ref().as_ref() {
+        "select" => {
+            let words = reader.texts(value);
+            layer.choice.select = Some(reader.selectors(words));
+        }
+        "extend-select" => {
+            let words = reader.texts(value);
+            layer.choice.extend = reader.selectors(words);
+        }
+        "fail-on" => layer.fail_on = reader.word(value, "the severity", &FailOn::WORDS, FailOn::of),
+        "require-reason" => layer.require_reason = reader.flag(value),
+        "inline-ignores" => layer.inline = reader.flag(value),
+        "trusted-registries" => layer.trusted_registries = Some(texts(reader, value)),
+        "rules" => read_rules(reader, value, layer),
+        "labels" => read_labels(reader, value, layer),
+        other => {
+            let known: Vec<&str> = LAYER.iter().chain(more).copied().collect();
+            reader.unknown(span_of(key), "the key", other, &known);
+        }
+    }
+}
+
+fn texts(reader: &mut Reader, value: &Value) -> Vec<String> {
+    reader.texts(value).into_iter().map(|word| word.text).collect()
+}
+
+fn read_rules(reader: &mut Reader, value: &Value, layer: &mut Layer) {
+    let Some(table) = reader.table(value) else { return };
+    for (name, value) in sorted(table) {
+        let word = Word { text: name.get_ref().to_string(), span: span_of(name) };
+        if !reader.is_selector(&word) {
+            continue;
+        }
+        let Some(table) = reader.table(value) else { continue };
+        let rule = reader.known.rule(&word.text);
+        for (key, value) in sorted(table) {
+            let option = key.get_ref().as_ref();
+            if option == "severity" {
+                let found = reader.word(value, "the severity", &FailOn::WORDS[..4], severity);
+                layer.severities.extend(found.map(|severity| (word.text.clone(), severity)));
+                continue;
+            }
+            let kind = rule.and_then(|rule| reader.known.option(rule, option));
+            let (Some(rule), Some(kind)) = (rule, kind) else {
+                let mut known = vec!["severity"];
+                known.extend(rule.map(|rule| reader.known.options(rule)).unwrap_or_default());
+                let help = match closest(option, &known) {
+                    Some(close) => format!("did you mean `{close}`?"),
+                    None => format!("known are {}", known.join(", ")),
+                };
+                reader.error(span_of(key), format!("`{}` has no option `{option}`", word.text), Some(help));
+                continue;
+            };
+            let value = match kind {
+                OptionKind::Flag => reader.flag(value).map(OptionValue::Flag),
+                OptionKind::Number => reader.number(value).map(OptionValue::Number),
+                OptionKind::List => Some(OptionValue::List(texts(reader, value))),
+            };
+            layer.options.extend(value.map(|value| RuleOption { rule, name: option.to_owned(), value }));
+        }
+    }
+}
+
+fn read_labels(reader: &mut Reader, value: &Value, layer: &mut Layer) {
+    let Some(table) = reader.table(value) else { return };
+    for (key, value) in sorted(table) {
+        match key.get_ref().as_ref() {
+            "strict" => layer.strict_labels = reader.flag(value),
+            "schema" => {
+                let Some(table) = reader.table(value) else { continue };
+                let mut schema = BTreeMap::new();
+                for (label, value) in sorted(table) {
+                    let known = LabelType::ALL.map(LabelType::name);
+                    let read = |word: &str| LabelType::ALL.into_iter().find(|kind| kind.name() == word);
+                    let kind = reader.word(value, "the type", &known, read);
+                    schema.extend(kind.map(|kind| (label.get_ref().to_string(), kind)));
+                }
+                layer.labels = Some(schema);
+            }
+            other => reader.unknown(span_of(key), "the key", other, &["schema", "strict"]),
+        }
+    }
+}

@@ -1,0 +1,175 @@
+//! What one file of settings says, names checked, groups of its own replaced by their members.
+
+use std::collections::BTreeMap;
+
+use super::entry::Entry;
+use super::{LabelType, Pattern, Problem};
+use crate::finding::Severity;
+
+/// Groups that settings define: a name ─► the rules, categories and groups in it.
+pub type Groups = BTreeMap<String, Vec<String>>;
+
+/// What one file says.
+#[derive(Clone, Debug, Default)]
+pub struct Document {
+    /// What holds for every Dockerfile.
+    pub layer: Layer,
+    /// What holds for some of them; later sections win.
+    pub sections: Vec<Section>,
+    /// Entries that hide findings.
+    pub entries: Vec<Entry>,
+    /// Groups that it defines or inherits.
+    pub groups: Groups,
+    /// Whether what it leaves out stays out whatever the command line selects, as hadolint's `ignored` does.
+    pub firm: bool,
+    /// What is wrong.
+    pub problems: Vec<Problem>,
+}
+
+/// A part for some Dockerfiles.
+#[derive(Clone, Debug)]
+pub struct Section {
+    /// Which.
+    pub paths: Vec<Pattern>,
+    /// What holds for them.
+    pub layer: Layer,
+}
+
+/// What holds for a set of Dockerfiles. What it does not say is left to the layer below.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Layer {
+    /// Which rules run.
+    pub choice: Choice,
+    /// Rules, categories or groups and how bad their findings are; a later one wins.
+    pub severities: Vec<(String, Severity)>,
+    /// Options of rules; a later one wins.
+    pub options: Vec<RuleOption>,
+    /// From which severity on the exit code tells.
+    pub fail_on: Option<FailOn>,
+    /// Whether each suppression says why.
+    pub require_reason: Option<bool>,
+    /// Whether comments may suppress.
+    pub inline: Option<bool>,
+    /// Registries that images may come from.
+    pub trusted_registries: Option<Vec<String>>,
+    /// Labels that an image has, with the types of their values.
+    pub labels: Option<BTreeMap<String, LabelType>>,
+    /// Whether it may have no others.
+    pub strict_labels: Option<bool>,
+}
+
+/// Which rules run: names, aliases, categories and groups.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+pub struct Choice {
+    /// Those that run; `None` leaves it to the layer below.
+    pub select: Option<Vec<String>>,
+    /// Those that run besides.
+    pub extend: Vec<String>,
+    /// Those that don't.
+    pub ignore: Vec<String>,
+}
+
+impl Choice {
+    /// What a command line says; an empty `select` leaves it to the settings.
+    pub fn of(select: &[String], ignore: &[String]) -> Self {
+        let select = (!select.is_empty()).then(|| select.to_vec());
+        Self { select, extend: Vec::new(), ignore: ignore.to_vec() }
+    }
+}
+
+/// An option of a rule.
+#[derive(Clone, Debug, PartialEq)]
+pub struct RuleOption {
+    /// The rule.
+    pub rule: &'static str,
+    /// The option.
+    pub name: String,
+    /// What it is set to.
+    pub value: OptionValue,
+}
+
+/// What an option is set to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum OptionValue {
+    /// `true` or `false`.
+    Flag(bool),
+    /// A whole number.
+    Number(u64),
+    /// Texts.
+    List(Vec<String>),
+}
+
+/// From which severity on findings make the exit code.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum FailOn {
+    /// This one.
+    Least(Severity),
+    /// None does.
+    Never,
+}
+
+impl Document {
+    /// Which sections and entries are for a path: two Dockerfiles with the same answer have the same settings.
+    pub fn reaches(&self, path: &str) -> Vec<bool> {
+        let is = |paths: &[Pattern]| paths.iter().any(|pattern| pattern.matches(path));
+        let sections = self.sections.iter().map(|section| is(&section.paths));
+        sections.chain(self.entries.iter().map(|entry| entry.paths.as_deref().is_none_or(is))).collect()
+    }
+
+    /// Puts the members of the file's groups in their place.
+    pub(super) fn expand_groups(&mut self) {
+        let groups = &self.groups;
+        let expand = |words: &mut Vec<String>| {
+            let members = words.iter().flat_map(|word| groups.get(word).cloned().unwrap_or_else(|| vec![word.clone()]));
+            *words = members.collect();
+        };
+        for layer in self.sections.iter_mut().map(|section| &mut section.layer).chain([&mut self.layer]) {
+            layer.choice.select.iter_mut().for_each(expand);
+            expand(&mut layer.choice.extend);
+            expand(&mut layer.choice.ignore);
+            let severities = layer.severities.iter().flat_map(|(word, severity)| {
+                let members = groups.get(word).cloned().unwrap_or_else(|| vec![word.clone()]);
+                members.into_iter().map(|member| (member, *severity))
+            });
+            layer.severities = severities.collect();
+        }
+    }
+}
+
+impl FailOn {
+    /// As written in settings and on the command line.
+    pub const WORDS: [&str; 5] = ["error", "warning", "info", "style", "none"];
+
+    /// Reads a word.
+    pub fn of(word: &str) -> Option<Self> {
+        Some(match word {
+            "none" => Self::Never,
+            word => Self::Least(severity(word)?),
+        })
+    }
+
+    /// The one that lets less pass.
+    #[must_use]
+    pub fn stricter(self, other: Self) -> Self {
+        match (self, other) {
+            (Self::Least(a), Self::Least(b)) => Self::Least(a.min(b)),
+            (Self::Never, other) | (other, Self::Never) => other,
+        }
+    }
+
+    /// Whether a finding of this severity counts.
+    pub fn counts(self, severity: Severity) -> bool {
+        matches!(self, Self::Least(least) if severity >= least)
+    }
+}
+
+impl Default for FailOn {
+    fn default() -> Self {
+        Self::Least(Severity::Warning)
+    }
+}
+
+/// A severity as written.
+pub(super) fn severity(word: &str) -> Option<Severity> {
+    [Severity::Error, Severity::Warning, Severity::Info, Severity::Style].into_iter().find(|one| one.name() == word)
+}

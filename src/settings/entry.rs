@@ -1,0 +1,113 @@
+//! Entries `[[ignore]]` of dockopt.toml.
+
+use toml::de::{DeTable, DeValue};
+
+use super::Pattern;
+use super::dockopt::patterns;
+use super::value::{Reader, Value, Word, span_of};
+use crate::finding::{Form, Named, Reach, Suppression};
+use crate::inputs::Date;
+use crate::text::{FileId, Source, Span};
+
+/// Keys of an entry.
+const KEYS: [&str; 5] = ["rule", "rules", "path", "until", "reason"];
+
+/// An entry of the settings.
+#[derive(Clone, Debug)]
+pub struct Entry {
+    /// What it hides.
+    pub suppression: Suppression,
+    /// Of which Dockerfiles; `None` for all.
+    pub paths: Option<Vec<Pattern>>,
+}
+
+/// An entry's tables, and the names that stand alone in the same list.
+pub(super) fn split<'t, 'a>(reader: &mut Reader, value: &'t Value<'a>) -> (Vec<Word>, Vec<&'t Value<'a>>) {
+    let DeValue::Array(list) = value.get_ref() else { return (reader.texts(value), Vec::new()) };
+    let mut words = Vec::new();
+    let mut entries = Vec::new();
+    for item in list {
+        match item.get_ref() {
+            DeValue::Table(_) => entries.push(item),
+            _ => words.extend(reader.text(item)),
+        }
+    }
+    (words, entries)
+}
+
+/// Reads an entry; `None` when it can't hide anything for what is wrong with it.
+pub(super) fn read(reader: &mut Reader, file: FileId, source: &Source, item: &Value) -> Option<Entry> {
+    let table = reader.table(item)?;
+    let before = reader.problems.len();
+    let mut named = Vec::new();
+    let mut paths = None;
+    let (mut until, mut reasoned) = (None, false);
+    for (key, value) in table {
+        match key.get_ref().as_ref() {
+            "rule" | "rules" => named = names(reader, value),
+            "path" => paths = Some(patterns(reader, value)),
+            "until" => until = date(reader, source, value),
+            "reason" => reasoned = reader.text(value).is_some_and(|reason| !reason.text.trim().is_empty()),
+            other => reader.unknown(span_of(key), "the key", other, &KEYS),
+        }
+    }
+    let span = whole(item, table);
+    if named.is_empty() && reader.problems.len() == before {
+        reader.error(span, "the entry names no rule", Some("add `rule = \"…\"`".to_owned()));
+    }
+    let removal = lines(source, span);
+    let form = Form::Settings;
+    let exact = paths.as_deref().is_some_and(|paths: &[Pattern]| matches!(paths, [one] if one.is_plain()));
+    let suppression =
+        Suppression { file, span, form, reach: Reach::Everything, named, until, reasoned, removal, exact };
+    (reader.problems.len() == before).then_some(Entry { suppression, paths })
+}
+
+fn names(reader: &mut Reader, value: &Value) -> Vec<Named> {
+    let words = reader.texts(value);
+    let spans: Vec<Span> = words.iter().map(|word| word.span).collect();
+    let mut named = Vec::new();
+    for (index, word) in words.into_iter().enumerate() {
+        if reader.is_selector(&word) {
+            let rules = reader.known.rules(&word.text).unwrap_or_default();
+            named.push(Named { span: word.span, text: word.text, rules, removal: listed(&spans, index) });
+        }
+    }
+    named
+}
+
+/// What is deleted to take one out of a list: up to the next one, or from the one before.
+pub(super) fn listed(spans: &[Span], index: usize) -> Option<Span> {
+    let own = spans[index];
+    match (spans.get(index + 1), index.checked_sub(1)) {
+        (Some(next), _) => Some(Span::new(own.start, next.start)),
+        (None, Some(before)) => Some(Span::new(spans[before].end, own.end)),
+        (None, None) => None,
+    }
+}
+
+fn date(reader: &mut Reader, source: &Source, value: &Value) -> Option<Date> {
+    // TOML has dates of its own, and people quote them all the same.
+    let span = span_of(value);
+    let text = value.get_ref().as_str().unwrap_or_else(|| source.slice(span));
+    let date = Date::parse(text.trim());
+    if date.is_none() {
+        reader.error(span, format!("`{text}` is no day"), Some("write it as `YYYY-MM-DD`".to_owned()));
+    }
+    date
+}
+
+/// The entry from its header or brace to its last value.
+fn whole(item: &Value, table: &DeTable) -> Span {
+    let last = table.iter().map(|(_, value)| span_of(value).end).max().unwrap_or_default();
+    let own = span_of(item);
+    Span::new(own.start, own.end.max(last))
+}
+
+/// The lines of a span with their ends.
+fn lines(source: &Source, span: Span) -> Span {
+    let first = source.line_span(source.line(span.start)).start;
+    let rest = &source.text()[span.end as usize..];
+    let end = rest.find('\n').map_or(source.text().len(), |at| span.end as usize + at + 1);
+    Span::new(first, end as u32)
+}

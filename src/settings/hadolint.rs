@@ -1,0 +1,186 @@
+//! `.hadolint.yaml`, read as hadolint reads it. Keys that hadolint does not know are told, codes that dockopt does not
+//! know are not: the file is hadolint's.
+
+use std::collections::BTreeMap;
+
+use super::document::{Document, FailOn, severity};
+use super::{Known, LabelType, Problem, closest};
+use crate::finding::Severity;
+use crate::text::{Source, Span};
+use crate::yaml::{self, Kind, Node};
+
+/// Keys that hadolint knows.
+const KEYS: [&str; 12] = [
+    "disable-ignore-pragma",
+    "failure-threshold",
+    "format",
+    "formats",
+    "ignored",
+    "label-schema",
+    "no-color",
+    "no-fail",
+    "override",
+    "strict-labels",
+    "trustedRegistries",
+    "verbose",
+];
+
+/// hadolint applies its lists in this order: the last one wins.
+const OVERRIDES: [Severity; 4] = [Severity::Style, Severity::Info, Severity::Warning, Severity::Error];
+
+/// Reads the file.
+pub(super) fn read(source: &Source, known: &Known) -> Document {
+    let tree = yaml::read(source.text());
+    let mut reader = Reader { known, document: Document { firm: true, ..Document::default() } };
+    for problem in tree.problems() {
+        reader.error(problem.span, problem.message.clone(), None);
+    }
+    match tree.root() {
+        Some(root) if root.kind() == Some(Kind::Mapping) => reader.file(root),
+        Some(root) if !root.is_null() => {
+            let help = Some("write `ignored:` with a list of codes".to_owned());
+            reader.error(root.span(), "hadolint's settings are keys with values", help);
+        }
+        _ => {}
+    }
+    reader.document
+}
+
+struct Reader<'k> {
+    known: &'k Known,
+    document: Document,
+}
+
+impl Reader<'_> {
+    fn problem(&mut self, span: Span, error: bool, message: impl Into<String>, help: Option<String>) {
+        self.document.problems.push(Problem { span, error, message: message.into(), help });
+    }
+
+    fn error(&mut self, span: Span, message: impl Into<String>, help: Option<String>) {
+        self.problem(span, true, message, help);
+    }
+
+    /// A key that is not known: a typo, or of a newer hadolint.
+    fn note(&mut self, key: Node, known: &[&str]) {
+        let name = key.text().unwrap_or_default();
+        let help = closest(name, known).map(|close| format!("did you mean `{close}`?"));
+        self.problem(key.span(), false, format!("hadolint has no key `{name}`"), help);
+    }
+
+    fn file(&mut self, root: Node) {
+        let mut threshold = None;
+        let mut no_fail = None;
+        for entry in root.entries() {
+            let value = entry.value;
+            match entry.key.text().unwrap_or_default() {
+                "ignored" => self.document.layer.choice.ignore = self.codes(value),
+                "override" => self.overrides(value),
+                "trustedRegistries" => {
+                    let texts = self.texts(value);
+                    self.document.layer.trusted_registries = (!texts.is_empty()).then_some(texts);
+                }
+                "label-schema" => self.labels(value),
+                "strict-labels" => self.document.layer.strict_labels = self.flag(value),
+                "disable-ignore-pragma" => {
+                    self.document.layer.inline = self.flag(value).map(|disabled| !disabled);
+                }
+                "failure-threshold" => threshold = self.threshold(value),
+                "no-fail" => no_fail = self.flag(value),
+                "format" | "formats" | "no-color" | "verbose" => {}
+                _ => self.note(entry.key, &KEYS),
+            }
+        }
+        self.document.layer.fail_on = if no_fail == Some(true) { Some(FailOn::Never) } else { threshold };
+    }
+
+    fn flag(&mut self, value: Node) -> Option<bool> {
+        let flag = value.as_bool();
+        if flag.is_none() && !value.is_null() {
+            self.error(value.span(), "this is neither `true` nor `false`", None);
+        }
+        flag
+    }
+
+    /// A list of texts; one alone stands for a list of it.
+    fn texts(&mut self, value: Node) -> Vec<String> {
+        let items: Vec<Node> = match value.kind() {
+            Some(Kind::Sequence) => value.items().collect(),
+            Some(Kind::Scalar(_)) if !value.is_null() => vec![value],
+            Some(Kind::Scalar(_)) => Vec::new(),
+            _ => {
+                self.error(value.span(), "this is no list", None);
+                Vec::new()
+            }
+        };
+        let mut texts = Vec::new();
+        for item in items {
+            match item.text() {
+                Some(text) => texts.push(text.to_owned()),
+                None => self.error(item.span(), "this is no text", None),
+            }
+        }
+        texts
+    }
+
+    /// Codes that dockopt knows; the others are another linter's business.
+    fn codes(&mut self, value: Node) -> Vec<String> {
+        let known = self.known;
+        self.texts(value).into_iter().filter(|code| !known.named(code).is_empty()).collect()
+    }
+
+    fn overrides(&mut self, value: Node) {
+        for entry in value.entries() {
+            let name = entry.key.text().unwrap_or_default();
+            if severity(name).is_none() {
+                self.note(entry.key, &["error", "warning", "info", "style"]);
+            }
+        }
+        for severity in OVERRIDES {
+            let Some(list) = value.entries().find(|entry| entry.key.text() == Some(severity.name())) else { continue };
+            for code in self.codes(list.value) {
+                // hadolint switches a rule on that is off by default when it is given a severity.
+                self.document.layer.choice.extend.push(code.clone());
+                self.document.layer.severities.push((code, severity));
+            }
+        }
+    }
+
+    fn labels(&mut self, value: Node) {
+        let mut schema = BTreeMap::new();
+        for entry in value.entries() {
+            let Some(label) = entry.key.text() else { continue };
+            let word = entry.value.text().unwrap_or_default();
+            // hadolint takes no type for text.
+            let kind = if word.is_empty() { "text" } else { word };
+            if let Some(kind) = LabelType::ALL.into_iter().find(|known| known.name() == kind) {
+                schema.insert(label.to_owned(), kind);
+                continue;
+            }
+            let known = LabelType::ALL.map(LabelType::name);
+            let help = match closest(word, &known) {
+                Some(close) => format!("did you mean `{close}`?"),
+                None => format!("known are {}", known.join(", ")),
+            };
+            self.error(entry.value.span(), format!("the type `{word}` is not known"), Some(help));
+        }
+        self.document.layer.labels = Some(schema);
+    }
+
+    fn threshold(&mut self, value: Node) -> Option<FailOn> {
+        let word = value.text().unwrap_or_default();
+        let found = match word {
+            // To hadolint both mean: from the least severity on.
+            "ignore" | "none" => Some(FailOn::Least(Severity::Style)),
+            word => severity(word).map(FailOn::Least),
+        };
+        if found.is_none() {
+            let known = ["error", "warning", "info", "style", "ignore", "none"];
+            let help = match closest(word, &known) {
+                Some(close) => format!("did you mean `{close}`?"),
+                None => format!("known are {}", known.join(", ")),
+            };
+            self.error(value.span(), format!("the severity `{word}` is not known"), Some(help));
+        }
+        found
+    }
+}

@@ -1,0 +1,173 @@
+//! dockopt's own comments: `# dockopt ignore=rule[,rule] until=2027-01-31 reason: free text` above an instruction,
+//! `# dockopt ignore-file=…` above the first one.
+
+use super::{Comment, Pragmas, instruction_below};
+use crate::dockerfile::File;
+use crate::finding::{Form, Named, Reach, Suppression};
+use crate::inputs::Date;
+use crate::settings::entry::listed;
+use crate::settings::value::is_foreign;
+use crate::settings::{Known, Problem, closest};
+use crate::text::{FileId, Span};
+
+const KEYS: [&str; 2] = ["ignore", "ignore-file"];
+
+pub(super) fn read(file: FileId, dockerfile: &File, comments: &[Comment], known: &Known, out: &mut Pragmas) {
+    for comment in comments {
+        let Some((key, rest)) = assignment(comment.text) else { continue };
+        let mut reader = Reader { comment, known, problems: Vec::new() };
+        let suppression = reader.read(file, dockerfile, key, rest);
+        out.problems.append(&mut reader.problems);
+        out.suppressions.extend(suppression);
+    }
+}
+
+/// The key behind `dockopt`, and the offset behind its `=`. A remark that only begins with the name is none.
+fn assignment(text: &str) -> Option<((usize, &str), usize)> {
+    let start = text.len() - text.trim_start().len();
+    let rest = text[start..].strip_prefix("dockopt")?;
+    let at = text.len() - rest.trim_start().len();
+    let rest = &text[at..];
+    let equals = rest.find('=')?;
+    let key = rest[..equals].trim_end();
+    let is_key = !key.is_empty() && key.bytes().all(|byte| byte.is_ascii_alphabetic() || byte == b'-');
+    let apart = at > start + "dockopt".len();
+    (is_key && apart).then_some(((at, key), at + equals + 1))
+}
+
+struct Reader<'a> {
+    comment: &'a Comment<'a>,
+    known: &'a Known,
+    problems: Vec<Problem>,
+}
+
+impl Reader<'_> {
+    fn problem(&mut self, span: Span, message: String, help: String) {
+        self.problems.push(Problem { span, error: false, message, help: Some(help) });
+    }
+
+    fn read(&mut self, file: FileId, dockerfile: &File, key: (usize, &str), at: usize) -> Option<Suppression> {
+        let comment = self.comment;
+        let (start, key) = key;
+        if !KEYS.contains(&key) {
+            let help = match closest(key, &KEYS) {
+                Some(close) => format!("did you mean `{close}=`?"),
+                None => "write `ignore=` or `ignore-file=`".to_owned(),
+            };
+            self.problem(comment.part(start, start + key.len()), format!("dockopt has no comment `{key}=`"), help);
+            return None;
+        }
+        let reach = self.reach(file, dockerfile, key)?;
+        let (named, rest) = self.names(at);
+        let (until, reasoned) = self.fields(rest);
+        if named.is_empty() && self.problems.is_empty() {
+            let help = format!("write `# dockopt {key}=rule`");
+            self.problem(comment.span, "the comment names no rule".to_owned(), help);
+        }
+        // A day that can't be read must not hide anything for ever.
+        let readable = !named.is_empty() && until.is_ok();
+        readable.then_some(Suppression {
+            file,
+            span: comment.span,
+            form: Form::Dockopt,
+            reach,
+            named,
+            until: until.ok().flatten(),
+            reasoned,
+            removal: comment.removal,
+            exact: true,
+        })
+    }
+
+    fn reach(&mut self, file: FileId, dockerfile: &File, key: &str) -> Option<Reach> {
+        let comment = self.comment;
+        if comment.inner {
+            let what = "a comment inside of an instruction hides nothing".to_owned();
+            self.problem(comment.span, what, "put it on the line above the instruction".to_owned());
+            return None;
+        }
+        if key == "ignore-file" {
+            let first = dockerfile.instructions().first().map_or(u32::MAX, |first| first.start_line);
+            if comment.line > first {
+                let help = "put it above the first instruction".to_owned();
+                self.problem(comment.span, "`ignore-file` holds for the whole file".to_owned(), help);
+                return None;
+            }
+            // What is wrong with its .dockerignore belongs to it, too.
+            return Some(Reach::Everything);
+        }
+        // Without an instruction below, it reaches nothing, and is told as one that hides nothing.
+        let line = instruction_below(dockerfile, comment.line).map_or(0, |below| below.start_line);
+        Some(Reach::Lines(file, line, line))
+    }
+
+    /// The list of rules, and the offset behind it.
+    fn names(&mut self, at: usize) -> (Vec<Named>, usize) {
+        let text = self.comment.text;
+        let mut words: Vec<(usize, usize)> = Vec::new();
+        let mut at = at;
+        loop {
+            at += text[at..].len() - text[at..].trim_start().len();
+            let length = text[at..].find(|c: char| c == ',' || c.is_whitespace()).unwrap_or(text[at..].len());
+            if length > 0 {
+                words.push((at, at + length));
+            }
+            at += length;
+            let rest = text[at..].trim_start();
+            let Some(behind) = rest.strip_prefix(',') else { break };
+            at = text.len() - behind.len();
+        }
+        let spans: Vec<Span> = words.iter().map(|word| self.comment.part(word.0, word.1)).collect();
+        let mut named = Vec::new();
+        for (index, &(start, end)) in words.iter().enumerate() {
+            let (word, span) = (&text[start..end], spans[index]);
+            match self.known.rules(word) {
+                Some(rules) => named.push(Named { span, text: word.to_owned(), rules, removal: listed(&spans, index) }),
+                None if is_foreign(word) => {
+                    named.push(Named {
+                        span,
+                        text: word.to_owned(),
+                        rules: Vec::new(),
+                        removal: listed(&spans, index),
+                    });
+                }
+                None => {
+                    let help = match self.known.suggest(word, &[]) {
+                        Some(close) => format!("did you mean `{close}`? `dockopt rules` lists all"),
+                        None => "`dockopt rules` lists all".to_owned(),
+                    };
+                    self.problem(span, format!("no rule, category or group is called `{word}`"), help);
+                }
+            }
+        }
+        (named, at)
+    }
+
+    /// `until=` and `reason:`; the day is an error where it can't be read.
+    fn fields(&mut self, at: usize) -> (Result<Option<Date>, ()>, bool) {
+        let text = self.comment.text;
+        let (mut until, mut at) = (Ok(None), at);
+        loop {
+            at += text[at..].len() - text[at..].trim_start().len();
+            let rest = &text[at..];
+            if rest.is_empty() {
+                return (until, false);
+            }
+            if let Some(reason) = rest.strip_prefix("reason:").or_else(|| rest.strip_prefix("reason=")) {
+                return (until, !reason.trim().is_empty());
+            }
+            let length = rest.find(char::is_whitespace).unwrap_or(rest.len());
+            let (word, span) = (&rest[..length], self.comment.part(at, at + length));
+            at += length;
+            let Some(day) = word.strip_prefix("until=") else {
+                let help = "behind the rules stand `until=2027-01-31` and `reason: …`".to_owned();
+                self.problem(span, format!("`{word}` means nothing here"), help);
+                return (until, false);
+            };
+            until = Date::parse(day).map(Some).ok_or(());
+            if until.is_err() {
+                self.problem(span, format!("`{day}` is no day"), "write it as `YYYY-MM-DD`".to_owned());
+            }
+        }
+    }
+}

@@ -1,0 +1,118 @@
+use super::*;
+use crate::finding::Reach;
+use crate::text::Source;
+
+fn known() -> Known {
+    let mut known = Known::default();
+    known.add_rule("apt-lists-kept", &["DL3009"]);
+    known.add_rule("floating-base", &["DL3006", "DL3007"]);
+    known.add_rule("secret-in-arg-or-env", &["SecretsUsedInArgOrEnv", "DL3064"]);
+    known.add_word("size", vec!["apt-lists-kept"]);
+    known
+}
+
+/// Each suppression as `lines: rules`, then the problems.
+#[track_caller]
+fn check(text: &str, expected: &[&str]) -> Pragmas {
+    let source = Source::of("Dockerfile", text);
+    let pragmas = pragmas(FileId(0), &crate::dockerfile::parse(&source), &known());
+    let mut shown = Vec::new();
+    for one in &pragmas.suppressions {
+        let reach = match one.reach {
+            Reach::Lines(_, first, last) if first == last => first.to_string(),
+            Reach::Lines(_, first, u32::MAX) => format!("{first}-"),
+            Reach::Lines(_, first, last) => format!("{first}-{last}"),
+            Reach::File(_) => "file".to_owned(),
+            Reach::Everything => "all".to_owned(),
+        };
+        let names: Vec<String> = one
+            .named
+            .iter()
+            .map(|named| {
+                assert_eq!(source.slice(named.span), named.text);
+                format!("{}={}", named.text, named.rules.join("+"))
+            })
+            .collect();
+        let until = one.until.map(|until| format!(" until {until}")).unwrap_or_default();
+        let reason = if one.reasoned { " reasoned" } else { "" };
+        shown.push(format!("{reach}: {}{until}{reason}", names.join(" ")));
+    }
+    shown.extend(pragmas.problems.iter().map(|one| format!("{}: {}", source.slice(one.span), one.message)));
+    assert_eq!(shown, expected, "{text:?}");
+    pragmas
+}
+
+#[test]
+fn hadolints_comments_are_read_as_by_hadolint() {
+    check("# hadolint ignore=DL3006\nFROM a\n", &["2: DL3006=floating-base"]);
+    check("  #hadolint\tignore = DL3006 , SC2046 # why\r\nFROM a\r\n", &["2: DL3006=floating-base SC2046= reasoned"]);
+    check("# hadolint ignore=DL3006 why\nFROM a\n", &[]);
+    check("# hadolint ignore=DL3006,\nFROM a\n", &[]);
+    check("# hadolint ignore=\nFROM a\n", &[]);
+    check("# HADOLINT ignore=DL3006\nFROM a\n", &[]);
+    check("# hadolint ignore=dl3006\nFROM a\n", &[]);
+    check("# hadolint ignore=all\nFROM a\n", &[]);
+    check("# hadolint ignore=DL3006\n\nFROM a\n", &["2: DL3006=floating-base"]);
+    check("FROM a\n# hadolint global ignore=DL3006\n", &["file: DL3006=floating-base"]);
+    check("FROM a\nRUN a \\\n  # hadolint ignore=DL3009\n  b\n", &[]);
+    check("# hadolint stage ignore=DL3009\nFROM a\nRUN b\nFROM c\n", &["3-4: DL3009=apt-lists-kept"]);
+    check("FROM a\n# hadolint stage ignore=DL3009\nRUN a\nRUN b\n", &["4-: DL3009=apt-lists-kept"]);
+}
+
+#[test]
+fn own_comments_hold_for_the_instruction_below() {
+    check("# dockopt ignore=DL3006,size\n# more\nFROM a\n", &["3: DL3006=floating-base size=apt-lists-kept"]);
+    check(
+        "FROM a\n# dockopt ignore=apt-lists-kept until=2027-01-31 reason: mirror, see docs\nRUN b\n",
+        &["3: apt-lists-kept=apt-lists-kept until 2027-01-31 reasoned"],
+    );
+    check("FROM a\n# dockopt ignore=DL9999\n\nRUN b\n", &["0: DL9999="]);
+    check("# dockopt ignore-file=floating-base reason:\nFROM a\n", &["all: floating-base=floating-base"]);
+    check("# dockopt is great = good\nFROM a\n", &[]);
+    check("# dockoptignore=a\nFROM a\n", &[]);
+}
+
+#[test]
+fn own_comments_that_hide_nothing_are_told() {
+    check("# dockopt ignroe=DL3006\nFROM a\n", &["ignroe: dockopt has no comment `ignroe=`"]);
+    check("# dockopt ignore=apt-list\nFROM a\n", &["apt-list: no rule, category or group is called `apt-list`"]);
+    check("# dockopt ignore=\nFROM a\n", &["# dockopt ignore=: the comment names no rule"]);
+    check("# dockopt ignore=DL3006 until=soon\nFROM a\n", &["until=soon: `soon` is no day"]);
+    check(
+        "# dockopt ignore=DL3006 because\nFROM a\n",
+        &["2: DL3006=floating-base", "because: `because` means nothing here"],
+    );
+    check(
+        "FROM a\n# dockopt ignore-file=DL3006\n",
+        &["# dockopt ignore-file=DL3006: `ignore-file` holds for the whole file"],
+    );
+    let inner = "FROM a\nRUN b \\\n # dockopt ignore=DL3006\n c\n";
+    check(inner, &["# dockopt ignore=DL3006: a comment inside of an instruction hides nothing"]);
+}
+
+#[test]
+fn the_builders_comments_are_read_as_by_the_builder() {
+    let secrets = "SecretsUsedInArgOrEnv=secret-in-arg-or-env reasoned";
+    let all = "all=secret-in-arg-or-env reasoned";
+    assert!(check("# check=skip=SecretsUsedInArgOrEnv;error=true\nFROM a\n", &[&format!("file: {secrets}")]).strict);
+    check("# check=skip=all\nFROM a\n", &[&format!("file: {all}")]);
+    check("FROM a\n# why\n# check=skip=SecretsUsedInArgOrEnv for now\nENV B=c\n", &[&format!("4: {secrets}")]);
+    check("# check=skip=DL3006\nFROM a\n", &["file: DL3006= reasoned"]);
+    assert!(check("# check=error=true\nFROM a\n", &[]).strict);
+}
+
+#[test]
+fn what_is_removed_leaves_the_rest() {
+    let removed = |text: &str| {
+        let source = Source::of("Dockerfile", text);
+        let found = pragmas(FileId(0), &crate::dockerfile::parse(&source), &known());
+        let mut out = text.to_owned();
+        out.replace_range(found.suppressions[0].removal.range(), "");
+        out
+    };
+    assert_eq!(removed("# check=skip=all\nFROM a\n"), "FROM a\n");
+    assert_eq!(removed("# check=skip=all;error=true\nFROM a\n"), "# check=error=true\nFROM a\n");
+    assert_eq!(removed("# check=error=true;skip=A,B\nFROM a\n"), "# check=error=true\nFROM a\n");
+    assert_eq!(removed("FROM a\n# check=skip=A x\nRUN b\n"), "FROM a\nRUN b\n");
+    assert_eq!(removed("FROM a\n  # hadolint ignore=DL3006\r\nRUN b\n"), "FROM a\nRUN b\n");
+}

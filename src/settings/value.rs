@@ -1,0 +1,153 @@
+//! Values of a TOML file with their spans; what is of another kind is a problem.
+
+use toml::Spanned;
+use toml::de::{DeTable, DeValue};
+
+use super::{Known, Problem, closest};
+use crate::text::Span;
+
+/// A key or value where it stands.
+pub(super) type Value<'a> = Spanned<DeValue<'a>>;
+
+/// Reads values and gathers what is wrong with them.
+pub(super) struct Reader<'a> {
+    pub known: &'a Known,
+    /// Groups that may be named.
+    pub groups: Vec<String>,
+    pub problems: Vec<Problem>,
+}
+
+/// A text where it stands.
+#[derive(Clone, Debug)]
+pub(super) struct Word {
+    pub text: String,
+    pub span: Span,
+}
+
+/// The place of a key or value.
+pub(super) fn span_of<T>(value: &Spanned<T>) -> Span {
+    Span::new(value.span().start as u32, value.span().end as u32)
+}
+
+impl Reader<'_> {
+    pub(super) fn error(&mut self, span: Span, message: impl Into<String>, help: Option<String>) {
+        self.problems.push(Problem { span, error: true, message: message.into(), help });
+    }
+
+    /// A word that is none of those that may stand there.
+    pub(super) fn unknown(&mut self, span: Span, what: &str, word: &str, known: &[&str]) {
+        let help = match closest(word, known) {
+            Some(close) => format!("did you mean `{close}`?"),
+            None if known.is_empty() => "remove it".to_owned(),
+            None => format!("known are {}", known.join(", ")),
+        };
+        self.error(span, format!("{what} `{word}` is not known"), Some(help));
+    }
+
+    fn wrong_kind(&mut self, value: &Value, wanted: &str) {
+        let found = match value.get_ref() {
+            DeValue::String(_) => "a text",
+            DeValue::Integer(_) | DeValue::Float(_) => "a number",
+            DeValue::Boolean(_) => "true or false",
+            DeValue::Datetime(_) => "a date without quotes",
+            DeValue::Array(_) => "a list",
+            DeValue::Table(_) => "a table",
+        };
+        self.error(span_of(value), format!("this is {found}, not {wanted}"), None);
+    }
+
+    pub(super) fn table<'t, 'a>(&mut self, value: &'t Value<'a>) -> Option<&'t DeTable<'a>> {
+        let table = value.get_ref().as_table();
+        if table.is_none() {
+            self.wrong_kind(value, "a table");
+        }
+        table
+    }
+
+    pub(super) fn flag(&mut self, value: &Value) -> Option<bool> {
+        let flag = value.get_ref().as_bool();
+        if flag.is_none() {
+            self.wrong_kind(value, "true or false");
+        }
+        flag
+    }
+
+    pub(super) fn number(&mut self, value: &Value) -> Option<u64> {
+        let number =
+            value.get_ref().as_integer().and_then(|number| u64::from_str_radix(number.as_str(), number.radix()).ok());
+        if number.is_none() {
+            self.wrong_kind(value, "a whole number from 0 on");
+        }
+        number
+    }
+
+    pub(super) fn text(&mut self, value: &Value) -> Option<Word> {
+        if let Some(text) = value.get_ref().as_str() {
+            return Some(Word { text: text.to_owned(), span: span_of(value) });
+        }
+        self.wrong_kind(value, "a text");
+        None
+    }
+
+    /// A list of texts; one text alone is a list of it.
+    pub(super) fn texts(&mut self, value: &Value) -> Vec<Word> {
+        match value.get_ref() {
+            DeValue::Array(list) => list.iter().filter_map(|item| self.text(item)).collect(),
+            DeValue::String(_) => self.text(value).into_iter().collect(),
+            _ => {
+                self.wrong_kind(value, "a list of texts");
+                Vec::new()
+            }
+        }
+    }
+
+    /// A word out of a closed set.
+    pub(super) fn word<T>(
+        &mut self,
+        value: &Value,
+        what: &str,
+        known: &[&str],
+        read: fn(&str) -> Option<T>,
+    ) -> Option<T> {
+        let word = self.text(value)?;
+        let found = read(&word.text);
+        if found.is_none() {
+            self.unknown(word.span, what, &word.text, known);
+        }
+        found
+    }
+
+    /// Rules, categories and groups; a group of the settings' own stays as it is written.
+    pub(super) fn selectors(&mut self, words: Vec<Word>) -> Vec<String> {
+        let mut selectors = Vec::new();
+        for word in words {
+            let known = self.known.rules(&word.text).is_some() || self.groups.contains(&word.text);
+            // A code that only hadolint has selects nothing here.
+            if self.is_selector(&word) && known {
+                selectors.push(word.text);
+            }
+        }
+        selectors
+    }
+
+    /// Whether a word is a rule, category or group; else that is said.
+    pub(super) fn is_selector(&mut self, word: &Word) -> bool {
+        if self.known.rules(&word.text).is_some() || self.groups.contains(&word.text) || is_foreign(&word.text) {
+            return true;
+        }
+        let groups: Vec<&str> = self.groups.iter().map(String::as_str).collect();
+        let help = match self.known.suggest(&word.text, &groups) {
+            Some(close) => format!("did you mean `{close}`? `dockopt rules` lists all"),
+            None => "`dockopt rules` lists all".to_owned(),
+        };
+        self.error(word.span, format!("no rule, category or group is called `{}`", word.text), Some(help));
+        false
+    }
+}
+
+/// Whether a name is a code that hadolint has and dockopt may not know: `SC2086`, `DL3099`. Settings that both
+/// tools understand name them.
+pub(super) fn is_foreign(name: &str) -> bool {
+    let digits = name.strip_prefix("DL").or_else(|| name.strip_prefix("SC"));
+    digits.is_some_and(|digits| digits.len() == 4 && digits.bytes().all(|byte| byte.is_ascii_digit()))
+}
