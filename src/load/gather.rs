@@ -145,6 +145,7 @@ fn notes(inputs: &mut Inputs, found: &Found) {
 struct Draft {
     path: PathBuf,
     input: BuildInput,
+    uses_context: bool,
     place: Place,
     ignore: Option<(PathBuf, Source)>,
 }
@@ -185,8 +186,9 @@ fn fill(
                 texts: None,
                 base_images: BTreeMap::new(),
             };
-            let place = place(&path, &input, request, root);
-            Draft { path, input, place, ignore: None }
+            let build = Build::new(&input);
+            let (place, uses_context) = (place(&path, &build, request, root), build.uses_context());
+            Draft { path, input, uses_context, place, ignore: None }
         })
         .collect();
     for draft in &drafts {
@@ -277,7 +279,7 @@ type Contexts = BTreeMap<(Option<PathBuf>, Option<PathBuf>), Known>;
 fn walk(inputs: &mut Inputs, drafts: &[Draft], needs: Needs) -> Contexts {
     let mut wanted: BTreeMap<(Option<PathBuf>, Option<PathBuf>), Matcher> = BTreeMap::new();
     for draft in drafts {
-        if draft.place.root.is_none() || !Build::new(&draft.input).uses_context() {
+        if draft.place.root.is_none() || !draft.uses_context {
             continue;
         }
         let matcher = match &draft.input.ignore {
