@@ -28,7 +28,7 @@ mod useless;
 
 pub use self::brought::{Brought, Started};
 pub use self::context::Fetched;
-pub use self::environment::Home;
+pub use self::environment::{Given, Home};
 pub use self::graph::{Fault, FaultKind};
 pub use self::image::{BaseImage, PackageLists, Presence, Reference, is_like, is_official, providers, service_check};
 pub use self::launch::Launch;
@@ -72,6 +72,8 @@ pub struct Build<'a> {
     told_shells: Vec<(u32, Shell)>,
     /// The scripts of each instruction, read when first asked for.
     code: Vec<OnceLock<Option<Code<'a>>>>,
+    /// Accounts and settings that RUNs make, read when first asked for.
+    made: OnceLock<environment::Made>,
 }
 
 impl<'a> Build<'a> {
@@ -118,6 +120,7 @@ impl<'a> Build<'a> {
             latest,
             told_shells,
             code,
+            made: OnceLock::new(),
         }
     }
 

@@ -17,6 +17,7 @@ mod pieces;
 pub mod quote;
 mod read;
 mod syntax;
+mod template;
 mod trap;
 mod verdict;
 mod view;
@@ -32,6 +33,7 @@ pub use self::syntax::{
     Arguments, Directive, DirectiveName, Element, File, Flag, Heredoc, Instruction, Keyword, Line, LineKind, Pair,
     Problem, ProblemKind, Word,
 };
+pub use self::template::{Template, is_open, is_steered, parse_template};
 pub use self::verdict::{Stage, Verdict, platform};
 pub use self::view::{
     Arg, Argument, Command, From, Healthcheck, HeredocSource, Mount, MountField, Run, Script, ScriptKind, Transfer,

@@ -52,6 +52,7 @@ mod expose_mapping;
 mod expose_protocol_case;
 mod expose_range;
 mod exposed_port_unused;
+mod file_written_by_run;
 mod floating_base;
 mod from_as_case;
 mod full_base;
@@ -83,6 +84,7 @@ mod legacy_key_value;
 mod libc_mismatch;
 mod lock_file_ignored;
 mod lock_file_unchecked;
+mod long_run_chain;
 mod loopback_only;
 mod lost_arg;
 mod maintainer_instruction;
@@ -111,6 +113,7 @@ mod recursive_chown;
 mod redundant_platform;
 mod relative_copy_destination;
 mod relative_workdir;
+mod remote_source_in_run;
 mod reserved_stage_name;
 mod rm_of_unset_variable;
 mod root_user;
@@ -152,6 +155,7 @@ mod useless_context;
 mod user_without_passwd;
 mod useradd_high_uid;
 mod variable_of_base;
+mod virtual_environment_moved;
 mod volatile_argument_early;
 mod wget_and_curl;
 mod wget_progress;
@@ -268,6 +272,7 @@ pub static ALL: &[&Rule] = &[
     &expose_protocol_case::RULE,
     &expose_range::RULE,
     &exposed_port_unused::RULE,
+    &file_written_by_run::RULE,
     &floating_base::RULE,
     &from_as_case::RULE,
     &full_base::RULE,
@@ -299,6 +304,7 @@ pub static ALL: &[&Rule] = &[
     &libc_mismatch::RULE,
     &lock_file_ignored::RULE,
     &lock_file_unchecked::RULE,
+    &long_run_chain::RULE,
     &loopback_only::RULE,
     &lost_arg::RULE,
     &maintainer_instruction::RULE,
@@ -327,6 +333,7 @@ pub static ALL: &[&Rule] = &[
     &redundant_platform::RULE,
     &relative_copy_destination::RULE,
     &relative_workdir::RULE,
+    &remote_source_in_run::RULE,
     &reserved_stage_name::RULE,
     &rm_of_unset_variable::RULE,
     &root_user::RULE,
@@ -368,6 +375,7 @@ pub static ALL: &[&Rule] = &[
     &user_without_passwd::RULE,
     &useradd_high_uid::RULE,
     &variable_of_base::RULE,
+    &virtual_environment_moved::RULE,
     &volatile_argument_early::RULE,
     &wget_and_curl::RULE,
     &wget_progress::RULE,

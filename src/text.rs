@@ -1,7 +1,11 @@
 //! Positions in text: sources, spans, lines and columns, edits. Owns nothing that knows what the text means.
 
 mod edit;
+#[cfg(test)]
+mod random;
 mod source;
 
 pub use self::edit::{Edit, EditError, apply};
+#[cfg(test)]
+pub(crate) use self::random::Random;
 pub use self::source::{FileId, LineColumn, Source, Span};

@@ -60,9 +60,12 @@ pub(super) fn problems(inputs: &Inputs, build: &Build, mask: &Mask) -> Vec<Probl
         let help = "save the file as UTF-8; it is read with a mark in the place of each such byte".to_owned();
         problems.push(problem(Span::at(at), false, "this byte is not UTF-8", Some(&help)));
     }
+    // The other linter stops at the first.
+    let mut stopped = false;
     for own in input.file.problems() {
         let problem = problem(own.span, own.kind.is_error(), &own.message, own.help.as_ref());
-        problems.push(ProblemReport { codes: own.kind.code().into_iter().collect(), ..problem });
+        let code = own.kind.code().filter(|code| *code != "DL1000" || !std::mem::replace(&mut stopped, true));
+        problems.push(ProblemReport { codes: code.into_iter().collect(), ..problem });
     }
     for fault in build.faults() {
         let problem = problem(fault.span, fault.kind.is_error(), &fault.message, fault.help.as_ref());

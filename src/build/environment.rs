@@ -15,27 +15,44 @@ pub enum Home {
     Unknown,
 }
 
+/// What a program finds under a variable's name.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Given {
+    /// This.
+    Text(String),
+    /// Something that only the build knows.
+    Unknown,
+}
+
+impl Given {
+    /// The text, when it is known.
+    pub fn text(self) -> Option<String> {
+        match self {
+            Self::Text(text) => Some(text),
+            Self::Unknown => None,
+        }
+    }
+
+    fn of(text: Option<&str>) -> Self {
+        text.map_or(Self::Unknown, |text| Self::Text(text.to_owned()))
+    }
+}
+
 /// Wrappers that change the user.
 const SWITCH_USER: [&str; 7] = ["sudo", "su", "gosu", "su-exec", "runuser", "setpriv", "doas"];
 
 impl Build<'_> {
-    /// What the program of a RUN finds under a variable's name, as far as the file sets it; `Some(None)` for a value that
-    /// only the build knows. `at` is the instruction of `stage` that it stands in.
-    pub fn run_variable(
-        &self,
-        stage: &Stage,
-        at: usize,
-        invocation: &Invocation,
-        name: &str,
-    ) -> Option<Option<String>> {
+    /// What the program of a RUN finds under a variable's name; `None` where the file does not set it. `at` is the
+    /// instruction of `stage` that it stands in.
+    pub fn run_variable(&self, stage: &Stage, at: usize, invocation: &Invocation, name: &str) -> Option<Given> {
         if let Some(value) = in_script(invocation, name) {
-            return Some(value.map(str::to_owned));
+            return Some(value);
         }
         match self.scopes().lookup_run(stage.index, name, at) {
             Lookup::Defined(definition) => match &definition.value {
-                Value::Known(text) => Some(Some(text.to_string())),
+                Value::Known(text) => Some(Given::of(Some(text))),
                 Value::Unset => None,
-                Value::Unknown => Some(None),
+                Value::Unknown => Some(Given::Unknown),
             },
             Lookup::Undefined | Lookup::Unknown => None,
         }
@@ -47,7 +64,7 @@ impl Build<'_> {
             return Home::Unknown;
         }
         if let Some(value) = self.run_variable(stage, at, invocation, "HOME") {
-            return value.map_or(Home::Unknown, Home::Known);
+            return value.text().map_or(Home::Unknown, Home::Known);
         }
         let user = self.user_at(stage, at);
         match user.value() {
@@ -65,21 +82,75 @@ impl Build<'_> {
         {
             return Some(format!("/home/{name}"));
         }
-        for below in self.chain(stage) {
-            for (index, instruction) in self.instructions(below) {
-                if instruction.keyword != Keyword::Run || (below.index == stage.index && index >= at) {
-                    continue;
-                }
+        let mut made = self.made().accounts.iter().filter(|(_, account, _)| account == name);
+        made.find(|(index, ..)| self.is_above(stage, at, *index)).map(|(.., home)| home.clone())
+    }
+
+    /// Whether the instruction with index `other` runs before the one with index `at` of `stage`, in its chain.
+    pub(super) fn is_above(&self, stage: &Stage, at: usize, other: usize) -> bool {
+        other < at
+            && self
+                .stage_of(other)
+                .is_some_and(|owner| self.chain(stage).take(LONGEST_CHAIN).any(|below| below.index == owner.index))
+    }
+
+    /// What the RUNs of the file make that programs find later.
+    pub(super) fn made(&self) -> &Made {
+        self.made.get_or_init(|| {
+            let mut made = Made::default();
+            let runs =
+                self.input().file.instructions().iter().enumerate().filter(|(_, one)| one.keyword == Keyword::Run);
+            for (index, _) in runs {
                 let Some(code) = self.code(index) else { continue };
-                let invocations = code.script.invocations();
-                let made = invocations.iter().filter(|one| matches!(one.program, Some("useradd" | "adduser")));
-                if let Some(made) = made.into_iter().find(|one| one.args.iter().any(|word| word.is(name))) {
-                    return Some(home_option(made).unwrap_or_else(|| format!("/home/{name}")));
+                for invocation in code.script.invocations() {
+                    made.read(index, &invocation);
                 }
             }
-        }
-        None
+            made
+        })
     }
+}
+
+/// Stages of a chain that are looked at; no real one has as many.
+const LONGEST_CHAIN: usize = 256;
+
+/// What RUNs make that programs find later, by index of the instruction.
+#[derive(Debug, Default)]
+pub(super) struct Made {
+    /// Accounts: their name and home folder.
+    accounts: Vec<(usize, String, String)>,
+    /// Settings of package managers: where they stand in the script, whose, the key and what it was set to.
+    pub(super) settings: Vec<(usize, u32, String, String, Given)>,
+}
+
+impl Made {
+    fn read(&mut self, index: usize, invocation: &Invocation) {
+        match invocation.program {
+            Some("useradd" | "adduser") => {
+                let operands = invocation.args.iter().filter_map(|word| word.value());
+                for name in operands.filter(|text| !text.starts_with(['-', '/'])) {
+                    let home = home_option(invocation).unwrap_or_else(|| format!("/home/{name}"));
+                    self.accounts.push((index, name.to_owned(), home));
+                }
+            }
+            Some(program) if matches!(program, "npm" | "yarn" | "pnpm") || program.starts_with("pip") => {
+                let tool = if program.starts_with("pip") { "pip" } else { program };
+                if let Some((key, value)) = setting(invocation) {
+                    self.settings.push((index, invocation.span.start, tool.to_owned(), key, value));
+                }
+            }
+            _ => {}
+        }
+    }
+}
+
+/// Key and value in `npm set cache FOLDER`, `npm config set cache FOLDER`, `npm config set cache=FOLDER`.
+fn setting(invocation: &Invocation) -> Option<(String, Given)> {
+    let mut words = invocation.args.iter().skip_while(|word| !word.is("set")).skip(1);
+    let word = words.find(|word| !word.text().starts_with('-'))?;
+    let (key, value) = word.text().split_once('=').unwrap_or((word.text(), ""));
+    let value = if value.is_empty() { words.next()?.value() } else { Some(value).filter(|_| !word.is_dynamic()) };
+    Some((key.to_owned(), Given::of(value)))
 }
 
 /// `useradd -d FOLDER`, `adduser --home FOLDER`, `adduser -h FOLDER`
@@ -100,15 +171,15 @@ fn home_option(invocation: &Invocation) -> Option<String> {
 }
 
 /// What the script itself gives a program under a name: `NAME=x program`, `env NAME=x program`, `export NAME=x` before
-/// it. `Some(None)` where an expansion decides.
-fn in_script<'s>(invocation: &Invocation<'s>, name: &str) -> Option<Option<&'s str>> {
+/// it.
+fn in_script<'s>(invocation: &Invocation<'s>, name: &str) -> Option<Given> {
     let command = invocation.command;
     if let Some(own) = command.assignments.iter().rev().find(|one| &*one.name_text == name) {
-        return Some(own.value.value());
+        return Some(Given::of(own.value.value()));
     }
     let pair = |word: &'s Word| word.text().strip_prefix(name)?.strip_prefix('=').map(|value| (word, value));
-    let given = |(word, value): (&'s Word, &'s str)| (!word.is_dynamic()).then_some(value);
-    let wrapped = invocation.via.iter().flat_map(|wrapper| wrapper.args).filter_map(pair).last();
+    let given = |(word, value): (&'s Word, &'s str)| Given::of((!word.is_dynamic()).then_some(value));
+    let wrapped = invocation.via.iter().flat_map(|wrapper| wrapper.args).filter_map(pair).next_back();
     if let Some(found) = wrapped {
         return Some(given(found));
     }
@@ -116,13 +187,13 @@ fn in_script<'s>(invocation: &Invocation<'s>, name: &str) -> Option<Option<&'s s
     let mut found = None;
     for one in before {
         let exports = one.name().is_some_and(|word| word.is("export") || word.is("declare"));
-        if exports && let Some(pair) = one.words.iter().skip(1).filter_map(pair).last() {
+        if exports && let Some(pair) = one.words.iter().skip(1).filter_map(pair).next_back() {
             found = Some(given(pair));
         }
         if one.words.is_empty()
             && let Some(own) = one.assignments.iter().rev().find(|own| &*own.name_text == name)
         {
-            found = Some(own.value.value());
+            found = Some(Given::of(own.value.value()));
         }
     }
     found

@@ -3,7 +3,7 @@
 
 use std::sync::LazyLock;
 
-use super::environment::Home;
+use super::environment::{Given, Home};
 use super::image::{Reference, rows};
 use super::{Base, Build, Stage};
 use crate::shell::{Invocation, Manager, PackageCall, Verb};
@@ -64,36 +64,58 @@ impl Build<'_> {
             if !fits || idle || caches.iter().any(|cache| cache.part == row.part) {
                 continue;
             }
-            let moved = flagged(row, call).or_else(|| self.moved_by_variable(row, stage, at, invocation));
+            let moved = flagged(row, call)
+                .or_else(|| self.moved_by_variable(row, stage, at, invocation))
+                .or_else(|| self.configured(stage, at, invocation, row.tool));
             let is_moved = moved.is_some();
-            let folder = moved.unwrap_or_else(|| under(&home, row.folder));
+            let folder = moved.map_or_else(|| under(&home, row.folder), Given::text);
             caches.push(PackageCache { part: row.part, folder, is_moved });
         }
         caches
     }
 
-    /// The folder that the first variable that is set names; `Some(None)` for a value that only the build knows.
-    fn moved_by_variable(
-        &self,
-        row: &Row,
-        stage: &Stage,
-        at: usize,
-        invocation: &Invocation,
-    ) -> Option<Option<String>> {
+    /// The folder that the tool itself was told to use, in the same script or in a RUN above.
+    fn configured(&self, stage: &Stage, at: usize, invocation: &Invocation, tool: &str) -> Option<Given> {
+        let key = setting(tool)?;
+        let start = invocation.span.start;
+        let mut set = self.made().settings.iter().filter(|(.., of, name, _)| of == tool && name == key);
+        let before = |index: usize, place: u32| self.is_above(stage, at, index) || (index == at && place < start);
+        set.find(|(index, place, ..)| before(*index, *place)).map(|(.., value)| value.clone())
+    }
+
+    /// The folder that the first variable that is set names.
+    fn moved_by_variable(&self, row: &Row, stage: &Stage, at: usize, invocation: &Invocation) -> Option<Given> {
         row.variables.iter().find_map(|variable| {
             let (name, below) = variable.split_once('/').unwrap_or((variable, ""));
             let value = self.run_variable(stage, at, invocation, name)?;
-            Some(value.filter(|value| !value.is_empty()).map(|value| joined(&value, below)))
+            Some(match value {
+                // GOPATH is a list; what is fetched goes below its first folder.
+                Given::Text(text) if text.starts_with('/') => {
+                    Given::Text(joined(text.split(':').next().unwrap_or_default(), below))
+                }
+                _ => Given::Unknown,
+            })
         })
     }
 }
 
-/// The folder that an option names; `Some(None)` where an expansion does.
-fn flagged(row: &Row, call: &PackageCall) -> Option<Option<String>> {
+/// The key of a tool's own settings that names its cache.
+const fn setting(tool: &str) -> Option<&'static str> {
+    match tool.as_bytes() {
+        b"npm" => Some("cache"),
+        b"yarn" => Some("cache-folder"),
+        b"pnpm" => Some("store-dir"),
+        b"pip" => Some("global.cache-dir"),
+        _ => None,
+    }
+}
+
+/// The folder that an option names.
+fn flagged(row: &Row, call: &PackageCall) -> Option<Given> {
     // Maven's `-Dname=value` is one option to the shell reader, its name up to the `=`.
     let flag = call.flag(&row.flags)?;
     let value = flag.value?;
-    Some((!value.dynamic).then(|| value.text.to_owned()))
+    Some(if value.dynamic { Given::Unknown } else { Given::Text(value.text.to_owned()) })
 }
 
 fn under(home: &Home, folder: &str) -> Option<String> {
@@ -179,6 +201,9 @@ mod tests {
             &["/usr/local/share/.cache/yarn", "/home/node/.cache/yarn"],
         );
         check("FROM golang:1.25\nRUN go build ./...", &["/go/pkg/mod", "/root/.cache/go-build"]);
+        check("FROM golang:1.25\nENV GOPATH=/a:/b\nRUN go mod download", &["/a/pkg/mod"]);
+        check("FROM node:22\nRUN npm set cache /app/.npm && npm ci", &["/root/.npm", "/app/.npm"]);
+        check("FROM node:22\nRUN yarn config set cache-folder /y\nRUN yarn", &["/usr/local/share/.cache/yarn", "/y"]);
         check("FROM rust:1.90\nENV HOME=/h\nRUN cargo build", &["/usr/local/cargo/registry"]);
         check("FROM maven:3\nRUN mvn -Dmaven.repo.local=/m package", &["/m"]);
     }

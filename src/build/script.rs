@@ -15,7 +15,18 @@ pub struct Code<'a> {
     text: Option<dockerfile::Script<'a>>,
 }
 
+/// Instructions of a file that are compared with each other; no real one comes near.
+const MOST: usize = 1_000;
+
+/// Commands of a script that are compared with each other; as above.
+const MOST_COMMANDS: usize = 500;
+
 impl Code<'_> {
+    /// Whether it has no more commands than real scripts have: what looks at pairs of them is asked of such ones only.
+    pub fn is_ordinary(&self) -> bool {
+        self.script.commands.len() <= MOST_COMMANDS
+    }
+
     /// Whether no shell stands between: the exec form.
     pub fn is_exec(&self) -> bool {
         self.text.is_none()
@@ -49,6 +60,12 @@ impl<'a> Build<'a> {
             }
         };
         self.code.get(index)?.get_or_init(read).as_ref()
+    }
+
+    /// Whether the file has no more instructions than real ones have: what looks at pairs of them is asked of such files
+    /// only.
+    pub fn is_ordinary(&self) -> bool {
+        self.input().file.instructions().len() <= MOST
     }
 
     /// The instruction with this index; of ONBUILD its trigger, which runs on top of the same stage.

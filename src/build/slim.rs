@@ -23,7 +23,11 @@ impl Slim {
         let &[_, place, full, slim, date, _] = cells.as_slice() else { return None };
         let is_suite = |word: &str| releases(&format!("debian:{word}")).iter().any(|one| one.name == word);
         let is_number = |word: &str| word.starts_with(|c: char| c.is_ascii_digit());
-        let tag = match tag.split('-').collect::<Vec<_>>().as_slice() {
+        let words: Vec<&str> = tag.split('-').collect();
+        if place == "jre" {
+            return runtime(&words).map(|tag| Self { tag, pull: None, date });
+        }
+        let tag = match words.as_slice() {
             [version] if is_number(version) || (name == "debian" && is_suite(version)) => format!("{version}-slim"),
             [suite, day] if name == "debian" && is_suite(suite) && is_number(day) => format!("{tag}-slim"),
             [version, suite] if is_number(version) && is_suite(suite) => match place {
@@ -34,6 +38,22 @@ impl Slim {
         };
         Some(Self { tag, pull: full.parse().ok().zip(slim.parse().ok()), date })
     }
+}
+
+/// The tag of the Java runtime for that of a JDK: `21-jre-noble` for `21-jdk-noble` and `21-noble`.
+fn runtime(words: &[&str]) -> Option<String> {
+    let (version, rest) = words.split_first()?;
+    let rest = match rest.split_first() {
+        Some((&"jdk", rest)) => rest,
+        _ => rest,
+    };
+    let known = |word: &&str| {
+        let ubuntu = releases(&format!("ubuntu:{word}")).iter().any(|one| one.name == *word);
+        ubuntu || *word == "alpine" || word.starts_with("3.") || word.starts_with("ubi") || *word == "minimal"
+    };
+    // The releases with long support have both.
+    let both = ["8", "11", "17", "21", "25"].contains(&version.split(['.', 'u']).next()?);
+    (both && rest.iter().all(known)).then(|| [&[*version, "jre"], rest].concat().join("-"))
 }
 
 #[cfg(test)]
@@ -58,6 +78,12 @@ mod tests {
             ("node:lts", ""),
             ("node:bookworm", ""),
             ("node:22-windowsservercore", ""),
+            ("eclipse-temurin:21", "21-jre"),
+            ("eclipse-temurin:17-jdk-alpine", "17-jre-alpine"),
+            ("eclipse-temurin:17.0.6_10-jdk-jammy", "17.0.6_10-jre-jammy"),
+            ("eclipse-temurin:21-jre", ""),
+            ("eclipse-temurin:26", ""),
+            ("eclipse-temurin:21-nanoserver", ""),
             ("golang:1.26", ""),
             ("team/python:3.13", ""),
         ] {

@@ -1,6 +1,6 @@
 //! What is sent although the build does without it.
 
-use super::{Build, Code, Fetched, Stage};
+use super::{Build, Code, Fetched, Stage, Transfer};
 use crate::dockerfile::Keyword;
 use crate::ignore::{clean, has_wildcard, path_match};
 use crate::inputs::context::{BuildContext, Certainty, ClassKind, EntryId, Found};
@@ -63,6 +63,33 @@ pub fn may_take_in(pattern: &str, path: &str) -> bool {
     let parts: Vec<&str> = pattern.split('/').collect();
     let deep = parts.iter().any(|part| part.contains("**"));
     (deep || parts.len() >= path.split('/').count()) && meets(&parts, path)
+}
+
+/// The package managers that fill a folder of installed packages.
+fn managers(folder: &str) -> &'static [Manager] {
+    match folder {
+        "node_modules" => &[Manager::Npm, Manager::Yarn, Manager::Pnpm, Manager::Bun],
+        "vendor" => &[Manager::Composer],
+        ".bundle" => &[Manager::Bundle],
+        // A folder of any name is a virtual environment by what it holds.
+        _ => &[Manager::Pip, Manager::Uv, Manager::Poetry, Manager::Pdm, Manager::Pipenv, Manager::Conda],
+    }
+}
+
+fn is_install(call: &PackageCall) -> bool {
+    call.verb == Verb::Install && call.is_from_manifest() && !call.has(&["-g", "--global"])
+}
+
+/// Whether a manager installs beside an environment in the project's folder.
+fn is_elsewhere(manager: Manager) -> bool {
+    matches!(manager, Manager::Pip | Manager::Conda)
+}
+
+/// Whether a COPY takes a path, or a folder above it.
+fn takes(transfer: &Transfer, path: &str) -> bool {
+    let mut named = Named::default();
+    transfer.sources.iter().filter(|source| !source.is_remote()).for_each(|source| named.add(source.text.as_deref()));
+    named.whole || named.unknown || named.above(path) || named.at_or_below(path)
 }
 
 impl Build<'_> {
@@ -141,28 +168,59 @@ impl Build<'_> {
     /// Whether a step installs what a folder of installed packages holds: from the manifest, into the project. `all`: also
     /// the steps of stages that the target does not need.
     fn installs(&self, folder: &str, all: bool) -> bool {
-        let managers: &[Manager] = match folder {
-            "node_modules" => &[Manager::Npm, Manager::Yarn, Manager::Pnpm, Manager::Bun],
-            "vendor" => &[Manager::Composer],
-            ".bundle" => &[Manager::Bundle],
-            // A folder of any name is a virtual environment by what it holds.
-            _ => &[Manager::Pip, Manager::Uv, Manager::Poetry, Manager::Pdm, Manager::Pipenv, Manager::Conda],
-        };
+        let makes = self.installer(folder);
+        self.scripts(all).any(|code| makes(code))
+    }
+
+    /// Whether a script installs what a folder of that name holds.
+    fn installer<'s>(&'s self, folder: &str) -> impl Fn(&Code) -> bool + use<'s> {
+        let managers = managers(folder);
         let python = managers.contains(&Manager::Pip);
         // Pip installs beside an environment that it is not run from: one that the Dockerfile names may be the host's.
         let file = &self.input().file;
         let mentions = |i: &crate::dockerfile::Instruction| file.source().slice(i.span).contains(folder);
         let is_named = python && file.instructions().iter().any(mentions);
-        let installs = |call: PackageCall| {
-            let makes = call.verb == Verb::Install && call.is_from_manifest() && !call.has(&["-g", "--global"]);
-            let elsewhere = is_named && matches!(call.manager, Manager::Pip | Manager::Conda);
-            managers.contains(&call.manager) && ((makes && !elsewhere) || (python && call.verb_text == "venv"))
+        let installs = move |call: PackageCall| {
+            let elsewhere = is_named && is_elsewhere(call.manager);
+            managers.contains(&call.manager)
+                && ((is_install(&call) && !elsewhere) || (python && call.verb_text == "venv"))
         };
-        self.scripts(all).any(|code| {
+        move |code| {
             let makes = |one: &Invocation| {
                 one.package_call().is_some_and(installs) || (python && super::history::makes_environment(one))
             };
             code.script.invocations().iter().any(makes)
+        }
+    }
+
+    /// Whether a COPY lays the context's installed packages over those that a step installs, so that the image has
+    /// something of both: no step below the COPY installs them again.
+    pub fn lays_over(&self, context: &BuildContext, found: &Found) -> bool {
+        let folder = context.entry(found.entry).name;
+        let managers = managers(folder);
+        let fills = |code: &Code| {
+            let invocations = code.script.invocations();
+            let mut calls = invocations.iter().filter_map(Invocation::package_call);
+            calls.any(|call| managers.contains(&call.manager) && is_install(&call) && !is_elsewhere(call.manager))
+        };
+        if !self.scripts(false).any(fills) {
+            return false;
+        }
+        let path = context.path(found.entry);
+        let makes = self.installer(folder);
+        let needed = || self.stages().iter().filter(|stage| self.is_needed(stage));
+        needed().any(|stage| {
+            let below = |from: usize| {
+                let own = self.instructions(stage).filter(move |(index, _)| *index > from);
+                let later = needed().filter(|other| other.index > stage.index);
+                let later = later.filter(|other| self.chain(other).any(|one| one.index == stage.index));
+                own.chain(later.flat_map(|other| self.instructions(other)))
+            };
+            let copies = self.transfers(stage).into_iter().filter(|transfer| transfer.from.is_none());
+            copies.into_iter().filter(|transfer| takes(transfer, &path)).any(|transfer| {
+                let mut runs = below(transfer.index).filter(|(_, one)| one.keyword == Keyword::Run);
+                !runs.any(|(index, _)| self.code(index).is_some_and(&makes))
+            })
         })
     }
 

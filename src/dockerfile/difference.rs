@@ -6,6 +6,8 @@ mod comments;
 #[cfg(test)]
 mod tests;
 
+use std::collections::HashMap;
+
 use super::answer::Node;
 use super::syntax::{File, Instruction, Keyword, ProblemKind};
 use super::verdict::Stage;
@@ -96,11 +98,12 @@ impl File {
     /// The error of BuildKit that a later version of this file has and this one has not; `None` when the later one is
     /// no worse. An error that only stood behind another one is not new.
     pub fn worse(&self, after: &File) -> Option<String> {
-        let mut known: Vec<&str> = self.errors().collect();
+        let mut known: HashMap<String, usize> = HashMap::new();
+        self.errors().for_each(|error| *known.entry(unquoted(error)).or_default() += 1);
         for error in after.errors() {
-            match known.iter().position(|other| *other == error) {
-                Some(index) => drop(known.swap_remove(index)),
-                None => return Some(error.to_owned()),
+            match known.get_mut(&unquoted(error)) {
+                Some(left @ 1..) => *left -= 1,
+                _ => return Some(error.to_owned()),
             }
         }
         let now = after.verdict()?;
@@ -112,7 +115,7 @@ impl File {
         let earlier = now.stage < then.stage
             || (now.stage == then.stage
                 && now.stage == Stage::Dispatch
-                && unplaced(&now.message) != unplaced(&then.message)
+                && unquoted(unplaced(&now.message)) != unquoted(unplaced(&then.message))
                 && behind(after, now.lines) > behind(self, then.lines));
         earlier.then_some(now.message)
     }
@@ -127,6 +130,11 @@ impl File {
 fn unplaced(message: &str) -> &str {
     let rest = message.strip_prefix("dockerfile parse error on line ").and_then(|rest| rest.split_once(": "));
     rest.map_or(message, |(_, rest)| rest)
+}
+
+/// A message without what it quotes: an edit may change that, and leave the error as it was.
+fn unquoted(message: &str) -> String {
+    message.split(['"', '`']).step_by(2).collect::<Vec<_>>().join("\"")
 }
 
 fn one(kind: DifferenceKind, before: Option<&Instruction>, after: Option<&Instruction>) -> Difference {

@@ -4,19 +4,7 @@ use std::time::{Duration, Instant};
 
 use super::vectors::cases;
 use super::{Arguments, File, Instruction, Keyword, Stage, Word, parse};
-use crate::text::{Source, Span};
-
-/// Small numbers that are the same in each run.
-struct Random(u64);
-
-impl Random {
-    fn below(&mut self, limit: usize) -> usize {
-        self.0 ^= self.0 << 13;
-        self.0 ^= self.0 >> 7;
-        self.0 ^= self.0 << 17;
-        (self.0 % limit.max(1) as u64) as usize
-    }
-}
+use crate::text::{Random, Source, Span};
 
 /// Pieces that mean something to some part of the parser.
 const PIECES: [&str; 36] = [
@@ -159,7 +147,7 @@ fn check_arguments(file: &File, arguments: &Arguments, own: Span) {
 
 #[test]
 fn mutants_are_read_without_loss() {
-    let mut random = Random(0x9e37_79b9_7f4a_7c15);
+    let mut random = Random::new(0x9e37_79b9_7f4a_7c15);
     let inputs: Vec<String> = cases().map(|(_, input, _)| input).collect();
     for input in &inputs {
         check_all(input);

@@ -127,7 +127,7 @@ fn by_configuration(name: &str) -> Option<Framework> {
 
 #[cfg(test)]
 mod tests {
-    use crate::manifest::tests::{check, files};
+    use crate::manifest::tests::check;
 
     #[test]
     fn npm_workspace() {
@@ -282,13 +282,7 @@ snapshots:
 {"packages": {"node_modules/@s/run": {"version": "1"}, "node_modules/deep": {"version": "1"}, "node_modules/dev": {"version": "1", "dev": true},
  "node_modules/deep/node_modules/deeper": {"version": "1"}}}
 "#;
-        let found = crate::manifest::projects(&files(text));
-        let project = &found.projects[0];
-        let install = project.install().unwrap();
-        let check = |module, run, dev| {
-            let found = [false, true].map(|with_dev| project.installs_module(install, module, with_dev));
-            assert_eq!(found, [run, dev], "{module}");
-        };
+        let check = crate::manifest::tests::installed(text);
         check("node:fs/promises", Some(true), Some(true));
         check("@s/run/sub", Some(true), Some(true));
         check("deep", Some(true), Some(true));

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use similar::udiff::UnifiedHunkHeader;
 use similar::{Algorithm, DiffTag, capture_diff_slices, group_diff_ops};
 
-use super::layout::{Layout, Tone, clean};
+use super::layout::{Layout, Tone, clean, substitute};
 use crate::finding::Mask;
 use crate::fix::{Change, Outcome};
 
@@ -84,21 +84,24 @@ fn lines(bytes: &[u8]) -> Vec<&[u8]> {
     bytes.split_inclusive(|byte| *byte == b'\n').collect()
 }
 
-/// A name as git writes it: in quotes where it holds what would end it, before a TAB where it holds a blank.
+/// A name as git reads it: in quotes where it holds what would end it, or what a terminal would obey.
 fn quoted(name: &str, layout: Layout) -> String {
     if is_shown(layout) {
         return clean(name).into_owned();
     }
-    if !name.contains(|c: char| c.is_ascii_control() || c == '"' || c == '\\') {
-        let end = if name.contains(char::is_whitespace) { "\t" } else { "" };
-        return format!("{name}{end}");
+    let is_plain = |c: char| !c.is_whitespace() && !matches!(c, '"' | '\\') && substitute(c).is_none();
+    if name.chars().all(is_plain) {
+        return name.to_owned();
     }
     let mut quoted = String::from('"');
     for c in name.chars() {
         match c {
             '"' | '\\' => quoted.extend(['\\', c]),
-            c if c.is_ascii_control() => quoted.push_str(&format!("\\{:03o}", c as u32)),
-            c => quoted.push(c),
+            c if c == ' ' || is_plain(c) => quoted.push(c),
+            c => {
+                let octal = |byte: &u8| format!("\\{byte:03o}");
+                quoted.extend(c.encode_utf8(&mut [0; 4]).as_bytes().iter().map(octal));
+            }
         }
     }
     quoted.push('"');
@@ -140,7 +143,7 @@ mod tests {
     fn bytes_and_names_are_kept() {
         check(
             vec![change("a b", Some(b"\xff\ra\r\n"), b"\xff\rb\r\n")],
-            b"--- a/a b\t\n+++ b/a b\t\n@@ -1 +1 @@\n-\xff\ra\r\n+\xff\rb\r\n",
+            b"--- \"a/a b\"\n+++ \"b/a b\"\n@@ -1 +1 @@\n-\xff\ra\r\n+\xff\rb\r\n",
         );
         check(
             vec![change("\u{e9}\"\n", Some(b"a"), b"")],

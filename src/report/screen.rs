@@ -66,7 +66,9 @@ fn shown(report: &Report, build: &BuildReport, layout: Layout, all: bool) -> Str
     out.push('\n');
     if build.findings.is_empty() {
         let name = report.sources.get(build.dockerfile.0 as usize).map_or("", |source| source.name());
-        let wrong = report.problems.iter().any(|problem| problem.file == name);
+        // Without a context its ignore file may be what is wrong.
+        let own = |file: &str| file == name || (build.context.is_none() && file.ends_with(".dockerignore"));
+        let wrong = report.problems.iter().any(|problem| own(&problem.file));
         out.push_str(if wrong { "  nothing found beside what is said above\n" } else { "  nothing found\n" });
     } else {
         out.push_str(&table(report, Some(build.dockerfile), &build.findings, layout, all));

@@ -22,7 +22,8 @@ fn check(cx: &Context, out: &mut Findings) {
                 |one: &&Invocation| matches!(verb(one), Some(Verb::Install | Verb::Upgrade | Verb::Download));
             let update = invocations.iter().rfind(|one| verb(one) == Some(Verb::Update));
             match (update, invocations.iter().find(installs)) {
-                (Some(update), None) => alone = Some((run, update.span)),
+                // What stands behind it may install by another name.
+                (Some(update), None) => alone = ends_there(&invocations, update).then_some((run, update.span)),
                 (Some(_), Some(_)) => alone = None,
                 (None, Some(install)) => {
                     let Some((earlier, span)) = alone.take() else { continue };
@@ -42,6 +43,15 @@ fn check(cx: &Context, out: &mut Findings) {
             }
         }
     }
+}
+
+/// Whether nothing of weight comes behind the update.
+fn ends_there(all: &[Invocation], update: &Invocation) -> bool {
+    let behind = all.iter().skip_while(|one| one.span != update.span).skip(1);
+    behind.into_iter().all(|one| {
+        one.package_call().is_some_and(|call| call.verb == Verb::Clean)
+            || matches!(one.program, Some("rm" | "echo" | "true" | "mkdir" | "set"))
+    })
 }
 
 /// The update moved to the front of the install, where it is all that its RUN does and that RUN stands directly above.

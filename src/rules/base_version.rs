@@ -40,8 +40,8 @@ pub(super) struct Unversioned<'a> {
     pub image: &'a str,
     /// How.
     pub how: Floating,
-    /// Whether it is public and the file's own choice; else an image of the project itself, of whoever builds, or of a
-    /// stage that the target does not need.
+    /// Whether it is public and the file's own choice; else an image of the project itself, of whoever builds, of a
+    /// stage that the target does not need, or one whose name has a release in it.
     pub chosen: bool,
 }
 
@@ -82,7 +82,8 @@ pub(super) fn unversioned<'a>(cx: &'a Context) -> Vec<Unversioned<'a>> {
         let name = Reference::of(image).short_name();
         // A name without a namespace that is no official image is built by the project itself, or names a context.
         let public = is_name(Reference::of(image).name) && (name.contains('/') || is_official(name));
-        found.push(Unversioned { edge, image, how, chosen: needed && public && !parameter });
+        let released = how == Floating::Untagged && says_release(name);
+        found.push(Unversioned { edge, image, how, chosen: needed && public && !parameter && !released });
     }
     found
 }
@@ -105,7 +106,7 @@ fn floats(image: &str, kind: EdgeKind) -> Option<Floating> {
     }
     let name = reference.short_name();
     let Some(tag) = reference.tag else {
-        return (!says_release(name)).then_some(Floating::Untagged);
+        return Some(Floating::Untagged);
     };
     if tag == "latest" {
         return Some(Floating::Latest);

@@ -12,9 +12,12 @@ super::rule!("cache-mount-missing", check);
 
 fn check(cx: &Context, out: &mut Findings) {
     let build = cx.build();
+    if !build.is_ordinary() {
+        return;
+    }
     for stage in build.stages().iter().filter(|stage| build.is_needed(stage)) {
         for (index, _) in build.instructions(stage).filter(|(_, i)| i.keyword == Keyword::Run) {
-            let Some(code) = build.code(index) else { continue };
+            let Some(code) = build.code(index).filter(|code| code.is_ordinary()) else { continue };
             let invocations = code.script.invocations();
             let mut wanted: Vec<(&Invocation, PackageCall, Vec<String>)> = Vec::new();
             for invocation in &invocations {

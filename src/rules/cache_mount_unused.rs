@@ -4,7 +4,7 @@ mod purpose;
 mod reason;
 
 use super::Context;
-use crate::build::{Base, Build, Code, PackageCache, Reference, Stage, is_official};
+use crate::build::{Code, PackageCache, Stage};
 use crate::dockerfile::{Keyword, Mount};
 use crate::finding::{Basis, Findings, Impact, ImpactKind, Per};
 use crate::shell::{Invocation, PackageCall, Verb};
@@ -32,10 +32,16 @@ struct User<'c, 's> {
 
 fn check(cx: &Context, out: &mut Findings) {
     let build = cx.build();
+    if !build.is_ordinary() {
+        return;
+    }
     for stage in build.stages().iter().filter(|stage| build.is_needed(stage)) {
         for (index, _) in build.instructions(stage) {
             let instruction = build.effective(index);
-            let Some(code) = build.code(index).filter(|_| instruction.keyword == Keyword::Run) else { continue };
+            let Some(code) = build.code(index).filter(|code| code.is_ordinary() && instruction.keyword == Keyword::Run)
+            else {
+                continue;
+            };
             let mounts = build.input().file.mounts(instruction);
             let caches: Vec<(&Mount, String)> = mounts
                 .iter()
@@ -74,18 +80,5 @@ fn look(cx: &Context, place: &Place, out: &mut Findings) {
         finding.fixes.extend(fix);
         out.push(finding);
         return;
-    }
-}
-
-/// Whether the variables that the base image sets are known: those of official images do not move any cache but the
-/// ones in the table.
-fn knows_base(build: &Build, stage: &Stage) -> bool {
-    match build.root_base(stage) {
-        Base::Image(reference) => {
-            let name = Reference::of(reference).short_name();
-            is_official(name) && name != "gradle"
-        }
-        Base::Scratch => true,
-        _ => false,
     }
 }

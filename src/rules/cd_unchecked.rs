@@ -10,7 +10,9 @@ super::rule!("cd-unchecked", check);
 fn check(cx: &Context, out: &mut Findings) {
     for run in runs::all(cx).filter(|run| !run.code.is_exec()) {
         for one in run.invocations().iter().filter(|one| matches!(one.program, Some("cd" | "pushd"))) {
-            if !is_open(one) {
+            // A string for another shell is left alone; a heredoc is the RUN's own script.
+            let own = std::ptr::eq(one.script, &raw const run.code.script) || !run.instruction.heredocs.is_empty();
+            if !own || !is_open(one) {
                 continue;
             }
             let name = one.program.unwrap_or_default();

@@ -13,13 +13,18 @@ super::rule!("compiler-cache-kept", check);
 
 fn check(cx: &Context, out: &mut Findings) {
     let build = cx.build();
+    if !build.is_ordinary() {
+        return;
+    }
     let Some(target) = build.target().filter(|target| !starts_tool(build, target)) else { return };
     let mut found: Vec<(Span, String, Vec<PackageCache>)> = Vec::new();
     let mut stages: Vec<&Stage> = build.chain(target).collect();
     stages.reverse();
     for stage in stages {
         for (index, _) in build.instructions(stage) {
-            let Some(code) = build.code(index).filter(|_| build.effective(index).keyword == Keyword::Run) else {
+            let Some(code) =
+                build.code(index).filter(|code| code.is_ordinary() && build.effective(index).keyword == Keyword::Run)
+            else {
                 continue;
             };
             let invocations = code.script.invocations();
@@ -68,7 +73,7 @@ fn starts_tool(build: &Build, target: &Stage) -> bool {
     let mut any = false;
     for (index, _) in starts {
         any = true;
-        let Some(code) = build.code(index) else { return true };
+        let Some(code) = build.code(index).filter(|code| code.is_ordinary()) else { return true };
         for invocation in code.script.invocations() {
             let shell = matches!(invocation.program, Some("bash" | "sh" | "zsh" | "sleep" | "tail"))
                 || invocation.program.is_none();

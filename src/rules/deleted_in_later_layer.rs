@@ -10,6 +10,15 @@ use crate::text::Span;
 
 super::rule!("deleted-in-later-layer", check);
 
+/// Bytes below which nobody would change a file.
+const WORTHWHILE: u64 = 100_000;
+
+/// Endings of files that tend to be large.
+const HEAVY: [&str; 16] = [
+    ".zip", ".gz", ".bz2", ".xz", ".zst", ".7z", ".deb", ".rpm", ".apk", ".jar", ".war", ".whl", ".run", ".iso",
+    ".sql", ".bin",
+];
+
 /// What a layer holds that a later one may take away.
 struct Made<'a> {
     /// A path, or a package's name.
@@ -48,7 +57,7 @@ fn check(cx: &Context, out: &mut Findings) {
                         }));
                     }
                     let bytes = layers::bytes(cx, &transfer).filter(|_| transfer.sources.len() == 1);
-                    made.extend(paths.into_iter().map(|copied| Made {
+                    made.extend(paths.into_iter().filter(|copied| weighs(copied, bytes)).map(|copied| Made {
                         what: What::Path(copied.path),
                         instruction: copied.instruction,
                         index: copied.index,
@@ -65,6 +74,15 @@ fn check(cx: &Context, out: &mut Findings) {
                 }
             }
         }
+    }
+}
+
+/// Whether a copied file is worth a thought: by its bytes where they are known, else by its kind.
+fn weighs(copied: &layers::Copied, bytes: Option<u64>) -> bool {
+    let name = copied.source.text.as_deref().unwrap_or_default().to_ascii_lowercase();
+    match bytes {
+        Some(bytes) => bytes >= WORTHWHILE,
+        None => layers::is_archive(&name) || HEAVY.iter().any(|ending| name.ends_with(ending)),
     }
 }
 

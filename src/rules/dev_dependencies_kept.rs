@@ -17,10 +17,13 @@ super::rule!("dev-dependencies-kept", check);
 
 fn check(cx: &Context, out: &mut Findings) {
     let build = cx.build();
+    if !build.is_ordinary() {
+        return;
+    }
     let Some(target) = build.target().filter(|target| service::is_service(build, target)) else { return };
     for stage in build.chain(target) {
         for (index, _) in build.instructions(stage).filter(|(_, i)| i.keyword == Keyword::Run) {
-            let Some(code) = build.code(index) else { continue };
+            let Some(code) = build.code(index).filter(|code| code.is_ordinary()) else { continue };
             let invocations = code.script.invocations();
             for (at, invocation) in invocations.iter().enumerate() {
                 let Some(call) = invocation.package_call() else { continue };
@@ -82,7 +85,7 @@ fn leave_out(
     let set = |names: &[&str]| is_set(build, place, invocation, names);
     let node = || {
         let production = build.run_variable(place.0, place.1, invocation, "NODE_ENV");
-        production.is_some_and(|value| value.is_none_or(|value| value == "production"))
+        production.is_some_and(|value| value.text().is_none_or(|value| value == "production"))
             || set(&["NPM_CONFIG_OMIT", "npm_config_omit", "NPM_CONFIG_PRODUCTION", "npm_config_production"])
     };
     let add = |flag: &'static str| Some((flag, format!("add `{flag}`")));
@@ -91,20 +94,17 @@ fn leave_out(
         Manager::Npm => add("--omit=dev"),
         Manager::Yarn if node() || call.has(&["--production", "--prod", "--immutable"]) => None,
         Manager::Yarn if call.verb_text == "workspaces focus" => None,
-        Manager::Yarn => add("--production"),
         Manager::Pnpm if node() || call.has(&["--prod", "-P", "--production"]) => None,
-        Manager::Pnpm => add("--prod"),
         Manager::Bun if node() || call.has(&["--production", "-p", "--omit"]) => None,
-        Manager::Bun => add("--production"),
+        Manager::Yarn | Manager::Bun => add("--production"),
         Manager::Uv if call.verb_text != "sync" || set(&["UV_NO_DEV", "UV_NO_DEFAULT_GROUPS"]) => None,
         Manager::Uv if call.has(&["--no-dev", "--no-default-groups", "--only-group", "--no-group"]) => None,
-        Manager::Uv => add("--no-dev"),
         Manager::Poetry if call.has(&["--only", "--without", "--no-dev", "--only-root"]) => None,
         Manager::Poetry => add("--only main"),
         Manager::Pdm if call.has(&["--prod", "--production", "--without", "-G", "--no-default"]) => None,
-        Manager::Pdm => add("--prod"),
+        Manager::Pnpm | Manager::Pdm => add("--prod"),
         Manager::Composer if set(&["COMPOSER_NO_DEV"]) || call.has(&["--no-dev"]) => None,
-        Manager::Composer => add("--no-dev"),
+        Manager::Uv | Manager::Composer => add("--no-dev"),
         Manager::Bundle if set(&["BUNDLE_WITHOUT", "BUNDLE_ONLY"]) || call.has(&["--without"]) => None,
         Manager::Bundle if mentions(build, "without") => None,
         Manager::Bundle => Some(("", "set `BUNDLE_WITHOUT=development:test`".into())),

@@ -60,15 +60,32 @@ pub(super) fn python_folders(build: &Build, stage: &Stage) -> Vec<String> {
     folders
 }
 
-fn python_folder<'s>(one: &Invocation<'s>) -> Vec<&'s str> {
+/// Virtual environments that the stages of a chain make.
+pub(super) fn environments(build: &Build, stage: &Stage) -> Vec<String> {
+    let mut folders = Vec::new();
+    for stage in build.chain(stage) {
+        for (index, _, invocations) in toolchain::runs(build, stage) {
+            let made = invocations.iter().filter_map(environment);
+            folders.extend(made.filter_map(|folder| absolute(build, stage, index, folder)));
+        }
+    }
+    folders
+}
+
+/// The folder of `python -m venv` and `virtualenv`.
+fn environment<'s>(one: &Invocation<'s>) -> Option<&'s str> {
     let values: Vec<&str> = one.args.iter().filter_map(Word::value).collect();
     let operand = |after: usize| values.get(after..).into_iter().flatten().copied().find(|word| !word.starts_with('-'));
-    let program = one.program.unwrap_or_default();
+    let program = one.program?;
     if program.starts_with("python") && values.first() == Some(&"-m") && values.get(1) == Some(&"venv") {
-        return operand(2).into_iter().collect();
+        return operand(2);
     }
-    if program == "virtualenv" {
-        return operand(0).into_iter().collect();
+    if program == "virtualenv" { operand(0) } else { None }
+}
+
+fn python_folder<'s>(one: &Invocation<'s>) -> Vec<&'s str> {
+    if let Some(folder) = environment(one) {
+        return vec![folder];
     }
     let Some(call) = one.package_call() else { return Vec::new() };
     match call.manager {

@@ -11,7 +11,19 @@ use crate::text::Span;
 super::rule!("full-base", check);
 
 /// What full images have and slim ones lack, beside what `data/base_images.tsv` says of them.
-const FULL: [&str; 24] = [
+const FULL: [&str; 36] = [
+    "javac",
+    "javap",
+    "javadoc",
+    "jar",
+    "jarsigner",
+    "jlink",
+    "jcmd",
+    "jmap",
+    "jstack",
+    "jshell",
+    "mvn",
+    "gradle",
     "gcc",
     "g++",
     "cc",
@@ -90,6 +102,7 @@ fn check(cx: &Context, out: &mut Findings) {
     let name = Reference::of(image).name;
     let brings = match Reference::of(image).short_name() {
         "debian" => "documentation, manual pages and locales",
+        "eclipse-temurin" => "the compiler and the tools of a JDK",
         _ => "compilers, headers, git and more",
     };
     let message = format!("`{image}` brings {brings} that nothing here uses");
@@ -113,19 +126,21 @@ fn needs_full(cx: &Context, target: &Stage, image: &str) -> bool {
     let build = cx.build();
     let mut brought: Vec<&str> = Vec::new();
     let mut used: Vec<&str> = Vec::new();
-    let (mut compiler, mut builds) = (false, false);
+    let (mut compiler, mut headers, mut builds) = (false, false, false);
     let starts = [Keyword::Run, Keyword::Cmd, Keyword::Entrypoint, Keyword::Healthcheck];
     let all = build.chain(target).flat_map(|stage| build.instructions(stage));
     for (index, _) in all.filter(|(_, instruction)| starts.contains(&instruction.keyword)) {
         let Some(code) = build.code(index) else { continue };
         for one in code.script.invocations() {
             if let Some(call) = one.package_call().filter(|call| call.manager.is_system()) {
-                compiler |= !toolchain::build_packages(&call).is_empty() || call.has_unknown_packages();
+                let tools = toolchain::build_packages(&call);
+                compiler |= tools.iter().any(|tool| toolchain::is_compiler(tool)) || call.has_unknown_packages();
+                headers |= !tools.is_empty();
                 brought.extend(call.packages.iter().map(|package| package.name.text));
                 continue;
             }
             used.extend(one.program);
-            builds |= compiles_packages(&one);
+            builds |= compiles_packages(&one) || one.program.is_some_and(|program| NEED_LIBRARIES.contains(&program));
             if wants_git(&one) {
                 used.push("git");
             }
@@ -136,12 +151,15 @@ fn needs_full(cx: &Context, target: &Stage, image: &str) -> bool {
         let other = matches!(program, "git" | "curl" | "wget" | "unzip" | "ssh" | "file" | "ps" | "hg" | "svn");
         !(brought.contains(&program) || (compiler && !other))
     });
-    missing || (builds && !compiler) || (!compiler && projects_need(cx))
+    // Headers without a compiler are for the one of the base.
+    missing || (!compiler && (builds || headers || projects_need(cx)))
 }
 
 fn is_in_slim(image: &str, program: &str) -> bool {
-    // What `debian` itself has, and what it lacks, both of its tags have or lack.
-    Reference::of(image).short_name() == "debian" || BaseImage::of(image).presence(program) == Presence::Lacks
+    let name = Reference::of(image).short_name();
+    let java = name == "eclipse-temurin" && !program.starts_with('j') && !matches!(program, "mvn" | "gradle");
+    // What `debian` and a JDK's image have beside their own, and what they lack, the twin has or lacks too.
+    java || name == "debian" || BaseImage::of(image).presence(program) == Presence::Lacks
 }
 
 /// Installs that nearly always compile something: gems, Perl modules, C by hand.
@@ -157,8 +175,10 @@ fn compiles_packages(one: &Invocation) -> bool {
             || toolchain::compiles(one).is_some();
     }
     let name = one.program.unwrap_or_default();
-    matches!(name, "configure" | "cpanm" | "rustup" | "playwright" | "make" | "cmake")
-        || toolchain::compiles(one).is_some()
+    matches!(
+        name,
+        "mvnw" | "gradlew" | "sbt" | "lein" | "configure" | "cpanm" | "rustup" | "playwright" | "make" | "cmake"
+    ) || toolchain::compiles(one).is_some()
 }
 
 fn wants_git(one: &Invocation) -> bool {

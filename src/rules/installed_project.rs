@@ -2,7 +2,7 @@
 //! there by COPY, ADD or a bind mount. Shared by the rules on lock files and development dependencies.
 
 use super::Context;
-use crate::build::{Build, Stage, Transfer, is_like};
+use crate::build::{Build, Given, Stage, Transfer, is_like};
 use crate::manifest::{Install, Project, Tool};
 use crate::shell::{InputKind, Invocation, Manager, PackageCall};
 
@@ -220,8 +220,8 @@ fn lock_names(manager: Manager) -> &'static [&'static str] {
 
 /// Whether a variable is set for a call, to anything but a plain no.
 pub(super) fn is_set(build: &Build, (stage, at): (&Stage, usize), invocation: &Invocation, names: &[&str]) -> bool {
-    let on = |value: Option<String>| {
-        value.is_none_or(|value| !matches!(&*value.to_ascii_lowercase(), "" | "0" | "false" | "no"))
+    let on = |value: Given| {
+        value.text().is_none_or(|value| !matches!(&*value.to_ascii_lowercase(), "" | "0" | "false" | "no"))
     };
     names.iter().any(|name| build.run_variable(stage, at, invocation, name).is_some_and(on))
 }

@@ -2,7 +2,7 @@
 //! counts and how to mend it.
 
 use super::{Context, script_end};
-use crate::build::{Build, Code, Home, PackageCache, Stage};
+use crate::build::{Base, Build, Code, Given, Home, PackageCache, Reference, Stage, is_official};
 use crate::dockerfile::Keyword;
 use crate::finding::{Basis, FileEdit, Findings, Fix, Impact, ImpactKind, Per, Safety, Target};
 use crate::shell::{Invocation, PackageCall, Verb};
@@ -48,9 +48,14 @@ pub(super) struct Filled<'c, 's> {
 /// Reports each RUN of the layers that ship which leaves a cache behind.
 pub(super) fn check(cx: &Context, out: &mut Findings, kept: &Kept) {
     let build = cx.build();
+    if !build.is_ordinary() {
+        return;
+    }
     for stage in cx.shipped() {
         for (index, _) in build.instructions(stage) {
-            let Some(code) = build.code(index).filter(|_| build.effective(index).keyword == Keyword::Run) else {
+            let Some(code) =
+                build.code(index).filter(|code| code.is_ordinary() && build.effective(index).keyword == Keyword::Run)
+            else {
                 continue;
             };
             report(cx, stage, (index, code), kept, out);
@@ -155,8 +160,8 @@ fn is_off(
     call: &PackageCall,
     kept: &Kept,
 ) -> bool {
-    let on = |value: Option<String>| {
-        value.is_none_or(|value| matches!(&*value.to_ascii_lowercase(), "1" | "true" | "yes" | "on" | "y" | "t"))
+    let on = |value: Given| {
+        value.text().is_none_or(|value| matches!(&*value.to_ascii_lowercase(), "1" | "true" | "yes" | "on" | "y" | "t"))
     };
     let set = |name: &&&str| build.run_variable(stage, at, invocation, name).is_some_and(on);
     call.has(kept.flags) || kept.variables.iter().any(|name| set(&name))
@@ -165,11 +170,30 @@ fn is_off(
 /// Whether a cache or tmpfs mount holds the folders.
 pub(super) fn is_mounted(build: &Build, (stage, at): (&Stage, usize), folders: &[PackageCache]) -> bool {
     let targets = mounted(build, stage, at);
+    // An image of which nothing is known may have moved the folder.
+    let known = is_known(build, stage);
+    let last = |path: &str| path.trim_end_matches('/').rsplit('/').next().map(str::to_owned);
+    let serves = |target: &str, folder: &str| {
+        covers(target, folder) || covers(folder, target) || (!known && last(target) == last(folder))
+    };
     let held = |cache: &PackageCache| match &cache.folder {
-        Some(folder) => targets.iter().any(|target| covers(target, folder) || covers(folder, target)),
+        Some(folder) => targets.iter().any(|target| serves(target, folder)),
         None => !targets.is_empty(),
     };
     !folders.is_empty() && folders.iter().all(held)
+}
+
+/// Whether it is known which variables the base image sets: official images move no cache but those in the table.
+pub(super) fn is_known(build: &Build, stage: &Stage) -> bool {
+    match build.root_base(stage) {
+        Base::Image(reference) => {
+            let name = Reference::of(reference).short_name();
+            // Its home folder is a link.
+            is_official(name) && name != "gradle"
+        }
+        Base::Scratch => true,
+        _ => false,
+    }
 }
 
 /// The targets of an instruction's cache and tmpfs mounts.
@@ -193,7 +217,13 @@ pub(super) fn is_cleaned(
     call: &PackageCall,
     folders: &[PackageCache],
 ) -> bool {
-    later.iter().any(|one| cleans(build, place, one, call, folders))
+    const MOST: usize = 100;
+    let words = ["clean", "purge", "prune", "clear", "clear-cache", "cc", "clearcache"];
+    let may = |one: &&Invocation| {
+        matches!(one.program, Some("rm" | "find" | "rmdir" | "shred"))
+            || one.args.iter().any(|word| words.contains(&word.text()))
+    };
+    later.iter().filter(may).take(MOST).any(|one| cleans(build, place, one, call, folders))
 }
 
 /// Whether a program deletes what a call left: the manager itself, or who names the folder.
@@ -214,7 +244,7 @@ fn cleans(
     later.args.iter().filter(|word| !word.text().starts_with('-')).any(|word| {
         let mut text = word.text().to_owned();
         for name in word.variables().filter(|name| *name != "HOME") {
-            let Some(Some(value)) = build.run_variable(stage, at, later, name) else { return true };
+            let Some(Given::Text(value)) = build.run_variable(stage, at, later, name) else { return true };
             text = text.replace(&format!("${{{name}}}"), &value).replace(&format!("${name}"), &value);
         }
         if let Home::Known(home) = &home {

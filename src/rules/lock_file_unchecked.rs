@@ -14,9 +14,12 @@ super::rule!("lock-file-unchecked", check);
 
 fn check(cx: &Context, out: &mut Findings) {
     let build = cx.build();
+    if !build.is_ordinary() {
+        return;
+    }
     for stage in build.stages().iter().filter(|stage| build.is_needed(stage)) {
         for (index, _) in build.instructions(stage).filter(|(_, i)| i.keyword == Keyword::Run) {
-            let Some(code) = build.code(index) else { continue };
+            let Some(code) = build.code(index).filter(|code| code.is_ordinary()) else { continue };
             for invocation in code.script.invocations() {
                 let place = (stage, index);
                 let Some(call) = invocation.package_call().filter(|call| call.lock == Some(LockUse::Preferred)) else {
@@ -77,10 +80,9 @@ fn cure(
         Manager::Pnpm if call.has(&["--offline", "--no-frozen-lockfile"]) || call.verb_text == "deploy" => None,
         Manager::Pnpm | Manager::Bun | Manager::Pdm => add("--frozen-lockfile"),
         Manager::Uv if set(&["UV_FROZEN", "UV_LOCKED"]) || call.has(&["--upgrade", "-U", "--script"]) => None,
-        Manager::Uv => add("--locked"),
         Manager::Pipenv => add("--deploy"),
         Manager::Cargo if !matches!(&*call.verb_text, "build" | "b" | "fetch") || call.has(&["--offline"]) => None,
-        Manager::Cargo => add("--locked"),
+        Manager::Uv | Manager::Cargo => add("--locked"),
         Manager::Bundle if set(&["BUNDLE_FROZEN", "BUNDLE_DEPLOYMENT"]) || is_configured(cx) => None,
         Manager::Bundle if call.verb == Verb::Install && !call.has(&["--local"]) => {
             Some((None, "set `BUNDLE_FROZEN=1` or `BUNDLE_DEPLOYMENT=1`".into()))

@@ -1,7 +1,7 @@
 //! See `rules/named-user.md`.
 
 use super::Context;
-use crate::dockerfile::Keyword;
+use crate::dockerfile::{File, Keyword};
 use crate::finding::Findings;
 
 super::rule!("named-user", check);
@@ -9,6 +9,7 @@ super::rule!("named-user", check);
 fn check(cx: &Context, out: &mut Findings) {
     let build = cx.build();
     let file = &build.input().file;
+    let args: Vec<(usize, String)> = args(file);
     for stage in build.stages() {
         for (index, instruction) in build.instructions(stage).filter(|(_, i)| i.keyword == Keyword::User) {
             let Some(operand) = file.operand(instruction) else { continue };
@@ -21,7 +22,21 @@ fn check(cx: &Context, out: &mut Findings) {
             }
             let message = format!("`{}` is a name: outside of the image nobody knows its number", operand.text);
             let finding = cx.finding(operand.span, message).help("use the number of the user: `USER 10001`");
-            out.push(finding);
+            // The other linter leaves any ARG alone, whatever its default.
+            let given = |name: &str| {
+                operand.text.contains(&format!("${name}")) || operand.text.contains(&format!("${{{name}}}"))
+            };
+            let given = args.iter().any(|(at, name)| *at < index && given(name));
+            out.push(if given { finding.without("DL3066") } else { finding });
         }
     }
+}
+
+/// The ARGs of the file with their instructions.
+fn args(file: &File) -> Vec<(usize, String)> {
+    let mut args = Vec::new();
+    for (index, instruction) in file.instructions().iter().enumerate() {
+        args.extend(file.args(instruction).into_iter().map(|arg| (index, arg.name.text.into_owned())));
+    }
+    args
 }

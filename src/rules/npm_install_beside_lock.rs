@@ -11,9 +11,12 @@ super::rule!("npm-install-beside-lock", check);
 
 fn check(cx: &Context, out: &mut Findings) {
     let build = cx.build();
+    if !build.is_ordinary() {
+        return;
+    }
     for stage in build.stages().iter().filter(|stage| build.is_needed(stage)) {
         for (index, _) in build.instructions(stage).filter(|(_, i)| i.keyword == Keyword::Run) {
-            let Some(code) = build.code(index) else { continue };
+            let Some(code) = build.code(index).filter(|code| code.is_ordinary()) else { continue };
             for invocation in code.script.invocations() {
                 let Some(call) = invocation.package_call().filter(installs_all) else { continue };
                 let place = (stage, index);

@@ -28,7 +28,7 @@ fn any_fits(package: &Package) -> bool {
         // A repository needs a commit; an archive is what it is.
         PackageSource::Url => {
             let text = package.name.text;
-            let archive = text.starts_with("http") && (text.ends_with(".tgz") || text.ends_with(".tar.gz"));
+            let archive = text.starts_with("http") && [".tgz", ".tar.gz"].iter().any(|ending| text.ends_with(ending));
             !archive && !text.contains('#')
         }
         PackageSource::Path | PackageSource::Group => false,

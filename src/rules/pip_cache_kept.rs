@@ -12,7 +12,8 @@ fn check(cx: &Context, out: &mut Findings) {
         fills,
         flags: &["--no-cache-dir", "--no-index"],
         variables: &["PIP_NO_CACHE_DIR"],
-        cure: |_, _| Some(Cure::Flag("--no-cache-dir")),
+        // A later `--cache-dir` would win.
+        cure: |_, one| (!one.call.has(&["--cache-dir"])).then_some(Cure::Flag("--no-cache-dir")),
         known: false,
         code: ("", |_| true),
     };

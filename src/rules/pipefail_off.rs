@@ -6,13 +6,16 @@ use super::runs::{self, Run};
 use super::shells::{self, Sh};
 use crate::build::Stage;
 use crate::finding::Findings;
-use crate::shell::{Command, ScopeKind, Script, SeparatorKind};
+use crate::shell::{Command, Place, ScopeKind, Script, SeparatorKind, Word};
 use crate::text::Span;
 
 super::rule!("pipefail-off", check);
 
 /// Programs that write what they are given: there is no failure to hide.
-const SURE: [&str; 5] = ["echo", "printf", "true", ":", "pwd"];
+const SURE: [&str; 6] = ["echo", "printf", "true", ":", "pwd", "tee"];
+
+/// Commands before a pipe that the assignment around it is looked for in.
+const LOOKED_BACK: usize = 32;
 
 fn check(cx: &Context, out: &mut Findings) {
     for stage in cx.build().stages() {
@@ -63,17 +66,54 @@ fn hidden(run: &Run, script: &Script, exec: bool) -> Option<Span> {
             continue;
         }
         let all = pipeline(script, index);
-        let risky = |at: &usize| {
-            let name = script.commands[*at].name().and_then(|name| name.value()).unwrap_or_default();
-            !SURE.contains(&name)
-        };
         // Where a group or loop is piped, its own commands are what may fail.
         let compound = all.len() < command.place.pipe_len as usize;
-        if compound || all[..all.len() - 1].iter().any(risky) {
+        let before: Vec<&Command> = all[..all.len() - 1].iter().map(|at| &script.commands[*at]).collect();
+        if compound || before.iter().any(|one| may_fail(one, command)) && !(checks(command) && before.len() == 1) {
             return Some(script.commands[all[0]].span.to(command.span));
         }
     }
     None
+}
+
+fn name_of(command: &Command) -> &str {
+    let name = command.name().and_then(Word::value).unwrap_or_default();
+    name.rsplit('/').next().unwrap_or(name)
+}
+
+/// Whether a command before the last has a failure to hide.
+fn may_fail(command: &Command, last: &Command) -> bool {
+    // With pipefail `yes` fails when its reader ends; package managers have `-y`.
+    let name = name_of(command);
+    let answers = name == "yes" && !matches!(name_of(last), "apt-get" | "apt" | "yum" | "dnf" | "zypper" | "sudo");
+    !answers && !SURE.contains(&name)
+}
+
+/// Whether the last command refuses an empty or a cut input itself: an unpacker, a reader of keys.
+fn checks(last: &Command) -> bool {
+    let words = || last.words.iter().skip(1).map(Word::text);
+    let letter = |text: &str, letters: &[char]| !text.starts_with("--") && text.contains(letters);
+    match name_of(last) {
+        "tar" | "bsdtar" => {
+            let first = words().next().is_some_and(|text| letter(text, &['z', 'j', 'J']));
+            let packed = ["--gzip", "--gunzip", "--bzip2", "--xz", "--zstd"];
+            first
+                || words().any(|text| text.starts_with('-') && letter(text, &['z', 'j', 'J']) || packed.contains(&text))
+        }
+        "gunzip" | "zcat" | "unxz" | "bunzip2" | "unzip" | "apt-key" => true,
+        "gzip" | "xz" | "bzip2" | "zstd" => words().any(|text| text == "--decompress" || letter(text, &['d'])),
+        "gpg" => words().any(|text| text == "--dearmor" || text == "--import"),
+        _ => false,
+    }
+}
+
+/// Whether the output of a place is an argument: then its status is lost with and without pipefail.
+fn is_argument(script: &Script, place: &Place, span: Span) -> bool {
+    let substituted = script.enclosing(place).any(|scope| scope.kind == ScopeKind::Substitution);
+    let end = script.commands.partition_point(|one| one.span.start < span.start);
+    let near = &script.commands[end.saturating_sub(LOOKED_BACK)..end];
+    let assigned = near.iter().rev().filter(|one| one.words.is_empty());
+    substituted && !assigned.flat_map(|one| &one.assignments).any(|one| one.value.span.contains(span))
 }
 
 fn is_safe(run: &Run, script: &Script, command: &Command) -> bool {
@@ -82,6 +122,7 @@ fn is_safe(run: &Run, script: &Script, command: &Command) -> bool {
     let takes = shells::sh_of(run) != Sh::Dash || !shells::is_default(run);
     let asked = script.enclosing(place).any(|scope| scope.kind == ScopeKind::Condition) || place.negated;
     let caught = place.after.is_some_and(|after| after.kind == SeparatorKind::Or);
+    let asked = asked || is_argument(script, place, command.span);
     place.options.pipefail && (takes || run.code.is_exec() || has_own_shell(run)) || asked || caught
 }
 

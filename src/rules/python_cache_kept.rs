@@ -9,7 +9,7 @@ super::rule!("python-cache-kept", check);
 
 fn check(cx: &Context, out: &mut Findings) {
     let kept = Kept {
-        fills,
+        fills: if copies(cx) { fills_a_copy } else { fills },
         flags: &["--no-cache", "-n", "--no-cache-dir", "--offline", "--help", "--dry-run"],
         variables: &["UV_NO_CACHE"],
         cure,
@@ -17,6 +17,17 @@ fn check(cx: &Context, out: &mut Findings) {
         code: ("", |_| true),
     };
     kept_cache::check(cx, out, &kept);
+}
+
+/// Whether a variable tells uv to copy instead of to link.
+fn copies(cx: &Context) -> bool {
+    let file = &cx.build().input().file;
+    let mut pairs = file.instructions().iter().flat_map(|instruction| file.variables(instruction));
+    pairs.any(|pair| pair.name.text == "UV_LINK_MODE" && pair.value.text.trim_matches(['"', '\'']) == "copy")
+}
+
+fn fills_a_copy(call: &PackageCall) -> bool {
+    fills(call) || (call.manager == Manager::Uv && call.verb_text == "sync")
 }
 
 /// uv links what it installs to its cache, which costs nothing within a layer; what it asks the index costs, unless a

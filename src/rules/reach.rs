@@ -43,6 +43,13 @@ fn reaches(verdict: &Verdict, failing: Option<&Instruction>, code: &str, line: u
             Stage::Dispatch,
             "ConsistentInstructionCasing" | "DuplicateStageName" | "ReservedStageName" | "InvalidDefaultArgInFrom",
         ) => true,
+        // The image's name is read before the platform.
+        (Stage::Dispatch, "RedundantTargetPlatform" | "FromPlatformFlagConstDisallowed")
+            if unreadable(&["failed to process \""])
+                && failing.is_some_and(|instruction| instruction.keyword == Keyword::From) =>
+        {
+            line < stop
+        }
         (Stage::Dispatch, "UndefinedArgInFrom" | "RedundantTargetPlatform" | "FromPlatformFlagConstDisallowed") => {
             failing.is_none_or(|instruction| instruction.keyword != Keyword::From) || line <= stop
         }

@@ -1,7 +1,7 @@
 //! See `rules/redundant-platform.md`.
 
 use super::Context;
-use crate::dockerfile::expand::{Lex, uses};
+use crate::dockerfile::expand::{Lex, Operator, uses};
 use crate::finding::Findings;
 use crate::text::Span;
 
@@ -19,9 +19,13 @@ fn check(cx: &Context, out: &mut Findings) {
         if used.name != "TARGETPLATFORM" || used.span.len() != whole {
             continue;
         }
+        let plain = used.operator == Operator::Plain;
         let Some(flag) = instruction.flags.iter().find(|flag| file.flag_name(flag) == "platform") else { continue };
         let mut finding = cx.finding(flag.word.span, "the target platform is what FROM takes anyway");
         finding = finding.help("leave the flag out");
+        if !plain {
+            finding = finding.without("DL3065");
+        }
         let span = Span::new(flag.word.span.start, from.image.span.start);
         let between = file.source().slice(Span::new(flag.word.span.end, from.image.span.start));
         if between.bytes().all(|byte| byte == b' ' || byte == b'\t') {

@@ -11,7 +11,7 @@ use crate::text::Span;
 /// Commands before a use that an assignment is looked for in: a script may have a million of both.
 const LOOKED_BACK: usize = 100;
 
-/// A RUN with its script.
+/// A RUN, or another instruction, with its script.
 #[derive(Clone, Copy)]
 pub(super) struct Run<'a, 'i> {
     pub(super) build: &'a Build<'i>,
@@ -33,6 +33,18 @@ pub(super) fn all<'a, 'i>(cx: &Context<'a, 'i>) -> impl Iterator<Item = Run<'a, 
 pub(super) fn shipped<'a, 'i>(cx: &Context<'a, 'i>) -> impl Iterator<Item = Run<'a, 'i>> + use<'a, 'i> {
     let build = cx.build();
     build.stages().iter().filter(move |stage| build.ships(stage)).flat_map(move |stage| of_stage(build, stage))
+}
+
+/// Those of all stages, and CMD, ENTRYPOINT and HEALTHCHECK with their scripts.
+pub(super) fn scripts<'a, 'i>(cx: &Context<'a, 'i>) -> impl Iterator<Item = Run<'a, 'i>> + use<'a, 'i> {
+    let build = cx.build();
+    let of_stage = move |stage: &'a Stage| {
+        build.instructions(stage).filter_map(move |(index, _)| {
+            let code = build.code(index)?;
+            Some(Run { build, stage, index, instruction: build.effective(index), code })
+        })
+    };
+    build.stages().iter().flat_map(of_stage)
 }
 
 /// Those of a stage.

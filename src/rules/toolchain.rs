@@ -69,6 +69,12 @@ pub(super) fn is_build_package(name: &str) -> bool {
     headers || PACKAGES.contains(&name) || ["gcc", "g++", "clang", "golang", "rustc"].into_iter().any(versioned)
 }
 
+/// Whether a package brings a C compiler.
+pub(super) fn is_compiler(name: &str) -> bool {
+    let exact = ["build-essential", "build-base", "base-devel", "gcc-c++"];
+    exact.contains(&name) || ["gcc", "g++", "clang"].iter().any(|tool| name.split('-').next() == Some(tool))
+}
+
 /// The build tools among what a call installs, as written.
 pub(super) fn build_packages<'s>(call: &PackageCall<'s>) -> Vec<&'s str> {
     if call.verb != Verb::Install || !call.manager.is_system() {
@@ -227,7 +233,7 @@ fn runs_tools(one: &Invocation, program: &str) -> bool {
 /// Whether what a stage stands on has compilers already.
 pub(super) fn base_compiles(build: &Build, stage: &Stage) -> bool {
     let Base::Image(image) = build.root_base(stage) else { return false };
-    let full = ["python", "node", "ruby", "perl", "php", "golang", "rust", "gcc", "buildpack-deps"];
+    let full = ["python", "pypy", "node", "ruby", "perl", "php", "golang", "rust", "gcc", "buildpack-deps"];
     let name = crate::build::Reference::of(image).short_name();
     let small = ["slim", "alpine"].iter().any(|word| image.contains(word));
     full.contains(&name) && !small && BaseImage::of(image).presence("bash") != Presence::Lacks

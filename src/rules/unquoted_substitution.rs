@@ -7,7 +7,7 @@ use crate::shell::ExpansionKind;
 super::rule!("unquoted-substitution", check);
 
 fn check(cx: &Context, out: &mut Findings) {
-    for run in runs::all(cx) {
+    for run in runs::scripts(cx) {
         for (_, expansion) in splitting::unquoted(&run) {
             // Backticks and `<(` are matters of their own.
             let place = run.place(expansion.span);

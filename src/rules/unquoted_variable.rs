@@ -12,7 +12,7 @@ super::rule!("unquoted-variable", check);
 const NUMBERS: [&str; 12] = ["?", "#", "$", "!", "-", "RANDOM", "UID", "EUID", "PPID", "SECONDS", "LINENO", "OPTIND"];
 
 fn check(cx: &Context, out: &mut Findings) {
-    for run in runs::all(cx) {
+    for run in runs::scripts(cx) {
         for (_, expansion) in splitting::unquoted(&run) {
             let ExpansionKind::Variable(name) = &expansion.kind else { continue };
             if NUMBERS.contains(&&**name) || name.starts_with('#') || is_one_word(&run, name, expansion.span.start) {
@@ -31,5 +31,6 @@ fn is_one_word(run: &Run, name: &str, at: u32) -> bool {
         return matches!(scopes.lookup_run(run.stage.index, name, run.index), Lookup::Defined(_));
     };
     let splits = |c: char| c.is_whitespace() || matches!(c, '*' | '?' | '[');
-    assigned.value.value().is_some_and(|value| !value.contains(splits))
+    let number = |one: &crate::shell::Expansion| one.kind == ExpansionKind::Arithmetic;
+    !assigned.value.text().contains(splits) && assigned.value.expansions().iter().all(number)
 }

@@ -39,29 +39,27 @@ fn check(cx: &Context, out: &mut Findings) {
     let Some(span) = first_copy(build) else { return };
     let cautious: Vec<Option<Safety>> = useless.iter().map(|found| safety(cx, context, &neighbours, found)).collect();
     let edited: Vec<&Found> = useless.iter().zip(&cautious).filter(|(_, how)| how.is_some()).map(|(f, _)| f).collect();
-    let (mut plain, mut risky, mut why) = (Vec::new(), Vec::new(), String::new());
-    for (found, safety) in useless.iter().zip(&cautious) {
-        let pattern = safety.as_ref().and_then(|_| pattern(context, &edited, found));
+    let (mut plain, mut all, mut why) = (Vec::new(), Vec::new(), None);
+    for (found, safety) in useless.iter().zip(cautious) {
+        let Some(pattern) = safety.as_ref().and_then(|_| pattern(context, &edited, found)) else { continue };
         match safety {
-            Some(Safety::Unsafe(reason)) if pattern.is_some() => {
-                why.clone_from(reason);
-                risky.push((found, pattern));
-            }
-            _ => plain.push((found, pattern)),
+            Some(Safety::Unsafe(reason)) => why = Some(reason),
+            _ => plain.push(pattern.clone()),
         }
+        all.push(pattern);
     }
-    for (parts, safety) in [(plain, Safety::Safe), (risky, Safety::Unsafe(why))] {
-        if !parts.is_empty() {
-            let found: Vec<&Found> = parts.iter().map(|(found, _)| *found).collect();
-            let mut patterns: Vec<String> = parts.into_iter().filter_map(|(_, pattern)| pattern).collect();
-            patterns.sort_unstable();
-            patterns.dedup();
-            out.push(with_lines(cx, &patterns, safety, finding(cx, context, span, &found)));
-        }
+    let mut finding = finding(cx, context, span, &useless);
+    // The safe one leaves the rest to be found again.
+    for (mut patterns, safety) in [(plain, Some(Safety::Safe)), (all, why.map(Safety::Unsafe))] {
+        let Some(safety) = safety else { continue };
+        patterns.sort_unstable();
+        patterns.dedup();
+        finding = with_lines(cx, &patterns, safety, finding);
     }
+    out.push(finding);
 }
 
-fn finding(cx: &Context, context: &BuildContext, span: Span, useless: &[&Found]) -> Finding {
+fn finding(cx: &Context, context: &BuildContext, span: Span, useless: &[Found]) -> Finding {
     let bytes: u64 = useless.iter().map(|found| found.amount.bytes).sum();
     let parts: Vec<String> =
         useless.iter().take(NAMED).map(|found| format!("`{}`", context.path(found.entry))).collect();
@@ -117,6 +115,9 @@ fn safety(cx: &Context, context: &BuildContext, neighbours: &[Build], found: &Fo
         ClassKind::Dependencies if path.contains('/') || has_several(cx, &path) => {
             Some(format!("it is not known that a step installs what `{path}` holds"))
         }
+        ClassKind::Dependencies if cx.build().lays_over(context, found) => Some(format!(
+            "the copy lays `{path}` over what an earlier step installed: the image would have the latter only"
+        )),
         _ => None,
     };
     Some(why.map_or(Safety::Safe, Safety::Unsafe))

@@ -36,8 +36,8 @@ fn check(cx: &Context, out: &mut Findings) {
     }
 }
 
-/// Whether the number is high, or may be: a value that only the build gets.
+/// Whether the number is high; what only the build knows is not.
 fn is_high(run: &Run, value: &Value) -> bool {
     let known = if value.dynamic { run.value_of(value.text, value.span.start) } else { Some(value.text.to_owned()) };
-    known.is_none_or(|text| text.len() >= LONG_NUMBER && text.bytes().all(|byte| byte.is_ascii_digit()))
+    known.is_some_and(|text| text.len() >= LONG_NUMBER && text.bytes().all(|byte| byte.is_ascii_digit()))
 }

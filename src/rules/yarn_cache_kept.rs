@@ -1,7 +1,7 @@
 //! See `rules/yarn-cache-kept.md`.
 
 use super::Context;
-use super::kept_cache::{self, Cure, Filled, Kept};
+use super::kept_cache::{self, Cure, Kept};
 use crate::finding::Findings;
 use crate::manifest::Tool;
 use crate::shell::{Manager, PackageCall, Verb};
@@ -17,7 +17,7 @@ fn check(cx: &Context, out: &mut Findings) {
         fills,
         flags: &["--offline", "--help", "--immutable", "--mode"],
         variables: &[],
-        cure,
+        cure: |cx, _| Some(cure(cx)),
         known: false,
         code: ("DL3060", |call| matches!(&*call.verb_text, "" | "install")),
     };
@@ -31,12 +31,12 @@ fn fills(call: &PackageCall) -> bool {
         && !call.has(&["--version", "-v", "--help", "-h"])
 }
 
-fn cure(cx: &Context, _: &Filled) -> Option<Cure> {
+fn cure(cx: &Context) -> Cure {
     let command = "yarn cache clean".to_owned();
-    Some(match is_of(cx, Tool::YarnClassic) {
-        true => Cure::Command(command),
-        false => Cure::RiskyCommand(command, "yarn 2 and later may load packages from the cache at run time"),
-    })
+    if is_of(cx, Tool::YarnClassic) {
+        return Cure::Command(command);
+    }
+    Cure::RiskyCommand(command, "yarn 2 and later may load packages from the cache at run time")
 }
 
 fn is_of(cx: &Context, tool: Tool) -> bool {

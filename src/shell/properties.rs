@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 
 use super::{Script, parse};
-use crate::text::Span;
+use crate::text::{Random, Span};
 
 /// Scripts as people write them in RUN.
 const BODIES: &[&str] = &include!("properties/bodies.in");
@@ -52,18 +52,6 @@ fn check_places(text: &str, script: &Script) {
     }
 }
 
-/// xorshift: the same inputs in every run.
-struct Random(u64);
-
-impl Random {
-    fn below(&mut self, limit: usize) -> usize {
-        self.0 ^= self.0 << 13;
-        self.0 ^= self.0 >> 7;
-        self.0 ^= self.0 << 17;
-        (self.0 % limit.max(1) as u64) as usize
-    }
-}
-
 /// What mutations insert, between `¦`.
 const PIECES: &str = concat!(
     "'¦\"¦`¦$(¦${¦$((¦((¦)¦}¦{ ¦(¦; ¦ && ¦ | ¦\n¦\\¦\\\n¦<<EOF\n¦EOF\n¦if ¦ then ¦ fi¦ do ¦ done¦case x in ¦",
@@ -90,7 +78,7 @@ fn mutate(random: &mut Random, text: &str) -> String {
 
 #[test]
 fn mutated_scripts_keep_places() {
-    let mut random = Random(0x5eed_1234_abcd);
+    let mut random = Random::new(0x5eed_1234_abcd);
     let rounds = if cfg!(debug_assertions) { 100 } else { 5_000 };
     for body in BODIES {
         check_places(body, &parse(body));

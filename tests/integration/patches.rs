@@ -136,6 +136,7 @@ fn whatever_it_is_called() {
             "a\nb/Dockerfile",
             "a\tb\u{7f}/Dockerfile.\u{1}",
             "a//b c\t/Dockerfile",
+            "a\u{202e}b\u{9b}/Dockerfile",
         ]);
     }
     for name in names {

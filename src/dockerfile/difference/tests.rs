@@ -76,6 +76,7 @@ fn a_new_error_is_worse_and_an_uncovered_one_is_not() {
     check_worse("FROM a\nCOPY b\n", "FROM a\nRUN x\nCOPY b\n", None);
     check_worse("FROM a\nCOPY b\n", "FROM a\nCOPY b\nCOPY b\n", Some("at least two arguments"));
     check_worse("FROM a\n", "FROM a\nCOPY --from=${x:} b c\n", Some(""));
+    check_worse("FROM a AS B.{\n", "FROM a AS b.{\n", None);
     // The stages are only put together when every instruction is right.
     check_worse("FROM a\nCOPPY x y\nFROM $x\n", "FROM a\nCOPY x y\nFROM $x\n", None);
     check_worse("FROM a\n", "FROM a\nFROM $x\n", Some("base name"));

@@ -1,7 +1,7 @@
 //! Whole projects of each Python tool.
 
 use super::*;
-use crate::manifest::tests::{check, files};
+use crate::manifest::tests::check;
 
 #[test]
 fn uv_with_workspace_and_paths() {
@@ -252,13 +252,7 @@ name = "certifi"
 [[package]]
 name = "odd"
 "#;
-    let found = crate::manifest::projects(&files(text));
-    let project = &found.projects[0];
-    let install = project.install().unwrap();
-    let check = |module, run, dev| {
-        let found = [false, true].map(|with_dev| project.installs_module(install, module, with_dev));
-        assert_eq!(found, [run, dev], "{module}");
-    };
+    let check = crate::manifest::tests::installed(text);
     check("urllib.request", Some(true), Some(true));
     check("yaml", Some(true), Some(true));
     check("httpx", Some(false), Some(true));

@@ -3,7 +3,7 @@
 use crate::build::{Base, Code, Reference, Setting, Stage, User, is_official};
 use crate::finding::{FileEdit, Fix, Safety, Target};
 use crate::rules::Context;
-use crate::rules::kept_cache::covers;
+use crate::rules::kept_cache::{covers, is_known};
 use crate::rules::script_end;
 use crate::shell::{Invocation, Manager, PackageCall, Verb};
 use crate::text::Span;
@@ -21,7 +21,11 @@ pub(super) fn fix(
     let instruction = build.instruction(index);
     let owner = owner(&build.user_at(stage, index))?;
     let plain = wanted.iter().all(|(invocation, ..)| invocation.via.is_empty());
-    if code.is_exec() || !plain || cx.source().slice(instruction.name.span).len() != "RUN".len() {
+    if code.is_exec()
+        || !plain
+        || !is_known(build, stage)
+        || cx.source().slice(instruction.name.span).len() != "RUN".len()
+    {
         return None;
     }
     let mut mounts = String::new();
@@ -38,7 +42,11 @@ pub(super) fn fix(
     }
     let edit = |span: Span, text: String| FileEdit { target: Target::File(cx.file()), span, text };
     let mut edits = vec![edit(Span::at(instruction.name.span.end), mounts)];
-    edits.extend(hook(cx, stage, code, wanted)?.map(|at| edit(Span::at(at), format!("rm -f {HOOK} && "))));
+    match hook(cx, stage, code, wanted) {
+        Hook::Delete(at) => edits.push(edit(Span::at(at), format!("rm -f {HOOK} && "))),
+        Hook::Nothing => {}
+        Hook::Unknown => return None,
+    }
     for (_, call, _) in wanted {
         edits.extend(switches(cx, code, call)?.into_iter().map(|span| edit(span, String::new())));
     }
@@ -65,25 +73,36 @@ fn parts(manager: Manager, folder: &str) -> Vec<String> {
     }
 }
 
-/// Where the deletion of apt's hook goes, where it is needed; `None` where nobody can tell.
-fn hook(
-    cx: &Context,
-    stage: &Stage,
-    code: &Code,
-    wanted: &[(&Invocation, PackageCall, Vec<String>)],
-) -> Option<Option<u32>> {
+/// What to do about the hook of Debian's images that deletes archives after each install.
+enum Hook {
+    /// Delete it in front of the script.
+    Delete(u32),
+    /// Nothing: apt is not called, or the file deals with it.
+    Nothing,
+    /// Nobody can tell.
+    Unknown,
+}
+
+fn hook(cx: &Context, stage: &Stage, code: &Code, wanted: &[(&Invocation, PackageCall, Vec<String>)]) -> Hook {
     let build = cx.build();
-    let Some((_, call, _)) = wanted.iter().find(|(_, call, _)| call.manager == Manager::Apt) else { return Some(None) };
+    let Some((_, call, _)) = wanted.iter().find(|(_, call, _)| call.manager == Manager::Apt) else {
+        return Hook::Nothing;
+    };
     let touched = |text: &str| text.contains("docker-clean") || text.contains("apt.conf");
     let mut above = build.chain(stage).flat_map(|stage| build.instructions(stage));
     if above.any(|(_, instruction)| touched(cx.source().slice(instruction.span))) {
-        return Some(None);
+        return Hook::Nothing;
     }
-    let Base::Image(reference) = build.root_base(stage) else { return None };
-    let first = code.script.commands.first().filter(|one| one.place.scope == 0)?;
-    let compound = code.script.compounds.iter().any(|one| one.span.start <= first.span.start);
-    let known = is_official(Reference::of(reference).short_name()) && call.program == "apt-get" && !compound;
-    known.then(|| Some(code.place(&build.input().file, first.span).start))
+    let official = match build.root_base(stage) {
+        Base::Image(reference) => is_official(Reference::of(reference).short_name()),
+        _ => false,
+    };
+    let first = code.script.commands.first().filter(|one| one.place.scope == 0);
+    let Some(first) = first.filter(|_| official && call.program == "apt-get") else { return Hook::Unknown };
+    if code.script.compounds.iter().any(|one| one.span.start <= first.span.start) {
+        return Hook::Unknown;
+    }
+    Hook::Delete(code.place(&build.input().file, first.span).start)
 }
 
 /// The options that keep a call from using its cache, the blank in front included.

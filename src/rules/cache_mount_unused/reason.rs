@@ -1,12 +1,12 @@
 //! Why a program gets nothing from a cache mount, and what mends it.
 
-use super::{Place, User, knows_base};
+use super::{Place, User};
 use crate::build;
 use crate::build::{Build, Home};
 use crate::dockerfile::Keyword;
 use crate::finding::{FileEdit, Fix, Safety, Target};
 use crate::rules::Context;
-use crate::rules::kept_cache::covers;
+use crate::rules::kept_cache::{covers, is_known};
 use crate::rules::script_end;
 use crate::shell::{Invocation, Manager, PackageCall, Verb};
 use crate::text::Span;
@@ -46,7 +46,7 @@ fn elsewhere(cx: &Context, place: &Place, user: &User) -> Option<Reason> {
     let moved = user.folders.iter().all(|cache| cache.is_moved);
     if known.iter().any(|folder| serves(place, folder))
         || known.iter().all(|folder| place.all.iter().any(|target| covers(target, folder)))
-        || !(knows_base(build, place.stage) || moved)
+        || !(is_known(build, place.stage) || moved)
         || settings_move(build, user.call.manager)
     {
         return None;
@@ -77,7 +77,7 @@ fn elsewhere(cx: &Context, place: &Place, user: &User) -> Option<Reason> {
 fn settings_move(build: &Build, manager: Manager) -> bool {
     let file = &build.input().file;
     let words: &[&str] = match manager {
-        Manager::Npm | Manager::Yarn | Manager::Pip => &["config set", "config --global set"],
+        Manager::Npm | Manager::Yarn | Manager::Pip => &["config set", "config --global set", "npm set"],
         Manager::Maven => &["settings.xml", "maven.config"],
         Manager::Composer => &["cache-dir"],
         _ => return false,
@@ -132,7 +132,7 @@ fn switched_off(cx: &Context, place: &Place, user: &User) -> Option<Reason> {
         return Some((message, format!("remove `{}`", flag.name), fix));
     }
     let on = |value: &str| matches!(&*value.to_ascii_lowercase(), "1" | "true" | "yes" | "on");
-    let value = cx.build().run_variable(place.stage, place.index, user.invocation, variable)??;
+    let value = cx.build().run_variable(place.stage, place.index, user.invocation, variable)?.text()?;
     let message = format!("`{variable}={value}` keeps `{title}` from using the mount");
     on(&value).then(|| (message, format!("unset `{variable}` for this RUN, or drop the mount"), None))
 }
@@ -146,10 +146,14 @@ fn emptied_by_hook(cx: &Context, place: &Place, user: &User) -> Option<Reason> {
     let handled = build.chain(place.stage).flat_map(|stage| build.instructions(stage)).any(|(_, instruction)| {
         touches(cx.source().slice(instruction.span)) || touches(file.logical(instruction.text))
     });
-    if user.call.manager != Manager::Apt || user.call.verb != Verb::Install || !archives || handled {
+    if user.call.manager != Manager::Apt
+        || !matches!(user.call.verb, Verb::Install | Verb::Upgrade)
+        || !archives
+        || handled
+    {
         return None;
     }
-    if !knows_base(build, place.stage) {
+    if !is_known(build, place.stage) {
         return None;
     }
     let message = format!("`{HOOK}` of the base image empties the mount after each install");

@@ -3,7 +3,7 @@
 use crate::build::{Build, Stage};
 use crate::dockerfile::Keyword;
 use crate::manifest::{Ecosystem, Project, Scope};
-use crate::shell::{Invocation, parse};
+use crate::shell::{Invocation, Word, parse};
 
 /// Scripts that call scripts that are followed.
 const DEEPEST: usize = 4;
@@ -60,7 +60,7 @@ fn node(invocation: &Invocation, program: &str, project: &Project, depth: usize)
     match program {
         "node" | "nodejs" | "tini" | "dumb-init" | "docker-entrypoint.sh" => false,
         "npm" | "yarn" | "pnpm" | "bun" => {
-            let mut words = invocation.args.iter().map(|word| word.text()).filter(|word| !word.starts_with('-'));
+            let mut words = invocation.args.iter().map(Word::text).filter(|word| !word.starts_with('-'));
             match words.next() {
                 Some("run" | "run-script") => words.next().is_none_or(run),
                 Some("exec" | "dlx" | "x") | None => true,

@@ -75,6 +75,10 @@ pub(super) fn made(build: &Build, stage: &Stage, libc: Libc) -> Option<Made> {
             words.iter().any(|word| text.contains(word))
         })
     };
+    // Who asks for a program's libraries copies them along.
+    if says(&["ldd ", "lddtree", "patchelf", "linuxdeploy"]) {
+        return None;
+    }
     for stage in &chain {
         for (index, _, invocations) in toolchain::runs(build, stage) {
             for one in &invocations {

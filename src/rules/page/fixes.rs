@@ -11,24 +11,19 @@ pub(super) fn check(runner: &mut Runner, example: &Example, sources: &[Source], 
         sorted(runner, example, finding);
     }
     edited::singly(runner, example, sources, found);
+    let mut safe = None;
     for level in [Level::Safe, Level::Unsafe] {
         let risky = level == Level::Unsafe;
-        let allowed = |finding: &Finding, level: Level| finding.fixes.iter().any(|fix| level.allows(fix));
-        // The second run tells nothing new when all fixes are safe.
-        let differs = found.iter().any(|finding| allowed(finding, level) && !allowed(finding, Level::Safe));
-        let outcome = if !risky || differs {
-            fix(sources, level, |now: &[Source]| inputs::findings(runner.rule, now, &example.listing))
-        } else {
-            Outcome::default()
-        };
+        let outcome = fix(sources, level, |now: &[Source]| inputs::findings(runner.rule, now, &example.listing));
+        // The second run tells nothing new where it comes to the same.
+        if safe.as_ref() == Some(&outcome.changes) {
+            unwanted(runner, example);
+            continue;
+        }
         if !outcome.contradicting.is_empty() {
             runner.fail(example.line, "the fixes don't come to an end");
         }
-        let unfixable = found.iter().filter(|finding| !allowed(finding, level)).count();
-        if (!risky || differs) && outcome.left.len() != unfixable {
-            let (left, line) = (outcome.left.len(), example.line);
-            runner.fail(line, format_args!("{left} findings are left behind the fixes, not {unfixable}"));
-        }
+        mended(runner, example, level, (found, &outcome.left));
         for change in &outcome.changes {
             expected(runner, example, change, risky);
             edited::check(runner, example, change, "the fixes together");
@@ -39,12 +34,31 @@ pub(super) fn check(runner: &mut Runner, example: &Example, sources: &[Source], 
             }
         }
         crlf(runner, example, level, &outcome);
-        if !risky || differs {
-            rewritten(runner, example, level, &outcome, "the last line goes on", |text| {
-                inputs::dangling(text).unwrap_or_else(|| text.to_owned())
-            });
-            rewritten(runner, example, level, &outcome, "the last line has no end", variants::open);
-        }
+        rewritten(runner, example, level, &outcome, "the last line goes on", |text| {
+            inputs::dangling(text).unwrap_or_else(|| text.to_owned())
+        });
+        rewritten(runner, example, level, &outcome, "the last line has no end", variants::open);
+        safe = Some(outcome.changes);
+    }
+}
+
+/// A fence for unsafe fixes where they come to what the safe ones do.
+fn unwanted(runner: &mut Runner, example: &Example) {
+    for fixed in example.fixed.iter().filter(|fixed| fixed.risky) {
+        let what = "the unsafe fixes come to the same as the safe ones";
+        runner.fail(fixed.fence.line, format_args!("{what}: this fence for `{}` says nothing", fixed.path));
+    }
+}
+
+/// What is left is what had no edit of that level, or the rest of what was mended in part, under another message.
+fn mended(runner: &mut Runner, example: &Example, level: Level, (found, left): (&[Finding], &[Finding])) {
+    let allowed = |finding: &&Finding| finding.fixes.iter().any(|fix| level.allows(fix));
+    let unfixable = found.iter().filter(|finding| !allowed(finding)).count();
+    let is_rest =
+        |finding: &&Finding| found.iter().all(|other| other.message != finding.message) && !finding.fixes.is_empty();
+    let left = left.iter().filter(|finding| !is_rest(finding)).count();
+    if left != unfixable {
+        runner.fail(example.line, format_args!("{left} findings are left behind the fixes, not {unfixable}"));
     }
 }
 

@@ -21,6 +21,9 @@ const MOST: usize = 6;
 pub(super) fn fix(cx: &Context, stage: &Stage, copy: &Instruction, install: &Install) -> Option<Fix> {
     let build = cx.build();
     let file = &build.input().file;
+    if !build.is_ordinary() {
+        return None;
+    }
     let copied = build.transfers(stage).into_iter().find(|one| one.instruction.head == copy.head)?;
     let code = build.code(install.index)?;
     let invocations = code.script.invocations();
@@ -36,19 +39,19 @@ pub(super) fn fix(cx: &Context, stage: &Stage, copy: &Instruction, install: &Ins
     let folder = installed_project::folder(build, place, invocation, &call)?;
     let way = way(cx, place, (invocation, &call), (&folder, &target)).filter(|way| plain && way.open.is_empty())?;
     let newline = if cx.source().text().contains("\r\n") { "\r\n" } else { "\n" };
-    let copies = copies(cx, copy, way)?.join(newline);
+    let manifests = copies(cx, copy, way)?.join(newline);
     let edit = |span: Span, text: String| FileEdit { target: Target::File(cx.file()), span, text };
     let why = "what the install reads besides its manifests is not there yet when it runs";
     let (title, edits) = if call.verb == Verb::Build {
         let simple = call.manager == Manager::Go && folder == target && !code.is_exec();
-        let lines = format!("{copies}{newline}RUN go mod download{newline}");
+        let lines = format!("{manifests}{newline}RUN go mod download{newline}");
         let edits = vec![edit(Span::at(copy.span.start), lines)];
         simple.then_some(("download before the sources are copied", edits))?
     } else {
         let end = whole(cx, code, (copied.index, install.index), &call)?;
         let leaves = installed_into(cx.context()?, &folder, &target, call.manager);
         let sources = format!("{newline}{}", cx.source().slice(copy.span));
-        let edits = vec![edit(copy.span, copies), edit(Span::at(end), sources)];
+        let edits = vec![edit(copy.span, manifests), edit(Span::at(end), sources)];
         (!leaves).then_some(("install before the sources are copied", edits))?
     };
     Some(Fix { title: title.into(), safety: Safety::Unsafe(why.into()), edits })

@@ -62,10 +62,9 @@ fn names_that_a_terminal_obeys_are_neutralised() {
         fs::write(folder.path().join(&name).join("Dockerfile"), "FROM b\nCOPY . .\nCMD x\n").unwrap();
     }
     for (index, ran) in all(&folder).iter().enumerate() {
-        // JSON is for programs: it escapes what ends a text, no more.
-        let text = |c: char| (c.is_control() && c != '\n') || "\u{202e}\u{2066}".contains(c);
-        let obeyed = |c: char| if index == 1 { c < ' ' && c != '\n' } else { text(c) };
-        for out in [&ran.stdout, &ran.stderr] {
+        let obeyed = |c: char| (c.is_control() && c != '\n') || "\u{202e}\u{2066}".contains(c);
+        // Behind a name with blanks, git ends the line of a diff with a tab.
+        for out in [&ran.stdout, &ran.stderr].map(|out| out.replace("\t\n", "\n")) {
             assert!(!out.contains(obeyed), "run {index} prints {:?}", out.chars().find(|c| obeyed(*c)));
         }
     }

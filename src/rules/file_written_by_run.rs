@@ -1,0 +1,38 @@
+//! See `rules/file-written-by-run.md`.
+
+use super::{Context, toolchain};
+use crate::finding::Findings;
+use crate::shell::{Invocation, RedirectOperator, Word};
+
+super::rule!("file-written-by-run", check);
+
+fn check(cx: &Context, out: &mut Findings) {
+    let build = cx.build();
+    for stage in build.stages().iter().filter(|stage| build.is_needed(stage)) {
+        for (index, _, invocations) in toolchain::runs(build, stage) {
+            let [one] = invocations.as_slice() else { continue };
+            let Some(path) = written(one) else { continue };
+            let Some(code) = build.code(index).filter(|code| code.script.commands.len() == 1) else { continue };
+            let message = format!("a RUN only writes constant text to `{path}`: COPY with a heredoc needs no shell");
+            let span = code.place(&build.input().file, one.command.span);
+            out.push(cx.finding(span, message).help(format!("`COPY <<EOF {path}`, the text, `EOF`")));
+        }
+    }
+}
+
+/// The file that `echo text > file` makes, where the text is the same in every shell.
+fn written<'s>(one: &Invocation<'s>) -> Option<&'s str> {
+    let constant =
+        one.args.iter().all(|word| !word.is_dynamic() && !word.is_pattern() && !word.text().contains(['\\', '%']));
+    let options = one.args.first().is_some_and(|word| word.text().starts_with('-'));
+    let writes = match one.program? {
+        "echo" | "printf" => !one.args.is_empty() && !options,
+        _ => false,
+    };
+    let [redirect] = one.command.redirects.as_slice() else { return None };
+    let whole = matches!(redirect.operator, RedirectOperator::Write | RedirectOperator::Clobber);
+    let out = matches!(redirect.descriptor, None | Some(1));
+    let target = redirect.target.as_ref().and_then(Word::value).filter(|path| path.starts_with('/'))?;
+    let device = target.starts_with("/dev/") || target.starts_with("/proc/") || target.starts_with("/sys/");
+    (constant && writes && whole && out && !device && one.via.is_empty()).then_some(target)
+}

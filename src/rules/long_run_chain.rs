@@ -1,0 +1,31 @@
+//! See `rules/long-run-chain.md`.
+
+use super::Context;
+use crate::dockerfile::Keyword;
+use crate::finding::Findings;
+use crate::shell::SeparatorKind;
+
+super::rule!("long-run-chain", check);
+
+/// Commands in one list from which on it is hard to read.
+const LONG: usize = 8;
+
+fn check(cx: &Context, out: &mut Findings) {
+    let build = cx.build();
+    for stage in build.stages().iter().filter(|stage| build.is_needed(stage)) {
+        for (index, instruction) in build.instructions(stage).filter(|(_, one)| one.keyword == Keyword::Run) {
+            let Some(code) = build.code(index).filter(|_| instruction.heredocs.is_empty()) else { continue };
+            let joined = |place: &crate::shell::Place| {
+                place.scope == 0 && place.after.is_some_and(|after| after.kind == SeparatorKind::And)
+            };
+            let commands = code.script.commands.iter().map(|one| &one.place);
+            let compounds = code.script.compounds.iter().map(|one| &one.place);
+            let count = commands.chain(compounds).filter(|place| joined(place)).count() + 1;
+            if count < LONG {
+                continue;
+            }
+            let message = format!("{count} commands joined by `&&`: a heredoc gives each a line of its own");
+            out.push(cx.finding(instruction.head, message).help("`RUN <<EOF`, `set -e`, the commands, `EOF`"));
+        }
+    }
+}

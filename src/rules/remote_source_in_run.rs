@@ -1,0 +1,56 @@
+//! See `rules/remote-source-in-run.md`.
+
+use super::{Context, toolchain};
+use crate::finding::Findings;
+use crate::shell::{Invocation, Word};
+
+super::rule!("remote-source-in-run", check);
+
+fn check(cx: &Context, out: &mut Findings) {
+    let build = cx.build();
+    for stage in build.stages().iter().filter(|stage| build.is_needed(stage)) {
+        for (index, _, invocations) in toolchain::runs(build, stage) {
+            let Some(code) = build.code(index) else { continue };
+            for (at, one) in invocations.iter().enumerate() {
+                let next = invocations.get(at + 1);
+                let (message, help) = if clones(one) {
+                    (
+                        "`git clone` is taken from the cache for ever: ADD looks whether the repository changed",
+                        "`ADD https://….git#ref folder`",
+                    )
+                } else if next.is_some_and(|next| unpacks(one, next)) {
+                    (
+                        "a download that is unpacked at once: ADD does both, and looks whether it changed",
+                        "`ADD --unpack https://… folder`, with `--checksum`",
+                    )
+                } else {
+                    continue;
+                };
+                let span = code.place(&build.input().file, one.span);
+                out.push(cx.finding(span, message).help(help));
+            }
+        }
+    }
+}
+
+fn literal_url(one: &Invocation) -> bool {
+    one.args.iter().filter_map(Word::value).any(|text| text.starts_with("https://") || text.starts_with("http://"))
+}
+
+/// A clone of a public repository without submodules.
+fn clones(one: &Invocation) -> bool {
+    let first = one.args.first().is_some_and(|word| word.is("clone"));
+    let submodules = one.args.iter().any(|word| word.text().starts_with("--recurs"));
+    one.is("git") && first && !submodules && literal_url(one)
+}
+
+/// `curl URL | tar -x`.
+fn unpacks(one: &Invocation, next: &Invocation) -> bool {
+    let fetches = (one.is("curl") || one.is("wget")) && literal_url(one);
+    let header = one.args.iter().any(|word| matches!(word.text(), "-H" | "--header" | "-u" | "--user" | "--cert"));
+    let piped =
+        one.command.place.pipe_len == 2 && one.command.place.pipe_index == 0 && next.command.place.pipe_index == 1;
+    let extracts = next.args.iter().take(1).any(|word| word.text().contains('x') || word.is("--extract"));
+    let strips = next.args.iter().any(|word| word.text().starts_with("--strip"));
+    fetches && !header && piped && next.is("tar") && extracts && !strips
+}

@@ -1,0 +1,74 @@
+//! See `rules/virtual-environment-moved.md`.
+
+use super::{Context, foreign};
+use crate::build::{Build, Stage};
+use crate::dockerfile::Keyword;
+use crate::finding::Findings;
+
+super::rule!("virtual-environment-moved", check);
+
+/// Programs that pip installs as scripts, and that start services.
+const SCRIPTS: [&str; 22] = [
+    "gunicorn",
+    "uvicorn",
+    "hypercorn",
+    "daphne",
+    "granian",
+    "flask",
+    "fastapi",
+    "celery",
+    "django-admin",
+    "streamlit",
+    "waitress-serve",
+    "alembic",
+    "pytest",
+    "jupyter",
+    "mlflow",
+    "airflow",
+    "dagster",
+    "prefect",
+    "ddtrace-run",
+    "opentelemetry-instrument",
+    "supervisord",
+    "scrapy",
+];
+
+fn check(cx: &Context, out: &mut Findings) {
+    let build = cx.build();
+    for stage in build.stages().iter().filter(|stage| build.is_needed(stage)) {
+        for taken in foreign::taken(build, stage) {
+            let to = taken.transfer.destination.as_deref();
+            let Some(to) = to.and_then(|to| foreign::absolute(build, stage, taken.transfer.index, to)) else {
+                continue;
+            };
+            let [source] = taken.transfer.sources.as_slice() else { continue };
+            let Some(from) = source.text.as_deref().filter(|text| text.starts_with('/')) else { continue };
+            let from = from.trim_end_matches('/');
+            let moved = foreign::environments(build, taken.maker).into_iter().find_map(|folder| {
+                let below = folder.strip_prefix(from).filter(|rest| rest.is_empty() || rest.starts_with('/'))?;
+                let new = format!("{}{below}", to.trim_end_matches('/'));
+                (new != folder).then_some((folder, new))
+            });
+            let Some((old, new)) = moved else { continue };
+            let Some(script) = starts(build, &new) else { continue };
+            let message = format!("`{old}` moves to `{new}`: its script `{script}` still asks for `{old}/bin/python`");
+            out.push(cx.finding(source.span, message).help(format!("copy it to `{old}`, or make it at `{new}`")));
+        }
+    }
+}
+
+/// The script of an environment at a path that some stage starts.
+fn starts(build: &Build, folder: &str) -> Option<String> {
+    build.stages().iter().filter(|stage| build.ships(stage)).find_map(|stage: &Stage| {
+        [Keyword::Entrypoint, Keyword::Cmd].into_iter().find_map(|keyword| {
+            let (index, _) = build.last(stage, keyword)?;
+            build.code(index)?.script.invocations().iter().find_map(|one| {
+                let path = one.path.value()?;
+                let program = one.program?;
+                let inside = path.strip_prefix(folder).is_some_and(|rest| rest.starts_with("/bin/"));
+                let script = SCRIPTS.contains(&program) && (inside || !path.contains('/'));
+                (script || (inside && !program.starts_with("python"))).then(|| program.to_owned())
+            })
+        })
+    })
+}
