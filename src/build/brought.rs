@@ -85,7 +85,7 @@ impl Build<'_> {
     pub fn brought(&self, context: &BuildContext, stage: &Stage, path: &str) -> Option<Brought> {
         for below in self.chain(stage) {
             for transfer in self.transfers(below).iter().rev().filter(|transfer| !transfer.parents) {
-                let Some(to) = transfer.destination.as_deref() else { return None };
+                let to = transfer.destination.as_deref()?;
                 let folder = self.workdir(below, transfer.index);
                 let to = absolute(to, folder.value().map(String::as_str))?;
                 if transfer.from.is_some() {

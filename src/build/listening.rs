@@ -100,8 +100,8 @@ fn program<'s>(name: &'s str, args: &'s [Word]) -> Option<(&'s str, &'s [Word])>
         };
     }
     let behind = match (name, value(0)) {
-        ("uv" | "poetry" | "pipenv" | "pdm" | "rye" | "hatch", Some("run")) => 1,
-        ("pnpm" | "yarn" | "npm", Some("exec")) => 1,
+        ("uv" | "poetry" | "pipenv" | "pdm" | "rye" | "hatch", Some("run"))
+        | ("pnpm" | "yarn" | "npm", Some("exec")) => 1,
         ("npx" | "bunx", Some(_)) => 0,
         _ => return Some((name, args)),
     };
@@ -113,6 +113,9 @@ fn program<'s>(name: &'s str, args: &'s [Word]) -> Option<(&'s str, &'s [Word])>
     }
     Some((inner, &args[behind + 1..]))
 }
+
+/// Port and host, as far as they are known.
+type Place = (Option<(u16, Origin)>, Option<(String, Origin)>);
 
 struct Reader<'r, 'b, 'i> {
     build: &'b Build<'i>,
@@ -141,7 +144,7 @@ impl Reader<'_, '_, '_> {
     }
 
     /// Port and host, as far as they are known; `None` when something else than the command line may say them.
-    fn place(&self) -> Option<(Option<(u16, Origin)>, Option<(String, Origin)>)> {
+    fn place(&self) -> Option<Place> {
         let elsewhere =
             ["--uds", "--fd", "-c", "--config", "--socket", "-u", "-e", "--endpoint", "-l", "--listen", "-a"];
         let own =

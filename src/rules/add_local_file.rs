@@ -67,7 +67,7 @@ fn doubt(build: &Build, transfer: &Transfer, local: &[&str]) -> Option<&'static 
     let last = |path: &str| path.trim_end_matches('/').rsplit('/').next().unwrap_or_default().to_ascii_lowercase();
     let packed = |name: &str| {
         let ends = |ending: &&str| name.ends_with(&ending.to_ascii_lowercase());
-        ARCHIVES.iter().any(|ending| ends(&ending)) || name == "*" || name.ends_with(".*")
+        ARCHIVES.iter().any(ends) || name == "*" || name.ends_with(".*")
     };
     local
         .iter()

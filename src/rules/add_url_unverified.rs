@@ -40,7 +40,7 @@ fn is_file(url: &str) -> bool {
     };
     let path = rest.split(['#', '?']).next().unwrap_or(rest);
     let changes = ["api.github.com/", "/git/refs/", "random", "worldtimeapi", "timestamp"];
-    !path.trim_end_matches('/').ends_with(".git") && !changes.iter().any(|part| rest.contains(part))
+    path.trim_end_matches('/').strip_suffix(".git").is_none() && !changes.iter().any(|part| rest.contains(part))
 }
 
 fn is_checked_later(build: &Build, stage: &Stage, transfer: &Transfer) -> bool {

@@ -12,6 +12,10 @@ fn check(cx: &Context, out: &mut Findings) {
     let Some((at, entrypoint)) = build.last(stage, Keyword::Entrypoint) else { return };
     let Some((index, cmd)) = build.last(stage, Keyword::Cmd) else { return };
     let Arguments::Raw(word) = &entrypoint.arguments else { return };
+    // `CMD []` says that there are none.
+    if matches!(&cmd.arguments, Arguments::Json(words) if words.is_empty()) {
+        return;
+    }
     let text = build.input().file.str(*word);
     let stage_of = |index| build.stage_of(index).map(|stage| stage.index);
     // The words of CMD are `$0`, `$1`, … of the shell; an ENTRYPOINT in a later stage takes CMD away on purpose.

@@ -25,9 +25,10 @@ fn check(cx: &Context, out: &mut Findings) {
             let at = Span::at(transfer.instruction.name.span.end);
             let finding =
                 finding.help("`--chown`, if the program has to change them; else leave it, or copy above USER");
-            out.push(match written.contains([' ', '"', '\'']) {
-                true => finding,
-                false => finding.unsafe_edit("give them to the user", why, at, format!(" --chown={written}")),
+            out.push(if written.contains([' ', '"', '\'']) {
+                finding
+            } else {
+                finding.unsafe_edit("give them to the user", why, at, format!(" --chown={written}"))
             });
         }
     }

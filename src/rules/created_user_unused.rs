@@ -1,6 +1,7 @@
 //! See `rules/created-user-unused.md`.
 
 use super::Context;
+use super::service::may_serve;
 use super::user_line::steps_down;
 use crate::build::{Build, Setting, Stage, User};
 use crate::dockerfile::Keyword;
@@ -16,7 +17,7 @@ fn check(cx: &Context, out: &mut Findings) {
         build.user(stage),
         Setting::By(_, User::Root) | Setting::Base(User::Root) | Setting::Default(User::Root)
     );
-    if !root || steps_down(build, stage) {
+    if !root || !may_serve(build, stage) || steps_down(build, stage) {
         return;
     }
     let file = &build.input().file;

@@ -34,9 +34,10 @@ fn check(cx: &Context, out: &mut Findings) {
         };
         let finding = cx.finding(span, what).help("let the status of the probe decide: `… || exit 1`");
         let behind_or = kind(last.place.before) == Some(SeparatorKind::Or) && last.place.pipe_len == 1;
-        out.push(match behind_or && !code.is_exec() {
-            true => finding.unsafe_edit("let it fail", WHY, span, "exit 1"),
-            false => finding,
+        out.push(if behind_or && !code.is_exec() {
+            finding.unsafe_edit("let it fail", WHY, span, "exit 1")
+        } else {
+            finding
         });
     } else if let Some(finding) = lenient(cx, code, script) {
         out.push(finding);

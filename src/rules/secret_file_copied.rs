@@ -21,7 +21,14 @@ fn check(cx: &Context, out: &mut Findings) {
                 let holder = parts.next().unwrap_or_default();
                 let sure = secret_certainty(holder, name).is_some_and(|certainty| certainty < Certainty::Possible);
                 let known = path.trim_start_matches("./").trim_matches('/');
-                if !sure || holds(cx, known) == Some(false) || path.split('/').any(|part| SAMPLES.contains(&part)) {
+                // `meta.env` and `*.env` may be anything.
+                let vague =
+                    name.contains(['*', '?', '[']) || (name.strip_suffix(".env").is_some_and(|stem| !stem.is_empty()));
+                if !sure
+                    || vague
+                    || holds(cx, known) == Some(false)
+                    || path.split('/').any(|part| SAMPLES.contains(&part))
+                {
                     continue;
                 }
                 let message = format!(

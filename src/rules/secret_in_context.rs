@@ -60,7 +60,9 @@ fn secrets<'c>(cx: &Context, context: &'c BuildContext) -> Vec<&'c Found> {
     all.filter(|found| {
         let path = context.path(found.entry);
         let sure = found.class.kind == ClassKind::Secret && found.class.certainty < Certainty::Possible;
-        let sample = path.split('/').any(|part| SAMPLES.contains(&part));
+        // `variables.env` may be anything.
+        let vague = path.strip_suffix(".env").is_some_and(|stem| !stem.is_empty() && !stem.ends_with('/'));
+        let sample = vague || path.split('/').any(|part| SAMPLES.contains(&part));
         sure && holds(cx, &path) != Some(false)
             && found.amount.bytes > 0
             && !sample

@@ -104,6 +104,7 @@ const DEVELOPMENT: &[&str] = &[
     "development",
     "devcontainer",
     "devcontainers",
+    "gitpod",
     "envs",
     "test",
     "tests",

@@ -1,7 +1,7 @@
 //! See `rules/shell-as-main-process.md`.
 
 use super::Context;
-use crate::build::{Base, BaseImage, Presence};
+use crate::build::{Base, BaseImage, Launch, Presence};
 use crate::finding::Findings;
 use crate::shell::{Command, Script, SeparatorKind, Word};
 use crate::text::Span;
@@ -22,7 +22,7 @@ fn check(cx: &Context, out: &mut Findings) {
     if BaseImage::of(reference).presence("bash") != Presence::Has {
         return;
     }
-    let Some(launch) = build.launch(stage).filter(|launch| launch.is_exec()) else { return };
+    let Some(launch) = build.launch(stage).filter(Launch::is_exec) else { return };
     let outer = launch.script();
     let ([shell], [(_, inner)]) = (outer.commands.as_slice(), outer.nested.as_slice()) else { return };
     let is_sh = shell.name().is_some_and(|name| name.is("sh") || name.is("/bin/sh"));
@@ -38,9 +38,10 @@ fn check(cx: &Context, out: &mut Findings) {
     let finding = cx.finding(span, message).help("put `exec` before the last command");
     let why = "the program itself becomes process 1 and gets the signals";
     let start = launch.place(file, last.name().map_or(last.span, |name| name.span)).start;
-    out.push(match file.source().slice(span).contains(name) && exact(last, file.source().slice(span)) {
-        true => finding.unsafe_edit("put `exec` before it", why, Span::at(start), "exec "),
-        false => finding,
+    out.push(if file.source().slice(span).contains(name) && exact(last, file.source().slice(span)) {
+        finding.unsafe_edit("put `exec` before it", why, Span::at(start), "exec ")
+    } else {
+        finding
     });
 }
 

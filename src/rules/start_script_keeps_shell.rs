@@ -3,7 +3,7 @@
 use super::Context;
 use crate::dockerfile::Keyword;
 use crate::finding::Findings;
-use crate::shell::{Command, ExpansionKind, Script, Word, parse, shell_of_shebang};
+use crate::shell::{Command, CompoundKind, ExpansionKind, Script, Word, parse, shell_of_shebang};
 
 super::rule!("start-script-keeps-shell", check);
 
@@ -64,7 +64,13 @@ fn check(cx: &Context, out: &mut Findings) {
     let what = match last.name() {
         Some(name) if is_arguments(name) => "\"$@\"".to_owned(),
         Some(name) => match name.value() {
-            Some(path) if serves && !BRIEF.contains(&path.rsplit('/').next().unwrap_or(path)) => path.to_owned(),
+            Some(path)
+                if serves
+                    && !is_function(&script, text, path)
+                    && !BRIEF.contains(&path.rsplit('/').next().unwrap_or(path)) =>
+            {
+                path.to_owned()
+            }
             _ => return,
         },
         None => return,
@@ -89,6 +95,14 @@ fn last(script: &Script) -> Option<&Command> {
             matches!(after.kind, crate::shell::SeparatorKind::Newline | crate::shell::SeparatorKind::Semicolon)
         }))
     .then_some(last)
+}
+
+/// `main() { … }`, `function main { … }`
+fn is_function(script: &Script, text: &str, name: &str) -> bool {
+    script.compounds.iter().filter(|one| one.kind == CompoundKind::Function).any(|one| {
+        let own = &text[one.span.range()];
+        own.strip_prefix("function").unwrap_or(own).trim_start().starts_with(name)
+    })
 }
 
 /// `"$@"`, `$*`

@@ -4,7 +4,7 @@ use super::Context;
 use crate::build::Build;
 use crate::dockerfile::Keyword;
 use crate::finding::Findings;
-use crate::shell::Invocation;
+use crate::shell::{Invocation, Word};
 use crate::text::Span;
 
 super::rule!("supplementary-groups-dropped", check);
@@ -24,9 +24,10 @@ fn check(cx: &Context, out: &mut Findings) {
     let finding = cx.finding(operand.span, message).help("leave the group out: the user's own groups count then");
     let span = Span::new(operand.span.start + user.len() as u32, operand.span.end);
     let why = "the main group is then the one of /etc/passwd";
-    out.push(match file.source().slice(operand.span) == &*operand.text {
-        true => finding.unsafe_edit("leave the group out", why, span, ""),
-        false => finding,
+    out.push(if file.source().slice(operand.span) == &*operand.text {
+        finding.unsafe_edit("leave the group out", why, span, "")
+    } else {
+        finding
     });
 }
 
@@ -42,7 +43,7 @@ fn joined_group(build: &Build, before: usize, user: &str) -> Option<String> {
 
 /// `usermod -aG docker app`, `useradd -G docker app`, `adduser app docker`, `gpasswd -a app docker`.
 fn joins(one: &Invocation, user: &str) -> Option<String> {
-    let words: Vec<&str> = one.args.iter().map(|word| word.text()).collect();
+    let words: Vec<&str> = one.args.iter().map(Word::text).collect();
     let last = words.last().copied();
     match one.program? {
         "usermod" | "useradd" if last == Some(user) => {
