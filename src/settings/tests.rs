@@ -72,6 +72,16 @@ fn entries_have_the_places_of_what_is_written() {
 }
 
 #[test]
+fn entries_may_stand_among_names() {
+    let text = "ignore = [\"DL3007\", { rule = \"DL3009\" }, { rule = \"size\" }]\n";
+    let document = toml(text);
+    wrong(&document, text, &[]);
+    assert_eq!(document.layer.choice.ignore, ["DL3007"]);
+    let removed = |index: usize| &text[document.entries[index].suppression.removal.range()];
+    assert_eq!((removed(0), removed(1)), ("{ rule = \"DL3009\" }, ", ", { rule = \"size\" }"));
+}
+
+#[test]
 fn what_is_wrong_has_its_place_and_remedy() {
     let check = |text: &str, expected: &[&str]| wrong(&toml(text), text, expected);
     check("fail-no = \"error\"\n", &["fail-no: the key `fail-no` is not known (did you mean `fail-on`?)"]);
