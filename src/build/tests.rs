@@ -18,6 +18,7 @@ pub(super) fn input(text: &str, options: BuildOptions) -> BuildInput {
         projects: None,
         texts: None,
         base_images: BTreeMap::new(),
+        template: None,
     }
 }
 
