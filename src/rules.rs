@@ -208,8 +208,8 @@ mod service;
 mod shells;
 mod splitting;
 mod toolchain;
-mod unrendered;
 mod unpinned;
+mod unrendered;
 mod user_line;
 
 pub use self::announced::{Breach, dockerfile_breaches};
