@@ -29,7 +29,11 @@ fn check(cx: &Context, out: &mut Findings) {
             };
             let finding = cx
                 .finding(code.place(&build.input().file, span), "the lists that this fetches stay in the layer")
-                .help("delete them in the same RUN, or keep them in a cache mount");
+                .help(if installs(code) {
+                    "delete them in the same RUN, or keep them in a cache mount"
+                } else {
+                    "update, install and delete them in one RUN, or keep them in a cache mount"
+                });
             let finding = if std::mem::replace(&mut paid, true) { finding } else { with_price(build, stage, finding) };
             let later = later.get_or_insert_with(|| later::needs(build))[index];
             out.push(edited(build, stage, index, later, finding));
@@ -46,6 +50,12 @@ fn kept(build: &Build, code: &Code) -> Option<Span> {
     let trapped =
         invocations.iter().any(|one| one.is("trap") && one.args.first().is_some_and(|word| cleans_in(word.text())));
     (!cleans && !trapped).then_some(invocations[at].span)
+}
+
+/// Whether the packages come in the same RUN, so that the lists can go there.
+fn installs(code: &Code) -> bool {
+    let verbs = [Verb::Install, Verb::Upgrade, Verb::Download];
+    code.script.invocations().iter().filter_map(apt).any(|call| verbs.contains(&call.verb))
 }
 
 /// Whether it fetches the lists into the place where apt reads them.
