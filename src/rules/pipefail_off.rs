@@ -38,7 +38,7 @@ const SURE: [&str; 22] = [
 ];
 
 /// Options with which a package manager only tells what is installed.
-const QUERIES: [&str; 8] = ["-l", "-L", "-s", "-q", "-qa", "--list", "--query", "--print-architecture"];
+const QUERIES: [&str; 9] = ["-l", "-L", "-s", "-q", "-qa", "--list", "--query", "--print-architecture", "showmanual"];
 
 /// Commands before a pipe that the assignment around it is looked for in.
 const LOOKED_BACK: usize = 32;
@@ -112,12 +112,12 @@ fn may_fail(command: &Command, last: &Command) -> bool {
     // With pipefail `yes` fails when its reader ends; package managers have `-y`.
     let name = name_of(command);
     let answers = name == "yes" && !matches!(name_of(last), "apt-get" | "apt" | "yum" | "dnf" | "zypper" | "sudo");
-    let asks =
-        matches!(name, "dpkg" | "rpm") && command.words.get(1).is_some_and(|word| QUERIES.contains(&word.text()));
+    let asks = matches!(name, "dpkg" | "rpm" | "apt-mark")
+        && command.words.get(1).is_some_and(|word| QUERIES.contains(&word.text()));
     !answers && !asks && !SURE.contains(&name)
 }
 
-/// Whether the last command refuses an empty or a cut input itself: an unpacker, a reader of keys or checksums.
+/// Whether the last command refuses an empty or a cut input itself: an unpacker, a reader of keys or checksums, a search.
 fn checks(last: &Command) -> bool {
     let words = || last.words.iter().skip(1).map(Word::text);
     let letter = |text: &str, letters: &[char]| !text.starts_with("--") && text.contains(letters);
@@ -133,6 +133,8 @@ fn checks(last: &Command) -> bool {
         "md5sum" | "sha1sum" | "sha256sum" | "sha384sum" | "sha512sum" | "b2sum" => {
             words().any(|text| text == "--check" || letter(text, &['c']))
         }
+        // Without a line it fails, and with pipefail what it cuts off fails too.
+        "grep" | "egrep" | "fgrep" => true,
         "gpg" => words().any(|text| text == "--dearmor" || text == "--import"),
         _ => false,
     }

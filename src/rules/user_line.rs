@@ -5,6 +5,7 @@ use super::lines;
 use crate::build::{Base, BaseImage, Build, Stage, User};
 use crate::dockerfile::Keyword;
 use crate::finding::Finding;
+use crate::shell::{Invocation, Word};
 use crate::text::Span;
 
 /// The user of distroless images: without name, home and rights.
@@ -27,7 +28,8 @@ pub(super) fn steps_down(build: &Build, stage: &Stage) -> bool {
 
 /// The finding with an edit that runs the program as another user: one that the file or the base made, else nobody.
 pub(super) fn with_user(build: &Build, stage: &Stage, finding: Finding) -> Finding {
-    let user = earlier_user(build, stage).unwrap_or_else(|| account(build, stage).unwrap_or(NOBODY).to_owned());
+    let user = earlier_user(build, stage).or_else(|| made_user(build, stage));
+    let user = user.unwrap_or_else(|| account(build, stage).unwrap_or(NOBODY).to_owned());
     let file = &build.input().file;
     let newline = if file.source().text().contains("\r\n") { "\r\n" } else { "\n" };
     let title = format!("run as `{user}`");
@@ -85,6 +87,53 @@ fn earlier_user(build: &Build, stage: &Stage) -> Option<String> {
         });
         others.last()
     })
+}
+
+/// The last account that a RUN makes.
+fn made_user(build: &Build, stage: &Stage) -> Option<String> {
+    build.chain(stage).find_map(|stage| {
+        let runs = build.instructions(stage).filter(|(_, i)| i.keyword == Keyword::Run);
+        let codes = runs.filter_map(|(index, _)| build.code(index));
+        codes.flat_map(|code| code.script.invocations()).filter_map(|one| made(&one).map(str::to_owned)).last()
+    })
+}
+
+/// Options without a value, before the name.
+const SWITCHES: [&str; 12] = [
+    "--system",
+    "--create-home",
+    "--no-create-home",
+    "--user-group",
+    "--no-user-group",
+    "--no-log-init",
+    "--non-unique",
+    "--disabled-password",
+    "--disabled-login",
+    "--quiet",
+    "--force-badname",
+    "--allow-bad-names",
+];
+
+/// The user that `useradd` or `adduser` makes, where the name comes last.
+pub(super) fn made<'s>(one: &Invocation<'s>) -> Option<&'s str> {
+    let (last, before) = one.args.split_last()?;
+    let name = last.value()?;
+    let words = || one.args.iter().map(Word::text);
+    let makes = match one.program? {
+        "useradd" => true,
+        // `adduser name group` puts somebody into a group.
+        "adduser" => {
+            words().filter(|word| !word.starts_with('-')).count() == 1 || words().any(|word| word.starts_with('-'))
+        }
+        _ => false,
+    };
+    let is_value = before.last().map(Word::text).is_some_and(|option| match option.strip_prefix("--") {
+        Some(long) => !long.contains('=') && !SWITCHES.contains(&option),
+        None => option.starts_with('-') && option.ends_with(|c| "bcdefgGhkKpsuZ".contains(c)),
+    });
+    let plain = name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')
+        && name.chars().all(|c| c.is_ascii_alphanumeric() || "_-.".contains(c));
+    (makes && plain && !is_value && name != "root").then_some(name)
 }
 
 fn account(build: &Build, stage: &Stage) -> Option<&'static str> {
