@@ -12,6 +12,7 @@ mod latest;
 mod launch;
 mod listening;
 mod package_cache;
+mod package_size;
 mod release;
 mod scope;
 mod secret;
@@ -34,6 +35,7 @@ pub use self::image::{BaseImage, PackageLists, Presence, Reference, is_like, is_
 pub use self::launch::Launch;
 pub use self::listening::{Listening, Origin as ListeningOrigin};
 pub use self::package_cache::PackageCache;
+pub use self::package_size::PackageSize;
 pub use self::release::{Libc, Release, libc, releases};
 pub use self::scope::{Definition, Lookup, Origin, PLATFORM_ARGS, PROXY_ARGS, Scopes, Use, Value};
 pub use self::script::Code;

@@ -67,6 +67,8 @@ pub struct Finding {
     pub help: Option<String>,
     /// What else a reader should know, each in one sentence.
     pub notes: Vec<String>,
+    /// What hides it, where something does.
+    pub hidden_by: Option<Form>,
     /// What it costs; empty where nothing is known.
     pub impact: Vec<Impact>,
     /// Edits that mend it, the best first.

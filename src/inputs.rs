@@ -10,7 +10,7 @@ pub use self::needs::{Need, Needs};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use crate::dockerfile::File;
+use crate::dockerfile::{File, Template};
 use crate::ignore::IgnoreFile;
 use crate::inputs::context::BuildContext;
 use crate::manifest::Project;
@@ -73,6 +73,8 @@ pub struct BuildInput {
     pub dockerfile: FileId,
     /// The Dockerfile as read.
     pub file: File,
+    /// What makes the Dockerfile of this text, where a program does: it is read as far as it is one.
+    pub template: Option<Template>,
     /// What the builder would be told.
     pub options: BuildOptions,
     /// The context's folder, as the user would type it; `None` for a text without a place (standard input).

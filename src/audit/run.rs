@@ -291,7 +291,11 @@ fn with_sources(inputs: &Inputs, sources: &[Source]) -> Inputs {
 fn with_texts(input: &BuildInput, before: &Inputs, sources: &[Source]) -> BuildInput {
     let dockerfile = &sources[input.dockerfile.0 as usize];
     let same = dockerfile.text() == input.file.source().text();
-    let file = if same { input.file.clone() } else { dockerfile::parse(dockerfile) };
+    let file = match input.template {
+        _ if same => input.file.clone(),
+        Some(_) => dockerfile::parse_template(dockerfile),
+        None => dockerfile::parse(dockerfile),
+    };
     let (ignore, changed) = ignore_now(&input.ignore, before, sources);
     let context = match (&input.context, &ignore) {
         (Some(context), IgnoreInput::Present(_, ignore)) if changed => {
@@ -302,6 +306,7 @@ fn with_texts(input: &BuildInput, before: &Inputs, sources: &[Source]) -> BuildI
     BuildInput {
         dockerfile: input.dockerfile,
         file,
+        template: input.template,
         options: input.options.clone(),
         context_root: input.context_root.clone(),
         ignore,

@@ -111,6 +111,9 @@ impl Build<'_> {
     }
 }
 
+/// Commands before a program that are asked for its variables.
+const FURTHEST: usize = 50;
+
 /// Stages of a chain that are looked at; no real one has as many.
 const LONGEST_CHAIN: usize = 256;
 
@@ -183,9 +186,10 @@ fn in_script<'s>(invocation: &Invocation<'s>, name: &str) -> Option<Given> {
     if let Some(found) = wrapped {
         return Some(given(found));
     }
-    let before = invocation.script.commands.iter().take_while(|one| one.span.start < command.span.start);
+    let commands = &invocation.script.commands;
+    let here = commands.partition_point(|one| one.span.start < command.span.start);
     let mut found = None;
-    for one in before {
+    for one in &commands[here.saturating_sub(FURTHEST)..here] {
         let exports = one.name().is_some_and(|word| word.is("export") || word.is("declare"));
         if exports && let Some(pair) = one.words.iter().skip(1).filter_map(pair).next_back() {
             found = Some(given(pair));

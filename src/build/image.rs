@@ -290,6 +290,7 @@ mod tests {
     fn every_row_of_the_tables_has_a_date_and_a_source() {
         let tables = [
             include_str!("../../data/base_images.tsv"),
+            include_str!("../../data/package_sizes.tsv"),
             include_str!("../../data/releases.tsv"),
             include_str!("../../data/slim_images.tsv"),
             include_str!("../../data/program_packages.tsv"),

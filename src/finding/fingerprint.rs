@@ -161,6 +161,7 @@ mod tests {
                     message: "m".into(),
                     help: None,
                     notes: Vec::new(),
+                    hidden_by: None,
                     impact: Vec::new(),
                     fixes: Vec::new(),
                 });

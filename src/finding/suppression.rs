@@ -135,11 +135,14 @@ pub fn suppress(found: Vec<Finding>, judged: &mut [Judged], sources: &[Source]) 
     for mut finding in found {
         let source = sources.get(finding.file.0 as usize);
         // All are asked: each that hides it is of use.
-        let mut hides = false;
+        let mut hidden_by = None;
         for one in judged.iter_mut() {
-            hides |= one.hides(&mut finding, source);
+            if one.hides(&mut finding, source) {
+                hidden_by = hidden_by.or(Some(one.suppression.form));
+            }
         }
-        if hides { hidden.push(finding) } else { kept.push(finding) }
+        finding.hidden_by = hidden_by;
+        if hidden_by.is_some() { hidden.push(finding) } else { kept.push(finding) }
     }
     (kept, hidden)
 }

@@ -33,6 +33,7 @@ fn finding(rule: &'static str, target: Target, span: Span, text: &str, safe: boo
         message: rule.into(),
         help: None,
         notes: Vec::new(),
+        hidden_by: None,
         impact: Vec::new(),
         fixes: vec![Fix { title: "replace".into(), safety, edits }],
     }

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 
+use crate::dockerfile::Template;
 use ignore::{DirEntry, WalkBuilder, WalkState};
 
 /// What a walk for Dockerfiles found.
@@ -11,18 +12,12 @@ use ignore::{DirEntry, WalkBuilder, WalkState};
 pub(super) struct Found {
     /// Dockerfiles, sorted.
     pub dockerfiles: Vec<PathBuf>,
-    /// Files that are only templates of Dockerfiles, sorted.
-    pub templates: Vec<PathBuf>,
     /// Folders that could not be read, and why.
     pub unreadable: Vec<(PathBuf, String)>,
 }
 
 /// Folders that hold other people's Dockerfiles or none at all, whatever .gitignore says.
 const SKIPPED: [&str; 6] = [".git", "node_modules", ".venv", "site-packages", "__pycache__", ".terraform"];
-
-/// Endings of files that a program turns into a Dockerfile.
-const TEMPLATES: [&str; 13] =
-    ["j2", "jinja", "jinja2", "tmpl", "tpl", "template", "erb", "in", "mustache", "hbs", "m4", "ejs", "liquid"];
 
 /// Endings that only look like a Dockerfile's variant.
 const NEVER: [&str; 9] = ["dockerignore", "md", "txt", "swp", "orig", "bak", "rej", "json", "lock"];
@@ -49,7 +44,6 @@ pub(super) fn discover(root: &Path) -> Found {
     let mut found = found.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner);
     found.dockerfiles.sort();
     leave_out_twins(&mut found.dockerfiles);
-    found.templates.sort();
     found.unreadable.sort();
     found
 }
@@ -70,16 +64,14 @@ fn visit(entry: &DirEntry, found: &Mutex<Found>) {
     if !entry.file_type().is_some_and(|kind| kind.is_file() || kind.is_symlink()) {
         return;
     }
-    let Some(kind) = entry.file_name().to_str().and_then(kind_of) else { return };
+    if !entry.file_name().to_str().is_some_and(is_dockerfile) {
+        return;
+    }
     // A link to a folder or to nothing is no Dockerfile.
     if !entry.path().is_file() {
         return;
     }
-    let mut found = lock(found);
-    match kind {
-        Kind::Dockerfile => found.dockerfiles.push(entry.path().to_owned()),
-        Kind::Template => found.templates.push(entry.path().to_owned()),
-    }
+    lock(found).dockerfiles.push(entry.path().to_owned());
 }
 
 fn note_error(error: &ignore::Error, found: &Mutex<Found>) {
@@ -106,23 +98,15 @@ fn is_skipped(entry: &DirEntry) -> bool {
         && entry.file_name().to_str().is_some_and(|name| SKIPPED.contains(&name))
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Kind {
-    Dockerfile,
-    Template,
-}
-
-/// `Dockerfile`, `Dockerfile.dev`, `api.Dockerfile`, `Dockerfile-dev`, `Containerfile` and their like.
-fn kind_of(name: &str) -> Option<Kind> {
+/// `Dockerfile`, `Dockerfile.dev`, `api.Dockerfile`, `Dockerfile-dev`, `Containerfile` and their like, and their templates.
+fn is_dockerfile(name: &str) -> bool {
     let lower = name.to_ascii_lowercase();
     let ending = lower.rsplit_once('.').map_or("", |(_, ending)| ending);
     if NEVER.contains(&ending) || lower.ends_with('~') {
-        return None;
+        return false;
     }
-    let (stem, kind) = match lower.rsplit_once('.') {
-        Some((stem, ending)) if TEMPLATES.contains(&ending) => (stem, Kind::Template),
-        _ => (lower.as_str(), Kind::Dockerfile),
-    };
+    let template = Template::of_name(&lower).and(lower.rsplit_once('.'));
+    let stem = template.map_or(lower.as_str(), |(stem, _)| stem);
     let named = ["dockerfile", "containerfile"].iter().any(|word| {
         let rest = stem.strip_prefix(word);
         rest.is_some_and(|rest| rest.is_empty() || rest.starts_with(['.', '-', '_']))
@@ -130,7 +114,7 @@ fn kind_of(name: &str) -> Option<Kind> {
     });
     // `dockerfile-parser.rs` is code, `Dockerfile.rs` is code too: a source ending is no variant.
     let code = ["rs", "go", "py", "js", "ts", "rb", "java", "html", "css", "sh", "yml", "yaml", "toml", "vim", "png"];
-    (named && !code.contains(&ending)).then_some(kind)
+    named && !code.contains(&ending)
 }
 
 #[cfg(test)]
@@ -149,12 +133,12 @@ mod tests {
             "Containerfile",
             "Dockerfile.alpine3.20",
         ] {
-            assert_eq!(kind_of(name), Some(Kind::Dockerfile), "{name}");
+            assert!(is_dockerfile(name), "{name}");
         }
         for name in
             ["Dockerfile.j2", "Dockerfile.dev.tmpl", "api.Dockerfile.template", "Dockerfile.in", "Dockerfile.m4"]
         {
-            assert_eq!(kind_of(name), Some(Kind::Template), "{name}");
+            assert!(is_dockerfile(name), "{name}");
         }
         for name in [
             "Dockerfile.dockerignore",
@@ -166,7 +150,7 @@ mod tests {
             "dockerfile-parser.go",
             "Dockerfile.txt",
         ] {
-            assert_eq!(kind_of(name), None, "{name}");
+            assert!(!is_dockerfile(name), "{name}");
         }
     }
 }

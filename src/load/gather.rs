@@ -14,7 +14,7 @@ use super::projects::projects;
 use super::texts::texts;
 use super::{Configuration, LoadError};
 use crate::build::Build;
-use crate::dockerfile;
+use crate::dockerfile::{self, Template};
 use crate::ignore::{self, Matcher};
 use crate::inputs::context::BuildContext;
 use crate::inputs::{BuildInput, BuildOptions, Date, Folder, IgnoreInput, InputProblem, Inputs, Need, Needs};
@@ -139,9 +139,6 @@ fn notes(inputs: &mut Inputs, found: &Found) {
             help: Some("check the permissions; Dockerfiles below it were not looked at".into()),
         });
     }
-    for path in &found.templates {
-        inputs.notices.push(format!("{} is a template: it was not looked at", shown(path)));
-    }
 }
 
 /// One Dockerfile on its way to an input.
@@ -173,12 +170,14 @@ fn fill(
     let walked = root.filter(|_| request.file.is_none());
     super::settings::settle(inputs, &named, &request.configuration, walked);
     let request = &Request { needs: needs(inputs, request), ..request.clone() };
-    let parsed: Vec<Draft> = read
+    let mut drafts: Vec<Draft> = read
         .into_par_iter()
         .map(|(path, id, source)| {
+            let (file, template) = parse(&source);
             let input = BuildInput {
                 dockerfile: id,
-                file: dockerfile::parse(&source),
+                file,
+                template,
                 options: request.options.clone(),
                 context_root: None,
                 ignore: IgnoreInput::Unknown,
@@ -192,12 +191,13 @@ fn fill(
             Draft { path, input, uses_context, place, ignore: None }
         })
         .collect();
-    let (templates, mut drafts): (Vec<Draft>, Vec<Draft>) =
-        parsed.into_iter().partition(|draft| is_template(&draft.input.file));
-    let unread =
-        |draft: &Draft| format!("{} is a template: it was not looked at", inputs.source(draft.input.dockerfile).name());
-    let notices: Vec<String> = templates.iter().map(unread).collect();
-    inputs.notices.extend(notices);
+    for draft in &drafts {
+        let name = inputs.source(draft.input.dockerfile).name();
+        let notice = draft.input.template.map(|template| {
+            format!("{name} is {}: only what needs no rendering was looked at, and nothing is fixed", template.title())
+        });
+        inputs.notices.extend(notice);
+    }
     read_ignore_files(inputs, &mut drafts);
     let contexts = if request.needs.context() { walk(inputs, &drafts, request.needs) } else { BTreeMap::new() };
     for draft in drafts {
@@ -225,17 +225,16 @@ fn needs(inputs: &mut Inputs, request: &Request) -> Needs {
     }
 }
 
-/// Whether a program makes the Dockerfile from this text, whatever it is called: the reader stumbles over what such
-/// programs replace.
-fn is_template(file: &dockerfile::File) -> bool {
-    let marks = ["{{", "{%", "<%", "{#"];
-    let source = file.source();
-    file.problems().iter().filter(|problem| problem.kind.is_error()).any(|problem| {
-        let line = source.slice(source.line_span(source.line(problem.span.start)));
-        marks.iter().any(|mark| line.trim_start().starts_with(mark))
-            || (line.trim_start().to_ascii_uppercase().starts_with("FROM")
-                && marks.iter().any(|mark| line.contains(mark)))
-    })
+/// The Dockerfile, and what makes it where that is a program.
+fn parse(source: &Source) -> (dockerfile::File, Option<Template>) {
+    if let Some(template) = Template::of_name(source.name()) {
+        return (dockerfile::parse_template(source), Some(template));
+    }
+    let file = dockerfile::parse(source);
+    match Template::of_text(&file) {
+        Some(template) => (dockerfile::parse_template(source), Some(template)),
+        None => (file, None),
+    }
 }
 
 fn read_ignore_files(inputs: &mut Inputs, drafts: &mut [Draft]) {

@@ -28,6 +28,7 @@ fn finding(rule: &'static str, severity: Severity, place: &str, message: &str) -
         message: message.into(),
         help: None,
         notes: Vec::new(),
+        hidden_by: None,
         impact: Vec::new(),
         fixes: Vec::new(),
     }

@@ -1,7 +1,7 @@
 //! See `rules/add-url-unverified.md`.
 
 use super::Context;
-use crate::build::{Build, Stage, Transfer};
+use crate::build::{Build, Stage};
 use crate::dockerfile::Keyword;
 use crate::finding::Findings;
 
@@ -14,9 +14,10 @@ const CHECKS: [&str; 8] =
 fn check(cx: &Context, out: &mut Findings) {
     let build = cx.build();
     for stage in build.stages().iter().filter(|stage| build.is_needed(stage)) {
+        let last_check = last_check(build, stage);
         for transfer in build.transfers(stage).iter().filter(|one| one.instruction.keyword == Keyword::Add) {
             let checked = build.input().file.transfer(transfer.instruction).is_none_or(|add| add.checksum.is_some());
-            if checked || is_checked_later(build, stage, transfer) {
+            if checked || last_check > Some(transfer.index) {
                 continue;
             }
             let source = build.input().file.source();
@@ -43,11 +44,10 @@ fn is_file(url: &str) -> bool {
     path.trim_end_matches('/').strip_suffix(".git").is_none() && !changes.iter().any(|part| rest.contains(part))
 }
 
-fn is_checked_later(build: &Build, stage: &Stage, transfer: &Transfer) -> bool {
-    let later = build.instructions(stage).filter(|(index, one)| *index > transfer.index && one.keyword == Keyword::Run);
-    let file = &build.input().file;
-    later.into_iter().any(|(_, run)| {
-        let text = file.source().slice(run.span);
-        CHECKS.iter().any(|check| text.contains(check))
-    })
+/// The last step of a stage that checks a file.
+fn last_check(build: &Build, stage: &Stage) -> Option<usize> {
+    let source = build.input().file.source();
+    let checks = |text: &str| CHECKS.iter().any(|check| text.contains(check));
+    let runs = build.instructions(stage).filter(|(_, one)| one.keyword == Keyword::Run);
+    runs.filter(|(_, run)| checks(source.slice(run.span))).map(|(index, _)| index).last()
 }

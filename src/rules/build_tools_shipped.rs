@@ -1,12 +1,15 @@
 //! See `rules/build-tools-shipped.md`.
 
 use super::{Context, toolchain};
-use crate::build::{Build, Stage};
-use crate::finding::Findings;
+use crate::build::{Base, Build, PackageSize, Stage};
+use crate::finding::{Basis, Finding, Findings, Impact, ImpactKind, Per, Saves};
 use crate::shell::{Invocation, Package, PackageCall};
 use crate::text::Span;
 
 super::rule!("build-tools-shipped", check);
+
+/// Installs that are looked at; no real file has more.
+const MOST: usize = 100;
 
 /// Packages that a message names.
 const NAMED: usize = 3;
@@ -22,16 +25,26 @@ fn check(cx: &Context, out: &mut Findings) {
         return;
     }
     let shipped: Vec<&Stage> = cx.shipped().collect();
+    let mut looked = 0;
     for stage in shipped.iter().rev() {
         for (index, instruction, invocations) in toolchain::runs(build, stage) {
+            let removal = toolchain::last_removal(&invocations);
+            let compile = invocations.iter().rposition(toolchain::may_compile);
             for (at, one) in invocations.iter().enumerate() {
                 let Some(call) = one.package_call() else { continue };
                 let tools = toolchain::build_packages(&call);
-                if tools.is_empty() || toolchain::is_cleaned(&invocations[at..]) || one.args.iter().any(is_elsewhere) {
+                if tools.is_empty() {
                     continue;
                 }
-                let own =
-                    invocations[at..].iter().find(|one| toolchain::may_compile(one)).map(|one| (index, one.clone()));
+                looked += 1;
+                if looked > MOST {
+                    return;
+                }
+                if removal.is_some_and(|last| at <= last) || one.args.iter().any(is_elsewhere) {
+                    continue;
+                }
+                let mut rest = invocations[at..].iter().filter(|_| compile.is_some_and(|last| at <= last));
+                let own = rest.find(|one| toolchain::may_compile(one)).map(|one| (index, one.clone()));
                 let Some((place, user)) = own.or_else(|| used_below(build, &shipped, index)) else { continue };
                 let file = &build.input().file;
                 let Some(code) = build.code(index) else { continue };
@@ -48,6 +61,7 @@ fn check(cx: &Context, out: &mut Findings) {
                     "run `{name}` in a stage of its own and copy what it makes, or remove {} in the same RUN",
                     them(&tools)
                 ));
+                let finding = priced(build, stage, &tools, finding);
                 let label = build.code(place).map(|code| code.place(file, user.span));
                 let far = line != instruction.start_line;
                 out.push(
@@ -56,6 +70,21 @@ fn check(cx: &Context, out: &mut Findings) {
             }
         }
     }
+}
+
+fn priced(build: &Build, stage: &Stage, tools: &[&str], finding: Finding) -> Finding {
+    let Base::Image(image) = build.root_base(stage) else { return finding };
+    let Some(size) = PackageSize::heaviest(tools, image) else { return finding };
+    finding.costs(Impact {
+        kind: ImpactKind::DiskBytes,
+        saves: Some(Saves::Bytes(size.disk_bytes)),
+        per: Per::Pull,
+        basis: Basis::Typical,
+        evidence: format!(
+            "`{}` alone with what it brings on Debian {}, looked up on {}",
+            size.package, size.suite, size.date
+        ),
+    })
 }
 
 /// Into another root file system.

@@ -147,6 +147,7 @@ impl<'a, 'i> Context<'a, 'i> {
             message: message.into(),
             help: None,
             notes: Vec::new(),
+            hidden_by: None,
             impact: Vec::new(),
             fixes: Vec::new(),
         }

@@ -1,5 +1,7 @@
 //! See `rules/copied-file-chmod.md`.
 
+use std::collections::HashMap;
+
 use super::layers::{self, Folder};
 use super::{Context, copy_flag, toolchain};
 use crate::dockerfile::Keyword;
@@ -8,22 +10,26 @@ use crate::shell::{Invocation, Word};
 
 super::rule!("copied-file-chmod", check);
 
+/// Instructions between COPY and RUN that are looked through.
+const NEAR: usize = 16;
+
 fn check(cx: &Context, out: &mut Findings) {
     let build = cx.build();
     for stage in build.stages().iter().filter(|stage| build.is_needed(stage)) {
-        let copied: Vec<layers::Copied> = build
-            .transfers(stage)
-            .iter()
-            .filter(|transfer| transfer.sources.len() == 1)
-            .flat_map(|transfer| layers::copied(build, stage, transfer))
-            .collect();
+        let mut copied: HashMap<String, Vec<layers::Copied>> = HashMap::new();
+        for transfer in build.transfers(stage).iter().filter(|transfer| transfer.sources.len() == 1) {
+            for file in layers::copied(build, stage, transfer) {
+                copied.entry(file.path.clone()).or_default().push(file);
+            }
+        }
         for (index, instruction, invocations) in toolchain::runs(build, stage) {
             let mut folder = Folder::of(build, stage, index);
             for one in &invocations {
                 folder.follow(one);
                 let Some((mode, path)) = chmod(one) else { continue };
                 let Some(path) = folder.join(path) else { continue };
-                let Some(file) = copied.iter().rev().find(|file| file.index < index && file.path == path) else {
+                let Some(file) = copied.get(&path).and_then(|all| all.iter().rev().find(|file| file.index < index))
+                else {
                     continue;
                 };
                 let Some(code) = build.code(index) else { continue };
@@ -42,8 +48,10 @@ fn check(cx: &Context, out: &mut Findings) {
                 let span = code.place(&build.input().file, one.span);
                 let flag = format!("--chmod={octal}");
                 let mut finding = cx.finding(span, message).help(format!("copy with `{flag}`"));
-                let between = build.instructions(stage).filter(|(at, _)| *at > file.index && *at < index);
-                let quiet = between.into_iter().all(|(_, other)| other.keyword != Keyword::Run);
+                // What stands further apart is left alone.
+                let mut between = file.index + 1..index;
+                let near = between.len() <= NEAR;
+                let quiet = near && between.all(|at| build.instruction(at).keyword != Keyword::Run);
                 if invocations.len() == 1 && quiet && one.via.is_empty() && one.command.redirects.is_empty() {
                     finding.fixes.extend(copy_flag::fix(build, &[file.instruction], &flag, instruction, safety));
                 }

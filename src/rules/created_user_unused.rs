@@ -10,6 +10,9 @@ use crate::shell::{Invocation, Word};
 
 super::rule!("created-user-unused", check);
 
+/// Users that are looked at; a file makes one or two.
+const MOST: usize = 32;
+
 fn check(cx: &Context, out: &mut Findings) {
     let build = cx.build();
     let Some(stage) = build.target() else { return };
@@ -21,11 +24,16 @@ fn check(cx: &Context, out: &mut Findings) {
         return;
     }
     let file = &build.input().file;
+    let mut candidates = 0;
     for below in cx.shipped() {
         for (index, _) in build.instructions(below).filter(|(_, one)| one.keyword == Keyword::Run) {
             let Some(code) = build.code(index) else { continue };
             for one in code.script.invocations() {
-                let Some(name) = made(&one).filter(|name| !is_used(build, stage, name)) else { continue };
+                let Some(name) = made(&one) else { continue };
+                candidates += 1;
+                if candidates > MOST || is_used(build, stage, name) {
+                    continue;
+                }
                 let message = format!("the user `{name}` is made and never used: the container runs as root");
                 let help = format!("end the stage with `USER {name}`");
                 out.push(cx.finding(code.place(file, one.span), message).help(help));

@@ -10,6 +10,9 @@ use crate::text::Span;
 
 super::rule!("deleted-in-later-layer", check);
 
+/// Files and packages that are remembered; no real file has more.
+const REMEMBERED: usize = 1_000;
+
 /// Bytes below which nobody would change a file.
 const WORTHWHILE: u64 = 100_000;
 
@@ -52,6 +55,7 @@ fn check(cx: &Context, out: &mut Findings) {
                     let paths = layers::copied(build, stage, &transfer);
                     if transfer.from.is_some() {
                         let to = transfer.destination.as_deref();
+                        let to = to.filter(|_| trees.len() < REMEMBERED);
                         trees.extend(to.and_then(|to| foreign::absolute(build, stage, transfer.index, to)).map(|to| {
                             Tree { path: to.trim_end_matches('/').to_owned(), instruction: transfer.instruction }
                         }));
@@ -149,6 +153,9 @@ fn run<'a>(
                     found.push((one, word.span));
                 }
             }
+        }
+        if made.len() > REMEMBERED {
+            made.drain(..REMEMBERED / 2);
         }
         for path in layers::written(one).iter().filter_map(|path| folder.join(path)) {
             if !is_mounted(build, instruction, &path) {

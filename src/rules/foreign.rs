@@ -6,6 +6,9 @@ use crate::build::{Base, Build, Setting, Stage, Transfer};
 use crate::shell::{Invocation, Manager, Verb, Word};
 use crate::text::Span;
 
+/// Stages below one that are looked at, and copies of one stage; no real file has more.
+pub(super) const DEEPEST: usize = 64;
+
 /// A copy from another stage of the file.
 pub(super) struct Taken<'b, 'a> {
     /// The stage that it is taken from.
@@ -16,12 +19,14 @@ pub(super) struct Taken<'b, 'a> {
 
 /// The copies of a stage from other stages, in order.
 pub(super) fn taken<'b, 'a>(build: &'b Build<'a>, stage: &Stage) -> Vec<Taken<'b, 'a>> {
-    let all = build.transfers(stage).into_iter();
-    all.filter_map(|transfer| match transfer.from {
-        Some(Base::Stage(index)) => Some(Taken { maker: build.stages().get(index)?, transfer }),
-        _ => None,
-    })
-    .collect()
+    // Copies of one stage beyond that many tell nothing new, and each costs a look at its maker.
+    let all = build.transfers(stage).into_iter().filter(|transfer| matches!(transfer.from, Some(Base::Stage(_))));
+    all.take(DEEPEST)
+        .filter_map(|transfer| match transfer.from {
+            Some(Base::Stage(index)) => Some(Taken { maker: build.stages().get(index)?, transfer }),
+            _ => None,
+        })
+        .collect()
 }
 
 /// Whether one path is the other, or above or below it.
@@ -48,7 +53,7 @@ pub(super) fn absolute(build: &Build, stage: &Stage, index: usize, path: &str) -
 /// Folders into which the stages of a chain install Python packages.
 pub(super) fn python_folders(build: &Build, stage: &Stage) -> Vec<String> {
     let mut folders = Vec::new();
-    for stage in build.chain(stage) {
+    for stage in build.chain(stage).take(DEEPEST) {
         for (index, _, invocations) in toolchain::runs(build, stage) {
             for one in &invocations {
                 for folder in python_folder(one) {
@@ -63,7 +68,7 @@ pub(super) fn python_folders(build: &Build, stage: &Stage) -> Vec<String> {
 /// Virtual environments that the stages of a chain make.
 pub(super) fn environments(build: &Build, stage: &Stage) -> Vec<String> {
     let mut folders = Vec::new();
-    for stage in build.chain(stage) {
+    for stage in build.chain(stage).take(DEEPEST) {
         for (index, _, invocations) in toolchain::runs(build, stage) {
             let made = invocations.iter().filter_map(environment);
             folders.extend(made.filter_map(|folder| absolute(build, stage, index, folder)));

@@ -1,5 +1,7 @@
 //! See `rules/full-base.md`.
 
+use std::collections::BTreeSet;
+
 use super::{Context, toolchain};
 use crate::build::{Base, BaseImage, Build, Presence, Reference, Slim, Stage};
 use crate::dockerfile::Keyword;
@@ -124,7 +126,7 @@ fn priced(finding: Finding, slim: &Slim) -> Finding {
 /// Whether something in the stages that ship uses, or may well use, what slim images lack.
 fn needs_full(cx: &Context, target: &Stage, image: &str) -> bool {
     let build = cx.build();
-    let mut brought: Vec<&str> = Vec::new();
+    let mut brought: BTreeSet<&str> = BTreeSet::new();
     let mut used: Vec<&str> = Vec::new();
     let (mut compiler, mut headers, mut builds) = (false, false, false);
     let starts = [Keyword::Run, Keyword::Cmd, Keyword::Entrypoint, Keyword::Healthcheck];

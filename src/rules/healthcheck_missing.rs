@@ -18,7 +18,8 @@ fn check(cx: &Context, out: &mut Findings) {
     }
     let check = check_of(build, stage);
     // Of other images nobody knows that they listen.
-    if check.is_none() && build.last(stage, Keyword::Expose).is_none() && build.listening(stage).is_none() {
+    let serves = build.launch(stage).is_some() && build.last(stage, Keyword::Expose).is_some();
+    if check.is_none() && !serves && build.listening(stage).is_none() {
         return;
     }
     let finding = cx.finding(stage.base_span, "no HEALTHCHECK: the engine can't tell whether the service works");

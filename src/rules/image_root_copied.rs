@@ -7,8 +7,12 @@ use crate::finding::Findings;
 
 super::rule!("image-root-copied", check);
 
+/// Such copies that are looked at; no real file has more.
+const MOST: usize = 100;
+
 fn check(cx: &Context, out: &mut Findings) {
     let build = cx.build();
+    let mut looked = 0;
     for stage in build.stages().iter().filter(|stage| build.is_needed(stage)) {
         // To squash a tree into an empty image is a purpose of its own.
         if matches!(build.root_base(stage), Base::Scratch) {
@@ -20,6 +24,10 @@ fn check(cx: &Context, out: &mut Findings) {
             let is_root = |text: &str| text.starts_with('/') && matches!(text.trim_matches('/'), "" | ".");
             let whole = transfer.sources.iter().find(|source| source.text.as_deref().is_some_and(is_root));
             let Some(source) = whole.filter(|_| to.is_some_and(|to| is_root(&to) || to.is_empty())) else { continue };
+            looked += 1;
+            if looked > MOST {
+                return;
+            }
             if is_overlay(build, transfer.from.as_ref()) {
                 continue;
             }

@@ -217,10 +217,11 @@ pub(super) fn is_cleaned(
     call: &PackageCall,
     folders: &[PackageCache],
 ) -> bool {
-    const MOST: usize = 100;
+    const MOST: usize = 20;
     let words = ["clean", "purge", "prune", "clear", "clear-cache", "cc", "clearcache"];
     let may = |one: &&Invocation| {
-        matches!(one.program, Some("rm" | "find" | "rmdir" | "shred"))
+        let deletes = matches!(one.program, Some("rm" | "find" | "rmdir" | "shred"));
+        deletes && one.args.iter().any(|word| word.text().contains(['$', '~']) || names(word.text(), folders))
             || one.args.iter().any(|word| words.contains(&word.text()))
     };
     later.iter().filter(may).take(MOST).any(|one| cleans(build, place, one, call, folders))
@@ -240,24 +241,33 @@ fn cleans(
     if !matches!(later.program, Some("rm" | "find" | "rmdir" | "shred")) {
         return false;
     }
-    let home = build.home(stage, at, later);
-    later.args.iter().filter(|word| !word.text().starts_with('-')).any(|word| {
-        let mut text = word.text().to_owned();
+    let operands = later.args.iter().filter(|word| !word.text().starts_with('-'));
+    operands.into_iter().any(|word| {
+        let text = word.text();
+        if !text.contains(['$', '~']) {
+            return names(text, folders);
+        }
+        let mut text = text.to_owned();
         for name in word.variables().filter(|name| *name != "HOME") {
             let Some(Given::Text(value)) = build.run_variable(stage, at, later, name) else { return true };
             text = text.replace(&format!("${{{name}}}"), &value).replace(&format!("${name}"), &value);
         }
-        if let Home::Known(home) = &home {
+        if let Home::Known(home) = build.home(stage, at, later) {
             let below = text.strip_prefix('~').or_else(|| text.strip_prefix("$HOME"));
             if let Some(below) = below.or_else(|| text.strip_prefix("${HOME}")) {
                 text = format!("{home}{below}");
             }
         }
-        let path = text.trim_end_matches(['*', '/', '.']);
-        let names = |cache: &PackageCache| match &cache.folder {
-            Some(folder) => covers(path, folder) || (path.starts_with(folder.as_str()) && path.len() > 1),
-            None => path.contains("cache") || path.contains("/.") || path.contains('~'),
-        };
-        folders.iter().any(names) || (text.contains('{') && text.contains("cache"))
+        names(&text, folders)
     })
+}
+
+/// Whether a path is one of the folders, above or below it.
+fn names(text: &str, folders: &[PackageCache]) -> bool {
+    let path = text.trim_end_matches(['*', '/', '.']);
+    let is = |cache: &PackageCache| match &cache.folder {
+        Some(folder) => covers(path, folder) || (path.starts_with(folder.as_str()) && path.len() > 1),
+        None => path.contains("cache") || path.contains("/.") || path.contains('~'),
+    };
+    folders.iter().any(is) || (text.contains('{') && text.contains("cache"))
 }

@@ -14,7 +14,7 @@ super::rule!("libc-mismatch", check);
 
 fn check(cx: &Context, out: &mut Findings) {
     let build = cx.build();
-    for stage in cx.shipped() {
+    for stage in cx.shipped().take(foreign::DEEPEST) {
         let Some(own) = libc_of(build, stage).filter(|_| !brings_libc(build, stage)) else { continue };
         for taken in foreign::taken(build, stage) {
             let Some(theirs) = libc_of(build, taken.maker) else { continue };
@@ -74,7 +74,7 @@ fn brings_libc(build: &Build, stage: &Stage) -> bool {
             })
         })
     };
-    build.chain(stage).any(|stage| installs(stage) || copies(stage))
+    build.chain(stage).take(foreign::DEEPEST).any(|stage| installs(stage) || copies(stage))
 }
 
 /// What a copy takes that is linked with its maker's C library: how it was made, its path and place.

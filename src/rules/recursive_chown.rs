@@ -9,12 +9,16 @@ use crate::shell::{Invocation, Word};
 
 super::rule!("recursive-chown", check);
 
+/// Copies that are remembered, and findings that get an edit; no real file has more.
+const REMEMBERED: usize = 100;
+
 /// Bytes below which a second copy is nobody's concern.
 const WORTHWHILE: u64 = 100_000;
 
 fn check(cx: &Context, out: &mut Findings) {
     let build = cx.build();
     let mut copied: Vec<(String, Transfer)> = Vec::new();
+    let mut edits = 0;
     let shipped: Vec<&Stage> = cx.shipped().collect();
     for stage in shipped.iter().rev() {
         let mut transfers = build.transfers(stage).into_iter().peekable();
@@ -22,7 +26,9 @@ fn check(cx: &Context, out: &mut Findings) {
             while let Some(transfer) = transfers.next_if(|transfer| transfer.index < index) {
                 let to = transfer.destination.as_deref();
                 let folder = to.and_then(|to| foreign::absolute(build, stage, transfer.index, to));
-                copied.extend(folder.filter(|_| is_tree(&transfer)).map(|folder| (folder, transfer)));
+                if copied.len() < REMEMBERED {
+                    copied.extend(folder.filter(|_| is_tree(&transfer)).map(|folder| (folder, transfer)));
+                }
             }
             let mut folder = Folder::of(build, stage, index);
             for one in &invocations {
@@ -50,10 +56,12 @@ fn check(cx: &Context, out: &mut Findings) {
                     .label(first.instruction.head, "copied here");
                 let finding = priced(finding, bytes);
                 let run = Run { stage, instruction, alone: invocations.len() == 1, paths: &paths };
-                out.push(edited(build, finding, &run, &hit, one, value));
+                edits += 1;
+                out.push(if edits > REMEMBERED { finding } else { edited(build, finding, &run, &hit, one, value) });
             }
         }
-        copied.extend(transfers.filter_map(|transfer| {
+        let room = REMEMBERED.saturating_sub(copied.len());
+        copied.extend(transfers.take(room).filter_map(|transfer| {
             let to = foreign::absolute(build, stage, transfer.index, transfer.destination.as_deref()?)?;
             is_tree(&transfer).then_some((to, transfer))
         }));

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use rayon::prelude::*;
 
-use super::{Context, Neighbours, Policies, Policy, Rule, Subject, known, reach};
+use super::{Context, Neighbours, Policies, Policy, Rule, Subject, known, reach, unrendered};
 use crate::build::Build;
 use crate::finding::{Finding, Findings, Form, Judged, Suppression, suppress};
 use crate::inputs::{BuildInput, Inputs, Need};
@@ -97,6 +97,7 @@ impl First {
             }
         }
         reach::limit(build, &mut out);
+        let out = unrendered::limit(inputs, build, out);
         let pragmas = pragmas_of(build, policy);
         let all = pragmas.suppressions.iter().chain(&policy.settings.suppressions);
         let mut judged: Vec<Judged> = all.map(|one| Judged::new(one, inputs.today)).collect();

@@ -1,5 +1,7 @@
 //! See `rules/secret-in-context.md`.
 
+use std::collections::BTreeSet;
+
 use super::Context;
 use super::env_file::holds;
 use super::ignore_lines::with_lines;
@@ -28,14 +30,17 @@ fn check(cx: &Context, out: &mut Findings) {
         .collect();
     transfers.sort_by_key(|(ships, transfer)| (!ships, transfer.index));
     let secrets: Vec<&Found> = secrets(cx, context);
-    let mut told: Vec<EntryId> = Vec::new();
+    if secrets.is_empty() {
+        return;
+    }
+    let mut told: BTreeSet<EntryId> = BTreeSet::new();
     for (ships, transfer) in &transfers {
-        let new: Vec<&&Found> =
-            secrets.iter().filter(|one| !told.contains(&one.entry) && takes(transfer, context, one.entry)).collect();
+        let selections = transfer.select(context);
+        let takes = |entry: EntryId| selections.iter().flatten().any(|one| one.entries.binary_search(&entry).is_ok());
+        let new: Vec<&&Found> = secrets.iter().filter(|one| takes(one.entry) && told.insert(one.entry)).collect();
         if new.is_empty() {
             continue;
         }
-        told.extend(new.iter().map(|one| one.entry));
         let names: Vec<String> = new.iter().take(NAMED).map(|one| format!("`{}`", context.path(one.entry))).collect();
         let more = new.len() - names.len();
         let more = if more == 0 { String::new() } else { format!(" and {more} more") };
@@ -70,10 +75,6 @@ fn secrets<'c>(cx: &Context, context: &'c BuildContext) -> Vec<&'c Found> {
             && !is_brought_back(cx, &path)
     })
     .collect()
-}
-
-fn takes(transfer: &Transfer, context: &BuildContext, entry: EntryId) -> bool {
-    transfer.select(context).iter().flatten().any(|selection| selection.entries.binary_search(&entry).is_ok())
 }
 
 /// Whether an exception of .dockerignore means what is at a path: no oversight.

@@ -1,7 +1,7 @@
 //! See `rules/user-without-passwd.md`.
 
 use super::Context;
-use crate::build::{Base, Build, Stage};
+use crate::build::{Base, Build, Stage, Transfer};
 use crate::dockerfile::Keyword;
 use crate::finding::Findings;
 
@@ -9,10 +9,9 @@ super::rule!("user-without-passwd", check);
 
 fn check(cx: &Context, out: &mut Findings) {
     let build = cx.build();
-    for stage in build.stages().iter().filter(|stage| build.is_needed(stage)) {
-        if *build.root_base(stage) != Base::Scratch {
-            continue;
-        }
+    let Some(target) = build.target().filter(|target| *build.root_base(target) == Base::Scratch) else { return };
+    let known_from = cx.shipped().filter_map(|stage| first_accounts(build, stage)).min().unwrap_or(usize::MAX);
+    for stage in build.chain(target) {
         for (index, instruction) in build.instructions(stage) {
             let file = &build.input().file;
             let (what, name) = match instruction.keyword {
@@ -23,7 +22,7 @@ fn check(cx: &Context, out: &mut Findings) {
             let Some(name) = name else { continue };
             let Some(text) = build.scopes().expand(stage.index, index, &name.text) else { continue };
             let Some(unknown) = text.split(':').find(|part| is_name(part)) else { continue };
-            if brings_accounts(build, stage, index) {
+            if known_from < index {
                 continue;
             }
             let fails = if what == "USER" { "the container does not start" } else { "the step fails" };
@@ -38,24 +37,25 @@ fn is_name(part: &str) -> bool {
     !part.is_empty() && !part.bytes().all(|byte| byte.is_ascii_digit())
 }
 
-/// Whether a step of the chain before `at` may bring /etc/passwd: names it, fills /etc or the root, or runs anything.
-fn brings_accounts(build: &Build, stage: &Stage, at: usize) -> bool {
-    build.chain(stage).any(|stage| {
-        let runs = build.instructions(stage).any(|(index, one)| index < at && one.keyword == Keyword::Run);
-        let copies = build.transfers(stage).iter().any(|one| {
-            let to = one.destination.as_deref().map(|to| to.trim_matches('/'));
-            let wide = to.is_none_or(|to| matches!(to, "" | "." | "etc" | "etc/passwd"));
-            let plain = one.sources.iter().all(|source| {
-                source
-                    .text
-                    .as_deref()
-                    .is_some_and(|text| text.rsplit('/').next().is_some_and(|name| name.contains('.')))
-            });
-            let named = build.input().file.source().slice(one.instruction.span).contains("passwd");
-            // Into the root goes a program as well as a file system.
-            let root = matches!(to, Some("" | ".")) && plain && !named;
-            one.index < at && ((wide && !root) || named)
-        });
-        runs || copies
-    })
+/// The first step of a stage that may bring /etc/passwd: names it, fills /etc or the root, or runs anything.
+fn first_accounts(build: &Build, stage: &Stage) -> Option<usize> {
+    let run = build.instructions(stage).find(|(_, one)| one.keyword == Keyword::Run).map(|(index, _)| index);
+    let copy = build.transfers(stage).iter().find(|one| may_bring(build, one)).map(|one| one.index);
+    run.into_iter().chain(copy).min()
+}
+
+fn may_bring(build: &Build, one: &Transfer) -> bool {
+    if build.input().file.source().slice(one.instruction.span).contains("passwd") {
+        return true;
+    }
+    let to = one.destination.as_deref().map(|to| to.trim_matches('/'));
+    match to {
+        None | Some("etc") => true,
+        // Into the root goes a program as well as a file system.
+        Some("" | ".") => one.sources.iter().any(|source| {
+            let name = source.text.as_deref().and_then(|text| text.rsplit('/').next());
+            name.is_none_or(|name| !name.contains('.') || name == ".")
+        }),
+        _ => false,
+    }
 }

@@ -53,6 +53,7 @@ fn check(cx: &Context, out: &mut Findings) {
             let Some(script) = starts(build, &new) else { continue };
             let message = format!("`{old}` moves to `{new}`: its script `{script}` still asks for `{old}/bin/python`");
             out.push(cx.finding(source.span, message).help(format!("copy it to `{old}`, or make it at `{new}`")));
+            return;
         }
     }
 }

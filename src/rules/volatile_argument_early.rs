@@ -51,8 +51,12 @@ const VOLATILE: [&str; 34] = [
 const VERSIONS: [&str; 6] =
     ["APP_VERSION", "BUILD_VERSION", "IMAGE_VERSION", "RELEASE_VERSION", "PROJECT_VERSION", "PACKAGE_VERSION"];
 
+/// Such ARGs that are looked at; no real file has more.
+const MOST: usize = 100;
+
 fn check(cx: &Context, out: &mut Findings) {
     let build = cx.build();
+    let mut looked = 0;
     for stage in build.stages().iter().filter(|stage| build.is_needed(stage)) {
         for (index, instruction) in build.instructions(stage).filter(|(_, one)| one.keyword == Keyword::Arg) {
             let args = build.input().file.args(instruction);
@@ -60,6 +64,10 @@ fn check(cx: &Context, out: &mut Findings) {
                 let name = &*arg.name.text;
                 if !is_volatile(name, arg.default.as_ref().map(|default| &*default.text)) {
                     continue;
+                }
+                looked += 1;
+                if looked > MOST {
+                    return;
                 }
                 let Some(step) = step_above_use(build, stage, index, name) else { continue };
                 let line = build.instruction(step.index).start_line;

@@ -11,6 +11,9 @@ super::rule!("workdir-not-writable", check);
 /// Folders that no public base image brings.
 const OWN: [&str; 6] = ["/app", "/src", "/code", "/workspace", "/usr/src/app", "/opt/app"];
 
+/// Steps that are looked at; a file has one or two.
+const MOST: usize = 32;
+
 /// Words of steps that may change the owner.
 const MENDS: [&str; 6] = ["chown", "chmod", "install -d", "mkdir", "setfacl", "useradd"];
 
@@ -19,13 +22,18 @@ fn check(cx: &Context, out: &mut Findings) {
     let Some(stage) = build.target() else { return };
     let launched = build.launch(stage);
     let at_start = launched.as_ref().map(|launch| launch.index);
+    let mut candidates = 0;
     for below in build.chain(stage) {
         for (index, instruction) in build.instructions(below) {
             let runs = instruction.keyword == Keyword::Run || at_start == Some(index);
             let Some(code) = build.code(index).filter(|_| runs) else { continue };
+            let Some(one) = writes(&code.script) else { continue };
+            candidates += 1;
+            if candidates > MOST {
+                return;
+            }
             let at = if at_start == Some(index) { usize::MAX } else { index };
             let Some((folder, user)) = foreign(build, below, at) else { continue };
-            let Some(one) = writes(&code.script) else { continue };
             let program = one.program.unwrap_or_default();
             let message = format!("`{program}` writes into {folder}, which belongs to root: `{user}` may not");
             let help = format!("make it that user's before USER: `RUN chown {user} {folder}`");

@@ -105,6 +105,22 @@ fn lines_of_json_keep_their_schema() {
 }
 
 #[test]
+fn a_line_of_json_is_what_json_has() {
+    let schema = |text: &str| serde_json::from_str::<Value>(text).unwrap();
+    let lines = schema(include_str!("../../schemas/jsonl.schema.json"));
+    let lint = schema(include_str!("../../schemas/lint.schema.json"));
+    for kind in ["finding", "problem", "skipped"] {
+        let mut own = lines["$defs"][format!("{kind}_line")].clone();
+        own["properties"].as_object_mut().unwrap().remove("type");
+        own["required"].as_array_mut().unwrap().retain(|name| name != "type");
+        assert_eq!(own, lint["$defs"][kind], "{kind}");
+    }
+    for part in ["place", "span", "label", "impact", "edit", "fix"] {
+        assert_eq!(lines["$defs"][part], lint["$defs"][part], "{part}");
+    }
+}
+
+#[test]
 fn the_format_changes_no_exit_code() {
     let clean = "FROM debian:12.5\nUSER 1000\nCMD [\"true\"]\n";
     for (text, command, code) in [
@@ -207,4 +223,16 @@ fn a_command_without_a_format_says_which_it_has() {
     }
     let ran = run(Dockopt::new(), "lint", "sarrif").code(2);
     ran.complains(&["sarrif", "sarif"]);
+}
+
+#[test]
+fn sarif_tells_what_is_hidden() {
+    let text =
+        "FROM debian:12.5\nUSER 1000\n# dockopt ignore=shell-form-command reason: it is one\nCMD python3 main.py\n";
+    let log = Dockopt::new().file("Dockerfile", text).args(["lint", "--format=sarif"]).run().code(0).json();
+    let results = log["runs"][0]["results"].as_array().unwrap();
+    let hidden = results.iter().find(|result| result["ruleId"] == "shell-form-command").unwrap();
+    assert_eq!(hidden["suppressions"][0]["kind"], "inSource");
+    let schema = sarif_schema();
+    assert!(jsonschema::options().build(&schema).unwrap().is_valid(&log));
 }

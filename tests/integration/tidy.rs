@@ -222,7 +222,10 @@ fn wire_types_live_in_report_only() {
 fn files_are_short_and_open_with_what_they_are() {
     let mut wrong = Vec::new();
     for file in below("src", "rs").iter().chain(&below("tests", "rs")) {
-        let lines = file.text.lines().count();
+        // The two lines of a rule in the list of all.
+        let listed =
+            |line: &&str| file.path == "src/rules.rs" && (line.starts_with("mod ") || line.ends_with("::RULE,"));
+        let lines = file.text.lines().filter(|line| !listed(line)).count();
         if lines > LINES {
             wrong.push(format!("{}: {lines} lines, {LINES} at most", file.path));
         }

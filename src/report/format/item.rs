@@ -44,11 +44,13 @@ impl Item<'_> {
         self.finding.is_none()
     }
 
-    /// Message, remedy and page, each on a line of its own.
+    /// Message, remedy, notes and page, each on a line of its own.
     pub(super) fn paragraphs(&self) -> Vec<Cow<'_, str>> {
         let help = self.help.map(|help| Cow::Owned(format!("help: {}", clipped(help))));
         let url = self.url.as_deref().map(|url| Cow::Owned(format!("see: {url}")));
-        std::iter::once(Cow::Borrowed(&*self.message)).chain(help).chain(url).collect()
+        let notes = self.finding.map(|finding| &finding.notes[..]).unwrap_or_default();
+        let notes = notes.iter().map(|note| Cow::Owned(format!("note: {}", clipped(note))));
+        std::iter::once(Cow::Borrowed(&*self.message)).chain(help).chain(notes).chain(url).collect()
     }
 }
 
@@ -58,29 +60,43 @@ pub(super) fn items(report: &Report) -> Vec<Item<'_>> {
     let mut items: Vec<Item> =
         report.problems.iter().zip(prints).map(|(problem, print)| wrong_input(problem, print)).collect();
     let prints = fingerprints(&report.findings, &report.sources, &report.root);
-    for (finding, fingerprint) in report.findings.iter().zip(prints) {
-        let source = report.sources.get(finding.file.0 as usize);
-        let place = |at| source.map_or(FIRST, |source| source.line_column(at));
-        let start = place(finding.span.start);
-        items.push(Item {
-            file: source.map_or("", |source| source.name()),
-            start,
-            end: place(finding.span.end.max(finding.span.start)),
-            line: finding.instruction_line.unwrap_or(start.line),
-            severity: finding.severity,
-            rule: finding.rule,
-            aliases: finding.codes.iter().map(|code| code.name).collect(),
-            message: clipped(&finding.message),
-            help: finding.help.as_deref(),
-            url: crate::rules::find(finding.rule).map(Rule::url),
-            fingerprint,
-            finding: Some(finding),
-        });
-    }
+    items.extend(report.findings.iter().zip(prints).map(|(finding, print)| found(report, finding, print)));
     let order: BTreeMap<&str, usize> =
         files(report).into_iter().enumerate().map(|(index, file)| (file, index)).collect();
     items.sort_by_key(|item| (order.get(item.file).copied(), !item.is_problem(), item.start, item.end));
     items
+}
+
+/// Findings that comments and settings hide.
+pub(super) fn hidden(report: &Report) -> Vec<Item<'_>> {
+    let own = report.findings.len();
+    // Behind those that are told: of equal ones each has a fingerprint of its own.
+    let all: Vec<Finding> = match report.suppressed.len() {
+        0 => Vec::new(),
+        _ => report.findings.iter().chain(&report.suppressed).cloned().collect(),
+    };
+    let prints = fingerprints(&all, &report.sources, &report.root).into_iter().skip(own);
+    report.suppressed.iter().zip(prints).map(|(finding, print)| found(report, finding, print)).collect()
+}
+
+fn found<'a>(report: &'a Report, finding: &'a Finding, fingerprint: String) -> Item<'a> {
+    let source = report.sources.get(finding.file.0 as usize);
+    let place = |at| source.map_or(FIRST, |source| source.line_column(at));
+    let start = place(finding.span.start);
+    Item {
+        file: source.map_or("", |source| source.name()),
+        start,
+        end: place(finding.span.end.max(finding.span.start)),
+        line: finding.instruction_line.unwrap_or(start.line),
+        severity: finding.severity,
+        rule: finding.rule,
+        aliases: finding.codes.iter().map(|code| code.name).collect(),
+        message: clipped(&finding.message),
+        help: finding.help.as_deref(),
+        url: crate::rules::find(finding.rule).map(Rule::url),
+        fingerprint,
+        finding: Some(finding),
+    }
 }
 
 /// Every file that was looked at, or could not be.

@@ -6,11 +6,11 @@ mod wire;
 
 use std::collections::BTreeMap;
 
-use super::item::{INPUT, Item, files, items};
+use super::item::{INPUT, Item, files, hidden, items};
 use super::path::percent;
 use super::{Run, github};
 use crate::audit::{ProblemReport, Report, Skipped};
-use crate::finding::{FileEdit, Finding, Fix, Safety, Severity, Target};
+use crate::finding::{FileEdit, Finding, Fix, Form, Safety, Severity, Target};
 use crate::report::json::{impact, pretty};
 use crate::text::{LineColumn, Source, Span};
 
@@ -18,7 +18,8 @@ use crate::text::{LineColumn, Source, Span};
 const ROOT: &str = "%SRCROOT%";
 
 pub(super) fn write(run: &Run) -> String {
-    let items = items(run.report);
+    let mut items = items(run.report);
+    items.extend(hidden(run.report));
     let mut names: Vec<&str> = results(&items).map(|item| item.rule).collect();
     names.extend(run.report.skipped.iter().map(|skip| &*skip.what).filter(|what| crate::rules::find(what).is_some()));
     names.sort_unstable();
@@ -48,6 +49,10 @@ pub(super) fn write(run: &Run) -> String {
 /// What has a result of its own: findings, and inputs that the builder refuses.
 fn results<'i, 'a>(items: &'i [Item<'a>]) -> impl Iterator<Item = &'i Item<'a>> {
     items.iter().filter(|item| !item.is_problem() || item.severity == Severity::Error)
+}
+
+fn suppression(form: Form) -> wire::Suppression {
+    wire::Suppression { kind: if form == Form::Settings { "external" } else { "inSource" } }
 }
 
 pub(super) fn level(severity: Severity) -> &'static str {
@@ -118,6 +123,7 @@ impl Log<'_> {
             locations: [self.location(item.file, Some(place))],
             related_locations: related.collect(),
             partial_fingerprints: wire::Fingerprints { instruction: item.fingerprint.clone() },
+            suppressions: finding.and_then(|finding| finding.hidden_by).map(suppression).into_iter().collect(),
             fixes: fixes.iter().filter(|fix| !fix.edits.is_empty()).map(|fix| self.fix(fix)).collect(),
             properties: wire::ResultProperties {
                 stage: finding.and_then(|finding| finding.stage.as_deref()),

@@ -27,6 +27,7 @@ fn hostile() -> Report {
         message: HOSTILE.into(),
         help: Some(HOSTILE.into()),
         notes: vec![HOSTILE.into()],
+        hidden_by: None,
         impact: vec![Impact {
             kind: ImpactKind::DiskBytes,
             saves: Some(Saves::Bytes(1_000)),

@@ -1,6 +1,7 @@
 //! How the program of a stage is linked, as far as its commands tell. In doubt it is static: nothing is said then.
 
 use crate::build::{Build, Libc, Lookup, Stage, Value};
+use crate::rules::foreign;
 use crate::rules::toolchain::{self, Language};
 use crate::shell::Invocation;
 use crate::text::Span;
@@ -67,7 +68,7 @@ impl Made {
 
 /// The first command of a stage's chain that makes a program linked at run time.
 pub(super) fn made(build: &Build, stage: &Stage, libc: Libc) -> Option<Made> {
-    let chain: Vec<&Stage> = build.chain(stage).collect();
+    let chain: Vec<&Stage> = build.chain(stage).take(foreign::DEEPEST).collect();
     let texts = || chain.iter().flat_map(|stage| build.instructions(stage));
     let says = |words: &[&str]| {
         texts().any(|(_, one)| {
@@ -134,7 +135,7 @@ fn installs_compiler(build: &Build, stage: &Stage) -> bool {
 }
 
 fn installs(build: &Build, stage: &Stage, packages: &[&str]) -> bool {
-    build.chain(stage).any(|stage| {
+    build.chain(stage).take(foreign::DEEPEST).any(|stage| {
         toolchain::runs(build, stage).any(|(_, _, invocations)| {
             let calls = invocations.iter().filter_map(Invocation::package_call);
             calls

@@ -84,6 +84,7 @@ fn build(dockerfile: FileId, source: &Source, sources: &[Source], listing: &[(u6
         projects: projects.map(Arc::new),
         texts,
         base_images: BTreeMap::new(),
+        template: None,
     }
 }
 

@@ -78,9 +78,10 @@ fn descriptor(name: &str) -> wire::Descriptor<'_> {
     }
 }
 
-/// `apt-lists-kept` as the standard wants names: `AptListsKept`.
+/// `apt-lists-kept` as the standard wants names: `AptListsKept`, and never the id itself.
 fn pascal(id: &str) -> String {
     let mut name = String::new();
+    let id = if id.contains('-') { id } else { &format!("{id}-rule") };
     for word in id.split('-') {
         let mut chars = word.chars();
         name.extend(chars.next().map(|first| first.to_ascii_uppercase()).into_iter().chain(chars));

@@ -1,0 +1,135 @@
+//! What a rule is, and how one is found by its name or by the code that others have for it.
+
+use std::collections::HashMap;
+use std::sync::{LazyLock, OnceLock};
+
+use super::metadata::{Metadata, body};
+use super::{ALL, Context};
+use crate::finding::Findings;
+
+/// A rule: its page and its check.
+#[derive(Debug)]
+pub struct Rule {
+    /// Its name in kebab case; names the page, the module and the selector.
+    pub name: &'static str,
+    /// The page, as in `rules/<name>.md`.
+    pub page: &'static str,
+    /// Looks at one build and says what it finds.
+    pub check: fn(&Context, &mut Findings),
+    /// The front matter, read when first asked for.
+    metadata: OnceLock<Metadata>,
+}
+
+/// Ties a check to its page, and makes the page's examples a test of the rule's module.
+macro_rules! rule {
+    ($name:literal, $check:path) => {
+        pub(super) static RULE: $crate::rules::Rule = $crate::rules::Rule::new(
+            $name,
+            include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/rules/", $name, ".md")),
+            $check,
+        );
+
+        #[cfg(test)]
+        #[test]
+        fn examples_of_the_page_hold() {
+            $crate::rules::page::check(&RULE);
+        }
+    };
+}
+pub(super) use rule;
+
+impl Rule {
+    pub(super) const fn new(name: &'static str, page: &'static str, check: fn(&Context, &mut Findings)) -> Self {
+        Self { name, page, check, metadata: OnceLock::new() }
+    }
+
+    /// What the page's front matter says.
+    pub fn metadata(&self) -> &Metadata {
+        self.metadata.get_or_init(|| Metadata::read(self.page).0)
+    }
+
+    /// The page without its front matter.
+    pub fn body(&self) -> &'static str {
+        body(self.page)
+    }
+
+    /// Whether its fixes are safe, unsafe or of both kinds (`safe, unsafe`), as the page's examples show; empty for none.
+    pub fn safety(&self) -> String {
+        let fences = self.body().lines().filter_map(|line| line.strip_prefix("```"));
+        let fixed = fences.map(|info| info.split(' ').collect::<Vec<_>>()).filter(|info| info.contains(&"fixed"));
+        let (unsafe_ones, safe): (Vec<_>, Vec<_>) = fixed.partition(|info| info.contains(&"unsafe"));
+        let words = [("safe", safe), ("unsafe", unsafe_ones)];
+        words.iter().filter(|(_, found)| !found.is_empty()).map(|(word, _)| *word).collect::<Vec<_>>().join(", ")
+    }
+
+    /// Where people read the page.
+    pub fn url(&self) -> String {
+        format!("{}/blob/main/rules/{}.md", env!("CARGO_PKG_REPOSITORY"), self.name)
+    }
+}
+
+/// The rule with this name or alias, in any case; the first one where several share a foreign code.
+pub fn find(name: &str) -> Option<&'static Rule> {
+    named(name).first().copied()
+}
+
+/// The rule with this name, or all rules with this alias, in any case.
+pub fn named(name: &str) -> &'static [&'static Rule] {
+    static KNOWN: LazyLock<HashMap<String, Vec<&'static Rule>>> = LazyLock::new(|| by_name(ALL));
+    KNOWN.get(&name.to_ascii_lowercase()).map_or(&[], Vec::as_slice)
+}
+
+/// Rules by their names and aliases in lower case; a rule's own name is its alone.
+pub(super) fn by_name(rules: &[&'static Rule]) -> HashMap<String, Vec<&'static Rule>> {
+    let mut known: HashMap<String, Vec<&'static Rule>> = HashMap::new();
+    for rule in rules {
+        for alias in &rule.metadata().aliases {
+            known.entry(alias.to_ascii_lowercase()).or_default().push(rule);
+        }
+    }
+    known.extend(rules.iter().map(|rule| (rule.name.to_ascii_lowercase(), vec![*rule])));
+    known
+}
+
+/// What the pages of these rules announce that their edits change.
+pub fn announced<'r>(rules: impl IntoIterator<Item = &'r &'static str>) -> Vec<&'static str> {
+    let known = rules.into_iter().filter_map(|name| find(name));
+    known.flat_map(|rule| rule.metadata().changes.iter().copied()).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::rules::selection;
+    use std::collections::BTreeSet;
+
+    /// Foreign codes that several rules answer for together, each for a part.
+    const SHARED: [&str; 11] = [
+        "CKV_DOCKER_7",
+        "DF001",
+        "DL3006",
+        "DL3007",
+        "DL3025",
+        "DL3064",
+        "DS-0001",
+        "JSONArgsRecommended",
+        "MultipleInstructionsDisallowed",
+        "SecretsUsedInArgOrEnv",
+        "UndefinedVar",
+    ];
+
+    #[test]
+    fn pages_are_complete_and_names_are_unique_and_sorted() {
+        let mut names = BTreeSet::new();
+        for rule in ALL {
+            let (metadata, problems) = Metadata::read(rule.page);
+            assert!(problems.is_empty(), "rules/{}.md: {problems:?}", rule.name);
+            for name in metadata.aliases.iter().copied().chain([rule.name]) {
+                let fresh = names.insert(name.to_ascii_lowercase()) || SHARED.contains(&name);
+                assert!(fresh, "rules/{}.md: `{name}` is taken", rule.name);
+                assert!(!selection::is_reserved(name), "rules/{}.md: `{name}` is a category or a group", rule.name);
+            }
+        }
+        assert!(ALL.is_sorted_by(|a, b| a.name < b.name), "the list in src/rules.rs is sorted by name");
+    }
+}

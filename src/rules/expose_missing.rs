@@ -1,0 +1,26 @@
+//! See `rules/expose-missing.md`.
+
+use super::Context;
+use crate::build::{Base, BaseImage};
+use crate::dockerfile::Keyword;
+use crate::finding::Findings;
+
+super::rule!("expose-missing", check);
+
+fn check(cx: &Context, out: &mut Findings) {
+    let build = cx.build();
+    let Some(stage) = build.target().filter(|stage| build.listening(stage).is_some()) else { return };
+    // An image that starts a program of its own exposes its ports, too.
+    let own = match build.root_base(stage) {
+        Base::Image(name) => BaseImage::of(name).has_entrypoint() == Some(false),
+        base => *base == Base::Scratch,
+    };
+    if build.last(stage, Keyword::Expose).is_some() || !own {
+        return;
+    }
+    let Some((_, starts)) = build.last(stage, Keyword::Cmd).or_else(|| build.last(stage, Keyword::Entrypoint)) else {
+        return;
+    };
+    let finding = cx.finding(starts.head, "this starts a server, and no EXPOSE says on which port");
+    out.push(finding.help("note the port with EXPOSE"));
+}
