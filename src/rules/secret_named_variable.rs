@@ -31,7 +31,8 @@ fn check(cx: &Context, out: &mut Findings) {
                 }
                 let finding = cx.finding(name.span, format!("`{text}` sounds like a secret"));
                 let finding = finding.help("give secrets to a RUN with `--mount=type=secret`, never with ARG or ENV");
-                let empty = value.is_some_and(|value| matches!(&*value.text, "" | "\"\"" | "''"));
+                let empty = instruction.keyword == Keyword::Env
+                    && value.is_some_and(|value| matches!(&*value.text, "" | "\"\"" | "''"));
                 let lower = text.to_ascii_lowercase();
                 let ours = lower.contains("apikey") || empty || !names_secret(&text);
                 out.push(if ours { finding.without("DL3064") } else { finding });
