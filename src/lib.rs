@@ -6,6 +6,7 @@
 // Pure: bytes or text in, values out; no file, clock, process, environment, print.
 pub mod text;
 pub mod yaml;
+pub mod compose;
 pub mod shell;
 pub mod dockerfile;
 pub mod ignore;

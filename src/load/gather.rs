@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use rayon::prelude::*;
 
+use super::compose::{Origin, unfold};
 use super::context::{self, Limits};
 use super::discover::{Found, discover};
 use super::place::{Place, place};
@@ -14,6 +15,7 @@ use super::projects::projects;
 use super::texts::texts;
 use super::{Configuration, LoadError};
 use crate::build::Build;
+use crate::compose::is_compose;
 use crate::dockerfile::{self, Template};
 use crate::ignore::{self, Matcher};
 use crate::inputs::context::BuildContext;
@@ -78,6 +80,7 @@ pub fn gather(request: &Request) -> Result<Inputs, LoadError> {
         let found = discover(&request.path);
         notes(&mut inputs, &found);
         files = found.dockerfiles;
+        files.extend(found.compose);
     } else {
         files.push(request.path.clone());
     }
@@ -149,35 +152,58 @@ struct Draft {
     ignore: Option<(PathBuf, Source)>,
 }
 
+/// A Dockerfile's text with its file, and what another file says of its build.
+type Text = (PathBuf, FileId, Source, Option<Origin>);
+
+/// The Dockerfiles in what was read.
+fn dockerfiles(
+    inputs: &mut Inputs,
+    files: impl Iterator<Item = (PathBuf, Result<Source, LoadError>)>,
+    root: Option<&Path>,
+) -> Vec<Text> {
+    let mut read = Vec::new();
+    for (path, source) in files {
+        match source {
+            Ok(source) if is_compose(source.name()) => {
+                let unfolded = unfold(&path, &source, root);
+                inputs.problems.extend(unfolded.problems);
+                inputs.notices.extend(unfolded.notices);
+                for (inline, origin) in unfolded.inline {
+                    read.push((path.clone(), inputs.add(inline.clone()), inline, Some(origin)));
+                }
+            }
+            Ok(source) => read.push((path, inputs.add(source.clone()), source, None)),
+            Err(error) => {
+                let walked = root.is_some() && is_compose(&shown(&path));
+                inputs.problems.push(InputProblem { fatal: !walked, ..problem(&error) });
+            }
+        }
+    }
+    read
+}
+
 fn fill(
     inputs: &mut Inputs,
     files: impl Iterator<Item = (PathBuf, Result<Source, LoadError>)>,
     request: &Request,
     root: Option<&Path>,
 ) {
-    let mut read = Vec::new();
-    for (path, source) in files {
-        match source {
-            Ok(source) => {
-                let id = inputs.add(source.clone());
-                read.push((path, id, source));
-            }
-            Err(error) => inputs.problems.push(problem(&error)),
-        }
-    }
-    let named: Vec<(PathBuf, FileId)> = read.iter().map(|(path, id, _)| (path.clone(), *id)).collect();
     let walked = root.filter(|_| request.file.is_none());
+    let read = dockerfiles(inputs, files, walked);
+    let named: Vec<(PathBuf, FileId)> = read.iter().map(|(path, id, ..)| (path.clone(), *id)).collect();
     super::settings::settle(inputs, &named, &request.configuration, walked);
     let request = &Request { needs: needs(inputs, request), ..request.clone() };
     let mut drafts: Vec<Draft> = read
         .into_par_iter()
-        .map(|(path, id, source)| {
+        .map(|(path, id, source, origin)| {
             let (file, template) = parse(&source);
             let input = BuildInput {
                 dockerfile: id,
                 file,
                 template,
-                options: request.options.clone(),
+                options: origin
+                    .as_ref()
+                    .map_or_else(|| request.options.clone(), |origin| origin.options(&request.options)),
                 context_root: None,
                 ignore: IgnoreInput::Unknown,
                 context: None,
@@ -185,7 +211,10 @@ fn fill(
                 texts: None,
                 base_images: BTreeMap::new(),
             };
-            let place = place(&path, &input, request, root);
+            let place = match origin {
+                Some(origin) if request.file.is_none() => Place { root: origin.context, notice: None },
+                _ => place(&path, &input, request, root),
+            };
             Draft { path, input, place, ignore: None }
         })
         .collect();
@@ -240,7 +269,8 @@ fn read_ignore_files(inputs: &mut Inputs, drafts: &mut [Draft]) {
     for draft in drafts {
         let Some(root) = &draft.place.root else { continue };
         draft.input.context_root = Some(shown(root));
-        let Some(path) = context::ignore_file_for(Some(&draft.path), root) else {
+        let inline = inputs.source(draft.input.dockerfile).embedding().is_some();
+        let Some(path) = context::ignore_file_for(Some(&*draft.path).filter(|_| !inline), root) else {
             draft.input.ignore = IgnoreInput::Missing(shown(&root.join(".dockerignore")));
             continue;
         };

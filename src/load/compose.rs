@@ -1,0 +1,141 @@
+//! Compose files on the way to inputs: the Dockerfiles inside of them, and what they say of builds elsewhere.
+
+use std::path::{Component, Path, PathBuf};
+
+use super::gather::shown;
+use crate::compose::{self, Service};
+use crate::inputs::{BuildOptions, InputProblem};
+use crate::text::Source;
+
+/// Bytes that a compose file may have.
+const LIMIT: usize = 4 << 20;
+
+/// How a file says that a Dockerfile is built.
+#[derive(Clone, Debug)]
+pub(super) struct Origin {
+    /// The context's folder, where it lies in what was asked for.
+    pub context: Option<PathBuf>,
+    /// The stage to build.
+    pub target: Option<String>,
+    /// Arguments.
+    pub args: Vec<(String, String)>,
+}
+
+impl Origin {
+    /// What the command line says counts more.
+    pub(super) fn options(&self, asked: &BuildOptions) -> BuildOptions {
+        let mut options = asked.clone();
+        options.target = options.target.or_else(|| self.target.clone());
+        options.build_args = self.args.iter().chain(&asked.build_args).cloned().collect();
+        options
+    }
+}
+
+/// What a compose file comes to.
+#[derive(Debug, Default)]
+pub(super) struct Unfolded {
+    /// The Dockerfiles inside, with how they are built.
+    pub inline: Vec<(Source, Origin)>,
+    /// What is wrong with it.
+    pub problems: Vec<InputProblem>,
+    /// What a reader should know.
+    pub notices: Vec<String>,
+}
+
+/// Looks into a compose file. `root`: the folder that was asked for; `None` when the file itself was.
+pub(super) fn unfold(path: &Path, source: &Source, root: Option<&Path>) -> Unfolded {
+    let mut unfolded = Unfolded::default();
+    if root.is_some() && !source.text().contains("dockerfile_inline") {
+        return unfolded;
+    }
+    let problem = |place, message: String, help: &str| InputProblem {
+        file: source.name().to_owned(),
+        place,
+        fatal: root.is_none(),
+        message,
+        help: Some(help.to_owned()),
+    };
+    if source.bytes().len() > LIMIT {
+        let message = format!("is larger than {} MiB", LIMIT >> 20);
+        unfolded.problems.push(problem(None, message, "Dockerfiles in it were not looked at"));
+        return unfolded;
+    }
+    let compose = compose::read(source);
+    for one in compose.problems {
+        let place = Some(source.line_column(one.span.start));
+        unfolded.problems.push(problem(place, one.message, "what could be read was looked at"));
+    }
+    let folder = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    for service in compose.services {
+        let Some(inline) = service.inline.clone() else { continue };
+        unfolded.notices.extend(limits(&service, &inline));
+        let context = context(folder, root.unwrap_or(folder), service.context.as_deref());
+        if let Err(why) = &context {
+            unfolded.notices.push(format!("{}: the context of `{}` {why}", inline.name(), service.name));
+        }
+        let origin = Origin { context: context.unwrap_or_default(), target: service.target, args: service.args };
+        unfolded.inline.push((inline, origin));
+    }
+    if root.is_none() && unfolded.inline.is_empty() && unfolded.problems.is_empty() {
+        let what = "has no `dockerfile_inline`; `dockopt audit` on its folder looks at the Dockerfiles it names";
+        unfolded.notices.push(format!("{} {what}", source.name()));
+    }
+    unfolded
+}
+
+/// What is not looked at, and not fixed, of a Dockerfile.
+fn limits(service: &Service, inline: &Source) -> Option<String> {
+    let embedding = inline.embedding()?;
+    let (file, name) = (inline.name(), &service.name);
+    if embedding.indent.is_none() {
+        let line = embedding.host.line(embedding.span.start);
+        return Some(format!(
+            "{file}:{line}: the Dockerfile of `{name}` is not written as a block after `|`: findings name its start, and nothing is \
+             fixed"
+        ));
+    }
+    let lines: Vec<String> = embedding.open.iter().take(5).map(ToString::to_string).collect();
+    let more = if embedding.open.len() > lines.len() { ", …" } else { "" };
+    (!lines.is_empty()).then(|| {
+        format!(
+            "{file}: Compose puts variables into the Dockerfile of `{name}` (line {}{more}; `$$` stands for `$`): those instructions \
+             were not looked at, and nothing is fixed",
+            lines.join(", ")
+        )
+    })
+}
+
+/// The folder of a context; an error says why it is not looked at.
+pub(super) fn context(folder: &Path, root: &Path, written: Option<&str>) -> Result<Option<PathBuf>, String> {
+    let written = written.unwrap_or(".");
+    if written.contains('$') {
+        return Err(format!("is `{written}`, which only Compose knows"));
+    }
+    if written.contains("://") || written.starts_with("git@") {
+        return Ok(None);
+    }
+    let joined = joined(folder, Path::new(written));
+    let real = |path: &Path| path.canonicalize().ok();
+    match (real(&joined), real(root)) {
+        (Some(own), Some(top)) if own.starts_with(&top) => Ok(Some(joined)),
+        (Some(_), _) => {
+            Err(format!("(`{}`) lies outside of what was asked for, and was not looked at", shown(&joined)))
+        }
+        (None, _) => Err(format!("(`{}`) is not there", shown(&joined))),
+    }
+}
+
+/// One path below the other, without `.` and `..` where that says the same.
+fn joined(folder: &Path, path: &Path) -> PathBuf {
+    let mut joined = if folder == Path::new(".") { PathBuf::new() } else { folder.to_owned() };
+    for part in path.components() {
+        match part {
+            Component::CurDir => {}
+            Component::ParentDir if joined.file_name().is_some() => {
+                joined.pop();
+            }
+            part => joined.push(part),
+        }
+    }
+    if joined.as_os_str().is_empty() { PathBuf::from(".") } else { joined }
+}
