@@ -5,6 +5,7 @@ mod inline;
 mod read;
 mod write;
 
+pub use self::inline::indent;
 pub use self::read::{Compose, Problem, Service, is_compose, read};
 pub use self::write::write;
 

@@ -7,6 +7,7 @@
 pub mod text;
 pub mod yaml;
 pub mod compose;
+pub mod bake;
 pub mod shell;
 pub mod dockerfile;
 pub mod ignore;

@@ -4,6 +4,7 @@
 mod compose;
 mod context;
 mod discover;
+mod dockerfiles;
 mod file;
 mod gather;
 mod place;

@@ -9,12 +9,12 @@ pub(super) fn inline(host: &Source, node: Node) -> Option<Source> {
     let span = node.span();
     let (text, variables) = unescaped(written);
     let indent = match node.kind() {
-        Some(Kind::Scalar(Style::Literal)) => indent(host, node, written),
+        Some(Kind::Scalar(Style::Literal)) => indent(host, host.line(span.start), written),
         _ => None,
     };
     let first = host.line(span.start);
     let open = variables.into_iter().map(|line| line + first).collect();
-    Source::embedded(&text, Embedding { host: host.clone(), span, indent, doubled: true, open }).ok()
+    Source::embedded(&text, Embedding { host: host.clone(), span, indent, doubled: true, writable: true, open }).ok()
 }
 
 /// The text that `$$` stands for, and the lines (from 0) where a variable is put in.
@@ -38,9 +38,9 @@ fn unescaped(text: &str) -> (String, Vec<u32>) {
     (out, variables)
 }
 
-/// The bytes before each line of a block, when the block is written line by line as it reads.
-fn indent(host: &Source, node: Node, text: &str) -> Option<u32> {
-    let first = host.line(node.span().start);
+/// The bytes before each line of a block that begins at the line `first`; `None` when the block is not written line by line as
+/// it reads.
+pub fn indent(host: &Source, first: u32, text: &str) -> Option<u32> {
     let mut lines = text.split('\n').zip(first..).filter(|(line, _)| !line.is_empty());
     let (line, number) = lines.clone().next()?;
     let own = host.slice(host.line_span(number));

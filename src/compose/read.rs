@@ -17,6 +17,8 @@ pub struct Compose {
     pub services: Vec<Service>,
     /// What is wrong with it.
     pub problems: Vec<Problem>,
+    /// What only the tool itself knows.
+    pub unknown: Vec<Problem>,
 }
 
 /// Something wrong, in one sentence without a full stop.

@@ -1,14 +1,20 @@
-//! Compose files on the way to inputs: the Dockerfiles inside of them, and what they say of builds elsewhere.
+//! Compose and bake files on the way to inputs: the Dockerfiles inside of them, and what they say of builds elsewhere.
 
 use std::path::{Component, Path, PathBuf};
 
 use super::gather::shown;
-use crate::compose::{self, Service};
+use crate::bake::{self, is_bake};
+use crate::compose::{self, Service, is_compose};
 use crate::inputs::{BuildOptions, InputProblem};
 use crate::text::Source;
 
 /// Bytes that a compose file may have.
 const LIMIT: usize = 4 << 20;
+
+/// Whether a file of this name lists builds.
+pub(super) fn lists_builds(name: &str) -> bool {
+    is_compose(name) || is_bake(name)
+}
 
 /// How a file says that a Dockerfile is built.
 #[derive(Clone, Debug)]
@@ -19,6 +25,23 @@ pub(super) struct Origin {
     pub target: Option<String>,
     /// Arguments.
     pub args: Vec<(String, String)>,
+    /// Whether the Dockerfile stands in that file.
+    pub inline: bool,
+    /// What a reader should know.
+    pub notice: Option<String>,
+}
+
+/// A build of a Dockerfile that stands elsewhere.
+#[derive(Debug)]
+pub(super) struct Named {
+    /// The Dockerfile, links followed.
+    pub real: PathBuf,
+    /// The Dockerfile as the user would type it.
+    pub path: PathBuf,
+    /// How it is built.
+    pub origin: Origin,
+    /// Who says so.
+    pub by: String,
 }
 
 impl Origin {
@@ -36,16 +59,44 @@ impl Origin {
 pub(super) struct Unfolded {
     /// The Dockerfiles inside, with how they are built.
     pub inline: Vec<(Source, Origin)>,
+    /// The builds of other Dockerfiles; none when the file itself was asked for.
+    pub named: Vec<Named>,
     /// What is wrong with it.
     pub problems: Vec<InputProblem>,
     /// What a reader should know.
     pub notices: Vec<String>,
 }
 
+impl Unfolded {
+    fn service(&mut self, source: &Source, folder: &Path, root: Option<&Path>, service: Service) {
+        let Service { name, target, args, inline, .. } = &service;
+        if inline.is_none() && root.is_none() {
+            return;
+        }
+        let context = context(folder, root.unwrap_or(folder), service.context.as_deref());
+        if let Err(why) = &context {
+            self.notices.push(format!("{}: the context of `{name}` {why}", source.name()));
+        }
+        let context = context.unwrap_or_default();
+        let (target, args) = (target.clone(), args.clone());
+        let origin = Origin { context, target, args, inline: inline.is_some(), notice: None };
+        if let Some(inline) = inline {
+            self.notices.extend(limits(&service, inline));
+            self.inline.push((inline.clone(), origin));
+        } else if let (Some(context), Some(root)) = (&origin.context, root) {
+            let path = joined(context, Path::new(service.dockerfile.as_deref().unwrap_or("Dockerfile")));
+            let real = path.canonicalize().ok().filter(|real| real.is_file());
+            let real = real.filter(|real| root.canonicalize().is_ok_and(|root| real.starts_with(root)));
+            let by = format!("{} (`{name}`)", source.name());
+            self.named.extend(real.map(|real| Named { real, path, origin, by }));
+        }
+    }
+}
+
 /// Looks into a compose file. `root`: the folder that was asked for; `None` when the file itself was.
 pub(super) fn unfold(path: &Path, source: &Source, root: Option<&Path>) -> Unfolded {
     let mut unfolded = Unfolded::default();
-    if root.is_some() && !source.text().contains("dockerfile_inline") {
+    if root.is_some() && is_compose(source.name()) && !source.text().contains("build") {
         return unfolded;
     }
     let problem = |place, message: String, help: &str| InputProblem {
@@ -60,24 +111,21 @@ pub(super) fn unfold(path: &Path, source: &Source, root: Option<&Path>) -> Unfol
         unfolded.problems.push(problem(None, message, "Dockerfiles in it were not looked at"));
         return unfolded;
     }
-    let compose = compose::read(source);
+    let compose = if is_bake(source.name()) { bake::read(source) } else { compose::read(source) };
+    for one in compose.unknown {
+        let line = source.line(one.span.start);
+        unfolded.notices.push(format!("{}:{line}: {}", source.name(), one.message));
+    }
     for one in compose.problems {
         let place = Some(source.line_column(one.span.start));
         unfolded.problems.push(problem(place, one.message, "what could be read was looked at"));
     }
     let folder = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
     for service in compose.services {
-        let Some(inline) = service.inline.clone() else { continue };
-        unfolded.notices.extend(limits(&service, &inline));
-        let context = context(folder, root.unwrap_or(folder), service.context.as_deref());
-        if let Err(why) = &context {
-            unfolded.notices.push(format!("{}: the context of `{}` {why}", inline.name(), service.name));
-        }
-        let origin = Origin { context: context.unwrap_or_default(), target: service.target, args: service.args };
-        unfolded.inline.push((inline, origin));
+        unfolded.service(source, folder, root, service);
     }
     if root.is_none() && unfolded.inline.is_empty() && unfolded.problems.is_empty() {
-        let what = "has no `dockerfile_inline`; `dockopt audit` on its folder looks at the Dockerfiles it names";
+        let what = "has no Dockerfile inside; `dockopt audit` on its folder looks at the Dockerfiles it names";
         unfolded.notices.push(format!("{} {what}", source.name()));
     }
     unfolded
@@ -90,8 +138,13 @@ fn limits(service: &Service, inline: &Source) -> Option<String> {
     if embedding.indent.is_none() {
         let line = embedding.host.line(embedding.span.start);
         return Some(format!(
-            "{file}:{line}: the Dockerfile of `{name}` is not written as a block after `|`: findings name its start, and nothing is \
-             fixed"
+            "{file}:{line}: the Dockerfile of `{name}` is not written line by line as it reads: findings name its start, and \
+             nothing is fixed"
+        ));
+    }
+    if !embedding.writable {
+        return Some(format!(
+            "{file}: the Dockerfile of `{name}` is looked at, but not fixed: only those in compose files are"
         ));
     }
     let lines: Vec<String> = embedding.open.iter().take(5).map(ToString::to_string).collect();
@@ -109,7 +162,7 @@ fn limits(service: &Service, inline: &Source) -> Option<String> {
 pub(super) fn context(folder: &Path, root: &Path, written: Option<&str>) -> Result<Option<PathBuf>, String> {
     let written = written.unwrap_or(".");
     if written.contains('$') {
-        return Err(format!("is `{written}`, which only Compose knows"));
+        return Err(format!("is `{written}`, which is not known here"));
     }
     if written.contains("://") || written.starts_with("git@") {
         return Ok(None);

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 
-use crate::compose::is_compose;
+use super::compose::lists_builds;
 use crate::dockerfile::Template;
 use ignore::{DirEntry, WalkBuilder, WalkState};
 
@@ -13,7 +13,7 @@ use ignore::{DirEntry, WalkBuilder, WalkState};
 pub(super) struct Found {
     /// Dockerfiles, sorted.
     pub dockerfiles: Vec<PathBuf>,
-    /// Compose files, sorted.
+    /// Compose and bake files, sorted.
     pub compose: Vec<PathBuf>,
     /// Folders that could not be read, and why.
     pub unreadable: Vec<(PathBuf, String)>,
@@ -69,8 +69,8 @@ fn visit(entry: &DirEntry, found: &Mutex<Found>) {
         return;
     }
     let Some(name) = entry.file_name().to_str() else { return };
-    let compose = is_compose(name);
-    // A link to a folder or to nothing is no Dockerfile; a compose file is read where it lies.
+    let compose = lists_builds(name);
+    // A link to a folder or to nothing is no Dockerfile; a file that lists builds is read where it lies.
     let is_file = || entry.path().is_file() && !(compose && entry.path_is_symlink());
     if !(compose || is_dockerfile(name)) || !is_file() {
         return;

@@ -7,15 +7,14 @@ use std::sync::Arc;
 
 use rayon::prelude::*;
 
-use super::compose::{Origin, unfold};
 use super::context::{self, Limits};
 use super::discover::{Found, discover};
+use super::dockerfiles::dockerfiles;
 use super::place::{Place, place};
 use super::projects::projects;
 use super::texts::texts;
 use super::{Configuration, LoadError};
 use crate::build::Build;
-use crate::compose::is_compose;
 use crate::dockerfile::{self, Template};
 use crate::ignore::{self, Matcher};
 use crate::inputs::context::BuildContext;
@@ -152,36 +151,6 @@ struct Draft {
     ignore: Option<(PathBuf, Source)>,
 }
 
-/// A Dockerfile's text with its file, and what another file says of its build.
-type Text = (PathBuf, FileId, Source, Option<Origin>);
-
-/// The Dockerfiles in what was read.
-fn dockerfiles(
-    inputs: &mut Inputs,
-    files: impl Iterator<Item = (PathBuf, Result<Source, LoadError>)>,
-    root: Option<&Path>,
-) -> Vec<Text> {
-    let mut read = Vec::new();
-    for (path, source) in files {
-        match source {
-            Ok(source) if is_compose(source.name()) => {
-                let unfolded = unfold(&path, &source, root);
-                inputs.problems.extend(unfolded.problems);
-                inputs.notices.extend(unfolded.notices);
-                for (inline, origin) in unfolded.inline {
-                    read.push((path.clone(), inputs.add(inline.clone()), inline, Some(origin)));
-                }
-            }
-            Ok(source) => read.push((path, inputs.add(source.clone()), source, None)),
-            Err(error) => {
-                let walked = root.is_some() && is_compose(&shown(&path));
-                inputs.problems.push(InputProblem { fatal: !walked, ..problem(&error) });
-            }
-        }
-    }
-    read
-}
-
 fn fill(
     inputs: &mut Inputs,
     files: impl Iterator<Item = (PathBuf, Result<Source, LoadError>)>,
@@ -211,9 +180,10 @@ fn fill(
                 texts: None,
                 base_images: BTreeMap::new(),
             };
-            let place = match origin {
-                Some(origin) if request.file.is_none() => Place { root: origin.context, notice: None },
-                _ => place(&path, &input, request, root),
+            let known = origin.filter(|origin| request.file.is_none() && (origin.context.is_some() || origin.inline));
+            let place = match known {
+                Some(origin) => Place { root: origin.context, notice: origin.notice },
+                None => place(&path, &input, request, root),
             };
             Draft { path, input, place, ignore: None }
         })
@@ -340,7 +310,7 @@ pub(super) fn shown(path: &Path) -> String {
     if path.as_os_str().is_empty() { ".".to_owned() } else { path.display().to_string() }
 }
 
-fn problem(error: &LoadError) -> InputProblem {
+pub(super) fn problem(error: &LoadError) -> InputProblem {
     InputProblem {
         file: shown(error.path()),
         place: None,

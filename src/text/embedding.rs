@@ -19,6 +19,8 @@ pub struct Embedding {
     pub indent: Option<u32>,
     /// Whether `$$` is written for each `$`.
     pub doubled: bool,
+    /// Whether someone knows how to write another text there.
+    pub writable: bool,
     /// Lines (the host's, from 1) in which something else is put before the text is used.
     pub open: Vec<u32>,
 }
@@ -26,7 +28,7 @@ pub struct Embedding {
 impl Embedding {
     /// Whether the text may be changed where it stands.
     pub fn is_writable(&self) -> bool {
-        self.indent.is_some() && self.open.is_empty()
+        self.writable && self.indent.is_some() && self.open.is_empty()
     }
 }
 
@@ -102,7 +104,8 @@ mod tests {
     fn embedded(host: &str, at: u32, indent: Option<u32>, text: &str) -> Source {
         let host = Source::of("c.yaml", host);
         let span = Span::new(at, at + 1);
-        Source::embedded(text, Embedding { host, span, indent, doubled: true, open: Vec::new() }).unwrap()
+        Source::embedded(text, Embedding { host, span, indent, doubled: true, writable: true, open: Vec::new() })
+            .unwrap()
     }
 
     #[test]

@@ -139,8 +139,8 @@ fn a_broken_file_has_a_place_and_the_rest_is_looked_at() {
     let problem = &ran.json()["problems"][0];
     assert_eq!((problem["file"].as_str(), problem["line"].is_u64()), (Some("compose.yaml"), true), "{problem}");
     assert_eq!(ran.code, 2);
-    let folder = Dockopt::new().file("compose.yaml", "a: 'dockerfile_inline\n").args(["audit", "."]).run().code(0);
-    assert!(folder.stdout.contains("no Dockerfile found"), "{}", folder.stdout);
+    let folder = Dockopt::new().file("compose.yaml", "build: 'x\n").args(["audit", "."]).run().code(0);
+    assert!((folder.stdout.clone() + &folder.stderr).contains("compose.yaml:"), "{}", folder.stdout);
 }
 
 #[test]
@@ -160,4 +160,53 @@ fn a_context_outside_of_what_was_asked_for_stays_closed() {
     assert!(ran.stdout.contains("outside of what was asked for"), "{}", ran.stdout);
     let ran = Dockopt::new().file("p/compose.yaml", text).file("x", "").args(["audit", ".", "--format=json"]).run();
     assert_eq!(ran.json()["builds"][0]["context"]["root"], ".", "{}", ran.stdout);
+}
+
+#[test]
+fn builds_are_looked_at_as_compose_files_name_them() {
+    let text = "services:\n  a:\n    build:\n      context: .\n      dockerfile: docker/app.build\n      target: dev\n      args: {V: '3.22'}\n  b: {build: {context: ../out}}\n";
+    let dockerfile = "ARG V\nFROM alpine:$V AS dev\nFROM dev\nCOPY src /src\nUSER 1000\nCMD [\"a\"]\n";
+    let project = || Dockopt::new().file("p/compose.yaml", text).file("p/docker/app.build", dockerfile);
+    let project = || project().file("p/src/a", "1234").file("out/Dockerfile", "FROM alpine\n");
+    let result = project().args(["audit", "p", "--format=json"]).run().json();
+    let build = &result["builds"][0];
+    assert_eq!(
+        (build["dockerfile"].as_str(), build["context"]["root"].as_str()),
+        (Some("p/docker/app.build"), Some("p"))
+    );
+    assert_eq!(build["stages"][0]["base"], "alpine:3.22");
+    assert_eq!(result["builds"].as_array().unwrap().len(), 1, "{result:#}");
+    let notices = result["notices"].to_string();
+    for part in
+        ["p/compose.yaml (`a`): the context is `p`", "(V)", "stages built: `dev`", "outside of what was asked for"]
+    {
+        assert!(notices.contains(part), "{part}: {notices}");
+    }
+    // Asked for by its name it is looked at alone.
+    let lint = project().args(["lint", "p/docker/app.build", "--format=json"]).run().json();
+    assert!(!lint["notices"].to_string().contains("compose"), "{lint:#}");
+}
+
+#[test]
+fn builds_are_looked_at_as_bake_files_name_them() {
+    let hcl = "target \"a\" {\n  context = \"a\"\n  dockerfile = \"../x.build\"\n}\ntarget \"b\" {\n  context = \"./${X}\"\n}\n\
+               target \"c\" {\n  dockerfile-inline = <<EOT\nFROM alpine:3.22\nUSER 1000\nCMD curl x\nEOT\n}\n";
+    let project =
+        Dockopt::new().file("docker-bake.hcl", hcl).file("x.build", "FROM alpine\nCOPY f /\n").file("a/f", "1");
+    let ran = project.args(["audit", ".", "--format=json"]).run();
+    let result = ran.json();
+    assert_eq!(
+        places(&result, "shell-form-command").first().map(|place| (place[0], place[1])),
+        Some((12, 1)),
+        "{result:#}"
+    );
+    let roots: Vec<_> =
+        result["builds"].as_array().unwrap().iter().map(|build| build["context"]["root"].as_str()).collect();
+    assert_eq!(roots, [Some("a"), None], "{result:#}");
+    let notices = result["notices"].to_string();
+    assert!(notices.contains("docker-bake.hcl:6: `context` of the target `b`"), "{notices}");
+    assert!(ran.again(["fix", "--check", "docker-bake.hcl"]).stderr.contains("nothing to fix"));
+    let broken = Dockopt::new().file("docker-bake.hcl", "target {{\n").file("Dockerfile", "FROM alpine\nUSER 1\n");
+    let result = broken.args(["audit", ".", "--format=json"]).run().json();
+    assert_eq!((result["problems"][0]["line"].as_u64(), result["builds"].as_array().map(Vec::len)), (Some(1), Some(1)));
 }
