@@ -1,29 +1,55 @@
 //! Dockerfiles inside of other files: what is found in them is shown, and what is changed is written, where they stand.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::compose;
 use crate::finding::{FileEdit, Finding, Fix, Target};
 use crate::fix::{Change, Outcome};
 use crate::text::{Edit, FileId, Source, Span, apply};
 
-/// The finding with the places of the files that hold the Dockerfiles.
-pub(super) fn shown(mut finding: Finding, sources: &[Source]) -> Finding {
-    if sources.iter().all(|source| source.embedding().is_none()) {
-        return finding;
+/// Bytes that are read again to write the edits of one file's findings into it.
+const WORK: usize = 64 << 20;
+
+/// Which findings' edits are written into the files that hold the Dockerfiles.
+pub(super) struct Shown<'s> {
+    sources: &'s [Source],
+    any: bool,
+    /// Files with more findings than there is time for: their fixes are named only.
+    costly: BTreeSet<FileId>,
+}
+
+impl<'s> Shown<'s> {
+    pub(super) fn new(findings: &[Finding], sources: &'s [Source]) -> Self {
+        let any = sources.iter().any(|source| source.embedding().is_some());
+        let mut work: BTreeMap<FileId, usize> = BTreeMap::new();
+        for finding in findings.iter().filter(|finding| any && !finding.fixes.is_empty()) {
+            if let Some(source) = embedded(sources, finding.file) {
+                *work.entry(finding.file).or_default() += source.host().bytes().len() * finding.fixes.len();
+            }
+        }
+        let costly = work.into_iter().filter(|(_, work)| *work > WORK).map(|(file, _)| file).collect();
+        Self { sources, any, costly }
     }
-    finding.fixes.iter_mut().for_each(|fix| rewrite(fix, sources));
-    finding.fixes.retain(|fix| !fix.edits.is_empty());
-    let Some(source) = sources.get(finding.file.0 as usize) else { return finding };
-    if let Some(embedding) = source.embedding().filter(|embedding| embedding.indent.is_none()) {
-        let line = embedding.host.line(embedding.span.start);
-        finding.instruction_line = finding.instruction_line.map(|_| line);
+
+    /// The finding with the places of the files that hold the Dockerfiles.
+    pub(super) fn finding(&self, mut finding: Finding) -> Finding {
+        let Some(source) = self.sources.get(finding.file.0 as usize).filter(|_| self.any) else { return finding };
+        if self.costly.contains(&finding.file) {
+            finding.fixes.iter_mut().for_each(|fix| fix.edits.clear());
+        } else {
+            finding.fixes.iter_mut().for_each(|fix| rewrite(fix, self.sources));
+            finding.fixes.retain(|fix| !fix.edits.is_empty());
+        }
+        if let Some(embedding) = source.embedding().filter(|embedding| embedding.indent.is_none()) {
+            let line = embedding.host.line(embedding.span.start);
+            finding.instruction_line = finding.instruction_line.map(|_| line);
+        }
+        finding.span = source.in_host(finding.span);
+        for label in &mut finding.labels {
+            label.span = source.in_host(label.span);
+        }
+        finding
     }
-    finding.span = source.in_host(finding.span);
-    for label in &mut finding.labels {
-        label.span = source.in_host(label.span);
-    }
-    finding
 }
 
 /// Edits of an embedded text as one edit of its file; none where it can't be written.

@@ -178,7 +178,8 @@ fn unsay(report: &mut Report) {
 fn found<'i>(report: &mut Report, inputs: &'i Inputs, builds: &[Build<'i>], mask: &Mask, policies: &Policies) {
     let outcome = rules::run(inputs, builds, policies);
     let shown = |found: Vec<Finding>| {
-        found.into_par_iter().map(|finding| masked(embedded::shown(finding, &inputs.sources), mask)).collect()
+        let shown = embedded::Shown::new(&found, &inputs.sources);
+        found.into_par_iter().map(|finding| masked(shown.finding(finding), mask)).collect()
     };
     report.findings = shown(outcome.findings);
     report.suppressed = shown(outcome.hidden);

@@ -38,7 +38,8 @@ pub(super) struct Target {
 }
 
 /// Keys that say how a Dockerfile is built.
-pub(super) const KEYS: [&str; 6] = ["inherits", "context", "dockerfile", "dockerfile-inline", "target", "args"];
+pub(super) const KEYS: [&str; 7] =
+    ["inherits", "context", "contexts", "dockerfile", "dockerfile-inline", "target", "args"];
 
 /// Whether bake finds a file of this name by itself.
 pub fn is_bake(name: &str) -> bool {
@@ -129,12 +130,22 @@ fn build(
         }),
         _ => None,
     };
-    let args = match values.get("args") {
+    let pairs = |key: &str| match values.get(key) {
         Some(Value::Pairs(pairs)) => pairs.clone(),
         _ => Vec::new(),
     };
+    let (args, contexts) = (pairs("args"), pairs("contexts"));
     let dockerfile = text("dockerfile");
-    Service { name: target.name.clone(), span: target.span, context, dockerfile, inline, target: text("target"), args }
+    Service {
+        name: target.name.clone(),
+        span: target.span,
+        context,
+        dockerfile,
+        inline,
+        target: text("target"),
+        args,
+        contexts,
+    }
 }
 
 fn inline(host: &Source, text: &str, at: u32) -> Option<Source> {

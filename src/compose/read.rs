@@ -47,6 +47,8 @@ pub struct Service {
     pub target: Option<String>,
     /// Arguments with a value that is written here.
     pub args: Vec<(String, String)>,
+    /// Other contexts by their names, as written.
+    pub contexts: Vec<(String, String)>,
 }
 
 /// Whether a file of this name is one of Compose's.
@@ -98,6 +100,7 @@ fn service(
         inline: None,
         target: text("target").filter(|target| !target.contains('$')),
         args: args(build.get("args")),
+        contexts: args(build.get("additional_contexts")),
     };
     let Some(node) = build.get("dockerfile_inline") else { return service };
     let node = node.target().unwrap_or(node);

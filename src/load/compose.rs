@@ -9,7 +9,10 @@ use crate::inputs::{BuildOptions, InputProblem};
 use crate::text::Source;
 
 /// Bytes that a compose file may have.
-const LIMIT: usize = 4 << 20;
+const LIMIT: usize = 1 << 20;
+
+/// Remarks on one file.
+const REMARKS: usize = 20;
 
 /// Whether a file of this name lists builds.
 pub(super) fn lists_builds(name: &str) -> bool {
@@ -25,6 +28,8 @@ pub(super) struct Origin {
     pub target: Option<String>,
     /// Arguments.
     pub args: Vec<(String, String)>,
+    /// Other contexts by their names, as written.
+    pub contexts: Vec<(String, String)>,
     /// Whether the Dockerfile stands in that file.
     pub inline: bool,
     /// What a reader should know.
@@ -50,6 +55,7 @@ impl Origin {
         let mut options = asked.clone();
         options.target = options.target.or_else(|| self.target.clone());
         options.build_args = self.args.iter().chain(&asked.build_args).cloned().collect();
+        options.build_contexts = self.contexts.iter().chain(&asked.build_contexts).cloned().collect();
         options
     }
 }
@@ -78,8 +84,8 @@ impl Unfolded {
             self.notices.push(format!("{}: the context of `{name}` {why}", source.name()));
         }
         let context = context.unwrap_or_default();
-        let (target, args) = (target.clone(), args.clone());
-        let origin = Origin { context, target, args, inline: inline.is_some(), notice: None };
+        let (target, args, contexts) = (target.clone(), args.clone(), service.contexts.clone());
+        let origin = Origin { context, target, args, contexts, inline: inline.is_some(), notice: None };
         if let Some(inline) = inline {
             self.notices.extend(limits(&service, inline));
             self.inline.push((inline.clone(), origin));
@@ -124,6 +130,10 @@ pub(super) fn unfold(path: &Path, source: &Source, root: Option<&Path>) -> Unfol
     for service in compose.services {
         unfolded.service(source, folder, root, service);
     }
+    unfolded.problems.truncate(REMARKS);
+    let more = unfolded.notices.len().saturating_sub(REMARKS);
+    unfolded.notices.truncate(REMARKS);
+    unfolded.notices.extend((more > 0).then(|| format!("{}: {more} more remarks are left out", source.name())));
     if root.is_none() && unfolded.inline.is_empty() && unfolded.problems.is_empty() {
         let what = "has no Dockerfile inside; `dockopt audit` on its folder looks at the Dockerfiles it names";
         unfolded.notices.push(format!("{} {what}", source.name()));
