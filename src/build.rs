@@ -73,7 +73,7 @@ pub struct Build<'a> {
     /// Shells that comments of hadolint tell, with their places.
     told_shells: Vec<(u32, Shell)>,
     /// The scripts of each instruction, read when first asked for.
-    code: Vec<OnceLock<Option<Code<'a>>>>,
+    code: Vec<OnceLock<Option<Box<Code<'a>>>>>,
     /// Accounts and settings that RUNs make, read when first asked for.
     made: OnceLock<environment::Made>,
 }

@@ -188,6 +188,7 @@ mod labels;
 mod layers;
 mod lines;
 mod metadata;
+mod neighbours;
 mod once;
 mod package_cache;
 #[cfg(test)]
@@ -207,14 +208,15 @@ mod service;
 mod shells;
 mod splitting;
 mod toolchain;
-mod unrendered;
 mod unpinned;
+mod unrendered;
 mod user_line;
 
 pub use self::announced::{Breach, dockerfile_breaches};
 pub use self::catalogue::{Rule, announced, find, named};
 pub use self::context::Context;
 pub use self::metadata::{Category, Confidence, Fixability, Group, Metadata, Status, Subject};
+pub use self::neighbours::Neighbours;
 pub use self::policy::{Line, Policies, Policy, known};
 pub use self::run::{Outcome, is_there, pragmas_of, run};
 pub use self::selection::{Selection, SelectorError, suggest};

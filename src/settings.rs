@@ -10,6 +10,8 @@ mod label;
 mod pattern;
 mod pragma;
 mod resolve;
+#[cfg(test)]
+mod tests;
 mod value;
 
 pub use self::dockopt::extends;

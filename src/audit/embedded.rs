@@ -124,17 +124,13 @@ pub(super) fn write(outcome: &mut Outcome, sources: &[Source]) {
             compose::write(&host, source, &now)
         });
         let Some(after) = after else { continue };
-        match known {
-            Some(known) => known.after = after,
-            None => {
-                changes.push(Change { before: Some(source.host().bytes().to_vec()), after, ..change_of(file, source) })
-            }
+        if let Some(known) = known {
+            known.after = after;
+        } else {
+            let before = Some(source.host().bytes().to_vec());
+            changes.push(Change { target: Target::File(file), name: change.name, before, after });
         }
     }
     changes.sort_by(|a, b| a.target.cmp(&b.target));
     outcome.changes = changes;
-}
-
-fn change_of(file: FileId, source: &Source) -> Change {
-    Change { target: Target::File(file), name: source.name().to_owned(), before: None, after: Vec::new() }
 }

@@ -15,7 +15,7 @@ use crate::finding::{Finding, Mask, Severity};
 use crate::fix::{self, Judge, Level, Outcome};
 use crate::ignore::{self, ProblemKind};
 use crate::inputs::{BuildInput, IgnoreInput, Inputs, Need};
-use crate::rules::{self, Policies, Rule, is_there};
+use crate::rules::{self, Breach, Policies, Rule, is_there};
 use crate::settings;
 use crate::text::{FileId, Source};
 
@@ -74,7 +74,9 @@ impl Judge for Fixing<'_> {
             return Some("the result can't be written into this file so that it reads the same again".to_owned());
         }
         let (breaches, _) = rules::dockerfile_breaches(before, after, &rules::announced(rules));
-        breaches.first().map(ToString::to_string)
+        // What several announce need not be what their edits come to together: a moved RUN that also changes is another.
+        let counts = |breach: &&Breach| rules.len() == 1 || matches!(breach, Breach::Refused(_));
+        breaches.iter().find(counts).map(ToString::to_string)
     }
 }
 

@@ -70,7 +70,7 @@ fn value(source: &Source, expression: &Expression) -> Value {
 /// A text in lines begins in the line below its mark.
 fn heredoc(source: &Source, template: &HeredocTemplate, place: Span) -> Value {
     let mut text = String::new();
-    for element in template.template.iter() {
+    for element in &template.template {
         let Element::Literal(part) = element else { return Value::Other(place) };
         text.push_str(part);
     }

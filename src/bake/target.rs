@@ -49,7 +49,7 @@ pub fn is_bake(name: &str) -> bool {
 
 /// Reads a file. What is wrong with it, and what only bake knows, is a problem.
 pub fn read(source: &Source) -> Compose {
-    let json = source.name().ends_with(".json");
+    let json = source.name().rsplit('.').next() == Some("json");
     let (mut targets, problems) = if json { json::read(source) } else { hcl::read(source) };
     targets.truncate(TARGETS);
     let mut bake = Compose { services: Vec::new(), problems, unknown: Vec::new() };

@@ -1,5 +1,7 @@
 //! What a build takes of its context.
 
+use std::sync::Arc;
+
 use super::Build;
 use crate::dockerfile::Keyword;
 use crate::inputs::context::{
@@ -10,7 +12,7 @@ use crate::inputs::context::{
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Fetched {
     /// Ascending, without directories.
-    pub files: Vec<EntryId>,
+    pub files: Arc<[EntryId]>,
     /// Of all of them.
     pub amount: Amount,
     /// Whether everything is fetched that .dockerignore lets through.

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use super::{Base, Build, FaultKind, Lookup, Setting, User, Value};
 use crate::dockerfile;
 use crate::inputs::{BuildInput, BuildOptions, IgnoreInput, ImageConfig};
+use crate::shell::Dialect;
 use crate::text::{FileId, Source};
 
 pub(super) fn input(text: &str, options: BuildOptions) -> BuildInput {
@@ -211,4 +212,14 @@ fn proxies_reach_a_run_without_an_arg() {
     assert!(matches!(build.scopes().lookup_run(0, "https_proxy", 1), Lookup::Defined(_)));
     assert_eq!(build.scopes().lookup(0, "https_proxy", 1), Lookup::Undefined);
     assert_eq!(build.scopes().lookup_run(0, "http_proxy", 1), Lookup::Undefined);
+}
+
+#[test]
+fn a_comment_tells_the_shell_of_the_base() {
+    let text = "# hadolint shell=cmd\nFROM a\nRUN b\n# hadolint shell = powershell # why\nRUN c\nSHELL [\"sh\"]\nRUN d\nFROM e\nRUN f\n";
+    let input = input(text, BuildOptions::default());
+    let build = Build::new(&input);
+    let dialect = |stage: usize, at| build.shell(&build.stages()[stage], at).value().unwrap().dialect;
+    let shells = [dialect(0, 1), dialect(0, 2), dialect(0, 4), dialect(1, 6)];
+    assert_eq!(shells, [Dialect::Posix, Dialect::PowerShell, Dialect::Posix, Dialect::Posix]);
 }

@@ -169,7 +169,7 @@ impl Build<'_> {
     /// the steps of stages that the target does not need.
     fn installs(&self, folder: &str, all: bool) -> bool {
         let makes = self.installer(folder);
-        self.scripts(all).any(|code| makes(code))
+        self.scripts(all).any(makes)
     }
 
     /// Whether a script installs what a folder of that name holds.

@@ -104,7 +104,7 @@ pub(super) fn first_change(
             Taken::Copied(transfer) => source_file(transfer, context, origins),
             Taken::Bound(source) => {
                 let found = select(context, source, Selector { parents: false, exclude: &[] });
-                edited(found.into_iter(), context, origins)
+                edited(found.into_iter(), context, origins).map(|file| context.path(file))
             }
         };
         if example.is_some() {
@@ -132,14 +132,18 @@ impl Taken<'_> {
 
 /// A file that people edit among those that a COPY takes: the program's own code before tests, settings and texts.
 pub fn source_file(transfer: &Transfer, context: &BuildContext, origins: &Origins) -> Option<String> {
-    edited(transfer.select(context).into_iter().flatten(), context, origins)
+    let sources: Vec<_> = transfer.sources.iter().map(|source| &source.text).collect();
+    let question = format!("{:?}", ("source", sources, &transfer.exclude, transfer.parents, origins.install.len()));
+    let file =
+        context.remembered(question, || edited(transfer.select(context).into_iter().flatten(), context, origins));
+    file.map(|file| context.path(file))
 }
 
-fn edited(selections: impl Iterator<Item = Selection>, context: &BuildContext, origins: &Origins) -> Option<String> {
+fn edited(selections: impl Iterator<Item = Selection>, context: &BuildContext, origins: &Origins) -> Option<EntryId> {
     let mut best: Option<(Likeness, EntryId)> = None;
     let mut looked = 0;
     for selection in selections {
-        for file in selection.entries {
+        for &file in selection.entries.iter() {
             let entry = context.entry(file);
             if entry.kind == Kind::Directory || best.is_some_and(|(best, _)| Likeness::of_name(entry.name) >= best) {
                 continue;
@@ -155,7 +159,7 @@ fn edited(selections: impl Iterator<Item = Selection>, context: &BuildContext, o
             }
         }
     }
-    best.map(|(_, file)| context.path(file))
+    best.map(|(_, file)| file)
 }
 
 /// The Dockerfile and what stands beside it for the build's or the repository's sake: a change of those is no source

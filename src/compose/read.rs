@@ -115,15 +115,12 @@ fn service(
         problems.push(Problem { span: node.span(), message });
     }
     let before = source.line(node.span().start);
-    match (count.checked_sub(1), lead.checked_sub(before)) {
-        (Some(left), Some(room)) => {
-            (*count, *lead) = (left, room);
-            service.inline = inline(source, node);
-        }
-        _ => {
-            let message = format!("the Dockerfile of the service `{name}` is one too many, and is not looked at");
-            problems.push(Problem { span: node.span(), message });
-        }
+    if let (Some(left), Some(room)) = (count.checked_sub(1), lead.checked_sub(before)) {
+        (*count, *lead) = (left, room);
+        service.inline = inline(source, node);
+    } else {
+        let message = format!("the Dockerfile of the service `{name}` is one too many, and is not looked at");
+        problems.push(Problem { span: node.span(), message });
     }
     service
 }

@@ -58,10 +58,9 @@ fn reads_same(host: &Source, written: &Source, at: u32, new: &str) -> bool {
         let own = |inline: Source| inline.text()[inline.mark() as usize..].to_owned();
         services.into_iter().map(|service| service.inline.map(own)).collect()
     };
-    let others = |index: usize, (a, b): (&(u32, Option<&str>), &(u32, Option<&str>)), own| index == own || a.1 == b.1;
     before.problems().len() == after.problems().len()
         && old.len() == now.len()
-        && old.iter().zip(&now).enumerate().all(|(at, pair)| others(at, pair, index))
+        && old.iter().zip(&now).enumerate().all(|(at, (old, now))| at == index || old.1 == now.1)
         && text(written).iter().flatten().any(|text| text == new)
         && now[index].1.is_some_and(|text| text.replace("$$", "$") == new)
 }

@@ -162,10 +162,9 @@ fn blanked(text: &str) -> String {
             emptied.next();
         }
         let own = &mut bytes[at..end];
-        if emptied.peek().is_some_and(|range| range.start < end) && own.iter().all(u8::is_ascii_whitespace) {
-            if let Some(first) = own.first_mut().filter(|byte| **byte == b' ') {
-                *first = b'#';
-            }
+        let is_empty = emptied.peek().is_some_and(|range| range.start < end) && own.iter().all(u8::is_ascii_whitespace);
+        if let Some(first) = own.first_mut().filter(|byte| is_empty && **byte == b' ') {
+            *first = b'#';
         }
         at = end;
     }

@@ -6,6 +6,7 @@
 mod builder;
 mod classes;
 mod filter;
+mod memory;
 mod path;
 mod select;
 mod summary;

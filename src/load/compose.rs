@@ -74,8 +74,8 @@ pub(super) struct Unfolded {
 }
 
 impl Unfolded {
-    fn service(&mut self, source: &Source, folder: &Path, root: Option<&Path>, service: Service) {
-        let Service { name, target, args, inline, .. } = &service;
+    fn service(&mut self, source: &Source, folder: &Path, root: Option<&Path>, service: &Service) {
+        let Service { name, target, args, inline, .. } = service;
         if inline.is_none() && root.is_none() {
             return;
         }
@@ -87,7 +87,7 @@ impl Unfolded {
         let (target, args, contexts) = (target.clone(), args.clone(), service.contexts.clone());
         let origin = Origin { context, target, args, contexts, inline: inline.is_some(), notice: None };
         if let Some(inline) = inline {
-            self.notices.extend(limits(&service, inline));
+            self.notices.extend(limits(service, inline));
             self.inline.push((inline.clone(), origin));
         } else if let (Some(context), Some(root)) = (&origin.context, root) {
             let path = joined(context, Path::new(service.dockerfile.as_deref().unwrap_or("Dockerfile")));
@@ -127,7 +127,7 @@ pub(super) fn unfold(path: &Path, source: &Source, root: Option<&Path>) -> Unfol
         unfolded.problems.push(problem(place, one.message, "what could be read was looked at"));
     }
     let folder = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    for service in compose.services {
+    for service in &compose.services {
         unfolded.service(source, folder, root, service);
     }
     unfolded.problems.truncate(REMARKS);

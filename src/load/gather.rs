@@ -9,7 +9,7 @@ use rayon::prelude::*;
 
 use super::context::{self, Limits};
 use super::discover::{Found, discover};
-use super::dockerfiles::dockerfiles;
+use super::dockerfiles::{Text, dockerfiles};
 use super::place::{Place, place};
 use super::projects::projects;
 use super::texts::texts;
@@ -147,6 +147,7 @@ fn notes(inputs: &mut Inputs, found: &Found) {
 struct Draft {
     path: PathBuf,
     input: BuildInput,
+    uses_context: bool,
     place: Place,
     ignore: Option<(PathBuf, Source)>,
 }
@@ -162,32 +163,7 @@ fn fill(
     let named: Vec<(PathBuf, FileId)> = read.iter().map(|(path, id, ..)| (path.clone(), *id)).collect();
     super::settings::settle(inputs, &named, &request.configuration, walked);
     let request = &Request { needs: needs(inputs, request), ..request.clone() };
-    let mut drafts: Vec<Draft> = read
-        .into_par_iter()
-        .map(|(path, id, source, origin)| {
-            let (file, template) = parse(&source);
-            let input = BuildInput {
-                dockerfile: id,
-                file,
-                template,
-                options: origin
-                    .as_ref()
-                    .map_or_else(|| request.options.clone(), |origin| origin.options(&request.options)),
-                context_root: None,
-                ignore: IgnoreInput::Unknown,
-                context: None,
-                projects: None,
-                texts: None,
-                base_images: BTreeMap::new(),
-            };
-            let known = origin.filter(|origin| request.file.is_none() && (origin.context.is_some() || origin.inline));
-            let place = match known {
-                Some(origin) => Place { root: origin.context, notice: origin.notice },
-                None => place(&path, &input, request, root),
-            };
-            Draft { path, input, place, ignore: None }
-        })
-        .collect();
+    let mut drafts: Vec<Draft> = read.into_par_iter().map(|text| draft(text, request, root)).collect();
     for draft in &drafts {
         let name = inputs.source(draft.input.dockerfile).name();
         let notice = draft.input.template.map(|template| {
@@ -209,6 +185,31 @@ fn fill(
         }
         inputs.builds.push(input);
     }
+}
+
+fn draft((path, id, source, origin): Text, request: &Request, root: Option<&Path>) -> Draft {
+    let (file, template) = parse(&source);
+    let asked = &request.options;
+    let input = BuildInput {
+        dockerfile: id,
+        file,
+        template,
+        options: origin.as_ref().map_or_else(|| asked.clone(), |origin| origin.options(asked)),
+        context_root: None,
+        ignore: IgnoreInput::Unknown,
+        context: None,
+        projects: None,
+        texts: None,
+        base_images: BTreeMap::new(),
+    };
+    let build = Build::new(&input);
+    let known = origin.filter(|origin| request.file.is_none() && (origin.context.is_some() || origin.inline));
+    let place = match known {
+        Some(origin) => Place { root: origin.context, notice: origin.notice },
+        None => place(&path, &build, request, root),
+    };
+    let uses_context = build.uses_context();
+    Draft { path, input, uses_context, place, ignore: None }
 }
 
 /// The facts that are asked for under the settings; what is wrong with those is told.
@@ -277,7 +278,7 @@ type Contexts = BTreeMap<(Option<PathBuf>, Option<PathBuf>), Known>;
 fn walk(inputs: &mut Inputs, drafts: &[Draft], needs: Needs) -> Contexts {
     let mut wanted: BTreeMap<(Option<PathBuf>, Option<PathBuf>), Matcher> = BTreeMap::new();
     for draft in drafts {
-        if draft.place.root.is_none() || !Build::new(&draft.input).uses_context() {
+        if draft.place.root.is_none() || !draft.uses_context {
             continue;
         }
         let matcher = match &draft.input.ignore {

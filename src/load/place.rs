@@ -7,7 +7,6 @@ use super::gather::shown;
 use crate::build::{Build, Source, Transfer};
 use crate::cache::Likeness;
 use crate::dockerfile::Keyword;
-use crate::inputs::BuildInput;
 use crate::shell::{Invocation, Manager, Verb};
 
 /// Folders above a Dockerfile that are tried.
@@ -30,7 +29,7 @@ pub(super) struct Place {
 
 /// The context of a Dockerfile: as given by `--file` with a path, else its own folder, else the nearest folder above (within
 /// `root`) that has what the COPY lines name.
-pub(super) fn place(path: &Path, input: &BuildInput, request: &Request, root: Option<&Path>) -> Place {
+pub(super) fn place(path: &Path, build: &Build, request: &Request, root: Option<&Path>) -> Place {
     if path.as_os_str().is_empty() {
         return Place::default();
     }
@@ -38,10 +37,9 @@ pub(super) fn place(path: &Path, input: &BuildInput, request: &Request, root: Op
         return Place { root: Some(root.to_owned()), notice: None };
     }
     let own = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    let build = Build::new(input);
-    let sources = named(&build);
+    let sources = named(build);
     // Folders are opened only where the context will be: `lint` looks at names that COPY gives, no further.
-    let mut manifests = if request.needs.context() { manifests(&build) } else { Vec::new() };
+    let mut manifests = if request.needs.context() { manifests(build) } else { Vec::new() };
     // A folder with code of its own is its own context, and makes or fetches what it lacks.
     if !manifests.is_empty() && has_code(own) {
         manifests.clear();
@@ -148,7 +146,8 @@ fn above(own: &Path, root: Option<&Path>) -> Vec<PathBuf> {
         if root.is_some_and(|root| at == root) || (root.is_none() && at.join(".git").exists()) {
             break;
         }
-        let Some(parent) = at.parent() else { break };
+        // The root of the file system is nobody's context.
+        let Some(parent) = at.parent().filter(|parent| parent.parent().is_some() || !parent.has_root()) else { break };
         at = if parent.as_os_str().is_empty() { PathBuf::from(".") } else { parent.to_owned() };
         folders.push(at.clone());
         if at == Path::new(".") {

@@ -88,6 +88,7 @@ fn one(rule: &Rule) -> wire::Rule<'_> {
         default: metadata.on_by_default(),
         url: rule.url(),
         aliases: metadata.aliases.clone(),
+        options: metadata.options.iter().map(|&(name, kind)| wire::RuleOption { name, kind: kind.name() }).collect(),
     }
 }
 
@@ -115,6 +116,8 @@ pub fn explain(rule: &Rule, layout: Layout) -> String {
     facts.push(("needs", needs.join(", ")));
     facts.push(("uses", wants.join(", ")));
     facts.push(("aliases", metadata.aliases.join(", ")));
+    let options = metadata.options.iter().map(|(name, kind)| format!("{name} ({})", kind.name()));
+    facts.push(("options", options.collect::<Vec<_>>().join(", ")));
     for (key, value) in facts.into_iter().filter(|fact| !fact.1.is_empty()) {
         out.push_str(&format!("  {}  {value}\n", layout.paint(Tone::Dim, &pad(key, 8))));
     }

@@ -296,6 +296,8 @@ pub(super) struct Rules<'a> {
 pub(super) struct Rule<'a> {
     pub name: &'a str,
     pub aliases: Vec<&'a str>,
+    /// What settings may tell it.
+    pub options: Vec<RuleOption<'a>>,
     pub summary: &'a str,
     pub severity: &'static str,
     pub category: &'static str,
@@ -310,4 +312,10 @@ pub(super) struct Rule<'a> {
     pub since: &'a str,
     pub default: bool,
     pub url: String,
+}
+
+#[derive(Serialize)]
+pub(super) struct RuleOption<'a> {
+    pub name: &'a str,
+    pub kind: &'static str,
 }

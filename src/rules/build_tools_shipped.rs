@@ -28,6 +28,8 @@ fn check(cx: &Context, out: &mut Findings) {
     let mut looked = 0;
     for stage in shipped.iter().rev() {
         for (index, instruction, invocations) in toolchain::runs(build, stage) {
+            let removal = toolchain::last_removal(&invocations);
+            let compile = invocations.iter().rposition(toolchain::may_compile);
             for (at, one) in invocations.iter().enumerate() {
                 let Some(call) = one.package_call() else { continue };
                 let tools = toolchain::build_packages(&call);
@@ -38,11 +40,11 @@ fn check(cx: &Context, out: &mut Findings) {
                 if looked > MOST {
                     return;
                 }
-                if toolchain::is_cleaned(&invocations[at..]) || one.args.iter().any(is_elsewhere) {
+                if removal.is_some_and(|last| at <= last) || one.args.iter().any(is_elsewhere) {
                     continue;
                 }
-                let own =
-                    invocations[at..].iter().find(|one| toolchain::may_compile(one)).map(|one| (index, one.clone()));
+                let mut rest = invocations[at..].iter().filter(|_| compile.is_some_and(|last| at <= last));
+                let own = rest.find(|one| toolchain::may_compile(one)).map(|one| (index, one.clone()));
                 let Some((place, user)) = own.or_else(|| used_below(build, &shipped, index)) else { continue };
                 let file = &build.input().file;
                 let Some(code) = build.code(index) else { continue };

@@ -1,6 +1,6 @@
 //! The questions that a rule may ask about one build. A fact that the rule's page does not declare is not there.
 
-use super::Rule;
+use super::{Neighbours, Rule};
 use crate::build::{Build, Stage};
 use crate::dockerfile::CheckOptions;
 use crate::finding::{Code, Finding, Judged, Suppression};
@@ -15,6 +15,7 @@ use crate::text::{FileId, Source, Span};
 pub struct Context<'a, 'i> {
     rule: &'static Rule,
     inputs: &'i Inputs,
+    neighbours: &'a Neighbours<'a, 'i>,
     build: &'a Build<'i>,
     settings: Option<&'a Settings>,
     judged: &'a [Judged],
@@ -22,8 +23,13 @@ pub struct Context<'a, 'i> {
 
 impl<'a, 'i> Context<'a, 'i> {
     /// What `rule` may ask about `build`.
-    pub fn new(rule: &'static Rule, inputs: &'i Inputs, build: &'a Build<'i>) -> Self {
-        Self { rule, inputs, build, settings: None, judged: &[] }
+    pub fn new(
+        rule: &'static Rule,
+        inputs: &'i Inputs,
+        neighbours: &'a Neighbours<'a, 'i>,
+        build: &'a Build<'i>,
+    ) -> Self {
+        Self { rule, inputs, neighbours, build, settings: None, judged: &[] }
     }
 
     /// Under these settings.
@@ -96,6 +102,16 @@ impl<'a, 'i> Context<'a, 'i> {
     /// The .dockerignore in force.
     pub fn ignore(&self) -> &'i IgnoreInput {
         &self.input().ignore
+    }
+
+    /// What another build with the same .dockerignore says to a question. The answer has to depend on the question and
+    /// that build alone: it is worked out once for all that ask.
+    pub fn ask_neighbours(
+        &self,
+        question: impl Into<String>,
+        answer: impl Fn(&Build<'i>) -> Option<String>,
+    ) -> Option<String> {
+        self.neighbours.ask(self.build, question.into(), answer)
     }
 
     /// The inputs' sources, for edits of other files.

@@ -47,7 +47,7 @@ fn check(cx: &Context, out: &mut Findings) {
     let mut looked = 0;
     for stage in cx.shipped() {
         for (index, _, invocations) in toolchain::runs(build, stage) {
-            let cleaned = toolchain::is_cleaned(&invocations);
+            let cleaned = toolchain::last_removal(&invocations).is_some();
             for call in invocations.iter().filter_map(crate::shell::Invocation::package_call) {
                 if cleaned || call.verb != Verb::Install || !call.manager.is_system() {
                     continue;

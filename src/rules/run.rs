@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use rayon::prelude::*;
 
-use super::{Context, Policies, Policy, Rule, Subject, known, reach, unrendered};
+use super::{Context, Neighbours, Policies, Policy, Rule, Subject, known, reach, unrendered};
 use crate::build::Build;
 use crate::finding::{Finding, Findings, Form, Judged, Suppression, suppress};
 use crate::inputs::{BuildInput, Inputs, Need};
@@ -23,7 +23,8 @@ pub struct Outcome {
 
 /// Runs the rules that hold for each build.
 pub fn run<'i>(inputs: &'i Inputs, builds: &[Build<'i>], policies: &Policies) -> Outcome {
-    let firsts: Vec<First> = builds.par_iter().map(|build| First::of(inputs, build, policies)).collect();
+    let neighbours = Neighbours::new(builds);
+    let firsts: Vec<First> = builds.par_iter().map(|build| First::of(inputs, &neighbours, build, policies)).collect();
     let mut settings = of_settings(inputs, &firsts);
     let mut jobs = Vec::new();
     for (build, first) in builds.iter().zip(firsts) {
@@ -39,7 +40,7 @@ pub fn run<'i>(inputs: &'i Inputs, builds: &[Build<'i>], policies: &Policies) ->
     }
     let seconds = jobs.into_par_iter().map(|(build, judged, mut kept, mut hidden)| {
         let policy = policies.of(build.input().dockerfile);
-        let (told, more) = second(inputs, build, policy, &judged);
+        let (told, more) = second(inputs, &neighbours, build, policy, &judged);
         kept.extend(told);
         hidden.extend(more);
         (kept, hidden)
@@ -87,12 +88,12 @@ struct First {
 }
 
 impl First {
-    fn of<'i>(inputs: &'i Inputs, build: &Build<'i>, policies: &Policies) -> Self {
+    fn of<'i>(inputs: &'i Inputs, neighbours: &Neighbours<'_, 'i>, build: &Build<'i>, policies: &Policies) -> Self {
         let policy = policies.of(build.input().dockerfile);
         let mut out = Findings::new();
         for rule in policy.rules() {
             if rule.metadata().subject != Subject::Suppressions && runs(rule, build) {
-                (rule.check)(&Context::new(rule, inputs, build).under(&policy.settings), &mut out);
+                (rule.check)(&Context::new(rule, inputs, neighbours, build).under(&policy.settings), &mut out);
             }
         }
         reach::limit(build, &mut out);
@@ -140,13 +141,14 @@ const fn is_of_context(need: Need) -> bool {
 /// What the rules find that look at what hides findings; that may be hidden too.
 fn second<'i>(
     inputs: &'i Inputs,
+    neighbours: &Neighbours<'_, 'i>,
     build: &Build<'i>,
     policy: &Policy,
     judged: &[Judged],
 ) -> (Vec<Finding>, Vec<Finding>) {
     let mut out = Findings::new();
     for rule in policy.rules().iter().filter(|rule| rule.metadata().subject == Subject::Suppressions) {
-        (rule.check)(&Context::new(rule, inputs, build).under(&policy.settings).judging(judged), &mut out);
+        (rule.check)(&Context::new(rule, inputs, neighbours, build).under(&policy.settings).judging(judged), &mut out);
     }
     let mut again: Vec<Judged> = judged.iter().map(|one| Judged::new(&one.suppression, inputs.today)).collect();
     suppress(rated(out, policy), &mut again, &inputs.sources)

@@ -85,12 +85,6 @@ fn is_brought_back(cx: &Context, path: &str) -> bool {
 
 /// Whether no other build takes such files by its .dockerignore.
 fn is_own(cx: &Context) -> bool {
-    cx.inputs().builds.iter().filter(|other| other.dockerfile != cx.file()).all(|other| {
-        let same = match (cx.ignore(), &other.ignore) {
-            (IgnoreInput::Present(own, _), IgnoreInput::Present(its, _)) => own == its,
-            (IgnoreInput::Missing(own), IgnoreInput::Missing(its)) => own == its,
-            _ => false,
-        };
-        !same || !Build::new(other).context_sources().unwrap_or_default().iter().any(|source| source.contains(".env"))
-    })
+    let takes = |other: &Build| other.context_sources().unwrap_or_default().iter().any(|one| one.contains(".env"));
+    cx.ask_neighbours("takes an environment", |other| takes(other).then(String::new)).is_none()
 }

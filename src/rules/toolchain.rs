@@ -85,10 +85,10 @@ pub(super) fn build_packages<'s>(call: &PackageCall<'s>) -> Vec<&'s str> {
     named.map(|one| one.name.text).filter(|name| is_build_package(name)).collect()
 }
 
-/// Whether a later part of the same script takes packages away again.
-pub(super) fn is_cleaned(invocations: &[Invocation]) -> bool {
+/// The last command of a script that takes packages away.
+pub(super) fn last_removal(invocations: &[Invocation]) -> Option<usize> {
     let system = |call: PackageCall| call.manager.is_system() && call.verb == Verb::Remove;
-    invocations.iter().filter_map(Invocation::package_call).any(system)
+    invocations.iter().rposition(|one| one.package_call().is_some_and(system))
 }
 
 /// What is compiled.
@@ -144,7 +144,7 @@ pub(super) fn compiled(build: &Build, target: &Stage) -> Option<(usize, Span, La
     for stage in build.chain(target) {
         for (index, _, invocations) in runs(build, stage) {
             let found = invocations.iter().find_map(|one| Some((one.span, compiles(one)?)));
-            if let Some((span, language)) = found.filter(|_| !is_cleaned(&invocations)) {
+            if let Some((span, language)) = found.filter(|_| last_removal(&invocations).is_none()) {
                 return Some((index, span, language));
             }
         }

@@ -4,8 +4,8 @@ use super::Context;
 use super::ignore_lines::with_lines;
 use crate::build::{Build, may_take_in};
 use crate::finding::{Basis, Finding, Findings, Impact, ImpactKind, Per, Safety, Saves};
+use crate::inputs::IgnoreInput;
 use crate::inputs::context::{BuildContext, ClassKind, EntryId, Found};
-use crate::inputs::{BuildInput, IgnoreInput};
 use crate::manifest::Ecosystem;
 use crate::text::Span;
 
@@ -22,10 +22,7 @@ fn check(cx: &Context, out: &mut Findings) {
     let Some(context) = cx.context() else { return };
     let Some(fetched) = build.fetched(context) else { return };
     let mut useless = build.useless(context, &fetched);
-    let neighbours = neighbours(cx);
-    useless.retain(|found| {
-        !is_brought_back(cx, &context.path(found.entry)) && !neighbours.iter().any(|other| other.wants(context, found))
-    });
+    useless.retain(|found| !is_brought_back(cx, &context.path(found.entry)) && !is_wanted(cx, context, found));
     let bytes: u64 = useless.iter().map(|found| found.amount.bytes).sum();
     // What changes by itself reruns steps, however small it is; the rest only costs what it weighs.
     let changes = useless.iter().any(|found| {
@@ -37,7 +34,7 @@ fn check(cx: &Context, out: &mut Findings) {
         return;
     }
     let Some(span) = first_copy(build) else { return };
-    let cautious: Vec<Option<Safety>> = useless.iter().map(|found| safety(cx, context, &neighbours, found)).collect();
+    let cautious: Vec<Option<Safety>> = useless.iter().map(|found| safety(cx, context, found)).collect();
     let edited: Vec<&Found> = useless.iter().zip(&cautious).filter(|(_, how)| how.is_some()).map(|(f, _)| f).collect();
     let (mut plain, mut all, mut why) = (Vec::new(), Vec::new(), None);
     for (found, safety) in useless.iter().zip(cautious) {
@@ -78,14 +75,10 @@ fn finding(cx: &Context, context: &BuildContext, span: Span, useless: &[Found]) 
     })
 }
 
-/// The other builds that the same .dockerignore is for.
-fn neighbours<'i>(cx: &Context<'_, 'i>) -> Vec<Build<'i>> {
-    let same = |other: &&BuildInput| match (cx.ignore(), &other.ignore) {
-        (IgnoreInput::Present(own, _), IgnoreInput::Present(its, _)) => own == its,
-        (IgnoreInput::Missing(own), IgnoreInput::Missing(its)) => own == its,
-        _ => false,
-    };
-    cx.inputs().builds.iter().filter(|other| other.dockerfile != cx.file()).filter(same).map(Build::new).collect()
+/// Whether another build with the same .dockerignore may want something of the context.
+fn is_wanted(cx: &Context, context: &BuildContext, found: &Found) -> bool {
+    let question = format!("wants {}", context.path(found.entry));
+    cx.ask_neighbours(question, |other| other.wants(context, found).then(String::new)).is_some()
 }
 
 /// Whether an exception of .dockerignore means what is at a path or below it: no oversight.
@@ -95,7 +88,7 @@ fn is_brought_back(cx: &Context, path: &str) -> bool {
 }
 
 /// Whether the edit may leave something out: `None` when it must not.
-fn safety(cx: &Context, context: &BuildContext, neighbours: &[Build], found: &Found) -> Option<Safety> {
+fn safety(cx: &Context, context: &BuildContext, found: &Found) -> Option<Safety> {
     let path = context.path(found.entry);
     if !is_made_anew(found) {
         return None;
@@ -104,12 +97,13 @@ fn safety(cx: &Context, context: &BuildContext, neighbours: &[Build], found: &Fo
     if matches!(cx.ignore(), IgnoreInput::Present(_, file) if file.error().is_some()) {
         return None;
     }
-    if cx.build().named(true).unknown || neighbours.iter().any(|other| other.named(true).unknown) {
+    let unknown = |build: &Build| build.named(true).unknown.then(String::new);
+    if unknown(cx.build()).or_else(|| cx.ask_neighbours("copies the unknown", unknown)).is_some() {
         return Some(Safety::Unsafe("a COPY takes what only the build knows".into()));
     }
     let why = match found.class.kind {
         ClassKind::VersionControl => {
-            let others = || neighbours.iter().find_map(|other| other.may_read_history(true));
+            let others = || cx.ask_neighbours("reads the history", |other| other.may_read_history(true));
             cx.build().may_read_history(false).or_else(others)
         }
         ClassKind::Dependencies if path.contains('/') || has_several(cx, &path) => {

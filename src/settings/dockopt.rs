@@ -49,8 +49,8 @@ pub(super) fn read(file: FileId, source: &Source, known: &Known, inherited: &Gro
     for error in errors {
         let span = error.span().unwrap_or(mark..mark);
         let help = source.text().get(span.clone()).filter(|text| text.contains("ignore"));
-        let help =
-            help.map(|_| "give rules without more in `ignore = [...]`, or all as `[[ignore]]` entries".to_owned());
+        let help = help
+            .map(|_| "write both as one list: `ignore = [\"RULE\", { rule = \"RULE\", reason = \"…\" }]`".to_owned());
         reader.error(Span::new(span.start as u32, span.end as u32), error.message().trim(), help);
     }
     let table = table.into_inner();
@@ -64,7 +64,7 @@ pub(super) fn read(file: FileId, source: &Source, known: &Known, inherited: &Gro
             "extends" => _ = reader.texts(value),
             "paths" => read_sections(&mut reader, value, &mut document),
             "ignore" => {
-                let (words, entries) = entry::split(&mut reader, value);
+                let (words, entries) = entry::split(&mut reader, source, value);
                 document.layer.choice.ignore = reader.selectors(words);
                 for one in entries {
                     document.entries.extend(entry::read(&mut reader, file, source, one));

@@ -21,14 +21,24 @@ pub struct Entry {
     pub paths: Option<Vec<Pattern>>,
 }
 
-/// An entry's tables, and the names that stand alone in the same list.
-pub(super) fn split<'t, 'a>(reader: &mut Reader, value: &'t Value<'a>) -> (Vec<Word>, Vec<&'t Value<'a>>) {
+/// The names that stand alone in the list, and its tables with what is deleted to take one out; of one under a header
+/// those are its lines.
+pub(super) fn split<'t, 'a>(
+    reader: &mut Reader,
+    source: &Source,
+    value: &'t Value<'a>,
+) -> (Vec<Word>, Vec<(&'t Value<'a>, Option<Span>)>) {
     let DeValue::Array(list) = value.get_ref() else { return (reader.texts(value), Vec::new()) };
+    let spans: Vec<Span> = list.iter().map(span_of).collect();
     let mut words = Vec::new();
     let mut entries = Vec::new();
-    for item in list {
+    for (index, item) in list.iter().enumerate() {
+        let own = spans[index];
         match item.get_ref() {
-            DeValue::Table(_) => entries.push(item),
+            DeValue::Table(_) if source.slice(own).starts_with('{') => {
+                entries.push((item, Some(listed(&spans, index).unwrap_or(own))));
+            }
+            DeValue::Table(_) => entries.push((item, None)),
             _ => words.extend(reader.text(item)),
         }
     }
@@ -36,7 +46,12 @@ pub(super) fn split<'t, 'a>(reader: &mut Reader, value: &'t Value<'a>) -> (Vec<W
 }
 
 /// Reads an entry; `None` when it can't hide anything for what is wrong with it.
-pub(super) fn read(reader: &mut Reader, file: FileId, source: &Source, item: &Value) -> Option<Entry> {
+pub(super) fn read(
+    reader: &mut Reader,
+    file: FileId,
+    source: &Source,
+    (item, removal): (&Value, Option<Span>),
+) -> Option<Entry> {
     let table = reader.table(item)?;
     let before = reader.problems.len();
     let mut named = Vec::new();
@@ -55,7 +70,7 @@ pub(super) fn read(reader: &mut Reader, file: FileId, source: &Source, item: &Va
     if named.is_empty() && reader.problems.len() == before {
         reader.error(span, "the entry names no rule", Some("add `rule = \"…\"`".to_owned()));
     }
-    let removal = lines(source, span);
+    let removal = removal.unwrap_or_else(|| lines(source, span));
     let form = Form::Settings;
     let exact = paths.as_deref().is_some_and(|paths: &[Pattern]| matches!(paths, [one] if one.is_plain()));
     let suppression =

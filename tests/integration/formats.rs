@@ -110,10 +110,10 @@ fn a_line_of_json_is_what_json_has() {
     let lines = schema(include_str!("../../schemas/jsonl.schema.json"));
     let lint = schema(include_str!("../../schemas/lint.schema.json"));
     for kind in ["finding", "problem", "skipped"] {
-        let mut line = lines["$defs"][format!("{kind}_line")].clone();
-        line["properties"].as_object_mut().unwrap().remove("type");
-        line["required"].as_array_mut().unwrap().retain(|name| name != "type");
-        assert_eq!(line, lint["$defs"][kind], "{kind}");
+        let mut own = lines["$defs"][format!("{kind}_line")].clone();
+        own["properties"].as_object_mut().unwrap().remove("type");
+        own["required"].as_array_mut().unwrap().retain(|name| name != "type");
+        assert_eq!(own, lint["$defs"][kind], "{kind}");
     }
     for part in ["place", "span", "label", "impact", "edit", "fix"] {
         assert_eq!(lines["$defs"][part], lint["$defs"][part], "{part}");

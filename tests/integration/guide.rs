@@ -11,7 +11,7 @@ fn shown(ran: &Ran, filter: Option<&str>) -> String {
     let Some(filter) = filter else { return format!("{}{}", ran.stdout, ran.stderr) };
     let out = &ran.stdout;
     let left = if let Some(count) = filter.strip_prefix("head -n ") {
-        out.lines().take(count.parse().unwrap()).map(|line| format!("{line}\n")).collect()
+        out.split_inclusive('\n').take(count.parse().unwrap()).collect()
     } else {
         let mut value: &serde_json::Value = &serde_json::from_str(out).unwrap();
         for part in filter.strip_prefix("jq -S .").unwrap().split(['.', '[', ']']).filter(|part| !part.is_empty()) {

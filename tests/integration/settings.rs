@@ -124,7 +124,7 @@ fn what_is_not_understood_is_an_error_with_its_place() {
         ("[[paths]]\nmatch = \"a[\"\n", "2:9", "`a[` is no glob", ""),
         ("[labels.schema]\na = \"txt\"\n", "2:5", "the type `txt` is not known", "did you mean `text`?"),
         ("select = [\n", "", "", ""),
-        ("ignore = [\"DL3009\"]\n[[ignore]]\nrule = \"DL3007\"\n", "2:3", "duplicate key", "`[[ignore]]` entries"),
+        ("ignore = [\"DL3009\"]\n[[ignore]]\nrule = \"DL3007\"\n", "2:3", "duplicate key", "write both as one list"),
     ] {
         let ran = lint(Dockopt::new().file("dockopt.toml", text).file("Dockerfile", DOCKERFILE), &["--own"]).code(2);
         ran.complains(&[&format!("dockopt.toml:{place}"), message, help]);

@@ -2,6 +2,7 @@
 //! followed inside the context, wildcards stop at slashes, a directory stands for its contents.
 
 use std::fmt;
+use std::sync::Arc;
 
 use crate::ignore::{Inherited, Matcher, Refusal, check_path_pattern, has_wildcard, path_match};
 use crate::inputs::context::path::{RelativePath, relative};
@@ -36,7 +37,7 @@ pub struct Selection {
     /// What it names itself, links followed; `None` is the context's root.
     pub tops: Vec<Option<EntryId>>,
     /// All that is copied, ascending: directories too, but not a top that is one.
-    pub entries: Vec<EntryId>,
+    pub entries: Arc<[EntryId]>,
     /// Of `entries`.
     pub amount: Amount,
 }
@@ -75,6 +76,11 @@ impl From<Refusal> for SourceError {
 /// # Errors
 /// When the builder refuses the source or an `--exclude` for its form.
 pub fn select(context: &BuildContext, source: &str, selector: Selector<'_>) -> Result<Selection, SourceError> {
+    let key = format!("{}\0{}\0{source}", selector.parents, selector.exclude.join("\0"));
+    context.memory.selection(key, || look(context, source, selector))
+}
+
+fn look(context: &BuildContext, source: &str, selector: Selector<'_>) -> Result<Selection, SourceError> {
     let excludes = Matcher::new(selector.exclude.iter().copied())?;
     if !selector.parents {
         let plain = relative(source);
@@ -216,7 +222,7 @@ fn collect(
     for entry in entries.iter().map(|id| context.entry(*id)).filter(|entry| entry.kind != Kind::Directory) {
         amount.add(entry.amount);
     }
-    Ok(Selection { outcome, tops, entries, amount })
+    Ok(Selection { outcome, tops, entries: entries.into(), amount })
 }
 
 /// Adds what is copied of a directory's contents.

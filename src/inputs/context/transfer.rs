@@ -2,6 +2,7 @@
 //! in COPY, ADD and bind mounts, and where symlinks among it lead.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use crate::ignore::{Inherited, Matcher, clean, has_wildcard, path_match};
 use crate::inputs::context::path::{RelativePath, relative};
@@ -11,7 +12,7 @@ use crate::inputs::context::tree::{Amount, BuildContext, EntryId, Kind};
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Sent {
     /// Ascending, without directories.
-    pub files: Vec<EntryId>,
+    pub files: Arc<[EntryId]>,
     /// Of `files`.
     pub amount: Amount,
     /// Whether a source names the root, so that everything is fetched.
@@ -21,6 +22,10 @@ pub struct Sent {
 /// What a build with these sources fetches: COPY and ADD sources from the context and bind mount sources, of all stages
 /// that the target needs, variables expanded; without URLs.
 pub fn sent(context: &BuildContext, sources: &[&str]) -> Sent {
+    context.memory.sent(sources.join("\0"), || look(context, sources))
+}
+
+fn look(context: &BuildContext, sources: &[&str]) -> Sent {
     let plain: Vec<String> = sources.iter().map(|source| relative(source)).collect();
     let whole = plain.iter().any(String::is_empty);
     let patterns = if whole { Vec::new() } else { with_targets(context, &plain) };
@@ -38,7 +43,7 @@ pub fn sent(context: &BuildContext, sources: &[&str]) -> Sent {
     for id in &files {
         amount.add(context.entry(*id).amount);
     }
-    Sent { files, amount, whole }
+    Sent { files: files.into(), amount, whole }
 }
 
 /// Whether a pattern means the path that it spells, in each of the engine's ways to match.

@@ -6,6 +6,7 @@ use std::ops::Range;
 use std::sync::OnceLock;
 
 use crate::inputs::context::classes::Found;
+use crate::inputs::context::memory::Memory;
 
 /// What an entry is; symlinks are never followed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -143,6 +144,7 @@ pub struct BuildContext {
     pub(super) troubles: Vec<Trouble>,
     /// What [`classify`](super::classify) found, once it was asked.
     pub(super) classes: OnceLock<Vec<Found>>,
+    pub(super) memory: Memory,
 }
 
 impl BuildContext {

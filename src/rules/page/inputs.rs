@@ -10,7 +10,7 @@ use crate::ignore;
 use crate::inputs::context::BuildContext;
 use crate::inputs::{BuildInput, BuildOptions, Date, IgnoreInput, Inputs, SettingsFormat, SettingsInput};
 use crate::manifest::{self, Project};
-use crate::rules::{Context, Line, Policies, Rule, Subject, run};
+use crate::rules::{Context, Line, Neighbours, Policies, Rule, Subject, run};
 use crate::settings::Choice;
 use crate::text::{FileId, Source};
 
@@ -32,9 +32,10 @@ pub(super) fn findings(rule: &'static Rule, sources: &[Source], listing: &[(u64,
         return found;
     }
     let mut out = Findings::new();
+    let neighbours = Neighbours::new(&builds);
     for build in &builds {
         let settings = &policies.of(build.input().dockerfile).settings;
-        (rule.check)(&Context::new(rule, &inputs, build).under(settings), &mut out);
+        (rule.check)(&Context::new(rule, &inputs, &neighbours, build).under(settings), &mut out);
     }
     out.into_sorted()
 }

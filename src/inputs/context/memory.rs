@@ -1,0 +1,68 @@
+//! What was asked of a context before: many Dockerfiles may share one, and ask the same.
+
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Mutex, PoisonError};
+
+use super::select::{Selection, SourceError};
+use super::transfer::Sent;
+use super::tree::{BuildContext, EntryId};
+
+/// Entries that all answers together may hold: 32 MB.
+const ENTRIES: usize = 8_000_000;
+
+/// Answers by question. Another context begins with none.
+#[derive(Debug, Default)]
+pub(super) struct Memory {
+    selections: Mutex<HashMap<String, Result<Selection, SourceError>>>,
+    sent: Mutex<HashMap<String, Sent>>,
+    files: Mutex<HashMap<String, Option<EntryId>>>,
+    held: AtomicUsize,
+}
+
+impl Clone for Memory {
+    fn clone(&self) -> Self {
+        Self::default()
+    }
+}
+
+impl Memory {
+    pub(super) fn selection(
+        &self,
+        key: String,
+        make: impl FnOnce() -> Result<Selection, SourceError>,
+    ) -> Result<Selection, SourceError> {
+        self.answer(&self.selections, key, make, |made| made.as_ref().map_or(0, |made| made.entries.len()))
+    }
+
+    pub(super) fn sent(&self, key: String, make: impl FnOnce() -> Sent) -> Sent {
+        self.answer(&self.sent, key, make, |made| made.files.len())
+    }
+
+    fn answer<T: Clone>(
+        &self,
+        known: &Mutex<HashMap<String, T>>,
+        key: String,
+        make: impl FnOnce() -> T,
+        size: impl FnOnce(&T) -> usize,
+    ) -> T {
+        let lock = || known.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(answer) = lock().get(&key) {
+            return answer.clone();
+        }
+        let answer = make();
+        let size = size(&answer) + key.len() / size_of::<EntryId>() + 16;
+        if self.held.fetch_add(size, Ordering::Relaxed) + size <= ENTRIES {
+            lock().insert(key, answer.clone());
+        }
+        answer
+    }
+}
+
+impl BuildContext {
+    /// The file that a question about this context alone (and the projects in it) has for an answer; `make` works it out
+    /// when nobody asked before.
+    pub fn remembered(&self, question: String, make: impl FnOnce() -> Option<EntryId>) -> Option<EntryId> {
+        self.memory.answer(&self.memory.files, question, make, |_| 0)
+    }
+}

@@ -1,0 +1,177 @@
+use super::*;
+use crate::finding::Severity;
+use crate::inputs::Date;
+
+fn known() -> Known {
+    let mut known = Known::default();
+    known.add_rule("apt-lists-kept", &["DL3009"]);
+    known.add_rule("latest-base", &["DL3007"]);
+    known.add_word("size", vec!["apt-lists-kept"]);
+    known.add_option("apt-lists-kept", "allow", OptionKind::List);
+    known.add_option("apt-lists-kept", "most", OptionKind::Number);
+    known
+}
+
+fn toml(text: &str) -> Document {
+    read(FileId(0), &Source::of("dockopt.toml", text), SettingsFormat::Dockopt, &known(), &Groups::new())
+}
+
+fn yaml(text: &str) -> Document {
+    read(FileId(0), &Source::of(".hadolint.yaml", text), SettingsFormat::Hadolint, &known(), &Groups::new())
+}
+
+/// Problems as `place: message (help)`.
+#[track_caller]
+fn wrong(document: &Document, text: &str, expected: &[&str]) {
+    let one = |problem: &Problem| {
+        let help = problem.help.as_ref().map(|help| format!(" ({help})")).unwrap_or_default();
+        format!("{}: {}{help}", &text[problem.span.range()], problem.message)
+    };
+    assert_eq!(document.problems.iter().map(one).collect::<Vec<_>>(), expected, "{text}");
+}
+
+#[test]
+fn every_key_is_read() {
+    let document = toml(
+        "extends = \"base.toml\"\nselect = [\"default\", \"DL3009\", \"ours\", \"DL9999\"]\nextend-select = \"size\"\n\
+         fail-on = \"none\"\nrequire-reason = true\ninline-ignores = false\ntrusted-registries = [\"*.example\"]\n\
+         [groups]\nours = [\"latest-base\"]\n[rules.ours]\nseverity = \"info\"\n\
+         [rules.DL3009]\nseverity = \"error\"\nallow = [\"A\"]\nmost = 3\n[labels]\nstrict = true\nschema = { a = \"url\" }\n",
+    );
+    // `default` is no word of this test's list.
+    assert_eq!(document.problems.len(), 1);
+    let layer = &document.layer;
+    assert_eq!(layer.choice.select.as_deref().unwrap(), ["DL3009", "latest-base"]);
+    assert_eq!(layer.choice.extend, ["size"]);
+    let severities = [("latest-base".to_owned(), Severity::Info), ("DL3009".to_owned(), Severity::Error)];
+    assert_eq!(layer.severities, severities);
+    assert_eq!(layer.options.len(), 2);
+    assert_eq!(layer.options[1].value, OptionValue::Number(3));
+    assert_eq!((layer.fail_on, layer.require_reason, layer.inline), (Some(FailOn::Never), Some(true), Some(false)));
+    assert_eq!(layer.labels.as_ref().unwrap()["a"], LabelType::Url);
+    assert_eq!(layer.strict_labels, Some(true));
+}
+
+#[test]
+fn entries_have_the_places_of_what_is_written() {
+    let text = "# before\n[[ignore]]\nrules = [\"DL3009\", \"DL9999\"]\nuntil = 2027-01-31\nreason = \"why\" # so\n\n\
+                [[ignore]]\nrule = \"size\"\npath = \"a/*\"\n";
+    let document = toml(text);
+    wrong(&document, text, &[]);
+    let [first, second] = &document.entries[..] else { panic!("{document:?}") };
+    let one = &first.suppression;
+    assert!(text[one.span.range()].starts_with("[[ignore]]") && text[one.span.range()].ends_with("\"why\""));
+    assert!(text[one.removal.range()].ends_with("# so\n"));
+    assert_eq!((one.until, one.reasoned), (Date::parse("2027-01-31"), true));
+    assert_eq!(&text[one.named[0].span.range()], "\"DL3009\"");
+    assert_eq!(&text[one.named[0].removal.unwrap().range()], "\"DL3009\", ");
+    assert_eq!(one.named[1].rules, Vec::<&str>::new());
+    assert_eq!(second.suppression.named[0].rules, ["apt-lists-kept"]);
+    assert_eq!(second.suppression.named[0].removal, None);
+    assert!(second.paths.as_ref().unwrap()[0].matches("a/Dockerfile"));
+}
+
+#[test]
+fn entries_may_stand_among_names() {
+    let text = "ignore = [\"DL3007\", { rule = \"DL3009\" }, { rule = \"size\" }]\n";
+    let document = toml(text);
+    wrong(&document, text, &[]);
+    assert_eq!(document.layer.choice.ignore, ["DL3007"]);
+    let removed = |index: usize| &text[document.entries[index].suppression.removal.range()];
+    assert_eq!((removed(0), removed(1)), ("{ rule = \"DL3009\" }, ", ", { rule = \"size\" }"));
+}
+
+#[test]
+fn what_is_wrong_has_its_place_and_remedy() {
+    let check = |text: &str, expected: &[&str]| wrong(&toml(text), text, expected);
+    check("fail-no = \"error\"\n", &["fail-no: the key `fail-no` is not known (did you mean `fail-on`?)"]);
+    check("select = [1]\n", &["1: this is a number, not a text"]);
+    check("rules = []\n", &["[]: this is a list, not a table"]);
+    check("[rules.size]\nmost = 1\n", &["most: `size` has no option `most` (known are severity)"]);
+    check("[rules.DL3009]\nmost = -1\n", &["-1: this is a number, not a whole number from 0 on"]);
+    check("[groups]\nsize = []\n", &["size: `size` is a rule, category or group already"]);
+    check("[labels]\nx = 1\n", &["x: the key `x` is not known (known are schema, strict)"]);
+    check(
+        "paths = \"a\"\n",
+        &["\"a\": `paths` is a list of tables (write each section as `[[paths]]` with `match = [\"folder/**\"]`)"],
+    );
+    assert_eq!(toml("\u{feff}select = [\n").problems.len(), 1);
+}
+
+#[test]
+fn hadolints_file_is_read_as_it_is() {
+    let text = "ignored: [DL3009, SC2046]\noverride:\n  error: [DL3007]\n  style:\n    - DL3007\n    - DL3009\n  eror: []\n\
+                trustedRegistries: docker.io\nlabel-schema: {a: semver, b: ''}\nstrict-labels: true\nno-fail: false\n\
+                failure-threshold: ignore\ndisable-ignore-pragma: true\nformat: tty\nignroed: []\n";
+    let document = yaml(text);
+    let notes = [
+        "eror: hadolint has no key `eror` (did you mean `error`?)",
+        "ignroed: hadolint has no key `ignroed` (did you mean `ignored`?)",
+    ];
+    wrong(&document, text, &notes);
+    assert!(document.firm && document.problems.iter().all(|problem| !problem.error));
+    let layer = &document.layer;
+    assert_eq!(layer.choice.ignore, ["DL3009"]);
+    // Of two severities the worse one holds, as in hadolint.
+    assert_eq!(layer.severities.last().unwrap(), &("DL3007".to_owned(), Severity::Error));
+    assert_eq!(layer.fail_on, Some(FailOn::Least(Severity::Style)));
+    assert_eq!((layer.inline, layer.strict_labels), (Some(false), Some(true)));
+    assert_eq!(layer.trusted_registries.as_deref().unwrap(), ["docker.io"]);
+    assert_eq!(layer.labels.as_ref().unwrap()["b"], LabelType::Text);
+    for text in [
+        "- DL3009\n",
+        "ignored: {a: b}\n",
+        "no-fail: maybe\n",
+        "failure-threshold: high\n",
+        "a: [\n",
+        "label-schema: {a: b}\n",
+    ] {
+        assert!(yaml(text).problems.iter().any(|problem| problem.error), "{text}");
+    }
+    for text in ["", "---\n", "# nothing\n", "ignored:\n"] {
+        assert_eq!(yaml(text).problems, [], "{text}");
+    }
+}
+
+#[test]
+fn later_layers_win() {
+    let base = toml("fail-on = \"error\"\nrequire-reason = true\nselect = [\"DL3009\"]\n");
+    let own = toml(
+        "fail-on = \"info\"\n[[paths]]\nmatch = \"a\"\nfail-on = \"style\"\n[[paths]]\nmatch = \"a/b\"\nfail-on = \"none\"\n\
+         [[ignore]]\nrule = \"DL3009\"\npath = \"a\"\n",
+    );
+    let settings = |path| resolve([(&base, path), (&own, path)]);
+    assert_eq!(settings("Dockerfile").fail_on, FailOn::Least(Severity::Info));
+    assert_eq!(settings("a/Dockerfile").fail_on, FailOn::Least(Severity::Style));
+    assert_eq!(settings("a/b/Dockerfile").fail_on, FailOn::Never);
+    assert!(settings("Dockerfile").require_reason && settings("Dockerfile").suppressions.is_empty());
+    assert_eq!(settings("a/Dockerfile").suppressions.len(), 1);
+}
+
+#[test]
+fn any_mutation_is_read() {
+    let sources = [
+        "extends = [\"a\"]\nignore = [\"DL3009\"]\n[rules.size]\nseverity = \"info\"\n[[paths]]\nmatch = \"é/*\"\n[[ignored]]\nuntil = 2027-01-31\n",
+        "ignored: [DL3009]\noverride:\n  error: [é]\nlabel-schema: {a: url}\n",
+    ];
+    let letters = ["\"", "[", "]", "=", "\n", "é", "'", "#", "{", ".", "\u{feff}", "\0", ":", "-"];
+    let mut seed = 3_u32;
+    let mut next = |below: usize| {
+        seed = seed.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+        (seed >> 8) as usize % below
+    };
+    for round in 0..4_000 {
+        let mut text = sources[round % 2].to_owned();
+        for _ in 0..=next(3) {
+            let at = text.floor_char_boundary(next(text.len()));
+            let end = text.ceil_char_boundary((at + next(4)).min(text.len()));
+            text.replace_range(at..end, letters[next(letters.len())]);
+        }
+        extends(&Source::of("dockopt.toml", &text));
+        for document in [toml(&text), yaml(&text)] {
+            for span in document.problems.iter().map(|problem| problem.span) {
+                assert!(text.get(span.range()).is_some(), "{text:?} {span:?}");
+            }
+        }
+    }
+}
