@@ -12,6 +12,7 @@ mod formats;
 mod guide;
 mod hostile;
 mod lint_vectors;
+mod inline;
 mod mutation;
 mod opens;
 mod packaging;
