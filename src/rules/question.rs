@@ -4,7 +4,7 @@ use std::cell::LazyCell;
 
 use super::{Context, runs};
 use crate::finding::Findings;
-use crate::shell::{PackageCall, Verb, Word};
+use crate::shell::{Manager, PackageCall, Verb, Word};
 use crate::text::Span;
 
 /// What a rule looks for.
@@ -35,7 +35,10 @@ pub(super) fn check(cx: &Context, out: &mut Findings, question: &Question) {
             let span = Span::new(call.span.start, call.verb_span.end);
             let piped = one.command.place.pipe_index > 0;
             let end = if piped { "and a pipe is no sure answer" } else { "and nobody answers in a build" };
-            let message = format!("`{name}` asks for confirmation, {end}");
+            // apt is silent where nothing but what was named is installed.
+            let some = call.manager == Manager::Apt && call.verb == Verb::Install && !call.verb_text.contains("build-dep");
+            let when = if some { " where more comes along" } else { "" };
+            let message = format!("`{name}` asks for confirmation{when}, {end}");
             let mut finding = cx.finding(run.place(span), message).help(format!("`{name} -y`"));
             let verb = call.verb_text.rsplit(' ').next().unwrap_or_default();
             let last = Span::new(call.verb_span.end.saturating_sub(verb.len() as u32), call.verb_span.end);
