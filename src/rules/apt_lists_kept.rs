@@ -1,14 +1,12 @@
 //! See `rules/apt-lists-kept.md`.
 
-mod later;
-
+use super::lists_needed::{Need, fetches, needs};
 use super::{Context, lines, script_end};
 use crate::build::{Base, Build, Code, PackageLists, Setting, Stage, User};
 use crate::dockerfile::{Instruction, Keyword};
 use crate::finding::{Basis, Finding, Findings, Impact, ImpactKind, Per, Saves};
-use crate::shell::{Invocation, Manager, PackageCall, Verb, Word};
+use crate::shell::{Invocation, Word};
 use crate::text::Span;
-use later::Need;
 
 super::rule!("apt-lists-kept", check);
 
@@ -31,7 +29,7 @@ fn check(cx: &Context, out: &mut Findings) {
                 .finding(code.place(&build.input().file, span), "the lists that this fetches stay in the layer")
                 .help("delete them in the same RUN, or keep them in a cache mount");
             let finding = if std::mem::replace(&mut paid, true) { finding } else { with_price(build, stage, finding) };
-            let later = later.get_or_insert_with(|| later::needs(build))[index];
+            let later = later.get_or_insert_with(|| needs(build))[index];
             out.push(edited(build, stage, index, later, finding));
         }
     }
@@ -48,15 +46,6 @@ fn kept(build: &Build, code: &Code) -> Option<Span> {
     (!cleans && !trapped).then_some(invocations[at].span)
 }
 
-/// Whether it fetches the lists into the place where apt reads them.
-fn fetches(invocation: &Invocation) -> bool {
-    let elsewhere = |word: &Word| {
-        let text = word.text().to_ascii_lowercase();
-        text == "--print-uris" || text.contains("dir::state") || text.contains("dir=")
-    };
-    apt(invocation).is_some_and(|call| call.verb == Verb::Update) && !invocation.args.iter().any(elsewhere)
-}
-
 fn cleans_in(text: &str) -> bool {
     (text.contains("rm ") && text.contains("apt")) || text.contains("dist-clean") || text.contains("distclean")
 }
@@ -70,10 +59,6 @@ fn removes_by_name(build: &Build, code: &Code, invocation: &Invocation) -> bool 
     let variables = file.instructions().iter().filter(|i| matches!(i.keyword, Keyword::Env | Keyword::Arg));
     let holds = |text: &str| text.contains("/var/lib/apt");
     code.text().is_some_and(holds) || variables.into_iter().any(|one| holds(file.logical(one.text)))
-}
-
-fn apt<'s>(invocation: &Invocation<'s>) -> Option<PackageCall<'s>> {
-    invocation.package_call().filter(|call| call.manager == Manager::Apt)
 }
 
 /// A cache or tmpfs mount on the lists or on a folder above them.

@@ -1,0 +1,115 @@
+//! Whether something below a RUN reads the lists that it fetched with apt. In doubt that is not known.
+
+use crate::build::{Base, Build, Code};
+use crate::dockerfile::Keyword;
+use crate::shell::{Invocation, Manager, PackageCall, Verb, Word};
+
+/// What stands below an instruction.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Need {
+    /// Nothing that reads the lists, or nothing before they are fetched again.
+    #[default]
+    Nothing,
+    /// Something of which nobody can tell from here.
+    Unknown,
+    /// Something that reads the lists without fetching them.
+    Lists,
+}
+
+/// Programs that read the lists, or that do what somebody wrote elsewhere.
+const READERS: [&str; 17] = [
+    "gdebi",
+    "tasksel",
+    "add-apt-repository",
+    "apt-add-repository",
+    "apt-cache",
+    "apt-file",
+    "apt-mark",
+    "dselect",
+    "mk-build-deps",
+    "make",
+    "ansible-playbook",
+    "playwright",
+    "npx",
+    "rosdep",
+    "chef-client",
+    "puppet",
+    "salt-call",
+];
+
+/// For each instruction: what stands below it, in its stage or in those that stand on that.
+pub(super) fn needs(build: &Build) -> Vec<Need> {
+    let mut after = vec![Need::Nothing; build.input().file.instructions().len()];
+    let mut at_end = vec![Need::Nothing; build.stages().len()];
+    for stage in build.stages().iter().rev() {
+        let mut need = at_end[stage.index];
+        // Triggers run on top of the whole stage.
+        for (_, instruction) in build.instructions(stage).filter(|(_, i)| i.keyword == Keyword::Onbuild) {
+            need = need.max(of_trigger(build.input().file.logical(instruction.text)));
+        }
+        for index in stage.instructions.clone().rev() {
+            after[index] = need;
+            let is_run = build.instruction(index).keyword == Keyword::Run;
+            need = match build.code(index) {
+                Some(code) => of_script(code, is_run, need),
+                None if is_run => need.max(Need::Unknown),
+                None => need,
+            };
+        }
+        if let Base::Stage(below) = stage.base {
+            at_end[below] = at_end[below].max(need);
+        }
+    }
+    after
+}
+
+/// Of the text of an ONBUILD.
+fn of_trigger(text: &str) -> Need {
+    let words = || text.split(|c: char| !c.is_alphanumeric() && !"-_./".contains(c));
+    let has = |word: &str| words().any(|one| one == word);
+    if has("apt-get") || has("apt") || has("aptitude") {
+        return if has("update") { Need::Nothing } else { Need::Lists };
+    }
+    let opaque = words().any(|word| word.strip_suffix(".sh").is_some() || READERS.contains(&word));
+    if opaque { Need::Unknown } else { Need::Nothing }
+}
+
+/// Of a script, given what stands below it.
+fn of_script(code: &Code, is_run: bool, below: Need) -> Need {
+    let mut so_far = Need::Nothing;
+    for invocation in code.script.invocations() {
+        match apt(&invocation).map(|call| call.verb) {
+            Some(Verb::Update) if fetches(&invocation) => return so_far,
+            Some(Verb::Install | Verb::Upgrade | Verb::Download) => return Need::Lists,
+            Some(Verb::Other) => so_far = so_far.max(Need::Unknown),
+            None if is_run && may_read(&invocation) => so_far = so_far.max(Need::Unknown),
+            _ => {}
+        }
+    }
+    so_far.max(below)
+}
+
+/// A reader of the lists, or a script or tool whose effect nobody can tell from here.
+fn may_read(invocation: &Invocation) -> bool {
+    let Some(program) = invocation.program else { return true };
+    let path = invocation.path.text();
+    let system = ["/bin/", "/usr/bin/", "/sbin/", "/usr/sbin/"];
+    let own = path.contains('/') && !system.iter().any(|folder| path.starts_with(folder));
+    let runs_file = ["sh", "bash", "dash", "ash", "zsh", "ksh", ".", "source"].contains(&program);
+    own || program.strip_suffix(".sh").is_some()
+        || READERS.contains(&program)
+        || (runs_file && !invocation.args.is_empty())
+}
+
+/// Whether it fetches the lists into the place where apt reads them.
+pub(super) fn fetches(invocation: &Invocation) -> bool {
+    let elsewhere = |word: &Word| {
+        let text = word.text().to_ascii_lowercase();
+        text == "--print-uris" || text.contains("dir::state") || text.contains("dir=")
+    };
+    apt(invocation).is_some_and(|call| call.verb == Verb::Update) && !invocation.args.iter().any(elsewhere)
+}
+
+fn apt<'s>(invocation: &Invocation<'s>) -> Option<PackageCall<'s>> {
+    invocation.package_call().filter(|call| call.manager == Manager::Apt)
+}
