@@ -122,7 +122,7 @@ pub(super) fn apply(findings: &[Finding], chosen: &[Choice], sources: &[Source])
 fn edited(source: &Source, edits: &[&FileEdit]) -> Option<Source> {
     let edits: Vec<Edit> = edits.iter().map(|edit| Edit { span: edit.span, text: edit.text.clone() }).collect();
     let bytes = crate::text::apply(source, &edits).ok()?;
-    Source::new(source.name(), bytes).ok()
+    source.with_bytes(bytes).ok()
 }
 
 /// Whether a fix changes something and all its edits lie inside their files, apart from each other.
