@@ -307,6 +307,11 @@ fn secret(instruction: usize, span: Span, name: &str, value: Option<&str>) -> Op
     held.then(|| Secret { instruction, span, name, value: found.map(str::to_owned), why: SecretKind::Name })
 }
 
+/// Whether a name says that a secret stands behind it, and not its name, place or kind.
+pub fn names_secret(name: &str) -> bool {
+    weak_only(name).is_some()
+}
+
 /// Whether the name is a secret's: `None` when not, `Some(true)` when only the word `key` or `auth` says so.
 fn weak_only(name: &str) -> Option<bool> {
     let words = words(name);

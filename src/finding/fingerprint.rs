@@ -58,46 +58,86 @@ impl Ordinals {
 /// A hash per finding: what `start` gives for it and its file's name, then the words of its text.
 fn hashes(findings: &[Finding], sources: &[Source], start: impl Fn(&Finding, &str) -> Fnv) -> Vec<Fnv> {
     // The text of an instruction of megabytes may be that of thousands of findings.
-    let mut texts: HashMap<(&str, FileId, u32), (u32, Fnv)> = HashMap::new();
+    let mut texts: HashMap<(&str, FileId, u32), Words> = HashMap::new();
     let mut hashes = Vec::new();
     for finding in findings {
         let source = sources.get(finding.file.0 as usize);
         let span = source.map(|source| instruction(source, finding)).unwrap_or_default();
-        let begin = || (span.start, start(finding, source.map_or("", Source::name)));
+        let begin = || Words::new(span.start, start(finding, source.map_or("", Source::name)));
         let known = texts.entry((finding.rule, finding.file, span.start)).or_insert_with(begin);
-        if known.0 > span.end {
+        if known.at > span.end {
             *known = begin();
         }
-        let Some(source) = source else {
-            hashes.push(known.1);
-            continue;
-        };
-        // Up to the start of the last line the words are those of every finding that ends there or later.
-        let last = source.line_span(source.line(span.end)).start.max(known.0);
-        words(source.slice(Span::new(known.0, last)), known.0 == span.start, |word| known.1.field(word));
-        let mut hash = known.1;
-        words(source.slice(Span::new(last, span.end)), last == span.start, |word| hash.field(word));
-        known.0 = last;
-        hashes.push(hash);
+        if let Some(source) = source {
+            // Up to the last blank the words are those of every finding that ends there or later.
+            let line = source.line_span(source.line(span.end)).start;
+            if line > known.at {
+                known.read(source.slice(Span::new(known.at, line)));
+                known.in_line = false;
+            }
+            known.read_blank(source.slice(Span::new(known.at, span.end)));
+            let mut rest = *known;
+            rest.read(source.slice(Span::new(known.at, span.end)));
+            hashes.push(rest.hash);
+        } else {
+            hashes.push(known.hash);
+        }
     }
     hashes
 }
 
-/// The words of an instruction's lines, without what only lays it out: blanks, line continuations and comments; the
-/// keyword in capitals. Knows lines by themselves: a piece of the text has the words that it has in the whole.
-fn words(text: &str, first: bool, mut take: impl FnMut(&str)) {
-    let mut keyword = first;
-    // A finding may be about a comment, which is its first line then.
-    let counts = |index: usize, line: &str| (first && index == 0) || !line.trim_start().starts_with('#');
-    for (_, line) in text.lines().enumerate().filter(|(index, line)| counts(*index, line)) {
+/// The words of an instruction's lines so far, without what only lays it out: blanks, line continuations and comments;
+/// the keyword in capitals. Knows lines by themselves: pieces that end at blanks have the words that they have in the
+/// whole.
+#[derive(Clone, Copy)]
+struct Words {
+    /// Where the next piece begins.
+    at: u32,
+    /// Whether that is inside a line that counts. A finding may be about a comment, which is its first line then.
+    in_line: bool,
+    /// Whether the keyword is still to come.
+    keyword: bool,
+    hash: Fnv,
+}
+
+impl Words {
+    const fn new(at: u32, hash: Fnv) -> Self {
+        Self { at, in_line: true, keyword: true, hash }
+    }
+
+    fn read(&mut self, text: &str) {
+        for line in text.split_inclusive('\n') {
+            if std::mem::take(&mut self.in_line) || !is_comment(line) {
+                self.take(line);
+            }
+        }
+        self.at += text.len() as u32;
+    }
+
+    /// Reads a piece of one line up to its last blank.
+    fn read_blank(&mut self, text: &str) {
+        let Some((at, blank)) = text.char_indices().rfind(|(_, char)| char.is_whitespace()) else { return };
+        if self.in_line || !is_comment(text) {
+            let read = at + blank.len_utf8();
+            self.take(&text[..read]);
+            self.at += read as u32;
+            self.in_line = true;
+        }
+    }
+
+    fn take(&mut self, line: &str) {
         for word in line.split_whitespace().filter(|word| !matches!(*word, "\\" | "`")) {
-            if std::mem::take(&mut keyword) {
-                take(&word.to_ascii_uppercase());
+            if std::mem::take(&mut self.keyword) {
+                self.hash.field(&word.to_ascii_uppercase());
             } else {
-                take(word);
+                self.hash.field(word);
             }
         }
     }
+}
+
+fn is_comment(line: &str) -> bool {
+    line.trim_start().starts_with('#')
 }
 
 /// The path below the root with `/` between its parts: the same on every machine.
@@ -142,6 +182,7 @@ impl Fnv {
 mod tests {
     use super::*;
     use crate::finding::Severity;
+    use crate::text::Random;
 
     fn findings(text: &str, places: &[&str]) -> Vec<Finding> {
         let mut findings = Vec::new();
@@ -199,5 +240,33 @@ mod tests {
         let twice =
             text_fingerprints(&findings("RUN b c\nRUN b c\n", &["b c"]), &[Source::of("g", "RUN b c\nRUN b c\n")]);
         assert_eq!(twice[0], twice[1]);
+    }
+    #[test]
+    fn pieces_have_the_words_of_the_whole() {
+        const PIECES: [&str; 10] = ["b", "c#", " ", "#", "\\", "\n", "\r\n", "`", "é\u{a0}", "\n  # d"];
+        let mut random = Random::new(7);
+        for _ in 0..300 {
+            let text: String = (0..40).map(|_| PIECES[random.below(PIECES.len())]).collect();
+            let mut all = findings(&text, &["b", "c"]);
+            all.iter_mut().for_each(|finding| finding.instruction_line = Some(1));
+            all.sort_by_key(|finding| finding.span.end);
+            let source = [Source::of("f", &text)];
+            let alone: Vec<String> =
+                all.iter().flat_map(|one| text_fingerprints(std::slice::from_ref(one), &source)).collect();
+            let words = |finding: &Finding| {
+                let lines = text[..finding.span.end as usize].split('\n').enumerate();
+                let counts = lines.filter(|(index, line)| *index == 0 || !is_comment(line)).map(|(_, line)| line);
+                let words = counts.flat_map(str::split_whitespace).filter(|word| !matches!(*word, "\\" | "`"));
+                let mut hash = Fnv::new();
+                hash.field("r");
+                words.enumerate().for_each(|(index, word)| match index {
+                    0 => hash.field(&word.to_ascii_uppercase()),
+                    _ => hash.field(word),
+                });
+                hash.digits()
+            };
+            assert_eq!(alone, all.iter().map(words).collect::<Vec<_>>(), "{text:?}");
+            assert_eq!(text_fingerprints(&all, &source), alone, "{text:?}");
+        }
     }
 }

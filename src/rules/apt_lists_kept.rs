@@ -2,7 +2,7 @@
 
 mod later;
 
-use super::{Context, script_end};
+use super::{Context, lines, script_end};
 use crate::build::{Base, Build, Code, PackageLists, Setting, Stage, User};
 use crate::dockerfile::{Instruction, Keyword};
 use crate::finding::{Basis, Finding, Findings, Impact, ImpactKind, Per, Saves};
@@ -134,12 +134,27 @@ fn edited(build: &Build, stage: &Stage, index: usize, later: Need, finding: Find
     if code.script.invocations().iter().any(through) || !is_root(build, stage, index) {
         return finding;
     }
-    let Some((at, text)) = script_end::append(build, index, code, &format!("rm -rf {LISTS}/*")) else { return finding };
-    let title = "delete the lists in the same RUN";
+    let (title, span, text) = if let Some(step) = only_fetches(build, index, code) {
+        ("remove the step: it does nothing else", step, String::new())
+    } else if let Some((at, text)) = script_end::append(build, index, code, &format!("rm -rf {LISTS}/*")) {
+        ("delete the lists in the same RUN", Span::at(at), text)
+    } else {
+        return finding;
+    };
     match risk {
-        None => finding.safe_edit(title, Span::at(at), text),
-        Some(why) => finding.unsafe_edit(title, why, Span::at(at), text),
+        None => finding.safe_edit(title, span, text),
+        Some(why) => finding.unsafe_edit(title, why, span, text),
     }
+}
+
+/// The lines of a RUN that fetches the lists and does nothing else.
+fn only_fetches(build: &Build, index: usize, code: &Code) -> Option<Span> {
+    let instruction = build.instruction(index);
+    let [command] = &code.script.commands[..] else { return None };
+    let source = build.input().file.source();
+    let one_line = !source.slice(instruction.head).contains('\n') && instruction.heredocs.is_empty();
+    let alone = one_line && command.redirects.is_empty() && code.script.invocations().len() == 1;
+    alone.then(|| lines::of(source, instruction))
 }
 
 /// Whether the RUN at `index` may delete what belongs to root, as far as USER tells.

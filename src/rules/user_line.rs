@@ -32,7 +32,15 @@ pub(super) fn with_user(build: &Build, stage: &Stage, finding: Finding) -> Findi
     let newline = if file.source().text().contains("\r\n") { "\r\n" } else { "\n" };
     let title = format!("run as `{user}`");
     let why = "what the program writes has to belong to that user, and ports below 1024 may need a capability";
-    if let Some(at) = start(build, stage) {
+    // What an image does for those that build on it is done as its user.
+    if build.chain(stage).any(|stage| has_run_trigger(build, stage)) {
+        return finding;
+    }
+    let first = closing(build, stage);
+    if let Some(name) = plain_user_before(build, stage, first) {
+        return finding.unsafe_edit(title, why, name, user);
+    }
+    if let Some(at) = first.map(|index| lines::above(file.source(), build.instruction(index))) {
         return finding.unsafe_edit(title, why, Span::at(at), format!("USER {user}{newline}"));
     }
     // Behind a last line that goes on, or inside of a heredoc without an end, it would be text of that instruction.
@@ -52,10 +60,30 @@ fn goes_on(text: &str, escape: char) -> bool {
     text.lines().map(str::trim).rfind(own).is_some_and(|line| line.ends_with(escape))
 }
 
-/// Where the first of the closing CMD, ENTRYPOINT, HEALTHCHECK, EXPOSE, … stands, when nothing below needs root.
+fn has_run_trigger(build: &Build, stage: &Stage) -> bool {
+    let file = &build.input().file;
+    build.instructions(stage).any(|(_, one)| file.trigger(one).is_some_and(|trigger| trigger.keyword == Keyword::Run))
+}
+
+/// The name in a USER under which nothing runs: it stands directly above the closing instructions, or at the end.
+fn plain_user_before(build: &Build, stage: &Stage, closing: Option<usize>) -> Option<Span> {
+    let file = &build.input().file;
+    let before = build.instructions(stage).take_while(|(index, _)| closing.is_none_or(|first| *index < first));
+    let (_, last) = before.last().filter(|(_, last)| last.keyword == Keyword::User)?;
+    let written = file.source().slice(last.rest.span);
+    let plain = written.chars().all(|c| c.is_ascii_alphanumeric() || ":-_".contains(c));
+    (plain && !written.is_empty()).then_some(last.rest.span)
+}
+
+/// Where the closing instructions begin.
 pub(super) fn start(build: &Build, stage: &Stage) -> Option<u32> {
+    Some(lines::above(build.input().file.source(), build.instruction(closing(build, stage)?)))
+}
+
+/// The first of the closing CMD, ENTRYPOINT, HEALTHCHECK, EXPOSE, …, when nothing below needs root.
+fn closing(build: &Build, stage: &Stage) -> Option<usize> {
     let mut first = None;
-    for (_, instruction) in build.instructions(stage) {
+    for (index, instruction) in build.instructions(stage) {
         let closing = matches!(
             instruction.keyword,
             Keyword::Cmd
@@ -66,12 +94,12 @@ pub(super) fn start(build: &Build, stage: &Stage) -> Option<u32> {
                 | Keyword::Label
         );
         match (closing, first) {
-            (true, None) => first = Some(instruction),
+            (true, None) => first = Some(index),
             (false, _) => first = None,
             _ => {}
         }
     }
-    Some(lines::above(build.input().file.source(), first?))
+    first
 }
 
 /// The last user of the file that is not root.

@@ -30,6 +30,15 @@ fn instructions_change_come_and_go() {
 }
 
 #[test]
+fn where_one_of_many_goes_the_others_keep_their_partners() {
+    let before = "FROM a\nCOPY x y\nRUN chmod +x y\n# install\nRUN apt-get install z\n";
+    let after = "FROM a\nCOPY --chmod=755 x y\n# install\nRUN apt-get install --yes z\n";
+    check(before, after, &["copy", "-run", "run"]);
+    check(after, before, &["copy", "+run", "run"]);
+    check("FROM a\nRUN b c\nRUN d e\n", "FROM a\nRUN b --x c\nRUN y\nRUN d --x e\n", &["run", "+run", "run"]);
+}
+
+#[test]
 fn the_parts_are_told() {
     let parts = |before: &str, after: &str| {
         let found = parse(before).differences(&parse(after));
