@@ -23,7 +23,7 @@ fn check(cx: &Context, out: &mut Findings) {
     }
 }
 
-/// One finding for an instruction, at the first sudo; its edit takes all of them.
+/// One finding for an instruction, at the first sudo; its edit takes all of them, or there is none.
 fn of_code(cx: &Context, run: &Run, out: &mut Findings) {
     let root = is_root(run.build, run.stage, run.index, run.instruction);
     let invocations = run.invocations();
@@ -45,7 +45,6 @@ fn of_code(cx: &Context, run: &Run, out: &mut Findings) {
     let help = "leave `sudo` out; `USER root` before the step and the other user behind it, where one is set";
     let finding = cx.finding(run.place(*first), message).help(help);
     edits.sort_by_key(|(span, _)| span.start);
-    // A fix that leaves one behind would come back for it.
     out.push(if edits.len() < places.len() { finding } else { finding.edits("leave `sudo` out", Safety::Safe, edits) });
 }
 
