@@ -89,3 +89,33 @@ fn what_would_read_differently_is_not_written() {
     assert_eq!(changed(&service("\"FROM a\""), "a", "b"), None);
     assert_eq!(changed(&service("|\n        FROM $a\n        RUN b\n"), "b", "c"), None);
 }
+
+#[test]
+fn any_mutation_is_read_and_written_whole_or_not() {
+    let text = service("|2-\n          FROM é $$A\n\n        RUN b # c\n")
+        + "  b: {build: {dockerfile_inline: \"FROM a\\nRUN $b\"}}\n";
+    let letters =
+        [":", "-", "\n", "\t", "'", "\"", "[", "}", "|", "&", "*", "!", "$", "é", "\0", "  ", "\r\n", "\r", "#"];
+    let mut random = crate::text::Random::new(11);
+    for _ in 0..2_000 {
+        let mut mutated = text.clone();
+        for _ in 0..=random.below(3) {
+            let at = mutated.floor_char_boundary(random.below(mutated.len()));
+            let end = mutated.ceil_char_boundary((at + random.below(4)).min(mutated.len()));
+            mutated.replace_range(at..end, letters[random.below(letters.len())]);
+        }
+        let host = Source::of("compose.yaml", &mutated);
+        for inline in read(&host).services.into_iter().filter_map(|service| service.inline) {
+            for at in 0..=inline.text().len() as u32 {
+                let place = inline.in_host(crate::text::Span::at(at));
+                assert!(mutated.get(place.range()).is_some(), "{mutated:?}");
+            }
+            let now = inline.text().replacen("RUN", "USER x\nRUN", 1);
+            if let Some(bytes) = write(&host, &inline, &now) {
+                let again = read(&Source::of("compose.yaml", &String::from_utf8(bytes).unwrap()));
+                let same = |other: &Source| other.text() == now;
+                assert!(again.services.iter().filter_map(|service| service.inline.as_ref()).any(same), "{mutated:?}");
+            }
+        }
+    }
+}

@@ -1,14 +1,12 @@
 //! See `rules/apt-lists-kept.md`.
 
-mod later;
-
+use super::lists_needed::{Need, apt, fetches, needs};
 use super::{Context, lines, script_end};
 use crate::build::{Base, Build, Code, PackageLists, Setting, Stage, User};
 use crate::dockerfile::{Instruction, Keyword};
 use crate::finding::{Basis, Finding, Findings, Impact, ImpactKind, Per, Saves};
-use crate::shell::{Invocation, Manager, PackageCall, Verb, Word};
+use crate::shell::{Invocation, Verb, Word};
 use crate::text::Span;
-use later::Need;
 
 super::rule!("apt-lists-kept", check);
 
@@ -35,7 +33,7 @@ fn check(cx: &Context, out: &mut Findings) {
                     "update, install and delete them in one RUN, or keep them in a cache mount"
                 });
             let finding = if std::mem::replace(&mut paid, true) { finding } else { with_price(build, stage, finding) };
-            let later = later.get_or_insert_with(|| later::needs(build))[index];
+            let later = later.get_or_insert_with(|| needs(build))[index];
             out.push(edited(build, stage, index, later, finding));
         }
     }
@@ -58,15 +56,6 @@ fn installs(code: &Code) -> bool {
     code.script.invocations().iter().filter_map(apt).any(|call| verbs.contains(&call.verb))
 }
 
-/// Whether it fetches the lists into the place where apt reads them.
-fn fetches(invocation: &Invocation) -> bool {
-    let elsewhere = |word: &Word| {
-        let text = word.text().to_ascii_lowercase();
-        text == "--print-uris" || text.contains("dir::state") || text.contains("dir=")
-    };
-    apt(invocation).is_some_and(|call| call.verb == Verb::Update) && !invocation.args.iter().any(elsewhere)
-}
-
 fn cleans_in(text: &str) -> bool {
     (text.contains("rm ") && text.contains("apt")) || text.contains("dist-clean") || text.contains("distclean")
 }
@@ -80,10 +69,6 @@ fn removes_by_name(build: &Build, code: &Code, invocation: &Invocation) -> bool 
     let variables = file.instructions().iter().filter(|i| matches!(i.keyword, Keyword::Env | Keyword::Arg));
     let holds = |text: &str| text.contains("/var/lib/apt");
     code.text().is_some_and(holds) || variables.into_iter().any(|one| holds(file.logical(one.text)))
-}
-
-fn apt<'s>(invocation: &Invocation<'s>) -> Option<PackageCall<'s>> {
-    invocation.package_call().filter(|call| call.manager == Manager::Apt)
 }
 
 /// A cache or tmpfs mount on the lists or on a folder above them.

@@ -7,7 +7,7 @@ use super::Context;
 use crate::build::{Code, PackageCache, Stage};
 use crate::dockerfile::{Keyword, Mount};
 use crate::finding::{Basis, Findings, Impact, ImpactKind, Per};
-use crate::shell::{Invocation, PackageCall, Verb};
+use crate::shell::{Invocation, Manager, PackageCall, Verb};
 
 super::rule!("cache-mount-unused", check);
 
@@ -59,8 +59,12 @@ fn check(cx: &Context, out: &mut Findings) {
 fn look(cx: &Context, place: &Place, out: &mut Findings) {
     let build = cx.build();
     let invocations = place.code.script.invocations();
+    let called: Vec<Manager> =
+        invocations.iter().filter_map(Invocation::package_call).map(|call| call.manager).collect();
+    let fits =
+        |manager| purpose::is_meant(place.target, manager) || purpose::is_mistaken(place.target, manager, &called);
     for (at, invocation) in invocations.iter().enumerate() {
-        let Some(call) = invocation.package_call().filter(|call| purpose::is_meant(place.target, call.manager)) else {
+        let Some(call) = invocation.package_call().filter(|call| fits(call.manager)) else {
             continue;
         };
         if !matches!(call.verb, Verb::Install | Verb::Build | Verb::Download | Verb::Upgrade | Verb::Update) {

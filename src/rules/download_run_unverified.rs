@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::Context;
-use super::download::{Download, pipeline};
+use super::download::{Download, pipeline, verifies};
 use super::runs::{self, Run};
 use crate::finding::Findings;
 use crate::shell::{ExpansionKind, Invocation, Word};
@@ -20,10 +20,17 @@ fn check(cx: &Context, out: &mut Findings) {
     for run in runs::all(cx) {
         let invocations = run.invocations();
         let mut seen = BTreeSet::new();
+        let mut unverified = None;
         for (at, one) in invocations.iter().enumerate() {
             // What belongs to a command stands near it.
             let near = &invocations[at.saturating_sub(NEAR)..invocations.len().min(at + NEAR)];
-            let Some(span) = piped(near, one).or_else(|| substituted(&run, near, one)) else { continue };
+            let mut stored = || {
+                let span = stored(near, one)?;
+                unverified.get_or_insert_with(|| !verifies(&run)).then_some(span)
+            };
+            let Some(span) = piped(near, one).or_else(|| substituted(&run, near, one)).or_else(&mut stored) else {
+                continue;
+            };
             let place = run.place(span);
             // `sh -c` is met again for each command in its script.
             if seen.insert(place) {
@@ -61,6 +68,52 @@ fn piped(all: &[Invocation], one: &Invocation) -> Option<Span> {
     };
     let from = all.iter().find(feeds)?;
     Some(Span::new(from.span.start, one.path.span.end))
+}
+
+/// `curl -o x.sh … && sh x.sh`: the download of a file that is run.
+fn stored(all: &[Invocation], one: &Invocation) -> Option<Span> {
+    let program = started(one)?;
+    let before = all.iter().filter(|other| other.span.end <= one.span.start && std::ptr::eq(other.script, one.script));
+    before.rev().find(|other| fetches(other) && saved(other).is_some_and(|file| is_same(file, program))).map(|o| o.span)
+}
+
+/// The file that is run: by its path, or by an interpreter.
+fn started<'s>(one: &Invocation<'s>) -> Option<&'s str> {
+    let path = one.path.value()?;
+    if path.contains('/') && !path.starts_with("/bin/") && !path.starts_with("/usr/bin/") {
+        return Some(path);
+    }
+    let program = one.program?;
+    let interpreter = SHELLS.contains(&program)
+        || matches!(program, "." | "source" | "python" | "python3" | "perl" | "ruby" | "php" | "node");
+    let first = one.args.iter().find(|word| !word.text().starts_with(['-', '+']) || word.is_dynamic())?;
+    // `sh -e file`, but `perl -e text`, `sh -c text`, `python -m module`.
+    let letters: &[char] = if SHELLS.contains(&program) { &['c', 's'] } else { &['c', 'm', 'e', 'r'] };
+    let takes_text = one.args.iter().take_while(|word| word.text().starts_with('-')).any(|word| {
+        let text = word.text();
+        !text.starts_with("--") && text[1..].contains(letters)
+    });
+    first.value().filter(|_| interpreter && !takes_text)
+}
+
+/// Where a download lies.
+fn saved<'s>(one: &Invocation<'s>) -> Option<&'s str> {
+    let download = Download::of(one)?;
+    match download.file(one)? {
+        "" => {
+            let address = download.operands.first()?.value()?;
+            let path = address.split(['?', '#']).next().unwrap_or(address);
+            path.split_once("://")?.1.rsplit_once('/').map(|(_, name)| name).filter(|name| !name.is_empty())
+        }
+        file => Some(file),
+    }
+}
+
+/// Whether both name one file; a name without a folder lies where the script is by then.
+fn is_same(saved: &str, run: &str) -> bool {
+    let (saved, run) = (saved.trim_start_matches("./"), run.trim_start_matches("./"));
+    let name = |path: &str| path.rsplit('/').next().unwrap_or(path).to_owned();
+    saved == run || ((!saved.contains('/') || !run.contains('/')) && name(saved) == name(run))
 }
 
 /// Whether it is an interpreter whose program is its input.

@@ -1,7 +1,7 @@
 //! See `rules/volatile-argument-early.md`.
 
 use super::{Context, toolchain};
-use crate::build::{Build, Source, Stage};
+use crate::build::{Build, Stage};
 use crate::dockerfile::{Instruction, Keyword};
 use crate::finding::{Basis, FileEdit, Finding, Findings, Fix, Impact, ImpactKind, Per, Safety, Target};
 use crate::shell::{Invocation, Verb};
@@ -129,7 +129,7 @@ fn step_above_use(build: &Build, stage: &Stage, index: usize, name: &str) -> Opt
             _ if uses => return None,
             Keyword::Copy | Keyword::Add if commit => {
                 let mut own = copies.iter().filter(|copy| copy.index == at && copy.from.is_none());
-                if own.any(|copy| copy.sources.iter().any(Source::is_everything)) {
+                if own.any(|copy| copy.sources.iter().any(crate::build::Source::is_everything)) {
                     return None;
                 }
             }

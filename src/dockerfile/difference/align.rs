@@ -138,9 +138,8 @@ fn likest(before: &File, after: &File, old: &[usize], new: &[usize]) -> Vec<(usi
     let new_words: Vec<_> = new.iter().map(|&index| words(after, index)).collect();
     let short = old.len().min(new.len());
     // The partners of the `row`th when `skipped` of the longer list were left out before it.
-    let places = |row: usize, skipped: usize| match old.len() < new.len() {
-        true => (row, row + skipped),
-        false => (row + skipped, row),
+    let places = |row: usize, skipped: usize| {
+        if old.len() < new.len() { (row, row + skipped) } else { (row + skipped, row) }
     };
     let mut best = vec![0_usize; (short + 1) * width];
     let score = |best: &[usize], row: usize, skipped: usize| {

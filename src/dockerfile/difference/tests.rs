@@ -59,6 +59,9 @@ fn comments_and_directives_are_looked_at() {
     check("FROM a\nRUN b \\\n# x\n c\n", "FROM a\nRUN b \\\n c\n", &["comment"]);
     check("FROM a\n# x\nRUN b\n", "FROM a\n# x\nUSER u\nRUN b\n", &["+user", "comment"]);
     check("FROM a\n# x\nRUN b\n", "FROM a\nUSER u\n# x\nRUN b\n", &["+user"]);
+    check("FROM a\n# x\n\nRUN b\n", "FROM a\n# x\n\nUSER u\nRUN b\n", &["+user"]);
+    check("FROM a\n# x\n\nARG b\n", "FROM a\n# x\n\nUSER u\nARG b\n", &["+user", "comment"]);
+    check("FROM a\n# x\n\nRUN b\nARG c\n", "FROM a\n# x\n\nARG c\n", &["-run"]);
     check("FROM a\n# x\nCMD b\n# y\nCMD c\n", "FROM a\n# x\n# y\nCMD c\n", &["-cmd"]);
     check("FROM a\n", "# syntax=docker/dockerfile:1\nFROM a\n", &["directive"]);
     check("# escape=`\nFROM a\n", "FROM a\n", &["directive"]);

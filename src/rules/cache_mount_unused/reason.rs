@@ -77,7 +77,9 @@ fn elsewhere(cx: &Context, place: &Place, user: &User) -> Option<Reason> {
 fn settings_move(build: &Build, manager: Manager) -> bool {
     let file = &build.input().file;
     let words: &[&str] = match manager {
-        Manager::Npm | Manager::Yarn | Manager::Pip => &["config set", "config --global set", "npm set"],
+        Manager::Npm | Manager::Yarn | Manager::Pnpm | Manager::Pip => {
+            &["config set", "config --global set", "npm set"]
+        }
         Manager::Maven => &["settings.xml", "maven.config"],
         Manager::Composer => &["cache-dir"],
         _ => return false,
