@@ -36,7 +36,8 @@ pub(super) fn check(cx: &Context, out: &mut Findings, question: &Question) {
             let piped = one.command.place.pipe_index > 0;
             let end = if piped { "and a pipe is no sure answer" } else { "and nobody answers in a build" };
             // apt is silent where nothing but what was named is installed.
-            let some = call.manager == Manager::Apt && call.verb == Verb::Install && !call.verb_text.contains("build-dep");
+            let some =
+                call.manager == Manager::Apt && call.verb == Verb::Install && !call.verb_text.contains("build-dep");
             let when = if some { " where more comes along" } else { "" };
             let message = format!("`{name}` asks for confirmation{when}, {end}");
             let mut finding = cx.finding(run.place(span), message).help(format!("`{name} -y`"));
