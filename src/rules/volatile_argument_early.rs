@@ -129,7 +129,7 @@ fn step_above_use(build: &Build, stage: &Stage, index: usize, name: &str) -> Opt
             _ if uses => return None,
             Keyword::Copy | Keyword::Add if commit => {
                 let mut own = copies.iter().filter(|copy| copy.index == at && copy.from.is_none());
-                if own.any(|copy| copy.sources.iter().any(|source| source.is_everything())) {
+                if own.any(|copy| copy.sources.iter().any(crate::build::Source::is_everything)) {
                     return None;
                 }
             }
