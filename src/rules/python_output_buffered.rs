@@ -36,5 +36,6 @@ fn check(cx: &Context, out: &mut Findings) {
     let finding = cx.finding(first.head, message).help(format!("set `{NAME}=1`"));
     let newline = if cx.source().text().contains("\r\n") { "\r\n" } else { "\n" };
     let from = build.instruction(target.from).span.end;
-    out.push(finding.safe_edit("write output at once", Span::at(from), format!("{newline}ENV {NAME}=1")));
+    let why = "all of the image's python programs write at once, and one that prints much is slower";
+    out.push(finding.unsafe_edit("write output at once", why, Span::at(from), format!("{newline}ENV {NAME}=1")));
 }

@@ -30,7 +30,8 @@ fn check(cx: &Context, out: &mut Findings) {
             }
             let message = format!("`{}` is below whatever folder the base image works in", written.text);
             let finding = cx.finding(written.span, message).help("set WORKDIR first, or name the whole path");
-            let plain = bare.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'/'));
+            let plain = bare.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"_-/.".contains(&byte))
+                && bare.split('/').all(|part| !matches!(part, "." | ".."));
             let known = matches!(build.workdir(stage, index), Setting::Default(folder) | Setting::Base(folder) if folder == "/");
             out.push(if known && plain && cx.source().slice(written.span) == written.text {
                 finding.safe_edit("name the whole path", written.span, format!("/{}", written.text))

@@ -11,6 +11,10 @@ pub(super) type Pair = (Option<usize>, Option<usize>);
 /// Cells of the table that finds what two files have in common.
 const CELLS: usize = 4_000_000;
 
+/// Instructions that are held against each other, and words of each that are looked at.
+const LIKENESSES: usize = 10_000;
+const WORDS: usize = 200;
+
 /// The instructions of both files in order. What is the same stays together; between that, those of one keyword belong
 /// together in the order of both, those that say most of the same.
 pub(super) fn pairs(before: &File, after: &File) -> Vec<Pair> {
@@ -131,15 +135,16 @@ fn gap(before: &File, after: &File, (old, new): (Range<usize>, Range<usize>), pa
 fn likest(before: &File, after: &File, old: &[usize], new: &[usize]) -> Vec<(usize, usize)> {
     let spare = old.len().abs_diff(new.len());
     let width = spare + 1;
-    if spare == 0 || old.len().min(new.len()).saturating_mul(width) > CELLS / 100 {
+    if spare == 0 || old.len().min(new.len()).saturating_mul(width) > LIKENESSES {
         return old.iter().copied().zip(new.iter().copied()).collect();
     }
     let old_words: Vec<_> = old.iter().map(|&index| words(before, index)).collect();
     let new_words: Vec<_> = new.iter().map(|&index| words(after, index)).collect();
     let short = old.len().min(new.len());
     // The partners of the `row`th when `skipped` of the longer list were left out before it.
+    let old_is_short = old.len() < new.len();
     let places = |row: usize, skipped: usize| {
-        if old.len() < new.len() { (row, row + skipped) } else { (row + skipped, row) }
+        if old_is_short { (row, row + skipped) } else { (row + skipped, row) }
     };
     let mut best = vec![0_usize; (short + 1) * width];
     let score = |best: &[usize], row: usize, skipped: usize| {
@@ -169,13 +174,9 @@ fn likest(before: &File, after: &File, old: &[usize], new: &[usize]) -> Vec<(usi
 fn words(file: &File, index: usize) -> HashSet<String> {
     let instruction = &file.instructions[index];
     let comments = instruction.comments.iter().map(|&comment| file.logical(comment).to_owned());
-    file.node(instruction)
-        .args
-        .iter()
-        .flat_map(|arg| arg.split_whitespace())
-        .map(str::to_owned)
-        .chain(comments)
-        .collect()
+    let node = file.node(instruction);
+    let said = node.args.iter().flat_map(|arg| arg.split_whitespace()).map(str::to_owned);
+    comments.chain(said).take(WORDS).collect()
 }
 
 /// How much of both is the same, of 1000.
