@@ -1,6 +1,7 @@
 //! The whole product as one pure function: [`Report`] is everything a command may say, already masked.
 
 mod baseline;
+mod embedded;
 mod listing;
 mod overview;
 mod report;

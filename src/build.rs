@@ -39,7 +39,7 @@ pub use self::package_size::PackageSize;
 pub use self::release::{Libc, Release, libc, releases};
 pub use self::scope::{Definition, Lookup, Origin, PLATFORM_ARGS, PROXY_ARGS, Scopes, Use, Value};
 pub use self::script::Code;
-pub use self::secret::{Secret, SecretKind, Sign, Written, holds_secret};
+pub use self::secret::{Secret, SecretKind, Sign, Written, holds_secret, names_secret};
 pub use self::settings::{Setting, User};
 pub use self::slim::Slim;
 pub use self::stage::{Base, Edge, EdgeKind, Stage};
@@ -73,7 +73,7 @@ pub struct Build<'a> {
     /// Shells that comments of hadolint tell, with their places.
     told_shells: Vec<(u32, Shell)>,
     /// The scripts of each instruction, read when first asked for.
-    code: Vec<OnceLock<Option<Code<'a>>>>,
+    code: Vec<OnceLock<Option<Box<Code<'a>>>>>,
     /// Accounts and settings that RUNs make, read when first asked for.
     made: OnceLock<environment::Made>,
 }

@@ -62,7 +62,8 @@ pub trait Judge {
     /// [`Target::New`].
     fn findings(&mut self, sources: &[Source]) -> Vec<Finding>;
 
-    /// Why fixes of these rules may not make this of a file; `None` when they may.
+    /// Why fixes of these rules may not make this of a file; `None` when they may. Each rule is asked for alone, and all
+    /// together.
     fn refuses(
         &self,
         _file: FileId,

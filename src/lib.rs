@@ -6,6 +6,8 @@
 // Pure: bytes or text in, values out; no file, clock, process, environment, print.
 pub mod text;
 pub mod yaml;
+pub mod compose;
+pub mod bake;
 pub mod shell;
 pub mod dockerfile;
 pub mod ignore;

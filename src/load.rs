@@ -1,8 +1,10 @@
 //! Finds and reads what a run needs and hands it on as plain `Inputs`. Owns every read of a file; decides nothing
 //! about what was read.
 
+mod compose;
 mod context;
 mod discover;
+mod dockerfiles;
 mod file;
 mod gather;
 mod place;

@@ -187,6 +187,7 @@ mod kept_cache;
 mod labels;
 mod layers;
 mod lines;
+mod lists_needed;
 mod metadata;
 mod neighbours;
 mod once;

@@ -60,7 +60,8 @@ pub(super) fn problems(inputs: &Inputs, build: &Build, mask: &Mask) -> Vec<Probl
         let help = "save the file as UTF-8; it is read with a mark in the place of each such byte".to_owned();
         problems.push(problem(Span::at(at), false, "this byte is not UTF-8", Some(&help)));
     }
-    if input.template.is_some() {
+    let open = source.embedding().is_some_and(|embedding| !embedding.open.is_empty());
+    if input.template.is_some() || open {
         // Not before it is rendered.
         problems.extend(trouble::of_build(inputs, build, mask));
         return problems;

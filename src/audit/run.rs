@@ -7,14 +7,15 @@ use std::sync::Arc;
 use rayon::prelude::*;
 
 use super::{ContextListing, Notice, ProblemReport, Report, Skipped, Threshold};
-use super::{listing, overview, trouble};
+use super::{embedded, listing, overview, trouble};
 use crate::build::Build;
+use crate::compose;
 use crate::dockerfile;
 use crate::finding::{Finding, Mask, Severity};
 use crate::fix::{self, Judge, Level, Outcome};
 use crate::ignore::{self, ProblemKind};
 use crate::inputs::{BuildInput, IgnoreInput, Inputs, Need};
-use crate::rules::{self, Policies, Rule, is_there};
+use crate::rules::{self, Breach, Policies, Rule, is_there};
 use crate::settings;
 use crate::text::{FileId, Source};
 
@@ -47,7 +48,9 @@ pub fn audit(inputs: &Inputs, policies: &Policies) -> Report {
 
 /// Applies the fixes of the selected rules to a fixpoint.
 pub fn fix(inputs: &Inputs, policies: &Policies, level: Level) -> Outcome {
-    fix::fix(&inputs.sources, level, Fixing { inputs, policies })
+    let mut outcome = fix::fix(&inputs.sources, level, Fixing { inputs, policies });
+    embedded::write(&mut outcome, &inputs.sources);
+    outcome
 }
 
 /// The rules as [`fix::fix`] asks them.
@@ -65,8 +68,15 @@ impl Judge for Fixing<'_> {
         if !self.inputs.builds.iter().any(|build| build.dockerfile == file) {
             return None;
         }
+        if before.embedding().is_some()
+            && compose::write(before.host(), self.inputs.source(file), after.text()).is_none()
+        {
+            return Some("the result can't be written into this file so that it reads the same again".to_owned());
+        }
         let (breaches, _) = rules::dockerfile_breaches(before, after, &rules::announced(rules));
-        breaches.first().map(ToString::to_string)
+        // What several announce need not be what their edits come to together: a moved RUN that also changes is another.
+        let counts = |breach: &&Breach| rules.len() == 1 || matches!(breach, Breach::Refused(_));
+        breaches.iter().find(counts).map(ToString::to_string)
     }
 }
 
@@ -142,7 +152,7 @@ fn report<'i>(inputs: &'i Inputs, builds: &[Build<'i>], mask: &Mask, policies: &
     once(&mut problems);
     Report {
         root: inputs.root.clone(),
-        sources: inputs.sources.par_iter().map(|source| mask.source(source)).collect(),
+        sources: inputs.sources.par_iter().map(|source| mask.source(source.host())).collect(),
         skipped: skipped(inputs, builds, policies, looked),
         thresholds: thresholds(inputs, builds, policies),
         problems,
@@ -169,7 +179,10 @@ fn unsay(report: &mut Report) {
 /// Adds what the rules find.
 fn found<'i>(report: &mut Report, inputs: &'i Inputs, builds: &[Build<'i>], mask: &Mask, policies: &Policies) {
     let outcome = rules::run(inputs, builds, policies);
-    let shown = |found: Vec<Finding>| found.into_par_iter().map(|finding| masked(finding, mask)).collect();
+    let shown = |found: Vec<Finding>| {
+        let shown = embedded::Shown::new(&found, &inputs.sources);
+        found.into_par_iter().map(|finding| masked(shown.finding(finding), mask)).collect()
+    };
     report.findings = shown(outcome.findings);
     report.suppressed = shown(outcome.hidden);
 }

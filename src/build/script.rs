@@ -51,15 +51,15 @@ impl<'a> Build<'a> {
             let stage = self.stage_of(index)?;
             match (instruction.keyword, &instruction.arguments) {
                 (Keyword::Run | Keyword::Cmd | Keyword::Entrypoint, arguments) => {
-                    self.read(stage, index, instruction, arguments)
+                    self.read(stage, index, instruction, arguments).map(Box::new)
                 }
                 (Keyword::Healthcheck, Arguments::Healthcheck(_, command)) => {
-                    self.read(stage, index, instruction, command)
+                    self.read(stage, index, instruction, command).map(Box::new)
                 }
                 _ => None,
             }
         };
-        self.code.get(index)?.get_or_init(read).as_ref()
+        self.code.get(index)?.get_or_init(read).as_deref()
     }
 
     /// Whether the file has no more instructions than real ones have: what looks at pairs of them is asked of such files

@@ -226,7 +226,14 @@ impl Build<'_> {
         for instruction in instructions {
             hidden.extend(self.loose_words(instruction));
         }
-        hidden.extend(text::in_text(input.file.source().text()).into_iter().map(|held| held.value));
+        let source = input.file.source();
+        hidden.extend(text::in_text(source.text()).into_iter().map(|held| held.value));
+        if source.embedding().is_some_and(|embedding| embedding.doubled) {
+            // As it stands in the file.
+            let doubled = hidden.iter().filter(|value| value.contains('$')).map(|value| value.replace('$', "$$"));
+            hidden.extend(doubled.collect::<Vec<_>>());
+            hidden.extend(text::in_text(source.host().text()).into_iter().map(|held| held.value));
+        }
         self.over_lines(&mut hidden);
         hidden.retain(|value| !COMMON.contains(&value.to_ascii_lowercase().as_str()));
         hidden
@@ -298,6 +305,11 @@ fn secret(instruction: usize, span: Span, name: &str, value: Option<&str>) -> Op
         (Some(value), Some(weak)) => value::is_secret(value) && (!weak || value::is_random(value)),
     };
     held.then(|| Secret { instruction, span, name, value: found.map(str::to_owned), why: SecretKind::Name })
+}
+
+/// Whether a name says that a secret stands behind it, and not its name, place or kind.
+pub fn names_secret(name: &str) -> bool {
+    weak_only(name).is_some()
 }
 
 /// Whether the name is a secret's: `None` when not, `Some(true)` when only the word `key` or `auth` says so.

@@ -42,7 +42,7 @@ impl File {
     /// The directives as the separate look-up sees them: other than [`File::directives`], none that is indented.
     pub fn lookup_directives(&self) -> Vec<Directive> {
         let text = self.source.text();
-        look_up(text, text.len() - text.strip_prefix(BOM).unwrap_or(text).len(), "#")
+        look_up(text, self.source.mark() as usize, "#")
     }
 
     /// The front end's image as BuildKit finds it: `# syntax=`, `// syntax=` or a JSON file's member; a first line
@@ -75,7 +75,7 @@ impl File {
 
     fn lookup_start(&self) -> usize {
         let text = self.source.text();
-        let text_start = text.len() - text.strip_prefix(BOM).unwrap_or(text).len();
+        let text_start = self.source.mark() as usize;
         if !text[text_start..].starts_with("#!") {
             return text_start;
         }

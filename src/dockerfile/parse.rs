@@ -111,7 +111,9 @@ impl<'s> Parser<'s> {
         let content = &line[indent..];
         let from = base + indent as u32;
         if content.is_empty() {
-            self.directive.finish();
+            if span.end > self.file.source.mark() {
+                self.directive.finish();
+            }
             self.keep(span, LineKind::Blank);
         } else if content.starts_with('#') {
             self.comment(span, content, from, base);

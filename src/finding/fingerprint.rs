@@ -248,7 +248,9 @@ mod tests {
         for _ in 0..300 {
             let text: String = (0..40).map(|_| PIECES[random.below(PIECES.len())]).collect();
             let mut all = findings(&text, &["b", "c"]);
-            all.iter_mut().for_each(|finding| finding.instruction_line = Some(1));
+            for finding in &mut all {
+                finding.instruction_line = Some(1);
+            }
             all.sort_by_key(|finding| finding.span.end);
             let source = [Source::of("f", &text)];
             let alone: Vec<String> =

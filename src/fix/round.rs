@@ -68,7 +68,20 @@ pub(super) fn worse(
             |&&(finding, fix): &&Choice| findings[finding].fixes[fix].edits.iter().any(|edit| edit.target == target);
         let own: Vec<Choice> = chosen.iter().filter(touches).copied().collect();
         let rules_of = |some: &[Choice]| some.iter().map(|(finding, _)| findings[*finding].rule).collect();
-        let Some(mut why) = judge.refuses(file, before, after, &rules_of(&own)) else { continue };
+        let rules: BTreeSet<&'static str> = rules_of(&own);
+        let alone = rules.iter().filter(|_| rules.len() > 1).filter_map(|rule| {
+            let some: Vec<Choice> =
+                own.iter().filter(|(finding, _)| findings[*finding].rule == *rule).copied().collect();
+            let after = apply(findings, &some, now)?;
+            let why = judge.refuses(file, before, after.get(index)?, &rules_of(&some))?;
+            Some((Refused { rule, file: before.name().to_owned(), why }, target.clone()))
+        });
+        let alone: Vec<_> = alone.collect();
+        if !alone.is_empty() {
+            worse.extend(alone);
+            continue;
+        }
+        let Some(mut why) = judge.refuses(file, before, after, &rules) else { continue };
         // The first `good` of them do no harm, the first `bad` do.
         let (mut good, mut bad) = (0, own.len());
         while bad - good > 1 {
@@ -109,7 +122,7 @@ pub(super) fn apply(findings: &[Finding], chosen: &[Choice], sources: &[Source])
 fn edited(source: &Source, edits: &[&FileEdit]) -> Option<Source> {
     let edits: Vec<Edit> = edits.iter().map(|edit| Edit { span: edit.span, text: edit.text.clone() }).collect();
     let bytes = crate::text::apply(source, &edits).ok()?;
-    Source::new(source.name(), bytes).ok()
+    source.with_bytes(bytes).ok()
 }
 
 /// Whether a fix changes something and all its edits lie inside their files, apart from each other.

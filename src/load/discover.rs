@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 
+use super::compose::lists_builds;
 use crate::dockerfile::Template;
 use ignore::{DirEntry, WalkBuilder, WalkState};
 
@@ -12,6 +13,8 @@ use ignore::{DirEntry, WalkBuilder, WalkState};
 pub(super) struct Found {
     /// Dockerfiles, sorted.
     pub dockerfiles: Vec<PathBuf>,
+    /// Compose and bake files, sorted.
+    pub compose: Vec<PathBuf>,
     /// Folders that could not be read, and why.
     pub unreadable: Vec<(PathBuf, String)>,
 }
@@ -43,6 +46,7 @@ pub(super) fn discover(root: &Path) -> Found {
     });
     let mut found = found.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner);
     found.dockerfiles.sort();
+    found.compose.sort();
     leave_out_twins(&mut found.dockerfiles);
     found.unreadable.sort();
     found
@@ -64,14 +68,16 @@ fn visit(entry: &DirEntry, found: &Mutex<Found>) {
     if !entry.file_type().is_some_and(|kind| kind.is_file() || kind.is_symlink()) {
         return;
     }
-    if !entry.file_name().to_str().is_some_and(is_dockerfile) {
+    let Some(name) = entry.file_name().to_str() else { return };
+    let compose = lists_builds(name);
+    // A link to a folder or to nothing is no Dockerfile; a file that lists builds is read where it lies.
+    let is_file = || entry.path().is_file() && !(compose && entry.path_is_symlink());
+    if !(compose || is_dockerfile(name)) || !is_file() {
         return;
     }
-    // A link to a folder or to nothing is no Dockerfile.
-    if !entry.path().is_file() {
-        return;
-    }
-    lock(found).dockerfiles.push(entry.path().to_owned());
+    let mut found = lock(found);
+    let list = if compose { &mut found.compose } else { &mut found.dockerfiles };
+    list.push(entry.path().to_owned());
 }
 
 fn note_error(error: &ignore::Error, found: &Mutex<Found>) {

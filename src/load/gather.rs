@@ -9,6 +9,7 @@ use rayon::prelude::*;
 
 use super::context::{self, Limits};
 use super::discover::{Found, discover};
+use super::dockerfiles::{Text, dockerfiles};
 use super::place::{Place, place};
 use super::projects::projects;
 use super::texts::texts;
@@ -78,6 +79,7 @@ pub fn gather(request: &Request) -> Result<Inputs, LoadError> {
         let found = discover(&request.path);
         notes(&mut inputs, &found);
         files = found.dockerfiles;
+        files.extend(found.compose);
     } else {
         files.push(request.path.clone());
     }
@@ -156,41 +158,12 @@ fn fill(
     request: &Request,
     root: Option<&Path>,
 ) {
-    let mut read = Vec::new();
-    for (path, source) in files {
-        match source {
-            Ok(source) => {
-                let id = inputs.add(source.clone());
-                read.push((path, id, source));
-            }
-            Err(error) => inputs.problems.push(problem(&error)),
-        }
-    }
-    let named: Vec<(PathBuf, FileId)> = read.iter().map(|(path, id, _)| (path.clone(), *id)).collect();
     let walked = root.filter(|_| request.file.is_none());
+    let read = dockerfiles(inputs, files, walked);
+    let named: Vec<(PathBuf, FileId)> = read.iter().map(|(path, id, ..)| (path.clone(), *id)).collect();
     super::settings::settle(inputs, &named, &request.configuration, walked);
     let request = &Request { needs: needs(inputs, request), ..request.clone() };
-    let mut drafts: Vec<Draft> = read
-        .into_par_iter()
-        .map(|(path, id, source)| {
-            let (file, template) = parse(&source);
-            let input = BuildInput {
-                dockerfile: id,
-                file,
-                template,
-                options: request.options.clone(),
-                context_root: None,
-                ignore: IgnoreInput::Unknown,
-                context: None,
-                projects: None,
-                texts: None,
-                base_images: BTreeMap::new(),
-            };
-            let build = Build::new(&input);
-            let (place, uses_context) = (place(&path, &build, request, root), build.uses_context());
-            Draft { path, input, uses_context, place, ignore: None }
-        })
-        .collect();
+    let mut drafts: Vec<Draft> = read.into_par_iter().map(|text| draft(text, request, root)).collect();
     for draft in &drafts {
         let name = inputs.source(draft.input.dockerfile).name();
         let notice = draft.input.template.map(|template| {
@@ -212,6 +185,31 @@ fn fill(
         }
         inputs.builds.push(input);
     }
+}
+
+fn draft((path, id, source, origin): Text, request: &Request, root: Option<&Path>) -> Draft {
+    let (file, template) = parse(&source);
+    let asked = &request.options;
+    let input = BuildInput {
+        dockerfile: id,
+        file,
+        template,
+        options: origin.as_ref().map_or_else(|| asked.clone(), |origin| origin.options(asked)),
+        context_root: None,
+        ignore: IgnoreInput::Unknown,
+        context: None,
+        projects: None,
+        texts: None,
+        base_images: BTreeMap::new(),
+    };
+    let build = Build::new(&input);
+    let known = origin.filter(|origin| request.file.is_none() && (origin.context.is_some() || origin.inline));
+    let place = match known {
+        Some(origin) => Place { root: origin.context, notice: origin.notice },
+        None => place(&path, &build, request, root),
+    };
+    let uses_context = build.uses_context();
+    Draft { path, input, uses_context, place, ignore: None }
 }
 
 /// The facts that are asked for under the settings; what is wrong with those is told.
@@ -242,7 +240,8 @@ fn read_ignore_files(inputs: &mut Inputs, drafts: &mut [Draft]) {
     for draft in drafts {
         let Some(root) = &draft.place.root else { continue };
         draft.input.context_root = Some(shown(root));
-        let Some(path) = context::ignore_file_for(Some(&draft.path), root) else {
+        let inline = inputs.source(draft.input.dockerfile).embedding().is_some();
+        let Some(path) = context::ignore_file_for(Some(&*draft.path).filter(|_| !inline), root) else {
             draft.input.ignore = IgnoreInput::Missing(shown(&root.join(".dockerignore")));
             continue;
         };
@@ -312,7 +311,7 @@ pub(super) fn shown(path: &Path) -> String {
     if path.as_os_str().is_empty() { ".".to_owned() } else { path.display().to_string() }
 }
 
-fn problem(error: &LoadError) -> InputProblem {
+pub(super) fn problem(error: &LoadError) -> InputProblem {
     InputProblem {
         file: shown(error.path()),
         place: None,

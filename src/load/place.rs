@@ -146,7 +146,8 @@ fn above(own: &Path, root: Option<&Path>) -> Vec<PathBuf> {
         if root.is_some_and(|root| at == root) || (root.is_none() && at.join(".git").exists()) {
             break;
         }
-        let Some(parent) = at.parent() else { break };
+        // The root of the file system is nobody's context.
+        let Some(parent) = at.parent().filter(|parent| parent.parent().is_some() || !parent.has_root()) else { break };
         at = if parent.as_os_str().is_empty() { PathBuf::from(".") } else { parent.to_owned() };
         folders.push(at.clone());
         if at == Path::new(".") {

@@ -6,6 +6,7 @@ use super::patch::one;
 use super::units::count;
 use super::wire;
 use crate::audit::Report;
+use crate::compose;
 use crate::dockerfile::{self, Difference};
 use crate::finding::Mask;
 use crate::fix::{Change, Outcome};
@@ -81,16 +82,21 @@ pub fn fix_json(before: &Report, outcome: &Outcome, mask: &Mask, written: bool) 
     })
 }
 
-/// What a change of a Dockerfile changes for the builder.
+/// What a change of Dockerfiles changes for the builder.
 fn differences(change: &Change) -> Vec<wire::Difference> {
-    let parsed = |bytes: &[u8]| Some(dockerfile::parse(&Source::new(change.name.as_str(), bytes.to_vec()).ok()?));
-    let before = change.before.as_deref().filter(|_| !change.name.ends_with(".dockerignore")).and_then(parsed);
-    let (Some(before), Some(after)) = (before, parsed(&change.after)) else { return Vec::new() };
+    let texts = |bytes: &[u8]| {
+        let source = Source::new(change.name.as_str(), bytes.to_vec()).ok()?;
+        let inline = || compose::read(&source).services.into_iter().filter_map(|service| service.inline).collect();
+        Some(if compose::is_compose(&change.name) { inline() } else { vec![source] })
+    };
+    let before = change.before.as_deref().filter(|_| !change.name.ends_with(".dockerignore")).and_then(texts);
+    let (Some(before), Some(after)) = (before, texts(&change.after)) else { return Vec::new() };
     let wire = |one: Difference| wire::Difference {
         change: one.kind.word(),
         before_line: one.before,
         after_line: one.after,
         parts: one.parts,
     };
-    before.differences(&after).into_iter().map(wire).collect()
+    let pairs = before.iter().zip(&after).map(|(before, after)| (dockerfile::parse(before), dockerfile::parse(after)));
+    pairs.flat_map(|(before, after)| before.differences(&after)).map(wire).collect()
 }

@@ -65,9 +65,11 @@ fn doubt(build: &Build, transfer: &Transfer, local: &[&str]) -> Option<&'static 
         return Some("a build argument may make it a URL or an archive");
     }
     let last = |path: &str| path.trim_end_matches('/').rsplit('/').next().unwrap_or_default().to_ascii_lowercase();
+    // A root file system without an ending is as likely a folder as an archive.
+    let to_root = transfer.destination.as_deref() == Some("/");
     let packed = |name: &str| {
         let ends = |ending: &&str| name.ends_with(&ending.to_ascii_lowercase());
-        ARCHIVES.iter().any(ends) || name == "*" || name.ends_with(".*")
+        ARCHIVES.iter().any(ends) || name == "*" || name.ends_with(".*") || (to_root && !name.contains('.'))
     };
     local
         .iter()

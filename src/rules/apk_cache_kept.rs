@@ -53,12 +53,12 @@ fn cleans(one: &Invocation) -> bool {
         || apk(one, Verb::Clean).is_some()
 }
 
-/// The deletion of the first `apk update &&`: with `--no-cache` it fetches an index for nobody.
+/// The deletion of the first `apk update` and what joins it to the next command: with `--no-cache` it fetches an index for nobody.
 fn update(run: &Run, all: &[Invocation]) -> Option<(Span, String)> {
     let one = all.iter().find(|one| apk(one, Verb::Update).is_some())?;
     let command = one.command;
     let alone = one.via.is_empty() && command.redirects.is_empty() && command.assignments.is_empty();
-    let after = command.place.after.filter(|after| after.kind == SeparatorKind::And)?;
+    let after = command.place.after.filter(|after| is_and(*after))?;
     let own = run.code.script.commands.get(one.outer as usize)?;
     let next = run.code.script.commands.get(one.outer as usize + 1)?;
     // What stands between goes too, so it has to be blank.

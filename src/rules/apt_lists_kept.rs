@@ -1,14 +1,12 @@
 //! See `rules/apt-lists-kept.md`.
 
-mod later;
-
-use super::{Context, script_end};
+use super::lists_needed::{Need, apt, fetches, needs};
+use super::{Context, lines, script_end};
 use crate::build::{Base, Build, Code, PackageLists, Setting, Stage, User};
 use crate::dockerfile::{Instruction, Keyword};
 use crate::finding::{Basis, Finding, Findings, Impact, ImpactKind, Per, Saves};
-use crate::shell::{Invocation, Manager, PackageCall, Verb, Word};
+use crate::shell::{Invocation, Verb, Word};
 use crate::text::Span;
-use later::Need;
 
 super::rule!("apt-lists-kept", check);
 
@@ -29,9 +27,13 @@ fn check(cx: &Context, out: &mut Findings) {
             };
             let finding = cx
                 .finding(code.place(&build.input().file, span), "the lists that this fetches stay in the layer")
-                .help("delete them in the same RUN, or keep them in a cache mount");
+                .help(if installs(code) {
+                    "delete them in the same RUN, or keep them in a cache mount"
+                } else {
+                    "update, install and delete them in one RUN, or keep them in a cache mount"
+                });
             let finding = if std::mem::replace(&mut paid, true) { finding } else { with_price(build, stage, finding) };
-            let later = later.get_or_insert_with(|| later::needs(build))[index];
+            let later = later.get_or_insert_with(|| needs(build))[index];
             out.push(edited(build, stage, index, later, finding));
         }
     }
@@ -48,13 +50,10 @@ fn kept(build: &Build, code: &Code) -> Option<Span> {
     (!cleans && !trapped).then_some(invocations[at].span)
 }
 
-/// Whether it fetches the lists into the place where apt reads them.
-fn fetches(invocation: &Invocation) -> bool {
-    let elsewhere = |word: &Word| {
-        let text = word.text().to_ascii_lowercase();
-        text == "--print-uris" || text.contains("dir::state") || text.contains("dir=")
-    };
-    apt(invocation).is_some_and(|call| call.verb == Verb::Update) && !invocation.args.iter().any(elsewhere)
+/// Whether the packages come in the same RUN, so that the lists can go there.
+fn installs(code: &Code) -> bool {
+    let verbs = [Verb::Install, Verb::Upgrade, Verb::Download];
+    code.script.invocations().iter().filter_map(apt).any(|call| verbs.contains(&call.verb))
 }
 
 fn cleans_in(text: &str) -> bool {
@@ -70,10 +69,6 @@ fn removes_by_name(build: &Build, code: &Code, invocation: &Invocation) -> bool 
     let variables = file.instructions().iter().filter(|i| matches!(i.keyword, Keyword::Env | Keyword::Arg));
     let holds = |text: &str| text.contains("/var/lib/apt");
     code.text().is_some_and(holds) || variables.into_iter().any(|one| holds(file.logical(one.text)))
-}
-
-fn apt<'s>(invocation: &Invocation<'s>) -> Option<PackageCall<'s>> {
-    invocation.package_call().filter(|call| call.manager == Manager::Apt)
 }
 
 /// A cache or tmpfs mount on the lists or on a folder above them.
@@ -134,12 +129,27 @@ fn edited(build: &Build, stage: &Stage, index: usize, later: Need, finding: Find
     if code.script.invocations().iter().any(through) || !is_root(build, stage, index) {
         return finding;
     }
-    let Some((at, text)) = script_end::append(build, index, code, &format!("rm -rf {LISTS}/*")) else { return finding };
-    let title = "delete the lists in the same RUN";
+    let (title, span, text) = if let Some(step) = only_fetches(build, index, code) {
+        ("remove the step: it does nothing else", step, String::new())
+    } else if let Some((at, text)) = script_end::append(build, index, code, &format!("rm -rf {LISTS}/*")) {
+        ("delete the lists in the same RUN", Span::at(at), text)
+    } else {
+        return finding;
+    };
     match risk {
-        None => finding.safe_edit(title, Span::at(at), text),
-        Some(why) => finding.unsafe_edit(title, why, Span::at(at), text),
+        None => finding.safe_edit(title, span, text),
+        Some(why) => finding.unsafe_edit(title, why, span, text),
     }
+}
+
+/// The lines of a RUN that fetches the lists and does nothing else.
+fn only_fetches(build: &Build, index: usize, code: &Code) -> Option<Span> {
+    let instruction = build.instruction(index);
+    let [command] = &code.script.commands[..] else { return None };
+    let source = build.input().file.source();
+    let one_line = !source.slice(instruction.head).contains('\n') && instruction.heredocs.is_empty();
+    let alone = one_line && command.redirects.is_empty() && code.script.invocations().len() == 1;
+    alone.then(|| lines::of(source, instruction))
 }
 
 /// Whether the RUN at `index` may delete what belongs to root, as far as USER tells.

@@ -1,7 +1,7 @@
 //! See `rules/copy-owned-by-root.md`.
 
 use super::Context;
-use crate::build::{Setting, User};
+use crate::build::{Base, BaseImage, Setting, User};
 use crate::finding::Findings;
 use crate::text::Span;
 
@@ -11,6 +11,10 @@ fn check(cx: &Context, out: &mut Findings) {
     let build = cx.build();
     let file = &build.input().file;
     for stage in cx.shipped() {
+        // Windows knows no `--chown`.
+        if matches!(build.root_base(stage), Base::Image(reference) if BaseImage::of(reference).is_windows()) {
+            continue;
+        }
         for transfer in build.transfers(stage) {
             let Setting::By(by, User::Other(user)) = build.user_at(stage, transfer.index) else { continue };
             let owned = file.transfer(transfer.instruction).is_none_or(|copy| copy.chown.is_some());

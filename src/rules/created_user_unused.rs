@@ -2,11 +2,10 @@
 
 use super::Context;
 use super::service::may_serve;
-use super::user_line::steps_down;
+use super::user_line::{made, steps_down};
 use crate::build::{Build, Setting, Stage, User};
 use crate::dockerfile::Keyword;
 use crate::finding::Findings;
-use crate::shell::{Invocation, Word};
 
 super::rule!("created-user-unused", check);
 
@@ -40,21 +39,6 @@ fn check(cx: &Context, out: &mut Findings) {
             }
         }
     }
-}
-
-/// The user that `useradd` or `adduser` makes.
-fn made<'s>(one: &Invocation<'s>) -> Option<&'s str> {
-    let name = one.args.last().and_then(Word::value)?;
-    let words = || one.args.iter().map(Word::text);
-    let makes = match one.program? {
-        "useradd" => true,
-        // `adduser name group` puts somebody into a group.
-        "adduser" => {
-            words().filter(|word| !word.starts_with('-')).count() == 1 || words().any(|word| word.starts_with('-'))
-        }
-        _ => false,
-    };
-    (makes && !name.starts_with('-') && name != "root").then_some(name)
 }
 
 /// Whether anything that a container runs names the user.

@@ -52,7 +52,9 @@ fn lost(script: &Script) -> Option<Span> {
         let name = one.name().and_then(|name| name.value());
         // Something has to come behind it.
         let last = script.scopes.first().and_then(|top| top.last_end).is_some_and(|end| one.span.end >= end);
-        let sure = one.words.is_empty() || name.is_some_and(|name| SURE.contains(&name));
+        // `cat > FILE <<X` writes what it is given.
+        let writes = name == Some("cat") && one.redirects.iter().any(|redirect| redirect.body.is_some());
+        let sure = one.words.is_empty() || writes || name.is_some_and(|name| SURE.contains(&name));
         one.place.scope == 0 && next && !last && !sure && !one.place.options.errexit
     };
     script.commands.iter().find(unseen).map(|one| one.span)

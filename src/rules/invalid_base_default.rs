@@ -13,8 +13,8 @@ fn check(cx: &Context, out: &mut Findings) {
         if !from.image.text.contains('$') {
             continue;
         }
-        let what = if found.is_empty() { "nothing".to_owned() } else { format!("`{found}`") };
-        let message = format!("without build arguments this is {what}, which is no image");
+        let what = if found.is_empty() { "empty".to_owned() } else { format!("`{found}`") };
+        let message = format!("without `--build-arg` this is {what}, which is no image");
         out.push(cx.finding(from.image.span, message).help("give the ARG a default that works"));
     }
 }

@@ -2,7 +2,7 @@
 
 use super::Context;
 use super::installed_project;
-use crate::build::{Build, Code, Stage};
+use crate::build::{Base, Build, Code, Release, Stage, releases};
 use crate::dockerfile::Keyword;
 use crate::finding::{FileEdit, Findings, Fix, Safety, Target};
 use crate::shell::{Invocation, Manager, PackageCall, Verb};
@@ -14,7 +14,7 @@ fn check(cx: &Context, out: &mut Findings) {
     if !build.is_ordinary() {
         return;
     }
-    for stage in build.stages().iter().filter(|stage| build.is_needed(stage)) {
+    for stage in build.stages().iter().filter(|stage| build.is_needed(stage) && !lacks_ci(build, stage)) {
         for (index, _) in build.instructions(stage).filter(|(_, i)| i.keyword == Keyword::Run) {
             let Some(code) = build.code(index).filter(|code| code.is_ordinary()) else { continue };
             for invocation in code.script.invocations() {
@@ -29,6 +29,13 @@ fn check(cx: &Context, out: &mut Findings) {
             }
         }
     }
+}
+
+/// Whether the base is a Node.js whose npm knows no lock file: npm 5 came with Node.js 8.
+fn lacks_ci(build: &Build, stage: &Stage) -> bool {
+    let Base::Image(image) = build.root_base(stage) else { return false };
+    let major = |release: &Release| release.version.split('.').next().and_then(|major| major.parse::<u32>().ok());
+    releases(image).into_iter().any(|one| one.product == "node" && major(one).is_some_and(|major| major < 8))
 }
 
 /// `npm install` without packages, in a project.

@@ -11,8 +11,34 @@ use crate::text::Span;
 
 super::rule!("pipefail-off", check);
 
-/// Programs that write what they are given: there is no failure to hide.
-const SURE: [&str; 6] = ["echo", "printf", "true", ":", "pwd", "tee"];
+/// Programs that write what they are given, or what the image holds: there is no failure to hide.
+const SURE: [&str; 22] = [
+    ":",
+    "awk",
+    "cat",
+    "cut",
+    "date",
+    "dpkg-query",
+    "echo",
+    "find",
+    "getent",
+    "grep",
+    "head",
+    "id",
+    "ls",
+    "printf",
+    "pwd",
+    "sed",
+    "sort",
+    "tail",
+    "tee",
+    "tr",
+    "true",
+    "uname",
+];
+
+/// Options with which a package manager only tells what is installed.
+const QUERIES: [&str; 9] = ["-l", "-L", "-s", "-q", "-qa", "--list", "--query", "--print-architecture", "showmanual"];
 
 /// Commands before a pipe that the assignment around it is looked for in.
 const LOOKED_BACK: usize = 32;
@@ -86,10 +112,12 @@ fn may_fail(command: &Command, last: &Command) -> bool {
     // With pipefail `yes` fails when its reader ends; package managers have `-y`.
     let name = name_of(command);
     let answers = name == "yes" && !matches!(name_of(last), "apt-get" | "apt" | "yum" | "dnf" | "zypper" | "sudo");
-    !answers && !SURE.contains(&name)
+    let asks = matches!(name, "dpkg" | "rpm" | "apt-mark")
+        && command.words.get(1).is_some_and(|word| QUERIES.contains(&word.text()));
+    !answers && !asks && !SURE.contains(&name)
 }
 
-/// Whether the last command refuses an empty or a cut input itself: an unpacker, a reader of keys.
+/// Whether the last command refuses an empty or a cut input itself: an unpacker, a reader of keys or checksums, a search.
 fn checks(last: &Command) -> bool {
     let words = || last.words.iter().skip(1).map(Word::text);
     let letter = |text: &str, letters: &[char]| !text.starts_with("--") && text.contains(letters);
@@ -100,8 +128,12 @@ fn checks(last: &Command) -> bool {
             first
                 || words().any(|text| text.starts_with('-') && letter(text, &['z', 'j', 'J']) || packed.contains(&text))
         }
-        "gunzip" | "zcat" | "unxz" | "bunzip2" | "unzip" | "apt-key" => true,
+        // grep fails without a line, and with pipefail what it cuts off fails too.
+        "gunzip" | "zcat" | "unxz" | "bunzip2" | "unzip" | "apt-key" | "grep" | "egrep" | "fgrep" => true,
         "gzip" | "xz" | "bzip2" | "zstd" => words().any(|text| text == "--decompress" || letter(text, &['d'])),
+        "md5sum" | "sha1sum" | "sha256sum" | "sha384sum" | "sha512sum" | "b2sum" => {
+            words().any(|text| text == "--check" || letter(text, &['c']))
+        }
         "gpg" => words().any(|text| text == "--dearmor" || text == "--import"),
         _ => false,
     }

@@ -49,10 +49,9 @@ fn check(cx: &Context, out: &mut Findings) {
                 let message = format!("`{program} -R` writes all that {} into a second layer", copying(&lines));
                 let Some(code) = build.code(index) else { continue };
                 let span = code.place(&build.input().file, one.span);
-                let flag = if program == "chown" { "--chown" } else { "--chmod" };
                 let finding = cx
                     .finding(span, message)
-                    .help(format!("copy with `{flag}={}`", value.text()))
+                    .help(advice(program, value.text()))
                     .label(first.instruction.head, "copied here");
                 let finding = priced(finding, bytes);
                 let run = Run { stage, instruction, alone: invocations.len() == 1, paths: &paths };
@@ -65,6 +64,15 @@ fn check(cx: &Context, out: &mut Findings) {
             let to = foreign::absolute(build, stage, transfer.index, transfer.destination.as_deref()?)?;
             is_tree(&transfer).then_some((to, transfer))
         }));
+    }
+}
+
+/// The flag of COPY that does the same; nobody is told to copy what all may change.
+fn advice(program: &str, value: &str) -> String {
+    match program {
+        "chown" => format!("copy with `--chown={}`", value.trim_end_matches(':')),
+        _ if is_mode(value) && !value.ends_with(['2', '3', '6', '7']) => format!("copy with `--chmod={value}`"),
+        _ => "copy with `--chmod` and the mode that is needed".to_owned(),
     }
 }
 

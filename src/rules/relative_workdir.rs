@@ -80,7 +80,9 @@ fn finding(
 }
 
 fn is_absolute(build: &Build, stage: &Stage, folder: &str) -> bool {
-    let windows = matches!(build.root_base(stage), Base::Image(name) if BaseImage::of(name).is_windows());
+    // The other escape character is there for the sake of Windows paths.
+    let windows = matches!(build.root_base(stage), Base::Image(name) if BaseImage::of(name).is_windows())
+        || build.input().file.escape() == '`';
     let drive = folder.get(1..).is_some_and(|rest| rest.starts_with(':'));
     folder.starts_with('/') || (windows && (drive || folder.starts_with('\\')))
 }

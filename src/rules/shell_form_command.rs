@@ -79,6 +79,9 @@ fn check(cx: &Context, out: &mut Findings) {
         let Arguments::Raw(text) = &instruction.arguments else { continue };
         let Some(code) = build.code(index) else { continue };
         let message = match keyword {
+            Keyword::Entrypoint if steps_aside(&code.script) => {
+                "shell form: CMD and the arguments of `docker run` are ignored"
+            }
             Keyword::Entrypoint => {
                 "shell form: a shell is process 1, and CMD and the arguments of `docker run` are ignored"
             }
@@ -101,8 +104,23 @@ pub(super) fn is_harmful(build: &Build, index: usize) -> bool {
         return false;
     }
     let Some(code) = build.code(index) else { return false };
+    let handed_over = instruction.keyword == Keyword::Cmd && steps_aside(&code.script);
     // A broken array is a problem of its own, and the words of it are no command.
-    !(code.script.commands.is_empty() || file_text(build, text).starts_with('[') || ends_at_once(&code.script))
+    let broken = code.script.commands.is_empty() || file_text(build, text).starts_with('[');
+    !(broken || handed_over || ends_at_once(&code.script))
+}
+
+/// Whether the shell hands process 1 over to the program, with `exec` as its last command.
+fn steps_aside(script: &Script) -> bool {
+    script.compounds.is_empty()
+        && script.commands.last().is_some_and(|last| {
+            let place = &last.place;
+            last.words.len() > 1
+                && last.words[0].is("exec")
+                && place.scope == 0
+                && place.pipe_len == 1
+                && place.after.is_none()
+        })
 }
 
 /// Programs that a shell in front of does no harm: shells, and what has nothing to stop.

@@ -10,10 +10,15 @@ super::rule!("ssh-port-exposed", check);
 
 fn check(cx: &Context, out: &mut Findings) {
     let build = cx.build();
-    if build.target().is_some_and(|target| is_ssh_server(build, target)) {
+    let file = &build.input().file;
+    let ports = |stage: &Stage| -> Vec<String> {
+        let all = build.instructions(stage).filter(|(_, one)| one.keyword == Keyword::Expose);
+        all.flat_map(|(_, one)| file.list(one)).map(|port| port.text.to_string()).collect()
+    };
+    let only = cx.shipped().flat_map(ports).all(|port| matches!(&*port, "22" | "22/tcp"));
+    if only || build.target().is_some_and(|target| is_ssh_server(build, target)) {
         return;
     }
-    let file = &build.input().file;
     for stage in cx.shipped() {
         for (index, instruction) in build.instructions(stage).filter(|(_, one)| one.keyword == Keyword::Expose) {
             let ports = file.list(instruction);

@@ -4,7 +4,7 @@ use super::Context;
 use super::runs::Run;
 use crate::build::{Build, Setting, Stage, User};
 use crate::dockerfile::{Instruction, Keyword};
-use crate::finding::Findings;
+use crate::finding::{Findings, Safety};
 use crate::shell::{Invocation, Wrapper};
 use crate::text::Span;
 
@@ -23,27 +23,29 @@ fn check(cx: &Context, out: &mut Findings) {
     }
 }
 
+/// One finding for an instruction, at the first sudo; its edit takes all of them, or there is none.
 fn of_code(cx: &Context, run: &Run, out: &mut Findings) {
+    let root = is_root(run.build, run.stage, run.index, run.instruction);
     let invocations = run.invocations();
-    let mut last = None;
+    let mut places: Vec<Span> = Vec::new();
+    let mut edits: Vec<(Span, String)> = Vec::new();
     for one in &invocations {
         let Some((span, wrapper)) = sudo(one) else { continue };
         // A script given to a shell under sudo is met once for each of its commands.
-        if last.replace(span) == Some(span) {
+        if places.contains(&span) {
             continue;
         }
-        let root = is_root(run.build, run.stage, run.index, run.instruction);
-        let message =
-            if root { "the step runs as root anyway" } else { "what needs root is said by `USER root`, not by sudo" };
-        let help = "leave `sudo` out; `USER root` before the step and the other user behind it, where one is set";
-        let finding = cx.finding(run.place(span), message).help(help);
-        let edit =
-            wrapper.filter(|wrapper| root && wrapper.args.is_empty()).and_then(|wrapper| removal(run, one, wrapper));
-        out.push(match edit {
-            Some(place) => finding.safe_edit("leave `sudo` out", place, String::new()),
-            None => finding,
-        });
+        places.push(span);
+        let bare = wrapper.filter(|wrapper| root && wrapper.args.is_empty());
+        edits.extend(bare.and_then(|wrapper| removal(run, one, wrapper)).map(|place| (place, String::new())));
     }
+    let Some(first) = places.first() else { return };
+    let message =
+        if root { "the step runs as root anyway" } else { "what needs root is said by `USER root`, not by sudo" };
+    let help = "leave `sudo` out; `USER root` before the step and the other user behind it, where one is set";
+    let finding = cx.finding(run.place(*first), message).help(help);
+    edits.sort_by_key(|(span, _)| span.start);
+    out.push(if edits.len() < places.len() { finding } else { finding.edits("leave `sudo` out", Safety::Safe, edits) });
 }
 
 /// Where sudo runs it, or is run bare.

@@ -4,16 +4,20 @@ use super::{Category, find};
 use crate::build::Build;
 use crate::dockerfile::{is_open, is_steered};
 use crate::finding::Findings;
-use crate::inputs::Inputs;
+use crate::inputs::{BuildInput, Inputs};
+use crate::text::Embedding;
 
 /// Takes out what rests on an instruction that the template's program writes, and what parts that come and go only seem to
 /// do wrong together. Edits are for Dockerfiles.
 pub(super) fn limit(inputs: &Inputs, build: &Build, findings: Findings) -> Findings {
     let input = build.input();
+    let original = inputs.source(input.dockerfile);
+    if let Some(embedding) = original.embedding().filter(|embedding| !embedding.is_writable()) {
+        return limit_embedded(input, embedding, findings);
+    }
     if input.template.is_none() {
         return findings;
     }
-    let original = inputs.source(input.dockerfile);
     let steered = is_steered(original);
     let mut held = Findings::new();
     for mut finding in findings.into_sorted() {
@@ -24,6 +28,24 @@ pub(super) fn limit(inputs: &Inputs, build: &Build, findings: Findings) -> Findi
             finding.fixes.clear();
             held.push(finding);
         }
+    }
+    held
+}
+
+/// The same for a Dockerfile in a file that puts something into it, or that can't be changed where it stands.
+fn limit_embedded(input: &BuildInput, embedding: &Embedding, findings: Findings) -> Findings {
+    let mut held = Findings::new();
+    for mut finding in findings.into_sorted() {
+        if finding.file == input.dockerfile {
+            let line = finding.instruction_line.unwrap_or_else(|| input.file.source().line(finding.span.start));
+            let own = input.file.instructions().iter().find(|instruction| instruction.start_line == line);
+            let end = own.map_or(line, |own| own.end_line);
+            if embedding.open.iter().any(|open| (line..=end).contains(open)) {
+                continue;
+            }
+        }
+        finding.fixes.clear();
+        held.push(finding);
     }
     held
 }

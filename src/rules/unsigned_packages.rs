@@ -77,7 +77,8 @@ fn installs_files(call: &PackageCall) -> bool {
 fn source(one: &Invocation) -> Option<Span> {
     let writes = matches!(one.program, Some("echo" | "printf" | "sed" | "add-apt-repository" | "tee"));
     let trusts = |word: &&Word| {
-        let text = word.text();
+        // What lies in the image comes over no network.
+        let text: String = word.text().lines().filter(|line| !line.contains("] file:")).collect::<Vec<_>>().join("\n");
         (text.contains("[trusted=yes") || text.contains(" trusted=yes")) && text.contains("deb")
             || text.lines().any(|line| matches!(line.trim(), "gpgcheck=0" | "gpgcheck = 0"))
     };

@@ -5,6 +5,7 @@ use super::lines;
 use crate::build::{Base, BaseImage, Build, Stage, User};
 use crate::dockerfile::Keyword;
 use crate::finding::Finding;
+use crate::shell::{Invocation, Word};
 use crate::text::Span;
 
 /// The user of distroless images: without name, home and rights.
@@ -27,12 +28,21 @@ pub(super) fn steps_down(build: &Build, stage: &Stage) -> bool {
 
 /// The finding with an edit that runs the program as another user: one that the file or the base made, else nobody.
 pub(super) fn with_user(build: &Build, stage: &Stage, finding: Finding) -> Finding {
-    let user = earlier_user(build, stage).unwrap_or_else(|| account(build, stage).unwrap_or(NOBODY).to_owned());
+    let user = earlier_user(build, stage).or_else(|| made_user(build, stage));
+    let user = user.unwrap_or_else(|| account(build, stage).unwrap_or(NOBODY).to_owned());
     let file = &build.input().file;
     let newline = if file.source().text().contains("\r\n") { "\r\n" } else { "\n" };
     let title = format!("run as `{user}`");
     let why = "what the program writes has to belong to that user, and ports below 1024 may need a capability";
-    if let Some(at) = start(build, stage) {
+    // What an image does for those that build on it is done as its user.
+    if build.chain(stage).any(|stage| has_run_trigger(build, stage)) {
+        return finding;
+    }
+    let first = closing(build, stage);
+    if let Some(name) = plain_user_before(build, stage, first) {
+        return finding.unsafe_edit(title, why, name, user);
+    }
+    if let Some(at) = first.map(|index| lines::above(file.source(), build.instruction(index))) {
         return finding.unsafe_edit(title, why, Span::at(at), format!("USER {user}{newline}"));
     }
     // Behind a last line that goes on, or inside of a heredoc without an end, it would be text of that instruction.
@@ -52,10 +62,30 @@ fn goes_on(text: &str, escape: char) -> bool {
     text.lines().map(str::trim).rfind(own).is_some_and(|line| line.ends_with(escape))
 }
 
-/// Where the first of the closing CMD, ENTRYPOINT, HEALTHCHECK, EXPOSE, … stands, when nothing below needs root.
+fn has_run_trigger(build: &Build, stage: &Stage) -> bool {
+    let file = &build.input().file;
+    build.instructions(stage).any(|(_, one)| file.trigger(one).is_some_and(|trigger| trigger.keyword == Keyword::Run))
+}
+
+/// The name in a USER under which nothing runs: it stands directly above the closing instructions, or at the end.
+fn plain_user_before(build: &Build, stage: &Stage, closing: Option<usize>) -> Option<Span> {
+    let file = &build.input().file;
+    let before = build.instructions(stage).take_while(|(index, _)| closing.is_none_or(|first| *index < first));
+    let (_, last) = before.last().filter(|(_, last)| last.keyword == Keyword::User)?;
+    let written = file.source().slice(last.rest.span);
+    let plain = written.chars().all(|c| c.is_ascii_alphanumeric() || ":-_".contains(c));
+    (plain && !written.is_empty()).then_some(last.rest.span)
+}
+
+/// Where the closing instructions begin.
 pub(super) fn start(build: &Build, stage: &Stage) -> Option<u32> {
+    Some(lines::above(build.input().file.source(), build.instruction(closing(build, stage)?)))
+}
+
+/// The first of the closing CMD, ENTRYPOINT, HEALTHCHECK, EXPOSE, …, when nothing below needs root.
+fn closing(build: &Build, stage: &Stage) -> Option<usize> {
     let mut first = None;
-    for (_, instruction) in build.instructions(stage) {
+    for (index, instruction) in build.instructions(stage) {
         let closing = matches!(
             instruction.keyword,
             Keyword::Cmd
@@ -66,12 +96,12 @@ pub(super) fn start(build: &Build, stage: &Stage) -> Option<u32> {
                 | Keyword::Label
         );
         match (closing, first) {
-            (true, None) => first = Some(instruction),
+            (true, None) => first = Some(index),
             (false, _) => first = None,
             _ => {}
         }
     }
-    Some(lines::above(build.input().file.source(), first?))
+    first
 }
 
 /// The last user of the file that is not root.
@@ -85,6 +115,53 @@ fn earlier_user(build: &Build, stage: &Stage) -> Option<String> {
         });
         others.last()
     })
+}
+
+/// The last account that a RUN makes.
+fn made_user(build: &Build, stage: &Stage) -> Option<String> {
+    build.chain(stage).find_map(|stage| {
+        let runs = build.instructions(stage).filter(|(_, i)| i.keyword == Keyword::Run);
+        let codes = runs.filter_map(|(index, _)| build.code(index));
+        codes.flat_map(|code| code.script.invocations()).filter_map(|one| made(&one).map(str::to_owned)).last()
+    })
+}
+
+/// Options without a value, before the name.
+const SWITCHES: [&str; 12] = [
+    "--system",
+    "--create-home",
+    "--no-create-home",
+    "--user-group",
+    "--no-user-group",
+    "--no-log-init",
+    "--non-unique",
+    "--disabled-password",
+    "--disabled-login",
+    "--quiet",
+    "--force-badname",
+    "--allow-bad-names",
+];
+
+/// The user that `useradd` or `adduser` makes, where the name comes last.
+pub(super) fn made<'s>(one: &Invocation<'s>) -> Option<&'s str> {
+    let (last, before) = one.args.split_last()?;
+    let name = last.value()?;
+    let words = || one.args.iter().map(Word::text);
+    let makes = match one.program? {
+        "useradd" => true,
+        // `adduser name group` puts somebody into a group.
+        "adduser" => {
+            words().filter(|word| !word.starts_with('-')).count() == 1 || words().any(|word| word.starts_with('-'))
+        }
+        _ => false,
+    };
+    let is_value = before.last().map(Word::text).is_some_and(|option| match option.strip_prefix("--") {
+        Some(long) => !long.contains('=') && !SWITCHES.contains(&option),
+        None => option.starts_with('-') && option.ends_with(|c| "bcdefgGhkKpsuZ".contains(c)),
+    });
+    let plain = name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')
+        && name.chars().all(|c| c.is_ascii_alphanumeric() || "_-.".contains(c));
+    (makes && plain && !is_value && name != "root").then_some(name)
 }
 
 fn account(build: &Build, stage: &Stage) -> Option<&'static str> {

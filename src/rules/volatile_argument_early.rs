@@ -110,6 +110,10 @@ struct Step {
 /// The first step that takes its time below an ARG, when nothing between needs the value.
 fn step_above_use(build: &Build, stage: &Stage, index: usize, name: &str) -> Option<Step> {
     let mut names = vec![name.to_owned()];
+    let copies = build.transfers(stage);
+    // A new commit changes the sources as well.
+    let commit = ["COMMIT", "SHA", "HASH", "REV", "REF"].iter().any(|part| name.to_ascii_uppercase().contains(part))
+        && !name.to_ascii_uppercase().contains("DATE");
     for (at, instruction) in build.instructions(stage).filter(|(at, _)| *at > index) {
         let uses = mentions_any(build, instruction, &names);
         match instruction.keyword {
@@ -123,6 +127,12 @@ fn step_above_use(build: &Build, stage: &Stage, index: usize, name: &str) -> Opt
             }
             Keyword::Arg | Keyword::Label => {}
             _ if uses => return None,
+            Keyword::Copy | Keyword::Add if commit => {
+                let mut own = copies.iter().filter(|copy| copy.index == at && copy.from.is_none());
+                if own.any(|copy| copy.sources.iter().any(crate::build::Source::is_everything)) {
+                    return None;
+                }
+            }
             Keyword::Run => {
                 let code = build.code(at)?;
                 let invocations = code.script.invocations();

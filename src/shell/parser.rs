@@ -59,7 +59,12 @@ pub(super) fn parse(text: &str, origin: Origin, options: Options) -> Script {
         script: Script::default(),
     };
     parser.read();
-    parser.script
+    let mut script = parser.script;
+    // A run keeps the scripts of all its files.
+    script.commands.shrink_to_fit();
+    script.commands.iter_mut().for_each(|command| command.words.shrink_to_fit());
+    script.scopes.shrink_to_fit();
+    script
 }
 
 struct Parser<'a> {

@@ -3,6 +3,8 @@
 use std::ops::Range;
 use std::sync::{Arc, OnceLock};
 
+use super::Embedding;
+
 /// Half-open byte range in a [`Source`]'s text.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Span {
@@ -83,6 +85,8 @@ pub struct Source {
     lines: Arc<[u32]>,
     /// Characters before every [`STEP`]th byte, once a place in a long line was asked for.
     marks: OnceLock<Arc<[u32]>>,
+    /// Where it stands, when it is a part of another file.
+    pub(super) embedding: Option<Arc<Embedding>>,
 }
 
 /// Bytes whose characters are counted one by one.
@@ -120,7 +124,8 @@ impl Source {
         let mut lines = Vec::with_capacity(text.len() / 24 + 2);
         lines.push(0);
         lines.extend(memchr::memchr_iter(b'\n', text.as_bytes()).map(|at| at as u32 + 1));
-        Ok(Self { name: name.into(), text: text.into(), raw, lines: lines.into(), marks: OnceLock::new() })
+        let marks = OnceLock::new();
+        Ok(Self { name: name.into(), text: text.into(), raw, lines: lines.into(), marks, embedding: None })
     }
 
     /// The source as it may be shown: another text of the same length, and no bytes of its own. Name, lines and
@@ -137,6 +142,7 @@ impl Source {
             raw: after,
             lines: Arc::clone(&self.lines),
             marks: OnceLock::new(),
+            embedding: self.embedding.clone(),
         }
     }
 
@@ -206,14 +212,20 @@ impl Source {
         self.lines.partition_point(|&start| start <= at) as u32
     }
 
-    /// Bytes of the byte order mark at the start, which nobody sees and no column counts.
+    /// Bytes at the start that nobody sees and no column counts: the byte order mark, or the lines before an embedded text.
     pub fn mark(&self) -> u32 {
         const MARK: char = '\u{feff}';
+        if let Some(embedding) = &self.embedding {
+            return embedding.host.line(embedding.span.start) - 1;
+        }
         if self.text.starts_with(MARK) { MARK.len_utf8() as u32 } else { 0 }
     }
 
     /// Line and column of the byte at `at`.
     pub fn line_column(&self, at: u32) -> LineColumn {
+        if let Some(embedding) = &self.embedding {
+            return self.host_place(embedding, at);
+        }
         let line = self.line(at);
         let start = self.lines[line as usize - 1].max(self.mark()) as usize;
         let end = self.text.floor_char_boundary((at as usize).min(self.text.len()));

@@ -11,6 +11,8 @@ mod fixtures;
 mod formats;
 mod guide;
 mod hostile;
+mod lint_vectors;
+mod inline;
 mod mutation;
 mod opens;
 mod packaging;

@@ -135,6 +135,20 @@ fn whatever_is_written_nothing_breaks() {
     assert_eq!(failed, None);
 }
 
+/// As they stand, and with CR LF: every eighth; `DOCKOPT_FULL=1`: all.
+#[test]
+fn what_the_project_has_is_fixed_as_announced() {
+    let step = if std::env::var_os("DOCKOPT_FULL").is_some() { 1 } else { 8 };
+    let (context, projects) = (Arc::new(context()), Arc::new(projects()));
+    let seeds: Vec<String> = seeds().into_iter().step_by(step).collect();
+    let broken: Vec<String> = seeds
+        .par_iter()
+        .flat_map(|seed| [seed.clone(), seed.replace('\n', "\r\n")])
+        .filter_map(|text| Some(format!("{}\n{text:?}", check(text.as_bytes(), &context, &projects).err()?)))
+        .collect();
+    assert!(broken.is_empty(), "{}", broken.join("\n\n"));
+}
+
 /// The Dockerfiles of vectors, fixtures and rule pages.
 fn seeds() -> Vec<String> {
     let mut seeds = Vec::new();

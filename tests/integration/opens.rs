@@ -14,6 +14,7 @@ use crate::dockopt::Dockopt;
 fn project() -> Dockopt {
     let dockerfile = "FROM python:3.13\nCOPY requirements.txt app ./\nRUN pip install -r requirements.txt\n\
                       HEALTHCHECK CMD python -c 'import httpx'\nCMD python main.py\n";
+    let compose = "services:\n  a: {build: {dockerfile_inline: FROM scratch}}\n  b: {build: ./web}\n";
     Dockopt::new()
         .file("package.json", "{}")
         .file(".git/HEAD", "ref: refs/heads/main\n")
@@ -31,6 +32,9 @@ fn project() -> Dockopt {
         .file("set/other.toml", "")
         .file("set/.hadolint.yaml", "ignored: []\n")
         .file("set/x/Dockerfile", "FROM scratch\n")
+        .file("in/compose.yaml", compose)
+        .file("in/.dockerignore", "*.log\n")
+        .file("in/web/Dockerfile", "FROM scratch\n")
 }
 
 /// The files and folders below the run's folder that it opens, the folder itself as `.`.
@@ -84,6 +88,11 @@ fn lint_opens_the_file_and_its_ignore_file_and_nothing_else() {
         &["lint", "api/Dockerfile", "api/other.Dockerfile", "still/Dockerfile"],
         &["api/.dockerignore", "api/Dockerfile", "api/other.Dockerfile", "still/Dockerfile"],
     );
+}
+
+#[test]
+fn lint_opens_no_dockerfile_that_a_compose_file_names() {
+    check(&["lint", "in/compose.yaml"], &["in/.dockerignore", "in/compose.yaml"]);
 }
 
 #[test]

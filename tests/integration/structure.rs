@@ -13,7 +13,16 @@ pub(crate) fn check(before: &File, after: &File, outcome: &Outcome) -> Result<()
     let announced = rules::announced(outcome.applied.iter().map(|applied| &applied.finding.rule));
     let differences = before.differences(after);
     for difference in &differences {
-        if !announced.iter().any(|word| difference.kind.is_announced_by(word)) {
+        // What one rule moves and another one changes is one that goes and one that comes.
+        let moved = match difference.kind {
+            DifferenceKind::Added(keyword) | DifferenceKind::Removed(keyword) => {
+                let count = |kind| differences.iter().filter(|one| one.kind == kind).count();
+                count(DifferenceKind::Added(keyword)) == count(DifferenceKind::Removed(keyword))
+                    && announced.iter().any(|word| DifferenceKind::Changed(keyword).is_announced_by(word))
+            }
+            _ => false,
+        };
+        if !moved && !announced.iter().any(|word| difference.kind.is_announced_by(word)) {
             return Err(format!("{difference:?} is not announced"));
         }
     }
@@ -30,7 +39,8 @@ pub(crate) fn check(before: &File, after: &File, outcome: &Outcome) -> Result<()
             ChangeTag::Insert => (change.new_index(), &is),
         };
         let known = line.is_some_and(|line| covered.contains(&(line as u32 + 1)));
-        if !known && !change.value().trim().is_empty() {
+        let moved = old_lines.contains(&change.value()) && new_lines.contains(&change.value());
+        if !known && !moved && !change.value().trim().is_empty() {
             return Err(format!("line {line:?} {:?} belongs to no difference", change.value()));
         }
     }

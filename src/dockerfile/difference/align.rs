@@ -1,6 +1,6 @@
 //! Which instruction of one file is which of another.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::{HashMap, HashSet};
 use std::ops::Range;
 
 use crate::dockerfile::syntax::{File, Instruction, Keyword};
@@ -12,7 +12,7 @@ pub(super) type Pair = (Option<usize>, Option<usize>);
 const CELLS: usize = 4_000_000;
 
 /// The instructions of both files in order. What is the same stays together; between that, those of one keyword belong
-/// together in the order of both.
+/// together in the order of both, those that say most of the same.
 pub(super) fn pairs(before: &File, after: &File) -> Vec<Pair> {
     let mut known = HashMap::new();
     let old = numbers(before, &mut known);
@@ -91,20 +91,25 @@ fn common(old: &[usize], new: &[usize]) -> Vec<(usize, usize)> {
     common
 }
 
-/// Between two common instructions: those of one keyword are the same instruction, in order.
+/// Between two common instructions: those of one keyword are the same instruction, in order; where one file has more
+/// of them, those that say most of the same.
 fn gap(before: &File, after: &File, (old, new): (Range<usize>, Range<usize>), pairs: &mut Vec<Pair>) {
-    let mut waiting: HashMap<Keyword, VecDeque<usize>> = HashMap::new();
+    let mut kinds: HashMap<Keyword, (Vec<usize>, Vec<usize>)> = HashMap::new();
+    for index in old.clone() {
+        kinds.entry(before.instructions[index].keyword).or_default().0.push(index);
+    }
     for index in new.clone() {
-        waiting.entry(after.instructions[index].keyword).or_default().push_back(index);
+        kinds.entry(after.instructions[index].keyword).or_default().1.push(index);
     }
     let mut taken = vec![None; new.len()];
-    let mut gone = Vec::new();
-    for index in old {
-        match waiting.get_mut(&before.instructions[index].keyword).and_then(VecDeque::pop_front) {
-            Some(partner) => taken[partner - new.start] = Some(index),
-            None => gone.push(index),
+    let mut gone: HashSet<usize> = old.clone().collect();
+    for (was, is) in kinds.into_values() {
+        for (old, partner) in likest(before, after, &was, &is) {
+            taken[partner - new.start] = Some(old);
+            gone.remove(&old);
         }
     }
+    let gone = old.filter(|index| gone.contains(index));
     // What goes stands before what stays behind it.
     let mut next = vec![usize::MAX; new.len()];
     let mut least = usize::MAX;
@@ -112,7 +117,7 @@ fn gap(before: &File, after: &File, (old, new): (Range<usize>, Range<usize>), pa
         least = least.min(partner.unwrap_or(usize::MAX));
         *slot = least;
     }
-    let mut gone = gone.into_iter().peekable();
+    let mut gone = gone.peekable();
     for ((index, partner), next) in new.zip(taken).zip(next) {
         while let Some(gone) = gone.next_if(|gone| *gone < next) {
             pairs.push((Some(gone), None));
@@ -120,4 +125,60 @@ fn gap(before: &File, after: &File, (old, new): (Range<usize>, Range<usize>), pa
         pairs.push((partner, Some(index)));
     }
     pairs.extend(gone.map(|gone| (Some(gone), None)));
+}
+
+/// Partners for all of the shorter list, in the order of both.
+fn likest(before: &File, after: &File, old: &[usize], new: &[usize]) -> Vec<(usize, usize)> {
+    let spare = old.len().abs_diff(new.len());
+    let width = spare + 1;
+    if spare == 0 || old.len().min(new.len()).saturating_mul(width) > CELLS / 100 {
+        return old.iter().copied().zip(new.iter().copied()).collect();
+    }
+    let old_words: Vec<_> = old.iter().map(|&index| words(before, index)).collect();
+    let new_words: Vec<_> = new.iter().map(|&index| words(after, index)).collect();
+    let short = old.len().min(new.len());
+    // The partners of the `row`th when `skipped` of the longer list were left out before it.
+    let places = |row: usize, skipped: usize| {
+        if old.len() < new.len() { (row, row + skipped) } else { (row + skipped, row) }
+    };
+    let mut best = vec![0_usize; (short + 1) * width];
+    let score = |best: &[usize], row: usize, skipped: usize| {
+        let (a, b) = places(row, skipped);
+        likeness(&old_words[a], &new_words[b]) + best[(row + 1) * width + skipped]
+    };
+    for row in (0..short).rev() {
+        for skipped in (0..width).rev() {
+            let here = score(&best, row, skipped);
+            let later = if skipped < spare { best[row * width + skipped + 1] } else { 0 };
+            best[row * width + skipped] = here.max(later);
+        }
+    }
+    let mut skipped = 0;
+    let mut found = Vec::new();
+    for row in 0..short {
+        while skipped < spare && best[row * width + skipped] > score(&best, row, skipped) {
+            skipped += 1;
+        }
+        let (a, b) = places(row, skipped);
+        found.push((old[a], new[b]));
+    }
+    found
+}
+
+/// What an instruction says and the comments above it, as words.
+fn words(file: &File, index: usize) -> HashSet<String> {
+    let instruction = &file.instructions[index];
+    let comments = instruction.comments.iter().map(|&comment| file.logical(comment).to_owned());
+    file.node(instruction)
+        .args
+        .iter()
+        .flat_map(|arg| arg.split_whitespace())
+        .map(str::to_owned)
+        .chain(comments)
+        .collect()
+}
+
+/// How much of both is the same, of 1000.
+fn likeness(a: &HashSet<String>, b: &HashSet<String>) -> usize {
+    2000 * a.intersection(b).count() / (a.len() + b.len()).max(1)
 }

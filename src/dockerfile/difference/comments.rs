@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::align::Pair;
 use super::{Difference, DifferenceKind};
-use crate::dockerfile::syntax::{File, LineKind};
+use crate::dockerfile::syntax::{File, Instruction, Keyword, LineKind};
 
 /// Comments that come, go or move above another instruction. Those of an instruction that goes stand above the next one
 /// afterwards: that is no difference.
@@ -50,12 +50,12 @@ fn moved(before: &File, after: &File, pairs: &[Pair], out: &mut Vec<Difference>)
     let mut orphans: Vec<&str> = Vec::new();
     for &(old, new) in pairs {
         let Some(old) = old.map(|index| &before.instructions[index]) else { continue };
-        let mut texts: Vec<&str> = old.comments.iter().map(|&comment| before.logical(comment)).collect();
+        let texts = attached(before, old);
         let Some(new) = new.map(|index| &after.instructions[index]) else {
-            orphans.append(&mut texts);
+            orphans.extend(comments(before, old));
             continue;
         };
-        let now: Vec<&str> = new.comments.iter().map(|&comment| after.logical(comment)).collect();
+        let now = attached(after, new);
         let adopted = now.strip_suffix(&texts[..]).is_some_and(|rest| orphans.ends_with(rest));
         if now != texts && !adopted {
             let (before, after) = (Some(old.start_line), Some(new.start_line));
@@ -63,4 +63,20 @@ fn moved(before: &File, after: &File, pairs: &[Pair], out: &mut Vec<Difference>)
         }
         orphans.clear();
     }
+}
+
+fn comments<'a>(file: &'a File, instruction: &'a Instruction) -> impl Iterator<Item = &'a str> {
+    instruction.comments.iter().map(|&comment| file.logical(comment))
+}
+
+/// The comments that tell of an instruction. The builder makes descriptions of all above FROM and ARG; elsewhere one
+/// that an empty line sets apart belongs to nothing.
+fn attached<'a>(file: &'a File, instruction: &'a Instruction) -> Vec<&'a str> {
+    let mut all: Vec<&str> = comments(file, instruction).collect();
+    if !matches!(instruction.keyword, Keyword::From | Keyword::Arg) {
+        let above = file.lines.iter().take(instruction.start_line.saturating_sub(1) as usize).rev();
+        let direct = above.take_while(|line| line.kind == LineKind::Comment).count();
+        all.drain(..all.len().saturating_sub(direct));
+    }
+    all
 }

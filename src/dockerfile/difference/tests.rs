@@ -30,6 +30,15 @@ fn instructions_change_come_and_go() {
 }
 
 #[test]
+fn where_one_of_many_goes_the_others_keep_their_partners() {
+    let before = "FROM a\nCOPY x y\nRUN chmod +x y\n# install\nRUN apt-get install z\n";
+    let after = "FROM a\nCOPY --chmod=755 x y\n# install\nRUN apt-get install --yes z\n";
+    check(before, after, &["copy", "-run", "run"]);
+    check(after, before, &["copy", "+run", "run"]);
+    check("FROM a\nRUN b c\nRUN d e\n", "FROM a\nRUN b --x c\nRUN y\nRUN d --x e\n", &["run", "+run", "run"]);
+}
+
+#[test]
 fn the_parts_are_told() {
     let parts = |before: &str, after: &str| {
         let found = parse(before).differences(&parse(after));
@@ -50,6 +59,9 @@ fn comments_and_directives_are_looked_at() {
     check("FROM a\nRUN b \\\n# x\n c\n", "FROM a\nRUN b \\\n c\n", &["comment"]);
     check("FROM a\n# x\nRUN b\n", "FROM a\n# x\nUSER u\nRUN b\n", &["+user", "comment"]);
     check("FROM a\n# x\nRUN b\n", "FROM a\nUSER u\n# x\nRUN b\n", &["+user"]);
+    check("FROM a\n# x\n\nRUN b\n", "FROM a\n# x\n\nUSER u\nRUN b\n", &["+user"]);
+    check("FROM a\n# x\n\nARG b\n", "FROM a\n# x\n\nUSER u\nARG b\n", &["+user", "comment"]);
+    check("FROM a\n# x\n\nRUN b\nARG c\n", "FROM a\n# x\n\nARG c\n", &["-run"]);
     check("FROM a\n# x\nCMD b\n# y\nCMD c\n", "FROM a\n# x\n# y\nCMD c\n", &["-cmd"]);
     check("FROM a\n", "# syntax=docker/dockerfile:1\nFROM a\n", &["directive"]);
     check("# escape=`\nFROM a\n", "FROM a\n", &["directive"]);

@@ -4,6 +4,7 @@ use crate::build::{Base, Code, Reference, Setting, Stage, User, is_official};
 use crate::finding::{FileEdit, Fix, Safety, Target};
 use crate::rules::Context;
 use crate::rules::kept_cache::{covers, is_known};
+use crate::rules::lists_needed::{Need, fetches, needs};
 use crate::rules::script_end;
 use crate::shell::{Invocation, Manager, PackageCall, Verb};
 use crate::text::Span;
@@ -25,6 +26,7 @@ pub(super) fn fix(
         || !plain
         || !is_known(build, stage)
         || cx.source().slice(instruction.name.span).len() != "RUN".len()
+        || !lists_are_own(cx, index, code, wanted)
     {
         return None;
     }
@@ -54,6 +56,19 @@ pub(super) fn fix(
     edits.sort_by_key(|edit| edit.span);
     let why = "what a later step reads from these folders is no longer in the layer";
     Some(Fix { title: "keep the downloads in a cache mount".into(), safety: Safety::Unsafe(why.into()), edits })
+}
+
+/// Whether a mount on apt's lists hides none that an earlier step fetched, and none that a later one reads.
+fn lists_are_own(cx: &Context, index: usize, code: &Code, wanted: &[(&Invocation, PackageCall, Vec<String>)]) -> bool {
+    if !wanted.iter().any(|(_, call, _)| call.manager == Manager::Apt) {
+        return true;
+    }
+    let invocations = code.script.invocations();
+    let installs = |one: &Invocation| {
+        one.package_call().is_some_and(|call| call.manager == Manager::Apt && call.verb == Verb::Install)
+    };
+    let first = invocations.iter().find(|one| fetches(one) || installs(one));
+    first.is_some_and(fetches) && needs(cx.build())[index] != Need::Lists
 }
 
 /// Options that give a mount to the user; none where the user's number is not known.

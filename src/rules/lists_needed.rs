@@ -1,8 +1,8 @@
-//! Whether something below a RUN reads the lists that it fetched. In doubt that is not known.
+//! Whether something below a RUN reads the lists that it fetched with apt. In doubt that is not known.
 
 use crate::build::{Base, Build, Code};
 use crate::dockerfile::Keyword;
-use crate::shell::{Invocation, Verb};
+use crate::shell::{Invocation, Manager, PackageCall, Verb, Word};
 
 /// What stands below an instruction.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
@@ -78,8 +78,8 @@ fn of_trigger(text: &str) -> Need {
 fn of_script(code: &Code, is_run: bool, below: Need) -> Need {
     let mut so_far = Need::Nothing;
     for invocation in code.script.invocations() {
-        match super::apt(&invocation).map(|call| call.verb) {
-            Some(Verb::Update) if super::fetches(&invocation) => return so_far,
+        match apt(&invocation).map(|call| call.verb) {
+            Some(Verb::Update) if fetches(&invocation) => return so_far,
             Some(Verb::Install | Verb::Upgrade | Verb::Download) => return Need::Lists,
             Some(Verb::Other) => so_far = so_far.max(Need::Unknown),
             None if is_run && may_read(&invocation) => so_far = so_far.max(Need::Unknown),
@@ -99,4 +99,17 @@ fn may_read(invocation: &Invocation) -> bool {
     own || program.strip_suffix(".sh").is_some()
         || READERS.contains(&program)
         || (runs_file && !invocation.args.is_empty())
+}
+
+/// Whether it fetches the lists into the place where apt reads them.
+pub(super) fn fetches(invocation: &Invocation) -> bool {
+    let elsewhere = |word: &Word| {
+        let text = word.text().to_ascii_lowercase();
+        text == "--print-uris" || text.contains("dir::state") || text.contains("dir=")
+    };
+    apt(invocation).is_some_and(|call| call.verb == Verb::Update) && !invocation.args.iter().any(elsewhere)
+}
+
+pub(super) fn apt<'s>(invocation: &Invocation<'s>) -> Option<PackageCall<'s>> {
+    invocation.package_call().filter(|call| call.manager == Manager::Apt)
 }

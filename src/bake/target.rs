@@ -1,0 +1,157 @@
+//! Targets with what they inherit ─► builds.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::{hcl, json};
+use crate::compose::{Compose, Problem, Service, indent};
+use crate::text::{Embedding, Source, Span};
+
+/// Targets of one file that are looked at.
+const TARGETS: usize = 1_000;
+
+/// Dockerfiles inside of one file that are looked at.
+const INLINE: usize = 100;
+
+/// Targets that one takes over, one through the other.
+const DEEPEST: usize = 16;
+
+/// Targets that are taken over in all.
+const STEPS: usize = 20_000;
+
+/// What is written under a key.
+#[derive(Clone, Debug)]
+pub(super) enum Value {
+    /// A text, and where it begins: itself, or the expression where the text is not written as it reads.
+    Text(String, u32),
+    List(Vec<String>),
+    Pairs(Vec<(String, String)>),
+    /// What only bake knows.
+    Other(Span),
+}
+
+/// A target as written.
+#[derive(Clone, Debug)]
+pub(super) struct Target {
+    pub(super) name: String,
+    pub(super) span: Span,
+    pub(super) values: BTreeMap<String, Value>,
+}
+
+/// Keys that say how a Dockerfile is built.
+pub(super) const KEYS: [&str; 7] =
+    ["inherits", "context", "contexts", "dockerfile", "dockerfile-inline", "target", "args"];
+
+/// Whether bake finds a file of this name by itself.
+pub fn is_bake(name: &str) -> bool {
+    let name = name.rsplit('/').next().unwrap_or_default();
+    ["docker-bake.hcl", "docker-bake.json", "docker-bake.override.hcl", "docker-bake.override.json"].contains(&name)
+}
+
+/// Reads a file. What is wrong with it, and what only bake knows, is a problem.
+pub fn read(source: &Source) -> Compose {
+    let json = source.name().rsplit('.').next() == Some("json");
+    let (mut targets, problems) = if json { json::read(source) } else { hcl::read(source) };
+    targets.truncate(TARGETS);
+    let mut bake = Compose { services: Vec::new(), problems, unknown: Vec::new() };
+    let all: BTreeMap<&str, &Target> = targets.iter().map(|target| (target.name.as_str(), target)).collect();
+    let inherited: BTreeSet<&str> = targets.iter().flat_map(|target| list(target.values.get("inherits"))).collect();
+    let (mut inlines, mut steps) = (INLINE, STEPS);
+    for target in &targets {
+        // What others take over and what begins with `_` is a base, unless it says what to build itself.
+        let own = ["context", "dockerfile", "dockerfile-inline", "target"];
+        let is_base = target.name.starts_with('_') || inherited.contains(&*target.name);
+        if is_base && !own.iter().any(|key| target.values.contains_key(*key)) {
+            continue;
+        }
+        let mut values = BTreeMap::new();
+        merge(&all, target, (DEEPEST, &mut steps), &mut values);
+        bake.services.push(build(source, target, &values, &mut inlines, &mut bake.unknown));
+    }
+    bake
+}
+
+fn list(value: Option<&Value>) -> Vec<&str> {
+    match value {
+        Some(Value::List(list)) => list.iter().map(String::as_str).collect(),
+        _ => Vec::new(),
+    }
+}
+
+/// The target's own values over those of the later over those of the earlier ones that it takes over.
+fn merge<'t>(
+    all: &BTreeMap<&str, &'t Target>,
+    target: &'t Target,
+    (left, steps): (usize, &mut usize),
+    out: &mut BTreeMap<&'t str, Value>,
+) {
+    for base in list(target.values.get("inherits")) {
+        let Some(base) = all.get(base).filter(|_| left > 0 && *steps > 0) else { continue };
+        *steps -= 1;
+        merge(all, base, (left - 1, steps), out);
+    }
+    for (key, value) in &target.values {
+        match (out.get_mut(key.as_str()), value) {
+            (Some(Value::Pairs(known)), Value::Pairs(own)) => {
+                known.retain(|(name, _)| own.iter().all(|(other, _)| other != name));
+                known.extend(own.iter().cloned());
+            }
+            _ => {
+                out.insert(key, value.clone());
+            }
+        }
+    }
+}
+
+fn build(
+    source: &Source,
+    target: &Target,
+    values: &BTreeMap<&str, Value>,
+    inlines: &mut usize,
+    others: &mut Vec<Problem>,
+) -> Service {
+    let text = |key: &str| match values.get(key) {
+        Some(Value::Text(text, _)) if !text.is_empty() => Some(text.clone()),
+        _ => None,
+    };
+    for (key, value) in values {
+        if let Value::Other(span) = value {
+            let message =
+                format!("`{key}` of the target `{}` is worked out by bake: it was not looked at", target.name);
+            others.push(Problem { span: *span, message });
+        }
+    }
+    let unknown = |key: &str| matches!(values.get(key), Some(Value::Other(_)));
+    // A `$` is what the readers of paths take for something that only the builder knows.
+    let context = if unknown("context") || unknown("dockerfile") { Some("${…}".to_owned()) } else { text("context") };
+    let inline = match values.get("dockerfile-inline") {
+        Some(Value::Text(text, at)) => inlines.checked_sub(1).and_then(|left| {
+            *inlines = left;
+            inline(source, text, *at)
+        }),
+        _ => None,
+    };
+    let pairs = |key: &str| match values.get(key) {
+        Some(Value::Pairs(pairs)) => pairs.clone(),
+        _ => Vec::new(),
+    };
+    let (args, contexts) = (pairs("args"), pairs("contexts"));
+    let dockerfile = text("dockerfile");
+    Service {
+        name: target.name.clone(),
+        span: target.span,
+        context,
+        dockerfile,
+        inline,
+        target: text("target"),
+        args,
+        contexts,
+    }
+}
+
+fn inline(host: &Source, text: &str, at: u32) -> Option<Source> {
+    let text = text.replace("\r\n", "\n");
+    let indent = indent(host, host.line(at), &text);
+    let span = Span::at(at);
+    let embedding = Embedding { host: host.clone(), span, indent, doubled: false, writable: false, open: Vec::new() };
+    Source::embedded(&text, embedding).ok()
+}

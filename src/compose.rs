@@ -1,0 +1,13 @@
+//! A compose file ─► the builds that it names, with places; and a changed Dockerfile back into it. Owns what Compose makes
+//! of a text before it builds (`$$`, variables); starts nothing and reads no other file.
+
+mod inline;
+mod read;
+mod write;
+
+pub use self::inline::indent;
+pub use self::read::{Compose, Problem, Service, is_compose, read};
+pub use self::write::write;
+
+#[cfg(test)]
+mod tests;

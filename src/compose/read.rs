@@ -1,0 +1,144 @@
+//! Services and their builds.
+
+use super::inline::inline;
+use crate::text::{Source, Span};
+use crate::yaml::{self, Kind, Node};
+
+/// Dockerfiles inside of one file that are looked at.
+const INLINE: usize = 100;
+
+/// Empty lines before all of them together, which stand for the lines of the file.
+const LEAD: u32 = 1_000_000;
+
+/// The builds of a compose file.
+#[derive(Clone, Debug, Default)]
+pub struct Compose {
+    /// Services with a build, in order.
+    pub services: Vec<Service>,
+    /// What is wrong with it.
+    pub problems: Vec<Problem>,
+    /// What only the tool itself knows.
+    pub unknown: Vec<Problem>,
+}
+
+/// Something wrong, in one sentence without a full stop.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Problem {
+    /// Where.
+    pub span: Span,
+    /// What is wrong.
+    pub message: String,
+}
+
+/// A service that is built.
+#[derive(Clone, Debug)]
+pub struct Service {
+    /// Its name.
+    pub name: String,
+    /// Where its build is written.
+    pub span: Span,
+    /// The context as written; `None` where it is the file's folder.
+    pub context: Option<String>,
+    /// The Dockerfile's path below the context.
+    pub dockerfile: Option<String>,
+    /// The Dockerfile itself, as Compose hands it to the builder.
+    pub inline: Option<Source>,
+    /// The stage to build.
+    pub target: Option<String>,
+    /// Arguments with a value that is written here.
+    pub args: Vec<(String, String)>,
+    /// Other contexts by their names, as written.
+    pub contexts: Vec<(String, String)>,
+}
+
+/// Whether a file of this name is one of Compose's.
+pub fn is_compose(name: &str) -> bool {
+    let name = name.rsplit('/').next().unwrap_or_default();
+    let Some(stem) = name.strip_suffix(".yaml").or_else(|| name.strip_suffix(".yml")) else { return false };
+    ["compose", "docker-compose"]
+        .iter()
+        .any(|word| stem.strip_prefix(word).is_some_and(|rest| rest.is_empty() || rest.starts_with(['.', '-', '_'])))
+}
+
+/// Reads a file. What is wrong with it is a problem, and what stands before it is still there.
+pub fn read(source: &Source) -> Compose {
+    let tree = yaml::read(source.text());
+    let mut compose = Compose::default();
+    for problem in tree.problems() {
+        compose.problems.push(Problem { span: problem.span, message: problem.message.clone() });
+    }
+    let mut inlines = (INLINE, LEAD);
+    // A service may take another's build by an alias.
+    let mut known = std::collections::BTreeSet::new();
+    for services in tree.documents().filter_map(|root| root.get("services")) {
+        for entry in services.entries() {
+            let (Some(name), Some(build)) = (entry.key.text(), entry.value.get("build")) else { continue };
+            let build = build.target().unwrap_or(build);
+            let own = build.get("dockerfile_inline").map_or(build, |inline| inline.target().unwrap_or(inline));
+            if known.insert(own.span()) && !build.is_null() {
+                let service = service(source, name, build, &mut inlines, &mut compose.problems);
+                compose.services.push(service);
+            }
+        }
+    }
+    compose
+}
+
+fn service(
+    source: &Source,
+    name: &str,
+    build: Node,
+    (count, lead): &mut (usize, u32),
+    problems: &mut Vec<Problem>,
+) -> Service {
+    let text = |key: &str| build.get(key).and_then(Node::text).filter(|text| !text.is_empty()).map(str::to_owned);
+    let mut service = Service {
+        name: name.to_owned(),
+        span: build.span(),
+        context: text("context").or_else(|| build.text().map(str::to_owned)),
+        dockerfile: text("dockerfile"),
+        inline: None,
+        target: text("target").filter(|target| !target.contains('$')),
+        args: args(build.get("args")),
+        contexts: args(build.get("additional_contexts")),
+    };
+    let Some(node) = build.get("dockerfile_inline") else { return service };
+    let node = node.target().unwrap_or(node);
+    if !matches!(node.kind(), Some(Kind::Scalar(_))) {
+        let message = format!("`dockerfile_inline` of the service `{name}` is no text");
+        problems.push(Problem { span: node.span(), message });
+        return service;
+    }
+    if service.dockerfile.is_some() {
+        let message =
+            format!("the service `{name}` has both `dockerfile` and `dockerfile_inline`, which Compose refuses");
+        problems.push(Problem { span: node.span(), message });
+    }
+    let before = source.line(node.span().start);
+    if let (Some(left), Some(room)) = (count.checked_sub(1), lead.checked_sub(before)) {
+        (*count, *lead) = (left, room);
+        service.inline = inline(source, node);
+    } else {
+        let message = format!("the Dockerfile of the service `{name}` is one too many, and is not looked at");
+        problems.push(Problem { span: node.span(), message });
+    }
+    service
+}
+
+/// Those whose value is known: not from the environment.
+fn args(node: Option<Node>) -> Vec<(String, String)> {
+    let Some(node) = node else { return Vec::new() };
+    let mut args = Vec::new();
+    for entry in node.entries() {
+        if let (Some(name), Some(value)) = (entry.key.text(), entry.value.text().filter(|_| !entry.value.is_null())) {
+            args.push((name.to_owned(), value.to_owned()));
+        }
+    }
+    for item in node.items() {
+        if let Some((name, value)) = item.text().and_then(|text| text.split_once('=')) {
+            args.push((name.to_owned(), value.to_owned()));
+        }
+    }
+    args.retain(|(name, value)| !name.contains('$') && !value.contains('$'));
+    args
+}

@@ -1,0 +1,204 @@
+//! Compose and bake files on the way to inputs: the Dockerfiles inside of them, and what they say of builds elsewhere.
+
+use std::path::{Component, Path, PathBuf};
+
+use super::gather::shown;
+use crate::bake::{self, is_bake};
+use crate::compose::{self, Service, is_compose};
+use crate::inputs::{BuildOptions, InputProblem};
+use crate::text::Source;
+
+/// Bytes that a compose file may have.
+const LIMIT: usize = 1 << 20;
+
+/// Remarks on one file.
+const REMARKS: usize = 20;
+
+/// Whether a file of this name lists builds.
+pub(super) fn lists_builds(name: &str) -> bool {
+    is_compose(name) || is_bake(name)
+}
+
+/// How a file says that a Dockerfile is built.
+#[derive(Clone, Debug)]
+pub(super) struct Origin {
+    /// The context's folder, where it lies in what was asked for.
+    pub context: Option<PathBuf>,
+    /// The stage to build.
+    pub target: Option<String>,
+    /// Arguments.
+    pub args: Vec<(String, String)>,
+    /// Other contexts by their names, as written.
+    pub contexts: Vec<(String, String)>,
+    /// Whether the Dockerfile stands in that file.
+    pub inline: bool,
+    /// What a reader should know.
+    pub notice: Option<String>,
+}
+
+/// A build of a Dockerfile that stands elsewhere.
+#[derive(Debug)]
+pub(super) struct Named {
+    /// The Dockerfile, links followed.
+    pub real: PathBuf,
+    /// The Dockerfile as the user would type it.
+    pub path: PathBuf,
+    /// How it is built.
+    pub origin: Origin,
+    /// Who says so.
+    pub by: String,
+}
+
+impl Origin {
+    /// What the command line says counts more.
+    pub(super) fn options(&self, asked: &BuildOptions) -> BuildOptions {
+        let mut options = asked.clone();
+        options.target = options.target.or_else(|| self.target.clone());
+        options.build_args = self.args.iter().chain(&asked.build_args).cloned().collect();
+        options.build_contexts = self.contexts.iter().chain(&asked.build_contexts).cloned().collect();
+        options
+    }
+}
+
+/// What a compose file comes to.
+#[derive(Debug, Default)]
+pub(super) struct Unfolded {
+    /// The Dockerfiles inside, with how they are built.
+    pub inline: Vec<(Source, Origin)>,
+    /// The builds of other Dockerfiles; none when the file itself was asked for.
+    pub named: Vec<Named>,
+    /// What is wrong with it.
+    pub problems: Vec<InputProblem>,
+    /// What a reader should know.
+    pub notices: Vec<String>,
+}
+
+impl Unfolded {
+    fn service(&mut self, source: &Source, folder: &Path, root: Option<&Path>, service: &Service) {
+        let Service { name, target, args, inline, .. } = service;
+        if inline.is_none() && root.is_none() {
+            return;
+        }
+        let context = context(folder, root.unwrap_or(folder), service.context.as_deref());
+        if let Err(why) = &context {
+            self.notices.push(format!("{}: the context of `{name}` {why}", source.name()));
+        }
+        let context = context.unwrap_or_default();
+        let (target, args, contexts) = (target.clone(), args.clone(), service.contexts.clone());
+        let origin = Origin { context, target, args, contexts, inline: inline.is_some(), notice: None };
+        if let Some(inline) = inline {
+            self.notices.extend(limits(service, inline));
+            self.inline.push((inline.clone(), origin));
+        } else if let (Some(context), Some(root)) = (&origin.context, root) {
+            let path = joined(context, Path::new(service.dockerfile.as_deref().unwrap_or("Dockerfile")));
+            let real = path.canonicalize().ok().filter(|real| real.is_file());
+            let real = real.filter(|real| root.canonicalize().is_ok_and(|root| real.starts_with(root)));
+            let by = format!("{} (`{name}`)", source.name());
+            self.named.extend(real.map(|real| Named { real, path, origin, by }));
+        }
+    }
+}
+
+/// Looks into a compose file. `root`: the folder that was asked for; `None` when the file itself was.
+pub(super) fn unfold(path: &Path, source: &Source, root: Option<&Path>) -> Unfolded {
+    let mut unfolded = Unfolded::default();
+    if root.is_some() && is_compose(source.name()) && !source.text().contains("build") {
+        return unfolded;
+    }
+    let problem = |place, message: String, help: &str| InputProblem {
+        file: source.name().to_owned(),
+        place,
+        fatal: root.is_none(),
+        message,
+        help: Some(help.to_owned()),
+    };
+    if source.bytes().len() > LIMIT {
+        let message = format!("is larger than {} MiB", LIMIT >> 20);
+        unfolded.problems.push(problem(None, message, "Dockerfiles in it were not looked at"));
+        return unfolded;
+    }
+    let compose = if is_bake(source.name()) { bake::read(source) } else { compose::read(source) };
+    for one in compose.unknown {
+        let line = source.line(one.span.start);
+        unfolded.notices.push(format!("{}:{line}: {}", source.name(), one.message));
+    }
+    for one in compose.problems {
+        let place = Some(source.line_column(one.span.start));
+        unfolded.problems.push(problem(place, one.message, "what could be read was looked at"));
+    }
+    let folder = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    for service in &compose.services {
+        unfolded.service(source, folder, root, service);
+    }
+    unfolded.problems.truncate(REMARKS);
+    let more = unfolded.notices.len().saturating_sub(REMARKS);
+    unfolded.notices.truncate(REMARKS);
+    unfolded.notices.extend((more > 0).then(|| format!("{}: {more} more remarks are left out", source.name())));
+    if root.is_none() && unfolded.inline.is_empty() && unfolded.problems.is_empty() {
+        let what = "has no Dockerfile inside; `dockopt audit` on its folder looks at the Dockerfiles it names";
+        unfolded.notices.push(format!("{} {what}", source.name()));
+    }
+    unfolded
+}
+
+/// What is not looked at, and not fixed, of a Dockerfile.
+fn limits(service: &Service, inline: &Source) -> Option<String> {
+    let embedding = inline.embedding()?;
+    let (file, name) = (inline.name(), &service.name);
+    if embedding.indent.is_none() {
+        let line = embedding.host.line(embedding.span.start);
+        return Some(format!(
+            "{file}:{line}: the Dockerfile of `{name}` is not written line by line as it reads: findings name its start, and \
+             nothing is fixed"
+        ));
+    }
+    if !embedding.writable {
+        return Some(format!(
+            "{file}: the Dockerfile of `{name}` is looked at, but not fixed: only those in compose files are"
+        ));
+    }
+    let lines: Vec<String> = embedding.open.iter().take(5).map(ToString::to_string).collect();
+    let more = if embedding.open.len() > lines.len() { ", …" } else { "" };
+    (!lines.is_empty()).then(|| {
+        format!(
+            "{file}: Compose puts variables into the Dockerfile of `{name}` (line {}{more}; `$$` stands for `$`): those instructions \
+             were not looked at, and nothing is fixed",
+            lines.join(", ")
+        )
+    })
+}
+
+/// The folder of a context; an error says why it is not looked at.
+pub(super) fn context(folder: &Path, root: &Path, written: Option<&str>) -> Result<Option<PathBuf>, String> {
+    let written = written.unwrap_or(".");
+    if written.contains('$') {
+        return Err(format!("is `{written}`, which is not known here"));
+    }
+    if written.contains("://") || written.starts_with("git@") {
+        return Ok(None);
+    }
+    let joined = joined(folder, Path::new(written));
+    let real = |path: &Path| path.canonicalize().ok();
+    match (real(&joined), real(root)) {
+        (Some(own), Some(top)) if own.starts_with(&top) => Ok(Some(joined)),
+        (Some(_), _) => {
+            Err(format!("(`{}`) lies outside of what was asked for, and was not looked at", shown(&joined)))
+        }
+        (None, _) => Err(format!("(`{}`) is not there", shown(&joined))),
+    }
+}
+
+/// One path below the other, without `.` and `..` where that says the same.
+fn joined(folder: &Path, path: &Path) -> PathBuf {
+    let mut joined = if folder == Path::new(".") { PathBuf::new() } else { folder.to_owned() };
+    for part in path.components() {
+        match part {
+            Component::CurDir => {}
+            Component::ParentDir if joined.file_name().is_some() => {
+                joined.pop();
+            }
+            part => joined.push(part),
+        }
+    }
+    if joined.as_os_str().is_empty() { PathBuf::from(".") } else { joined }
+}

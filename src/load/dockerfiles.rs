@@ -1,0 +1,97 @@
+//! What was found or named ─► the Dockerfiles in it, with what other files say of their builds.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use super::LoadError;
+use super::compose::{Named, Origin, lists_builds, unfold};
+use super::gather::{problem, shown};
+use crate::inputs::{InputProblem, Inputs};
+use crate::text::{FileId, Source};
+
+/// A Dockerfile's text with its file, and what another file says of its build.
+pub(super) type Text = (PathBuf, FileId, Source, Option<Origin>);
+
+/// Builds by their Dockerfiles.
+type Known = BTreeMap<PathBuf, Vec<Named>>;
+
+/// The Dockerfiles in what was read. `root`: the folder in which it was found.
+pub(super) fn dockerfiles(
+    inputs: &mut Inputs,
+    files: impl Iterator<Item = (PathBuf, Result<Source, LoadError>)>,
+    root: Option<&Path>,
+) -> Vec<Text> {
+    let (mut own, mut inside, mut known) = (Vec::new(), Vec::new(), Known::new());
+    for (path, source) in files {
+        match source {
+            Ok(source) if lists_builds(source.name()) => {
+                let unfolded = unfold(&path, &source, root);
+                inputs.problems.extend(unfolded.problems);
+                inputs.notices.extend(unfolded.notices);
+                inside.extend(unfolded.inline.into_iter().map(|(inline, origin)| (path.clone(), inline, Some(origin))));
+                for named in unfolded.named {
+                    known.entry(named.real.clone()).or_default().push(named);
+                }
+            }
+            Ok(source) => own.push((path, source, None)),
+            Err(error) => {
+                let walked = root.is_some() && lists_builds(&shown(&path));
+                inputs.problems.push(InputProblem { fatal: !walked, ..problem(&error) });
+            }
+        }
+    }
+    if !known.is_empty() {
+        for (path, _, origin) in &mut own {
+            let builds = path.canonicalize().ok().and_then(|real| known.remove(&real));
+            *origin = builds.and_then(|builds| joined(path, builds));
+        }
+    }
+    own.extend(known.into_values().filter_map(|builds| other(inputs, builds)));
+    let mut texts = Vec::new();
+    for (path, source, origin) in own.into_iter().chain(inside) {
+        texts.push((path, inputs.add(source.clone()), source, origin));
+    }
+    texts
+}
+
+/// A Dockerfile that only the files which build it know as one.
+fn other(inputs: &mut Inputs, builds: Vec<Named>) -> Option<(PathBuf, Source, Option<Origin>)> {
+    let path = builds.first()?.path.clone();
+    match super::read_source(&path, super::DOCKERFILE_LIMIT) {
+        Ok(source) => Some((path.clone(), source, joined(&path, builds))),
+        Err(error) => {
+            inputs.problems.push(InputProblem { fatal: false, ..problem(&error) });
+            None
+        }
+    }
+}
+
+/// One look at a Dockerfile that several may build: as the first does. Its last stage counts whichever stages they build, or
+/// what others ship would not be looked at.
+fn joined(path: &Path, builds: Vec<Named>) -> Option<Origin> {
+    let context = |named: &Named| named.origin.context.clone();
+    let contexts: std::collections::BTreeSet<_> = builds.iter().map(context).collect();
+    let mut targets: Vec<String> = builds.iter().filter_map(|named| named.origin.target.clone()).collect();
+    targets.sort();
+    targets.dedup();
+    let first = builds.into_iter().next()?;
+    let mut origin = Origin { target: None, ..first.origin };
+    let folder = shown(origin.context.as_deref()?);
+    let own = path.parent().is_some_and(|parent| shown(parent) == folder);
+    let mut said = Vec::new();
+    if !own || contexts.len() > 1 {
+        said.push(format!("the context is `{folder}`"));
+    }
+    if !origin.args.is_empty() {
+        let names: Vec<&str> = origin.args.iter().take(5).map(|(name, _)| name.as_str()).collect();
+        said.push(format!("the arguments are those given there ({})", names.join(", ")));
+    }
+    if contexts.len() > 1 {
+        said.push(format!("{} more are built with another context, and were not looked at", contexts.len() - 1));
+    }
+    if !targets.is_empty() {
+        said.push(format!("stages built: `{}`; `--target` looks at one alone", targets.join("`, `")));
+    }
+    origin.notice = (!said.is_empty()).then(|| format!("{}: {}: {}", shown(path), first.by, said.join("; ")));
+    Some(origin)
+}
