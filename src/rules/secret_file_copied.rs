@@ -1,7 +1,7 @@
 //! See `rules/secret-file-copied.md`.
 
 use super::Context;
-use super::env_file::holds;
+use super::env_file::{holds, is_proven};
 use crate::finding::Findings;
 use crate::inputs::context::{Certainty, secret_certainty};
 
@@ -19,8 +19,9 @@ fn check(cx: &Context, out: &mut Findings) {
                 let mut parts = path.trim_end_matches('/').rsplit('/');
                 let name = parts.next().unwrap_or_default();
                 let holder = parts.next().unwrap_or_default();
-                let sure = secret_certainty(holder, name).is_some_and(|certainty| certainty < Certainty::Possible);
                 let known = path.trim_start_matches("./").trim_matches('/');
+                let sure = secret_certainty(holder, name)
+                    .is_some_and(|certainty| certainty < Certainty::Possible || is_proven(cx, known));
                 // `meta.env` and `*.env` may be anything.
                 let vague =
                     name.contains(['*', '?', '[']) || (name.strip_suffix(".env").is_some_and(|stem| !stem.is_empty()));

@@ -4,7 +4,7 @@ use super::Context;
 use crate::build::{Base, BaseImage, Build, Setting, Stage, User};
 use crate::dockerfile::Keyword;
 use crate::finding::Findings;
-use crate::shell::{Invocation, Manager, Script, Verb};
+use crate::shell::{Invocation, Manager, Redirect, RedirectOperator, Script, SeparatorKind, Verb, Word};
 
 super::rule!("workdir-not-writable", check);
 
@@ -27,7 +27,7 @@ fn check(cx: &Context, out: &mut Findings) {
         for (index, instruction) in build.instructions(below) {
             let runs = instruction.keyword == Keyword::Run || at_start == Some(index);
             let Some(code) = build.code(index).filter(|_| runs) else { continue };
-            let Some(one) = writes(&code.script) else { continue };
+            let Some(one) = installs(&code.script).or_else(|| makes(cx, &code.script)) else { continue };
             candidates += 1;
             if candidates > MOST {
                 return;
@@ -65,17 +65,47 @@ fn foreign(build: &Build, stage: &Stage, at: usize) -> Option<(String, String)> 
     (known && by == User::Root && !mended).then_some((folder, user))
 }
 
-/// A program of the script that writes into the folder it is started in, for sure.
-fn writes(script: &Script) -> Option<Invocation<'_>> {
+/// The calls of a script that stays where it starts.
+fn at_home(script: &Script) -> Option<Vec<Invocation<'_>>> {
     let invocations = script.invocations();
-    if invocations.iter().any(|one| matches!(one.program, Some("cd" | "pushd" | "sudo"))) {
-        return None;
-    }
-    invocations.into_iter().find(|one| {
+    let leaves = |one: &Invocation| matches!(one.program, Some("cd" | "pushd" | "sudo" | "su" | "gosu"));
+    (!invocations.iter().any(leaves)).then_some(invocations)
+}
+
+/// A package manager that writes into the folder it is started in, for sure.
+fn installs(script: &Script) -> Option<Invocation<'_>> {
+    at_home(script)?.into_iter().find(|one| {
         one.package_call().is_some_and(|call| {
             let local = matches!(call.manager, Manager::Npm | Manager::Yarn | Manager::Pnpm | Manager::Composer);
             let elsewhere = ["-g", "--global", "--prefix", "-C", "--dir", "--cwd", "-d", "--working-dir", "--dry-run"];
             local && call.verb == Verb::Install && call.is_from_manifest() && !call.has(&elsewhere)
         })
+    })
+}
+
+/// `git clone URL`, `touch file`, `… > file`: what makes a new entry there, whatever comes of it.
+fn makes<'s>(cx: &Context, script: &'s Script) -> Option<Invocation<'s>> {
+    // A file that is there already may be the user's.
+    let given = || cx.source().text().contains("--chown");
+    let here = |word: &Word| word.value().is_some_and(|text| !text.is_empty() && !text.contains(['/', '*']));
+    let writes = |one: &Redirect| {
+        matches!(one.operator, RedirectOperator::Write | RedirectOperator::Append | RedirectOperator::Clobber)
+            && one.target.as_ref().is_some_and(here)
+    };
+    let plain = |one: &&Invocation| {
+        let tried = one.command.place.after.is_some_and(|after| after.kind == SeparatorKind::Or);
+        one.via.is_empty() && one.command.place.scope == 0 && !tried
+    };
+    at_home(script).filter(|_| script.compounds.is_empty())?.into_iter().filter(|one| plain(&one)).find(|one| {
+        let operands = || one.args.iter().filter(|word| !word.text().starts_with('-'));
+        match one.program {
+            Some("git") => match one.args {
+                [clone, address] if clone.is("clone") => address.text().contains(['/', ':']),
+                [clone, _, folder] if clone.is("clone") => here(folder) && !folder.text().starts_with('-'),
+                _ => false,
+            },
+            Some("touch") => operands().count() > 0 && one.args.iter().all(here) && !given(),
+            _ => one.command.redirects.iter().any(writes) && !given(),
+        }
     })
 }

@@ -121,6 +121,14 @@ fn a_line_of_json_is_what_json_has() {
 }
 
 #[test]
+fn what_cannot_be_read_is_told_in_the_format_asked_for() {
+    for format in ["json", "jsonl", "sarif", "gitlab", "checkstyle", "junit", "github", "oneline", "csv", "markdown"] {
+        let ran = run(Dockopt::new(), "lint none", format).code(2);
+        assert!(ran.stdout.contains("does not exist"), "{format}: {}", ran.stdout);
+    }
+}
+
+#[test]
 fn the_format_changes_no_exit_code() {
     let clean = "FROM debian:12.5\nUSER 1000\nCMD [\"true\"]\n";
     for (text, command, code) in [

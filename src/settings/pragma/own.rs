@@ -26,12 +26,18 @@ pub(super) fn read(file: FileId, dockerfile: &File, comments: &[Comment], known:
 fn assignment(text: &str) -> Option<((usize, &str), usize)> {
     let start = text.len() - text.trim_start().len();
     let rest = text[start..].strip_prefix("dockopt")?;
+    // As other tools write theirs: `# name: ignore=…`.
+    let rest = rest.strip_prefix(':').unwrap_or(rest);
     let at = text.len() - rest.trim_start().len();
     let rest = &text[at..];
+    let apart = at > start + "dockopt".len();
+    let (word, behind) = rest.split_at(rest.find(|c: char| c == '=' || c.is_whitespace()).unwrap_or(rest.len()));
+    if apart && KEYS.contains(&word) && !behind.trim_start().starts_with('=') {
+        return Some(((at, word), text.len()));
+    }
     let equals = rest.find('=')?;
     let key = rest[..equals].trim_end();
     let is_key = !key.is_empty() && key.bytes().all(|byte| byte.is_ascii_alphabetic() || byte == b'-');
-    let apart = at > start + "dockopt".len();
     (is_key && apart).then_some(((at, key), at + equals + 1))
 }
 

@@ -68,7 +68,9 @@ fn own_comments_hold_for_the_instruction_below() {
     );
     check("FROM a\n# dockopt ignore=DL9999\n\nRUN b\n", &["0: DL9999="]);
     check("# dockopt ignore-file=floating-base reason:\nFROM a\n", &["all: floating-base=floating-base"]);
+    check("# dockopt: ignore=apt-lists-kept\nFROM a\n", &["2: apt-lists-kept=apt-lists-kept"]);
     check("# dockopt is great = good\nFROM a\n", &[]);
+    check("# dockopt: see https://example.com/?a=b\nFROM a\n", &[]);
     check("# dockoptignore=a\nFROM a\n", &[]);
 }
 
@@ -77,6 +79,9 @@ fn own_comments_that_hide_nothing_are_told() {
     check("# dockopt ignroe=DL3006\nFROM a\n", &["ignroe: dockopt has no comment `ignroe=`"]);
     check("# dockopt ignore=apt-list\nFROM a\n", &["apt-list: no rule, category or group is called `apt-list`"]);
     check("# dockopt ignore=\nFROM a\n", &["# dockopt ignore=: the comment names no rule"]);
+    for bare in ["# dockopt ignore", "# dockopt ignore DL3006 until=2027-01-01", "# dockopt: ignore-file DL3006"] {
+        check(&format!("{bare}\nFROM a\n"), &[&format!("{bare}: the comment names no rule")]);
+    }
     check("# dockopt ignore=DL3006 until=soon\nFROM a\n", &["until=soon: `soon` is no day"]);
     check(
         "# dockopt ignore=DL3006 because\nFROM a\n",
