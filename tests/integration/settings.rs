@@ -209,8 +209,13 @@ fn fix_removes_what_hides_nothing() {
         Dockopt::new().file("dockopt.toml", toml).file("Dockerfile", text).file("other/Dockerfile", DOCKERFILE);
     let ran = project.args(["fix", "--write", "--select=unused-suppression,DL3007,DL3009", "Dockerfile"]).run();
     // DL3008 did not run, and of the settings one file does not tell.
-    assert_eq!(ran.read("Dockerfile"), "FROM debian:12\n# hadolint ignore=DL3008\nUSER 1000\n", "{}", ran.stderr);
+    let kept = "# hadolint ignore=DL3009\nFROM debian:12\n# hadolint ignore=DL3008\nUSER 1000\n";
+    assert_eq!(ran.read("Dockerfile"), kept, "{}", ran.stderr);
     assert_eq!(ran.read("dockopt.toml"), toml);
+    // Whoever wrote it may still run hadolint.
+    let unsafely = ["fix", "--write", "--unsafe", "--select=unused-suppression,DL3007,DL3009", "Dockerfile"];
+    let ran = ran.again(unsafely);
+    assert_eq!(ran.read("Dockerfile"), "FROM debian:12\n# hadolint ignore=DL3008\nUSER 1000\n", "{}", ran.stderr);
     let ran = ran.again(["fix", "--write", "--select=unused-suppression,DL3007,DL3009", "."]);
     assert_eq!(ran.read("dockopt.toml"), toml);
     let ran = ran.again(["lint", "--select=unused-suppression,DL3007,DL3009", "other/Dockerfile", "--format=oneline"]);
