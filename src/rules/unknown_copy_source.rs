@@ -20,13 +20,11 @@ fn check(cx: &Context, out: &mut Findings) {
             _ => finding.without("DL3022"),
         };
         out.push(match build.nearest_stage(name) {
-            Some(near) => finding.help(format!("did you mean the stage `{near}`?")).unsafe_edit(
-                format!("use `{near}`"),
-                "the name is a guess: it is the closest one",
-                edge.span,
-                near,
-            ),
-            None => finding.help("name a stage above; for an image name its version as well"),
+            // A name that the builder refuses, or that does not stand for itself in a flag, is no help.
+            Some(near) if near.chars().all(|c| c.is_ascii_alphanumeric() || "_.-".contains(c)) => finding
+                .help(format!("did you mean the stage `{near}`?"))
+                .unsafe_edit(format!("use `{near}`"), "the name is a guess: it is the closest one", edge.span, near),
+            _ => finding.help("name a stage above; for an image name its version as well"),
         });
     }
 }
