@@ -85,10 +85,14 @@ fn collect<'s>(script: &'s Script, outer: Option<u32>, via: &[Wrapper<'s>], out:
     for (index, command) in script.commands.iter().enumerate() {
         let outer = outer.unwrap_or(index as u32);
         let inner = nested.next_if(|(at, _)| *at as usize == index).map(|(_, script)| script);
-        let Some(resolved) = resolve(command) else { continue };
         let mut via = via.to_vec();
-        via.extend(resolved.via);
-        let words = resolved.words;
+        let words = if script.plain.get(index) == Some(&true) {
+            &command.words[..]
+        } else {
+            let Some(resolved) = resolve(command) else { continue };
+            via.extend(resolved.via);
+            resolved.words
+        };
         if let Some(inner) = inner.filter(|inner| !inner.commands.is_empty()) {
             let program = words[0].value().map(base_name).unwrap_or_default();
             via.push(Wrapper { program, span: words[0].span, args: &words[1..] });
@@ -137,8 +141,10 @@ fn nested_below(mut script: Script, whole: Whole<'_>, depth: u32) -> Script {
     if depth >= MAX_NESTED {
         return script;
     }
+    script.plain = vec![false; script.commands.len()];
     for (index, command) in script.commands.iter().enumerate() {
         let Some(resolved) = resolve(command) else { continue };
+        script.plain[index] = resolved.via.is_empty() && matches!(resolved.started, Started::Program);
         let inner = match resolved.started {
             Started::Script(at, options) => {
                 let word = &resolved.words[at];

@@ -19,6 +19,8 @@ pub struct Script {
     pub problems: Vec<Problem>,
     /// Scripts given to `sh -c` or `eval`, with the index of the command that runs them.
     pub nested: Vec<(u32, Script)>,
+    /// By command: whether it runs its own program and nothing else, so that nobody has to look again.
+    pub(super) plain: Vec<bool>,
 }
 
 /// A simple command.

@@ -178,8 +178,14 @@ const TOKENS: [(&str, usize); 20] = [
     ("AKIA", 16),
 ];
 
+/// Bytes of the shortest of them: most words are no token by that alone.
+const SHORTEST: usize = 20;
+
 /// Whether a word is a token by its look alone.
 pub(super) fn is_token(word: &str) -> bool {
+    if word.len() < SHORTEST {
+        return false;
+    }
     let Some((prefix, rest)) = TOKENS.iter().find_map(|(prefix, least)| {
         let rest = word.strip_prefix(prefix)?;
         (rest.len() >= *least).then_some((*prefix, rest))
