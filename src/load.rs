@@ -5,6 +5,7 @@ mod compose;
 mod context;
 mod discover;
 mod dockerfiles;
+mod facts;
 mod file;
 mod gather;
 mod place;

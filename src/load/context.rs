@@ -6,8 +6,6 @@ mod listing;
 use std::ffi::OsString;
 use std::fs::{self, DirEntry, FileType, Metadata};
 use std::io;
-use std::os::unix::ffi::OsStringExt;
-use std::os::unix::fs::{FileTypeExt, MetadataExt};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
@@ -15,6 +13,7 @@ use std::sync::{Mutex, PoisonError};
 use rayon::Scope;
 
 use self::listing::{Item, List, What, assemble};
+use super::facts;
 use crate::ignore::{Inherited, Matcher, Refusal, Verdict};
 use crate::inputs::context::{BuildContext, Excluded, Kind, Trouble, TroubleKind};
 
@@ -131,7 +130,7 @@ impl<'w> Walk<'w> {
             ignore,
             limits,
             tried_per_path: ignore.tried_per_path(),
-            user: fs::metadata("/proc/self").ok().map(|own| own.uid()),
+            user: fs::metadata("/proc/self").ok().map(|own| facts::owner(&own)),
             directories: AtomicUsize::new(1),
             entries: AtomicUsize::new(0),
             stopped: AtomicBool::new(false),
@@ -237,7 +236,7 @@ impl<'w> Walk<'w> {
             let empty = self.ignore.empties(&path, &verdict);
             self.leaf(&entry, (kind, &facts), path, empty, list)
         };
-        list.items.push(Item { name: name.into(), mode: (facts.mode() & 0o7777) as u16, what });
+        list.items.push(Item { name: name.into(), mode: (facts::mode(&facts) & 0o7777) as u16, what });
         Ok(())
     }
 
@@ -254,16 +253,16 @@ impl<'w> Walk<'w> {
             return What::Symlink(target.to_string_lossy().into());
         }
         if !kind.is_file() {
-            let other = if kind.is_socket() {
+            let other = if facts::is_socket(kind) {
                 Kind::Socket
-            } else if kind.is_fifo() {
+            } else if facts::is_pipe(kind) {
                 Kind::Pipe
             } else {
                 Kind::Device
             };
             return What::Other(other);
         }
-        if empty && facts.size() > 0 {
+        if empty && facts.len() > 0 {
             list.troubles.push(Trouble { path, kind: TroubleKind::SentEmpty });
             return What::File(0);
         }
@@ -272,15 +271,15 @@ impl<'w> Walk<'w> {
         {
             list.troubles.push(Trouble { path, kind: TroubleKind::UnreadableFile(why.to_string()) });
         }
-        What::File(facts.size())
+        What::File(facts.len())
     }
 
     /// Whether only an attempt to open the file shows if it can be read.
     fn doubtful(&self, facts: &Metadata) -> bool {
-        let readable = facts.mode() & 0o444;
+        let readable = facts::mode(facts) & 0o444;
         match self.user {
             Some(0) => false,
-            Some(user) if user == facts.uid() => readable & 0o400 == 0,
+            Some(user) if facts::owner(facts) == user => readable & 0o400 == 0,
             _ => readable != 0o444,
         }
     }
@@ -290,7 +289,7 @@ impl<'w> Walk<'w> {
 fn name_of(entry: &DirEntry) -> (String, bool) {
     match entry.file_name().into_string() {
         Ok(name) => (name, true),
-        Err(name) => (String::from_utf8_lossy(&name.into_vec()).into_owned(), false),
+        Err(name) => (name.to_string_lossy().into_owned(), false),
     }
 }
 
@@ -303,7 +302,9 @@ fn unreadable(task: &Task, why: &io::Error) -> Option<Trouble> {
 }
 
 #[cfg(test)]
+#[cfg(unix)]
 mod tests {
+    use std::os::unix::ffi::OsStringExt;
     use std::os::unix::fs::{PermissionsExt, symlink};
     use std::os::unix::net::UnixListener;
 
