@@ -4,48 +4,41 @@ mod edits;
 
 use super::Context;
 use super::kept_cache::is_mounted;
-use crate::dockerfile::Keyword;
+use super::runs::{self, Run};
 use crate::finding::{Basis, Findings, Impact, ImpactKind, Per};
 use crate::shell::{Invocation, Manager, PackageCall, Verb};
 
 super::rule!("cache-mount-missing", check);
 
 fn check(cx: &Context, out: &mut Findings) {
-    let build = cx.build();
-    if !build.is_ordinary() {
-        return;
-    }
-    for stage in build.stages().iter().filter(|stage| build.is_needed(stage)) {
-        for (index, _) in build.instructions(stage).filter(|(_, i)| i.keyword == Keyword::Run) {
-            let Some(code) = build.code(index).filter(|code| code.is_ordinary()) else { continue };
-            let invocations = code.script.invocations();
-            let mut wanted: Vec<(&Invocation, PackageCall, Vec<String>)> = Vec::new();
-            for invocation in &invocations {
-                let Some(call) = invocation.package_call().filter(downloads) else { continue };
-                let caches = build.package_caches(stage, index, invocation, &call);
-                let folders: Option<Vec<String>> = caches.iter().map(|cache| cache.folder.clone()).collect();
-                let Some(folders) = folders.filter(|folders| !folders.is_empty()) else { continue };
-                if !is_mounted(build, (stage, index), &caches) {
-                    wanted.push((invocation, call, folders));
-                }
+    for Run { build, stage, index, code, .. } in runs::ordinary(cx) {
+        let invocations = code.script.invocations();
+        let mut wanted: Vec<(&Invocation, PackageCall, Vec<String>)> = Vec::new();
+        for invocation in &invocations {
+            let Some(call) = invocation.package_call().filter(downloads) else { continue };
+            let caches = build.package_caches(stage, index, invocation, &call);
+            let folders: Option<Vec<String>> = caches.iter().map(|cache| cache.folder.clone()).collect();
+            let Some(folders) = folders.filter(|folders| !folders.is_empty()) else { continue };
+            if !is_mounted(build, (stage, index), &caches) {
+                wanted.push((invocation, call, folders));
             }
-            let Some((_, first, _)) = wanted.first() else { continue };
-            let span = code.place(&build.input().file, first.span);
-            let message = format!("`{}` downloads everything again whenever this step runs", first.title());
-            let evidence = "no cache mount holds the folder that the program keeps its downloads in".to_owned();
-            let (kind, basis) = (ImpactKind::RebuildSeconds, Basis::Computed);
-            let impact = Impact { kind, saves: None, per: Per::Build, basis, evidence };
-            let finding = cx.finding(span, message).costs(impact).help(help(&wanted));
-            let fix = edits::fix(cx, (stage, index), code, &wanted);
-            out.push(match fix {
-                Some(fix) => {
-                    let mut finding = finding;
-                    finding.fixes.push(fix);
-                    finding
-                }
-                None => finding,
-            });
         }
+        let Some((_, first, _)) = wanted.first() else { continue };
+        let span = code.place(&build.input().file, first.span);
+        let message = format!("`{}` downloads everything again whenever this step runs", first.title());
+        let evidence = "no cache mount holds the folder that the program keeps its downloads in".to_owned();
+        let (kind, basis) = (ImpactKind::RebuildSeconds, Basis::Computed);
+        let impact = Impact { kind, saves: None, per: Per::Build, basis, evidence };
+        let finding = cx.finding(span, message).costs(impact).help(help(&wanted));
+        let fix = edits::fix(cx, (stage, index), code, &wanted);
+        out.push(match fix {
+            Some(fix) => {
+                let mut finding = finding;
+                finding.fixes.push(fix);
+                finding
+            }
+            None => finding,
+        });
     }
 }
 

@@ -3,8 +3,8 @@
 use super::Context;
 use super::installed_project;
 use super::kept_cache::behind_verb;
+use super::runs::{self, Run};
 use crate::build::{Code, Stage};
-use crate::dockerfile::Keyword;
 use crate::finding::{Finding, Findings};
 use crate::shell::{InputKind, Invocation, LockUse, Manager, PackageCall, PackageSource, Verb};
 use crate::text::Span;
@@ -12,21 +12,14 @@ use crate::text::Span;
 super::rule!("lock-file-ignored", check);
 
 fn check(cx: &Context, out: &mut Findings) {
-    let build = cx.build();
-    if !build.is_ordinary() {
-        return;
-    }
-    for stage in build.stages().iter().filter(|stage| build.is_needed(stage)) {
-        for (index, _) in build.instructions(stage).filter(|(_, i)| i.keyword == Keyword::Run) {
-            let Some(code) = build.code(index).filter(|code| code.is_ordinary()) else { continue };
-            for invocation in code.script.invocations() {
-                let Some(call) = invocation.package_call() else { continue };
-                let place = (stage, index);
-                let finding = left_behind(cx, place, code, (&invocation, &call))
-                    .or_else(|| overridden(cx, place, code, (&invocation, &call)));
-                if let Some(finding) = finding {
-                    out.push(finding);
-                }
+    for Run { stage, index, code, .. } in runs::ordinary(cx) {
+        for invocation in code.script.invocations() {
+            let Some(call) = invocation.package_call() else { continue };
+            let place = (stage, index);
+            let finding = left_behind(cx, place, code, (&invocation, &call))
+                .or_else(|| overridden(cx, place, code, (&invocation, &call)));
+            if let Some(finding) = finding {
+                out.push(finding);
             }
         }
     }

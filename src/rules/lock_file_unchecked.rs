@@ -3,6 +3,7 @@
 use super::Context;
 use super::installed_project::{self, is_set};
 use super::kept_cache::behind_verb;
+use super::runs::{self, Run};
 use crate::build::Stage;
 use crate::dockerfile::Keyword;
 use crate::finding::{Finding, Findings};
@@ -13,33 +14,26 @@ use crate::text::Span;
 super::rule!("lock-file-unchecked", check);
 
 fn check(cx: &Context, out: &mut Findings) {
-    let build = cx.build();
-    if !build.is_ordinary() {
-        return;
-    }
-    for stage in build.stages().iter().filter(|stage| build.is_needed(stage)) {
-        for (index, _) in build.instructions(stage).filter(|(_, i)| i.keyword == Keyword::Run) {
-            let Some(code) = build.code(index).filter(|code| code.is_ordinary()) else { continue };
-            for invocation in code.script.invocations() {
-                let place = (stage, index);
-                let Some(call) = invocation.package_call().filter(|call| call.lock == Some(LockUse::Preferred)) else {
-                    continue;
-                };
-                let Some((flag, help)) = cure(cx, place, &invocation, &call) else { continue };
-                if !installed_project::has_lock(cx, place, &invocation, &call) {
-                    continue;
-                }
-                let title = call.title();
-                let message = format!("`{title}` goes on where the lock file does not fit, and resolves anew");
-                let span = code.place(&build.input().file, call.span);
-                let finding = cx.finding(span, message).help(help);
-                let at = flag.and_then(|flag| Some((flag, behind(cx, code, &call)?)));
-                out.push(match at {
-                    Some((flag, at)) => edited(finding, flag, at),
-                    None => finding,
-                });
-                break;
+    for Run { build, stage, index, code, .. } in runs::ordinary(cx) {
+        for invocation in code.script.invocations() {
+            let place = (stage, index);
+            let Some(call) = invocation.package_call().filter(|call| call.lock == Some(LockUse::Preferred)) else {
+                continue;
+            };
+            let Some((flag, help)) = cure(cx, place, &invocation, &call) else { continue };
+            if !installed_project::has_lock(cx, place, &invocation, &call) {
+                continue;
             }
+            let title = call.title();
+            let message = format!("`{title}` goes on where the lock file does not fit, and resolves anew");
+            let span = code.place(&build.input().file, call.span);
+            let finding = cx.finding(span, message).help(help);
+            let at = flag.and_then(|flag| Some((flag, behind(cx, code, &call)?)));
+            out.push(match at {
+                Some((flag, at)) => edited(finding, flag, at),
+                None => finding,
+            });
+            break;
         }
     }
 }

@@ -2,31 +2,24 @@
 
 use super::Context;
 use super::installed_project;
+use super::runs::{self, Run};
 use crate::build::{Base, Build, Code, Release, Stage, releases};
-use crate::dockerfile::Keyword;
 use crate::finding::{FileEdit, Findings, Fix, Safety, Target};
 use crate::shell::{Invocation, Manager, PackageCall, Verb};
 
 super::rule!("npm-install-beside-lock", check);
 
 fn check(cx: &Context, out: &mut Findings) {
-    let build = cx.build();
-    if !build.is_ordinary() {
-        return;
-    }
-    for stage in build.stages().iter().filter(|stage| build.is_needed(stage) && !lacks_ci(build, stage)) {
-        for (index, _) in build.instructions(stage).filter(|(_, i)| i.keyword == Keyword::Run) {
-            let Some(code) = build.code(index).filter(|code| code.is_ordinary()) else { continue };
-            for invocation in code.script.invocations() {
-                let Some(call) = invocation.package_call().filter(installs_all) else { continue };
-                let place = (stage, index);
-                let Some(risk) = risk(cx, place, &invocation, &call) else { continue };
-                let span = code.place(&build.input().file, call.span);
-                let message = "`npm install` may change what the lock file says; `npm ci` goes by it or fails";
-                let mut finding = cx.finding(span, message).help("run `npm ci`");
-                finding.fixes.extend(fix(cx, code, &call, risk));
-                out.push(finding);
-            }
+    for Run { build, stage, index, code, .. } in runs::ordinary(cx).filter(|run| !lacks_ci(run.build, run.stage)) {
+        for invocation in code.script.invocations() {
+            let Some(call) = invocation.package_call().filter(installs_all) else { continue };
+            let place = (stage, index);
+            let Some(risk) = risk(cx, place, &invocation, &call) else { continue };
+            let span = code.place(&build.input().file, call.span);
+            let message = "`npm install` may change what the lock file says; `npm ci` goes by it or fails";
+            let mut finding = cx.finding(span, message).help("run `npm ci`");
+            finding.fixes.extend(fix(cx, code, &call, risk));
+            out.push(finding);
         }
     }
 }

@@ -35,6 +35,14 @@ pub(super) fn shipped<'a, 'i>(cx: &Context<'a, 'i>) -> impl Iterator<Item = Run<
     build.stages().iter().filter(move |stage| build.ships(stage)).flat_map(move |stage| of_stage(build, stage))
 }
 
+/// Those of the stages that are built, triggers apart, where file and script are no larger than real ones: for rules that look
+/// at pairs.
+pub(super) fn ordinary<'a, 'i>(cx: &Context<'a, 'i>) -> impl Iterator<Item = Run<'a, 'i>> + use<'a, 'i> {
+    let build = cx.build();
+    let stages = build.stages().iter().filter(move |stage| build.is_ordinary() && build.is_needed(stage));
+    stages.flat_map(move |stage| of_stage(build, stage)).filter(|run| !run.is_trigger() && run.code.is_ordinary())
+}
+
 /// Those of all stages, and CMD, ENTRYPOINT and HEALTHCHECK with their scripts.
 pub(super) fn scripts<'a, 'i>(cx: &Context<'a, 'i>) -> impl Iterator<Item = Run<'a, 'i>> + use<'a, 'i> {
     let build = cx.build();
