@@ -12,6 +12,7 @@ pub mod shell;
 pub mod dockerfile;
 pub mod ignore;
 pub mod manifest;
+pub mod image;
 pub mod inputs;
 pub mod build;
 pub mod cache;

@@ -1,0 +1,43 @@
+//! An image as it is stored: manifest, config, layers, and what is in them. Bytes in, values out; nothing is unpacked,
+//! nothing is written, memory grows with the number of paths and not with their bytes.
+
+mod config;
+mod digest;
+mod entry;
+mod layer;
+mod path;
+#[cfg(test)]
+pub(crate) mod sketch;
+mod watch;
+
+pub use self::config::{Config, History, Platform};
+pub use self::digest::{Algorithm, Digest};
+pub use self::entry::{Entry, Kind, Mode};
+pub use self::layer::{Compression, Contents, Layer, Xattrs};
+pub use self::path::{PathId, Paths, PathsFull};
+pub use self::watch::{Fact, Watch};
+
+/// One image of one platform: what its manifest names, read.
+#[derive(Debug, Default)]
+pub struct Image {
+    /// What the user or the archive calls it: `app:latest`, a digest, or a file's name.
+    pub reference: String,
+    /// Its further names in the same place (`RepoTags`, `org.opencontainers.image.ref.name`).
+    pub names: Vec<String>,
+    /// What it runs on, as its config says; the index's descriptor where the config says nothing.
+    pub platform: Platform,
+    /// The digest of its manifest; archives of old engines have none.
+    pub manifest: Option<Digest>,
+    /// The digest of its config: the image ID of engines with their own store.
+    pub id: Option<Digest>,
+    /// Annotations of the manifest.
+    pub annotations: Vec<(String, String)>,
+    /// What containers start with, and how the image came to be.
+    pub config: Config,
+    /// The layers, the lowest first.
+    pub layers: Vec<Layer>,
+    /// All paths of all layers.
+    pub paths: Paths,
+    /// What is odd about it, though it could be read; each in one sentence.
+    pub notices: Vec<String>,
+}
