@@ -77,7 +77,7 @@ fn add(image: &mut Image, line: &str) {
         _ => (Kind::File, name.to_owned()),
     };
     let path = image.paths.intern(path.as_bytes()).unwrap();
-    let link = other.map_or(path, |other| image.paths.intern(other.as_bytes()).unwrap());
+    let link = other.map_or(path, |to| image.paths.intern(to.as_bytes()).unwrap());
     if let Some(target) = target {
         layer.targets.insert(index, target.as_bytes().into());
     }
