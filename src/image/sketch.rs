@@ -77,7 +77,7 @@ fn add(image: &mut Image, line: &str) {
         _ => (Kind::File, name.to_owned()),
     };
     let path = image.paths.intern(path.as_bytes()).unwrap();
-    let link = other.map_or(path, |to| image.paths.intern(to.as_bytes()).unwrap());
+    let original = other.map_or(path, |to| image.paths.intern(to.as_bytes()).unwrap());
     if let Some(target) = target {
         layer.targets.insert(index, target.as_bytes().into());
     }
@@ -89,7 +89,7 @@ fn add(image: &mut Image, line: &str) {
     };
     let size = if kind == Kind::File { size } else { 0 };
     let compressed = 512 + size.next_multiple_of(512);
-    layer.entries.push(Entry { path, kind, mode, uid, gid, mtime: 0, size, compressed, content, link });
+    layer.entries.push(Entry { path, kind, mode, uid, gid, mtime: 0, size, compressed, content, link: original });
 }
 
 mod tests {
