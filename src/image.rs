@@ -5,16 +5,21 @@ mod config;
 mod digest;
 mod entry;
 mod layer;
+mod limits;
 mod path;
+mod scan;
 #[cfg(test)]
 pub(crate) mod sketch;
+pub mod tar;
 mod watch;
 
 pub use self::config::{Config, History, Platform};
 pub use self::digest::{Algorithm, Digest};
 pub use self::entry::{Entry, Kind, Mode};
 pub use self::layer::{Compression, Contents, Layer, Xattrs};
+pub use self::limits::Limits;
 pub use self::path::{PathId, Paths, PathsFull};
+pub use self::scan::{Fault, FaultKind, ScanError, ScanOptions, Scanned, scan};
 pub use self::watch::{Fact, Watch};
 
 /// One image of one platform: what its manifest names, read.
