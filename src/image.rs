@@ -2,8 +2,10 @@
 //! nothing is written, memory grows with the number of paths and not with their bytes.
 
 mod config;
+mod decode;
 mod digest;
 mod entry;
+mod fault;
 mod layer;
 mod limits;
 mod path;
@@ -14,12 +16,14 @@ pub mod tar;
 mod watch;
 
 pub use self::config::{Config, History, Platform};
+pub use self::decode::{Decoded, sniff};
 pub use self::digest::{Algorithm, Digest};
 pub use self::entry::{Entry, Kind, Mode};
+pub use self::fault::{Fault, FaultKind};
 pub use self::layer::{Compression, Contents, Layer, Xattrs};
 pub use self::limits::Limits;
 pub use self::path::{PathId, Paths, PathsFull};
-pub use self::scan::{Fault, FaultKind, ScanError, ScanOptions, Scanned, scan};
+pub use self::scan::{ScanError, ScanOptions, Scanned, scan};
 pub use self::watch::{Fact, Watch};
 
 /// One image of one platform: what its manifest names, read.
