@@ -14,6 +14,12 @@ mod position;
 #[cfg(test)]
 pub(crate) mod sketch;
 mod store;
+mod limits;
+mod path;
+mod scan;
+#[cfg(test)]
+pub(crate) mod sketch;
+pub mod tar;
 mod watch;
 
 pub use self::config::{Config, History, Platform};
@@ -27,6 +33,9 @@ pub use self::path::{PathId, Paths, PathsFull};
 pub use self::platform::NotAPlatform;
 pub use self::position::{read, read_archive};
 pub use self::store::{Opened, ReadAt, Store};
+pub use self::limits::Limits;
+pub use self::path::{PathId, Paths, PathsFull};
+pub use self::scan::{Fault, FaultKind, ScanError, ScanOptions, Scanned, scan};
 pub use self::watch::{Fact, Watch};
 
 /// One image of one platform: what its manifest names, read.
