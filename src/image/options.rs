@@ -46,6 +46,8 @@ pub struct Options<'a> {
     pub verify: Verify,
     /// Read what is in the layers; without, documents only are read.
     pub contents: bool,
+    /// Bounds.
+    pub limits: Limits,
     /// Is told how far it has come, by several threads.
     pub progress: &'a (dyn Fn(Progress<'_>) + Sync),
     /// Ends the reading soon once it is set.
@@ -68,6 +70,7 @@ impl Default for Options<'_> {
             reference: None,
             verify: Verify::default(),
             contents: true,
+            limits: Limits::default(),
             progress: &|_| {},
             cancelled: &NEVER,
         }
