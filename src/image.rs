@@ -5,6 +5,7 @@ mod config;
 mod digest;
 mod entry;
 mod layer;
+pub mod packages;
 mod path;
 #[cfg(test)]
 pub(crate) mod sketch;
