@@ -9,6 +9,7 @@ mod forward;
 mod layer;
 mod limits;
 mod options;
+pub mod packages;
 mod path;
 mod platform;
 mod position;
