@@ -6,6 +6,7 @@ mod digest;
 mod entry;
 mod layer;
 mod path;
+mod provenance;
 #[cfg(test)]
 pub(crate) mod sketch;
 mod watch;
@@ -15,6 +16,7 @@ pub use self::digest::{Algorithm, Digest};
 pub use self::entry::{Entry, Kind, Mode};
 pub use self::layer::{Compression, Contents, Layer, Xattrs};
 pub use self::path::{PathId, Paths, PathsFull};
+pub use self::provenance::{NoProvenance, Provenance, RecordedLines, RecordedText};
 pub use self::watch::{Fact, Watch};
 
 /// One image of one platform: what its manifest names, read.
