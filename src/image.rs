@@ -14,6 +14,7 @@ mod path;
 mod platform;
 mod position;
 mod scan;
+mod provenance;
 #[cfg(test)]
 pub(crate) mod sketch;
 mod store;
@@ -33,6 +34,7 @@ pub use self::platform::NotAPlatform;
 pub use self::position::{read, read_archive};
 pub use self::scan::{Fault, FaultKind, ScanError, ScanOptions, Scanned, scan};
 pub use self::store::{Opened, ReadAt, Store};
+pub use self::provenance::{NoProvenance, Provenance, RecordedLines, RecordedText};
 pub use self::watch::{Fact, Watch};
 
 /// One image of one platform: what its manifest names, read.
