@@ -32,9 +32,9 @@ pub use self::options::{Attestation, Options, Other, Progress, Read, Statement, 
 pub use self::path::{PathId, Paths, PathsFull};
 pub use self::platform::NotAPlatform;
 pub use self::position::{read, read_archive};
+pub use self::provenance::{NoProvenance, Provenance, RecordedLines, RecordedText};
 pub use self::scan::{Fault, FaultKind, ScanError, ScanOptions, Scanned, scan};
 pub use self::store::{Opened, ReadAt, Store};
-pub use self::provenance::{NoProvenance, Provenance, RecordedLines, RecordedText};
 pub use self::watch::{Fact, Watch};
 
 /// One image of one platform: what its manifest names, read.
