@@ -6,6 +6,7 @@ use crate::image::Image;
 use crate::image::config::Platform;
 use crate::image::digest::Digest;
 use crate::image::error::Error;
+use crate::image::limits::Limits;
 
 /// What is compared with what was announced.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
