@@ -9,10 +9,12 @@ mod forward;
 mod layer;
 mod limits;
 mod options;
+pub mod packages;
 mod path;
 mod platform;
 mod position;
 mod scan;
+mod provenance;
 #[cfg(test)]
 pub(crate) mod sketch;
 mod store;
@@ -30,6 +32,7 @@ pub use self::options::{Attestation, Options, Other, Progress, Read, Statement, 
 pub use self::path::{PathId, Paths, PathsFull};
 pub use self::platform::NotAPlatform;
 pub use self::position::{read, read_archive};
+pub use self::provenance::{NoProvenance, Provenance, RecordedLines, RecordedText};
 pub use self::scan::{Fault, FaultKind, ScanError, ScanOptions, Scanned, scan};
 pub use self::store::{Opened, ReadAt, Store};
 pub use self::watch::{Fact, Watch};
