@@ -7,18 +7,15 @@ mod entry;
 mod error;
 mod forward;
 mod layer;
+mod limits;
 mod options;
 mod path;
 mod platform;
 mod position;
-#[cfg(test)]
-pub(crate) mod sketch;
-mod store;
-mod limits;
-mod path;
 mod scan;
 #[cfg(test)]
 pub(crate) mod sketch;
+mod store;
 pub mod tar;
 mod watch;
 
@@ -28,14 +25,13 @@ pub use self::entry::{Entry, Kind, Mode};
 pub use self::error::{Error, Trouble};
 pub use self::forward::read_forward;
 pub use self::layer::{Compression, Contents, Layer, Xattrs};
+pub use self::limits::Limits;
 pub use self::options::{Attestation, Options, Other, Progress, Read, Statement, Verify};
 pub use self::path::{PathId, Paths, PathsFull};
 pub use self::platform::NotAPlatform;
 pub use self::position::{read, read_archive};
-pub use self::store::{Opened, ReadAt, Store};
-pub use self::limits::Limits;
-pub use self::path::{PathId, Paths, PathsFull};
 pub use self::scan::{Fault, FaultKind, ScanError, ScanOptions, Scanned, scan};
+pub use self::store::{Opened, ReadAt, Store};
 pub use self::watch::{Fact, Watch};
 
 /// One image of one platform: what its manifest names, read.

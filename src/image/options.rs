@@ -6,6 +6,7 @@ use crate::image::Image;
 use crate::image::config::Platform;
 use crate::image::digest::Digest;
 use crate::image::error::Error;
+use crate::image::limits::Limits;
 
 /// What is compared with what was announced.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -46,6 +47,8 @@ pub struct Options<'a> {
     pub verify: Verify,
     /// Read what is in the layers; without, documents only are read.
     pub contents: bool,
+    /// Bounds.
+    pub limits: Limits,
     /// Is told how far it has come, by several threads.
     pub progress: &'a (dyn Fn(Progress<'_>) + Sync),
     /// Ends the reading soon once it is set.
@@ -68,6 +71,7 @@ impl Default for Options<'_> {
             reference: None,
             verify: Verify::default(),
             contents: true,
+            limits: Limits::default(),
             progress: &|_| {},
             cancelled: &NEVER,
         }
