@@ -15,6 +15,7 @@ pub mod manifest;
 pub mod image;
 pub mod inputs;
 pub mod build;
+pub mod attribution;
 pub mod cache;
 pub mod finding;
 pub mod settings;
