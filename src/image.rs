@@ -16,7 +16,7 @@ pub use self::digest::{Algorithm, Digest};
 pub use self::entry::{Entry, Kind, Mode};
 pub use self::layer::{Compression, Contents, Layer, Xattrs};
 pub use self::path::{PathId, Paths, PathsFull};
-pub use self::provenance::{NoProvenance, Provenance, RecordedLines, RecordedText};
+pub use self::provenance::{NoProvenance, Provenance, RecordedLayer, RecordedLines, RecordedText};
 pub use self::watch::{Fact, Watch};
 
 /// One image of one platform: what its manifest names, read.
