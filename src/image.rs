@@ -4,19 +4,38 @@
 mod config;
 mod digest;
 mod entry;
+mod error;
+mod forward;
 mod layer;
+mod limits;
+mod options;
+pub mod packages;
 mod path;
+mod platform;
+mod position;
+mod scan;
 mod provenance;
 #[cfg(test)]
 pub(crate) mod sketch;
+mod store;
+pub mod tar;
 mod watch;
 
 pub use self::config::{Config, History, Platform};
 pub use self::digest::{Algorithm, Digest};
 pub use self::entry::{Entry, Kind, Mode};
+pub use self::error::{Error, Trouble};
+pub use self::forward::read_forward;
 pub use self::layer::{Compression, Contents, Layer, Xattrs};
+pub use self::limits::Limits;
+pub use self::options::{Attestation, Options, Other, Progress, Read, Statement, Verify};
 pub use self::path::{PathId, Paths, PathsFull};
 pub use self::provenance::{NoProvenance, Provenance, RecordedLayer, RecordedLines, RecordedText};
+pub use self::platform::NotAPlatform;
+pub use self::position::{read, read_archive};
+pub use self::provenance::{NoProvenance, Provenance, RecordedLines, RecordedText};
+pub use self::scan::{Fault, FaultKind, ScanError, ScanOptions, Scanned, scan};
+pub use self::store::{Opened, ReadAt, Store};
 pub use self::watch::{Fact, Watch};
 
 /// One image of one platform: what its manifest names, read.
