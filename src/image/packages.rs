@@ -25,8 +25,8 @@ use crate::image::Image;
 use crate::image::tree::Tree;
 
 pub use self::fact::Fact;
-pub(crate) use self::wanted::Watcher;
 pub use self::result::{Duplicate, Ecosystem, Package, Packages, Part, Size, Unowned, Why};
+pub(crate) use self::wanted::Watcher;
 
 /// Works out the packages of an image.
 pub fn work_out(_image: &Image, _tree: &Tree) -> Packages {

@@ -82,7 +82,9 @@ impl Look for Lists {
                 self.state = if window.starts_with(b"\x7fELF") { State::Search } else { State::Done };
                 0
             }
-            State::Search => self.search(window, if last { window.len() } else { window.len().saturating_sub(Self::AHEAD) }),
+            State::Search => {
+                self.search(window, if last { window.len() } else { window.len().saturating_sub(Self::AHEAD) })
+            }
             State::Go(text) => {
                 text.extend_from_slice(window);
                 let from = text.len().saturating_sub(window.len() + GO_END.len());
@@ -161,7 +163,8 @@ fn go(text: &[u8]) -> Option<Program> {
     let (mut path, mut module, mut parts) = (None, None, Vec::new());
     for line in text.split(|&byte| byte == b'\n') {
         let mut fields = line.split(|&byte| byte == b'\t');
-        let (kind, name, version) = (fields.next()?, fields.next().unwrap_or_default(), fields.next().unwrap_or_default());
+        let (kind, name, version) =
+            (fields.next()?, fields.next().unwrap_or_default(), fields.next().unwrap_or_default());
         let part = || Part { name: word(name), version: word(version) };
         match kind {
             b"path" => path = Some(word(name)),

@@ -78,7 +78,8 @@ pub(super) fn dnf_packages(bytes: &[u8]) -> Option<Told> {
         reason: Text,
     }
     let file: File = toml::from_str(std::str::from_utf8(bytes).ok()?).ok()?;
-    let automatic = file.packages.iter().filter(|(_, reason)| matches!(&*reason.reason.0, "Dependency" | "Weak Dependency"));
+    let automatic =
+        file.packages.iter().filter(|(_, reason)| matches!(&*reason.reason.0, "Dependency" | "Weak Dependency"));
     Some(Told::Names(automatic.flat_map(|(name, _)| both(name)).collect()))
 }
 
