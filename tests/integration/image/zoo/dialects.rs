@@ -109,7 +109,8 @@ fn extended(zoo: &mut Zoo) {
         "pax-path-and-link",
         vec![vec![file(long(600), noise("f", 700)), symlink("s", long(500)), hardlink(long(601), long(600))]],
     );
-    zoo.tree("pax-large-numbers", vec![vec![file("f", noise("f", 10)).own(4_000_000_000, 4_294_967_294).mtime(-5)]]).engine(Engine::Differs);
+    zoo.tree("pax-large-numbers", vec![vec![file("f", noise("f", 10)).own(4_000_000_000, 4_294_967_294).mtime(-5)]])
+        .engine(Engine::Differs);
     zoo.tree(
         "pax-fractional-times",
         vec![vec![

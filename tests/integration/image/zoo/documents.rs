@@ -32,7 +32,9 @@ fn histories(zoo: &mut Zoo) {
     let step = |number: usize| json!({"created_by": format!("RUN {number}")});
     let empty = json!({"created_by": "ENV A=b", "empty_layer": true});
     with(zoo, "history-too-short", json!([step(1)])).says(&["history"]);
-    with(zoo, "history-too-long", json!([step(1), step(2), step(3), step(4), step(5)])).says(&["history"]).engine(Engine::Refuses);
+    with(zoo, "history-too-long", json!([step(1), step(2), step(3), step(4), step(5)]))
+        .says(&["history"])
+        .engine(Engine::Refuses);
     with(zoo, "history-missing", json!([]));
     with(zoo, "history-null", Value::Null);
     with(

@@ -205,7 +205,8 @@ fn duplicates(zoo: &mut Zoo) {
             dir("d").mode(0o755),
             file("d/y", noise("y", 10)),
         ]],
-    ).engine(Engine::Refuses);
+    )
+    .engine(Engine::Refuses);
     zoo.tree(
         "equal-contents-in-a-layer",
         vec![vec![file("a", big()), file("b", big()), file("c", big()), file("d", noise("d", 10_000))]],
