@@ -162,14 +162,14 @@ impl<'a> Database<'a> {
             let local = self.local(length);
             let here = cell.get(..local)?;
             room = room.checked_sub(before - cell.len() + local)?;
-            let payload = if local == length {
+            let payload: &[u8] = if local == length {
                 here
             } else {
                 long.clear();
                 long.extend_from_slice(here);
                 let next = u32::from_be_bytes(*cell.get(local..)?.first_chunk()?);
                 self.follow(next, length, used, long)?;
-                long
+                &*long
             };
             call(&cells(payload, row)?);
         }
