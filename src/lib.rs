@@ -25,5 +25,7 @@ pub mod audit;
 pub mod report;
 
 // Effectful: the only rooms that touch the world.
+pub mod remote;
+pub mod engine;
 pub mod load;
 pub mod cli;
