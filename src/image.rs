@@ -13,6 +13,7 @@ mod limits;
 mod options;
 pub mod packages;
 mod path;
+mod places;
 mod platform;
 mod position;
 mod scan;
@@ -27,7 +28,7 @@ pub mod tar;
 mod watch;
 
 pub use self::categories::{
-    Category, CategoryClass, CategoryLayer, CategoryPlace, CategoryUse, all_categories, categorize, worth_a_finding,
+    Category, CategoryClass, CategoryLayer, CategoryUse, all_categories, categorize, worth_a_finding,
 };
 pub use self::config::{Config, History, Platform};
 pub use self::digest::{Algorithm, Digest};
@@ -39,6 +40,7 @@ pub use self::layer::{Compression, Contents, Layer, Xattrs};
 pub use self::limits::Limits;
 pub use self::options::{Attestation, Options, Other, Progress, Read, Statement, Verify};
 pub use self::path::{PathId, Paths, PathsFull};
+pub use self::places::{Place, Sum};
 pub use self::platform::NotAPlatform;
 pub use self::position::{read, read_archive};
 pub use self::provenance::{NoProvenance, Provenance, RecordedLayer, RecordedLines, RecordedText};
