@@ -53,7 +53,7 @@ pub enum Contents {
 pub type Xattrs = Vec<(Box<[u8]>, Box<[u8]>)>;
 
 /// A layer: the lowest has number 0.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Layer {
     /// Digest of the blob as it is stored or sent; `None` where nobody tells it (old archives, engines' own stores).
     pub digest: Option<Digest>,
