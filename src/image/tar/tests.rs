@@ -237,7 +237,7 @@ fn damaged_archives_never_panic() {
     for end in 0..whole.len() {
         walked(&whole[..end]);
     }
-    for at in 0..whole.len() {
+    for at in (0..whole.len()).step_by(3) {
         for bit in [0, 7] {
             let mut flipped = whole.clone();
             flipped[at] ^= 1 << bit;
