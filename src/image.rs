@@ -1,15 +1,28 @@
 //! An image as it is stored: manifest, config, layers, and what is in them. Bytes in, values out; nothing is unpacked,
 //! nothing is written, memory grows with the number of paths and not with their bytes.
 
+mod archive;
+mod assemble;
+mod blob;
+mod choice;
 mod config;
+mod config_document;
+mod decode;
 mod digest;
+mod document;
 mod entry;
 mod error;
+mod fault;
+mod feed;
 mod forward;
+mod index;
 mod layer;
 mod limits;
+mod manifest;
+mod members;
 mod options;
 mod path;
+mod plan;
 mod platform;
 mod position;
 mod scan;
@@ -20,9 +33,11 @@ pub mod tar;
 mod watch;
 
 pub use self::config::{Config, History, Platform};
+pub use self::decode::{Decoded, sniff};
 pub use self::digest::{Algorithm, Digest};
 pub use self::entry::{Entry, Kind, Mode};
 pub use self::error::{Error, Trouble};
+pub use self::fault::{Fault, FaultKind};
 pub use self::forward::read_forward;
 pub use self::layer::{Compression, Contents, Layer, Xattrs};
 pub use self::limits::Limits;
@@ -30,7 +45,7 @@ pub use self::options::{Attestation, Options, Other, Progress, Read, Statement, 
 pub use self::path::{PathId, Paths, PathsFull};
 pub use self::platform::NotAPlatform;
 pub use self::position::{read, read_archive};
-pub use self::scan::{Fault, FaultKind, ScanError, ScanOptions, Scanned, scan};
+pub use self::scan::{ScanError, ScanOptions, Scanned, scan};
 pub use self::store::{Opened, ReadAt, Store};
 pub use self::watch::{Fact, Watch};
 
