@@ -16,6 +16,7 @@ mod fault;
 mod feed;
 mod forward;
 mod index;
+mod fault;
 mod layer;
 mod limits;
 mod manifest;
@@ -39,6 +40,7 @@ pub use self::entry::{Entry, Kind, Mode};
 pub use self::error::{Error, Trouble};
 pub use self::fault::{Fault, FaultKind};
 pub use self::forward::read_forward;
+pub use self::fault::{Fault, FaultKind};
 pub use self::layer::{Compression, Contents, Layer, Xattrs};
 pub use self::limits::Limits;
 pub use self::options::{Attestation, Options, Other, Progress, Read, Statement, Verify};
@@ -47,6 +49,7 @@ pub use self::platform::NotAPlatform;
 pub use self::position::{read, read_archive};
 pub use self::scan::{ScanError, ScanOptions, Scanned, scan};
 pub use self::store::{Opened, ReadAt, Store};
+pub use self::scan::{ScanError, ScanOptions, Scanned, scan};
 pub use self::watch::{Fact, Watch};
 
 /// One image of one platform: what its manifest names, read.
