@@ -10,15 +10,18 @@ mod config_document;
 mod decode;
 mod digest;
 mod document;
+#[cfg(test)]
+mod doors;
 mod entry;
 mod error;
 mod fault;
 mod feed;
 mod forward;
 mod index;
-mod fault;
 mod layer;
 mod limits;
+#[cfg(test)]
+mod made;
 mod manifest;
 mod members;
 mod options;
@@ -40,7 +43,6 @@ pub use self::entry::{Entry, Kind, Mode};
 pub use self::error::{Error, Trouble};
 pub use self::fault::{Fault, FaultKind};
 pub use self::forward::read_forward;
-pub use self::fault::{Fault, FaultKind};
 pub use self::layer::{Compression, Contents, Layer, Xattrs};
 pub use self::limits::Limits;
 pub use self::options::{Attestation, Options, Other, Progress, Read, Statement, Verify};
@@ -49,7 +51,6 @@ pub use self::platform::NotAPlatform;
 pub use self::position::{read, read_archive};
 pub use self::scan::{ScanError, ScanOptions, Scanned, scan};
 pub use self::store::{Opened, ReadAt, Store};
-pub use self::scan::{ScanError, ScanOptions, Scanned, scan};
 pub use self::watch::{Fact, Watch};
 
 /// One image of one platform: what its manifest names, read.
