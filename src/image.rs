@@ -5,6 +5,7 @@ mod archive;
 mod assemble;
 mod blob;
 mod choice;
+mod categories;
 mod config;
 mod config_document;
 mod decode;
@@ -12,6 +13,7 @@ mod digest;
 mod document;
 #[cfg(test)]
 mod doors;
+mod duplicates;
 mod entry;
 mod error;
 mod fault;
@@ -25,20 +27,30 @@ mod made;
 mod manifest;
 mod members;
 mod options;
+pub mod packages;
 mod path;
 mod plan;
+mod places;
 mod platform;
 mod position;
 mod scan;
+mod provenance;
 #[cfg(test)]
 pub(crate) mod sketch;
+mod totals;
+mod tree;
+mod waste;
 mod store;
 pub mod tar;
 mod watch;
 
+pub use self::categories::{
+    Category, CategoryClass, CategoryLayer, CategoryUse, all_categories, categorize, worth_a_finding,
+};
 pub use self::config::{Config, History, Platform};
 pub use self::decode::{Decoded, sniff};
 pub use self::digest::{Algorithm, Digest};
+pub use self::duplicates::{DUPLICATE_BYTES, Duplicates, duplicates};
 pub use self::entry::{Entry, Kind, Mode};
 pub use self::error::{Error, Trouble};
 pub use self::fault::{Fault, FaultKind};
@@ -47,10 +59,17 @@ pub use self::layer::{Compression, Contents, Layer, Xattrs};
 pub use self::limits::Limits;
 pub use self::options::{Attestation, Options, Other, Progress, Read, Statement, Verify};
 pub use self::path::{PathId, Paths, PathsFull};
+pub use self::places::{Place, Sum};
 pub use self::platform::NotAPlatform;
 pub use self::position::{read, read_archive};
 pub use self::scan::{ScanError, ScanOptions, Scanned, scan};
 pub use self::store::{Opened, ReadAt, Store};
+pub use self::provenance::{NoProvenance, Provenance, RecordedLayer, RecordedLines, RecordedText};
+pub use self::scan::{ScanError, ScanOptions, Scanned, scan};
+pub use self::store::{Opened, ReadAt, Store};
+pub use self::totals::{Above, Dive, Totals, WasteBytes, push_bytes, transfer_seconds};
+pub use self::tree::{Change, Count, EntryId, Fate, LayerChanges, Oddity, Tree, TreeNotice, WasteKind};
+pub use self::waste::{Churn, Loss, LossGroup, churn, group_losses, losses};
 pub use self::watch::{Fact, Watch};
 
 /// One image of one platform: what its manifest names, read.

@@ -15,14 +15,18 @@ pub mod manifest;
 pub mod image;
 pub mod inputs;
 pub mod build;
+pub mod attribution;
 pub mod cache;
 pub mod finding;
 pub mod settings;
 pub mod fix;
 pub mod rules;
 pub mod audit;
+pub mod analysis;
 pub mod report;
 
 // Effectful: the only rooms that touch the world.
+pub mod remote;
+pub mod engine;
 pub mod load;
 pub mod cli;
