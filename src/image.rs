@@ -1,20 +1,35 @@
 //! An image as it is stored: manifest, config, layers, and what is in them. Bytes in, values out; nothing is unpacked,
 //! nothing is written, memory grows with the number of paths and not with their bytes.
 
+mod archive;
+mod assemble;
+mod blob;
+mod choice;
 mod categories;
 mod config;
+mod config_document;
 mod decode;
 mod digest;
+mod document;
+#[cfg(test)]
+mod doors;
 mod duplicates;
 mod entry;
 mod error;
-mod forward;
 mod fault;
+mod feed;
+mod forward;
+mod index;
 mod layer;
 mod limits;
+#[cfg(test)]
+mod made;
+mod manifest;
+mod members;
 mod options;
 pub mod packages;
 mod path;
+mod plan;
 mod places;
 mod platform;
 mod position;
@@ -47,6 +62,8 @@ pub use self::path::{PathId, Paths, PathsFull};
 pub use self::places::{Place, Sum};
 pub use self::platform::NotAPlatform;
 pub use self::position::{read, read_archive};
+pub use self::scan::{ScanError, ScanOptions, Scanned, scan};
+pub use self::store::{Opened, ReadAt, Store};
 pub use self::provenance::{NoProvenance, Provenance, RecordedLayer, RecordedLines, RecordedText};
 pub use self::scan::{ScanError, ScanOptions, Scanned, scan};
 pub use self::store::{Opened, ReadAt, Store};
