@@ -9,7 +9,8 @@ pub(super) fn installed(bytes: &[u8]) -> Told {
     let (mut record, mut files, mut folder) = (Record::default(), ListMaker::default(), &b""[..]);
     for line in bytes.split(|&byte| byte == b'\n').chain([&b""[..]]) {
         let line = line.trim_ascii_end();
-        let Some((letter, value)) = line.split_first().and_then(|(letter, rest)| Some((letter, rest.strip_prefix(b":")?)))
+        let Some((letter, value)) =
+            line.split_first().and_then(|(letter, rest)| Some((letter, rest.strip_prefix(b":")?)))
         else {
             if line.is_empty() && !record.name.is_empty() {
                 record.files = std::mem::take(&mut files).finish();
@@ -22,7 +23,7 @@ pub(super) fn installed(bytes: &[u8]) -> Told {
             b'P' => record.name = word(value),
             b'V' => record.version = word(value),
             b'A' => record.architecture = word(value),
-            b'D' => record.needs = words(value).filter(|word| word[0] != b'!').map(|word| Need::of(bare(word))).collect(),
+            b'D' => record.needs = needs(value),
             b'p' => record.provides = words(value).map(|word| Name::of(bare(word))).collect(),
             b'i' => record.pulled_by = words(value).map(|word| Name::of(bare(word))).collect(),
             b'F' => folder = value,
@@ -36,6 +37,10 @@ pub(super) fn installed(bytes: &[u8]) -> Told {
 /// `etc/apk/world`: what somebody asked for.
 pub(super) fn world(bytes: &[u8]) -> Told {
     Told::Names(words(bytes).filter(|word| word[0] != b'!').map(|word| Name::of(bare(word))).collect())
+}
+
+fn needs(value: &[u8]) -> Box<[Need]> {
+    words(value).filter(|word| word[0] != b'!').map(|word| Need::of(bare(word))).collect()
 }
 
 fn words(value: &[u8]) -> impl Iterator<Item = &[u8]> {
@@ -54,7 +59,8 @@ mod tests {
 
     #[test]
     fn the_database_has_files() {
-        let text = b"C:Q1x=\nP:busybox\nV:1.37.0-r12\nA:x86_64\nD:so:libc.musl-x86_64.so.1 !bad x>=2\np:/bin/sh cmd:ls=1\n\
+        let text =
+            b"C:Q1x=\nP:busybox\nV:1.37.0-r12\nA:x86_64\nD:so:libc.musl-x86_64.so.1 !bad x>=2\np:/bin/sh cmd:ls=1\n\
             F:bin\nM:0:0:1777\nR:ls\na:0:0:777\nR:sh\nF:etc/apk\n\nP:.build-deps\nV:20260101.0\nD:gcc\n";
         let Told::Database(records) = installed(text) else { panic!() };
         assert_eq!((&*records[0].name, &*records[0].version, records.len()), ("busybox", "1.37.0-r12", 2));

@@ -72,7 +72,8 @@ pub(super) fn status(bytes: &[u8]) -> Told {
 /// `a (>= 1) | b:any, c`.
 fn relations(value: &[u8], needs: &mut Vec<Need>) {
     for group in value.split(|&byte| byte == b',') {
-        let mut alternatives = group.split(|&byte| byte == b'|').map(relation).filter(|name| !name.is_empty()).peekable();
+        let mut alternatives =
+            group.split(|&byte| byte == b'|').map(relation).filter(|name| !name.is_empty()).peekable();
         while let Some(name) = alternatives.next() {
             needs.push(Need { or_next: alternatives.peek().is_some(), ..Need::of(name) });
         }

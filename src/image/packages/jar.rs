@@ -89,7 +89,8 @@ impl Lists {
                 value([b"Implementation-Title: ", b"Bundle-SymbolicName: "]),
                 value([b"Implementation-Version: ", b"Bundle-Version: "]),
             ));
-        } else if name.starts_with(b"META-INF/maven/") && name.ends_with(b"/pom.properties") && self.maven.len() < PARTS {
+        } else if name.starts_with(b"META-INF/maven/") && name.ends_with(b"/pom.properties") && self.maven.len() < PARTS
+        {
             let text = text();
             let [group, artefact, version] =
                 [&b"groupId="[..], b"artifactId=", b"version="].map(|key| field(&text, key).unwrap_or_default());
@@ -120,8 +121,9 @@ impl Lists {
             None => (title, written),
         };
         let others = self.maven.iter().enumerate().filter(|(index, _)| Some(*index) != own);
-        let mut parts: Vec<Part> =
-            others.map(|(_, [group, artefact, version])| Part { name: joined(group, artefact), version: version.clone() }).collect();
+        let mut parts: Vec<Part> = others
+            .map(|(_, [group, artefact, version])| Part { name: joined(group, artefact), version: version.clone() })
+            .collect();
         // A jar that carries its properties is named by them.
         let named: hashbrown::HashSet<(&str, &str)> =
             self.maven.iter().map(|[_, artefact, version]| (&**artefact, &**version)).collect();

@@ -32,7 +32,9 @@ pub(super) fn installed(bytes: &[u8]) -> Told {
     let read = if first {
         serde_json::from_slice(bytes).map(|packages| (packages, None)).ok()
     } else {
-        serde_json::from_slice::<Second>(bytes).map(|all| (all.packages, Some(all.dev_package_names.0.into_iter().collect::<HashSet<_>>()))).ok()
+        serde_json::from_slice::<Second>(bytes)
+            .map(|all| (all.packages, Some(all.dev_package_names.0.into_iter().collect::<HashSet<_>>())))
+            .ok()
     };
     let Some((packages, development)) = read else {
         return Told::Unread("is no valid JSON with a list of packages, and was not read");
@@ -80,7 +82,8 @@ mod tests {
 
     #[test]
     fn both_forms_are_read() {
-        let second = br#"{"packages": [{"name": "a/b", "version": "1.0", "install-path": "../a/b", "require": {"php": ">=8"}}],
+        let second =
+            br#"{"packages": [{"name": "a/b", "version": "1.0", "install-path": "../a/b", "require": {"php": ">=8"}}],
             "dev": true, "dev-package-names": ["a/b"]}"#;
         let Told::Vendored(all) = installed(second) else { panic!() };
         assert_eq!((&*all[0].0.name, all[0].0.development, &*all[0].1), ("a/b", Some(true), &b"../a/b"[..]));

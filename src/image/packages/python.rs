@@ -1,4 +1,4 @@
-//! What Python's installers write down (PyPA specifications: recording installed distributions, core metadata).
+//! What Python's installers write down (`PyPA` specifications: recording installed distributions, core metadata).
 
 use serde::Deserialize;
 
@@ -28,7 +28,8 @@ pub(super) fn metadata(bytes: &[u8]) -> Option<Told> {
 
 /// `name[extra] >=1 ; marker`. What only Windows or macOS needs is none; what an extra needs is weak.
 fn requirement(value: &[u8]) -> Option<Need> {
-    let (wanted, marker) = value.iter().position(|&byte| byte == b';').map_or((value, &b""[..]), |cut| value.split_at(cut));
+    let (wanted, marker) =
+        value.iter().position(|&byte| byte == b';').map_or((value, &b""[..]), |cut| value.split_at(cut));
     let has = |text: &[u8]| memchr::memmem::find(marker, text).is_some();
     let elsewhere = [&b"win32"[..], b"Windows", b"darwin", b"Darwin", b"\"nt\"", b"'nt'"].into_iter().any(has);
     if elsewhere && (has(b"==") || has(b"===")) && !has(b"!=") && !has(b" or ") {

@@ -31,7 +31,8 @@ impl<'a> Header<'a> {
 
     /// A tag's data from its start on, with the number of its values.
     fn tag(&self, tag: u32) -> Option<(&'a [u8], usize)> {
-        let field = |entry: &[u8], at: usize| u32::from_be_bytes([entry[at], entry[at + 1], entry[at + 2], entry[at + 3]]);
+        let field =
+            |entry: &[u8], at: usize| u32::from_be_bytes([entry[at], entry[at + 1], entry[at + 2], entry[at + 3]]);
         let entry = self.index.chunks_exact(16).find(|entry| field(entry, 0) == tag)?;
         Some((self.data.get(field(entry, 8) as usize..)?, field(entry, 12) as usize))
     }
@@ -116,7 +117,12 @@ mod tests {
 
     #[test]
     fn headers_are_read() {
-        let blob = header(&[(NAME, "bash"), (VERSION, "5.3"), (RELEASE, "1"), (REQUIRE_NAME, "rpmlib(X) libc.so.6 /bin/sh (a")]);
+        let blob = header(&[
+            (NAME, "bash"),
+            (VERSION, "5.3"),
+            (RELEASE, "1"),
+            (REQUIRE_NAME, "rpmlib(X) libc.so.6 /bin/sh (a"),
+        ]);
         let record = package(&blob).unwrap();
         assert_eq!((&*record.name, &*record.version), ("bash", "5.3-1"));
         assert_eq!(*record.needs, [Need::of(b"libc.so.6")]);
