@@ -2,20 +2,35 @@
 //! nothing is written, memory grows with the number of paths and not with their bytes.
 
 mod categories;
+mod archive;
+mod assemble;
+mod blob;
+mod choice;
 mod config;
+mod config_document;
 mod decode;
 mod digest;
 mod duplicates;
+mod document;
+#[cfg(test)]
+mod doors;
 mod entry;
 mod error;
-mod forward;
 mod fault;
+mod feed;
+mod forward;
+mod index;
 mod layer;
 mod limits;
+#[cfg(test)]
+mod made;
+mod manifest;
+mod members;
 mod options;
 pub mod packages;
 mod path;
 mod places;
+mod plan;
 mod platform;
 mod position;
 mod scan;
@@ -53,6 +68,8 @@ pub use self::store::{Opened, ReadAt, Store};
 pub use self::totals::{Above, Dive, Totals, WasteBytes, push_bytes, transfer_seconds};
 pub use self::tree::{Change, Count, EntryId, Fate, LayerChanges, Oddity, Tree, TreeNotice, WasteKind};
 pub use self::waste::{Churn, Loss, LossGroup, churn, group_losses, losses};
+pub use self::scan::{ScanError, ScanOptions, Scanned, scan};
+pub use self::store::{Opened, ReadAt, Store};
 pub use self::watch::{Fact, Watch};
 
 /// One image of one platform: what its manifest names, read.
