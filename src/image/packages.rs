@@ -6,13 +6,29 @@
 //! files (Go and Rust programs, jars). A language's package inside another package is listed with
 //! [`Package::part_of`] and owns nothing.
 
+mod apk;
+mod dpkg;
+mod fact;
+mod jar;
+mod list;
+mod node;
+mod php;
+mod program;
+mod python;
 mod result;
+mod rpm;
+mod ruby;
+mod stream;
+mod wanted;
 
 use crate::image::Image;
+use crate::image::tree::Tree;
 
+pub use self::fact::Fact;
 pub use self::result::{Duplicate, Ecosystem, Package, Packages, Part, Size, Unowned, Why};
+pub(crate) use self::wanted::Watcher;
 
 /// Works out the packages of an image.
-pub fn work_out(_image: &Image) -> Packages {
+pub fn work_out(_image: &Image, _tree: &Tree) -> Packages {
     Packages::default()
 }
