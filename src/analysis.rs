@@ -115,7 +115,7 @@ fn one(mut image: Image, provenances: &[Provenance], options: &Options<'_>, mask
                     let copies = || if options.no_duplicates { Vec::new() } else { duplicates(&image, &tree) };
                     join(copies, || categorize(&image, &tree, &off))
                 },
-                || (is_read && !options.no_packages).then(|| work_out(&image)),
+                || (is_read && !options.no_packages).then(|| work_out(&image, &tree)),
             )
         },
     );

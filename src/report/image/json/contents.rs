@@ -68,10 +68,10 @@ pub(super) fn categories(analysis: &ImageAnalysis, top: usize) -> Vec<wire::Cate
             files: layer.files,
             bytes: layer.bytes,
         };
-        let place = |place: &crate::image::CategoryPlace| wire::Place {
+        let place = |place: &crate::image::Place| wire::Place {
             path: shown_path(analysis, place.path),
-            files: place.files,
-            bytes: place.bytes,
+            files: place.sum.files,
+            bytes: place.sum.bytes,
         };
         all.push(wire::Category {
             name: &one.category.name,
