@@ -2,18 +2,32 @@
 //! nothing is written, memory grows with the number of paths and not with their bytes.
 
 mod categories;
+mod archive;
+mod assemble;
+mod blob;
+mod choice;
 mod config;
+mod config_document;
+mod decode;
 mod digest;
 mod duplicates;
+mod document;
 mod entry;
 mod error;
+mod fault;
+mod feed;
 mod forward;
+mod index;
+mod fault;
 mod layer;
 mod limits;
+mod manifest;
+mod members;
 mod options;
 pub mod packages;
 mod path;
 mod places;
+mod plan;
 mod platform;
 mod position;
 mod scan;
@@ -31,11 +45,14 @@ pub use self::categories::{
     Category, CategoryClass, CategoryLayer, CategoryUse, all_categories, categorize, worth_a_finding,
 };
 pub use self::config::{Config, History, Platform};
+pub use self::decode::{Decoded, sniff};
 pub use self::digest::{Algorithm, Digest};
 pub use self::duplicates::{DUPLICATE_BYTES, Duplicates, duplicates};
 pub use self::entry::{Entry, Kind, Mode};
 pub use self::error::{Error, Trouble};
+pub use self::fault::{Fault, FaultKind};
 pub use self::forward::read_forward;
+pub use self::fault::{Fault, FaultKind};
 pub use self::layer::{Compression, Contents, Layer, Xattrs};
 pub use self::limits::Limits;
 pub use self::options::{Attestation, Options, Other, Progress, Read, Statement, Verify};
@@ -49,6 +66,9 @@ pub use self::store::{Opened, ReadAt, Store};
 pub use self::totals::{Above, Dive, Totals, WasteBytes, push_bytes, transfer_seconds};
 pub use self::tree::{Change, Count, EntryId, Fate, LayerChanges, Oddity, Tree, TreeNotice, WasteKind};
 pub use self::waste::{Churn, Loss, LossGroup, churn, group_losses, losses};
+pub use self::scan::{ScanError, ScanOptions, Scanned, scan};
+pub use self::store::{Opened, ReadAt, Store};
+pub use self::scan::{ScanError, ScanOptions, Scanned, scan};
 pub use self::watch::{Fact, Watch};
 
 /// One image of one platform: what its manifest names, read.
