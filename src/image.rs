@@ -53,6 +53,7 @@ pub use self::error::{Error, Trouble};
 pub use self::fault::{Fault, FaultKind};
 pub use self::forward::read_forward;
 pub use self::fault::{Fault, FaultKind};
+pub use self::forward::read_forward;
 pub use self::layer::{Compression, Contents, Layer, Xattrs};
 pub use self::limits::Limits;
 pub use self::options::{Attestation, Options, Other, Progress, Read, Statement, Verify};
