@@ -1,24 +1,23 @@
 //! An image as it is stored: manifest, config, layers, and what is in them. Bytes in, values out; nothing is unpacked,
 //! nothing is written, memory grows with the number of paths and not with their bytes.
 
-mod categories;
 mod archive;
 mod assemble;
 mod blob;
+mod categories;
 mod choice;
 mod config;
 mod config_document;
 mod decode;
 mod digest;
-mod duplicates;
 mod document;
+mod duplicates;
 mod entry;
 mod error;
 mod fault;
 mod feed;
 mod forward;
 mod index;
-mod fault;
 mod layer;
 mod limits;
 mod manifest;
@@ -30,15 +29,13 @@ mod places;
 mod plan;
 mod platform;
 mod position;
-mod scan;
 mod provenance;
-#[cfg(test)]
-pub(crate) mod sketch;
+mod scan;
+mod store;
+pub mod tar;
 mod totals;
 mod tree;
 mod waste;
-mod store;
-pub mod tar;
 mod watch;
 
 pub use self::categories::{
@@ -52,8 +49,6 @@ pub use self::entry::{Entry, Kind, Mode};
 pub use self::error::{Error, Trouble};
 pub use self::fault::{Fault, FaultKind};
 pub use self::forward::read_forward;
-pub use self::fault::{Fault, FaultKind};
-pub use self::forward::read_forward;
 pub use self::layer::{Compression, Contents, Layer, Xattrs};
 pub use self::limits::Limits;
 pub use self::options::{Attestation, Options, Other, Progress, Read, Statement, Verify};
@@ -62,15 +57,13 @@ pub use self::places::{Place, Sum};
 pub use self::platform::NotAPlatform;
 pub use self::position::{read, read_archive};
 pub use self::provenance::{NoProvenance, Provenance, RecordedLayer, RecordedLines, RecordedText};
-pub use self::scan::{Fault, FaultKind, ScanError, ScanOptions, Scanned, scan};
+pub use self::scan::{ScanError, ScanOptions, Scanned, scan};
 pub use self::store::{Opened, ReadAt, Store};
 pub use self::totals::{Above, Dive, Totals, WasteBytes, push_bytes, transfer_seconds};
 pub use self::tree::{Change, Count, EntryId, Fate, LayerChanges, Oddity, Tree, TreeNotice, WasteKind};
 pub use self::waste::{Churn, Loss, LossGroup, churn, group_losses, losses};
-pub use self::scan::{ScanError, ScanOptions, Scanned, scan};
-pub use self::store::{Opened, ReadAt, Store};
-pub use self::scan::{ScanError, ScanOptions, Scanned, scan};
 pub use self::watch::{Fact, Watch};
+pub(crate) mod sketch;
 
 /// One image of one platform: what its manifest names, read.
 #[derive(Debug, Default)]
