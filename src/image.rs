@@ -31,6 +31,8 @@ mod platform;
 mod position;
 mod provenance;
 mod scan;
+#[cfg(test)]
+pub(crate) mod sketch;
 mod store;
 pub mod tar;
 mod totals;
@@ -63,7 +65,6 @@ pub use self::totals::{Above, Dive, Totals, WasteBytes, push_bytes, transfer_sec
 pub use self::tree::{Change, Count, EntryId, Fate, LayerChanges, Oddity, Tree, TreeNotice, WasteKind};
 pub use self::waste::{Churn, Loss, LossGroup, churn, group_losses, losses};
 pub use self::watch::{Fact, Watch};
-pub(crate) mod sketch;
 
 /// One image of one platform: what its manifest names, read.
 #[derive(Debug, Default)]
