@@ -12,6 +12,8 @@ mod decode;
 mod digest;
 mod document;
 mod duplicates;
+#[cfg(test)]
+mod doors;
 mod entry;
 mod error;
 mod fault;
@@ -20,6 +22,8 @@ mod forward;
 mod index;
 mod layer;
 mod limits;
+#[cfg(test)]
+mod made;
 mod manifest;
 mod members;
 mod options;

@@ -94,6 +94,6 @@ mod tests {
         assert_eq!(read, b"abc");
         let (mut sender, feed) = super::feed();
         drop(feed);
-        assert_eq!(sender.send(&[0; PIECE]), Err(Closed));
+        assert_eq!(sender.send(&vec![0; PIECE]), Err(Closed));
     }
 }
