@@ -45,7 +45,7 @@ mod waste;
 mod watch;
 
 pub use self::categories::{
-    Category, CategoryClass, CategoryLayer, CategoryUse, all_categories, categorize, worth_a_finding,
+    Category, CategoryClass, CategoryLayer, CategoryUse, all_categories, categorize, category_of, worth_a_finding,
 };
 pub use self::config::{Config, History, Platform};
 pub use self::decode::{Decoded, sniff};
