@@ -11,9 +11,9 @@ mod config_document;
 mod decode;
 mod digest;
 mod document;
-mod duplicates;
 #[cfg(test)]
 mod doors;
+mod duplicates;
 mod entry;
 mod error;
 mod fault;
