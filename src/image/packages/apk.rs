@@ -23,13 +23,7 @@ pub(super) fn installed(bytes: &[u8]) -> Told {
             b'P' => record.name = word(value),
             b'V' => record.version = word(value),
             b'A' => record.architecture = word(value),
-<<<<<<< HEAD
             b'D' => record.needs = needs(value),
-=======
-            b'D' => {
-                record.needs = words(value).filter(|word| word[0] != b'!').map(|word| Need::of(bare(word))).collect()
-            }
->>>>>>> main
             b'p' => record.provides = words(value).map(|word| Name::of(bare(word))).collect(),
             b'i' => record.pulled_by = words(value).map(|word| Name::of(bare(word))).collect(),
             b'F' => folder = value,

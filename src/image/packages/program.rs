@@ -82,13 +82,7 @@ impl Look for Lists {
                 self.state = if window.starts_with(b"\x7fELF") { State::Search } else { State::Done };
                 self.look(window, last)
             }
-<<<<<<< HEAD
             State::Search => self.search(window, last),
-=======
-            State::Search => {
-                self.search(window, if last { window.len() } else { window.len().saturating_sub(Self::AHEAD) })
-            }
->>>>>>> main
             State::Go(text) => {
                 text.extend_from_slice(window);
                 let from = text.len().saturating_sub(window.len() + GO_END.len());

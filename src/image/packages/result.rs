@@ -131,8 +131,8 @@ pub struct Package {
     pub essential: bool,
     /// Whether its code is elsewhere and only pointed to (`pip install -e`).
     pub editable: bool,
-    /// Whether nobody asked for it, and nothing that somebody asked for needs it: its manager would remove it.
-    pub orphan: bool,
+    /// See [`Self::is_orphan`].
+    pub(super) orphan: bool,
     /// Packages that it needs, as indices of [`Packages::packages`].
     pub needs: Vec<u32>,
     /// Packages that need it.
@@ -148,6 +148,11 @@ pub struct Package {
 }
 
 impl Package {
+    /// Whether nobody asked for it, and nothing that somebody asked for needs it: its manager would remove it.
+    pub const fn is_orphan(&self) -> bool {
+        self.orphan
+    }
+
     /// What packages are sorted by. System packages come first: they claim their files before others.
     pub(super) fn order(&self) -> (Ecosystem, &str, &str, PathId, &str) {
         (self.ecosystem, &self.name, &self.version, self.place, &self.architecture)
