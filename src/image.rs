@@ -4,6 +4,7 @@
 mod archive;
 mod assemble;
 mod blob;
+mod categories;
 mod choice;
 mod categories;
 mod config;
@@ -33,15 +34,15 @@ mod plan;
 mod places;
 mod platform;
 mod position;
-mod scan;
 mod provenance;
+mod scan;
 #[cfg(test)]
 pub(crate) mod sketch;
+mod store;
+pub mod tar;
 mod totals;
 mod tree;
 mod waste;
-mod store;
-pub mod tar;
 mod watch;
 
 pub use self::categories::{
