@@ -3,16 +3,19 @@
 
 mod categories;
 mod config;
+mod decode;
 mod digest;
 mod duplicates;
 mod entry;
 mod error;
 mod forward;
+mod fault;
 mod layer;
 mod limits;
 mod options;
 pub mod packages;
 mod path;
+mod places;
 mod platform;
 mod position;
 mod scan;
@@ -27,22 +30,25 @@ pub mod tar;
 mod watch;
 
 pub use self::categories::{
-    Category, CategoryClass, CategoryLayer, CategoryPlace, CategoryUse, all_categories, categorize, worth_a_finding,
+    Category, CategoryClass, CategoryLayer, CategoryUse, all_categories, categorize, worth_a_finding,
 };
 pub use self::config::{Config, History, Platform};
+pub use self::decode::{Decoded, sniff};
 pub use self::digest::{Algorithm, Digest};
 pub use self::duplicates::{DUPLICATE_BYTES, Duplicates, duplicates};
 pub use self::entry::{Entry, Kind, Mode};
 pub use self::error::{Error, Trouble};
+pub use self::fault::{Fault, FaultKind};
 pub use self::forward::read_forward;
 pub use self::layer::{Compression, Contents, Layer, Xattrs};
 pub use self::limits::Limits;
 pub use self::options::{Attestation, Options, Other, Progress, Read, Statement, Verify};
 pub use self::path::{PathId, Paths, PathsFull};
+pub use self::places::{Place, Sum};
 pub use self::platform::NotAPlatform;
 pub use self::position::{read, read_archive};
 pub use self::provenance::{NoProvenance, Provenance, RecordedLayer, RecordedLines, RecordedText};
-pub use self::scan::{Fault, FaultKind, ScanError, ScanOptions, Scanned, scan};
+pub use self::scan::{ScanError, ScanOptions, Scanned, scan};
 pub use self::store::{Opened, ReadAt, Store};
 pub use self::totals::{Above, Dive, Totals, WasteBytes, push_bytes, transfer_seconds};
 pub use self::tree::{Change, Count, EntryId, Fate, LayerChanges, Oddity, Tree, TreeNotice, WasteKind};

@@ -1,6 +1,6 @@
 //! What of a final tree is of no use at run time, by path: caches, documentation, headers, compilers, …
 
-use crate::image::{Image, PathId, Tree};
+use crate::image::{Image, Place, Tree};
 
 /// How a category is judged.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -40,7 +40,7 @@ pub struct CategoryUse {
     /// The same by the layer that wrote them, those that wrote none left out.
     pub layers: Vec<CategoryLayer>,
     /// Where most of it is, most bytes first; directories, or single files.
-    pub places: Vec<CategoryPlace>,
+    pub places: Vec<Place>,
 }
 
 /// What one layer wrote of a category.
@@ -49,17 +49,6 @@ pub struct CategoryLayer {
     /// The layer.
     pub layer: u32,
     /// Files, hard links once.
-    pub files: u64,
-    /// Their bytes.
-    pub bytes: u64,
-}
-
-/// A directory, or a file, with much of a category.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct CategoryPlace {
-    /// The path.
-    pub path: PathId,
-    /// Files of the category in it.
     pub files: u64,
     /// Their bytes.
     pub bytes: u64,

@@ -5,6 +5,7 @@ use std::io::Read;
 use std::sync::atomic::AtomicU64;
 
 use crate::image::digest::{Algorithm, Digest};
+use crate::image::fault::Fault;
 use crate::image::layer::Layer;
 use crate::image::limits::Limits;
 use crate::image::path::Paths;
@@ -39,41 +40,6 @@ pub struct Scanned {
     pub diff_id: Option<Digest>,
     /// What is odd; each in one sentence.
     pub notices: Vec<String>,
-}
-
-/// What kind of thing keeps a blob from being read.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum FaultKind {
-    /// Its source can't be read.
-    Unreadable(std::io::ErrorKind),
-    /// It ends too early.
-    Truncated,
-    /// It breaks its own format: a wrong checksum, no header where one should be.
-    Corrupt,
-    /// It goes past one of the [`Limits`].
-    Limit,
-}
-
-/// What is wrong with a blob, and where.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Fault {
-    /// The kind.
-    pub kind: FaultKind,
-    /// What is wrong, without its place: `the gzip stream ends early`.
-    pub what: String,
-    /// Bytes of the blob that were read when it came to light.
-    pub offset: u64,
-    /// Offset in the decompressed archive, where the archive is what is wrong.
-    pub tar_offset: Option<u64>,
-}
-
-impl fmt::Display for Fault {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.tar_offset {
-            Some(offset) => write!(formatter, "{} (byte {offset} of the archive)", self.what),
-            None => write!(formatter, "{} (byte {} of the blob)", self.what, self.offset),
-        }
-    }
 }
 
 /// A blob that can't be read to its end.

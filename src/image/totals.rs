@@ -1,6 +1,11 @@
 //! An image's sums.
 
-use crate::image::{Image, Tree};
+mod dive;
+
+use std::collections::BTreeSet;
+
+pub use self::dive::Dive;
+use crate::image::{Compression, Contents, EntryId, Fate, Image, Kind, Layer, Tree, WasteKind, duplicates};
 
 /// Bytes of the four kinds of waste, which have no byte in common.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -19,6 +24,26 @@ impl WasteBytes {
     /// All of them.
     pub const fn sum(&self) -> u64 {
         self.deleted + self.overwritten + self.metadata_only + self.same_layer_duplicate
+    }
+
+    /// Those of one kind.
+    pub const fn of(&self, kind: WasteKind) -> u64 {
+        match kind {
+            WasteKind::Deleted => self.deleted,
+            WasteKind::Overwritten => self.overwritten,
+            WasteKind::MetadataOnly => self.metadata_only,
+            WasteKind::SameLayerDuplicate => self.same_layer_duplicate,
+        }
+    }
+
+    const fn add(&mut self, kind: WasteKind, bytes: u64) {
+        let sum = match kind {
+            WasteKind::Deleted => &mut self.deleted,
+            WasteKind::Overwritten => &mut self.overwritten,
+            WasteKind::MetadataOnly => &mut self.metadata_only,
+            WasteKind::SameLayerDuplicate => &mut self.same_layer_duplicate,
+        };
+        *sum = sum.saturating_add(bytes);
     }
 }
 
@@ -41,7 +66,9 @@ pub struct Totals {
     pub pull_bytes: u64,
     /// Whether a blob is stored uncompressed here: a registry would most likely send fewer bytes.
     pub pull_is_uncompressed: bool,
-    /// Bytes that the engine's own store needs: contents of files as unpacked per layer.
+    /// Bytes of what an engine unpacks: of each layer its files, hard links once, and the targets of its symbolic links.
+    /// That is what `docker history` and `docker images` add up with the overlay2 store, but for the holes of sparse
+    /// files, which they count.
     pub disk_bytes: u64,
     /// As [`Self::merged_bytes`], sparse files with their holes.
     pub apparent_bytes: u64,
@@ -52,13 +79,34 @@ pub struct Totals {
 impl Totals {
     /// The sums of an image.
     pub fn new(image: &Image, tree: &Tree) -> Self {
-        let _ = (image, tree);
-        Self::default()
+        let mut totals = Self::default();
+        for (number, layer) in image.layers.iter().enumerate() {
+            let (stored, waste, unpacked) = of_layer(number, layer, tree);
+            totals.stored_file_bytes = totals.stored_file_bytes.saturating_add(stored);
+            for kind in WasteKind::ALL {
+                totals.waste.add(kind, waste.of(kind));
+            }
+            totals.disk_bytes = totals.disk_bytes.saturating_add(unpacked);
+            let read = matches!(layer.contents, Contents::Read | Contents::Damaged(_));
+            totals.unread_layers += usize::from(!read);
+            totals.pull_is_uncompressed |= read && layer.compression == Compression::None && layer.blob_bytes > 0;
+        }
+        for (_, id) in tree.inodes() {
+            let entry = image.entry(id);
+            totals.merged_entries += 1;
+            totals.merged_files += u64::from(entry.kind == Kind::File);
+            totals.merged_bytes = totals.merged_bytes.saturating_add(entry.size);
+            totals.apparent_bytes = totals.apparent_bytes.saturating_add(image.apparent(id));
+        }
+        let copies = duplicates(image, tree);
+        totals.duplicate_content_bytes = copies.iter().fold(0, |sum, group| sum.saturating_add(group.bytes()));
+        totals.pull_bytes = push_bytes(image, 0);
+        totals
     }
 
     /// Share of stored bytes that the final tree has; 1 where nothing is stored.
     pub fn efficiency(&self) -> f64 {
-        1.0
+        share(self.merged_bytes, self.stored_file_bytes)
     }
 }
 
@@ -76,42 +124,65 @@ pub struct Above {
 impl Above {
     /// The sums above so many layers.
     pub fn new(image: &Image, tree: &Tree, base: usize) -> Self {
-        let _ = (image, tree, base);
-        Self::default()
+        let mut above = Self { pull_bytes: push_bytes(image, base), ..Self::default() };
+        for (number, layer) in image.layers.iter().enumerate().skip(base) {
+            let (stored, waste, _) = of_layer(number, layer, tree);
+            above.stored_file_bytes = above.stored_file_bytes.saturating_add(stored);
+            for kind in WasteKind::ALL {
+                above.waste.add(kind, waste.of(kind));
+            }
+        }
+        above
     }
 
     /// Share of the bytes stored above the base that the final tree has; 1 where nothing is stored.
     pub fn efficiency(&self) -> f64 {
-        1.0
+        share(self.stored_file_bytes.saturating_sub(self.waste.sum()), self.stored_file_bytes)
     }
 }
 
-/// The figures that dive 0.13 works out, with its oddities, for those who have thresholds of it.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Dive {
-    /// `efficiencyScore`; 1 where there is nothing.
-    pub efficiency: f64,
-    /// `inefficientBytes`, `wastedBytes`.
-    pub wasted_bytes: u64,
-    /// `userWastedPercent` as a ratio; `None` where all layers but the lowest are empty.
-    pub user_wasted_ratio: Option<f64>,
-}
-
-impl Dive {
-    /// dive's figures of an image.
-    pub fn new(image: &Image, tree: &Tree) -> Self {
-        let _ = (image, tree);
-        Self { efficiency: 1.0, wasted_bytes: 0, user_wasted_ratio: None }
-    }
-}
-
-/// Bytes that a push sends when a layer, and so all layers above it, were made anew.
+/// Bytes that a push sends when a layer, and so all layers above it, were made anew: of each distinct blob once, and of
+/// none that is among the layers below.
 pub fn push_bytes(image: &Image, from: usize) -> u64 {
-    let _ = (image, from);
-    0
+    let mut seen = BTreeSet::new();
+    let mut bytes = 0u64;
+    for (number, layer) in image.layers.iter().enumerate() {
+        let name = layer.digest.as_ref().or(layer.diff_id.as_ref());
+        if name.is_none_or(|name| seen.insert(name)) && number >= from {
+            bytes = bytes.saturating_add(layer.blob_bytes);
+        }
+    }
+    bytes
 }
 
 /// Seconds that so many bytes take at a bandwidth in bits per second, with no time for anything else.
 pub fn transfer_seconds(bytes: u64, bits_per_second: f64) -> f64 {
-    bytes as f64 * 8.0 / bits_per_second
+    ratio(bytes, 1) * 8.0 / bits_per_second
+}
+
+fn share(part: u64, whole: u64) -> f64 {
+    if whole == 0 { 1.0 } else { ratio(part, whole) }
+}
+
+#[allow(clippy::cast_precision_loss)] // Sums of bytes up to 9 PB are exact.
+fn ratio(part: u64, whole: u64) -> f64 {
+    part as f64 / whole as f64
+}
+
+/// Of one layer: bytes of files' contents, what of them is lost, and what an engine keeps of it.
+fn of_layer(number: usize, layer: &Layer, tree: &Tree) -> (u64, WasteBytes, u64) {
+    let (mut stored, mut waste, mut unpacked) = (0u64, WasteBytes::default(), 0u64);
+    for (index, entry) in layer.entries.iter().enumerate() {
+        let fate = tree.fate(EntryId { layer: number as u32, index: index as u32 });
+        stored = stored.saturating_add(entry.size);
+        if let Fate::Lost { how, .. } = fate {
+            waste.add(how, entry.size);
+        }
+        if !matches!(fate, Fate::Lost { how: WasteKind::SameLayerDuplicate, .. }) {
+            let target = layer.targets.get(&(index as u32)).filter(|_| entry.kind == Kind::Symlink);
+            let target = target.map_or(0, |target| target.len() as u64);
+            unpacked = unpacked.saturating_add(entry.size).saturating_add(target);
+        }
+    }
+    (stored, waste, unpacked)
 }
