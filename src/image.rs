@@ -1,12 +1,12 @@
 //! An image as it is stored: manifest, config, layers, and what is in them. Bytes in, values out; nothing is unpacked,
 //! nothing is written, memory grows with the number of paths and not with their bytes.
 
+mod categories;
 mod archive;
 mod assemble;
 mod blob;
 mod categories;
 mod choice;
-mod categories;
 mod config;
 mod config_document;
 mod decode;
@@ -15,6 +15,7 @@ mod document;
 #[cfg(test)]
 mod doors;
 mod duplicates;
+mod document;
 mod entry;
 mod error;
 mod fault;
@@ -30,8 +31,8 @@ mod members;
 mod options;
 pub mod packages;
 mod path;
-mod plan;
 mod places;
+mod plan;
 mod platform;
 mod position;
 mod provenance;
@@ -63,8 +64,6 @@ pub use self::path::{PathId, Paths, PathsFull};
 pub use self::places::{Place, Sum};
 pub use self::platform::NotAPlatform;
 pub use self::position::{read, read_archive};
-pub use self::scan::{ScanError, ScanOptions, Scanned, scan};
-pub use self::store::{Opened, ReadAt, Store};
 pub use self::provenance::{NoProvenance, Provenance, RecordedLayer, RecordedLines, RecordedText};
 pub use self::scan::{ScanError, ScanOptions, Scanned, scan};
 pub use self::store::{Opened, ReadAt, Store};
