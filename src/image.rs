@@ -5,7 +5,6 @@ mod categories;
 mod archive;
 mod assemble;
 mod blob;
-mod categories;
 mod choice;
 mod config;
 mod config_document;
@@ -15,7 +14,6 @@ mod document;
 #[cfg(test)]
 mod doors;
 mod duplicates;
-mod document;
 mod entry;
 mod error;
 mod fault;
