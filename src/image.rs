@@ -4,8 +4,8 @@
 mod archive;
 mod assemble;
 mod blob;
-mod choice;
 mod categories;
+mod choice;
 mod config;
 mod config_document;
 mod decode;
@@ -29,19 +29,19 @@ mod members;
 mod options;
 pub mod packages;
 mod path;
-mod plan;
 mod places;
+mod plan;
 mod platform;
 mod position;
-mod scan;
 mod provenance;
+mod scan;
 #[cfg(test)]
 pub(crate) mod sketch;
+mod store;
+pub mod tar;
 mod totals;
 mod tree;
 mod waste;
-mod store;
-pub mod tar;
 mod watch;
 
 pub use self::categories::{
@@ -62,8 +62,6 @@ pub use self::path::{PathId, Paths, PathsFull};
 pub use self::places::{Place, Sum};
 pub use self::platform::NotAPlatform;
 pub use self::position::{read, read_archive};
-pub use self::scan::{ScanError, ScanOptions, Scanned, scan};
-pub use self::store::{Opened, ReadAt, Store};
 pub use self::provenance::{NoProvenance, Provenance, RecordedLayer, RecordedLines, RecordedText};
 pub use self::scan::{ScanError, ScanOptions, Scanned, scan};
 pub use self::store::{Opened, ReadAt, Store};

@@ -15,7 +15,7 @@ use crate::image::document::{Documents, Length, Part, digits, promised};
 use crate::image::error::{Error, Trouble};
 use crate::image::feed::feed;
 use crate::image::layer::Compression;
-use crate::image::members::{Members, broken, damage};
+use crate::image::members::{Members, broken, damage, unreadable};
 use crate::image::options::{Options, Read};
 use crate::image::plan::{Plan, plan};
 use crate::image::position::joined;
@@ -123,7 +123,11 @@ impl<'a> Pass<'a> {
                     let Some(name) = self.members.meet(member)? else { continue };
                     (name, bytes)
                 }
-                Ok(None) => return Ok(None),
+                Ok(None) => {
+                    // A checksum may follow, and who writes waits until all is read.
+                    let rest = walk.source().skip(self.run.options.limits.inflated_bytes);
+                    return Ok(rest.err().map(|error| unreadable(&error)));
+                }
                 Err(error) => return Ok(Some(broken(&error, self.members.is_empty()))),
             };
             let mut head = Vec::with_capacity(HEAD);
