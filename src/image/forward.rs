@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::io::{self, BufRead};
 use std::sync::{Condvar, Mutex};
 
-use rayon::{Scope, ThreadPoolBuilder};
+use rayon::Scope;
 
 use crate::image::assemble::{assemble, copy};
 use crate::image::blob::{Outcome, Run, Stoppable};
@@ -51,11 +51,8 @@ pub fn read_forward(mut archive: impl io::Read + Send, options: &Options<'_>) ->
     if decoded.fill_buf().is_ok_and(<[u8]>::is_empty) {
         return Err(Error::new(Trouble::NotAnImage, "it is empty"));
     }
-    // Threads of its own: a layer's reader waits for this thread, which may be the only one of the caller's pool.
-    let pool = ThreadPoolBuilder::new()
-        .num_threads(rayon::current_num_threads())
-        .build()
-        .map_err(|error| Error::new(Trouble::Unreadable, format!("no threads can be started: {error}")))?;
+    // A layer's reader waits for this thread, so it is none of the pool's.
+    let pool = Run::pool()?;
     let shared = Shared::new(pool.current_num_threads() + 2);
     let mut pass = Pass { run: &run, shared: &shared, members: Members::default(), documents: 0, layers: 0 };
     let walk = Walk::new(decoded, &options.limits);
