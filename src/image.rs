@@ -5,6 +5,7 @@ mod categories;
 mod archive;
 mod assemble;
 mod blob;
+mod categories;
 mod choice;
 mod config;
 mod config_document;
