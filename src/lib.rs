@@ -22,6 +22,7 @@ pub mod settings;
 pub mod fix;
 pub mod rules;
 pub mod audit;
+pub mod analysis;
 pub mod report;
 
 // Effectful: the only rooms that touch the world.

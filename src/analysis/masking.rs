@@ -1,5 +1,6 @@
 //! Secrets of an image's config never reach a result: their values are hidden where texts enter it.
 
+use crate::attribution::Origins;
 use crate::build::{hidden_in, hidden_of};
 use crate::finding::Mask;
 use crate::image::{Config, Image};
@@ -7,7 +8,8 @@ use crate::image::{Config, Image};
 /// The values of a config that must not be shown: of variables, labels, commands, and of what history tells of them.
 pub(super) fn collect(config: &Config, mask: &mut Mask) {
     let mut hide = |values: Vec<String>| values.iter().for_each(|value| mask.add(value));
-    for (name, value) in config.env.iter().chain(&config.labels) {
+    let variables = config.env.iter().map(|(name, value)| (name, value));
+    for (name, value) in variables.chain(&config.labels) {
         hide(hidden_of(name, value).into_iter().collect());
         hide(hidden_in(value));
     }
@@ -46,6 +48,18 @@ pub(super) fn apply(mask: &Mask, image: &mut Image) {
     }
     image.annotations.iter_mut().for_each(|pair| hide(&mut pair.1));
     image.notices.iter_mut().for_each(hide);
+}
+
+/// Hides the values in what is told of where layers come from.
+pub(super) fn apply_to_origins(mask: &Mask, origins: &mut Origins) {
+    let hide = |text: &mut String| *text = mask.apply(text);
+    origins
+        .layers
+        .iter_mut()
+        .chain(&mut origins.history)
+        .filter_map(|origin| origin.instruction.as_mut())
+        .for_each(hide);
+    origins.notices.iter_mut().for_each(hide);
 }
 
 #[cfg(test)]
