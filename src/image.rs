@@ -68,8 +68,6 @@ pub use self::store::{Opened, ReadAt, Store};
 pub use self::totals::{Above, Dive, Totals, WasteBytes, push_bytes, transfer_seconds};
 pub use self::tree::{Change, Count, EntryId, Fate, LayerChanges, Oddity, Tree, TreeNotice, WasteKind};
 pub use self::waste::{Churn, Loss, LossGroup, churn, group_losses, losses};
-pub use self::scan::{ScanError, ScanOptions, Scanned, scan};
-pub use self::store::{Opened, ReadAt, Store};
 pub use self::watch::{Fact, Watch};
 
 /// One image of one platform: what its manifest names, read.
