@@ -10,10 +10,10 @@ mod config;
 mod config_document;
 mod decode;
 mod digest;
-mod duplicates;
 mod document;
 #[cfg(test)]
 mod doors;
+mod duplicates;
 mod entry;
 mod error;
 mod fault;
@@ -33,15 +33,15 @@ mod places;
 mod plan;
 mod platform;
 mod position;
-mod scan;
 mod provenance;
+mod scan;
 #[cfg(test)]
 pub(crate) mod sketch;
+mod store;
+pub mod tar;
 mod totals;
 mod tree;
 mod waste;
-mod store;
-pub mod tar;
 mod watch;
 
 pub use self::categories::{
