@@ -7,6 +7,7 @@ mod context;
 mod debug;
 mod explain;
 mod fix;
+mod image;
 mod interrupt;
 mod lint;
 mod output;
@@ -42,6 +43,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         Command::Audit(command) => audit::run(&cli.global, command),
         Command::Lint(command) => lint::run(&cli.global, command),
         Command::Fix(command) => fix::run(&cli.global, command),
+        Command::Image(command) => image::run(&cli.global, command),
         Command::Explain(command) => explain::explain(&cli.global, &command.rule),
         Command::Rules(choice) => explain::rules(&cli.global, choice),
         Command::Context { command: ContextCommand::Ls(command) } => context::ls(&cli.global, command),

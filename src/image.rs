@@ -1,16 +1,36 @@
 //! An image as it is stored: manifest, config, layers, and what is in them. Bytes in, values out; nothing is unpacked,
 //! nothing is written, memory grows with the number of paths and not with their bytes.
 
+mod categories;
+mod archive;
+mod assemble;
+mod blob;
+mod choice;
 mod config;
+mod config_document;
+mod decode;
 mod digest;
+mod document;
+#[cfg(test)]
+mod doors;
+mod duplicates;
 mod entry;
 mod error;
+mod fault;
+mod feed;
 mod forward;
+mod index;
 mod layer;
 mod limits;
+#[cfg(test)]
+mod made;
+mod manifest;
+mod members;
 mod options;
 pub mod packages;
 mod path;
+mod places;
+mod plan;
 mod platform;
 mod position;
 mod provenance;
@@ -19,12 +39,21 @@ mod scan;
 pub(crate) mod sketch;
 mod store;
 pub mod tar;
+mod totals;
+mod tree;
+mod waste;
 mod watch;
 
+pub use self::categories::{
+    Category, CategoryClass, CategoryLayer, CategoryUse, all_categories, categorize, category_of, worth_a_finding,
+};
 pub use self::config::{Config, History, Platform};
+pub use self::decode::{Decoded, sniff};
 pub use self::digest::{Algorithm, Digest};
+pub use self::duplicates::{DUPLICATE_BYTES, Duplicates, duplicates};
 pub use self::entry::{Entry, Kind, Mode};
 pub use self::error::{Error, Trouble};
+pub use self::fault::{Fault, FaultKind};
 pub use self::forward::read_forward;
 pub use self::layer::{Compression, Contents, Layer, Xattrs};
 pub use self::limits::Limits;
@@ -34,7 +63,15 @@ pub use self::platform::NotAPlatform;
 pub use self::position::{read, read_archive};
 pub use self::provenance::{NoProvenance, Provenance, RecordedLayer, RecordedLines, RecordedText};
 pub use self::scan::{Fault, FaultKind, ScanError, ScanOptions, Scanned, scan};
+pub use self::places::{Place, Sum};
+pub use self::platform::NotAPlatform;
+pub use self::position::{read, read_archive};
+pub use self::provenance::{NoProvenance, Provenance, RecordedLayer, RecordedLines, RecordedText};
+pub use self::scan::{ScanError, ScanOptions, Scanned, scan};
 pub use self::store::{Opened, ReadAt, Store};
+pub use self::totals::{Above, Dive, Totals, WasteBytes, push_bytes, transfer_seconds};
+pub use self::tree::{Change, Count, EntryId, Fate, LayerChanges, Oddity, Tree, TreeNotice, WasteKind};
+pub use self::waste::{Churn, Loss, LossGroup, churn, group_losses, losses};
 pub use self::watch::{Fact, Watch};
 
 /// One image of one platform: what its manifest names, read.

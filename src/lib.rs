@@ -22,8 +22,11 @@ pub mod settings;
 pub mod fix;
 pub mod rules;
 pub mod audit;
+pub mod analysis;
 pub mod report;
 
 // Effectful: the only rooms that touch the world.
+pub mod remote;
+pub mod engine;
 pub mod load;
 pub mod cli;

@@ -8,6 +8,7 @@ mod dockerfiles;
 mod facts;
 mod file;
 mod gather;
+pub mod image;
 mod place;
 mod projects;
 mod settings;

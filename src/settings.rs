@@ -1,6 +1,9 @@
 //! What a team wants, as written: text of dockopt.toml, .hadolint.yaml and of comments in a Dockerfile ─► settings with
 //! spans, and problems. Knows rules by the names that it is given ([`Known`]) and no file but those handed in.
 
+mod amount;
+mod budget;
+mod dive;
 mod document;
 mod dockopt;
 mod entry;
@@ -14,6 +17,9 @@ mod resolve;
 mod tests;
 mod value;
 
+pub use self::amount::{bytes as bytes_of, ratio as ratio_of};
+pub use self::budget::{Bound, Budget, BudgetSection, Limit, Measure, growth_of};
+pub use self::dive::dive;
 pub use self::dockopt::extends;
 pub use self::document::{Choice, Document, FailOn, Groups, Layer, OptionValue, RuleOption, Section};
 pub use self::known::{Known, OptionKind, closest};

@@ -190,6 +190,19 @@ pub fn holds_secret(text: &str) -> bool {
     text::in_text(text).iter().any(|held| !COMMON.contains(&held.value.to_ascii_lowercase().as_str()))
 }
 
+/// The values in a text that must not be shown, wherever they stand.
+pub fn hidden_in(text: &str) -> Vec<String> {
+    let mut hidden: Vec<String> = text::in_text(text).into_iter().map(|held| held.value).collect();
+    hidden.retain(|value| !COMMON.contains(&value.to_ascii_lowercase().as_str()));
+    hidden
+}
+
+/// What of a variable's value must not be shown: the whole of it, or the password of a URL.
+pub fn hidden_of(name: &str, value: &str) -> Option<String> {
+    let hidden = secret(0, Span::default(), name, Some(value))?.value?;
+    (!COMMON.contains(&hidden.to_ascii_lowercase().as_str())).then_some(hidden)
+}
+
 fn one(instruction: usize, span: Span, held: text::Held) -> Option<Written> {
     let lower = held.value.to_ascii_lowercase();
     let known = COMMON.contains(&lower.as_str());

@@ -1,5 +1,9 @@
 //! What can be typed. Each help text is the documentation of its option.
 
+mod image;
+
+pub(super) use self::image::{Image, ImageLimits, Origin, Verify};
+
 use std::path::PathBuf;
 
 use clap::builder::{PossibleValuesParser, TypedValueParser};
@@ -31,6 +35,8 @@ pub(super) enum Command {
     Lint(Lint),
     /// Apply the fixes of findings; shows them as a diff unless told otherwise
     Fix(Fix),
+    /// Show what an image is made of, what of it is wasted, and which line of the Dockerfile made it
+    Image(Box<Image>),
     /// Print a rule's page
     Explain(Explain),
     /// List the rules
@@ -259,6 +265,19 @@ pub(super) enum FailOn {
     None,
 }
 
+/// Build arguments as `docker build` takes them: a name alone takes the value of the environment, and is dropped where
+/// that has none.
+pub(super) fn build_args(typed: &[String]) -> Vec<(String, String)> {
+    let mut build_args = Vec::new();
+    for argument in typed {
+        match argument.split_once('=') {
+            Some((name, value)) => build_args.push((name.to_owned(), value.to_owned())),
+            None => build_args.extend(std::env::var(argument).ok().map(|value| (argument.clone(), value))),
+        }
+    }
+    build_args
+}
+
 impl Build {
     /// The options that decide which build is looked at, as they were typed.
     pub(super) fn typed(&self) -> Vec<String> {
@@ -269,17 +288,9 @@ impl Build {
 
     /// What is to be gathered for a path.
     pub(super) fn request(&self, path: PathBuf, today: Option<Date>) -> Request {
-        let mut build_args = Vec::new();
-        for argument in &self.build_arg {
-            // As `docker build`: a name alone takes the value of the environment, and is dropped where that has none.
-            match argument.split_once('=') {
-                Some((name, value)) => build_args.push((name.to_owned(), value.to_owned())),
-                None => build_args.extend(std::env::var(argument).ok().map(|value| (argument.clone(), value))),
-            }
-        }
         let options = BuildOptions {
             target: self.target.clone(),
-            build_args,
+            build_args: build_args(&self.build_arg),
             build_contexts: self.build_context.clone(),
             platform: self.platform.clone(),
         };

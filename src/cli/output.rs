@@ -58,10 +58,25 @@ pub(super) fn emit(global: &Global, text: &(impl AsRef<[u8]> + ?Sized)) -> Resul
         return Ok(write::write(path, bytes)?);
     }
     let mut stdout = io::stdout().lock();
-    match stdout.write_all(bytes).and_then(|()| stdout.flush()) {
-        Ok(()) => Ok(()),
-        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Err(Failure::Closed),
-        Err(error) => Err(Failure::Because { what: format!("standard output cannot be written: {error}"), help: None }),
+    stdout.write_all(bytes).and_then(|()| stdout.flush()).map_err(|error| unwritten(&error))
+}
+
+/// As [`emit`], for a result that is too long to be kept: it is written as it comes.
+pub(super) fn emit_with(global: &Global, write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> Result<(), Failure> {
+    if global.output.is_some() {
+        let mut text = Vec::new();
+        // To write to memory can't fail.
+        let _ = write(&mut text);
+        return emit(global, &text);
+    }
+    let mut stdout = io::BufWriter::with_capacity(1 << 16, io::stdout().lock());
+    write(&mut stdout).and_then(|()| stdout.flush()).map_err(|error| unwritten(&error))
+}
+
+fn unwritten(error: &io::Error) -> Failure {
+    match error.kind() {
+        io::ErrorKind::BrokenPipe => Failure::Closed,
+        _ => Failure::Because { what: format!("standard output cannot be written: {error}"), help: None },
     }
 }
 

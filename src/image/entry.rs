@@ -30,6 +30,11 @@ impl Kind {
     pub const fn removes(self) -> bool {
         matches!(self, Self::Whiteout | Self::Opaque)
     }
+
+    /// Whether it is a name of a regular file.
+    pub const fn is_file(self) -> bool {
+        matches!(self, Self::File | Self::Hardlink)
+    }
 }
 
 /// Permission bits, with set-user-ID, set-group-ID and sticky bit (`0o7777`).

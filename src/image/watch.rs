@@ -2,28 +2,46 @@
 //! kept once a file's end is reached.
 
 use crate::image::entry::Mode;
+use crate::image::packages;
 
 /// What one file's contents tell.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
-pub enum Fact {}
+pub enum Fact {
+    /// Of packages.
+    Package(packages::Fact),
+}
+
+impl Fact {
+    /// About how many bytes it takes, so that readers can bound the sum.
+    pub fn heap(&self) -> usize {
+        match self {
+            Self::Package(fact) => fact.heap(),
+        }
+    }
+}
 
 /// Looks at one file's contents in the pieces in which they come.
 #[derive(Debug)]
-pub struct Watch {}
+pub struct Watch {
+    packages: Option<packages::Watcher>,
+}
 
 impl Watch {
     /// Looks at a file, by its path without a leading slash, permissions and size; `None` when nobody wants its
-    /// contents.
-    pub fn new(_path: &[u8], _mode: Mode, _size: u64) -> Option<Self> {
-        None
+    /// contents. Empty files may be left out.
+    pub fn new(path: &[u8], mode: Mode, size: u64) -> Option<Self> {
+        let packages = packages::Watcher::new(path, mode, size);
+        packages.is_some().then_some(Self { packages })
     }
 
     /// Takes the next piece.
-    pub fn take(&mut self, _piece: &[u8]) {}
+    pub fn take(&mut self, piece: &[u8]) {
+        self.packages.iter_mut().for_each(|watcher| watcher.take(piece));
+    }
 
     /// What the whole file tells.
     pub fn finish(self) -> Vec<Fact> {
-        Vec::new()
+        self.packages.and_then(packages::Watcher::finish).map(Fact::Package).into_iter().collect()
     }
 }

@@ -18,6 +18,7 @@ mod sarif;
 mod tests;
 
 pub use self::path::Base;
+pub use self::sarif::image_sarif;
 
 use crate::audit::Report;
 

@@ -225,7 +225,7 @@ fn next(report: &Report, options: &[String], layout: Layout) -> String {
 }
 
 /// As it is typed into a shell.
-fn quoted(path: &str) -> String {
+pub(super) fn quoted(path: &str) -> String {
     let plain = |c: char| c.is_ascii_alphanumeric() || "_-./@+:,=".contains(c);
     let shown = clean(path);
     if path.is_empty() {
@@ -234,7 +234,8 @@ fn quoted(path: &str) -> String {
     if path.chars().all(plain) { shown.into_owned() } else { format!("'{}'", shown.replace('\'', r"'\''")) }
 }
 
-fn push(out: &mut String, text: &str, indent: usize, layout: Layout, tone: Tone) {
+/// A text that is wrapped, its further lines indented.
+pub(super) fn push(out: &mut String, text: &str, indent: usize, layout: Layout, tone: Tone) {
     let blanks = " ".repeat(indent);
     for (index, line) in wrap(&clean(text), layout.columns() - indent - 2).into_iter().enumerate() {
         let hang = if index == 0 { "" } else { "  " };

@@ -7,7 +7,7 @@ use toml::de::{DeString, DeTable, DeValue};
 
 use super::document::{Document, FailOn, Groups, Layer, OptionValue, RuleOption, Section, severity};
 use super::value::{Reader, Value, Word, span_of};
-use super::{Known, LabelType, OptionKind, Pattern, Problem, closest, entry};
+use super::{Known, LabelType, OptionKind, Pattern, Problem, budget, closest, entry};
 use crate::text::{FileId, Source, Span};
 
 /// Keys of a layer: at the top of the file and in a section.
@@ -24,7 +24,7 @@ const LAYER: [&str; 9] = [
 ];
 
 /// Keys at the top of the file only.
-const TOP: [&str; 3] = ["extends", "groups", "paths"];
+const TOP: [&str; 4] = ["budget", "extends", "groups", "paths"];
 
 /// How many broken places of one file are told.
 const MOST_PROBLEMS: usize = 20;
@@ -63,6 +63,7 @@ pub(super) fn read(file: FileId, source: &Source, known: &Known, inherited: &Gro
             "groups" => {}
             "extends" => _ = reader.texts(value),
             "paths" => read_sections(&mut reader, value, &mut document),
+            "budget" => (document.budget, document.budgets) = budget::read(&mut reader, file, value),
             "ignore" => {
                 let (words, entries) = entry::split(&mut reader, source, value);
                 document.layer.choice.ignore = reader.selectors(words);
@@ -82,7 +83,7 @@ pub(super) fn read(file: FileId, source: &Source, known: &Known, inherited: &Gro
 }
 
 /// The members of a table in the order in which they are written.
-fn sorted<'t, 'a>(table: &'t DeTable<'a>) -> Vec<(&'t Spanned<DeString<'a>>, &'t Value<'a>)> {
+pub(super) fn sorted<'t, 'a>(table: &'t DeTable<'a>) -> Vec<(&'t Spanned<DeString<'a>>, &'t Value<'a>)> {
     let mut members: Vec<_> = table.iter().collect();
     members.sort_by_key(|(key, _)| key.span().start);
     members

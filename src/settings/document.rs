@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::entry::Entry;
-use super::{LabelType, Pattern, Problem};
+use super::{Budget, BudgetSection, LabelType, Pattern, Problem};
 use crate::finding::Severity;
 
 /// Groups that settings define: a name ─► the rules, categories and groups in it.
@@ -20,6 +20,10 @@ pub struct Document {
     pub entries: Vec<Entry>,
     /// Groups that it defines or inherits.
     pub groups: Groups,
+    /// What images may weigh.
+    pub budget: Budget,
+    /// What some of them may weigh; later ones win.
+    pub budgets: Vec<BudgetSection>,
     /// Whether what it leaves out stays out whatever the command line selects, as hadolint's `ignored` does.
     pub firm: bool,
     /// What is wrong.

@@ -175,3 +175,40 @@ fn any_mutation_is_read() {
         }
     }
 }
+
+#[test]
+fn budgets_are_read() {
+    let text = "[budget]\nmax-size = \"400 MB\"\nmax-layers = 20\nmin-efficiency = 0.95\nmax-growth = [\"3 %\", \"5 MB\"]\n\
+                forbid-paths = [\"**/.git\"]\nforbid-secrets = true\nignore = [\"var/log\"]\nignore-base = true\n\
+                baseline = \"base.json\"\n[budget.max-category]\napt-lists = 0\n[budget.max-package]\n\"lib*-dev\" = \"1 kB\"\n\
+                [[budget.images]]\nmatch = \"*/api\"\nmax-size = 100\n";
+    let document = toml(text);
+    wrong(&document, text, &[]);
+    let limits: Vec<_> = document.budget.limits.iter().map(|limit| (&limit.measure, limit.bound)).collect();
+    assert_eq!(limits.len(), 9);
+    assert_eq!(limits[0], (&Measure::Size, Bound::Bytes(400_000_000)));
+    assert_eq!((limits[3].1, limits[4].1), (Bound::Ratio(0.03), Bound::Bytes(5_000_000)));
+    assert!(limits.contains(&(&Measure::Package("lib*-dev".to_owned()), Bound::Bytes(1_000))));
+    assert_eq!(document.budget.baseline.as_deref(), Some("base.json"));
+    assert!(document.budgets[0].images[0].matches("registry/api"));
+    let mut all = document.budget.clone();
+    all.extend(document.budgets[0].budget.clone());
+    assert_eq!(all.limits.iter().filter(|limit| limit.measure == Measure::Size).count(), 1);
+    assert_eq!(all.limits.len(), 9);
+}
+
+#[test]
+fn what_is_no_budget_is_said() {
+    let text = "[budget]\nmax-sise = 1\nmax-size = \"big\"\nmax-waste-ratio = 5\n[[budget.images]]\nmax-layers = -1\n";
+    wrong(
+        &toml(text),
+        text,
+        &[
+            "max-sise: the key `max-sise` is not known (did you mean `max-size`?)",
+            "\"big\": `big` is no number of bytes (write a whole number of bytes, or a text such as \"400 MB\" or \"64 MiB\")",
+            "5: `5` is no share (write a number from 0 to 1, or a text such as \"5 %\")",
+            "[[budget.images]]: the section does not say for which images it is (add `match = [\"*/backend\"]`)",
+            "-1: this is a number, not a whole number from 0 on",
+        ],
+    );
+}

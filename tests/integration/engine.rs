@@ -12,6 +12,7 @@ use std::time::{Duration, Instant};
 mod cached;
 mod context;
 mod fixes;
+mod loading;
 mod own;
 mod tracker;
 mod verdict;

@@ -11,6 +11,7 @@ mod fixtures;
 mod formats;
 mod guide;
 mod hostile;
+mod image;
 mod lint_vectors;
 mod inline;
 mod mutation;

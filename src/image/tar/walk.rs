@@ -1,125 +1,70 @@
 //! The walk over an archive's members.
 
-use std::fmt;
-use std::io::{self, BufRead, Read};
+use std::io::{self, Read};
 
-use crate::image::layer::Xattrs;
 use crate::image::limits::Limits;
-
-/// A source of archive bytes. Those that can seek pass over contents without reading them.
-pub trait Skip: BufRead {
-    /// Passes over bytes; the answer is how many there were, fewer than asked only at the source's end.
-    ///
-    /// # Errors
-    /// When the source can't be read.
-    fn skip(&mut self, bytes: u64) -> io::Result<u64> {
-        let mut left = bytes;
-        while left > 0 {
-            let there = self.fill_buf()?.len();
-            if there == 0 {
-                break;
-            }
-            let now = there.min(usize::try_from(left).unwrap_or(usize::MAX));
-            self.consume(now);
-            left -= now as u64;
-        }
-        Ok(bytes - left)
-    }
-}
-
-/// What a member is, as its type flag says.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum MemberKind {
-    /// Contents (`0`, NUL, `7`, `S`).
-    #[default]
-    File,
-    /// `1`.
-    Hardlink,
-    /// `2`.
-    Symlink,
-    /// `3`.
-    CharacterDevice,
-    /// `4`.
-    BlockDevice,
-    /// `5`, or a v7 file whose name ends with a slash.
-    Directory,
-    /// `6`.
-    Fifo,
-    /// Another flag, which readers treat as a file.
-    Unknown(u8),
-}
-
-/// A member's header, its extended headers applied.
-#[derive(Clone, Debug, Default)]
-pub struct Member {
-    /// What it is.
-    pub kind: MemberKind,
-    /// The name as written.
-    pub name: Vec<u8>,
-    /// Target of links, as written.
-    pub link: Vec<u8>,
-    /// Mode bits.
-    pub mode: u32,
-    /// Owner.
-    pub uid: u32,
-    /// Group.
-    pub gid: u32,
-    /// Seconds since 1970.
-    pub mtime: i64,
-    /// Bytes of contents that the archive holds for it.
-    pub stored: u64,
-    /// Bytes that it has once unpacked: more than stored where it is sparse.
-    pub size: u64,
-    /// Whether it is sparse.
-    pub sparse: bool,
-    /// Numbers of devices: major, minor.
-    pub device: (u32, u32),
-    /// Extended attributes in the order of their records.
-    pub xattrs: Xattrs,
-    /// Where its headers begin, extended ones among them.
-    pub offset: u64,
-    /// Where its contents begin.
-    pub contents: u64,
-}
-
-/// Why an archive can't be walked further.
-#[derive(Debug)]
-pub enum TarError {
-    /// The source can't be read.
-    Read(io::Error),
-    /// It ends within a header or contents; the offset of the end.
-    Truncated(u64),
-    /// No header where one should be; offset, and what is wrong.
-    Corrupt(u64, String),
-    /// Past one of the [`Limits`]; offset, and which.
-    Limit(u64, String),
-}
-
-impl fmt::Display for TarError {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Read(error) => error.fmt(formatter),
-            Self::Truncated(offset) => write!(formatter, "the archive ends early, at byte {offset}"),
-            Self::Corrupt(offset, what) | Self::Limit(offset, what) => {
-                write!(formatter, "{what} (byte {offset} of the archive)")
-            }
-        }
-    }
-}
-
-impl std::error::Error for TarError {}
+use crate::image::tar::header::{self, Block, Dialect};
+use crate::image::tar::pax::{Key, Records};
+use crate::image::tar::{BLOCK, End, Member, MemberKind, Skip, TarError, sparse};
 
 /// Goes over the members of an archive, one after the other.
 #[derive(Debug)]
 pub struct Walk<'a, S> {
     source: S,
     limits: &'a Limits,
+    member: Member,
+    records: Records,
+    long: Long,
+    offset: u64,
+    /// Contents of the current member that were not yet read, and padding after them.
+    left: u64,
+    padding: u64,
+    /// Bytes of the piece that was handed out last, which the source still holds.
+    lent: usize,
+    /// Contents that a hard link may have: POSIX lets it, and most writers give a size without contents.
+    doubtful: u64,
+    members: u64,
+    end: Option<End>,
+}
+
+/// Names of GNU that don't fit into a header.
+#[derive(Debug, Default)]
+struct Long {
+    name: Vec<u8>,
+    link: Vec<u8>,
 }
 
 impl<'a, S: Skip> Walk<'a, S> {
     /// Starts at the source's place, which is offset 0.
     pub fn new(source: S, limits: &'a Limits) -> Self {
-        Self { source, limits }
+        let (member, records, long) = (Member::default(), Records::default(), Long::default());
+        let (offset, left, padding, end) = (0, 0, 0, None);
+        Self { source, limits, member, records, long, offset, left, padding, lent: 0, doubtful: 0, members: 0, end }
+    }
+
+    /// The source, at the walk's place.
+    pub fn source(&mut self) -> &mut S {
+        self.settle();
+        &mut self.source
+    }
+
+    /// Bytes of the archive that were passed.
+    pub fn offset(&self) -> u64 {
+        self.offset
+    }
+
+    /// The member that [`Self::advance`] reached last.
+    pub fn member(&self) -> &Member {
+        &self.member
+    }
+
+    pub(crate) fn member_mut(&mut self) -> &mut Member {
+        &mut self.member
+    }
+
+    /// How the archive ends, once its end is reached.
+    pub fn end(&self) -> Option<End> {
+        self.end
     }
 
     /// The next member; passes over what is left of the one before. `None` at the archive's end.
@@ -127,8 +72,7 @@ impl<'a, S: Skip> Walk<'a, S> {
     /// # Errors
     /// When there is no next one though there should be.
     pub fn advance(&mut self) -> Result<Option<&Member>, TarError> {
-        let _ = (&self.source, self.limits);
-        Ok(None)
+        Ok(if self.end.is_none() && self.next()? { Some(&self.member) } else { None })
     }
 
     /// The next piece of what the archive holds for the current member; empty at its end.
@@ -136,13 +80,307 @@ impl<'a, S: Skip> Walk<'a, S> {
     /// # Errors
     /// When the source can't be read, or ends before the contents do.
     pub fn piece(&mut self) -> Result<&[u8], TarError> {
-        Ok(&[])
+        self.piece_of(u64::MAX)
+    }
+
+    /// As [`Self::piece`], with so many bytes at most.
+    pub(crate) fn piece_of(&mut self, most: u64) -> Result<&[u8], TarError> {
+        self.settle();
+        let most = usize::try_from(self.left.min(most)).unwrap_or(usize::MAX);
+        if most == 0 {
+            return Ok(&[]);
+        }
+        let there = self.source.fill_buf()?.len();
+        if there == 0 {
+            return Err(TarError::Truncated(self.offset));
+        }
+        self.lent = there.min(most);
+        self.left -= self.lent as u64;
+        self.offset += self.lent as u64;
+        Ok(&self.source.fill_buf()?[..self.lent])
+    }
+
+    /// Passes over what is left of the current member, so that the source stands at the next one's headers.
+    ///
+    /// # Errors
+    /// As [`Self::advance`].
+    pub fn leave(&mut self) -> Result<(), TarError> {
+        self.settle();
+        let (left, padding) = (std::mem::take(&mut self.left), std::mem::take(&mut self.padding));
+        if left + padding == 0 {
+            return Ok(());
+        }
+        let passed = self.source.skip(left + padding)?;
+        self.offset += passed;
+        if passed < left {
+            return Err(TarError::Truncated(self.offset));
+        }
+        if passed < left + padding {
+            self.end = Some(End::Unpadded);
+        }
+        Ok(())
+    }
+
+    fn settle(&mut self) {
+        self.source.consume(std::mem::take(&mut self.lent));
+    }
+
+    fn next(&mut self) -> Result<bool, TarError> {
+        self.long.name.clear();
+        self.long.link.clear();
+        self.records.clear();
+        let mut start = None;
+        loop {
+            self.leave()?;
+            if self.end.is_some() {
+                return Ok(false);
+            }
+            let at = self.offset;
+            let Some(block) = self.header()? else { return Ok(false) };
+            let corrupt = |what: &str| TarError::Corrupt(at, what.to_owned());
+            let dialect = header::dialect(&block).ok_or_else(|| corrupt("no tar header where one should be"))?;
+            let flag = header::flag(&block);
+            self.left = header::size(&block).ok_or_else(|| corrupt("a tar header's size is no number"))?;
+            self.padding = padding(self.left);
+            let start = *start.get_or_insert(at);
+            match flag {
+                b'x' | b'X' | b'g' => {
+                    self.records.clear();
+                    self.extended(at)?;
+                    if flag == b'g' {
+                        self.global(start);
+                        return Ok(true);
+                    }
+                }
+                b'L' => self.long.name = self.special(at)?,
+                b'K' => self.long.link = self.special(at)?,
+                _ => {
+                    self.fill(&block, dialect, flag).map_err(|what| corrupt(&what))?;
+                    (self.member.offset, self.member.size) = (start, self.left);
+                    self.map(&block, dialect, flag, at)?;
+                    self.check(at)?;
+                    return Ok(true);
+                }
+            }
+        }
+    }
+
+    /// Fills the member from a header and what the extended ones before it say.
+    fn fill(&mut self, block: &Block, dialect: Dialect, flag: u8) -> Result<(), String> {
+        let member = &mut self.member;
+        header::read(block, dialect, member).map_err(|field| format!("a tar header's {field} is no number"))?;
+        let set = |field: &mut Vec<u8>, value: Option<&[u8]>| {
+            if let Some(value) = value {
+                field.clear();
+                field.extend_from_slice(value);
+            }
+        };
+        set(&mut member.name, self.records.value(Key::Path));
+        set(&mut member.link, self.records.value(Key::Link));
+        set(&mut member.name, Some(self.long.name.as_slice()).filter(|name| !name.is_empty()));
+        set(&mut member.link, Some(self.long.link.as_slice()).filter(|link| !link.is_empty()));
+        member.uid = self.records.number(Key::Uid)?.unwrap_or(member.uid);
+        member.gid = self.records.number(Key::Gid)?.unwrap_or(member.gid);
+        member.mtime = self.records.mtime()?.unwrap_or(member.mtime);
+        member.xattrs = std::mem::take(&mut self.records.xattrs);
+        member.sparse = None;
+        member.kind = header::kind(flag, &member.name);
+        if let Some(size) = self.records.number(Key::Size)? {
+            self.left = u64::try_from(size).map_err(|_| "an extended header's size is negative")?;
+        }
+        self.doubtful = if member.kind == MemberKind::Hardlink { self.left } else { 0 };
+        if member.kind.is_header_only() {
+            self.left = 0;
+        }
+        self.padding = padding(self.left);
+        Ok(())
+    }
+
+    /// Reads the map of a sparse file, wherever it is.
+    fn map(&mut self, block: &Block, dialect: Dialect, flag: u8, at: u64) -> Result<(), TarError> {
+        let corrupt = |what: &str| TarError::Corrupt(at, what.to_owned());
+        let mut map = Vec::new();
+        if flag == b'S' {
+            if dialect != Dialect::Gnu {
+                return Err(corrupt("a sparse file that is not GNU's"));
+            }
+            self.member.size = sparse::real_size(block).map_err(corrupt)?;
+            let mut more = sparse::of_block(block, sparse::FIRST, &mut map).map_err(corrupt)?;
+            let mut blocks = 0;
+            while more {
+                blocks += BLOCK as u64;
+                self.bounded(blocks, at)?;
+                let next = self.block()?.ok_or(TarError::Truncated(self.offset))?;
+                more = sparse::of_block(&next, sparse::FURTHER, &mut map).map_err(corrupt)?;
+            }
+        } else {
+            let Some(place) = sparse::place(&self.records) else {
+                (self.member.stored, self.member.contents) = (self.left, self.offset);
+                return Ok(());
+            };
+            if self.member.kind.is_header_only() {
+                return Err(corrupt("what is no file has a sparse map"));
+            }
+            if let Some(name) = self.records.value(Key::SparseName) {
+                self.member.name.clear();
+                self.member.name.extend_from_slice(name);
+            }
+            let (size, real) = (self.records.number(Key::SparseSize), self.records.number(Key::SparseRealSize));
+            if let Some(size) = size.map_err(corrupt)?.or(real.map_err(corrupt)?) {
+                self.member.size = u64::try_from(size).map_err(|_| corrupt("a sparse file's size is negative"))?;
+            }
+            map = match place {
+                sparse::Place::Header => sparse::of_header(&self.records).map_err(corrupt)?,
+                sparse::Place::Contents => self.map_before_contents(at)?,
+            };
+        }
+        sparse::check(&map, self.member.size, self.left).map_err(corrupt)?;
+        (self.member.stored, self.member.contents, self.member.sparse) = (self.left, self.offset, Some(map));
+        Ok(())
+    }
+
+    fn map_before_contents(&mut self, at: u64) -> Result<sparse::Map, TarError> {
+        let mut text = Vec::new();
+        let (mut lines, mut wanted) = (0, 1);
+        while lines < wanted {
+            if self.left < BLOCK as u64 {
+                return Err(TarError::Corrupt(at, "a sparse map is longer than what is stored".to_owned()));
+            }
+            self.bounded(text.len() as u64 + BLOCK as u64, at)?;
+            let block = self.block()?.ok_or(TarError::Truncated(self.offset))?;
+            self.left -= BLOCK as u64;
+            text.extend_from_slice(&block);
+            lines += memchr::memchr_iter(b'\n', &block).count() as u64;
+            if wanted == 1 && lines > 0 {
+                wanted = sparse::lines(&text).map_err(|what| TarError::Corrupt(at, what.to_owned()))?;
+            }
+        }
+        sparse::of_text(&text).map_err(|what| TarError::Corrupt(at, what.to_owned()))
+    }
+
+    fn check(&mut self, at: u64) -> Result<(), TarError> {
+        self.members += 1;
+        let limits = self.limits;
+        if self.members > limits.entries {
+            return Err(TarError::Limit(at, format!("more than {} members", limits.entries)));
+        }
+        if self.member.name.len().max(self.member.link.len()) > limits.path_bytes {
+            return Err(TarError::Limit(at, format!("a path is longer than {} bytes", limits.path_bytes)));
+        }
+        let parts = self.member.name.split(|&byte| byte == b'/').filter(|part| !part.is_empty());
+        // A part and its slash are two bytes.
+        if self.member.name.len() / 2 >= limits.path_parts && parts.count() > limits.path_parts {
+            return Err(TarError::Limit(at, format!("a path has more than {} parts", limits.path_parts)));
+        }
+        Ok(())
+    }
+
+    fn global(&mut self, start: u64) {
+        let kind = MemberKind::Global(self.records.sets_anything());
+        self.member = Member { kind, offset: start, contents: self.offset, ..Member::default() };
+    }
+
+    /// Reads an extended header's records.
+    fn extended(&mut self, at: u64) -> Result<(), TarError> {
+        let mut text = std::mem::take(self.records.text());
+        let outcome = self.gather(&mut text, at);
+        *self.records.text() = text;
+        outcome?;
+        self.records.read().map_err(|what| TarError::Corrupt(at, what.to_owned()))
+    }
+
+    /// Reads a GNU header's long name.
+    fn special(&mut self, at: u64) -> Result<Vec<u8>, TarError> {
+        let mut text = Vec::new();
+        self.gather(&mut text, at)?;
+        text.truncate(header::text(&text).len());
+        Ok(text)
+    }
+
+    /// Appends all contents of an extended header.
+    fn gather(&mut self, text: &mut Vec<u8>, at: u64) -> Result<(), TarError> {
+        self.bounded(self.left, at)?;
+        loop {
+            let piece = self.piece()?;
+            if piece.is_empty() {
+                return Ok(());
+            }
+            text.extend_from_slice(piece);
+        }
+    }
+
+    fn bounded(&self, bytes: u64, at: u64) -> Result<(), TarError> {
+        let most = self.limits.header_bytes;
+        if bytes <= most {
+            return Ok(());
+        }
+        Err(TarError::Limit(at, format!("an extended header is longer than {most} bytes")))
+    }
+
+    /// The next header block; `None` at the archive's end.
+    fn header(&mut self) -> Result<Option<Block>, TarError> {
+        let doubtful = std::mem::take(&mut self.doubtful);
+        let Some(mut block) = self.block()? else {
+            self.end = Some(End::Unmarked);
+            return Ok(None);
+        };
+        if doubtful > 0 && !header::is_zero(&block) && header::dialect(&block).is_none() {
+            // These are the contents of the hard link before.
+            self.left = doubtful.saturating_sub(BLOCK as u64);
+            self.padding = if doubtful > BLOCK as u64 { padding(doubtful) } else { 0 };
+            self.leave()?;
+            let Some(next) = self.block()? else {
+                self.end = Some(End::Unmarked);
+                return Ok(None);
+            };
+            block = next;
+        }
+        if !header::is_zero(&block) {
+            return Ok(Some(block));
+        }
+        let at = self.offset;
+        match self.block()? {
+            None => self.end = Some(End::Unmarked),
+            Some(block) if header::is_zero(&block) => self.end = Some(End::Marked),
+            Some(_) => return Err(TarError::Corrupt(at, "a lone block of zeros in an archive".to_owned())),
+        }
+        Ok(None)
+    }
+
+    /// One block; `None` where the source ends before it.
+    fn block(&mut self) -> Result<Option<Block>, TarError> {
+        self.settle();
+        let mut block = [0; BLOCK];
+        let mut filled = 0;
+        while filled < BLOCK {
+            let there = self.source.fill_buf()?;
+            if there.is_empty() {
+                return if filled == 0 { Ok(None) } else { Err(TarError::Truncated(self.offset)) };
+            }
+            let now = there.len().min(BLOCK - filled);
+            block[filled..filled + now].copy_from_slice(&there[..now]);
+            self.source.consume(now);
+            filled += now;
+            self.offset += now as u64;
+        }
+        Ok(Some(block))
     }
 }
 
-/// Contents of the current member.
+/// Contents of the current member, as stored. Errors of the archive are [`TarError`]s inside.
 impl<S: Skip> Read for Walk<'_, S> {
-    fn read(&mut self, _buffer: &mut [u8]) -> io::Result<usize> {
-        Ok(0)
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let from_tar = |error| match error {
+            TarError::Read(error) => error,
+            TarError::Truncated(_) => io::Error::new(io::ErrorKind::UnexpectedEof, error),
+            TarError::Corrupt(..) | TarError::Limit(..) => io::Error::new(io::ErrorKind::InvalidData, error),
+        };
+        let piece = self.piece_of(buffer.len() as u64).map_err(from_tar)?;
+        buffer[..piece.len()].copy_from_slice(piece);
+        Ok(piece.len())
     }
+}
+
+fn padding(size: u64) -> u64 {
+    size.wrapping_neg() % BLOCK as u64
 }

@@ -87,7 +87,7 @@ pub(super) fn csv(text: &str) -> String {
 
 /// Text in a Markdown table: what stands between backquotes is code, the rest is words; nothing of it is a tag, a link,
 /// a picture, a cell's end, or calls somebody.
-pub(super) fn markdown(text: &str) -> String {
+pub(in crate::report) fn markdown(text: &str) -> String {
     let text = clean(text);
     let mut out = String::new();
     let mut parts = text.split('`').peekable();
@@ -108,7 +108,7 @@ pub(super) fn markdown(text: &str) -> String {
 }
 
 /// Code in a Markdown table.
-pub(super) fn markdown_code(text: &str) -> String {
+pub(in crate::report) fn markdown_code(text: &str) -> String {
     let mut out = String::from("<code>");
     let mut before = ' ';
     for c in clean(text).chars() {

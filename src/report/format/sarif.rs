@@ -1,13 +1,16 @@
 //! SARIF 2.1.0. What is wrong with an input is a notification, and where the builder refuses it a result too, as
 //! readers of results look for nothing else.
 
+mod image;
 mod rule;
 mod wire;
+
+pub use self::image::write as image_sarif;
 
 use std::collections::BTreeMap;
 
 use super::item::{INPUT, Item, files, hidden, items};
-use super::path::percent;
+use super::path::{Base, percent};
 use super::{Run, github};
 use crate::audit::{ProblemReport, Report, Skipped};
 use crate::finding::{FileEdit, Finding, Fix, Form, Safety, Severity, Target};
@@ -77,21 +80,12 @@ struct Log<'a> {
 
 impl Log<'_> {
     fn artifact(&self, name: &str) -> wire::ArtifactLocation {
-        let index = self.places.get(name).copied();
-        match self.run.base.relative(name) {
-            Ok(path) => wire::ArtifactLocation { uri: percent(&path), uri_base_id: Some(ROOT), index },
-            Err(path) => {
-                let path = percent(path.trim_start_matches('/'));
-                // A drive's colon ends no scheme behind `file:`.
-                let path = if path.get(1..4) == Some("%3A") { path.replacen("%3A", ":", 1) } else { path };
-                wire::ArtifactLocation { uri: format!("file:///{path}"), uri_base_id: None, index }
-            }
-        }
+        artifact(self.run.base, name, self.places.get(name).copied())
     }
 
     fn location(&self, name: &str, region: Option<wire::Region>) -> wire::Location {
         let physical = wire::PhysicalLocation { artifact_location: self.artifact(name), region };
-        wire::Location { id: None, physical_location: physical, message: None }
+        wire::Location { id: None, physical_location: Some(physical), logical_locations: Vec::new(), message: None }
     }
 
     fn source(&self, finding: &Finding) -> Option<&Source> {
@@ -175,7 +169,7 @@ impl Log<'_> {
         let Report { problems, skipped, notices, .. } = self.run.report;
         let mut notifications: Vec<_> = problems.iter().map(|problem| self.wrong_input(problem)).collect();
         notifications.extend(skipped.iter().map(|skip| self.skip(skip)));
-        notifications.extend(notices.iter().map(|notice| Self::notification("run-notice", "note", &notice.text)));
+        notifications.extend(notices.iter().map(|notice| notification("run-notice", "note", &notice.text)));
         wire::Invocation {
             execution_successful: self.run.exit != 2,
             exit_code: self.run.exit,
@@ -183,29 +177,42 @@ impl Log<'_> {
         }
     }
 
-    fn notification(id: &'static str, level: &'static str, text: &str) -> wire::Notification {
-        wire::Notification {
-            descriptor: wire::Reference { id: id.to_owned(), index: rule::notification(id) },
-            associated_rule: None,
-            level,
-            message: message(text),
-            locations: Vec::new(),
-        }
-    }
-
     fn wrong_input(&self, problem: &ProblemReport) -> wire::Notification {
         let level = if problem.error { "error" } else { "warning" };
         let help = problem.help.as_ref().map(|help| format!(": {help}")).unwrap_or_default();
         let location = self.location(&problem.file, problem.place.map(at));
-        let notification = Self::notification(INPUT, level, &format!("{}{help}", problem.message));
-        wire::Notification { locations: vec![location], ..notification }
+        let told = notification(INPUT, level, &format!("{}{help}", problem.message));
+        wire::Notification { locations: vec![location], ..told }
     }
 
     fn skip(&self, skip: &Skipped) -> wire::Notification {
         let text = format!("skipped `{}`: {}{}", skip.what, skip.why, github::remedy(&skip.remedy));
         let index = self.rules.get(&*skip.what).copied();
         let rule = index.map(|index| wire::Reference { id: skip.what.clone(), index: Some(index) });
-        wire::Notification { associated_rule: rule, ..Self::notification("rule-skipped", "note", &text) }
+        wire::Notification { associated_rule: rule, ..notification("rule-skipped", "note", &text) }
+    }
+}
+
+/// A file, and its place in the list of all.
+fn artifact(base: &Base, name: &str, index: Option<usize>) -> wire::ArtifactLocation {
+    match base.relative(name) {
+        Ok(path) => wire::ArtifactLocation { uri: percent(&path), uri_base_id: Some(ROOT), index },
+        Err(path) => {
+            let path = percent(path.trim_start_matches('/'));
+            // A drive's colon ends no scheme behind `file:`.
+            let path = if path.get(1..4) == Some("%3A") { path.replacen("%3A", ":", 1) } else { path };
+            wire::ArtifactLocation { uri: format!("file:///{path}"), uri_base_id: None, index }
+        }
+    }
+}
+
+fn notification(id: &'static str, level: &'static str, text: &str) -> wire::Notification {
+    wire::Notification {
+        descriptor: wire::Reference { id: id.to_owned(), index: rule::notification(id) },
+        associated_rule: None,
+        level,
+        message: message(text),
+        locations: Vec::new(),
     }
 }
 

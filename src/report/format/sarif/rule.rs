@@ -20,6 +20,11 @@ pub(super) fn notification(id: &str) -> Option<usize> {
 
 /// The tool with these rules, in their order.
 pub(super) fn driver<'a>(names: &[&'a str]) -> wire::Driver<'a> {
+    tool(names.iter().map(|name| descriptor(name)).collect())
+}
+
+/// The tool with rules that are described already.
+pub(super) fn tool(rules: Vec<wire::Descriptor<'_>>) -> wire::Driver<'_> {
     let kinds = NOTIFICATIONS.iter().map(|(id, summary)| bare(id, summary, "note"));
     wire::Driver {
         name: env!("CARGO_PKG_NAME"),
@@ -27,12 +32,13 @@ pub(super) fn driver<'a>(names: &[&'a str]) -> wire::Driver<'a> {
         version: env!("CARGO_PKG_VERSION"),
         semantic_version: env!("CARGO_PKG_VERSION"),
         information_uri: env!("CARGO_PKG_REPOSITORY"),
-        rules: names.iter().map(|name| descriptor(name)).collect(),
+        rules,
         notifications: kinds.collect(),
     }
 }
 
-fn bare<'a>(id: &'a str, summary: &str, level: &'static str) -> wire::Descriptor<'a> {
+/// A rule without a page.
+pub(super) fn bare<'a>(id: &'a str, summary: &str, level: &'static str) -> wire::Descriptor<'a> {
     wire::Descriptor {
         id,
         name: pascal(id),

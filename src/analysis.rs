@@ -1,0 +1,153 @@
+//! An image that was read ─► everything there is to say of it, as one pure function: tree, waste, packages, where each
+//! layer comes from. Owns the order in which the parts are worked out, and that no secret of a config gets into a result;
+//! lays nothing out.
+
+mod budget;
+mod finding;
+mod masking;
+mod result;
+
+pub use self::budget::{Cause, Judged, Weight, judge};
+pub use self::finding::{Finding, Subject, rule_of_category};
+pub use self::result::{Analysis, Dockerfiles, ImageAnalysis, LayerAnalysis, Problem, Skipped};
+
+use rayon::join;
+use rayon::prelude::*;
+
+use crate::attribution::{self, Known};
+use crate::build::Build;
+use crate::finding::Mask;
+use crate::image::packages::work_out;
+use crate::image::{
+    Above, Attestation, Contents, Dive, Image, Provenance, Read, Totals, Tree, categorize, churn, duplicates,
+    group_losses, losses,
+};
+
+/// What is asked of an analysis.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Options<'a> {
+    /// The Dockerfile that made the images.
+    pub build: Option<&'a Build<'a>>,
+    /// What messages call it.
+    pub dockerfile: Option<&'a str>,
+    /// Images that may be the base.
+    pub bases: &'a [Known],
+    /// Categories that are switched off, by name.
+    pub categories_off: &'a [String],
+    /// Leave the packages out.
+    pub no_packages: bool,
+    /// Leave equal contents out.
+    pub no_duplicates: bool,
+}
+
+/// Works out what there is to say of all images of a reading. `mask` holds the secret values that are known already;
+/// those of the images' configs join it.
+pub fn analyse(read: Read, options: &Options<'_>, mask: &mut Mask) -> Analysis {
+    let Read { images, attestations, others, notices, damaged } = read;
+    for image in &images {
+        masking::collect(&image.config, mask);
+    }
+    options.build.iter().flat_map(|build| build.hidden()).for_each(|value| mask.add(&value));
+    let (provenances, unread) = provenances(&attestations);
+    for recorded in &provenances {
+        recorded
+            .build_args
+            .iter()
+            .filter_map(|(name, value)| crate::build::hidden_of(name, value))
+            .for_each(|v| mask.add(&v));
+        recorded.texts.iter().flat_map(|text| crate::build::hidden_in(&text.text)).for_each(|value| mask.add(&value));
+    }
+    let mask = &*mask;
+    let images: Vec<ImageAnalysis> =
+        images.into_par_iter().map(|image| one(image, &provenances, options, mask)).collect();
+    let mut problems: Vec<Problem> = damaged.iter().map(|error| Problem::of(error, mask)).collect();
+    problems.dedup();
+    Analysis {
+        skipped: images.iter().flat_map(|image| result::skipped(image, options)).collect(),
+        images,
+        attestations,
+        others,
+        notices: notices.iter().chain(&unread).map(|text| mask.apply(text)).collect(),
+        problems,
+    }
+}
+
+/// What builders recorded, and why some of it can't be read.
+fn provenances(attestations: &[Attestation]) -> (Vec<Provenance>, Vec<String>) {
+    let mut read = Vec::new();
+    let mut notices = Vec::new();
+    for attestation in attestations {
+        for bytes in attestation.statements.iter().filter_map(|statement| statement.bytes.as_deref()) {
+            match Provenance::read(bytes) {
+                Ok(Some(mut provenance)) => {
+                    provenance.subjects.extend(attestation.subject.clone());
+                    read.push(provenance);
+                }
+                Ok(None) => {}
+                Err(error) => notices.push(format!("an attestation can't be read: {error}")),
+            }
+        }
+    }
+    (read, notices)
+}
+
+fn one(mut image: Image, provenances: &[Provenance], options: &Options<'_>, mask: &Mask) -> ImageAnalysis {
+    let recorded = provenances
+        .iter()
+        .find(|provenance| image.manifest.as_ref().is_some_and(|manifest| provenance.subjects.contains(manifest)));
+    let (tree, origins) = join(
+        || Tree::new(&image),
+        || {
+            let base = attribution::base(&image, options.bases);
+            match options.bases {
+                [] => attribution::origins(&image, options.build, recorded),
+                _ => attribution::origins_above(&image, &base, options.build, recorded),
+            }
+        },
+    );
+    let mut origins = origins;
+    masking::apply_to_origins(mask, &mut origins);
+    let off: Vec<&str> = options.categories_off.iter().map(String::as_str).collect();
+    let is_read = image.layers.iter().any(|layer| layer.contents != Contents::NotAsked);
+    let ((losses, churn), ((duplicates, categories), packages)) = join(
+        || join(|| losses(&image, &tree), || churn(&image, &tree)),
+        || {
+            join(
+                || {
+                    let copies = || if options.no_duplicates { Vec::new() } else { duplicates(&image, &tree) };
+                    join(copies, || categorize(&image, &tree, &off))
+                },
+                || (is_read && !options.no_packages).then(|| work_out(&image, &tree)),
+            )
+        },
+    );
+    masking::apply(mask, &mut image);
+    let loss_groups = group_losses(&image, &losses);
+    let mut analysis = ImageAnalysis {
+        totals: Totals::new(&image, &tree),
+        above: Above::new(&image, &tree, origins.base.layers),
+        dive: Dive::new(&image, &tree),
+        layers: result::layers(&image, &tree, &losses),
+        dockerfiles: Dockerfiles {
+            given: options.dockerfile.map(|name| mask.apply(name)),
+            recorded: recorded
+                .map(|recorded| recorded.texts.iter().map(|text| mask.apply(&text.name)).collect())
+                .unwrap_or_default(),
+        },
+        source: None,
+        findings: Vec::new(),
+        notices: Vec::new(),
+        image,
+        tree,
+        origins,
+        losses,
+        loss_groups,
+        churn,
+        duplicates,
+        categories,
+        packages,
+    };
+    analysis.findings = finding::findings(&analysis);
+    analysis.notices = result::notices(&analysis);
+    analysis
+}

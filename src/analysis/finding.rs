@@ -1,0 +1,158 @@
+//! What of an image is worth a change: lost bytes by their story, useless contents by their category. Each with what it
+//! costs, who wrote it, and the rule that mends the Dockerfile.
+
+use crate::analysis::ImageAnalysis;
+use crate::finding::Severity;
+use crate::image::{CategoryClass, LossGroup, PathId, WasteKind, worth_a_finding};
+
+/// Lost bytes below this are no finding: a touched file of the package manager costs nobody anything.
+const WORTH: u64 = 100_000;
+
+/// What a finding is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Subject {
+    /// Bytes that are stored and can't be reached.
+    Waste(WasteKind),
+    /// Contents of no use at run time: the index in [`ImageAnalysis::categories`].
+    Category(usize),
+}
+
+/// Something worth a change.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Finding {
+    /// What it is about.
+    pub subject: Subject,
+    /// Its name: `image-deleted`, `image-pip-cache`.
+    pub name: String,
+    /// How bad it is.
+    pub severity: Severity,
+    /// What is wrong, in one sentence without a full stop.
+    pub message: String,
+    /// What to do.
+    pub help: String,
+    /// The rule for Dockerfiles that finds the cause.
+    pub rule: Option<&'static str>,
+    /// The layer that wrote most of it.
+    pub layer: usize,
+    /// The layer that made it useless, where that is another one.
+    pub by: Option<usize>,
+    /// Where most of it is.
+    pub path: PathId,
+    /// Files.
+    pub files: u64,
+    /// Bytes of contents.
+    pub bytes: u64,
+    /// Their share of the compressed layers; `None` where that is not known.
+    pub compressed: Option<u64>,
+}
+
+/// What is worth a change, what costs most first. What the base image brought is its maintainers' to mend, and left out.
+pub(super) fn findings(analysis: &ImageAnalysis) -> Vec<Finding> {
+    let mut findings: Vec<Finding> = analysis
+        .loss_groups
+        .iter()
+        .filter(|group| group.bytes >= WORTH && !analysis.is_base(group.by as usize))
+        .map(|group| of_group(analysis, group))
+        .collect();
+    findings.extend(of_categories(analysis));
+    findings.sort_by(|a, b| b.bytes.cmp(&a.bytes).then_with(|| a.name.cmp(&b.name)).then_with(|| a.path.cmp(&b.path)));
+    findings
+}
+
+fn of_group(analysis: &ImageAnalysis, group: &LossGroup) -> Finding {
+    let (what, help) = match group.how {
+        WasteKind::Deleted => (
+            "deleted in a later layer, and still stored",
+            "delete it in the step that makes it, or build it in another stage",
+        ),
+        WasteKind::Overwritten => ("overwritten in a later layer, and still stored", "write it once, in one step"),
+        WasteKind::MetadataOnly => (
+            "stored again for another owner, mode or time",
+            "set owner and mode where it is copied: `COPY --chown=… --chmod=…`",
+        ),
+        WasteKind::SameLayerDuplicate => ("stored twice in one layer", "build the image anew with a current builder"),
+    };
+    let path = analysis.image.paths.text(group.path);
+    let by = group.by as usize;
+    Finding {
+        subject: Subject::Waste(group.how),
+        name: format!("image-{}", group.how.name().replace('_', "-")),
+        severity: Severity::Warning,
+        message: format!("`/{path}` is {what}"),
+        help: help.to_owned(),
+        rule: rule_of_waste(group.how),
+        layer: group.owner as usize,
+        by: (by != group.owner as usize).then_some(by),
+        path: group.path,
+        files: group.files,
+        bytes: group.bytes,
+        compressed: group.compressed,
+    }
+}
+
+/// The rule for Dockerfiles that finds what makes such waste.
+const fn rule_of_waste(how: WasteKind) -> Option<&'static str> {
+    match how {
+        WasteKind::Deleted => Some("deleted-in-later-layer"),
+        WasteKind::MetadataOnly => Some("recursive-chown"),
+        WasteKind::Overwritten | WasteKind::SameLayerDuplicate => None,
+    }
+}
+
+fn of_categories(analysis: &ImageAnalysis) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    for found in worth_a_finding(&analysis.categories) {
+        let own: u64 =
+            found.layers.iter().filter(|one| !analysis.is_base(one.layer as usize)).map(|one| one.bytes).sum();
+        let files = found.layers.iter().filter(|one| !analysis.is_base(one.layer as usize)).map(|one| one.files).sum();
+        let most = found.layers.iter().filter(|one| !analysis.is_base(one.layer as usize)).max_by_key(|one| one.bytes);
+        let (Some(most), Some(index)) =
+            (most, analysis.categories.iter().position(|known| known.category.name == found.category.name))
+        else {
+            continue;
+        };
+        let severity = match found.category.class {
+            CategoryClass::Waste => Severity::Warning,
+            _ => Severity::Info,
+        };
+        // A share of the whole, where a part of it is the base's.
+        let share = |compressed: u64| match found.bytes {
+            0 => 0,
+            all => (u128::from(compressed) * u128::from(own) / u128::from(all)) as u64,
+        };
+        findings.push(Finding {
+            subject: Subject::Category(index),
+            name: format!("image-{}", found.category.name),
+            severity,
+            message: format!("{} that nothing needs at run time", found.category.name),
+            help: found.category.fix.clone(),
+            rule: rule_of_category(&found.category.name),
+            layer: most.layer as usize,
+            by: None,
+            path: found.places.first().map_or(PathId::ROOT, |place| place.path),
+            files,
+            bytes: own,
+            compressed: found.compressed.map(share),
+        });
+    }
+    findings
+}
+
+/// The rule for Dockerfiles that finds what leaves such contents.
+pub fn rule_of_category(name: &str) -> Option<&'static str> {
+    Some(match name {
+        "apt-lists" | "apt-cache" => "apt-lists-kept",
+        "apk-cache" => "apk-cache-kept",
+        "rpm-cache" => "dnf-cache-kept",
+        "pip-cache" => "pip-cache-kept",
+        "uv-cache" | "poetry-cache" => "python-cache-kept",
+        "npm-cache" => "npm-cache-kept",
+        "yarn-cache" => "yarn-cache-kept",
+        "gem-cache" => "gem-cache-kept",
+        "composer-cache" => "composer-cache-kept",
+        "go-cache" | "cargo-build" => "compiler-cache-kept",
+        "static-libs" | "headers" | "build-meta" | "compilers" => "build-tools-shipped",
+        "vcs" | "editor-ci" => "useless-context",
+        _ => return None,
+    })
+}

@@ -1,0 +1,248 @@
+//! What an analysis gives, as plain data. Every text of a config in it may be shown: secrets are masked on the way in.
+
+use crate::analysis::{Finding, Options};
+use crate::attribution::{Origin, Origins, Place, Text};
+use crate::finding::Mask;
+use crate::image::packages::Packages;
+use crate::image::{
+    Above, Attestation, CategoryUse, Churn, Contents, Dive, Duplicates, Error, Image, LayerChanges, Loss, LossGroup,
+    Other, Totals, Tree, TreeNotice, WasteBytes, WasteKind,
+};
+
+/// What there is to say of the images of one source.
+#[derive(Debug, Default)]
+pub struct Analysis {
+    /// The images that were chosen.
+    pub images: Vec<ImageAnalysis>,
+    /// What the source says about how its images were made.
+    pub attestations: Vec<Attestation>,
+    /// Images and platforms of the source that were not chosen.
+    pub others: Vec<Other>,
+    /// What could not be worked out.
+    pub skipped: Vec<Skipped>,
+    /// What could not be read, or is not what was announced: with one, the result is partial or doubtful.
+    pub problems: Vec<Problem>,
+    /// What is odd about the source, each in one sentence.
+    pub notices: Vec<String>,
+}
+
+impl Analysis {
+    /// Takes in what another source gave.
+    pub fn join(&mut self, other: Self) {
+        self.images.extend(other.images);
+        self.attestations.extend(other.attestations);
+        self.others.extend(other.others);
+        self.skipped.extend(other.skipped);
+        self.problems.extend(other.problems);
+        self.notices.extend(other.notices);
+    }
+}
+
+/// What was not worked out.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Skipped {
+    /// What.
+    pub what: String,
+    /// Why.
+    pub why: String,
+    /// What to do.
+    pub remedy: String,
+}
+
+/// What could not be read, or is not what was announced.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Problem {
+    /// The source as the user named it, where it is known.
+    pub source: Option<String>,
+    /// The file of the archive, or the digest of the blob.
+    pub place: Option<String>,
+    /// Bytes from the place's start.
+    pub offset: Option<u64>,
+    /// What is wrong.
+    pub message: String,
+    /// What to do.
+    pub help: Option<String>,
+}
+
+impl Problem {
+    /// What is wrong with an image.
+    pub fn of(error: &Error, mask: &Mask) -> Self {
+        Self {
+            source: None,
+            place: error.place.clone(),
+            offset: error.offset,
+            message: mask.apply(&error.message),
+            help: error.help.clone(),
+        }
+    }
+}
+
+/// What there is to say of one image.
+#[derive(Debug)]
+pub struct ImageAnalysis {
+    /// Where it was read from, in a few words: ``file `app.tar` ``.
+    pub source: Option<String>,
+    /// The image; its texts are masked.
+    pub image: Image,
+    /// Its final tree.
+    pub tree: Tree,
+    /// Its sums.
+    pub totals: Totals,
+    /// Its sums above the base.
+    pub above: Above,
+    /// dive's figures.
+    pub dive: Dive,
+    /// What each layer does, the lowest first.
+    pub layers: Vec<LayerAnalysis>,
+    /// Where each layer comes from.
+    pub origins: Origins,
+    /// What Dockerfiles are called.
+    pub dockerfiles: Dockerfiles,
+    /// What is stored and can't be reached.
+    pub losses: Vec<Loss>,
+    /// The same by story and directory, most bytes first.
+    pub loss_groups: Vec<LossGroup>,
+    /// Paths that many layers write.
+    pub churn: Vec<Churn>,
+    /// Equal contents, most bytes first.
+    pub duplicates: Vec<Duplicates>,
+    /// What is of no use at run time, in the table's order.
+    pub categories: Vec<CategoryUse>,
+    /// Packages; `None` where they were not asked for, or no contents were read.
+    pub packages: Option<Packages>,
+    /// What is worth a change, what costs most first.
+    pub findings: Vec<Finding>,
+    /// What is odd about it, each in one sentence.
+    pub notices: Vec<String>,
+}
+
+impl ImageAnalysis {
+    /// Whether the contents of at least one layer were read.
+    pub fn is_read(&self) -> bool {
+        self.image.layers.is_empty() || self.image.layers.iter().any(|layer| layer.tar_bytes.is_some())
+    }
+
+    /// Whether a layer belongs to the base image.
+    pub const fn is_base(&self, layer: usize) -> bool {
+        layer < self.origins.base.layers
+    }
+
+    /// Where a layer comes from.
+    pub fn origin(&self, layer: usize) -> Option<&Origin> {
+        self.origins.layers.get(layer)
+    }
+
+    /// The place of a layer's instruction: what its Dockerfile is called, and where.
+    pub fn place(&self, layer: usize) -> Option<(&str, &Place)> {
+        let place = self.origin(layer)?.place.as_ref()?;
+        Some((self.dockerfiles.name(place.text), place))
+    }
+
+    /// The instruction of a layer on one line; what the history has where nobody understands it.
+    pub fn instruction(&self, layer: usize) -> Option<&str> {
+        let told = self.origin(layer).and_then(|origin| origin.instruction.as_deref());
+        told.or_else(|| {
+            let history = self.image.layers.get(layer)?.history?;
+            self.image.config.history.get(history)?.created_by.as_deref()
+        })
+    }
+}
+
+/// What Dockerfiles that places refer to are called.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Dockerfiles {
+    /// The one that was given.
+    pub given: Option<String>,
+    /// Those that the builder recorded.
+    pub recorded: Vec<String>,
+}
+
+impl Dockerfiles {
+    /// The name of one.
+    pub fn name(&self, text: Text) -> &str {
+        let known = match text {
+            Text::Given => self.given.as_deref(),
+            Text::Recorded(number) => self.recorded.get(number).map(String::as_str),
+        };
+        known.unwrap_or("Dockerfile")
+    }
+}
+
+/// What one layer does.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct LayerAnalysis {
+    /// To the tree below it.
+    pub changes: LayerChanges,
+    /// Bytes of contents that it stores.
+    pub file_bytes: u64,
+    /// Of those, what is not in the final tree.
+    pub lost: WasteBytes,
+    /// Bytes of lower layers, and its own, that are lost because of it.
+    pub caused: u64,
+}
+
+/// What each layer does.
+pub(super) fn layers(image: &Image, tree: &Tree, losses: &[Loss]) -> Vec<LayerAnalysis> {
+    let own = |(number, layer): (usize, &crate::image::Layer)| LayerAnalysis {
+        changes: tree.layer(number),
+        file_bytes: layer.file_bytes(),
+        ..LayerAnalysis::default()
+    };
+    let mut layers: Vec<LayerAnalysis> = image.layers.iter().enumerate().map(own).collect();
+    for loss in losses {
+        if let Some(owner) = layers.get_mut(loss.entry.layer as usize) {
+            let lost = &mut owner.lost;
+            *match loss.how {
+                WasteKind::Deleted => &mut lost.deleted,
+                WasteKind::Overwritten => &mut lost.overwritten,
+                WasteKind::MetadataOnly => &mut lost.metadata_only,
+                WasteKind::SameLayerDuplicate => &mut lost.same_layer_duplicate,
+            } += loss.bytes;
+        }
+        if let Some(cause) = layers.get_mut(loss.by as usize) {
+            cause.caused += loss.bytes;
+        }
+    }
+    layers
+}
+
+/// What could not be worked out for an image.
+pub(super) fn skipped(analysis: &ImageAnalysis, options: &Options<'_>) -> Vec<Skipped> {
+    let mut skipped = Vec::new();
+    let mut skip = |what: &str, why: String, remedy: &str| {
+        skipped.push(Skipped { what: what.to_owned(), why, remedy: remedy.to_owned() });
+    };
+    let layers = &analysis.image.layers;
+    let unasked = layers.iter().filter(|layer| layer.contents == Contents::NotAsked).count();
+    if unasked > 0 {
+        skip("contents", "only sizes were asked for".to_owned(), "leave out `--sizes-only`");
+    }
+    for (number, layer) in layers.iter().enumerate() {
+        if let Contents::Elsewhere(_) = layer.contents {
+            let why = format!("layer {} is foreign: its contents are kept elsewhere", number + 1);
+            skip("contents", why, "");
+        }
+    }
+    if options.no_packages && unasked < layers.len() {
+        skip("packages", "`--no-packages` is given".to_owned(), "");
+    }
+    let placed = analysis.origins.layers.iter().any(|origin| origin.place.is_some());
+    if options.build.is_none() && !placed && !analysis.image.config.history.is_empty() {
+        skip("lines", "no Dockerfile is given or recorded".to_owned(), "add `--file Dockerfile`");
+    }
+    skipped
+}
+
+/// What is odd about an image: of its documents, its tree, its history, its packages.
+pub(super) fn notices(analysis: &ImageAnalysis) -> Vec<String> {
+    let image = &analysis.image;
+    let mut notices = image.notices.clone();
+    notices.extend(analysis.tree.notices().iter().map(|notice| odd(image, notice)));
+    notices.extend(analysis.origins.notices.iter().cloned());
+    notices.extend(analysis.packages.iter().flat_map(|packages| packages.notices.iter().cloned()));
+    notices
+}
+
+fn odd(image: &Image, notice: &TreeNotice) -> String {
+    format!("layer {} {}", notice.layer + 1, notice.sentence(image))
+}

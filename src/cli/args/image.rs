@@ -1,0 +1,150 @@
+//! `dockopt image`.
+
+use std::path::PathBuf;
+
+use clap::{Args, ValueEnum};
+
+use crate::image::Platform;
+use crate::settings::bytes_of;
+
+#[derive(Debug, Args)]
+#[command(
+    after_help = "A bare name is looked up as a file, then in the engine, then in its registry; `file:`, `oci:`, `docker:` \
+                        and `registry:` force one.\n\nExit codes: 0 the image was read; 1 findings at --fail-on or above; 2 it \
+                        could not be read, or is damaged."
+)]
+pub(in crate::cli) struct Image {
+    /// Archives and folders (docker save, podman save, OCI), `-` for standard input, images of the engine or a registry
+    #[arg(required = true, value_name = "IMAGE")]
+    pub names: Vec<String>,
+    #[command(flatten)]
+    pub choice: ImageChoice,
+    #[command(flatten)]
+    pub origin: Origin,
+    #[command(flatten)]
+    pub view: View,
+    #[command(flatten)]
+    pub limits: ImageLimits,
+}
+
+/// Which images of what a name holds.
+#[derive(Debug, Default, Args)]
+#[command(next_help_heading = "Options of the image")]
+pub(in crate::cli) struct ImageChoice {
+    /// The platform, where there are several [default: this machine's]
+    #[arg(long, value_name = "OS/ARCH[/VARIANT]", value_parser = platform, conflicts_with = "all_platforms")]
+    pub platform: Option<Platform>,
+    /// Look at the images of all platforms
+    #[arg(long)]
+    pub all_platforms: bool,
+    /// The image of an archive that holds several
+    #[arg(long = "ref", value_name = "NAME")]
+    pub reference: Option<String>,
+    /// Read manifest and config only: sizes and history, no files
+    #[arg(long)]
+    pub sizes_only: bool,
+}
+
+/// Where the image comes from.
+#[derive(Debug, Default, Args)]
+#[command(next_help_heading = "Options of the build")]
+pub(in crate::cli) struct Origin {
+    /// The Dockerfile that made it: layers are tied to its lines
+    #[arg(short, long, alias = "dockerfile", value_name = "PATH")]
+    pub file: Option<PathBuf>,
+    /// The stage that was built
+    #[arg(long, value_name = "STAGE", requires = "file")]
+    pub target: Option<String>,
+    /// A build argument; without a value it comes from the environment
+    #[arg(long, value_name = "NAME[=VALUE]", requires = "file")]
+    pub build_arg: Vec<String>,
+    /// The context's folder [default: the Dockerfile's]
+    #[arg(long, value_name = "PATH", requires = "file")]
+    pub context: Option<PathBuf>,
+    /// The base image, an archive or folder: what it shares with the image is not the image's own
+    #[arg(long, value_name = "IMAGE")]
+    pub base: Option<String>,
+}
+
+/// What is shown.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Options of the view")]
+pub(in crate::cli) struct View {
+    /// Show everything: layers of the base one by one, lists without an end
+    #[arg(long)]
+    pub all: bool,
+    /// Levels of folders that are shown
+    #[arg(long, value_name = "LEVELS", default_value_t = 2)]
+    pub depth: u32,
+    /// Rows of each list
+    #[arg(long, value_name = "ROWS", default_value_t = 10)]
+    pub top: usize,
+    /// A category of useless files that is no concern here; may be given several times
+    #[arg(long, value_name = "CATEGORY", value_delimiter = ',')]
+    pub no_category: Vec<String>,
+    /// Don't work out packages
+    #[arg(long)]
+    pub no_packages: bool,
+    /// Don't look for equal contents
+    #[arg(long)]
+    pub no_duplicates: bool,
+    /// Rates to work out the time of a pull for, in bits per second: `100M`
+    #[arg(long, value_name = "RATE", value_delimiter = ',', value_parser = rate, default_value = "100M")]
+    pub bandwidth: Vec<u64>,
+}
+
+/// What an image may cost to read.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Limits")]
+pub(in crate::cli) struct ImageLimits {
+    /// How far digests are checked
+    #[arg(long, value_enum, value_name = "WHAT", default_value_t = Verify::Blob)]
+    pub verify: Verify,
+    /// Bytes of all layers, uncompressed
+    #[arg(long, value_name = "SIZE", value_parser = size)]
+    pub max_bytes: Option<u64>,
+    /// Files, folders and links of all layers
+    #[arg(long, value_name = "COUNT")]
+    pub max_entries: Option<u64>,
+}
+
+/// How far digests are checked.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub(in crate::cli) enum Verify {
+    /// Not at all
+    None,
+    /// Blobs, as they are stored
+    #[default]
+    Blob,
+    /// Blobs, and what they hold when it is uncompressed
+    Full,
+}
+
+fn platform(text: &str) -> Result<Platform, String> {
+    text.parse().map_err(|_| "it is written `linux/amd64` or `linux/arm/v7`".to_owned())
+}
+
+fn size(text: &str) -> Result<u64, String> {
+    bytes_of(text).ok_or_else(|| "it is written `500MB`, `64GB` or `64GiB`".to_owned())
+}
+
+/// Bits per second: `100M`, `1.5Gbit`, `20Mbit/s`.
+fn rate(text: &str) -> Result<u64, String> {
+    let bare = text.trim_end_matches("/s").trim_end_matches("ps").trim_end_matches("bit");
+    bytes_of(bare).filter(|rate| *rate > 0).ok_or_else(|| "it is written `100M` or `1G`, in bits per second".to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rates_are_read() {
+        assert_eq!(rate("100Mbit/s"), Ok(100_000_000));
+        assert_eq!(rate("1.5Gbps"), Ok(1_500_000_000));
+        assert_eq!(rate("20M"), Ok(20_000_000));
+        for text in ["", "0", "fast"] {
+            assert!(rate(text).is_err(), "{text}");
+        }
+    }
+}

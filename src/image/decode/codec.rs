@@ -1,0 +1,165 @@
+//! The decompressors behind one face: bytes in, bytes out, and whether a stream of them has ended.
+
+use std::fmt;
+use std::io;
+
+use zstd::stream::raw::{DParameter, Decoder as Zstd, Operation};
+
+use crate::image::fault::{Fault, FaultKind};
+use crate::image::layer::Compression;
+use crate::image::limits::Limits;
+
+/// What one call did.
+pub(super) struct Step {
+    /// Bytes of input used.
+    pub(super) read: usize,
+    /// Bytes of output made.
+    pub(super) written: usize,
+    /// Whether the stream has ended; another one may follow.
+    pub(super) ended: bool,
+}
+
+/// Why a stream can't be decoded further.
+pub(super) struct Wrong {
+    kind: FaultKind,
+    what: String,
+    source: Option<io::Error>,
+}
+
+impl Wrong {
+    /// What a decompressor says.
+    pub(super) fn new(kind: FaultKind, compression: Compression, what: impl fmt::Display) -> Self {
+        let name = compression.name();
+        let what = match kind {
+            FaultKind::Limit => format!("the {name} stream goes past what is allowed: {what}"),
+            _ => format!("the {name} stream is corrupt: {what}"),
+        };
+        Self { kind, what, source: None }
+    }
+
+    /// No more input, though the stream goes on.
+    pub(super) fn early(compression: Compression) -> Self {
+        let what = format!("the {} stream ends early", compression.name());
+        Self { kind: FaultKind::Truncated, what, source: None }
+    }
+
+    /// Something that is no stream comes after one.
+    pub(super) fn trailing(compression: Compression) -> Self {
+        let what = format!("the {} stream is followed by bytes that are none", compression.name());
+        Self { kind: FaultKind::Corrupt, what, source: None }
+    }
+
+    /// The source fails.
+    pub(super) fn unreadable(error: io::Error) -> Self {
+        Self { kind: FaultKind::Unreadable(error.kind()), what: String::new(), source: Some(error) }
+    }
+
+    /// With its place in the blob.
+    pub(super) fn at(self, offset: u64) -> Fault {
+        match self.source {
+            Some(error) => Fault::unreadable(&error, offset),
+            None => Fault { kind: self.kind, what: self.what, offset, tar_offset: None },
+        }
+    }
+}
+
+/// A decompressor of streams that may follow one another.
+pub(super) trait Unpack: Send {
+    /// Decodes as much as there is input and room for.
+    fn step(&mut self, input: &[u8], output: &mut [u8]) -> Result<Step, Wrong>;
+
+    /// Makes ready for the next stream.
+    fn restart(&mut self) -> Result<(), Wrong>;
+}
+
+/// gzip, with checksum and length of each member.
+pub(super) struct Gzip(flate2::Decompress);
+
+/// Bits of deflate's window: 32 KiB.
+const WINDOW_BITS: u8 = 15;
+
+impl Gzip {
+    pub(super) fn new() -> Self {
+        Self(flate2::Decompress::new_gzip(WINDOW_BITS))
+    }
+}
+
+impl Unpack for Gzip {
+    fn step(&mut self, input: &[u8], output: &mut [u8]) -> Result<Step, Wrong> {
+        let (read, written) = (self.0.total_in(), self.0.total_out());
+        let status = self.0.decompress(input, output, flate2::FlushDecompress::None);
+        let status = status.map_err(|error| {
+            let what = error.message().unwrap_or("invalid deflate data");
+            Wrong::new(FaultKind::Corrupt, Compression::Gzip, what)
+        })?;
+        Ok(Step {
+            read: (self.0.total_in() - read) as usize,
+            written: (self.0.total_out() - written) as usize,
+            ended: status == flate2::Status::StreamEnd,
+        })
+    }
+
+    fn restart(&mut self) -> Result<(), Wrong> {
+        *self = Self::new();
+        Ok(())
+    }
+}
+
+/// zstd; frames that are to be skipped are.
+pub(super) struct Zstandard(Zstd<'static>);
+
+impl Zstandard {
+    pub(super) fn new(limits: &Limits) -> Result<Self, Wrong> {
+        let mut decoder = Zstd::new().map_err(|error| zstd_wrong(&error))?;
+        // The library takes windows of 1 KiB to 2 GiB.
+        let log = limits.window_bytes.max(1 << 10).ilog2().min(31);
+        decoder.set_parameter(DParameter::WindowLogMax(log)).map_err(|error| zstd_wrong(&error))?;
+        Ok(Self(decoder))
+    }
+}
+
+impl Unpack for Zstandard {
+    fn step(&mut self, input: &[u8], output: &mut [u8]) -> Result<Step, Wrong> {
+        let status = self.0.run_on_buffers(input, output).map_err(|error| zstd_wrong(&error))?;
+        Ok(Step { read: status.bytes_read, written: status.bytes_written, ended: status.remaining == 0 })
+    }
+
+    fn restart(&mut self) -> Result<(), Wrong> {
+        self.0.reinit().map_err(|error| zstd_wrong(&error))
+    }
+}
+
+fn zstd_wrong(error: &io::Error) -> Wrong {
+    let what = error.to_string();
+    let large = what.contains("too much memory");
+    Wrong::new(if large { FaultKind::Limit } else { FaultKind::Corrupt }, Compression::Zstd, what)
+}
+
+/// bzip2, with the checksum of each block.
+pub(super) struct Bzip2(bzip2::Decompress);
+
+impl Bzip2 {
+    pub(super) fn new() -> Self {
+        Self(bzip2::Decompress::new(false))
+    }
+}
+
+impl Unpack for Bzip2 {
+    fn step(&mut self, input: &[u8], output: &mut [u8]) -> Result<Step, Wrong> {
+        let (read, written) = (self.0.total_in(), self.0.total_out());
+        let status = self
+            .0
+            .decompress(input, output)
+            .map_err(|error| Wrong::new(FaultKind::Corrupt, Compression::Bzip2, error))?;
+        Ok(Step {
+            read: (self.0.total_in() - read) as usize,
+            written: (self.0.total_out() - written) as usize,
+            ended: status == bzip2::Status::StreamEnd,
+        })
+    }
+
+    fn restart(&mut self) -> Result<(), Wrong> {
+        *self = Self::new();
+        Ok(())
+    }
+}

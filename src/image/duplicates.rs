@@ -1,0 +1,61 @@
+//! Equal contents in several files of the final tree.
+
+use std::cmp::Reverse;
+
+use rayon::slice::ParallelSliceMut;
+
+use crate::image::{EntryId, Image, Kind, PathId, Tree};
+
+/// Smaller files are not looked at.
+pub const DUPLICATE_BYTES: u64 = 4096;
+
+/// Files with the same contents, none of them a further name of another.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Duplicates {
+    /// xxh3-128 of the contents.
+    pub content: u128,
+    /// Bytes of one of them.
+    pub size: u64,
+    /// All of them, at least two, by layer and then in the archive's order.
+    pub copies: Vec<(PathId, EntryId)>,
+    /// Bytes of further copies in the layer of an earlier one.
+    pub same_layer: u64,
+    /// Bytes of further layers' first copies.
+    pub cross_layer: u64,
+}
+
+impl Duplicates {
+    /// Bytes of all copies but one.
+    pub const fn bytes(&self) -> u64 {
+        self.same_layer.saturating_add(self.cross_layer)
+    }
+}
+
+/// Equal contents of at least [`DUPLICATE_BYTES`] in the final tree, most bytes first.
+pub fn duplicates(image: &Image, tree: &Tree) -> Vec<Duplicates> {
+    let mut files: Vec<(u128, u64, EntryId, PathId)> = Vec::new();
+    for (path, id) in tree.inodes() {
+        let entry = image.entry(id);
+        if entry.kind == Kind::File && entry.size >= DUPLICATE_BYTES {
+            files.push((entry.content, entry.size, id, path));
+        }
+    }
+    files.par_sort_unstable();
+    let same = files.chunk_by(|one, two| (one.0, one.1) == (two.0, two.1)).filter(|copies| copies.len() > 1);
+    let mut found: Vec<Duplicates> = same.map(group).collect();
+    found.sort_by_key(|group| (Reverse(group.bytes()), group.copies.first().map(|&(path, _)| path)));
+    found
+}
+
+fn group(copies: &[(u128, u64, EntryId, PathId)]) -> Duplicates {
+    let (content, size) = copies.first().map_or((0, 0), |&(content, size, ..)| (content, size));
+    let layers = copies.chunk_by(|one, two| one.2.layer == two.2.layer).count() as u64;
+    let further = copies.len() as u64 - layers;
+    Duplicates {
+        content,
+        size,
+        copies: copies.iter().map(|&(_, _, id, path)| (path, id)).collect(),
+        same_layer: size.saturating_mul(further),
+        cross_layer: size.saturating_mul(layers - 1),
+    }
+}

@@ -1,0 +1,112 @@
+//! What rpm and the managers above it write down.
+
+mod header;
+mod sqlite;
+
+use std::collections::BTreeMap;
+
+use serde::Deserialize;
+
+use self::header::package;
+use self::sqlite::{Cell, Database};
+use super::fact::{Name, Text, Told};
+
+/// `rpmdb.sqlite`: a table `Packages` of numbers and headers.
+pub(super) fn sqlite(bytes: &[u8]) -> Told {
+    let Some(database) = Database::new(bytes) else {
+        return Told::Unread("is no SQLite database; its packages are unknown");
+    };
+    let mut records = Vec::new();
+    let read = database.rows("Packages", |cells| {
+        if let Some(Cell::Bytes(blob)) = cells.get(1) {
+            records.extend(package(blob));
+        }
+    });
+    if read { Told::Database(records.into()) } else { Told::Unread("has no table of packages, or is damaged") }
+}
+
+/// Of an ndb file: a page, a slot, the unit of blobs.
+const PAGE: usize = 4096;
+const SLOT: usize = 16;
+
+/// `Packages.db` (rpm's `lib/backend/ndb/rpmpkg.c`): slots that point at blobs, each in units of 16 bytes.
+pub(super) fn ndb(bytes: &[u8]) -> Told {
+    let number = |at: usize| Some(u32::from_le_bytes(*bytes.get(at..)?.first_chunk()?) as usize);
+    let (true, Some(0), Some(pages)) = (bytes.starts_with(b"RpmP"), number(4), number(12)) else {
+        return Told::Unread("is no ndb database of a known version; its packages are unknown");
+    };
+    let mut records = Vec::new();
+    // Every blob is read once: slots of a hostile file may all point at the same one.
+    let mut budget = bytes.len();
+    // The header takes the room of two slots.
+    for slot in bytes[..pages.saturating_mul(PAGE).min(bytes.len())].chunks_exact(SLOT).skip(2) {
+        let field = |at: usize| u32::from_le_bytes([slot[at], slot[at + 1], slot[at + 2], slot[at + 3]]) as usize;
+        if !slot.starts_with(b"Slot") || field(4) == 0 {
+            continue;
+        }
+        let at = field(8).saturating_mul(SLOT);
+        let blob = bytes.get(at..).filter(|blob| blob.starts_with(b"BlbS")).and_then(|blob| {
+            let length = u32::from_le_bytes(*blob.get(12..)?.first_chunk()?) as usize;
+            blob.get(16..)?.get(..length)
+        });
+        if let Some(blob) = blob.filter(|blob| blob.len() <= budget) {
+            budget -= blob.len();
+            records.extend(package(blob));
+        }
+    }
+    Told::Database(records.into())
+}
+
+/// `var/lib/zypp/AutoInstalled`: names of packages that nobody named.
+pub(super) fn zypp_automatic(bytes: &[u8]) -> Told {
+    let lines = bytes.split(|&byte| byte == b'\n').map(<[u8]>::trim_ascii);
+    Told::Names(lines.filter(|line| !line.is_empty() && line[0] != b'#').map(Name::of).collect())
+}
+
+/// `packages.toml` of dnf 5: `"name.arch" = {reason = "User"}` below `[packages]`. The answer has the names that nobody
+/// asked for, without and with their architectures.
+pub(super) fn dnf_packages(bytes: &[u8]) -> Option<Told> {
+    #[derive(Deserialize)]
+    struct File {
+        #[serde(default)]
+        packages: BTreeMap<String, Reason>,
+    }
+    #[derive(Deserialize)]
+    struct Reason {
+        #[serde(default)]
+        reason: Text,
+    }
+    let file: File = toml::from_str(std::str::from_utf8(bytes).ok()?).ok()?;
+    let automatic =
+        file.packages.iter().filter(|(_, reason)| matches!(&*reason.reason.0, "Dependency" | "Weak Dependency"));
+    Some(Told::Names(automatic.flat_map(|(name, _)| both(name)).collect()))
+}
+
+fn both(name: &str) -> [Name; 2] {
+    let (bare, architecture) = name.rsplit_once('.').unwrap_or((name, ""));
+    [Name::of(bare.as_bytes()), Name::of(bare.as_bytes()).and(Name::of(architecture.as_bytes()))]
+}
+
+/// `history.sqlite` of dnf 4: the newest reason of each package, 1 for a dependency and 4 for a weak one (libdnf's
+/// `TransactionItemReason`).
+pub(super) fn dnf_history(bytes: &[u8]) -> Option<Told> {
+    let database = Database::new(bytes)?;
+    let mut packages = BTreeMap::new();
+    database.rows("rpm", |cells| {
+        if let [Cell::Number(item), Cell::Bytes(name), rest @ ..] = cells
+            && let Some(Cell::Bytes(architecture)) = rest.get(3)
+        {
+            packages.insert(*item, [Name::of(name), Name::of(name).and(Name::of(architecture))]);
+        }
+    });
+    let mut reasons = BTreeMap::new();
+    database.rows("trans_item", |cells| {
+        if let (Some(Cell::Number(item)), Some(Cell::Number(reason))) = (cells.get(2), cells.get(5))
+            && let Some(names) = packages.get(item)
+        {
+            reasons.insert(*names, *reason);
+        }
+    });
+    let automatic = reasons.into_iter().filter(|(_, reason)| matches!(reason, 1 | 4)).flat_map(|(names, _)| names);
+    Some(Told::Names(automatic.collect()))
+}

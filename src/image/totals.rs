@@ -1,0 +1,188 @@
+//! An image's sums.
+
+mod dive;
+
+use std::collections::BTreeSet;
+
+pub use self::dive::Dive;
+use crate::image::{Compression, Contents, EntryId, Fate, Image, Kind, Layer, Tree, WasteKind, duplicates};
+
+/// Bytes of the four kinds of waste, which have no byte in common.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct WasteBytes {
+    /// Taken away by whiteouts.
+    pub deleted: u64,
+    /// Replaced by other contents or another kind.
+    pub overwritten: u64,
+    /// Replaced by the same contents.
+    pub metadata_only: u64,
+    /// Replaced within the same layer.
+    pub same_layer_duplicate: u64,
+}
+
+impl WasteBytes {
+    /// All of them.
+    pub const fn sum(&self) -> u64 {
+        self.deleted + self.overwritten + self.metadata_only + self.same_layer_duplicate
+    }
+
+    /// Those of one kind.
+    pub const fn of(&self, kind: WasteKind) -> u64 {
+        match kind {
+            WasteKind::Deleted => self.deleted,
+            WasteKind::Overwritten => self.overwritten,
+            WasteKind::MetadataOnly => self.metadata_only,
+            WasteKind::SameLayerDuplicate => self.same_layer_duplicate,
+        }
+    }
+
+    const fn add(&mut self, kind: WasteKind, bytes: u64) {
+        let sum = match kind {
+            WasteKind::Deleted => &mut self.deleted,
+            WasteKind::Overwritten => &mut self.overwritten,
+            WasteKind::MetadataOnly => &mut self.metadata_only,
+            WasteKind::SameLayerDuplicate => &mut self.same_layer_duplicate,
+        };
+        *sum = sum.saturating_add(bytes);
+    }
+}
+
+/// An image's sums. `stored_file_bytes` is `merged_bytes` and all four kinds of waste, to the byte.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Totals {
+    /// Bytes of files' contents over all layers.
+    pub stored_file_bytes: u64,
+    /// Bytes of files' contents in the final tree.
+    pub merged_bytes: u64,
+    /// Regular files in the final tree; hard links once.
+    pub merged_files: u64,
+    /// Members of all kinds in the final tree without the root; hard links once.
+    pub merged_entries: u64,
+    /// What is stored and not in the final tree.
+    pub waste: WasteBytes,
+    /// Bytes of all but one of equal contents.
+    pub duplicate_content_bytes: u64,
+    /// Bytes of the layers' blobs, of each distinct one once, as a registry sends them.
+    pub pull_bytes: u64,
+    /// Whether a blob is stored uncompressed here: a registry would most likely send fewer bytes.
+    pub pull_is_uncompressed: bool,
+    /// Bytes of what an engine unpacks: of each layer its files, hard links once, and the targets of its symbolic links.
+    /// That is what `docker history` and `docker images` add up with the overlay2 store, but for the holes of sparse
+    /// files, which they count.
+    pub disk_bytes: u64,
+    /// As [`Self::merged_bytes`], sparse files with their holes.
+    pub apparent_bytes: u64,
+    /// Layers whose contents were not read: all sums of contents lack them.
+    pub unread_layers: usize,
+}
+
+impl Totals {
+    /// The sums of an image.
+    pub fn new(image: &Image, tree: &Tree) -> Self {
+        let mut totals = Self::default();
+        for (number, layer) in image.layers.iter().enumerate() {
+            let (stored, waste, unpacked) = of_layer(number, layer, tree);
+            totals.stored_file_bytes = totals.stored_file_bytes.saturating_add(stored);
+            for kind in WasteKind::ALL {
+                totals.waste.add(kind, waste.of(kind));
+            }
+            totals.disk_bytes = totals.disk_bytes.saturating_add(unpacked);
+            let read = matches!(layer.contents, Contents::Read | Contents::Damaged(_));
+            totals.unread_layers += usize::from(!read);
+            totals.pull_is_uncompressed |= read && layer.compression == Compression::None && layer.blob_bytes > 0;
+        }
+        for (_, id) in tree.inodes() {
+            let entry = image.entry(id);
+            totals.merged_entries += 1;
+            totals.merged_files += u64::from(entry.kind == Kind::File);
+            totals.merged_bytes = totals.merged_bytes.saturating_add(entry.size);
+            totals.apparent_bytes = totals.apparent_bytes.saturating_add(image.apparent(id));
+        }
+        let copies = duplicates(image, tree);
+        totals.duplicate_content_bytes = copies.iter().fold(0, |sum, group| sum.saturating_add(group.bytes()));
+        totals.pull_bytes = push_bytes(image, 0);
+        totals
+    }
+
+    /// Share of stored bytes that the final tree has; 1 where nothing is stored.
+    pub fn efficiency(&self) -> f64 {
+        share(self.merged_bytes, self.stored_file_bytes)
+    }
+}
+
+/// Sums of the layers above a base image: bytes that these layers wrote, both stored and lost.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Above {
+    /// Bytes of files' contents that they store.
+    pub stored_file_bytes: u64,
+    /// Of those, what is not in the final tree.
+    pub waste: WasteBytes,
+    /// Bytes of their blobs, of each distinct one once and of none that the base has.
+    pub pull_bytes: u64,
+}
+
+impl Above {
+    /// The sums above so many layers.
+    pub fn new(image: &Image, tree: &Tree, base: usize) -> Self {
+        let mut above = Self { pull_bytes: push_bytes(image, base), ..Self::default() };
+        for (number, layer) in image.layers.iter().enumerate().skip(base) {
+            let (stored, waste, _) = of_layer(number, layer, tree);
+            above.stored_file_bytes = above.stored_file_bytes.saturating_add(stored);
+            for kind in WasteKind::ALL {
+                above.waste.add(kind, waste.of(kind));
+            }
+        }
+        above
+    }
+
+    /// Share of the bytes stored above the base that the final tree has; 1 where nothing is stored.
+    pub fn efficiency(&self) -> f64 {
+        share(self.stored_file_bytes.saturating_sub(self.waste.sum()), self.stored_file_bytes)
+    }
+}
+
+/// Bytes that a push sends when a layer, and so all layers above it, were made anew: of each distinct blob once, and of
+/// none that is among the layers below.
+pub fn push_bytes(image: &Image, from: usize) -> u64 {
+    let mut seen = BTreeSet::new();
+    let mut bytes = 0u64;
+    for (number, layer) in image.layers.iter().enumerate() {
+        let name = layer.digest.as_ref().or(layer.diff_id.as_ref());
+        if name.is_none_or(|name| seen.insert(name)) && number >= from {
+            bytes = bytes.saturating_add(layer.blob_bytes);
+        }
+    }
+    bytes
+}
+
+/// Seconds that so many bytes take at a bandwidth in bits per second, with no time for anything else.
+pub fn transfer_seconds(bytes: u64, bits_per_second: f64) -> f64 {
+    ratio(bytes, 1) * 8.0 / bits_per_second
+}
+
+fn share(part: u64, whole: u64) -> f64 {
+    if whole == 0 { 1.0 } else { ratio(part, whole) }
+}
+
+#[allow(clippy::cast_precision_loss)] // Sums of bytes up to 9 PB are exact.
+fn ratio(part: u64, whole: u64) -> f64 {
+    part as f64 / whole as f64
+}
+
+/// Of one layer: bytes of files' contents, what of them is lost, and what an engine keeps of it.
+fn of_layer(number: usize, layer: &Layer, tree: &Tree) -> (u64, WasteBytes, u64) {
+    let (mut stored, mut waste, mut unpacked) = (0u64, WasteBytes::default(), 0u64);
+    for (index, entry) in layer.entries.iter().enumerate() {
+        let fate = tree.fate(EntryId { layer: number as u32, index: index as u32 });
+        stored = stored.saturating_add(entry.size);
+        if let Fate::Lost { how, .. } = fate {
+            waste.add(how, entry.size);
+        }
+        if !matches!(fate, Fate::Lost { how: WasteKind::SameLayerDuplicate, .. }) {
+            let target = layer.targets.get(&(index as u32)).filter(|_| entry.kind == Kind::Symlink);
+            let target = target.map_or(0, |target| target.len() as u64);
+            unpacked = unpacked.saturating_add(entry.size).saturating_add(target);
+        }
+    }
+    (stored, waste, unpacked)
+}

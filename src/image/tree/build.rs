@@ -1,0 +1,234 @@
+//! Puts layers one upon the other.
+
+use super::fates::Fates;
+use super::live::{Live, Slot, Why};
+use super::own::Own;
+use super::{Change, Count, EntryId, Fate, LayerChanges, Notices, Oddity, Tree, WasteKind};
+use crate::image::{Image, Kind, PathId};
+
+/// Symbolic links that became directories whose hidden files are counted: each may cost a walk of the whole tree.
+const COUNTED_LINKS: usize = 16;
+
+pub(super) struct Builder<'a> {
+    image: &'a Image,
+    live: Live,
+    fates: Fates,
+    own: Own,
+    notices: Notices,
+    changes: Vec<LayerChanges>,
+    taken: Vec<(EntryId, u64)>,
+    dangling: Vec<EntryId>,
+    /// Of the layer at hand: names of lower layers that are gone, and bytes that went with them.
+    gone: Vec<(PathId, EntryId, u64)>,
+    /// Of the layer at hand: symbolic links of lower layers that became directories.
+    links: Vec<(PathId, EntryId)>,
+    counted: usize,
+}
+
+impl<'a> Builder<'a> {
+    pub(super) fn new(image: &'a Image, layers: usize) -> Self {
+        Self {
+            image,
+            live: Live::new(image.paths.len()),
+            fates: Fates::new(image, layers),
+            own: Own::default(),
+            notices: Notices::default(),
+            changes: Vec::with_capacity(layers),
+            taken: Vec::new(),
+            dangling: Vec::new(),
+            gone: Vec::new(),
+            links: Vec::new(),
+            counted: 0,
+        }
+    }
+
+    /// Puts the next layer upon those that are there.
+    pub(super) fn add(&mut self, layer: u32) {
+        self.gone.clear();
+        self.links.clear();
+        self.own.reduce(self.image, layer, &self.live, &mut self.fates, &mut self.notices);
+        self.take_away(layer);
+        self.put(layer);
+        self.count(layer);
+        self.tell_links(layer);
+    }
+
+    /// Whiteouts first: they act on lower layers only, wherever they stand.
+    fn take_away(&mut self, layer: u32) {
+        let Self { image, live, fates, notices, gone, taken, dangling, .. } = self;
+        let entries = &image.layers[layer as usize].entries;
+        for (index, entry) in entries.iter().enumerate() {
+            if entry.kind == Kind::Whiteout && live.slot(entry.path) == Slot::Absent {
+                dangling.push(EntryId { layer, index: index as u32 });
+                notices.add(layer, Oddity::NothingToRemove, entry.path);
+            }
+        }
+        for (index, entry) in entries.iter().enumerate().filter(|(_, entry)| entry.kind.removes()) {
+            let id = EntryId { layer, index: index as u32 };
+            fates.set_change(id, Change::Removes);
+            let directory = match live.slot(entry.path) {
+                Slot::Absent => continue,
+                Slot::Implicit => true,
+                Slot::Member(member) => image.entry(member).kind == Kind::Directory,
+            };
+            let mut bytes = 0;
+            let mut lose = |path, member, _| {
+                bytes += image.apparent(member);
+                let lost = fates.lose(member, WasteKind::Deleted, layer);
+                gone.push((path, member, lost.map_or(0, |holder| image.entry(holder).size)));
+            };
+            if entry.kind == Kind::Opaque {
+                live.clear(entry.path, &mut lose);
+            } else {
+                live.remove(entry.path, &mut lose);
+                if directory {
+                    taken.push((id, bytes));
+                }
+            }
+        }
+    }
+
+    fn put(&mut self, layer: u32) {
+        let Self { image, live, fates, gone, links, .. } = self;
+        for (index, entry) in image.layers[layer as usize].entries.iter().enumerate() {
+            let id = EntryId { layer, index: index as u32 };
+            if entry.kind.removes() || fates.fate(id) != Fate::Kept {
+                continue;
+            }
+            let directory = entry.kind == Kind::Directory;
+            let mut same = None;
+            live.place(image, id, &mut |path, other, why| {
+                let how = match why {
+                    Why::Replaced if same_contents(image, fates, other, id) => WasteKind::MetadataOnly,
+                    _ => WasteKind::Overwritten,
+                };
+                if why == Why::Replaced {
+                    same = Some(directory && same_directory(image, other, id));
+                }
+                if image.entry(other).kind == Kind::Symlink && (directory || why == Why::Parent) && why != Why::Below {
+                    links.push((path, other));
+                }
+                let lost = fates.lose(other, how, layer);
+                gone.push((path, other, lost.map_or(0, |holder| image.entry(holder).size)));
+            });
+            if let Some(same) = same {
+                fates.set_change(id, if same { Change::Same } else { Change::Changed });
+            }
+        }
+    }
+
+    fn count(&mut self, layer: u32) {
+        let mut changes = LayerChanges::default();
+        for &(path, old, bytes) in &self.gone {
+            match self.live.slot(path) {
+                Slot::Member(new) if new.layer == layer => {
+                    // Taken away and put there again.
+                    if self.fates.change(new) == Change::Added {
+                        let same = same_directory(self.image, old, new);
+                        self.fates.set_change(new, if same { Change::Same } else { Change::Changed });
+                    }
+                }
+                _ if path == PathId::ROOT => {}
+                _ => changes.removed.add(self.image.entry(old).kind, bytes),
+            }
+        }
+        for (index, entry) in self.image.layers[layer as usize].entries.iter().enumerate() {
+            let id = EntryId { layer, index: index as u32 };
+            if self.live.slot(entry.path) == Slot::Member(id) && entry.path != PathId::ROOT {
+                match self.fates.change(id) {
+                    Change::Added => changes.added.add(entry.kind, entry.size),
+                    Change::Changed => changes.changed.add(entry.kind, entry.size),
+                    Change::Same | Change::Removes => {}
+                }
+            }
+        }
+        self.changes.push(changes);
+    }
+
+    fn tell_links(&mut self, layer: u32) {
+        for &(path, link) in &self.links {
+            let directory = self.target(path, link).filter(|&target| target != path && self.is_directory(target));
+            if let Some(target) = directory
+                && self.counted < COUNTED_LINKS
+            {
+                self.counted += 1;
+                let mut hidden = 0;
+                let mut below = vec![target];
+                while let Some(at) = below.pop() {
+                    let file = matches!(self.live.slot(at), Slot::Member(id) if self.image.entry(id).kind.is_file());
+                    hidden += u64::from(file);
+                    below.extend(self.live.children(at));
+                }
+                self.notices.add(layer, Oddity::LinkBecomesDirectory { hidden }, path);
+            }
+        }
+    }
+
+    /// Where a symbolic link points, with no further link on the way.
+    fn target(&self, path: PathId, link: EntryId) -> Option<PathId> {
+        let paths = &self.image.paths;
+        let target = self.image.layers[link.layer as usize].targets.get(&link.index)?;
+        let mut at = if target.starts_with(b"/") { PathId::ROOT } else { paths.parent(path) };
+        for part in target.split(|&byte| byte == b'/').filter(|part| !part.is_empty() && *part != b".") {
+            at = if part == b".." { paths.parent(at) } else { paths.child(at, part)? };
+        }
+        Some(at)
+    }
+
+    fn is_directory(&self, path: PathId) -> bool {
+        match self.live.slot(path) {
+            Slot::Absent => false,
+            Slot::Implicit => true,
+            Slot::Member(id) => self.image.entry(id).kind == Kind::Directory,
+        }
+    }
+
+    pub(super) fn finish(mut self) -> Tree {
+        let paths = &self.image.paths;
+        self.live.sort(paths);
+        let mut bytes = vec![0u64; paths.len()];
+        for path in paths.all() {
+            if let Slot::Member(id) = self.live.slot(path) {
+                self.fates.name(path, id);
+                if self.fates.is_first(path, id) {
+                    bytes[path.index()] = self.image.entry(self.fates.inode(id)).size;
+                }
+            }
+        }
+        for index in (1..bytes.len()).rev() {
+            let parent = paths.parent(PathId(index as u32)).index();
+            bytes[parent] = bytes[parent].saturating_add(bytes[index]);
+        }
+        Tree {
+            live: self.live,
+            fates: self.fates,
+            bytes,
+            changes: self.changes,
+            taken: self.taken,
+            dangling: self.dangling,
+            notices: self.notices.list,
+        }
+    }
+}
+
+impl Count {
+    fn add(&mut self, kind: Kind, bytes: u64) {
+        self.entries += 1;
+        self.files += u64::from(kind.is_file());
+        self.bytes += bytes;
+    }
+}
+
+/// Whether two members at a path are the same but for owner, permissions and times.
+fn same_contents(image: &Image, fates: &Fates, old: EntryId, new: EntryId) -> bool {
+    let (old, new) = (image.entry(fates.inode(old)), image.entry(fates.inode(new)));
+    old.kind == new.kind && old.size == new.size && old.content == new.content
+}
+
+/// Whether two directories are the same but for times, which every member below changes.
+fn same_directory(image: &Image, old: EntryId, new: EntryId) -> bool {
+    let xattrs = |id: EntryId| image.layers[id.layer as usize].xattrs.get(&id.index);
+    let [one, two] = [old, new].map(|id| image.entry(id));
+    let directories = one.kind == Kind::Directory && two.kind == Kind::Directory;
+    directories && (one.mode, one.uid, one.gid) == (two.mode, two.uid, two.gid) && xattrs(old) == xattrs(new)
+}

@@ -1,0 +1,199 @@
+//! Which paths are there while layers are put one upon the other.
+
+use crate::image::{EntryId, Image, Kind, PathId, Paths};
+
+/// [`Node::index`] of a path that is not there.
+const ABSENT: u32 = u32::MAX;
+/// [`Node::index`] of a directory that no layer has as a member.
+const IMPLICIT: u32 = u32::MAX - 1;
+/// [`Node::layer`] of an absent path that is still in the list of its parent.
+const LISTED: u32 = 1;
+
+/// 16 bytes for each path. The children of a directory are a list; a path that goes stays in the list until the whole
+/// list goes, so that each step costs what it changes and nothing is searched for.
+#[derive(Clone, Copy, Debug)]
+struct Node {
+    layer: u32,
+    index: u32,
+    child: u32,
+    sibling: u32,
+}
+
+const NOWHERE: Node = Node { layer: 0, index: ABSENT, child: 0, sibling: 0 };
+
+/// What is at a path.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Slot {
+    /// Nothing.
+    Absent,
+    /// A directory, for what is below it.
+    Implicit,
+    /// A member of a layer.
+    Member(EntryId),
+}
+
+/// Why a member's name goes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Why {
+    /// A member with the same path comes.
+    Replaced,
+    /// It is below a directory that goes.
+    Below,
+    /// It is no directory, and a member below it comes.
+    Parent,
+}
+
+/// The paths that are there.
+#[derive(Debug, Default)]
+pub(super) struct Live {
+    nodes: Vec<Node>,
+}
+
+impl Live {
+    /// The root alone, with room for so many paths.
+    pub(super) fn new(paths: usize) -> Self {
+        let mut live = Self { nodes: vec![NOWHERE; paths] };
+        live.nodes[PathId::ROOT.index()].index = IMPLICIT;
+        live
+    }
+
+    /// Whether it has room for nothing, not even the root.
+    pub(super) const fn is_empty(&self) -> bool {
+        self.nodes.is_empty()
+    }
+
+    /// What is at a path.
+    pub(super) fn slot(&self, path: PathId) -> Slot {
+        match self.nodes.get(path.index()) {
+            None | Some(Node { index: ABSENT, .. }) => Slot::Absent,
+            Some(Node { index: IMPLICIT, .. }) => Slot::Implicit,
+            Some(&Node { layer, index, .. }) => Slot::Member(EntryId { layer, index }),
+        }
+    }
+
+    /// What is directly below a path.
+    pub(super) fn children(&self, path: PathId) -> impl Iterator<Item = PathId> {
+        let mut at = self.nodes.get(path.index()).map_or(0, |node| node.child);
+        let next = move || {
+            let here = at;
+            at = self.nodes.get(here as usize)?.sibling;
+            (here != 0).then_some(PathId(here))
+        };
+        std::iter::from_fn(next).filter(|&child| self.slot(child) != Slot::Absent)
+    }
+
+    /// Takes away what is below a path.
+    pub(super) fn clear(&mut self, path: PathId, gone: &mut impl FnMut(PathId, EntryId, Why)) {
+        let mut lists = vec![std::mem::take(&mut self.nodes[path.index()].child)];
+        while let Some(mut at) = lists.pop() {
+            while at != 0 {
+                let node = std::mem::replace(&mut self.nodes[at as usize], NOWHERE);
+                if node.index < IMPLICIT {
+                    gone(PathId(at), EntryId { layer: node.layer, index: node.index }, Why::Below);
+                }
+                if node.child != 0 {
+                    lists.push(node.child);
+                }
+                at = node.sibling;
+            }
+        }
+    }
+
+    /// Takes away a path and what is below it; the root itself stays.
+    pub(super) fn remove(&mut self, path: PathId, gone: &mut impl FnMut(PathId, EntryId, Why)) {
+        self.clear(path, gone);
+        if path == PathId::ROOT {
+            return;
+        }
+        if let Slot::Member(member) = self.slot(path) {
+            gone(path, member, Why::Below);
+        }
+        let node = &mut self.nodes[path.index()];
+        if node.index != ABSENT {
+            *node = Node { layer: LISTED, index: ABSENT, ..*node };
+        }
+    }
+
+    /// Puts a member where it belongs, and directories above it where there are none. What has no place beside it goes.
+    /// The answer is the symbolic link of the same layer that it is below, if it is.
+    pub(super) fn place(
+        &mut self,
+        image: &Image,
+        id: EntryId,
+        gone: &mut impl FnMut(PathId, EntryId, Why),
+    ) -> Option<PathId> {
+        let path = image.entry(id).path;
+        let link = self.make_parents(image, id, gone);
+        let directory = image.entry(id).kind == Kind::Directory;
+        match self.slot(path) {
+            Slot::Absent => {}
+            Slot::Implicit if directory => {}
+            Slot::Implicit => self.clear(path, gone),
+            Slot::Member(other) => {
+                if !directory || image.entry(other).kind != Kind::Directory {
+                    self.clear(path, gone);
+                }
+                gone(path, other, Why::Replaced);
+            }
+        }
+        self.set(&image.paths, path, id.layer, id.index);
+        link
+    }
+
+    fn make_parents(
+        &mut self,
+        image: &Image,
+        id: EntryId,
+        gone: &mut impl FnMut(PathId, EntryId, Why),
+    ) -> Option<PathId> {
+        let mut at = image.entry(id).path;
+        while at != PathId::ROOT {
+            at = image.paths.parent(at);
+            match self.slot(at) {
+                Slot::Absent => self.set(&image.paths, at, 0, IMPLICIT),
+                Slot::Implicit => return None,
+                Slot::Member(other) => match image.entry(other).kind {
+                    Kind::Directory => return None,
+                    Kind::Symlink if other.layer == id.layer => return Some(at),
+                    _ => {
+                        gone(at, other, Why::Parent);
+                        self.set(&image.paths, at, 0, IMPLICIT);
+                        return None;
+                    }
+                },
+            }
+        }
+        None
+    }
+
+    fn set(&mut self, paths: &Paths, path: PathId, layer: u32, index: u32) {
+        let node = &mut self.nodes[path.index()];
+        let listed = node.index != ABSENT || node.layer == LISTED;
+        *node = Node { layer, index, ..*node };
+        if !listed && path != PathId::ROOT {
+            let parent = paths.parent(path).index();
+            let sibling = std::mem::replace(&mut self.nodes[parent].child, path.0);
+            self.nodes[path.index()].sibling = sibling;
+        }
+    }
+
+    /// Puts the lists in the order of the paths' numbers.
+    pub(super) fn sort(&mut self, paths: &Paths) {
+        for node in &mut self.nodes {
+            node.child = 0;
+        }
+        for number in (1..self.nodes.len() as u32).rev() {
+            if self.nodes[number as usize].index != ABSENT {
+                let parent = paths.parent(PathId(number)).index();
+                let sibling = std::mem::replace(&mut self.nodes[parent].child, number);
+                self.nodes[number as usize].sibling = sibling;
+            }
+        }
+    }
+
+    /// Takes away everything.
+    pub(super) fn empty(&mut self) {
+        self.clear(PathId::ROOT, &mut |_, _, _| {});
+        self.nodes[PathId::ROOT.index()] = Node { index: IMPLICIT, ..NOWHERE };
+    }
+}

@@ -1,0 +1,142 @@
+//! What a layer is by itself: which of its members stay when a path comes twice, and what its hard links are names of.
+
+use super::fates::Fates;
+use super::live::{Live, Slot};
+use super::{Notices, Oddity};
+use crate::image::{EntryId, Image, Kind, PathId};
+
+/// What a layer has at a path so far.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Stamp {
+    Other = 0,
+    Implicit = 1,
+    Directory = 2,
+}
+
+/// Room that is used again for each layer.
+#[derive(Default)]
+pub(super) struct Own {
+    /// By path: three times the number of the last layer that has it, and the [`Stamp`].
+    stamps: Vec<u32>,
+    live: Live,
+}
+
+impl Own {
+    /// Writes down which members of a layer do not survive it, and joins hard links to their files. `below` is the tree
+    /// of the layers below.
+    pub(super) fn reduce(&mut self, image: &Image, layer: u32, below: &Live, fates: &mut Fates, notices: &mut Notices) {
+        if self.is_plain(image, layer) {
+            return;
+        }
+        if self.live.is_empty() {
+            self.live = Live::new(image.paths.len());
+        }
+        let mut superseded = Vec::new();
+        let mut links = Vec::new();
+        let entries = &image.layers[layer as usize].entries;
+        for (index, entry) in entries.iter().enumerate().filter(|(_, entry)| !entry.kind.removes()) {
+            let id = EntryId { layer, index: index as u32 };
+            if entry.path == PathId::ROOT && entry.kind != Kind::Directory {
+                superseded.push(id);
+                notices.add(layer, Oddity::RootIsNoDirectory, entry.path);
+                continue;
+            }
+            if entry.kind == Kind::Hardlink {
+                if entry.link == entry.path {
+                    superseded.push(id);
+                    notices.add(layer, Oddity::LinkToNothing, entry.path);
+                    continue;
+                }
+                match self.live.slot(entry.link) {
+                    Slot::Member(file) if holds(image, fates, file) => fates.join(id, file, 0),
+                    _ => links.push(id),
+                }
+            }
+            let link = self.live.place(image, id, &mut |_, other, why| {
+                superseded.push(other);
+                if why == super::live::Why::Parent {
+                    notices.add(layer, Oddity::BelowAFile, entry.path);
+                }
+            });
+            if link.is_some() {
+                notices.add(layer, Oddity::BelowALink, entry.path);
+            }
+        }
+        for link in links {
+            self.seek(image, link, below, fates, notices);
+        }
+        fates.supersede(layer, entries.len(), &superseded);
+        self.live.empty();
+    }
+
+    /// Whether every member survives and none is a hard link: so it is in nearly all layers.
+    fn is_plain(&mut self, image: &Image, layer: u32) -> bool {
+        self.stamps.resize(image.paths.len(), 0);
+        let first = (layer + 1).wrapping_mul(3);
+        for entry in image.layers[layer as usize].entries.iter().filter(|entry| !entry.kind.removes()) {
+            let stamp = if entry.kind == Kind::Directory { Stamp::Directory } else { Stamp::Other };
+            let here = &mut self.stamps[entry.path.index()];
+            let known = here.wrapping_sub(first) < 3;
+            let implicit = *here == first + Stamp::Implicit as u32;
+            let fits = !known || implicit && stamp == Stamp::Directory;
+            if entry.kind == Kind::Hardlink || !fits || entry.path == PathId::ROOT && stamp != Stamp::Directory {
+                return false;
+            }
+            *here = first + stamp as u32;
+            let mut at = entry.path;
+            while at != PathId::ROOT {
+                at = image.paths.parent(at);
+                let above = &mut self.stamps[at.index()];
+                if *above == first + Stamp::Other as u32 {
+                    return false;
+                }
+                if above.wrapping_sub(first) < 3 {
+                    break;
+                }
+                *above = first + Stamp::Implicit as u32;
+            }
+        }
+        true
+    }
+
+    /// Finds the file of a hard link that did not stand before it.
+    fn seek(&self, image: &Image, link: EntryId, below: &Live, fates: &mut Fates, notices: &mut Notices) {
+        let mut chain = Vec::new();
+        let mut at = link;
+        let found = loop {
+            if holds(image, fates, at) {
+                break (!chain.is_empty()).then_some((at, Oddity::LinkBeforeFile, 0));
+            }
+            if image.entry(at).kind == Kind::Directory || fates.is_sought(at) {
+                break None;
+            }
+            fates.seek(at);
+            chain.push(at);
+            match (self.live.slot(image.entry(at).link), below.slot(image.entry(at).link)) {
+                (Slot::Member(next), _) => at = next,
+                (Slot::Absent, Slot::Member(file)) if holds(image, fates, file) => {
+                    break Some((file, Oddity::LinkToLowerLayer, 1));
+                }
+                _ => break None,
+            }
+        };
+        for id in chain {
+            let path = image.entry(id).path;
+            if let Some((file, oddity, live)) = found {
+                fates.join(id, file, live);
+                notices.add(link.layer, oddity, path);
+            } else {
+                notices.add(link.layer, Oddity::LinkToNothing, path);
+            }
+        }
+    }
+}
+
+/// Whether a member holds contents, or its holder is known.
+fn holds(image: &Image, fates: &Fates, id: EntryId) -> bool {
+    match image.entry(id).kind {
+        Kind::Directory => false,
+        Kind::Hardlink => fates.is_linked(id),
+        _ => true,
+    }
+}

@@ -1,0 +1,133 @@
+//! Bytes that layers store and the final tree does not have: what, where, since when.
+
+use std::cmp::Reverse;
+use std::collections::BTreeMap;
+
+use crate::image::places::{Place, Sum, places};
+use crate::image::{Compression, EntryId, Fate, Image, Kind, PathId, Tree, WasteKind};
+
+/// Layers that write a path until it counts as churn (dpkg's status, caches of the linker, …).
+const CHURN_LAYERS: u32 = 3;
+
+/// Contents that are stored and cannot be reached.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Loss {
+    /// The member that stores them.
+    pub entry: EntryId,
+    /// Its path.
+    pub path: PathId,
+    /// How they were lost.
+    pub how: WasteKind,
+    /// The layer that caused it; the same layer for paths that it has twice.
+    pub by: u32,
+    /// Bytes of contents.
+    pub bytes: u64,
+    /// Their share of the compressed blob; `None` where the layer is not compressed.
+    pub compressed: Option<u64>,
+}
+
+/// Losses with the same story, in one directory.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LossGroup {
+    /// The directory; the file itself where it is one only.
+    pub path: PathId,
+    /// The layer that wrote them.
+    pub owner: u32,
+    /// The layer that caused their loss.
+    pub by: u32,
+    /// How they were lost.
+    pub how: WasteKind,
+    /// How many.
+    pub files: u64,
+    /// Their bytes.
+    pub bytes: u64,
+    /// Their share of the compressed blob; `None` where the layer is not compressed.
+    pub compressed: Option<u64>,
+}
+
+/// A path that many layers write.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Churn {
+    /// The path.
+    pub path: PathId,
+    /// The layers that write it, at least three.
+    pub layers: Vec<u32>,
+    /// Bytes of its copies that the final tree does not have.
+    pub bytes: u64,
+}
+
+/// All losses with at least one byte, the layers from below, each in the archive's order.
+pub fn losses(image: &Image, tree: &Tree) -> Vec<Loss> {
+    let mut losses = Vec::new();
+    for (number, layer) in image.layers.iter().take(tree.layers()).enumerate() {
+        for (index, entry) in layer.entries.iter().enumerate().filter(|(_, entry)| entry.size > 0) {
+            let id = EntryId { layer: number as u32, index: index as u32 };
+            if let Fate::Lost { how, by } = tree.fate(id) {
+                let compressed = (layer.compression != Compression::None).then_some(entry.compressed);
+                losses.push(Loss { entry: id, path: entry.path, how, by, bytes: entry.size, compressed });
+            }
+        }
+    }
+    losses
+}
+
+/// Losses joined by story and directory, most bytes first; every loss is in one group.
+pub fn group_losses(image: &Image, losses: &[Loss]) -> Vec<LossGroup> {
+    let mut stories: BTreeMap<(u32, u32, WasteKind), Vec<&Loss>> = BTreeMap::new();
+    for loss in losses {
+        stories.entry((loss.entry.layer, loss.by, loss.how)).or_default().push(loss);
+    }
+    let mut groups = Vec::new();
+    for ((owner, by, how), losses) in stories {
+        let compressed = losses.iter().all(|loss| loss.compressed.is_some());
+        let files = losses.iter().map(|loss| {
+            (loss.path, Sum { files: 1, bytes: loss.bytes, compressed: loss.compressed.unwrap_or_default() })
+        });
+        groups.extend(places(&image.paths, files).into_iter().map(|Place { path, sum }| LossGroup {
+            path,
+            owner,
+            by,
+            how,
+            files: sum.files,
+            bytes: sum.bytes,
+            compressed: compressed.then_some(sum.compressed),
+        }));
+    }
+    groups.sort_by_key(|group| (Reverse(group.bytes), group.owner, group.path));
+    groups
+}
+
+/// Files that at least three layers write, most lost bytes first.
+pub fn churn(image: &Image, tree: &Tree) -> Vec<Churn> {
+    let mut writes = vec![(0u32, 0u32); image.paths.len()];
+    for (layer, id) in writers(image, tree) {
+        let (count, last) = &mut writes[image.entry(id).path.index()];
+        *count += u32::from(*last != layer + 1);
+        *last = layer + 1;
+    }
+    let mut found: BTreeMap<PathId, Churn> = BTreeMap::new();
+    for (layer, id) in writers(image, tree) {
+        let entry = image.entry(id);
+        if writes[entry.path.index()].0 < CHURN_LAYERS {
+            continue;
+        }
+        let churn = found.entry(entry.path).or_insert_with(|| Churn { path: entry.path, layers: Vec::new(), bytes: 0 });
+        if churn.layers.last() != Some(&layer) {
+            churn.layers.push(layer);
+        }
+        if matches!(tree.fate(id), Fate::Lost { .. }) {
+            churn.bytes = churn.bytes.saturating_add(entry.size);
+        }
+    }
+    let mut found: Vec<Churn> = found.into_values().collect();
+    found.sort_by_key(|churn| (Reverse(churn.bytes), churn.path));
+    found
+}
+
+/// Files with their layers, the lowest first.
+fn writers(image: &Image, tree: &Tree) -> impl Iterator<Item = (u32, EntryId)> {
+    image.layers.iter().take(tree.layers()).enumerate().flat_map(|(number, layer)| {
+        let files = layer.entries.iter().enumerate().filter(|(_, entry)| entry.kind == Kind::File);
+        files.map(move |(index, _)| (number as u32, EntryId { layer: number as u32, index: index as u32 }))
+    })
+}

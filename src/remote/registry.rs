@@ -1,0 +1,97 @@
+//! One repository of one registry: manifests and blobs.
+
+use std::sync::Arc;
+
+use sha2::{Digest as _, Sha256, Sha512};
+use ureq::http::header;
+
+use super::blob::Blob;
+use super::error::{Error, Kind};
+use super::options::Options;
+use super::reference::Reference;
+use super::session::{Request, Session};
+use crate::image::{Algorithm, Digest};
+
+/// What manifests may be: those of OCI and of docker, and lists of them.
+const MANIFESTS: &str = "application/vnd.oci.image.index.v1+json, application/vnd.oci.image.manifest.v1+json, \
+     application/vnd.docker.distribution.manifest.list.v2+json, application/vnd.docker.distribution.manifest.v2+json";
+
+/// A manifest or an index as it came.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Document {
+    /// As the registry calls it (`Content-Type`); empty where it calls it nothing.
+    pub media_type: String,
+    /// The digest of `bytes`: worked out, not believed.
+    pub digest: Digest,
+    /// What it is.
+    pub bytes: Vec<u8>,
+}
+
+/// One repository of one registry. Nothing is asked before it must be.
+#[derive(Clone, Debug)]
+pub struct Registry {
+    session: Arc<Session>,
+}
+
+impl Registry {
+    /// The repository of a name.
+    ///
+    /// # Errors
+    /// When a certificate can't be read.
+    pub fn new(reference: &Reference, options: &Options) -> Result<Self, Error> {
+        Ok(Self { session: Arc::new(Session::new(reference, options)?) })
+    }
+
+    /// The name that it was made of.
+    pub fn reference(&self) -> &Reference {
+        &self.session.reference
+    }
+
+    /// A manifest or an index, by tag or digest; one by digest has it.
+    ///
+    /// # Errors
+    /// See [`Kind`].
+    pub fn manifest(&self, version: &str) -> Result<Document, Error> {
+        let wanted: Option<Digest> = version.parse().ok();
+        let separator = if wanted.is_some() { '@' } else { ':' };
+        let what = format!("`{}{separator}{version}`", self.reference().repository);
+        let path = format!("manifests/{version}");
+        let request = Request { path: &path, accept: MANIFESTS, from: 0, what: &what };
+        let response = self.session.get(&request)?;
+        let told = |name: &str| response.headers().get(name).and_then(|value| value.to_str().ok()).unwrap_or_default();
+        let media_type = told(header::CONTENT_TYPE.as_str()).split(';').next().unwrap_or_default().trim().to_owned();
+        let announced: Option<Digest> = told("docker-content-digest").parse().ok();
+        let bytes = self.session.document(response, &what)?;
+        let expected = wanted.or(announced);
+        let algorithm = expected.as_ref().map_or(Algorithm::Sha256, Digest::algorithm);
+        let digest = digest_of(&bytes, algorithm);
+        match digest {
+            Some(digest) if expected.as_ref().is_none_or(|expected| *expected == digest) => {
+                Ok(Document { media_type, digest, bytes })
+            }
+            digest => {
+                let host = self.reference().host();
+                let got = digest.map(|digest| digest.to_string()).unwrap_or_default();
+                let expected = expected.map(|digest| digest.to_string()).unwrap_or_default();
+                let what = format!("the registry `{host}` sends {what} with the digest {got} instead of {expected}");
+                Err(Error::new(Kind::Broken, what, "something between here and the registry changes what it sends"))
+            }
+        }
+    }
+
+    /// A blob, from its byte `from` on. Its digest is for the reader to check.
+    ///
+    /// # Errors
+    /// See [`Kind`].
+    pub fn blob(&self, digest: &Digest, from: u64) -> Result<Blob, Error> {
+        Blob::open(Arc::clone(&self.session), digest, from)
+    }
+}
+
+/// The digest of some bytes.
+fn digest_of(bytes: &[u8], algorithm: Algorithm) -> Option<Digest> {
+    match algorithm {
+        Algorithm::Sha256 => Digest::new(algorithm, &Sha256::digest(bytes)),
+        Algorithm::Sha512 => Digest::new(algorithm, &Sha512::digest(bytes)),
+    }
+}

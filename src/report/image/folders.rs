@@ -1,0 +1,66 @@
+//! The biggest folders of the final tree.
+
+use super::ImageView;
+use super::grid::{Column, grid, plain};
+use crate::analysis::ImageAnalysis;
+use crate::image::PathId;
+use crate::report::layout::Layout;
+use crate::report::units::bytes;
+
+/// Parts of the image that are worth a row.
+const SHARE: u64 = 50;
+
+/// A folder, or a file, with what is in it.
+#[derive(Debug)]
+pub(super) struct Folder {
+    pub(super) path: PathId,
+    /// Levels below the root.
+    pub(super) level: u32,
+    /// Stored bytes at the path and below it.
+    pub(super) bytes: u64,
+}
+
+/// The folders to a depth, each level's `top` biggest, parents before children.
+pub(super) fn biggest(analysis: &ImageAnalysis, depth: u32, top: usize, least: u64) -> Vec<Folder> {
+    let mut found = Vec::new();
+    // Of each open folder its children, the smallest first.
+    let mut open = vec![children(analysis, PathId::ROOT, top, least)];
+    while let Some(last) = open.last_mut() {
+        let Some(path) = last.pop() else {
+            open.pop();
+            continue;
+        };
+        let level = open.len() as u32;
+        found.push(Folder { path, level, bytes: analysis.tree.bytes(path) });
+        if level < depth {
+            open.push(children(analysis, path, top, least));
+        }
+    }
+    found
+}
+
+fn children(analysis: &ImageAnalysis, path: PathId, top: usize, least: u64) -> Vec<PathId> {
+    let bytes = |path: &PathId| analysis.tree.bytes(*path);
+    let names = |path: &PathId| analysis.image.paths.name(*path);
+    let mut children: Vec<PathId> = analysis.tree.children(path).filter(|child| bytes(child) >= least.max(1)).collect();
+    children.sort_by(|a, b| bytes(b).cmp(&bytes(a)).then_with(|| names(a).cmp(names(b))));
+    children.truncate(top);
+    children.reverse();
+    children
+}
+
+/// For people: those that hold at least a fiftieth of the image.
+pub(super) fn shown(analysis: &ImageAnalysis, view: &ImageView<'_>, layout: Layout) -> String {
+    let all = analysis.tree.bytes(PathId::ROOT);
+    let least = if view.all { 1 } else { all / SHARE };
+    let mut rows = Vec::new();
+    for folder in biggest(analysis, view.depth, view.top, least) {
+        let name = analysis.image.paths.name(folder.path);
+        let mut text = "  ".repeat(folder.level as usize - 1);
+        text.push('/');
+        text.push_str(&String::from_utf8_lossy(name));
+        let share = (u128::from(folder.bytes) * 100 / u128::from(all.max(1))) as u64;
+        rows.push(vec![plain(bytes(folder.bytes)), plain(format!("{share} %")), plain(text)]);
+    }
+    grid(&[Column::Right, Column::Right, Column::Words], &rows, layout, 4)
+}

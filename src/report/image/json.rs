@@ -1,0 +1,277 @@
+//! An analysis ─► JSON.
+
+mod contents;
+
+pub(super) use self::contents::finding;
+
+use super::{ImageView, shown_path, wire};
+use crate::analysis::{Analysis, ImageAnalysis, Problem};
+use crate::attribution::{BaseHow, Confidence, How, Place, Unplaced};
+use crate::image::{Compression, Config, Contents, Count, Digest, Platform, WasteBytes, push_bytes, transfer_seconds};
+use crate::report::json::pretty;
+use crate::report::wire::{Head, Skipped};
+
+/// The result of `image`, as `schemas/image.schema.json` describes it.
+pub fn write(analysis: &Analysis, view: &ImageView<'_>) -> String {
+    pretty(&wire::Images {
+        head: head(),
+        images: analysis.images.iter().map(|one| image(one, view)).collect(),
+        others: analysis
+            .others
+            .iter()
+            .map(|other| wire::Other {
+                reference: &other.reference,
+                platform: other.platform.as_ref().and_then(platform),
+                manifest_digest: digest(other.manifest.as_ref()),
+            })
+            .collect(),
+        attestations: analysis
+            .attestations
+            .iter()
+            .map(|one| wire::Attestation {
+                manifest_digest: digest(one.manifest.as_ref()),
+                subject: digest(one.subject.as_ref()),
+                predicates: one.statements.iter().filter_map(|one| one.predicate_type.as_deref()).collect(),
+            })
+            .collect(),
+        skipped: skipped(analysis),
+        problems: analysis.problems.iter().map(problem).collect(),
+        notices: analysis.notices.iter().map(String::as_str).collect(),
+    })
+}
+
+pub(super) const fn head() -> Head<'static> {
+    Head { schema: "dockopt.image/1", dockopt: env!("CARGO_PKG_VERSION"), root: "." }
+}
+
+pub(super) fn skipped(analysis: &Analysis) -> Vec<Skipped<'_>> {
+    let mut all = Vec::new();
+    for skip in &analysis.skipped {
+        all.push(Skipped { what: &skip.what, why: &skip.why, remedy: &skip.remedy });
+    }
+    all
+}
+
+pub(super) fn problem(problem: &Problem) -> wire::Problem<'_> {
+    wire::Problem {
+        source: problem.source.as_deref(),
+        place: problem.place.as_deref(),
+        offset: problem.offset,
+        message: &problem.message,
+        help: problem.help.as_deref(),
+    }
+}
+
+pub(super) fn digest(digest: Option<&Digest>) -> Option<String> {
+    digest.map(ToString::to_string)
+}
+
+pub(super) fn platform(platform: &Platform) -> Option<String> {
+    (!platform.is_unknown()).then(|| platform.to_string())
+}
+
+fn image<'a>(analysis: &'a ImageAnalysis, view: &ImageView<'_>) -> wire::Image<'a> {
+    let image = &analysis.image;
+    wire::Image {
+        reference: &image.reference,
+        names: &image.names,
+        source: analysis.source.as_deref(),
+        platform: platform(&image.platform),
+        manifest_digest: digest(image.manifest.as_ref()),
+        id: digest(image.id.as_ref()),
+        annotations: pairs(image.annotations.iter().map(|(name, value)| (name, value))),
+        config: config(&image.config),
+        base: wire::Base {
+            layers: analysis.origins.base.layers,
+            name: analysis.origins.base.name.as_deref(),
+            how: match analysis.origins.base.how {
+                BaseHow::Layers => "layers",
+                BaseHow::Provenance => "provenance",
+                BaseHow::History => "history",
+                BaseHow::Guess => "guess",
+            },
+        },
+        totals: totals(analysis, view),
+        layers: layers(analysis),
+        history: history(analysis),
+        waste: contents::losses(analysis, view.top),
+        waste_groups: contents::groups(analysis, view.top),
+        churn: analysis
+            .churn
+            .iter()
+            .take(view.top)
+            .map(|one| wire::Churn {
+                path: shown_path(analysis, one.path),
+                layers: one.layers.clone(),
+                bytes: one.bytes,
+            })
+            .collect(),
+        duplicates: contents::duplicates(analysis, view.top),
+        categories: contents::categories(analysis, view.top),
+        packages: analysis.packages.as_ref().map(|packages| contents::packages(analysis, packages, view.top)),
+        tree: contents::tree(analysis, view),
+        findings: analysis.findings.iter().map(|one| finding(analysis, one)).collect(),
+        notices: analysis.notices.iter().map(String::as_str).collect(),
+    }
+}
+
+fn pairs<'a>(pairs: impl Iterator<Item = (&'a String, &'a String)>) -> Vec<wire::Pair<'a>> {
+    pairs.map(|(name, value)| wire::Pair { name, value }).collect()
+}
+
+fn config(config: &Config) -> wire::Config<'_> {
+    wire::Config {
+        created: config.created.as_deref(),
+        user: config.user.as_deref(),
+        env: pairs(config.env.iter().map(|(name, value)| (name, value))),
+        entrypoint: config.entrypoint.as_deref(),
+        cmd: config.cmd.as_deref(),
+        working_directory: config.working_directory.as_deref(),
+        exposed_ports: &config.exposed_ports,
+        volumes: &config.volumes,
+        labels: pairs(config.labels.iter()),
+        stop_signal: config.stop_signal.as_deref(),
+        shell: config.shell.as_deref(),
+        healthcheck: config.healthcheck.as_deref(),
+        on_build: &config.on_build,
+    }
+}
+
+const fn waste(waste: &WasteBytes) -> wire::Waste {
+    wire::Waste {
+        deleted: waste.deleted,
+        overwritten: waste.overwritten,
+        metadata_only: waste.metadata_only,
+        same_layer_duplicate: waste.same_layer_duplicate,
+    }
+}
+
+pub(super) fn totals(analysis: &ImageAnalysis, view: &ImageView<'_>) -> wire::Totals {
+    let totals = &analysis.totals;
+    let read = analysis.is_read();
+    let known = |bytes: u64| read.then_some(bytes);
+    let above = &analysis.above;
+    wire::Totals {
+        stored_file_bytes: known(totals.stored_file_bytes),
+        merged_bytes: known(totals.merged_bytes),
+        merged_files: known(totals.merged_files),
+        merged_entries: known(totals.merged_entries),
+        waste: read.then(|| waste(&totals.waste)),
+        duplicate_content_bytes: known(totals.duplicate_content_bytes),
+        pull_bytes: totals.pull_bytes,
+        pull_is_uncompressed: totals.pull_is_uncompressed,
+        disk_bytes: known(totals.disk_bytes),
+        apparent_bytes: known(totals.apparent_bytes),
+        unread_layers: totals.unread_layers,
+        efficiency: read.then(|| totals.efficiency()),
+        above_base: read.then(|| wire::Above {
+            stored_file_bytes: above.stored_file_bytes,
+            waste: waste(&above.waste),
+            pull_bytes: above.pull_bytes,
+            efficiency: above.efficiency(),
+        }),
+        dive: read.then(|| wire::Dive {
+            efficiency: analysis.dive.efficiency,
+            wasted_bytes: analysis.dive.wasted_bytes,
+            user_wasted_ratio: analysis.dive.user_wasted_ratio,
+        }),
+        pull_seconds: view
+            .bandwidths
+            .iter()
+            .map(|rate| wire::Pull {
+                bits_per_second: *rate,
+                seconds: transfer_seconds(totals.pull_bytes, *rate as f64),
+            })
+            .collect(),
+    }
+}
+
+pub(super) fn layers(analysis: &ImageAnalysis) -> Vec<wire::Layer<'_>> {
+    (0..analysis.image.layers.len()).map(|number| layer(analysis, number)).collect()
+}
+
+fn layer(analysis: &ImageAnalysis, number: usize) -> wire::Layer<'_> {
+    let layer = &analysis.image.layers[number];
+    let own = &analysis.layers[number];
+    let read = layer.tar_bytes.is_some();
+    let (contents, damage, urls) = match &layer.contents {
+        Contents::Read => ("read", None, &[][..]),
+        Contents::NotAsked => ("not_asked", None, &[][..]),
+        Contents::Elsewhere(urls) => ("elsewhere", None, &urls[..]),
+        Contents::Damaged(why) => ("damaged", Some(why.as_str()), &[][..]),
+    };
+    wire::Layer {
+        digest: digest(layer.digest.as_ref()),
+        diff_id: digest(layer.diff_id.as_ref()),
+        media_type: layer.media_type.as_deref(),
+        compression: (read || layer.compression != Compression::None).then(|| layer.compression.name()),
+        blob_bytes: layer.blob_bytes,
+        tar_bytes: layer.tar_bytes,
+        file_bytes: read.then_some(own.file_bytes),
+        entries: read.then_some(layer.entries.len() as u64),
+        contents,
+        damage,
+        urls,
+        in_base: analysis.is_base(number),
+        history: layer.history,
+        instruction: analysis.instruction(number),
+        origin: analysis.place(number).map(|(name, place)| origin(name, place)),
+        unplaced: analysis.origin(number).and_then(|origin| origin.unplaced).map(unplaced),
+        added: read.then(|| count(&own.changes.added)),
+        changed: read.then(|| count(&own.changes.changed)),
+        removed: read.then(|| count(&own.changes.removed)),
+        waste: read.then(|| waste(&own.lost)),
+        waste_caused: read.then_some(own.caused),
+        push_bytes: push_bytes(&analysis.image, number),
+    }
+}
+
+const fn count(count: &Count) -> wire::Count {
+    wire::Count { entries: count.entries, files: count.files, bytes: count.bytes }
+}
+
+pub(super) fn origin<'a>(name: &'a str, place: &'a Place) -> wire::Origin<'a> {
+    wire::Origin {
+        file: name,
+        line: place.first_line,
+        end_line: place.last_line,
+        stage: place.stage.as_deref(),
+        how: match place.how {
+            How::Provenance => "provenance",
+            How::History => "history",
+        },
+        confidence: match place.confidence {
+            Confidence::Exact => "exact",
+            Confidence::Text => "text",
+            Confidence::Kind => "kind",
+        },
+    }
+}
+
+const fn unplaced(why: Unplaced) -> &'static str {
+    match why {
+        Unplaced::NoDockerfile => "no_dockerfile",
+        Unplaced::Base => "base",
+        Unplaced::OtherDockerfile => "other_dockerfile",
+        Unplaced::NotFound => "not_found",
+        Unplaced::NoHistory => "no_history",
+        Unplaced::Squashed => "squashed",
+    }
+}
+
+fn history(analysis: &ImageAnalysis) -> Vec<wire::History<'_>> {
+    let mut steps = Vec::new();
+    for (number, step) in analysis.image.config.history.iter().enumerate() {
+        let told = analysis.origins.history.get(number);
+        let place = told.and_then(|told| told.place.as_ref());
+        steps.push(wire::History {
+            created: step.created.as_deref(),
+            created_by: step.created_by.as_deref(),
+            comment: step.comment.as_deref(),
+            empty_layer: step.empty_layer,
+            instruction: told.and_then(|told| told.instruction.as_deref()),
+            origin: place.map(|place| origin(analysis.dockerfiles.name(place.text), place)),
+        });
+    }
+    steps
+}

@@ -1,0 +1,190 @@
+//! What is in an image ─► JSON: lost bytes, equal and useless contents, packages, folders, findings.
+
+use super::{origin, wire};
+use crate::analysis::{Finding, ImageAnalysis, rule_of_category};
+use crate::finding::Basis;
+use crate::image::packages::{Packages, Size, Why};
+use crate::image::{CategoryClass, Kind, Loss};
+use crate::report::image::{ImageView, folders, shown_path};
+
+/// The largest losses.
+pub(super) fn losses(analysis: &ImageAnalysis, top: usize) -> Vec<wire::Loss> {
+    let mut all: Vec<&Loss> = analysis.losses.iter().collect();
+    all.sort_by_key(|loss| std::cmp::Reverse(loss.bytes));
+    all.into_iter().take(top).map(|one| loss(analysis, one)).collect()
+}
+
+fn loss(analysis: &ImageAnalysis, loss: &Loss) -> wire::Loss {
+    wire::Loss {
+        path: shown_path(analysis, loss.path),
+        kind: loss.how.name(),
+        bytes: loss.bytes,
+        pull_bytes: loss.compressed,
+        layer: loss.entry.layer,
+        lost_by: loss.by,
+    }
+}
+
+pub(super) fn groups(analysis: &ImageAnalysis, top: usize) -> Vec<wire::LossGroup> {
+    let mut groups = Vec::new();
+    for group in analysis.loss_groups.iter().take(top) {
+        let loss = wire::Loss {
+            path: shown_path(analysis, group.path),
+            kind: group.how.name(),
+            bytes: group.bytes,
+            pull_bytes: group.compressed,
+            layer: group.owner,
+            lost_by: group.by,
+        };
+        groups.push(wire::LossGroup { loss, files: group.files });
+    }
+    groups
+}
+
+pub(super) fn duplicates(analysis: &ImageAnalysis, top: usize) -> Vec<wire::Duplicate> {
+    let mut all = Vec::new();
+    for equal in analysis.duplicates.iter().take(top) {
+        let copy = |(path, entry): &(crate::image::PathId, crate::image::EntryId)| wire::Copy {
+            path: shown_path(analysis, *path),
+            layer: entry.layer,
+        };
+        all.push(wire::Duplicate {
+            size: equal.size,
+            bytes: equal.bytes(),
+            same_layer_bytes: equal.same_layer,
+            cross_layer_bytes: equal.cross_layer,
+            copies: equal.copies.iter().take(top).map(copy).collect(),
+            copy_count: equal.copies.len(),
+        });
+    }
+    all
+}
+
+pub(super) fn categories(analysis: &ImageAnalysis, top: usize) -> Vec<wire::Category<'_>> {
+    let mut all = Vec::new();
+    for one in &analysis.categories {
+        let layer = |layer: &crate::image::CategoryLayer| wire::CategoryLayer {
+            layer: layer.layer,
+            files: layer.files,
+            bytes: layer.bytes,
+        };
+        let place = |place: &crate::image::Place| wire::Place {
+            path: shown_path(analysis, place.path),
+            files: place.sum.files,
+            bytes: place.sum.bytes,
+        };
+        all.push(wire::Category {
+            name: &one.category.name,
+            class: class(one.category.class),
+            fix: &one.category.fix,
+            rule: rule_of_category(&one.category.name),
+            files: one.files,
+            bytes: one.bytes,
+            pull_bytes: one.compressed,
+            layers: one.layers.iter().map(layer).collect(),
+            places: one.places.iter().take(top).map(place).collect(),
+        });
+    }
+    all
+}
+
+const fn class(class: CategoryClass) -> &'static str {
+    match class {
+        CategoryClass::Waste => "waste",
+        CategoryClass::Trim => "trim",
+        CategoryClass::Toolchain => "toolchain",
+        CategoryClass::Optional => "optional",
+    }
+}
+
+pub(super) fn packages<'a>(analysis: &ImageAnalysis, packages: &'a Packages, top: usize) -> wire::Packages<'a> {
+    let mut order: Vec<usize> = (0..packages.packages.len()).collect();
+    order.sort_by_key(|id| std::cmp::Reverse(packages.packages[*id].size.bytes));
+    let unowned = |one: &crate::image::packages::Unowned| wire::Unowned {
+        path: shown_path(analysis, one.directory),
+        layer: one.layer,
+        files: one.size.files,
+        bytes: one.size.bytes,
+    };
+    wire::Packages {
+        count: packages.packages.len(),
+        bytes: packages.packages.iter().map(|package| package.size.bytes).sum(),
+        unowned_bytes: packages.unowned.iter().map(|unowned| unowned.size.bytes).sum(),
+        list: order.into_iter().take(top).map(|id| package(analysis, packages, id)).collect(),
+        unowned: packages.unowned.iter().take(top).map(unowned).collect(),
+        duplicates: packages
+            .duplicates
+            .iter()
+            .take(top)
+            .map(|one| wire::PackageDuplicate { packages: one.packages.clone(), bytes: one.bytes })
+            .collect(),
+    }
+}
+
+fn package<'a>(analysis: &ImageAnalysis, packages: &'a Packages, id: usize) -> wire::Package<'a> {
+    let own = &packages.packages[id];
+    let layer =
+        |(layer, size): &(u32, Size)| wire::CategoryLayer { layer: *layer, files: size.files, bytes: size.bytes };
+    wire::Package {
+        id,
+        ecosystem: own.ecosystem.name(),
+        name: &own.name,
+        version: &own.version,
+        architecture: (!own.architecture.is_empty()).then_some(&own.architecture),
+        path: shown_path(analysis, own.place),
+        bytes: own.size.bytes,
+        pull_bytes: own.size.compressed,
+        files: own.size.files,
+        layer: own.layer,
+        layers: own.by_layer.iter().map(layer).collect(),
+        why: match own.why {
+            Why::Asked => Some("asked"),
+            Why::Dependency => Some("dependency"),
+            Why::Unknown => None,
+        },
+        orphan: own.is_orphan(),
+        development: own.development,
+        essential: own.essential,
+        needs: &own.needs,
+        needed_by: &own.needed_by,
+        exclusive_bytes: own.exclusive.map(|size| size.bytes),
+        closure_bytes: own.closure.map(|size| size.bytes),
+        part_of: own.part_of,
+        parts: own.parts.len(),
+    }
+}
+
+/// The folders to the depth asked for.
+pub(super) fn tree(analysis: &ImageAnalysis, view: &ImageView<'_>) -> Vec<wire::Folder> {
+    let entry =
+        |path| analysis.tree.at(path).map(|id| &analysis.image.layers[id.layer as usize].entries[id.index as usize]);
+    let mut all = Vec::new();
+    for folder in folders::biggest(analysis, view.depth, view.top, 1) {
+        all.push(wire::Folder {
+            path: shown_path(analysis, folder.path),
+            depth: folder.level,
+            bytes: folder.bytes,
+            directory: entry(folder.path).is_none_or(|entry| entry.kind == Kind::Directory),
+        });
+    }
+    all
+}
+
+pub(in crate::report::image) fn finding<'a>(analysis: &'a ImageAnalysis, finding: &'a Finding) -> wire::Finding<'a> {
+    wire::Finding {
+        name: &finding.name,
+        severity: finding.severity.name(),
+        message: &finding.message,
+        help: &finding.help,
+        rule: finding.rule,
+        url: finding.rule.and_then(crate::rules::find).map(crate::rules::Rule::url),
+        layer: finding.layer,
+        lost_by: finding.by,
+        origin: analysis.place(finding.layer).map(|(name, place)| origin(name, place)),
+        path: shown_path(analysis, finding.path),
+        files: finding.files,
+        bytes: finding.bytes,
+        pull_bytes: finding.compressed,
+        basis: Basis::Measured.name(),
+    }
+}

@@ -1,0 +1,112 @@
+//! JSON Lines: `start`, then per image its sums, a line for each file of its final tree and its findings, then problems and
+//! skips, and `end`, which says that it is all. Written as it comes: an image may have millions of files.
+
+use std::io::{self, Write};
+
+use super::json::{finding, head, layers, platform, problem, skipped, totals};
+use super::{ImageView, shown_path, wire};
+use crate::analysis::{Analysis, ImageAnalysis};
+use crate::image::{Entry, EntryId, Kind, PathId};
+use crate::report::json::compact;
+
+/// The result of `image` as lines, each as `schemas/image-jsonl.schema.json` describes it.
+///
+/// # Errors
+/// When the lines can't be written.
+pub fn write(analysis: &Analysis, view: &ImageView<'_>, exit: u8, out: &mut dyn Write) -> io::Result<()> {
+    let mut line = |line: &wire::Line<'_>| out.write_all(compact(line).as_bytes());
+    line(&wire::Line::Start { head: head(), command: "image" })?;
+    let mut files = 0;
+    for (number, image) in analysis.images.iter().enumerate() {
+        line(&wire::Line::Image {
+            reference: &image.image.reference,
+            platform: platform(&image.image.platform),
+            totals: totals(image, view),
+            layers: layers(image),
+        })?;
+        for (path, id) in image.tree.members() {
+            line(&wire::Line::File(Box::new(file(image, number, path, id))))?;
+            files += 1;
+        }
+        for one in &image.findings {
+            line(&wire::Line::Finding(finding(image, one)))?;
+        }
+        for notice in &image.notices {
+            line(&wire::Line::Notice { text: notice })?;
+        }
+    }
+    for one in &analysis.problems {
+        line(&wire::Line::Problem(problem(one)))?;
+    }
+    for one in skipped(analysis) {
+        line(&wire::Line::Skipped(one))?;
+    }
+    for notice in &analysis.notices {
+        line(&wire::Line::Notice { text: notice })?;
+    }
+    line(&wire::Line::End {
+        images: analysis.images.len(),
+        files,
+        findings: analysis.images.iter().map(|image| image.findings.len()).sum(),
+        problems: analysis.problems.len(),
+        skipped: analysis.skipped.len(),
+        exit,
+    })
+}
+
+fn file(analysis: &ImageAnalysis, image: usize, path: PathId, id: EntryId) -> wire::File<'_> {
+    let layer = &analysis.image.layers[id.layer as usize];
+    let entry = &layer.entries[id.index as usize];
+    let bytes = analysis.image.paths.bytes(path);
+    let place = analysis.place(id.layer as usize);
+    let package = analysis.packages.as_ref().and_then(|packages| {
+        let owner = packages.owner(path)?;
+        packages.packages.get(owner as usize).map(|package| &*package.name)
+    });
+    let is_file = matches!(entry.kind, Kind::File | Kind::Hardlink);
+    // A further name of a file holds what the file holds.
+    let held = analysis.tree.inode(id);
+    let own: &Entry = &analysis.image.layers[held.layer as usize].entries[held.index as usize];
+    wire::File {
+        image,
+        path: shown_path(analysis, path),
+        path_hex: std::str::from_utf8(&bytes)
+            .is_err()
+            .then(|| bytes.iter().map(|byte| format!("{byte:02x}")).collect()),
+        kind: kind(entry.kind),
+        size: if is_file { own.size } else { 0 },
+        pull_bytes: is_file.then_some(own.compressed),
+        apparent_size: analysis.image.layers[held.layer as usize].apparent.get(&held.index).copied(),
+        mode: format!("{:04o}", own.mode.0),
+        uid: own.uid,
+        gid: own.gid,
+        mtime: own.mtime,
+        target: target(analysis, id, entry),
+        layer: id.layer,
+        file: place.map(|(name, _)| name),
+        line: place.map(|(_, place)| place.first_line),
+        category: None,
+        package,
+    }
+}
+
+fn target(analysis: &ImageAnalysis, id: EntryId, entry: &Entry) -> Option<String> {
+    if entry.kind == Kind::Hardlink {
+        return Some(shown_path(analysis, entry.link));
+    }
+    let target = analysis.image.layers[id.layer as usize].targets.get(&id.index)?;
+    Some(String::from_utf8_lossy(target).into_owned())
+}
+
+const fn kind(kind: Kind) -> &'static str {
+    match kind {
+        Kind::File => "file",
+        Kind::Hardlink => "hardlink",
+        Kind::Directory => "directory",
+        Kind::Symlink => "symlink",
+        Kind::CharacterDevice => "character_device",
+        Kind::BlockDevice => "block_device",
+        Kind::Fifo => "fifo",
+        Kind::Whiteout | Kind::Opaque => "whiteout",
+    }
+}

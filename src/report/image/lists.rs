@@ -1,0 +1,137 @@
+//! The lists of the screen: lost bytes, useless contents, packages, equal contents.
+
+use super::grid::{Cell, Column, cell, grid, plain};
+use super::{ImageView, shown_maker, shown_path};
+use crate::analysis::{Finding, ImageAnalysis, Subject};
+use crate::image::packages::{Package, Packages};
+use crate::image::{CategoryClass, CategoryUse, WasteKind};
+use crate::report::layout::{Layout, Tone};
+use crate::report::units::{bytes, count};
+
+/// For people.
+pub(super) const fn kind(how: WasteKind) -> &'static str {
+    match how {
+        WasteKind::Deleted => "deleted",
+        WasteKind::Overwritten => "overwritten",
+        WasteKind::MetadataOnly => "stored again",
+        WasteKind::SameLayerDuplicate => "stored twice",
+    }
+}
+
+/// Lost bytes: what, where, who wrote it, who lost it, what mends it.
+pub(super) fn waste(analysis: &ImageAnalysis, view: &ImageView<'_>, layout: Layout) -> String {
+    let mut rows = Vec::new();
+    for group in analysis.loss_groups.iter().take(view.top) {
+        let (owner, by) = (group.owner as usize, group.by as usize);
+        let mut story = shown_maker(analysis, owner);
+        if owner != by {
+            story.push_str(&format!(" → {}", shown_maker(analysis, by)));
+        }
+        let files = if group.files > 1 { format!(" ({})", count(group.files, "file")) } else { String::new() };
+        let rule = if analysis.is_base(by) { None } else { rule(analysis, Subject::Waste(group.how)) };
+        rows.push(vec![
+            plain(bytes(group.bytes)),
+            plain(kind(group.how)),
+            plain(format!("{}{files}", shown_path(analysis, group.path))),
+            plain(story),
+            cell(rule.unwrap_or(""), Tone::Dim),
+        ]);
+    }
+    let columns = [Column::Right, Column::Left, Column::Path, Column::Left, Column::Words];
+    grid(&columns, &rows, layout, 4) + &rest(analysis.loss_groups.len(), rows.len())
+}
+
+fn rule(analysis: &ImageAnalysis, subject: Subject) -> Option<&'static str> {
+    analysis.findings.iter().find(|finding| finding.subject == subject).and_then(|finding| finding.rule)
+}
+
+/// `… 12 more (--all)`.
+pub(super) fn rest(all: usize, shown: usize) -> String {
+    match all.saturating_sub(shown) {
+        0 => String::new(),
+        more => format!("    … {more} more (--all)\n"),
+    }
+}
+
+/// Contents of no use at run time: categories that are findings first.
+pub(super) fn categories(analysis: &ImageAnalysis, view: &ImageView<'_>, layout: Layout) -> String {
+    let mut all: Vec<&CategoryUse> = analysis.categories.iter().filter(|one| one.bytes > 0).collect();
+    all.sort_by_key(|one| (one.category.class == CategoryClass::Optional, std::cmp::Reverse(one.bytes)));
+    let mut rows: Vec<Vec<Cell>> = Vec::new();
+    for one in all.iter().take(view.top) {
+        let tone = match one.category.class {
+            CategoryClass::Waste => Tone::Warning,
+            CategoryClass::Optional => Tone::Dim,
+            CategoryClass::Trim | CategoryClass::Toolchain => Tone::Plain,
+        };
+        let most = one.layers.iter().max_by_key(|layer| layer.bytes);
+        let place = one.places.first().map(|place| shown_path(analysis, place.path)).unwrap_or_default();
+        rows.push(vec![
+            plain(bytes(one.bytes)),
+            cell(&one.category.name, tone),
+            plain(count(one.files, "file")),
+            plain(most.map(|layer| shown_maker(analysis, layer.layer as usize)).unwrap_or_default()),
+            plain(place),
+            cell(&one.category.fix, Tone::Dim),
+        ]);
+    }
+    let columns = [Column::Right, Column::Left, Column::Right, Column::Left, Column::Path, Column::Words];
+    grid(&columns, &rows, layout, 4) + &rest(all.len(), rows.len())
+}
+
+/// Packages, those first that bring most bytes with them.
+pub(super) fn packages(analysis: &ImageAnalysis, packages: &Packages, view: &ImageView<'_>, layout: Layout) -> String {
+    let weight = |package: &Package| package.closure.unwrap_or(package.size).bytes;
+    let mut all: Vec<&Package> =
+        packages.packages.iter().filter(|package| package.part_of.is_none() && package.size.bytes > 0).collect();
+    all.sort_by_key(|package| (std::cmp::Reverse(package.size.bytes), &package.name));
+    let mut rows = Vec::new();
+    for package in all.iter().take(view.top) {
+        let more = weight(package).saturating_sub(package.size.bytes);
+        let needs = if more > 0 { format!("{} with what it needs", bytes(weight(package))) } else { String::new() };
+        let why = if package.is_orphan() { "needed by nothing" } else { package.why.name() };
+        let name = format!("{} {}", package.name, package.version);
+        rows.push(vec![
+            plain(bytes(package.size.bytes)),
+            cell(package.ecosystem.name(), Tone::Dim),
+            plain(name.trim()),
+            cell(
+                if why == "unknown" { "" } else { why },
+                if package.is_orphan() { Tone::Warning } else { Tone::Plain },
+            ),
+            plain(shown_maker(analysis, package.layer as usize)),
+            cell(needs, Tone::Dim),
+        ]);
+    }
+    let columns = [Column::Right, Column::Left, Column::Words, Column::Left, Column::Left, Column::Words];
+    grid(&columns, &rows, layout, 4) + &rest(all.len(), rows.len())
+}
+
+/// Equal contents at several places.
+pub(super) fn duplicates(analysis: &ImageAnalysis, view: &ImageView<'_>, layout: Layout) -> String {
+    let mut rows = Vec::new();
+    for equal in analysis.duplicates.iter().take(view.top.min(5)) {
+        let places: Vec<String> = equal.copies.iter().take(2).map(|(path, _)| shown_path(analysis, *path)).collect();
+        let more = equal.copies.len().saturating_sub(2);
+        let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+        rows.push(vec![
+            plain(bytes(equal.bytes())),
+            plain(format!("{} ×", equal.copies.len())),
+            plain(format!("{}{more}", places.join(", "))),
+        ]);
+    }
+    let columns = [Column::Right, Column::Right, Column::Words];
+    grid(&columns, &rows, layout, 4) + &rest(analysis.duplicates.len(), rows.len())
+}
+
+/// Findings on one line each, for formats that have no tables of their own.
+pub(in crate::report) fn story(analysis: &ImageAnalysis, finding: &Finding) -> String {
+    let mut text = format!("{}: {}", bytes(finding.bytes), finding.message);
+    let instruction = analysis.instruction(finding.layer).unwrap_or("an instruction that nobody recorded");
+    text.push_str(&format!("; written by {} `{instruction}`", shown_maker(analysis, finding.layer)));
+    if let Some(by) = finding.by {
+        let instruction = analysis.instruction(by).unwrap_or("an instruction that nobody recorded");
+        text.push_str(&format!(", lost by {} `{instruction}`", shown_maker(analysis, by)));
+    }
+    text
+}

@@ -1,0 +1,417 @@
+//! The shapes of the JSON of images. A field is only ever added; what is unknown is `null`, never 0. A `layer` is an index
+//! of `layers`; bytes are those of contents as stored, unless a name says otherwise.
+
+use serde::Serialize;
+
+use crate::report::wire::{Head, Skipped};
+
+#[derive(Serialize)]
+pub(super) struct Images<'a> {
+    #[serde(flatten)]
+    pub head: Head<'a>,
+    pub images: Vec<Image<'a>>,
+    /// Images and platforms that were not chosen.
+    pub others: Vec<Other<'a>>,
+    pub attestations: Vec<Attestation<'a>>,
+    pub skipped: Vec<Skipped<'a>>,
+    pub problems: Vec<Problem<'a>>,
+    pub notices: Vec<&'a str>,
+}
+
+#[derive(Serialize)]
+pub(super) struct Image<'a> {
+    #[serde(rename = "ref")]
+    pub reference: &'a str,
+    pub names: &'a [String],
+    pub source: Option<&'a str>,
+    pub platform: Option<String>,
+    pub manifest_digest: Option<String>,
+    pub id: Option<String>,
+    pub annotations: Vec<Pair<'a>>,
+    pub config: Config<'a>,
+    pub base: Base<'a>,
+    pub totals: Totals,
+    pub layers: Vec<Layer<'a>>,
+    pub history: Vec<History<'a>>,
+    pub waste: Vec<Loss>,
+    pub waste_groups: Vec<LossGroup>,
+    pub churn: Vec<Churn>,
+    pub duplicates: Vec<Duplicate>,
+    pub categories: Vec<Category<'a>>,
+    pub packages: Option<Packages<'a>>,
+    pub tree: Vec<Folder>,
+    pub findings: Vec<Finding<'a>>,
+    pub notices: Vec<&'a str>,
+}
+
+#[derive(Serialize)]
+pub(super) struct Pair<'a> {
+    pub name: &'a str,
+    pub value: &'a str,
+}
+
+#[derive(Serialize)]
+pub(super) struct Config<'a> {
+    pub created: Option<&'a str>,
+    pub user: Option<&'a str>,
+    pub env: Vec<Pair<'a>>,
+    pub entrypoint: Option<&'a [String]>,
+    pub cmd: Option<&'a [String]>,
+    pub working_directory: Option<&'a str>,
+    pub exposed_ports: &'a [String],
+    pub volumes: &'a [String],
+    pub labels: Vec<Pair<'a>>,
+    pub stop_signal: Option<&'a str>,
+    pub shell: Option<&'a [String]>,
+    pub healthcheck: Option<&'a [String]>,
+    pub on_build: &'a [String],
+}
+
+#[derive(Serialize)]
+pub(super) struct Base<'a> {
+    /// How many of the lowest layers are its.
+    pub layers: usize,
+    pub name: Option<&'a str>,
+    /// How that is known.
+    pub how: &'static str,
+}
+
+#[derive(Serialize)]
+#[allow(clippy::struct_field_names)] // The names are the format's.
+pub(super) struct Totals {
+    pub stored_file_bytes: Option<u64>,
+    pub merged_bytes: Option<u64>,
+    pub merged_files: Option<u64>,
+    pub merged_entries: Option<u64>,
+    pub waste: Option<Waste>,
+    pub duplicate_content_bytes: Option<u64>,
+    pub pull_bytes: u64,
+    /// Whether a registry would most likely send fewer: a blob is not compressed here.
+    pub pull_is_uncompressed: bool,
+    pub disk_bytes: Option<u64>,
+    pub apparent_bytes: Option<u64>,
+    pub unread_layers: usize,
+    pub efficiency: Option<f64>,
+    pub above_base: Option<Above>,
+    pub dive: Option<Dive>,
+    pub pull_seconds: Vec<Pull>,
+}
+
+#[derive(Serialize)]
+pub(super) struct Waste {
+    pub deleted: u64,
+    pub overwritten: u64,
+    pub metadata_only: u64,
+    pub same_layer_duplicate: u64,
+}
+
+#[derive(Serialize)]
+pub(super) struct Above {
+    pub stored_file_bytes: u64,
+    pub waste: Waste,
+    pub pull_bytes: u64,
+    pub efficiency: f64,
+}
+
+#[derive(Serialize)]
+pub(super) struct Dive {
+    pub efficiency: f64,
+    pub wasted_bytes: u64,
+    pub user_wasted_ratio: Option<f64>,
+}
+
+#[derive(Serialize)]
+pub(super) struct Pull {
+    pub bits_per_second: u64,
+    pub seconds: f64,
+}
+
+#[derive(Serialize)]
+pub(super) struct Layer<'a> {
+    pub digest: Option<String>,
+    pub diff_id: Option<String>,
+    pub media_type: Option<&'a str>,
+    pub compression: Option<&'static str>,
+    pub blob_bytes: u64,
+    pub tar_bytes: Option<u64>,
+    pub file_bytes: Option<u64>,
+    pub entries: Option<u64>,
+    /// `read`, `not_asked`, `elsewhere`, `damaged`.
+    pub contents: &'static str,
+    /// Why it is damaged.
+    pub damage: Option<&'a str>,
+    pub urls: &'a [String],
+    pub in_base: bool,
+    /// Index of the entry of `history` that made it.
+    pub history: Option<usize>,
+    pub instruction: Option<&'a str>,
+    pub origin: Option<Origin<'a>>,
+    /// Why there is no origin.
+    pub unplaced: Option<&'static str>,
+    pub added: Option<Count>,
+    pub changed: Option<Count>,
+    pub removed: Option<Count>,
+    /// Bytes that it stores and the final tree does not have.
+    pub waste: Option<Waste>,
+    /// Bytes that are lost because of it.
+    pub waste_caused: Option<u64>,
+    /// Bytes of a push when it, and what is above it, is made anew.
+    pub push_bytes: u64,
+}
+
+#[derive(Serialize)]
+pub(super) struct Count {
+    pub entries: u64,
+    pub files: u64,
+    pub bytes: u64,
+}
+
+/// A place in a Dockerfile.
+#[derive(Clone, Serialize)]
+pub(super) struct Origin<'a> {
+    pub file: &'a str,
+    pub line: u32,
+    pub end_line: u32,
+    pub stage: Option<&'a str>,
+    /// `provenance`, `history`.
+    pub how: &'static str,
+    /// `exact`, `text`, `kind`.
+    pub confidence: &'static str,
+}
+
+#[derive(Serialize)]
+pub(super) struct History<'a> {
+    pub created: Option<&'a str>,
+    pub created_by: Option<&'a str>,
+    pub comment: Option<&'a str>,
+    pub empty_layer: bool,
+    pub instruction: Option<&'a str>,
+    pub origin: Option<Origin<'a>>,
+}
+
+#[derive(Serialize)]
+pub(super) struct Loss {
+    pub path: String,
+    pub kind: &'static str,
+    pub bytes: u64,
+    pub pull_bytes: Option<u64>,
+    /// Who wrote it.
+    pub layer: u32,
+    /// Who lost it.
+    pub lost_by: u32,
+}
+
+#[derive(Serialize)]
+pub(super) struct LossGroup {
+    #[serde(flatten)]
+    pub loss: Loss,
+    pub files: u64,
+}
+
+#[derive(Serialize)]
+pub(super) struct Churn {
+    pub path: String,
+    pub layers: Vec<u32>,
+    pub bytes: u64,
+}
+
+#[derive(Serialize)]
+pub(super) struct Duplicate {
+    pub size: u64,
+    pub bytes: u64,
+    pub same_layer_bytes: u64,
+    pub cross_layer_bytes: u64,
+    pub copies: Vec<Copy>,
+    pub copy_count: usize,
+}
+
+#[derive(Serialize)]
+pub(super) struct Copy {
+    pub path: String,
+    pub layer: u32,
+}
+
+#[derive(Serialize)]
+pub(super) struct Category<'a> {
+    pub name: &'a str,
+    pub class: &'static str,
+    pub fix: &'a str,
+    pub rule: Option<&'static str>,
+    pub files: u64,
+    pub bytes: u64,
+    pub pull_bytes: Option<u64>,
+    pub layers: Vec<CategoryLayer>,
+    pub places: Vec<Place>,
+}
+
+#[derive(Serialize)]
+pub(super) struct CategoryLayer {
+    pub layer: u32,
+    pub files: u64,
+    pub bytes: u64,
+}
+
+#[derive(Serialize)]
+pub(super) struct Place {
+    pub path: String,
+    pub files: u64,
+    pub bytes: u64,
+}
+
+#[derive(Serialize)]
+pub(super) struct Packages<'a> {
+    pub count: usize,
+    pub bytes: u64,
+    pub unowned_bytes: u64,
+    pub list: Vec<Package<'a>>,
+    pub unowned: Vec<Unowned>,
+    pub duplicates: Vec<PackageDuplicate>,
+}
+
+#[derive(Serialize)]
+pub(super) struct Package<'a> {
+    /// Index in the list of all, which other fields name.
+    pub id: usize,
+    pub ecosystem: &'static str,
+    pub name: &'a str,
+    pub version: &'a str,
+    pub architecture: Option<&'a str>,
+    pub path: String,
+    pub bytes: u64,
+    pub pull_bytes: u64,
+    pub files: u64,
+    pub layer: u32,
+    pub layers: Vec<CategoryLayer>,
+    /// `asked`, `dependency`; `null` where nothing tells.
+    pub why: Option<&'static str>,
+    pub orphan: bool,
+    pub development: Option<bool>,
+    pub essential: bool,
+    pub needs: &'a [u32],
+    pub needed_by: &'a [u32],
+    pub exclusive_bytes: Option<u64>,
+    pub closure_bytes: Option<u64>,
+    pub part_of: Option<u32>,
+    pub parts: usize,
+}
+
+#[derive(Serialize)]
+pub(super) struct PackageDuplicate {
+    pub packages: Vec<u32>,
+    pub bytes: u64,
+}
+
+#[derive(Serialize)]
+pub(super) struct Unowned {
+    pub path: String,
+    pub layer: u32,
+    pub files: u64,
+    pub bytes: u64,
+}
+
+#[derive(Serialize)]
+pub(super) struct Folder {
+    pub path: String,
+    pub depth: u32,
+    pub bytes: u64,
+    pub directory: bool,
+}
+
+#[derive(Serialize)]
+pub(super) struct Finding<'a> {
+    pub name: &'a str,
+    pub severity: &'static str,
+    pub message: &'a str,
+    pub help: &'a str,
+    pub rule: Option<&'a str>,
+    pub url: Option<String>,
+    pub layer: usize,
+    pub lost_by: Option<usize>,
+    pub origin: Option<Origin<'a>>,
+    pub path: String,
+    pub files: u64,
+    pub bytes: u64,
+    pub pull_bytes: Option<u64>,
+    pub basis: &'static str,
+}
+
+#[derive(Serialize)]
+pub(super) struct Other<'a> {
+    #[serde(rename = "ref")]
+    pub reference: &'a str,
+    pub platform: Option<String>,
+    pub manifest_digest: Option<String>,
+}
+
+#[derive(Serialize)]
+pub(super) struct Attestation<'a> {
+    pub manifest_digest: Option<String>,
+    pub subject: Option<String>,
+    pub predicates: Vec<&'a str>,
+}
+
+#[derive(Serialize)]
+pub(super) struct Problem<'a> {
+    pub source: Option<&'a str>,
+    pub place: Option<&'a str>,
+    pub offset: Option<u64>,
+    pub message: &'a str,
+    pub help: Option<&'a str>,
+}
+
+/// A line of `--format jsonl`.
+#[derive(Serialize)]
+#[serde(tag = "type", rename_all = "lowercase")]
+pub(super) enum Line<'a> {
+    Start {
+        #[serde(flatten)]
+        head: Head<'a>,
+        command: &'a str,
+    },
+    Image {
+        #[serde(rename = "ref")]
+        reference: &'a str,
+        platform: Option<String>,
+        totals: Totals,
+        layers: Vec<Layer<'a>>,
+    },
+    File(Box<File<'a>>),
+    Finding(Finding<'a>),
+    Problem(Problem<'a>),
+    Skipped(Skipped<'a>),
+    Notice {
+        text: &'a str,
+    },
+    End {
+        images: usize,
+        files: u64,
+        findings: usize,
+        problems: usize,
+        skipped: usize,
+        exit: u8,
+    },
+}
+
+/// A member of the final tree.
+#[derive(Serialize)]
+pub(super) struct File<'a> {
+    /// Index of the image.
+    pub image: usize,
+    pub path: String,
+    /// The path's bytes in hexadecimal digits, where they are no UTF-8.
+    pub path_hex: Option<String>,
+    pub kind: &'static str,
+    pub size: u64,
+    pub pull_bytes: Option<u64>,
+    pub apparent_size: Option<u64>,
+    pub mode: String,
+    pub uid: u32,
+    pub gid: u32,
+    pub mtime: i64,
+    pub target: Option<String>,
+    pub layer: u32,
+    pub file: Option<&'a str>,
+    pub line: Option<u32>,
+    pub category: Option<&'a str>,
+    pub package: Option<&'a str>,
+}

@@ -1,0 +1,260 @@
+//! What an image may weigh: `[budget]` of dockopt.toml.
+
+use toml::de::{DeTable, DeValue};
+
+use super::value::{Reader, Value, span_of};
+use super::{Pattern, amount, dockopt};
+use crate::text::{FileId, Span};
+
+/// What a limit is for.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Measure {
+    /// Bytes on disk.
+    Size,
+    /// Bytes that a pull transfers.
+    PullSize,
+    /// Bytes on disk above the base image.
+    AddedSize,
+    /// Bytes on disk of the largest layer above the base image.
+    LayerSize,
+    /// How many layers there are.
+    Layers,
+    /// Bytes that are stored and gone from the final tree.
+    Waste,
+    /// The share of those in all that is stored.
+    WasteRatio,
+    /// The share of stored bytes that the final tree has; at least.
+    Efficiency,
+    /// Bytes of one category of contents that are not needed at run time.
+    Category(String),
+    /// Bytes of one package, or of several by a glob.
+    Package(String),
+    /// Paths that the final tree may not have.
+    Path(Pattern),
+    /// Secrets, removed ones among them.
+    Secrets,
+    /// What it weighs more than the baseline.
+    Growth,
+    /// dive's efficiency score; at least.
+    DiveEfficiency,
+    /// dive's wasted bytes.
+    DiveWastedBytes,
+    /// The share of dive's wasted bytes in all layers but the first.
+    DiveUserWaste,
+}
+
+/// Where a limit lies.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Bound {
+    /// So many bytes.
+    Bytes(u64),
+    /// So many.
+    Count(u64),
+    /// Such a share; 1 is all.
+    Ratio(f64),
+}
+
+/// A limit.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Limit {
+    /// Of what.
+    pub measure: Measure,
+    /// Where.
+    pub bound: Bound,
+    /// Where it is written; `None` for the command line.
+    pub place: Option<(FileId, Span)>,
+}
+
+/// What an image may weigh.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Budget {
+    /// The limits; of two for the same the later one counts.
+    pub limits: Vec<Limit>,
+    /// Paths that count for nothing.
+    pub ignore: Vec<Pattern>,
+    /// Whether the base image's waste, categories and packages count for nothing.
+    pub ignore_base: Option<bool>,
+    /// What growth is measured against: an image, or a file with the JSON result of one.
+    pub baseline: Option<String>,
+}
+
+impl Budget {
+    /// Puts another one on top: its limits go over those for the same.
+    pub fn extend(&mut self, other: Self) {
+        for limit in other.limits {
+            // A path is a limit of its own, and growth may have one in bytes and one as a share.
+            let same = |known: &Limit| {
+                known.measure == limit.measure
+                    && std::mem::discriminant(&known.bound) == std::mem::discriminant(&limit.bound)
+            };
+            self.limits.retain(|known| !same(known));
+            self.limits.push(limit);
+        }
+        self.ignore.extend(other.ignore);
+        self.ignore_base = other.ignore_base.or(self.ignore_base);
+        self.baseline = other.baseline.or_else(|| self.baseline.take());
+    }
+}
+
+/// A part for some images.
+#[derive(Clone, Debug, PartialEq)]
+pub struct BudgetSection {
+    /// Globs of the names that it is for.
+    pub images: Vec<Pattern>,
+    /// What holds for them on top.
+    pub budget: Budget,
+}
+
+const KEYS: [&str; 16] = [
+    "max-size",
+    "max-pull-size",
+    "max-added-size",
+    "max-layer-size",
+    "max-layers",
+    "max-waste",
+    "max-waste-ratio",
+    "min-efficiency",
+    "max-growth",
+    "max-category",
+    "max-package",
+    "forbid-paths",
+    "forbid-secrets",
+    "ignore",
+    "ignore-base",
+    "baseline",
+];
+
+/// Reads `[budget]`, and `[[budget.images]]` in it.
+pub(super) fn read(reader: &mut Reader, file: FileId, value: &Value) -> (Budget, Vec<BudgetSection>) {
+    let Some(table) = reader.table(value) else { return Default::default() };
+    let budget = read_table(reader, file, table, &["images"]);
+    let mut sections = Vec::new();
+    if let Some(list) = table.get("images") {
+        let DeValue::Array(list) = list.get_ref() else {
+            let help = "write each as `[[budget.images]]` with `match = [\"*/backend\"]`".to_owned();
+            reader.error(span_of(list), "`images` is a list of tables", Some(help));
+            return (budget, sections);
+        };
+        for item in list {
+            let Some(table) = reader.table(item) else { continue };
+            let images = table.get("match").map(|value| dockopt::patterns(reader, value));
+            if images.is_none() {
+                let help = Some("add `match = [\"*/backend\"]`".to_owned());
+                reader.error(span_of(item), "the section does not say for which images it is", help);
+            }
+            let budget = read_table(reader, file, table, &["match"]);
+            sections.push(BudgetSection { images: images.unwrap_or_default(), budget });
+        }
+    }
+    (budget, sections)
+}
+
+fn read_table(reader: &mut Reader, file: FileId, table: &DeTable, more: &[&str]) -> Budget {
+    let mut budget = Budget::default();
+    for (key, value) in dockopt::sorted(table) {
+        let place = Some((file, Span::new(span_of(key).start, span_of(value).end)));
+        let mut limit = |measure, bound: Option<Bound>| {
+            budget.limits.extend(bound.map(|bound| Limit { measure, bound, place }));
+        };
+        match key.get_ref().as_ref() {
+            "max-size" => limit(Measure::Size, bytes(reader, value)),
+            "max-pull-size" => limit(Measure::PullSize, bytes(reader, value)),
+            "max-added-size" => limit(Measure::AddedSize, bytes(reader, value)),
+            "max-layer-size" => limit(Measure::LayerSize, bytes(reader, value)),
+            "max-layers" => limit(Measure::Layers, reader.number(value).map(Bound::Count)),
+            "max-waste" => limit(Measure::Waste, bytes(reader, value)),
+            "max-waste-ratio" => limit(Measure::WasteRatio, share(reader, value)),
+            "min-efficiency" => limit(Measure::Efficiency, share(reader, value)),
+            "max-growth" => {
+                for item in items(value) {
+                    limit(Measure::Growth, growth(reader, item));
+                }
+            }
+            "max-category" => {
+                for (name, value) in named(reader, value) {
+                    limit(Measure::Category(name), bytes(reader, value));
+                }
+            }
+            "max-package" => {
+                for (name, value) in named(reader, value) {
+                    limit(Measure::Package(name), bytes(reader, value));
+                }
+            }
+            "forbid-paths" => {
+                for pattern in dockopt::patterns(reader, value) {
+                    limit(Measure::Path(pattern), Some(Bound::Count(0)));
+                }
+            }
+            "forbid-secrets" => {
+                if reader.flag(value) == Some(true) {
+                    limit(Measure::Secrets, Some(Bound::Count(0)));
+                }
+            }
+            "ignore" => budget.ignore = dockopt::patterns(reader, value),
+            "ignore-base" => budget.ignore_base = reader.flag(value),
+            "baseline" => budget.baseline = reader.text(value).map(|word| word.text),
+            other if more.contains(&other) => {}
+            other => {
+                let known: Vec<&str> = KEYS.iter().chain(more).copied().collect();
+                reader.unknown(span_of(key), "the key", other, &known);
+            }
+        }
+    }
+    budget
+}
+
+/// A list's items; a value alone is a list of it.
+fn items<'v, 'a>(value: &'v Value<'a>) -> Vec<&'v Value<'a>> {
+    match value.get_ref() {
+        DeValue::Array(list) => list.iter().collect(),
+        _ => vec![value],
+    }
+}
+
+/// The members of a table by their names.
+fn named<'v, 'a>(reader: &mut Reader, value: &'v Value<'a>) -> Vec<(String, &'v Value<'a>)> {
+    let Some(table) = reader.table(value) else { return Vec::new() };
+    dockopt::sorted(table).into_iter().map(|(name, value)| (name.get_ref().to_string(), value)).collect()
+}
+
+fn bytes(reader: &mut Reader, value: &Value) -> Option<Bound> {
+    if value.get_ref().as_integer().is_some() {
+        return reader.number(value).map(Bound::Bytes);
+    }
+    let word = reader.text(value)?;
+    let bytes = amount::bytes(&word.text);
+    if bytes.is_none() {
+        let help = "write a whole number of bytes, or a text such as \"400 MB\" or \"64 MiB\"".to_owned();
+        reader.error(word.span, format!("`{}` is no number of bytes", word.text), Some(help));
+    }
+    bytes.map(Bound::Bytes)
+}
+
+fn share(reader: &mut Reader, value: &Value) -> Option<Bound> {
+    let text = match value.get_ref() {
+        DeValue::Float(number) => number.as_str().to_owned(),
+        DeValue::Integer(number) => number.as_str().to_owned(),
+        _ => reader.text(value)?.text,
+    };
+    let share = amount::ratio(&text);
+    if share.is_none() {
+        let help = "write a number from 0 to 1, or a text such as \"5 %\"".to_owned();
+        reader.error(span_of(value), format!("`{text}` is no share"), Some(help));
+    }
+    share.map(Bound::Ratio)
+}
+
+fn growth(reader: &mut Reader, value: &Value) -> Option<Bound> {
+    match value.get_ref().as_str() {
+        Some(text) if text.trim_end().ends_with('%') => share(reader, value),
+        _ => bytes(reader, value),
+    }
+}
+
+/// A growth as the command line has it.
+pub fn growth_of(text: &str) -> Option<Bound> {
+    if text.trim_end().ends_with('%') {
+        return amount::ratio(text).map(Bound::Ratio);
+    }
+    amount::bytes(text).map(Bound::Bytes)
+}

@@ -1,0 +1,5 @@
+//! Reading images: a zoo of archives whose truth is known, because their maker knows what it put in.
+
+mod agreement;
+mod mutation;
+pub(crate) mod zoo;
