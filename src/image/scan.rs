@@ -1,14 +1,30 @@
 //! One layer blob, read once: decompressed, hashed, walked.
 
+mod ahead;
+mod content;
+mod hashes;
+mod members;
+mod names;
+mod oddities;
+mod pieces;
+
+use std::error::Error;
 use std::fmt;
 use std::io::Read;
+use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 
+use self::ahead::Ahead;
+use self::hashes::Hashes;
+use self::members::Members;
+use self::pieces::{Pieces, Shared};
+use crate::image::decode::{Decoder, Demands, Pool};
 use crate::image::digest::{Algorithm, Digest};
-use crate::image::fault::Fault;
-use crate::image::layer::Layer;
+use crate::image::fault::{Fault, FaultKind};
+use crate::image::layer::{Compression, Contents, Layer};
 use crate::image::limits::Limits;
 use crate::image::path::Paths;
+use crate::image::tar::{End, TarError, Walk};
 
 /// What is worked out of a blob.
 #[derive(Clone, Copy)]
@@ -57,7 +73,7 @@ impl fmt::Display for ScanError {
     }
 }
 
-impl std::error::Error for ScanError {}
+impl Error for ScanError {}
 
 /// Reads one layer blob to its end: decompresses by its first bytes, hashes, walks.
 ///
@@ -65,6 +81,107 @@ impl std::error::Error for ScanError {}
 ///
 /// # Errors
 /// When the blob can't be read, ends early, is corrupt or goes past a limit; with what was read before.
-pub fn scan(_blob: &mut (dyn Read + Send), _options: &ScanOptions<'_>) -> Result<Scanned, ScanError> {
-    Ok(Scanned::default())
+pub fn scan(blob: &mut (dyn Read + Send), options: &ScanOptions<'_>) -> Result<Scanned, ScanError> {
+    let pool = Arc::new(Pool::default());
+    let demands = Demands {
+        limits: options.limits,
+        inflated: options.inflated,
+        progress: options.progress,
+        kept: options.digest.is_some(),
+    };
+    let decoder = match Decoder::new(blob, Arc::clone(&pool), demands) {
+        Ok(decoder) => decoder,
+        Err(fault) => return Err(ScanError { partial: Box::new(damaged(Scanned::default(), &fault)), fault }),
+    };
+    let compression = decoder.compression();
+    let stored = compression == Compression::None;
+    let hashes = Hashes::new(options.digest, options.diff_id, stored, Arc::clone(&pool));
+    let shared = Shared { ahead: Ahead::new(decoder), hashes, pool, stored };
+    let (members, outcome) = rayon::in_place_scope(|scope| {
+        let mut walk = Walk::new(Pieces::new(&shared, scope), options.limits);
+        let mut members = Members::new(options.contents);
+        let outcome = walked(&mut walk, &mut members);
+        (members, outcome)
+    });
+    let mut scanned = members.finish();
+    scanned.layer.compression = compression;
+    finish(scanned, shared, outcome, options.limits)
+}
+
+/// How far a walk came.
+struct Outcome {
+    fault: Option<Fault>,
+    /// Whether the archive itself was decoded to its end.
+    decoded: bool,
+    tar_bytes: u64,
+    end: Option<End>,
+    trailing: bool,
+}
+
+/// Walks over all members, then reads the rest of the blob, whatever happened.
+fn walked<R: Read + Send>(walk: &mut Walk<'_, Pieces<'_, '_, '_, R>>, members: &mut Members) -> Outcome {
+    let error = members.read(walk).err();
+    let (end, place) = (walk.end(), walk.source().place());
+    let trailing = walk.source().drain();
+    let tar_bytes = walk.source().passed();
+    let of_decoder = walk.source().take_fault();
+    let decoded = of_decoder.is_none();
+    let fault = match error {
+        // A source's error is the decoder's fault, which says more.
+        Some(TarError::Read(_)) if !decoded => of_decoder,
+        Some(error) => Some(of_tar(error, place)),
+        None => of_decoder,
+    };
+    Outcome { fault, decoded, tar_bytes, end, trailing }
+}
+
+fn of_tar(error: TarError, offset: u64) -> Fault {
+    let (kind, what, tar_offset) = match error {
+        TarError::Read(error) => return Fault::unreadable(&error, offset),
+        TarError::Truncated(at) => (FaultKind::Truncated, "the archive ends early".to_owned(), at),
+        TarError::Corrupt(at, what) => (FaultKind::Corrupt, what, at),
+        TarError::Limit(at, what) => (FaultKind::Limit, what, at),
+    };
+    Fault { kind, what, offset, tar_offset: Some(tar_offset) }
+}
+
+fn finish<R: Read + Send>(
+    mut scanned: Scanned,
+    shared: Shared<'_, R>,
+    outcome: Outcome,
+    limits: &Limits,
+) -> Result<Scanned, ScanError> {
+    let Shared { ahead, hashes, .. } = shared;
+    let decoder = ahead.into_decoder();
+    let complete = decoder.as_ref().is_some_and(Decoder::is_complete);
+    let (blob, diff_id) = hashes.map(Hashes::finish).unwrap_or_default();
+    scanned.blob = blob.filter(|_| complete);
+    scanned.diff_id = diff_id.filter(|_| complete && outcome.decoded);
+    let layer = &mut scanned.layer;
+    layer.digest.clone_from(&scanned.blob);
+    layer.diff_id.clone_from(&scanned.diff_id);
+    layer.blob_bytes = decoder.map_or(0, |decoder| decoder.position());
+    layer.tar_bytes = outcome.decoded.then_some(outcome.tar_bytes);
+    let (from, to) = (layer.blob_bytes, outcome.tar_bytes);
+    if to > limits.ratio_from && to / limits.ratio > from {
+        let times = to / from.max(1);
+        scanned.notices.push(format!("{to} bytes come out of {from}, {times} times as many"));
+    }
+    if let Some(fault) = outcome.fault {
+        return Err(ScanError { partial: Box::new(damaged(scanned, &fault)), fault });
+    }
+    match outcome.end {
+        Some(End::Marked) | None => {}
+        Some(End::Unmarked) => scanned.notices.push("the archive has no mark at its end".to_owned()),
+        Some(End::Unpadded) => scanned.notices.push("the archive ends within the padding of its last file".to_owned()),
+    }
+    if outcome.trailing {
+        scanned.notices.push("the archive is followed by bytes that engines ignore".to_owned());
+    }
+    Ok(scanned)
+}
+
+fn damaged(mut scanned: Scanned, fault: &Fault) -> Scanned {
+    scanned.layer.contents = Contents::Damaged(fault.to_string());
+    scanned
 }

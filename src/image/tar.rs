@@ -67,11 +67,7 @@ pub enum MemberKind {
 impl MemberKind {
     /// Whether it has no contents, whatever size its header gives.
     pub const fn is_header_only(self) -> bool {
-        match self {
-            Self::File | Self::Other(_) | Self::Global(_) => false,
-            Self::Hardlink | Self::Symlink | Self::CharacterDevice => true,
-            Self::BlockDevice | Self::Directory | Self::Fifo => true,
-        }
+        !matches!(self, Self::File | Self::Other(_) | Self::Global(_))
     }
 }
 

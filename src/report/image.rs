@@ -8,6 +8,8 @@ mod layers;
 mod lists;
 mod markdown;
 mod screen;
+#[cfg(test)]
+mod tests;
 mod wire;
 
 pub use self::json::write as image_json;

@@ -110,26 +110,26 @@ pub(super) struct Zstandard(Zstd<'static>);
 
 impl Zstandard {
     pub(super) fn new(limits: &Limits) -> Result<Self, Wrong> {
-        let mut decoder = Zstd::new().map_err(zstd_wrong)?;
+        let mut decoder = Zstd::new().map_err(|error| zstd_wrong(&error))?;
         // The library takes windows of 1 KiB to 2 GiB.
         let log = limits.window_bytes.max(1 << 10).ilog2().min(31);
-        decoder.set_parameter(DParameter::WindowLogMax(log)).map_err(zstd_wrong)?;
+        decoder.set_parameter(DParameter::WindowLogMax(log)).map_err(|error| zstd_wrong(&error))?;
         Ok(Self(decoder))
     }
 }
 
 impl Unpack for Zstandard {
     fn step(&mut self, input: &[u8], output: &mut [u8]) -> Result<Step, Wrong> {
-        let status = self.0.run_on_buffers(input, output).map_err(zstd_wrong)?;
+        let status = self.0.run_on_buffers(input, output).map_err(|error| zstd_wrong(&error))?;
         Ok(Step { read: status.bytes_read, written: status.bytes_written, ended: status.remaining == 0 })
     }
 
     fn restart(&mut self) -> Result<(), Wrong> {
-        self.0.reinit().map_err(zstd_wrong)
+        self.0.reinit().map_err(|error| zstd_wrong(&error))
     }
 }
 
-fn zstd_wrong(error: io::Error) -> Wrong {
+fn zstd_wrong(error: &io::Error) -> Wrong {
     let what = error.to_string();
     let large = what.contains("too much memory");
     Wrong::new(if large { FaultKind::Limit } else { FaultKind::Corrupt }, Compression::Zstd, what)

@@ -32,9 +32,8 @@ const SLOT: usize = 16;
 /// `Packages.db` (rpm's `lib/backend/ndb/rpmpkg.c`): slots that point at blobs, each in units of 16 bytes.
 pub(super) fn ndb(bytes: &[u8]) -> Told {
     let number = |at: usize| Some(u32::from_le_bytes(*bytes.get(at..)?.first_chunk()?) as usize);
-    let pages = match (bytes.starts_with(b"RpmP"), number(4), number(12)) {
-        (true, Some(0), Some(pages)) => pages,
-        _ => return Told::Unread("is no ndb database of a known version; its packages are unknown"),
+    let (true, Some(0), Some(pages)) = (bytes.starts_with(b"RpmP"), number(4), number(12)) else {
+        return Told::Unread("is no ndb database of a known version; its packages are unknown");
     };
     let mut records = Vec::new();
     // Every blob is read once: slots of a hostile file may all point at the same one.

@@ -58,6 +58,10 @@ impl<'a, S: Skip> Walk<'a, S> {
         &self.member
     }
 
+    pub(crate) fn member_mut(&mut self) -> &mut Member {
+        &mut self.member
+    }
+
     /// How the archive ends, once its end is reached.
     pub fn end(&self) -> Option<End> {
         self.end
@@ -68,10 +72,7 @@ impl<'a, S: Skip> Walk<'a, S> {
     /// # Errors
     /// When there is no next one though there should be.
     pub fn advance(&mut self) -> Result<Option<&Member>, TarError> {
-        if self.end.is_some() {
-            return Ok(None);
-        }
-        Ok(if self.next()? { Some(&self.member) } else { None })
+        Ok(if self.end.is_none() && self.next()? { Some(&self.member) } else { None })
     }
 
     /// The next piece of what the archive holds for the current member; empty at its end.
@@ -79,18 +80,45 @@ impl<'a, S: Skip> Walk<'a, S> {
     /// # Errors
     /// When the source can't be read, or ends before the contents do.
     pub fn piece(&mut self) -> Result<&[u8], TarError> {
+        self.piece_of(u64::MAX)
+    }
+
+    /// As [`Self::piece`], with so many bytes at most.
+    pub(crate) fn piece_of(&mut self, most: u64) -> Result<&[u8], TarError> {
         self.settle();
-        if self.left == 0 {
+        let most = usize::try_from(self.left.min(most)).unwrap_or(usize::MAX);
+        if most == 0 {
             return Ok(&[]);
         }
         let there = self.source.fill_buf()?.len();
         if there == 0 {
             return Err(TarError::Truncated(self.offset));
         }
-        self.lent = there.min(usize::try_from(self.left).unwrap_or(usize::MAX));
+        self.lent = there.min(most);
         self.left -= self.lent as u64;
         self.offset += self.lent as u64;
         Ok(&self.source.fill_buf()?[..self.lent])
+    }
+
+    /// Passes over what is left of the current member, so that the source stands at the next one's headers.
+    ///
+    /// # Errors
+    /// As [`Self::advance`].
+    pub fn leave(&mut self) -> Result<(), TarError> {
+        self.settle();
+        let (left, padding) = (std::mem::take(&mut self.left), std::mem::take(&mut self.padding));
+        if left + padding == 0 {
+            return Ok(());
+        }
+        let passed = self.source.skip(left + padding)?;
+        self.offset += passed;
+        if passed < left {
+            return Err(TarError::Truncated(self.offset));
+        }
+        if passed < left + padding {
+            self.end = Some(End::Unpadded);
+        }
+        Ok(())
     }
 
     fn settle(&mut self) {
@@ -103,8 +131,8 @@ impl<'a, S: Skip> Walk<'a, S> {
         self.records.clear();
         let mut start = None;
         loop {
-            if !self.pass()? {
-                self.end = Some(End::Unpadded);
+            self.leave()?;
+            if self.end.is_some() {
                 return Ok(false);
             }
             let at = self.offset;
@@ -222,7 +250,7 @@ impl<'a, S: Skip> Walk<'a, S> {
             let block = self.block()?.ok_or(TarError::Truncated(self.offset))?;
             self.left -= BLOCK as u64;
             text.extend_from_slice(&block);
-            lines += block.iter().filter(|&&byte| byte == b'\n').count() as u64;
+            lines += memchr::memchr_iter(b'\n', &block).count() as u64;
             if wanted == 1 && lines > 0 {
                 wanted = sparse::lines(&text).map_err(|what| TarError::Corrupt(at, what.to_owned()))?;
             }
@@ -289,18 +317,6 @@ impl<'a, S: Skip> Walk<'a, S> {
         Err(TarError::Limit(at, format!("an extended header is longer than {most} bytes")))
     }
 
-    /// Passes over what is left of the current member; whether its padding is complete.
-    fn pass(&mut self) -> Result<bool, TarError> {
-        self.settle();
-        let (left, padding) = (std::mem::take(&mut self.left), std::mem::take(&mut self.padding));
-        let passed = self.source.skip(left + padding)?;
-        self.offset += passed;
-        if passed < left {
-            return Err(TarError::Truncated(self.offset));
-        }
-        Ok(passed == left + padding)
-    }
-
     /// The next header block; `None` at the archive's end.
     fn header(&mut self) -> Result<Option<Block>, TarError> {
         let doubtful = std::mem::take(&mut self.doubtful);
@@ -312,7 +328,7 @@ impl<'a, S: Skip> Walk<'a, S> {
             // These are the contents of the hard link before.
             self.left = doubtful.saturating_sub(BLOCK as u64);
             self.padding = if doubtful > BLOCK as u64 { padding(doubtful) } else { 0 };
-            self.pass()?;
+            self.leave()?;
             let Some(next) = self.block()? else {
                 self.end = Some(End::Unmarked);
                 return Ok(None);
@@ -359,15 +375,9 @@ impl<S: Skip> Read for Walk<'_, S> {
             TarError::Truncated(_) => io::Error::new(io::ErrorKind::UnexpectedEof, error),
             TarError::Corrupt(..) | TarError::Limit(..) => io::Error::new(io::ErrorKind::InvalidData, error),
         };
-        let piece = self.piece().map_err(from_tar)?;
-        let (whole, now) = (piece.len(), piece.len().min(buffer.len()));
-        buffer[..now].copy_from_slice(&piece[..now]);
-        // What did not fit comes again.
-        let again = whole - now;
-        self.lent -= again;
-        self.left += again as u64;
-        self.offset -= again as u64;
-        Ok(now)
+        let piece = self.piece_of(buffer.len() as u64).map_err(from_tar)?;
+        buffer[..piece.len()].copy_from_slice(piece);
+        Ok(piece.len())
     }
 }
 

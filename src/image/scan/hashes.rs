@@ -1,0 +1,158 @@
+//! Digests of a blob and of its archive, worked out beside the walk on a thread that has nothing else to do; in the
+//! walk's own where there is none.
+
+use std::collections::VecDeque;
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+
+use rayon::Scope;
+use sha2::{Digest as _, Sha256, Sha512};
+
+use crate::image::decode::{Chunk, Pool};
+use crate::image::digest::{Algorithm, Digest};
+
+/// Chunks that wait to be hashed at most.
+const DEPTH: usize = 8;
+
+/// What a chunk is a piece of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Part {
+    /// The blob as stored.
+    Blob,
+    /// The archive in it.
+    Archive,
+    /// Both: the blob is not compressed.
+    Both,
+}
+
+/// One hash of each kind that is asked for.
+#[derive(Clone, Debug)]
+enum Sum {
+    Sha256(Sha256),
+    Sha512(Sha512),
+}
+
+impl Sum {
+    fn new(algorithm: Algorithm) -> Self {
+        match algorithm {
+            Algorithm::Sha256 => Self::Sha256(Sha256::new()),
+            Algorithm::Sha512 => Self::Sha512(Sha512::new()),
+        }
+    }
+
+    fn update(&mut self, bytes: &[u8]) {
+        match self {
+            Self::Sha256(sum) => sum.update(bytes),
+            Self::Sha512(sum) => sum.update(bytes),
+        }
+    }
+
+    fn digest(self) -> Option<Digest> {
+        match self {
+            Self::Sha256(sum) => Digest::new(Algorithm::Sha256, &sum.finalize()),
+            Self::Sha512(sum) => Digest::new(Algorithm::Sha512, &sum.finalize()),
+        }
+    }
+}
+
+/// The hashes as far as they got.
+#[derive(Debug, Default)]
+struct Sums {
+    blob: Option<Sum>,
+    archive: Option<Sum>,
+    /// Whether one hash is both digests.
+    shared: bool,
+}
+
+impl Sums {
+    fn update(&mut self, part: Part, bytes: &[u8]) {
+        let (blob, archive) = (part != Part::Archive, part != Part::Blob && !self.shared);
+        for sum in self.blob.iter_mut().filter(|_| blob).chain(self.archive.iter_mut().filter(|_| archive)) {
+            sum.update(bytes);
+        }
+    }
+}
+
+struct State {
+    /// `None` while somebody works at them.
+    sums: Option<Sums>,
+    queue: VecDeque<(Part, Arc<Chunk>)>,
+    scheduled: bool,
+}
+
+/// Hashes that several threads may work at, one at a time.
+pub(super) struct Hashes {
+    state: Mutex<State>,
+    changed: Condvar,
+    pool: Arc<Pool>,
+}
+
+impl Hashes {
+    /// For a blob's digest and that of its archive; `None` when neither is asked for. `stored` says that the blob is not
+    /// compressed.
+    pub(super) fn new(blob: Option<Algorithm>, diff_id: bool, stored: bool, pool: Arc<Pool>) -> Option<Self> {
+        if blob.is_none() && !diff_id {
+            return None;
+        }
+        let shared = stored && diff_id && blob == Some(Algorithm::Sha256);
+        let archive = (diff_id && !shared).then(|| Sum::new(Algorithm::Sha256));
+        let sums = Some(Sums { blob: blob.map(Sum::new), archive, shared });
+        let state = State { sums, queue: VecDeque::with_capacity(DEPTH), scheduled: false };
+        Some(Self { state: Mutex::new(state), changed: Condvar::new(), pool })
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Takes the next chunk. Waits only for a thread that is at work; where there is none, it hashes here.
+    pub(super) fn push<'scope>(&'scope self, part: Part, chunk: Arc<Chunk>, scope: &Scope<'scope>) {
+        let mut state = self.lock();
+        while state.queue.len() >= DEPTH {
+            state = if state.sums.is_some() {
+                self.update(state)
+            } else {
+                self.changed.wait(state).unwrap_or_else(PoisonError::into_inner)
+            };
+        }
+        state.queue.push_back((part, chunk));
+        if !state.scheduled {
+            state.scheduled = true;
+            scope.spawn(|_| self.work());
+        }
+    }
+
+    fn work(&self) {
+        let mut state = self.lock();
+        while state.sums.is_some() && !state.queue.is_empty() {
+            state = self.update(state);
+        }
+        state.scheduled = false;
+    }
+
+    /// Hashes the chunk that waits longest.
+    fn update<'s>(&'s self, mut state: MutexGuard<'s, State>) -> MutexGuard<'s, State> {
+        let Some(mut sums) = state.sums.take() else { return state };
+        let next = state.queue.pop_front();
+        drop(state);
+        if let Some((part, chunk)) = next {
+            sums.update(part, &chunk);
+            self.pool.give(chunk);
+        }
+        state = self.lock();
+        state.sums = Some(sums);
+        self.changed.notify_all();
+        state
+    }
+
+    /// The blob's digest and the archive's, each if it was asked for.
+    pub(super) fn finish(self) -> (Option<Digest>, Option<Digest>) {
+        let mut state = self.state.into_inner().unwrap_or_else(PoisonError::into_inner);
+        let mut sums = state.sums.take().unwrap_or_default();
+        for (part, chunk) in state.queue.drain(..) {
+            sums.update(part, &chunk);
+        }
+        let blob = sums.blob.and_then(Sum::digest);
+        let archive = if sums.shared { blob.clone() } else { sums.archive.and_then(Sum::digest) };
+        (blob, archive)
+    }
+}

@@ -1,0 +1,188 @@
+//! From an archive's members to a layer's entries.
+
+use std::io::Read;
+
+use twox_hash::XxHash3_128;
+
+use crate::image::entry::{Entry, Kind, Mode};
+use crate::image::layer::Layer;
+use crate::image::path::{PathId, PathsFull};
+use crate::image::scan::Scanned;
+use crate::image::scan::content::Contents;
+use crate::image::scan::names::{Name, Names, classify, clean};
+use crate::image::scan::oddities::{Oddities, Oddity};
+use crate::image::scan::pieces::Pieces;
+use crate::image::tar::{Member, MemberKind, TarError, Walk};
+use crate::image::watch::Watch;
+
+/// A layer as far as it was read.
+#[derive(Debug, Default)]
+pub(super) struct Members {
+    wanted: bool,
+    layer: Layer,
+    names: Names,
+    oddities: Oddities,
+    contents: Contents,
+    /// Which paths have an entry so far.
+    present: Vec<bool>,
+    path: Vec<u8>,
+    link: Vec<u8>,
+}
+
+impl Members {
+    /// `wanted` says whether contents are.
+    pub(super) fn new(wanted: bool) -> Self {
+        Self { wanted, ..Self::default() }
+    }
+
+    /// What was read.
+    pub(super) fn finish(mut self) -> Scanned {
+        self.layer.entries.shrink_to_fit();
+        let notices = self.oddities.sentences().collect();
+        Scanned { layer: self.layer, paths: self.names.paths, notices, ..Scanned::default() }
+    }
+
+    /// Reads all members.
+    pub(super) fn read<R: Read + Send>(&mut self, walk: &mut Walk<'_, Pieces<'_, '_, '_, R>>) -> Result<(), TarError> {
+        loop {
+            let place = walk.source().place();
+            if walk.advance()?.is_none() {
+                return Ok(());
+            }
+            let added = self.member(walk)?;
+            walk.leave()?;
+            let after = walk.source().place();
+            if let Some(entry) = self.layer.entries.last_mut().filter(|_| added) {
+                entry.compressed = after - place;
+            }
+        }
+    }
+
+    /// Adds a member; whether it is an entry of the layer.
+    fn member<R: Read + Send>(&mut self, walk: &mut Walk<'_, Pieces<'_, '_, '_, R>>) -> Result<bool, TarError> {
+        let at = walk.member().offset;
+        let full = |PathsFull| TarError::Limit(at, "the paths of a layer are longer than 4 GiB".to_owned());
+        let Some(kind) = self.kind(walk.member()) else { return Ok(false) };
+        let (mut entry, index) = (self.entry(walk.member(), kind).map_err(full)?, self.layer.entries.len() as u32);
+        match kind {
+            Kind::File => {
+                let member = walk.member();
+                if member.sparse.is_some() {
+                    self.layer.apparent.insert(index, member.size);
+                }
+                if self.wanted {
+                    let watch = Watch::new(&self.path, entry.mode, member.size);
+                    let (content, facts) = self.contents.read(walk, watch)?;
+                    entry.content = content;
+                    self.layer.facts.extend(facts.into_iter().map(|fact| (index, fact)));
+                }
+            }
+            Kind::Symlink => {
+                let target = &walk.member().link;
+                entry.content = XxHash3_128::oneshot(target);
+                self.layer.targets.insert(index, target.as_slice().into());
+            }
+            Kind::CharacterDevice | Kind::BlockDevice => {
+                let (major, minor) = walk.member().device;
+                let mut numbers = [0; 16];
+                numbers[..8].copy_from_slice(&major.to_le_bytes());
+                numbers[8..].copy_from_slice(&minor.to_le_bytes());
+                entry.content = XxHash3_128::oneshot(&numbers);
+            }
+            Kind::Hardlink => {
+                if !self.present.get(entry.link.index()).is_some_and(|present| *present) {
+                    self.oddities.add(Oddity::Dangling, &self.path);
+                }
+            }
+            Kind::Directory | Kind::Fifo | Kind::Whiteout | Kind::Opaque => {}
+        }
+        let xattrs = std::mem::take(&mut walk.member_mut().xattrs);
+        if !xattrs.is_empty() {
+            self.layer.xattrs.insert(index, xattrs);
+        }
+        if !kind.removes() {
+            let length = self.names.paths.len();
+            self.present.resize(length, false);
+            self.present[entry.path.index()] = true;
+        }
+        self.layer.entries.push(entry);
+        Ok(true)
+    }
+
+    /// What a member is, its path put into `self.path`; `None` where it is not to be an entry.
+    fn kind(&mut self, member: &Member) -> Option<Kind> {
+        let name = &member.name;
+        let kind = match member.kind {
+            MemberKind::Global(sets) => {
+                if sets {
+                    self.oddities.add(Oddity::Global, b"");
+                }
+                return None;
+            }
+            // A label of a volume, the rest of a file, names of old tars, access control lists of Solaris.
+            MemberKind::Other(b'V' | b'M' | b'N' | b'A') => {
+                self.oddities.add(Oddity::LeftOut, name);
+                return None;
+            }
+            MemberKind::File => Kind::File,
+            MemberKind::Hardlink => Kind::Hardlink,
+            MemberKind::Symlink => Kind::Symlink,
+            MemberKind::CharacterDevice => Kind::CharacterDevice,
+            MemberKind::BlockDevice => Kind::BlockDevice,
+            // GNU's incremental dumps write `D`.
+            MemberKind::Directory | MemberKind::Other(b'D') => Kind::Directory,
+            MemberKind::Fifo => Kind::Fifo,
+            MemberKind::Other(_) => {
+                self.oddities.add(Oddity::Flag, name);
+                Kind::File
+            }
+        };
+        if clean(name, &mut self.path) {
+            self.oddities.add(Oddity::LeadsOut, name);
+        }
+        match classify(&mut self.path) {
+            Name::Path if self.path.is_empty() && kind != Kind::Directory => {
+                self.oddities.add(Oddity::NotTheRoot, name);
+                None
+            }
+            Name::Path => Some(kind),
+            Name::Whiteout => Some(Kind::Whiteout),
+            Name::Opaque => Some(Kind::Opaque),
+            Name::Bookkeeping => None,
+            Name::Nothing => {
+                self.oddities.add(Oddity::Nothing, name);
+                None
+            }
+        }
+    }
+
+    /// The entry of a member, without what its contents tell.
+    fn entry(&mut self, member: &Member, kind: Kind) -> Result<Entry, PathsFull> {
+        let path = self.names.intern(&self.path)?;
+        let link = if kind == Kind::Hardlink { self.linked(member)? } else { path };
+        let owner = |number: i64| u32::try_from(number).ok();
+        if owner(member.uid).is_none() || owner(member.gid).is_none() {
+            self.oddities.add(Oddity::LargeOwner, &member.name);
+        }
+        Ok(Entry {
+            path,
+            kind,
+            mode: Mode((member.mode & 0o7777).cast_unsigned() as u16),
+            // The kernel takes the lower half.
+            uid: member.uid.cast_unsigned() as u32,
+            gid: member.gid.cast_unsigned() as u32,
+            mtime: member.mtime,
+            size: if kind == Kind::File { member.stored } else { 0 },
+            compressed: 0,
+            content: 0,
+            link,
+        })
+    }
+
+    fn linked(&mut self, member: &Member) -> Result<PathId, PathsFull> {
+        if clean(&member.link, &mut self.link) {
+            self.oddities.add(Oddity::LeadsOut, &member.link);
+        }
+        self.names.paths.intern(&self.link)
+    }
+}
