@@ -2,7 +2,7 @@
 //! read as one while it comes by; documents are kept; in the end both are joined.
 
 use std::collections::BTreeMap;
-use std::io;
+use std::io::{self, BufRead};
 use std::sync::{Condvar, Mutex};
 
 use rayon::{Scope, ThreadPoolBuilder};
@@ -47,7 +47,10 @@ pub fn read_forward(mut archive: impl io::Read + Send, options: &Options<'_>) ->
     let source = Stoppable { blob: &mut archive, stop: options.cancelled };
     let quiet = |_| {};
     let decoded = Decoded::new(source, &options.limits, &run.inflated, &quiet);
-    let decoded = run.stopped().and(decoded.map_err(|fault| damage(&fault)))?;
+    let mut decoded = run.stopped().and(decoded.map_err(|fault| damage(&fault)))?;
+    if decoded.fill_buf().is_ok_and(<[u8]>::is_empty) {
+        return Err(Error::new(Trouble::NotAnImage, "it is empty"));
+    }
     // Threads of its own: a layer's reader waits for this thread, which may be the only one of the caller's pool.
     let pool = ThreadPoolBuilder::new()
         .num_threads(rayon::current_num_threads())
@@ -60,8 +63,8 @@ pub fn read_forward(mut archive: impl io::Read + Send, options: &Options<'_>) ->
     run.stopped()?;
     let damaged = ended?;
     let Pass { members, .. } = pass;
-    if members.is_empty() {
-        return Err(damaged.unwrap_or_else(|| Error::new(Trouble::NotAnImage, "it is empty")));
+    if let Some(error) = damaged.clone().filter(|_| members.is_empty()) {
+        return Err(error);
     }
     joined(join(&members, &shared, &run), &members.notices, damaged.as_ref())
 }
@@ -135,10 +138,10 @@ impl<'a> Pass<'a> {
                     }
                 }
             }
-            let ended = match wrong {
-                Some(_) if is_document(&head, bytes) => wrong,
-                _ if is_document(&head, bytes) => self.document(&mut walk, name.clone(), head, bytes)?,
-                _ => self.layer(&mut walk, &name, (head, wrong), bytes, scope),
+            let ended = if is_document(&head, bytes) {
+                self.document(&mut walk, name, (head, wrong), bytes)?
+            } else {
+                self.layer(&mut walk, &name, (head, wrong), bytes, scope)
             };
             if let Some(error) = ended {
                 return Ok(Some(broken(&error, false)));
@@ -151,20 +154,17 @@ impl<'a> Pass<'a> {
         &mut self,
         walk: &mut Walk<'_, S>,
         name: String,
-        mut kept: Vec<u8>,
+        (mut kept, mut wrong): (Vec<u8>, Option<TarError>),
         bytes: u64,
     ) -> Result<Option<TarError>, Error> {
         let most = self.run.options.limits.document_bytes.saturating_add(1);
-        let ended = loop {
-            if kept.len() as u64 >= most {
-                break None;
-            }
+        while wrong.is_none() && (kept.len() as u64) < most {
             match walk.piece() {
-                Ok([]) => break None,
+                Ok([]) => break,
                 Ok(piece) => kept.extend_from_slice(piece),
-                Err(error) => break Some(error),
+                Err(error) => wrong = Some(error),
             }
-        };
+        }
         kept.truncate(usize::try_from(most).unwrap_or(usize::MAX));
         self.documents += kept.len();
         if self.documents > DOCUMENT_BYTES {
@@ -172,7 +172,7 @@ impl<'a> Pass<'a> {
             return Err(Error::new(Trouble::TooLarge, message).at(&name));
         }
         self.members.keep(name, Kept::Document(kept, bytes));
-        Ok(ended)
+        Ok(wrong)
     }
 
     /// Has a candidate layer read by another thread.
@@ -317,7 +317,7 @@ mod tests {
         check(&[0x1f, 0x8b, 8, 0], 20, false);
         let mut header = [0u8; 512];
         header[..2].copy_from_slice(b"{a");
-        header[148..156].copy_from_slice(b"000714\0 ");
+        header[148..156].copy_from_slice(b"000734\0 ");
         check(&header, 1024, false);
         header[148] = b'1';
         check(&header, 1024, true);

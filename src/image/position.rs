@@ -53,8 +53,8 @@ pub fn read_archive(archive: &dyn ReadAt, options: &Options<'_>) -> Result<Read,
 /// What was read of an archive, together with what is odd about the archive itself.
 pub(super) fn joined(read: Result<Read, Error>, notices: &[String], damaged: Option<&Error>) -> Result<Read, Error> {
     let mut read = read.map_err(|error| match damaged {
-        // What is missing is so because the archive is cut off.
-        Some(damage) if matches!(error.trouble, Trouble::Missing | Trouble::NotAnImage) => damage.clone(),
+        // What is missing, or damaged, is so because the archive is cut off.
+        Some(damage) if error.trouble != Trouble::Cancelled => damage.clone(),
         _ => error,
     })?;
     read.notices.extend(notices.iter().cloned());

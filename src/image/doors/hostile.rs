@@ -5,7 +5,7 @@ use super::*;
 /// An OCI layout with one member of its manifest changed; digests fit again.
 fn forged(from: &str, to: &str) -> Files {
     let files = oci();
-    let is_manifest = |text: &str| text.contains("\"layers\"");
+    let is_manifest = |text: &str| text.contains("\"layers\":[");
     let (old, manifest) = files
         .iter()
         .find(|(name, text)| name.starts_with("blobs") && is_manifest(&String::from_utf8_lossy(text)))

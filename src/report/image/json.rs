@@ -178,10 +178,7 @@ pub(super) fn totals(analysis: &ImageAnalysis, view: &ImageView<'_>) -> wire::To
         pull_seconds: view
             .bandwidths
             .iter()
-            .map(|rate| wire::Pull {
-                bits_per_second: *rate,
-                seconds: pull_seconds(analysis, *rate),
-            })
+            .map(|rate| wire::Pull { bits_per_second: *rate, seconds: pull_seconds(analysis, *rate) })
             .collect(),
     }
 }
