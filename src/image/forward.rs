@@ -123,7 +123,8 @@ impl<'a> Pass<'a> {
                     let Some(name) = self.members.meet(member)? else { continue };
                     (name, bytes)
                 }
-                Ok(None) => return Ok(None),
+                // What comes after the archive's end holds the checksum of the compression, and a pipe is to be emptied.
+                Ok(None) => return Ok(drain(walk.source()).err().map(|error| broken(&error.into(), false))),
                 Err(error) => return Ok(Some(broken(&error, self.members.is_empty()))),
             };
             let mut head = Vec::with_capacity(HEAD);
@@ -301,6 +302,11 @@ fn outcomes(plan: &Plan, members: &Members<Kept>, shared: &Shared, run: &Run<'_>
         }
     }
     found
+}
+
+fn drain(source: &mut impl Skip) -> io::Result<()> {
+    while source.skip(1 << 20)? == 1 << 20 {}
+    Ok(())
 }
 
 #[cfg(test)]
