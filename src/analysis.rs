@@ -2,11 +2,13 @@
 //! layer comes from. Owns the order in which the parts are worked out, and that no secret of a config gets into a result;
 //! lays nothing out.
 
+mod budget;
 mod finding;
 mod masking;
 mod result;
 
-pub use self::finding::{Finding, Subject, rule_of_category};
+pub use self::budget::{Cause, Judged, Weight, judge};
+pub use self::finding::{Finding, Subject, rule_of_category, rule_of_waste};
 pub use self::result::{Analysis, Dockerfiles, ImageAnalysis, LayerAnalysis, Problem, Skipped};
 
 use rayon::join;

@@ -2,35 +2,51 @@
 //! nothing is written, memory grows with the number of paths and not with their bytes.
 
 mod categories;
+mod archive;
+mod assemble;
+mod blob;
+mod categories;
+mod choice;
 mod config;
+mod config_document;
 mod decode;
 mod digest;
+mod document;
+#[cfg(test)]
+mod doors;
 mod duplicates;
 mod entry;
 mod error;
-mod forward;
 mod fault;
+mod feed;
+mod forward;
+mod index;
 mod layer;
 mod limits;
+#[cfg(test)]
+mod made;
+mod manifest;
+mod members;
 mod options;
 pub mod packages;
 mod path;
 mod places;
+mod plan;
 mod platform;
 mod position;
-mod scan;
 mod provenance;
+mod scan;
 #[cfg(test)]
 pub(crate) mod sketch;
+mod store;
+pub mod tar;
 mod totals;
 mod tree;
 mod waste;
-mod store;
-pub mod tar;
 mod watch;
 
 pub use self::categories::{
-    Category, CategoryClass, CategoryLayer, CategoryUse, all_categories, categorize, worth_a_finding,
+    Category, CategoryClass, CategoryLayer, CategoryUse, all_categories, categorize, category_of, worth_a_finding,
 };
 pub use self::config::{Config, History, Platform};
 pub use self::decode::{Decoded, sniff};
@@ -44,6 +60,10 @@ pub use self::layer::{Compression, Contents, Layer, Xattrs};
 pub use self::limits::Limits;
 pub use self::options::{Attestation, Options, Other, Progress, Read, Statement, Verify};
 pub use self::path::{PathId, Paths, PathsFull};
+pub use self::platform::NotAPlatform;
+pub use self::position::{read, read_archive};
+pub use self::provenance::{NoProvenance, Provenance, RecordedLayer, RecordedLines, RecordedText};
+pub use self::scan::{Fault, FaultKind, ScanError, ScanOptions, Scanned, scan};
 pub use self::places::{Place, Sum};
 pub use self::platform::NotAPlatform;
 pub use self::position::{read, read_archive};

@@ -1,10 +1,27 @@
 //! Registries: the OCI distribution protocol over blocking HTTP. Owns names of images, credentials of the docker
 //! configuration, and what to do when a registry refuses, is slow or breaks off. Writes nothing to disk.
 
+mod blob;
+mod challenge;
+mod credentials;
 mod error;
+mod helper;
+mod options;
 mod reference;
 mod registry;
+#[cfg(test)]
+pub(crate) mod served;
+mod session;
+mod store;
+#[cfg(test)]
+mod tests;
+mod trust;
 
+pub use self::blob::Blob;
 pub use self::error::{Error, Kind};
+pub use self::options::{Limits, Options};
+pub(crate) use self::options::{docker_configuration, filled};
 pub use self::reference::{Reference, ReferenceError};
-pub use self::registry::{Blob, Document, Limits, Options, Registry};
+pub use self::registry::{Document, Registry};
+pub use self::store::Repository;
+pub(crate) use self::trust::{authorities, certificates, client_certificate};

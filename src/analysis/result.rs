@@ -6,7 +6,7 @@ use crate::finding::Mask;
 use crate::image::packages::Packages;
 use crate::image::{
     Above, Attestation, CategoryUse, Churn, Contents, Dive, Duplicates, Error, Image, LayerChanges, Loss, LossGroup,
-    Oddity, Other, Totals, Tree, TreeNotice, WasteBytes, WasteKind,
+    Other, Totals, Tree, TreeNotice, WasteBytes, WasteKind,
 };
 
 /// What there is to say of the images of one source.
@@ -244,21 +244,5 @@ pub(super) fn notices(analysis: &ImageAnalysis) -> Vec<String> {
 }
 
 fn odd(image: &Image, notice: &TreeNotice) -> String {
-    let path = image.paths.text(notice.path);
-    let what = match notice.oddity {
-        Oddity::NothingToRemove => "removes a path that is not there".to_owned(),
-        Oddity::LinkToLowerLayer => "has a hard link to a file of a lower layer, which engines refuse".to_owned(),
-        Oddity::LinkBeforeFile => "has a hard link before its file, which engines refuse".to_owned(),
-        Oddity::LinkToNothing => "has a hard link to nothing".to_owned(),
-        Oddity::BelowAFile => "has something below a file".to_owned(),
-        Oddity::BelowALink => {
-            "has something below a symbolic link, which engines write where the link points".to_owned()
-        }
-        Oddity::LinkBecomesDirectory { hidden } => {
-            format!("makes a directory of a symbolic link, which hides {hidden} files")
-        }
-        Oddity::RootIsNoDirectory => "has something else than a directory as its root".to_owned(),
-    };
-    let more = if notice.count > 1 { format!(", and {} more of the kind", notice.count - 1) } else { String::new() };
-    format!("layer {} {what}: `{path}`{more}", notice.layer + 1)
+    format!("layer {} {}", notice.layer + 1, notice.sentence(image))
 }

@@ -1,43 +1,29 @@
-//! What an engine is asked (Docker Engine API).
+//! Finds the engine and agrees with it on a version of the API.
 
-use std::collections::BTreeMap;
-use std::io::{self, Read};
-use std::path::PathBuf;
-use std::time::Duration;
+use std::sync::Arc;
 
+use serde::Deserialize;
+
+use super::connection::{Connection, Patience};
+use super::endpoint::{Options, endpoints};
 use super::error::{Error, Kind};
 use crate::image::Platform;
 
-/// Which engine is meant, and how long to wait for it.
-#[derive(Clone, Debug, Default)]
-pub struct Options {
-    /// `DOCKER_HOST`.
-    pub host: Option<String>,
-    /// `DOCKER_CONTEXT`.
-    pub context: Option<String>,
-    /// `DOCKER_TLS_VERIFY`: TLS, and the engine's certificate is checked.
-    pub tls_verify: bool,
-    /// `DOCKER_CERT_PATH`: folder of `ca.pem`, `cert.pem`, `key.pem`.
-    pub certificates: Option<PathBuf>,
-    /// The folder of docker's configuration; `None` where there is none.
-    pub configuration: Option<PathBuf>,
-    /// Until the engine answers its first question; 10 s where `None`.
-    pub connect: Option<Duration>,
-    /// Without a byte from it; 120 s where `None`.
-    pub idle: Option<Duration>,
-}
+/// The newest API that is understood: that of engine 28.5. Newer engines speak it too.
+const NEWEST: Api = Api(1, 51);
 
-impl Options {
-    /// What the process's environment says.
-    pub fn of_process() -> Self {
-        Self::default()
-    }
-}
+/// What stands for the API where an engine names none: the oldest that engines of today speak.
+const OLDEST: Api = Api(1, 24);
+
+/// A version of the API.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Api(pub u32, pub u32);
 
 /// An engine that has answered.
 #[derive(Debug)]
 pub struct Engine {
-    endpoint: String,
+    pub(super) connection: Arc<Connection>,
+    pub(super) api: Api,
     version: Version,
 }
 
@@ -54,63 +40,93 @@ pub struct Version {
     pub platform: Platform,
 }
 
-/// One of an engine's images, as its list has it.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Image {
-    /// `sha256:…`: digest of the config, or of index or manifest where the engine keeps images in containerd.
-    pub id: String,
-    /// `app:latest`; empty where it has no name.
-    pub tags: Vec<String>,
-    /// `app@sha256:…`: where it was pulled from or pushed to.
-    pub digests: Vec<String>,
-    /// Its labels.
-    pub labels: BTreeMap<String, String>,
-    /// When it was made, in seconds since 1970 (UTC).
-    pub created: i64,
-    /// Bytes, as the engine counts them.
-    pub size: u64,
+#[derive(Default, Deserialize)]
+#[serde(default, rename_all = "PascalCase")]
+struct Answer {
+    platform: Name,
+    components: Vec<Name>,
+    version: String,
+    api_version: String,
+    #[serde(rename = "MinAPIVersion")]
+    least_api_version: String,
+    os: String,
+    arch: String,
 }
 
-/// An image that was asked for by name.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Found {
-    /// As the list has it.
-    pub image: Image,
-    /// What it runs on.
-    pub platform: Platform,
-    /// Digests of its uncompressed layers, the lowest first.
-    pub diff_ids: Vec<String>,
+#[derive(Default, Deserialize)]
+#[serde(default, rename_all = "PascalCase")]
+struct Name {
+    name: String,
 }
 
-/// A step of an image's history, the newest first as the engine tells it.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Step {
-    /// In seconds since 1970 (UTC).
-    pub created: i64,
-    /// The instruction as the builder wrote it; empty where there is none.
-    pub created_by: String,
-    /// A remark.
-    pub comment: String,
-    /// Bytes of its layer, as the engine counts them.
-    pub size: u64,
+impl Api {
+    fn read(text: &str) -> Option<Self> {
+        let (major, minor) = text.trim().split_once('.')?;
+        Some(Self(major.parse().ok()?, minor.parse().ok()?))
+    }
 }
 
-/// An image as `docker save` writes it: read to its end, or an error.
-#[derive(Debug)]
-pub struct Saved {}
+impl std::fmt::Display for Api {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(out, "{}.{}", self.0, self.1)
+    }
+}
 
 impl Engine {
     /// Finds the engine that is meant and asks what it is.
     ///
     /// # Errors
     /// When none is there, it may not be asked, or the configuration is wrong.
-    pub fn connect(_options: &Options) -> Result<Self, Error> {
-        Err(unsupported())
+    pub fn connect(options: &Options) -> Result<Self, Error> {
+        let mut failures = Vec::new();
+        for endpoint in endpoints(options)? {
+            let named = !endpoint.said_by.is_empty();
+            match Self::ask(Connection::new(endpoint, options)?) {
+                Ok(engine) => return Ok(engine),
+                Err(error) if named => return Err(error),
+                Err(error) => failures.push(error),
+            }
+        }
+        // One that is there and may not be asked is more likely meant than one that is not there.
+        if let Some(error) = failures.iter().find(|error| error.kind != Kind::Absent) {
+            return Err(error.clone());
+        }
+        let tried: Vec<&str> = failures.iter().map(|error| error.what.as_str()).collect();
+        let what = format!("no Docker engine answers ({})", tried.join("; "));
+        Err(Error::new(Kind::Absent, what, "start one, or name one with DOCKER_HOST or `docker context use`"))
+    }
+
+    fn ask(connection: Connection) -> Result<Self, Error> {
+        let answer: Answer = connection.json("/version", Patience::First)?;
+        let name = &connection.endpoint.name;
+        let Some(theirs) = Api::read(&answer.api_version) else {
+            let what = format!("what answers at `{name}` is no Docker engine: it names no version of the API");
+            return Err(Error::new(Kind::Broken, what, "check DOCKER_HOST"));
+        };
+        let least = Api::read(&answer.least_api_version).unwrap_or(OLDEST);
+        if least > NEWEST {
+            let what = format!("the engine at `{name}` speaks no API before {least}, and dockopt none after {NEWEST}");
+            return Err(Error::new(
+                Kind::Broken,
+                what,
+                "use a newer dockopt, or `docker save` to a file and read that",
+            ));
+        }
+        let api = theirs.min(NEWEST);
+        let own =
+            if answer.platform.name.is_empty() { answer.components.into_iter().next() } else { Some(answer.platform) };
+        let version = Version {
+            name: own.unwrap_or_default().name,
+            version: answer.version,
+            api: api.to_string(),
+            platform: Platform { os: answer.os, architecture: answer.arch, ..Platform::default() },
+        };
+        Ok(Self { connection: Arc::new(connection), api, version })
     }
 
     /// Where it is: `unix:///var/run/docker.sock`.
     pub fn endpoint(&self) -> &str {
-        &self.endpoint
+        &self.connection.endpoint.name
     }
 
     /// What it is.
@@ -118,45 +134,22 @@ impl Engine {
         &self.version
     }
 
-    /// An image by name or ID; `None` where the engine has none.
-    ///
-    /// # Errors
-    /// When the engine fails.
-    pub fn find(&self, _reference: &str) -> Result<Option<Found>, Error> {
-        Err(unsupported())
-    }
-
-    /// All images that have a name, and those without that no other is built on.
-    ///
-    /// # Errors
-    /// When the engine fails.
-    pub fn images(&self) -> Result<Vec<Image>, Error> {
-        Err(unsupported())
-    }
-
-    /// How an image came to be.
-    ///
-    /// # Errors
-    /// When the engine fails or has no such image.
-    pub fn history(&self, _reference: &str) -> Result<Vec<Step>, Error> {
-        Err(unsupported())
-    }
-
-    /// An image as `docker save` writes it; of one platform where the engine can tell them apart.
-    ///
-    /// # Errors
-    /// When the engine fails or has no such image.
-    pub fn save(&self, _reference: &str, _platform: Option<&Platform>) -> Result<Saved, Error> {
-        Err(unsupported())
+    /// A path of the API that is spoken.
+    pub(super) fn path(&self, rest: &str) -> String {
+        format!("/v{}{rest}", self.api)
     }
 }
 
-impl Read for Saved {
-    fn read(&mut self, _buffer: &mut [u8]) -> io::Result<usize> {
-        Ok(0)
-    }
-}
+#[cfg(test)]
+mod tests {
+    use super::*;
 
-fn unsupported() -> Error {
-    Error { what: "engines cannot be asked yet".into(), help: String::new(), kind: Kind::Absent }
+    #[test]
+    fn versions_are_compared_as_numbers() {
+        assert!(Api::read("1.9") < Api::read("1.51"));
+        assert_eq!(Api::read("1.51").map(|api| api.to_string()), Some("1.51".to_owned()));
+        for wrong in ["", "1", "1.x", "v1.2"] {
+            assert_eq!(Api::read(wrong), None, "{wrong}");
+        }
+    }
 }

@@ -1,6 +1,7 @@
 //! Why an engine doesn't give what was asked for.
 
 use std::fmt;
+use std::io;
 
 /// Why an engine doesn't give what was asked for: what, where, and what to do.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -20,6 +21,8 @@ pub enum Kind {
     Absent,
     /// One may not: the socket's permissions, TLS, ssh.
     Denied,
+    /// The engine has no image of this name.
+    Missing,
     /// The engine answers with an error, breaks off, or sends what is no answer.
     Broken,
     /// What the caller gave is wrong: `DOCKER_HOST`, a context, a certificate.
@@ -33,3 +36,14 @@ impl fmt::Display for Error {
 }
 
 impl std::error::Error for Error {}
+
+impl Error {
+    pub(super) fn new(kind: Kind, what: impl Into<String>, help: impl Into<String>) -> Self {
+        Self { what: what.into(), help: help.into(), kind }
+    }
+
+    /// For a reader of bytes: what, and what to do, in one text. It is no damage of what was read.
+    pub(super) fn into_io(self) -> io::Error {
+        io::Error::new(io::ErrorKind::ConnectionAborted, format!("{}: {}", self.what, self.help))
+    }
+}

@@ -3,6 +3,8 @@
 use std::fmt;
 use std::str::FromStr;
 
+use sha2::Digest as _;
+
 /// The hash that a digest is made with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Algorithm {
@@ -41,6 +43,15 @@ impl Digest {
     /// A digest of a hash that was worked out; `None` when its length is not the algorithm's.
     pub fn new(algorithm: Algorithm, hash: &[u8]) -> Option<Self> {
         (hash.len() == algorithm.length()).then(|| Self { algorithm, hash: hash.into() })
+    }
+
+    /// The digest of bytes.
+    pub fn of(algorithm: Algorithm, bytes: &[u8]) -> Self {
+        let hash: Box<[u8]> = match algorithm {
+            Algorithm::Sha256 => sha2::Sha256::digest(bytes).as_slice().into(),
+            Algorithm::Sha512 => sha2::Sha512::digest(bytes).as_slice().into(),
+        };
+        Self { algorithm, hash }
     }
 
     /// The hash that it is made with.

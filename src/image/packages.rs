@@ -7,10 +7,16 @@
 //! [`Package::part_of`] and owns nothing.
 
 mod apk;
+mod closure;
 mod dpkg;
+mod draft;
+mod edges;
 mod fact;
+mod ground;
 mod jar;
+mod language;
 mod list;
+mod modules;
 mod node;
 mod php;
 mod program;
@@ -19,16 +25,201 @@ mod result;
 mod rpm;
 mod ruby;
 mod stream;
+mod system;
+#[cfg(test)]
+mod tests;
 mod wanted;
 
+use std::collections::{BTreeMap, HashMap};
+
+use self::draft::{Claim, Draft};
+use self::ground::{Ground, NOBODY, Owners};
+use self::modules::Modules;
 use crate::image::Image;
+use crate::image::entry::Kind;
+use crate::image::path::PathId;
 use crate::image::tree::Tree;
 
 pub use self::fact::Fact;
 pub use self::result::{Duplicate, Ecosystem, Package, Packages, Part, Size, Unowned, Why};
 pub(crate) use self::wanted::Watcher;
 
-/// Works out the packages of an image.
-pub fn work_out(_image: &Image, _tree: &Tree) -> Packages {
-    Packages::default()
+/// Notices of one image at most.
+const NOTICES: usize = 50;
+
+/// Works out the packages of an image, given its final tree.
+pub fn work_out(image: &Image, tree: &Tree) -> Packages {
+    let ground = Ground::new(image, tree);
+    let mut result = Packages::default();
+    let mut drafts = system::drafts(&ground, &mut result.notices);
+    drafts.extend(language::drafts(&ground));
+    drafts.sort_by(|one, other| one.package.order().cmp(&other.package.order()));
+    let mut owners = Owners::new(&ground);
+    claim(&ground, &mut drafts, &mut owners);
+    measure(&ground, &mut drafts, &owners, &mut result);
+    result.packages = explain(&ground, drafts, &owners, &mut result.notices);
+    result.duplicates = duplicates(&result.packages);
+    if result.notices.len() > NOTICES {
+        let more = result.notices.len() - NOTICES;
+        result.notices.truncate(NOTICES);
+        result.notices.push(format!("{more} more files about packages could not be read"));
+    }
+    result
+}
+
+/// Gives each file to a package: first by lists, then compiled Python to its source's owner, then by folders, then
+/// single files.
+fn claim(ground: &Ground<'_>, drafts: &mut [Draft<'_>], owners: &mut Owners) {
+    let diversions = system::diversions(ground);
+    let mut folders = HashMap::new();
+    for (index, draft) in (0..).zip(&mut *drafts) {
+        if draft.claim == Claim::File {
+            continue;
+        }
+        if !draft.package.ecosystem.is_system() {
+            let marker = draft.own.first().copied().unwrap_or(draft.package.place);
+            draft.package.part_of = owners.at(ground, marker);
+            if draft.package.part_of.is_some() {
+                continue;
+            }
+        }
+        for &path in &draft.own {
+            owners.claim(ground, path, index);
+        }
+        for (list, from) in &draft.lists {
+            let step = |at, name: &[u8]| ground.step(at, name);
+            list.walk(*from, &ground.image.paths, step, |path| {
+                let diverted = diversions.get(&path).filter(|(_, by)| *by != draft.key);
+                owners.claim(ground, diverted.map_or(path, |&(to, _)| to), index);
+            });
+        }
+        if let Claim::Folder(folder) = draft.claim {
+            folders.entry(folder).or_insert(index);
+        }
+    }
+    claim_compiled(ground, owners);
+    claim_folders(ground, &folders, owners);
+    for (index, draft) in (0..).zip(drafts).filter(|(_, draft)| draft.claim == Claim::File) {
+        draft.package.part_of = owners.at(ground, draft.package.place);
+        if draft.package.part_of.is_none() {
+            owners.claim(ground, draft.package.place, index);
+        }
+    }
+}
+
+/// `__pycache__/x.cpython-313.pyc` goes with `x.py` beside its folder, listed or not.
+fn claim_compiled(ground: &Ground<'_>, owners: &mut Owners) {
+    let paths = &ground.image.paths;
+    let mut name = Vec::new();
+    for (path, _) in ground.tree.members() {
+        let folder = paths.parent(path);
+        if paths.name(folder) != b"__pycache__" || !paths.name(path).ends_with(b".pyc") {
+            continue;
+        }
+        name.clear();
+        name.extend(paths.name(path).split(|&byte| byte == b'.').next().unwrap_or_default());
+        name.extend(b".py");
+        let source = paths.child(paths.parent(folder), &name);
+        if let Some(owner) = source.and_then(|source| owners.at(ground, source)) {
+            owners.claim(ground, path, owner);
+        }
+    }
+}
+
+/// Everything below a folder goes to the nearest package whose folder it is.
+fn claim_folders(ground: &Ground<'_>, folders: &HashMap<PathId, u32>, owners: &mut Owners) {
+    if folders.is_empty() {
+        return;
+    }
+    // A parent's number is smaller than its children's.
+    let paths = &ground.image.paths;
+    let mut nearest: Vec<u32> = Vec::with_capacity(paths.len());
+    for path in paths.all() {
+        let above = nearest.get(paths.parent(path).index()).copied().unwrap_or(NOBODY);
+        let own = folders.get(&path).copied().unwrap_or(above);
+        nearest.push(own);
+        if own != NOBODY {
+            owners.claim(ground, path, own);
+        }
+    }
+}
+
+/// Sums up what each package owns, and what none does.
+fn measure(ground: &Ground<'_>, drafts: &mut [Draft<'_>], owners: &Owners, result: &mut Packages) {
+    let mut unowned: BTreeMap<(u32, PathId), Size> = BTreeMap::new();
+    let mut by_layer: BTreeMap<(u32, u32), Size> = BTreeMap::new();
+    for (path, id) in ground.tree.inodes() {
+        let Some(entry) = ground.entry(id).filter(|entry| entry.kind == Kind::File) else { continue };
+        let size = Size { bytes: entry.size, compressed: entry.compressed, files: 1 };
+        match owners.of(ground, id) {
+            Some(owner) => {
+                drafts[owner as usize].package.size += size;
+                *by_layer.entry((owner, id.layer)).or_default() += size;
+            }
+            None => *unowned.entry((id.layer, top(ground, path))).or_default() += size,
+        }
+    }
+    for ((owner, layer), size) in by_layer {
+        drafts[owner as usize].package.by_layer.push((layer, size));
+    }
+    result.unowned = unowned.into_iter().map(|((layer, directory), size)| Unowned { layer, directory, size }).collect();
+    result.unowned.sort_by_key(|one| (std::cmp::Reverse(one.size.bytes), one.layer, one.directory));
+    result.owners = vec![NOBODY; ground.image.paths.len()];
+    for (path, entry) in ground.tree.members() {
+        if let Some(owner) = owners.of(ground, ground.tree.inode(entry)) {
+            result.owners[path.index()] = owner;
+        }
+    }
+}
+
+/// The directory near the root that a file is in.
+fn top(ground: &Ground<'_>, path: PathId) -> PathId {
+    let paths = &ground.image.paths;
+    let (mut second, mut first, mut at) = (PathId::ROOT, PathId::ROOT, paths.parent(path));
+    while at != PathId::ROOT {
+        (second, first) = (first, at);
+        at = paths.parent(at);
+    }
+    let deep = matches!(paths.name(first), b"usr" | b"var" | b"opt" | b"home");
+    if deep && second != PathId::ROOT { second } else { first }
+}
+
+/// Who needs whom, why each is there, and what it costs with what it needs.
+fn explain(
+    ground: &Ground<'_>,
+    mut drafts: Vec<Draft<'_>>,
+    owners: &Owners,
+    notices: &mut Vec<String>,
+) -> Vec<Package> {
+    let modules = Modules::new(ground, &drafts);
+    let asked = modules::asked(ground, &mut drafts, &modules);
+    let marked: Vec<bool> = drafts.iter().map(|draft| draft.package.why == Why::Dependency).collect();
+    edges::connect(ground, &mut drafts, &modules, owners);
+    let mut packages: Vec<Package> = drafts.into_iter().map(|draft| draft.package).collect();
+    if !closure::fill(&mut packages, |index| marked[index]) {
+        notices
+            .push("the packages need each other too often: not all dependencies were followed to their end".to_owned());
+    }
+    modules::mark_development(&mut packages, &asked);
+    packages
+}
+
+/// One name and version at several places, where that is no system's doing.
+fn duplicates(packages: &[Package]) -> Vec<Duplicate> {
+    let mut groups: BTreeMap<(Ecosystem, &str, &str), Vec<u32>> = BTreeMap::new();
+    for (index, package) in (0..).zip(packages) {
+        if !package.ecosystem.is_system() && package.size.bytes > 0 && !package.version.is_empty() {
+            groups.entry((package.ecosystem, &package.name, &package.version)).or_default().push(index);
+        }
+    }
+    let several = groups.into_values().filter(|group| group.len() > 1);
+    let mut duplicates: Vec<Duplicate> = several
+        .map(|group| {
+            let bytes = group.iter().map(|&index| packages[index as usize].size.bytes);
+            let largest = bytes.clone().max().unwrap_or_default();
+            Duplicate { bytes: bytes.sum::<u64>() - largest, packages: group }
+        })
+        .collect();
+    duplicates.sort_by_key(|one| (std::cmp::Reverse(one.bytes), one.packages[0]));
+    duplicates
 }

@@ -1,7 +1,21 @@
 //! The door by position: documents first, then all layers of the chosen images side by side, the biggest first.
 
+use std::cmp::Reverse;
+use std::collections::BTreeMap;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use crate::image::archive::{Archive, Part};
+use crate::image::assemble::assemble;
+use crate::image::blob::{Outcome, Run};
+use crate::image::decode::sniff;
+use crate::image::digest::{Algorithm, Digest};
+use crate::image::document::Documents;
 use crate::image::error::{Error, Trouble};
+use crate::image::forward::read_forward;
+use crate::image::layer::Compression;
 use crate::image::options::{Options, Read};
+use crate::image::plan::{Blob, Plan, plan};
 use crate::image::store::{ReadAt, Store};
 
 /// Reads the images of a store.
@@ -10,8 +24,12 @@ use crate::image::store::{ReadAt, Store};
 /// When there is nothing to show: no image, none that is asked for, none that can be read. Damage to a part of an image is
 /// told in [`Read::damaged`].
 pub fn read(store: &dyn Store, options: &Options<'_>) -> Result<Read, Error> {
-    let _ = (store, options);
-    Err(Error::new(Trouble::Unsupported, "not yet"))
+    let documents: &dyn Documents = &store;
+    let plan = plan(documents, options)?;
+    let run = Run::new(options);
+    let outcomes = if options.contents { layers(store, &plan, &run)? } else { BTreeMap::new() };
+    run.stopped()?;
+    assemble(plan, outcomes, documents, options)
 }
 
 /// Reads the images of an archive that can be read anywhere: by position, or from its start to its end where it is
@@ -20,6 +38,82 @@ pub fn read(store: &dyn Store, options: &Options<'_>) -> Result<Read, Error> {
 /// # Errors
 /// As [`read`].
 pub fn read_archive(archive: &dyn ReadAt, options: &Options<'_>) -> Result<Read, Error> {
-    let _ = (archive, options);
-    Err(Error::new(Trouble::Unsupported, "not yet"))
+    let mut start = [0; 16];
+    let filled = archive.read_at(&mut start, 0).map_err(|error| Error::io(&error))?;
+    if filled == 0 {
+        return Err(Error::new(Trouble::NotAnImage, "it is empty"));
+    }
+    if sniff(&start[..filled]) != Compression::None {
+        return read_forward(Part::whole(archive), options);
+    }
+    let archive = Archive::open(archive, options)?;
+    joined(read(&archive, options), archive.notices(), archive.damaged.as_ref())
+}
+
+/// What was read of an archive, together with what is odd about the archive itself.
+pub(super) fn joined(read: Result<Read, Error>, notices: &[String], damaged: Option<&Error>) -> Result<Read, Error> {
+    let mut read = read.map_err(|error| match damaged {
+        // What is missing, or damaged, is so because the archive is cut off.
+        Some(damage) if error.trouble != Trouble::Cancelled => damage.clone(),
+        _ => error,
+    })?;
+    read.notices.extend(notices.iter().cloned());
+    read.damaged.extend(damaged.cloned());
+    Ok(read)
+}
+
+/// Each blob once.
+struct Job<'a> {
+    name: &'a str,
+    blob: &'a Blob,
+    bytes: u64,
+}
+
+fn layers(store: &dyn Store, plan: &Plan, run: &Run<'_>) -> Result<BTreeMap<String, Outcome>, Error> {
+    let mut jobs: BTreeMap<&str, Job<'_>> = BTreeMap::new();
+    for blob in plan.images.iter().flat_map(|planned| &planned.blobs) {
+        let Some(name) = blob.name.as_deref() else { continue };
+        jobs.entry(name).or_insert_with(|| {
+            let length = || store.open(name).ok().flatten().and_then(|opened| opened.bytes);
+            Job { name, blob, bytes: blob.bytes.or_else(length).unwrap_or(0) }
+        });
+    }
+    let mut jobs: Vec<Job<'_>> = jobs.into_values().collect();
+    jobs.sort_by_key(|job| (Reverse(job.bytes), job.name));
+    let next = AtomicUsize::new(0);
+    let outcomes = Mutex::new(BTreeMap::new());
+    let work = || {
+        while let Some(job) = jobs.get(next.fetch_add(1, Ordering::Relaxed)) {
+            let outcome = one(store, job, run);
+            if let (Some(outcome), Ok(mut outcomes)) = (outcome, outcomes.lock()) {
+                outcomes.insert(job.name.to_owned(), outcome);
+            }
+        }
+    };
+    let pool = Run::pool()?;
+    pool.in_place_scope(|scope| {
+        for _ in 0..pool.current_num_threads().min(jobs.len()) {
+            scope.spawn(|_| work());
+        }
+    });
+    Ok(outcomes.into_inner().unwrap_or_default())
+}
+
+/// Reads one blob; `None` where the run was stopped before.
+fn one(store: &dyn Store, job: &Job<'_>, run: &Run<'_>) -> Option<Outcome> {
+    run.stopped().ok()?;
+    let mut opened = match store.open(job.name) {
+        Ok(Some(opened)) => opened,
+        Ok(None) => return Some(Outcome::default()),
+        Err(error) => {
+            let error = Some(Error::io(&error).at(&job.blob.place));
+            return Some(Outcome { error, ..Outcome::default() });
+        }
+    };
+    Some(run.read(&job.blob.place, &mut opened.read, opened.bytes, algorithm(job.blob)))
+}
+
+/// What a blob is hashed with: nothing where nothing tells what would have to come out.
+fn algorithm(blob: &Blob) -> Option<Algorithm> {
+    blob.digest.as_ref().map(Digest::algorithm).or(blob.named.then_some(Algorithm::Sha256))
 }

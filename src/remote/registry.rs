@@ -1,59 +1,20 @@
-//! One repository of one registry.
+//! One repository of one registry: manifests and blobs.
 
-use std::io::{self, Read};
-use std::path::PathBuf;
-use std::time::Duration;
+use std::sync::Arc;
 
-use super::Error;
+use sha2::{Digest as _, Sha256, Sha512};
+use ureq::http::header;
+
+use super::blob::Blob;
+use super::error::{Error, Kind};
+use super::options::Options;
 use super::reference::Reference;
-use crate::image::Digest;
+use super::session::{Request, Session};
+use crate::image::{Algorithm, Digest};
 
-/// How registries are reached.
-#[derive(Clone, Debug, Default)]
-pub struct Options {
-    /// Files of certificates (PEM) that are trusted besides those of the system.
-    pub ca: Vec<PathBuf>,
-    /// Registries (`host`, `host:port`) that may be asked without TLS, or without a check of their certificate.
-    pub insecure: Vec<String>,
-    /// The folder of docker's configuration; `None` where there is none.
-    pub configuration: Option<PathBuf>,
-    /// How long, how much, how often.
-    pub limits: Limits,
-}
-
-/// How long, how much, how often.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Limits {
-    /// Until a connection stands, TLS among it.
-    pub connect: Duration,
-    /// Without a byte from the other side.
-    pub idle: Duration,
-    /// Attempts beyond the first where the other side fails (429, 5xx, connections that break).
-    pub retries: u32,
-    /// The longest pause before an attempt, whatever `Retry-After` says.
-    pub pause: Duration,
-    /// Bytes of a manifest, an index, a config, a token.
-    pub document: u64,
-}
-
-impl Default for Limits {
-    fn default() -> Self {
-        Self {
-            connect: Duration::from_secs(10),
-            idle: Duration::from_secs(30),
-            retries: 3,
-            pause: Duration::from_secs(30),
-            document: 16 << 20,
-        }
-    }
-}
-
-impl Options {
-    /// What the process's environment says: `DOCKER_CONFIG`, else `.docker` in the user's folder.
-    pub fn of_process() -> Self {
-        Self::default()
-    }
-}
+/// What manifests may be: those of OCI and of docker, and lists of them.
+const MANIFESTS: &str = "application/vnd.oci.image.index.v1+json, application/vnd.oci.image.manifest.v1+json, \
+     application/vnd.docker.distribution.manifest.list.v2+json, application/vnd.docker.distribution.manifest.v2+json";
 
 /// A manifest or an index as it came.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -67,51 +28,70 @@ pub struct Document {
 }
 
 /// One repository of one registry. Nothing is asked before it must be.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Registry {
-    reference: Reference,
-}
-
-/// A blob that comes: read to its end, or an error. Its digest is for the reader to check.
-#[derive(Debug)]
-pub struct Blob {
-    /// Its bytes in all, where the registry says so.
-    pub size: Option<u64>,
+    session: Arc<Session>,
 }
 
 impl Registry {
     /// The repository of a name.
     ///
     /// # Errors
-    /// When a certificate or docker's configuration can't be read.
-    pub fn new(reference: &Reference, _options: &Options) -> Result<Self, Error> {
-        Ok(Self { reference: reference.clone() })
+    /// When a certificate can't be read.
+    pub fn new(reference: &Reference, options: &Options) -> Result<Self, Error> {
+        Ok(Self { session: Arc::new(Session::new(reference, options)?) })
     }
 
     /// The name that it was made of.
-    pub const fn reference(&self) -> &Reference {
-        &self.reference
+    pub fn reference(&self) -> &Reference {
+        &self.session.reference
     }
 
     /// A manifest or an index, by tag or digest; one by digest has it.
     ///
     /// # Errors
-    /// See [`Kind`](super::error::Kind).
+    /// See [`Kind`].
     pub fn manifest(&self, version: &str) -> Result<Document, Error> {
-        Err(Error::unsupported(version))
+        let wanted: Option<Digest> = version.parse().ok();
+        let separator = if wanted.is_some() { '@' } else { ':' };
+        let what = format!("`{}{separator}{version}`", self.reference().repository);
+        let path = format!("manifests/{version}");
+        let request = Request { path: &path, accept: MANIFESTS, from: 0, what: &what };
+        let response = self.session.get(&request)?;
+        let told = |name: &str| response.headers().get(name).and_then(|value| value.to_str().ok()).unwrap_or_default();
+        let media_type = told(header::CONTENT_TYPE.as_str()).split(';').next().unwrap_or_default().trim().to_owned();
+        let announced: Option<Digest> = told("docker-content-digest").parse().ok();
+        let bytes = self.session.document(response, &what)?;
+        let expected = wanted.or(announced);
+        let algorithm = expected.as_ref().map_or(Algorithm::Sha256, Digest::algorithm);
+        let digest = digest_of(&bytes, algorithm);
+        match digest {
+            Some(digest) if expected.as_ref().is_none_or(|expected| *expected == digest) => {
+                Ok(Document { media_type, digest, bytes })
+            }
+            digest => {
+                let host = self.reference().host();
+                let got = digest.map(|digest| digest.to_string()).unwrap_or_default();
+                let expected = expected.map(|digest| digest.to_string()).unwrap_or_default();
+                let what = format!("the registry `{host}` sends {what} with the digest {got} instead of {expected}");
+                Err(Error::new(Kind::Broken, what, "something between here and the registry changes what it sends"))
+            }
+        }
     }
 
-    /// A blob, from its byte `from` on.
+    /// A blob, from its byte `from` on. Its digest is for the reader to check.
     ///
     /// # Errors
-    /// See [`Kind`](super::error::Kind).
-    pub fn blob(&self, digest: &Digest, _from: u64) -> Result<Blob, Error> {
-        Err(Error::unsupported(&digest.to_string()))
+    /// See [`Kind`].
+    pub fn blob(&self, digest: &Digest, from: u64) -> Result<Blob, Error> {
+        Blob::open(Arc::clone(&self.session), digest, from)
     }
 }
 
-impl Read for Blob {
-    fn read(&mut self, _buffer: &mut [u8]) -> io::Result<usize> {
-        Ok(0)
+/// The digest of some bytes.
+fn digest_of(bytes: &[u8], algorithm: Algorithm) -> Option<Digest> {
+    match algorithm {
+        Algorithm::Sha256 => Digest::new(algorithm, &Sha256::digest(bytes)),
+        Algorithm::Sha512 => Digest::new(algorithm, &Sha512::digest(bytes)),
     }
 }

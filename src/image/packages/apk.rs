@@ -23,9 +23,7 @@ pub(super) fn installed(bytes: &[u8]) -> Told {
             b'P' => record.name = word(value),
             b'V' => record.version = word(value),
             b'A' => record.architecture = word(value),
-            b'D' => {
-                record.needs = words(value).filter(|word| word[0] != b'!').map(|word| Need::of(bare(word))).collect()
-            }
+            b'D' => record.needs = needs(value),
             b'p' => record.provides = words(value).map(|word| Name::of(bare(word))).collect(),
             b'i' => record.pulled_by = words(value).map(|word| Name::of(bare(word))).collect(),
             b'F' => folder = value,
@@ -39,6 +37,10 @@ pub(super) fn installed(bytes: &[u8]) -> Told {
 /// `etc/apk/world`: what somebody asked for.
 pub(super) fn world(bytes: &[u8]) -> Told {
     Told::Names(words(bytes).filter(|word| word[0] != b'!').map(|word| Name::of(bare(word))).collect())
+}
+
+fn needs(value: &[u8]) -> Box<[Need]> {
+    words(value).filter(|word| word[0] != b'!').map(|word| Need::of(bare(word))).collect()
 }
 
 fn words(value: &[u8]) -> impl Iterator<Item = &[u8]> {

@@ -94,6 +94,9 @@ pub(super) struct Locked {
     pub(super) peer: bool,
 }
 
+/// A path that dpkg keeps elsewhere: from, to, and the package that keeps the first one.
+pub(super) type Diversion = (Box<[u8]>, Box<[u8]>, Name);
+
 /// See [`Fact`].
 #[derive(Clone, Debug, PartialEq)]
 pub(super) enum Told {
@@ -103,8 +106,8 @@ pub(super) enum Told {
     Files(FileList),
     /// Names that somebody asked for, or that nobody asked for, as the file's name says.
     Names(Box<[Name]>),
-    /// Paths that dpkg keeps elsewhere: from, to, and the package that keeps the first one.
-    Diversions(Box<[(Box<[u8]>, Box<[u8]>, Name)]>),
+    /// Paths that dpkg keeps elsewhere.
+    Diversions(Box<[Diversion]>),
     /// One package's own metadata.
     Metadata(Box<Record>),
     /// A package or a project of Node or PHP.

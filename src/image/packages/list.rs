@@ -44,7 +44,9 @@ impl ListMaker {
             self.write();
         }
         self.waiting.clear();
-        path.iter().for_each(|part| self.waiting.extend_from_slice(part));
+        for part in path {
+            self.waiting.extend_from_slice(part);
+        }
     }
 
     /// The list.

@@ -60,7 +60,7 @@ impl Trial {
     fn begins(&mut self, bytes: &[u8]) -> bool {
         let [0x78, flags, first, ..] = *bytes else { return false };
         // The header's check sum, no preset dictionary, and a compressed block.
-        if u16::from_be_bytes([0x78, flags]) % 31 != 0 || flags & 0x20 != 0 || !matches!(first & 6, 2 | 4) {
+        if !u16::from_be_bytes([0x78, flags]).is_multiple_of(31) || flags & 0x20 != 0 || !matches!(first & 6, 2 | 4) {
             return false;
         }
         let inflater = &mut self.0.get_or_insert_with(|| Inflater(Decompress::new(true))).0;
@@ -80,11 +80,9 @@ impl Look for Lists {
             State::Start if window.len() < 4 && !last => 0,
             State::Start => {
                 self.state = if window.starts_with(b"\x7fELF") { State::Search } else { State::Done };
-                0
+                self.look(window, last)
             }
-            State::Search => {
-                self.search(window, if last { window.len() } else { window.len().saturating_sub(Self::AHEAD) })
-            }
+            State::Search => self.search(window, last),
             State::Go(text) => {
                 text.extend_from_slice(window);
                 let from = text.len().saturating_sub(window.len() + GO_END.len());
@@ -115,17 +113,19 @@ impl Look for Lists {
 
 impl Lists {
     /// Looks for either list's beginning before `until`.
-    fn search(&mut self, window: &[u8], until: usize) -> usize {
+    fn search(&mut self, window: &[u8], last: bool) -> usize {
+        let until = if last { window.len() } else { window.len().saturating_sub(Self::AHEAD) };
         let go = memmem::find(window, &GO_START).filter(|&at| at < until);
         for at in memchr::memchr_iter(b'x', &window[..go.unwrap_or(until)]) {
             if self.trial.begins(&window[at..]) {
                 self.state = State::Rust(Inflater(Decompress::new(true)), Vec::new());
-                return at;
+                return at + self.look(&window[at..], last);
             }
         }
         if let Some(at) = go {
             self.state = State::Go(Vec::new());
-            return at + GO_START.len();
+            let at = at + GO_START.len();
+            return at + self.look(&window[at..], last);
         }
         until
     }

@@ -1,4 +1,4 @@
-//! What Python's installers write down (PyPA specifications: recording installed distributions, core metadata).
+//! What Python's installers write down (`PyPA` specifications: recording installed distributions, core metadata).
 
 use serde::Deserialize;
 

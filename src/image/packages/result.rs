@@ -103,6 +103,7 @@ pub struct Part {
 
 /// A package of the final tree.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[allow(clippy::struct_excessive_bools)] // Facts that have nothing to do with each other.
 pub struct Package {
     /// Whose.
     pub ecosystem: Ecosystem,
@@ -124,10 +125,14 @@ pub struct Package {
     pub why: Why,
     /// Whether only development needs it; `None` where nothing tells.
     pub development: Option<bool>,
+    /// Whether what needs it does without it as well (npm's lock file).
+    pub optional: bool,
     /// Whether the system cannot do without it (`Essential`, priority `required`).
     pub essential: bool,
     /// Whether its code is elsewhere and only pointed to (`pip install -e`).
     pub editable: bool,
+    /// See [`Self::is_orphan`].
+    pub(super) orphan: bool,
     /// Packages that it needs, as indices of [`Packages::packages`].
     pub needs: Vec<u32>,
     /// Packages that need it.
@@ -143,9 +148,14 @@ pub struct Package {
 }
 
 impl Package {
-    /// Whether nothing needs it and nobody asked for it: its manager would remove it.
+    /// Whether nobody asked for it, and nothing that somebody asked for needs it: its manager would remove it.
     pub const fn is_orphan(&self) -> bool {
-        matches!(self.why, Why::Dependency) && self.exclusive.is_none() && self.closure.is_none()
+        self.orphan
+    }
+
+    /// What packages are sorted by. System packages come first: they claim their files before others.
+    pub(super) fn order(&self) -> (Ecosystem, &str, &str, PathId, &str) {
+        (self.ecosystem, &self.name, &self.version, self.place, &self.architecture)
     }
 }
 
@@ -181,7 +191,7 @@ pub struct Packages {
     /// What could not be read, or looks odd; each in one sentence.
     pub notices: Vec<String>,
     /// By path: the index of the package that owns it, and `u32::MAX` where none does.
-    owners: Vec<u32>,
+    pub(super) owners: Vec<u32>,
 }
 
 impl Packages {

@@ -1,8 +1,8 @@
-//! What RubyGems and Bundler write down.
+//! What `RubyGems` and Bundler write down.
 
 use super::fact::{Name, Need, Record, Told, word};
 
-/// `specifications/*.gemspec`, as RubyGems writes it.
+/// `specifications/*.gemspec`, as `RubyGems` writes it.
 pub(super) fn gemspec(bytes: &[u8]) -> Option<Told> {
     let mut record = Record::default();
     let mut needs = Vec::new();

@@ -83,7 +83,7 @@ impl Wanted {
         let (folder, name) = cut.map_or((&b""[..], path), |cut| (&path[..cut], &path[cut + 1..]));
         Self::system(folder, name).or_else(|| Self::language(folder, name)).or_else(|| {
             let library = || name.ends_with(b".so") || memchr::memmem::find(name, b".so.").is_some();
-            let large = size >= SMALLEST_PROGRAM && size > 0;
+            let large = size >= SMALLEST_PROGRAM;
             (large && (mode.is_executable() || library())).then_some(Self::Program)
         })
     }
@@ -191,8 +191,8 @@ enum How {
     /// Kept to the end.
     Keep(Wanted, Vec<u8>),
     /// Looked at in passing.
-    Program(stream::Stream<program::Lists>),
-    Jar(stream::Stream<jar::Lists>),
+    Program(Box<stream::Stream<program::Lists>>),
+    Jar(Box<stream::Stream<jar::Lists>>),
     /// Too large for its kind.
     TooLarge,
     /// Its metadata's start says it all.
@@ -208,8 +208,8 @@ impl Watcher {
     pub(crate) fn new(path: &[u8], mode: Mode, size: u64) -> Option<Self> {
         let wanted = Wanted::of(path, mode, size)?;
         Some(Self(match wanted {
-            Wanted::Program => How::Program(stream::Stream::new(program::Lists::default())),
-            Wanted::Jar => How::Jar(stream::Stream::new(jar::Lists::new(path))),
+            Wanted::Program => How::Program(Box::new(stream::Stream::new(program::Lists::default()))),
+            Wanted::Jar => How::Jar(Box::new(stream::Stream::new(jar::Lists::new(path)))),
             Wanted::RpmBdb => How::Keep(wanted, Vec::new()),
             Wanted::PythonMetadata => How::Start(Vec::new()),
             _ if size > wanted.most() => How::TooLarge,
@@ -221,7 +221,7 @@ impl Watcher {
     /// Takes the next piece.
     pub(crate) fn take(&mut self, piece: &[u8]) {
         match &mut self.0 {
-            How::Keep(Wanted::RpmBdb, _) => {}
+            How::Keep(Wanted::RpmBdb, _) | How::TooLarge => {}
             How::Keep(wanted, kept) => {
                 if (kept.len() + piece.len()) as u64 > wanted.most() {
                     self.0 = How::TooLarge;
@@ -235,7 +235,6 @@ impl Watcher {
                 let room = (SMALL as usize).saturating_sub(kept.len());
                 kept.extend_from_slice(&piece[..piece.len().min(room)]);
             }
-            How::TooLarge => {}
         }
     }
 

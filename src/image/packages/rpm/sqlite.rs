@@ -1,4 +1,4 @@
-//! Reads tables of an SQLite file in memory, from the first page on (sqlite.org/fileformat2.html). Only what rpm's
+//! Reads tables of an `SQLite` file in memory, from the first page on (sqlite.org/fileformat2.html). Only what rpm's
 //! databases need: tables with row numbers, UTF-8, no write-ahead log. A page is used once at most, so that no file can
 //! send the reader in circles or make more than it is long.
 
@@ -12,7 +12,7 @@ pub(super) enum Cell<'a> {
     Other,
 }
 
-/// An SQLite file.
+/// An `SQLite` file.
 pub(super) struct Database<'a> {
     bytes: &'a [u8],
     page: usize,
@@ -74,7 +74,7 @@ fn cells(mut payload: &[u8], row: i64) -> Option<Vec<Cell<'_>>> {
             // An INTEGER PRIMARY KEY is kept as NULL.
             0 if cells.is_empty() => Cell::Number(row),
             1..=6 => Cell::Number(big_endian(value)),
-            8 | 9 => Cell::Number(kind as i64 - 8),
+            8 | 9 => Cell::Number(kind.cast_signed() - 8),
             12.. => Cell::Bytes(value),
             _ => Cell::Other,
         });
@@ -155,21 +155,21 @@ impl<'a> Database<'a> {
         // Cells of one page overlap in no sound file; together they are no longer than the page.
         let mut room = self.page;
         for start in starts {
-            let mut cell = page.get(start..self.usable)?;
-            let before = cell.len();
-            let length = usize::try_from(varint(&mut cell)?).ok()?;
-            let row = varint(&mut cell)?.cast_signed();
+            let mut rest = page.get(start..self.usable)?;
+            let before = rest.len();
+            let length = usize::try_from(varint(&mut rest)?).ok()?;
+            let row = varint(&mut rest)?.cast_signed();
             let local = self.local(length);
-            let here = cell.get(..local)?;
-            room = room.checked_sub(before - cell.len() + local)?;
-            let payload: &[u8] = if local == length {
+            let here = rest.get(..local)?;
+            room = room.checked_sub(before - rest.len() + local)?;
+            let payload = if local == length {
                 here
             } else {
                 long.clear();
                 long.extend_from_slice(here);
-                let next = u32::from_be_bytes(*cell.get(local..)?.first_chunk()?);
+                let next = u32::from_be_bytes(*rest.get(local..)?.first_chunk()?);
                 self.follow(next, length, used, long)?;
-                &*long
+                &long[..]
             };
             call(&cells(payload, row)?);
         }

@@ -116,7 +116,7 @@ fn special_files(zoo: &mut Zoo) {
         vec![vec![
             file("f", noise("f", 10))
                 .xattr("user.a", b"1")
-                .xattr("user.empty", b"")
+                .record("SCHILY.xattr.user.taken-back", "")
                 .xattr("user.binary", &[0, 255, b'\n', b'=']),
             dir("d").xattr("user.folder", b"yes"),
         ]],

@@ -1,0 +1,337 @@
+//! Budgets: what an image may weigh, held against what it weighs. A limit that is broken comes with what makes up most
+//! of the value, and a limit that cannot be judged is never taken for kept.
+
+use crate::analysis::ImageAnalysis;
+use crate::image::packages::Package;
+use crate::image::{Contents, Loss, PathId};
+use crate::settings::{Bound, Budget, Limit, Measure, Pattern};
+
+/// Causes that are told of one broken limit.
+const MOST_CAUSES: usize = 3;
+
+/// A limit, and what it was held against.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Judged {
+    /// The limit.
+    pub limit: Limit,
+    /// What the image has, in the bound's unit; `None` where that cannot be told.
+    pub value: Option<Bound>,
+    /// Whether it is kept; `None` where that cannot be told.
+    pub kept: Option<bool>,
+    /// Why it cannot be told.
+    pub unknown: Option<&'static str>,
+    /// What makes up most of the value, most bytes first; empty for limits that are kept.
+    pub causes: Vec<Cause>,
+}
+
+/// What makes up a part of a value.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Cause {
+    /// A folder, a package, an instruction: for people.
+    pub what: String,
+    /// Its bytes; `None` where it is no matter of bytes.
+    pub bytes: Option<u64>,
+    /// The layer that wrote it.
+    pub layer: Option<usize>,
+}
+
+/// What an image, or a saved result of one, weighed before.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Weight {
+    /// What it is called.
+    pub name: String,
+    /// Bytes on disk.
+    pub disk_bytes: u64,
+}
+
+/// Holds an image against a budget. `baseline` is what growth is measured against.
+pub fn judge(analysis: &ImageAnalysis, budget: &Budget, baseline: Option<&Weight>) -> Vec<Judged> {
+    let judge = Judge { analysis, budget, baseline };
+    budget.limits.iter().map(|limit| judge.limit(limit)).collect()
+}
+
+struct Judge<'a> {
+    analysis: &'a ImageAnalysis,
+    budget: &'a Budget,
+    baseline: Option<&'a Weight>,
+}
+
+/// A value and what makes it up, or why there is none.
+type Measured = Result<(Bound, Vec<Cause>), &'static str>;
+
+const NOT_READ: &str = "the contents of its layers were not read";
+
+impl Judge<'_> {
+    fn limit(&self, limit: &Limit) -> Judged {
+        let found = self.measure(limit);
+        let (value, mut causes, unknown) = match found {
+            Ok((value, causes)) => (Some(value), causes, None),
+            Err(why) => (None, Vec::new(), Some(why)),
+        };
+        let kept = value.map(|value| keeps(&limit.measure, value, limit.bound));
+        if kept != Some(false) {
+            causes.clear();
+        }
+        causes.truncate(MOST_CAUSES);
+        Judged { limit: limit.clone(), value, kept, unknown, causes }
+    }
+
+    fn measure(&self, limit: &Limit) -> Measured {
+        let totals = &self.analysis.totals;
+        let base = self.analysis.origins.base.layers;
+        if needs_contents(&limit.measure) && self.unread() {
+            return Err(NOT_READ);
+        }
+        let image = &self.analysis.image;
+        Ok(match &limit.measure {
+            Measure::Size => (Bound::Bytes(totals.disk_bytes), self.biggest_layers(0)),
+            Measure::PullSize => (Bound::Bytes(totals.pull_bytes), self.biggest_blobs()),
+            Measure::AddedSize => {
+                let added = self.analysis.layers.iter().skip(base).map(|layer| layer.file_bytes).sum();
+                (Bound::Bytes(added), self.biggest_layers(base))
+            }
+            Measure::LayerSize => {
+                let most = self.analysis.layers.iter().skip(base).map(|layer| layer.file_bytes).max();
+                (Bound::Bytes(most.unwrap_or_default()), self.biggest_layers(base))
+            }
+            Measure::Layers => (Bound::Count(image.layers.len() as u64), Vec::new()),
+            Measure::Waste => self.waste(),
+            Measure::WasteRatio => {
+                let (wasted, causes) = self.waste();
+                (Bound::Ratio(share(amount(wasted), self.stored())), causes)
+            }
+            Measure::Efficiency => {
+                let (wasted, causes) = self.waste();
+                (Bound::Ratio(1.0 - share(amount(wasted), self.stored())), causes)
+            }
+            Measure::Category(name) => self.category(name),
+            Measure::Package(name) => return self.package(name),
+            Measure::Path(pattern) => self.path(pattern),
+            Measure::Secrets => return Err("secrets were not looked for"),
+            Measure::Growth => return self.growth(limit.bound),
+            Measure::DiveEfficiency => (Bound::Ratio(self.analysis.dive.efficiency), self.waste().1),
+            Measure::DiveWastedBytes => (Bound::Bytes(self.analysis.dive.wasted_bytes), self.waste().1),
+            Measure::DiveUserWaste => {
+                let ratio = self.analysis.dive.user_wasted_ratio;
+                (Bound::Ratio(ratio.ok_or("all layers but the first are empty")?), self.waste().1)
+            }
+        })
+    }
+
+    /// Whether contents of layers are missing that are not kept elsewhere anyway.
+    fn unread(&self) -> bool {
+        self.analysis.image.layers.iter().any(|layer| matches!(layer.contents, Contents::NotAsked))
+    }
+
+    fn ignored(&self, path: PathId) -> bool {
+        let ignore = &self.budget.ignore;
+        !ignore.is_empty() && {
+            let path = self.analysis.image.paths.text(path);
+            ignore.iter().any(|pattern| pattern.matches(&path))
+        }
+    }
+
+    fn of_base(&self, layer: usize) -> bool {
+        self.budget.ignore_base == Some(true) && self.analysis.is_base(layer)
+    }
+
+    fn stored(&self) -> u64 {
+        match self.budget.ignore_base {
+            Some(true) => self.analysis.above.stored_file_bytes,
+            _ => self.analysis.totals.stored_file_bytes,
+        }
+    }
+
+    /// What is lost, without what is ignored; of the base's what the base itself lost.
+    fn waste(&self) -> (Bound, Vec<Cause>) {
+        let counts = |loss: &&Loss| {
+            let written_by_base = self.of_base(loss.entry.layer as usize);
+            !written_by_base && !self.ignored(loss.path)
+        };
+        let losses: Vec<Loss> = self.analysis.losses.iter().filter(counts).copied().collect();
+        let bytes = losses.iter().map(|loss| loss.bytes).sum();
+        let groups = crate::image::group_losses(&self.analysis.image, &losses);
+        let cause = |group: &crate::image::LossGroup| Cause {
+            what: format!("/{} ({})", self.analysis.image.paths.text(group.path), group.how.name().replace('_', " ")),
+            bytes: Some(group.bytes),
+            layer: Some(group.owner as usize),
+        };
+        (Bound::Bytes(bytes), groups.iter().take(MOST_CAUSES).map(cause).collect())
+    }
+
+    fn biggest_layers(&self, from: usize) -> Vec<Cause> {
+        let layers = self.analysis.layers.iter().enumerate().skip(from);
+        self.layers(layers.map(|(number, layer)| (number, layer.file_bytes)).collect())
+    }
+
+    fn biggest_blobs(&self) -> Vec<Cause> {
+        let layers = self.analysis.image.layers.iter().enumerate();
+        self.layers(layers.map(|(number, layer)| (number, layer.blob_bytes)).collect())
+    }
+
+    fn layers(&self, mut layers: Vec<(usize, u64)>) -> Vec<Cause> {
+        layers.sort_by_key(|&(number, bytes)| (std::cmp::Reverse(bytes), number));
+        let what = |number: usize| {
+            let made = self.analysis.instruction(number).map(|text| format!(": {text}")).unwrap_or_default();
+            format!("layer {}{made}", number + 1)
+        };
+        let cause =
+            |&(number, bytes): &(usize, u64)| Cause { what: what(number), bytes: Some(bytes), layer: Some(number) };
+        layers.iter().take(MOST_CAUSES).map(cause).collect()
+    }
+
+    fn category(&self, name: &str) -> (Bound, Vec<Cause>) {
+        let Some(found) = self.analysis.categories.iter().find(|found| found.category.name == name) else {
+            return (Bound::Bytes(0), Vec::new());
+        };
+        let own = found.layers.iter().filter(|one| !self.of_base(one.layer as usize));
+        let bytes = own.clone().map(|one| one.bytes).sum();
+        let layer = own.max_by_key(|one| one.bytes).map(|one| one.layer as usize);
+        let causes = found.places.iter().map(|place| Cause {
+            what: format!("/{}", self.analysis.image.paths.text(place.path)),
+            bytes: Some(place.sum.bytes),
+            layer,
+        });
+        (Bound::Bytes(bytes), causes.take(MOST_CAUSES).collect())
+    }
+
+    fn package(&self, name: &str) -> Measured {
+        let packages = self.analysis.packages.as_ref().ok_or("packages were not worked out")?;
+        let pattern = Pattern::new(name).map_err(|_| "its name is no glob")?;
+        let own = |package: &&Package| pattern.matches(&package.name) && !self.of_base(package.layer as usize);
+        let mut found: Vec<&Package> = packages.packages.iter().filter(own).collect();
+        found.sort_by_key(|package| std::cmp::Reverse(package.size.bytes));
+        let cause = |package: &&Package| Cause {
+            what: format!("{} {} ({})", package.name, package.version, package.ecosystem.name()),
+            bytes: Some(package.size.bytes),
+            layer: Some(package.layer as usize),
+        };
+        let bytes = found.iter().map(|package| package.size.bytes).sum();
+        Ok((Bound::Bytes(bytes), found.iter().take(MOST_CAUSES).map(cause).collect()))
+    }
+
+    fn path(&self, pattern: &Pattern) -> (Bound, Vec<Cause>) {
+        let image = &self.analysis.image;
+        let mut found = Vec::new();
+        let mut count = 0;
+        let mut buffer = Vec::new();
+        for (path, id) in self.analysis.tree.inodes() {
+            image.paths.write(path, &mut buffer);
+            let text = String::from_utf8_lossy(&buffer);
+            if !pattern.matches(&text) || self.of_base(id.layer as usize) || self.ignored(path) {
+                continue;
+            }
+            count += 1;
+            if found.len() < MOST_CAUSES {
+                let bytes = Some(image.entry(id).size);
+                found.push(Cause { what: format!("/{text}"), bytes, layer: Some(id.layer as usize) });
+            }
+        }
+        (Bound::Count(count), found)
+    }
+
+    fn growth(&self, bound: Bound) -> Measured {
+        let before = self.baseline.ok_or("there is no baseline: name one with `--baseline` or in `[budget]`")?;
+        let now = self.analysis.totals.disk_bytes;
+        let grown = now.saturating_sub(before.disk_bytes);
+        let value = match bound {
+            Bound::Ratio(_) if before.disk_bytes == 0 => return Err("the baseline is empty"),
+            Bound::Ratio(_) => Bound::Ratio(share(amount(Bound::Bytes(grown)), before.disk_bytes)),
+            _ => Bound::Bytes(grown),
+        };
+        Ok((value, self.biggest_layers(self.analysis.origins.base.layers)))
+    }
+}
+
+/// Whether a measure asks for what is in the layers.
+const fn needs_contents(measure: &Measure) -> bool {
+    !matches!(measure, Measure::PullSize | Measure::Layers | Measure::Growth)
+}
+
+/// A bound as a number.
+#[allow(clippy::cast_precision_loss)] // Sums of bytes up to 9 PB are exact.
+const fn amount(bound: Bound) -> f64 {
+    match bound {
+        Bound::Bytes(number) | Bound::Count(number) => number as f64,
+        Bound::Ratio(ratio) => ratio,
+    }
+}
+
+/// A part of a whole; nothing of nothing is 0.
+fn share(part: f64, whole: u64) -> f64 {
+    if whole == 0 { 0.0 } else { part / amount(Bound::Count(whole)) }
+}
+
+fn keeps(measure: &Measure, value: Bound, bound: Bound) -> bool {
+    match measure {
+        Measure::Efficiency | Measure::DiveEfficiency => amount(value) >= amount(bound),
+        _ => amount(value) <= amount(bound),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::analysis::{Options, analyse};
+    use crate::finding::Mask;
+    use crate::image::Read;
+    use crate::image::sketch::sketch;
+
+    const IMAGE: &str = "100644 0:0 1000 a\n100644 0:0 500 var/log/x\n\n0 0:0 0 .wh.a\n100644 0:0 2000 b";
+
+    /// Judges limits on an image of two layers: 3,500 bytes are stored, 1,000 of them deleted.
+    #[track_caller]
+    fn check(budget: Budget, limits: &[(Measure, Bound)], expected: &[(Option<Bound>, Option<bool>)]) -> Vec<Judged> {
+        let read = Read { images: vec![sketch(IMAGE)], ..Read::default() };
+        let analysis = analyse(read, &Options::default(), &mut Mask::default());
+        let limit =
+            |(measure, bound): &(Measure, Bound)| Limit { measure: measure.clone(), bound: *bound, place: None };
+        let budget = Budget { limits: limits.iter().map(limit).collect(), ..budget };
+        let before = Weight { name: "before".to_owned(), disk_bytes: 1_000 };
+        let judged = judge(&analysis.images[0], &budget, Some(&before));
+        let found: Vec<_> = judged.iter().map(|one| (one.value, one.kept)).collect();
+        assert_eq!(found, expected);
+        judged
+    }
+
+    #[test]
+    fn limits_are_held_against_what_is_there() {
+        let path = |glob: &str| Measure::Path(Pattern::new(glob).unwrap());
+        let judged = check(
+            Budget::default(),
+            &[
+                (Measure::Size, Bound::Bytes(3_500)),
+                (Measure::Size, Bound::Bytes(3_499)),
+                (Measure::Layers, Bound::Count(1)),
+                (Measure::Waste, Bound::Bytes(999)),
+                (Measure::Efficiency, Bound::Ratio(0.7)),
+                (path("var/log"), Bound::Count(0)),
+                (path("a"), Bound::Count(0)),
+                (Measure::Growth, Bound::Bytes(2_500)),
+                (Measure::Growth, Bound::Ratio(2.0)),
+            ],
+            &[
+                (Some(Bound::Bytes(3_500)), Some(true)),
+                (Some(Bound::Bytes(3_500)), Some(false)),
+                (Some(Bound::Count(2)), Some(false)),
+                (Some(Bound::Bytes(1_000)), Some(false)),
+                (Some(Bound::Ratio(1.0 - 1_000.0 / 3_500.0)), Some(true)),
+                (Some(Bound::Count(1)), Some(false)),
+                (Some(Bound::Count(0)), Some(true)),
+                (Some(Bound::Bytes(2_500)), Some(true)),
+                (Some(Bound::Ratio(2.5)), Some(false)),
+            ],
+        );
+        assert_eq!(judged[0].causes, []);
+        assert_eq!(judged[1].causes[0].bytes, Some(2_000));
+        let cause = Cause { what: "/a (deleted)".to_owned(), bytes: Some(1_000), layer: Some(0) };
+        assert_eq!(judged[3].causes, [cause]);
+    }
+
+    #[test]
+    fn what_is_ignored_counts_for_nothing() {
+        let ignore = vec![Pattern::new("a").unwrap()];
+        let limits = [(Measure::Waste, Bound::Bytes(0))];
+        check(Budget { ignore, ..Budget::default() }, &limits, &[(Some(Bound::Bytes(0)), Some(true))]);
+    }
+}

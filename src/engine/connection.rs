@@ -1,0 +1,237 @@
+//! Requests to one engine, and what it means when they fail.
+
+use std::io::{self, Read};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
+use ureq::http::Response;
+use ureq::tls::{ClientCert, RootCerts, TlsConfig};
+use ureq::{Agent, Body};
+
+use super::dial::{Dial, Nowhere, Said};
+use super::endpoint::{Endpoint, Options, Tls, Way};
+use super::error::{Error, Kind};
+use crate::remote::{authorities, certificates, client_certificate};
+
+/// Bytes of an answer that is no image.
+const ANSWER: u64 = 64 << 20;
+
+/// Bytes of an error's text that are read.
+const TEXT: u64 = 64 << 10;
+
+/// Characters of an error's text that are shown.
+const SHOWN: usize = 500;
+
+/// Requests to one engine.
+#[derive(Debug)]
+pub(super) struct Connection {
+    pub endpoint: Endpoint,
+    agent: Agent,
+    /// What stands before the path: `http://docker`.
+    base: String,
+    said: Said,
+    connect: Duration,
+    idle: Duration,
+}
+
+#[derive(Deserialize)]
+struct Refusal {
+    #[serde(alias = "cause")]
+    message: String,
+}
+
+/// How long an answer may take.
+#[derive(Clone, Copy)]
+pub(super) enum Patience {
+    /// As long as it takes to say who one is.
+    First,
+    /// As long as an answer from memory takes.
+    Usual,
+    /// As long as it takes to write an image to the engine's own disk.
+    Image,
+}
+
+impl Connection {
+    /// Opens nothing yet.
+    pub(super) fn new(endpoint: Endpoint, options: &Options) -> Result<Self, Error> {
+        let said = Said::new(Mutex::new(Vec::new()));
+        let mut configuration = Agent::config_builder()
+            .http_status_as_error(false)
+            .max_redirects(0)
+            .max_redirects_will_error(false)
+            .proxy(None)
+            .user_agent(concat!("dockopt/", env!("CARGO_PKG_VERSION")))
+            .timeout_resolve(Some(options.connect))
+            .timeout_connect(Some(options.connect))
+            .timeout_per_write(Some(options.idle));
+        let (agent, base) = match &endpoint.way {
+            Way::Tcp(host, tls) => {
+                if let Some(tls) = tls {
+                    configuration = configuration.tls_config(self::tls(tls)?);
+                }
+                let scheme = if tls.is_some() { "https" } else { "http" };
+                (configuration.build().new_agent(), format!("{scheme}://{host}"))
+            }
+            way => {
+                let (way, ssh, said) = (way.clone(), options.ssh.clone(), Arc::clone(&said));
+                let dial = Dial { way, ssh, connect: options.connect, said };
+                (Agent::with_parts(configuration.build(), dial, Nowhere), "http://docker".to_owned())
+            }
+        };
+        Ok(Self { endpoint, agent, base, said, connect: options.connect, idle: options.idle })
+    }
+
+    /// Asks; what comes has the status 200.
+    pub(super) fn get(&self, path: &str, patience: Patience) -> Result<Response<Body>, Error> {
+        let limit = self.limit(patience);
+        let request = self.agent.get(format!("{}{path}", self.base)).config().timeout_per_read(Some(limit));
+        let response = request.timeout_recv_response(Some(limit)).build().call();
+        let response = response.map_err(|error| self.failed(&error, patience))?;
+        if response.status() == 200 { Ok(response) } else { Err(self.refused(response)) }
+    }
+
+    /// Asks for a value.
+    pub(super) fn json<T: DeserializeOwned>(&self, path: &str, patience: Patience) -> Result<T, Error> {
+        let mut response = self.get(path, patience)?;
+        let mut bytes = Vec::new();
+        let body = response.body_mut().with_config().limit(u64::MAX).reader();
+        body.take(ANSWER + 1).read_to_end(&mut bytes).map_err(|error| self.broken(&error, patience))?;
+        let name = &self.endpoint.name;
+        if bytes.len() as u64 > ANSWER {
+            let what = format!("the engine at `{name}` answers with more than {} MiB", ANSWER >> 20);
+            return Err(Error::new(Kind::Broken, what, "no honest answer is as long"));
+        }
+        serde_json::from_slice(&bytes).map_err(|error| {
+            let what = format!("what answers at `{name}` is no Docker engine: {path} is not understood ({error})");
+            Error::new(Kind::Broken, what, "check DOCKER_HOST")
+        })
+    }
+
+    fn limit(&self, patience: Patience) -> Duration {
+        match patience {
+            Patience::First => self.connect,
+            Patience::Usual => self.idle,
+            Patience::Image => self.idle * 5,
+        }
+    }
+
+    /// What to call it in a message: `the Docker engine at …`.
+    fn called(&self) -> String {
+        let said_by = if self.endpoint.said_by.is_empty() { "" } else { &format!(" ({})", self.endpoint.said_by) };
+        format!("the Docker engine at `{}`{said_by}", self.endpoint.name)
+    }
+
+    /// What the program at the other end said last.
+    fn said(&self) -> String {
+        // It ends before its words have come through.
+        std::thread::sleep(Duration::from_millis(50));
+        let said = self.said.lock().unwrap_or_else(PoisonError::into_inner);
+        let text = String::from_utf8_lossy(&said);
+        let lines: Vec<&str> = text.lines().map(str::trim).filter(|line| !line.is_empty()).collect();
+        lines.join("; ").chars().take(SHOWN).collect()
+    }
+
+    /// What became of a request without an answer.
+    fn failed(&self, error: &ureq::Error, patience: Patience) -> Error {
+        let called = self.called();
+        let absent = |why: String| Error::new(Kind::Absent, why, "start it, or name another one with DOCKER_HOST");
+        let is_ssh = matches!(self.endpoint.way, Way::Ssh(_));
+        match error {
+            ureq::Error::Timeout(_) => {
+                absent(format!("{called} does not answer within {} s", self.limit(patience).as_secs()))
+            }
+            ureq::Error::HostNotFound => absent(format!("{called} is not found: the host has no address")),
+            ureq::Error::Io(why) if is_ssh && why.kind() == io::ErrorKind::NotFound => {
+                Error::new(Kind::Setup, format!("{called} is reached with ssh, which is not installed"), "install ssh")
+            }
+            _ if is_ssh => {
+                let said = self.said();
+                let why = if said.is_empty() { error.to_string() } else { said };
+                let what = format!("{called} cannot be reached through ssh: {why}");
+                Error::new(Kind::Absent, what, "try `ssh HOST docker version`; it must work without questions")
+            }
+            ureq::Error::Io(why) => match why.kind() {
+                io::ErrorKind::PermissionDenied => Error::new(
+                    Kind::Denied,
+                    format!("{called} may not be asked: permission denied"),
+                    "run as a member of the socket's group (usually `docker`), or as root",
+                ),
+                io::ErrorKind::NotFound => absent(format!("{called} is not there")),
+                io::ErrorKind::ConnectionRefused => absent(format!("{called} does not run: nothing listens there")),
+                _ => match why.get_ref().and_then(|own| own.downcast_ref::<rustls::Error>()) {
+                    Some(tls) => self.no_tls(tls),
+                    None => {
+                        Error::new(Kind::Broken, format!("{called} broke off: {why}"), "look into the engine's log")
+                    }
+                },
+            },
+            ureq::Error::Rustls(tls) => self.no_tls(tls),
+            _ => Error::new(
+                Kind::Broken,
+                format!("what answers at `{}` is no Docker engine: {error}", self.endpoint.name),
+                "check DOCKER_HOST; an engine with TLS needs DOCKER_TLS_VERIFY=1",
+            ),
+        }
+    }
+
+    fn no_tls(&self, error: &rustls::Error) -> Error {
+        let what = format!("no TLS with {}: {error}", self.called());
+        Error::new(Kind::Denied, what, "check DOCKER_CERT_PATH: ca.pem, cert.pem, key.pem")
+    }
+
+    /// What a status other than 200 means.
+    fn refused(&self, mut response: Response<Body>) -> Error {
+        let status = response.status();
+        let mut bytes = Vec::new();
+        // What comes of it is shown; a connection that breaks here changes nothing.
+        let _ = response.body_mut().as_reader().take(TEXT).read_to_end(&mut bytes);
+        let message = serde_json::from_slice::<Refusal>(&bytes).map(|own| own.message);
+        let message: String = message.unwrap_or_default().chars().take(SHOWN).collect();
+        let said = if message.is_empty() { status.to_string() } else { message };
+        let called = self.called();
+        match status.as_u16() {
+            404 => Error::new(
+                Kind::Missing,
+                format!("{called} has no such image: {said}"),
+                "`docker images` shows those that it has",
+            ),
+            401 | 403 => Error::new(Kind::Denied, format!("{called} refuses: {said}"), "ask who runs it"),
+            _ => Error::new(Kind::Broken, format!("{called} fails: {said}"), "look into the engine's log"),
+        }
+    }
+
+    /// What it means when an answer breaks off.
+    pub(super) fn broken(&self, error: &io::Error, patience: Patience) -> Error {
+        let why = match error.get_ref().and_then(|own| own.downcast_ref::<ureq::Error>()) {
+            Some(ureq::Error::Timeout(_)) => format!("nothing comes for {} s", self.limit(patience).as_secs()),
+            Some(own) => own.to_string(),
+            None => error.to_string(),
+        };
+        let what = format!("{} broke off in the middle of an answer: {why}", self.called());
+        Error::new(Kind::Broken, what, "see whether it still runs, and try again")
+    }
+
+    /// What the engine says in the middle of an answer.
+    pub(super) fn gave_up(&self, message: &str) -> Error {
+        let message: String = message.chars().take(SHOWN).collect();
+        let what = format!("{} gave up in the middle of an answer: {message}", self.called());
+        Error::new(Kind::Broken, what, "look into the engine's log")
+    }
+}
+
+/// TLS as docker does it: `ca.pem` is whom one trusts, `cert.pem` and `key.pem` who one is.
+fn tls(tls: &Tls) -> Result<TlsConfig, Error> {
+    let setup = |what: String| Error::new(Kind::Setup, what, "check DOCKER_CERT_PATH: ca.pem, cert.pem, key.pem");
+    let file = |name: &str| tls.folder.as_ref().map(|folder| folder.join(name)).filter(|path| path.exists());
+    let roots = match file("ca.pem") {
+        Some(path) => RootCerts::Specific(Arc::new(certificates(&path).map_err(setup)?)),
+        None => authorities(&[]),
+    };
+    let shown: Option<ClientCert> = match (file("cert.pem"), file("key.pem")) {
+        (Some(certificate), Some(key)) => Some(client_certificate(&certificate, &key).map_err(setup)?),
+        _ => None,
+    };
+    Ok(TlsConfig::builder().root_certs(roots).client_cert(shown).disable_verification(!tls.verify).build())
+}

@@ -1,0 +1,134 @@
+//! Docker contexts: named engines in docker's configuration (`contexts/meta/…/meta.json`, `contexts/tls/…`).
+
+use std::collections::BTreeMap;
+use std::fs::File;
+use std::io::{self, Read};
+use std::path::Path;
+
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
+use sha2::{Digest as _, Sha256};
+
+use super::endpoint::Tls;
+use super::error::{Error, Kind};
+use crate::image::Algorithm;
+use crate::image::Digest;
+
+/// Bytes of a file of docker's configuration.
+const LARGEST: u64 = 4 << 20;
+
+/// The endpoint of a context that is an engine.
+const ENGINE: &str = "docker";
+
+/// An engine that a context names.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Context {
+    /// Its address.
+    pub host: String,
+    /// TLS, where the context says something of it.
+    pub tls: Option<Tls>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+struct Configuration {
+    current_context: String,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Meta {
+    endpoints: BTreeMap<String, Target>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default, rename_all = "PascalCase")]
+struct Target {
+    host: String,
+    #[serde(rename = "SkipTLSVerify")]
+    skip_tls_verify: bool,
+}
+
+/// The context in force (`docker context use`); `None` where none is.
+pub(super) fn current(folder: Option<&Path>) -> Result<Option<String>, Error> {
+    let Some(folder) = folder else { return Ok(None) };
+    let configuration: Option<Configuration> = read_json(&folder.join("config.json"))?;
+    Ok(configuration.map(|own| own.current_context).filter(|name| !name.is_empty()))
+}
+
+/// A context by name.
+pub(super) fn read(folder: Option<&Path>, name: &str) -> Result<Context, Error> {
+    let unknown = |why: &str| {
+        let help = "`docker context ls` shows those that there are; `docker context use default` goes back";
+        Error::new(Kind::Setup, format!("docker's context `{name}` {why}"), help)
+    };
+    let folder = folder.ok_or_else(|| unknown("is named, and there is no configuration of docker"))?.join("contexts");
+    let id = id(name);
+    let meta: Meta =
+        read_json(&folder.join("meta").join(&id).join("meta.json"))?.ok_or_else(|| unknown("is not known"))?;
+    let target = meta.endpoints.get(ENGINE).filter(|target| !target.host.is_empty());
+    let target = target.ok_or_else(|| unknown("names no engine"))?;
+    let certificates = folder.join("tls").join(&id).join(ENGINE);
+    let certificates = certificates.is_dir().then_some(certificates);
+    let tls = (certificates.is_some() || target.skip_tls_verify)
+        .then_some(Tls { verify: !target.skip_tls_verify, folder: certificates });
+    Ok(Context { host: target.host.clone(), tls })
+}
+
+/// What a context's folders are called.
+fn id(name: &str) -> String {
+    Digest::new(Algorithm::Sha256, &Sha256::digest(name.as_bytes())).map(|digest| digest.hex()).unwrap_or_default()
+}
+
+/// A file of docker's configuration; `None` where there is none.
+fn read_json<T: DeserializeOwned>(path: &Path) -> Result<Option<T>, Error> {
+    let wrong = |why: String| {
+        Error::new(
+            Kind::Setup,
+            format!("docker's configuration `{}` {why}", path.display()),
+            "repair or remove the file",
+        )
+    };
+    let mut bytes = Vec::new();
+    let read = File::open(path).and_then(|file| file.take(LARGEST + 1).read_to_end(&mut bytes));
+    match read {
+        Ok(_) if bytes.len() as u64 <= LARGEST => {}
+        Ok(_) => return Err(wrong(format!("is larger than {} MiB", LARGEST >> 20))),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        Err(error) => return Err(wrong(format!("cannot be read: {error}"))),
+    }
+    // What serde says may hold a value of the file.
+    serde_json::from_slice(&bytes)
+        .map(Some)
+        .map_err(|error| wrong(format!("is not understood: line {}, column {}", error.line(), error.column())))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn contexts_are_read_as_docker_writes_them() {
+        let folder = tempfile::tempdir().unwrap();
+        let root = Some(folder.path());
+        assert_eq!(current(root), Ok(None));
+        assert_eq!(current(None), Ok(None));
+        std::fs::write(folder.path().join("config.json"), r#"{"auths": {}, "currentContext": "far"}"#).unwrap();
+        assert_eq!(current(root), Ok(Some("far".to_owned())));
+        assert_eq!(read(root, "far").unwrap_err().what, "docker's context `far` is not known");
+
+        let id = id("far");
+        let meta = folder.path().join("contexts/meta").join(&id);
+        std::fs::create_dir_all(&meta).unwrap();
+        let write = |text: &str| std::fs::write(meta.join("meta.json"), text).unwrap();
+        write(r#"{"Name":"far","Metadata":{},"Endpoints":{"docker":{"Host":"tcp://a:1","SkipTLSVerify":false}}}"#);
+        assert_eq!(read(root, "far"), Ok(Context { host: "tcp://a:1".to_owned(), tls: None }));
+        let tls = folder.path().join("contexts/tls").join(&id).join("docker");
+        std::fs::create_dir_all(&tls).unwrap();
+        assert_eq!(read(root, "far").unwrap().tls, Some(Tls { verify: true, folder: Some(tls) }));
+        write(r#"{"Name":"far","Endpoints":{"kubernetes":{}}}"#);
+        assert_eq!(read(root, "far").unwrap_err().what, "docker's context `far` names no engine");
+        write("{");
+        assert!(read(root, "far").unwrap_err().what.ends_with("is not understood: line 1, column 1"));
+    }
+}

@@ -1,0 +1,240 @@
+//! What an engine says of its images.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use serde::Deserialize;
+
+use super::api::{Api, Engine};
+use super::connection::Patience;
+use super::error::{Error, Kind};
+use super::saved::Saved;
+use crate::image::Platform;
+
+/// The API from which on an image of several platforms is saved, and its history told, for one of them.
+const PLATFORMS: Api = Api(1, 48);
+
+/// The API from which on one of them can be inspected.
+const INSPECTED: Api = Api(1, 49);
+
+/// One of an engine's images, as its list has it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Image {
+    /// `sha256:…`: digest of the config, or of index or manifest where the engine keeps images in containerd.
+    pub id: String,
+    /// `app:latest`; empty where it has no name.
+    pub tags: Vec<String>,
+    /// `app@sha256:…`: where it was pulled from or pushed to.
+    pub digests: Vec<String>,
+    /// Its labels.
+    pub labels: BTreeMap<String, String>,
+    /// When it was made, in seconds since 1970 (UTC).
+    pub created: i64,
+    /// Bytes, as the engine counts them.
+    pub size: u64,
+}
+
+/// An image that was asked for by name.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Found {
+    /// As in [`Image::id`].
+    pub id: String,
+    /// `app:latest`; empty where it has no name.
+    pub tags: Vec<String>,
+    /// `app@sha256:…`: where it was pulled from or pushed to.
+    pub digests: Vec<String>,
+    /// Its labels.
+    pub labels: BTreeMap<String, String>,
+    /// When it was made, as written (RFC 3339); empty where it doesn't say.
+    pub created: String,
+    /// Bytes, as the engine counts them.
+    pub size: u64,
+    /// What it runs on.
+    pub platform: Platform,
+    /// Digests of its uncompressed layers, the lowest first.
+    pub diff_ids: Vec<String>,
+}
+
+/// A step of an image's history.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Step {
+    /// In seconds since 1970 (UTC).
+    pub created: i64,
+    /// The instruction as the builder wrote it; empty where there is none.
+    pub created_by: String,
+    /// A remark.
+    pub comment: String,
+    /// Bytes of its layer, as the engine counts them.
+    pub size: u64,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default, rename_all = "PascalCase")]
+struct Listed {
+    id: String,
+    repo_tags: Option<Vec<String>>,
+    repo_digests: Option<Vec<String>>,
+    labels: Option<BTreeMap<String, String>>,
+    created: i64,
+    size: i64,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default, rename_all = "PascalCase")]
+struct Inspected {
+    id: String,
+    repo_tags: Option<Vec<String>>,
+    repo_digests: Option<Vec<String>>,
+    created: Option<String>,
+    architecture: String,
+    variant: Option<String>,
+    os: String,
+    os_version: Option<String>,
+    size: i64,
+    #[serde(rename = "RootFS")]
+    root_fs: Option<RootFs>,
+    config: Option<Settings>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default, rename_all = "PascalCase")]
+struct RootFs {
+    layers: Option<Vec<String>>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default, rename_all = "PascalCase")]
+struct Settings {
+    labels: Option<BTreeMap<String, String>>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default, rename_all = "PascalCase")]
+struct Told {
+    created: i64,
+    created_by: String,
+    comment: String,
+    size: i64,
+}
+
+impl Engine {
+    /// An image by name or ID; `None` where the engine has none. Of one platform where the engine can tell them apart.
+    ///
+    /// # Errors
+    /// When the engine fails.
+    pub fn find(&self, reference: &str, platform: Option<&Platform>) -> Result<Option<Found>, Error> {
+        let query = platform.filter(|_| self.api >= INSPECTED).map(|own| format!("?platform={}", parameter(own)));
+        let path = self.path(&format!("/images/{}/json{}", escaped(reference), query.unwrap_or_default()));
+        let own: Inspected = match self.connection.json(&path, Patience::Usual) {
+            Ok(own) => own,
+            Err(error) if error.kind == Kind::Missing => return Ok(None),
+            Err(error) => return Err(error),
+        };
+        Ok(Some(Found {
+            id: own.id,
+            tags: own.repo_tags.unwrap_or_default(),
+            digests: own.repo_digests.unwrap_or_default(),
+            labels: own.config.and_then(|settings| settings.labels).unwrap_or_default(),
+            created: own.created.unwrap_or_default(),
+            size: own.size.try_into().unwrap_or_default(),
+            platform: Platform {
+                os: own.os,
+                architecture: own.architecture,
+                variant: own.variant.unwrap_or_default(),
+                os_version: own.os_version.unwrap_or_default(),
+            },
+            diff_ids: own.root_fs.and_then(|own| own.layers).unwrap_or_default(),
+        }))
+    }
+
+    /// All images that have a name, and those without that no other is built on.
+    ///
+    /// # Errors
+    /// When the engine fails.
+    pub fn images(&self) -> Result<Vec<Image>, Error> {
+        let listed: Vec<Listed> = self.connection.json(&self.path("/images/json"), Patience::Usual)?;
+        // Old engines call what has no name so.
+        let named = |names: Option<Vec<String>>| {
+            let names = names.unwrap_or_default().into_iter();
+            names.filter(|name| !name.starts_with("<none>")).collect()
+        };
+        let image = |own: Listed| Image {
+            id: own.id,
+            tags: named(own.repo_tags),
+            digests: named(own.repo_digests),
+            labels: own.labels.unwrap_or_default(),
+            created: own.created,
+            size: own.size.try_into().unwrap_or_default(),
+        };
+        Ok(listed.into_iter().map(image).collect())
+    }
+
+    /// How an image came to be, the lowest step first.
+    ///
+    /// # Errors
+    /// When the engine fails or has no such image.
+    pub fn history(&self, reference: &str, platform: Option<&Platform>) -> Result<Vec<Step>, Error> {
+        let query = platform.filter(|_| self.api >= PLATFORMS).map(|own| format!("?platform={}", parameter(own)));
+        let path = self.path(&format!("/images/{}/history{}", escaped(reference), query.unwrap_or_default()));
+        let told: Vec<Told> = self.connection.json(&path, Patience::Usual)?;
+        let step = |own: Told| Step {
+            created: own.created,
+            created_by: own.created_by,
+            comment: own.comment,
+            size: own.size.try_into().unwrap_or_default(),
+        };
+        Ok(told.into_iter().rev().map(step).collect())
+    }
+
+    /// An image as `docker save` writes it; of one platform where the engine can tell them apart.
+    ///
+    /// # Errors
+    /// When the engine fails or has no such image.
+    pub fn save(&self, reference: &str, platform: Option<&Platform>) -> Result<Saved, Error> {
+        let query = platform.filter(|_| self.api >= PLATFORMS).map(|own| format!("?platform={}", parameter(own)));
+        let path = self.path(&format!("/images/{}/get{}", escaped(reference), query.unwrap_or_default()));
+        let response = self.connection.get(&path, Patience::Image)?;
+        Ok(Saved::new(Arc::clone(&self.connection), response.into_body()))
+    }
+}
+
+/// A name as part of an address.
+fn escaped(text: &str) -> String {
+    let mut escaped = String::with_capacity(text.len());
+    for byte in text.bytes() {
+        if byte.is_ascii_alphanumeric() || b"-._~/:@".contains(&byte) {
+            escaped.push(char::from(byte));
+        } else {
+            escaped.push_str(&format!("%{byte:02X}"));
+        }
+    }
+    escaped
+}
+
+/// A platform as the API takes it: an object of JSON.
+fn parameter(platform: &Platform) -> String {
+    let mut object = serde_json::Map::new();
+    let parts = [
+        ("os", &platform.os),
+        ("architecture", &platform.architecture),
+        ("variant", &platform.variant),
+        ("os.version", &platform.os_version),
+    ];
+    for (name, value) in parts.into_iter().filter(|(_, value)| !value.is_empty()) {
+        object.insert(name.to_owned(), value.as_str().into());
+    }
+    escaped(&serde_json::Value::from(object).to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_do_not_leave_their_place_in_an_address() {
+        assert_eq!(escaped("a.b:5000/c/d:e@sha256:0"), "a.b:5000/c/d:e@sha256:0");
+        assert_eq!(escaped("a?b#c d\u{e9}"), "a%3Fb%23c%20d%C3%A9");
+        let platform = Platform { os: "linux".into(), architecture: "arm64".into(), ..Platform::default() };
+        assert_eq!(parameter(&platform), "%7B%22architecture%22:%22arm64%22%2C%22os%22:%22linux%22%7D");
+    }
+}

@@ -1,0 +1,272 @@
+//! Images, put together from their documents and from what their layers' blobs hold.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::image::Image;
+use crate::image::blob::Outcome;
+use crate::image::document::{Documents, Length, wrong_digest, wrong_size};
+use crate::image::error::{Error, Trouble};
+use crate::image::layer::{Compression, Contents, Layer};
+use crate::image::options::{Options, Read, Verify};
+use crate::image::path::{Paths, PathsFull};
+use crate::image::plan::{Blob, Plan, Planned};
+use crate::image::scan::Scanned;
+
+/// What the blobs held, by name, and how often each is still wanted.
+struct Blobs<'a> {
+    outcomes: BTreeMap<String, Outcome>,
+    wanted: BTreeMap<String, usize>,
+    documents: &'a dyn Documents,
+    options: &'a Options<'a>,
+    entries: u64,
+    damaged: Vec<Error>,
+    told: BTreeSet<String>,
+}
+
+/// Puts images together.
+pub(super) fn assemble(
+    plan: Plan,
+    outcomes: BTreeMap<String, Outcome>,
+    documents: &dyn Documents,
+    options: &Options<'_>,
+) -> Result<Read, Error> {
+    let mut wanted: BTreeMap<String, usize> = BTreeMap::new();
+    for name in plan.images.iter().flat_map(|planned| &planned.blobs).filter_map(|blob| blob.name.as_ref()) {
+        *wanted.entry(name.clone()).or_default() += 1;
+    }
+    let damaged = plan.damaged;
+    let told = damaged.iter().map(ToString::to_string).collect();
+    let mut blobs = Blobs { outcomes, wanted, documents, options, entries: 0, damaged, told };
+    let images = plan.images.into_iter().map(|planned| blobs.image(planned)).collect::<Result<_, _>>()?;
+    Ok(Read {
+        images,
+        attestations: plan.attestations,
+        others: plan.others,
+        notices: plan.notices,
+        damaged: blobs.damaged,
+    })
+}
+
+impl Blobs<'_> {
+    fn image(&mut self, planned: Planned) -> Result<Image, Error> {
+        let Planned { mut image, blobs } = planned;
+        for (index, blob) in blobs.iter().enumerate() {
+            let (mut layer, paths) = self.layer(blob, index, &mut image.notices);
+            if matches!(layer.contents, Contents::Elsewhere(_)) {
+                image.notices.push(format!("layer {index} is foreign: it is kept elsewhere, its contents are unknown"));
+            }
+            self.entries += layer.entries.len() as u64;
+            if self.entries > self.options.limits.entries {
+                let message = format!("the layers have more than {} members", self.options.limits.entries);
+                return Err(Error::new(Trouble::TooLarge, message).at(&blob.place));
+            }
+            let full = |PathsFull| {
+                Error::new(Trouble::TooLarge, "the paths of all layers need more than 4 GiB").at(&blob.place)
+            };
+            move_in(&mut image.paths, &mut layer, paths).map_err(full)?;
+            image.layers.push(layer);
+        }
+        align(&mut image);
+        Ok(image)
+    }
+
+    fn damage(&mut self, error: Error) {
+        // Several images share a blob.
+        if self.told.insert(error.to_string()) {
+            self.damaged.push(error);
+        }
+    }
+
+    fn layer(&mut self, blob: &Blob, index: usize, notices: &mut Vec<String>) -> (Layer, Paths) {
+        if !self.options.contents {
+            return (self.unread(blob), Paths::default());
+        }
+        let Some(outcome) = self.take(blob) else {
+            return (self.absent(blob), Paths::default());
+        };
+        if let Some(error) = outcome.error.clone() {
+            self.damage(error);
+        }
+        let failed = outcome.error.as_ref().map(|error| error.message.clone());
+        let Outcome { scanned, bytes, .. } = outcome;
+        let Some(scanned) = scanned else {
+            let contents = Contents::Damaged(failed.unwrap_or_default());
+            return (Layer { contents, ..told(blob) }, Paths::default());
+        };
+        self.verify(blob, &scanned, failed.is_none());
+        let Scanned { mut layer, paths, diff_id, notices: odd, .. } = scanned;
+        notices.extend(odd.iter().map(|notice| format!("layer {index}: {notice}")));
+        layer.digest.clone_from(&blob.digest);
+        layer.diff_id = blob.diff_id.clone().or(diff_id);
+        if layer.digest.is_none() && blob.named && layer.compression == Compression::None {
+            layer.digest.clone_from(&layer.diff_id);
+        }
+        layer.media_type.clone_from(&blob.media_type);
+        notices.extend(unexpected(&layer).map(|odd| format!("layer {index}: {odd}")));
+        if let Some(message) = failed {
+            layer.blob_bytes = bytes.or(blob.bytes).unwrap_or(layer.blob_bytes);
+            layer.contents = Contents::Damaged(message);
+        }
+        (layer, paths)
+    }
+
+    /// The outcome of a blob; a copy, where it is wanted again. `None` where the blob is not there.
+    fn take(&mut self, blob: &Blob) -> Option<Outcome> {
+        let name = blob.name.as_ref()?;
+        let wanted = self.wanted.get_mut(name)?;
+        *wanted -= 1;
+        let taken = if *wanted == 0 { self.outcomes.remove(name)? } else { copy(self.outcomes.get(name)?).ok()? };
+        (taken.scanned.is_some() || taken.error.is_some()).then_some(taken)
+    }
+
+    /// A layer whose contents are not asked for.
+    fn unread(&mut self, blob: &Blob) -> Layer {
+        let mut layer = told(blob);
+        layer.contents = Contents::NotAsked;
+        if blob.elsewhere.is_some() || blob.bytes.is_some() {
+            return layer;
+        }
+        match blob.name.as_deref().map_or(Ok(Length::Absent), |name| self.documents.length(name)) {
+            Ok(Length::Bytes(bytes)) => layer.blob_bytes = bytes,
+            Ok(Length::Unknown) => {}
+            Ok(Length::Absent) => return self.absent(blob),
+            Err(error) => self.damage(error),
+        }
+        layer
+    }
+
+    /// A layer whose blob is not there.
+    fn absent(&mut self, blob: &Blob) -> Layer {
+        let mut layer = told(blob);
+        if let Some(urls) = &blob.elsewhere {
+            layer.contents = Contents::Elsewhere(urls.clone());
+            return layer;
+        }
+        let (trouble, message) = match blob.name {
+            Some(_) => (Trouble::Missing, "the layer is not there"),
+            None => (Trouble::Damaged, "the layer's name is neither a digest nor a place in the archive"),
+        };
+        layer.contents = Contents::Damaged(message.to_owned());
+        self.damage(Error::new(trouble, message).at(&blob.place).help("export or fetch the image again"));
+        layer
+    }
+
+    /// Compares what was announced with what was found.
+    fn verify(&mut self, blob: &Blob, scanned: &Scanned, complete: bool) {
+        if self.options.verify == Verify::None {
+            return;
+        }
+        let place = blob.place.as_str();
+        let found = scanned.layer.blob_bytes;
+        if let Some(bytes) = blob.bytes.filter(|&bytes| bytes != found && complete) {
+            self.damage(wrong_size(place, bytes, found));
+        }
+        let same = |digest: &_| scanned.blob.as_ref().filter(|&found| found != digest).cloned();
+        if let Some((digest, found)) = blob.digest.as_ref().and_then(|digest| Some((digest, same(digest)?))) {
+            self.damage(wrong_digest(place, "digest", digest, &found));
+        }
+        if !complete {
+            return;
+        }
+        // The digest of a blob that is not compressed is its diff ID.
+        let plain = scanned.layer.compression == Compression::None && (blob.digest.is_some() || blob.named);
+        let found = scanned.diff_id.as_ref().or(scanned.blob.as_ref().filter(|_| plain));
+        if let (Some(expected), Some(found)) = (&blob.diff_id, found)
+            && expected.algorithm() == found.algorithm()
+            && expected != found
+        {
+            self.damage(wrong_digest(place, "diff ID", expected, found));
+        }
+    }
+}
+
+/// What is told of a layer.
+fn told(blob: &Blob) -> Layer {
+    let kind = blob.media_type.as_deref().unwrap_or_default();
+    Layer {
+        digest: blob.digest.clone(),
+        diff_id: blob.diff_id.clone(),
+        media_type: blob.media_type.clone(),
+        compression: compression(kind).unwrap_or_default(),
+        blob_bytes: blob.bytes.unwrap_or(0),
+        ..Layer::default()
+    }
+}
+
+/// A copy of an outcome, for layers that several images share.
+pub(super) fn copy(outcome: &Outcome) -> Result<Outcome, PathsFull> {
+    let scanned = match &outcome.scanned {
+        None => None,
+        Some(scanned) => {
+            let mut paths = Paths::default();
+            paths.merge(&scanned.paths)?;
+            Some(Scanned {
+                layer: scanned.layer.clone(),
+                paths,
+                blob: scanned.blob.clone(),
+                diff_id: scanned.diff_id.clone(),
+                notices: scanned.notices.clone(),
+            })
+        }
+    };
+    Ok(Outcome { scanned, error: outcome.error.clone(), bytes: outcome.bytes })
+}
+
+/// Brings a layer's paths into the image's.
+fn move_in(all: &mut Paths, layer: &mut Layer, paths: Paths) -> Result<(), PathsFull> {
+    if all.len() == 1 {
+        *all = paths;
+        return Ok(());
+    }
+    let here = all.merge(&paths)?;
+    for entry in &mut layer.entries {
+        entry.path = here[entry.path.index()];
+        entry.link = here[entry.link.index()];
+    }
+    Ok(())
+}
+
+/// Pairs layers with the steps of the history that made them; from the top down where their numbers differ.
+fn align(image: &mut Image) {
+    let steps: Vec<usize> =
+        image.config.history.iter().enumerate().filter(|(_, step)| !step.empty_layer).map(|(index, _)| index).collect();
+    if image.config.history.is_empty() {
+        return;
+    }
+    if steps.len() != image.layers.len() {
+        let (steps, layers) = (steps.len(), image.layers.len());
+        let notice =
+            format!("the history tells of {steps} layers, there are {layers}: they are paired from the top down");
+        image.notices.push(notice);
+    }
+    for (layer, step) in image.layers.iter_mut().rev().zip(steps.into_iter().rev()) {
+        layer.history = Some(step);
+    }
+}
+
+/// What a media type says about the compression; `None` where it is not one of a layer.
+fn compression(media_type: &str) -> Option<Compression> {
+    let known = ["application/vnd.oci.image.layer.", "application/vnd.docker.image.rootfs."];
+    if !known.iter().any(|start| media_type.starts_with(start)) {
+        return None;
+    }
+    match media_type.rsplit(['.', '+']).next() {
+        Some("tar") => Some(Compression::None),
+        Some("gzip") => Some(Compression::Gzip),
+        Some("zstd") => Some(Compression::Zstd),
+        _ => None,
+    }
+}
+
+/// What is odd about a layer's media type.
+fn unexpected(layer: &Layer) -> Option<String> {
+    let kind = layer.media_type.as_deref()?;
+    let found = layer.compression.name();
+    match compression(kind) {
+        None => Some(format!("its media type `{kind}` is not one of a layer; read as compressed with {found}")),
+        Some(said) if said != layer.compression => {
+            Some(format!("its media type says {}, it is compressed with {found}", said.name()))
+        }
+        Some(_) => None,
+    }
+}

@@ -1,0 +1,259 @@
+//! Which images a source lists, and where their manifests are.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::image::choice::Chosen;
+use crate::image::config::Platform;
+use crate::image::digest::Digest;
+use crate::image::document::{Layout, Length, Part, Reading, parse, parse_list};
+use crate::image::error::{Error, Trouble};
+use crate::image::manifest::{Descriptor, Listed, Manifest};
+
+/// Images, platforms and artefacts that a source may list.
+const LISTED: usize = 1_000;
+
+/// Indexes in indexes.
+const NESTED: usize = 8;
+
+/// Where a candidate's documents are.
+#[derive(Clone, Debug)]
+pub(super) enum Place {
+    /// A blob.
+    Described(Box<Descriptor>),
+    /// The manifest itself.
+    Here(Vec<u8>),
+    /// In the list of a docker archive.
+    Listed(Box<Listed>),
+}
+
+/// One image of one platform that a source lists.
+#[derive(Clone, Debug)]
+pub(super) struct Candidate {
+    /// Candidates of one group are the same image on several platforms.
+    pub(super) group: usize,
+    pub(super) names: Vec<String>,
+    pub(super) platform: Option<Platform>,
+    pub(super) digest: Option<Digest>,
+    pub(super) place: Place,
+}
+
+/// What a source lists.
+#[derive(Debug, Default)]
+pub(super) struct Found {
+    pub(super) candidates: Vec<Candidate>,
+    /// What counts when nothing comes of those.
+    pub(super) fallback: Vec<Candidate>,
+    pub(super) attestations: Vec<Descriptor>,
+    /// The list of a docker archive that is an OCI layout, too.
+    pub(super) listed: Vec<Listed>,
+}
+
+/// What a descriptor without a digest is.
+pub(super) fn no_digest(descriptor: &Descriptor) -> Error {
+    let written: String = descriptor.digest.chars().take(200).collect();
+    Error::new(Trouble::Damaged, format!("`{written}` is no digest that dockopt knows"))
+}
+
+/// Looks at what a source lists, by its contents.
+pub(super) fn find(reading: &mut Reading<'_>) -> Result<Found, Error> {
+    let index = reading.document("index.json", Part::Manifest);
+    let list = reading.document("manifest.json", Part::Manifest)?;
+    let mut found = Found::default();
+    match (index, &list) {
+        (Err(error), None) => return Err(error),
+        (Err(error), Some(_)) => reading.damaged.push(error),
+        (Ok(None), None) => return Err(nothing(reading)),
+        (Ok(None), Some(_)) => {}
+        (Ok(Some(bytes)), _) => match parse::<Manifest>("index.json", &bytes) {
+            Ok(index) => walk(reading, &mut found, index)?,
+            Err(error) if list.is_none() => return Err(error),
+            Err(error) => reading.damaged.push(error),
+        },
+    }
+    let Some(bytes) = list else { return Ok(found) };
+    let indexed = !found.candidates.is_empty();
+    if bytes.trim_ascii_start().first() == Some(&b'[') {
+        match parse_list::<Vec<Listed>>("manifest.json", &bytes) {
+            Ok(listed) if listed.len() > LISTED => return Err(too_many("manifest.json")),
+            Ok(listed) => {
+                found.fallback = listed.iter().enumerate().map(from_list).collect();
+                found.listed = listed;
+            }
+            Err(error) if !indexed => return Err(error),
+            Err(error) => reading.damaged.push(error),
+        }
+    } else if !indexed {
+        reading.layout = Layout::Folder;
+        let manifest: Manifest = parse("manifest.json", &bytes)?;
+        if manifest.manifests.is_some() {
+            walk(reading, &mut found, manifest)?;
+        } else {
+            let place = Place::Here(bytes);
+            found.candidates.push(Candidate { group: 0, names: Vec::new(), platform: None, digest: None, place });
+        }
+    }
+    if found.candidates.is_empty() {
+        found.candidates = std::mem::take(&mut found.fallback);
+        found.listed.clear();
+    }
+    Ok(found)
+}
+
+fn from_list((group, listed): (usize, &Listed)) -> Candidate {
+    let names = listed.repo_tags.iter().map(|name| familiar(name)).collect();
+    Candidate { group, names, platform: None, digest: None, place: Place::Listed(Box::new(listed.clone())) }
+}
+
+fn too_many(place: &str) -> Error {
+    Error::new(Trouble::TooLarge, format!("more than {LISTED} images are listed")).at(place)
+}
+
+/// What is missing where nothing lists images.
+fn nothing(reading: &Reading<'_>) -> Error {
+    let there = |name| reading.documents.length(name).is_ok_and(|length| length != Length::Absent);
+    if there("repositories") {
+        let message = "an archive of an engine before 1.10: it has `repositories`, but no `manifest.json`";
+        return Error::new(Trouble::Unsupported, message).help("load it and save it again with a current engine");
+    }
+    if there("oci-layout") {
+        return Error::new(Trouble::Missing, "an OCI layout without its `index.json`").help("export the image again");
+    }
+    Error::new(Trouble::NotAnImage, "no image: it has neither `index.json` nor `manifest.json`")
+        .help("give what `docker save` or `docker buildx build -o type=oci` write; `docker export` has no layers")
+}
+
+/// Goes through an index and those that it names.
+fn walk(reading: &mut Reading<'_>, found: &mut Found, top: Manifest) -> Result<(), Error> {
+    let mut groups: BTreeMap<String, usize> = BTreeMap::new();
+    // What is to be looked at: descriptor, depth, group, names; the first one last.
+    let mut todo = Vec::new();
+    for descriptor in top.manifests.unwrap_or_default().into_iter().rev() {
+        let names = names(&descriptor);
+        // Platforms without names belong together, as do those with the same name.
+        let key = match names.first() {
+            Some(name) => name.clone(),
+            None if descriptor.platform().is_some() => String::new(),
+            None => format!("\0{}", groups.len()),
+        };
+        let next = groups.len();
+        todo.push((descriptor, 0, *groups.entry(key).or_insert(next), names));
+    }
+    let mut seen = 0;
+    while let Some((descriptor, depth, group, names)) = todo.pop() {
+        seen += 1;
+        if seen > LISTED {
+            return Err(too_many("index.json"));
+        }
+        if descriptor.is_attestation() {
+            found.attestations.push(descriptor);
+            continue;
+        }
+        let Some(digest) = descriptor.digest() else {
+            reading.damaged.push(no_digest(&descriptor).at("index.json"));
+            continue;
+        };
+        if !is_index(&descriptor) {
+            add(
+                found,
+                Candidate {
+                    group,
+                    names,
+                    platform: descriptor.platform(),
+                    digest: Some(digest),
+                    place: Place::Described(Box::new(descriptor)),
+                },
+            );
+            continue;
+        }
+        match nested(reading, &descriptor, &digest, depth) {
+            Ok(below) => todo.extend(below.into_iter().rev().map(|below| (below, depth + 1, group, names.clone()))),
+            Err(error) if error.trouble == Trouble::Cancelled => return Err(error),
+            Err(error) => reading.damaged.push(error),
+        }
+    }
+    Ok(())
+}
+
+fn is_index(descriptor: &Descriptor) -> bool {
+    let kind = descriptor.media_type.as_str();
+    kind.ends_with("image.index.v1+json") || kind.ends_with("manifest.list.v2+json")
+}
+
+fn nested(
+    reading: &mut Reading<'_>,
+    descriptor: &Descriptor,
+    digest: &Digest,
+    depth: usize,
+) -> Result<Vec<Descriptor>, Error> {
+    let place = digest.to_string();
+    if depth >= NESTED {
+        return Err(Error::new(Trouble::TooLarge, format!("indexes are nested more than {NESTED} deep")).at(&place));
+    }
+    let name = reading.layout.name(digest, Part::Manifest);
+    let missing = || Error::new(Trouble::Missing, "the index is not there").at(&place);
+    let bytes = reading.document(&name, Part::Manifest)?.ok_or_else(missing)?;
+    reading.compare(&place, &bytes, Some(digest), descriptor.size);
+    let index: Manifest = parse(&place, &bytes)?;
+    index.manifests.ok_or_else(|| Error::new(Trouble::Damaged, "an index that lists nothing").at(&place))
+}
+
+/// Adds a candidate; one that is there already gets the other names.
+fn add(found: &mut Found, candidate: Candidate) {
+    let Some(same) = found.candidates.iter_mut().find(|other| other.digest == candidate.digest) else {
+        found.candidates.push(candidate);
+        return;
+    };
+    for name in candidate.names {
+        if !same.names.contains(&name) {
+            same.names.push(name);
+        }
+    }
+    same.platform = same.platform.take().or(candidate.platform);
+}
+
+/// The names of an image by its annotations.
+fn names(descriptor: &Descriptor) -> Vec<String> {
+    let told = |key: &str| descriptor.annotations.get(key).filter(|name| !name.is_empty());
+    let full = told("io.containerd.image.name").map(|name| familiar(name));
+    // Only a tag, where the full name is told.
+    let short = told("org.opencontainers.image.ref.name").map(|name| familiar(name));
+    full.or(short).into_iter().collect()
+}
+
+/// A name as docker shows it: without what it puts before names by itself.
+pub(super) fn familiar(name: &str) -> String {
+    let short = name.strip_prefix("docker.io/").or_else(|| name.strip_prefix("index.docker.io/")).unwrap_or(name);
+    short.strip_prefix("library/").filter(|rest| short != name && !rest.contains('/')).unwrap_or(short).to_owned()
+}
+
+/// Gives images of an archive that is both, an OCI layout and a docker archive, their names, and tells where both differ.
+pub(super) fn name(reading: &mut Reading<'_>, chosen: &mut Chosen, listed: &[Listed]) {
+    for one in listed {
+        let of = |id: &Option<Digest>| id.as_ref().is_some_and(|id| one.config.contains(&id.hex()));
+        let Some(planned) = chosen.images.iter_mut().find(|planned| of(&planned.image.id)) else {
+            if chosen.others.is_empty() {
+                let config: String = one.config.chars().take(200).collect();
+                reading.notices.push(format!(
+                    "`manifest.json` lists an image that `index.json` does not (config `{config}`): index.json counts"
+                ));
+            }
+            continue;
+        };
+        if planned.blobs.len() != one.layers.len() {
+            planned.image.notices.push(format!(
+                "`manifest.json` lists {} layers, `index.json` {}: index.json counts",
+                one.layers.len(),
+                planned.blobs.len()
+            ));
+        }
+        let mut names: Vec<String> = one.repo_tags.iter().map(|name| familiar(name)).collect();
+        let complete = |name: &String| name.contains(':');
+        let known: Vec<String> = planned.image.names.drain(..).collect();
+        // A bare tag says less than the list does.
+        names.extend(known.into_iter().filter(|name| one.repo_tags.is_empty() || complete(name)));
+        let mut seen = BTreeSet::new();
+        let unique: Vec<String> = names.into_iter().filter(|name| seen.insert(name.clone())).collect();
+        planned.image.reference = unique.first().unwrap_or(&planned.image.reference).clone();
+        planned.image.names = unique.into_iter().skip(1).collect();
+    }
+}

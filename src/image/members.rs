@@ -1,0 +1,185 @@
+//! The members of an archive that holds an image: by name, links followed.
+
+use std::collections::BTreeMap;
+use std::io;
+
+use crate::image::document::clean;
+use crate::image::error::{Error, Trouble};
+use crate::image::fault::Fault;
+use crate::image::tar::{Member, MemberKind, TarError};
+
+/// Members of one archive at most.
+const MEMBERS: usize = 200_000;
+
+/// Links to links.
+const LINKS: usize = 8;
+
+/// Sentences about one archive at most.
+const NOTICES: usize = 20;
+
+#[derive(Debug)]
+enum Slot<T> {
+    File(T),
+    Link(String),
+}
+
+/// Files of an archive, with what is known of each.
+#[derive(Debug)]
+pub(super) struct Members<T> {
+    slots: BTreeMap<String, Slot<T>>,
+    count: usize,
+    pub(super) notices: Vec<String>,
+}
+
+impl<T> Default for Members<T> {
+    fn default() -> Self {
+        Self { slots: BTreeMap::new(), count: 0, notices: Vec::new() }
+    }
+}
+
+impl<T> Members<T> {
+    /// Takes in a member: a link at once; of a file the answer is the name by which its contents are to be kept.
+    pub(super) fn meet(&mut self, member: &Member) -> Result<Option<String>, Error> {
+        self.count += 1;
+        if self.count > MEMBERS {
+            return Err(Error::new(Trouble::TooLarge, format!("more than {MEMBERS} members in the archive")));
+        }
+        // What is no UTF-8 cannot be named by a document.
+        let Some(name) = std::str::from_utf8(&member.name).ok().and_then(clean) else { return Ok(None) };
+        let target = std::str::from_utf8(&member.link).unwrap_or_default();
+        match member.kind {
+            MemberKind::Symlink => {
+                let folder = name.rsplit_once('/').map_or("", |(folder, _)| folder);
+                let target = if target.starts_with('/') { None } else { clean(&format!("{folder}/{target}")) };
+                if let Some(target) = target {
+                    self.put(name, Slot::Link(target));
+                }
+            }
+            MemberKind::Hardlink => {
+                if let Some(target) = clean(target) {
+                    self.put(name, Slot::Link(target));
+                }
+            }
+            MemberKind::File if member.sparse.is_some() => {
+                self.say(format!("`{name}` is a sparse file in the archive: it is not read"));
+            }
+            MemberKind::File => return Ok(Some(name)),
+            _ => {}
+        }
+        Ok(None)
+    }
+
+    /// Keeps what is known of a file; of several with one name the last one counts.
+    pub(super) fn keep(&mut self, name: String, known: T) {
+        self.put(name, Slot::File(known));
+    }
+
+    fn put(&mut self, name: String, slot: Slot<T>) {
+        if self.slots.contains_key(&name) {
+            self.say(format!("`{name}` is there more than once in the archive: the last one counts"));
+        }
+        self.slots.insert(name, slot);
+    }
+
+    fn say(&mut self, notice: String) {
+        if self.notices.len() < NOTICES && !self.notices.contains(&notice) {
+            self.notices.push(notice);
+        }
+    }
+
+    /// What a name stands for.
+    pub(super) fn find(&self, name: &str) -> Option<&T> {
+        let mut slot = self.slots.get(name)?;
+        for _ in 0..LINKS {
+            match slot {
+                Slot::File(known) => return Some(known),
+                Slot::Link(target) => slot = self.slots.get(target)?,
+            }
+        }
+        None
+    }
+
+    /// Whether nothing is known.
+    pub(super) fn is_empty(&self) -> bool {
+        self.count == 0
+    }
+}
+
+/// What is wrong with an archive that can't be walked further; `first`: not even its first member could be read.
+pub(super) fn broken(error: &TarError, first: bool) -> Error {
+    let message = error.to_string();
+    match error {
+        TarError::Read(error) => unreadable(error),
+        TarError::Corrupt(..) if first => Error::new(Trouble::NotAnImage, "neither a tar archive nor a compressed one")
+            .help("give an archive as `docker save` writes it, or an OCI layout"),
+        TarError::Truncated(offset) | TarError::Corrupt(offset, _) => {
+            Error::new(Trouble::Damaged, message).from_start(*offset).help("export or copy the image again")
+        }
+        TarError::Limit(offset, _) => Error::new(Trouble::TooLarge, message).from_start(*offset),
+    }
+}
+
+/// What is wrong with a source, which may itself be a decoder.
+pub(super) fn unreadable(error: &io::Error) -> Error {
+    match error.get_ref().and_then(|inner| inner.downcast_ref::<Fault>()) {
+        Some(fault) => damage(fault),
+        None => Error::io(error),
+    }
+}
+
+/// What is wrong with a compressed blob.
+pub(super) fn damage(fault: &Fault) -> Error {
+    use crate::image::fault::FaultKind;
+    let trouble = match fault.kind {
+        FaultKind::Unreadable(kind) => Error::io(&io::Error::from(kind)).trouble,
+        FaultKind::Truncated | FaultKind::Corrupt => Trouble::Damaged,
+        FaultKind::Limit => Trouble::TooLarge,
+    };
+    let message = match fault.tar_offset {
+        Some(offset) => format!("{} (byte {offset} of the archive in it)", fault.what),
+        None => fault.what.clone(),
+    };
+    let error = Error::new(trouble, message).from_start(fault.offset);
+    match trouble {
+        Trouble::Damaged => error.help("export or fetch the image again"),
+        _ => error,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn member(kind: MemberKind, name: &str, link: &str) -> Member {
+        Member { kind, name: name.into(), link: link.into(), ..Member::default() }
+    }
+
+    #[test]
+    fn links_are_followed_and_do_not_loop() {
+        let mut members = Members::default();
+        let mut add = |kind, name: &str, link: &str| {
+            if let Some(kept) = members.meet(&member(kind, name, link)).unwrap() {
+                members.keep(kept, name.to_owned());
+            }
+        };
+        add(MemberKind::File, "./a/layer.tar", "");
+        add(MemberKind::Symlink, "b/layer.tar", "../a/layer.tar");
+        add(MemberKind::Hardlink, "c.tar", "./a/layer.tar");
+        add(MemberKind::Symlink, "d", "e");
+        add(MemberKind::Symlink, "e", "d");
+        add(MemberKind::Symlink, "f", "../../etc/passwd");
+        add(MemberKind::Symlink, "g", "/a/layer.tar");
+        add(MemberKind::Directory, "h/", "");
+        add(MemberKind::File, "a/../../x", "");
+        for name in ["a/layer.tar", "b/layer.tar", "c.tar"] {
+            assert_eq!(members.find(name).map(String::as_str), Some("./a/layer.tar"), "{name}");
+        }
+        for name in ["d", "e", "f", "g", "h", "x"] {
+            assert_eq!(members.find(name), None, "{name}");
+        }
+        assert!(members.notices.is_empty());
+        members.keep("a/layer.tar".to_owned(), "new".to_owned());
+        assert_eq!(members.find("b/layer.tar").map(String::as_str), Some("new"));
+        assert_eq!(members.notices.len(), 1);
+    }
+}

@@ -1,0 +1,168 @@
+//! How packages of Node find each other, and what projects ask for.
+
+use std::collections::HashMap;
+
+use super::draft::Draft;
+use super::fact::{Locked, Name, Told};
+use super::ground::Ground;
+use super::language::is_module;
+use super::result::{Ecosystem, Package, Why};
+use crate::image::entry::Kind;
+use crate::image::path::PathId;
+
+/// Packages of Node by the names in each `node_modules`.
+#[derive(Debug, Default)]
+pub(super) struct Modules {
+    /// By `node_modules` folder and name; links of pnpm and of workspaces are followed.
+    named: HashMap<(PathId, Name), u32>,
+}
+
+impl Modules {
+    /// Finds all names.
+    pub(super) fn new(ground: &Ground<'_>, drafts: &[Draft<'_>]) -> Self {
+        let nodes = (0..).zip(drafts).filter(|(_, draft)| draft.package.ecosystem == Ecosystem::Node);
+        let folders: HashMap<PathId, u32> = nodes.map(|(index, draft)| (draft.package.place, index)).collect();
+        let mut named: HashMap<_, _> = folders.iter().map(|(&folder, &index)| (key(ground, folder), index)).collect();
+        if named.is_empty() {
+            return Self { named };
+        }
+        for (path, entry) in ground.tree.members() {
+            if ground.entry(entry).is_none_or(|entry| entry.kind != Kind::Symlink) || !is_module(ground, path) {
+                continue;
+            }
+            if let Some(&index) = ground.target(path).and_then(|target| folders.get(&target)) {
+                named.insert(key(ground, path), index);
+            }
+        }
+        Self { named }
+    }
+
+    /// What `require(name)` finds in a folder: in its own `node_modules`, and in those of the folders above.
+    pub(super) fn resolve(&self, ground: &Ground<'_>, from: PathId, name: Name) -> Option<u32> {
+        let paths = &ground.image.paths;
+        let mut at = from;
+        loop {
+            let modules = if paths.name(at) == b"node_modules" { Some(at) } else { paths.child(at, b"node_modules") };
+            if let Some(&found) = modules.and_then(|modules| self.named.get(&(modules, name))) {
+                return Some(found);
+            }
+            if at == PathId::ROOT {
+                return None;
+            }
+            at = paths.parent(at);
+        }
+    }
+}
+
+/// The `node_modules` that a module is in, and its name.
+fn key(ground: &Ground<'_>, module: PathId) -> (PathId, Name) {
+    let paths = &ground.image.paths;
+    let (above, name) = (paths.parent(module), paths.name(module));
+    if paths.name(above).starts_with(b"@") {
+        (paths.parent(above), Name::of(&[paths.name(above), b"/", name].concat()))
+    } else {
+        (above, Name::of(name))
+    }
+}
+
+/// What projects name, as indices of packages.
+#[derive(Debug, Default)]
+pub(super) struct Asked {
+    in_use: Vec<u32>,
+    in_development: Vec<u32>,
+}
+
+/// Marks what projects ask for.
+pub(super) fn asked(ground: &Ground<'_>, drafts: &mut [Draft<'_>], modules: &Modules) -> Asked {
+    let mut asked = Asked::default();
+    if modules.named.is_empty() {
+        return asked;
+    }
+    for found in &ground.current {
+        let folder = ground.image.paths.parent(found.path);
+        let Told::Manifest(manifest) = found.told else { continue };
+        if ground.image.paths.name(found.path) != b"package.json" || is_module(ground, folder) {
+            continue;
+        }
+        for (needs, roots) in
+            [(&manifest.record.needs, &mut asked.in_use), (&manifest.development_needs, &mut asked.in_development)]
+        {
+            for index in needs.iter().filter_map(|need| modules.resolve(ground, folder, need.name)) {
+                drafts[index as usize].package.why = Why::Asked;
+                roots.push(index);
+            }
+        }
+    }
+    global(ground, drafts);
+    locked(ground, drafts);
+    asked
+}
+
+/// What lies in `lib/node_modules` was installed for all (`npm install -g`), and named.
+fn global(ground: &Ground<'_>, drafts: &mut [Draft<'_>]) {
+    let paths = &ground.image.paths;
+    for draft in drafts.iter_mut().filter(|draft| draft.package.ecosystem == Ecosystem::Node) {
+        let (modules, _) = key(ground, draft.package.place);
+        if paths.name(paths.parent(modules)) == b"lib" {
+            draft.package.why = Why::Asked;
+        }
+    }
+}
+
+/// The marks of npm's hidden lock files.
+fn locked(ground: &Ground<'_>, drafts: &mut [Draft<'_>]) {
+    let paths = &ground.image.paths;
+    let mut marks: HashMap<(PathId, Name), Locked> = HashMap::new();
+    for found in &ground.current {
+        if let Told::Locked(places) = found.told {
+            let project = paths.parent(paths.parent(found.path));
+            marks.extend(places.iter().map(|place| ((project, place.place), *place)));
+        }
+    }
+    if marks.is_empty() {
+        return;
+    }
+    for draft in drafts.iter_mut().filter(|draft| draft.package.ecosystem == Ecosystem::Node) {
+        let mut names = vec![paths.name(draft.package.place)];
+        let mut at = paths.parent(draft.package.place);
+        // The project is above some `node_modules`; the outermost lock file knows the place.
+        loop {
+            let modules = paths.name(at) == b"node_modules";
+            names.push(paths.name(at));
+            at = paths.parent(at);
+            if modules {
+                let place: Vec<&[u8]> = names.iter().rev().copied().collect();
+                if let Some(mark) = marks.get(&(at, Name::of(&place.join(&b'/')))) {
+                    draft.package.development = Some(mark.development);
+                    draft.package.optional = mark.optional;
+                    if mark.peer && draft.package.why == Why::Unknown {
+                        draft.package.why = Why::Dependency;
+                    }
+                }
+            }
+            if at == PathId::ROOT {
+                break;
+            }
+        }
+    }
+}
+
+/// Marks what only development needs, where no lock file does.
+pub(super) fn mark_development(packages: &mut [Package], asked: &Asked) {
+    let reach = |roots: &[u32]| {
+        let (mut todo, mut seen) = (roots.to_vec(), vec![false; packages.len()]);
+        while let Some(index) = todo.pop() {
+            if !std::mem::replace(&mut seen[index as usize], true) {
+                todo.extend(&packages[index as usize].needs);
+            }
+        }
+        seen
+    };
+    let (use_, development) = (reach(&asked.in_use), reach(&asked.in_development));
+    for (index, package) in packages.iter_mut().enumerate() {
+        if package.ecosystem == Ecosystem::Node && package.development.is_none() && (use_[index] || development[index])
+        {
+            package.development = Some(!use_[index]);
+        }
+    }
+}

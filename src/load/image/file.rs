@@ -1,0 +1,229 @@
+//! Images in files and folders.
+
+use std::fs::{self, File, Metadata};
+use std::io::{self, Read};
+use std::path::{Component, Path, PathBuf};
+
+use super::{Bytes, OpenError, Opened, Place};
+use crate::image::ReadAt;
+use crate::image::Store;
+
+/// What stands in a folder that is an image: a layout of OCI, or an unpacked archive of docker.
+const MARKS: [&str; 3] = ["index.json", "oci-layout", "manifest.json"];
+
+/// Bytes at the start of a file that tell what it is.
+const HEAD: u64 = 512;
+
+/// What a path has for somebody who looks for an image.
+pub(super) enum Looked {
+    /// What looks like one.
+    Image,
+    /// Something else: what, in one sentence.
+    Other(String),
+    /// Nothing.
+    Nothing,
+}
+
+/// Looks at a path that may be meant as something else.
+pub(super) fn look(path: &Path) -> Looked {
+    let Ok(metadata) = fs::metadata(path) else { return Looked::Nothing };
+    let shown = path.display();
+    if metadata.is_dir() {
+        return if MARKS.iter().any(|mark| path.join(mark).is_file()) {
+            Looked::Image
+        } else {
+            Looked::Other(format!("the folder `{shown}` is no image: it has neither index.json nor manifest.json"))
+        };
+    }
+    if !metadata.is_file() {
+        return Looked::Image;
+    }
+    let mut head = Vec::new();
+    // What cannot be read is an image all the same, and the error is told when it is opened.
+    let read = File::open(path).and_then(|file| file.take(HEAD).read_to_end(&mut head));
+    if read.is_err() || is_archive(&head) {
+        return Looked::Image;
+    }
+    Looked::Other(format!("the file `{shown}` is no archive"))
+}
+
+/// Whether it begins as an archive, or as something compressed.
+fn is_archive(head: &[u8]) -> bool {
+    let magic: [&[u8]; 4] = [&[0x1f, 0x8b], &[0x28, 0xb5, 0x2f, 0xfd], b"BZh", &[0xfd, b'7', b'z', b'X', b'Z', 0]];
+    let skippable = head.len() >= 4 && head[0] & 0xf0 == 0x50 && head[1..4] == [0x2a, 0x4d, 0x18];
+    skippable || magic.iter().any(|magic| head.starts_with(magic)) || head.get(257..262) == Some(b"ustar")
+}
+
+/// Opens a file or a folder, whatever is in it.
+pub(super) fn open(path: &Path) -> Result<Opened, OpenError> {
+    let shown = path.display();
+    let failed = |error: &io::Error| {
+        if error.kind() == io::ErrorKind::NotFound {
+            return OpenError::new(format!("`{shown}` does not exist"), "check the path");
+        }
+        let help = "check the permissions of it and of what is above it";
+        OpenError::new(format!("`{shown}` cannot be read: {error}"), help)
+    };
+    let metadata = fs::metadata(path).map_err(|error| failed(&error))?;
+    let (place, bytes) = if metadata.is_dir() {
+        (Place::Folder, Bytes::Store(Box::new(Folder::new(path).map_err(|error| failed(&error))?)))
+    } else {
+        let file = File::open(path).map_err(|error| failed(&error))?;
+        (Place::File, bytes(file, &metadata))
+    };
+    let kind = if place == Place::Folder { "folder" } else { "file" };
+    Ok(Opened {
+        place,
+        bytes,
+        name: shown.to_string(),
+        choice: None,
+        sentence: format!("image in the {kind} `{shown}`"),
+        tried: Vec::new(),
+    })
+}
+
+/// Opens `PATH`, `PATH:TAG` or `PATH@DIGEST`.
+pub(super) fn open_layout(text: &str) -> Result<Opened, OpenError> {
+    if Path::new(text).exists() {
+        return open(Path::new(text));
+    }
+    let digest = text.rsplit_once('@').filter(|(_, digest)| digest.contains(':'));
+    match digest.or_else(|| text.rsplit_once(':')).filter(|(path, _)| Path::new(path).exists()) {
+        Some((path, choice)) => Ok(Opened { choice: Some(choice.to_owned()), ..open(Path::new(path))? }),
+        None => open(Path::new(text)),
+    }
+}
+
+/// What stands still can be read anywhere; pipes only forward.
+fn bytes(file: File, metadata: &Metadata) -> Bytes {
+    if metadata.is_file() { Bytes::Archive(Box::new(Archive(file))) } else { Bytes::Stream(Box::new(file)) }
+}
+
+/// A file that is read anywhere, by several threads.
+struct Archive(File);
+
+impl ReadAt for Archive {
+    #[cfg(unix)]
+    fn read_at(&self, buffer: &mut [u8], offset: u64) -> io::Result<usize> {
+        std::os::unix::fs::FileExt::read_at(&self.0, buffer, offset)
+    }
+
+    #[cfg(windows)]
+    fn read_at(&self, buffer: &mut [u8], offset: u64) -> io::Result<usize> {
+        std::os::windows::fs::FileExt::seek_read(&self.0, buffer, offset)
+    }
+
+    #[cfg(not(any(unix, windows)))]
+    fn read_at(&self, _: &mut [u8], _: u64) -> io::Result<usize> {
+        Err(io::ErrorKind::Unsupported.into())
+    }
+
+    fn bytes(&self) -> io::Result<u64> {
+        Ok(self.0.metadata()?.len())
+    }
+}
+
+/// A folder of blobs. Links that lead out of it are not followed.
+struct Folder {
+    /// Without links in it.
+    root: PathBuf,
+}
+
+impl Folder {
+    fn new(path: &Path) -> io::Result<Self> {
+        Ok(Self { root: path.canonicalize()? })
+    }
+}
+
+impl Store for Folder {
+    fn open(&self, name: &str) -> io::Result<Option<crate::image::Opened<'_>>> {
+        use io::ErrorKind::{NotADirectory, NotFound};
+        let relative = Path::new(name);
+        let is_below = !name.is_empty() && relative.components().all(|part| matches!(part, Component::Normal(_)));
+        if !is_below || name.contains('\\') {
+            return Ok(None);
+        }
+        let path = match self.root.join(relative).canonicalize() {
+            Ok(path) => path,
+            Err(error) if matches!(error.kind(), NotFound | NotADirectory) => return Ok(None),
+            Err(error) => return Err(error),
+        };
+        let refused = |why: &str| Err(io::Error::other(format!("`{}` {why}", self.root.join(relative).display())));
+        if !path.starts_with(&self.root) {
+            return refused("is a link that leads out of the folder");
+        }
+        // To open a pipe waits for a writer.
+        let metadata = fs::metadata(&path)?;
+        if !metadata.is_file() {
+            return refused("is no file");
+        }
+        Ok(Some(crate::image::Opened { bytes: Some(metadata.len()), read: Box::new(File::open(&path)?) }))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn files_and_folders_are_told_from_other_things() {
+        let folder = tempfile::tempdir().unwrap();
+        let root = folder.path();
+        let looked = |name: &str| match look(&root.join(name)) {
+            Looked::Image => "image",
+            Looked::Other(_) => "other",
+            Looked::Nothing => "nothing",
+        };
+        assert_eq!(looked("none"), "nothing");
+        fs::create_dir(root.join("app")).unwrap();
+        assert_eq!(looked("app"), "other");
+        fs::write(root.join("app/index.json"), "").unwrap();
+        assert_eq!(looked("app"), "image");
+        fs::write(root.join("program"), b"\x7fELF").unwrap();
+        assert_eq!(looked("program"), "other");
+        let mut tar = vec![0; 512];
+        tar[257..262].copy_from_slice(b"ustar");
+        for bytes in
+            [b"\x1f\x8b\x08".as_slice(), b"\x28\xb5\x2f\xfd", b"\x5e\x2a\x4d\x18", b"BZh9", b"\xfd7zXZ\0", &tar]
+        {
+            fs::write(root.join("archive"), bytes).unwrap();
+            assert_eq!(looked("archive"), "image");
+        }
+    }
+
+    #[test]
+    fn a_folder_gives_what_is_in_it_and_no_more() {
+        let folder = tempfile::tempdir().unwrap();
+        let root = folder.path().join("layout");
+        fs::create_dir_all(root.join("blobs/sha256")).unwrap();
+        fs::write(root.join("blobs/sha256/00"), "blob").unwrap();
+        fs::write(folder.path().join("secret"), "secret").unwrap();
+        let store = Folder::new(&root).unwrap();
+        let mut text = String::new();
+        let mut opened = store.open("blobs/sha256/00").unwrap().unwrap();
+        opened.read.read_to_string(&mut text).unwrap();
+        assert_eq!((text.as_str(), opened.bytes), ("blob", Some(4)));
+        for name in ["none", "../secret", "/etc/passwd", "blobs/../../secret", "", "blobs\\sha256"] {
+            assert!(matches!(store.open(name), Ok(None)), "{name}");
+        }
+        assert!(store.open("blobs").is_err());
+        #[cfg(unix)]
+        {
+            std::os::unix::fs::symlink("../../../secret", root.join("blobs/sha256/01")).unwrap();
+            std::os::unix::fs::symlink("00", root.join("blobs/sha256/02")).unwrap();
+            assert!(store.open("blobs/sha256/01").is_err());
+            assert!(store.open("blobs/sha256/02").unwrap().is_some());
+        }
+    }
+
+    #[test]
+    fn a_layout_may_be_followed_by_what_is_meant_in_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().display().to_string();
+        let choice = |text: &str| open_layout(text).map(|opened| opened.choice);
+        assert_eq!(choice(&path).unwrap(), None);
+        assert_eq!(choice(&format!("{path}:v1")).unwrap(), Some("v1".to_owned()));
+        assert_eq!(choice(&format!("{path}@sha256:00")).unwrap(), Some("sha256:00".to_owned()));
+        assert_eq!(choice("none:v1").unwrap_err().what, "`none:v1` does not exist");
+    }
+}

@@ -1,0 +1,116 @@
+//! Credential helpers: programs that know passwords (`docker-credential-NAME get`).
+
+use std::io::{Read, Write};
+use std::process::{Child, Command, Stdio};
+use std::sync::mpsc;
+use std::thread;
+use std::time::{Duration, Instant};
+
+/// Bytes that a helper may answer.
+const ANSWER: u64 = 64 << 10;
+
+/// What a helper says when it knows nothing of a registry.
+const UNKNOWN: &str = "credentials not found";
+
+/// Between two looks whether a helper has ended.
+const LOOK: Duration = Duration::from_millis(10);
+
+/// Asks the helper `name` for `server`. `None` where it has nothing.
+///
+/// # Errors
+/// One sentence: it is not there, fails, takes too long or says too much.
+pub(super) fn ask(name: &str, server: &str, limit: Duration) -> Result<Option<Vec<u8>>, String> {
+    let program = format!("docker-credential-{name}");
+    // A name is looked up; a path would run a file that lies somewhere.
+    if name.is_empty() || name.contains(['/', '\\', ':']) {
+        return Err(format!("docker's configuration names the credential helper `{name}` which is no name"));
+    }
+    run(&program, server, limit)
+}
+
+/// Asks a program.
+fn run(program: &str, server: &str, limit: Duration) -> Result<Option<Vec<u8>>, String> {
+    let mut command = Command::new(program);
+    command.arg("get").stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null());
+    let mut child =
+        command.spawn().map_err(|error| format!("the credential helper `{program}` does not run: {error}"))?;
+    let answer = talk(&mut child, server, limit);
+    // One that has ended is not there to be ended.
+    let _ = child.kill();
+    let status = child.wait();
+    let Some(answer) = answer else {
+        return Err(format!("the credential helper `{program}` does not answer within {} s", limit.as_secs()));
+    };
+    if answer.len() as u64 > ANSWER {
+        return Err(format!("the credential helper `{program}` says more than {} KiB", ANSWER >> 10));
+    }
+    if status.is_ok_and(|status| status.success()) {
+        return Ok(Some(answer));
+    }
+    let said = String::from_utf8_lossy(&answer);
+    if said.contains(UNKNOWN) {
+        return Ok(None);
+    }
+    let line: String = said.lines().next().unwrap_or_default().chars().take(200).collect();
+    Err(format!("the credential helper `{program}` fails: {}", line.trim()))
+}
+
+/// What it answers; `None` when it takes too long.
+fn talk(child: &mut Child, server: &str, limit: Duration) -> Option<Vec<u8>> {
+    let end = Instant::now() + limit;
+    let (mut stdin, stdout) = (child.stdin.take()?, child.stdout.take()?);
+    // One that doesn't listen tells so by what it answers.
+    let _ = stdin.write_all(server.as_bytes());
+    drop(stdin);
+    let (sender, receiver) = mpsc::channel();
+    thread::spawn(move || {
+        let mut answer = Vec::new();
+        let _ = stdout.take(ANSWER + 1).read_to_end(&mut answer);
+        let _ = sender.send(answer);
+    });
+    let answer = receiver.recv_timeout(limit).ok()?;
+    // It has said all; its status is still to come, unless it was cut short.
+    while answer.len() as u64 <= ANSWER && matches!(child.try_wait(), Ok(None)) {
+        if Instant::now() >= end {
+            return None;
+        }
+        thread::sleep(LOOK);
+    }
+    Some(answer)
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    use std::fs;
+    use std::os::unix::fs::PermissionsExt;
+
+    use super::*;
+
+    #[track_caller]
+    fn check(script: &str, expected: &str) {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("helper");
+        fs::write(&path, format!("#!/bin/sh\n{script}\n")).unwrap();
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).unwrap();
+        let start = Instant::now();
+        let got = match run(path.to_str().unwrap(), "a.b", Duration::from_secs(1)) {
+            Ok(Some(answer)) => String::from_utf8(answer).unwrap(),
+            Ok(None) => "nothing".to_owned(),
+            Err(why) => why.split("` ").nth(1).unwrap().to_owned(),
+        };
+        assert_eq!(got, expected, "{script}");
+        assert!(start.elapsed() < Duration::from_secs(5), "{script}");
+    }
+
+    #[test]
+    fn helpers_are_bounded() {
+        check("cat", "a.b");
+        check("echo $1", "get\n");
+        check("echo credentials not found in native keychain; exit 1", "nothing");
+        check("echo locked; exit 1", "fails: locked");
+        check("sleep 60", "does not answer within 1 s");
+        check("exec 1>&-; sleep 60", "does not answer within 1 s");
+        check("exec yes", "says more than 64 KiB");
+        check("exec 0<&-; echo x", "x\n");
+    }
+}

@@ -1,0 +1,124 @@
+//! Tokens: a registry names who gives them out (distribution-spec's token authentication; OAuth 2 for identity tokens).
+
+use std::io::Read;
+
+use serde::Deserialize;
+use ureq::Body;
+use ureq::http::{Response, Uri, header};
+
+use super::{Session, answer, basic, is_local, origin, without_port};
+use crate::remote::credentials::Credentials;
+use crate::remote::error::{Error, Kind};
+
+/// Who asks, for those who count.
+const CLIENT: &str = "dockopt";
+
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct Token {
+    token: String,
+    access_token: String,
+}
+
+impl Session {
+    /// A token that opens the repository for reading.
+    pub(super) fn token(&self, realm: &str, service: &str, scope: &str) -> Result<String, Error> {
+        let named = format!("repository:{}:pull", self.reference.repository);
+        let scope = if scope.is_empty() { &named } else { scope };
+        self.check_realm(realm)?;
+        let (attempts, answer) = self.patiently(|| self.ask_token(realm, service, scope));
+        let response = answer.map_err(|error| answer::given_up(self.transport_to(realm, &error), attempts, None))?;
+        let status = response.status().as_u16();
+        if status != 200 {
+            return Err(self.no_token(realm, response, attempts));
+        }
+        let text = self.document(response, realm)?;
+        let token: Token = serde_json::from_slice(&text).unwrap_or_default();
+        let token = if token.token.is_empty() { token.access_token } else { token.token };
+        // It becomes part of a header.
+        if token.is_empty() || !token.bytes().all(|byte| byte.is_ascii_graphic()) {
+            let what = format!("`{}`, which the registry names for tokens, gives out none", origin(realm));
+            return Err(Error::new(Kind::Broken, what, "try again later"));
+        }
+        Ok(token)
+    }
+
+    fn ask_token(&self, realm: &str, service: &str, scope: &str) -> Result<Response<Body>, ureq::Error> {
+        let credentials = &self.looked().credentials;
+        if let Credentials::Identity(token) = credentials {
+            return self.agent.post(realm).send_form([
+                ("grant_type", "refresh_token"),
+                ("service", service),
+                ("scope", scope),
+                ("client_id", CLIENT),
+                ("refresh_token", token),
+            ]);
+        }
+        let mut request = self.agent.get(realm).query("scope", scope);
+        if !service.is_empty() {
+            request = request.query("service", service);
+        }
+        if let Credentials::Password { user, password } = credentials {
+            request = request.query("account", user).query("client_id", CLIENT);
+            request = request.header(header::AUTHORIZATION, basic(user, password));
+        }
+        request.call()
+    }
+
+    /// A password goes out under TLS only, unless all of it stays on this machine or the user allows it.
+    fn check_realm(&self, realm: &str) -> Result<(), Error> {
+        let uri: Uri = realm.parse().unwrap_or_default();
+        let host = uri.host().unwrap_or_default();
+        let plain = uri.scheme_str() == Some("http") && self.may_be_plain;
+        let allowed = is_local(without_port(host)) || self.options.insecure.iter().any(|own| without_port(own) == host);
+        if uri.scheme_str() == Some("https") || (plain && allowed) {
+            return Ok(());
+        }
+        let host = self.reference.host();
+        let what = format!("the registry `{host}` sends us for a token to `{}`, which is no HTTPS", origin(realm));
+        Err(Error::new(Kind::Setup, what, "allow both hosts with --insecure-registry if they are yours"))
+    }
+
+    fn transport_to(&self, realm: &str, error: &ureq::Error) -> Error {
+        let origin = origin(realm);
+        let host = origin.split("//").nth(1).unwrap_or_default();
+        Error::transport(host, error, self.limits.connect, self.limits.idle)
+    }
+
+    fn no_token(&self, realm: &str, response: Response<Body>, attempts: u32) -> Error {
+        let status = response.status();
+        let wait = answer::retry_after(&response);
+        let reason = Some(answer::reason(response)).filter(|text| !text.is_empty());
+        let said = reason.map(|text| format!(" ({text})")).unwrap_or_default();
+        let repository = format!("{}/{}", self.reference.registry, self.reference.repository);
+        match status.as_u16() {
+            400 | 401 | 403 => self.denied(&repository, &said),
+            429 => {
+                let what = format!("`{}` gets too many requests for tokens from here{said}", origin(realm));
+                let error = Error::new(Kind::Limited, what, "wait, or log in for a higher limit (`docker login`)");
+                answer::given_up(error, attempts, wait)
+            }
+            _ => {
+                let what = format!("`{}`, which gives out tokens, fails with {status}{said}", origin(realm));
+                Error::new(Kind::Broken, what, "try again later")
+            }
+        }
+    }
+
+    /// All of a small answer.
+    pub(in crate::remote) fn document(&self, mut response: Response<Body>, what: &str) -> Result<Vec<u8>, Error> {
+        let limit = self.limits.document;
+        let mut bytes = Vec::new();
+        let body = response.body_mut().with_config().limit(u64::MAX).reader();
+        let host = self.reference.host();
+        body.take(limit + 1).read_to_end(&mut bytes).map_err(|error| {
+            let what = format!("the registry `{host}` breaks off in the middle of {what}: {error}");
+            Error::new(Kind::Broken, what, "try again later")
+        })?;
+        if bytes.len() as u64 > limit {
+            let what = format!("what the registry `{host}` sends as {what} is larger than {} MiB", limit >> 20);
+            return Err(Error::new(Kind::Broken, what, "no honest one is as large"));
+        }
+        Ok(bytes)
+    }
+}

@@ -1,0 +1,120 @@
+//! A registry as a store of blobs, for the door by position.
+
+use std::io::{self, Cursor};
+
+use serde_json::json;
+
+use super::error::{Error, Kind};
+use super::options::Options;
+use super::reference::Reference;
+use super::registry::{Document, Registry};
+use crate::image::Digest;
+use crate::image::Opened;
+use crate::image::Store;
+
+/// An image of a registry, as an OCI layout that is fetched piece by piece.
+#[derive(Debug)]
+pub struct Repository {
+    registry: Registry,
+    /// What the name means: a manifest or an index.
+    top: Document,
+    /// The layout's `index.json`.
+    index: Vec<u8>,
+}
+
+impl Repository {
+    /// Fetches what a name means, and no more.
+    ///
+    /// # Errors
+    /// See [`Kind`].
+    pub fn open(reference: &Reference, options: &Options) -> Result<Self, Error> {
+        let registry = Registry::new(reference, options)?;
+        let top = registry.manifest(&reference.version())?;
+        let media_type = media_type(&top);
+        let Some(media_type) = media_type.filter(|own| !own.contains("manifest.v1+")) else {
+            let what =
+                format!("the registry `{}` has `{reference}` as what is no manifest of an image", reference.host());
+            let help = "manifests of schema 1 and other artefacts are not read; push it again with a newer docker";
+            return Err(Error::new(Kind::Broken, what, help));
+        };
+        let mut annotations = json!({ "io.containerd.image.name": reference.to_string() });
+        if let Some(tag) = &reference.tag {
+            annotations["org.opencontainers.image.ref.name"] = tag.as_str().into();
+        }
+        let index = json!({
+            "schemaVersion": 2,
+            "mediaType": "application/vnd.oci.image.index.v1+json",
+            "manifests": [{
+                "mediaType": media_type,
+                "digest": top.digest.to_string(),
+                "size": top.bytes.len(),
+                "annotations": annotations,
+            }],
+        });
+        Ok(Self { registry, top, index: index.to_string().into_bytes() })
+    }
+
+    /// The registry that it is in.
+    pub const fn registry(&self) -> &Registry {
+        &self.registry
+    }
+
+    /// The digest of what the name means: of a manifest or an index.
+    pub const fn digest(&self) -> &Digest {
+        &self.top.digest
+    }
+}
+
+/// What a document is: as it says itself, else as the registry calls it, else by what it has.
+fn media_type(document: &Document) -> Option<String> {
+    let value: serde_json::Value = serde_json::from_slice(&document.bytes).ok()?;
+    if value.get("schemaVersion").and_then(serde_json::Value::as_u64) != Some(2) {
+        return None;
+    }
+    let own = value.get("mediaType").and_then(serde_json::Value::as_str).filter(|own| !own.is_empty());
+    let called = Some(document.media_type.as_str()).filter(|called| called.starts_with("application/vnd."));
+    let kind = if value.get("manifests").is_some() { "index" } else { "manifest" };
+    Some(own.or(called).map_or_else(|| format!("application/vnd.oci.image.{kind}.v1+json"), str::to_owned))
+}
+
+/// `blobs/sha256/<hex>` as a digest.
+fn digest(name: &str) -> Option<Digest> {
+    name.strip_prefix("blobs/")?.replacen('/', ":", 1).parse().ok()
+}
+
+fn opened(bytes: &[u8]) -> Opened<'_> {
+    Opened { bytes: Some(bytes.len() as u64), read: Box::new(Cursor::new(bytes)) }
+}
+
+fn found<T>(result: Result<T, Error>) -> io::Result<Option<T>> {
+    match result {
+        Ok(value) => Ok(Some(value)),
+        Err(error) if error.kind == Kind::Missing => Ok(None),
+        Err(error) => Err(error.into_io()),
+    }
+}
+
+impl Store for Repository {
+    fn open(&self, name: &str) -> io::Result<Option<Opened<'_>>> {
+        match name {
+            "index.json" => return Ok(Some(opened(&self.index))),
+            "oci-layout" => return Ok(Some(opened(br#"{"imageLayoutVersion":"1.0.0"}"#))),
+            _ => {}
+        }
+        let Some(digest) = digest(name) else { return Ok(None) };
+        if digest == self.top.digest {
+            return Ok(Some(opened(&self.top.bytes)));
+        }
+        let blob = found(self.registry.blob(&digest, 0))?;
+        Ok(blob.map(|blob| Opened { bytes: blob.size(), read: Box::new(blob) }))
+    }
+
+    fn manifest(&self, name: &str) -> io::Result<Option<Opened<'_>>> {
+        let Some(digest) = digest(name).filter(|digest| *digest != self.top.digest) else { return self.open(name) };
+        let document = found(self.registry.manifest(&digest.to_string()))?;
+        Ok(document.map(|document| Opened {
+            bytes: Some(document.bytes.len() as u64),
+            read: Box::new(Cursor::new(document.bytes)),
+        }))
+    }
+}
