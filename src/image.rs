@@ -1,7 +1,6 @@
 //! An image as it is stored: manifest, config, layers, and what is in them. Bytes in, values out; nothing is unpacked,
 //! nothing is written, memory grows with the number of paths and not with their bytes.
 
-mod categories;
 mod archive;
 mod assemble;
 mod blob;
@@ -60,10 +59,6 @@ pub use self::layer::{Compression, Contents, Layer, Xattrs};
 pub use self::limits::Limits;
 pub use self::options::{Attestation, Options, Other, Progress, Read, Statement, Verify};
 pub use self::path::{PathId, Paths, PathsFull};
-pub use self::platform::NotAPlatform;
-pub use self::position::{read, read_archive};
-pub use self::provenance::{NoProvenance, Provenance, RecordedLayer, RecordedLines, RecordedText};
-pub use self::scan::{Fault, FaultKind, ScanError, ScanOptions, Scanned, scan};
 pub use self::places::{Place, Sum};
 pub use self::platform::NotAPlatform;
 pub use self::position::{read, read_archive};
