@@ -20,8 +20,10 @@ pub struct Limits {
     pub path_bytes: usize,
     /// Parts of a path.
     pub path_parts: usize,
-    /// Members of one layer, and members of one archive.
+    /// Members of one layer, and members of one archive; twice as many paths, those that they imply among them.
     pub entries: u64,
+    /// Bytes of all names, link targets and extended attributes of one layer: what is kept of it.
+    pub text_bytes: u64,
 }
 
 impl Default for Limits {
@@ -38,6 +40,7 @@ impl Default for Limits {
             path_bytes: 4096,
             path_parts: 255,
             entries: 10_000_000,
+            text_bytes: 1 << 30,
         }
     }
 }

@@ -101,7 +101,7 @@ pub fn scan(blob: &mut (dyn Read + Send), options: &ScanOptions<'_>) -> Result<S
     let shared = Shared { ahead: Ahead::new(decoder), hashes, pool, stored };
     let (members, outcome) = rayon::in_place_scope(|scope| {
         let mut walk = Walk::new(Pieces::new(&shared, scope), options.limits);
-        let mut members = Members::new(options.contents);
+        let mut members = Members::new(options.contents, options.limits);
         let outcome = walked(&mut walk, &mut members);
         (members, outcome)
     });
@@ -121,7 +121,7 @@ struct Outcome {
 }
 
 /// Walks over all members, then reads the rest of the blob, whatever happened.
-fn walked<R: Read + Send>(walk: &mut Walk<'_, Pieces<'_, '_, '_, R>>, members: &mut Members) -> Outcome {
+fn walked<R: Read + Send>(walk: &mut Walk<'_, Pieces<'_, '_, '_, R>>, members: &mut Members<'_>) -> Outcome {
     let error = members.read(walk).err();
     let (end, place) = (walk.end(), walk.source().place());
     let trailing = walk.source().drain();
@@ -165,7 +165,7 @@ fn finish<R: Read + Send>(
     layer.blob_bytes = decoder.map_or(0, |decoder| decoder.position());
     layer.tar_bytes = outcome.decoded.then_some(outcome.tar_bytes);
     let (from, to) = (layer.blob_bytes, outcome.tar_bytes);
-    if to > limits.ratio_from && to / limits.ratio > from {
+    if to > limits.ratio_from && to / limits.ratio.max(1) > from {
         let times = to / from.max(1);
         scanned.notices.push(format!("{to} bytes come out of {from}, {times} times as many"));
     }

@@ -6,6 +6,7 @@ use twox_hash::XxHash3_128;
 
 use crate::image::entry::{Entry, Kind, Mode};
 use crate::image::layer::Layer;
+use crate::image::limits::Limits;
 use crate::image::path::{PathId, PathsFull};
 use crate::image::scan::Scanned;
 use crate::image::scan::content::Contents;
@@ -16,9 +17,12 @@ use crate::image::tar::{Member, MemberKind, TarError, Walk};
 use crate::image::watch::Watch;
 
 /// A layer as far as it was read.
-#[derive(Debug, Default)]
-pub(super) struct Members {
+#[derive(Debug)]
+pub(super) struct Members<'a> {
     wanted: bool,
+    limits: &'a Limits,
+    /// Bytes of names, targets and attributes so far.
+    text: u64,
     layer: Layer,
     names: Names,
     oddities: Oddities,
@@ -29,10 +33,27 @@ pub(super) struct Members {
     link: Vec<u8>,
 }
 
-impl Members {
+impl<'a> Members<'a> {
     /// `wanted` says whether contents are.
-    pub(super) fn new(wanted: bool) -> Self {
-        Self { wanted, ..Self::default() }
+    pub(super) fn new(wanted: bool, limits: &'a Limits) -> Self {
+        let (layer, names, oddities) = (Layer::default(), Names::default(), Oddities::default());
+        let (contents, present, path, link) = (Contents::default(), Vec::new(), Vec::new(), Vec::new());
+        Self { wanted, limits, text: 0, layer, names, oddities, contents, present, path, link }
+    }
+
+    /// Whether what is kept of the layer is still within bounds, with one more member.
+    fn bounded(&mut self, member: &Member) -> Result<(), TarError> {
+        let xattrs: usize = member.xattrs.iter().map(|(name, value)| name.len() + value.len()).sum();
+        self.text += (member.name.len() + member.link.len() + xattrs) as u64;
+        let (bytes, paths) = (self.limits.text_bytes, self.limits.entries.saturating_mul(2));
+        if self.text > bytes {
+            let what = format!("names, link targets and extended attributes are longer than {bytes} bytes");
+            return Err(TarError::Limit(member.offset, what));
+        }
+        if self.names.paths.len() as u64 > paths {
+            return Err(TarError::Limit(member.offset, format!("more than {paths} paths")));
+        }
+        Ok(())
     }
 
     /// What was read.
@@ -60,6 +81,7 @@ impl Members {
 
     /// Adds a member; whether it is an entry of the layer.
     fn member<R: Read + Send>(&mut self, walk: &mut Walk<'_, Pieces<'_, '_, '_, R>>) -> Result<bool, TarError> {
+        self.bounded(walk.member())?;
         let at = walk.member().offset;
         let full = |PathsFull| TarError::Limit(at, "the paths of a layer are longer than 4 GiB".to_owned());
         let Some(kind) = self.kind(walk.member()) else { return Ok(false) };

@@ -239,6 +239,11 @@ fn a_damaged_layer_is_read_as_far_as_it_goes() {
     assert_eq!(bomb.fault.kind, FaultKind::Limit);
     let many = scanned_with(&tar, &Limits { entries: 10, ..Limits::default() }).unwrap_err();
     assert_eq!((many.fault.kind, many.partial.layer.entries.len()), (FaultKind::Limit, 10));
+    let long = scanned_with(&tar, &Limits { text_bytes: 100, ..Limits::default() }).unwrap_err();
+    assert_eq!(long.fault.kind, FaultKind::Limit);
+    let deep = archive(&[member("a/b/c/d/e/f", b'0', b""), member("g", b'0', b"")]);
+    let deep = scanned_with(&deep, &Limits { entries: 3, ..Limits::default() }).unwrap_err();
+    assert_eq!(deep.fault.what, "more than 6 paths");
     let ratio = Limits { ratio_from: 1 << 20, ..Limits::default() };
     let zeros = gzip(&archive(&[member("z", b'0', &vec![0; 2 << 20])]));
     let noticed = scanned_with(&zeros, &ratio).unwrap();
