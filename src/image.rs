@@ -1,10 +1,10 @@
 //! An image as it is stored: manifest, config, layers, and what is in them. Bytes in, values out; nothing is unpacked,
 //! nothing is written, memory grows with the number of paths and not with their bytes.
 
+mod categories;
 mod archive;
 mod assemble;
 mod blob;
-mod categories;
 mod choice;
 mod config;
 mod config_document;
