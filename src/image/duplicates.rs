@@ -59,3 +59,24 @@ fn group(copies: &[(u128, u64, EntryId, PathId)]) -> Duplicates {
         cross_layer: size.saturating_mul(layers - 1),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::image::sketch::sketch;
+
+    #[test]
+    fn equal_contents_count_but_once() {
+        let image = sketch(
+            "100644 0:0 5000 a = x\n100644 0:0 5000 b = x\n100644 0:0 0 hard => a\n100644 0:0 4096 gone = x2\n\
+             100644 0:0 4095 s1 = small\n100644 0:0 4095 s2 = small\n\n\
+             100644 0:0 5000 c = x\n100644 0:0 6000 other = x\n100644 0:0 4096 d = x2\n0 0:0 0 .wh.gone",
+        );
+        let found = duplicates(&image, &Tree::new(&image));
+        let text = |one: &Duplicates| {
+            let copies: Vec<String> = one.copies.iter().map(|&(path, _)| image.paths.text(path)).collect();
+            (copies.join(" "), one.size, one.same_layer, one.cross_layer)
+        };
+        assert_eq!(found.iter().map(text).collect::<Vec<_>>(), [("a b c".to_owned(), 5000, 5000, 5000)]);
+    }
+}

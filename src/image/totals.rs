@@ -185,3 +185,61 @@ fn of_layer(number: usize, layer: &Layer, tree: &Tree) -> (u64, WasteBytes, u64)
     }
     (stored, waste, unpacked)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::image::sketch::sketch;
+
+    const IMAGE: &str = "40755 0:0 0 ./\n40755 0:0 0 d/\n100644 0:0 10000 d/a = x\n100644 0:0 0 d/b => d/a\n\
+                         120777 0:0 0 l -> d/a\n100644 0:0 7 twice = p\n100644 0:0 9 twice = q\n\n\
+                         100644 0:0 10000 copy = x\n100600 0:0 9 twice = q\n100644 0:0 50 new/y\n\n0 0:0 0 new/.wh.y";
+
+    #[test]
+    fn sums_agree() {
+        let mut image = sketch(IMAGE);
+        let pair = (image.layers[0].diff_id.clone(), "sha256:".to_owned() + &"0a".repeat(32));
+        assert_eq!(pair.0, None);
+        let tree = Tree::new(&image);
+        let totals = Totals::new(&image, &tree);
+        let waste = WasteBytes { deleted: 50, overwritten: 0, metadata_only: 9, same_layer_duplicate: 7 };
+        assert_eq!(totals.waste, waste);
+        assert_eq!((totals.stored_file_bytes, totals.merged_bytes), (20_075, 20_009));
+        assert_eq!((totals.merged_files, totals.merged_entries), (3, 5));
+        assert_eq!(totals.duplicate_content_bytes, 10_000);
+        assert_eq!(totals.disk_bytes, 20_068);
+        let blobs: Vec<u64> = image.layers.iter().map(|layer| layer.blob_bytes).collect();
+        assert_eq!((totals.pull_bytes, totals.pull_is_uncompressed), (blobs.iter().sum(), true));
+        assert_eq!(push_bytes(&image, 1), blobs[1] + blobs[2]);
+        // A registry holds, and sends, the same blob once.
+        for layer in &mut image.layers[1..] {
+            layer.digest = pair.1.parse().ok();
+        }
+        assert_eq!(push_bytes(&image, 0), blobs[0] + blobs[1]);
+        assert_eq!(push_bytes(&image, 2), 0);
+    }
+
+    #[test]
+    fn a_base_is_left_out_of_both_parts_of_a_ratio() {
+        let image = sketch(IMAGE);
+        let tree = Tree::new(&image);
+        let above = Above::new(&image, &tree, 1);
+        assert_eq!((above.stored_file_bytes, above.waste.sum()), (10_059, 50));
+        assert!((above.efficiency() - 10_009.0 / 10_059.0).abs() < 1e-12);
+        assert!((Above::new(&image, &tree, 9).efficiency() - 1.0).abs() < 1e-12);
+        assert!((Totals::new(&image, &tree).efficiency() - 20_009.0 / 20_075.0).abs() < 1e-12);
+    }
+
+    #[test]
+    fn layers_that_were_not_read_are_counted() {
+        let mut image = sketch(IMAGE);
+        image.layers.push(Layer { contents: Contents::NotAsked, blob_bytes: 70, ..Layer::default() });
+        let totals = Totals::new(&image, &Tree::new(&image));
+        assert_eq!(totals.unread_layers, 1);
+    }
+
+    #[test]
+    fn a_transfer_takes_its_time() {
+        assert!((transfer_seconds(12_500_000, 1e8) - 1.0).abs() < 1e-12);
+    }
+}

@@ -131,3 +131,47 @@ fn writers(image: &Image, tree: &Tree) -> impl Iterator<Item = (u32, EntryId)> {
         files.map(move |(index, _)| (number as u32, EntryId { layer: number as u32, index: index as u32 }))
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::image::sketch::sketch;
+
+    const CACHE: &str = "40755 0:0 0 root/\n100644 0:0 30 root/.cache/pip/http/a\n100644 0:0 6 root/.cache/pip/self/b\n\
+                         100644 0:0 9 etc/x\n\n100644 0:0 8 etc/x\n\n0 0:0 0 root/.cache/.wh.pip\n100644 0:0 7 etc/x";
+
+    #[test]
+    fn losses_tell_who_wrote_and_who_removed() {
+        let image = sketch(CACHE);
+        let tree = Tree::new(&image);
+        let groups = group_losses(&image, &losses(&image, &tree));
+        let text = |group: &LossGroup| (image.paths.text(group.path), group.how, group.owner, group.by, group.bytes);
+        assert_eq!(
+            groups.iter().map(text).collect::<Vec<_>>(),
+            [
+                ("root/.cache/pip".to_owned(), WasteKind::Deleted, 0, 2, 36),
+                ("etc/x".to_owned(), WasteKind::Overwritten, 0, 1, 9),
+                ("etc/x".to_owned(), WasteKind::Overwritten, 1, 2, 8),
+            ]
+        );
+        assert_eq!((groups[0].files, groups[0].compressed), (2, None));
+    }
+
+    #[test]
+    fn a_path_that_three_layers_write_is_churn() {
+        let image = sketch(CACHE);
+        let found = churn(&image, &Tree::new(&image));
+        let path = image.paths.find(b"etc/x").unwrap();
+        assert_eq!(found, [Churn { path, layers: vec![0, 1, 2], bytes: 17 }]);
+    }
+
+    #[test]
+    fn shares_of_compressed_layers_are_known() {
+        let mut image = sketch("100644 0:0 9 a = x\n\n100644 0:0 8 a = y");
+        image.layers[0].compression = Compression::Gzip;
+        image.layers[0].entries[0].compressed = 4;
+        let tree = Tree::new(&image);
+        assert_eq!(losses(&image, &tree)[0].compressed, Some(4));
+        assert_eq!(group_losses(&image, &losses(&image, &tree))[0].compressed, Some(4));
+    }
+}

@@ -27,6 +27,7 @@ struct Node {
     layer: u32,
     size: u64,
     inner: bool,
+    directory: bool,
 }
 
 impl Dive {
@@ -44,19 +45,27 @@ impl Dive {
             if number > 0 {
                 above_lowest = sizes.fold(above_lowest, u64::saturating_add);
             }
-            let mut touched = Vec::new();
-            for (index, entry) in layer.entries.iter().enumerate() {
-                let id = EntryId { layer: number, index: index as u32 };
-                let whiteout = entry.kind == Kind::Whiteout;
-                if whiteout && !tree.is_dangling(id) {
-                    see(&mut seen[entry.path.index()], tree.taken_by(id).unwrap_or_default());
+            let members = || layer.entries.iter().enumerate().map(|(index, entry)| (index as u32, entry));
+            for (index, entry) in members().filter(|(_, entry)| entry.kind == Kind::Whiteout) {
+                let id = EntryId { layer: number, index };
+                // dive knows a directory only by the last layer that has something there.
+                let known = nodes[entry.path.index()].directory;
+                if !tree.is_dangling(id) {
+                    let taken = tree.taken_by(id).filter(|_| known);
+                    see(&mut seen[entry.path.index()], taken.unwrap_or_default());
                 }
+            }
+            let mut touched = Vec::new();
+            for (index, entry) in members() {
+                let whiteout = entry.kind == Kind::Whiteout;
                 let at = if whiteout { image.paths.parent(entry.path) } else { entry.path };
                 touch(image, &mut nodes, at, number + 1, &mut touched);
+                let node = &mut nodes[at.index()];
                 if whiteout {
-                    nodes[at.index()].inner = true;
+                    node.inner = true;
                 } else if entry.kind != Kind::Opaque {
-                    nodes[at.index()].size = image.apparent(id);
+                    node.size = image.apparent(EntryId { layer: number, index });
+                    node.directory = entry.kind == Kind::Directory;
                 }
             }
             for path in touched.into_iter().filter(|path| !nodes[path.index()].inner && *path != PathId::ROOT) {
@@ -95,5 +104,53 @@ fn touch(image: &Image, nodes: &mut [Node], path: PathId, layer: u32, touched: &
             return;
         }
         (at, inner) = (image.paths.parent(at), true);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::image::sketch::sketch;
+
+    #[track_caller]
+    fn check(text: &str, efficiency: f64, wasted: u64) {
+        let image = sketch(text);
+        let dive = Dive::new(&image, &Tree::new(&image));
+        assert!((dive.efficiency - efficiency).abs() < 1e-9, "{dive:?} of {text}");
+        assert_eq!(dive.wasted_bytes, wasted, "{text}");
+    }
+
+    /// What dive 0.13.1 said of archives with these members.
+    #[test]
+    fn figures_are_those_of_dive() {
+        let folder =
+            "40755 0:0 0 d/\n100644 0:0 3000 d/a\n40755 0:0 0 d/e/\n100644 0:0 4000 d/e/b\n100644 0:0 500 k\n\n";
+        check("100644 0:0 100000 a\n\n100600 0:0 100000 a\n\n100640 0:0 100000 a", 1.0 / 3.0, 300_000);
+        check(&format!("{folder}0 0:0 0 .wh.d"), 1.0, 0);
+        check(&format!("{folder}40755 0:0 0 d/\n0 0:0 0 d/.wh..wh..opq\n100644 0:0 10 d/n"), 1.0, 0);
+        check(&format!("{folder}40755 0:0 0 d/\n0 0:0 0 d/.wh.a"), 0.6, 3000);
+        check("100644 0:0 50000 a\n100644 0:0 0 b => a\n\n0 0:0 0 .wh.a", 0.0, 50_000);
+        check("100644 0:0 100 a\n\n0 0:0 0 .wh.a\n100644 0:0 50 a", 0.0, 150);
+        check("40755 0:0 0 e/\n100644 0:0 7 x\n\n0 0:0 0 .wh.e\n100644 0:0 9 x", 0.4375, 16);
+        check("100644 0:0 1000 a\n100644 0:0 500 a\n\n100644 0:0 10 z", 1.0, 0);
+        // Directories that the last layer with something in them has not as a member.
+        check(
+            "40755 0:0 0 e/\n100644 0:0 70 e/f\n\n100644 0:0 80 e/f\n\n0 0:0 0 .wh.e\n\n40755 0:0 0 e/",
+            70.0 / 150.0,
+            150,
+        );
+        check(
+            "100644 0:0 111 p/q/r\n100644 0:0 222 p/q/s\n\n0 0:0 0 p/.wh.q\n\n100644 0:0 9 p/q/r",
+            231.0 / 342.0,
+            120,
+        );
+        check(
+            &format!(
+                "{folder}100644 0:0 3000 d/a\n100644 0:0 1234 m/n/o\n\n0 0:0 0 m/n/.wh.o\n100644 0:0 1 d/e/b\n\n\
+                 0 0:0 0 .wh.d\n120777 0:0 0 s -> k\n100644 0:0 5 d/a"
+            ),
+            506.0 / 11_740.0,
+            11_240,
+        );
     }
 }
