@@ -30,7 +30,9 @@ mod system;
 mod tests;
 mod wanted;
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
+
+use hashbrown::HashMap;
 
 use self::draft::{Claim, Draft};
 use self::ground::{Ground, NOBODY, Owners};
@@ -147,20 +149,23 @@ fn claim_folders(ground: &Ground<'_>, folders: &HashMap<PathId, u32>, owners: &m
 /// Sums up what each package owns, and what none does.
 fn measure(ground: &Ground<'_>, drafts: &mut [Draft<'_>], owners: &Owners, result: &mut Packages) {
     let mut unowned: BTreeMap<(u32, PathId), Size> = BTreeMap::new();
-    let mut by_layer: BTreeMap<(u32, u32), Size> = BTreeMap::new();
     for (path, id) in ground.tree.inodes() {
         let Some(entry) = ground.entry(id).filter(|entry| entry.kind == Kind::File) else { continue };
         let size = Size { bytes: entry.size, compressed: entry.compressed, files: 1 };
         match owners.of(ground, id) {
             Some(owner) => {
-                drafts[owner as usize].package.size += size;
-                *by_layer.entry((owner, id.layer)).or_default() += size;
+                let package = &mut drafts[owner as usize].package;
+                package.size += size;
+                match package.by_layer.iter_mut().find(|(layer, _)| *layer == id.layer) {
+                    Some((_, sum)) => *sum += size,
+                    None => package.by_layer.push((id.layer, size)),
+                }
             }
             None => *unowned.entry((id.layer, top(ground, path))).or_default() += size,
         }
     }
-    for ((owner, layer), size) in by_layer {
-        drafts[owner as usize].package.by_layer.push((layer, size));
+    for draft in drafts {
+        draft.package.by_layer.sort_by_key(|&(layer, _)| layer);
     }
     result.unowned = unowned.into_iter().map(|((layer, directory), size)| Unowned { layer, directory, size }).collect();
     result.unowned.sort_by_key(|one| (std::cmp::Reverse(one.size.bytes), one.layer, one.directory));
@@ -201,6 +206,10 @@ fn explain(
             .push("the packages need each other too often: not all dependencies were followed to their end".to_owned());
     }
     modules::mark_development(&mut packages, &asked);
+    // What owns nothing cannot be removed by itself.
+    for package in packages.iter_mut().filter(|package| package.part_of.is_some()) {
+        (package.exclusive, package.closure) = (None, None);
+    }
     packages
 }
 
@@ -208,7 +217,9 @@ fn explain(
 fn duplicates(packages: &[Package]) -> Vec<Duplicate> {
     let mut groups: BTreeMap<(Ecosystem, &str, &str), Vec<u32>> = BTreeMap::new();
     for (index, package) in (0..).zip(packages) {
-        if !package.ecosystem.is_system() && package.size.bytes > 0 && !package.version.is_empty() {
+        // Programs that were built from one package (`uv`, `uvx`) are none of it twice.
+        let program = matches!(package.ecosystem, Ecosystem::Go | Ecosystem::Rust);
+        if !package.ecosystem.is_system() && !program && package.size.bytes > 0 && !package.version.is_empty() {
             groups.entry((package.ecosystem, &package.name, &package.version)).or_default().push(index);
         }
     }

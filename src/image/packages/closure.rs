@@ -22,13 +22,14 @@ pub(super) fn fill(packages: &mut [Package], marked: impl Fn(usize) -> bool) -> 
         }
     }
     let (mut steps, mut whole) = (STEPS, true);
+    let needs = Needs::new(packages);
     let mut seen = vec![NONE; packages.len()];
     for &root in &roots {
         let outside = |other: &u32| !tree.is_below(*other, root);
         if !packages[root as usize].needed_by.iter().any(outside) {
             packages[root as usize].exclusive = Some(sums[root as usize]);
         }
-        packages[root as usize].closure = reach(packages, root, &mut seen, &mut steps);
+        packages[root as usize].closure = needs.reach(root, &mut seen, &mut steps);
         whole &= packages[root as usize].closure.is_some();
     }
     for (index, package) in packages.iter_mut().enumerate() {
@@ -47,21 +48,41 @@ fn roots(packages: &[Package]) -> Vec<u32> {
     (0..).zip(packages).filter(|(_, package)| begins(package)).map(|(index, _)| index).collect()
 }
 
-/// All that a package reaches.
-fn reach(packages: &[Package], root: u32, seen: &mut [u32], steps: &mut usize) -> Option<Size> {
-    let (mut sum, mut todo) = (Size::default(), vec![root]);
-    seen[root as usize] = root;
-    while let Some(node) = todo.pop() {
-        let package = &packages[node as usize];
-        sum += package.size;
-        *steps = steps.checked_sub(1 + package.needs.len())?;
-        for &next in &package.needs {
-            if std::mem::replace(&mut seen[next as usize], root) != root {
-                todo.push(next);
+/// Who needs whom, side by side in memory: closures go over it again and again.
+struct Needs {
+    /// Where each package's needs begin, and where the last one's end.
+    starts: Vec<u32>,
+    targets: Vec<u32>,
+    sizes: Vec<Size>,
+}
+
+impl Needs {
+    fn new(packages: &[Package]) -> Self {
+        let (mut starts, mut targets) = (vec![0], Vec::new());
+        for package in packages {
+            targets.extend_from_slice(&package.needs);
+            starts.push(targets.len() as u32);
+        }
+        Self { starts, targets, sizes: packages.iter().map(|package| package.size).collect() }
+    }
+
+    /// All that a package reaches; `None` when there are no steps left.
+    fn reach(&self, root: u32, seen: &mut [u32], steps: &mut usize) -> Option<Size> {
+        let (mut sum, mut todo) = (Size::default(), vec![root]);
+        seen[root as usize] = root;
+        while let Some(node) = todo.pop() {
+            let node = node as usize;
+            sum += self.sizes[node];
+            let needs = &self.targets[self.starts[node] as usize..self.starts[node + 1] as usize];
+            *steps = steps.checked_sub(1 + needs.len())?;
+            for &next in needs {
+                if std::mem::replace(&mut seen[next as usize], root) != root {
+                    todo.push(next);
+                }
             }
         }
+        Some(sum)
     }
-    Some(sum)
 }
 
 /// The tree of dominators below a node that stands above all roots.

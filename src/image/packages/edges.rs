@@ -1,6 +1,6 @@
 //! Who needs whom.
 
-use std::collections::HashMap;
+use hashbrown::HashMap;
 
 use super::draft::Draft;
 use super::fact::{Name, Need};

@@ -1,6 +1,6 @@
 //! What packages are worked out from: facts by path, links to directories, and who owns which file.
 
-use std::collections::HashMap;
+use hashbrown::HashMap;
 
 use super::fact::{Name, Told};
 use crate::image::entry::{Entry, Kind};

@@ -1,6 +1,6 @@
 //! Packages of Python, Node, Ruby and PHP, and programs: from the metadata in the final tree.
 
-use std::collections::HashSet;
+use hashbrown::HashSet;
 
 use super::draft::{Claim, Draft};
 use super::fact::{Name, Record, Told};
@@ -11,7 +11,7 @@ use crate::image::path::PathId;
 
 /// All packages of languages, and programs.
 pub(super) fn drafts<'a>(ground: &Ground<'a>) -> Vec<Draft<'a>> {
-    let mut drafts = Vec::new();
+    let (mut drafts, mut programs) = (Vec::new(), HashSet::new());
     for found in &ground.current {
         let paths = &ground.image.paths;
         let (folder, name) = (paths.parent(found.path), paths.name(found.path));
@@ -26,7 +26,8 @@ pub(super) fn drafts<'a>(ground: &Ground<'a>) -> Vec<Draft<'a>> {
                 drafts.push(draft);
             }
             Told::Vendored(all) => drafts.extend(all.iter().filter_map(|(one, at)| vendored(ground, found, one, at))),
-            Told::Program(program) => {
+            // One draft for all names of a program.
+            Told::Program(program) if programs.insert(found.entry) => {
                 let mut draft = Draft::bare(program.ecosystem, found.path, ground.since(found));
                 draft.package.name = program.name.clone();
                 draft.package.version = program.version.clone();

@@ -1,6 +1,6 @@
 //! How packages of Node find each other, and what projects ask for.
 
-use std::collections::HashMap;
+use hashbrown::HashMap;
 
 use super::draft::Draft;
 use super::fact::{Locked, Name, Told};
@@ -65,6 +65,15 @@ fn key(ground: &Ground<'_>, module: PathId) -> (PathId, Name) {
     }
 }
 
+/// Whether a folder is in some package: its manifests are no projects.
+fn is_below_modules(ground: &Ground<'_>, mut folder: PathId) -> bool {
+    let paths = &ground.image.paths;
+    while folder != PathId::ROOT && paths.name(folder) != b"node_modules" {
+        folder = paths.parent(folder);
+    }
+    folder != PathId::ROOT
+}
+
 /// What projects name, as indices of packages.
 #[derive(Debug, Default)]
 pub(super) struct Asked {
@@ -81,7 +90,7 @@ pub(super) fn asked(ground: &Ground<'_>, drafts: &mut [Draft<'_>], modules: &Mod
     for found in &ground.current {
         let folder = ground.image.paths.parent(found.path);
         let Told::Manifest(manifest) = found.told else { continue };
-        if ground.image.paths.name(found.path) != b"package.json" || is_module(ground, folder) {
+        if ground.image.paths.name(found.path) != b"package.json" || is_below_modules(ground, folder) {
             continue;
         }
         for (needs, roots) in

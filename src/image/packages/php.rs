@@ -1,7 +1,6 @@
 //! What Composer writes down (`vendor/composer/installed.json`, composer.json).
 
-use std::collections::HashSet;
-
+use hashbrown::HashSet;
 use serde::Deserialize;
 
 use super::fact::{Keys, Manifest, Name, Need, Record, Text, Texts, Told};

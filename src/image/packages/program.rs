@@ -1,6 +1,7 @@
 //! Programs that carry the list of what they were built from: Go's build information, and cargo-auditable's.
 
 use std::fmt;
+use std::sync::LazyLock;
 
 use flate2::{Decompress, FlushDecompress, Status};
 use memchr::memmem;
@@ -11,8 +12,13 @@ use super::result::{Ecosystem, Part};
 use super::stream::Look;
 
 /// What Go puts around a program's list of modules (cmd/go/internal/modload/build.go, `infoStart`, `infoEnd`).
-const GO_START: [u8; 16] = *b"\x30\x77\xaf\x0c\x92\x74\x08\x02\x41\xe1\xc1\x07\xe6\xd6\x18\xe6";
+static GO_START: [u8; 16] = *b"\x30\x77\xaf\x0c\x92\x74\x08\x02\x41\xe1\xc1\x07\xe6\xd6\x18\xe6";
 const GO_END: [u8; 16] = *b"\xf9\x32\x43\x31\x86\x18\x20\x72\x00\x82\x42\x10\x41\x16\xd8\xf2";
+
+/// How Go's list begins, and a zlib stream of the usual levels: cargo-auditable's is one of them.
+static FINDERS: LazyLock<[memmem::Finder<'static>; 3]> = LazyLock::new(|| {
+    [memmem::Finder::new(&GO_START), memmem::Finder::new(b"\x78\x9c"), memmem::Finder::new(b"\x78\xda")]
+});
 
 /// How the JSON of cargo-auditable begins.
 const RUST_START: &[u8] = b"{\"packages\":[";
@@ -58,9 +64,8 @@ struct Trial(Option<Inflater>);
 
 impl Trial {
     fn begins(&mut self, bytes: &[u8]) -> bool {
-        let [0x78, flags, first, ..] = *bytes else { return false };
-        // The header's check sum, no preset dictionary, and a compressed block.
-        if !u16::from_be_bytes([0x78, flags]).is_multiple_of(31) || flags & 0x20 != 0 || !matches!(first & 6, 2 | 4) {
+        // After the header of two bytes a compressed block.
+        if !bytes.get(2).is_some_and(|first| matches!(first & 6, 2 | 4)) {
             return false;
         }
         let inflater = &mut self.0.get_or_insert_with(|| Inflater(Decompress::new(true))).0;
@@ -115,9 +120,10 @@ impl Lists {
     /// Looks for either list's beginning before `until`.
     fn search(&mut self, window: &[u8], last: bool) -> usize {
         let until = if last { window.len() } else { window.len().saturating_sub(Self::AHEAD) };
-        let go = memmem::find(window, &GO_START).filter(|&at| at < until);
-        for at in memchr::memchr_iter(b'x', &window[..go.unwrap_or(until)]) {
-            if self.trial.begins(&window[at..]) {
+        let go = FINDERS[0].find(window).filter(|&at| at < until);
+        for finder in &FINDERS[1..] {
+            let mut all = finder.find_iter(window).take_while(|&at| at < go.unwrap_or(until));
+            if let Some(at) = all.find(|&at| self.trial.begins(&window[at..])) {
                 self.state = State::Rust(Inflater(Decompress::new(true)), Vec::new());
                 return at + self.look(&window[at..], last);
             }

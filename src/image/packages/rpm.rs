@@ -64,7 +64,7 @@ pub(super) fn zypp_automatic(bytes: &[u8]) -> Told {
 }
 
 /// `packages.toml` of dnf 5: `"name.arch" = {reason = "User"}` below `[packages]`. The answer has the names that nobody
-/// asked for, without and with their architectures.
+/// asked for, with their architectures.
 pub(super) fn dnf_packages(bytes: &[u8]) -> Option<Told> {
     #[derive(Deserialize)]
     struct File {
@@ -79,12 +79,12 @@ pub(super) fn dnf_packages(bytes: &[u8]) -> Option<Told> {
     let file: File = toml::from_str(std::str::from_utf8(bytes).ok()?).ok()?;
     let automatic =
         file.packages.iter().filter(|(_, reason)| matches!(&*reason.reason.0, "Dependency" | "Weak Dependency"));
-    Some(Told::Names(automatic.flat_map(|(name, _)| both(name)).collect()))
+    Some(Told::Names(automatic.map(|(name, _)| identity(name)).collect()))
 }
 
-fn both(name: &str) -> [Name; 2] {
+fn identity(name: &str) -> Name {
     let (bare, architecture) = name.rsplit_once('.').unwrap_or((name, ""));
-    [Name::of(bare.as_bytes()), Name::of(bare.as_bytes()).and(Name::of(architecture.as_bytes()))]
+    Name::of(bare.as_bytes()).and(Name::of(architecture.as_bytes()))
 }
 
 /// `history.sqlite` of dnf 4: the newest reason of each package, 1 for a dependency and 4 for a weak one (libdnf's
@@ -96,18 +96,18 @@ pub(super) fn dnf_history(bytes: &[u8]) -> Option<Told> {
         if let [Cell::Number(item), Cell::Bytes(name), rest @ ..] = cells
             && let Some(Cell::Bytes(architecture)) = rest.get(3)
         {
-            packages.insert(*item, [Name::of(name), Name::of(name).and(Name::of(architecture))]);
+            packages.insert(*item, Name::of(name).and(Name::of(architecture)));
         }
     });
     let mut reasons = BTreeMap::new();
     database.rows("trans_item", |cells| {
         if let (Some(Cell::Number(item)), Some(Cell::Number(reason))) = (cells.get(2), cells.get(5))
-            && let Some(names) = packages.get(item)
+            && let Some(name) = packages.get(item)
         {
-            reasons.insert(*names, *reason);
+            reasons.insert(*name, *reason);
         }
     });
-    let automatic = reasons.into_iter().filter(|(_, reason)| matches!(reason, 1 | 4)).flat_map(|(names, _)| names);
+    let automatic = reasons.into_iter().filter(|(_, reason)| matches!(reason, 1 | 4)).map(|(name, _)| name);
     Some(Told::Names(automatic.collect()))
 }
 
@@ -170,7 +170,7 @@ mod tests {
     #[test]
     fn reasons_are_read() {
         let toml = b"version = \"1.0\"\n[packages]\n\"a.noarch\" = {reason = \"User\"}\n\"b.x86_64\" = {reason = \"Dependency\"}\n";
-        assert_eq!(dnf_packages(toml), Some(Told::Names(both("b.x86_64").into())));
+        assert_eq!(dnf_packages(toml), Some(Told::Names([identity("b.x86_64")].into())));
         assert_eq!(zypp_automatic(b"# made by zypp\nb\n"), Told::Names([Name::of(b"b")].into()));
     }
 }

@@ -31,14 +31,27 @@ impl<L: Look> Stream<L> {
 
     /// Takes the next piece.
     pub(super) fn take(&mut self, piece: &[u8]) {
-        for chunk in piece.chunks(CHUNK) {
-            if self.look.is_done() {
-                self.window = Vec::new();
+        let mut rest = piece;
+        let before = self.window.len();
+        if before > 0 {
+            // The border: what was left over, and enough of the piece to be sure about all of that.
+            self.window.extend_from_slice(&piece[..piece.len().min(L::AHEAD)]);
+            let used = self.look.look(&self.window, false).max(self.window.len().saturating_sub(L::AHEAD));
+            if piece.len() <= L::AHEAD {
+                self.window.drain(..used.min(self.window.len()));
                 return;
             }
-            self.window.extend_from_slice(chunk);
-            let used = self.look.look(&self.window, false).max(self.window.len().saturating_sub(L::AHEAD));
-            self.window.drain(..used.min(self.window.len()));
+            rest = &piece[used.saturating_sub(before).min(piece.len())..];
+            self.window.clear();
+        }
+        while !self.look.is_done() {
+            let window = &rest[..rest.len().min(CHUNK + L::AHEAD)];
+            let used = self.look.look(window, false).max(window.len().saturating_sub(L::AHEAD));
+            rest = &rest[used.min(rest.len())..];
+            if rest.len() <= L::AHEAD {
+                self.window.extend_from_slice(rest);
+                return;
+            }
         }
     }
 

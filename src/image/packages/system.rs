@@ -1,6 +1,6 @@
 //! Packages of dpkg, apk and rpm: what the final tree's databases list, and since which layer.
 
-use std::collections::{HashMap, HashSet};
+use hashbrown::{HashMap, HashSet};
 
 use super::draft::Draft;
 use super::fact::{Name, Record, Told};
@@ -137,7 +137,11 @@ fn reasons(ground: &Ground<'_>, drafts: &mut [Draft<'_>]) {
                 let provided = record.is_some_and(|record| record.provides.iter().any(|name| world.contains(name)));
                 world.contains(&draft.key) || provided
             }),
-            _ => rpm.as_ref().map(|automatic| !record.is_some_and(|record| automatic.contains(&identity(record)))),
+            // zypp writes names, dnf names with architectures.
+            _ => rpm.as_ref().map(|automatic| {
+                let exact = record.is_some_and(|record| automatic.contains(&identity(record)));
+                !exact && !automatic.contains(&draft.key)
+            }),
         };
         package.why = match asked {
             Some(true) => Why::Asked,

@@ -275,6 +275,30 @@ fn other_ecosystems() {
 }
 
 #[test]
+fn rpm_needs_files_too() {
+    const RPMDB: &[u8] = include_bytes!("../../../tests/vectors/packages/rpmdb.sqlite");
+    check(
+        "100644 0:0 9 var/lib/rpm/rpmdb.sqlite
+         100755 0:0 10 usr/bin/app
+         100644 0:0 5 usr/share/app/data
+         100755 0:0 20 usr/bin/helper
+         100755 0:0 40 usr/bin/tool
+         100644 0:0 1 var/lib/zypp/AutoInstalled",
+        &[(0, "var/lib/rpm/rpmdb.sqlite", RPMDB), (0, "var/lib/zypp/AutoInstalled", b"tool\nhelper\n")],
+        "rpm app 1.2-1 15 0 asked for >helper >tool exclusive=75
+         rpm helper 2:0.3-1 20 0 dependency
+         rpm tool 7-1 40 0 dependency
+         unowned 0 /var/lib 10",
+    );
+    check(
+        "100644 0:0 9 var/lib/rpm/Packages",
+        &[(0, "var/lib/rpm/Packages", b"\x00\x05\x31\x62")],
+        "unowned 0 /var/lib 9
+         notice /var/lib/rpm/Packages is a Berkeley DB, which is not read; its packages are unknown",
+    );
+}
+
+#[test]
 fn what_lies_in_a_system_package_belongs_to_it() {
     let site = "usr/lib/python3/dist-packages";
     check(

@@ -21,6 +21,8 @@ pub(super) enum Oddity {
     LargeOwner,
     /// A global header that sets what files have.
     Global,
+    /// What the files tell of packages is more than is kept.
+    TellsTooMuch,
 }
 
 impl Oddity {
@@ -49,6 +51,10 @@ impl Oddity {
             Self::Global => (
                 "a global header sets what files have; engines ignore it",
                 "global headers set what files have; engines ignore them",
+            ),
+            Self::TellsTooMuch => (
+                "what a file tells of packages is more than is kept of one layer, and is left out",
+                "what files tell of packages is more than is kept of one layer, and is left out",
             ),
         }
     }
