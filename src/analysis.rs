@@ -9,7 +9,7 @@ mod measured;
 mod result;
 
 pub use self::budget::{Cause, Judged, Weight, judge};
-pub use self::finding::{Finding, Subject, rule_of_category};
+pub use self::finding::{Finding, Subject, rule_of_category, rule_of_waste};
 pub use self::measured::measured;
 pub use self::result::{Analysis, Dockerfiles, ImageAnalysis, LayerAnalysis, Problem, Skipped};
 
