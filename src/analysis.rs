@@ -5,10 +5,12 @@
 mod budget;
 mod finding;
 mod masking;
+mod measured;
 mod result;
 
 pub use self::budget::{Cause, Judged, Weight, judge};
 pub use self::finding::{Finding, Subject, rule_of_category, rule_of_waste};
+pub use self::measured::measured;
 pub use self::result::{Analysis, Dockerfiles, ImageAnalysis, LayerAnalysis, Problem, Skipped};
 
 use rayon::join;

@@ -3,6 +3,7 @@
 mod baseline;
 mod embedded;
 mod listing;
+mod measured;
 mod overview;
 mod report;
 mod run;

@@ -39,6 +39,8 @@ pub struct Inputs {
     pub problems: Vec<InputProblem>,
     /// What was found or guessed without being asked for.
     pub notices: Vec<String>,
+    /// What images tell of the lines of the Dockerfiles that they were built from.
+    pub measured: BTreeMap<FileId, MeasuredImage>,
 }
 
 impl Inputs {
@@ -158,6 +160,32 @@ pub struct ImageConfig {
     pub healthcheck: Option<Vec<String>>,
     /// `EXPOSE`.
     pub exposed: Vec<String>,
+}
+
+/// What an image tells of the lines of its Dockerfile.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct MeasuredImage {
+    /// What it is called.
+    pub name: String,
+    /// Bytes that need not be in it.
+    pub bytes: Vec<MeasuredBytes>,
+}
+
+/// Bytes of an image that need not be there.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct MeasuredBytes {
+    /// First line of the instruction that wrote them.
+    pub line: u32,
+    /// First line of the instruction that made them useless, where that is known and another layer's.
+    pub by: Option<u32>,
+    /// The category of contents that are of no use at run time: `pip-cache`.
+    pub category: Option<String>,
+    /// How they were lost: `deleted`, `metadata_only`; `None` for what the final tree has.
+    pub lost: Option<String>,
+    /// Bytes of contents.
+    pub bytes: u64,
+    /// Their share of the compressed layers; `None` where that is not known.
+    pub compressed: Option<u64>,
 }
 
 /// Something wrong with an input.

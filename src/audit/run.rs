@@ -7,7 +7,7 @@ use std::sync::Arc;
 use rayon::prelude::*;
 
 use super::{ContextListing, Notice, ProblemReport, Report, Skipped, Threshold};
-use super::{embedded, listing, overview, trouble};
+use super::{embedded, listing, measured, overview, trouble};
 use crate::build::Build;
 use crate::compose;
 use crate::dockerfile;
@@ -178,7 +178,8 @@ fn unsay(report: &mut Report) {
 
 /// Adds what the rules find.
 fn found<'i>(report: &mut Report, inputs: &'i Inputs, builds: &[Build<'i>], mask: &Mask, policies: &Policies) {
-    let outcome = rules::run(inputs, builds, policies);
+    let mut outcome = rules::run(inputs, builds, policies);
+    measured::price(&mut outcome.findings, inputs);
     let shown = |found: Vec<Finding>| {
         let shown = embedded::Shown::new(&found, &inputs.sources);
         found.into_par_iter().map(|finding| masked(shown.finding(finding), mask)).collect()
@@ -296,6 +297,7 @@ fn with_sources(inputs: &Inputs, sources: &[Source]) -> Inputs {
         unsettled: inputs.unsettled,
         problems: Vec::new(),
         notices: Vec::new(),
+        measured: BTreeMap::new(),
     }
 }
 

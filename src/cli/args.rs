@@ -2,7 +2,7 @@
 
 mod image;
 
-pub(super) use self::image::{Image, ImageLimits, Origin, Verify};
+pub(super) use self::image::{Image, ImageChoice, ImageLimits, Origin, Verify};
 
 use std::path::PathBuf;
 
@@ -62,6 +62,9 @@ pub(super) struct Audit {
     /// Show all findings, also those that cost little
     #[arg(long)]
     pub all: bool,
+    /// An image that was built from the Dockerfile: its bytes are the findings' prices
+    #[arg(long, value_name = "IMAGE")]
+    pub image: Option<String>,
     #[command(flatten)]
     pub build: Build,
     #[command(flatten)]

@@ -12,7 +12,10 @@ pub(super) fn run(global: &Global, command: &Audit) -> Result<u8, Failure> {
     request.wants = Wants::Columns;
     request.configuration = command.config.configuration();
     request.line = line;
-    let inputs = crate::load::gather(&request)?;
+    let mut inputs = crate::load::gather(&request)?;
+    if let Some(name) = &command.image {
+        super::image::measure(global, name, &mut inputs)?;
+    }
     let policies = policies(global, &inputs, &request.line)?;
     let failed = complain(global, &inputs);
     if failed && inputs.sources.is_empty() {

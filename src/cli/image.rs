@@ -1,8 +1,11 @@
 //! `dockopt image`.
 
+mod measure;
 mod progress;
 
-use super::args::{Global, Image, ImageLimits, Origin, Verify, build_args};
+pub(super) use self::measure::measure;
+
+use super::args::{Global, Image, ImageChoice, ImageLimits, Origin, Verify, build_args};
 use super::output::{Failure, base, emit, emit_with};
 use super::{CLEAN, FAILED, terminal};
 use crate::analysis::{self, Analysis, Problem};
@@ -88,7 +91,7 @@ fn write(global: &Global, command: &Image, all: &Analysis, exit: u8) -> Result<(
 /// One source, read and worked out; what can't be read is a problem of the result.
 fn look_at(global: &Global, command: &Image, name: &str, options: &analysis::Options<'_>, mask: &mut Mask) -> Analysis {
     let progress = Progress::new(global);
-    let read = read(command, name, !command.choice.sizes_only, &progress);
+    let read = read((&command.choice, &command.limits), name, !command.choice.sizes_only, &progress);
     progress.finish();
     match read {
         Ok((read, sentence)) => {
@@ -104,23 +107,28 @@ fn look_at(global: &Global, command: &Image, name: &str, options: &analysis::Opt
 }
 
 /// Reads what a name means; the answer says what that was.
-fn read(command: &Image, name: &str, contents: bool, progress: &Progress) -> Result<(Read, String), Problem> {
-    let sources = Sources { platform: command.choice.platform.clone(), ..Sources::of_process() };
+fn read(
+    (choice, asked): (&ImageChoice, &ImageLimits),
+    name: &str,
+    contents: bool,
+    progress: &Progress,
+) -> Result<(Read, String), Problem> {
+    let sources = Sources { platform: choice.platform.clone(), ..Sources::of_process() };
     let opened = open(name, &sources).map_err(|error| of_open(name, error))?;
     let host = host();
     let report = |step: image::Progress<'_>| progress.step(&step);
     let options = image::Options {
-        platform: command.choice.platform.as_ref(),
-        all_platforms: command.choice.all_platforms,
+        platform: choice.platform.as_ref(),
+        all_platforms: choice.all_platforms,
         host: &host,
-        reference: command.choice.reference.as_deref(),
-        verify: match command.limits.verify {
+        reference: choice.reference.as_deref(),
+        verify: match asked.verify {
             Verify::None => image::Verify::None,
             Verify::Blob => image::Verify::Blob,
             Verify::Full => image::Verify::Full,
         },
         contents,
-        limits: limits(&command.limits),
+        limits: limits(asked),
         progress: &report,
         ..image::Options::default()
     };
@@ -180,7 +188,7 @@ fn dockerfile(origin: &Origin) -> Result<Option<Inputs>, Failure> {
 /// The images of `--base`.
 fn bases(command: &Image) -> Result<Vec<Known>, Failure> {
     let Some(name) = &command.origin.base else { return Ok(Vec::new()) };
-    let read = read(command, name, false, &Progress::silent());
+    let read = read((&command.choice, &command.limits), name, false, &Progress::silent());
     let (read, _) = read.map_err(|problem| Failure::Because {
         what: report::image_problem(&problem),
         help: problem.help.or_else(|| Some("`--base` takes what `dockopt image` takes".to_owned())),

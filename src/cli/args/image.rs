@@ -94,7 +94,7 @@ pub(in crate::cli) struct View {
 }
 
 /// What an image may cost to read.
-#[derive(Debug, Args)]
+#[derive(Debug, Default, Args)]
 #[command(next_help_heading = "Limits")]
 pub(in crate::cli) struct ImageLimits {
     /// How far digests are checked

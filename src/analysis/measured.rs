@@ -1,0 +1,52 @@
+//! What an image tells of the lines of its Dockerfile, as an input for the rules' findings.
+
+use std::collections::BTreeMap;
+
+use crate::analysis::ImageAnalysis;
+use crate::attribution::{Confidence, Text};
+use crate::image::category_of;
+use crate::inputs::{MeasuredBytes, MeasuredImage};
+
+/// Bytes by the lines of the given Dockerfile; `None` when no layer is tied to it by more than its kind.
+pub fn measured(analysis: &ImageAnalysis, name: &str) -> Option<MeasuredImage> {
+    let line = |layer: u32| {
+        let place = analysis.origin(layer as usize)?.place.as_ref()?;
+        let is_sure = place.text == Text::Given && !place.triggered && place.confidence < Confidence::Kind;
+        is_sure.then_some(place.first_line)
+    };
+    (0..analysis.image.layers.len() as u32).find_map(line)?;
+    let mut sums: BTreeMap<_, (u64, Option<u64>)> = BTreeMap::new();
+    let mut add = |key: (u32, Option<u32>, Option<&str>, Option<&str>), bytes: u64, compressed: Option<u64>| {
+        let (line, by, category, lost) = key;
+        let key = (line, by, category.map(str::to_owned), lost.map(str::to_owned));
+        let sum = sums.entry(key).or_insert((0, Some(0)));
+        sum.0 += bytes;
+        sum.1 = sum.1.zip(compressed).map(|(sum, more)| sum + more);
+    };
+    for found in &analysis.categories {
+        for own in &found.layers {
+            let Some(line) = line(own.layer) else { continue };
+            // The share of the whole category.
+            let share = |all: u64| u128::from(all) * u128::from(own.bytes) / u128::from(found.bytes.max(1));
+            let compressed = found.compressed.map(|all| share(all) as u64);
+            add((line, None, Some(&found.category.name), None), own.bytes, compressed);
+        }
+    }
+    for loss in &analysis.losses {
+        let Some(own) = line(loss.entry.layer) else { continue };
+        let category = category_of(&analysis.image.paths.bytes(loss.path)).map(|category| &*category.name);
+        add((own, line(loss.by), category, Some(loss.how.name())), loss.bytes, loss.compressed);
+    }
+    let bytes = sums
+        .into_iter()
+        .map(|((line, by, category, lost), (bytes, compressed))| MeasuredBytes {
+            line,
+            by,
+            category,
+            lost,
+            bytes,
+            compressed,
+        })
+        .collect();
+    Some(MeasuredImage { name: name.to_owned(), bytes })
+}

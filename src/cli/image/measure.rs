@@ -1,0 +1,66 @@
+//! What an image tells of the Dockerfiles of an audit.
+
+use super::progress::Progress;
+use super::read;
+use crate::analysis::{self, measured};
+use crate::attribution::{Text, origins, provenance};
+use crate::build::Build;
+use crate::cli::args::{Global, ImageChoice, ImageLimits};
+use crate::cli::output::Failure;
+use crate::finding::Mask;
+use crate::image::Read;
+use crate::inputs::{Inputs, MeasuredImage};
+use crate::report;
+use crate::text::FileId;
+
+/// Reads an image and adds what it tells of the Dockerfile that it was built from.
+pub(in crate::cli) fn measure(global: &Global, name: &str, inputs: &mut Inputs) -> Result<(), Failure> {
+    let progress = Progress::new(global);
+    let read = read((&ImageChoice::default(), &ImageLimits::default()), name, true, &progress);
+    progress.finish();
+    let (read, sentence) = read.map_err(|problem| Failure::Because {
+        what: report::image_problem(&problem),
+        help: problem.help.or_else(|| Some("`--image` takes what `dockopt image` takes".to_owned())),
+    })?;
+    if let Some(error) = read.damaged.first() {
+        let problem = analysis::Problem::of(error, &Mask::default());
+        return Err(Failure::Because { what: report::image_problem(&problem), help: error.help.clone() });
+    }
+    let notice = match tied(read, name, inputs) {
+        Some((file, image)) => {
+            let notice = format!("`{}` is priced by an image: {sentence}", inputs.source(file).name());
+            inputs.measured.insert(file, image);
+            notice
+        }
+        None => format!("image `{name}` was built from none of these Dockerfiles: its bytes price no finding"),
+    };
+    inputs.notices.push(notice);
+    Ok(())
+}
+
+/// The Dockerfile that most layers are tied to, and what the image tells of it.
+fn tied(read: Read, name: &str, inputs: &Inputs) -> Option<(FileId, MeasuredImage)> {
+    let image = read.images.first()?;
+    let recorded = provenance(image, &read.attestations);
+    let builds: Vec<Build<'_>> = inputs.builds.iter().map(Build::new).collect();
+    let layers = |build: &Build<'_>| {
+        let origins = origins(image, Some(build), recorded.as_ref());
+        let places = origins.layers.iter().filter_map(|origin| origin.place.as_ref());
+        places.filter(|place| place.text == Text::Given).count()
+    };
+    let (build, _) = builds
+        .iter()
+        .map(|build| (build, layers(build)))
+        .filter(|(_, layers)| *layers > 0)
+        .max_by_key(|(_, layers)| *layers)?;
+    let file = build.input().dockerfile;
+    let options = analysis::Options {
+        build: Some(build),
+        dockerfile: Some(inputs.source(file).name()),
+        no_packages: true,
+        no_duplicates: true,
+        ..analysis::Options::default()
+    };
+    let analysis = analysis::analyse(read, &options, &mut Mask::default());
+    Some((file, measured(analysis.images.first()?, name)?))
+}
