@@ -8,7 +8,7 @@ mod masking;
 mod result;
 
 pub use self::budget::{Cause, Judged, Weight, judge};
-pub use self::finding::{Finding, Subject, rule_of_category};
+pub use self::finding::{Finding, Subject, rule_of_category, rule_of_waste};
 pub use self::result::{Analysis, Dockerfiles, ImageAnalysis, LayerAnalysis, Problem, Skipped};
 
 use rayon::join;

@@ -68,7 +68,7 @@ fn of_group(analysis: &ImageAnalysis, group: &LossGroup) -> Finding {
         WasteKind::Overwritten => ("overwritten in a later layer, and still stored", "write it once, in one step"),
         WasteKind::MetadataOnly => (
             "stored again for another owner, mode or time",
-            "set owner and mode where it is copied: `COPY --chown=… --chmod=…`",
+            "set owner and mode where it is written: `COPY --chown=… --chmod=…`, or the same RUN",
         ),
         WasteKind::SameLayerDuplicate => ("stored twice in one layer", "build the image anew with a current builder"),
     };
@@ -80,7 +80,7 @@ fn of_group(analysis: &ImageAnalysis, group: &LossGroup) -> Finding {
         severity: Severity::Warning,
         message: format!("`/{path}` is {what}"),
         help: help.to_owned(),
-        rule: rule_of_waste(group.how),
+        rule: rule_of_waste(analysis, group),
         layer: group.owner as usize,
         by: (by != group.owner as usize).then_some(by),
         path: group.path,
@@ -90,12 +90,14 @@ fn of_group(analysis: &ImageAnalysis, group: &LossGroup) -> Finding {
     }
 }
 
-/// The rule for Dockerfiles that finds what makes such waste.
-const fn rule_of_waste(how: WasteKind) -> Option<&'static str> {
-    match how {
+/// The rule for Dockerfiles that finds what makes such waste: none where the instruction is of another kind.
+pub fn rule_of_waste(analysis: &ImageAnalysis, group: &LossGroup) -> Option<&'static str> {
+    let cause = analysis.instruction(group.by as usize).unwrap_or_default();
+    match group.how {
+        _ if analysis.is_base(group.by as usize) => None,
         WasteKind::Deleted => Some("deleted-in-later-layer"),
-        WasteKind::MetadataOnly => Some("recursive-chown"),
-        WasteKind::Overwritten | WasteKind::SameLayerDuplicate => None,
+        WasteKind::MetadataOnly if cause.contains("chown") || cause.contains("chmod") => Some("recursive-chown"),
+        WasteKind::MetadataOnly | WasteKind::Overwritten | WasteKind::SameLayerDuplicate => None,
     }
 }
 

@@ -135,8 +135,11 @@ fn read(command: &Image, name: &str, contents: bool, progress: &Progress) -> Res
 }
 
 fn of_open(name: &str, error: OpenError) -> Problem {
-    let help = error.tried.iter().map(|tried| format!("{tried}; ")).collect::<String>() + &error.help;
-    Problem { source: Some(name.to_owned()), message: error.what, help: Some(help), ..Problem::default() }
+    let mut help = error.tried;
+    help.push(error.help);
+    help.retain(|text| !text.is_empty());
+    let help = (!help.is_empty()).then(|| help.join("; "));
+    Problem { source: Some(name.to_owned()), message: error.what, help, ..Problem::default() }
 }
 
 /// The platform of containers on this machine.

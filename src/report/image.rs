@@ -20,7 +20,7 @@ pub use self::screen::write as image;
 
 use crate::analysis::{ImageAnalysis, Problem};
 use crate::attribution::{Confidence, Place};
-use crate::image::PathId;
+use crate::image::{PathId, transfer_seconds};
 
 /// How much of an analysis is shown.
 #[derive(Clone, Copy, Debug)]
@@ -84,6 +84,21 @@ fn shown_maker(analysis: &ImageAnalysis, layer: usize) -> String {
         format!("{doubt}line {}", place.first_line)
     };
     analysis.place(layer).map_or_else(|| format!("layer {}", layer + 1), |(_, place)| line(place))
+}
+
+/// Seconds of a pull at so many bits per second.
+#[allow(clippy::cast_precision_loss)] // A rate is as exact as somebody's guess.
+fn pull_seconds(analysis: &ImageAnalysis, rate: u64) -> f64 {
+    transfer_seconds(analysis.totals.pull_bytes, rate as f64)
+}
+
+/// The bytes in hexadecimal digits.
+fn hex(bytes: &[u8]) -> String {
+    let mut text = String::with_capacity(bytes.len() * 2);
+    for byte in bytes {
+        text.push_str(&format!("{byte:02x}"));
+    }
+    text
 }
 
 /// What an image is called: its name, else the start of its ID.

@@ -36,12 +36,12 @@ struct State {
 
 impl Progress {
     /// Shown where standard error is a terminal.
-    pub(super) fn new(_global: &Global) -> Self {
+    pub(super) fn new(global: &Global) -> Self {
         if !std::io::stderr().is_terminal() || std::env::var_os("TERM").is_some_and(|term| term == "dumb") {
             return Self::silent();
         }
         let now = Instant::now();
-        let columns = terminal::stderr(_global).width.unwrap_or(80);
+        let columns = terminal::stderr(global).width.unwrap_or(80);
         let state = State { columns, started: now, drawn: now, lines: 0, finished: 0, open: BTreeMap::new() };
         Self(Some(Mutex::new(state)))
     }

@@ -4,10 +4,10 @@ mod contents;
 
 pub(super) use self::contents::finding;
 
-use super::{ImageView, shown_path, wire};
+use super::{ImageView, pull_seconds, shown_path, wire};
 use crate::analysis::{Analysis, ImageAnalysis, Problem};
 use crate::attribution::{BaseHow, Confidence, How, Place, Unplaced};
-use crate::image::{Compression, Config, Contents, Count, Digest, Platform, WasteBytes, push_bytes, transfer_seconds};
+use crate::image::{Compression, Config, Contents, Count, Digest, Platform, WasteBytes, push_bytes};
 use crate::report::json::pretty;
 use crate::report::wire::{Head, Skipped};
 
@@ -170,7 +170,7 @@ pub(super) fn totals(analysis: &ImageAnalysis, view: &ImageView<'_>) -> wire::To
             pull_bytes: above.pull_bytes,
             efficiency: above.efficiency(),
         }),
-        dive: read.then(|| wire::Dive {
+        dive: read.then_some(wire::Dive {
             efficiency: analysis.dive.efficiency,
             wasted_bytes: analysis.dive.wasted_bytes,
             user_wasted_ratio: analysis.dive.user_wasted_ratio,
@@ -178,10 +178,7 @@ pub(super) fn totals(analysis: &ImageAnalysis, view: &ImageView<'_>) -> wire::To
         pull_seconds: view
             .bandwidths
             .iter()
-            .map(|rate| wire::Pull {
-                bits_per_second: *rate,
-                seconds: transfer_seconds(totals.pull_bytes, *rate as f64),
-            })
+            .map(|rate| wire::Pull { bits_per_second: *rate, seconds: pull_seconds(analysis, *rate) })
             .collect(),
     }
 }

@@ -4,7 +4,7 @@
 use std::io::{self, Write};
 
 use super::json::{finding, head, layers, platform, problem, skipped, totals};
-use super::{ImageView, shown_path, wire};
+use super::{ImageView, hex, shown_path, wire};
 use crate::analysis::{Analysis, ImageAnalysis};
 use crate::image::{Entry, EntryId, Kind, PathId};
 use crate::report::json::compact;
@@ -70,9 +70,7 @@ fn file(analysis: &ImageAnalysis, image: usize, path: PathId, id: EntryId) -> wi
     wire::File {
         image,
         path: shown_path(analysis, path),
-        path_hex: std::str::from_utf8(&bytes)
-            .is_err()
-            .then(|| bytes.iter().map(|byte| format!("{byte:02x}")).collect()),
+        path_hex: std::str::from_utf8(&bytes).is_err().then(|| hex(&bytes)),
         kind: kind(entry.kind),
         size: if is_file { own.size } else { 0 },
         pull_bytes: is_file.then_some(own.compressed),
@@ -83,7 +81,7 @@ fn file(analysis: &ImageAnalysis, image: usize, path: PathId, id: EntryId) -> wi
         mtime: own.mtime,
         target: target(analysis, id, entry),
         layer: id.layer,
-        file: place.map(|(name, _)| name),
+        dockerfile: place.map(|(name, _)| name),
         line: place.map(|(_, place)| place.first_line),
         category: None,
         package,

@@ -2,11 +2,14 @@
 
 use super::grid::{Cell, Column, cell, grid, plain};
 use super::{ImageView, shown_maker, shown_path};
-use crate::analysis::{Finding, ImageAnalysis, Subject};
+use crate::analysis::{Finding, ImageAnalysis, rule_of_waste};
 use crate::image::packages::{Package, Packages};
 use crate::image::{CategoryClass, CategoryUse, WasteKind};
 use crate::report::layout::{Layout, Tone};
 use crate::report::units::{bytes, count};
+
+/// Bytes below which nobody wants a row.
+const WORTH: u64 = 10_000;
 
 /// For people.
 pub(super) const fn kind(how: WasteKind) -> &'static str {
@@ -21,14 +24,15 @@ pub(super) const fn kind(how: WasteKind) -> &'static str {
 /// Lost bytes: what, where, who wrote it, who lost it, what mends it.
 pub(super) fn waste(analysis: &ImageAnalysis, view: &ImageView<'_>, layout: Layout) -> String {
     let mut rows = Vec::new();
-    for group in analysis.loss_groups.iter().take(view.top) {
+    let worth = |bytes: u64| view.all || bytes >= WORTH;
+    for group in analysis.loss_groups.iter().filter(|group| worth(group.bytes)).take(view.top) {
         let (owner, by) = (group.owner as usize, group.by as usize);
         let mut story = shown_maker(analysis, owner);
         if owner != by {
             story.push_str(&format!(" → {}", shown_maker(analysis, by)));
         }
         let files = if group.files > 1 { format!(" ({})", count(group.files, "file")) } else { String::new() };
-        let rule = if analysis.is_base(by) { None } else { rule(analysis, Subject::Waste(group.how)) };
+        let rule = rule_of_waste(analysis, group);
         rows.push(vec![
             plain(bytes(group.bytes)),
             plain(kind(group.how)),
@@ -41,10 +45,6 @@ pub(super) fn waste(analysis: &ImageAnalysis, view: &ImageView<'_>, layout: Layo
     grid(&columns, &rows, layout, 4) + &rest(analysis.loss_groups.len(), rows.len())
 }
 
-fn rule(analysis: &ImageAnalysis, subject: Subject) -> Option<&'static str> {
-    analysis.findings.iter().find(|finding| finding.subject == subject).and_then(|finding| finding.rule)
-}
-
 /// `… 12 more (--all)`.
 pub(super) fn rest(all: usize, shown: usize) -> String {
     match all.saturating_sub(shown) {
@@ -55,7 +55,8 @@ pub(super) fn rest(all: usize, shown: usize) -> String {
 
 /// Contents of no use at run time: categories that are findings first.
 pub(super) fn categories(analysis: &ImageAnalysis, view: &ImageView<'_>, layout: Layout) -> String {
-    let mut all: Vec<&CategoryUse> = analysis.categories.iter().filter(|one| one.bytes > 0).collect();
+    let mut all: Vec<&CategoryUse> =
+        analysis.categories.iter().filter(|one| one.bytes >= if view.all { 1 } else { WORTH }).collect();
     all.sort_by_key(|one| (one.category.class == CategoryClass::Optional, std::cmp::Reverse(one.bytes)));
     let mut rows: Vec<Vec<Cell>> = Vec::new();
     for one in all.iter().take(view.top) {
@@ -110,7 +111,7 @@ pub(super) fn packages(analysis: &ImageAnalysis, packages: &Packages, view: &Ima
 /// Equal contents at several places.
 pub(super) fn duplicates(analysis: &ImageAnalysis, view: &ImageView<'_>, layout: Layout) -> String {
     let mut rows = Vec::new();
-    for equal in analysis.duplicates.iter().take(view.top.min(5)) {
+    for equal in analysis.duplicates.iter().take(if view.all { view.top } else { view.top.min(5) }) {
         let places: Vec<String> = equal.copies.iter().take(2).map(|(path, _)| shown_path(analysis, *path)).collect();
         let more = equal.copies.len().saturating_sub(2);
         let more = if more > 0 { format!(" and {more} more") } else { String::new() };

@@ -1,10 +1,9 @@
 //! The first screen: what the image is, what it costs, its layers, what of it is wasted, and what to do next.
 
 use super::grid::{Column, cell, grid, plain};
-use super::{ImageView, folders, layers, lists, shown_name};
+use super::{ImageView, folders, layers, lists, pull_seconds, shown_name};
 use crate::analysis::{Analysis, ImageAnalysis};
 use crate::attribution::BaseHow;
-use crate::image::transfer_seconds;
 use crate::report::layout::{Layout, Tone, clean};
 use crate::report::screen::{push, quoted};
 use crate::report::units::{bytes, count, seconds};
@@ -90,7 +89,7 @@ fn header(analysis: &ImageAnalysis, view: &ImageView<'_>, layout: Layout) -> Str
         .bandwidths
         .iter()
         .map(|rate| {
-            let time = seconds(transfer_seconds(totals.pull_bytes, *rate as f64));
+            let time = seconds(pull_seconds(analysis, *rate));
             format!("{time} at {}", bits(*rate))
         })
         .collect();

@@ -1,11 +1,16 @@
 //! The shapes of the JSON of images. A field is only ever added; what is unknown is `null`, never 0. A `layer` is an index
 //! of `layers`; bytes are those of contents as stored, unless a name says otherwise.
 
+mod line;
+
+pub(super) use self::line::{File, Line};
+
 use serde::Serialize;
 
 use crate::report::wire::{Head, Skipped};
 
 #[derive(Serialize)]
+#[allow(clippy::struct_field_names)] // The names are the format's.
 pub(super) struct Images<'a> {
     #[serde(flatten)]
     pub head: Head<'a>,
@@ -357,61 +362,4 @@ pub(super) struct Problem<'a> {
     pub offset: Option<u64>,
     pub message: &'a str,
     pub help: Option<&'a str>,
-}
-
-/// A line of `--format jsonl`.
-#[derive(Serialize)]
-#[serde(tag = "type", rename_all = "lowercase")]
-pub(super) enum Line<'a> {
-    Start {
-        #[serde(flatten)]
-        head: Head<'a>,
-        command: &'a str,
-    },
-    Image {
-        #[serde(rename = "ref")]
-        reference: &'a str,
-        platform: Option<String>,
-        totals: Totals,
-        layers: Vec<Layer<'a>>,
-    },
-    File(Box<File<'a>>),
-    Finding(Finding<'a>),
-    Problem(Problem<'a>),
-    Skipped(Skipped<'a>),
-    Notice {
-        text: &'a str,
-    },
-    End {
-        images: usize,
-        files: u64,
-        findings: usize,
-        problems: usize,
-        skipped: usize,
-        exit: u8,
-    },
-}
-
-/// A member of the final tree.
-#[derive(Serialize)]
-pub(super) struct File<'a> {
-    /// Index of the image.
-    pub image: usize,
-    pub path: String,
-    /// The path's bytes in hexadecimal digits, where they are no UTF-8.
-    pub path_hex: Option<String>,
-    pub kind: &'static str,
-    pub size: u64,
-    pub pull_bytes: Option<u64>,
-    pub apparent_size: Option<u64>,
-    pub mode: String,
-    pub uid: u32,
-    pub gid: u32,
-    pub mtime: i64,
-    pub target: Option<String>,
-    pub layer: u32,
-    pub file: Option<&'a str>,
-    pub line: Option<u32>,
-    pub category: Option<&'a str>,
-    pub package: Option<&'a str>,
 }
