@@ -105,7 +105,9 @@ fn look_at(global: &Global, command: &Image, name: &str, options: &analysis::Opt
 
 /// Reads what a name means; the answer says what that was.
 fn read(command: &Image, name: &str, contents: bool, progress: &Progress) -> Result<(Read, String), Problem> {
-    let sources = Sources { platform: command.choice.platform.clone(), ..Sources::of_process() };
+    let mut sources = Sources { platform: command.choice.platform.clone(), ..Sources::of_process() };
+    sources.remote.ca.clone_from(&command.choice.registry_ca);
+    sources.remote.insecure.clone_from(&command.choice.insecure_registry);
     let opened = open(name, &sources).map_err(|error| of_open(name, error))?;
     let host = host();
     let report = |step: image::Progress<'_>| progress.step(&step);
