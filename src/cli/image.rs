@@ -113,7 +113,9 @@ fn read(
     contents: bool,
     progress: &Progress,
 ) -> Result<(Read, String), Problem> {
-    let sources = Sources { platform: choice.platform.clone(), ..Sources::of_process() };
+    let mut sources = Sources { platform: choice.platform.clone(), ..Sources::of_process() };
+    sources.remote.ca.clone_from(&choice.registry_ca);
+    sources.remote.insecure.clone_from(&choice.insecure_registry);
     let opened = open(name, &sources).map_err(|error| of_open(name, error))?;
     let host = host();
     let report = |step: image::Progress<'_>| progress.step(&step);

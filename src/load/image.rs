@@ -141,15 +141,22 @@ pub fn open(name: &str, options: &Options) -> Result<Opened, OpenError> {
         )),
         Some(("file", path)) => file::open(Path::new(path)),
         Some(("oci", path)) => file::open_layout(path),
-        Some(("docker", reference)) => match of_engine(reference, options)? {
-            Ok(opened) => Ok(opened),
-            Err(why) => {
-                Err(OpenError::new(why, "`docker images` shows those that it has; `registry:` asks a registry"))
-            }
-        },
-        Some(("registry", reference)) => of_registry(&parse(reference)?, options),
+        Some(("docker", reference)) => forced(name, of_engine(reference, options)),
+        Some(("registry", reference)) => {
+            forced(name, parse(reference).and_then(|reference| of_registry(&reference, options)))
+        }
         _ => bare(name, options),
     }
+}
+
+/// There are images that are called as the prefixes are: `docker:dind`, `registry:3`.
+fn forced(name: &str, opened: Result<Opened, OpenError>) -> Result<Opened, OpenError> {
+    opened.map_err(|mut error| {
+        if !name.contains('/') && parse(name).is_ok() {
+            error.help = format!("{}; write `docker.io/library/{name}` for the image of that name", error.help);
+        }
+        error
+    })
 }
 
 fn bare(name: &str, options: &Options) -> Result<Opened, OpenError> {
@@ -157,35 +164,23 @@ fn bare(name: &str, options: &Options) -> Result<Opened, OpenError> {
     match file::look(Path::new(name)) {
         Looked::Image => return file::open(Path::new(name)),
         Looked::Other(why) => tried.push(why),
-        Looked::Nothing => {}
+        Looked::Nothing => tried.push(format!("there is no file or folder `{name}`")),
     }
     let reference = parse(name);
     let is_id = !name.is_empty() && name.len() <= 64 && name.bytes().all(|byte| byte.is_ascii_hexdigit());
-    if let Err(mut error) = reference.clone()
+    if let Err(error) = &reference
         && !is_id
     {
-        // What was meant as a path is missed as one.
-        let is_path = name.starts_with(['.', '/', '~', '\\']) || name.contains('\\') || tried.is_empty();
-        if is_path && tried.is_empty() {
-            error = OpenError::new(format!("`{name}` is neither a file nor a name of an image"), error.what);
-        }
-        return Err(OpenError { tried, ..error });
+        let what = format!("`{name}` is neither an image in a file or folder nor a name of one");
+        return Err(OpenError { what, tried, help: error.what.clone() });
     }
     match of_engine(name, options) {
-        Ok(Ok(opened)) => return Ok(Opened { tried, ..opened }),
-        Ok(Err(why)) => tried.push(why),
+        Ok(opened) => return Ok(Opened { tried, ..opened }),
         Err(error) => tried.push(error.what),
     }
-    let opened = reference.and_then(|reference| of_registry(&reference, options));
-    match opened {
+    match reference.and_then(|reference| of_registry(&reference, options)) {
         Ok(opened) => Ok(Opened { tried, ..opened }),
-        Err(error) => {
-            let first = if tried.is_empty() && !Path::new(name).exists() { "no file of this name" } else { "" };
-            if !first.is_empty() {
-                tried.insert(0, first.to_owned());
-            }
-            Err(OpenError { tried, ..error })
-        }
+        Err(error) => Err(OpenError { tried, ..error }),
     }
 }
 
@@ -213,22 +208,25 @@ fn stdin() -> Result<Opened, OpenError> {
     })
 }
 
-/// An image of the engine; where it has none, a sentence that says so.
-fn of_engine(reference: &str, options: &Options) -> Result<Result<Opened, String>, OpenError> {
+fn of_engine(reference: &str, options: &Options) -> Result<Opened, OpenError> {
     let engine = Engine::connect(&options.engine)?;
     let platform = options.platform.as_ref();
     if engine.find(reference, platform)?.is_none() {
-        return Ok(Err(format!("the engine at `{}` has no image `{reference}`", engine.endpoint())));
+        let platform = platform.map(|platform| format!(" for {platform}")).unwrap_or_default();
+        return Err(OpenError::new(
+            format!("the engine at `{}` has no image `{reference}`{platform}", engine.endpoint()),
+            "`docker images` shows those that it has; `registry:` asks a registry",
+        ));
     }
     let saved = engine.save(reference, platform)?;
-    Ok(Ok(Opened {
+    Ok(Opened {
         place: Place::Engine,
         bytes: Bytes::Stream(Box::new(saved)),
         name: reference.to_owned(),
         choice: None,
         sentence: format!("image `{reference}` of the engine at {}", engine.endpoint()),
         tried: Vec::new(),
-    }))
+    })
 }
 
 fn of_registry(reference: &Reference, options: &Options) -> Result<Opened, OpenError> {
@@ -241,4 +239,51 @@ fn of_registry(reference: &Reference, options: &Options) -> Result<Opened, OpenE
         sentence: format!("image `{}` of the registry {}", reference.familiar(), reference.host()),
         tried: Vec::new(),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What is opened, or what stands in the way, where there is neither an engine nor a registry.
+    fn opened(name: &str) -> String {
+        let mut options = Options::default();
+        options.remote.limits.retries = 0;
+        match open(name, &options) {
+            Ok(opened) => opened.sentence,
+            Err(error) => [error.what, error.help].into_iter().chain(error.tried).collect::<Vec<_>>().join(" | "),
+        }
+    }
+
+    #[test]
+    fn a_name_says_what_it_means() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = |name: &str| folder.path().join(name).display().to_string();
+        std::fs::write(path("a.tar.gz"), b"\x1f\x8b").unwrap();
+        std::fs::write(path("text"), "text").unwrap();
+        std::fs::create_dir(path("layout")).unwrap();
+        std::fs::write(path("layout/index.json"), "{}").unwrap();
+        let file = format!("image in the file `{}`", path("a.tar.gz"));
+        assert_eq!(opened(&path("a.tar.gz")), file);
+        assert_eq!(opened(&format!("file:{}", path("a.tar.gz"))), file);
+        assert_eq!(opened(&format!("file:{}", path("text"))), format!("image in the file `{}`", path("text")));
+        let layout = format!("image in the folder `{}`", path("layout"));
+        assert_eq!(opened(&path("layout")), layout);
+        assert_eq!(opened(&format!("oci:{}:v1", path("layout"))), layout);
+
+        let text = opened(&path("text"));
+        assert!(text.contains("is neither an image in a file or folder nor a name of one"), "{text}");
+        assert!(text.ends_with(&format!("the file `{}` is no archive", path("text"))), "{text}");
+        assert!(opened("./none").ends_with("there is no file or folder `./none`"), "{}", opened("./none"));
+        assert_eq!(opened("file:none"), "`none` does not exist | check the path");
+        assert!(opened("docker://a").contains("write `registry:a` or `docker:a`"));
+        assert!(opened("docker:dind").contains("write `docker.io/library/docker:dind`"), "{}", opened("docker:dind"));
+
+        let nowhere = opened("127.0.0.1:1/app");
+        assert!(nowhere.starts_with("the registry `127.0.0.1:1` cannot be reached"), "{nowhere}");
+        assert!(
+            nowhere.contains("| there is no file or folder `127.0.0.1:1/app` | no Docker engine answers"),
+            "{nowhere}"
+        );
+    }
 }

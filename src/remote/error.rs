@@ -71,6 +71,11 @@ impl Error {
                 format!("the registry `{host}` sends nothing for {}", seconds(idle)),
                 "try again later, or save the image to a file and read that",
             ),
+            ureq::Error::RequireHttpsOnly(origin) => Self::new(
+                Kind::Broken,
+                format!("the registry `{host}` sends us from HTTPS to `{origin}`"),
+                "ask who runs it: what it has is not fetched in the clear",
+            ),
             ureq::Error::ConnectProxyFailed(why) => unreachable(
                 format!("the proxy refuses a connection to `{host}`: {}", why.trim()),
                 "check HTTPS_PROXY and NO_PROXY",

@@ -43,6 +43,12 @@ pub(in crate::cli) struct ImageChoice {
     /// Read manifest and config only: sizes and history, no files
     #[arg(long)]
     pub sizes_only: bool,
+    /// Trust the authorities of a file (PEM) when a registry is asked, besides those of the system
+    #[arg(long, value_name = "FILE")]
+    pub registry_ca: Vec<PathBuf>,
+    /// Ask a registry without TLS, or whatever its certificate is
+    #[arg(long, value_name = "HOST[:PORT]")]
+    pub insecure_registry: Vec<String>,
 }
 
 /// Where the image comes from.
