@@ -113,7 +113,7 @@ fn read(command: &Image, name: &str, contents: bool, progress: &Progress) -> Res
         platform: command.choice.platform.as_ref(),
         all_platforms: command.choice.all_platforms,
         host: &host,
-        reference: command.choice.reference.as_deref(),
+        reference: command.choice.reference.as_deref().or(opened.choice.as_deref()),
         verify: match command.limits.verify {
             Verify::None => image::Verify::None,
             Verify::Blob => image::Verify::Blob,

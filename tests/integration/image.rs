@@ -1,5 +1,6 @@
 //! Reading images: a zoo of archives whose truth is known, because their maker knows what it put in.
 
 mod agreement;
+pub(crate) mod command;
 mod mutation;
 pub(crate) mod zoo;
