@@ -2,13 +2,23 @@
 //! image carries one, else by laying the image's history beside the Dockerfile. Says how sure it is, and why it can't
 //! tell; guesses nothing silently.
 
+mod align;
 mod base;
+mod entry;
+mod expected;
+mod fit;
+mod join;
+mod pattern;
+mod recorded;
+#[cfg(test)]
+mod vectors;
+mod wording;
 
 pub use self::base::{Base, BaseHow, Known, base};
+pub use self::join::{origins, origins_above};
+pub use self::recorded::provenance;
 
-use crate::build::Build;
 use crate::dockerfile::Keyword;
-use crate::image::{Image, Provenance};
 use crate::text::Span;
 
 /// Where an image's layers, and the settings between them, come from.
@@ -126,26 +136,5 @@ impl Fit {
     /// Whether the image was probably built from that Dockerfile, or one much like it.
     pub fn belongs(&self) -> bool {
         self.agreed * 2 >= self.instructions.max(1)
-    }
-}
-
-/// Where each layer comes from: as the provenance says, else as the history laid beside the Dockerfile tells.
-pub fn origins(image: &Image, build: Option<&Build<'_>>, provenance: Option<&Provenance>) -> Origins {
-    origins_above(image, &base::base(image, &[]), build, provenance)
-}
-
-/// As [`origins`], for an image whose base is known ([`base()`]).
-pub fn origins_above(
-    image: &Image,
-    base: &Base,
-    _build: Option<&Build<'_>>,
-    _provenance: Option<&Provenance>,
-) -> Origins {
-    Origins {
-        layers: vec![Origin::default(); image.layers.len()],
-        history: vec![Origin::default(); image.config.history.len()],
-        base: base.clone(),
-        fit: None,
-        notices: Vec::new(),
     }
 }

@@ -9,6 +9,8 @@ mod endpoint;
 mod error;
 mod images;
 mod saved;
+#[cfg(all(test, unix))]
+mod tests;
 mod wire;
 
 pub use self::api::{Engine, Version};

@@ -9,8 +9,12 @@ mod helper;
 mod options;
 mod reference;
 mod registry;
+#[cfg(test)]
+pub(crate) mod served;
 mod session;
 mod store;
+#[cfg(test)]
+mod tests;
 mod trust;
 
 pub use self::blob::Blob;

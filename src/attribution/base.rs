@@ -32,6 +32,8 @@ pub enum BaseHow {
 pub struct Known {
     /// As the user calls it.
     pub name: String,
+    /// The digest of its config: an image is not its own base.
+    pub id: Option<Digest>,
     /// The digest of its manifest or index, where it is known.
     pub manifest: Option<Digest>,
     /// Its layers' diff IDs, the lowest first.
@@ -42,12 +44,88 @@ impl Known {
     /// What there is to know of an image.
     pub fn of(image: &Image) -> Self {
         let diff_ids = image.layers.iter().map_while(|layer| layer.diff_id.clone()).collect();
-        Self { name: image.reference.clone(), manifest: image.manifest.clone(), diff_ids }
+        Self { name: image.reference.clone(), id: image.id.clone(), manifest: image.manifest.clone(), diff_ids }
     }
 }
 
-/// The base of an image among known ones: that with the most layers in common. Else its layers are a guess.
+/// Annotations and labels that name the base (OCI image-spec, annotations.md).
+const NAME: &str = "org.opencontainers.image.base.name";
+const DIGEST: &str = "org.opencontainers.image.base.digest";
+
+/// The base of an image among known ones: that which the image names, else that with the most layers in common. Where
+/// there is none, its layers are a guess.
 pub fn base(image: &Image, known: &[Known]) -> Base {
-    let _ = known;
-    Base { layers: usize::from(image.layers.len() > 1), name: None, how: BaseHow::Guess }
+    let annotation = |key: &str| image.annotations.iter().find(|(name, _)| name == key).map(|(_, value)| value);
+    let said = |key: &str| annotation(key).or_else(|| image.config.labels.get(key)).filter(|value| !value.is_empty());
+    let digest: Option<Digest> = said(DIGEST).and_then(|digest| digest.parse().ok());
+    let is_below = |known: &&Known| {
+        let own = image.layers.iter().map(|layer| layer.diff_id.as_ref());
+        let is_itself = known.id.is_some() && known.id == image.id;
+        !is_itself
+            && known.diff_ids.len() <= image.layers.len()
+            && known.diff_ids.iter().map(Some).zip(own).all(|(a, b)| a == b)
+    };
+    let named = |known: &Known| digest.is_some() && known.manifest == digest;
+    let found = known.iter().filter(is_below).max_by_key(|known| (named(known), known.diff_ids.len()));
+    let name = said(NAME).cloned();
+    match found.filter(|known| !known.diff_ids.is_empty()) {
+        Some(found) => {
+            let name = if named(found) { name } else { None };
+            let layers = found.diff_ids.len();
+            Base { layers, name: name.or_else(|| Some(found.name.clone())), how: BaseHow::Layers }
+        }
+        None => Base { layers: usize::from(image.layers.len() > 1), name, how: BaseHow::Guess },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::image::{Algorithm, Layer};
+
+    fn digest(name: char) -> Digest {
+        Digest::new(Algorithm::Sha256, &[name as u8; 32]).unwrap()
+    }
+
+    fn known(name: &str, diff_ids: &str) -> Known {
+        let manifest = name.chars().next().map(digest);
+        Known {
+            name: name.to_owned(),
+            id: manifest.clone(),
+            manifest,
+            diff_ids: diff_ids.chars().map(digest).collect(),
+        }
+    }
+
+    #[track_caller]
+    fn check(diff_ids: &str, annotations: &[(&str, String)], expected: (usize, Option<&str>, BaseHow)) {
+        let layer = |name| Layer { diff_id: Some(digest(name)), ..Layer::default() };
+        let mut image =
+            Image { layers: diff_ids.chars().map(layer).collect(), id: Some(digest('s')), ..Image::default() };
+        image.annotations = annotations.iter().map(|(name, value)| ((*name).to_owned(), value.clone())).collect();
+        let all = [
+            known("self", "abcd"),
+            known("nothing", ""),
+            known("debian", "a"),
+            known("python", "ab"),
+            known("x", "ab"),
+            known("other", "zb"),
+        ];
+        let base = base(&image, &all);
+        assert_eq!((base.layers, base.name.as_deref(), base.how), expected);
+    }
+
+    #[test]
+    fn the_known_image_with_most_layers_is_the_base() {
+        check(
+            "abcd",
+            &[(DIGEST, digest('p').to_string()), (NAME, "docker.io/python:3".into())],
+            (2, Some("docker.io/python:3"), BaseHow::Layers),
+        );
+        check("abcd", &[(DIGEST, digest('d').to_string())], (1, Some("debian"), BaseHow::Layers));
+        check("abcd", &[(NAME, "alpine".into())], (2, Some("x"), BaseHow::Layers));
+        check("ac", &[], (1, Some("debian"), BaseHow::Layers));
+        check("ef", &[(NAME, "alpine".into())], (1, Some("alpine"), BaseHow::Guess));
+        check("e", &[(DIGEST, "../x".into())], (0, None, BaseHow::Guess));
+    }
 }

@@ -19,9 +19,8 @@ const BEGIN: &[u8] = br#"{"errorDetail":"#;
 pub struct Saved {
     connection: Arc<Connection>,
     reader: BodyReader<'static>,
-    /// What was read ahead, from `taken` on.
-    ahead: Vec<u8>,
-    taken: usize,
+    /// The last bytes that came.
+    tail: Vec<u8>,
 }
 
 #[derive(Deserialize)]
@@ -38,7 +37,7 @@ impl fmt::Debug for Saved {
 impl Saved {
     pub(super) fn new(connection: Arc<Connection>, body: Body) -> Self {
         let reader = body.into_with_config().limit(u64::MAX).reader();
-        Self { connection, reader, ahead: Vec::new(), taken: 0 }
+        Self { connection, reader, tail: Vec::new() }
     }
 
     fn next(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
@@ -57,9 +56,8 @@ fn words(bytes: &[u8]) -> Option<String> {
     if !end.ends_with(b"}") {
         return None;
     }
-    let tail = &end[end.len().saturating_sub(WORDS)..];
-    let at = tail.windows(BEGIN.len()).rposition(|part| part == BEGIN)?;
-    serde_json::from_slice(&tail[at..]).ok().map(|words: Words| words.error)
+    let at = end.windows(BEGIN.len()).rposition(|part| part == BEGIN)?;
+    serde_json::from_slice(&end[at..]).ok().map(|words: Words| words.error)
 }
 
 impl Read for Saved {
@@ -67,24 +65,15 @@ impl Read for Saved {
         if buffer.is_empty() {
             return Ok(0);
         }
-        if self.taken < self.ahead.len() {
-            let left = &self.ahead[self.taken..];
-            let count = left.len().min(buffer.len());
-            buffer[..count].copy_from_slice(&left[..count]);
-            self.taken += count;
-            return Ok(count);
-        }
         let count = self.next(buffer)?;
-        // Such words may stand in a file of the image; at the end of an archive there are zeros.
-        if let Some(message) = words(&buffer[..count]) {
-            let mut ahead = vec![0; 64 << 10];
-            let more = self.next(&mut ahead)?;
-            if more == 0 {
-                return Err(self.connection.gave_up(&message).into_io());
-            }
-            ahead.truncate(more);
-            (self.ahead, self.taken) = (ahead, 0);
+        if count == 0 {
+            // At the end of an archive there are zeros.
+            return words(&self.tail).map_or(Ok(0), |message| Err(self.connection.gave_up(&message).into_io()));
         }
+        let last = &buffer[count.saturating_sub(WORDS)..count];
+        let kept = self.tail.len().saturating_sub(WORDS - last.len());
+        self.tail.drain(..kept);
+        self.tail.extend(last);
         Ok(count)
     }
 }

@@ -52,6 +52,9 @@ impl Blobs<'_> {
         let Planned { mut image, blobs } = planned;
         for (index, blob) in blobs.iter().enumerate() {
             let (mut layer, paths) = self.layer(blob, index, &mut image.notices);
+            if matches!(layer.contents, Contents::Elsewhere(_)) {
+                image.notices.push(format!("layer {index} is foreign: it is kept elsewhere, its contents are unknown"));
+            }
             self.entries += layer.entries.len() as u64;
             if self.entries > self.options.limits.entries {
                 let message = format!("the layers have more than {} members", self.options.limits.entries);
@@ -90,9 +93,7 @@ impl Blobs<'_> {
             let contents = Contents::Damaged(failed.unwrap_or_default());
             return (Layer { contents, ..told(blob) }, Paths::default());
         };
-        if failed.is_none() {
-            self.verify(blob, &scanned);
-        }
+        self.verify(blob, &scanned, failed.is_none());
         let Scanned { mut layer, paths, diff_id, notices: odd, .. } = scanned;
         notices.extend(odd.iter().map(|notice| format!("layer {index}: {notice}")));
         layer.digest.clone_from(&blob.digest);
@@ -151,18 +152,21 @@ impl Blobs<'_> {
     }
 
     /// Compares what was announced with what was found.
-    fn verify(&mut self, blob: &Blob, scanned: &Scanned) {
+    fn verify(&mut self, blob: &Blob, scanned: &Scanned, complete: bool) {
         if self.options.verify == Verify::None {
             return;
         }
         let place = blob.place.as_str();
         let found = scanned.layer.blob_bytes;
-        if let Some(bytes) = blob.bytes.filter(|&bytes| bytes != found) {
+        if let Some(bytes) = blob.bytes.filter(|&bytes| bytes != found && complete) {
             self.damage(wrong_size(place, bytes, found));
         }
         let same = |digest: &_| scanned.blob.as_ref().filter(|&found| found != digest).cloned();
         if let Some((digest, found)) = blob.digest.as_ref().and_then(|digest| Some((digest, same(digest)?))) {
             self.damage(wrong_digest(place, "digest", digest, &found));
+        }
+        if !complete {
+            return;
         }
         // The digest of a blob that is not compressed is its diff ID.
         let plain = scanned.layer.compression == Compression::None && (blob.digest.is_some() || blob.named);

@@ -3,6 +3,8 @@
 use std::io::{self, Read};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
+use rayon::{ThreadPool, ThreadPoolBuilder};
+
 use crate::image::digest::Algorithm;
 use crate::image::error::{Error, Trouble};
 use crate::image::members::damage;
@@ -72,6 +74,13 @@ impl<'a> Run<'a> {
         let total = bytes.unwrap_or_else(|| told.load(Ordering::Relaxed));
         (options.progress)(Progress { blob: place, done: total, total: Some(total) });
         outcome
+    }
+
+    /// Threads of this run alone: a caller that is itself a thread of a pool would, while it waits for layers, take up its
+    /// pool's other work, on top of its stack.
+    pub(super) fn pool() -> Result<ThreadPool, Error> {
+        let pool = ThreadPoolBuilder::new().num_threads(rayon::current_num_threads()).build();
+        pool.map_err(|error| Error::new(Trouble::Unreadable, format!("no threads can be started: {error}")))
     }
 
     /// Why nothing more is to be read.

@@ -122,6 +122,10 @@ impl Table {
 
     /// The first category that a path is of, by its place in the table.
     fn first(&self, path: &[u8]) -> Option<usize> {
+        // Whether any matches is known in a quarter of the time that it takes to know which.
+        if !self.includes.is_match(path) {
+            return None;
+        }
         let excluded = |&place: &usize| {
             self.excludes.get(place).and_then(Option::as_ref).is_some_and(|exclude| exclude.is_match(path))
         };

@@ -5,6 +5,8 @@ mod chunk;
 mod codec;
 mod decoded;
 mod streams;
+#[cfg(test)]
+mod tests;
 
 use std::io::Read;
 use std::sync::Arc;

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::io::{self, BufRead};
 use std::sync::{Condvar, Mutex};
 
-use rayon::{Scope, ThreadPoolBuilder};
+use rayon::Scope;
 
 use crate::image::assemble::{assemble, copy};
 use crate::image::blob::{Outcome, Run, Stoppable};
@@ -15,7 +15,7 @@ use crate::image::document::{Documents, Length, Part, digits, promised};
 use crate::image::error::{Error, Trouble};
 use crate::image::feed::feed;
 use crate::image::layer::Compression;
-use crate::image::members::{Members, broken, damage};
+use crate::image::members::{Members, broken, damage, unreadable};
 use crate::image::options::{Options, Read};
 use crate::image::plan::{Plan, plan};
 use crate::image::position::joined;
@@ -51,11 +51,8 @@ pub fn read_forward(mut archive: impl io::Read + Send, options: &Options<'_>) ->
     if decoded.fill_buf().is_ok_and(<[u8]>::is_empty) {
         return Err(Error::new(Trouble::NotAnImage, "it is empty"));
     }
-    // Threads of its own: a layer's reader waits for this thread, which may be the only one of the caller's pool.
-    let pool = ThreadPoolBuilder::new()
-        .num_threads(rayon::current_num_threads())
-        .build()
-        .map_err(|error| Error::new(Trouble::Unreadable, format!("no threads can be started: {error}")))?;
+    // A layer's reader waits for this thread, so it is none of the pool's.
+    let pool = Run::pool()?;
     let shared = Shared::new(pool.current_num_threads() + 2);
     let mut pass = Pass { run: &run, shared: &shared, members: Members::default(), documents: 0, layers: 0 };
     let walk = Walk::new(decoded, &options.limits);
@@ -123,7 +120,11 @@ impl<'a> Pass<'a> {
                     let Some(name) = self.members.meet(member)? else { continue };
                     (name, bytes)
                 }
-                Ok(None) => return Ok(None),
+                Ok(None) => {
+                    // A checksum may follow, and who writes waits until all is read.
+                    let rest = walk.source().skip(self.run.options.limits.inflated_bytes);
+                    return Ok(rest.err().map(|error| unreadable(&error)));
+                }
                 Err(error) => return Ok(Some(broken(&error, self.members.is_empty()))),
             };
             let mut head = Vec::with_capacity(HEAD);

@@ -187,7 +187,7 @@ fn nested(
 ) -> Result<Vec<Descriptor>, Error> {
     let place = digest.to_string();
     if depth >= NESTED {
-        return Err(Error::new(Trouble::TooLarge, format!("more than {NESTED} indexes in each other")).at(&place));
+        return Err(Error::new(Trouble::TooLarge, format!("indexes are nested more than {NESTED} deep")).at(&place));
     }
     let name = reading.layout.name(digest, Part::Manifest);
     let missing = || Error::new(Trouble::Missing, "the index is not there").at(&place);

@@ -26,6 +26,8 @@ mod rpm;
 mod ruby;
 mod stream;
 mod system;
+#[cfg(test)]
+mod tests;
 mod wanted;
 
 use std::collections::{BTreeMap, HashMap};

@@ -1,5 +1,6 @@
 //! Where most of something is: many files told in few directories.
 
+use std::cmp::Reverse;
 use std::collections::BTreeMap;
 
 use crate::image::{PathId, Paths};
@@ -43,19 +44,16 @@ pub struct Place {
     pub sum: Sum,
 }
 
+/// A directory with files in it, or below.
 #[derive(Default)]
 struct Node {
-    /// With everything below it.
     total: Sum,
-    /// Itself, where it is a file.
-    own: Sum,
-    /// Files directly in it.
+    /// Files directly in it: their sum, how many paths, the last of them.
     direct: Sum,
     leaves: u32,
-    /// The last of them.
-    file: u32,
+    leaf: PathId,
     directories: u32,
-    biggest: (u32, Sum),
+    biggest: (PathId, Sum),
     depth: u32,
     open: Open,
 }
@@ -65,85 +63,110 @@ struct Node {
 enum Open {
     #[default]
     None,
-    One(u32),
+    One(PathId),
     All,
-}
-
-impl Node {
-    const fn is_file(&self) -> bool {
-        self.directories == 0 && self.leaves == 0
-    }
 }
 
 /// Directories that stand for files, most bytes first; each file is in one of them. A directory stands for all that is in
 /// it unless nine tenths of that are in one of its own directories; those near the root stand for single files only.
 pub(super) fn places(paths: &Paths, files: impl IntoIterator<Item = (PathId, Sum)>) -> Vec<Place> {
-    let mut nodes: BTreeMap<u32, Node> = BTreeMap::new();
+    let mut nodes: BTreeMap<PathId, Node> = BTreeMap::new();
+    // Files of one directory mostly come together: it is looked up once for all of them.
+    let (mut at, mut node) = (PathId::ROOT, Node::default());
     for (path, sum) in files {
-        let node = nodes.entry(path.0).or_default();
-        node.own.add(sum);
+        let folder = paths.parent(path);
+        if folder != at {
+            nodes.insert(at, node);
+            node = nodes.remove(&folder).unwrap_or_default();
+            at = folder;
+        }
+        node.leaves += u32::from(node.leaves == 0 || node.leaf != path);
+        node.leaf = path;
+        node.direct.add(sum);
         node.total.add(sum);
     }
+    nodes.insert(at, node);
     add_up(paths, &mut nodes);
-    if let Some(root) = nodes.get_mut(&0) {
+    if let Some(root) = nodes.get_mut(&PathId::ROOT) {
         root.open = Open::All;
     }
     let mut found = Vec::new();
-    let numbers: Vec<u32> = nodes.keys().copied().collect();
-    for number in numbers {
-        let above = nodes.get(&paths.parent(PathId(number)).0).map_or((Open::None, 0), |node| (node.open, node.depth));
-        let (Open::All | Open::One(_), depth) = above else { continue };
-        let Some(node) = nodes.get_mut(&number) else { continue };
-        if number != 0 {
-            if node.is_file() || matches!(above.0, Open::One(only) if only != number) {
-                continue;
-            }
-            node.depth = depth + 1;
+    let folders: Vec<PathId> = nodes.keys().copied().collect();
+    for path in folders {
+        let (open, depth) = nodes.get(&paths.parent(path)).map_or((Open::None, 0), |node| (node.open, node.depth));
+        let Some(node) = nodes.get_mut(&path) else { continue };
+        if open == Open::All || open == Open::One(path) {
+            node.depth = if path == PathId::ROOT { 0 } else { depth + 1 };
+            tell(path, node, &mut found);
         }
-        tell(number, node, &mut found);
     }
     found.retain(|place| place.sum.files > 0);
-    found.sort_by_key(|place| (std::cmp::Reverse(place.sum.bytes), place.path));
+    found.sort_by_key(|place| (Reverse(place.sum.bytes), place.path));
     found
 }
 
-/// Adds every path to the one above it.
-fn add_up(paths: &Paths, nodes: &mut BTreeMap<u32, Node>) {
-    let mut last = u32::MAX;
-    while let Some((&number, node)) = nodes.range(1..=last).next_back() {
-        let (file, total) = (node.is_file(), node.total);
-        let above = nodes.entry(paths.parent(PathId(number)).0).or_default();
+/// Adds every directory to the one above it.
+fn add_up(paths: &Paths, nodes: &mut BTreeMap<PathId, Node>) {
+    let mut end = PathId(u32::MAX);
+    while let Some((&path, node)) = nodes.range(..end).next_back().filter(|(path, _)| **path != PathId::ROOT) {
+        let total = node.total;
+        let above = nodes.entry(paths.parent(path)).or_default();
         above.total.add(total);
-        if file {
-            above.direct.add(total);
-            above.leaves += 1;
-            above.file = number;
-        } else {
-            above.directories += 1;
-            if total.bytes >= above.biggest.1.bytes {
-                above.biggest = (number, total);
-            }
+        above.directories += 1;
+        if total.bytes >= above.biggest.1.bytes {
+            above.biggest = (path, total);
         }
-        last = number - 1;
-        if last == 0 {
-            break;
-        }
+        end = path;
     }
 }
 
 /// What a directory stands for itself.
-fn tell(number: u32, node: &mut Node, found: &mut Vec<Place>) {
-    let place = |path, sum| Place { path: PathId(path), sum };
+fn tell(path: PathId, node: &mut Node, found: &mut Vec<Place>) {
     let (biggest, most) = node.biggest;
     let alone = node.directories == 0 || node.directories == 1 && node.leaves == 0;
-    if node.depth < GENERAL || alone {
-        node.open = Open::All;
-        found.push(place(if node.leaves == 1 { node.file } else { number }, node.direct));
-        found.push(place(number, node.own));
+    let (open, path, sum) = if node.depth < GENERAL || alone {
+        (Open::All, if node.leaves == 1 { node.leaf } else { path }, node.direct)
     } else if u128::from(most.bytes) * 10 >= u128::from(node.total.bytes) * 9 {
-        node.open = Open::One(biggest);
-        found.push(place(number, node.total.without(most)));
+        let lone = node.leaves == 1 && node.directories == 1;
+        (Open::One(biggest), if lone { node.leaf } else { path }, node.total.without(most))
     } else {
-        found.push(place(number, node.total));
+        (Open::None, path, node.total)
+    };
+    node.open = open;
+    found.push(Place { path, sum });
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check(files: &[(&str, u64)], expected: &[(&str, u64, u64)]) {
+        let mut paths = Paths::default();
+        let sum = |bytes| Sum { files: 1, bytes, compressed: 0 };
+        let files: Vec<(PathId, Sum)> =
+            files.iter().map(|(path, bytes)| (paths.intern(path.as_bytes()).unwrap(), sum(*bytes))).collect();
+        let found = places(&paths, files);
+        let found: Vec<(String, u64, u64)> =
+            found.iter().map(|place| (paths.text(place.path), place.sum.files, place.sum.bytes)).collect();
+        let expected: Vec<(String, u64, u64)> = expected.iter().map(|&(path, n, b)| (path.to_owned(), n, b)).collect();
+        assert_eq!(found, expected);
+    }
+
+    #[test]
+    fn a_directory_stands_for_what_is_in_it() {
+        check(&[], &[]);
+        check(&[("x", 5)], &[("x", 1, 5)]);
+        check(&[("a/b/c/d/x", 5), ("a/b/c/d/y", 5)], &[("a/b/c/d", 2, 10)]);
+        check(&[("a/b/x", 5), ("a/b/y/z", 5), ("a/b/y/w", 1)], &[("a/b", 3, 11)]);
+        // Nine tenths are in one directory of its own.
+        check(&[("a/b/x", 1), ("a/b/y/z", 50), ("a/b/y/w", 50)], &[("a/b/y", 2, 100), ("a/b/x", 1, 1)]);
+        check(
+            &[("root/.cache/pip/a/1", 3), ("root/.npm/b", 9), ("root/.cache/pip/c/2", 4), ("usr/x", 2), ("y", 1)],
+            &[("root/.npm/b", 1, 9), ("root/.cache/pip", 2, 7), ("usr/x", 1, 2), ("y", 1, 1)],
+        );
+        check(&[("app/a", 1), ("app/b", 2)], &[("app", 2, 3)]);
+        // The same path more than once.
+        check(&[("app/a", 1), ("app/a", 2)], &[("app/a", 2, 3)]);
     }
 }

@@ -101,26 +101,23 @@ pub(super) fn load(reading: &mut Reading<'_>, candidate: &Candidate) -> Result<L
             let missing = || Error::new(Trouble::Missing, "the manifest is not there").at(&digest.to_string());
             let bytes = reading.document(&name, Part::Manifest)?.ok_or_else(missing)?;
             reading.compare(&digest.to_string(), &bytes, Some(&digest), descriptor.size);
-            manifest_image(reading, &digest, &bytes, descriptor)
+            manifest_image(reading, &digest.to_string(), &bytes, descriptor)
         }
-        Place::Here(bytes) => {
-            let digest = Digest::of(Algorithm::Sha256, bytes);
-            manifest_image(reading, &digest, bytes, &Descriptor::default())
-        }
+        Place::Here(bytes) => manifest_image(reading, "manifest.json", bytes, &Descriptor::default()),
     }
 }
 
 fn manifest_image(
     reading: &mut Reading<'_>,
-    digest: &Digest,
+    place: &str,
     bytes: &[u8],
     descriptor: &Descriptor,
 ) -> Result<Loaded, Error> {
-    let place = digest.to_string();
-    let manifest: Manifest = parse(&place, bytes)?;
+    let digest = descriptor.digest().unwrap_or_else(|| Digest::of(Algorithm::Sha256, bytes));
+    let manifest: Manifest = parse(place, bytes)?;
     if manifest.schema_version == Some(1) {
         return Err(Error::new(Trouble::Unsupported, "a manifest of schema version 1, which engines left in 2016")
-            .at(&place)
+            .at(place)
             .help("pull and push the image with a current engine, or use `docker save`"));
     }
     if manifest.is_attestation() {
@@ -129,15 +126,15 @@ fn manifest_image(
     if let Some(kind) = manifest.artefact() {
         return Ok(Loaded::Artefact(kind.to_owned()));
     }
-    let no_config = || Error::new(Trouble::Damaged, "the manifest names no config").at(&place);
+    let no_config = || Error::new(Trouble::Damaged, "the manifest names no config").at(place);
     let config = manifest.config.as_ref().ok_or_else(no_config)?;
-    let id = config.digest().ok_or_else(|| index::no_digest(config).at(&place))?;
+    let id = config.digest().ok_or_else(|| index::no_digest(config).at(place))?;
     let missing = || Error::new(Trouble::Missing, "the config is not there").at(&id.to_string());
     let name = reading.layout.name(&id, Part::Blob);
     let bytes = reading.document(&name, Part::Blob)?.ok_or_else(missing)?;
     reading.compare(&id.to_string(), &bytes, Some(&id), config.size);
     let read = config_document::read(&id.to_string(), &bytes)?;
-    too_many(&place, manifest.layers.len())?;
+    too_many(place, manifest.layers.len())?;
     let described = |layer: &Descriptor| {
         let digest = layer.digest();
         let elsewhere = layer.is_foreign().then(|| layer.urls.clone());
@@ -153,7 +150,7 @@ fn manifest_image(
     };
     let blobs = manifest.layers.iter().map(described).collect();
     let image = Image {
-        manifest: Some(digest.clone()),
+        manifest: Some(digest),
         id: Some(id),
         annotations: manifest.annotations.clone().into_iter().collect(),
         ..Image::default()

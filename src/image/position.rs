@@ -27,7 +27,7 @@ pub fn read(store: &dyn Store, options: &Options<'_>) -> Result<Read, Error> {
     let documents: &dyn Documents = &store;
     let plan = plan(documents, options)?;
     let run = Run::new(options);
-    let outcomes = if options.contents { layers(store, &plan, &run) } else { BTreeMap::new() };
+    let outcomes = if options.contents { layers(store, &plan, &run)? } else { BTreeMap::new() };
     run.stopped()?;
     assemble(plan, outcomes, documents, options)
 }
@@ -69,7 +69,7 @@ struct Job<'a> {
     bytes: u64,
 }
 
-fn layers(store: &dyn Store, plan: &Plan, run: &Run<'_>) -> BTreeMap<String, Outcome> {
+fn layers(store: &dyn Store, plan: &Plan, run: &Run<'_>) -> Result<BTreeMap<String, Outcome>, Error> {
     let mut jobs: BTreeMap<&str, Job<'_>> = BTreeMap::new();
     for blob in plan.images.iter().flat_map(|planned| &planned.blobs) {
         let Some(name) = blob.name.as_deref() else { continue };
@@ -90,12 +90,13 @@ fn layers(store: &dyn Store, plan: &Plan, run: &Run<'_>) -> BTreeMap<String, Out
             }
         }
     };
-    rayon::scope(|scope| {
-        for _ in 0..rayon::current_num_threads().min(jobs.len()) {
+    let pool = Run::pool()?;
+    pool.in_place_scope(|scope| {
+        for _ in 0..pool.current_num_threads().min(jobs.len()) {
             scope.spawn(|_| work());
         }
     });
-    outcomes.into_inner().unwrap_or_default()
+    Ok(outcomes.into_inner().unwrap_or_default())
 }
 
 /// Reads one blob; `None` where the run was stopped before.

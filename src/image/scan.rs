@@ -7,6 +7,8 @@ mod members;
 mod names;
 mod oddities;
 mod pieces;
+#[cfg(test)]
+mod tests;
 
 use std::error::Error;
 use std::fmt;

@@ -2,8 +2,12 @@
 //! dialects leave open is decided as Go's `archive/tar` does, which docker, BuildKit, containerd and podman read with.
 
 mod header;
+#[cfg(test)]
+pub(crate) mod made;
 mod pax;
 mod sparse;
+#[cfg(test)]
+mod tests;
 mod walk;
 
 use std::error::Error;

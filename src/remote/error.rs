@@ -85,14 +85,14 @@ impl Error {
                     "if it speaks plain HTTP, allow it with --insecure-registry HOST",
                 ),
                 None => match io_error(error) {
-                    Some(why) if is_refusal(why) => unreachable(
-                        format!("the registry `{host}` cannot be reached: {why}"),
-                        "check its name and port, and the network",
-                    ),
-                    Some(why) => Self::new(
+                    Some(why) if is_break(why) => Self::new(
                         Kind::Broken,
                         format!("the connection to the registry `{host}` broke: {why}"),
                         "try again later",
+                    ),
+                    Some(why) => unreachable(
+                        format!("the registry `{host}` cannot be reached: {why}"),
+                        "check its name and port, the network and the proxy (HTTPS_PROXY)",
                     ),
                     None => Self::new(
                         Kind::Broken,
@@ -107,7 +107,7 @@ impl Error {
 
 /// Whether another attempt may help: the connection stood and broke.
 pub(super) fn is_passing(error: &ureq::Error) -> bool {
-    tls(error).is_none() && io_error(error).is_some_and(|why| !is_refusal(why))
+    tls(error).is_none() && io_error(error).is_some_and(is_break)
 }
 
 /// Whether the other side doesn't speak TLS.
@@ -115,18 +115,14 @@ pub(super) fn is_no_tls(error: &ureq::Error) -> bool {
     match tls(error) {
         Some(rustls::Error::InvalidCertificate(_)) => false,
         Some(_) => true,
-        None => io_error(error).is_some_and(|why| !is_refusal(why)),
+        None => io_error(error).is_some_and(is_break),
     }
 }
 
-fn is_refusal(why: &io::Error) -> bool {
-    use io::ErrorKind::{
-        AddrNotAvailable, ConnectionRefused, HostUnreachable, NetworkDown, NetworkUnreachable, PermissionDenied,
-    };
-    matches!(
-        why.kind(),
-        ConnectionRefused | HostUnreachable | NetworkUnreachable | NetworkDown | AddrNotAvailable | PermissionDenied
-    )
+/// Whether a connection stood and broke; all else is a connection that never stood.
+fn is_break(why: &io::Error) -> bool {
+    use io::ErrorKind::{BrokenPipe, ConnectionAborted, ConnectionReset, UnexpectedEof};
+    matches!(why.kind(), BrokenPipe | ConnectionAborted | ConnectionReset | UnexpectedEof)
 }
 
 fn io_error(error: &ureq::Error) -> Option<&io::Error> {

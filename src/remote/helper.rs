@@ -25,7 +25,12 @@ pub(super) fn ask(name: &str, server: &str, limit: Duration) -> Result<Option<Ve
     if name.is_empty() || name.contains(['/', '\\', ':']) {
         return Err(format!("docker's configuration names the credential helper `{name}` which is no name"));
     }
-    let mut command = Command::new(&program);
+    run(&program, server, limit)
+}
+
+/// Asks a program.
+fn run(program: &str, server: &str, limit: Duration) -> Result<Option<Vec<u8>>, String> {
+    let mut command = Command::new(program);
     command.arg("get").stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null());
     let mut child =
         command.spawn().map_err(|error| format!("the credential helper `{program}` does not run: {error}"))?;
@@ -72,4 +77,40 @@ fn talk(child: &mut Child, server: &str, limit: Duration) -> Option<Vec<u8>> {
         thread::sleep(LOOK);
     }
     Some(answer)
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    use std::fs;
+    use std::os::unix::fs::PermissionsExt;
+
+    use super::*;
+
+    #[track_caller]
+    fn check(script: &str, expected: &str) {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("helper");
+        fs::write(&path, format!("#!/bin/sh\n{script}\n")).unwrap();
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).unwrap();
+        let start = Instant::now();
+        let got = match run(path.to_str().unwrap(), "a.b", Duration::from_secs(1)) {
+            Ok(Some(answer)) => String::from_utf8(answer).unwrap(),
+            Ok(None) => "nothing".to_owned(),
+            Err(why) => why.split("` ").nth(1).unwrap().to_owned(),
+        };
+        assert_eq!(got, expected, "{script}");
+        assert!(start.elapsed() < Duration::from_secs(5), "{script}");
+    }
+
+    #[test]
+    fn helpers_are_bounded() {
+        check("cat", "a.b");
+        check("echo $1", "get\n");
+        check("echo credentials not found in native keychain; exit 1", "nothing");
+        check("echo locked; exit 1", "fails: locked");
+        check("sleep 60", "does not answer within 1 s");
+        check("exec 1>&-; sleep 60", "does not answer within 1 s");
+        check("exec yes", "says more than 64 KiB");
+        check("exec 0<&-; echo x", "x\n");
+    }
 }

@@ -37,6 +37,10 @@ impl Repository {
             let help = "manifests of schema 1 and other artefacts are not read; push it again with a newer docker";
             return Err(Error::new(Kind::Broken, what, help));
         };
+        let mut annotations = json!({ "io.containerd.image.name": reference.to_string() });
+        if let Some(tag) = &reference.tag {
+            annotations["org.opencontainers.image.ref.name"] = tag.as_str().into();
+        }
         let index = json!({
             "schemaVersion": 2,
             "mediaType": "application/vnd.oci.image.index.v1+json",
@@ -44,10 +48,7 @@ impl Repository {
                 "mediaType": media_type,
                 "digest": top.digest.to_string(),
                 "size": top.bytes.len(),
-                "annotations": {
-                    "io.containerd.image.name": reference.to_string(),
-                    "org.opencontainers.image.ref.name": reference.tag.as_deref().unwrap_or_default(),
-                },
+                "annotations": annotations,
             }],
         });
         Ok(Self { registry, top, index: index.to_string().into_bytes() })

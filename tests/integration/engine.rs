@@ -9,11 +9,13 @@ use std::process::{Command, Output, Stdio};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
+mod api;
 mod cached;
 mod context;
 mod fixes;
 mod loading;
 mod own;
+mod registry;
 mod tracker;
 mod verdict;
 
@@ -48,14 +50,18 @@ fn full() -> bool {
     env::var_os("DOCKOPT_FULL").is_some_and(|value| !value.is_empty())
 }
 
+/// Says that the running test is left out, and why.
+fn left_out(why: &str) {
+    let name = std::thread::current().name().unwrap_or_default().to_owned();
+    // What `println!` says of a test that passes nobody sees.
+    writeln!(std::io::stdout(), "{name}: left out, {why} (tests/run does)").unwrap();
+}
+
 impl Engine {
     /// The engine that `tests/run` found; `None`, said on standard output, when there is none.
     fn found() -> Option<Self> {
         if env::var_os("DOCKOPT_ENGINE").is_none() {
-            let name = std::thread::current().name().unwrap_or_default().to_owned();
-            // What `println!` says of a test that passes nobody sees.
-            let mut stdout = std::io::stdout();
-            writeln!(stdout, "{name}: left out, DOCKOPT_ENGINE names no engine (tests/run does)").unwrap();
+            left_out("DOCKOPT_ENGINE names no engine");
             return None;
         }
         Some(Self { client: env::var("DOCKER").unwrap_or_else(|_| "docker".to_owned()) })

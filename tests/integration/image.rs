@@ -2,5 +2,6 @@
 
 mod agreement;
 pub(crate) mod command;
+mod binary;
 mod mutation;
 pub(crate) mod zoo;

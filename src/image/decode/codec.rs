@@ -88,15 +88,16 @@ impl Unpack for Gzip {
     fn step(&mut self, input: &[u8], output: &mut [u8]) -> Result<Step, Wrong> {
         let (read, written) = (self.0.total_in(), self.0.total_out());
         let status = self.0.decompress(input, output, flate2::FlushDecompress::None);
-        let status = status.map_err(|error| {
-            let what = error.message().unwrap_or("invalid deflate data");
-            Wrong::new(FaultKind::Corrupt, Compression::Gzip, what)
-        })?;
-        Ok(Step {
-            read: (self.0.total_in() - read) as usize,
-            written: (self.0.total_out() - written) as usize,
-            ended: status == flate2::Status::StreamEnd,
-        })
+        let (read, written) = ((self.0.total_in() - read) as usize, (self.0.total_out() - written) as usize);
+        match status {
+            Ok(status) => Ok(Step { read, written, ended: status == flate2::Status::StreamEnd }),
+            // What came before the error is handed out first; the next call meets the error again.
+            Err(_) if written > 0 => Ok(Step { read, written, ended: false }),
+            Err(error) => {
+                let what = error.message().unwrap_or("invalid deflate data");
+                Err(Wrong::new(FaultKind::Corrupt, Compression::Gzip, what))
+            }
+        }
     }
 
     fn restart(&mut self) -> Result<(), Wrong> {

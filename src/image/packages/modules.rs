@@ -7,6 +7,7 @@ use super::fact::{Locked, Name, Told};
 use super::ground::Ground;
 use super::language::is_module;
 use super::result::{Ecosystem, Package, Why};
+use crate::image::entry::Kind;
 use crate::image::path::PathId;
 
 /// Packages of Node by the names in each `node_modules`.
@@ -21,17 +22,15 @@ impl Modules {
     pub(super) fn new(ground: &Ground<'_>, drafts: &[Draft<'_>]) -> Self {
         let nodes = (0..).zip(drafts).filter(|(_, draft)| draft.package.ecosystem == Ecosystem::Node);
         let folders: HashMap<PathId, u32> = nodes.map(|(index, draft)| (draft.package.place, index)).collect();
-        let mut named = HashMap::new();
-        if folders.is_empty() {
+        let mut named: HashMap<_, _> = folders.iter().map(|(&folder, &index)| (key(ground, folder), index)).collect();
+        if named.is_empty() {
             return Self { named };
         }
-        for (path, _) in ground.tree.members() {
-            if !is_module(ground, path) {
+        for (path, entry) in ground.tree.members() {
+            if ground.entry(entry).is_none_or(|entry| entry.kind != Kind::Symlink) || !is_module(ground, path) {
                 continue;
             }
-            // A link may lead to a folder, or be the folder's other name.
-            let found = folders.get(&path).or_else(|| folders.get(&ground.target(path)?));
-            if let Some(&index) = found {
+            if let Some(&index) = ground.target(path).and_then(|target| folders.get(&target)) {
                 named.insert(key(ground, path), index);
             }
         }

@@ -110,3 +110,67 @@ pub(super) fn dnf_history(bytes: &[u8]) -> Option<Told> {
     let automatic = reasons.into_iter().filter(|(_, reason)| matches!(reason, 1 | 4)).flat_map(|(names, _)| names);
     Some(Told::Names(automatic.collect()))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SQLITE: &[u8] = include_bytes!("../../../tests/vectors/packages/rpmdb.sqlite");
+    const NDB: &[u8] = include_bytes!("../../../tests/vectors/packages/Packages.db");
+
+    #[track_caller]
+    fn check(told: &Told) {
+        let Told::Database(records) = told else { panic!("{told:?}") };
+        let mut shown: Vec<String> = records.iter().map(|one| format!("{} {}", one.name, one.version)).collect();
+        shown.sort();
+        assert_eq!(shown, ["app 1.2-1", "helper 2:0.3-1", "tool 7-1"]);
+        let app = records.iter().find(|one| &*one.name == "app").unwrap();
+        assert!(app.needs.iter().any(|need| need.name == Name::of(b"helper")));
+        assert!(app.provides.contains(&Name::of(b"app")) && !app.needs_files.is_empty());
+        let mut paths = crate::image::path::Paths::default();
+        let known = [&b"usr/bin/app"[..], b"usr/share/app/data"].map(|path| paths.intern(path).unwrap());
+        let mut found = Vec::new();
+        let step = |at, name: &[u8]| paths.child(at, name);
+        app.files.walk(crate::image::PathId::ROOT, &paths, step, |path| found.push(path));
+        assert_eq!(found, known);
+    }
+
+    #[test]
+    fn both_databases_are_read() {
+        check(&sqlite(SQLITE));
+        check(&ndb(NDB));
+    }
+
+    #[test]
+    fn tables_have_inner_pages() {
+        let mut rows = 0;
+        let read = Database::new(SQLITE).unwrap().rows("numbers", |cells| {
+            rows += 1;
+            let [Cell::Number(id), Cell::Bytes(text), Cell::Number(long)] = cells else { panic!("{cells:?}") };
+            assert_eq!((*id, *text), (3 * rows, format!("row {rows}").as_bytes()));
+            assert_eq!(*long, if rows % 2 == 1 { -rows } else { rows << 40 });
+        });
+        assert!(read && rows == 400);
+        assert!(!Database::new(SQLITE).unwrap().rows("none", |_| {}));
+    }
+
+    #[test]
+    fn lies_do_no_harm() {
+        for (whole, read) in [(SQLITE, sqlite as fn(&[u8]) -> Told), (NDB, ndb)] {
+            for at in (0..whole.len()).step_by(7) {
+                let mut changed = whole.to_vec();
+                changed[at] ^= 1 << (at % 8);
+                changed[at / 2] = changed[at];
+                let _ = read(&changed);
+                let _ = read(&whole[..at]);
+            }
+        }
+    }
+
+    #[test]
+    fn reasons_are_read() {
+        let toml = b"version = \"1.0\"\n[packages]\n\"a.noarch\" = {reason = \"User\"}\n\"b.x86_64\" = {reason = \"Dependency\"}\n";
+        assert_eq!(dnf_packages(toml), Some(Told::Names(both("b.x86_64").into())));
+        assert_eq!(zypp_automatic(b"# made by zypp\nb\n"), Told::Names([Name::of(b"b")].into()));
+    }
+}

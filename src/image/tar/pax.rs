@@ -225,7 +225,7 @@ mod tests {
     #[test]
     fn records_are_read() {
         let records = read(
-            b"12 path=a/b\n20 mtime=-1.5000000\n9 path=\n25 SCHILY.xattr.user.a=b\n34 LIBARCHIVE.xattr.user.b%20=eA==\n",
+            b"12 path=a/b\n20 mtime=-1.5000000\n8 path=\n25 SCHILY.xattr.user.a=b\n35 LIBARCHIVE.xattr.user.b%20=eA==\n",
         );
         let records = records.unwrap();
         assert_eq!(records.value(Key::Path), None);

@@ -132,11 +132,12 @@ impl<'a, S: Skip> Walk<'a, S> {
         let mut start = None;
         loop {
             self.leave()?;
-            if self.end.is_some() {
-                return Ok(false);
-            }
             let at = self.offset;
-            let Some(block) = self.header()? else { return Ok(false) };
+            let block = if self.end.is_some() { None } else { self.header()? };
+            let Some(block) = block else {
+                // Extended headers without the member that they describe.
+                return if start.is_some() { Err(TarError::Truncated(self.offset)) } else { Ok(false) };
+            };
             let corrupt = |what: &str| TarError::Corrupt(at, what.to_owned());
             let dialect = header::dialect(&block).ok_or_else(|| corrupt("no tar header where one should be"))?;
             let flag = header::flag(&block);

@@ -1,0 +1,261 @@
+//! Joins what the record, the Dockerfile and the history tell.
+
+use super::base::{Base, BaseHow};
+use super::entry::Entry;
+use super::fit::{Fitted, fitted, of_instruction, place, triggered};
+use super::{Confidence, How, Origin, Origins, Place, Text, Unplaced, base, recorded};
+use crate::build::Build;
+use crate::dockerfile::Keyword;
+use crate::image::{Image, Provenance, RecordedLayer, RecordedLines};
+
+/// Where each layer comes from: as the provenance says, else as the history laid beside the Dockerfile tells.
+pub fn origins(image: &Image, build: Option<&Build<'_>>, provenance: Option<&Provenance>) -> Origins {
+    origins_above(image, &base::base(image, &[]), build, provenance)
+}
+
+/// As [`origins`], for an image whose base was looked for ([`base()`](super::base())).
+pub fn origins_above(
+    image: &Image,
+    base: &Base,
+    build: Option<&Build<'_>>,
+    provenance: Option<&Provenance>,
+) -> Origins {
+    let mut notices = Vec::new();
+    let history = of_layers(image, &mut notices);
+    let entries: Vec<Entry> = image.config.history.iter().map(Entry::of).collect();
+    let recorded = recorded::layers(image, provenance);
+    let input = recorded.as_ref().and(provenance).and_then(recorded::input);
+    let recorded_build = input.as_ref().map(Build::new);
+    let text_of = |build: &Build<'_>| build.input().file.source().shared_text();
+    let is_same = matches!((build, &recorded_build), (Some(given), Some(own)) if text_of(given) == text_of(own));
+    let floor = match (base.how, base.layers) {
+        (BaseHow::Layers, 1..) => history.get(base.layers - 1).copied().flatten().map_or(0, |entry| entry + 1),
+        _ => 0,
+    };
+    let mut joined = Joined {
+        image,
+        history,
+        entries,
+        given: None,
+        own: None,
+        base: base.clone(),
+        boundary: floor,
+        has_dockerfile: build.is_some() || recorded_build.is_some(),
+    };
+    let recorded_text = if is_same { Text::Given } else { Text::Recorded(0) };
+    joined.own = recorded_build.as_ref().and_then(|own| fitted(own, &joined.entries, floor, recorded_text));
+    if !is_same {
+        joined.given = build.and_then(|given| fitted(given, &joined.entries, floor, Text::Given));
+    }
+    joined.bound(recorded.as_deref(), &mut notices);
+    let names: Vec<Option<String>> = joined.entries.iter().map(Entry::one_line).collect();
+    let mut origins: Vec<Origin> =
+        names.into_iter().enumerate().map(|(entry, name)| joined.origin(entry, name)).collect();
+    let mut layers: Vec<Origin> =
+        joined.history.iter().enumerate().map(|(layer, entry)| joined.layer(layer, *entry, &origins)).collect();
+    if let (Some(recorded), Some(provenance)) = (&recorded, provenance) {
+        let record = Record { build: recorded_build.as_ref(), text: recorded_text, provenance };
+        for (layer, origin) in layers.iter_mut().enumerate() {
+            let found = recorded[layer].filter(|found| !found.fetched).and_then(|found| found.lines);
+            if let Some(lines) =
+                found.filter(|_| !matches!(&origin.place, Some(place) if !is_same && place.text == Text::Given))
+            {
+                record.put(lines, origin);
+            }
+            if let Some(entry) = joined.history[layer] {
+                origins[entry] = origin.clone();
+            }
+        }
+    }
+    joined.say(build, is_same, &mut notices);
+    let fit = joined.given.or(joined.own).map(|fitted| fitted.fit);
+    Origins { layers, history: origins, base: joined.base, fit, notices }
+}
+
+struct Joined<'i> {
+    image: &'i Image,
+    /// The entry of each layer.
+    history: Vec<Option<usize>>,
+    entries: Vec<Entry>,
+    /// Beside the given Dockerfile, where that is not the recorded one.
+    given: Option<Fitted>,
+    /// Beside the recorded one.
+    own: Option<Fitted>,
+    base: Base,
+    /// The lowest entry that is not the base's.
+    boundary: usize,
+    has_dockerfile: bool,
+}
+
+impl Joined<'_> {
+    /// The Dockerfile that the image was built from.
+    fn fitting(&self) -> Option<&Fitted> {
+        let belongs = |fitted: &&Fitted| fitted.fit.belongs();
+        self.given.as_ref().filter(belongs).or_else(|| self.own.as_ref().filter(belongs))
+    }
+
+    /// Works out where the base ends.
+    fn bound(&mut self, recorded: Option<&[Option<RecordedLayer>]>, notices: &mut Vec<String>) {
+        let below = |history: &[Option<usize>], entry: usize| {
+            history.iter().take_while(|own| own.is_none_or(|own| own < entry)).count()
+        };
+        let fetched =
+            recorded.map(|layers| layers.iter().take_while(|layer| layer.is_some_and(|layer| layer.fetched)).count());
+        let fitting = self.fitting().map(|fitted| (fitted.first, fitted.is_scratch));
+        let first = fitting.and_then(|(first, _)| first);
+        if self.base.how != BaseHow::Layers {
+            if let Some(layers) = fetched.filter(|layers| *layers > 0) {
+                (self.base.layers, self.base.how) = (layers, BaseHow::Provenance);
+            } else if let Some((_, true)) = fitting {
+                (self.base.layers, self.base.how) = (0, BaseHow::History);
+            } else if let Some(first) = first {
+                let first = triggered(&self.entries, first);
+                (self.base.layers, self.base.how) = (below(&self.history, first), BaseHow::History);
+                self.boundary = first;
+            } else if self.image.layers.len() > 1 {
+                notices.push("nothing tells where the base image ends: the lowest layer is taken for it".to_owned());
+            }
+        }
+        if matches!(self.base.how, BaseHow::Layers | BaseHow::Provenance) {
+            let last = self.base.layers.checked_sub(1).and_then(|layer| self.history.get(layer).copied().flatten());
+            let start = last.map_or(0, |entry| entry + 1);
+            // Settings of the base stand above its last layer.
+            let first_layer = (start..self.entries.len()).find(|&entry| !self.entries[entry].is_empty);
+            self.boundary = first.into_iter().chain(first_layer).min().unwrap_or(start).max(start);
+        }
+    }
+
+    /// Where an entry comes from.
+    fn origin(&self, entry: usize, name: Option<String>) -> Origin {
+        let keyword = self.entries[entry].keyword;
+        for fitted in self.given.iter().chain(&self.own).filter(|fitted| fitted.fit.belongs()) {
+            if let Some(origin) = &fitted.origins[entry] {
+                return origin.clone();
+            }
+            // All instructions have their entries, so this one is the work of a trigger that the base image brought.
+            let complete = fitted.fit.agreed == fitted.fit.instructions && self.base.how != BaseHow::Guess;
+            if complete && (self.boundary..fitted.first.unwrap_or(0)).contains(&entry) {
+                return Origin { instruction: name, keyword, place: Some(fitted.from.clone()), unplaced: None };
+            }
+        }
+        let unplaced = if entry < self.boundary {
+            Unplaced::Base
+        } else if self.entries[entry].is_silent {
+            Unplaced::NoHistory
+        } else if !self.has_dockerfile {
+            Unplaced::NoDockerfile
+        } else if self.fitting().is_none() {
+            Unplaced::OtherDockerfile
+        } else {
+            Unplaced::NotFound
+        };
+        Origin { instruction: name, keyword, place: None, unplaced: Some(unplaced) }
+    }
+
+    /// Where a layer comes from, by its entry's origin.
+    fn layer(&self, layer: usize, entry: Option<usize>, origins: &[Origin]) -> Origin {
+        let unplaced = |unplaced| Origin { unplaced: Some(unplaced), ..Origin::default() };
+        let Some(entry) = entry else {
+            return unplaced(if layer < self.base.layers { Unplaced::Base } else { Unplaced::NoHistory });
+        };
+        if layer >= self.base.layers && self.is_squashed(entry) {
+            unplaced(Unplaced::Squashed)
+        } else {
+            origins[entry].clone()
+        }
+    }
+
+    /// Whether a layer holds what several instructions made: buildah and `docker build --squash` say so in a remark.
+    fn is_squashed(&self, entry: usize) -> bool {
+        let comment = self.image.config.history[entry].comment.as_deref().unwrap_or_default();
+        let below = self.entries[..entry].iter().rev().take_while(|below| below.is_empty);
+        let makes = |entry: &Entry| matches!(entry.keyword, Some(Keyword::Run | Keyword::Copy | Keyword::Add));
+        (comment.starts_with("FROM ") || comment.starts_with("merge sha256:")) && below.into_iter().any(makes)
+    }
+
+    fn say(&self, build: Option<&Build<'_>>, is_same: bool, notices: &mut Vec<String>) {
+        let squashed = self.history.iter().flatten().any(|entry| self.is_squashed(*entry));
+        if squashed {
+            notices.push("several instructions were squashed to one layer: its bytes can't be told apart".to_owned());
+        }
+        if self.entries.iter().all(|entry| entry.is_silent) {
+            notices.push(
+                "the image has no history: it was imported, and nothing tells how its layers were made".to_owned(),
+            );
+        }
+        if build.is_some() && !is_same && self.own.is_some() {
+            notices.push(
+                "the Dockerfile is not the one that the image was built from: the builder recorded another text"
+                    .to_owned(),
+            );
+        }
+        let beside = if is_same { &self.own } else { &self.given };
+        let Some(Fitted { fit, .. }) = beside.as_ref().filter(|_| build.is_some()) else { return };
+        let count = format!("{} of {} instructions of stage `{}`", fit.agreed, fit.instructions, fit.stage);
+        if !fit.belongs() {
+            notices.push(format!("the Dockerfile does not make this image: {count} agree with its history"));
+        } else if fit.agreed < fit.instructions {
+            notices
+                .push(format!("the Dockerfile has changed since the image was built: {count} agree with its history"));
+        }
+        if fit.belongs() && !fit.is_target {
+            notices.push(format!("the image was built from stage `{}`, which is not the target", fit.stage));
+        }
+    }
+}
+
+/// The entry of each layer: as the image says where the counts agree, else from the top of the stack down.
+fn of_layers(image: &Image, notices: &mut Vec<String>) -> Vec<Option<usize>> {
+    let history = &image.config.history;
+    let filled: Vec<usize> = (0..history.len()).filter(|&entry| !history[entry].empty_layer).collect();
+    let layers = image.layers.len();
+    if filled.len() != layers && !history.is_empty() {
+        notices.push(format!(
+            "the history tells of {} layers and the image has {layers}: they are paired from the top down",
+            filled.len()
+        ));
+    }
+    let missing = layers.saturating_sub(filled.len());
+    let spare = filled.len().saturating_sub(layers);
+    (0..layers).map(|layer| layer.checked_sub(missing).and_then(|layer| filled.get(layer + spare).copied())).collect()
+}
+
+/// The builder's record.
+struct Record<'r, 'b> {
+    build: Option<&'r Build<'b>>,
+    text: Text,
+    provenance: &'r Provenance,
+}
+
+impl Record<'_, '_> {
+    /// Takes over the recorded lines.
+    fn put(&self, lines: RecordedLines, origin: &mut Origin) {
+        let (how, confidence) = (How::Provenance, Confidence::Exact);
+        let instruction = self.build.filter(|_| lines.text == 0).and_then(|build| {
+            let all = build.input().file.instructions();
+            let index = all.partition_point(|instruction| instruction.start_line <= lines.first).checked_sub(1)?;
+            (all[index].end_line >= lines.first).then_some((build, index))
+        });
+        if let Some((build, index)) = instruction {
+            let is_trigger = matches!(build.instruction(index).keyword, Keyword::From | Keyword::Onbuild);
+            let place = place(build, index, self.text, how, confidence, is_trigger);
+            let said = if is_trigger { origin.instruction.take() } else { None };
+            *origin = of_instruction(build, index, place);
+            origin.instruction = said.or(origin.instruction.take());
+        } else if self.provenance.texts.get(lines.text).is_some() {
+            let text = if lines.text == 0 { self.text } else { Text::Recorded(lines.text) };
+            origin.unplaced = None;
+            origin.place = Some(Place {
+                text,
+                first_line: lines.first,
+                last_line: lines.last,
+                span: None,
+                instruction: None,
+                stage: None,
+                how,
+                confidence,
+                triggered: false,
+            });
+        }
+    }
+}

@@ -1,0 +1,257 @@
+//! An instruction of a Dockerfile in the words in which builders put it into the history.
+
+use super::expected::{Other, Run, ports, run};
+use super::pattern::{Pattern, squeezed};
+use crate::build::{Build, Setting, Stage};
+use crate::dockerfile::quote::go_quote;
+use crate::dockerfile::{Argument, Command, File, Healthcheck, Instruction, Keyword, ScriptKind};
+
+/// How builders write an instruction.
+pub(super) enum Wording {
+    /// RUN.
+    Run(Run),
+    /// Any other.
+    Other(Other),
+}
+
+/// An instruction at its place: variables hold what they hold for the instruction with index `at`.
+struct At<'b, 'a> {
+    build: &'b Build<'a>,
+    stage: &'b Stage,
+    index: usize,
+}
+
+pub(super) fn wording(build: &Build<'_>, stage: &Stage, at: usize, instruction: &Instruction) -> Wording {
+    let file = &build.input().file;
+    let place = At { build, stage, index: at };
+    if instruction.keyword == Keyword::Run {
+        return Wording::Run(place.run(file, instruction));
+    }
+    let mut other = match instruction.keyword {
+        Keyword::Copy | Keyword::Add => place.transfer(file, instruction),
+        Keyword::Env | Keyword::Label => place.pairs(file, instruction),
+        Keyword::Arg => place.args(file, instruction),
+        Keyword::Workdir => place.workdir(file, instruction),
+        Keyword::Expose => place.expose(file, instruction),
+        Keyword::Volume => place.list(file, instruction),
+        Keyword::Cmd | Keyword::Entrypoint | Keyword::Shell => place.command(file, instruction),
+        Keyword::Healthcheck => At::healthcheck(file, instruction),
+        Keyword::Onbuild => Other::default(),
+        _ => place.operand(file, instruction),
+    };
+    // buildah and kaniko write what stands in the Dockerfile.
+    let source = squeezed(file.logical(instruction.text));
+    let keyword = instruction.name.text.len() as usize;
+    other.squeezed.extend(source.get(keyword..).map(str::to_owned));
+    Wording::Other(other)
+}
+
+impl At<'_, '_> {
+    fn expand(&self, argument: &Argument<'_>) -> Option<String> {
+        self.build.scopes().expand(self.stage.index, self.index, &argument.text)
+    }
+
+    /// The shell that commands get, as BuildKit writes it.
+    fn shell(&self) -> String {
+        let file = &self.build.input().file;
+        let before = |stage: &Stage, end: usize| {
+            let mut own = stage.instructions.start..stage.instructions.end.min(end);
+            own.rfind(|&index| self.build.instruction(index).keyword == Keyword::Shell)
+        };
+        let mut end = self.index;
+        for stage in self.build.chain(self.stage).take(LONGEST_CHAIN) {
+            if let Some(index) = before(stage, end)
+                && let Some(Command::Exec(words)) = file.command(self.build.instruction(index))
+            {
+                return joined(&words);
+            }
+            end = usize::MAX;
+        }
+        "/bin/sh -c".to_owned()
+    }
+
+    fn run(&self, file: &File, instruction: &Instruction) -> Run {
+        match (file.command(instruction), file.script(instruction)) {
+            (Some(Command::Exec(words)), _) => run(None, joined(&words), None),
+            (Some(Command::Shell(written)), Some(script)) => {
+                let heredoc = instruction.heredocs.first();
+                let summary = heredoc.map(|_| {
+                    let first = script.text.lines().next().unwrap_or_default();
+                    let mut summary = Pattern::default();
+                    summary.push_hole();
+                    summary.push(&format!("{} ({}", written.text, first.trim_end()));
+                    summary.push_hole();
+                    summary.push(")");
+                    summary
+                });
+                let command = match (script.kind, heredoc) {
+                    // The script is mounted as a file.
+                    (ScriptKind::Interpreter(_), Some(heredoc)) => format!("/dev/pipes/{}", heredoc.name),
+                    _ => script.text.into_owned(),
+                };
+                run(Some(self.shell()), command, summary)
+            }
+            _ => run(None, String::new(), None),
+        }
+    }
+
+    /// Of the flags `--parents`, `--chown` and `--chmod` alone are written; heredocs by their names.
+    fn transfer(&self, file: &File, instruction: &Instruction) -> Other {
+        let Some(parts) = file.transfer(instruction) else { return Other::default() };
+        let mut exact = Pattern::default();
+        if parts.parents == Some(true) {
+            exact.push("--parents ");
+        }
+        for (flag, value) in [("--chown=", &parts.chown), ("--chmod=", &parts.chmod)] {
+            if let Some(value) = value {
+                exact.push(flag);
+                exact.push_known(self.expand(value).as_deref());
+                exact.push(" ");
+            }
+        }
+        for source in &parts.sources {
+            exact.push_known(self.expand(source).as_deref());
+            exact.push(" ");
+        }
+        for heredoc in &parts.heredocs {
+            let name = heredoc.opener.text.trim_start_matches(['<', '-']);
+            exact.push(&format!("<<{} ", heredoc.heredoc.map_or(name, |heredoc| &heredoc.name)));
+        }
+        let destination = self.expand(&parts.destination);
+        exact.push_known(destination.as_deref());
+        let mut destinations = vec![Pattern::of(&*parts.destination.text)];
+        let mut known = Pattern::default();
+        known.push_known(destination.as_deref());
+        destinations.push(known);
+        Other { exact, destinations, ..Other::default() }
+    }
+
+    fn pairs(&self, file: &File, instruction: &Instruction) -> Other {
+        let (mut exact, mut names) = (Pattern::default(), Pattern::default());
+        for (number, pair) in file.variables(instruction).iter().enumerate() {
+            let name = self.expand(&pair.name);
+            for pattern in [&mut exact, &mut names] {
+                pattern.push(if number > 0 { " " } else { "" });
+                pattern.push_known(name.as_deref());
+                pattern.push("=");
+            }
+            exact.push_known(self.expand(&pair.value).as_deref());
+            names.push_hole();
+        }
+        Other { exact, looser: vec![names], ..Other::default() }
+    }
+
+    /// `ARG A=1 B`: with the build's value where it has one.
+    fn args(&self, file: &File, instruction: &Instruction) -> Other {
+        let (mut exact, mut names) = (Pattern::default(), Pattern::default());
+        for (number, arg) in file.args(instruction).iter().enumerate() {
+            for pattern in [&mut exact, &mut names] {
+                pattern.push(if number > 0 { " " } else { "" });
+                pattern.push(&arg.name.text);
+            }
+            let given = self.build.input().options.build_args.iter().rev().find(|(name, _)| *name == *arg.name.text);
+            match (given, &arg.default) {
+                (Some((_, value)), _) => exact.push(&format!("={value}")),
+                (None, Some(default)) => {
+                    exact.push("=");
+                    exact.push_known(self.expand(default).as_deref());
+                }
+                (None, None) => {}
+            }
+            names.push_hole();
+        }
+        Other { exact, looser: vec![names], ..Other::default() }
+    }
+
+    fn workdir(&self, file: &File, instruction: &Instruction) -> Other {
+        let Some(written) = file.operand(instruction) else { return Other::default() };
+        let written = self.expand(&written);
+        let mut looser = Pattern::default();
+        if written.as_deref().is_some_and(|folder| !folder.starts_with('/')) {
+            looser.push_hole();
+        }
+        looser.push_known(written.as_deref().map(|folder| folder.trim_start_matches("./").trim_end_matches('/')));
+        let exact = match self.build.workdir(self.stage, self.index.saturating_add(1)) {
+            Setting::By(_, folder) => Pattern::of(clean(&folder)),
+            _ => looser.clone(),
+        };
+        Other { exact, looser: vec![looser], ..Other::default() }
+    }
+
+    fn expose(&self, file: &File, instruction: &Instruction) -> Other {
+        let words: Option<Vec<String>> = file.list(instruction).iter().map(|port| self.expand(port)).collect();
+        let text = words.unwrap_or_default().join(" ");
+        Other { exact: Pattern::of(format!("[{}]", ports(&text).join(" "))), ports: ports(&text), ..Other::default() }
+    }
+
+    fn list(&self, file: &File, instruction: &Instruction) -> Other {
+        let mut exact = Pattern::of("[");
+        for (number, word) in file.list(instruction).iter().enumerate() {
+            exact.push(if number > 0 { " " } else { "" });
+            exact.push_known(self.expand(word).as_deref());
+        }
+        exact.push("]");
+        Other { exact, ..Other::default() }
+    }
+
+    /// CMD and ENTRYPOINT write Go's `%q`, SHELL `%v`.
+    fn command(&self, file: &File, instruction: &Instruction) -> Other {
+        let words: Vec<String> = match file.command(instruction) {
+            Some(Command::Exec(words)) => words.iter().map(|word| word.text.to_string()).collect(),
+            Some(Command::Shell(text)) => {
+                let script = file.script(instruction).map_or(text.text, |script| script.text);
+                self.shell().split(' ').map(str::to_owned).chain([script.into_owned()]).collect()
+            }
+            None => Vec::new(),
+        };
+        let shown: Vec<String> = if instruction.keyword == Keyword::Shell {
+            words
+        } else {
+            words.iter().map(|word| go_quote(word)).collect()
+        };
+        let exact = format!("[{}]", shown.join(" "));
+        Other { squeezed: vec![squeezed(&exact)], exact: Pattern::of(exact), ..Other::default() }
+    }
+
+    /// `&{["CMD" "x"] "10s" "0s" "0s" "0s" '\x03'}`; the old builder has no quotes. The times are not compared.
+    fn healthcheck(file: &File, instruction: &Instruction) -> Other {
+        let words: Vec<String> = match file.healthcheck(instruction) {
+            Some(Healthcheck::Command { command: Some(Command::Exec(words)), .. }) => {
+                let own = words.iter().map(|word| word.text.to_string());
+                ["CMD".to_owned()].into_iter().chain(own).collect()
+            }
+            Some(Healthcheck::Command { command: Some(Command::Shell(text)), .. }) => {
+                let script = file.script(instruction).map_or(text.text, |script| script.text);
+                vec!["CMD-SHELL".to_owned(), script.into_owned()]
+            }
+            Some(Healthcheck::None) => vec!["NONE".to_owned()],
+            _ => return Other::default(),
+        };
+        let quoted: Vec<String> = words.iter().map(|word| go_quote(word)).collect();
+        let patterns = [quoted, words].map(|words| {
+            let mut pattern = Pattern::of(format!("&{{[{}] ", words.join(" ")));
+            pattern.push_hole();
+            pattern
+        });
+        Other { looser: patterns.into(), ..Other::default() }
+    }
+
+    fn operand(&self, file: &File, instruction: &Instruction) -> Other {
+        let mut exact = Pattern::default();
+        exact.push_known(file.operand(instruction).and_then(|argument| self.expand(&argument)).as_deref());
+        Other { exact, ..Other::default() }
+    }
+}
+
+/// Stages of a chain that are looked at for a SHELL; no real one has as many.
+const LONGEST_CHAIN: usize = 256;
+
+fn joined(words: &[Argument<'_>]) -> String {
+    words.iter().map(|word| &*word.text).collect::<Vec<_>>().join(" ")
+}
+
+/// A path as Go's `path.Clean` leaves it; `..` is left alone.
+fn clean(path: &str) -> String {
+    let parts: Vec<&str> = path.split('/').filter(|part| !matches!(*part, "" | ".")).collect();
+    format!("/{}", parts.join("/"))
+}

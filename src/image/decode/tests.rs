@@ -1,0 +1,190 @@
+use std::io::{Read, Write};
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use crate::image::decode::{Decoded, sniff};
+use crate::image::fault::{Fault, FaultKind};
+use crate::image::layer::Compression;
+use crate::image::limits::Limits;
+
+/// 40 times `hello xz `, by xz.
+const XZ: &[u8] =
+    b"\xfd\x37\x7a\x58\x5a\x00\x00\x04\xe6\xd6\xb4\x46\x02\x00\x21\x01\x0c\x00\x00\x00\x8f\x98\x41\x9c\xe0\x01\
+    \x67\x00\x12\x5d\x00\x34\x19\x49\xdb\x85\x5c\x63\xb2\x2e\x6c\x15\x02\x97\x3c\xf8\x18\x00\x00\x00\x00\x00\
+    \x02\x37\xaa\x39\xde\xfc\x2c\x2f\x00\x01\x2e\xe8\x02\x00\x00\x00\x0e\xf4\x5e\x4c\xb1\xc4\x67\xfb\x02\x00\
+    \x00\x00\x00\x04\x59\x5a";
+
+fn gzip(contents: &[u8]) -> Vec<u8> {
+    let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::default());
+    encoder.write_all(contents).unwrap();
+    encoder.finish().unwrap()
+}
+
+fn bzip2(contents: &[u8]) -> Vec<u8> {
+    let mut encoder = bzip2::write::BzEncoder::new(Vec::new(), bzip2::Compression::fast());
+    encoder.write_all(contents).unwrap();
+    encoder.finish().unwrap()
+}
+
+fn zstd(contents: &[u8]) -> Vec<u8> {
+    let mut encoder = zstd::Encoder::new(Vec::new(), 1).unwrap();
+    encoder.include_checksum(true).unwrap();
+    encoder.write_all(contents).unwrap();
+    encoder.finish().unwrap()
+}
+
+/// Bytes that compress badly, more than one chunk of them.
+fn noise(bytes: usize) -> Vec<u8> {
+    let mut state = 0x9e37_79b9_7f4a_7c15u64;
+    let mut next = || {
+        state ^= state << 13;
+        state ^= state >> 7;
+        state ^= state << 17;
+        (state >> 32) as u8 & 0x3f
+    };
+    (0..bytes).map(|_| next()).collect()
+}
+
+fn decoded_with(blob: &[u8], limits: &Limits) -> Result<Vec<u8>, (Vec<u8>, Fault)> {
+    let inflated = AtomicU64::new(0);
+    let read = AtomicU64::new(0);
+    let progress = |bytes| {
+        read.fetch_add(bytes, Ordering::Relaxed);
+    };
+    let mut decoded = Decoded::new(blob, limits, &inflated, &progress).map_err(|fault| (Vec::new(), fault))?;
+    let mut contents = Vec::new();
+    match decoded.read_to_end(&mut contents) {
+        Ok(_) => {
+            assert_eq!(decoded.position(), blob.len() as u64);
+            assert_eq!(read.load(Ordering::Relaxed), blob.len() as u64);
+            Ok(contents)
+        }
+        Err(error) => Err((contents, error.get_ref().unwrap().downcast_ref::<Fault>().unwrap().clone())),
+    }
+}
+
+fn decoded(blob: &[u8]) -> Result<Vec<u8>, (Vec<u8>, Fault)> {
+    decoded_with(blob, &Limits::default())
+}
+
+#[track_caller]
+fn check(blob: &[u8], compression: Compression, contents: &[u8]) {
+    assert_eq!(sniff(blob), compression);
+    assert!(decoded(blob).is_ok_and(|found| found == contents));
+}
+
+#[track_caller]
+fn wrong(blob: &[u8], kind: FaultKind, what: &str) {
+    let (_, fault) = decoded(blob).unwrap_err();
+    assert_eq!(fault.kind, kind);
+    assert!(fault.to_string().contains(what), "{fault}");
+}
+
+#[test]
+fn all_compressions_are_told_by_their_first_bytes() {
+    let contents = noise(700_000);
+    check(&contents, Compression::None, &contents);
+    check(b"", Compression::None, b"");
+    check(b"BZh9 is a name", Compression::None, b"BZh9 is a name");
+    check(&gzip(&contents), Compression::Gzip, &contents);
+    check(&zstd(&contents), Compression::Zstd, &contents);
+    check(&bzip2(&contents), Compression::Bzip2, &contents);
+    check(XZ, Compression::Xz, &b"hello xz ".repeat(40));
+}
+
+#[test]
+fn streams_may_follow_one_another() {
+    let (one, two) = (noise(300_000), b"two".to_vec());
+    let both = [&one[..], &two].concat();
+    for (encode, compression) in
+        [(gzip as fn(&[u8]) -> Vec<u8>, Compression::Gzip), (zstd, Compression::Zstd), (bzip2, Compression::Bzip2)]
+    {
+        check(&[encode(&one), encode(&two)].concat(), compression, &both);
+        check(&[encode(b""), encode(&two)].concat(), compression, &two);
+        wrong(&[&encode(&two)[..], b"junk"].concat(), FaultKind::Corrupt, "is followed by bytes that are none");
+    }
+    check(&[XZ, &[0; 8], XZ].concat(), Compression::Xz, &b"hello xz ".repeat(80));
+    wrong(&[XZ, b"junk"].concat(), FaultKind::Corrupt, "xz stream is corrupt");
+    // eStargz: thousands of members.
+    let many: Vec<u8> = (0..500).flat_map(|_| gzip(b"x")).collect();
+    check(&many, Compression::Gzip, &[b'x'; 500]);
+}
+
+#[test]
+fn zstd_frames_may_be_there_to_be_skipped() {
+    let skipped = [&[0x5a, 0x2a, 0x4d, 0x18, 0, 8, 4, 0][..], &[1; 0x4_0800]].concat();
+    let contents = noise(200_000);
+    check(&[&skipped[..], &zstd(&contents), &skipped].concat(), Compression::Zstd, &contents);
+    check(&skipped, Compression::Zstd, b"");
+    wrong(&skipped[..1000], FaultKind::Truncated, "zstd stream ends early");
+}
+
+#[test]
+fn zeros_may_follow_gzip_alone() {
+    check(&[&gzip(b"one")[..], &[0; 300_000]].concat(), Compression::Gzip, b"one");
+    for after in [&b"\0\0\x1f\x8b"[..], b"\0x"] {
+        wrong(&[&gzip(b"one")[..], after].concat(), FaultKind::Corrupt, "is followed by");
+    }
+    wrong(&[&zstd(b"one")[..], &[0; 8]].concat(), FaultKind::Corrupt, "is followed by");
+}
+
+#[test]
+fn what_is_cut_or_changed_is_an_error() {
+    let contents = noise(500);
+    for blob in [gzip(&contents), zstd(&contents), bzip2(&contents), XZ.to_vec()] {
+        let name = sniff(&blob).name();
+        // Shorter ones are told for something else.
+        for end in 10..blob.len() {
+            let (_, fault) = decoded(&blob[..end]).unwrap_err();
+            assert_eq!(fault.kind, FaultKind::Truncated, "{name} {end}: {fault}");
+        }
+        for at in 0..blob.len() {
+            let mut flipped = blob.clone();
+            flipped[at] ^= 1 << (at % 8);
+            match decoded(&flipped) {
+                // Times and names in gzip's header are held against nothing; other first bytes are another thing.
+                Ok(found) => assert!(at < 10 || found == contents, "{name} {at}"),
+                Err((_, fault)) => assert!(!fault.what.is_empty()),
+            }
+        }
+    }
+}
+
+#[test]
+fn what_comes_out_is_bounded() {
+    let limits = Limits { inflated_bytes: 100_000, window_bytes: 1 << 20, ..Limits::default() };
+    let (read, fault) = decoded_with(&gzip(&vec![0; 1 << 20]), &limits).unwrap_err();
+    assert!(read.len() <= 1 << 17);
+    assert_eq!(fault.kind, FaultKind::Limit);
+    let mut encoder = zstd::Encoder::new(Vec::new(), 1).unwrap();
+    encoder.window_log(24).unwrap();
+    encoder.write_all(&noise(100)).unwrap();
+    let (_, fault) = decoded_with(&encoder.finish().unwrap(), &limits).unwrap_err();
+    assert_eq!(fault.kind, FaultKind::Limit, "{fault}");
+    let (_, fault) = decoded_with(XZ, &Limits { window_bytes: 1 << 10, ..limits }).unwrap_err();
+    assert_eq!(fault.kind, FaultKind::Limit, "{fault}");
+}
+
+/// A source that fails after its first bytes.
+struct Failing(usize);
+
+impl Read for Failing {
+    fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
+        if self.0 == 0 {
+            return Err(std::io::Error::new(std::io::ErrorKind::ConnectionReset, "gone"));
+        }
+        let now = self.0.min(buffer.len());
+        buffer[..now].fill(b'a');
+        self.0 -= now;
+        Ok(now)
+    }
+}
+
+#[test]
+fn a_source_that_fails_is_no_end() {
+    let (limits, inflated) = (Limits::default(), AtomicU64::new(0));
+    let mut decoded = Decoded::new(Failing(300_000), &limits, &inflated, &|_| ()).unwrap();
+    let error = decoded.read_to_end(&mut Vec::new()).unwrap_err();
+    let fault = error.get_ref().unwrap().downcast_ref::<Fault>().unwrap();
+    assert_eq!(fault.kind, FaultKind::Unreadable(std::io::ErrorKind::ConnectionReset));
+    assert_eq!(fault.to_string(), "cannot be read: gone (byte 262144 of the blob)");
+}

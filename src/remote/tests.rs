@@ -1,0 +1,269 @@
+//! Registries that refuse, fail, dawdle and break off.
+
+use std::io::Read;
+use std::time::{Duration, Instant};
+
+use super::served::{Answer, Server};
+use super::{Kind, Limits, Options, Reference, Registry, Repository};
+use crate::image::Digest;
+use crate::image::Store;
+
+const INDEX: &str = r#"{"schemaVersion":2,"mediaType":"application/vnd.oci.image.index.v1+json","manifests":[]}"#;
+
+fn options() -> Options {
+    let limits = Limits {
+        connect: Duration::from_secs(2),
+        idle: Duration::from_millis(400),
+        retries: 2,
+        pause: Duration::from_secs(2),
+        document: 1 << 10,
+    };
+    Options { limits, ..Options::default() }
+}
+
+fn registry(server: &Server, options: &Options) -> Registry {
+    let reference: Reference = format!("{}/app:v1", server.host).parse().unwrap();
+    Registry::new(&reference, options).unwrap()
+}
+
+fn index() -> Answer {
+    Answer::new("200 OK", &["Content-Type: application/vnd.oci.image.index.v1+json"], INDEX.as_bytes())
+}
+
+fn some_digest() -> Digest {
+    format!("sha256:{}", "0a".repeat(32)).parse().unwrap()
+}
+
+#[test]
+fn what_fails_for_a_while_is_asked_again() {
+    let server = Server::start(|number, _| match number {
+        0 => Answer::new("429 Too Many Requests", &["Retry-After: 1"], b""),
+        1 => Answer::new("503 Service Unavailable", &[], b""),
+        _ => index(),
+    });
+    let start = Instant::now();
+    let document = registry(&server, &options()).manifest("v1").unwrap();
+    assert_eq!(document.bytes, INDEX.as_bytes());
+    assert_eq!(document.media_type, "application/vnd.oci.image.index.v1+json");
+    // A second that the registry asks for, and twice the first pause.
+    assert!(start.elapsed() >= Duration::from_secs(2), "{:?}", start.elapsed());
+    let heads = server.heads();
+    assert_eq!(heads.len(), 3);
+    assert!(heads[0].starts_with("GET /v2/app/manifests/v1 HTTP/1.1"), "{}", heads[0]);
+}
+
+#[track_caller]
+fn refused(status: &str, head: &[&str], contents: &str, kind: Kind, requests: usize) -> String {
+    let (status, contents) = (status.to_owned(), contents.to_owned());
+    let head: Vec<String> = head.iter().map(|line| (*line).to_owned()).collect();
+    let server = Server::start(move |_, _| {
+        let head: Vec<&str> = head.iter().map(String::as_str).collect();
+        Answer::new(&status, &head, contents.as_bytes())
+    });
+    let error = registry(&server, &options()).manifest("v1").unwrap_err();
+    assert_eq!(error.kind, kind, "{error}");
+    assert_eq!(server.heads().len(), requests, "{error}");
+    format!("{}: {}", error.what, error.help).replace(&server.host, "HOST")
+}
+
+#[test]
+fn a_refusal_says_what_to_do() {
+    let missing = r#"{"errors":[{"code":"MANIFEST_UNKNOWN","message":"manifest unknown"}]}"#;
+    assert_eq!(
+        refused("404 Not Found", &[], missing, Kind::Missing, 1),
+        "the registry `HOST` has no `app:v1` (manifest unknown): check name and tag; a private repository that you may \
+         not see looks the same"
+    );
+    assert_eq!(
+        refused("401 Unauthorized", &["WWW-Authenticate: Basic realm=\"x\""], "", Kind::Denied, 2),
+        "the registry `HOST` gives `HOST/app` to no stranger, and there are no credentials: `docker login HOST` keeps \
+         credentials for it"
+    );
+    let limited = refused("429 Too Many Requests", &["Retry-After: 3600"], "", Kind::Limited, 1);
+    assert!(limited.contains("it asks to come back in 3600 s; wait, or log in"), "{limited}");
+    let failing = refused("500 Internal Server Error", &[], "<html>", Kind::Broken, 3);
+    assert!(failing.contains("fails with 500 Internal Server Error for `app:v1` (3 attempts)"), "{failing}");
+    let around = refused("307 Temporary Redirect", &["Location: /v2/app/manifests/v1"], "", Kind::Broken, 6);
+    assert!(around.contains("sends us around"), "{around}");
+    let large = refused("200 OK", &[], &"x".repeat(2000), Kind::Broken, 1);
+    assert!(large.contains("is larger than"), "{large}");
+    let digest = format!("Docker-Content-Digest: {}", some_digest());
+    let changed = refused("200 OK", &[&digest], INDEX, Kind::Broken, 1);
+    assert!(changed.contains("instead of sha256:0a0a"), "{changed}");
+}
+
+#[test]
+fn who_does_not_answer_is_not_waited_for() {
+    let server = Server::start(|_, _| Answer::new("200 OK", &[], b"").cut(1).hanging(Duration::from_secs(20)));
+    let start = Instant::now();
+    let error = registry(&server, &options()).manifest("v1").unwrap_err();
+    assert_eq!(error.kind, Kind::Unreachable, "{error}");
+    assert!(error.what.ends_with("sends nothing for 400 ms"), "{error}");
+    assert!(start.elapsed() < Duration::from_secs(5));
+
+    let closed: Reference = "127.0.0.1:1/app".parse().unwrap();
+    let error = Registry::new(&closed, &options()).unwrap().manifest("v1").unwrap_err();
+    assert_eq!(error.kind, Kind::Unreachable, "{error}");
+    assert!(error.what.contains("cannot be reached: Connection refused"), "{error}");
+
+    let nowhere: Reference = "dockopt.invalid/app".parse().unwrap();
+    let error = Registry::new(&nowhere, &options()).unwrap().manifest("v1").unwrap_err();
+    assert_eq!(error.kind, Kind::Unreachable, "{error}");
+}
+
+fn blob() -> Vec<u8> {
+    (0..100_000_u32).flat_map(u32::to_le_bytes).collect()
+}
+
+/// The part that is asked for, as good registries send it.
+fn part(head: &str) -> Answer {
+    let blob = blob();
+    let range =
+        head.lines().find_map(|line| line.to_ascii_lowercase().strip_prefix("range: bytes=").map(str::to_owned));
+    let Some(range) = range else { return Answer::new("200 OK", &[], &blob) };
+    let from: usize = range.trim_end_matches('-').parse().unwrap();
+    let told = format!("Content-Range: bytes {from}-{}/{}", blob.len() - 1, blob.len());
+    Answer::new("206 Partial Content", &[&told], &blob[from..])
+}
+
+#[test]
+fn a_blob_that_breaks_off_goes_on() {
+    let whole = |server: &Server| {
+        let mut bytes = Vec::new();
+        let mut blob = registry(server, &options()).blob(&some_digest(), 0).unwrap();
+        assert_eq!(blob.size(), Some(400_000));
+        blob.read_to_end(&mut bytes).map(|_| bytes)
+    };
+    let server = Server::start(|number, head| if number == 0 { part(head).cut(123_456) } else { part(head) });
+    assert!(whole(&server).unwrap() == blob());
+    assert!(server.heads()[1].to_ascii_lowercase().contains("range: bytes=276544-\r\n"), "{}", server.heads()[1]);
+
+    // One that stops sending, and one that knows no parts.
+    let stalled = |number, head: &str| match number {
+        0 => part(head).cut(100_000).hanging(Duration::from_secs(20)),
+        _ => Answer::new("200 OK", &[], &blob()),
+    };
+    assert!(whole(&Server::start(stalled)).unwrap() == blob());
+
+    let server = Server::start(|_, head| part(head).cut(1000));
+    let error = whole(&server).unwrap_err();
+    assert_eq!(error.kind(), std::io::ErrorKind::ConnectionAborted);
+    assert!(error.to_string().contains("breaks off in the middle of blob sha256:0a0a"), "{error}");
+    assert_eq!(server.heads().len(), 3);
+
+    let chunked = |_, _: &str| Answer {
+        bytes: b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n5\r\nwor".to_vec(),
+        hang: Duration::ZERO,
+    };
+    let server = Server::start(chunked);
+    let mut blob = registry(&server, &options()).blob(&some_digest(), 0).unwrap();
+    assert!(blob.read_to_end(&mut Vec::new()).is_err());
+}
+
+fn configured(server: &Server, entry: &str) -> (tempfile::TempDir, Options) {
+    let folder = tempfile::tempdir().unwrap();
+    let text = format!(r#"{{"auths": {{"{}": {entry}}}}}"#, server.host);
+    std::fs::write(folder.path().join("config.json"), text).unwrap();
+    let options = Options { configuration: Some(folder.path().to_owned()), ..options() };
+    (folder, options)
+}
+
+/// A registry that wants a token, which it gives out itself for `me:secret`, or for the identity token `lasting`.
+fn guarded() -> Server {
+    Server::start(|_, head| {
+        let host =
+            head.lines().find_map(|line| line.to_ascii_lowercase().strip_prefix("host: ").map(str::to_owned)).unwrap();
+        let lower = head.to_ascii_lowercase();
+        if head.starts_with("GET /token?") {
+            let known = lower.contains("authorization: basic bwu6c2vjcmv0\r\n");
+            assert!(head.contains("scope=repository%3Aapp%3Apull&service=the%20shop"), "{head}");
+            return if known {
+                Answer::new("200 OK", &[], br#"{"token":"fresh"}"#)
+            } else {
+                Answer::new("401 No", &[], b"")
+            };
+        }
+        if head.starts_with("POST /token ") {
+            assert!(head.contains("grant_type=refresh_token") && head.contains("refresh_token=lasting"), "{head}");
+            return Answer::new("200 OK", &[], br#"{"access_token":"fresh"}"#);
+        }
+        if lower.contains("authorization: bearer fresh\r\n") {
+            return index();
+        }
+        let wanted = format!(
+            "WWW-Authenticate: Bearer realm=\"http://{host}/token\",service=\"the shop\",scope=\"repository:app:pull\""
+        );
+        Answer::new("401 Unauthorized", &[&wanted], b"")
+    })
+}
+
+#[test]
+fn a_token_is_fetched_with_what_docker_knows() {
+    let server = guarded();
+    let (_folder, options) = configured(&server, r#"{"auth": "bWU6c2VjcmV0"}"#);
+    let registry_ = registry(&server, &options);
+    registry_.manifest("v1").unwrap();
+    registry_.manifest("v1").unwrap();
+    assert_eq!(server.heads().len(), 4, "the token serves again");
+
+    let (_folder, options) = configured(&server, r#"{"identitytoken": "lasting"}"#);
+    registry(&server, &options).manifest("v1").unwrap();
+
+    let (_folder, options) = configured(&server, r#"{"auth": "bWU6d3Jvbmc="}"#);
+    let error = registry(&server, &options).manifest("v1").unwrap_err();
+    assert_eq!(error.kind, Kind::Denied);
+    assert!(error.what.contains("to user `me` with the password that docker's configuration has"), "{error}");
+    assert!(!format!("{error:?}").contains("wrong"), "{error:?}");
+}
+
+#[test]
+fn others_get_no_credentials() {
+    let other = Server::start(|_, _| index());
+    let target = other.host.clone();
+    let server = Server::start(move |_, head| {
+        if !head.to_ascii_lowercase().contains("authorization: basic") {
+            return Answer::new("401 No", &["WWW-Authenticate: Basic realm=x"], b"");
+        }
+        Answer::new("307 Elsewhere", &[&format!("Location: http://{target}/blob?signed")], b"")
+    });
+    let (_folder, options) = configured(&server, r#"{"auth": "bWU6c2VjcmV0"}"#);
+    registry(&server, &options).manifest("v1").unwrap();
+    let head = other.heads().remove(0);
+    assert!(head.starts_with("GET /blob?signed ") && !head.to_ascii_lowercase().contains("authorization"), "{head}");
+
+    // A token's giver that is somebody else gets no password in the clear.
+    let wanted = "WWW-Authenticate: Bearer realm=\"http://dockopt.invalid/token\"";
+    let greedy = Server::start(move |_, _| Answer::new("401 No", &[wanted], b""));
+    let (_folder, options) = configured(&greedy, r#"{"auth": "bWU6c2VjcmV0"}"#);
+    let error = registry(&greedy, &options).manifest("v1").unwrap_err();
+    assert!(error.what.ends_with("to `http://dockopt.invalid`, which is no HTTPS"), "{error}");
+}
+
+#[test]
+fn a_registry_is_a_store() {
+    let server = Server::start(|_, head| match head {
+        _ if head.contains("/manifests/v1 ") => index(),
+        _ if head.contains("/blobs/") => Answer::new("200 OK", &[], b"blob"),
+        _ => Answer::new("404 Not Found", &[], b""),
+    });
+    let reference = format!("{}/app:v1", server.host).parse().unwrap();
+    let store = Repository::open(&reference, &options()).unwrap();
+    let text = |opened: Option<crate::image::Opened<'_>>| {
+        let mut text = String::new();
+        opened.unwrap().read.read_to_string(&mut text).unwrap();
+        text
+    };
+    assert_eq!(server.heads().len(), 1, "nothing is fetched before it is wanted");
+    let index = text(store.open("index.json").unwrap());
+    assert!(
+        index.contains(&store.digest().to_string()) && index.contains(&format!("\"size\":{}", INDEX.len())),
+        "{index}"
+    );
+    let top = format!("blobs/sha256/{}", store.digest().hex());
+    assert_eq!(text(store.manifest(&top).unwrap()), INDEX);
+    assert_eq!(server.heads().len(), 1);
+    let name = format!("blobs/sha256/{}", "0a".repeat(32));
+    assert_eq!(text(store.open(&name).unwrap()), "blob");
+    assert!(store.manifest(&name).unwrap().is_none());
+    assert!(store.open("manifest.json").unwrap().is_none());
+}
