@@ -63,7 +63,7 @@ pub use self::places::{Place, Sum};
 pub use self::platform::NotAPlatform;
 pub use self::position::{read, read_archive};
 pub use self::provenance::{NoProvenance, Provenance, RecordedLayer, RecordedLines, RecordedText};
-pub use self::scan::{Fault, FaultKind, ScanError, ScanOptions, Scanned, scan};
+pub use self::scan::{ScanError, ScanOptions, Scanned, scan};
 pub use self::store::{Opened, ReadAt, Store};
 pub use self::totals::{Above, Dive, Totals, WasteBytes, push_bytes, transfer_seconds};
 pub use self::tree::{Change, Count, EntryId, Fate, LayerChanges, Oddity, Tree, TreeNotice, WasteKind};
