@@ -123,7 +123,7 @@ fn read(
         platform: choice.platform.as_ref(),
         all_platforms: choice.all_platforms,
         host: &host,
-        reference: choice.reference.as_deref(),
+        reference: choice.reference.as_deref().or(opened.choice.as_deref()),
         verify: match asked.verify {
             Verify::None => image::Verify::None,
             Verify::Blob => image::Verify::Blob,

@@ -73,3 +73,9 @@ fn the_baseline_does_what_is_shown() {
 fn settings_do_what_is_shown() {
     check("docs/settings.md", Dockopt::new().dir("settings").file(".git/HEAD", ""));
 }
+
+#[test]
+fn images_are_shown_as_they_are() {
+    use crate::image::command::{DOCKERFILE, archive};
+    check("docs/image.md", Dockopt::new().file("app.tar", archive()).file("Dockerfile", DOCKERFILE));
+}

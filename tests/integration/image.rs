@@ -1,6 +1,7 @@
 //! Reading images: a zoo of archives whose truth is known, because their maker knows what it put in.
 
 mod agreement;
+pub(crate) mod command;
 mod binary;
 mod mutation;
 pub(crate) mod zoo;

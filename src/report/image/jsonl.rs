@@ -6,7 +6,7 @@ use std::io::{self, Write};
 use super::json::{finding, head, layers, platform, problem, skipped, totals};
 use super::{ImageView, hex, shown_path, wire};
 use crate::analysis::{Analysis, ImageAnalysis};
-use crate::image::{Entry, EntryId, Kind, PathId};
+use crate::image::{Entry, EntryId, Kind, PathId, category_of};
 use crate::report::json::compact;
 
 /// The result of `image` as lines, each as `schemas/image-jsonl.schema.json` describes it.
@@ -63,6 +63,9 @@ fn file(analysis: &ImageAnalysis, image: usize, path: PathId, id: EntryId) -> wi
         let owner = packages.owner(path)?;
         packages.packages.get(owner as usize).map(|package| &*package.name)
     });
+    let category = category_of(&bytes).map(|category| category.name.as_str());
+    // Those that are switched off are no concern.
+    let category = category.filter(|name| analysis.categories.iter().any(|known| known.category.name == *name));
     let is_file = matches!(entry.kind, Kind::File | Kind::Hardlink);
     // A further name of a file holds what the file holds.
     let held = analysis.tree.inode(id);
@@ -83,7 +86,7 @@ fn file(analysis: &ImageAnalysis, image: usize, path: PathId, id: EntryId) -> wi
         layer: id.layer,
         dockerfile: place.map(|(name, _)| name),
         line: place.map(|(_, place)| place.first_line),
-        category: None,
+        category,
         package,
     }
 }
