@@ -2,5 +2,6 @@
 
 mod agreement;
 mod binary;
+mod bounds;
 mod mutation;
 pub(crate) mod zoo;
