@@ -1,5 +1,5 @@
 //! `dockopt image` beside dive (`DOCKOPT_DIVE`, its path) and the two-core floor, interleaved in one run: wall time, CPU time,
-//! peak memory. The images are made once under `target/`: 8 GB, and as much page cache is wanted.
+//! peak memory. The images are made under `target/`, one after the other: 3 GB at most, and as much page cache is wanted.
 //!
 //! The floor is what inflating and SHA-256 take on this machine, divided among the cores: (archives ÷ inflate + blobs ÷
 //! SHA-256) ÷ cores; where no digest is known, reading at the speed of memory. `--smoke` (or `DOCKOPT_BENCH=smoke`) takes
@@ -77,17 +77,19 @@ fn main() -> std::io::Result<()> {
             whiteouts: kind.whiteouts / part as usize,
             ..kind
         };
-        let wanted: Vec<Form> = forms.iter().map(|&(form, _)| form).collect();
-        let made = make(&kind, &wanted, &folder)?;
-        for (made, &(form, bar)) in made.iter().zip(forms) {
+        for &(form, bar) in forms {
+            let made = make(&kind, form, &folder)?;
             compare(
                 &format!("{} {}", kind.name, name(form)),
-                made,
+                &made,
                 bar,
-                limit.floor(form, made),
+                limit.floor(form, &made),
                 dive.as_deref(),
                 rounds,
             );
+            if !flag("--keep") {
+                std::fs::remove_file(made.path)?;
+            }
         }
     }
     if !flag("--keep") {

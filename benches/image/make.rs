@@ -187,61 +187,42 @@ impl Archive {
     }
 }
 
-/// Writes an image in each of the forms, unless it is there; each layer is made once.
-pub fn make(kind: &Kind, forms: &[Form], folder: &Path) -> io::Result<Vec<Made>> {
-    let pool = Pool::new();
-    let files: Vec<PathBuf> =
-        forms.iter().map(|&form| folder.join(format!("{}.{}.tar", kind.name, name(form)))).collect();
-    let facts = folder.join(format!("{}.facts", kind.name));
-    if let (true, Ok(text)) = (files.iter().all(|file| file.exists()), std::fs::read_to_string(&facts)) {
+/// Writes an image, unless it is there.
+pub fn make(kind: &Kind, form: Form, folder: &Path) -> io::Result<Made> {
+    let path = folder.join(format!("{}.{}.tar", kind.name, name(form)));
+    let facts = path.with_extension("facts");
+    if let (true, Ok(text)) = (path.exists(), std::fs::read_to_string(&facts)) {
         let numbers: Vec<u64> = text.split_whitespace().filter_map(|word| word.parse().ok()).collect();
-        let made = |(path, n): (PathBuf, &[u64])| Made { path, entries: n[0], stored: n[1], archives: n[2] };
-        return Ok(files.into_iter().zip(numbers.chunks_exact(3)).map(made).collect());
+        return Ok(Made { path, entries: numbers[0], stored: numbers[1], archives: numbers[2] });
     }
-    let mut writers = Vec::new();
-    for file in &files {
-        let out = BufWriter::with_capacity(1 << 20, File::create(file)?);
-        writers.push((Archive { out }, Vec::new(), Vec::new(), (0, 0)));
-    }
-    let (mut entries, count) = (0, kind.layers + usize::from(kind.whiteouts > 0));
+    let pool = Pool::new();
+    let mut writer = Archive { out: BufWriter::with_capacity(1 << 20, File::create(&path)?) };
+    let (mut names, mut diff_ids) = (Vec::new(), Vec::new());
+    let (mut entries, mut stored, mut archives) = (0, 0, 0);
+    let numbers: Vec<usize> = (0..kind.layers + usize::from(kind.whiteouts > 0)).collect();
     // Two at a time: a layer is as large as the image divided by their number.
-    for pair in (0..count).collect::<Vec<_>>().chunks(2) {
-        let made: Vec<(Vec<u8>, Option<Vec<u8>>)> = pair
-            .par_iter()
-            .map(|&number| {
-                let archive = if number == kind.layers { removals(kind) } else { layer(kind, number, &pool) };
-                let packed = forms.contains(&Form::Gzip).then(|| gzip(&archive));
-                (archive, packed)
-            })
-            .collect();
-        for (archive, packed) in made {
-            entries += members(&archive);
-            let diff_id = hex(&archive);
-            for (&form, (writer, names, diff_ids, sums)) in forms.iter().zip(&mut writers) {
-                let blob = if form == Form::Gzip { packed.as_deref().expect("packed") } else { &archive };
-                let name = match form {
-                    Form::Legacy => format!("{}/layer.tar", hex(format!("{} {diff_id}", names.len()).as_bytes())),
-                    Form::Plain => format!("blobs/sha256/{diff_id}"),
-                    Form::Gzip => format!("blobs/sha256/{}", hex(blob)),
-                };
-                writer.put(&name, blob)?;
-                names.push((name, blob.len()));
-                diff_ids.push(format!("\"sha256:{diff_id}\""));
-                *sums = (sums.0 + blob.len() as u64, sums.1 + archive.len() as u64);
-            }
+    for pair in numbers.chunks(2) {
+        let one = |&number: &usize| {
+            let archive = if number == kind.layers { removals(kind) } else { layer(kind, number, &pool) };
+            let blob = if form == Form::Gzip { gzip(&archive) } else { archive.clone() };
+            (members(&archive), archive.len() as u64, hex(&archive), blob)
+        };
+        for (count, length, diff_id, blob) in pair.par_iter().map(one).collect::<Vec<_>>() {
+            let name = match form {
+                Form::Legacy => format!("{}/layer.tar", hex(format!("{} {diff_id}", names.len()).as_bytes())),
+                Form::Plain | Form::Gzip => format!("blobs/sha256/{}", hex(&blob)),
+            };
+            writer.put(&name, &blob)?;
+            names.push((name, blob.len()));
+            diff_ids.push(format!("\"sha256:{diff_id}\""));
+            (entries, stored, archives) = (entries + count, stored + blob.len() as u64, archives + length);
         }
     }
-    let mut all = Vec::new();
-    let mut noted = String::new();
-    for ((&form, path), (mut writer, names, diff_ids, (stored, archives))) in forms.iter().zip(files).zip(writers) {
-        documents(&mut writer, form, kind.name, &names, &diff_ids)?;
-        writer.out.write_all(&[0; 2 * BLOCK])?;
-        writer.out.flush()?;
-        noted.push_str(&format!("{entries} {stored} {archives}\n"));
-        all.push(Made { path, entries, stored, archives });
-    }
-    std::fs::write(facts, noted)?;
-    Ok(all)
+    documents(&mut writer, form, kind.name, &names, &diff_ids)?;
+    writer.out.write_all(&[0; 2 * BLOCK])?;
+    writer.out.flush()?;
+    std::fs::write(facts, format!("{entries} {stored} {archives}"))?;
+    Ok(Made { path, entries, stored, archives })
 }
 
 /// What a form is called.

@@ -3,5 +3,6 @@
 mod agreement;
 pub(crate) mod command;
 mod binary;
+mod bounds;
 mod mutation;
 pub(crate) mod zoo;

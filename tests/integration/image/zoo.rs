@@ -15,6 +15,7 @@ pub(crate) mod tar;
 mod trees;
 
 use std::collections::BTreeMap;
+use std::sync::OnceLock;
 
 use self::codec::Codec;
 use self::layout::{Files, Picture, engine25};
@@ -100,7 +101,13 @@ impl Case {
 pub(crate) struct Zoo(pub(crate) Vec<Case>);
 
 impl Zoo {
-    pub(crate) fn all() -> Self {
+    /// Made once for all tests.
+    pub(crate) fn all() -> &'static Self {
+        static ZOO: OnceLock<Zoo> = OnceLock::new();
+        ZOO.get_or_init(Self::new)
+    }
+
+    fn new() -> Self {
         let mut zoo = Self::default();
         trees::add(&mut zoo);
         links::add(&mut zoo);
