@@ -43,7 +43,7 @@ impl<'a> Members<'a> {
     pub(super) fn new(wanted: bool, limits: &'a Limits) -> Self {
         let (layer, names, oddities) = (Layer::default(), Names::default(), Oddities::default());
         let (contents, present, path, link) = (Contents::default(), Vec::new(), Vec::new(), Vec::new());
-        Self { wanted, limits, text: 0, layer, names, oddities, contents, present, path, link }
+        Self { wanted, limits, text: 0, layer, names, oddities, contents, present, path, link, told: 0 }
     }
 
     /// Whether what is kept of the layer is still within bounds, with one more member.
