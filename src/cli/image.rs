@@ -2,6 +2,7 @@
 
 mod measure;
 mod progress;
+mod search;
 
 pub(super) use self::measure::measure;
 
