@@ -35,6 +35,7 @@ mod platform;
 mod position;
 mod provenance;
 mod scan;
+pub mod secrets;
 #[cfg(test)]
 pub(crate) mod sketch;
 mod store;

@@ -3,9 +3,11 @@
 
 mod command;
 mod text;
+mod token;
 mod value;
 
 pub use self::text::{Held, Sign, in_text};
+pub use self::token::{Token, exact_token, token_prefixes};
 
 /// A variable that holds a secret.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -164,7 +166,7 @@ pub fn variable(name: &str, value: Option<&str>) -> Option<Variable> {
     }
     let weak = weak_only(&name);
     let held = match (found, weak) {
-        (Some(value), _) if text::is_token(value) => true,
+        (Some(value), _) if token::is_token(value) => true,
         (None, weak) => weak.is_some(),
         (Some(_), None) => false,
         (Some(value), Some(weak)) => value::is_secret(value) && (!weak || value::is_random(value)),
