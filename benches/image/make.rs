@@ -128,7 +128,7 @@ fn layer(kind: &Kind, number: usize, pool: &Pool) -> Vec<u8> {
         let path = path(file);
         let (parent, _) = path.rsplit_once('/').expect("a folder");
         if parent != folder {
-            folder = parent.to_owned();
+            folder = parent.into();
             add(&tar::dir(&folder));
         }
         // From a third of the mean to twice of it; one in fifty is a copy.

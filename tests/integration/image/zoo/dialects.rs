@@ -19,6 +19,7 @@ fn long(length: usize) -> String {
 }
 
 /// An archive whose one layer is written by hand.
+#[allow(clippy::needless_pass_by_value)] // Each archive is written for one call.
 fn raw<'z>(zoo: &'z mut Zoo, name: &'static str, tar: Vec<u8>, means: Vec<Member>) -> &'z mut Case {
     let picture = Picture::new(name, vec![Blob::of(&tar, Codec::Plain)]);
     let input = Input::Archive(engine25(std::slice::from_ref(&picture)).tar());

@@ -147,7 +147,9 @@ pub(crate) fn sparse(path: &str, form: Form, apparent: u64, pieces: &[(u64, u64)
 /// The members, and the two empty blocks that end an archive.
 pub(crate) fn archive(members: &[Member]) -> Vec<u8> {
     let mut out = Vec::new();
-    members.iter().for_each(|member| write(member, &mut out));
+    for member in members {
+        write(member, &mut out);
+    }
     out.resize(out.len() + 2 * BLOCK, 0);
     out
 }
