@@ -218,7 +218,7 @@ pub use self::catalogue::{Rule, announced, find, named};
 pub use self::context::Context;
 pub use self::metadata::{Category, Confidence, Fixability, Group, Metadata, Status, Subject};
 pub use self::neighbours::Neighbours;
-pub use self::policy::{Line, Policies, Policy, known};
+pub use self::policy::{Line, Policies, Policy, documents, known};
 pub use self::run::{Outcome, is_there, pragmas_of, run};
 pub use self::selection::{Selection, SelectorError, suggest};
 
