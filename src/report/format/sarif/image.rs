@@ -7,7 +7,7 @@ use crate::analysis::{Analysis, Finding, ImageAnalysis, Problem};
 use crate::finding::Basis;
 use crate::report::format::item::INPUT;
 use crate::report::format::path::Base;
-use crate::report::image::{image_problem, shown_name, story};
+use crate::report::image::{image_name, image_problem, story};
 use crate::report::json::pretty;
 use crate::report::wire::{Amount, Impact};
 use crate::text::LineColumn;
@@ -83,7 +83,7 @@ struct Log<'a> {
 
 impl Log<'_> {
     fn result<'f>(&self, image: &'f ImageAnalysis, finding: &'f Finding) -> wire::Result<'f> {
-        let name = shown_name(image);
+        let name = image_name(image);
         let layer = format!("layer {}", finding.layer + 1);
         let logical =
             wire::LogicalLocation { fully_qualified_name: format!("{name}/{layer}"), name: layer, kind: "module" };
