@@ -158,3 +158,18 @@ pub fn rule_of_category(name: &str) -> Option<&'static str> {
         _ => return None,
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rules_of_categories_exist() {
+        let named: Vec<&str> =
+            crate::image::all_categories().iter().filter_map(|category| rule_of_category(&category.name)).collect();
+        assert!(named.len() > 15, "{named:?}");
+        for rule in named.into_iter().chain(["deleted-in-later-layer", "recursive-chown"]) {
+            assert!(crate::rules::find(rule).is_some(), "{rule}");
+        }
+    }
+}

@@ -143,7 +143,9 @@ impl ImageAnalysis {
         let told = self.origin(layer).and_then(|origin| origin.instruction.as_deref());
         told.or_else(|| {
             let history = self.image.layers.get(layer)?.history?;
-            self.image.config.history.get(history)?.created_by.as_deref()
+            let step = self.image.config.history.get(history)?;
+            // An import has but a remark.
+            step.created_by.as_deref().or(step.comment.as_deref())
         })
     }
 }

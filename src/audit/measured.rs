@@ -32,14 +32,17 @@ const SHOWN: [(&str, Shown); 14] = [
     ("yum-cache-kept", Shown::Wrote(&["rpm-cache"])),
 ];
 
+/// A file, a rule, the line of the finding, and the one that it points at.
+type Lines = (FileId, &'static str, Option<u32>, Option<u32>);
+
 /// Gives findings the prices that images show. Where several of a rule share their lines, whose bytes are whose is not
 /// known: they keep their own.
 pub(super) fn price(findings: &mut [Finding], inputs: &Inputs) {
     if inputs.measured.is_empty() {
         return;
     }
-    let mut shared: BTreeMap<(FileId, &str, Option<u32>, Option<u32>), usize> = BTreeMap::new();
-    let key = |finding: &Finding| {
+    let mut shared: BTreeMap<Lines, usize> = BTreeMap::new();
+    let key = |finding: &Finding| -> Lines {
         (finding.file, finding.rule, finding.instruction_line, label(finding, inputs.source(finding.file)))
     };
     for finding in &*findings {

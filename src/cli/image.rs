@@ -5,13 +5,13 @@ mod progress;
 
 pub(super) use self::measure::measure;
 
-use super::args::{Global, Image, ImageChoice, ImageLimits, Origin, Verify, build_args};
+use super::args::{FailOn, Global, Image, ImageChoice, ImageLimits, Origin, Verify, build_args};
 use super::output::{Failure, base, emit, emit_with};
-use super::{CLEAN, FAILED, terminal};
+use super::{CLEAN, FAILED, FOUND, terminal};
 use crate::analysis::{self, Analysis, Problem};
 use crate::attribution::Known;
 use crate::build::Build;
-use crate::finding::Mask;
+use crate::finding::{Mask, Severity};
 use crate::image::{self, Limits, Platform, Read};
 use crate::inputs::{BuildOptions, Inputs};
 use crate::load::image::{Bytes, OpenError, Options as Sources, open};
@@ -41,12 +41,28 @@ pub(super) fn run(global: &Global, command: &Image) -> Result<u8, Failure> {
     for problem in &all.problems {
         terminal::error(global, &report::image_problem(problem), problem.help.as_deref());
     }
-    let code = if all.problems.is_empty() { CLEAN } else { FAILED };
+    let code = match (all.problems.is_empty(), fails(&all, command.fail_on)) {
+        (false, _) => FAILED,
+        (true, true) => FOUND,
+        (true, false) => CLEAN,
+    };
     if all.images.is_empty() && code == FAILED && matches!(global.format, Format::Text | Format::Markdown) {
         return Err(Failure::Said);
     }
     write(global, command, &all, code)?;
     Ok(code)
+}
+
+/// Whether something worth a change is severe enough for the exit code.
+fn fails(all: &Analysis, fail_on: FailOn) -> bool {
+    let least = match fail_on {
+        FailOn::Error => Severity::Error,
+        FailOn::Warning => Severity::Warning,
+        FailOn::Info => Severity::Info,
+        FailOn::Style => Severity::Style,
+        FailOn::None => return false,
+    };
+    all.images.iter().flat_map(|image| &image.findings).any(|finding| finding.severity >= least)
 }
 
 /// What can be told to be wrong before anything is read.

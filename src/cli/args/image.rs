@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 
+use super::FailOn;
 use crate::image::Platform;
 use crate::settings::bytes_of;
 
@@ -25,6 +26,9 @@ pub(in crate::cli) struct Image {
     pub view: View,
     #[command(flatten)]
     pub limits: ImageLimits,
+    /// Exit with 1 when something worth a change is at least so severe
+    #[arg(long, value_enum, value_name = "SEVERITY", default_value_t = FailOn::None)]
+    pub fail_on: FailOn,
 }
 
 /// Which images of what a name holds.

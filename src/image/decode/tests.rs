@@ -111,7 +111,7 @@ fn streams_may_follow_one_another() {
 
 #[test]
 fn zstd_frames_may_be_there_to_be_skipped() {
-    let skipped = [&[0x5a, 0x2a, 0x4d, 0x18, 0, 8, 4, 0][..], &[1; 0x4_0800]].concat();
+    let skipped = [&[0x5a, 0x2a, 0x4d, 0x18, 0, 8, 4, 0][..], &vec![1; 0x4_0800]].concat();
     let contents = noise(200_000);
     check(&[&skipped[..], &zstd(&contents), &skipped].concat(), Compression::Zstd, &contents);
     check(&skipped, Compression::Zstd, b"");
@@ -120,7 +120,7 @@ fn zstd_frames_may_be_there_to_be_skipped() {
 
 #[test]
 fn zeros_may_follow_gzip_alone() {
-    check(&[&gzip(b"one")[..], &[0; 300_000]].concat(), Compression::Gzip, b"one");
+    check(&[&gzip(b"one")[..], &vec![0; 300_000]].concat(), Compression::Gzip, b"one");
     for after in [&b"\0\0\x1f\x8b"[..], b"\0x"] {
         wrong(&[&gzip(b"one")[..], after].concat(), FaultKind::Corrupt, "is followed by");
     }

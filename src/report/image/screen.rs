@@ -43,7 +43,10 @@ fn one(image: &ImageAnalysis, view: &ImageView<'_>, layout: Layout) -> String {
         }
     };
     let waste = image.totals.waste.sum();
-    section(format!("Wasted: {}", bytes(waste)), lists::waste(image, view, layout));
+    let base: u64 =
+        image.loss_groups.iter().filter(|group| image.is_base(group.by as usize)).map(|group| group.bytes).sum();
+    let of_base = if base > 0 { format!(", {} of it by the base", bytes(base)) } else { String::new() };
+    section(format!("Wasted: {}{of_base}", bytes(waste)), lists::waste(image, view, layout));
     section("Not needed at run time".to_owned(), lists::categories(image, view, layout));
     if let Some(packages) = image.packages.as_ref().filter(|packages| !packages.packages.is_empty()) {
         let own: u64 = packages.packages.iter().map(|package| package.size.bytes).sum();
