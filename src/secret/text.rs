@@ -4,18 +4,17 @@
 use std::ops::Range;
 
 use super::command::in_commands;
-use super::{secret, value, weak_only};
-use crate::text::Span;
+use super::{value, variable, weak_only};
 
 /// A secret in a text.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct Held {
+pub struct Held {
     /// It.
-    pub(super) value: String,
+    pub value: String,
     /// Where it stands; empty where that is not known.
-    pub(super) range: Range<usize>,
+    pub range: Range<usize>,
     /// What shows that it is one.
-    pub(super) by: Sign,
+    pub by: Sign,
 }
 
 /// What shows that something is a secret.
@@ -38,7 +37,7 @@ impl Held {
 }
 
 /// All secrets in a text, wherever they stand.
-pub(super) fn in_text(text: &str) -> Vec<Held> {
+pub fn in_text(text: &str) -> Vec<Held> {
     let mut held = Vec::new();
     urls(text, &mut held);
     assignments(text, &mut held);
@@ -113,7 +112,7 @@ fn options(text: &str, held: &mut Vec<Held>) {
 }
 
 fn push(text: &str, name: &str, range: Range<usize>, held: &mut Vec<Held>) {
-    let found = secret(0, Span::default(), name, Some(&text[range.clone()]));
+    let found = variable(name, Some(&text[range.clone()]));
     let by = Sign::Name(name.to_owned());
     held.extend(found.and_then(|secret| secret.value).map(|value| Held { value, range, by }));
 }
