@@ -7,11 +7,13 @@ mod finding;
 mod masking;
 mod measured;
 mod result;
+mod weight;
 
-pub use self::budget::{Cause, Judged, Weight, judge};
+pub use self::budget::{Cause, Judged, judge};
 pub use self::finding::{Finding, Subject, rule_of_category, rule_of_waste};
 pub use self::measured::measured;
 pub use self::result::{Analysis, Dockerfiles, ImageAnalysis, LayerAnalysis, Problem, Skipped};
+pub use self::weight::{Weight, weights};
 
 use rayon::join;
 use rayon::prelude::*;
@@ -138,6 +140,7 @@ fn one(mut image: Image, provenances: &[Provenance], options: &Options<'_>, mask
         },
         source: None,
         findings: Vec::new(),
+        budget: Vec::new(),
         notices: Vec::new(),
         image,
         tree,

@@ -21,7 +21,7 @@ fn run(dockopt: Dockopt, command: &str, format: &str) -> Ran {
 }
 
 /// The schema as OASIS publishes it: a crate has it, and cargo knows where.
-fn sarif_schema() -> Value {
+pub(crate) fn sarif_schema() -> Value {
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let listed = Command::new(cargo).args(["metadata", "--format-version=1", "--locked"]).output().unwrap();
     let listed: Value = serde_json::from_slice(&listed.stdout)

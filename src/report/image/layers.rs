@@ -115,7 +115,11 @@ fn row(analysis: &ImageAnalysis, number: usize, pull: bool, bars: &Bars) -> Vec<
     let tone = if matches!(layer.contents, Contents::Damaged(_)) { Tone::Error } else { Tone::Plain };
     vec![
         plain((number + 1).to_string()),
-        plain(if read { bytes(own.file_bytes) } else { "?".to_owned() }),
+        plain(match (read, analysis.is_read()) {
+            (true, _) => bytes(own.file_bytes),
+            (false, true) => "?".to_owned(),
+            (false, false) => String::new(),
+        }),
         plain(if pull { bytes(layer.blob_bytes) } else { String::new() }),
         cell(bars.of(size(analysis, number)), if analysis.is_base(number) { Tone::Dim } else { Tone::Info }),
         plain(changes(analysis, number)),

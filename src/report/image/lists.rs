@@ -4,7 +4,7 @@ use super::grid::{Cell, Column, cell, grid, plain};
 use super::{ImageView, shown_maker, shown_path};
 use crate::analysis::{Finding, ImageAnalysis, rule_of_waste};
 use crate::image::packages::{Package, Packages};
-use crate::image::{CategoryClass, CategoryUse, WasteKind};
+use crate::image::{CategoryClass, CategoryUse, LossGroup, WasteKind};
 use crate::report::layout::{Layout, Tone};
 use crate::report::units::{bytes, count};
 
@@ -24,8 +24,9 @@ pub(super) const fn kind(how: WasteKind) -> &'static str {
 /// Lost bytes: what, where, who wrote it, who lost it, what mends it.
 pub(super) fn waste(analysis: &ImageAnalysis, view: &ImageView<'_>, layout: Layout) -> String {
     let mut rows = Vec::new();
-    let worth = |bytes: u64| view.all || bytes >= WORTH;
-    for group in analysis.loss_groups.iter().filter(|group| worth(group.bytes)).take(view.top) {
+    // What the base image lost is for its maintainers to mend.
+    let worth = |group: &LossGroup| view.all || (group.bytes >= WORTH && !analysis.is_base(group.by as usize));
+    for group in analysis.loss_groups.iter().filter(|group| worth(group)).take(view.top) {
         let (owner, by) = (group.owner as usize, group.by as usize);
         let mut story = shown_maker(analysis, owner);
         if owner != by {

@@ -1,7 +1,7 @@
 //! The first screen: what the image is, what it costs, its layers, what of it is wasted, and what to do next.
 
 use super::grid::{Column, cell, grid, plain};
-use super::{ImageView, folders, layers, lists, pull_seconds, shown_name};
+use super::{ImageView, budget, folders, image_name, layers, lists, pull_seconds};
 use crate::analysis::{Analysis, ImageAnalysis};
 use crate::attribution::BaseHow;
 use crate::report::layout::{Layout, Tone, clean};
@@ -43,7 +43,10 @@ fn one(image: &ImageAnalysis, view: &ImageView<'_>, layout: Layout) -> String {
         }
     };
     let waste = image.totals.waste.sum();
-    section(format!("Wasted: {}", bytes(waste)), lists::waste(image, view, layout));
+    let base: u64 =
+        image.loss_groups.iter().filter(|group| image.is_base(group.by as usize)).map(|group| group.bytes).sum();
+    let of_base = if base > 0 { format!(", {} of it by the base", bytes(base)) } else { String::new() };
+    section(format!("Wasted: {}{of_base}", bytes(waste)), lists::waste(image, view, layout));
     section("Not needed at run time".to_owned(), lists::categories(image, view, layout));
     if let Some(packages) = image.packages.as_ref().filter(|packages| !packages.packages.is_empty()) {
         let own: u64 = packages.packages.iter().map(|package| package.size.bytes).sum();
@@ -55,6 +58,7 @@ fn one(image: &ImageAnalysis, view: &ImageView<'_>, layout: Layout) -> String {
     let copies = image.totals.duplicate_content_bytes;
     section(format!("Equal contents: {} more than once", bytes(copies)), lists::duplicates(image, view, layout));
     section("Biggest folders".to_owned(), folders::shown(image, view, layout));
+    section(budget::title(image), budget::list(image, layout));
     if !image.notices.is_empty() {
         out.push('\n');
         let limit = if view.all { usize::MAX } else { view.top.max(5) };
@@ -74,7 +78,7 @@ fn capital(text: &str) -> String {
 fn header(analysis: &ImageAnalysis, view: &ImageView<'_>, layout: Layout) -> String {
     let image = &analysis.image;
     let totals = &analysis.totals;
-    let mut out = layout.paint(Tone::Strong, &clean(&shown_name(analysis)));
+    let mut out = layout.paint(Tone::Strong, &clean(&image_name(analysis)));
     let mut facts = Vec::new();
     if !image.platform.is_unknown() {
         facts.push(clean(&image.platform.to_string()).into_owned());

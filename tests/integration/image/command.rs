@@ -185,6 +185,28 @@ fn wrong_arguments_are_told_before_anything_is_read() {
 }
 
 #[test]
+fn sarif_keeps_the_schema_of_the_standard() {
+    let validator = jsonschema::options().build(&crate::formats::sarif_schema()).unwrap();
+    for arguments in [&["--format=sarif"][..], &["--format=sarif", "--file=Dockerfile"]] {
+        let log = image(arguments).code(0).json();
+        let errors: Vec<String> = validator.iter_errors(&log).map(|e| format!("{}: {e}", e.instance_path())).collect();
+        assert!(errors.is_empty(), "{errors:#?}");
+        let location = &log["runs"][0]["results"][0]["locations"][0];
+        assert_eq!(location["logicalLocations"][0]["fullyQualifiedName"], "zoo/app:latest/layer 3");
+        let line = &location["physicalLocation"]["region"]["startLine"];
+        assert_eq!(*line, if arguments.len() > 1 { json!(4) } else { Value::Null });
+    }
+}
+
+#[test]
+fn findings_make_the_exit_code_when_asked_for() {
+    image(&["--fail-on=warning"]).code(1);
+    image(&["--fail-on=error"]).code(0);
+    let ran = image(&["--file=Dockerfile"]).code(0);
+    assert!(ran.stdout.contains("Dockerfile:4") && ran.stdout.contains("line 4 → line 5"), "{}", ran.stdout);
+}
+
+#[test]
 fn a_category_may_be_no_concern() {
     let names = |result: &Value| -> Vec<String> {
         let all = result["images"][0]["categories"].as_array().unwrap();
