@@ -25,7 +25,10 @@ pub use self::catalogue::{explain, rules, rules_json};
 pub use self::context::{context, context_json};
 pub use self::fixed::{diff_is_masked, fix_json, fix_summary};
 pub use self::format::{Base, Format, Run, Writer, image_sarif};
-pub use self::image::{ImageView, image, image_json, image_jsonl, image_markdown, image_problem, limit_name};
+pub use self::image::{
+    ImageDiff, ImageView, image, image_diff, image_diff_json, image_diff_markdown, image_json, image_jsonl,
+    image_markdown, image_problem, limit_name,
+};
 pub use self::json::{audit_json, lint_json};
 pub use self::layout::{Layout, clean};
 pub use self::patch::diff;
