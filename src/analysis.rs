@@ -3,6 +3,7 @@
 //! lays nothing out.
 
 mod budget;
+mod diff;
 mod finding;
 mod masking;
 mod measured;
@@ -10,6 +11,10 @@ mod result;
 mod weight;
 
 pub use self::budget::{Cause, Judged, judge};
+pub use self::diff::{
+    CategoryChange, ConfigChange, Difference, FileChange, FolderChange, How, LayerPair, PackageChange, PackageHow,
+    Part, PartKind, Sums, delta,
+};
 pub use self::finding::{Finding, Subject, rule_of_category, rule_of_waste};
 pub use self::measured::measured;
 pub use self::result::{Analysis, Dockerfiles, ImageAnalysis, LayerAnalysis, Problem, Skipped};

@@ -4,5 +4,7 @@ mod agreement;
 pub(crate) mod command;
 mod binary;
 mod bounds;
+mod budget;
+mod diff;
 mod mutation;
 pub(crate) mod zoo;
