@@ -1,5 +1,6 @@
 //! `dockopt image`.
 
+mod look;
 mod measure;
 mod progress;
 
@@ -14,7 +15,7 @@ use crate::build::Build;
 use crate::finding::{Mask, Severity};
 use crate::image::{self, Limits, Platform, Read};
 use crate::inputs::{BuildOptions, Inputs};
-use crate::load::image::{Bytes, OpenError, Options as Sources, open};
+use crate::load::image::{Bytes, OpenError, Opened, Options as Sources, open};
 use crate::load::{Configuration, Request};
 use crate::report::{self, Format, ImageView};
 use progress::Progress;
@@ -35,8 +36,10 @@ pub(super) fn run(global: &Global, command: &Image) -> Result<u8, Failure> {
     };
     let mut mask = Mask::default();
     let mut all = Analysis::default();
+    let mut names = Vec::new();
     for name in &command.names {
         all.join(look_at(global, command, name, &options, &mut mask));
+        names.resize(all.images.len(), name.as_str());
     }
     for problem in &all.problems {
         terminal::error(global, &report::image_problem(problem), problem.help.as_deref());
@@ -48,6 +51,9 @@ pub(super) fn run(global: &Global, command: &Image) -> Result<u8, Failure> {
     };
     if all.images.is_empty() && code == FAILED && matches!(global.format, Format::Text | Format::Markdown) {
         return Err(Failure::Said);
+    }
+    if command.view.explore {
+        return look::run(global, command, &all, &names);
     }
     write(global, command, &all, code)?;
     Ok(code)
@@ -72,6 +78,9 @@ fn check(global: &Global, command: &Image) -> Result<(), Failure> {
     if !written.contains(&global.format) {
         let what = format!("`dockopt image` is not written as `{}`", global.format.name());
         return because(what, "use `text`, `json`, `jsonl`, `markdown` or `sarif`");
+    }
+    if command.view.explore {
+        look::check(global)?;
     }
     if command.names.iter().chain(&command.origin.base).filter(|name| *name == "-").count() > 1 {
         return because("standard input can be read once only".to_owned(), "name `-` once");
@@ -129,10 +138,7 @@ fn read(
     contents: bool,
     progress: &Progress,
 ) -> Result<(Read, String), Problem> {
-    let mut sources = Sources { platform: choice.platform.clone(), ..Sources::of_process() };
-    sources.remote.ca.clone_from(&choice.registry_ca);
-    sources.remote.insecure.clone_from(&choice.insecure_registry);
-    let opened = open(name, &sources).map_err(|error| of_open(name, error))?;
+    let opened = opened(choice, name).map_err(|error| of_open(name, error))?;
     let host = host();
     let report = |step: image::Progress<'_>| progress.step(&step);
     let options = image::Options {
@@ -158,6 +164,13 @@ fn read(
     let problem =
         |error: image::Error| Problem { source: Some(name.to_owned()), ..Problem::of(&error, &Mask::default()) };
     Ok((read.map_err(problem)?, opened.sentence))
+}
+
+fn opened(choice: &ImageChoice, name: &str) -> Result<Opened, OpenError> {
+    let mut sources = Sources { platform: choice.platform.clone(), ..Sources::of_process() };
+    sources.remote.ca.clone_from(&choice.registry_ca);
+    sources.remote.insecure.clone_from(&choice.insecure_registry);
+    open(name, &sources)
 }
 
 fn of_open(name: &str, error: OpenError) -> Problem {

@@ -4,5 +4,9 @@ mod agreement;
 pub(crate) mod command;
 mod binary;
 mod bounds;
+#[cfg(unix)]
+mod explore;
 mod mutation;
+#[cfg(unix)]
+mod terminal;
 pub(crate) mod zoo;
