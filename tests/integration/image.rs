@@ -6,5 +6,9 @@ mod binary;
 mod bounds;
 mod budget;
 mod diff;
+#[cfg(unix)]
+mod explore;
 mod mutation;
+#[cfg(unix)]
+mod terminal;
 pub(crate) mod zoo;
