@@ -5,4 +5,5 @@ pub(crate) mod command;
 mod binary;
 mod bounds;
 mod mutation;
+mod secrets;
 pub(crate) mod zoo;
