@@ -27,6 +27,7 @@ use crate::attribution::{self, Known};
 use crate::build::Build;
 use crate::finding::Mask;
 use crate::image::packages::work_out;
+use crate::image::secrets;
 use crate::image::{
     Above, Attestation, Contents, Dive, Image, Provenance, Read, Totals, Tree, categorize, churn, duplicates,
     group_losses, losses,
@@ -130,6 +131,8 @@ fn one(mut image: Image, provenances: &[Provenance], options: &Options<'_>, mask
             )
         },
     );
+    // Before the texts are masked: what is masked can't be told.
+    let secrets = secrets::work_out(&image, &tree, packages.as_ref());
     masking::apply(mask, &mut image);
     let loss_groups = group_losses(&image, &losses);
     let mut analysis = ImageAnalysis {
@@ -156,6 +159,7 @@ fn one(mut image: Image, provenances: &[Provenance], options: &Options<'_>, mask
         duplicates,
         categories,
         packages,
+        secrets,
     };
     analysis.findings = finding::findings(&analysis);
     analysis.notices = result::notices(&analysis);

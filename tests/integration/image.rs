@@ -11,4 +11,5 @@ mod explore;
 mod mutation;
 #[cfg(unix)]
 mod terminal;
+mod secrets;
 pub(crate) mod zoo;
