@@ -5,6 +5,7 @@ mod diff;
 mod look;
 mod measure;
 mod progress;
+mod search;
 
 pub(super) use self::measure::measure;
 
