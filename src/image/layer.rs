@@ -67,7 +67,8 @@ pub struct Layer {
     pub blob_bytes: u64,
     /// Bytes of the uncompressed archive; `None` where its contents were not read.
     pub tar_bytes: Option<u64>,
-    /// The entry of [`Config::history`](crate::image::Config::history) that made it, where both counts agree.
+    /// The entry of [`Config::history`](crate::image::Config::history) that made it; paired from the top down
+    /// where the history tells of another number of layers.
     pub history: Option<usize>,
     /// How much was read.
     pub contents: Contents,
