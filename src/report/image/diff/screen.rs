@@ -1,7 +1,7 @@
 //! The difference of two images on a screen.
 
 use super::super::grid::{Cell, Column, cell, grid, plain};
-use super::super::{lists, image_name};
+use super::super::{image_name, lists};
 use super::{ImageDiff, package, setting, signed};
 use crate::analysis::{FileChange, How, PackageHow};
 use crate::report::layout::{Layout, Tone, clean};
