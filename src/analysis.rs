@@ -3,15 +3,22 @@
 //! lays nothing out.
 
 mod budget;
+mod diff;
 mod finding;
 mod masking;
 mod measured;
 mod result;
+mod weight;
 
-pub use self::budget::{Cause, Judged, Weight, judge};
+pub use self::budget::{Cause, Judged, judge};
+pub use self::diff::{
+    CategoryChange, ConfigChange, Difference, FileChange, FolderChange, How, LayerPair, PackageChange, PackageHow,
+    Part, PartKind, Sums, delta,
+};
 pub use self::finding::{Finding, Subject, rule_of_category, rule_of_waste};
 pub use self::measured::measured;
 pub use self::result::{Analysis, Dockerfiles, ImageAnalysis, LayerAnalysis, Problem, Skipped};
+pub use self::weight::{Weight, weights};
 
 use rayon::join;
 use rayon::prelude::*;
@@ -20,6 +27,7 @@ use crate::attribution::{self, Known};
 use crate::build::Build;
 use crate::finding::Mask;
 use crate::image::packages::work_out;
+use crate::image::secrets;
 use crate::image::{
     Above, Attestation, Contents, Dive, Image, Provenance, Read, Totals, Tree, categorize, churn, duplicates,
     group_losses, losses,
@@ -55,9 +63,9 @@ pub fn analyse(read: Read, options: &Options<'_>, mask: &mut Mask) -> Analysis {
         recorded
             .build_args
             .iter()
-            .filter_map(|(name, value)| crate::build::hidden_of(name, value))
+            .filter_map(|(name, value)| crate::secret::hidden_of(name, value))
             .for_each(|v| mask.add(&v));
-        recorded.texts.iter().flat_map(|text| crate::build::hidden_in(&text.text)).for_each(|value| mask.add(&value));
+        recorded.texts.iter().flat_map(|text| crate::secret::hidden_in(&text.text)).for_each(|value| mask.add(&value));
     }
     let mask = &*mask;
     let images: Vec<ImageAnalysis> =
@@ -123,6 +131,8 @@ fn one(mut image: Image, provenances: &[Provenance], options: &Options<'_>, mask
             )
         },
     );
+    // Before the texts are masked: what is masked can't be told.
+    let secrets = secrets::work_out(&image, &tree, packages.as_ref());
     masking::apply(mask, &mut image);
     let loss_groups = group_losses(&image, &losses);
     let mut analysis = ImageAnalysis {
@@ -138,6 +148,7 @@ fn one(mut image: Image, provenances: &[Provenance], options: &Options<'_>, mask
         },
         source: None,
         findings: Vec::new(),
+        budget: Vec::new(),
         notices: Vec::new(),
         image,
         tree,
@@ -148,6 +159,7 @@ fn one(mut image: Image, provenances: &[Provenance], options: &Options<'_>, mask
         duplicates,
         categories,
         packages,
+        secrets,
     };
     analysis.findings = finding::findings(&analysis);
     analysis.notices = result::notices(&analysis);

@@ -220,7 +220,7 @@ pub use self::contents::{contents_of, rule_of_contents};
 pub use self::context::Context;
 pub use self::metadata::{Category, Confidence, Fixability, Group, Metadata, Status, Subject};
 pub use self::neighbours::Neighbours;
-pub use self::policy::{Line, Policies, Policy, known};
+pub use self::policy::{Line, Policies, Policy, documents, known};
 pub use self::run::{Outcome, is_there, pragmas_of, run};
 pub use self::selection::{Selection, SelectorError, suggest};
 

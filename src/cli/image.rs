@@ -1,12 +1,15 @@
 //! `dockopt image`.
 
+mod budget;
+mod diff;
+mod look;
 mod measure;
 mod progress;
 mod search;
 
 pub(super) use self::measure::measure;
 
-use super::args::{FailOn, Global, Image, ImageChoice, ImageLimits, Origin, Verify, build_args};
+use super::args::{FailOn, Global, Image, ImageChoice, ImageCommand, ImageLimits, Origin, Verify, build_args};
 use super::output::{Failure, base, emit, emit_with};
 use super::{CLEAN, FAILED, FOUND, terminal};
 use crate::analysis::{self, Analysis, Problem};
@@ -15,13 +18,18 @@ use crate::build::Build;
 use crate::finding::{Mask, Severity};
 use crate::image::{self, Limits, Platform, Read};
 use crate::inputs::{BuildOptions, Inputs};
-use crate::load::image::{Bytes, OpenError, Options as Sources, open};
+use crate::load::image::{Bytes, OpenError, Opened, Options as Sources, open};
 use crate::load::{Configuration, Request};
 use crate::report::{self, Format, ImageView};
+use budget::{Budgets, verdict};
 use progress::Progress;
 
 pub(super) fn run(global: &Global, command: &Image) -> Result<u8, Failure> {
+    if let Some(ImageCommand::Diff(command)) = &command.command {
+        return diff::run(global, command);
+    }
     check(global, command)?;
+    let mut budgets = Budgets::read(global, command)?;
     let inputs = dockerfile(&command.origin)?;
     let build = inputs.as_ref().and_then(|inputs| inputs.builds.first()).map(Build::new);
     let name = inputs.as_ref().and_then(|inputs| inputs.sources.first()).map(|source| source.name().to_owned());
@@ -36,19 +44,29 @@ pub(super) fn run(global: &Global, command: &Image) -> Result<u8, Failure> {
     };
     let mut mask = Mask::default();
     let mut all = Analysis::default();
+    let mut names = Vec::new();
     for name in &command.names {
-        all.join(look_at(global, command, name, &options, &mut mask));
+        let read = (&command.choice, &command.limits);
+        let mut one = look_at(global, read, name, &options, &mut mask);
+        budgets.judge(command, name, &mut one)?;
+        all.join(one);
+        names.resize(all.images.len(), name.as_str());
     }
+    all.notices.append(&mut budgets.notices);
     for problem in &all.problems {
         terminal::error(global, &report::image_problem(problem), problem.help.as_deref());
     }
-    let code = match (all.problems.is_empty(), fails(&all, command.fail_on)) {
+    let (unknown, broken) = verdict(global, &all);
+    let code = match (all.problems.is_empty() && !unknown, broken || fails(&all, command.fail_on)) {
         (false, _) => FAILED,
         (true, true) => FOUND,
         (true, false) => CLEAN,
     };
     if all.images.is_empty() && code == FAILED && matches!(global.format, Format::Text | Format::Markdown) {
         return Err(Failure::Said);
+    }
+    if command.view.explore {
+        return look::run(global, command, &all, &names);
     }
     write(global, command, &all, code)?;
     Ok(code)
@@ -73,6 +91,9 @@ fn check(global: &Global, command: &Image) -> Result<(), Failure> {
     if !written.contains(&global.format) {
         let what = format!("`dockopt image` is not written as `{}`", global.format.name());
         return because(what, "use `text`, `json`, `jsonl`, `markdown` or `sarif`");
+    }
+    if command.view.explore {
+        look::check(global)?;
     }
     if command.names.iter().chain(&command.origin.base).filter(|name| *name == "-").count() > 1 {
         return because("standard input can be read once only".to_owned(), "name `-` once");
@@ -106,9 +127,15 @@ fn write(global: &Global, command: &Image, all: &Analysis, exit: u8) -> Result<(
 }
 
 /// One source, read and worked out; what can't be read is a problem of the result.
-fn look_at(global: &Global, command: &Image, name: &str, options: &analysis::Options<'_>, mask: &mut Mask) -> Analysis {
+fn look_at(
+    global: &Global,
+    (choice, limits): (&ImageChoice, &ImageLimits),
+    name: &str,
+    options: &analysis::Options<'_>,
+    mask: &mut Mask,
+) -> Analysis {
     let progress = Progress::new(global);
-    let read = read((&command.choice, &command.limits), name, !command.choice.sizes_only, &progress);
+    let read = read((choice, limits), name, !choice.sizes_only, &progress);
     progress.finish();
     match read {
         Ok((read, sentence)) => {
@@ -130,10 +157,7 @@ fn read(
     contents: bool,
     progress: &Progress,
 ) -> Result<(Read, String), Problem> {
-    let mut sources = Sources { platform: choice.platform.clone(), ..Sources::of_process() };
-    sources.remote.ca.clone_from(&choice.registry_ca);
-    sources.remote.insecure.clone_from(&choice.insecure_registry);
-    let opened = open(name, &sources).map_err(|error| of_open(name, error))?;
+    let opened = opened(choice, name).map_err(|error| of_open(name, error))?;
     let host = host();
     let report = |step: image::Progress<'_>| progress.step(&step);
     let options = image::Options {
@@ -159,6 +183,13 @@ fn read(
     let problem =
         |error: image::Error| Problem { source: Some(name.to_owned()), ..Problem::of(&error, &Mask::default()) };
     Ok((read.map_err(problem)?, opened.sentence))
+}
+
+fn opened(choice: &ImageChoice, name: &str) -> Result<Opened, OpenError> {
+    let mut sources = Sources { platform: choice.platform.clone(), ..Sources::of_process() };
+    sources.remote.ca.clone_from(&choice.registry_ca);
+    sources.remote.insecure.clone_from(&choice.insecure_registry);
+    open(name, &sources)
 }
 
 fn of_open(name: &str, error: OpenError) -> Problem {

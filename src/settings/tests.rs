@@ -199,7 +199,8 @@ fn budgets_are_read() {
 
 #[test]
 fn what_is_no_budget_is_said() {
-    let text = "[budget]\nmax-sise = 1\nmax-size = \"big\"\nmax-waste-ratio = 5\n[[budget.images]]\nmax-layers = -1\n";
+    let text = "[budget]\nmax-sise = 1\nmax-size = \"big\"\nmax-waste-ratio = 5\nmax-category = { apt-list = 0 }\n\
+                [[budget.images]]\nmax-layers = -1\n";
     wrong(
         &toml(text),
         text,
@@ -207,6 +208,7 @@ fn what_is_no_budget_is_said() {
             "max-sise: the key `max-sise` is not known (did you mean `max-size`?)",
             "\"big\": `big` is no number of bytes (write a whole number of bytes, or a text such as \"400 MB\" or \"64 MiB\")",
             "5: `5` is no share (write a number from 0 to 1, or a text such as \"5 %\")",
+            "apt-list: the category `apt-list` is not known (did you mean `apt-lists`?)",
             "[[budget.images]]: the section does not say for which images it is (add `match = [\"*/backend\"]`)",
             "-1: this is a number, not a whole number from 0 on",
         ],

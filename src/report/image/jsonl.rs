@@ -31,6 +31,9 @@ pub fn write(analysis: &Analysis, view: &ImageView<'_>, exit: u8, out: &mut dyn 
         for one in &image.findings {
             line(&wire::Line::Finding(finding(image, one)))?;
         }
+        for one in super::budget::wire(image) {
+            line(&wire::Line::Limit(one))?;
+        }
         for notice in &image.notices {
             line(&wire::Line::Notice { text: notice })?;
         }

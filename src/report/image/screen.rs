@@ -1,7 +1,7 @@
 //! The first screen: what the image is, what it costs, its layers, what of it is wasted, and what to do next.
 
 use super::grid::{Column, cell, grid, plain};
-use super::{ImageView, folders, layers, lists, pull_seconds, shown_name};
+use super::{ImageView, budget, folders, image_name, layers, lists, pull_seconds, secrets};
 use crate::analysis::{Analysis, ImageAnalysis};
 use crate::attribution::BaseHow;
 use crate::report::layout::{Layout, Tone, clean};
@@ -42,6 +42,7 @@ fn one(image: &ImageAnalysis, view: &ImageView<'_>, layout: Layout) -> String {
             out.push_str(&body);
         }
     };
+    section("Secrets that everybody who has the image can read".to_owned(), secrets::shown(image, view, layout));
     let waste = image.totals.waste.sum();
     let base: u64 =
         image.loss_groups.iter().filter(|group| image.is_base(group.by as usize)).map(|group| group.bytes).sum();
@@ -58,6 +59,7 @@ fn one(image: &ImageAnalysis, view: &ImageView<'_>, layout: Layout) -> String {
     let copies = image.totals.duplicate_content_bytes;
     section(format!("Equal contents: {} more than once", bytes(copies)), lists::duplicates(image, view, layout));
     section("Biggest folders".to_owned(), folders::shown(image, view, layout));
+    section(budget::title(image), budget::list(image, layout));
     if !image.notices.is_empty() {
         out.push('\n');
         let limit = if view.all { usize::MAX } else { view.top.max(5) };
@@ -77,7 +79,7 @@ fn capital(text: &str) -> String {
 fn header(analysis: &ImageAnalysis, view: &ImageView<'_>, layout: Layout) -> String {
     let image = &analysis.image;
     let totals = &analysis.totals;
-    let mut out = layout.paint(Tone::Strong, &clean(&shown_name(analysis)));
+    let mut out = layout.paint(Tone::Strong, &clean(&image_name(analysis)));
     let mut facts = Vec::new();
     if !image.platform.is_unknown() {
         facts.push(clean(&image.platform.to_string()).into_owned());

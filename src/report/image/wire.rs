@@ -1,8 +1,10 @@
 //! The shapes of the JSON of images. A field is only ever added; what is unknown is `null`, never 0. A `layer` is an index
 //! of `layers`; bytes are those of contents as stored, unless a name says otherwise.
 
+mod limit;
 mod line;
 
+pub(super) use self::limit::{Cause, Limit, Number};
 pub(super) use self::line::{File, Line};
 
 use serde::Serialize;
@@ -44,8 +46,10 @@ pub(super) struct Image<'a> {
     pub duplicates: Vec<Duplicate>,
     pub categories: Vec<Category<'a>>,
     pub packages: Option<Packages<'a>>,
+    pub secrets: Vec<Secret<'a>>,
     pub tree: Vec<Folder>,
     pub findings: Vec<Finding<'a>>,
+    pub budget: Vec<Limit<'a>>,
     pub notices: Vec<&'a str>,
 }
 
@@ -211,6 +215,27 @@ pub(super) struct LossGroup {
     #[serde(flatten)]
     pub loss: Loss,
     pub files: u64,
+}
+
+/// A secret; never its value.
+#[derive(Serialize)]
+pub(super) struct Secret<'a> {
+    pub kind: &'static str,
+    pub what: &'static str,
+    /// `file`, `env`, `label`, `history`.
+    pub place: &'static str,
+    pub path: Option<String>,
+    pub line: Option<u32>,
+    pub layer: Option<u32>,
+    pub history: Option<usize>,
+    pub name: Option<String>,
+    pub prefix: &'static str,
+    pub length: u32,
+    /// `false`: only the layer has it still.
+    pub in_final_tree: Option<bool>,
+    pub lost_by: Option<u32>,
+    pub sure: bool,
+    pub origin: Option<Origin<'a>>,
 }
 
 #[derive(Serialize)]

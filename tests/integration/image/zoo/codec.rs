@@ -7,6 +7,7 @@ use flate2::GzBuilder;
 use flate2::write::GzEncoder;
 use sha2::{Digest, Sha256};
 
+use super::bzip2::bzip2;
 use super::tar::{self, Member};
 
 /// A form of a blob.
@@ -78,12 +79,6 @@ fn skipped(bytes: &[u8]) -> Vec<u8> {
     [&0x184d_2a50_u32.to_le_bytes(), &u32::try_from(bytes.len()).unwrap().to_le_bytes(), bytes].concat()
 }
 
-fn bzip2(bytes: &[u8]) -> Vec<u8> {
-    let mut encoder = bzip2::write::BzEncoder::new(Vec::new(), bzip2::Compression::fast());
-    encoder.write_all(bytes).unwrap();
-    encoder.finish().unwrap()
-}
-
 fn xz(bytes: &[u8]) -> Vec<u8> {
     let mut encoder = lzma_rust2::XzWriter::new(Vec::new(), lzma_rust2::XzOptions::with_preset(1)).unwrap();
     encoder.write_all(bytes).unwrap();
@@ -114,7 +109,7 @@ pub(crate) fn digest(bytes: &[u8]) -> String {
 }
 
 pub(crate) fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+    bytes.iter().fold(String::new(), |text, byte| text + &format!("{byte:02x}"))
 }
 
 /// Bytes that hardly compress, the same for the same words.
