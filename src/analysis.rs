@@ -7,11 +7,13 @@ mod finding;
 mod masking;
 mod measured;
 mod result;
+mod weight;
 
-pub use self::budget::{Cause, Judged, Weight, judge};
+pub use self::budget::{Cause, Judged, judge};
 pub use self::finding::{Finding, Subject, rule_of_category, rule_of_waste};
 pub use self::measured::measured;
 pub use self::result::{Analysis, Dockerfiles, ImageAnalysis, LayerAnalysis, Problem, Skipped};
+pub use self::weight::{Weight, weights};
 
 use rayon::join;
 use rayon::prelude::*;
@@ -55,9 +57,9 @@ pub fn analyse(read: Read, options: &Options<'_>, mask: &mut Mask) -> Analysis {
         recorded
             .build_args
             .iter()
-            .filter_map(|(name, value)| crate::build::hidden_of(name, value))
+            .filter_map(|(name, value)| crate::secret::hidden_of(name, value))
             .for_each(|v| mask.add(&v));
-        recorded.texts.iter().flat_map(|text| crate::build::hidden_in(&text.text)).for_each(|value| mask.add(&value));
+        recorded.texts.iter().flat_map(|text| crate::secret::hidden_in(&text.text)).for_each(|value| mask.add(&value));
     }
     let mask = &*mask;
     let images: Vec<ImageAnalysis> =
@@ -138,6 +140,7 @@ fn one(mut image: Image, provenances: &[Provenance], options: &Options<'_>, mask
         },
         source: None,
         findings: Vec::new(),
+        budget: Vec::new(),
         notices: Vec::new(),
         image,
         tree,

@@ -36,6 +36,7 @@ mod platform;
 mod position;
 mod provenance;
 mod scan;
+pub mod secrets;
 #[cfg(test)]
 pub(crate) mod sketch;
 mod store;

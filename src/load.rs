@@ -14,6 +14,6 @@ mod projects;
 mod settings;
 mod texts;
 
-pub use self::file::{DOCKERFILE_LIMIT, LoadError, read_source, read_stdin};
+pub use self::file::{DOCKERFILE_LIMIT, LoadError, begins_as_json, read_source, read_stdin};
 pub use self::gather::{Request, Wants, gather, gather_texts};
-pub use self::settings::Configuration;
+pub use self::settings::{Configuration, settings};

@@ -1,7 +1,7 @@
 //! Budgets: what an image may weigh, held against what it weighs. A limit that is broken comes with what makes up most
 //! of the value, and a limit that cannot be judged is never taken for kept.
 
-use crate::analysis::ImageAnalysis;
+use crate::analysis::{ImageAnalysis, Weight};
 use crate::image::packages::Package;
 use crate::image::{Contents, Loss, PathId};
 use crate::settings::{Bound, Budget, Limit, Measure, Pattern};
@@ -22,6 +22,8 @@ pub struct Judged {
     pub unknown: Option<&'static str>,
     /// What makes up most of the value, most bytes first; empty for limits that are kept.
     pub causes: Vec<Cause>,
+    /// Where the limit is written, as `file:line`; `None` for the command line. Left to whoever knows the files.
+    pub written: Option<String>,
 }
 
 /// What makes up a part of a value.
@@ -33,15 +35,6 @@ pub struct Cause {
     pub bytes: Option<u64>,
     /// The layer that wrote it.
     pub layer: Option<usize>,
-}
-
-/// What an image, or a saved result of one, weighed before.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Weight {
-    /// What it is called.
-    pub name: String,
-    /// Bytes on disk.
-    pub disk_bytes: u64,
 }
 
 /// Holds an image against a budget. `baseline` is what growth is measured against.
@@ -68,12 +61,18 @@ impl Judge<'_> {
             Ok((value, causes)) => (Some(value), causes, None),
             Err(why) => (None, Vec::new(), Some(why)),
         };
-        let kept = value.map(|value| keeps(&limit.measure, value, limit.bound));
+        let mut kept = value.map(|value| keeps(&limit.measure, value, limit.bound));
+        let mut unknown = unknown;
+        // What is missing could only break a limit, not mend it.
+        if kept == Some(true) && needs_contents(&limit.measure) {
+            unknown = self.partly();
+            kept = kept.filter(|_| unknown.is_none());
+        }
         if kept != Some(false) {
             causes.clear();
         }
         causes.truncate(MOST_CAUSES);
-        Judged { limit: limit.clone(), value, kept, unknown, causes }
+        Judged { limit: limit.clone(), value, kept, unknown, causes, written: None }
     }
 
     fn measure(&self, limit: &Limit) -> Measured {
@@ -121,6 +120,15 @@ impl Judge<'_> {
     /// Whether contents of layers are missing that are not kept elsewhere anyway.
     fn unread(&self) -> bool {
         self.analysis.image.layers.iter().any(|layer| matches!(layer.contents, Contents::NotAsked))
+    }
+
+    /// Why the contents are not all there, where they are not.
+    fn partly(&self) -> Option<&'static str> {
+        self.analysis.image.layers.iter().find_map(|layer| match layer.contents {
+            Contents::Elsewhere(_) => Some("the contents of a foreign layer are kept elsewhere"),
+            Contents::Damaged(_) => Some("a layer is damaged"),
+            Contents::Read | Contents::NotAsked => None,
+        })
     }
 
     fn ignored(&self, path: PathId) -> bool {
@@ -232,11 +240,11 @@ impl Judge<'_> {
 
     fn growth(&self, bound: Bound) -> Measured {
         let before = self.baseline.ok_or("there is no baseline: name one with `--baseline` or in `[budget]`")?;
-        let now = self.analysis.totals.disk_bytes;
-        let grown = now.saturating_sub(before.disk_bytes);
+        let before = before.disk_bytes.ok_or("the baseline has no sizes: it was written with `--sizes-only`")?;
+        let grown = self.analysis.totals.disk_bytes.saturating_sub(before);
         let value = match bound {
-            Bound::Ratio(_) if before.disk_bytes == 0 => return Err("the baseline is empty"),
-            Bound::Ratio(_) => Bound::Ratio(share(amount(Bound::Bytes(grown)), before.disk_bytes)),
+            Bound::Ratio(_) if before == 0 => return Err("the baseline is empty"),
+            Bound::Ratio(_) => Bound::Ratio(share(amount(Bound::Bytes(grown)), before)),
             _ => Bound::Bytes(grown),
         };
         Ok((value, self.biggest_layers(self.analysis.origins.base.layers)))
@@ -245,7 +253,7 @@ impl Judge<'_> {
 
 /// Whether a measure asks for what is in the layers.
 const fn needs_contents(measure: &Measure) -> bool {
-    !matches!(measure, Measure::PullSize | Measure::Layers | Measure::Growth)
+    !matches!(measure, Measure::PullSize | Measure::Layers)
 }
 
 /// A bound as a number.
@@ -263,10 +271,7 @@ fn share(part: f64, whole: u64) -> f64 {
 }
 
 fn keeps(measure: &Measure, value: Bound, bound: Bound) -> bool {
-    match measure {
-        Measure::Efficiency | Measure::DiveEfficiency => amount(value) >= amount(bound),
-        _ => amount(value) <= amount(bound),
-    }
+    if measure.is_least() { amount(value) >= amount(bound) } else { amount(value) <= amount(bound) }
 }
 
 #[cfg(test)]
@@ -287,7 +292,7 @@ mod tests {
         let limit =
             |(measure, bound): &(Measure, Bound)| Limit { measure: measure.clone(), bound: *bound, place: None };
         let budget = Budget { limits: limits.iter().map(limit).collect(), ..budget };
-        let before = Weight { name: "before".to_owned(), disk_bytes: 1_000 };
+        let before = Weight { names: vec!["before".to_owned()], disk_bytes: Some(1_000) };
         let judged = judge(&analysis.images[0], &budget, Some(&before));
         let found: Vec<_> = judged.iter().map(|one| (one.value, one.kept)).collect();
         assert_eq!(found, expected);

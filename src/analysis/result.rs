@@ -1,6 +1,6 @@
 //! What an analysis gives, as plain data. Every text of a config in it may be shown: secrets are masked on the way in.
 
-use crate::analysis::{Finding, Options};
+use crate::analysis::{Finding, Judged, Options};
 use crate::attribution::{Origin, Origins, Place, Text};
 use crate::finding::Mask;
 use crate::image::packages::Packages;
@@ -112,6 +112,8 @@ pub struct ImageAnalysis {
     pub packages: Option<Packages>,
     /// What is worth a change, what costs most first.
     pub findings: Vec<Finding>,
+    /// The limits that it was held against; [`judge`](crate::analysis::judge) makes them.
+    pub budget: Vec<Judged>,
     /// What is odd about it, each in one sentence.
     pub notices: Vec<String>,
 }

@@ -2,7 +2,7 @@
 
 mod image;
 
-pub(super) use self::image::{Image, ImageChoice, ImageLimits, Origin, Verify};
+pub(super) use self::image::{BudgetFlags, Diff, Image, ImageChoice, ImageCommand, ImageLimits, Origin, Verify};
 
 use std::path::PathBuf;
 

@@ -1,12 +1,14 @@
 //! `dockopt image`.
 
+mod budget;
+mod diff;
 mod look;
 mod measure;
 mod progress;
 
 pub(super) use self::measure::measure;
 
-use super::args::{FailOn, Global, Image, ImageChoice, ImageLimits, Origin, Verify, build_args};
+use super::args::{FailOn, Global, Image, ImageChoice, ImageCommand, ImageLimits, Origin, Verify, build_args};
 use super::output::{Failure, base, emit, emit_with};
 use super::{CLEAN, FAILED, FOUND, terminal};
 use crate::analysis::{self, Analysis, Problem};
@@ -18,10 +20,15 @@ use crate::inputs::{BuildOptions, Inputs};
 use crate::load::image::{Bytes, OpenError, Opened, Options as Sources, open};
 use crate::load::{Configuration, Request};
 use crate::report::{self, Format, ImageView};
+use budget::{Budgets, verdict};
 use progress::Progress;
 
 pub(super) fn run(global: &Global, command: &Image) -> Result<u8, Failure> {
+    if let Some(ImageCommand::Diff(command)) = &command.command {
+        return diff::run(global, command);
+    }
     check(global, command)?;
+    let mut budgets = Budgets::read(global, command)?;
     let inputs = dockerfile(&command.origin)?;
     let build = inputs.as_ref().and_then(|inputs| inputs.builds.first()).map(Build::new);
     let name = inputs.as_ref().and_then(|inputs| inputs.sources.first()).map(|source| source.name().to_owned());
@@ -38,13 +45,18 @@ pub(super) fn run(global: &Global, command: &Image) -> Result<u8, Failure> {
     let mut all = Analysis::default();
     let mut names = Vec::new();
     for name in &command.names {
-        all.join(look_at(global, command, name, &options, &mut mask));
+        let read = (&command.choice, &command.limits);
+        let mut one = look_at(global, read, name, &options, &mut mask);
+        budgets.judge(command, name, &mut one)?;
+        all.join(one);
         names.resize(all.images.len(), name.as_str());
     }
+    all.notices.append(&mut budgets.notices);
     for problem in &all.problems {
         terminal::error(global, &report::image_problem(problem), problem.help.as_deref());
     }
-    let code = match (all.problems.is_empty(), fails(&all, command.fail_on)) {
+    let (unknown, broken) = verdict(global, &all);
+    let code = match (all.problems.is_empty() && !unknown, broken || fails(&all, command.fail_on)) {
         (false, _) => FAILED,
         (true, true) => FOUND,
         (true, false) => CLEAN,
@@ -114,9 +126,15 @@ fn write(global: &Global, command: &Image, all: &Analysis, exit: u8) -> Result<(
 }
 
 /// One source, read and worked out; what can't be read is a problem of the result.
-fn look_at(global: &Global, command: &Image, name: &str, options: &analysis::Options<'_>, mask: &mut Mask) -> Analysis {
+fn look_at(
+    global: &Global,
+    (choice, limits): (&ImageChoice, &ImageLimits),
+    name: &str,
+    options: &analysis::Options<'_>,
+    mask: &mut Mask,
+) -> Analysis {
     let progress = Progress::new(global);
-    let read = read((&command.choice, &command.limits), name, !command.choice.sizes_only, &progress);
+    let read = read((choice, limits), name, !choice.sizes_only, &progress);
     progress.finish();
     match read {
         Ok((read, sentence)) => {

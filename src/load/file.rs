@@ -33,6 +33,14 @@ pub enum LoadError {
     Utf16(PathBuf),
 }
 
+/// Whether there is a file that begins as an object of JSON does.
+pub fn begins_as_json(path: &Path) -> bool {
+    let is_file = fs::metadata(path).is_ok_and(|metadata| metadata.is_file());
+    let mut head = Vec::new();
+    let read = is_file.then(|| File::open(path).and_then(|file| file.take(PROBE as u64).read_to_end(&mut head)));
+    matches!(read, Some(Ok(_))) && head.trim_ascii_start().starts_with(b"{")
+}
+
 impl LoadError {
     /// The path as the user would type it.
     pub fn path(&self) -> &Path {

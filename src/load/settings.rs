@@ -19,6 +19,9 @@ const DEEPEST: usize = 8;
 /// Names that are looked for, the one that counts most first.
 const NAMES: [&str; 3] = ["dockopt.toml", ".hadolint.yaml", ".hadolint.yml"];
 
+/// Those that have budgets.
+const OWN: [&str; 1] = ["dockopt.toml"];
+
 /// Where settings come from.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum Configuration {
@@ -39,12 +42,7 @@ pub(super) fn settle(
     configuration: &Configuration,
     walked: Option<&Path>,
 ) {
-    let mut finder = Finder {
-        current: std::env::current_dir().ok().and_then(|folder| folder.canonicalize().ok()).unwrap_or_default(),
-        walked: walked.and_then(|folder| folder.canonicalize().ok()),
-        found: HashMap::new(),
-        read: HashMap::new(),
-    };
+    let mut finder = Finder::new(&NAMES, walked);
     for (path, id) in dockerfiles {
         let own = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
         // A text without a place is looked at where the program runs; a folder that is gone has no settings.
@@ -68,10 +66,30 @@ pub(super) fn settle(
     }
 }
 
+/// The settings that hold where the program runs, whatever is looked at: the nearest dockopt.toml and what it extends.
+/// They stand in the inputs as those of the file itself.
+pub fn settings(configuration: &Configuration) -> Inputs {
+    let mut inputs = Inputs::default();
+    let mut finder = Finder::new(&OWN, None);
+    let file = match configuration {
+        Configuration::None => None,
+        Configuration::File(file) => Some(file.clone()),
+        Configuration::Nearest => finder.nearest(&finder.current.clone()),
+    };
+    let Some(file) = file else { return inputs };
+    let chain = finder.chain(&mut inputs, &file);
+    let of = |&(file, format)| SettingsInput { file, format, path: String::new(), whole: false };
+    if let Some(&(own, _)) = chain.last() {
+        inputs.settings.insert(own, chain.iter().map(of).collect());
+    }
+    inputs
+}
+
 /// A file's chain: those that it extends before it.
 type Chain = Vec<(FileId, SettingsFormat)>;
 
 struct Finder {
+    names: &'static [&'static str],
     current: PathBuf,
     walked: Option<PathBuf>,
     /// The settings that hold in a folder.
@@ -81,6 +99,16 @@ struct Finder {
 }
 
 impl Finder {
+    fn new(names: &'static [&'static str], walked: Option<&Path>) -> Self {
+        Self {
+            names,
+            current: std::env::current_dir().ok().and_then(|folder| folder.canonicalize().ok()).unwrap_or_default(),
+            walked: walked.and_then(|folder| folder.canonicalize().ok()),
+            found: HashMap::new(),
+            read: HashMap::new(),
+        }
+    }
+
     fn nearest(&mut self, folder: &Path) -> Option<PathBuf> {
         let mut passed = Vec::new();
         let mut found = None;
@@ -90,7 +118,7 @@ impl Finder {
                 break;
             }
             passed.push(at.to_owned());
-            found = NAMES.iter().map(|name| at.join(name)).find(|path| path.is_file());
+            found = self.names.iter().map(|name| at.join(name)).find(|path| path.is_file());
             if found.is_some() || at.join(".git").exists() {
                 break;
             }

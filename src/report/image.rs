@@ -1,5 +1,6 @@
 //! `image` for people and programs: what an image is made of, what of it is wasted, which line made it.
 
+mod budget;
 mod folders;
 mod grid;
 mod json;
@@ -12,6 +13,8 @@ mod screen;
 mod tests;
 mod wire;
 
+pub use self::budget::limit_name;
+pub(super) use self::budget::{broken as broken_limits, story as limit_story};
 pub use self::json::write as image_json;
 pub use self::jsonl::write as image_jsonl;
 pub(super) use self::lists::story;

@@ -165,6 +165,16 @@ impl Policies {
     }
 }
 
+/// What the settings of the inputs say, each file once, those that are extended first.
+pub fn documents(inputs: &Inputs) -> (Vec<(FileId, Document)>, Vec<InputProblem>) {
+    let mut reader = Reader::new(inputs);
+    let mut documents = Vec::new();
+    for file in inputs.settings.values().flatten() {
+        documents.extend(reader.documents.remove(&file.file).map(|document| (file.file, document)));
+    }
+    (documents, reader.problems)
+}
+
 /// Reads each file once.
 struct Reader<'i> {
     inputs: &'i Inputs,

@@ -4,6 +4,7 @@ use toml::de::{DeTable, DeValue};
 
 use super::value::{Reader, Value, span_of};
 use super::{Pattern, amount, dockopt};
+use crate::image::all_categories;
 use crate::text::{FileId, Span};
 
 /// What a limit is for.
@@ -41,6 +42,44 @@ pub enum Measure {
     DiveWastedBytes,
     /// The share of dive's wasted bytes in all layers but the first.
     DiveUserWaste,
+}
+
+impl Measure {
+    /// The key of dockopt.toml, or the rule of dive, that sets its limit.
+    pub const fn key(&self) -> &'static str {
+        match self {
+            Self::Size => "max-size",
+            Self::PullSize => "max-pull-size",
+            Self::AddedSize => "max-added-size",
+            Self::LayerSize => "max-layer-size",
+            Self::Layers => "max-layers",
+            Self::Waste => "max-waste",
+            Self::WasteRatio => "max-waste-ratio",
+            Self::Efficiency => "min-efficiency",
+            Self::Category(_) => "max-category",
+            Self::Package(_) => "max-package",
+            Self::Path(_) => "forbid-paths",
+            Self::Secrets => "forbid-secrets",
+            Self::Growth => "max-growth",
+            Self::DiveEfficiency => "lowestEfficiency",
+            Self::DiveWastedBytes => "highestWastedBytes",
+            Self::DiveUserWaste => "highestUserWastedPercent",
+        }
+    }
+
+    /// The category, the package, the glob that it is for.
+    pub fn name(&self) -> Option<&str> {
+        match self {
+            Self::Category(name) | Self::Package(name) => Some(name),
+            Self::Path(pattern) => Some(pattern.text()),
+            _ => None,
+        }
+    }
+
+    /// Whether the limit is the least that is allowed, and not the most.
+    pub const fn is_least(&self) -> bool {
+        matches!(self, Self::Efficiency | Self::DiveEfficiency)
+    }
 }
 
 /// Where a limit lies.
@@ -171,7 +210,7 @@ fn read_table(reader: &mut Reader, file: FileId, table: &DeTable, more: &[&str])
                 }
             }
             "max-category" => {
-                for (name, value) in named(reader, value) {
+                for (name, value) in categories(reader, value) {
                     limit(Measure::Category(name), bytes(reader, value));
                 }
             }
@@ -215,6 +254,21 @@ fn items<'v, 'a>(value: &'v Value<'a>) -> Vec<&'v Value<'a>> {
 fn named<'v, 'a>(reader: &mut Reader, value: &'v Value<'a>) -> Vec<(String, &'v Value<'a>)> {
     let Some(table) = reader.table(value) else { return Vec::new() };
     dockopt::sorted(table).into_iter().map(|(name, value)| (name.get_ref().to_string(), value)).collect()
+}
+
+/// As [`named`], without names that are of no category: those are told.
+fn categories<'v, 'a>(reader: &mut Reader, value: &'v Value<'a>) -> Vec<(String, &'v Value<'a>)> {
+    let Some(table) = reader.table(value) else { return Vec::new() };
+    let known: Vec<&str> = all_categories().iter().map(|category| category.name.as_str()).collect();
+    let mut found = Vec::new();
+    for (name, value) in dockopt::sorted(table) {
+        if known.contains(&name.get_ref().as_ref()) {
+            found.push((name.get_ref().to_string(), value));
+        } else {
+            reader.unknown(span_of(name), "the category", name.get_ref(), &known);
+        }
+    }
+    found
 }
 
 fn bytes(reader: &mut Reader, value: &Value) -> Option<Bound> {

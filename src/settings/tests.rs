@@ -199,11 +199,13 @@ fn budgets_are_read() {
 
 #[test]
 fn what_is_no_budget_is_said() {
-    let text = "[budget]\nmax-sise = 1\nmax-size = \"big\"\nmax-waste-ratio = 5\n[[budget.images]]\nmax-layers = -1\n";
+    let text = "[budget]\nmax-sise = 1\nmax-size = \"big\"\nmax-waste-ratio = 5\nmax-category = { apt-list = 0 }\n\
+                [[budget.images]]\nmax-layers = -1\n";
     wrong(
         &toml(text),
         text,
         &[
+            "apt-list: the category `apt-list` is not known (did you mean `apt-lists`?)",
             "max-sise: the key `max-sise` is not known (did you mean `max-size`?)",
             "\"big\": `big` is no number of bytes (write a whole number of bytes, or a text such as \"400 MB\" or \"64 MiB\")",
             "5: `5` is no share (write a number from 0 to 1, or a text such as \"5 %\")",

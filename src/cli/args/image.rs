@@ -1,5 +1,11 @@
 //! `dockopt image`.
 
+mod budget;
+mod diff;
+
+pub(in crate::cli) use self::budget::BudgetFlags;
+pub(in crate::cli) use self::diff::{Diff, ImageCommand};
+
 use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
@@ -11,10 +17,15 @@ use crate::settings::bytes_of;
 #[derive(Debug, Args)]
 #[command(
     after_help = "A bare name is looked up as a file, then in the engine, then in its registry; `file:`, `oci:`, `docker:` \
-                        and `registry:` force one.\n\nExit codes: 0 the image was read; 1 findings at --fail-on or above; 2 it \
-                        could not be read, or is damaged."
+                        and `registry:` force one.\n\nExit codes: 0 the image was read; 1 findings at --fail-on or above, or a \
+                        budget is broken; 2 it could not be read, is damaged, or a limit can't be judged.",
+    args_conflicts_with_subcommands = true,
+    subcommand_negates_reqs = true,
+    disable_help_subcommand = true
 )]
 pub(in crate::cli) struct Image {
+    #[command(subcommand)]
+    pub command: Option<ImageCommand>,
     /// Archives and folders (docker save, podman save, OCI), `-` for standard input, images of the engine or a registry
     #[arg(required = true, value_name = "IMAGE")]
     pub names: Vec<String>,
@@ -26,6 +37,8 @@ pub(in crate::cli) struct Image {
     pub view: View,
     #[command(flatten)]
     pub limits: ImageLimits,
+    #[command(flatten)]
+    pub budget: BudgetFlags,
     /// Exit with 1 when something worth a change is at least so severe
     #[arg(long, value_enum, value_name = "SEVERITY", default_value_t = FailOn::None)]
     pub fail_on: FailOn,

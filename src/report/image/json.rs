@@ -111,6 +111,7 @@ fn image<'a>(analysis: &'a ImageAnalysis, view: &ImageView<'_>) -> wire::Image<'
         packages: analysis.packages.as_ref().map(|packages| contents::packages(analysis, packages, view.top)),
         tree: contents::tree(analysis, view),
         findings: analysis.findings.iter().map(|one| finding(analysis, one)).collect(),
+        budget: super::budget::wire(analysis),
         notices: analysis.notices.iter().map(String::as_str).collect(),
     }
 }

@@ -1,7 +1,7 @@
 //! The first screen: what the image is, what it costs, its layers, what of it is wasted, and what to do next.
 
 use super::grid::{Column, cell, grid, plain};
-use super::{ImageView, folders, image_name, layers, lists, pull_seconds};
+use super::{ImageView, budget, folders, image_name, layers, lists, pull_seconds};
 use crate::analysis::{Analysis, ImageAnalysis};
 use crate::attribution::BaseHow;
 use crate::report::layout::{Layout, Tone, clean};
@@ -58,6 +58,7 @@ fn one(image: &ImageAnalysis, view: &ImageView<'_>, layout: Layout) -> String {
     let copies = image.totals.duplicate_content_bytes;
     section(format!("Equal contents: {} more than once", bytes(copies)), lists::duplicates(image, view, layout));
     section("Biggest folders".to_owned(), folders::shown(image, view, layout));
+    section(budget::title(image), budget::list(image, layout));
     if !image.notices.is_empty() {
         out.push('\n');
         let limit = if view.all { usize::MAX } else { view.top.max(5) };

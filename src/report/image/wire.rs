@@ -1,8 +1,10 @@
 //! The shapes of the JSON of images. A field is only ever added; what is unknown is `null`, never 0. A `layer` is an index
 //! of `layers`; bytes are those of contents as stored, unless a name says otherwise.
 
+mod limit;
 mod line;
 
+pub(super) use self::limit::{Cause, Limit, Number};
 pub(super) use self::line::{File, Line};
 
 use serde::Serialize;
@@ -46,6 +48,7 @@ pub(super) struct Image<'a> {
     pub packages: Option<Packages<'a>>,
     pub tree: Vec<Folder>,
     pub findings: Vec<Finding<'a>>,
+    pub budget: Vec<Limit<'a>>,
     pub notices: Vec<&'a str>,
 }
 

@@ -3,11 +3,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{artifact, level, message, notification, rule, wire};
-use crate::analysis::{Analysis, Finding, ImageAnalysis, Problem};
+use crate::analysis::{Analysis, Finding, ImageAnalysis, Judged, Problem};
 use crate::finding::Basis;
 use crate::report::format::item::INPUT;
 use crate::report::format::path::Base;
-use crate::report::image::{image_name, image_problem, story};
+use crate::report::image::{broken_limits, image_name, image_problem, limit_story, story};
 use crate::report::json::pretty;
 use crate::report::wire::{Amount, Impact};
 use crate::text::LineColumn;
@@ -21,13 +21,21 @@ pub fn write(analysis: &Analysis, exit: u8, base: &Base) -> String {
         kinds.entry(&finding.name).or_insert(finding);
         files.extend(image.place(finding.layer).map(|(name, _)| name));
     }
+    let limits = || analysis.images.iter().flat_map(|image| broken_limits(image).map(move |limit| (image, limit)));
+    for (image, limit) in limits() {
+        files.extend(cause(limit).and_then(|layer| image.place(layer)).map(|(name, _)| name));
+    }
+    let budgets: BTreeSet<String> = limits().map(|(_, limit)| limit_rule(limit)).collect();
     let files: Vec<&str> = files.into_iter().collect();
-    let log = Log { base, rules: kinds.keys().copied().collect(), files };
+    let rules = kinds.keys().copied().chain(budgets.iter().map(String::as_str)).collect();
+    let log = Log { base, rules, files };
+    let described = kinds.values().map(|finding| descriptor(finding));
+    let limited = budgets.iter().map(|name| rule::bare(name, "a limit of the budget for images", "error"));
     pretty(&wire::Log {
         schema: "https://json.schemastore.org/sarif-2.1.0.json",
         version: "2.1.0",
         runs: [wire::Run {
-            tool: wire::Tool { driver: rule::tool(kinds.values().map(|finding| descriptor(finding)).collect()) },
+            tool: wire::Tool { driver: rule::tool(described.chain(limited).collect()) },
             automation_details: wire::Automation { id: "dockopt/image/".to_owned() },
             invocations: [wire::Invocation {
                 execution_successful: exit != 2,
@@ -45,9 +53,22 @@ pub fn write(analysis: &Analysis, exit: u8, base: &Base) -> String {
                 })
                 .collect(),
             column_kind: "unicodeCodePoints",
-            results: all().map(|(image, finding)| log.result(image, finding)).collect(),
+            results: all()
+                .map(|(image, finding)| log.result(image, finding))
+                .chain(limits().map(|(image, limit)| log.limit(image, limit)))
+                .collect(),
         }],
     })
+}
+
+/// The name of a limit's rule: `budget-max-size`.
+fn limit_rule(limit: &Judged) -> String {
+    format!("budget-{}", limit.limit.measure.key())
+}
+
+/// The layer that makes up most of a limit's value.
+fn cause(limit: &Judged) -> Option<usize> {
+    limit.causes.iter().find_map(|cause| cause.layer)
 }
 
 fn descriptor(finding: &Finding) -> wire::Descriptor<'_> {
@@ -83,20 +104,46 @@ struct Log<'a> {
 
 impl Log<'_> {
     fn result<'f>(&self, image: &'f ImageAnalysis, finding: &'f Finding) -> wire::Result<'f> {
-        let name = image_name(image);
-        let layer = format!("layer {}", finding.layer + 1);
-        let logical =
-            wire::LogicalLocation { fully_qualified_name: format!("{name}/{layer}"), name: layer, kind: "module" };
-        let place = image.place(finding.layer).map(|(file, place)| wire::PhysicalLocation {
+        let path = image.image.paths.text(finding.path);
+        wire::Result {
+            message: message(format!("{}: {}", story(image, finding), finding.help)),
+            properties: wire::ResultProperties { stage: None, impact: impact(finding) },
+            ..self.at(image, Some(finding.layer), (&finding.name, &path), level(finding.severity))
+        }
+    }
+
+    fn limit<'f>(&self, image: &'f ImageAnalysis, limit: &'f Judged) -> wire::Result<'f> {
+        let print = limit.limit.measure.name().unwrap_or_default();
+        let message = message(limit_story(image, limit));
+        wire::Result { message, ..self.at(image, cause(limit), (&limit_rule(limit), print), "error") }
+    }
+
+    /// A result of a rule that says nothing yet, at what made a layer; `key` tells it from others of the rule.
+    fn at<'f>(
+        &self,
+        image: &'f ImageAnalysis,
+        layer: Option<usize>,
+        (name, key): (&str, &str),
+        level: &'static str,
+    ) -> wire::Result<'f> {
+        let whole = image_name(image);
+        let logical = match layer {
+            Some(layer) => {
+                let layer = format!("layer {}", layer + 1);
+                let fully_qualified_name = format!("{whole}/{layer}");
+                wire::LogicalLocation { fully_qualified_name, name: layer, kind: "module" }
+            }
+            None => wire::LogicalLocation { fully_qualified_name: whole.clone(), name: whole, kind: "module" },
+        };
+        let place = layer.and_then(|layer| image.place(layer)).map(|(file, place)| wire::PhysicalLocation {
             artifact_location: artifact(self.base, file, self.files.iter().position(|known| *known == file)),
             region: Some(super::at(LineColumn { line: place.first_line, column: 1 })),
         });
-        let path = image.image.paths.text(finding.path);
         wire::Result {
-            rule_id: finding.name.clone(),
-            rule_index: self.rules.iter().position(|known| *known == finding.name),
-            level: level(finding.severity),
-            message: message(format!("{}: {}", story(image, finding), finding.help)),
+            rule_id: name.to_owned(),
+            rule_index: self.rules.iter().position(|known| *known == name),
+            level,
+            message: message(""),
             locations: [wire::Location {
                 id: None,
                 physical_location: place,
@@ -104,10 +151,10 @@ impl Log<'_> {
                 message: None,
             }],
             related_locations: Vec::new(),
-            partial_fingerprints: wire::Fingerprints { instruction: print(&finding.name, &path) },
+            partial_fingerprints: wire::Fingerprints { instruction: print(name, key) },
             suppressions: Vec::new(),
             fixes: Vec::new(),
-            properties: wire::ResultProperties { stage: None, impact: impact(finding) },
+            properties: wire::ResultProperties { stage: None, impact: Vec::new() },
         }
     }
 }

@@ -1,0 +1,226 @@
+//! Which budget holds for an image, and whether it keeps it.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use super::progress::Progress;
+use super::read;
+use crate::analysis::{Analysis, ImageAnalysis, Weight, judge, weights};
+use crate::cli::args::{BudgetFlags, Global, Image};
+use crate::cli::output::{Failure, complain};
+use crate::cli::terminal;
+use crate::inputs::{InputProblem, Inputs};
+use crate::load::{self, Configuration, begins_as_json, read_source};
+use crate::report;
+use crate::rules::documents;
+use crate::settings::{Budget, Document, Measure, Pattern, dive};
+use crate::text::{FileId, Source};
+
+/// Where dive looks for its rules.
+const DIVE: &str = ".dive-ci";
+/// Bytes that a file of dive's rules may have.
+const DIVE_LIMIT: u64 = 1 << 20;
+/// Bytes that a saved result may have.
+const SAVED_LIMIT: u64 = 256 << 20;
+
+/// All that was said about what images may weigh.
+pub(super) struct Budgets {
+    /// The files that say it.
+    inputs: Inputs,
+    /// Those of dockopt.toml, extended ones first.
+    documents: Vec<(FileId, Document)>,
+    /// dive's rules.
+    dive: Budget,
+    /// What was typed.
+    typed: Budget,
+    /// What was read without being named.
+    pub notices: Vec<String>,
+    /// What images weighed before, by the name of the baseline.
+    baselines: BTreeMap<String, Vec<Weight>>,
+}
+
+impl Budgets {
+    /// Reads the settings; what is wrong with them is said.
+    pub(super) fn read(global: &Global, command: &Image) -> Result<Self, Failure> {
+        let flags = &command.budget;
+        let configuration = match &flags.config {
+            _ if flags.no_config => Configuration::None,
+            Some(file) => Configuration::File(file.clone()),
+            None => Configuration::Nearest,
+        };
+        let mut inputs = load::settings(&configuration);
+        let (documents, problems) = documents(&inputs);
+        inputs.problems.extend(problems);
+        let mut notices = Vec::new();
+        let dive = dive_rules(flags, &mut inputs, &mut notices)?;
+        if complain(global, &inputs) {
+            return Err(Failure::Said);
+        }
+        let remark = |problem: &InputProblem| {
+            let line = problem.place.map(|place| format!(":{}", place.line)).unwrap_or_default();
+            format!("{}{line}: {}", problem.file, problem.message)
+        };
+        // Those of dockopt.toml are the linter's to tell.
+        notices.extend(inputs.problems.iter().filter(|problem| problem.file.ends_with(DIVE)).map(remark));
+        let typed = flags.budget();
+        let budgets = Self { inputs, documents, dive, typed, notices, baselines: BTreeMap::new() };
+        budgets.check(&command.view.no_category)?;
+        Ok(budgets)
+    }
+
+    /// A category that is switched off has no bytes that could be held against a limit.
+    fn check(&self, off: &[String]) -> Result<(), Failure> {
+        let documents = self.documents.iter().map(|(_, document)| document);
+        let sections = documents.clone().flat_map(|document| &document.budgets).map(|section| &section.budget);
+        let all = documents.map(|document| &document.budget).chain(sections).chain([&self.typed]);
+        for limit in all.flat_map(|budget| &budget.limits) {
+            let Measure::Category(name) = &limit.measure else { continue };
+            if off.contains(name) {
+                let what = format!("the category `{name}` has a budget and is switched off");
+                return Err(Failure::Because { what, help: Some(format!("leave out `--no-category {name}`")) });
+            }
+        }
+        Ok(())
+    }
+
+    /// What holds for an image; `asked` is its name as it was typed.
+    fn of(&self, image: &ImageAnalysis, asked: &str) -> Budget {
+        let mut budget = self.dive.clone();
+        let names: Vec<&str> =
+            [asked, &image.image.reference].into_iter().chain(image.image.names.iter().map(String::as_str)).collect();
+        for (file, document) in &self.documents {
+            let sections = document.budgets.iter().filter(|section| meant(&section.images, &names));
+            for own in [&document.budget].into_iter().chain(sections.map(|section| &section.budget)) {
+                let mut own = own.clone();
+                own.baseline = own.baseline.map(|baseline| beside(self.inputs.source(*file), baseline));
+                budget.extend(own);
+            }
+        }
+        budget.extend(self.typed.clone());
+        budget
+    }
+
+    /// Holds the images of a result against their budgets.
+    ///
+    /// # Errors
+    /// When a baseline can't be read.
+    pub(super) fn judge(&mut self, command: &Image, asked: &str, analysis: &mut Analysis) -> Result<(), Failure> {
+        for image in &mut analysis.images {
+            let budget = self.of(image, asked);
+            let grows = budget.limits.iter().any(|limit| limit.measure == Measure::Growth);
+            let before = match budget.baseline.as_ref().filter(|_| grows) {
+                Some(name) => self.baseline(command, name)?,
+                None => &[],
+            };
+            let mut judged = judge(image, &budget, Weight::pick(before, &image.image));
+            for one in &mut judged {
+                one.written = one.limit.place.map(|(file, span)| {
+                    let source = self.inputs.source(file);
+                    format!("{}:{}", source.name(), source.line_column(span.start).line)
+                });
+            }
+            image.budget = judged;
+            if budget.baseline.is_some() && !grows {
+                analysis.notices.push("a baseline is given, and no limit of growth: add `--max-growth`".to_owned());
+            }
+        }
+        Ok(())
+    }
+
+    fn baseline(&mut self, command: &Image, name: &str) -> Result<&[Weight], Failure> {
+        if !self.baselines.contains_key(name) {
+            let read = weigh(command, name)?;
+            self.baselines.insert(name.to_owned(), read);
+        }
+        Ok(self.baselines.get(name).map(Vec::as_slice).unwrap_or_default())
+    }
+}
+
+/// dive's rules: of the file that was named, else of the one in the current folder.
+fn dive_rules(flags: &BudgetFlags, inputs: &mut Inputs, notices: &mut Vec<String>) -> Result<Budget, Failure> {
+    let found = Path::new(DIVE);
+    let file = match &flags.dive_ci {
+        Some(file) => file.as_path(),
+        None if !flags.no_config && found.is_file() => {
+            notices.push(format!("`{DIVE}` is in force; `--no-config` leaves it out"));
+            found
+        }
+        None => return Ok(Budget::default()),
+    };
+    let source = read_source(file, DIVE_LIMIT).map_err(|error| Failure::Because {
+        what: error.to_string(),
+        help: Some("name a file of dive's rules".into()),
+    })?;
+    let id = inputs.add(source);
+    let (budget, problems) = dive(id, inputs.source(id));
+    for problem in problems {
+        let source = inputs.source(id);
+        inputs.problems.push(InputProblem {
+            file: source.name().to_owned(),
+            place: Some(source.line_column(problem.span.start)),
+            fatal: problem.error,
+            message: problem.message,
+            help: problem.help,
+        });
+    }
+    Ok(budget)
+}
+
+/// Whether a pattern is for one of the names, with its tag or without.
+fn meant(patterns: &[Pattern], names: &[&str]) -> bool {
+    names.iter().any(|name| {
+        let bare = name.split('@').next().unwrap_or(name);
+        let bare = match bare.rsplit_once(':') {
+            Some((bare, tag)) if !tag.contains('/') => bare,
+            _ => bare,
+        };
+        patterns.iter().any(|pattern| pattern.matches(name) || pattern.matches(bare))
+    })
+}
+
+/// A baseline as a file of settings names it: a path beside it, where there is one.
+fn beside(source: &Source, baseline: String) -> String {
+    let path = Path::new(source.name()).parent().unwrap_or(Path::new("")).join(&baseline);
+    match path.to_str() {
+        Some(text) if path.exists() => text.to_owned(),
+        _ => baseline,
+    }
+}
+
+/// What a baseline weighs.
+fn weigh(command: &Image, name: &str) -> Result<Vec<Weight>, Failure> {
+    let path = Path::new(name.strip_prefix("file:").unwrap_or(name));
+    let help = || Some("name an image, or a file that `dockopt image --format json` wrote".to_owned());
+    if begins_as_json(path) {
+        let source = read_source(path, SAVED_LIMIT)
+            .map_err(|error| Failure::Because { what: format!("the baseline {error}"), help: help() })?;
+        return weights(source.text().as_bytes()).map_err(|error| Failure::Because {
+            what: format!("the baseline `{name}` can't be used: {error}"),
+            help: help(),
+        });
+    }
+    let read = read((&command.choice, &command.limits), name, true, &Progress::silent());
+    let (read, _) = read.map_err(|problem| Failure::Because {
+        what: format!("the baseline can't be read: {}", report::image_problem(&problem)),
+        help: problem.help.clone().or_else(help),
+    })?;
+    if let Some(error) = read.damaged.first() {
+        return Err(Failure::Because {
+            what: format!("the baseline `{name}` is damaged: {}", error.message),
+            help: help(),
+        });
+    }
+    Ok(read.images.iter().map(Weight::of).collect())
+}
+
+/// Says which limits can't be judged; whether there is one, and whether one is broken.
+pub(super) fn verdict(global: &Global, all: &Analysis) -> (bool, bool) {
+    let judged = || all.images.iter().flat_map(|image| &image.budget);
+    for one in judged() {
+        if let Some(why) = one.unknown {
+            let what = format!("the limit `{}` can't be judged: {why}", report::limit_name(one));
+            terminal::error(global, &what, None);
+        }
+    }
+    (judged().any(|one| one.kept.is_none()), judged().any(|one| one.kept == Some(false)))
+}

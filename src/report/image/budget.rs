@@ -1,0 +1,155 @@
+//! Limits that an image was held against: for people, for programs, for pull requests.
+
+use super::grid::{Column, cell, grid, plain};
+use super::json::origin;
+use super::{shown_maker, wire};
+use crate::analysis::{Cause, ImageAnalysis, Judged};
+use crate::report::format::escape::{markdown, markdown_code};
+use crate::report::layout::{Layout, Tone};
+use crate::report::units::{bytes, count};
+use crate::settings::Bound;
+
+/// What a limit is called: `max-size`, `max-category apt-lists`.
+pub fn limit_name(judged: &Judged) -> String {
+    let measure = &judged.limit.measure;
+    measure.name().map_or_else(|| measure.key().to_owned(), |name| format!("{} {name}", measure.key()))
+}
+
+/// The limits that are not kept, and those of which nobody knows.
+pub(in crate::report) fn broken(image: &ImageAnalysis) -> impl Iterator<Item = &Judged> {
+    image.budget.iter().filter(|one| one.kept != Some(true))
+}
+
+/// A value or a bound: `412 MB`, `23`, `94.21 %`.
+fn shown(bound: Bound) -> String {
+    match bound {
+        Bound::Bytes(number) => bytes(number),
+        Bound::Count(number) => count(number, "").trim_end_matches(['s', ' ']).to_owned(),
+        Bound::Ratio(share) => format!("{} %", (share * 10_000.0).round() / 100.0),
+    }
+}
+
+/// Both, to the byte where people could not tell them apart.
+fn pair(value: Bound, limit: Bound) -> (String, String) {
+    match (value, limit) {
+        (Bound::Bytes(value), Bound::Bytes(limit)) if value != limit && bytes(value) == bytes(limit) => {
+            (count(value, "byte"), count(limit, "byte"))
+        }
+        _ => (shown(value), shown(limit)),
+    }
+}
+
+/// `412 MB, at most 400 MB`.
+fn verdict(judged: &Judged) -> String {
+    let word = if judged.limit.measure.is_least() { "at least" } else { "at most" };
+    match judged.value {
+        Some(value) => {
+            let (value, limit) = pair(value, judged.limit.bound);
+            format!("{value}, {word} {limit}")
+        }
+        None => format!("unknown, {word} {}", shown(judged.limit.bound)),
+    }
+}
+
+fn cause(image: &ImageAnalysis, cause: &Cause) -> String {
+    let amount = cause.bytes.map(|amount| format!("{} ", bytes(amount))).unwrap_or_default();
+    // What is a layer says so itself; its line is what is missing.
+    let maker = cause.layer.map(|layer| shown_maker(image, layer)).filter(|maker| !cause.what.starts_with(maker));
+    let maker = maker.map(|maker| format!(" by {maker}")).unwrap_or_default();
+    format!("{amount}{}{maker}", cause.what)
+}
+
+/// A limit that is not kept, on one line.
+pub(in crate::report) fn story(image: &ImageAnalysis, judged: &Judged) -> String {
+    let mut text = format!("the budget {} is broken: {}", limit_name(judged), verdict(judged));
+    if let Some(why) = judged.unknown {
+        text = format!("the budget {} can't be judged: {why}", limit_name(judged));
+    }
+    if let Some(written) = &judged.written {
+        text.push_str(&format!(" ({written})"));
+    }
+    let causes: Vec<String> = judged.causes.iter().map(|one| cause(image, one)).collect();
+    if !causes.is_empty() {
+        text.push_str(&format!("; most of it: {}", causes.join(", ")));
+    }
+    text
+}
+
+/// `Budget: 1 of 3 limits broken`.
+pub(super) fn title(image: &ImageAnalysis) -> String {
+    let all = count(image.budget.len() as u64, "limit");
+    let unknown = image.budget.iter().filter(|one| one.kept.is_none()).count();
+    let broken = broken(image).count() - unknown;
+    let unknown = if unknown > 0 { format!(", {unknown} unknown") } else { String::new() };
+    match broken {
+        0 if unknown.is_empty() => format!("Budget: {all} kept"),
+        broken => format!("Budget: {broken} of {all} broken{unknown}"),
+    }
+}
+
+/// All limits for people, the causes of broken ones below them.
+pub(super) fn list(image: &ImageAnalysis, layout: Layout) -> String {
+    let mut rows = Vec::new();
+    for one in &image.budget {
+        let (word, tone) = match one.kept {
+            Some(true) => ("kept", Tone::Good),
+            Some(false) => ("broken", Tone::Error),
+            None => ("unknown", Tone::Error),
+        };
+        let written = one.written.as_deref().unwrap_or_default();
+        let note = one.unknown.unwrap_or(written);
+        rows.push(vec![cell(word, tone), plain(limit_name(one)), plain(verdict(one)), cell(note, Tone::Dim)]);
+        for why in &one.causes {
+            rows.push(vec![plain(""), plain(""), plain(format!("  {}", cause(image, why)))]);
+        }
+    }
+    grid(&[Column::Left, Column::Left, Column::Words, Column::Words], &rows, layout, 4)
+}
+
+/// As a table of Markdown.
+pub(super) fn table(image: &ImageAnalysis) -> String {
+    if image.budget.is_empty() {
+        return String::new();
+    }
+    let mut out = format!("\n**{}**\n", markdown(&title(image)));
+    if broken(image).next().is_none() {
+        return out;
+    }
+    out.push_str("\n| Limit | Value | Most of it |\n| --- | --- | --- |\n");
+    for one in broken(image) {
+        let causes: Vec<String> = one.causes.iter().map(|why| markdown(&cause(image, why))).collect();
+        let why = one.unknown.map(markdown).unwrap_or_else(|| causes.join("<br>"));
+        out.push_str(&format!("| {} | {} | {why} |\n", markdown_code(&limit_name(one)), markdown(&verdict(one))));
+    }
+    out
+}
+
+/// For programs.
+pub(super) fn wire(image: &ImageAnalysis) -> Vec<wire::Limit<'_>> {
+    let number = |bound: Bound| match bound {
+        Bound::Bytes(number) | Bound::Count(number) => wire::Number::Whole(number),
+        Bound::Ratio(share) => wire::Number::Share(share),
+    };
+    let cause = |cause: &Cause| wire::Cause {
+        what: cause.what.clone(),
+        bytes: cause.bytes,
+        layer: cause.layer,
+        origin: cause.layer.and_then(|layer| image.place(layer)).map(|(name, place)| origin(name, place)),
+    };
+    let limit = |one: &Judged| wire::Limit {
+        measure: one.limit.measure.key(),
+        name: one.limit.measure.name().map(str::to_owned),
+        limit: number(one.limit.bound),
+        value: one.value.map(number),
+        unit: match one.limit.bound {
+            Bound::Bytes(_) => "bytes",
+            Bound::Count(_) => "count",
+            Bound::Ratio(_) => "ratio",
+        },
+        kept: one.kept,
+        unknown: one.unknown,
+        written: one.written.clone(),
+        causes: one.causes.iter().map(cause).collect(),
+    };
+    image.budget.iter().map(limit).collect()
+}
