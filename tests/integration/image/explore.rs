@@ -117,14 +117,14 @@ fn small_screens_and_hostile_names_do_no_harm() {
     fs::write(folder.path().join("app.tar"), archive).unwrap();
     let mut terminal = Terminal::run(folder.path(), &["image", "app.tar", "--explore"], (10, 40));
     terminal.shows("size");
-    for keys in ["?", " ", "w", "w", "G", "\t", "e", "G", "t", "n", "/x\r", "\x1b[5~", "\x1b[6~", "s", "x", "\x1b"] {
+    for keys in ["?", " ", "w", "w", "G", "\t", "e", "G", "t", "n", "/x\r", "\x1b[5~", "\x1b[6~", "s", "?", " "] {
         terminal.keys(keys);
     }
     terminal.resize(40, 150).shows("layers/tree");
-    terminal.keys("?").shows("quit");
+    terminal.keys("?").shows("Ctrl-C");
     terminal.resize(2, 10);
     terminal.resize(1, 1);
-    terminal.resize(30, 120).keys(" g").shows("What layer 5");
+    terminal.resize(30, 120).keys(" g").shows("The final tree");
     let screen = terminal.keys("/z\r").shows("\\xffz");
     assert!(line(&screen, "\\xffz").contains("a␛[2J�m�\\xffz"), "{screen}");
     terminal.keys("x").shows("as: a_[2J_m__z");

@@ -36,7 +36,11 @@ impl Terminal {
         let slave: OwnedFd = fs::OpenOptions::new().read(true).write(true).open(name.to_str().unwrap()).unwrap().into();
         tcsetwinsize(&slave, size(rows, columns)).unwrap();
         let end = || Stdio::from(slave.try_clone().unwrap());
-        let child = Command::new(env!("CARGO_BIN_EXE_dockopt"))
+        // Away from the terminal that the tests run on: its size is not that of this one.
+        let setsid = Path::new("/usr/bin/setsid");
+        let mut command = Command::new(if setsid.exists() { setsid } else { Path::new("/usr/bin/env") });
+        let child = command
+            .arg(env!("CARGO_BIN_EXE_dockopt"))
             .current_dir(folder)
             .args(arguments)
             .env_clear()
