@@ -29,24 +29,24 @@ fn layers() -> Vec<Vec<Member>> {
     vec![
         vec![
             dir("etc"),
-            file("etc/ssl/private/ssl-cert-snakeoil.key", key()),
-            file("usr/lib/python3/dist-packages/x/tests/key.pem", key()),
-            file("usr/share/doc/x/examples/key.pem", key()),
+            file("etc/ssl/private/ssl-cert-snakeoil.key", key().into()),
+            file("usr/lib/python3/dist-packages/x/tests/key.pem", key().into()),
+            file("usr/share/doc/x/examples/key.pem", key().into()),
         ],
         vec![
             dir("app"),
-            file("app/.env", format!("DEBUG=1\nDB_PASSWORD={CANARY}-8f7g6h5\n")),
-            file("app/.env.example", format!("DB_PASSWORD={CANARY}-8f7g6h5\n")),
-            file("app/node_modules/x/index.js", format!("const token = '{}'\n", token())),
-            file("app/settings.py", format!("import os\nTOKEN = '{}'\n", token())),
-            file("app/tests/key.pem", key()),
+            file("app/.env", format!("DEBUG=1\nDB_PASSWORD={CANARY}-8f7g6h5\n").into()),
+            file("app/.env.example", format!("DB_PASSWORD={CANARY}-8f7g6h5\n").into()),
+            file("app/node_modules/x/index.js", format!("const token = '{}'\n", token()).into()),
+            file("app/settings.py", format!("import os\nTOKEN = '{}'\n", token()).into()),
+            file("app/tests/key.pem", key().into()),
         ],
         vec![
             dir("root"),
-            file("root/.npmrc", format!("//r.example.com/:_authToken={CANARY}-1q2w3e4r5t\n")),
-            file("root/.ssh/id_rsa", key()),
+            file("root/.npmrc", format!("//r.example.com/:_authToken={CANARY}-1q2w3e4r5t\n").into()),
+            file("root/.ssh/id_rsa", key().into()),
         ],
-        vec![gone("root/.npmrc"), file("root/.ssh/id_rsa", "gone")],
+        vec![gone("root/.npmrc"), file("root/.ssh/id_rsa", b"gone".to_vec())],
     ]
 }
 
