@@ -35,8 +35,9 @@ pub(super) fn price(findings: &mut [Finding], inputs: &Inputs) {
         let spoiled = SPOILED.iter().find(|(rule, _)| *rule == finding.rule);
         let is_own = |bytes: &&MeasuredBytes| {
             if let Some((_, how)) = spoiled {
-                let lost = bytes.by == Some(line) && bytes.lost.as_deref() == Some(how);
-                return lost && made.is_none_or(|made| made == bytes.line);
+                return bytes.by == Some(line)
+                    && bytes.lost.as_deref() == Some(how)
+                    && made.is_none_or(|made| made == bytes.line);
             }
             let category = bytes.category.as_deref();
             bytes.line == line && contents_of(finding.rule).any(|own| Some(own) == category)
