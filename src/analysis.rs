@@ -23,7 +23,7 @@ pub use self::weight::{Weight, weights};
 use rayon::join;
 use rayon::prelude::*;
 
-use crate::attribution::{self, Known};
+use crate::attribution::{self, Base, BaseHow, Known};
 use crate::build::Build;
 use crate::finding::Mask;
 use crate::image::packages::work_out;
@@ -101,6 +101,13 @@ fn provenances(attestations: &[Attestation]) -> (Vec<Provenance>, Vec<String>) {
     (read, notices)
 }
 
+/// Says that the images that were given as the base are none.
+fn not_the_base(base: &Base, given: &[Known]) -> Option<String> {
+    let names: Vec<String> = given.iter().map(|known| format!("`{}`", known.name)).collect();
+    let is_none = !given.is_empty() && base.how != BaseHow::Layers;
+    is_none.then(|| format!("{} is not the base of this image: its layers are not the lowest here", names.join(", ")))
+}
+
 fn one(mut image: Image, provenances: &[Provenance], options: &Options<'_>, mask: &Mask) -> ImageAnalysis {
     let recorded = provenances
         .iter()
@@ -116,6 +123,7 @@ fn one(mut image: Image, provenances: &[Provenance], options: &Options<'_>, mask
         },
     );
     let mut origins = origins;
+    origins.notices.extend(not_the_base(&origins.base, options.bases));
     masking::apply_to_origins(mask, &mut origins);
     let off: Vec<&str> = options.categories_off.iter().map(String::as_str).collect();
     let is_read = image.layers.iter().any(|layer| layer.contents != Contents::NotAsked);
