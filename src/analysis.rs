@@ -23,7 +23,7 @@ pub use self::weight::{Weight, weights};
 use rayon::join;
 use rayon::prelude::*;
 
-use crate::attribution::{self, Known, Origins};
+use crate::attribution::{self, Base, BaseHow, Known, Origins};
 use crate::build::Build;
 use crate::finding::Mask;
 use crate::image::packages::work_out;
@@ -102,10 +102,19 @@ fn provenances(attestations: &[Attestation]) -> (Vec<Provenance>, Vec<String>) {
 }
 
 fn origins(image: &Image, recorded: Option<&Provenance>, options: &Options<'_>) -> Origins {
-    match options.bases {
+    let mut origins = match options.bases {
         [] => attribution::origins(image, options.build, recorded),
         bases => attribution::origins_above(image, &attribution::base(image, bases), options.build, recorded),
-    }
+    };
+    origins.notices.extend(not_the_base(&origins.base, options.bases));
+    origins
+}
+
+/// Says that the images that were given as the base are none.
+fn not_the_base(base: &Base, given: &[Known]) -> Option<String> {
+    let names: Vec<String> = given.iter().map(|known| format!("`{}`", known.name)).collect();
+    let is_none = !given.is_empty() && base.how != BaseHow::Layers;
+    is_none.then(|| format!("{} is not the base of this image: its layers are not the lowest here", names.join(", ")))
 }
 
 fn one(mut image: Image, provenances: &[Provenance], options: &Options<'_>, mask: &Mask) -> ImageAnalysis {

@@ -95,7 +95,9 @@ impl Totals {
             totals.disk_bytes = totals.disk_bytes.saturating_add(unpacked);
             let read = matches!(layer.contents, Contents::Read | Contents::Damaged(_));
             totals.unread_layers += usize::from(!read);
-            totals.pull_is_uncompressed |= read && layer.compression == Compression::None && layer.blob_bytes > 0;
+            // Of a layer that was not read its digests tell.
+            let known = read || (layer.digest.is_some() && layer.digest == layer.diff_id);
+            totals.pull_is_uncompressed |= known && layer.compression == Compression::None && layer.blob_bytes > 0;
         }
         for (_, id) in tree.inodes() {
             let entry = image.entry(id);
@@ -240,6 +242,17 @@ mod tests {
         image.layers.push(Layer { contents: Contents::NotAsked, blob_bytes: 70, ..Layer::default() });
         let totals = Totals::new(&image, &Tree::new(&image));
         assert_eq!(totals.unread_layers, 1);
+
+        let digest: Option<crate::image::Digest> = format!("sha256:{}", "0".repeat(64)).parse().ok();
+        let mut unread =
+            Layer { contents: Contents::NotAsked, blob_bytes: 70, digest: digest.clone(), ..Layer::default() };
+        let told = |layer: &Layer| {
+            let image = Image { layers: vec![layer.clone()], ..Image::default() };
+            Totals::new(&image, &Tree::new(&image)).pull_is_uncompressed
+        };
+        assert!(!told(&unread), "nothing tells");
+        unread.diff_id = digest;
+        assert!(told(&unread), "what is stored is what it holds");
     }
 
     #[test]
