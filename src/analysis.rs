@@ -62,9 +62,9 @@ pub fn analyse(read: Read, options: &Options<'_>, mask: &mut Mask) -> Analysis {
         recorded
             .build_args
             .iter()
-            .filter_map(|(name, value)| crate::build::hidden_of(name, value))
+            .filter_map(|(name, value)| crate::secret::hidden_of(name, value))
             .for_each(|v| mask.add(&v));
-        recorded.texts.iter().flat_map(|text| crate::build::hidden_in(&text.text)).for_each(|value| mask.add(&value));
+        recorded.texts.iter().flat_map(|text| crate::secret::hidden_in(&text.text)).for_each(|value| mask.add(&value));
     }
     let mask = &*mask;
     let images: Vec<ImageAnalysis> =

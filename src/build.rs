@@ -39,7 +39,7 @@ pub use self::package_size::PackageSize;
 pub use self::release::{Libc, Release, libc, releases};
 pub use self::scope::{Definition, Lookup, Origin, PLATFORM_ARGS, PROXY_ARGS, Scopes, Use, Value};
 pub use self::script::Code;
-pub use self::secret::{Secret, SecretKind, Sign, Written, hidden_in, hidden_of, holds_secret, names_secret};
+pub use self::secret::{Secret, Written};
 pub use self::settings::{Setting, User};
 pub use self::slim::Slim;
 pub use self::stage::{Base, Edge, EdgeKind, Stage};

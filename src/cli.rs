@@ -6,6 +6,7 @@ mod baseline;
 mod context;
 mod debug;
 mod explain;
+mod explore;
 mod fix;
 mod image;
 mod interrupt;

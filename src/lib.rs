@@ -5,6 +5,7 @@
 
 // Pure: bytes or text in, values out; no file, clock, process, environment, print.
 pub mod text;
+pub mod secret;
 pub mod yaml;
 pub mod compose;
 pub mod bake;

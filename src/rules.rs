@@ -176,6 +176,7 @@ mod announced;
 mod appended;
 mod base_version;
 mod catalogue;
+mod contents;
 mod context;
 mod copy_flag;
 mod download;
@@ -215,6 +216,7 @@ mod user_line;
 
 pub use self::announced::{Breach, dockerfile_breaches};
 pub use self::catalogue::{Rule, announced, find, named};
+pub use self::contents::{contents_of, rule_of_contents};
 pub use self::context::Context;
 pub use self::metadata::{Category, Confidence, Fixability, Group, Metadata, Status, Subject};
 pub use self::neighbours::Neighbours;

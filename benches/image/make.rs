@@ -128,7 +128,7 @@ fn layer(kind: &Kind, number: usize, pool: &Pool) -> Vec<u8> {
         let path = path(file);
         let (parent, _) = path.rsplit_once('/').expect("a folder");
         if parent != folder {
-            folder = parent.to_owned();
+            folder = parent.into();
             add(&tar::dir(&folder));
         }
         // From a third of the mean to twice of it; one in fifty is a copy.
@@ -163,7 +163,7 @@ fn removals(kind: &Kind) -> Vec<u8> {
 }
 
 fn hex(bytes: &[u8]) -> String {
-    Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
+    Sha256::digest(bytes).iter().fold(String::new(), |text, byte| text + &format!("{byte:02x}"))
 }
 
 /// As builders do, at the default level.

@@ -3,7 +3,8 @@
 
 use crate::analysis::ImageAnalysis;
 use crate::finding::Severity;
-use crate::image::{CategoryClass, LossGroup, PathId, WasteKind, worth_a_finding};
+use crate::image::{CategoryClass, CategoryUse, LossGroup, PathId, WasteKind, worth_a_finding};
+use crate::rules::rule_of_contents;
 
 /// Lost bytes below this are no finding: a touched file of the package manager costs nobody anything.
 const WORTH: u64 = 100_000;
@@ -128,7 +129,7 @@ fn of_categories(analysis: &ImageAnalysis) -> Vec<Finding> {
             severity,
             message: format!("{} that nothing needs at run time", found.category.name),
             help: found.category.fix.clone(),
-            rule: rule_of_category(&found.category.name),
+            rule: rule_of_category(analysis, found),
             layer: most.layer as usize,
             by: None,
             path: found.places.first().map_or(PathId::ROOT, |place| place.path),
@@ -140,21 +141,19 @@ fn of_categories(analysis: &ImageAnalysis) -> Vec<Finding> {
     findings
 }
 
-/// The rule for Dockerfiles that finds what leaves such contents.
-pub fn rule_of_category(name: &str) -> Option<&'static str> {
-    Some(match name {
-        "apt-lists" | "apt-cache" => "apt-lists-kept",
-        "apk-cache" => "apk-cache-kept",
-        "rpm-cache" => "dnf-cache-kept",
-        "pip-cache" => "pip-cache-kept",
-        "uv-cache" | "poetry-cache" => "python-cache-kept",
-        "npm-cache" => "npm-cache-kept",
-        "yarn-cache" => "yarn-cache-kept",
-        "gem-cache" => "gem-cache-kept",
-        "composer-cache" => "composer-cache-kept",
-        "go-cache" | "cargo-build" => "compiler-cache-kept",
-        "static-libs" | "headers" | "build-meta" | "compilers" => "build-tools-shipped",
-        "vcs" | "editor-ci" => "useless-context",
-        _ => return None,
-    })
+/// The rule for Dockerfiles that finds what leaves such contents; none where all of them are the base's.
+pub fn rule_of_category(analysis: &ImageAnalysis, found: &CategoryUse) -> Option<&'static str> {
+    let own = found.layers.iter().filter(|one| !analysis.is_base(one.layer as usize));
+    let most = own.max_by_key(|one| one.bytes)?;
+    rule_of_contents(&found.category.name, analysis.instruction(most.layer as usize).unwrap_or_default())
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn rules_of_waste_exist() {
+        for rule in ["deleted-in-later-layer", "recursive-chown"] {
+            assert!(crate::rules::find(rule).is_some(), "{rule}");
+        }
+    }
 }

@@ -1,9 +1,9 @@
 //! Secrets of an image's config never reach a result: their values are hidden where texts enter it.
 
 use crate::attribution::Origins;
-use crate::build::{hidden_in, hidden_of};
 use crate::finding::Mask;
 use crate::image::{Config, Image};
+use crate::secret::{hidden_in, hidden_of};
 
 /// The values of a config that must not be shown: of variables, labels, commands, and of what history tells of them.
 pub(super) fn collect(config: &Config, mask: &mut Mask) {

@@ -4,33 +4,12 @@ use std::collections::BTreeMap;
 
 use crate::finding::{Basis, Finding, Impact, ImpactKind, Per, Saves};
 use crate::inputs::{Inputs, MeasuredBytes, MeasuredImage};
+use crate::rules::contents_of;
 use crate::text::{FileId, Source};
 
-/// What a rule's findings cost, as images show it.
-enum Shown {
-    /// Contents of these categories, also deleted ones, that the instruction wrote.
-    Wrote(&'static [&'static str]),
-    /// What it deleted, moved or changed of layers below it.
-    Spoiled(&'static str),
-}
-
-/// Which bytes are a rule's. Each pair was read off the rule's page and the table of categories.
-const SHOWN: [(&str, Shown); 14] = [
-    ("apk-cache-kept", Shown::Wrote(&["apk-cache"])),
-    ("apt-lists-kept", Shown::Wrote(&["apt-lists"])),
-    ("build-tools-shipped", Shown::Wrote(&["build-meta", "compilers", "headers", "static-libs"])),
-    ("compiler-cache-kept", Shown::Wrote(&["cargo-build", "go-cache", "jvm-cache"])),
-    ("composer-cache-kept", Shown::Wrote(&["composer-cache"])),
-    ("deleted-in-later-layer", Shown::Spoiled("deleted")),
-    ("dnf-cache-kept", Shown::Wrote(&["rpm-cache"])),
-    ("gem-cache-kept", Shown::Wrote(&["gem-cache"])),
-    ("npm-cache-kept", Shown::Wrote(&["npm-cache"])),
-    ("pip-cache-kept", Shown::Wrote(&["pip-cache"])),
-    ("python-cache-kept", Shown::Wrote(&["poetry-cache", "uv-cache"])),
-    ("recursive-chown", Shown::Spoiled("metadata_only")),
-    ("yarn-cache-kept", Shown::Wrote(&["yarn-cache"])),
-    ("yum-cache-kept", Shown::Wrote(&["rpm-cache"])),
-];
+/// Rules whose findings cost what the instruction deleted, moved or changed of layers below it. Those of others cost
+/// what it wrote of [their contents](contents_of), also of what is deleted later.
+const SPOILED: [(&str, &str); 2] = [("deleted-in-later-layer", "deleted"), ("recursive-chown", "metadata_only")];
 
 /// A file, a rule, the line of the finding, and the one that it points at.
 type Lines = (FileId, &'static str, Option<u32>, Option<u32>);
@@ -52,16 +31,16 @@ pub(super) fn price(findings: &mut [Finding], inputs: &Inputs) {
         let Some(image) = inputs.measured.get(&finding.file) else { continue };
         let is_alone = shared.get(&key(finding)) == Some(&1);
         let (Some(line), true) = (finding.instruction_line, is_alone) else { continue };
-        let Some((_, shown)) = SHOWN.iter().find(|(rule, _)| *rule == finding.rule) else { continue };
         let made = label(finding, inputs.source(finding.file));
-        let is_own = |bytes: &&MeasuredBytes| match shown {
-            Shown::Wrote(categories) => {
-                bytes.line == line && bytes.category.as_deref().is_some_and(|name| categories.contains(&name))
-            }
-            Shown::Spoiled(how) => {
+        let is_own = |bytes: &&MeasuredBytes| match SPOILED.iter().find(|(rule, _)| *rule == finding.rule) {
+            Some((_, how)) => {
                 bytes.by == Some(line)
                     && bytes.lost.as_deref() == Some(how)
                     && made.is_none_or(|made| made == bytes.line)
+            }
+            None => {
+                let category = bytes.category.as_deref();
+                bytes.line == line && contents_of(finding.rule).any(|own| Some(own) == category)
             }
         };
         let own: Vec<&MeasuredBytes> = image.bytes.iter().filter(is_own).collect();
@@ -101,14 +80,8 @@ mod tests {
     use crate::text::{Source, Span};
 
     #[test]
-    fn rules_and_categories_exist() {
-        for (rule, shown) in &SHOWN {
-            assert!(crate::rules::find(rule).is_some(), "{rule}");
-            let Shown::Wrote(categories) = shown else { continue };
-            for name in *categories {
-                assert!(crate::image::all_categories().iter().any(|category| category.name == *name), "{name}");
-            }
-        }
+    fn rules_exist() {
+        assert!(SPOILED.iter().all(|(rule, _)| crate::rules::find(rule).is_some()));
     }
 
     fn finding(rule: &'static str, line: u32, label: Option<u32>) -> Finding {

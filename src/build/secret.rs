@@ -1,14 +1,9 @@
-//! Secrets in ARG and ENV: by the words of a name, and by credentials in a URL. Serves the rule that reports them and
-//! the mask that keeps them out of every result.
-
-mod command;
-mod text;
-mod value;
-
-pub use self::text::Sign;
+//! Secrets of a Dockerfile: in ARG and ENV, and in the text of all other instructions. Serves the rules that report them
+//! and the mask that keeps them out of every result.
 
 use super::Build;
 use crate::dockerfile::{Argument, File, Instruction, Keyword};
+use crate::secret::{Held, SecretKind, Sign, in_text, is_common, is_filler, variable};
 use crate::text::Span;
 
 /// A name that holds a secret.
@@ -26,15 +21,6 @@ pub struct Secret {
     pub why: SecretKind,
 }
 
-/// Why something counts as a secret.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum SecretKind {
-    /// Its name says so.
-    Name,
-    /// A URL with a password in it.
-    Url,
-}
-
 /// A secret in plain text outside of ARG and ENV.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Written {
@@ -45,100 +31,6 @@ pub struct Written {
     /// What shows that it is one.
     pub by: Sign,
 }
-
-/// Words that say secret on their own (BuildKit's list for `SecretsUsedInArgOrEnv`).
-const DENIED: [&str; 11] = [
-    "apikey",
-    "auth",
-    "credential",
-    "credentials",
-    "key",
-    "password",
-    "pword",
-    "passwd",
-    "secret",
-    "token",
-    "passphrase",
-];
-
-/// Ends of words that say so too: `PGPASSWORD`, `_authtoken`.
-const JOINED: [&str; 7] = ["password", "passwd", "passphrase", "authtoken", "accesstoken", "secretkey", "accesskey"];
-
-/// Words that say that the name is about a secret, not one.
-const ALLOWED: [&str; 52] = [
-    "stdin",
-    "hashing",
-    "hasher",
-    "hashers",
-    "policy",
-    "encoder",
-    "validators",
-    "strength",
-    "public",
-    "file",
-    "version",
-    "name",
-    "id",
-    "alias",
-    "path",
-    "dir",
-    "url",
-    "uri",
-    "ttl",
-    "enabled",
-    "disabled",
-    "length",
-    "max",
-    "min",
-    "count",
-    "header",
-    "issuer",
-    "algorithm",
-    "type",
-    "home",
-    "level",
-    "prefix",
-    "suffix",
-    "format",
-    "expiry",
-    "expires",
-    "expiration",
-    "timeout",
-    "size",
-    "limit",
-    "host",
-    "port",
-    "user",
-    "username",
-    "endpoint",
-    "mode",
-    "method",
-    "provider",
-    "gpg",
-    "sock",
-    "required",
-    "server",
-];
-
-/// Passwords of every tutorial. They are reported as secrets, but hiding them would black out image names and words.
-const COMMON: [&str; 16] = [
-    "admin",
-    "docker",
-    "guest",
-    "mariadb",
-    "minio",
-    "minioadmin",
-    "mongo",
-    "mysql",
-    "nats",
-    "password",
-    "postgres",
-    "rabbitmq",
-    "redis",
-    "root",
-    "secret",
-    "user",
-];
 
 impl Build<'_> {
     /// The secrets in ARG and ENV, also those of ONBUILD, in source order.
@@ -166,12 +58,12 @@ impl Build<'_> {
                 continue;
             }
             let start = own.rest.text.start;
-            for held in text::in_text(file.str(own.rest)) {
+            for held in in_text(file.str(own.rest)) {
                 let range = Span::new(start + held.range.start as u32, start + held.range.end as u32);
                 written.extend(one(index, file.locate(range), held));
             }
             for heredoc in &own.heredocs {
-                for held in text::in_text(file.source().slice(heredoc.body)) {
+                for held in in_text(file.source().slice(heredoc.body)) {
                     let start = heredoc.body.start;
                     let span = Span::new(start + held.range.start as u32, start + held.range.end as u32);
                     written.extend(one(index, span, held));
@@ -185,34 +77,9 @@ impl Build<'_> {
     }
 }
 
-/// Whether a text holds a secret that not everyone knows.
-pub fn holds_secret(text: &str) -> bool {
-    text::in_text(text).iter().any(|held| !COMMON.contains(&held.value.to_ascii_lowercase().as_str()))
-}
-
-/// The values in a text that must not be shown, wherever they stand.
-pub fn hidden_in(text: &str) -> Vec<String> {
-    let mut hidden: Vec<String> = text::in_text(text).into_iter().map(|held| held.value).collect();
-    hidden.retain(|value| !COMMON.contains(&value.to_ascii_lowercase().as_str()));
-    hidden
-}
-
-/// What of a variable's value must not be shown: the whole of it, or the password of a URL.
-pub fn hidden_of(name: &str, value: &str) -> Option<String> {
-    let hidden = secret(0, Span::default(), name, Some(value))?.value?;
-    (!COMMON.contains(&hidden.to_ascii_lowercase().as_str())).then_some(hidden)
-}
-
-fn one(instruction: usize, span: Span, held: text::Held) -> Option<Written> {
-    let lower = held.value.to_ascii_lowercase();
-    let known = COMMON.contains(&lower.as_str());
-    // `SECRET_KEY=build-time-dummy ./manage.py collectstatic` gives a program what it asks for, and no secret.
-    let filler = ["dummy", "build", "test", "temp", "fake", "default", "example", "dev", "secret", "password", "123"];
-    let mixed = lower.len() >= 8
-        && lower.bytes().any(|byte| byte.is_ascii_digit())
-        && lower.bytes().any(|byte| byte.is_ascii_alphabetic());
-    let chosen = matches!(held.by, Sign::Name(_)) && (!mixed || filler.iter().any(|word| lower.contains(word)));
-    (!known && !chosen && !span.is_empty()).then_some(Written { instruction, span, by: held.by })
+fn one(instruction: usize, span: Span, held: Held) -> Option<Written> {
+    let chosen = matches!(held.by, Sign::Name(_)) && is_filler(&held.value);
+    (!is_common(&held.value) && !chosen && !span.is_empty()).then_some(Written { instruction, span, by: held.by })
 }
 
 /// The names that an ARG or ENV sets, with their values.
@@ -240,15 +107,15 @@ impl Build<'_> {
             hidden.extend(self.loose_words(instruction));
         }
         let source = input.file.source();
-        hidden.extend(text::in_text(source.text()).into_iter().map(|held| held.value));
+        hidden.extend(in_text(source.text()).into_iter().map(|held| held.value));
         if source.embedding().is_some_and(|embedding| embedding.doubled) {
             // As it stands in the file.
             let doubled = hidden.iter().filter(|value| value.contains('$')).map(|value| value.replace('$', "$$"));
             hidden.extend(doubled.collect::<Vec<_>>());
-            hidden.extend(text::in_text(source.host().text()).into_iter().map(|held| held.value));
+            hidden.extend(in_text(source.host().text()).into_iter().map(|held| held.value));
         }
         self.over_lines(&mut hidden);
-        hidden.retain(|value| !COMMON.contains(&value.to_ascii_lowercase().as_str()));
+        hidden.retain(|value| !is_common(value));
         hidden
     }
 
@@ -259,7 +126,7 @@ impl Build<'_> {
             if instruction.start_line == instruction.end_line {
                 continue;
             }
-            for held in text::in_text(file.logical(instruction.text)) {
+            for held in in_text(file.logical(instruction.text)) {
                 hidden.push(held.value);
                 let start = instruction.text.start;
                 let place = file.locate(Span::new(start + held.range.start as u32, start + held.range.end as u32));
@@ -305,70 +172,6 @@ fn pieces(raw: &str, hidden: &mut Vec<String>) {
 }
 
 fn secret(instruction: usize, span: Span, name: &str, value: Option<&str>) -> Option<Secret> {
-    let name = value::unquoted(name).to_owned();
-    let found = value.map(|text| value::literal(value::unquoted(text)));
-    if let Some(password) = found.and_then(value::url_password) {
-        return Some(Secret { instruction, span, name, value: Some(password.to_owned()), why: SecretKind::Url });
-    }
-    let weak = weak_only(&name);
-    let held = match (found, weak) {
-        (Some(value), _) if text::is_token(value) => true,
-        (None, weak) => weak.is_some(),
-        (Some(_), None) => false,
-        (Some(value), Some(weak)) => value::is_secret(value) && (!weak || value::is_random(value)),
-    };
-    held.then(|| Secret { instruction, span, name, value: found.map(str::to_owned), why: SecretKind::Name })
+    let found = variable(name, value)?;
+    Some(Secret { instruction, span, name: found.name, value: found.value, why: found.why })
 }
-
-/// Whether a name says that a secret stands behind it, and not its name, place or kind.
-pub fn names_secret(name: &str) -> bool {
-    weak_only(name).is_some()
-}
-
-/// Whether the name is a secret's: `None` when not, `Some(true)` when only the word `key` or `auth` says so.
-fn weak_only(name: &str) -> Option<bool> {
-    let words = words(name);
-    if words.iter().any(|word| ALLOWED.contains(&word.as_str())) {
-        return None;
-    }
-    let last = words.len().saturating_sub(1);
-    let is_denied = |(at, word): (usize, &String)| match word.as_str() {
-        // The folder that one is in, and words that say something else in the middle of a name.
-        "pwd" => at == last && at > 0 && !matches!(words[at - 1].as_str(), "old" | "current" | "initial" | "init"),
-        "pass" | "pat" => at == last,
-        word => DENIED.contains(&word) || JOINED.iter().any(|end| word.ends_with(end) && !word.starts_with("no")),
-    };
-    let denied: Vec<&String> =
-        words.iter().enumerate().filter(|found| is_denied(*found)).map(|found| found.1).collect();
-    let strong = ["api", "access", "private", "encryption", "signing", "master", "license", "service"];
-    let weak = denied.iter().all(|word| matches!(word.as_str(), "key" | "auth" | "pat"))
-        && !words.iter().any(|word| strong.contains(&word.as_str()));
-    (!denied.is_empty()).then_some(weak)
-}
-
-/// `DB_PASSWORD`, `apiKey`, `HTTPToken`: words in lower case.
-fn words(name: &str) -> Vec<String> {
-    let mut words = Vec::new();
-    let mut word = String::new();
-    let mut chars = name.chars().peekable();
-    let mut before = None;
-    while let Some(c) = chars.next() {
-        let hump = c.is_uppercase()
-            && before.is_some_and(|b: char| {
-                b.is_lowercase() || (b.is_uppercase() && chars.peek().is_some_and(|n| n.is_lowercase()))
-            });
-        if !c.is_alphanumeric() || hump {
-            words.push(std::mem::take(&mut word));
-        }
-        if c.is_alphanumeric() {
-            word.extend(c.to_lowercase());
-        }
-        before = Some(c);
-    }
-    words.push(word);
-    words.retain(|word| !word.is_empty());
-    words
-}
-
-#[cfg(test)]
-mod tests;

@@ -3,6 +3,7 @@
 
 use crate::image::entry::Mode;
 use crate::image::packages;
+use crate::image::secrets;
 
 /// What one file's contents tell.
 #[derive(Clone, Debug, PartialEq)]
@@ -10,6 +11,8 @@ use crate::image::packages;
 pub enum Fact {
     /// Of packages.
     Package(packages::Fact),
+    /// Of secrets; not their values.
+    Secret(secrets::Fact),
 }
 
 impl Fact {
@@ -17,6 +20,7 @@ impl Fact {
     pub fn heap(&self) -> usize {
         match self {
             Self::Package(fact) => fact.heap(),
+            Self::Secret(fact) => fact.heap(),
         }
     }
 }
@@ -25,6 +29,7 @@ impl Fact {
 #[derive(Debug)]
 pub struct Watch {
     packages: Option<packages::Watcher>,
+    secrets: Option<secrets::Watcher>,
 }
 
 impl Watch {
@@ -32,16 +37,20 @@ impl Watch {
     /// contents. Empty files may be left out.
     pub fn new(path: &[u8], mode: Mode, size: u64) -> Option<Self> {
         let packages = packages::Watcher::new(path, mode, size);
-        packages.is_some().then_some(Self { packages })
+        let secrets = secrets::Watcher::new(path, size);
+        (packages.is_some() || secrets.is_some()).then_some(Self { packages, secrets })
     }
 
     /// Takes the next piece.
     pub fn take(&mut self, piece: &[u8]) {
         self.packages.iter_mut().for_each(|watcher| watcher.take(piece));
+        self.secrets.iter_mut().for_each(|watcher| watcher.take(piece));
     }
 
     /// What the whole file tells.
     pub fn finish(self) -> Vec<Fact> {
-        self.packages.and_then(packages::Watcher::finish).map(Fact::Package).into_iter().collect()
+        let package = self.packages.and_then(packages::Watcher::finish).map(Fact::Package);
+        let secrets = self.secrets.map(secrets::Watcher::finish).unwrap_or_default();
+        package.into_iter().chain(secrets.into_iter().map(Fact::Secret)).collect()
     }
 }

@@ -62,7 +62,7 @@ pub fn image_problem(problem: &Problem) -> String {
 }
 
 /// The path in the image, with a slash before it; bytes that are no UTF-8 as `\xff`.
-fn shown_path(analysis: &ImageAnalysis, path: PathId) -> String {
+pub fn shown_path(analysis: &ImageAnalysis, path: PathId) -> String {
     let mut text = String::from("/");
     for chunk in analysis.image.paths.bytes(path).utf8_chunks() {
         text.push_str(chunk.valid());
@@ -72,7 +72,7 @@ fn shown_path(analysis: &ImageAnalysis, path: PathId) -> String {
 }
 
 /// `Dockerfile:12`, with a `~` before it where it is not sure.
-fn shown_line(analysis: &ImageAnalysis, layer: usize) -> Option<String> {
+pub fn shown_line(analysis: &ImageAnalysis, layer: usize) -> Option<String> {
     let (name, place) = analysis.place(layer)?;
     let short = name.rsplit(['/', '\\']).next().unwrap_or(name);
     let doubt = if place.confidence == Confidence::Kind { "~" } else { "" };
@@ -80,7 +80,7 @@ fn shown_line(analysis: &ImageAnalysis, layer: usize) -> Option<String> {
 }
 
 /// Who made a layer: its line, else its number.
-fn shown_maker(analysis: &ImageAnalysis, layer: usize) -> String {
+pub fn shown_maker(analysis: &ImageAnalysis, layer: usize) -> String {
     if analysis.is_base(layer) {
         return "base".to_owned();
     }
@@ -107,7 +107,7 @@ fn hex(bytes: &[u8]) -> String {
 }
 
 /// What an image is called: its name, else the start of its ID.
-pub(super) fn shown_name(analysis: &ImageAnalysis) -> String {
+pub fn image_name(analysis: &ImageAnalysis) -> String {
     let image = &analysis.image;
     let id = || image.id.as_ref().or(image.manifest.as_ref()).map(crate::image::Digest::short);
     if image.reference.is_empty() { id().unwrap_or_else(|| "image".to_owned()) } else { image.reference.clone() }

@@ -2,7 +2,7 @@
 //! or copied.
 
 use super::Context;
-use crate::build::holds_secret;
+use crate::secret::holds_secret;
 
 /// Whether settings of an environment hold a secret; `None` for other files, and for those that nobody looked into.
 pub(super) fn holds(cx: &Context, path: &str) -> Option<bool> {

@@ -2,9 +2,9 @@
 
 use super::Context;
 use super::secret_word::is_secret;
-use crate::build::SecretKind;
 use crate::dockerfile::Keyword;
 use crate::finding::Findings;
+use crate::secret::SecretKind;
 
 super::rule!("secret-in-arg-or-env", check);
 

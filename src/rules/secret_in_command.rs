@@ -1,9 +1,9 @@
 //! See `rules/secret-in-command.md`.
 
 use super::Context;
-use crate::build::Sign;
 use crate::dockerfile::Keyword;
 use crate::finding::Findings;
+use crate::secret::Sign;
 
 super::rule!("secret-in-command", check);
 

@@ -4,9 +4,9 @@ use std::collections::BTreeSet;
 
 use super::Context;
 use super::secret_word::is_secret;
-use crate::build::names_secret;
 use crate::dockerfile::Keyword;
 use crate::finding::Findings;
+use crate::secret::names_secret;
 
 super::rule!("secret-named-variable", check);
 

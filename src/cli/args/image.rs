@@ -93,6 +93,9 @@ pub(in crate::cli) struct Origin {
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Options of the view")]
 pub(in crate::cli) struct View {
+    /// Look around on the terminal: layers, files, waste; extract a file
+    #[arg(long)]
+    pub explore: bool,
     /// Show everything: layers of the base one by one, lists without an end
     #[arg(long)]
     pub all: bool,

@@ -53,12 +53,21 @@ fn children(analysis: &ImageAnalysis, path: PathId, top: usize, least: u64) -> V
 pub(super) fn shown(analysis: &ImageAnalysis, view: &ImageView<'_>, layout: Layout) -> String {
     let all = analysis.tree.bytes(PathId::ROOT);
     let least = if view.all { 1 } else { all / SHARE };
+    let name = |folder: &Folder| String::from_utf8_lossy(analysis.image.paths.name(folder.path)).into_owned();
     let mut rows = Vec::new();
-    for folder in biggest(analysis, view.depth, view.top, least) {
-        let name = analysis.image.paths.name(folder.path);
-        let mut text = "  ".repeat(folder.level as usize - 1);
-        text.push('/');
-        text.push_str(&String::from_utf8_lossy(name));
+    // Levels above the row that share a row with the level above them.
+    let mut joined: Vec<u32> = Vec::new();
+    let mut folders = biggest(analysis, view.depth, view.top, least).into_iter().peekable();
+    while let Some(mut folder) = folders.next() {
+        joined.retain(|level| *level < folder.level);
+        let indent = folder.level as usize - 1 - joined.len();
+        let mut text = format!("{}/{}", "  ".repeat(indent), name(&folder));
+        // A folder with nothing but a folder in it tells nothing on its own.
+        while let Some(only) = folders.next_if(|next| next.level > folder.level && next.bytes == folder.bytes) {
+            text.push_str(&format!("/{}", name(&only)));
+            joined.push(only.level);
+            folder = only;
+        }
         let share = (u128::from(folder.bytes) * 100 / u128::from(all.max(1))) as u64;
         rows.push(vec![plain(bytes(folder.bytes)), plain(format!("{share} %")), plain(text)]);
     }

@@ -1,6 +1,6 @@
 //! A comment on a pull request: the sums, what is worth a change, and the layers behind a fold.
 
-use super::{ImageView, shown_line, shown_maker, shown_name, shown_path};
+use super::{ImageView, image_name, shown_line, shown_maker, shown_path};
 use crate::analysis::{Analysis, ImageAnalysis};
 use crate::report::format::escape::{markdown, markdown_code};
 use crate::report::units::{bytes, count};
@@ -37,7 +37,7 @@ fn one(image: &ImageAnalysis, view: &ImageView<'_>) -> String {
         facts.push(format!("{} wasted", bytes(totals.waste.sum())));
         facts.push(count(totals.merged_files, "file"));
     }
-    let mut out = format!("**dockopt image** {}: {}\n", markdown_code(&shown_name(image)), facts.join(", "));
+    let mut out = format!("**dockopt image** {}: {}\n", markdown_code(&image_name(image)), facts.join(", "));
     if image.findings.is_empty() {
         out.push_str("\nNothing found that is worth a change.\n");
     } else {

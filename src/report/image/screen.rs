@@ -1,7 +1,7 @@
 //! The first screen: what the image is, what it costs, its layers, what of it is wasted, and what to do next.
 
 use super::grid::{Column, cell, grid, plain};
-use super::{ImageView, budget, folders, layers, lists, pull_seconds, shown_name};
+use super::{ImageView, budget, folders, image_name, layers, lists, pull_seconds};
 use crate::analysis::{Analysis, ImageAnalysis};
 use crate::attribution::BaseHow;
 use crate::report::layout::{Layout, Tone, clean};
@@ -78,7 +78,7 @@ fn capital(text: &str) -> String {
 fn header(analysis: &ImageAnalysis, view: &ImageView<'_>, layout: Layout) -> String {
     let image = &analysis.image;
     let totals = &analysis.totals;
-    let mut out = layout.paint(Tone::Strong, &clean(&shown_name(analysis)));
+    let mut out = layout.paint(Tone::Strong, &clean(&image_name(analysis)));
     let mut facts = Vec::new();
     if !image.platform.is_unknown() {
         facts.push(clean(&image.platform.to_string()).into_owned());

@@ -33,10 +33,15 @@ fn the_screen_fits() {
     for columns in [80, 100, 120] {
         let layout = Layout { width: Some(columns), colour: false };
         let text = image(&analysis, &view(), layout);
-        println!("{text}");
         for line in text.lines() {
             assert!(crate::report::layout::width(line) <= columns, "{columns}: {line}");
         }
     }
-    println!("{}", image_markdown(&analysis, &view()));
+    let text = image(&analysis, &view(), Layout::PLAIN);
+    assert!(text.contains("129 MB  96 %  /usr/lib\n"), "{text}");
+    assert!(
+        text.contains("36 MB  deleted       /root/.cache/pip/wheel  layer 3 → layer 4  deleted-in-later-layer"),
+        "{text}"
+    );
+    assert!(!text.contains("c4nary"), "{text}");
 }

@@ -161,7 +161,7 @@ fn read(tar: &[u8]) -> Vec<Member> {
         };
         let record = |key: &str, otherwise: u64| {
             let found = records.get(key).map(|value: &Vec<u8>| String::from_utf8(value.clone()).unwrap());
-            found.map_or(otherwise, |text| text.split('.').next().unwrap().parse::<i64>().unwrap() as u64)
+            found.map_or(otherwise, |text| text.split('.').next().unwrap().parse::<i64>().unwrap().cast_unsigned())
         };
         let size = record("size", number(124, 12)) as usize;
         let body = tar[at + 512..at + 512 + size].to_vec();
@@ -180,7 +180,7 @@ fn read(tar: &[u8]) -> Vec<Member> {
             kind,
             mode: number(100, 8) as u32,
             owner: (record("uid", number(108, 8)), record("gid", number(116, 8))),
-            mtime: record("mtime", number(136, 12)) as i64,
+            mtime: record("mtime", number(136, 12)).cast_signed(),
             link: if kind == b'1' { clean(&link) } else { link },
             device: if matches!(kind, b'3' | b'4') { (number(329, 8), number(337, 8)) } else { (0, 0) },
             body,

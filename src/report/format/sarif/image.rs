@@ -7,7 +7,7 @@ use crate::analysis::{Analysis, Finding, ImageAnalysis, Judged, Problem};
 use crate::finding::Basis;
 use crate::report::format::item::INPUT;
 use crate::report::format::path::Base;
-use crate::report::image::{broken_limits, image_problem, limit_story, shown_name, story};
+use crate::report::image::{broken_limits, image_name, image_problem, limit_story, story};
 use crate::report::json::pretty;
 use crate::report::wire::{Amount, Impact};
 use crate::text::LineColumn;
@@ -126,7 +126,7 @@ impl Log<'_> {
         (name, key): (&str, &str),
         level: &'static str,
     ) -> wire::Result<'f> {
-        let whole = shown_name(image);
+        let whole = image_name(image);
         let logical = match layer {
             Some(layer) => {
                 let layer = format!("layer {}", layer + 1);

@@ -1,6 +1,6 @@
 //! The difference of two images as a comment on a pull request.
 
-use super::super::shown_name;
+use super::super::image_name;
 use super::{ImageDiff, package, setting, signed};
 use crate::report::format::escape::{markdown, markdown_code};
 use crate::report::units::bytes;
@@ -10,8 +10,8 @@ pub fn write(diff: &ImageDiff<'_>) -> String {
     let (before, after) = (&diff.difference.before, &diff.difference.after);
     let mut out = format!(
         "**dockopt image diff** {} → {}\n\n**{}**\n\n| | Before | After | |\n| --- | ---: | ---: | ---: |\n",
-        markdown_code(&shown_name(diff.before)),
-        markdown_code(&shown_name(diff.after)),
+        markdown_code(&image_name(diff.before)),
+        markdown_code(&image_name(diff.after)),
         markdown(&diff.sentence()),
     );
     let mut row = |what: &str, before: Option<u64>, after: Option<u64>| {

@@ -1,7 +1,7 @@
 //! The difference of two images on a screen.
 
 use super::super::grid::{Cell, Column, cell, grid, plain};
-use super::super::{lists, shown_name};
+use super::super::{image_name, lists};
 use super::{ImageDiff, package, setting, signed};
 use crate::analysis::{FileChange, How, PackageHow};
 use crate::report::layout::{Layout, Tone, clean};
@@ -10,7 +10,7 @@ use crate::report::units::{bytes, count};
 
 /// The result of `image diff`, for people.
 pub fn write(diff: &ImageDiff<'_>, layout: Layout) -> String {
-    let names = format!("{} → {}", shown_name(diff.before), shown_name(diff.after));
+    let names = format!("{} → {}", image_name(diff.before), image_name(diff.after));
     let mut out = layout.paint(Tone::Strong, &clean(&names));
     out.push('\n');
     push(&mut out, &diff.sentence(), 2, layout, Tone::Strong);

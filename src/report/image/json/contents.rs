@@ -77,7 +77,7 @@ pub(super) fn categories(analysis: &ImageAnalysis, top: usize) -> Vec<wire::Cate
             name: &one.category.name,
             class: class(one.category.class),
             fix: &one.category.fix,
-            rule: rule_of_category(&one.category.name),
+            rule: rule_of_category(analysis, one),
             files: one.files,
             bytes: one.bytes,
             pull_bytes: one.compressed,

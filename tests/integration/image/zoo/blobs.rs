@@ -60,14 +60,14 @@ pub(super) fn add(zoo: &mut Zoo) {
 fn media_types(zoo: &mut Zoo) {
     let oci = "application/vnd.oci.image.layer.v1.tar";
     let docker = "application/vnd.docker.image.rootfs.diff.tar.gzip";
-    with(zoo, "media-type-says-plain-is-gzip", Codec::Gzip, |blob| blob.media = oci.to_owned());
+    with(zoo, "media-type-says-plain-is-gzip", Codec::Gzip, |blob| blob.media = oci.into());
     with(zoo, "media-type-says-gzip-is-plain", Codec::Plain, |blob| blob.media = format!("{oci}+gzip"));
-    with(zoo, "media-type-says-gzip-is-zstd", Codec::Zstd, |blob| blob.media = docker.to_owned());
-    with(zoo, "media-type-of-docker", Codec::Gzip, |blob| blob.media = docker.to_owned());
-    with(zoo, "media-type-unknown", Codec::Gzip, |blob| blob.media = "application/x-something".to_owned());
+    with(zoo, "media-type-says-gzip-is-zstd", Codec::Zstd, |blob| blob.media = docker.into());
+    with(zoo, "media-type-of-docker", Codec::Gzip, |blob| blob.media = docker.into());
+    with(zoo, "media-type-unknown", Codec::Gzip, |blob| blob.media = "application/x-something".into());
     with(zoo, "media-type-empty", Codec::Gzip, |blob| blob.media = String::new());
     with(zoo, "media-type-nondistributable-but-there", Codec::Gzip, |blob| {
-        blob.media = "application/vnd.oci.image.layer.nondistributable.v1.tar+gzip".to_owned();
+        blob.media = "application/vnd.oci.image.layer.nondistributable.v1.tar+gzip".into();
     });
 }
 
@@ -79,7 +79,7 @@ fn foreign(zoo: &mut Zoo) {
     ] {
         let mut picture = Picture::of(name, &ordinary(), Codec::Gzip);
         let mut away = Blob::of(&archive(&[file("windows/system32", noise("w", 40_000))]), Codec::Gzip);
-        away.media = media.to_owned();
+        away.media = media.into();
         away.urls = vec!["https://example.com/layer".to_owned()];
         away.is_there = false;
         picture.layers.insert(0, away);

@@ -100,7 +100,7 @@ fn docker(zoo: &mut Zoo) {
 }
 
 fn config_name(files: &Files) -> String {
-    let is_config = |name: &str| name.len() == 69 && name.ends_with(".json");
+    let is_config = |name: &str| name.len() == 69 && name.strip_suffix(".json").is_some();
     files.0.iter().map(|(name, _)| name).find(|name| is_config(name)).unwrap().clone()
 }
 

@@ -197,7 +197,9 @@ pub(crate) fn indexed(files: &mut Files, manifests: &[Value]) {
 /// An OCI image layout (skopeo, buildx `--output type=oci`, `podman save --format oci-archive`).
 pub(crate) fn oci(pictures: &[Picture]) -> Files {
     let mut files = Files::default();
-    pictures.iter().for_each(|picture| picture.blobs(&mut files));
+    for picture in pictures {
+        picture.blobs(&mut files);
+    }
     let manifests: Vec<Value> = pictures.iter().map(|picture| picture.descriptor(false)).collect();
     indexed(&mut files, &manifests);
     files
@@ -206,7 +208,9 @@ pub(crate) fn oci(pictures: &[Picture]) -> Files {
 /// One index of several platforms below `index.json`; what has no descriptor is a blob only.
 pub(crate) fn platforms(pictures: &[Picture], more: &[(Value, Vec<u8>)]) -> Files {
     let mut files = Files::default();
-    pictures.iter().for_each(|picture| picture.blobs(&mut files));
+    for picture in pictures {
+        picture.blobs(&mut files);
+    }
     let mut manifests: Vec<Value> = pictures.iter().map(|picture| picture.descriptor(true)).collect();
     for (descriptor, bytes) in more {
         manifests.extend(Some(descriptor.clone()).filter(|descriptor| !descriptor.is_null()));

@@ -219,7 +219,7 @@ fn shared(zoo: &mut Zoo) {
     files.0[places[2]].1 = Thing::Link(format!("../{first}"));
     zoo.archive("save-legacy-symlinked-layer", &files, &[(picture, layers.clone())]);
 
-    let empty = || Blob::of(&vec![0; 1_024], Codec::Plain);
+    let empty = || Blob::of(&[0; 1_024], Codec::Plain);
     let picture = Picture::new("empty-layers", vec![Blob::of(&archive(&layer), Codec::Plain), empty(), empty()]);
     zoo.archive("empty-layers", &engine25(one(&picture)), &[(picture, vec![layer.clone(), vec![], vec![]])]);
     let picture =

@@ -192,7 +192,9 @@ impl Model {
     /// Takes away all below a folder.
     fn clear(&mut self, folder: &[u8], number: usize, how: Lost) {
         let below: Vec<Vec<u8>> = self.tree.keys().filter(|path| is_below(path, folder)).cloned().collect();
-        below.iter().for_each(|path| self.lose(path, number, how, None));
+        for path in &below {
+            self.lose(path, number, how, None);
+        }
     }
 
     fn lose(&mut self, path: &[u8], number: usize, how: Lost, by: Option<usize>) {

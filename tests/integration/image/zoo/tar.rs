@@ -40,7 +40,7 @@ pub(crate) struct Sparse {
 }
 
 /// A member as it is to be written.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Member {
     pub(crate) path: Vec<u8>,
     pub(crate) flag: u8,
@@ -62,22 +62,7 @@ pub(crate) struct Member {
 
 impl Member {
     fn new(path: impl AsRef<[u8]>, flag: u8, mode: u32) -> Self {
-        Self {
-            path: path.as_ref().to_vec(),
-            flag,
-            mode,
-            uid: 0,
-            gid: 0,
-            mtime: 1_700_000_000,
-            link: Vec::new(),
-            body: Vec::new(),
-            device: (0, 0),
-            xattrs: Vec::new(),
-            sparse: None,
-            dialect: Dialect::Pax,
-            records: Vec::new(),
-            claims: None,
-        }
+        Self { path: path.as_ref().to_vec(), flag, mode, mtime: 1_700_000_000, ..Self::default() }
     }
 
     pub(crate) fn own(mut self, uid: u64, gid: u64) -> Self {
@@ -162,7 +147,9 @@ pub(crate) fn sparse(path: &str, form: Form, apparent: u64, pieces: &[(u64, u64)
 /// The members, and the two empty blocks that end an archive.
 pub(crate) fn archive(members: &[Member]) -> Vec<u8> {
     let mut out = Vec::new();
-    members.iter().for_each(|member| write(member, &mut out));
+    for member in members {
+        write(member, &mut out);
+    }
     out.resize(out.len() + 2 * BLOCK, 0);
     out
 }
@@ -243,7 +230,6 @@ impl Head {
     fn of(member: &Member) -> Self {
         Self {
             path: member.path.clone(),
-            prefix: Vec::new(),
             flag: member.flag,
             mode: member.mode,
             uid: member.uid,
@@ -252,7 +238,7 @@ impl Head {
             mtime: member.mtime,
             link: member.link.clone(),
             device: member.device,
-            tail: None,
+            ..Self::default()
         }
     }
 
@@ -299,7 +285,7 @@ impl Head {
     fn old_sparse(&mut self, sparse: &Sparse) -> Vec<u8> {
         self.flag = b'S';
         let piece = |&(offset, length): &(u64, u64)| {
-            [number(offset as i128, 12, true), number(length as i128, 12, true)].concat()
+            [number(offset.into(), 12, true), number(length.into(), 12, true)].concat()
         };
         let (first, rest) = sparse.pieces.split_at(sparse.pieces.len().min(4));
         let mut tail: Vec<u8> = first.iter().flat_map(piece).collect();

@@ -4,18 +4,18 @@
 use std::ops::Range;
 
 use super::command::in_commands;
-use super::{secret, value, weak_only};
-use crate::text::Span;
+use super::token::{is_token, is_token_char};
+use super::{value, variable, weak_only};
 
 /// A secret in a text.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct Held {
+pub struct Held {
     /// It.
-    pub(super) value: String,
+    pub value: String,
     /// Where it stands; empty where that is not known.
-    pub(super) range: Range<usize>,
+    pub range: Range<usize>,
     /// What shows that it is one.
-    pub(super) by: Sign,
+    pub by: Sign,
 }
 
 /// What shows that something is a secret.
@@ -38,7 +38,7 @@ impl Held {
 }
 
 /// All secrets in a text, wherever they stand.
-pub(super) fn in_text(text: &str) -> Vec<Held> {
+pub fn in_text(text: &str) -> Vec<Held> {
     let mut held = Vec::new();
     urls(text, &mut held);
     assignments(text, &mut held);
@@ -113,7 +113,7 @@ fn options(text: &str, held: &mut Vec<Held>) {
 }
 
 fn push(text: &str, name: &str, range: Range<usize>, held: &mut Vec<Held>) {
-    let found = secret(0, Span::default(), name, Some(&text[range.clone()]));
+    let found = variable(name, Some(&text[range.clone()]));
     let by = Sign::Name(name.to_owned());
     held.extend(found.and_then(|secret| secret.value).map(|value| Held { value, range, by }));
 }
@@ -148,59 +148,4 @@ fn assigned(text: &str, at: usize) -> Range<usize> {
     let stop = rest.find(|c: char| c.is_whitespace() || ";&|<>()\"'`,".contains(c)).unwrap_or(rest.len());
     let value = if rest[stop..].starts_with('\n') { rest[..stop].trim_end_matches('\\') } else { &rest[..stop] };
     at..at + value.len()
-}
-
-fn is_token_char(c: char) -> bool {
-    c.is_ascii_alphanumeric() || matches!(c, '_' | '-')
-}
-
-/// How tokens of well-known services begin, and the characters behind it at least.
-const TOKENS: [(&str, usize); 20] = [
-    ("ghp_", 16),
-    ("gho_", 16),
-    ("ghu_", 16),
-    ("ghs_", 16),
-    ("ghr_", 16),
-    ("github_pat_", 16),
-    ("glpat-", 16),
-    ("sk_live_", 16),
-    ("sk_test_", 16),
-    ("rk_live_", 16),
-    ("sk_", 20),
-    ("sk-", 32),
-    ("xoxb-", 16),
-    ("xoxp-", 16),
-    ("dckr_pat_", 16),
-    ("hf_", 30),
-    ("npm_", 30),
-    ("pypi-", 40),
-    ("AIza", 35),
-    ("AKIA", 16),
-];
-
-/// Bytes of the shortest of them: most words are no token by that alone.
-const SHORTEST: usize = 20;
-
-/// Whether a word is a token by its look alone.
-pub(super) fn is_token(word: &str) -> bool {
-    if word.len() < SHORTEST {
-        return false;
-    }
-    let Some((prefix, rest)) = TOKENS.iter().find_map(|(prefix, least)| {
-        let rest = word.strip_prefix(prefix)?;
-        (rest.len() >= *least).then_some((*prefix, rest))
-    }) else {
-        return false;
-    };
-    // `npm_config_…` and its like are names.
-    let plain = matches!(prefix, "npm_" | "hf_" | "ghp_" | "gho_" | "ghu_" | "ghs_" | "ghr_");
-    let fits = |byte: u8| match prefix {
-        "AKIA" => byte.is_ascii_uppercase() || byte.is_ascii_digit(),
-        _ if plain => byte.is_ascii_alphanumeric(),
-        _ => byte.is_ascii() && is_token_char(byte.into()),
-    };
-    rest.bytes().all(fits)
-        && rest.bytes().any(|byte| byte.is_ascii_digit())
-        && rest.bytes().any(|byte| byte.is_ascii_alphabetic())
-        && (prefix != "AKIA" || word.len() == 20)
 }

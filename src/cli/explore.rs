@@ -1,0 +1,133 @@
+//! `dockopt image --explore`: layers, tree and waste of images on a terminal. The state is a value ([`state`]), keys change
+//! it ([`keys`]), [`draw`] shows it; this file owns the terminal.
+
+mod draw;
+mod keys;
+mod listing;
+mod outline;
+mod save;
+mod state;
+mod waste;
+
+use std::io::{self, IsTerminal, Stdout};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use ratatui::Terminal;
+use ratatui::backend::CrosstermBackend;
+use ratatui::crossterm::cursor::Show;
+use ratatui::crossterm::event::{Event, poll, read};
+use ratatui::crossterm::execute;
+use ratatui::crossterm::terminal::{EnterAlternateScreen, LeaveAlternateScreen, disable_raw_mode, enable_raw_mode};
+
+use super::output::Failure;
+use crate::analysis::ImageAnalysis;
+use crate::image::EntryId;
+use crate::image::Error;
+use crate::image::Target;
+use crate::report::bytes;
+use state::{Effect, Explorer};
+
+/// How often is looked whether the program is to end.
+const BEAT: Duration = Duration::from_millis(200);
+
+/// Reads a file of an image again: the image's number, the file, where it goes.
+pub(super) type Extract<'a> = dyn Fn(usize, EntryId, &mut dyn Target) -> Result<u64, Error> + 'a;
+
+/// Whether there is a terminal to explore on.
+pub(super) fn check() -> Result<(), Failure> {
+    if io::stdin().is_terminal() && io::stdout().is_terminal() {
+        return Ok(());
+    }
+    Err(Failure::Because {
+        what: "`--explore` needs a terminal: standard input or standard output is none".to_owned(),
+        help: Some("leave it out, or save the image to a file first (`docker save -o`)".to_owned()),
+    })
+}
+
+/// Shows images until the user has seen enough.
+pub(super) fn run(images: &[ImageAnalysis], colour: bool, extract: &Extract<'_>) -> Result<(), Failure> {
+    let Some(mut explorer) = Explorer::new(images, colour) else { return Ok(()) };
+    let failed = |error: io::Error| Failure::Because { what: format!("the terminal failed: {error}"), help: None };
+    let ended = signals();
+    let screen = Screen::enter().map_err(failed)?;
+    let result = show(&mut explorer, extract, &ended);
+    drop(screen);
+    result.map_err(failed)
+}
+
+/// The alternate screen; left however the program goes on.
+struct Screen;
+
+impl Screen {
+    fn enter() -> io::Result<Self> {
+        // A panic's message is to be read: the screen is left before it.
+        let before = std::panic::take_hook();
+        std::panic::set_hook(Box::new(move |info| {
+            leave();
+            before(info);
+        }));
+        let screen = Self;
+        enable_raw_mode()?;
+        execute!(io::stdout(), EnterAlternateScreen)?;
+        Ok(screen)
+    }
+}
+
+impl Drop for Screen {
+    fn drop(&mut self) {
+        leave();
+    }
+}
+
+fn leave() {
+    // Nobody can be told that the terminal is gone.
+    let _ = execute!(io::stdout(), LeaveAlternateScreen, Show);
+    let _ = disable_raw_mode();
+}
+
+/// Set by a signal that ends the program.
+fn signals() -> Arc<AtomicBool> {
+    let ended = Arc::new(AtomicBool::new(false));
+    #[cfg(unix)]
+    for signal in [signal_hook::consts::SIGTERM, signal_hook::consts::SIGHUP, signal_hook::consts::SIGINT] {
+        // Where it can't be caught, it ends the program as ever.
+        let _ = signal_hook::flag::register(signal, Arc::clone(&ended));
+    }
+    ended
+}
+
+fn show(explorer: &mut Explorer<'_>, extract: &Extract<'_>, ended: &AtomicBool) -> io::Result<()> {
+    let mut terminal: Terminal<CrosstermBackend<Stdout>> = Terminal::new(CrosstermBackend::new(io::stdout()))?;
+    terminal.clear()?;
+    while !ended.load(Ordering::Relaxed) {
+        terminal.draw(|frame| draw::draw(explorer, frame))?;
+        // What is typed faster than it is drawn is taken at once.
+        let mut waits = true;
+        while waits && !ended.load(Ordering::Relaxed) {
+            if !poll(BEAT)? {
+                continue;
+            }
+            while poll(Duration::ZERO)? {
+                waits = false;
+                if let Event::Key(key) = read()? {
+                    match keys::press(explorer, key) {
+                        Effect::None => {}
+                        Effect::Quit => return Ok(()),
+                        Effect::Extract { image, file, name } => save(explorer, extract, (image, file), &name),
+                    }
+                }
+            }
+        }
+    }
+    Ok(())
+}
+
+fn save(explorer: &mut Explorer<'_>, extract: &Extract<'_>, (image, file): (usize, EntryId), name: &str) {
+    let folder = std::path::Path::new(".");
+    match save::write(folder, name, |target| extract(image, file, target)) {
+        Ok(size) => explorer.say(format!("`{name}`: {} written", bytes(size))),
+        Err(why) => explorer.complain(why),
+    }
+}

@@ -1,0 +1,188 @@
+//! The state as a screen. Every text of an image is neutralised on its way here; rows out of sight are not made.
+
+mod bottom;
+mod layers;
+mod over;
+mod rows;
+
+use ratatui::Frame;
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+use ratatui::style::{Color, Modifier, Style};
+use ratatui::text::{Line, Span};
+
+use super::listing::{ADDED, CHANGED, REMOVED, WASTED};
+use super::state::{Explorer, Focus, Mode};
+use crate::report::{bytes, clean, count, width};
+
+/// Narrower screens show one pane at a time.
+const BOTH: u16 = 84;
+
+/// What a stretch of text is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Tone {
+    Plain,
+    Strong,
+    Dim,
+    Added,
+    Changed,
+    Removed,
+    Wasted,
+    Info,
+}
+
+/// Where one paints, and whether with colours.
+struct Paper<'a> {
+    buffer: &'a mut Buffer,
+    colour: bool,
+}
+
+impl Paper<'_> {
+    fn style(&self, tone: Tone) -> Style {
+        let style = Style::new();
+        let colour = match tone {
+            Tone::Plain => return style,
+            Tone::Strong => return style.add_modifier(Modifier::BOLD),
+            Tone::Dim => return style.add_modifier(Modifier::DIM),
+            Tone::Added => Color::Green,
+            Tone::Changed => Color::Yellow,
+            Tone::Removed => Color::LightRed,
+            Tone::Wasted => Color::LightMagenta,
+            Tone::Info => Color::LightBlue,
+        };
+        if self.colour { style.fg(colour) } else { style }
+    }
+
+    fn span(&self, text: impl Into<String>, tone: Tone) -> Span<'static> {
+        Span::styled(text.into(), self.style(tone))
+    }
+
+    fn line(&mut self, area: Rect, row: u16, spans: Vec<Span<'static>>) {
+        if row < area.height {
+            self.buffer.set_line(area.x, area.y + row, &Line::from(spans), area.width);
+        }
+    }
+
+    /// Marks the row of a cursor, most where keys go.
+    fn cursor(&mut self, area: Rect, row: u16, focused: bool) {
+        if row < area.height {
+            let style = match (focused, self.colour) {
+                (true, _) => Style::new().add_modifier(Modifier::REVERSED),
+                (false, true) => Style::new().bg(Color::Indexed(238)),
+                (false, false) => Style::new().add_modifier(Modifier::UNDERLINED),
+            };
+            self.buffer.set_style(Rect { y: area.y + row, height: 1, ..area }, style);
+        }
+    }
+
+    fn across(&mut self, area: Rect, row: u16) {
+        let text = "─".repeat(area.width as usize);
+        let span = self.span(text, Tone::Dim);
+        self.line(area, row, vec![span]);
+    }
+}
+
+/// Where the parts of the screen are.
+struct Parts {
+    title: Rect,
+    layers: Rect,
+    tree: Rect,
+    details: Rect,
+    bottom: Rect,
+}
+
+impl Parts {
+    fn of(area: Rect, focus: Focus) -> Self {
+        let title = Rect { height: area.height.min(1), ..area };
+        let bottom = Rect { y: area.bottom().saturating_sub(1), height: u16::from(area.height > 1), ..area };
+        let details = match area.height {
+            0..14 => 0,
+            14..22 => 4,
+            _ => 7,
+        };
+        let main = area.height.saturating_sub(title.height + bottom.height + details);
+        let main = Rect { y: area.y + title.height, height: main, ..area };
+        let details = Rect { y: main.bottom(), height: details, ..area };
+        let none = Rect { width: 0, ..main };
+        let (layers, tree) = match focus {
+            _ if area.width >= BOTH => {
+                let left = (area.width * 9 / 20).min(76);
+                let right = Rect { x: main.x + left + 1, width: main.width - left - 1, ..main };
+                (Rect { width: left, ..main }, right)
+            }
+            Focus::Layers => (main, none),
+            Focus::Tree => (none, main),
+        };
+        Self { title, layers, tree, details, bottom }
+    }
+}
+
+/// Draws the state; scrolls its lists to their cursors.
+pub(super) fn draw(explorer: &mut Explorer<'_>, frame: &mut Frame<'_>) {
+    let area = frame.area();
+    let parts = Parts::of(area, explorer.focus);
+    let mut paper = Paper { buffer: frame.buffer_mut(), colour: explorer.colour };
+    title(explorer, &mut paper, parts.title);
+    let whole = Rect { x: area.x, width: area.width, ..parts.tree };
+    match explorer.mode {
+        Mode::Help => over::help(explorer, &mut paper, Rect { height: whole.height + parts.details.height, ..whole }),
+        Mode::Waste => over::waste(explorer, &mut paper, whole),
+        Mode::Browse | Mode::Search(_) | Mode::Extract { .. } => {
+            if parts.layers.width > 0 {
+                layers::draw(explorer, &mut paper, parts.layers);
+            }
+            if parts.tree.width > 0 {
+                rows::draw(explorer, &mut paper, parts.tree);
+            }
+            if parts.layers.width > 0 && parts.tree.width > 0 {
+                for row in 0..parts.tree.height {
+                    let bar = paper.span("│", Tone::Dim);
+                    paper.line(Rect { x: parts.layers.right(), width: 1, ..parts.tree }, row, vec![bar]);
+                }
+            }
+        }
+    }
+    if !matches!(explorer.mode, Mode::Help) {
+        bottom::details(explorer, &mut paper, parts.details);
+    }
+    if let Some(column) = bottom::line(explorer, &mut paper, parts.bottom) {
+        frame.set_cursor_position((column, parts.bottom.y));
+    }
+}
+
+fn title(explorer: &Explorer<'_>, paper: &mut Paper<'_>, area: Rect) {
+    let analysis = explorer.analysis();
+    let totals = &analysis.totals;
+    let mut facts = Vec::new();
+    if !analysis.image.platform.is_unknown() {
+        facts.push(clean(&analysis.image.platform.to_string()).into_owned());
+    }
+    facts.push(format!("{} in {}", bytes(totals.stored_file_bytes), count(analysis.layers.len() as u64, "layer")));
+    let wasted = totals.waste.sum();
+    let mut spans = vec![paper.span(" dockopt  ", Tone::Dim)];
+    spans.push(paper.span(clean(&crate::report::image_name(analysis)).into_owned(), Tone::Strong));
+    spans.push(paper.span(format!("  {}", facts.join(", ")), Tone::Plain));
+    if wasted > 0 {
+        spans.push(paper.span(format!(", {} lost", bytes(wasted)), Tone::Wasted));
+    }
+    if explorer.images() > 1 {
+        spans.push(paper.span(format!("  image {} of {} (i)", explorer.number + 1, explorer.images()), Tone::Info));
+    }
+    paper.line(area, 0, spans);
+}
+
+/// The letters of marks, so that they are told without colours too.
+fn letters(marks: u8) -> (&'static str, Tone) {
+    let lost = marks & WASTED != 0;
+    match marks & (ADDED | CHANGED | REMOVED) {
+        REMOVED => ("R ", Tone::Removed),
+        ADDED => (if lost { "AW" } else { "A " }, if lost { Tone::Wasted } else { Tone::Added }),
+        0 => (if lost { " W" } else { "  " }, if lost { Tone::Wasted } else { Tone::Plain }),
+        _ => (if lost { "CW" } else { "C " }, if lost { Tone::Wasted } else { Tone::Changed }),
+    }
+}
+
+/// On the right of so many columns.
+fn right(text: &str, columns: usize) -> String {
+    format!("{}{text}", " ".repeat(columns.saturating_sub(width(text))))
+}

@@ -1,0 +1,97 @@
+//! The list of layers.
+
+use ratatui::layout::Rect;
+
+use super::{Paper, Tone, right};
+use crate::analysis::ImageAnalysis;
+use crate::cli::explore::state::{Explorer, Focus};
+use crate::image::Contents;
+use crate::report::{bytes, clean, cut, pad, shown_line, width};
+
+/// Columns of a bar.
+const BAR: usize = 6;
+
+pub(super) fn draw(explorer: &mut Explorer<'_>, paper: &mut Paper<'_>, area: Rect) {
+    let analysis = explorer.analysis();
+    let layers = analysis.image.layers.len();
+    explorer.layers.show(usize::from(area.height.saturating_sub(1)), layers);
+    let focused = explorer.focus == Focus::Layers;
+    let line = (0..layers).map(|layer| width(&origin(analysis, layer).0)).max().unwrap_or(0).min(16);
+    let head = format!("  #     size {}     lost  {}  instruction", " ".repeat(BAR), pad("line", line));
+    let head = paper.span(head, Tone::Dim);
+    paper.line(area, 0, vec![head]);
+    if layers == 0 {
+        let none = paper.span("  no layers", Tone::Plain);
+        paper.line(area, 1, vec![none]);
+    }
+    let largest = (0..layers).map(|layer| size(analysis, layer)).max().unwrap_or(0);
+    let list = Rect { y: area.y + 1, height: area.height.saturating_sub(1), ..area };
+    let seen = (explorer.layers.top..layers).take(usize::from(list.height));
+    for (row, layer) in seen.enumerate() {
+        one(analysis, layer, (largest, line), paper, list, row as u16);
+        if layer == explorer.layers.at {
+            paper.cursor(list, row as u16, focused);
+        }
+    }
+}
+
+fn one(analysis: &ImageAnalysis, layer: usize, of: (u64, usize), paper: &mut Paper<'_>, list: Rect, row: u16) {
+    let (largest, line) = of;
+    let (own, stored) = (&analysis.layers[layer], &analysis.image.layers[layer]);
+    let base = analysis.is_base(layer);
+    let lost = own.lost.sum();
+    let lost = if lost > 0 { bytes(lost) } else { String::new() };
+    let known = stored.tar_bytes.is_some();
+    let size_text = bytes(size(analysis, layer));
+    let (origin, placed) = origin(analysis, layer);
+    let tone = if base { Tone::Dim } else { Tone::Plain };
+    let (what, wrong) = what(analysis, layer);
+    let spans = vec![
+        paper.span(format!("{} ", right(&(layer + 1).to_string(), 3)), Tone::Dim),
+        paper.span(right(&if known { size_text } else { format!("({size_text})") }, 8), tone),
+        paper.span(
+            format!(" {} ", pad(&bar(size(analysis, layer), largest), BAR)),
+            if base { Tone::Dim } else { Tone::Info },
+        ),
+        paper.span(right(&lost, 8), Tone::Wasted),
+        paper.span(format!("  {}  ", pad(&cut(&origin, line), line)), if placed { Tone::Info } else { Tone::Dim }),
+        paper.span(what, if wrong { Tone::Removed } else { tone }),
+    ];
+    paper.line(list, row, spans);
+}
+
+/// The instruction, without the keyword's noise; whether something is wrong.
+fn what(analysis: &ImageAnalysis, layer: usize) -> (String, bool) {
+    match &analysis.image.layers[layer].contents {
+        Contents::Elsewhere(_) => ("foreign layer: contents unknown".to_owned(), true),
+        Contents::Damaged(why) => (format!("damaged: {}", clean(why)), true),
+        Contents::Read | Contents::NotAsked => {
+            (clean(analysis.instruction(layer).unwrap_or("no history")).into_owned(), false)
+        }
+    }
+}
+
+/// What the layer stores, where that is known; else what it sends.
+fn size(analysis: &ImageAnalysis, layer: usize) -> u64 {
+    let stored = &analysis.image.layers[layer];
+    if stored.tar_bytes.is_some() { analysis.layers[layer].file_bytes } else { stored.blob_bytes }
+}
+
+/// `Dockerfile:12`, and whether it is a place.
+fn origin(analysis: &ImageAnalysis, layer: usize) -> (String, bool) {
+    match shown_line(analysis, layer) {
+        Some(line) => (clean(&line).into_owned(), true),
+        None if analysis.is_base(layer) => ("base".to_owned(), false),
+        None => (String::new(), false),
+    }
+}
+
+/// Eighths of a column; something is never nothing.
+fn bar(size: u64, largest: u64) -> String {
+    if size == 0 || largest == 0 {
+        return String::new();
+    }
+    let eighths = (u128::from(size) * (BAR as u128) * 8 / u128::from(largest)).max(1) as usize;
+    let rest = ["", "▏", "▎", "▍", "▌", "▋", "▊", "▉"][eighths % 8];
+    format!("{}{rest}", "█".repeat(eighths / 8))
+}

@@ -1,0 +1,157 @@
+//! The tree.
+
+use ratatui::layout::Rect;
+use ratatui::text::Span;
+
+use super::{Paper, Tone, letters, right};
+use crate::cli::explore::listing::{REMOVED, Scope, WASTED, is_folder};
+use crate::cli::explore::outline::{Order, Row};
+use crate::cli::explore::state::{Explorer, Focus};
+use crate::image::{Entry, EntryId, Image, Kind, PathId};
+use crate::report::{bytes, clean, cut, pad};
+
+/// Columns that depth takes at most: deeper folders stand below each other.
+const DEEPEST: usize = 24;
+
+pub(super) fn draw(explorer: &mut Explorer<'_>, paper: &mut Paper<'_>, area: Rect) {
+    let count = explorer.outline.rows.len();
+    explorer.tree.show(usize::from(area.height.saturating_sub(1)), count);
+    let heading = heading(explorer, paper);
+    paper.line(area, 0, heading);
+    let list = Rect { y: area.y + 1, height: area.height.saturating_sub(1), ..area };
+    if count == 0 {
+        let why = match (explorer.analysis().is_read(), explorer.filter) {
+            (false, _) => "no contents were read",
+            (true, 0) => "nothing: this layer has no files",
+            (true, _) => "nothing passes the filter (0 shows everything)",
+        };
+        let why = paper.span(format!("  {why}"), Tone::Dim);
+        paper.line(list, 0, vec![why]);
+    }
+    let seen: Vec<(usize, Row)> = explorer
+        .outline
+        .rows
+        .iter()
+        .copied()
+        .enumerate()
+        .skip(explorer.tree.top)
+        .take(usize::from(list.height))
+        .collect();
+    for (line, (number, row)) in seen.into_iter().enumerate() {
+        let spans = one(explorer, paper, row, area.width);
+        paper.line(list, line as u16, spans);
+        if number == explorer.outline.selected {
+            paper.cursor(list, line as u16, explorer.focus == Focus::Tree);
+        }
+    }
+}
+
+fn heading(explorer: &Explorer<'_>, paper: &Paper<'_>) -> Vec<Span<'static>> {
+    let what = match explorer.scope {
+        Scope::Layer => format!(" What layer {} does", explorer.layers.at + 1),
+        Scope::Final => " The final tree".to_owned(),
+    };
+    let sum = bytes(explorer.listing.bytes(PathId::ROOT));
+    let order = if explorer.outline.order == Order::Size { "size" } else { "name" };
+    let mut spans = vec![paper.span(what, Tone::Strong), paper.span(format!("  {sum}, by {order}"), Tone::Dim)];
+    if explorer.filter != 0 {
+        spans.push(paper.span("  only", Tone::Dim));
+        for mark in [1, 2, 4, 8].into_iter().filter(|mark| explorer.filter & mark != 0) {
+            let (letter, tone) = letters(mark);
+            spans.push(paper.span(format!(" {}", letter.trim()), tone));
+        }
+    }
+    spans
+}
+
+fn one(explorer: &Explorer<'_>, paper: &Paper<'_>, row: Row, columns: u16) -> Vec<Span<'static>> {
+    let image = &explorer.analysis().image;
+    let listing = &explorer.listing;
+    let member = listing.member(row.path);
+    let marks = listing.marks(row.path);
+    let (letter, tone) = letters(marks);
+    let entry = member.map(|id| image.entry(id));
+    let mut spans = vec![paper.span(format!(" {letter} "), tone)];
+    if columns >= 56 {
+        spans.push(paper.span(format!("{} ", entry.map_or(" ".repeat(10), permissions)), Tone::Dim));
+    }
+    if columns >= 66 {
+        let owner = entry.map(|entry| format!("{}:{}", entry.uid, entry.gid)).unwrap_or_default();
+        spans.push(paper.span(format!("{} ", pad(&cut(&owner, 9), 9)), Tone::Dim));
+    }
+    if explorer.scope == Scope::Final {
+        let layer = member.map(|id| format!("#{}", id.layer + 1)).unwrap_or_default();
+        spans.push(paper.span(right(&layer, 4), Tone::Dim));
+    }
+    spans.push(
+        paper.span(right(&bytes(listing.bytes(row.path)), 9), if marks & WASTED != 0 { tone } else { Tone::Plain }),
+    );
+    let open = match (explorer.has_children(row.path), explorer.outline.is_open(row.path)) {
+        (true, true) => "▾ ",
+        (true, false) => "▸ ",
+        (false, _) => "  ",
+    };
+    let indent = " ".repeat((row.depth as usize * 2).min(DEEPEST));
+    spans.push(paper.span(format!("  {indent}{open}"), Tone::Dim));
+    let shown = name(image, row.path);
+    let slash = if is_folder(image, member) || explorer.has_children(row.path) { "/" } else { "" };
+    let tone = if marks == 0 && listing.member(row.path).is_none() { Tone::Dim } else { tone };
+    let struck = if marks & REMOVED != 0 { Tone::Removed } else { tone };
+    spans.push(paper.span(format!("{shown}{slash}"), struck));
+    if let Some(target) = member.and_then(|id| target(image, id)) {
+        spans.push(paper.span(format!(" → {target}"), Tone::Dim));
+    }
+    spans
+}
+
+/// The last part of a path as it may be shown.
+pub(super) fn name(image: &Image, path: PathId) -> String {
+    shown(image.paths.name(path))
+}
+
+/// Bytes as they may be shown: those that are no UTF-8 as `\xff`.
+pub(super) fn shown(bytes: &[u8]) -> String {
+    let mut text = String::new();
+    for chunk in bytes.utf8_chunks() {
+        text.push_str(&clean(chunk.valid()));
+        chunk.invalid().iter().for_each(|byte| text.push_str(&format!("\\x{byte:02x}")));
+    }
+    text
+}
+
+/// Where a link points.
+fn target(image: &Image, id: EntryId) -> Option<String> {
+    let entry = image.entry(id);
+    match entry.kind {
+        Kind::Symlink => image.layers[id.layer as usize].targets.get(&id.index).map(|target| shown(target)),
+        Kind::Hardlink => Some(format!("/{} (hard link)", shown(&image.paths.bytes(entry.link)))),
+        _ => None,
+    }
+}
+
+/// As `ls -l` has it.
+pub(super) fn permissions(entry: &Entry) -> String {
+    let kind = match entry.kind {
+        Kind::File | Kind::Hardlink => '-',
+        Kind::Directory => 'd',
+        Kind::Symlink => 'l',
+        Kind::CharacterDevice => 'c',
+        Kind::BlockDevice => 'b',
+        Kind::Fifo => 'p',
+        Kind::Whiteout | Kind::Opaque => return " ".repeat(10),
+    };
+    let mode = entry.mode.0;
+    let mut text = String::from(kind);
+    for (shift, special, letters) in [(6, 0o4000, ['s', 'S']), (3, 0o2000, ['s', 'S']), (0, 0o1000, ['t', 'T'])] {
+        let bits = mode >> shift & 7;
+        text.push(if bits & 4 != 0 { 'r' } else { '-' });
+        text.push(if bits & 2 != 0 { 'w' } else { '-' });
+        text.push(match (mode & special != 0, bits & 1 != 0) {
+            (true, true) => letters[0],
+            (true, false) => letters[1],
+            (false, true) => 'x',
+            (false, false) => '-',
+        });
+    }
+    text
+}

@@ -1,0 +1,210 @@
+//! A key ─► what becomes of the state, and what is asked of the world.
+
+use ratatui::crossterm::event::{KeyCode, KeyEvent, KeyEventKind, KeyModifiers};
+
+use super::listing::{ADDED, CHANGED, REMOVED, Scope, WASTED};
+use super::outline::Order;
+use super::save;
+use super::state::{Effect, Explorer, Focus, Mode};
+use crate::image::{Kind, PathId};
+
+/// Characters of a text that is typed at most.
+const TYPED: usize = 255;
+
+/// Takes a key.
+pub(super) fn press(explorer: &mut Explorer<'_>, key: KeyEvent) -> Effect {
+    if key.kind == KeyEventKind::Release {
+        return Effect::None;
+    }
+    if key.modifiers.contains(KeyModifiers::CONTROL) && matches!(key.code, KeyCode::Char('c' | 'C')) {
+        return Effect::Quit;
+    }
+    explorer.said = super::state::Said::default();
+    match &explorer.mode {
+        Mode::Browse => browse(explorer, key.code),
+        Mode::Waste => waste(explorer, key.code),
+        Mode::Help => help(explorer, key.code),
+        Mode::Search(_) | Mode::Extract { .. } => prompt(explorer, key.code),
+    }
+}
+
+fn browse(explorer: &mut Explorer<'_>, key: KeyCode) -> Effect {
+    match key {
+        KeyCode::Char('q') | KeyCode::Esc => return Effect::Quit,
+        KeyCode::Char('?') | KeyCode::F(1) => explorer.mode = Mode::Help,
+        KeyCode::Char('w') => explorer.mode = Mode::Waste,
+        KeyCode::Char('/') => explorer.mode = Mode::Search(String::new()),
+        KeyCode::Char('n') => explorer.seek(true),
+        KeyCode::Char('N') => explorer.seek(false),
+        KeyCode::Char('x') => ask_to_extract(explorer),
+        KeyCode::Char('i') => explorer.next_image(),
+        KeyCode::Tab | KeyCode::BackTab => {
+            explorer.focus = if explorer.focus == Focus::Layers { Focus::Tree } else { Focus::Layers };
+        }
+        KeyCode::Char('t') => {
+            explorer.scope = if explorer.scope == Scope::Layer { Scope::Final } else { Scope::Layer };
+            explorer.relist();
+        }
+        KeyCode::Char('a' | '1') => explorer.toggle_filter(ADDED),
+        KeyCode::Char('c' | '2') => explorer.toggle_filter(CHANGED),
+        KeyCode::Char('r' | '3') => explorer.toggle_filter(REMOVED),
+        KeyCode::Char('u' | '4') => explorer.toggle_filter(WASTED),
+        KeyCode::Char('0') if explorer.filter != 0 => explorer.toggle_filter(explorer.filter),
+        KeyCode::Char('s') => sort(explorer),
+        KeyCode::Char('e') => {
+            if !explorer.with_outline(|outline, ground| outline.open_all(ground, PathId::ROOT)) {
+                explorer.say("only the upper folders are open: all of them are too many rows");
+            }
+        }
+        KeyCode::Char('E') => explorer.with_outline(|outline, ground| outline.close_all(ground)),
+        _ if explorer.focus == Focus::Layers => layers(explorer, key),
+        _ => tree(explorer, key),
+    }
+    Effect::None
+}
+
+fn sort(explorer: &mut Explorer<'_>) {
+    let (order, text) = match explorer.outline.order {
+        Order::Size => (Order::Name, "sorted by name"),
+        Order::Name => (Order::Size, "sorted by size"),
+    };
+    explorer.outline.order = order;
+    explorer.with_outline(|outline, ground| outline.rebuild(ground));
+    explorer.say(text);
+}
+
+/// Where a key moves a cursor to.
+fn moved(key: KeyCode, at: usize, page: usize, rows: usize) -> Option<usize> {
+    let last = rows.saturating_sub(1);
+    let page = page.saturating_sub(1).max(1);
+    Some(match key {
+        KeyCode::Up | KeyCode::Char('k') => at.saturating_sub(1),
+        KeyCode::Down | KeyCode::Char('j') => (at + 1).min(last),
+        KeyCode::PageUp => at.saturating_sub(page),
+        KeyCode::PageDown => (at + page).min(last),
+        KeyCode::Home | KeyCode::Char('g') => 0,
+        KeyCode::End | KeyCode::Char('G') => last,
+        _ => return None,
+    })
+}
+
+fn layers(explorer: &mut Explorer<'_>, key: KeyCode) {
+    let rows = explorer.analysis().image.layers.len();
+    if let Some(layer) = moved(key, explorer.layers.at, explorer.layers.page, rows) {
+        explorer.select_layer(layer);
+    } else if matches!(key, KeyCode::Enter | KeyCode::Right | KeyCode::Char('l' | ' ')) {
+        explorer.focus = Focus::Tree;
+    }
+}
+
+fn tree(explorer: &mut Explorer<'_>, key: KeyCode) {
+    if let Some(row) = moved(key, explorer.tree.at, explorer.tree.page, explorer.outline.rows.len()) {
+        explorer.select_row(row);
+        return;
+    }
+    match key {
+        KeyCode::Enter | KeyCode::Char(' ') => explorer.with_outline(|outline, ground| {
+            if !outline.close() {
+                outline.open(ground);
+            }
+        }),
+        KeyCode::Right | KeyCode::Char('l') => {
+            if !explorer.with_outline(|outline, ground| outline.open(ground)) {
+                // On an open folder: into it.
+                let path = explorer.outline.path();
+                if path.is_some_and(|path| explorer.outline.is_open(path) && explorer.has_children(path)) {
+                    explorer.select_row(explorer.tree.at + 1);
+                }
+            }
+        }
+        KeyCode::Left | KeyCode::Char('h') => {
+            let before = explorer.tree.at;
+            let closed = explorer.with_outline(|outline, _| {
+                let closed = outline.close();
+                if !closed {
+                    outline.leave();
+                }
+                closed
+            });
+            if !closed && before == explorer.tree.at {
+                explorer.focus = Focus::Layers;
+            }
+        }
+        _ => {}
+    }
+}
+
+fn waste(explorer: &mut Explorer<'_>, key: KeyCode) -> Effect {
+    if let Some(row) = moved(key, explorer.wasted.at, explorer.wasted.page, explorer.waste.len()) {
+        explorer.wasted.at = row;
+        return Effect::None;
+    }
+    match key {
+        KeyCode::Char('q') => return Effect::Quit,
+        KeyCode::Char('w') | KeyCode::Esc | KeyCode::Tab | KeyCode::Left => explorer.mode = Mode::Browse,
+        KeyCode::Char('?') => explorer.mode = Mode::Help,
+        KeyCode::Enter | KeyCode::Right | KeyCode::Char(' ') => explorer.jump(),
+        _ => {}
+    }
+    Effect::None
+}
+
+fn help(explorer: &mut Explorer<'_>, key: KeyCode) -> Effect {
+    match key {
+        KeyCode::Char('q') => return Effect::Quit,
+        _ => match moved(key, explorer.help.top, explorer.help.page, usize::from(u16::MAX)) {
+            // The drawing holds it against the number of lines.
+            Some(top) => explorer.help.top = top,
+            None => explorer.mode = Mode::Browse,
+        },
+    }
+    Effect::None
+}
+
+fn ask_to_extract(explorer: &mut Explorer<'_>) {
+    let Some(file) = explorer.selected_member().filter(|_| explorer.focus == Focus::Tree) else {
+        explorer.complain("choose a file in the tree first");
+        return;
+    };
+    let image = &explorer.analysis().image;
+    let entry = image.entry(file);
+    if entry.kind != Kind::File {
+        explorer.complain("only regular files can be extracted");
+        return;
+    }
+    let path = explorer.outline.path().unwrap_or(entry.path);
+    explorer.mode = Mode::Extract { file, name: save::proposed(image.paths.name(path)) };
+}
+
+/// A line that is typed.
+fn prompt(explorer: &mut Explorer<'_>, key: KeyCode) -> Effect {
+    let (Mode::Search(text) | Mode::Extract { name: text, .. }) = &mut explorer.mode else { return Effect::None };
+    match key {
+        KeyCode::Char(c) if text.chars().count() < TYPED && !c.is_control() => text.push(c),
+        KeyCode::Backspace => drop(text.pop()),
+        KeyCode::Esc => explorer.mode = Mode::Browse,
+        KeyCode::Enter => return typed(explorer),
+        _ => {}
+    }
+    Effect::None
+}
+
+fn typed(explorer: &mut Explorer<'_>) -> Effect {
+    match std::mem::replace(&mut explorer.mode, Mode::Browse) {
+        Mode::Search(text) => {
+            if !text.is_empty() {
+                explorer.sought = text;
+            }
+            explorer.seek(true);
+        }
+        Mode::Extract { file, name } => match save::check(&name) {
+            Ok(()) => return Effect::Extract { image: explorer.number, file, name },
+            Err(why) => {
+                explorer.complain(why);
+                explorer.mode = Mode::Extract { file, name };
+            }
+        },
+        Mode::Browse | Mode::Waste | Mode::Help => {}
+    }
+    Effect::None
+}

@@ -1,0 +1,272 @@
+//! What the view is at: a value that keys change and that is drawn. Touches no terminal.
+
+use std::collections::BTreeSet;
+
+use super::listing::{ADDED, CHANGED, Children, Listing, REMOVED, Scope, WASTED};
+use super::outline::{Ground, Outline};
+use super::waste::{self, Waste};
+use crate::analysis::ImageAnalysis;
+use crate::image::{EntryId, PathId};
+
+/// Views of layers with so few paths are open from the start.
+const FEW: usize = 300;
+
+/// Where keys go.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Focus {
+    Layers,
+    Tree,
+}
+
+/// What is asked, or lies over the tree.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Mode {
+    Browse,
+    Waste,
+    Help,
+    /// A text to look for is typed.
+    Search(String),
+    /// The name of the file that is written is typed.
+    Extract {
+        file: EntryId,
+        name: String,
+    },
+}
+
+/// What a key asks of the world.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Effect {
+    None,
+    Quit,
+    /// Write a file of an image to the current folder.
+    Extract {
+        image: usize,
+        file: EntryId,
+        name: String,
+    },
+}
+
+/// The last thing that there was to say.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct Said {
+    pub(super) text: String,
+    pub(super) is_error: bool,
+}
+
+/// A list with a cursor, as far as it is scrolled.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Cursor {
+    pub(super) at: usize,
+    pub(super) top: usize,
+    /// Rows that are seen; told by the drawing.
+    pub(super) page: usize,
+}
+
+impl Cursor {
+    /// Scrolls no further than needed.
+    pub(super) fn show(&mut self, page: usize, rows: usize) {
+        self.page = page.max(1);
+        self.at = self.at.min(rows.saturating_sub(1));
+        let last = rows.saturating_sub(self.page);
+        self.top = self.top.min(self.at).min(last).max((self.at + 1).saturating_sub(self.page));
+    }
+}
+
+/// The view of some images.
+#[derive(Debug)]
+pub(super) struct Explorer<'a> {
+    images: &'a [ImageAnalysis],
+    pub(super) number: usize,
+    pub(super) colour: bool,
+    pub(super) focus: Focus,
+    pub(super) mode: Mode,
+    pub(super) scope: Scope,
+    pub(super) filter: u8,
+    pub(super) layers: Cursor,
+    pub(super) tree: Cursor,
+    pub(super) wasted: Cursor,
+    pub(super) help: Cursor,
+    pub(super) waste: Vec<Waste>,
+    pub(super) outline: Outline,
+    pub(super) listing: Listing,
+    pub(super) sought: String,
+    pub(super) said: Said,
+    children: Children,
+    /// Layers whose views were open before.
+    seen: BTreeSet<usize>,
+}
+
+impl<'a> Explorer<'a> {
+    /// Starts with the first image, its topmost layer selected. `None` where there is no image.
+    pub(super) fn new(images: &'a [ImageAnalysis], colour: bool) -> Option<Self> {
+        let first = images.first()?;
+        let mut explorer = Self {
+            images,
+            number: 0,
+            colour,
+            focus: Focus::Layers,
+            mode: Mode::Browse,
+            scope: Scope::Layer,
+            filter: 0,
+            layers: Cursor::default(),
+            tree: Cursor::default(),
+            wasted: Cursor::default(),
+            help: Cursor::default(),
+            waste: Vec::new(),
+            outline: Outline::default(),
+            listing: Listing::default(),
+            sought: String::new(),
+            said: Said::default(),
+            children: Children::new(&first.image.paths),
+            seen: BTreeSet::new(),
+        };
+        explorer.select_image(0);
+        Some(explorer)
+    }
+
+    pub(super) fn analysis(&self) -> &'a ImageAnalysis {
+        &self.images[self.number]
+    }
+
+    pub(super) const fn images(&self) -> usize {
+        self.images.len()
+    }
+
+    fn select_image(&mut self, number: usize) {
+        self.number = number;
+        let analysis = self.analysis();
+        self.children = Children::new(&analysis.image.paths);
+        self.waste = waste::list(analysis);
+        self.outline = Outline { order: self.outline.order, ..Outline::default() };
+        self.seen.clear();
+        let layer = biggest(analysis);
+        (self.layers, self.tree, self.wasted) =
+            (Cursor { at: layer, ..self.layers }, Cursor::default(), Cursor::default());
+        self.relist();
+    }
+
+    pub(super) fn next_image(&mut self) {
+        if self.images.len() > 1 {
+            self.select_image((self.number + 1) % self.images.len());
+        }
+    }
+
+    /// Works out the tree for what is selected by now.
+    pub(super) fn relist(&mut self) {
+        let analysis = self.analysis();
+        self.listing = Listing::new(analysis, self.scope, self.layers.at, self.filter);
+        let fresh = self.scope == Scope::Layer && self.seen.insert(self.layers.at);
+        self.with_outline(|outline, ground| {
+            if fresh && ground.listing.count <= FEW {
+                outline.open_all(ground, PathId::ROOT);
+            } else {
+                outline.rebuild(ground);
+            }
+        });
+    }
+
+    /// Changes the rows.
+    pub(super) fn with_outline<T>(&mut self, change: impl FnOnce(&mut Outline, Ground<'_>) -> T) -> T {
+        let paths = &self.analysis().image.paths;
+        let ground = Ground { paths, children: &self.children, listing: &self.listing };
+        let result = change(&mut self.outline, ground);
+        self.tree.at = self.outline.selected;
+        result
+    }
+
+    pub(super) fn has_children(&self, path: PathId) -> bool {
+        let paths = &self.analysis().image.paths;
+        Outline::has_children(Ground { paths, children: &self.children, listing: &self.listing }, path)
+    }
+
+    pub(super) fn select_layer(&mut self, layer: usize) {
+        let layer = layer.min(self.analysis().image.layers.len().saturating_sub(1));
+        if layer != self.layers.at {
+            self.layers.at = layer;
+            self.relist();
+        }
+    }
+
+    pub(super) fn select_row(&mut self, row: usize) {
+        self.outline.selected = row.min(self.outline.rows.len().saturating_sub(1));
+        self.tree.at = self.outline.selected;
+    }
+
+    pub(super) fn toggle_filter(&mut self, mark: u8) {
+        self.filter ^= mark;
+        self.relist();
+        let name = |mark| match mark {
+            ADDED => "added",
+            CHANGED => "changed",
+            REMOVED => "removed",
+            _ => "wasted",
+        };
+        let on: Vec<&str> =
+            [ADDED, CHANGED, REMOVED, WASTED].into_iter().filter(|mark| self.filter & mark != 0).map(name).collect();
+        self.say(if on.is_empty() {
+            "shows everything".to_owned()
+        } else {
+            format!("shows what is {}", on.join(" or "))
+        });
+    }
+
+    pub(super) fn say(&mut self, text: impl Into<String>) {
+        self.said = Said { text: text.into(), is_error: false };
+    }
+
+    pub(super) fn complain(&mut self, text: impl Into<String>) {
+        self.said = Said { text: text.into(), is_error: true };
+    }
+
+    /// Goes to the next match of what was sought, or the one before.
+    pub(super) fn seek(&mut self, forward: bool) {
+        if self.sought.is_empty() {
+            self.complain("nothing was searched: `/` asks for a text");
+            return;
+        }
+        let text = self.sought.clone();
+        match self.with_outline(|outline, ground| outline.find(ground, &text, forward)) {
+            None => self.complain(format!("no name in this view has `{text}` in it")),
+            Some(found) => {
+                self.with_outline(|outline, ground| outline.reveal(ground, found.path));
+                self.focus = Focus::Tree;
+                self.say(format!("`{text}`: match {} of {}", found.number, found.all));
+            }
+        }
+    }
+
+    /// Shows the file of a row of the waste, in the layer that stores it.
+    pub(super) fn jump(&mut self) {
+        let Some(row) = self.waste.get(self.wasted.at).cloned() else { return };
+        self.mode = Mode::Browse;
+        self.focus = Focus::Tree;
+        self.filter = 0;
+        self.layers.at = row.layer;
+        for scope in [Scope::Layer, Scope::Final] {
+            self.scope = scope;
+            self.relist();
+            if self.with_outline(|outline, ground| outline.reveal(ground, row.path)) {
+                if self.with_outline(|outline, ground| outline.open(ground)) {
+                    self.tree.at = self.outline.selected;
+                }
+                self.say(row.help);
+                return;
+            }
+        }
+        self.complain("neither the layer nor the final tree has this path");
+    }
+
+    /// The member that the cursor is on; of a hard link the one with the contents.
+    pub(super) fn selected_member(&self) -> Option<EntryId> {
+        let member = self.listing.member(self.outline.path()?)?;
+        Some(self.analysis().tree.inode(member))
+    }
+}
+
+/// The layer that stores most of what is not the base's.
+fn biggest(analysis: &ImageAnalysis) -> usize {
+    let own = analysis.origins.base.layers.min(analysis.layers.len());
+    let start = if own == analysis.layers.len() { 0 } else { own };
+    let bytes = |layer: &usize| (analysis.layers[*layer].file_bytes, std::cmp::Reverse(*layer));
+    (start..analysis.layers.len()).max_by_key(bytes).unwrap_or(0)
+}

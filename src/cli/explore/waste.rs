@@ -1,0 +1,84 @@
+//! What of an image is of no use, each with the file that it leads to.
+
+use std::cmp::Reverse;
+
+use crate::analysis::{Finding, ImageAnalysis, Subject};
+use crate::image::{LossGroup, PathId, WasteKind};
+use crate::report::shown_maker;
+
+/// Rows at most: nobody reads further.
+const ROWS: usize = 1_000;
+
+/// One row of the list.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Waste {
+    pub(super) bytes: u64,
+    pub(super) files: u64,
+    /// `deleted`, `pip-cache`.
+    pub(super) what: String,
+    pub(super) path: PathId,
+    /// The layer that wrote it.
+    pub(super) layer: usize,
+    /// Who wrote it, and who made it useless.
+    pub(super) story: String,
+    /// What to do about it; empty where it is no finding.
+    pub(super) help: String,
+}
+
+/// Findings with bytes, then losses that are too small for one, most bytes first.
+pub(super) fn list(analysis: &ImageAnalysis) -> Vec<Waste> {
+    let found = |group: &LossGroup| analysis.findings.iter().any(|finding| is_of(finding, group));
+    let mut rows: Vec<Waste> =
+        analysis.findings.iter().filter(|found| found.bytes > 0).map(|f| of(analysis, f)).collect();
+    let losses = analysis.loss_groups.iter().filter(|group| group.bytes > 0).take(ROWS).filter(|group| !found(group));
+    rows.extend(losses.map(|group| Waste {
+        bytes: group.bytes,
+        files: group.files,
+        what: kind(group.how).to_owned(),
+        path: group.path,
+        layer: group.owner as usize,
+        story: story(analysis, group.owner as usize, Some(group.by as usize)),
+        help: String::new(),
+    }));
+    rows.sort_by_key(|row| (Reverse(row.bytes), row.layer, row.path));
+    rows.truncate(ROWS);
+    rows
+}
+
+fn is_of(finding: &Finding, group: &LossGroup) -> bool {
+    let place = (finding.path, finding.layer, finding.bytes);
+    finding.subject == Subject::Waste(group.how) && place == (group.path, group.owner as usize, group.bytes)
+}
+
+fn of(analysis: &ImageAnalysis, finding: &Finding) -> Waste {
+    let what = match finding.subject {
+        Subject::Waste(how) => kind(how).to_owned(),
+        _ => finding.name.trim_start_matches("image-").to_owned(),
+    };
+    Waste {
+        bytes: finding.bytes,
+        files: finding.files,
+        what,
+        path: finding.path,
+        layer: finding.layer,
+        story: story(analysis, finding.layer, finding.by),
+        help: finding.help.clone(),
+    }
+}
+
+fn story(analysis: &ImageAnalysis, owner: usize, by: Option<usize>) -> String {
+    let mut story = shown_maker(analysis, owner);
+    if let Some(by) = by.filter(|by| *by != owner) {
+        story.push_str(&format!(" → {}", shown_maker(analysis, by)));
+    }
+    story
+}
+
+pub(super) const fn kind(how: WasteKind) -> &'static str {
+    match how {
+        WasteKind::Deleted => "deleted",
+        WasteKind::Overwritten => "overwritten",
+        WasteKind::MetadataOnly => "stored again",
+        WasteKind::SameLayerDuplicate => "stored twice",
+    }
+}

@@ -1,0 +1,101 @@
+//! The secrets of an image: where each is, and whether it is still in the final tree.
+
+use super::config::of_config;
+use super::fact::{Fact as Told, Kind};
+use super::place::{is_published, is_shown};
+use crate::image::packages::Packages;
+use crate::image::watch::Fact;
+use crate::image::{EntryId, Fate, Image, PathId, Tree};
+
+/// A secret that everybody who has the image can read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Secret {
+    /// What it is.
+    pub kind: Kind,
+    /// Where it is.
+    pub found: Found,
+    /// What it is assigned to.
+    pub name: Option<Box<str>>,
+    /// How all of its kind begin; empty where that is not known.
+    pub prefix: &'static str,
+    /// Its bytes.
+    pub length: u32,
+    /// Whether it is one beyond doubt: not so in tests and examples, or behind a passphrase.
+    pub sure: bool,
+}
+
+/// Where a secret is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Found {
+    /// In a file.
+    File {
+        /// The member.
+        entry: EntryId,
+        /// Its path.
+        path: PathId,
+        /// The line, the first is 1; `None` in files that have none.
+        line: Option<u32>,
+        /// Whether it is in the final tree, or in its layer only: from there it can be read as well.
+        fate: Fate,
+    },
+    /// In a variable of the config.
+    Environment,
+    /// In a label.
+    Label,
+    /// In the text of a step of the history: its index.
+    History(usize),
+}
+
+impl Secret {
+    /// Its place among others: surest first, then by layer and path.
+    fn order(&self) -> (bool, (u8, u32, u32, u32), Kind) {
+        let place = match self.found {
+            Found::Environment => (0, 0, 0, 0),
+            Found::Label => (1, 0, 0, 0),
+            Found::History(step) => (2, step as u32, 0, 0),
+            Found::File { entry, path, line, .. } => (3, entry.layer, path.0, line.unwrap_or_default()),
+        };
+        (!self.sure, place, self.kind)
+    }
+
+    /// As it may be shown: `ghp_… (40 characters)`.
+    pub fn shown(&self) -> String {
+        let dots = if self.prefix.is_empty() { "" } else { "… " };
+        format!("{}{dots}({} characters)", self.prefix, self.length)
+    }
+}
+
+/// The secrets of an image, the surest first. Files that packages own are published, and so are those of a language's
+/// libraries: what is in them is no secret. `packages` is `None` where they were not worked out. The image's texts must not
+/// be masked yet.
+pub fn work_out(image: &Image, tree: &Tree, packages: Option<&Packages>) -> Vec<Secret> {
+    let mut secrets = of_config(&image.config);
+    let mut path = Vec::new();
+    for (number, layer) in image.layers.iter().take(tree.layers()).enumerate() {
+        for (index, fact) in &layer.facts {
+            let Fact::Secret(told) = fact else { continue };
+            let Some(own) = layer.entries.get(*index as usize) else { continue };
+            let entry = EntryId { layer: number as u32, index: *index };
+            image.paths.write(own.path, &mut path);
+            let owned = packages.is_some_and(|packages| packages.owner(own.path).is_some());
+            if owned || is_published(&path) {
+                continue;
+            }
+            let found = Found::File { entry, path: own.path, line: told.line, fate: tree.fate(entry) };
+            secrets.push(of(told, found, !is_shown(&path)));
+        }
+    }
+    secrets.sort_by_key(Secret::order);
+    secrets
+}
+
+fn of(told: &Told, found: Found, sure: bool) -> Secret {
+    Secret {
+        kind: told.kind,
+        found,
+        name: told.name.clone(),
+        prefix: told.prefix,
+        length: told.length,
+        sure: sure && told.kind != Kind::EncryptedKey,
+    }
+}

@@ -1,0 +1,181 @@
+//! Tokens of well-known services: by how they begin, loosely for what must not be shown, exactly for what is reported
+//! wherever it stands.
+
+use std::ops::RangeInclusive;
+
+pub(super) fn is_token_char(c: char) -> bool {
+    c.is_ascii_alphanumeric() || matches!(c, '_' | '-')
+}
+
+/// How tokens of well-known services begin, and the characters behind it at least.
+const TOKENS: [(&str, usize); 20] = [
+    ("ghp_", 16),
+    ("gho_", 16),
+    ("ghu_", 16),
+    ("ghs_", 16),
+    ("ghr_", 16),
+    ("github_pat_", 16),
+    ("glpat-", 16),
+    ("sk_live_", 16),
+    ("sk_test_", 16),
+    ("rk_live_", 16),
+    ("sk_", 20),
+    ("sk-", 32),
+    ("xoxb-", 16),
+    ("xoxp-", 16),
+    ("dckr_pat_", 16),
+    ("hf_", 30),
+    ("npm_", 30),
+    ("pypi-", 40),
+    ("AIza", 35),
+    ("AKIA", 16),
+];
+
+/// Bytes of the shortest of them: most words are no token by that alone.
+const SHORTEST: usize = 20;
+
+/// Whether a word is a token by its look alone.
+pub(super) fn is_token(word: &str) -> bool {
+    if word.len() < SHORTEST {
+        return false;
+    }
+    let Some((prefix, rest)) = TOKENS.iter().find_map(|(prefix, least)| {
+        let rest = word.strip_prefix(prefix)?;
+        (rest.len() >= *least).then_some((*prefix, rest))
+    }) else {
+        return false;
+    };
+    // `npm_config_…` and its like are names.
+    let plain = matches!(prefix, "npm_" | "hf_" | "ghp_" | "gho_" | "ghu_" | "ghs_" | "ghr_");
+    let fits = |byte: u8| match prefix {
+        "AKIA" => byte.is_ascii_uppercase() || byte.is_ascii_digit(),
+        _ if plain => byte.is_ascii_alphanumeric(),
+        _ => byte.is_ascii() && is_token_char(byte.into()),
+    };
+    rest.bytes().all(fits)
+        && rest.bytes().any(|byte| byte.is_ascii_digit())
+        && rest.bytes().any(|byte| byte.is_ascii_alphabetic())
+        && (prefix != "AKIA" || word.len() == 20)
+}
+
+/// What one kind of token looks like, exactly.
+struct Exact {
+    /// For people, behind "a" or "an".
+    what: &'static str,
+    prefix: &'static str,
+    /// Characters behind the prefix.
+    rest: RangeInclusive<usize>,
+    of: Alphabet,
+}
+
+#[derive(Clone, Copy)]
+enum Alphabet {
+    /// A-Z, 2-7.
+    Base32,
+    Hex,
+    Alphanumeric,
+    /// `_` and `-` too.
+    Word,
+    /// Numbers, then anything of `Word`, parted by `-`.
+    Slack,
+}
+
+/// Source: the rules of gitleaks (config/gitleaks.toml, commit 009e025a, read 2026-11-20).
+const EXACT: [Exact; 22] = [
+    exact("AWS access key", "AKIA", 16..=16, Alphabet::Base32),
+    exact("GitHub token", "ghp_", 36..=36, Alphabet::Alphanumeric),
+    exact("GitHub token", "gho_", 36..=36, Alphabet::Alphanumeric),
+    exact("GitHub token", "ghu_", 36..=36, Alphabet::Alphanumeric),
+    exact("GitHub token", "ghs_", 36..=36, Alphabet::Alphanumeric),
+    exact("GitHub token", "ghr_", 36..=36, Alphabet::Alphanumeric),
+    exact("GitHub token", "github_pat_", 82..=82, Alphabet::Word),
+    exact("GitLab token", "glpat-", 20..=20, Alphabet::Word),
+    exact("Slack token", "xoxb-", 20..=120, Alphabet::Slack),
+    exact("Slack token", "xoxp-", 20..=120, Alphabet::Slack),
+    exact("npm token", "npm_", 36..=36, Alphabet::Alphanumeric),
+    exact("PyPI token", "pypi-AgEIcHlwaS5vcmc", 50..=1000, Alphabet::Word),
+    exact("Stripe key", "sk_live_", 10..=99, Alphabet::Alphanumeric),
+    exact("Stripe key", "rk_live_", 10..=99, Alphabet::Alphanumeric),
+    exact("Google API key", "AIza", 35..=35, Alphabet::Word),
+    exact("DigitalOcean token", "dop_v1_", 64..=64, Alphabet::Hex),
+    exact("Shopify token", "shpat_", 32..=32, Alphabet::Hex),
+    exact("Shopify token", "shppa_", 32..=32, Alphabet::Hex),
+    exact("RubyGems token", "rubygems_", 48..=48, Alphabet::Hex),
+    exact("Sentry token", "sntryu_", 64..=64, Alphabet::Hex),
+    exact("Anthropic key", "sk-ant-api03-", 95..=95, Alphabet::Word),
+    exact("PlanetScale token", "pscale_tkn_", 32..=64, Alphabet::Word),
+];
+
+const fn exact(what: &'static str, prefix: &'static str, rest: RangeInclusive<usize>, of: Alphabet) -> Exact {
+    Exact { what, prefix, rest, of }
+}
+
+/// A token that is sure to be one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Token {
+    /// Whose, for people: `GitHub token`.
+    pub what: &'static str,
+    /// How all of them begin, which is no secret.
+    pub prefix: &'static str,
+}
+
+/// How the tokens begin that [`exact_token`] knows.
+pub fn token_prefixes() -> impl Iterator<Item = &'static str> {
+    EXACT.iter().map(|exact| exact.prefix)
+}
+
+/// The token that a word is, by its exact look; those that documentation is full of are none.
+pub fn exact_token(word: &[u8]) -> Option<Token> {
+    let (found, rest) = EXACT.iter().find_map(|exact| Some((exact, word.strip_prefix(exact.prefix.as_bytes())?)))?;
+    let fits = |byte: &u8| match found.of {
+        Alphabet::Base32 => byte.is_ascii_uppercase() || (b'2'..=b'7').contains(byte),
+        Alphabet::Hex => byte.is_ascii_hexdigit(),
+        Alphabet::Alphanumeric => byte.is_ascii_alphanumeric(),
+        Alphabet::Word | Alphabet::Slack => is_token_char((*byte).into()),
+    };
+    let numbered = || {
+        let mut parts = rest.split(|byte| *byte == b'-');
+        let number =
+            |part: Option<&[u8]>| part.is_some_and(|part| part.len() >= 8 && part.iter().all(u8::is_ascii_digit));
+        number(parts.next()) && parts.next().is_some_and(|part| part.len() >= 10)
+    };
+    let slack = !matches!(found.of, Alphabet::Slack) || numbered();
+    let drawn = rest.iter().any(u8::is_ascii_digit) || matches!(found.of, Alphabet::Base32);
+    (found.rest.contains(&rest.len()) && rest.iter().all(fits) && slack && drawn && !is_made_up(rest))
+        .then_some(Token { what: found.what, prefix: found.prefix })
+}
+
+/// Whether a token was typed, and not drawn: `…EXAMPLE`, `xxxxxxxx`, `1234567890`.
+fn is_made_up(rest: &[u8]) -> bool {
+    let lower = rest.to_ascii_lowercase();
+    let known: [&[u8]; 7] = [b"example", b"xxxx", b"0000000", b"1234567", b"abcdefgh", b"placeholder", b"your"];
+    let mut seen = [false; 256];
+    lower.iter().for_each(|byte| seen[usize::from(*byte)] = true);
+    let distinct = seen.iter().filter(|seen| **seen).count();
+    distinct < 7 || known.iter().any(|word| memchr::memmem::find(&lower, word).is_some())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// In two parts: nobody who looks for tokens shall find one here.
+    #[track_caller]
+    fn check(prefix: &str, rest: &str, expected: Option<&str>) {
+        let word = format!("{prefix}{rest}");
+        assert_eq!(exact_token(word.as_bytes()).map(|token| token.what), expected, "{word}");
+    }
+
+    #[test]
+    fn tokens_are_known_by_their_exact_look() {
+        check("ghp_", "q8Zr2Lw9Xk4Tn6Vb1Mc3Jd5Hf7Gs0PaQeUiW", Some("GitHub token"));
+        check("ghp_", "q8Zr2Lw9Xk4Tn6Vb1Mc3Jd5Hf7Gs0PaQeU", None);
+        check("ghp_", "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx1", None);
+        check("AKIA", "Q3EGRWZ5TLMB7KXD", Some("AWS access key"));
+        check("AKIA", "IOSFODNN7EXAMPLE", None);
+        check("npm_", "config_registry_of_the_whole_company", None);
+        check("xoxb-", "482913075561-9051827364410-q8Zr2Lw9Xk4Tn6Vb1Mc3", Some("Slack token"));
+        check("xoxb-", "not-a-token-but-words-with-7-letters", None);
+        check("glpat-", "q8Zr2Lw9Xk4Tn6Vb1Mc3", Some("GitLab token"));
+    }
+}
