@@ -23,10 +23,11 @@ pub use self::weight::{Weight, weights};
 use rayon::join;
 use rayon::prelude::*;
 
-use crate::attribution::{self, Known};
+use crate::attribution::{self, Known, Origins};
 use crate::build::Build;
 use crate::finding::Mask;
 use crate::image::packages::work_out;
+use crate::image::secrets;
 use crate::image::{
     Above, Attestation, Contents, Dive, Image, Provenance, Read, Totals, Tree, categorize, churn, duplicates,
     group_losses, losses,
@@ -100,21 +101,18 @@ fn provenances(attestations: &[Attestation]) -> (Vec<Provenance>, Vec<String>) {
     (read, notices)
 }
 
+fn origins(image: &Image, recorded: Option<&Provenance>, options: &Options<'_>) -> Origins {
+    match options.bases {
+        [] => attribution::origins(image, options.build, recorded),
+        bases => attribution::origins_above(image, &attribution::base(image, bases), options.build, recorded),
+    }
+}
+
 fn one(mut image: Image, provenances: &[Provenance], options: &Options<'_>, mask: &Mask) -> ImageAnalysis {
     let recorded = provenances
         .iter()
         .find(|provenance| image.manifest.as_ref().is_some_and(|manifest| provenance.subjects.contains(manifest)));
-    let (tree, origins) = join(
-        || Tree::new(&image),
-        || {
-            let base = attribution::base(&image, options.bases);
-            match options.bases {
-                [] => attribution::origins(&image, options.build, recorded),
-                _ => attribution::origins_above(&image, &base, options.build, recorded),
-            }
-        },
-    );
-    let mut origins = origins;
+    let (tree, mut origins) = join(|| Tree::new(&image), || origins(&image, recorded, options));
     masking::apply_to_origins(mask, &mut origins);
     let off: Vec<&str> = options.categories_off.iter().map(String::as_str).collect();
     let is_read = image.layers.iter().any(|layer| layer.contents != Contents::NotAsked);
@@ -130,10 +128,16 @@ fn one(mut image: Image, provenances: &[Provenance], options: &Options<'_>, mask
             )
         },
     );
+    // Before the texts are masked: what is masked can't be told.
+    let secrets = secrets::work_out(&image, &tree, packages.as_ref());
     masking::apply(mask, &mut image);
     let loss_groups = group_losses(&image, &losses);
     let mut analysis = ImageAnalysis {
-        totals: Totals::new(&image, &tree),
+        totals: if options.no_duplicates {
+            Totals::new(&image, &tree)
+        } else {
+            Totals::with(&image, &tree, &duplicates)
+        },
         above: Above::new(&image, &tree, origins.base.layers),
         dive: Dive::new(&image, &tree),
         layers: result::layers(&image, &tree, &losses),
@@ -156,6 +160,7 @@ fn one(mut image: Image, provenances: &[Provenance], options: &Options<'_>, mask
         duplicates,
         categories,
         packages,
+        secrets,
     };
     analysis.findings = finding::findings(&analysis);
     analysis.notices = result::notices(&analysis);

@@ -3,6 +3,7 @@
 
 use crate::analysis::{ImageAnalysis, Weight};
 use crate::image::packages::Package;
+use crate::image::secrets::{Found, Secret};
 use crate::image::{Contents, Loss, PathId};
 use crate::settings::{Bound, Budget, Limit, Measure, Pattern};
 
@@ -106,7 +107,7 @@ impl Judge<'_> {
             Measure::Category(name) => self.category(name),
             Measure::Package(name) => return self.package(name),
             Measure::Path(pattern) => self.path(pattern),
-            Measure::Secrets => return Err("secrets were not looked for"),
+            Measure::Secrets => self.secrets(),
             Measure::Growth => return self.growth(limit.bound),
             Measure::DiveEfficiency => (Bound::Ratio(self.analysis.dive.efficiency), self.waste().1),
             Measure::DiveWastedBytes => (Bound::Bytes(self.analysis.dive.wasted_bytes), self.waste().1),
@@ -236,6 +237,28 @@ impl Judge<'_> {
             }
         }
         (Bound::Count(count), found)
+    }
+
+    /// Those beyond doubt, in all layers.
+    fn secrets(&self) -> (Bound, Vec<Cause>) {
+        let counts = |secret: &&Secret| match secret.found {
+            _ if !secret.sure => false,
+            Found::File { entry, path, .. } => !self.of_base(entry.layer as usize) && !self.ignored(path),
+            _ => true,
+        };
+        let found: Vec<&Secret> = self.analysis.secrets.iter().filter(counts).collect();
+        let cause = |secret: &&Secret| {
+            let (place, layer) = match secret.found {
+                Found::File { entry, path, .. } => {
+                    (format!("/{}", self.analysis.image.paths.text(path)), Some(entry.layer as usize))
+                }
+                Found::Environment => ("the environment".to_owned(), None),
+                Found::Label => ("a label".to_owned(), None),
+                Found::History(_) => ("the history".to_owned(), None),
+            };
+            Cause { what: format!("{} in {place}", secret.kind.words()), bytes: None, layer }
+        };
+        (Bound::Count(found.len() as u64), found.iter().take(MOST_CAUSES).map(cause).collect())
     }
 
     fn growth(&self, bound: Bound) -> Measured {

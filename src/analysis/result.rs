@@ -4,6 +4,7 @@ use crate::analysis::{Finding, Judged, Options};
 use crate::attribution::{Origin, Origins, Place, Text};
 use crate::finding::Mask;
 use crate::image::packages::Packages;
+use crate::image::secrets::{Found, Secret};
 use crate::image::{
     Above, Attestation, CategoryUse, Churn, Contents, Dive, Duplicates, Error, Image, LayerChanges, Loss, LossGroup,
     Other, Totals, Tree, TreeNotice, WasteBytes, WasteKind,
@@ -110,6 +111,8 @@ pub struct ImageAnalysis {
     pub categories: Vec<CategoryUse>,
     /// Packages; `None` where they were not asked for, or no contents were read.
     pub packages: Option<Packages>,
+    /// Secrets that everybody who has the image can read, the surest first; never their values.
+    pub secrets: Vec<Secret>,
     /// What is worth a change, what costs most first.
     pub findings: Vec<Finding>,
     /// The limits that it was held against; [`judge`](crate::analysis::judge) makes them.
@@ -137,6 +140,25 @@ impl ImageAnalysis {
     /// The place of a layer's instruction: what its Dockerfile is called, and where.
     pub fn place(&self, layer: usize) -> Option<(&str, &Place)> {
         let place = self.origin(layer)?.place.as_ref()?;
+        Some((self.dockerfiles.name(place.text), place))
+    }
+
+    /// The place of the instruction that brought a secret: of its layer, of its step of the history, or of the step that
+    /// set its variable or label.
+    pub fn place_of(&self, secret: &Secret) -> Option<(&str, &Place)> {
+        let set = |keyword: &str| {
+            let name = secret.name.as_deref()?;
+            let sets = |text: &str| text.contains(keyword) && text.contains(name);
+            let history = &self.image.config.history;
+            history.iter().rposition(|step| step.created_by.as_deref().is_some_and(sets))
+        };
+        let step = match secret.found {
+            Found::File { entry, .. } => return self.place(entry.layer as usize),
+            Found::History(step) => Some(step),
+            Found::Environment => set("ENV "),
+            Found::Label => set("LABEL "),
+        };
+        let place = self.origins.history.get(step?)?.place.as_ref()?;
         Some((self.dockerfiles.name(place.text), place))
     }
 

@@ -7,6 +7,8 @@ mod listing;
 mod outline;
 mod save;
 mod state;
+#[cfg(test)]
+mod tests;
 mod waste;
 
 use std::io::{self, IsTerminal, Stdout};

@@ -5,7 +5,7 @@ mod dive;
 use std::collections::BTreeSet;
 
 pub use self::dive::Dive;
-use crate::image::{Compression, Contents, EntryId, Fate, Image, Kind, Layer, Tree, WasteKind, duplicates};
+use crate::image::{Compression, Contents, Duplicates, EntryId, Fate, Image, Kind, Layer, Tree, WasteKind, duplicates};
 
 /// Bytes of the four kinds of waste, which have no byte in common.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -80,6 +80,11 @@ pub struct Totals {
 impl Totals {
     /// The sums of an image.
     pub fn new(image: &Image, tree: &Tree) -> Self {
+        Self::with(image, tree, &duplicates(image, tree))
+    }
+
+    /// The sums of an image whose equal contents are known.
+    pub fn with(image: &Image, tree: &Tree, copies: &[Duplicates]) -> Self {
         let mut totals = Self::default();
         for (number, layer) in image.layers.iter().enumerate() {
             let (stored, waste, unpacked) = of_layer(number, layer, tree);
@@ -99,7 +104,6 @@ impl Totals {
             totals.merged_bytes = totals.merged_bytes.saturating_add(entry.size);
             totals.apparent_bytes = totals.apparent_bytes.saturating_add(image.apparent(id));
         }
-        let copies = duplicates(image, tree);
         totals.duplicate_content_bytes = copies.iter().fold(0, |sum, group| sum.saturating_add(group.bytes()));
         totals.pull_bytes = push_bytes(image, 0);
         totals

@@ -10,6 +10,7 @@ mod layers;
 mod lists;
 mod markdown;
 mod screen;
+mod secrets;
 #[cfg(test)]
 mod tests;
 mod wire;

@@ -6,5 +6,10 @@ mod binary;
 mod bounds;
 mod budget;
 mod diff;
+#[cfg(unix)]
+mod explore;
 mod mutation;
+#[cfg(unix)]
+mod terminal;
+mod secrets;
 pub(crate) mod zoo;

@@ -91,6 +91,7 @@ pub(in crate::cli) struct Origin {
 
 /// What is shown.
 #[derive(Debug, Args)]
+#[allow(clippy::struct_excessive_bools)] // Each is a flag of the command line.
 #[command(next_help_heading = "Options of the view")]
 pub(in crate::cli) struct View {
     /// Look around on the terminal: layers, files, waste; extract a file

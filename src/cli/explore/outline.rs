@@ -53,6 +53,11 @@ pub(super) struct Found {
 }
 
 impl Outline {
+    /// Without rows.
+    pub(super) fn new(order: Order) -> Self {
+        Self { order, ..Self::default() }
+    }
+
     pub(super) fn path(&self) -> Option<PathId> {
         self.rows.get(self.selected).map(|row| row.path)
     }

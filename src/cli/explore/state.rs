@@ -137,7 +137,7 @@ impl<'a> Explorer<'a> {
         let analysis = self.analysis();
         self.children = Children::new(&analysis.image.paths);
         self.waste = waste::list(analysis);
-        self.outline = Outline { order: self.outline.order, ..Outline::default() };
+        self.outline = Outline::new(self.outline.order);
         self.seen.clear();
         let layer = biggest(analysis);
         (self.layers, self.tree, self.wasted) =
@@ -246,7 +246,7 @@ impl<'a> Explorer<'a> {
             self.scope = scope;
             self.relist();
             if self.with_outline(|outline, ground| outline.reveal(ground, row.path)) {
-                if self.with_outline(|outline, ground| outline.open(ground)) {
+                if self.with_outline(Outline::open) {
                     self.tree.at = self.outline.selected;
                 }
                 self.say(row.help);

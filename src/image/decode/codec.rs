@@ -135,32 +135,3 @@ fn zstd_wrong(error: &io::Error) -> Wrong {
     let large = what.contains("too much memory");
     Wrong::new(if large { FaultKind::Limit } else { FaultKind::Corrupt }, Compression::Zstd, what)
 }
-
-/// bzip2, with the checksum of each block.
-pub(super) struct Bzip2(bzip2::Decompress);
-
-impl Bzip2 {
-    pub(super) fn new() -> Self {
-        Self(bzip2::Decompress::new(false))
-    }
-}
-
-impl Unpack for Bzip2 {
-    fn step(&mut self, input: &[u8], output: &mut [u8]) -> Result<Step, Wrong> {
-        let (read, written) = (self.0.total_in(), self.0.total_out());
-        let status = self
-            .0
-            .decompress(input, output)
-            .map_err(|error| Wrong::new(FaultKind::Corrupt, Compression::Bzip2, error))?;
-        Ok(Step {
-            read: (self.0.total_in() - read) as usize,
-            written: (self.0.total_out() - written) as usize,
-            ended: status == bzip2::Status::StreamEnd,
-        })
-    }
-
-    fn restart(&mut self) -> Result<(), Wrong> {
-        *self = Self::new();
-        Ok(())
-    }
-}

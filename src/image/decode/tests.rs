@@ -1,6 +1,7 @@
 use std::io::{Read, Write};
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use crate::image::decode::bzip2::encoder::bzip2;
 use crate::image::decode::{Decoded, sniff};
 use crate::image::fault::{Fault, FaultKind};
 use crate::image::layer::Compression;
@@ -15,12 +16,6 @@ const XZ: &[u8] =
 
 fn gzip(contents: &[u8]) -> Vec<u8> {
     let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::default());
-    encoder.write_all(contents).unwrap();
-    encoder.finish().unwrap()
-}
-
-fn bzip2(contents: &[u8]) -> Vec<u8> {
-    let mut encoder = bzip2::write::BzEncoder::new(Vec::new(), bzip2::Compression::fast());
     encoder.write_all(contents).unwrap();
     encoder.finish().unwrap()
 }

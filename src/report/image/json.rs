@@ -4,7 +4,7 @@ mod contents;
 
 pub(super) use self::contents::finding;
 
-use super::{ImageView, pull_seconds, shown_path, wire};
+use super::{ImageView, pull_seconds, secrets, shown_path, wire};
 use crate::analysis::{Analysis, ImageAnalysis, Problem};
 use crate::attribution::{BaseHow, Confidence, How, Place, Unplaced};
 use crate::image::{Compression, Config, Contents, Count, Digest, Platform, WasteBytes, push_bytes};
@@ -109,6 +109,7 @@ fn image<'a>(analysis: &'a ImageAnalysis, view: &ImageView<'_>) -> wire::Image<'
         duplicates: contents::duplicates(analysis, view.top),
         categories: contents::categories(analysis, view.top),
         packages: analysis.packages.as_ref().map(|packages| contents::packages(analysis, packages, view.top)),
+        secrets: secrets::wire(analysis),
         tree: contents::tree(analysis, view),
         findings: analysis.findings.iter().map(|one| finding(analysis, one)).collect(),
         budget: super::budget::wire(analysis),

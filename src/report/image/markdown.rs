@@ -60,6 +60,7 @@ fn one(image: &ImageAnalysis, view: &ImageView<'_>) -> String {
             markdown(&shown_maker(image, finding.layer)),
         ));
     }
+    out.push_str(&super::secrets::table(image, view.top));
     out.push_str(&super::budget::table(image));
     out.push_str(&layers(image));
     out

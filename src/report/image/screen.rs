@@ -1,7 +1,7 @@
 //! The first screen: what the image is, what it costs, its layers, what of it is wasted, and what to do next.
 
 use super::grid::{Column, cell, grid, plain};
-use super::{ImageView, budget, folders, image_name, layers, lists, pull_seconds};
+use super::{ImageView, budget, folders, image_name, layers, lists, pull_seconds, secrets};
 use crate::analysis::{Analysis, ImageAnalysis};
 use crate::attribution::BaseHow;
 use crate::report::layout::{Layout, Tone, clean};
@@ -42,6 +42,7 @@ fn one(image: &ImageAnalysis, view: &ImageView<'_>, layout: Layout) -> String {
             out.push_str(&body);
         }
     };
+    section("Secrets that everybody who has the image can read".to_owned(), secrets::shown(image, view, layout));
     let waste = image.totals.waste.sum();
     let base: u64 =
         image.loss_groups.iter().filter(|group| image.is_base(group.by as usize)).map(|group| group.bytes).sum();

@@ -46,6 +46,7 @@ pub(super) struct Image<'a> {
     pub duplicates: Vec<Duplicate>,
     pub categories: Vec<Category<'a>>,
     pub packages: Option<Packages<'a>>,
+    pub secrets: Vec<Secret<'a>>,
     pub tree: Vec<Folder>,
     pub findings: Vec<Finding<'a>>,
     pub budget: Vec<Limit<'a>>,
@@ -214,6 +215,27 @@ pub(super) struct LossGroup {
     #[serde(flatten)]
     pub loss: Loss,
     pub files: u64,
+}
+
+/// A secret; never its value.
+#[derive(Serialize)]
+pub(super) struct Secret<'a> {
+    pub kind: &'static str,
+    pub what: &'static str,
+    /// `file`, `env`, `label`, `history`.
+    pub place: &'static str,
+    pub path: Option<String>,
+    pub line: Option<u32>,
+    pub layer: Option<u32>,
+    pub history: Option<usize>,
+    pub name: Option<String>,
+    pub prefix: &'static str,
+    pub length: u32,
+    /// `false`: only the layer has it still.
+    pub in_final_tree: Option<bool>,
+    pub lost_by: Option<u32>,
+    pub sure: bool,
+    pub origin: Option<Origin<'a>>,
 }
 
 #[derive(Serialize)]

@@ -1,0 +1,123 @@
+//! Secrets: what, where, who brought it, and whether it can still be read. Their values are never here.
+
+use super::grid::{Column, cell, grid, plain};
+use super::json::origin;
+use super::{ImageView, lists, shown_maker, shown_path, wire};
+use crate::analysis::ImageAnalysis;
+use crate::image::Fate;
+use crate::image::secrets::{Found, Secret};
+use crate::report::format::escape::{markdown, markdown_code};
+use crate::report::layout::{Layout, Tone};
+
+/// `/root/.npmrc:1`, `ENV`, `history`.
+pub(super) fn shown_place(analysis: &ImageAnalysis, secret: &Secret) -> String {
+    match secret.found {
+        Found::File { path, line: Some(line), .. } => format!("{}:{line}", shown_path(analysis, path)),
+        Found::File { path, line: None, .. } => shown_path(analysis, path),
+        Found::Environment => "the config's environment".to_owned(),
+        Found::Label => "a label".to_owned(),
+        Found::History(step) => format!("step {} of the history", step + 1),
+    }
+}
+
+/// `recoverable from layer 3: deleted by layer 4`.
+pub(super) fn shown_fate(analysis: &ImageAnalysis, secret: &Secret) -> String {
+    let Found::File { entry, fate, .. } = secret.found else { return String::new() };
+    let (how, by) = match fate {
+        Fate::Kept => return String::new(),
+        Fate::Unlinked { by } => ("deleted", by),
+        Fate::Lost { how, by } => (lists::kind(how), by),
+    };
+    let by = shown_maker(analysis, by as usize);
+    format!("recoverable from layer {}: {how} by {by}", entry.layer + 1)
+}
+
+/// Who brought it: a line, else a layer.
+pub(super) fn shown_origin(analysis: &ImageAnalysis, secret: &Secret) -> String {
+    match (secret.found, analysis.place_of(secret)) {
+        (Found::File { entry, .. }, _) => shown_maker(analysis, entry.layer as usize),
+        (_, Some((_, place))) => format!("line {}", place.first_line),
+        (_, None) => String::new(),
+    }
+}
+
+/// What it is, with the name that it has.
+pub(super) fn shown_kind(secret: &Secret) -> String {
+    let name = secret.name.as_ref().map(|name| format!(" `{name}`")).unwrap_or_default();
+    format!("{}{name}", secret.kind.words())
+}
+
+/// For people.
+pub(super) fn shown(analysis: &ImageAnalysis, view: &ImageView<'_>, layout: Layout) -> String {
+    let all: Vec<&Secret> = analysis.secrets.iter().filter(|secret| secret.sure || view.all).collect();
+    let mut rows = Vec::new();
+    for secret in all.iter().take(view.top) {
+        rows.push(vec![
+            cell(shown_kind(secret), if secret.sure { Tone::Error } else { Tone::Dim }),
+            plain(shown_place(analysis, secret)),
+            plain(shown_origin(analysis, secret)),
+            plain(shown_fate(analysis, secret)),
+            cell(secret.shown(), Tone::Dim),
+        ]);
+    }
+    let columns = [Column::Left, Column::Path, Column::Left, Column::Words, Column::Words];
+    grid(&columns, &rows, layout, 4) + &lists::rest(analysis.secrets.len(), rows.len())
+}
+
+/// For Markdown: those beyond doubt.
+pub(super) fn table(analysis: &ImageAnalysis, top: usize) -> String {
+    let sure: Vec<&Secret> = analysis.secrets.iter().filter(|secret| secret.sure).collect();
+    let mut out = String::new();
+    if sure.is_empty() {
+        return out;
+    }
+    out.push_str("\n| Secret | Where | Brought by | |\n| --- | --- | --- | --- |\n");
+    for secret in sure.iter().take(top) {
+        out.push_str(&format!(
+            "| {} | {} | {} | {} |\n",
+            markdown(&shown_kind(secret)),
+            markdown_code(&shown_place(analysis, secret)),
+            markdown(&shown_origin(analysis, secret)),
+            markdown(&shown_fate(analysis, secret)),
+        ));
+    }
+    out
+}
+
+/// For programs.
+pub(super) fn wire(analysis: &ImageAnalysis) -> Vec<wire::Secret<'_>> {
+    let one = |secret: &Secret| {
+        let (path, layer, line, fate) = match secret.found {
+            Found::File { entry, path, line, fate } => {
+                (Some(shown_path(analysis, path)), Some(entry.layer), line, Some(fate))
+            }
+            _ => (None, None, None, None),
+        };
+        let lost_by = fate.and_then(|fate| match fate {
+            Fate::Kept => None,
+            Fate::Unlinked { by } | Fate::Lost { by, .. } => Some(by),
+        });
+        wire::Secret {
+            kind: secret.kind.name(),
+            what: secret.kind.words(),
+            place: match secret.found {
+                Found::File { .. } => "file",
+                Found::Environment => "env",
+                Found::Label => "label",
+                Found::History(_) => "history",
+            },
+            path,
+            line,
+            layer,
+            history: if let Found::History(step) = secret.found { Some(step) } else { None },
+            name: secret.name.as_deref().map(str::to_owned),
+            prefix: secret.prefix,
+            length: secret.length,
+            in_final_tree: fate.map(|_| lost_by.is_none()),
+            lost_by,
+            sure: secret.sure,
+            origin: analysis.place_of(secret).map(|(name, place)| origin(name, place)),
+        }
+    };
+    analysis.secrets.iter().map(one).collect()
+}
