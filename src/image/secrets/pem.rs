@@ -46,7 +46,7 @@ pub(super) fn at(text: &[u8], mark: usize) -> Option<(Fact, usize)> {
     }
     let mut seen = [false; 256];
     for digit in digits {
-        seen[usize::from(*digit)] = true;
+        seen[usize::from(digit)] = true;
     }
     // A body of `xxxx` or `…` stands for a key.
     let drawn = seen.iter().filter(|seen| **seen).count() >= 16;

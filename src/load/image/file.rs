@@ -174,7 +174,7 @@ mod tests {
         let root = folder.path();
         let looked = |name: &str| match look(&root.join(name)) {
             Looked::Image => "image",
-            Looked::Other(_) => "other",
+            Looked::Folder(_) | Looked::File(_) => "other",
             Looked::Nothing => "nothing",
         };
         assert_eq!(looked("none"), "nothing");
