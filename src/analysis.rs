@@ -137,8 +137,7 @@ fn one(mut image: Image, provenances: &[Provenance], options: &Options<'_>, mask
             )
         },
     );
-    // Before the texts are masked: what is masked can't be told.
-    let secrets = secrets::work_out(&image, &tree, packages.as_ref());
+    let secrets = secrets::work_out(&image, &tree, packages.as_ref()); // of texts that are not masked yet
     masking::apply(mask, &mut image);
     let loss_groups = group_losses(&image, &losses);
     let mut analysis = ImageAnalysis {

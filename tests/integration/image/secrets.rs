@@ -121,6 +121,6 @@ fn no_format_shows_a_secret_of_an_image() {
 #[test]
 fn people_are_told_what_can_be_recovered() {
     let text = image(&["--format=markdown"]).stdout;
-    let line = text.lines().find(|line| line.contains("/root/.npmrc:1")).unwrap();
-    assert!(line.contains("npm login") && line.contains("recoverable from layer 3: deleted by line 5"), "{line}");
+    let line = text.lines().find(|line| line.contains("npmrc")).unwrap();
+    assert!(line.contains("recoverable from layer 3") && line.contains("line 5"), "{line}");
 }
