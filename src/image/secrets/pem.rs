@@ -45,7 +45,7 @@ pub(super) fn at(text: &[u8], mark: usize) -> Option<(Fact, usize)> {
         encrypted = !digits.starts_with(OPENSSH_PLAIN);
     }
     let mut seen = [false; 256];
-    for digit in digits {
+    for digit in &digits {
         seen[usize::from(*digit)] = true;
     }
     // A body of `xxxx` or `…` stands for a key.
