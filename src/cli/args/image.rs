@@ -84,7 +84,7 @@ pub(in crate::cli) struct Origin {
     /// The context's folder [default: the Dockerfile's]
     #[arg(long, value_name = "PATH", requires = "file")]
     pub context: Option<PathBuf>,
-    /// The base image, an archive or folder: what it shares with the image is not the image's own
+    /// The base image, named as the image is: what it shares with the image is not the image's own
     #[arg(long, value_name = "IMAGE")]
     pub base: Option<String>,
 }

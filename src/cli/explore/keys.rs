@@ -109,7 +109,7 @@ fn tree(explorer: &mut Explorer<'_>, key: KeyCode) {
             }
         }),
         KeyCode::Right | KeyCode::Char('l') => {
-            if !explorer.with_outline(|outline, ground| outline.open(ground)) {
+            if !explorer.with_outline(Outline::open) {
                 // On an open folder: into it.
                 let path = explorer.outline.path();
                 if path.is_some_and(|path| explorer.outline.is_open(path) && explorer.has_children(path)) {

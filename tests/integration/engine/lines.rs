@@ -105,8 +105,8 @@ fn layers_have_their_lines_in_the_store_of_containerd() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("image.tar");
     let output = format!("--output=type=oci,dest={}", file.display());
-    let built = engine.build(Path::new(BACKEND), &["--network=host", "--provenance=mode=max", &output]);
-    assert!(built.ok, "{}", built.log);
+    let exported = engine.build(Path::new(BACKEND), &["--network=host", "--provenance=mode=max", &output]);
+    assert!(exported.ok, "{}", exported.log);
     check(&engine, file.to_str().unwrap(), &image.tag, "provenance");
 }
 

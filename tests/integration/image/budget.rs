@@ -31,7 +31,6 @@ fn check(argument: &str, value: Value, kept: bool) {
 
 #[test]
 fn each_limit_has_its_value() {
-    std::fs::write("/tmp/budget/app.tar", archive()).unwrap();
     check("--max-size=5.4MB", json!(5_400_000), true);
     check("--max-size=5399999", json!(5_400_000), false);
     check("--max-layer-size=2MB", json!(1_600_000), true);

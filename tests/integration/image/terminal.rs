@@ -22,8 +22,6 @@ pub(super) struct Terminal {
     slave: OwnedFd,
     output: Receiver<Vec<u8>>,
     parser: vt100::Parser,
-    /// Everything that was written.
-    raw: Vec<u8>,
 }
 
 impl Terminal {
@@ -36,7 +34,11 @@ impl Terminal {
         let slave: OwnedFd = fs::OpenOptions::new().read(true).write(true).open(name.to_str().unwrap()).unwrap().into();
         tcsetwinsize(&slave, size(rows, columns)).unwrap();
         let end = || Stdio::from(slave.try_clone().unwrap());
-        let child = Command::new(env!("CARGO_BIN_EXE_dockopt"))
+        // Away from the terminal that the tests run on: its size is not that of this one.
+        let setsid = Path::new("/usr/bin/setsid");
+        let mut command = Command::new(if setsid.exists() { setsid } else { Path::new("/usr/bin/env") });
+        let child = command
+            .arg(env!("CARGO_BIN_EXE_dockopt"))
             .current_dir(folder)
             .args(arguments)
             .env_clear()
@@ -57,7 +59,7 @@ impl Terminal {
                 }
             }
         });
-        Self { child, master, slave, output, parser: vt100::Parser::new(rows, columns, 0), raw: Vec::new() }
+        Self { child, master, slave, output, parser: vt100::Parser::new(rows, columns, 0) }
     }
 
     /// Types.
@@ -109,7 +111,10 @@ impl Terminal {
             match self.output.recv_timeout(end.saturating_duration_since(Instant::now())) {
                 Ok(bytes) => {
                     self.parser.process(&bytes);
-                    self.raw.extend(bytes);
+                    // Terminals tell where the cursor is when they are asked.
+                    if bytes.windows(4).any(|four| four == b"\x1b[6n") {
+                        self.master.write_all(b"\x1b[1;1R").unwrap();
+                    }
                 }
                 Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => {
                     panic!("no screen with {what}; the last one:\n{screen}")

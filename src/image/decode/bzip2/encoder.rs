@@ -73,7 +73,9 @@ fn block(runs: &[u8], bits: &mut Bits) {
     let used = |group: &[u8]| group.iter().any(|byte| front.contains(byte));
     bytes.chunks(16).for_each(|group| bits.put(u64::from(used(group)), 1));
     for group in bytes.chunks(16).filter(|group| used(group)) {
-        group.iter().for_each(|byte| bits.put(u64::from(front.contains(byte)), 1));
+        for byte in group {
+            bits.put(u64::from(front.contains(byte)), 1);
+        }
     }
     let last = rows.iter().map(|row| runs[(row + runs.len() - 1) % runs.len()]);
     let end = front.len() + 1;
@@ -96,7 +98,9 @@ fn block(runs: &[u8], bits: &mut Bits) {
         }
     }
     let codes = codes(&lengths);
-    symbols.iter().for_each(|symbol| bits.put(codes[*symbol], lengths[*symbol]));
+    for symbol in symbols {
+        bits.put(codes[symbol], lengths[symbol]);
+    }
 }
 
 /// Where the rotations begin, sorted: by their first 8 bytes, then by twice as many in each round.
@@ -155,7 +159,9 @@ fn symbols(last: impl Iterator<Item = u8>, front: &mut [u8], end: usize) -> Vec<
 /// A complete code: Shannon's lengths, shortened while there is room, the most frequent first.
 fn lengths(symbols: &[usize], count: usize) -> Vec<u32> {
     let mut often = vec![0usize; count];
-    symbols.iter().for_each(|symbol| often[*symbol] += 1);
+    for symbol in symbols {
+        often[*symbol] += 1;
+    }
     let total: usize = often.iter().map(|often| (*often).max(1)).sum();
     let mut lengths: Vec<u32> =
         often.iter().map(|often| total.div_ceil((*often).max(1)).next_power_of_two().ilog2()).collect();

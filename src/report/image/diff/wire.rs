@@ -133,6 +133,7 @@ pub(super) struct Counts {
 }
 
 #[derive(Serialize)]
+#[allow(clippy::struct_field_names)] // The names are the format's.
 pub(super) struct Setting<'a> {
     pub setting: &'static str,
     pub name: Option<&'a str>,
