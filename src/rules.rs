@@ -216,6 +216,7 @@ mod user_line;
 
 pub use self::announced::{Breach, dockerfile_breaches};
 pub use self::catalogue::{Rule, announced, find, named};
+use self::catalogue::{by_name, rule};
 pub use self::contents::{contents_of, rule_of_contents};
 pub use self::context::Context;
 pub use self::metadata::{Category, Confidence, Fixability, Group, Metadata, Status, Subject};
@@ -223,8 +224,6 @@ pub use self::neighbours::Neighbours;
 pub use self::policy::{Line, Policies, Policy, documents, known};
 pub use self::run::{Outcome, is_there, pragmas_of, run};
 pub use self::selection::{Selection, SelectorError, suggest};
-
-use self::catalogue::{by_name, rule};
 
 /// All rules, in the order of their names.
 pub static ALL: &[&Rule] = &[
