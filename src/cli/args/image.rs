@@ -127,7 +127,7 @@ pub(in crate::cli) struct ImageLimits {
     /// How far digests are checked
     #[arg(long, value_enum, value_name = "WHAT", default_value_t = Verify::Blob)]
     pub verify: Verify,
-    /// Bytes of all layers, uncompressed
+    /// Bytes that come out of all that is compressed: layers, and archives as a whole
     #[arg(long, value_name = "SIZE", value_parser = size)]
     pub max_bytes: Option<u64>,
     /// Files, folders and links of all layers

@@ -123,6 +123,17 @@ fn zeros_may_follow_gzip_alone() {
 }
 
 #[test]
+fn a_wrong_checksum_is_called_so_after_the_contents() {
+    let mut blob = gzip(&noise(700));
+    let at = blob.len() - 8;
+    blob[at] ^= 1;
+    wrong(&blob, FaultKind::Corrupt, "gzip stream is corrupt: incorrect data check");
+    blob[at] ^= 1;
+    blob[at + 4] ^= 1;
+    wrong(&blob, FaultKind::Corrupt, "gzip stream is corrupt: incorrect length check");
+}
+
+#[test]
 fn what_is_cut_or_changed_is_an_error() {
     let contents = noise(500);
     for blob in [gzip(&contents), zstd(&contents), bzip2(&contents), XZ.to_vec()] {
