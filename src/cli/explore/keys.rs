@@ -109,12 +109,12 @@ fn tree(explorer: &mut Explorer<'_>, key: KeyCode) {
             }
         }),
         KeyCode::Right | KeyCode::Char('l') => {
-            if !explorer.with_outline(Outline::open) {
-                // On an open folder: into it.
-                let path = explorer.outline.path();
-                if path.is_some_and(|path| explorer.outline.is_open(path) && explorer.has_children(path)) {
-                    explorer.select_row(explorer.tree.at + 1);
-                }
+            let opened = explorer.with_outline(Outline::open);
+            let path = explorer.outline.path();
+            let into = |path| explorer.outline.is_open(path) && explorer.has_children(path);
+            // On an open folder: into it.
+            if !opened && path.is_some_and(into) {
+                explorer.select_row(explorer.tree.at + 1);
             }
         }
         KeyCode::Left | KeyCode::Char('h') => {

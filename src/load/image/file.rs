@@ -174,16 +174,17 @@ mod tests {
         let root = folder.path();
         let looked = |name: &str| match look(&root.join(name)) {
             Looked::Image => "image",
-            Looked::Folder(_) | Looked::File(_) => "other",
+            Looked::Folder(_) => "folder",
+            Looked::File(_) => "file",
             Looked::Nothing => "nothing",
         };
         assert_eq!(looked("none"), "nothing");
         fs::create_dir(root.join("app")).unwrap();
-        assert_eq!(looked("app"), "other");
+        assert_eq!(looked("app"), "folder");
         fs::write(root.join("app/index.json"), "").unwrap();
         assert_eq!(looked("app"), "image");
         fs::write(root.join("program"), b"\x7fELF").unwrap();
-        assert_eq!(looked("program"), "other");
+        assert_eq!(looked("program"), "file");
         let mut tar = vec![0; 512];
         tar[257..262].copy_from_slice(b"ustar");
         for bytes in

@@ -20,6 +20,7 @@ fn limits(ran: &Ran) -> Vec<Value> {
 }
 
 #[track_caller]
+#[allow(clippy::needless_pass_by_value)] // Values are made where they are passed.
 fn check(argument: &str, value: Value, kept: bool) {
     let ran = image(&[argument]).code(i32::from(!kept));
     let limits = limits(&ran);

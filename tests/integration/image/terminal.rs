@@ -14,7 +14,7 @@ use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
 use rustix::termios::{Winsize, tcgetattr, tcsetwinsize};
 
 /// A screen that does not come within this time does not come.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 pub(super) struct Terminal {
     child: Child,
@@ -52,7 +52,7 @@ impl Terminal {
         let mut source = master.try_clone().unwrap();
         let (sender, output) = channel();
         thread::spawn(move || {
-            let mut buffer = [0; 65_536];
+            let mut buffer = [0; 8_192];
             while let Ok(read @ 1..) = source.read(&mut buffer) {
                 if sender.send(buffer[..read].to_vec()).is_err() {
                     return;
