@@ -35,7 +35,7 @@ pub(super) enum Command {
     Lint(Lint),
     /// Apply the fixes of findings; shows them as a diff unless told otherwise
     Fix(Fix),
-    /// Show what an image is made of, what of it is wasted, and which line of the Dockerfile made it
+    /// Show what an image is made of, what of it is wasted, and by which line
     Image(Box<Image>),
     /// Print a rule's page
     Explain(Explain),

@@ -51,7 +51,8 @@ fn an_engine_says_what_its_client_says() {
     assert_eq!(found.size.to_string(), shown("{{.Size}}"));
     assert_eq!(found.platform.architecture, shown("{{.Architecture}}"));
     assert_eq!(found.diff_ids.len(), 2);
-    assert_eq!(engine.find(&found.id, None).unwrap().as_ref(), Some(&found));
+    // Other tests may tag the same image meanwhile.
+    assert_eq!(engine.find(&found.id, None).unwrap().map(|same| same.diff_ids), Some(found.diff_ids.clone()));
     assert_eq!(engine.find("dockopt-test:none", None).unwrap(), None);
 
     let images = engine.images().unwrap();

@@ -1,8 +1,8 @@
 //! A difference ─► JSON.
 
-use super::super::json::{digest, origin, platform};
 use super::{ImageDiff, wire};
 use crate::analysis::{FileChange, How, ImageAnalysis, LayerPair, PartKind, Sums, delta};
+use crate::report::image::json::{digest, origin, platform};
 use crate::report::json::pretty;
 use crate::report::wire::Head;
 

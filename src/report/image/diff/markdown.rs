@@ -1,8 +1,8 @@
 //! The difference of two images as a comment on a pull request.
 
-use super::super::image_name;
 use super::{ImageDiff, package, setting, signed};
 use crate::report::format::escape::{markdown, markdown_code};
+use crate::report::image::image_name;
 use crate::report::units::bytes;
 
 /// The result of `image diff` in Markdown.

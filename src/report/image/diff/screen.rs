@@ -1,9 +1,9 @@
 //! The difference of two images on a screen.
 
-use super::super::grid::{Cell, Column, cell, grid, plain};
-use super::super::{image_name, lists};
 use super::{ImageDiff, package, setting, signed};
 use crate::analysis::{FileChange, How, PackageHow};
+use crate::report::image::grid::{Cell, Column, cell, grid, plain};
+use crate::report::image::{image_name, lists};
 use crate::report::layout::{Layout, Tone, clean};
 use crate::report::screen::push;
 use crate::report::units::{bytes, count};

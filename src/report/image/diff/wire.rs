@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::super::wire::Origin;
+use crate::report::image::wire::Origin;
 use crate::report::wire::Head;
 
 #[derive(Serialize)]
