@@ -106,7 +106,7 @@ impl Parts {
         let none = Rect { width: 0, ..main };
         let (layers, tree) = match focus {
             _ if area.width >= BOTH => {
-                let left = (area.width * 9 / 20).min(76);
+                let left = (area.width / 2).min(76);
                 let right = Rect { x: main.x + left + 1, width: main.width - left - 1, ..main };
                 (Rect { width: left, ..main }, right)
             }

@@ -6,7 +6,7 @@ use std::io::{Read, Write};
 use std::os::fd::OwnedFd;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
-use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
+use std::sync::mpsc::{Receiver, channel};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -15,6 +15,9 @@ use rustix::termios::{Winsize, tcgetattr, tcsetwinsize};
 
 /// A screen that does not come within this time does not come.
 const PATIENCE: Duration = Duration::from_mins(1);
+
+/// A frame is written at once: its parts are never this far apart.
+const QUIET: Duration = Duration::from_millis(50);
 
 pub(super) struct Terminal {
     child: Child,
@@ -99,16 +102,15 @@ impl Terminal {
         self.parser.screen().rows_formatted(0, columns).flat_map(|row| [row, b"\x1b[0m\n".to_vec()].concat()).collect()
     }
 
-    /// Waits until a screen is as wanted.
+    /// Waits until a screen is as wanted, and whole: nothing more comes for a moment.
     #[track_caller]
     pub(super) fn until(&mut self, what: &str, is: impl Fn(&str) -> bool) -> String {
         let end = Instant::now() + PATIENCE;
         loop {
             let screen = self.screen();
-            if self.is_alternate() && is(&screen) {
-                return screen;
-            }
-            match self.output.recv_timeout(end.saturating_duration_since(Instant::now())) {
+            let found = self.is_alternate() && is(&screen);
+            let wait = if found { QUIET } else { end.saturating_duration_since(Instant::now()) };
+            match self.output.recv_timeout(wait) {
                 Ok(bytes) => {
                     self.parser.process(&bytes);
                     // Terminals tell where the cursor is when they are asked.
@@ -116,7 +118,8 @@ impl Terminal {
                         self.master.write_all(b"\x1b[1;1R").unwrap();
                     }
                 }
-                Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => {
+                Err(_) if found => return screen,
+                Err(_) => {
                     panic!("no screen with {what}; the last one:\n{screen}")
                 }
             }
