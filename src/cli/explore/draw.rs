@@ -67,7 +67,10 @@ impl Paper<'_> {
     fn cursor(&mut self, area: Rect, row: u16, focused: bool) {
         if row < area.height {
             let style = match (focused, self.colour) {
-                (true, _) => Style::new().add_modifier(Modifier::REVERSED),
+                (true, _) => {
+                    let style = Style::new().fg(Color::Reset).remove_modifier(Modifier::DIM);
+                    style.add_modifier(Modifier::REVERSED)
+                }
                 (false, true) => Style::new().bg(Color::Indexed(238)),
                 (false, false) => Style::new().add_modifier(Modifier::UNDERLINED),
             };

@@ -153,11 +153,10 @@ fn without_a_terminal_nothing_is_explored() {
 #[test]
 fn the_picture_is_what_exploring_looks_like() {
     let folder = folder();
-    let mut terminal = Terminal::run(folder.path(), &RUN, (26, 118));
+    let mut terminal = Terminal::run(folder.path(), &RUN, (22, 118));
     terminal.shows("install.log");
-    terminal.keys("\t").until("the file", |screen| screen.contains("written by"));
-    let shown = String::from_utf8(terminal.painted()).unwrap();
-    let mut svg = anstyle_svg::Term::new().render_svg(&shown);
+    terminal.keys("\t\x1b[B\x1b[B\x1b[B").shows("deleted by line 5");
+    let mut svg = anstyle_svg::Term::new().render_svg(&terminal.painted());
     svg.push('\n');
     crate::readme::agrees("docs/explore.svg", &svg);
 }

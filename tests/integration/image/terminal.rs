@@ -96,10 +96,24 @@ impl Terminal {
         tcgetattr(&self.slave).unwrap().local_modes.contains(LocalModes::ICANON | LocalModes::ECHO)
     }
 
-    /// The screen with its colours, as it would be written.
-    pub(super) fn painted(&self) -> Vec<u8> {
-        let columns = self.parser.screen().size().1;
-        self.parser.screen().rows_formatted(0, columns).flat_map(|row| [row, b"\x1b[0m\n".to_vec()].concat()).collect()
+    /// The screen with its colours, without anything that moves the cursor.
+    pub(super) fn painted(&self) -> String {
+        let screen = self.parser.screen();
+        let (rows, columns) = screen.size();
+        let mut text = String::new();
+        for row in 0..rows {
+            let mut before = String::new();
+            for cell in (0..columns).filter_map(|column| screen.cell(row, column)) {
+                let style = style(cell);
+                if style != before {
+                    text += &format!("\x1b[0{style}m");
+                    before = style;
+                }
+                text += if cell.has_contents() { cell.contents() } else { " " };
+            }
+            text += "\x1b[0m\n";
+        }
+        text
     }
 
     /// Waits until a screen is as wanted, and whole: nothing more comes for a moment.
@@ -160,4 +174,22 @@ impl Drop for Terminal {
 
 fn size(rows: u16, columns: u16) -> Winsize {
     Winsize { ws_row: rows, ws_col: columns, ws_xpixel: 0, ws_ypixel: 0 }
+}
+
+/// What SGR has to say to draw a cell.
+fn style(cell: &vt100::Cell) -> String {
+    let mut codes = String::new();
+    for (is, code) in [(cell.bold(), ";1"), (cell.dim(), ";2"), (cell.underline(), ";4"), (cell.inverse(), ";7")] {
+        codes += if is { code } else { "" };
+    }
+    for (ground, colour) in [(38, cell.fgcolor()), (48, cell.bgcolor())] {
+        match colour {
+            vt100::Color::Default => {}
+            vt100::Color::Idx(index @ 0..8) => codes += &format!(";{}", ground - 8 + u16::from(index)),
+            vt100::Color::Idx(index @ 8..16) => codes += &format!(";{}", ground + 52 + u16::from(index) - 8),
+            vt100::Color::Idx(index) => codes += &format!(";{ground};5;{index}"),
+            vt100::Color::Rgb(red, green, blue) => codes += &format!(";{ground};2;{red};{green};{blue}"),
+        }
+    }
+    codes
 }

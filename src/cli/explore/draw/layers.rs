@@ -50,7 +50,7 @@ fn one(analysis: &ImageAnalysis, layer: usize, of: (u64, usize, &str), paper: &m
     let (origin, placed) = origin(analysis, layer, file);
     let tone = if base { Tone::Dim } else { Tone::Plain };
     let (what, wrong) = what(analysis, layer);
-    let spans = vec![
+    let mut spans = vec![
         paper.span(format!("{} ", right(&(layer + 1).to_string(), 3)), Tone::Dim),
         paper.span(right(&if known { size_text } else { format!("({size_text})") }, 8), tone),
         paper.span(
@@ -59,8 +59,10 @@ fn one(analysis: &ImageAnalysis, layer: usize, of: (u64, usize, &str), paper: &m
         ),
         paper.span(right(&wasted, 8), Tone::Wasted),
         paper.span(format!("  {}  ", pad(&cut(&origin, line), line)), if placed { Tone::Info } else { Tone::Dim }),
-        paper.span(what, if wrong { Tone::Removed } else { tone }),
     ];
+    let used: usize = spans.iter().map(|span| width(&span.content)).sum();
+    let what = cut(&what, usize::from(area.width).saturating_sub(used + 1)).into_owned();
+    spans.push(paper.span(what, if wrong { Tone::Removed } else { tone }));
     paper.line(area, row, spans);
 }
 
