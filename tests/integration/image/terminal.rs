@@ -133,9 +133,7 @@ impl Terminal {
                     }
                 }
                 Err(_) if found => return screen,
-                Err(_) => {
-                    panic!("no screen with {what}; the last one:\n{screen}")
-                }
+                Err(error) => panic!("no screen with {what}, {error}; the last one:\n{screen}"),
             }
         }
     }
