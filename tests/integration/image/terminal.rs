@@ -128,7 +128,7 @@ impl Terminal {
                 Ok(bytes) => {
                     self.parser.process(&bytes);
                     // Terminals tell where the cursor is when they are asked.
-                    if bytes.windows(4).any(|four| four == b"\x1b[6n") {
+                    for _ in bytes.windows(4).filter(|four| four == b"\x1b[6n") {
                         self.master.write_all(b"\x1b[1;1R").unwrap();
                     }
                 }
