@@ -67,7 +67,10 @@ impl Paper<'_> {
     fn cursor(&mut self, area: Rect, row: u16, focused: bool) {
         if row < area.height {
             let style = match (focused, self.colour) {
-                (true, _) => Style::new().add_modifier(Modifier::REVERSED),
+                (true, _) => {
+                    let style = Style::new().fg(Color::Reset).remove_modifier(Modifier::DIM);
+                    style.add_modifier(Modifier::REVERSED)
+                }
                 (false, true) => Style::new().bg(Color::Indexed(238)),
                 (false, false) => Style::new().add_modifier(Modifier::UNDERLINED),
             };
@@ -106,7 +109,7 @@ impl Parts {
         let none = Rect { width: 0, ..main };
         let (layers, tree) = match focus {
             _ if area.width >= BOTH => {
-                let left = (area.width * 9 / 20).min(76);
+                let left = (area.width / 2).min(76);
                 let right = Rect { x: main.x + left + 1, width: main.width - left - 1, ..main };
                 (Rect { width: left, ..main }, right)
             }

@@ -6,7 +6,7 @@ use std::io::{Read, Write};
 use std::os::fd::OwnedFd;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
-use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
+use std::sync::mpsc::{Receiver, channel};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -15,6 +15,9 @@ use rustix::termios::{Winsize, tcgetattr, tcsetwinsize};
 
 /// A screen that does not come within this time does not come.
 const PATIENCE: Duration = Duration::from_mins(1);
+
+/// A frame is written at once: its parts are never this far apart.
+const QUIET: Duration = Duration::from_millis(50);
 
 pub(super) struct Terminal {
     child: Child,
@@ -93,32 +96,44 @@ impl Terminal {
         tcgetattr(&self.slave).unwrap().local_modes.contains(LocalModes::ICANON | LocalModes::ECHO)
     }
 
-    /// The screen with its colours, as it would be written.
-    pub(super) fn painted(&self) -> Vec<u8> {
-        let columns = self.parser.screen().size().1;
-        self.parser.screen().rows_formatted(0, columns).flat_map(|row| [row, b"\x1b[0m\n".to_vec()].concat()).collect()
+    /// The screen with its colours, without anything that moves the cursor.
+    pub(super) fn painted(&self) -> String {
+        let screen = self.parser.screen();
+        let (rows, columns) = screen.size();
+        let mut text = String::new();
+        for row in 0..rows {
+            let mut before = String::new();
+            for cell in (0..columns).filter_map(|column| screen.cell(row, column)) {
+                let style = style(cell);
+                if style != before {
+                    text += &format!("\x1b[0{style}m");
+                    before = style;
+                }
+                text += if cell.has_contents() { cell.contents() } else { " " };
+            }
+            text += "\x1b[0m\n";
+        }
+        text
     }
 
-    /// Waits until a screen is as wanted.
+    /// Waits until a screen is as wanted, and whole: nothing more comes for a moment.
     #[track_caller]
     pub(super) fn until(&mut self, what: &str, is: impl Fn(&str) -> bool) -> String {
         let end = Instant::now() + PATIENCE;
         loop {
             let screen = self.screen();
-            if self.is_alternate() && is(&screen) {
-                return screen;
-            }
-            match self.output.recv_timeout(end.saturating_duration_since(Instant::now())) {
+            let found = self.is_alternate() && is(&screen);
+            let wait = if found { QUIET } else { end.saturating_duration_since(Instant::now()) };
+            match self.output.recv_timeout(wait) {
                 Ok(bytes) => {
                     self.parser.process(&bytes);
                     // Terminals tell where the cursor is when they are asked.
-                    if bytes.windows(4).any(|four| four == b"\x1b[6n") {
+                    for _ in bytes.windows(4).filter(|four| four == b"\x1b[6n") {
                         self.master.write_all(b"\x1b[1;1R").unwrap();
                     }
                 }
-                Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => {
-                    panic!("no screen with {what}; the last one:\n{screen}")
-                }
+                Err(_) if found => return screen,
+                Err(error) => panic!("no screen with {what}, {error}; the last one:\n{screen}"),
             }
         }
     }
@@ -157,4 +172,22 @@ impl Drop for Terminal {
 
 fn size(rows: u16, columns: u16) -> Winsize {
     Winsize { ws_row: rows, ws_col: columns, ws_xpixel: 0, ws_ypixel: 0 }
+}
+
+/// What SGR has to say to draw a cell.
+fn style(cell: &vt100::Cell) -> String {
+    let mut codes = String::new();
+    for (is, code) in [(cell.bold(), ";1"), (cell.dim(), ";2"), (cell.underline(), ";4"), (cell.inverse(), ";7")] {
+        codes += if is { code } else { "" };
+    }
+    for (ground, colour) in [(38, cell.fgcolor()), (48, cell.bgcolor())] {
+        match colour {
+            vt100::Color::Default => {}
+            vt100::Color::Idx(index @ 0..8) => codes += &format!(";{}", ground - 8 + u16::from(index)),
+            vt100::Color::Idx(index @ 8..16) => codes += &format!(";{}", ground + 52 + u16::from(index) - 8),
+            vt100::Color::Idx(index) => codes += &format!(";{ground};5;{index}"),
+            vt100::Color::Rgb(red, green, blue) => codes += &format!(";{ground};2;{red};{green};{blue}"),
+        }
+    }
+    codes
 }

@@ -11,12 +11,16 @@ use crate::report::{bytes, clean, cut, pad, shown_line, width};
 /// Columns of a bar.
 const BAR: usize = 6;
 
+/// With fewer columns the file of the lines is not repeated on each.
+const NARROW: u16 = 70;
+
 pub(super) fn draw(explorer: &mut Explorer<'_>, paper: &mut Paper<'_>, area: Rect) {
     let analysis = explorer.analysis();
     let layers = analysis.image.layers.len();
     explorer.layers.show(usize::from(area.height.saturating_sub(1)), layers);
     let focused = explorer.focus == Focus::Layers;
-    let line = (0..layers).map(|layer| width(&origin(analysis, layer).0)).max().unwrap_or(0).min(16);
+    let file = if area.width < NARROW { only_file(analysis) } else { String::new() };
+    let line = (0..layers).map(|layer| width(&origin(analysis, layer, &file).0)).max().unwrap_or(0).clamp(4, 16);
     let head = format!("  #     size {}     lost  {}  instruction", " ".repeat(BAR), pad("line", line));
     let head = paper.span(head, Tone::Dim);
     paper.line(area, 0, vec![head]);
@@ -28,25 +32,25 @@ pub(super) fn draw(explorer: &mut Explorer<'_>, paper: &mut Paper<'_>, area: Rec
     let below = Rect { y: area.y + 1, height: area.height.saturating_sub(1), ..area };
     let seen = (explorer.layers.top..layers).take(usize::from(below.height));
     for (row, layer) in seen.enumerate() {
-        one(analysis, layer, (largest, line), paper, below, row as u16);
+        one(analysis, layer, (largest, line, &file), paper, below, row as u16);
         if layer == explorer.layers.at {
             paper.cursor(below, row as u16, focused);
         }
     }
 }
 
-fn one(analysis: &ImageAnalysis, layer: usize, of: (u64, usize), paper: &mut Paper<'_>, area: Rect, row: u16) {
-    let (largest, line) = of;
+fn one(analysis: &ImageAnalysis, layer: usize, of: (u64, usize, &str), paper: &mut Paper<'_>, area: Rect, row: u16) {
+    let (largest, line, file) = of;
     let (own, stored) = (&analysis.layers[layer], &analysis.image.layers[layer]);
     let base = analysis.is_base(layer);
     let wasted = own.lost.sum();
     let wasted = if wasted > 0 { bytes(wasted) } else { String::new() };
     let known = stored.tar_bytes.is_some();
     let size_text = bytes(size(analysis, layer));
-    let (origin, placed) = origin(analysis, layer);
+    let (origin, placed) = origin(analysis, layer, file);
     let tone = if base { Tone::Dim } else { Tone::Plain };
     let (what, wrong) = what(analysis, layer);
-    let spans = vec![
+    let mut spans = vec![
         paper.span(format!("{} ", right(&(layer + 1).to_string(), 3)), Tone::Dim),
         paper.span(right(&if known { size_text } else { format!("({size_text})") }, 8), tone),
         paper.span(
@@ -55,8 +59,10 @@ fn one(analysis: &ImageAnalysis, layer: usize, of: (u64, usize), paper: &mut Pap
         ),
         paper.span(right(&wasted, 8), Tone::Wasted),
         paper.span(format!("  {}  ", pad(&cut(&origin, line), line)), if placed { Tone::Info } else { Tone::Dim }),
-        paper.span(what, if wrong { Tone::Removed } else { tone }),
     ];
+    let used: usize = spans.iter().map(|span| width(&span.content)).sum();
+    let what = cut(&what, usize::from(area.width).saturating_sub(used + 1)).into_owned();
+    spans.push(paper.span(what, if wrong { Tone::Removed } else { tone }));
     paper.line(area, row, spans);
 }
 
@@ -77,10 +83,21 @@ fn size(analysis: &ImageAnalysis, layer: usize) -> u64 {
     if stored.tar_bytes.is_some() { analysis.layers[layer].file_bytes } else { stored.blob_bytes }
 }
 
-/// `Dockerfile:12`, and whether it is a place.
-fn origin(analysis: &ImageAnalysis, layer: usize) -> (String, bool) {
+/// `Dockerfile:` when all lines are of that file, else nothing.
+fn only_file(analysis: &ImageAnalysis) -> String {
+    let lines = (0..analysis.layers.len()).filter_map(|layer| shown_line(analysis, layer));
+    let mut files = lines.map(|line| match line.trim_start_matches('~').rsplit_once(':') {
+        Some((file, _)) => format!("{file}:"),
+        None => String::new(),
+    });
+    let first = files.next().unwrap_or_default();
+    if files.all(|file| file == first) { first } else { String::new() }
+}
+
+/// `Dockerfile:12` without the file, and whether it is a place.
+fn origin(analysis: &ImageAnalysis, layer: usize, file: &str) -> (String, bool) {
     match shown_line(analysis, layer) {
-        Some(line) => (clean(&line).into_owned(), true),
+        Some(line) => (clean(&line.replacen(file, "", 1)).into_owned(), true),
         None if analysis.is_base(layer) => ("base".to_owned(), false),
         None => (String::new(), false),
     }
