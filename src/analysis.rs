@@ -27,6 +27,7 @@ use crate::image::{
     Above, Attestation, Contents, Dive, Image, Provenance, Read, Totals, Tree, categorize, churn, duplicates,
     group_losses, losses,
 };
+use crate::rules::{ImageContext, check_image};
 
 /// What is asked of an analysis.
 #[derive(Clone, Copy, Debug, Default)]
@@ -143,6 +144,7 @@ fn one(mut image: Image, provenances: &[Provenance], options: &Options<'_>, mask
         },
         source: None,
         findings: Vec::new(),
+        facts: Vec::new(),
         budget: Vec::new(),
         notices: Vec::new(),
         image,
@@ -157,6 +159,13 @@ fn one(mut image: Image, provenances: &[Provenance], options: &Options<'_>, mask
         secrets,
     };
     analysis.findings = finding::findings(&analysis);
+    analysis.facts = check_image(&ImageContext {
+        image: &analysis.image,
+        tree: &analysis.tree,
+        packages: analysis.packages.as_ref(),
+        secrets: &analysis.secrets,
+        base: analysis.origins.base.layers,
+    });
     analysis.notices = result::notices(&analysis);
     analysis
 }

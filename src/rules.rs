@@ -65,7 +65,13 @@ mod healthcheck_missing;
 mod healthcheck_program_missing;
 mod heredoc_without_errexit;
 mod ignored_copy_source;
+mod image;
 mod image_root_copied;
+mod image_runs_as_root;
+mod image_secret_in_config;
+mod image_secret_in_layer;
+mod image_setuid_file;
+mod image_world_writable;
 mod inline_suppression;
 mod instruction_case;
 mod invalid_base_default;
@@ -218,13 +224,14 @@ pub use self::announced::{Breach, dockerfile_breaches};
 pub use self::catalogue::{Rule, announced, find, named};
 pub use self::contents::{contents_of, rule_of_contents};
 pub use self::context::Context;
+pub use self::image::{ImageCheck, ImageContext, ImageFinding, check_image};
 pub use self::metadata::{Category, Confidence, Fixability, Group, Metadata, Status, Subject};
 pub use self::neighbours::Neighbours;
 pub use self::policy::{Line, Policies, Policy, documents, known};
 pub use self::run::{Outcome, is_there, pragmas_of, run};
 pub use self::selection::{Selection, SelectorError, suggest};
 
-use self::catalogue::{by_name, rule};
+use self::catalogue::{by_name, image_rule, rule};
 
 /// All rules, in the order of their names.
 pub static ALL: &[&Rule] = &[
@@ -293,6 +300,11 @@ pub static ALL: &[&Rule] = &[
     &heredoc_without_errexit::RULE,
     &ignored_copy_source::RULE,
     &image_root_copied::RULE,
+    &image_runs_as_root::RULE,
+    &image_secret_in_config::RULE,
+    &image_secret_in_layer::RULE,
+    &image_setuid_file::RULE,
+    &image_world_writable::RULE,
     &inline_suppression::RULE,
     &instruction_case::RULE,
     &invalid_base_default::RULE,

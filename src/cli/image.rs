@@ -74,7 +74,11 @@ fn fails(all: &Analysis, fail_on: FailOn) -> bool {
         FailOn::Style => Severity::Style,
         FailOn::None => return false,
     };
-    all.images.iter().flat_map(|image| &image.findings).any(|finding| finding.severity >= least)
+    let severe = |image: &analysis::ImageAnalysis| {
+        let of_facts = image.facts.iter().map(|fact| fact.severity);
+        image.findings.iter().map(|finding| finding.severity).chain(of_facts).any(|severity| severity >= least)
+    };
+    all.images.iter().any(severe)
 }
 
 /// What can be told to be wrong before anything is read.

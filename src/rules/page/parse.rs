@@ -118,7 +118,8 @@ impl<'a> Reader<'a> {
             ("context", None) => self.take_listing(good, fence),
             ("dockerfile", None) => self.take_file(good, "Dockerfile", true, fence),
             (_, Some(path)) => self.take_file(good, path, false, fence),
-            ("image" | "log" | "git", None) => {
+            ("image", None) => self.take_file(good, "image", true, fence),
+            ("log" | "git", None) => {
                 self.problems.push(format!("{}: `{kind}` fences are not read yet", fence.line));
             }
             _ => self.problems.push(format!(
