@@ -3,6 +3,7 @@
 //! lays nothing out.
 
 mod budget;
+mod diff;
 mod finding;
 mod masking;
 mod measured;
@@ -10,6 +11,10 @@ mod result;
 mod weight;
 
 pub use self::budget::{Cause, Judged, judge};
+pub use self::diff::{
+    CategoryChange, ConfigChange, Difference, FileChange, FolderChange, How, LayerPair, PackageChange, PackageHow,
+    Part, PartKind, Sums, delta,
+};
 pub use self::finding::{Finding, Subject, rule_of_category, rule_of_waste};
 pub use self::measured::measured;
 pub use self::result::{Analysis, Dockerfiles, ImageAnalysis, LayerAnalysis, Problem, Skipped};
@@ -18,7 +23,7 @@ pub use self::weight::{Weight, weights};
 use rayon::join;
 use rayon::prelude::*;
 
-use crate::attribution::{self, Known};
+use crate::attribution::{self, Base, BaseHow, Known, Origins};
 use crate::build::Build;
 use crate::finding::Mask;
 use crate::image::packages::work_out;
@@ -97,21 +102,27 @@ fn provenances(attestations: &[Attestation]) -> (Vec<Provenance>, Vec<String>) {
     (read, notices)
 }
 
+fn origins(image: &Image, recorded: Option<&Provenance>, options: &Options<'_>) -> Origins {
+    let mut origins = match options.bases {
+        [] => attribution::origins(image, options.build, recorded),
+        bases => attribution::origins_above(image, &attribution::base(image, bases), options.build, recorded),
+    };
+    origins.notices.extend(not_the_base(&origins.base, options.bases));
+    origins
+}
+
+/// Says that the images that were given as the base are none.
+fn not_the_base(base: &Base, given: &[Known]) -> Option<String> {
+    let names: Vec<String> = given.iter().map(|known| format!("`{}`", known.name)).collect();
+    let is_none = !given.is_empty() && base.how != BaseHow::Layers;
+    is_none.then(|| format!("{} is not the base of this image: its layers are not the lowest here", names.join(", ")))
+}
+
 fn one(mut image: Image, provenances: &[Provenance], options: &Options<'_>, mask: &Mask) -> ImageAnalysis {
     let recorded = provenances
         .iter()
         .find(|provenance| image.manifest.as_ref().is_some_and(|manifest| provenance.subjects.contains(manifest)));
-    let (tree, origins) = join(
-        || Tree::new(&image),
-        || {
-            let base = attribution::base(&image, options.bases);
-            match options.bases {
-                [] => attribution::origins(&image, options.build, recorded),
-                _ => attribution::origins_above(&image, &base, options.build, recorded),
-            }
-        },
-    );
-    let mut origins = origins;
+    let (tree, mut origins) = join(|| Tree::new(&image), || origins(&image, recorded, options));
     masking::apply_to_origins(mask, &mut origins);
     let off: Vec<&str> = options.categories_off.iter().map(String::as_str).collect();
     let is_read = image.layers.iter().any(|layer| layer.contents != Contents::NotAsked);
@@ -127,12 +138,15 @@ fn one(mut image: Image, provenances: &[Provenance], options: &Options<'_>, mask
             )
         },
     );
-    // Before the texts are masked: what is masked can't be told.
-    let secrets = secrets::work_out(&image, &tree, packages.as_ref());
+    let secrets = secrets::work_out(&image, &tree, packages.as_ref()); // of texts that are not masked yet
     masking::apply(mask, &mut image);
     let loss_groups = group_losses(&image, &losses);
     let mut analysis = ImageAnalysis {
-        totals: Totals::new(&image, &tree),
+        totals: if options.no_duplicates {
+            Totals::new(&image, &tree)
+        } else {
+            Totals::with(&image, &tree, &duplicates)
+        },
         above: Above::new(&image, &tree, origins.base.layers),
         dive: Dive::new(&image, &tree),
         layers: result::layers(&image, &tree, &losses),

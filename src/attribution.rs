@@ -15,6 +15,7 @@ mod vectors;
 mod wording;
 
 pub use self::base::{Base, BaseHow, Known, base};
+pub use self::fit::fit;
 pub use self::join::{origins, origins_above};
 pub use self::recorded::provenance;
 

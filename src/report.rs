@@ -26,8 +26,8 @@ pub use self::context::{context, context_json};
 pub use self::fixed::{diff_is_masked, fix_json, fix_summary};
 pub use self::format::{Base, Format, Run, Writer, image_sarif};
 pub use self::image::{
-    ImageView, image, image_json, image_jsonl, image_markdown, image_name, image_problem, limit_name, shown_line,
-    shown_maker, shown_path,
+    ImageDiff, ImageView, image, image_diff, image_diff_json, image_diff_markdown, image_json, image_jsonl,
+    image_markdown, image_name, image_problem, limit_name, shown_line, shown_maker, shown_path,
 };
 pub use self::json::{audit_json, lint_json};
 pub use self::layout::{Layout, clean, cut, cut_path, pad, width, wrap};

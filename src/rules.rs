@@ -66,6 +66,8 @@ mod healthcheck_program_missing;
 mod heredoc_without_errexit;
 mod ignored_copy_source;
 mod image;
+mod image_healthcheck_missing;
+mod image_labels_missing;
 mod image_root_copied;
 mod image_runs_as_root;
 mod image_secret_in_config;
@@ -222,6 +224,7 @@ mod user_line;
 
 pub use self::announced::{Breach, dockerfile_breaches};
 pub use self::catalogue::{Rule, announced, find, named};
+use self::catalogue::{by_name, image_rule, rule};
 pub use self::contents::{contents_of, rule_of_contents};
 pub use self::context::Context;
 pub use self::image::{ImageCheck, ImageContext, ImageFinding, check_image};
@@ -230,8 +233,6 @@ pub use self::neighbours::Neighbours;
 pub use self::policy::{Line, Policies, Policy, documents, known};
 pub use self::run::{Outcome, is_there, pragmas_of, run};
 pub use self::selection::{Selection, SelectorError, suggest};
-
-use self::catalogue::{by_name, image_rule, rule};
 
 /// All rules, in the order of their names.
 pub static ALL: &[&Rule] = &[
@@ -299,6 +300,8 @@ pub static ALL: &[&Rule] = &[
     &healthcheck_program_missing::RULE,
     &heredoc_without_errexit::RULE,
     &ignored_copy_source::RULE,
+    &image_healthcheck_missing::RULE,
+    &image_labels_missing::RULE,
     &image_root_copied::RULE,
     &image_runs_as_root::RULE,
     &image_secret_in_config::RULE,

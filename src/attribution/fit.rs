@@ -6,6 +6,7 @@ use super::expected::Expected;
 use super::{Confidence, Fit, How, Origin, Place, Text};
 use crate::build::{Build, Stage};
 use crate::dockerfile::Keyword;
+use crate::image::History;
 
 /// A history laid beside a stage.
 pub(super) struct Fitted {
@@ -68,6 +69,12 @@ pub(super) fn fitted(build: &Build<'_>, entries: &[Entry], floor: usize, text: T
     let first = alignment.pairs.first().map(|&(_, entry, _)| floor + entry);
     let from = place(build, expected.from, text, How::History, Confidence::Text, true);
     Some(Fitted { fit, origins, first, from, is_scratch: expected.is_scratch })
+}
+
+/// How well a history alone fits a Dockerfile; `None` where nothing can be compared.
+pub fn fit(history: &[History], build: &Build<'_>) -> Option<Fit> {
+    let entries: Vec<Entry> = history.iter().map(Entry::of).collect();
+    fitted(build, &entries, 0, Text::Given).map(|fitted| fitted.fit)
 }
 
 /// How well a stage fits: instructions that agree, less those that don't and entries that no instruction made.

@@ -32,16 +32,15 @@ pub(super) fn price(findings: &mut [Finding], inputs: &Inputs) {
         let is_alone = shared.get(&key(finding)) == Some(&1);
         let (Some(line), true) = (finding.instruction_line, is_alone) else { continue };
         let made = label(finding, inputs.source(finding.file));
-        let is_own = |bytes: &&MeasuredBytes| match SPOILED.iter().find(|(rule, _)| *rule == finding.rule) {
-            Some((_, how)) => {
-                bytes.by == Some(line)
+        let spoiled = SPOILED.iter().find(|(rule, _)| *rule == finding.rule);
+        let is_own = |bytes: &&MeasuredBytes| {
+            if let Some((_, how)) = spoiled {
+                return bytes.by == Some(line)
                     && bytes.lost.as_deref() == Some(how)
-                    && made.is_none_or(|made| made == bytes.line)
+                    && made.is_none_or(|made| made == bytes.line);
             }
-            None => {
-                let category = bytes.category.as_deref();
-                bytes.line == line && contents_of(finding.rule).any(|own| Some(own) == category)
-            }
+            let category = bytes.category.as_deref();
+            bytes.line == line && contents_of(finding.rule).any(|own| Some(own) == category)
         };
         let own: Vec<&MeasuredBytes> = image.bytes.iter().filter(is_own).collect();
         replace(finding, image, &own);

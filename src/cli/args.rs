@@ -62,7 +62,7 @@ pub(super) struct Audit {
     /// Show all findings, also those that cost little
     #[arg(long)]
     pub all: bool,
-    /// An image that was built from the Dockerfile: its bytes are the findings' prices
+    /// An image that was built from the Dockerfile: its bytes are the findings' prices; `auto` finds it in the engine
     #[arg(long, value_name = "IMAGE")]
     pub image: Option<String>,
     #[command(flatten)]

@@ -7,6 +7,8 @@ mod listing;
 mod outline;
 mod save;
 mod state;
+#[cfg(test)]
+mod tests;
 mod waste;
 
 use std::io::{self, IsTerminal, Stdout};
@@ -100,7 +102,6 @@ fn signals() -> Arc<AtomicBool> {
 
 fn show(explorer: &mut Explorer<'_>, extract: &Extract<'_>, ended: &AtomicBool) -> io::Result<()> {
     let mut terminal: Terminal<CrosstermBackend<Stdout>> = Terminal::new(CrosstermBackend::new(io::stdout()))?;
-    terminal.clear()?;
     while !ended.load(Ordering::Relaxed) {
         terminal.draw(|frame| draw::draw(explorer, frame))?;
         // What is typed faster than it is drawn is taken at once.

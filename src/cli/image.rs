@@ -2,8 +2,10 @@
 
 mod budget;
 mod diff;
+mod look;
 mod measure;
 mod progress;
+mod search;
 
 pub(super) use self::measure::measure;
 
@@ -16,7 +18,7 @@ use crate::build::Build;
 use crate::finding::{Mask, Severity};
 use crate::image::{self, Limits, Platform, Read};
 use crate::inputs::{BuildOptions, Inputs};
-use crate::load::image::{Bytes, OpenError, Options as Sources, open};
+use crate::load::image::{Bytes, OpenError, Opened, Options as Sources, open};
 use crate::load::{Configuration, Request};
 use crate::report::{self, Format, ImageView};
 use budget::{Budgets, verdict};
@@ -42,11 +44,13 @@ pub(super) fn run(global: &Global, command: &Image) -> Result<u8, Failure> {
     };
     let mut mask = Mask::default();
     let mut all = Analysis::default();
+    let mut names = Vec::new();
     for name in &command.names {
         let read = (&command.choice, &command.limits);
         let mut one = look_at(global, read, name, &options, &mut mask);
         budgets.judge(command, name, &mut one)?;
         all.join(one);
+        names.resize(all.images.len(), name.as_str());
     }
     all.notices.append(&mut budgets.notices);
     for problem in &all.problems {
@@ -60,6 +64,9 @@ pub(super) fn run(global: &Global, command: &Image) -> Result<u8, Failure> {
     };
     if all.images.is_empty() && code == FAILED && matches!(global.format, Format::Text | Format::Markdown) {
         return Err(Failure::Said);
+    }
+    if command.view.explore {
+        return look::run(global, command, &all, &names);
     }
     write(global, command, &all, code)?;
     Ok(code)
@@ -88,6 +95,9 @@ fn check(global: &Global, command: &Image) -> Result<(), Failure> {
     if !written.contains(&global.format) {
         let what = format!("`dockopt image` is not written as `{}`", global.format.name());
         return because(what, "use `text`, `json`, `jsonl`, `markdown` or `sarif`");
+    }
+    if command.view.explore {
+        look::check(global)?;
     }
     if command.names.iter().chain(&command.origin.base).filter(|name| *name == "-").count() > 1 {
         return because("standard input can be read once only".to_owned(), "name `-` once");
@@ -151,10 +161,7 @@ fn read(
     contents: bool,
     progress: &Progress,
 ) -> Result<(Read, String), Problem> {
-    let mut sources = Sources { platform: choice.platform.clone(), ..Sources::of_process() };
-    sources.remote.ca.clone_from(&choice.registry_ca);
-    sources.remote.insecure.clone_from(&choice.insecure_registry);
-    let opened = open(name, &sources).map_err(|error| of_open(name, error))?;
+    let opened = opened(choice, name).map_err(|error| of_open(name, error))?;
     let host = host();
     let report = |step: image::Progress<'_>| progress.step(&step);
     let options = image::Options {
@@ -180,6 +187,13 @@ fn read(
     let problem =
         |error: image::Error| Problem { source: Some(name.to_owned()), ..Problem::of(&error, &Mask::default()) };
     Ok((read.map_err(problem)?, opened.sentence))
+}
+
+fn opened(choice: &ImageChoice, name: &str) -> Result<Opened, OpenError> {
+    let mut sources = Sources { platform: choice.platform.clone(), ..Sources::of_process() };
+    sources.remote.ca.clone_from(&choice.registry_ca);
+    sources.remote.insecure.clone_from(&choice.insecure_registry);
+    open(name, &sources)
 }
 
 fn of_open(name: &str, error: OpenError) -> Problem {

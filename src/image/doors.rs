@@ -21,7 +21,7 @@ fn told(read: &Result<Read, Error>) -> String {
     };
     let mut text = String::new();
     for image in &read.images {
-        let names = [&[image.reference.clone()], &image.names[..]].concat().join(" ");
+        let names = [std::slice::from_ref(&image.reference), &image.names[..]].concat().join(" ");
         writeln!(text, "{names} {} {:?} {:?}", image.platform, image.manifest, image.id).unwrap();
         for layer in &image.layers {
             let (digest, id, kind) = (&layer.digest, &layer.diff_id, &layer.media_type);

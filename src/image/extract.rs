@@ -107,10 +107,10 @@ impl Wanted<'_> {
     }
 
     fn may_be(&self, kind: MemberKind, name: &[u8], stored: u64) -> bool {
-        let parts =
-            |path| <[u8]>::split(path, |&byte| byte == b'/').filter(|part| !matches!(*part, b"" | b"." | b".."));
+        let is_name = |part: &&[u8]| !matches!(*part, b"" | b"." | b"..");
+        let last = |path: &[u8]| path.split(|&byte| byte == b'/').rfind(is_name).map(<[u8]>::to_vec);
         let file = matches!(kind, MemberKind::File | MemberKind::Other(_));
-        file && stored == self.entry.size && parts(name).last() == parts(&self.path).last()
+        file && stored == self.entry.size && last(name) == last(&self.path)
     }
 }
 

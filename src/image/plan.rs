@@ -225,7 +225,7 @@ fn configure(reading: &mut Reading<'_>, planned: &mut Planned, read: ConfigDocum
             }
             blob.diff_id = diff_id;
         }
-    } else if !read.diff_ids.is_empty() {
+    } else {
         let (ids, layers) = (read.diff_ids.len(), blobs.len());
         let message = format!("the config has {ids} diff IDs, the manifest {layers} layers");
         reading.damaged.push(Error::new(Trouble::Mismatch, message).at(&place));

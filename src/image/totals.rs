@@ -5,7 +5,7 @@ mod dive;
 use std::collections::BTreeSet;
 
 pub use self::dive::Dive;
-use crate::image::{Compression, Contents, EntryId, Fate, Image, Kind, Layer, Tree, WasteKind, duplicates};
+use crate::image::{Compression, Contents, Duplicates, EntryId, Fate, Image, Kind, Layer, Tree, WasteKind, duplicates};
 
 /// Bytes of the four kinds of waste, which have no byte in common.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -80,6 +80,11 @@ pub struct Totals {
 impl Totals {
     /// The sums of an image.
     pub fn new(image: &Image, tree: &Tree) -> Self {
+        Self::with(image, tree, &duplicates(image, tree))
+    }
+
+    /// The sums of an image whose equal contents are known.
+    pub fn with(image: &Image, tree: &Tree, copies: &[Duplicates]) -> Self {
         let mut totals = Self::default();
         for (number, layer) in image.layers.iter().enumerate() {
             let (stored, waste, unpacked) = of_layer(number, layer, tree);
@@ -90,7 +95,9 @@ impl Totals {
             totals.disk_bytes = totals.disk_bytes.saturating_add(unpacked);
             let read = matches!(layer.contents, Contents::Read | Contents::Damaged(_));
             totals.unread_layers += usize::from(!read);
-            totals.pull_is_uncompressed |= read && layer.compression == Compression::None && layer.blob_bytes > 0;
+            // Of a layer that was not read its digests tell.
+            let known = read || (layer.digest.is_some() && layer.digest == layer.diff_id);
+            totals.pull_is_uncompressed |= known && layer.compression == Compression::None && layer.blob_bytes > 0;
         }
         for (_, id) in tree.inodes() {
             let entry = image.entry(id);
@@ -99,7 +106,6 @@ impl Totals {
             totals.merged_bytes = totals.merged_bytes.saturating_add(entry.size);
             totals.apparent_bytes = totals.apparent_bytes.saturating_add(image.apparent(id));
         }
-        let copies = duplicates(image, tree);
         totals.duplicate_content_bytes = copies.iter().fold(0, |sum, group| sum.saturating_add(group.bytes()));
         totals.pull_bytes = push_bytes(image, 0);
         totals
@@ -236,6 +242,17 @@ mod tests {
         image.layers.push(Layer { contents: Contents::NotAsked, blob_bytes: 70, ..Layer::default() });
         let totals = Totals::new(&image, &Tree::new(&image));
         assert_eq!(totals.unread_layers, 1);
+
+        let digest: Option<crate::image::Digest> = format!("sha256:{}", "0".repeat(64)).parse().ok();
+        let mut unread =
+            Layer { contents: Contents::NotAsked, blob_bytes: 70, digest: digest.clone(), ..Layer::default() };
+        let told = |layer: &Layer| {
+            let image = Image { layers: vec![layer.clone()], ..Image::default() };
+            Totals::new(&image, &Tree::new(&image)).pull_is_uncompressed
+        };
+        assert!(!told(&unread), "nothing tells");
+        unread.diff_id = digest;
+        assert!(told(&unread), "what is stored is what it holds");
     }
 
     #[test]

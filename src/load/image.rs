@@ -125,7 +125,7 @@ impl From<remote::Error> for OpenError {
 }
 
 /// Finds what `name` means and opens it. A bare name is a file or folder, else an image of the engine, else one of a
-/// registry; `file:`, `oci:`, `docker:`, `registry:` say which; `-` is standard input.
+/// registry, which is not asked for the name of a file that is there; `file:`, `oci:`, `docker:`, `registry:` say which; `-` is standard input.
 ///
 /// # Errors
 /// When there is no such image, or it may not be read.
@@ -161,9 +161,11 @@ fn forced(name: &str, opened: Result<Opened, OpenError>) -> Result<Opened, OpenE
 
 fn bare(name: &str, options: &Options) -> Result<Opened, OpenError> {
     let mut tried = Vec::new();
+    let mut file = None;
     match file::look(Path::new(name)) {
         Looked::Image => return file::open(Path::new(name)),
-        Looked::Other(why) => tried.push(why),
+        Looked::Folder(why) => tried.push(why),
+        Looked::File(why) => file = Some(why),
         Looked::Nothing => tried.push(format!("there is no file or folder `{name}`")),
     }
     let reference = parse(name);
@@ -171,12 +173,17 @@ fn bare(name: &str, options: &Options) -> Result<Opened, OpenError> {
     if let Err(error) = &reference
         && !is_id
     {
-        let what = format!("`{name}` is neither an image in a file or folder nor a name of one");
+        let what =
+            file.unwrap_or_else(|| format!("`{name}` is neither an image in a file or folder nor a name of one"));
         return Err(OpenError { what, tried, help: error.what.clone() });
     }
     match of_engine(name, options) {
-        Ok(opened) => return Ok(Opened { tried, ..opened }),
+        Ok(opened) => return Ok(Opened { tried: tried.into_iter().chain(file).collect(), ..opened }),
         Err(error) => tried.push(error.what),
+    }
+    // Who names a file that is there means it; its name is nothing to tell a registry.
+    if let Some(what) = file {
+        return Err(OpenError { what, tried, help: format!("write `registry:{name}` for the image of that name") });
     }
     match reference.and_then(|reference| of_registry(&reference, options)) {
         Ok(opened) => Ok(Opened { tried, ..opened }),
@@ -272,8 +279,12 @@ mod tests {
         assert_eq!(opened(&format!("oci:{}:v1", path("layout"))), layout);
 
         let text = opened(&path("text"));
-        assert!(text.contains("is neither an image in a file or folder nor a name of one"), "{text}");
-        assert!(text.ends_with(&format!("the file `{}` is no archive", path("text"))), "{text}");
+        assert!(text.starts_with(&format!("`{}` is a file that is no archive of an image | ", path("text"))), "{text}");
+        std::fs::write(path("empty"), "").unwrap();
+        let empty = opened(&path("empty"));
+        assert!(empty.starts_with(&format!("`{}` is an empty file | ", path("empty"))), "{empty}");
+        let file = opened("Cargo.lock");
+        assert!(file.contains("is no name of an image"), "{file}");
         assert!(opened("./none").ends_with("there is no file or folder `./none`"), "{}", opened("./none"));
         assert_eq!(opened("file:none"), "`none` does not exist | check the path");
         assert!(opened("docker://a").contains("write `registry:a` or `docker:a`"));

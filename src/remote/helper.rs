@@ -81,6 +81,7 @@ fn talk(child: &mut Child, server: &str, limit: Duration) -> Option<Vec<u8>> {
 
 #[cfg(all(test, unix))]
 mod tests {
+    #![allow(clippy::unwrap_used)] // Every function here serves a test.
     use std::fs;
     use std::os::unix::fs::PermissionsExt;
 

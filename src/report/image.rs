@@ -1,6 +1,7 @@
 //! `image` for people and programs: what an image is made of, what of it is wasted, which line made it.
 
 mod budget;
+mod diff;
 mod folders;
 mod grid;
 mod json;
@@ -16,6 +17,7 @@ mod wire;
 
 pub use self::budget::limit_name;
 pub(super) use self::budget::{broken as broken_limits, story as limit_story};
+pub use self::diff::{ImageDiff, image_diff, image_diff_json, image_diff_markdown};
 pub use self::json::write as image_json;
 pub use self::jsonl::write as image_jsonl;
 pub(super) use self::lists::story;

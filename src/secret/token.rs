@@ -150,7 +150,9 @@ fn is_made_up(rest: &[u8]) -> bool {
     let lower = rest.to_ascii_lowercase();
     let known: [&[u8]; 7] = [b"example", b"xxxx", b"0000000", b"1234567", b"abcdefgh", b"placeholder", b"your"];
     let mut seen = [false; 256];
-    lower.iter().for_each(|byte| seen[usize::from(*byte)] = true);
+    for byte in &lower {
+        seen[usize::from(*byte)] = true;
+    }
     let distinct = seen.iter().filter(|seen| **seen).count();
     distinct < 7 || known.iter().any(|word| memchr::memmem::find(&lower, word).is_some())
 }

@@ -205,10 +205,10 @@ fn what_is_no_budget_is_said() {
         &toml(text),
         text,
         &[
-            "apt-list: the category `apt-list` is not known (did you mean `apt-lists`?)",
             "max-sise: the key `max-sise` is not known (did you mean `max-size`?)",
             "\"big\": `big` is no number of bytes (write a whole number of bytes, or a text such as \"400 MB\" or \"64 MiB\")",
             "5: `5` is no share (write a number from 0 to 1, or a text such as \"5 %\")",
+            "apt-list: the category `apt-list` is not known (did you mean `apt-lists`?)",
             "[[budget.images]]: the section does not say for which images it is (add `match = [\"*/backend\"]`)",
             "-1: this is a number, not a whole number from 0 on",
         ],

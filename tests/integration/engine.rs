@@ -13,6 +13,7 @@ mod api;
 mod cached;
 mod context;
 mod fixes;
+mod lines;
 mod loading;
 mod own;
 mod registry;
@@ -22,6 +23,8 @@ mod verdict;
 /// A running engine, reached through its client.
 struct Engine {
     client: String,
+    /// Which engine; the client's own choice where `None`.
+    host: Option<String>,
 }
 
 /// A build that has ended.
@@ -54,7 +57,7 @@ fn full() -> bool {
 fn left_out(why: &str) {
     let name = std::thread::current().name().unwrap_or_default().to_owned();
     // What `println!` says of a test that passes nobody sees.
-    writeln!(std::io::stdout(), "{name}: left out, {why} (tests/run does)").unwrap();
+    println!("{name}: left out, {why} (tests/run does)");
 }
 
 impl Engine {
@@ -64,13 +67,14 @@ impl Engine {
             left_out("DOCKOPT_ENGINE names no engine");
             return None;
         }
-        Some(Self { client: env::var("DOCKER").unwrap_or_else(|_| "docker".to_owned()) })
+        Some(Self { client: env::var("DOCKER").unwrap_or_else(|_| "docker".to_owned()), host: None })
     }
 
     fn run(&self, arguments: &[&str]) -> Output {
         let mut command = Command::new(&self.client);
         // The engine's own builder: one in a container would not see the local base images.
         command.env("BUILDX_BUILDER", "default").env("DOCKER_BUILDKIT", "1").stdin(Stdio::null());
+        command.envs(self.host.iter().map(|host| ("DOCKER_HOST", host)));
         command.args(arguments).output().unwrap_or_else(|error| panic!("{}: {error}", self.client))
     }
 

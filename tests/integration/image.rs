@@ -4,6 +4,12 @@ mod agreement;
 pub(crate) mod command;
 mod binary;
 mod bounds;
+mod budget;
+mod diff;
+#[cfg(unix)]
+mod explore;
 mod mutation;
+#[cfg(unix)]
+mod terminal;
 mod secrets;
 pub(crate) mod zoo;

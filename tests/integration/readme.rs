@@ -16,7 +16,7 @@ const PICTURE: &str = "docs/audit.svg";
 const CALLS: [&str; 2] = ["dockopt ", "cargo run --release -- "];
 
 #[track_caller]
-fn agrees(file: &str, expected: &str) {
+pub(crate) fn agrees(file: &str, expected: &str) {
     let now = &*fs::read_to_string(file).unwrap_or_default();
     if now == expected {
         return;

@@ -84,13 +84,14 @@ pub(in crate::cli) struct Origin {
     /// The context's folder [default: the Dockerfile's]
     #[arg(long, value_name = "PATH", requires = "file")]
     pub context: Option<PathBuf>,
-    /// The base image, an archive or folder: what it shares with the image is not the image's own
+    /// The base image, named as the image is: what it shares with the image is not the image's own
     #[arg(long, value_name = "IMAGE")]
     pub base: Option<String>,
 }
 
 /// What is shown.
 #[derive(Debug, Args)]
+#[allow(clippy::struct_excessive_bools)] // Each is a flag of the command line.
 #[command(next_help_heading = "Options of the view")]
 pub(in crate::cli) struct View {
     /// Look around on the terminal: layers, files, waste; extract a file
@@ -126,7 +127,7 @@ pub(in crate::cli) struct ImageLimits {
     /// How far digests are checked
     #[arg(long, value_enum, value_name = "WHAT", default_value_t = Verify::Blob)]
     pub verify: Verify,
-    /// Bytes of all layers, uncompressed
+    /// Bytes that come out of all that is compressed: layers, and archives as a whole
     #[arg(long, value_name = "SIZE", value_parser = size)]
     pub max_bytes: Option<u64>,
     /// Files, folders and links of all layers

@@ -3,7 +3,7 @@
 use ratatui::crossterm::event::{KeyCode, KeyEvent, KeyEventKind, KeyModifiers};
 
 use super::listing::{ADDED, CHANGED, REMOVED, Scope, WASTED};
-use super::outline::Order;
+use super::outline::{Order, Outline};
 use super::save;
 use super::state::{Effect, Explorer, Focus, Mode};
 use crate::image::{Kind, PathId};
@@ -56,7 +56,7 @@ fn browse(explorer: &mut Explorer<'_>, key: KeyCode) -> Effect {
                 explorer.say("only the upper folders are open: all of them are too many rows");
             }
         }
-        KeyCode::Char('E') => explorer.with_outline(|outline, ground| outline.close_all(ground)),
+        KeyCode::Char('E') => explorer.with_outline(Outline::close_all),
         _ if explorer.focus == Focus::Layers => layers(explorer, key),
         _ => tree(explorer, key),
     }
@@ -69,7 +69,7 @@ fn sort(explorer: &mut Explorer<'_>) {
         Order::Name => (Order::Size, "sorted by size"),
     };
     explorer.outline.order = order;
-    explorer.with_outline(|outline, ground| outline.rebuild(ground));
+    explorer.with_outline(Outline::rebuild);
     explorer.say(text);
 }
 
@@ -109,12 +109,12 @@ fn tree(explorer: &mut Explorer<'_>, key: KeyCode) {
             }
         }),
         KeyCode::Right | KeyCode::Char('l') => {
-            if !explorer.with_outline(|outline, ground| outline.open(ground)) {
-                // On an open folder: into it.
-                let path = explorer.outline.path();
-                if path.is_some_and(|path| explorer.outline.is_open(path) && explorer.has_children(path)) {
-                    explorer.select_row(explorer.tree.at + 1);
-                }
+            let opened = explorer.with_outline(Outline::open);
+            let path = explorer.outline.path();
+            let into = |path| explorer.outline.is_open(path) && explorer.has_children(path);
+            // On an open folder: into it.
+            if !opened && path.is_some_and(into) {
+                explorer.select_row(explorer.tree.at + 1);
             }
         }
         KeyCode::Left | KeyCode::Char('h') => {

@@ -65,8 +65,6 @@ pub(super) fn write(
 
 #[cfg(test)]
 mod tests {
-    use std::io::Write;
-
     use super::*;
 
     #[test]

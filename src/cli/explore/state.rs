@@ -246,7 +246,7 @@ impl<'a> Explorer<'a> {
             self.scope = scope;
             self.relist();
             if self.with_outline(|outline, ground| outline.reveal(ground, row.path)) {
-                if self.with_outline(|outline, ground| outline.open(ground)) {
+                if self.with_outline(Outline::open) {
                     self.tree.at = self.outline.selected;
                 }
                 self.say(row.help);

@@ -53,7 +53,7 @@ fn is_of(finding: &Finding, group: &LossGroup) -> bool {
 fn of(analysis: &ImageAnalysis, finding: &Finding) -> Waste {
     let what = match finding.subject {
         Subject::Waste(how) => kind(how).to_owned(),
-        _ => finding.name.trim_start_matches("image-").to_owned(),
+        Subject::Category(_) => finding.name.trim_start_matches("image-").to_owned(),
     };
     Waste {
         bytes: finding.bytes,

@@ -1,8 +1,77 @@
 //! `dockopt image diff`.
 
-use crate::cli::args::{Diff, Global};
-use crate::cli::output::Failure;
+use std::path::Path;
 
-pub(super) fn run(_global: &Global, _command: &Diff) -> Result<u8, Failure> {
-    Err(Failure::Because { what: "not yet".to_owned(), help: None })
+use super::{dockerfile, look_at};
+use crate::analysis::{self, Analysis, Difference, ImageAnalysis};
+use crate::build::Build;
+use crate::cli::args::{Diff, Global, Origin};
+use crate::cli::output::{Failure, emit};
+use crate::cli::{CLEAN, terminal};
+use crate::finding::Mask;
+use crate::report::{self, Format, ImageDiff};
+
+pub(super) fn run(global: &Global, command: &Diff) -> Result<u8, Failure> {
+    if ![Format::Text, Format::Json, Format::Markdown].contains(&global.format) {
+        let what = format!("`dockopt image diff` is not written as `{}`", global.format.name());
+        return Err(Failure::Because { what, help: Some("use `text`, `json` or `markdown`".to_owned()) });
+    }
+    if command.before == "-" && command.after == "-" {
+        let help = Some("name `-` once".to_owned());
+        return Err(Failure::Because { what: "standard input can be read once only".to_owned(), help });
+    }
+    let mut mask = Mask::default();
+    let before = one(global, command, (&command.before, command.file_a.as_deref()), &mut mask)?;
+    let after = one(global, command, (&command.after, command.file_b.as_deref()), &mut mask)?;
+    let difference = Difference::new(&before.0, &after.0, command.semantic);
+    let mut notices = before.1;
+    notices.extend(after.1);
+    notices.dedup();
+    let view = ImageDiff {
+        before: &before.0,
+        after: &after.0,
+        difference: &difference,
+        notices: &notices,
+        depth: if command.all { u32::MAX } else { command.depth },
+        top: if command.all { usize::MAX } else { command.top },
+    };
+    match global.format {
+        Format::Json => emit(global, &report::image_diff_json(&view))?,
+        Format::Markdown => emit(global, &report::image_diff_markdown(&view))?,
+        _ => emit(global, &report::image_diff(&view, terminal::stdout(global)))?,
+    }
+    Ok(CLEAN)
+}
+
+/// The image that a name means, and what there is to say of its source. One that is damaged is compared with nothing.
+fn one(
+    global: &Global,
+    command: &Diff,
+    (name, file): (&str, Option<&Path>),
+    mask: &mut Mask,
+) -> Result<(ImageAnalysis, Vec<String>), Failure> {
+    let inputs = dockerfile(&Origin { file: file.map(Path::to_path_buf), ..Origin::default() })?;
+    let build = inputs.as_ref().and_then(|inputs| inputs.builds.first()).map(Build::new);
+    let dockerfile = inputs.as_ref().and_then(|inputs| inputs.sources.first()).map(|source| source.name().to_owned());
+    let options = analysis::Options {
+        build: build.as_ref(),
+        dockerfile: dockerfile.as_deref(),
+        no_duplicates: true,
+        ..analysis::Options::default()
+    };
+    let Analysis { mut images, problems, notices, .. } =
+        look_at(global, (&command.choice, &command.limits), name, &options, mask);
+    for problem in &problems {
+        terminal::error(global, &report::image_problem(problem), problem.help.as_deref());
+    }
+    if !problems.is_empty() {
+        return Err(Failure::Said);
+    }
+    match images.pop() {
+        Some(image) if images.is_empty() => Ok((image, notices)),
+        _ => Err(Failure::Because {
+            what: format!("`{name}` is not one image"),
+            help: Some("choose with `--ref` or `--platform`".to_owned()),
+        }),
+    }
 }

@@ -2,6 +2,7 @@
 
 use super::progress::Progress;
 use super::read;
+use super::search::{Searched, search};
 use crate::analysis::{self, measured};
 use crate::attribution::{Text, origins, provenance};
 use crate::build::Build;
@@ -13,8 +14,21 @@ use crate::inputs::{Inputs, MeasuredImage};
 use crate::report;
 use crate::text::FileId;
 
+/// The name of no image: the one that was built from the Dockerfile is looked for.
+const AUTO: &str = "auto";
+
 /// Reads an image and adds what it tells of the Dockerfile that it was built from.
 pub(in crate::cli) fn measure(global: &Global, name: &str, inputs: &mut Inputs) -> Result<(), Failure> {
+    if name != AUTO {
+        return one(global, name, "", inputs);
+    }
+    let Searched { images, notices } = search(inputs)?;
+    inputs.notices.extend(notices);
+    images.iter().try_for_each(|(name, why)| one(global, name, why, inputs))
+}
+
+/// `why`: why it is that image, where nobody named it.
+fn one(global: &Global, name: &str, why: &str, inputs: &mut Inputs) -> Result<(), Failure> {
     let progress = Progress::new(global);
     let read = read((&ImageChoice::default(), &ImageLimits::default()), name, true, &progress);
     progress.finish();
@@ -26,9 +40,13 @@ pub(in crate::cli) fn measure(global: &Global, name: &str, inputs: &mut Inputs) 
         let problem = analysis::Problem::of(error, &Mask::default());
         return Err(Failure::Because { what: report::image_problem(&problem), help: error.help.clone() });
     }
+    let name = name.strip_prefix("docker:").filter(|_| !why.is_empty()).unwrap_or(name);
     let notice = match tied(read, name, inputs) {
         Some((file, image)) => {
-            let notice = format!("`{}` is priced by an image: {sentence}", inputs.source(file).name());
+            let mut notice = format!("`{}` is priced by {sentence}", inputs.source(file).name());
+            if !why.is_empty() {
+                notice.push_str(&format!(" (its {why})"));
+            }
             inputs.measured.insert(file, image);
             notice
         }

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use crate::cli::args::Global;
 use crate::cli::terminal;
 use crate::image;
-use crate::report::{bytes, clean};
+use crate::report::{bytes, clean, count};
 
 /// Nothing is shown of a reading that is over before.
 const PATIENCE: Duration = Duration::from_millis(300);
@@ -29,7 +29,7 @@ struct State {
     drawn: Instant,
     /// Lines that are on the screen.
     lines: usize,
-    finished: usize,
+    finished: u64,
     /// Of each blob that is being read: bytes read, bytes in all.
     open: BTreeMap<String, (u64, Option<u64>)>,
 }
@@ -89,7 +89,7 @@ impl State {
         }
         let mut lines: Vec<String> = self.open.iter().take(LINES).map(|(blob, far)| line(blob, *far)).collect();
         if self.finished > 0 {
-            lines.push(format!("  {} blobs read", self.finished));
+            lines.push(format!("  {} read", count(self.finished, "blob")));
         }
         for line in &lines {
             out.extend(clean(line).chars().take(self.columns.saturating_sub(1)));

@@ -73,29 +73,40 @@ pub(super) trait Unpack: Send {
 }
 
 /// gzip, with checksum and length of each member.
-pub(super) struct Gzip(flate2::Decompress);
+pub(super) struct Gzip {
+    stream: flate2::Decompress,
+    /// What is wrong after the bytes that were handed out last.
+    met: Option<String>,
+}
 
 /// Bits of deflate's window: 32 KiB.
 const WINDOW_BITS: u8 = 15;
 
 impl Gzip {
     pub(super) fn new() -> Self {
-        Self(flate2::Decompress::new_gzip(WINDOW_BITS))
+        Self { stream: flate2::Decompress::new_gzip(WINDOW_BITS), met: None }
     }
 }
 
 impl Unpack for Gzip {
     fn step(&mut self, input: &[u8], output: &mut [u8]) -> Result<Step, Wrong> {
-        let (read, written) = (self.0.total_in(), self.0.total_out());
-        let status = self.0.decompress(input, output, flate2::FlushDecompress::None);
-        let (read, written) = ((self.0.total_in() - read) as usize, (self.0.total_out() - written) as usize);
+        if let Some(what) = self.met.take() {
+            return Err(Wrong::new(FaultKind::Corrupt, Compression::Gzip, what));
+        }
+        let stream = &mut self.stream;
+        let (read, written) = (stream.total_in(), stream.total_out());
+        let status = stream.decompress(input, output, flate2::FlushDecompress::None);
+        let (read, written) = ((stream.total_in() - read) as usize, (stream.total_out() - written) as usize);
         match status {
             Ok(status) => Ok(Step { read, written, ended: status == flate2::Status::StreamEnd }),
-            // What came before the error is handed out first; the next call meets the error again.
-            Err(_) if written > 0 => Ok(Step { read, written, ended: false }),
             Err(error) => {
-                let what = error.message().unwrap_or("invalid deflate data");
-                Err(Wrong::new(FaultKind::Corrupt, Compression::Gzip, what))
+                let what = error.message().unwrap_or("invalid deflate data").to_owned();
+                if written == 0 {
+                    return Err(Wrong::new(FaultKind::Corrupt, Compression::Gzip, what));
+                }
+                // What came before the error is handed out first.
+                self.met = Some(what);
+                Ok(Step { read, written, ended: false })
             }
         }
     }
@@ -134,33 +145,4 @@ fn zstd_wrong(error: &io::Error) -> Wrong {
     let what = error.to_string();
     let large = what.contains("too much memory");
     Wrong::new(if large { FaultKind::Limit } else { FaultKind::Corrupt }, Compression::Zstd, what)
-}
-
-/// bzip2, with the checksum of each block.
-pub(super) struct Bzip2(bzip2::Decompress);
-
-impl Bzip2 {
-    pub(super) fn new() -> Self {
-        Self(bzip2::Decompress::new(false))
-    }
-}
-
-impl Unpack for Bzip2 {
-    fn step(&mut self, input: &[u8], output: &mut [u8]) -> Result<Step, Wrong> {
-        let (read, written) = (self.0.total_in(), self.0.total_out());
-        let status = self
-            .0
-            .decompress(input, output)
-            .map_err(|error| Wrong::new(FaultKind::Corrupt, Compression::Bzip2, error))?;
-        Ok(Step {
-            read: (self.0.total_in() - read) as usize,
-            written: (self.0.total_out() - written) as usize,
-            ended: status == bzip2::Status::StreamEnd,
-        })
-    }
-
-    fn restart(&mut self) -> Result<(), Wrong> {
-        *self = Self::new();
-        Ok(())
-    }
 }

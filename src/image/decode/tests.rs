@@ -1,6 +1,7 @@
 use std::io::{Read, Write};
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use crate::image::decode::bzip2::encoder::bzip2;
 use crate::image::decode::{Decoded, sniff};
 use crate::image::fault::{Fault, FaultKind};
 use crate::image::layer::Compression;
@@ -15,12 +16,6 @@ const XZ: &[u8] =
 
 fn gzip(contents: &[u8]) -> Vec<u8> {
     let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::default());
-    encoder.write_all(contents).unwrap();
-    encoder.finish().unwrap()
-}
-
-fn bzip2(contents: &[u8]) -> Vec<u8> {
-    let mut encoder = bzip2::write::BzEncoder::new(Vec::new(), bzip2::Compression::fast());
     encoder.write_all(contents).unwrap();
     encoder.finish().unwrap()
 }
@@ -125,6 +120,17 @@ fn zeros_may_follow_gzip_alone() {
         wrong(&[&gzip(b"one")[..], after].concat(), FaultKind::Corrupt, "is followed by");
     }
     wrong(&[&zstd(b"one")[..], &[0; 8]].concat(), FaultKind::Corrupt, "is followed by");
+}
+
+#[test]
+fn a_wrong_checksum_is_called_so_after_the_contents() {
+    let mut blob = gzip(&noise(700));
+    let at = blob.len() - 8;
+    blob[at] ^= 1;
+    wrong(&blob, FaultKind::Corrupt, "gzip stream is corrupt: incorrect data check");
+    blob[at] ^= 1;
+    blob[at + 4] ^= 1;
+    wrong(&blob, FaultKind::Corrupt, "gzip stream is corrupt: incorrect length check");
 }
 
 #[test]

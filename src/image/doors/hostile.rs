@@ -87,7 +87,7 @@ fn what_is_no_document_is_named() {
         for text in ["", "[]", "{", "{\"manifests\":3,\"layers\":3,\"history\":3}", "{} {}", "\u{0}\u{0}"] {
             assert!(!told(&both(&with(oci(), name, text.as_bytes()), &Options::default())).contains("panic"));
         }
-        let deep = [b"{\"manifests\":".repeat(1), b"[".repeat(100_000), b"]".repeat(100_000), b"}".to_vec()].concat();
+        let deep = [b"{\"manifests\":".to_vec(), b"[".repeat(100_000), b"]".repeat(100_000), b"}".to_vec()].concat();
         check_trouble(
             &with(oci(), name, &deep),
             if name == "index.json" { Trouble::Damaged } else { Trouble::Mismatch },
@@ -98,7 +98,8 @@ fn what_is_no_document_is_named() {
         ["[{}]", "[{\"Config\":\"../x\"}]", "[{\"Config\":\"\"}]", "[{\"Config\":\"x\",\"Layers\":[\"../../y\"]}]"]
     {
         let files = vec![("manifest.json".to_owned(), list.as_bytes().to_vec()), ("x".to_owned(), b"{}".to_vec())];
-        assert!(matches!(trouble(&files, &Options::default()).0, Trouble::Damaged | Trouble::Missing), "{list}");
+        let (found, _) = trouble(&files, &Options::default());
+        assert!(matches!(found, Trouble::Damaged | Trouble::Missing | Trouble::Mismatch), "{list}");
     }
     for list in ["[]", "[null]", "{}", "{\"schemaVersion\":1}", "{\"config\":{\"digest\":\"sha256:../../x\"}}"] {
         let files = vec![("manifest.json".to_owned(), list.as_bytes().to_vec())];
@@ -107,6 +108,15 @@ fn what_is_no_document_is_named() {
     let huge = [b"[".to_vec(), b" ".repeat(17 << 20), b"]".to_vec()].concat();
     let files = vec![("manifest.json".to_owned(), huge)];
     check_trouble(&files, Trouble::TooLarge, "manifest.json");
+}
+
+#[test]
+fn a_config_without_diff_ids_is_no_config_of_layers() {
+    // The engine refuses it as well: "invalid image JSON, no RootFS key".
+    let config = blob_of(&saved(), b"{\"os\"");
+    let bare = with(saved(), &config, b"{\"os\":\"linux\",\"architecture\":\"amd64\"}");
+    let read = both(&bare, &Options { verify: Verify::None, ..Options::default() }).unwrap();
+    assert!(read.damaged.iter().any(|error| error.message.contains("0 diff IDs")), "{:?}", read.damaged);
 }
 
 #[test]

@@ -40,7 +40,9 @@ fn shown(image: &Image) -> String {
         text +=
             &format!("{} {} {} {} {} {why}", one.ecosystem.name(), one.name, one.version, one.size.bytes, one.layer);
         let needs: Vec<String> = one.needs.iter().map(name).collect();
-        text += &needs.iter().map(|need| format!(" >{need}")).collect::<String>();
+        for need in needs {
+            text += &format!(" >{need}");
+        }
         if let Some(exclusive) = one.exclusive.filter(|exclusive| *exclusive != one.size) {
             text += &format!(" exclusive={}", exclusive.bytes);
         }
@@ -51,12 +53,12 @@ fn shown(image: &Image) -> String {
     for one in &all.unowned {
         text += &format!("unowned {} /{} {}\n", one.layer, image.paths.text(one.directory), one.size.bytes);
     }
-    text + &all.notices.iter().map(|notice| format!("notice {notice}\n")).collect::<String>()
+    all.notices.iter().fold(text, |text, notice| text + &format!("notice {notice}\n"))
 }
 
 #[track_caller]
 fn check(text: &str, contents: &[(usize, &str, &[u8])], expected: &str) {
-    let expected: String = expected.lines().map(|line| format!("{}\n", line.trim_start())).collect();
+    let expected = expected.lines().fold(String::new(), |text, line| text + line.trim_start() + "\n");
     assert_eq!(shown(&image(text, contents)), expected);
 }
 

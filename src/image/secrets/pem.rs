@@ -45,7 +45,9 @@ pub(super) fn at(text: &[u8], mark: usize) -> Option<(Fact, usize)> {
         encrypted = !digits.starts_with(OPENSSH_PLAIN);
     }
     let mut seen = [false; 256];
-    digits.iter().for_each(|digit| seen[usize::from(*digit)] = true);
+    for digit in &digits {
+        seen[usize::from(*digit)] = true;
+    }
     // A body of `xxxx` or `…` stands for a key.
     let drawn = seen.iter().filter(|seen| **seen).count() >= 16;
     let kind = if encrypted { Kind::EncryptedKey } else { Kind::PrivateKey };

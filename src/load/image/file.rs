@@ -18,8 +18,10 @@ const HEAD: u64 = 512;
 pub(super) enum Looked {
     /// What looks like one.
     Image,
-    /// Something else: what, in one sentence.
-    Other(String),
+    /// A folder that is none: why, in one sentence.
+    Folder(String),
+    /// A file that is none: why, in one sentence.
+    File(String),
     /// Nothing.
     Nothing,
 }
@@ -32,7 +34,7 @@ pub(super) fn look(path: &Path) -> Looked {
         return if MARKS.iter().any(|mark| path.join(mark).is_file()) {
             Looked::Image
         } else {
-            Looked::Other(format!("the folder `{shown}` is no image: it has neither index.json nor manifest.json"))
+            Looked::Folder(format!("the folder `{shown}` is no image: it has neither index.json nor manifest.json"))
         };
     }
     if !metadata.is_file() {
@@ -44,7 +46,8 @@ pub(super) fn look(path: &Path) -> Looked {
     if read.is_err() || is_archive(&head) {
         return Looked::Image;
     }
-    Looked::Other(format!("the file `{shown}` is no archive"))
+    let why = if head.is_empty() { "an empty file" } else { "a file that is no archive of an image" };
+    Looked::File(format!("`{shown}` is {why}"))
 }
 
 /// Whether it begins as an archive, or as something compressed.
@@ -171,16 +174,17 @@ mod tests {
         let root = folder.path();
         let looked = |name: &str| match look(&root.join(name)) {
             Looked::Image => "image",
-            Looked::Other(_) => "other",
+            Looked::Folder(_) => "folder",
+            Looked::File(_) => "file",
             Looked::Nothing => "nothing",
         };
         assert_eq!(looked("none"), "nothing");
         fs::create_dir(root.join("app")).unwrap();
-        assert_eq!(looked("app"), "other");
+        assert_eq!(looked("app"), "folder");
         fs::write(root.join("app/index.json"), "").unwrap();
         assert_eq!(looked("app"), "image");
         fs::write(root.join("program"), b"\x7fELF").unwrap();
-        assert_eq!(looked("program"), "other");
+        assert_eq!(looked("program"), "file");
         let mut tar = vec![0; 512];
         tar[257..262].copy_from_slice(b"ustar");
         for bytes in

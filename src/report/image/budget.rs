@@ -118,7 +118,7 @@ pub(super) fn table(image: &ImageAnalysis) -> String {
     out.push_str("\n| Limit | Value | Most of it |\n| --- | --- | --- |\n");
     for one in broken(image) {
         let causes: Vec<String> = one.causes.iter().map(|why| markdown(&cause(image, why))).collect();
-        let why = one.unknown.map(markdown).unwrap_or_else(|| causes.join("<br>"));
+        let why = one.unknown.map_or_else(|| causes.join("<br>"), markdown);
         out.push_str(&format!("| {} | {} | {why} |\n", markdown_code(&limit_name(one)), markdown(&verdict(one))));
     }
     out

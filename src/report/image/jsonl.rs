@@ -34,6 +34,9 @@ pub fn write(analysis: &Analysis, view: &ImageView<'_>, exit: u8, out: &mut dyn 
         for one in &image.facts {
             line(&wire::Line::Finding(fact(image, one)))?;
         }
+        for one in super::budget::wire(image) {
+            line(&wire::Line::Limit(one))?;
+        }
         for notice in &image.notices {
             line(&wire::Line::Notice { text: notice })?;
         }

@@ -42,6 +42,9 @@ pub(super) fn waste(analysis: &ImageAnalysis, view: &ImageView<'_>, layout: Layo
             cell(rule.unwrap_or(""), Tone::Dim),
         ]);
     }
+    if rows.is_empty() {
+        return String::new();
+    }
     let columns = [Column::Right, Column::Left, Column::Path, Column::Left, Column::Words];
     grid(&columns, &rows, layout, 4) + &rest(analysis.loss_groups.len(), rows.len())
 }

@@ -31,7 +31,8 @@ pub fn write(analysis: &Analysis, view: &ImageView<'_>) -> String {
 
 fn one(image: &ImageAnalysis, view: &ImageView<'_>) -> String {
     let totals = &image.totals;
-    let mut facts = vec![format!("{} to pull", bytes(totals.pull_bytes))];
+    let at_most = if totals.pull_is_uncompressed { "at most " } else { "" };
+    let mut facts = vec![format!("{at_most}{} to pull", bytes(totals.pull_bytes))];
     if image.is_read() {
         facts.push(format!("{} on disk", bytes(totals.disk_bytes)));
         facts.push(format!("{} wasted", bytes(totals.waste.sum())));

@@ -20,7 +20,7 @@ pub(super) fn shown_place(analysis: &ImageAnalysis, secret: &Secret) -> String {
     }
 }
 
-/// `deleted by layer 4, still in layer 3: everybody who has the image can read it`.
+/// `recoverable from layer 3: deleted by layer 4`.
 pub(super) fn shown_fate(analysis: &ImageAnalysis, secret: &Secret) -> String {
     let Found::File { entry, fate, .. } = secret.found else { return String::new() };
     let (how, by) = match fate {
@@ -29,7 +29,7 @@ pub(super) fn shown_fate(analysis: &ImageAnalysis, secret: &Secret) -> String {
         Fate::Lost { how, by } => (lists::kind(how), by),
     };
     let by = shown_maker(analysis, by as usize);
-    format!("{how} by {by}, still in layer {} and recoverable", entry.layer + 1)
+    format!("recoverable from layer {}: {how} by {by}", entry.layer + 1)
 }
 
 /// Who brought it: a line, else a layer.

@@ -45,7 +45,7 @@ fn an_engine_says_what_its_client_says() {
 
     let found = engine.find(&image.tag, None).unwrap().unwrap();
     assert_eq!(found.id, shown("{{.Id}}"));
-    assert_eq!(found.tags, [image.tag.clone()]);
+    assert_eq!(found.tags, std::slice::from_ref(&image.tag));
     assert_eq!(found.labels["is"], "a test");
     assert_eq!(found.created, shown("{{.Created}}"));
     assert_eq!(found.size.to_string(), shown("{{.Size}}"));

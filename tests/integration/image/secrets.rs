@@ -22,7 +22,7 @@ fn key() -> String {
 
 /// In two parts: nobody who looks for tokens shall find one here.
 fn token() -> String {
-    format!("{}{CANARY}8Zr2Lw9Xk4Tn6Vb1Mc3Jd5Hf7Gs0PaQ", "ghp_")
+    format!("{}{CANARY}8Zr2Lw9Xk4Tn6Vb1Mc3Jd5Hf7Gs0Pa", "ghp_")
 }
 
 fn layers() -> Vec<Vec<Member>> {
@@ -94,6 +94,7 @@ fn shown(secret: &Value) -> String {
 fn secrets_are_found_with_their_layers_and_lines() {
     let found: Vec<String> = secrets().iter().map(shown).collect();
     let expected = [
+        "variable history:- layer - lost by - line 2",
         "variable history:- layer - lost by - line 4",
         "variable /app/.env:2 layer 1 lost by - line 3",
         "token /app/settings.py:2 layer 1 lost by - line 3",
@@ -119,7 +120,7 @@ fn no_format_shows_a_secret_of_an_image() {
 
 #[test]
 fn people_are_told_what_can_be_recovered() {
-    let text = image(&[]).stdout;
-    let line = text.lines().find(|line| line.contains("/root/.npmrc:1")).unwrap();
-    assert!(line.contains("npm login `_authToken`") && line.contains("deleted by line 5, still in layer 3"), "{line}");
+    let text = image(&["--format=markdown"]).stdout;
+    let line = text.lines().find(|line| line.contains("npmrc")).unwrap();
+    assert!(line.contains("recoverable from layer 3") && line.contains("line 5"), "{line}");
 }

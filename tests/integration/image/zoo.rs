@@ -1,8 +1,10 @@
 //! The zoo: archives of every kind, right, odd and broken, each with the truth. The truth comes from what was put in
 //! ([`model`]), never from the program's own output; [`crate::engine`] holds it against an engine's.
 
-pub(crate) mod codec;
 mod blobs;
+#[path = "../../../src/image/decode/bzip2/encoder.rs"]
+mod bzip2;
+pub(crate) mod codec;
 mod damage;
 mod dialects;
 mod documents;

@@ -25,22 +25,22 @@ pub(super) fn draw(explorer: &mut Explorer<'_>, paper: &mut Paper<'_>, area: Rec
         paper.line(area, 1, vec![none]);
     }
     let largest = (0..layers).map(|layer| size(analysis, layer)).max().unwrap_or(0);
-    let list = Rect { y: area.y + 1, height: area.height.saturating_sub(1), ..area };
-    let seen = (explorer.layers.top..layers).take(usize::from(list.height));
+    let below = Rect { y: area.y + 1, height: area.height.saturating_sub(1), ..area };
+    let seen = (explorer.layers.top..layers).take(usize::from(below.height));
     for (row, layer) in seen.enumerate() {
-        one(analysis, layer, (largest, line), paper, list, row as u16);
+        one(analysis, layer, (largest, line), paper, below, row as u16);
         if layer == explorer.layers.at {
-            paper.cursor(list, row as u16, focused);
+            paper.cursor(below, row as u16, focused);
         }
     }
 }
 
-fn one(analysis: &ImageAnalysis, layer: usize, of: (u64, usize), paper: &mut Paper<'_>, list: Rect, row: u16) {
+fn one(analysis: &ImageAnalysis, layer: usize, of: (u64, usize), paper: &mut Paper<'_>, area: Rect, row: u16) {
     let (largest, line) = of;
     let (own, stored) = (&analysis.layers[layer], &analysis.image.layers[layer]);
     let base = analysis.is_base(layer);
-    let lost = own.lost.sum();
-    let lost = if lost > 0 { bytes(lost) } else { String::new() };
+    let wasted = own.lost.sum();
+    let wasted = if wasted > 0 { bytes(wasted) } else { String::new() };
     let known = stored.tar_bytes.is_some();
     let size_text = bytes(size(analysis, layer));
     let (origin, placed) = origin(analysis, layer);
@@ -53,11 +53,11 @@ fn one(analysis: &ImageAnalysis, layer: usize, of: (u64, usize), paper: &mut Pap
             format!(" {} ", pad(&bar(size(analysis, layer), largest), BAR)),
             if base { Tone::Dim } else { Tone::Info },
         ),
-        paper.span(right(&lost, 8), Tone::Wasted),
+        paper.span(right(&wasted, 8), Tone::Wasted),
         paper.span(format!("  {}  ", pad(&cut(&origin, line), line)), if placed { Tone::Info } else { Tone::Dim }),
         paper.span(what, if wrong { Tone::Removed } else { tone }),
     ];
-    paper.line(list, row, spans);
+    paper.line(area, row, spans);
 }
 
 /// The instruction, without the keyword's noise; whether something is wrong.

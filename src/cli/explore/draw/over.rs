@@ -6,7 +6,7 @@ use super::{Paper, Tone, right};
 use crate::cli::explore::state::Explorer;
 use crate::report::{bytes, clean, count, cut, cut_path, pad, shown_path, width};
 
-const HELP: [(&str, &str); 26] = [
+const HELP: [(&str, &str); 27] = [
     ("", "Where to go"),
     ("↑ ↓  k j", "one row up, down"),
     ("PgUp PgDn", "one page up, down"),
@@ -29,6 +29,7 @@ const HELP: [(&str, &str); 26] = [
     ("A C R", "the layer added it, changed it, removed it"),
     ("W", "stored and of no use: lost in a later layer, or a further copy"),
     ("#3", "of layer 3 (in the final tree)"),
+    ("", "Sizes are stored bytes; a folder's are those of all rows in it, removed ones too"),
     ("", "Else"),
     ("?", "this page"),
     ("q Esc Ctrl-C", "quit"),
@@ -51,10 +52,10 @@ pub(super) fn help(explorer: &mut Explorer<'_>, paper: &mut Paper<'_>, area: Rec
 pub(super) fn waste(explorer: &mut Explorer<'_>, paper: &mut Paper<'_>, area: Rect) {
     let rows = explorer.waste.len();
     explorer.wasted.show(usize::from(area.height.saturating_sub(1)), rows);
-    let lost = explorer.analysis().totals.waste.sum();
+    let sum = explorer.analysis().totals.waste.sum();
     let heading = vec![
         paper.span(" Of no use", Tone::Strong),
-        paper.span(format!("  {} lost in later layers; Enter goes to the file", bytes(lost)), Tone::Dim),
+        paper.span(format!("  {} lost in later layers; Enter goes to the file", bytes(sum)), Tone::Dim),
     ];
     paper.line(area, 0, heading);
     let list = Rect { y: area.y + 1, height: area.height.saturating_sub(1), ..area };

@@ -51,9 +51,19 @@ fn heading(explorer: &Explorer<'_>, paper: &Paper<'_>) -> Vec<Span<'static>> {
         Scope::Layer => format!(" What layer {} does", explorer.layers.at + 1),
         Scope::Final => " The final tree".to_owned(),
     };
-    let sum = bytes(explorer.listing.bytes(PathId::ROOT));
     let order = if explorer.outline.order == Order::Size { "size" } else { "name" };
-    let mut spans = vec![paper.span(what, Tone::Strong), paper.span(format!("  {sum}, by {order}"), Tone::Dim)];
+    let mut spans = vec![paper.span(what, Tone::Strong)];
+    let changes = explorer.analysis().layers.get(explorer.layers.at).map(|layer| layer.changes);
+    match (explorer.scope, changes) {
+        (Scope::Layer, Some(changes)) if explorer.filter == 0 => {
+            let sums = [("A", changes.added), ("C", changes.changed), ("R", changes.removed)];
+            for (mark, (letter, count)) in [1, 2, 4].into_iter().zip(sums).filter(|(_, (_, count))| count.entries > 0) {
+                spans.push(paper.span(format!("  {letter} {}", bytes(count.bytes)), letters(mark).1));
+            }
+        }
+        _ => spans.push(paper.span(format!("  {}", bytes(explorer.listing.bytes(PathId::ROOT))), Tone::Plain)),
+    }
+    spans.push(paper.span(format!("  by {order}"), Tone::Dim));
     if explorer.filter != 0 {
         spans.push(paper.span("  only", Tone::Dim));
         for mark in [1, 2, 4, 8].into_iter().filter(|mark| explorer.filter & mark != 0) {
@@ -70,7 +80,7 @@ fn one(explorer: &Explorer<'_>, paper: &Paper<'_>, row: Row, columns: u16) -> Ve
     let member = listing.member(row.path);
     let marks = listing.marks(row.path);
     let (letter, tone) = letters(marks);
-    let entry = member.map(|id| image.entry(id));
+    let entry = member.map(|id| image.entry(id)).filter(|entry| !entry.kind.removes());
     let mut spans = vec![paper.span(format!(" {letter} "), tone)];
     if columns >= 56 {
         spans.push(paper.span(format!("{} ", entry.map_or(" ".repeat(10), permissions)), Tone::Dim));
@@ -83,9 +93,9 @@ fn one(explorer: &Explorer<'_>, paper: &Paper<'_>, row: Row, columns: u16) -> Ve
         let layer = member.map(|id| format!("#{}", id.layer + 1)).unwrap_or_default();
         spans.push(paper.span(right(&layer, 4), Tone::Dim));
     }
-    spans.push(
-        paper.span(right(&bytes(listing.bytes(row.path)), 9), if marks & WASTED != 0 { tone } else { Tone::Plain }),
-    );
+    let sign = if marks & REMOVED != 0 { "−" } else { "" };
+    let size = format!("{sign}{}", bytes(listing.bytes(row.path)));
+    spans.push(paper.span(right(&size, 9), if marks & WASTED != 0 { tone } else { Tone::Plain }));
     let open = match (explorer.has_children(row.path), explorer.outline.is_open(row.path)) {
         (true, true) => "▾ ",
         (true, false) => "▸ ",

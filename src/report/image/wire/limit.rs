@@ -6,6 +6,7 @@ use super::Origin;
 
 /// A limit, and what it was held against.
 #[derive(Serialize)]
+#[allow(clippy::struct_field_names)] // The names are the format's.
 pub(in crate::report::image) struct Limit<'a> {
     /// The key of dockopt.toml, or the rule of dive.
     pub measure: &'static str,

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::{Finding, Layer, Problem, Totals};
+use super::{Finding, Layer, Limit, Problem, Totals};
 use crate::report::wire::{Head, Skipped};
 
 /// A line of `--format jsonl`.
@@ -23,6 +23,7 @@ pub(in crate::report::image) enum Line<'a> {
     },
     File(Box<File<'a>>),
     Finding(Finding<'a>),
+    Limit(Limit<'a>),
     Problem(Problem<'a>),
     Skipped(Skipped<'a>),
     Notice {

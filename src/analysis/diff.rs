@@ -1,0 +1,243 @@
+//! Two images ─► what one has that the other has not. Each byte of the difference is told once: by its category, else its
+//! package, else its folder, and as waste where no final tree has it.
+
+mod config;
+mod files;
+mod folders;
+mod layers;
+mod packages;
+mod parts;
+mod version;
+
+pub use self::config::ConfigChange;
+pub use self::files::{FileChange, How};
+pub use self::folders::FolderChange;
+pub use self::layers::LayerPair;
+pub use self::packages::{PackageChange, PackageHow};
+pub use self::parts::{Part, PartKind};
+
+use std::collections::BTreeSet;
+
+use crate::analysis::ImageAnalysis;
+use crate::image::{Category, Contents};
+
+/// What one image has that another one has not.
+#[derive(Debug)]
+pub struct Difference {
+    /// What the first one weighs.
+    pub before: Sums,
+    /// What the second one weighs.
+    pub after: Sums,
+    /// What makes up the difference of the bytes on disk, to the byte, most bytes first; empty where contents of one of
+    /// the images were not read.
+    pub parts: Vec<Part>,
+    /// Bytes that whoever has the first image pulls for the second one.
+    pub new_pull_bytes: u64,
+    /// How many of the lowest layers are the same.
+    pub shared_layers: usize,
+    /// All layers in order, those that belong together in one row.
+    pub layers: Vec<LayerPair>,
+    /// Packages that came, went, or changed, most bytes first.
+    pub packages: Vec<PackageChange>,
+    /// Categories whose bytes changed, most bytes first.
+    pub categories: Vec<CategoryChange>,
+    /// Folders whose bytes changed, most bytes first; each with all that is below it.
+    pub folders: Vec<FolderChange>,
+    /// Files and links that came, went, or have other contents, most bytes first.
+    pub files: Vec<FileChange>,
+    /// Members of which only owner, permissions, attributes or times changed, in the order of their paths.
+    pub metadata: Vec<FileChange>,
+    /// What containers start with.
+    pub config: Vec<ConfigChange>,
+}
+
+/// What an image weighs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Sums {
+    /// Bytes on disk; `None` where contents were not read, as for all but the pull.
+    pub disk_bytes: Option<u64>,
+    /// Bytes that a pull transfers.
+    pub pull_bytes: u64,
+    /// Bytes that no final tree has.
+    pub waste_bytes: Option<u64>,
+    /// Files of the final tree.
+    pub files: Option<u64>,
+    /// Layers.
+    pub layers: usize,
+}
+
+/// Bytes of a category, before and after.
+#[derive(Clone, Copy, Debug)]
+pub struct CategoryChange {
+    /// The category.
+    pub category: &'static Category,
+    /// Bytes before.
+    pub before: u64,
+    /// Bytes after.
+    pub after: u64,
+}
+
+impl CategoryChange {
+    /// What came, or went.
+    pub fn bytes(&self) -> i64 {
+        delta(self.before, self.after)
+    }
+}
+
+/// How much more the second number is.
+pub fn delta(before: u64, after: u64) -> i64 {
+    let delta = i128::from(after) - i128::from(before);
+    i64::try_from(delta).unwrap_or(if delta < 0 { i64::MIN } else { i64::MAX })
+}
+
+impl Difference {
+    /// Holds two images against each other. With `semantic`, times of modification and the order of members in layers
+    /// are no difference.
+    pub fn new(before: &ImageAnalysis, after: &ImageAnalysis, semantic: bool) -> Self {
+        let (old, new) = (sums(before), sums(after));
+        let read = old.disk_bytes.is_some() && new.disk_bytes.is_some();
+        let (layers, shared_layers) = layers::pairs(before, after, semantic);
+        let mut difference = Self {
+            before: old,
+            after: new,
+            parts: Vec::new(),
+            new_pull_bytes: new_pull_bytes(before, after),
+            shared_layers,
+            layers,
+            packages: Vec::new(),
+            categories: Vec::new(),
+            folders: Vec::new(),
+            files: Vec::new(),
+            metadata: Vec::new(),
+            config: config::changes(before, after),
+        };
+        if read {
+            let joined = files::Joined::new(before, after);
+            let changes = files::changes(before, after, &joined, semantic);
+            difference.parts = parts::parts(before, after, &changes.bytes);
+            difference.files = changes.files;
+            difference.metadata = changes.metadata;
+            difference.folders = folders::changes(before, after, &joined);
+            difference.packages = packages::changes(before, after);
+            difference.categories = categories(before, after);
+        }
+        difference
+    }
+
+    /// The difference of the bytes on disk.
+    pub fn bytes(&self) -> Option<i64> {
+        Some(delta(self.before.disk_bytes?, self.after.disk_bytes?))
+    }
+}
+
+fn sums(analysis: &ImageAnalysis) -> Sums {
+    let unread = analysis.image.layers.iter().any(|layer| layer.contents == Contents::NotAsked);
+    let totals = &analysis.totals;
+    let known = |bytes: u64| (!unread).then_some(bytes);
+    Sums {
+        disk_bytes: known(totals.disk_bytes),
+        pull_bytes: totals.pull_bytes,
+        waste_bytes: known(totals.waste.sum()),
+        files: known(totals.merged_files),
+        layers: analysis.image.layers.len(),
+    }
+}
+
+/// Bytes of the blobs of layers that the first image does not have, of each distinct one once.
+fn new_pull_bytes(before: &ImageAnalysis, after: &ImageAnalysis) -> u64 {
+    let known: BTreeSet<_> =
+        before.image.layers.iter().flat_map(|layer| [&layer.digest, &layer.diff_id]).flatten().collect();
+    let mut seen = BTreeSet::new();
+    let new = after.image.layers.iter().filter(|layer| {
+        let names = [&layer.digest, &layer.diff_id];
+        let has = names.iter().any(|name| name.as_ref().is_some_and(|name| known.contains(name)));
+        let name = layer.digest.as_ref().or(layer.diff_id.as_ref());
+        !has && name.is_none_or(|name| seen.insert(name))
+    });
+    new.map(|layer| layer.blob_bytes).fold(0, u64::saturating_add)
+}
+
+fn categories(before: &ImageAnalysis, after: &ImageAnalysis) -> Vec<CategoryChange> {
+    let bytes = |analysis: &ImageAnalysis, category: &Category| {
+        let found = analysis.categories.iter().find(|found| found.category.name == category.name);
+        found.map_or(0, |found| found.bytes)
+    };
+    let mut changes: Vec<CategoryChange> = crate::image::all_categories()
+        .iter()
+        .map(|category| CategoryChange { category, before: bytes(before, category), after: bytes(after, category) })
+        .filter(|change| change.before != change.after)
+        .collect();
+    changes.sort_by_key(|change| std::cmp::Reverse(change.bytes().unsigned_abs()));
+    changes
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::analysis::{Options, analyse};
+    use crate::finding::Mask;
+    use crate::image::Read;
+    use crate::image::sketch::sketch;
+
+    fn analysis(text: &str) -> ImageAnalysis {
+        let read = Read { images: vec![sketch(text)], ..Read::default() };
+        analyse(read, &Options::default(), &mut Mask::default()).images.remove(0)
+    }
+
+    /// Differences as lines: parts, then files.
+    #[track_caller]
+    fn check(before: &str, after: &str, expected: &[&str]) {
+        let (before, after) = (analysis(before), analysis(after));
+        let difference = Difference::new(&before, &after, true);
+        let sum: i64 = difference.parts.iter().map(|part| part.bytes).sum();
+        assert_eq!(Some(sum), difference.bytes(), "the parts are the whole");
+        let mut lines: Vec<String> =
+            difference.parts.iter().map(|part| format!("{:+} {}", part.bytes, part.name)).collect();
+        for file in &difference.files {
+            let image = if file.after.is_some() { &after } else { &before };
+            let path = file.after.or(file.before).map(|path| image.image.paths.text(path)).unwrap_or_default();
+            lines.push(format!("{:?} {path} {:+}", file.how, file.bytes()));
+        }
+        assert_eq!(lines, expected);
+        let back = Difference::new(&after, &before, true);
+        assert_eq!(back.bytes(), difference.bytes().map(|bytes| -bytes));
+        assert_eq!(back.files.len(), difference.files.len());
+    }
+
+    #[test]
+    fn every_byte_is_told_once() {
+        check("100644 0:0 10 a", "100644 0:0 10 a", &[]);
+        check(
+            "100644 0:0 10 usr/lib/x/a\n100644 0:0 7 srv/b\n100644 0:0 900 root/.cache/pip/http/x",
+            "100644 0:0 30 usr/lib/x/a\n100644 0:0 5 srv/c",
+            &[
+                "-900 pip-cache",
+                "+20 /usr/lib",
+                "-2 /srv",
+                "Removed root/.cache/pip/http/x -900",
+                "Changed usr/lib/x/a +20",
+                "Removed srv/b -7",
+                "Added srv/c +5",
+            ],
+        );
+    }
+
+    #[test]
+    fn waste_is_a_part_of_its_own() {
+        check("100644 0:0 100 a\n100644 0:0 5 b\n\n0 0:0 0 .wh.a", "100644 0:0 5 b", &["-100 wasted"]);
+    }
+
+    #[test]
+    fn names_of_one_file_count_once() {
+        check("100644 0:0 50 a", "100644 0:0 50 a\n100644 0:0 0 b => a", &["Added b +0"]);
+        check("100644 0:0 50 a\n100644 0:0 0 b => a", "100644 0:0 50 b = a 50", &["Removed a -50"]);
+    }
+
+    #[test]
+    fn modes_are_no_contents() {
+        let (before, after) =
+            (analysis("100644 0:0 50 a\n40755 0:0 0 d/"), analysis("100755 0:0 50 a\n40755 1:0 0 d/"));
+        let difference = Difference::new(&before, &after, true);
+        assert_eq!((difference.files.len(), difference.metadata.len()), (0, 2));
+    }
+}

@@ -1,0 +1,79 @@
+//! Which of two versions is the later one.
+
+use std::cmp::Ordering;
+
+/// As dpkg compares versions (deb-version(7)): an epoch, then words and numbers in turn, `~` before everything. Serves for
+/// the other managers' versions too, which are numbers with points.
+pub(super) fn compare(one: &str, two: &str) -> Ordering {
+    let (epoch_one, one) = epoch(one);
+    let (epoch_two, two) = epoch(two);
+    epoch_one.cmp(&epoch_two).then_with(|| parts(one.as_bytes(), two.as_bytes()))
+}
+
+fn epoch(version: &str) -> (u64, &str) {
+    let parsed = version.split_once(':').and_then(|(epoch, rest)| Some((epoch.parse().ok()?, rest)));
+    parsed.unwrap_or((0, version))
+}
+
+fn parts(mut one: &[u8], mut two: &[u8]) -> Ordering {
+    while !one.is_empty() || !two.is_empty() {
+        let word = |text: &[u8]| text.iter().position(u8::is_ascii_digit).unwrap_or(text.len());
+        let (a, b) = (one.split_at(word(one)), two.split_at(word(two)));
+        let words = words(a.0, b.0);
+        if words != Ordering::Equal {
+            return words;
+        }
+        let digits = |text: &[u8]| text.iter().position(|byte| !byte.is_ascii_digit()).unwrap_or(text.len());
+        let (c, d) = (a.1.split_at(digits(a.1)), b.1.split_at(digits(b.1)));
+        let numbers = number(c.0).cmp(&number(d.0));
+        if numbers != Ordering::Equal {
+            return numbers;
+        }
+        (one, two) = (c.1, d.1);
+    }
+    Ordering::Equal
+}
+
+/// Of any length: how many digits, then which.
+fn number(digits: &[u8]) -> (usize, &[u8]) {
+    let start = digits.iter().position(|&digit| digit != b'0').unwrap_or(digits.len());
+    (digits.len() - start, &digits[start..])
+}
+
+fn words(one: &[u8], two: &[u8]) -> Ordering {
+    let order = |byte: Option<&u8>| match byte {
+        Some(b'~') => -1_i32,
+        None => 0,
+        Some(byte) if byte.is_ascii_alphabetic() => i32::from(*byte),
+        Some(byte) => i32::from(*byte) + 256,
+    };
+    let most = one.len().max(two.len());
+    (0..most)
+        .map(|at| order(one.get(at)).cmp(&order(two.get(at))))
+        .find(|order| order.is_ne())
+        .unwrap_or(Ordering::Equal)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn later_versions_are_later() {
+        for (one, two) in [
+            ("1.9", "1.10"),
+            ("1.0~rc1", "1.0"),
+            ("1.0", "1.0-1"),
+            ("2.0", "1:0.1"),
+            ("1.0a", "1.0b"),
+            ("9", "100000000000000000000000000"),
+            ("", "1"),
+            ("1.2.3-r0", "1.2.3-r1"),
+            ("5.3.8+really", "5.3.9"),
+        ] {
+            assert_eq!(compare(one, two), Ordering::Less, "{one} {two}");
+            assert_eq!(compare(two, one), Ordering::Greater, "{one} {two}");
+        }
+        assert_eq!(compare("1.01", "1.1"), Ordering::Equal);
+    }
+}

@@ -1,0 +1,124 @@
+//! `--image auto`: the engine's images that were built from the Dockerfiles of a run, told by their histories, which the
+//! engine has at hand. No image is read for it. A Dockerfile's labels stand in the history too.
+
+use std::time::{Duration, Instant};
+
+use crate::attribution::{Fit, fit};
+use crate::build::Build;
+use crate::cli::output::Failure;
+use crate::engine::{Engine, Error, Options};
+use crate::image::History;
+use crate::inputs::Inputs;
+
+/// Images whose history is asked for, the newest first.
+const IMAGES: usize = 300;
+/// When no more of them are asked for.
+const PATIENCE: Duration = Duration::from_secs(5);
+/// Instructions that have to agree where not all do: `COPY . .` and `WORKDIR /app` stand in many Dockerfiles.
+const LEAST: usize = 3;
+
+/// What a search found.
+pub(super) struct Searched {
+    /// The best image of each Dockerfile that has one: its name, and why it is that.
+    pub(super) images: Vec<(String, String)>,
+    /// What a Dockerfile without one is told.
+    pub(super) notices: Vec<String>,
+}
+
+/// Searches the engine for images that were built from the Dockerfiles.
+pub(super) fn search(inputs: &Inputs) -> Result<Searched, Failure> {
+    let because = |error: Error| Failure::Because {
+        what: format!("`--image auto` looks for an image of the engine: {}", error.what),
+        help: Some(format!("{}; or name an image or a file with `--image`", error.help)),
+    };
+    let builds: Vec<Build<'_>> = inputs.builds.iter().map(Build::new).collect();
+    let mut best: Vec<Option<(String, Fit)>> = builds.iter().map(|_| None).collect();
+    let engine = Engine::connect(&Options::of_process()).map_err(because)?;
+    let mut images = engine.images().map_err(because)?;
+    images.sort_by_key(|image| std::cmp::Reverse(image.created));
+    let started = Instant::now();
+    let mut looked_at = 0;
+    for image in images.iter().take(IMAGES) {
+        if started.elapsed() > PATIENCE
+            || best.iter().flatten().filter(|(_, fit)| is_complete(fit)).count() == best.len()
+        {
+            break;
+        }
+        looked_at += 1;
+        // It may have been removed meanwhile.
+        let Ok(steps) = engine.history(&image.id, None) else { continue };
+        let history: Vec<History> = steps
+            .into_iter()
+            .map(|step| History {
+                created_by: Some(step.created_by),
+                comment: Some(step.comment),
+                ..History::default()
+            })
+            .collect();
+        let name = image.tags.first().unwrap_or(&image.id);
+        for (build, best) in builds.iter().zip(&mut best) {
+            let Some(fit) = fit(&history, build).filter(is_sure) else { continue };
+            if best.as_ref().is_none_or(|(_, known)| rank(&fit) > rank(known)) {
+                *best = Some((format!("docker:{name}"), fit));
+            }
+        }
+    }
+    let mut searched = Searched { images: Vec::new(), notices: Vec::new() };
+    for (build, best) in builds.iter().zip(best) {
+        let file = inputs.source(build.input().dockerfile).name();
+        match best {
+            Some((name, fit)) => {
+                let why = format!("history agrees with {} of {} instructions", fit.agreed, fit.instructions);
+                searched.images.push((name, why));
+            }
+            None => searched.notices.push(format!(
+                "none of {looked_at} images of the engine at {} was built from `{file}`: its findings keep their prices",
+                engine.endpoint()
+            )),
+        }
+    }
+    Ok(searched)
+}
+
+/// Whether nothing fits better.
+fn is_complete(fit: &Fit) -> bool {
+    fit.is_target && fit.agreed == fit.instructions
+}
+
+/// Whether an image of another project would hardly fit as well.
+fn is_sure(fit: &Fit) -> bool {
+    fit.agreed > 0 && fit.is_target && (fit.agreed == fit.instructions || (fit.belongs() && fit.agreed >= LEAST))
+}
+
+/// What fits better ranks higher: the share that agrees, in millionths.
+fn rank(fit: &Fit) -> usize {
+    fit.agreed.saturating_mul(1_000_000) / fit.instructions.max(1)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check(agreed: usize, instructions: usize, is_target: bool, expected: &str) {
+        let fit = Fit { agreed, instructions, stage: "stage-0".to_owned(), is_target };
+        let said = if is_complete(&fit) {
+            "complete"
+        } else if is_sure(&fit) {
+            "sure"
+        } else {
+            "no"
+        };
+        assert_eq!(said, expected, "{fit:?}");
+    }
+
+    #[test]
+    fn what_agrees_by_chance_is_no_match() {
+        check(2, 2, true, "complete");
+        check(2, 4, true, "no");
+        check(3, 4, true, "sure");
+        check(3, 8, true, "no");
+        check(0, 0, true, "no");
+        check(4, 4, false, "no");
+    }
+}

@@ -1,0 +1,129 @@
+//! `image diff` for people and programs.
+
+mod json;
+mod markdown;
+mod screen;
+mod wire;
+
+pub use self::json::write as image_diff_json;
+pub use self::markdown::write as image_diff_markdown;
+pub use self::screen::write as image_diff;
+
+use super::{shown_line, shown_path};
+use crate::analysis::{ConfigChange, Difference, FileChange, ImageAnalysis, LayerPair, PackageChange, PackageHow};
+use crate::image::PathId;
+use crate::report::units::bytes;
+
+/// Two images, and what one has that the other has not.
+#[derive(Clone, Copy, Debug)]
+pub struct ImageDiff<'a> {
+    /// The first image.
+    pub before: &'a ImageAnalysis,
+    /// The second image.
+    pub after: &'a ImageAnalysis,
+    /// The difference.
+    pub difference: &'a Difference,
+    /// What was told of the sources.
+    pub notices: &'a [String],
+    /// Levels of folders.
+    pub depth: u32,
+    /// Rows of a list.
+    pub top: usize,
+}
+
+impl ImageDiff<'_> {
+    fn path(&self, before: Option<PathId>, after: Option<PathId>) -> String {
+        match (before, after) {
+            (_, Some(path)) => shown_path(self.after, path),
+            (Some(path), None) => shown_path(self.before, path),
+            (None, None) => "/".to_owned(),
+        }
+    }
+
+    fn file(&self, file: &FileChange) -> String {
+        self.path(file.before, file.after)
+    }
+
+    /// Bytes of a pair of layers; `None` where one was not read.
+    fn layer_bytes(&self, pair: &LayerPair) -> [Option<u64>; 2] {
+        let own = |analysis: &ImageAnalysis, at: Option<usize>| match at {
+            None => Some(0),
+            Some(at) => analysis.image.layers[at].tar_bytes.and(analysis.layers.get(at)).map(|layer| layer.file_bytes),
+        };
+        [own(self.before, pair.before), own(self.after, pair.after)]
+    }
+
+    fn instruction(&self, pair: &LayerPair) -> Option<&str> {
+        let after = pair.after.and_then(|at| self.after.instruction(at));
+        after.or_else(|| pair.before.and_then(|at| self.before.instruction(at)))
+    }
+
+    /// `Dockerfile:3 → Dockerfile:5`.
+    fn line(&self, pair: &LayerPair) -> String {
+        let before = pair.before.and_then(|at| shown_line(self.before, at));
+        let after = pair.after.and_then(|at| shown_line(self.after, at));
+        match (before, after) {
+            (Some(before), Some(after)) if before != after => format!("{before} → {after}"),
+            (before, after) => after.or(before).unwrap_or_default(),
+        }
+    }
+
+    /// `−812 MB: −640 MB build tools, −120 MB pip cache, +3 MB curl, −55 MB other`.
+    fn sentence(&self) -> String {
+        let Some(whole) = self.difference.bytes() else {
+            return format!("{} to pull; contents were not read", signed(self.pull()));
+        };
+        let parts = self.difference.summary();
+        if parts.is_empty() {
+            let files = self.difference.files.len();
+            return if files == 0 {
+                "no bytes differ".to_owned()
+            } else {
+                format!("as large as before, {files} files differ")
+            };
+        }
+        let parts: Vec<String> = parts.iter().map(|(name, bytes)| format!("{} {name}", signed(*bytes))).collect();
+        format!("{}: {}", if whole == 0 { "±0".to_owned() } else { signed(whole) }, parts.join(", "))
+    }
+
+    fn pull(&self) -> i64 {
+        crate::analysis::delta(self.difference.before.pull_bytes, self.difference.after.pull_bytes)
+    }
+}
+
+/// `−812 MB`, `+3 kB`, `0 B`.
+fn signed(amount: i64) -> String {
+    let sign = match amount {
+        0 => "",
+        1.. => "+",
+        _ => "−",
+    };
+    format!("{sign}{}", bytes(amount.unsigned_abs()))
+}
+
+/// `curl 8.1 → 8.2`.
+fn package(change: &PackageChange) -> String {
+    let list = |versions: &[String]| match versions {
+        [one] => one.clone(),
+        [one, .., last] => format!("{one} … {last}"),
+        [] => String::new(),
+    };
+    let (before, after) = (list(&change.before), list(&change.after));
+    match change.how {
+        PackageHow::Added | PackageHow::Resized => format!("{} {after}", change.name),
+        PackageHow::Removed => format!("{} {before}", change.name),
+        _ => format!("{} {before} → {after}", change.name),
+    }
+}
+
+/// `ENV PATH`, and what it was and is.
+fn setting(change: &ConfigChange) -> (String, String) {
+    let name = change.name.as_ref().map(|name| format!(" {name}")).unwrap_or_default();
+    let text = match (&change.before, &change.after) {
+        (Some(before), Some(after)) => format!("{before} → {after}"),
+        (None, Some(after)) => format!("set: {after}"),
+        (Some(before), None) => format!("gone: {before}"),
+        (None, None) => String::new(),
+    };
+    (format!("{}{name}", change.setting), text)
+}

@@ -1,0 +1,146 @@
+//! A difference ─► JSON.
+
+use super::super::json::{digest, origin, platform};
+use super::{ImageDiff, wire};
+use crate::analysis::{FileChange, How, ImageAnalysis, LayerPair, PartKind, Sums, delta};
+use crate::report::json::pretty;
+use crate::report::wire::Head;
+
+/// The result of `image diff`, as `schemas/image-diff.schema.json` describes it.
+pub fn write(diff: &ImageDiff<'_>) -> String {
+    let difference = diff.difference;
+    let file = |file: &FileChange| wire::File {
+        path: diff.file(file),
+        change: file.how.name(),
+        bytes_before: file.bytes_before,
+        bytes_after: file.bytes_after,
+        bytes: file.bytes(),
+    };
+    let summary = difference.summary().into_iter().map(|(name, bytes)| wire::Named { name, bytes });
+    let folders = || difference.folders.iter().filter(|folder| folder.depth <= diff.depth);
+    let of = |how: How| difference.files.iter().filter(|file| file.how == how).count();
+    pretty(&wire::Diff {
+        head: Head { schema: "dockopt.image-diff/1", dockopt: env!("CARGO_PKG_VERSION"), root: "." },
+        before: side(diff.before, &difference.before),
+        after: side(diff.after, &difference.after),
+        delta: deltas(&difference.before, &difference.after),
+        new_pull_bytes: difference.new_pull_bytes,
+        shared_layers: difference.shared_layers,
+        summary: wire::Summary { text: diff.sentence(), parts: summary.collect() },
+        parts: difference.parts.iter().map(part).collect(),
+        layers: difference.layers.iter().map(|pair| layer(diff, pair)).collect(),
+        packages: packages(diff),
+        categories: categories(diff),
+        folders: folders()
+            .take(diff.top)
+            .map(|one| wire::Folder { path: diff.path(one.before, one.after), depth: one.depth, bytes: one.bytes })
+            .collect(),
+        files: difference.files.iter().take(diff.top).map(file).collect(),
+        metadata: difference.metadata.iter().take(diff.top).map(file).collect(),
+        counts: wire::Counts {
+            packages: difference.packages.len(),
+            folders: folders().count(),
+            added: of(How::Added),
+            removed: of(How::Removed),
+            changed: of(How::Changed),
+            metadata_only: difference.metadata.len(),
+        },
+        config: settings(diff),
+        notices: diff.notices,
+    })
+}
+
+fn side<'a>(analysis: &'a ImageAnalysis, sums: &Sums) -> wire::Side<'a> {
+    let image = &analysis.image;
+    wire::Side {
+        reference: &image.reference,
+        source: analysis.source.as_deref(),
+        platform: platform(&image.platform),
+        manifest_digest: digest(image.manifest.as_ref()),
+        id: digest(image.id.as_ref()),
+        disk_bytes: sums.disk_bytes,
+        pull_bytes: sums.pull_bytes,
+        waste_bytes: sums.waste_bytes,
+        files: sums.files,
+        layers: sums.layers,
+    }
+}
+
+fn deltas(before: &Sums, after: &Sums) -> wire::Delta {
+    let both = |before: Option<u64>, after: Option<u64>| Some(delta(before?, after?));
+    wire::Delta {
+        disk_bytes: both(before.disk_bytes, after.disk_bytes),
+        pull_bytes: delta(before.pull_bytes, after.pull_bytes),
+        waste_bytes: both(before.waste_bytes, after.waste_bytes),
+        files: both(before.files, after.files),
+        layers: delta(before.layers as u64, after.layers as u64),
+    }
+}
+
+fn part(part: &crate::analysis::Part) -> wire::Part<'_> {
+    let ecosystem = match part.kind {
+        PartKind::Package(ecosystem) => Some(ecosystem.name()),
+        _ => None,
+    };
+    wire::Part { kind: part.kind.name(), name: &part.name, ecosystem, bytes: part.bytes }
+}
+
+fn layer<'a>(diff: &ImageDiff<'a>, pair: &LayerPair) -> wire::Layer<'a> {
+    let (old, new) = (diff.before, diff.after);
+    let made =
+        |analysis: &'a ImageAnalysis, at: Option<usize>| analysis.place(at?).map(|(name, place)| origin(name, place));
+    let [before, after] = diff.layer_bytes(pair);
+    let told = pair.after.and_then(|at| new.instruction(at));
+    wire::Layer {
+        before: pair.before,
+        after: pair.after,
+        same: pair.same,
+        instruction: told.or_else(|| pair.before.and_then(|at| old.instruction(at))),
+        origin_before: made(old, pair.before),
+        origin_after: made(new, pair.after),
+        bytes_before: before.filter(|_| pair.before.is_some()),
+        bytes_after: after.filter(|_| pair.after.is_some()),
+        bytes: before.zip(after).map(|(before, after)| delta(before, after)),
+    }
+}
+
+fn packages<'a>(diff: &ImageDiff<'a>) -> Vec<wire::Package<'a>> {
+    let mut list = Vec::new();
+    for one in diff.difference.packages.iter().take(diff.top) {
+        list.push(wire::Package {
+            ecosystem: one.ecosystem.name(),
+            name: &one.name,
+            change: one.how.name(),
+            before: &one.before,
+            after: &one.after,
+            bytes: one.bytes,
+        });
+    }
+    list
+}
+
+fn categories<'a>(diff: &ImageDiff<'a>) -> Vec<wire::Category<'a>> {
+    let mut list = Vec::new();
+    for one in diff.difference.categories.iter().take(diff.top) {
+        list.push(wire::Category {
+            name: &one.category.name,
+            bytes_before: one.before,
+            bytes_after: one.after,
+            bytes: one.bytes(),
+        });
+    }
+    list
+}
+
+fn settings<'a>(diff: &ImageDiff<'a>) -> Vec<wire::Setting<'a>> {
+    let mut list = Vec::new();
+    for one in &diff.difference.config {
+        list.push(wire::Setting {
+            setting: one.setting,
+            name: one.name.as_deref(),
+            before: one.before.as_deref(),
+            after: one.after.as_deref(),
+        });
+    }
+    list
+}

@@ -1,0 +1,174 @@
+//! The difference of two images on a screen.
+
+use super::super::grid::{Cell, Column, cell, grid, plain};
+use super::super::{image_name, lists};
+use super::{ImageDiff, package, setting, signed};
+use crate::analysis::{FileChange, How, PackageHow};
+use crate::report::layout::{Layout, Tone, clean};
+use crate::report::screen::push;
+use crate::report::units::{bytes, count};
+
+/// The result of `image diff`, for people.
+pub fn write(diff: &ImageDiff<'_>, layout: Layout) -> String {
+    let names = format!("{} → {}", image_name(diff.before), image_name(diff.after));
+    let mut out = layout.paint(Tone::Strong, &clean(&names));
+    out.push('\n');
+    push(&mut out, &diff.sentence(), 2, layout, Tone::Strong);
+    out.push('\n');
+    out.push_str(&sums(diff, layout));
+    let mut section = |title: String, body: String| {
+        if !body.is_empty() {
+            out.push('\n');
+            push(&mut out, &title, 2, layout, Tone::Strong);
+            out.push_str(&body);
+        }
+    };
+    let difference = diff.difference;
+    section(format!("Layers: {} shared", difference.shared_layers), layers(diff, layout));
+    section("Packages".to_owned(), packages(diff, layout));
+    section("Categories".to_owned(), categories(diff, layout));
+    section("Folders".to_owned(), folders(diff, layout));
+    let of = |how: How| difference.files.iter().filter(|file| file.how == how).count();
+    let title = format!("Files: {} added, {} removed, {} changed", of(How::Added), of(How::Removed), of(How::Changed));
+    section(title, files(diff, &difference.files, layout));
+    let title = format!("Owner, mode, attributes or time only: {}", count(difference.metadata.len() as u64, "path"));
+    section(title, files(diff, &difference.metadata[..difference.metadata.len().min(diff.top)], layout));
+    section("Config".to_owned(), config(diff, layout));
+    for notice in diff.notices {
+        push(&mut out, notice, 0, layout, Tone::Dim);
+    }
+    out
+}
+
+const fn tone(amount: i64) -> Tone {
+    match amount {
+        0 => Tone::Plain,
+        1.. => Tone::Warning,
+        _ => Tone::Good,
+    }
+}
+
+fn sums(diff: &ImageDiff<'_>, layout: Layout) -> String {
+    let (before, after) = (&diff.difference.before, &diff.difference.after);
+    let mut rows = Vec::new();
+    let mut row = |what: &str, before: Option<u64>, after: Option<u64>, more: String| {
+        let (Some(before), Some(after)) = (before, after) else { return };
+        let delta = crate::analysis::delta(before, after);
+        rows.push(vec![
+            plain(what),
+            plain(bytes(before)),
+            plain("→"),
+            plain(bytes(after)),
+            cell(signed(delta), tone(delta)),
+            cell(more, Tone::Dim),
+        ]);
+    };
+    let new = format!("{} of it new for whoever has the first", bytes(diff.difference.new_pull_bytes));
+    row("on disk", before.disk_bytes, after.disk_bytes, String::new());
+    row("to pull", Some(before.pull_bytes), Some(after.pull_bytes), new);
+    row("wasted", before.waste_bytes, after.waste_bytes, String::new());
+    if let (Some(old), Some(new)) = (before.files, after.files) {
+        let number = |files: u64| count(files, "").trim_end_matches(['s', ' ']).to_owned();
+        rows.push(vec![plain("files"), plain(number(old)), plain("→"), plain(number(new))]);
+    }
+    rows.push(vec![plain("layers"), plain(before.layers.to_string()), plain("→"), plain(after.layers.to_string())]);
+    let columns = [Column::Left, Column::Right, Column::Left, Column::Right, Column::Right, Column::Words];
+    grid(&columns, &rows, layout, 2)
+}
+
+fn layers(diff: &ImageDiff<'_>, layout: Layout) -> String {
+    let own: Vec<_> = diff.difference.layers.iter().skip(diff.difference.shared_layers).collect();
+    let mut rows = Vec::new();
+    for pair in own.iter().take(diff.top.max(20)) {
+        let [before, after] = diff.layer_bytes(pair);
+        let delta = before.zip(after).map(|(before, after)| crate::analysis::delta(before, after));
+        let (mark, mark_tone) = match (pair.before, pair.after) {
+            _ if pair.same => ("=", Tone::Dim),
+            (Some(_), None) => ("−", Tone::Good),
+            (None, _) => ("+", Tone::Warning),
+            (Some(_), Some(_)) => ("~", Tone::Plain),
+        };
+        rows.push(vec![
+            cell(mark, mark_tone),
+            cell(delta.map_or_else(|| "?".to_owned(), signed), tone(delta.unwrap_or_default())),
+            plain(diff.line(pair)),
+            plain(diff.instruction(pair).unwrap_or_default()),
+        ]);
+    }
+    grid(&[Column::Left, Column::Right, Column::Left, Column::Words], &rows, layout, 4)
+        + &lists::rest(own.len(), rows.len())
+}
+
+fn packages(diff: &ImageDiff<'_>, layout: Layout) -> String {
+    let all = &diff.difference.packages;
+    let row = |change: &crate::analysis::PackageChange| -> Vec<Cell> {
+        let mark = match change.how {
+            PackageHow::Added => "+",
+            PackageHow::Removed => "−",
+            _ => "~",
+        };
+        vec![
+            plain(mark),
+            cell(signed(change.bytes), tone(change.bytes)),
+            cell(change.ecosystem.name(), Tone::Dim),
+            plain(package(change)),
+            cell(change.how.name(), Tone::Dim),
+        ]
+    };
+    let rows: Vec<_> = all.iter().take(diff.top).map(row).collect();
+    let columns = [Column::Left, Column::Right, Column::Left, Column::Words, Column::Left];
+    grid(&columns, &rows, layout, 4) + &lists::rest(all.len(), rows.len())
+}
+
+fn categories(diff: &ImageDiff<'_>, layout: Layout) -> String {
+    let all = &diff.difference.categories;
+    let mut rows = Vec::new();
+    for change in all.iter().take(diff.top) {
+        rows.push(vec![
+            cell(signed(change.bytes()), tone(change.bytes())),
+            plain(&change.category.name),
+            cell(format!("{} → {}", bytes(change.before), bytes(change.after)), Tone::Dim),
+        ]);
+    }
+    grid(&[Column::Right, Column::Left, Column::Words], &rows, layout, 4) + &lists::rest(all.len(), rows.len())
+}
+
+fn folders(diff: &ImageDiff<'_>, layout: Layout) -> String {
+    let all: Vec<_> = diff.difference.folders.iter().filter(|folder| folder.depth <= diff.depth).collect();
+    let mut rows = Vec::new();
+    for folder in all.iter().take(diff.top) {
+        rows.push(vec![
+            cell(signed(folder.bytes), tone(folder.bytes)),
+            plain(format!("{}/", diff.path(folder.before, folder.after))),
+        ]);
+    }
+    grid(&[Column::Right, Column::Path], &rows, layout, 4) + &lists::rest(all.len(), rows.len())
+}
+
+fn files(diff: &ImageDiff<'_>, files: &[FileChange], layout: Layout) -> String {
+    let mut rows = Vec::new();
+    for file in files.iter().take(diff.top) {
+        let mark = match file.how {
+            How::Added => "+",
+            How::Removed => "−",
+            How::Changed => "~",
+            How::Metadata => "",
+        };
+        let size = if file.how == How::Metadata { plain("") } else { cell(signed(file.bytes()), tone(file.bytes())) };
+        rows.push(vec![plain(mark), size, plain(diff.file(file))]);
+    }
+    grid(&[Column::Left, Column::Right, Column::Path], &rows, layout, 4) + &lists::rest(files.len(), rows.len())
+}
+
+fn config(diff: &ImageDiff<'_>, layout: Layout) -> String {
+    let all = &diff.difference.config;
+    let rows: Vec<_> = all
+        .iter()
+        .take(diff.top.max(20))
+        .map(|change| {
+            let (name, text) = setting(change);
+            vec![plain(name), plain(text)]
+        })
+        .collect();
+    grid(&[Column::Left, Column::Words], &rows, layout, 4) + &lists::rest(all.len(), rows.len())
+}

@@ -1,0 +1,142 @@
+//! The shape of the JSON of differences. A field is only ever added; what is unknown is `null`, never 0.
+
+use serde::Serialize;
+
+use super::super::wire::Origin;
+use crate::report::wire::Head;
+
+#[derive(Serialize)]
+pub(super) struct Diff<'a> {
+    #[serde(flatten)]
+    pub head: Head<'a>,
+    pub before: Side<'a>,
+    pub after: Side<'a>,
+    pub delta: Delta,
+    /// Bytes that whoever has the first image pulls for the second one.
+    pub new_pull_bytes: u64,
+    pub shared_layers: usize,
+    pub summary: Summary,
+    /// Disjoint; their sum is `delta.disk_bytes`.
+    pub parts: Vec<Part<'a>>,
+    pub layers: Vec<Layer<'a>>,
+    pub packages: Vec<Package<'a>>,
+    pub categories: Vec<Category<'a>>,
+    pub folders: Vec<Folder>,
+    pub files: Vec<File>,
+    pub metadata: Vec<File>,
+    pub counts: Counts,
+    pub config: Vec<Setting<'a>>,
+    pub notices: &'a [String],
+}
+
+#[derive(Serialize)]
+pub(super) struct Side<'a> {
+    #[serde(rename = "ref")]
+    pub reference: &'a str,
+    pub source: Option<&'a str>,
+    pub platform: Option<String>,
+    pub manifest_digest: Option<String>,
+    pub id: Option<String>,
+    pub disk_bytes: Option<u64>,
+    pub pull_bytes: u64,
+    pub waste_bytes: Option<u64>,
+    pub files: Option<u64>,
+    pub layers: usize,
+}
+
+#[derive(Serialize)]
+pub(super) struct Delta {
+    pub disk_bytes: Option<i64>,
+    pub pull_bytes: i64,
+    pub waste_bytes: Option<i64>,
+    pub files: Option<i64>,
+    pub layers: i64,
+}
+
+#[derive(Serialize)]
+pub(super) struct Summary {
+    pub text: String,
+    pub parts: Vec<Named>,
+}
+
+#[derive(Serialize)]
+pub(super) struct Named {
+    pub name: String,
+    pub bytes: i64,
+}
+
+#[derive(Serialize)]
+pub(super) struct Part<'a> {
+    pub kind: &'static str,
+    pub name: &'a str,
+    pub ecosystem: Option<&'static str>,
+    pub bytes: i64,
+}
+
+#[derive(Serialize)]
+pub(super) struct Layer<'a> {
+    /// Index of the first image's layers.
+    pub before: Option<usize>,
+    /// Index of the second image's layers.
+    pub after: Option<usize>,
+    pub same: bool,
+    pub instruction: Option<&'a str>,
+    pub origin_before: Option<Origin<'a>>,
+    pub origin_after: Option<Origin<'a>>,
+    pub bytes_before: Option<u64>,
+    pub bytes_after: Option<u64>,
+    pub bytes: Option<i64>,
+}
+
+#[derive(Serialize)]
+pub(super) struct Package<'a> {
+    pub ecosystem: &'static str,
+    pub name: &'a str,
+    pub change: &'static str,
+    pub before: &'a [String],
+    pub after: &'a [String],
+    pub bytes: i64,
+}
+
+#[derive(Serialize)]
+pub(super) struct Category<'a> {
+    pub name: &'a str,
+    pub bytes_before: u64,
+    pub bytes_after: u64,
+    pub bytes: i64,
+}
+
+#[derive(Serialize)]
+pub(super) struct Folder {
+    pub path: String,
+    pub depth: u32,
+    pub bytes: i64,
+}
+
+#[derive(Serialize)]
+pub(super) struct File {
+    pub path: String,
+    pub change: &'static str,
+    pub bytes_before: u64,
+    pub bytes_after: u64,
+    pub bytes: i64,
+}
+
+#[derive(Serialize)]
+pub(super) struct Counts {
+    pub packages: usize,
+    pub folders: usize,
+    pub added: usize,
+    pub removed: usize,
+    pub changed: usize,
+    pub metadata_only: usize,
+}
+
+#[derive(Serialize)]
+#[allow(clippy::struct_field_names)] // The names are the format's.
+pub(super) struct Setting<'a> {
+    pub setting: &'static str,
+    pub name: Option<&'a str>,
+    pub before: Option<&'a str>,
+    pub after: Option<&'a str>,
+}
