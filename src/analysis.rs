@@ -32,7 +32,7 @@ use crate::image::{
     Above, Attestation, Contents, Dive, Image, Provenance, Read, Totals, Tree, categorize, churn, duplicates,
     group_losses, losses,
 };
-use crate::rules::{ImageContext, check_image};
+use crate::rules::{ImageContext, Selection, check_image};
 
 /// What is asked of an analysis.
 #[derive(Clone, Copy, Debug, Default)]
@@ -45,6 +45,8 @@ pub struct Options<'a> {
     pub bases: &'a [Known],
     /// Categories that are switched off, by name.
     pub categories_off: &'a [String],
+    /// Which rules about images run; `None` for those that are on by default.
+    pub selection: Option<&'a Selection>,
     /// Leave the packages out.
     pub no_packages: bool,
     /// Leave equal contents out.
@@ -173,13 +175,17 @@ fn one(mut image: Image, provenances: &[Provenance], options: &Options<'_>, mask
         secrets,
     };
     analysis.findings = finding::findings(&analysis);
-    analysis.facts = check_image(&ImageContext {
+    let context = ImageContext {
         image: &analysis.image,
         tree: &analysis.tree,
         packages: analysis.packages.as_ref(),
         secrets: &analysis.secrets,
         base: analysis.origins.base.layers,
-    });
+    };
+    analysis.facts = match options.selection {
+        Some(selection) => check_image(&context, selection),
+        None => check_image(&context, &Selection::default()),
+    };
     analysis.notices = result::notices(&analysis);
     analysis
 }

@@ -1,6 +1,6 @@
 //! Rules about a built image: what they may ask, and what they find. Their pages have `subject: image`.
 
-use super::Rule;
+use super::{Rule, Selection};
 use crate::finding::Severity;
 use crate::image::packages::Packages;
 use crate::image::secrets::Secret;
@@ -43,9 +43,9 @@ pub struct ImageFinding {
 /// The check of a rule about images.
 pub type ImageCheck = fn(&ImageContext<'_>, &mut Vec<ImageFinding>);
 
-/// What all rules about images that are on by default find, in the rules' order.
-pub fn check_image(context: &ImageContext<'_>) -> Vec<ImageFinding> {
-    let on = super::ALL.iter().filter(|rule| rule.image.is_some() && rule.metadata().on_by_default());
+/// What the selected rules about images find, in the rules' order.
+pub fn check_image(context: &ImageContext<'_>, selection: &Selection) -> Vec<ImageFinding> {
+    let on = super::ALL.iter().filter(|rule| rule.image.is_some() && selection.has(rule));
     on.flat_map(|rule| of_rule(rule, context)).collect()
 }
 

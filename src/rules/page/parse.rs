@@ -221,7 +221,7 @@ mod tests {
     fn what_is_no_example_is_a_problem() {
         check_problem("```dockerfile\nFROM a\n```\n", "needs a fence `findings`");
         check_problem("```findings\n```\n", "stands behind");
-        check_problem("```dockerfile\nFROM a\n```\n```image\n```\n", "not read yet");
+        check_problem("```dockerfile\nFROM a\n```\n```log\n```\n", "not read yet");
         check_problem("```toml\n```\n", "unknown fence `toml`");
         check_problem("```dockerfile fixt\n```\n", "unknown word `fixt`");
         check_problem("```dockerfile\n```\n```dockerfile\n```\n", "given twice");

@@ -48,7 +48,8 @@ fn check(engine: &Engine, name: &str, tag: &str, how: &str) {
         let (own, entries) = (number(&layer["file_bytes"]), number(&layer["entries"]));
         let line = layer["origin"]["line"].as_u64();
         let shown = line.map_or("base".to_owned(), |line| format!("line {line}"));
-        println!("{shown:8} {own:11} bytes, docker history {theirs:11}: +{}", theirs - own);
+        let mut out = std::io::stdout();
+        writeln!(out, "{shown:8} {own:11} bytes, docker history {theirs:11}: +{}", theirs - own).unwrap();
         let most = match (line, in_blocks) {
             (Some(_), false) => own,
             (None, false) => own + entries * BLOCK,
