@@ -32,7 +32,7 @@ use crate::image::{
     Above, Attestation, Contents, Dive, Image, Provenance, Read, Totals, Tree, categorize, churn, duplicates,
     group_losses, losses,
 };
-use crate::rules::{ImageContext, Selection, check_image};
+use crate::rules::{ImageContext, ImageFinding, Selection, check_image};
 
 /// What is asked of an analysis.
 #[derive(Clone, Copy, Debug, Default)]
@@ -175,6 +175,12 @@ fn one(mut image: Image, provenances: &[Provenance], options: &Options<'_>, mask
         secrets,
     };
     analysis.findings = finding::findings(&analysis);
+    analysis.facts = facts(&analysis, options);
+    analysis.notices = result::notices(&analysis);
+    analysis
+}
+
+fn facts(analysis: &ImageAnalysis, options: &Options<'_>) -> Vec<ImageFinding> {
     let context = ImageContext {
         image: &analysis.image,
         tree: &analysis.tree,
@@ -182,10 +188,8 @@ fn one(mut image: Image, provenances: &[Provenance], options: &Options<'_>, mask
         secrets: &analysis.secrets,
         base: analysis.origins.base.layers,
     };
-    analysis.facts = match options.selection {
+    match options.selection {
         Some(selection) => check_image(&context, selection),
         None => check_image(&context, &Selection::default()),
-    };
-    analysis.notices = result::notices(&analysis);
-    analysis
+    }
 }
