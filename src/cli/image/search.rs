@@ -102,12 +102,10 @@ mod tests {
     #[track_caller]
     fn check(agreed: usize, instructions: usize, is_target: bool, expected: &str) {
         let fit = Fit { agreed, instructions, stage: "stage-0".to_owned(), is_target };
-        let said = if is_complete(&fit) {
-            "complete"
-        } else if is_sure(&fit) {
-            "sure"
-        } else {
-            "no"
+        let said = match (is_sure(&fit), is_complete(&fit)) {
+            (false, _) => "no",
+            (true, false) => "sure",
+            (true, true) => "complete",
         };
         assert_eq!(said, expected, "{fit:?}");
     }
