@@ -32,6 +32,7 @@ use crate::image::{
     Above, Attestation, Contents, Dive, Image, Provenance, Read, Totals, Tree, categorize, churn, duplicates,
     group_losses, losses,
 };
+use crate::rules::{ImageContext, ImageFinding, Selection, check_image};
 
 /// What is asked of an analysis.
 #[derive(Clone, Copy, Debug, Default)]
@@ -44,6 +45,8 @@ pub struct Options<'a> {
     pub bases: &'a [Known],
     /// Categories that are switched off, by name.
     pub categories_off: &'a [String],
+    /// Which rules about images run; `None` for those that are on by default.
+    pub selection: Option<&'a Selection>,
     /// Leave the packages out.
     pub no_packages: bool,
     /// Leave equal contents out.
@@ -157,6 +160,7 @@ fn one(mut image: Image, provenances: &[Provenance], options: &Options<'_>, mask
         },
         source: None,
         findings: Vec::new(),
+        facts: Vec::new(),
         budget: Vec::new(),
         notices: Vec::new(),
         image,
@@ -171,6 +175,21 @@ fn one(mut image: Image, provenances: &[Provenance], options: &Options<'_>, mask
         secrets,
     };
     analysis.findings = finding::findings(&analysis);
+    analysis.facts = facts(&analysis, options);
     analysis.notices = result::notices(&analysis);
     analysis
+}
+
+fn facts(analysis: &ImageAnalysis, options: &Options<'_>) -> Vec<ImageFinding> {
+    let context = ImageContext {
+        image: &analysis.image,
+        tree: &analysis.tree,
+        packages: analysis.packages.as_ref(),
+        secrets: &analysis.secrets,
+        base: analysis.origins.base.layers,
+    };
+    match options.selection {
+        Some(selection) => check_image(&context, selection),
+        None => check_image(&context, &Selection::default()),
+    }
 }

@@ -65,7 +65,15 @@ mod healthcheck_missing;
 mod healthcheck_program_missing;
 mod heredoc_without_errexit;
 mod ignored_copy_source;
+mod image;
+mod image_healthcheck_missing;
+mod image_labels_missing;
 mod image_root_copied;
+mod image_runs_as_root;
+mod image_secret_in_config;
+mod image_secret_in_layer;
+mod image_setuid_file;
+mod image_world_writable;
 mod inline_suppression;
 mod instruction_case;
 mod invalid_base_default;
@@ -216,9 +224,10 @@ mod user_line;
 
 pub use self::announced::{Breach, dockerfile_breaches};
 pub use self::catalogue::{Rule, announced, find, named};
-use self::catalogue::{by_name, rule};
+use self::catalogue::{by_name, image_rule, rule};
 pub use self::contents::{contents_of, rule_of_contents};
 pub use self::context::Context;
+pub use self::image::{ImageCheck, ImageContext, ImageFinding, check_image};
 pub use self::metadata::{Category, Confidence, Fixability, Group, Metadata, Status, Subject};
 pub use self::neighbours::Neighbours;
 pub use self::policy::{Line, Policies, Policy, documents, known};
@@ -291,7 +300,14 @@ pub static ALL: &[&Rule] = &[
     &healthcheck_program_missing::RULE,
     &heredoc_without_errexit::RULE,
     &ignored_copy_source::RULE,
+    &image_healthcheck_missing::RULE,
+    &image_labels_missing::RULE,
     &image_root_copied::RULE,
+    &image_runs_as_root::RULE,
+    &image_secret_in_config::RULE,
+    &image_secret_in_layer::RULE,
+    &image_setuid_file::RULE,
+    &image_world_writable::RULE,
     &inline_suppression::RULE,
     &instruction_case::RULE,
     &invalid_base_default::RULE,

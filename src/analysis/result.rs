@@ -9,6 +9,7 @@ use crate::image::{
     Above, Attestation, CategoryUse, Churn, Contents, Dive, Duplicates, Error, Image, LayerChanges, Loss, LossGroup,
     Other, Totals, Tree, TreeNotice, WasteBytes, WasteKind,
 };
+use crate::rules::ImageFinding;
 
 /// What there is to say of the images of one source.
 #[derive(Debug, Default)]
@@ -115,6 +116,8 @@ pub struct ImageAnalysis {
     pub secrets: Vec<Secret>,
     /// What is worth a change, what costs most first.
     pub findings: Vec<Finding>,
+    /// What rules about images find in its config, permissions and contents.
+    pub facts: Vec<ImageFinding>,
     /// The limits that it was held against; [`judge`](crate::analysis::judge) makes them.
     pub budget: Vec<Judged>,
     /// What is odd about it, each in one sentence.
@@ -141,6 +144,18 @@ impl ImageAnalysis {
     pub fn place(&self, layer: usize) -> Option<(&str, &Place)> {
         let place = self.origin(layer)?.place.as_ref()?;
         Some((self.dockerfiles.name(place.text), place))
+    }
+
+    /// The place of the instruction that brought what a rule found.
+    pub fn place_of_fact(&self, fact: &ImageFinding) -> Option<(&str, &Place)> {
+        match (fact.layer, fact.step) {
+            (Some(layer), _) => self.place(layer),
+            (None, Some(step)) => {
+                let place = self.origins.history.get(step)?.place.as_ref()?;
+                Some((self.dockerfiles.name(place.text), place))
+            }
+            (None, None) => None,
+        }
     }
 
     /// The place of the instruction that brought a secret: of its layer, of its step of the history, or of the step that

@@ -21,6 +21,7 @@ use crate::inputs::{BuildOptions, Inputs};
 use crate::load::image::{Bytes, OpenError, Opened, Options as Sources, open};
 use crate::load::{Configuration, Request};
 use crate::report::{self, Format, ImageView};
+use crate::rules::Selection;
 use budget::{Budgets, verdict};
 use progress::Progress;
 
@@ -29,6 +30,7 @@ pub(super) fn run(global: &Global, command: &Image) -> Result<u8, Failure> {
         return diff::run(global, command);
     }
     check(global, command)?;
+    let selection = Selection::new(&command.select, &command.ignore)?;
     let mut budgets = Budgets::read(global, command)?;
     let inputs = dockerfile(&command.origin)?;
     let build = inputs.as_ref().and_then(|inputs| inputs.builds.first()).map(Build::new);
@@ -38,6 +40,7 @@ pub(super) fn run(global: &Global, command: &Image) -> Result<u8, Failure> {
         build: build.as_ref(),
         dockerfile: name.as_deref(),
         bases: &bases,
+        selection: Some(&selection),
         categories_off: &command.view.no_category,
         no_packages: command.view.no_packages,
         no_duplicates: command.view.no_duplicates,
@@ -81,7 +84,11 @@ fn fails(all: &Analysis, fail_on: FailOn) -> bool {
         FailOn::Style => Severity::Style,
         FailOn::None => return false,
     };
-    all.images.iter().flat_map(|image| &image.findings).any(|finding| finding.severity >= least)
+    let severe = |image: &analysis::ImageAnalysis| {
+        let of_facts = image.facts.iter().map(|fact| fact.severity);
+        image.findings.iter().map(|finding| finding.severity).chain(of_facts).any(|severity| severity >= least)
+    };
+    all.images.iter().any(severe)
 }
 
 /// What can be told to be wrong before anything is read.

@@ -1,10 +1,10 @@
 //! Images for tests, written down in lines. Layers are parted by empty lines, the lowest first.
 //!
 //! `100644 0:0 1234 usr/bin/x` is a file: mode, owner and group, bytes, path. Its contents are told apart by the word after `=`, else by path and
-//! size. A path that ends with `/` is a directory, `path -> target` a symbolic link, `path => other` a hard link; a name
-//! `.wh.x` is a whiteout. Lines `USER x`, `ENV A=b`, `LABEL a=b`, `CMD x`, `HISTORY text`, `EMPTY text` fill the config.
+//! size; ` == text` gives them whole. A path that ends with `/` is a directory, `path -> target` a symbolic link, `path => other` a hard link; a name
+//! `.wh.x` is a whiteout. Lines `USER x`, `EXPOSE 80/tcp`, `ENV A=b`, `LABEL a=b`, `CMD x`, `HISTORY text`, `EMPTY text` fill the config.
 
-use crate::image::{Entry, Image, Kind, Layer, Mode};
+use crate::image::{Entry, Image, Kind, Layer, Mode, Watch};
 
 /// The image that a text tells.
 ///
@@ -45,6 +45,7 @@ fn configures(image: &mut Image, line: &str) -> bool {
         "LABEL" => drop(image.config.labels.insert(pair().0, pair().1)),
         "CMD" => image.config.cmd = Some(rest.split(' ').map(str::to_owned).collect()),
         "HEALTHCHECK" => image.config.healthcheck = Some(rest.split(' ').map(str::to_owned).collect()),
+        "EXPOSE" => image.config.exposed_ports.push(rest.to_owned()),
         "CREATED" => image.config.created = Some(rest.to_owned()),
         "HISTORY" => image.config.history.push(history(false)),
         "EMPTY" => image.config.history.push(history(true)),
@@ -64,6 +65,7 @@ fn add(image: &mut Image, line: &str) {
     let size: u64 = size.parse().unwrap();
     let layer = image.layers.last_mut().unwrap();
     let index = layer.entries.len() as u32;
+    let (name, text) = name.split_once(" == ").map_or((name, None), |(name, text)| (name, Some(text)));
     let (name, said) = name.split_once(" = ").map_or((name, None), |(name, said)| (name, Some(said)));
     let (name, target) = name.split_once(" -> ").map_or((name, None), |(name, to)| (name, Some(to)));
     let (name, other) = name.split_once(" => ").map_or((name, None), |(name, to)| (name, Some(to)));
@@ -81,6 +83,11 @@ fn add(image: &mut Image, line: &str) {
     if let Some(target) = target {
         layer.targets.insert(index, target.as_bytes().into());
     }
+    if let Some(mut watch) = text.and_then(|text| Watch::new(name.as_bytes(), mode, text.len() as u64)) {
+        watch.take(text.unwrap_or_default().as_bytes());
+        layer.facts.extend(watch.finish().into_iter().map(|fact| (index, fact)));
+    }
+    let said = said.or(text);
     let contents = said.map_or_else(|| format!("{name} {size}"), str::to_owned);
     let content = match kind {
         Kind::File => twox_hash::XxHash3_128::oneshot(contents.as_bytes()),

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::sync::{LazyLock, OnceLock};
 
+use super::image::ImageCheck;
 use super::metadata::{Metadata, body};
 use super::{ALL, Context};
 use crate::finding::Findings;
@@ -16,6 +17,8 @@ pub struct Rule {
     pub page: &'static str,
     /// Looks at one build and says what it finds.
     pub check: fn(&Context, &mut Findings),
+    /// Looks at a built image, where that is its subject.
+    pub(super) image: Option<ImageCheck>,
     /// The front matter, read when first asked for.
     metadata: OnceLock<Metadata>,
 }
@@ -38,9 +41,32 @@ macro_rules! rule {
 }
 pub(super) use rule;
 
+/// As [`rule!`], for rules about built images.
+macro_rules! image_rule {
+    ($name:literal, $check:path) => {
+        pub(super) static RULE: $crate::rules::Rule = $crate::rules::Rule::of_image(
+            $name,
+            include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/rules/", $name, ".md")),
+            $check,
+        );
+
+        #[cfg(test)]
+        #[test]
+        fn examples_of_the_page_hold() {
+            $crate::rules::page::check(&RULE);
+        }
+    };
+}
+pub(super) use image_rule;
+
 impl Rule {
     pub(super) const fn new(name: &'static str, page: &'static str, check: fn(&Context, &mut Findings)) -> Self {
-        Self { name, page, check, metadata: OnceLock::new() }
+        Self { name, page, check, image: None, metadata: OnceLock::new() }
+    }
+
+    pub(super) const fn of_image(name: &'static str, page: &'static str, check: ImageCheck) -> Self {
+        // A Dockerfile tells it nothing.
+        Self { name, page, check: |_, _| {}, image: Some(check), metadata: OnceLock::new() }
     }
 
     /// What the page's front matter says.

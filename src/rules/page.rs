@@ -4,13 +4,14 @@
 
 mod edited;
 mod fixes;
+mod image;
 mod inputs;
 mod parse;
 mod toy;
 mod toy_edits;
 mod variants;
 
-use super::{Fixability, Metadata, Rule};
+use super::{Fixability, Metadata, Rule, Subject};
 use crate::finding::Finding;
 use crate::text::{FileId, Source};
 use parse::Example;
@@ -93,24 +94,33 @@ impl Runner {
     }
 
     fn example(&mut self, example: &Example) {
+        if self.metadata.subject == Subject::Image {
+            let got = image::shown(self.rule, example);
+            return self.compare(example, &got);
+        }
         let sources: Vec<Source> = example.files.iter().map(|(path, text)| Source::of(path, text)).collect();
         let found = inputs::findings(self.rule, &sources, &example.listing);
         for finding in &found {
             self.sound(example, &sources, finding);
         }
         let got = shown(&sources, &found);
+        self.compare(example, &got);
+        variants::check(self, example, &got);
+        fixes::check(self, example, &sources, &found);
+    }
+
+    /// Holds what was found against the page.
+    fn compare(&mut self, example: &Example, got: &str) {
         match example.findings {
             Some(fence) if fence.body != got => {
                 self.fail(fence.line, format_args!("expected\n{}got\n{got}", fence.body));
-                self.blesses.push(Bless { at: fence.at, len: fence.body.len(), text: got.clone() });
+                self.blesses.push(Bless { at: fence.at, len: fence.body.len(), text: got.to_owned() });
             }
             _ => {}
         }
         if example.good && !got.is_empty() {
             self.fail(example.line, format_args!("expected silence under *Good*, got\n{got}"));
         }
-        variants::check(self, example, &got);
-        fixes::check(self, example, &sources, &found);
     }
 
     /// What holds for every finding of every rule.

@@ -39,6 +39,12 @@ pub(in crate::cli) struct Image {
     pub limits: ImageLimits,
     #[command(flatten)]
     pub budget: BudgetFlags,
+    /// Rules about images to run: names, categories, `default` or `all`
+    #[arg(long, value_name = "RULES", value_delimiter = ',')]
+    pub select: Vec<String>,
+    /// Rules about images not to run; the more specific of --select and --ignore wins
+    #[arg(long, value_name = "RULES", value_delimiter = ',')]
+    pub ignore: Vec<String>,
     /// Exit with 1 when something worth a change is at least so severe
     #[arg(long, value_enum, value_name = "SEVERITY", default_value_t = FailOn::None)]
     pub fail_on: FailOn,

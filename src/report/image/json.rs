@@ -2,7 +2,7 @@
 
 mod contents;
 
-pub(super) use self::contents::finding;
+pub(super) use self::contents::{fact, finding};
 
 use super::{ImageView, pull_seconds, secrets, shown_path, wire};
 use crate::analysis::{Analysis, ImageAnalysis, Problem};
@@ -111,7 +111,10 @@ fn image<'a>(analysis: &'a ImageAnalysis, view: &ImageView<'_>) -> wire::Image<'
         packages: analysis.packages.as_ref().map(|packages| contents::packages(analysis, packages, view.top)),
         secrets: secrets::wire(analysis),
         tree: contents::tree(analysis, view),
-        findings: analysis.findings.iter().map(|one| finding(analysis, one)).collect(),
+        findings: {
+            let facts = analysis.facts.iter().map(|one| fact(analysis, one));
+            analysis.findings.iter().map(|one| finding(analysis, one)).chain(facts).collect()
+        },
         budget: super::budget::wire(analysis),
         notices: analysis.notices.iter().map(String::as_str).collect(),
     }

@@ -3,7 +3,7 @@
 
 use std::io::{self, Write};
 
-use super::json::{finding, head, layers, platform, problem, skipped, totals};
+use super::json::{fact, finding, head, layers, platform, problem, skipped, totals};
 use super::{ImageView, hex, shown_path, wire};
 use crate::analysis::{Analysis, ImageAnalysis};
 use crate::image::{Entry, EntryId, Kind, PathId, category_of};
@@ -31,6 +31,9 @@ pub fn write(analysis: &Analysis, view: &ImageView<'_>, exit: u8, out: &mut dyn 
         for one in &image.findings {
             line(&wire::Line::Finding(finding(image, one)))?;
         }
+        for one in &image.facts {
+            line(&wire::Line::Finding(fact(image, one)))?;
+        }
         for one in super::budget::wire(image) {
             line(&wire::Line::Limit(one))?;
         }
@@ -50,7 +53,7 @@ pub fn write(analysis: &Analysis, view: &ImageView<'_>, exit: u8, out: &mut dyn 
     line(&wire::Line::End {
         images: analysis.images.len(),
         files,
-        findings: analysis.images.iter().map(|image| image.findings.len()).sum(),
+        findings: analysis.images.iter().map(|image| image.findings.len() + image.facts.len()).sum(),
         problems: analysis.problems.len(),
         skipped: analysis.skipped.len(),
         exit,

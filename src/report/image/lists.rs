@@ -129,6 +129,17 @@ pub(super) fn duplicates(analysis: &ImageAnalysis, view: &ImageView<'_>, layout:
     grid(&columns, &rows, layout, 4) + &rest(analysis.duplicates.len(), rows.len())
 }
 
+/// What rules find in the config and in permissions; secrets have a list of their own.
+pub(super) fn facts(analysis: &ImageAnalysis, view: &ImageView<'_>, layout: Layout) -> String {
+    let all: Vec<_> = analysis.facts.iter().filter(|fact| !fact.rule.starts_with("image-secret")).collect();
+    let mut rows = Vec::new();
+    for fact in all.iter().take(view.top) {
+        let maker = fact.layer.map(|layer| shown_maker(analysis, layer)).unwrap_or_default();
+        rows.push(vec![plain(&fact.message), plain(maker), cell(fact.rule, Tone::Dim)]);
+    }
+    grid(&[Column::Words, Column::Left, Column::Left], &rows, layout, 4) + &rest(all.len(), rows.len())
+}
+
 /// Findings on one line each, for formats that have no tables of their own.
 pub(in crate::report) fn story(analysis: &ImageAnalysis, finding: &Finding) -> String {
     let mut text = format!("{}: {}", bytes(finding.bytes), finding.message);

@@ -43,6 +43,7 @@ fn one(image: &ImageAnalysis, view: &ImageView<'_>, layout: Layout) -> String {
         }
     };
     section("Secrets that everybody who has the image can read".to_owned(), secrets::shown(image, view, layout));
+    section("Config and permissions".to_owned(), lists::facts(image, view, layout));
     let waste = image.totals.waste.sum();
     let base: u64 =
         image.loss_groups.iter().filter(|group| image.is_base(group.by as usize)).map(|group| group.bytes).sum();

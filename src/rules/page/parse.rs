@@ -118,7 +118,8 @@ impl<'a> Reader<'a> {
             ("context", None) => self.take_listing(good, fence),
             ("dockerfile", None) => self.take_file(good, "Dockerfile", true, fence),
             (_, Some(path)) => self.take_file(good, path, false, fence),
-            ("image" | "log" | "git", None) => {
+            ("image", None) => self.take_file(good, "image", true, fence),
+            ("log" | "git", None) => {
                 self.problems.push(format!("{}: `{kind}` fences are not read yet", fence.line));
             }
             _ => self.problems.push(format!(
@@ -220,7 +221,7 @@ mod tests {
     fn what_is_no_example_is_a_problem() {
         check_problem("```dockerfile\nFROM a\n```\n", "needs a fence `findings`");
         check_problem("```findings\n```\n", "stands behind");
-        check_problem("```dockerfile\nFROM a\n```\n```image\n```\n", "not read yet");
+        check_problem("```dockerfile\nFROM a\n```\n```log\n```\n", "not read yet");
         check_problem("```toml\n```\n", "unknown fence `toml`");
         check_problem("```dockerfile fixt\n```\n", "unknown word `fixt`");
         check_problem("```dockerfile\n```\n```dockerfile\n```\n", "given twice");

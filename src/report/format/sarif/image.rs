@@ -10,6 +10,7 @@ use crate::report::format::path::Base;
 use crate::report::image::{broken_limits, image_name, image_problem, limit_story, story};
 use crate::report::json::pretty;
 use crate::report::wire::{Amount, Impact};
+use crate::rules::ImageFinding;
 use crate::text::LineColumn;
 
 /// The result of `image` in SARIF 2.1.0.
@@ -25,11 +26,14 @@ pub fn write(analysis: &Analysis, exit: u8, base: &Base) -> String {
     for (image, limit) in limits() {
         files.extend(cause(limit).and_then(|layer| image.place(layer)).map(|(name, _)| name));
     }
+    let facts = || analysis.images.iter().flat_map(|image| image.facts.iter().map(move |fact| (image, fact)));
+    let told: BTreeMap<&str, &ImageFinding> = facts().map(|(_, fact)| (fact.rule, fact)).collect();
+    files.extend(facts().filter_map(|(image, fact)| Some(image.place_of_fact(fact)?.0)));
     let budgets: BTreeSet<String> = limits().map(|(_, limit)| limit_rule(limit)).collect();
     let files: Vec<&str> = files.into_iter().collect();
-    let rules = kinds.keys().copied().chain(budgets.iter().map(String::as_str)).collect();
+    let rules = kinds.keys().copied().chain(told.keys().copied()).chain(budgets.iter().map(String::as_str)).collect();
     let log = Log { base, rules, files };
-    let described = kinds.values().map(|finding| descriptor(finding));
+    let described = kinds.values().map(|finding| descriptor(finding)).chain(told.values().map(|fact| of_rule(fact)));
     let limited = budgets.iter().map(|name| rule::bare(name, "a limit of the budget for images", "error"));
     pretty(&wire::Log {
         schema: "https://json.schemastore.org/sarif-2.1.0.json",
@@ -55,6 +59,7 @@ pub fn write(analysis: &Analysis, exit: u8, base: &Base) -> String {
             column_kind: "unicodeCodePoints",
             results: all()
                 .map(|(image, finding)| log.result(image, finding))
+                .chain(facts().map(|(image, fact)| log.fact(image, fact)))
                 .chain(limits().map(|(image, limit)| log.limit(image, limit)))
                 .collect(),
         }],
@@ -77,6 +82,16 @@ fn descriptor(finding: &Finding) -> wire::Descriptor<'_> {
         help_uri: page.map(crate::rules::Rule::url),
         help: Some(message(finding.help.as_str())),
         ..rule::bare(&finding.name, &format!("{}: {}", finding.name, finding.help), level(finding.severity))
+    }
+}
+
+fn of_rule(fact: &ImageFinding) -> wire::Descriptor<'_> {
+    let page = crate::rules::find(fact.rule);
+    let summary = page.map_or("", |page| page.metadata().summary);
+    wire::Descriptor {
+        help_uri: page.map(crate::rules::Rule::url),
+        help: Some(message(fact.help)),
+        ..rule::bare(fact.rule, summary, level(fact.severity))
     }
 }
 
@@ -110,6 +125,21 @@ impl Log<'_> {
             properties: wire::ResultProperties { stage: None, impact: impact(finding) },
             ..self.at(image, Some(finding.layer), (&finding.name, &path), level(finding.severity))
         }
+    }
+
+    fn fact<'f>(&self, image: &'f ImageAnalysis, fact: &'f ImageFinding) -> wire::Result<'f> {
+        let path = fact.path.map(|path| image.image.paths.text(path)).unwrap_or_default();
+        let mut result = self.at(image, fact.layer, (fact.rule, &path), level(fact.severity));
+        result.message = message(format!("{}: {}", fact.message, fact.help));
+        if let [location] = &mut result.locations
+            && let Some((file, place)) = image.place_of_fact(fact)
+        {
+            location.physical_location = Some(wire::PhysicalLocation {
+                artifact_location: artifact(self.base, file, self.files.iter().position(|known| *known == file)),
+                region: Some(super::at(LineColumn { line: place.first_line, column: 1 })),
+            });
+        }
+        result
     }
 
     fn limit<'f>(&self, image: &'f ImageAnalysis, limit: &'f Judged) -> wire::Result<'f> {

@@ -6,6 +6,7 @@ use crate::finding::Basis;
 use crate::image::packages::{Packages, Size, Why};
 use crate::image::{CategoryClass, Kind, Loss};
 use crate::report::image::{ImageView, folders, shown_path};
+use crate::rules::ImageFinding;
 
 /// The largest losses.
 pub(super) fn losses(analysis: &ImageAnalysis, top: usize) -> Vec<wire::Loss> {
@@ -178,13 +179,33 @@ pub(in crate::report::image) fn finding<'a>(analysis: &'a ImageAnalysis, finding
         help: &finding.help,
         rule: finding.rule,
         url: finding.rule.and_then(crate::rules::find).map(crate::rules::Rule::url),
-        layer: finding.layer,
+        layer: Some(finding.layer),
         lost_by: finding.by,
         origin: analysis.place(finding.layer).map(|(name, place)| origin(name, place)),
-        path: shown_path(analysis, finding.path),
+        path: Some(shown_path(analysis, finding.path)),
         files: finding.files,
         bytes: finding.bytes,
         pull_bytes: finding.compressed,
+        basis: Basis::Measured.name(),
+    }
+}
+
+/// What a rule about images found, in the shape of the other findings: it costs no bytes.
+pub(in crate::report::image) fn fact<'a>(analysis: &'a ImageAnalysis, fact: &'a ImageFinding) -> wire::Finding<'a> {
+    wire::Finding {
+        name: fact.rule,
+        severity: fact.severity.name(),
+        message: &fact.message,
+        help: fact.help,
+        rule: Some(fact.rule),
+        url: crate::rules::find(fact.rule).map(crate::rules::Rule::url),
+        layer: fact.layer,
+        lost_by: None,
+        origin: analysis.place_of_fact(fact).map(|(name, place)| origin(name, place)),
+        path: fact.path.map(|path| shown_path(analysis, path)),
+        files: u64::from(fact.path.is_some()),
+        bytes: 0,
+        pull_bytes: None,
         basis: Basis::Measured.name(),
     }
 }

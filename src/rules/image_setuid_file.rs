@@ -1,0 +1,18 @@
+//! See `rules/image-setuid-file.md`.
+
+use super::image::{ImageContext, ImageFinding};
+use crate::image::Kind;
+
+super::image_rule!("image-setuid-file", check);
+
+fn check(cx: &ImageContext<'_>, out: &mut Vec<ImageFinding>) {
+    for (path, id) in cx.own() {
+        let entry = cx.image.entry(id);
+        let runs_as_owner = entry.kind == Kind::File && entry.mode.is_setid() && entry.mode.is_executable();
+        if !runs_as_owner || cx.is_packaged(path) {
+            continue;
+        }
+        let message = format!("`/{}` runs as its owner or group, whoever starts it", cx.image.paths.text(path));
+        out.push(ImageFinding::at(path, id.layer as usize, message, "take the bits away: `chmod ug-s`"));
+    }
+}

@@ -1,0 +1,25 @@
+//! An example's image ─► what a rule about images finds in it.
+
+use super::parse::Example;
+use crate::image::Tree;
+use crate::image::packages;
+use crate::image::secrets;
+use crate::image::sketch::sketch;
+use crate::rules::Rule;
+use crate::rules::image::{ImageContext, of_rule};
+
+/// Findings as pages give them: the path before the message, where there is one.
+pub(super) fn shown(rule: &Rule, example: &Example) -> String {
+    let text = example.files.iter().find(|file| file.0 == "image").map_or("", |file| file.1);
+    let image = sketch(text);
+    let tree = Tree::new(&image);
+    let packages = packages::work_out(&image, &tree);
+    let secrets = secrets::work_out(&image, &tree, Some(&packages));
+    let context = ImageContext { image: &image, tree: &tree, packages: Some(&packages), secrets: &secrets, base: 0 };
+    let mut shown = String::new();
+    for finding in of_rule(rule, &context) {
+        let path = finding.path.map(|path| format!("/{} ", image.paths.text(path))).unwrap_or_default();
+        shown.push_str(&format!("{path}{}\n", finding.message));
+    }
+    shown
+}
