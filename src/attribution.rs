@@ -79,7 +79,7 @@ pub struct Place {
 pub enum Text {
     /// The one that was given.
     Given,
-    /// That of the provenance, by its number in [`Provenance::texts`].
+    /// That of the provenance, by its number in [`crate::image::Provenance::texts`].
     Recorded(usize),
 }
 
