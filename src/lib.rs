@@ -23,6 +23,8 @@ pub mod settings;
 pub mod fix;
 pub mod rules;
 pub mod audit;
+pub mod optimize;
+pub mod proof;
 pub mod analysis;
 pub mod report;
 
@@ -30,4 +32,5 @@ pub mod report;
 pub mod remote;
 pub mod engine;
 pub mod load;
+pub mod measure;
 pub mod cli;

@@ -2,7 +2,6 @@
 
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
 
 use rayon::prelude::*;
 
@@ -10,11 +9,10 @@ use super::{ContextListing, Notice, ProblemReport, Report, Skipped, Threshold};
 use super::{embedded, listing, measured, overview, trouble};
 use crate::build::Build;
 use crate::compose;
-use crate::dockerfile;
 use crate::finding::{Finding, Mask, Severity};
 use crate::fix::{self, Judge, Level, Outcome};
-use crate::ignore::{self, ProblemKind};
-use crate::inputs::{BuildInput, IgnoreInput, Inputs, Need};
+use crate::ignore::ProblemKind;
+use crate::inputs::{IgnoreInput, Inputs, Need};
 use crate::rules::{self, Breach, Policies, Rule, is_there};
 use crate::settings;
 use crate::text::{FileId, Source};
@@ -84,7 +82,7 @@ impl Judge for Fixing<'_> {
 pub fn check(inputs: &Inputs, sources: &[Source], policies: &Policies) -> Vec<Finding> {
     let unchanged = sources.len() == inputs.sources.len()
         && sources.iter().zip(&inputs.sources).all(|(now, then)| now.text() == then.text());
-    let now = if unchanged { Cow::Borrowed(inputs) } else { Cow::Owned(with_sources(inputs, sources)) };
+    let now = if unchanged { Cow::Borrowed(inputs) } else { Cow::Owned(inputs.with_sources(sources)) };
     let changed = if unchanged { None } else { policies.again(inputs, &now) };
     rules::run(&now, &builds(&now), changed.as_ref().unwrap_or(policies)).findings
 }
@@ -282,69 +280,4 @@ fn masked(mut finding: Finding, mask: &Mask) -> Finding {
         }
     }
     finding
-}
-
-/// The inputs with other texts: files are read again, and a changed or new .dockerignore is applied to the context.
-fn with_sources(inputs: &Inputs, sources: &[Source]) -> Inputs {
-    let builds = inputs.builds.iter().map(|input| with_texts(input, inputs, sources)).collect();
-    Inputs {
-        root: inputs.root.clone(),
-        sources: sources.to_vec(),
-        builds,
-        folder: None,
-        today: inputs.today,
-        settings: inputs.settings.clone(),
-        unsettled: inputs.unsettled,
-        problems: Vec::new(),
-        notices: Vec::new(),
-        measured: BTreeMap::new(),
-    }
-}
-
-fn with_texts(input: &BuildInput, before: &Inputs, sources: &[Source]) -> BuildInput {
-    let dockerfile = &sources[input.dockerfile.0 as usize];
-    let same = dockerfile.text() == input.file.source().text();
-    let file = match input.template {
-        _ if same => input.file.clone(),
-        Some(_) => dockerfile::parse_template(dockerfile),
-        None => dockerfile::parse(dockerfile),
-    };
-    let (ignore, changed) = ignore_now(&input.ignore, before, sources);
-    let context = match (&input.context, &ignore) {
-        (Some(context), IgnoreInput::Present(_, ignore)) if changed => {
-            Some(Arc::new(context.without(&ignore.matcher())))
-        }
-        (context, _) => context.clone(),
-    };
-    BuildInput {
-        dockerfile: input.dockerfile,
-        file,
-        template: input.template,
-        options: input.options.clone(),
-        context_root: input.context_root.clone(),
-        ignore,
-        context,
-        projects: input.projects.clone(),
-        texts: input.texts.clone(),
-        base_images: input.base_images.clone(),
-    }
-}
-
-/// The .dockerignore as it now is, and whether that is new.
-fn ignore_now(ignore: &IgnoreInput, before: &Inputs, sources: &[Source]) -> (IgnoreInput, bool) {
-    let read = |index: usize| Arc::new(ignore::parse(&sources[index]));
-    match ignore {
-        IgnoreInput::Unknown => (IgnoreInput::Unknown, false),
-        IgnoreInput::Present(file, _) => {
-            let changed = sources[file.0 as usize].text() != before.source(*file).text();
-            (IgnoreInput::Present(*file, read(file.0 as usize)), changed)
-        }
-        IgnoreInput::Missing(path) => {
-            let made = sources.iter().enumerate().skip(before.sources.len()).find(|(_, source)| source.name() == path);
-            match made {
-                Some((index, _)) => (IgnoreInput::Present(FileId(index as u32), read(index)), true),
-                None => (ignore.clone(), false),
-            }
-        }
-    }
 }

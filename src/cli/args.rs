@@ -1,8 +1,10 @@
 //! What can be typed. Each help text is the documentation of its option.
 
 mod image;
+mod optimize;
 
 pub(super) use self::image::{BudgetFlags, Diff, Image, ImageChoice, ImageCommand, ImageLimits, Origin, Verify};
+pub(super) use self::optimize::Optimize;
 
 use std::path::PathBuf;
 
@@ -35,6 +37,8 @@ pub(super) enum Command {
     Lint(Lint),
     /// Apply the fixes of findings; shows them as a diff unless told otherwise
     Fix(Fix),
+    /// Rewrite a whole build: dependency files first, cache mounts, several stages, slim base, non-root, healthcheck
+    Optimize(Box<Optimize>),
     /// Show what an image is made of, what of it is wasted, and by which line
     Image(Box<Image>),
     /// Print a rule's page

@@ -37,6 +37,14 @@ impl Dockopt {
         self
     }
 
+    /// In a copy of one of the projects, without what the tests add to it.
+    pub(crate) fn project(self, name: &str) -> Self {
+        copy(&Path::new("tests/projects").join(name), self.folder.path());
+        fs::remove_file(self.folder.path().join("project.toml")).unwrap();
+        let _ = fs::remove_dir_all(self.folder.path().join("optimized"));
+        self
+    }
+
     /// With all fixtures where they lie in the project.
     pub(crate) fn fixtures(self) -> Self {
         copy(Path::new("fixtures"), &self.folder.path().join("fixtures"));

@@ -18,6 +18,7 @@ mod mutation;
 mod opens;
 mod packaging;
 mod patches;
+mod projects;
 mod readme;
 mod secrets;
 mod settings;

@@ -1,0 +1,78 @@
+//! The same ground state under other texts: what a change of the files would leave.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use super::{BuildInput, IgnoreInput, Inputs};
+use crate::dockerfile;
+use crate::ignore;
+use crate::text::{FileId, Source};
+
+impl Inputs {
+    /// The inputs with other texts: files are read again, and a changed or new .dockerignore is applied to the context.
+    /// What was measured of the old ones is gone. Files behind those of these inputs are new.
+    #[must_use]
+    pub fn with_sources(&self, sources: &[Source]) -> Self {
+        let builds = self.builds.iter().map(|input| with_texts(input, self, sources)).collect();
+        Self {
+            root: self.root.clone(),
+            sources: sources.to_vec(),
+            builds,
+            folder: None,
+            today: self.today,
+            settings: self.settings.clone(),
+            unsettled: self.unsettled,
+            problems: Vec::new(),
+            notices: Vec::new(),
+            measured: BTreeMap::new(),
+        }
+    }
+}
+
+fn with_texts(input: &BuildInput, before: &Inputs, sources: &[Source]) -> BuildInput {
+    let dockerfile = &sources[input.dockerfile.0 as usize];
+    let same = dockerfile.text() == input.file.source().text();
+    let file = match input.template {
+        _ if same => input.file.clone(),
+        Some(_) => dockerfile::parse_template(dockerfile),
+        None => dockerfile::parse(dockerfile),
+    };
+    let (ignore, changed) = ignore_now(&input.ignore, before, sources);
+    let context = match (&input.context, &ignore) {
+        (Some(context), IgnoreInput::Present(_, ignore)) if changed => {
+            Some(Arc::new(context.without(&ignore.matcher())))
+        }
+        (context, _) => context.clone(),
+    };
+    BuildInput {
+        dockerfile: input.dockerfile,
+        file,
+        template: input.template,
+        options: input.options.clone(),
+        context_root: input.context_root.clone(),
+        ignore,
+        context,
+        projects: input.projects.clone(),
+        texts: input.texts.clone(),
+        base_images: input.base_images.clone(),
+    }
+}
+
+/// The .dockerignore as it now is, and whether that is new.
+fn ignore_now(ignore: &IgnoreInput, before: &Inputs, sources: &[Source]) -> (IgnoreInput, bool) {
+    let read = |index: usize| Arc::new(ignore::parse(&sources[index]));
+    match ignore {
+        IgnoreInput::Unknown => (IgnoreInput::Unknown, false),
+        IgnoreInput::Present(file, _) => {
+            let changed = sources[file.0 as usize].text() != before.source(*file).text();
+            (IgnoreInput::Present(*file, read(file.0 as usize)), changed)
+        }
+        IgnoreInput::Missing(path) => {
+            let made = sources.iter().enumerate().skip(before.sources.len()).find(|(_, source)| source.name() == path);
+            match made {
+                Some((index, _)) => (IgnoreInput::Present(FileId(index as u32), read(index)), true),
+                None => (ignore.clone(), false),
+            }
+        }
+    }
+}

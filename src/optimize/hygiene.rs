@@ -1,0 +1,6 @@
+//! Rung `hygiene`.
+
+use super::pass::Pass;
+
+/// Its passes.
+pub(super) const PASSES: &[Pass] = &[];

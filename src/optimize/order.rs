@@ -1,0 +1,6 @@
+//! Rung `order`.
+
+use super::pass::Pass;
+
+/// Its passes.
+pub(super) const PASSES: &[Pass] = &[];

@@ -1,0 +1,50 @@
+//! The list of passes.
+
+use super::rung::Rung;
+use super::scene::{Scene, Turn};
+
+/// What a pass is called and where it stands on the ladder.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct PassInfo {
+    /// The name that `--only` and `--skip` take.
+    pub id: &'static str,
+    /// Its rung.
+    pub rung: Rung,
+    /// What it does, in one line.
+    pub title: &'static str,
+    /// Whether it runs at `--level max` only.
+    pub max: bool,
+}
+
+/// A pass: what it is, and the function that answers with edits.
+pub(super) struct Pass {
+    /// What it is.
+    pub info: PassInfo,
+    /// Looks at the build as it is now, and says what to change.
+    pub run: fn(&Scene, &mut Turn),
+}
+
+impl Pass {
+    /// A pass of every level from its rung on.
+    pub(super) const fn new(id: &'static str, rung: Rung, title: &'static str, run: fn(&Scene, &mut Turn)) -> Self {
+        Self { info: PassInfo { id, rung, title, max: false }, run }
+    }
+
+    /// A pass that runs at `max` only.
+    #[allow(dead_code, reason = "for the passes of `--level max`")]
+    pub(super) const fn at_max(id: &'static str, rung: Rung, title: &'static str, run: fn(&Scene, &mut Turn)) -> Self {
+        Self { info: PassInfo { id, rung, title, max: true }, run }
+    }
+}
+
+/// All in the order of their running; rungs never go down.
+pub(super) fn all() -> impl Iterator<Item = &'static Pass> {
+    let stages = [super::python::STAGES, super::node::STAGES, super::compiled::STAGES, super::scripted::STAGES];
+    let lists = [super::ignore::PASSES, super::order::PASSES, super::flags::PASSES].into_iter();
+    lists.chain(stages).chain([super::slim::PASSES, super::hygiene::PASSES, super::server::PASSES]).flatten()
+}
+
+/// What there is, in the order of running.
+pub fn passes() -> impl Iterator<Item = PassInfo> {
+    all().map(|pass| pass.info)
+}

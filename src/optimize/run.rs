@@ -1,0 +1,185 @@
+//! Climbs the ladder: each pass over what the passes before it left.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::evidence::Evidence;
+use super::pass::{self, Pass};
+use super::rung::{Level, Rung};
+use super::scene::{Scene, Turn};
+use crate::build::Build;
+use crate::dockerfile;
+use crate::finding::{FileEdit, Target};
+use crate::fix::Change;
+use crate::inputs::Inputs;
+use crate::text::{Edit, FileId, Source, Span};
+
+/// What the user asked for.
+#[derive(Clone, Debug, Default)]
+pub struct Options {
+    /// The highest rung.
+    pub level: Level,
+    /// Passes that run; all where it is empty.
+    pub only: BTreeSet<String>,
+    /// Passes that don't.
+    pub skip: BTreeSet<String>,
+    /// Rungs that don't.
+    pub without: BTreeSet<Rung>,
+    /// Whether start time is given for size (no bytecode, no symbols).
+    pub smallest: bool,
+}
+
+/// Something that was done.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Step {
+    /// The pass.
+    pub pass: &'static str,
+    /// What, in a few words: `copies package.json and package-lock.json first`.
+    pub what: String,
+    /// The evidence, in one sentence without a full stop.
+    pub why: String,
+}
+
+/// Something that was not done.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Refusal {
+    /// The pass.
+    pub pass: &'static str,
+    /// What, in a few words.
+    pub what: String,
+    /// Why, in one sentence without a full stop.
+    pub why: String,
+}
+
+/// One rung after climbing it.
+#[derive(Clone, Debug)]
+pub struct Climbed {
+    /// Which.
+    pub rung: Rung,
+    /// What was done.
+    pub steps: Vec<Step>,
+    /// What was left, and why.
+    pub refusals: Vec<Refusal>,
+    /// All texts after it; those of the inputs first, new files behind them.
+    pub sources: Vec<Source>,
+}
+
+/// A build rewritten.
+#[derive(Clone, Debug)]
+pub struct Optimized {
+    /// Index of the build in the inputs.
+    pub build: usize,
+    /// The texts before.
+    pub before: Vec<Source>,
+    /// Every rung up to the level, the lowest first.
+    pub rungs: Vec<Climbed>,
+}
+
+impl Optimized {
+    /// The texts up to and with a rung.
+    pub fn sources(&self, rung: Rung) -> &[Source] {
+        let climbed = self.rungs.iter().rfind(|climbed| climbed.rung <= rung);
+        climbed.map_or(&self.before, |climbed| &climbed.sources)
+    }
+
+    /// The texts after all.
+    pub fn result(&self) -> &[Source] {
+        self.sources(Rung::Server)
+    }
+
+    /// The highest rung that changed something.
+    pub fn highest(&self) -> Option<Rung> {
+        self.rungs.iter().rfind(|climbed| !climbed.steps.is_empty()).map(|climbed| climbed.rung)
+    }
+
+    /// The files that differ from those before.
+    pub fn changes(&self) -> Vec<Change> {
+        let mut changes = Vec::new();
+        for (index, source) in self.result().iter().enumerate() {
+            let before = self.before.get(index).map(|old| old.bytes().to_vec());
+            if before.as_deref() == Some(source.bytes()) {
+                continue;
+            }
+            let name = source.name().to_owned();
+            let target = match before {
+                Some(_) => Target::File(FileId(index as u32)),
+                None => Target::New(name.clone()),
+            };
+            changes.push(Change { target, name, before, after: source.bytes().to_vec() });
+        }
+        changes
+    }
+}
+
+/// Rewrites the build with this index as far as the options allow.
+///
+/// The result is a fixpoint: rewriting it again changes nothing.
+pub fn optimize(inputs: &Inputs, build: usize, evidence: &Evidence, options: &Options) -> Optimized {
+    let mut done = Optimized { build, before: inputs.sources.clone(), rungs: Vec::new() };
+    let mut now = inputs.sources.clone();
+    for rung in Rung::ALL.into_iter().filter(|rung| options.level.allows(*rung)) {
+        let mut climbed = Climbed { rung, steps: Vec::new(), refusals: Vec::new(), sources: Vec::new() };
+        for pass in pass::all().filter(|pass| pass.info.rung == rung && runs(pass, options)) {
+            let inputs = inputs.with_sources(&now);
+            let Some(input) = inputs.builds.get(build) else { continue };
+            let read = Build::new(input);
+            let mut turn = Turn::default();
+            (pass.run)(&Scene { inputs: &inputs, build: &read, evidence, options }, &mut turn);
+            take(pass, turn, build, &inputs, &mut now, &mut climbed);
+        }
+        climbed.sources.clone_from(&now);
+        done.rungs.push(climbed);
+    }
+    done
+}
+
+fn runs(pass: &Pass, options: &Options) -> bool {
+    let info = &pass.info;
+    (options.only.is_empty() || options.only.contains(info.id))
+        && !options.skip.contains(info.id)
+        && !options.without.contains(&info.rung)
+        && (!info.max || options.level == Level::Max)
+}
+
+/// Applies what a pass says, unless the builder would refuse the result and did not refuse what was there.
+fn take(pass: &Pass, turn: Turn, build: usize, inputs: &Inputs, now: &mut Vec<Source>, climbed: &mut Climbed) {
+    let id = pass.info.id;
+    climbed.refusals.extend(turn.refusals.into_iter().map(|refusal| Refusal { pass: id, ..refusal }));
+    if turn.edits.is_empty() {
+        return;
+    }
+    let refuse = |why: String| Refusal { pass: id, what: pass.info.title.to_owned(), why };
+    let Some(next) = apply(&turn.edits, now) else {
+        climbed.refusals.push(refuse("its edits do not fit together".to_owned()));
+        return;
+    };
+    let dockerfile = inputs.builds[build].dockerfile.0 as usize;
+    let worse = dockerfile::parse(&now[dockerfile]).worse(&dockerfile::parse(&next[dockerfile]));
+    if let Some(why) = worse {
+        climbed.refusals.push(refuse(why));
+        return;
+    }
+    *now = next;
+    climbed.steps.extend(turn.steps.into_iter().map(|step| Step { pass: id, ..step }));
+}
+
+fn apply(edits: &[FileEdit], sources: &[Source]) -> Option<Vec<Source>> {
+    let mut by_target: BTreeMap<&Target, Vec<Edit>> = BTreeMap::new();
+    for edit in edits {
+        by_target.entry(&edit.target).or_default().push(Edit { span: edit.span, text: edit.text.clone() });
+    }
+    let mut now = sources.to_vec();
+    for (target, edits) in by_target {
+        match target {
+            Target::File(FileId(index)) => {
+                let slot = now.get_mut(*index as usize)?;
+                *slot = slot.with_bytes(crate::text::apply(slot, &edits).ok()?).ok()?;
+            }
+            Target::New(name) => {
+                let empty = Source::of(name, "");
+                let whole = edits.iter().all(|edit| edit.span == Span::at(0));
+                now.push(empty.with_bytes(crate::text::apply(&empty, &edits).ok()?).ok().filter(|_| whole)?);
+            }
+        }
+    }
+    Some(now)
+}

@@ -1,0 +1,93 @@
+//! The rungs of the ladder.
+
+use std::fmt;
+use std::str::FromStr;
+
+/// A rung of the ladder: each is valid by itself, and the higher ones change more of what the image holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Rung {
+    /// 0: `.dockerignore`.
+    Ignore,
+    /// 1: dependency files first, cache mounts.
+    Order,
+    /// 2: flags of installs; no development dependencies where nothing builds with them.
+    Flags,
+    /// 3: several stages on the same base.
+    Stages,
+    /// 4: the slim twin of the base under the final stage.
+    Slim,
+    /// 5: non-root user, healthcheck, exec form.
+    Hygiene,
+    /// 6: another server instead of one for development.
+    Server,
+}
+
+impl Rung {
+    /// All, the lowest first.
+    pub const ALL: [Self; 7] =
+        [Self::Ignore, Self::Order, Self::Flags, Self::Stages, Self::Slim, Self::Hygiene, Self::Server];
+
+    /// Its number, from 0.
+    pub const fn number(self) -> u8 {
+        self as u8
+    }
+
+    /// What it does, in a few words.
+    pub const fn title(self) -> &'static str {
+        match self {
+            Self::Ignore => ".dockerignore",
+            Self::Order => "dependency files first, cache mounts",
+            Self::Flags => "install flags",
+            Self::Stages => "multi-stage on the same base",
+            Self::Slim => "slim base",
+            Self::Hygiene => "non-root, healthcheck, exec form",
+            Self::Server => "production server",
+        }
+    }
+}
+
+/// How far the ladder is climbed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Level {
+    /// Up to this rung.
+    Up(Rung),
+    /// All, and what nobody takes for granted: distroless, Alpine, another package manager.
+    Max,
+}
+
+impl Level {
+    /// Whether passes of the rung run.
+    pub fn allows(self, rung: Rung) -> bool {
+        match self {
+            Self::Up(highest) => rung <= highest,
+            Self::Max => true,
+        }
+    }
+}
+
+impl Default for Level {
+    fn default() -> Self {
+        Self::Up(Rung::Hygiene)
+    }
+}
+
+impl FromStr for Level {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        if text == "max" {
+            return Ok(Self::Max);
+        }
+        let rung = text.parse().ok().and_then(|number: usize| Rung::ALL.get(number));
+        rung.map(|rung| Self::Up(*rung)).ok_or_else(|| "it is a number from 0 to 6, or `max`".to_owned())
+    }
+}
+
+impl fmt::Display for Level {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Up(rung) => write!(out, "{}", rung.number()),
+            Self::Max => out.write_str("max"),
+        }
+    }
+}

@@ -1,0 +1,17 @@
+use super::sketch::{climbed, rewritten};
+use super::*;
+
+#[test]
+fn passes_stand_in_the_order_of_their_rungs_and_have_names_of_their_own() {
+    let all: Vec<PassInfo> = passes().collect();
+    assert!(all.windows(2).all(|pair| pair[0].rung <= pair[1].rung), "{all:?}");
+    let names: std::collections::BTreeSet<&str> = all.iter().map(|pass| pass.id).collect();
+    assert_eq!(names.len(), all.len());
+}
+
+#[test]
+fn what_is_not_understood_stays() {
+    let text = "FROM team/base\nRUN make-everything --now\n";
+    assert_eq!(rewritten(text, &[], Rung::Server), text);
+    assert_eq!(climbed(text, &[], Rung::Stages).highest(), None);
+}

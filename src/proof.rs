@@ -1,0 +1,49 @@
+//! Figures of builds and checks of equivalence as plain data: `measure` fills it, `report` shows it. Compares what it is
+//! given; runs nothing.
+
+mod check;
+mod figures;
+
+pub use self::check::{Check, Outcome};
+pub use self::figures::{Figures, Run, Scenario, Size};
+
+/// What was measured and checked of one build, before and after.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Proof {
+    /// The Dockerfile, as the user would type it.
+    pub dockerfile: String,
+    /// Digests of the inputs by name: `Dockerfile`, `context`, the rewritten texts.
+    pub inputs: Vec<(String, String)>,
+    /// The engine: name and version.
+    pub engine: String,
+    /// The commands that were run, secrets masked.
+    pub commands: Vec<String>,
+    /// The original; `None` where it was not asked for.
+    pub before: Option<Figures>,
+    /// The rewrite; `None` where only one was measured.
+    pub after: Option<Figures>,
+    /// Rungs that were tried, the highest first, with the checks of each.
+    pub tried: Vec<Tried>,
+    /// Bytes that no rewrite goes below, and what they are: base and production dependencies.
+    pub floor: Vec<(String, u64)>,
+    /// What is left behind in the engine's build cache, in bytes.
+    pub left_in_cache: Option<u64>,
+}
+
+/// A rung that was built and compared.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Tried {
+    /// Rungs that it has.
+    pub rungs: Vec<crate::optimize::Rung>,
+    /// Why it did not build; `None` where it did.
+    pub failure: Option<String>,
+    /// What was compared.
+    pub checks: Vec<Check>,
+}
+
+impl Tried {
+    /// Whether it builds and nothing differs without an explanation.
+    pub fn holds(&self) -> bool {
+        self.failure.is_none() && self.checks.iter().all(|check| check.outcome != Outcome::Failed)
+    }
+}
