@@ -5,6 +5,7 @@
 //! makes carries its nonce: folders, names of images, labels of containers and networks, ids of cache mounts.
 
 mod build;
+mod change;
 mod child;
 mod copy;
 mod failure;
@@ -12,10 +13,14 @@ mod leftover;
 mod meter;
 mod program;
 mod rawjson;
+mod scenario;
 mod session;
+mod size;
 
 pub use self::build::{Built, Mode};
+pub use self::change::Changes;
 pub use self::copy::{Plan, Project};
 pub use self::failure::{Failure, FailureKind};
 pub use self::leftover::{Cleaned, clean_up};
+pub use self::scenario::{Measured, Series};
 pub use self::session::{Options, Session};

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::failure::{Failure, FailureKind};
+use crate::build::{Base, Build};
 use crate::ignore::{self, Matcher};
 use crate::inputs::context::Kind;
 use crate::inputs::{IgnoreInput, Inputs};
@@ -28,6 +29,8 @@ pub struct Plan {
     pub ignore: Option<(String, String)>,
     /// Further files that are new or have other texts, by their paths from there.
     pub files: Vec<(String, Vec<u8>)>,
+    /// Images that the build stands on and takes from; `None` where only the build knows them.
+    pub bases: Option<Vec<String>>,
 }
 
 /// A copy of a context that builds are made of.
@@ -76,13 +79,29 @@ impl Plan {
             }
         }
         let text = sources.get(input.dockerfile.0 as usize)?.text().to_owned();
-        Some(Self { dockerfile: below(name), root, text, ignore, files })
+        let bases = bases(&Build::new(input));
+        Some(Self { dockerfile: below(name), root, text, ignore, files, bases })
     }
 
     fn matcher(&self) -> Matcher {
         let text = self.ignore.as_ref().map(|(name, text)| ignore::parse(&Source::of(name, text)));
         text.map(|read| read.matcher()).unwrap_or_default()
     }
+}
+
+/// The images that what is built stands on and takes from, each once.
+fn bases(build: &Build) -> Option<Vec<String>> {
+    let mut all = Vec::new();
+    for stage in build.stages().iter().filter(|stage| build.is_needed(stage)) {
+        for base in std::iter::once(&stage.base).chain(build.edges_of(stage).iter().map(|edge| &edge.to)) {
+            match base {
+                Base::Image(name) if !all.contains(name) => all.push(name.clone()),
+                Base::Unknown(_) => return None,
+                _ => {}
+            }
+        }
+    }
+    Some(all)
 }
 
 /// A path as it is from the root, both as the user would type them.

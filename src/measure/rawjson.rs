@@ -147,6 +147,13 @@ impl Log {
     }
 }
 
+/// A time of RFC 3339 in UTC, in nanoseconds since 1970.
+pub(super) fn unix_nanoseconds(text: &str) -> Option<i128> {
+    /// The first of January 1970.
+    const EPOCH: i128 = 719_469 * 86_400_000_000_000;
+    nanoseconds(text).map(|time| time - EPOCH)
+}
+
 /// A time of RFC 3339 in UTC, in nanoseconds since a fixed day.
 fn nanoseconds(text: &str) -> Option<i128> {
     let (date, time) = text.strip_suffix('Z')?.split_once('T')?;
@@ -206,5 +213,7 @@ mod tests {
         }
         let day = nanoseconds("2024-02-29T00:00:00Z").unwrap();
         assert_eq!(nanoseconds("2024-03-01T00:00:00.000000001Z").unwrap() - day, 86_400_000_000_001);
+        assert_eq!(unix_nanoseconds("1970-01-01T00:00:00Z"), Some(0));
+        assert_eq!(unix_nanoseconds("2026-11-20T18:41:01Z"), Some(1_795_200_061_000_000_000));
     }
 }

@@ -8,13 +8,14 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::{Duration, SystemTime};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use super::copy::{Plan, Project};
 use super::failure::{Failure, FailureKind};
 use super::leftover::{self, Cleaned};
 use super::meter::Meter;
 use super::program::Program;
+use super::rawjson;
 use crate::engine::{self, Engine};
 use crate::finding::Mask;
 use crate::inputs::BuildOptions;
@@ -84,6 +85,8 @@ pub struct Session {
     pub(super) options: Options,
     pub(super) meter: Meter,
     pub(super) commands: Mutex<Vec<String>>,
+    /// Bytes to pull of each layer that was measured.
+    pub(super) layers: Mutex<BTreeMap<String, u64>>,
     nonce: String,
     folder: PathBuf,
     /// When it began: what the build cache holds since then may be ours.
@@ -122,6 +125,7 @@ impl Session {
             program,
             options,
             commands: Mutex::default(),
+            layers: Mutex::default(),
             nonce,
             folder,
             began: SystemTime::now(),
@@ -183,6 +187,16 @@ impl Session {
     /// The commands that were run, secrets masked.
     pub fn commands(&self) -> Vec<String> {
         self.commands.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Bytes that the build cache holds since this run began, at most: builds of others at the same time are among them.
+    /// `None` where the engine doesn't say it soon.
+    pub fn left_in_cache(&self) -> Option<u64> {
+        let began = i128::try_from(self.began.duration_since(UNIX_EPOCH).ok()?.as_nanos()).ok()?;
+        let records = self.engine.build_cache().ok()?;
+        let is_ours =
+            |record: &&engine::CacheRecord| rawjson::unix_nanoseconds(&record.created).is_some_and(|at| at >= began);
+        Some(records.iter().filter(is_ours).map(|record| record.size).sum())
     }
 
     /// Removes all that this run made, now; says what could not be removed.
