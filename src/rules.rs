@@ -191,7 +191,6 @@ mod download;
 mod env_file;
 mod foreign;
 mod ignore_lines;
-mod installed_project;
 mod kept_cache;
 mod labels;
 mod layers;
