@@ -70,3 +70,6 @@ impl Tried {
         self.failure.is_none() && self.checks.iter().all(|check| check.outcome != Outcome::Failed)
     }
 }
+
+#[cfg(test)]
+mod tests;
