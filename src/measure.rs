@@ -7,15 +7,18 @@
 mod build;
 mod child;
 mod copy;
+mod equivalence;
 mod failure;
 mod leftover;
 mod meter;
 mod program;
 mod rawjson;
 mod session;
+mod trial;
 
 pub use self::build::{Built, Mode};
 pub use self::copy::{Plan, Project};
 pub use self::failure::{Failure, FailureKind};
 pub use self::leftover::{Cleaned, clean_up};
 pub use self::session::{Options, Session};
+pub use self::trial::{Companion, Wanted};
