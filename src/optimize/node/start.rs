@@ -1,7 +1,7 @@
 //! Pass `node-start`: a container starts the program itself and not npm, where the script is nothing but that program.
 
 use super::words;
-use crate::build::{Build, Stage, installed};
+use crate::build::{Stage, installed};
 use crate::dockerfile::{Arguments, Keyword};
 use crate::manifest::{Ecosystem, Project, Tool};
 use crate::optimize::scene::{Scene, Turn};
@@ -48,17 +48,13 @@ fn project<'a>(scene: &Scene<'a>, stage: &Stage, index: usize) -> Option<&'a Pro
     let here = |project: &&Project| {
         let path =
             if project.root.is_empty() { "package.json".to_owned() } else { format!("{}/package.json", project.root) };
-        is_brought(build, stage, &path, &folder)
+        installed::is_at(build, (stage, index), &path, &folder)
     };
     if let Some(found) = nodes.clone().find(here) {
         return Some(found);
     }
     let only = nodes.next()?;
     nodes.next().is_none().then_some(only)
-}
-
-fn is_brought(build: &Build, stage: &Stage, path: &str, folder: &str) -> bool {
-    installed::is_at(build, (stage, usize::MAX), path, folder)
 }
 
 /// The words of the script that npm is told to run, with the program's path.
