@@ -3,11 +3,12 @@
 use std::collections::BTreeSet;
 
 use super::scene::Scene;
-use crate::build::Build;
+use crate::build::{Build, Stage};
 use crate::finding::{FileEdit, Finding, Target};
 use crate::fix::{self, Judge, Level};
 use crate::inputs::Inputs;
 use crate::rules::{self, Breach, Policies};
+use crate::shell::{Invocation, PackageCall};
 use crate::text::{FileId, Source, Span};
 
 /// What mending came to.
@@ -89,4 +90,21 @@ impl Judge for Mending<'_> {
         let counts = |breach: &&Breach| rules.len() == 1 || matches!(breach, Breach::Refused(_));
         breaches.iter().find(counts).map(ToString::to_string)
     }
+}
+
+/// Asks `question` about the package calls that a span of the Dockerfile touches; the first answer.
+pub(super) fn calls_at<T>(
+    build: &Build,
+    span: Span,
+    question: impl Fn((&Stage, usize), &Invocation, &PackageCall) -> Option<T>,
+) -> Option<T> {
+    let file = &build.input().file;
+    let index = file.instructions().iter().position(|one| one.span.start <= span.start && span.end <= one.span.end)?;
+    let (stage, code) = (build.stage_of(index)?, build.code(index)?);
+    let invocations = code.script.invocations();
+    invocations.iter().find_map(|one| {
+        let call = one.package_call()?;
+        let own = code.place(file, call.span);
+        (own.start <= span.end && span.start <= own.end).then(|| question((stage, index), one, &call)).flatten()
+    })
 }

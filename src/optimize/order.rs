@@ -2,6 +2,7 @@
 
 mod first;
 mod mounts;
+mod volatile;
 
 use super::pass::Pass;
 use super::rung::Rung;
@@ -15,7 +16,13 @@ pub(super) const PASSES: &[Pass] = &[
         first::run,
     ),
     Pass::new("cache-mounts", Rung::Order, "keeps what package managers download in cache mounts", mounts::run),
+    Pass::new(
+        "volatile-last",
+        Rung::Order,
+        "declares what differs from build to build below what it would run again",
+        volatile::run,
+    ),
 ];
 
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;

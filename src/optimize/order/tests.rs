@@ -10,7 +10,7 @@ fn lines(text: &str) -> String {
 
 /// The text after one pass, and again, which must change nothing.
 #[track_caller]
-fn passed(pass: &str, dockerfile: &str, files: &[(&str, &str)], expected: &str) {
+pub(crate) fn passed(pass: &str, dockerfile: &str, files: &[(&str, &str)], expected: &str) {
     let options = Options { only: [pass.to_owned()].into(), ..Options::default() };
     let (inputs, evidence) = project(&lines(dockerfile), files);
     let done = optimize(&inputs, 0, &evidence, &options);
