@@ -8,6 +8,7 @@ mod environment;
 mod graph;
 mod history;
 mod image;
+pub mod installed;
 mod latest;
 mod launch;
 mod listening;

@@ -41,7 +41,10 @@ impl Pass {
 pub(super) fn all() -> impl Iterator<Item = &'static Pass> {
     let stages = [super::python::STAGES, super::node::STAGES, super::compiled::STAGES, super::scripted::STAGES];
     let lists = [super::ignore::PASSES, super::order::PASSES, super::flags::PASSES].into_iter();
-    lists.chain(stages).chain([super::slim::PASSES, super::hygiene::PASSES, super::server::PASSES]).flatten()
+    lists
+        .chain(stages)
+        .chain([super::compiled::BASES, super::slim::PASSES, super::hygiene::PASSES, super::server::PASSES])
+        .flatten()
 }
 
 /// What there is, in the order of running.
