@@ -181,7 +181,8 @@ fn ruby(file: &str, text: &str) -> Vec<String> {
         match quoted(rest) {
             Some(path) if own || sinatra => paths.push(path.to_owned()),
             None if own => {
-                paths.extend(quoted(&rest.replacen(['"', '\''], "\"/", 1).replace('\'', "\"")).map(str::to_owned))
+                let rooted = rest.replacen(['"', '\''], "\"/", 1).replace('\'', "\"");
+                paths.extend(quoted(&rooted).map(str::to_owned));
             }
             _ => {}
         }

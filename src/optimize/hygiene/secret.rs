@@ -53,13 +53,11 @@ pub(super) fn run(scene: &Scene, turn: &mut Turn) {
             continue;
         }
         let pairs = scene.file().variables(instruction);
-        let place = match pairs.as_slice() {
-            [_] => whole_lines(scene, secret.instruction),
-            _ => {
-                turn.refuse(what, "other variables stand in the same instruction; write it apart, or take it away");
-                continue;
-            }
-        };
+        if pairs.len() != 1 {
+            turn.refuse(what, "other variables stand in the same instruction; write it apart, or take it away");
+            continue;
+        }
+        let place = whole_lines(scene, secret.instruction);
         turn.step(
             format!("takes `{name}` out of the image"),
             "nothing in the sources reads it",

@@ -157,7 +157,7 @@ fn own_frameworks(scene: &Scene, target: &Stage, folder: &str, writes: &mut Writ
     let next = scene.projects().iter().any(|one| one.dependencies.iter().any(|one| one.name == "next"));
     let rails = scene.projects().iter().any(|one| one.dependencies.iter().any(|one| one.name == "rails"));
     let laravel = scene.projects().iter().any(|one| one.dependencies.iter().any(|one| one.name == "laravel/framework"));
-    if (next && text.contains(".next")) || (next && starts("start")) {
+    if next && (text.contains(".next") || starts("start")) {
         writes.sources = true;
         "Next.js keeps a cache in .next".clone_into(&mut writes.sign);
     }
@@ -254,12 +254,10 @@ fn user(scene: &Scene, target: &Stage, account: &Account) -> FileEdit {
         return scene.edit(last.rest.span, account.name.clone());
     }
     let newline = scene.newline();
-    match start {
-        Some(start) => scene.edit(Span::at(start), format!("USER {}{newline}", account.name)),
-        None => {
-            let at = health::closing(scene, target);
-            let open = if scene.source().text()[..at as usize].ends_with('\n') { "" } else { newline };
-            scene.edit(Span::at(at), format!("{open}USER {}{newline}", account.name))
-        }
+    if let Some(start) = start {
+        return scene.edit(Span::at(start), format!("USER {}{newline}", account.name));
     }
+    let at = health::closing(scene, target);
+    let open = if scene.source().text()[..at as usize].ends_with('\n') { "" } else { newline };
+    scene.edit(Span::at(at), format!("{open}USER {}{newline}", account.name))
 }
