@@ -7,7 +7,7 @@ use super::element::{Class, Element, elements};
 use super::evidence;
 use crate::build::{Base, PackageLists, Stage};
 use crate::dockerfile::Keyword;
-use crate::manifest::{Ecosystem, normal};
+use crate::manifest::{Ecosystem, python_name};
 use crate::optimize::scene::Scene;
 use crate::rules::is_build_package;
 use crate::shell::{Invocation, Manager, PackageSource, Verb, Word, parse};
@@ -203,7 +203,7 @@ fn dists(scene: &Scene, stage: &Stage) -> BTreeSet<String> {
         let Some(code) = scene.build.code(index) else { continue };
         for call in code.script.invocations().iter().filter_map(Invocation::package_call) {
             if matches!(call.manager, Manager::Pip | Manager::Uv) {
-                names.extend(call.packages.iter().map(|package| normal(package.name.text)));
+                names.extend(call.packages.iter().map(|package| python_name(package.name.text)));
             }
         }
     }
