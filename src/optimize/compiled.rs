@@ -2,7 +2,19 @@
 //! its own, and what it made goes to the runtime that its publisher has for it.
 
 mod base;
+mod commands;
+mod packages;
+mod place;
+mod plan;
+mod product;
+mod remains;
+mod runtime;
 mod split;
+mod stage;
+mod wanted;
+
+#[cfg(test)]
+mod tests;
 
 use super::pass::Pass;
 use super::rung::Rung;
