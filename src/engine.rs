@@ -2,19 +2,32 @@
 //! docker contexts) and what it is asked; decides nothing about the answers. Writes nothing to disk.
 
 mod api;
+mod config;
 mod connection;
+mod containers;
 mod context;
 mod dial;
 mod endpoint;
 mod error;
+mod exec;
 mod images;
+mod lists;
 mod saved;
+mod spec;
+mod spoken;
+mod system;
 #[cfg(all(test, unix))]
 mod tests;
 mod wire;
 
 pub use self::api::{Engine, Version};
+pub use self::containers::{Change, ChangeKind, Health, State};
 pub use self::endpoint::Options;
 pub use self::error::{Error, Kind};
+pub use self::exec::{Ended, Exec};
 pub use self::images::{Found, Image, Step};
+pub use self::lists::{Container, Network, Volume};
 pub use self::saved::Saved;
+pub use self::spec::Spec;
+pub use self::spoken::Spoken;
+pub use self::system::{CacheRecord, Groups};

@@ -23,6 +23,7 @@ mod forward;
 mod index;
 mod layer;
 mod limits;
+pub mod linkage;
 #[cfg(test)]
 mod made;
 mod manifest;

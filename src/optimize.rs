@@ -21,12 +21,14 @@ mod run;
 mod scene;
 mod scripted;
 mod server;
+mod service;
 mod slim;
 
-pub use self::evidence::{Evidence, Observed, Service};
+pub use self::evidence::{Evidence, Observed};
 pub use self::pass::{PassInfo, passes};
 pub use self::run::{Climbed, Optimized, Options, Refusal, Step, optimize};
 pub use self::rung::{Level, Rung};
+pub use self::service::{Listed, Service, services};
 
 #[cfg(test)]
 mod sketch;

@@ -51,6 +51,17 @@ pub(super) enum Patience {
     Usual,
     /// As long as it takes to write an image to the engine's own disk.
     Image,
+    /// So long between two bytes: what a container does takes as long as it takes.
+    Of(Duration),
+}
+
+/// What is done with a path of the API.
+pub(super) enum Method<'a> {
+    Get,
+    Post(Option<&'a serde_json::Value>),
+    /// Bytes of a tar archive.
+    Put(&'a [u8]),
+    Delete,
 }
 
 impl Connection {
@@ -85,16 +96,52 @@ impl Connection {
 
     /// Asks; what comes has the status 200.
     pub(super) fn get(&self, path: &str, patience: Patience) -> Result<Response<Body>, Error> {
-        let limit = self.limit(patience);
-        let request = self.agent.get(format!("{}{path}", self.base)).config().timeout_per_read(Some(limit));
-        let response = request.timeout_recv_response(Some(limit)).build().call();
+        self.ask(&Method::Get, path, patience)
+    }
+
+    /// Asks; what comes is no refusal. That something is so already is none.
+    pub(super) fn ask(&self, method: &Method, path: &str, patience: Patience) -> Result<Response<Body>, Error> {
+        let limit = Some(self.limit(patience));
+        let address = format!("{}{path}", self.base);
+        let response = match method {
+            Method::Get => {
+                self.agent.get(address).config().timeout_per_read(limit).timeout_recv_response(limit).build().call()
+            }
+            Method::Delete => {
+                self.agent.delete(address).config().timeout_per_read(limit).timeout_recv_response(limit).build().call()
+            }
+            Method::Post(body) => {
+                let request = self.agent.post(address).config();
+                let request = request.timeout_per_read(limit).timeout_recv_response(limit).build();
+                match body {
+                    Some(body) => request.content_type("application/json").send(body.to_string()),
+                    None => request.send_empty(),
+                }
+            }
+            Method::Put(bytes) => {
+                let request = self.agent.put(address).config();
+                let request = request.timeout_per_read(limit).timeout_recv_response(limit).build();
+                request.content_type("application/x-tar").send(*bytes)
+            }
+        };
         let response = response.map_err(|error| self.failed(&error, patience))?;
-        if response.status() == 200 { Ok(response) } else { Err(self.refused(response)) }
+        let is_done = response.status().is_success() || response.status() == 304;
+        if is_done { Ok(response) } else { Err(self.refused(response, path)) }
     }
 
     /// Asks for a value.
     pub(super) fn json<T: DeserializeOwned>(&self, path: &str, patience: Patience) -> Result<T, Error> {
-        let mut response = self.get(path, patience)?;
+        self.value(&Method::Get, path, patience)
+    }
+
+    /// Asks for a value, in whatever way.
+    pub(super) fn value<T: DeserializeOwned>(
+        &self,
+        method: &Method,
+        path: &str,
+        patience: Patience,
+    ) -> Result<T, Error> {
+        let mut response = self.ask(method, path, patience)?;
         let mut bytes = Vec::new();
         let body = response.body_mut().with_config().limit(u64::MAX).reader();
         body.take(ANSWER + 1).read_to_end(&mut bytes).map_err(|error| self.broken(&error, patience))?;
@@ -114,6 +161,7 @@ impl Connection {
             Patience::First => self.connect,
             Patience::Usual => self.idle,
             Patience::Image => self.idle * 5,
+            Patience::Of(limit) => limit,
         }
     }
 
@@ -181,8 +229,8 @@ impl Connection {
         Error::new(Kind::Denied, what, "check DOCKER_CERT_PATH: ca.pem, cert.pem, key.pem")
     }
 
-    /// What a status other than 200 means.
-    fn refused(&self, mut response: Response<Body>) -> Error {
+    /// What a refusal means.
+    fn refused(&self, mut response: Response<Body>, path: &str) -> Error {
         let status = response.status();
         let mut bytes = Vec::new();
         // What comes of it is shown; a connection that breaks here changes nothing.
@@ -192,6 +240,14 @@ impl Connection {
         let said = if message.is_empty() { status.to_string() } else { message };
         let called = self.called();
         match status.as_u16() {
+            404 if !path.contains("/images/") => Error::new(
+                Kind::Missing,
+                format!("{called} does not know it: {said}"),
+                "see whether somebody else removed it",
+            ),
+            400 | 409 => {
+                Error::new(Kind::Refused, format!("{called} does not do it: {said}"), "do what it says, and try again")
+            }
             404 => Error::new(
                 Kind::Missing,
                 format!("{called} has no such image: {said}"),

@@ -21,8 +21,10 @@ pub enum Kind {
     Absent,
     /// One may not: the socket's permissions, TLS, ssh.
     Denied,
-    /// The engine has no image of this name.
+    /// The engine has no image, container or network of this name.
     Missing,
+    /// The engine is sound and does not do it: a name is taken, a value is wrong.
+    Refused,
     /// The engine answers with an error, breaks off, or sends what is no answer.
     Broken,
     /// What the caller gave is wrong: `DOCKER_HOST`, a context, a certificate.

@@ -199,7 +199,7 @@ impl Engine {
 }
 
 /// A name as part of an address.
-fn escaped(text: &str) -> String {
+pub(super) fn escaped(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len());
     for byte in text.bytes() {
         if byte.is_ascii_alphanumeric() || b"-._~/:@".contains(&byte) {

@@ -1,4 +1,4 @@
-//! An image on its way from an engine. Engines report what fails in the middle by words behind the bytes.
+//! An image, or files of a container, on their way from an engine. Engines report what fails in the middle by words behind the bytes.
 
 use std::fmt;
 use std::io::{self, Read};
@@ -15,7 +15,7 @@ const WORDS: usize = 4 << 10;
 /// How they begin.
 const BEGIN: &[u8] = br#"{"errorDetail":"#;
 
-/// An image as `docker save` writes it: read to its end, or an error.
+/// An image as `docker save` writes it, or files as `docker cp` and `docker export` do: read to its end, or an error.
 pub struct Saved {
     connection: Arc<Connection>,
     reader: BodyReader<'static>,

@@ -57,6 +57,7 @@ impl<'a> Run<'a> {
             digest: digest.filter(|_| options.verify != Verify::None),
             diff_id: options.verify == Verify::Full,
             contents: true,
+            linkage: options.linkage,
             limits: &options.limits,
             inflated: &self.inflated,
             progress: &progress,

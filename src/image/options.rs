@@ -47,6 +47,8 @@ pub struct Options<'a> {
     pub verify: Verify,
     /// Read what is in the layers; without, documents only are read.
     pub contents: bool,
+    /// Tell how programs are linked too (of layers whose contents are read): takes the memory of the largest of them.
+    pub linkage: bool,
     /// Bounds.
     pub limits: Limits,
     /// Is told how far it has come, by several threads.
@@ -71,6 +73,7 @@ impl Default for Options<'_> {
             reference: None,
             verify: Verify::default(),
             contents: true,
+            linkage: false,
             limits: Limits::default(),
             progress: &|_| {},
             cancelled: &NEVER,

@@ -37,6 +37,8 @@ pub struct ScanOptions<'a> {
     pub diff_id: bool,
     /// Whether contents are hashed and watched; without it entries have no [`Entry::content`](crate::image::Entry).
     pub contents: bool,
+    /// Whether it is told how programs are linked; takes the memory of the largest of them.
+    pub linkage: bool,
     /// Bounds.
     pub limits: &'a Limits,
     /// Decompressed bytes of all blobs of this run so far; held against [`Limits::inflated_bytes`].
@@ -101,7 +103,7 @@ pub fn scan(blob: &mut (dyn Read + Send), options: &ScanOptions<'_>) -> Result<S
     let shared = Shared { ahead: Ahead::new(decoder), hashes, pool, stored };
     let (members, outcome) = rayon::in_place_scope(|scope| {
         let mut walk = Walk::new(Pieces::new(&shared, scope), options.limits);
-        let mut members = Members::new(options.contents, options.limits);
+        let mut members = Members::new((options.contents, options.linkage), options.limits);
         let outcome = walked(&mut walk, &mut members);
         (members, outcome)
     });

@@ -1,7 +1,8 @@
-//! What the contents of some files tell (packages, secrets), worked out while they stream by, so that no contents are
+//! What the contents of some files tell (packages, secrets, linkage), worked out while they stream by, so that no contents are
 //! kept once a file's end is reached.
 
 use crate::image::entry::Mode;
+use crate::image::linkage;
 use crate::image::packages;
 use crate::image::secrets;
 
@@ -13,6 +14,8 @@ pub enum Fact {
     Package(packages::Fact),
     /// Of secrets; not their values.
     Secret(secrets::Fact),
+    /// Of linkage.
+    Linkage(linkage::Fact),
 }
 
 impl Fact {
@@ -21,6 +24,7 @@ impl Fact {
         match self {
             Self::Package(fact) => fact.heap(),
             Self::Secret(fact) => fact.heap(),
+            Self::Linkage(fact) => fact.heap(),
         }
     }
 }
@@ -30,6 +34,7 @@ impl Fact {
 pub struct Watch {
     packages: Option<packages::Watcher>,
     secrets: Option<secrets::Watcher>,
+    linkage: Option<linkage::Watcher>,
 }
 
 impl Watch {
@@ -38,19 +43,30 @@ impl Watch {
     pub fn new(path: &[u8], mode: Mode, size: u64) -> Option<Self> {
         let packages = packages::Watcher::new(path, mode, size);
         let secrets = secrets::Watcher::new(path, size);
-        (packages.is_some() || secrets.is_some()).then_some(Self { packages, secrets })
+        (packages.is_some() || secrets.is_some()).then_some(Self { packages, secrets, linkage: None })
+    }
+
+    /// As [`Self::new`], and how programs are linked: they are kept to their end.
+    pub fn with_linkage(path: &[u8], mode: Mode, size: u64) -> Option<Self> {
+        let none = Self { packages: None, secrets: None, linkage: None };
+        match (Self::new(path, mode, size), linkage::Watcher::new(path, mode, size)) {
+            (None, None) => None,
+            (own, linkage) => Some(Self { linkage, ..own.unwrap_or(none) }),
+        }
     }
 
     /// Takes the next piece.
     pub fn take(&mut self, piece: &[u8]) {
         self.packages.iter_mut().for_each(|watcher| watcher.take(piece));
         self.secrets.iter_mut().for_each(|watcher| watcher.take(piece));
+        self.linkage.iter_mut().for_each(|watcher| watcher.take(piece));
     }
 
     /// What the whole file tells.
     pub fn finish(self) -> Vec<Fact> {
         let package = self.packages.and_then(packages::Watcher::finish).map(Fact::Package);
         let secrets = self.secrets.map(secrets::Watcher::finish).unwrap_or_default();
-        package.into_iter().chain(secrets.into_iter().map(Fact::Secret)).collect()
+        let linkage = self.linkage.and_then(linkage::Watcher::finish).map(Fact::Linkage);
+        package.into_iter().chain(secrets.into_iter().map(Fact::Secret)).chain(linkage).collect()
     }
 }

@@ -189,7 +189,7 @@ pub(super) fn context(folder: &Path, root: &Path, written: Option<&str>) -> Resu
 }
 
 /// One path below the other, without `.` and `..` where that says the same.
-fn joined(folder: &Path, path: &Path) -> PathBuf {
+pub(super) fn joined(folder: &Path, path: &Path) -> PathBuf {
     let mut joined = if folder == Path::new(".") { PathBuf::new() } else { folder.to_owned() };
     for part in path.components() {
         match part {

@@ -1,10 +1,37 @@
-//! What stands behind a rewrite, beyond the inputs.
+//! What stands behind a rewrite, beyond the inputs: texts of sources, what git ignores, what compose files say.
+
+mod git;
+mod services;
+mod sources;
+
+use std::path::Path;
 
 use crate::inputs::Inputs;
 use crate::optimize::Evidence;
 
-/// The evidence for the build with this index.
+/// The evidence for the build with this index. What can't be read is left out.
 pub fn evidence(inputs: &Inputs, build: usize) -> Evidence {
-    let _ = (inputs, build);
-    Evidence::default()
+    let Some(input) = inputs.builds.get(build) else { return Evidence::default() };
+    let mut evidence = Evidence { services: services::services(inputs, input), ..Evidence::default() };
+    let (Some(root), Some(context)) = (&input.context_root, input.context.as_deref()) else { return evidence };
+    let root = Path::new(root);
+    (evidence.texts, evidence.texts_cut) = sources::texts(root, context, input.projects.as_deref());
+    evidence.git_ignored = git::ignored(root, context);
+    evidence
+}
+
+/// The folder itself and those above it, links followed, nearest first: up to the repository's top, which is the last of
+/// them where there is one.
+fn folders_above(folder: &Path) -> (Vec<std::path::PathBuf>, bool) {
+    /// Folders that are tried.
+    const HIGHEST: usize = 32;
+    let Ok(real) = folder.canonicalize() else { return (Vec::new(), false) };
+    let mut folders = Vec::new();
+    for at in real.ancestors().take(HIGHEST) {
+        folders.push(at.to_owned());
+        if at.join(".git").symlink_metadata().is_ok() {
+            return (folders, true);
+        }
+    }
+    (folders, false)
 }

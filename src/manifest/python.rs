@@ -196,7 +196,7 @@ fn own_modules(tree: &Tree, root: &str) -> BTreeSet<String> {
 }
 
 /// A distribution's name as PEP 503 compares it.
-pub(super) fn normal(name: &str) -> String {
+pub fn normal(name: &str) -> String {
     let mut out = String::with_capacity(name.len());
     for c in name.trim().chars() {
         if !matches!(c, '-' | '_' | '.') {

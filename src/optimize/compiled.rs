@@ -3,6 +3,7 @@
 
 mod base;
 mod commands;
+mod libraries;
 mod packages;
 mod place;
 mod plan;

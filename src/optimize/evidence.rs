@@ -2,11 +2,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::service::Service;
+
 /// What stands behind decisions, as far as somebody looked.
 #[derive(Clone, Debug, Default)]
 pub struct Evidence {
-    /// Texts of the context's source files by path, bounded in number and size: routes, writes, programs and variables
-    /// are looked for in them.
+    /// Texts of the context's source and configuration files by path, bounded in number and size: routes, writes, programs
+    /// and variables are looked for in them. Of an environment file (`.env`) names alone: `PASSWORD=`.
     pub texts: BTreeMap<String, String>,
     /// Whether some source files were left out of [`Self::texts`] for their number or size.
     pub texts_cut: bool,
@@ -18,25 +20,6 @@ pub struct Evidence {
     pub images: Option<BTreeSet<String>>,
     /// What the original image and a container of it showed.
     pub observed: Option<Observed>,
-}
-
-/// A compose service, as far as it decides what the image must keep.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Service {
-    /// Its name.
-    pub name: String,
-    /// `command`, as one shell text; `None` where the image's holds.
-    pub command: Option<String>,
-    /// Names of the variables that it gives.
-    pub environment: BTreeSet<String>,
-    /// Container paths of its mounts.
-    pub mounts: Vec<String>,
-    /// Container ports that it publishes or exposes.
-    pub ports: Vec<u16>,
-    /// The test of its healthcheck, as one shell text.
-    pub healthcheck: Option<String>,
-    /// `user`.
-    pub user: Option<String>,
 }
 
 /// What running the original showed.

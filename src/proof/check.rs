@@ -14,10 +14,70 @@ pub enum Outcome {
 /// One comparison.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Check {
-    /// Its name: `config`, `files`, `packages`, `linkage`, `imports`, `start`, `probe`, `writes`, `tests`.
+    /// Its name: `config`, `files`, `packages`, `linkage`, `system`, `build`, `start`, `imports`, `probe`, `writes`, `tests`.
     pub name: &'static str,
     /// What it came to.
     pub outcome: Outcome,
     /// What was seen, one line each: differences with their explanations, or why it was left out.
     pub details: Vec<String>,
+}
+
+/// Lines of one sort that a check tells; more are counted.
+const TOLD: usize = 12;
+
+impl Check {
+    /// A check that could not be made.
+    pub fn skipped(name: &'static str, why: impl Into<String>) -> Self {
+        Self { name, outcome: Outcome::Skipped, details: vec![why.into()] }
+    }
+
+    /// A check that found nothing, or one thing that is wrong.
+    pub fn of(name: &'static str, wrong: Result<String, String>) -> Self {
+        match wrong {
+            Ok(said) => Self { name, outcome: Outcome::Passed, details: vec![said] },
+            Err(wrong) => Self { name, outcome: Outcome::Failed, details: vec![wrong] },
+        }
+    }
+}
+
+/// What a comparison sees while it goes on.
+#[derive(Debug, Default)]
+pub struct Seen {
+    explained: Vec<String>,
+    wrong: Vec<String>,
+}
+
+impl Seen {
+    /// A difference, or a fact, that is as it should be.
+    pub fn explain(&mut self, said: impl Into<String>) {
+        self.explained.push(said.into());
+    }
+
+    /// A difference that nothing explains.
+    pub fn fail(&mut self, wrong: impl Into<String>) {
+        self.wrong.push(wrong.into());
+    }
+
+    /// One or the other.
+    pub fn judge(&mut self, explanation: Option<&str>, what: &str) {
+        match explanation {
+            Some(why) => self.explain(format!("{what}: {why}")),
+            None => self.fail(what),
+        }
+    }
+
+    /// The check; what is wrong stands first.
+    pub fn check(self, name: &'static str) -> Check {
+        let outcome = if self.wrong.is_empty() { Outcome::Passed } else { Outcome::Failed };
+        let mut details = Vec::new();
+        for mut lines in [self.wrong, self.explained] {
+            let more = lines.len().saturating_sub(TOLD);
+            lines.truncate(TOLD);
+            details.extend(lines);
+            if more > 0 {
+                details.push(format!("{more} more"));
+            }
+        }
+        Check { name, outcome, details }
+    }
 }

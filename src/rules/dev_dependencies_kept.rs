@@ -3,9 +3,9 @@
 mod start;
 
 use super::Context;
-use super::installed_project::{self, is_set};
 use super::kept_cache::behind_verb;
 use super::service;
+use crate::build::installed::{self, is_set};
 use crate::build::{Build, Stage};
 use crate::dockerfile::Keyword;
 use crate::finding::{Basis, Findings, Impact, ImpactKind, Per};
@@ -29,7 +29,7 @@ fn check(cx: &Context, out: &mut Findings) {
                 let Some(call) = invocation.package_call() else { continue };
                 let place = (stage, index);
                 let Some((flag, help)) = leave_out(build, place, invocation, &call) else { continue };
-                let Some(found) = installed_project::of(cx, place, invocation, &call) else { continue };
+                let Some(found) = installed::of(cx.build(), place, invocation, &call) else { continue };
                 let dev: Vec<&str> = found
                     .project
                     .dependencies

@@ -1,9 +1,9 @@
 //! See `rules/lock-file-ignored.md`.
 
 use super::Context;
-use super::installed_project;
 use super::kept_cache::behind_verb;
 use super::runs::{self, Run};
+use crate::build::installed;
 use crate::build::{Code, Stage};
 use crate::finding::{Finding, Findings};
 use crate::shell::{InputKind, Invocation, LockUse, Manager, PackageCall, PackageSource, Verb};
@@ -33,7 +33,7 @@ fn left_behind(cx: &Context, place: (&Stage, usize), code: &Code, (invocation, c
     if !reads || call.manager == Manager::Go || call.has(&["--no-lockfile", "--no-package-lock"]) {
         return None;
     }
-    let found = installed_project::of(cx, place, invocation, call).filter(|found| !found.has_lock)?;
+    let found = installed::of(cx.build(), place, invocation, call).filter(|found| !found.has_lock)?;
     let lock = found.install?.lock.as_deref()?;
     // Another manager's lock may be the one that counts.
     let context = cx.context()?;
@@ -46,7 +46,7 @@ fn left_behind(cx: &Context, place: (&Stage, usize), code: &Code, (invocation, c
 /// The command does not look at the lock file, or writes another one.
 fn overridden(cx: &Context, place: (&Stage, usize), code: &Code, (invocation, call): Called) -> Option<Finding> {
     let (what, help) = does(call)?;
-    if !installed_project::has_lock(cx, place, invocation, call) {
+    if !installed::has_lock(cx.build(), place, invocation, call) {
         return None;
     }
     let file = &cx.build().input().file;

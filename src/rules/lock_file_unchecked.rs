@@ -1,10 +1,10 @@
 //! See `rules/lock-file-unchecked.md`.
 
 use super::Context;
-use super::installed_project::{self, is_set};
 use super::kept_cache::behind_verb;
 use super::runs::{self, Run};
 use crate::build::Stage;
+use crate::build::installed::{self, is_set};
 use crate::dockerfile::Keyword;
 use crate::finding::{Finding, Findings};
 use crate::manifest::Tool;
@@ -21,7 +21,7 @@ fn check(cx: &Context, out: &mut Findings) {
                 continue;
             };
             let Some((flag, help)) = cure(cx, place, &invocation, &call) else { continue };
-            if !installed_project::has_lock(cx, place, &invocation, &call) {
+            if !installed::has_lock(cx.build(), place, &invocation, &call) {
                 continue;
             }
             let title = call.title();

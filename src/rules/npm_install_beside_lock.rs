@@ -1,8 +1,8 @@
 //! See `rules/npm-install-beside-lock.md`.
 
 use super::Context;
-use super::installed_project;
 use super::runs::{self, Run};
+use crate::build::installed;
 use crate::build::{Base, Build, Code, Release, Stage, releases};
 use crate::finding::{FileEdit, Findings, Fix, Safety, Target};
 use crate::shell::{Invocation, Manager, PackageCall, Verb};
@@ -52,7 +52,7 @@ fn risk(
     if cx.projects().is_none() || cx.context().is_none() {
         return names_lock(build, (stage, index)).then_some("it fails where the lock file does not fit package.json");
     }
-    let found = installed_project::of(cx, (stage, index), invocation, call)?;
+    let found = installed::of(cx.build(), (stage, index), invocation, call)?;
     let install = found.install.filter(|_| found.has_lock)?;
     if found.project.is_in_sync(install) == Some(false) {
         return None;

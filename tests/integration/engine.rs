@@ -11,6 +11,7 @@ use std::time::{Duration, Instant};
 
 mod api;
 mod cached;
+mod containers;
 mod context;
 mod fixes;
 mod lines;

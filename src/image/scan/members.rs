@@ -23,6 +23,8 @@ const FACTS: usize = 256 << 20;
 #[derive(Debug)]
 pub(super) struct Members<'a> {
     wanted: bool,
+    /// Whether it is told how programs are linked.
+    linkage: bool,
     limits: &'a Limits,
     /// Bytes of names, targets and attributes so far.
     text: u64,
@@ -39,11 +41,11 @@ pub(super) struct Members<'a> {
 }
 
 impl<'a> Members<'a> {
-    /// `wanted` says whether contents are.
-    pub(super) fn new(wanted: bool, limits: &'a Limits) -> Self {
+    /// `wanted` says whether contents are, `linkage` whether how programs are linked.
+    pub(super) fn new((wanted, linkage): (bool, bool), limits: &'a Limits) -> Self {
         let (layer, names, oddities) = (Layer::default(), Names::default(), Oddities::default());
         let (contents, present, path, link) = (Contents::default(), Vec::new(), Vec::new(), Vec::new());
-        Self { wanted, limits, text: 0, layer, names, oddities, contents, present, path, link, told: 0 }
+        Self { wanted, linkage, limits, text: 0, layer, names, oddities, contents, present, path, link, told: 0 }
     }
 
     /// Whether what is kept of the layer is still within bounds, with one more member.
@@ -98,7 +100,8 @@ impl<'a> Members<'a> {
                     self.layer.apparent.insert(index, member.size);
                 }
                 if self.wanted {
-                    let watch = Watch::new(&self.path, entry.mode, member.size);
+                    let look = if self.linkage { Watch::with_linkage } else { Watch::new };
+                    let watch = look(&self.path, entry.mode, member.size);
                     let (content, facts) = self.contents.read(walk, watch)?;
                     entry.content = content;
                     for fact in facts {

@@ -72,7 +72,8 @@ pub(super) fn read(build: &Build, stage: &Stage, index: usize, wanted: Wanted) -
     let mut commands = Vec::new();
     for (at, command) in code.script.commands.iter().enumerate() {
         let own: Vec<&Invocation> = invocations.iter().filter(|one| one.outer as usize == at).collect();
-        let purpose = own.iter().map(|one| purpose(build, stage, index, one, wanted)).reduce(stronger).unwrap_or(Purpose::Build);
+        let purpose =
+            own.iter().map(|one| purpose(build, stage, index, one, wanted)).reduce(stronger).unwrap_or(Purpose::Build);
         let span = code.place(file, command.span);
         let text = joined(build.input().file.source().slice(span));
         commands.push(Command { purpose, text });
@@ -89,9 +90,9 @@ pub(super) fn read(build: &Build, stage: &Stage, index: usize, wanted: Wanted) -
         && instruction.heredocs.is_empty()
         && code.script.compounds.is_empty()
         && code.script.commands.iter().all(plain);
-    let removes = invocations.iter().any(|one| {
-        one.package_call().is_some_and(|call| call.manager.is_system() && call.verb == Verb::Remove)
-    });
+    let removes = invocations
+        .iter()
+        .any(|one| one.package_call().is_some_and(|call| call.manager.is_system() && call.verb == Verb::Remove));
     let mut run = Run { index, commands, separable, removes };
     if run.commands.iter().any(|one| installs_toolchain(&one.text)) {
         for one in run.commands.iter_mut().filter(|one| matches!(one.purpose, Purpose::Unknown | Purpose::Works)) {
@@ -104,8 +105,17 @@ pub(super) fn read(build: &Build, stage: &Stage, index: usize, wanted: Wanted) -
 /// Whether a command fetches a toolchain from its publisher.
 fn installs_toolchain(text: &str) -> bool {
     let places = [
-        "sh.rustup.rs", "static.rust-lang.org", "go.dev/dl", "golang.org/dl", "dl.google.com/go", "storage.googleapis.com/golang",
-        "/maven/maven-3", "apache-maven", "services.gradle.org", "dot.net/v1/dotnet-install", "dotnet-install.sh",
+        "sh.rustup.rs",
+        "static.rust-lang.org",
+        "go.dev/dl",
+        "golang.org/dl",
+        "dl.google.com/go",
+        "storage.googleapis.com/golang",
+        "/maven/maven-3",
+        "apache-maven",
+        "services.gradle.org",
+        "dot.net/v1/dotnet-install",
+        "dotnet-install.sh",
     ];
     places.iter().any(|place| text.contains(place))
 }
@@ -130,17 +140,69 @@ fn stronger(a: Purpose, b: Purpose) -> Purpose {
 
 /// Programs that only look, or set the shell up.
 const QUIET: [&str; 38] = [
-    "cd", "set", "export", "true", "test", "[", "ls", "pwd", "which", "command", "java", "unset", "umask", "sleep", "date",
-    "uname", "file", "find", "du", "df", "env", "rustup", "ldd", "strip",
-    "swag", "templ", "sqlc", "protoc", "buf", "wire", "mockgen", "gqlgen", "oapi-codegen", "golangci-lint", "upx", "dos2unix",
-    "javac", "sed",
+    "cd",
+    "set",
+    "export",
+    "true",
+    "test",
+    "[",
+    "ls",
+    "pwd",
+    "which",
+    "command",
+    "java",
+    "unset",
+    "umask",
+    "sleep",
+    "date",
+    "uname",
+    "file",
+    "find",
+    "du",
+    "df",
+    "env",
+    "rustup",
+    "ldd",
+    "strip",
+    "swag",
+    "templ",
+    "sqlc",
+    "protoc",
+    "buf",
+    "wire",
+    "mockgen",
+    "gqlgen",
+    "oapi-codegen",
+    "golangci-lint",
+    "upx",
+    "dos2unix",
+    "javac",
+    "sed",
 ];
 
 /// Programs that prepare the file system or accounts.
 const PREPARES: [&str; 21] = [
-    "mkdir", "chown", "chgrp", "touch", "useradd", "adduser", "groupadd", "addgroup", "usermod", "passwd", "ldconfig",
-    "update-ca-certificates", "locale-gen", "update-locale", "dpkg-reconfigure", "setcap", "chpasswd", "getent", "id",
-    "chmod", "ln",
+    "mkdir",
+    "chown",
+    "chgrp",
+    "touch",
+    "useradd",
+    "adduser",
+    "groupadd",
+    "addgroup",
+    "usermod",
+    "passwd",
+    "ldconfig",
+    "update-ca-certificates",
+    "locale-gen",
+    "update-locale",
+    "dpkg-reconfigure",
+    "setcap",
+    "chpasswd",
+    "getent",
+    "id",
+    "chmod",
+    "ln",
 ];
 
 /// What a command of a RUN is for.

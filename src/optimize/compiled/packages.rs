@@ -7,8 +7,26 @@ use crate::shell::{Manager, PackageCall, PackageSource};
 
 /// Packages that bring tools for the build alone, beside compilers and headers.
 const TOOLS: [&str; 20] = [
-    "maven", "gradle", "ant", "git", "make", "unzip", "wget", "curl", "gnupg", "xz-utils", "zip", "patch", "lsb-release",
-    "software-properties-common", "apt-transport-https", "protobuf-compiler", "pkgconf", "upx", "upx-ucl", "git-lfs",
+    "maven",
+    "gradle",
+    "ant",
+    "git",
+    "make",
+    "unzip",
+    "wget",
+    "curl",
+    "gnupg",
+    "xz-utils",
+    "zip",
+    "patch",
+    "lsb-release",
+    "software-properties-common",
+    "apt-transport-https",
+    "protobuf-compiler",
+    "pkgconf",
+    "upx",
+    "upx-ucl",
+    "git-lfs",
 ];
 
 /// What takes the place of packages at run time: nothing for what only builds, libraries for their headers.
@@ -75,7 +93,8 @@ pub(super) fn libraries(name: &str, suite: Option<&str>) -> Option<Vec<&'static 
     let column = if suite? == "bookworm" { 1 } else { 2 };
     let table = include_str!("../../../data/library_packages.tsv");
     let rows = table.lines().filter(|line| !line.starts_with('#')).skip(1);
-    let cells: Vec<&str> = rows.map(|line| line.split('\t').collect()).find(|cells: &Vec<&str>| cells.first() == Some(&name))?;
+    let cells: Vec<&str> =
+        rows.map(|line| line.split('\t').collect()).find(|cells: &Vec<&str>| cells.first() == Some(&name))?;
     Some(cells.get(column)?.split(' ').collect())
 }
 
@@ -95,8 +114,14 @@ fn java(name: &str) -> Option<String> {
         "default-jdk" | "default-jdk-headless" => Some("default-jre-headless".into()),
         _ => {
             let rest = name.strip_prefix("openjdk")?;
-            if let Some(version) = rest.strip_prefix('-').and_then(|rest| rest.strip_suffix("-jdk-headless").or_else(|| rest.strip_suffix("-jdk"))) {
-                return version.bytes().all(|byte| byte.is_ascii_digit()).then(|| format!("openjdk-{version}-jre-headless"));
+            if let Some(version) = rest
+                .strip_prefix('-')
+                .and_then(|rest| rest.strip_suffix("-jdk-headless").or_else(|| rest.strip_suffix("-jdk")))
+            {
+                return version
+                    .bytes()
+                    .all(|byte| byte.is_ascii_digit())
+                    .then(|| format!("openjdk-{version}-jre-headless"));
             }
             let version = rest.strip_suffix("-jdk").unwrap_or(rest);
             let number = !version.is_empty() && version.bytes().all(|byte| byte.is_ascii_digit());

@@ -43,7 +43,8 @@ pub(super) fn text(build: &Build, stage: &Stage, at: usize, invocation: &Invocat
     let mut done = 0;
     for Expansion { kind, within, .. } in word.expansions() {
         let ExpansionKind::Variable(name) = kind else { return None };
-        let value = build.run_variable(stage, at, invocation, name).map_or_else(|| unset(name), |value| value.text())?;
+        let value =
+            build.run_variable(stage, at, invocation, name).map_or_else(|| unset(name), |value| value.text())?;
         out.push_str(word.text().get(done..within.start as usize)?);
         out.push_str(&value);
         done = within.end as usize;
@@ -72,9 +73,10 @@ pub(super) fn folder(
     let mut folder = workdir(build, stage, at)?;
     for one in all.iter().take_while(|one| one.span.start < invocation.span.start) {
         let inner = one.command.place.scope;
-        let around = one.script.enclosing(&invocation.command.place).any(|scope| {
-            one.script.scopes.get(inner as usize).is_some_and(|own| std::ptr::eq(own, scope))
-        });
+        let around = one
+            .script
+            .enclosing(&invocation.command.place)
+            .any(|scope| one.script.scopes.get(inner as usize).is_some_and(|own| std::ptr::eq(own, scope)));
         if one.is("cd") && around {
             let to = one.args.first().and_then(|word| text(build, stage, at, one, word))?;
             folder = absolute(&folder, &to);

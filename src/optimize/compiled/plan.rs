@@ -97,7 +97,8 @@ impl<'a> Plan<'a> {
             let line = build.instruction(run.index).start_line;
             return Err(refused(&format!("what line {line} writes is not known")));
         }
-        let works = self.runs.values().any(|run| run.has(&Purpose::Works) || (!run.separable && run.compiles().is_some()));
+        let works =
+            self.runs.values().any(|run| run.has(&Purpose::Works) || (!run.separable && run.compiles().is_some()));
         let nothing = needed.is_empty() || started.unknown;
         let items = remains::remains(known, &scene.evidence.texts, self.language, &started.paths, &workdir);
         self.last = self.last_made(&products);
@@ -106,13 +107,16 @@ impl<'a> Plan<'a> {
             Some(items) => self.items = items,
             None => {
                 if matches!(&*workdir, "/" | "/usr" | "/etc" | "/root" | "/usr/local" | "/opt" | "/home" | "/var") {
-                    return Err(refused("not all files that the program needs are known, and they lie among the system's"));
+                    return Err(refused(
+                        "not all files that the program needs are known, and they lie among the system's",
+                    ));
                 }
                 self.whole = Some(workdir);
             }
         }
         // What lies in a folder that is copied goes with it.
-        let folders: Vec<String> = self.products.iter().filter(|(one, _)| one.folder).map(|(one, _)| one.path.clone()).collect();
+        let folders: Vec<String> =
+            self.products.iter().filter(|(one, _)| one.folder).map(|(one, _)| one.path.clone()).collect();
         let whole = self.whole.clone();
         let inside = |path: &str| {
             let in_folder = folders.iter().any(|folder| folder != path && place::is_in(path, folder));
@@ -142,7 +146,8 @@ impl<'a> Plan<'a> {
         files: &BTreeMap<String, String>,
         scene: &Scene,
     ) -> BTreeSet<Product> {
-        let mut needed: BTreeSet<Product> = products.made().filter(|one| !place::is_in(&one.path, "/tmp")).cloned().collect();
+        let mut needed: BTreeSet<Product> =
+            products.made().filter(|one| !place::is_in(&one.path, "/tmp")).cloned().collect();
         let system = ["/usr", "/bin", "/sbin", "/lib", "/etc", "/opt/java"];
         for path in &started.paths {
             let made = products.made().any(|one| place::is_in(path, &one.path));
@@ -170,7 +175,8 @@ impl<'a> Plan<'a> {
         let manifests = scene.evidence.texts.iter().filter(|(path, _)| {
             path.ends_with("pom.xml") || path.ends_with(".gradle") || path.ends_with(".gradle.kts")
         });
-        let whole = ["spring-boot", "shade", "shadow", "assembly", "jar-with-dependencies", "jib", "uber-jar", "fatJar"];
+        let whole =
+            ["spring-boot", "shade", "shadow", "assembly", "jar-with-dependencies", "jib", "uber-jar", "fatJar"];
         let mut texts = manifests.map(|(_, text)| text).peekable();
         let known = texts.peek().is_some();
         let one_file = known && texts.any(|text| whole.iter().any(|word| text.contains(word)));
@@ -207,7 +213,20 @@ fn language(image: &str, runs: &BTreeMap<usize, Run>) -> Option<Language> {
 
 /// Whether what starts is what the language makes.
 fn is_ours(language: Language, started: &Started) -> Result<(), Why> {
-    let other = ["python", "python3", "node", "npm", "yarn", "ruby", "bundle", "php", "gunicorn", "uvicorn", "nginx", "supervisord"];
+    let other = [
+        "python",
+        "python3",
+        "node",
+        "npm",
+        "yarn",
+        "ruby",
+        "bundle",
+        "php",
+        "gunicorn",
+        "uvicorn",
+        "nginx",
+        "supervisord",
+    ];
     let java = started.names.contains("java") || language != Language::Java;
     let dotnet = started.names.contains("dotnet") || language != Language::DotNet || !started.paths.is_empty();
     if other.iter().any(|name| started.names.contains(*name)) || (!java && started.paths.is_empty()) || !dotnet {

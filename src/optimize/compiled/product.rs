@@ -98,11 +98,13 @@ impl Products {
                 self.add(place::absolute(&folder, out.text), true).filter(|()| !out.dynamic)
             }
             "cargo" => {
-                let call = one.package_call().filter(|call| call.verb_text == "install" && call.manager == Manager::Cargo)?;
+                let call =
+                    one.package_call().filter(|call| call.verb_text == "install" && call.manager == Manager::Cargo)?;
                 let path = call.flag(&["--path"])?.value?.text;
                 let root = place::absolute(&folder, path);
                 let project = at.project(&root, Ecosystem::Rust)?;
-                let to = call.flag(&["--root"]).and_then(|flag| flag.value).map_or("/usr/local/cargo", |root| root.text);
+                let to =
+                    call.flag(&["--root"]).and_then(|flag| flag.value).map_or("/usr/local/cargo", |root| root.text);
                 let named = call.flag(&["--bin"]).and_then(|flag| flag.value).map(|value| value.text);
                 for entry in project.entry_points.iter().filter(|entry| named.is_none_or(|bin| bin == entry.name)) {
                     self.add(format!("{to}/bin/{}", entry.name), false)?;
@@ -128,7 +130,9 @@ impl Products {
         known.contains(&path)
             || place::workdir(at.build, at.stage, at.index).as_deref() == Some(path)
             || self.made.iter().any(|one| (one.folder && one.path == path) || one.path.starts_with(&below))
-            || at.files.is_some_and(|files| files.range(below.clone()..).next().is_some_and(|(file, _)| file.starts_with(&below)))
+            || at.files.is_some_and(|files| {
+                files.range(below.clone()..).next().is_some_and(|(file, _)| file.starts_with(&below))
+            })
     }
 
     fn moved(&mut self, at: &At, from: &str, to: &str, into: bool, away: bool) {
@@ -169,7 +173,8 @@ impl Products {
         }
         let output = one.args.iter().position(|word| word.is("-o")).and_then(|at| one.args.get(at + 1));
         let output = output.or_else(|| one.flag("-o"));
-        let many = names.len() > 1 && !names.iter().all(|name| name.ends_with(".go")) || names.iter().any(|name| name.ends_with("..."));
+        let many = names.len() > 1 && !names.iter().all(|name| name.ends_with(".go"))
+            || names.iter().any(|name| name.ends_with("..."));
         let name = || at.go_name(&folder, names.first().map_or(".", String::as_str));
         if let Some(word) = output {
             let written = text(word)?;
@@ -250,13 +255,20 @@ pub(super) fn started(script: &Script, folder: &str) -> Started {
                 "-jar" if name == "java" => out.paths.extend(words.next().and_then(Word::value).map(path)),
                 "-cp" | "-classpath" | "--class-path" if name == "java" => {
                     let entries = words.next().and_then(Word::value).unwrap_or_default();
-                    out.paths.extend(entries.split(':').filter(|entry| !entry.is_empty()).map(|entry| path(entry.trim_end_matches("/*"))));
+                    out.paths.extend(
+                        entries
+                            .split(':')
+                            .filter(|entry| !entry.is_empty())
+                            .map(|entry| path(entry.trim_end_matches("/*"))),
+                    );
                 }
                 _ if name == "java" && text.starts_with("-javaagent:") => {
                     out.paths.extend(text.split(':').nth(1).and_then(|agent| agent.split('=').next()).map(path));
                 }
                 _ if name == "dotnet" && text.ends_with(".dll") => _ = out.paths.insert(path(text)),
-                _ if name == "java" && text.ends_with(".jar") && !text.starts_with('-') => _ = out.paths.insert(path(text)),
+                _ if name == "java" && text.ends_with(".jar") && !text.starts_with('-') => {
+                    _ = out.paths.insert(path(text))
+                }
                 _ => {}
             }
         }

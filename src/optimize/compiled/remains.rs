@@ -90,7 +90,8 @@ fn collect(tops: &[String], all: &[&str], kept: &BTreeSet<&str>, workdir: &str, 
 }
 
 fn is_system(folder: &str) -> bool {
-    ["/usr", "/etc", "/bin", "/sbin", "/lib", "/opt", "/var", "/home", "/root", "/srv", "/tmp", "/run"].contains(&folder)
+    ["/usr", "/etc", "/bin", "/sbin", "/lib", "/opt", "/var", "/home", "/root", "/srv", "/tmp", "/run"]
+        .contains(&folder)
         || ["/usr/local", "/usr/bin", "/usr/sbin", "/usr/lib", "/usr/share", "/usr/local/bin", "/usr/local/lib"]
             .contains(&folder)
 }
@@ -142,13 +143,47 @@ fn is_about(path: &str) -> bool {
     let compose = lower.starts_with("docker-compose") || lower.starts_with("compose.");
     let docker = lower == "dockerfile" || lower.starts_with("dockerfile.") || lower.ends_with(".dockerfile") || compose;
     let plain = [
-        ".gitignore", ".gitattributes", ".gitmodules", ".dockerignore", ".editorconfig", ".gitlab-ci.yml", ".travis.yml",
-        "makefile", "justfile", "taskfile.yml", "taskfile.yaml", ".pre-commit-config.yaml", "renovate.json", "fly.toml",
-        ".goreleaser.yml", ".goreleaser.yaml", "render.yaml", "railway.json", "railway.toml", "procfile", ".env.example",
-        "codecov.yml", ".codecov.yml", "jenkinsfile", "skaffold.yaml", "project.toml", "package-lock.json~",
+        ".gitignore",
+        ".gitattributes",
+        ".gitmodules",
+        ".dockerignore",
+        ".editorconfig",
+        ".gitlab-ci.yml",
+        ".travis.yml",
+        "makefile",
+        "justfile",
+        "taskfile.yml",
+        "taskfile.yaml",
+        ".pre-commit-config.yaml",
+        "renovate.json",
+        "fly.toml",
+        ".goreleaser.yml",
+        ".goreleaser.yaml",
+        "render.yaml",
+        "railway.json",
+        "railway.toml",
+        "procfile",
+        ".env.example",
+        "codecov.yml",
+        ".codecov.yml",
+        "jenkinsfile",
+        "skaffold.yaml",
+        "project.toml",
+        "package-lock.json~",
     ];
-    let told = ["readme", "license", "licence", "changelog", "contributing", "code_of_conduct", "security", "authors", "notice"];
-    let is_text = matches!(lower.rsplit_once('.').map(|(_, ending)| ending), None | Some("md" | "txt" | "rst" | "adoc"));
+    let told = [
+        "readme",
+        "license",
+        "licence",
+        "changelog",
+        "contributing",
+        "code_of_conduct",
+        "security",
+        "authors",
+        "notice",
+    ];
+    let is_text =
+        matches!(lower.rsplit_once('.').map(|(_, ending)| ending), None | Some("md" | "txt" | "rst" | "adoc"));
     docker || plain.contains(&&*lower) || (folder.is_empty() && is_text && told.contains(&stem))
 }
 

@@ -120,7 +120,8 @@ fn java(reference: &Reference) -> Option<String> {
         let mut kept = Vec::new();
         for word in words {
             match word {
-                "jdk" | "slim" | "oracle" | "bullseye" | "buster" | "bookworm" | "oraclelinux8" if image == "openjdk" => {}
+                "jdk" | "slim" | "oracle" | "bullseye" | "buster" | "bookworm" | "oraclelinux8"
+                    if image == "openjdk" => {}
                 "jdk" => {}
                 "alpine" if image == "openjdk" => kept.push(word),
                 word if rest.split(' ').any(|known| known == word) => kept.push(word),

@@ -49,7 +49,8 @@ struct Names {
 }
 
 /// Names that people give to a stage that builds.
-const BUILDS: [&str; 9] = ["build", "builder", "base", "compile", "compiler", "build-env", "build-stage", "dev", "stage"];
+const BUILDS: [&str; 9] =
+    ["build", "builder", "base", "compile", "compiler", "build-env", "build-stage", "dev", "stage"];
 
 fn stage_name(scene: &Scene, plan: &Plan) -> Names {
     let file = scene.file();
@@ -109,7 +110,9 @@ fn merged(scene: &Scene, mut edits: Vec<FileEdit>) -> Vec<FileEdit> {
     let mut out: Vec<FileEdit> = Vec::new();
     for edit in edits {
         match out.last_mut() {
-            Some(last) if last.text.is_empty() && edit.span.start <= last.span.end && last.span.start < last.span.end => {
+            Some(last)
+                if last.text.is_empty() && edit.span.start <= last.span.end && last.span.start < last.span.end =>
+            {
                 last.span = Span::new(last.span.start, last.span.end.max(edit.span.end));
                 last.text = edit.text;
             }

@@ -71,9 +71,18 @@ impl Writer<'_, '_> {
     fn line(&mut self, stage: &Stage, index: usize, instruction: &Instruction) -> Result<(), String> {
         use Keyword as K;
         match instruction.keyword {
-            K::Expose | K::Cmd | K::Entrypoint | K::Label | K::Volume | K::Stopsignal | K::Healthcheck | K::Maintainer => {
+            K::Expose
+            | K::Cmd
+            | K::Entrypoint
+            | K::Label
+            | K::Volume
+            | K::Stopsignal
+            | K::Healthcheck
+            | K::Maintainer => {
                 let last = matches!(instruction.keyword, K::Cmd | K::Entrypoint | K::Healthcheck);
-                if last && self.scene.build.last(self.plan.target, instruction.keyword).is_some_and(|(at, _)| at != index) {
+                if last
+                    && self.scene.build.last(self.plan.target, instruction.keyword).is_some_and(|(at, _)| at != index)
+                {
                     return Ok(());
                 }
                 if matches!(instruction.keyword, K::Cmd | K::Entrypoint | K::Healthcheck | K::Volume) {
@@ -145,8 +154,13 @@ impl Writer<'_, '_> {
 
     /// Whether a line of the stage that ships names the argument.
     fn is_used(&self, stage: &Stage, index: usize) -> bool {
-        let names: Vec<String> =
-            self.scene.file().args(self.scene.build.instruction(index)).iter().map(|arg| arg.name.text.to_string()).collect();
+        let names: Vec<String> = self
+            .scene
+            .file()
+            .args(self.scene.build.instruction(index))
+            .iter()
+            .map(|arg| arg.name.text.to_string())
+            .collect();
         self.scene.build.instructions(stage).filter(|(at, _)| *at > index).any(|(at, one)| {
             use Keyword as K;
             let kept = match one.keyword {
@@ -190,8 +204,13 @@ impl Writer<'_, '_> {
         for item in self.plan.items.iter().filter(|item| item.folder) {
             lines.push((vec![item.path.clone()], shown(&item.path, folder.as_deref(), true)));
         }
-        let mut files: Vec<(String, String)> =
-            self.plan.items.iter().filter(|item| !item.folder).map(|item| (item.path.clone(), item.path.clone())).collect();
+        let mut files: Vec<(String, String)> = self
+            .plan
+            .items
+            .iter()
+            .filter(|item| !item.folder)
+            .map(|item| (item.path.clone(), item.path.clone()))
+            .collect();
         for (product, to) in &self.plan.products {
             if product.folder {
                 lines.push((vec![product.path.clone()], shown(to, folder.as_deref(), true)));
@@ -202,7 +221,11 @@ impl Writer<'_, '_> {
         for (from, to) in files {
             let (above, name) = place::split(&to);
             let into = place::split(&from).1 == name;
-            let to = if into { format!("{}/", shown(above, folder.as_deref(), true).trim_end_matches('/')) } else { shown(&to, folder.as_deref(), false) };
+            let to = if into {
+                format!("{}/", shown(above, folder.as_deref(), true).trim_end_matches('/'))
+            } else {
+                shown(&to, folder.as_deref(), false)
+            };
             match lines.iter_mut().find(|(_, known)| into && known.ends_with('/') && *known == to) {
                 Some((sources, _)) if self.plan.whole.is_none() => sources.push(from),
                 _ => lines.push((vec![from], to)),
@@ -246,17 +269,19 @@ impl Writer<'_, '_> {
             return Ok(());
         }
         self.settle();
-        let all = texts.len() == run.commands.len() && texts.iter().zip(&run.commands).all(|(text, own)| *text == own.text);
+        let all =
+            texts.len() == run.commands.len() && texts.iter().zip(&run.commands).all(|(text, own)| *text == own.text);
         if all {
             self.take(stage, index, index > self.plan.last);
             return Ok(());
         }
         let flags: Vec<&str> = instruction.flags.iter().map(|flag| self.scene.file().flag(flag)).collect();
-        let flags = if run.has(&Purpose::Lists) || run.commands.iter().any(|one| matches!(one.purpose, Purpose::Packages(_))) {
-            flags.iter().map(|flag| format!("{flag} \\\n    ")).collect()
-        } else {
-            String::new()
-        };
+        let flags =
+            if run.has(&Purpose::Lists) || run.commands.iter().any(|one| matches!(one.purpose, Purpose::Packages(_))) {
+                flags.iter().map(|flag| format!("{flag} \\\n    ")).collect()
+            } else {
+                String::new()
+            };
         let joined = texts.join(" \\\n    && ");
         self.push(&format!("RUN {flags}{joined}"));
         Ok(())
@@ -309,7 +334,9 @@ impl Writer<'_, '_> {
     /// Whether only the build works in a folder.
     fn only_builds(&self, path: &str) -> bool {
         self.plan.products.iter().any(|(product, _)| product.path != path && place::is_in(&product.path, path))
-            || ["/go", "/usr/local/cargo", "/root/.m2", "/root/.cargo", "/tmp"].iter().any(|folder| place::is_in(path, folder))
+            || ["/go", "/usr/local/cargo", "/root/.m2", "/root/.cargo", "/tmp"]
+                .iter()
+                .any(|folder| place::is_in(path, folder))
     }
 
     /// Whether the stage that ships has the path.
@@ -328,7 +355,8 @@ impl Writer<'_, '_> {
             return format!("`{whole}`");
         }
         let names = self.plan.products.iter().map(|(product, _)| &product.path);
-        let all: Vec<String> = names.chain(self.plan.items.iter().map(|item| &item.path)).map(|path| format!("`{path}`")).collect();
+        let all: Vec<String> =
+            names.chain(self.plan.items.iter().map(|item| &item.path)).map(|path| format!("`{path}`")).collect();
         match all.len() {
             0..=3 => all.join(", "),
             more => format!("{} and {} others", all[..2].join(", "), more - 2),
@@ -356,7 +384,9 @@ fn is_lists(text: &str) -> bool {
 fn shown(path: &str, folder: Option<&str>, into: bool) -> String {
     match folder {
         Some(folder) if folder == path && into => "./".to_owned(),
-        Some(folder) if folder != "/" && place::is_in(path, folder) => format!("./{}", path[folder.len()..].trim_start_matches('/')),
+        Some(folder) if folder != "/" && place::is_in(path, folder) => {
+            format!("./{}", path[folder.len()..].trim_start_matches('/'))
+        }
         _ => path.to_owned(),
     }
 }

@@ -4,6 +4,31 @@ use crate::build::Stage;
 use crate::dockerfile::Keyword;
 use crate::optimize::scene::Scene;
 
+/// Whether the container's command, its checks, or the sources call a program of the toolchain.
+pub(super) fn is_called(scene: &Scene, target: &Stage, program: &str) -> bool {
+    let own = [Keyword::Entrypoint, Keyword::Cmd, Keyword::Healthcheck].into_iter();
+    let codes =
+        own.filter_map(|keyword| scene.build.last(target, keyword)).filter_map(|(index, _)| scene.build.code(index));
+    let mut started = codes.flat_map(|code| code.script.invocations());
+    if started.any(|one| one.is(program)) {
+        return true;
+    }
+    let calls = [
+        format!("Command(\"{program}\""),
+        format!("Command::new(\"{program}\")"),
+        format!("LookPath(\"{program}\""),
+        format!("exec(\"{program} "),
+    ];
+    let command = format!("\"{program}\"");
+    scene.evidence.texts.iter().any(|(path, text)| {
+        let tests = path.ends_with("_test.go") || path.contains("src/test/");
+        let called = calls.iter().any(|call| text.contains(call.as_str()));
+        let listed = text.contains("ProcessBuilder(") && text.contains(&command);
+        let context = text.contains("CommandContext(") && text.contains(&format!(", {command}"));
+        !tests && (called || listed || context)
+    })
+}
+
 /// Whether something that runs in the container names the program: its commands and checks, its scripts, and strings of
 /// its sources.
 pub(super) fn is_wanted(scene: &Scene, target: &Stage, name: &str) -> bool {

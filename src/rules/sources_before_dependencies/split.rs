@@ -4,13 +4,13 @@
 use std::collections::BTreeMap;
 
 use super::Install;
+use crate::build::installed;
 use crate::build::{Code, Stage};
 use crate::dockerfile::{Instruction, Keyword};
 use crate::finding::{FileEdit, Fix, Safety, Target};
 use crate::inputs::context::BuildContext;
 use crate::manifest::{self, Tool};
 use crate::rules::Context;
-use crate::rules::installed_project;
 use crate::shell::{InputKind, Invocation, Manager, PackageCall, Verb};
 use crate::text::Span;
 
@@ -34,9 +34,9 @@ pub(super) fn fix(cx: &Context, stage: &Stage, copy: &Instruction, install: &Ins
     let [source] = copied.sources.as_slice() else { return None };
     let plain = source.is_everything() && copied.from.is_none() && !copied.parents && copied.exclude.is_empty();
     let target = copied.destination.as_deref()?;
-    let target = installed_project::joined(&installed_project::workdir(build, stage, copied.index), target);
+    let target = installed::joined(&installed::workdir(build, stage, copied.index), target);
     let place = (stage, install.index);
-    let folder = installed_project::folder(build, place, invocation, &call)?;
+    let folder = installed::folder(build, place, invocation, &call)?;
     let way = way(cx, place, (invocation, &call), (&folder, &target)).filter(|way| plain && way.open.is_empty())?;
     let newline = if cx.source().text().contains("\r\n") { "\r\n" } else { "\n" };
     let manifests = copies(cx, copy, way)?.join(newline);
@@ -67,7 +67,7 @@ fn way<'i>(
     if call.manager == Manager::Pip {
         let [input] = call.inputs.as_slice() else { return None };
         let list = input.kind == InputKind::Requirements && !input.path.dynamic && call.packages.is_empty();
-        let path = installed_project::joined(folder, input.path.text);
+        let path = installed::joined(folder, input.path.text);
         let path = path.strip_prefix(target.trim_end_matches('/'))?.trim_start_matches('/');
         let fits = |way: &manifest::Install| way.tool == Tool::Pip && list && path == way.manifest;
         let mut all = cx.projects()?.iter().flat_map(|project| &project.installs);
@@ -77,7 +77,7 @@ fn way<'i>(
         call.manager,
         Manager::Npm | Manager::Yarn | Manager::Pnpm | Manager::Bun | Manager::Bundle | Manager::Go | Manager::Composer
     );
-    let found = installed_project::of(cx, place, invocation, call).filter(|_| known)?;
+    let found = installed::of(cx.build(), place, invocation, call).filter(|_| known)?;
     found.install.filter(|_| found.has_lock)
 }
 

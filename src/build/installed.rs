@@ -1,30 +1,30 @@
 //! Which project of the build context an install command works on: its manifest must lie in the command's folder, put
-//! there by COPY, ADD or a bind mount. Shared by the rules on lock files and development dependencies.
+//! there by COPY, ADD or a bind mount. Serves the rules on lock files and development dependencies, and rewriting.
 
-use super::Context;
-use crate::build::{Build, Given, Stage, Transfer, is_like};
+use super::{Build, Given, Stage, Transfer, is_like};
 use crate::manifest::{Install, Project, Tool};
 use crate::shell::{InputKind, Invocation, Manager, PackageCall};
 
 /// An install command's project.
 #[derive(Clone, Copy)]
-pub(super) struct Installed<'i> {
+pub struct Installed<'i> {
     /// The project whose manifest the command finds.
-    pub(super) project: &'i Project,
+    pub project: &'i Project,
     /// The way to install that belongs to the command's manager; none when the project has no lock file of it.
-    pub(super) install: Option<&'i Install>,
+    pub install: Option<&'i Install>,
     /// Whether the lock file lies beside the manifest.
-    pub(super) has_lock: bool,
+    pub has_lock: bool,
 }
 
 /// The project of a call; `None` where nothing is known of the context, or the manifest comes from elsewhere.
-pub(super) fn of<'i>(
-    cx: &Context<'_, 'i>,
+pub fn of<'i>(
+    build: &Build<'i>,
     (stage, at): (&Stage, usize),
     invocation: &Invocation,
     call: &PackageCall,
 ) -> Option<Installed<'i>> {
-    let (build, context, projects) = (cx.build(), cx.context()?, cx.projects()?);
+    let input = build.input();
+    let (context, projects) = (input.context.as_deref()?, input.projects.as_deref()?);
     let folder = folder(build, (stage, at), invocation, call)?;
     for project in projects {
         let Some(manifest) = project.manifests.iter().find(|path| is_manifest(call.manager, path)) else { continue };
@@ -87,17 +87,13 @@ const fn is_tool(manager: Manager, tool: Tool) -> bool {
 }
 
 /// The folder that a call works in: WORKDIR, `cd` before it, its own option.
-pub(super) fn folder(
+pub fn folder(
     build: &Build,
     (stage, at): (&Stage, usize),
     invocation: &Invocation,
     call: &PackageCall,
 ) -> Option<String> {
-    let mut folder = workdir(build, stage, at);
-    let before = invocation.script.commands.iter().take_while(|one| one.span.start < invocation.command.span.start);
-    for one in before.filter(|one| one.name().is_some_and(|name| name.is("cd") || name.is("pushd"))) {
-        folder = joined(&folder, one.words.get(1)?.value()?);
-    }
+    let mut folder = folder_of(build, (stage, at), invocation)?;
     for input in call.inputs.iter().filter(|input| input.kind == InputKind::Folder) {
         if input.path.dynamic {
             return None;
@@ -107,13 +103,23 @@ pub(super) fn folder(
     Some(folder)
 }
 
+/// The folder that a program works in: WORKDIR, and `cd` before it.
+pub fn folder_of(build: &Build, (stage, at): (&Stage, usize), invocation: &Invocation) -> Option<String> {
+    let mut folder = workdir(build, stage, at);
+    let before = invocation.script.commands.iter().take_while(|one| one.span.start < invocation.command.span.start);
+    for one in before.filter(|one| one.name().is_some_and(|name| name.is("cd") || name.is("pushd"))) {
+        folder = joined(&folder, one.words.get(1)?.value()?);
+    }
+    Some(folder)
+}
+
 /// WORKDIR; where only the base image knows it, a folder that nothing else names.
-pub(super) fn workdir(build: &Build, stage: &Stage, at: usize) -> String {
+pub fn workdir(build: &Build, stage: &Stage, at: usize) -> String {
     build.workdir(stage, at).value().cloned().unwrap_or_else(|| "/?".to_owned())
 }
 
 /// A path below a folder, or itself where it is absolute; `.` and `..` resolved.
-pub(super) fn joined(folder: &str, path: &str) -> String {
+pub fn joined(folder: &str, path: &str) -> String {
     let whole = if path.starts_with('/') { path.to_owned() } else { format!("{folder}/{path}") };
     let mut parts: Vec<&str> = Vec::new();
     for part in whole.split('/') {
@@ -127,7 +133,7 @@ pub(super) fn joined(folder: &str, path: &str) -> String {
 }
 
 /// Whether a file of the context lies in `folder` of the image when the instruction with index `at` runs.
-fn is_at(build: &Build, (stage, at): (&Stage, usize), path: &str, folder: &str) -> bool {
+pub fn is_at(build: &Build, (stage, at): (&Stage, usize), path: &str, folder: &str) -> bool {
     let name = path.rsplit('/').next().unwrap_or(path);
     let wanted = joined(folder, name);
     let copied = build.chain(stage).any(|below| {
@@ -145,7 +151,7 @@ fn is_at(build: &Build, (stage, at): (&Stage, usize), path: &str, folder: &str) 
 }
 
 /// Where a transfer puts a file of the context.
-fn lands(build: &Build, stage: &Stage, transfer: &Transfer, path: &str) -> Vec<String> {
+pub fn lands(build: &Build, stage: &Stage, transfer: &Transfer, path: &str) -> Vec<String> {
     let Some(destination) = transfer.destination.as_deref().filter(|_| !transfer.parents) else { return Vec::new() };
     if transfer.exclude.iter().any(|pattern| is_like(pattern, path)) {
         return Vec::new();
@@ -186,15 +192,15 @@ fn below_source<'p>(source: &str, path: &'p str) -> Option<&'p str> {
 
 /// Whether the lock file of a call's manager lies beside what it installs: as the context tells, else where a COPY above
 /// names such a file. A pattern may match nothing.
-pub(super) fn has_lock(cx: &Context, place: (&Stage, usize), invocation: &Invocation, call: &PackageCall) -> bool {
-    if cx.projects().is_some() && cx.context().is_some() {
-        return of(cx, place, invocation, call).is_some_and(|found| found.has_lock);
+pub fn has_lock(build: &Build, place: (&Stage, usize), invocation: &Invocation, call: &PackageCall) -> bool {
+    if build.input().projects.is_some() && build.input().context.is_some() {
+        return of(build, place, invocation, call).is_some_and(|found| found.has_lock);
     }
     let (stage, index) = place;
     let names = lock_names(call.manager);
     let is_lock = |text: &str| names.contains(&text.rsplit('/').next().unwrap_or(text));
-    cx.build().chain(stage).any(|below| {
-        let above = cx.build().transfers(below).into_iter();
+    build.chain(stage).any(|below| {
+        let above = build.transfers(below).into_iter();
         let above = above.filter(|one| one.from.is_none() && (below.index != stage.index || one.index < index));
         above.flat_map(|one| one.sources).any(|source| source.text.as_deref().is_some_and(is_lock))
     })
@@ -219,7 +225,7 @@ fn lock_names(manager: Manager) -> &'static [&'static str] {
 }
 
 /// Whether a variable is set for a call, to anything but a plain no.
-pub(super) fn is_set(build: &Build, (stage, at): (&Stage, usize), invocation: &Invocation, names: &[&str]) -> bool {
+pub fn is_set(build: &Build, (stage, at): (&Stage, usize), invocation: &Invocation, names: &[&str]) -> bool {
     let on = |value: Given| {
         value.text().is_none_or(|value| !matches!(&*value.to_ascii_lowercase(), "" | "0" | "false" | "no"))
     };

@@ -1,0 +1,318 @@
+//! Containers: made, started, looked at, ended, removed.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use serde::Deserialize;
+use serde_json::json;
+
+use super::api::Engine;
+use super::connection::{Method, Patience};
+use super::error::{Error, Kind};
+use super::images::escaped;
+use super::saved::Saved;
+use super::spec::Spec;
+use super::spoken::Spoken;
+
+/// Between two looks at a container that is waited for.
+const LOOK: Duration = Duration::from_millis(100);
+
+/// How a container is.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct State {
+    /// Whether it runs.
+    pub running: bool,
+    /// What it ended with; `None` while it runs and before it started.
+    pub exit_code: Option<i64>,
+    /// Whether it was ended for want of memory.
+    pub out_of_memory: bool,
+    /// Why it did not start; empty where it did.
+    pub error: String,
+    /// What its health check says; `None` where it has none.
+    pub health: Option<Health>,
+    /// Ports of 127.0.0.1 that lead to its TCP ports.
+    pub ports: BTreeMap<u16, u16>,
+    /// Its addresses by network.
+    pub addresses: BTreeMap<String, String>,
+}
+
+/// What a health check says.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Health {
+    /// It has not said anything yet.
+    Starting,
+    /// All is well.
+    Healthy,
+    /// It is not; with what the last check said.
+    Unhealthy(String),
+}
+
+/// What became of a path since the container was made.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum ChangeKind {
+    /// It was changed, or something below it.
+    Changed,
+    /// It is new.
+    Added,
+    /// It is gone.
+    Removed,
+}
+
+/// A path that a container changed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Change {
+    /// The absolute path.
+    pub path: String,
+    /// What became of it.
+    pub kind: ChangeKind,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Made {
+    id: String,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default, rename_all = "PascalCase")]
+struct Inspected {
+    state: Stood,
+    network_settings: Networked,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default, rename_all = "PascalCase")]
+struct Stood {
+    status: String,
+    running: bool,
+    exit_code: i64,
+    #[serde(rename = "OOMKilled")]
+    out_of_memory: bool,
+    error: String,
+    health: Option<Checked>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default, rename_all = "PascalCase")]
+struct Checked {
+    status: String,
+    log: Option<Vec<CheckedOnce>>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default, rename_all = "PascalCase")]
+struct CheckedOnce {
+    output: String,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default, rename_all = "PascalCase")]
+struct Networked {
+    ports: Option<BTreeMap<String, Option<Vec<Binding>>>>,
+    networks: Option<BTreeMap<String, Endpoint>>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default, rename_all = "PascalCase")]
+struct Binding {
+    host_port: String,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default, rename_all = "PascalCase")]
+struct Endpoint {
+    #[serde(rename = "IPAddress")]
+    address: String,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Changed {
+    path: String,
+    kind: u8,
+}
+
+impl State {
+    fn of(own: Inspected) -> Self {
+        let health = own.state.health.and_then(|health| match health.status.as_str() {
+            "starting" => Some(Health::Starting),
+            "healthy" => Some(Health::Healthy),
+            "unhealthy" => {
+                let last = health.log.unwrap_or_default().pop().unwrap_or_default();
+                Some(Health::Unhealthy(last.output))
+            }
+            _ => None,
+        });
+        let port = |(inner, bound): (String, Option<Vec<Binding>>)| {
+            let inner = inner.strip_suffix("/tcp")?.parse().ok()?;
+            Some((inner, bound?.first()?.host_port.parse().ok()?))
+        };
+        let networks = own.network_settings.networks.unwrap_or_default();
+        let has_ended = !own.state.running && ["exited", "dead"].contains(&own.state.status.as_str());
+        Self {
+            running: own.state.running,
+            exit_code: has_ended.then_some(own.state.exit_code),
+            out_of_memory: own.state.out_of_memory,
+            error: own.state.error,
+            health,
+            ports: own.network_settings.ports.unwrap_or_default().into_iter().filter_map(port).collect(),
+            addresses: networks.into_iter().map(|(name, endpoint)| (name, endpoint.address)).collect(),
+        }
+    }
+}
+
+impl Engine {
+    fn container(&self, id: &str, rest: &str) -> String {
+        self.path(&format!("/containers/{}{rest}", escaped(id)))
+    }
+
+    /// Makes a container and answers with its ID. It does not run yet.
+    ///
+    /// # Errors
+    /// When the engine fails, has no such image, or does not take what is asked.
+    pub fn create(&self, spec: &Spec) -> Result<String, Error> {
+        let name = spec.name.as_ref().map(|name| format!("?name={}", escaped(name))).unwrap_or_default();
+        let path = self.path(&format!("/containers/create{name}"));
+        let document = spec.document();
+        let made: Result<Made, Error> = self.connection.value(&Method::Post(Some(&document)), &path, Patience::Usual);
+        Ok(made?.id)
+    }
+
+    /// Starts a container.
+    ///
+    /// # Errors
+    /// When the engine fails: its command is not there, a port is taken.
+    pub fn start(&self, id: &str) -> Result<(), Error> {
+        self.connection.ask(&Method::Post(None), &self.container(id, "/start"), Patience::Usual).map(drop)
+    }
+
+    /// Asks a container to end, and ends it after so long.
+    ///
+    /// # Errors
+    /// When the engine fails or has no such container.
+    pub fn stop(&self, id: &str, patience: Duration) -> Result<(), Error> {
+        let path = self.container(id, &format!("/stop?t={}", patience.as_secs()));
+        let limit = Patience::Of(patience + Duration::from_mins(1));
+        self.connection.ask(&Method::Post(None), &path, limit).map(drop)
+    }
+
+    /// Ends a container at once. One that has ended is no error.
+    ///
+    /// # Errors
+    /// When the engine fails or has no such container.
+    pub fn kill(&self, id: &str) -> Result<(), Error> {
+        match self.connection.ask(&Method::Post(None), &self.container(id, "/kill"), Patience::Usual) {
+            Err(error) if error.kind != Kind::Refused => Err(error),
+            _ => Ok(()),
+        }
+    }
+
+    /// Removes a container with its anonymous volumes, running or not. One that is gone is no error.
+    ///
+    /// # Errors
+    /// When the engine fails.
+    pub fn remove(&self, id: &str) -> Result<(), Error> {
+        let path = self.container(id, "?force=true&v=true");
+        gone(self.connection.ask(&Method::Delete, &path, Patience::Usual).map(drop))
+    }
+
+    /// How a container is.
+    ///
+    /// # Errors
+    /// When the engine fails or has no such container.
+    pub fn state(&self, id: &str) -> Result<State, Error> {
+        let own: Inspected = self.connection.json(&self.container(id, "/json"), Patience::Usual)?;
+        Ok(State::of(own))
+    }
+
+    /// Waits until a container has ended, or `stop` says that it is enough; `None` where it runs on after `limit`.
+    ///
+    /// # Errors
+    /// When the engine fails or has no such container.
+    pub fn wait(&self, id: &str, limit: Duration, stop: &dyn Fn() -> bool) -> Result<Option<i64>, Error> {
+        let start = Instant::now();
+        loop {
+            let state = self.state(id)?;
+            if state.exit_code.is_some() || start.elapsed() >= limit || stop() {
+                return Ok(state.exit_code);
+            }
+            thread::sleep(LOOK);
+        }
+    }
+
+    /// What a container said so far, at most so many bytes of each stream.
+    ///
+    /// # Errors
+    /// When the engine fails or has no such container.
+    pub fn logs(&self, id: &str, limit: usize) -> Result<Spoken, Error> {
+        let path = self.container(id, "/logs?stdout=true&stderr=true");
+        let response = self.connection.get(&path, Patience::Usual)?;
+        let mut spoken = Spoken::default();
+        let body = response.into_body().into_with_config().limit(u64::MAX).reader();
+        spoken.hear(body, limit).map_err(|error| self.connection.broken(&error, Patience::Usual))?;
+        Ok(spoken)
+    }
+
+    /// What a container changed in its files (`docker diff`), in the engine's order.
+    ///
+    /// # Errors
+    /// When the engine fails or has no such container.
+    pub fn changes(&self, id: &str) -> Result<Vec<Change>, Error> {
+        let changed: Option<Vec<Changed>> = self.connection.json(&self.container(id, "/changes"), Patience::Image)?;
+        let kind = |kind| match kind {
+            1 => ChangeKind::Added,
+            2 => ChangeKind::Removed,
+            _ => ChangeKind::Changed,
+        };
+        let all = changed.unwrap_or_default().into_iter();
+        Ok(all.map(|own| Change { path: own.path, kind: kind(own.kind) }).collect())
+    }
+
+    /// All files of a container, running or not, as one tar archive (`docker export`).
+    ///
+    /// # Errors
+    /// When the engine fails or has no such container.
+    pub fn export(&self, id: &str) -> Result<Saved, Error> {
+        let response = self.connection.get(&self.container(id, "/export"), Patience::Image)?;
+        Ok(Saved::new(Arc::clone(&self.connection), response.into_body()))
+    }
+
+    /// A path of a container, running or not, as a tar archive (`docker cp`).
+    ///
+    /// # Errors
+    /// When the engine fails, or has no such container or path ([`Kind::Missing`]).
+    pub fn archive(&self, id: &str, path: &str) -> Result<Saved, Error> {
+        let rest = format!("/archive?path={}", escaped(path));
+        let response = self.connection.get(&self.container(id, &rest), Patience::Image)?;
+        Ok(Saved::new(Arc::clone(&self.connection), response.into_body()))
+    }
+
+    /// Unpacks a tar archive in a folder of a container.
+    ///
+    /// # Errors
+    /// When the engine fails, or has no such container or folder.
+    pub fn unpack(&self, id: &str, folder: &str, archive: &[u8]) -> Result<(), Error> {
+        let rest = format!("/archive?path={}", escaped(folder));
+        self.connection.ask(&Method::Put(archive), &self.container(id, &rest), Patience::Image).map(drop)
+    }
+
+    /// Joins a container to one more network under these names.
+    ///
+    /// # Errors
+    /// When the engine fails or has no such container or network.
+    pub fn join(&self, id: &str, network: &str, aliases: &[String]) -> Result<(), Error> {
+        let body = json!({"Container": id, "EndpointConfig": {"Aliases": aliases}});
+        let path = self.path(&format!("/networks/{}/connect", escaped(network)));
+        self.connection.ask(&Method::Post(Some(&body)), &path, Patience::Usual).map(drop)
+    }
+}
+
+/// What is gone already, is gone.
+pub(super) fn gone(done: Result<(), Error>) -> Result<(), Error> {
+    match done {
+        Err(error) if error.kind == Kind::Missing => Ok(()),
+        done => done,
+    }
+}

@@ -1,0 +1,108 @@
+//! Programs run in a container that runs.
+
+use std::time::{Duration, Instant};
+
+use serde::Deserialize;
+use serde_json::json;
+
+use super::api::Engine;
+use super::connection::{Method, Patience};
+use super::error::{Error, Kind};
+use super::images::escaped;
+use super::spoken::Spoken;
+
+/// A program to run.
+#[derive(Clone, Debug)]
+pub struct Exec {
+    /// The program and its arguments.
+    pub command: Vec<String>,
+    /// `KEY=value`, besides those of the container.
+    pub environment: Vec<String>,
+    /// In place of the container's.
+    pub user: Option<String>,
+    /// In place of the container's.
+    pub working_directory: Option<String>,
+    /// Without a byte from it for so long it is given up.
+    pub limit: Duration,
+    /// Bytes of each stream that are kept.
+    pub bytes: usize,
+}
+
+/// A program that has ended.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Ended {
+    /// What it ended with; `None` where it was given up. 126 and 127: it did not start.
+    pub code: Option<i64>,
+    /// What it said.
+    pub spoken: Spoken,
+    /// How long it took.
+    pub took: Duration,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Made {
+    id: String,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default, rename_all = "PascalCase")]
+struct Inspected {
+    exit_code: Option<i64>,
+}
+
+impl Exec {
+    /// A program with its arguments; it is given up after a minute of silence.
+    pub fn new<S: Into<String>>(command: impl IntoIterator<Item = S>) -> Self {
+        Self {
+            command: command.into_iter().map(Into::into).collect(),
+            environment: Vec::new(),
+            user: None,
+            working_directory: None,
+            limit: Duration::from_mins(1),
+            bytes: 1 << 20,
+        }
+    }
+}
+
+impl Engine {
+    /// Runs a program in a running container and waits for its end. One that is given up runs on until the container
+    /// ends.
+    ///
+    /// # Errors
+    /// When the engine fails, or the container does not run.
+    pub fn exec(&self, id: &str, exec: &Exec) -> Result<Ended, Error> {
+        let start = Instant::now();
+        let mut asked = json!({
+            "AttachStdout": true, "AttachStderr": true, "Cmd": exec.command, "Env": exec.environment,
+        });
+        let texts = [("User", &exec.user), ("WorkingDir", &exec.working_directory)];
+        for (key, text) in texts.into_iter().filter_map(|(key, text)| Some((key, text.as_deref()?))) {
+            asked[key] = text.into();
+        }
+        let path = self.path(&format!("/containers/{}/exec", escaped(id)));
+        let made: Made = self.connection.value(&Method::Post(Some(&asked)), &path, Patience::Usual)?;
+        let path = self.path(&format!("/exec/{}/start", escaped(&made.id)));
+        let attached = json!({"Detach": false, "Tty": false});
+        let patience = Patience::Of(exec.limit);
+        let mut ended = Ended::default();
+        let response = match self.connection.ask(&Method::Post(Some(&attached)), &path, patience) {
+            // A program that is not there is no fault of the engine; it says so in both ways.
+            Err(error) if error.kind == Kind::Refused || error.what.contains("OCI runtime exec failed") => {
+                ended.spoken.stderr = error.what.into_bytes();
+                ended.code = Some(127);
+                return Ok(ended);
+            }
+            response => response?,
+        };
+        let body = response.into_body().into_with_config().limit(u64::MAX).reader();
+        let heard = ended.spoken.hear(body, exec.bytes);
+        ended.took = start.elapsed();
+        let path = self.path(&format!("/exec/{}/json", escaped(&made.id)));
+        let own: Inspected = self.connection.json(&path, Patience::Usual)?;
+        match (heard, own.exit_code) {
+            (Err(error), None) if ended.took < exec.limit => Err(self.connection.broken(&error, patience)),
+            (_, code) => Ok(Ended { code, ..ended }),
+        }
+    }
+}

@@ -1,0 +1,162 @@
+//! What an engine has: containers, networks, volumes; and names of images.
+
+use std::collections::BTreeMap;
+
+use serde::Deserialize;
+use serde_json::json;
+
+use super::api::Engine;
+use super::connection::{Method, Patience};
+use super::containers::gone;
+use super::error::Error;
+use super::images::escaped;
+
+/// A container, as the list has it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Container {
+    /// Its ID.
+    pub id: String,
+    /// Its names, each with `/` before it.
+    pub names: Vec<String>,
+    /// Its image, as it was named.
+    pub image: String,
+    /// Its labels.
+    pub labels: BTreeMap<String, String>,
+    /// `running`, `exited`, …
+    pub state: String,
+}
+
+/// A network, as the list has it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Network {
+    /// Its ID.
+    pub id: String,
+    /// Its name.
+    pub name: String,
+    /// Its labels.
+    pub labels: BTreeMap<String, String>,
+}
+
+/// A volume, as the list has it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Volume {
+    /// Its name.
+    pub name: String,
+    /// Its labels.
+    pub labels: BTreeMap<String, String>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default, rename_all = "PascalCase")]
+struct ListedContainer {
+    id: String,
+    names: Option<Vec<String>>,
+    image: String,
+    labels: Option<BTreeMap<String, String>>,
+    state: String,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default, rename_all = "PascalCase")]
+struct Listed {
+    id: String,
+    name: String,
+    labels: Option<BTreeMap<String, String>>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default, rename_all = "PascalCase")]
+struct Volumes {
+    volumes: Option<Vec<Listed>>,
+}
+
+impl Engine {
+    /// All containers, running or not; only those with a label where one is named (`key` or `key=value`).
+    ///
+    /// # Errors
+    /// When the engine fails.
+    pub fn containers(&self, label: Option<&str>) -> Result<Vec<Container>, Error> {
+        let path = self.path(&format!("/containers/json?all=true{}", filter(label, '&')));
+        let listed: Vec<ListedContainer> = self.connection.json(&path, Patience::Usual)?;
+        let container = |own: ListedContainer| Container {
+            id: own.id,
+            names: own.names.unwrap_or_default(),
+            image: own.image,
+            labels: own.labels.unwrap_or_default(),
+            state: own.state,
+        };
+        Ok(listed.into_iter().map(container).collect())
+    }
+
+    /// All networks; only those with a label where one is named.
+    ///
+    /// # Errors
+    /// When the engine fails.
+    pub fn networks(&self, label: Option<&str>) -> Result<Vec<Network>, Error> {
+        let path = self.path(&format!("/networks{}", filter(label, '?')));
+        let listed: Vec<Listed> = self.connection.json(&path, Patience::Usual)?;
+        let network = |own: Listed| Network { id: own.id, name: own.name, labels: own.labels.unwrap_or_default() };
+        Ok(listed.into_iter().map(network).collect())
+    }
+
+    /// All volumes; only those with a label where one is named.
+    ///
+    /// # Errors
+    /// When the engine fails.
+    pub fn volumes(&self, label: Option<&str>) -> Result<Vec<Volume>, Error> {
+        let path = self.path(&format!("/volumes{}", filter(label, '?')));
+        let listed: Volumes = self.connection.json(&path, Patience::Usual)?;
+        let volume = |own: Listed| Volume { name: own.name, labels: own.labels.unwrap_or_default() };
+        Ok(listed.volumes.unwrap_or_default().into_iter().map(volume).collect())
+    }
+
+    /// Makes a network and answers with its ID. From an internal one nothing outside is reached, nor is it from outside.
+    ///
+    /// # Errors
+    /// When the engine fails.
+    pub fn create_network(
+        &self,
+        name: &str,
+        labels: &BTreeMap<String, String>,
+        internal: bool,
+    ) -> Result<String, Error> {
+        let body = json!({"Name": name, "Labels": labels, "Internal": internal});
+        let path = self.path("/networks/create");
+        let made: Listed = self.connection.value(&Method::Post(Some(&body)), &path, Patience::Usual)?;
+        Ok(made.id)
+    }
+
+    /// Removes a network. One that is gone is no error.
+    ///
+    /// # Errors
+    /// When the engine fails, or containers use it.
+    pub fn remove_network(&self, id: &str) -> Result<(), Error> {
+        let path = self.path(&format!("/networks/{}", escaped(id)));
+        gone(self.connection.ask(&Method::Delete, &path, Patience::Usual).map(drop))
+    }
+
+    /// Gives an image one more name.
+    ///
+    /// # Errors
+    /// When the engine fails or has no such image.
+    pub fn tag(&self, reference: &str, repository: &str, tag: &str) -> Result<(), Error> {
+        let to = format!("repo={}&tag={}", escaped(repository), escaped(tag));
+        let path = self.path(&format!("/images/{}/tag?{to}", escaped(reference)));
+        self.connection.ask(&Method::Post(None), &path, Patience::Usual).map(drop)
+    }
+
+    /// Takes a name from an image, and removes the image where that was its last. A name that is gone is no error.
+    ///
+    /// # Errors
+    /// When the engine fails, or containers use the image.
+    pub fn remove_image(&self, name: &str) -> Result<(), Error> {
+        let path = self.path(&format!("/images/{}?noprune=true", escaped(name)));
+        gone(self.connection.ask(&Method::Delete, &path, Patience::Usual).map(drop))
+    }
+}
+
+/// A list's filter as the API takes it.
+fn filter(label: Option<&str>, before: char) -> String {
+    let filter = label.map(|label| escaped(&json!({"label": [label]}).to_string()));
+    filter.map(|filter| format!("{before}filters={filter}")).unwrap_or_default()
+}

@@ -1,0 +1,269 @@
+//! What git ignores of a context: by the .gitignore files from the repository's top down and `.git/info/exclude`, without
+//! what it tracks all the same. The user's own settings are not asked: another person's answer would differ.
+
+use std::collections::BTreeSet;
+use std::fs::{self, File};
+use std::io::Read;
+use std::path::{Path, PathBuf};
+
+use ignore::Match;
+use ignore::gitignore::{Gitignore, GitignoreBuilder};
+
+use super::folders_above;
+use crate::inputs::context::{BuildContext, EntryId, Kind};
+
+/// Bytes that an index may have: some 10 million files.
+const INDEX: u64 = 1 << 30;
+
+/// Bytes that a file of patterns may have.
+const PATTERNS: u64 = 1 << 20;
+
+/// Topmost paths of the context that git ignores, sorted; `None` where it lies in no repository.
+pub(super) fn ignored(root: &Path, context: &BuildContext) -> Option<Vec<String>> {
+    let (folders, true) = folders_above(root) else { return None };
+    let top = folders.last()?;
+    let own = folders.first()?;
+    let store = store(&top.join(".git"))?;
+    let tracked = tracked(&store.join("index"));
+    let prefix = own.strip_prefix(top).ok()?.to_str()?.to_owned();
+    let mut rules: Vec<(Option<EntryId>, Gitignore)> = Vec::new();
+    rules.extend(patterns(&store.join("info/exclude"), top).map(|rules| (None, rules)));
+    for folder in folders.iter().rev() {
+        rules.extend(patterns(&folder.join(".gitignore"), folder).map(|rules| (None, rules)));
+    }
+    if prefix_is_ignored(&rules, top, own) {
+        return Some(Vec::new());
+    }
+    let mut walk = Walk { context, own, prefix, tracked, rules, found: Vec::new() };
+    walk.all();
+    Some(walk.found)
+}
+
+/// Whether the context lies in what git ignores: then it tells nothing.
+fn prefix_is_ignored(rules: &[(Option<EntryId>, Gitignore)], top: &Path, own: &Path) -> bool {
+    let inside = own.ancestors().take_while(|at| *at != top);
+    inside.into_iter().any(|at| decide(rules.iter().map(|(_, rules)| rules), at, true))
+}
+
+/// Whether the last pattern that fits says so; the rules of the deepest folder stand last.
+fn decide<'r>(rules: impl DoubleEndedIterator<Item = &'r Gitignore>, path: &Path, directory: bool) -> bool {
+    for rules in rules.rev().filter(|rules| path.starts_with(rules.path())) {
+        match rules.matched(path, directory) {
+            Match::None => {}
+            Match::Ignore(_) => return true,
+            Match::Whitelist(_) => return false,
+        }
+    }
+    false
+}
+
+struct Walk<'c> {
+    context: &'c BuildContext,
+    /// The context's folder.
+    own: &'c Path,
+    /// Its path below the repository's top.
+    prefix: String,
+    tracked: BTreeSet<String>,
+    /// Patterns in force, those of the deepest folder last, with the context's folder that they stand in.
+    rules: Vec<(Option<EntryId>, Gitignore)>,
+    found: Vec<String>,
+}
+
+impl Walk<'_> {
+    fn all(&mut self) {
+        let mut inside: Option<EntryId> = None;
+        for id in self.context.entries() {
+            if inside.is_some_and(|above| self.context.is_below(id, above)) {
+                continue;
+            }
+            let left = |of: &Option<EntryId>| of.is_some_and(|of| !self.context.is_below(id, of));
+            while self.rules.last().is_some_and(|(of, _)| left(of)) {
+                self.rules.pop();
+            }
+            let entry = self.context.entry(id);
+            if entry.name == ".git" {
+                inside = Some(id);
+                continue;
+            }
+            let path = self.context.path(id);
+            let full = self.own.join(&path);
+            let directory = entry.kind == Kind::Directory;
+            if decide(self.rules.iter().map(|(_, rules)| rules), &full, directory) && !self.is_tracked(&path, directory)
+            {
+                self.found.push(path);
+                inside = Some(id);
+            } else if directory {
+                self.rules.extend(patterns(&full.join(".gitignore"), &full).map(|rules| (Some(id), rules)));
+            }
+        }
+    }
+
+    /// Whether git keeps it, or something below it, all the same.
+    fn is_tracked(&self, path: &str, directory: bool) -> bool {
+        let path = if self.prefix.is_empty() { path.to_owned() } else { format!("{}/{path}", self.prefix) };
+        if !directory {
+            return self.tracked.contains(&path);
+        }
+        let below = path + "/";
+        self.tracked.range(below.clone()..).next().is_some_and(|first| first.starts_with(&below))
+    }
+}
+
+/// The patterns of a file that is there and no link.
+fn patterns(file: &Path, folder: &Path) -> Option<Gitignore> {
+    let text = bytes(file, PATTERNS)?;
+    let mut builder = GitignoreBuilder::new(folder);
+    for line in String::from_utf8_lossy(&text).lines() {
+        // A pattern that is none ignores nothing.
+        let _ = builder.add_line(None, line);
+    }
+    builder.build().ok()
+}
+
+/// The folder that holds a repository's index; a work tree of its own has a file that names it.
+fn store(dot: &Path) -> Option<PathBuf> {
+    if dot.is_dir() {
+        return Some(dot.to_owned());
+    }
+    let text = String::from_utf8(bytes(dot, PATTERNS)?).ok()?;
+    let named = Path::new(text.strip_prefix("gitdir:")?.trim()).to_owned();
+    Some(dot.parent()?.join(named)).filter(|path| path.is_dir())
+}
+
+fn bytes(file: &Path, limit: u64) -> Option<Vec<u8>> {
+    let facts = fs::symlink_metadata(file).ok().filter(|facts| facts.is_file() && facts.len() <= limit)?;
+    let mut bytes = Vec::with_capacity(facts.len() as usize);
+    File::open(file).ok()?.take(limit).read_to_end(&mut bytes).ok()?;
+    Some(bytes)
+}
+
+/// Paths in git's index (gitformat-index: versions 2 to 4); those read so far where it is cut.
+fn tracked(index: &Path) -> BTreeSet<String> {
+    bytes(index, INDEX).map(|bytes| paths(&bytes)).unwrap_or_default()
+}
+
+fn paths(bytes: &[u8]) -> BTreeSet<String> {
+    /// Times, device, inode, mode, owner, size, object name.
+    const FACTS: usize = 60;
+    let mut paths = BTreeSet::new();
+    let number = |at: usize| bytes.get(at..at + 4).and_then(|four| Some(u32::from_be_bytes(four.try_into().ok()?)));
+    let (Some(b"DIRC"), Some(version @ 2..=4), Some(count)) = (bytes.get(..4), number(4), number(8)) else {
+        return paths;
+    };
+    let (mut at, mut last) = (12, Vec::new());
+    for _ in 0..count {
+        let start = at;
+        let Some(flags) = bytes.get(at + FACTS..at + FACTS + 2) else { break };
+        let extended = version >= 3 && flags[0] & 0x40 != 0;
+        at += FACTS + if extended { 4 } else { 2 };
+        if version == 4 {
+            let Some((cut, after)) = variable(bytes, at) else { break };
+            at = after;
+            last.truncate(last.len().saturating_sub(cut));
+        } else {
+            last.clear();
+        }
+        let Some(rest) = bytes.get(at..) else { break };
+        let Some(end) = memchr::memchr(0, rest) else { break };
+        last.extend_from_slice(&rest[..end]);
+        at += end + 1;
+        if version != 4 {
+            // One to eight NULs, so that the next entry stands at a multiple of eight.
+            at = start + (at - start).next_multiple_of(8);
+        }
+        paths.insert(String::from_utf8_lossy(&last).into_owned());
+    }
+    paths
+}
+
+/// A number as the offsets of packs are written, and where it ends.
+fn variable(bytes: &[u8], mut at: usize) -> Option<(usize, usize)> {
+    let mut byte = *bytes.get(at)?;
+    let mut value = usize::from(byte & 0x7f);
+    while byte & 0x80 != 0 {
+        at += 1;
+        byte = *bytes.get(at)?;
+        value = value.checked_add(1)?.checked_mul(128)? | usize::from(byte & 0x7f);
+    }
+    Some((value, at + 1))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn git(folder: &Path, args: &[&str]) {
+        let ran = std::process::Command::new("git")
+            .args(["-c", "core.autocrlf=false"])
+            .args(args)
+            .current_dir(folder)
+            .env("GIT_CONFIG_GLOBAL", "")
+            .output()
+            .unwrap();
+        assert!(ran.status.success(), "{ran:?}");
+    }
+
+    fn repository(files: &[(&str, &str)]) -> tempfile::TempDir {
+        let folder = tempfile::tempdir().unwrap();
+        for (path, text) in files {
+            let full = folder.path().join(path);
+            fs::create_dir_all(full.parent().unwrap()).unwrap();
+            fs::write(full, text).unwrap();
+        }
+        git(folder.path(), &["init", "-q"]);
+        folder
+    }
+
+    fn context(paths: &[&str]) -> BuildContext {
+        BuildContext::of(&paths.iter().map(|path| (*path, 1)).collect::<Vec<_>>())
+    }
+
+    const FILES: [(&str, &str); 8] = [
+        (".gitignore", "lib/\n*.log\n.env\n"),
+        ("web/.gitignore", "dist\n!keep.log\n"),
+        ("web/lib/a.ts", ""),
+        ("web/dist/b.js", ""),
+        ("web/keep.log", ""),
+        ("web/x.log", ""),
+        ("web/.env", ""),
+        ("web/lib2/é.ts", ""),
+    ];
+
+    #[test]
+    fn what_git_ignores_is_told_at_its_top() {
+        let folder = repository(&FILES);
+        let web = context(&[".env", ".gitignore", "dist/b.js", "keep.log", "lib/a.ts", "lib2/é.ts", "x.log"]);
+        let found = ignored(&folder.path().join("web"), &web).unwrap();
+        assert_eq!(found, [".env", "dist", "lib", "x.log"]);
+    }
+
+    #[test]
+    fn what_git_tracks_is_not_ignored() {
+        for version in ["2", "4"] {
+            let folder = repository(&FILES);
+            git(folder.path(), &["add", "-f", "web/lib/a.ts", "web/lib2/é.ts", "web/.gitignore", "web/x.log"]);
+            git(folder.path(), &["update-index", "--index-version", version]);
+            let web = context(&[".env", "dist/b.js", "lib/a.ts", "x.log"]);
+            assert_eq!(ignored(&folder.path().join("web"), &web).unwrap(), [".env", "dist"], "{version}");
+            let index = tracked(&folder.path().join(".git/index"));
+            assert_eq!(
+                index.into_iter().collect::<Vec<_>>(),
+                ["web/.gitignore", "web/lib/a.ts", "web/lib2/é.ts", "web/x.log"]
+            );
+        }
+    }
+
+    #[test]
+    fn a_context_that_git_ignores_as_a_whole_tells_nothing() {
+        let folder = repository(&[(".gitignore", "out\n"), ("out/a/b.txt", "")]);
+        assert_eq!(ignored(&folder.path().join("out/a"), &context(&["b.txt"])), Some(Vec::new()));
+    }
+
+    #[test]
+    fn odd_indices_are_read_as_far_as_they_go() {
+        assert!(paths(b"").is_empty() && paths(b"DIRC\0\0\0\x09\0\0\0\x01").is_empty());
+        assert!(paths(b"DIRC\0\0\0\x04\xff\xff\xff\xff").is_empty());
+        let endless = [&b"DIRC\0\0\0\x04\0\0\0\x01"[..], &[0; 62], &[0xff; 40]].concat();
+        assert!(paths(&endless).is_empty());
+    }
+}

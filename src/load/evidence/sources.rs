@@ -1,0 +1,370 @@
+//! Texts of a context's source and configuration files, nearest to the projects first.
+
+use std::collections::BTreeMap;
+use std::fs::{self, File};
+use std::io::Read;
+use std::path::Path;
+
+use rayon::prelude::*;
+
+use crate::inputs::context::{BuildContext, EntryId, Kind, is_secret_name};
+use crate::manifest::Project;
+
+/// Bytes that a file may have.
+const LIMIT: u64 = 256 << 10;
+
+/// Bytes of all together.
+const ALL: u64 = 16 << 20;
+
+/// Files.
+const MOST: usize = 3_000;
+
+/// Bytes that tell a text from a program.
+const PROBE: usize = 8 << 10;
+
+/// Folders of what is installed, made or recorded, not written.
+const PASSED: [&str; 24] = [
+    ".git",
+    ".hg",
+    ".idea",
+    ".mypy_cache",
+    ".next",
+    ".nox",
+    ".nuxt",
+    ".output",
+    ".pytest_cache",
+    ".ruff_cache",
+    ".svelte-kit",
+    ".terraform",
+    ".tox",
+    ".turbo",
+    ".venv",
+    ".vscode",
+    ".yarn",
+    "__pycache__",
+    "bower_components",
+    "node_modules",
+    "obj",
+    "site-packages",
+    "vendor",
+    "venv",
+];
+
+/// Endings of sources, templates and settings.
+const ENDINGS: [&str; 65] = [
+    "bash",
+    "cfg",
+    "cjs",
+    "conf",
+    "cs",
+    "cshtml",
+    "csproj",
+    "cts",
+    "dart",
+    "ejs",
+    "env",
+    "ex",
+    "exs",
+    "erb",
+    "fs",
+    "fsproj",
+    "gemspec",
+    "go",
+    "gradle",
+    "graphql",
+    "groovy",
+    "haml",
+    "hbs",
+    "html",
+    "ini",
+    "j2",
+    "java",
+    "jinja",
+    "jinja2",
+    "js",
+    "json",
+    "json5",
+    "jsonc",
+    "jsx",
+    "kt",
+    "kts",
+    "liquid",
+    "mdx",
+    "mjs",
+    "mod",
+    "mts",
+    "php",
+    "pl",
+    "prisma",
+    "properties",
+    "props",
+    "proto",
+    "pug",
+    "py",
+    "pyi",
+    "rake",
+    "rb",
+    "rs",
+    "ru",
+    "scala",
+    "sh",
+    "sln",
+    "sql",
+    "svelte",
+    "targets",
+    "toml",
+    "ts",
+    "tsx",
+    "twig",
+    "vue",
+];
+
+/// The same, of files that say how something is run or built.
+const MORE_ENDINGS: [&str; 7] = ["xml", "yaml", "yml", "work", "in", "tmpl", "template"];
+
+/// Whole names.
+const NAMES: [&str; 29] = [
+    ".babelrc",
+    ".bazelrc",
+    ".browserslistrc",
+    ".dockerignore",
+    ".eslintrc",
+    ".gitattributes",
+    ".gitignore",
+    ".node-version",
+    ".npmrc",
+    ".nvmrc",
+    ".pnpmfile.cjs",
+    ".python-version",
+    ".ruby-version",
+    ".swcrc",
+    ".tool-versions",
+    ".yarnrc",
+    ".yarnrc.yml",
+    "Brewfile",
+    "Gemfile",
+    "Justfile",
+    "Makefile",
+    "Pipfile",
+    "Procfile",
+    "Rakefile",
+    "Taskfile",
+    "artisan",
+    "justfile",
+    "makefile",
+    "entrypoint",
+];
+
+/// Lock files and their like: large, and read where the manifests are.
+const NEVER: [&str; 9] = [
+    "package-lock.json",
+    "npm-shrinkwrap.json",
+    "pnpm-lock.yaml",
+    "composer.lock",
+    "bun.lock",
+    "packages.lock.json",
+    "Cargo.lock",
+    "uv.lock",
+    "poetry.lock",
+];
+
+/// Settings of tools that may hold tokens.
+const TOOLS: [&str; 5] = [".npmrc", ".yarnrc", ".yarnrc.yml", "bunfig.toml", "pip.conf"];
+
+/// By their paths in the context, and whether some were left out for their number or size.
+pub(super) fn texts(
+    root: &Path,
+    context: &BuildContext,
+    projects: Option<&Vec<Project>>,
+) -> (BTreeMap<String, String>, bool) {
+    let mut roots: Vec<&str> = projects.into_iter().flatten().map(|project| project.root.as_str()).collect();
+    roots.sort_unstable();
+    roots.dedup();
+    let mut cut = false;
+    let mut wanted: Vec<(usize, String, u64)> = Vec::new();
+    for id in wanted_files(context) {
+        let entry = context.entry(id);
+        if entry.amount.bytes > LIMIT {
+            cut = true;
+            continue;
+        }
+        let path = context.path(id);
+        wanted.push((distance(&roots, &path), path, entry.amount.bytes));
+    }
+    wanted.sort_unstable();
+    cut |= wanted.len() > MOST;
+    wanted.truncate(MOST);
+    let mut left = ALL;
+    let fits = wanted.iter().take_while(|(_, _, bytes)| {
+        let next = left.checked_sub(*bytes);
+        left = next.unwrap_or(0);
+        next.is_some()
+    });
+    let fits = fits.count();
+    cut |= fits < wanted.len();
+    wanted.truncate(fits);
+    let read = |(_, path, _): (usize, String, u64)| {
+        let text = text(&root.join(&path))?;
+        let name = path.rsplit('/').next().unwrap_or(&path);
+        let text = match () {
+            () if is_environment(name) => names(&text),
+            () if TOOLS.contains(&name) => without_secrets(&text),
+            () => text,
+        };
+        Some((path, text))
+    };
+    (wanted.into_par_iter().filter_map(read).collect::<Vec<_>>().into_iter().collect(), cut)
+}
+
+/// Regular files with a name of a source or a configuration, outside of folders that nobody writes by hand.
+fn wanted_files(context: &BuildContext) -> impl Iterator<Item = EntryId> + '_ {
+    let mut inside: Option<EntryId> = None;
+    context.entries().filter(move |&id| {
+        if inside.is_some_and(|above| context.is_below(id, above)) {
+            return false;
+        }
+        let entry = context.entry(id);
+        let passed = || PASSED.binary_search(&entry.name).is_ok() || context.child(Some(id), "pyvenv.cfg").is_some();
+        inside = (entry.kind == Kind::Directory && passed()).then_some(id);
+        let holder = || context.parent(id).map_or("", |parent| context.entry(parent).name);
+        entry.kind == Kind::File
+            && is_source(entry.name)
+            && (is_environment(entry.name) || TOOLS.contains(&entry.name) || !is_secret_name(holder(), entry.name))
+    })
+}
+
+fn is_source(name: &str) -> bool {
+    if NEVER.contains(&name) || name.ends_with(".min.js") {
+        return false;
+    }
+    let ending = name.rsplit_once('.').map_or("", |(_, ending)| ending);
+    NAMES.contains(&name)
+        || ENDINGS.contains(&ending)
+        || MORE_ENDINGS.contains(&ending)
+        || is_environment(name)
+        || is_start(name)
+        || (ending == "txt" && (name.starts_with("requirements") || name.starts_with("constraints")))
+}
+
+/// `docker-entrypoint`, `start`: scripts that a container starts with often have no ending.
+fn is_start(name: &str) -> bool {
+    !name.contains('.') && ["entrypoint", "start", "run", "manage", "bin"].iter().any(|word| name.contains(word))
+}
+
+fn is_environment(name: &str) -> bool {
+    name == ".env" || name.starts_with(".env.") || name == ".envrc" || name.strip_suffix(".env").is_some()
+}
+
+/// Folders between a path and the nearest project above it.
+fn distance(roots: &[&str], path: &str) -> usize {
+    let depth = |path: &str| if path.is_empty() { 0 } else { path.split('/').count() };
+    let below = |root: &&&str| root.is_empty() || path.strip_prefix(**root).is_some_and(|rest| rest.starts_with('/'));
+    let above = roots.iter().filter(below).map(|root| depth(root)).max();
+    depth(path) - above.unwrap_or(0)
+}
+
+/// A text with `KEY=` for each `KEY=value`.
+fn names(text: &str) -> String {
+    let lines = text.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with('#'));
+    let name =
+        |line: &str| line.trim_start_matches("export ").split(['=', ':']).next().unwrap_or_default().trim().to_owned();
+    lines.map(|line| name(line) + "=\n").collect()
+}
+
+/// A text without the lines that hold or name a secret.
+fn without_secrets(text: &str) -> String {
+    let tells = |line: &&str| {
+        let key = line.split(['=', ' ']).next().unwrap_or_default();
+        let words = || key.split(['/', ':', '-', '_', '.']);
+        let named = crate::secret::names_secret(key) || words().any(|word| word.to_ascii_lowercase().contains("auth"));
+        named || words().any(crate::secret::names_secret) || crate::secret::holds_secret(line)
+    };
+    text.lines().filter(|line| !tells(line)).flat_map(|line| [line, "\n"]).collect()
+}
+
+/// Of a regular file that holds a text; what it links to may lie anywhere.
+fn text(path: &Path) -> Option<String> {
+    if !fs::symlink_metadata(path).ok()?.is_file() {
+        return None;
+    }
+    let mut bytes = Vec::new();
+    File::open(path).ok()?.take(LIMIT).read_to_end(&mut bytes).ok()?;
+    if bytes.iter().take(PROBE).any(|byte| *byte == 0) {
+        return None;
+    }
+    Some(String::from_utf8(bytes).unwrap_or_else(|bad| String::from_utf8_lossy(bad.as_bytes()).into_owned()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(files: &[(&str, &[u8])]) -> (BTreeMap<String, String>, bool) {
+        let folder = tempfile::tempdir().unwrap();
+        let mut sized = Vec::new();
+        for (path, bytes) in files {
+            let full = folder.path().join(path);
+            fs::create_dir_all(full.parent().unwrap()).unwrap();
+            fs::write(full, bytes).unwrap();
+            sized.push((*path, bytes.len() as u64));
+        }
+        texts(folder.path(), &BuildContext::of(&sized), None)
+    }
+
+    #[test]
+    fn lists_are_sorted() {
+        assert!(PASSED.is_sorted());
+    }
+
+    #[test]
+    fn sources_and_settings_are_read_and_nothing_else() {
+        let (texts, cut) = read(&[
+            ("src/main.py", b"import os\xff"),
+            ("vite.config.ts", b"export default {}"),
+            ("docker-entrypoint", b"#!/bin/sh\n"),
+            ("node_modules/a/index.js", b"x"),
+            ("env/pyvenv.cfg", b"home = /"),
+            ("env/lib/x.py", b"x"),
+            ("photo.png", b"x"),
+            ("server.key", b"x"),
+            ("package-lock.json", b"{}"),
+            ("odd.py", b"a\0b"),
+        ]);
+        let paths: Vec<&str> = texts.keys().map(String::as_str).collect();
+        assert_eq!(paths, ["docker-entrypoint", "src/main.py", "vite.config.ts"]);
+        assert_eq!((&*texts["src/main.py"], cut), ("import os\u{fffd}", false));
+    }
+
+    #[test]
+    fn secrets_are_never_kept() {
+        let (texts, _) = read(&[
+            (".env", b"# db\nexport PASSWORD=hunter2\nPORT = 80\n"),
+            (".npmrc", b"legacy-peer-deps=true\n//npm.example.com/:_authToken=abc\n_password = x\n"),
+        ]);
+        assert_eq!(texts[".env"], "PASSWORD=\nPORT=\n");
+        assert_eq!(texts[".npmrc"], "legacy-peer-deps=true\n");
+    }
+
+    #[test]
+    fn what_is_large_is_left_out_and_said() {
+        let large = vec![b'x'; LIMIT as usize + 1];
+        let (texts, cut) = read(&[("a.js", &large), ("b.js", b"b")]);
+        assert_eq!((texts.len(), cut), (1, true));
+    }
+
+    #[test]
+    fn the_nearest_to_a_project_come_first() {
+        assert_eq!(distance(&["", "web"], "web/src/a.ts"), 2);
+        assert_eq!(distance(&[""], "a.py"), 1);
+        assert_eq!(distance(&[], "a/b.py"), 2);
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn links_are_not_followed() {
+        let folder = tempfile::tempdir().unwrap();
+        fs::write(folder.path().join("secret.py"), "x").unwrap();
+        std::os::unix::fs::symlink("secret.py", folder.path().join("a.py")).unwrap();
+        assert_eq!(texts(folder.path(), &BuildContext::of(&[("a.py", 1)]), None).0.len(), 0);
+    }
+}

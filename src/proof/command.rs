@@ -1,0 +1,153 @@
+//! What a container starts, brought into one form, so that two ways to write it can be compared.
+
+use std::collections::BTreeMap;
+
+use crate::image::Config;
+use crate::shell;
+
+/// Wrappers in wrappers that are looked through.
+const DEEPEST: usize = 8;
+
+/// The words that a container starts with: ENTRYPOINT and CMD joined; shells that only start one program, `exec`, process
+/// reapers, and the wrappers of package managers taken off. `scripts` are those of package.json.
+pub fn command(config: &Config, scripts: &BTreeMap<String, String>) -> Vec<String> {
+    let mut words = config.entrypoint.clone().unwrap_or_default();
+    // ENTRYPOINT in shell form takes no words of CMD.
+    if shell_text(&words).is_none() || words.len() != 3 {
+        words.extend(config.cmd.clone().unwrap_or_default());
+    }
+    for _ in 0..DEEPEST {
+        let Some(inner) = unwrapped(&words, scripts) else { break };
+        words = inner;
+    }
+    if let Some(first) = words.first_mut() {
+        let name = first.rsplit('/').next().unwrap_or(first);
+        // A script of the project is meant by its path, a program by its name.
+        let installed = ["/bin/", "/sbin/"].iter().any(|folder| first.contains(folder));
+        if installed && !name.is_empty() {
+            *first = name.to_owned();
+        }
+    }
+    words
+}
+
+/// The text of `sh -c TEXT`.
+fn shell_text(words: &[String]) -> Option<&str> {
+    let [shell, flag, text, ..] = words else { return None };
+    let name = shell.rsplit('/').next()?;
+    let is_shell = matches!(name, "sh" | "bash" | "ash" | "dash");
+    (is_shell && flag.starts_with('-') && !flag.starts_with("--") && flag.ends_with('c')).then_some(text)
+}
+
+/// What is started by what starts; `None` where nothing is taken off.
+fn unwrapped(words: &[String], scripts: &BTreeMap<String, String>) -> Option<Vec<String>> {
+    let name = |word: &String| word.rsplit('/').next().unwrap_or(word).to_owned();
+    if let Some(text) = shell_text(words) {
+        return plain(text).or_else(|| {
+            let bare = text.trim().trim_start_matches("exec ").trim();
+            let own = ["sh", "-c", bare].map(str::to_owned).to_vec();
+            (own != words).then_some(own)
+        });
+    }
+    let first = name(words.first()?);
+    let second = words.get(1).map(String::as_str);
+    let rest = |from: usize| words.get(from..).map(<[String]>::to_vec).filter(|rest| !rest.is_empty());
+    match (&*first, second) {
+        // Both node's and nobody else's; it runs what it is given.
+        ("docker-entrypoint.sh", Some(next)) if words[0] == "docker-entrypoint.sh" && !next.starts_with('-') => rest(1),
+        ("tini" | "dumb-init" | "catatonit", Some("--")) => rest(2),
+        ("tini" | "dumb-init" | "catatonit" | "exec", Some(next)) if !next.starts_with('-') => rest(1),
+        ("poetry" | "pipenv" | "pdm" | "hatch" | "rye", Some("run")) | ("bundle", Some("exec")) => rest(2),
+        ("uv", Some("run")) => rest(2 + words[2..].iter().take_while(|word| is_switch(word)).count()),
+        ("npx" | "bunx", Some(next)) if !next.starts_with('-') => rest(1),
+        ("python" | "python3", Some("-m")) => {
+            let program = words.get(2).filter(|module| SERVERS.contains(&module.as_str()))?;
+            Some(std::iter::once(program.clone()).chain(words[3..].iter().cloned()).collect())
+        }
+        ("npm" | "yarn" | "pnpm" | "bun", Some(_)) => script(words, scripts),
+        _ => None,
+    }
+}
+
+/// Modules that do the same as the program of their name.
+const SERVERS: [&str; 9] =
+    ["uvicorn", "gunicorn", "hypercorn", "celery", "flask", "daphne", "taskiq", "granian", "streamlit"];
+
+/// Switches of `uv run` that take no value.
+fn is_switch(word: &str) -> bool {
+    matches!(word, "--frozen" | "--locked" | "--no-sync" | "--no-dev" | "--offline" | "--no-project" | "--isolated")
+}
+
+/// What `npm start`, `npm run NAME -- WORDS` and their like run.
+fn script(words: &[String], scripts: &BTreeMap<String, String>) -> Option<Vec<String>> {
+    let mut words = words[1..].iter().filter(|word| !matches!(word.as_str(), "--silent" | "-s" | "--if-present"));
+    let name = match words.next()?.as_str() {
+        "run" | "run-script" => words.next()?,
+        name => name,
+    };
+    let text = scripts.get(name)?;
+    let rest: Vec<String> = words.filter(|word| *word != "--").cloned().collect();
+    match plain(text) {
+        Some(mut inner) => {
+            inner.extend(rest);
+            Some(inner)
+        }
+        None if rest.is_empty() => Some(vec!["sh".into(), "-c".into(), text.trim().to_owned()]),
+        None => Some(vec!["sh".into(), "-c".into(), format!("{} {}", text.trim(), rest.join(" "))]),
+    }
+}
+
+/// The words of a text that starts one program and needs no shell for it.
+pub fn plain(text: &str) -> Option<Vec<String>> {
+    let script = shell::parse(text);
+    let [command] = &script.commands[..] else { return None };
+    let bare = command.assignments.is_empty() && command.redirects.is_empty() && script.problems.is_empty();
+    let fixed = |word: &shell::Word| word.value().filter(|_| !word.is_pattern()).map(str::to_owned);
+    let words: Option<Vec<String>> = command.words.iter().map(fixed).collect();
+    words.filter(|words| bare && !words.is_empty() && !text.trim_end().ends_with('&'))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check(entrypoint: &[&str], cmd: &[&str], expected: &str) {
+        let own = |words: &[&str]| (!words.is_empty()).then(|| words.iter().map(|&word| word.to_owned()).collect());
+        let config = Config { entrypoint: own(entrypoint), cmd: own(cmd), ..Config::default() };
+        let pairs =
+            [("start", "node server.js"), ("serve", "NODE_ENV=production node x.js"), ("preview", "vite preview")];
+        let scripts = pairs.map(|(name, text)| (name.to_owned(), text.to_owned())).into();
+        assert_eq!(command(&config, &scripts).join(" "), expected);
+    }
+
+    #[test]
+    fn two_ways_to_write_a_command_become_one() {
+        let uvicorn = "uvicorn app:app --port 8000";
+        check(&[], &["uvicorn", "app:app", "--port", "8000"], uvicorn);
+        check(&[], &["/bin/sh", "-c", "uvicorn app:app --port 8000"], uvicorn);
+        check(&[], &["/bin/sh", "-c", "exec uvicorn app:app --port 8000"], uvicorn);
+        check(&[], &["poetry", "run", "uvicorn", "app:app", "--port", "8000"], uvicorn);
+        check(&[], &["uv", "run", "--frozen", "uvicorn", "app:app", "--port", "8000"], uvicorn);
+        check(&["python", "-m", "uvicorn"], &["app:app", "--port", "8000"], uvicorn);
+        check(&["/app/.venv/bin/uvicorn"], &["app:app", "--port", "8000"], uvicorn);
+        check(&["tini", "--"], &["uvicorn", "app:app", "--port", "8000"], uvicorn);
+        check(&["docker-entrypoint.sh"], &["npm", "start"], "node server.js");
+        check(
+            &["docker-entrypoint.sh"],
+            &["/bin/sh", "-c", "npm run preview -- --port 4173"],
+            "vite preview --port 4173",
+        );
+        check(&[], &["npm", "run", "serve"], "sh -c NODE_ENV=production node x.js");
+        check(&[], &["npm", "run", "other"], "npm run other");
+    }
+
+    #[test]
+    fn what_needs_a_shell_keeps_it() {
+        check(&[], &["/bin/sh", "-c", "exec a --port $PORT"], "sh -c a --port $PORT");
+        check(&[], &["sh", "-c", "a --port $PORT"], "sh -c a --port $PORT");
+        check(&[], &["/bin/sh", "-c", "a && b"], "sh -c a && b");
+        check(&["/bin/sh", "-c", "a"], &["b"], "a");
+        check(&["./start.sh"], &["serve"], "./start.sh serve");
+    }
+}

@@ -1,0 +1,199 @@
+//! The images' configs, field by field (image-spec, config.md).
+
+use std::collections::BTreeSet;
+
+use super::check::{Check, Seen};
+use super::command::command;
+use super::declared::Declared;
+use super::side::Side;
+use crate::image::Config;
+use crate::secret;
+
+/// Beginnings of variables that only tools of the build read.
+const OF_TOOLS: [&str; 20] = [
+    "PIP_",
+    "POETRY_",
+    "UV_",
+    "PDM_",
+    "PIPENV_",
+    "NPM_CONFIG_",
+    "npm_config_",
+    "YARN_",
+    "PNPM_",
+    "BUN_INSTALL",
+    "COREPACK_",
+    "CARGO_",
+    "RUSTUP_",
+    "GOPROXY",
+    "CGO_ENABLED",
+    "GOFLAGS",
+    "COMPOSER_",
+    "MAVEN_",
+    "GRADLE_",
+    "DEBIAN_FRONTEND",
+];
+
+/// Variables that a base sets and programs read.
+const READ: [&str; 7] =
+    ["LANG", "LC_ALL", "LANGUAGE", "TZ", "JAVA_HOME", "SSL_CERT_FILE", "DOTNET_SYSTEM_GLOBALIZATION_INVARIANT"];
+
+/// Compares the configs.
+pub(super) fn check(before: &Side, after: &Side, declared: &Declared) -> Check {
+    let mut seen = Seen::default();
+    let (old, new) = (before.config(), after.config());
+    commands(old, new, declared, &mut seen);
+    variables(before, after, declared, &mut seen);
+    lists(old, new, declared, &mut seen);
+    settings(old, new, declared, &mut seen);
+    seen.check("config")
+}
+
+fn commands(old: &Config, new: &Config, declared: &Declared, seen: &mut Seen) {
+    let (one, other) = (command(old, &declared.scripts), command(new, &declared.scripts));
+    let told = |words: &[String]| format!("`{}`", words.join(" "));
+    if one != other {
+        let why = declared.replaces_server.then_some("the rewrite puts another server in its place");
+        seen.judge(why, &format!("containers start {} instead of {}", told(&other), told(&one)));
+    } else if (&old.entrypoint, &old.cmd) != (&new.entrypoint, &new.cmd) {
+        seen.explain(format!("ENTRYPOINT and CMD are written in another way and start the same: {}", told(&one)));
+    }
+}
+
+fn variables(before: &Side, after: &Side, declared: &Declared, seen: &mut Seen) {
+    for (name, value) in &before.config().env {
+        match after.variable(name) {
+            Some(now) if now == value => {}
+            _ if name == "PATH" => path(value, before, after, seen),
+            Some(_) if is_version(name) && !declared.own_variables.contains(name) => {
+                seen.explain(format!("ENV {name} is that of the other base"));
+            }
+            // Values may be secrets.
+            Some(_) => {
+                let why =
+                    OF_TOOLS.iter().any(|start| name.starts_with(start)).then_some("only tools of the build read it");
+                seen.judge(why, &format!("ENV {name} has another value"));
+            }
+            None => seen.judge(why_gone(name, declared), &format!("ENV {name} is gone")),
+        }
+    }
+    let old: BTreeSet<&str> = before.config().env.iter().map(|(name, _)| name.as_str()).collect();
+    for (name, _) in after.config().env.iter().filter(|(name, _)| !old.contains(name.as_str())) {
+        seen.explain(format!("ENV {name} is new"));
+    }
+}
+
+fn why_gone(name: &str, declared: &Declared) -> Option<&'static str> {
+    if declared.replaces_server && !declared.own_variables.contains(name) {
+        return Some("the server's base has none");
+    }
+    if secret::names_secret(name) && declared.names(name) {
+        return Some("a secret, which the rewrite says it leaves to the one who starts the container");
+    }
+    if OF_TOOLS.iter().any(|start| name.starts_with(start)) {
+        return Some("only tools of the build read it");
+    }
+    let of_base = !declared.own_variables.contains(name) && !READ.contains(&name);
+    of_base.then_some("it is the other base's own")
+}
+
+/// Whether a variable of an official image tells its own version and how it was checked.
+fn is_version(name: &str) -> bool {
+    ["_VERSION", "_SHA256", "_SHA512", "GPG_KEY", "GPG_KEYS", "_URL"].iter().any(|end| name.ends_with(end))
+}
+
+/// Folders of PATH may come to the front; those that are gone must have nothing in them any more.
+fn path(old: &str, before: &Side, after: &Side, seen: &mut Seen) {
+    let now: Vec<&str> = after.variable("PATH").unwrap_or_default().split(':').collect();
+    let gone = old.split(':').filter(|folder| !folder.is_empty() && !now.contains(folder));
+    for folder in gone {
+        let holds = |side: &Side| side.find(folder).is_some_and(|folder| side.tree.children(folder).next().is_some());
+        let why = match (holds(before), holds(after)) {
+            (false, _) => Some("it is empty in the original"),
+            (true, false) => Some("it is not there any more"),
+            (true, true) => None,
+        };
+        seen.judge(why, &format!("PATH has no `{folder}` any more"));
+    }
+    let kept: Vec<&str> = now.iter().copied().filter(|folder| old.split(':').any(|own| own == *folder)).collect();
+    let order: Vec<&str> = old.split(':').filter(|folder| kept.contains(folder)).collect();
+    if kept != order && BTreeSet::from_iter(&kept).len() == kept.len() {
+        seen.fail("PATH has its folders in another order");
+    } else {
+        seen.explain("PATH has more or fewer folders, in the same order");
+    }
+}
+
+fn lists(old: &Config, new: &Config, declared: &Declared, seen: &mut Seen) {
+    let server = declared.replaces_server.then_some("the rewrite puts another server in its place");
+    for port in old.exposed_ports.iter().filter(|port| !new.exposed_ports.contains(port)) {
+        seen.judge(server, &format!("EXPOSE {port} is gone"));
+    }
+    for port in new.exposed_ports.iter().filter(|port| !old.exposed_ports.contains(port)) {
+        seen.explain(format!("EXPOSE {port} is new"));
+    }
+    let volumes = |config: &Config| config.volumes.iter().cloned().collect::<BTreeSet<_>>();
+    if volumes(old) != volumes(new) {
+        let all = |config: &Config| volumes(config).into_iter().collect::<Vec<_>>().join(" ");
+        seen.fail(format!("VOLUME is `{}` instead of `{}`", all(new), all(old)));
+    }
+    for (name, value) in &old.labels {
+        match new.labels.get(name) {
+            Some(now) if now == value => {}
+            Some(_) => seen.fail(format!("LABEL {name} has another value")),
+            None => seen.judge(server, &format!("LABEL {name} is gone")),
+        }
+    }
+}
+
+fn settings(old: &Config, new: &Config, declared: &Declared, seen: &mut Seen) {
+    let server = declared.replaces_server.then_some("it is the other server's");
+    let folder = |config: &Config| config.working_directory.clone().filter(|own| !own.is_empty()).unwrap_or("/".into());
+    if folder(old) != folder(new) {
+        seen.judge(server, &format!("WORKDIR is `{}` instead of `{}`", folder(new), folder(old)));
+    }
+    if old.stop_signal != new.stop_signal {
+        let own = |config: &Config| config.stop_signal.clone().unwrap_or_else(|| "SIGTERM".to_owned());
+        if own(old) != own(new) {
+            seen.judge(server, &format!("STOPSIGNAL is {} instead of {}", own(new), own(old)));
+        }
+    }
+    users(old, new, seen);
+    let shell = |config: &Config| config.shell.clone().unwrap_or_else(|| ["/bin/sh", "-c"].map(str::to_owned).to_vec());
+    if shell(old) != shell(new) {
+        seen.fail(format!("SHELL is `{}` instead of `{}`", shell(new).join(" "), shell(old).join(" ")));
+    }
+    if old.on_build != new.on_build {
+        seen.fail("ONBUILD differs");
+    }
+    healthchecks(old, new, seen);
+}
+
+fn users(old: &Config, new: &Config, seen: &mut Seen) {
+    let user = |config: &Config| config.user.clone().unwrap_or_default();
+    let is_root = |user: &str| matches!(user.split(':').next().unwrap_or_default(), "" | "0" | "root");
+    let (one, other) = (user(old), user(new));
+    match (is_root(&one), is_root(&other)) {
+        (true, true) => {}
+        _ if one == other => {}
+        (true, false) => seen.explain(format!("USER is `{other}` instead of root: what it writes is checked apart")),
+        (false, _) => {
+            seen.fail(format!("USER is `{}` instead of `{one}`", if other.is_empty() { "root" } else { &other }))
+        }
+    }
+}
+
+fn healthchecks(old: &Config, new: &Config, seen: &mut Seen) {
+    let off = |check: &Option<Vec<String>>| {
+        check.as_ref().is_none_or(|words| words.first().is_some_and(|word| word == "NONE"))
+    };
+    match (off(&old.healthcheck), off(&new.healthcheck)) {
+        (true, true) => {}
+        (true, false) => seen.explain("HEALTHCHECK is new"),
+        (false, true) => seen.fail("HEALTHCHECK is gone"),
+        (false, false) if old.healthcheck == new.healthcheck => {}
+        (false, false) => seen.explain("HEALTHCHECK asks in another way: it has to become healthy all the same"),
+    }
+}
+
+#[cfg(test)]
+mod tests;

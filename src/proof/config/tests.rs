@@ -1,0 +1,65 @@
+use super::*;
+use crate::image::sketch::sketch;
+use crate::proof::check::Outcome;
+
+/// What is wrong between two images; lines as of an image's sketch.
+#[track_caller]
+fn check_with(declared: &Declared, before: &str, after: &str, wrong: &[&str]) {
+    let check = check(&Side::new(sketch(before)), &Side::new(sketch(after)), declared);
+    let failed = check.outcome == Outcome::Failed;
+    assert_eq!(failed, !wrong.is_empty(), "{check:?}");
+    if failed {
+        assert_eq!(check.details[..wrong.len()], *wrong, "{check:?}");
+    }
+}
+
+#[track_caller]
+fn check_lines(before: &str, after: &str, wrong: &[&str]) {
+    let own_variables = ["A", "MODE", "SECRET_KEY"].map(str::to_owned).into();
+    check_with(&Declared { own_variables, ..Declared::default() }, before, after, wrong);
+}
+
+#[test]
+fn commands_are_compared_as_they_run() {
+    check_lines("CMD /bin/sh -c uvicorn", "CMD uvicorn", &[]);
+    check_lines(
+        "CMD uvicorn a:b --port 8000",
+        "CMD uvicorn a:b",
+        &["containers start `uvicorn a:b` instead of `uvicorn a:b --port 8000`"],
+    );
+    let declared = Declared { replaces_server: true, ..Declared::default() };
+    check_with(&declared, "CMD vite preview", "CMD nginx", &[]);
+}
+
+#[test]
+fn variables_stay_unless_something_explains_it() {
+    check_lines("ENV A=1", "ENV A=1\nENV B=2", &[]);
+    check_lines("ENV A=1", "USER app", &["ENV A is gone"]);
+    check_lines("ENV A=1", "ENV A=2", &["ENV A has another value"]);
+    check_lines("ENV LANG=C.UTF-8", "USER app", &["ENV LANG is gone"]);
+    check_lines("ENV PYTHON_VERSION=3.13.1\nENV PIP_NO_CACHE_DIR=1", "USER app", &[]);
+    check_lines("ENV SECRET_KEY=1", "USER app", &["ENV SECRET_KEY is gone"]);
+    let steps = vec!["leaves SECRET_KEY to the environment".to_owned()];
+    let own_variables = ["SECRET_KEY".to_owned()].into();
+    check_with(&Declared { steps, own_variables, ..Declared::default() }, "ENV SECRET_KEY=1", "USER app", &[]);
+}
+
+#[test]
+fn folders_of_path_stay_in_their_order() {
+    check_lines("ENV PATH=/usr/bin:/bin", "ENV PATH=/opt/venv/bin:/usr/bin:/bin", &[]);
+    check_lines("ENV PATH=/usr/bin:/bin", "ENV PATH=/bin:/usr/bin", &["PATH has its folders in another order"]);
+    let file = "\n\n40755 0:0 0 opt/bin/\n100755 0:0 10 opt/bin/x";
+    let (before, after) = (format!("ENV PATH=/opt/bin:/bin{file}"), format!("ENV PATH=/bin{file}"));
+    check_lines(&before, &after, &["PATH has no `/opt/bin` any more"]);
+    check_lines(&before, "ENV PATH=/bin", &[]);
+}
+
+#[test]
+fn the_rest_stays() {
+    check_lines("EXPOSE 8000/tcp", "EXPOSE 8000/tcp\nEXPOSE 80/tcp", &[]);
+    check_lines("EXPOSE 8000/tcp", "USER app", &["EXPOSE 8000/tcp is gone"]);
+    check_lines("LABEL a=b", "LABEL a=c", &["LABEL a has another value"]);
+    check_lines("USER app", "ENV A=1", &["USER is `root` instead of `app`"]);
+    check_lines("HEALTHCHECK CMD true", "ENV A=1", &["HEALTHCHECK is gone"]);
+    check_lines("HEALTHCHECK CMD true", "HEALTHCHECK CMD false", &[]);
+}

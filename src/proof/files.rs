@@ -1,0 +1,269 @@
+//! Files of the application: what WORKDIR holds and COPY brought, installed packages left out.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::check::{Check, Seen};
+use super::declared::Declared;
+use super::side::Side;
+use crate::image::{Entry, Kind, PathId, category_of};
+use crate::manifest::Ecosystem;
+
+/// Folders of the system: what lies in them is the application's only where COPY brought that very file.
+const SYSTEM: [&str; 16] = [
+    "/",
+    "/bin",
+    "/sbin",
+    "/lib",
+    "/lib64",
+    "/usr",
+    "/usr/bin",
+    "/usr/sbin",
+    "/usr/lib",
+    "/usr/local",
+    "/usr/local/bin",
+    "/etc",
+    "/root",
+    "/home",
+    "/var",
+    "/opt",
+];
+
+/// Folders that hold installed packages, or what tools left: those are compared by names and versions.
+const INSTALLED: [&str; 7] =
+    ["node_modules", "site-packages", "dist-packages", ".venv", "__pycache__", "__pypackages__", ".pnpm-store"];
+
+/// Folders that a compiler writes.
+const COMPILED: [&str; 6] = ["target", "obj", ".gradle", "build", ".m2", "bin"];
+
+/// Endings of what a compiler reads.
+const SOURCES: [&str; 24] = [
+    "go",
+    "mod",
+    "sum",
+    "rs",
+    "toml",
+    "lock",
+    "java",
+    "kt",
+    "kts",
+    "scala",
+    "gradle",
+    "xml",
+    "cs",
+    "csproj",
+    "fsproj",
+    "sln",
+    "c",
+    "h",
+    "cc",
+    "cpp",
+    "hpp",
+    "proto",
+    "properties",
+    "jar",
+];
+
+/// The application's files of one side, by path.
+type Files = BTreeMap<String, PathId>;
+
+/// Compares the application's files.
+pub(super) fn check(before: &Side, after: &Side, declared: &Declared) -> Check {
+    let mut seen = Seen::default();
+    let old = files(before, declared);
+    let tails = tails(after);
+    let mut gone: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+    let mut same = 0;
+    for (path, id) in &old {
+        let now = after.tree_path(path);
+        match now {
+            Some(now) => same += usize::from(compare(before, after, declared, (path, *id, now), &mut seen)),
+            None => match why_gone(before, after, declared, path, &tails) {
+                Some(why) => gone.entry(why).or_default().push(path),
+                None => seen.fail(format!("`{path}` is gone")),
+            },
+        }
+    }
+    for (why, paths) in gone {
+        let shown = paths.iter().take(4).map(|path| format!("`{path}`")).collect::<Vec<_>>().join(", ");
+        let more = if paths.len() > 4 { format!(" and {} more", paths.len() - 4) } else { String::new() };
+        seen.explain(format!("gone: {shown}{more}: {why}"));
+    }
+    seen.explain(format!("{same} files of the application are the same"));
+    seen.check("files")
+}
+
+/// The files of the application.
+fn files(side: &Side, declared: &Declared) -> Files {
+    let environments = environments(side);
+    let mut found = Files::new();
+    let folders = declared.folders.iter().filter(|folder| !SYSTEM.contains(&folder.as_str()));
+    for folder in folders {
+        let Some(root) = side.tree_path(folder) else { continue };
+        found.extend(side.below(root));
+    }
+    let single = declared.brought.keys().filter_map(|path| Some((path.clone(), side.tree_path(path)?)));
+    found.extend(single);
+    found.retain(|path, id| {
+        let in_environment = environments.iter().any(|folder| path.starts_with(folder.as_str()));
+        let installed = path.split('/').any(|part| INSTALLED.contains(&part))
+            || path.contains("/vendor/bundle/")
+            || path.ends_with(".pyc");
+        let composer = path.contains("/vendor/") && side.packages.owner(*id).is_some();
+        !in_environment && !installed && !composer
+    });
+    found
+}
+
+/// Folders of virtual environments, with a slash at the end.
+fn environments(side: &Side) -> Vec<String> {
+    let marks = side.tree.members().map(|(path, _)| path).filter(|path| side.image.paths.name(*path) == b"pyvenv.cfg");
+    marks.map(|path| format!("{}/", side.text(side.image.paths.parent(path)))).collect()
+}
+
+/// Names of all files without what a bundler's hash makes of them: `index-*.js`.
+fn tails(side: &Side) -> BTreeSet<String> {
+    let files = side.tree.members().filter(|(_, id)| side.image.entry(*id).kind.is_file());
+    files.map(|(path, _)| unhashed(&String::from_utf8_lossy(side.image.paths.name(path)))).collect()
+}
+
+/// A name without its hash: `index-D4kx9_2a.js` and `main.8f2c01ab.css` become `index-*.js` and `main.*.css`.
+pub(super) fn unhashed(name: &str) -> String {
+    let is_hash = |part: &str| {
+        let allowed = part.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
+        let mixed =
+            part.bytes().any(|byte| byte.is_ascii_digit()) || part.bytes().any(|byte| byte.is_ascii_uppercase());
+        (6..=64).contains(&part.len()) && allowed && mixed
+    };
+    let mut out = String::new();
+    let mut rest = name;
+    while let Some(cut) = rest.find(['-', '.']) {
+        let (part, mark) = (&rest[..cut], &rest[cut..=cut]);
+        out.push_str(if !out.is_empty() && is_hash(part) { "*" } else { part });
+        out.push_str(mark);
+        rest = &rest[cut + 1..];
+    }
+    out.push_str(if !out.is_empty() && is_hash(rest) { "*" } else { rest });
+    out
+}
+
+/// Whether a file is the same; what differs is told.
+fn compare(
+    before: &Side,
+    after: &Side,
+    declared: &Declared,
+    (path, old, new): (&str, PathId, PathId),
+    seen: &mut Seen,
+) -> bool {
+    let (Some(was), Some(is)) = (before.held(old), after.held(new)) else { return true };
+    let sort = |entry: &Entry| if entry.kind.is_file() { Kind::File } else { entry.kind };
+    if sort(was) != sort(is) {
+        seen.fail(format!("`{path}` is another kind of file"));
+        return false;
+    }
+    if was.kind == Kind::Symlink && was.content != is.content {
+        seen.fail(format!("the link `{path}` points elsewhere"));
+        return false;
+    }
+    let brought = declared.brought.contains_key(path);
+    if (was.content, was.size) != (is.content, is.size) && was.kind != Kind::Symlink {
+        if brought {
+            seen.fail(format!("`{path}` has other contents"));
+        } else {
+            seen.explain(format!("`{path}` was made by the build and has other contents"));
+        }
+        return !brought;
+    }
+    if was.kind != Kind::Symlink && was.mode.0 & 0o777 != is.mode.0 & 0o777 {
+        let (one, other) = (was.mode.0 & 0o777, is.mode.0 & 0o777);
+        let lost = one & 0o111 != 0 && other & 0o111 == 0;
+        let readable = reads(after, is);
+        match (lost, readable) {
+            (false, true) if other & one == one => {
+                seen.explain(format!("`{path}` has the mode {other:03o} instead of {one:03o}"))
+            }
+            _ => seen.fail(format!("`{path}` has the mode {other:03o} instead of {one:03o}")),
+        }
+        return false;
+    }
+    if !reads(after, is) {
+        seen.fail(format!("`{path}` cannot be read by the user of the rewrite"));
+        return false;
+    }
+    true
+}
+
+/// Whether the user that containers run as may read a file; by number, where names tell one.
+fn reads(side: &Side, entry: &Entry) -> bool {
+    let user = side.config().user.as_deref().unwrap_or_default();
+    let number = user.split(':').next().unwrap_or_default().parse::<u32>();
+    let mode = entry.mode.0;
+    match number {
+        _ if matches!(user.split(':').next(), None | Some("" | "0" | "root")) => true,
+        Ok(uid) if uid == entry.uid => mode & 0o400 != 0,
+        Ok(_) => mode & 0o044 != 0,
+        // The numbers behind names are not read; a file of nobody but root is root's.
+        Err(_) => mode & 0o044 != 0 || entry.uid != 0,
+    }
+}
+
+fn why_gone(
+    before: &Side,
+    after: &Side,
+    declared: &Declared,
+    path: &str,
+    tails: &BTreeSet<String>,
+) -> Option<&'static str> {
+    if declared.brought.get(path).is_some_and(|own| declared.ignored.contains(own)) {
+        return Some("the new .dockerignore keeps it out of the context");
+    }
+    let name = path.rsplit('/').next().unwrap_or(path);
+    let generated = !declared.brought.contains_key(path);
+    if declared.replaces_server && (!generated || tails.contains(&unhashed(name)) || name.ends_with(".tsbuildinfo")) {
+        return Some("the server serves what was built from it");
+    }
+    if generated && category_of(path.trim_start_matches('/').as_bytes()).is_some() {
+        return Some("caches and leavings of tools");
+    }
+    let junk = [".egg-info/", "/.git/", "/.cache/", "/.npm/", ".tsbuildinfo", "/.eslintcache", "/.turbo/"];
+    if generated && junk.iter().any(|part| path.contains(part)) {
+        return Some("caches and leavings of tools");
+    }
+    let hashed = unhashed(name);
+    if generated && hashed != name && hashed.contains('*') {
+        let folder = &path[..path.len() - name.len()];
+        let there = after.tree_path(folder.trim_end_matches('/')).is_some_and(|folder| {
+            let names = after
+                .tree
+                .children(folder)
+                .map(|path| unhashed(&String::from_utf8_lossy(after.image.paths.name(path))));
+            names.into_iter().any(|name| name == hashed)
+        });
+        if there {
+            return Some("made anew under a name with another hash");
+        }
+    }
+    is_compiled(before, after, declared, path)
+        .then_some("read or written by the compiler only: what it made is what runs")
+}
+
+/// Whether what runs was compiled, and a file is what the compiler reads or leaves.
+fn is_compiled(before: &Side, after: &Side, declared: &Declared, path: &str) -> bool {
+    let languages = [Ecosystem::Go, Ecosystem::Rust, Ecosystem::Java, Ecosystem::DotNet];
+    if !declared.speaks(&languages) {
+        return false;
+    }
+    let interpreted =
+        ["python3", "node", "ruby", "php"].iter().any(|name| super::system::starts(before, declared, name));
+    if interpreted || after.program("go").or_else(|| after.program("cargo")).is_some() {
+        return false;
+    }
+    let ending = path.rsplit('.').next().unwrap_or_default();
+    let folder = path.rsplit_once('/').map_or("", |(folder, _)| folder);
+    let in_build = folder.split('/').any(|part| COMPILED.contains(&part));
+    SOURCES.contains(&ending)
+        || in_build && !declared.brought.contains_key(path)
+        || path.contains("/vendor/")
+        || folder.split('/').any(|part| part == ".cargo" || part == ".mvn")
+        || path.ends_with("/mvnw")
+        || path.ends_with("/gradlew")
+}

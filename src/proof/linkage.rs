@@ -1,0 +1,107 @@
+//! What programs and libraries ask the loader for and don't find, by the images' own folders.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::check::{Check, Seen};
+use super::side::Side;
+use crate::image::{Kind, PathId};
+
+/// Folders that every loader looks into (ld.so(8); Debian's multiarch folders are in its ld.so.conf too).
+const USUAL: [&str; 10] = [
+    "/lib",
+    "/usr/lib",
+    "/lib64",
+    "/usr/lib64",
+    "/usr/local/lib",
+    "/lib/x86_64-linux-gnu",
+    "/usr/lib/x86_64-linux-gnu",
+    "/lib/aarch64-linux-gnu",
+    "/usr/lib/aarch64-linux-gnu",
+    "/usr/local/lib64",
+];
+
+/// A library that is asked for: who asks (the file's name), and its name.
+type Unresolved = BTreeMap<(String, String), String>;
+
+/// Compares what is not found: nothing may be new.
+pub(super) fn check(before: &Side, after: &Side) -> Check {
+    let mut seen = Seen::default();
+    let (old, new) = (unresolved(before), unresolved(after));
+    for ((file, name), path) in &new {
+        if !old.contains_key(&(file.clone(), name.clone())) {
+            seen.fail(format!("{path} needs {name}, which is not there"));
+        }
+    }
+    let same = new.len();
+    let looked = after.programs().count();
+    seen.explain(format!(
+        "{looked} programs and libraries looked at; {same} ask for something that is missing, as in the original"
+    ));
+    seen.check("linkage")
+}
+
+/// Names of libraries that some of the files ask for and another image's folders lack.
+pub fn lacking(side: &Side, files: &[PathId], base: &Side) -> BTreeSet<String> {
+    let usual = folders(base);
+    let own = folders(side);
+    let mut lacking = BTreeSet::new();
+    for (path, linked) in files.iter().filter_map(|path| Some((*path, side.linked(*path)?))) {
+        for name in &linked.needed {
+            let beside = places(side, path, &linked.folders).iter().any(|folder| has(side, folder, name));
+            let there = usual.iter().any(|folder| has(base, folder, name));
+            if !beside && !there && own.iter().any(|folder| has(side, folder, name)) {
+                lacking.insert(name.clone());
+            }
+        }
+    }
+    lacking
+}
+
+/// Where a library of that name lies in the loader's folders.
+pub fn library(side: &Side, name: &str) -> Option<PathId> {
+    folders(side).iter().find_map(|folder| side.find(&format!("{folder}/{name}")))
+}
+
+fn unresolved(side: &Side) -> Unresolved {
+    let usual = folders(side);
+    let mut known: BTreeMap<&str, bool> = BTreeMap::new();
+    let mut missing = Unresolved::new();
+    for (path, linked) in side.programs() {
+        for name in &linked.needed {
+            let there = *known.entry(name).or_insert_with(|| usual.iter().any(|folder| has(side, folder, name)));
+            if there || name.contains('/') && side.find(name).is_some() {
+                continue;
+            }
+            if !places(side, path, &linked.folders).iter().any(|folder| has(side, folder, name)) {
+                let file = String::from_utf8_lossy(side.image.paths.name(path)).into_owned();
+                missing.entry((file, name.clone())).or_insert_with(|| side.text(path));
+            }
+        }
+        if let Some(loader) = linked.loader.as_deref().filter(|loader| side.find(loader).is_none()) {
+            let file = String::from_utf8_lossy(side.image.paths.name(path)).into_owned();
+            missing.insert((file, loader.to_owned()), side.text(path));
+        }
+    }
+    missing
+}
+
+/// The folders of the loader's configuration, of `LD_LIBRARY_PATH`, and those that it always looks into.
+fn folders(side: &Side) -> Vec<String> {
+    let named = side.variable("LD_LIBRARY_PATH").unwrap_or_default().split(':').filter(|folder| !folder.is_empty());
+    let all = named.chain(side.loader_folders()).chain(USUAL);
+    let there: BTreeSet<PathId> = BTreeSet::new();
+    let mut there = there;
+    all.filter(|folder| side.find(folder).is_some_and(|path| there.insert(path))).map(str::to_owned).collect()
+}
+
+/// The folders that a file itself names.
+fn places(side: &Side, path: PathId, folders: &[String]) -> Vec<String> {
+    let origin = side.text(side.image.paths.parent(path));
+    let replace = |folder: &String| folder.replace("${ORIGIN}", &origin).replace("$ORIGIN", &origin);
+    folders.iter().map(replace).collect()
+}
+
+fn has(side: &Side, folder: &str, name: &str) -> bool {
+    let found = side.find(&format!("{folder}/{name}"));
+    found.and_then(|path| side.held(path)).is_some_and(|entry| entry.kind == Kind::File)
+}

@@ -1,0 +1,248 @@
+//! What is installed, whatever the path: every distribution of the original is in the rewrite, unless something says that
+//! only building or developing needs it.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::check::{Check, Seen};
+use super::declared::Declared;
+use super::side::Side;
+use crate::image::Kind;
+use crate::image::packages::{Ecosystem, Package, Packages, Part};
+use crate::manifest;
+
+/// Distributions that install others.
+const TOOLS: [&str; 22] = [
+    "pip",
+    "setuptools",
+    "wheel",
+    "uv",
+    "poetry",
+    "poetry-core",
+    "poetry-plugin-export",
+    "pipenv",
+    "pdm",
+    "hatch",
+    "hatchling",
+    "virtualenv",
+    "flit",
+    "flit-core",
+    "build",
+    "pip-tools",
+    "maturin",
+    "npm",
+    "corepack",
+    "yarn",
+    "pnpm",
+    "bundler",
+];
+
+/// An ecosystem, a name as it compares them, a version.
+type Key = (Ecosystem, String, String);
+
+/// Compares what is installed.
+pub(super) fn check(before: &Side, after: &Side, declared: &Declared) -> Check {
+    let mut seen = Seen::default();
+    let (old, new) = (listed(before), listed(after));
+    let lost: Vec<(&Key, u32)> =
+        old.iter().filter(|(key, _)| !new.contains_key(*key)).map(|(key, at)| (key, *at)).collect();
+    let reached = reached(&before.packages, &old, &new, declared);
+    let mut explained: BTreeMap<&str, Vec<String>> = BTreeMap::new();
+    for (key, at) in lost {
+        let other = new.keys().find(|other| (other.0, &other.1) == (key.0, &key.1));
+        match (why_gone(before, after, declared, &reached, key, at), other) {
+            (Some(why), _) => explained.entry(why).or_default().push(key.1.clone()),
+            (None, Some(other)) => seen.fail(format!("{} is {} instead of {}", key.1, other.2, key.2)),
+            (None, None) => seen.fail(format!("{} {} ({}) is gone", key.1, key.2, key.0.name())),
+        }
+    }
+    for (why, mut names) in explained {
+        names.dedup();
+        let (count, shown) = (names.len(), names.iter().take(8).cloned().collect::<Vec<_>>().join(", "));
+        let more = if count > 8 { format!(" and {} more", count - 8) } else { String::new() };
+        seen.explain(format!("gone: {shown}{more}: {why}"));
+    }
+    contents(before, after, (&old, &new), &mut seen);
+    built(before, after, &mut seen);
+    let kept = old.keys().filter(|key| new.contains_key(*key)).count();
+    seen.explain(format!("{kept} installed distributions have the same names and versions"));
+    seen.check("packages")
+}
+
+/// Distributions of languages that a distribution's manager did not install.
+fn listed(side: &Side) -> BTreeMap<Key, u32> {
+    let packages = &side.packages.packages;
+    let mut listed = BTreeMap::new();
+    for (at, package) in (0..).zip(packages) {
+        let in_system = package
+            .part_of
+            .and_then(|owner| packages.get(owner as usize))
+            .is_some_and(|owner| owner.ecosystem.is_system());
+        let place = side.text(package.place);
+        let is_own = package.ecosystem == Ecosystem::Node && !place.contains("/node_modules/");
+        let built = matches!(package.ecosystem, Ecosystem::Go | Ecosystem::Rust | Ecosystem::Java);
+        if !package.ecosystem.is_system() && !in_system && !is_own && !built {
+            listed.entry(key(package)).or_insert(at);
+        }
+    }
+    listed
+}
+
+fn key(package: &Package) -> Key {
+    let name = match package.ecosystem {
+        Ecosystem::Python => manifest::python_name(&package.name),
+        _ => package.name.to_string(),
+    };
+    (package.ecosystem, name, package.version.to_string())
+}
+
+fn language(ecosystem: Ecosystem) -> Option<manifest::Ecosystem> {
+    Some(match ecosystem {
+        Ecosystem::Python => manifest::Ecosystem::Python,
+        Ecosystem::Node => manifest::Ecosystem::Node,
+        Ecosystem::Ruby => manifest::Ecosystem::Ruby,
+        Ecosystem::Php => manifest::Ecosystem::Php,
+        Ecosystem::Go => manifest::Ecosystem::Go,
+        Ecosystem::Rust => manifest::Ecosystem::Rust,
+        Ecosystem::Java => manifest::Ecosystem::Java,
+        _ => return None,
+    })
+}
+
+/// What is reached from some packages of the original.
+struct Reached {
+    /// From those that the rewrite has, and those that manifests want at run time.
+    kept: BTreeSet<u32>,
+    /// From those that only development wants.
+    development: BTreeSet<u32>,
+    /// From tools that install.
+    tools: BTreeSet<u32>,
+}
+
+fn reached(packages: &Packages, old: &BTreeMap<Key, u32>, new: &BTreeMap<Key, u32>, declared: &Declared) -> Reached {
+    let (mut kept, mut development, mut tools) = (Vec::new(), Vec::new(), Vec::new());
+    for (key, &at) in old {
+        let wanted = language(key.0).and_then(|language| declared.dependencies.get(&(language, key.1.clone())));
+        match wanted {
+            Some(true) => kept.push(at),
+            Some(false) => development.push(at),
+            None if new.contains_key(key) => kept.push(at),
+            None => {}
+        }
+        if TOOLS.contains(&key.1.as_str()) && wanted != Some(&true) {
+            tools.push(at);
+        }
+    }
+    let all = &packages.packages;
+    Reached { kept: closure(all, kept), development: closure(all, development), tools: closure(all, tools) }
+}
+
+fn closure(packages: &[Package], mut left: Vec<u32>) -> BTreeSet<u32> {
+    let mut found = BTreeSet::new();
+    while let Some(at) = left.pop() {
+        if found.insert(at)
+            && let Some(package) = packages.get(at as usize)
+        {
+            left.extend(&package.needs);
+        }
+    }
+    found
+}
+
+fn why_gone(
+    before: &Side,
+    after: &Side,
+    declared: &Declared,
+    reached: &Reached,
+    key: &Key,
+    at: u32,
+) -> Option<&'static str> {
+    let package = before.packages.packages.get(at as usize)?;
+    let place = before.text(package.place);
+    let locked =
+        language(key.0).and_then(|language| declared.locked.get(&(language, key.1.clone()))).copied().flatten();
+    let asked = language(key.0).and_then(|language| declared.dependencies.get(&(language, key.1.clone())));
+    let in_tool = ["/npm/node_modules/", "/corepack/", "/opt/yarn"].iter().any(|part| place.contains(part));
+    if key.0 == Ecosystem::Node && (in_tool || declared.replaces_server) {
+        return Some("nothing of it runs in a container");
+    }
+    if key.0 == Ecosystem::Node && after.program("node").is_none() && !super::system::starts(before, declared, "node") {
+        return Some("no program of node's runs in a container");
+    }
+    if (package.development == Some(true) || locked == Some(true)) && asked != Some(&true) {
+        return Some("for development only, by the lock file");
+    }
+    if asked == Some(&true) {
+        return None;
+    }
+    let is_tool = TOOLS.contains(&key.1.as_str());
+    if reached.kept.contains(&at) {
+        return None;
+    }
+    if is_tool || reached.tools.contains(&at) {
+        return Some("only installing needs it");
+    }
+    if package.editable || declared.names_project(language(key.0)?, &key.1) {
+        return Some("the project itself: its files are compared as the application's");
+    }
+    if asked == Some(&false) || reached.development.contains(&at) {
+        return Some("for development only, by the manifest");
+    }
+    None
+}
+
+/// Whether distributions of one name and version have all their files; compiled Python and records of installers left out.
+fn contents(before: &Side, after: &Side, (old, new): (&BTreeMap<Key, u32>, &BTreeMap<Key, u32>), seen: &mut Seen) {
+    let count = |side: &Side| {
+        let mut count: BTreeMap<Key, BTreeMap<u32, usize>> = BTreeMap::new();
+        for (path, id) in side.tree.members() {
+            let Some(owner) = side.packages.owner(path) else { continue };
+            let Some(package) = side.packages.packages.get(owner as usize) else { continue };
+            if package.ecosystem.is_system() || side.image.entry(id).kind == Kind::Directory {
+                continue;
+            }
+            let text = side.text(path);
+            let made = text.ends_with(".pyc")
+                || text.contains(".dist-info/")
+                || text.contains(".egg-info")
+                || text.contains("/.cache/");
+            if !made && !text.contains("/bin/") {
+                *count.entry(key(package)).or_default().entry(owner).or_default() += 1;
+            }
+        }
+        let most = |copies: BTreeMap<u32, usize>| copies.into_values().max().unwrap_or_default();
+        count.into_iter().map(|(key, copies)| (key, most(copies))).collect::<BTreeMap<_, _>>()
+    };
+    let (had, has) = (count(before), count(after));
+    for (key, many) in had.iter().filter(|(key, _)| old.contains_key(*key) && new.contains_key(*key)) {
+        let now = has.get(key).copied().unwrap_or_default();
+        if now < *many {
+            seen.fail(format!("{} {} has {now} files instead of {many}", key.1, key.2));
+        }
+    }
+}
+
+/// Modules that were built into programs and archives of the same name.
+fn built(before: &Side, after: &Side, seen: &mut Seen) {
+    let parts = |side: &Side| {
+        let mut parts: BTreeMap<String, Vec<Part>> = BTreeMap::new();
+        for package in
+            side.packages.packages.iter().filter(|package| !package.parts.is_empty() && package.part_of.is_none())
+        {
+            parts.insert(
+                String::from_utf8_lossy(side.image.paths.name(package.place)).into_owned(),
+                package.parts.clone(),
+            );
+        }
+        parts
+    };
+    let (old, new) = (parts(before), parts(after));
+    for (name, had) in &old {
+        let Some(has) = new.get(name) else { continue };
+        for part in had.iter().filter(|part| !has.contains(part)) {
+            seen.fail(format!("`{name}` is built without {} {}", part.name, part.version));
+        }
+        if had == has {
+            seen.explain(format!("`{name}` is built from the same {} modules", had.len()));
+        }
+    }
+}
