@@ -1,8 +1,9 @@
 //! Libraries of the system that Rust programs load, told by the crates in the lock file.
 
-use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 
 use super::packages;
+use crate::manifest::{Ecosystem, Locked};
 use crate::optimize::scene::Scene;
 
 /// Crates that link with a library of the system, the package of its headers, and the crate that builds it instead.
@@ -22,68 +23,62 @@ const CRATES: [(&str, &str, &str); 13] = [
     ("pcap", "libpcap-dev", "-"),
 ];
 
+/// Crates that build their C sources with nothing but a C compiler.
+const COMPILED: [&str; 12] = [
+    "js-sys",
+    "web-sys",
+    "linux-raw-sys",
+    "core-foundation-sys",
+    "security-framework-sys",
+    "zstd-sys",
+    "lz4-sys",
+    "bzip2-sys",
+    "lzma-sys",
+    "libmimalloc-sys",
+    "inotify-sys",
+    "dirs-sys",
+];
+
+/// Crates that ask for other tools than a C compiler.
+const TOOLS: [&str; 8] =
+    ["cmake", "bindgen", "clang-sys", "cxx", "link-cplusplus", "prost-build", "protobuf-src", "pkg-config"];
+
 /// Packages of Debian that programs of the context's lock files load.
 pub(super) fn of_crates(scene: &Scene, suite: Option<&str>) -> Vec<String> {
-    let mut found = Vec::new();
-    for text in locks(scene) {
-        let crates = crates(&text);
+    let mut found = BTreeSet::new();
+    for locked in locks(scene) {
         for (name, headers, source) in CRATES {
-            let Some(needs) = crates.get(name) else { continue };
-            if !needs.contains(&source) {
+            let Some(package) = locked.packages.get(name) else { continue };
+            if !package.needs.iter().any(|needed| needed == source) {
                 let names = packages::libraries(headers, suite).unwrap_or_default();
                 found.extend(names.into_iter().map(str::to_owned));
             }
         }
     }
-    found.sort();
-    found.dedup();
-    found
+    found.into_iter().collect()
 }
 
-/// Whether the compiler and linker of a small image build all crates: none of them looks for a library, or for another
-/// compiler. `None` without a lock file.
+/// Whether the C compiler of a small image builds all crates: none of them looks for a library of the system, or for
+/// another tool. `None` without a lock file.
 pub(super) fn are_plain(scene: &Scene) -> Option<bool> {
-    let locks = locks(scene);
-    let plain = |name: &str, needs: &[&str]| {
-        let known =
-            ["js-sys", "web-sys", "linux-raw-sys", "windows-sys", "core-foundation-sys", "security-framework-sys"];
-        let compiled = ["zstd-sys", "lz4-sys", "bzip2-sys", "lzma-sys", "tikv-jemalloc-sys", "libmimalloc-sys"];
-        let bundled = name == "libsqlite3-sys" && needs.contains(&"cc");
+    let plain = |name: &str, needs: &[String]| {
+        let bundled = name == "libsqlite3-sys" && needs.iter().any(|needed| needed == "cc");
         let links = name.ends_with("-sys") && !name.starts_with("windows");
-        let tools =
-            ["cmake", "bindgen", "clang-sys", "cxx", "link-cplusplus", "prost-build", "protobuf-src", "autocfg-sys"];
-        !tools.contains(&name) && (!links || bundled || known.contains(&name) || compiled.contains(&name))
+        !TOOLS.contains(&name) && (!links || bundled || COMPILED.contains(&name))
     };
-    let all = locks.iter().all(|text| crates(text).iter().all(|(name, needs)| plain(name, needs)));
-    (!locks.is_empty()).then_some(all)
+    let mut locks = locks(scene).peekable();
+    locks.peek()?;
+    // A bundled SQLite names `pkg-config` too, and does not call it.
+    let sqlite = |locked: &Locked| {
+        locked.packages.get("libsqlite3-sys").is_some_and(|one| one.needs.iter().any(|needed| needed == "cc"))
+    };
+    Some(locks.all(|locked| {
+        locked.packages.iter().all(|(name, one)| plain(name, &one.needs) || (name == "pkg-config" && sqlite(locked)))
+    }))
 }
 
-/// The lock files' texts.
-fn locks(scene: &Scene) -> Vec<String> {
-    let is_lock = |path: &str| path == "Cargo.lock" || path.ends_with("/Cargo.lock");
-    let own = scene.evidence.texts.iter().filter(|(path, _)| is_lock(path)).map(|(_, text)| text.clone());
-    let own: Vec<String> = own.collect();
-    if !own.is_empty() {
-        return own;
-    }
-    let read = scene.input().texts.as_deref().into_iter().flatten();
-    read.filter(|(path, _)| is_lock(path)).map(|(_, bytes)| String::from_utf8_lossy(bytes).into_owned()).collect()
-}
-
-/// The crates of a lock file, each with what it depends on.
-fn crates(text: &str) -> BTreeMap<&str, Vec<&str>> {
-    let mut found: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
-    let mut name = "";
-    for line in text.lines() {
-        let value =
-            |key: &str| line.strip_prefix(key)?.trim().strip_prefix('=')?.trim().strip_prefix('"')?.strip_suffix('"');
-        if let Some(own) = value("name") {
-            name = own;
-            found.entry(name).or_default();
-        } else if let Some(needed) = line.trim_start().strip_prefix('"').filter(|_| line.starts_with(' ')) {
-            let needed = needed.split(['"', ' ']).next().unwrap_or_default();
-            found.entry(name).or_default().push(needed);
-        }
-    }
-    found
+/// What the lock files of Rust projects hold.
+fn locks<'a>(scene: &Scene<'a>) -> impl Iterator<Item = &'a Locked> {
+    let rust = scene.projects().iter().filter(|project| project.ecosystem == Ecosystem::Rust);
+    rust.filter_map(|project| project.install()?.locked.as_ref())
 }
