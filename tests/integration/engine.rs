@@ -16,6 +16,7 @@ mod context;
 mod fixes;
 mod lines;
 mod loading;
+mod measure;
 mod own;
 mod registry;
 mod tracker;
