@@ -13,6 +13,7 @@ mod api;
 mod cached;
 mod containers;
 mod context;
+mod faults;
 mod fixes;
 mod lines;
 mod loading;
