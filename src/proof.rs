@@ -18,6 +18,7 @@ mod system;
 pub use self::check::{Check, Outcome, Seen};
 pub use self::command::{command, plain};
 pub use self::declared::Declared;
+pub use self::figures::{Fault, Figures, MeasuredBuild, Measurement, Run, Scenario, Size};
 pub use self::failure::{denials, failure_class};
 pub use self::figures::{Figures, Run, Scenario, Size};
 pub use self::linkage::{lacking, library};
