@@ -36,7 +36,13 @@ impl Ground<'_> {
             let mut list = String::new();
             for id in context.entries() {
                 let entry = context.entry(id);
-                list.push_str(&format!("{}\0{:?}\0{}\0{:o}\n", context.path(id), entry.kind, entry.amount.bytes, entry.mode));
+                list.push_str(&format!(
+                    "{}\0{:?}\0{}\0{:o}\n",
+                    context.path(id),
+                    entry.kind,
+                    entry.amount.bytes,
+                    entry.mode
+                ));
             }
             all.push(("context (names, sizes, modes)".to_owned(), digest(list.as_bytes())));
         }
