@@ -15,6 +15,7 @@ mod lists;
 mod saved;
 mod spec;
 mod spoken;
+mod system;
 #[cfg(all(test, unix))]
 mod tests;
 mod wire;
@@ -29,3 +30,4 @@ pub use self::lists::{Container, Network, Volume};
 pub use self::saved::Saved;
 pub use self::spec::Spec;
 pub use self::spoken::Spoken;
+pub use self::system::{CacheRecord, Groups};

@@ -21,6 +21,7 @@ pub mod cache;
 pub mod finding;
 pub mod settings;
 pub mod fix;
+pub mod arrange;
 pub mod rules;
 pub mod audit;
 pub mod optimize;

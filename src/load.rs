@@ -15,6 +15,7 @@ mod projects;
 mod settings;
 mod texts;
 
+pub use self::context::walk;
 pub use self::evidence::evidence;
 pub use self::file::{DOCKERFILE_LIMIT, LoadError, begins_as_json, read_source, read_stdin};
 pub use self::gather::{Request, Wants, gather, gather_texts};

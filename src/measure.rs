@@ -1,2 +1,29 @@
 //! Builds before and after, compares what came out, and cleans up after itself. Owns scenarios and the climb down the
 //! ladder; the values stand in `proof`.
+//!
+//! Builds are run by the program that users run, `docker buildx build`, on copies of the context. Everything that a run
+//! makes carries its nonce: folders, names of images, labels of containers and networks, ids of cache mounts.
+
+mod build;
+mod change;
+mod child;
+mod copy;
+mod equivalence;
+mod failure;
+mod leftover;
+mod meter;
+mod program;
+mod rawjson;
+mod scenario;
+mod session;
+mod size;
+mod trial;
+
+pub use self::build::{Built, Mode};
+pub use self::change::Changes;
+pub use self::copy::{Plan, Project};
+pub use self::failure::{Failure, FailureKind};
+pub use self::leftover::{Cleaned, clean_up};
+pub use self::scenario::{Measured, Series};
+pub use self::session::{Options, Session};
+pub use self::trial::{Companion, Wanted};

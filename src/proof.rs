@@ -5,18 +5,24 @@ mod check;
 mod command;
 mod config;
 mod declared;
+mod failure;
 mod figures;
 mod files;
 mod linkage;
+mod modules;
 mod packages;
+mod probe;
 mod side;
 mod system;
 
 pub use self::check::{Check, Outcome, Seen};
 pub use self::command::{command, plain};
 pub use self::declared::Declared;
+pub use self::failure::{denials, failure_class};
 pub use self::figures::{Figures, Run, Scenario, Size};
 pub use self::linkage::{lacking, library};
+pub use self::modules::{Asked, node, python, python_module, script_file};
+pub use self::probe::{Answer, Answers, Probe, compare_answers, routes};
 pub use self::side::Side;
 
 /// All comparisons that need nothing to be run.
@@ -70,3 +76,6 @@ impl Tried {
         self.failure.is_none() && self.checks.iter().all(|check| check.outcome != Outcome::Failed)
     }
 }
+
+#[cfg(test)]
+mod tests;

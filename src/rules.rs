@@ -226,12 +226,15 @@ pub use self::catalogue::{Rule, announced, find, named};
 use self::catalogue::{by_name, image_rule, rule};
 pub use self::contents::{contents_of, rule_of_contents};
 pub use self::context::Context;
+pub use self::debug_tools_shipped::is_debug_tool;
+pub(crate) use self::healthcheck_program_missing::in_own_language;
 pub use self::image::{ImageCheck, ImageContext, ImageFinding, check_image};
 pub use self::metadata::{Category, Confidence, Fixability, Group, Metadata, Status, Subject};
 pub use self::neighbours::Neighbours;
 pub use self::policy::{Line, Policies, Policy, documents, known};
 pub use self::run::{Outcome, is_there, pragmas_of, run};
 pub use self::selection::{Selection, SelectorError, suggest};
+pub use self::toolchain::is_build_package;
 
 /// All rules, in the order of their names.
 pub static ALL: &[&Rule] = &[

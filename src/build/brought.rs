@@ -83,8 +83,15 @@ impl Build<'_> {
 
     /// The file of the context that the last COPY or ADD of the stage's chain puts at `path`, absolute and clean.
     pub fn brought(&self, context: &BuildContext, stage: &Stage, path: &str) -> Option<Brought> {
+        self.brought_before(context, stage, usize::MAX, path)
+    }
+
+    /// As [`Self::brought`], for what lies there when the instruction with index `at` of the stage runs.
+    pub fn brought_before(&self, context: &BuildContext, stage: &Stage, at: usize, path: &str) -> Option<Brought> {
         for below in self.chain(stage) {
-            for transfer in self.transfers(below).iter().rev().filter(|transfer| !transfer.parents) {
+            let transfers = self.transfers(below);
+            let above = transfers.iter().rev().filter(|one| below.index != stage.index || one.index < at);
+            for transfer in above.filter(|transfer| !transfer.parents) {
                 let to = transfer.destination.as_deref()?;
                 let folder = self.workdir(below, transfer.index);
                 let to = absolute(to, folder.value().map(String::as_str))?;
@@ -103,6 +110,43 @@ impl Build<'_> {
             }
         }
         None
+    }
+}
+
+impl Build<'_> {
+    /// Where a COPY or ADD of the stage puts a file or folder of the context, absolute; `None` where it does not take it,
+    /// or only the build knows.
+    pub fn landing(&self, context: &BuildContext, stage: &Stage, transfer: &Transfer, path: &str) -> Option<String> {
+        if transfer.from.is_some() || transfer.parents {
+            return None;
+        }
+        let id = context.find(path)?;
+        let text = transfer.destination.as_deref()?;
+        let folder = super::installed::workdir(self, stage, transfer.index);
+        let to = absolute(text, Some(&folder))?;
+        let is_directory = context.entry(id).kind == Kind::Directory;
+        let below = |rest: &str| format!("{}/{rest}", to.trim_end_matches('/'));
+        transfer.select(context).into_iter().rev().flatten().find_map(|selection| {
+            if !is_directory && selection.entries.binary_search(&id).is_err() {
+                return None;
+            }
+            let many = transfer.sources.len() > 1 || selection.tops.len() > 1;
+            selection.tops.iter().rev().find_map(|top| match top {
+                None => Some(below(path)),
+                Some(top) if context.entry(*top).kind == Kind::Directory => {
+                    let above = context.path(*top);
+                    if above == path {
+                        return Some(to.clone());
+                    }
+                    Some(below(path.strip_prefix(&above)?.strip_prefix('/')?))
+                }
+                Some(top) if *top == id => {
+                    let folder = many || text.ends_with('/') || text.ends_with('.') || folder == to;
+                    Some(if folder { below(context.entry(id).name) } else { to.clone() })
+                }
+                Some(_) => None,
+            })
+        })
     }
 }
 

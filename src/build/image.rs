@@ -301,6 +301,7 @@ mod tests {
             include_str!("../../data/server_ports.tsv"),
             include_str!("../../data/service_checks.tsv"),
             include_str!("../../data/package_caches.tsv"),
+            include_str!("../../data/slim_programs.tsv"),
         ];
         for table in tables {
             let header = table.lines().find(|line| !line.starts_with('#')).unwrap();

@@ -93,16 +93,22 @@ pub fn folder(
     invocation: &Invocation,
     call: &PackageCall,
 ) -> Option<String> {
-    let mut folder = workdir(build, stage, at);
-    let before = invocation.script.commands.iter().take_while(|one| one.span.start < invocation.command.span.start);
-    for one in before.filter(|one| one.name().is_some_and(|name| name.is("cd") || name.is("pushd"))) {
-        folder = joined(&folder, one.words.get(1)?.value()?);
-    }
+    let mut folder = folder_of(build, (stage, at), invocation)?;
     for input in call.inputs.iter().filter(|input| input.kind == InputKind::Folder) {
         if input.path.dynamic {
             return None;
         }
         folder = joined(&folder, input.path.text);
+    }
+    Some(folder)
+}
+
+/// The folder that a program works in: WORKDIR, and `cd` before it.
+pub fn folder_of(build: &Build, (stage, at): (&Stage, usize), invocation: &Invocation) -> Option<String> {
+    let mut folder = workdir(build, stage, at);
+    let before = invocation.script.commands.iter().take_while(|one| one.span.start < invocation.command.span.start);
+    for one in before.filter(|one| one.name().is_some_and(|name| name.is("cd") || name.is("pushd"))) {
+        folder = joined(&folder, one.words.get(1)?.value()?);
     }
     Some(folder)
 }

@@ -17,26 +17,58 @@ pub struct Slim {
 impl Slim {
     /// The twin of an image that is named by a version; `None` where its publisher has none, or the tag is another kind.
     pub fn of(image: &str) -> Option<Self> {
+        Self::find(image, false)
+    }
+
+    /// As [`Self::of`], also for names that the publisher moves from version to version: `latest`, `lts`.
+    pub fn of_any(image: &str) -> Option<Self> {
+        Self::find(image, true)
+    }
+
+    fn find(image: &str, moving: bool) -> Option<Self> {
         let reference = Reference::of(image);
-        let (name, tag) = (reference.short_name(), reference.tag?);
+        let (name, tag) = (reference.short_name(), reference.tag.unwrap_or("latest"));
         let cells = rows(include_str!("../../data/slim_images.tsv")).find(|cells| cells.first() == Some(&name))?;
-        let &[_, place, full, slim, date, _] = cells.as_slice() else { return None };
+        let &[_, place, floating, full, slim, date, _] = cells.as_slice() else { return None };
         let is_suite = |word: &str| releases(&format!("debian:{word}")).iter().any(|one| one.name == word);
+        let floats = |word: &str| moving && floating.split(' ').any(|known| known == word);
         let is_number = |word: &str| word.starts_with(|c: char| c.is_ascii_digit());
         let words: Vec<&str> = tag.split('-').collect();
         if place == "jre" {
             return runtime(&words).map(|tag| Self { tag, pull: None, date });
         }
         let tag = match words.as_slice() {
-            [version] if is_number(version) || (name == "debian" && is_suite(version)) => format!("{version}-slim"),
+            ["latest"] if floats("latest") => "slim".to_owned(),
+            [suite] if floats("latest") && is_suite(suite) => match place {
+                "before-suite" => format!("slim-{suite}"),
+                _ => format!("{suite}-slim"),
+            },
+            [version] if is_number(version) || floats(version) || (name == "debian" && is_suite(version)) => {
+                format!("{version}-slim")
+            }
             [suite, day] if name == "debian" && is_suite(suite) && is_number(day) => format!("{tag}-slim"),
-            [version, suite] if is_number(version) && is_suite(suite) => match place {
+            [version, suite] if (is_number(version) || floats(version)) && is_suite(suite) => match place {
                 "before-suite" => format!("{version}-slim-{suite}"),
                 _ => format!("{tag}-slim"),
             },
             _ => return None,
         };
         Some(Self { tag, pull: full.parse().ok().zip(slim.parse().ok()), date })
+    }
+}
+
+impl Slim {
+    /// Debian packages that bring a program that full images have and slim ones lack (`data/slim_programs.tsv`): the one
+    /// that has it, then what that is of little use without. `None` for programs that full images don't bring.
+    pub fn packages_of(program: &str) -> Option<Vec<&'static str>> {
+        let cells = rows(include_str!("../../data/slim_programs.tsv")).find(|cells| cells.first() == Some(&program))?;
+        Some(cells.get(1)?.split(' ').collect())
+    }
+
+    /// Whether the publisher of an image has slim twins of some of its tags.
+    pub fn has_some(image: &str) -> bool {
+        let name = Reference::of(image).short_name();
+        rows(include_str!("../../data/slim_images.tsv")).any(|cells| cells.first() == Some(&name))
     }
 }
 
@@ -72,11 +104,19 @@ mod tests {
             ("debian:trixie-20260803", "trixie-20260803-slim"),
             ("python:3.13-slim", ""),
             ("python:3.13-alpine", ""),
-            ("python:latest", ""),
-            ("python", ""),
+            ("python:3", "3-slim"),
+            ("python:latest", "slim"),
+            ("python", "slim"),
+            ("python:bookworm", "slim-bookworm"),
+            ("ruby", "slim"),
             ("python:3.15-rc", ""),
-            ("node:lts", ""),
-            ("node:bookworm", ""),
+            ("node:lts", "lts-slim"),
+            ("node:lts-bookworm", "lts-bookworm-slim"),
+            ("node:iron", "iron-slim"),
+            ("node:bookworm", "bookworm-slim"),
+            ("node:nightly", ""),
+            ("debian", ""),
+            ("debian:stable", "stable-slim"),
             ("node:22-windowsservercore", ""),
             ("eclipse-temurin:21", "21-jre"),
             ("eclipse-temurin:17-jdk-alpine", "17-jre-alpine"),
@@ -87,7 +127,13 @@ mod tests {
             ("golang:1.26", ""),
             ("team/python:3.13", ""),
         ] {
-            assert_eq!(Slim::of(image).map(|slim| slim.tag).unwrap_or_default(), expected, "{image}");
+            assert_eq!(Slim::of_any(image).map(|slim| slim.tag).unwrap_or_default(), expected, "{image}");
         }
+    }
+
+    #[test]
+    fn names_that_move_are_asked_for() {
+        assert_eq!(Slim::of("node:lts"), None);
+        assert_eq!(Slim::of("python"), None);
     }
 }

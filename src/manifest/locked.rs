@@ -20,6 +20,8 @@ pub struct LockedPackage {
     pub dev_only: Option<bool>,
     /// Whether the project's own code finds it by name; `None` when the file doesn't tell.
     pub importable: Option<bool>,
+    /// Whether a script of its own runs when it is installed; `None` when the file doesn't tell.
+    pub scripts: Option<bool>,
 }
 
 /// One entry as a lock file's reader gives it.
@@ -31,6 +33,7 @@ pub(super) struct Entry {
     pub(super) needs: Vec<String>,
     pub(super) dev_only: Option<bool>,
     pub(super) importable: Option<bool>,
+    pub(super) scripts: Option<bool>,
 }
 
 impl Locked {
@@ -46,14 +49,18 @@ impl Locked {
                 None => entry.dev_only,
             };
             let Some(known) = packages.get_mut(&entry.name) else {
-                let (version, importable) = (entry.version, entry.importable);
-                packages.insert(entry.name, LockedPackage { version, dev_only, importable });
+                let Entry { name, version, importable, scripts, .. } = entry;
+                packages.insert(name, LockedPackage { version, dev_only, importable, scripts });
                 continue;
             };
             if entry.importable == Some(true) && known.importable != Some(true) {
                 known.version = entry.version;
                 known.importable = entry.importable;
             }
+            known.scripts = match (known.scripts, entry.scripts) {
+                (Some(a), Some(b)) => Some(a || b),
+                (one, other) => one.or(other).filter(|scripts| *scripts),
+            };
             known.dev_only = match (known.dev_only, dev_only) {
                 (Some(a), Some(b)) => Some(a && b),
                 _ => None,

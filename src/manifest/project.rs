@@ -83,6 +83,20 @@ pub enum Tool {
 }
 
 impl Tool {
+    /// Whose packages it installs.
+    pub const fn ecosystem(self) -> Ecosystem {
+        match self {
+            Self::Uv | Self::Poetry | Self::Pdm | Self::Pipenv | Self::Pip => Ecosystem::Python,
+            Self::Npm | Self::YarnClassic | Self::YarnBerry | Self::Pnpm | Self::Bun => Ecosystem::Node,
+            Self::Go => Ecosystem::Go,
+            Self::Cargo => Ecosystem::Rust,
+            Self::Maven | Self::Gradle => Ecosystem::Java,
+            Self::DotNet => Ecosystem::DotNet,
+            Self::Bundler => Ecosystem::Ruby,
+            Self::Composer => Ecosystem::Php,
+        }
+    }
+
     /// The program's name; both yarns are `yarn`.
     pub const fn name(self) -> &'static str {
         match self {
@@ -207,6 +221,8 @@ pub struct Project {
     pub workspace: Option<String>,
     /// Folders of the workspace's members, when it is one's root; sorted.
     pub members: Vec<String>,
+    /// Python: whether `uv sync`, `poetry install` and `pdm install` build and install the project itself.
+    pub is_package: bool,
     /// First parts of module names that the project's own sources provide.
     pub(super) modules: BTreeSet<String>,
 }
@@ -227,6 +243,7 @@ impl Project {
             installs: Vec::new(),
             workspace: None,
             members: Vec::new(),
+            is_package: false,
             modules: BTreeSet::new(),
         }
     }

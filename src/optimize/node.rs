@@ -1,11 +1,64 @@
 //! Rung 3 for Node projects: dependencies and build in stages of their own, and what runs in the last one.
 
+mod literal;
 mod native;
+mod need;
+mod output;
+mod pieces;
+mod plan;
+#[cfg(test)]
+mod tests;
+mod words;
+mod write;
 
 use super::pass::Pass;
+use super::rung::Rung;
+use super::scene::{Scene, Turn};
+use crate::build::Base;
 
 #[allow(unused_imports, reason = "the slim base asks")]
 pub(super) use self::native::{build_packages, run_packages};
 
 /// Its passes.
-pub(super) const STAGES: &[Pass] = &[];
+pub(super) const STAGES: &[Pass] =
+    &[Pass::new("node-stages", Rung::Stages, "build Node projects in a stage of their own", stages)];
+
+/// Takes the final stage apart.
+fn stages(scene: &Scene, turn: &mut Turn) {
+    const WHAT: &str = "build in a stage of its own";
+    let build = scene.build;
+    let Some(stage) = scene.target().filter(|_| build.is_ordinary() && build.knows_target()) else { return };
+    if !pieces::stands_alone(build, stage) {
+        return;
+    }
+    let pieces = match pieces::read(scene, stage) {
+        Ok(Some(pieces)) => pieces,
+        Ok(None) => return,
+        Err(why) => return turn.refuse(WHAT, why),
+    };
+    let plan = match plan::plan(scene, stage, &pieces) {
+        Ok(Some(plan)) => plan,
+        Ok(None) => return,
+        Err(why) => return turn.refuse(WHAT, why),
+    };
+    let numbered = build.edges().iter().any(|edge| {
+        let text = scene.source().slice(edge.span);
+        matches!(edge.to, Base::Stage(_)) && text.trim_matches('"').parse::<usize>().is_ok()
+    });
+    if numbered {
+        return turn.refuse(WHAT, "stages are named by numbers that would change");
+    }
+    let mut what = match &plan.output {
+        Some(_) => "builds in a stage of its own".to_owned(),
+        None => "installs dependencies in a stage of its own".to_owned(),
+    };
+    if matches!(plan.modules, plan::Modules::Separate(_)) {
+        what.push_str(", and installs what runs in another one beside it");
+    }
+    let why = match plan.output.as_ref().and_then(|output| output.open.as_ref()) {
+        Some(open) => format!("{}; the whole folder is taken, as {open}", plan.why),
+        None => plan.why.clone(),
+    };
+    let edit = write::Writer::new(scene, stage, &pieces, &plan).edit();
+    turn.step(what, why, vec![edit]);
+}

@@ -1,10 +1,36 @@
 //! Rung 3 for Python: one virtual environment, made in a build stage and copied to the run-time stage on the same base.
 
+mod element;
+mod evidence;
+mod install;
+mod launch;
+mod plan;
 mod system;
+#[cfg(test)]
+mod tests;
+mod write;
 
 use super::pass::Pass;
+use super::rung::Rung;
+use super::scene::{Scene, Turn};
 
 pub(super) use self::system::{build_packages, run_packages};
 
 /// Its passes.
-pub(super) const STAGES: &[Pass] = &[];
+pub(super) const STAGES: &[Pass] =
+    &[Pass::new("python-stages", Rung::Stages, "installs Python dependencies in a stage of their own", stages)];
+
+fn stages(scene: &Scene, turn: &mut Turn) {
+    let plan = match plan::plan(scene) {
+        Ok(plan) => plan,
+        Err(plan::Not::Needed) => return,
+        Err(plan::Not::Possible(what, why)) => return turn.refuse(what, why),
+    };
+    let (span, text) = write::Writer::new(scene, &plan).edits();
+    let venvs = plan.venvs.join(" and ");
+    turn.step(
+        format!("installs into {venvs} in a build stage, and copies it to the stage of the image"),
+        "pip's caches, compilers, headers and installing tools are not needed when the program runs",
+        vec![scene.edit(span, text)],
+    );
+}

@@ -11,3 +11,14 @@ pub(super) const STAGES: &[Pass] = &[
 ];
 
 fn skip(_scene: &Scene, _turn: &mut Turn) {}
+
+/// Debian packages that a stage needs on a slim base to install its gems: empty where slim suffices, `None` where that
+/// isn't known.
+pub(super) fn build_packages(_scene: &Scene, _stage: usize) -> Option<std::collections::BTreeSet<String>> {
+    None
+}
+
+/// Debian packages that a slim base lacks and the installed gems need at run time.
+pub(super) fn run_packages(_scene: &Scene) -> std::collections::BTreeSet<String> {
+    std::collections::BTreeSet::new()
+}

@@ -1,8 +1,22 @@
 //! Rung 4: the slim twin of the base, and what it lacks.
 
+mod apt;
+mod needs;
+#[cfg(test)]
+mod tests;
+mod twin;
+
+use std::collections::BTreeSet;
+
+use self::apt::Wanted;
+use self::twin::Twin;
 use super::pass::Pass;
 use super::rung::Rung;
 use super::scene::{Scene, Turn};
+use super::{node, python, scripted};
+use crate::build::{Reference, Stage};
+use crate::dockerfile::Keyword;
+use crate::finding::FileEdit;
 
 /// Its passes.
 pub(super) const PASSES: &[Pass] = &[
@@ -10,6 +24,123 @@ pub(super) const PASSES: &[Pass] = &[
     Pass::new("slim-builder", Rung::Slim, "build on the slim base", builder),
 ];
 
-fn runtime(_scene: &Scene, _turn: &mut Turn) {}
+fn runtime(scene: &Scene, turn: &mut Turn) {
+    let build = scene.build;
+    let Some(target) = build.target().filter(|target| build.ships(target)) else { return };
+    let Some(root) = build.chain(target).last() else { return };
+    let twin = match twin::of(scene, root) {
+        Ok(Some(twin)) => twin,
+        Ok(None) => return,
+        Err(why) => return turn.refuse("keeps the full base", why),
+    };
+    match stand(scene, root, &twin, Some(target)) {
+        Ok((mut edits, packages)) => {
+            edits.extend(healthcheck(scene, target, &twin));
+            told(turn, "stands on", &twin, &packages, edits);
+        }
+        Err(why) => turn.refuse(format!("keeps `{}` below the final stage", twin.full), why),
+    }
+}
 
-fn builder(_scene: &Scene, _turn: &mut Turn) {}
+fn builder(scene: &Scene, turn: &mut Turn) {
+    let build = scene.build;
+    let shipped = build.target().and_then(|target| build.chain(target).last()).map(|root| root.index);
+    for root in build.stages().iter().filter(|stage| build.is_needed(stage) && Some(stage.index) != shipped) {
+        let twin = match twin::of(scene, root) {
+            // A stage that builds with a JDK does not get on with a runtime.
+            Ok(Some(twin)) if !twin.slim.contains("jre") => twin,
+            Ok(_) => continue,
+            Err(why) => {
+                turn.refuse("keeps the full base of a build stage", why);
+                continue;
+            }
+        };
+        match stand(scene, root, &twin, None) {
+            Ok((edits, packages)) => told(turn, "builds on", &twin, &packages, edits),
+            Err(why) => turn.refuse(format!("keeps `{}` below stage `{}`", twin.full, root.title()), why),
+        }
+    }
+}
+
+fn told(turn: &mut Turn, verb: &str, twin: &Twin, packages: &BTreeSet<String>, edits: Vec<FileEdit>) {
+    let tag = Reference::of(&twin.slim).tag.unwrap_or_default().to_owned();
+    let with = if packages.is_empty() {
+        String::new()
+    } else {
+        format!(" with {}", packages.iter().map(String::as_str).collect::<Vec<_>>().join(", "))
+    };
+    turn.step(
+        format!("{verb} `{}`{with}", twin.slim),
+        format!("`{tag}` is the same without what it lacks here: {}", twin.why),
+        edits,
+    );
+}
+
+/// Edits that put all stages on a FROM's twin, with the packages that they lack there. `target` is the stage that ships,
+/// where it stands on this FROM.
+fn stand(
+    scene: &Scene,
+    root: &Stage,
+    twin: &Twin,
+    target: Option<&Stage>,
+) -> Result<(Vec<FileEdit>, BTreeSet<String>), String> {
+    let build = scene.build;
+    let mut edits = vec![FileEdit { target: twin.edit.target.clone(), ..twin.edit.clone() }];
+    let mut packages = BTreeSet::new();
+    let on_it = |stage: &&Stage| {
+        build.is_needed(stage) && build.chain(stage).last().map(|below| below.index) == Some(root.index)
+    };
+    for stage in build.stages().iter().filter(on_it) {
+        let ships = target.is_some_and(|target| build.chain(target).any(|below| below.index == stage.index));
+        let mut wanted = Wanted::new();
+        needs::of_steps(scene, stage, &twin.slim, &mut wanted)?;
+        let to_build = needs::to_build(scene, stage)?;
+        if ships && let Some(one) = to_build.first() {
+            return Err(format!("dependencies are built in it, with `{one}`"));
+        }
+        for package in &to_build {
+            apt::want(&mut wanted, package, stage.from);
+        }
+        if ships && target.is_some_and(|target| target.index == stage.index) {
+            needs::of_container(scene, stage, &twin.slim, &mut wanted);
+            for package in run_packages(scene) {
+                apt::want(&mut wanted, &package, usize::MAX);
+            }
+            of_check(scene, stage, twin, &mut wanted);
+        }
+        packages
+            .extend(wanted.keys().filter(|package| !apt::installs(scene, stage, package, wanted[*package])).cloned());
+        edits.extend(apt::install(scene, stage, &wanted));
+    }
+    Ok((edits, packages))
+}
+
+/// Debian packages that the final stage needs on a slim base and that only the full one had.
+fn run_packages(scene: &Scene) -> BTreeSet<String> {
+    [python::run_packages(scene), node::run_packages(scene), scripted::run_packages(scene)]
+        .into_iter()
+        .flatten()
+        .collect()
+}
+
+/// Programs of HEALTHCHECK, unless the check is said in the base's own language.
+fn of_check(scene: &Scene, stage: &Stage, twin: &Twin, wanted: &mut Wanted) {
+    let Some((index, _)) = scene.build.last(stage, Keyword::Healthcheck) else { return };
+    let Some(code) = scene.build.code(index) else { return };
+    if healthcheck(scene, stage, twin).is_none() {
+        _ = needs::of_script(scene, &code.script, &twin.slim, usize::MAX, 1, wanted);
+    }
+}
+
+/// A check by a program that the twin lacks, said in the base's own language.
+fn healthcheck(scene: &Scene, stage: &Stage, twin: &Twin) -> Option<FileEdit> {
+    let (index, instruction) = scene.build.last(stage, Keyword::Healthcheck)?;
+    let code = scene.build.code(index)?;
+    let lacks = |program: &str| {
+        let packages = needs::packages_of(&twin.slim, program);
+        packages.first().is_some_and(|package| !apt::installs(scene, stage, package, usize::MAX))
+    };
+    let lacking = code.script.invocations().iter().any(|one| one.program.is_some_and(lacks));
+    let (span, text) = crate::rules::in_own_language(scene.build, stage, instruction, code).filter(|_| lacking)?;
+    Some(scene.edit(span, text))
+}

@@ -13,6 +13,18 @@ pub enum Scenario {
     Dependency,
 }
 
+impl Scenario {
+    /// In one word.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Cold => "cold",
+            Self::Unchanged => "unchanged",
+            Self::Source => "source",
+            Self::Dependency => "dependency",
+        }
+    }
+}
+
 /// One build.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Run {
@@ -31,11 +43,11 @@ pub struct Run {
 pub struct Size {
     /// Unpacked.
     pub disk: u64,
-    /// To be pulled; `None` where the engine keeps no compressed layers.
+    /// To be pulled; what gzip makes of the layers where the engine keeps none compressed.
     pub pull: Option<u64>,
     /// Layers.
     pub layers: usize,
-    /// Bytes of layers that a code change makes new, unpacked.
+    /// Bytes of layers that a code change makes new, as they are pushed.
     pub upload: Option<u64>,
     /// Bytes of base images that the build pulls on a fresh machine.
     pub base_pull: Option<u64>,
@@ -48,4 +60,15 @@ pub struct Figures {
     pub runs: Vec<(Scenario, Run)>,
     /// The image.
     pub size: Size,
+}
+
+impl Figures {
+    /// The median of what the builds of a scenario took, by `of`; `None` where none tells.
+    pub fn median(&self, scenario: Scenario, of: impl Fn(&Run) -> Option<f64>) -> Option<f64> {
+        let own = self.runs.iter().filter(|(own, _)| *own == scenario);
+        let mut all: Vec<f64> = own.filter_map(|(_, run)| of(run)).collect();
+        all.sort_by(f64::total_cmp);
+        let (low, high) = (all.len().checked_sub(1)? / 2, all.len() / 2);
+        Some(f64::midpoint(all[low], all[high]))
+    }
 }

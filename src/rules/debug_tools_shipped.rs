@@ -35,6 +35,11 @@ const TOOLS: [&str; 24] = [
     "iotop",
 ];
 
+/// Whether a system package only serves people at a terminal.
+pub fn is_debug_tool(name: &str) -> bool {
+    TOOLS.contains(&name)
+}
+
 /// Packages that are looked at; no real file has more.
 const MOST: usize = 100;
 

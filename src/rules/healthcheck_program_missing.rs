@@ -71,22 +71,30 @@ fn help(program: &str) -> String {
 
 /// With an edit that asks the image's own language, when the whole check is one simple request.
 fn edited(build: &Build, stage: &Stage, instruction: &Instruction, code: &Code, finding: Finding) -> Finding {
-    let Arguments::Healthcheck(_, command) = &instruction.arguments else { return finding };
+    match in_own_language(build, stage, instruction, code) {
+        Some((span, probe)) => finding.safe_edit("ask the same address with the image's own language", span, probe),
+        None => finding,
+    }
+}
+
+/// The command of a HEALTHCHECK, and the same said in the language of the stage's base, when the whole check is one
+/// simple request by curl or wget.
+pub(crate) fn in_own_language(
+    build: &Build,
+    stage: &Stage,
+    instruction: &Instruction,
+    code: &Code,
+) -> Option<(Span, String)> {
+    let Arguments::Healthcheck(_, command) = &instruction.arguments else { return None };
     let span = match &**command {
         Arguments::Raw(word) => word.span,
-        Arguments::Json(words) => match (words.first(), words.last()) {
-            (Some(first), Some(last)) => whole_array(build, first.word.span.to(last.word.span)),
-            _ => return finding,
-        },
-        _ => return finding,
+        Arguments::Json(words) => whole_array(build, words.first()?.word.span.to(words.last()?.word.span)),
+        _ => return None,
     };
-    let Some(probe) = probe::of(build, stage, code) else { return finding };
+    let probe = probe::of(build, stage, code)?;
     let source = build.input().file.source();
     // A comment or continuation in the command would be lost.
-    if source.slice(span).contains('\n') || !source.is_exact(span) {
-        return finding;
-    }
-    finding.safe_edit("ask the same address with the image's own language", span, probe)
+    (!source.slice(span).contains('\n') && source.is_exact(span)).then_some((span, probe))
 }
 
 /// From the elements of an array to its brackets.

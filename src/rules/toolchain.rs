@@ -60,7 +60,7 @@ const COMPILERS: [&str; 14] = [
 ];
 
 /// Whether a system package only serves to build: a compiler, a build tool, headers.
-pub(super) fn is_build_package(name: &str) -> bool {
+pub fn is_build_package(name: &str) -> bool {
     let headers = (name.ends_with("-dev") || name.ends_with("-devel")) && !name.starts_with("lib32");
     let versioned = |tool: &str| {
         let rest = name.strip_prefix(tool).and_then(|rest| rest.strip_prefix('-'));

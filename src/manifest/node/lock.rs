@@ -48,6 +48,8 @@ struct NpmPackage<'a> {
     dev: bool,
     #[serde(default, rename = "devOptional")]
     dev_optional: bool,
+    #[serde(default, rename = "hasInstallScript")]
+    scripts: bool,
 }
 
 /// The project itself in `package-lock.json`.
@@ -88,6 +90,7 @@ fn npm(tree: &mut Tree, path: &str, text: &str) -> Option<Locked> {
         // A package that is both of development and optional depends on what else is left out.
         dev_only: (!package.dev_optional).then_some(package.dev),
         importable: Some(importable),
+        scripts: lock.packages.is_some().then_some(package.scripts),
     };
     if let Some(packages) = &lock.packages {
         for (key, package) in packages {
@@ -154,6 +157,9 @@ fn pnpm(text: &str) -> Vec<Entry> {
             }
             4 => {
                 in_needs = matches!(content, "dependencies:" | "optionalDependencies:");
+                if let Some(entry) = entries.last_mut().filter(|_| content == "requiresBuild: true") {
+                    entry.scripts = Some(true);
+                }
                 let dev = content.strip_prefix("dev: ").map(|dev| dev == "true");
                 if let (Some(entry), Some(dev)) = (entries.last_mut(), dev) {
                     entry.dev_only = Some(dev);
@@ -199,7 +205,7 @@ fn bun(lock: &Value) -> Vec<Entry> {
             }
         }
         let version = identity.get(name.len() + 1..).map(Into::into);
-        entries.push(Entry { name: name.into(), version, needs, dev_only: None, importable: Some(key == name) });
+        entries.push(Entry { name: name.into(), version, needs, importable: Some(key == name), ..Entry::default() });
     }
     entries
 }

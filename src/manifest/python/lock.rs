@@ -57,7 +57,7 @@ pub(super) fn grouped(
         };
         let dev_only = dev_only(package, main, dev_groups);
         let version = text(package, "version").map(Into::into);
-        entries.push(Entry { name: normal(name), version, needs, dev_only, importable: None });
+        entries.push(Entry { name: normal(name), version, needs, dev_only, ..Entry::default() });
     }
     let runs = project.dependencies.iter().filter(|dependency| dependency.scope != Scope::Dev);
     let roots: BTreeSet<String> = runs.map(|dependency| dependency.name.clone()).collect();

@@ -68,6 +68,16 @@ pub(super) fn read(tree: &Tree, project: &mut Project, path: &str, table: &Table
         add_script(project, name, value);
     }
     project.members = members(tree, &project.root, table);
+    project.is_package = is_package(table);
+}
+
+/// Whether the tools install the project itself, and not only what it needs: their own setting tells, else whether it can
+/// be built.
+fn is_package(table: &Table) -> bool {
+    let said = [["tool", "uv", "package"], ["tool", "poetry", "package-mode"], ["tool", "pdm", "distribution"]];
+    let said = said.iter().find_map(|keys| toml_text::value(table, keys)?.as_bool());
+    let any = |keys: &[&str]| toml_text::value(table, keys).is_some();
+    said.unwrap_or_else(|| any(&["build-system"]) || any(&["tool", "poetry", "name"]))
 }
 
 fn read_poetry(project: &mut Project, path: &str, table: &Table) {

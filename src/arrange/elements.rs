@@ -1,0 +1,59 @@
+//! The elements of a script: what can be told apart and divided between two RUNs.
+
+use crate::build::Code;
+use crate::shell::{Invocation, Separator, SeparatorKind};
+
+/// A pipeline or compound of the script's own list.
+#[derive(Debug)]
+pub(super) struct Element<'s> {
+    /// Offsets in the script.
+    pub(super) start: u32,
+    pub(super) end: u32,
+    /// The programs that run in it.
+    pub(super) invocations: Vec<Invocation<'s>>,
+}
+
+/// The elements of a script in order; the whole as one where it can't be divided.
+pub(super) fn elements<'s>(code: &'s Code) -> (Vec<Element<'s>>, bool) {
+    let script = &code.script;
+    let invocations = script.invocations();
+    let commands = script.commands.iter().map(|one| (one.span, one.place));
+    let compounds = script.compounds.iter().map(|one| (one.span, one.place));
+    let mut nodes: Vec<_> = commands.chain(compounds).filter(|(_, place)| place.scope == 0).collect();
+    nodes.sort_by_key(|(span, _)| span.start);
+    let heredoc = script.commands.iter().any(|one| one.redirects.iter().any(|redirect| redirect.body.is_some()));
+    let divides = |separator: Option<Separator>, errexit: bool| match separator.map(|one| one.kind) {
+        None | Some(SeparatorKind::And | SeparatorKind::Pipe) => true,
+        Some(SeparatorKind::Semicolon | SeparatorKind::Newline) => errexit,
+        Some(SeparatorKind::Or | SeparatorKind::Background) => false,
+    };
+    let whole = heredoc
+        || code.is_exec()
+        || code.text().is_none_or(|text| text.contains('#'))
+        || !script.problems.is_empty()
+        || nodes.iter().any(|(_, place)| {
+            place.negated
+                || !divides(place.before, place.options.errexit)
+                || place.after.is_some_and(ends_in_background)
+        });
+    let mut found: Vec<Element> = Vec::new();
+    for (span, place) in &nodes {
+        match found.last_mut().filter(|_| place.pipe_index > 0 || whole) {
+            Some(last) => last.end = last.end.max(span.end),
+            None => found.push(Element { start: span.start, end: span.end, invocations: Vec::new() }),
+        }
+    }
+    for one in invocations {
+        let at = script.commands.get(one.outer as usize).map_or(0, |command| command.span.start);
+        let index = found.partition_point(|element| element.start <= at).saturating_sub(1);
+        if let Some(element) = found.get_mut(index) {
+            element.invocations.push(one);
+        }
+    }
+    let divisible = !whole && found.len() > 1;
+    (found, divisible)
+}
+
+fn ends_in_background(separator: Separator) -> bool {
+    matches!(separator.kind, SeparatorKind::Background | SeparatorKind::Or)
+}

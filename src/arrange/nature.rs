@@ -1,0 +1,204 @@
+//! What a command of a RUN needs and leaves, as far as it decides the order.
+
+use super::closure::{self, Needs};
+use super::walk::Walk;
+use crate::build::installed;
+use crate::manifest::Ecosystem;
+use crate::shell::{InputKind, Invocation, Manager, PackageCall, PackageSource, Verb, Word};
+
+/// What a command is for the order.
+#[derive(Clone, Debug)]
+pub(super) enum Nature<'i> {
+    /// Says where or how the commands behind it run: `cd`, `set`, `export`.
+    State,
+    /// Removes what a command before it left behind.
+    Tidy,
+    /// Reads nothing of the context, and is worth moving: system packages, tools by their names, downloads.
+    Free(String),
+    /// Reads nothing of the context, and costs nothing: accounts, folders elsewhere.
+    Cheap,
+    /// Installs a project's dependencies.
+    Install(Needs<'i>),
+    /// Changes names and modes of files of the context.
+    Light,
+    /// Runs a program of the project or its tools; what it writes is no manifest of another ecosystem.
+    Program(Ecosystem),
+    /// May read and write anything.
+    Unknown,
+}
+
+/// Programs that do with their operands what they say, and nothing else.
+const PLAIN: &str = " mkdir chmod chown chgrp ln touch rm rmdir mv cp install useradd groupadd adduser addgroup usermod \
+    groupmod userdel deluser passwd chpasswd curl wget gpg apt-key apt-add-repository add-apt-repository sed echo printf \
+    cat tee tar unzip gunzip dpkg dpkg-reconfigure debconf-set-selections locale-gen update-locale localedef \
+    update-ca-certificates ldconfig update-alternatives a2enmod a2dismod a2ensite docker-php-ext-install \
+    docker-php-ext-configure docker-php-ext-enable pecl corepack true : test [ sleep date which type uname arch dpkg-query \
+    lsb_release rustup sha256sum sha512sum md5sum find grep awk cut tr xargs head tail ls sync wait git nproc id ";
+
+/// Those of them that fetch, compile or install something.
+const DEAR: &str = " curl wget docker-php-ext-install pecl corepack rustup git ";
+
+/// Those that only change names and modes.
+const LIGHT: &str =
+    " mkdir chmod chown chgrp ln touch rm rmdir mv cp install sed find echo printf cat ls test [ true : grep xargs ";
+
+fn is_in(list: &str, name: &str) -> bool {
+    list.contains(&format!(" {name} "))
+}
+
+/// The nature of one program that a RUN starts.
+pub(super) fn of<'i>(walk: &Walk<'_, 'i>, at: usize, invocation: &Invocation) -> Nature<'i> {
+    let Some(program) = invocation.program else { return Nature::Unknown };
+    if matches!(program, "cd" | "pushd" | "popd" | "set" | "export" | "umask" | "shopt") {
+        return Nature::State;
+    }
+    if let Some(call) = invocation.package_call() {
+        return of_call(walk, at, invocation, &call);
+    }
+    let args: Vec<&Word> = invocation.args.iter().collect();
+    if let Some(name) = fetches_data(program, &args) {
+        return if names_nothing(walk, at, invocation) { Nature::Free(name) } else { Nature::Unknown };
+    }
+    if is_in(PLAIN, program) || reads_its_input(program, &args) {
+        return plain(walk, at, invocation, program);
+    }
+    match program {
+        "python" | "python3" | "django-admin" | "flask" | "alembic" | "gunicorn" | "celery" => {
+            Nature::Program(Ecosystem::Python)
+        }
+        "node" | "npx" | "tsc" | "vite" | "next" | "ng" | "nest" | "prisma" => Nature::Program(Ecosystem::Node),
+        "php" | "artisan" => Nature::Program(Ecosystem::Php),
+        "ruby" | "rails" | "rake" => Nature::Program(Ecosystem::Ruby),
+        _ => Nature::Unknown,
+    }
+}
+
+fn plain<'i>(walk: &Walk, at: usize, invocation: &Invocation, program: &str) -> Nature<'i> {
+    let nothing = names_nothing(walk, at, invocation);
+    let removes_cache = program == "rm"
+        && invocation.args.iter().map(Word::text).filter(|text| !text.starts_with('-')).all(is_cache_path);
+    if removes_cache {
+        Nature::Tidy
+    } else if nothing && is_in(DEAR, program) && !invocation.args.iter().any(|word| word.is("--version")) {
+        Nature::Free(program.to_owned())
+    } else if nothing {
+        Nature::Cheap
+    } else if is_in(LIGHT, program) {
+        Nature::Light
+    } else {
+        Nature::Unknown
+    }
+}
+
+/// `rm -rf /var/lib/apt/lists/*`, `rm -rf ~/.cache`: what installs leave behind.
+fn is_cache_path(text: &str) -> bool {
+    let known =
+        ["/var/lib/apt/", "/var/cache/", "/tmp/", "/var/tmp/", "/root/.cache", "/root/.npm", "~/.cache", "~/.npm"];
+    known.iter().any(|start| text.starts_with(start)) || text.contains("/.cache") || text == "/tmp/*"
+}
+
+/// A shell or interpreter that reads its commands from a pipe: `curl … | bash -`.
+fn reads_its_input(program: &str, args: &[&Word]) -> bool {
+    matches!(program, "sh" | "bash" | "python3" | "python" | "php")
+        && args.iter().all(|word| word.text().starts_with('-') && !matches!(word.text(), "-c" | "-m"))
+}
+
+/// Data that is fetched by its name: `python -m nltk.downloader punkt`, `playwright install`.
+fn fetches_data(program: &str, args: &[&Word]) -> Option<String> {
+    let word = |at: usize| args.get(at).map_or("", |word| word.text());
+    let found = match program {
+        "python" | "python3" if word(0) == "-m" => {
+            word(1) == "nltk.downloader"
+                || (word(1) == "spacy" && word(2) == "download")
+                || (word(1) == "playwright" && word(2) == "install")
+        }
+        "playwright" => word(0) == "install",
+        "npx" => word(0) == "playwright" && word(1) == "install",
+        "spacy" => word(0) == "download",
+        _ => false,
+    };
+    found.then(|| format!("{program} {} {}", word(0), word(1)))
+}
+
+/// Whether no operand names a file of the context, or a place where copies go.
+fn names_nothing(walk: &Walk, at: usize, invocation: &Invocation) -> bool {
+    let folder = walk.folder(at, invocation);
+    let redirects = invocation.command.redirects.iter().filter_map(|one| one.target.as_ref());
+    invocation.args.iter().chain(redirects).all(|word| {
+        let text = word.text();
+        let text = text.split_once('=').filter(|_| text.starts_with('-')).map_or(text, |(_, value)| value);
+        if text.starts_with('-') || text.contains("://") || text.is_empty() {
+            return true;
+        }
+        if text.starts_with(['/', '~', '$']) {
+            return !walk.is_target(text);
+        }
+        let Some(folder) = &folder else { return false };
+        let plain = !word.is_pattern() || text.contains("://");
+        plain && !walk.has(&installed::joined(folder, text))
+    })
+}
+
+fn of_call<'i>(walk: &Walk<'_, 'i>, at: usize, invocation: &Invocation, call: &PackageCall) -> Nature<'i> {
+    let asks = call.has(&["--version", "--help", "-V"]) && call.verb == Verb::Other;
+    if call.manager.is_system() {
+        let local = call.packages.iter().any(|package| package.source == PackageSource::Path);
+        return if local && !names_nothing(walk, at, invocation) {
+            Nature::Unknown
+        } else {
+            Nature::Free(call.title())
+        };
+    }
+    match call.verb {
+        _ if asks => Nature::Cheap,
+        Verb::Clean => Nature::Tidy,
+        Verb::Install | Verb::Download if call.is_from_manifest() => match closure::needs(walk, at, invocation, call) {
+            Ok(Some(needs)) => Nature::Install(needs),
+            Ok(None) => of_project(call.manager),
+            Err(why) => {
+                walk.hinder(call.title(), why);
+                Nature::Unknown
+            }
+        },
+        Verb::Install | Verb::Upgrade if is_by_name(call) && names_nothing(walk, at, invocation) => {
+            Nature::Free(call.title())
+        }
+        Verb::Other if call.manager == Manager::Corepack || call.verb_text.starts_with("config") => Nature::Cheap,
+        _ => of_project(call.manager),
+    }
+}
+
+/// Whether a call installs packages by their names alone, and writes no manifest.
+fn is_by_name(call: &PackageCall) -> bool {
+    let named = !call.packages.is_empty()
+        && call.packages.iter().all(|package| package.source != PackageSource::Path)
+        && !call.inputs.iter().any(|input| input.kind != InputKind::Folder);
+    named
+        && match call.manager {
+            Manager::Pip | Manager::Gem | Manager::Corepack | Manager::Conda => true,
+            Manager::Npm | Manager::Pnpm | Manager::Bun => call.has(&["-g", "--global", "--location"]),
+            Manager::Yarn => call.verb_text == "global add",
+            Manager::Uv => matches!(&*call.verb_text, "pip install" | "tool install"),
+            Manager::Go => call.packages.iter().all(|package| package.name.text.contains('@')),
+            Manager::Cargo => true,
+            Manager::Composer => call.verb_text == "global require",
+            Manager::Dotnet => call.has(&["-g", "--global", "--tool-path"]),
+            _ => false,
+        }
+}
+
+fn of_project<'i>(manager: Manager) -> Nature<'i> {
+    match manager {
+        Manager::Pip | Manager::Uv | Manager::Poetry | Manager::Pdm | Manager::Pipenv => {
+            Nature::Program(Ecosystem::Python)
+        }
+        Manager::Npm | Manager::Yarn | Manager::Pnpm | Manager::Bun => Nature::Program(Ecosystem::Node),
+        Manager::Go => Nature::Program(Ecosystem::Go),
+        Manager::Cargo => Nature::Program(Ecosystem::Rust),
+        Manager::Maven | Manager::Gradle => Nature::Program(Ecosystem::Java),
+        Manager::Dotnet => Nature::Program(Ecosystem::DotNet),
+        Manager::Bundle | Manager::Gem => Nature::Program(Ecosystem::Ruby),
+        Manager::Composer => Nature::Program(Ecosystem::Php),
+        _ => Nature::Unknown,
+    }
+}

@@ -1,0 +1,274 @@
+//! The text of a stage in its new order.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write as _;
+
+use super::closure::Needs;
+use super::elements::elements;
+use super::walk::{Above, Below, Walk};
+use crate::build::{Setting, User, installed};
+use crate::dockerfile::{File, Keyword};
+use crate::text::{Edit, Span};
+
+/// Copies that a stage may get; a person would write no more.
+const MOST: usize = 24;
+
+/// The edits up to the instruction `last`, and the files that are copied first.
+pub(super) fn write(walk: &Walk, last: usize) -> Result<(Vec<Edit>, BTreeSet<String>), String> {
+    let file = &walk.build.input().file;
+    let mut writer = Writer {
+        walk,
+        file,
+        newline: if file.source().text().contains("\r\n") { "\r\n" } else { "\n" },
+        out: String::new(),
+        copied: BTreeSet::new(),
+        lines: 0,
+        folder: installed::workdir(walk.build, walk.stage, last + 1),
+        user: walk.build.user_at(walk.stage, last + 1),
+    };
+    for (at, above) in walk.above.iter().enumerate() {
+        writer.above(above, at == 0)?;
+    }
+    let (folder, user) = (writer.folder.clone(), writer.user.clone());
+    let mut written = BTreeSet::new();
+    for below in walk.below.iter().filter(|below| below.parts.as_ref().is_none_or(|parts| !parts.is_empty())) {
+        if written.insert(below.index) {
+            writer.below(below)?;
+        }
+    }
+    writer.go_to(&folder, &user)?;
+    if writer.lines > MOST {
+        return Err(format!("it would take {} copies of manifests", writer.lines));
+    }
+    let span = Span::new(file.passage(walk.first).start, file.passage(last).end);
+    Ok((vec![Edit { span, text: writer.out }], writer.copied))
+}
+
+struct Writer<'w, 'b, 'i> {
+    walk: &'w Walk<'b, 'i>,
+    file: &'i File,
+    newline: &'static str,
+    out: String,
+    copied: BTreeSet<String>,
+    /// Copies that were added.
+    lines: usize,
+    /// WORKDIR and USER as they are at the end of what was written.
+    folder: String,
+    user: Setting<User>,
+}
+
+impl Writer<'_, '_, '_> {
+    /// Blank lines and comments of their own in front of an instruction.
+    fn gap(&self, index: usize) -> &str {
+        let start = index.checked_sub(1).map_or(0, |before| self.file.passage(before).end);
+        self.file.source().slice(Span::new(start, self.file.passage(index).start.max(start)))
+    }
+
+    /// The comments right above an instruction, and its own lines with a line end.
+    fn passage(&self, index: usize) -> (&str, String) {
+        let (passage, own) = (self.file.passage(index), self.file.instructions()[index].span);
+        let comments = self.file.source().slice(Span::new(passage.start, own.start));
+        let mut text = self.file.source().slice(Span::new(own.start, passage.end)).to_owned();
+        if !text.ends_with('\n') {
+            text.push_str(self.newline);
+        }
+        (comments, text)
+    }
+
+    fn above(&mut self, above: &Above, first: bool) -> Result<(), String> {
+        let gap = if first { String::new() } else { self.gap(above.index).to_owned() };
+        self.out.push_str(&gap);
+        let (comments, text) = self.passage(above.index);
+        let (comments, mut text) = (comments.to_owned(), text);
+        if let Some(parts) = &above.parts {
+            let options: Vec<(u32, &str)> = above.needs.iter().filter_map(|needs| needs.without_project).collect();
+            text = self.divided(above.index, parts, &options).ok_or("its RUN can't be divided")?;
+        }
+        self.out.push_str(&comments);
+        for needs in &above.needs {
+            self.copies(above.index, needs)?;
+        }
+        self.out.push_str(&text);
+        Ok(())
+    }
+
+    fn below(&mut self, below: &Below) -> Result<(), String> {
+        let walk = self.walk;
+        let instruction = walk.build.instruction(below.index);
+        let gap = if below.index == walk.first {
+            walk.above.first().map_or("", |above| self.gap(above.index))
+        } else if walk.above.first().is_some_and(|above| above.index == below.index) {
+            ""
+        } else {
+            self.gap(below.index)
+        };
+        let gap = gap.to_owned();
+        self.out.push_str(&gap);
+        let (comments, text) = self.passage(below.index);
+        let (comments, mut text) = (comments.to_owned(), text);
+        if matches!(instruction.keyword, Keyword::Copy | Keyword::Add) {
+            text = self.moved_copy(below.index, text)?;
+        } else {
+            let folder = installed::workdir(walk.build, walk.stage, below.index);
+            let user = walk.build.user_at(walk.stage, below.index);
+            self.go_to(&folder, &user)?;
+        }
+        match &below.parts {
+            // The comments stand above the part that rises.
+            Some(parts) => self.out.push_str(&self.divided(below.index, parts, &[]).ok_or("its RUN can't be divided")?),
+            None => {
+                self.out.push_str(&comments);
+                self.out.push_str(&text);
+            }
+        }
+        Ok(())
+    }
+
+    /// WORKDIR and USER, where they are others than wanted.
+    fn go_to(&mut self, folder: &str, user: &Setting<User>) -> Result<(), String> {
+        if *folder != self.folder {
+            if folder.starts_with("/?") {
+                return Err("the base image's WORKDIR is not known".to_owned());
+            }
+            let _ = write!(self.out, "WORKDIR {folder}{}", self.newline);
+            folder.clone_into(&mut self.folder);
+        }
+        if user.value() != self.user.value() {
+            let name = match user {
+                Setting::By(index, _) => self.file.str(self.walk.build.instruction(*index).rest).to_owned(),
+                Setting::Base(User::Root) | Setting::Default(User::Root) => "root".to_owned(),
+                _ => return Err("the base image's USER is not known".to_owned()),
+            };
+            let _ = write!(self.out, "USER {name}{}", self.newline);
+            self.user = user.clone();
+        }
+        Ok(())
+    }
+
+    /// A copy's text, its destination absolute where the folder is another one now.
+    fn moved_copy(&self, index: usize, text: String) -> Result<String, String> {
+        let walk = self.walk;
+        let own = installed::workdir(walk.build, walk.stage, index);
+        let instruction = walk.build.instruction(index);
+        let Some(parts) = self.file.transfer(instruction).filter(|_| own != self.folder) else { return Ok(text) };
+        let to = &parts.destination;
+        if to.text.starts_with('/') {
+            return Ok(text);
+        }
+        if own.starts_with("/?") || to.text.contains('$') {
+            return Err("the base image's WORKDIR is not known".to_owned());
+        }
+        let folder = to.text.ends_with('/') || to.text.ends_with('.') || parts.sources.len() > 1;
+        let mut target = installed::joined(&own, &to.text);
+        if folder && target != "/" {
+            target.push('/');
+        }
+        let span = to.span;
+        let quoted = self.file.source().slice(span).starts_with('"');
+        let target = if quoted { format!("\"{target}\"") } else { target };
+        let start = instruction.span.start;
+        let (from, end) = ((span.start - start) as usize, (span.end - start) as usize);
+        let mut moved = text;
+        if moved.get(from..end).is_none() {
+            return Err("its destination can't be rewritten".to_owned());
+        }
+        moved.replace_range(from..end, &target);
+        Ok(moved)
+    }
+
+    /// A RUN with some of its elements. `options` go in at offsets of the script.
+    fn divided(&self, index: usize, parts: &[usize], options: &[(u32, &str)]) -> Option<String> {
+        let build = self.walk.build;
+        let code = build.code(index)?;
+        let source = self.file.source();
+        let instruction = build.instruction(index);
+        let (all, _) = elements(code);
+        let place = |at: u32| code.place(self.file, Span::at(at)).start;
+        let mut texts: Vec<String> = Vec::new();
+        for element in parts.iter().map(|at| &all[*at]) {
+            let mut text = String::new();
+            let mut from = place(element.start);
+            for (at, option) in options.iter().filter(|(at, _)| (element.start..=element.end).contains(at)) {
+                let at = place(*at);
+                let _ = write!(text, "{} {option}", source.slice(Span::new(from, at)));
+                from = at;
+            }
+            text.push_str(
+                source.slice(Span::new(from, code.place(self.file, Span::new(element.start, element.end)).end)),
+            );
+            texts.push(text);
+        }
+        // What stands between two elements, in the author's style.
+        let between = all.first().zip(all.get(1)).map_or(" && ", |(a, b)| {
+            let (from, to) = (code.place(self.file, Span::new(a.start, a.end)).end, place(b.start));
+            source.slice(Span::new(from, to))
+        });
+        let head = source.slice(Span::new(instruction.span.start, place(all.first()?.start)));
+        // A head that continues on the next line is for many commands.
+        let head = if texts.len() == 1 && head.contains(self.file.escape()) {
+            head.split(self.file.escape()).next().unwrap_or(head).trim_end().to_owned() + " "
+        } else {
+            head.to_owned()
+        };
+        Some(format!("{head}{}{}", texts.join(between), self.newline))
+    }
+
+    /// The copies of what an install reads.
+    fn copies(&mut self, at: usize, needs: &Needs) -> Result<(), String> {
+        // By copy of sources and destination; a destination without a slash is a file's.
+        let mut groups: BTreeMap<(usize, String), Vec<&str>> = BTreeMap::new();
+        for path in needs.in_order() {
+            let Some((index, to)) = self.wanted(at, path)? else { continue };
+            let name = path.rsplit('/').next().unwrap_or(path);
+            let folder = to.strip_suffix(name).filter(|folder| folder.ends_with('/'));
+            groups.entry((index, folder.unwrap_or(&to).to_owned())).or_default().push(path);
+        }
+        for path in needs.ways.iter().flat_map(|way| &way.folders) {
+            if path.is_empty() {
+                return Err("it reads the whole build context".to_owned());
+            }
+            let Some((index, to)) = self.wanted(at, path)? else { continue };
+            groups.entry((index, format!("{to}/"))).or_default().push(path);
+        }
+        self.lines += groups.len();
+        for ((index, to), paths) in groups {
+            let line = self.copy(index, at, &paths, &to)?;
+            self.out.push_str(&line);
+        }
+        Ok(())
+    }
+
+    /// The copy of sources that brings a path, and where to; `None` where it is there already, or not at all.
+    fn wanted(&mut self, at: usize, path: &str) -> Result<Option<(usize, String)>, String> {
+        let Some((transfer, to)) = self.walk.landing(at, path) else { return Ok(None) };
+        if !self.walk.is_below(transfer.index) || !self.copied.insert(path.to_owned()) {
+            return Ok(None);
+        }
+        if path.contains([' ', '*', '?', '[', '$', '"', '\\', '\'', '\n']) {
+            return Err(format!("`{path}` can't be named in a COPY without quotes"));
+        }
+        Ok(Some((transfer.index, to)))
+    }
+
+    /// A COPY line in the style of the copy of sources that brought the files before.
+    fn copy(&self, index: usize, at: usize, paths: &[&str], to: &str) -> Result<String, String> {
+        let instruction = self.walk.build.instruction(index);
+        let parts = self.file.transfer(instruction).ok_or("its copy is not understood")?;
+        let mut flags = String::new();
+        for flag in &instruction.flags {
+            let text = self.file.source().slice(flag.word.span);
+            if ["--chown=", "--chmod=", "--link"].iter().any(|known| text.starts_with(known)) {
+                let _ = write!(flags, "{text} ");
+            }
+        }
+        let folder = installed::workdir(self.walk.build, self.walk.stage, at);
+        let below = to.strip_prefix(folder.trim_end_matches('/')).and_then(|rest| rest.strip_prefix('/'));
+        let to = match below.filter(|_| !parts.destination.text.starts_with(['/', '$'])) {
+            Some("") => "./",
+            Some(below) => below,
+            None if to.starts_with("/?") => return Err("the base image's WORKDIR is not known".to_owned()),
+            None => to,
+        };
+        Ok(format!("COPY {flags}{} {to}{}", paths.join(" "), self.newline))
+    }
+}

@@ -1,0 +1,270 @@
+//! One build by `docker buildx build`.
+
+use std::fs::File;
+use std::io::Read;
+use std::path::Path;
+use std::process::ExitStatus;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use serde_json::Value;
+
+use super::child::{self, End};
+use super::copy::Project;
+use super::failure::{Failure, FailureKind};
+use super::rawjson::Log;
+use super::session::Session;
+use crate::proof::Run;
+
+/// Bytes of a build's metadata.
+const METADATA: u64 = 64 << 20;
+
+/// Lines of a failed step's end that are shown.
+const SHOWN: usize = 25;
+
+/// Whether a build may take steps from the cache.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Mode {
+    /// It may not: all runs, and cache mounts are those of the series.
+    Cold,
+    /// It may: what the series' builds left is there.
+    Cached,
+}
+
+/// A build that worked.
+#[derive(Clone, Debug)]
+pub struct Built {
+    /// The image's name.
+    pub tag: String,
+    /// Its ID.
+    pub id: String,
+    /// What it took.
+    pub run: Run,
+}
+
+impl Session {
+    /// Builds a copy. The image goes with the session.
+    ///
+    /// # Errors
+    /// When a step fails, time is up, somebody wants it to end, or the engine is lost; [`Failure::kind`] tells.
+    pub fn build(&self, project: &Project, mode: Mode, tag: &str) -> Result<Built, Failure> {
+        if self.is_stopped() {
+            return Err(Failure::interrupted());
+        }
+        let metadata = self.file("json");
+        let mut command = self.program.command();
+        let arguments = self.arguments(project, mode, tag, &metadata);
+        self.note(project, &arguments);
+        command.args(&arguments);
+        let before = self.meter.now();
+        let log = Arc::new(Mutex::new(Log::default()));
+        let heard = Arc::clone(&log);
+        let hear = move |line: &[u8]| heard.lock().unwrap_or_else(PoisonError::into_inner).line(line);
+        let ran = child::run(&mut command, self.options.limit, &|| self.is_stopped(), hear);
+        let ran = ran.map_err(|error| {
+            Failure::new(
+                FailureKind::Setup,
+                format!("`{}` can't be started: {error}", self.program.name()),
+                "install it",
+            )
+        })?;
+        let told = read(&metadata);
+        let _ = std::fs::remove_file(&metadata);
+        let log = log.lock().unwrap_or_else(PoisonError::into_inner);
+        match ran.end {
+            End::Ended(status) if status.success() => {}
+            End::Ended(status) => return Err(self.failed(&log, status)),
+            End::TimedOut => return Err(self.late(&log)),
+            End::Interrupted => return Err(Failure::interrupted()),
+        }
+        let mut run = taken(&log);
+        run.seconds = ran.took.as_secs_f64();
+        let has_run = run.steps.iter().any(|(name, _)| name.contains("RUN "));
+        run.cpu_seconds = self.meter.seconds(before, &told, has_run);
+        // The engine may have got another image of that name meanwhile only from us.
+        let found = self.engine.find(tag, None)?;
+        let Some(found) = found else {
+            let what = format!("the build worked, but the engine has no image `{tag}`");
+            let help = "let BUILDX_BUILDER name a builder of this engine (`docker buildx ls`)";
+            return Err(Failure::new(FailureKind::Setup, what, help));
+        };
+        Ok(Built { tag: tag.to_owned(), id: found.id, run })
+    }
+
+    fn arguments(&self, project: &Project, mode: Mode, tag: &str, metadata: &Path) -> Vec<String> {
+        let options = &self.options;
+        let mut all: Vec<String> =
+            ["buildx", "build", "--progress=rawjson", "--load", "--provenance=false"].map(str::to_owned).to_vec();
+        let mut add = |flag: &str, value: String| all.extend([flag.to_owned(), value]);
+        add("--metadata-file", metadata.display().to_string());
+        add("--file", project.dockerfile().display().to_string());
+        add("--tag", tag.to_owned());
+        add("--build-arg", format!("BUILDKIT_CACHE_MOUNT_NS={}", project.series));
+        for (name, value) in &options.build.build_args {
+            add("--build-arg", format!("{name}={value}"));
+        }
+        for (name, source) in &options.build.build_contexts {
+            add("--build-context", format!("{name}={source}"));
+        }
+        let texts = [
+            ("--target", &options.build.target),
+            ("--platform", &options.build.platform),
+            ("--network", &options.network),
+        ];
+        for (flag, value) in texts.into_iter().filter_map(|(flag, value)| Some((flag, value.clone()?))) {
+            add(flag, value);
+        }
+        let lists = [("--secret", &options.secrets), ("--ssh", &options.ssh), ("--add-host", &options.hosts)];
+        for (flag, value) in lists.into_iter().flat_map(|(flag, list)| list.iter().map(move |value| (flag, value))) {
+            add(flag, value.clone());
+        }
+        if let Some(group) = self.meter.group() {
+            add("--cgroup-parent", group.to_owned());
+        }
+        if mode == Mode::Cold {
+            all.push("--no-cache".to_owned());
+        }
+        all.push(project.context().display().to_string());
+        all
+    }
+
+    /// Keeps the command as people may read it.
+    fn note(&self, project: &Project, arguments: &[String]) {
+        let context = project.context().display().to_string();
+        let mut shown = vec![self.program.name()];
+        let mut skip = false;
+        for argument in arguments {
+            if std::mem::take(&mut skip) || argument == "--metadata-file" || argument == "--cgroup-parent" {
+                skip = argument.starts_with("--");
+                continue;
+            }
+            let own = argument.replace(&context, "CONTEXT");
+            let secret = own.split_once('=').filter(|(name, _)| crate::secret::names_secret(name));
+            shown.push(secret.map_or(own.clone(), |(name, _)| format!("{name}=***")));
+        }
+        let shown = self.options.mask.apply(&shown.join(" "));
+        let mut commands = self.commands.lock().unwrap_or_else(PoisonError::into_inner);
+        if commands.last() != Some(&shown) {
+            commands.push(shown);
+        }
+    }
+
+    /// What a build that took too long was doing.
+    fn late(&self, log: &Log) -> Failure {
+        let running = log.steps().filter(|step| step.seconds().is_none() && !step.cached).last();
+        let doing = running.map(|step| format!(" while it did `{}`", self.options.mask.apply(&step.name)));
+        let limit = self.options.limit.as_secs();
+        let what = format!("the build was ended after {limit} s{}", doing.unwrap_or_default());
+        let mut failure = Failure::new(FailureKind::TimedOut, what, "give it more time with --timeout");
+        failure.step = running.map(|step| self.options.mask.apply(&step.name));
+        failure.log = running.map(|step| self.tail(&step.tail)).unwrap_or_default();
+        failure
+    }
+
+    fn tail(&self, bytes: &std::collections::VecDeque<u8>) -> Vec<String> {
+        let bytes: Vec<u8> = bytes.iter().copied().collect();
+        let text = self.options.mask.apply(&String::from_utf8_lossy(&bytes));
+        let lines: Vec<&str> = text.lines().map(str::trim_end).filter(|line| !line.is_empty()).collect();
+        lines[lines.len().saturating_sub(SHOWN)..].iter().map(|line| (*line).to_owned()).collect()
+    }
+
+    fn failed(&self, log: &Log, status: ExitStatus) -> Failure {
+        let step = log.failed();
+        let words: Vec<String> = log.words.iter().map(|line| self.options.mask.apply(line)).collect();
+        let said = words.iter().rev().find_map(|line| line.strip_prefix("ERROR: "));
+        let error = step.map(|step| self.options.mask.apply(&step.error));
+        let mut why = error.or_else(|| said.map(str::to_owned)).or_else(|| words.last().cloned());
+        let own = why.get_or_insert_with(|| status.to_string());
+        let own = own.strip_prefix("failed to build: ").unwrap_or(own);
+        let own = own.strip_prefix("failed to solve: ").unwrap_or(own).to_owned();
+        let name = step.map(|step| self.options.mask.apply(&step.name));
+        let mut failure = judged(&own, &words.join("\n"), name.as_deref());
+        failure.log = step.map(|step| self.tail(&step.tail)).unwrap_or_default();
+        if failure.log.is_empty() && step.is_none() {
+            failure.log = words[words.len().saturating_sub(SHOWN)..].to_vec();
+        }
+        failure.step = name;
+        failure
+    }
+}
+
+/// What a build's failure means.
+fn judged(why: &str, words: &str, step: Option<&str>) -> Failure {
+    let all = format!("{why}\n{words}");
+    let any = |marks: &[&str]| marks.iter().any(|mark| all.contains(mark));
+    let at = step.map(|step| format!(" at `{step}`")).unwrap_or_default();
+    if any(&["no space left on device", "disk quota exceeded"]) {
+        let help = "make room; `docker system df` shows what takes it";
+        return Failure::new(FailureKind::Space, format!("the build has no room{at}: {why}"), help);
+    }
+    if any(&["secret ", "ssh "]) && why.contains("not found") && (why.contains("secret ") || why.contains("ssh")) {
+        return Failure::new(
+            FailureKind::Secret,
+            format!("the build needs a secret that was not given: {why}"),
+            "give it with --secret id=NAME,src=FILE (or env=VARIABLE), or --ssh default",
+        );
+    }
+    if any(&["failed to resolve source metadata", "pull access denied", "failed to load cache key"]) {
+        let what = format!("a base image is not in the engine and could not be pulled{at}: {why}");
+        return Failure::new(
+            FailureKind::Base,
+            what,
+            "pull it, or load it with `docker load`; see that its registry is reached",
+        );
+    }
+    let lost = [
+        "Cannot connect to the Docker daemon",
+        "error reading from server: EOF",
+        "code = Unavailable",
+        "connection reset by peer",
+        "transport is closing",
+        "unexpected EOF",
+        "no such builder",
+        "closing transport",
+    ];
+    if any(&lost) && step.is_none_or(|_| !why.contains("did not complete successfully")) {
+        let what = format!("the engine was lost in the middle of a build{at}: {why}");
+        return Failure::new(FailureKind::Engine, what, "see whether it still runs, and try again");
+    }
+    Failure::new(FailureKind::Build, format!("the build fails{at}: {why}"), "see what the step printed")
+}
+
+/// What a build's steps took.
+fn taken(log: &Log) -> Run {
+    let mut run = Run::default();
+    for step in log.steps().filter(|step| !step.is_internal()) {
+        match step.seconds() {
+            _ if step.cached => run.cached += 1,
+            Some(seconds) => run.steps.push((step.name.clone(), seconds)),
+            None => {}
+        }
+    }
+    run
+}
+
+/// The metadata of a build; nothing where it wrote none.
+fn read(path: &Path) -> Value {
+    let mut bytes = Vec::new();
+    let read = File::open(path).and_then(|file| file.take(METADATA).read_to_end(&mut bytes));
+    read.ok().and_then(|_| serde_json::from_slice(&bytes).ok()).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(why: &str, step: Option<&str>, expected: FailureKind) {
+        assert_eq!(judged(why, "", step).kind, expected, "{why}");
+    }
+
+    #[test]
+    fn failures_are_told_apart() {
+        let exit = "process \"/bin/sh -c make\" did not complete successfully: exit code: 2";
+        check(exit, Some("[2/3] RUN make"), FailureKind::Build);
+        check("write /x: no space left on device", Some("[2/3] COPY"), FailureKind::Space);
+        check("secret token: not found", Some("[2/3] RUN"), FailureKind::Secret);
+        let base = "python:9: failed to resolve source metadata for docker.io/library/python:9: dial tcp: lookup x: no such host";
+        check(base, None, FailureKind::Base);
+        check("rpc error: code = Unavailable desc = error reading from server: EOF", None, FailureKind::Engine);
+        check("dockerfile parse error on line 1: unknown instruction: FRM", None, FailureKind::Build);
+    }
+}

@@ -1,0 +1,163 @@
+//! Which file is changed for a scenario, and a change of it that means nothing to the program: a comment at its end, or
+//! white space.
+
+use crate::build::Build;
+use crate::cache::rerun;
+use crate::inputs::Inputs;
+
+/// The files that scenarios change, from the context's root.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Changes {
+    /// A source file; `None` where the build takes none, or none that a line can be added to.
+    pub source: Option<String>,
+    /// A file that names dependencies; `None` where the build takes none.
+    pub dependency: Option<String>,
+}
+
+/// How a remark is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Remark {
+    /// From these characters to the line's end.
+    Line(&'static str),
+    /// Between both.
+    Between(&'static str, &'static str),
+    /// It can't be; white space at the end means nothing.
+    Blank,
+    /// PHP: what stands behind the last `?>` is text for the reader.
+    Php,
+}
+
+const HASH: &[&str] = &[
+    "py",
+    "pyi",
+    "rb",
+    "ru",
+    "rake",
+    "gemspec",
+    "sh",
+    "bash",
+    "yml",
+    "yaml",
+    "toml",
+    "txt",
+    "in",
+    "cfg",
+    "conf",
+    "pl",
+    "r",
+    "jl",
+    "ex",
+    "exs",
+    "tf",
+    "lock",
+    "properties",
+];
+const SLASHES: &[&str] = &[
+    "js", "mjs", "cjs", "jsx", "ts", "mts", "cts", "tsx", "go", "rs", "java", "kt", "kts", "scala", "swift", "c", "h",
+    "cc", "cpp", "hpp", "cs", "fs", "dart", "groovy", "gradle", "proto", "zig", "mod", "scss", "less",
+];
+const DASHES: &[&str] = &["sql", "lua", "hs", "elm"];
+const MARKUP: &[&str] =
+    &["html", "htm", "vue", "svelte", "xml", "csproj", "fsproj", "vbproj", "props", "targets", "md"];
+
+impl Changes {
+    /// What stands for an edited source file and for an edited list of dependencies of a build.
+    pub fn of(inputs: &Inputs, build: usize) -> Self {
+        let Some(input) = inputs.builds.get(build) else { return Self::default() };
+        let read = Build::new(input);
+        let context = input.context.as_deref();
+        let projects = input.projects.as_deref().map(Vec::as_slice);
+        let example = rerun(&read, context, projects).and_then(|rerun| rerun.example);
+        let fetched = context.and_then(|context| Some((context, read.fetched(context)?)));
+        let takes = |path: &str| {
+            let Some((context, fetched)) = &fetched else { return true };
+            fetched.files.iter().any(|file| context.path(*file) == path)
+        };
+        let mut installs: Vec<_> = projects.unwrap_or_default().iter().flat_map(|project| &project.installs).collect();
+        installs.sort_by_key(|install| install.manifest.matches('/').count());
+        let files = installs.iter().flat_map(|install| std::iter::once(&install.manifest).chain(&install.lock));
+        let dependency = files.filter(|path| remark(path).is_some()).find(|path| takes(path)).cloned();
+        Self { source: example.filter(|path| remark(path).is_some()), dependency }
+    }
+}
+
+fn remark(path: &str) -> Option<Remark> {
+    let name = path.rsplit('/').next()?.to_ascii_lowercase();
+    if ["gemfile", "pipfile", "rakefile", "makefile", "procfile"].contains(&name.as_str()) {
+        return Some(Remark::Line("#"));
+    }
+    let ending = match name.rsplit_once('.')?.1 {
+        "lock" if name == "pipfile.lock" || name == "composer.lock" => "json",
+        "lock" if !["uv.lock", "poetry.lock", "pdm.lock", "cargo.lock"].contains(&name.as_str()) => return None,
+        ending => ending,
+    };
+    let of = |list: &[&str]| list.contains(&ending);
+    Some(match ending {
+        _ if of(HASH) => Remark::Line("#"),
+        _ if of(SLASHES) => Remark::Line("//"),
+        _ if of(DASHES) => Remark::Line("--"),
+        _ if of(MARKUP) => Remark::Between("<!--", "-->"),
+        "css" => Remark::Between("/*", "*/"),
+        "erl" => Remark::Line("%"),
+        "json" => Remark::Blank,
+        "php" => Remark::Php,
+        _ => return None,
+    })
+}
+
+/// A file's text with one more line that no other change has; `None` where nobody knows how.
+pub(super) fn changed(path: &str, text: &[u8], mark: &str) -> Option<Vec<u8>> {
+    let remark = remark(path).filter(|_| !text.contains(&0))?;
+    let mut changed = text.to_vec();
+    if !text.is_empty() && !text.ends_with(b"\n") {
+        changed.push(b'\n');
+    }
+    let line = match remark {
+        Remark::Line(begin) => format!("{begin} {mark}\n"),
+        Remark::Between(begin, end) => format!("{begin} {mark} {end}\n"),
+        Remark::Blank => blanks(mark),
+        Remark::Php if is_text_at_end(text) => format!("<?php // {mark} ?>\n"),
+        Remark::Php => format!("// {mark}\n"),
+    };
+    changed.extend(line.into_bytes());
+    Some(changed)
+}
+
+/// A mark as blanks and tabs: its hash (FNV-1a), one bit each.
+fn blanks(mark: &str) -> String {
+    let hash = mark
+        .bytes()
+        .fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x100_0000_01b3));
+    (0..64).map(|bit| if hash >> bit & 1 == 1 { '\t' } else { ' ' }).chain(['\n']).collect()
+}
+
+fn is_text_at_end(text: &[u8]) -> bool {
+    let last = |mark: &[u8]| text.windows(mark.len()).rposition(|part| part == mark);
+    last(b"?>") > last(b"<?")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(path: &str, text: &str, expected: Option<&str>) {
+        let changed = changed(path, text.as_bytes(), "mark");
+        assert_eq!(changed.map(|bytes| String::from_utf8(bytes).unwrap()).as_deref(), expected, "{path}");
+    }
+
+    #[test]
+    fn a_line_means_nothing_in_its_language() {
+        check("app/main.py", "x = 1", Some("x = 1\n# mark\n"));
+        check("src/App.vue", "<template/>\n", Some("<template/>\n<!-- mark -->\n"));
+        check("main.go", "package main\n", Some("package main\n// mark\n"));
+        check("index.php", "<?php\nx();\n", Some("<?php\nx();\n// mark\n"));
+        check("index.php", "<?php x(); ?>\nhello\n", Some("<?php x(); ?>\nhello\n<?php // mark ?>\n"));
+        check("Gemfile", "", Some("# mark\n"));
+        check("yarn.lock", "", None);
+        check("logo.png", "", None);
+        check("a.py", "\0", None);
+        let json = changed("package.json", b"{}", "mark").unwrap();
+        assert_eq!(serde_json::from_slice::<serde_json::Value>(&json).unwrap(), serde_json::json!({}));
+        assert_ne!(json, changed("package.json", b"{}", "another").unwrap());
+    }
+}

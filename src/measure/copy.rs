@@ -1,0 +1,294 @@
+//! Copies of a context in folders of fresh names: what the builder would be sent, with other texts in it. The user's own
+//! folder is only read.
+
+use std::fs::{self, File, FileTimes, Permissions};
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use super::failure::{Failure, FailureKind};
+use crate::build::{Base, Build};
+use crate::ignore::{self, Matcher};
+use crate::inputs::context::Kind;
+use crate::inputs::{IgnoreInput, Inputs};
+use crate::text::Source;
+
+/// Entries between two questions whether to go on.
+const STRIDE: usize = 64;
+
+/// A build that is to be copied: where its files are, and the texts that stand in for them.
+#[derive(Clone, Debug)]
+pub struct Plan {
+    /// The context's folder.
+    pub root: PathBuf,
+    /// The Dockerfile's path from there, with slashes; that of one outside starts with `..` or is absolute.
+    pub dockerfile: String,
+    /// Its text.
+    pub text: String,
+    /// The ignore file's path from there, and its text.
+    pub ignore: Option<(String, String)>,
+    /// Further files that are new or have other texts, by their paths from there.
+    pub files: Vec<(String, Vec<u8>)>,
+    /// Images that the build stands on and takes from; `None` where only the build knows them.
+    pub bases: Option<Vec<String>>,
+}
+
+/// A copy of a context that builds are made of.
+#[derive(Debug)]
+pub struct Project {
+    /// The folder that holds the copy; others of the same series lie beside it.
+    folder: PathBuf,
+    /// The Dockerfile's path from the copy's root; an absolute one where it lies outside.
+    dockerfile: PathBuf,
+    /// How many times the copy was renamed.
+    count: usize,
+    /// What cache mounts of this series are called.
+    pub(super) series: String,
+    /// Files that were changed, as they were.
+    changed: Vec<(PathBuf, Vec<u8>)>,
+}
+
+impl Plan {
+    /// The build with this index under the texts of a rung; `None` where it has no folder.
+    pub fn of(inputs: &Inputs, build: usize, sources: &[Source]) -> Option<Self> {
+        let now = inputs.with_sources(sources);
+        let input = now.builds.get(build)?;
+        let root = PathBuf::from(input.context_root.as_ref()?);
+        let below = |name: &str| from_root(&root, name);
+        let name = sources.get(input.dockerfile.0 as usize)?.name();
+        let mut ignore = match &input.ignore {
+            IgnoreInput::Present(file, _) => {
+                let source = sources.get(file.0 as usize)?;
+                Some((below(source.name()), source.text().to_owned()))
+            }
+            _ => None,
+        };
+        let mut files = Vec::new();
+        for (index, source) in sources.iter().enumerate() {
+            let is_own = index == input.dockerfile.0 as usize;
+            let before = inputs.sources.get(index);
+            let is_same = before.is_some_and(|before| before.bytes() == source.bytes());
+            let path = below(source.name());
+            if is_own || is_same || path.starts_with("..") || Path::new(&path).is_absolute() {
+                continue;
+            }
+            if before.is_none() && path.ends_with(".dockerignore") {
+                ignore.get_or_insert_with(|| (path, source.text().to_owned()));
+            } else if ignore.as_ref().is_none_or(|(own, _)| *own != path) {
+                files.push((path, source.bytes().to_vec()));
+            }
+        }
+        let text = sources.get(input.dockerfile.0 as usize)?.text().to_owned();
+        let bases = bases(&Build::new(input));
+        Some(Self { dockerfile: below(name), root, text, ignore, files, bases })
+    }
+
+    fn matcher(&self) -> Matcher {
+        let text = self.ignore.as_ref().map(|(name, text)| ignore::parse(&Source::of(name, text)));
+        text.map(|read| read.matcher()).unwrap_or_default()
+    }
+}
+
+/// The images that what is built stands on and takes from, each once.
+fn bases(build: &Build) -> Option<Vec<String>> {
+    let mut all = Vec::new();
+    for stage in build.stages().iter().filter(|stage| build.is_needed(stage)) {
+        for base in std::iter::once(&stage.base).chain(build.edges_of(stage).iter().map(|edge| &edge.to)) {
+            match base {
+                Base::Image(name) if !all.contains(name) => all.push(name.clone()),
+                Base::Unknown(_) => return None,
+                _ => {}
+            }
+        }
+    }
+    Some(all)
+}
+
+/// A path as it is from the root, both as the user would type them.
+fn from_root(root: &Path, name: &str) -> String {
+    let path = Path::new(name);
+    let is_here = root == Path::new(".") || root == Path::new("");
+    let below = if is_here { Some(path.strip_prefix(".").unwrap_or(path)) } else { path.strip_prefix(root).ok() };
+    let Some(below) = below else {
+        let absolute = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
+        return absolute.display().to_string();
+    };
+    below.to_string_lossy().replace('\\', "/")
+}
+
+impl Project {
+    /// Copies what the builder would be sent, and puts the texts in.
+    pub(super) fn new(folder: &Path, series: &str, plan: &Plan, stop: &dyn Fn() -> bool) -> Result<Self, Failure> {
+        let context = crate::load::walk(&plan.root, &plan.matcher())
+            .map_err(|what| Failure::new(FailureKind::Setup, what, "check the folder and its .dockerignore"))?;
+        let context = Arc::new(context);
+        let mut own = Self {
+            folder: folder.to_owned(),
+            dockerfile: PathBuf::new(),
+            count: 1,
+            series: series.to_owned(),
+            changed: Vec::new(),
+        };
+        let to = own.context();
+        make(&to)?;
+        let mut folders = Vec::new();
+        for (index, id) in context.entries().enumerate() {
+            if index % STRIDE == 0 && stop() {
+                return Err(Failure::interrupted());
+            }
+            let (entry, path) = (context.entry(id), context.path(id));
+            let (from, to) = (plan.root.join(&path), to.join(&path));
+            match entry.kind {
+                Kind::Directory => {
+                    make(&to)?;
+                    folders.push((to, entry.mode));
+                }
+                Kind::File => file(&from, &to)?,
+                Kind::Symlink => {
+                    let target = fs::read_link(&from).map_err(|error| Failure::io("reading", &from, &error))?;
+                    link(&target, &to).map_err(|error| Failure::io("writing", &to, &error))?;
+                }
+                Kind::Socket => write(&to, b"")?,
+                Kind::Pipe | Kind::Device => {}
+            }
+        }
+        own.texts(plan)?;
+        // From the innermost on: one that may not be written any more holds all that it is to hold.
+        for (folder, mode) in folders.into_iter().rev() {
+            set_mode(&folder, mode | 0o700).map_err(|error| Failure::io("writing", &folder, &error))?;
+        }
+        Ok(own)
+    }
+
+    fn texts(&mut self, plan: &Plan) -> Result<(), Failure> {
+        let context = self.context();
+        let is_below = |path: &str| !path.starts_with("..") && !Path::new(path).is_absolute();
+        for (path, bytes) in plan.files.iter().filter(|(path, _)| is_below(path)) {
+            put(&context.join(path), bytes)?;
+        }
+        self.dockerfile = if is_below(&plan.dockerfile) {
+            PathBuf::from(&plan.dockerfile)
+        } else {
+            let name = Path::new(&plan.dockerfile).file_name().unwrap_or("Dockerfile".as_ref());
+            self.folder.join("dockerfile").join(name)
+        };
+        put(&context.join(&self.dockerfile), plan.text.as_bytes())?;
+        if let Some((path, text)) = &plan.ignore {
+            let beside = Path::new(path).file_name().unwrap_or(".dockerignore".as_ref());
+            let to = if is_below(path) { context.join(path) } else { self.folder.join("dockerfile").join(beside) };
+            put(&to, text.as_bytes())?;
+        }
+        Ok(())
+    }
+
+    /// The copy's root.
+    pub(super) fn context(&self) -> PathBuf {
+        // Builders remember what they were sent by the folder's name.
+        let own = self.folder.file_name().unwrap_or_default().to_string_lossy();
+        self.folder.join(format!("{own}-{}-{}", self.series, self.count))
+    }
+
+    /// The Dockerfile.
+    pub(super) fn dockerfile(&self) -> PathBuf {
+        self.context().join(&self.dockerfile)
+    }
+
+    /// What is in a file of the copy; `None` where it is not there.
+    pub(super) fn read(&self, path: &str) -> Option<Vec<u8>> {
+        fs::read(self.context().join(path)).ok()
+    }
+
+    /// Puts other contents into a file of the copy, until it is renewed.
+    pub(super) fn change(&mut self, path: &str, bytes: &[u8]) -> Result<(), Failure> {
+        let full = self.context().join(path);
+        let before = fs::read(&full).map_err(|error| Failure::io("reading", &full, &error))?;
+        if self.changed.iter().all(|(known, _)| known != Path::new(path)) {
+            self.changed.push((PathBuf::from(path), before));
+        }
+        put(&full, bytes)
+    }
+
+    /// Takes every change back and gives the folder a name that no builder knows; cache mounts are those of a new series.
+    pub(super) fn renew(&mut self, series: &str) -> Result<(), Failure> {
+        for (path, bytes) in std::mem::take(&mut self.changed) {
+            put(&self.context().join(path), &bytes)?;
+        }
+        let from = self.context();
+        self.count += 1;
+        series.clone_into(&mut self.series);
+        let to = self.context();
+        fs::rename(&from, &to).map_err(|error| Failure::io("renaming", &from, &error))
+    }
+}
+
+fn make(folder: &Path) -> Result<(), Failure> {
+    fs::create_dir_all(folder).map_err(|error| Failure::io("making", folder, &error))
+}
+
+fn write(path: &Path, bytes: &[u8]) -> Result<(), Failure> {
+    fs::write(path, bytes).map_err(|error| Failure::io("writing", path, &error))
+}
+
+/// Writes a text in place of what may be there: a link is replaced, not followed.
+fn put(path: &Path, bytes: &[u8]) -> Result<(), Failure> {
+    if let Some(parent) = path.parent() {
+        make(parent)?;
+    }
+    match fs::symlink_metadata(path) {
+        Ok(own) if own.is_file() => {
+            let mode = own.permissions();
+            let _ = fs::remove_file(path);
+            write(path, bytes)?;
+            fs::set_permissions(path, mode).map_err(|error| Failure::io("writing", path, &error))
+        }
+        Ok(_) => {
+            fs::remove_file(path).map_err(|error| Failure::io("replacing", path, &error))?;
+            write(path, bytes)
+        }
+        Err(_) => write(path, bytes),
+    }
+}
+
+/// Copies contents, mode and time of a file.
+fn file(from: &Path, to: &Path) -> Result<(), Failure> {
+    let own = fs::metadata(from).map_err(|error| Failure::io("reading", from, &error))?;
+    // Who may not write it may not copy onto it either.
+    fs::copy(from, to).map_err(|error| match error.kind() {
+        io::ErrorKind::PermissionDenied => Failure::io("reading", from, &error),
+        _ => Failure::io("copying to", to, &error),
+    })?;
+    let Ok(time) = own.modified() else { return Ok(()) };
+    let stamp = |to: &Path| File::options().append(true).open(to)?.set_times(FileTimes::new().set_modified(time));
+    if own.permissions().readonly() {
+        let open = || -> io::Result<()> {
+            set_mode(to, 0o600)?;
+            stamp(to)?;
+            fs::set_permissions(to, own.permissions())
+        };
+        return open().map_err(|error| Failure::io("writing", to, &error));
+    }
+    stamp(to).map_err(|error| Failure::io("writing", to, &error))
+}
+
+#[cfg(unix)]
+fn set_mode(path: &Path, mode: u16) -> io::Result<()> {
+    use std::os::unix::fs::PermissionsExt;
+    fs::set_permissions(path, Permissions::from_mode(mode.into()))
+}
+
+#[cfg(not(unix))]
+fn set_mode(path: &Path, mode: u16) -> io::Result<()> {
+    let mut own: Permissions = fs::metadata(path)?.permissions();
+    own.set_readonly(mode & 0o200 == 0);
+    fs::set_permissions(path, own)
+}
+
+#[cfg(unix)]
+fn link(target: &Path, path: &Path) -> io::Result<()> {
+    std::os::unix::fs::symlink(target, path)
+}
+
+#[cfg(windows)]
+fn link(target: &Path, path: &Path) -> io::Result<()> {
+    std::os::windows::fs::symlink_file(target, path)
+}

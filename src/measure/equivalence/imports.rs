@@ -1,0 +1,122 @@
+//! Whether the modules that the sources ask for are there, asked of the interpreters themselves.
+
+use std::collections::BTreeMap;
+
+use super::Sources;
+use crate::measure::failure::Failure;
+use crate::measure::session::Session;
+use crate::measure::trial::Wanted;
+use crate::proof::{Check, Declared, Seen, Side, command, node, python, python_module, script_file};
+
+/// What stands before each answer of the scripts, so that words of imported modules are not taken for one.
+const MARK: &str = "dockopt-import";
+
+/// Imports each module that is named and says how that went.
+const PYTHON: &str = "import importlib,os,sys
+sys.path.insert(0,os.getcwd())
+for name in sys.argv[1:]:
+    try:
+        importlib.import_module(name)
+        said='ok'
+    except BaseException as error:
+        said=type(error).__name__+': '+(str(error).splitlines() or [''])[0]
+    print('\\ndockopt-import '+name+' '+said,flush=True)
+os._exit(0)";
+
+/// Resolves each module from the folder that is named first.
+const NODE: &str = "const r=require('module').createRequire(process.argv[1]+'/x.js');
+for(const n of process.argv.slice(2)){let s='ok';try{r.resolve(n)}catch(e){if(e.code==='MODULE_NOT_FOUND')s='is not found'}
+console.log('\\ndockopt-import '+n+' '+s)}";
+
+impl Session {
+    /// Each module that the sources ask for, and what its import says; empty where nothing is known of the program.
+    pub(in crate::measure) fn imported(
+        &self,
+        image: &str,
+        side: &Side,
+        declared: &Declared,
+        sources: &Sources,
+        wanted: &Wanted,
+    ) -> Result<BTreeMap<String, String>, Failure> {
+        let Some(words) = words(side, declared, sources) else { return Ok(BTreeMap::new()) };
+        let (_, said) = self.run_once(image, &words, wanted)?;
+        let answer = |line: &str| {
+            let (name, said) = line.strip_prefix(MARK)?.trim().split_once(' ')?;
+            Some((name.to_owned(), said.to_owned()))
+        };
+        Ok(said.lines().filter_map(answer).collect())
+    }
+}
+
+/// The command that asks for the modules.
+fn words(side: &Side, declared: &Declared, sources: &Sources) -> Option<Vec<String>> {
+    let started = command(side.config(), &declared.scripts);
+    let program = started.first()?.rsplit('/').next()?.to_owned();
+    let (module, file) = (python_module(&started), script_file(&started));
+    let is_node = matches!(&*program, "node" | "next" | "tsx" | "ts-node" | "nest" | "npm" | "yarn" | "pnpm");
+    let mut words = if is_node { vec!["node".to_owned()] } else { interpreter(side, declared)? };
+    if is_node {
+        let folder = side.config().working_directory.clone().unwrap_or_else(|| "/".to_owned());
+        let beside = file.as_deref().and_then(|file| file.rsplit_once('/')).map(|(folder, _)| folder);
+        let from = match beside {
+            Some(beside) if beside.starts_with('/') => beside.to_owned(),
+            Some(beside) => format!("{folder}/{beside}"),
+            None => folder,
+        };
+        let asked = node(&sources.texts, file.as_deref());
+        words.extend(["-e".to_owned(), NODE.to_owned(), from]);
+        words.extend(asked.modules);
+        return (words.len() > 4).then_some(words);
+    }
+    let is_python = module.is_some() || file.as_deref().is_some_and(|file| file.ends_with(".py"));
+    if !is_python {
+        return None;
+    }
+    let asked = python(&sources.texts, module.as_deref().or(file.as_deref()));
+    words.extend(["-c".to_owned(), PYTHON.to_owned()]);
+    words.extend(asked.modules);
+    words.extend(module.filter(|_| program != "python" && program != "python3"));
+    Some(words)
+}
+
+/// The Python that the program runs on: the one beside it, else that of PATH; through the original's wrapper.
+fn interpreter(side: &Side, declared: &Declared) -> Option<Vec<String>> {
+    let config = side.config();
+    let whole: Vec<String> = config.entrypoint.iter().chain(&config.cmd).flatten().cloned().collect();
+    let text = whole.join(" ");
+    for wrapper in ["poetry run", "pipenv run", "pdm run", "uv run"] {
+        if text.contains(wrapper) {
+            let mut words: Vec<String> = wrapper.split(' ').map(str::to_owned).collect();
+            words.push("python".to_owned());
+            return Some(words);
+        }
+    }
+    let started = command(config, &declared.scripts);
+    let beside =
+        started.first().and_then(|program| side.program(program)).map(|path| side.text(side.image.paths.parent(path)));
+    let beside = beside.into_iter().flat_map(|folder| ["python", "python3"].map(|name| format!("{folder}/{name}")));
+    let names = beside.chain(["python".to_owned(), "python3".to_owned()]);
+    names.into_iter().find(|name| side.program(name).is_some()).map(|name| vec![name])
+}
+
+/// Compares what could be imported: what could before can after.
+pub(super) fn check(before: &BTreeMap<String, String>, after: &BTreeMap<String, String>) -> Check {
+    if before.is_empty() {
+        return Check::skipped("imports", "no module is known that the program starts with");
+    }
+    if after.is_empty() {
+        return Check::skipped("imports", "the rewrite's program is asked for no module");
+    }
+    let mut seen = Seen::default();
+    let mut fine = 0;
+    for (name, was) in before {
+        let is = after.get(name).map_or("was not asked", String::as_str);
+        match (was == "ok", is == "ok") {
+            (_, true) => fine += 1,
+            (true, false) => seen.fail(format!("`{name}` can't be imported any more: {is}")),
+            (false, false) => seen.explain(format!("`{name}` can't be imported in the original either: {was}")),
+        }
+    }
+    seen.explain(format!("{fine} modules that the sources ask for are found"));
+    seen.check("imports")
+}

@@ -1,0 +1,70 @@
+//! Whether the user of the rewrite may write what the original wrote.
+
+use crate::engine::ChangeKind;
+use crate::measure::failure::Failure;
+use crate::measure::session::Session;
+use crate::measure::trial::Trial;
+use crate::proof::{Check, Seen};
+
+/// Paths that are tried at most.
+const TRIED: usize = 60;
+
+impl Session {
+    /// Compares what the original's container wrote with what the rewrite's may write.
+    pub(super) fn writes(&self, before: &Trial<'_>, after: &Trial<'_>) -> Result<Check, Failure> {
+        let written = before.written();
+        let wanted: Vec<(&String, &ChangeKind)> = written.iter().filter(|(path, _)| counts(path, before)).collect();
+        if wanted.is_empty() {
+            return Ok(Check::of("writes", Ok("the original wrote nothing that counts".to_owned())));
+        }
+        let user = after.config.user.clone().unwrap_or_default();
+        if matches!(user.split(':').next().unwrap_or_default(), "" | "0" | "root") {
+            return Ok(Check::of(
+                "writes",
+                Ok(format!("root may write all {} paths that the original wrote", wanted.len())),
+            ));
+        }
+        let mut seen = Seen::default();
+        let also = after.written();
+        for (path, kind) in wanted.into_iter().take(TRIED) {
+            if also.contains_key(path) {
+                seen.explain(format!("both write `{path}`"));
+                continue;
+            }
+            let script = match kind {
+                ChangeKind::Changed => "test -w \"$1\"",
+                // The nearest folder that there is.
+                _ => "p=$1; while [ ! -e \"$p\" ]; do p=${p%/*}; [ -n \"$p\" ] || p=/; done; test -w \"$p\"",
+            };
+            match after.exec(self, &["/bin/sh", "-c", script, "sh", path])? {
+                Some((0, _)) => seen.explain(format!("`{path}`, which the original writes, may be written")),
+                Some((1, _)) => {
+                    seen.fail(format!("`{path}`, which the original writes, may not be written by `{user}`"))
+                }
+                Some((code, said)) => {
+                    let said = said.lines().next().unwrap_or_default().to_owned();
+                    seen.explain(format!(
+                        "`{path}`: nothing in the image tells whether it may be written ({code}: {said})"
+                    ));
+                }
+                None => return Ok(Check::skipped("writes", "the rewrite's container does not run on")),
+            }
+        }
+        Ok(seen.check("writes"))
+    }
+}
+
+/// Whether a path matters: not a temporary file, nor what a program keeps for its next start in its home.
+fn counts(path: &str, before: &Trial<'_>) -> bool {
+    let home = before.config.env.iter().find(|(name, _)| name == "HOME").map_or("/root", |(_, value)| value.as_str());
+    let kept = ["/tmp", "/var/tmp", "/run", "/var/run", "/var/cache/nginx", "/var/log/nginx"];
+    let below = |folder: &str| path == folder || path.strip_prefix(folder).is_some_and(|rest| rest.starts_with('/'));
+    let own =
+        kept.iter().any(|folder| below(folder)) || below(&format!("{home}/.npm")) || below(&format!("{home}/.cache"));
+    let compiled = path.contains("/__pycache__")
+        || path.ends_with(".pyc")
+        || path.contains("/node_modules/.cache")
+        || path.contains("/node_modules/.vite");
+    let of_home = below(home) && home != "/" && path[home.len()..].trim_start_matches('/').starts_with('.');
+    !own && !compiled && !of_home
+}

@@ -1,0 +1,208 @@
+//! What runs leave behind, found by their nonces and removed. A run that lives holds a lock in its folder; nothing of it is
+//! touched.
+
+use std::fs::{self, File};
+use std::hash::{DefaultHasher, Hash, Hasher};
+use std::path::Path;
+use std::time::Duration;
+
+use super::failure::Failure;
+use super::meter;
+use super::session::{LABEL, LOCK};
+use crate::engine::{self, Engine};
+
+/// Characters of a nonce that tell machine and folder.
+const PLACE: usize = 6;
+
+/// What was removed, and what could not be.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Cleaned {
+    /// Containers.
+    pub containers: usize,
+    /// Networks.
+    pub networks: usize,
+    /// Names of images.
+    pub names: usize,
+    /// Folders.
+    pub folders: usize,
+    /// What is left, and why; each in one sentence.
+    pub left: Vec<String>,
+}
+
+impl Cleaned {
+    fn join(&mut self, other: Self) {
+        self.containers += other.containers;
+        self.networks += other.networks;
+        self.names += other.names;
+        self.folders += other.folders;
+        self.left.extend(other.left);
+    }
+}
+
+/// Removes what dead runs of this machine left in the engine and in the folder for temporary files.
+///
+/// # Errors
+/// When there is no engine.
+pub fn clean_up(options: &engine::Options, above: Option<&Path>) -> Result<Cleaned, Failure> {
+    let engine = Engine::connect(options)?;
+    let above = above.map_or_else(std::env::temp_dir, Path::to_owned);
+    let mut all = of_dead_runs(&engine, &above);
+    // Of a run whose folder is gone the names alone are left.
+    let place = place(&above);
+    for nonce in named(&engine)?.into_iter().filter(|nonce| nonce.starts_with(&place)) {
+        let folder = above.join(format!("dockopt-{nonce}"));
+        if !folder.exists() {
+            all.join(clean(&engine, &nonce, &folder));
+        }
+    }
+    Ok(all)
+}
+
+/// Six letters and digits that tell this machine and folder: a folder that is not there was removed, or is another's.
+pub(super) fn place(above: &Path) -> String {
+    let mut hasher = DefaultHasher::new();
+    for file in ["/etc/machine-id", "/etc/hostname"] {
+        fs::read(file).unwrap_or_default().hash(&mut hasher);
+    }
+    above.hash(&mut hasher);
+    format!("{:016x}", hasher.finish()).chars().take(PLACE).collect()
+}
+
+/// The nonces that the engine's images, containers and networks carry.
+fn named(engine: &Engine) -> Result<std::collections::BTreeSet<String>, engine::Error> {
+    let images = engine.images()?;
+    let tags = images.iter().flat_map(|image| &image.tags);
+    let mut nonces: std::collections::BTreeSet<String> = tags
+        .filter_map(|tag| tag.strip_prefix("dockopt-")?.split_once(':'))
+        .map(|(nonce, _)| nonce.to_owned())
+        .collect();
+    let containers = engine.containers(Some(LABEL))?;
+    nonces.extend(containers.iter().filter_map(|own| own.labels.get(LABEL)).cloned());
+    let networks = engine.networks(Some(LABEL))?;
+    nonces.extend(networks.iter().filter_map(|own| own.labels.get(LABEL)).cloned());
+    nonces.retain(|nonce| is_nonce(nonce));
+    Ok(nonces)
+}
+
+/// Nothing else of the same beginning is ours.
+fn is_nonce(text: &str) -> bool {
+    text.len() == PLACE + 12 && text.bytes().all(|byte| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte))
+}
+
+/// Removes what is left of runs whose folder nobody holds.
+pub(super) fn of_dead_runs(engine: &Engine, above: &Path) -> Cleaned {
+    let mut all = Cleaned::default();
+    for entry in fs::read_dir(above).into_iter().flatten().flatten() {
+        let name = entry.file_name();
+        let Some(nonce) = name.to_str().and_then(|name| name.strip_prefix("dockopt-")) else { continue };
+        let folder = entry.path();
+        if !is_nonce(nonce) || !is_own_folder(&folder) {
+            continue;
+        }
+        let is_dead = match File::open(folder.join(LOCK)) {
+            Ok(lock) => lock.try_lock().is_ok(),
+            // One without a file to lock was given up while it was made, or is just being made.
+            Err(_) => is_old(&folder),
+        };
+        if is_dead {
+            all.join(clean(engine, nonce, &folder));
+        }
+    }
+    all
+}
+
+/// Whether nobody can still be making it.
+fn is_old(folder: &Path) -> bool {
+    let made = fs::metadata(folder).and_then(|own| own.modified()).ok();
+    made.and_then(|made| made.elapsed().ok()).is_some_and(|age| age > Duration::from_hours(1))
+}
+
+/// Whether it is a folder, no link, and nobody else's.
+#[cfg(unix)]
+fn is_own_folder(folder: &Path) -> bool {
+    use std::os::unix::fs::MetadataExt;
+    let user = rustix::process::geteuid().as_raw();
+    fs::symlink_metadata(folder).is_ok_and(|own| own.is_dir() && own.uid() == user)
+}
+
+#[cfg(not(unix))]
+fn is_own_folder(folder: &Path) -> bool {
+    fs::symlink_metadata(folder).is_ok_and(|own| own.is_dir())
+}
+
+/// Removes all that carries a nonce.
+pub(super) fn clean(engine: &Engine, nonce: &str, folder: &Path) -> Cleaned {
+    let mut done = Cleaned::default();
+    let label = format!("{LABEL}={nonce}");
+    let mut left: Vec<String> = Vec::new();
+    match engine.containers(Some(&label)) {
+        Ok(all) => {
+            for own in all {
+                match engine.remove(&own.id) {
+                    Ok(()) => done.containers += 1,
+                    Err(error) => left.push(format!("container {}: {error}", own.id)),
+                }
+            }
+        }
+        Err(error) => left.push(format!("containers with the label {label}: {error}")),
+    }
+    for own in engine.networks(Some(&label)).unwrap_or_default() {
+        match engine.remove_network(&own.id) {
+            Ok(()) => done.networks += 1,
+            Err(error) => left.push(format!("network {}: {error}", own.name)),
+        }
+    }
+    let prefix = format!("dockopt-{nonce}:");
+    match engine.images() {
+        Ok(all) => {
+            for name in all.iter().flat_map(|image| &image.tags).filter(|name| name.starts_with(&prefix)) {
+                match engine.remove_image(name) {
+                    Ok(()) => done.names += 1,
+                    Err(error) => left.push(format!("image {name}: {error}")),
+                }
+            }
+        }
+        Err(error) => left.push(format!("images of the name {prefix}…: {error}")),
+    }
+    meter::remove_groups(nonce);
+    // While something is left, the folder tells the next run.
+    if folder.exists() && left.is_empty() {
+        unlock(folder);
+        match fs::remove_dir_all(folder) {
+            Ok(()) => done.folders += 1,
+            Err(error) => left.push(format!("folder {}: {error}", folder.display())),
+        }
+    }
+    done.left = left;
+    done
+}
+
+/// Folders of the copy that their owner may not write are to go too.
+fn unlock(folder: &Path) {
+    let Ok(entries) = fs::read_dir(folder) else { return };
+    for entry in entries.flatten() {
+        if entry.file_type().is_ok_and(|kind| kind.is_dir()) {
+            #[cfg(unix)]
+            {
+                use std::os::unix::fs::PermissionsExt;
+                let _ = fs::set_permissions(entry.path(), fs::Permissions::from_mode(0o700));
+            }
+            unlock(&entry.path());
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_nonces_are_ours() {
+        let nonce = format!("{}0123456789ab", place(Path::new("x")));
+        assert!(is_nonce(&nonce));
+        for other in ["", "test", "0123456789abcdefg0", "0123456789ABCDEF01", "../../../../../../"] {
+            assert!(!is_nonce(other), "{other}");
+        }
+        assert_ne!(place(Path::new("x")), place(Path::new("y")));
+    }
+}

@@ -1,0 +1,75 @@
+//! The program that users build with.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::Duration;
+
+use super::child::{self, End};
+use super::failure::{Failure, FailureKind};
+
+/// For `docker buildx version`.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// `docker`, which has buildx.
+#[derive(Clone, Debug)]
+pub(super) struct Program {
+    path: PathBuf,
+    /// The engine, where the program would choose another one than we do.
+    host: Option<String>,
+}
+
+impl Program {
+    /// Takes the program that is named, else `$DOCKER`, else `docker`, and sees whether it builds.
+    pub(super) fn find(named: Option<&Path>, endpoint: &str) -> Result<Self, Failure> {
+        let given = |name: &str| std::env::var_os(name).filter(|value| !value.is_empty());
+        let path = named.map(Path::to_owned).or_else(|| given("DOCKER").map(PathBuf::from));
+        let path = path.unwrap_or_else(|| PathBuf::from("docker"));
+        let chosen = given("DOCKER_HOST").is_some() || given("DOCKER_CONTEXT").is_some();
+        let usual = "unix:///var/run/docker.sock";
+        let own = !chosen
+            && endpoint.starts_with("unix:")
+            && endpoint != usual
+            && !Path::new("/var/run/docker.sock").exists();
+        let program = Self { path, host: own.then(|| endpoint.to_owned()) };
+        program.check()?;
+        Ok(program)
+    }
+
+    /// A command of it; what it says is for programs.
+    pub(super) fn command(&self) -> Command {
+        let mut command = Command::new(&self.path);
+        command.envs(self.host.iter().map(|host| ("DOCKER_HOST", host)));
+        command.env("BUILDX_METADATA_PROVENANCE", "max").env("BUILDX_NO_DEFAULT_ATTESTATIONS", "1");
+        command.env("DOCKER_CLI_HINTS", "false").env("NO_COLOR", "1");
+        command
+    }
+
+    /// As people type it.
+    pub(super) fn name(&self) -> String {
+        self.path.file_name().unwrap_or(self.path.as_os_str()).to_string_lossy().into_owned()
+    }
+
+    fn check(&self) -> Result<(), Failure> {
+        let shown = self.path.display();
+        let ran = child::run(self.command().args(["buildx", "version"]), PATIENCE, &|| false, |_| {});
+        let help = "install it (packages docker-ce-cli and docker-buildx-plugin, or docker-cli and docker-buildx), or \
+                    name it with the variable DOCKER";
+        match ran.map(|ran| ran.end) {
+            Ok(End::Ended(status)) if status.success() => Ok(()),
+            Ok(End::Ended(_)) => Err(Failure::new(
+                FailureKind::Setup,
+                format!("`{shown}` has no buildx, which builds are run with"),
+                help,
+            )),
+            Ok(_) => Err(Failure::new(
+                FailureKind::Setup,
+                format!("`{shown} buildx version` does not end"),
+                "try it by hand; it must work without questions",
+            )),
+            Err(error) => {
+                let what = format!("`{shown}`, which builds are run with, can't be started: {error}");
+                Err(Failure::new(FailureKind::Setup, what, help))
+            }
+        }
+    }
+}

@@ -1,0 +1,246 @@
+//! One container of an image, with companions on a network without a way out: started, waited for, asked, looked at.
+
+mod ask;
+mod stand;
+
+use std::collections::BTreeMap;
+use std::time::{Duration, Instant};
+
+use self::stand::Stand;
+use super::failure::Failure;
+use super::session::Session;
+use crate::engine::{Change, ChangeKind, Exec};
+use crate::image::Config;
+use crate::proof::{Answers, Probe};
+
+pub use self::stand::Companion;
+
+/// Bytes of a container's words that are kept.
+pub(super) const WORDS: usize = 256 << 10;
+
+/// Between two looks at a container.
+const LOOK: Duration = Duration::from_millis(250);
+
+/// A container that exposes nothing and runs for so long goes on.
+const QUIET: Duration = Duration::from_secs(10);
+
+/// From the first open port until all are taken to be open.
+const SETTLE: Duration = Duration::from_millis(750);
+
+/// How often a health check may fail at first.
+const HEALTH: usize = 15;
+
+/// What is asked of both sides.
+#[derive(Clone, Debug)]
+pub struct Wanted {
+    /// Named questions; where there are none, paths are guessed.
+    pub probes: Vec<Probe>,
+    /// Paths that are asked for where no question is named.
+    pub paths: Vec<String>,
+    /// Containers beside it: what they are called, and their images.
+    pub services: Vec<Companion>,
+    /// `KEY=value`.
+    pub environment: Vec<String>,
+    /// Commands of the user's own tests, for a shell in a container of their own.
+    pub runs: Vec<String>,
+    /// For a container to open its ports.
+    pub limit: Duration,
+}
+
+impl Default for Wanted {
+    fn default() -> Self {
+        let limit = Duration::from_mins(1);
+        Self {
+            probes: Vec::new(),
+            paths: vec!["/".to_owned()],
+            services: Vec::new(),
+            environment: Vec::new(),
+            runs: Vec::new(),
+            limit,
+        }
+    }
+}
+
+/// How a container stands after it was waited for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Stood {
+    /// It listens on these ports.
+    Listens(Vec<u16>),
+    /// It runs and listens on no port that others reach.
+    Runs,
+    /// It ended.
+    Ended(i64),
+    /// It could not be started; why.
+    NotStarted(String),
+}
+
+/// What a container showed.
+#[derive(Debug)]
+pub(super) struct Trial<'s> {
+    pub stood: Stood,
+    /// What it said until it was asked.
+    pub log: String,
+    pub answers: Answers,
+    /// Whether its health check succeeds, and what that said.
+    pub health: Option<(bool, String)>,
+    pub changes: Vec<Change>,
+    /// Its variables, user and so on.
+    pub config: Config,
+    stand: Stand<'s>,
+}
+
+impl Session {
+    /// Starts a container and asks it. `questions` are those of the other side, where it was asked before.
+    pub(super) fn trial(
+        &self,
+        image: &str,
+        wanted: &Wanted,
+        questions: Option<&Answers>,
+    ) -> Result<Trial<'_>, Failure> {
+        let config = self.engine.config(image)?;
+        let mut stand = Stand::open(self, wanted)?;
+        let stood = match stand.start(image, wanted) {
+            Ok(()) => self.settle(&stand, &config, wanted)?,
+            Err(why) => Stood::NotStarted(why),
+        };
+        let mut trial = Trial {
+            stood,
+            log: String::new(),
+            answers: Answers::new(),
+            health: None,
+            changes: Vec::new(),
+            config,
+            stand,
+        };
+        if matches!(trial.stood, Stood::Listens(_) | Stood::Runs) {
+            trial.ask(self, wanted, questions)?;
+            trial.health = trial.healthy(self)?;
+        }
+        if let Some(id) = trial.stand.id() {
+            trial.log = self.engine.logs(id, WORDS)?.text();
+            trial.changes = self.engine.changes(id)?.into_iter().filter(|change| is_own(&change.path)).collect();
+        }
+        Ok(trial)
+    }
+
+    fn settle(&self, stand: &Stand<'_>, config: &Config, wanted: &Wanted) -> Result<Stood, Failure> {
+        let Some(id) = stand.id() else { return Ok(Stood::Runs) };
+        let exposed: Vec<u16> =
+            config.exposed_ports.iter().filter_map(|port| port.split('/').next()?.parse().ok()).collect();
+        let start = Instant::now();
+        let mut open: Option<(Instant, Vec<u16>)> = None;
+        loop {
+            if self.is_stopped() {
+                return Err(Failure::interrupted());
+            }
+            let state = self.engine.state(id)?;
+            if let Some(code) = state.exit_code {
+                return Ok(Stood::Ended(code));
+            }
+            let ports = stand.listening(&state, &exposed);
+            match &open {
+                Some((since, known)) if *known == ports && since.elapsed() >= SETTLE => {
+                    return Ok(Stood::Listens(ports));
+                }
+                Some((_, known)) if *known == ports => {}
+                _ if ports.is_empty() => open = None,
+                _ => open = Some((Instant::now(), ports)),
+            }
+            let patience =
+                if exposed.is_empty() && wanted.probes.is_empty() { QUIET.min(wanted.limit) } else { wanted.limit };
+            if open.is_none() && start.elapsed() >= patience {
+                return Ok(Stood::Runs);
+            }
+            std::thread::sleep(LOOK);
+        }
+    }
+
+    /// Runs a program in a container of its own and answers with what it ended with and said.
+    pub(super) fn run_once(
+        &self,
+        image: &str,
+        words: &[String],
+        wanted: &Wanted,
+    ) -> Result<(Option<i64>, String), Failure> {
+        let mut stand = Stand::open(self, wanted)?;
+        if let Err(why) = stand.start_with(image, wanted, words) {
+            return Ok((None, why));
+        }
+        let Some(id) = stand.id() else { return Ok((None, String::new())) };
+        let code = self.engine.wait(id, wanted.limit.max(Duration::from_mins(2)), &|| self.is_stopped())?;
+        if self.is_stopped() {
+            return Err(Failure::interrupted());
+        }
+        Ok((code, self.engine.logs(id, WORDS)?.text()))
+    }
+}
+
+impl Trial<'_> {
+    /// The ports that others reach.
+    pub(super) fn ports(&self) -> &[u16] {
+        match &self.stood {
+            Stood::Listens(ports) => ports,
+            _ => &[],
+        }
+    }
+
+    /// Runs a program inside; `None` where the container has ended.
+    pub(super) fn exec(&self, session: &Session, words: &[&str]) -> Result<Option<(i64, String)>, Failure> {
+        let Some(id) = self.stand.id().filter(|_| matches!(self.stood, Stood::Listens(_) | Stood::Runs)) else {
+            return Ok(None);
+        };
+        let ended = session.engine.exec(id, &Exec { bytes: WORDS, ..Exec::new(words.iter().copied()) });
+        match ended {
+            Ok(ended) => Ok(Some((ended.code.unwrap_or(-1), ended.spoken.text()))),
+            // It may have ended meanwhile.
+            Err(_) if !session.engine.state(id)?.running => Ok(None),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// Paths that the container wrote, by what became of them; folders that only hold them left out.
+    pub(super) fn written(&self) -> BTreeMap<String, ChangeKind> {
+        let all: BTreeMap<&str, ChangeKind> =
+            self.changes.iter().map(|change| (change.path.as_str(), change.kind)).collect();
+        let holds = |path: &str| {
+            let start = format!("{path}/");
+            all.range(start.as_str()..).next().is_some_and(|(next, _)| next.starts_with(&start))
+        };
+        let leaf = |(path, _): &(&&str, &ChangeKind)| !holds(path);
+        all.iter().filter(leaf).map(|(path, kind)| ((*path).to_owned(), *kind)).collect()
+    }
+
+    /// Runs the image's health check by hand: its own comes too late for us.
+    fn healthy(&self, session: &Session) -> Result<Option<(bool, String)>, Failure> {
+        let Some(test) = self.config.healthcheck.as_ref() else { return Ok(None) };
+        let usual = ["/bin/sh".to_owned(), "-c".to_owned()];
+        let shell = self.config.shell.as_deref().unwrap_or(&usual);
+        let words: Vec<&str> = match test.split_first() {
+            Some((kind, rest)) if kind == "CMD" => rest.iter().map(String::as_str).collect(),
+            Some((kind, rest)) if kind == "CMD-SHELL" => shell.iter().chain(rest).map(String::as_str).collect(),
+            _ => return Ok(None),
+        };
+        let mut last = (false, String::new());
+        for _ in 0..HEALTH {
+            if session.is_stopped() {
+                return Err(Failure::interrupted());
+            }
+            let Some((code, said)) = self.exec(session, &words)? else {
+                return Ok(Some((false, "the container ended".into())));
+            };
+            last = (code == 0, said);
+            if code == 0 || code == 126 || code == 127 {
+                break;
+            }
+            std::thread::sleep(Duration::from_secs(1));
+        }
+        Ok(Some(last))
+    }
+}
+
+/// Whether a path is the container's own: not what the engine puts there, nor what the kernel shows.
+fn is_own(path: &str) -> bool {
+    let foreign =
+        ["/proc", "/sys", "/dev", "/etc/hosts", "/etc/hostname", "/etc/resolv.conf", "/etc/mtab", "/.dockerenv"];
+    !foreign.iter().any(|own| path == *own || path.strip_prefix(own).is_some_and(|rest| rest.starts_with('/')))
+}

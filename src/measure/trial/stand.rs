@@ -1,0 +1,197 @@
+//! A network, companions and one container on it; removed together.
+
+use std::net::{IpAddr, SocketAddr, TcpStream};
+use std::time::{Duration, Instant};
+
+use super::Wanted;
+use crate::engine::{Exec, Spec, State};
+use crate::measure::failure::{Failure, FailureKind};
+use crate::measure::session::Session;
+
+/// For a port to accept.
+const CONNECT: Duration = Duration::from_secs(2);
+
+/// For a companion to open a port.
+const COMPANION: Duration = Duration::from_secs(60);
+
+/// A container beside the one that is looked at: a database.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Companion {
+    /// The name that it is reached by.
+    pub name: String,
+    /// Its image.
+    pub image: String,
+    /// `KEY=value`.
+    pub environment: Vec<String>,
+}
+
+/// A network with what is on it.
+#[derive(Debug)]
+pub(super) struct Stand<'s> {
+    session: &'s Session,
+    network: String,
+    companions: Vec<String>,
+    id: Option<String>,
+}
+
+impl<'s> Stand<'s> {
+    /// Makes the network and starts the companions.
+    pub(super) fn open(session: &'s Session, wanted: &Wanted) -> Result<Self, Failure> {
+        let name = format!("dockopt-{}", session.series());
+        let network = session.engine.create_network(&name, &session.labels(), true)?;
+        let mut stand = Self { session, network, companions: Vec::new(), id: None };
+        for companion in &wanted.services {
+            if session.engine.find(&companion.image, None)?.is_none() {
+                let what = format!("the engine has no image `{}` for --service {}", companion.image, companion.name);
+                return Err(Failure::new(FailureKind::Setup, what, format!("`docker pull {}`", companion.image)));
+            }
+            let mut spec = stand.spec(&companion.image, &companion.environment);
+            spec.aliases = vec![companion.name.clone()];
+            let id = session.engine.create(&spec)?;
+            stand.companions.push(id.clone());
+            session.engine.start(&id)?;
+        }
+        for (index, companion) in wanted.services.iter().enumerate() {
+            stand.wait(index, companion)?;
+        }
+        Ok(stand)
+    }
+
+    fn spec(&self, image: &str, environment: &[String]) -> Spec {
+        Spec {
+            image: image.to_owned(),
+            environment: environment.to_vec(),
+            labels: self.session.labels(),
+            network: Some(self.network.clone()),
+            // Health is asked for by hand: a check of the engine's comes after half a minute.
+            no_healthcheck: true,
+            ..Spec::default()
+        }
+    }
+
+    /// Waits until a companion listens; one that never does may be no server.
+    fn wait(&self, index: usize, companion: &Companion) -> Result<(), Failure> {
+        let (engine, start) = (&self.session.engine, Instant::now());
+        let config = engine.config(&companion.image)?;
+        let exposed: Vec<u16> =
+            config.exposed_ports.iter().filter_map(|port| port.split('/').next()?.parse().ok()).collect();
+        let mut seen = 0;
+        while start.elapsed() < COMPANION && !exposed.is_empty() {
+            if self.session.is_stopped() {
+                return Err(Failure::interrupted());
+            }
+            let state = engine.state(&self.companions[index])?;
+            if let Some(code) = state.exit_code {
+                let log = engine.logs(&self.companions[index], super::WORDS)?.text();
+                let last = log.lines().rev().find(|line| !line.trim().is_empty()).unwrap_or_default().to_owned();
+                let what = format!("--service {} ended with {code}: {last}", companion.name);
+                return Err(Failure::new(
+                    FailureKind::Setup,
+                    what,
+                    "give it what it needs: --service NAME=IMAGE,KEY=value",
+                ));
+            }
+            // Databases open their port once for their own setup, and again to stay.
+            seen = if address(&state).is_some_and(|ip| exposed.iter().any(|port| connects(ip, *port))) {
+                seen + 1
+            } else {
+                0
+            };
+            if seen == 8 {
+                return Ok(());
+            }
+            std::thread::sleep(super::LOOK);
+        }
+        Ok(())
+    }
+
+    /// Starts the container as its image says; why it can't be started.
+    pub(super) fn start(&mut self, image: &str, wanted: &Wanted) -> Result<(), String> {
+        let spec = self.spec(image, &wanted.environment);
+        self.begin(&spec)
+    }
+
+    /// Starts the container with other words.
+    pub(super) fn start_with(&mut self, image: &str, wanted: &Wanted, words: &[String]) -> Result<(), String> {
+        let mut spec = self.spec(image, &wanted.environment);
+        spec.entrypoint = Some(words.iter().take(1).cloned().collect());
+        spec.command = Some(words.iter().skip(1).cloned().collect());
+        self.begin(&spec)
+    }
+
+    fn begin(&mut self, spec: &Spec) -> Result<(), String> {
+        let engine = &self.session.engine;
+        let id = engine.create(spec).map_err(|error| error.what)?;
+        self.id = Some(id.clone());
+        engine.start(&id).map_err(|error| error.what)
+    }
+
+    /// The container.
+    pub(super) fn id(&self) -> Option<&str> {
+        self.id.as_deref()
+    }
+
+    /// The container's address.
+    pub(super) fn address(&self) -> Option<IpAddr> {
+        self.session.engine.state(self.id()?).ok().and_then(|state| address(&state))
+    }
+
+    /// Ports that the container listens on and others reach, ascending.
+    pub(super) fn listening(&self, state: &State, exposed: &[u16]) -> Vec<u16> {
+        let (Some(id), Some(ip)) = (self.id(), address(state)) else { return Vec::new() };
+        let exec = Exec { limit: Duration::from_secs(10), ..Exec::new(["cat", "/proc/net/tcp", "/proc/net/tcp6"]) };
+        let told =
+            self.session.engine.exec(id, &exec).ok().map(|ended| ports(&ended.spoken.text())).unwrap_or_default();
+        let mut all: Vec<u16> = if told.is_empty() { exposed.to_vec() } else { told };
+        all.sort_unstable();
+        all.dedup();
+        all.retain(|port| connects(ip, *port));
+        all
+    }
+}
+
+impl Drop for Stand<'_> {
+    fn drop(&mut self) {
+        let engine = &self.session.engine;
+        // What could not be removed goes with the session, which says so.
+        for id in self.id.iter().chain(&self.companions) {
+            let _ = engine.remove(id);
+        }
+        let _ = engine.remove_network(&self.network);
+    }
+}
+
+fn address(state: &State) -> Option<IpAddr> {
+    state.addresses.values().find_map(|address| address.parse().ok())
+}
+
+fn connects(ip: IpAddr, port: u16) -> bool {
+    TcpStream::connect_timeout(&SocketAddr::new(ip, port), CONNECT).is_ok()
+}
+
+/// Ports of `/proc/net/tcp` that are listened on, those of the loopback address left out.
+fn ports(table: &str) -> Vec<u16> {
+    let port = |line: &str| {
+        let mut words = line.split_whitespace();
+        let (address, port) = words.nth(1)?.split_once(':')?;
+        let state = words.nth(1)?;
+        let loopback = address.len() == 8 && address.ends_with("7F") || address == "00000000000000000000000001000000";
+        (state == "0A" && !loopback).then(|| u16::from_str_radix(port, 16).ok())?
+    };
+    table.lines().filter_map(port).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ports_that_others_reach_are_told() {
+        let table = "  sl  local_address rem_address   st tx_queue\n\
+            0: 00000000:1F40 00000000:0000 0A 00000000:00000000 00:00000000\n\
+            1: 0B00007F:87C5 00000000:0000 0A 00000000:00000000 00:00000000\n\
+            2: 020012AC:1F40 010012AC:E3D0 06 00000000:00000000 03:00001764\n\
+            0: 00000000000000000000000000000000:0BB8 00000000000000000000000000000000:0000 0A 0\n";
+        assert_eq!(ports(table), [8000, 3000]);
+    }
+}

@@ -1,0 +1,205 @@
+//! Whether a container needs development dependencies: what its command comes to, and what the sources import.
+
+mod imports;
+
+use std::collections::BTreeSet;
+
+use super::pieces::Pieces;
+use super::words;
+use crate::build::Stage;
+use crate::dockerfile::Keyword;
+use crate::manifest::{Framework, Project, Scope};
+use crate::optimize::scene::Scene;
+
+/// Scripts that call scripts that are followed.
+const DEEPEST: usize = 6;
+
+/// Names of the programs that a container starts, one by the other; `None` where some are not known.
+pub(super) fn programs(scene: &Scene, stage: &Stage, pieces: &Pieces) -> Option<BTreeSet<String>> {
+    let mut walk = Walk { scene, pieces, entries: BTreeSet::new(), programs: BTreeSet::new(), started: 0 };
+    let known = walk.image(stage).and_then(|()| walk.services(stage));
+    known.is_ok().then_some(walk.programs)
+}
+
+/// Why they have to stay; `None` where nothing needs them.
+pub(super) fn of_development(scene: &Scene, stage: &Stage, pieces: &Pieces) -> Option<String> {
+    let mut walk = Walk { scene, pieces, entries: BTreeSet::new(), programs: BTreeSet::new(), started: 0 };
+    if let Err(why) = walk.image(stage).and_then(|()| walk.services(stage)) {
+        return Some(why);
+    }
+    if walk.started == 0 {
+        return Some("nothing says what a container starts".to_owned());
+    }
+    let bundled = [
+        Framework::Vite,
+        Framework::ReactScripts,
+        Framework::Angular,
+        Framework::Gatsby,
+        Framework::VueCli,
+        Framework::Nuxt,
+        Framework::SvelteKit,
+        Framework::Next,
+        Framework::Astro,
+    ];
+    let bundled = pieces.project.frameworks.iter().any(|one| bundled.contains(one));
+    let dev = development(pieces.project);
+    let (import, file) = imports::first(scene, pieces.project, &dev, bundled.then_some(&walk.entries))?;
+    Some(format!("`{file}` imports `{import}`, a development dependency"))
+}
+
+/// The names that are wanted for development alone.
+fn development(project: &Project) -> BTreeSet<&str> {
+    let named = |dev: bool| {
+        let all = project.dependencies.iter().filter(move |one| (one.scope == Scope::Dev) == dev);
+        all.map(|one| one.name.as_str())
+    };
+    let run: BTreeSet<&str> = named(false).collect();
+    named(true).filter(|name| !run.contains(name)).collect()
+}
+
+struct Walk<'w, 'a, 'p> {
+    scene: &'w Scene<'a>,
+    pieces: &'w Pieces<'p>,
+    /// Files that Node.js is told to run.
+    entries: BTreeSet<String>,
+    /// Names of all programs that start.
+    programs: BTreeSet<String>,
+    started: usize,
+}
+
+impl Walk<'_, '_, '_> {
+    fn image(&mut self, stage: &Stage) -> Result<(), String> {
+        for keyword in [Keyword::Entrypoint, Keyword::Cmd] {
+            let Some((index, _)) = self.scene.build.last(stage, keyword) else { continue };
+            let code = self.scene.build.code(index).ok_or("the shell that starts it is not known")?;
+            for one in code.script.invocations() {
+                self.started += 1;
+                self.command(&words::of(&one), 0)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn services(&mut self, stage: &Stage) -> Result<(), String> {
+        let services = self.scene.evidence.services.iter();
+        let ours = services.filter(|service| service.target.is_none() || service.target == stage.name);
+        for text in ours.flat_map(|service| [&service.entrypoint, &service.command]).flatten() {
+            for words in words::commands(text) {
+                self.started += 1;
+                self.command(&words, 0)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn command(&mut self, words: &[String], depth: usize) -> Result<(), String> {
+        if depth > DEEPEST {
+            return Err("its scripts call each other".to_owned());
+        }
+        if words.first().is_some_and(|first| matches!(words::name(first), "cross-env" | "cross-env-shell" | "dotenv")) {
+            self.program(words::name(&words[0]))?;
+        }
+        self.programs.extend(words.first().map(|first| words::name(first).to_owned()));
+        let words = words::program(words);
+        let Some(first) = words.first() else { return Ok(()) };
+        self.programs.insert(words::name(first).to_owned());
+        if let Some(script) = words::script(words) {
+            return self.script(script, depth);
+        }
+        match words::name(first) {
+            "node" | "nodejs" | "bun" => self.node(&words[1..]),
+            "npm" | "yarn" | "pnpm" => Err(format!("`{}` runs at the start", words.join(" "))),
+            "run-s" | "run-p" | "npm-run-all" | "concurrently" => Err(format!("`{first}` starts several programs")),
+            "ts-node" | "tsx" | "nodemon" | "pm2-runtime" | "pm2" | "ts-node-dev" => {
+                self.entries.extend(words[1..].iter().filter(|word| !word.starts_with('-')).cloned());
+                self.program(words::name(first))
+            }
+            name if is_script(name) => self.shell_script(first, depth),
+            "sh" | "bash" | "ash" => match words.get(1) {
+                Some(path) if !path.starts_with('-') => self.shell_script(path, depth),
+                _ => Err("what its shell runs is not known".to_owned()),
+            },
+            _ if first.contains('$') => Err(format!("what `{first}` starts is not known")),
+            name => self.program(name),
+        }
+    }
+
+    /// A script of package.json and the hooks around it.
+    fn script(&mut self, name: &str, depth: usize) -> Result<(), String> {
+        let project = self.pieces.project;
+        let own = match project.script(name) {
+            None if name == "start" => Some("node server.js"),
+            None => return self.program(name),
+            own => own,
+        };
+        let hooks = [project.script(&format!("pre{name}")), own, project.script(&format!("post{name}"))];
+        for command in hooks.into_iter().flatten().flat_map(words::commands) {
+            self.command(&command, depth + 1)?;
+        }
+        Ok(())
+    }
+
+    /// `node`, with modules that are loaded before.
+    fn node(&mut self, args: &[String]) -> Result<(), String> {
+        for (at, word) in args.iter().enumerate() {
+            let (flag, value) = word.split_once('=').map_or((word.as_str(), None), |(flag, value)| (flag, Some(value)));
+            if words::MODULES.contains(&flag)
+                && let Some(module) = value.or(args.get(at + 1).map(String::as_str))
+            {
+                let dev = development(self.pieces.project);
+                if let Some(package) = imports::package(module).filter(|package| dev.contains(package)) {
+                    return Err(format!("`{package}`, a development dependency, is loaded at the start"));
+                }
+            }
+        }
+        self.entries.extend(words::run_by_node(args).and_then(|at| args.get(at)).cloned());
+        Ok(())
+    }
+
+    /// A program of a package, of the image, or installed for all.
+    fn program(&self, name: &str) -> Result<(), String> {
+        let package = words::package_of(name);
+        let project = self.pieces.project;
+        let wanted =
+            |scope: fn(Scope) -> bool| project.dependencies.iter().any(|one| one.name == package && scope(one.scope));
+        if wanted(|scope| scope != Scope::Dev) || self.pieces.globals.iter().any(|one| one == package || one == name) {
+            return Ok(());
+        }
+        if wanted(|scope| scope == Scope::Dev) {
+            return Err(format!("`{name}`, of development dependency `{package}`, runs at the start"));
+        }
+        let locked =
+            self.pieces.way.and_then(|way| way.locked.as_ref()).and_then(|locked| locked.packages.get(package));
+        match locked.map(|locked| locked.dev_only) {
+            Some(Some(false)) | None => Ok(()),
+            _ => Err(format!("`{name}` runs at the start, and `{package}` may be a development dependency")),
+        }
+    }
+
+    /// A shell script that the context brings.
+    fn shell_script(&mut self, path: &str, depth: usize) -> Result<(), String> {
+        let name = path.rsplit('/').next().unwrap_or(path);
+        let of_context =
+            self.scene.context().is_none_or(|context| context.entries().any(|entry| context.entry(entry).name == name));
+        if !of_context {
+            // It is the image's own, and hands over to the command.
+            return Ok(());
+        }
+        let ends = |other: &str| other == name || other.strip_suffix(name).is_some_and(|rest| rest.ends_with('/'));
+        let mut texts = self.scene.evidence.texts.iter().filter(|(path, _)| ends(path));
+        let (Some((_, text)), None) = (texts.next(), texts.next()) else {
+            return Err(format!("what `{path}` runs is not known"));
+        };
+        for command in words::commands(text) {
+            if command.first().is_some_and(|first| first.starts_with("$@") || first.starts_with('$')) {
+                continue;
+            }
+            self.command(&command, depth + 1)?;
+        }
+        Ok(())
+    }
+}
+
+fn is_script(name: &str) -> bool {
+    name.strip_suffix(".sh").is_some() || name.contains("entrypoint")
+}

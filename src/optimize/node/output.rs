@@ -1,0 +1,143 @@
+//! What a build leaves behind: the files and folders that the programs of its script write.
+
+mod tools;
+
+use std::collections::BTreeSet;
+
+use super::words;
+use crate::manifest::Project;
+use crate::optimize::scene::Scene;
+
+/// Scripts that call scripts that are followed.
+const DEEPEST: usize = 6;
+
+/// What a build writes.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(super) struct Output {
+    /// Files and folders, relative to the project's folder.
+    pub(super) paths: BTreeSet<String>,
+    /// Why there may be more; none where that is all.
+    pub(super) open: Option<String>,
+    /// Whether it writes into what was installed.
+    pub(super) into_modules: bool,
+    /// The bundler that made a site or server, by its program's name.
+    pub(super) bundler: Option<&'static str>,
+}
+
+impl Output {
+    fn takes(&mut self, path: &str) {
+        match super::literal::inner(path) {
+            Some(path) => _ = self.paths.insert(path),
+            None => self.opens(format!("`{path}` lies outside of the project")),
+        }
+    }
+
+    fn opens(&mut self, why: impl Into<String>) {
+        self.open.get_or_insert(why.into());
+    }
+
+    fn holds(&self, path: &str) -> bool {
+        let Some(path) = super::literal::inner(path) else { return false };
+        let below = |outer: &String| {
+            path.strip_prefix(outer.as_str()).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+        };
+        self.paths.iter().any(below)
+    }
+}
+
+/// What the commands write, run in the project's folder.
+pub(super) fn of(scene: &Scene, project: &Project, commands: &[Vec<String>]) -> Output {
+    let mut reader = Reader { scene, project, out: Output::default(), copies: Vec::new() };
+    for command in commands {
+        reader.command(command, 0);
+    }
+    let Reader { mut out, copies, .. } = reader;
+    for target in copies {
+        if !out.holds(&target) {
+            out.opens(format!("`{target}` is written too"));
+        }
+    }
+    out
+}
+
+struct Reader<'s, 'a> {
+    scene: &'s Scene<'a>,
+    project: &'s Project,
+    out: Output,
+    /// Where files are copied to; they have to lie in what a program writes.
+    copies: Vec<String>,
+}
+
+impl<'a> Reader<'_, 'a> {
+    /// A file of the project.
+    fn text(&self, path: &str) -> Option<&'a str> {
+        let path = match self.project.root.as_str() {
+            "" => path.to_owned(),
+            root => format!("{root}/{path}"),
+        };
+        self.scene.evidence.texts.get(&path).map(String::as_str)
+    }
+
+    /// Whether the context has it.
+    fn has(&self, path: &str) -> bool {
+        let path = match self.project.root.as_str() {
+            "" => path.to_owned(),
+            root => format!("{root}/{path}"),
+        };
+        self.scene.context().is_some_and(|context| context.find(&path).is_some())
+    }
+
+    fn command(&mut self, words: &[String], depth: usize) {
+        let words = words::program(words);
+        let Some(first) = words.first() else { return };
+        if depth > DEEPEST {
+            return self.out.opens("its scripts call each other");
+        }
+        if let Some(script) = words::script(words) {
+            if words::elsewhere(words) {
+                return self.out.opens(format!("`{}` works in another folder", words.join(" ")));
+            }
+            let script = script.to_owned();
+            return self.script(&script, words, depth);
+        }
+        match words::name(first) {
+            program @ ("run-s" | "run-p" | "npm-run-all" | "npm-run-all2") => {
+                let mut names = words[1..].iter().filter(|word| !word.starts_with('-'));
+                if names.clone().any(|name| name.contains('*')) {
+                    return self.out.opens(format!("`{program}` runs scripts by a pattern"));
+                }
+                names.by_ref().for_each(|name| self.script(name, words, depth));
+            }
+            "cd" | "pushd" => self.out.opens("it works in another folder"),
+            program => self.tool(program, &words[1..]),
+        }
+    }
+
+    /// A script of package.json, with the hooks around it.
+    fn script(&mut self, name: &str, words: &[String], depth: usize) {
+        let Some(command) = self.project.script(name) else {
+            // `yarn tsc` runs the program.
+            let at = words.iter().position(|word| word == name).unwrap_or(0);
+            return match words.get(at..) {
+                Some(rest) if at > 0 && words.first().is_some_and(|first| first != "npm") => {
+                    let rest = rest.to_vec();
+                    self.tool(&rest[0], &rest[1..]);
+                }
+                _ => self.out.opens(format!("there is no script `{name}`")),
+            };
+        };
+        let hooks =
+            [self.project.script(&format!("pre{name}")), Some(command), self.project.script(&format!("post{name}"))];
+        let mut all: Vec<Vec<String>> = hooks[..1].iter().flatten().flat_map(|text| words::commands(text)).collect();
+        let mut own = words::commands(command);
+        // What follows the name is given to the script's last command.
+        if let (Some(last), Some(at)) = (own.last_mut(), words.iter().position(|word| word == name)) {
+            last.extend(words[at + 1..].iter().filter(|word| *word != "--").cloned());
+        }
+        all.append(&mut own);
+        all.extend(hooks[2..].iter().flatten().flat_map(|text| words::commands(text)));
+        for one in all {
+            self.command(&one, depth + 1);
+        }
+    }
+}

@@ -1,0 +1,354 @@
+//! Where each program of a build writes, by its options and its configuration file.
+
+use super::Reader;
+use crate::manifest::Framework;
+use crate::optimize::node::literal::{Literal, literal};
+
+/// Endings of configuration files.
+const ENDINGS: [&str; 6] = ["ts", "js", "mjs", "cjs", "mts", "cts"];
+
+/// The value behind one of these options.
+fn option<'w>(args: &'w [String], names: &[&str]) -> Option<&'w str> {
+    args.iter().enumerate().find_map(|(at, word)| {
+        let behind = |name: &&str| word.strip_prefix(*name).and_then(|rest| rest.strip_prefix('='));
+        if names.contains(&word.as_str()) {
+            args.get(at + 1).map(String::as_str)
+        } else {
+            names.iter().find_map(behind)
+        }
+    })
+}
+
+impl<'a> Reader<'_, 'a> {
+    pub(super) fn tool(&mut self, program: &str, args: &[String]) {
+        let has = |word: &str| args.iter().any(|arg| arg == word);
+        match program {
+            "echo" | "true" | ":" | "exit" | "sleep" | "test" | "[" | "rm" | "rimraf" | "del" | "del-cli" | "mkdir"
+            | "mkdirp" | "eslint" | "prettier" | "biome" | "stylelint" | "jest" | "vitest" | "mocha" | "ava"
+            | "tap" | "svelte-check" | "astro-check" | "tsc-alias" | "resolve-tspaths" | "npm-run-all" | "set"
+            | "export" | "check-types" | "depcheck" | "madge" | "knip" => {}
+            "shx" | "cp" | "mv" | "copyfiles" | "cpx" | "cpx2" | "cpy" | "ncp" => self.copied(args),
+            "tsc" | "vue-tsc" => self.tsc(args),
+            "vite" if has("build") || args.is_empty() => self.vite(args),
+            "react-scripts" | "react-app-rewired" | "craco" if has("build") => self.bundles("react-scripts", "build"),
+            "nest" if has("build") => self.nest(args),
+            "next" if has("build") => self.next(),
+            "next" if has("lint") => {}
+            "nuxt" | "nuxi" | "nitro" | "nitropack" => match args.first().map(String::as_str) {
+                Some("build") => self.bundles("nuxt", ".output"),
+                Some("prepare" | "typecheck") => {}
+                _ => self.out.opens(format!("what `{program}` writes is not known")),
+            },
+            "svelte-kit" if has("sync") => {}
+            "astro" if has("check") || has("sync") => {}
+            "astro" if has("build") => self.configured("astro", "astro.config", "outDir", "dist"),
+            "remix" if has("vite:build") => self.bundles("remix", "build"),
+            "remix" if has("build") => {
+                self.bundles("remix", "build");
+                self.out.takes("public/build");
+            }
+            "react-router" if has("typegen") => {}
+            "react-router" if has("build") => {
+                self.configured("react-router", "react-router.config", "buildDirectory", "build")
+            }
+            "ng" if has("build") => self.angular(args),
+            "vue-cli-service" if has("build") => self.configured("vue-cli-service", "vue.config", "outputDir", "dist"),
+            "gatsby" if has("build") => {
+                self.bundles("gatsby", "public");
+                self.out.takes(".cache");
+            }
+            "parcel" if has("build") => match option(args, &["--dist-dir", "-d"]) {
+                Some(folder) => self.bundles("parcel", folder),
+                None => self.bundles("parcel", "dist"),
+            },
+            "tsup" => match option(args, &["--out-dir", "-d"]) {
+                Some(folder) => self.out.takes(folder),
+                None => self.configured("tsup", "tsup.config", "outDir", "dist"),
+            },
+            "webpack" | "webpack-cli" => self.webpack(args),
+            "ncc" if has("build") => self.out.takes(option(args, &["-o", "--out"]).unwrap_or("dist")),
+            "esbuild" | "swc" | "babel" | "bun" | "tailwindcss" | "@tailwindcss/cli" | "sass" => {
+                self.told(program, args)
+            }
+            "prisma" => match args.first().map(String::as_str) {
+                Some("generate") => self.prisma(args),
+                Some("validate" | "format" | "version") => {}
+                _ => self.out.opens("what `prisma` writes is not known"),
+            },
+            _ => self.out.opens(format!("what `{program}` writes is not known")),
+        }
+    }
+
+    fn bundles(&mut self, bundler: &'static str, folder: &str) {
+        self.out.bundler = Some(bundler);
+        self.out.takes(folder);
+    }
+
+    /// The last word is where it goes.
+    fn copied(&mut self, args: &[String]) {
+        match args.first().map(String::as_str) {
+            Some("rm" | "mkdir" | "echo" | "chmod") => {}
+            _ => match args.iter().rfind(|word| !word.starts_with('-')) {
+                Some(target) => self.copies.push(target.clone()),
+                None => self.out.opens("where it copies to is not known"),
+            },
+        }
+    }
+
+    /// A program that an option tells where to write.
+    fn told(&mut self, program: &str, args: &[String]) {
+        let names: &[&str] = match program {
+            "esbuild" | "bun" => &["--outdir", "--outfile"],
+            "tailwindcss" | "@tailwindcss/cli" => &["-o", "--output"],
+            _ => &["-d", "--out-dir"],
+        };
+        match option(args, names) {
+            Some(path) => self.out.takes(path),
+            None => self.out.opens(format!("what `{program}` writes is not known")),
+        }
+    }
+
+    /// The file `name.ts` or the like: its name, and its text where that is known.
+    fn configuration(&self, name: &str) -> Option<(String, Option<&'a str>)> {
+        let names = ENDINGS.iter().map(|ending| format!("{name}.{ending}"));
+        let found = names.into_iter().find(|path| self.has(path))?;
+        let text = self.text(&found);
+        Some((found, text))
+    }
+
+    /// A bundler with one setting for its folder.
+    fn configured(&mut self, bundler: &'static str, file: &str, key: &str, default: &str) {
+        let found = match self.configuration(file) {
+            None => Some(default.to_owned()),
+            Some((_, None)) => None,
+            Some((_, Some(text))) => match literal(text, key) {
+                Literal::Missing => Some(default.to_owned()),
+                Literal::Text(folder) => Some(folder.to_owned()),
+                Literal::Open => None,
+            },
+        };
+        match found {
+            Some(folder) => self.bundles(bundler, &folder),
+            None => self.out.opens(format!("`{key}` of `{file}` is not known")),
+        }
+    }
+
+    fn vite(&mut self, args: &[String]) {
+        if let Some(folder) = option(args, &["--outDir"]) {
+            return self.bundles("vite", folder);
+        }
+        if option(args, &["--config", "-c"]).is_some() {
+            return self.out.opens("`vite` reads another configuration");
+        }
+        if self.project.frameworks.contains(&Framework::SvelteKit) {
+            return self.svelte_kit();
+        }
+        if self.depends("@remix-run/dev") {
+            return self.bundles("remix", "build");
+        }
+        if let Some((_, Some(text))) = self.configuration("vite.config")
+            && !matches!(literal(text, "root"), Literal::Missing | Literal::Text("." | "./"))
+        {
+            return self.out.opens("`root` of `vite.config` is another folder");
+        }
+        self.configured("vite", "vite.config", "outDir", "dist");
+    }
+
+    fn depends(&self, name: &str) -> bool {
+        self.project.dependencies.iter().any(|one| one.name == name)
+    }
+
+    fn svelte_kit(&mut self) {
+        let adapter =
+            ["@sveltejs/adapter-node", "@sveltejs/adapter-static"].into_iter().find(|name| self.depends(name));
+        let text = self.configuration("svelte.config").and_then(|(_, text)| text);
+        match (adapter, text.map(|text| (literal(text, "out"), literal(text, "pages")))) {
+            (Some(_), Some((Literal::Missing, Literal::Missing))) => self.bundles("svelte-kit", "build"),
+            (Some("@sveltejs/adapter-node"), Some((Literal::Text(folder), _))) => self.bundles("svelte-kit", folder),
+            _ => self.out.opens("where SvelteKit's adapter writes is not known"),
+        }
+    }
+
+    fn next(&mut self) {
+        let Some((_, text)) = self.configuration("next.config") else { return self.bundles("next", ".next") };
+        let Some(text) = text else { return self.out.opens("`next.config` is not known") };
+        if literal(text, "distDir") != Literal::Missing {
+            return self.out.opens("`distDir` of `next.config` is another folder");
+        }
+        let export = literal(text, "output");
+        self.bundles("next", ".next");
+        match export {
+            Literal::Missing | Literal::Text("standalone") => {}
+            Literal::Text("export") => self.out.takes("out"),
+            _ => self.out.opens("`output` of `next.config` is not known"),
+        }
+    }
+
+    fn angular(&mut self, args: &[String]) {
+        if let Some(folder) = option(args, &["--output-path"]) {
+            return self.bundles("ng", folder);
+        }
+        let Some(text) = self.text("angular.json") else { return self.out.opens("`angular.json` is not known") };
+        match literal(text, "outputPath") {
+            Literal::Text(folder) => self.bundles("ng", folder),
+            // The default lies below `dist`.
+            Literal::Missing => self.bundles("ng", "dist"),
+            Literal::Open => self.out.opens("`outputPath` of `angular.json` is not plain"),
+        }
+    }
+
+    fn nest(&mut self, args: &[String]) {
+        if args.iter().any(|word| word == "--all") || option(args, &["-p", "--path"]).is_some() {
+            return self.out.opens("`nest` builds several projects");
+        }
+        let config = ["tsconfig.build.json", "tsconfig.json"].into_iter().find(|path| self.has(path));
+        match config.map(|path| self.out_dir(path, 0)) {
+            Some(Literal::Text(folder)) => self.out.takes(folder),
+            Some(Literal::Open) => self.out.opens("`outDir` of `tsconfig.json` is not known"),
+            _ => self.out.takes("dist"),
+        }
+    }
+
+    fn tsc(&mut self, args: &[String]) {
+        let has = |names: &[&str]| args.iter().any(|arg| names.contains(&arg.as_str()));
+        if has(&["--noEmit", "--version", "-v", "--init"]) {
+            return;
+        }
+        if let Some(folder) = option(args, &["--outDir"]) {
+            return self.out.takes(folder);
+        }
+        if has(&["-b", "--build"]) {
+            return self.tsc_build();
+        }
+        let config = option(args, &["-p", "--project"]).unwrap_or("tsconfig.json");
+        let config = if self.has(&format!("{config}/tsconfig.json")) {
+            format!("{config}/tsconfig.json")
+        } else {
+            config.to_owned()
+        };
+        if self.text(&config).is_some_and(|text| is_true(text, "noEmit")) {
+            return;
+        }
+        match self.out_dir(&config, 0) {
+            Literal::Text(folder) => {
+                let place = config.rsplit_once('/').map_or(folder.to_owned(), |(place, _)| format!("{place}/{folder}"));
+                self.out.takes(&place);
+            }
+            Literal::Missing => self.out.opens(format!("`{config}` says no `outDir`")),
+            Literal::Open => self.out.opens(format!("`outDir` of `{config}` is not known")),
+        }
+    }
+
+    /// Projects that refer to each other: fine where none of them writes anything.
+    fn tsc_build(&mut self) {
+        let names = ["tsconfig.app.json", "tsconfig.node.json"];
+        let quiet = |path: &&str| {
+            self.text(path).is_some_and(|text| is_true(text, "noEmit") || is_true(text, "emitDeclarationOnly"))
+        };
+        if self.text("tsconfig.json").is_some_and(|text| text.contains("references"))
+            && names.iter().filter(|path| self.has(path)).all(quiet)
+            && self.has(names[0])
+        {
+            return;
+        }
+        if self.text("tsconfig.json").is_some_and(|text| is_true(text, "noEmit")) {
+            return;
+        }
+        match self.out_dir("tsconfig.json", 0) {
+            Literal::Text(folder) if !self.text("tsconfig.json").is_some_and(|text| text.contains("references")) => {
+                self.out.takes(folder)
+            }
+            _ => self.out.opens("what `tsc --build` writes is not known"),
+        }
+    }
+
+    /// `outDir` of a tsconfig, or of what it extends.
+    fn out_dir(&self, path: &str, depth: usize) -> Literal<'a> {
+        let Some(text) = self.text(path) else { return Literal::Open };
+        match literal(text, "outDir") {
+            Literal::Missing => match literal(text, "extends") {
+                Literal::Text(base) if base.starts_with('.') && depth < 4 => {
+                    let folder = path.rsplit_once('/').map_or("", |(folder, _)| folder);
+                    let base = if base.to_ascii_lowercase().strip_suffix(".json").is_some() {
+                        base.to_owned()
+                    } else {
+                        format!("{base}.json")
+                    };
+                    match super::super::literal::inner(&format!("{folder}/{base}").trim_start_matches('/').to_owned()) {
+                        Some(base) if !base.contains('/') || folder.is_empty() && !base.contains('/') => {
+                            self.out_dir(&base, depth + 1)
+                        }
+                        _ => Literal::Open,
+                    }
+                }
+                Literal::Open => Literal::Open,
+                _ => Literal::Missing,
+            },
+            found => found,
+        }
+    }
+
+    fn webpack(&mut self, args: &[String]) {
+        if let Some(folder) = option(args, &["-o", "--output-path"]) {
+            return self.bundles("webpack", folder);
+        }
+        let name = option(args, &["-c", "--config"]).map_or_else(|| "webpack.config.js".to_owned(), str::to_owned);
+        if !self.has(&name) && option(args, &["-c", "--config"]).is_none() {
+            return self.bundles("webpack", "dist");
+        }
+        let Some(text) = self.text(&name) else { return self.out.opens(format!("`{name}` is not known")) };
+        let paths: Vec<&str> = text.match_indices("path.").filter_map(|(at, _)| output_path(text, at)).collect();
+        match paths.as_slice() {
+            [] if !text.contains("output") => self.bundles("webpack", "dist"),
+            [folder] => self.bundles("webpack", folder),
+            _ => self.out.opens(format!("where `{name}` writes is not known")),
+        }
+    }
+
+    fn prisma(&mut self, args: &[String]) {
+        let named = option(args, &["--schema"]);
+        let schema = named.unwrap_or("prisma/schema.prisma");
+        let Some(text) = self.text(schema).or_else(|| self.text("schema.prisma")) else {
+            return self.out.opens("where Prisma writes its client is not known");
+        };
+        let output = text.lines().map(str::trim).find_map(|line| {
+            let value = line.strip_prefix("output")?.trim_start().strip_prefix('=')?;
+            Some(value.trim().trim_matches('"').to_owned())
+        });
+        match output {
+            None => self.out.into_modules = true,
+            Some(path) if path.contains("node_modules") => self.out.into_modules = true,
+            Some(path) => {
+                let folder = schema.rsplit_once('/').map_or("", |(folder, _)| folder);
+                self.out.takes(format!("{folder}/{path}").trim_start_matches('/'));
+            }
+        }
+    }
+}
+
+fn is_true(text: &str, key: &str) -> bool {
+    text.lines().any(|line| {
+        let rest = line
+            .trim_start()
+            .strip_prefix('"')
+            .and_then(|rest| rest.split_once(key))
+            .filter(|(before, _)| before.is_empty());
+        let inline = || line.split_once(&format!("\"{key}\"")).map(|(_, rest)| rest);
+        let value = rest.map(|(_, rest)| rest.trim_start_matches('"')).or_else(inline);
+        value.is_some_and(|rest| {
+            rest.trim_start().strip_prefix(':').is_some_and(|value| value.trim_start().starts_with("true"))
+        })
+    })
+}
+
+/// The folder of `path: path.resolve(__dirname, "folder")`.
+fn output_path(text: &str, at: usize) -> Option<&str> {
+    let before = text[..at].trim_end();
+    if !before.strip_suffix(':')?.trim_end().ends_with("path") {
+        return None;
+    }
+    let (_, rest) = text[at..].split_once("__dirname")?;
+    let rest = rest.trim_start().strip_prefix(',')?.trim_start();
+    let quote = rest.chars().next().filter(|c| matches!(c, '"' | '\''))?;
+    rest[1..].split_once(quote).map(|(folder, _)| folder)
+}

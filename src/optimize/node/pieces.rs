@@ -1,0 +1,320 @@
+//! What the final stage is made of: the one install, what builds, and what is neither.
+
+use super::words;
+use crate::build::{Base, Build, Code, Stage, User, installed};
+use crate::dockerfile::{Instruction, Keyword};
+use crate::manifest::{Ecosystem, Install, Project};
+use crate::optimize::scene::Scene;
+use crate::shell::{Invocation, Manager, PackageCall, Verb};
+use crate::text::Span;
+
+/// What an instruction is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Kind {
+    /// ARG, ENV, WORKDIR, USER, SHELL: counts for what stands below it.
+    Setting,
+    /// CMD, EXPOSE and their like: counts for the image alone.
+    Image,
+    /// A copy from the build context.
+    Copy,
+    /// Packages of the distribution, and whatever is not understood.
+    System,
+    /// Packages of the distribution that only serve to build.
+    Compilers,
+    /// Programs for all, by npm or corepack.
+    Global,
+    /// The install of the project's dependencies.
+    Install,
+    /// Takes development dependencies away again.
+    Prune,
+    /// Empties caches.
+    Clean,
+    /// Runs programs of the project.
+    Build,
+    /// Folders, modes, accounts.
+    Files,
+}
+
+/// An instruction of the stage.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Piece {
+    /// Its index.
+    pub(super) index: usize,
+    /// What it is for.
+    pub(super) kind: Kind,
+}
+
+/// A stage that installs the dependencies of one Node project.
+pub(super) struct Pieces<'a> {
+    /// Its instructions in order, FROM left out.
+    pub(super) all: Vec<Piece>,
+    /// The project.
+    pub(super) project: &'a Project,
+    /// How it is installed, where it has a lock file.
+    pub(super) way: Option<&'a Install>,
+    /// Index of the install.
+    pub(super) install: usize,
+    /// The program that installs.
+    pub(super) manager: Manager,
+    /// Where the call's verb ends in the source; `None` where no option can be put there.
+    pub(super) behind_verb: Option<u32>,
+    /// The verb as written.
+    pub(super) verb: String,
+    /// Whether the install leaves development dependencies out already.
+    pub(super) omits: bool,
+    /// Whether the same RUN builds too.
+    pub(super) builds_too: bool,
+    /// The project's folder in the image.
+    pub(super) folder: String,
+    /// Names of programs that are installed for all.
+    pub(super) globals: Vec<String>,
+    /// Who installs, where that is not root.
+    pub(super) user: Option<String>,
+}
+
+/// The stage's pieces; `None` where it installs no Node project, or more than one, and an error where it does in a way
+/// that can't be taken apart.
+pub(super) fn read<'a>(scene: &Scene<'a>, stage: &Stage) -> Result<Option<Pieces<'a>>, String> {
+    let build = scene.build;
+    let mut found: Option<Pieces<'a>> = None;
+    let mut all = Vec::new();
+    let mut globals = Vec::new();
+    for (index, instruction) in build.instructions(stage) {
+        let kind = match instruction.keyword {
+            Keyword::Run => {
+                let Some(code) = build.code(index).filter(|code| code.is_ordinary()) else {
+                    all.push(Piece { index, kind: Kind::System });
+                    continue;
+                };
+                let (kind, install) = run(scene, stage, index, code, found.as_ref(), &mut globals)?;
+                if install.is_some() && found.is_some() {
+                    return Ok(None);
+                }
+                found = install.or(found);
+                kind
+            }
+            _ => plain(build, stage, instruction)?,
+        };
+        all.push(Piece { index, kind });
+    }
+    Ok(found.map(|found| Pieces { all, globals, ..found }))
+}
+
+fn plain(build: &Build, stage: &Stage, instruction: &Instruction) -> Result<Kind, String> {
+    Ok(match instruction.keyword {
+        Keyword::Arg | Keyword::Env | Keyword::Workdir | Keyword::User | Keyword::Shell => Kind::Setting,
+        Keyword::Copy | Keyword::Add => {
+            let from = build.input().file.transfer(instruction).is_none_or(|parts| parts.from.is_some());
+            if from { Kind::System } else { Kind::Copy }
+        }
+        Keyword::Onbuild => return Err(format!("stage `{}` has triggers for images built on it", stage.title())),
+        Keyword::Unknown | Keyword::From | Keyword::Run => return Err("an instruction is not understood".to_owned()),
+        _ => Kind::Image,
+    })
+}
+
+type Ran<'a> = (Kind, Option<Pieces<'a>>);
+
+/// What a RUN is for.
+fn run<'a>(
+    scene: &Scene<'a>,
+    stage: &Stage,
+    index: usize,
+    code: &Code,
+    before: Option<&Pieces<'a>>,
+    globals: &mut Vec<String>,
+) -> Result<Ran<'a>, String> {
+    let mut kinds = Vec::new();
+    let mut install = None;
+    for one in code.script.invocations() {
+        let call = one.package_call();
+        let kind = call.as_ref().map_or_else(|| by_program(scene, &one), |call| by_call(call, before.is_some()));
+        if let (Some(Kind::Global), Some(call)) = (kind, &call) {
+            globals.extend(call.packages.iter().map(|package| package.name.text.to_owned()));
+        }
+        if let (Some(Kind::Install), Some(call)) = (kind, &call) {
+            if !call.packages.is_empty() {
+                return Err(format!("`{}` installs packages that package.json does not name", call.title()));
+            }
+            if install.is_some() {
+                return Err("one RUN installs twice".to_owned());
+            }
+            install = Some(installing(scene, (stage, index), code, &one, call)?);
+        }
+        kinds.extend(kind);
+    }
+    let has = |kind| kinds.contains(&kind);
+    let Some(mut found) = install else {
+        let order = [Kind::System, Kind::Build, Kind::Prune, Kind::Global, Kind::Files, Kind::Compilers, Kind::Clean];
+        let kind = order.into_iter().find(|kind| has(*kind)).unwrap_or(Kind::Files);
+        let mixed = kind == Kind::Build && (has(Kind::Global) || has(Kind::Compilers))
+            || kind == Kind::System && has(Kind::Build);
+        if mixed {
+            return Err("one RUN installs programs and builds with them".to_owned());
+        }
+        return Ok((kind, None));
+    };
+    if has(Kind::System) || has(Kind::Compilers) {
+        return Err("one RUN installs packages of the distribution and dependencies".to_owned());
+    }
+    found.builds_too = has(Kind::Build);
+    Ok((Kind::Install, Some(found)))
+}
+
+/// What a program that is no package manager is for; `None` where it does nothing by itself.
+fn by_program(scene: &Scene, one: &Invocation) -> Option<Kind> {
+    let words = words::of(one);
+    let inner = words::program(&words);
+    let program = words::name(inner.first()?);
+    let direct = inner.len() == words.len();
+    Some(match program {
+        "cd" | "set" | "true" | ":" | "echo" | "export" | "test" | "[" | "exit" | "time" | "printf" => return None,
+        "rm" if inner.iter().any(|word| word.contains("node_modules")) => Kind::Prune,
+        "mkdir" | "chown" | "chmod" | "chgrp" | "ln" | "touch" | "install" | "useradd" | "groupadd" | "adduser"
+        | "addgroup" | "usermod" | "groupmod" | "rm" | "userdel" | "deluser" => Kind::Files,
+        "node" | "nodejs" | "tsc" | "cp" | "mv" | "sed" | "make" => Kind::Build,
+        _ if !direct => Kind::Build,
+        _ => {
+            let package = words::package_of(program);
+            let nodes = scene.projects().iter().filter(|project| project.ecosystem == Ecosystem::Node);
+            let ours = nodes.flat_map(|project| &project.dependencies).any(|one| one.name == package);
+            if ours { Kind::Build } else { Kind::System }
+        }
+    })
+}
+
+fn by_call(call: &PackageCall, installed: bool) -> Option<Kind> {
+    let global = call.has(&["-g", "--global"]) || call.verb_text.starts_with("global");
+    if call.manager.is_system() {
+        let names = call.packages.iter().map(|package| package.name.text);
+        let compilers = call.verb == Verb::Install && names.clone().next().is_some() && names.clone().all(only_builds);
+        return match call.verb {
+            Verb::Update | Verb::Clean => Some(Kind::Clean),
+            _ if compilers => Some(Kind::Compilers),
+            _ => Some(Kind::System),
+        };
+    }
+    match call.manager {
+        Manager::Corepack => Some(Kind::Global),
+        Manager::Npm | Manager::Yarn | Manager::Pnpm | Manager::Bun => Some(match call.verb {
+            _ if global => Kind::Global,
+            Verb::Install if installed && drops_dev(call) => Kind::Prune,
+            Verb::Install => Kind::Install,
+            Verb::Clean => Kind::Clean,
+            _ => match call.verb_text.as_str() {
+                "config" | "set" | "config set" | "set version" | "setup" | "get" | "pkg" | "pkg set"
+                | "pkg delete" | "plugin import" => Kind::Global,
+                "prune" => Kind::Prune,
+                "store prune" => Kind::Clean,
+                "rebuild" => Kind::Build,
+                "-v" | "--version" | "version" => return None,
+                _ => Kind::Build,
+            },
+        }),
+        _ => Some(Kind::System),
+    }
+}
+
+/// Debian packages that serve to compile native modules and for nothing that a Node program runs.
+fn only_builds(name: &str) -> bool {
+    matches!(
+        name,
+        "build-essential"
+            | "make"
+            | "g++"
+            | "gcc"
+            | "node-gyp"
+            | "pkg-config"
+            | "python3"
+            | "python-is-python3"
+            | "build-base"
+    ) || name.strip_suffix("-dev").is_some()
+}
+
+fn drops_dev(call: &PackageCall) -> bool {
+    call.has(&["--omit", "--production", "--prod", "--only", "-P", "-p"]) || call.verb_text == "workspaces focus"
+}
+
+/// The install as it is written.
+fn installing<'a>(
+    scene: &Scene<'a>,
+    (stage, index): (&Stage, usize),
+    code: &Code,
+    one: &Invocation,
+    call: &PackageCall,
+) -> Result<Pieces<'a>, String> {
+    let build = scene.build;
+    let file = scene.file();
+    let place = (stage, index);
+    let unknown = || "the manifest that it installs from is not known".to_owned();
+    let folder = installed::folder(build, place, one, call).ok_or_else(unknown)?;
+    let found = installed::of(build, place, one, call).ok_or_else(unknown)?;
+    if words::elsewhere(&words::of(one)) {
+        return Err("the install is for a part of a workspace".to_owned());
+    }
+    let variable = build.run_variable(stage, index, one, "NODE_ENV");
+    let production = variable.is_some_and(|value| value.text().is_none_or(|value| value == "production"));
+    let names = ["NPM_CONFIG_OMIT", "npm_config_omit", "NPM_CONFIG_PRODUCTION", "npm_config_production"];
+    let omits = drops_dev(call)
+        || (production && !call.has(&["--include", "--production=false"]))
+        || installed::is_set(build, place, one, &names);
+    let user = match build.user_at(stage, index).value() {
+        Some(User::Other(name)) => Some(name.clone()),
+        Some(User::Unknown) => return Err("the user that installs is not known".to_owned()),
+        _ => None,
+    };
+    let bare = call.verb_text.is_empty();
+    let span = if bare { Span::at(call.verb_span.end) } else { call.verb_span };
+    let placed = code.place(file, if bare { call.verb_span } else { span });
+    let exact = scene.source().slice(placed) == if bare { call.program } else { &call.verb_text };
+    Ok(Pieces {
+        all: Vec::new(),
+        project: found.project,
+        way: found.install.filter(|_| found.has_lock),
+        install: index,
+        manager: call.manager,
+        behind_verb: (exact && !code.is_exec()).then_some(placed.end),
+        verb: call.verb_text.clone(),
+        omits,
+        builds_too: false,
+        folder,
+        globals: Vec::new(),
+        user,
+    })
+}
+
+impl Pieces<'_> {
+    /// Whether something builds with what was installed.
+    pub(super) fn builds(&self) -> bool {
+        self.builds_too || self.has(Kind::Build)
+    }
+
+    /// Whether there is such a piece.
+    pub(super) fn has(&self, kind: Kind) -> bool {
+        self.all.iter().any(|piece| piece.kind == kind)
+    }
+
+    /// Index of the last instruction that installs or builds.
+    pub(super) fn last_built(&self) -> usize {
+        let built = |piece: &&Piece| matches!(piece.kind, Kind::Install | Kind::Build | Kind::Prune);
+        self.all.iter().rfind(built).map_or(self.install, |piece| piece.index)
+    }
+
+    /// The commands of all that builds, in order.
+    pub(super) fn commands(&self, build: &Build) -> Vec<Vec<String>> {
+        let pieces = self.all.iter().filter(|piece| matches!(piece.kind, Kind::Build | Kind::Install));
+        let codes = pieces.filter_map(|piece| build.code(piece.index));
+        let all = codes.flat_map(|code| code.script.invocations());
+        let builds = |one: &Invocation| match one.package_call() {
+            Some(call) => by_call(&call, true) == Some(Kind::Build),
+            None => true,
+        };
+        all.filter(builds).map(|one| words::of(&one)).collect()
+    }
+}
+
+/// Whether the stage stands on an image of its own and nothing else is built on it.
+pub(super) fn stands_alone(build: &Build, stage: &Stage) -> bool {
+    let used = build.edges().iter().any(|edge| edge.to == Base::Stage(stage.index));
+    matches!(stage.base, Base::Image(_)) && !stage.is_replaced() && !used
+}

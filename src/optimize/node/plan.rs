@@ -1,0 +1,213 @@
+//! How the final stage is taken apart: where the modules come from, and what the build leaves.
+
+use super::output::{self, Output};
+use super::pieces::{Kind, Pieces};
+use super::{native, need, words};
+use crate::build::{Base, Stage, releases};
+use crate::manifest::{Project, Scope, Tool};
+use crate::optimize::scene::Scene;
+use crate::shell::Manager;
+
+/// Where the final stage takes `node_modules` from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Modules {
+    /// An install of its own, with this text behind the verb.
+    Separate(String),
+    /// The build's, after this command took development dependencies away.
+    Pruned(String),
+    /// The build's as they are.
+    Built,
+    /// Nowhere: nothing is installed for running.
+    Absent,
+}
+
+/// The plan.
+pub(super) struct Plan {
+    /// Where the modules come from.
+    pub(super) modules: Modules,
+    /// What is built; `None` where nothing is.
+    pub(super) output: Option<Output>,
+    /// Whether the project's whole folder is taken.
+    pub(super) whole: bool,
+    /// Whether it is a workspace: more folders than one hold modules.
+    pub(super) workspace: bool,
+    /// Why, as one sentence.
+    pub(super) why: String,
+    /// Why development dependencies stay, where they do.
+    pub(super) kept: Option<String>,
+}
+
+/// What taking the stage apart gives; `None` where it would drop nothing, an error where it can't be done.
+pub(super) fn plan(scene: &Scene, stage: &Stage, pieces: &Pieces) -> Result<Option<Plan>, String> {
+    let project = pieces.project;
+    let developed = has_dev(scene, project) && !pieces.omits;
+    let kept = developed.then(|| need::of_development(scene, stage, pieces)).flatten();
+    let drops_dev = developed && kept.is_none();
+    let own = pieces.has(Kind::Prune);
+    let compiles = native::build_packages(scene, stage.index).is_some_and(|packages| !packages.is_empty());
+    let drops_tools = pieces.has(Kind::Compilers) || compiles;
+    let builds = pieces.builds();
+    if !(drops_tools || builds && (drops_dev || own)) {
+        return match kept.filter(|_| builds) {
+            Some(why) => Err(format!("development dependencies stay, as {why}")),
+            None => Ok(None),
+        };
+    }
+    let why = match (drops_dev || own, drops_tools) {
+        (true, true) => "development dependencies and build tools serve to build alone",
+        (true, false) => "development dependencies serve to build alone",
+        (false, _) => "build tools are not needed to run",
+    };
+    let output = builds.then(|| output::of(scene, project, &pieces.commands(scene.build)));
+    let workspace = !project.members.is_empty() || project.workspace.is_some();
+    let open = output.as_ref().is_some_and(|output| output.open.is_some() || workspace);
+    let modules = modules(scene, stage, pieces, output.as_ref(), open, drops_dev)?;
+    let whole = open;
+    if (whole || workspace) && matches!(pieces.folder.as_str(), "/" | "/?") {
+        return Err("the project lies in the root folder, and what its build writes is not known".to_owned());
+    }
+    if pieces.way.is_some_and(|way| way.tool == Tool::YarnBerry) && !links_modules(scene, project) {
+        return Err("Yarn keeps its packages outside of `node_modules`".to_owned());
+    }
+    Ok(Some(Plan { modules, output, whole, workspace, why: why.to_owned(), kept }))
+}
+
+/// Whether the project or a member of it has dependencies for development alone.
+fn has_dev(scene: &Scene, project: &Project) -> bool {
+    let ours = scene.projects().iter().filter(|one| one.root == project.root || project.members.contains(&one.root));
+    ours.flat_map(|one| &one.dependencies).any(|one| one.scope == Scope::Dev)
+}
+
+fn modules(
+    scene: &Scene,
+    stage: &Stage,
+    pieces: &Pieces,
+    output: Option<&Output>,
+    open: bool,
+    drops_dev: bool,
+) -> Result<Modules, String> {
+    let project = pieces.project;
+    if pieces.has(Kind::Prune) || !drops_dev {
+        return Ok(Modules::Built);
+    }
+    let into_modules = output.is_some_and(|output| output.into_modules);
+    let generated = into_modules || project.dependencies.iter().any(|one| one.name == "@prisma/client");
+    let alone = !pieces.builds_too && !everything_before(scene, stage, pieces) && !open && !generated;
+    let hooks = hooks(scene, project);
+    let scripts = scripts_of_packages(pieces);
+    if alone && let Some(behind) = pieces.behind_verb.and(production(scene, stage, pieces)) {
+        let runs = project.dependencies.iter().any(|one| one.scope != Scope::Dev);
+        if !runs && project.members.is_empty() {
+            return Ok(Modules::Absent);
+        }
+        match hooks {
+            Hooks::None => return Ok(Modules::Separate(behind)),
+            Hooks::Git if scripts == Some(false) || pieces.manager == Manager::Bun => {
+                return Ok(Modules::Separate(format!("{behind} --ignore-scripts")));
+            }
+            _ => {}
+        }
+    }
+    prune(scene, stage, pieces).map(Modules::Pruned)
+}
+
+/// Scripts of the project that an install runs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Hooks {
+    None,
+    /// They set up hooks of git alone.
+    Git,
+    Other,
+}
+
+fn hooks(scene: &Scene, project: &Project) -> Hooks {
+    let ours = scene.projects().iter().filter(|one| one.root == project.root || project.members.contains(&one.root));
+    let names = ["preinstall", "install", "postinstall", "prepublish", "prepare"];
+    let scripts = ours.flat_map(|one| names.iter().filter_map(|name| one.script(name)));
+    let mut found = Hooks::None;
+    for command in scripts.flat_map(words::commands) {
+        let program = words::program(&command).first().map_or("", |first| words::name(first));
+        found = match program {
+            "true" | "echo" | "exit" | ":" | "only-allow" => found,
+            "husky" | "is-ci" | "simple-git-hooks" | "lefthook" | "node-git-hooks" | "git" if found != Hooks::Other => {
+                Hooks::Git
+            }
+            _ => Hooks::Other,
+        };
+    }
+    found
+}
+
+/// Whether a package that runs installs with a script of its own; `None` where the lock file does not tell.
+fn scripts_of_packages(pieces: &Pieces) -> Option<bool> {
+    let locked = pieces.way?.locked.as_ref()?;
+    let mut run = locked.packages.values().filter(|package| package.dev_only != Some(true));
+    let told: Option<Vec<bool>> = run.by_ref().map(|package| package.scripts).collect();
+    told.map(|told| told.contains(&true))
+}
+
+/// Whether all sources are there before the install.
+fn everything_before(scene: &Scene, stage: &Stage, pieces: &Pieces) -> bool {
+    let before =
+        scene.build.transfers(stage).into_iter().filter(|one| one.index < pieces.install && one.from.is_none());
+    before.flat_map(|one| one.sources).any(|source| source.is_everything())
+}
+
+/// What leaves development dependencies out, to stand behind the verb.
+fn production(scene: &Scene, stage: &Stage, pieces: &Pieces) -> Option<String> {
+    let berry = pieces.way.is_some_and(|way| way.tool == Tool::YarnBerry);
+    Some(match pieces.manager {
+        Manager::Npm => format!(" {}", omit(scene, stage)),
+        Manager::Yarn if berry => return None,
+        Manager::Yarn if pieces.verb.is_empty() => " install --production".to_owned(),
+        Manager::Yarn | Manager::Bun => " --production".to_owned(),
+        Manager::Pnpm => " --prod".to_owned(),
+        _ => return None,
+    })
+}
+
+/// npm's option of the image's age: 8 came with Node.js 16.
+fn omit(scene: &Scene, stage: &Stage) -> &'static str {
+    let Base::Image(image) = scene.build.root_base(stage) else { return "--omit=dev" };
+    let node = releases(image).into_iter().find(|one| one.product == "node");
+    let major = node.and_then(|one| one.version.split('.').next()?.parse::<u32>().ok());
+    if major.is_some_and(|major| major < 16) { "--production" } else { "--omit=dev" }
+}
+
+/// The command that takes development dependencies away after the build.
+fn prune(scene: &Scene, stage: &Stage, pieces: &Pieces) -> Result<String, String> {
+    let berry = pieces.way.is_some_and(|way| way.tool == Tool::YarnBerry);
+    let workspace = !pieces.project.members.is_empty();
+    Ok(match pieces.manager {
+        Manager::Npm => format!("npm prune {}", omit(scene, stage)),
+        Manager::Yarn if berry && focuses(scene, pieces.project) => {
+            format!("yarn workspaces focus {}--production", if workspace { "--all " } else { "" })
+        }
+        Manager::Yarn if berry => return Err("this Yarn lacks `workspaces focus`".to_owned()),
+        Manager::Yarn => "yarn install --production --ignore-scripts --prefer-offline --frozen-lockfile".to_owned(),
+        Manager::Pnpm if !workspace => "CI=true pnpm prune --prod --config.ignore-scripts=true".to_owned(),
+        Manager::Pnpm => {
+            return Err("pnpm takes development dependencies of one project away, not of a workspace".to_owned());
+        }
+        _ => return Err("development dependencies can't be told from what the build made".to_owned()),
+    })
+}
+
+fn text<'a>(scene: &Scene<'a>, project: &Project, name: &str) -> Option<&'a str> {
+    let path = if project.root.is_empty() { name.to_owned() } else { format!("{}/{name}", project.root) };
+    scene.evidence.texts.get(&path).map(String::as_str)
+}
+
+/// Whether Yarn installs into `node_modules`.
+fn links_modules(scene: &Scene, project: &Project) -> bool {
+    let settings = text(scene, project, ".yarnrc.yml");
+    settings
+        .is_some_and(|text| text.lines().any(|line| line.starts_with("nodeLinker:") && line.contains("node-modules")))
+}
+
+/// Whether this Yarn has `workspaces focus`: built in since 4, a plugin before.
+fn focuses(scene: &Scene, project: &Project) -> bool {
+    let settings = text(scene, project, ".yarnrc.yml").unwrap_or_default();
+    let package = text(scene, project, "package.json").unwrap_or_default();
+    settings.contains("plugin-workspace-tools") || settings.contains("releases/yarn-4") || package.contains("\"yarn@4")
+}

@@ -1,0 +1,143 @@
+//! Commands of npm scripts as words, and what stands in front of the program that counts.
+
+use crate::shell::{Word, parse};
+
+/// The commands of a script, each as its words.
+pub(super) fn commands(script: &str) -> Vec<Vec<String>> {
+    let script = parse(script);
+    let owned = |one: &crate::shell::Invocation| {
+        let first = one.path.text().to_owned();
+        std::iter::once(first).chain(one.args.iter().map(|word| word.text().to_owned())).collect()
+    };
+    script.invocations().iter().map(owned).collect()
+}
+
+/// The words of an invocation, its program first.
+pub(super) fn of(one: &crate::shell::Invocation) -> Vec<String> {
+    std::iter::once(one.path).chain(one.args).map(Word::text).map(str::to_owned).collect()
+}
+
+/// The name of a program: without folders; `vite` for `node_modules/vite/bin/vite.js`.
+pub(super) fn name(path: &str) -> &str {
+    let name = path.rsplit('/').next().unwrap_or(path);
+    if path.contains("node_modules/") { name.trim_end_matches(".js").trim_end_matches(".mjs") } else { name }
+}
+
+/// Looks through `npx`, `cross-env` and their like; `node node_modules/x/bin/x.js` is `x`.
+pub(super) fn program(words: &[String]) -> &[String] {
+    let mut words = words;
+    loop {
+        let value = |at: usize| words.get(at).map_or("", String::as_str);
+        let skip = match (name(value(0)), value(1)) {
+            ("npx" | "bunx" | "pnpx", _) => 1,
+            ("npm" | "pnpm" | "yarn", "exec" | "dlx") | ("bun", "x") | ("npm", "x") => 2,
+            ("cross-env" | "cross-env-shell" | "env", _) => 1,
+            ("dotenv", _) if words.iter().any(|word| word == "--") => {
+                words.iter().position(|word| word == "--").unwrap_or(0)
+            }
+            ("node" | "nodejs", _) => match run_by_node(&words[1..]) {
+                Some(at) if value(at + 1).contains("node_modules/") => at + 1,
+                _ => return words,
+            },
+            _ => return words,
+        };
+        let rest = &words[skip..];
+        let is_program = |word: &String| {
+            let assignment =
+                word.split_once('=').is_some_and(|(name, _)| !name.starts_with('-') && !name.contains('/'));
+            !assignment && !word.starts_with('-')
+        };
+        let Some(next) = rest.iter().position(is_program) else { return &[] };
+        words = &rest[next..];
+    }
+}
+
+/// Options of Node.js that take the next word.
+pub(super) const MODULES: [&str; 5] = ["-r", "--require", "--import", "--loader", "--experimental-loader"];
+
+/// Where the script stands among the arguments of `node`.
+pub(super) fn run_by_node(args: &[String]) -> Option<usize> {
+    let mut at = 0;
+    while let Some(word) = args.get(at) {
+        if MODULES.contains(&word.as_str()) || matches!(word.as_str(), "-C" | "--conditions" | "--env-file") {
+            at += 2;
+        } else if matches!(word.as_str(), "-e" | "--eval" | "-p" | "--print") {
+            return None;
+        } else if word.starts_with('-') {
+            at += 1;
+        } else {
+            return Some(at);
+        }
+    }
+    None
+}
+
+/// The package that brings a program, where it has another name.
+pub(super) fn package_of(program: &str) -> &str {
+    match program {
+        "tsc" | "tsserver" => "typescript",
+        "ng" => "@angular/cli",
+        "nest" => "@nestjs/cli",
+        "remix" => "@remix-run/dev",
+        "remix-serve" => "@remix-run/serve",
+        "react-router" => "@react-router/dev",
+        "react-router-serve" => "@react-router/serve",
+        "react-scripts" => "react-scripts",
+        "vue-cli-service" => "@vue/cli-service",
+        "svelte-kit" => "@sveltejs/kit",
+        "sequelize" | "sequelize-cli" => "sequelize-cli",
+        "dotenv" => "dotenv-cli",
+        "run-s" | "run-p" | "npm-run-all" => "npm-run-all",
+        "ts-node-esm" | "ts-node-script" => "ts-node",
+        "ts-node-dev" | "tsnd" => "ts-node-dev",
+        "babel-node" => "@babel/node",
+        "babel" => "@babel/cli",
+        "swc" => "@swc/cli",
+        "swc-node" => "@swc-node/register",
+        "webpack" => "webpack-cli",
+        "pm2-runtime" | "pm2" => "pm2",
+        "biome" => "@biomejs/biome",
+        "nuxi" => "nuxi",
+        "typeorm-ts-node-commonjs" | "typeorm-ts-node-esm" => "typeorm",
+        other => other,
+    }
+}
+
+/// The script that a package manager is told to run: `npm start`, `yarn build`, `pnpm run x`.
+pub(super) fn script(words: &[String]) -> Option<&str> {
+    let manager = name(words.first()?);
+    if !matches!(manager, "npm" | "yarn" | "pnpm" | "bun") {
+        return None;
+    }
+    let mut rest = words[1..].iter().map(String::as_str).filter(|word| !word.starts_with('-'));
+    let first = rest.next()?;
+    match first {
+        "run" | "run-script" => rest.next(),
+        "start" | "test" => Some(first),
+        _ if manager == "npm" => None,
+        "install" | "add" | "exec" | "dlx" | "x" | "workspace" | "workspaces" | "cache" | "prune" => None,
+        _ => Some(first),
+    }
+}
+
+/// Whether a package manager is told to work elsewhere than in the current folder.
+pub(super) fn elsewhere(words: &[String]) -> bool {
+    let other = [
+        "-w",
+        "--workspace",
+        "--workspaces",
+        "-ws",
+        "--prefix",
+        "--cwd",
+        "-C",
+        "--dir",
+        "-F",
+        "--filter",
+        "-r",
+        "--recursive",
+    ];
+    words[1..].iter().take_while(|word| *word != "--").any(|word| {
+        other.iter().any(|flag| word == flag || word.strip_prefix(flag).is_some_and(|rest| rest.starts_with('=')))
+            || matches!(word.as_str(), "workspace" | "workspaces")
+    })
+}

@@ -1,0 +1,341 @@
+//! Writes the stages of a plan.
+
+use std::collections::BTreeSet;
+
+use super::need;
+use super::pieces::{Kind, Piece, Pieces};
+use super::plan::{Modules, Plan};
+use crate::build::{Stage, installed};
+use crate::dockerfile::Keyword;
+use crate::finding::FileEdit;
+use crate::optimize::scene::Scene;
+use crate::shell::Invocation;
+use crate::text::Span;
+
+/// Programs that only serve to build, where they are installed for all.
+const TOOLS: [&str; 24] = [
+    "npm",
+    "yarn",
+    "pnpm",
+    "corepack",
+    "typescript",
+    "ts-node",
+    "tsx",
+    "@nestjs/cli",
+    "@angular/cli",
+    "@vue/cli",
+    "nodemon",
+    "node-gyp",
+    "turbo",
+    "nx",
+    "lerna",
+    "gulp",
+    "gulp-cli",
+    "grunt",
+    "grunt-cli",
+    "webpack",
+    "webpack-cli",
+    "vite",
+    "rimraf",
+    "bower",
+];
+
+/// Writes.
+pub(super) struct Writer<'w, 'a, 'p> {
+    scene: &'w Scene<'a>,
+    stage: &'w Stage,
+    pieces: &'w Pieces<'p>,
+    plan: &'w Plan,
+    /// Instructions whose comments are written.
+    told: BTreeSet<usize>,
+    /// Names of the stages that build, and that install what runs.
+    names: [String; 2],
+    newline: &'static str,
+}
+
+impl<'w, 'a, 'p> Writer<'w, 'a, 'p> {
+    /// For a stage.
+    pub(super) fn new(scene: &'w Scene<'a>, stage: &'w Stage, pieces: &'w Pieces<'p>, plan: &'w Plan) -> Self {
+        let free = |name: &str| {
+            let taken = scene.build.stages().iter().any(|stage| stage.name.as_deref() == Some(name));
+            if taken { format!("node-{name}") } else { name.to_owned() }
+        };
+        let build = if plan.output.is_some() { "build" } else { "dependencies" };
+        let names = [free(build), free("dependencies")];
+        Self { scene, stage, pieces, plan, told: BTreeSet::new(), names, newline: scene.newline() }
+    }
+
+    /// The edit that puts the stages in the place of the one.
+    pub(super) fn edit(mut self) -> FileEdit {
+        let base = self.base();
+        let shared: Vec<Piece> = self.pieces.all[..base].to_vec();
+        let mut stages = Vec::new();
+        if base > 0 {
+            let mut text = self.from(Some("base"));
+            for piece in &shared {
+                self.put(&mut text, piece.index, None);
+            }
+            stages.push(text);
+        }
+        stages.push(self.build(base));
+        if let Modules::Separate(behind) = &self.plan.modules {
+            stages.push(self.dependencies(base, behind));
+        }
+        stages.push(self.last(base));
+        let separator = self.newline;
+        let text = stages.iter().map(|text| text.trim_end()).collect::<Vec<_>>().join(&separator.repeat(2));
+        let start = self.scene.build.instruction(self.stage.from).span.start;
+        let last = self.stage.instructions.end.max(self.stage.from + 1) - 1;
+        let end = self.scene.build.instruction(last).span.end;
+        self.scene.edit(Span::new(start, end), text)
+    }
+
+    /// How many of the first pieces all stages share: settings and system packages, where there are such.
+    fn base(&self) -> usize {
+        let shared = |piece: &&Piece| {
+            let is_arg = self.scene.build.instruction(piece.index).keyword == Keyword::Arg;
+            matches!(piece.kind, Kind::Setting | Kind::System | Kind::Files) && !is_arg
+        };
+        let count = self.pieces.all.iter().take_while(shared).count();
+        let runs = self.pieces.all[..count].iter().any(|piece| piece.kind != Kind::Setting);
+        let taken = self.scene.build.stages().iter().any(|stage| stage.name.as_deref() == Some("base"));
+        if runs && !taken { count } else { 0 }
+    }
+
+    /// `FROM image AS name`; without a name the stage's own line.
+    fn from(&self, name: Option<&str>) -> String {
+        let from = self.scene.build.instruction(self.stage.from);
+        let Some(name) = name else { return format!("{}{}", self.scene.source().slice(from.span), self.newline) };
+        let image = self.scene.source().slice(Span::new(from.span.start, self.stage.base_span.end));
+        format!("{image} AS {name}{}", self.newline)
+    }
+
+    /// A stage upon the shared one, or upon the image.
+    fn upon(&self, base: usize, name: Option<&str>) -> String {
+        if base == 0 {
+            return self.from(name);
+        }
+        let name = name.or(self.stage.name.as_deref()).map(|name| format!(" AS {name}")).unwrap_or_default();
+        format!("FROM base{name}{}", self.newline)
+    }
+
+    fn build(&mut self, base: usize) -> String {
+        let mut text = self.upon(base, Some(&self.names[0]));
+        let end = self.pieces.last_built();
+        for piece in self.pieces.all[base..].iter().filter(|piece| piece.index <= end && piece.kind != Kind::Image) {
+            self.put(&mut text, piece.index, None);
+        }
+        if let Modules::Pruned(command) = &self.plan.modules {
+            text.push_str(&format!("RUN {}{command}{}", self.mounts(), self.newline));
+        }
+        text
+    }
+
+    /// The mounts of the install, each with a blank behind it.
+    fn mounts(&self) -> String {
+        let install = self.scene.build.instruction(self.pieces.install);
+        let texts = install.flags.iter().map(|flag| self.scene.source().slice(flag.word.span));
+        texts.filter(|text| text.starts_with("--mount")).map(|text| format!("{text} ")).collect()
+    }
+
+    fn dependencies(&mut self, base: usize, behind: &str) -> String {
+        let mut text = self.upon(base, Some(&self.names[1]));
+        let end = self.pieces.install;
+        for piece in self.pieces.all[base..].iter().filter(|piece| piece.index <= end && piece.kind != Kind::Image) {
+            let own = (piece.index == end).then(|| {
+                let span = self.scene.build.instruction(end).span;
+                let at = self.pieces.behind_verb.unwrap_or(span.end);
+                let source = self.scene.source();
+                format!("{}{behind}{}", source.slice(Span::new(span.start, at)), source.slice(Span::new(at, span.end)))
+            });
+            self.put(&mut text, piece.index, own);
+        }
+        text
+    }
+
+    fn last(&mut self, base: usize) -> String {
+        let mut text = self.upon(base, None);
+        let pieces: Vec<Piece> = self.pieces.all[base..].to_vec();
+        let built = self.pieces.last_built();
+        let whole_at = self.whole_at();
+        for piece in &pieces {
+            let index = piece.index;
+            match piece.kind {
+                Kind::Image | Kind::System | Kind::Files => self.put(&mut text, index, None),
+                Kind::Setting if self.is_wanted(index, &pieces) => self.put(&mut text, index, None),
+                Kind::Global if self.runs(index) => self.put(&mut text, index, None),
+                Kind::Copy if !self.is_covered(index) => self.put(&mut text, index, None),
+                _ => {}
+            }
+            if index == self.pieces.install && !self.plan.whole {
+                let lines = self.modules();
+                self.add(&mut text, index, lines);
+            }
+            if Some(index) == whole_at {
+                let lines = vec![(self.names[0].clone(), self.pieces.folder.clone())];
+                self.add(&mut text, index, lines);
+            } else if index == built && !self.plan.whole {
+                let lines = self.outputs();
+                self.add(&mut text, index, lines);
+            }
+        }
+        text
+    }
+
+    /// Behind which instruction the whole folder is copied.
+    fn whole_at(&self) -> Option<usize> {
+        let covered = |piece: &&Piece| piece.kind == Kind::Copy && self.is_covered(piece.index);
+        let copied = self.pieces.all.iter().rfind(covered).map(|piece| piece.index);
+        self.plan.whole.then(|| copied.unwrap_or_else(|| self.pieces.last_built()))
+    }
+
+    /// Stage and path of the modules.
+    fn modules(&self) -> Vec<(String, String)> {
+        let from = match self.plan.modules {
+            Modules::Absent => return Vec::new(),
+            Modules::Separate(_) => &self.names[1],
+            Modules::Pruned(_) | Modules::Built => &self.names[0],
+        };
+        let folder = self.pieces.folder.trim_end_matches('/');
+        let path = if self.plan.workspace { folder.to_owned() } else { format!("{folder}/node_modules") };
+        vec![(from.clone(), path)]
+    }
+
+    /// Stage and paths of what is built.
+    fn outputs(&self) -> Vec<(String, String)> {
+        let folder = self.pieces.folder.trim_end_matches('/');
+        let paths = self.plan.output.iter().flat_map(|output| &output.paths);
+        paths.map(|path| (self.names[0].clone(), format!("{folder}/{path}"))).collect()
+    }
+
+    /// COPY lines, written relative to the folder that they work in.
+    fn add(&self, text: &mut String, index: usize, lines: Vec<(String, String)>) {
+        let workdir = installed::workdir(self.scene.build, self.stage, index);
+        let owner = self.pieces.user.as_ref().map(|user| format!("--chown={user}:{user} ")).unwrap_or_default();
+        if self.begins_paragraph(index)
+            && !lines.is_empty()
+            && !text.ends_with(&self.newline.repeat(2))
+            && text.lines().count() > 1
+        {
+            text.push_str(self.newline);
+        }
+        for (stage, path) in lines {
+            let inner = path.strip_prefix(workdir.trim_end_matches('/')).map(|rest| rest.trim_start_matches('/'));
+            let target = match inner.filter(|_| workdir.starts_with('/')) {
+                Some("") => "./".to_owned(),
+                Some(rest) => format!("./{rest}"),
+                None => path.clone(),
+            };
+            text.push_str(&format!("COPY {owner}--from={stage} {path} {target}{}", self.newline));
+        }
+    }
+
+    /// Whether what a copy from the context brings is brought by another one, or with the folder.
+    fn is_covered(&self, index: usize) -> bool {
+        let build = self.scene.build;
+        let all = build.transfers(self.stage);
+        let Some(own) = all.iter().find(|one| one.index == index) else { return false };
+        let place = |one: &crate::build::Transfer| {
+            let target = one.destination.as_deref()?;
+            Some(installed::joined(&installed::workdir(build, self.stage, one.index), target))
+        };
+        let Some(target) = place(own) else { return false };
+        if self.plan.whole {
+            let inside = target.strip_prefix(&self.pieces.folder);
+            return index <= self.pieces.last_built()
+                && inside.is_some_and(|rest| rest.is_empty() || rest.starts_with('/'));
+        }
+        let plain = |one: &&crate::build::Transfer| {
+            one.index > index
+                && one.from.is_none()
+                && one.exclude.is_empty()
+                && !one.parents
+                && one.instruction.keyword == Keyword::Copy
+        };
+        // A copy of everything to the same place brings the files again, under their own names.
+        let later = all.iter().filter(plain).any(|one| {
+            place(one).as_ref() == Some(&target) && one.sources.iter().any(crate::build::Source::is_everything)
+        });
+        let named = own.destination.as_deref().is_some_and(|text| text.ends_with('/') || text.ends_with('.'));
+        let top = own
+            .sources
+            .iter()
+            .all(|source| source.text.as_deref().is_some_and(|text| !text.trim_start_matches("./").contains('/')));
+        index < self.pieces.install && later && named && top && self.same_flags(index)
+    }
+
+    fn same_flags(&self, index: usize) -> bool {
+        let instruction = self.scene.build.instruction(index);
+        instruction.flags.iter().all(|flag| !self.scene.source().slice(flag.word.span).starts_with("--chmod"))
+    }
+
+    /// Whether an ARG is used by what stands in the last stage; other settings always count.
+    fn is_wanted(&self, index: usize, pieces: &[Piece]) -> bool {
+        let file = self.scene.file();
+        let instruction = self.scene.build.instruction(index);
+        if instruction.keyword != Keyword::Arg {
+            return true;
+        }
+        let names: Vec<String> = file.args(instruction).iter().map(|arg| arg.name.text.to_string()).collect();
+        let kept = pieces.iter().filter(|piece| {
+            piece.index > index
+                && !matches!(piece.kind, Kind::Build | Kind::Install | Kind::Prune | Kind::Clean | Kind::Compilers)
+        });
+        let mut texts = kept.map(|piece| file.logical(self.scene.build.instruction(piece.index).text));
+        texts.any(|text| {
+            names.iter().any(|name| text.contains(&format!("${name}")) || text.contains(&format!("${{{name}")))
+        })
+    }
+
+    /// Whether programs that are installed for all may serve to run.
+    fn runs(&self, index: usize) -> bool {
+        let Some(code) = self.scene.build.code(index) else { return true };
+        let Some(programs) = need::programs(self.scene, self.stage, self.pieces) else { return true };
+        let started = |name: &str| {
+            let own = name == "corepack" && (programs.contains("yarn") || programs.contains("pnpm"));
+            own || programs.iter().any(|program| program == name || super::words::package_of(program) == name)
+        };
+        let calls = code.script.invocations();
+        calls.iter().filter_map(Invocation::package_call).any(|call| {
+            let packages = call.packages.iter().map(|package| package.name.text);
+            packages
+                .chain([call.program])
+                .any(|name| started(name) && name != "npm" || !TOOLS.contains(&name) && name != "bun")
+        })
+    }
+
+    /// Whether a blank line stands above an instruction.
+    fn begins_paragraph(&self, index: usize) -> bool {
+        self.above(index).lines().skip(1).any(|line| line.trim().is_empty())
+    }
+
+    /// What stands between an instruction and the one before.
+    fn above(&self, index: usize) -> &'a str {
+        let start = self.scene.build.instruction(index - 1).span.end;
+        self.scene.source().slice(Span::new(start, self.scene.build.instruction(index).span.start))
+    }
+
+    /// An instruction as it is, or another text for it; with its comments where it stands for the first time.
+    fn put(&mut self, text: &mut String, index: usize, own: Option<String>) {
+        let fresh = text.lines().count() <= 1;
+        if self.told.insert(index) {
+            let lines: Vec<&str> = self.above(index).lines().skip(1).map(str::trim_end).collect();
+            // The line of the instruction itself is the last one.
+            for (at, line) in lines.iter().enumerate() {
+                let last = at + 1 == lines.len() && line.is_empty() && !self.above(index).ends_with('\n');
+                let doubled = line.is_empty() && (text.ends_with(&self.newline.repeat(2)) || (fresh && at == 0));
+                if !doubled && !last {
+                    text.push_str(line);
+                    text.push_str(self.newline);
+                }
+            }
+        } else if self.begins_paragraph(index) && !fresh && !text.ends_with(&self.newline.repeat(2)) {
+            text.push_str(self.newline);
+        }
+        match own {
+            Some(own) => text.push_str(&own),
+            None => text.push_str(self.scene.source().slice(self.scene.build.instruction(index).span)),
+        }
+        text.push_str(self.newline);
+    }
+}

@@ -1,0 +1,26 @@
+//! `dependency-files-first`.
+
+use crate::arrange::arrange;
+use crate::optimize::scene::{Scene, Turn};
+
+pub(super) fn run(scene: &Scene, turn: &mut Turn) {
+    for stage in scene.build.stages().iter().filter(|stage| scene.build.is_needed(stage)) {
+        let (arranged, obstacles) = arrange(scene.build, stage);
+        if let Some(arranged) = arranged {
+            let mut commands = arranged.commands;
+            commands.dedup();
+            let list: Vec<String> = commands.iter().map(|command| format!("`{command}`")).collect();
+            let why = if arranged.files.is_empty() {
+                "nothing of the sources is read there".to_owned()
+            } else {
+                let files: Vec<&str> = arranged.files.iter().map(String::as_str).collect();
+                format!("all that is read there is {}", files.join(", "))
+            };
+            let edits = arranged.edits.into_iter().map(|edit| scene.edit(edit.span, edit.text)).collect();
+            turn.step(format!("runs {} before the sources are copied", list.join(" and ")), why, edits);
+        }
+        for obstacle in obstacles {
+            turn.refuse(format!("`{}` stays below the sources", obstacle.command), obstacle.why);
+        }
+    }
+}

@@ -1,0 +1,171 @@
+use crate::optimize::Rung;
+use crate::optimize::sketch::{climbed, rewritten};
+
+/// Lines with a bar in front, as they stand in the tests.
+fn lines(text: &str) -> String {
+    text.lines()
+        .filter_map(|line| line.trim_start().strip_prefix('|'))
+        .fold(String::new(), |all, line| all + line + "\n")
+}
+
+#[track_caller]
+fn check(dockerfile: &str, files: &[(&str, &str)], expected: &str) {
+    let got = rewritten(&lines(dockerfile), files, Rung::Order);
+    let expected = lines(expected);
+    assert!(
+        got == expected,
+        "\n{got}\ninstead of\n{expected}\n{:?}",
+        climbed(&lines(dockerfile), files, Rung::Order).rungs
+    );
+}
+
+const PIP: &[(&str, &str)] = &[("requirements.txt", "flask==3.1.0\n"), ("app/main.py", "import flask\n")];
+const NPM: &[(&str, &str)] = &[
+    ("package.json", r#"{"name":"a","scripts":{"build":"tsc"},"dependencies":{"express":"4"}}"#),
+    ("package-lock.json", r#"{"lockfileVersion":3,"packages":{"":{"dependencies":{"express":"4"}}}}"#),
+    ("src/index.ts", "x"),
+];
+
+#[test]
+fn pip() {
+    check(
+        "|FROM python:3.13
+         |WORKDIR /app
+         |COPY . .
+         |RUN pip install -r requirements.txt
+         |CMD [\"python\", \"-m\", \"app.main\"]",
+        PIP,
+        "|FROM python:3.13
+         |WORKDIR /app
+         |COPY requirements.txt ./
+         |RUN pip install -r requirements.txt
+         |COPY . .
+         |CMD [\"python\", \"-m\", \"app.main\"]",
+    );
+}
+
+#[test]
+fn what_stands_between() {
+    check(
+        "|FROM python:3.13
+         |# All of it
+         |COPY . /app
+         |ENV PORT=80
+         |WORKDIR /app
+         |RUN chmod +x start.sh
+         |
+         |# Libraries
+         |RUN apt-get update && apt-get install -y libpq5 \\
+         |    && rm -rf /var/lib/apt/lists/*
+         |RUN pip install --upgrade pip && pip install -r requirements.txt && python manage.py collectstatic
+         |EXPOSE 80
+         |CMD [\"./start.sh\"]",
+        &[("requirements.txt", "flask\n"), ("manage.py", ""), ("start.sh", "")],
+        "|FROM python:3.13
+         |ENV PORT=80
+         |WORKDIR /app
+         |
+         |# Libraries
+         |RUN apt-get update && apt-get install -y libpq5 \\
+         |    && rm -rf /var/lib/apt/lists/*
+         |COPY requirements.txt /app/
+         |RUN pip install --upgrade pip && pip install -r requirements.txt
+         |# All of it
+         |COPY . /app
+         |RUN chmod +x start.sh
+         |RUN python manage.py collectstatic
+         |EXPOSE 80
+         |CMD [\"./start.sh\"]",
+    );
+}
+
+#[test]
+fn npm() {
+    check(
+        "|FROM node:22
+         |WORKDIR /app
+         |COPY . .
+         |RUN npm install && npm run build
+         |CMD [\"node\", \"dist/index.js\"]",
+        NPM,
+        "|FROM node:22
+         |WORKDIR /app
+         |COPY package.json package-lock.json ./
+         |RUN npm install
+         |COPY . .
+         |RUN npm run build
+         |CMD [\"node\", \"dist/index.js\"]",
+    );
+    let good = "|FROM node:22
+         |WORKDIR /app
+         |COPY package*.json ./
+         |RUN npm ci
+         |COPY . .
+         |RUN npm run build
+         |CMD [\"node\", \"dist/index.js\"]";
+    check(good, NPM, good);
+}
+
+#[test]
+fn several_projects() {
+    check(
+        "|FROM node:22
+         |WORKDIR /app
+         |COPY . .
+         |WORKDIR /app/client
+         |RUN npm install && npm run build
+         |WORKDIR /app/server
+         |RUN npm install
+         |CMD [\"node\", \"index.js\"]",
+        &[
+            ("client/package.json", "{}"),
+            ("client/src/x.ts", ""),
+            ("server/package.json", "{}"),
+            ("server/package-lock.json", "{}"),
+            ("server/index.js", ""),
+        ],
+        "|FROM node:22
+         |WORKDIR /app
+         |WORKDIR /app/client
+         |COPY client/package.json ./
+         |RUN npm install
+         |WORKDIR /app/server
+         |COPY server/package.json server/package-lock.json ./
+         |RUN npm install
+         |COPY . /app/
+         |WORKDIR /app/client
+         |RUN npm run build
+         |WORKDIR /app/server
+         |CMD [\"node\", \"index.js\"]",
+    );
+}
+
+#[test]
+fn uv() {
+    let files = [
+        (
+            "pyproject.toml",
+            "[project]\nname=\"a\"\nversion=\"1\"\ndependencies=[]\n[build-system]\nrequires=[\"hatchling\"]\n",
+        ),
+        ("uv.lock", "version = 1\n"),
+        (".python-version", "3.13\n"),
+        ("src/a/__init__.py", ""),
+    ];
+    check(
+        "|FROM python:3.13
+         |COPY --from=ghcr.io/astral-sh/uv:latest /uv /bin/uv
+         |ADD . /app
+         |WORKDIR /app
+         |RUN uv sync --frozen
+         |CMD [\"uv\", \"run\", \"a\"]",
+        &files,
+        "|FROM python:3.13
+         |COPY --from=ghcr.io/astral-sh/uv:latest /uv /bin/uv
+         |WORKDIR /app
+         |COPY pyproject.toml uv.lock .python-version /app/
+         |RUN uv sync --frozen --no-install-project
+         |ADD . /app
+         |RUN uv sync --frozen
+         |CMD [\"uv\", \"run\", \"a\"]",
+    );
+}

@@ -1,0 +1,208 @@
+//! A RUN taken apart: what stands between `&&`, `;` and line ends, and what each part is for.
+
+use crate::build::Build;
+use crate::optimize::scene::Scene;
+use crate::shell::{
+    Command, Compound, InputKind, Invocation, Manager, PackageSource, Script, SeparatorKind, Verb, Word,
+};
+use crate::text::Span;
+
+/// What a part of a RUN is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Class {
+    /// Lists and caches of system packages: `apt-get update`, `rm -rf /var/lib/apt/lists/*`.
+    Lists,
+    /// Installs system packages.
+    System,
+    /// Takes system packages away.
+    Removal,
+    /// Brings or sets up the program that installs dependencies.
+    Tool,
+    /// Makes a virtual environment.
+    Venv,
+    /// Installs dependencies or the project.
+    Install,
+    /// Users, groups, and the folders that belong to them.
+    Account,
+    /// Holds for what follows in the same script: `cd`, `set`, `export`.
+    Setting,
+    /// Removes what the build leaves in caches.
+    Cleaning,
+    /// Anything else.
+    Other,
+}
+
+/// A part of a RUN.
+#[derive(Debug)]
+pub(super) struct Element<'b> {
+    /// In the source.
+    pub span: Span,
+    /// What it is for.
+    pub class: Class,
+    /// The programs that it runs.
+    pub invocations: Vec<Invocation<'b>>,
+}
+
+/// Programs that install dependencies, or help with it; none of them is wanted when the program runs.
+const TOOLS: [&str; 16] = [
+    "pip",
+    "setuptools",
+    "wheel",
+    "poetry",
+    "poetry-core",
+    "poetry-plugin-export",
+    "poetry-dynamic-versioning",
+    "uv",
+    "pdm",
+    "pipenv",
+    "virtualenv",
+    "pip-tools",
+    "pipx",
+    "build",
+    "hatch",
+    "flit",
+];
+
+/// The parts of a RUN in order; `None` where it can't be taken apart safely.
+pub(super) fn elements<'b>(scene: &Scene<'b>, index: usize, setuptools: bool) -> Option<Vec<Element<'b>>> {
+    let build: &'b Build<'b> = scene.build;
+    let code = build.code(index)?;
+    let script = &code.script;
+    if !code.is_ordinary() || !script.problems.is_empty() || !build.instruction(index).heredocs.is_empty() {
+        return None;
+    }
+    let invocations = script.invocations();
+    let file = scene.file();
+    let mut found = Vec::new();
+    for span in units(script)? {
+        let own: Vec<Invocation<'b>> =
+            invocations.iter().filter(|one| span.contains(script.commands[one.outer as usize].span)).cloned().collect();
+        let bare = !script.commands.iter().any(|one| span.contains(one.span) && !one.words.is_empty());
+        let class = if bare { Class::Setting } else { class(&own, setuptools) };
+        found.push(Element { span: code.place(file, span), class, invocations: own });
+    }
+    (!found.is_empty()).then_some(found)
+}
+
+/// Spans of what `&&`, `;` and line ends separate; `||` and `|` keep together what they join.
+fn units(script: &Script) -> Option<Vec<Span>> {
+    let commands = script.commands.iter().filter(|one: &&Command| script.is_top(&one.place));
+    let compounds = script.compounds.iter().filter(|one: &&Compound| script.is_top(&one.place));
+    let mut all: Vec<(Span, Option<SeparatorKind>, Option<SeparatorKind>)> = commands
+        .map(|one| (one.span, one.place))
+        .chain(compounds.map(|one| (one.span, one.place)))
+        .map(|(span, place)| (span, place.before.map(|one| one.kind), place.after.map(|one| one.kind)))
+        .collect();
+    all.sort_by_key(|(span, ..)| span.start);
+    let bodies = script.commands.iter().flat_map(|one| &one.redirects).any(|one| one.body.is_some());
+    if bodies || all.iter().any(|(_, _, after)| *after == Some(SeparatorKind::Background)) {
+        return None;
+    }
+    let mut units: Vec<Span> = Vec::new();
+    for (span, before, _) in all {
+        match (units.last_mut(), before) {
+            (Some(last), Some(SeparatorKind::Or | SeparatorKind::Pipe)) => *last = last.to(span),
+            _ => units.push(span),
+        }
+    }
+    Some(units)
+}
+
+fn class(all: &[Invocation], setuptools: bool) -> Class {
+    let classes: Vec<Class> = all.iter().map(|one| of_one(one, setuptools)).collect();
+    let any = |class| classes.contains(&class);
+    let only = |some: &[Class]| !classes.is_empty() && classes.iter().all(|class| some.contains(class));
+    if any(Class::Install) {
+        return Class::Install;
+    }
+    if is_tool_script(all) {
+        return Class::Tool;
+    }
+    for (class, others) in [
+        (Class::Setting, &[Class::Setting][..]),
+        (Class::System, &[Class::System, Class::Lists]),
+        (Class::Removal, &[Class::Removal, Class::Lists]),
+        (Class::Lists, &[Class::Lists]),
+        (Class::Venv, &[Class::Venv, Class::Tool]),
+        (Class::Tool, &[Class::Tool]),
+        (Class::Cleaning, &[Class::Cleaning]),
+        (Class::Account, &[Class::Account]),
+    ] {
+        if any(class) && only(others) {
+            return class;
+        }
+    }
+    Class::Other
+}
+
+fn of_one(one: &Invocation, setuptools: bool) -> Class {
+    if let Some(call) = one.package_call() {
+        return match call.manager {
+            manager if manager.is_system() => match call.verb {
+                Verb::Install => Class::System,
+                Verb::Update | Verb::Clean | Verb::Upgrade => Class::Lists,
+                Verb::Remove => Class::Removal,
+                _ => Class::Other,
+            },
+            Manager::Uv if call.verb_text == "venv" => Class::Venv,
+            Manager::Uv if call.verb_text == "tool install" => Class::Tool,
+            Manager::Pip | Manager::Uv if call.verb == Verb::Install => {
+                let tool = |name: &str| {
+                    (TOOLS.contains(&name) && !(setuptools && name == "setuptools"))
+                        || name.starts_with("poetry-plugin")
+                };
+                let tools = call
+                    .packages
+                    .iter()
+                    .all(|package| package.source == PackageSource::Index && tool(&package.name.text.to_lowercase()));
+                let only = call.inputs.iter().all(|input| input.kind == InputKind::Constraints);
+                if tools && only && !call.packages.is_empty() { Class::Tool } else { Class::Install }
+            }
+            Manager::Poetry | Manager::Pdm | Manager::Pipenv if matches!(call.verb, Verb::Install | Verb::Upgrade) => {
+                Class::Install
+            }
+            Manager::Pip | Manager::Uv | Manager::Poetry | Manager::Pdm | Manager::Pipenv if call.verb != Verb::Run => {
+                Class::Tool
+            }
+            _ => Class::Other,
+        };
+    }
+    let Some(program) = one.program else { return Class::Other };
+    let first = one.args.first().map(Word::text).unwrap_or_default();
+    match program {
+        "cd" | "set" | "export" | "umask" | "." | "source" | "unset" | "shopt" | ":" | "true" => Class::Setting,
+        "virtualenv" => Class::Venv,
+        "rm" if one.args.iter().all(|word| is_option(word) || is_list(word.text())) => Class::Lists,
+        "rm" if one.args.iter().all(|word| is_option(word) || is_cache(word.text())) => Class::Cleaning,
+        "useradd" | "adduser" | "groupadd" | "addgroup" | "usermod" | "chown" | "mkdir" | "install" | "chmod"
+        | "passwd" | "chpasswd" => Class::Account,
+        _ if program.starts_with("python") => match (first, one.args.get(1).map(Word::text)) {
+            ("-m", Some("venv" | "virtualenv")) => Class::Venv,
+            ("-m", Some("ensurepip")) => Class::Tool,
+            ("-m", Some("spacy")) if one.args.get(2).is_some_and(|word| word.is("download")) => Class::Install,
+            (_, Some("install" | "develop")) if first.ends_with("setup.py") => Class::Install,
+            _ => Class::Other,
+        },
+        _ => Class::Other,
+    }
+}
+
+fn is_option(word: &Word) -> bool {
+    word.text().starts_with('-')
+}
+
+fn is_list(path: &str) -> bool {
+    path.starts_with("/var/lib/apt/lists") || path.starts_with("/var/cache/ap")
+}
+
+fn is_cache(path: &str) -> bool {
+    let cache = ["/root/.cache", "~/.cache", "$HOME/.cache", "/tmp/", "/var/tmp/", "/var/cache/", "/var/log/"];
+    is_list(path) || cache.iter().any(|known| path.starts_with(known)) || path.contains("$POETRY_CACHE_DIR")
+}
+
+/// The installers that are piped into an interpreter: `curl -sSL https://install.python-poetry.org | python3 -`.
+fn is_tool_script(all: &[Invocation]) -> bool {
+    let sites = ["install.python-poetry.org", "astral.sh/uv", "pdm-project.org", "get-poetry.py", "bootstrap.pypa.io"];
+    let mut words = all.iter().flat_map(|one| one.args.iter());
+    words.any(|word| sites.iter().any(|site| word.text().contains(site)))
+}

@@ -1,0 +1,62 @@
+//! An install command told where the environment is.
+
+use super::element::Element;
+use super::plan::{Plan, VENV};
+use super::write::edited;
+use crate::optimize::scene::Scene;
+use crate::shell::{Invocation, Manager, Verb, Word};
+use crate::text::{Edit, Span};
+
+/// Where a span of the script of a part's RUN stands in the source.
+pub(super) fn place(scene: &Scene, element: &Element, span: Span) -> Span {
+    let indexes = scene.file().instructions();
+    let index = indexes.partition_point(|one| one.span.start <= element.span.start).saturating_sub(1);
+    scene.build.code(index).map_or(span, |code| code.place(scene.file(), span))
+}
+
+/// The text of a part that installs, into the environment that the plan makes.
+pub(super) fn into(scene: &Scene, plan: &Plan, element: &Element) -> String {
+    let as_is = scene.source().slice(element.span).to_owned();
+    if !plan.makes {
+        return as_is;
+    }
+    let edits: Vec<Edit> = element.invocations.iter().flat_map(|one| of_one(scene, element, one)).collect();
+    edited(scene, element.span, &edits).unwrap_or(as_is)
+}
+
+fn of_one(scene: &Scene, element: &Element, one: &Invocation) -> Vec<Edit> {
+    let Some(call) = one.package_call() else { return Vec::new() };
+    let mut edits: Vec<Edit> = Vec::new();
+    let mut drop = |names: &[&str]| {
+        for word in one.args.iter().filter(|word| names.contains(&word.text())) {
+            edits.extend(without_word(scene, element, one, word));
+        }
+    };
+    if element.class == super::element::Class::Tool {
+        return Vec::new();
+    }
+    match call.manager {
+        Manager::Pip if matches!(call.verb, Verb::Install | Verb::Remove) => {
+            drop(&["--user", "--break-system-packages"]);
+            // Behind `pip`, also in `python -m pip`.
+            let named = one.args.iter().take(3).find(|word| word.is("pip")).unwrap_or(one.path);
+            let at = place(scene, element, named.span).end;
+            edits.push(Edit { span: Span::at(at), text: format!(" --python {VENV}") });
+        }
+        Manager::Uv if call.verb_text.starts_with("pip ") => {
+            drop(&["--system", "--break-system-packages"]);
+            let at = place(scene, element, call.verb_span).end;
+            edits.push(Edit { span: Span::at(at), text: format!(" --python {VENV}") });
+        }
+        Manager::Pipenv => drop(&["--system"]),
+        _ => {}
+    }
+    edits
+}
+
+fn without_word(scene: &Scene, element: &Element, one: &Invocation, word: &Word) -> Option<Edit> {
+    let at = one.args.iter().position(|other| other.span == word.span)?;
+    let before = at.checked_sub(1).map_or(one.path.span, |index| one.args[index].span);
+    let (before, own) = (place(scene, element, before), place(scene, element, word.span));
+    Some(Edit { span: Span::new(before.end, own.end), text: String::new() })
+}

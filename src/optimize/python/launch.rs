@@ -1,0 +1,181 @@
+//! What starts the program: wrappers such as `poetry run` go, as the environment is on PATH.
+
+use std::collections::BTreeSet;
+
+use super::evidence;
+use crate::build::Stage;
+use crate::dockerfile::Keyword;
+use crate::manifest::{Ecosystem, Project};
+use crate::optimize::scene::Scene;
+use crate::shell::{Invocation, Manager, Word, parse};
+use crate::text::{Edit, Span};
+
+/// Options of `uv run` that only say how it syncs first.
+const UV_SWITCHES: [&str; 13] = [
+    "--no-sync",
+    "--frozen",
+    "--locked",
+    "--no-dev",
+    "--no-default-groups",
+    "--all-extras",
+    "--all-groups",
+    "--no-cache",
+    "--no-editable",
+    "--quiet",
+    "-q",
+    "--no-progress",
+    "--offline",
+];
+
+/// Options of `uv run` of the same kind that take a value.
+const UV_VALUES: [&str; 8] =
+    ["--extra", "--group", "--no-group", "--directory", "--project", "--color", "--link-mode", "--python"];
+
+/// A wrapper that can go: its tool, and what stands for it and the words that go with it.
+struct Wrapped {
+    from: u32,
+    to: u32,
+    text: Vec<String>,
+}
+
+/// The edits that take wrappers off a CMD, ENTRYPOINT or HEALTHCHECK; `None` where one has to stay.
+pub(super) fn unwrapped(scene: &Scene, index: usize) -> Option<Vec<Edit>> {
+    let Some(code) = scene.build.code(index) else { return Some(Vec::new()) };
+    let mut edits = Vec::new();
+    for one in code.script.invocations() {
+        if wrapper(&one).is_none() {
+            continue;
+        }
+        let found = wrapped(scene, &one)?;
+        let words = code.is_exec() && one.via.is_empty();
+        let text: String = if words {
+            found.text.iter().map(|word| format!("\"{word}\", ")).collect()
+        } else {
+            found.text.iter().map(|word| format!("{word} ")).collect()
+        };
+        let span = Span::new(found.from, found.to);
+        edits.push(Edit { span: code.place(scene.file(), span), text });
+    }
+    Some(edits)
+}
+
+/// `poetry run`, `uv run`, …
+fn wrapper(one: &Invocation) -> Option<Manager> {
+    let call = one.package_call()?;
+    let known = matches!(call.manager, Manager::Poetry | Manager::Pipenv | Manager::Pdm | Manager::Uv);
+    (known && call.verb_text == "run").then_some(call.manager)
+}
+
+fn wrapped(scene: &Scene, one: &Invocation) -> Option<Wrapped> {
+    let manager = wrapper(one)?;
+    let run = one.args.iter().position(|word| word.is("run"))?;
+    if one.args[..run].iter().any(|word| !UV_SWITCHES.contains(&word.text())) {
+        return None;
+    }
+    let mut at = run + 1;
+    let mut text = Vec::new();
+    while let Some(word) = one.args.get(at) {
+        let name = word.text();
+        let flag = name.split('=').next().unwrap_or(name);
+        if manager == Manager::Uv && (name == "-m" || name == "--module") {
+            text = vec!["python".to_owned(), "-m".to_owned()];
+            at += 1;
+            break;
+        }
+        if !name.starts_with('-') {
+            break;
+        }
+        match manager {
+            _ if name == "--" => at += 1,
+            Manager::Uv if UV_SWITCHES.contains(&name) => at += 1,
+            Manager::Uv if UV_VALUES.contains(&flag) => at += if name.contains('=') { 1 } else { 2 },
+            _ => return None,
+        }
+    }
+    let program = one.args.get(at)?;
+    let from = one.path.span.start;
+    if program.text().ends_with(".py") && manager == Manager::Uv {
+        text.push("python".to_owned());
+    }
+    if !text.is_empty() {
+        return Some(Wrapped { from, to: program.span.start, text });
+    }
+    let projects = || scene.projects().iter().filter(|one| one.ecosystem == Ecosystem::Python);
+    if let Some(command) = projects().find_map(|project| project.script(program.text())) {
+        return named_script(one, at, command, from);
+    }
+    let entry = |project: &Project| project.entry_points.iter().any(|entry| entry.name == program.text());
+    if projects().any(entry) && !installs_root(scene) {
+        return None;
+    }
+    Some(Wrapped { from, to: program.span.start, text })
+}
+
+/// A script of the manifest in place of its name, where it is one plain command.
+fn named_script(one: &Invocation, at: usize, command: &str, from: u32) -> Option<Wrapped> {
+    let script = parse(command);
+    let plain = script.commands.len() == 1 && !command.contains(['$', '"', '\'', '\\', '>', '<', '{', '|', '&', ';']);
+    let words = script.commands.first().filter(|_| plain)?;
+    let text: Vec<String> = words.words.iter().map(|word| word.text().to_owned()).collect();
+    // The name itself goes too: only where a word follows is there a place for the text.
+    let to = one.args.get(at + 1)?.span.start;
+    Some(Wrapped { from, to, text })
+}
+
+/// Whether an install puts the project itself into the environment.
+fn installs_root(scene: &Scene) -> bool {
+    let build = scene.build;
+    let mut runs = build.stages().iter().flat_map(|stage| build.instructions(stage));
+    runs.any(|(index, instruction)| {
+        let Some(code) = build.code(index).filter(|_| instruction.keyword == Keyword::Run) else { return false };
+        code.script.invocations().iter().any(|one| {
+            let Some(call) = one.package_call() else { return false };
+            match (call.manager, &*call.verb_text) {
+                (Manager::Uv, "sync") => !call.has(&["--no-install-project", "--no-install-workspace"]),
+                (Manager::Poetry, "install" | "sync") => !call.has(&["--no-root"]),
+                (Manager::Pdm, "install" | "sync") => !call.has(&["--no-self"]),
+                (Manager::Pip | Manager::Uv, _) => call.inputs.iter().any(|input| input.path.text.starts_with('.')),
+                _ => false,
+            }
+        })
+    })
+}
+
+/// Tools that a container calls although the environment is on PATH: in scripts and compose commands, which stay, and
+/// where a wrapper does more than find the program.
+pub(super) fn tools_at_run_time(scene: &Scene, target: &Stage) -> BTreeSet<Manager> {
+    let mut tools = BTreeSet::new();
+    for keyword in [Keyword::Entrypoint, Keyword::Cmd, Keyword::Healthcheck] {
+        let Some((index, _)) = scene.build.last(target, keyword) else { continue };
+        let Some(code) = scene.build.code(index) else { continue };
+        let calls: BTreeSet<Manager> = code.script.invocations().iter().filter_map(wrapper).collect();
+        if unwrapped(scene, index).is_none() {
+            tools.extend(calls);
+        }
+    }
+    let services = scene.evidence.services.iter();
+    let commands = services.flat_map(|one| one.command.iter().chain(&one.healthcheck)).map(String::as_str);
+    for text in evidence::scripts(scene, target).into_iter().map(|(_, text)| text).chain(commands) {
+        for one in parse(text).invocations() {
+            let call = one.package_call().map(|call| call.manager);
+            let known = |one: &Manager| matches!(one, Manager::Poetry | Manager::Pipenv | Manager::Pdm | Manager::Uv);
+            tools.extend(call.filter(known));
+        }
+    }
+    tools
+}
+
+/// The first words of a command, for messages.
+pub(super) fn name(manager: Manager) -> &'static str {
+    match manager {
+        Manager::Poetry => "poetry",
+        Manager::Pipenv => "pipenv",
+        Manager::Pdm => "pdm",
+        _ => "uv",
+    }
+}
+
+/// Whether a word is the program of a tool.
+pub(super) fn is_tool(word: &Word) -> bool {
+    matches!(word.text(), "poetry" | "pipenv" | "pdm" | "uv")
+}

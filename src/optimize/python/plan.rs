@@ -1,0 +1,302 @@
+//! What the two stages of a Python image have to hold: which stage installs, into which environment, and what the
+//! program needs of the build when it runs.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::element::{Class, Element, elements};
+use super::evidence::{self, Wish};
+use super::launch;
+use crate::build::{Base, Build, Reference, Stage};
+use crate::dockerfile::Keyword;
+use crate::optimize::scene::Scene;
+use crate::shell::{InputKind, Invocation, Manager, Word};
+
+/// Where the environment is made unless the author or the tool has a place for it.
+pub(super) const VENV: &str = "/opt/venv";
+
+/// The stages of a Python image, before they are written down.
+#[derive(Debug)]
+pub(super) struct Plan<'b> {
+    /// The stage that installs and ships.
+    pub stage: &'b Stage,
+    /// Its RUNs taken apart; `None` for those that can't be.
+    pub runs: BTreeMap<usize, Option<Vec<Element<'b>>>>,
+    /// The first and the last instruction that installs dependencies.
+    pub installs: (usize, usize),
+    /// The environments that the run-time stage takes over.
+    pub venvs: Vec<String>,
+    /// Whether [`VENV`] has to be made, as the original installs into the base's Python.
+    pub makes: bool,
+    /// Whether the environment sees the base's own packages (setuptools up to Python 3.11, pip).
+    pub sees_base: bool,
+    /// Whether tools are told the environment by `VIRTUAL_ENV`.
+    pub told: bool,
+    /// Tools that scripts or commands call in the container.
+    pub kept_tools: BTreeSet<Manager>,
+    /// A folder that is copied from the build stage, as installing writes into it.
+    pub whole: Option<String>,
+    /// What a script or dependency wants of the image.
+    pub wish: Wish,
+}
+
+/// Why there is no plan.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Not {
+    /// Nothing in the image installs Python dependencies, or they come from another stage already.
+    Needed,
+    /// Something stands in the way: what, and why.
+    Possible(String, String),
+}
+
+fn not<T>(what: &str, why: impl Into<String>) -> Result<T, Not> {
+    Err(Not::Possible(what.to_owned(), why.into()))
+}
+
+/// Works out the stages; see [`Not`] for when there are none.
+pub(super) fn plan<'b>(scene: &Scene<'b>) -> Result<Plan<'b>, Not> {
+    let build: &'b Build<'b> = scene.build;
+    let target = build.target().filter(|_| build.is_ordinary()).ok_or(Not::Needed)?;
+    let wish = evidence::wish(scene, target);
+    let mut found: Vec<(&'b Stage, BTreeMap<usize, Option<Vec<Element<'b>>>>)> = Vec::new();
+    for stage in build.chain(target) {
+        let runs = runs(scene, stage, wish.setuptools);
+        if runs.values().flatten().flatten().any(|element| element.class == Class::Install) {
+            found.push((stage, runs));
+        } else if let Some(index) = unread_install(scene, stage) {
+            let line = build.instruction(index).start_line;
+            return not(
+                "the stages stay",
+                format!("the RUN of line {line} installs, and is no plain list of commands"),
+            );
+        }
+    }
+    let (stage, runs) = match found.len() {
+        0 => return Err(Not::Needed),
+        1 => found.remove(0),
+        _ => return not("the stages stay", "two stages of the image install dependencies, one on top of the other"),
+    };
+    base_allows(scene, stage)?;
+    others_allow(scene, target, stage)?;
+    let is_install = |all: &Option<Vec<Element>>| all.iter().flatten().any(|one| one.class == Class::Install);
+    let mut indexes = runs.iter().filter(|(_, all)| is_install(all)).map(|(index, _)| *index);
+    let first = indexes.next().unwrap_or(stage.from);
+    let last = indexes.next_back().unwrap_or(first);
+    let mut plan = Plan {
+        stage,
+        runs,
+        installs: (first, last),
+        venvs: Vec::new(),
+        makes: false,
+        sees_base: false,
+        told: false,
+        kept_tools: BTreeSet::new(),
+        whole: None,
+        wish,
+    };
+    plan.environments(scene)?;
+    plan.run_time(scene, target)?;
+    if !plan.gains(scene) {
+        return not("one stage stays", "the base is slim already and nothing is installed that only builds");
+    }
+    Ok(plan)
+}
+
+fn runs<'b>(scene: &Scene<'b>, stage: &Stage, setuptools: bool) -> BTreeMap<usize, Option<Vec<Element<'b>>>> {
+    let runs = scene.build.instructions(stage).filter(|(_, one)| one.keyword == Keyword::Run);
+    runs.map(|(index, _)| (index, elements(scene, index, setuptools))).collect()
+}
+
+/// A RUN that installs Python packages but can't be taken apart.
+fn unread_install(scene: &Scene, stage: &Stage) -> Option<usize> {
+    let mut runs = scene.build.instructions(stage).filter(|(_, one)| one.keyword == Keyword::Run);
+    let words = ["pip install", "pip3 install", "uv sync", "poetry install", "pipenv install", "pipenv sync", "pdm "];
+    let installs = |index: usize| {
+        let text = scene.source().slice(scene.build.instruction(index).span);
+        elements(scene, index, false).is_none() && words.iter().any(|word| text.contains(word))
+    };
+    runs.find(|(index, _)| installs(*index)).map(|(index, _)| index)
+}
+
+/// Only images whose Python is known to make environments that can be copied.
+fn base_allows(scene: &Scene, stage: &Stage) -> Result<(), Not> {
+    let what = "the stages stay";
+    let Base::Image(image) = scene.build.root_base(stage) else {
+        return not(what, "the base is known to the build only");
+    };
+    let name = Reference::of(image).name;
+    let last = name.rsplit('/').next().unwrap_or(name);
+    if ["cuda", "nvidia", "pytorch", "tensorflow", "rocm"].iter().any(|word| image.contains(word)) {
+        return not(what, format!("`{image}` brings libraries of a GPU, and what uses them is not known"));
+    }
+    if ["conda", "mamba"].iter().any(|word| image.contains(word)) {
+        return not(what, "conda environments are no virtual environments");
+    }
+    let known = last == "python" || name.ends_with("astral-sh/uv");
+    if known && !image.contains("windows") && !image.contains("nanoserver") {
+        return Ok(());
+    }
+    not(what, format!("`{image}` is no official Python image, and where its Python looks for packages is not known"))
+}
+
+/// Other stages must not need what goes.
+fn others_allow(scene: &Scene, target: &Stage, stage: &Stage) -> Result<(), Not> {
+    let build = scene.build;
+    let ours: Vec<usize> = build.chain(target).map(|one| one.index).collect();
+    for other in build.stages().iter().filter(|other| !ours.contains(&other.index)) {
+        if !build.chain(other).any(|below| below.index == stage.index) {
+            continue;
+        }
+        let uses = build.instructions(other).any(|(index, _)| {
+            let Some(code) = build.code(index) else { return false };
+            code.script.invocations().iter().any(|one| one.package_call().is_some())
+        });
+        if uses {
+            let why = format!("stage `{}` stands on `{}` and uses what it builds with", other.title(), stage.title());
+            return not("the stages stay", why);
+        }
+    }
+    let later = build.edges().iter().filter(|edge| edge.stage >= stage.index);
+    let numbered = later.into_iter().any(|edge| {
+        let text = scene.source().slice(edge.span).trim_matches('"');
+        text.parse::<usize>().is_ok_and(|number| number >= stage.index)
+    });
+    if numbered {
+        return not("the stages stay", "a later stage names this one by its number, which would change");
+    }
+    Ok(())
+}
+
+impl<'b> Plan<'b> {
+    /// All parts of a class, in order.
+    pub(super) fn of_class(&self, class: Class) -> impl Iterator<Item = (usize, &Element<'b>)> {
+        let all = self.runs.iter().flat_map(|(index, all)| all.iter().flatten().map(move |one| (*index, one)));
+        all.filter(move |(_, one)| one.class == class)
+    }
+
+    /// Where the installs put things.
+    fn environments(&mut self, scene: &Scene) -> Result<(), Not> {
+        let author = self.authors_venv(scene);
+        let mut venvs: Vec<String> = Vec::new();
+        let mut sees_base = self.wish.base_packages || python_below_3_12(scene, self.stage);
+        let (mut makes, mut told, mut whole) = (false, false, None);
+        let installs: Vec<(usize, Invocation<'b>)> = self
+            .of_class(Class::Install)
+            .flat_map(|(index, one)| one.invocations.iter().map(move |call| (index, call.clone())))
+            .collect();
+        for (index, one) in &installs {
+            let folder = scene.build.workdir(self.stage, *index).value().cloned().unwrap_or_else(|| "/".to_owned());
+            let Some(call) = one.package_call() else {
+                // `python setup.py develop`, `python -m spacy download`.
+                let text: Vec<&str> = one.args.iter().map(Word::text).collect();
+                if text.iter().any(|word| word.ends_with("setup.py")) {
+                    return not("the stages stay", "`setup.py` installs the project past pip");
+                }
+                if text.contains(&"spacy") {
+                    sees_base = true;
+                    makes |= author.is_none();
+                }
+                continue;
+            };
+            let elsewhere = ["--target", "-t", "--prefix", "--root"];
+            if matches!(call.manager, Manager::Pip | Manager::Uv) && call.has(&elsewhere) {
+                return not("the stages stay", "packages are installed into a folder of their own");
+            }
+            let editable = call.inputs.iter().any(|input| input.kind == InputKind::Editable);
+            match (call.manager, &*call.verb_text) {
+                (Manager::Conda, _) => return not("the stages stay", "conda environments are no virtual environments"),
+                (Manager::Uv, "sync") => {
+                    let venv = project_environment(scene, self.stage, *index, &folder);
+                    if venv.starts_with("/usr") {
+                        return not("the stages stay", "uv installs into the base's own Python");
+                    }
+                    add(&mut venvs, venv);
+                }
+                (Manager::Pdm, _) => add(&mut venvs, format!("{}/.venv", folder.trim_end_matches('/'))),
+                (Manager::Poetry | Manager::Pipenv, _) if author.is_none() => (makes, told) = (true, true),
+                _ if author.is_none() => makes = true,
+                _ => {}
+            }
+            if editable && matches!(call.manager, Manager::Pip | Manager::Uv | Manager::Pipenv) {
+                whole = Some(folder);
+            }
+        }
+        venvs.extend(author);
+        if makes {
+            add(&mut venvs, VENV.to_owned());
+        }
+        (self.venvs, self.makes, self.told, self.whole) = (venvs, makes, told, whole);
+        self.sees_base = sees_base && makes;
+        Ok(())
+    }
+
+    /// The environment that the original makes itself.
+    fn authors_venv(&self, scene: &Scene) -> Option<String> {
+        let (index, one) = self.of_class(Class::Venv).next()?;
+        let workdir = scene.build.workdir(self.stage, index).value().cloned()?;
+        let call = one.invocations.last()?;
+        let operand = call.args.iter().rev().find(|word| !word.text().starts_with('-'));
+        let name = operand.map(Word::text).filter(|text| !matches!(*text, "venv" | "virtualenv")).unwrap_or(".venv");
+        let name = scene.build.scopes().expand(self.stage.index, index, name)?;
+        let path = if name.starts_with('/') { name } else { format!("{}/{name}", workdir.trim_end_matches('/')) };
+        Some(path.trim_end_matches('/').to_owned())
+    }
+
+    /// What the container's own commands call.
+    fn run_time(&mut self, scene: &Scene, target: &Stage) -> Result<(), Not> {
+        if let Some(path) = evidence::absolute_program(scene, target).filter(|_| self.makes) {
+            return not("the stages stay", format!("`{path}` is called by its path, and would be another Python"));
+        }
+        self.kept_tools = launch::tools_at_run_time(scene, target);
+        Ok(())
+    }
+
+    /// Whether the run-time stage would be smaller at all.
+    fn gains(&self, scene: &Scene) -> bool {
+        let Base::Image(image) = scene.build.root_base(self.stage) else { return false };
+        let full = !["slim", "alpine"].iter().any(|word| image.contains(word));
+        let tools = self.of_class(Class::Tool).any(|(_, one)| {
+            let heavy = |call: &Invocation| call.package_call().is_none_or(|call| call.packages.iter().any(is_heavy));
+            one.invocations.iter().any(heavy)
+        });
+        let builds = self.of_class(Class::System).any(|(_, one)| super::system::builds(one));
+        let copied = scene.build.transfers(self.stage).into_iter().any(|one| super::write::is_tool_copy(&one));
+        full || tools || builds || (copied && self.kept_tools.is_empty())
+    }
+}
+
+fn is_heavy(package: &crate::shell::Package) -> bool {
+    !matches!(package.name.text, "pip" | "setuptools" | "wheel")
+}
+
+fn add(venvs: &mut Vec<String>, venv: String) {
+    if !venvs.contains(&venv) {
+        venvs.push(venv);
+    }
+}
+
+/// The environment of `uv sync`: `UV_PROJECT_ENVIRONMENT`, else `.venv` in the project's folder.
+fn project_environment(scene: &Scene, stage: &Stage, index: usize, folder: &str) -> String {
+    let set = match scene.build.scopes().lookup(stage.index, "UV_PROJECT_ENVIRONMENT", index) {
+        crate::build::Lookup::Defined(definition) => match &definition.value {
+            crate::build::Value::Known(value) => Some(value.to_string()),
+            _ => None,
+        },
+        _ => None,
+    };
+    let name = set.unwrap_or_else(|| ".venv".to_owned());
+    if name.starts_with('/') { name } else { format!("{}/{name}", folder.trim_end_matches('/')) }
+}
+
+/// Whether the base's Python may be older than 3.12: such images bring setuptools, which packages import undeclared.
+fn python_below_3_12(scene: &Scene, stage: &Stage) -> bool {
+    let Base::Image(image) = scene.build.root_base(stage) else { return true };
+    let tag = Reference::of(image).tag.unwrap_or_default();
+    let version = tag.trim_start_matches("python").split('-').next().unwrap_or_default();
+    let mut parts = version.split('.').map(str::parse::<u32>);
+    match (parts.next(), parts.next()) {
+        (Some(Ok(3)), Some(Ok(minor))) => minor < 12,
+        // `latest`, `3`, `slim`: a current Python.
+        (Some(Ok(3)) | Some(Err(_)), None) => false,
+        _ => true,
+    }
+}

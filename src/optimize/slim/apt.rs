@@ -1,0 +1,87 @@
+//! Debian packages for a stage: what its RUNs install, and where further ones are put.
+
+use std::collections::BTreeMap;
+
+use crate::build::Stage;
+use crate::dockerfile::Keyword;
+use crate::finding::FileEdit;
+use crate::optimize::scene::Scene;
+use crate::shell::{Manager, PackageCall, PackageSource, Verb};
+use crate::text::Span;
+
+/// Packages and the instruction that needs each first; `usize::MAX` where only the container does.
+pub(super) type Wanted = BTreeMap<String, usize>;
+
+/// Takes a package, or moves it to an earlier user.
+pub(super) fn want(wanted: &mut Wanted, package: &str, at: usize) {
+    let known = wanted.entry(package.to_owned()).or_insert(at);
+    *known = at.min(*known);
+}
+
+/// The calls of apt that install in a stage, with their instructions.
+fn each<T>(scene: &Scene, stage: &Stage, mut look: impl FnMut(usize, &PackageCall) -> Option<T>) -> Option<T> {
+    let runs = scene.build.instructions(stage).filter(|(_, one)| one.keyword == Keyword::Run);
+    for (index, _) in runs {
+        let Some(code) = scene.build.code(index) else { continue };
+        for one in code.script.invocations() {
+            let call = one.package_call().filter(|call| call.manager == Manager::Apt && call.verb == Verb::Install);
+            if let Some(found) = call.and_then(|call| look(index, &call)) {
+                return Some(found);
+            }
+        }
+    }
+    None
+}
+
+/// The instruction of a stage's chain that installs a package, no later than `at`.
+pub(super) fn installs(scene: &Scene, stage: &Stage, package: &str, at: usize) -> bool {
+    scene.build.chain(stage).any(|below| {
+        let named = |index: usize, call: &PackageCall| {
+            let has = call.packages.iter().any(|one| !one.absent && one.name.text == package);
+            (has && index <= at).then_some(())
+        };
+        each(scene, below, named).is_some()
+    })
+}
+
+/// Edits that install packages in a stage, before the instructions that need them: with the author's own, where that is
+/// early enough, else right behind FROM.
+pub(super) fn install(scene: &Scene, stage: &Stage, wanted: &Wanted) -> Vec<FileEdit> {
+    let missing: Wanted = wanted
+        .iter()
+        .filter(|(package, at)| !installs(scene, stage, package, **at))
+        .map(|(package, at)| (package.clone(), *at))
+        .collect();
+    let Some(first) = missing.values().min() else { return Vec::new() };
+    let names: Vec<&str> = missing.keys().map(String::as_str).collect();
+    if let Some((place, between)) = each(scene, stage, |index, call| own_list(scene, index, call, *first)) {
+        let text: String = names.iter().flat_map(|name| [between.as_str(), *name]).collect();
+        return vec![scene.edit(Span::at(place), text)];
+    }
+    let newline = scene.newline();
+    let text = [
+        "RUN apt-get update \\".to_owned(),
+        format!("    && apt-get install -y --no-install-recommends {} \\", names.join(" ")),
+        "    && rm -rf /var/lib/apt/lists/*".to_owned(),
+    ];
+    let at = scene.passage(stage.from).end;
+    let open = if scene.source().slice(scene.passage(stage.from)).ends_with('\n') { "" } else { newline };
+    vec![scene.edit(Span::at(at), format!("{open}{}{newline}", text.join(newline)))]
+}
+
+/// Where the author's list of packages ends, and what stands between its words; `None` where it comes too late.
+fn own_list(scene: &Scene, index: usize, call: &PackageCall, first: usize) -> Option<(u32, String)> {
+    let code = scene.build.code(index).filter(|code| index < first && !code.is_exec())?;
+    let place = |span: Span| code.place(scene.file(), span);
+    let words: Vec<Span> = call.packages.iter().map(|package| place(package.span)).collect();
+    let plain = call.packages.iter().all(|package| package.source == PackageSource::Index && !package.absent);
+    let last = words.last().filter(|_| plain)?;
+    let source = scene.source();
+    let between = match words.as_slice() {
+        [.., before, last] if before.end < last.start => source.slice(Span::new(before.end, last.start)),
+        _ => " ",
+    };
+    // Comments between the words are not repeated.
+    let blank = between.chars().all(|c| c.is_whitespace() || c == scene.file().escape());
+    Some((last.end, if blank { between.to_owned() } else { " ".to_owned() }))
+}

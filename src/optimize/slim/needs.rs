@@ -1,0 +1,164 @@
+//! What a stage needs that full images bring and slim ones lack: programs that its steps and its container call, and
+//! packages by which its dependencies are built.
+
+use std::collections::BTreeSet;
+
+use super::apt::{self, Wanted};
+use crate::build::{BaseImage, Presence, Reference, Slim, Stage};
+use crate::dockerfile::Keyword;
+use crate::optimize::scene::Scene;
+use crate::optimize::{node, python, scripted};
+use crate::shell::{Invocation, Manager, Script, Verb, parse};
+
+/// Scripts that scripts call, and so on, that are read.
+const DEEPEST: usize = 3;
+
+/// Programs that read what to do from a file of the project.
+const FILE_READERS: [(&str, &str); 2] = [("make", "Makefile"), ("gmake", "Makefile")];
+
+/// Packages that bring a program which the twin is known to lack; empty where it has it, or nobody knows.
+pub(super) fn packages_of(slim: &str, program: &str) -> Vec<&'static str> {
+    // Full and slim variants of these have the same programs.
+    let same = matches!(Reference::of(slim).short_name(), "debian" | "eclipse-temurin");
+    if same || BaseImage::of(slim).presence(program) == Presence::Has {
+        return Vec::new();
+    }
+    Slim::packages_of(program).unwrap_or_default()
+}
+
+/// Takes the packages of a program.
+pub(super) fn want_program(wanted: &mut Wanted, slim: &str, program: &str, at: usize) {
+    for package in packages_of(slim, program) {
+        apt::want(wanted, package, at);
+    }
+}
+
+/// What the RUNs of a stage call; an error names what can't be looked into.
+pub(super) fn of_steps(scene: &Scene, stage: &Stage, slim: &str, wanted: &mut Wanted) -> Result<(), String> {
+    let runs = scene.build.instructions(stage).filter(|(_, one)| one.keyword == Keyword::Run);
+    for (index, _) in runs {
+        let Some(code) = scene.build.code(index) else {
+            return Err("a RUN that no shell of this kind reads may call anything".to_owned());
+        };
+        of_script(scene, &code.script, slim, index, DEEPEST, wanted)?;
+    }
+    Ok(())
+}
+
+/// What a script calls, and the scripts of the project that it starts.
+pub(super) fn of_script(
+    scene: &Scene,
+    script: &Script,
+    slim: &str,
+    at: usize,
+    depth: usize,
+    wanted: &mut Wanted,
+) -> Result<(), String> {
+    for one in script.invocations() {
+        for wrapper in &one.via {
+            want_program(wanted, slim, wrapper.program, at);
+        }
+        let Some(program) = one.program else { continue };
+        want_program(wanted, slim, program, at);
+        if one.package_call().is_some() && one.args.iter().any(|word| word.text().contains("git+")) {
+            want_program(wanted, slim, "git", at);
+        }
+        let Some(named) = read_by(&one, program) else { continue };
+        match text(scene, &named) {
+            Some(text) if depth > 0 => of_script(scene, &parse(text), slim, at, depth - 1, wanted)?,
+            Some(_) => {}
+            None if at == usize::MAX => {}
+            None => return Err(format!("`{named}` may call anything: its text is not there")),
+        }
+    }
+    Ok(())
+}
+
+/// The file of the project that a program is or reads.
+fn read_by(one: &Invocation, program: &str) -> Option<String> {
+    if let Some((_, file)) = FILE_READERS.iter().find(|(reader, _)| *reader == program) {
+        return Some((*file).to_owned());
+    }
+    let shell = matches!(program, "sh" | "bash" | "dash" | "ash" | "." | "source");
+    let word = if shell { one.args.iter().find(|word| !word.text().starts_with('-'))? } else { one.path };
+    let path = word.value()?;
+    let script = path.strip_suffix(".sh").is_some() || (shell && path != "/dev/stdin");
+    script.then(|| path.to_owned())
+}
+
+/// The text of a script of the context, by the last part of its path.
+fn text<'a>(scene: &Scene<'a>, path: &str) -> Option<&'a str> {
+    let name = path.rsplit('/').next()?;
+    let texts = &scene.evidence.texts;
+    let own = texts.get(path.trim_start_matches("./"));
+    let found =
+        own.or_else(|| texts.iter().find(|(path, _)| path.rsplit('/').next() == Some(name)).map(|(_, text)| text));
+    found.map(String::as_str)
+}
+
+/// What the container calls: its command, its scripts, and what compose tells it to run or ask.
+pub(super) fn of_container(scene: &Scene, stage: &Stage, slim: &str, wanted: &mut Wanted) {
+    let build = scene.build;
+    for keyword in [Keyword::Entrypoint, Keyword::Cmd] {
+        let code = build.last(stage, keyword).and_then(|(index, _)| build.code(index));
+        if let Some(code) = code {
+            _ = of_script(scene, &code.script, slim, usize::MAX, DEEPEST, wanted);
+        }
+    }
+    for started in build.started(stage) {
+        if let Some(text) = scene.evidence.texts.get(&started.file.path) {
+            _ = of_script(scene, &parse(text), slim, usize::MAX, DEEPEST, wanted);
+        }
+    }
+    for service in &scene.evidence.services {
+        for text in service.command.iter().chain(&service.healthcheck) {
+            _ = of_script(scene, &parse(text), slim, usize::MAX, DEEPEST, wanted);
+        }
+    }
+    if let Some(observed) = &scene.evidence.observed {
+        for program in &observed.programs {
+            want_program(wanted, slim, program, usize::MAX);
+        }
+        for package in &observed.packages {
+            apt::want(wanted, package, usize::MAX);
+        }
+    }
+}
+
+/// Debian packages by which a stage builds dependencies and that nothing in it installs; an error where that is not
+/// known.
+pub(super) fn to_build(scene: &Scene, stage: &Stage) -> Result<BTreeSet<String>, String> {
+    let mut all = BTreeSet::new();
+    for (language, managers, answer) in LANGUAGES {
+        if !installs(scene, stage, managers) {
+            continue;
+        }
+        let needed = answer(scene, stage.index);
+        all.extend(needed.ok_or_else(|| format!("what its {language} dependencies need to be built isn't known"))?);
+    }
+    let compiler = |at| ["gcc", "g++", "build-essential"].iter().any(|name| apt::installs(scene, stage, name, at));
+    all.retain(|package| !apt::installs(scene, stage, package, usize::MAX));
+    if compiler(usize::MAX) {
+        all.retain(|package| !matches!(&**package, "gcc" | "g++" | "make" | "libc6-dev" | "build-essential"));
+    }
+    Ok(all)
+}
+
+/// Asks for the packages by which a stage builds what it installs.
+type Answer = fn(&Scene, usize) -> Option<BTreeSet<String>>;
+
+/// Languages, the managers that install for them, and who knows what that needs.
+const LANGUAGES: [(&str, &[Manager], Answer); 3] = [
+    ("Python", &[Manager::Pip, Manager::Uv, Manager::Poetry, Manager::Pipenv, Manager::Pdm], python::build_packages),
+    ("Node", &[Manager::Npm, Manager::Yarn, Manager::Pnpm, Manager::Bun], node::build_packages),
+    ("Ruby", &[Manager::Gem, Manager::Bundle], scripted::build_packages),
+];
+
+fn installs(scene: &Scene, stage: &Stage, managers: &[Manager]) -> bool {
+    let runs = scene.build.instructions(stage).filter(|(_, one)| one.keyword == Keyword::Run);
+    runs.filter_map(|(index, _)| scene.build.code(index)).any(|code| {
+        code.script.invocations().iter().filter_map(Invocation::package_call).any(|call| {
+            managers.contains(&call.manager) && matches!(call.verb, Verb::Install | Verb::Upgrade | Verb::Download)
+        })
+    })
+}

@@ -1,0 +1,59 @@
+use crate::optimize::Rung;
+use crate::optimize::sketch::{climbed, rewritten};
+
+fn check(dockerfile: &str, files: &[(&str, &str)], expected: &str) {
+    let text = rewritten(dockerfile, files, Rung::Slim);
+    let refusals: Vec<_> =
+        climbed(dockerfile, files, Rung::Slim).rungs.into_iter().flat_map(|rung| rung.refusals).collect();
+    assert_eq!(text, expected, "{refusals:?}");
+}
+
+#[test]
+fn tags_are_edited_where_they_stand() {
+    let rest = "COPY app.py /\nCMD [\"python\", \"/app.py\"]\n";
+    for (from, to) in [
+        ("python:3.13", "python:3.13-slim"),
+        ("python:3.13-bookworm", "python:3.13-slim-bookworm"),
+        ("docker.io/library/python:3.13", "docker.io/library/python:3.13-slim"),
+        ("python", "python:slim"),
+        ("python:latest", "python:slim"),
+        ("node:lts", "node:lts-slim"),
+        ("node:22-bookworm", "node:22-bookworm-slim"),
+        ("debian:trixie", "debian:trixie-slim"),
+        ("python:3.13-slim", "python:3.13-slim"),
+        ("python:3.13-alpine", "python:3.13-alpine"),
+        ("team/python:3.13", "team/python:3.13"),
+        ("python:3.13@sha256:0000000000000000000000000000000000000000000000000000000000000000", ""),
+    ] {
+        let to = if to.is_empty() { from } else { to };
+        check(&format!("FROM {from}\n{rest}"), &[("app.py", "")], &format!("FROM {to}\n{rest}"));
+    }
+    let with = |from: &str| format!("ARG VERSION=3.13\nARG SUITE=bookworm\nFROM {from}\n{rest}");
+    for (from, to) in [
+        ("python:${VERSION}", "python:${VERSION}-slim"),
+        ("python:$VERSION-bookworm", "python:$VERSION-slim-bookworm"),
+        ("python:${VERSION}-${SUITE}", "python:${VERSION}-slim-${SUITE}"),
+    ] {
+        check(&with(from), &[("app.py", "")], &with(to));
+    }
+}
+
+#[test]
+fn programs_that_slim_images_lack_are_installed() {
+    check(
+        "FROM python:3.13\nRUN git --version\nCOPY app.py start.sh /\nHEALTHCHECK CMD curl -f http://localhost:8000/health || exit 1\nCMD [\"sh\", \"/start.sh\"]\n",
+        &[("app.py", ""), ("start.sh", "#!/bin/sh\nunzip -q /data.zip\nexec python /app.py\n")],
+        "FROM python:3.13-slim\nRUN apt-get update \\\n    && apt-get install -y --no-install-recommends ca-certificates git unzip \\\n    && rm -rf /var/lib/apt/lists/*\nRUN git --version\nCOPY app.py start.sh /\nHEALTHCHECK CMD [\"python\", \"-c\", \"import sys,urllib.request as u;sys.exit(0 if u.urlopen('http://localhost:8000/health').status<400 else 1)\"]\nCMD [\"sh\", \"/start.sh\"]\n",
+    );
+    check(
+        "FROM node:22\nRUN apt-get update && apt-get install -y --no-install-recommends \\\n    tini \\\n    zip \\\n    && rm -rf /var/lib/apt/lists/*\nCOPY app.js /\nRUN curl --version\nCMD [\"node\", \"/app.js\"]\n",
+        &[("app.js", "")],
+        "FROM node:22-slim\nRUN apt-get update && apt-get install -y --no-install-recommends \\\n    tini \\\n    zip \\\n    ca-certificates \\\n    curl \\\n    && rm -rf /var/lib/apt/lists/*\nCOPY app.js /\nRUN curl --version\nCMD [\"node\", \"/app.js\"]\n",
+    );
+}
+
+#[test]
+fn what_may_compile_keeps_the_full_base() {
+    let text = "FROM python:3.13\nCOPY . .\nRUN make all\nCMD [\"python\", \"app.py\"]\n";
+    check(text, &[("app.py", "")], text);
+}

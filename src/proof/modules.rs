@@ -1,0 +1,322 @@
+//! Which modules a program's own sources ask for: followed from what the container starts, so that a module that is
+//! loaded late is asked for too.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::LazyLock;
+
+use regex::Regex;
+
+/// Modules of one program at most.
+const MODULES: usize = 400;
+
+/// Source files that are followed at most.
+const FILES: usize = 2000;
+
+/// The module that a command of Python starts: `app.main` of `uvicorn app.main:app`.
+pub fn python_module(words: &[String]) -> Option<String> {
+    let program = words.first()?.rsplit('/').next()?;
+    let is_module = |text: &str| {
+        !text.is_empty()
+            && text.split('.').all(|part| {
+                part.chars().next().is_some_and(|c| c.is_alphabetic() || c == '_')
+                    && part.chars().all(|c| c.is_alphanumeric() || c == '_')
+            })
+    };
+    let after = |flags: &[&str]| {
+        let at = words.iter().position(|word| flags.contains(&word.as_str()))?;
+        words.get(at + 1).cloned()
+    };
+    let attribute = || {
+        words[1..]
+            .iter()
+            .find_map(|word| word.split_once(':').filter(|(module, _)| is_module(module)))
+            .map(|(module, _)| module.to_owned())
+    };
+    let found = match program {
+        "uvicorn" | "gunicorn" | "hypercorn" | "granian" | "daphne" | "taskiq" => {
+            attribute().or_else(|| words[1..].iter().find(|word| word.contains('.') && is_module(word)).cloned())
+        }
+        "celery" => after(&["-A", "--app"])
+            .or_else(|| words.iter().find_map(|word| word.strip_prefix("--app=").map(str::to_owned))),
+        "flask" => after(&["--app", "-A"]).map(|own| own.trim_end_matches(".py").to_owned()),
+        _ if program.starts_with("python") => after(&["-m"]),
+        _ => None,
+    }?;
+    let module = found.split(':').next()?.to_owned();
+    is_module(&module).then_some(module)
+}
+
+/// The file that a command of an interpreter starts: `server.js` of `node server.js`.
+pub fn script_file(words: &[String]) -> Option<String> {
+    let program = words.first()?.rsplit('/').next()?;
+    let is_interpreter =
+        program.starts_with("python") || matches!(program, "node" | "tsx" | "ts-node" | "bun" | "ruby" | "php");
+    let file = words[1..].iter().find(|word| !word.starts_with('-'))?;
+    (is_interpreter && !words[1..].iter().any(|word| word == "-m" || word == "-c" || word == "-e"))
+        .then(|| file.clone())
+}
+
+/// What the sources that a program reaches ask for.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Asked {
+    /// Modules that are not the project's own.
+    pub modules: BTreeSet<String>,
+    /// Programs that are started: the first word of `subprocess.run([…])` and its like.
+    pub programs: BTreeSet<String>,
+}
+
+/// Follows the sources of Python from a module or a file; from all but tests where it is not found.
+pub fn python(texts: &BTreeMap<String, String>, start: Option<&str>) -> Asked {
+    let sources: BTreeMap<&str, &str> = texts
+        .iter()
+        .filter(|(path, _)| path.ends_with(".py"))
+        .map(|(path, text)| (path.as_str(), text.as_str()))
+        .collect();
+    let find = |module: &str| {
+        let path = module.replace('.', "/");
+        let ends = [format!("{path}.py"), format!("{path}/__init__.py"), format!("{path}/__main__.py")];
+        sources
+            .keys()
+            .copied()
+            .filter(|own| ends.iter().any(|end| *own == end || own.ends_with(&format!("/{end}"))))
+            .collect::<Vec<_>>()
+    };
+    let first: Vec<&str> = match start {
+        Some(file) if file.ends_with(".py") => {
+            sources.keys().copied().filter(|own| file.ends_with(own) || own.ends_with(file)).collect()
+        }
+        Some(module) => find(module),
+        None => Vec::new(),
+    };
+    let first = if first.is_empty() { sources.keys().copied().filter(|path| !is_aside(path)).collect() } else { first };
+    let is_folder = |name: &str| sources.keys().any(|path| path.split('/').rev().skip(1).any(|part| part == name));
+    let mut asked = Asked::default();
+    let mut left: Vec<&str> = first;
+    let mut known: BTreeSet<&str> = left.iter().copied().collect();
+    while let Some(path) = left.pop() {
+        let text = sources.get(path).copied().unwrap_or_default();
+        asked.programs.extend(programs(text));
+        for module in imports(path, text) {
+            let own = find(&module);
+            if own.is_empty() {
+                let top = module.split('.').next().unwrap_or(&module);
+                if asked.modules.len() < MODULES && find(top).is_empty() && !is_folder(top) {
+                    asked.modules.insert(top.to_owned());
+                }
+            }
+            left.extend(own.into_iter().filter(|path| known.len() < FILES && known.insert(path)));
+        }
+    }
+    asked
+}
+
+/// Whether a source is no part of the running program: tests, examples, tools.
+fn is_aside(path: &str) -> bool {
+    let asides = [
+        "tests",
+        "test",
+        "docs",
+        "examples",
+        "scripts",
+        "tools",
+        "benchmarks",
+        "node_modules",
+        "__tests__",
+        "e2e",
+        "cypress",
+    ];
+    let name = path.rsplit('/').next().unwrap_or(path);
+    let aside = path.split('/').any(|part| asides.contains(&part));
+    let named =
+        name.starts_with("test_") || name.contains(".test.") || name.contains(".spec.") || name.contains(".config.");
+    aside || named || matches!(name, "conftest.py" | "setup.py" | "noxfile.py" | "tasks.py" | "fabfile.py")
+}
+
+/// Modules that a source of Python imports, whole names; relative ones are made whole.
+fn imports(path: &str, text: &str) -> Vec<String> {
+    let mut found = Vec::new();
+    let package: Vec<&str> = path.split('/').collect();
+    // Inside of `try:` an import may fail, and the program goes on.
+    let mut trying: Option<usize> = None;
+    for line in text.lines() {
+        let indent = line.len() - line.trim_start().len();
+        let line = line.trim();
+        if trying.is_some_and(|own| indent <= own && !line.is_empty()) {
+            trying = None;
+        }
+        if line == "try:" || line.starts_with("if TYPE_CHECKING") || line.starts_with("if typing.TYPE_CHECKING") {
+            trying = Some(indent);
+        }
+        if trying.is_some() {
+            continue;
+        }
+        if let Some(rest) = line.strip_prefix("import ") {
+            let names = rest.split('#').next().unwrap_or_default().split(',');
+            found.extend(names.filter_map(|name| name.split_whitespace().next()).map(str::to_owned));
+        } else if let Some((module, names)) = line.strip_prefix("from ").and_then(|rest| rest.split_once(" import ")) {
+            let dots = module.chars().take_while(|c| *c == '.').count();
+            let module = &module.trim()[dots..];
+            let mut whole: Vec<&str> =
+                if dots == 0 { Vec::new() } else { package[..package.len().saturating_sub(dots)].to_vec() };
+            whole.extend(module.split('.').filter(|part| !part.is_empty()));
+            let base = whole.join(".");
+            // The names may be modules themselves.
+            let names = names.trim_matches(['(', ')']).split(',').filter_map(|name| name.split_whitespace().next());
+            found.extend(names.filter(|name| *name != "*").map(|name| format!("{base}.{name}")));
+            if dots == 0 || !module.is_empty() {
+                found.push(base);
+            }
+        }
+    }
+    found.retain(|module| module.chars().all(|c| c.is_alphanumeric() || matches!(c, '_' | '.')));
+    found
+}
+
+/// Follows the sources of Node from a file; from all but tests where it is not found.
+pub fn node(texts: &BTreeMap<String, String>, start: Option<&str>) -> Asked {
+    static NAMED: LazyLock<Option<Regex>> = LazyLock::new(|| {
+        Regex::new(r#"(?m)(?:^\s*(?:import|export)\s+(?P<type>type\s)?[^'";]*?from\s*|^\s*import\s*|\brequire\(\s*|\bimport\(\s*)["'](?P<name>[^"'\s]+)["']"#).ok()
+    });
+    let mut asked = Asked::default();
+    let Some(named) = &*NAMED else { return asked };
+    let endings = [".js", ".mjs", ".cjs", ".ts", ".mts", ".cts", ".tsx", ".jsx"];
+    let sources: BTreeSet<&str> = texts
+        .keys()
+        .map(String::as_str)
+        .filter(|path| endings.iter().any(|end| path.ends_with(end)) && !path.contains("node_modules/"))
+        .collect();
+    let bare = |text: &str| text.trim_start_matches("./").trim_start_matches('/').to_owned();
+    let first = start
+        .map(bare)
+        .and_then(|start| sources.iter().copied().find(|path| *path == start || start.ends_with(&format!("/{path}"))));
+    let mut left: Vec<&str> = match first {
+        Some(first) => vec![first],
+        None => sources.iter().copied().filter(|path| !is_aside(path)).collect(),
+    };
+    let mut known: BTreeSet<&str> = left.iter().copied().collect();
+    while let Some(path) = left.pop() {
+        let text = texts.get(path).map(String::as_str).unwrap_or_default();
+        asked.programs.extend(programs(text));
+        for name in named
+            .captures_iter(text)
+            .filter(|found| found.name("type").is_none())
+            .filter_map(|found| found.name("name"))
+        {
+            let name = name.as_str();
+            if name.starts_with('.') {
+                let whole = joined(path, name);
+                let fits = |own: &&str| {
+                    endings.iter().any(|end| {
+                        **own == whole
+                            || **own == format!("{whole}{end}")
+                            || **own == format!("{whole}/index{end}")
+                            || whole.strip_suffix(".js").is_some_and(|stem| **own == format!("{stem}.ts"))
+                    })
+                };
+                left.extend(
+                    sources
+                        .iter()
+                        .copied()
+                        .filter(|own| fits(own))
+                        .filter(|path| known.len() < FILES && known.insert(path)),
+                );
+            } else if !name.starts_with("node:")
+                && !name.starts_with(['/', '~', '#', '$'])
+                && !name.starts_with("@/")
+                && asked.modules.len() < MODULES
+            {
+                let parts = if name.starts_with('@') { 2 } else { 1 };
+                asked.modules.insert(name.split('/').take(parts).collect::<Vec<_>>().join("/"));
+            }
+        }
+    }
+    asked
+}
+
+fn joined(from: &str, relative: &str) -> String {
+    let mut parts: Vec<&str> = from.split('/').collect();
+    parts.pop();
+    for part in relative.split('/') {
+        match part {
+            "" | "." => {}
+            ".." => _ = parts.pop(),
+            part => parts.push(part),
+        }
+    }
+    parts.join("/")
+}
+
+/// First words of what a source starts.
+fn programs(text: &str) -> Vec<String> {
+    static CALLS: LazyLock<Option<Regex>> = LazyLock::new(|| {
+        let calls = r"(?:subprocess\.(?:run|call|check_call|check_output|Popen)|os\.system|os\.popen|shutil\.which|execa|execSync|exec|spawn|spawnSync|execFile|execFileSync|create_subprocess_exec)";
+        Regex::new(&format!(r#"\b{calls}\(\s*\[?\s*f?["']([A-Za-z0-9_./-]+)"#)).ok()
+    });
+    let Some(calls) = &*CALLS else { return Vec::new() };
+    calls.captures_iter(text).map(|call| call[1].to_owned()).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn words(text: &str) -> Vec<String> {
+        text.split(' ').map(str::to_owned).collect()
+    }
+
+    #[test]
+    fn the_module_that_starts_is_known() {
+        for (text, module) in [
+            ("uvicorn app.main:app --port 8000", Some("app.main")),
+            ("gunicorn -w 4 -b 0.0.0.0:8000 project.wsgi", Some("project.wsgi")),
+            ("gunicorn --bind :8000 project.wsgi:application", Some("project.wsgi")),
+            ("celery -A project worker", Some("project")),
+            ("python -m app.run", Some("app.run")),
+            ("python3 app.py", None),
+            ("nginx -g x", None),
+        ] {
+            assert_eq!(python_module(&words(text)).as_deref(), module, "{text}");
+        }
+        assert_eq!(script_file(&words("node --enable-source-maps dist/main.js")).as_deref(), Some("dist/main.js"));
+        assert_eq!(script_file(&words("python -m app")), None);
+    }
+
+    fn texts(all: &[(&str, &str)]) -> BTreeMap<String, String> {
+        all.iter().map(|(path, text)| ((*path).to_owned(), (*text).to_owned())).collect()
+    }
+
+    #[test]
+    fn late_imports_of_reached_sources_are_asked_for() {
+        let all = texts(&[
+            (
+                "app/main.py",
+                "import os, requests\nfrom app import late\nfrom .models import Task\ntry:\n    import maybe\nexcept ImportError:\n    pass\n",
+            ),
+            ("app/late.py", "def f():\n    import faker.providers\n    subprocess.run([\"ffmpeg\", \"-i\"])\n"),
+            ("app/models.py", "from sqlalchemy import Column\nfrom . import database\n"),
+            ("app/database.py", "import psycopg2"),
+            ("tests/test_a.py", "import pytest"),
+        ]);
+        let asked = python(&all, Some("app.main"));
+        let names: Vec<&str> = asked.modules.iter().map(String::as_str).collect();
+        assert_eq!(names, ["faker", "os", "psycopg2", "requests", "sqlalchemy"]);
+        assert_eq!(asked.programs, ["ffmpeg".to_owned()].into());
+        let all_but_tests = python(&all, Some("other"));
+        assert!(!all_but_tests.modules.contains("pytest"));
+    }
+
+    #[test]
+    fn bare_names_of_node_are_asked_for() {
+        let all = texts(&[
+            (
+                "server.js",
+                "const express = require('express');\nimport type { A } from 'types';\nconst r = require('./lib/routes');\nimport fs from 'node:fs';",
+            ),
+            ("lib/routes.js", "import x from '@scope/pkg/sub'\nconst y = await import(\"late\");"),
+            ("server.test.js", "require('jest')"),
+        ]);
+        let asked = node(&all, Some("server.js"));
+        let names: Vec<&str> = asked.modules.iter().map(String::as_str).collect();
+        assert_eq!(names, ["@scope/pkg", "express", "late"]);
+    }
+}

@@ -1,0 +1,224 @@
+//! What a container is asked, and what its answers have in common.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::LazyLock;
+
+use regex::Regex;
+use serde_json::Value;
+
+use super::check::{Check, Seen};
+
+/// Paths that are asked for without being named, at most.
+const PATHS: usize = 6;
+
+/// Parts of a body's shape that are kept.
+const PARTS: usize = 400;
+
+/// Nested values that are looked into.
+const DEPTH: usize = 8;
+
+/// What is asked.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Probe {
+    /// A path on a port; `None`: every port that the container listens on.
+    Http(Option<u16>, String),
+    /// A command inside the container, for a shell.
+    Command(String),
+}
+
+impl Probe {
+    /// Reads `http://localhost:8000/health`, `8000/health`, `:8000/health`, `/health`, or else a command.
+    pub fn read(text: &str) -> Self {
+        let rest = text.strip_prefix("http://").and_then(|rest| rest.find([':', '/']).map(|cut| &rest[cut..]));
+        let bare = rest.unwrap_or(text);
+        if bare.contains(char::is_whitespace) {
+            return Self::Command(text.to_owned());
+        }
+        if bare.starts_with('/') {
+            return Self::Http(None, bare.to_owned());
+        }
+        let bare = bare.strip_prefix(':').unwrap_or(bare);
+        let (port, path) = bare.find('/').map_or((bare, "/"), |cut| bare.split_at(cut));
+        match port.parse() {
+            Ok(port) => Self::Http(Some(port), path.to_owned()),
+            Err(_) if text.starts_with("http://") => Self::Http(None, "/".to_owned()),
+            Err(_) => Self::Command(text.to_owned()),
+        }
+    }
+}
+
+/// An answer to one question.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Answer {
+    /// The HTTP status, or what a command ended with; `None` where nothing came.
+    pub status: Option<i64>,
+    /// The media type, without parameters.
+    pub content_type: String,
+    /// What its body is made of.
+    pub shape: String,
+}
+
+impl Answer {
+    /// Of a body.
+    pub fn new(status: i64, content_type: &str, body: &[u8]) -> Self {
+        let content_type = content_type.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
+        let shape = shape(&content_type, body);
+        Self { status: Some(status), content_type, shape }
+    }
+
+    fn told(&self) -> String {
+        let status = self.status.map_or("nothing".to_owned(), |status| status.to_string());
+        if self.content_type.is_empty() { status } else { format!("{status} {}", self.content_type) }
+    }
+}
+
+/// Questions by name, with the answers: `8000/health`.
+pub type Answers = BTreeMap<String, Answer>;
+
+/// Compares the answers to the same questions.
+pub fn compare_answers(before: &Answers, after: &Answers) -> Check {
+    if before.is_empty() {
+        return Check::skipped(
+            "probe",
+            "nothing was asked: the original listens on no port; name a probe with --probe",
+        );
+    }
+    let mut seen = Seen::default();
+    for (question, was) in before {
+        let is = after.get(question).cloned().unwrap_or_default();
+        let worked = |answer: &Answer| answer.status.is_some_and(|status| (200..400).contains(&status) || status == 0);
+        if was.status == is.status && was.content_type == is.content_type && was.shape == is.shape {
+            seen.explain(format!("{question}: {}", was.told()));
+        } else if !worked(was) && worked(&is) {
+            seen.explain(format!("{question}: {} instead of {}", is.told(), was.told()));
+        } else if was.status == is.status && was.content_type == is.content_type {
+            seen.fail(format!("{question}: {}, and the body is of another shape", is.told()));
+        } else {
+            seen.fail(format!("{question}: {} instead of {}", is.told(), was.told()));
+        }
+    }
+    seen.check("probe")
+}
+
+/// What a body is made of: names and kinds of values, or tags; not what differs from one answer to the next.
+fn shape(content_type: &str, body: &[u8]) -> String {
+    let text = String::from_utf8_lossy(body);
+    if content_type.ends_with("json")
+        && let Ok(value) = serde_json::from_slice::<Value>(body)
+    {
+        let mut parts = Vec::new();
+        kinds(&value, "", &mut parts, DEPTH);
+        parts.sort();
+        parts.dedup();
+        return parts.join(" ");
+    }
+    if content_type == "text/html" {
+        static TAGS: LazyLock<Option<Regex>> = LazyLock::new(|| Regex::new("<([a-zA-Z][a-zA-Z0-9-]*)").ok());
+        let Some(tags) = &*TAGS else { return String::new() };
+        return tags
+            .captures_iter(&text)
+            .take(PARTS)
+            .map(|tag| tag[1].to_ascii_lowercase())
+            .collect::<Vec<_>>()
+            .join(" ");
+    }
+    if body.is_empty() { "empty".to_owned() } else { "something".to_owned() }
+}
+
+fn kinds(value: &Value, path: &str, parts: &mut Vec<String>, left: usize) {
+    if parts.len() >= PARTS || left == 0 {
+        return;
+    }
+    match value {
+        Value::Object(fields) => {
+            // What is named by its key, as in a list of routes, is a list.
+            parts.push(format!("{path}{{}}"));
+            fields.iter().for_each(|(name, value)| kinds(value, &format!("{path}.{name}"), parts, left - 1));
+        }
+        Value::Array(items) => {
+            parts.push(format!("{path}[]"));
+            items.iter().take(3).for_each(|value| kinds(value, &format!("{path}[]"), parts, left - 1));
+        }
+        Value::String(_) => parts.push(format!("{path}:text")),
+        Value::Number(_) => parts.push(format!("{path}:number")),
+        Value::Bool(_) => parts.push(format!("{path}:flag")),
+        Value::Null => parts.push(format!("{path}:null")),
+    }
+}
+
+/// Paths that the sources seem to answer: health paths first.
+pub fn routes<'t>(texts: impl Iterator<Item = (&'t str, &'t str)>) -> Vec<String> {
+    static CALLS: LazyLock<Option<Regex>> = LazyLock::new(|| {
+        let calls = r#"(?:\.(?:get|route|HandleFunc|Handle|GET|Get)\(|\bpath\(|\bre_path\(|GetMapping\(|RequestMapping\(|#\[get\(|MapGet\(|\.url\s*={2,3}\s*)"#;
+        Regex::new(&format!(r#"{calls}\s*(?:r|"GET )?["'](/?[A-Za-z0-9_./-]*)["']"#)).ok()
+    });
+    let mut found = BTreeSet::new();
+    let Some(calls) = &*CALLS else { return Vec::new() };
+    for (name, text) in texts {
+        if name.contains("test") || name.contains("node_modules") {
+            continue;
+        }
+        for call in calls.captures_iter(text).take(PARTS) {
+            let path = format!("/{}", call[1].trim_start_matches('/'));
+            if path.len() < 80 && !path.contains("//") && !path.ends_with(".py") {
+                found.insert(path);
+            }
+        }
+    }
+    let is_health = |path: &str| {
+        ["health", "ready", "live", "ping", "status"].iter().any(|word| path.to_lowercase().contains(word))
+    };
+    let mut paths: Vec<String> = found.iter().filter(|path| is_health(path)).cloned().collect();
+    paths.extend(found.iter().filter(|path| !is_health(path)).cloned());
+    paths.retain(|path| path != "/");
+    paths.truncate(PATHS - 1);
+    paths.insert(0, "/".to_owned());
+    paths
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn probes_are_read() {
+        let http = |port, path: &str| Probe::Http(port, path.to_owned());
+        assert_eq!(Probe::read("/health"), http(None, "/health"));
+        assert_eq!(Probe::read("8000/health"), http(Some(8000), "/health"));
+        assert_eq!(Probe::read("http://localhost:8000/a?b=c"), http(Some(8000), "/a?b=c"));
+        assert_eq!(Probe::read("http://localhost/a"), http(None, "/a"));
+        assert_eq!(Probe::read("http://localhost:80"), http(Some(80), "/"));
+        assert_eq!(Probe::read("8000"), http(Some(8000), "/"));
+        assert_eq!(Probe::read("python -m app check"), Probe::Command("python -m app check".to_owned()));
+        assert_eq!(Probe::read("check"), Probe::Command("check".to_owned()));
+    }
+
+    #[track_caller]
+    fn check(before: (i64, &str, &str), after: (i64, &str, &str), same: bool) {
+        let answers = |(status, kind, body): (i64, &str, &str)| {
+            Answers::from([("8000/".to_owned(), Answer::new(status, kind, body.as_bytes()))])
+        };
+        let check = compare_answers(&answers(before), &answers(after));
+        assert_eq!(check.outcome == crate::proof::Outcome::Passed, same, "{check:?}");
+    }
+
+    #[test]
+    fn answers_are_the_same_when_their_shape_is() {
+        let json = "application/json; charset=utf-8";
+        check((200, json, r#"{"time": 1}"#), (200, "application/json", r#"{"time": 2}"#), true);
+        check((200, json, r#"{"time": 1}"#), (200, json, r#"{"time": "1"}"#), false);
+        check((200, json, "[]"), (500, json, "[]"), false);
+        check((500, json, "[]"), (200, json, "[1]"), true);
+        check((200, "text/html", "<p>1</p>"), (200, "text/html", "<p>2</p>"), true);
+        check((200, "text/html", "<p>1</p>"), (200, "text/plain", "<p>2</p>"), false);
+        check((200, "text/html", "<p>1</p>"), (200, "text/html", "<b>2</b>"), false);
+    }
+
+    #[test]
+    fn routes_are_found_in_sources() {
+        let python = "@app.get(\"/tasks\")\n@router.get('/health')\n@app.get('/tasks/{id}')\n@app.route('/about')";
+        let express = "app.get('/api/items', x)\nmap.get('key')\nres.get(\"x\")";
+        let found = routes([("app.py", python), ("server.js", express)].into_iter());
+        assert_eq!(found, ["/", "/health", "/about", "/api/items", "/key", "/tasks"]);
+    }
+}

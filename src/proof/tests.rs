@@ -1,0 +1,214 @@
+//! Comparisons of whole images, drawn as lines (`image::sketch`).
+
+use super::{Check, Declared, Outcome, Side, files, linkage, packages, system};
+use crate::image::linkage::{Fact as Linkage, Linked};
+use crate::image::sketch::sketch;
+use crate::image::{Fact, Mode, Watch};
+use crate::manifest::Ecosystem;
+
+/// An image of one layer: lines, then texts of files and what they ask the loader for (`path: needed needed @folder`).
+fn side(lines: &str, texts: &[(&str, &str)], linked: &[&str]) -> Side {
+    let mut image = sketch(lines);
+    let place = |image: &crate::image::Image, path: &str| {
+        let at = image.paths.find(path.as_bytes()).unwrap();
+        image.layers[0].entries.iter().position(|entry| entry.path == at).unwrap() as u32
+    };
+    for (path, text) in texts {
+        let index = place(&image, path);
+        let mut watch = Watch::new(path.as_bytes(), Mode(0o644), text.len() as u64).unwrap();
+        watch.take(text.as_bytes());
+        image.layers[0].facts.extend(watch.finish().into_iter().map(|fact| (index, fact)));
+    }
+    for line in linked {
+        let (path, rest) = line.split_once(": ").unwrap();
+        let (folders, needed): (Vec<&str>, Vec<&str>) = rest.split(' ').partition(|word| word.starts_with('@'));
+        let own = Linked {
+            needed: needed.into_iter().map(str::to_owned).collect(),
+            folders: folders.into_iter().map(|folder| folder[1..].to_owned()).collect(),
+            loader: None,
+        };
+        let index = place(&image, path);
+        image.layers[0].facts.push((index, Fact::Linkage(Linkage::Linked(own))));
+    }
+    Side::new(image)
+}
+
+/// The lines of a check that say what is wrong.
+#[track_caller]
+fn assert_wrong(check: &Check, wrong: &[&str]) {
+    assert_eq!(check.outcome == Outcome::Failed, !wrong.is_empty(), "{check:?}");
+    assert_eq!(check.details[..wrong.len()], *wrong, "{check:?}");
+}
+
+fn app() -> Declared {
+    let brought = |path: &str| (format!("/app/{path}"), path.to_owned());
+    Declared {
+        folders: ["/app".to_owned()].into(),
+        brought: ["main.py", "data.json", "run.sh", "README.md"].map(brought).into(),
+        ignored: ["README.md".to_owned()].into(),
+        ..Declared::default()
+    }
+}
+
+const APP: &str = "100644 0:0 9 app/main.py\n100644 0:0 5 app/data.json = data\n100755 0:0 7 app/run.sh\n";
+
+#[track_caller]
+fn check_files(before: &str, after: &str, wrong: &[&str]) {
+    let check = files::check(&side(before, &[], &[]), &side(after, &[], &[]), &app());
+    assert_wrong(&check, wrong);
+}
+
+#[test]
+fn files_of_the_application_stay() {
+    let before = format!("{APP}100644 0:0 3 app/README.md\n100644 0:0 5 app/__pycache__/main.cpython-313.pyc");
+    check_files(&before, APP, &[]);
+    check_files(APP, &APP.replace("100644 0:0 5 app/data.json = data\n", ""), &["`/app/data.json` is gone"]);
+    check_files(APP, &APP.replace("= data", "= other"), &["`/app/data.json` has other contents"]);
+    check_files(APP, &APP.replace("100755", "100644"), &["`/app/run.sh` has the mode 644 instead of 755"]);
+    let unread = APP.replace("100644 0:0 5", "100600 0:0 5");
+    check_files(APP, &format!("USER 1000\n\n{unread}"), &["`/app/data.json` has the mode 600 instead of 644"]);
+    check_files(
+        &unread,
+        &format!("USER 1000\n\n{unread}"),
+        &["`/app/data.json` cannot be read by the user of the rewrite"],
+    );
+    let moved = APP.replace(" app/", " srv/");
+    let gone = ["`/app/data.json` is gone", "`/app/main.py` is gone", "`/app/run.sh` is gone"];
+    check_files(APP, &moved, &gone);
+}
+
+#[test]
+fn links_lead_where_they_led() {
+    let link = |to: &str| format!("{APP}120777 0:0 0 app/current -> {to}");
+    check_files(&link("main.py"), &link("main.py"), &[]);
+    check_files(&link("main.py"), &link("data.json"), &["the link `/app/current` points elsewhere"]);
+}
+
+#[test]
+fn what_a_bundler_hashes_may_have_another_name() {
+    let built =
+        |name: &str| format!("{APP}100644 0:0 5 app/dist/{name} = {name}\n100644 0:0 5 app/dist/index.html = {name}");
+    check_files(&built("index-D4kx9_2a.js"), &built("index-Zz81kqPq.js"), &[]);
+    check_files(&built("index-D4kx9_2a.js"), &built("other-Zz81kqPq.js"), &["`/app/dist/index-D4kx9_2a.js` is gone"]);
+    for (name, bare) in [
+        ("index-D4kx9_2a.js", "index-*.js"),
+        ("main.8f2c01ab.css", "main.*.css"),
+        ("settings.production.js", "settings.production.js"),
+        ("package-lock.json", "package-lock.json"),
+        ("0001_tasks.py", "0001_tasks.py"),
+    ] {
+        assert_eq!(files::unhashed(name), bare);
+    }
+}
+
+const SITE: &str = "opt/venv/lib/python3.13/site-packages";
+
+/// An image with distributions: name, version, names that it requires.
+fn installed(distributions: &[(&str, &str, &str)], folder: &str) -> Side {
+    let (mut lines, mut texts) = (String::new(), Vec::new());
+    for (name, version, requires) in distributions {
+        let folder = format!("{folder}/{name}-{version}.dist-info");
+        lines += &format!("100644 0:0 100 {folder}/METADATA\n100644 0:0 100 {folder}/RECORD\n");
+        lines += &format!("100644 0:0 100 {}/{name}/__init__.py\n", folder.rsplit_once('/').unwrap().0);
+        let requires: String = requires.split_whitespace().map(|name| format!("Requires-Dist: {name}\n")).collect();
+        texts.push((
+            format!("{folder}/METADATA"),
+            format!("Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n{requires}\n"),
+        ));
+        texts.push((
+            format!("{folder}/RECORD"),
+            format!("{name}/__init__.py,,\n{name}-{version}.dist-info/METADATA,,\n"),
+        ));
+    }
+    let texts: Vec<(&str, &str)> = texts.iter().map(|(path, text)| (path.as_str(), text.as_str())).collect();
+    side(&lines, &texts, &[])
+}
+
+#[track_caller]
+fn check_packages(before: &[(&str, &str, &str)], after: &[(&str, &str, &str)], wrong: &[&str]) {
+    let key = |name: &str| (Ecosystem::Python, name.to_owned());
+    let declared =
+        Declared { dependencies: [(key("flask"), true), (key("pytest"), false)].into(), ..Declared::default() };
+    let check = packages::check(
+        &installed(before, "usr/local/lib/python3.13/site-packages"),
+        &installed(after, SITE),
+        &declared,
+    );
+    assert_wrong(&check, wrong);
+}
+
+#[test]
+fn distributions_stay_wherever_they_lie() {
+    let flask = [("Flask", "3.0", "werkzeug"), ("werkzeug", "3.1", "")];
+    check_packages(&flask, &flask, &[]);
+    check_packages(&flask, &flask[..1], &["werkzeug 3.1 (pypi) is gone"]);
+    check_packages(&flask, &flask[1..], &["flask 3.0 (pypi) is gone"]);
+    check_packages(&flask, &[flask[0], ("werkzeug", "3.0", "")], &["werkzeug is 3.0 instead of 3.1"]);
+}
+
+#[test]
+fn what_only_development_or_installing_needs_may_go() {
+    let flask = [("Flask", "3.0", "packaging"), ("packaging", "25", "")];
+    let with = |more: &[(&'static str, &'static str, &'static str)]| [&flask[..], more].concat();
+    check_packages(&with(&[("pip", "25", ""), ("wheel", "1", "packaging")]), &flask, &[]);
+    check_packages(&with(&[("pytest", "8", "pluggy packaging"), ("pluggy", "1", "")]), &flask, &[]);
+    check_packages(&with(&[("pytest", "8", "packaging")]), &flask[..1], &["packaging 25 (pypi) is gone"]);
+    check_packages(&with(&[("requests", "2", "")]), &flask, &["requests 2 (pypi) is gone"]);
+}
+
+#[test]
+fn libraries_are_found_where_the_loader_looks() {
+    let lines = "100755 0:0 99 usr/lib/x86_64-linux-gnu/libpq.so.5\n100755 0:0 99 app/_psycopg.so\n100755 0:0 99 app/libs/libown.so.1";
+    let asks = ["app/_psycopg.so: libpq.so.5 libown.so.1 @$ORIGIN/libs"];
+    let before = side(lines, &[], &asks);
+    assert_wrong(&linkage::check(&before, &side(lines, &[], &asks)), &[]);
+    let after = lines.replace("usr/lib/x86_64-linux-gnu/libpq.so.5", "usr/lib/x86_64-linux-gnu/libpq.so.4");
+    let wrong = ["/app/_psycopg.so needs libpq.so.5, which is not there"];
+    assert_wrong(&linkage::check(&before, &side(&after, &[], &asks)), &wrong);
+    assert_wrong(&linkage::check(&side(&after, &[], &asks), &side(&after, &[], &asks)), &[]);
+    let base = side("100755 0:0 99 usr/lib/libc.so.6", &[], &[]);
+    let files: Vec<_> = before.programs().map(|(path, _)| path).collect();
+    assert_eq!(linkage::lacking(&before, &files, &base), ["libpq.so.5".to_owned()].into());
+}
+
+#[track_caller]
+fn check_system(before: &str, after: &str, wrong: &[&str]) {
+    let declared = Declared { ecosystems: vec![Ecosystem::Python], ..Declared::default() };
+    let check = system::check(&side(before, &[], &[]), &side(after, &[], &[]), &declared);
+    assert_wrong(&check, wrong);
+}
+
+#[test]
+fn what_programs_take_for_granted_stays() {
+    let python = |minor: &str, more: &str| {
+        format!(
+            "CMD python -m app\n\n100755 0:0 9 usr/local/bin/python3.{minor}\n120777 0:0 0 usr/local/bin/python3 -> python3.{minor}\n\
+             120777 0:0 0 usr/local/bin/python -> python3.{minor}\n{more}"
+        )
+    };
+    let certificates = "100644 0:0 200 etc/ssl/certs/ca-certificates.crt\n";
+    let zones: String = (0..20).map(|zone| format!("100644 0:0 20 usr/share/zoneinfo/Area/{zone}\n")).collect();
+    let before = python("13", &format!("{certificates}{zones}"));
+    check_system(&before, &before, &[]);
+    check_system(
+        &before,
+        &python("12", &format!("{certificates}{zones}")),
+        &["it runs on python3.12 instead of python3.13"],
+    );
+    let wrong = ["`/etc/ssl/certs/ca-certificates.crt` is gone: no certificate can be checked"];
+    check_system(&before, &python("13", &zones), &wrong);
+    let wrong = ["`/usr/share/zoneinfo` is gone: no time zone but UTC is known"];
+    check_system(&before, &python("13", certificates), &wrong);
+    let locale = |more: &str| format!("ENV LC_ALL=de_DE.UTF-8\n{}", python("13", more));
+    let wrong = ["the locale de_DE.UTF-8, which ENV names, is gone"];
+    check_system(&locale("100644 0:0 9 usr/lib/locale/locale-archive"), &locale(""), &wrong);
+    let gone = "CMD python -m app\n\n100755 0:0 9 usr/local/bin/other";
+    let wrong = ["python3.13 is gone", "`python` is not there, and is started"];
+    check_system(&python("13", ""), gone, &wrong);
+    let musl = "100755 0:0 9 lib/ld-musl-x86_64.so.1";
+    check_system(
+        &python("13", "100755 0:0 9 lib64/ld-linux-x86-64.so.2"),
+        &python("13", musl),
+        &["the C library is musl instead of glibc"],
+    );
+}
