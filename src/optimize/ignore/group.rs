@@ -9,30 +9,9 @@ use crate::inputs::context::{BuildContext, EntryId, Found};
 use crate::inputs::{BuildInput, IgnoreInput, Inputs};
 use crate::manifest::{Ecosystem, Project};
 use crate::optimize::evidence::Evidence;
+use crate::optimize::plan::is_builder;
 use crate::optimize::scene::Scene;
 use crate::shell::{Invocation, Verb};
-
-/// Programs that build, beside those that package managers run.
-const BUILDERS: [&str; 18] = [
-    "ant",
-    "astro",
-    "cargo",
-    "gradle",
-    "gradlew",
-    "hugo",
-    "make",
-    "mvn",
-    "mvnw",
-    "nest",
-    "next",
-    "ng",
-    "nuxt",
-    "react-scripts",
-    "tsc",
-    "turbo",
-    "vite",
-    "webpack",
-];
 
 /// Builds of one context under one .dockerignore.
 pub(super) struct Group<'a> {
@@ -181,13 +160,6 @@ fn same_file(inputs: &Inputs, own: &BuildInput, other: &BuildInput) -> bool {
         | (IgnoreInput::Missing(path), IgnoreInput::Present(file, _)) => inputs.source(*file).name() == path,
         _ => false,
     }
-}
-
-fn is_builder(one: &Invocation) -> bool {
-    if let Some(call) = one.package_call() {
-        return matches!(call.verb, Verb::Build | Verb::Run);
-    }
-    one.program.is_some_and(|program| BUILDERS.contains(&program))
 }
 
 fn of_manager(manager: crate::shell::Manager) -> Option<Ecosystem> {
