@@ -403,7 +403,9 @@ fn programs(scene: &Scene, target: &Stage) -> BTreeSet<String> {
         found.extend(parse(text).invocations().iter().filter_map(|one| one.program.map(str::to_owned)));
     }
     for stage in scene.build.chain(target) {
-        for index in stage.instructions.clone() {
+        // What HEALTHCHECK calls is the slim base's question: it may say the check in the base's own language.
+        let calls = |index: &usize| scene.build.instruction(*index).keyword != Keyword::Healthcheck;
+        for index in stage.instructions.clone().filter(calls) {
             let Some(code) = scene.build.code(index) else { continue };
             for one in code.script.invocations() {
                 found.extend(one.program.map(str::to_owned));
