@@ -216,7 +216,7 @@ mod selection;
 mod service;
 mod shells;
 mod splitting;
-mod toolchain;
+pub(crate) mod toolchain;
 mod unpinned;
 mod unrendered;
 mod user_line;
