@@ -52,6 +52,11 @@ fn libraries(package: &str, suite: &str) -> Option<Libraries> {
     (!cell.is_empty()).then_some(Libraries { names, full, headers })
 }
 
+/// The run-time libraries behind a Debian package of headers; `None` where the table does not know it for the release.
+pub(in crate::optimize) fn libraries_of(package: &str, suite: &str) -> Option<Vec<&'static str>> {
+    libraries(package, suite).map(|known| known.names)
+}
+
 /// The package that brings a program which only the full Python image has.
 fn package_of(program: &str) -> Option<&'static str> {
     let cells = rows(include_str!("../../../data/full_image_programs.tsv"))
