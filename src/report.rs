@@ -5,12 +5,14 @@ mod baseline;
 mod catalogue;
 mod context;
 mod excerpt;
+mod figures;
 mod fixed;
 mod format;
 mod image;
 mod json;
 mod layout;
 mod patch;
+mod proof;
 #[cfg(test)]
 mod sample;
 mod screen;
@@ -23,6 +25,7 @@ mod wire;
 pub use self::baseline::baseline;
 pub use self::catalogue::{explain, rules, rules_json};
 pub use self::context::{context, context_json};
+pub use self::figures::{measure, measure_json, measure_markdown};
 pub use self::fixed::{diff_is_masked, fix_json, fix_summary};
 pub use self::format::{Base, Format, Run, Writer, image_sarif};
 pub use self::image::{
@@ -32,6 +35,7 @@ pub use self::image::{
 pub use self::json::{audit_json, lint_json};
 pub use self::layout::{Layout, clean, cut, cut_path, pad, width, wrap};
 pub use self::patch::diff;
+pub use self::proof::{proof, proof_json, proof_markdown};
 pub use self::screen::audit;
 pub use self::syntax::syntax;
 pub use self::text::{lint, problems, remarks};
