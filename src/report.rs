@@ -12,6 +12,7 @@ mod image;
 mod json;
 mod layout;
 mod patch;
+mod proof;
 #[cfg(test)]
 mod sample;
 mod screen;
@@ -34,6 +35,7 @@ pub use self::image::{
 pub use self::json::{audit_json, lint_json};
 pub use self::layout::{Layout, clean, cut, cut_path, pad, width, wrap};
 pub use self::patch::diff;
+pub use self::proof::{proof, proof_json, proof_markdown};
 pub use self::screen::audit;
 pub use self::syntax::syntax;
 pub use self::text::{lint, problems, remarks};

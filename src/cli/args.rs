@@ -6,7 +6,7 @@ mod optimize;
 
 pub(super) use self::image::{BudgetFlags, Diff, Image, ImageChoice, ImageCommand, ImageLimits, Origin, Verify};
 pub(super) use self::measure::{Builds, Measure};
-pub(super) use self::optimize::Optimize;
+pub(super) use self::optimize::{Optimize, Proving};
 
 use std::path::PathBuf;
 

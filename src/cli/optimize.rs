@@ -1,5 +1,7 @@
 //! `dockopt optimize`.
 
+mod verify;
+
 use std::path::Path;
 
 use super::args::{Global, Optimize};
@@ -19,6 +21,9 @@ pub(super) fn run(global: &Global, command: &Optimize) -> Result<u8, Failure> {
     let inputs = crate::load::gather(&request)?;
     if complain(global, &inputs) {
         return Ok(FAILED);
+    }
+    if command.proving.verify {
+        return verify::run(global, command, &inputs, &options);
     }
     let rewritten: Vec<Optimized> = (0..inputs.builds.len())
         .map(|build| optimize(&inputs, build, &crate::load::evidence(&inputs, build), &options))

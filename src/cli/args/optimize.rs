@@ -1,10 +1,14 @@
 //! What `dockopt optimize` takes.
 
+mod proving;
+
+pub(in crate::cli) use self::proving::Proving;
+
 use std::path::PathBuf;
 
 use clap::Args;
 
-use super::{Build, Config};
+use super::{Build, Builds, Config};
 use crate::optimize::Level;
 
 #[derive(Debug, Args)]
@@ -37,6 +41,10 @@ pub(in crate::cli) struct Optimize {
     /// Give start time for size: no bytecode, no symbols
     #[arg(long)]
     pub smallest: bool,
+    #[command(flatten)]
+    pub proving: Proving,
+    #[command(flatten)]
+    pub builds: Builds,
     #[command(flatten)]
     pub build: Build,
     #[command(flatten)]
