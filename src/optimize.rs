@@ -11,10 +11,12 @@ mod evidence;
 mod flags;
 mod hygiene;
 mod ignore;
+mod mend;
 mod node;
 mod order;
 mod passage;
 mod pass;
+mod plan;
 mod python;
 mod rung;
 mod run;
@@ -26,7 +28,8 @@ mod slim;
 
 pub use self::evidence::{Evidence, Observed};
 pub use self::pass::{PassInfo, passes};
-pub use self::run::{Climbed, Optimized, Options, Refusal, Step, optimize};
+pub use self::plan::{Plan, PlannedProject, plan};
+pub use self::run::{Climbed, Optimized, Options, Refusal, Step, optimize, unwritable};
 pub use self::rung::{Level, Rung};
 pub use self::service::{Listed, Service, services};
 

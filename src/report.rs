@@ -5,6 +5,7 @@ mod baseline;
 mod catalogue;
 mod context;
 mod excerpt;
+mod figures;
 mod fixed;
 mod format;
 mod image;
@@ -24,6 +25,7 @@ mod wire;
 pub use self::baseline::baseline;
 pub use self::catalogue::{explain, rules, rules_json};
 pub use self::context::{context, context_json};
+pub use self::figures::{measure, measure_json, measure_markdown};
 pub use self::fixed::{diff_is_masked, fix_json, fix_summary};
 pub use self::format::{Base, Format, Run, Writer, image_sarif};
 pub use self::image::{

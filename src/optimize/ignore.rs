@@ -1,6 +1,134 @@
-//! Rung `ignore`.
+//! Rung `ignore`: a .dockerignore from what stands in the context, or the lines that the author's lacks. Nothing is left out
+//! that a COPY names, that a manifest or a source mentions, or that another build with the same file wants.
 
+mod evidence;
+mod group;
+mod junk;
+mod lines;
+mod secrets;
+#[cfg(test)]
+mod tests;
+
+use self::group::Group;
+use self::lines::{Lines, Section};
 use super::pass::Pass;
+use super::rung::Rung;
+use super::scene::{Scene, Turn};
+use crate::finding::{FileEdit, Target};
+use crate::inputs::IgnoreInput;
+use crate::inputs::context::EntryId;
+use crate::text::{Span, bytes};
 
 /// Its passes.
-pub(super) const PASSES: &[Pass] = &[];
+pub(super) const PASSES: &[Pass] =
+    &[Pass::new("dockerignore", Rung::Ignore, "keeps out of the context what no build needs", run)];
+
+/// Bytes below which nobody would add a line to an ignore file that is there.
+const WORTHWHILE: u64 = 100_000;
+
+/// Parts that a reason names.
+const NAMED: usize = 3;
+
+/// Something that stays out.
+#[derive(Clone, Debug)]
+struct Gone {
+    entry: EntryId,
+    /// The line that leaves it out if nothing else is taken by it; else its path is.
+    pattern: String,
+    section: Section,
+    /// Bytes that a build fetches of it.
+    bytes: u64,
+    /// Whether it is worth a line in a file that is there already.
+    worth: bool,
+}
+
+fn run(scene: &Scene, turn: &mut Turn) {
+    let Some(group) = Group::new(scene) else { return };
+    if group.takes_unknown() {
+        turn.refuse("leaves .dockerignore as it is", "a COPY takes what only the build knows");
+        return;
+    }
+    let present = match &scene.input().ignore {
+        IgnoreInput::Present(_, file) if file.error().is_some() => {
+            turn.refuse(
+                "leaves .dockerignore as it is",
+                "the builder refuses it; mend the line that `dockopt lint` names",
+            );
+            return;
+        }
+        IgnoreInput::Present(_, file) => !file.patterns.is_empty(),
+        IgnoreInput::Missing(_) => false,
+        IgnoreInput::Unknown => return,
+    };
+    let mut gone = junk::all(&group, turn);
+    gone.extend(secrets::all(&group, turn));
+    if present {
+        gone.retain(|one| !group.is_brought_back(one.entry));
+        repair(scene, &group, &gone, turn);
+    } else {
+        write(scene, &group, &gone, turn);
+    }
+}
+
+/// Writes a file where there is none, or into one without a pattern.
+fn write(scene: &Scene, group: &Group, gone: &[Gone], turn: &mut Turn) {
+    let mut lines = Lines::of(group, gone);
+    // A build that names what it takes is sent nothing else.
+    if group.takes_everything() {
+        lines.protect(group, gone);
+    }
+    if lines.is_empty() {
+        return;
+    }
+    let text = lines.text();
+    let edit = match &scene.input().ignore {
+        IgnoreInput::Missing(path) => FileEdit { target: Target::New(path.clone()), span: Span::at(0), text },
+        IgnoreInput::Present(file, _) => {
+            let source = scene.inputs.source(*file);
+            let gap = if source.text().is_empty() || source.text().ends_with('\n') { "" } else { "\n" };
+            let span = Span::at(source.text().len() as u32);
+            FileEdit { target: Target::File(*file), span, text: format!("{gap}{text}") }
+        }
+        IgnoreInput::Unknown => return,
+    };
+    turn.step("writes .dockerignore", why(group, gone), vec![edit]);
+}
+
+/// Adds what is missing behind the author's lines.
+fn repair(scene: &Scene, group: &Group, gone: &[Gone], turn: &mut Turn) {
+    let total: u64 = gone.iter().map(|one| one.bytes).sum();
+    if total < WORTHWHILE && !gone.iter().any(|one| one.worth) {
+        return;
+    }
+    let gone: Vec<Gone> = gone.iter().filter(|one| one.worth || one.bytes >= WORTHWHILE).cloned().collect();
+    let lines = Lines::of(group, &gone);
+    let IgnoreInput::Present(file, _) = &scene.input().ignore else { return };
+    if lines.is_empty() {
+        return;
+    }
+    let source = scene.inputs.source(*file);
+    let newline = if source.text().contains("\r\n") { "\r\n" } else { "\n" };
+    let gap = if source.text().ends_with('\n') { "" } else { newline };
+    let text: String = lines.plain().flat_map(|line| [line, newline]).collect();
+    let span = Span::at(source.text().len() as u32);
+    let edit = FileEdit { target: Target::File(*file), span, text: format!("{gap}{text}") };
+    let added: Vec<String> = lines.plain().map(|line| format!("`{line}`")).collect();
+    turn.step(format!("adds {} to .dockerignore", added.join(", ")), why(group, &gone), vec![edit]);
+}
+
+/// `212 MB of 215 MB need not be sent: node_modules (180 MB), .git (30 MB)`.
+fn why(group: &Group, gone: &[Gone]) -> String {
+    let saved: u64 = gone.iter().map(|one| one.bytes).sum();
+    let all = group.sent();
+    if saved == 0 {
+        return "secrets and what tools leave behind would go along unseen".to_owned();
+    }
+    let mut largest: Vec<&Gone> = gone.iter().filter(|one| one.bytes > 0).collect();
+    largest.sort_by(|a, b| b.bytes.cmp(&a.bytes).then(a.entry.cmp(&b.entry)));
+    let named: Vec<String> = largest
+        .iter()
+        .take(NAMED)
+        .map(|one| format!("`{}` ({})", group.context.path(one.entry), bytes(one.bytes)))
+        .collect();
+    format!("{} of {} need not be sent: {}", bytes(saved), bytes(all), named.join(", "))
+}

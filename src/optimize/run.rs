@@ -1,5 +1,6 @@
 //! Climbs the ladder: each pass over what the passes before it left.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::evidence::Evidence;
@@ -10,7 +11,7 @@ use crate::build::Build;
 use crate::dockerfile;
 use crate::finding::{FileEdit, Target};
 use crate::fix::Change;
-use crate::inputs::Inputs;
+use crate::inputs::{BuildInput, Inputs};
 use crate::text::{Edit, FileId, Source, Span};
 
 /// What the user asked for.
@@ -115,21 +116,41 @@ impl Optimized {
 /// The result is a fixpoint: rewriting it again changes nothing.
 pub fn optimize(inputs: &Inputs, build: usize, evidence: &Evidence, options: &Options) -> Optimized {
     let mut done = Optimized { build, before: inputs.sources.clone(), rungs: Vec::new() };
+    let Some(input) = inputs.builds.get(build).filter(|input| unwritable(input).is_none()) else { return done };
+    let dockerfile = input.dockerfile;
     let mut now = inputs.sources.clone();
+    // Under the texts of now; read again only where a pass changed one.
+    let mut scene: Cow<Inputs> = Cow::Borrowed(inputs);
     for rung in Rung::ALL.into_iter().filter(|rung| options.level.allows(*rung)) {
         let mut climbed = Climbed { rung, steps: Vec::new(), refusals: Vec::new(), sources: Vec::new() };
         for pass in pass::all().filter(|pass| pass.info.rung == rung && runs(pass, options)) {
-            let inputs = inputs.with_sources(&now);
-            let Some(input) = inputs.builds.get(build) else { continue };
-            let read = Build::new(input);
-            let mut turn = Turn::default();
-            (pass.run)(&Scene { inputs: &inputs, build: &read, evidence, options }, &mut turn);
-            take(pass, turn, build, &inputs, &mut now, &mut climbed);
+            let turn = turn(pass, &scene, build, evidence, options);
+            if take(pass, turn, dockerfile, &mut now, &mut climbed) {
+                scene = Cow::Owned(scene.with_sources(&now));
+            }
         }
         climbed.sources.clone_from(&now);
         done.rungs.push(climbed);
     }
     done
+}
+
+/// What a pass answers to the build as it is now.
+fn turn(pass: &Pass, inputs: &Inputs, build: usize, evidence: &Evidence, options: &Options) -> Turn {
+    let mut turn = Turn::default();
+    if let Some(input) = inputs.builds.get(build) {
+        (pass.run)(&Scene { inputs, build: &Build::new(input), evidence, options }, &mut turn);
+    }
+    turn
+}
+
+/// Why nobody can write another text in the place of a build's Dockerfile, in one sentence without a full stop.
+pub fn unwritable(input: &BuildInput) -> Option<String> {
+    if let Some(template) = input.template {
+        return Some(format!("it is {}, and what it renders to is not known", template.title()));
+    }
+    let embedding = input.file.source().embedding()?;
+    (!embedding.is_writable()).then(|| "it stands inside of another file that can't be written".to_owned())
 }
 
 fn runs(pass: &Pass, options: &Options) -> bool {
@@ -140,26 +161,28 @@ fn runs(pass: &Pass, options: &Options) -> bool {
         && (!info.max || options.level == Level::Max)
 }
 
-/// Applies what a pass says, unless the builder would refuse the result and did not refuse what was there.
-fn take(pass: &Pass, turn: Turn, build: usize, inputs: &Inputs, now: &mut Vec<Source>, climbed: &mut Climbed) {
+/// Applies what a pass says, unless the builder would refuse the result and did not refuse what was there. Whether
+/// something changed.
+fn take(pass: &Pass, turn: Turn, dockerfile: FileId, now: &mut Vec<Source>, climbed: &mut Climbed) -> bool {
     let id = pass.info.id;
     climbed.refusals.extend(turn.refusals.into_iter().map(|refusal| Refusal { pass: id, ..refusal }));
     if turn.edits.is_empty() {
-        return;
+        return false;
     }
     let refuse = |why: String| Refusal { pass: id, what: pass.info.title.to_owned(), why };
     let Some(next) = apply(&turn.edits, now) else {
         climbed.refusals.push(refuse("its edits do not fit together".to_owned()));
-        return;
+        return false;
     };
-    let dockerfile = inputs.builds[build].dockerfile.0 as usize;
+    let dockerfile = dockerfile.0 as usize;
     let worse = dockerfile::parse(&now[dockerfile]).worse(&dockerfile::parse(&next[dockerfile]));
     if let Some(why) = worse {
         climbed.refusals.push(refuse(why));
-        return;
+        return false;
     }
     *now = next;
     climbed.steps.extend(turn.steps.into_iter().map(|step| Step { pass: id, ..step }));
+    true
 }
 
 fn apply(edits: &[FileEdit], sources: &[Source]) -> Option<Vec<Source>> {

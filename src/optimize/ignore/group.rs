@@ -1,0 +1,178 @@
+//! The builds that share a .dockerignore, and what they want of their context.
+
+use std::cell::OnceCell;
+use std::collections::BTreeSet;
+
+use crate::build::{Build, Fetched, Named, may_take_in};
+use crate::dockerfile::Keyword;
+use crate::inputs::context::{BuildContext, EntryId, Found};
+use crate::inputs::{BuildInput, IgnoreInput, Inputs};
+use crate::manifest::{Ecosystem, Project};
+use crate::optimize::evidence::Evidence;
+use crate::optimize::plan::is_builder;
+use crate::optimize::scene::Scene;
+use crate::shell::{Invocation, Verb};
+
+/// Builds of one context under one .dockerignore.
+pub(super) struct Group<'a> {
+    pub context: &'a BuildContext,
+    pub evidence: &'a Evidence,
+    members: Vec<Member<'a>>,
+    /// What asks for the repository's history, once it was looked for.
+    pub history: OnceCell<Option<&'a str>>,
+    /// Whether environment files are read, once it was looked for.
+    pub environments: OnceCell<bool>,
+}
+
+struct Member<'a> {
+    build: Build<'a>,
+    named: Named,
+    /// `None` where it is not known.
+    fetched: Option<Fetched>,
+    /// What it does without by what its Dockerfile says.
+    useless: BTreeSet<EntryId>,
+}
+
+impl<'a> Group<'a> {
+    /// The build of a scene and its neighbours; `None` where nobody looked into the context.
+    pub(super) fn new(scene: &Scene<'a>) -> Option<Self> {
+        let context = scene.context()?;
+        let own = scene.input();
+        let shares =
+            |other: &&BuildInput| same_file(scene.inputs, own, other) && other.context_root == own.context_root;
+        let members = scene.inputs.builds.iter().filter(shares).map(|input| Member::new(input, context)).collect();
+        Some(Self {
+            context,
+            evidence: scene.evidence,
+            members,
+            history: OnceCell::new(),
+            environments: OnceCell::new(),
+        })
+    }
+
+    /// Whether a COPY takes what only the build knows.
+    pub(super) fn takes_unknown(&self) -> bool {
+        self.members.iter().any(|member| member.named.unknown || member.fetched.is_none())
+    }
+
+    /// Whether a build takes all that .dockerignore lets through.
+    pub(super) fn takes_everything(&self) -> bool {
+        self.members.iter().filter_map(|member| member.fetched.as_ref()).any(|fetched| fetched.whole)
+    }
+
+    /// Bytes that the build which takes most is sent.
+    pub(super) fn sent(&self) -> u64 {
+        let fetched = self.members.iter().filter_map(|member| member.fetched.as_ref());
+        fetched.map(|fetched| fetched.amount.bytes).max().unwrap_or(0)
+    }
+
+    /// Bytes of an entry that the build which takes most of it is sent; `None` where no build takes anything of it.
+    pub(super) fn fetched(&self, entry: EntryId) -> Option<u64> {
+        let fetched = self.members.iter().filter_map(|member| member.fetched.as_ref());
+        let amounts = fetched.map(|fetched| fetched.of(self.context, entry));
+        amounts.filter(|amount| amount.files > 0).map(|amount| amount.bytes).max()
+    }
+
+    /// Whether a COPY, an ADD or a mount names a path or something below it.
+    pub(super) fn is_named(&self, path: &str) -> bool {
+        self.members.iter().any(|member| member.named.at_or_below(path))
+    }
+
+    /// Whether one names a folder above a path.
+    pub(super) fn is_named_above(&self, path: &str) -> bool {
+        self.members.iter().any(|member| member.named.above(path))
+    }
+
+    /// Whether all builds that are sent something of it do without it, as far as their Dockerfiles say.
+    pub(super) fn is_useless(&self, found: &Found) -> bool {
+        self.members.iter().all(|member| {
+            let takes = member.fetched.as_ref().is_some_and(|fetched| fetched.of(self.context, found.entry).files > 0);
+            !member.build.wants(self.context, found) && (!takes || member.useless.contains(&found.entry))
+        })
+    }
+
+    /// Whether an exception of the author's means what is there: no oversight.
+    pub(super) fn is_brought_back(&self, entry: EntryId) -> bool {
+        let path = self.context.path(entry);
+        let file = self.members.first().map(|member| &member.build.input().ignore);
+        let Some(IgnoreInput::Present(_, file)) = file else { return false };
+        file.patterns.iter().any(|one| one.negated && may_take_in(&one.text, &path))
+    }
+
+    /// Why a step might read the repository's history; `None` when it is certain that none does.
+    pub(super) fn may_read_history(&self) -> Option<String> {
+        self.members.iter().find_map(|member| member.build.may_read_history(true))
+    }
+
+    /// What the manifests tell.
+    pub(super) fn projects(&self) -> impl Iterator<Item = &'a Project> + '_ {
+        let input = self.members.first().map(|member| member.build.input());
+        input.into_iter().filter_map(|input| input.projects.as_deref()).flatten()
+    }
+
+    /// Whether a step, or the command itself, builds something.
+    pub(super) fn builds(&self) -> bool {
+        self.members.iter().any(|member| member.calls(is_builder))
+    }
+
+    /// Whether a step installs the packages of an ecosystem.
+    pub(super) fn installs(&self, ecosystem: Ecosystem) -> bool {
+        let installs = |one: &Invocation| {
+            let call = one.package_call();
+            call.is_some_and(|call| of_manager(call.manager) == Some(ecosystem) && call.verb != Verb::Clean)
+        };
+        self.members.iter().any(|member| member.calls(installs))
+    }
+
+    /// The Dockerfiles' texts.
+    pub(super) fn dockerfiles(&self) -> impl Iterator<Item = &'a str> + '_ {
+        self.members.iter().map(|member| member.build.input().file.source().text())
+    }
+}
+
+impl<'a> Member<'a> {
+    fn new(input: &'a BuildInput, context: &BuildContext) -> Self {
+        let build = Build::new(input);
+        let fetched = build.fetched(context);
+        let useless = fetched.as_ref().map(|fetched| build.useless(context, fetched)).unwrap_or_default();
+        let useless = useless.into_iter().map(|found| found.entry).collect();
+        Self { named: build.named(true), useless, fetched, build }
+    }
+
+    fn calls(&self, is_meant: impl Fn(&Invocation) -> bool) -> bool {
+        let runs = [Keyword::Run, Keyword::Cmd, Keyword::Entrypoint];
+        let stages = self.build.stages().iter();
+        let mut code = stages
+            .flat_map(|stage| self.build.instructions(stage))
+            .filter(|(_, one)| runs.contains(&one.keyword))
+            .filter_map(|(index, _)| self.build.code(index));
+        code.any(|code| code.script.invocations().iter().any(&is_meant))
+    }
+}
+
+/// Whether two builds take the same .dockerignore, or would take the same if it were there.
+fn same_file(inputs: &Inputs, own: &BuildInput, other: &BuildInput) -> bool {
+    match (&own.ignore, &other.ignore) {
+        (IgnoreInput::Missing(own), IgnoreInput::Missing(other)) => own == other,
+        (IgnoreInput::Present(own, _), IgnoreInput::Present(other, _)) => own == other,
+        // One build's new file is there for both.
+        (IgnoreInput::Present(file, _), IgnoreInput::Missing(path))
+        | (IgnoreInput::Missing(path), IgnoreInput::Present(file, _)) => inputs.source(*file).name() == path,
+        _ => false,
+    }
+}
+
+fn of_manager(manager: crate::shell::Manager) -> Option<Ecosystem> {
+    use crate::shell::Manager as M;
+    Some(match manager {
+        M::Pip | M::Uv | M::Poetry | M::Pdm | M::Pipenv => Ecosystem::Python,
+        M::Npm | M::Yarn | M::Pnpm | M::Bun => Ecosystem::Node,
+        M::Go => Ecosystem::Go,
+        M::Cargo => Ecosystem::Rust,
+        M::Maven | M::Gradle => Ecosystem::Java,
+        M::Dotnet => Ecosystem::DotNet,
+        M::Bundle | M::Gem => Ecosystem::Ruby,
+        M::Composer => Ecosystem::Php,
+        _ => return None,
+    })
+}

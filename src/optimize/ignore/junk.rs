@@ -1,0 +1,273 @@
+//! What no build needs: by its class, by git, by its name at the context's root, by being another service.
+
+use super::Gone;
+use super::evidence::is_code;
+use super::group::Group;
+use super::lines::Section;
+use crate::inputs::context::{BuildContext, ClassKind, EntryId, Found, Kind, classify};
+use crate::manifest::Ecosystem;
+use crate::optimize::scene::Turn;
+
+/// Bytes from which a file that nothing mentions is told.
+const LARGE: u64 = 1_000_000;
+
+/// Large files that are told.
+const TOLD: usize = 3;
+
+/// Files for people, by their names without an ending.
+const READ: [&str; 9] =
+    ["AUTHORS", "CHANGELOG", "CHANGES", "CODE_OF_CONDUCT", "CONTRIBUTING", "HISTORY", "README", "ROADMAP", "SECURITY"];
+
+/// What makes pages of a project's texts.
+const SITES: [&str; 9] = [
+    "_config.yml",
+    "astro.config.mjs",
+    "astro.config.ts",
+    "conf.py",
+    "docusaurus.config.js",
+    "docusaurus.config.ts",
+    "hugo.toml",
+    "mkdocs.yml",
+    "mkdocs.yaml",
+];
+
+/// Settings of forges and of checks before a commit.
+const FORGE: [&str; 8] = [
+    ".gitattributes",
+    ".gitmodules",
+    ".pre-commit-config.yaml",
+    ".travis.yml",
+    "azure-pipelines.yml",
+    "bitbucket-pipelines.yml",
+    "Jenkinsfile",
+    "renovate.json",
+];
+
+/// All that is to go, in the order of its finding; none lies in another.
+pub(super) fn all(group: &Group, turn: &mut Turn) -> Vec<Gone> {
+    let mut gone = classes(group, turn);
+    about(group, &mut gone);
+    if group.takes_everything() {
+        dotnet(group, &mut gone);
+        services(group, &mut gone);
+        ignored_by_git(group, &mut gone);
+        large(group, &gone, turn);
+    }
+    gone
+}
+
+/// Whether the history is needed, or may be.
+pub(super) fn keeps_history(group: &Group) -> bool {
+    history_reader(group).is_some()
+}
+
+fn history_reader<'a>(group: &Group<'a>) -> Option<&'a str> {
+    *group.history.get_or_init(|| {
+        let makes = group.dockerfiles().any(|text| text.contains("make"));
+        let versioner = || group.evidence.versioner().filter(|_| group.may_read_history().is_some());
+        group.evidence.asks_git(makes).or_else(versioner)
+    })
+}
+
+/// By the table of names.
+fn classes(group: &Group, turn: &mut Turn) -> Vec<Gone> {
+    let mut gone = Vec::new();
+    for found in classify(group.context) {
+        let Some(bytes) = group.fetched(found.entry) else { continue };
+        let path = group.context.path(found.entry);
+        if group.is_named(&path) {
+            continue;
+        }
+        let (goes, section) = match found.class.kind {
+            ClassKind::Secret => continue,
+            ClassKind::VersionControl => {
+                let reader = history_reader(group);
+                if let Some(reader) = reader.filter(|_| path == ".git") {
+                    let why = format!("`{reader}` asks for the repository's history");
+                    turn.refuse("leaves `.git` in the context", why);
+                }
+                (reader.is_none() && group.is_useless(found), Section::Forge)
+            }
+            ClassKind::Editor | ClassKind::Pipeline => (group.is_useless(found), Section::Forge),
+            ClassKind::BuildOutput => (is_made_again(group, found, &path), Section::Made),
+            ClassKind::Leftover => (is_leftover(group, found, &path), Section::Made),
+            ClassKind::Dependencies | ClassKind::Bytecode | ClassKind::ToolCache => {
+                (group.is_useless(found), Section::Made)
+            }
+        };
+        if goes {
+            let pattern = narrowed(group.context, found, section);
+            let worth = !matches!(found.class.kind, ClassKind::Editor | ClassKind::Pipeline | ClassKind::Leftover);
+            gone.push(Gone { entry: found.entry, pattern, section, bytes, worth });
+        }
+    }
+    gone
+}
+
+/// What stands at the top alone needs no pattern for everywhere, unless tools make it in any folder.
+fn narrowed(context: &BuildContext, found: &Found, section: Section) -> String {
+    let name = context.entry(found.entry).name;
+    let deep = || context.entries().any(|id| context.entry(id).name == name && context.parent(id).is_some());
+    if section == Section::Forge && found.pattern == format!("**/{name}") && name != ".DS_Store" && !deep() {
+        return name.to_owned();
+    }
+    found.pattern.clone()
+}
+
+/// Whether what a build on the host left is made anew in this one.
+fn is_made_again(group: &Group, found: &Found, path: &str) -> bool {
+    let name = group.context.entry(found.entry).name;
+    if name.strip_suffix(".egg-info").is_some() {
+        return group.is_useless(found);
+    }
+    let ignored = || group.evidence.git_ignored.as_ref().is_some_and(|all| all.iter().any(|one| one == path));
+    let plain = [".next", ".nuxt", ".output", ".svelte-kit", "target"].contains(&name);
+    group.builds() && !group.is_named_above(path) && (plain || ignored())
+}
+
+fn is_leftover(group: &Group, found: &Found, path: &str) -> bool {
+    let name = group.context.entry(found.entry).name;
+    let shown =
+        path.split('/').any(|part| ["public", "static", "assets", "fixtures", "tests", "testdata"].contains(&part));
+    !shown && group.is_useless(found) && !is_mentioned(group, name, path)
+}
+
+/// Whether a source speaks of a file, or it is not known: not all of them were read.
+fn is_mentioned(group: &Group, name: &str, path: &str) -> bool {
+    group.evidence.texts_cut || group.evidence.mention(name, path).is_some()
+}
+
+fn lies_in(context: &BuildContext, gone: &[Gone], id: EntryId) -> bool {
+    gone.iter().any(|one| one.entry == id || context.is_below(id, one.entry) || context.is_below(one.entry, id))
+}
+
+/// Files at the top about the build and for people, that nothing mentions.
+fn about(group: &Group, gone: &mut Vec<Gone>) {
+    let context = group.context;
+    let site = SITES.iter().any(|name| context.find(name).is_some());
+    for id in context.children(None) {
+        let entry = context.entry(id);
+        let Some(bytes) = group.fetched(id).filter(|_| entry.kind == Kind::File && !group.is_named(entry.name)) else {
+            continue;
+        };
+        let section = if FORGE.contains(&entry.name) {
+            Section::Forge
+        } else if is_recipe(entry.name) || (!site && is_for_people(entry.name)) {
+            Section::About
+        } else {
+            continue;
+        };
+        let endings = || group.evidence.mention("*.md", "").is_some() || group.evidence.mention(".md", "").is_some();
+        let text = is_for_people(entry.name) && endings();
+        if !text && !is_mentioned(group, entry.name, entry.name) && !lies_in(context, gone, id) {
+            gone.push(Gone { entry: id, pattern: entry.name.to_owned(), section, bytes, worth: false });
+        }
+    }
+}
+
+/// `Dockerfile.dev`, `compose.yaml`, `.dockerignore`.
+fn is_recipe(name: &str) -> bool {
+    let lower = name.to_ascii_lowercase();
+    lower == "dockerfile"
+        || lower.starts_with("dockerfile.")
+        || lower.strip_suffix(".dockerfile").is_some()
+        || lower.strip_suffix(".dockerignore").is_some()
+        || crate::compose::is_compose(name)
+}
+
+fn is_for_people(name: &str) -> bool {
+    let (stem, ending) = name.rsplit_once('.').unwrap_or((name, ""));
+    ["md", "rst", ""].contains(&ending) && READ.iter().any(|known| stem.eq_ignore_ascii_case(known))
+}
+
+/// `bin` and `obj` beside a project file: the host's, with its paths in them.
+fn dotnet(group: &Group, gone: &mut Vec<Gone>) {
+    let context = group.context;
+    if !group.installs(Ecosystem::DotNet) {
+        return;
+    }
+    for id in context.entries() {
+        let name = context.entry(id).name;
+        if !["bin", "obj"].contains(&name) || context.entry(id).kind != Kind::Directory || lies_in(context, gone, id) {
+            continue;
+        }
+        let project = |id: EntryId| context.entry(id).name.ends_with("proj");
+        let path = context.path(id);
+        if context.children(context.parent(id)).any(project)
+            && !group.is_named(&path)
+            && let Some(bytes) = group.fetched(id)
+        {
+            gone.push(Gone { entry: id, pattern: format!("**/{name}"), section: Section::Made, bytes, worth: true });
+        }
+    }
+}
+
+/// Folders with a Dockerfile of their own that nothing here speaks of.
+fn services(group: &Group, gone: &mut Vec<Gone>) {
+    let context = group.context;
+    let folders = context.children(None).filter(|id| context.entry(*id).kind == Kind::Directory);
+    for id in folders.collect::<Vec<_>>() {
+        let name = context.entry(id).name;
+        let member = group.projects().any(|project| {
+            let inside = project.root == name || project.root.starts_with(&format!("{name}/"));
+            inside && project.workspace.is_some()
+        });
+        let own =
+            context.child(Some(id), "Dockerfile").is_some() && group.projects().any(|project| project.root == name);
+        if !own || member || group.is_named(name) || group.is_named_above(name) || lies_in(context, gone, id) {
+            continue;
+        }
+        let spoken = group.dockerfiles().any(|text| text.contains(name)) || is_mentioned(group, name, name);
+        if let Some(bytes) = group.fetched(id).filter(|_| !spoken) {
+            gone.push(Gone { entry: id, pattern: name.to_owned(), section: Section::Other, bytes, worth: true });
+        }
+    }
+}
+
+/// What git ignores is on this machine alone. A name that a source speaks of may be read all the same.
+fn ignored_by_git(group: &Group, gone: &mut Vec<Gone>) {
+    let context = group.context;
+    for path in group.evidence.git_ignored.iter().flatten() {
+        let Some(id) = context.find(path).filter(|id| !lies_in(context, gone, *id)) else { continue };
+        let known = classify(context).iter().any(|found| found.entry == id || context.is_below(found.entry, id));
+        let Some(bytes) = group.fetched(id).filter(|_| !known && !group.is_named(path)) else { continue };
+        if !is_spoken_of(group, path, context.entry(id).kind) {
+            gone.push(Gone {
+                entry: id,
+                pattern: path.clone(),
+                section: Section::Other,
+                bytes,
+                worth: bytes >= super::WORTHWHILE,
+            });
+        }
+    }
+}
+
+/// Whether a source may read a path: by its name, its ending, or a folder above it.
+fn is_spoken_of(group: &Group, path: &str, kind: Kind) -> bool {
+    let name = path.rsplit('/').next().unwrap_or(path);
+    let (stem, ending) = name.rsplit_once('.').map_or((name, None), |(stem, ending)| (stem, Some(ending)));
+    let ending = ending.filter(|_| kind != Kind::Directory).map(|ending| format!(".{ending}"));
+    let mut words: Vec<&str> = path.split('/').collect();
+    words.extend([stem].into_iter().chain(ending.as_deref()).filter(|word| !word.is_empty()));
+    (kind != Kind::Directory && is_code(path))
+        || words.into_iter().any(|word| is_mentioned(group, word, path))
+        || group.dockerfiles().any(|text| text.contains(name))
+}
+
+/// Large files that nothing mentions stay; only their owner knows.
+fn large(group: &Group, gone: &[Gone], turn: &mut Turn) {
+    let context = group.context;
+    let files = context.children(None).filter(|id| {
+        let entry = context.entry(*id);
+        entry.kind == Kind::File && entry.amount.bytes >= LARGE && !lies_in(context, gone, *id)
+    });
+    for id in files.take(TOLD) {
+        let entry = context.entry(id);
+        if !group.is_named(entry.name) && !is_mentioned(group, entry.name, entry.name) {
+            let size = crate::text::bytes(entry.amount.bytes);
+            let why = format!("no source mentions it, but only you know; add it to .dockerignore to save {size}");
+            turn.refuse(format!("leaves `{}` in the image", entry.name), why);
+        }
+    }
+}

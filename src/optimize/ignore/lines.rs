@@ -1,0 +1,178 @@
+//! Lines of a .dockerignore: each takes what is to go and nothing else.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::Gone;
+use super::group::Group;
+use crate::inputs::context::{BuildContext, EntryId};
+use crate::manifest::Ecosystem;
+
+/// The parts of a file, with their comments.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Section {
+    /// History, pipelines, editors.
+    Forge,
+    /// What tools, tests and builds on the host leave.
+    Made,
+    /// Files about the build, and what people read.
+    About,
+    /// What git ignores, and other services.
+    Other,
+    /// Secrets.
+    Secret,
+}
+
+impl Section {
+    const fn title(self) -> &'static str {
+        match self {
+            Self::Forge => "# Version control, pipelines, editors",
+            Self::Made => "# Made by tools; the build makes its own",
+            Self::About => "# About the project, not of it",
+            Self::Other => "# Of no use in the image",
+            Self::Secret => "# Secrets",
+        }
+    }
+}
+
+/// Lines by section.
+#[derive(Debug, Default)]
+pub(super) struct Lines(BTreeMap<Section, BTreeSet<(bool, String)>>);
+
+impl Lines {
+    /// The lines that leave out what is to go.
+    pub(super) fn of(group: &Group, gone: &[Gone]) -> Self {
+        let mut lines = Self::default();
+        for one in gone {
+            let path = group.context.path(one.entry);
+            let pattern =
+                if takes_only(group.context, &one.pattern, gone) { Some(one.pattern.clone()) } else { plain(&path) };
+            if let Some(pattern) = pattern {
+                lines.add(one.section, &pattern);
+            }
+        }
+        lines
+    }
+
+    /// Adds what the first test run or the first checkout leaves in the context, and what protects secrets, whether it is
+    /// there or not; unless it would take something that stays.
+    pub(super) fn protect(&mut self, group: &Group, gone: &[Gone]) {
+        let mut wanted: Vec<(Section, &str)> = Vec::new();
+        let has =
+            |ecosystem| group.projects().any(|project| project.ecosystem == ecosystem) || group.installs(ecosystem);
+        if !super::junk::keeps_history(group) {
+            wanted.push((Section::Forge, ".git"));
+        }
+        if has(Ecosystem::Python) {
+            wanted.extend([(Section::Made, "**/__pycache__"), (Section::Made, ".venv")]);
+        }
+        if group.installs(Ecosystem::Node) {
+            wanted.push((Section::Made, "**/node_modules"));
+        }
+        if group.installs(Ecosystem::DotNet) {
+            wanted.extend([(Section::Made, "**/bin"), (Section::Made, "**/obj")]);
+        }
+        let root = |ecosystem| group.projects().any(|one| one.ecosystem == ecosystem && one.root.is_empty());
+        if root(Ecosystem::Rust) && group.installs(Ecosystem::Rust) {
+            wanted.push((Section::Made, "target"));
+        }
+        if !super::secrets::are_environments_read(group) {
+            wanted.extend([(Section::Secret, "**/.env"), (Section::Secret, "**/.env.*")]);
+        }
+        wanted.extend([(Section::Secret, "**/*.key"), (Section::Secret, "**/*.pem")]);
+        for (section, pattern) in wanted {
+            let anywhere = format!("**/{pattern}");
+            let named = group.is_named(pattern.trim_start_matches("**/"));
+            if !named && !self.has(&anywhere) && takes_only(group.context, pattern, gone) {
+                self.add(section, pattern);
+            }
+        }
+        if self.has("**/.env.*") {
+            self.add(Section::Secret, "!**/.env.example");
+            for id in group.context.entries().filter(|id| is_sample(group.context.entry(*id).name)) {
+                let name = group.context.entry(id).name;
+                self.add(Section::Secret, &format!("!**/{name}"));
+            }
+        }
+    }
+
+    fn add(&mut self, section: Section, pattern: &str) {
+        self.0.entry(section).or_default().insert((pattern.starts_with('!'), pattern.to_owned()));
+    }
+
+    fn has(&self, pattern: &str) -> bool {
+        self.0.values().flatten().any(|(_, known)| known == pattern)
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// The patterns without comments. A pattern that another one covers is left out.
+    pub(super) fn plain(&self) -> impl Iterator<Item = &str> {
+        let all = self.0.values().flatten().map(|(_, pattern)| pattern.as_str());
+        all.filter(|pattern| !self.is_covered(pattern))
+    }
+
+    /// Whether `**/name` says it already, or the folder above does.
+    fn is_covered(&self, pattern: &str) -> bool {
+        if pattern.starts_with(['!', '*']) {
+            return false;
+        }
+        let name = pattern.rsplit('/').next().unwrap_or(pattern);
+        let ending = name.rsplit_once('.').map(|(_, ending)| format!("**/*.{ending}"));
+        let above = pattern.match_indices('/').any(|(at, _)| self.has(&pattern[..at]));
+        above || self.has(&format!("**/{name}")) || ending.is_some_and(|ending| self.has(&ending))
+    }
+
+    /// The whole text.
+    pub(super) fn text(&self) -> String {
+        let mut text = String::new();
+        for (section, patterns) in &self.0 {
+            let left: Vec<&str> = patterns
+                .iter()
+                .map(|(_, pattern)| pattern.as_str())
+                .filter(|pattern| !self.is_covered(pattern))
+                .collect();
+            if left.is_empty() {
+                continue;
+            }
+            if !text.is_empty() {
+                text.push('\n');
+            }
+            text.push_str(section.title());
+            text.push('\n');
+            text.extend(left.iter().flat_map(|pattern| [*pattern, "\n"]));
+        }
+        text
+    }
+}
+
+/// Whether a pattern takes nothing but what is to go. Patterns are names anywhere (`**/name`, `**/*.end`, `**/.env.*`) or
+/// paths.
+fn takes_only(context: &BuildContext, pattern: &str, gone: &[Gone]) -> bool {
+    let goes = |id: EntryId| gone.iter().any(|one| one.entry == id || context.is_below(id, one.entry));
+    let Some(name) = pattern.strip_prefix("**/") else {
+        return context.find(&pattern.replace('\\', "")).is_none_or(goes);
+    };
+    let takes = |id: EntryId| {
+        let own = context.entry(id).name;
+        match (name.strip_prefix('*'), name.strip_suffix('*')) {
+            (Some(end), _) => own.ends_with(end),
+            (None, Some(start)) => own.starts_with(start) && !is_sample(own),
+            (None, None) => own == name,
+        }
+    };
+    !context.entries().any(|id| takes(id) && !goes(id))
+}
+
+/// `.env.example` and its like.
+pub(super) fn is_sample(name: &str) -> bool {
+    let marks = [".example", ".sample", ".template", ".dist", ".defaults"];
+    name.strip_prefix(".env.").is_some_and(|_| marks.iter().any(|mark| name.contains(mark)))
+}
+
+/// The line for a path; `None` for one that a line can't hold as it is, or that a reader would not see.
+fn plain(path: &str) -> Option<String> {
+    let odd = |c: char| "*?[]\\\u{fffd}".contains(c) || c.is_control() || ('\u{2028}'..='\u{2069}').contains(&c);
+    (!path.contains(odd) && !path.starts_with(['!', '#']) && path.trim() == path).then(|| path.to_owned())
+}

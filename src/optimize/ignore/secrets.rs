@@ -1,0 +1,81 @@
+//! Files that look like secrets by their names, where nothing in the image reads them.
+
+use super::Gone;
+use super::group::Group;
+use super::lines::{Section, is_sample};
+use crate::inputs::context::{Certainty, ClassKind, Found, classify};
+use crate::manifest::Ecosystem;
+use crate::optimize::scene::Turn;
+
+/// Packages that read `.env` and its variants when they build.
+const BUNDLERS: [&str; 14] = [
+    "@remix-run/dev",
+    "@sveltejs/kit",
+    "@vue/cli-service",
+    "astro",
+    "expo",
+    "gatsby",
+    "next",
+    "nuxt",
+    "parcel",
+    "react-scripts",
+    "react-app-rewired",
+    "vite",
+    "vitepress",
+    "@rsbuild/core",
+];
+
+/// Folders whose keys are for tests.
+const SAMPLES: [&str; 8] = ["test", "tests", "testdata", "fixtures", "example", "examples", "mock", "docs"];
+
+/// What is to go.
+pub(super) fn all(group: &Group, turn: &mut Turn) -> Vec<Gone> {
+    let mut gone = Vec::new();
+    let mut kept: Vec<String> = Vec::new();
+    for found in classify(group.context).iter().filter(|found| found.class.kind == ClassKind::Secret) {
+        let path = group.context.path(found.entry);
+        let name = path.rsplit('/').next().unwrap_or(&path);
+        let environment = is_environment(name);
+        let sure = found.class.certainty < Certainty::Possible && (environment || name.strip_suffix(".env").is_none());
+        let sample = is_sample(name) || path.split('/').any(|part| SAMPLES.contains(&part));
+        let Some(bytes) = group.fetched(found.entry).filter(|_| sure && !sample && !group.is_named(&path)) else {
+            continue;
+        };
+        if environment && are_environments_read(group) {
+            kept.push(path);
+        } else if group.evidence.mention(name, "").is_none() || environment {
+            gone.push(one(found, bytes));
+        }
+    }
+    // What a bundler takes into its build is no oversight.
+    if let (Some(first), Some(reader)) = (kept.first(), group.evidence.env_loader()) {
+        let why =
+            format!("`{reader}` loads it; give its variables to the container instead, then add it to .dockerignore");
+        turn.refuse(format!("leaves `{first}` in the image"), why);
+    }
+    gone
+}
+
+fn one(found: &Found, bytes: u64) -> Gone {
+    Gone { entry: found.entry, pattern: found.pattern.clone(), section: Section::Secret, bytes, worth: true }
+}
+
+fn is_environment(name: &str) -> bool {
+    name == ".env" || name.starts_with(".env.")
+}
+
+/// Whether something in the build or the program may read environment files.
+pub(super) fn are_environments_read(group: &Group) -> bool {
+    *group.environments.get_or_init(|| reads_environments(group))
+}
+
+fn reads_environments(group: &Group) -> bool {
+    let node = group.projects().filter(|project| project.ecosystem == Ecosystem::Node);
+    let bundler = node.flat_map(|project| &project.dependencies).any(|one| BUNDLERS.contains(&one.name.as_str()));
+    // Flask loads it where python-dotenv is installed, Bun, Laravel and Symfony always.
+    let has = |name: &str| group.projects().flat_map(|project| &project.dependencies).any(|one| one.name == name);
+    let flask = has("flask") && has("python-dotenv") && group.dockerfiles().any(|text| text.contains("flask"));
+    let php = has("laravel/framework") || has("symfony/dotenv");
+    let own = group.dockerfiles().any(|text| text.contains(".env") || text.contains("bun "));
+    bundler || flask || php || own || group.evidence.env_loader().is_some()
+}

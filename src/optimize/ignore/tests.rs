@@ -1,0 +1,199 @@
+use crate::optimize::sketch::{climbed, project};
+use crate::optimize::{Evidence, Level, Optimized, Options, Rung, optimize};
+
+const PYTHON: &str =
+    "FROM python:3.13\nWORKDIR /app\nCOPY . .\nRUN pip install -r requirements.txt\nCMD [\"python\", \"app.py\"]\n";
+const NODE: &str =
+    "FROM node:22\nWORKDIR /app\nCOPY . .\nRUN npm ci\nRUN npm run build\nCMD [\"node\", \"dist/main.js\"]\n";
+
+fn ignore(optimized: &Optimized) -> String {
+    let find = optimized.result().iter().find(|source| source.name() == ".dockerignore");
+    find.map(|source| source.text().to_owned()).unwrap_or_default()
+}
+
+fn written(dockerfile: &str, files: &[(&str, &str)]) -> String {
+    ignore(&climbed(dockerfile, files, Rung::Ignore))
+}
+
+#[track_caller]
+fn check(dockerfile: &str, files: &[(&str, &str)], expected: &str) {
+    let first = written(dockerfile, files);
+    assert_eq!(first, expected);
+    let mut again = files.to_vec();
+    again.retain(|(path, _)| *path != ".dockerignore");
+    again.push((".dockerignore", &first));
+    assert_eq!(written(dockerfile, &again), first, "a second run changes nothing");
+}
+
+/// With what git ignores.
+fn ignoring(dockerfile: &str, files: &[(&str, &str)], ignored: &[&str]) -> String {
+    let (inputs, evidence) = project(dockerfile, files);
+    let git_ignored = Some(ignored.iter().map(|path| (*path).to_owned()).collect());
+    let evidence = Evidence { git_ignored, ..evidence };
+    ignore(&optimize(&inputs, 0, &evidence, &Options { level: Level::Up(Rung::Ignore), ..Options::default() }))
+}
+
+const PACKAGE: &str = r#"{"name": "a", "scripts": {"build": "tsc"}}"#;
+
+#[test]
+fn a_file_says_what_stays_out_and_no_more() {
+    check(
+        PYTHON,
+        &[
+            ("app.py", "import flask"),
+            ("requirements.txt", "flask"),
+            ("__pycache__/app.pyc", "x"),
+            (".git/HEAD", "x"),
+            (".github/workflows/ci.yml", "x"),
+            ("README.md", "x"),
+            (".env", "SECRET_KEY=abc"),
+        ],
+        "# Version control, pipelines, editors\n.git\n.github\n\n# Made by tools; the build makes its own\n**/__pycache__\n.venv\n\n\
+         # About the project, not of it\nDockerfile\nREADME.md\n\n# Secrets\n**/*.key\n**/*.pem\n**/.env\n**/.env.*\n!**/.env.example\n",
+    );
+    check(
+        NODE,
+        &[("package.json", PACKAGE), ("package-lock.json", "{}"), ("web/node_modules/a.js", "x"), ("src/main.ts", "x")],
+        "# Version control, pipelines, editors\n.git\n\n# Made by tools; the build makes its own\n**/node_modules\n\n\
+         # About the project, not of it\nDockerfile\n\n# Secrets\n**/*.key\n**/*.pem\n**/.env\n**/.env.*\n!**/.env.example\n",
+    );
+}
+
+#[test]
+fn a_build_that_names_what_it_takes_needs_no_file() {
+    let text = "FROM python:3.13\nCOPY app.py requirements.txt ./\nRUN pip install -r requirements.txt\n";
+    check(text, &[("app.py", ""), ("requirements.txt", ""), (".git/HEAD", "x")], "");
+    let text = "FROM python:3.13\nCOPY src src\n";
+    check(
+        text,
+        &[("src/app.py", "x"), ("src/__pycache__/app.pyc", "x")],
+        "# Made by tools; the build makes its own\n**/__pycache__\n",
+    );
+}
+
+#[test]
+fn what_is_mentioned_or_named_stays() {
+    let has = |dockerfile: &str, files: &[(&str, &str)], line: &str| {
+        written(dockerfile, files).lines().any(|own| own == line)
+    };
+    // A readme that a manifest or a source names.
+    assert!(!has(PYTHON, &[("pyproject.toml", "[project]\nreadme = \"README.md\""), ("README.md", "x")], "README.md"));
+    assert!(!has(PYTHON, &[("setup.py", "open('README.rst')"), ("README.rst", "x")], "README.rst"));
+    assert!(!has(PYTHON, &[("app.py", "glob('*.md')"), ("README.md", "x")], "README.md"));
+    assert!(!has(PYTHON, &[("mkdocs.yml", "site_name: a"), ("README.md", "x")], "README.md"));
+    // The application reads its own Dockerfile.
+    assert!(!has(PYTHON, &[("app.py", "open('Dockerfile')")], "Dockerfile"));
+    // Tests, docs, data and licenses are nobody's to remove.
+    for path in [
+        "tests/a.py",
+        "docs/a.md",
+        "data/a.csv",
+        "LICENSE",
+        "lib/a.js",
+        "bin/a.sh",
+        "env/a.py",
+        "vendor/a.go",
+        ".npmrc",
+        ".sqlx/q.json",
+    ] {
+        let top = path.split('/').next().unwrap();
+        let text = written(PYTHON, &[(path, "x")]);
+        assert!(!text.lines().any(|line| line.trim_start_matches("**/") == top), "{text}");
+    }
+}
+
+#[test]
+fn the_history_stays_where_a_version_comes_from_it() {
+    let keeps = |dockerfile: &str, files: &[(&str, &str)]| {
+        let mut files = files.to_vec();
+        files.push((".git/HEAD", "x"));
+        !written(dockerfile, &files).contains(".git\n")
+    };
+    let installs = "FROM python:3.13\nCOPY . .\nRUN pip install .\n";
+    assert!(keeps(installs, &[("pyproject.toml", "[build-system]\nrequires = [\"setuptools_scm\"]")]));
+    assert!(keeps(
+        installs,
+        &[("pyproject.toml", "[tool.hatch.version]\nsource = \"vcs\"\n[build-system]\nrequires=[\"hatch-vcs\"]")]
+    ));
+    assert!(!keeps(installs, &[("pyproject.toml", "[project]\nname = \"a\"")]));
+    assert!(keeps(NODE, &[("package.json", r#"{"scripts": {"build": "VERSION=$(git describe) tsc"}}"#)]));
+    assert!(keeps(
+        "FROM golang\nCOPY . .\nRUN make\n",
+        &[("Makefile", "V := $(shell git rev-parse HEAD)"), ("go.mod", "module a")]
+    ));
+    assert!(!keeps(NODE, &[("package.json", PACKAGE), ("Makefile", "V := $(shell git rev-parse HEAD)")]));
+}
+
+#[test]
+fn environment_files_stay_where_something_loads_them() {
+    let hides = |dockerfile: &str, files: &[(&str, &str)]| written(dockerfile, files).contains("**/.env");
+    let env = (".env", "TOKEN=abc");
+    assert!(hides(PYTHON, &[("app.py", "os.environ['TOKEN']"), env]));
+    assert!(!hides(PYTHON, &[("app.py", "from dotenv import load_dotenv"), env]));
+    assert!(!hides(PYTHON, &[("settings.py", "class Config:\n    env_file = '.env'"), env]));
+    assert!(!hides(
+        NODE,
+        &[("package.json", r#"{"devDependencies": {"vite": "5"}}"#), (".env.production", "VITE_URL=x")]
+    ));
+    assert!(!hides("FROM node:22\nCOPY . .\nCMD [\"node\", \"--env-file=.env\", \"a.js\"]\n", &[env]));
+    let kept = climbed(PYTHON, &[("app.py", "load_dotenv()  # dotenv"), env], Rung::Ignore);
+    assert!(kept.rungs[0].refusals[0].what.contains(".env"));
+}
+
+#[test]
+fn keys_that_the_program_reads_stay() {
+    let text = written(PYTHON, &[("certs/ca.pem", "x"), ("id_rsa", "x"), ("app.py", "x")]);
+    assert!(text.contains("id_rsa\n") && !text.contains("*.pem") && text.contains("**/*.key"), "{text}");
+    let text = written(PYTHON, &[("id_rsa", "x"), ("app.py", "open('id_rsa')")]);
+    assert!(!text.contains("id_rsa"), "{text}");
+}
+
+#[test]
+fn results_of_builds_stay_unless_this_one_makes_them_again() {
+    let files = [("package.json", PACKAGE), ("dist/main.js", "x"), ("src/main.ts", "x")];
+    assert!(!written(NODE, &files).contains("dist"));
+    assert!(ignoring(NODE, &files, &["dist"]).contains("\ndist\n"));
+    let copies = "FROM node:22\nCOPY . .\nCMD [\"node\", \"dist/main.js\"]\n";
+    assert!(!ignoring(copies, &files, &["dist"]).contains("dist"));
+    let names = "FROM node:22\nCOPY . .\nCOPY dist /dist\nRUN npm run build\n";
+    assert!(!ignoring(names, &files, &["dist"]).contains("dist"));
+}
+
+#[test]
+fn what_git_ignores_goes_unless_a_source_speaks_of_it() {
+    let files = [
+        ("app.py", "connect('db.sqlite3')"),
+        ("db.sqlite3", "x"),
+        ("scratch/x.bin", "x"),
+        ("local.py", "x"),
+        ("requirements.txt", ""),
+    ];
+    let text = ignoring(PYTHON, &files, &["db.sqlite3", "scratch", "local.py"]);
+    assert!(text.contains("\nscratch\n") && !text.contains("sqlite3") && !text.contains("local"), "{text}");
+}
+
+#[test]
+fn a_good_file_stays_and_another_gets_what_it_lacks() {
+    let files = |ignore: &'static str| {
+        vec![
+            ("app.py", ""),
+            ("requirements.txt", ""),
+            ("a/__pycache__/x.pyc", "x"),
+            ("README.md", "x"),
+            (".dockerignore", ignore),
+        ]
+    };
+    check(PYTHON, &files("# mine\n**/__pycache__"), "# mine\n**/__pycache__");
+    check(PYTHON, &files("# mine\n__pycache__"), "# mine\n__pycache__\n**/__pycache__\n");
+    check(PYTHON, &files("# mine\r\n*.log\r\n"), "# mine\r\n*.log\r\n**/__pycache__\r\n");
+    check(PYTHON, &files("*.log\n!a/__pycache__/x.pyc\n"), "*.log\n!a/__pycache__/x.pyc\n");
+    check(PYTHON, &files("[\n"), "[\n");
+}
+
+#[test]
+fn another_service_stays_out_where_nothing_speaks_of_it() {
+    let web = [("web/Dockerfile", "FROM node"), ("web/package.json", PACKAGE), ("web/a.js", "x")];
+    let files = |app: &'static str| [&web[..], &[("app.py", app), ("requirements.txt", "")]].concat();
+    assert!(written(PYTHON, &files("x")).contains("\nweb\n"));
+    assert!(!written(PYTHON, &files("StaticFiles('web/dist')")).contains("web"));
+}

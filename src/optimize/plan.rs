@@ -1,0 +1,166 @@
+//! What a rewrite starts from, in the words of `--plan`: base, projects, which files each part of the build reads.
+
+use crate::build::{Base, Build, Slim};
+use crate::dockerfile::Keyword;
+use crate::inputs::Inputs;
+use crate::manifest::{Ecosystem, Project};
+use crate::shell::{Invocation, Verb};
+
+use super::evidence::Evidence;
+
+/// Projects that are told.
+const PROJECTS: usize = 8;
+
+/// Programs that build, beside those that package managers run.
+const BUILDERS: [&str; 18] = [
+    "ant",
+    "astro",
+    "cargo",
+    "gradle",
+    "gradlew",
+    "hugo",
+    "make",
+    "mvn",
+    "mvnw",
+    "nest",
+    "next",
+    "ng",
+    "nuxt",
+    "react-scripts",
+    "tsc",
+    "turbo",
+    "vite",
+    "webpack",
+];
+
+/// What is known of a build before it is rewritten.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Plan {
+    /// The image that the final stage stands on; `None` where only the build knows.
+    pub base: Option<String>,
+    /// Its smaller twin by its publisher.
+    pub slim: Option<String>,
+    /// The projects that it installs or takes.
+    pub projects: Vec<PlannedProject>,
+    /// Steps that build something of the sources, on one line each.
+    pub builds: Vec<String>,
+    /// `ENTRYPOINT` and `CMD` in force, on one line each.
+    pub starts: Vec<String>,
+    /// Ports that the program listens on or that the file exposes, ascending.
+    pub ports: Vec<u16>,
+    /// Compose services that run the image, with their files: `web (compose.yaml)`.
+    pub services: Vec<String>,
+}
+
+/// A project, and what its install reads.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PlannedProject {
+    /// Its folder in the context; empty for the context itself.
+    pub root: String,
+    /// Its language world.
+    pub ecosystem: Ecosystem,
+    /// The program that installs its dependencies.
+    pub tool: Option<&'static str>,
+    /// The version of the language that its files ask for, as written.
+    pub version: Option<String>,
+    /// Frameworks, as their makers write them.
+    pub frameworks: Vec<&'static str>,
+    /// Files that the install of its dependencies reads.
+    pub files: Vec<String>,
+    /// Folders that it reads whole.
+    pub folders: Vec<String>,
+    /// Why it may read more; empty where it is certain that it does not.
+    pub open: Vec<String>,
+}
+
+/// What is known of the build with this index.
+pub fn plan(inputs: &Inputs, build: usize, evidence: &Evidence) -> Plan {
+    let Some(input) = inputs.builds.get(build) else { return Plan::default() };
+    let build = Build::new(input);
+    let base = build.target().map(|target| build.root_base(target)).and_then(|base| match base {
+        Base::Image(name) => Some(name.clone()),
+        Base::Scratch => Some("scratch".to_owned()),
+        _ => None,
+    });
+    let slim = base.as_deref().and_then(|base| Some((base, Slim::of_any(base)?)));
+    let slim =
+        slim.map(|(base, slim)| format!("{}:{}", base.rsplit_once(':').map_or(base, |(name, _)| name), slim.tag));
+    let services = evidence.services.iter().map(|one| format!("{} ({})", one.name, one.file));
+    Plan {
+        slim,
+        base,
+        projects: projects(&build),
+        builds: builders(&build),
+        starts: starts(&build),
+        ports: ports(&build),
+        services: services.collect(),
+    }
+}
+
+/// Those of which the build takes a manifest, the outermost first.
+fn projects(build: &Build) -> Vec<PlannedProject> {
+    let input = build.input();
+    let all = input.projects.as_deref().map_or(&[][..], Vec::as_slice);
+    let known = input.context.as_deref().and_then(|context| Some((context, build.fetched(context)?)));
+    let is_taken = |project: &&Project| {
+        let Some((context, fetched)) = &known else { return true };
+        let is_sent = |path: &String| context.find(path).is_some_and(|id| fetched.files.binary_search(&id).is_ok());
+        project.manifests.iter().any(is_sent)
+    };
+    let mut taken: Vec<&Project> = all.iter().filter(is_taken).collect();
+    taken.sort_by_key(|project| (project.root.split('/').filter(|part| !part.is_empty()).count(), &project.root));
+    taken.truncate(PROJECTS);
+    taken.into_iter().map(planned).collect()
+}
+
+fn planned(project: &Project) -> PlannedProject {
+    let install = project.install();
+    PlannedProject {
+        root: project.root.clone(),
+        ecosystem: project.ecosystem,
+        tool: install.map(|install| install.tool.name()),
+        version: project.language.first().map(|version| version.requirement.clone()),
+        frameworks: project.frameworks.iter().map(|framework| framework.name()).collect(),
+        files: install.map(|install| install.files.clone()).unwrap_or_default(),
+        folders: install.map(|install| install.folders.clone()).unwrap_or_default(),
+        open: install.map(|install| install.open.clone()).unwrap_or_default(),
+    }
+}
+
+/// Whether a command compiles or bundles.
+pub(super) fn is_builder(one: &Invocation) -> bool {
+    match one.package_call() {
+        Some(call) => matches!(call.verb, Verb::Build | Verb::Run),
+        None => one.program.is_some_and(|program| BUILDERS.contains(&program)),
+    }
+}
+
+fn builders(build: &Build) -> Vec<String> {
+    let needed = build.stages().iter().filter(|stage| build.is_needed(stage));
+    let runs = needed.flat_map(|stage| build.instructions(stage)).filter(|(_, one)| one.keyword == Keyword::Run);
+    let builds = |index: usize| build.code(index).is_some_and(|code| code.script.invocations().iter().any(is_builder));
+    runs.filter(|(index, _)| builds(*index)).map(|(_, one)| build.one_line(one)).collect()
+}
+
+fn starts(build: &Build) -> Vec<String> {
+    let Some(target) = build.target() else { return Vec::new() };
+    let last = |keyword| build.last(target, keyword).map(|(_, one)| build.one_line(one));
+    [Keyword::Entrypoint, Keyword::Cmd].into_iter().filter_map(last).collect()
+}
+
+fn ports(build: &Build) -> Vec<u16> {
+    let Some(target) = build.target() else { return Vec::new() };
+    let mut ports: Vec<u16> =
+        build.listening(target).and_then(|one| one.port).map(|(port, _)| port).into_iter().collect();
+    let chain: Vec<_> = build.chain(target).collect();
+    for stage in chain {
+        for (_, one) in build.instructions(stage).filter(|(_, one)| one.keyword == Keyword::Expose) {
+            let line = build.one_line(one);
+            let words = line.split(' ').skip(1).filter_map(|word| word.split('/').next()?.parse::<u16>().ok());
+            ports.extend(words);
+        }
+    }
+    ports.sort_unstable();
+    ports.dedup();
+    ports
+}
