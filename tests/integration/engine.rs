@@ -22,6 +22,7 @@ mod own;
 mod registry;
 mod tracker;
 mod verdict;
+mod verify;
 
 /// A running engine, reached through its client.
 struct Engine {
