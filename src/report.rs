@@ -10,6 +10,7 @@ mod format;
 mod image;
 mod json;
 mod layout;
+mod optimize;
 mod patch;
 #[cfg(test)]
 mod sample;
@@ -31,6 +32,7 @@ pub use self::image::{
 };
 pub use self::json::{audit_json, lint_json};
 pub use self::layout::{Layout, clean, cut, cut_path, pad, width, wrap};
+pub use self::optimize::{Rewrite, optimize_json, plan, rewrite_summary};
 pub use self::patch::diff;
 pub use self::screen::audit;
 pub use self::syntax::syntax;
