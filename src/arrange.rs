@@ -6,6 +6,7 @@
 mod closure;
 mod elements;
 mod nature;
+mod rising;
 mod text;
 mod walk;
 

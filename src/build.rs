@@ -32,7 +32,9 @@ pub use self::brought::{Brought, Started};
 pub use self::context::Fetched;
 pub use self::environment::{Given, Home};
 pub use self::graph::{Fault, FaultKind};
-pub use self::image::{BaseImage, PackageLists, Presence, Reference, is_like, is_official, providers, service_check};
+pub use self::image::{
+    BaseImage, PackageLists, Presence, Reference, is_like, is_official, providers, service_check, stands_on,
+};
 pub use self::launch::Launch;
 pub use self::listening::{Listening, Origin as ListeningOrigin};
 pub use self::package_cache::PackageCache;

@@ -12,6 +12,7 @@ mod fix;
 mod image;
 mod interrupt;
 mod lint;
+mod measure;
 mod optimize;
 mod output;
 mod terminal;
@@ -47,6 +48,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         Command::Lint(command) => lint::run(&cli.global, command),
         Command::Fix(command) => fix::run(&cli.global, command),
         Command::Optimize(command) => optimize::run(&cli.global, command),
+        Command::Measure(command) => measure::run(&cli.global, command),
         Command::Image(command) => image::run(&cli.global, command),
         Command::Explain(command) => explain::explain(&cli.global, &command.rule),
         Command::Rules(choice) => explain::rules(&cli.global, choice),

@@ -7,11 +7,13 @@
 mod build;
 mod change;
 mod child;
+mod climb;
 mod copy;
 mod equivalence;
 mod failure;
 mod leftover;
 mod meter;
+mod observe;
 mod program;
 mod rawjson;
 mod scenario;
@@ -21,6 +23,7 @@ mod trial;
 
 pub use self::build::{Built, Mode};
 pub use self::change::Changes;
+pub use self::climb::{Demand, Ground, Proved};
 pub use self::copy::{Plan, Project};
 pub use self::failure::{Failure, FailureKind};
 pub use self::leftover::{Cleaned, clean_up};

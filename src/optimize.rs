@@ -11,6 +11,7 @@ mod evidence;
 mod flags;
 mod hygiene;
 mod ignore;
+mod mend;
 mod node;
 mod order;
 mod passage;

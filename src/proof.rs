@@ -19,6 +19,7 @@ pub use self::check::{Check, Outcome, Seen};
 pub use self::command::{command, plain};
 pub use self::declared::Declared;
 pub use self::failure::{denials, failure_class};
+pub use self::figures::{Fault, Figures, MeasuredBuild, Measurement, Run, Scenario, Size};
 pub use self::figures::{Figures, Run, Scenario, Size};
 pub use self::linkage::{lacking, library};
 pub use self::modules::{Asked, node, python, python_module, script_file};
@@ -51,6 +52,8 @@ pub struct Proof {
     pub before: Option<Figures>,
     /// The rewrite; `None` where only one was measured.
     pub after: Option<Figures>,
+    /// Why the original does not build; `None` where it does.
+    pub original: Option<String>,
     /// Rungs that were tried, the highest first, with the checks of each.
     pub tried: Vec<Tried>,
     /// Bytes that no rewrite goes below, and what they are: base and production dependencies.
@@ -62,8 +65,10 @@ pub struct Proof {
 /// A rung that was built and compared.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Tried {
-    /// Rungs that it has.
+    /// Rungs that it has; none where somebody else wrote it.
     pub rungs: Vec<crate::optimize::Rung>,
+    /// Passes that it was tried without.
+    pub left_out: Vec<String>,
     /// Why it did not build; `None` where it did.
     pub failure: Option<String>,
     /// What was compared.

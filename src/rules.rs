@@ -216,7 +216,7 @@ mod selection;
 mod service;
 mod shells;
 mod splitting;
-mod toolchain;
+pub(crate) mod toolchain;
 mod unpinned;
 mod unrendered;
 mod user_line;
@@ -234,7 +234,9 @@ pub use self::neighbours::Neighbours;
 pub use self::policy::{Line, Policies, Policy, documents, known};
 pub use self::run::{Outcome, is_there, pragmas_of, run};
 pub use self::selection::{Selection, SelectorError, suggest};
+pub(crate) use self::service::{is_development, may_serve};
 pub use self::toolchain::is_build_package;
+pub(crate) use self::user_line::{made as made_account, start as closing_start, steps_down};
 
 /// All rules, in the order of their names.
 pub static ALL: &[&Rule] = &[

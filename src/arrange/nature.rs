@@ -175,12 +175,11 @@ fn is_by_name(call: &PackageCall) -> bool {
         && !call.inputs.iter().any(|input| input.kind != InputKind::Folder);
     named
         && match call.manager {
-            Manager::Pip | Manager::Gem | Manager::Corepack | Manager::Conda => true,
+            Manager::Pip | Manager::Gem | Manager::Corepack | Manager::Conda | Manager::Cargo => true,
             Manager::Npm | Manager::Pnpm | Manager::Bun => call.has(&["-g", "--global", "--location"]),
             Manager::Yarn => call.verb_text == "global add",
             Manager::Uv => matches!(&*call.verb_text, "pip install" | "tool install"),
             Manager::Go => call.packages.iter().all(|package| package.name.text.contains('@')),
-            Manager::Cargo => true,
             Manager::Composer => call.verb_text == "global require",
             Manager::Dotnet => call.has(&["-g", "--global", "--tool-path"]),
             _ => false,

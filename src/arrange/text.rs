@@ -113,13 +113,12 @@ impl Writer<'_, '_, '_> {
             let user = walk.build.user_at(walk.stage, below.index);
             self.go_to(&folder, &user)?;
         }
-        match &below.parts {
+        if let Some(parts) = &below.parts {
             // The comments stand above the part that rises.
-            Some(parts) => self.out.push_str(&self.divided(below.index, parts, &[]).ok_or("its RUN can't be divided")?),
-            None => {
-                self.out.push_str(&comments);
-                self.out.push_str(&text);
-            }
+            self.out.push_str(&self.divided(below.index, parts, &[]).ok_or("its RUN can't be divided")?);
+        } else {
+            self.out.push_str(&comments);
+            self.out.push_str(&text);
         }
         Ok(())
     }

@@ -232,6 +232,19 @@ impl PackageLists {
     }
 }
 
+/// The release of Debian (`bookworm`) or Alpine (`alpine3.22`) that an image stands on where its tag does not say, as
+/// `data/image_suites.tsv` has it; without a tag, `latest` and a bare major version are the newest.
+pub fn stands_on(reference: &str) -> Option<&'static str> {
+    let reference = Reference::of(reference);
+    let tag = reference.tag.filter(|tag| *tag != "latest").unwrap_or("1");
+    rows(include_str!("../../data/image_suites.tsv")).find_map(|cells| match cells.as_slice() {
+        &[image, tags, suite, ..] if image == reference.short_name() => {
+            tags.split_whitespace().any(|one| one == tag).then_some(suite)
+        }
+        _ => None,
+    })
+}
+
 /// The Debian release that an image stands on, where it is one of the last two.
 pub(super) fn suite(reference: &Reference) -> Option<&'static str> {
     let tag = reference.tag?;

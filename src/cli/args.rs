@@ -1,10 +1,12 @@
 //! What can be typed. Each help text is the documentation of its option.
 
 mod image;
+mod measure;
 mod optimize;
 
 pub(super) use self::image::{BudgetFlags, Diff, Image, ImageChoice, ImageCommand, ImageLimits, Origin, Verify};
-pub(super) use self::optimize::Optimize;
+pub(super) use self::measure::{Builds, Measure};
+pub(super) use self::optimize::{Optimize, Proving};
 
 use std::path::PathBuf;
 
@@ -39,6 +41,8 @@ pub(super) enum Command {
     Fix(Fix),
     /// Rewrite a whole build: dependency files first, cache mounts, several stages, slim base, non-root, healthcheck
     Optimize(Box<Optimize>),
+    /// Build for real, cold and after changes, and print seconds and sizes; of one build or of two
+    Measure(Box<Measure>),
     /// Show what an image is made of, what of it is wasted, and by which line
     Image(Box<Image>),
     /// Print a rule's page

@@ -1,7 +1,11 @@
 //! `dockopt optimize`.
 
+mod verify;
+
 use std::collections::BTreeMap;
 use std::path::Path;
+
+use rayon::prelude::*;
 
 use super::args::{Global, Optimize};
 use super::output::{Failure, complain, emit, is_json};
@@ -21,15 +25,20 @@ pub(super) fn run(global: &Global, command: &Optimize) -> Result<u8, Failure> {
         let what = "standard input has no build context, so there is nothing to optimize in it".to_owned();
         return Err(Failure::Because { what, help: Some("name the folder: `dockopt optimize .`".to_owned()) });
     }
-    is_json(global, "optimize", "")?;
+    if !command.proving.verify {
+        is_json(global, "optimize", "")?;
+    }
     let options = options(command)?;
     let inputs = gather(command)?;
     let failed = complain(global, &inputs);
-    if inputs.unsettled {
+    if inputs.unsettled || (failed && command.proving.verify) {
         return Ok(FAILED);
     }
+    if command.proving.verify {
+        return verify::run(global, command, &inputs, &options);
+    }
     let rewrites = rewrites(&inputs, &options);
-    let mut outcome = joined(&rewrites, &inputs);
+    let mut outcome = joined(rewrites.iter().flat_map(|rewrite| rewrite.optimized.changes()), &inputs);
     if command.write {
         changes::write_all(&outcome.changes)?;
     } else if let Some(folder) = &command.to {
@@ -54,7 +63,8 @@ fn gather(command: &Optimize) -> Result<Inputs, Failure> {
 
 /// Each build as far as the options allow.
 fn rewrites(inputs: &Inputs, options: &Options) -> Vec<Rewrite> {
-    let one = |(index, build): (usize, &crate::inputs::BuildInput)| {
+    let one = |index: usize| {
+        let build = &inputs.builds[index];
         let evidence = crate::load::evidence(inputs, index);
         Rewrite {
             dockerfile: inputs.source(build.dockerfile).name().to_owned(),
@@ -63,13 +73,13 @@ fn rewrites(inputs: &Inputs, options: &Options) -> Vec<Rewrite> {
             optimized: optimize(inputs, index, &evidence, options),
         }
     };
-    inputs.builds.iter().enumerate().map(one).collect()
+    (0..inputs.builds.len()).into_par_iter().map(one).collect()
 }
 
 /// The changes of all builds; a file that several of them share is changed once.
-fn joined(rewrites: &[Rewrite], inputs: &Inputs) -> Outcome {
+fn joined(all: impl Iterator<Item = Change>, inputs: &Inputs) -> Outcome {
     let mut changes: BTreeMap<String, Change> = BTreeMap::new();
-    for change in rewrites.iter().flat_map(|rewrite| rewrite.optimized.changes()) {
+    for change in all {
         // Texts inside of one file have its name in common.
         let part =
             inputs.builds.iter().position(|build| change.target == crate::finding::Target::File(build.dockerfile));

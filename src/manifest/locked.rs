@@ -22,6 +22,8 @@ pub struct LockedPackage {
     pub importable: Option<bool>,
     /// Whether a script of its own runs when it is installed; `None` when the file doesn't tell.
     pub scripts: Option<bool>,
+    /// Names of what it depends on; empty where the file's reader does not say.
+    pub needs: Vec<String>,
 }
 
 /// One entry as a lock file's reader gives it.
@@ -49,14 +51,15 @@ impl Locked {
                 None => entry.dev_only,
             };
             let Some(known) = packages.get_mut(&entry.name) else {
-                let Entry { name, version, importable, scripts, .. } = entry;
-                packages.insert(name, LockedPackage { version, dev_only, importable, scripts });
+                let Entry { name, version, importable, scripts, needs, .. } = entry;
+                packages.insert(name, LockedPackage { version, dev_only, importable, scripts, needs });
                 continue;
             };
             if entry.importable == Some(true) && known.importable != Some(true) {
                 known.version = entry.version;
                 known.importable = entry.importable;
             }
+            known.needs.extend(entry.needs);
             known.scripts = match (known.scripts, entry.scripts) {
                 (Some(a), Some(b)) => Some(a || b),
                 (one, other) => one.or(other).filter(|scripts| *scripts),

@@ -193,7 +193,11 @@ fn locked(tree: &mut Tree, path: &str) -> Option<Locked> {
     for package in toml_text::items(toml_text::value(&table, &["package"])) {
         let text = |key| package.get(key).and_then(|value| value.get_ref().as_str());
         let Some(name) = text("name") else { continue };
-        entries.push(Entry { name: name.into(), version: text("version").map(Into::into), ..Entry::default() });
+        // `cc`, `cc 1.0.83`, `cc 1.0.83 (registry…)`
+        let needed = package.get("dependencies").and_then(|list| list.get_ref().as_array()).into_iter().flatten();
+        let needed = needed.filter_map(|one| one.get_ref().as_str()?.split(' ').next());
+        let needs = needed.map(Into::into).collect();
+        entries.push(Entry { name: name.into(), version: text("version").map(Into::into), needs, ..Entry::default() });
     }
     Some(Locked::new(entries, None))
 }

@@ -106,7 +106,7 @@ impl Session {
             add("--build-context", format!("{name}={source}"));
         }
         let texts = [
-            ("--target", &options.build.target),
+            ("--target", project.target.as_ref().map_or(&options.build.target, |_| &project.target)),
             ("--platform", &options.build.platform),
             ("--network", &options.network),
         ];

@@ -44,6 +44,8 @@ pub struct Project {
     count: usize,
     /// What cache mounts of this series are called.
     pub(super) series: String,
+    /// The stage that is built in place of the one that is asked for.
+    pub(super) target: Option<String>,
     /// Files that were changed, as they were.
     changed: Vec<(PathBuf, Vec<u8>)>,
 }
@@ -127,6 +129,7 @@ impl Project {
             dockerfile: PathBuf::new(),
             count: 1,
             series: series.to_owned(),
+            target: None,
             changed: Vec::new(),
         };
         let to = own.context();
@@ -179,6 +182,12 @@ impl Project {
             put(&to, text.as_bytes())?;
         }
         Ok(())
+    }
+
+    /// The same, with another stage that is built.
+    #[must_use]
+    pub(super) fn with_target(self, stage: &str) -> Self {
+        Self { target: Some(stage.to_owned()), ..self }
     }
 
     /// The copy's root.

@@ -3,6 +3,8 @@
 mod imports;
 mod writes;
 
+pub(super) use self::writes::counts;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::failure::Failure;

@@ -46,16 +46,7 @@ impl Cleaned {
 pub fn clean_up(options: &engine::Options, above: Option<&Path>) -> Result<Cleaned, Failure> {
     let engine = Engine::connect(options)?;
     let above = above.map_or_else(std::env::temp_dir, Path::to_owned);
-    let mut all = of_dead_runs(&engine, &above);
-    // Of a run whose folder is gone the names alone are left.
-    let place = place(&above);
-    for nonce in named(&engine)?.into_iter().filter(|nonce| nonce.starts_with(&place)) {
-        let folder = above.join(format!("dockopt-{nonce}"));
-        if !folder.exists() {
-            all.join(clean(&engine, &nonce, &folder));
-        }
-    }
-    Ok(all)
+    Ok(of_dead_runs(&engine, &above)?)
 }
 
 /// Six letters and digits that tell this machine and folder: a folder that is not there was removed, or is another's.
@@ -89,8 +80,8 @@ fn is_nonce(text: &str) -> bool {
     text.len() == PLACE + 12 && text.bytes().all(|byte| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte))
 }
 
-/// Removes what is left of runs whose folder nobody holds.
-pub(super) fn of_dead_runs(engine: &Engine, above: &Path) -> Cleaned {
+/// Removes what is left of runs whose folder nobody holds, or is gone: their names alone are left then.
+pub(super) fn of_dead_runs(engine: &Engine, above: &Path) -> Result<Cleaned, engine::Error> {
     let mut all = Cleaned::default();
     for entry in fs::read_dir(above).into_iter().flatten().flatten() {
         let name = entry.file_name();
@@ -105,11 +96,40 @@ pub(super) fn of_dead_runs(engine: &Engine, above: &Path) -> Cleaned {
             Err(_) => is_old(&folder),
         };
         if is_dead {
+            end_builds(nonce);
             all.join(clean(engine, nonce, &folder));
         }
     }
-    all
+    let place = place(above);
+    for nonce in named(engine)?.into_iter().filter(|nonce| nonce.starts_with(&place)) {
+        let folder = above.join(format!("dockopt-{nonce}"));
+        if !folder.exists() {
+            all.join(clean(engine, &nonce, &folder));
+        }
+    }
+    Ok(all)
 }
+
+/// Asks builds of a run that is dead to end: who was ended by force could not.
+#[cfg(target_os = "linux")]
+fn end_builds(nonce: &str) {
+    use rustix::process::{Pid, Signal, kill_process};
+    let mark = format!("/dockopt-{nonce}/").into_bytes();
+    let holds = |text: &[u8], mark: &[u8]| text.windows(mark.len()).any(|part| part == mark);
+    for entry in fs::read_dir("/proc").into_iter().flatten().flatten() {
+        let Some(pid) = entry.file_name().to_str().and_then(|name| name.parse().ok()).and_then(Pid::from_raw) else {
+            continue;
+        };
+        let command = fs::read(entry.path().join("cmdline")).unwrap_or_default();
+        if holds(&command, &mark) && holds(&command, b"\0--progress=rawjson\0") {
+            // One of another user's is not ours.
+            let _ = kill_process(pid, Signal::TERM);
+        }
+    }
+}
+
+#[cfg(not(target_os = "linux"))]
+fn end_builds(_: &str) {}
 
 /// Whether nobody can still be making it.
 fn is_old(folder: &Path) -> bool {

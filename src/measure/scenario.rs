@@ -44,6 +44,8 @@ struct Subject<'p> {
     project: Option<Project>,
     /// Layers of the image before its source was changed.
     layers: Vec<String>,
+    /// The image after that change. It weighs what the other does but for the line, and to weigh one takes long.
+    changed: Option<String>,
     measured: Measured,
 }
 
@@ -61,7 +63,13 @@ impl Session {
     ) -> Result<Vec<Measured>, Failure> {
         let mut subjects: Vec<Subject> = plans
             .iter()
-            .map(|(name, plan)| Subject { plan, project: None, layers: Vec::new(), measured: Measured::new(name) })
+            .map(|(name, plan)| Subject {
+                plan,
+                project: None,
+                layers: Vec::new(),
+                changed: None,
+                measured: Measured::new(name),
+            })
             .collect();
         for round in 0..series.rounds.max(1) {
             for scenario in [Scenario::Cold, Scenario::Unchanged, Scenario::Source, Scenario::Dependency] {
@@ -73,7 +81,7 @@ impl Session {
         }
         for subject in subjects.iter_mut().filter(|subject| subject.measured.image.is_some()) {
             say(&format!("measuring the image {}", subject.measured.name));
-            self.bases(subject)?;
+            self.weigh(subject)?;
         }
         Ok(subjects.into_iter().map(|subject| subject.measured).collect())
     }
@@ -134,19 +142,18 @@ impl Session {
         if scenario == Scenario::Cold {
             subject.layers = self.engine.find(&tag, None)?.map(|found| found.diff_ids).unwrap_or_default();
             subject.measured.image = Some(built);
-        } else if scenario == Scenario::Source
-            && let Some(size) = self.image_size(&tag)?
-        {
-            subject.measured.figures.size.upload = Some(size.beyond(&subject.layers));
+        } else if scenario == Scenario::Source {
+            subject.changed = Some(tag);
         }
         Ok(())
     }
 
     /// What the last image and the images below it weigh.
-    fn bases(&self, subject: &mut Subject) -> Result<(), Failure> {
+    fn weigh(&self, subject: &mut Subject) -> Result<(), Failure> {
         let Some(image) = &subject.measured.image else { return Ok(()) };
-        let Some(own) = self.image_size(&image.tag)? else { return Ok(()) };
+        let Some(own) = self.image_size(subject.changed.as_ref().unwrap_or(&image.tag))? else { return Ok(()) };
         let size = &mut subject.measured.figures.size;
+        size.upload = subject.changed.as_ref().map(|_| own.beyond(&subject.layers));
         (size.disk, size.pull, size.layers) = (own.disk, Some(own.pull()), own.layers.len());
         let Some(bases) = &subject.plan.bases else { return Ok(()) };
         let mut pulled: Option<Vec<ImageSize>> = Some(Vec::new());

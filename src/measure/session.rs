@@ -115,7 +115,7 @@ impl Session {
         }
         let program = Program::find(options.docker.as_deref(), engine.endpoint())?;
         let above = options.folder.clone().unwrap_or_else(std::env::temp_dir);
-        leftover::of_dead_runs(&engine, &above);
+        leftover::of_dead_runs(&engine, &above)?;
         let nonce = format!("{}{}", leftover::place(&above), random());
         let folder = above.join(format!("dockopt-{nonce}"));
         private(&folder).map_err(|error| Failure::io("making", &folder, &error))?;

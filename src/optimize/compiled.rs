@@ -2,15 +2,52 @@
 //! its own, and what it made goes to the runtime that its publisher has for it.
 
 mod base;
+mod commands;
+mod libraries;
+mod packages;
+mod place;
+mod plan;
+mod product;
+mod remains;
+mod runtime;
 mod split;
+mod stage;
+mod start;
+mod wanted;
+
+#[cfg(test)]
+mod tests;
 
 use super::pass::Pass;
 use super::rung::Rung;
+use super::scene::{Scene, Turn};
 
 /// Its passes of rung 3.
-pub(super) const STAGES: &[Pass] =
-    &[Pass::new("compiled-stages", Rung::Stages, "the toolchain stays in a stage of its own", split::split)];
+pub(super) const STAGES: &[Pass] = &[
+    Pass::new(
+        "compiled-start",
+        Rung::Stages,
+        "compiles when the image is built, not when a container starts",
+        start::compile,
+    ),
+    // What starts then is a step like those that rung 1 has seen.
+    Pass::new("compiled-order", Rung::Stages, "the same order of steps for it", |scene, turn| {
+        again("dependency-files-first", scene, turn)
+    }),
+    Pass::new("compiled-mounts", Rung::Stages, "the same cache mounts for it", |scene, turn| {
+        again("cache-mounts", scene, turn)
+    }),
+    Pass::new("compiled-stages", Rung::Stages, "the toolchain stays in a stage of its own", split::split),
+];
 
 /// Its passes of rung 4; they run before those that hold for every language.
 pub(super) const BASES: &[Pass] =
     &[Pass::new("compiled-base", Rung::Slim, "the runtime instead of the toolchain", base::replace)];
+
+/// A pass of rung 1 over what has become of the file since. Its refusals have been said.
+fn again(pass: &str, scene: &Scene, turn: &mut Turn) {
+    if let Some(pass) = super::order::PASSES.iter().find(|one| one.info.id == pass) {
+        (pass.run)(scene, turn);
+        turn.refusals.clear();
+    }
+}

@@ -1,15 +1,24 @@
 //! Rung 5: the user, the check of health, the form of commands, secrets in the image's config.
 
+mod account;
+mod asked;
+mod command;
+mod health;
+mod root;
+mod route;
+mod secret;
+#[cfg(test)]
+mod tests;
+mod user;
+mod writes;
+
 use super::pass::Pass;
 use super::rung::Rung;
-use super::scene::{Scene, Turn};
 
 /// Its passes.
 pub(super) const PASSES: &[Pass] = &[
-    Pass::new("exec-form", Rung::Hygiene, "start the program without a shell in front", skip),
-    Pass::new("secret-env", Rung::Hygiene, "take secrets out of the image's config", skip),
-    Pass::new("healthcheck", Rung::Hygiene, "check that the service answers", skip),
-    Pass::new("non-root", Rung::Hygiene, "run as a user without rights", skip),
+    Pass::new("exec-form", Rung::Hygiene, "start the program without a shell in front", command::run),
+    Pass::new("secret-env", Rung::Hygiene, "take secrets out of the image's config", secret::run),
+    Pass::new("healthcheck", Rung::Hygiene, "check that the service answers", health::run),
+    Pass::new("non-root", Rung::Hygiene, "run as a user without rights", user::run),
 ];
-
-fn skip(_scene: &Scene, _turn: &mut Turn) {}

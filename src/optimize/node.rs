@@ -6,10 +6,12 @@ mod need;
 mod output;
 mod pieces;
 mod plan;
+mod start;
 #[cfg(test)]
 mod tests;
 mod words;
 mod write;
+mod writes;
 
 use super::pass::Pass;
 use super::rung::Rung;
@@ -18,10 +20,14 @@ use crate::build::Base;
 
 #[allow(unused_imports, reason = "the slim base asks")]
 pub(super) use self::native::{build_packages, run_packages};
+#[allow(unused_imports, reason = "non-root asks")]
+pub(super) use self::writes::writes;
 
 /// Its passes.
-pub(super) const STAGES: &[Pass] =
-    &[Pass::new("node-stages", Rung::Stages, "build Node projects in a stage of their own", stages)];
+pub(super) const STAGES: &[Pass] = &[
+    Pass::new("node-start", Rung::Stages, "start Node programs without npm", start::run),
+    Pass::new("node-stages", Rung::Stages, "build Node projects in a stage of their own", stages),
+];
 
 /// Takes the final stage apart.
 fn stages(scene: &Scene, turn: &mut Turn) {

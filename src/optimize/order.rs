@@ -1,17 +1,28 @@
 //! Rung `order`.
 
 mod first;
+mod mounts;
+mod volatile;
 
 use super::pass::Pass;
 use super::rung::Rung;
 
 /// Its passes.
-pub(super) const PASSES: &[Pass] = &[Pass::new(
-    "dependency-files-first",
-    Rung::Order,
-    "copies what installs read, and installs, before the sources are copied",
-    first::run,
-)];
+pub(super) const PASSES: &[Pass] = &[
+    Pass::new(
+        "dependency-files-first",
+        Rung::Order,
+        "copies what installs read, and installs, before the sources are copied",
+        first::run,
+    ),
+    Pass::new("cache-mounts", Rung::Order, "keeps what package managers download in cache mounts", mounts::run),
+    Pass::new(
+        "volatile-last",
+        Rung::Order,
+        "declares what differs from build to build below what it would run again",
+        volatile::run,
+    ),
+];
 
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;

@@ -72,3 +72,50 @@ impl Figures {
         Some(f64::midpoint(all[low], all[high]))
     }
 }
+
+/// Builds that were measured together.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Measurement {
+    /// The path that was asked for.
+    pub root: String,
+    /// The engine: name and version.
+    pub engine: String,
+    /// The builds, in the order in which they were named.
+    pub builds: Vec<MeasuredBuild>,
+    /// The source file that was changed; `None` where there is none.
+    pub source: Option<String>,
+    /// The list of dependencies that was changed; `None` where there is none.
+    pub dependency: Option<String>,
+    /// How often each was built.
+    pub rounds: usize,
+    /// The commands that were run, secrets masked.
+    pub commands: Vec<String>,
+    /// What the build cache holds more than before, in bytes; `None` where the engine doesn't say.
+    pub left_in_cache: Option<u64>,
+    /// What could not be removed, each in one sentence.
+    pub left: Vec<String>,
+}
+
+/// A build of a measurement.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct MeasuredBuild {
+    /// What it is called: `before`, `after`.
+    pub name: String,
+    /// The Dockerfile, as the user would type it.
+    pub dockerfile: String,
+    /// What it took, as far as it came.
+    pub figures: Figures,
+    /// Why it came no further; `None` where it did.
+    pub fault: Option<Fault>,
+}
+
+/// Why something was not built.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Fault {
+    /// What is wrong, in one sentence without a full stop.
+    pub what: String,
+    /// What to do about it.
+    pub help: String,
+    /// The last lines of the step that failed.
+    pub log: Vec<String>,
+}

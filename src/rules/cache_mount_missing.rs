@@ -30,15 +30,14 @@ fn check(cx: &Context, out: &mut Findings) {
         let (kind, basis) = (ImpactKind::RebuildSeconds, Basis::Computed);
         let impact = Impact { kind, saves: None, per: Per::Build, basis, evidence };
         let finding = cx.finding(span, message).costs(impact).help(help(&wanted));
-        let fix = edits::fix(cx, (stage, index), code, &wanted);
-        out.push(match fix {
-            Some(fix) => {
-                let mut finding = finding;
-                finding.fixes.push(fix);
-                finding
-            }
-            None => finding,
-        });
+        let mut finding = finding;
+        finding.fixes.extend(edits::fix(cx, (stage, index), code, &wanted));
+        let before = wanted.len();
+        wanted.retain(|(_, call, _)| call.manager != Manager::Apt);
+        if !wanted.is_empty() && wanted.len() < before {
+            finding.fixes.extend(edits::fix(cx, (stage, index), code, &wanted));
+        }
+        out.push(finding);
     }
 }
 
@@ -59,6 +58,8 @@ fn downloads(call: &PackageCall) -> bool {
             Manager::Pip
             | Manager::Uv
             | Manager::Poetry
+            | Manager::Pipenv
+            | Manager::Bundle
             | Manager::Npm
             | Manager::Yarn
             | Manager::Pnpm
@@ -66,6 +67,10 @@ fn downloads(call: &PackageCall) -> bool {
             | Manager::Composer => fetches && call.is_from_manifest() && call.verb_text != "venv",
             Manager::Go | Manager::Cargo | Manager::Maven | Manager::Gradle => {
                 (fetches || call.verb == Verb::Build) && call.is_from_manifest() && call.verb_text != "vet"
+            }
+            // What was restored is read again by each build.
+            Manager::Dotnet => {
+                (fetches && call.is_from_manifest()) || matches!(&*call.verb_text, "build" | "publish" | "pack")
             }
             _ => false,
         }

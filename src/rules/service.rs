@@ -138,7 +138,7 @@ pub(in crate::rules) fn is_service(build: &Build, stage: &Stage) -> bool {
 }
 
 /// Whether the stage may be one: nothing says that it is for developers, needs root, or is a tool or a shell for people.
-pub(super) fn may_serve(build: &Build, stage: &Stage) -> bool {
+pub(crate) fn may_serve(build: &Build, stage: &Stage) -> bool {
     let start = Start::of(build, stage);
     let idle = start.program.as_deref().is_some_and(|program| IDLE.contains(&program));
     !is_development(build, stage)
@@ -194,7 +194,7 @@ impl Start {
 }
 
 /// Whether names say that the stage is for developers.
-pub(in crate::rules) fn is_development(build: &Build, stage: &Stage) -> bool {
+pub(crate) fn is_development(build: &Build, stage: &Stage) -> bool {
     let path = build.input().file.source().name().to_ascii_lowercase();
     let file = path.rsplit(['/', '\\']).next().unwrap_or_default();
     let words = |name: &str| name.split(|c: char| !c.is_ascii_alphanumeric()).any(|word| DEVELOPMENT.contains(&word));

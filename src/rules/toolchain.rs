@@ -93,7 +93,7 @@ pub(super) fn last_removal(invocations: &[Invocation]) -> Option<usize> {
 
 /// What is compiled.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Language {
+pub(crate) enum Language {
     Go,
     Rust,
     Java,
@@ -103,7 +103,7 @@ pub(super) enum Language {
 
 impl Language {
     /// What stays in the image when the program is made there.
-    pub(super) const fn leaves(self) -> &'static str {
+    pub(crate) const fn leaves(self) -> &'static str {
         match self {
             Self::Go => "the Go toolchain, the module cache and the sources",
             Self::Rust => "the Rust toolchain, the crates and `target`",
@@ -115,7 +115,7 @@ impl Language {
 }
 
 /// Whether it compiles a project's own program.
-pub(super) fn compiles(one: &Invocation) -> Option<Language> {
+pub(crate) fn compiles(one: &Invocation) -> Option<Language> {
     if let Some(call) = one.package_call() {
         let local = || call.packages.is_empty() || call.packages.iter().any(|p| p.name.text.starts_with('.'));
         return match (call.manager, call.verb) {
@@ -187,7 +187,7 @@ pub(super) fn may_compile(one: &Invocation) -> bool {
 }
 
 /// The RUNs of a stage with what they run.
-pub(super) fn runs<'b, 'a>(
+pub(crate) fn runs<'b, 'a>(
     build: &'b Build<'a>,
     stage: &Stage,
 ) -> impl Iterator<Item = (usize, &'a Instruction, Vec<Invocation<'b>>)> {
@@ -197,7 +197,7 @@ pub(super) fn runs<'b, 'a>(
 
 /// Whether the image is for running a program of its own: something is copied into it, and what it starts is no shell
 /// and no build tool.
-pub(super) fn is_application(build: &Build, stage: &Stage) -> bool {
+pub(crate) fn is_application(build: &Build, stage: &Stage) -> bool {
     if service::is_development(build, stage) {
         return false;
     }

@@ -16,7 +16,7 @@ const STEP_DOWN: [&str; 10] =
     ["gosu", "su-exec", "setpriv", "runuser", "s6-setuidgid", "chpst", "capsh", "s6-overlay", "supervisor", "PUID"];
 
 /// Whether something in the stages that ship suggests that the entrypoint changes the user.
-pub(super) fn steps_down(build: &Build, stage: &Stage) -> bool {
+pub(crate) fn steps_down(build: &Build, stage: &Stage) -> bool {
     let text = |stage: &Stage| {
         build.instructions(stage).any(|(_, instruction)| {
             let words = build.input().file.logical(instruction.text);
@@ -78,7 +78,7 @@ fn plain_user_before(build: &Build, stage: &Stage, closing: Option<usize>) -> Op
 }
 
 /// Where the closing instructions begin.
-pub(super) fn start(build: &Build, stage: &Stage) -> Option<u32> {
+pub(crate) fn start(build: &Build, stage: &Stage) -> Option<u32> {
     Some(lines::above(build.input().file.source(), build.instruction(closing(build, stage)?)))
 }
 
@@ -143,7 +143,7 @@ const SWITCHES: [&str; 12] = [
 ];
 
 /// The user that `useradd` or `adduser` makes, where the name comes last.
-pub(super) fn made<'s>(one: &Invocation<'s>) -> Option<&'s str> {
+pub(crate) fn made<'s>(one: &Invocation<'s>) -> Option<&'s str> {
     let (last, before) = one.args.split_last()?;
     let name = last.value()?;
     let words = || one.args.iter().map(Word::text);

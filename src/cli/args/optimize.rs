@@ -1,5 +1,9 @@
 //! What `dockopt optimize` takes.
 
+mod proving;
+
+pub(in crate::cli) use self::proving::Proving;
+
 use std::path::PathBuf;
 
 use clap::Args;
@@ -40,6 +44,8 @@ pub(in crate::cli) struct Optimize {
     /// Give start time for size: no bytecode, no symbols
     #[arg(long)]
     pub smallest: bool,
+    #[command(flatten)]
+    pub proving: Proving,
     #[command(flatten)]
     pub build: Build,
     #[command(flatten)]

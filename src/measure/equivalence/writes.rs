@@ -55,7 +55,7 @@ impl Session {
 }
 
 /// Whether a path matters: not a temporary file, nor what a program keeps for its next start in its home.
-fn counts(path: &str, before: &Trial<'_>) -> bool {
+pub(in crate::measure) fn counts(path: &str, before: &Trial<'_>) -> bool {
     let home = before.config.env.iter().find(|(name, _)| name == "HOME").map_or("/root", |(_, value)| value.as_str());
     let kept = ["/tmp", "/var/tmp", "/run", "/var/run", "/var/cache/nginx", "/var/log/nginx"];
     let below = |folder: &str| path == folder || path.strip_prefix(folder).is_some_and(|rest| rest.starts_with('/'));

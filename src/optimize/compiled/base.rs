@@ -1,8 +1,250 @@
 //! A final stage that compiles nothing needs no toolchain below it.
 
+use std::collections::BTreeSet;
+
+use super::{libraries, packages, runtime, wanted};
+use crate::build::{Base, BaseImage, Presence, Slim, Stage, providers};
+use crate::dockerfile::Keyword;
+use crate::manifest::{Ecosystem, Framework};
 use crate::optimize::scene::{Scene, Turn};
+use crate::rules::toolchain::{self, Language};
+use crate::shell::Manager;
+use crate::text::Span;
+use runtime::Toolchain;
 
 /// Puts the runtime under a final stage that stands on a toolchain's image.
 pub(super) fn replace(scene: &Scene, turn: &mut Turn) {
-    let _ = (scene, turn);
+    let build = scene.build;
+    let Some(target) = build.target().filter(|target| build.ships(target)) else { return };
+    let Base::Image(image) = &target.base else { return };
+    let Some(toolchain) = Toolchain::of(image) else { return };
+    let Some(language) = toolchain.language() else { return };
+    if !toolchain::is_application(build, target) || uses_toolchain(scene, target) {
+        return;
+    }
+    let what = "stands on the runtime alone";
+    let web = scene
+        .projects()
+        .iter()
+        .filter(|one| one.ecosystem == Ecosystem::DotNet)
+        .all(|one| one.entry_points.is_empty() || one.frameworks.contains(&Framework::AspNetCore));
+    let Some(small) = runtime::runtime(image, language, web) else {
+        if Slim::of(image).is_none() && !is_runtime(image) {
+            turn.refuse(what, format!("the image that runs what `{image}` builds is not known"));
+        }
+        return;
+    };
+    if small == *image {
+        return;
+    }
+    if let Some(why) = needs_toolchain(scene, target, language, image) {
+        return turn.refuse(what, why);
+    }
+    let needs = Needs::of(scene, target, language, image, &small);
+    if let Some(program) = needs.unknown {
+        return turn.refuse(what, format!("`{small}` has no `{program}`, and no package of it is known"));
+    }
+    let mut lines = needs.lines;
+    let packages: Vec<&str> = needs.packages.iter().map(String::as_str).collect();
+    let alpine = small.starts_with("alpine");
+    if !packages.is_empty() {
+        lines.insert(0, install(&packages, alpine));
+    }
+    if scene.build.last(target, Keyword::Workdir).is_none()
+        && let Some(folder) = runtime::base_folder(image).filter(|folder| *folder != "/")
+    {
+        lines.push(format!("WORKDIR {folder}"));
+    }
+    let from = build.instruction(target.from);
+    let mut edits = vec![scene.edit(target.base_span, small.clone())];
+    if !lines.is_empty() {
+        let end = scene.passage(target.from).end;
+        let text: String = lines.iter().map(|line| format!("{line}\n")).collect();
+        let start = if from.span.end == end { "\n" } else { "" };
+        edits.push(scene.edit(Span::at(end), format!("{start}{text}").replace('\n', scene.newline())));
+    }
+    let why = match language {
+        Language::Java => format!("the program needs a Java runtime, and `{image}` brings a compiler and build tools"),
+        Language::DotNet => format!("the program needs the .NET runtime, and `{image}` brings the SDK"),
+        _ => format!("the program is compiled, and `{image}` brings its toolchain"),
+    };
+    turn.step(format!("`{small}` instead of `{image}`"), why, edits);
+}
+
+/// A line that installs packages.
+fn install(packages: &[&str], alpine: bool) -> String {
+    let names = packages.join(" ");
+    if alpine {
+        return format!("RUN apk add --no-cache {names}");
+    }
+    format!(
+        "RUN apt-get update \\\n    && apt-get install -y --no-install-recommends {names} \\\n    && rm -rf /var/lib/apt/lists/*"
+    )
+}
+
+fn is_runtime(image: &str) -> bool {
+    image.contains("-jre") || image.contains("-headless")
+}
+
+/// Whether a RUN of the stage compiles or calls a build tool.
+fn uses_toolchain(scene: &Scene, target: &Stage) -> bool {
+    toolchain::runs(scene.build, target).any(|(_, _, all)| {
+        all.iter().any(|one| {
+            let tool = one.package_call().is_some_and(|call| {
+                matches!(
+                    call.manager,
+                    Manager::Go | Manager::Cargo | Manager::Maven | Manager::Gradle | Manager::Dotnet
+                )
+            });
+            tool || toolchain::compiles(one).is_some()
+                || matches!(one.program, Some("jar" | "jlink" | "jdeps" | "make" | "rustup"))
+        })
+    })
+}
+
+/// Why what runs needs the toolchain too.
+fn needs_toolchain(scene: &Scene, target: &Stage, language: Language, image: &str) -> Option<String> {
+    let texts = || scene.evidence.texts.iter();
+    let source = |path: &str| [".go", ".rs", ".java", ".kt", ".cs"].iter().any(|end| path.ends_with(end));
+    let programs: &[&str] = match language {
+        Language::Go => &["go"],
+        Language::Rust => &["cargo", "rustc"],
+        Language::Java => &["javac", "jcmd", "jstack", "jmap", "jshell", "mvn", "gradle"],
+        Language::DotNet | Language::C => &[],
+    };
+    if let Some(program) = programs.iter().find(|program| wanted::is_called(scene, target, program)) {
+        return Some(format!("the container calls `{program}`"));
+    }
+    let phrases: &[&str] = match language {
+        Language::Java => &["getSystemJavaCompiler", "com.sun.tools.", "VirtualMachine.attach"],
+        Language::DotNet => &["MSBuildLocator", "Microsoft.CodeAnalysis.MSBuild"],
+        _ => &[],
+    };
+    let found = texts().filter(|(path, _)| source(path)).find(|(_, text)| phrases.iter().any(|one| text.contains(one)));
+    if let Some((path, _)) = found {
+        return Some(format!("`{path}` uses the compiler at run time"));
+    }
+    let home = match language {
+        Language::Java if image.contains("openjdk") => Some("/usr/local/openjdk-"),
+        Language::Go => Some("/usr/local/go/"),
+        _ => None,
+    };
+    let own = build_text(scene, target);
+    home.filter(|home| own.contains(home)).map(|home| format!("a line of the stage names `{home}`"))
+}
+
+fn build_text(scene: &Scene, target: &Stage) -> String {
+    let instructions = scene.build.instructions(target).filter(|(_, one)| one.keyword != Keyword::Env);
+    instructions.map(|(_, one)| scene.source().slice(one.span)).collect::<Vec<_>>().join("\n")
+}
+
+/// What the small image lacks.
+#[derive(Default)]
+struct Needs {
+    packages: BTreeSet<String>,
+    lines: Vec<String>,
+    unknown: Option<String>,
+}
+
+/// Programs that the images of toolchains bring and sources call.
+const BROUGHT: [&str; 6] = ["git", "curl", "wget", "ssh", "hg", "ps"];
+
+impl Needs {
+    fn of(scene: &Scene, target: &Stage, language: Language, image: &str, small: &str) -> Self {
+        let mut needs = Self::default();
+        let alpine = small.starts_with("alpine");
+        let manager = if alpine { Manager::Apk } else { Manager::Apt };
+        let installed = installed(scene, target);
+        for program in called(scene, target) {
+            if BaseImage::of(small).presence(&program) != Presence::Lacks {
+                continue;
+            }
+            let known = providers(&program, manager).unwrap_or_default();
+            let has = known.iter().any(|glob| installed.iter().any(|name| crate::build::is_like(glob, name)));
+            match known.iter().find(|glob| !glob.contains('*')) {
+                _ if has => {}
+                Some(package) => _ = needs.packages.insert((*package).to_owned()),
+                None if BaseImage::of(image).presence(&program) == Presence::Has => needs.unknown = Some(program),
+                None => {}
+            }
+        }
+        if matches!(language, Language::Go | Language::Rust | Language::C) {
+            if !alpine {
+                let suite = packages::suite(small);
+                needs
+                    .packages
+                    .extend(libraries::of_crates(scene, suite).into_iter().filter(|name| !installed.contains(name)));
+            }
+            if wants_zones(scene) && !installed.contains("tzdata") {
+                needs.packages.insert("tzdata".into());
+            }
+            needs.certificates(scene, target, image, alpine, &installed);
+        }
+        needs
+    }
+
+    /// The certificates of the public authorities, which the program's requests are checked with.
+    fn certificates(&mut self, scene: &Scene, target: &Stage, image: &str, alpine: bool, installed: &BTreeSet<String>) {
+        let had = Toolchain::of(image).is_some_and(|row| row.has_certificates());
+        let copied = build_text(scene, target).contains("/etc/ssl/certs");
+        if !had || alpine || copied || installed.contains("ca-certificates") {
+            return;
+        }
+        let mut stages = scene.build.stages().iter().filter(|stage| stage.index < target.index);
+        let from = stages.find(|stage| {
+            let Base::Image(image) = scene.build.root_base(stage) else { return false };
+            stage.name.is_some()
+                && Toolchain::of(image).is_some_and(|row| row.has_certificates() && row.language().is_some())
+        });
+        match from.and_then(|stage| stage.name.as_deref()) {
+            Some(name) if self.packages.is_empty() && !image.contains("alpine") => {
+                self.lines.push(format!("COPY --from={name} /etc/ssl/certs/ca-certificates.crt /etc/ssl/certs/"));
+            }
+            _ => _ = self.packages.insert("ca-certificates".into()),
+        }
+    }
+}
+
+/// Packages that RUNs of the stage install.
+fn installed(scene: &Scene, target: &Stage) -> BTreeSet<String> {
+    let mut names = BTreeSet::new();
+    for (_, _, all) in toolchain::runs(scene.build, target) {
+        for call in
+            all.iter().filter_map(crate::shell::Invocation::package_call).filter(|call| call.manager.is_system())
+        {
+            names.extend(call.packages.iter().map(|package| package.name.text.to_owned()));
+        }
+    }
+    names
+}
+
+/// Programs that RUNs, the command, checks and sources call.
+fn called(scene: &Scene, target: &Stage) -> BTreeSet<String> {
+    let mut names = BTreeSet::new();
+    for (index, instruction) in scene.build.instructions(target) {
+        if matches!(instruction.keyword, Keyword::Run | Keyword::Cmd | Keyword::Entrypoint | Keyword::Healthcheck)
+            && let Some(code) = scene.build.code(index)
+        {
+            names.extend(code.script.invocations().iter().filter_map(|one| one.program).map(str::to_owned));
+        }
+    }
+    for file in scene.build.started(target) {
+        if let Some(text) = scene.evidence.texts.get(&file.file.path) {
+            let script = crate::shell::parse(text);
+            names.extend(script.invocations().iter().filter_map(|one| one.program).map(str::to_owned));
+        }
+    }
+    names.extend(BROUGHT.into_iter().filter(|name| wanted::is_wanted(scene, target, name)).map(str::to_owned));
+    names
+}
+
+/// Whether the program looks time zones up.
+fn wants_zones(scene: &Scene) -> bool {
+    let named = scene.evidence.services.iter().any(|service| service.environment.contains("TZ"));
+    let set = scene.file().instructions().iter().filter(|one| one.keyword == Keyword::Env);
+    let mut set = set.flat_map(|one| scene.file().variables(one));
+    let embedded = |text: &str| text.contains("\"time/tzdata\"");
+    let texts = || scene.evidence.texts.values();
+    let looked_up = texts().any(|text| text.contains("time.LoadLocation(") || text.contains("tzfile::"));
+    (named || set.any(|one| one.name.text == "TZ") || looked_up) && !texts().any(|text| embedded(text))
 }

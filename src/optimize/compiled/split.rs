@@ -1,8 +1,124 @@
 //! One stage that compiles and ships becomes two.
 
+use super::plan::{Plan, Why};
+use super::stage::Runtime;
+use crate::dockerfile::Keyword;
+use crate::finding::FileEdit;
 use crate::optimize::scene::{Scene, Turn};
+use crate::text::Span;
 
 /// Builds in a stage of its own, and starts what it made from another on the same base.
 pub(super) fn split(scene: &Scene, turn: &mut Turn) {
-    let _ = (scene, turn);
+    let what = "builds in a stage of its own";
+    let plan = match Plan::of(scene) {
+        Ok(plan) => plan,
+        Err(Why::NotOurs) => return,
+        Err(Why::Refused(why)) => return turn.refuse(what, why),
+    };
+    let name = stage_name(scene, &plan);
+    let runtime = match Runtime::of(scene, &plan, &name.build) {
+        Ok(runtime) => runtime,
+        Err(why) => return turn.refuse(what, why),
+    };
+    let mut edits = vec![from_line(scene, &plan, &name)];
+    for index in &runtime.moved {
+        edits.push(scene.edit(without(scene, *index), ""));
+    }
+    let base = scene.source().slice(plan.root().base_span);
+    let platform = platform(scene, &plan);
+    let named = name.runtime.as_ref().map(|own| format!(" {} {own}", name.word)).unwrap_or_default();
+    let mut text = format!("\n{} {platform}{base}{named}\n{}", name.from, runtime.text);
+    let end = end(scene, &plan);
+    if !scene.source().slice(Span::new(0, end)).ends_with('\n') {
+        text.insert(0, '\n');
+    }
+    if scene.source().text().len() as u32 > end {
+        text.push('\n');
+    }
+    edits.push(scene.edit(Span::at(end), text.replace('\n', scene.newline())));
+    let why = format!("{} would ship with the program", plan.language.leaves());
+    turn.step(format!("{what}, and copies {} to the one that ships", runtime.copied), why, merged(scene, edits));
+}
+
+/// The names of the two stages, and how the author writes FROM and AS.
+struct Names {
+    build: String,
+    runtime: Option<String>,
+    from: &'static str,
+    word: &'static str,
+}
+
+/// Names that people give to a stage that builds.
+const BUILDS: [&str; 9] =
+    ["build", "builder", "base", "compile", "compiler", "build-env", "build-stage", "dev", "stage"];
+
+fn stage_name(scene: &Scene, plan: &Plan) -> Names {
+    let file = scene.file();
+    let instruction = scene.build.instruction(plan.target.from);
+    let lower = file.str(instruction.name).starts_with('f');
+    let (from, word) = if lower { ("from", "as") } else { ("FROM", "AS") };
+    let own = plan.target.name.clone();
+    let asked = scene.input().options.target.is_some();
+    let taken = |name: &str| scene.build.stages().iter().any(|stage| stage.name.as_deref() == Some(name));
+    match own {
+        Some(own) if !asked && BUILDS.contains(&&*own) => Names { build: own, runtime: None, from, word },
+        own => {
+            let build = ["build", "builder", "compile"].into_iter().find(|name| !taken(name));
+            let build = build.map_or_else(|| format!("build-{}", plan.target.index), str::to_owned);
+            Names { build, runtime: own, from, word }
+        }
+    }
+}
+
+/// The FROM of the stage that builds, under its name.
+fn from_line(scene: &Scene, plan: &Plan, name: &Names) -> FileEdit {
+    match plan.target.name_span {
+        Some(span) => scene.edit(span, name.build.clone()),
+        None => scene.edit(Span::at(plan.target.base_span.end), format!(" {} {}", name.word, name.build)),
+    }
+}
+
+/// `--platform` of the stage that ships: what is built for the builder's own stays there.
+fn platform(scene: &Scene, plan: &Plan) -> String {
+    let instruction = scene.build.instruction(plan.root().from);
+    let parts = scene.file().from(instruction);
+    match parts.and_then(|parts| parts.platform) {
+        Some(platform) if !platform.text.contains("BUILDPLATFORM") => format!("--platform={} ", platform.text),
+        _ => String::new(),
+    }
+}
+
+/// Where the stage's text ends.
+fn end(scene: &Scene, plan: &Plan) -> u32 {
+    let last = plan.target.instructions.clone().last().unwrap_or(plan.target.from);
+    scene.passage(last).end
+}
+
+/// An instruction with its comments, and the blank lines above it.
+fn without(scene: &Scene, index: usize) -> Span {
+    let passage = scene.passage(index);
+    let before = &scene.source().text()[..passage.start as usize];
+    let blank = before.len() - before.trim_end_matches(['\n', '\r', ' ', '\t']).len();
+    let kept = before[before.len() - blank..].find('\n').map_or(0, |at| at + 1);
+    // A file that starts with it keeps what stands there.
+    Span::new(passage.start - (blank - kept.min(blank)) as u32, passage.end)
+}
+
+/// Deletions that touch each other as one, and the insertion at their end with them.
+fn merged(scene: &Scene, mut edits: Vec<FileEdit>) -> Vec<FileEdit> {
+    edits.sort_by_key(|edit| (edit.span.start, edit.span.end));
+    let mut out: Vec<FileEdit> = Vec::new();
+    for edit in edits {
+        match out.last_mut() {
+            Some(last)
+                if last.text.is_empty() && edit.span.start <= last.span.end && last.span.start < last.span.end =>
+            {
+                last.span = Span::new(last.span.start, last.span.end.max(edit.span.end));
+                last.text = edit.text;
+            }
+            _ => out.push(edit),
+        }
+    }
+    let _ = (scene, Keyword::From);
+    out
 }

@@ -122,7 +122,9 @@ impl<'w, 'a, 'p> Writer<'w, 'a, 'p> {
     fn build(&mut self, base: usize) -> String {
         let mut text = self.upon(base, Some(&self.names[0]));
         let end = self.pieces.last_built();
-        for piece in self.pieces.all[base..].iter().filter(|piece| piece.index <= end && piece.kind != Kind::Image) {
+        let wanted = |piece: &&Piece| piece.index <= end && piece.kind != Kind::Image && !self.only_runs(piece);
+        let pieces: Vec<Piece> = self.pieces.all[base..].iter().filter(wanted).copied().collect();
+        for piece in pieces {
             self.put(&mut text, piece.index, None);
         }
         if let Modules::Pruned(command) = &self.plan.modules {
@@ -157,19 +159,19 @@ impl<'w, 'a, 'p> Writer<'w, 'a, 'p> {
         let mut text = self.upon(base, None);
         let pieces: Vec<Piece> = self.pieces.all[base..].to_vec();
         let built = self.pieces.last_built();
-        let whole_at = self.whole_at();
+        let (whole_at, modules_at) = (self.whole_at(), self.modules_at());
         for piece in &pieces {
             let index = piece.index;
+            if index == modules_at && !self.plan.whole {
+                let lines = self.modules();
+                self.add(&mut text, index, lines);
+            }
             match piece.kind {
                 Kind::Image | Kind::System | Kind::Files => self.put(&mut text, index, None),
                 Kind::Setting if self.is_wanted(index, &pieces) => self.put(&mut text, index, None),
                 Kind::Global if self.runs(index) => self.put(&mut text, index, None),
                 Kind::Copy if !self.is_covered(index) => self.put(&mut text, index, None),
                 _ => {}
-            }
-            if index == self.pieces.install && !self.plan.whole {
-                let lines = self.modules();
-                self.add(&mut text, index, lines);
             }
             if Some(index) == whole_at {
                 let lines = vec![(self.names[0].clone(), self.pieces.folder.clone())];
@@ -187,6 +189,32 @@ impl<'w, 'a, 'p> Writer<'w, 'a, 'p> {
         let covered = |piece: &&Piece| piece.kind == Kind::Copy && self.is_covered(piece.index);
         let copied = self.pieces.all.iter().rfind(covered).map(|piece| piece.index);
         self.plan.whole.then(|| copied.unwrap_or_else(|| self.pieces.last_built()))
+    }
+
+    /// Before which instruction the modules are copied: the install, or the sources where these bring none.
+    fn modules_at(&self) -> usize {
+        let root = self.pieces.project.root.as_str();
+        let own = if root.is_empty() { "node_modules".to_owned() } else { format!("{root}/node_modules") };
+        let brought = self.scene.context().is_none_or(|context| context.find(&own).is_some());
+        let copied = self.pieces.all.iter().find(|piece| piece.kind == Kind::Copy && !self.is_covered(piece.index));
+        let first = copied.map_or(self.pieces.install, |piece| piece.index);
+        if brought { self.pieces.install } else { first.min(self.pieces.install) }
+    }
+
+    /// Whether it installs programs for all that nothing builds with.
+    fn only_runs(&self, piece: &Piece) -> bool {
+        let Some(code) = self.scene.build.code(piece.index).filter(|_| piece.kind == Kind::Global) else {
+            return false;
+        };
+        let calls = code.script.invocations();
+        let mut names = calls
+            .iter()
+            .filter_map(Invocation::package_call)
+            .flat_map(|call| call.packages.iter().map(|package| package.name.text.to_owned()).collect::<Vec<_>>());
+        let servers = ["serve", "http-server", "pm2", "local-web-server", "static-server"];
+        piece.index > self.pieces.install
+            && names.clone().next().is_some()
+            && names.all(|name| servers.contains(&name.as_str()))
     }
 
     /// Stage and path of the modules.

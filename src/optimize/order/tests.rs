@@ -1,5 +1,5 @@
-use crate::optimize::Rung;
-use crate::optimize::sketch::{climbed, rewritten};
+use crate::optimize::sketch::project;
+use crate::optimize::{Options, optimize};
 
 /// Lines with a bar in front, as they stand in the tests.
 fn lines(text: &str) -> String {
@@ -8,15 +8,28 @@ fn lines(text: &str) -> String {
         .fold(String::new(), |all, line| all + line + "\n")
 }
 
+/// The text after one pass, and again, which must change nothing.
+#[track_caller]
+pub(crate) fn passed(pass: &str, dockerfile: &str, files: &[(&str, &str)], expected: &str) {
+    let options = Options { only: [pass.to_owned()].into(), ..Options::default() };
+    let (inputs, evidence) = project(&lines(dockerfile), files);
+    let done = optimize(&inputs, 0, &evidence, &options);
+    let got = done.result()[0].text().to_owned();
+    let expected = lines(expected);
+    assert!(got == expected, "\n{got}\ninstead of\n{expected}\n{:?}", done.rungs);
+    let (inputs, evidence) = project(&got, files);
+    let again = optimize(&inputs, 0, &evidence, &options);
+    assert_eq!(again.result()[0].text(), got, "a second run changes nothing");
+}
+
 #[track_caller]
 fn check(dockerfile: &str, files: &[(&str, &str)], expected: &str) {
-    let got = rewritten(&lines(dockerfile), files, Rung::Order);
-    let expected = lines(expected);
-    assert!(
-        got == expected,
-        "\n{got}\ninstead of\n{expected}\n{:?}",
-        climbed(&lines(dockerfile), files, Rung::Order).rungs
-    );
+    passed("dependency-files-first", dockerfile, files, expected);
+}
+
+#[track_caller]
+fn mounts(dockerfile: &str, files: &[(&str, &str)], expected: &str) {
+    passed("cache-mounts", dockerfile, files, expected);
 }
 
 const PIP: &[(&str, &str)] = &[("requirements.txt", "flask==3.1.0\n"), ("app/main.py", "import flask\n")];
@@ -168,4 +181,50 @@ fn uv() {
          |RUN uv sync --frozen
          |CMD [\"uv\", \"run\", \"a\"]",
     );
+}
+
+#[test]
+fn cache_mounts() {
+    mounts(
+        "|FROM python:3.13
+         |WORKDIR /app
+         |RUN apt-get update && apt-get install -y gcc && rm -rf /var/lib/apt/lists/*
+         |COPY requirements.txt ./
+         |RUN pip install --no-cache-dir --upgrade pip && pip install --no-cache-dir -r requirements.txt
+         |COPY . .",
+        PIP,
+        "|FROM python:3.13
+         |WORKDIR /app
+         |RUN apt-get update && apt-get install -y gcc && rm -rf /var/lib/apt/lists/*
+         |COPY requirements.txt ./
+         |RUN --mount=type=cache,target=/root/.cache/pip \\
+         |    pip install --no-cache-dir --upgrade pip && pip install -r requirements.txt
+         |COPY . .",
+    );
+    mounts(
+        "|FROM node:22
+         |WORKDIR /app
+         |USER node
+         |COPY package*.json ./
+         |RUN npm ci && npm cache clean --force
+         |COPY . .",
+        NPM,
+        "|FROM node:22
+         |WORKDIR /app
+         |USER node
+         |COPY package*.json ./
+         |RUN --mount=type=cache,target=/home/node/.npm,uid=1000,gid=1000 npm ci
+         |COPY . .",
+    );
+    let stays = "|FROM golang:1.25
+         |WORKDIR /app
+         |COPY . .
+         |RUN go build ./...
+         |CMD [\"go\", \"run\", \".\"]";
+    mounts(stays, &[("go.mod", "module a\n"), ("main.go", "")], stays);
+    let stays = "|FROM python:3.13
+         |ENV PIP_NO_CACHE_DIR=1
+         |COPY requirements.txt ./
+         |RUN pip install -r requirements.txt";
+    mounts(stays, PIP, stays);
 }

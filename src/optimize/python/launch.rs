@@ -7,7 +7,7 @@ use crate::build::Stage;
 use crate::dockerfile::Keyword;
 use crate::manifest::{Ecosystem, Project};
 use crate::optimize::scene::Scene;
-use crate::shell::{Invocation, Manager, Word, parse};
+use crate::shell::{Invocation, Manager, parse};
 use crate::text::{Edit, Span};
 
 /// Options of `uv run` that only say how it syncs first.
@@ -36,6 +36,8 @@ struct Wrapped {
     from: u32,
     to: u32,
     text: Vec<String>,
+    /// Whether words of the command follow.
+    more: bool,
 }
 
 /// The edits that take wrappers off a CMD, ENTRYPOINT or HEALTHCHECK; `None` where one has to stay.
@@ -47,12 +49,10 @@ pub(super) fn unwrapped(scene: &Scene, index: usize) -> Option<Vec<Edit>> {
             continue;
         }
         let found = wrapped(scene, &one)?;
-        let words = code.is_exec() && one.via.is_empty();
-        let text: String = if words {
-            found.text.iter().map(|word| format!("\"{word}\", ")).collect()
-        } else {
-            found.text.iter().map(|word| format!("{word} ")).collect()
-        };
+        let (quote, between) = if code.is_exec() && one.via.is_empty() { ("\"", ", ") } else { ("", " ") };
+        let words: Vec<String> = found.text.iter().map(|word| format!("{quote}{word}{quote}")).collect();
+        let end = if found.more && !words.is_empty() { between } else { "" };
+        let text = format!("{}{end}", words.join(between));
         let span = Span::new(found.from, found.to);
         edits.push(Edit { span: code.place(scene.file(), span), text });
     }
@@ -98,7 +98,7 @@ fn wrapped(scene: &Scene, one: &Invocation) -> Option<Wrapped> {
         text.push("python".to_owned());
     }
     if !text.is_empty() {
-        return Some(Wrapped { from, to: program.span.start, text });
+        return Some(Wrapped { from, to: program.span.start, text, more: true });
     }
     let projects = || scene.projects().iter().filter(|one| one.ecosystem == Ecosystem::Python);
     if let Some(command) = projects().find_map(|project| project.script(program.text())) {
@@ -108,7 +108,7 @@ fn wrapped(scene: &Scene, one: &Invocation) -> Option<Wrapped> {
     if projects().any(entry) && !installs_root(scene) {
         return None;
     }
-    Some(Wrapped { from, to: program.span.start, text })
+    Some(Wrapped { from, to: program.span.start, text, more: true })
 }
 
 /// A script of the manifest in place of its name, where it is one plain command.
@@ -117,9 +117,9 @@ fn named_script(one: &Invocation, at: usize, command: &str, from: u32) -> Option
     let plain = script.commands.len() == 1 && !command.contains(['$', '"', '\'', '\\', '>', '<', '{', '|', '&', ';']);
     let words = script.commands.first().filter(|_| plain)?;
     let text: Vec<String> = words.words.iter().map(|word| word.text().to_owned()).collect();
-    // The name itself goes too: only where a word follows is there a place for the text.
-    let to = one.args.get(at + 1)?.span.start;
-    Some(Wrapped { from, to, text })
+    let next = one.args.get(at + 1);
+    let to = next.map_or(one.args.get(at)?.span.end, |next| next.span.start);
+    Some(Wrapped { from, to, text, more: next.is_some() })
 }
 
 /// Whether an install puts the project itself into the environment.
@@ -163,19 +163,4 @@ pub(super) fn tools_at_run_time(scene: &Scene, target: &Stage) -> BTreeSet<Manag
         }
     }
     tools
-}
-
-/// The first words of a command, for messages.
-pub(super) fn name(manager: Manager) -> &'static str {
-    match manager {
-        Manager::Poetry => "poetry",
-        Manager::Pipenv => "pipenv",
-        Manager::Pdm => "pdm",
-        _ => "uv",
-    }
-}
-
-/// Whether a word is the program of a tool.
-pub(super) fn is_tool(word: &Word) -> bool {
-    matches!(word.text(), "poetry" | "pipenv" | "pdm" | "uv")
 }

@@ -107,7 +107,7 @@ pub(super) fn serves_build(scene: &Scene, name: &str, texts: &str) -> bool {
         return true;
     }
     match FETCHERS.iter().find(|(package, _)| *package == name) {
-        Some(("git", _)) => uses_git(scene) || mentions(texts, "git"),
+        Some(("git", _)) => unread(scene) || uses_git(scene) || mentions(texts, "git"),
         Some((_, program)) => mentions(texts, program),
         None => matches!(name, "ca-certificates" | "lsb-release" | "apt-transport-https") && mentions(texts, "curl"),
     }
@@ -137,7 +137,7 @@ pub(super) fn fate_at_run_time(scene: &Scene, stage: &Stage, name: &str, build: 
     }
     match FETCHERS.iter().find(|(package, _)| *package == name) {
         Some((_, program)) if serves_build(scene, name, build) && !mentions(texts, program) => {
-            if sources_call(scene, program) { Fate::Stays } else { Fate::Goes }
+            if unread(scene) || sources_call(scene, program) { Fate::Stays } else { Fate::Goes }
         }
         _ => Fate::Stays,
     }
@@ -168,6 +168,11 @@ pub(super) fn uses_git(scene: &Scene) -> bool {
         |one: &crate::manifest::Dependency| one.requirement.as_ref().is_some_and(|text| text.contains("git+"));
     let in_project = scene.projects().iter().any(|project| project.dependencies.iter().any(requirement));
     in_manifest || in_project
+}
+
+/// Whether nobody read the sources, so that nothing is known of what they call.
+fn unread(scene: &Scene) -> bool {
+    scene.evidence.texts.is_empty() || scene.evidence.texts_cut
 }
 
 /// Whether a Python source starts a program: `["git", …]`, `("git …`.
@@ -297,6 +302,9 @@ pub(in crate::optimize) fn run_packages(scene: &Scene) -> BTreeSet<String> {
                 if ships {
                     there.extend(own);
                 } else if scene.evidence.observed.is_none() {
+                    let binary = dists.contains("psycopg2-binary") || dists.contains("psycopg-binary");
+                    let linked = ["psycopg2", "psycopg", "psycopg-c"].iter().any(|name| dists.contains(*name));
+                    let own = own.filter(|name| name != "libpq-dev" || linked || !binary);
                     let known = own.filter_map(|name| libraries(&name, suite)).filter(|known| known.full);
                     found.extend(known.flat_map(|known| known.names).map(str::to_owned));
                 }
@@ -325,7 +333,9 @@ fn programs(scene: &Scene, target: &Stage) -> BTreeSet<String> {
         found.extend(parse(text).invocations().iter().filter_map(|one| one.program.map(str::to_owned)));
     }
     for stage in scene.build.chain(target) {
-        for index in stage.instructions.clone() {
+        // What HEALTHCHECK calls is the slim base's question: it may say the check in the base's own language.
+        let calls = |index: &usize| scene.build.instruction(*index).keyword != Keyword::Healthcheck;
+        for index in stage.instructions.clone().filter(calls) {
             let Some(code) = scene.build.code(index) else { continue };
             for one in code.script.invocations() {
                 found.extend(one.program.map(str::to_owned));

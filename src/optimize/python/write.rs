@@ -65,6 +65,8 @@ pub(super) struct Writer<'p, 'b> {
     calls: (String, String),
     build: Draft,
     run: Draft,
+    /// Whether the run-time stage has the environments already.
+    taken: bool,
 }
 
 impl<'p, 'b> Writer<'p, 'b> {
@@ -98,7 +100,7 @@ impl<'p, 'b> Writer<'p, 'b> {
                 run.push('\n');
             }
         }
-        Self { scene, plan, calls: (build, run), build: Draft::default(), run: Draft::default() }
+        Self { scene, plan, calls: (build, run), build: Draft::default(), run: Draft::default(), taken: false }
     }
 
     /// The edit that makes two stages of one.
@@ -353,6 +355,9 @@ impl<'p, 'b> Writer<'p, 'b> {
     /// What the run-time stage takes from the build stage.
     fn take_over(&mut self) {
         let plan = self.plan;
+        if std::mem::replace(&mut self.taken, true) {
+            return;
+        }
         let name = build_name(self.scene);
         let gap = self.run.gap;
         let author = plan.of_class(Class::Venv).next().is_some();
@@ -433,6 +438,10 @@ impl<'p, 'b> Writer<'p, 'b> {
         }
         let tool = self.is_tool_copy(index) && self.plan.kept_tools.is_empty();
         if !tool && !(in_build && (self.is_covered(index) || self.is_in_whole(index))) {
+            // What changes with every commit stands below what does not.
+            if in_build && !self.is_tool_copy(index) {
+                self.take_over();
+            }
             self.run.push(whole);
             return;
         }

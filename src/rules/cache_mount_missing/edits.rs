@@ -1,6 +1,6 @@
 //! The edit: the mounts come in, and what would empty them or keep them unused goes.
 
-use crate::build::{Base, Code, Reference, Setting, Stage, User, is_official};
+use crate::build::{Base, Build, Code, Reference, Setting, Stage, User, is_official};
 use crate::finding::{FileEdit, Fix, Safety, Target};
 use crate::rules::Context;
 use crate::rules::kept_cache::{covers, is_known};
@@ -8,6 +8,9 @@ use crate::rules::lists_needed::{Need, fetches, needs};
 use crate::rules::script_end;
 use crate::shell::{Invocation, Manager, PackageCall, Verb};
 use crate::text::Span;
+
+/// Characters of a line with mounts.
+const LONGEST: usize = 110;
 
 const HOOK: &str = "/etc/apt/apt.conf.d/docker-clean";
 
@@ -20,11 +23,11 @@ pub(super) fn fix(
 ) -> Option<Fix> {
     let build = cx.build();
     let instruction = build.instruction(index);
-    let owner = owner(&build.user_at(stage, index))?;
+    let owner = owner(build, stage, &build.user_at(stage, index))?;
     let plain = wanted.iter().all(|(invocation, ..)| invocation.via.is_empty());
     if code.is_exec()
         || !plain
-        || !is_known(build, stage)
+        || !(is_known(build, stage) || is_vendors(build, stage))
         || cx.source().slice(instruction.name.span).len() != "RUN".len()
         || !lists_are_own(cx, index, code, wanted)
     {
@@ -43,6 +46,13 @@ pub(super) fn fix(
         }
     }
     let edit = |span: Span, text: String| FileEdit { target: Target::File(cx.file()), span, text };
+    // A mount of its own line where the first one gets long.
+    let line = cx.source().line_span(instruction.start_line);
+    let newline = if cx.source().text().contains("\r\n") { "\r\n" } else { "\n" };
+    let turn = format!(" {}{newline}   ", build.input().file.escape());
+    if line.len() as usize + mounts.len() > LONGEST {
+        mounts = mounts.replace(" --mount", &format!("{turn} --mount")).split_off(turn.len()) + &turn;
+    }
     let mut edits = vec![edit(Span::at(instruction.name.span.end), mounts)];
     match hook(cx, stage, code, wanted) {
         Hook::Delete(at) => edits.push(edit(Span::at(at), format!("rm -f {HOOK} && "))),
@@ -71,9 +81,19 @@ fn lists_are_own(cx: &Context, index: usize, code: &Code, wanted: &[(&Invocation
     first.is_some_and(fetches) && needs(cx.build())[index] != Need::Lists
 }
 
+/// Whether the makers of a tool publish the base: root's home and the caches are where the tool has them.
+fn is_vendors(build: &Build, stage: &Stage) -> bool {
+    const IMAGES: [&str; 4] =
+        ["ghcr.io/astral-sh/uv", "oven/bun", "mcr.microsoft.com/dotnet/sdk", "mcr.microsoft.com/devcontainers/base"];
+    matches!(build.root_base(stage), Base::Image(reference) if IMAGES.contains(&Reference::of(reference).short_name()))
+}
+
 /// Options that give a mount to the user; none where the user's number is not known.
-fn owner(user: &Setting<User>) -> Option<String> {
+fn owner(build: &Build, stage: &Stage, user: &Setting<User>) -> Option<String> {
+    // nodejs/docker-node: `groupadd --gid 1000 node && useradd --uid 1000`.
+    let is_node = matches!(build.root_base(stage), Base::Image(one) if Reference::of(one).short_name() == "node");
     match user.value() {
+        Some(User::Other(name)) if is_node && name == "node" => Some(",uid=1000,gid=1000".to_owned()),
         Some(User::Other(name)) if name.bytes().all(|byte| byte.is_ascii_digit()) => Some(format!(",uid={name}")),
         Some(User::Other(_) | User::Unknown) => None,
         _ => Some(String::new()),

@@ -1,0 +1,205 @@
+//! Sorts the commands of a RUN: what rises above the sources, and what stays.
+
+use super::Obstacle;
+use super::closure::Needs;
+use super::elements::elements;
+use super::nature::{self, Nature};
+use super::walk::{Above, Below, Effect, Walk};
+use crate::build::{User, installed};
+use crate::manifest::Ecosystem;
+use crate::shell::Invocation;
+
+impl<'i> Walk<'_, 'i> {
+    pub(super) fn take_run(&mut self, index: usize) {
+        let file = &self.build.input().file;
+        let binds = file.mounts(self.build.instruction(index)).iter().any(|mount| {
+            mount.kind() == "bind" && mount.from().is_none() && mount.source().is_none_or(|source| source == ".")
+        });
+        let code = self.build.code(index).filter(|_| !binds);
+        let Some(code) = code else {
+            let effect = Effect::Anything(self.build.one_line(self.build.instruction(index)));
+            self.below.push(Below { index, parts: None, effect });
+            return;
+        };
+        let (elements, divisible) = elements(code);
+        let mut sorted = Sorted::default();
+        for (at, element) in elements.iter().enumerate() {
+            let natures: Vec<(&Invocation, Nature<'i>)> =
+                element.invocations.iter().map(|one| (one, nature::of(self, index, one))).collect();
+            self.sort(index, at, &natures, &mut sorted);
+        }
+        self.place(index, elements.len(), divisible, sorted);
+    }
+
+    /// Puts an element above or below.
+    fn sort(&mut self, index: usize, at: usize, natures: &[(&Invocation, Nature<'i>)], sorted: &mut Sorted<'i>) {
+        let state = !natures.is_empty() && natures.iter().all(|(_, nature)| matches!(nature, Nature::State));
+        if state || natures.is_empty() {
+            sorted.above.push(at);
+            sorted.below.push(at);
+            return;
+        }
+        if natures.iter().all(|(_, nature)| matches!(nature, Nature::Tidy | Nature::State)) {
+            if sorted.rises { &mut sorted.above } else { &mut sorted.below }.push(at);
+            return;
+        }
+        match self.rising(index, natures) {
+            Ok((needs, commands)) => {
+                sorted.rises = true;
+                sorted.above.push(at);
+                sorted.worth |= !commands.is_empty();
+                for need in needs {
+                    if need.without_project.is_some() {
+                        let ecosystem = Ecosystem::Python;
+                        sorted.below.push(at);
+                        sorted.effects.push(Effect::Ran(ecosystem, need.folder.clone()));
+                    }
+                    sorted.keys.push(need.key.clone());
+                    sorted.needs.push(need);
+                }
+                sorted.commands.extend(commands);
+            }
+            Err(effects) => {
+                sorted.rises = false;
+                sorted.below.push(at);
+                for (effect, obstacle) in effects {
+                    self.below.push(Below { index: usize::MAX, parts: None, effect });
+                    if let Some(Obstacle { command, why }) = obstacle {
+                        self.hinder(command, why);
+                    }
+                }
+            }
+        }
+    }
+
+    /// What an element that rises needs and how it is called; else what it does as it stays.
+    #[expect(clippy::type_complexity, reason = "both lists are taken apart at once")]
+    fn rising(
+        &self,
+        index: usize,
+        natures: &[(&Invocation, Nature<'i>)],
+    ) -> Result<(Vec<Needs<'i>>, Vec<String>), Vec<(Effect, Option<Obstacle>)>> {
+        let (mut needs, mut commands, mut stay) = (Vec::new(), Vec::new(), Vec::new());
+        for (invocation, nature) in natures {
+            let folder = self.folder(index, invocation).unwrap_or_else(|| "/".to_owned());
+            match nature {
+                Nature::State | Nature::Tidy => {}
+                Nature::Free(_) | Nature::Cheap => match self.hindrance(index, None) {
+                    None => commands.extend(nature.title()),
+                    Some(why) => {
+                        let obstacle = nature.title().map(|command| Obstacle { command, why });
+                        stay.push((Effect::Touched(Vec::new()), obstacle));
+                    }
+                },
+                Nature::Install(need) => match self.hindrance(index, Some(need)) {
+                    None => {
+                        commands.push(need.title.clone());
+                        needs.push(need.clone());
+                    }
+                    Some(why) => {
+                        let obstacle = Obstacle { command: need.title.clone(), why };
+                        stay.push((Effect::Anything(need.title.clone()), Some(obstacle)));
+                    }
+                },
+                Nature::Light => {
+                    let words = invocation.args.iter().filter(|word| !word.text().starts_with('-'));
+                    stay.push((
+                        Effect::Touched(words.map(|word| installed::joined(&folder, word.text())).collect()),
+                        None,
+                    ));
+                }
+                Nature::Program(ecosystem) => stay.push((Effect::Ran(*ecosystem, folder), None)),
+                Nature::Unknown => {
+                    let name = invocation.package_call().map(|call| call.title());
+                    let name = name.or_else(|| Some(invocation.path.text().to_owned()));
+                    stay.push((Effect::Anything(name.unwrap_or_default()), None));
+                }
+            }
+        }
+        if stay.is_empty() { Ok((needs, commands)) } else { Err(stay) }
+    }
+
+    /// Why something may not rise above what stays below.
+    fn hindrance(&self, index: usize, needs: Option<&Needs<'i>>) -> Option<String> {
+        if let Some(closed) = &self.closed {
+            return Some(closed.clone());
+        }
+        let root = !matches!(self.build.user_at(self.stage, index).value(), Some(User::Other(_) | User::Unknown));
+        self.below.iter().find_map(|below| match (&below.effect, needs) {
+            (Effect::Anything(name), _) => Some(format!("`{name}` above it may prepare what it reads")),
+            (Effect::Ran(ecosystem, folder), Some(needs)) => {
+                let same = needs.ways.iter().any(|way| way.tool.ecosystem() == *ecosystem) && *folder == needs.folder;
+                same.then(|| "a program of the project runs before it".to_owned())
+            }
+            (Effect::Touched(_), Some(_)) if !root => Some("files change their owner before it".to_owned()),
+            (Effect::Touched(paths), Some(needs)) => {
+                let reads = |path: &String| {
+                    let name = path.rsplit('/').next().unwrap_or_default();
+                    let mut files = needs.ways.iter().flat_map(|way| &way.files).chain(&needs.files);
+                    files.any(|file| file.rsplit('/').next() == Some(name))
+                };
+                paths.iter().find(|path| reads(path)).map(|path| format!("`{path}` is changed before it"))
+            }
+            _ => None,
+        })
+    }
+
+    /// Puts a RUN where its elements go.
+    fn place(&mut self, index: usize, count: usize, divisible: bool, sorted: Sorted<'i>) {
+        for one in self.below.iter_mut().filter(|one| one.index == usize::MAX) {
+            one.index = index;
+        }
+        let Sorted { above, below, needs, keys, commands, worth, effects, .. } = sorted;
+        let all_above = above.len() == count;
+        let stays_too = needs.iter().any(|need| need.without_project.is_some());
+        let own = self.below.iter().any(|one| one.index == index);
+        if (own && !(divisible && worth)) || (stays_too && count > 1 && !divisible) {
+            if !own {
+                let effect = Effect::Anything(commands.first().cloned().unwrap_or_default());
+                self.below.push(Below { index, parts: None, effect });
+            }
+            if worth {
+                for command in commands {
+                    self.hinder(command, "its RUN can't be divided".to_owned());
+                }
+            }
+            return;
+        }
+        self.done.extend(keys);
+        self.commands.extend(commands);
+        if worth {
+            self.last = Some(index);
+        }
+        let divided = !all_above || stays_too;
+        self.above.push(Above { index, parts: divided.then_some(above), needs });
+        self.below.extend(effects.into_iter().map(|effect| Below { index, parts: None, effect }));
+        let mut parts = divided.then_some(below);
+        for one in self.below.iter_mut().filter(|one| one.index == index) {
+            // One entry carries the text, the others what else it does.
+            one.parts = Some(parts.take().unwrap_or_default());
+        }
+    }
+}
+
+/// A RUN's elements on both sides.
+#[derive(Debug, Default)]
+struct Sorted<'i> {
+    above: Vec<usize>,
+    below: Vec<usize>,
+    /// Whether the last element rises, so that what cleans up after it goes with it.
+    rises: bool,
+    needs: Vec<Needs<'i>>,
+    keys: Vec<String>,
+    commands: Vec<String>,
+    worth: bool,
+    effects: Vec<Effect>,
+}
+
+impl Nature<'_> {
+    fn title(&self) -> Option<String> {
+        match self {
+            Self::Free(title) => Some(title.clone()),
+            _ => None,
+        }
+    }
+}

@@ -1,0 +1,186 @@
+//! `dockopt measure`.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use super::args::{Builds, Global, Measure};
+use super::interrupt::Interrupts;
+use super::output::{Failure, complain, emit};
+use super::{CLEAN, FAILED, FOUND, terminal};
+use crate::engine;
+use crate::inputs::{BuildOptions, Inputs, Need, Needs};
+use crate::load::Request;
+use crate::measure::{self, Changes, Cleaned, Measured, Options, Plan, Series, Session, clean_up};
+use crate::proof::{Fault, MeasuredBuild, Measurement};
+use crate::report::{self, Format};
+
+impl From<measure::Failure> for Failure {
+    fn from(failure: measure::Failure) -> Self {
+        Self::Because { what: failure.what, help: Some(failure.help) }
+    }
+}
+
+pub(super) fn run(global: &Global, command: &Measure) -> Result<u8, Failure> {
+    if !matches!(global.format, Format::Text | Format::Json | Format::Markdown) {
+        let what = format!("`dockopt measure` is not written as `{}`", global.format.name());
+        return Err(Failure::Because { what, help: Some("use `text`, `json` or `markdown`".to_owned()) });
+    }
+    let interrupts = Arc::new(Interrupts::hold_back());
+    if command.clean_up {
+        return cleaned(&clean_up(&engine::Options::of_process(), None)?);
+    }
+    let Some(inputs) = read(global, command.build.request(command.path.clone(), None), command)? else {
+        return Ok(FAILED);
+    };
+    let (plan, name) = planned(&inputs, &command.path)?;
+    let other = match &command.against {
+        Some(path) => match against(global, command, path)? {
+            Some(other) => Some(other),
+            None => return Ok(FAILED),
+        },
+        None => None,
+    };
+    let mut plans = vec![("before", &plan)];
+    plans.extend(other.iter().map(|(plan, _)| ("after", plan)));
+    let mut changes = Changes::of(&inputs, 0);
+    changes.source = command.source.clone().or(changes.source);
+    changes.dependency = command.dependency.clone().or(changes.dependency);
+    let scenarios = command.scenarios.iter().map(|case| case.scenario()).collect();
+    let series = Series { scenarios, rounds: command.rounds.into(), changes };
+    let held = Arc::clone(&interrupts);
+    let stop = Arc::new(move || held.came());
+    let session = Session::open(Options {
+        mask: crate::audit::mask(&inputs),
+        ..options(&command.run, plan_options(command), stop)
+    })?;
+    let version = session.engine().version();
+    let engine = format!("{} {}", version.name, version.version).trim().to_owned();
+    let measured = session.measure(&plans, &series, &|what| terminal::note(what));
+    let (commands, left_in_cache) = (session.commands(), session.left_in_cache());
+    let cleaned = session.close();
+    let names = [Some(name), other.map(|(_, name)| name)];
+    let builds: Vec<MeasuredBuild> =
+        measured?.into_iter().zip(names.into_iter().flatten()).map(|(one, name)| build(one, name)).collect();
+    let result = Measurement {
+        root: inputs.root.clone(),
+        engine,
+        source: series.changes.source,
+        dependency: series.changes.dependency,
+        rounds: series.rounds,
+        commands,
+        left_in_cache,
+        left: cleaned.left,
+        builds,
+    };
+    write(global, &result)?;
+    Ok(if result.builds.iter().any(|build| build.fault.is_some()) { FOUND } else { CLEAN })
+}
+
+/// How builds are run, for `measure` and `optimize --verify`.
+pub(super) fn options(run: &Builds, build: BuildOptions, stop: Arc<dyn Fn() -> bool + Send + Sync>) -> Options {
+    Options {
+        engine: engine::Options::of_process(),
+        build,
+        secrets: run.secret.clone(),
+        ssh: run.ssh.clone(),
+        network: run.network.clone(),
+        hosts: run.add_host.clone(),
+        limit: run.limit(),
+        stop,
+        ..Options::default()
+    }
+}
+
+fn plan_options(command: &Measure) -> BuildOptions {
+    command.build.request(command.path.clone(), None).options
+}
+
+/// Gathers; `None` where something is wrong with it, which was said.
+fn read(global: &Global, mut request: Request, command: &Measure) -> Result<Option<Inputs>, Failure> {
+    request.needs =
+        [Need::ContextNames, Need::ContextBytes, Need::ContextTexts, Need::Projects].into_iter().collect::<Needs>();
+    request.configuration = command.config.configuration();
+    let inputs = crate::load::gather(&request)?;
+    Ok(if complain(global, &inputs) { None } else { Some(inputs) })
+}
+
+/// The other build: a folder's, or another Dockerfile for the same folder.
+fn against(global: &Global, command: &Measure, path: &Path) -> Result<Option<(Plan, String)>, Failure> {
+    let mut request = command.build.request(command.path.clone(), None);
+    if path.is_dir() {
+        path.clone_into(&mut request.path);
+        request.file = None;
+    } else {
+        let folder = command.path.parent().filter(|_| command.path.is_file());
+        let folder = folder.map(|folder| if folder.as_os_str().is_empty() { Path::new(".") } else { folder });
+        folder.unwrap_or(&command.path).clone_into(&mut request.path);
+        request.file = Some(path.to_owned());
+    }
+    let asked = request.path.clone();
+    read(global, request, command)?.map(|inputs| planned(&inputs, &asked)).transpose()
+}
+
+/// The one build of some inputs, and its Dockerfile's name.
+fn planned(inputs: &Inputs, path: &Path) -> Result<(Plan, String), Failure> {
+    let names: Vec<&str> = inputs.builds.iter().map(|build| inputs.source(build.dockerfile).name()).collect();
+    let because = |what: String, help: String| Failure::Because { what, help: Some(help) };
+    match names.as_slice() {
+        [] => Err(because(
+            format!("there is no Dockerfile under `{}`", path.display()),
+            "name one with --file".to_owned(),
+        )),
+        [name] => {
+            let plan = Plan::of(inputs, 0, &inputs.sources);
+            let none = || because(format!("`{name}` has no folder to be built in"), "name its folder".to_owned());
+            Ok((plan.ok_or_else(none)?, (*name).to_owned()))
+        }
+        several => {
+            let what = format!(
+                "there are {} Dockerfiles under `{}`, and one build is measured",
+                several.len(),
+                path.display()
+            );
+            let shown: Vec<&str> = several.iter().take(10).copied().collect();
+            Err(because(what, format!("name one with --file, and its folder: {}", shown.join(", "))))
+        }
+    }
+}
+
+fn build(measured: Measured, dockerfile: String) -> MeasuredBuild {
+    let fault = measured.failure.map(|failure| Fault { what: failure.what, help: failure.help, log: failure.log });
+    MeasuredBuild { name: measured.name, dockerfile, figures: measured.figures, fault }
+}
+
+fn write(global: &Global, result: &Measurement) -> Result<(), Failure> {
+    for fault in result.builds.iter().filter_map(|build| build.fault.as_ref()) {
+        terminal::error(global, &fault.what, Some(&fault.help));
+        fault.log.iter().for_each(|line| terminal::note(&format!("  {line}")));
+    }
+    for left in &result.left {
+        terminal::error(global, &format!("not removed: {left}"), Some("`dockopt measure --clean-up` tries again"));
+    }
+    match global.format {
+        Format::Json => emit(global, &report::measure_json(result)),
+        Format::Markdown => emit(global, &report::measure_markdown(result)),
+        _ => emit(global, &report::measure(result, terminal::stdout(global))),
+    }
+}
+
+/// Says what was cleaned up.
+fn cleaned(done: &Cleaned) -> Result<u8, Failure> {
+    let counts = [
+        (done.containers, "container"),
+        (done.networks, "network"),
+        (done.names, "image name"),
+        (done.folders, "folder"),
+    ];
+    let said: Vec<String> =
+        counts.iter().filter(|(count, _)| *count > 0).map(|(count, noun)| report::count(*count as u64, noun)).collect();
+    let said =
+        if said.is_empty() { "nothing was left behind".to_owned() } else { format!("removed {}", said.join(", ")) };
+    terminal::note(&said);
+    if done.left.is_empty() {
+        return Ok(CLEAN);
+    }
+    Err(Failure::Because { what: format!("not removed: {}", done.left.join("; ")), help: Some("try again".to_owned()) })
+}

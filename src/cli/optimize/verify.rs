@@ -1,0 +1,195 @@
+//! `dockopt optimize --verify`: proves what is written, or a rewrite of the user's own.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::cli::args::{Global, Optimize, Proving};
+use crate::cli::interrupt::Interrupts;
+use crate::cli::output::{Failure, emit};
+use crate::cli::{CLEAN, FAILED, FOUND, terminal, write};
+use crate::fix::{Change, Outcome};
+use crate::inputs::{IgnoreInput, Inputs};
+use crate::measure::{self, Companion, Demand, Ground, Proved, Session, Wanted};
+use crate::optimize::{Options, optimize};
+use crate::proof::{Probe, Proof};
+use crate::report::{self, Format};
+use crate::text::Source;
+
+/// Proves every build, writes what holds, and says what came of it.
+pub(super) fn run(global: &Global, command: &Optimize, inputs: &Inputs, options: &Options) -> Result<u8, Failure> {
+    if !matches!(global.format, Format::Text | Format::Json | Format::Markdown) {
+        let what = format!("a proof is not written as `{}`", global.format.name());
+        return Err(Failure::Because { what, help: Some("use `text`, `json` or `markdown`".to_owned()) });
+    }
+    let proving = &command.proving;
+    let demand = demand(proving)?;
+    if proving.against.is_some() && inputs.builds.len() != 1 {
+        let what = format!("--against compares one Dockerfile, and there are {}", inputs.builds.len());
+        return Err(Failure::Because { what, help: Some("name the original".to_owned()) });
+    }
+    let interrupts = Arc::new(Interrupts::hold_back());
+    let held = Arc::clone(&interrupts);
+    let (mut proofs, mut changes) = (Vec::new(), Vec::new());
+    for build in 0..inputs.builds.len() {
+        let evidence = crate::load::evidence(inputs, build);
+        let ground = Ground { inputs, build, evidence: &evidence, options };
+        // Without an engine nothing is proved, and where nothing changes there is nothing to prove.
+        let sources = proving.against.as_deref().map(|path| own(inputs, build, path)).transpose()?;
+        if sources.is_none() && optimize(inputs, build, &evidence, options).changes().is_empty() {
+            proofs.push(nothing(inputs, build));
+            continue;
+        }
+        let held = Arc::clone(&held);
+        let session = Session::open(measure::Options {
+            engine: crate::engine::Options::of_process(),
+            build: inputs.builds[build].options.clone(),
+            mask: crate::audit::mask(inputs),
+            stop: Arc::new(move || held.came()),
+            ..measure::Options::default()
+        })?;
+        let say = |what: &str| terminal::note(&format!("{what}\n"));
+        let proved = match sources {
+            Some(sources) => {
+                session.against(&ground, &sources, &demand, &say).map(|proof| Proved { proof, optimized: None })
+            }
+            None => session.climb(&ground, &demand, &say),
+        };
+        let cleaned = session.close();
+        let proved = proved?;
+        for left in cleaned.left {
+            terminal::note(&format!("left behind: {left}\n"));
+        }
+        changes.extend(proved.optimized.iter().flat_map(crate::optimize::Optimized::changes));
+        proofs.push(proved.proof);
+    }
+    for path in &proving.proof {
+        let is_markdown = path.extension().is_some_and(|ending| ending == "md");
+        let text =
+            if is_markdown { report::proof_markdown(&proofs) } else { report::proof_json(&inputs.root, &proofs) };
+        write::write(path, text.as_bytes())?;
+    }
+    told(global, command, inputs, (&proofs, &changes))?;
+    Ok(code(&proofs))
+}
+
+/// Writes or shows the proved changes, and the proofs.
+fn told(
+    global: &Global,
+    command: &Optimize,
+    inputs: &Inputs,
+    (proofs, changes): (&[Proof], &[Change]),
+) -> Result<(), Failure> {
+    if command.write {
+        let files: Vec<_> =
+            changes.iter().map(|change| (Path::new(&*change.name), change.before.as_deref(), &*change.after)).collect();
+        write::change(&files)?;
+    } else if let Some(folder) = &command.to {
+        super::written_to(folder, &command.path, changes)?;
+    }
+    let layout = terminal::stdout(global);
+    match global.format {
+        Format::Json => emit(global, &report::proof_json(&inputs.root, proofs)),
+        Format::Markdown => emit(global, &report::proof_markdown(proofs)),
+        _ => {
+            let mut text = Vec::new();
+            if !command.write && command.to.is_none() && !changes.is_empty() {
+                let outcome = Outcome { changes: changes.to_vec(), ..Outcome::default() };
+                text = report::diff(&outcome, &crate::audit::mask(inputs), layout);
+                text.push(b'\n');
+            }
+            text.extend(report::proof(proofs, layout).into_bytes());
+            emit(global, &text)
+        }
+    }
+}
+
+/// 2 where an original does not build, 1 where something fell or does not hold.
+fn code(proofs: &[Proof]) -> u8 {
+    if proofs.iter().any(|proof| proof.original.is_some()) {
+        return FAILED;
+    }
+    let unproved = |proof: &Proof| !proof.tried.is_empty() && !proof.tried.iter().any(crate::proof::Tried::holds);
+    if proofs.iter().any(unproved) { FOUND } else { CLEAN }
+}
+
+/// The proof of a build that stays as it is.
+fn nothing(inputs: &Inputs, build: usize) -> Proof {
+    let source = inputs.source(inputs.builds[build].dockerfile);
+    Proof { dockerfile: source.name().to_owned(), ..Proof::default() }
+}
+
+fn demand(proving: &Proving) -> Result<Demand, Failure> {
+    let services: Result<Vec<Companion>, Failure> = proving.service.iter().map(|text| service(text)).collect();
+    Ok(Demand {
+        wanted: Wanted {
+            probes: proving.probe.iter().map(|text| Probe::read(text)).collect(),
+            services: services?,
+            environment: proving.env.clone(),
+            runs: proving.run.clone(),
+            limit: Duration::from_secs(proving.start_timeout),
+            ..Wanted::default()
+        },
+        test_target: proving.test_target.clone(),
+        rounds: proving.rounds.into(),
+    })
+}
+
+/// `db=postgres:17,POSTGRES_PASSWORD=x`.
+fn service(text: &str) -> Result<Companion, Failure> {
+    let mut parts = text.split(',');
+    let first = parts
+        .next()
+        .and_then(|first| first.split_once('='))
+        .filter(|(name, image)| !name.is_empty() && !image.is_empty());
+    let Some((name, image)) = first else {
+        let what = format!("`{text}` names no service");
+        return Err(Failure::Because { what, help: Some("write --service db=postgres:17".to_owned()) });
+    };
+    Ok(Companion { name: name.to_owned(), image: image.to_owned(), environment: parts.map(str::to_owned).collect() })
+}
+
+/// The inputs' texts with those of a rewrite in their places.
+fn own(inputs: &Inputs, build: usize, path: &Path) -> Result<Vec<Source>, Failure> {
+    let input = &inputs.builds[build];
+    let file = if path.is_dir() { path.join("Dockerfile") } else { path.to_owned() };
+    let mut sources = inputs.sources.clone();
+    let slot = &mut sources[input.dockerfile.0 as usize];
+    *slot = read(&file, slot)?;
+    let name = file.file_name().unwrap_or_default().to_string_lossy().into_owned();
+    let original = Path::new(inputs.source(input.dockerfile).name());
+    let beside = |own: &str| file.parent().unwrap_or(Path::new("")).join(own);
+    let candidates: [PathBuf; 2] = [beside(&format!("{name}.dockerignore")), beside(".dockerignore")];
+    let elsewhere = original.parent() != file.parent();
+    let ignore = candidates.into_iter().find(|own| own.is_file() && (elsewhere || !own.ends_with(".dockerignore")));
+    if let Some(ignore) = ignore {
+        match &input.ignore {
+            IgnoreInput::Present(at, _) => {
+                let slot = &mut sources[at.0 as usize];
+                *slot = read(&ignore, slot)?;
+            }
+            IgnoreInput::Missing(name) => {
+                let source = read(&ignore, &Source::of(name, ""))?;
+                sources.push(source);
+            }
+            IgnoreInput::Unknown => {}
+        }
+    }
+    Ok(sources)
+}
+
+/// A file's text under another file's name.
+fn read(path: &Path, place: &Source) -> Result<Source, Failure> {
+    let because = |why: String| Failure::Because {
+        what: format!("`{}` can't be read: {why}", path.display()),
+        help: Some("name a Dockerfile, or a folder with one".to_owned()),
+    };
+    let bytes = std::fs::read(path).map_err(|error| because(error.to_string()))?;
+    place.with_bytes(bytes).map_err(|error| because(error.to_string()))
+}
+
+impl From<measure::Failure> for Failure {
+    fn from(failure: measure::Failure) -> Self {
+        Self::Because { what: failure.what, help: Some(failure.help) }
+    }
+}

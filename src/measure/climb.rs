@@ -1,0 +1,259 @@
+//! Climbs the ladder with an engine: builds the original and looks at it, builds what the rewrite makes of it, compares,
+//! and lets go of what does not hold until the rest is proved.
+
+mod attempt;
+mod ground;
+
+use std::collections::BTreeSet;
+
+use self::attempt::attempts;
+pub use self::ground::Ground;
+use super::build::{Built, Mode};
+use super::change::Changes;
+use super::copy::Plan;
+use super::equivalence::{Original, Sources};
+use super::failure::Failure;
+use super::scenario::Series;
+use super::session::Session;
+use super::trial::Wanted;
+use crate::inputs::Inputs;
+use crate::optimize::{Climbed, Optimized, Rung, optimize};
+use crate::proof::{Check, Declared, Outcome, Proof, Scenario, Tried};
+use crate::text::Source;
+
+/// What is asked for.
+#[derive(Clone, Debug, Default)]
+pub struct Demand {
+    /// What containers are asked.
+    pub wanted: Wanted,
+    /// A stage that is built in both as a test.
+    pub test_target: Option<String>,
+    /// How often each scenario is built; 0: the figures of builds are left out.
+    pub rounds: usize,
+}
+
+/// What came of it.
+#[derive(Debug, Default)]
+pub struct Proved {
+    /// Figures and checks.
+    pub proof: Proof,
+    /// The rewrite that holds; `None` where none does, or the original is good as it is.
+    pub optimized: Option<Optimized>,
+}
+
+/// Values that a climb takes along.
+struct Climb<'s, 'g> {
+    session: &'s Session,
+    ground: &'g Ground<'g>,
+    demand: &'g Demand,
+    sources: Sources,
+    say: &'g dyn Fn(&str),
+}
+
+impl Session {
+    /// Proves the highest part of the ladder that holds.
+    ///
+    /// # Errors
+    /// What is no Dockerfile's fault: the engine is lost, somebody wants it to end, there is no room.
+    pub fn climb(&self, ground: &Ground<'_>, demand: &Demand, say: &dyn Fn(&str)) -> Result<Proved, Failure> {
+        let mut climb = Climb::new(self, ground, demand, say);
+        let mut proof = climb.proof();
+        let declared = climb.declared(&ground.inputs.sources, &[]);
+        let Some(original) = climb.original(&declared, &mut proof)? else {
+            return Ok(Proved { proof, optimized: None });
+        };
+        let mut evidence = ground.evidence.clone();
+        evidence.images = Some(self.names()?);
+        evidence.observed = Some(self.observed(&original, (ground.inputs, ground.build), &declared, &evidence)?);
+        climb.sources.texts = evidence.texts.clone();
+        let full = optimize(ground.inputs, ground.build, &evidence, ground.options);
+        let mut known: BTreeSet<Vec<Vec<u8>>> = BTreeSet::new();
+        for options in attempts(ground.options, &full) {
+            let optimized = optimize(ground.inputs, ground.build, &evidence, &options);
+            let texts: Vec<Vec<u8>> = optimized.result().iter().map(|source| source.bytes().to_vec()).collect();
+            if optimized.changes().is_empty() || !known.insert(texts) {
+                continue;
+            }
+            let left_out: Vec<String> = options.skip.difference(&ground.options.skip).cloned().collect();
+            let mut tried = climb.tried(&original, &optimized.rungs, optimized.result(), &mut proof)?;
+            tried.left_out = left_out;
+            let holds = tried.holds();
+            proof.tried.push(tried);
+            if holds {
+                climb.figures(optimized.result(), &mut proof)?;
+                return Ok(Proved { proof, optimized: Some(optimized) });
+            }
+        }
+        climb.figures(&[], &mut proof)?;
+        Ok(Proved { proof, optimized: None })
+    }
+
+    /// Compares with a rewrite that somebody else made: `sources` are the texts of the inputs with its own in their places.
+    ///
+    /// # Errors
+    /// As [`Self::climb`].
+    pub fn against(
+        &self,
+        ground: &Ground<'_>,
+        sources: &[Source],
+        demand: &Demand,
+        say: &dyn Fn(&str),
+    ) -> Result<Proof, Failure> {
+        let mut climb = Climb::new(self, ground, demand, say);
+        climb.sources.texts = ground.evidence.texts.clone();
+        let mut proof = climb.proof();
+        let declared = climb.declared(sources, &[]);
+        if let Some(original) = climb.original(&declared, &mut proof)? {
+            let tried = climb.tried(&original, &[], sources, &mut proof)?;
+            let builds = tried.failure.is_none();
+            proof.tried.push(tried);
+            climb.figures(if builds { sources } else { &[] }, &mut proof)?;
+        }
+        Ok(proof)
+    }
+}
+
+impl<'s, 'g> Climb<'s, 'g> {
+    fn new(session: &'s Session, ground: &'g Ground<'g>, demand: &'g Demand, say: &'g dyn Fn(&str)) -> Self {
+        Self { session, ground, demand, sources: Sources { texts: ground.evidence.texts.clone() }, say }
+    }
+
+    fn proof(&self) -> Proof {
+        let version = self.session.engine().version();
+        let inputs = self.ground.inputs;
+        let source = inputs.builds.get(self.ground.build).map(|build| inputs.source(build.dockerfile));
+        Proof {
+            dockerfile: source.map(|source| source.name().to_owned()).unwrap_or_default(),
+            inputs: self.ground.digests(),
+            engine: format!("{} {}", version.name, version.version).trim().to_owned(),
+            ..Proof::default()
+        }
+    }
+
+    fn declared(&self, sources: &[Source], rungs: &[Climbed]) -> Declared {
+        let after: Inputs = self.ground.inputs.with_sources(sources);
+        let mut declared = Declared::of(self.ground.inputs, &after, self.ground.build);
+        let steps = rungs.iter().flat_map(|climbed| &climbed.steps);
+        declared.steps = steps.map(|step| format!("{}: {}", step.what, step.why)).collect();
+        declared.replaces_server =
+            rungs.iter().any(|climbed| climbed.rung == Rung::Server && !climbed.steps.is_empty());
+        declared
+    }
+
+    fn plan(&self, sources: &[Source]) -> Result<Plan, Failure> {
+        Plan::of(self.ground.inputs, self.ground.build, sources).ok_or_else(|| {
+            let what = "the Dockerfile has no folder to be built in".to_owned();
+            Failure::new(super::FailureKind::Setup, what, "name a file or folder instead of standard input")
+        })
+    }
+
+    fn build(&self, sources: &[Source], mode: Mode, name: &str) -> Result<Built, Failure> {
+        let project = self.session.project(&self.plan(sources)?)?;
+        self.session.build(&project, mode, &self.session.tag(name))
+    }
+
+    /// Builds and starts the original; `None`, said in the proof, where it does not build.
+    fn original(&self, declared: &Declared, proof: &mut Proof) -> Result<Option<Original<'s>>, Failure> {
+        (self.say)("building the original");
+        let built = match self.build(&self.ground.inputs.sources, Mode::Cold, "original") {
+            Ok(built) => built,
+            Err(failure) if failure.is_of_dockerfile() => {
+                proof.original = Some(told(&failure));
+                self.close(proof);
+                return Ok(None);
+            }
+            Err(failure) => return Err(failure),
+        };
+        (self.say)("looking at the original");
+        let mut wanted = self.demand.wanted.clone();
+        let texts = self.sources.texts.iter().map(|(path, text)| (path.as_str(), text.as_str()));
+        wanted.paths = crate::proof::routes(texts);
+        self.session.original(&built.tag, &wanted, declared, &self.sources).map(Some)
+    }
+
+    /// Builds a rewrite and compares it.
+    fn tried(
+        &self,
+        original: &Original<'_>,
+        rungs: &[Climbed],
+        sources: &[Source],
+        proof: &mut Proof,
+    ) -> Result<Tried, Failure> {
+        let own: Vec<Rung> =
+            rungs.iter().filter(|climbed| !climbed.steps.is_empty()).map(|climbed| climbed.rung).collect();
+        let count = proof.tried.len() + 1;
+        let named = own.iter().map(|rung| rung.number().to_string()).collect::<Vec<_>>().join(", ");
+        let of = if named.is_empty() { String::new() } else { format!(" (rungs {named})") };
+        (self.say)(&format!("building rewrite {count}{of}"));
+        let mut tried = Tried { rungs: own, failure: None, checks: Vec::new(), left_out: Vec::new() };
+        let built = match self.build(sources, Mode::Cached, &format!("rewrite-{count}")) {
+            Ok(built) => built,
+            Err(failure) if failure.is_of_dockerfile() => {
+                tried.failure = Some(told(&failure));
+                return Ok(tried);
+            }
+            Err(failure) => return Err(failure),
+        };
+        (self.say)(&format!("comparing rewrite {count}"));
+        let declared = self.declared(sources, rungs);
+        let all = rungs.is_empty();
+        tried.checks =
+            self.session.equivalence(original, &built.tag, &declared, (&self.demand.wanted, &self.sources), all)?;
+        tried.checks.extend(self.test_stage(sources)?);
+        if tried.holds() && proof.floor.is_empty() {
+            let side = self.session.side(&built.tag)?;
+            proof.floor = ground::floor(self.session, (self.ground.inputs, self.ground.build), &side)?;
+        }
+        Ok(tried)
+    }
+
+    /// Whether the stage that tests builds in both.
+    fn test_stage(&self, sources: &[Source]) -> Result<Option<Check>, Failure> {
+        let Some(target) = &self.demand.test_target else { return Ok(None) };
+        let build = |sources: &[Source], name: &str| {
+            let project = self.session.project(&self.plan(sources)?)?.with_target(target);
+            match self.session.build(&project, Mode::Cached, &self.session.tag(name)) {
+                Ok(_) => Ok(None),
+                Err(failure) if failure.is_of_dockerfile() => Ok(Some(failure.what)),
+                Err(failure) => Err(failure),
+            }
+        };
+        let (before, after) = (build(&self.ground.inputs.sources, "test-before")?, build(sources, "test-after")?);
+        Ok(Some(match (before, after) {
+            (_, None) => Check::of("test target", Ok(format!("the stage `{target}` builds"))),
+            (None, Some(why)) => Check::of("test target", Err(format!("the stage `{target}` builds no more: {why}"))),
+            (Some(was), Some(_)) => Check {
+                outcome: Outcome::Skipped,
+                ..Check::of("test target", Ok(format!("the stage `{target}` builds in neither: {was}")))
+            },
+        }))
+    }
+
+    /// Measures the original, and the rewrite where there is one.
+    fn figures(&self, sources: &[Source], proof: &mut Proof) -> Result<(), Failure> {
+        if self.demand.rounds > 0 {
+            let before = self.plan(&self.ground.inputs.sources)?;
+            let after = if sources.is_empty() { None } else { Some(self.plan(sources)?) };
+            let mut plans = vec![("before", &before)];
+            plans.extend(after.iter().map(|plan| ("after", plan)));
+            let scenarios = vec![Scenario::Cold, Scenario::Unchanged, Scenario::Source, Scenario::Dependency];
+            let changes = Changes::of(self.ground.inputs, self.ground.build);
+            let series = Series { scenarios, rounds: self.demand.rounds, changes };
+            let mut measured = self.session.measure(&plans, &series, self.say)?.into_iter();
+            proof.before = measured.next().map(|one| one.figures);
+            proof.after = measured.next().map(|one| one.figures);
+        }
+        self.close(proof);
+        Ok(())
+    }
+
+    fn close(&self, proof: &mut Proof) {
+        proof.commands = self.session.commands();
+    }
+}
+
+/// A failure with the last words of its step.
+fn told(failure: &Failure) -> String {
+    let last = failure.log.iter().rev().take(3).rev().cloned().collect::<Vec<_>>().join("; ");
+    if last.is_empty() { failure.what.clone() } else { format!("{}: {last}", failure.what) }
+}

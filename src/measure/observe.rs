@@ -1,0 +1,92 @@
+//! What the original shows that a rewrite needs to know: what it writes, answers, links with and starts.
+
+use std::collections::BTreeSet;
+
+use super::equivalence::Original;
+use super::failure::Failure;
+use super::session::Session;
+use crate::build::{Base, Build, Reference, Slim};
+use crate::image::PathId;
+use crate::inputs::Inputs;
+use crate::optimize::{Evidence, Observed};
+use crate::proof::{Declared, Probe, Side, command, lacking, library, node, python, python_module, script_file};
+use crate::shell;
+
+impl Session {
+    /// Names that the engine has images of.
+    pub(super) fn names(&self) -> Result<BTreeSet<String>, Failure> {
+        let own = format!("dockopt-{}:", self.nonce());
+        let tags = self.engine.images()?.into_iter().flat_map(|image| image.tags);
+        Ok(tags.filter(|tag| !tag.starts_with(&own)).collect())
+    }
+
+    /// What the original showed.
+    pub(super) fn observed(
+        &self,
+        original: &Original<'_>,
+        (inputs, build): (&Inputs, usize),
+        declared: &Declared,
+        evidence: &Evidence,
+    ) -> Result<Observed, Failure> {
+        let trial = &original.trial;
+        let mut observed = Observed {
+            written: trial.written().into_keys().filter(|path| super::equivalence::counts(path, trial)).collect(),
+            ports: trial.ports().to_vec(),
+            ..Observed::default()
+        };
+        for (question, answer) in &trial.answers {
+            if let (Probe::Http(Some(port), path), Some(200..400)) = (Probe::read(question), answer.status) {
+                observed.answers.push((port, path));
+            }
+        }
+        let Some(slim) = self.slim(inputs, build)? else { return Ok(observed) };
+        let slim = self.side(&slim)?;
+        observed.packages = packages(&original.side, &slim);
+        let programs = programs(&original.side, declared, evidence);
+        let lacks = |name: &&String| original.side.program(name).is_some() && slim.program(name).is_none();
+        observed.programs = programs.iter().filter(lacks).cloned().collect();
+        Ok(observed)
+    }
+
+    /// The slim twin of the base that the image stands on, where the engine has it.
+    fn slim(&self, inputs: &Inputs, build: usize) -> Result<Option<String>, Failure> {
+        let Some(input) = inputs.builds.get(build) else { return Ok(None) };
+        let read = Build::new(input);
+        let Some(Base::Image(base)) = read.target().map(|target| read.root_base(target)) else { return Ok(None) };
+        let Some(slim) = Slim::of(base) else { return Ok(None) };
+        let name = format!("{}:{}", Reference::of(base).name, slim.tag);
+        Ok(self.engine.find(&name, None)?.map(|_| name))
+    }
+}
+
+/// Packages of the distribution that own what programs of the image link with and the slim base lacks.
+fn packages(side: &Side, slim: &Side) -> BTreeSet<String> {
+    let all = &side.packages.packages;
+    let system = |path: PathId| {
+        side.packages.owner(path).and_then(|owner| all.get(owner as usize)).filter(|own| own.ecosystem.is_system())
+    };
+    // What the base brings itself is in the slim one too, wanting or not.
+    let own = |path: &PathId| system(*path).is_none() && slim.find(&side.text(*path)).is_none();
+    let files: Vec<PathId> = side.programs().map(|(path, _)| path).filter(own).collect();
+    let names = lacking(side, &files, slim);
+    let owners = names.iter().filter_map(|name| system(library(side, name)?));
+    owners.map(|package| package.name.to_string()).collect()
+}
+
+/// Programs that the sources and the start scripts start.
+fn programs(side: &Side, declared: &Declared, evidence: &Evidence) -> BTreeSet<String> {
+    let started = command(side.config(), &declared.scripts);
+    let (module, file) = (python_module(&started), script_file(&started));
+    let mut programs = python(&evidence.texts, module.as_deref().or(file.as_deref())).programs;
+    programs.extend(node(&evidence.texts, file.as_deref()).programs);
+    let config = side.config();
+    let words: Vec<&String> = config.entrypoint.iter().chain(&config.cmd).flatten().collect();
+    for (path, text) in evidence.texts.iter().filter(|(path, _)| path.ends_with(".sh")) {
+        let name = path.rsplit('/').next().unwrap_or(path);
+        if words.iter().any(|word| word.contains(name)) {
+            let script = shell::parse(text);
+            programs.extend(script.invocations().iter().filter_map(|one| one.program).map(str::to_owned));
+        }
+    }
+    programs
+}

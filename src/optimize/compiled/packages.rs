@@ -1,0 +1,136 @@
+//! Packages of the system: which of those that a build installs the program needs when it runs.
+
+use super::commands::Wanted;
+use crate::build::{Base, Build, Libc, Stage, libc, stands_on};
+use crate::rules::toolchain::is_build_package;
+use crate::shell::{Manager, PackageCall, PackageSource};
+
+/// Packages that bring tools for the build alone, beside compilers and headers.
+const TOOLS: [&str; 20] = [
+    "maven",
+    "gradle",
+    "ant",
+    "git",
+    "make",
+    "unzip",
+    "wget",
+    "curl",
+    "gnupg",
+    "xz-utils",
+    "zip",
+    "patch",
+    "lsb-release",
+    "software-properties-common",
+    "apt-transport-https",
+    "protobuf-compiler",
+    "pkgconf",
+    "upx",
+    "upx-ucl",
+    "git-lfs",
+];
+
+/// What takes the place of packages at run time: nothing for what only builds, libraries for their headers.
+pub(super) fn kept(build: &Build, stage: &Stage, call: &PackageCall, wanted: Wanted) -> Vec<String> {
+    let suite = match build.root_base(stage) {
+        Base::Image(image) if call.manager == Manager::Apt => suite(image),
+        _ => None,
+    };
+    let mut kept: Vec<String> = Vec::new();
+    for package in &call.packages {
+        let name = package.name.text;
+        if package.absent || package.name.dynamic || package.source != PackageSource::Index {
+            kept.push(name.to_owned());
+        } else if let Some(run) = java(name) {
+            kept.push(run);
+        } else if let Some(libraries) = libraries(name, suite) {
+            kept.extend(libraries.iter().map(|one| (*one).to_owned()));
+        } else if !is_build_package(name) && !is_source(name) && (!TOOLS.contains(&name) || wanted(program(name))) {
+            kept.push(name.to_owned());
+        }
+    }
+    let mut seen = std::collections::BTreeSet::new();
+    kept.retain(|name| seen.insert(name.clone()));
+    kept
+}
+
+/// The program that people call a package's by.
+fn program(package: &str) -> &str {
+    match package {
+        "xz-utils" => "xz",
+        "gnupg" => "gpg",
+        "protobuf-compiler" => "protoc",
+        other => other,
+    }
+}
+
+/// The install command with other packages.
+pub(super) fn command(text: &str, kept: &[String]) -> String {
+    let script = crate::shell::parse(text);
+    let invocations = script.invocations();
+    let Some((one, call)) = invocations.first().and_then(|one| Some((one, one.package_call()?))) else {
+        return text.to_owned();
+    };
+    let mut out = text[..one.args.first().map_or(text.len(), |word| word.span.start as usize)].trim_end().to_owned();
+    let packages: Vec<u32> = call.packages.iter().map(|package| package.span.start).collect();
+    let value = |word: &crate::shell::Word| {
+        // The name of apk's group of packages stands where a package does not.
+        packages.contains(&word.span.start)
+    };
+    for word in one.args.iter().filter(|word| !value(word)) {
+        out.push(' ');
+        out.push_str(&text[word.span.start as usize..word.span.end as usize]);
+    }
+    for name in kept {
+        out.push(' ');
+        out.push_str(name);
+    }
+    out
+}
+
+/// The libraries that programs linked with the headers of a package load, in a release of Debian
+/// (`data/library_packages.tsv`).
+pub(super) fn libraries(name: &str, suite: Option<&str>) -> Option<Vec<&'static str>> {
+    let column = if suite? == "bookworm" { 1 } else { 2 };
+    let table = include_str!("../../../data/library_packages.tsv");
+    let rows = table.lines().filter(|line| !line.starts_with('#')).skip(1);
+    let cells: Vec<&str> =
+        rows.map(|line| line.split('\t').collect()).find(|cells: &Vec<&str>| cells.first() == Some(&name))?;
+    Some(cells.get(column)?.split(' ').collect())
+}
+
+/// The release of Debian that an image stands on, where the table of libraries knows it.
+pub(super) fn suite(image: &str) -> Option<&'static str> {
+    let name = match libc(image)? {
+        Libc::Glibc(Some(release)) => release.name,
+        Libc::Glibc(None) => stands_on(image)?,
+        _ => return None,
+    };
+    matches!(name, "bookworm" | "trixie").then_some(name)
+}
+
+/// The runtime of a Java development kit of Debian, Ubuntu or Alpine.
+fn java(name: &str) -> Option<String> {
+    match name {
+        "default-jdk" | "default-jdk-headless" => Some("default-jre-headless".into()),
+        _ => {
+            let rest = name.strip_prefix("openjdk")?;
+            if let Some(version) = rest
+                .strip_prefix('-')
+                .and_then(|rest| rest.strip_suffix("-jdk-headless").or_else(|| rest.strip_suffix("-jdk")))
+            {
+                return version
+                    .bytes()
+                    .all(|byte| byte.is_ascii_digit())
+                    .then(|| format!("openjdk-{version}-jre-headless"));
+            }
+            let version = rest.strip_suffix("-jdk").unwrap_or(rest);
+            let number = !version.is_empty() && version.bytes().all(|byte| byte.is_ascii_digit());
+            number.then(|| format!("openjdk{version}-jre-headless"))
+        }
+    }
+}
+
+/// Debian's packages of sources of Go and Rust, which programs are compiled from.
+fn is_source(name: &str) -> bool {
+    name.starts_with("golang") || (name.starts_with("librust-") && name.ends_with("-dev"))
+}

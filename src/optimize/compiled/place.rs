@@ -1,0 +1,155 @@
+//! Paths in the image as commands name them: variables, folders that scripts change to, and the way back to the context.
+
+use std::collections::BTreeMap;
+
+use crate::build::{Build, Stage};
+use crate::inputs::context::{BuildContext, Kind};
+use crate::shell::{Expansion, ExpansionKind, Invocation, Word};
+
+/// The absolute, clean form of a path that is relative to `folder`.
+pub(super) fn absolute(folder: &str, path: &str) -> String {
+    let full = if path.starts_with('/') { path.to_owned() } else { format!("{folder}/{path}") };
+    let mut parts: Vec<&str> = Vec::new();
+    for part in full.split('/') {
+        match part {
+            "" | "." => {}
+            ".." => _ = parts.pop(),
+            part => parts.push(part),
+        }
+    }
+    format!("/{}", parts.join("/"))
+}
+
+/// The folder of an absolute path, and the last part of it.
+pub(super) fn split(path: &str) -> (&str, &str) {
+    match path.rsplit_once('/') {
+        Some(("", name)) => ("/", name),
+        Some(parts) => parts,
+        None => ("/", path),
+    }
+}
+
+/// Whether an absolute path is `folder` or lies below it.
+pub(super) fn is_in(path: &str, folder: &str) -> bool {
+    folder == "/" || path.strip_prefix(folder).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+}
+
+/// The text of a word of a RUN, the variables of the file put in; `None` where only the build knows it.
+pub(super) fn text(build: &Build, stage: &Stage, at: usize, invocation: &Invocation, word: &Word) -> Option<String> {
+    if let Some(text) = word.value() {
+        return Some(text.to_owned());
+    }
+    let mut out = String::new();
+    let mut done = 0;
+    for Expansion { kind, within, .. } in word.expansions() {
+        let ExpansionKind::Variable(name) = kind else { return None };
+        let value =
+            build.run_variable(stage, at, invocation, name).map_or_else(|| unset(name), |value| value.text())?;
+        out.push_str(word.text().get(done..within.start as usize)?);
+        out.push_str(&value);
+        done = within.end as usize;
+    }
+    out.push_str(word.text().get(done..)?);
+    Some(out)
+}
+
+/// What the base images of toolchains set.
+fn unset(name: &str) -> Option<String> {
+    match name {
+        "GOPATH" => Some("/go".into()),
+        "CARGO_HOME" => Some("/usr/local/cargo".into()),
+        _ => None,
+    }
+}
+
+/// The folder in which a command works: where the RUN starts, and the `cd`s before it.
+pub(super) fn folder(
+    build: &Build,
+    stage: &Stage,
+    at: usize,
+    all: &[Invocation],
+    invocation: &Invocation,
+) -> Option<String> {
+    let mut folder = workdir(build, stage, at)?;
+    for one in all.iter().take_while(|one| one.span.start < invocation.span.start) {
+        let inner = one.command.place.scope;
+        let around = one
+            .script
+            .enclosing(&invocation.command.place)
+            .any(|scope| one.script.scopes.get(inner as usize).is_some_and(|own| std::ptr::eq(own, scope)));
+        if one.is("cd") && around {
+            let to = one.args.first().and_then(|word| text(build, stage, at, one, word))?;
+            folder = absolute(&folder, &to);
+        }
+    }
+    Some(folder)
+}
+
+/// The folder in which an instruction works, also where only the official image says it.
+pub(super) fn workdir(build: &Build, stage: &Stage, at: usize) -> Option<String> {
+    if let Some(folder) = build.workdir(stage, at).value() {
+        return Some(absolute("/", folder));
+    }
+    let crate::build::Base::Image(image) = build.root_base(stage) else { return None };
+    let base = super::runtime::base_folder(image)?;
+    let relative = build.chain(stage).any(|stage| {
+        build.instructions(stage).any(|(index, one)| index < at && one.keyword == crate::dockerfile::Keyword::Workdir)
+    });
+    (!relative).then(|| base.to_owned())
+}
+
+/// Where the context's files lie in the image, by path in the image; `None` where that is not known.
+pub(super) fn brought(build: &Build, context: &BuildContext, stage: &Stage) -> Option<BTreeMap<String, String>> {
+    let mut found = BTreeMap::new();
+    for below in build.chain(stage) {
+        for transfer in build.transfers(below) {
+            if transfer.from.is_some() {
+                continue;
+            }
+            let folder = workdir(build, below, transfer.index);
+            let written = transfer.destination.as_deref()?;
+            let to = absolute(folder.as_deref().unwrap_or("/"), written);
+            if transfer.parents || (folder.is_none() && !written.starts_with('/')) {
+                return None;
+            }
+            let ends = written.ends_with('/') || matches!(written, "." | "..") || written.ends_with("/.");
+            let into = ends || transfer.sources.len() > 1 || folder.as_deref() == Some(&*to);
+            for selection in transfer.select(context) {
+                let selection = selection?;
+                for top in &selection.tops {
+                    let single = top.filter(|id| context.entry(*id).kind != Kind::Directory);
+                    if let Some(id) = single {
+                        let name = context.entry(id).name;
+                        let into = into || selection.tops.len() > 1;
+                        let at = if into { absolute(&to, name) } else { to.clone() };
+                        found.entry(at).or_insert_with(|| context.path(id));
+                    }
+                }
+                let roots: Vec<Option<crate::inputs::context::EntryId>> = selection
+                    .tops
+                    .iter()
+                    .copied()
+                    .filter(|top| top.is_none_or(|id| context.entry(id).kind == Kind::Directory))
+                    .collect();
+                for id in selection.entries.iter().copied().filter(|id| context.entry(*id).kind != Kind::Directory) {
+                    let path = context.path(id);
+                    let above = roots.iter().find(|root| root.is_none_or(|root| context.is_below(id, root)));
+                    let Some(above) = above else { continue };
+                    let prefix = above.map(|root| context.path(root)).unwrap_or_default();
+                    let rest = path.strip_prefix(&*prefix).unwrap_or(&path).trim_start_matches('/');
+                    found.entry(absolute(&to, rest)).or_insert(path);
+                }
+            }
+        }
+    }
+    Some(found)
+}
+
+/// The folder of the context that lies at `folder` in the image, told by the files in it.
+pub(super) fn origin(files: &BTreeMap<String, String>, folder: &str) -> Option<String> {
+    let start = if folder == "/" { "/".to_owned() } else { format!("{folder}/") };
+    let (image, path) = files.range(start.clone()..).next().filter(|(image, _)| image.starts_with(&start))?;
+    let rest = image.strip_prefix(&start)?;
+    let root = path.strip_suffix(rest)?;
+    Some(root.trim_end_matches('/').to_owned())
+}

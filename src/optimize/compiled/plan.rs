@@ -1,0 +1,262 @@
+//! What is known of a stage that compiles and ships, before its text is written.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::commands::{self, Purpose, Run};
+use super::product::{self, Product, Products, Started};
+use super::remains::{self, Item};
+use super::runtime::Toolchain;
+use super::{place, wanted};
+use crate::build::{Base, Stage};
+use crate::dockerfile::Keyword;
+use crate::optimize::scene::Scene;
+use crate::rules::toolchain::{self, Language};
+
+/// Why there is no plan.
+pub(super) enum Why {
+    /// Nothing is compiled that ships, or something else starts.
+    NotOurs,
+    /// It cannot be done, for this reason.
+    Refused(String),
+}
+
+/// What goes from the stage that builds to the one that ships.
+pub(super) struct Plan<'a> {
+    /// The stage that becomes the image.
+    pub target: &'a Stage,
+    /// It and those that it stands on, the lowest first.
+    pub chain: Vec<&'a Stage>,
+    /// What is compiled.
+    pub language: Language,
+    /// The RUNs of the chain.
+    pub runs: BTreeMap<usize, Run>,
+    /// What the build makes and the image needs, with where it goes.
+    pub products: Vec<(Product, String)>,
+    /// Files of the context that the image needs.
+    pub items: Vec<Item>,
+    /// The folder that goes whole, where not all that is written in it is known.
+    pub whole: Option<String>,
+    /// Index of the last RUN that makes something.
+    pub last: usize,
+}
+
+impl<'a> Plan<'a> {
+    /// The stage that stands on the image.
+    pub(super) fn root(&self) -> &'a Stage {
+        self.chain.first().copied().unwrap_or(self.target)
+    }
+
+    /// Reads the build.
+    pub(super) fn of(scene: &Scene<'a>) -> Result<Self, Why> {
+        let build = scene.build;
+        let target = build.target().filter(|target| build.ships(target)).ok_or(Why::NotOurs)?;
+        if !build.is_ordinary() || !toolchain::is_application(build, target) {
+            return Err(Why::NotOurs);
+        }
+        let Base::Image(image) = build.root_base(target) else { return Err(Why::NotOurs) };
+        let mut chain: Vec<&Stage> = build.chain(target).collect();
+        chain.reverse();
+        let mut runs = BTreeMap::new();
+        for stage in &chain {
+            for (index, instruction) in build.instructions(stage) {
+                match instruction.keyword {
+                    Keyword::Run => {
+                        let wanted = |name: &str| wanted::is_wanted(scene, target, name);
+                        let run = commands::read(build, stage, index, &wanted);
+                        let run = run.ok_or_else(|| refused("a RUN is read by no shell that is known here"))?;
+                        runs.insert(index, run);
+                    }
+                    Keyword::Onbuild => return Err(refused("ONBUILD leaves steps to other files")),
+                    _ => {}
+                }
+            }
+        }
+        let language = language(image, &runs).ok_or(Why::NotOurs)?;
+        let started = started(scene, target);
+        is_ours(language, &started)?;
+        if runs.values().any(|run| run.compiles().is_some() && run.removes) {
+            return Err(Why::NotOurs);
+        }
+        let mut plan =
+            Self { target, chain, language, runs, products: Vec::new(), items: Vec::new(), whole: None, last: 0 };
+        plan.fill(scene, &started)?;
+        Ok(plan)
+    }
+
+    fn fill(&mut self, scene: &Scene, started: &Started) -> Result<(), Why> {
+        let build = scene.build;
+        let files = scene.context().and_then(|context| place::brought(build, context, self.target));
+        let products = Products::of(build, &self.chain, scene.projects(), files.as_ref());
+        let empty = BTreeMap::new();
+        let known = files.as_ref().unwrap_or(&empty);
+        let workdir = place::workdir(build, self.target, usize::MAX).unwrap_or_else(|| "/".into());
+        let first_copy = self.first_copy(scene);
+        let needed = self.needed(&products, started, known, scene);
+        let unknown = self.runs.values().find(|run| run.has(&Purpose::Unknown) && run.index > first_copy);
+        if let Some(run) = unknown {
+            let line = build.instruction(run.index).start_line;
+            return Err(refused(&format!("what line {line} writes is not known")));
+        }
+        let works =
+            self.runs.values().any(|run| run.has(&Purpose::Works) || (!run.separable && run.compiles().is_some()));
+        let nothing = needed.is_empty() || started.unknown;
+        let items = remains::remains(known, &scene.evidence.texts, self.language, &started.paths, &workdir);
+        self.last = self.last_made(&products);
+        self.products = needed.into_iter().map(|product| self.destination(product, started)).collect();
+        match items.filter(|_| files.is_some() && !works && !nothing) {
+            Some(items) => self.items = items,
+            None => {
+                if matches!(&*workdir, "/" | "/usr" | "/etc" | "/root" | "/usr/local" | "/opt" | "/home" | "/var") {
+                    return Err(refused(
+                        "not all files that the program needs are known, and they lie among the system's",
+                    ));
+                }
+                self.whole = Some(workdir);
+            }
+        }
+        // What lies in a folder that is copied goes with it.
+        let folders: Vec<String> =
+            self.products.iter().filter(|(one, _)| one.folder).map(|(one, _)| one.path.clone()).collect();
+        let whole = self.whole.clone();
+        let inside = |path: &str| {
+            let in_folder = folders.iter().any(|folder| folder != path && place::is_in(path, folder));
+            in_folder || whole.as_ref().is_some_and(|whole| place::is_in(path, whole))
+        };
+        self.products.retain(|(one, to)| !inside(&one.path) || *to != one.path);
+        self.items.retain(|item| !inside(&item.path));
+        Ok(())
+    }
+
+    /// Index of the first COPY from the context.
+    fn first_copy(&self, scene: &Scene) -> usize {
+        let transfers = self.chain.iter().flat_map(|stage| scene.build.transfers(stage));
+        transfers.filter(|one| one.from.is_none()).map(|one| one.index).min().unwrap_or(usize::MAX)
+    }
+
+    fn last_made(&self, products: &Products) -> usize {
+        let compiled = self.runs.values().filter(|run| run.compiles().is_some() || run.has(&Purpose::Works));
+        compiled.map(|run| run.index).chain(products.last).max().unwrap_or(self.target.from)
+    }
+
+    /// What the image needs of what the build makes.
+    fn needed(
+        &self,
+        products: &Products,
+        started: &Started,
+        files: &BTreeMap<String, String>,
+        scene: &Scene,
+    ) -> BTreeSet<Product> {
+        let mut needed: BTreeSet<Product> =
+            products.made().filter(|one| !place::is_in(&one.path, "/tmp")).cloned().collect();
+        let system = ["/usr", "/bin", "/sbin", "/lib", "/etc", "/opt/java"];
+        for path in &started.paths {
+            let made = products.made().any(|one| place::is_in(path, &one.path));
+            if made || files.contains_key(path) || system.iter().any(|folder| place::is_in(path, folder)) {
+                continue;
+            }
+            let name = place::split(path).1;
+            let below = format!("{path}/");
+            let from_context = files.range(below.clone()..).next().is_some_and(|(file, _)| file.starts_with(&below));
+            let folder = self.language == Language::Java && !name.contains('.') && !name.contains('*');
+            if !from_context {
+                needed.insert(self.with_libraries(scene, Product { path: path.clone(), folder }));
+            }
+        }
+        needed
+    }
+
+    /// An archive that names others beside it goes with its folder.
+    fn with_libraries(&self, scene: &Scene, product: Product) -> Product {
+        let (folder, _) = place::split(&product.path);
+        let output = matches!(place::split(folder).1, "target" | "libs");
+        if self.language != Language::Java || !output || product.folder {
+            return product;
+        }
+        let manifests = scene.evidence.texts.iter().filter(|(path, _)| {
+            path.ends_with("pom.xml") || path.ends_with(".gradle") || path.ends_with(".gradle.kts")
+        });
+        let whole =
+            ["spring-boot", "shade", "shadow", "assembly", "jar-with-dependencies", "jib", "uber-jar", "fatJar"];
+        let mut texts = manifests.map(|(_, text)| text).peekable();
+        let known = texts.peek().is_some();
+        let one_file = known && texts.any(|text| whole.iter().any(|word| text.contains(word)));
+        let alone = known && !one_file && scene.projects().iter().all(|project| project.dependencies.is_empty());
+        if one_file || alone { product } else { Product { path: folder.to_owned(), folder: true } }
+    }
+
+    /// Where a product goes: to its own place, or to where a name without a folder finds it on every image.
+    fn destination(&self, product: Product, started: &Started) -> (Product, String) {
+        let (folder, name) = place::split(&product.path);
+        let toolchain = ["/go/bin", "/usr/local/cargo/bin", "/root/.cargo/bin", "/root/go/bin"].contains(&folder);
+        let to = match toolchain && !started.paths.contains(&product.path) {
+            true => format!("/usr/local/bin/{name}"),
+            false => product.path.clone(),
+        };
+        (product, to)
+    }
+}
+
+fn refused(why: &str) -> Why {
+    Why::Refused(why.to_owned())
+}
+
+/// The language: what the image brings, else what is compiled.
+fn language(image: &str, runs: &BTreeMap<usize, Run>) -> Option<Language> {
+    let compiled: Vec<Language> = runs.values().filter_map(Run::compiles).collect();
+    let worked = runs.values().any(|run| run.has(&Purpose::Works));
+    let toolchain = Toolchain::of(image)?;
+    match toolchain.language() {
+        Some(language) => (compiled.contains(&language) || worked).then_some(language),
+        None => compiled.into_iter().max_by_key(|language| *language != Language::C),
+    }
+}
+
+/// Whether what starts is what the language makes.
+fn is_ours(language: Language, started: &Started) -> Result<(), Why> {
+    let other = [
+        "python",
+        "python3",
+        "node",
+        "npm",
+        "yarn",
+        "ruby",
+        "bundle",
+        "php",
+        "gunicorn",
+        "uvicorn",
+        "nginx",
+        "supervisord",
+    ];
+    let java = started.names.contains("java") || language != Language::Java;
+    let dotnet = started.names.contains("dotnet") || language != Language::DotNet || !started.paths.is_empty();
+    if other.iter().any(|name| started.names.contains(*name)) || (!java && started.paths.is_empty()) || !dotnet {
+        return Err(Why::NotOurs);
+    }
+    Ok(())
+}
+
+/// What a container starts: what the file says, and the scripts of the context that it starts with.
+fn started(scene: &Scene, target: &Stage) -> Started {
+    let build = scene.build;
+    let mut started = Started::default();
+    let folder = place::workdir(build, target, usize::MAX).unwrap_or_else(|| "/".into());
+    for keyword in [Keyword::Entrypoint, Keyword::Cmd] {
+        if let Some(code) = build.last(target, keyword).and_then(|(index, _)| build.code(index)) {
+            started.join(product::started(&code.script, &folder));
+        }
+    }
+    if let Some(launch) = build.launch(target) {
+        started.join(product::started(launch.script(), &folder));
+    }
+    for service in &scene.evidence.services {
+        if let Some(command) = &service.command {
+            started.join(product::started(&crate::shell::parse(command), &folder));
+        }
+    }
+    for file in build.started(target) {
+        if let Some(text) = scene.evidence.texts.get(&file.file.path) {
+            started.join(product::started(&crate::shell::parse(text), &folder));
+        }
+    }
+    started
+}

@@ -1,0 +1,298 @@
+//! What the build makes: where compilers and moves put it, and what the container starts of it.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::place;
+use crate::build::{Build, Stage};
+use crate::manifest::{Ecosystem, Project};
+use crate::shell::{Invocation, Manager, Script, Word};
+
+/// Something that is made in the build stage and copied to the next.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Product {
+    /// Its absolute path; it may hold wildcards.
+    pub path: String,
+    /// Whether it is a folder.
+    pub folder: bool,
+}
+
+/// What is made where, as far as commands tell.
+#[derive(Debug, Default)]
+pub(super) struct Products {
+    made: BTreeSet<Product>,
+    /// Index of the last RUN that makes or moves one.
+    pub last: Option<usize>,
+}
+
+/// What a RUN is asked about.
+struct At<'b, 'a> {
+    build: &'b Build<'a>,
+    stage: &'b Stage,
+    index: usize,
+    projects: &'b [Project],
+    files: Option<&'b BTreeMap<String, String>>,
+}
+
+impl Products {
+    /// Follows the RUNs of a stage's chain.
+    pub(super) fn of(
+        build: &Build,
+        stages: &[&Stage],
+        projects: &[Project],
+        files: Option<&BTreeMap<String, String>>,
+    ) -> Self {
+        let mut products = Self::default();
+        for stage in stages {
+            for (index, _, invocations) in crate::rules::toolchain::runs(build, stage) {
+                let at = At { build, stage, index, projects, files };
+                for one in &invocations {
+                    if products.follow(&at, &invocations, one).is_some() {
+                        products.last = Some(index);
+                    }
+                }
+            }
+        }
+        products
+    }
+
+    /// All.
+    pub(super) fn made(&self) -> impl Iterator<Item = &Product> {
+        self.made.iter()
+    }
+
+    /// Whether one has the path, or a name of it fits.
+    pub(super) fn named(&self, name: &str) -> Option<&Product> {
+        self.made.iter().find(|one| !one.folder && place::split(&one.path).1 == name)
+    }
+
+    fn follow(&mut self, at: &At, all: &[Invocation], one: &Invocation) -> Option<()> {
+        let folder = place::folder(at.build, at.stage, at.index, all, one)?;
+        let text = |word: &Word| place::text(at.build, at.stage, at.index, one, word);
+        match one.program? {
+            "go" => self.go(at, one, &folder),
+            "cp" | "mv" | "install" => {
+                let operands: Vec<&Word> = one.args.iter().filter(|word| !word.text().starts_with('-')).collect();
+                let (to, from) = operands.split_last()?;
+                let to = place::absolute(&folder, &text(to)?);
+                let into = from.len() > 1 || text(operands.last()?)?.ends_with('/') || self.is_folder(at, &to);
+                for word in from {
+                    self.moved(at, &place::absolute(&folder, &text(word)?), &to, into, one.is("mv"));
+                }
+                Some(())
+            }
+            "rm" => {
+                for word in one.args.iter().filter(|word| !word.text().starts_with('-')) {
+                    let gone = place::absolute(&folder, &text(word)?);
+                    self.made.retain(|one| !place::is_in(&one.path, &gone));
+                }
+                None
+            }
+            "curl" | "wget" => {
+                let at = one.args.iter().position(|word| matches!(word.text(), "-o" | "-O" | "--output"))?;
+                let path = place::absolute(&folder, &text(one.args.get(at + 1)?)?);
+                self.add(path, false)
+            }
+            "dotnet" => {
+                let call = one.package_call()?;
+                let out = call.flag(&["-o", "--output"]).filter(|_| call.verb_text == "publish")?.value?;
+                self.add(place::absolute(&folder, out.text), true).filter(|()| !out.dynamic)
+            }
+            "cargo" => {
+                let call =
+                    one.package_call().filter(|call| call.verb_text == "install" && call.manager == Manager::Cargo)?;
+                let path = call.flag(&["--path"])?.value?.text;
+                let root = place::absolute(&folder, path);
+                let project = at.project(&root, Ecosystem::Rust)?;
+                let to =
+                    call.flag(&["--root"]).and_then(|flag| flag.value).map_or("/usr/local/cargo", |root| root.text);
+                let named = call.flag(&["--bin"]).and_then(|flag| flag.value).map(|value| value.text);
+                for entry in project.entry_points.iter().filter(|entry| named.is_none_or(|bin| bin == entry.name)) {
+                    self.add(format!("{to}/bin/{}", entry.name), false)?;
+                }
+                Some(())
+            }
+            "gcc" | "g++" | "cc" | "c++" | "clang" | "clang++" => {
+                let at = one.args.iter().position(|word| word.is("-o"))?;
+                self.add(place::absolute(&folder, &text(one.args.get(at + 1)?)?), false)
+            }
+            _ => None,
+        }
+    }
+
+    fn add(&mut self, path: String, folder: bool) -> Option<()> {
+        self.made.insert(Product { path, folder });
+        Some(())
+    }
+
+    fn is_folder(&self, at: &At, path: &str) -> bool {
+        let known = ["/usr/local/bin", "/usr/bin", "/bin", "/opt", "/go/bin", "/usr/local/cargo/bin", "/"];
+        let below = format!("{path}/");
+        known.contains(&path)
+            || place::workdir(at.build, at.stage, at.index).as_deref() == Some(path)
+            || self.made.iter().any(|one| (one.folder && one.path == path) || one.path.starts_with(&below))
+            || at.files.is_some_and(|files| {
+                files.range(below.clone()..).next().is_some_and(|(file, _)| file.starts_with(&below))
+            })
+    }
+
+    fn moved(&mut self, at: &At, from: &str, to: &str, into: bool, away: bool) {
+        let name = place::split(from).1;
+        let folder = self.made.iter().any(|one| one.folder && one.path == from);
+        if into && name.contains(['*', '?']) {
+            self.made.insert(Product { path: place::absolute(to, name), folder: false });
+        } else {
+            let path = if into { place::absolute(to, name) } else { to.to_owned() };
+            let is_source = at.files.is_some_and(|files| files.contains_key(from));
+            if !is_source {
+                self.made.insert(Product { path, folder });
+            }
+        }
+        if away {
+            self.made.retain(|one| !place::is_in(&one.path, from));
+        }
+    }
+
+    fn go(&mut self, at: &At, one: &Invocation, folder: &str) -> Option<()> {
+        let call = one.package_call()?;
+        let text = |word: &Word| place::text(at.build, at.stage, at.index, one, word);
+        let folder = match call.flag(&["-C"]).and_then(|flag| flag.value) {
+            Some(value) => place::absolute(folder, value.text),
+            None => folder.to_owned(),
+        };
+        let names: Vec<String> = match &*call.verb_text {
+            "build" => call.operands.iter().map(|word| text(word)).collect::<Option<_>>()?,
+            "install" => call.packages.iter().map(|one| one.name.text.to_owned()).collect(),
+            _ => return None,
+        };
+        if call.verb_text == "install" {
+            // A tool of another module has a version; what needs it at run time names it.
+            for name in names.iter().filter(|name| !name.contains('@')) {
+                self.add(format!("/go/bin/{}", at.go_name(&folder, name)?), false)?;
+            }
+            return (!names.is_empty()).then_some(());
+        }
+        let output = one.args.iter().position(|word| word.is("-o")).and_then(|at| one.args.get(at + 1));
+        let output = output.or_else(|| one.flag("-o"));
+        let many = names.len() > 1 && !names.iter().all(|name| name.ends_with(".go"))
+            || names.iter().any(|name| name.ends_with("..."));
+        let name = || at.go_name(&folder, names.first().map_or(".", String::as_str));
+        if let Some(word) = output {
+            let written = text(word)?;
+            let written = written.strip_prefix("-o=").unwrap_or(&written);
+            let path = place::absolute(&folder, written);
+            if written.ends_with('/') || many || self.is_folder(at, &path) {
+                return match (many, name()) {
+                    (false, Some(name)) => self.add(place::absolute(&path, &name), false),
+                    _ => self.add(path, true),
+                };
+            }
+            return self.add(path, false);
+        }
+        if many {
+            return None;
+        }
+        self.add(place::absolute(&folder, &name()?), false)
+    }
+}
+
+impl At<'_, '_> {
+    /// The project at a folder of the image.
+    fn project(&self, folder: &str, ecosystem: Ecosystem) -> Option<&Project> {
+        let root = place::origin(self.files?, folder)?;
+        self.projects.iter().find(|one| one.ecosystem == ecosystem && one.root == root)
+    }
+
+    /// What `go build` calls the program of a package.
+    fn go_name(&self, folder: &str, package: &str) -> Option<String> {
+        if let Some(file) = package.strip_suffix(".go") {
+            return Some(file.rsplit('/').next().unwrap_or(file).to_owned());
+        }
+        if package.ends_with("...") {
+            return None;
+        }
+        let at = if package.starts_with('.') { place::absolute(folder, package) } else { package.to_owned() };
+        if !package.starts_with('.') || self.project(&at, Ecosystem::Go).is_some() {
+            let module = self.project(&at, Ecosystem::Go).and_then(|project| project.name.clone());
+            return last_part(&module.unwrap_or_else(|| package.to_owned()));
+        }
+        last_part(&at)
+    }
+}
+
+/// The last part of a module's path that is no version.
+fn last_part(path: &str) -> Option<String> {
+    let is_version = |part: &&str| {
+        part.strip_prefix('v').is_some_and(|rest| !rest.is_empty() && rest.bytes().all(|byte| byte.is_ascii_digit()))
+    };
+    let part = path.rsplit('/').find(|part| !part.is_empty() && !is_version(part))?;
+    Some(part.to_owned())
+}
+
+/// Absolute paths that a container of a stage starts from: programs named with a folder, archives, class paths.
+/// `None` where a word decides that only the container knows.
+pub(super) fn started(script: &Script, folder: &str) -> Started {
+    let mut out = Started::default();
+    for one in script.invocations() {
+        let Some(program) = one.path.value() else {
+            out.unknown = true;
+            continue;
+        };
+        if program.contains('/') {
+            out.paths.insert(place::absolute(folder, program));
+        } else {
+            out.names.insert(program.to_owned());
+        }
+        let mut words = one.args.iter();
+        let name = one.program.unwrap_or_default();
+        let (before, mut dynamic) = (out.paths.len(), false);
+        while let Some(word) = words.next() {
+            let Some(text) = word.value() else {
+                dynamic = true;
+                continue;
+            };
+            let path = |text: &str| place::absolute(folder, text);
+            match text {
+                "-jar" if name == "java" => out.paths.extend(words.next().and_then(Word::value).map(path)),
+                "-cp" | "-classpath" | "--class-path" if name == "java" => {
+                    let entries = words.next().and_then(Word::value).unwrap_or_default();
+                    out.paths.extend(
+                        entries
+                            .split(':')
+                            .filter(|entry| !entry.is_empty())
+                            .map(|entry| path(entry.trim_end_matches("/*"))),
+                    );
+                }
+                _ if name == "java" && text.starts_with("-javaagent:") => {
+                    out.paths.extend(text.split(':').nth(1).and_then(|agent| agent.split('=').next()).map(path));
+                }
+                _ if name == "dotnet" && text.ends_with(".dll") => _ = out.paths.insert(path(text)),
+                _ if name == "java" && text.ends_with(".jar") && !text.starts_with('-') => {
+                    _ = out.paths.insert(path(text))
+                }
+                _ => {}
+            }
+        }
+        out.unknown |= dynamic && out.paths.len() == before && matches!(name, "java" | "dotnet");
+    }
+    out
+}
+
+/// What a container starts.
+#[derive(Debug, Default)]
+pub(super) struct Started {
+    /// Absolute paths.
+    pub paths: BTreeSet<String>,
+    /// Programs that are looked for in PATH.
+    pub names: BTreeSet<String>,
+    /// Whether something more only the container knows.
+    pub unknown: bool,
+}
+
+impl Started {
+    /// Both together.
+    pub(super) fn join(&mut self, other: Self) {
+        self.paths.extend(other.paths);
+        self.names.extend(other.names);
+        self.unknown |= other.unknown;
+    }
+}

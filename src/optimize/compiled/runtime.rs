@@ -1,0 +1,176 @@
+//! Which image runs what a toolchain's image has built (`data/toolchain_images.tsv`, `data/java_runtimes.tsv`,
+//! `data/image_suites.tsv`).
+
+use crate::build::{Libc, Reference, Slim, libc, releases, stands_on};
+use crate::rules::toolchain::Language;
+
+/// An image that people compile in.
+pub(super) struct Toolchain {
+    image: &'static str,
+    folder: &'static str,
+    certificates: bool,
+}
+
+impl Toolchain {
+    /// The row of an image; `None` for one that nobody looked at.
+    pub(super) fn of(image: &str) -> Option<Self> {
+        let name = Reference::of(image).short_name();
+        rows(include_str!("../../../data/toolchain_images.tsv")).find_map(|cells| match cells.as_slice() {
+            &[image, folder, certificates, ..] if image == name => {
+                Some(Self { image, folder, certificates: certificates == "yes" })
+            }
+            _ => None,
+        })
+    }
+
+    /// Whether it has the certificates of the public authorities.
+    pub(super) fn has_certificates(&self) -> bool {
+        self.certificates
+    }
+
+    /// The language that it brings the toolchain of; `None` where packages bring it.
+    pub(super) fn language(&self) -> Option<Language> {
+        match self.image {
+            "golang" => Some(Language::Go),
+            "rust" => Some(Language::Rust),
+            "maven" | "gradle" | "eclipse-temurin" | "openjdk" | "amazoncorretto" => Some(Language::Java),
+            "mcr.microsoft.com/dotnet/sdk" => Some(Language::DotNet),
+            _ => None,
+        }
+    }
+}
+
+fn rows(table: &'static str) -> impl Iterator<Item = Vec<&'static str>> {
+    table.lines().filter(|line| !line.starts_with('#')).skip(1).map(|line| line.split('\t').collect())
+}
+
+/// The folder in which a container of the image works.
+pub(super) fn base_folder(image: &str) -> Option<&'static str> {
+    Toolchain::of(image).map(|row| row.folder)
+}
+
+/// What runs a program that the toolchain of an image has made.
+pub(super) fn runtime(image: &str, language: Language, web: bool) -> Option<String> {
+    let reference = Reference::of(image);
+    if reference.digest.is_some() {
+        return None;
+    }
+    match language {
+        Language::Go | Language::Rust | Language::C => distribution(image),
+        Language::Java => java(&reference).or_else(|| Some(format!("{}:{}", reference.name, Slim::of(image)?.tag))),
+        Language::DotNet => {
+            let tag = reference.tag.filter(|tag| tag.starts_with(|c: char| c.is_ascii_digit()))?;
+            let aot = tag.split('-').any(|word| word == "aot");
+            let kind = if web { "aspnet" } else { "runtime" };
+            let root = reference.name.strip_suffix("/sdk").filter(|_| !aot)?;
+            // `8.0.100` is a version of the SDK, which the runtimes do not share.
+            let (version, rest) = tag.split_once('-').map_or((tag, String::new()), |(v, rest)| (v, format!("-{rest}")));
+            let short = version.split('.').take(2).collect::<Vec<_>>().join(".");
+            Some(format!("{root}/{kind}:{short}{rest}"))
+        }
+    }
+}
+
+/// The small image of the very release of Debian or Alpine that the toolchain's image stands on.
+fn distribution(image: &str) -> Option<String> {
+    let reference = Reference::of(image);
+    if let Some(alpine) = releases(image).into_iter().find(|release| release.product == "alpine") {
+        return Some(format!("alpine:{}", alpine.version));
+    }
+    if let Some(suite) = stands_on(image) {
+        return Some(match suite.strip_prefix("alpine") {
+            Some(version) => format!("alpine:{version}"),
+            None => format!("debian:{suite}-slim"),
+        });
+    }
+    match libc(image)? {
+        Libc::Glibc(Some(release)) if !release.name.is_empty() => Some(format!("debian:{}-slim", release.name)),
+        // A later release runs what an earlier one has linked with its C library.
+        Libc::Glibc(None) if matches!(reference.short_name(), "golang" | "rust") => {
+            newest("debian").map(|release| format!("debian:{release}-slim"))
+        }
+        _ => None,
+    }
+}
+
+/// The newest release in `data/image_suites.tsv`'s sense: that of the images that name none.
+fn newest(product: &str) -> Option<&'static str> {
+    (product == "debian").then(|| stands_on("golang:1")).flatten()
+}
+
+fn java(reference: &Reference) -> Option<String> {
+    let tag = reference.tag?;
+    rows(include_str!("../../../data/java_runtimes.tsv")).find_map(|cells| {
+        let &[image, before, runtime, form, rest, ..] = cells.as_slice() else { return None };
+        if image != reference.short_name() {
+            return None;
+        }
+        let from = match before {
+            "-" => tag,
+            before => tag.find(before).map(|at| &tag[at + before.len()..])?,
+        };
+        let mut words = from.split('-');
+        let first = words.next()?;
+        let version = first.split(['.', 'u', '_']).next()?;
+        let long = ["8", "11", "17", "21", "25"].contains(&version);
+        let headless = form == "headless" && version != "8";
+        if !long || (form == "headless" && !headless) {
+            return None;
+        }
+        let mut kept = Vec::new();
+        for word in words {
+            match word {
+                "jdk" | "slim" | "oracle" | "bullseye" | "buster" | "bookworm" | "oraclelinux8"
+                    if image == "openjdk" => {}
+                "jdk" => {}
+                "alpine" if image == "openjdk" => kept.push(word),
+                word if rest.split(' ').any(|known| known == word) => kept.push(word),
+                _ => return None,
+            }
+        }
+        let all = std::iter::once(version).chain(kept.iter().copied().filter(|_| form == "headless"));
+        let all = all.chain([form]).chain(kept.iter().copied().filter(|_| form == "jre"));
+        Some(format!("{runtime}:{}", all.collect::<Vec<_>>().join("-")))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn runtimes_follow_their_publishers() {
+        use Language::{DotNet, Go, Java, Rust};
+        for (image, language, expected) in [
+            ("golang:1.24-bookworm", Go, "debian:bookworm-slim"),
+            ("golang:1.24", Go, "debian:trixie-slim"),
+            ("golang:1.22", Go, "debian:bookworm-slim"),
+            ("golang:1.18", Go, "debian:bullseye-slim"),
+            ("golang:1.23.4", Go, "debian:bookworm-slim"),
+            ("golang", Go, "debian:trixie-slim"),
+            ("golang:latest", Go, "debian:trixie-slim"),
+            ("golang:1.22-alpine", Go, "alpine:3.21"),
+            ("golang:1.22-alpine3.19", Go, "alpine:3.19"),
+            ("golang@sha256:0000", Go, ""),
+            ("rust:1.95-slim-bookworm", Rust, "debian:bookworm-slim"),
+            ("rust:1.75", Rust, "debian:bookworm-slim"),
+            ("maven:3.9-eclipse-temurin-21", Java, "eclipse-temurin:21-jre"),
+            ("maven:3-eclipse-temurin-17-alpine", Java, "eclipse-temurin:17-jre-alpine"),
+            ("maven:3.8.5-openjdk-17", Java, "eclipse-temurin:17-jre"),
+            ("maven:3.8-openjdk-18", Java, ""),
+            ("maven:3.9-amazoncorretto-21", Java, "amazoncorretto:21-headless"),
+            ("maven:3.9", Java, ""),
+            ("gradle:8.7.0-jdk17", Java, "eclipse-temurin:17-jre"),
+            ("gradle:8-jdk21-alpine", Java, "eclipse-temurin:21-jre-alpine"),
+            ("openjdk:17-jdk-slim", Java, "eclipse-temurin:17-jre"),
+            ("openjdk:8-jdk-alpine", Java, "eclipse-temurin:8-jre-alpine"),
+            ("openjdk:17.0.1-jdk-slim", Java, "eclipse-temurin:17-jre"),
+            ("eclipse-temurin:21-jdk-noble", Java, "eclipse-temurin:21-jre-noble"),
+            ("mcr.microsoft.com/dotnet/sdk:8.0", DotNet, "mcr.microsoft.com/dotnet/aspnet:8.0"),
+            ("mcr.microsoft.com/dotnet/sdk:8.0-alpine", DotNet, "mcr.microsoft.com/dotnet/aspnet:8.0-alpine"),
+            ("mcr.microsoft.com/dotnet/sdk:8.0.100", DotNet, "mcr.microsoft.com/dotnet/aspnet:8.0"),
+        ] {
+            assert_eq!(runtime(image, language, true).unwrap_or_default(), expected, "{image}");
+        }
+    }
+}

@@ -1,0 +1,392 @@
+//! The text of the stage that ships: what the author's lines say about the container, and what is copied into it.
+
+use std::collections::BTreeSet;
+
+use super::commands::{Command, Purpose, Run};
+use super::place;
+use super::plan::Plan;
+use super::runtime::Toolchain;
+use crate::build::{Base, Stage};
+use crate::dockerfile::{Instruction, Keyword};
+use crate::optimize::scene::Scene;
+
+/// The stage below its FROM.
+pub(super) struct Runtime {
+    /// Its lines.
+    pub text: String,
+    /// Instructions that leave the stage that builds.
+    pub moved: Vec<usize>,
+    /// What is copied, in a few words.
+    pub copied: String,
+}
+
+/// Writes the stage.
+struct Writer<'p, 'a> {
+    scene: &'p Scene<'a>,
+    plan: &'p Plan<'p>,
+    build: &'p str,
+    text: String,
+    moved: Vec<usize>,
+    /// The folder of the next line.
+    folder: Option<String>,
+    /// WORKDIRs that nothing has needed yet.
+    waiting: Vec<usize>,
+    /// Folders that RUNs of the stage make.
+    prepared: BTreeSet<String>,
+    copied: bool,
+}
+
+impl Runtime {
+    /// Goes through the author's lines.
+    pub(super) fn of(scene: &Scene, plan: &Plan, build: &str) -> Result<Self, String> {
+        let mut writer = Writer {
+            scene,
+            plan,
+            build,
+            text: String::new(),
+            moved: Vec::new(),
+            folder: place::workdir(scene.build, plan.root(), plan.root().from),
+            waiting: Vec::new(),
+            prepared: BTreeSet::new(),
+            copied: false,
+        };
+        for stage in &plan.chain {
+            for (index, instruction) in scene.build.instructions(stage) {
+                if index > plan.last && !writer.copied {
+                    writer.copy();
+                }
+                writer.line(stage, index, instruction)?;
+            }
+        }
+        if !writer.copied {
+            writer.copy();
+        }
+        writer.settle();
+        let copied = writer.said();
+        Ok(Self { text: writer.text, moved: writer.moved, copied })
+    }
+}
+
+impl Writer<'_, '_> {
+    fn line(&mut self, stage: &Stage, index: usize, instruction: &Instruction) -> Result<(), String> {
+        use Keyword as K;
+        match instruction.keyword {
+            K::Expose
+            | K::Cmd
+            | K::Entrypoint
+            | K::Label
+            | K::Volume
+            | K::Stopsignal
+            | K::Healthcheck
+            | K::Maintainer => {
+                let last = matches!(instruction.keyword, K::Cmd | K::Entrypoint | K::Healthcheck);
+                if last
+                    && self.scene.build.last(self.plan.target, instruction.keyword).is_some_and(|(at, _)| at != index)
+                {
+                    return Ok(());
+                }
+                if matches!(instruction.keyword, K::Cmd | K::Entrypoint | K::Healthcheck | K::Volume) {
+                    self.settle();
+                }
+                self.take(stage, index, true);
+            }
+            K::Env | K::Shell => self.take(stage, index, index > self.plan.last),
+            K::User => {
+                self.settle();
+                self.take(stage, index, index > self.plan.last);
+            }
+            K::Arg => {
+                if self.is_used(stage, index) {
+                    self.take(stage, index, false);
+                }
+            }
+            K::Workdir => {
+                let text = self.scene.file().str(instruction.rest).to_owned();
+                if text.starts_with('/') {
+                    self.waiting.clear();
+                }
+                self.waiting.push(index);
+                self.folder = place::workdir(self.scene.build, stage, index + 1);
+                if index > self.plan.last {
+                    self.settle();
+                }
+            }
+            K::Copy | K::Add => self.transfer(stage, index, instruction),
+            K::Run => self.run(stage, index, instruction)?,
+            _ => {}
+        }
+        Ok(())
+    }
+
+    /// Takes an instruction over; what serves here alone leaves the other stage.
+    fn take(&mut self, stage: &Stage, index: usize, away: bool) {
+        if away && stage.index == self.plan.target.index {
+            self.text.push_str(&self.scene.passage_text(index).replace("\r\n", "\n"));
+            self.moved.push(index);
+        } else {
+            self.push(&self.own_text(index));
+        }
+    }
+
+    /// An instruction's text without the comments above it.
+    fn own_text(&self, index: usize) -> String {
+        let span = self.scene.build.instruction(index).span;
+        self.scene.source().slice(span).trim_end().replace("\r\n", "\n")
+    }
+
+    fn push(&mut self, line: &str) {
+        self.text.push_str(line.trim_end());
+        self.text.push('\n');
+    }
+
+    /// Writes the WORKDIRs that wait.
+    fn settle(&mut self) {
+        for index in std::mem::take(&mut self.waiting) {
+            let stage = self.scene.build.stage_of(index).map_or(0, |stage| stage.index);
+            if index > self.plan.last && stage == self.plan.target.index {
+                self.text.push_str(&self.scene.passage_text(index).replace("\r\n", "\n"));
+                self.moved.push(index);
+            } else {
+                self.push(&self.own_text(index));
+            }
+        }
+    }
+
+    /// Whether a line of the stage that ships names the argument.
+    fn is_used(&self, stage: &Stage, index: usize) -> bool {
+        let names: Vec<String> = self
+            .scene
+            .file()
+            .args(self.scene.build.instruction(index))
+            .iter()
+            .map(|arg| arg.name.text.to_string())
+            .collect();
+        self.scene.build.instructions(stage).filter(|(at, _)| *at > index).any(|(at, one)| {
+            use Keyword as K;
+            let kept = match one.keyword {
+                K::Run => self.plan.runs.get(&at).is_some_and(|run| !kept(run).is_empty()),
+                keyword => !matches!(keyword, K::Arg | K::Copy | K::Add),
+            };
+            let text = self.scene.source().slice(one.span);
+            kept && names.iter().any(|name| text.contains(&format!("${name}")) || text.contains(&format!("${{{name}")))
+        })
+    }
+
+    /// What comes from another image or stage comes here too; what comes from the context comes with the products.
+    fn transfer(&mut self, stage: &Stage, index: usize, instruction: &Instruction) {
+        let transfers = self.scene.build.transfers(stage);
+        let Some(transfer) = transfers.iter().find(|one| one.index == index) else { return };
+        let toolchain = match &transfer.from {
+            Some(Base::Image(image)) => Toolchain::of(image).is_some_and(|row| row.language().is_some()),
+            Some(_) => false,
+            None => instruction.heredocs.is_empty(),
+        };
+        if !toolchain {
+            self.settle();
+            self.take(stage, index, index > self.plan.last);
+        }
+    }
+
+    /// Copies what the image needs.
+    fn copy(&mut self) {
+        self.copied = true;
+        let last = self.scene.build.last(self.plan.target, Keyword::Workdir).map(|(index, _)| index);
+        // A folder that only the build works in is not made.
+        let later = last.is_some_and(|last| last > self.plan.last);
+        if !later {
+            self.settle();
+        }
+        let folder = self.folder.clone().filter(|_| !later);
+        let mut lines = Vec::new();
+        if let Some(whole) = &self.plan.whole {
+            lines.push((vec![whole.clone()], shown(whole, folder.as_deref(), true)));
+        }
+        for item in self.plan.items.iter().filter(|item| item.folder) {
+            lines.push((vec![item.path.clone()], shown(&item.path, folder.as_deref(), true)));
+        }
+        let mut files: Vec<(String, String)> = self
+            .plan
+            .items
+            .iter()
+            .filter(|item| !item.folder)
+            .map(|item| (item.path.clone(), item.path.clone()))
+            .collect();
+        for (product, to) in &self.plan.products {
+            if product.folder {
+                lines.push((vec![product.path.clone()], shown(to, folder.as_deref(), true)));
+            } else {
+                files.push((product.path.clone(), to.clone()));
+            }
+        }
+        for (from, to) in files {
+            let (above, name) = place::split(&to);
+            let into = place::split(&from).1 == name;
+            let to = if into {
+                format!("{}/", shown(above, folder.as_deref(), true).trim_end_matches('/'))
+            } else {
+                shown(&to, folder.as_deref(), false)
+            };
+            match lines.iter_mut().find(|(_, known)| into && known.ends_with('/') && *known == to) {
+                Some((sources, _)) if self.plan.whole.is_none() => sources.push(from),
+                _ => lines.push((vec![from], to)),
+            }
+        }
+        for (sources, to) in lines {
+            let line = format!("COPY --from={} {} {to}", self.build, sources.join(" "));
+            self.push(&line);
+        }
+    }
+
+    /// The commands of a RUN that prepare the container.
+    fn run(&mut self, stage: &Stage, index: usize, instruction: &Instruction) -> Result<(), String> {
+        let Some(run) = self.plan.runs.get(&index) else { return Ok(()) };
+        let compiles = run.compiles().is_some() || run.has(&Purpose::Works);
+        if !run.separable {
+            let prepares = run.commands.iter().any(|one| match &one.purpose {
+                Purpose::Prepares | Purpose::Unknown => true,
+                Purpose::Packages(kept) => !kept.is_empty(),
+                _ => false,
+            });
+            if compiles && prepares {
+                return Err(format!("line {} builds and prepares the container in one script", instruction.start_line));
+            }
+            if prepares {
+                self.settle();
+                self.take(stage, index, false);
+            }
+            return Ok(());
+        }
+        let wanted = kept(run);
+        let mut texts = Vec::new();
+        for command in wanted {
+            match &command.purpose {
+                Purpose::Prepares => texts.extend(self.prepared(stage, index, command)),
+                Purpose::Packages(kept) => texts.push(super::packages::command(&command.text, kept)),
+                _ => texts.push(command.text.clone()),
+            }
+        }
+        if texts.iter().all(|text| is_lists(text)) {
+            return Ok(());
+        }
+        self.settle();
+        let all =
+            texts.len() == run.commands.len() && texts.iter().zip(&run.commands).all(|(text, own)| *text == own.text);
+        if all {
+            self.take(stage, index, index > self.plan.last);
+            return Ok(());
+        }
+        let flags: Vec<&str> = instruction.flags.iter().map(|flag| self.scene.file().flag(flag)).collect();
+        let flags =
+            if run.has(&Purpose::Lists) || run.commands.iter().any(|one| matches!(one.purpose, Purpose::Packages(_))) {
+                flags.iter().map(|flag| format!("{flag} \\\n    ")).collect()
+            } else {
+                String::new()
+            };
+        let joined = texts.join(" \\\n    && ");
+        self.push(&format!("RUN {flags}{joined}"));
+        Ok(())
+    }
+
+    /// A command that prepares folders, without those that only the stage that builds has.
+    fn prepared(&mut self, stage: &Stage, index: usize, command: &Command) -> Option<String> {
+        let script = crate::shell::parse(&command.text);
+        let invocations = script.invocations();
+        let [one] = invocations.as_slice() else { return Some(command.text.clone()) };
+        let program = one.program?;
+        let folder = place::workdir(self.scene.build, stage, index).unwrap_or_else(|| "/".into());
+        let mut words = vec![program.to_owned()];
+        let (mut seen, mut left) = (0, 0);
+        let owner_first = matches!(program, "chown" | "chgrp" | "chmod" | "setcap");
+        let checks = matches!(program, "mkdir" | "touch") || owner_first;
+        if !checks {
+            return Some(command.text.clone());
+        }
+        for word in one.args {
+            let text = word.text();
+            if text.starts_with('-') {
+                words.push(command.text[word.span.start as usize..word.span.end as usize].to_owned());
+                continue;
+            }
+            seen += 1;
+            let raw = command.text[word.span.start as usize..word.span.end as usize].to_owned();
+            let flagged = words.last().is_some_and(|last| last == "-m" || last == "--mode");
+            if (owner_first && seen == 1) || flagged {
+                words.push(raw);
+                continue;
+            }
+            let path = place::absolute(&folder, text);
+            let there = match program {
+                "mkdir" | "touch" => !self.only_builds(&path),
+                "chmod" => self.prepared.iter().any(|one| place::is_in(one, &path) || place::is_in(&path, one)),
+                _ => self.exists(&path),
+            };
+            if there || word.is_dynamic() {
+                left += 1;
+                if program == "mkdir" {
+                    self.prepared.insert(path);
+                }
+                words.push(raw);
+            }
+        }
+        (left > 0).then(|| words.join(" "))
+    }
+
+    /// Whether only the build works in a folder.
+    fn only_builds(&self, path: &str) -> bool {
+        self.plan.products.iter().any(|(product, _)| product.path != path && place::is_in(&product.path, path))
+            || ["/go", "/usr/local/cargo", "/root/.m2", "/root/.cargo", "/tmp"]
+                .iter()
+                .any(|folder| place::is_in(path, folder))
+    }
+
+    /// Whether the stage that ships has the path.
+    fn exists(&self, path: &str) -> bool {
+        let folder = place::workdir(self.scene.build, self.plan.target, usize::MAX).unwrap_or_else(|| "/".into());
+        let copied = self.plan.items.iter().map(|item| &item.path).chain(self.plan.products.iter().map(|(_, to)| to));
+        place::is_in(&folder, path)
+            || self.plan.whole.as_ref().is_some_and(|whole| place::is_in(path, whole) || place::is_in(whole, path))
+            || self.prepared.iter().any(|one| place::is_in(one, path) || place::is_in(path, one))
+            || copied.into_iter().any(|one| place::is_in(one, path))
+            || (path.starts_with("/home/") && path.matches('/').count() == 2)
+    }
+
+    fn said(&self) -> String {
+        if let Some(whole) = &self.plan.whole {
+            return format!("`{whole}`");
+        }
+        let names = self.plan.products.iter().map(|(product, _)| &product.path);
+        let all: Vec<String> =
+            names.chain(self.plan.items.iter().map(|item| &item.path)).map(|path| format!("`{path}`")).collect();
+        match all.len() {
+            0..=3 => all.join(", "),
+            more => format!("{} and {} others", all[..2].join(", "), more - 2),
+        }
+    }
+}
+
+/// The commands of a RUN that the stage that ships needs.
+fn kept(run: &Run) -> Vec<&Command> {
+    let packages = run.commands.iter().any(|one| matches!(&one.purpose, Purpose::Packages(kept) if !kept.is_empty()));
+    let keep = |one: &&Command| match &one.purpose {
+        Purpose::Prepares | Purpose::Unknown => true,
+        Purpose::Packages(kept) => !kept.is_empty(),
+        Purpose::Lists => packages,
+        _ => false,
+    };
+    run.commands.iter().filter(keep).collect()
+}
+
+fn is_lists(text: &str) -> bool {
+    text.starts_with("rm ") || text.contains(" update") && !text.contains("install")
+}
+
+/// A path as a line in `folder` names it.
+fn shown(path: &str, folder: Option<&str>, into: bool) -> String {
+    match folder {
+        Some(folder) if folder == path && into => "./".to_owned(),
+        Some(folder) if folder != "/" && place::is_in(path, folder) => {
+            format!("./{}", path[folder.len()..].trim_start_matches('/'))
+        }
+        _ => path.to_owned(),
+    }
+}

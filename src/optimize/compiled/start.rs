@@ -1,0 +1,311 @@
+//! Programs that are compiled when a container starts are compiled when the image is built.
+
+use super::place;
+use crate::build::{Build, Code, Stage};
+use crate::dockerfile::{Arguments, Keyword};
+use crate::finding::FileEdit;
+use crate::manifest::{Ecosystem, Framework, Project};
+use crate::optimize::scene::{Scene, Turn};
+use crate::shell::{Invocation, SeparatorKind, Verb, Word};
+use crate::text::Span;
+
+/// What a start becomes.
+struct Start {
+    /// The RUN that compiles; none where one does already.
+    compile: Option<String>,
+    /// The words that start what it makes.
+    words: Vec<String>,
+    /// The arguments of the call that come after them.
+    rest: usize,
+}
+
+/// `go run`, `cargo run`, `mvn spring-boot:run` and `gradle bootRun` as the container's command.
+pub(super) fn compile(scene: &Scene, turn: &mut Turn) {
+    let build = scene.build;
+    let Some(target) = build.target().filter(|target| build.ships(target)) else { return };
+    for keyword in [Keyword::Entrypoint, Keyword::Cmd] {
+        let Some((index, _)) = build.last(target, keyword) else { continue };
+        let Some(code) = build.code(index) else { continue };
+        let invocations = code.script.invocations();
+        let Some(one) = invocations.last() else { continue };
+        let Some(title) = title(one) else { continue };
+        let what = format!("compiles when the image is built, not by {title} when a container starts");
+        if let Some(why) = hindrance(scene, target, &invocations) {
+            return turn.refuse(what, why);
+        }
+        let started = match start(scene, target, one) {
+            Ok(start) => start,
+            Err(why) => return turn.refuse(what, why),
+        };
+        let Some(edit) = command(scene, index, code, &invocations, &started) else {
+            return turn.refuse(what, "its words cannot be replaced one by one");
+        };
+        let mut edits = vec![edit];
+        edits.extend(started.compile.map(|run| compile_step(scene, target, index, &run)));
+        turn.step(what, "each start would compile again, with the whole toolchain in the image", edits);
+        return;
+    }
+}
+
+/// The call's name in a sentence, where it compiles and starts.
+fn title(one: &Invocation) -> Option<&'static str> {
+    let named = |tasks: &[&str]| one.args.iter().any(|word| tasks.iter().any(|task| word.is(task)));
+    let call = one.package_call()?;
+    match one.program? {
+        "go" if call.verb_text == "run" => Some("`go run`"),
+        "cargo" if matches!(&*call.verb_text, "run" | "r") => Some("`cargo run`"),
+        "mvn" | "mvnw" if named(&["spring-boot:run"]) => Some("`spring-boot:run`"),
+        "gradle" | "gradlew" if named(&["bootRun", ":bootRun"]) => Some("`bootRun`"),
+        "gradle" | "gradlew" if named(&["run", ":run"]) => Some("`gradle run`"),
+        "dotnet" if matches!(&*call.verb_text, "run" | "watch") => Some("`dotnet run`"),
+        _ => None,
+    }
+}
+
+/// Why the container's command has to stay as it is.
+fn hindrance(scene: &Scene, target: &Stage, all: &[Invocation]) -> Option<String> {
+    let folder = place::workdir(scene.build, target, usize::MAX)?;
+    let over = |mount: &String| mount != "/" && (place::is_in(&folder, mount) || place::is_in(mount, &folder));
+    if let Some(service) = scene.evidence.services.iter().find(|one| one.mounts.iter().any(over)) {
+        return Some(format!("the service `{}` mounts over `{folder}`, where people change sources", service.name));
+    }
+    let prepares = |one: &Invocation| {
+        let after = one.command.place.after.map(|after| after.kind);
+        let fetches = one.package_call().is_some_and(|call| matches!(call.verb, Verb::Download | Verb::Other));
+        fetches && matches!(after, Some(SeparatorKind::And | SeparatorKind::Semicolon))
+    };
+    let (last, before) = all.split_last()?;
+    let wrapped = !last.via.is_empty() && last.via.iter().any(|via| !matches!(via.program, "sh" | "bash" | "exec"));
+    (wrapped || !before.iter().all(prepares)).then(|| "other commands stand in front of it".to_owned())
+}
+
+fn start(scene: &Scene, target: &Stage, one: &Invocation) -> Result<Start, String> {
+    match one.program.unwrap_or_default() {
+        "go" => go(scene, target, one),
+        "cargo" => cargo(scene, target, one),
+        "mvn" | "mvnw" => maven(scene, target, one),
+        "gradle" | "gradlew" => gradle(scene, target, one),
+        _ => Err("what it starts depends on a launch profile".to_owned()),
+    }
+}
+
+/// The project of an ecosystem at the folder in which the container works.
+fn project<'a>(scene: &Scene<'a>, target: &Stage, ecosystem: Ecosystem) -> Option<&'a Project> {
+    let context = scene.context()?;
+    let files = place::brought(scene.build, context, target)?;
+    let folder = place::workdir(scene.build, target, usize::MAX)?;
+    let root = place::origin(&files, &folder)?;
+    scene.projects().iter().find(|one| one.ecosystem == ecosystem && one.root == root)
+}
+
+/// The words of arguments as they stand, where no variable decides them.
+fn texts(words: &[Word]) -> Result<Vec<String>, String> {
+    let unknown = "a variable of the container decides what is compiled".to_owned();
+    words.iter().map(|word| word.value().map(quoted).ok_or_else(|| unknown.clone())).collect()
+}
+
+fn quoted(text: &str) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "-_./=:,+@%".contains(c);
+    if !text.is_empty() && text.chars().all(plain) {
+        text.to_owned()
+    } else {
+        format!("'{}'", text.replace('\'', r"'\''"))
+    }
+}
+
+/// Options of `go run` whose value is the next word.
+const GO_VALUES: [&str; 10] =
+    ["-ldflags", "-tags", "-mod", "-gcflags", "-asmflags", "-p", "-modfile", "-pgo", "-buildvcs", "-overlay"];
+
+fn go(scene: &Scene, target: &Stage, one: &Invocation) -> Result<Start, String> {
+    let mut at = one.args.iter().position(|word| word.is("run")).ok_or("it is no `go run`")? + 1;
+    let first = at;
+    while let Some(text) = one.args.get(at).map(Word::text).filter(|text| text.starts_with('-')) {
+        if matches!(text, "-exec" | "-C") {
+            return Err(format!("`{text}` changes how it runs"));
+        }
+        at += if GO_VALUES.contains(&text) { 2 } else { 1 };
+    }
+    let flags = texts(one.args.get(first..at).unwrap_or_default())?;
+    let from = at;
+    let is_file = |word: &Word| word.text().ends_with(".go");
+    if one.args.get(at).is_some_and(is_file) {
+        while one.args.get(at).is_some_and(is_file) {
+            at += 1;
+        }
+    } else {
+        at += 1;
+    }
+    let packages = texts(one.args.get(from..at).ok_or("it names no package")?)?;
+    let package = packages.first().ok_or("it names no package")?;
+    if package.contains('@') {
+        return Err("it runs a program of another module".to_owned());
+    }
+    let module = project(scene, target, Ecosystem::Go).and_then(|project| project.name.as_deref());
+    let name = go_name(package, module);
+    let flags = flags.iter().map(|flag| format!("{flag} ")).collect::<String>();
+    let compile = format!("go build {flags}-o /usr/local/bin/{name} {}", packages.join(" "));
+    Ok(Start { compile: Some(compile), words: vec![name], rest: at })
+}
+
+/// A program's name for its package: that of its folder, else of its module.
+fn go_name(package: &str, module: Option<&str>) -> String {
+    let path = match package.strip_suffix(".go") {
+        Some(file) => file.rsplit_once('/').map_or("", |(folder, _)| folder),
+        None => package,
+    };
+    let parts = path.rsplit('/').chain(module.unwrap_or_default().rsplit('/'));
+    let version =
+        |part: &str| part.strip_prefix('v').is_some_and(|rest| rest.bytes().all(|byte| byte.is_ascii_digit()));
+    let fits = |part: &&str| {
+        let plain = part.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_'));
+        !part.is_empty() && plain && !version(part) && !matches!(*part, "main" | "cmd" | "src" | "test" | "go")
+    };
+    parts.into_iter().find(fits).unwrap_or("app").to_owned()
+}
+
+fn cargo(scene: &Scene, target: &Stage, one: &Invocation) -> Result<Start, String> {
+    let project = project(scene, target, Ecosystem::Rust).ok_or("its manifest is not known")?;
+    let begin = one.args.iter().position(|word| word.is("run") || word.is("r")).ok_or("it is no `cargo run`")? + 1;
+    let end = one.args.iter().position(|word| word.is("--")).unwrap_or(one.args.len());
+    let flags = texts(one.args.get(begin..end).unwrap_or_default())?;
+    let value =
+        |names: &[&str]| flags.iter().position(|flag| names.contains(&flag.as_str())).and_then(|at| flags.get(at + 1));
+    let odd = ["--target", "--profile", "--manifest-path", "--example", "--target-dir", "-p", "--package"];
+    if let Some(flag) = flags.iter().find(|flag| odd.contains(&flag.as_str())) {
+        return Err(format!("`{flag}` changes where the program lies"));
+    }
+    let name = match (value(&["--bin"]), project.entry_points.as_slice()) {
+        (Some(name), _) => name.clone(),
+        (None, [only]) => only.name.clone(),
+        _ => return Err("it is not known which of several programs it starts".to_owned()),
+    };
+    if project.workspace.is_some() {
+        return Err("the workspace decides where the program lies".to_owned());
+    }
+    let release = flags.iter().any(|flag| flag == "--release" || flag == "-r");
+    let folder = if release { "release" } else { "debug" };
+    let flags = flags.iter().map(|flag| format!(" {flag}")).collect::<String>();
+    let compile = format!("cargo build{flags}");
+    Ok(Start {
+        compile: Some(compile),
+        words: vec![format!("./target/{folder}/{name}")],
+        rest: (end + 1).min(one.args.len()),
+    })
+}
+
+fn maven(scene: &Scene, target: &Stage, one: &Invocation) -> Result<Start, String> {
+    let project = project(scene, target, Ecosystem::Java).ok_or("its pom.xml is not known")?;
+    let pom = format!("{}pom.xml", if project.root.is_empty() { String::new() } else { format!("{}/", project.root) });
+    let text = scene.evidence.texts.get(&pom).map(String::as_str).unwrap_or_default();
+    let repackaged = text.contains("spring-boot-maven-plugin")
+        && (text.contains("spring-boot-starter-parent") || text.contains("repackage"));
+    if !project.frameworks.contains(&Framework::SpringBoot) || !repackaged {
+        return Err("its pom.xml makes no archive that starts by itself".to_owned());
+    }
+    if text.contains("<jvmArguments>") || text.contains("<systemPropertyVariables>") {
+        return Err("its pom.xml says how the program is run".to_owned());
+    }
+    let [entry] = project.entry_points.as_slice() else {
+        return Err("its pom.xml does not tell the name of the archive".to_owned());
+    };
+    let mut words = vec!["java".to_owned(), "-jar".to_owned(), entry.target.clone()];
+    for word in one.args {
+        let text = word.value().ok_or("a variable of the container decides how it runs")?;
+        match text {
+            "spring-boot:run" | "-B" | "-q" | "-o" | "-e" | "-X" | "clean" | "package" | "install" | "-ntp"
+            | "-DskipTests" => {}
+            "--batch-mode" | "--quiet" | "--offline" | "--no-transfer-progress" => {}
+            _ => match text.strip_prefix("-Dspring-boot.run.profiles=") {
+                Some(profiles) => words.push(format!("--spring.profiles.active={profiles}")),
+                None => return Err(format!("what `{text}` says is not known to the archive")),
+            },
+        }
+    }
+    let program = one.path.text();
+    let packaged = packages(scene.build, target, &["package", "install", "verify", "deploy"]);
+    let offline = one.args.iter().any(|word| word.is("-o") || word.is("--offline"));
+    let compile = (!packaged).then(|| format!("{program}{} -B -DskipTests package", if offline { " -o" } else { "" }));
+    Ok(Start { compile, words, rest: one.args.len() })
+}
+
+/// Whether a RUN calls one of the tasks.
+fn packages(build: &Build, target: &Stage, tasks: &[&str]) -> bool {
+    crate::rules::toolchain::runs(build, target).any(|(_, _, all)| {
+        all.iter()
+            .filter(|one| matches!(one.program, Some("mvn" | "mvnw" | "gradle" | "gradlew")))
+            .any(|one| one.args.iter().any(|word| tasks.iter().any(|task| word.is(task))))
+    })
+}
+
+fn gradle(scene: &Scene, target: &Stage, one: &Invocation) -> Result<Start, String> {
+    let project = project(scene, target, Ecosystem::Java).ok_or("its build file is not known")?;
+    let name = project.name.as_deref().ok_or("its settings do not tell the name of the project")?;
+    let options = ["--no-daemon", "-q", "--quiet", "--offline", "--console=plain", "--stacktrace", "--info", "-i"];
+    let task = one
+        .args
+        .iter()
+        .map(Word::text)
+        .find(|text| matches!(*text, "bootRun" | ":bootRun" | "run" | ":run"))
+        .unwrap_or("run");
+    let others = one.args.iter().find(|word| word.text() != task && !options.contains(&word.text()));
+    if let Some(word) = others {
+        return Err(format!("what `{}` says is not known to the program", word.text()));
+    }
+    let program = one.path.text();
+    let offline = if one.args.iter().any(|word| word.is("--offline")) { " --offline" } else { "" };
+    if task.ends_with("bootRun") {
+        let texts = project.manifests.iter().filter_map(|path| scene.evidence.texts.get(path));
+        let version = texts.flat_map(|text| text.lines()).find_map(version_line);
+        let suffix = version.map(|version| format!("-{version}")).unwrap_or_default();
+        let jar = format!("build/libs/{name}{suffix}.jar");
+        let built = packages(scene.build, target, &["build", "bootJar", "assemble"]);
+        let compile = (!built).then(|| format!("{program}{offline} --no-daemon bootJar"));
+        return Ok(Start { compile, words: vec!["java".into(), "-jar".into(), jar], rest: one.args.len() });
+    }
+    let built = packages(scene.build, target, &["installDist"]);
+    let compile = (!built).then(|| format!("{program}{offline} --no-daemon installDist"));
+    Ok(Start { compile, words: vec![format!("build/install/{name}/bin/{name}")], rest: one.args.len() })
+}
+
+/// `version = '0.0.1-SNAPSHOT'`, `version '1.0'`.
+fn version_line(line: &str) -> Option<&str> {
+    let rest = line.strip_prefix("version")?.trim_start().trim_start_matches('=').trim();
+    let quote = rest.chars().next().filter(|c| matches!(c, '"' | '\''))?;
+    rest[1..].split(quote).next()
+}
+
+/// The step that compiles, below all that it reads.
+fn compile_step(scene: &Scene, target: &Stage, before: usize, run: &str) -> FileEdit {
+    let steps = scene.build.instructions(target).filter(|(_, one)| {
+        matches!(one.keyword, Keyword::Run | Keyword::Copy | Keyword::Add | Keyword::Workdir | Keyword::User)
+    });
+    let last = steps.map(|(index, _)| index).filter(|at| *at < before).last().unwrap_or(target.from);
+    scene.edit(Span::at(scene.passage(last).end), format!("RUN {run}\n").replace('\n', scene.newline()))
+}
+
+/// The container's command with other words in front.
+fn command(scene: &Scene, index: usize, code: &Code, all: &[Invocation], start: &Start) -> Option<FileEdit> {
+    let file = scene.file();
+    let one = all.last()?;
+    let begin = code.place(file, all.first()?.span).start;
+    let end = match start.rest {
+        0 => code.place(file, one.path.span).end,
+        rest => code.place(file, one.args.get(rest - 1)?.span).end,
+    };
+    if let Arguments::Json(words) = &scene.build.instruction(index).arguments {
+        let first = words.iter().find(|word| word.word.span.start <= begin && begin < word.word.span.end)?;
+        let last = words.iter().find(|word| word.word.span.start < end && end <= word.word.span.end)?;
+        // Words of `sh -c` are one element, and become a command of the same form.
+        let nested = first.word.span == last.word.span && all.iter().any(|one| !one.via.is_empty());
+        let text =
+            if nested { return None } else { start.words.iter().map(|word| json(word)).collect::<Vec<_>>().join(", ") };
+        return Some(scene.edit(Span::new(first.word.span.start, last.word.span.end), text));
+    }
+    let words: Vec<String> = start.words.iter().map(|word| quoted(word)).collect();
+    Some(scene.edit(Span::new(begin, end), words.join(" ")))
+}
+
+fn json(text: &str) -> String {
+    format!("\"{}\"", text.replace('\\', "\\\\").replace('"', "\\\""))
+}

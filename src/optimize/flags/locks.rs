@@ -1,0 +1,36 @@
+//! `lock-respecting-install`.
+
+use crate::build::{Build, installed};
+use crate::finding::Finding;
+use crate::fix::Level;
+use crate::inputs::Inputs;
+use crate::optimize::mend;
+use crate::optimize::scene::{Scene, Turn};
+use crate::rules::{Policies, Selection};
+
+const RULES: [&str; 2] = ["npm-install-beside-lock", "lock-file-unchecked"];
+
+pub(super) fn run(scene: &Scene, turn: &mut Turn) {
+    let selection = Selection::new(&RULES.map(str::to_owned), &[]).unwrap_or_default();
+    let vet = |_: &Inputs, build: &Build, finding: &mut Finding| {
+        if !fits(build, finding) {
+            finding.fixes.clear();
+        }
+    };
+    let mended = mend::mended(scene, &Policies::from(selection), Level::Unsafe, &vet);
+    if let Some(edit) = mended.edit {
+        let why = "the lock file was written for these very dependencies";
+        turn.step("installs what the lock file says, or fails", why, vec![edit]);
+    }
+}
+
+/// Whether the lock file fits what the manifest asks for, so that the stricter command does the same.
+fn fits(build: &Build, finding: &Finding) -> bool {
+    mend::calls_at(build, finding.span, |place, invocation, call| {
+        let found = installed::of(build, place, invocation, call)?;
+        let install = found.install.filter(|_| found.has_lock)?;
+        let alone = found.project.members.is_empty() && found.project.workspace.is_none();
+        Some(alone && found.project.is_in_sync(install) == Some(true))
+    })
+    .unwrap_or(false)
+}

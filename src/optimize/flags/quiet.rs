@@ -1,0 +1,39 @@
+//! `quiet-installs`.
+
+use crate::dockerfile::Keyword;
+use crate::optimize::scene::{Scene, Turn};
+use crate::shell::{Manager, Verb};
+use crate::text::Span;
+
+pub(super) fn run(scene: &Scene, turn: &mut Turn) {
+    let build = scene.build;
+    let mut edits = Vec::new();
+    for stage in build.stages().iter().filter(|stage| build.is_needed(stage)) {
+        for (index, instruction) in build.instructions(stage).filter(|(_, one)| one.keyword == Keyword::Run) {
+            let Some(code) = build.code(index).filter(|code| code.is_ordinary() && !code.is_exec()) else { continue };
+            for call in code.script.invocations().iter().filter_map(crate::shell::Invocation::package_call) {
+                let installs = call.manager == Manager::Npm && call.verb == Verb::Install && call.is_from_manifest();
+                let at = code.place(scene.file(), call.verb_span);
+                let exact = scene.source().slice(at) == call.verb_text;
+                if !installs || !exact || !instruction.heredocs.is_empty() {
+                    continue;
+                }
+                let mut text = String::new();
+                for (option, others) in
+                    [("--no-audit", ["--audit", "--no-audit"]), ("--no-fund", ["--fund", "--no-fund"])]
+                {
+                    if !call.has(&others) {
+                        text = format!("{text} {option}");
+                    }
+                }
+                if !text.is_empty() {
+                    edits.push(scene.edit(Span::at(at.end), text));
+                }
+            }
+        }
+    }
+    if !edits.is_empty() {
+        let why = "nobody reads the answers in a build log, and the audit asks the registry";
+        turn.step("asks for no audit and no funding messages", why, edits);
+    }
+}

@@ -1,0 +1,80 @@
+use crate::optimize::order::tests::passed;
+
+const NPM: &[(&str, &str)] = &[
+    ("package.json", r#"{"name":"a","dependencies":{"express":"4"},"devDependencies":{"jest":"29"}}"#),
+    (
+        "package-lock.json",
+        r#"{"lockfileVersion":3,"packages":{"":{"dependencies":{"express":"4"},"devDependencies":{"jest":"29"}},
+        "node_modules/express":{"version":"4.0.0"},"node_modules/jest":{"version":"29.0.0","dev":true}}}"#,
+    ),
+    ("index.js", "require('express')"),
+];
+
+#[test]
+fn npm() {
+    passed(
+        "lock-respecting-install",
+        "|FROM node:22
+         |WORKDIR /app
+         |COPY package*.json ./
+         |RUN npm install --legacy-peer-deps
+         |COPY . .",
+        NPM,
+        "|FROM node:22
+         |WORKDIR /app
+         |COPY package*.json ./
+         |RUN npm ci --legacy-peer-deps
+         |COPY . .",
+    );
+    let other = [("package.json", r#"{"dependencies":{"express":"5"}}"#), NPM[1], NPM[2]];
+    let stays = "|FROM node:22
+         |WORKDIR /app
+         |COPY package*.json ./
+         |RUN npm install
+         |COPY . .";
+    passed("lock-respecting-install", stays, &other, stays);
+    passed(
+        "quiet-installs",
+        stays,
+        NPM,
+        "|FROM node:22
+         |WORKDIR /app
+         |COPY package*.json ./
+         |RUN npm install --no-audit --no-fund
+         |COPY . .",
+    );
+}
+
+#[test]
+fn development_dependencies() {
+    let dockerfile = "|FROM node:22
+         |WORKDIR /app
+         |COPY package*.json ./
+         |RUN npm ci
+         |COPY . .
+         |EXPOSE 3000
+         |CMD [\"node\", \"index.js\"]";
+    passed("no-dev-dependencies", dockerfile, NPM, &dockerfile.replace("npm ci", "npm ci --omit=dev"));
+    let used = [NPM[0], NPM[1], ("index.js", "import x from 'jest'")];
+    passed("no-dev-dependencies", dockerfile, &used, dockerfile);
+    let in_tests = [NPM[0], NPM[1], ("tests/index.js", "import x from 'jest'")];
+    passed("no-dev-dependencies", dockerfile, &in_tests, &dockerfile.replace("npm ci", "npm ci --omit=dev"));
+    let husky = NPM[0].1.replace("\"name\":\"a\"", "\"scripts\":{\"prepare\":\"jest --x\"}");
+    passed("no-dev-dependencies", dockerfile, &[("package.json", &husky), NPM[1], NPM[2]], dockerfile);
+}
+
+#[test]
+fn safe_fixes() {
+    passed(
+        "safe-fixes",
+        "|FROM debian:13
+         |ADD a.txt /a.txt
+         |RUN apt-get update && apt-get install curl
+         |CMD [\"cat\", \"/a.txt\"]",
+        &[("a.txt", "")],
+        "|FROM debian:13
+         |COPY a.txt /a.txt
+         |RUN apt-get update && apt-get install -y curl && rm -rf /var/lib/apt/lists/*
+         |CMD [\"cat\", \"/a.txt\"]",
+    );
+}

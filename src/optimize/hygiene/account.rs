@@ -1,0 +1,69 @@
+//! The user that a container runs as: one that the file or the base made, else a new one.
+
+use crate::build::{Base, BaseImage, Build, Libc, Stage, User, libc};
+use crate::dockerfile::Keyword;
+use crate::rules::made_account;
+
+/// A user.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Account {
+    /// As USER takes it.
+    pub name: String,
+    /// As `--chown` takes it.
+    pub owner: String,
+    /// The command that makes it, where it is not there.
+    pub command: Option<&'static str>,
+}
+
+impl Account {
+    fn known(name: &str) -> Self {
+        let owner = if name.contains(':') { name.to_owned() } else { format!("{name}:{name}") };
+        Self { name: name.to_owned(), owner, command: None }
+    }
+}
+
+/// The user to run a stage as; an error that says why there is none.
+pub(super) fn of(build: &Build, stage: &Stage) -> Result<Account, String> {
+    if let Some(name) = named(build, stage).or_else(|| made(build, stage)) {
+        return Ok(Account::known(&name));
+    }
+    let reference = match build.root_base(stage) {
+        Base::Image(reference) => reference,
+        // Nothing looks a name up there, and nothing but a program of its own runs.
+        Base::Scratch => return Ok(Account::known("65532:65532")),
+        _ => return Err("nobody knows what its base is".to_owned()),
+    };
+    if reference.contains("distroless") {
+        return Ok(Account::known("nonroot"));
+    }
+    if let Some(account) = BaseImage::of(reference).account() {
+        return Ok(Account::known(account));
+    }
+    let command = match libc(reference) {
+        Some(Libc::Glibc(_)) => "useradd --uid 10001 --user-group --create-home app",
+        Some(Libc::Musl) => "adduser -D -u 10001 app",
+        _ => return Err(format!("nobody knows how users are made in `{reference}`")),
+    };
+    Ok(Account { name: "app".to_owned(), owner: "app:app".to_owned(), command: Some(command) })
+}
+
+/// The last user of the file that is not root.
+fn named(build: &Build, stage: &Stage) -> Option<String> {
+    build.chain(stage).find_map(|stage| {
+        let users = build.instructions(stage).filter(|(_, one)| one.keyword == Keyword::User);
+        let names = users.filter_map(|(_, one)| match User::of(build.input().file.str(one.rest)) {
+            User::Other(_) => Some(build.input().file.str(one.rest).trim().to_owned()),
+            _ => None,
+        });
+        names.filter(|name| !name.contains(['$', '"', '\''])).last()
+    })
+}
+
+/// The last account that a RUN makes.
+fn made(build: &Build, stage: &Stage) -> Option<String> {
+    build.chain(stage).find_map(|stage| {
+        let runs = build.instructions(stage).filter(|(_, one)| one.keyword == Keyword::Run);
+        let codes = runs.filter_map(|(index, _)| build.code(index));
+        codes.flat_map(|code| code.script.invocations()).filter_map(|one| made_account(&one).map(str::to_owned)).last()
+    })
+}

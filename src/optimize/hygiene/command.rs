@@ -1,0 +1,151 @@
+//! Pass `exec-form`: no shell stands between the container and its program.
+
+use super::asked::findings;
+use crate::build::{Base, BaseImage, Code, Reference, Setting};
+use crate::dockerfile::{Arguments, Instruction, Keyword};
+use crate::optimize::scene::{Scene, Turn};
+use crate::shell::{Command, Script, SeparatorKind, Word};
+
+/// The shell's own commands, and what ends at once: `exec` before them changes nothing for the better.
+const NOT_REPLACED: [&str; 24] = [
+    "exec", "exit", "echo", "printf", "true", "false", "sleep", "wait", "cat", "ls", "cd", "export", "source", ".",
+    "eval", "set", "trap", "return", "cp", "mv", "if", "while", "for", ":",
+];
+
+/// Official images whose ENTRYPOINT runs a program that it is given, as it is given.
+const HAND_ON: [&str; 2] = ["node", "php"];
+
+pub(super) fn run(scene: &Scene, turn: &mut Turn) {
+    let Some(target) = scene.build.target() else { return };
+    for keyword in [Keyword::Entrypoint, Keyword::Cmd] {
+        let Some((index, instruction)) = scene.build.last(target, keyword) else { continue };
+        match &instruction.arguments {
+            Arguments::Raw(_) => raw(scene, turn, index, instruction),
+            Arguments::Json(_) => step_aside(scene, turn, index, instruction),
+            _ => {}
+        }
+    }
+}
+
+/// `CMD program` in shell form.
+fn raw(scene: &Scene, turn: &mut Turn, index: usize, instruction: &Instruction) {
+    let (build, keyword) = (scene.build, instruction.keyword);
+    let Some(target) = build.target() else { return };
+    let Arguments::Raw(word) = &instruction.arguments else { return };
+    if !findings(scene, "shell-form-command").iter().any(|one| one.span == instruction.head) {
+        return;
+    }
+    let name = scene.file().str(instruction.name).to_ascii_uppercase();
+    let Some(code) = build.code(index).filter(|code| code.script.problems.is_empty()) else { return };
+    let head = scene.source().slice(instruction.head);
+    let commented = head.lines().skip(1).any(|line| line.trim_start().starts_with('#'));
+    let own_shell = matches!(build.shell(target, index), Setting::By(..));
+    if commented || own_shell || !code.script.comments.is_empty() || !instruction.heredocs.is_empty() {
+        return turn.refuse(format!("leaves {name} in shell form"), "a comment or a SHELL of its own belongs to it");
+    }
+    let words = plain_words(&code.script).filter(|words| may_lose_shell(scene, keyword, words));
+    let (text, why) = if let Some(words) = words {
+        (json(&words), "the program becomes process 1 and gets the signals")
+    } else {
+        let Some(text) = with_exec(code) else { return };
+        (json(&["/bin/sh", "-c", &text]), "the shell steps aside for the program, which gets the signals")
+    };
+    turn.step(format!("writes {name} in exec form"), why, vec![scene.edit(word.span, text)]);
+}
+
+/// `CMD ["sh", "-c", "a && b"]`: the shell stays in front of `b`.
+fn step_aside(scene: &Scene, turn: &mut Turn, index: usize, instruction: &Instruction) {
+    let Arguments::Json(words) = &instruction.arguments else { return };
+    let [shell, option, text] = words.as_slice() else { return };
+    let found = findings(scene, "shell-as-main-process");
+    let here = found.iter().any(|one| one.span.start >= instruction.span.start && one.span.end <= instruction.span.end);
+    if !here || !shell.value.ends_with("sh") || &*option.value != "-c" {
+        return;
+    }
+    let Some(code) = scene.build.code(index) else { return };
+    let [(_, inner)] = code.script.nested.as_slice() else { return };
+    // Spans inside of the string are of the source: read again, they are of the text.
+    let script = crate::shell::parse(&text.value);
+    let Some(at) = exec_at(&script).filter(|_| inner.problems.is_empty()) else { return };
+    let with = format!("{}exec {}", &text.value[..at], &text.value[at..]);
+    let edit = scene.edit(text.word.span, json_text(&with));
+    turn.step("lets the shell step aside", "the program becomes process 1 and gets the signals", vec![edit]);
+}
+
+/// Whether the words alone do the same without a shell.
+fn may_lose_shell(scene: &Scene, keyword: Keyword, words: &[&str]) -> bool {
+    let build = scene.build;
+    let Some(target) = build.target() else { return false };
+    let own = |keyword| build.last(target, keyword).filter(|(_, one)| one.arguments != Arguments::Json(Vec::new()));
+    let Some(program) = words.first() else { return false };
+    // A script without a `#!` line runs only under a shell.
+    if program.contains('/') || program.strip_suffix(".sh").is_some() {
+        let name = program.rsplit('/').next().unwrap_or(program);
+        let text = scene.evidence.texts.iter().find(|(path, _)| path.rsplit('/').next() == Some(name));
+        if !text.is_some_and(|(_, text)| text.starts_with("#!")) {
+            return false;
+        }
+    }
+    if keyword == Keyword::Entrypoint {
+        // In shell form what stands behind it is ignored; it must not become arguments now.
+        return own(Keyword::Cmd).is_none() && scene.evidence.services.iter().all(|service| service.command.is_none());
+    }
+    let explicit = build.last(target, Keyword::Entrypoint);
+    match (explicit, build.root_base(target)) {
+        (Some((_, one)), _) => one.arguments == Arguments::Json(Vec::new()),
+        (None, Base::Scratch) => true,
+        (None, Base::Image(reference)) => {
+            let bare = BaseImage::of(reference).has_entrypoint() == Some(false);
+            bare || (HAND_ON.contains(&Reference::of(reference).short_name()) && !program.contains('/'))
+        }
+        _ => false,
+    }
+}
+
+/// The words of the only command, as a shell would take them.
+fn plain_words(script: &Script) -> Option<Vec<&str>> {
+    let [command] = script.commands.as_slice() else { return None };
+    let plain = command.assignments.is_empty() && command.redirects.is_empty() && is_alone(script, command);
+    let braces = |word: &Word| word.text().contains('{') && !word.is_quoted();
+    let fixed = |word: &Word| !word.is_pattern() && !word.text().starts_with('~') && !braces(word);
+    let name = command.name().map(Word::text).unwrap_or_default();
+    if !plain || NOT_REPLACED.contains(&name) {
+        return None;
+    }
+    command.words.iter().map(|word| word.value().filter(|_| fixed(word))).collect()
+}
+
+fn is_alone(script: &Script, command: &Command) -> bool {
+    let place = &command.place;
+    script.compounds.is_empty() && place.scope == 0 && place.pipe_len == 1 && !place.negated && place.after.is_none()
+}
+
+/// The shell's text with `exec` before its last command, where that is a program.
+fn with_exec(code: &Code) -> Option<String> {
+    let text = code.text()?;
+    Some(match exec_at(&code.script) {
+        Some(at) => format!("{}exec {}", text.get(..at)?, text.get(at..)?),
+        None => text.to_owned(),
+    })
+}
+
+/// Where `exec` belongs: before the name of the last command of the script's own list.
+fn exec_at(script: &Script) -> Option<usize> {
+    let last = script.commands.iter().rfind(|one| script.is_last(one))?;
+    let place = &last.place;
+    let chained = place.before.is_none_or(|before| before.kind != SeparatorKind::Or);
+    let alone = place.scope == 0 && place.pipe_len == 1 && !place.negated && place.after.is_none() && chained;
+    let traps = script.commands.iter().any(|one| one.name().is_some_and(|name| name.is("trap")));
+    let name = last.name()?;
+    let program = name.text().rsplit('/').next().unwrap_or_default();
+    (alone && !traps && !NOT_REPLACED.contains(&program)).then_some(name.span.start as usize)
+}
+
+fn json(words: &[&str]) -> String {
+    format!("[{}]", words.iter().map(|word| json_text(word)).collect::<Vec<_>>().join(", "))
+}
+
+/// A text as a JSON string.
+pub(super) fn json_text(text: &str) -> String {
+    serde_json::Value::from(text).to_string()
+}

@@ -1,0 +1,131 @@
+//! Pass `healthcheck`: a check of what is known to answer, by a program that the image has; and a check that can never
+//! succeed, mended.
+
+use super::asked::findings;
+use super::route;
+use crate::build::{Base, BaseImage, Presence, Reference, Stage};
+use crate::dockerfile::Keyword;
+use crate::finding::Safety;
+use crate::optimize::scene::{Scene, Turn};
+
+/// Times that fit a web service: the start of most takes less, and a check costs some tens of milliseconds.
+const TIMES: &str = "--interval=30s --timeout=5s --start-period=30s --retries=3";
+
+pub(super) fn run(scene: &Scene, turn: &mut Turn) {
+    let build = scene.build;
+    let Some(target) = build.target().filter(|target| build.ships(target)) else { return };
+    if build.last(target, Keyword::Healthcheck).is_some() {
+        return mend(scene, turn);
+    }
+    let inherits = matches!(build.root_base(target), Base::Image(reference)
+        if build.input().base_images.get(reference).is_some_and(|config| config.healthcheck.is_some()));
+    let serves = build.launch(target).is_some() && !crate::rules::is_development(build, target);
+    if inherits || !serves {
+        return;
+    }
+    let Some((port, path, why)) = known(scene, target) else { return };
+    if let Some(service) = scene.evidence.services.iter().find(|one| one.command.is_some() && one.healthcheck.is_none())
+    {
+        let what = format!("service `{}` starts another command of the same image", service.name);
+        return turn.refuse("adds no HEALTHCHECK", format!("{what}, which may not answer on port {port}"));
+    }
+    let Some(check) = probe(scene, target, port, &path) else {
+        return turn.refuse("adds no HEALTHCHECK", "the image has no program that can ask, and none is added for it");
+    };
+    let at = closing(scene, target);
+    let newline = scene.newline();
+    let text = format!("HEALTHCHECK {TIMES} \\{newline}    CMD {check}{newline}");
+    turn.step(format!("asks {path} on port {port}"), why, vec![scene.edit(crate::text::Span::at(at), text)]);
+}
+
+/// A check that calls what the image lacks, or imports what is not installed.
+fn mend(scene: &Scene, turn: &mut Turn) {
+    for rule in ["healthcheck-program-missing", "healthcheck-always-healthy"] {
+        for finding in findings(scene, rule) {
+            let Some(fix) = finding.fixes.iter().find(|fix| fix.safety == Safety::Safe) else {
+                turn.refuse("leaves HEALTHCHECK", finding.message);
+                continue;
+            };
+            turn.step("mends HEALTHCHECK", finding.message, fix.edits.clone());
+        }
+    }
+}
+
+/// Port and path that answer, and who says so.
+fn known(scene: &Scene, target: &Stage) -> Option<(u16, String, String)> {
+    if let Some(observed) = &scene.evidence.observed
+        && let Some((port, path)) =
+            observed.answers.iter().min_by_key(|(_, path)| (!route::is_health(path), path.len()))
+    {
+        return Some((*port, path.clone(), "a container of the original answers there".to_owned()));
+    }
+    let port = port(scene, target)?;
+    let found = route::find(scene)?;
+    Some((port, found.path, format!("`{}` declares the route", found.file)))
+}
+
+/// The one port that the container listens on.
+fn port(scene: &Scene, target: &Stage) -> Option<u16> {
+    if let Some((port, _)) = scene.build.listening(target).and_then(|listening| listening.port) {
+        return Some(port).filter(|port| *port > 0);
+    }
+    let exposed = scene.build.last(target, Keyword::Expose)?;
+    let mut ports =
+        scene.build.instructions(target).filter(|(_, one)| one.keyword == Keyword::Expose).flat_map(|(index, one)| {
+            let words = scene.file().list(one);
+            words
+                .into_iter()
+                .map(|word| scene.build.scopes().expand(target.index, index, &word.text))
+                .collect::<Vec<_>>()
+        });
+    let only = ports.next().or_else(|| {
+        let stage = scene.build.stage_of(exposed.0)?;
+        Some(scene.build.scopes().expand(stage.index, exposed.0, &scene.file().list(exposed.1).first()?.text))
+    })?;
+    if ports.next().is_some() {
+        return None;
+    }
+    only?.trim_end_matches("/tcp").parse().ok().filter(|port| *port > 0)
+}
+
+/// The command that asks, as HEALTHCHECK CMD takes it.
+fn probe(scene: &Scene, target: &Stage, port: u16, path: &str) -> Option<String> {
+    let Base::Image(reference) = scene.build.root_base(target) else { return None };
+    let image = BaseImage::of(reference);
+    let url = format!("http://127.0.0.1:{port}{path}");
+    let parts = Reference::of(reference);
+    let major = parts.tag.and_then(|tag| tag.split(['.', '-']).next()?.parse::<u32>().ok());
+    match parts.short_name() {
+        "python" if major.is_none_or(|major| major >= 3) => {
+            Some(format!("[\"python\", \"-c\", \"import urllib.request as u; u.urlopen('{url}', timeout=4)\"]"))
+        }
+        "node" if major.is_none_or(|major| major >= 18) => Some(format!(
+            "[\"node\", \"-e\", \"fetch('{url}').then(r => process.exit(r.ok ? 0 : 1), () => process.exit(1))\"]"
+        )),
+        "ruby" => Some(format!(
+            "[\"ruby\", \"-rnet/http\", \"-e\", \"exit Net::HTTP.get_response(URI('{url}')).is_a?(Net::HTTPSuccess)\"]"
+        )),
+        "php" => Some(format!("[\"php\", \"-r\", \"exit(@file_get_contents('{url}') === false ? 1 : 0);\"]")),
+        _ if image.presence("wget") == Presence::Has && image.presence("nc") == Presence::Has => {
+            Some(format!("[\"wget\", \"-qO\", \"/dev/null\", \"{url}\"]"))
+        }
+        _ if image.presence("curl") == Presence::Has => {
+            Some(format!("[\"curl\", \"-fsS\", \"-o\", \"/dev/null\", \"{url}\"]"))
+        }
+        _ => None,
+    }
+}
+
+/// Where the closing ENTRYPOINT and CMD of a stage begin; its end where it has none of its own.
+pub(super) fn closing(scene: &Scene, target: &Stage) -> u32 {
+    let mut first = None;
+    for (index, one) in scene.build.instructions(target) {
+        match one.keyword {
+            Keyword::Entrypoint | Keyword::Cmd => first = first.or(Some(index)),
+            Keyword::Label | Keyword::Stopsignal | Keyword::Expose | Keyword::Healthcheck => {}
+            _ => first = None,
+        }
+    }
+    let last = scene.build.instructions(target).last().map_or(target.from, |(index, _)| index);
+    first.map_or_else(|| scene.passage(last).end, |index| scene.passage(index).start)
+}

@@ -1,0 +1,194 @@
+//! Why a program can't do without root, as far as the files show.
+
+use crate::build::Stage;
+use crate::dockerfile::Keyword;
+use crate::manifest::Ecosystem;
+use crate::optimize::scene::Scene;
+use crate::shell::{Invocation, Manager, Script, Verb, parse};
+
+/// Programs that do nothing for another user.
+const ROOTS: [&str; 30] = [
+    "apt",
+    "apt-get",
+    "apk",
+    "dpkg",
+    "yum",
+    "dnf",
+    "chown",
+    "chgrp",
+    "useradd",
+    "usermod",
+    "groupadd",
+    "groupmod",
+    "adduser",
+    "addgroup",
+    "sudo",
+    "su",
+    "gosu",
+    "su-exec",
+    "setpriv",
+    "runuser",
+    "mount",
+    "umount",
+    "iptables",
+    "sysctl",
+    "service",
+    "systemctl",
+    "cron",
+    "crond",
+    "update-ca-certificates",
+    "ldconfig",
+];
+
+/// What a RUN puts below the home of root, unless something tells it another place.
+const AT_HOME: [(&str, &str); 9] = [
+    ("playwright install", "PLAYWRIGHT_BROWSERS_PATH"),
+    ("nltk.download", "NLTK_DATA"),
+    ("from_pretrained", "HF_HOME"),
+    ("snapshot_download", "HF_HOME"),
+    ("huggingface-cli download", "HF_HOME"),
+    ("SentenceTransformer(", "HF_HOME"),
+    ("whisper.load_model", "XDG_CACHE_HOME"),
+    ("uv python install", "UV_PYTHON_INSTALL_DIR"),
+    ("pip install --user", "PYTHONUSERBASE"),
+];
+
+/// Commands of servers for developers: they write beside the installed packages.
+const FOR_DEVELOPERS: [&str; 8] = [
+    "next dev",
+    "react-scripts start",
+    "ng serve",
+    "nuxt dev",
+    "nuxi dev",
+    "astro dev",
+    "webpack serve",
+    "gatsby develop",
+];
+
+/// The first reason that keeps a container of the stage with root.
+pub(super) fn needed(scene: &Scene, target: &Stage) -> Option<String> {
+    at_start(scene, target).or_else(|| at_home(scene, target)).or_else(|| of_projects(scene, target))
+}
+
+/// What the container's command, its scripts and what compose runs instead do first.
+fn at_start(scene: &Scene, target: &Stage) -> Option<String> {
+    let build = scene.build;
+    let codes = [Keyword::Entrypoint, Keyword::Cmd].into_iter().filter_map(|keyword| build.last(target, keyword));
+    for (index, _) in codes {
+        let own = build.code(index).and_then(|code| of_script(&code.script, "the command"));
+        if own.is_some() {
+            return own;
+        }
+    }
+    for started in build.started(target) {
+        let path = &started.file.path;
+        let text = scene.evidence.texts.get(path).map(|text| parse(text));
+        let found = text.and_then(|script| of_script(&script, &format!("`{path}`")));
+        if found.is_some() {
+            return found;
+        }
+    }
+    scene.evidence.services.iter().find_map(|service| {
+        of_script(&parse(service.command.as_deref()?), &format!("the command of service `{}`", service.name))
+    })
+}
+
+fn of_script(script: &Script, whose: &str) -> Option<String> {
+    let scripts = script.invocations();
+    scripts.iter().find_map(|one| {
+        let wrapper = one.via.iter().map(|wrapper| wrapper.program).find(|program| ROOTS.contains(program));
+        if let Some(program) = one.program.filter(|program| ROOTS.contains(program)).or(wrapper) {
+            return Some(format!("{whose} calls `{program}`"));
+        }
+        let call = one.package_call()?;
+        let synchronises = call.manager == Manager::Uv
+            && one.args.first().is_some_and(|word| word.is("run"))
+            && !call.has(&["--no-sync"]);
+        match call.verb {
+            Verb::Install | Verb::Upgrade => {
+                Some(format!("{whose} installs packages when it starts: `{}`", call.title()))
+            }
+            Verb::Build => Some(format!("{whose} builds when it starts: `{}`", call.title())),
+            _ if synchronises => Some(format!("{whose} installs what is missing when it starts: `{}`", call.title())),
+            Verb::Run if is_build(one) => Some(format!("{whose} builds when it starts")),
+            _ => None,
+        }
+    })
+}
+
+fn is_build(one: &Invocation) -> bool {
+    one.args.iter().any(|word| word.is("build"))
+}
+
+/// What lies in the home of root, which nobody else may read.
+fn at_home(scene: &Scene, target: &Stage) -> Option<String> {
+    let build = scene.build;
+    let chain: Vec<(usize, &crate::dockerfile::Instruction)> =
+        build.chain(target).flat_map(|stage| build.instructions(stage)).collect();
+    let text = |index: usize| scene.source().slice(build.instruction(index).span);
+    for (index, one) in &chain {
+        let named = match one.keyword {
+            Keyword::Env => text(*index).contains("/root/"),
+            Keyword::Copy | Keyword::Add => {
+                let stage = build.stage_of(*index)?;
+                let transfers = build.transfers(stage);
+                let to =
+                    transfers.iter().find(|transfer| transfer.index == *index).and_then(|one| one.destination.clone());
+                to.is_some_and(|to| to == "/root" || to.starts_with("/root/"))
+            }
+            _ => false,
+        };
+        if named {
+            return Some("files that it needs lie below /root, which only root may read".to_owned());
+        }
+        if one.keyword != Keyword::Run {
+            continue;
+        }
+        let set = |name: &str| chain.iter().any(|(at, _)| text(*at).contains(name));
+        let found = AT_HOME.iter().find(|(words, variable)| text(*index).contains(words) && !set(variable));
+        if let Some((words, variable)) = found {
+            return Some(format!(
+                "`{words}` leaves files in root's home; set `{variable}` to a folder that all may read"
+            ));
+        }
+    }
+    None
+}
+
+fn of_projects(scene: &Scene, target: &Stage) -> Option<String> {
+    let node = || scene.projects().iter().filter(|project| project.ecosystem == Ecosystem::Node);
+    let source = scene.source().text();
+    let puppeteer = node().flat_map(|project| &project.dependencies).any(|one| one.name == "puppeteer");
+    if puppeteer && !source.contains("PUPPETEER_") {
+        return Some("puppeteer's install leaves a browser in root's home; set `PUPPETEER_CACHE_DIR`".to_owned());
+    }
+    let launch = scene.build.launch(target)?;
+    let invocations = launch.script().invocations();
+    let corepack =
+        source.contains("corepack") && invocations.iter().any(|one| matches!(one.program, Some("pnpm" | "yarn")));
+    if corepack {
+        return Some("corepack keeps the package manager in root's home, and the command starts it".to_owned());
+    }
+    let scripts: Vec<&str> = node().flat_map(|project| &project.scripts).map(|script| &*script.command).collect();
+    let runs = invocations.iter().filter_map(|one| {
+        let words: Vec<&str> = one.args.iter().map(crate::shell::Word::text).collect();
+        let name = match (one.program?, words.as_slice()) {
+            ("npm" | "yarn" | "pnpm" | "bun", ["run" | "run-script", name, ..] | [name, ..]) => (*name).to_owned(),
+            (program, words) => return Some(format!("{program} {}", words.join(" "))),
+        };
+        let script = node().find_map(|project| project.script(&name))?;
+        Some(script.to_owned())
+    });
+    let dev = |command: &str| {
+        let vite = command.split_whitespace().collect::<Vec<_>>();
+        let serves = vite
+            .iter()
+            .position(|word| *word == "vite")
+            .is_some_and(|at| !matches!(vite.get(at + 1), Some(&"build" | &"preview" | &"optimize")));
+        serves || FOR_DEVELOPERS.iter().any(|known| command.contains(known))
+    };
+    let found = runs.into_iter().find(|command| dev(command));
+    found
+        .filter(|_| !scripts.is_empty())
+        .map(|command| format!("`{command}` is a server for developers, which writes beside the installed packages"))
+}

@@ -1,0 +1,225 @@
+//! Paths that sources declare and that answer without a login, a database or a prefix that stands elsewhere.
+
+use crate::optimize::scene::Scene;
+
+/// A route.
+pub(super) struct Route {
+    /// Its path.
+    pub path: String,
+    /// The file that declares it.
+    pub file: String,
+}
+
+/// What services call the path that says whether they work; the better ones first.
+const HEALTH: [&str; 16] = [
+    "/healthz",
+    "/health",
+    "/health/",
+    "/healthz/",
+    "/healthcheck",
+    "/health-check",
+    "/livez",
+    "/api/health",
+    "/api/healthz",
+    "/api/v1/health",
+    "/health/live",
+    "/ping",
+    "/api/ping",
+    "/up",
+    "/status",
+    "/_health",
+];
+
+/// Words in what handles a route by which it may fail although the service works.
+const HINDERED: [&str; 20] = [
+    "depends(",
+    "login_required",
+    "authenticate",
+    "require_auth",
+    "requires_auth",
+    "jwt_required",
+    "permission",
+    "session",
+    "cursor",
+    "execute(",
+    "redis",
+    "mongo",
+    "query(",
+    "prisma",
+    "db.",
+    "passport",
+    "verifytoken",
+    "api_key",
+    "oauth",
+    "isauth",
+];
+
+/// Words of a file by which each of its routes may be refused to who asks for 127.0.0.1.
+const GUARDED: [&str; 4] = ["trustedhost", "secure_ssl_redirect", "force_ssl = true", "httpsredirect"];
+
+/// Lines of a handler that are looked at.
+const HANDLER: usize = 14;
+
+/// Whether a path is one of those that say whether a service works.
+pub(super) fn is_health(path: &str) -> bool {
+    HEALTH.contains(&path)
+}
+
+/// The best route that the sources declare on the application itself.
+pub(super) fn find(scene: &Scene) -> Option<Route> {
+    let texts = scene.evidence.texts.iter().filter(|(path, _)| !is_test(path));
+    let mut found: Vec<(usize, Route)> = Vec::new();
+    for (file, text) in texts {
+        if GUARDED.iter().any(|word| text.to_ascii_lowercase().contains(word)) {
+            return None;
+        }
+        for path in declared(file, text) {
+            let rank = HEALTH.iter().position(|known| *known == path).or((path == "/").then_some(HEALTH.len()));
+            if let Some(rank) = rank {
+                found.push((rank, Route { path, file: file.clone() }));
+            }
+        }
+    }
+    found.into_iter().min_by_key(|(rank, _)| *rank).map(|(_, route)| route)
+}
+
+fn is_test(path: &str) -> bool {
+    let words = ["test", "tests", "__tests__", "spec", "examples", "example", "docs", "node_modules", "e2e"];
+    path.split(['/', '.']).any(|part| words.contains(&part)) || path.contains("test_") || path.contains("_test.")
+}
+
+/// Paths of GET routes that a file declares on an application, not on a router that is mounted somewhere.
+fn declared(file: &str, text: &str) -> Vec<String> {
+    let ending = file.rsplit('.').next().unwrap_or_default();
+    match ending {
+        "py" => of_lines(text, &python_apps(text), |line| line.strip_prefix('@')),
+        "js" | "mjs" | "cjs" | "ts" => of_lines(text, &node_apps(text), Some),
+        "rb" => ruby(file, text),
+        "php" => of_lines(text, &["$app".to_owned()], |line| Some(line).filter(|_| text.contains("AppFactory"))),
+        _ => Vec::new(),
+    }
+}
+
+/// `app.get("/path"` with one of these names before the dot.
+fn of_lines<'t>(text: &'t str, apps: &[String], own: impl Fn(&'t str) -> Option<&'t str>) -> Vec<String> {
+    let lines: Vec<&str> = text.lines().collect();
+    let mut paths = Vec::new();
+    for (at, line) in lines.iter().enumerate() {
+        let Some(line) = own(line.trim_start()) else { continue };
+        let Some(rest) = apps.iter().find_map(|app| line.strip_prefix(app.as_str())) else { continue };
+        let Some(rest) = rest.strip_prefix('.').or_else(|| rest.strip_prefix("->")) else { continue };
+        let Some((method, arguments)) = rest.split_once('(') else { continue };
+        let Some(path) = quoted(arguments) else { continue };
+        let body = lines[at..].iter().take(HANDLER).enumerate();
+        let body = body.take_while(|(offset, line)| *offset < 2 || !line.trim_start().starts_with(['@', '$']));
+        let body: String = body.map(|(_, line)| line.to_ascii_lowercase()).collect();
+        let gets =
+            method == "get" || (method == "route" && !body.lines().next().unwrap_or_default().contains("methods"));
+        let other_app = lines[at + 1..].iter().take(HANDLER).find_map(|line| {
+            let line = line.trim_start();
+            apps.iter().any(|app| line.starts_with(&format!("{app}."))).then_some(line)
+        });
+        let body = other_app.and_then(|line| body.split(&line.to_ascii_lowercase()).next()).unwrap_or(&body);
+        if gets && !HINDERED.iter().any(|word| body.contains(word)) {
+            paths.push(path.to_owned());
+        }
+    }
+    paths
+}
+
+/// The text in the quotes that an argument list begins with.
+fn quoted(arguments: &str) -> Option<&str> {
+    let arguments = arguments.trim_start();
+    let quote = arguments.chars().next().filter(|c| matches!(c, '"' | '\'' | '`'))?;
+    let path = arguments[1..].split(quote).next()?;
+    let plain =
+        path.starts_with('/') && path.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"/-_.".contains(&byte));
+    plain.then_some(path)
+}
+
+/// Names that hold an application: `app = FastAPI(`.
+fn python_apps(text: &str) -> Vec<String> {
+    assigned(text, &["FastAPI(", "Flask(", "Starlette(", "Quart(", "Sanic(", "Litestar(", "Bottle("])
+}
+
+/// `const app = express()`. Where all requests pass a guard first, none.
+fn node_apps(text: &str) -> Vec<String> {
+    let lower = text.to_ascii_lowercase();
+    let guard = |line: &str| line.trim_start().contains(".use(") && line.contains("auth");
+    if lower.lines().any(guard) {
+        return Vec::new();
+    }
+    assigned(text, &["express(", "fastify(", "Fastify(", "new Hono(", "new Koa(", "polka("])
+}
+
+fn assigned(text: &str, makers: &[&str]) -> Vec<String> {
+    let mut names = Vec::new();
+    for line in text.lines() {
+        let Some((left, right)) = line.split_once('=') else { continue };
+        let right = right.trim_start().trim_start_matches("require('express')").trim_start();
+        let right = right.trim_start_matches("await ");
+        let made = makers.iter().any(|maker| right.starts_with(maker) || right.contains(&format!(".{maker}")));
+        let name = left.trim().trim_start_matches("export ").trim_start_matches("const ");
+        let name =
+            name.trim_start_matches("let ").trim_start_matches("var ").split(':').next().unwrap_or_default().trim();
+        let plain = !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
+        if made && plain {
+            names.push(name.to_owned());
+        }
+    }
+    names
+}
+
+/// Sinatra's `get '/path' do`, Rails' own check.
+fn ruby(file: &str, text: &str) -> Vec<String> {
+    let mut paths = Vec::new();
+    let rails = file.ends_with("config/routes.rb");
+    for line in text.lines().map(str::trim_start) {
+        let Some(rest) = line.strip_prefix("get ") else { continue };
+        let own = rails && line.contains("rails/health#show");
+        let sinatra = !rails && text.to_ascii_lowercase().contains("sinatra") && line.ends_with("do");
+        match quoted(rest) {
+            Some(path) if own || sinatra => paths.push(path.to_owned()),
+            None if own => {
+                let rooted = rest.replacen(['"', '\''], "\"/", 1).replace('\'', "\"");
+                paths.extend(quoted(&rooted).map(str::to_owned));
+            }
+            _ => {}
+        }
+    }
+    paths
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(file: &str, text: &str, expected: &[&str]) {
+        assert_eq!(declared(file, text), expected, "{text}");
+    }
+
+    #[test]
+    fn routes_on_the_application_count() {
+        check("main.py", "app = FastAPI()\n@app.get(\"/health\")\ndef health():\n    return {}\n", &["/health"]);
+        check(
+            "main.py",
+            "app = FastAPI()\n@app.get(\"/health\")\ndef health(db=Depends(get_db)):\n    return {}\n",
+            &[],
+        );
+        check(
+            "api.py",
+            "router = APIRouter(prefix=\"/x\")\n@router.get(\"/health\")\ndef health():\n    return {}\n",
+            &[],
+        );
+        check("app.py", "app = Flask(__name__)\n@app.route('/')\ndef home():\n    return ''\n", &["/"]);
+        check("app.py", "app = Flask(__name__)\n@app.route('/users/<name>')\ndef home(name):\n    return ''\n", &[]);
+        check(
+            "server.js",
+            "const app = express();\napp.get('/health', (req, res) => res.send('ok'));\napp.get('/x', (req, res) => db.all());\n",
+            &["/health"],
+        );
+        check("server.js", "const app = express();\napp.use(requireAuth);\napp.get('/health', x);\n", &[]);
+        check("app.rb", "require 'sinatra'\nget '/health' do\n  'ok'\nend\n", &["/health"]);
+        check("config/routes.rb", "get \"up\" => \"rails/health#show\", as: :rails_health_check\n", &["/up"]);
+    }
+}

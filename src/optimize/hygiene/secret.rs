@@ -1,0 +1,102 @@
+//! Pass `secret-env`: secrets that nothing reads leave the image's config; of the others it says what to do.
+
+use crate::dockerfile::{Keyword, LineKind};
+use crate::optimize::scene::{Scene, Turn};
+use crate::text::Span;
+
+/// Beginnings of names that libraries and tools read without a word in the sources.
+const READ_BY_OTHERS: [&str; 26] = [
+    "AWS_",
+    "AZURE_",
+    "GOOGLE_",
+    "GCP_",
+    "PG",
+    "POSTGRES",
+    "MYSQL",
+    "MARIADB",
+    "MONGO",
+    "REDIS",
+    "RABBITMQ",
+    "OPENAI_",
+    "ANTHROPIC_",
+    "HF_",
+    "HUGGING",
+    "SENTRY_",
+    "NPM_",
+    "GITHUB_",
+    "GH_",
+    "GITLAB_",
+    "DJANGO_",
+    "FLASK_",
+    "RAILS_",
+    "SECRET_KEY",
+    "APP_KEY",
+    "NUGET_",
+];
+
+pub(super) fn run(scene: &Scene, turn: &mut Turn) {
+    let build = scene.build;
+    for secret in build.secrets() {
+        let (name, instruction) = (&secret.name, build.instruction(secret.instruction));
+        let what = format!("leaves `{name}` in {}", scene.file().str(instruction.name).to_ascii_uppercase());
+        if instruction.keyword != Keyword::Env {
+            if instruction.keyword == Keyword::Arg {
+                turn.refuse(what, format!("the build command passes it; `RUN --mount=type=secret,id={name},env={name}` keeps it out of the history"));
+            }
+            continue;
+        }
+        if let Some(reader) = reader(scene, name, secret.instruction) {
+            turn.refuse(
+                what,
+                format!("{reader} may read it; set it when the container starts, and change what was public"),
+            );
+            continue;
+        }
+        let pairs = scene.file().variables(instruction);
+        if pairs.len() != 1 {
+            turn.refuse(what, "other variables stand in the same instruction; write it apart, or take it away");
+            continue;
+        }
+        let place = whole_lines(scene, secret.instruction);
+        turn.step(
+            format!("takes `{name}` out of the image"),
+            "nothing in the sources reads it",
+            vec![scene.edit(place, "")],
+        );
+    }
+}
+
+/// The instruction with its comments and line ends.
+fn whole_lines(scene: &Scene, index: usize) -> Span {
+    let passage = scene.passage(index);
+    let above =
+        scene.file().lines().iter().any(|line| line.kind == LineKind::Comment && line.span.start == passage.start);
+    // A comment above tells of more than this line alone.
+    if above { Span::new(scene.build.instruction(index).span.start, passage.end) } else { passage }
+}
+
+/// What reads the variable, or may.
+fn reader(scene: &Scene, name: &str, own: usize) -> Option<String> {
+    let wanted = name.to_ascii_lowercase();
+    if READ_BY_OTHERS.iter().any(|start| name.to_ascii_uppercase().starts_with(start)) {
+        return Some("a library or tool".to_owned());
+    }
+    if scene.evidence.texts_cut || scene.evidence.texts.is_empty() {
+        return Some("a source that nobody looked into".to_owned());
+    }
+    let has = |text: &str| text.to_ascii_lowercase().contains(&wanted);
+    if let Some((path, _)) = scene.evidence.texts.iter().find(|(_, text)| has(text)) {
+        return Some(format!("`{path}`"));
+    }
+    if scene
+        .evidence
+        .services
+        .iter()
+        .any(|service| service.environment.iter().any(|known| known.eq_ignore_ascii_case(name)))
+    {
+        return Some("a compose service".to_owned());
+    }
+    let instructions = scene.file().instructions().iter().enumerate();
+    let mut others = instructions.filter(|(index, _)| *index != own);
+    others.any(|(_, one)| has(scene.source().slice(one.span))).then(|| "another instruction".to_owned())
+}

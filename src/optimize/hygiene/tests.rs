@@ -1,0 +1,96 @@
+use crate::optimize::Rung;
+use crate::optimize::sketch::{climbed, rewritten};
+
+fn check(dockerfile: &str, files: &[(&str, &str)], expected: &str) {
+    let text = rewritten(dockerfile, files, Rung::Hygiene);
+    let refusals: Vec<_> =
+        climbed(dockerfile, files, Rung::Hygiene).rungs.into_iter().flat_map(|rung| rung.refusals).collect();
+    assert_eq!(text, expected, "{refusals:#?}");
+}
+
+/// A program that listens and writes nothing.
+const APP: (&str, &str) =
+    ("app.py", "from fastapi import FastAPI\napp = FastAPI()\n\n@app.get(\"/health\")\ndef health():\n    return {}\n");
+
+const START: &str = "CMD [\"uvicorn\", \"app:app\", \"--host\", \"0.0.0.0\", \"--port\", \"8000\"]\n";
+
+const CHECK: &str = "HEALTHCHECK --interval=30s --timeout=5s --start-period=30s --retries=3 \\\n    CMD [\"python\", \"-c\", \"import urllib.request as u; u.urlopen('http://127.0.0.1:8000/health', timeout=4)\"]\n";
+
+#[test]
+fn a_service_gets_a_user_and_a_check() {
+    check(
+        &format!("FROM python:3.13-slim\nWORKDIR /app\nCOPY app.py .\nEXPOSE 8000\n{START}"),
+        &[APP],
+        &format!(
+            "FROM python:3.13-slim\nWORKDIR /app\nRUN useradd --uid 10001 --user-group --create-home app\nCOPY app.py .\nUSER app\nEXPOSE 8000\n{CHECK}{START}"
+        ),
+    );
+}
+
+#[test]
+fn what_is_written_belongs_to_the_user() {
+    let log = ("log.py", "import logging\nlogging.FileHandler('app.log')\n");
+    check(
+        "FROM node:22-slim\nWORKDIR /app\nCOPY . .\nCMD [\"node\", \"server.js\"]\n",
+        &[("server.js", "require('fs').writeFileSync('data/x', 'y')\n")],
+        "FROM node:22-slim\nWORKDIR /app\nRUN install -d -o node -g node /app/data\nCOPY . .\nUSER node\nCMD [\"node\", \"server.js\"]\n",
+    );
+    check(
+        &format!("FROM python:3.13-slim\nWORKDIR /app\nCOPY . .\n{START}"),
+        &[APP, log],
+        &format!(
+            "FROM python:3.13-slim\nWORKDIR /app\nRUN useradd --uid 10001 --user-group --create-home app \\\n    && install -d -o app -g app /app\nCOPY --chown=app:app . .\nUSER app\n{CHECK}{START}"
+        ),
+    );
+}
+
+#[test]
+fn a_start_that_needs_root_keeps_it() {
+    for start in ["#!/bin/sh\nchown -R www /data\nexec \"$@\"\n", "#!/bin/sh\napt-get update\nexec \"$@\"\n"] {
+        let text = format!("FROM python:3.13-slim\nWORKDIR /app\nCOPY . .\nENTRYPOINT [\"/app/start.sh\"]\n{START}");
+        let done = climbed(&text, &[("start.sh", start), ("app.py", "")], Rung::Hygiene);
+        let refusals: Vec<_> = done.rungs.iter().flat_map(|rung| &rung.refusals).collect();
+        assert!(refusals.iter().any(|one| one.pass == "non-root"), "{refusals:?}");
+        assert_eq!(done.result()[0].text(), text);
+    }
+}
+
+#[test]
+fn commands_take_the_exec_form() {
+    let with = |command: &str| format!("FROM python:3.13-slim\nUSER app\nWORKDIR /srv\nCOPY x .\n{command}\n");
+    for (before, after) in [
+        ("CMD uvicorn app:app", "CMD [\"uvicorn\", \"app:app\"]"),
+        ("CMD uvicorn app:app --port $PORT", "CMD [\"/bin/sh\", \"-c\", \"exec uvicorn app:app --port $PORT\"]"),
+        (
+            "CMD alembic upgrade head && uvicorn app:app",
+            "CMD [\"/bin/sh\", \"-c\", \"alembic upgrade head && exec uvicorn app:app\"]",
+        ),
+        (
+            "CMD [\"sh\", \"-c\", \"a \\\"b\\\" && uvicorn app:app\"]",
+            "CMD [\"sh\", \"-c\", \"a \\\"b\\\" && exec uvicorn app:app\"]",
+        ),
+        ("ENTRYPOINT uvicorn app:app", "ENTRYPOINT [\"uvicorn\", \"app:app\"]"),
+        (
+            "ENTRYPOINT uvicorn app:app\nCMD [\"x\"]",
+            "ENTRYPOINT [\"/bin/sh\", \"-c\", \"exec uvicorn app:app\"]\nCMD [\"x\"]",
+        ),
+        ("CMD uvicorn \\\n    app:app", "CMD [\"uvicorn\", \"app:app\"]"),
+        ("CMD [\"uvicorn\", \"app:app\"]", "CMD [\"uvicorn\", \"app:app\"]"),
+    ] {
+        check(&with(before), &[("x", "")], &with(after));
+    }
+}
+
+#[test]
+fn secrets_that_nothing_reads_are_taken_away() {
+    let with = |line: &str| {
+        format!(
+            "FROM python:3.13-slim\nUSER app\nWORKDIR /srv\n{line}COPY x.py .\nCMD [\"python\", \"-u\", \"x.py\"]\n"
+        )
+    };
+    check(&with("ENV OLD_API_TOKEN=s3cr3tv4lu3x\n"), &[("x.py", "print(1)")], &with(""));
+    let kept = with("ENV OLD_API_TOKEN=s3cr3tv4lu3x\n");
+    check(&kept, &[("x.py", "class Settings(BaseSettings):\n    old_api_token: str\n")], &kept);
+    let kept = with("ENV OPENAI_API_KEY=s3cr3tv4lu3x\n");
+    check(&kept, &[("x.py", "print(1)")], &kept);
+}

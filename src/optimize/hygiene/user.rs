@@ -1,0 +1,263 @@
+//! Pass `non-root`: a user without rights, who owns what the program writes.
+
+use std::collections::BTreeSet;
+
+use super::account::{self, Account};
+use super::writes::{self, Writes, is_below};
+use super::{health, root};
+use crate::build::{Base, BaseImage, Setting, Stage, Transfer, User};
+use crate::dockerfile::Keyword;
+use crate::finding::FileEdit;
+use crate::optimize::scene::{Scene, Turn};
+use crate::rules;
+use crate::text::Span;
+
+const WHAT: &str = "keeps root";
+
+pub(super) fn run(scene: &Scene, turn: &mut Turn) {
+    let build = scene.build;
+    let Some(target) = build.target().filter(|target| build.ships(target)) else { return };
+    let starts = build.launch(target).is_some();
+    if !starts || rules::is_development(build, target) {
+        return;
+    }
+    match build.user(target) {
+        Setting::By(_, User::Root) | Setting::Base(User::Root) | Setting::Default(User::Root) => {}
+        Setting::Unknown => return turn.refuse(WHAT, "nobody knows which user the base runs as"),
+        _ => return,
+    }
+    if rules::steps_down(build, target) {
+        return turn.refuse(WHAT, "its entrypoint changes the user by itself");
+    }
+    if !rules::may_serve(build, target) {
+        return turn.refuse(WHAT, "what it starts needs root, or hands its work to a user of its own");
+    }
+    match plan(scene, target) {
+        Ok((edits, what, why)) => turn.step(what, why, edits),
+        Err(why) => turn.refuse(WHAT, why),
+    }
+}
+
+type Plan = (Vec<FileEdit>, String, String);
+
+fn plan(scene: &Scene, target: &Stage) -> Result<Plan, String> {
+    let build = scene.build;
+    if let Some(why) = root::needed(scene, target) {
+        return Err(why);
+    }
+    let account = account::of(build, target)?;
+    let folder = match build.workdir(target, usize::MAX) {
+        Setting::Unknown => official_folder(scene, target).ok_or("nobody knows which folder it works in")?,
+        known => known.value().cloned().unwrap_or_default(),
+    };
+    let mut writes = writes::of(scene, &folder)?;
+    if let Some(text) = mounted(scene, &writes) {
+        return Err(text);
+    }
+    for path in volumes(scene, target) {
+        writes.folders.insert(path);
+    }
+    own_frameworks(scene, target, &folder, &mut writes);
+    if folder == "/" && writes.sources {
+        if !writes.sign.is_empty() {
+            return Err(format!("{}, and its working folder is `/`", writes.sign));
+        }
+        writes.folders.remove("/");
+        writes.sources = false;
+    }
+    let copies = copies(scene, target, &folder);
+    let owns = writes.sources || copies.iter().any(|copy| is_locked(scene, copy));
+    let mut edits = Vec::new();
+    if owns {
+        edits.extend(copies.iter().filter_map(|copy| given(scene, copy, &account)));
+    }
+    if build_is_scratch(scene, target) && !writes.folders.is_empty() && !writes.sources {
+        return Err("an image from scratch has no program that makes folders for another user".to_owned());
+    }
+    edits.extend(made(scene, target, &account, &writes.folders)?);
+    edits.push(user(scene, target, &account));
+    let why = match (writes.sign.is_empty(), writes.sources) {
+        (false, _) => format!("{}, which that user may go on doing", writes.sign),
+        (true, true) => "it isn't known whether it writes into its folder, so that is the user's".to_owned(),
+        (true, false) => {
+            "nothing shows that it writes anywhere but /tmp, and ports below 1024 are open to all since Docker 20.10"
+                .to_owned()
+        }
+    };
+    Ok((edits, format!("runs as `{}`", account.name), why))
+}
+
+fn build_is_scratch(scene: &Scene, target: &Stage) -> bool {
+    !has_shell(scene, target)
+}
+
+fn has_shell(scene: &Scene, target: &Stage) -> bool {
+    match scene.build.root_base(target) {
+        Base::Image(reference) => {
+            !reference.contains("distroless") && BaseImage::of(reference).has_shell() != Some(false)
+        }
+        Base::Scratch => false,
+        _ => true,
+    }
+}
+
+/// Official language images set no WORKDIR.
+fn official_folder(scene: &Scene, target: &Stage) -> Option<String> {
+    let Base::Image(reference) = scene.build.root_base(target) else { return None };
+    let name = crate::build::Reference::of(reference).short_name();
+    match name {
+        "php" => Some("/var/www/html".to_owned()),
+        "python" | "node" | "ruby" | "debian" | "ubuntu" | "alpine" | "eclipse-temurin" => Some("/".to_owned()),
+        _ => None,
+    }
+}
+
+/// A mount of compose that the program writes to.
+fn mounted(scene: &Scene, writes: &Writes) -> Option<String> {
+    let mounts = scene.evidence.services.iter().flat_map(|service| &service.mounts);
+    let hit = mounts
+        .into_iter()
+        .find(|mount| writes.folders.iter().any(|folder| is_below(folder, mount) || is_below(mount, folder)));
+    hit.filter(|_| !writes.sign.is_empty())
+        .map(|mount| format!("{}, and compose mounts `{mount}`, which may belong to root already", writes.sign))
+}
+
+fn volumes(scene: &Scene, target: &Stage) -> Vec<String> {
+    let build = scene.build;
+    let all = build.chain(target).flat_map(|stage| build.instructions(stage).map(move |one| (stage.index, one)));
+    let all = all.filter(|(_, (_, one))| one.keyword == Keyword::Volume);
+    let paths = all.flat_map(|(stage, (index, one))| {
+        scene
+            .file()
+            .list(one)
+            .into_iter()
+            .filter_map(|path| build.scopes().expand(stage, index, &path.text))
+            .collect::<Vec<_>>()
+    });
+    paths
+        .filter(|path| path.starts_with('/') && path.len() > 1)
+        .map(|path| path.trim_end_matches('/').to_owned())
+        .collect()
+}
+
+/// Folders that frameworks write to without saying so in the sources.
+fn own_frameworks(scene: &Scene, target: &Stage, folder: &str, writes: &mut Writes) {
+    let text = scene.source().text();
+    let launch = scene.build.launch(target);
+    let starts = |name: &str| {
+        launch.as_ref().is_some_and(|launch| {
+            launch.script().invocations().iter().any(|one| one.is(name) || one.args.iter().any(|word| word.is(name)))
+        })
+    };
+    if starts("beat") || starts("-B") {
+        writes.sources = true;
+        writes.folders.insert(folder.to_owned());
+        "celery beat keeps its schedule in the working folder".clone_into(&mut writes.sign);
+    }
+    let next = scene.projects().iter().any(|one| one.dependencies.iter().any(|one| one.name == "next"));
+    let rails = scene.projects().iter().any(|one| one.dependencies.iter().any(|one| one.name == "rails"));
+    let laravel = scene.projects().iter().any(|one| one.dependencies.iter().any(|one| one.name == "laravel/framework"));
+    if next && (text.contains(".next") || starts("start")) {
+        writes.sources = true;
+        "Next.js keeps a cache in .next".clone_into(&mut writes.sign);
+    }
+    if rails || laravel {
+        writes.sources = true;
+        writes.folders.insert(folder.to_owned());
+        "the framework writes logs, caches and uploads below its folder".clone_into(&mut writes.sign);
+    }
+    if let Some(value) = ["PROMETHEUS_MULTIPROC_DIR", "prometheus_multiproc_dir"].iter().find_map(|name| {
+        match scene.build.scopes().lookup(target.index, name, usize::MAX) {
+            crate::build::Lookup::Defined(found) => match &found.value {
+                crate::build::Value::Known(text) => Some(text.to_string()),
+                _ => None,
+            },
+            _ => None,
+        }
+    }) {
+        writes.folders.insert(value);
+    }
+}
+
+/// COPYs of the target into its working folder: of sources, or of the whole folder from another stage.
+fn copies<'a>(scene: &Scene<'a>, target: &Stage, folder: &str) -> Vec<Transfer<'a>> {
+    let own = |transfer: &Transfer| {
+        let Some(to) = transfer.destination.as_deref() else { return false };
+        let base = scene.build.workdir(target, transfer.index);
+        let base = base.value().map_or("/", String::as_str);
+        let relative = to.trim_start_matches("./").trim_end_matches('/');
+        let to = match relative {
+            "." | "" => base.to_owned(),
+            _ if to.starts_with('/') => to.trim_end_matches('/').to_owned(),
+            _ => format!("{}/{relative}", base.trim_end_matches('/')),
+        };
+        let packages = ["node_modules", ".venv", "vendor"].iter().any(|name| to.rsplit('/').next() == Some(name));
+        is_below(&to, folder) && !packages
+    };
+    scene.build.transfers(target).into_iter().filter(own).collect()
+}
+
+/// Whether some of what a COPY brings may be read by its owner alone.
+fn is_locked(scene: &Scene, copy: &Transfer) -> bool {
+    let Some(context) = scene.context().filter(|_| copy.from.is_none()) else { return false };
+    copy.select(context).into_iter().flatten().flat_map(|selection| selection.tops).any(|top| {
+        let locked = |id| {
+            let entry = context.entry(id);
+            let folder = entry.kind == crate::inputs::context::Kind::Directory;
+            entry.mode & if folder { 0o005 } else { 0o004 } == 0
+        };
+        top.is_some_and(locked) || context.descendants(top).any(locked)
+    })
+}
+
+/// The COPY with an owner, unless it has one.
+fn given(scene: &Scene, copy: &Transfer, account: &Account) -> Option<FileEdit> {
+    let owned = copy.instruction.flags.iter().any(|flag| scene.file().flag_name(flag) == "chown");
+    let at = Span::at(copy.instruction.name.span.end);
+    (!owned).then(|| scene.edit(at, format!(" --chown={}", account.owner)))
+}
+
+/// A RUN that makes the user and the folders that are to be the user's, before the first COPY.
+fn made(
+    scene: &Scene,
+    target: &Stage,
+    account: &Account,
+    folders: &BTreeSet<String>,
+) -> Result<Option<FileEdit>, String> {
+    let mut commands: Vec<String> = account.command.into_iter().map(str::to_owned).collect();
+    if !folders.is_empty() && has_shell(scene, target) {
+        let (user, group) = account.owner.split_once(':').unwrap_or((&account.owner, ""));
+        let group = if group.is_empty() { String::new() } else { format!(" -g {group}") };
+        let paths: Vec<&str> = folders.iter().map(String::as_str).collect();
+        if paths.iter().any(|path| path.contains([' ', '\'', '"', '$', '\\'])) {
+            return Err("a folder that it writes to has a name that no shell takes as it is".to_owned());
+        }
+        commands.push(format!("install -d -o {user}{group} {}", paths.join(" ")));
+    }
+    if commands.is_empty() {
+        return Ok(None);
+    }
+    let newline = scene.newline();
+    let text = format!("RUN {}{newline}", commands.join(&format!(" \\{newline}    && ")));
+    let first = scene.build.instructions(target).find(|(_, one)| matches!(one.keyword, Keyword::Copy | Keyword::Add));
+    let place = first.map_or_else(|| health::closing(scene, target), |(index, _)| scene.passage(index).start);
+    Ok(Some(scene.edit(Span::at(place), text)))
+}
+
+/// The USER line above the closing instructions, or in place of `USER root` there.
+fn user(scene: &Scene, target: &Stage, account: &Account) -> FileEdit {
+    let build = scene.build;
+    let start = rules::closing_start(build, target);
+    let before =
+        build.instructions(target).take_while(|(_, one)| start.is_none_or(|start| one.span.start < start)).last();
+    if let Some((_, last)) = before.filter(|(_, last)| last.keyword == Keyword::User) {
+        return scene.edit(last.rest.span, account.name.clone());
+    }
+    let newline = scene.newline();
+    if let Some(start) = start {
+        return scene.edit(Span::at(start), format!("USER {}{newline}", account.name));
+    }
+    let at = health::closing(scene, target);
+    let open = if scene.source().text()[..at as usize].ends_with('\n') { "" } else { newline };
+    scene.edit(Span::at(at), format!("{open}USER {}{newline}", account.name))
+}

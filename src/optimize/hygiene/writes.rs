@@ -1,0 +1,285 @@
+//! Where the program writes: what a container of the original wrote, else what the sources tell.
+
+use std::collections::BTreeSet;
+
+use crate::optimize::scene::Scene;
+
+/// Folders that a program writes into.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(super) struct Writes {
+    /// Absolute.
+    pub folders: BTreeSet<String>,
+    /// Whether it may also write what the sources bring, or somewhere below WORKDIR that nobody told.
+    pub sources: bool,
+    /// What shows it, in a few words; empty where nothing does.
+    pub sign: String,
+}
+
+/// Folders that everyone may write, or that follow the user.
+const OPEN: [&str; 8] = ["/tmp", "/var/tmp", "/dev", "/proc", "/sys", "/root", "/home", "/run/lock"];
+
+/// Calls that write a file, in any language: what stands in the first argument, where it is a plain text, is the path.
+const CALLS: [&str; 33] = [
+    "FileHandler(",
+    "basicConfig(filename=",
+    "sqlite3.connect(",
+    "os.makedirs(",
+    "os.mkdir(",
+    "to_csv(",
+    "to_excel(",
+    "to_parquet(",
+    "savefig(",
+    "writeFile(",
+    "writeFileSync(",
+    "appendFile(",
+    "appendFileSync(",
+    "createWriteStream(",
+    "mkdirSync(",
+    "fs.mkdir(",
+    "fsp.mkdir(",
+    "sqlite3.Database(",
+    "better-sqlite3",
+    "File.write(",
+    "FileUtils.mkdir_p(",
+    "SQLite3::Database.new(",
+    "file_put_contents(",
+    "move_uploaded_file(",
+    "os.Create(",
+    "os.WriteFile(",
+    "os.MkdirAll(",
+    "sql.Open(\"sqlite3\", ",
+    "new FileOutputStream(",
+    "File::create(",
+    "fs::write(",
+    "logger.add(",
+    "Files.write(",
+];
+
+/// Words that tell of files somewhere below WORKDIR.
+const SIGNS: [&str; 16] = [
+    "django.db.backends.sqlite3",
+    ".write_text(",
+    ".write_bytes(",
+    ".mkdir(",
+    "shutil.copy",
+    "shutil.move",
+    "MEDIA_ROOT",
+    "UPLOAD_FOLDER",
+    "multer(",
+    "file:./",
+    "os.OpenFile(",
+    "FileMode.Create",
+    "dbm.open(",
+    "shelve.open(",
+    "TinyDB(",
+    "lowdb",
+];
+
+/// What the program writes, as far as it is known; `folder` is its WORKDIR. An error names a place that no other user can
+/// be given.
+pub(super) fn of(scene: &Scene, folder: &str) -> Result<Writes, String> {
+    match &scene.evidence.observed {
+        Some(observed) => observed_ones(&observed.written, folder),
+        None => Ok(told(scene, folder)),
+    }
+}
+
+fn observed_ones(written: &BTreeSet<String>, folder: &str) -> Result<Writes, String> {
+    let mut writes = Writes::default();
+    for path in written {
+        let above = |other: &String| other.len() > path.len() && is_below(other, path);
+        let open = OPEN.iter().any(|open| is_below(path, open));
+        if open || path.contains("__pycache__") || written.iter().any(above) {
+            continue;
+        }
+        let parent = if path == folder { folder } else { path.rsplit_once('/').map_or("/", |(parent, _)| parent) };
+        let system = ["/etc", "/usr", "/bin", "/sbin", "/lib", "/boot"].iter().any(|system| is_below(parent, system));
+        if parent.is_empty() || parent == "/" || system {
+            return Err(format!("it writes `{path}`"));
+        }
+        writes.sources |= is_below(parent, folder);
+        writes.folders.insert(parent.to_owned());
+        writes.sign = format!("a container of the original wrote `{path}`");
+    }
+    Ok(writes)
+}
+
+/// Whether a path is the folder or below it.
+pub(super) fn is_below(path: &str, folder: &str) -> bool {
+    path.strip_prefix(folder.trim_end_matches('/')).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+}
+
+fn told(scene: &Scene, folder: &str) -> Writes {
+    let mut writes = Writes::default();
+    let texts = scene.evidence.texts.iter().filter(|(path, _)| is_source(path));
+    let mut any = false;
+    for (file, text) in texts {
+        any = true;
+        for found in places(text) {
+            match found {
+                Place::Folder(path) if path.starts_with('/') => {
+                    let path = path.trim_end_matches('/');
+                    if OPEN.iter().any(|open| is_below(path, open)) || path.is_empty() {
+                        continue;
+                    }
+                    writes.folders.insert(path.to_owned());
+                }
+                Place::Folder(path) => {
+                    let path = path.trim_start_matches("./").trim_matches('/');
+                    let below = if path.is_empty() {
+                        folder.to_owned()
+                    } else {
+                        format!("{}/{path}", folder.trim_end_matches('/'))
+                    };
+                    writes.folders.insert(below);
+                    writes.sources |= path.is_empty() || is_brought(scene, path);
+                }
+                Place::Somewhere => writes.sources = true,
+            }
+            writes.sign = format!("`{file}` writes files");
+        }
+    }
+    if writes.sign.is_empty() && (!any || scene.evidence.texts_cut) {
+        writes.sources = true;
+    }
+    if writes.sources {
+        writes.folders.insert(folder.to_owned());
+    }
+    writes
+}
+
+fn is_brought(scene: &Scene, path: &str) -> bool {
+    scene.context().is_none_or(|context| context.find(path).is_some())
+}
+
+fn is_source(path: &str) -> bool {
+    let code = [
+        "py", "js", "mjs", "cjs", "ts", "tsx", "rb", "php", "go", "rs", "java", "kt", "cs", "ini", "cfg", "yml",
+        "yaml", "toml", "prisma",
+    ];
+    let ending = path.rsplit('.').next().unwrap_or_default();
+    let name = path.rsplit('/').next().unwrap_or(path);
+    let other = path
+        .split('/')
+        .any(|part| matches!(part, "test" | "tests" | "__tests__" | "spec" | "docs" | "examples" | ".github"));
+    let tool =
+        name.contains("compose") || name.starts_with("pnpm-") || name.contains(".test.") || name.contains(".config.");
+    code.contains(&ending) && !other && !tool
+}
+
+/// Where a text says that something is written.
+#[derive(Debug, PartialEq, Eq)]
+enum Place {
+    /// A folder, absolute or below WORKDIR; empty for WORKDIR itself.
+    Folder(String),
+    /// Nobody knows.
+    Somewhere,
+}
+
+fn places(text: &str) -> Vec<Place> {
+    let mut found = Vec::new();
+    if SIGNS.iter().any(|sign| text.contains(sign)) {
+        found.push(Place::Somewhere);
+    }
+    for line in text.lines().filter(|line| !line.trim_start().starts_with(['#', '*'])) {
+        for call in CALLS {
+            let Some((_, rest)) = line.split_once(call) else { continue };
+            let folder = call.to_ascii_lowercase().contains("mkdir") || call == "os.makedirs(";
+            found.extend(place(rest, folder));
+        }
+        if let Some((_, rest)) = line.split_once("open(")
+            && opens_to_write(rest)
+        {
+            found.extend(place(rest, false));
+        }
+        if let Some((before, path)) = line.split_once(":///")
+            && before.contains("sqlite")
+        {
+            let path = path.split(['"', '\'', '`', ' ', '?']).next().unwrap_or_default();
+            found.extend((path != ":memory:" && !path.is_empty()).then(|| parent(path)));
+        }
+    }
+    found
+}
+
+/// `open(path, "w")`, `File.open(path, 'a')`, `fopen($path, 'wb')`.
+fn opens_to_write(rest: &str) -> bool {
+    let modes = ["w", "a", "x", "wb", "ab", "xb", "w+", "a+", "r+", "wt", "at", "w+b", "wb+", "r+b", "rb+", "a+b"];
+    let quoted = rest.split(['"', '\'']).skip(1).step_by(2);
+    let own = rest.split("open(").next().unwrap_or(rest);
+    quoted.take(4).any(|text| modes.contains(&text)) && own.contains(',')
+}
+
+/// The folder of the path in the first argument; none for what is no file.
+fn place(arguments: &str, folder: bool) -> Option<Place> {
+    let arguments = arguments.trim_start();
+    let Some(quote) = arguments.chars().next().filter(|c| matches!(c, '"' | '\'')) else {
+        return Some(Place::Somewhere);
+    };
+    let path = arguments[1..].split(quote).next()?;
+    if matches!(path, ":memory:" | "/dev/null" | "") {
+        return None;
+    }
+    if path.contains(['{', '$', '%']) {
+        return Some(Place::Somewhere);
+    }
+    Some(if folder { Place::Folder(path.to_owned()) } else { parent(path) })
+}
+
+fn parent(path: &str) -> Place {
+    let path = path.trim_start_matches("./");
+    if path.contains(['{', '$', '%']) || path.starts_with("..") {
+        return Place::Somewhere;
+    }
+    match path.rsplit_once('/') {
+        Some(("", _)) => Place::Somewhere,
+        Some((parent, _)) => Place::Folder(parent.to_owned()),
+        None => Place::Folder(String::new()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(text: &str, expected: &[&str]) {
+        let found: Vec<String> = places(text)
+            .into_iter()
+            .map(|place| match place {
+                Place::Folder(path) => format!("/{path}").replacen("//", "/", 1),
+                Place::Somewhere => "?".to_owned(),
+            })
+            .collect();
+        assert_eq!(found, expected, "{text}");
+    }
+
+    #[test]
+    fn writes_are_told() {
+        check("logging.FileHandler('app.main.log')", &["/"]);
+        check("with open(\"data/x.json\", \"w\") as f:", &["/data"]);
+        check("open(path, 'a')", &["?"]);
+        check("open('config.toml')", &[]);
+        check("open('config.toml', encoding='utf-8')", &[]);
+        check("engine = create_engine(\"sqlite:///./app.db\")", &["/"]);
+        check("URL = 'sqlite+aiosqlite:////data/app.db'", &["/data"]);
+        check("URL = 'sqlite:///:memory:'", &[]);
+        check("os.makedirs('uploads', exist_ok=True)", &["/uploads"]);
+        check("fs.writeFileSync(file, text)", &["?"]);
+        check("sqlite3.connect(':memory:')", &[]);
+    }
+
+    #[test]
+    fn observed_writes_count_alone() {
+        let written = |paths: &[&str]| paths.iter().map(|path| (*path).to_owned()).collect::<BTreeSet<_>>();
+        let none = observed_ones(&written(&["/tmp/x", "/root/.npm/_logs/1", "/app/__pycache__/a.pyc"]), "/app");
+        assert_eq!(none, Ok(Writes::default()));
+        let own = observed_ones(
+            &written(&["/app", "/app/app.db", "/var", "/var/log", "/var/log/app", "/var/log/app/x.log"]),
+            "/app",
+        )
+        .unwrap();
+        assert_eq!(own.folders, written(&["/app", "/var/log/app"]));
+        assert!(own.sources);
+        assert!(observed_ones(&written(&["/etc/hosts2"]), "/app").is_err());
+    }
+}

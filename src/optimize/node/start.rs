@@ -1,0 +1,124 @@
+//! Pass `node-start`: a container starts the program itself and not npm, where the script is nothing but that program.
+
+use super::words;
+use crate::build::{Stage, installed};
+use crate::dockerfile::{Arguments, Keyword};
+use crate::manifest::{Ecosystem, Project, Tool};
+use crate::optimize::scene::{Scene, Turn};
+
+/// Says what the script says.
+pub(super) fn run(scene: &Scene, turn: &mut Turn) {
+    let build = scene.build;
+    let Some(stage) = scene.target().filter(|_| build.is_ordinary()) else { return };
+    let own = |keyword| build.last(stage, keyword).filter(|(_, one)| one.arguments != Arguments::Json(Vec::new()));
+    let (index, instruction) = match (own(Keyword::Entrypoint), own(Keyword::Cmd)) {
+        (None, Some(one)) | (Some(one), None) => one,
+        _ => return,
+    };
+    if build.stage_of(index).map(|one| one.index) != Some(stage.index) {
+        return;
+    }
+    let Some(code) = build.code(index).filter(|code| code.script.problems.is_empty()) else { return };
+    let invocations = code.script.invocations();
+    let [one] = invocations.as_slice() else { return };
+    let plain = one.via.is_empty() && one.command.redirects.is_empty() && one.command.assignments.is_empty();
+    let fixed = one.program.is_some() && one.args.iter().all(|word| word.value().is_some() && !word.is_pattern());
+    if !plain || !fixed || code.script.commands.len() != 1 {
+        return;
+    }
+    let called = words::of(one);
+    let Some(project) = project(scene, stage, index) else { return };
+    let Some(words) = command(scene, project, &called) else { return };
+    let text: Vec<String> = words.iter().map(|word| format!("\"{word}\"")).collect();
+    let span = match &instruction.arguments {
+        Arguments::Raw(word) => word.span,
+        Arguments::Json(_) => instruction.rest.span,
+        _ => return,
+    };
+    let edit = scene.edit(span, format!("[{}]", text.join(", ")));
+    let what = format!("starts `{}` instead of `{}`", words.join(" "), called.join(" "));
+    turn.step(what, "the script is nothing else, and so the program gets the signals", vec![edit]);
+}
+
+/// The project in whose folder the container starts.
+fn project<'a>(scene: &Scene<'a>, stage: &Stage, index: usize) -> Option<&'a Project> {
+    let build = scene.build;
+    let folder = installed::workdir(build, stage, index);
+    let mut nodes = scene.projects().iter().filter(|project| project.ecosystem == Ecosystem::Node);
+    let here = |project: &&Project| {
+        let path =
+            if project.root.is_empty() { "package.json".to_owned() } else { format!("{}/package.json", project.root) };
+        installed::is_at(build, (stage, index), &path, &folder)
+    };
+    if let Some(found) = nodes.clone().find(here) {
+        return Some(found);
+    }
+    let only = nodes.next()?;
+    nodes.next().is_none().then_some(only)
+}
+
+/// The words of the script that npm is told to run, with the program's path.
+fn command(scene: &Scene, project: &Project, called: &[String]) -> Option<Vec<String>> {
+    let name = words::script(called)?;
+    if words::elsewhere(called) {
+        return None;
+    }
+    let hooked = |hook: &str| project.script(&format!("{hook}{name}")).is_some();
+    let text = project.script(name).filter(|_| !hooked("pre") && !hooked("post"))?;
+    let plain = |c: char| c.is_ascii_alphanumeric() || " ./_-=:@,".contains(c);
+    let mut words: Vec<String> = text.split(' ').filter(|word| !word.is_empty()).map(str::to_owned).collect();
+    if !text.chars().all(plain) || reads_npm(scene, project) {
+        return None;
+    }
+    let at = called.iter().skip(1).position(|word| word == name)? + 2;
+    // npm takes options for itself up to `--`; yarn and pnpm hand them on.
+    let npm = words::name(&called[0]) == "npm";
+    let mut rest = called[at..].iter();
+    if npm && rest.clone().next().is_some_and(|word| word != "--")
+        || called[1..at].iter().any(|word| word.starts_with('-'))
+    {
+        return None;
+    }
+    words.extend(rest.by_ref().filter(|word| *word != "--").cloned());
+    if !words.iter().all(|word| word.chars().all(plain)) {
+        return None;
+    }
+    if words.first().is_some_and(|first| first == "cross-env") {
+        words[0] = "env".to_owned();
+    }
+    let assigned = |word: &String| {
+        word.split_once('=').is_some_and(|(name, _)| !name.is_empty() && !name.contains(['-', '/', '.']))
+    };
+    if words.first().is_some_and(assigned) {
+        words.insert(0, "env".to_owned());
+    }
+    let first = if words[0] == "env" { words.iter().skip(1).position(|word| !assigned(word))? + 1 } else { 0 };
+    let program = words[first].clone();
+    if program == "node" || program == "bun" && words::name(&called[0]) == "bun" {
+        return Some(words);
+    }
+    let alone = project.members.is_empty() && project.workspace.is_none();
+    let linked = project.install().is_none_or(|way| way.tool != Tool::YarnBerry);
+    let package = words::package_of(&program);
+    let ours = project.dependencies.iter().any(|one| one.name == package);
+    let runs = !matches!(
+        program.as_str(),
+        "npm" | "yarn" | "pnpm" | "npx" | "run-s" | "run-p" | "npm-run-all" | "concurrently" | "dotenv" | "nodemon"
+    );
+    if !alone || !linked || !ours || !runs {
+        return None;
+    }
+    words[first] = format!("node_modules/.bin/{program}");
+    Some(words)
+}
+
+/// Whether a source reads what npm tells its scripts.
+fn reads_npm(scene: &Scene, project: &Project) -> bool {
+    let prefix = project.root.as_str();
+    let sources = scene.evidence.texts.iter().filter(|(path, _)| path.starts_with(prefix));
+    sources.filter(|(path, _)| !path.ends_with(".json")).any(|(_, text)| {
+        ["npm_package", "npm_config", "npm_lifecycle", "npm_execpath", "npm_node"]
+            .iter()
+            .any(|name| text.contains(name))
+    })
+}

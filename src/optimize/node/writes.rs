@@ -1,0 +1,62 @@
+//! What Node programs write below their own folder when they start.
+
+use std::collections::BTreeMap;
+
+use super::words;
+use crate::build::installed;
+use crate::dockerfile::Keyword;
+use crate::manifest::{Ecosystem, Project};
+use crate::optimize::scene::Scene;
+
+/// Scripts that call scripts that are followed.
+const DEEPEST: usize = 6;
+
+/// Absolute folders that the program writes besides what its sources tell, and what shows it. The project's own folder
+/// stands there where it builds at its start.
+pub(in crate::optimize) fn writes(scene: &Scene) -> BTreeMap<String, String> {
+    let mut found = BTreeMap::new();
+    let Some(stage) = scene.target() else { return found };
+    let mut commands = Vec::new();
+    for keyword in [Keyword::Entrypoint, Keyword::Cmd] {
+        let code = scene.build.last(stage, keyword).and_then(|(index, _)| scene.build.code(index));
+        commands.extend(code.into_iter().flat_map(|code| code.script.invocations()).map(|one| words::of(&one)));
+    }
+    let services =
+        scene.evidence.services.iter().filter(|service| service.target.is_none() || service.target == stage.name);
+    commands.extend(services.filter_map(|service| service.command.as_ref()).flat_map(|text| words::commands(text)));
+    let folder = installed::workdir(scene.build, stage, usize::MAX);
+    let nodes: Vec<&Project> = scene.projects().iter().filter(|one| one.ecosystem == Ecosystem::Node).collect();
+    let mut waiting: Vec<(Vec<String>, usize)> = commands.into_iter().map(|words| (words, 0)).collect();
+    while let Some((command, depth)) = waiting.pop() {
+        let words = words::program(&command);
+        let Some(first) = words.first() else { continue };
+        if let Some(name) = words::script(words) {
+            let scripts = nodes.iter().filter_map(|project| project.script(name)).flat_map(words::commands);
+            waiting.extend(scripts.filter(|_| depth < DEEPEST).map(|one| (one, depth + 1)));
+            continue;
+        }
+        let below = |path: &str| format!("{}/{path}", folder.trim_end_matches('/'));
+        let has = |word: &str| words.iter().any(|one| one == word);
+        let mut write = |path: String, sign: &str| _ = found.insert(path, sign.to_owned());
+        match words::name(first) {
+            "vite" if has("build") => write(folder.clone(), "it builds at its start"),
+            "vite" => {
+                write(below("node_modules/.vite-temp"), "Vite writes its configuration there when it starts");
+                if !has("preview") {
+                    write(below("node_modules/.vite"), "Vite's server for development keeps a cache");
+                }
+            }
+            "react-scripts" | "ng" | "nuxt" | "nuxi" | "astro" | "gatsby" | "vue-cli-service" | "remix" | "next"
+            | "tsc" | "nest" | "webpack" | "parcel"
+                if !has("start") || words::name(first) != "next" && words::name(first) != "remix" =>
+            {
+                if words::name(first) != "astro" || !has("preview") {
+                    write(folder.clone(), "it builds at its start");
+                }
+            }
+            "npm" | "yarn" | "pnpm" if has("install") || has("ci") => write(folder.clone(), "it installs at its start"),
+            _ => {}
+        }
+    }
+    found
+}

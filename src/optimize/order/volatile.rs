@@ -1,0 +1,30 @@
+//! `volatile-last`: what differs from build to build is declared below what it would run again.
+
+use crate::build::Build;
+use crate::finding::Finding;
+use crate::fix::Level;
+use crate::inputs::Inputs;
+use crate::optimize::mend;
+use crate::optimize::scene::{Scene, Turn};
+use crate::rules::{Policies, Selection};
+
+pub(super) fn run(scene: &Scene, turn: &mut Turn) {
+    let selection = Selection::new(&["volatile-argument-early".to_owned()], &[]).unwrap_or_default();
+    let evidence = scene.evidence;
+    let vet = |_: &Inputs, build: &Build, finding: &mut Finding| {
+        let name = build.input().file.source().slice(finding.span);
+        let name = name.split('=').next().unwrap_or(name);
+        // A program between may read it from its environment.
+        if evidence.texts_cut || evidence.texts.values().any(|text| text.contains(name)) {
+            finding.fixes.retain(|fix| Level::Safe.allows(fix));
+        }
+    };
+    let mended = mend::mended(scene, &Policies::from(selection), Level::Unsafe, &vet);
+    if let Some(edit) = mended.edit {
+        turn.step(
+            "declares what changes with each build right above its use",
+            "an ARG is in the key of each RUN below it, used or not",
+            vec![edit],
+        );
+    }
+}

@@ -1,0 +1,298 @@
+//! `measure`: what builds took and what images weigh, one beside the other.
+
+use serde::Serialize;
+
+use super::format::escape::{markdown, markdown_code};
+use super::layout::{Layout, Tone, clean, cut, pad, width};
+use super::units::{bytes, seconds};
+use super::{json, wire};
+use crate::proof::{Figures, Measurement, Run, Scenario};
+
+/// Columns of a row's title at most.
+const TITLE: usize = 52;
+
+/// One figure of all builds.
+pub(super) struct Row {
+    /// What it is.
+    pub title: String,
+    /// Of each build; `None` where it is not known.
+    pub values: Vec<Option<f64>>,
+    /// How it is written.
+    unit: fn(f64) -> String,
+}
+
+impl Row {
+    /// As people read it.
+    pub(super) fn shown(&self, index: usize) -> String {
+        self.values.get(index).copied().flatten().map_or_else(|| "–".to_owned(), self.unit)
+    }
+
+    /// From the first to the last: `−79 %`; empty where one is not known or the first is nothing.
+    pub(super) fn change(&self) -> String {
+        let (Some(Some(first)), Some(Some(last))) = (self.values.first(), self.values.last()) else {
+            return String::new();
+        };
+        if self.values.len() < 2 || *first <= 0.0 {
+            return String::new();
+        }
+        let percent = ((last / first - 1.0) * 100.0).round();
+        match percent {
+            _ if percent < 0.0 => format!("−{} %", -percent),
+            _ if percent > 0.0 => format!("+{percent} %"),
+            _ => "±0 %".to_owned(),
+        }
+    }
+}
+
+#[allow(clippy::cast_precision_loss, reason = "figures for people")]
+fn number(value: u64) -> f64 {
+    value as f64
+}
+
+#[allow(clippy::cast_sign_loss, reason = "made from bytes")]
+fn of_bytes(value: f64) -> String {
+    bytes(value as u64)
+}
+
+fn of_count(value: f64) -> String {
+    format!("{value}")
+}
+
+/// The rows of some builds; those that no build tells are left out.
+pub(super) fn rows(all: &[&Figures], source: Option<&str>, dependency: Option<&str>) -> Vec<Row> {
+    let wall = |run: &Run| Some(run.seconds);
+    let cpu = |run: &Run| run.cpu_seconds;
+    let took = |title: String, scenario: Scenario, of: &dyn Fn(&Run) -> Option<f64>| Row {
+        title,
+        values: all.iter().map(|figures| figures.median(scenario, of)).collect(),
+        unit: seconds,
+    };
+    let line = |file: Option<&str>| file.map(|file| format!(", a line in {}", clean(file))).unwrap_or_default();
+    let size = |title: &str, of: fn(&Figures) -> Option<u64>, unit: fn(f64) -> String| Row {
+        title: title.to_owned(),
+        values: all.iter().map(|figures| of(figures).map(number)).collect(),
+        unit,
+    };
+    let built = |figures: &Figures| (figures.size.layers > 0).then_some(figures.size.disk);
+    let layers = |figures: &Figures| (figures.size.layers > 0).then_some(figures.size.layers as u64);
+    let mut rows = vec![
+        took("cold build".to_owned(), Scenario::Cold, &wall),
+        took("  CPU of its steps".to_owned(), Scenario::Cold, &cpu),
+        took("rebuild, nothing changed".to_owned(), Scenario::Unchanged, &wall),
+        took(format!("rebuild{}", line(source)), Scenario::Source, &wall),
+        took("  CPU of its steps".to_owned(), Scenario::Source, &cpu),
+        took(format!("rebuild{}", line(dependency)), Scenario::Dependency, &wall),
+        took("  CPU of its steps".to_owned(), Scenario::Dependency, &cpu),
+        size("image on disk", built, of_bytes),
+        size("image to pull", |figures| figures.size.pull, of_bytes),
+        size("pushed after a change of code", |figures| figures.size.upload, of_bytes),
+        size("base images to pull for a build", |figures| figures.size.base_pull, of_bytes),
+        size("layers", layers, of_count),
+    ];
+    rows.retain(|row| row.values.iter().any(Option::is_some));
+    rows
+}
+
+fn table(result: &Measurement) -> Vec<Row> {
+    let all: Vec<&Figures> = result.builds.iter().map(|build| &build.figures).collect();
+    rows(&all, result.source.as_deref(), result.dependency.as_deref())
+}
+
+/// What stands below the figures, one sentence each.
+fn remarks(result: &Measurement) -> Vec<String> {
+    let mut all = Vec::new();
+    if result.rounds > 1 {
+        all.push(format!("Each build was made {} times; the medians are shown.", result.rounds));
+    }
+    if result.source.is_none() {
+        all.push("No source file was found whose change could be measured; --source names one.".to_owned());
+    }
+    if result.dependency.is_none() {
+        all.push(
+            "No list of dependencies was found whose change could be measured; --dependency names one.".to_owned(),
+        );
+    }
+    let none =
+        |of: fn(&Run) -> bool| result.builds.iter().flat_map(|build| &build.figures.runs).all(|(_, run)| of(run));
+    if none(|run| run.cpu_seconds.is_none()) {
+        all.push("The engine does not tell the CPU time of steps.".to_owned());
+    }
+    all.push("Bytes to pull are those of the layers, packed by gzip where the engine keeps them unpacked.".to_owned());
+    all.push(match result.left_in_cache {
+        Some(left) => {
+            format!("The build cache holds up to {} more than before; `docker builder prune` empties it.", bytes(left))
+        }
+        None => "The engine does not say how much more the build cache holds.".to_owned(),
+    });
+    all
+}
+
+/// The figures for people.
+pub fn measure(result: &Measurement, layout: Layout) -> String {
+    let rows = table(result);
+    let title = rows.iter().map(|row| width(&row.title)).max().unwrap_or(0).min(TITLE);
+    let count = result.builds.len();
+    let mut columns: Vec<Vec<String>> =
+        (0..count).map(|index| rows.iter().map(|row| row.shown(index)).collect()).collect();
+    if count > 1 {
+        columns.push(rows.iter().map(Row::change).collect());
+    }
+    let heads = result.builds.iter().map(|build| build.name.as_str()).chain(["change"]);
+    let mut out = String::new();
+    for build in &result.builds {
+        let name = if count > 1 { format!("{}: {}", build.name, build.dockerfile) } else { build.dockerfile.clone() };
+        out.push_str(&layout.paint(Tone::Strong, &clean(&name)));
+        out.push('\n');
+    }
+    let widths: Vec<usize> = columns
+        .iter()
+        .zip(heads.clone())
+        .map(|(column, head)| column.iter().map(|cell| width(cell)).max().unwrap_or(0).max(width(head)))
+        .collect();
+    let right = |cell: &str, columns: usize| format!("  {}{cell}", " ".repeat(columns.saturating_sub(width(cell))));
+    if count > 1 {
+        let cells: String = heads.zip(&widths).map(|(head, width)| right(head, *width)).collect();
+        out.push_str(&format!("  {}{cells}\n", " ".repeat(title)));
+    }
+    for (index, row) in rows.iter().enumerate() {
+        let cells: String = columns.iter().zip(&widths).map(|(column, width)| right(&column[index], *width)).collect();
+        out.push_str(&format!("  {}{}\n", pad(&cut(&row.title, title), title), cells.trim_end()));
+    }
+    for remark in remarks(result) {
+        out.push_str(&format!("{remark}\n"));
+    }
+    out
+}
+
+/// The figures for a pull request.
+pub fn measure_markdown(result: &Measurement) -> String {
+    let rows = table(result);
+    let count = result.builds.len();
+    let mut out = String::new();
+    for build in &result.builds {
+        out.push_str(&format!("- {}: {}\n", markdown(&build.name), markdown_code(&build.dockerfile)));
+    }
+    let mut heads: Vec<String> = result.builds.iter().map(|build| markdown(&build.name)).collect();
+    if count > 1 {
+        heads.push("change".to_owned());
+    }
+    out.push_str(&format!("\n| | {} |\n|---|{}\n", heads.join(" | "), "--:|".repeat(heads.len())));
+    for row in &rows {
+        let mut cells: Vec<String> = (0..count).map(|index| row.shown(index)).collect();
+        if count > 1 {
+            cells.push(row.change());
+        }
+        out.push_str(&format!("| {} | {} |\n", markdown(row.title.trim_start()), cells.join(" | ")));
+    }
+    for build in result.builds.iter().filter(|build| build.fault.is_some()) {
+        let what = build.fault.as_ref().map(|fault| fault.what.as_str()).unwrap_or_default();
+        out.push_str(&format!("\n**{}**: {}\n", markdown(&build.name), markdown(what)));
+    }
+    out.push('\n');
+    for remark in remarks(result) {
+        out.push_str(&format!("{}  \n", markdown(&remark)));
+    }
+    out
+}
+
+#[derive(Serialize)]
+struct Wire<'a> {
+    #[serde(flatten)]
+    head: wire::Head<'a>,
+    engine: &'a str,
+    rounds: usize,
+    source: Option<&'a str>,
+    dependency: Option<&'a str>,
+    builds: Vec<WireBuild<'a>>,
+    commands: &'a [String],
+    left_in_cache_bytes: Option<u64>,
+    not_removed: &'a [String],
+}
+
+#[derive(Serialize)]
+struct WireBuild<'a> {
+    name: &'a str,
+    dockerfile: &'a str,
+    #[serde(flatten)]
+    figures: WireFigures<'a>,
+    failure: Option<WireFault<'a>>,
+}
+
+#[derive(Serialize)]
+struct WireFault<'a> {
+    message: &'a str,
+    help: &'a str,
+    log: &'a [String],
+}
+
+/// What builds took and what their image weighs.
+#[derive(Serialize)]
+pub(super) struct WireFigures<'a> {
+    runs: Vec<WireRun<'a>>,
+    image: Option<WireSize>,
+}
+
+#[derive(Serialize)]
+struct WireRun<'a> {
+    scenario: &'static str,
+    seconds: f64,
+    cpu_seconds: Option<f64>,
+    cached_steps: usize,
+    steps: Vec<WireStep<'a>>,
+}
+
+#[derive(Serialize)]
+struct WireStep<'a> {
+    name: &'a str,
+    seconds: f64,
+}
+
+#[derive(Serialize)]
+struct WireSize {
+    disk_bytes: u64,
+    pull_bytes: Option<u64>,
+    layers: usize,
+    upload_bytes: Option<u64>,
+    base_pull_bytes: Option<u64>,
+}
+
+/// Figures for programs.
+pub(super) fn wire_figures(figures: &Figures) -> WireFigures<'_> {
+    let runs = figures.runs.iter().map(|(scenario, run)| WireRun {
+        scenario: scenario.name(),
+        seconds: run.seconds,
+        cpu_seconds: run.cpu_seconds,
+        cached_steps: run.cached,
+        steps: run.steps.iter().map(|(name, seconds)| WireStep { name, seconds: *seconds }).collect(),
+    });
+    let size = &figures.size;
+    let image = (size.layers > 0).then_some(WireSize {
+        disk_bytes: size.disk,
+        pull_bytes: size.pull,
+        layers: size.layers,
+        upload_bytes: size.upload,
+        base_pull_bytes: size.base_pull,
+    });
+    WireFigures { runs: runs.collect(), image }
+}
+
+/// The figures for programs, as `schemas/measure.schema.json` describes them.
+pub fn measure_json(result: &Measurement) -> String {
+    let builds = result.builds.iter().map(|build| WireBuild {
+        name: &build.name,
+        dockerfile: &build.dockerfile,
+        figures: wire_figures(&build.figures),
+        failure: build.fault.as_ref().map(|own| WireFault { message: &own.what, help: &own.help, log: &own.log }),
+    });
+    json::pretty(&Wire {
+        head: wire::Head::new("dockopt.measure/1", &result.root),
+        engine: &result.engine,
+        rounds: result.rounds,
+        source: result.source.as_deref(),
+        dependency: result.dependency.as_deref(),
+        builds: builds.collect(),
+        commands: &result.commands,
+        left_in_cache_bytes: result.left_in_cache,
+        not_removed: &result.left,
+    })
+}

@@ -1,0 +1,4 @@
+#!/bin/sh
+set -e
+alembic upgrade head
+exec gunicorn --bind 0.0.0.0:8000 service.web:app

@@ -1,0 +1,18 @@
+import pkg_resources
+from bottle import Bottle
+from waitress import serve
+
+app = Bottle()
+
+
+@app.get("/")
+def index() -> str:
+    return pkg_resources.get_distribution("bottle").version
+
+
+@app.get("/health")
+def health() -> dict[str, str]:
+    return {"status": "ok"}
+
+
+serve(app, host="0.0.0.0", port=8000)
