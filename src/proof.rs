@@ -20,7 +20,6 @@ pub use self::command::{command, plain};
 pub use self::declared::Declared;
 pub use self::failure::{denials, failure_class};
 pub use self::figures::{Fault, Figures, MeasuredBuild, Measurement, Run, Scenario, Size};
-pub use self::figures::{Figures, Run, Scenario, Size};
 pub use self::linkage::{lacking, library};
 pub use self::modules::{Asked, node, python, python_module, script_file};
 pub use self::probe::{Answer, Answers, Probe, compare_answers, routes};

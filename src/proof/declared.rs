@@ -6,7 +6,7 @@ use crate::build::{Base, Build, Stage};
 use crate::dockerfile::Keyword;
 use crate::inputs::context::Kind;
 use crate::inputs::{BuildInput, Inputs};
-use crate::manifest::{Ecosystem, Scope, normal};
+use crate::manifest::{Ecosystem, Scope, python_name};
 
 /// What the builds say, and what the rewrite declares.
 #[derive(Clone, Debug, Default)]
@@ -63,7 +63,7 @@ impl Declared {
                 *known |= runs;
             }
             let python = project.ecosystem == Ecosystem::Python;
-            let name = project.name.as_deref().map(|name| if python { normal(name) } else { name.to_owned() });
+            let name = project.name.as_deref().map(|name| if python { python_name(name) } else { name.to_owned() });
             self.projects.extend(name.map(|name| (project.ecosystem, name)));
             let locked = project.installs.iter().filter_map(|install| install.locked.as_ref());
             for (name, package) in locked.flat_map(|locked| &locked.packages) {

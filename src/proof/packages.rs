@@ -89,7 +89,7 @@ fn listed(side: &Side) -> BTreeMap<Key, u32> {
 
 fn key(package: &Package) -> Key {
     let name = match package.ecosystem {
-        Ecosystem::Python => manifest::normal(&package.name),
+        Ecosystem::Python => manifest::python_name(&package.name),
         _ => package.name.to_string(),
     };
     (package.ecosystem, name, package.version.to_string())

@@ -187,9 +187,3 @@ fn read(path: &Path, place: &Source) -> Result<Source, Failure> {
     let bytes = std::fs::read(path).map_err(|error| because(error.to_string()))?;
     place.with_bytes(bytes).map_err(|error| because(error.to_string()))
 }
-
-impl From<measure::Failure> for Failure {
-    fn from(failure: measure::Failure) -> Self {
-        Self::Because { what: failure.what, help: Some(failure.help) }
-    }
-}
