@@ -103,7 +103,8 @@ fn wanted(scene: &Scene, stage: &Stage, index: usize) -> Vec<(String, Manager)> 
             let folder =
                 if image == "gradle" && folder == "/root/.gradle" { "/home/gradle/.gradle".into() } else { folder };
             let given = |name: &str| build.run_variable(stage, index, &one, name).and_then(Given::text);
-            let off = given("GO111MODULE").is_some_and(|value| value == "off") || given("GOPROXY").is_some_and(|value| value == "off");
+            let off = given("GO111MODULE").is_some_and(|value| value == "off")
+                || given("GOPROXY").is_some_and(|value| value == "off");
             let vendored = cache.part == "modules" && (off || is_vendored(scene, &one));
             if !vendored && !found.iter().any(|(known, _)| *known == folder) && !is_read(scene, &folder) {
                 found.push((folder, call.manager));
@@ -130,7 +131,9 @@ fn fetches(call: &PackageCall) -> bool {
 fn is_kept(scene: &Scene, stage: &Stage, call: &PackageCall) -> bool {
     let build = scene.build;
     let same = |one: &Invocation| {
-        one.package_call().is_some_and(|other| other.manager == call.manager && !other.verb_text.is_empty() && !other.verb_text.contains('.'))
+        one.package_call().is_some_and(|other| {
+            other.manager == call.manager && !other.verb_text.is_empty() && !other.verb_text.contains('.')
+        })
     };
     let launched = build.target().and_then(|target| build.launch(target));
     let ships = build.ships(stage);
