@@ -301,3 +301,106 @@ fn link(target: &Path, path: &Path) -> io::Result<()> {
 fn link(target: &Path, path: &Path) -> io::Result<()> {
     std::os::windows::fs::symlink_file(target, path)
 }
+
+#[cfg(all(test, unix))]
+mod tests {
+    use super::*;
+    use std::os::unix::fs::{MetadataExt, PermissionsExt};
+    use std::time::{Duration, SystemTime};
+
+    fn plan(root: &Path) -> Plan {
+        Plan {
+            root: root.to_owned(),
+            dockerfile: "docker/Dockerfile".to_owned(),
+            text: "FROM a\nCOPY . .\n".to_owned(),
+            ignore: Some((".dockerignore".to_owned(), "docker\nnode_modules\n*.pem\n".to_owned())),
+            files: vec![("nginx/app.conf".to_owned(), b"server {}\n".to_vec())],
+            bases: None,
+        }
+    }
+
+    fn names(folder: &Path) -> Vec<String> {
+        let context = crate::load::walk(folder, &Matcher::default()).unwrap();
+        context.entries().map(|entry| context.path(entry)).collect()
+    }
+
+    #[test]
+    fn a_copy_is_what_the_builder_is_sent_with_other_texts() {
+        let (from, to) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+        let root = from.path();
+        for (path, mode) in [
+            ("start.sh", 0o755),
+            ("a/b.py", 0o444),
+            ("docker/Dockerfile", 0o644),
+            ("key.pem", 0o600),
+            ("node_modules/x", 0o644),
+        ] {
+            let path = root.join(path);
+            fs::create_dir_all(path.parent().unwrap()).unwrap();
+            fs::write(&path, "old").unwrap();
+            fs::set_permissions(&path, Permissions::from_mode(mode)).unwrap();
+        }
+        let old = SystemTime::UNIX_EPOCH + Duration::from_secs(1_000_000_000);
+        File::open(root.join("start.sh")).unwrap().set_modified(old).unwrap();
+        link(Path::new("/etc/passwd"), &root.join("link")).unwrap();
+        let before = names(root);
+
+        let mut project = Project::new(to.path(), "s1", &plan(root), &|| false).unwrap();
+        let copy = project.context();
+        let expected = [
+            ".dockerignore",
+            "a",
+            "a/b.py",
+            "docker",
+            "docker/Dockerfile",
+            "link",
+            "nginx",
+            "nginx/app.conf",
+            "start.sh",
+        ];
+        assert_eq!(names(&copy), expected);
+        assert_eq!(fs::read_to_string(project.dockerfile()).unwrap(), "FROM a\nCOPY . .\n");
+        let own = fs::metadata(copy.join("start.sh")).unwrap();
+        assert_eq!((own.mode() & 0o777, own.modified().unwrap(), own.nlink()), (0o755, old, 1));
+        assert_eq!(fs::metadata(copy.join("a/b.py")).unwrap().mode() & 0o777, 0o444);
+        assert_eq!(fs::read_link(copy.join("link")).unwrap(), Path::new("/etc/passwd"));
+
+        // A change is taken back with the next series, whose folder no builder knows.
+        project.change("a/b.py", b"new").unwrap();
+        project.change("a/b.py", b"newer").unwrap();
+        assert_eq!(project.read("a/b.py").unwrap(), b"newer");
+        project.renew("s2").unwrap();
+        assert_ne!(project.context(), copy);
+        assert!(!copy.exists());
+        assert_eq!(project.read("a/b.py").unwrap(), b"old");
+        assert_eq!(names(root), before);
+        assert_eq!(fs::read(root.join("a/b.py")).unwrap(), b"old");
+    }
+
+    #[test]
+    fn a_dockerfile_outside_has_a_folder_of_its_own() {
+        let (from, to) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+        let mut plan = plan(from.path());
+        plan.dockerfile = "../other/app.Dockerfile".to_owned();
+        plan.ignore = Some(("../other/app.Dockerfile.dockerignore".to_owned(), "x\n".to_owned()));
+        plan.files = vec![("../escape".to_owned(), Vec::new()), ("/absolute".to_owned(), Vec::new())];
+        let project = Project::new(to.path(), "s1", &plan, &|| false).unwrap();
+        assert!(!project.dockerfile().starts_with(project.context()));
+        assert!(project.dockerfile().ends_with("app.Dockerfile"));
+        assert!(project.dockerfile().with_file_name("app.Dockerfile.dockerignore").is_file());
+        assert!(names(&project.context()).is_empty());
+        assert!(!to.path().join("escape").exists());
+    }
+
+    #[test]
+    fn names_are_those_from_the_root() {
+        for (root, name, expected) in [
+            (".", "Dockerfile", "Dockerfile"),
+            (".", "./docker/Dockerfile", "docker/Dockerfile"),
+            ("backend", "backend/Dockerfile", "Dockerfile"),
+            ("/a/b", "/a/c/Dockerfile", "/a/c/Dockerfile"),
+        ] {
+            assert_eq!(from_root(Path::new(root), name), expected, "{root} {name}");
+        }
+    }
+}
