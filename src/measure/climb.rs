@@ -249,6 +249,13 @@ impl<'s, 'g> Climb<'s, 'g> {
 
     fn close(&self, proof: &mut Proof) {
         proof.commands = self.session.commands();
+        proof.left_in_cache = self.session.left_in_cache();
+        let hide = |text: &mut String| *text = self.session.mask(text);
+        proof.original.iter_mut().for_each(hide);
+        for tried in &mut proof.tried {
+            tried.failure.iter_mut().for_each(hide);
+            tried.checks.iter_mut().flat_map(|check| &mut check.details).for_each(hide);
+        }
     }
 }
 

@@ -158,6 +158,11 @@ impl Session {
         format!("dockopt-{}:{purpose}", self.nonce)
     }
 
+    /// A text without the values that are never shown.
+    pub(super) fn mask(&self, text: &str) -> String {
+        self.options.mask.apply(text)
+    }
+
     /// Whether somebody wants it to end.
     pub fn is_stopped(&self) -> bool {
         (self.options.stop)()

@@ -23,6 +23,7 @@ mod projects;
 mod registry;
 mod tracker;
 mod verdict;
+mod verify;
 
 /// A running engine, reached through its client.
 struct Engine {
