@@ -165,6 +165,9 @@ fn compare(
         return false;
     }
     let brought = declared.brought.contains_key(path);
+    if declared.brought.get(path).is_some_and(|own| declared.rewritten.contains(own)) {
+        return true;
+    }
     if (was.content, was.size) != (is.content, is.size) && was.kind != Kind::Symlink {
         if brought {
             seen.fail(format!("`{path}` has other contents"));

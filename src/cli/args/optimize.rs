@@ -8,7 +8,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use super::{Build, Config};
+use super::{Build, Builds, Config};
 use crate::optimize::Level;
 
 #[derive(Debug, Args)]
@@ -46,6 +46,8 @@ pub(in crate::cli) struct Optimize {
     pub smallest: bool,
     #[command(flatten)]
     pub proving: Proving,
+    #[command(flatten)]
+    pub builds: Builds,
     #[command(flatten)]
     pub build: Build,
     #[command(flatten)]

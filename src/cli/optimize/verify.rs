@@ -41,13 +41,9 @@ pub(super) fn run(global: &Global, command: &Optimize, inputs: &Inputs, options:
             continue;
         }
         let held = Arc::clone(&held);
-        let session = Session::open(measure::Options {
-            engine: crate::engine::Options::of_process(),
-            build: inputs.builds[build].options.clone(),
-            mask: crate::audit::mask(inputs),
-            stop: Arc::new(move || held.came()),
-            ..measure::Options::default()
-        })?;
+        let stop = Arc::new(move || held.came());
+        let how = crate::cli::measure::options(&command.builds, inputs.builds[build].options.clone(), stop);
+        let session = Session::open(measure::Options { mask: crate::audit::mask(inputs), ..how })?;
         let say = |what: &str| terminal::note(&format!("{what}\n"));
         let proved = match sources {
             Some(sources) => {
