@@ -19,6 +19,8 @@ pub(super) enum Nature<'i> {
     Cheap,
     /// Installs a project's dependencies.
     Install(Needs<'i>),
+    /// Builds the project; what it needs can be fetched before by a command of its own.
+    Build(Needs<'i>, &'static str),
     /// Changes names and modes of files of the context.
     Light,
     /// Runs a program of the project or its tools; what it writes is no manifest of another ecosystem.
@@ -152,6 +154,9 @@ fn of_call<'i>(walk: &Walk<'_, 'i>, at: usize, invocation: &Invocation, call: &P
     match call.verb {
         _ if asks => Nature::Cheap,
         Verb::Clean => Nature::Tidy,
+        Verb::Build if let Some((needs, command)) = closure::download(walk, at, invocation, call) => {
+            Nature::Build(needs, command)
+        }
         Verb::Install | Verb::Download if call.is_from_manifest() => match closure::needs(walk, at, invocation, call) {
             Ok(Some(needs)) => Nature::Install(needs),
             Ok(None) => of_project(call.manager),

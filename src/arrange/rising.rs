@@ -37,7 +37,17 @@ impl<'i> Walk<'_, 'i> {
         if state || natures.is_empty() {
             sorted.above.push(at);
             sorted.below.push(at);
+            sorted.states.push(at);
             return;
+        }
+        for (_, nature) in natures {
+            if let Nature::Build(needs, command) = nature
+                && self.hindrance(index, Some(needs)).is_none()
+                && !sorted.keys.contains(&needs.key)
+            {
+                sorted.keys.push(needs.key.clone());
+                sorted.fetches.push((needs.clone(), command));
+            }
         }
         if natures.iter().all(|(_, nature)| matches!(nature, Nature::Tidy | Nature::State)) {
             if sorted.rises { &mut sorted.above } else { &mut sorted.below }.push(at);
@@ -50,7 +60,7 @@ impl<'i> Walk<'_, 'i> {
                 sorted.worth |= !commands.is_empty();
                 for need in needs {
                     if need.without_project.is_some() {
-                        let ecosystem = Ecosystem::Python;
+                        let ecosystem = need.ways.first().map_or(Ecosystem::Python, |way| way.tool.ecosystem());
                         sorted.below.push(at);
                         sorted.effects.push(Effect::Ran(ecosystem, need.folder.clone()));
                     }
@@ -108,6 +118,10 @@ impl<'i> Walk<'_, 'i> {
                         None,
                     ));
                 }
+                Nature::Build(needs, _) => {
+                    let ecosystem = needs.ways.first().map_or(Ecosystem::Go, |way| way.tool.ecosystem());
+                    stay.push((Effect::Ran(ecosystem, folder), None));
+                }
                 Nature::Program(ecosystem) => stay.push((Effect::Ran(*ecosystem, folder), None)),
                 Nature::Unknown => {
                     let name = invocation.package_call().map(|call| call.title());
@@ -149,8 +163,18 @@ impl<'i> Walk<'_, 'i> {
         for one in self.below.iter_mut().filter(|one| one.index == usize::MAX) {
             one.index = index;
         }
-        let Sorted { above, below, needs, keys, commands, worth, effects, .. } = sorted;
+        let Sorted { mut above, below, needs, keys, commands, worth, effects, states, fetches, .. } = sorted;
         let all_above = above.len() == count;
+        // What says how the next command runs is nothing without one.
+        while !all_above && above.last().is_some_and(|last| states.contains(last)) {
+            above.pop();
+        }
+        for (needs, command) in fetches {
+            self.done.push(needs.key.clone());
+            self.commands.push(needs.title.clone());
+            self.last = Some(index);
+            self.above.push(Above { index, parts: None, command: Some(command), needs: vec![needs] });
+        }
         let stays_too = needs.iter().any(|need| need.without_project.is_some());
         let own = self.below.iter().any(|one| one.index == index);
         if (own && !(divisible && worth)) || (stays_too && count > 1 && !divisible) {
@@ -171,7 +195,7 @@ impl<'i> Walk<'_, 'i> {
             self.last = Some(index);
         }
         let divided = !all_above || stays_too;
-        self.above.push(Above { index, parts: divided.then_some(above), needs });
+        self.above.push(Above { index, parts: divided.then_some(above), command: None, needs });
         self.below.extend(effects.into_iter().map(|effect| Below { index, parts: None, effect }));
         let mut parts = divided.then_some(below);
         for one in self.below.iter_mut().filter(|one| one.index == index) {
@@ -193,6 +217,8 @@ struct Sorted<'i> {
     commands: Vec<String>,
     worth: bool,
     effects: Vec<Effect>,
+    states: Vec<usize>,
+    fetches: Vec<(Needs<'i>, &'static str)>,
 }
 
 impl Nature<'_> {

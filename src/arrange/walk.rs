@@ -3,15 +3,14 @@
 use std::cell::RefCell;
 use std::collections::BTreeSet;
 
-use super::closure::Needs;
-use super::nature::{self, Nature};
+use super::closure::{self, Needs};
 use super::{Arranged, Obstacle, text};
 use crate::build::{Base, Build, Stage, Transfer, installed};
 use crate::cache::{Origins, source_file};
 use crate::dockerfile::{Instruction, Keyword};
 use crate::inputs::context::{BuildContext, Kind};
 use crate::manifest::{Ecosystem, Project};
-use crate::shell::Invocation;
+use crate::shell::{Invocation, Verb};
 
 /// What stands above the sources in the new order.
 #[derive(Debug)]
@@ -19,6 +18,8 @@ pub(super) struct Above<'i> {
     pub(super) index: usize,
     /// The parts of a RUN that is divided, as elements of its script; `None` for the whole instruction.
     pub(super) parts: Option<Vec<usize>>,
+    /// A command of its own instead, which the instruction's own leave to it.
+    pub(super) command: Option<&'static str>,
     /// What its installs read.
     pub(super) needs: Vec<Needs<'i>>,
 }
@@ -207,8 +208,9 @@ impl<'b, 'i> Walk<'b, 'i> {
     fn note_done(&mut self, index: usize) {
         let Some(code) = self.build.code(index) else { return };
         for invocation in code.script.invocations() {
-            if let Nature::Install(needs) = nature::of(self, index, &invocation) {
-                self.done.push(needs.key);
+            let Some(call) = invocation.package_call() else { continue };
+            if matches!(call.verb, Verb::Install | Verb::Download) && call.is_from_manifest() {
+                self.done.extend(closure::key(self, index, &invocation, &call));
             }
         }
         self.obstacles.borrow_mut().clear();
@@ -236,7 +238,7 @@ impl<'b, 'i> Walk<'b, 'i> {
 
     /// What goes with whatever rises below it.
     fn keep(&mut self, index: usize) {
-        self.above.push(Above { index, parts: None, needs: Vec::new() });
+        self.above.push(Above { index, parts: None, command: None, needs: Vec::new() });
     }
 
     fn take_copy(&mut self, index: usize) {
@@ -254,12 +256,17 @@ impl<'b, 'i> Walk<'b, 'i> {
     fn is_apart(&self, transfer: &Transfer) -> bool {
         let Some(to) = transfer.destination.as_deref() else { return false };
         let to = installed::joined(&installed::workdir(self.build, self.stage, transfer.index), to);
+        let landing = |transfer: &Transfer, path: &str| self.build.landing(self.context, self.stage, transfer, path);
+        // A file that comes there anyway may come earlier.
+        let same = |path: &str, to: &str| {
+            let mut sources = self.transfers.iter().filter(|one| self.sources.contains(&one.index));
+            sources.any(|one| landing(one, path).as_deref() == Some(to))
+        };
         let lands = || {
             let selected = transfer.select(self.context);
             let files = selected.iter().flatten().flat_map(|selection| selection.entries.iter());
-            let paths = files.map(|id| self.context.path(*id));
-            let mut landed = paths.filter_map(|path| self.build.landing(self.context, self.stage, transfer, &path));
-            !landed.any(|to| self.has(&to))
+            let mut paths = files.map(|id| self.context.path(*id));
+            paths.all(|path| landing(transfer, &path).is_some_and(|to| !self.has(&to) || same(&path, &to)))
         };
         match &transfer.from {
             None => !transfer.sources.is_empty() && lands(),

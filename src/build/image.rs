@@ -315,6 +315,7 @@ mod tests {
             include_str!("../../data/service_checks.tsv"),
             include_str!("../../data/package_caches.tsv"),
             include_str!("../../data/slim_programs.tsv"),
+            include_str!("../../data/gem_system_packages.tsv"),
         ];
         for table in tables {
             let header = table.lines().find(|line| !line.starts_with('#')).unwrap();

@@ -1,6 +1,6 @@
 //! Rung 3 for Node projects: dependencies and build in stages of their own, and what runs in the last one.
 
-mod literal;
+pub(super) mod literal;
 mod native;
 mod need;
 mod output;
@@ -18,9 +18,7 @@ use super::rung::Rung;
 use super::scene::{Scene, Turn};
 use crate::build::Base;
 
-#[allow(unused_imports, reason = "the slim base asks")]
 pub(super) use self::native::{build_packages, run_packages};
-#[allow(unused_imports, reason = "non-root asks")]
 pub(super) use self::writes::writes;
 
 /// Its passes.

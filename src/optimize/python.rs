@@ -14,7 +14,7 @@ use super::pass::Pass;
 use super::rung::Rung;
 use super::scene::{Scene, Turn};
 
-pub(super) use self::system::{build_packages, run_packages};
+pub(super) use self::system::{build_packages, libraries_of, run_packages};
 
 /// Its passes.
 pub(super) const STAGES: &[Pass] =

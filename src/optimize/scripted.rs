@@ -1,24 +1,27 @@
 //! Rung 3 for Ruby and PHP projects: dependencies in a stage of their own.
 
+mod bundler;
+mod composer;
+mod gems;
+mod split;
+#[cfg(test)]
+mod tests;
+
 use super::pass::Pass;
 use super::rung::Rung;
-use super::scene::{Scene, Turn};
+use super::scene::Scene;
+use crate::build::{Base, Reference, Stage};
+
+pub(super) use self::gems::{build_packages, run_packages};
 
 /// Its passes.
 pub(super) const STAGES: &[Pass] = &[
-    Pass::new("bundler-stages", Rung::Stages, "install gems in a stage of their own", skip),
-    Pass::new("composer-stages", Rung::Stages, "install Composer packages in a stage of their own", skip),
+    Pass::new("bundler-stages", Rung::Stages, "install gems in a stage of their own", bundler::run),
+    Pass::new("composer-stages", Rung::Stages, "install Composer packages in a stage of their own", composer::run),
 ];
 
-fn skip(_scene: &Scene, _turn: &mut Turn) {}
-
-/// Debian packages that a stage needs on a slim base to install its gems: empty where slim suffices, `None` where that
-/// isn't known.
-pub(super) fn build_packages(_scene: &Scene, _stage: usize) -> Option<std::collections::BTreeSet<String>> {
-    None
-}
-
-/// Debian packages that a slim base lacks and the installed gems need at run time.
-pub(super) fn run_packages(_scene: &Scene) -> std::collections::BTreeSet<String> {
-    std::collections::BTreeSet::new()
+/// The folder in which official PHP images work.
+fn official_folder(scene: &Scene, stage: &Stage) -> Option<&'static str> {
+    let Base::Image(image) = scene.build.root_base(stage) else { return None };
+    (Reference::of(image).short_name() == "php").then_some("/var/www/html")
 }

@@ -19,6 +19,7 @@ mod lines;
 mod loading;
 mod measure;
 mod own;
+mod projects;
 mod registry;
 mod tracker;
 mod verdict;

@@ -29,6 +29,9 @@ pub(in crate::cli) struct Optimize {
     /// Print what would be done and why, change nothing
     #[arg(long, conflicts_with_all = ["diff", "write", "to"])]
     pub plan: bool,
+    /// Change nothing, show nothing, exit with 1 if something would change
+    #[arg(long, conflicts_with_all = ["write", "to"])]
+    pub check: bool,
     /// The highest rung of the ladder: 0 to 6, or `max`
     #[arg(long, value_name = "RUNG", default_value = "5")]
     pub level: Level,

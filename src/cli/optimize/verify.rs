@@ -7,8 +7,8 @@ use std::time::Duration;
 use crate::cli::args::{Global, Optimize, Proving};
 use crate::cli::interrupt::Interrupts;
 use crate::cli::output::{Failure, emit};
-use crate::cli::{CLEAN, FAILED, FOUND, terminal, write};
-use crate::fix::{Change, Outcome};
+use crate::cli::{CLEAN, FAILED, FOUND, changes, terminal, write};
+use crate::fix::Change;
 use crate::inputs::{IgnoreInput, Inputs};
 use crate::measure::{self, Companion, Demand, Ground, Proved, Session, Wanted};
 use crate::optimize::{Options, optimize};
@@ -31,7 +31,7 @@ pub(super) fn run(global: &Global, command: &Optimize, inputs: &Inputs, options:
     }
     let interrupts = Arc::new(Interrupts::hold_back());
     let held = Arc::clone(&interrupts);
-    let (mut proofs, mut changes) = (Vec::new(), Vec::new());
+    let (mut proofs, mut changed) = (Vec::new(), Vec::new());
     for build in builds {
         let evidence = crate::load::evidence(inputs, build);
         let ground = Ground { inputs, build, evidence: &evidence, options };
@@ -57,7 +57,7 @@ pub(super) fn run(global: &Global, command: &Optimize, inputs: &Inputs, options:
         for left in cleaned.left {
             terminal::note(&format!("left behind: {left}\n"));
         }
-        changes.extend(proved.optimized.iter().flat_map(crate::optimize::Optimized::changes));
+        changed.extend(proved.optimized.iter().flat_map(crate::optimize::Optimized::changes));
         proofs.push(proved.proof);
     }
     for path in &proving.proof {
@@ -66,7 +66,7 @@ pub(super) fn run(global: &Global, command: &Optimize, inputs: &Inputs, options:
             if is_markdown { report::proof_markdown(&proofs) } else { report::proof_json(&inputs.root, &proofs) };
         write::write(path, text.as_bytes())?;
     }
-    told(global, command, inputs, (&proofs, &changes))?;
+    told(global, command, inputs, (&proofs, &changed))?;
     Ok(code(&proofs))
 }
 
@@ -85,14 +85,13 @@ fn told(
     global: &Global,
     command: &Optimize,
     inputs: &Inputs,
-    (proofs, changes): (&[Proof], &[Change]),
+    (proofs, changed): (&[Proof], &[Change]),
 ) -> Result<(), Failure> {
+    let mut outcome = super::joined(changed.iter().cloned(), inputs);
     if command.write {
-        let files: Vec<_> =
-            changes.iter().map(|change| (Path::new(&*change.name), change.before.as_deref(), &*change.after)).collect();
-        write::change(&files)?;
+        changes::write_all(&outcome.changes)?;
     } else if let Some(folder) = &command.to {
-        super::written_to(folder, &command.path, changes)?;
+        changes::write_below(folder, &command.path, &outcome.changes)?;
     }
     let layout = terminal::stdout(global);
     match global.format {
@@ -100,9 +99,8 @@ fn told(
         Format::Markdown => emit(global, &report::proof_markdown(proofs)),
         _ => {
             let mut text = Vec::new();
-            if !command.write && command.to.is_none() && !changes.is_empty() {
-                let outcome = Outcome { changes: changes.to_vec(), ..Outcome::default() };
-                text = report::diff(&outcome, &crate::audit::mask(inputs), layout);
+            if !command.write && command.to.is_none() && !outcome.changes.is_empty() {
+                text = changes::diff(global, &mut outcome, &crate::audit::mask(inputs));
                 text.push(b'\n');
             }
             text.extend(report::proof(proofs, layout).into_bytes());

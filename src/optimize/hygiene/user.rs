@@ -8,6 +8,7 @@ use super::{health, root};
 use crate::build::{Base, BaseImage, Setting, Stage, Transfer, User};
 use crate::dockerfile::Keyword;
 use crate::finding::FileEdit;
+use crate::optimize::node;
 use crate::optimize::scene::{Scene, Turn};
 use crate::rules;
 use crate::text::Span;
@@ -58,6 +59,11 @@ fn plan(scene: &Scene, target: &Stage) -> Result<Plan, String> {
         writes.folders.insert(path);
     }
     own_frameworks(scene, target, &folder, &mut writes);
+    for (path, sign) in node::writes(scene) {
+        writes.sources |= path == folder;
+        writes.folders.insert(path);
+        writes.sign = sign;
+    }
     if folder == "/" && writes.sources {
         if !writes.sign.is_empty() {
             return Err(format!("{}, and its working folder is `/`", writes.sign));

@@ -190,7 +190,7 @@ fn cache_mounts() {
          |WORKDIR /app
          |RUN apt-get update && apt-get install -y gcc && rm -rf /var/lib/apt/lists/*
          |COPY requirements.txt ./
-         |RUN pip install --no-cache-dir --upgrade pip && pip install --no-cache-dir -r requirements.txt
+         |RUN pip install --no-cache-dir --upgrade pip && pip install -r requirements.txt
          |COPY . .",
         PIP,
         "|FROM python:3.13
@@ -206,7 +206,7 @@ fn cache_mounts() {
          |WORKDIR /app
          |USER node
          |COPY package*.json ./
-         |RUN npm ci && npm cache clean --force
+         |RUN npm ci
          |COPY . .",
         NPM,
         "|FROM node:22
@@ -223,8 +223,148 @@ fn cache_mounts() {
          |CMD [\"go\", \"run\", \".\"]";
     mounts(stays, &[("go.mod", "module a\n"), ("main.go", "")], stays);
     let stays = "|FROM python:3.13
+         |COPY requirements.txt ./
+         |RUN pip install --no-cache-dir -r requirements.txt";
+    mounts(stays, PIP, stays);
+    let stays = "|FROM python:3.13
          |ENV PIP_NO_CACHE_DIR=1
          |COPY requirements.txt ./
          |RUN pip install -r requirements.txt";
     mounts(stays, PIP, stays);
+}
+
+#[test]
+fn what_the_author_copies_first() {
+    check(
+        "|FROM python:3.13
+         |COPY . /app
+         |WORKDIR /app
+         |COPY requirements.txt .
+         |RUN pip install -r requirements.txt",
+        PIP,
+        "|FROM python:3.13
+         |WORKDIR /app
+         |COPY requirements.txt .
+         |RUN pip install -r requirements.txt
+         |COPY . /app",
+    );
+}
+
+#[test]
+fn go() {
+    check(
+        "|FROM golang:1.25
+         |WORKDIR /src
+         |COPY . .
+         |# The program
+         |RUN go build -o /bin/app ./cmd/app
+         |CMD [\"/bin/app\"]",
+        &[("go.mod", "module a\nrequire b v1.0.0\n"), ("go.sum", ""), ("cmd/app/main.go", "")],
+        "|FROM golang:1.25
+         |WORKDIR /src
+         |COPY go.mod go.sum ./
+         |RUN go mod download
+         |COPY . .
+         |# The program
+         |RUN go build -o /bin/app ./cmd/app
+         |CMD [\"/bin/app\"]",
+    );
+}
+
+#[test]
+fn composer() {
+    check(
+        "|FROM php:8.4-cli
+         |WORKDIR /app
+         |COPY --from=composer:2 /usr/bin/composer /usr/bin/composer
+         |COPY . .
+         |RUN composer install --no-dev",
+        &[
+            ("composer.json", r#"{"require":{"a/b":"1"},"scripts":{"post-install-cmd":"x"}}"#),
+            ("composer.lock", "{}"),
+            ("index.php", ""),
+        ],
+        "|FROM php:8.4-cli
+         |WORKDIR /app
+         |COPY --from=composer:2 /usr/bin/composer /usr/bin/composer
+         |COPY composer.json composer.lock ./
+         |RUN composer install --no-dev --no-scripts --no-autoloader
+         |COPY . .
+         |RUN composer install --no-dev",
+    );
+}
+
+#[test]
+fn bundle() {
+    check(
+        "|FROM ruby:3.4
+         |WORKDIR /app
+         |COPY . .
+         |RUN bundle install && bundle exec rails assets:precompile",
+        &[("Gemfile", "source 'x'\ngem 'rails'\n"), ("Gemfile.lock", ""), ("config.ru", ""), ("app/a.rb", "")],
+        "|FROM ruby:3.4
+         |WORKDIR /app
+         |COPY Gemfile Gemfile.lock ./
+         |RUN bundle install
+         |COPY . .
+         |RUN bundle exec rails assets:precompile",
+    );
+}
+
+#[test]
+fn what_may_read_anything_stays_above() {
+    for line in ["RUN ./prepare.sh", "RUN make", "RUN rm package-lock.json", "RUN sed -i s/a/b/ package.json"] {
+        let dockerfile = format!(
+            "|FROM node:22
+             |WORKDIR /app
+             |COPY . .
+             |{line}
+             |RUN npm install"
+        );
+        let mut files = NPM.to_vec();
+        files.push(("prepare.sh", ""));
+        check(&dockerfile, &files, &dockerfile);
+    }
+    // Not the user's own: the folder changes hands first.
+    let dockerfile = "|FROM node:22
+         |WORKDIR /app
+         |COPY . .
+         |RUN chown -R node /app
+         |USER node
+         |RUN npm install";
+    check(dockerfile, NPM, dockerfile);
+    let open = [("package.json", r#"{"scripts":{"postinstall":"node setup.js"}}"#), ("setup.js", ""), ("a.js", "")];
+    let dockerfile = "|FROM node:22
+         |WORKDIR /app
+         |COPY . .
+         |RUN npm install";
+    check(dockerfile, &open, dockerfile);
+    let modules = [NPM[0], NPM[1], NPM[2], ("node_modules/x/index.js", "")];
+    check(dockerfile, &modules, dockerfile);
+}
+
+#[test]
+fn workspaces_and_settings() {
+    check(
+        "|FROM node:22
+         |WORKDIR /app
+         |COPY --chown=node:node . .
+         |RUN cd /app && yarn install --frozen-lockfile && yarn build",
+        &[
+            ("package.json", r#"{"private":true,"workspaces":["packages/*"]}"#),
+            ("yarn.lock", "# yarn lockfile v1\n"),
+            (".npmrc", ""),
+            ("packages/a/package.json", r#"{"name":"a"}"#),
+            ("packages/a/a.js", ""),
+            ("packages/b/package.json", r#"{"name":"b"}"#),
+        ],
+        "|FROM node:22
+         |WORKDIR /app
+         |COPY --chown=node:node package.json yarn.lock .npmrc ./
+         |COPY --chown=node:node packages/a/package.json packages/a/
+         |COPY --chown=node:node packages/b/package.json packages/b/
+         |RUN cd /app && yarn install --frozen-lockfile
+         |COPY --chown=node:node . .
+         |RUN cd /app && yarn build",
+    );
 }

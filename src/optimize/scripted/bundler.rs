@@ -1,0 +1,185 @@
+//! Pass `bundler-stages`: gems are installed in a stage of their own.
+
+use super::gems;
+use super::split::{Fate, Split, describes, edits, stands_alone};
+use crate::build::{Base, Reference, Stage};
+use crate::dockerfile::Keyword;
+use crate::optimize::scene::{Scene, Turn};
+use crate::rules::is_build_package;
+use crate::shell::{Invocation, Manager, PackageSource, Verb};
+use crate::text::Span;
+
+const WHAT: &str = "installs gems in the final stage";
+
+/// Where the official images keep gems: `GEM_HOME`, set in them.
+const HOME: &str = "/usr/local/bundle";
+
+pub(super) fn run(scene: &Scene, turn: &mut Turn) {
+    let Some(target) = scene.build.target().filter(|target| stands_alone(scene, target)) else { return };
+    let Some(install) = install(scene, target) else { return };
+    match split(scene, target, install) {
+        Ok(split) => {
+            let what = "installs gems in a stage of their own";
+            let why = "compilers, headers and caches of the install stay out of the image";
+            turn.step(what, why, edits(scene, target, &split));
+        }
+        Err(why) => turn.refuse(WHAT, why),
+    }
+}
+
+/// The last RUN of the stage that installs what a Gemfile names.
+fn install(scene: &Scene, target: &Stage) -> Option<usize> {
+    let runs = scene.build.instructions(target).filter(|(_, one)| one.keyword == Keyword::Run);
+    let installs = |index: &usize| {
+        calls(scene, *index, |one| {
+            one.package_call().is_some_and(|call| call.manager == Manager::Bundle && call.verb == Verb::Install)
+        })
+    };
+    runs.map(|(index, _)| index).filter(installs).last()
+}
+
+fn calls(scene: &Scene, index: usize, found: impl Fn(&Invocation) -> bool) -> bool {
+    scene.build.code(index).is_some_and(|code| code.script.invocations().iter().any(found))
+}
+
+fn split(scene: &Scene, target: &Stage, install: usize) -> Result<Split, String> {
+    let official =
+        matches!(scene.build.root_base(target), Base::Image(image) if Reference::of(image).short_name() == "ruby");
+    let code = scene.build.code(install).ok_or("no shell of this kind reads the install")?;
+    let text = scene.source().slice(scene.build.instruction(install).span);
+    let (folders, own) = folders(scene, target, install, official)?;
+    let mut split = Split { last: install, fates: Vec::new(), texts: Vec::new(), copies: Vec::new() };
+    for (index, one) in scene.build.instructions(target).take_while(|(index, _)| *index < install) {
+        let fate = match one.keyword {
+            keyword if describes(keyword) => Fate::Final,
+            Keyword::Run => of_run(scene, target, index, official)?,
+            Keyword::Copy | Keyword::Add if is_covered(scene, target, index, install) => Fate::Build(None),
+            _ => Fate::Both,
+        };
+        split.fates.push((index, fate));
+    }
+    split.fates.push((install, Fate::Build(None)));
+    // The archives that were unpacked are of no use any more.
+    let caches = own.as_deref().map(|own| format!("{own}/cache"));
+    if let (Some(cache), Some(at), None) = (caches, code.script.append_at(), text.find("/cache")) {
+        let place = code.place(scene.file(), Span::at(at)).start - scene.passage(install).start;
+        let passage = scene.passage_text(install);
+        let (before, after) = passage.split_at(place as usize);
+        let newline = scene.newline();
+        split.texts.push((install, format!("{before} \\{newline}    && rm -rf {cache}{after}")));
+    }
+    split.copies = folders.into_iter().map(|folder| (folder, install)).collect();
+    Ok(split)
+}
+
+/// The folders that the install fills, and the one that holds the gems.
+fn folders(
+    scene: &Scene,
+    target: &Stage,
+    install: usize,
+    official: bool,
+) -> Result<(Vec<String>, Option<String>), String> {
+    let work = scene.build.workdir(target, install);
+    let work = work.value().map_or("/", String::as_str).trim_end_matches('/').to_owned();
+    let mut path = scene.build.expand(target, install, "${BUNDLE_PATH:-}").filter(|path| !path.is_empty());
+    let before = scene.build.instructions(target).take_while(|(index, _)| *index <= install);
+    for (index, _) in before.filter(|(_, one)| one.keyword == Keyword::Run) {
+        let Some(code) = scene.build.code(index) else { continue };
+        for one in code.script.invocations().iter().filter(|one| matches!(one.program, Some("bundle" | "bundler"))) {
+            let words: Vec<&str> = one.args.iter().map(crate::shell::Word::text).collect();
+            if one.args.iter().any(crate::shell::Word::is_dynamic) && words.iter().any(|word| word.contains("path")) {
+                return Err("where bundler puts gems depends on a variable".to_owned());
+            }
+            let behind = |name: &str| words.iter().position(|word| *word == name).and_then(|at| words.get(at + 1));
+            let deploys = words.contains(&"--deployment") || words.contains(&"deployment");
+            if let Some(found) = behind("path").or_else(|| behind("--path")) {
+                path = Some((*found).to_owned());
+            } else if deploys && path.is_none() {
+                path = Some("vendor/bundle".to_owned());
+            }
+        }
+    }
+    if path.is_none()
+        && scene.build.expand(target, install, "${BUNDLE_DEPLOYMENT:-}").is_some_and(|text| !text.is_empty())
+    {
+        path = Some("vendor/bundle".to_owned());
+    }
+    match path {
+        Some(path) if path.starts_with('/') && official && path != HOME => Ok((vec![HOME.to_owned(), path], None)),
+        Some(path) if path.starts_with('/') => Ok((vec![path.clone()], Some(path).filter(|path| path == HOME))),
+        Some(_) if !official => Err("bundler's settings lie in the project's folder".to_owned()),
+        Some(path) => Ok((vec![HOME.to_owned(), format!("{work}/{}", path.trim_start_matches("./"))], None)),
+        None if official => Ok((vec![HOME.to_owned()], Some(HOME.to_owned()))),
+        // Debian's Ruby.
+        None => Ok((vec!["/var/lib/gems".to_owned(), "/usr/local/bin".to_owned()], None)),
+    }
+}
+
+/// What becomes of a RUN before the install.
+fn of_run(scene: &Scene, target: &Stage, index: usize, official: bool) -> Result<Fate, String> {
+    let Some(code) = scene.build.code(index) else { return Ok(Fate::Both) };
+    let invocations = code.script.invocations();
+    let gems = |one: &Invocation| {
+        one.package_call().is_some_and(|call| matches!(call.manager, Manager::Gem | Manager::Bundle))
+    };
+    if official && !invocations.is_empty() && invocations.iter().all(gems) {
+        // Gems and settings lie in what is copied.
+        return Ok(Fate::Build(None));
+    }
+    let apt = |one: &Invocation| one.package_call().is_some_and(|call| call.manager == Manager::Apt) || one.is("rm");
+    let only_apt = !invocations.is_empty() && invocations.iter().all(apt) && code.script.compounds.is_empty();
+    let built: Vec<String> = invocations
+        .iter()
+        .filter_map(Invocation::package_call)
+        .flat_map(|call| call.packages.iter().map(|package| package.name.text.to_owned()).collect::<Vec<_>>())
+        .filter(|name| is_build_package(name))
+        .collect();
+    if !only_apt || built.is_empty() {
+        return Ok(Fate::Both);
+    }
+    let headers: Vec<&str> = built.iter().map(String::as_str).collect();
+    let Some(libraries) = gems::libraries(scene, target, &headers) else { return Ok(Fate::Both) };
+    Ok(Fate::Build(without(scene, index, &libraries.into_iter().collect::<Vec<_>>())))
+}
+
+/// The RUN with libraries in place of the packages that only build; `None` where nothing is left.
+fn without(scene: &Scene, index: usize, libraries: &[String]) -> Option<String> {
+    let code = scene.build.code(index)?;
+    let mut names: Vec<String> = Vec::new();
+    for call in code.script.invocations().iter().filter_map(Invocation::package_call) {
+        let own = call.packages.iter().filter(|one| !one.absent && one.source == PackageSource::Index);
+        let text = scene.source();
+        names.extend(
+            own.filter(|one| !is_build_package(one.name.text))
+                .map(|one| text.slice(code.place(scene.file(), one.span)).to_owned()),
+        );
+    }
+    names.extend(libraries.iter().filter(|name| !names.contains(name)).cloned().collect::<Vec<_>>());
+    if names.is_empty() {
+        return None;
+    }
+    let newline = scene.newline();
+    Some(format!(
+        "RUN apt-get update \\{newline}    && apt-get install -y --no-install-recommends {} \\{newline}    && rm -rf /var/lib/apt/lists/*",
+        names.join(" ")
+    ))
+}
+
+/// Whether a later COPY of everything brings what this one does.
+fn is_covered(scene: &Scene, target: &Stage, index: usize, install: usize) -> bool {
+    let transfers = scene.build.transfers(target);
+    let own = transfers.iter().any(|one| one.index == index && one.from.is_none());
+    let folder = |at: usize| scene.build.workdir(target, at).value().cloned();
+    let later = transfers.iter().any(|one| {
+        one.index > install
+            && one.from.is_none()
+            && one.sources.iter().all(crate::build::Source::is_everything)
+            && one.destination.as_deref().is_some_and(|to| {
+                matches!(to, "." | "./") || folder(one.index).as_deref() == Some(to.trim_end_matches('/'))
+            })
+    });
+    let here = transfers.iter().find(|one| one.index == index).and_then(|one| one.destination.clone());
+    own && later
+        && here
+            .is_some_and(|to| matches!(&*to, "." | "./") || folder(index).as_deref() == Some(to.trim_end_matches('/')))
+}

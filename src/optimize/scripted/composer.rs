@@ -1,0 +1,223 @@
+//! Pass `composer-stages`: Composer's packages are installed in a stage of their own.
+
+use super::split::{Fate, Split, describes, edits, stands_alone};
+use crate::build::{Stage, Transfer};
+use crate::dockerfile::Keyword;
+use crate::manifest::Ecosystem;
+use crate::optimize::scene::{Scene, Turn};
+use crate::shell::{Invocation, Manager, Verb, Word, parse};
+
+const WHAT: &str = "installs Composer's packages in the final stage";
+
+/// Packages by which Composer fetches and unpacks.
+const FETCHERS: [&str; 8] = ["git", "unzip", "zip", "7zip", "p7zip-full", "wget", "ca-certificates", "openssh-client"];
+
+pub(super) fn run(scene: &Scene, turn: &mut Turn) {
+    let Some(target) = scene.build.target().filter(|target| stands_alone(scene, target)) else { return };
+    let Some((first, last)) = installs(scene, target) else { return };
+    match split(scene, target, first, last) {
+        Ok(split) => {
+            let what = "installs Composer's packages in a stage of their own";
+            let why = "Composer, and what it fetches and unpacks with, stay out of the image";
+            turn.step(what, why, edits(scene, target, &split));
+        }
+        Err(why) => turn.refuse(WHAT, why),
+    }
+}
+
+fn is_composer(one: &Invocation) -> bool {
+    one.package_call().is_some_and(|call| call.manager == Manager::Composer)
+}
+
+/// The first RUN that installs with Composer, and the last one that calls it.
+fn installs(scene: &Scene, target: &Stage) -> Option<(usize, usize)> {
+    let calls = |found: fn(&Invocation) -> bool| {
+        let runs = scene.build.instructions(target).filter(|(_, one)| one.keyword == Keyword::Run);
+        let runs = runs.map(|(index, _)| index);
+        runs.filter(|index| scene.build.code(*index).is_some_and(|code| code.script.invocations().iter().any(found)))
+            .collect::<Vec<_>>()
+    };
+    let install = |one: &Invocation| {
+        one.package_call().is_some_and(|call| {
+            call.manager == Manager::Composer && call.verb == Verb::Install && call.is_from_manifest()
+        })
+    };
+    Some((*calls(install).first()?, *calls(is_composer).last()?))
+}
+
+fn split(scene: &Scene, target: &Stage, first: usize, last: usize) -> Result<Split, String> {
+    let vendor = vendor(scene, target, first)?;
+    if starts_composer(scene, target) {
+        return Err("the container calls Composer when it starts".to_owned());
+    }
+    let mut split = Split { last, fates: Vec::new(), texts: Vec::new(), copies: Vec::new() };
+    let transfers = scene.build.transfers(target);
+    // What scripts of the project write beside the packages is not known.
+    let whole = runs_scripts(scene, first, last);
+    let mut extensions = false;
+    for (index, one) in scene.build.instructions(target).take_while(|(index, _)| *index <= last) {
+        let fate = match one.keyword {
+            keyword if describes(keyword) => Fate::Final,
+            Keyword::Copy | Keyword::Add => {
+                let transfer = transfers.iter().find(|transfer| transfer.index == index);
+                let tool = transfer.is_some_and(brings_composer);
+                let manifests =
+                    index < first && transfer.is_some_and(|one| is_manifest(one)) && covered(&transfers, first);
+                let own = whole && transfer.is_some_and(|one| one.from.is_none());
+                if tool || manifests || own { Fate::Build(None) } else { Fate::Both }
+            }
+            Keyword::Run => {
+                let fate = of_run(scene, index, extensions);
+                extensions |= builds_extensions(scene, index);
+                fate.ok_or("a RUN calls Composer and does something else too")?
+            }
+            _ => Fate::Both,
+        };
+        split.fates.push((index, fate));
+    }
+    if whole {
+        let folder = vendor.trim_end_matches("/vendor").to_owned();
+        split.copies.push((folder, last));
+    } else {
+        split.copies.push((vendor, behind(scene, &transfers, last)));
+    }
+    Ok(split)
+}
+
+/// Whether Composer runs scripts of the project, which may write anywhere.
+fn runs_scripts(scene: &Scene, first: usize, last: usize) -> bool {
+    let php = scene.projects().iter().filter(|project| project.ecosystem == Ecosystem::Php);
+    let open =
+        php.flat_map(|project| &project.installs).any(|install| install.open.iter().any(|why| why.contains("script")));
+    let quiet = |index: usize| {
+        let Some(code) = scene.build.code(index) else { return false };
+        let invocations = code.script.invocations();
+        let calls = invocations.iter().filter_map(Invocation::package_call);
+        calls.filter(|call| call.manager == Manager::Composer).all(|call| call.has(&["--no-scripts"]))
+    };
+    open && !(first..=last).all(quiet)
+}
+
+/// The instruction behind which the packages are copied: those that lie in the context must not lay over them.
+fn behind(scene: &Scene, transfers: &[Transfer], last: usize) -> usize {
+    if scene.context().is_some_and(|context| context.find("vendor").is_none()) {
+        return last;
+    }
+    let everything =
+        |one: &&Transfer| one.from.is_none() && one.sources.iter().any(crate::build::Source::is_everything);
+    transfers.iter().filter(everything).map(|one| one.index).max().unwrap_or(last).max(last)
+}
+
+fn covered(transfers: &[Transfer], first: usize) -> bool {
+    transfers.iter().any(|one| {
+        one.index > first && one.from.is_none() && one.sources.iter().any(crate::build::Source::is_everything)
+    })
+}
+
+fn is_manifest(transfer: &Transfer) -> bool {
+    let known = |text: &str| {
+        matches!(
+            text.trim_start_matches("./"),
+            "composer.json" | "composer.lock" | "composer.*" | "symfony.lock" | "auth.json"
+        )
+    };
+    transfer.from.is_none() && transfer.sources.iter().all(|source| source.text.as_deref().is_some_and(known))
+}
+
+fn brings_composer(transfer: &Transfer) -> bool {
+    let named = |text: &str| text.rsplit('/').next() == Some("composer");
+    transfer.from.is_some() && transfer.sources.iter().all(|source| source.text.as_deref().is_some_and(named))
+}
+
+/// What becomes of a RUN; `None` where Composer's part can't be told from the rest.
+fn of_run(scene: &Scene, index: usize, extensions: bool) -> Option<Fate> {
+    let Some(code) = scene.build.code(index) else { return Some(Fate::Both) };
+    let invocations = code.script.invocations();
+    let text = scene.source().slice(scene.build.instruction(index).span);
+    if text.contains("getcomposer.org") && invocations.iter().all(|one| !builds_extension(one)) {
+        return Some(Fate::Build(None));
+    }
+    let composer = invocations.iter().any(is_composer);
+    let beside = ["rm", "cd", "mkdir", "cp", "set", "echo", "export", "true", "test", "["];
+    let plain =
+        invocations.iter().all(|one| is_composer(one) || one.program.is_some_and(|program| beside.contains(&program)));
+    if composer {
+        return plain.then_some(Fate::Build(None));
+    }
+    let fetches = |one: &Invocation| {
+        let own = one.package_call().filter(|call| call.manager == Manager::Apt);
+        own.is_some_and(|call| call.packages.iter().all(|package| FETCHERS.contains(&package.name.text)))
+            || one.is("rm")
+    };
+    let called = scene.evidence.texts.iter().any(|(path, text)| {
+        let code = path.rsplit('.').next().is_some_and(|ending| matches!(ending, "php" | "sh"));
+        code && ["exec(", "proc_open(", "Process(", "git ", "unzip "].iter().any(|word| text.contains(word))
+    });
+    let only_fetchers = !invocations.is_empty() && invocations.iter().all(fetches) && !called;
+    // Behind extensions, the steps of both stages stay the same up to here and are done once.
+    Some(if only_fetchers && (extensions || !later_builds(scene, index)) { Fate::Build(None) } else { Fate::Both })
+}
+
+fn later_builds(scene: &Scene, index: usize) -> bool {
+    let all = scene.file().instructions().iter().enumerate().skip(index + 1);
+    all.filter(|(_, one)| one.keyword == Keyword::Run).any(|(index, _)| builds_extensions(scene, index))
+}
+
+fn builds_extensions(scene: &Scene, index: usize) -> bool {
+    scene.build.code(index).is_some_and(|code| code.script.invocations().iter().any(builds_extension))
+}
+
+fn builds_extension(one: &Invocation) -> bool {
+    matches!(
+        one.program,
+        Some(
+            "docker-php-ext-install"
+                | "docker-php-ext-configure"
+                | "docker-php-ext-enable"
+                | "pecl"
+                | "install-php-extensions"
+        )
+    )
+}
+
+/// The folder that Composer fills, absolute.
+fn vendor(scene: &Scene, target: &Stage, first: usize) -> Result<String, String> {
+    let code = scene.build.code(first).ok_or("no shell of this kind reads the install")?;
+    let invocations = code.script.invocations();
+    let moved = ["-d", "--working-dir", "COMPOSER_VENDOR_DIR", "global"];
+    let text = scene.source().text();
+    let elsewhere = invocations
+        .iter()
+        .any(|one| one.is("cd") || one.args.iter().any(|word| moved.iter().any(|name| word.text().starts_with(name))));
+    let named =
+        scene.evidence.texts.iter().any(|(path, text)| path.ends_with("composer.json") && text.contains("vendor-dir"));
+    if elsewhere || named || text.contains("COMPOSER_VENDOR_DIR") {
+        return Err("Composer puts its packages into a folder of its own choice".to_owned());
+    }
+    let folder = scene.build.workdir(target, first);
+    let folder = folder.value().map(String::as_str).or_else(|| super::official_folder(scene, target));
+    folder
+        .map(|folder| format!("{}/vendor", folder.trim_end_matches('/')))
+        .ok_or_else(|| "nobody knows which folder it works in".to_owned())
+}
+
+/// Whether the container's command or a script of it calls Composer.
+fn starts_composer(scene: &Scene, target: &Stage) -> bool {
+    let calls = |text: &str| {
+        parse(text)
+            .invocations()
+            .iter()
+            .any(|one| one.is("composer") || one.args.iter().any(|word: &Word| word.is("composer")))
+    };
+    let own = [Keyword::Entrypoint, Keyword::Cmd].into_iter().filter_map(|keyword| scene.build.last(target, keyword));
+    let own = own
+        .filter_map(|(index, _)| scene.build.code(index))
+        .any(|code| code.script.invocations().iter().any(|one| one.is("composer")));
+    let scripts = scene
+        .build
+        .started(target)
+        .iter()
+        .any(|started| scene.evidence.texts.get(&started.file.path).is_some_and(|text| calls(text)));
+    let services = scene.evidence.services.iter().filter_map(|service| service.command.as_deref()).any(calls);
+    own || scripts || services
+}

@@ -1,0 +1,114 @@
+//! What gems want of Debian (`data/gem_system_packages.tsv`).
+
+use std::collections::BTreeSet;
+
+use crate::build::{Base, PackageLists, Stage};
+use crate::manifest::{Ecosystem, Tool};
+use crate::optimize::python;
+use crate::optimize::scene::Scene;
+use crate::shell::{Manager, Verb};
+
+/// Libraries that Ruby itself is linked with, so that its slim image has them.
+const OWN: [&str; 6] = ["libssl3t64", "libffi8", "libyaml-0-2", "zlib1g", "libgmp10", "libcrypt1"];
+
+fn row(gem: &str) -> Option<(&'static str, &'static str)> {
+    let table = include_str!("../../../data/gem_system_packages.tsv");
+    let rows = table.lines().filter(|line| !line.starts_with('#')).map(|line| line.split('\t').collect::<Vec<_>>());
+    let name = gem.replace('_', "-");
+    rows.into_iter().find_map(|cells| match cells.as_slice() {
+        &[known, build, run, ..] if known == name => Some((build, run)),
+        _ => None,
+    })
+}
+
+fn packages(cell: &'static str) -> impl Iterator<Item = &'static str> {
+    cell.split(' ').filter(|one| *one != "-")
+}
+
+/// Names of the gems that the lock files name, where there are any.
+fn locked(scene: &Scene) -> Option<BTreeSet<String>> {
+    let ruby = scene.projects().iter().filter(|project| project.ecosystem == Ecosystem::Ruby);
+    let installs = ruby.flat_map(|project| &project.installs).filter(|install| install.tool == Tool::Bundler);
+    let mut names = BTreeSet::new();
+    let mut any = false;
+    for locked in installs.filter_map(|install| install.locked.as_ref()) {
+        any = true;
+        names.extend(locked.packages.keys().cloned());
+    }
+    any.then_some(names)
+}
+
+/// Debian packages that a stage needs on a slim base to install its gems: empty where slim suffices, `None` where that
+/// isn't known.
+pub(in crate::optimize) fn build_packages(scene: &Scene, stage: usize) -> Option<BTreeSet<String>> {
+    let stage = scene.build.stages().get(stage)?;
+    let mut gems = BTreeSet::new();
+    for (index, _) in scene.build.instructions(stage) {
+        let Some(code) = scene.build.code(index) else { continue };
+        for call in code.script.invocations().iter().filter_map(crate::shell::Invocation::package_call) {
+            match (call.manager, call.verb) {
+                (Manager::Gem, Verb::Install) if !call.has_unknown_packages() => {
+                    gems.extend(call.packages.iter().map(|package| package.name.text.to_owned()));
+                }
+                (Manager::Gem, Verb::Install) => return None,
+                (Manager::Bundle, Verb::Install) => gems.extend(locked(scene)?),
+                _ => {}
+            }
+        }
+    }
+    // Bundler and its like are Ruby alone; of most others some gem below them is not.
+    let plain = ["bundler", "rake", "foreman", "rack"];
+    if gems.iter().all(|gem| plain.contains(&&**gem)) {
+        return Some(BTreeSet::new());
+    }
+    let mut all: BTreeSet<String> = ["gcc", "g++", "make", "libc6-dev"].into_iter().map(str::to_owned).collect();
+    all.extend(gems.iter().filter_map(|gem| row(gem)).flat_map(|(build, _)| packages(build)).map(str::to_owned));
+    let from_git = scene
+        .evidence
+        .texts
+        .iter()
+        .any(|(path, text)| path.ends_with("Gemfile.lock") && text.lines().any(|line| line == "GIT"));
+    if from_git {
+        all.extend(["git", "ca-certificates"].map(str::to_owned));
+    }
+    Some(all)
+}
+
+/// Debian packages that a slim base lacks and the installed gems need at run time.
+pub(in crate::optimize) fn run_packages(scene: &Scene) -> BTreeSet<String> {
+    let mut all = BTreeSet::new();
+    let Some(target) = scene.build.target() else { return all };
+    let Some(gems) = locked(scene).filter(|_| stands_on_ruby(scene, target)) else { return all };
+    let suite = suite(scene, target).unwrap_or("trixie");
+    for (build, run) in gems.iter().filter_map(|gem| row(gem)) {
+        let known: Vec<&str> =
+            packages(build).filter_map(|header| python::libraries_of(header, suite)).flatten().collect();
+        let own = packages(run).filter(|one| !OWN.contains(one));
+        let own = own.filter(|one| suite == "trixie" || known.is_empty() || !one.contains(char::is_numeric));
+        all.extend(own.map(|one| if suite == "trixie" { one } else { one.trim_end_matches("t64") }.to_owned()));
+        all.extend(known.into_iter().filter(|one| suite != "trixie" && !OWN.contains(one)).map(str::to_owned));
+    }
+    if gems.contains("tzinfo") && !gems.contains("tzinfo-data") {
+        all.insert("tzdata".to_owned());
+    }
+    all
+}
+
+/// Headers that a stage no longer installs, as the libraries that run; `None` where one is not known.
+pub(super) fn libraries(scene: &Scene, stage: &Stage, headers: &[&str]) -> Option<BTreeSet<String>> {
+    let suite = suite(scene, stage).unwrap_or("trixie");
+    let mut all = BTreeSet::new();
+    for header in headers.iter().filter(|name| name.ends_with("-dev")) {
+        all.extend(python::libraries_of(header, suite)?.into_iter().map(str::to_owned));
+    }
+    Some(all)
+}
+
+fn suite(scene: &Scene, stage: &Stage) -> Option<&'static str> {
+    let Base::Image(image) = scene.build.root_base(stage) else { return None };
+    PackageLists::of(image).map(|lists| lists.suite)
+}
+
+fn stands_on_ruby(scene: &Scene, stage: &Stage) -> bool {
+    matches!(scene.build.root_base(stage), Base::Image(image) if crate::build::Reference::of(image).short_name() == "ruby")
+}

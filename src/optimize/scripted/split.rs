@@ -1,0 +1,105 @@
+//! A stage split in two at the instruction that installs dependencies: what comes up to it is done in a stage of its own,
+//! and the final stage takes only what was installed.
+
+use std::collections::BTreeSet;
+
+use crate::build::{Base, Stage};
+use crate::dockerfile::Keyword;
+use crate::finding::FileEdit;
+use crate::optimize::scene::Scene;
+use crate::text::Span;
+
+/// What becomes of an instruction up to the install.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Fate {
+    /// It stands in both stages.
+    Both,
+    /// It stands in the first stage; the final one has this text in its place, or nothing.
+    Build(Option<String>),
+    /// It stands in the final stage.
+    Final,
+}
+
+/// A split.
+pub(super) struct Split {
+    /// The last instruction of the first stage.
+    pub last: usize,
+    /// Fates by instruction, from the first behind FROM to the last; missing ones are [`Fate::Both`].
+    pub fates: Vec<(usize, Fate)>,
+    /// Instructions of the first stage with another text than the author's.
+    pub texts: Vec<(usize, String)>,
+    /// What the final stage copies from the first one, and the instruction behind which it does.
+    pub copies: Vec<(String, usize)>,
+}
+
+/// Whether the stage is one that can be split: the only one that is needed, on an image.
+pub(super) fn stands_alone(scene: &Scene, target: &Stage) -> bool {
+    let build = scene.build;
+    let image = matches!(target.base, Base::Image(_) | Base::Unknown(_));
+    let triggers = build.instructions(target).any(|(_, one)| one.keyword == Keyword::Onbuild);
+    let needed = build.stages().iter().filter(|stage| build.is_needed(stage));
+    let on_it = needed.filter(|stage| stage.index != target.index).any(|stage| stage.base == Base::Stage(target.index));
+    image && build.ships(target) && !triggers && !on_it
+}
+
+/// A name that no stage has.
+fn name(scene: &Scene) -> &'static str {
+    let taken: BTreeSet<&str> = scene.build.stages().iter().filter_map(|stage| stage.name.as_deref()).collect();
+    ["build", "dependencies", "vendor"].into_iter().find(|name| !taken.contains(name)).unwrap_or("dockopt-build")
+}
+
+/// What stands in the final stage only: it says nothing to a step.
+pub(super) const fn describes(keyword: Keyword) -> bool {
+    matches!(
+        keyword,
+        Keyword::Label
+            | Keyword::Expose
+            | Keyword::Volume
+            | Keyword::Healthcheck
+            | Keyword::Cmd
+            | Keyword::Entrypoint
+            | Keyword::Stopsignal
+            | Keyword::Maintainer
+    )
+}
+
+/// The edits that make two stages of one.
+pub(super) fn edits(scene: &Scene, target: &Stage, split: &Split) -> Vec<FileEdit> {
+    let (newline, source) = (scene.newline(), scene.source());
+    let from = scene.build.instruction(target.from);
+    let fate =
+        |index: usize| split.fates.iter().find(|(at, _)| *at == index).map_or(Fate::Both, |(_, fate)| fate.clone());
+    let line = source.slice(Span::new(from.span.start, target.base_span.end));
+    let stage = name(scene);
+    let mut first = format!("{line} AS {stage}{newline}");
+    let mut edits = Vec::new();
+    for (index, one) in scene.build.instructions(target).filter(|(index, _)| *index <= split.last) {
+        let fate = fate(index);
+        if fate != Fate::Final && !describes(one.keyword) {
+            let text = split.texts.iter().find(|(at, _)| *at == index).map(|(_, text)| text.clone());
+            first.push_str(&text.unwrap_or_else(|| scene.passage_text(index)));
+        }
+        let copies: String = split
+            .copies
+            .iter()
+            .filter(|(_, behind)| *behind == index)
+            .flat_map(|(path, _)| [format!("COPY --from={stage} {path} {path}"), newline.to_owned()])
+            .collect();
+        match fate {
+            Fate::Build(text) => {
+                let kept = text.map(|text| text + newline).unwrap_or_default();
+                edits.push(scene.edit(scene.passage(index), kept + &copies));
+            }
+            _ if !copies.is_empty() => edits.push(scene.edit(Span::at(scene.passage(index).end), copies)),
+            _ => {}
+        }
+    }
+    let behind = split.copies.iter().filter(|(_, behind)| *behind > split.last);
+    for (path, index) in behind {
+        let text = format!("COPY --from={stage} {path} {path}{newline}");
+        edits.push(scene.edit(Span::at(scene.passage(*index).end), text));
+    }
+    let start = scene.passage(target.from).start;
+    edits.insert(0, scene.edit(Span::at(start), first + newline));
+    edits
+}

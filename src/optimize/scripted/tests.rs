@@ -1,0 +1,38 @@
+use crate::optimize::Rung;
+use crate::optimize::sketch::{climbed, rewritten};
+
+fn check(dockerfile: &str, files: &[(&str, &str)], rung: Rung, expected: &str) {
+    let text = rewritten(dockerfile, files, rung);
+    let refusals: Vec<_> = climbed(dockerfile, files, rung).rungs.into_iter().flat_map(|rung| rung.refusals).collect();
+    assert_eq!(text, expected, "{refusals:#?}");
+}
+
+const GEMFILE: (&str, &str) = ("Gemfile", "source \"https://example.com\"\ngem \"sinatra\"\ngem \"pg\"\n");
+const LOCK: (&str, &str) = (
+    "Gemfile.lock",
+    "GEM\n  remote: https://example.com/\n  specs:\n    pg (1.5.9)\n    sinatra (4.1.1)\n\nDEPENDENCIES\n  pg\n  sinatra\n",
+);
+
+#[test]
+fn gems_are_installed_apart() {
+    check(
+        "FROM ruby:3.3\nWORKDIR /app\nRUN apt-get update && apt-get install -y build-essential libpq-dev tini\nCOPY Gemfile Gemfile.lock ./\nRUN bundle install\nCOPY . .\nEXPOSE 4567\nCMD [\"ruby\", \"app.rb\"]\n",
+        &[GEMFILE, LOCK, ("app.rb", "require 'sinatra'\n")],
+        Rung::Stages,
+        "FROM ruby:3.3 AS build\nWORKDIR /app\nRUN apt-get update && apt-get install -y build-essential libpq-dev tini\nCOPY Gemfile Gemfile.lock ./\nRUN bundle install \\\n    && rm -rf /usr/local/bundle/cache\n\nFROM ruby:3.3\nWORKDIR /app\nRUN apt-get update \\\n    && apt-get install -y --no-install-recommends tini libpq5 \\\n    && rm -rf /var/lib/apt/lists/*\nCOPY --from=build /usr/local/bundle /usr/local/bundle\nCOPY . .\nEXPOSE 4567\nCMD [\"ruby\", \"app.rb\"]\n",
+    );
+}
+
+#[test]
+fn packages_of_composer_are_installed_apart() {
+    check(
+        "FROM php:8.3-cli\nRUN docker-php-ext-install pdo_mysql\nRUN apt-get update && apt-get install -y git unzip\nCOPY --from=composer:2 /usr/bin/composer /usr/bin/composer\nWORKDIR /app\nCOPY composer.json composer.lock ./\nRUN composer install --no-dev\nCOPY . .\nCMD [\"php\", \"-S\", \"0.0.0.0:8000\", \"-t\", \"public\"]\n",
+        &[
+            ("composer.json", "{\"require\":{\"slim/slim\":\"^4\"}}"),
+            ("composer.lock", "{\"packages\":[{\"name\":\"slim/slim\",\"version\":\"4.0.0\"}]}"),
+            ("public/index.php", "<?php"),
+        ],
+        Rung::Stages,
+        "FROM php:8.3-cli AS build\nRUN docker-php-ext-install pdo_mysql\nRUN apt-get update && apt-get install -y git unzip\nCOPY --from=composer:2 /usr/bin/composer /usr/bin/composer\nWORKDIR /app\nCOPY composer.json composer.lock ./\nRUN composer install --no-dev\n\nFROM php:8.3-cli\nRUN docker-php-ext-install pdo_mysql\nWORKDIR /app\nCOPY --from=build /app/vendor /app/vendor\nCOPY . .\nCMD [\"php\", \"-S\", \"0.0.0.0:8000\", \"-t\", \"public\"]\n",
+    );
+}
