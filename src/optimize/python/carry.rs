@@ -81,7 +81,7 @@ impl Writer<'_, '_> {
         let transfers = scene.build.transfers(stage);
         let Some(own) = transfers.iter().find(|one| one.index == index) else { return false };
         let folder = |one: &Transfer| {
-            let workdir = scene.build.workdir(stage, one.index).value().cloned()?;
+            let workdir = scene.build.workdir(stage, one.index).value().cloned().unwrap_or_default();
             let to = one.destination.as_deref()?.trim_start_matches("./").trim_end_matches(['/', '.']);
             Some(if to.starts_with('/') { to.to_owned() } else { format!("{}/{to}", workdir.trim_end_matches('/')) })
         };

@@ -235,7 +235,8 @@ impl<'b> Plan<'b> {
     /// The environment that the original makes itself.
     fn authors_venv(&self, scene: &Scene) -> Option<String> {
         let (index, one) = self.of_class(Class::Venv).next()?;
-        let workdir = scene.build.workdir(self.stage, index).value().cloned()?;
+        // Official Python images work in `/`.
+        let workdir = scene.build.workdir(self.stage, index).value().cloned().unwrap_or_default();
         let call = one.invocations.last()?;
         let operand = call.args.iter().rev().find(|word| !word.text().starts_with('-'));
         let name = operand.map(Word::text).filter(|text| !matches!(*text, "venv" | "virtualenv")).unwrap_or(".venv");

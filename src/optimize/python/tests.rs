@@ -85,7 +85,7 @@ fn tools_stay_behind() {
         poetry,
         &[project, ("poetry.lock", ""), APP],
         &[
-            "RUN pip install poetry",
+            " poetry\n",
             "ENV VIRTUAL_ENV=/opt/venv",
             "poetry install",
             "\nFROM python:3.13\nENV LANG=C.UTF-8\n",
@@ -99,7 +99,7 @@ fn tools_stay_behind() {
     check(
         &script,
         &[project, ("poetry.lock", ""), APP, start],
-        &["\nFROM python:3.13\n", "RUN pip install poetry", "ENV VIRTUAL_ENV=/opt/venv"],
+        &["\nFROM python:3.13\n", " poetry\n", "ENV VIRTUAL_ENV=/opt/venv"],
         &[],
     );
 }
@@ -115,7 +115,7 @@ fn wrappers_of_commands_go() {
     for (before, after) in [
         ("[\"uv\", \"run\", \"app.py\"]", "[\"python\", \"app.py\"]"),
         ("[\"uv\", \"run\", \"--no-sync\", \"flask\", \"run\"]", "[\"flask\", \"run\"]"),
-        ("uv run -m app", "python -m app"),
+        ("uv run -m app", "[\"python\", \"-m\", \"app\"]"),
         ("cd src && uv run flask run", "cd src && flask run"),
     ] {
         let copy = "COPY --from=build /app/.venv /app/.venv\nENV PATH=/app/.venv/bin:$PATH\n";
@@ -137,8 +137,13 @@ fn undeclared_setuptools_stay_importable() {
     let uses = ("app.py", "import pkg_resources\n");
     let tools =
         file("3.13").replace("COPY requirements.txt", "RUN pip install -U setuptools wheel\nCOPY requirements.txt");
-    check(&tools, &[REQUIREMENTS, uses], &["pip --python /opt/venv install -U setuptools wheel"], &[]);
-    check(&tools, &[REQUIREMENTS, APP], &["RUN pip install -U setuptools wheel"], &["venv install -U setuptools"]);
+    check(&tools, &[REQUIREMENTS, uses], &["pip --python /opt/venv install", "-U setuptools wheel"], &[]);
+    check(
+        &tools,
+        &[REQUIREMENTS, APP],
+        &["RUN pip install", "-U setuptools wheel"],
+        &["/opt/venv install --no-cache-dir -U setuptools"],
+    );
 }
 
 #[test]

@@ -216,7 +216,6 @@ impl<'p, 'b> Writer<'p, 'b> {
             return;
         }
         let name = build_name(self.scene);
-        let gap = self.run.gap;
         let author = plan.of_class(Class::Venv).next().is_some();
         let lacking: Vec<String> = plan.venvs.iter().filter(|_| !author).map(|venv| format!("{venv}/bin")).collect();
         let set = self.sets_path(&lacking);
@@ -232,7 +231,6 @@ impl<'p, 'b> Writer<'p, 'b> {
         } else if !plan.kept_tools.is_empty() {
             self.run.push(format!("ENV VIRTUAL_ENV={VENV}"));
         }
-        self.run.gap = gap;
     }
 
     /// The comments right above an instruction.
