@@ -1,6 +1,8 @@
 //! Rung 3 and the part of rung 4 that a language decides, for Go, Rust, Java and .NET: the toolchain builds in a stage of
 //! its own, and what it made goes to the runtime that its publisher has for it.
 
+#![allow(clippy::case_sensitive_file_extension_comparisons, reason = "the tools compare names exactly")]
+
 mod base;
 mod commands;
 mod java;
@@ -44,10 +46,10 @@ pub(super) const STAGES: &[Pass] = &[
     ),
     // What starts then is a step like those that rung 1 has seen.
     Pass::new("compiled-order", Rung::Stages, "the same order of steps for it", |scene, turn| {
-        again("dependency-files-first", scene, turn)
+        again("dependency-files-first", scene, turn);
     }),
     Pass::new("compiled-mounts", Rung::Stages, "the same cache mounts for it", |scene, turn| {
-        again("cache-mounts", scene, turn)
+        again("cache-mounts", scene, turn);
     }),
     Pass::new("compiled-stages", Rung::Stages, "the toolchain stays in a stage of its own", split::split),
     Pass::new("cargo-target", Rung::Stages, "keeps what cargo compiles in a cache mount", target::keep),

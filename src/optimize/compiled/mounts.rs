@@ -49,19 +49,19 @@ pub(super) fn insert(scene: &Scene, instruction: &Instruction, mounts: &[String]
     let Some(last) = instruction.flags.last().map(|flag| flag.word.span.end) else {
         let line = match mounts {
             [one] => format!(" {one}"),
-            several => several.iter().map(|one| format!(" {one} \\\n   ")).collect(),
+            several => several.iter().map(|one| format!(" {one} \\\n   ")).collect::<Vec<_>>().concat(),
         };
         return scene.edit(Span::at(instruction.name.span.end), text(line));
     };
-    let added: String = mounts.iter().map(|one| format!(" \\\n    {one}")).collect();
+    let added = mounts.iter().map(|one| format!(" \\\n    {one}")).collect::<Vec<_>>().concat();
     // The command goes to a line of its own, unless it stands there.
     let rest = &scene.source().text()[last as usize..];
     let own = rest.trim_start_matches([' ', '\t']).starts_with('\\');
     let blank = rest.len() - rest.trim_start_matches([' ', '\t']).len();
-    match own {
-        true => scene.edit(Span::at(last), text(added)),
-        false => scene.edit(Span::new(last, last + blank as u32), text(format!("{added} \\\n    "))),
+    if own {
+        return scene.edit(Span::at(last), text(added));
     }
+    scene.edit(Span::new(last, last + blank as u32), text(format!("{added} \\\n    ")))
 }
 
 fn name(manager: Manager) -> &'static str {

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::build::{Build, Stage};
+use crate::build::{Build, Given, Stage};
 use crate::inputs::context::{BuildContext, Kind};
 use crate::shell::{Expansion, ExpansionKind, Invocation, Word};
 
@@ -43,8 +43,7 @@ pub(super) fn text(build: &Build, stage: &Stage, at: usize, invocation: &Invocat
     let mut done = 0;
     for Expansion { kind, within, .. } in word.expansions() {
         let ExpansionKind::Variable(name) = kind else { return None };
-        let value =
-            build.run_variable(stage, at, invocation, name).map_or_else(|| unset(name), |value| value.text())?;
+        let value = build.run_variable(stage, at, invocation, name).map_or_else(|| unset(name), Given::text)?;
         out.push_str(word.text().get(done..within.start as usize)?);
         out.push_str(&value);
         done = within.end as usize;
@@ -91,11 +90,18 @@ pub(super) fn workdir(build: &Build, stage: &Stage, at: usize) -> Option<String>
         return Some(absolute("/", folder));
     }
     let crate::build::Base::Image(image) = build.root_base(stage) else { return None };
-    let base = super::runtime::base_folder(image)?;
-    let relative = build.chain(stage).any(|stage| {
-        build.instructions(stage).any(|(index, one)| index < at && one.keyword == crate::dockerfile::Keyword::Workdir)
-    });
-    (!relative).then(|| base.to_owned())
+    let mut folder = super::runtime::base_folder(image)?.to_owned();
+    let mut chain: Vec<&Stage> = build.chain(stage).collect();
+    chain.reverse();
+    for below in chain {
+        for (index, one) in build.instructions(below) {
+            if one.keyword == crate::dockerfile::Keyword::Workdir && (index < at || below.index != stage.index) {
+                let text = build.input().file.str(one.rest);
+                folder = absolute(&folder, &build.scopes().expand(below.index, index, text)?);
+            }
+        }
+    }
+    Some(folder)
 }
 
 /// Where the context's files lie in the image, by path in the image; `None` where that is not known.

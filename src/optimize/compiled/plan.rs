@@ -105,17 +105,14 @@ impl<'a> Plan<'a> {
         let nothing = needed.is_empty() || started.unknown;
         let items = remains::remains(known, &scene.evidence.texts, self.language, &started.paths, &workdir);
         self.last = self.last_made(&products);
-        self.products = needed.into_iter().map(|product| self.destination(product, started)).collect();
-        match items.filter(|_| files.is_some() && !works && !nothing) {
-            Some(items) => self.items = items,
-            None => {
-                if matches!(&*workdir, "/" | "/usr" | "/etc" | "/root" | "/usr/local" | "/opt" | "/home" | "/var") {
-                    return Err(refused(
-                        "not all files that the program needs are known, and they lie among the system's",
-                    ));
-                }
-                self.whole = Some(workdir);
-            }
+        self.products = needed.into_iter().map(|product| destination(product, started)).collect();
+        let system = ["/", "/usr", "/etc", "/root", "/usr/local", "/opt", "/home", "/var"];
+        if let Some(items) = items.filter(|_| files.is_some() && !works && !nothing) {
+            self.items = items;
+        } else if system.contains(&&*workdir) {
+            return Err(refused("not all files that the program needs are known, and they lie among the system's"));
+        } else {
+            self.whole = Some(workdir);
         }
         // What lies in a folder that is copied goes with it.
         let folders: Vec<String> =
@@ -182,17 +179,15 @@ impl<'a> Plan<'a> {
         }
         product
     }
+}
 
-    /// Where a product goes: to its own place, or to where a name without a folder finds it on every image.
-    fn destination(&self, product: Product, started: &Started) -> (Product, String) {
-        let (folder, name) = place::split(&product.path);
-        let toolchain = ["/go/bin", "/usr/local/cargo/bin", "/root/.cargo/bin", "/root/go/bin"].contains(&folder);
-        let to = match toolchain && !started.paths.contains(&product.path) {
-            true => format!("/usr/local/bin/{name}"),
-            false => product.path.clone(),
-        };
-        (product, to)
-    }
+/// Where a product goes: to its own place, or to where a name without a folder finds it on every image.
+fn destination(product: Product, started: &Started) -> (Product, String) {
+    let (folder, name) = place::split(&product.path);
+    let toolchain = ["/go/bin", "/usr/local/cargo/bin", "/root/.cargo/bin", "/root/go/bin"].contains(&folder);
+    let named = toolchain && !started.paths.contains(&product.path);
+    let to = if named { format!("/usr/local/bin/{name}") } else { product.path.clone() };
+    (product, to)
 }
 
 fn refused(why: &str) -> Why {

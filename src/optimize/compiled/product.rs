@@ -90,12 +90,12 @@ impl Products {
             "curl" | "wget" => {
                 let at = one.args.iter().position(|word| matches!(word.text(), "-o" | "-O" | "--output"))?;
                 let path = place::absolute(&folder, &text(one.args.get(at + 1)?)?);
-                self.add(path, false)
+                self.add(path, false).then_some(())
             }
             "dotnet" => {
                 let call = one.package_call()?;
                 let out = call.flag(&["-o", "--output"]).filter(|_| call.verb_text == "publish")?.value?;
-                self.add(place::absolute(&folder, out.text), true).filter(|()| !out.dynamic)
+                (!out.dynamic && self.add(place::absolute(&folder, out.text), true)).then_some(())
             }
             "cargo" => {
                 let call =
@@ -107,21 +107,21 @@ impl Products {
                     call.flag(&["--root"]).and_then(|flag| flag.value).map_or("/usr/local/cargo", |root| root.text);
                 let named = call.flag(&["--bin"]).and_then(|flag| flag.value).map(|value| value.text);
                 for entry in project.entry_points.iter().filter(|entry| named.is_none_or(|bin| bin == entry.name)) {
-                    self.add(format!("{to}/bin/{}", entry.name), false)?;
+                    self.add(format!("{to}/bin/{}", entry.name), false);
                 }
                 Some(())
             }
             "gcc" | "g++" | "cc" | "c++" | "clang" | "clang++" => {
                 let at = one.args.iter().position(|word| word.is("-o"))?;
-                self.add(place::absolute(&folder, &text(one.args.get(at + 1)?)?), false)
+                self.add(place::absolute(&folder, &text(one.args.get(at + 1)?)?), false).then_some(())
             }
             _ => None,
         }
     }
 
-    fn add(&mut self, path: String, folder: bool) -> Option<()> {
+    fn add(&mut self, path: String, folder: bool) -> bool {
         self.made.insert(Product { path, folder });
-        Some(())
+        true
     }
 
     fn is_folder(&self, at: &At, path: &str) -> bool {
@@ -167,7 +167,7 @@ impl Products {
         if call.verb_text == "install" {
             // A tool of another module has a version; what needs it at run time names it.
             for name in names.iter().filter(|name| !name.contains('@')) {
-                self.add(format!("/go/bin/{}", at.go_name(&folder, name)?), false)?;
+                self.add(format!("/go/bin/{}", at.go_name(&folder, name)?), false);
             }
             return (!names.is_empty()).then_some(());
         }
@@ -182,16 +182,16 @@ impl Products {
             let path = place::absolute(&folder, written);
             if written.ends_with('/') || many || self.is_folder(at, &path) {
                 return match (many, name()) {
-                    (false, Some(name)) => self.add(place::absolute(&path, &name), false),
-                    _ => self.add(path, true),
+                    (false, Some(name)) => self.add(place::absolute(&path, &name), false).then_some(()),
+                    _ => self.add(path, true).then_some(()),
                 };
             }
-            return self.add(path, false);
+            return self.add(path, false).then_some(());
         }
         if many {
             return None;
         }
-        self.add(place::absolute(&folder, &name()?), false)
+        self.add(place::absolute(&folder, &name()?), false).then_some(())
     }
 }
 
@@ -267,7 +267,7 @@ pub(super) fn started(script: &Script, folder: &str) -> Started {
                 }
                 _ if name == "dotnet" && text.ends_with(".dll") => _ = out.paths.insert(path(text)),
                 _ if name == "java" && text.ends_with(".jar") && !text.starts_with('-') => {
-                    _ = out.paths.insert(path(text))
+                    _ = out.paths.insert(path(text));
                 }
                 _ => {}
             }

@@ -77,7 +77,9 @@ fn distribution(image: &str) -> Option<String> {
     if let Some(alpine) = releases(image).into_iter().find(|release| release.product == "alpine") {
         return Some(format!("alpine:{}", alpine.version));
     }
-    if let Some(suite) = stands_on(image) {
+    let musl = libc(image) == Some(Libc::Musl) && matches!(reference.short_name(), "golang" | "rust");
+    // A later release runs what an earlier one has linked with its C library.
+    if let Some(suite) = stands_on(image).or_else(|| stands_on("golang:1-alpine").filter(|_| musl)) {
         return Some(match suite.strip_prefix("alpine") {
             Some(version) => format!("alpine:{version}"),
             None => format!("debian:{suite}-slim"),
@@ -99,7 +101,17 @@ fn newest(product: &str) -> Option<&'static str> {
 }
 
 fn java(reference: &Reference) -> Option<String> {
-    let tag = reference.tag?;
+    let tag = reference.tag.unwrap_or("latest");
+    let mut images = rows(include_str!("../../../data/java_images.tsv"));
+    let version = images.find_map(|cells| match cells.as_slice() {
+        &[image, tags, java, ..] if image == reference.short_name() => {
+            tags.split(' ').any(|one| one == tag).then_some(java)
+        }
+        _ => None,
+    });
+    if let Some(version) = version {
+        return Some(format!("eclipse-temurin:{version}-jre"));
+    }
     rows(include_str!("../../../data/java_runtimes.tsv")).find_map(|cells| {
         let &[image, before, runtime, form, rest, ..] = cells.as_slice() else { return None };
         if image != reference.short_name() {
@@ -159,7 +171,9 @@ mod tests {
             ("maven:3.8.5-openjdk-17", Java, "eclipse-temurin:17-jre"),
             ("maven:3.8-openjdk-18", Java, ""),
             ("maven:3.9-amazoncorretto-21", Java, "amazoncorretto:21-headless"),
-            ("maven:3.9", Java, ""),
+            ("maven:3.9.6", Java, "eclipse-temurin:21-jre"),
+            ("maven:3.0.1", Java, ""),
+            ("golang:alpine", Go, "alpine:3.24"),
             ("gradle:8.7.0-jdk17", Java, "eclipse-temurin:17-jre"),
             ("gradle:8-jdk21-alpine", Java, "eclipse-temurin:21-jre-alpine"),
             ("openjdk:17-jdk-slim", Java, "eclipse-temurin:17-jre"),

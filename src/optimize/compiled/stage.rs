@@ -98,11 +98,7 @@ impl Writer<'_, '_> {
                 self.settle();
                 self.take(stage, index, index > self.plan.last);
             }
-            K::Arg => {
-                if self.is_used(stage, index) {
-                    self.take(stage, index, false);
-                }
-            }
+            K::Arg if self.is_used(stage, index) => self.take(stage, index, false),
             K::Workdir if self.early == Some(index) => {}
             K::Workdir => {
                 let text = self.scene.file().str(instruction.rest).to_owned();
@@ -300,7 +296,7 @@ impl Writer<'_, '_> {
         let flags: Vec<&str> = instruction.flags.iter().map(|flag| self.scene.file().flag(flag)).collect();
         let flags =
             if run.has(&Purpose::Lists) || run.commands.iter().any(|one| matches!(one.purpose, Purpose::Packages(_))) {
-                flags.iter().map(|flag| format!("{flag} \\\n    ")).collect()
+                flags.iter().map(|flag| format!("{flag} \\\n    ")).collect::<Vec<_>>().concat()
             } else {
                 String::new()
             };

@@ -143,7 +143,7 @@ fn go(scene: &Scene, target: &Stage, one: &Invocation) -> Result<Start, String> 
     }
     let module = project(scene, target, Ecosystem::Go).and_then(|project| project.name.as_deref());
     let name = go_name(package, module);
-    let flags = flags.iter().map(|flag| format!("{flag} ")).collect::<String>();
+    let flags = flags.iter().map(|flag| format!("{flag} ")).collect::<Vec<_>>().concat();
     let compile = format!("go build {flags}-o /usr/local/bin/{name} {}", packages.join(" "));
     Ok(Start { compile: Some(compile), words: vec![name], rest: at })
 }
@@ -189,13 +189,16 @@ fn cargo(scene: &Scene, target: &Stage, one: &Invocation) -> Result<Start, Strin
     }
     let release = flags.iter().any(|flag| flag == "--release" || flag == "-r");
     let folder = if release { "release" } else { "debug" };
-    let flags = flags.iter().map(|flag| format!(" {flag}")).collect::<String>();
-    let compile = format!("cargo build{flags}");
-    Ok(Start {
-        compile: Some(compile),
-        words: vec![format!("./target/{folder}/{name}")],
-        rest: (end + 1).min(one.args.len()),
-    })
+    let built = crate::rules::toolchain::runs(scene.build, target).any(|(_, _, all)| {
+        all.iter().filter(|one| one.is("cargo")).any(|one| {
+            let is = |names: &[&str]| one.args.iter().any(|word| names.contains(&word.text()));
+            let other = is(&["-p", "--package", "--bin", "--target", "--target-dir", "--features", "--manifest-path"]);
+            is(&["build", "b"]) && is(&["--release", "-r"]) == release && !other
+        })
+    });
+    let flags = flags.iter().map(|flag| format!(" {flag}")).collect::<Vec<_>>().concat();
+    let compile = (!built).then(|| format!("cargo build{flags}"));
+    Ok(Start { compile, words: vec![format!("./target/{folder}/{name}")], rest: (end + 1).min(one.args.len()) })
 }
 
 fn maven(scene: &Scene, target: &Stage, one: &Invocation) -> Result<Start, String> {
@@ -217,9 +220,21 @@ fn maven(scene: &Scene, target: &Stage, one: &Invocation) -> Result<Start, Strin
     for word in one.args {
         let text = word.value().ok_or("a variable of the container decides how it runs")?;
         match text {
-            "spring-boot:run" | "-B" | "-q" | "-o" | "-e" | "-X" | "clean" | "package" | "install" | "-ntp"
-            | "-DskipTests" => {}
-            "--batch-mode" | "--quiet" | "--offline" | "--no-transfer-progress" => {}
+            "spring-boot:run"
+            | "-B"
+            | "-q"
+            | "-o"
+            | "-e"
+            | "-X"
+            | "clean"
+            | "package"
+            | "install"
+            | "-ntp"
+            | "-DskipTests"
+            | "--batch-mode"
+            | "--quiet"
+            | "--offline"
+            | "--no-transfer-progress" => {}
             _ => match text.strip_prefix("-Dspring-boot.run.profiles=") {
                 Some(profiles) => words.push(format!("--spring.profiles.active={profiles}")),
                 None => return Err(format!("what `{text}` says is not known to the archive")),

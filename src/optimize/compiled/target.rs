@@ -4,6 +4,7 @@
 use super::{mounts, place};
 use crate::build::{Build, Stage};
 use crate::dockerfile::Keyword;
+use crate::finding::FileEdit;
 use crate::manifest::Ecosystem;
 use crate::optimize::scene::{Scene, Turn};
 use crate::shell::{Invocation, Verb};
@@ -50,7 +51,7 @@ fn compiled(scene: &Scene, stage: &Stage) -> Option<(usize, String)> {
     found
 }
 
-fn edits(scene: &Scene, stage: &Stage, index: usize, folder: &str) -> Option<(Vec<crate::finding::FileEdit>, String)> {
+fn edits(scene: &Scene, stage: &Stage, index: usize, folder: &str) -> Option<(Vec<FileEdit>, String)> {
     let build = scene.build;
     let files = place::brought(build, scene.context()?, stage)?;
     let root = place::origin(&files, folder)?;
@@ -71,31 +72,7 @@ fn edits(scene: &Scene, stage: &Stage, index: usize, folder: &str) -> Option<(Ve
     }
     let name = project.name.clone().unwrap_or_else(|| root.rsplit('/').next().unwrap_or_default().to_owned());
     let name = if name.is_empty() { installed(&code.script).unwrap_or_else(|| "cargo".to_owned()) } else { name };
-    let mut taken: Vec<String> = Vec::new();
-    let mut edits = Vec::new();
-    for other in build.stages() {
-        for transfer in build.transfers(other) {
-            if transfer.from != Some(crate::build::Base::Stage(stage.index)) {
-                continue;
-            }
-            for source in &transfer.sources {
-                let path = place::absolute("/", source.text.as_deref()?);
-                if place::is_in(&target, &path) {
-                    return None;
-                }
-                if !place::is_in(&path, &target) {
-                    continue;
-                }
-                let own = place::split(&path).1;
-                let plain = own.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_'));
-                if !plain || taken.iter().any(|known| place::split(known).1 == own && *known != path) {
-                    return None;
-                }
-                edits.push(scene.edit(source.span, format!("{OUT}/{own}")));
-                taken.push(path);
-            }
-        }
-    }
+    let (mut taken, mut edits) = taken(scene, stage, &target)?;
     taken.sort();
     taken.dedup();
     if !taken.is_empty() {
@@ -113,6 +90,38 @@ fn edits(scene: &Scene, stage: &Stage, index: usize, folder: &str) -> Option<(Ve
     edits.push(mounts::insert(scene, instruction, &[mount]));
     edits.sort_by_key(|edit| edit.span.start);
     Some((edits, name))
+}
+
+/// What other stages take from the folder, and the edits by which they take it from elsewhere; `None` where it is more
+/// than programs.
+fn taken(scene: &Scene, stage: &Stage, target: &str) -> Option<(Vec<String>, Vec<FileEdit>)> {
+    let build = scene.build;
+    let mut taken: Vec<String> = Vec::new();
+    let mut edits = Vec::new();
+    for other in build.stages() {
+        for transfer in build.transfers(other) {
+            if transfer.from != Some(crate::build::Base::Stage(stage.index)) {
+                continue;
+            }
+            for source in &transfer.sources {
+                let path = place::absolute("/", source.text.as_deref()?);
+                if place::is_in(target, &path) {
+                    return None;
+                }
+                if !place::is_in(&path, target) {
+                    continue;
+                }
+                let own = place::split(&path).1;
+                let plain = own.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_'));
+                if !plain || taken.iter().any(|known| place::split(known).1 == own && *known != path) {
+                    return None;
+                }
+                edits.push(scene.edit(source.span, format!("{OUT}/{own}")));
+                taken.push(path);
+            }
+        }
+    }
+    Some((taken, edits))
 }
 
 /// The folder of the package that a script installs or builds.
