@@ -11,6 +11,7 @@ mod trouble;
 mod verdict;
 
 pub use self::baseline::{known, leave_out};
+pub use self::embedded::write as write_embedded;
 pub use self::listing::{ContextListing, CopyTake};
 pub use self::report::{
     Baselined, BuildReport, ContextReport, Entry, Notice, ProblemReport, Report, Rerun, Skipped, StageReport, Step,

@@ -3,6 +3,7 @@
 mod args;
 mod audit;
 mod baseline;
+mod changes;
 mod context;
 mod debug;
 mod explain;

@@ -32,7 +32,7 @@ pub use self::locked::{Locked, LockedPackage};
 pub use self::project::{
     Dependency, Ecosystem, EntryPoint, Install, LanguageVersion, Manifests, Problem, Project, Scope, Script, Tool,
 };
-pub use self::python::normal as python_name;
+pub use self::python::{has_wheels, normal as python_name};
 pub use self::select::{Kind, Role, is_manifest};
 
 /// The projects in a build context.

@@ -11,6 +11,7 @@ mod format;
 mod image;
 mod json;
 mod layout;
+mod optimize;
 mod patch;
 mod proof;
 #[cfg(test)]
@@ -34,6 +35,7 @@ pub use self::image::{
 };
 pub use self::json::{audit_json, lint_json};
 pub use self::layout::{Layout, clean, cut, cut_path, pad, width, wrap};
+pub use self::optimize::{Rewrite, optimize_json, plan, rewrite_summary};
 pub use self::patch::diff;
 pub use self::proof::{proof, proof_json, proof_markdown};
 pub use self::screen::audit;

@@ -2,8 +2,8 @@
 
 use super::walk::Walk;
 use crate::build::installed;
-use crate::manifest::{Install, Project};
-use crate::shell::{InputKind, Invocation, Manager, PackageCall};
+use crate::manifest::{Ecosystem, Install, Project, Tool};
+use crate::shell::{InputKind, Invocation, Manager, PackageCall, Verb};
 
 /// What an install of dependencies reads.
 #[derive(Clone, Debug)]
@@ -21,6 +21,19 @@ pub(super) struct Needs<'i> {
     pub(super) without_project: Option<(u32, &'static str)>,
     /// The folder in which it works.
     pub(super) folder: String,
+}
+
+/// What tells the call's project apart, whatever it needs.
+pub(super) fn key(walk: &Walk, at: usize, invocation: &Invocation, call: &PackageCall) -> Option<String> {
+    if is_pip(call) {
+        return needs(walk, at, invocation, call).ok().flatten().map(|needs| needs.key);
+    }
+    let found = installed::of(walk.build, (walk.stage, at), invocation, call)?;
+    Some(project_key(call, found.project))
+}
+
+fn project_key(call: &PackageCall, project: &Project) -> String {
+    format!("{:?} {}", call.manager, project.root)
 }
 
 /// What the call needs. `None` where an install above did the same; the error says why it can't be known.
@@ -45,7 +58,7 @@ pub(super) fn needs<'i>(
     } else {
         let found = installed::of(walk.build, place, invocation, call)
             .ok_or("the build context has no manifest for it where it works")?;
-        needs.key = format!("{:?} {}", call.manager, found.project.root);
+        needs.key = project_key(call, found.project);
         if walk.is_done(&needs.key) {
             return Ok(None);
         }
@@ -57,7 +70,13 @@ pub(super) fn needs<'i>(
         return Ok(None);
     }
     for way in &needs.ways {
-        if let Some(why) = way.open.first() {
+        if let Some(folder) = overwritten(walk, way) {
+            return Err(format!("`{folder}` of the build context would be copied over what it installs"));
+        }
+        let given =
+            |why: &str| ["--no-scripts", "--no-autoloader"].iter().any(|one| why.contains(one) && call.has(&[one]));
+        let answered = |why: &&String| why.contains("unless `--no-") && (needs.without_project.is_some() || given(why));
+        if let Some(why) = way.open.iter().find(|why| !answered(why)) {
             return Err(why.clone());
         }
         if let Some(missing) = way.missing.first() {
@@ -82,6 +101,48 @@ impl Needs<'_> {
         files.extend(self.files.iter().map(String::as_str));
         files
     }
+}
+
+/// A folder of installed packages that the copies of sources bring.
+fn overwritten(walk: &Walk, way: &Install) -> Option<String> {
+    let name = match way.tool.ecosystem() {
+        Ecosystem::Node => "node_modules",
+        Ecosystem::Php | Ecosystem::Ruby => "vendor",
+        Ecosystem::Python if way.tool != Tool::Pip => ".venv",
+        _ => return None,
+    };
+    let path = way.manifest.rsplit_once('/').map_or_else(|| name.to_owned(), |(folder, _)| format!("{folder}/{name}"));
+    let whole = way.folders.iter().any(|folder| path.starts_with(folder.as_str()));
+    walk.context.find(&path).filter(|_| !whole).map(|_| path)
+}
+
+/// What a download of its own would need before a build: `go mod download` before `go build`.
+pub(super) fn download<'i>(
+    walk: &Walk<'_, 'i>,
+    at: usize,
+    invocation: &Invocation,
+    call: &PackageCall,
+) -> Option<(Needs<'i>, &'static str)> {
+    if call.manager != Manager::Go || call.verb != Verb::Build || call.verb_text != "build" {
+        return None;
+    }
+    let place = (walk.stage, at);
+    let folder = installed::folder(walk.build, place, invocation, call)?;
+    let found = installed::of(walk.build, place, invocation, call)?;
+    let way = found.project.installs.iter().find(|way| way.tool == Tool::Go)?;
+    let key = project_key(call, found.project);
+    let off = installed::is_set(walk.build, place, invocation, &["GOFLAGS"])
+        || walk
+            .build
+            .run_variable(walk.stage, at, invocation, "GO111MODULE")
+            .is_some_and(|value| value.text().is_none_or(|text| text == "off"));
+    let closed = way.open.is_empty() && way.missing.is_empty() && way.folders.is_empty() && way.lock.is_some();
+    let here = folder == installed::workdir(walk.build, walk.stage, at);
+    if walk.is_done(&key) || off || !closed || !here || found.project.dependencies.is_empty() {
+        return None;
+    }
+    let title = "go mod download".to_owned();
+    Some((Needs { title, key, ways: vec![way], files: Vec::new(), without_project: None, folder }, "go mod download"))
 }
 
 fn is_pip(call: &PackageCall) -> bool {
@@ -124,10 +185,15 @@ fn without_project(project: &Project, call: &PackageCall) -> Option<&'static str
             ("--no-install-workspace", &["--no-install-workspace"])
         }
         Manager::Uv => ("--no-install-project", &["--no-install-project", "--no-install-workspace"]),
+        // What it generates and runs reads the sources; what it fetched stays.
+        Manager::Composer => ("--no-scripts --no-autoloader", &["--no-autoloader"]),
         Manager::Poetry => ("--no-root", &["--no-root", "--only-root", "--no-directory"]),
         Manager::Pdm => ("--no-self", &["--no-self"]),
         _ => return None,
     };
-    let packaged = project.is_package || !project.members.is_empty() || project.workspace.is_some();
+    let packaged = call.manager == Manager::Composer
+        || project.is_package
+        || !project.members.is_empty()
+        || project.workspace.is_some();
     (packaged && !call.has(others)).then_some(option)
 }

@@ -13,12 +13,16 @@ pub(super) enum Nature<'i> {
     State,
     /// Removes what a command before it left behind.
     Tidy,
-    /// Reads nothing of the context, and is worth moving: system packages, tools by their names, downloads.
+    /// Installs packages by their names, and reads nothing of the context.
+    Packages(String),
+    /// Fetches or compiles something, and reads nothing of the context.
     Free(String),
     /// Reads nothing of the context, and costs nothing: accounts, folders elsewhere.
     Cheap,
     /// Installs a project's dependencies.
     Install(Needs<'i>),
+    /// Builds the project; what it needs can be fetched before by a command of its own.
+    Build(Needs<'i>, &'static str),
     /// Changes names and modes of files of the context.
     Light,
     /// Runs a program of the project or its tools; what it writes is no manifest of another ecosystem.
@@ -146,12 +150,15 @@ fn of_call<'i>(walk: &Walk<'_, 'i>, at: usize, invocation: &Invocation, call: &P
         return if local && !names_nothing(walk, at, invocation) {
             Nature::Unknown
         } else {
-            Nature::Free(call.title())
+            Nature::Packages(call.title())
         };
     }
     match call.verb {
         _ if asks => Nature::Cheap,
         Verb::Clean => Nature::Tidy,
+        Verb::Build if let Some((needs, command)) = closure::download(walk, at, invocation, call) => {
+            Nature::Build(needs, command)
+        }
         Verb::Install | Verb::Download if call.is_from_manifest() => match closure::needs(walk, at, invocation, call) {
             Ok(Some(needs)) => Nature::Install(needs),
             Ok(None) => of_project(call.manager),
@@ -161,7 +168,7 @@ fn of_call<'i>(walk: &Walk<'_, 'i>, at: usize, invocation: &Invocation, call: &P
             }
         },
         Verb::Install | Verb::Upgrade if is_by_name(call) && names_nothing(walk, at, invocation) => {
-            Nature::Free(call.title())
+            Nature::Packages(call.title())
         }
         Verb::Other if call.manager == Manager::Corepack || call.verb_text.starts_with("config") => Nature::Cheap,
         _ => of_project(call.manager),

@@ -41,6 +41,10 @@ pub(super) fn write(walk: &Walk, last: usize) -> Result<(Vec<Edit>, BTreeSet<Str
         return Err(format!("it would take {} copies of manifests", writer.lines));
     }
     let span = Span::new(file.passage(walk.first).start, file.passage(last).end);
+    let mut moved = walk.above.iter().map(|one| one.index).chain(walk.below.iter().map(|one| one.index));
+    if moved.any(|index| file.source().slice(file.passage(index)).trim_end().ends_with(file.escape())) {
+        return Err("its last line goes on where there is none".to_owned());
+    }
     Ok((vec![Edit { span, text: writer.out }], writer.copied))
 }
 
@@ -76,6 +80,13 @@ impl Writer<'_, '_, '_> {
     }
 
     fn above(&mut self, above: &Above, first: bool) -> Result<(), String> {
+        if let Some(command) = above.command {
+            for needs in &above.needs {
+                self.copies(above.index, needs)?;
+            }
+            let _ = write!(self.out, "RUN {command}{}", self.newline);
+            return Ok(());
+        }
         let gap = if first { String::new() } else { self.gap(above.index).to_owned() };
         self.out.push_str(&gap);
         let (comments, text) = self.passage(above.index);
@@ -214,6 +225,9 @@ impl Writer<'_, '_, '_> {
 
     /// The copies of what an install reads.
     fn copies(&mut self, at: usize, needs: &Needs) -> Result<(), String> {
+        if let Some(way) = needs.ways.iter().find(|way| self.walk.landing(at, &way.manifest).is_none()) {
+            return Err(format!("nobody can tell how `{}` gets there", way.manifest));
+        }
         // By copy of sources and destination; a destination without a slash is a file's.
         let mut groups: BTreeMap<(usize, String), Vec<&str>> = BTreeMap::new();
         for path in needs.in_order() {

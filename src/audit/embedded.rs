@@ -98,7 +98,7 @@ fn difference(before: &str, after: &str) -> Edit {
 }
 
 /// Turns changes of embedded texts into one change of each file that holds some.
-pub(super) fn write(outcome: &mut Outcome, sources: &[Source]) {
+pub fn write(outcome: &mut Outcome, sources: &[Source]) {
     let mut changes: Vec<Change> = Vec::new();
     let mut all = std::mem::take(&mut outcome.changes);
     // Behind its place all lines of a file move: the last text comes first.

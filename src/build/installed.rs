@@ -63,6 +63,7 @@ fn is_manifest(manager: Manager, path: &str) -> bool {
         Manager::Go => name == "go.mod",
         Manager::Bundle => name == "Gemfile",
         Manager::Composer => name == "composer.json",
+        Manager::Dotnet => [".csproj", ".fsproj", ".vbproj", ".sln", ".slnx"].iter().any(|end| name.ends_with(end)),
         _ => false,
     }
 }

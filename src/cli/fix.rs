@@ -4,8 +4,9 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use super::args::{Fix, Global};
+use super::changes::place;
 use super::output::{Failure, complain, emit, is_json, leave_unsaid, line, policies, today};
-use super::{CLEAN, FAILED, FOUND, terminal, write};
+use super::{CLEAN, FAILED, FOUND, changes, terminal};
 use crate::audit::Report;
 use crate::finding::{Finding, Mask};
 use crate::fix::{Level, Outcome};
@@ -42,11 +43,7 @@ pub(super) fn run(global: &Global, command: &Fix) -> Result<u8, Failure> {
     }
     let Work { report, mut outcome, masks, builds, .. } = work;
     if command.write {
-        let mut changes = Vec::new();
-        for change in &outcome.changes {
-            changes.push((Path::new(&change.name), change.before.as_deref(), &*change.after));
-        }
-        write::change(&changes)?;
+        changes::write_all(&outcome.changes)?;
     }
     emit(global, &shown(global, command, &report, &mut outcome, &masks))?;
     if global.format == Format::Text {
@@ -61,14 +58,7 @@ pub(super) fn run(global: &Global, command: &Fix) -> Result<u8, Failure> {
             terminal::note(&report::fix_summary(&outcome, &masks, command.write, risky));
         }
         if shows_diff(command) {
-            if report::diff_is_masked(&outcome, &masks) {
-                terminal::note("secrets are masked in this diff, so it can't be applied; `--write` can");
-            }
-            if outcome.changes.iter().any(|change| below_here(&change.name).is_none()) {
-                terminal::note(
-                    "this diff names files outside of this folder, which `git apply` refuses; `--write` can",
-                );
-            }
+            changes::warn_of_diff(&outcome, &masks);
         }
     }
     let refused = report.problems.iter().any(|problem| problem.error);
@@ -123,14 +113,6 @@ impl Work {
     }
 }
 
-/// Where a file is; of one that is not there yet, where it will be.
-fn place(name: &str) -> PathBuf {
-    let path = Path::new(name);
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    let new = || Some(folder.canonicalize().ok()?.join(path.file_name()?));
-    path.canonicalize().ok().or_else(new).unwrap_or_else(|| path.to_owned())
-}
-
 /// What the result calls the paths together.
 fn root(command: &Fix) -> String {
     match &command.paths[..] {
@@ -144,21 +126,10 @@ fn shown(global: &Global, command: &Fix, report: &Report, outcome: &mut Outcome,
     match global.format {
         Format::Json => report::fix_json(report, outcome, mask, command.write).into_bytes(),
         _ if !shows_diff(command) => Vec::new(),
-        _ => {
-            for change in &mut outcome.changes {
-                change.name = below_here(&change.name).unwrap_or_else(|| change.name.clone());
-            }
-            report::diff(outcome, mask, terminal::stdout(global))
-        }
+        _ => changes::diff(global, outcome, mask),
     }
 }
 
 fn shows_diff(command: &Fix) -> bool {
     !command.write && (!command.check || command.diff)
-}
-
-/// A file's path below the folder at hand, links followed: `git apply` takes no other. `None` where it is elsewhere.
-fn below_here(name: &str) -> Option<String> {
-    let here = Path::new(".").canonicalize().ok()?;
-    place(name).strip_prefix(here).ok()?.to_str().map(str::to_owned)
 }

@@ -2,82 +2,138 @@
 
 mod verify;
 
+use std::collections::BTreeMap;
 use std::path::Path;
 
+use rayon::prelude::*;
+
 use super::args::{Global, Optimize};
-use super::output::{Failure, complain, emit};
-use super::{CLEAN, FAILED, terminal, write};
+use super::output::{Failure, complain, emit, is_json};
+use super::{CLEAN, FAILED, FOUND, changes, terminal};
+use crate::finding::Mask;
 use crate::fix::{Change, Outcome};
-use crate::inputs::{Need, Needs};
-use crate::optimize::{Optimized, Options, optimize, passes};
-use crate::report;
+use crate::inputs::{Inputs, Need, Needs};
+use crate::optimize::{Options, optimize, passes, plan, unwritable};
+use crate::report::{self, Format, Rewrite};
+use crate::rules::{Line, Policies};
+
+/// What was asked for in place of a file.
+const STDIN: &str = "-";
 
 pub(super) fn run(global: &Global, command: &Optimize) -> Result<u8, Failure> {
+    if command.path == Path::new(STDIN) {
+        let what = "standard input has no build context, so there is nothing to optimize in it".to_owned();
+        return Err(Failure::Because { what, help: Some("name the folder: `dockopt optimize .`".to_owned()) });
+    }
+    if !command.proving.verify {
+        is_json(global, "optimize", "")?;
+    }
     let options = options(command)?;
-    let mut request = command.build.request(command.path.clone(), None);
-    request.needs =
-        [Need::ContextNames, Need::ContextBytes, Need::ContextTexts, Need::Projects].into_iter().collect::<Needs>();
-    request.configuration = command.config.configuration();
-    let inputs = crate::load::gather(&request)?;
-    if complain(global, &inputs) {
+    let inputs = gather(command)?;
+    let failed = complain(global, &inputs);
+    if inputs.unsettled || (failed && command.proving.verify) {
         return Ok(FAILED);
     }
     if command.proving.verify {
         return verify::run(global, command, &inputs, &options);
     }
-    let rewritten: Vec<Optimized> = (0..inputs.builds.len())
-        .map(|build| optimize(&inputs, build, &crate::load::evidence(&inputs, build), &options))
-        .collect();
-    let changes: Vec<_> = rewritten.iter().flat_map(Optimized::changes).collect();
+    let rewrites = rewrites(&inputs, &options);
+    let mut outcome = joined(rewrites.iter().flat_map(|rewrite| rewrite.optimized.changes()), &inputs);
     if command.write {
-        let files: Vec<_> =
-            changes.iter().map(|change| (Path::new(&*change.name), change.before.as_deref(), &*change.after)).collect();
-        write::change(&files)?;
-        return Ok(CLEAN);
+        changes::write_all(&outcome.changes)?;
+    } else if let Some(folder) = &command.to {
+        changes::write_below(folder, &command.path, &outcome.changes)?;
     }
-    if let Some(folder) = &command.to {
-        return written_to(folder, &command.path, &changes);
-    }
-    let outcome = Outcome { changes, ..Outcome::default() };
-    let mask = crate::audit::mask(&inputs);
-    for climbed in rewritten.iter().flat_map(|one| &one.rungs) {
-        for refusal in &climbed.refusals {
-            terminal::note(&format!("{}: {}: {}\n", refusal.pass, refusal.what, refusal.why));
-        }
-    }
-    emit(global, &report::diff(&outcome, &mask, terminal::stdout(global)))?;
-    Ok(CLEAN)
+    show(global, command, &inputs, &rewrites, &mut outcome)?;
+    Ok(match (failed, command.check && !outcome.changes.is_empty()) {
+        (true, _) => FAILED,
+        (false, true) => FOUND,
+        (false, false) => CLEAN,
+    })
 }
 
-/// Writes the changed files below another folder, as they lie below the path.
-fn written_to(folder: &Path, path: &Path, changes: &[Change]) -> Result<u8, Failure> {
-    let base = if path.is_dir() { path } else { path.parent().unwrap_or(Path::new("")) };
-    let mut files = Vec::new();
-    for change in changes {
-        let name = Path::new(&change.name);
-        let below = name.strip_prefix(base).ok().or_else(|| name.file_name().map(Path::new)).unwrap_or(name);
-        let to = folder.join(below);
-        if let Some(parent) = to.parent() {
-            std::fs::create_dir_all(parent).map_err(|error| Failure::Because {
-                what: format!("`{}` can't be made: {error}", parent.display()),
-                help: Some("check the permissions".to_owned()),
-            })?;
+/// The builds under the path, with all that a rewrite looks at.
+fn gather(command: &Optimize) -> Result<Inputs, Failure> {
+    let mut request = command.build.request(command.path.clone(), None);
+    request.needs =
+        [Need::ContextNames, Need::ContextBytes, Need::ContextTexts, Need::Projects].into_iter().collect::<Needs>();
+    request.configuration = command.config.configuration();
+    Ok(crate::load::gather(&request)?)
+}
+
+/// Each build as far as the options allow.
+fn rewrites(inputs: &Inputs, options: &Options) -> Vec<Rewrite> {
+    let one = |index: usize| {
+        let build = &inputs.builds[index];
+        let evidence = crate::load::evidence(inputs, index);
+        Rewrite {
+            dockerfile: inputs.source(build.dockerfile).name().to_owned(),
+            plan: plan(inputs, index, &evidence),
+            refused: unwritable(build),
+            optimized: optimize(inputs, index, &evidence, options),
         }
-        files.push((to, &*change.after));
+    };
+    (0..inputs.builds.len()).into_par_iter().map(one).collect()
+}
+
+/// The changes of all builds; a file that several of them share is changed once.
+fn joined(all: impl Iterator<Item = Change>, inputs: &Inputs) -> Outcome {
+    let mut changes: BTreeMap<String, Change> = BTreeMap::new();
+    for change in all {
+        // Texts inside of one file have its name in common.
+        let part =
+            inputs.builds.iter().position(|build| change.target == crate::finding::Target::File(build.dockerfile));
+        let key = format!("{}\0{}", change.name, part.map(|part| part.to_string()).unwrap_or_default());
+        changes.entry(key).or_insert(change);
     }
-    let before: Vec<_> = files.iter().map(|(to, _)| std::fs::read(to).ok()).collect();
-    let all: Vec<_> =
-        files.iter().zip(&before).map(|((to, after), before)| (&**to, before.as_deref(), *after)).collect();
-    write::change(&all)?;
-    Ok(CLEAN)
+    let mut outcome = Outcome { changes: changes.into_values().collect(), ..Outcome::default() };
+    crate::audit::write_embedded(&mut outcome, &inputs.sources);
+    outcome
+}
+
+fn show(
+    global: &Global,
+    command: &Optimize,
+    inputs: &Inputs,
+    rewrites: &[Rewrite],
+    outcome: &mut Outcome,
+) -> Result<(), Failure> {
+    let mask = crate::audit::mask(inputs);
+    let written = command.write || command.to.is_some();
+    if global.format == Format::Json {
+        let policies = Policies::read(inputs, &Line::default()).0;
+        let report = crate::audit::problems(inputs, &policies);
+        return emit(
+            global,
+            &report::optimize_json(&report, rewrites, &outcome.changes, command.level, &mask, written),
+        );
+    }
+    if command.plan {
+        return emit(global, &report::plan(rewrites, command.level, &mask, terminal::stdout(global)));
+    }
+    if !written && (!command.check || command.diff) {
+        emit(global, &changes::diff(global, outcome, &mask))?;
+        changes::warn_of_diff(outcome, &mask);
+    }
+    terminal::note(&summary(inputs, rewrites, outcome, &mask, written));
+    Ok(())
+}
+
+fn summary(inputs: &Inputs, rewrites: &[Rewrite], outcome: &Outcome, mask: &Mask, written: bool) -> String {
+    if rewrites.is_empty() && !inputs.problems.iter().any(|problem| problem.fatal) {
+        return "no Dockerfile found".to_owned();
+    }
+    report::rewrite_summary(rewrites, outcome.changes.len(), mask, written)
 }
 
 fn options(command: &Optimize) -> Result<Options, Failure> {
     for name in command.only.iter().chain(&command.skip) {
         if !passes().any(|pass| pass.id == *name) {
-            let what = format!("there is no pass `{name}`");
-            let help = Some("`dockopt optimize --plan` names them".to_owned());
-            return Err(Failure::Because { what, help });
+            let close = passes().map(|pass| pass.id).min_by_key(|id| strsim::levenshtein(id, name));
+            let close = close.filter(|id| strsim::levenshtein(id, name) <= 3);
+            let all = "`dockopt optimize --plan` names them";
+            let help = close.map_or_else(|| all.to_owned(), |id| format!("did you mean `{id}`? {all}"));
+            return Err(Failure::Because { what: format!("there is no pass `{name}`"), help: Some(help) });
         }
     }
     Ok(Options {

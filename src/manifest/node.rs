@@ -1,5 +1,6 @@
 //! Node projects: npm, both yarns, pnpm and bun, with workspaces.
 
+mod demands;
 mod install;
 mod lifecycle;
 mod lock;

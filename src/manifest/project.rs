@@ -262,7 +262,21 @@ impl Project {
     pub fn is_in_sync(&self, install: &Install) -> Option<bool> {
         let demands = install.locked.as_ref()?.demands.as_ref()?;
         let names: BTreeSet<&str> = self.dependencies.iter().map(|one| one.name.as_str()).collect();
-        let same = |one: &Dependency| demands.get(&one.name).map(String::as_str) == one.requirement.as_deref();
+        // Python's specifiers stand in any order.
+        let parts = |text: &str| {
+            let python = self.ecosystem == Ecosystem::Python;
+            let mut parts: Vec<String> = if python {
+                text.split(',').map(|part| part.split_whitespace().collect()).collect()
+            } else {
+                vec![text.to_owned()]
+            };
+            parts.sort();
+            parts
+        };
+        let same = |one: &Dependency| {
+            let wanted = one.requirement.as_deref().unwrap_or_default();
+            demands.get(&one.name).is_some_and(|demand| parts(demand) == parts(wanted))
+        };
         Some(names.len() == demands.len() && self.dependencies.iter().all(same))
     }
 

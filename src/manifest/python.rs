@@ -16,6 +16,7 @@ use super::toml_text::{self, Table};
 use super::tree::{Tree, folder_of, in_folder, name_of};
 use super::words::first_line;
 
+pub use self::modules::has_wheels;
 pub(super) use self::modules::installs;
 
 /// More requirements files of one folder than these get no way to install of their own.

@@ -10,9 +10,9 @@ use self::attempt::attempts;
 pub use self::ground::Ground;
 use super::build::{Built, Mode};
 use super::change::Changes;
-use super::copy::Plan;
 use super::equivalence::{Original, Sources};
 use super::failure::Failure;
+use super::plan::Plan;
 use super::scenario::Series;
 use super::session::Session;
 use super::trial::Wanted;
@@ -249,6 +249,13 @@ impl<'s, 'g> Climb<'s, 'g> {
 
     fn close(&self, proof: &mut Proof) {
         proof.commands = self.session.commands();
+        proof.left_in_cache = self.session.left_in_cache();
+        let hide = |text: &mut String| *text = self.session.mask(text);
+        proof.original.iter_mut().for_each(hide);
+        for tried in &mut proof.tried {
+            tried.failure.iter_mut().for_each(hide);
+            tried.checks.iter_mut().flat_map(|check| &mut check.details).for_each(hide);
+        }
     }
 }
 

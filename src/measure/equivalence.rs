@@ -16,8 +16,6 @@ use crate::proof::{self, Check, Declared, Seen, Side, compare_answers, denials, 
 /// The original, as it was seen once.
 #[derive(Debug)]
 pub(super) struct Original<'s> {
-    /// Its name.
-    pub image: String,
     pub side: Side,
     pub trial: Trial<'s>,
     /// What its own modules are, by name, and whether they can be imported.
@@ -66,7 +64,7 @@ impl Session {
         let trial = self.trial(image, wanted, None)?;
         let imported = self.imported(image, &side, declared, sources, wanted)?;
         let runs = self.own_tests(image, wanted)?;
-        Ok(Original { image: image.to_owned(), side, trial, imported, runs })
+        Ok(Original { side, trial, imported, runs })
     }
 
     /// All checks of a rewrite against the original; those that need a run come last, and only where nothing is wrong yet
@@ -146,7 +144,7 @@ fn started(before: &Trial<'_>, after: &Trial<'_>) -> Check {
             }
         }
         (Stood::NotStarted(_), Stood::NotStarted(_)) | (Stood::Runs, Stood::Runs) => {
-            seen.explain(format!("the original {one}, and so does the rewrite"))
+            seen.explain(format!("the original {one}, and so does the rewrite"));
         }
         (Stood::NotStarted(_) | Stood::Ended(_) | Stood::Runs, Stood::Listens(_))
             if !matches!(before.stood, Stood::Ended(0)) =>

@@ -10,10 +10,11 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use super::copy::{Plan, Project};
+use super::copy::Project;
 use super::failure::{Failure, FailureKind};
 use super::leftover::{self, Cleaned};
 use super::meter::Meter;
+use super::plan::Plan;
 use super::program::Program;
 use super::rawjson;
 use crate::engine::{self, Engine};
@@ -156,6 +157,11 @@ impl Session {
     /// An image's name for a purpose (`before`), which goes at the end.
     pub fn tag(&self, purpose: &str) -> String {
         format!("dockopt-{}:{purpose}", self.nonce)
+    }
+
+    /// A text without the values that are never shown.
+    pub(super) fn mask(&self, text: &str) -> String {
+        self.options.mask.apply(text)
     }
 
     /// Whether somebody wants it to end.

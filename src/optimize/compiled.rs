@@ -3,7 +3,10 @@
 
 mod base;
 mod commands;
+mod java;
 mod libraries;
+mod manuals;
+mod mounts;
 mod packages;
 mod place;
 mod plan;
@@ -13,6 +16,7 @@ mod runtime;
 mod split;
 mod stage;
 mod start;
+mod target;
 mod wanted;
 
 #[cfg(test)]
@@ -21,6 +25,14 @@ mod tests;
 use super::pass::Pass;
 use super::rung::Rung;
 use super::scene::{Scene, Turn};
+
+/// Its passes of rung 1; they run behind those that hold for every language.
+pub(super) const MOUNTS: &[Pass] = &[Pass::new(
+    "build-tool-mounts",
+    Rung::Order,
+    "keeps what .NET's and Gradle's images fetch in cache mounts",
+    mounts::mount,
+)];
 
 /// Its passes of rung 3.
 pub(super) const STAGES: &[Pass] = &[
@@ -38,11 +50,16 @@ pub(super) const STAGES: &[Pass] = &[
         again("cache-mounts", scene, turn)
     }),
     Pass::new("compiled-stages", Rung::Stages, "the toolchain stays in a stage of its own", split::split),
+    Pass::new("cargo-target", Rung::Stages, "keeps what cargo compiles in a cache mount", target::keep),
 ];
 
 /// Its passes of rung 4; they run before those that hold for every language.
 pub(super) const BASES: &[Pass] =
     &[Pass::new("compiled-base", Rung::Slim, "the runtime instead of the toolchain", base::replace)];
+
+/// Those that mend what slim bases lack; they run behind those that choose them.
+pub(super) const MENDED: &[Pass] =
+    &[Pass::new("java-manuals", Rung::Slim, "a folder that Debian's Java expects", manuals::make)];
 
 /// A pass of rung 1 over what has become of the file since. Its refusals have been said.
 fn again(pass: &str, scene: &Scene, turn: &mut Turn) {

@@ -1,6 +1,6 @@
 //! Rung 3 for Node projects: dependencies and build in stages of their own, and what runs in the last one.
 
-mod literal;
+pub(super) mod literal;
 mod native;
 mod need;
 mod output;
@@ -18,9 +18,7 @@ use super::rung::Rung;
 use super::scene::{Scene, Turn};
 use crate::build::Base;
 
-#[allow(unused_imports, reason = "the slim base asks")]
 pub(super) use self::native::{build_packages, run_packages};
-#[allow(unused_imports, reason = "non-root asks")]
 pub(super) use self::writes::writes;
 
 /// Its passes.
@@ -34,7 +32,7 @@ fn stages(scene: &Scene, turn: &mut Turn) {
     const WHAT: &str = "build in a stage of its own";
     let build = scene.build;
     let Some(stage) = scene.target().filter(|_| build.is_ordinary() && build.knows_target()) else { return };
-    if !pieces::stands_alone(build, stage) {
+    if !pieces::stands_alone(build, stage) || pieces::changes_manifest(build, stage) {
         return;
     }
     let pieces = match pieces::read(scene, stage) {

@@ -40,10 +40,17 @@ impl Pass {
 /// All in the order of their running; rungs never go down.
 pub(super) fn all() -> impl Iterator<Item = &'static Pass> {
     let stages = [super::python::STAGES, super::node::STAGES, super::compiled::STAGES, super::scripted::STAGES];
-    let lists = [super::ignore::PASSES, super::order::PASSES, super::flags::PASSES].into_iter();
+    let lists =
+        [super::ignore::PASSES, super::order::PASSES, super::compiled::MOUNTS, super::flags::PASSES].into_iter();
     lists
         .chain(stages)
-        .chain([super::compiled::BASES, super::slim::PASSES, super::hygiene::PASSES, super::server::PASSES])
+        .chain([
+            super::compiled::BASES,
+            super::slim::PASSES,
+            super::compiled::MENDED,
+            super::hygiene::PASSES,
+            super::server::PASSES,
+        ])
         .flatten()
 }
 

@@ -1,6 +1,15 @@
-//! Rung `server`.
+//! Rung 6: another server in the place of one for development or previews.
+
+mod reload;
+mod site;
+#[cfg(test)]
+mod tests;
 
 use super::pass::Pass;
+use super::rung::Rung;
 
 /// Its passes.
-pub(super) const PASSES: &[Pass] = &[];
+pub(super) const PASSES: &[Pass] = &[
+    Pass::new("production-form", Rung::Server, "start servers without what serves development", reload::run),
+    Pass::new("static-site", Rung::Server, "serve built files by nginx", site::run),
+];

@@ -25,6 +25,8 @@ pub struct Declared {
     pub brought: BTreeMap<String, String>,
     /// Files of the context that the rewrite's .dockerignore keeps out.
     pub ignored: BTreeSet<String>,
+    /// Files of the context that the rewrite itself changes: the Dockerfile, its .dockerignore.
+    pub rewritten: BTreeSet<String>,
     /// Languages of the projects in the context.
     pub ecosystems: Vec<Ecosystem>,
     /// Direct dependencies by ecosystem and name; whether they are wanted at run time.
@@ -39,7 +41,17 @@ impl Declared {
     /// What the builds with this index in two sets of inputs say.
     pub fn of(before: &Inputs, after: &Inputs, build: usize) -> Self {
         let mut declared = Self::default();
+        let (old, new) = (&before.sources, &after.sources);
         let (Some(before), Some(after)) = (before.builds.get(build), after.builds.get(build)) else { return declared };
+        let root = before.context_root.as_deref().unwrap_or_default().trim_start_matches("./").trim_end_matches('/');
+        for (index, source) in new.iter().enumerate() {
+            let same = old.get(index).is_some_and(|old| old.bytes() == source.bytes());
+            let name = source.name().trim_start_matches("./");
+            let below = if matches!(root, "" | ".") { Some(name) } else { name.strip_prefix(root) };
+            if let Some(below) = below.filter(|_| !same) {
+                declared.rewritten.insert(below.trim_start_matches('/').to_owned());
+            }
+        }
         let read = Build::new(before);
         declared.take_projects(before);
         if let Some(target) = read.target() {

@@ -47,12 +47,6 @@ pub fn fix_summary(outcome: &Outcome, mask: &Mask, written: bool, unsafe_left: u
 
 /// The result of `fix` for programs. `before` tells of the inputs as they were.
 pub fn fix_json(before: &Report, outcome: &Outcome, mask: &Mask, written: bool) -> String {
-    let mut changes = Vec::new();
-    for change in &outcome.changes {
-        let diff = String::from_utf8_lossy(&one(change, mask, Layout::PLAIN)).into_owned();
-        let create = change.before.is_none();
-        changes.push(wire::Change { file: &change.name, create, diff, differences: differences(change) });
-    }
     let mut applied = Vec::new();
     for done in &outcome.applied {
         let Some(fix) = done.finding.fixes.get(done.fix) else { continue };
@@ -72,7 +66,7 @@ pub fn fix_json(before: &Report, outcome: &Outcome, mask: &Mask, written: bool) 
     json::pretty(&wire::Fixed {
         head: wire::Head::new("dockopt.fix/1", &before.root),
         written,
-        changes,
+        changes: changes(&outcome.changes, mask),
         applied,
         left: outcome.left.len(),
         contradicting: &outcome.contradicting,
@@ -80,6 +74,18 @@ pub fn fix_json(before: &Report, outcome: &Outcome, mask: &Mask, written: bool) 
         skipped: json::skipped(before),
         problems: json::problems(&before.problems),
     })
+}
+
+/// Changes of files for programs.
+pub(super) fn changes<'c>(changes: &'c [Change], mask: &Mask) -> Vec<wire::Change<'c>> {
+    let diff = |change: &Change| String::from_utf8_lossy(&one(change, mask, Layout::PLAIN)).into_owned();
+    let wire = |change: &'c Change| wire::Change {
+        file: &change.name,
+        create: change.before.is_none(),
+        diff: diff(change),
+        differences: differences(change),
+    };
+    changes.iter().map(wire).collect()
 }
 
 /// What a change of Dockerfiles changes for the builder.

@@ -2,22 +2,15 @@
 
 use serde::Serialize;
 
+use super::figures::{self, Row};
 use super::format::escape::{markdown, markdown_code};
 use super::layout::{Layout, Tone, clean, pad, width, wrap};
-use super::units::{bytes, seconds};
+use super::units::bytes;
 use super::{json, wire};
-use crate::proof::{Check, Figures, Outcome, Proof, Run, Scenario, Tried};
+use crate::proof::{Check, Figures, Outcome, Proof, Tried};
 
 /// Lines of a check that passed.
 const SHOWN: usize = 4;
-
-/// A figure before and after, as people read it.
-struct Row {
-    title: &'static str,
-    before: String,
-    after: String,
-    change: String,
-}
 
 /// The proofs for people.
 pub fn proof(proofs: &[Proof], layout: Layout) -> String {
@@ -28,11 +21,11 @@ fn one(proof: &Proof, layout: Layout) -> String {
     let mut out = format!("{}: {}\n", layout.paint(Tone::Strong, &clean(&proof.dockerfile)), clean(&verdict(proof)));
     let rows = rows(proof);
     if !rows.is_empty() {
-        let columns = |of: fn(&Row) -> &str, head: &str| {
-            rows.iter().map(|row| width(of(row))).max().unwrap_or(0).max(width(head))
+        let columns = |of: &dyn Fn(&Row) -> String, head: &str| {
+            rows.iter().map(|row| width(&of(row))).max().unwrap_or(0).max(width(head))
         };
-        let title = columns(|row| row.title, "");
-        let (before, after) = (columns(|row| &row.before, "before"), columns(|row| &row.after, "after"));
+        let title = columns(&|row| row.title.clone(), "");
+        let (before, after) = (columns(&|row| row.shown(0), "before"), columns(&|row| row.shown(1), "after"));
         let right = |text: &str, columns: usize| format!("{}{text}", " ".repeat(columns.saturating_sub(width(text))));
         out.push_str(&layout.paint(
             Tone::Dim,
@@ -41,10 +34,10 @@ fn one(proof: &Proof, layout: Layout) -> String {
         for row in &rows {
             let line = format!(
                 "  {}  {}  {}  {}",
-                pad(row.title, title),
-                right(&row.before, before),
-                right(&row.after, after),
-                row.change
+                pad(&row.title, title),
+                right(&row.shown(0), before),
+                right(&row.shown(1), after),
+                row.change()
             );
             out.push_str(line.trim_end());
             out.push('\n');
@@ -126,51 +119,8 @@ fn floor(proof: &Proof) -> String {
 }
 
 fn rows(proof: &Proof) -> Vec<Row> {
-    let (Some(before), after) = (&proof.before, proof.after.as_ref()) else { return Vec::new() };
-    let wall = |scenario| move |figures: &Figures| figures.median(scenario, &|run: &Run| Some(run.seconds));
-    let cpu = |scenario| move |figures: &Figures| figures.median(scenario, &|run: &Run| run.cpu_seconds);
-    #[allow(clippy::cast_precision_loss, reason = "figures for people")]
-    let size = |of: fn(&Figures) -> Option<u64>| move |figures: &Figures| of(figures).map(|bytes| bytes as f64);
-    type Of<'a> = Box<dyn Fn(&Figures) -> Option<f64> + 'a>;
-    let all: [(&'static str, Of<'_>, fn(f64) -> String); 11] = [
-        ("image on disk", Box::new(size(|figures| Some(figures.size.disk).filter(|disk| *disk > 0))), of_bytes),
-        ("image to pull", Box::new(size(|figures| figures.size.pull)), of_bytes),
-        ("layers", Box::new(size(|figures| Some(figures.size.layers as u64).filter(|count| *count > 0))), |count| {
-            format!("{count}")
-        }),
-        ("cold build", Box::new(wall(Scenario::Cold)), seconds),
-        ("  CPU of its steps", Box::new(cpu(Scenario::Cold)), seconds),
-        ("rebuild, nothing changed", Box::new(wall(Scenario::Unchanged)), seconds),
-        ("rebuild after a change of code", Box::new(wall(Scenario::Source)), seconds),
-        ("  CPU of its steps", Box::new(cpu(Scenario::Source)), seconds),
-        ("rebuild after a change of dependencies", Box::new(wall(Scenario::Dependency)), seconds),
-        ("pushed after a change of code", Box::new(size(|figures| figures.size.upload)), of_bytes),
-        ("base images to pull", Box::new(size(|figures| figures.size.base_pull)), of_bytes),
-    ];
-    let mut rows = Vec::new();
-    for (title, of, unit) in all {
-        let (was, is) = (of(before), after.and_then(&of));
-        let shown = |value: Option<f64>| value.map_or_else(|| "–".to_owned(), unit);
-        if was.is_some() || is.is_some() {
-            rows.push(Row { title, before: shown(was), after: shown(is), change: change(was, is) });
-        }
-    }
-    rows
-}
-
-fn change(was: Option<f64>, is: Option<f64>) -> String {
-    let (Some(was), Some(is)) = (was.filter(|was| *was > 0.0), is) else { return String::new() };
-    let percent = ((is / was - 1.0) * 100.0).round();
-    match percent {
-        _ if percent < 0.0 => format!("−{} %", -percent),
-        _ if percent > 0.0 => format!("+{percent} %"),
-        _ => "±0 %".to_owned(),
-    }
-}
-
-#[allow(clippy::cast_sign_loss, reason = "made from bytes")]
-fn of_bytes(value: f64) -> String {
-    bytes(value as u64)
+    let all: Vec<&Figures> = proof.before.iter().chain(&proof.after).collect();
+    if proof.before.is_none() { Vec::new() } else { figures::rows(&all, None, None) }
 }
 
 /// The proofs for a pull request.
@@ -182,7 +132,13 @@ pub fn proof_markdown(proofs: &[Proof]) -> String {
         if !rows.is_empty() {
             out.push_str("| | before | after | |\n|---|--:|--:|--:|\n");
             for row in &rows {
-                out.push_str(&format!("| {} | {} | {} | {} |\n", row.title.trim(), row.before, row.after, row.change));
+                out.push_str(&format!(
+                    "| {} | {} | {} | {} |\n",
+                    row.title.trim(),
+                    row.shown(0),
+                    row.shown(1),
+                    row.change()
+                ));
             }
             out.push('\n');
         }
@@ -305,12 +261,6 @@ fn wire_proof(proof: &Proof) -> WireProof<'_> {
         () if proof.tried.iter().any(Tried::holds) => "proved",
         () => "unproved",
     };
-    let scenario = |scenario| match scenario {
-        Scenario::Cold => "cold",
-        Scenario::Unchanged => "unchanged",
-        Scenario::Source => "source",
-        Scenario::Dependency => "dependency",
-    };
     let figures = |figures: &Figures| WireFigures {
         disk_bytes: Some(figures.size.disk).filter(|disk| *disk > 0),
         pull_bytes: figures.size.pull,
@@ -321,7 +271,7 @@ fn wire_proof(proof: &Proof) -> WireProof<'_> {
             .runs
             .iter()
             .map(|(of, run)| WireRun {
-                scenario: scenario(*of),
+                scenario: of.name(),
                 seconds: run.seconds,
                 cpu_seconds: run.cpu_seconds,
                 steps_run: run.steps.len(),

@@ -1,18 +1,17 @@
 //! See `rules/sources-before-dependencies.md`.
 
-mod split;
-
 use std::collections::BTreeSet;
 
 use super::Context;
+use crate::arrange::arrange;
 use crate::build::{Base, Build, Stage, Transfer};
 use crate::cache::{Likeness, Origins, source_file};
 use crate::dockerfile::{Instruction, Keyword};
-use crate::finding::{Basis, Findings, Impact, ImpactKind, Per};
+use crate::finding::{Basis, FileEdit, Findings, Fix, Impact, ImpactKind, Per, Safety, Target};
 use crate::inputs::context::{BuildContext, Kind};
 use crate::manifest::{Ecosystem, Project};
 use crate::shell::{Input, InputKind, Manager, PackageCall, PackageSource, Verb};
-use crate::text::Span;
+use crate::text::{Edit, Span};
 
 super::rule!("sources-before-dependencies", check);
 
@@ -60,8 +59,6 @@ struct Copied<'a> {
 
 /// An install of a project's dependencies.
 struct Install {
-    /// The RUN that it stands in.
-    index: usize,
     manager: Manager,
     verb: Verb,
     span: Span,
@@ -160,7 +157,7 @@ fn install(
         if counts {
             let span = code.place(file, call.span);
             let text = call.title();
-            return Some(Install { index, manager: call.manager, verb: call.verb, span, text });
+            return Some(Install { manager: call.manager, verb: call.verb, span, text });
         }
     }
     None
@@ -228,6 +225,26 @@ fn report(cx: &Context, stage: &Stage, copied: &Copied, install: &Install, out: 
         Impact { kind: ImpactKind::RebuildSeconds, saves: None, per: Per::Build, basis: Basis::Computed, evidence };
     let finding = cx.finding(copied.instruction.head, message).help(help).costs(impact);
     let mut finding = finding.label(install.span, "this runs again");
-    finding.fixes.extend(split::fix(cx, stage, copied.instruction, install));
+    finding.fixes.extend(fix(cx, stage, install));
     out.push(finding);
+}
+
+/// What the install reads is copied first, and the sources behind it, where that is known to be all.
+fn fix(cx: &Context, stage: &Stage, install: &Install) -> Option<Fix> {
+    cx.projects()?;
+    let (arranged, _) = arrange(cx.build(), stage);
+    let arranged = arranged?;
+    let download = install.verb == Verb::Build;
+    let title =
+        if download { "download before the sources are copied" } else { "install before the sources are copied" };
+    let rises =
+        arranged.commands.iter().any(|command| *command == install.text || (download && !arranged.files.is_empty()));
+    let edit = |edit: Edit| FileEdit { target: Target::File(cx.file()), span: edit.span, text: edit.text };
+    // Who runs what is not for an edit to decide.
+    let user = |text: &str| text.lines().filter(|line| line.starts_with("USER ")).count();
+    let same = |edit: &Edit| user(&edit.text) == user(cx.source().slice(edit.span));
+    let rises = rises && arranged.edits.iter().all(same);
+    let edits = arranged.edits.into_iter().map(edit).collect();
+    let why = "what the install reads besides its manifests is not there yet when it runs";
+    rises.then(|| Fix { title: title.into(), safety: Safety::Unsafe(why.into()), edits })
 }

@@ -19,9 +19,11 @@ mod lines;
 mod loading;
 mod measure;
 mod own;
+mod projects;
 mod registry;
 mod tracker;
 mod verdict;
+mod verify;
 
 /// A running engine, reached through its client.
 struct Engine {

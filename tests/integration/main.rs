@@ -16,6 +16,7 @@ mod lint_vectors;
 mod inline;
 mod mutation;
 mod opens;
+mod optimize;
 mod packaging;
 mod patches;
 mod projects;

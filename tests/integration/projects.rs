@@ -40,6 +40,24 @@ pub(crate) struct Row {
     pub(crate) good: bool,
 }
 
+impl Row {
+    /// A part of the fixture, which has no row of its own.
+    pub(crate) fn of_fixture(ecosystem: &str, probe: &str, rung: u8) -> Self {
+        Self {
+            what: "the first users' stack".to_owned(),
+            ecosystem: ecosystem.to_owned(),
+            tool: String::new(),
+            bases: Vec::new(),
+            probes: vec![probe.to_owned()],
+            rung,
+            golden_only: None,
+            left: BTreeSet::new(),
+            environment: Vec::new(),
+            good: false,
+        }
+    }
+}
+
 /// All projects, by name; with `DOCKOPT_PROJECTS=flask,vite` those whose names have one of these parts.
 pub(crate) fn rows() -> Vec<(String, Row)> {
     let mut rows: Vec<(String, Row)> = fs::read_dir("tests/projects")

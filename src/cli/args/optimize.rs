@@ -8,7 +8,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use super::{Build, Config};
+use super::{Build, Builds, Config};
 use crate::optimize::Level;
 
 #[derive(Debug, Args)]
@@ -29,6 +29,9 @@ pub(in crate::cli) struct Optimize {
     /// Print what would be done and why, change nothing
     #[arg(long, conflicts_with_all = ["diff", "write", "to"])]
     pub plan: bool,
+    /// Change nothing, show nothing, exit with 1 if something would change
+    #[arg(long, conflicts_with_all = ["write", "to"])]
+    pub check: bool,
     /// The highest rung of the ladder: 0 to 6, or `max`
     #[arg(long, value_name = "RUNG", default_value = "5")]
     pub level: Level,
@@ -43,6 +46,8 @@ pub(in crate::cli) struct Optimize {
     pub smallest: bool,
     #[command(flatten)]
     pub proving: Proving,
+    #[command(flatten)]
+    pub builds: Builds,
     #[command(flatten)]
     pub build: Build,
     #[command(flatten)]

@@ -7,8 +7,8 @@ use std::time::Duration;
 use crate::cli::args::{Global, Optimize, Proving};
 use crate::cli::interrupt::Interrupts;
 use crate::cli::output::{Failure, emit};
-use crate::cli::{CLEAN, FAILED, FOUND, terminal, write};
-use crate::fix::{Change, Outcome};
+use crate::cli::{CLEAN, FAILED, FOUND, changes, terminal, write};
+use crate::fix::Change;
 use crate::inputs::{IgnoreInput, Inputs};
 use crate::measure::{self, Companion, Demand, Ground, Proved, Session, Wanted};
 use crate::optimize::{Options, optimize};
@@ -24,14 +24,15 @@ pub(super) fn run(global: &Global, command: &Optimize, inputs: &Inputs, options:
     }
     let proving = &command.proving;
     let demand = demand(proving)?;
-    if proving.against.is_some() && inputs.builds.len() != 1 {
-        let what = format!("--against compares one Dockerfile, and there are {}", inputs.builds.len());
+    let builds = builds(inputs, proving.against.as_deref());
+    if proving.against.is_some() && builds.len() != 1 {
+        let what = format!("--against compares one Dockerfile, and there are {}", builds.len());
         return Err(Failure::Because { what, help: Some("name the original".to_owned()) });
     }
     let interrupts = Arc::new(Interrupts::hold_back());
     let held = Arc::clone(&interrupts);
-    let (mut proofs, mut changes) = (Vec::new(), Vec::new());
-    for build in 0..inputs.builds.len() {
+    let (mut proofs, mut changed) = (Vec::new(), Vec::new());
+    for build in builds {
         let evidence = crate::load::evidence(inputs, build);
         let ground = Ground { inputs, build, evidence: &evidence, options };
         // Without an engine nothing is proved, and where nothing changes there is nothing to prove.
@@ -41,13 +42,9 @@ pub(super) fn run(global: &Global, command: &Optimize, inputs: &Inputs, options:
             continue;
         }
         let held = Arc::clone(&held);
-        let session = Session::open(measure::Options {
-            engine: crate::engine::Options::of_process(),
-            build: inputs.builds[build].options.clone(),
-            mask: crate::audit::mask(inputs),
-            stop: Arc::new(move || held.came()),
-            ..measure::Options::default()
-        })?;
+        let stop = Arc::new(move || held.came());
+        let how = crate::cli::measure::options(&command.builds, inputs.builds[build].options.clone(), stop);
+        let session = Session::open(measure::Options { mask: crate::audit::mask(inputs), ..how })?;
         let say = |what: &str| terminal::note(&format!("{what}\n"));
         let proved = match sources {
             Some(sources) => {
@@ -60,7 +57,7 @@ pub(super) fn run(global: &Global, command: &Optimize, inputs: &Inputs, options:
         for left in cleaned.left {
             terminal::note(&format!("left behind: {left}\n"));
         }
-        changes.extend(proved.optimized.iter().flat_map(crate::optimize::Optimized::changes));
+        changed.extend(proved.optimized.iter().flat_map(crate::optimize::Optimized::changes));
         proofs.push(proved.proof);
     }
     for path in &proving.proof {
@@ -69,8 +66,18 @@ pub(super) fn run(global: &Global, command: &Optimize, inputs: &Inputs, options:
             if is_markdown { report::proof_markdown(&proofs) } else { report::proof_json(&inputs.root, &proofs) };
         write::write(path, text.as_bytes())?;
     }
-    told(global, command, inputs, (&proofs, &changes))?;
+    told(global, command, inputs, (&proofs, &changed))?;
     Ok(code(&proofs))
+}
+
+/// The builds that are looked at; a rewrite that lies beside its original is none of them.
+fn builds(inputs: &Inputs, against: Option<&Path>) -> Vec<usize> {
+    let other = against.and_then(|path| path.canonicalize().ok());
+    let is_other = |build: &usize| {
+        let name = inputs.source(inputs.builds[*build].dockerfile).name();
+        other.is_some() && Path::new(name).canonicalize().ok() == other
+    };
+    (0..inputs.builds.len()).filter(|build| !is_other(build)).collect()
 }
 
 /// Writes or shows the proved changes, and the proofs.
@@ -78,14 +85,13 @@ fn told(
     global: &Global,
     command: &Optimize,
     inputs: &Inputs,
-    (proofs, changes): (&[Proof], &[Change]),
+    (proofs, changed): (&[Proof], &[Change]),
 ) -> Result<(), Failure> {
+    let mut outcome = super::joined(changed.iter().cloned(), inputs);
     if command.write {
-        let files: Vec<_> =
-            changes.iter().map(|change| (Path::new(&*change.name), change.before.as_deref(), &*change.after)).collect();
-        write::change(&files)?;
+        changes::write_all(&outcome.changes)?;
     } else if let Some(folder) = &command.to {
-        super::written_to(folder, &command.path, changes)?;
+        changes::write_below(folder, &command.path, &outcome.changes)?;
     }
     let layout = terminal::stdout(global);
     match global.format {
@@ -93,9 +99,8 @@ fn told(
         Format::Markdown => emit(global, &report::proof_markdown(proofs)),
         _ => {
             let mut text = Vec::new();
-            if !command.write && command.to.is_none() && !changes.is_empty() {
-                let outcome = Outcome { changes: changes.to_vec(), ..Outcome::default() };
-                text = report::diff(&outcome, &crate::audit::mask(inputs), layout);
+            if !command.write && command.to.is_none() && !outcome.changes.is_empty() {
+                text = changes::diff(global, &mut outcome, &crate::audit::mask(inputs));
                 text.push(b'\n');
             }
             text.extend(report::proof(proofs, layout).into_bytes());

@@ -1,6 +1,6 @@
 //! The files that `npm ci` and its likes need.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Map, Value};
 
@@ -88,7 +88,8 @@ fn install(tree: &mut Tree, project: &Project, packages: &Packages, tool: Tool, 
         take_local(tree, &mut closure, tool, folder, package);
         lifecycle::take(tree, &mut closure, folder, package);
     }
-    let locked = lock.as_deref().and_then(|lock| lock::read(tree, tool, lock, run));
+    let direct = packages.get(root).map(direct).unwrap_or_default();
+    let locked = lock.as_deref().and_then(|lock| lock::read(tree, tool, lock, run, &direct));
     if let (Some(locked), Some(lock), Some(package)) =
         (&locked, &lock, packages.get(root).filter(|_| tool == Tool::Npm))
     {
@@ -99,6 +100,13 @@ fn install(tree: &mut Tree, project: &Project, packages: &Packages, tool: Tool, 
         }
     }
     closure.install(tool, &in_folder(root, "package.json"), lock, locked)
+}
+
+/// What the package asks for, by name.
+fn direct(package: &Map<String, Value>) -> BTreeMap<String, String> {
+    let sections = ["dependencies", "devDependencies", "optionalDependencies"];
+    let members = sections.iter().flat_map(|key| json::members(package, key));
+    members.filter_map(|(name, demand)| Some((name.to_string(), demand.as_str()?.to_string()))).collect()
 }
 
 /// Settings and programs that the tool reads beside the manifests. `.yarn/cache` is the whole zero-install store.

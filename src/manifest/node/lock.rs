@@ -13,7 +13,14 @@ use crate::manifest::tree::Tree;
 use crate::manifest::words::unquote;
 
 /// What the file holds. `run` are the direct run-time dependencies, for the formats that don't tell development apart.
-pub(super) fn read(tree: &mut Tree, tool: Tool, path: &str, run: BTreeSet<String>) -> Option<Locked> {
+/// `direct` are all of them with what the manifest asks for.
+pub(super) fn read(
+    tree: &mut Tree,
+    tool: Tool,
+    path: &str,
+    run: BTreeSet<String>,
+    direct: &BTreeMap<String, String>,
+) -> Option<Locked> {
     // The old binary form of bun can't be read.
     if path.ends_with(".lockb") {
         return None;
@@ -21,12 +28,14 @@ pub(super) fn read(tree: &mut Tree, tool: Tool, path: &str, run: BTreeSet<String
     let text = tree.text(path)?;
     match tool {
         Tool::Npm => npm(tree, path, text),
-        Tool::YarnClassic | Tool::YarnBerry => Some(Locked::new(yarn(text), Some(run))),
-        Tool::Pnpm => Some(Locked::new(pnpm(text), Some(run))),
+        Tool::YarnClassic | Tool::YarnBerry => {
+            Some(Locked { demands: Some(super::demands::yarn(text, direct)), ..Locked::new(yarn(text), Some(run)) })
+        }
+        Tool::Pnpm => Some(Locked { demands: super::demands::pnpm(text), ..Locked::new(pnpm(text), Some(run)) }),
         _ => {
             let plain = json::plain(text);
             let lock: Value = json::read(tree, path, &plain)?;
-            Some(Locked::new(bun(&lock), Some(run)))
+            Some(Locked { demands: super::demands::bun(&lock), ..Locked::new(bun(&lock), Some(run)) })
         }
     }
 }

@@ -1,6 +1,6 @@
 //! The lock files of uv, poetry, pdm and pipenv.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use toml::de::DeValue;
 
@@ -17,8 +17,15 @@ pub(super) fn uv(tree: &mut Tree, path: &str) -> Option<Locked> {
     let table = toml_text::table(tree, path)?;
     let mut entries = Vec::new();
     let mut roots = BTreeSet::new();
+    let mut demands = None;
     for package in toml_text::items(toml_text::value(&table, &["package"])) {
         let Some(name) = text(package, "name") else { continue };
+        if package
+            .get("source")
+            .is_some_and(|source| ["editable", "virtual"].iter().any(|kind| text(source.get_ref(), kind) == Some(".")))
+        {
+            demands = package.get("metadata").map(|metadata| uv_demands(metadata.get_ref()));
+        }
         let mut needs: Vec<String> = names(package.get("dependencies").map(toml::Spanned::get_ref)).collect();
         if let Some(extras) = package.get("optional-dependencies").and_then(|extras| extras.get_ref().as_table()) {
             needs.extend(extras.iter().flat_map(|(_, list)| names(Some(list.get_ref()))));
@@ -33,7 +40,20 @@ pub(super) fn uv(tree: &mut Tree, path: &str) -> Option<Locked> {
         let version = text(package, "version").map(Into::into);
         entries.push(Entry { name, version, needs, ..Entry::default() });
     }
-    Some(Locked::new(entries, (!roots.is_empty()).then_some(roots)))
+    Some(Locked { demands, ..Locked::new(entries, (!roots.is_empty()).then_some(roots)) })
+}
+
+/// What the project asked for when uv wrote the lock: `requires-dist`, and `requires-dev` by group.
+fn uv_demands(metadata: &DeValue) -> BTreeMap<String, String> {
+    let mut demands = BTreeMap::new();
+    let list = |key: &str| metadata.get(key).map(toml::Spanned::get_ref);
+    let groups = list("requires-dev").and_then(DeValue::as_table).into_iter().flatten().map(|(_, list)| list.get_ref());
+    for entry in list("requires-dist").into_iter().chain(groups).flat_map(|list| toml_text::items(Some(list))) {
+        if let Some(name) = text(entry, "name") {
+            demands.insert(normal(name), text(entry, "specifier").unwrap_or_default().to_owned());
+        }
+    }
+    demands
 }
 
 /// `poetry.lock` (main group `main`) and `pdm.lock` (`default`). poetry tells the groups since 2.0 and a category before

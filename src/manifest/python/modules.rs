@@ -114,6 +114,12 @@ pub(in crate::manifest) fn installs(
     told
 }
 
+/// Whether a distribution is known to come as a wheel, in current versions at least.
+pub fn has_wheels(distribution: &str) -> bool {
+    let sources = ["psycopg2", "psycopg2cffi", "pillow-simd"];
+    !sources.contains(&distribution) && PROVIDERS.iter().any(|(_, all)| all.contains(&distribution))
+}
+
 fn providers(module: &str) -> Option<&'static [&'static str]> {
     let row = PROVIDERS
         .iter()

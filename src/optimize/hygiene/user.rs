@@ -8,6 +8,7 @@ use super::{health, root};
 use crate::build::{Base, BaseImage, Setting, Stage, Transfer, User};
 use crate::dockerfile::Keyword;
 use crate::finding::FileEdit;
+use crate::optimize::node;
 use crate::optimize::scene::{Scene, Turn};
 use crate::rules;
 use crate::shell::Verb;
@@ -59,6 +60,11 @@ fn plan(scene: &Scene, target: &Stage) -> Result<Plan, String> {
         writes.folders.insert(path);
     }
     own_frameworks(scene, target, &folder, &mut writes);
+    for (path, sign) in node::writes(scene) {
+        writes.sources |= path == folder;
+        writes.folders.insert(path);
+        writes.sign = sign;
+    }
     if folder == "/" && writes.sources {
         if !writes.sign.is_empty() {
             return Err(format!("{}, and its working folder is `/`", writes.sign));
@@ -75,8 +81,13 @@ fn plan(scene: &Scene, target: &Stage) -> Result<Plan, String> {
     if build_is_scratch(scene, target) && !writes.folders.is_empty() && !writes.sources {
         return Err("an image from scratch has no program that makes folders for another user".to_owned());
     }
-    edits.extend(made(scene, target, &account, &writes.folders)?);
-    edits.push(user(scene, target, &account, owns.then(|| first_own_step(scene, target, &copies)).flatten()));
+    // What an install empties is made behind it.
+    let (late, early): (BTreeSet<String>, _) =
+        writes.folders.iter().cloned().partition(|path| path.contains("/node_modules/"));
+    edits.extend(made(scene, target, &account, &early)?);
+    edits.extend(made_last(scene, target, &account, &late));
+    let step = (owns && late.is_empty()).then(|| first_own_step(scene, target, &copies)).flatten();
+    edits.push(user(scene, target, &account, step));
     let why = match (writes.sign.is_empty(), writes.sources) {
         (false, _) => format!("{}, which that user may go on doing", writes.sign),
         (true, true) => "it isn't known whether it writes into its folder, so that is the user's".to_owned(),
@@ -243,6 +254,17 @@ fn made(
     let first = scene.build.instructions(target).find(|(_, one)| matches!(one.keyword, Keyword::Copy | Keyword::Add));
     let place = first.map_or_else(|| health::closing(scene, target), |(index, _)| scene.passage(index).start);
     Ok(Some(scene.edit(Span::at(place), text)))
+}
+
+/// A RUN behind all that brings files, for folders below them.
+fn made_last(scene: &Scene, target: &Stage, account: &Account, folders: &BTreeSet<String>) -> Option<FileEdit> {
+    let brings = |keyword| matches!(keyword, Keyword::Run | Keyword::Copy | Keyword::Add);
+    let last = scene.build.instructions(target).filter(|(_, one)| brings(one.keyword)).last()?;
+    let owned: Vec<&str> = folders.iter().map(String::as_str).collect();
+    let plain = !owned.is_empty() && owned.iter().all(|path| !path.contains([' ', '\'', '"', '$', '\\']));
+    let (user, group) = account.owner.split_once(':').unwrap_or((&account.owner, &account.owner));
+    let text = format!("RUN install -d -o {user} -g {group} {}{}", owned.join(" "), scene.newline());
+    plain.then(|| scene.edit(Span::at(scene.passage(last.0).end), text))
 }
 
 /// Programs that work on the sources as well for another user.

@@ -2,7 +2,7 @@
 
 /// What a file says of a key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Literal<'t> {
+pub(in crate::optimize) enum Literal<'t> {
     /// Nothing.
     Missing,
     /// This text.
@@ -12,7 +12,7 @@ pub(super) enum Literal<'t> {
 }
 
 /// `key: "value"` or `"key": "value"` in JSON, JavaScript or TypeScript; comments of whole lines are passed.
-pub(super) fn literal<'t>(text: &'t str, key: &str) -> Literal<'t> {
+pub(in crate::optimize) fn literal<'t>(text: &'t str, key: &str) -> Literal<'t> {
     let mut found = Literal::Missing;
     for line in text.lines().filter(|line| !line.trim_start().starts_with(['/', '*'])) {
         for (at, _) in line.match_indices(key) {

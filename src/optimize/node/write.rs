@@ -9,7 +9,7 @@ use crate::build::{Stage, installed};
 use crate::dockerfile::Keyword;
 use crate::finding::FileEdit;
 use crate::optimize::scene::Scene;
-use crate::shell::Invocation;
+use crate::shell::{Invocation, Manager};
 use crate::text::Span;
 
 /// Programs that only serve to build, where they are installed for all.
@@ -125,7 +125,9 @@ impl<'w, 'a, 'p> Writer<'w, 'a, 'p> {
         let wanted = |piece: &&Piece| piece.index <= end && piece.kind != Kind::Image && !self.only_runs(piece);
         let pieces: Vec<Piece> = self.pieces.all[base..].iter().filter(wanted).copied().collect();
         for piece in pieces {
-            self.put(&mut text, piece.index, None);
+            let twice = piece.index == self.pieces.install && matches!(self.plan.modules, Modules::Separate(_));
+            let own = twice.then(|| self.install(""));
+            self.put(&mut text, piece.index, own);
         }
         if let Modules::Pruned(command) = &self.plan.modules {
             text.push_str(&format!("RUN {}{command}{}", self.mounts(), self.newline));
@@ -144,15 +146,30 @@ impl<'w, 'a, 'p> Writer<'w, 'a, 'p> {
         let mut text = self.upon(base, Some(&self.names[1]));
         let end = self.pieces.install;
         for piece in self.pieces.all[base..].iter().filter(|piece| piece.index <= end && piece.kind != Kind::Image) {
-            let own = (piece.index == end).then(|| {
-                let span = self.scene.build.instruction(end).span;
-                let at = self.pieces.behind_verb.unwrap_or(span.end);
-                let source = self.scene.source();
-                format!("{}{behind}{}", source.slice(Span::new(span.start, at)), source.slice(Span::new(at, span.end)))
-            });
+            let own = (piece.index == end).then(|| self.install(behind));
             self.put(&mut text, piece.index, own);
         }
         text
+    }
+
+    /// The install with a text behind its verb. Two of yarn 1 at a time spoil a cache that they share.
+    fn install(&self, behind: &str) -> String {
+        let instruction = self.scene.build.instruction(self.pieces.install);
+        let (source, span) = (self.scene.source(), instruction.span);
+        let mut edits = vec![(self.pieces.behind_verb.unwrap_or(span.end), behind)];
+        if self.pieces.manager == Manager::Yarn {
+            let alone = |text: &str| text.starts_with("--mount=type=cache") && !text.contains("sharing=");
+            let mounts = instruction.flags.iter().map(|flag| flag.word.span).filter(|span| alone(source.slice(*span)));
+            edits.extend(mounts.map(|span| (span.end, ",sharing=locked")));
+        }
+        edits.sort_unstable();
+        let (mut text, mut from) = (String::new(), span.start);
+        for (at, added) in edits {
+            text.push_str(source.slice(Span::new(from, at)));
+            text.push_str(added);
+            from = at;
+        }
+        text + source.slice(Span::new(from, span.end))
     }
 
     fn last(&mut self, base: usize) -> String {
@@ -212,9 +229,14 @@ impl<'w, 'a, 'p> Writer<'w, 'a, 'p> {
             .filter_map(Invocation::package_call)
             .flat_map(|call| call.packages.iter().map(|package| package.name.text.to_owned()).collect::<Vec<_>>());
         let servers = ["serve", "http-server", "pm2", "local-web-server", "static-server"];
-        piece.index > self.pieces.install
-            && names.clone().next().is_some()
-            && names.all(|name| servers.contains(&name.as_str()))
+        let project = self.pieces.project;
+        let direct: BTreeSet<String> = self.pieces.direct(self.scene.build);
+        // What the project has itself is found there by its scripts.
+        let unused = |name: String| {
+            let own = project.dependencies.iter().any(|one| one.name == name);
+            (servers.contains(&name.as_str()) || own) && !direct.contains(&name)
+        };
+        names.clone().next().is_some() && names.all(unused)
     }
 
     /// Stage and path of the modules.

@@ -39,7 +39,9 @@ fn is_wanted(build: &Build, fix: &Fix, berry: bool) -> bool {
         .split_whitespace()
         .filter_map(|word| word.strip_prefix("--mount=type=cache,target=")?.split(',').next())
         .collect();
-    if folders.is_empty() || folders.iter().any(|folder| folder.starts_with("/var/")) {
+    // Who switches the cache off or empties it has decided.
+    let decided = fix.edits.iter().any(|edit| edit.text.is_empty());
+    if decided || folders.is_empty() || folders.iter().any(|folder| folder.starts_with("/var/")) {
         return false;
     }
     let at = first.span.start;

@@ -22,7 +22,7 @@ pub(super) enum Class {
     Venv,
     /// Installs dependencies or the project.
     Install,
-    /// Users, groups, and the folders that belong to them.
+    /// Users, folders and settings of the system that count when the program runs.
     Account,
     /// Holds for what follows in the same script: `cd`, `set`, `export`.
     Setting,
@@ -175,7 +175,9 @@ fn of_one(one: &Invocation, setuptools: bool) -> Class {
         "rm" if one.args.iter().all(|word| is_option(word) || is_list(word.text())) => Class::Lists,
         "rm" if one.args.iter().all(|word| is_option(word) || is_cache(word.text())) => Class::Cleaning,
         "useradd" | "adduser" | "groupadd" | "addgroup" | "usermod" | "chown" | "mkdir" | "install" | "chmod"
-        | "passwd" | "chpasswd" => Class::Account,
+        | "passwd" | "chpasswd" | "locale-gen" | "localedef" | "update-locale" | "dpkg-reconfigure" | "fc-cache"
+        | "touch" | "crontab" | "setcap" => Class::Account,
+        "sed" | "echo" | "printf" | "ln" | "tee" | "cp" if sets_up(one) => Class::Account,
         _ if program.starts_with("python") => match (first, one.args.get(1).map(Word::text)) {
             ("-m", Some("venv" | "virtualenv")) => Class::Venv,
             ("-m", Some("ensurepip")) => Class::Tool,
@@ -185,6 +187,14 @@ fn of_one(one: &Invocation, setuptools: bool) -> Class {
         },
         _ => Class::Other,
     }
+}
+
+/// Whether it writes the system's settings of locale, time or services.
+fn sets_up(one: &Invocation) -> bool {
+    let redirects = one.command.redirects.iter().filter_map(|redirect| redirect.target.as_ref());
+    let mut words = one.args.iter().chain(redirects).map(Word::text);
+    let known = ["/etc/locale", "/etc/default/locale", "/etc/timezone", "/etc/localtime", "/etc/cron", "/etc/nginx"];
+    words.any(|word| known.iter().any(|path| word.starts_with(path)))
 }
 
 fn is_option(word: &Word) -> bool {

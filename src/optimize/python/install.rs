@@ -39,7 +39,8 @@ fn of_one(scene: &Scene, element: &Element, one: &Invocation) -> Vec<Edit> {
         Manager::Pip if matches!(call.verb, Verb::Install | Verb::Remove) => {
             drop(&["--user", "--break-system-packages"]);
             // Behind `pip`, also in `python -m pip`.
-            let named = one.args.iter().take(3).find(|word| word.is("pip")).unwrap_or(one.path);
+            let module = one.args.iter().take(4).position(|word| word.is("-m"));
+            let named = module.and_then(|at| one.args.get(at + 1)).unwrap_or(one.path);
             let at = place(scene, element, named.span).end;
             edits.push(Edit { span: Span::at(at), text: format!(" --python {VENV}") });
         }

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::element::{Class, Element, elements};
 use super::evidence;
-use crate::build::{Base, PackageLists, Stage};
+use crate::build::{Base, PackageLists, Reference, Stage};
 use crate::dockerfile::Keyword;
 use crate::manifest::{Ecosystem, python_name};
 use crate::optimize::scene::Scene;
@@ -37,6 +37,8 @@ fn distributions() -> impl Iterator<Item = Row> {
 struct Libraries {
     names: Vec<&'static str>,
     full: bool,
+    /// Whether a full Python image has the headers too.
+    headers: bool,
 }
 
 /// `None` where the table does not know the package, or not for the release.
@@ -46,7 +48,8 @@ fn libraries(package: &str, suite: &str) -> Option<Libraries> {
     let &[_, trixie, bookworm, full, ..] = cells.as_slice() else { return None };
     let cell = if suite == "bookworm" { bookworm } else { trixie };
     let names = cell.split(' ').filter(|one| *one != "-").collect();
-    (!cell.is_empty()).then_some(Libraries { names, full: full == "yes" })
+    let (full, headers) = (full != "none", full == "both");
+    (!cell.is_empty()).then_some(Libraries { names, full, headers })
 }
 
 /// The run-time libraries behind a Debian package of headers; `None` where the table does not know it for the release.
@@ -92,6 +95,33 @@ pub(super) fn packages<'e>(element: &'e Element) -> Vec<&'e str> {
 
 fn only_builds(name: &str) -> bool {
     is_build_package(name) || name.starts_with("postgresql-server-dev") || matches!(name, "python3-dev" | "libtool-bin")
+}
+
+/// Build tools that a full Python image has (buildpack-deps: `dpkg-query -W` in the stand-in of python:3.13, 2026-11-20).
+const FULL_TOOLS: [&str; 16] = [
+    "build-essential",
+    "gcc",
+    "g++",
+    "make",
+    "autoconf",
+    "automake",
+    "libtool",
+    "dpkg-dev",
+    "libc6-dev",
+    "linux-libc-dev",
+    "pkg-config",
+    "pkgconf",
+    "patch",
+    "git",
+    "curl",
+    "python3-dev",
+];
+
+/// Whether the base of a stage brings a package that only builds, so that installing it there does nothing.
+pub(super) fn is_in_base(scene: &Scene, stage: &Stage, name: &str) -> bool {
+    let headers = || libraries(name, suite(scene, stage).unwrap_or("trixie")).is_some_and(|known| known.headers);
+    // Who installs a compiler may know why: it stays where a dependency is not known to come as a wheel.
+    is_full(scene, stage) && (FULL_TOOLS.contains(&name) || headers()) && !compiles_any(scene, stage, &told_compiler())
 }
 
 /// Programs that fetch or unpack things for a build, by package.
@@ -160,7 +190,9 @@ fn mentions(text: &str, word: &str) -> bool {
 
 /// Whether dependencies or the version come from a repository.
 pub(super) fn uses_git(scene: &Scene) -> bool {
-    let names = ["setuptools_scm", "setuptools-scm", "hatch-vcs", "versioningit", "dunamai", "git+", "versioneer"];
+    let told = scene.source().text().contains("PRETEND_VERSION");
+    let version = ["setuptools_scm", "setuptools-scm", "hatch-vcs", "versioningit", "dunamai", "versioneer"];
+    let names: Vec<&str> = version.into_iter().filter(|_| !told).chain(["git+"]).collect();
     let manifests = scene.evidence.texts.iter().filter(|(path, _)| {
         let name = path.rsplit('/').next().unwrap_or(path);
         name.ends_with(".txt")
@@ -234,11 +266,11 @@ fn dists(scene: &Scene, stage: &Stage) -> BTreeSet<String> {
 type Names = BTreeSet<String>;
 
 /// Debian packages that a build stage needs besides what a slim Python base has; empty: the slim base suffices. `None`
-/// where that is not known, so the full base has to stay under the stage; also for stages that install nothing of Python.
+/// where something has to be compiled or that is not known, so the full base has to stay under the stage; also for stages
+/// that install nothing of Python.
 pub(in crate::optimize) fn build_packages(scene: &Scene, stage: usize) -> Option<BTreeSet<String>> {
     let stage = scene.build.stages().get(stage)?;
-    let mut found = Names::new();
-    let mut there: Vec<String> = Vec::new();
+    let mut there = Names::new();
     let mut installs = false;
     let mut programs = BTreeSet::new();
     for (index, _) in scene.build.instructions(stage).filter(|(_, one)| one.keyword == Keyword::Run) {
@@ -248,32 +280,70 @@ pub(in crate::optimize) fn build_packages(scene: &Scene, stage: usize) -> Option
             there.extend(packages(element).into_iter().map(str::to_owned));
             for one in &element.invocations {
                 programs.extend(one.program);
-                let urls = one.package_call().is_some_and(|call| {
-                    call.packages
-                        .iter()
-                        .any(|package| package.source == PackageSource::Url && package.name.text.starts_with("git+"))
-                });
+                let is_git = |package: &crate::shell::Package| {
+                    package.source == PackageSource::Url && package.name.text.starts_with("git+")
+                };
+                let urls = one.package_call().is_some_and(|call| call.packages.iter().any(is_git));
                 programs.extend(urls.then_some("git"));
             }
         }
     }
-    if !installs || compiles_itself(scene) {
+    if !installs || compiles_itself(scene) || compiles_any(scene, stage, &there) {
         return None;
     }
     programs.extend(uses_git(scene).then_some("git"));
+    let found = programs.into_iter().filter_map(package_of).map(str::to_owned);
+    Some(found.filter(|name| !there.contains(name)).collect())
+}
+
+/// As if the author installed a compiler.
+fn told_compiler() -> Names {
+    Names::from(["gcc".to_owned()])
+}
+
+/// Whether a dependency is compiled when it is installed, or may be: it has no wheels, none for this Python, or the author
+/// installs a compiler and it is not known that nothing needs it.
+fn compiles_any(scene: &Scene, stage: &Stage, there: &Names) -> bool {
     let dists = dists(scene, stage);
-    for row in distributions().filter(|row| !row.wheel && dists.contains(row.dist)) {
-        found.extend(row.build.iter().map(|name| (*name).to_owned()));
-    }
-    found.extend(programs.into_iter().filter_map(package_of).map(str::to_owned));
-    let brings = |name: &str| {
-        there.iter().any(|one| {
-            one == name || (one == "build-essential" && matches!(name, "gcc" | "libc6-dev" | "g++" | "make"))
-        })
+    let without: Vec<&str> = distributions().filter(|row| !row.wheel).map(|row| row.dist).collect();
+    let known =
+        |name: &String| crate::manifest::has_wheels(name) || distributions().any(|row| row.wheel && row.dist == name);
+    let compiler = there.iter().any(|name| is_build_package(name));
+    dists.iter().any(|name| without.contains(&name.as_str()))
+        || older_than_wheels(scene, stage)
+        || (compiler && !dists.iter().all(known))
+}
+
+/// Whether a pinned version is older than the first one with a wheel for the stage's Python.
+fn older_than_wheels(scene: &Scene, stage: &Stage) -> bool {
+    let Base::Image(image) = scene.build.root_base(stage) else { return true };
+    let tag = Reference::of(image).tag.unwrap_or_default().trim_start_matches("python");
+    let minor = tag.split(['-', '.']).nth(1).and_then(|text| text.parse::<usize>().ok());
+    let column = match minor {
+        Some(minor @ 10..=14) => minor - 9,
+        Some(_) => return false,
+        None => 5,
     };
-    let gcc = there.iter().any(|one| one == "gcc");
-    found.retain(|name| !brings(name) && !(gcc && name == "libc6-dev" && there.iter().any(|one| one == "libc6-dev")));
-    Some(found)
+    let firsts: BTreeMap<&str, &str> = rows(include_str!("../../../data/python_wheels.tsv"))
+        .filter_map(|cells| Some((*cells.first()?, *cells.get(column)?)))
+        .collect();
+    let older = |name: &str, version: &str| firsts.get(name).is_some_and(|first| numbers(version) < numbers(first));
+    let projects = scene.projects().iter().filter(|one| one.ecosystem == Ecosystem::Python);
+    projects.into_iter().any(|project| {
+        let pins = project.dependencies.iter().filter_map(|one| {
+            let pinned = one.requirement.as_deref().and_then(|text| text.trim().strip_prefix("=="));
+            Some((one.name.as_str(), one.version.as_deref().or(pinned)?))
+        });
+        let locked = project.installs.iter().filter_map(|install| install.locked.as_ref());
+        let locked = locked.flat_map(|locked| &locked.packages);
+        let locked = locked.filter_map(|(name, package)| Some((name.as_str(), package.version.as_deref()?)));
+        pins.chain(locked).any(|(name, version)| older(name, version))
+    })
+}
+
+/// The leading numbers of a version.
+fn numbers(version: &str) -> Vec<u64> {
+    version.trim().split('.').map_while(|part| part.parse().ok()).collect()
 }
 
 /// Whether the project itself may be compiled when it is installed.

@@ -65,6 +65,8 @@ pub(super) struct Writer<'p, 'b> {
     calls: (String, String),
     build: Draft,
     run: Draft,
+    /// Whether the build stage runs something that is not understood, and may need any package.
+    unknown: bool,
     /// Whether the run-time stage has the environments already.
     taken: bool,
 }
@@ -100,7 +102,11 @@ impl<'p, 'b> Writer<'p, 'b> {
                 run.push('\n');
             }
         }
-        Self { scene, plan, calls: (build, run), build: Draft::default(), run: Draft::default(), taken: false }
+        let unknown =
+            plan.runs.iter().filter(|(index, _)| **index < plan.installs.1).any(|(_, elements)| {
+                elements.as_ref().is_none_or(|all| all.iter().any(|one| one.class == Class::Other))
+            });
+        Self { scene, plan, unknown, calls: (build, run), build: Draft::default(), run: Draft::default(), taken: false }
     }
 
     /// The edit that makes two stages of one.
@@ -290,8 +296,9 @@ impl<'p, 'b> Writer<'p, 'b> {
                 let fate = if package.name.dynamic || package.source != PackageSource::Index {
                     Fate::Stays
                 } else if build {
-                    let serves = system::serves_build(scene, name, &self.calls.0);
-                    if serves { Fate::Stays } else { Fate::Goes }
+                    let serves = self.unknown || system::serves_build(scene, name, &self.calls.0);
+                    let there = !self.unknown && system::is_in_base(scene, plan.stage, name);
+                    if serves && !there { Fate::Stays } else { Fate::Goes }
                 } else if removed_again && call.manager == Manager::Apk && call.has(&["--virtual", "-t"]) {
                     Fate::Goes
                 } else {
@@ -512,16 +519,21 @@ impl<'p, 'b> Writer<'p, 'b> {
         let mut later = transfers.iter().filter(|one| one.index > index && one.from.is_none());
         later.any(|one| {
             let everything = one.sources.iter().any(crate::build::Source::is_everything) && one.exclude.is_empty();
-            let Some(to) = folder(one).filter(|_| everything) else { return false };
-            own.sources.iter().all(|source| {
-                let Some(text) = source.text.as_deref() else { return false };
-                let text = text.trim_start_matches("./").trim_end_matches('/');
-                let parent = text.rsplit_once('/').map_or("", |(parent, _)| parent);
-                let file = format!("{}/{text}", to.trim_end_matches('/'));
-                let expected = format!("{}/{parent}", to.trim_end_matches('/'));
-                place = place.trim_end_matches('/').to_owned();
-                place == expected.trim_end_matches('/') || place == file
-            })
+            let Some(to) = folder(one).filter(|_| !one.parents) else { return false };
+            let texts = |one: &Transfer| one.sources.iter().map(|source| source.text.clone()).collect::<BTreeSet<_>>();
+            if to == place && texts(own).is_subset(&texts(one)) && one.exclude.is_empty() {
+                return true;
+            }
+            everything
+                && own.sources.iter().all(|source| {
+                    let Some(text) = source.text.as_deref() else { return false };
+                    let text = text.trim_start_matches("./").trim_end_matches('/');
+                    let parent = text.rsplit_once('/').map_or("", |(parent, _)| parent);
+                    let file = format!("{}/{text}", to.trim_end_matches('/'));
+                    let expected = format!("{}/{parent}", to.trim_end_matches('/'));
+                    place = place.trim_end_matches('/').to_owned();
+                    place == expected.trim_end_matches('/') || place == file
+                })
         })
     }
 
@@ -531,6 +543,13 @@ impl<'p, 'b> Writer<'p, 'b> {
         let end = instruction.span.start.max(passage.start);
         self.scene.source().slice(Span::new(passage.start, end)).to_owned()
     }
+}
+
+/// Whether a value of PATH only adds root's own folders, where tools and `pip install --user` put programs.
+fn is_path_of_tools(value: &str) -> bool {
+    let mut parts = value.trim_matches(['"', '\'']).split(':');
+    let own = ["/root/.local/bin", "~/.local/bin", "$HOME/.local/bin", "/root/.poetry/bin", "/root/.cargo/bin"];
+    parts.all(|part| own.contains(&part) || matches!(part, "$PATH" | "${PATH}"))
 }
 
 /// Whether a COPY brings a program that installs: `COPY --from=ghcr.io/astral-sh/uv /uv /bin/`.

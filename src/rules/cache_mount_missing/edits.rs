@@ -38,7 +38,8 @@ pub(super) fn fix(
     for (_, call, own) in wanted {
         for folder in own.iter().flat_map(|folder| parts(call.manager, folder)) {
             if !folders.iter().any(|(_, known)| *known == folder) {
-                let locked = matches!(call.manager, Manager::Apt | Manager::Gradle | Manager::Maven);
+                // Two yarns of version 1 spoil each other's archives.
+                let locked = matches!(call.manager, Manager::Apt | Manager::Gradle | Manager::Maven | Manager::Yarn);
                 let sharing = if locked { ",sharing=locked" } else { "" };
                 mounts.push_str(&format!(" --mount=type=cache,target={folder}{sharing}{owner}"));
                 folders.push((call.manager, folder));

@@ -1,0 +1,80 @@
+//! Changes of files as users see them: names that `git apply` takes, the diff, files written elsewhere.
+
+use std::path::{Path, PathBuf};
+
+use super::args::Global;
+use super::output::Failure;
+use super::{terminal, write};
+use crate::finding::Mask;
+use crate::fix::{Change, Outcome};
+use crate::report;
+
+/// Where a file is; of one that is not there yet, where it will be.
+pub(super) fn place(name: &str) -> PathBuf {
+    let path = Path::new(name);
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let new = || Some(folder.canonicalize().ok()?.join(path.file_name()?));
+    path.canonicalize().ok().or_else(new).unwrap_or_else(|| path.to_owned())
+}
+
+/// A file's path below the folder at hand, links followed: `git apply` takes no other. `None` where it is elsewhere.
+pub(super) fn below_here(name: &str) -> Option<String> {
+    let here = Path::new(".").canonicalize().ok()?;
+    place(name).strip_prefix(here).ok()?.to_str().map(str::to_owned)
+}
+
+/// The changes as a diff that `git apply` takes.
+pub(super) fn diff(global: &Global, outcome: &mut Outcome, mask: &Mask) -> Vec<u8> {
+    for change in &mut outcome.changes {
+        change.name = below_here(&change.name).unwrap_or_else(|| change.name.clone());
+    }
+    report::diff(outcome, mask, terminal::stdout(global))
+}
+
+/// Says where the shown diff can't be applied.
+pub(super) fn warn_of_diff(outcome: &Outcome, mask: &Mask) {
+    if report::diff_is_masked(outcome, mask) {
+        terminal::note("secrets are masked in this diff, so it can't be applied; `--write` can");
+    }
+    if outcome.changes.iter().any(|change| below_here(&change.name).is_none()) {
+        terminal::note("this diff names files outside of this folder, which `git apply` refuses; `--write` can");
+    }
+}
+
+/// Changes the files: all of them, or none.
+pub(super) fn write_all(changes: &[Change]) -> Result<(), Failure> {
+    let files: Vec<write::Change> =
+        changes.iter().map(|change| (Path::new(&*change.name), change.before.as_deref(), &*change.after)).collect();
+    Ok(write::change(&files)?)
+}
+
+/// Writes the changed files below another folder, as they lie below `root`: all of them, or none.
+pub(super) fn write_below(folder: &Path, root: &Path, changes: &[Change]) -> Result<(), Failure> {
+    let base = if root.is_dir() { root } else { root.parent().unwrap_or(Path::new("")) };
+    let base = base.strip_prefix(".").unwrap_or(base);
+    let mut files = Vec::new();
+    for change in changes {
+        let name = Path::new(&change.name);
+        let below = name.strip_prefix(base).ok().filter(|below| is_plain(below)).ok_or_else(|| Failure::Because {
+            what: format!("`{}` does not lie below `{}`", change.name, base.display()),
+            help: Some("name the folder that holds all of the build's files, or use `--write`".to_owned()),
+        })?;
+        files.push((folder.join(below), &*change.after));
+    }
+    for (to, _) in &files {
+        let Some(parent) = to.parent() else { continue };
+        std::fs::create_dir_all(parent).map_err(|error| Failure::Because {
+            what: format!("`{}` can't be made: {error}", parent.display()),
+            help: Some("check the permissions".to_owned()),
+        })?;
+    }
+    let before: Vec<Option<Vec<u8>>> = files.iter().map(|(to, _)| std::fs::read(to).ok()).collect();
+    let all: Vec<write::Change> =
+        files.iter().zip(&before).map(|((to, after), before)| (&**to, before.as_deref(), *after)).collect();
+    Ok(write::change(&all)?)
+}
+
+/// Whether a path stays below the folder that it is joined to.
+fn is_plain(path: &Path) -> bool {
+    path.components().all(|part| matches!(part, std::path::Component::Normal(_)))
+}

@@ -1,0 +1,41 @@
+//! Debian's Java puts links to its manuals into a folder that the slim image lacks, and its installation fails.
+
+use crate::build::{Base, Reference};
+use crate::optimize::scene::{Scene, Turn};
+use crate::rules::toolchain;
+use crate::shell::{Manager, Verb};
+use crate::text::Span;
+
+const FOLDER: &str = "/usr/share/man/man1";
+
+/// Makes the folder where a stage on a slim Debian installs Java.
+pub(super) fn make(scene: &Scene, turn: &mut Turn) {
+    let build = scene.build;
+    for stage in build.stages().iter().filter(|stage| build.is_needed(stage)) {
+        let Base::Image(image) = build.root_base(stage) else { continue };
+        let reference = Reference::of(image);
+        let slim = reference.short_name() == "debian" && reference.tag.is_some_and(|tag| tag.ends_with("-slim"));
+        if !slim || scene.source().text().contains("/usr/share/man") {
+            continue;
+        }
+        for (index, _, all) in toolchain::runs(build, stage) {
+            let java = |name: &str| name.starts_with("openjdk-") || name.starts_with("default-j");
+            let installs = all.iter().filter_map(crate::shell::Invocation::package_call).any(|call| {
+                call.manager == Manager::Apt
+                    && call.verb == Verb::Install
+                    && call.packages.iter().any(|package| java(package.name.text))
+            });
+            let Some(code) = build.code(index).filter(|code| installs && !code.is_exec()) else { continue };
+            let Some(first) = code.script.commands.first().filter(|first| first.place.scope == 0) else { continue };
+            let at = code.place(scene.file(), first.span).start;
+            let lines = scene.source().slice(build.instruction(index).span).contains('\n');
+            let joint = if lines { format!(" \\{}    && ", scene.newline()) } else { " && ".to_owned() };
+            let edit = scene.edit(Span::at(at), format!("mkdir -p {FOLDER}{joint}"));
+            turn.step(
+                format!("makes `{FOLDER}` where Java is installed"),
+                "the package links its manuals there, and the slim image has no such folder",
+                vec![edit],
+            );
+        }
+    }
+}

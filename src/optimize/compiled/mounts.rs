@@ -1,0 +1,144 @@
+//! Cache mounts for build tools of images that are not Docker's own, or that keep things where no other does: .NET's, and
+//! Gradle's.
+
+use std::collections::BTreeSet;
+
+use crate::build::{Base, Reference, Stage, User};
+use crate::dockerfile::{Instruction, Keyword};
+use crate::finding::FileEdit;
+use crate::optimize::scene::{Scene, Turn};
+use crate::shell::{Invocation, Manager, PackageCall, Verb};
+use crate::text::Span;
+
+/// Mounts for each RUN that calls a build tool.
+pub(super) fn mount(scene: &Scene, turn: &mut Turn) {
+    let build = scene.build;
+    let mut edits = Vec::new();
+    let mut tools = BTreeSet::new();
+    for stage in build.stages().iter().filter(|stage| build.is_needed(stage)) {
+        for (index, instruction) in build.instructions(stage).filter(|(_, one)| one.keyword == Keyword::Run) {
+            let folders = wanted(scene, stage, index);
+            let has: Vec<String> =
+                scene.file().mounts(instruction).iter().filter_map(|one| one.target().map(str::to_owned)).collect();
+            let missing: Vec<(String, Manager)> =
+                folders.into_iter().filter(|(folder, _)| !has.iter().any(|known| meets(known, folder))).collect();
+            if missing.is_empty() {
+                continue;
+            }
+            tools.extend(missing.iter().map(|(_, manager)| name(*manager)));
+            let mounts: Vec<String> = missing
+                .iter()
+                .map(|(folder, manager)| {
+                    let locked = *manager == Manager::Gradle;
+                    format!("--mount=type=cache,target={folder}{}", if locked { ",sharing=locked" } else { "" })
+                })
+                .collect();
+            edits.push(insert(scene, instruction, &mounts));
+        }
+    }
+    if !edits.is_empty() {
+        let tools = tools.into_iter().map(|tool| format!("`{tool}`")).collect::<Vec<_>>().join(" and ");
+        let why = "a change of the sources fetches nothing again";
+        turn.step(format!("keeps what {tools} fetches in cache mounts"), why, edits);
+    }
+}
+
+/// Mounts behind the flags that a RUN has, each on its line where they are many.
+pub(super) fn insert(scene: &Scene, instruction: &Instruction, mounts: &[String]) -> FileEdit {
+    let text = |text: String| text.replace('\n', scene.newline());
+    let Some(last) = instruction.flags.last().map(|flag| flag.word.span.end) else {
+        let line = match mounts {
+            [one] => format!(" {one}"),
+            several => several.iter().map(|one| format!(" {one} \\\n   ")).collect(),
+        };
+        return scene.edit(Span::at(instruction.name.span.end), text(line));
+    };
+    let added: String = mounts.iter().map(|one| format!(" \\\n    {one}")).collect();
+    // The command goes to a line of its own, unless it stands there.
+    let rest = &scene.source().text()[last as usize..];
+    let own = rest.trim_start_matches([' ', '\t']).starts_with('\\');
+    let blank = rest.len() - rest.trim_start_matches([' ', '\t']).len();
+    match own {
+        true => scene.edit(Span::at(last), text(added)),
+        false => scene.edit(Span::new(last, last + blank as u32), text(format!("{added} \\\n    "))),
+    }
+}
+
+fn name(manager: Manager) -> &'static str {
+    if manager == Manager::Gradle { "gradle" } else { "dotnet" }
+}
+
+/// Whether one path is the other, or lies below it.
+fn meets(a: &str, b: &str) -> bool {
+    super::place::is_in(a, b) || super::place::is_in(b, a)
+}
+
+/// The folders that a RUN's build tools keep things in.
+fn wanted(scene: &Scene, stage: &Stage, index: usize) -> Vec<(String, Manager)> {
+    let build = scene.build;
+    let root = matches!(build.user_at(stage, index).value(), None | Some(User::Root | User::StepsDown));
+    let Some(code) = build.code(index).filter(|_| root) else { return Vec::new() };
+    if code.is_exec() || !build.instruction(index).heredocs.is_empty() {
+        return Vec::new();
+    }
+    let mut found: Vec<(String, Manager)> = Vec::new();
+    for one in code.script.invocations() {
+        let Some(call) = one.package_call().filter(|call| fetches(call)) else { continue };
+        if is_kept(scene, stage, &call) {
+            continue;
+        }
+        for cache in build.package_caches(stage, index, &one, &call) {
+            let Some(folder) = cache.folder else { continue };
+            let image = match build.root_base(stage) {
+                Base::Image(image) => Reference::of(image).short_name(),
+                _ => "",
+            };
+            // The home of root links to that of the image's own user.
+            let folder =
+                if image == "gradle" && folder == "/root/.gradle" { "/home/gradle/.gradle".into() } else { folder };
+            if !found.iter().any(|(known, _)| *known == folder) && !is_read(scene, &folder) {
+                found.push((folder, call.manager));
+            }
+        }
+    }
+    found
+}
+
+/// Whether a call of a build tool may fetch or compile.
+fn fetches(call: &PackageCall) -> bool {
+    let tool = matches!(call.manager, Manager::Gradle | Manager::Dotnet);
+    let idle = matches!(&*call.verb_text, "clean" | "tool install" | "dev-certs" | "new");
+    tool && !idle && call.verb != Verb::Clean && !call.has(&["--version", "--help"])
+}
+
+/// Whether a container or a call without a network finds things where the tool keeps them.
+fn is_kept(scene: &Scene, stage: &Stage, call: &PackageCall) -> bool {
+    let build = scene.build;
+    let same = |one: &Invocation| {
+        one.package_call().is_some_and(|other| {
+            other.manager == call.manager && !other.verb_text.is_empty() && !other.verb_text.contains('.')
+        })
+    };
+    let launched = build.target().and_then(|target| build.launch(target));
+    let ships = build.ships(stage);
+    if ships && launched.is_some_and(|launch| launch.script().invocations().iter().any(same)) {
+        return true;
+    }
+    let offline = |one: &Invocation| {
+        one.package_call().is_some_and(|other| other.manager == call.manager && other.has(&["--offline"]))
+    };
+    let runs = build.stages().iter().flat_map(|stage| crate::rules::toolchain::runs(build, stage));
+    runs.into_iter().any(|(_, _, all)| all.iter().any(offline))
+}
+
+/// Whether a line names the folder: what it holds has to be in a layer.
+fn is_read(scene: &Scene, folder: &str) -> bool {
+    scene.file().instructions().iter().any(|one| {
+        let names = matches!(one.keyword, Keyword::Copy | Keyword::Add | Keyword::Run | Keyword::Volume);
+        let text = match one.keyword {
+            Keyword::Run => scene.file().str(one.rest),
+            _ => scene.source().slice(one.span),
+        };
+        names && text.contains(folder)
+    })
+}

@@ -1,0 +1,142 @@
+//! Cargo's folder of what it has compiled, in a cache mount: a change of the sources compiles no dependency again, without
+//! stand-ins for sources that a later build might take for the real ones.
+
+use super::{mounts, place};
+use crate::build::{Build, Stage};
+use crate::dockerfile::Keyword;
+use crate::manifest::Ecosystem;
+use crate::optimize::scene::{Scene, Turn};
+use crate::shell::{Invocation, Verb};
+use crate::text::Span;
+
+/// Where programs go that leave the mount.
+const OUT: &str = "/usr/local/bin";
+
+/// Mounts `target` where one RUN of a stage builds, and other stages take programs from it.
+pub(super) fn keep(scene: &Scene, turn: &mut Turn) {
+    let build = scene.build;
+    for stage in build.stages().iter().filter(|stage| build.is_needed(stage) && !build.ships(stage)) {
+        let Some((index, folder)) = compiled(scene, stage) else { continue };
+        if let Some((edits, name)) = edits(scene, stage, index, &folder) {
+            let why = "dependencies stay compiled; the mount has the package's name, as sources of another one of the same \
+                       folder could look older than what is there";
+            turn.step(format!("keeps what cargo compiles for `{name}` in a cache mount"), why, edits);
+        }
+    }
+}
+
+/// The one RUN of a stage that calls cargo to compile, and the folder that it keeps things in.
+fn compiled(scene: &Scene, stage: &Stage) -> Option<(usize, String)> {
+    let build = scene.build;
+    let mut found: Option<(usize, String)> = None;
+    for (index, _, all) in crate::rules::toolchain::runs(build, stage) {
+        for one in all.iter().filter(|one| one.is("cargo")) {
+            let Some(call) = one.package_call() else { continue };
+            let installs = call.verb == Verb::Install && call.has(&["--path"]);
+            if call.verb != Verb::Build && !installs && call.verb != Verb::Run {
+                continue;
+            }
+            let moved = call.has(&["--target-dir", "--manifest-path"]) || call.verb_text.contains("chef");
+            let told = ["CARGO_TARGET_DIR", "CARGO_BUILD_TARGET_DIR"]
+                .iter()
+                .any(|name| build.run_variable(stage, index, one, name).is_some());
+            let folder = place::folder(build, stage, index, &all, one)?;
+            if found.as_ref().is_some_and(|(at, _)| *at != index) || moved || told {
+                return None;
+            }
+            found = Some((index, folder));
+        }
+    }
+    found
+}
+
+fn edits(scene: &Scene, stage: &Stage, index: usize, folder: &str) -> Option<(Vec<crate::finding::FileEdit>, String)> {
+    let build = scene.build;
+    let files = place::brought(build, scene.context()?, stage)?;
+    let root = place::origin(&files, folder)?;
+    let project = scene.projects().iter().find(|one| one.ecosystem == Ecosystem::Rust && one.root == root)?;
+    if project.workspace.is_some() || scene.evidence.texts.contains_key(&join(&root, ".cargo/config.toml")) {
+        return None;
+    }
+    let target = format!("{}/target", folder.trim_end_matches('/'));
+    let instruction = build.instruction(index);
+    let has = scene
+        .file()
+        .mounts(instruction)
+        .iter()
+        .any(|one| one.target().is_some_and(|at| place::is_in(&target, at) || place::is_in(at, &target)));
+    let code = build.code(index)?;
+    if has || code.is_exec() || is_used(build, scene, stage, index, &target) {
+        return None;
+    }
+    let name = project.name.clone().unwrap_or_else(|| root.rsplit('/').next().unwrap_or_default().to_owned());
+    let name = if name.is_empty() { installed(&code.script).unwrap_or_else(|| "cargo".to_owned()) } else { name };
+    let mut taken: Vec<String> = Vec::new();
+    let mut edits = Vec::new();
+    for other in build.stages() {
+        for transfer in build.transfers(other) {
+            if transfer.from != Some(crate::build::Base::Stage(stage.index)) {
+                continue;
+            }
+            for source in &transfer.sources {
+                let path = place::absolute("/", source.text.as_deref()?);
+                if place::is_in(&target, &path) {
+                    return None;
+                }
+                if !place::is_in(&path, &target) {
+                    continue;
+                }
+                let own = place::split(&path).1;
+                let plain = own.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_'));
+                if !plain || taken.iter().any(|known| place::split(known).1 == own && *known != path) {
+                    return None;
+                }
+                edits.push(scene.edit(source.span, format!("{OUT}/{own}")));
+                taken.push(path);
+            }
+        }
+    }
+    taken.sort();
+    taken.dedup();
+    if !taken.is_empty() {
+        let at = code.script.append_at()?;
+        let place = code.place(scene.file(), Span::at(at));
+        let relative =
+            |path: &String| path.strip_prefix(&format!("{}/", folder.trim_end_matches('/'))).unwrap_or(path).to_owned();
+        let stays = !code.script.invocations().iter().any(|one| one.is("cd"));
+        let list: Vec<String> = taken.iter().map(|path| if stays { relative(path) } else { path.clone() }).collect();
+        edits.push(
+            scene.edit(place, format!(" \\\n    && cp {} {OUT}/", list.join(" ")).replace('\n', scene.newline())),
+        );
+    }
+    let mount = format!("--mount=type=cache,target={target},id={name}-target,sharing=locked");
+    edits.push(mounts::insert(scene, instruction, &[mount]));
+    edits.sort_by_key(|edit| edit.span.start);
+    Some((edits, name))
+}
+
+/// The folder of the package that a script installs or builds.
+fn installed(script: &crate::shell::Script) -> Option<String> {
+    let invocations = script.invocations();
+    let call = invocations.iter().find(|one| one.is("cargo"))?.package_call()?;
+    let path = call.flag(&["--path", "--package", "-p", "--bin"])?.value?.text.trim_end_matches('/').to_owned();
+    path.rsplit('/').next().filter(|name| !name.is_empty() && *name != ".").map(str::to_owned)
+}
+
+fn join(folder: &str, name: &str) -> String {
+    if folder.is_empty() { name.to_owned() } else { format!("{folder}/{name}") }
+}
+
+/// Whether another instruction of the stage reads the folder, or one brings it.
+fn is_used(build: &Build, scene: &Scene, stage: &Stage, index: usize, target: &str) -> bool {
+    let reads =
+        |one: &Invocation| one.args.iter().any(|word| word.text().contains("target/") || word.text() == "target");
+    build.instructions(stage).filter(|(at, _)| *at != index).any(|(at, one)| match one.keyword {
+        Keyword::Run => build.code(at).is_none_or(|code| code.script.invocations().iter().any(reads)),
+        Keyword::Copy | Keyword::Add => {
+            let text = scene.source().slice(one.span);
+            text.contains(target) || text.contains("target/")
+        }
+        _ => false,
+    })
+}

@@ -1,0 +1,74 @@
+//! Pass `production-form`: the server of a framework without its reloader.
+
+use crate::build::{Build, Code};
+use crate::dockerfile::{Arguments, Keyword};
+use crate::optimize::scene::{Scene, Turn};
+use crate::shell::{Invocation, Word};
+use crate::text::Span;
+
+/// Takes away what reloads, and what watches.
+pub(in crate::optimize) fn run(scene: &Scene, turn: &mut Turn) {
+    const WHAT: &str = "starts without a reloader";
+    let build = scene.build;
+    let Some(target) = scene.target() else { return };
+    for keyword in [Keyword::Entrypoint, Keyword::Cmd] {
+        let Some((index, instruction)) = build.last(target, keyword) else { continue };
+        let Some(code) = build.code(index).filter(|code| code.script.problems.is_empty()) else { continue };
+        for one in code.script.invocations() {
+            let Some((spans, replaced)) = changes(&one) else { continue };
+            let bound = scene.evidence.services.iter().any(|service| !service.bound.is_empty());
+            if bound {
+                return turn.refuse(WHAT, "compose mounts folders of the host, so that changes are meant to show");
+            }
+            let mut edits = Vec::new();
+            for word in spans {
+                let Some(span) = removal(build, code, instruction.arguments.clone(), word) else { return };
+                edits.push(scene.edit(span, ""));
+            }
+            for (word, text) in replaced {
+                let span = code.place(scene.file(), word.span);
+                let quoted = scene.source().slice(span).starts_with('"');
+                edits.push(scene.edit(span, if quoted { format!("\"{text}\"") } else { text.to_owned() }));
+            }
+            turn.step(WHAT, "an image holds no sources that change, and the reloader is a process of its own", edits);
+        }
+    }
+}
+
+type Changes<'s> = (Vec<&'s Word>, Vec<(&'s Word, &'static str)>);
+
+/// Words that go, and words that become others.
+fn changes<'s>(one: &Invocation<'s>) -> Option<Changes<'s>> {
+    let all = std::iter::once(one.path).chain(one.args);
+    let has = |text: &str| all.clone().any(|word| word.is(text));
+    let named = |text: &str| all.clone().find(|word| word.is(text));
+    let gone: Vec<&Word> = if has("uvicorn") || has("gunicorn") || has("hypercorn") {
+        named("--reload").into_iter().collect()
+    } else if has("flask") && has("run") {
+        ["--debug", "--reload"].into_iter().filter_map(named).collect()
+    } else {
+        Vec::new()
+    };
+    let other: Vec<(&Word, &'static str)> = if one.is("fastapi") {
+        named("dev").map(|word| (word, "run")).into_iter().collect()
+    } else if one.is("nodemon") && one.args.first().is_some_and(|word| word.text().strip_suffix("js").is_some()) {
+        vec![(one.path, "node")]
+    } else {
+        Vec::new()
+    };
+    (!gone.is_empty() || !other.is_empty()).then_some((gone, other))
+}
+
+/// A word with what separates it from the one before.
+fn removal(build: &Build, code: &Code, arguments: Arguments, word: &Word) -> Option<Span> {
+    let file = &build.input().file;
+    let span = code.place(file, word.span);
+    if let Arguments::Json(elements) = arguments {
+        let at = elements.iter().position(|element| element.word.span == span)?;
+        let before = elements.get(at.checked_sub(1)?)?;
+        return Some(Span::new(before.word.span.end, span.end));
+    }
+    let text = file.source().slice(Span::new(0, span.start));
+    let blanks = text.len() - text.trim_end_matches(' ').len();
+    Some(Span::new(span.start - blanks as u32, span.end))
+}

@@ -1,0 +1,246 @@
+//! What a rewrite does: the plan with its reasons, a summary, JSON.
+
+mod wire;
+
+use super::layout::{Layout, Tone, clean, pad, width, wrap};
+use super::units::count;
+use super::wire::Head;
+use super::{fixed, json};
+use crate::audit::Report;
+use crate::finding::Mask;
+use crate::fix::Change;
+use crate::optimize::{Climbed, Level, Optimized, PassInfo, Plan, PlannedProject, Rung, passes};
+
+/// Columns of a pass's name in the plan.
+const PASS: usize = 24;
+
+/// A build and what becomes of it.
+#[derive(Clone, Debug)]
+pub struct Rewrite {
+    /// The Dockerfile as the user would type it.
+    pub dockerfile: String,
+    /// What it starts from.
+    pub plan: Plan,
+    /// Why nothing of it can be changed, in one sentence without a full stop.
+    pub refused: Option<String>,
+    /// The rungs.
+    pub optimized: Optimized,
+}
+
+impl Rewrite {
+    fn steps(&self) -> usize {
+        self.optimized.rungs.iter().map(|climbed| climbed.steps.len()).sum()
+    }
+
+    fn refusals(&self) -> impl Iterator<Item = &crate::optimize::Refusal> {
+        self.optimized.rungs.iter().flat_map(|climbed| &climbed.refusals)
+    }
+}
+
+/// What would be done to each build and why, rung by rung, and the passes that can be switched.
+pub fn plan(rewrites: &[Rewrite], level: Level, mask: &Mask, layout: Layout) -> String {
+    let mut out = String::new();
+    for rewrite in rewrites {
+        heading(&mut out, rewrite, mask, layout);
+        if let Some(why) = &rewrite.refused {
+            line(&mut out, 2, "nothing is changed: ", &mask.apply(why), Tone::Plain, layout);
+            out.push('\n');
+            continue;
+        }
+        starts_from(&mut out, &rewrite.plan, mask, layout);
+        out.push('\n');
+        for climbed in &rewrite.optimized.rungs {
+            rung(&mut out, climbed, mask, layout);
+        }
+        for above in Rung::ALL.into_iter().filter(|rung| !level.allows(*rung)) {
+            let text = format!("  {}  {}: above `--level {level}`\n", above.number(), above.title());
+            out.push_str(&layout.paint(Tone::Dim, &text));
+        }
+        out.push('\n');
+    }
+    out.push_str(&passes_text(layout));
+    out
+}
+
+/// `backend/Dockerfile   Python 3.13 (pip), Flask`.
+fn heading(out: &mut String, rewrite: &Rewrite, mask: &Mask, layout: Layout) {
+    let titles: Vec<String> = rewrite.plan.projects.iter().map(title).collect();
+    out.push_str(&layout.paint(Tone::Strong, &clean(&rewrite.dockerfile)));
+    if !titles.is_empty() {
+        out.push_str(&format!("   {}", clean(&mask.apply(&titles.join("; ")))));
+    }
+    out.push('\n');
+}
+
+fn title(project: &PlannedProject) -> String {
+    let version = project.version.as_ref().map(|version| format!(" {version}")).unwrap_or_default();
+    let tool = project.tool.map(|tool| format!(" ({tool})")).unwrap_or_default();
+    let mut title = format!("{}{version}{tool}", project.ecosystem.name());
+    for framework in project.frameworks.iter().take(3) {
+        title.push_str(&format!(", {framework}"));
+    }
+    if !project.root.is_empty() {
+        title.push_str(&format!(" in {}", project.root));
+    }
+    title
+}
+
+fn starts_from(out: &mut String, plan: &Plan, mask: &Mask, layout: Layout) {
+    let mut row = |name: &str, values: &[String]| {
+        if !values.is_empty() {
+            let text = mask.apply(&values.join("; "));
+            line(out, 2, &pad(name, 14), &text, Tone::Plain, layout);
+        }
+    };
+    let base = plan.base.as_ref().map(|base| match &plan.slim {
+        Some(slim) => format!("{base}; its publisher's smaller twin is {slim}"),
+        None => base.clone(),
+    });
+    row("base", &base.into_iter().collect::<Vec<_>>());
+    for project in &plan.projects {
+        let mut inputs = project.files.clone();
+        inputs.extend(project.folders.iter().map(|folder| format!("{folder}/")));
+        let mut text = inputs.join(", ");
+        if !project.open.is_empty() {
+            text.push_str(&format!(" (maybe more: {})", project.open.join(", ")));
+        }
+        row("dependencies", &[text].into_iter().filter(|text| !text.is_empty()).collect::<Vec<_>>());
+    }
+    row("build", &plan.builds);
+    let ports: Vec<String> = plan.ports.iter().map(u16::to_string).collect();
+    let ports = (!ports.is_empty()).then(|| format!("port {}", ports.join(", ")));
+    row("run time", &plan.starts.iter().cloned().chain(ports).collect::<Vec<_>>());
+    row("compose", &plan.services);
+}
+
+fn rung(out: &mut String, climbed: &Climbed, mask: &Mask, layout: Layout) {
+    let head = format!("  {}  {}", climbed.rung.number(), climbed.rung.title());
+    if climbed.steps.is_empty() && climbed.refusals.is_empty() {
+        out.push_str(&layout.paint(Tone::Dim, &format!("{head}: nothing to do\n")));
+        return;
+    }
+    out.push_str(&layout.paint(Tone::Strong, &head));
+    out.push('\n');
+    for step in &climbed.steps {
+        line(out, 5, &pad(step.pass, PASS), &mask.apply(&step.what), Tone::Good, layout);
+        line(out, 5, &pad("", PASS), &mask.apply(&step.why), Tone::Dim, layout);
+    }
+    for refusal in &climbed.refusals {
+        let what = format!("left: {}", mask.apply(&refusal.what));
+        line(out, 5, &pad(refusal.pass, PASS), &what, Tone::Warning, layout);
+        line(out, 5, &pad("", PASS), &mask.apply(&refusal.why), Tone::Dim, layout);
+    }
+}
+
+/// A text behind its name, wrapped, later lines below the first.
+fn line(out: &mut String, indent: usize, name: &str, text: &str, tone: Tone, layout: Layout) {
+    let left = indent + width(name);
+    let room = layout.columns().saturating_sub(left + 1).max(24);
+    for (number, part) in wrap(&clean(text), room).iter().enumerate() {
+        let before = if number == 0 { format!("{}{name} ", " ".repeat(indent)) } else { " ".repeat(left + 1) };
+        out.push_str(&format!("{before}{}\n", layout.paint(tone, part)));
+    }
+}
+
+/// All passes by rung, as `--only` and `--skip` take them.
+fn passes_text(layout: Layout) -> String {
+    let mut out = layout.paint(Tone::Strong, "Passes, for --only and --skip") + "\n";
+    for PassInfo { id, rung, title, max } in passes() {
+        let max = if max { "; with `--level max`" } else { "" };
+        out.push_str(&format!("  {}  {} {title}{max}\n", rung.number(), pad(id, PASS)));
+    }
+    out
+}
+
+/// A few lines that tell what was or would be done, what is left and why, and the next command.
+pub fn rewrite_summary(rewrites: &[Rewrite], files: usize, mask: &Mask, written: bool) -> String {
+    let mut out = String::new();
+    for rewrite in rewrites {
+        let name = clean(&rewrite.dockerfile);
+        let climbed = rewrite.optimized.rungs.iter().filter(|climbed| !climbed.steps.is_empty());
+        let rungs: Vec<u8> = climbed.map(|climbed| climbed.rung.number()).collect();
+        let done = match (&rewrite.refused, rewrite.steps()) {
+            (Some(why), _) => format!("nothing is changed: {}", clean(&mask.apply(why))),
+            (None, 0) => "nothing to gain; it stays as it is".to_owned(),
+            (None, steps) => format!("{} on {}", count(steps as u64, "step"), rungs_text(&rungs)),
+        };
+        out.push_str(&format!("{name}: {done}\n"));
+        for refusal in rewrite.refusals() {
+            let (what, why) = (mask.apply(&refusal.what), mask.apply(&refusal.why));
+            out.push_str(&format!("{name}: left by {}: {}: {}\n", refusal.pass, clean(&what), clean(&why)));
+        }
+    }
+    let files = count(files as u64, "file");
+    out.push_str(&match (files.starts_with("0 "), written) {
+        (true, _) => "nothing to change\n".to_owned(),
+        (false, true) => format!("changed {files}\n"),
+        (false, false) => format!("would change {files}; `--write` does it, `--plan` tells why\n"),
+    });
+    out
+}
+
+/// `rung 3`, `rungs 0 to 5`, `rungs 0, 1, 4`.
+fn rungs_text(rungs: &[u8]) -> String {
+    match rungs {
+        [one] => format!("rung {one}"),
+        [first, .., last] if usize::from(last - first) + 1 == rungs.len() => format!("rungs {first} to {last}"),
+        _ => format!("rungs {}", rungs.iter().map(u8::to_string).collect::<Vec<_>>().join(", ")),
+    }
+}
+
+/// The result for programs, as `schemas/optimize.schema.json` describes it. `report`: what is wrong with the inputs.
+pub fn optimize_json(
+    report: &Report,
+    rewrites: &[Rewrite],
+    changes: &[Change],
+    level: Level,
+    mask: &Mask,
+    written: bool,
+) -> String {
+    let pass = |pass: PassInfo| wire::Pass { id: pass.id, rung: pass.rung.number(), title: pass.title, max: pass.max };
+    json::pretty(&wire::Result {
+        head: Head::new("dockopt.optimize/1", &report.root),
+        written,
+        level: level.to_string(),
+        builds: rewrites.iter().map(|rewrite| build(rewrite, mask)).collect(),
+        changes: fixed::changes(changes, mask),
+        passes: passes().map(pass).collect(),
+        problems: json::problems(&report.problems),
+    })
+}
+
+fn build<'a>(rewrite: &'a Rewrite, mask: &Mask) -> wire::Build<'a> {
+    let texts = |texts: &[String]| texts.iter().map(|text| mask.apply(text)).collect();
+    let plan = &rewrite.plan;
+    let projects = plan.projects.iter().map(|project| wire::Project {
+        root: &project.root,
+        ecosystem: project.ecosystem.name(),
+        tool: project.tool,
+        version: project.version.as_deref(),
+        frameworks: &project.frameworks,
+        files: &project.files,
+        folders: &project.folders,
+        open: &project.open,
+    });
+    let rungs = rewrite.optimized.rungs.iter().map(|climbed| wire::Rung {
+        rung: climbed.rung.number(),
+        title: climbed.rung.title(),
+        steps: climbed.steps.iter().map(|one| wire::Said::new(one.pass, &one.what, &one.why, mask)).collect(),
+        refusals: climbed.refusals.iter().map(|one| wire::Said::new(one.pass, &one.what, &one.why, mask)).collect(),
+    });
+    wire::Build {
+        dockerfile: &rewrite.dockerfile,
+        refused: rewrite.refused.as_deref().map(|why| mask.apply(why)),
+        highest: rewrite.optimized.highest().map(Rung::number),
+        plan: wire::Plan {
+            base: plan.base.as_deref().map(|base| mask.apply(base)),
+            slim: plan.slim.as_deref().map(|slim| mask.apply(slim)),
+            projects: projects.collect(),
+            builds: texts(&plan.builds),
+            starts: texts(&plan.starts),
+            ports: &plan.ports,
+            services: texts(&plan.services),
+        },
+        rungs: rungs.collect(),
+    }
+}

@@ -1,0 +1,82 @@
+//! The shape of `optimize --format json`. A field is only ever added; what is unknown is `null`, never 0.
+
+use serde::Serialize;
+
+use crate::finding::Mask;
+use crate::report::wire::{Change, Head, Problem};
+
+#[derive(Serialize)]
+pub(super) struct Result<'a> {
+    #[serde(flatten)]
+    pub head: Head<'a>,
+    pub written: bool,
+    pub level: String,
+    pub builds: Vec<Build<'a>>,
+    pub changes: Vec<Change<'a>>,
+    pub passes: Vec<Pass>,
+    pub problems: Vec<Problem<'a>>,
+}
+
+#[derive(Serialize)]
+pub(super) struct Build<'a> {
+    pub dockerfile: &'a str,
+    pub refused: Option<String>,
+    /// The highest rung that changed something.
+    pub highest: Option<u8>,
+    pub plan: Plan<'a>,
+    pub rungs: Vec<Rung>,
+}
+
+#[derive(Serialize)]
+pub(super) struct Plan<'a> {
+    pub base: Option<String>,
+    pub slim: Option<String>,
+    pub projects: Vec<Project<'a>>,
+    pub builds: Vec<String>,
+    pub starts: Vec<String>,
+    pub ports: &'a [u16],
+    pub services: Vec<String>,
+}
+
+#[derive(Serialize)]
+pub(super) struct Project<'a> {
+    pub root: &'a str,
+    pub ecosystem: &'static str,
+    pub tool: Option<&'static str>,
+    pub version: Option<&'a str>,
+    pub frameworks: &'a [&'static str],
+    pub files: &'a [String],
+    pub folders: &'a [String],
+    pub open: &'a [String],
+}
+
+#[derive(Serialize)]
+pub(super) struct Rung {
+    pub rung: u8,
+    pub title: &'static str,
+    pub steps: Vec<Said>,
+    pub refusals: Vec<Said>,
+}
+
+/// What a pass did or left, and why.
+#[derive(Serialize)]
+pub(super) struct Said {
+    pub pass: &'static str,
+    pub what: String,
+    pub why: String,
+}
+
+impl Said {
+    pub(super) fn new(pass: &'static str, what: &str, why: &str, mask: &Mask) -> Self {
+        Self { pass, what: mask.apply(what), why: mask.apply(why) }
+    }
+}
+
+#[derive(Serialize)]
+pub(super) struct Pass {
+    pub id: &'static str,
+    pub rung: u8,
+    pub title: &'static str,
+    /// Whether it runs at `--level max` only.
+    pub max: bool,
+}

@@ -1,0 +1,256 @@
+//! The small projects of `tests/projects` on a real engine: each is rewritten and verified, its images are weighed, and a
+//! table tells what came of it. Three by the day's date and the fixture are always run; `DOCKOPT_FULL` runs all.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::io::Write;
+use std::path::Path;
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant, SystemTime};
+
+use serde_json::Value;
+
+use super::{Engine, full};
+use crate::dockopt::Dockopt;
+use crate::projects::{Row, rows};
+
+/// Rows of a day.
+const DAILY: usize = 3;
+
+/// What came of a project.
+#[derive(Default)]
+struct Told {
+    name: String,
+    ecosystem: String,
+    tool: String,
+    rung: Option<u64>,
+    /// Before and after.
+    disk: [Option<f64>; 2],
+    pull: [Option<f64>; 2],
+    cold_cpu: [Option<f64>; 2],
+    rebuild: [Option<f64>; 2],
+    base: [Option<f64>; 2],
+    checks: usize,
+    failed: Vec<String>,
+    took: Duration,
+}
+
+#[test]
+fn projects_are_rewritten_and_proved() {
+    let Some(engine) = Engine::found() else { return };
+    let mut told = Vec::new();
+    for (name, row) in chosen() {
+        bases(&row.bases);
+        let ran = Dockopt::new().project(&name);
+        told.push(verified(ran, ".", &name, &row, &engine));
+        // A run may be ended from outside: what is known is shown as it comes.
+        say(&line(told.last().unwrap()));
+    }
+    if std::env::var_os("DOCKOPT_PROJECTS").is_none() {
+        bases(
+            &[
+                "python:3.13",
+                "python:3.13-slim",
+                "node:22",
+                "node:22-slim",
+                "nginx:1.26",
+                "ghcr.io/astral-sh/uv:latest",
+            ]
+            .map(str::to_owned),
+        );
+        for (part, ecosystem, probe, rung) in
+            [("backend", "python", "8000/health", 5), ("dashboard", "node", "4173/", 5)]
+        {
+            let row = Row::of_fixture(ecosystem, probe, rung);
+            let ran = Dockopt::new().dir("task-tracker");
+            told.push(verified(ran, part, &format!("task-tracker/{part}"), &row, &engine));
+            say(&line(told.last().unwrap()));
+        }
+    }
+    say(&table(&told));
+    let wrong: Vec<String> =
+        told.iter().flat_map(|told| told.failed.iter().map(|why| format!("{}: {why}", told.name))).collect();
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+/// The rows to be run: all, those that are named, or the day's.
+fn chosen() -> Vec<(String, Row)> {
+    let mut all: Vec<(String, Row)> = rows().into_iter().filter(|(_, row)| row.golden_only.is_none()).collect();
+    if full() || std::env::var_os("DOCKOPT_PROJECTS").is_some() || all.len() <= DAILY {
+        return all;
+    }
+    let day = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap().as_secs() / 86_400;
+    let first = usize::try_from(day).unwrap() * DAILY % all.len();
+    all.rotate_left(first);
+    all.truncate(DAILY);
+    all
+}
+
+/// Sees to it that the engine has stand-ins for what a project stands on.
+fn bases(names: &[String]) {
+    if names.is_empty() {
+        return;
+    }
+    let made = Command::new("tests/engine/bases").args(names).stdin(Stdio::null()).output().unwrap();
+    assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
+}
+
+fn verified(ran: Dockopt, path: &str, name: &str, row: &Row, engine: &Engine) -> Told {
+    let start = Instant::now();
+    // Figures take four builds of each more.
+    let rounds = if full() { "1" } else { "0" };
+    let mut arguments =
+        vec!["optimize", path, "--verify", "--write", "--format", "json", "--network", "host", "--rounds", rounds];
+    for probe in &row.probes {
+        arguments.extend(["--probe", probe]);
+    }
+    for variable in &row.environment {
+        arguments.extend(["--env", variable]);
+    }
+    let mut command = Command::new(env!("CARGO_BIN_EXE_dockopt"));
+    let folder = ran.path().to_owned();
+    command.current_dir(&folder).env("DOCKER", &engine.client).env("BUILDX_BUILDER", "default").args(arguments);
+    let output = command.stdin(Stdio::null()).output().unwrap();
+    let json: Value = serde_json::from_slice(&output.stdout).unwrap_or_default();
+    let mut told =
+        Told { name: name.to_owned(), ecosystem: row.ecosystem.clone(), tool: row.tool.clone(), ..Told::default() };
+    told.took = start.elapsed();
+    let build = &json["builds"][0];
+    if !output.status.success() || build.is_null() {
+        let said = String::from_utf8_lossy(&output.stderr);
+        let last: Vec<&str> = said.lines().rev().take(12).collect();
+        let last = last.into_iter().rev().collect::<Vec<_>>().join("\n  ");
+        told.failed.push(format!("code {:?}: {}\n  {last}", output.status.code(), build["original_failure"]));
+        return told;
+    }
+    of_proof(build, row, &mut told);
+    if row.good == (build["verdict"] != "unchanged") {
+        told.failed.push(format!("the verdict is {}", build["verdict"]));
+    }
+    let checked = |file: &Path| {
+        engine.run(&["build", "--check", "--file", file.to_str().unwrap(), file.parent().unwrap().to_str().unwrap()])
+    };
+    let dockerfile = folder.join(path).join("Dockerfile");
+    let check = checked(&dockerfile);
+    if !check.status.success() {
+        told.failed.push(format!("docker build --check: {}", String::from_utf8_lossy(&check.stdout)));
+    }
+    told
+}
+
+fn of_proof(build: &Value, row: &Row, told: &mut Told) {
+    let held = build["tried"].as_array().into_iter().flatten().find(|tried| tried["holds"] == true);
+    let rungs = held.and_then(|held| held["rungs"].as_array()).into_iter().flatten();
+    told.rung = rungs.filter_map(Value::as_u64).max();
+    told.checks = held
+        .and_then(|held| held["checks"].as_array())
+        .map_or(0, |all| all.iter().filter(|check| check["outcome"] == "passed").count());
+    if !row.good && told.rung.is_none_or(|rung| rung < row.rung.into()) {
+        told.failed.push(format!("rung {} has to hold, {:?} does; what fell: {}", row.rung, told.rung, fallen(build)));
+    }
+    for (index, side) in ["before", "after"].into_iter().enumerate() {
+        let figures = &build[side];
+        told.disk[index] = figures["disk_bytes"].as_f64();
+        told.pull[index] = figures["pull_bytes"].as_f64();
+        told.base[index] = figures["base_pull_bytes"].as_f64();
+        let took = |scenario: &str, of: &str| {
+            let runs = figures["builds"].as_array().into_iter().flatten();
+            median(runs.filter(|run| run["scenario"] == scenario).filter_map(|run| run[of].as_f64()).collect())
+        };
+        told.cold_cpu[index] = took("cold", "cpu_seconds");
+        told.rebuild[index] = took("source", "seconds");
+    }
+}
+
+/// The checks that did not pass, of each rung that was tried.
+fn fallen(build: &Value) -> String {
+    let mut all = Vec::new();
+    for tried in build["tried"].as_array().into_iter().flatten().filter(|tried| tried["holds"] == false) {
+        if let Some(why) = tried["build_failure"].as_str() {
+            all.push(format!("{}: {why}", tried["rungs"]));
+        }
+        for check in tried["checks"].as_array().into_iter().flatten().filter(|check| check["outcome"] == "failed") {
+            all.push(format!("{} {}: {}", tried["rungs"], check["name"], check["details"]));
+        }
+    }
+    if all.is_empty() { "nothing".to_owned() } else { all.join("; ") }
+}
+
+fn median(mut all: Vec<f64>) -> Option<f64> {
+    all.sort_by(f64::total_cmp);
+    let (low, high) = (all.len().checked_sub(1)? / 2, all.len() / 2);
+    Some(f64::midpoint(all[low], all[high]))
+}
+
+/// From before to after in percent.
+fn change(pair: [Option<f64>; 2]) -> Option<f64> {
+    let (before, after) = (pair[0].filter(|before| *before > 0.0)?, pair[1]?);
+    Some((after / before - 1.0) * 100.0)
+}
+
+fn percent(value: Option<f64>) -> String {
+    value.map_or_else(|| "–".to_owned(), |value| format!("{value:+.0} %"))
+}
+
+/// One project's row.
+fn line(told: &Told) -> String {
+    let pair = |pair: [Option<f64>; 2], scale: f64, unit: &str| match pair {
+        [Some(before), Some(after)] => {
+            format!("{:.1} → {:.1} {unit} {}", before / scale, after / scale, percent(change(pair)))
+        }
+        _ => "–".to_owned(),
+    };
+    let cells = [
+        told.name.clone(),
+        format!("{} {}", told.ecosystem, told.tool),
+        told.rung.map_or_else(|| "–".to_owned(), |rung| rung.to_string()),
+        pair(told.disk, 1e6, "MB"),
+        pair(told.base, 1e6, "MB"),
+        pair(told.cold_cpu, 1.0, "s"),
+        pair(told.rebuild, 1.0, "s"),
+        told.checks.to_string(),
+        if told.failed.is_empty() { "holds".to_owned() } else { "FAILS".to_owned() },
+        format!("{:.0} s", told.took.as_secs_f64()),
+    ];
+    format!("| {} |", cells.join(" | "))
+}
+
+/// All rows, and the medians.
+fn table(all: &[Told]) -> String {
+    let mut out = vec![
+        "| project | what | rung | image | base to pull | CPU of a cold build | rebuild | checks | | took |".to_owned(),
+        "|---|---|--:|---|---|---|---|--:|---|--:|".to_owned(),
+    ];
+    out.extend(all.iter().map(line));
+    let of = |pick: fn(&Told) -> [Option<f64>; 2]| {
+        percent(median(all.iter().filter_map(|told| change(pick(told))).collect()))
+    };
+    let held = all.iter().filter(|told| told.failed.is_empty()).count();
+    out.push(format!(
+        "| median | {} projects | | {} | {} | {} | {} | | {held} hold | |",
+        all.len(),
+        of(|told| told.disk),
+        of(|told| told.base),
+        of(|told| told.cold_cpu),
+        of(|told| told.rebuild)
+    ));
+    let mut by: BTreeMap<&str, Vec<f64>> = BTreeMap::new();
+    for told in all {
+        by.entry(&told.ecosystem).or_default().extend(change(told.disk));
+    }
+    out.extend(
+        by.into_iter()
+            .filter(|(_, all)| !all.is_empty())
+            .map(|(name, all)| format!("image, median of {name}: {}", percent(median(all)))),
+    );
+    out.join("\n")
+}
+
+/// Past the test's own output, which nobody sees of a test that passes.
+fn say(text: &str) {
+    writeln!(std::io::stdout(), "{text}").unwrap();
+    if let Some(file) = std::env::var_os("DOCKOPT_TABLE") {
+        let mut file = fs::OpenOptions::new().create(true).append(true).open(file).unwrap();
+        writeln!(file, "{text}").unwrap();
+    }
+}

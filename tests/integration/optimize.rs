@@ -1,0 +1,157 @@
+//! `dockopt optimize`: what it prints, writes, refuses, and how it exits.
+
+use std::fs;
+use std::process::Command;
+
+use crate::dockopt::Dockopt;
+use crate::fixtures::keeps_schema;
+
+const SCHEMA: &str = include_str!("../../schemas/optimize.schema.json");
+
+const NAIVE: &str = "# The service.\nFROM python:3.13\nWORKDIR /app\nCOPY . .\nRUN pip install -r requirements.txt\nCMD [\"python\", \"app.py\"]\n";
+
+fn naive() -> Dockopt {
+    Dockopt::new()
+        .file("api/Dockerfile", NAIVE)
+        .file("api/requirements.txt", "flask==3.1.2\n")
+        .file("api/app.py", "import flask\n")
+        .file("api/__pycache__/app.pyc", "x")
+}
+
+#[test]
+fn the_diff_is_what_git_applies() {
+    let ran = naive().args(["optimize", "."]).run().code(0);
+    assert!(ran.stdout.starts_with("--- a/api/Dockerfile\n") && ran.stdout.contains("+++ b/api/.dockerignore\n"));
+    assert!(ran.stderr.contains("`--write` does it"), "{}", ran.stderr);
+    assert_eq!(ran.read("api/Dockerfile"), NAIVE, "nothing is changed");
+    let diff = ran.stdout.clone();
+    fs::write(ran.path().join("it.patch"), &diff).unwrap();
+    let applied = Command::new("git").args(["apply", "it.patch"]).current_dir(ran.path()).output().unwrap();
+    assert!(applied.status.success(), "{applied:?}");
+    let (dockerfile, ignore) = (ran.read("api/Dockerfile"), ran.read("api/.dockerignore"));
+    let written = naive().args(["optimize", ".", "--write"]).run().code(0);
+    assert_eq!((written.read("api/Dockerfile"), written.read("api/.dockerignore")), (dockerfile, ignore));
+    assert!(written.stdout.is_empty(), "{}", written.stdout);
+}
+
+#[test]
+fn the_author_keeps_his_words_and_a_second_run_changes_nothing() {
+    let ran = naive().args(["optimize", "api", "--write"]).run().code(0);
+    let first = ran.read("api/Dockerfile");
+    assert!(first.contains("# The service.\n"), "{first}");
+    let again = ran.again(["optimize", "api", "--check"]).code(0);
+    assert!(again.stdout.is_empty());
+    assert_eq!(again.read("api/Dockerfile"), first);
+}
+
+#[test]
+fn check_tells_by_its_exit_code() {
+    let ran = naive().args(["optimize", ".", "--check"]).run().code(1);
+    assert!(ran.stdout.is_empty(), "{}", ran.stdout);
+    assert_eq!(ran.read("api/Dockerfile"), NAIVE);
+    let json = ran.again(["optimize", ".", "--check", "--format=json"]).code(1).json();
+    assert_eq!(json["written"], false);
+}
+
+#[test]
+fn files_are_written_elsewhere_as_they_lie() {
+    let ran = naive().args(["optimize", ".", "--to", "out/new"]).run().code(0);
+    assert_eq!(ran.read("api/Dockerfile"), NAIVE);
+    assert!(ran.has("out/new/api/Dockerfile") && ran.has("out/new/api/.dockerignore"));
+    let one = naive().args(["optimize", "api/Dockerfile", "--to", "out"]).run().code(0);
+    assert!(one.has("out/Dockerfile") && one.has("out/.dockerignore"));
+}
+
+#[test]
+fn the_plan_names_builds_reasons_and_passes() {
+    let ran = naive().args(["optimize", ".", "--plan", "--level", "0"]).run().code(0);
+    let out = &ran.stdout;
+    for part in [
+        "api/Dockerfile   Python",
+        "python:3.13-slim",
+        "requirements.txt",
+        "writes .dockerignore",
+        "above `--level 0`",
+        "  0  dockerignore",
+    ] {
+        assert!(out.contains(part), "{part}: {out}");
+    }
+    assert!(!ran.has("api/.dockerignore"));
+}
+
+#[test]
+fn json_keeps_its_schema_and_hides_secrets() {
+    let secret = "hunter2hunter2";
+    let text = NAIVE.replace("COPY", &format!("ENV DB_PASSWORD={secret}\nCOPY"));
+    let ran = naive().file("api/Dockerfile", text).args(["optimize", ".", "--format", "json"]).run().code(0);
+    assert!(!ran.stdout.contains(secret));
+    let json = ran.json();
+    keeps_schema(SCHEMA, &json);
+    assert_eq!(json["builds"][0]["dockerfile"], "api/Dockerfile");
+    assert_eq!(json["builds"][0]["rungs"][0]["steps"][0]["pass"], "dockerignore");
+    assert!(json["changes"].as_array().unwrap().iter().any(|one| one["file"] == "api/.dockerignore"));
+    let mut ran = ran;
+    for format in ["--plan", "--diff"] {
+        ran = ran.again(["optimize", ".", format]);
+        assert!(!ran.stdout.contains(secret) && !ran.stderr.contains(secret), "{format}");
+    }
+}
+
+#[test]
+fn passes_can_be_switched() {
+    let only = naive().args(["optimize", ".", "--only", "dockerignore"]).run().code(0);
+    assert!(only.stdout.contains(".dockerignore") && !only.stdout.contains("a/api/Dockerfile"));
+    let skip = naive().args(["optimize", ".", "--skip", "dockerignore"]).run().code(0);
+    assert!(!skip.stdout.contains(".dockerignore"));
+    naive()
+        .args(["optimize", ".", "--skip", "dockerignores"])
+        .run()
+        .code(2)
+        .complains(&["did you mean `dockerignore`"]);
+    naive().args(["optimize", ".", "--level", "7"]).run().code(2).complains(&["0 to 6"]);
+}
+
+#[test]
+fn builds_that_share_an_ignore_file_want_it_the_same() {
+    let tests = "FROM python:3.13\nCOPY . .\nRUN pip install -r requirements.txt\nRUN git describe\n";
+    let ran = naive()
+        .file("api/Dockerfile.test", tests)
+        .file("api/.git/HEAD", "x")
+        .args(["optimize", ".", "--only", "dockerignore", "--write"])
+        .run()
+        .code(0);
+    let ignore = ran.read("api/.dockerignore");
+    assert!(!ignore.contains(".git\n") && ignore.contains("__pycache__"), "{ignore}");
+}
+
+#[test]
+fn what_can_not_be_rewritten_is_said() {
+    let help = ["no build context"];
+    Dockopt::new().args(["optimize", "-"]).run().code(2).complains(&help);
+    Dockopt::new().args(["optimize", "none"]).run().code(2).complains(&["does not exist"]);
+    let none = Dockopt::new().args(["optimize", "."]).run().code(0);
+    assert!(none.stderr.contains("no Dockerfile found"), "{}", none.stderr);
+    let template =
+        Dockopt::new().file("Dockerfile.j2", "FROM {{ base }}\nCOPY . .\n").args(["optimize", "."]).run().code(0);
+    assert!(template.stdout.is_empty() && template.stderr.contains("nothing is changed"), "{}", template.stderr);
+    let broken = naive().file("web/Dockerfile", "FROM a\0b").args(["optimize", ".", "--write"]).run().code(2);
+    assert_ne!(broken.read("api/Dockerfile"), NAIVE, "the others are done");
+}
+
+#[test]
+fn a_dockerfile_inside_of_a_compose_file_is_rewritten_in_place() {
+    let compose = "services:\n  a:\n    build:\n      dockerfile_inline: |\n        FROM python:3.13\n        COPY . .\n        RUN pip install -r requirements.txt\n        CMD [\"python\", \"app.py\"]\n    ports: [80]\n";
+    let ran = Dockopt::new()
+        .file("compose.yaml", compose)
+        .file("requirements.txt", "flask==3.1.2\n")
+        .file("app.py", "import flask\n")
+        .args(["optimize", ".", "--write", "--level", "1"])
+        .run()
+        .code(0);
+    let now = ran.read("compose.yaml");
+    assert!(
+        now.starts_with("services:\n  a:\n    build:\n      dockerfile_inline: |\n        FROM python:3.13\n"),
+        "{now}"
+    );
+    assert!(now.ends_with("    ports: [80]\n"), "{now}");
+}

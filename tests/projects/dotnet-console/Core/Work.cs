@@ -1,0 +1,6 @@
+namespace Core;
+
+public static class Work
+{
+    public static string Done() => "done";
+}

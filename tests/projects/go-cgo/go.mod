@@ -1,0 +1,3 @@
+module example.com/lite
+
+go 1.22

@@ -1,0 +1,1 @@
+CREATE TABLE pages (id INTEGER PRIMARY KEY, text TEXT);
