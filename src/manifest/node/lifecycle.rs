@@ -67,12 +67,11 @@ fn take_script(
         for command in script.split(['&', '|', ';', '(', ')', '\n']) {
             let words = program(command);
             let Some((program, rest)) = words.split_first() else { continue };
+            // The build does it again, and a failure is allowed for.
+            let allowed = *program == "svelte-kit" && rest.contains(&"sync") && script.contains("||");
             if let Some(other) = called(program, rest).and_then(|other| script_of(package, other)) {
                 waiting.push(other);
-            } else if !known(tree, closure, (folder, package), program, rest)
-                // The build does it again, and a failure is allowed for.
-                && !(*program == "svelte-kit" && rest.contains(&"sync") && script.contains("||"))
-            {
+            } else if !allowed && !known(tree, closure, (folder, package), program, rest) {
                 for word in &words {
                     let path = join(folder, word).ok().filter(|path| tree.has(path));
                     if let Some(path) = path {
