@@ -14,9 +14,10 @@ mod place;
 mod projects;
 mod settings;
 mod texts;
+mod walk;
 
-pub use self::context::walk;
 pub use self::evidence::evidence;
 pub use self::file::{DOCKERFILE_LIMIT, LoadError, begins_as_json, read_source, read_stdin};
 pub use self::gather::{Request, Wants, gather, gather_texts};
 pub use self::settings::{Configuration, settings};
+pub use self::walk::walk;

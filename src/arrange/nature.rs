@@ -13,7 +13,9 @@ pub(super) enum Nature<'i> {
     State,
     /// Removes what a command before it left behind.
     Tidy,
-    /// Reads nothing of the context, and is worth moving: system packages, tools by their names, downloads.
+    /// Installs packages by their names, and reads nothing of the context.
+    Packages(String),
+    /// Fetches or compiles something, and reads nothing of the context.
     Free(String),
     /// Reads nothing of the context, and costs nothing: accounts, folders elsewhere.
     Cheap,
@@ -148,7 +150,7 @@ fn of_call<'i>(walk: &Walk<'_, 'i>, at: usize, invocation: &Invocation, call: &P
         return if local && !names_nothing(walk, at, invocation) {
             Nature::Unknown
         } else {
-            Nature::Free(call.title())
+            Nature::Packages(call.title())
         };
     }
     match call.verb {
@@ -166,7 +168,7 @@ fn of_call<'i>(walk: &Walk<'_, 'i>, at: usize, invocation: &Invocation, call: &P
             }
         },
         Verb::Install | Verb::Upgrade if is_by_name(call) && names_nothing(walk, at, invocation) => {
-            Nature::Free(call.title())
+            Nature::Packages(call.title())
         }
         Verb::Other if call.manager == Manager::Corepack || call.verb_text.starts_with("config") => Nature::Cheap,
         _ => of_project(call.manager),

@@ -42,7 +42,7 @@ impl<'i> Walk<'_, 'i> {
         }
         for (_, nature) in natures {
             if let Nature::Build(needs, command) = nature
-                && self.hindrance(index, Some(needs)).is_none()
+                && self.hindrance(index, nature).is_none()
                 && !sorted.keys.contains(&needs.key)
             {
                 sorted.keys.push(needs.key.clone());
@@ -94,14 +94,14 @@ impl<'i> Walk<'_, 'i> {
             let folder = self.folder(index, invocation).unwrap_or_else(|| "/".to_owned());
             match nature {
                 Nature::State | Nature::Tidy => {}
-                Nature::Free(_) | Nature::Cheap => match self.hindrance(index, None) {
+                Nature::Packages(_) | Nature::Free(_) | Nature::Cheap => match self.hindrance(index, nature) {
                     None => commands.extend(nature.title()),
                     Some(why) => {
                         let obstacle = nature.title().map(|command| Obstacle { command, why });
-                        stay.push((Effect::Touched(Vec::new()), obstacle));
+                        stay.push((Effect::Touched(Vec::new(), true), obstacle));
                     }
                 },
-                Nature::Install(need) => match self.hindrance(index, Some(need)) {
+                Nature::Install(need) => match self.hindrance(index, nature) {
                     None => {
                         commands.push(need.title.clone());
                         needs.push(need.clone());
@@ -112,11 +112,7 @@ impl<'i> Walk<'_, 'i> {
                     }
                 },
                 Nature::Light => {
-                    let words = invocation.args.iter().filter(|word| !word.text().starts_with('-'));
-                    stay.push((
-                        Effect::Touched(words.map(|word| installed::joined(&folder, word.text())).collect()),
-                        None,
-                    ));
+                    stay.push((self.touched(invocation, &folder), None));
                 }
                 Nature::Build(needs, _) => {
                     let ecosystem = needs.ways.first().map_or(Ecosystem::Go, |way| way.tool.ecosystem());
@@ -133,24 +129,40 @@ impl<'i> Walk<'_, 'i> {
         if stay.is_empty() { Ok((needs, commands)) } else { Err(stay) }
     }
 
+    /// What a program that changes files of the context touches.
+    fn touched(&self, invocation: &Invocation, folder: &str) -> Effect {
+        let words = invocation.args.iter().filter(|word| !word.text().starts_with('-'));
+        let paths: Vec<String> = words.map(|word| installed::joined(folder, word.text())).collect();
+        let redirects = invocation.command.redirects.iter().filter_map(|one| one.target.as_ref());
+        let writes =
+            matches!(invocation.program, Some("cp" | "mv" | "ln" | "install" | "tee" | "cat" | "echo" | "printf"));
+        let mut places = redirects.map(|word| installed::joined(folder, word.text())).chain(paths.iter().cloned());
+        let elsewhere = writes && places.any(|path| !self.has(&path));
+        Effect::Touched(paths, elsewhere)
+    }
+
     /// Why something may not rise above what stays below.
-    fn hindrance(&self, index: usize, needs: Option<&Needs<'i>>) -> Option<String> {
+    fn hindrance(&self, index: usize, nature: &Nature<'i>) -> Option<String> {
         if let Some(closed) = &self.closed {
             return Some(closed.clone());
         }
         let root = !matches!(self.build.user_at(self.stage, index).value(), Some(User::Other(_) | User::Unknown));
-        self.below.iter().find_map(|below| match (&below.effect, needs) {
+        let prepared = || Some("a command above it may prepare what it reads".to_owned());
+        self.below.iter().find_map(|below| match (&below.effect, nature) {
+            (Effect::Copied, _) => None,
             (Effect::Anything(name), _) => Some(format!("`{name}` above it may prepare what it reads")),
-            (Effect::Ran(ecosystem, folder), Some(needs)) => {
+            (_, Nature::Free(_) | Nature::Cheap) | (Effect::Touched(_, true), _) => prepared(),
+            (Effect::Ran(ecosystem, folder), Nature::Install(needs) | Nature::Build(needs, _)) => {
                 let same = needs.ways.iter().any(|way| way.tool.ecosystem() == *ecosystem) && *folder == needs.folder;
                 same.then(|| "a program of the project runs before it".to_owned())
             }
-            (Effect::Touched(_), Some(_)) if !root => Some("files change their owner before it".to_owned()),
-            (Effect::Touched(paths), Some(needs)) => {
+            (Effect::Touched(paths, false), Nature::Install(needs) | Nature::Build(needs, _)) => {
+                if !root {
+                    return Some("files change their owner before it".to_owned());
+                }
                 let reads = |path: &String| {
                     let name = path.rsplit('/').next().unwrap_or_default();
-                    let mut files = needs.ways.iter().flat_map(|way| &way.files).chain(&needs.files);
-                    files.any(|file| file.rsplit('/').next() == Some(name))
+                    needs.in_order().iter().any(|file| file.rsplit('/').next() == Some(name))
                 };
                 paths.iter().find(|path| reads(path)).map(|path| format!("`{path}` is changed before it"))
             }
@@ -224,7 +236,7 @@ struct Sorted<'i> {
 impl Nature<'_> {
     fn title(&self) -> Option<String> {
         match self {
-            Self::Free(title) => Some(title.clone()),
+            Self::Packages(title) | Self::Free(title) => Some(title.clone()),
             _ => None,
         }
     }

@@ -41,6 +41,10 @@ pub(super) fn write(walk: &Walk, last: usize) -> Result<(Vec<Edit>, BTreeSet<Str
         return Err(format!("it would take {} copies of manifests", writer.lines));
     }
     let span = Span::new(file.passage(walk.first).start, file.passage(last).end);
+    let mut moved = walk.above.iter().map(|one| one.index).chain(walk.below.iter().map(|one| one.index));
+    if moved.any(|index| file.source().slice(file.passage(index)).trim_end().ends_with(file.escape())) {
+        return Err("its last line goes on where there is none".to_owned());
+    }
     Ok((vec![Edit { span, text: writer.out }], writer.copied))
 }
 

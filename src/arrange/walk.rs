@@ -6,11 +6,14 @@ use std::collections::BTreeSet;
 use super::closure::{self, Needs};
 use super::{Arranged, Obstacle, text};
 use crate::build::{Base, Build, Stage, Transfer, installed};
-use crate::cache::{Origins, source_file};
+use crate::cache::{Likeness, Origins, source_file};
 use crate::dockerfile::{Instruction, Keyword};
 use crate::inputs::context::{BuildContext, Kind};
 use crate::manifest::{Ecosystem, Project};
 use crate::shell::{Invocation, Verb};
+
+/// Copies of a stage, and files of one copy, that are compared with each other; real stages have fewer.
+const MOST: usize = 100;
 
 /// What stands above the sources in the new order.
 #[derive(Debug)]
@@ -38,8 +41,8 @@ pub(super) struct Below {
 pub(super) enum Effect {
     /// Brought files.
     Copied,
-    /// Changed names or modes of these paths.
-    Touched(Vec<String>),
+    /// Changed names, modes or contents of these paths; maybe of others than copies bring.
+    Touched(Vec<String>, bool),
     /// Ran a program of an ecosystem in a folder.
     Ran(Ecosystem, String),
     /// Anything.
@@ -68,14 +71,42 @@ pub(super) struct Walk<'b, 'i> {
     obstacles: RefCell<Vec<Obstacle>>,
 }
 
+/// Whether a COPY takes source files. A file that it names counts only when it is code that no RUN names: others are
+/// there for a RUN.
+fn takes_sources(
+    build: &Build,
+    stage: &Stage,
+    context: &BuildContext,
+    origins: &Origins,
+    mut transfer: Transfer,
+) -> bool {
+    let source = build.input().file.source();
+    let is_named = |name: &str| {
+        build.instructions(stage).any(|(_, run)| run.keyword == Keyword::Run && source.slice(run.span).contains(name))
+    };
+    transfer.sources.retain(|source| {
+        let path = source.text.as_deref().unwrap_or_default().trim_start_matches("./").trim_matches('/');
+        let file = context.find(path).filter(|id| context.entry(*id).kind == Kind::File);
+        file.is_none_or(|id| {
+            let name = context.entry(id).name;
+            Likeness::of_name(name).is_program() && !is_named(name)
+        })
+    });
+    source_file(&transfer, context, origins).is_some()
+}
+
 impl<'b, 'i> Walk<'b, 'i> {
     pub(super) fn new(build: &'b Build<'i>, stage: &'b Stage, context: &'i BuildContext) -> Option<Self> {
         let transfers = build.transfers(stage);
+        if transfers.len() > MOST {
+            return None;
+        }
         let origins = Origins::new(context, build.input().projects.as_deref().map(Vec::as_slice));
         let mut sources = BTreeSet::new();
-        for transfer in transfers.iter().filter(|one| one.from.is_none()) {
-            if source_file(transfer, context, &origins).is_some() {
-                sources.insert(transfer.index);
+        for transfer in build.transfers(stage).into_iter().filter(|one| one.from.is_none()) {
+            let index = transfer.index;
+            if takes_sources(build, stage, context, &origins, transfer) {
+                sources.insert(index);
             }
         }
         let first = *sources.first()?;
@@ -243,7 +274,9 @@ impl<'b, 'i> Walk<'b, 'i> {
 
     fn take_copy(&mut self, index: usize) {
         let known = self.transfers.iter().find(|one| one.index == index);
-        let stays = known.is_none_or(|transfer| self.sources.contains(&index) || !self.is_apart(transfer));
+        // What ran before may clean the place up.
+        let ran = self.below.iter().any(|below| !matches!(below.effect, Effect::Copied));
+        let stays = known.is_none_or(|one| self.sources.contains(&index) || ran || !self.is_apart(one));
         if stays {
             self.below.push(Below { index, parts: None, effect: Effect::Copied });
         } else {
@@ -264,8 +297,11 @@ impl<'b, 'i> Walk<'b, 'i> {
         };
         let lands = || {
             let selected = transfer.select(self.context);
-            let files = selected.iter().flatten().flat_map(|selection| selection.entries.iter());
-            let mut paths = files.map(|id| self.context.path(*id));
+            let files: Vec<_> = selected.iter().flatten().flat_map(|selection| selection.entries.iter()).collect();
+            if files.len() > MOST {
+                return false;
+            }
+            let mut paths = files.into_iter().map(|id| self.context.path(*id));
             paths.all(|path| landing(transfer, &path).is_some_and(|to| !self.has(&to) || same(&path, &to)))
         };
         match &transfer.from {

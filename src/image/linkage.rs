@@ -171,9 +171,10 @@ fn linked(bytes: &[u8]) -> Option<Linked> {
 }
 
 fn segments(numbers: &Numbers<'_>) -> Option<Vec<Segment>> {
-    let (offset, size, count) = match numbers.wide {
-        true => (numbers.at(32, 8)?, numbers.at(54, 2)?, numbers.at(56, 2)?),
-        false => (numbers.at(28, 4)?, numbers.at(42, 2)?, numbers.at(44, 2)?),
+    let (offset, size, count) = if numbers.wide {
+        (numbers.at(32, 8)?, numbers.at(54, 2)?, numbers.at(56, 2)?)
+    } else {
+        (numbers.at(28, 4)?, numbers.at(42, 2)?, numbers.at(44, 2)?)
     };
     let segment = |index: u64| {
         let at = usize::try_from(offset.checked_add(index * size)?).ok()?;

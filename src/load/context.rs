@@ -78,14 +78,6 @@ pub(super) fn ignore_file_for(dockerfile: Option<&Path>, root: &Path) -> Option<
     [own, Some(root.join(".dockerignore"))].into_iter().flatten().find(|path| path.is_file())
 }
 
-/// What the builder would be sent of a folder.
-///
-/// # Errors
-/// When the folder can't be read, has too many entries, or a pattern is wrong: in one sentence.
-pub fn walk(root: &Path, ignore: &Matcher) -> Result<BuildContext, String> {
-    read(root, &root.display().to_string(), ignore, Limits::default()).map_err(|error| error.to_string())
-}
-
 /// Reads the context at `root`, which messages call `shown`.
 ///
 /// # Errors

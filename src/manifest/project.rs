@@ -265,9 +265,10 @@ impl Project {
         // Python's specifiers stand in any order.
         let parts = |text: &str| {
             let python = self.ecosystem == Ecosystem::Python;
-            let mut parts: Vec<String> = match python {
-                true => text.split(',').map(|part| part.split_whitespace().collect()).collect(),
-                false => vec![text.to_owned()],
+            let mut parts: Vec<String> = if python {
+                text.split(',').map(|part| part.split_whitespace().collect()).collect()
+            } else {
+                vec![text.to_owned()]
             };
             parts.sort();
             parts

@@ -124,6 +124,7 @@ fn end(child: &mut Child) {
 }
 
 #[cfg(all(test, unix))]
+#[allow(clippy::unwrap_used)] // Every function here serves a test.
 mod tests {
     use super::*;
     use std::sync::{Arc, Mutex};
@@ -153,7 +154,7 @@ mod tests {
         assert!(matches!(ran.end, End::TimedOut), "{ran:?}");
         thread::sleep(Duration::from_millis(1200));
         assert!(!path.exists(), "what it started lives on");
-        let (ran, _) = shell("sleep 60", Duration::from_secs(60), &|| true);
+        let (ran, _) = shell("sleep 60", Duration::from_mins(1), &|| true);
         assert!(matches!(ran.end, End::Interrupted) && ran.took < Duration::from_secs(5), "{ran:?}");
     }
 }

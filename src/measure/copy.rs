@@ -7,31 +7,11 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::failure::{Failure, FailureKind};
-use crate::build::{Base, Build};
-use crate::ignore::{self, Matcher};
+use super::plan::Plan;
 use crate::inputs::context::Kind;
-use crate::inputs::{IgnoreInput, Inputs};
-use crate::text::Source;
 
 /// Entries between two questions whether to go on.
 const STRIDE: usize = 64;
-
-/// A build that is to be copied: where its files are, and the texts that stand in for them.
-#[derive(Clone, Debug)]
-pub struct Plan {
-    /// The context's folder.
-    pub root: PathBuf,
-    /// The Dockerfile's path from there, with slashes; that of one outside starts with `..` or is absolute.
-    pub dockerfile: String,
-    /// Its text.
-    pub text: String,
-    /// The ignore file's path from there, and its text.
-    pub ignore: Option<(String, String)>,
-    /// Further files that are new or have other texts, by their paths from there.
-    pub files: Vec<(String, Vec<u8>)>,
-    /// Images that the build stands on and takes from; `None` where only the build knows them.
-    pub bases: Option<Vec<String>>,
-}
 
 /// A copy of a context that builds are made of.
 #[derive(Debug)]
@@ -48,74 +28,6 @@ pub struct Project {
     pub(super) target: Option<String>,
     /// Files that were changed, as they were.
     changed: Vec<(PathBuf, Vec<u8>)>,
-}
-
-impl Plan {
-    /// The build with this index under the texts of a rung; `None` where it has no folder.
-    pub fn of(inputs: &Inputs, build: usize, sources: &[Source]) -> Option<Self> {
-        let now = inputs.with_sources(sources);
-        let input = now.builds.get(build)?;
-        let root = PathBuf::from(input.context_root.as_ref()?);
-        let below = |name: &str| from_root(&root, name);
-        let name = sources.get(input.dockerfile.0 as usize)?.name();
-        let mut ignore = match &input.ignore {
-            IgnoreInput::Present(file, _) => {
-                let source = sources.get(file.0 as usize)?;
-                Some((below(source.name()), source.text().to_owned()))
-            }
-            _ => None,
-        };
-        let mut files = Vec::new();
-        for (index, source) in sources.iter().enumerate() {
-            let is_own = index == input.dockerfile.0 as usize;
-            let before = inputs.sources.get(index);
-            let is_same = before.is_some_and(|before| before.bytes() == source.bytes());
-            let path = below(source.name());
-            if is_own || is_same || path.starts_with("..") || Path::new(&path).is_absolute() {
-                continue;
-            }
-            if before.is_none() && path.ends_with(".dockerignore") {
-                ignore.get_or_insert_with(|| (path, source.text().to_owned()));
-            } else if ignore.as_ref().is_none_or(|(own, _)| *own != path) {
-                files.push((path, source.bytes().to_vec()));
-            }
-        }
-        let text = sources.get(input.dockerfile.0 as usize)?.text().to_owned();
-        let bases = bases(&Build::new(input));
-        Some(Self { dockerfile: below(name), root, text, ignore, files, bases })
-    }
-
-    fn matcher(&self) -> Matcher {
-        let text = self.ignore.as_ref().map(|(name, text)| ignore::parse(&Source::of(name, text)));
-        text.map(|read| read.matcher()).unwrap_or_default()
-    }
-}
-
-/// The images that what is built stands on and takes from, each once.
-fn bases(build: &Build) -> Option<Vec<String>> {
-    let mut all = Vec::new();
-    for stage in build.stages().iter().filter(|stage| build.is_needed(stage)) {
-        for base in std::iter::once(&stage.base).chain(build.edges_of(stage).iter().map(|edge| &edge.to)) {
-            match base {
-                Base::Image(name) if !all.contains(name) => all.push(name.clone()),
-                Base::Unknown(_) => return None,
-                _ => {}
-            }
-        }
-    }
-    Some(all)
-}
-
-/// A path as it is from the root, both as the user would type them.
-fn from_root(root: &Path, name: &str) -> String {
-    let path = Path::new(name);
-    let is_here = root == Path::new(".") || root == Path::new("");
-    let below = if is_here { Some(path.strip_prefix(".").unwrap_or(path)) } else { path.strip_prefix(root).ok() };
-    let Some(below) = below else {
-        let absolute = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
-        return absolute.display().to_string();
-    };
-    below.to_string_lossy().replace('\\', "/")
 }
 
 impl Project {
@@ -300,4 +212,97 @@ fn link(target: &Path, path: &Path) -> io::Result<()> {
 #[cfg(windows)]
 fn link(target: &Path, path: &Path) -> io::Result<()> {
     std::os::windows::fs::symlink_file(target, path)
+}
+
+#[cfg(all(test, unix))]
+#[allow(clippy::unwrap_used)] // Every function here serves a test.
+mod tests {
+    use super::*;
+    use crate::ignore::Matcher;
+    use std::os::unix::fs::{MetadataExt, PermissionsExt};
+    use std::time::{Duration, SystemTime};
+
+    fn plan(root: &Path) -> Plan {
+        Plan {
+            root: root.to_owned(),
+            dockerfile: "docker/Dockerfile".to_owned(),
+            text: "FROM a\nCOPY . .\n".to_owned(),
+            ignore: Some((".dockerignore".to_owned(), "docker\nnode_modules\n*.pem\n".to_owned())),
+            files: vec![("nginx/app.conf".to_owned(), b"server {}\n".to_vec())],
+            bases: None,
+        }
+    }
+
+    fn names(folder: &Path) -> Vec<String> {
+        let context = crate::load::walk(folder, &Matcher::default()).unwrap();
+        context.entries().map(|entry| context.path(entry)).collect()
+    }
+
+    #[test]
+    fn a_copy_is_what_the_builder_is_sent_with_other_texts() {
+        let (from, to) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+        let root = from.path();
+        for (path, mode) in [
+            ("start.sh", 0o755),
+            ("a/b.py", 0o444),
+            ("docker/Dockerfile", 0o644),
+            ("key.pem", 0o600),
+            ("node_modules/x", 0o644),
+        ] {
+            let path = root.join(path);
+            fs::create_dir_all(path.parent().unwrap()).unwrap();
+            fs::write(&path, "old").unwrap();
+            fs::set_permissions(&path, Permissions::from_mode(mode)).unwrap();
+        }
+        let old = SystemTime::UNIX_EPOCH + Duration::from_secs(1_000_000_000);
+        File::open(root.join("start.sh")).unwrap().set_modified(old).unwrap();
+        link(Path::new("/etc/passwd"), &root.join("link")).unwrap();
+        let before = names(root);
+
+        let mut project = Project::new(to.path(), "s1", &plan(root), &|| false).unwrap();
+        let copy = project.context();
+        let expected = [
+            ".dockerignore",
+            "a",
+            "a/b.py",
+            "docker",
+            "docker/Dockerfile",
+            "link",
+            "nginx",
+            "nginx/app.conf",
+            "start.sh",
+        ];
+        assert_eq!(names(&copy), expected);
+        assert_eq!(fs::read_to_string(project.dockerfile()).unwrap(), "FROM a\nCOPY . .\n");
+        let own = fs::metadata(copy.join("start.sh")).unwrap();
+        assert_eq!((own.mode() & 0o777, own.modified().unwrap(), own.nlink()), (0o755, old, 1));
+        assert_eq!(fs::metadata(copy.join("a/b.py")).unwrap().mode() & 0o777, 0o444);
+        assert_eq!(fs::read_link(copy.join("link")).unwrap(), Path::new("/etc/passwd"));
+
+        // A change is taken back with the next series, whose folder no builder knows.
+        project.change("a/b.py", b"new").unwrap();
+        project.change("a/b.py", b"newer").unwrap();
+        assert_eq!(project.read("a/b.py").unwrap(), b"newer");
+        project.renew("s2").unwrap();
+        assert_ne!(project.context(), copy);
+        assert!(!copy.exists());
+        assert_eq!(project.read("a/b.py").unwrap(), b"old");
+        assert_eq!(names(root), before);
+        assert_eq!(fs::read(root.join("a/b.py")).unwrap(), b"old");
+    }
+
+    #[test]
+    fn a_dockerfile_outside_has_a_folder_of_its_own() {
+        let (from, to) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+        let mut plan = plan(from.path());
+        plan.dockerfile = "../other/app.Dockerfile".to_owned();
+        plan.ignore = Some(("../other/app.Dockerfile.dockerignore".to_owned(), "x\n".to_owned()));
+        plan.files = vec![("../escape".to_owned(), Vec::new()), ("/absolute".to_owned(), Vec::new())];
+        let project = Project::new(to.path(), "s1", &plan, &|| false).unwrap();
+        assert!(!project.dockerfile().starts_with(project.context()));
+        assert!(project.dockerfile().ends_with("app.Dockerfile"));
+        assert!(project.dockerfile().with_file_name("app.Dockerfile.dockerignore").is_file());
+        assert!(names(&project.context()).is_empty());
+        assert!(!to.path().join("escape").exists());
+    }
 }

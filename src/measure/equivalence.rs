@@ -144,7 +144,7 @@ fn started(before: &Trial<'_>, after: &Trial<'_>) -> Check {
             }
         }
         (Stood::NotStarted(_), Stood::NotStarted(_)) | (Stood::Runs, Stood::Runs) => {
-            seen.explain(format!("the original {one}, and so does the rewrite"))
+            seen.explain(format!("the original {one}, and so does the rewrite"));
         }
         (Stood::NotStarted(_) | Stood::Ended(_) | Stood::Runs, Stood::Listens(_))
             if !matches!(before.stood, Stood::Ended(0)) =>

@@ -81,7 +81,7 @@ fn programs(side: &Side, declared: &Declared, evidence: &Evidence) -> BTreeSet<S
     programs.extend(node(&evidence.texts, file.as_deref()).programs);
     let config = side.config();
     let words: Vec<&String> = config.entrypoint.iter().chain(&config.cmd).flatten().collect();
-    for (path, text) in evidence.texts.iter().filter(|(path, _)| path.ends_with(".sh")) {
+    for (path, text) in evidence.texts.iter().filter(|(path, _)| path.strip_suffix(".sh").is_some()) {
         let name = path.rsplit('/').next().unwrap_or(path);
         if words.iter().any(|word| word.contains(name)) {
             let script = shell::parse(text);

@@ -179,7 +179,9 @@ mod tests {
 
     fn log(lines: &[&str]) -> Log {
         let mut log = Log::default();
-        lines.iter().for_each(|line| log.line(line.as_bytes()));
+        for line in lines {
+            log.line(line.as_bytes());
+        }
         log
     }
 

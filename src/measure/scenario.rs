@@ -2,8 +2,9 @@
 
 use super::build::{Built, Mode};
 use super::change::{Changes, changed};
-use super::copy::{Plan, Project};
+use super::copy::Project;
 use super::failure::Failure;
+use super::plan::Plan;
 use super::session::Session;
 use super::size::ImageSize;
 use crate::proof::{Figures, Scenario};

@@ -10,10 +10,11 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use super::copy::{Plan, Project};
+use super::copy::Project;
 use super::failure::{Failure, FailureKind};
 use super::leftover::{self, Cleaned};
 use super::meter::Meter;
+use super::plan::Plan;
 use super::program::Program;
 use super::rawjson;
 use crate::engine::{self, Engine};

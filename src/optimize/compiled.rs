@@ -3,6 +3,7 @@
 
 mod base;
 mod commands;
+mod java;
 mod libraries;
 mod manuals;
 mod mounts;
@@ -27,9 +28,9 @@ use super::scene::{Scene, Turn};
 
 /// Its passes of rung 1; they run behind those that hold for every language.
 pub(super) const MOUNTS: &[Pass] = &[Pass::new(
-    "compiler-mounts",
+    "build-tool-mounts",
     Rung::Order,
-    "keeps what build tools fetch and compile in cache mounts",
+    "keeps what .NET's and Gradle's images fetch in cache mounts",
     mounts::mount,
 )];
 
@@ -48,7 +49,6 @@ pub(super) const STAGES: &[Pass] = &[
     Pass::new("compiled-mounts", Rung::Stages, "the same cache mounts for it", |scene, turn| {
         again("cache-mounts", scene, turn)
     }),
-    Pass::new("compiled-caches", Rung::Stages, "the same cache mounts for what compiles in it", mounts::mount),
     Pass::new("compiled-stages", Rung::Stages, "the toolchain stays in a stage of its own", split::split),
     Pass::new("cargo-target", Rung::Stages, "keeps what cargo compiles in a cache mount", target::keep),
 ];

@@ -32,7 +32,7 @@ fn stages(scene: &Scene, turn: &mut Turn) {
     const WHAT: &str = "build in a stage of its own";
     let build = scene.build;
     let Some(stage) = scene.target().filter(|_| build.is_ordinary() && build.knows_target()) else { return };
-    if !pieces::stands_alone(build, stage) {
+    if !pieces::stands_alone(build, stage) || pieces::changes_manifest(build, stage) {
         return;
     }
     let pieces = match pieces::read(scene, stage) {

@@ -188,7 +188,12 @@ fn take(pass: &Pass, turn: Turn, dockerfile: FileId, now: &mut Vec<Source>, clim
 fn apply(edits: &[FileEdit], sources: &[Source]) -> Option<Vec<Source>> {
     let mut by_target: BTreeMap<&Target, Vec<Edit>> = BTreeMap::new();
     for edit in edits {
-        by_target.entry(&edit.target).or_default().push(Edit { span: edit.span, text: edit.text.clone() });
+        let edits = by_target.entry(&edit.target).or_default();
+        // What is put at the same place stands there in the order of its making.
+        match edits.iter_mut().find(|other| other.span == edit.span && edit.span.is_empty()) {
+            Some(other) => other.text.push_str(&edit.text),
+            None => edits.push(Edit { span: edit.span, text: edit.text.clone() }),
+        }
     }
     let mut now = sources.to_vec();
     for (target, edits) in by_target {

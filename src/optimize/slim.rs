@@ -99,7 +99,7 @@ fn stand(
             return Err(format!("dependencies are built in it, with `{one}`"));
         }
         for package in &to_build {
-            apt::want(&mut wanted, package, stage.from);
+            apt::want(&mut wanted, package, needs::first_install(scene, stage));
         }
         if ships && target.is_some_and(|target| target.index == stage.index) {
             needs::of_container(scene, stage, &twin.slim, &mut wanted);

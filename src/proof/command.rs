@@ -16,6 +16,11 @@ pub fn command(config: &Config, scripts: &BTreeMap<String, String>) -> Vec<Strin
     if shell_text(&words).is_none() || words.len() != 3 {
         words.extend(config.cmd.clone().unwrap_or_default());
     }
+    // That of node's images runs what it is given.
+    let of_node = config.env.iter().any(|(name, _)| name == "NODE_VERSION");
+    if of_node && words.len() > 1 && words[0] == "docker-entrypoint.sh" && !words[1].starts_with('-') {
+        words.remove(0);
+    }
     for _ in 0..DEEPEST {
         let Some(inner) = unwrapped(&words, scripts) else { break };
         words = inner;
@@ -53,13 +58,11 @@ fn unwrapped(words: &[String], scripts: &BTreeMap<String, String>) -> Option<Vec
     let second = words.get(1).map(String::as_str);
     let rest = |from: usize| words.get(from..).map(<[String]>::to_vec).filter(|rest| !rest.is_empty());
     match (&*first, second) {
-        // Both node's and nobody else's; it runs what it is given.
-        ("docker-entrypoint.sh", Some(next)) if words[0] == "docker-entrypoint.sh" && !next.starts_with('-') => rest(1),
-        ("tini" | "dumb-init" | "catatonit", Some("--")) => rest(2),
-        ("tini" | "dumb-init" | "catatonit" | "exec", Some(next)) if !next.starts_with('-') => rest(1),
-        ("poetry" | "pipenv" | "pdm" | "hatch" | "rye", Some("run")) | ("bundle", Some("exec")) => rest(2),
+        ("tini" | "dumb-init" | "catatonit", Some("--"))
+        | ("poetry" | "pipenv" | "pdm" | "hatch" | "rye", Some("run"))
+        | ("bundle", Some("exec")) => rest(2),
+        ("tini" | "dumb-init" | "catatonit" | "exec" | "npx" | "bunx", Some(next)) if !next.starts_with('-') => rest(1),
         ("uv", Some("run")) => rest(2 + words[2..].iter().take_while(|word| is_switch(word)).count()),
-        ("npx" | "bunx", Some(next)) if !next.starts_with('-') => rest(1),
         ("python" | "python3", Some("-m")) => {
             let program = words.get(2).filter(|module| SERVERS.contains(&module.as_str()))?;
             Some(std::iter::once(program.clone()).chain(words[3..].iter().cloned()).collect())
@@ -114,7 +117,8 @@ mod tests {
     #[track_caller]
     fn check(entrypoint: &[&str], cmd: &[&str], expected: &str) {
         let own = |words: &[&str]| (!words.is_empty()).then(|| words.iter().map(|&word| word.to_owned()).collect());
-        let config = Config { entrypoint: own(entrypoint), cmd: own(cmd), ..Config::default() };
+        let env = vec![("NODE_VERSION".to_owned(), "22".to_owned())];
+        let config = Config { entrypoint: own(entrypoint), cmd: own(cmd), env, ..Config::default() };
         let pairs =
             [("start", "node server.js"), ("serve", "NODE_ENV=production node x.js"), ("preview", "vite preview")];
         let scripts = pairs.map(|(name, text)| (name.to_owned(), text.to_owned())).into();

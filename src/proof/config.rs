@@ -177,7 +177,7 @@ fn users(old: &Config, new: &Config, seen: &mut Seen) {
         _ if one == other => {}
         (true, false) => seen.explain(format!("USER is `{other}` instead of root: what it writes is checked apart")),
         (false, _) => {
-            seen.fail(format!("USER is `{}` instead of `{one}`", if other.is_empty() { "root" } else { &other }))
+            seen.fail(format!("USER is `{}` instead of `{one}`", if other.is_empty() { "root" } else { &other }));
         }
     }
 }

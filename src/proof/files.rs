@@ -107,7 +107,7 @@ fn files(side: &Side, declared: &Declared) -> Files {
         let in_environment = environments.iter().any(|folder| path.starts_with(folder.as_str()));
         let installed = path.split('/').any(|part| INSTALLED.contains(&part))
             || path.contains("/vendor/bundle/")
-            || path.ends_with(".pyc");
+            || path.strip_suffix(".pyc").is_some();
         let composer = path.contains("/vendor/") && side.packages.owner(*id).is_some();
         !in_environment && !installed && !composer
     });
@@ -182,7 +182,7 @@ fn compare(
         let readable = reads(after, is);
         match (lost, readable) {
             (false, true) if other & one == one => {
-                seen.explain(format!("`{path}` has the mode {other:03o} instead of {one:03o}"))
+                seen.explain(format!("`{path}` has the mode {other:03o} instead of {one:03o}"));
             }
             _ => seen.fail(format!("`{path}` has the mode {other:03o} instead of {one:03o}")),
         }

@@ -69,7 +69,7 @@ pub struct Asked {
 pub fn python(texts: &BTreeMap<String, String>, start: Option<&str>) -> Asked {
     let sources: BTreeMap<&str, &str> = texts
         .iter()
-        .filter(|(path, _)| path.ends_with(".py"))
+        .filter(|(path, _)| path.strip_suffix(".py").is_some())
         .map(|(path, text)| (path.as_str(), text.as_str()))
         .collect();
     let find = |module: &str| {
@@ -82,7 +82,7 @@ pub fn python(texts: &BTreeMap<String, String>, start: Option<&str>) -> Asked {
             .collect::<Vec<_>>()
     };
     let first: Vec<&str> = match start {
-        Some(file) if file.ends_with(".py") => {
+        Some(file) if file.strip_suffix(".py").is_some() => {
             sources.keys().copied().filter(|own| file.ends_with(own) || own.ends_with(file)).collect()
         }
         Some(module) => find(module),

@@ -174,11 +174,11 @@ fn why_gone(
     if asked == Some(&true) {
         return None;
     }
-    let is_tool = TOOLS.contains(&key.1.as_str());
+    let installs = TOOLS.contains(&key.1.as_str());
     if reached.kept.contains(&at) {
         return None;
     }
-    if is_tool || reached.tools.contains(&at) {
+    if installs || reached.tools.contains(&at) {
         return Some("only installing needs it");
     }
     if package.editable || declared.names_project(language(key.0)?, &key.1) {
@@ -201,7 +201,7 @@ fn contents(before: &Side, after: &Side, (old, new): (&BTreeMap<Key, u32>, &BTre
                 continue;
             }
             let text = side.text(path);
-            let made = text.ends_with(".pyc")
+            let made = text.strip_suffix(".pyc").is_some()
                 || text.contains(".dist-info/")
                 || text.contains(".egg-info")
                 || text.contains("/.cache/");

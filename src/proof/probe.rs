@@ -149,7 +149,7 @@ fn kinds(value: &Value, path: &str, parts: &mut Vec<String>, left: usize) {
 /// Paths that the sources seem to answer: health paths first.
 pub fn routes<'t>(texts: impl Iterator<Item = (&'t str, &'t str)>) -> Vec<String> {
     static CALLS: LazyLock<Option<Regex>> = LazyLock::new(|| {
-        let calls = r#"(?:\.(?:get|route|HandleFunc|Handle|GET|Get)\(|\bpath\(|\bre_path\(|GetMapping\(|RequestMapping\(|#\[get\(|MapGet\(|\.url\s*={2,3}\s*)"#;
+        let calls = r"(?:\.(?:get|route|HandleFunc|Handle|GET|Get)\(|\bpath\(|\bre_path\(|GetMapping\(|RequestMapping\(|#\[get\(|MapGet\(|\.url\s*={2,3}\s*)";
         Regex::new(&format!(r#"{calls}\s*(?:r|"GET )?["'](/?[A-Za-z0-9_./-]*)["']"#)).ok()
     });
     let mut found = BTreeSet::new();
@@ -160,7 +160,7 @@ pub fn routes<'t>(texts: impl Iterator<Item = (&'t str, &'t str)>) -> Vec<String
         }
         for call in calls.captures_iter(text).take(PARTS) {
             let path = format!("/{}", call[1].trim_start_matches('/'));
-            if path.len() < 80 && !path.contains("//") && !path.ends_with(".py") {
+            if path.len() < 80 && !path.contains("//") && path.strip_suffix(".py").is_none() {
                 found.insert(path);
             }
         }

@@ -148,17 +148,24 @@ impl Side {
         format!("/{}", self.image.paths.text(path))
     }
 
-    /// Where `PATH` finds a program, or where its path leads; links followed.
+    /// Where a program is: at its path, or where `PATH` finds it; links followed.
     pub fn program(&self, name: &str) -> Option<PathId> {
-        let runs =
-            |path: PathId| self.held(path).is_some_and(|entry| entry.kind == Kind::File && entry.mode.is_executable());
+        self.find(&self.program_path(name)?)
+    }
+
+    /// The path by which a program is started; links not followed, since some programs look where they were started from.
+    pub fn program_path(&self, name: &str) -> Option<String> {
+        let runs = |path: &String| {
+            let entry = self.find(path).and_then(|path| self.held(path));
+            entry.is_some_and(|entry| entry.kind == Kind::File && entry.mode.is_executable())
+        };
         if name.contains('/') {
             let folder = self.config().working_directory.as_deref().unwrap_or("/");
             let path = if name.starts_with('/') { name.to_owned() } else { format!("{folder}/{name}") };
-            return self.find(&path).filter(|path| runs(*path));
+            return Some(path).filter(runs);
         }
         let usual = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
         let folders = self.variable("PATH").unwrap_or(usual).split(':');
-        folders.filter_map(|folder| self.find(&format!("{folder}/{name}"))).find(|path| runs(*path))
+        folders.map(|folder| format!("{folder}/{name}")).find(runs)
     }
 }

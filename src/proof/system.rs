@@ -119,7 +119,9 @@ pub(super) fn starts(side: &Side, declared: &Declared, name: &str) -> bool {
         || kind == "node"
             && first.is_some_and(|first| matches!(first, "npm" | "yarn" | "pnpm" | "next" | "vite" | "tsx"));
     // A shell's text or a script may start anything.
-    is_kind || first.is_some_and(|first| first == "sh" || first.ends_with(".sh")) && used(side, declared).contains(kind)
+    is_kind
+        || first.is_some_and(|first| first == "sh" || first.strip_suffix(".sh").is_some())
+            && used(side, declared).contains(kind)
 }
 
 fn libc(before: &Side, after: &Side, seen: &mut Seen) {

@@ -296,3 +296,61 @@ pub fn measure_json(result: &Measurement) -> String {
         not_removed: &result.left,
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::proof::{Fault, MeasuredBuild, Size};
+
+    fn build(name: &str, seconds: f64, cpu: Option<f64>, disk: u64) -> MeasuredBuild {
+        let run = |seconds| Run { seconds, cpu_seconds: cpu, ..Run::default() };
+        let runs = vec![
+            (Scenario::Cold, run(seconds)),
+            (Scenario::Cold, run(seconds + 2.0)),
+            (Scenario::Source, run(seconds / 2.0)),
+        ];
+        let size = Size { disk, layers: 5, ..Size::default() };
+        MeasuredBuild {
+            name: name.into(),
+            dockerfile: format!("{name}/Dockerfile"),
+            figures: Figures { runs, size },
+            fault: None,
+        }
+    }
+
+    #[test]
+    fn two_builds_stand_side_by_side() {
+        let mut result = Measurement {
+            builds: vec![build("before", 100.0, Some(60.0), 1_200_000_000), build("after", 20.0, None, 300_000_000)],
+            source: Some("src/a|b.py".into()),
+            rounds: 2,
+            ..Measurement::default()
+        };
+        let text = measure(&result, Layout { width: None, colour: false });
+        let expected = "\
+before: before/Dockerfile
+after: after/Dockerfile
+                                    before   after  change
+  cold build                   1 min 41 s    21 s   −79 %
+    CPU of its steps                1 min       –
+  rebuild, a line in src/a|b.py      50 s    10 s   −80 %
+    CPU of its steps                1 min       –
+  image on disk                    1.2 GB  300 MB   −75 %
+  layers                                5       5    ±0 %
+";
+        let squeezed = |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ");
+        assert!(squeezed(&text).starts_with(&squeezed(expected)), "{text}");
+        assert!(text.contains("Each build was made 2 times") && text.contains("No list of dependencies"), "{text}");
+        result.builds[1].fault = Some(Fault { what: "it fails at `x`".into(), ..Fault::default() });
+        let text = measure_markdown(&result);
+        assert!(text.contains("| image on disk | 1.2 GB | 300 MB | −75 % |"), "{text}");
+        assert!(text.contains("src/a&#124;b.py") && text.contains("**after**: it fails at"), "{text}");
+    }
+
+    #[test]
+    fn what_is_not_known_is_left_out() {
+        let result = Measurement { builds: vec![MeasuredBuild::default()], ..Measurement::default() };
+        assert!(table(&result).is_empty());
+        assert!(measure(&result, Layout { width: None, colour: false }).contains("does not tell the CPU time"));
+    }
+}

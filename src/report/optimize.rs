@@ -157,17 +157,12 @@ pub fn rewrite_summary(rewrites: &[Rewrite], files: usize, mask: &Mask, written:
     let mut out = String::new();
     for rewrite in rewrites {
         let name = clean(&rewrite.dockerfile);
-        let rungs: Vec<String> = rewrite
-            .optimized
-            .rungs
-            .iter()
-            .filter(|climbed| !climbed.steps.is_empty())
-            .map(|climbed| climbed.rung.number().to_string())
-            .collect();
+        let climbed = rewrite.optimized.rungs.iter().filter(|climbed| !climbed.steps.is_empty());
+        let rungs: Vec<u8> = climbed.map(|climbed| climbed.rung.number()).collect();
         let done = match (&rewrite.refused, rewrite.steps()) {
             (Some(why), _) => format!("nothing is changed: {}", clean(&mask.apply(why))),
             (None, 0) => "nothing to gain; it stays as it is".to_owned(),
-            (None, steps) => format!("{} on rung {}", count(steps as u64, "step"), rungs.join(", ")),
+            (None, steps) => format!("{} on {}", count(steps as u64, "step"), rungs_text(&rungs)),
         };
         out.push_str(&format!("{name}: {done}\n"));
         for refusal in rewrite.refusals() {
@@ -182,6 +177,15 @@ pub fn rewrite_summary(rewrites: &[Rewrite], files: usize, mask: &Mask, written:
         (false, false) => format!("would change {files}; `--write` does it, `--plan` tells why\n"),
     });
     out
+}
+
+/// `rung 3`, `rungs 0 to 5`, `rungs 0, 1, 4`.
+fn rungs_text(rungs: &[u8]) -> String {
+    match rungs {
+        [one] => format!("rung {one}"),
+        [first, .., last] if usize::from(last - first) + 1 == rungs.len() => format!("rungs {first} to {last}"),
+        _ => format!("rungs {}", rungs.iter().map(u8::to_string).collect::<Vec<_>>().join(", ")),
+    }
 }
 
 /// The result for programs, as `schemas/optimize.schema.json` describes it. `report`: what is wrong with the inputs.

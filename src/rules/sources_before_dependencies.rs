@@ -240,6 +240,10 @@ fn fix(cx: &Context, stage: &Stage, install: &Install) -> Option<Fix> {
     let rises =
         arranged.commands.iter().any(|command| *command == install.text || (download && !arranged.files.is_empty()));
     let edit = |edit: Edit| FileEdit { target: Target::File(cx.file()), span: edit.span, text: edit.text };
+    // Who runs what is not for an edit to decide.
+    let user = |text: &str| text.lines().filter(|line| line.starts_with("USER ")).count();
+    let same = |edit: &Edit| user(&edit.text) == user(cx.source().slice(edit.span));
+    let rises = rises && arranged.edits.iter().all(same);
     let edits = arranged.edits.into_iter().map(edit).collect();
     let why = "what the install reads besides its manifests is not there yet when it runs";
     rises.then(|| Fix { title: title.into(), safety: Safety::Unsafe(why.into()), edits })

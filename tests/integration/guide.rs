@@ -79,3 +79,40 @@ fn images_are_shown_as_they_are() {
     use crate::image::command::{DOCKERFILE, archive};
     check("docs/image.md", Dockopt::new().file("app.tar", archive()).file("Dockerfile", DOCKERFILE));
 }
+
+const NAIVE: &str = "FROM python:3.13\nWORKDIR /app\nCOPY . .\nRUN pip install -r requirements.txt\nEXPOSE 8000\n\
+                     CMD gunicorn --bind 0.0.0.0:8000 app:app\n";
+
+const FLASK: &str =
+    "from flask import Flask\n\napp = Flask(__name__)\n\n\n@app.get(\"/health\")\ndef health():\n    return \"ok\"\n";
+
+#[test]
+fn rewrites_are_shown_as_they_are() {
+    let project = Dockopt::new()
+        .file("Dockerfile", NAIVE)
+        .file("requirements.txt", "flask==3.1.2\ngunicorn==23.0.0\n")
+        .file("app.py", FLASK)
+        .file("README.md", "# Health\n")
+        .file("__pycache__/app.cpython-313.pyc", "x".repeat(2_000));
+    list_passes("docs/optimize.md");
+    check("docs/optimize.md", project);
+}
+
+/// The table of passes is the program's.
+fn list_passes(page: &str) {
+    let text = fs::read_to_string(page).unwrap();
+    let head = "| rung | pass | what it does |\n|---|---|---|\n";
+    let (before, rest) = text.split_once(head).unwrap();
+    let table: usize = rest.split_inclusive('\n').take_while(|line| line.starts_with('|')).map(str::len).sum();
+    let after = &rest[table..];
+    let mut rows = String::new();
+    for pass in dockopt::optimize::passes() {
+        let max = if pass.max { " (at `--level max`)" } else { "" };
+        writeln!(rows, "| {} | `{}` | {}{max} |", pass.rung.number(), pass.id, pass.title).unwrap();
+    }
+    let expected = format!("{before}{head}{rows}{after}");
+    if std::env::var_os("BLESS").is_some() {
+        fs::write(page, &expected).unwrap();
+    }
+    assert_eq!(fs::read_to_string(page).unwrap(), expected, "{page}; BLESS=1 writes it");
+}

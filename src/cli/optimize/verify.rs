@@ -24,14 +24,15 @@ pub(super) fn run(global: &Global, command: &Optimize, inputs: &Inputs, options:
     }
     let proving = &command.proving;
     let demand = demand(proving)?;
-    if proving.against.is_some() && inputs.builds.len() != 1 {
-        let what = format!("--against compares one Dockerfile, and there are {}", inputs.builds.len());
+    let builds = builds(inputs, proving.against.as_deref());
+    if proving.against.is_some() && builds.len() != 1 {
+        let what = format!("--against compares one Dockerfile, and there are {}", builds.len());
         return Err(Failure::Because { what, help: Some("name the original".to_owned()) });
     }
     let interrupts = Arc::new(Interrupts::hold_back());
     let held = Arc::clone(&interrupts);
     let (mut proofs, mut changed) = (Vec::new(), Vec::new());
-    for build in 0..inputs.builds.len() {
+    for build in builds {
         let evidence = crate::load::evidence(inputs, build);
         let ground = Ground { inputs, build, evidence: &evidence, options };
         // Without an engine nothing is proved, and where nothing changes there is nothing to prove.
@@ -67,6 +68,16 @@ pub(super) fn run(global: &Global, command: &Optimize, inputs: &Inputs, options:
     }
     told(global, command, inputs, (&proofs, &changed))?;
     Ok(code(&proofs))
+}
+
+/// The builds that are looked at; a rewrite that lies beside its original is none of them.
+fn builds(inputs: &Inputs, against: Option<&Path>) -> Vec<usize> {
+    let other = against.and_then(|path| path.canonicalize().ok());
+    let is_other = |build: &usize| {
+        let name = inputs.source(inputs.builds[*build].dockerfile).name();
+        other.is_some() && Path::new(name).canonicalize().ok() == other
+    };
+    (0..inputs.builds.len()).filter(|build| !is_other(build)).collect()
 }
 
 /// Writes or shows the proved changes, and the proofs.

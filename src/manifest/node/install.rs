@@ -88,7 +88,7 @@ fn install(tree: &mut Tree, project: &Project, packages: &Packages, tool: Tool, 
         take_local(tree, &mut closure, tool, folder, package);
         lifecycle::take(tree, &mut closure, folder, package);
     }
-    let direct = packages.get(root).map(|package| direct(package)).unwrap_or_default();
+    let direct = packages.get(root).map(direct).unwrap_or_default();
     let locked = lock.as_deref().and_then(|lock| lock::read(tree, tool, lock, run, &direct));
     if let (Some(locked), Some(lock), Some(package)) =
         (&locked, &lock, packages.get(root).filter(|_| tool == Tool::Npm))

@@ -68,7 +68,7 @@ fn words(side: &Side, declared: &Declared, sources: &Sources) -> Option<Vec<Stri
         words.extend(asked.modules);
         return (words.len() > 4).then_some(words);
     }
-    let is_python = module.is_some() || file.as_deref().is_some_and(|file| file.ends_with(".py"));
+    let is_python = module.is_some() || file.as_deref().is_some_and(|file| file.strip_suffix(".py").is_some());
     if !is_python {
         return None;
     }
@@ -92,9 +92,9 @@ fn interpreter(side: &Side, declared: &Declared) -> Option<Vec<String>> {
         }
     }
     let started = command(config, &declared.scripts);
-    let beside =
-        started.first().and_then(|program| side.program(program)).map(|path| side.text(side.image.paths.parent(path)));
-    let beside = beside.into_iter().flat_map(|folder| ["python", "python3"].map(|name| format!("{folder}/{name}")));
+    let path = started.first().and_then(|program| side.program_path(program));
+    let folder = path.as_deref().and_then(|path| path.rsplit_once('/')).map(|(folder, _)| folder);
+    let beside = folder.into_iter().flat_map(|folder| ["python", "python3"].map(|name| format!("{folder}/{name}")));
     let names = beside.chain(["python".to_owned(), "python3".to_owned()]);
     names.into_iter().find(|name| side.program(name).is_some()).map(|name| vec![name])
 }

@@ -39,7 +39,7 @@ impl Session {
             match after.exec(self, &["/bin/sh", "-c", script, "sh", path])? {
                 Some((0, _)) => seen.explain(format!("`{path}`, which the original writes, may be written")),
                 Some((1, _)) => {
-                    seen.fail(format!("`{path}`, which the original writes, may not be written by `{user}`"))
+                    seen.fail(format!("`{path}`, which the original writes, may not be written by `{user}`"));
                 }
                 Some((code, said)) => {
                     let said = said.lines().next().unwrap_or_default().to_owned();
@@ -62,7 +62,7 @@ pub(in crate::measure) fn counts(path: &str, before: &Trial<'_>) -> bool {
     let own =
         kept.iter().any(|folder| below(folder)) || below(&format!("{home}/.npm")) || below(&format!("{home}/.cache"));
     let compiled = path.contains("/__pycache__")
-        || path.ends_with(".pyc")
+        || path.strip_suffix(".pyc").is_some()
         || path.contains("/node_modules/.cache")
         || path.contains("/node_modules/.vite");
     let of_home = below(home) && home != "/" && path[home.len()..].trim_start_matches('/').starts_with('.');

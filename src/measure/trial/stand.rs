@@ -12,7 +12,7 @@ use crate::measure::session::Session;
 const CONNECT: Duration = Duration::from_secs(2);
 
 /// For a companion to open a port.
-const COMPANION: Duration = Duration::from_secs(60);
+const COMPANION: Duration = Duration::from_mins(1);
 
 /// A container beside the one that is looked at: a database.
 #[derive(Clone, Debug, PartialEq, Eq)]

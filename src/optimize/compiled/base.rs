@@ -58,7 +58,11 @@ pub(super) fn replace(scene: &Scene, turn: &mut Turn) {
     let from = build.instruction(target.from);
     let mut edits = vec![scene.edit(target.base_span, small.clone())];
     if !lines.is_empty() {
-        let end = scene.passage(target.from).end;
+        // A line that copies from another stage stands with its like.
+        let mut transfers = build.transfers(target).into_iter();
+        let copies = lines.iter().all(|line| line.starts_with("COPY"));
+        let first = transfers.find(|one| copies && matches!(one.from, Some(Base::Stage(_)))).map(|one| one.index);
+        let end = first.map_or(scene.passage(target.from).end, |index| scene.passage(index).start);
         let text: String = lines.iter().map(|line| format!("{line}\n")).collect();
         let start = if from.span.end == end { "\n" } else { "" };
         edits.push(scene.edit(Span::at(end), format!("{start}{text}").replace('\n', scene.newline())));
@@ -175,7 +179,8 @@ impl Needs {
                     .packages
                     .extend(libraries::of_crates(scene, suite).into_iter().filter(|name| !installed.contains(name)));
             }
-            if wants_zones(scene) && !installed.contains("tzdata") {
+            // Debian's minimal system has the zones; those of Go's own folder stay behind.
+            if alpine && wants_zones(scene) && !installed.contains("tzdata") {
                 needs.packages.insert("tzdata".into());
             }
             needs.certificates(scene, target, image, alpine, &installed);

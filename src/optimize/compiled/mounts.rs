@@ -1,9 +1,9 @@
-//! Cache mounts for steps that compile: what build tools fetch and what compilers keep stays out of the layers, and is
-//! there when the sources change.
+//! Cache mounts for build tools of images that are not Docker's own, or that keep things where no other does: .NET's, and
+//! Gradle's.
 
 use std::collections::BTreeSet;
 
-use crate::build::{Base, Given, Reference, Stage, User};
+use crate::build::{Base, Reference, Stage, User};
 use crate::dockerfile::{Instruction, Keyword};
 use crate::finding::FileEdit;
 use crate::optimize::scene::{Scene, Turn};
@@ -29,7 +29,7 @@ pub(super) fn mount(scene: &Scene, turn: &mut Turn) {
             let mounts: Vec<String> = missing
                 .iter()
                 .map(|(folder, manager)| {
-                    let locked = matches!(manager, Manager::Maven | Manager::Gradle);
+                    let locked = *manager == Manager::Gradle;
                     format!("--mount=type=cache,target={folder}{}", if locked { ",sharing=locked" } else { "" })
                 })
                 .collect();
@@ -38,8 +38,8 @@ pub(super) fn mount(scene: &Scene, turn: &mut Turn) {
     }
     if !edits.is_empty() {
         let tools = tools.into_iter().map(|tool| format!("`{tool}`")).collect::<Vec<_>>().join(" and ");
-        let why = "a change of the sources fetches nothing again and compiles only what changed";
-        turn.step(format!("keeps what {tools} fetches and compiles in cache mounts"), why, edits);
+        let why = "a change of the sources fetches nothing again";
+        turn.step(format!("keeps what {tools} fetches in cache mounts"), why, edits);
     }
 }
 
@@ -65,13 +65,7 @@ pub(super) fn insert(scene: &Scene, instruction: &Instruction, mounts: &[String]
 }
 
 fn name(manager: Manager) -> &'static str {
-    match manager {
-        Manager::Go => "go",
-        Manager::Cargo => "cargo",
-        Manager::Maven => "mvn",
-        Manager::Gradle => "gradle",
-        _ => "dotnet",
-    }
+    if manager == Manager::Gradle { "gradle" } else { "dotnet" }
 }
 
 /// Whether one path is the other, or lies below it.
@@ -102,11 +96,7 @@ fn wanted(scene: &Scene, stage: &Stage, index: usize) -> Vec<(String, Manager)> 
             // The home of root links to that of the image's own user.
             let folder =
                 if image == "gradle" && folder == "/root/.gradle" { "/home/gradle/.gradle".into() } else { folder };
-            let given = |name: &str| build.run_variable(stage, index, &one, name).and_then(Given::text);
-            let off = given("GO111MODULE").is_some_and(|value| value == "off")
-                || given("GOPROXY").is_some_and(|value| value == "off");
-            let vendored = cache.part == "modules" && (off || is_vendored(scene, &one));
-            if !vendored && !found.iter().any(|(known, _)| *known == folder) && !is_read(scene, &folder) {
+            if !found.iter().any(|(known, _)| *known == folder) && !is_read(scene, &folder) {
                 found.push((folder, call.manager));
             }
         }
@@ -116,15 +106,9 @@ fn wanted(scene: &Scene, stage: &Stage, index: usize) -> Vec<(String, Manager)> 
 
 /// Whether a call of a build tool may fetch or compile.
 fn fetches(call: &PackageCall) -> bool {
-    let tool =
-        matches!(call.manager, Manager::Go | Manager::Cargo | Manager::Maven | Manager::Gradle | Manager::Dotnet);
-    let idle = matches!(
-        &*call.verb_text,
-        "version" | "env" | "clean" | "fmt" | "mod init" | "mod edit" | "help" | "tool install"
-    );
-    tool && !idle
-        && !matches!(call.verb, Verb::Clean | Verb::Remove)
-        && !call.has(&["--version", "--help", "-v", "-version"]) | call.has(&["-o"])
+    let tool = matches!(call.manager, Manager::Gradle | Manager::Dotnet);
+    let idle = matches!(&*call.verb_text, "clean" | "tool install" | "dev-certs" | "new");
+    tool && !idle && call.verb != Verb::Clean && !call.has(&["--version", "--help"])
 }
 
 /// Whether a container or a call without a network finds things where the tool keeps them.
@@ -141,26 +125,10 @@ fn is_kept(scene: &Scene, stage: &Stage, call: &PackageCall) -> bool {
         return true;
     }
     let offline = |one: &Invocation| {
-        one.package_call().is_some_and(|other| {
-            let maven = other.manager == Manager::Maven && other.has(&["-o"]);
-            other.manager == call.manager && (maven || other.has(&["--offline", "--frozen"]))
-        })
+        one.package_call().is_some_and(|other| other.manager == call.manager && other.has(&["--offline"]))
     };
-    build
-        .stages()
-        .iter()
-        .any(|stage| crate::rules::toolchain::runs(build, stage).any(|(_, _, all)| all.iter().any(offline)))
-}
-
-/// Whether modules come from the context.
-fn is_vendored(scene: &Scene, one: &Invocation) -> bool {
-    let vendored = scene.context().is_some_and(|context| {
-        scene.projects().iter().filter(|project| project.ecosystem == crate::manifest::Ecosystem::Go).any(|project| {
-            let folder = if project.root.is_empty() { "vendor".to_owned() } else { format!("{}/vendor", project.root) };
-            context.find(&format!("{folder}/modules.txt")).is_some()
-        })
-    });
-    vendored && one.flag("-mod").is_none_or(|word| word.text().ends_with("vendor"))
+    let runs = build.stages().iter().flat_map(|stage| crate::rules::toolchain::runs(build, stage));
+    runs.into_iter().any(|(_, _, all)| all.iter().any(offline))
 }
 
 /// Whether a line names the folder: what it holds has to be in a layer.

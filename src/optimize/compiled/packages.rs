@@ -42,15 +42,24 @@ pub(super) fn kept(build: &Build, stage: &Stage, call: &PackageCall, wanted: Wan
             kept.push(name.to_owned());
         } else if let Some(run) = java(name) {
             kept.push(run);
+        } else if is_source(name) || is_java_library(name) && !wanted(JAVA_FOLDER) {
+            // The archive holds what it needs.
         } else if let Some(libraries) = libraries(name, suite) {
             kept.extend(libraries.iter().map(|one| (*one).to_owned()));
-        } else if !is_build_package(name) && !is_source(name) && (!TOOLS.contains(&name) || wanted(program(name))) {
+        } else if !is_build_package(name) && (!TOOLS.contains(&name) || wanted(program(name))) {
             kept.push(name.to_owned());
         }
     }
     let mut seen = std::collections::BTreeSet::new();
     kept.retain(|name| seen.insert(name.clone()));
     kept
+}
+
+/// Where Debian's Java libraries lie.
+pub(super) const JAVA_FOLDER: &str = "/usr/share/java";
+
+fn is_java_library(name: &str) -> bool {
+    name.starts_with("lib") && name.ends_with("-java")
 }
 
 /// The program that people call a package's by.
@@ -130,7 +139,10 @@ fn java(name: &str) -> Option<String> {
     }
 }
 
-/// Debian's packages of sources of Go and Rust, which programs are compiled from.
+/// Debian's packages of sources of Go and Rust, which programs are compiled from, and of Maven's plugins.
 fn is_source(name: &str) -> bool {
-    name.starts_with("golang") || (name.starts_with("librust-") && name.ends_with("-dev"))
+    name.starts_with("golang")
+        || name.starts_with("maven-")
+        || (name.starts_with("lib") && name.ends_with("-plugin-java"))
+        || (name.starts_with("librust-") && name.ends_with("-dev"))
 }

@@ -6,7 +6,7 @@ use super::commands::{self, Purpose, Run};
 use super::product::{self, Product, Products, Started};
 use super::remains::{self, Item};
 use super::runtime::Toolchain;
-use super::{place, wanted};
+use super::{java, packages, place, wanted};
 use crate::build::{Base, Stage};
 use crate::dockerfile::Keyword;
 use crate::optimize::scene::Scene;
@@ -61,7 +61,10 @@ impl<'a> Plan<'a> {
             for (index, instruction) in build.instructions(stage) {
                 match instruction.keyword {
                     Keyword::Run => {
-                        let wanted = |name: &str| wanted::is_wanted(scene, target, name);
+                        let wanted = |name: &str| match name {
+                            packages::JAVA_FOLDER => java::names_system_libraries(scene, target),
+                            name => wanted::is_wanted(scene, target, name),
+                        };
                         let run = commands::read(build, stage, index, &wanted);
                         let run = run.ok_or_else(|| refused("a RUN is read by no shell that is known here"))?;
                         runs.insert(index, run);
@@ -167,21 +170,17 @@ impl<'a> Plan<'a> {
 
     /// An archive that names others beside it goes with its folder.
     fn with_libraries(&self, scene: &Scene, product: Product) -> Product {
-        let (folder, _) = place::split(&product.path);
-        let output = matches!(place::split(folder).1, "target" | "libs");
-        if self.language != Language::Java || !output || product.folder {
+        let (folder, name) = place::split(&product.path);
+        let above = place::split(folder).1;
+        if self.language != Language::Java || product.folder {
             return product;
         }
-        let manifests = scene.evidence.texts.iter().filter(|(path, _)| {
-            path.ends_with("pom.xml") || path.ends_with(".gradle") || path.ends_with(".gradle.kts")
-        });
-        let whole =
-            ["spring-boot", "shade", "shadow", "assembly", "jar-with-dependencies", "jib", "uber-jar", "fatJar"];
-        let mut texts = manifests.map(|(_, text)| text).peekable();
-        let known = texts.peek().is_some();
-        let one_file = known && texts.any(|text| whole.iter().any(|word| text.contains(word)));
-        let alone = known && !one_file && scene.projects().iter().all(|project| project.dependencies.is_empty());
-        if one_file || alone { product } else { Product { path: folder.to_owned(), folder: true } }
+        let own = name == "quarkus-run.jar";
+        let output = matches!(above, "target" | "libs");
+        if own || (output && !java::stands_alone(scene)) {
+            return Product { path: folder.to_owned(), folder: true };
+        }
+        product
     }
 
     /// Where a product goes: to its own place, or to where a name without a folder finds it on every image.

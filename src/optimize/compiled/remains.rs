@@ -32,7 +32,7 @@ pub(super) fn remains(
     let mut kept: BTreeSet<&str> = BTreeSet::new();
     for (image, path) in files {
         let source = is_source(path, language) && !(read_sources && path.contains("src/main/"));
-        let inside = built_in.iter().any(|one| place::is_in(&format!("/{path}"), &format!("/{one}")));
+        let inside = built_in.iter().any(|pattern| takes(pattern, path));
         let needless = source || is_about(path) || inside;
         if !needless || (started.contains(image) && !source) {
             kept.insert(image);
@@ -196,16 +196,8 @@ fn built_in(texts: &BTreeMap<String, String>, language: Language) -> BTreeSet<St
             Language::Go if path.ends_with(".go") && !path.ends_with("_test.go") => {
                 let lines = text.lines().filter_map(|line| line.strip_prefix("//go:embed "));
                 for pattern in lines.flat_map(str::split_whitespace) {
-                    let pattern = pattern.trim_matches(['"', '`']).trim_start_matches("all:").trim_end_matches("/*");
-                    // What a pattern takes of a folder is not followed further.
-                    if !pattern.contains(['*', '?', '[']) {
-                        found.insert(place::absolute(&format!("/{folder}"), pattern)[1..].to_owned());
-                    } else if let Some((above, _)) = pattern.split_once('*').filter(|(above, _)| above.ends_with('/')) {
-                        let all = texts.keys().filter(|_| pattern.ends_with('*')).count() > 0;
-                        if all {
-                            found.insert(place::absolute(&format!("/{folder}"), above)[1..].to_owned());
-                        }
-                    }
+                    let pattern = pattern.trim_matches(['"', '`']).trim_start_matches("all:");
+                    found.insert(place::absolute(&format!("/{folder}"), pattern)[1..].to_owned());
                 }
             }
             Language::Rust if path.ends_with(".rs") => {
@@ -224,6 +216,24 @@ fn built_in(texts: &BTreeMap<String, String>, language: Language) -> BTreeSet<St
     }
     found.retain(|path| !path.is_empty());
     found
+}
+
+/// Whether a path or a glob of one folder takes a file, itself or with the folder that holds it.
+fn takes(pattern: &str, path: &str) -> bool {
+    let (mut parts, mut names) = (pattern.split('/'), path.split('/'));
+    loop {
+        match (parts.next(), names.next()) {
+            (None, _) => return true,
+            (Some(part), Some(name)) if part == name || (part.contains('*') && fits(part, name)) => {}
+            _ => return false,
+        }
+    }
+}
+
+/// Whether a name fits a glob with one `*`.
+fn fits(part: &str, name: &str) -> bool {
+    let Some((start, end)) = part.split_once('*') else { return false };
+    !end.contains('*') && name.len() >= start.len() + end.len() && name.starts_with(start) && name.ends_with(end)
 }
 
 /// Whether Java sources read the sources' folder when they run.

@@ -34,6 +34,8 @@ struct Writer<'p, 'a> {
     /// Folders that RUNs of the stage make.
     prepared: BTreeSet<String>,
     copied: bool,
+    /// A WORKDIR that was written before its turn.
+    early: Option<usize>,
 }
 
 impl Runtime {
@@ -49,6 +51,7 @@ impl Runtime {
             waiting: Vec::new(),
             prepared: BTreeSet::new(),
             copied: false,
+            early: None,
         };
         for stage in &plan.chain {
             for (index, instruction) in scene.build.instructions(stage) {
@@ -100,6 +103,7 @@ impl Writer<'_, '_> {
                     self.take(stage, index, false);
                 }
             }
+            K::Workdir if self.early == Some(index) => {}
             K::Workdir => {
                 let text = self.scene.file().str(instruction.rest).to_owned();
                 if text.starts_with('/') {
@@ -187,15 +191,33 @@ impl Writer<'_, '_> {
         }
     }
 
+    /// Whether a WORKDIR names its folder in full, and no line between needs another one.
+    fn is_next(&self, workdir: usize) -> bool {
+        let file = self.scene.file();
+        let full = file.str(self.scene.build.instruction(workdir).rest).starts_with('/');
+        let between = file.instructions().get(self.plan.last + 1..workdir).unwrap_or_default();
+        full && !between
+            .iter()
+            .any(|one| matches!(one.keyword, Keyword::Run | Keyword::Copy | Keyword::Add | Keyword::User))
+    }
+
     /// Copies what the image needs.
     fn copy(&mut self) {
         self.copied = true;
         let last = self.scene.build.last(self.plan.target, Keyword::Workdir).map(|(index, _)| index);
-        // A folder that only the build works in is not made.
         let later = last.is_some_and(|last| last > self.plan.last);
-        if !later {
-            self.settle();
+        match last.filter(|last| later && self.is_next(*last)) {
+            // A folder that only the build works in is not made.
+            Some(last) => {
+                self.waiting = vec![last];
+                self.early = Some(last);
+                self.folder = place::workdir(self.scene.build, self.plan.target, usize::MAX);
+                self.settle();
+            }
+            None if later => {}
+            None => self.settle(),
         }
+        let later = later && self.early.is_none();
         let folder = self.folder.clone().filter(|_| !later);
         let mut lines = Vec::new();
         if let Some(whole) = &self.plan.whole {

@@ -148,6 +148,10 @@ fn go(scene: &Scene, target: &Stage, one: &Invocation) -> Result<Start, String> 
     Ok(Start { compile: Some(compile), words: vec![name], rest: at })
 }
 
+/// Names that say nothing, or that other programs have.
+const COMMON: [&str; 14] =
+    ["main", "cmd", "src", "test", "go", "echo", "printf", "true", "false", "kill", "time", "env", "date", "sort"];
+
 /// A program's name for its package: that of its folder, else of its module.
 fn go_name(package: &str, module: Option<&str>) -> String {
     let path = match package.strip_suffix(".go") {
@@ -159,7 +163,7 @@ fn go_name(package: &str, module: Option<&str>) -> String {
         |part: &str| part.strip_prefix('v').is_some_and(|rest| rest.bytes().all(|byte| byte.is_ascii_digit()));
     let fits = |part: &&str| {
         let plain = part.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_'));
-        !part.is_empty() && plain && !version(part) && !matches!(*part, "main" | "cmd" | "src" | "test" | "go")
+        !part.is_empty() && plain && !version(part) && !COMMON.contains(part)
     };
     parts.into_iter().find(fits).unwrap_or("app").to_owned()
 }

@@ -28,7 +28,7 @@ pub(super) fn keep(scene: &Scene, turn: &mut Turn) {
 /// The one RUN of a stage that calls cargo to compile, and the folder that it keeps things in.
 fn compiled(scene: &Scene, stage: &Stage) -> Option<(usize, String)> {
     let build = scene.build;
-    let mut found = None;
+    let mut found: Option<(usize, String)> = None;
     for (index, _, all) in crate::rules::toolchain::runs(build, stage) {
         for one in all.iter().filter(|one| one.is("cargo")) {
             let Some(call) = one.package_call() else { continue };
@@ -69,8 +69,8 @@ fn edits(scene: &Scene, stage: &Stage, index: usize, folder: &str) -> Option<(Ve
     if has || code.is_exec() || is_used(build, scene, stage, index, &target) {
         return None;
     }
-    let name = project.name.clone().unwrap_or_else(|| root.rsplit('/').next().unwrap_or("cargo").to_owned());
-    let name = if name.is_empty() { "cargo".to_owned() } else { name };
+    let name = project.name.clone().unwrap_or_else(|| root.rsplit('/').next().unwrap_or_default().to_owned());
+    let name = if name.is_empty() { installed(&code.script).unwrap_or_else(|| "cargo".to_owned()) } else { name };
     let mut taken: Vec<String> = Vec::new();
     let mut edits = Vec::new();
     for other in build.stages() {
@@ -113,6 +113,14 @@ fn edits(scene: &Scene, stage: &Stage, index: usize, folder: &str) -> Option<(Ve
     edits.push(mounts::insert(scene, instruction, &[mount]));
     edits.sort_by_key(|edit| edit.span.start);
     Some((edits, name))
+}
+
+/// The folder of the package that a script installs or builds.
+fn installed(script: &crate::shell::Script) -> Option<String> {
+    let invocations = script.invocations();
+    let call = invocations.iter().find(|one| one.is("cargo"))?.package_call()?;
+    let path = call.flag(&["--path", "--package", "-p", "--bin"])?.value?.text.trim_end_matches('/').to_owned();
+    path.rsplit('/').next().filter(|name| !name.is_empty() && *name != ".").map(str::to_owned)
 }
 
 fn join(folder: &str, name: &str) -> String {

@@ -1,10 +1,21 @@
 use crate::optimize::Rung;
 use crate::optimize::sketch::{climbed, rewritten};
 
-fn check(dockerfile: &str, files: &[(&str, &str)], expected: &str) {
-    let got = rewritten(dockerfile, files, Rung::Stages);
-    let said = climbed(dockerfile, files, Rung::Stages);
-    assert_eq!(got, expected, "\n{got}\n{:?}", said.rungs.last().map(|rung| (&rung.steps, &rung.refusals)));
+/// The stages from the second on, at rung 3 or 4.
+fn ships(dockerfile: &str, files: &[(&str, &str)], rung: Rung) -> String {
+    let text = rewritten(dockerfile, files, rung);
+    match text.split_once("\n\nFROM ") {
+        Some((_, rest)) => format!("FROM {rest}"),
+        None => format!(
+            "one stage: {:?}",
+            climbed(dockerfile, files, rung).rungs.iter().flat_map(|rung| &rung.refusals).collect::<Vec<_>>()
+        ),
+    }
+}
+
+fn check(dockerfile: &str, files: &[(&str, &str)], rung: Rung, expected: &str) {
+    let got = ships(dockerfile, files, rung);
+    assert_eq!(got, expected, "\n{got}");
 }
 
 const GO: [(&str, &str); 3] = [
@@ -13,11 +24,203 @@ const GO: [(&str, &str); 3] = [
     ("README.md", "# Shop\n"),
 ];
 
+fn go<'a>(more: &[(&'a str, &'a str)]) -> Vec<(&'a str, &'a str)> {
+    GO.iter().chain(more).copied().collect()
+}
+
 #[test]
 fn a_go_program_ships_without_its_toolchain() {
+    let file = "FROM golang:1.22\nWORKDIR /app\nCOPY . .\nRUN go build -o server .\n\n# The port.\nEXPOSE 8080\nCMD [\"./server\"]\n";
+    let tail = "WORKDIR /app\nCOPY --from=build /app/server ./\n# The port.\nEXPOSE 8080\nCMD [\"./server\"]\n";
+    check(file, &GO, Rung::Stages, &format!("FROM golang:1.22\n{tail}"));
+    let certificates = "COPY --from=build /etc/ssl/certs/ca-certificates.crt /etc/ssl/certs/\n";
+    let (workdir, rest) = tail.split_at("WORKDIR /app\n".len());
+    check(file, &GO, Rung::Slim, &format!("FROM debian:bookworm-slim\n{workdir}{certificates}{rest}"));
+}
+
+#[test]
+fn files_that_are_read_at_run_time_go_with_the_program_and_embedded_ones_do_not() {
+    let file = "FROM golang:1.22\nWORKDIR /app\nCOPY . .\nRUN go build -o server ./cmd/server\nCMD [\"./server\"]\n";
+    let files = go(&[
+        ("cmd/server/main.go", "package main\n"),
+        ("web/web.go", "package web\n\n//go:embed pages/*.html assets\nvar files embed.FS\n"),
+        ("web/pages/index.html", "<p>"),
+        ("web/assets/css/site.css", "p {}"),
+        ("templates/mail.txt", "Hello"),
+        ("config.yaml", "a: b"),
+        ("internal/db/testdata/rows.json", "[]"),
+    ]);
     check(
-        "FROM golang:1.22\nWORKDIR /app\nCOPY . .\nRUN go build -o server .\n\n# The port.\nEXPOSE 8080\nCMD [\"./server\"]\n",
+        file,
+        &files,
+        Rung::Stages,
+        "FROM golang:1.22\nWORKDIR /app\nCOPY --from=build /app/templates ./templates\n\
+         COPY --from=build /app/config.yaml /app/server ./\nCMD [\"./server\"]\n",
+    );
+}
+
+#[test]
+fn a_folder_in_which_anything_may_be_written_goes_whole() {
+    let file =
+        "FROM golang:1.22\nWORKDIR /app\nCOPY . .\nRUN make assets\nRUN go build -o server .\nCMD [\"./server\"]\n";
+    check(file, &GO, Rung::Stages, "FROM golang:1.22\nWORKDIR /app\nCOPY --from=build /app ./\nCMD [\"./server\"]\n");
+    let root = file.replace("WORKDIR /app", "WORKDIR /");
+    assert!(ships(&root, &GO, Rung::Stages).contains("what line 4 writes is not known"));
+}
+
+#[test]
+fn names_follow_go() {
+    let built = |run: &str, cmd: &str| {
+        let file = format!("FROM golang:1.22\nWORKDIR /app\nCOPY . .\nRUN {run}\nCMD [\"{cmd}\"]\n");
+        let text = ships(&file, &go(&[("cmd/api/main.go", "package main\n")]), Rung::Stages);
+        text.lines().find(|line| line.starts_with("COPY")).unwrap_or(&text).to_owned()
+    };
+    assert_eq!(built("go build", "./shop"), "COPY --from=build /app/shop ./");
+    assert_eq!(built("go build ./cmd/api", "./api"), "COPY --from=build /app/api ./");
+    assert_eq!(built("go build -o /bin/api ./cmd/api", "/bin/api"), "COPY --from=build /bin/api /bin/");
+    assert_eq!(built("cd cmd/api && go build -o ../../out/", "out/api"), "COPY --from=build /app/out/api ./out/");
+    // A name that is looked for is found on every image; a path stays.
+    assert_eq!(built("go install ./cmd/api", "api"), "COPY --from=build /go/bin/api /usr/local/bin/");
+    assert_eq!(built("go install ./cmd/api", "/go/bin/api"), "COPY --from=build /go/bin/api /go/bin/");
+    assert_eq!(built("go build -o a . && mv a /usr/bin/shop", "shop"), "COPY --from=build /usr/bin/shop /usr/bin/");
+}
+
+#[test]
+fn what_prepares_the_container_is_done_again_and_what_prepares_the_build_is_not() {
+    let file = "FROM golang:1.22\nRUN apt-get update && apt-get install -y git libssl-dev ffmpeg && rm -rf /var/lib/apt/lists/*\n\
+                ARG UID=1000\nENV HOME=/app\nWORKDIR /app\nCOPY . .\nRUN go mod download && mkdir -p bin /data && go build -o bin/shop .\n\
+                RUN useradd -u $UID shop && chown -R shop /app /data /go\nUSER shop\nVOLUME /data\nENTRYPOINT [\"bin/shop\"]\n";
+    check(
+        file,
         &GO,
-        "",
+        Rung::Stages,
+        "FROM golang:1.22\nRUN apt-get update \\\n    && apt-get install -y libssl3 ffmpeg \\\n    && rm -rf /var/lib/apt/lists/*\n\
+         ARG UID=1000\nENV HOME=/app\nWORKDIR /app\nRUN mkdir -p /data\nCOPY --from=build /app/bin/shop ./bin/\n\
+         RUN useradd -u $UID shop \\\n    && chown -R shop /app /data\nUSER shop\nVOLUME /data\nENTRYPOINT [\"bin/shop\"]\n",
+    );
+}
+
+#[test]
+fn programs_that_sources_call_are_installed() {
+    let file = "FROM golang:1.22\nWORKDIR /app\nCOPY . .\nRUN go build -o shop .\nCMD [\"./shop\"]\n";
+    let calls = go(&[("git.go", "package main\n\nfunc pull() { exec.Command(\"git\", \"pull\").Run() }\n")]);
+    assert!(ships(file, &calls, Rung::Slim).contains("--no-install-recommends ca-certificates git"));
+    let compiles = go(&[("run.go", "package main\n\nfunc run() { exec.Command(\"go\", \"run\", \"x.go\").Run() }\n")]);
+    assert!(ships(file, &compiles, Rung::Slim).starts_with("FROM golang:1.22\n"));
+    let checked = file.replace("CMD", "HEALTHCHECK CMD curl -f http://localhost/\nCMD");
+    assert!(ships(&checked, &GO, Rung::Slim).contains("ca-certificates curl"));
+}
+
+#[test]
+fn start_time_builds_become_build_time_builds() {
+    let file = "FROM golang:1.22\nWORKDIR /app\nCOPY . .\nEXPOSE 8080\nCMD go mod tidy && go run -tags prod ./cmd/api --port 8080\n";
+    let text = rewritten(file, &go(&[("cmd/api/main.go", "package main\n")]), Rung::Stages);
+    assert!(text.contains("go build -tags prod -o /usr/local/bin/api ./cmd/api\n"), "{text}");
+    assert!(
+        text.ends_with("COPY --from=build /usr/local/bin/api /usr/local/bin/\nEXPOSE 8080\nCMD api --port 8080\n"),
+        "{text}"
+    );
+    let cargo = "FROM rust:1.80\nWORKDIR /app\nCOPY . .\nCMD [\"cargo\", \"run\", \"--release\", \"--\", \"-v\"]\n";
+    let files = [("Cargo.toml", "[package]\nname = \"api\"\nversion = \"0.1.0\"\n"), ("src/main.rs", "fn main() {}\n")];
+    let text = rewritten(cargo, &files, Rung::Stages);
+    assert!(
+        text.contains("cargo build --release") && text.ends_with("CMD [\"./target/release/api\", \"-v\"]\n"),
+        "{text}"
+    );
+}
+
+const CARGO: [(&str, &str); 2] =
+    [("Cargo.toml", "[package]\nname = \"api\"\nversion = \"0.1.0\"\n"), ("src/main.rs", "fn main() {}\n")];
+
+#[test]
+fn cargo_keeps_what_it_compiles_in_a_mount_of_the_packages_name() {
+    let file = "FROM rust:1.80\nWORKDIR /app\nCOPY . .\nRUN cargo build --release\nCMD [\"./target/release/api\"]\n";
+    let text = rewritten(file, &CARGO, Rung::Stages);
+    assert!(text.contains("target=/app/target,id=api-target,sharing=locked"), "{text}");
+    assert!(text.contains("cargo build --release \\\n    && cp target/release/api /usr/local/bin/\n"), "{text}");
+    assert!(text.contains("COPY --from=build /usr/local/bin/api ./target/release/\n"), "{text}");
+    // Where another step reads the folder, or the author compiles twice, it stays in the layer.
+    for other in ["RUN strip target/release/api\n", "RUN cargo build --release\n"] {
+        let text = rewritten(&file.replace("CMD", &format!("{other}CMD")), &CARGO, Rung::Stages);
+        assert!(!text.contains("api-target"), "{text}");
+    }
+}
+
+#[test]
+fn rust_programs_load_what_their_crates_link() {
+    let file = "FROM rust:1.80\nWORKDIR /app\nCOPY . .\nRUN cargo install --path .\nCMD [\"api\"]\n";
+    let linked = |lock: &str| {
+        let files = [CARGO[0], CARGO[1], ("Cargo.lock", lock)];
+        let text = ships(file, &files, Rung::Slim);
+        text.lines()
+            .find_map(|line| line.split_once("recommends "))
+            .map(|(_, names)| names.trim_end_matches(" \\").to_owned())
+    };
+    let package = |name: &str, needs: &str| {
+        format!("[[package]]\nname = \"{name}\"\nversion = \"1.0.0\"\ndependencies = [{needs}]\n")
+    };
+    assert_eq!(linked(&package("openssl-sys", "\"cc\"")).as_deref(), Some("ca-certificates libssl3"));
+    assert_eq!(linked(&package("openssl-sys", "\"cc\", \"openssl-src\"")), None);
+    assert_eq!(linked(&package("libsqlite3-sys", "\"cc\", \"pkg-config\"")), None);
+    assert_eq!(linked(&package("libsqlite3-sys", "\"pkg-config\"")).as_deref(), Some("ca-certificates libsqlite3-0"));
+}
+
+const POM: &str = "<project><artifactId>app</artifactId><version>1.0</version><dependencies><dependency><groupId>g</groupId><artifactId>a</artifactId></dependency></dependencies>{}</project>";
+
+#[test]
+fn archives_of_java_take_what_stands_beside_them() {
+    let file = "FROM maven:3.9-eclipse-temurin-21\nWORKDIR /app\nCOPY . .\nRUN mvn package\nENTRYPOINT [\"java\", \"-jar\", \"target/app-1.0.jar\"]\n";
+    let copied = |pom: &str, source: &str| {
+        let pom = POM.replace("{}", pom);
+        let text = ships(file, &[("pom.xml", &pom), ("src/main/java/App.java", source)], Rung::Slim);
+        assert!(text.starts_with("FROM eclipse-temurin:21-jre\n"), "{text}");
+        text.lines().filter(|line| line.starts_with("COPY")).collect::<Vec<_>>().join("\n")
+    };
+    assert_eq!(copied("", "class App {}"), "COPY --from=build /app/target/app-1.0.jar ./target/");
+    assert_eq!(copied("<addClasspath>true</addClasspath>", "class App {}"), "COPY --from=build /app/target ./target");
+    let reads = copied("", "class App { String page = \"src/main/webapp/index.html\"; }");
+    assert!(reads.contains("COPY --from=build /app/src ./src"), "{reads}");
+}
+
+#[test]
+fn java_that_compiles_at_run_time_keeps_its_compiler() {
+    let file =
+        "FROM maven:3.9-eclipse-temurin-21\nWORKDIR /app\nCOPY . .\nRUN mvn package\nCMD java -jar target/*.jar\n";
+    let pom = POM.replace("{}", "");
+    let files = [("pom.xml", pom.as_str()), ("src/main/java/App.java", "ToolProvider.getSystemJavaCompiler()")];
+    let text = ships(file, &files, Rung::Slim);
+    assert!(text.starts_with("FROM maven:") && text.contains("/app/target/*.jar ./target/\n"), "{text}");
+}
+
+#[test]
+fn packages_of_a_distribution_are_shared_out() {
+    let file = "FROM debian:trixie\nRUN apt-get update && apt-get install -y openjdk-21-jdk-headless maven libgson-java\nWORKDIR /app\nCOPY . .\n\
+                RUN mvn -o package\nCMD [\"java\", \"-cp\", \"target/app-1.0.jar:/usr/share/java/gson.jar\", \"App\"]\n";
+    let pom = POM.replace("{}", "");
+    let text = ships(file, &[("pom.xml", &pom), ("src/main/java/App.java", "class App {}")], Rung::Stages);
+    assert!(text.contains("install -y openjdk-21-jre-headless libgson-java"), "{text}");
+    assert!(text.contains("COPY --from=build /app/target/app-1.0.jar ./target/\n"), "{text}");
+}
+
+#[test]
+fn what_is_good_or_not_ours_stays() {
+    let good = "FROM golang:1.22 AS build\nWORKDIR /src\nCOPY . .\nRUN go build -o /shop .\n\nFROM debian:bookworm-slim\nCOPY --from=build /shop /shop\nCMD [\"/shop\"]\n";
+    let python =
+        "FROM python:3.13\nCOPY . /app\nRUN gcc -o /app/fast /app/fast.c\nCMD [\"python\", \"/app/main.py\"]\n";
+    let tool = "FROM golang:1.22\nCOPY . .\nCMD [\"bash\"]\n";
+    for text in [good, python, tool] {
+        let passes = ["compiled-stages", "compiled-base", "cargo-target"];
+        let rungs = climbed(text, &GO, Rung::Slim).rungs;
+        assert!(!rungs.iter().flat_map(|rung| &rung.steps).any(|step| passes.contains(&step.pass)), "{text}");
+    }
+}
+
+#[test]
+fn a_name_that_is_asked_for_stays_with_what_ships() {
+    let file = "FROM golang:1.22 AS production\nWORKDIR /app\nCOPY . .\nRUN go build -o shop .\nCMD [\"./shop\"]\n";
+    let text = rewritten(file, &GO, Rung::Stages);
+    assert!(
+        text.starts_with("FROM golang:1.22 AS build\n") && text.contains("\nFROM golang:1.22 AS production\n"),
+        "{text}"
     );
 }

@@ -95,6 +95,10 @@ fn declared(file: &str, text: &str) -> Vec<String> {
         "py" => of_lines(text, &python_apps(text), |line| line.strip_prefix('@')),
         "js" | "mjs" | "cjs" | "ts" => of_lines(text, &node_apps(text), Some),
         "rb" => ruby(file, text),
+        "php" if file.ends_with("bootstrap/app.php") => {
+            let named = text.split_once("health:").and_then(|(_, rest)| quoted(rest));
+            named.map(str::to_owned).into_iter().collect()
+        }
         "php" => of_lines(text, &["$app".to_owned()], |line| Some(line).filter(|_| text.contains("AppFactory"))),
         _ => Vec::new(),
     }

@@ -11,6 +11,7 @@ use crate::finding::FileEdit;
 use crate::optimize::node;
 use crate::optimize::scene::{Scene, Turn};
 use crate::rules;
+use crate::shell::Verb;
 use crate::text::Span;
 
 const WHAT: &str = "keeps root";
@@ -80,8 +81,13 @@ fn plan(scene: &Scene, target: &Stage) -> Result<Plan, String> {
     if build_is_scratch(scene, target) && !writes.folders.is_empty() && !writes.sources {
         return Err("an image from scratch has no program that makes folders for another user".to_owned());
     }
-    edits.extend(made(scene, target, &account, &writes.folders)?);
-    edits.push(user(scene, target, &account));
+    // What an install empties is made behind it.
+    let (late, early): (BTreeSet<String>, _) =
+        writes.folders.iter().cloned().partition(|path| path.contains("/node_modules/"));
+    edits.extend(made(scene, target, &account, &early)?);
+    edits.extend(made_last(scene, target, &account, &late));
+    let step = (owns && late.is_empty()).then(|| first_own_step(scene, target, &copies)).flatten();
+    edits.push(user(scene, target, &account, step));
     let why = match (writes.sign.is_empty(), writes.sources) {
         (false, _) => format!("{}, which that user may go on doing", writes.sign),
         (true, true) => "it isn't known whether it writes into its folder, so that is the user's".to_owned(),
@@ -250,9 +256,50 @@ fn made(
     Ok(Some(scene.edit(Span::at(place), text)))
 }
 
-/// The USER line above the closing instructions, or in place of `USER root` there.
-fn user(scene: &Scene, target: &Stage, account: &Account) -> FileEdit {
+/// A RUN behind all that brings files, for folders below them.
+fn made_last(scene: &Scene, target: &Stage, account: &Account, folders: &BTreeSet<String>) -> Option<FileEdit> {
+    let brings = |keyword| matches!(keyword, Keyword::Run | Keyword::Copy | Keyword::Add);
+    let last = scene.build.instructions(target).filter(|(_, one)| brings(one.keyword)).last()?;
+    let owned: Vec<&str> = folders.iter().map(String::as_str).collect();
+    let plain = !owned.is_empty() && owned.iter().all(|path| !path.contains([' ', '\'', '"', '$', '\\']));
+    let (user, group) = account.owner.split_once(':').unwrap_or((&account.owner, &account.owner));
+    let text = format!("RUN install -d -o {user} -g {group} {}{}", owned.join(" "), scene.newline());
+    plain.then(|| scene.edit(Span::at(scene.passage(last.0).end), text))
+}
+
+/// Programs that work on the sources as well for another user.
+const RUNNERS: [&str; 12] =
+    ["bundle", "rails", "rake", "python", "python3", "manage.py", "php", "node", "npm", "npx", "ruby", "bin/rails"];
+
+/// The first of the steps behind the sources, where all of them only work on these: what they make there belongs to the
+/// user too.
+fn first_own_step(scene: &Scene, target: &Stage, copies: &[Transfer]) -> Option<usize> {
+    let last = copies.iter().map(|copy| copy.index).max()?;
+    let behind: Vec<_> = scene.build.instructions(target).filter(|(index, _)| *index > last).collect();
+    let works = |index: usize| {
+        scene.build.code(index).is_some_and(|code| {
+            let invocations = code.script.invocations();
+            let installs =
+                invocations.iter().any(|one| one.package_call().is_some_and(|call| call.verb == Verb::Install));
+            let mounts = !scene.build.instruction(index).flags.is_empty();
+            !installs
+                && !mounts
+                && invocations.iter().all(|one| one.program.is_some_and(|name| RUNNERS.contains(&name)))
+        })
+    };
+    let copies = behind.iter().any(|(_, one)| matches!(one.keyword, Keyword::Copy | Keyword::Add | Keyword::Workdir));
+    let mut runs = behind.iter().filter(|(_, one)| one.keyword == Keyword::Run).map(|(index, _)| *index).peekable();
+    let first = *runs.peek()?;
+    (!copies && runs.all(works)).then_some(first)
+}
+
+/// The USER line above the closing instructions or the steps that make files for it, or in place of `USER root` there.
+fn user(scene: &Scene, target: &Stage, account: &Account, step: Option<usize>) -> FileEdit {
     let build = scene.build;
+    if let Some(index) = step {
+        let place = Span::at(scene.passage(index).start);
+        return scene.edit(place, format!("USER {}{}", account.name, scene.newline()));
+    }
     let start = rules::closing_start(build, target);
     let before =
         build.instructions(target).take_while(|(_, one)| start.is_none_or(|start| one.span.start < start)).last();

@@ -154,7 +154,7 @@ fn is_brought(scene: &Scene, path: &str) -> bool {
 
 fn is_source(path: &str) -> bool {
     let code = [
-        "py", "js", "mjs", "cjs", "ts", "tsx", "rb", "php", "go", "rs", "java", "kt", "cs", "ini", "cfg", "yml",
+        "py", "js", "jsx", "mjs", "cjs", "ts", "tsx", "rb", "php", "go", "rs", "java", "kt", "cs", "ini", "cfg", "yml",
         "yaml", "toml", "prisma",
     ];
     let ending = path.rsplit('.').next().unwrap_or_default();

@@ -31,6 +31,9 @@ const SITES: [&str; 9] = [
     "mkdocs.yaml",
 ];
 
+/// Parts of variables that give a version to those who would take it from the history.
+const TOLD_VERSION: [&str; 3] = ["PRETEND_VERSION", "PBR_VERSION", "DYNAMIC_VERSIONING_BYPASS"];
+
 /// Settings of forges and of checks before a commit.
 const FORGE: [&str; 8] = [
     ".gitattributes",
@@ -64,7 +67,8 @@ pub(super) fn keeps_history(group: &Group) -> bool {
 fn history_reader<'a>(group: &Group<'a>) -> Option<&'a str> {
     *group.history.get_or_init(|| {
         let makes = group.dockerfiles().any(|text| text.contains("make"));
-        let versioner = || group.evidence.versioner().filter(|_| group.may_read_history().is_some());
+        let told = group.dockerfiles().any(|text| TOLD_VERSION.iter().any(|name| text.contains(name)));
+        let versioner = || group.evidence.versioner().filter(|_| !told && group.may_read_history().is_some());
         group.evidence.asks_git(makes).or_else(versioner)
     })
 }

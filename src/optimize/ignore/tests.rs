@@ -116,6 +116,8 @@ fn the_history_stays_where_a_version_comes_from_it() {
         &[("pyproject.toml", "[tool.hatch.version]\nsource = \"vcs\"\n[build-system]\nrequires=[\"hatch-vcs\"]")]
     ));
     assert!(!keeps(installs, &[("pyproject.toml", "[project]\nname = \"a\"")]));
+    let told = installs.replace("RUN", "ENV SETUPTOOLS_SCM_PRETEND_VERSION=1\nRUN");
+    assert!(!keeps(&told, &[("pyproject.toml", "[build-system]\nrequires = [\"setuptools_scm\"]")]));
     assert!(keeps(NODE, &[("package.json", r#"{"scripts": {"build": "VERSION=$(git describe) tsc"}}"#)]));
     assert!(keeps(
         "FROM golang\nCOPY . .\nRUN make\n",

@@ -1,5 +1,7 @@
 //! What the final stage is made of: the one install, what builds, and what is neither.
 
+use std::collections::BTreeSet;
+
 use super::words;
 use crate::build::{Base, Build, Code, Stage, User, installed};
 use crate::dockerfile::{Instruction, Keyword};
@@ -300,6 +302,16 @@ impl Pieces<'_> {
         self.all.iter().rfind(built).map_or(self.install, |piece| piece.index)
     }
 
+    /// Names of packages whose programs RUNs call by themselves, not by a script.
+    pub(super) fn direct(&self, build: &Build) -> BTreeSet<String> {
+        let commands = self.commands(build);
+        let first = commands
+            .iter()
+            .filter_map(|words| words.first())
+            .map(|word| words::package_of(words::name(word)).to_owned());
+        first.collect()
+    }
+
     /// The commands of all that builds, in order.
     pub(super) fn commands(&self, build: &Build) -> Vec<Vec<String>> {
         let pieces = self.all.iter().filter(|piece| matches!(piece.kind, Kind::Build | Kind::Install));
@@ -311,6 +323,18 @@ impl Pieces<'_> {
         };
         all.filter(builds).map(|one| words::of(&one)).collect()
     }
+}
+
+/// Whether a RUN changes the manifest that the context brings.
+pub(super) fn changes_manifest(build: &Build, stage: &Stage) -> bool {
+    let runs = build.instructions(stage).filter(|(_, one)| one.keyword == Keyword::Run);
+    runs.filter_map(|(index, _)| build.code(index)).flat_map(|code| code.script.invocations()).any(|one| {
+        let changes = matches!(one.program, Some("mv" | "cp" | "rm" | "sed" | "jq" | "tee" | "truncate" | "ln"));
+        let pkg = one.package_call().is_some_and(|call| {
+            matches!(call.verb_text.as_str(), "pkg" | "pkg set" | "pkg delete" | "init" | "set-script")
+        });
+        pkg || changes && one.args.iter().any(|word| word.text().contains("package.json"))
+    })
 }
 
 /// Whether the stage stands on an image of its own and nothing else is built on it.

@@ -10,6 +10,9 @@ use crate::optimize::scene::{Scene, Turn};
 pub(super) fn run(scene: &Scene, turn: &mut Turn) {
     let build = scene.build;
     let Some(stage) = scene.target().filter(|_| build.is_ordinary()) else { return };
+    if super::pieces::changes_manifest(build, stage) {
+        return;
+    }
     let own = |keyword| build.last(stage, keyword).filter(|(_, one)| one.arguments != Arguments::Json(Vec::new()));
     let (index, instruction) = match (own(Keyword::Entrypoint), own(Keyword::Cmd)) {
         (None, Some(one)) | (Some(one), None) => one,

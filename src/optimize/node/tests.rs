@@ -8,17 +8,44 @@ const PACKAGE: &str = r#"{"name": "a", "scripts": {"build": "tsc", "start": "nod
 const LOCK: &str = r#"{"lockfileVersion": 3, "packages": {"": {"dependencies": {"express": "^4"}, "devDependencies": {"typescript": "^5"}},
  "node_modules/express": {"version": "4.0.0"}, "node_modules/typescript": {"version": "5.0.0", "dev": true}}}"#;
 const TSCONFIG: &str = r#"{"compilerOptions": {"outDir": "./dist"}}"#;
+const MAIN: &str = "import express from 'express'\n";
+const SPLIT: &str = "FROM node:22
+WORKDIR /app
+COPY package.json package-lock.json ./
+RUN npm ci
+COPY . .
+RUN npm run build
+CMD [\"node\", \"dist/main.js\"]
+";
 
-fn check(dockerfile: &str, files: &[(&str, &str)], expected: &str) {
-    let refusals: Vec<_> =
-        climbed(dockerfile, files, Rung::Stages).rungs.into_iter().flat_map(|rung| rung.refusals).collect();
-    assert_eq!(rewritten(dockerfile, files, Rung::Stages), expected, "{refusals:#?}");
+/// Files of a TypeScript server, some of them others.
+fn server<'f>(others: &[(&'f str, &'f str)]) -> Vec<(&'f str, &'f str)> {
+    let own = [
+        ("package.json", PACKAGE),
+        ("package-lock.json", LOCK),
+        ("tsconfig.json", TSCONFIG),
+        ("src/main.ts", MAIN),
+        (".dockerignore", "node_modules\n"),
+    ];
+    let kept = own.into_iter().filter(|(path, _)| others.iter().all(|(other, _)| other != path));
+    kept.chain(others.iter().copied()).collect()
+}
+
+fn check(dockerfile: &str, files: &[(&str, &str)], there: &[&str], absent: &[&str]) {
+    let climbed = climbed(dockerfile, files, Rung::Stages);
+    let refusals: Vec<_> = climbed.rungs.into_iter().flat_map(|rung| rung.refusals).collect();
+    let text = rewritten(dockerfile, files, Rung::Stages);
+    for part in there {
+        assert!(text.contains(part), "`{part}` lacks in\n{text}\n{refusals:#?}");
+    }
+    for part in absent {
+        assert!(!text.contains(part), "`{part}` is in\n{text}\n{refusals:#?}");
+    }
 }
 
 #[test]
-fn typescript_server() {
-    check(
-        "# My server
+fn a_server_is_built_in_stages_and_keeps_its_comments() {
+    let dockerfile = "# My server
 FROM node:22
 WORKDIR /app
 
@@ -32,14 +59,224 @@ RUN npm run build
 
 EXPOSE 3000
 CMD [\"node\", \"dist/main.js\"]
-",
-        &[
-            ("package.json", PACKAGE),
-            ("package-lock.json", LOCK),
-            ("tsconfig.json", TSCONFIG),
-            ("src/main.ts", "import express from 'express'\n"),
-            (".dockerignore", "node_modules\n"),
-        ],
-        "",
+";
+    let there = [
+        "# My server\nFROM node:22 AS build\nWORKDIR /app\n\n# install\nCOPY package*.json ./\n",
+        "\n# build\nCOPY . .\nRUN npm run build\n\nFROM node:22 AS dependencies\nWORKDIR /app\n\nCOPY package*.json ./\n",
+        " --omit=dev",
+        "\n\nFROM node:22\nWORKDIR /app\nCOPY --from=dependencies /app/node_modules ./node_modules\n\nCOPY . .\nCOPY --from=build /app/dist ./dist\n\nEXPOSE 3000\nCMD [\"node\", \"dist/main.js\"]\n",
+    ];
+    check(dockerfile, &server(&[]), &there, &[]);
+}
+
+#[test]
+fn development_dependencies_stay_where_they_run() {
+    let split = "AS build";
+    // Programs of scripts.
+    for start in ["ts-node src/main.ts", "cross-env A=b typescript x", "npm run build && node dist/main.js"] {
+        let package = format!(
+            r#"{{"name": "a", "scripts": {{"build": "tsc", "start": "{start}"}}, "dependencies": {{"express": "^4"}},
+             "devDependencies": {{"typescript": "^5", "ts-node": "^10", "cross-env": "7"}}}}"#
+        );
+        let dockerfile = SPLIT.replace("[\"node\", \"dist/main.js\"]", "npm start");
+        check(&dockerfile, &server(&[("package.json", &package)]), &[], &[split]);
+    }
+    // A module that is loaded before.
+    let dockerfile = SPLIT.replace("\"node\", ", "\"node\", \"-r\", \"typescript/register\", ");
+    check(&dockerfile, &server(&[]), &[], &[split]);
+    // An import of a source that is no test.
+    check(SPLIT, &server(&[("src/main.ts", "import ts from 'typescript'\n")]), &[], &[split]);
+    check(SPLIT, &server(&[("src/main.test.ts", "import ts from 'typescript'\n")]), &[split], &[]);
+    check(SPLIT, &server(&[("src/main.ts", "import type { A } from 'typescript'\n")]), &[split], &[]);
+    // A script that starts it.
+    let dockerfile = SPLIT.replace("CMD [\"node\", \"dist/main.js\"]", "ENTRYPOINT [\"./start.sh\"]");
+    check(
+        &dockerfile,
+        &server(&[("start.sh", "#!/bin/sh\nnpx tsc --version\nexec node dist/main.js\n")]),
+        &[],
+        &[split],
     );
+    check(&dockerfile, &server(&[("start.sh", "#!/bin/sh\nexec node dist/main.js\n")]), &[split], &[]);
+}
+
+#[test]
+fn what_installs_run_decides_how_they_are_left_out() {
+    let with = |scripts: &str| PACKAGE.replace("\"build\": \"tsc\"", &format!("\"build\": \"tsc\", {scripts}"));
+    let husky = with("\"prepare\": \"husky\"");
+    check(SPLIT, &server(&[("package.json", &husky)]), &["--omit=dev --ignore-scripts"], &["npm prune"]);
+    let native = LOCK.replace("\"version\": \"4.0.0\"", "\"version\": \"4.0.0\", \"hasInstallScript\": true");
+    let files = [("package.json", husky.as_str()), ("package-lock.json", native.as_str())];
+    check(SPLIT, &server(&files), &["npm prune --omit=dev"], &["--ignore-scripts"]);
+    let generates = with("\"postinstall\": \"prisma generate\"");
+    check(
+        SPLIT,
+        &server(&[("package.json", &generates)]),
+        &["npm prune --omit=dev", "--from=build /app/node_modules"],
+        &["AS dependencies"],
+    );
+}
+
+#[test]
+fn unknown_outputs_take_the_whole_folder() {
+    let package = PACKAGE.replace("\"tsc\"", "\"node build.mjs\"");
+    let there = ["npm prune --omit=dev\n", "\nFROM node:22\nWORKDIR /app\nCOPY --from=build /app ./\nCMD"];
+    check(SPLIT, &server(&[("package.json", &package)]), &there, &["AS dependencies"]);
+    // Not in the root folder.
+    let dockerfile = SPLIT.replace("WORKDIR /app\n", "WORKDIR /\n");
+    check(&dockerfile, &server(&[("package.json", &package)]), &[], &["AS build"]);
+}
+
+#[test]
+fn each_tool_says_where_it_writes() {
+    for (command, files, output) in [
+        ("vite build", vec![("vite.config.ts", "export default { build: { outDir: 'out' } }\n")], "/app/out ./out"),
+        ("tsc --noEmit && vite build", vec![], "/app/dist ./dist"),
+        ("react-scripts build", vec![], "/app/build ./build"),
+        ("next build", vec![], "/app/.next ./.next"),
+        ("nuxt build", vec![], "/app/.output ./.output"),
+        ("astro build", vec![], "/app/dist ./dist"),
+        ("nest build", vec![], "/app/dist ./dist"),
+        ("remix vite:build", vec![], "/app/build ./build"),
+        (
+            "tsc -p tsconfig.build.json && cp -r src/views dist/",
+            vec![("tsconfig.build.json", "{\"extends\": \"./tsconfig.json\"}")],
+            "/app/dist ./dist",
+        ),
+        ("esbuild a.ts --bundle --outfile=lib/a.js", vec![], "/app/lib/a.js ./lib/a.js"),
+        ("rimraf dist && webpack", vec![], "/app/dist ./dist"),
+    ] {
+        let package = PACKAGE.replace("\"tsc\"", &format!("\"{command}\""));
+        let mut others = files.clone();
+        others.push(("package.json", &package));
+        check(SPLIT, &server(&others), &[&format!("COPY --from=build {output}\n")], &["npm prune"]);
+    }
+}
+
+#[test]
+fn settings_arguments_and_users_are_said_again() {
+    let dockerfile = "FROM node:22
+ARG API
+ARG UNUSED
+ENV NODE_OPTIONS=--max-old-space-size=512 API_URL=$API
+WORKDIR /app
+USER node
+COPY --chown=node package.json package-lock.json ./
+RUN npm ci
+COPY --chown=node . .
+RUN npm run build
+LABEL a=b
+VOLUME /data
+STOPSIGNAL SIGINT
+ENTRYPOINT [\"node\"]
+CMD [\"dist/main.js\"]
+";
+    let there = [
+        "\n\nFROM node:22\nARG API\nENV NODE_OPTIONS=--max-old-space-size=512 API_URL=$API\nWORKDIR /app\nUSER node\n",
+        "COPY --chown=node:node --from=build /app/dist ./dist\n",
+        "LABEL a=b\nVOLUME /data\nSTOPSIGNAL SIGINT\nENTRYPOINT [\"node\"]\nCMD [\"dist/main.js\"]\n",
+    ];
+    check(
+        dockerfile,
+        &server(&[]),
+        &there,
+        &[
+            "\nARG UNUSED\nENV NODE_OPTIONS=--max-old-space-size=512 API_URL=$API\nWORKDIR /app\nUSER node\nCOPY --chown=node:node --from",
+        ],
+    );
+    let production = SPLIT.replace("RUN npm ci", "ENV NODE_ENV=production\nRUN npm ci");
+    check(&production, &server(&[]), &[], &["AS build"]);
+}
+
+#[test]
+fn managers() {
+    let yarn = "# yarn lockfile v1\n\nexpress@^4:\n  version \"4.0.0\"\n\ntypescript@^5:\n  version \"5.0.0\"\n";
+    let dockerfile = "FROM node:22
+WORKDIR /app
+COPY package.json yarn.lock ./
+RUN --mount=type=cache,target=/usr/local/share/.cache/yarn yarn --frozen-lockfile
+COPY . .
+RUN yarn build
+CMD [\"yarn\", \"start\"]
+";
+    let files: Vec<_> =
+        server(&[("yarn.lock", yarn)]).into_iter().filter(|(path, _)| *path != "package-lock.json").collect();
+    let there =
+        ["yarn,sharing=locked yarn install --production --frozen-lockfile\n", "CMD [\"node\", \"dist/main.js\"]"];
+    check(dockerfile, &files, &there, &[]);
+    let pnpm = "lockfileVersion: '9.0'\n\npackages:\n\n  express@4.0.0:\n    resolution: {integrity: a}\n";
+    let dockerfile = "FROM node:22
+RUN corepack enable
+WORKDIR /app
+COPY package.json pnpm-lock.yaml ./
+RUN pnpm install --frozen-lockfile
+COPY . .
+RUN pnpm build
+CMD [\"pnpm\", \"start\"]
+";
+    let files: Vec<_> =
+        server(&[("pnpm-lock.yaml", pnpm)]).into_iter().filter(|(path, _)| *path != "package-lock.json").collect();
+    check(
+        dockerfile,
+        &files,
+        &["--prod", "\n\nFROM node:22\nWORKDIR /app\nCOPY --from=dependencies"],
+        &["FROM node:22\nRUN corepack enable\nWORKDIR /app\nCOPY --from"],
+    );
+    // Packages that Yarn keeps elsewhere.
+    let berry = "__metadata:\n  version: 8\n\n\"express@npm:^4\":\n  version: 4.0.0\n";
+    let files = server(&[("yarn.lock", berry), (".yarnrc.yml", "nodeLinker: pnp\n")]);
+    let files: Vec<_> = files.into_iter().filter(|(path, _)| *path != "package-lock.json").collect();
+    let dockerfile = "FROM node:22\nWORKDIR /app\nCOPY . .\nRUN yarn install --immutable\nRUN yarn build\nCMD [\"yarn\", \"start\"]\n";
+    check(dockerfile, &files, &[], &["AS build"]);
+}
+
+#[test]
+fn programs_are_started_without_npm() {
+    for (start, cmd, expected) in [
+        ("node server.js", "npm start", "CMD [\"node\", \"server.js\"]"),
+        (
+            "node --enable-source-maps dist/a.js",
+            "[\"npm\", \"run\", \"start\"]",
+            "CMD [\"node\", \"--enable-source-maps\", \"dist/a.js\"]",
+        ),
+        ("NODE_ENV=production node a.js", "npm start", "CMD [\"env\", \"NODE_ENV=production\", \"node\", \"a.js\"]"),
+        ("node a.js && node b.js", "npm start", "CMD npm start"),
+        ("node $FILE", "npm start", "CMD npm start"),
+        ("node a.js", "npm start -- --port 3", "CMD [\"node\", \"a.js\", \"--port\", \"3\"]"),
+        ("node a.js", "npm start | tee log", "CMD npm start | tee log"),
+    ] {
+        let package =
+            format!(r#"{{"name": "a", "scripts": {{"start": "{start}"}}, "dependencies": {{"express": "4"}}}}"#);
+        let dockerfile = format!("FROM node:22\nWORKDIR /app\nCOPY . .\nRUN npm install\nCMD {cmd}\n");
+        check(&dockerfile, &[("package.json", &package), ("server.js", "require('express')\n")], &[expected], &[]);
+    }
+    let dockerfile = "FROM node:22\nWORKDIR /app\nCOPY . .\nRUN npm install\nCMD npm start\n";
+    let hooked = r#"{"scripts": {"start": "node a.js", "prestart": "node b.js"}}"#;
+    check(dockerfile, &[("package.json", hooked)], &["CMD npm start"], &[]);
+    let plain = r#"{"scripts": {"start": "node a.js"}}"#;
+    let reads = ("a.js", "console.log(process.env.npm_package_version)\n");
+    check(dockerfile, &[("package.json", plain), reads], &["CMD npm start"], &[]);
+}
+
+#[test]
+fn what_is_not_understood_stays() {
+    for dockerfile in [
+        // The manifest is changed.
+        SPLIT.replace("RUN npm ci", "RUN sed -i s/a/b/ package.json\nRUN npm ci"),
+        // Another package is added.
+        SPLIT.replace("RUN npm ci", "RUN npm ci\nRUN npm install left-pad"),
+        // Another stage stands on it.
+        format!(
+            "{}FROM app AS test\nRUN npm test\nFROM app\n",
+            SPLIT.replace("FROM node:22\n", "FROM node:22 AS app\n")
+        ),
+        // Two projects in one image.
+        SPLIT.replace("RUN npm run build", "RUN cd client && npm install && npm run build"),
+    ] {
+        check(
+            &dockerfile,
+            &server(&[("client/package.json", "{\"name\": \"c\"}")]),
+            &[],
+            &["AS build", "AS dependencies"],
+        );
+    }
 }

@@ -96,6 +96,7 @@ pub(super) fn package_of(program: &str) -> &str {
         "swc-node" => "@swc-node/register",
         "webpack" => "webpack-cli",
         "pm2-runtime" | "pm2" => "pm2",
+        "craco" => "@craco/craco",
         "biome" => "@biomejs/biome",
         "nuxi" => "nuxi",
         "typeorm-ts-node-commonjs" | "typeorm-ts-node-esm" => "typeorm",

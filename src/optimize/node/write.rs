@@ -229,9 +229,14 @@ impl<'w, 'a, 'p> Writer<'w, 'a, 'p> {
             .filter_map(Invocation::package_call)
             .flat_map(|call| call.packages.iter().map(|package| package.name.text.to_owned()).collect::<Vec<_>>());
         let servers = ["serve", "http-server", "pm2", "local-web-server", "static-server"];
-        piece.index > self.pieces.install
-            && names.clone().next().is_some()
-            && names.all(|name| servers.contains(&name.as_str()))
+        let project = self.pieces.project;
+        let direct: BTreeSet<String> = self.pieces.direct(self.scene.build);
+        // What the project has itself is found there by its scripts.
+        let unused = |name: String| {
+            let own = project.dependencies.iter().any(|one| one.name == name);
+            (servers.contains(&name.as_str()) || own) && !direct.contains(&name)
+        };
+        names.clone().next().is_some() && names.all(unused)
     }
 
     /// Stage and path of the modules.

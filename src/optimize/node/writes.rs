@@ -46,8 +46,8 @@ pub(in crate::optimize) fn writes(scene: &Scene) -> BTreeMap<String, String> {
                     write(below("node_modules/.vite"), "Vite's server for development keeps a cache");
                 }
             }
-            "react-scripts" | "ng" | "nuxt" | "nuxi" | "astro" | "gatsby" | "vue-cli-service" | "remix" | "next"
-            | "tsc" | "nest" | "webpack" | "parcel"
+            "react-scripts" | "craco" | "react-app-rewired" | "ng" | "nuxt" | "nuxi" | "astro" | "gatsby"
+            | "vue-cli-service" | "remix" | "next" | "tsc" | "nest" | "webpack" | "parcel"
                 if !has("start") || words::name(first) != "next" && words::name(first) != "remix" =>
             {
                 if words::name(first) != "astro" || !has("preview") {

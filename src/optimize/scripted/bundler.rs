@@ -1,7 +1,7 @@
 //! Pass `bundler-stages`: gems are installed in a stage of their own.
 
 use super::gems;
-use super::split::{Fate, Split, describes, edits, stands_alone};
+use super::split::{Fate, Split, describes, edits, is_covered, stands_alone};
 use crate::build::{Base, Reference, Stage};
 use crate::dockerfile::Keyword;
 use crate::optimize::scene::{Scene, Turn};
@@ -120,7 +120,7 @@ fn of_run(scene: &Scene, target: &Stage, index: usize, official: bool) -> Result
     let Some(code) = scene.build.code(index) else { return Ok(Fate::Both) };
     let invocations = code.script.invocations();
     let gems = |one: &Invocation| {
-        one.package_call().is_some_and(|call| matches!(call.manager, Manager::Gem | Manager::Bundle))
+        one.package_call().is_some_and(|call| matches!(call.manager, Manager::Gem | Manager::Bundle)) || one.is("rm")
     };
     if official && !invocations.is_empty() && invocations.iter().all(gems) {
         // Gems and settings lie in what is copied.
@@ -163,23 +163,4 @@ fn without(scene: &Scene, index: usize, libraries: &[String]) -> Option<String> 
         "RUN apt-get update \\{newline}    && apt-get install -y --no-install-recommends {} \\{newline}    && rm -rf /var/lib/apt/lists/*",
         names.join(" ")
     ))
-}
-
-/// Whether a later COPY of everything brings what this one does.
-fn is_covered(scene: &Scene, target: &Stage, index: usize, install: usize) -> bool {
-    let transfers = scene.build.transfers(target);
-    let own = transfers.iter().any(|one| one.index == index && one.from.is_none());
-    let folder = |at: usize| scene.build.workdir(target, at).value().cloned();
-    let later = transfers.iter().any(|one| {
-        one.index > install
-            && one.from.is_none()
-            && one.sources.iter().all(crate::build::Source::is_everything)
-            && one.destination.as_deref().is_some_and(|to| {
-                matches!(to, "." | "./") || folder(one.index).as_deref() == Some(to.trim_end_matches('/'))
-            })
-    });
-    let here = transfers.iter().find(|one| one.index == index).and_then(|one| one.destination.clone());
-    own && later
-        && here
-            .is_some_and(|to| matches!(&*to, "." | "./") || folder(index).as_deref() == Some(to.trim_end_matches('/')))
 }

@@ -1,6 +1,6 @@
 //! Pass `composer-stages`: Composer's packages are installed in a stage of their own.
 
-use super::split::{Fate, Split, describes, edits, stands_alone};
+use super::split::{Fate, Split, describes, edits, is_covered, stands_alone};
 use crate::build::{Stage, Transfer};
 use crate::dockerfile::Keyword;
 use crate::manifest::Ecosystem;
@@ -10,7 +10,8 @@ use crate::shell::{Invocation, Manager, Verb, Word, parse};
 const WHAT: &str = "installs Composer's packages in the final stage";
 
 /// Packages by which Composer fetches and unpacks.
-const FETCHERS: [&str; 8] = ["git", "unzip", "zip", "7zip", "p7zip-full", "wget", "ca-certificates", "openssh-client"];
+const FETCHERS: [&str; 9] =
+    ["composer", "git", "unzip", "zip", "7zip", "p7zip-full", "wget", "ca-certificates", "openssh-client"];
 
 pub(super) fn run(scene: &Scene, turn: &mut Turn) {
     let Some(target) = scene.build.target().filter(|target| stands_alone(scene, target)) else { return };
@@ -61,8 +62,7 @@ fn split(scene: &Scene, target: &Stage, first: usize, last: usize) -> Result<Spl
             Keyword::Copy | Keyword::Add => {
                 let transfer = transfers.iter().find(|transfer| transfer.index == index);
                 let tool = transfer.is_some_and(brings_composer);
-                let manifests =
-                    index < first && transfer.is_some_and(|one| is_manifest(one)) && covered(&transfers, first);
+                let manifests = is_covered(scene, target, index, first);
                 let own = whole && transfer.is_some_and(|one| one.from.is_none());
                 if tool || manifests || own { Fate::Build(None) } else { Fate::Both }
             }
@@ -106,22 +106,6 @@ fn behind(scene: &Scene, transfers: &[Transfer], last: usize) -> usize {
     let everything =
         |one: &&Transfer| one.from.is_none() && one.sources.iter().any(crate::build::Source::is_everything);
     transfers.iter().filter(everything).map(|one| one.index).max().unwrap_or(last).max(last)
-}
-
-fn covered(transfers: &[Transfer], first: usize) -> bool {
-    transfers.iter().any(|one| {
-        one.index > first && one.from.is_none() && one.sources.iter().any(crate::build::Source::is_everything)
-    })
-}
-
-fn is_manifest(transfer: &Transfer) -> bool {
-    let known = |text: &str| {
-        matches!(
-            text.trim_start_matches("./"),
-            "composer.json" | "composer.lock" | "composer.*" | "symfony.lock" | "auth.json"
-        )
-    };
-    transfer.from.is_none() && transfer.sources.iter().all(|source| source.text.as_deref().is_some_and(known))
 }
 
 fn brings_composer(transfer: &Transfer) -> bool {

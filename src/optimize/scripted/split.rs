@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::build::{Base, Stage};
+use crate::build::{Base, Stage, Transfer};
 use crate::dockerfile::Keyword;
 use crate::finding::FileEdit;
 use crate::optimize::scene::Scene;
@@ -102,4 +102,34 @@ pub(super) fn edits(scene: &Scene, target: &Stage, split: &Split) -> Vec<FileEdi
     let start = scene.passage(target.from).start;
     edits.insert(0, scene.edit(Span::at(start), first + newline));
     edits
+}
+
+/// Whether a later COPY of everything brings what this one does.
+pub(super) fn is_covered(scene: &Scene, target: &Stage, index: usize, install: usize) -> bool {
+    let transfers = scene.build.transfers(target);
+    let own = transfers.iter().any(|one| one.index == index && one.from.is_none());
+    let folder = |at: usize| scene.build.workdir(target, at).value().cloned();
+    let later = transfers.iter().any(|one| {
+        one.index > install
+            && one.from.is_none()
+            && one.sources.iter().all(crate::build::Source::is_everything)
+            && one.destination.as_deref().is_some_and(|to| {
+                matches!(to, "." | "./") || folder(one.index).as_deref() == Some(to.trim_end_matches('/'))
+            })
+    });
+    let here = transfers.iter().find(|one| one.index == index && one.from.is_none());
+    own && later && here.is_some_and(|one| keeps_paths(one, folder(index).as_deref()))
+}
+
+/// Whether what is copied lies below the working folder as it lies in the context.
+fn keeps_paths(transfer: &Transfer, folder: Option<&str>) -> bool {
+    let Some(to) = transfer.destination.as_deref() else { return false };
+    let to = folder.and_then(|folder| to.strip_prefix(folder)).unwrap_or(to);
+    let clean = |path: &str| path.trim_start_matches("./").trim_matches('/').trim_start_matches('.').to_owned();
+    let to = clean(to);
+    transfer.sources.iter().all(|source| {
+        let Some(from) = source.text.as_deref().map(clean) else { return false };
+        let parent = from.rsplit_once('/').map_or("", |(parent, _)| parent);
+        from == to || parent == to
+    })
 }

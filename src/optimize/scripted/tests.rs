@@ -19,7 +19,7 @@ fn gems_are_installed_apart() {
         "FROM ruby:3.3\nWORKDIR /app\nRUN apt-get update && apt-get install -y build-essential libpq-dev tini\nCOPY Gemfile Gemfile.lock ./\nRUN bundle install\nCOPY . .\nEXPOSE 4567\nCMD [\"ruby\", \"app.rb\"]\n",
         &[GEMFILE, LOCK, ("app.rb", "require 'sinatra'\n")],
         Rung::Stages,
-        "FROM ruby:3.3 AS build\nWORKDIR /app\nRUN apt-get update && apt-get install -y build-essential libpq-dev tini\nCOPY Gemfile Gemfile.lock ./\nRUN bundle install \\\n    && rm -rf /usr/local/bundle/cache\n\nFROM ruby:3.3\nWORKDIR /app\nRUN apt-get update \\\n    && apt-get install -y --no-install-recommends tini libpq5 \\\n    && rm -rf /var/lib/apt/lists/*\nCOPY --from=build /usr/local/bundle /usr/local/bundle\nCOPY . .\nEXPOSE 4567\nCMD [\"ruby\", \"app.rb\"]\n",
+        "FROM ruby:3.3 AS build\nWORKDIR /app\nRUN apt-get update && apt-get install -y build-essential libpq-dev tini && rm -rf /var/lib/apt/lists/*\nCOPY Gemfile Gemfile.lock ./\nRUN --mount=type=cache,target=/usr/local/bundle/cache bundle install\n\nFROM ruby:3.3\nWORKDIR /app\nRUN apt-get update \\\n    && apt-get install -y --no-install-recommends tini libpq5 \\\n    && rm -rf /var/lib/apt/lists/*\nCOPY --from=build /usr/local/bundle /usr/local/bundle\nCOPY . .\nEXPOSE 4567\nCMD [\"ruby\", \"app.rb\"]\n",
     );
 }
 
@@ -33,6 +33,6 @@ fn packages_of_composer_are_installed_apart() {
             ("public/index.php", "<?php"),
         ],
         Rung::Stages,
-        "FROM php:8.3-cli AS build\nRUN docker-php-ext-install pdo_mysql\nRUN apt-get update && apt-get install -y git unzip\nCOPY --from=composer:2 /usr/bin/composer /usr/bin/composer\nWORKDIR /app\nCOPY composer.json composer.lock ./\nRUN composer install --no-dev\n\nFROM php:8.3-cli\nRUN docker-php-ext-install pdo_mysql\nWORKDIR /app\nCOPY --from=build /app/vendor /app/vendor\nCOPY . .\nCMD [\"php\", \"-S\", \"0.0.0.0:8000\", \"-t\", \"public\"]\n",
+        "FROM php:8.3-cli AS build\nRUN docker-php-ext-install pdo_mysql\nRUN apt-get update && apt-get install -y git unzip && rm -rf /var/lib/apt/lists/*\nCOPY --from=composer:2 /usr/bin/composer /usr/bin/composer\nWORKDIR /app\nCOPY composer.json composer.lock ./\nRUN --mount=type=cache,target=/root/.composer/cache composer install --no-dev\n\nFROM php:8.3-cli\nRUN docker-php-ext-install pdo_mysql\nWORKDIR /app\nCOPY --from=build /app/vendor /app/vendor\nCOPY . .\nCMD [\"php\", \"-S\", \"0.0.0.0:8000\", \"-t\", \"public\"]\n",
     );
 }

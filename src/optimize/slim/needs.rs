@@ -23,7 +23,12 @@ pub(super) fn packages_of(slim: &str, program: &str) -> Vec<&'static str> {
     if same || BaseImage::of(slim).presence(program) == Presence::Has {
         return Vec::new();
     }
-    Slim::packages_of(program).unwrap_or_default()
+    let mut packages = Slim::packages_of(program).unwrap_or_default();
+    // Their slim images bring it (docker-library/python 3.13/slim-trixie, docker-library/ruby 3.4/slim-trixie).
+    if matches!(Reference::of(slim).short_name(), "python" | "ruby") {
+        packages.retain(|package| *package != "ca-certificates");
+    }
+    packages
 }
 
 /// Takes the packages of a program.
@@ -142,6 +147,22 @@ pub(super) fn to_build(scene: &Scene, stage: &Stage) -> Result<BTreeSet<String>,
         all.retain(|package| !matches!(&**package, "gcc" | "g++" | "make" | "libc6-dev" | "build-essential"));
     }
     Ok(all)
+}
+
+/// The first step of a stage that installs dependencies.
+pub(super) fn first_install(scene: &Scene, stage: &Stage) -> usize {
+    let runs = scene.build.instructions(stage).map(|(index, _)| index);
+    let managers = || LANGUAGES.iter().flat_map(|(_, managers, _)| managers.iter());
+    let installs = |index: &usize| {
+        scene.build.code(*index).is_some_and(|code| {
+            let invocations = code.script.invocations();
+            invocations
+                .iter()
+                .filter_map(Invocation::package_call)
+                .any(|call| managers().any(|one| *one == call.manager))
+        })
+    };
+    runs.into_iter().find(installs).unwrap_or(stage.from)
 }
 
 /// Asks for the packages by which a stage builds what it installs.

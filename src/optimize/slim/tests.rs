@@ -43,7 +43,7 @@ fn programs_that_slim_images_lack_are_installed() {
     check(
         "FROM python:3.13\nRUN git --version\nCOPY app.py start.sh /\nHEALTHCHECK CMD curl -f http://localhost:8000/health || exit 1\nCMD [\"sh\", \"/start.sh\"]\n",
         &[("app.py", ""), ("start.sh", "#!/bin/sh\nunzip -q /data.zip\nexec python /app.py\n")],
-        "FROM python:3.13-slim\nRUN apt-get update \\\n    && apt-get install -y --no-install-recommends ca-certificates git unzip \\\n    && rm -rf /var/lib/apt/lists/*\nRUN git --version\nCOPY app.py start.sh /\nHEALTHCHECK CMD [\"python\", \"-c\", \"import sys,urllib.request as u;sys.exit(0 if u.urlopen('http://localhost:8000/health').status<400 else 1)\"]\nCMD [\"sh\", \"/start.sh\"]\n",
+        "FROM python:3.13-slim\nRUN apt-get update \\\n    && apt-get install -y --no-install-recommends git unzip \\\n    && rm -rf /var/lib/apt/lists/*\nRUN git --version\nCOPY app.py start.sh /\nHEALTHCHECK CMD [\"python\", \"-c\", \"import sys,urllib.request as u;sys.exit(0 if u.urlopen('http://localhost:8000/health').status<400 else 1)\"]\nCMD [\"sh\", \"/start.sh\"]\n",
     );
     check(
         "FROM node:22\nRUN apt-get update && apt-get install -y --no-install-recommends \\\n    tini \\\n    zip \\\n    && rm -rf /var/lib/apt/lists/*\nCOPY app.js /\nRUN curl --version\nCMD [\"node\", \"/app.js\"]\n",

@@ -8,7 +8,6 @@ use std::path::Path;
 use std::process::{Command, Output, Stdio};
 use std::sync::{Arc, Mutex};
 use std::thread;
-use std::time::Duration;
 
 use super::Engine;
 
@@ -111,8 +110,12 @@ fn faults_of_a_build_are_told_with_what_to_do() {
 
     let broken = Run::new("FROM python:3.13-slim\nFRM x\n");
     broken.check(&[], 1, &["unknown instruction: FRM (did you mean FROM?)"]);
-    let slow = Run::new("FROM python:3.13-slim\nCOPY . .\nRUN sleep 60\n");
-    slow.check(&["--timeout", "4"], 1, &["the build was ended after 4 s while it did `", "RUN sleep 60", "--timeout"]);
+    let slow = Run::new("FROM python:3.13-slim\nCOPY . .\nRUN sleep 120\n");
+    slow.check(
+        &["--timeout", "15"],
+        1,
+        &["the build was ended after 15 s while it did `", "RUN sleep 120", "--timeout"],
+    );
 
     let secret = Run::new(
         "FROM python:3.13-slim\nCOPY . .\nRUN --mount=type=secret,id=token,required=true test -s /run/secrets/token\n",
@@ -199,16 +202,17 @@ fn an_engine_that_is_lost_is_told_and_cleaned_up_later() {
     let sockets = tempfile::tempdir().unwrap();
     let (way, path) = (Way::default(), sockets.path().join("s"));
     way.open(&path, SOCKET);
-    let mut run = Run::new("FROM python:3.13-slim\nCOPY . .\nRUN sleep 60\n");
+    let mut run = Run::new("FROM python:3.13-slim\nCOPY . .\nRUN sleep 120\n");
     let command = run
         .command(&[])
         .env("DOCKER_HOST", format!("unix://{}", path.display()))
         .stderr(Stdio::piped())
         .stdout(Stdio::null())
         .spawn();
-    thread::sleep(Duration::from_secs(6));
+    let mut command = command.unwrap();
+    super::measure::until_building(run.folder.path(), &mut command);
     way.cut();
-    let output = command.unwrap().wait_with_output().unwrap();
+    let output = command.wait_with_output().unwrap();
     let said = String::from_utf8_lossy(&output.stderr).into_owned();
     assert_eq!(output.status.code(), Some(2), "{said}");
     assert!(said.contains("the engine was lost in the middle of a build") || said.contains("broke off"), "{said}");

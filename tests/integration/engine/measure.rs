@@ -74,7 +74,7 @@ fn started(mut command: Command) -> Child {
 }
 
 /// Waits until a step of the build runs in the engine.
-fn until_building(folder: &Path, child: &mut Child) {
+pub(super) fn until_building(folder: &Path, child: &mut Child) {
     let start = Instant::now();
     let builds = |path: PathBuf| fs::read_dir(path).into_iter().flatten().flatten().count() >= 2;
     loop {

@@ -119,11 +119,9 @@ fn verified(ran: Dockopt, path: &str, name: &str, row: &Row, engine: &Engine) ->
     if !output.status.success() || build.is_null() {
         let said = String::from_utf8_lossy(&output.stderr);
         let last: Vec<&str> = said.lines().rev().take(12).collect();
-        told.failed.push(format!(
-            "code {:?}: {}",
-            output.status.code(),
-            last.into_iter().rev().collect::<Vec<_>>().join("\n  ")
-        ));
+        let last = last.into_iter().rev().collect::<Vec<_>>().join("\n  ");
+        told.failed.push(format!("code {:?}: {}\n  {last}", output.status.code(), build["original_failure"]));
+        return told;
     }
     of_proof(build, row, &mut told);
     if row.good == (build["verdict"] != "unchanged") {

@@ -1,0 +1,48 @@
+//! What archives of Java need beside themselves.
+
+use super::packages::JAVA_FOLDER;
+use crate::build::Stage;
+use crate::dockerfile::Keyword;
+use crate::optimize::scene::Scene;
+
+/// Plugins that put all libraries into one archive.
+const ONE_FILE: [&str; 8] = [
+    "spring-boot",
+    "maven-shade-plugin",
+    "com.github.johnrengelman.shadow",
+    "com.gradleup.shadow",
+    "jar-with-dependencies",
+    "uber-jar",
+    "fatJar",
+    "packageUberJar",
+];
+
+/// Words of build files by which an archive names others.
+const NAMES_OTHERS: [&str; 6] =
+    ["addClasspath", "classpathPrefix", "copy-dependencies", "Class-Path", "quarkus", "copyDependencies"];
+
+/// The texts of the build files.
+fn texts<'a>(scene: &Scene<'a>) -> impl Iterator<Item = &'a str> {
+    let is_build = |path: &str| path.ends_with("pom.xml") || path.ends_with(".gradle") || path.ends_with(".gradle.kts");
+    scene.evidence.texts.iter().filter(move |(path, _)| is_build(path)).map(|(_, text)| text.as_str())
+}
+
+/// Whether an archive starts without others beside it.
+pub(super) fn stands_alone(scene: &Scene) -> bool {
+    let others = texts(scene).any(|text| NAMES_OTHERS.iter().any(|word| text.contains(word)));
+    texts(scene).next().is_some()
+        && (!others || is_one_file(scene) && !texts(scene).any(|text| text.contains("quarkus")))
+}
+
+fn is_one_file(scene: &Scene) -> bool {
+    texts(scene).any(|text| ONE_FILE.iter().any(|word| text.contains(word)))
+}
+
+/// Whether the container loads libraries of the distribution: a line says so, or they are not known to be in the archive.
+pub(super) fn names_system_libraries(scene: &Scene, target: &Stage) -> bool {
+    let own = [Keyword::Entrypoint, Keyword::Cmd].into_iter();
+    let mut lines = own.filter_map(|keyword| scene.build.last(target, keyword)).map(|(_, one)| one);
+    let mut set = scene.build.instructions(target).filter(|(_, one)| one.keyword == Keyword::Env).map(|(_, one)| one);
+    let names = |one: &crate::dockerfile::Instruction| scene.source().slice(one.span).contains(JAVA_FOLDER);
+    lines.any(names) || set.any(names) || !is_one_file(scene)
+}

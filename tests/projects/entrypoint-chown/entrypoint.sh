@@ -1,0 +1,5 @@
+#!/bin/sh
+set -e
+mkdir -p /data
+chown -R nobody:nogroup /data
+exec "$@"

@@ -1,0 +1,13 @@
+const http = require('http');
+const bytes = require('bytes');
+const ms = require('ms');
+const vary = require('vary');
+
+const server = http.createServer((request, response) => {
+  vary(response, 'Accept');
+  response.setHeader('Content-Type', 'text/plain');
+  response.end(request.url === '/healthz' ? 'ok\n' : `${ms(60000)} ${bytes(1024)}\n`);
+});
+
+server.listen(80);
+process.on('SIGTERM', () => server.close());

@@ -1,0 +1,3 @@
+const slugify = require("slugify");
+
+module.exports = { title: (text) => slugify(text, { lower: true }) };
