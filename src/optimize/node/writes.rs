@@ -41,7 +41,12 @@ pub(in crate::optimize) fn writes(scene: &Scene) -> BTreeMap<String, String> {
         match words::name(first) {
             "vite" if has("build") => write(folder.clone(), "it builds at its start"),
             "vite" => {
-                write(below("node_modules/.vite-temp"), "Vite writes its configuration there when it starts");
+                // Version 6 was the first that keeps its configuration's copy below `node_modules`.
+                if nodes.iter().any(|project| is_old_vite(project)) {
+                    write(folder.clone(), "Vite writes its configuration there when it starts");
+                } else {
+                    write(below("node_modules/.vite-temp"), "Vite writes its configuration there when it starts");
+                }
                 if !has("preview") {
                     write(below("node_modules/.vite"), "Vite's server for development keeps a cache");
                 }
@@ -57,4 +62,12 @@ pub(in crate::optimize) fn writes(scene: &Scene) -> BTreeMap<String, String> {
         }
     }
     found
+}
+
+fn is_old_vite(project: &Project) -> bool {
+    project.dependencies.iter().filter(|one| one.name == "vite").any(|one| {
+        let version = one.version.as_deref().or(one.requirement.as_deref()).unwrap_or_default();
+        let number = version.trim_start_matches(|c: char| !c.is_ascii_digit()).split('.').next().unwrap_or_default();
+        number.parse::<u32>().is_ok_and(|major| major < 6)
+    })
 }
