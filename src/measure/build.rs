@@ -11,7 +11,7 @@ use serde_json::Value;
 use super::child::{self, End};
 use super::copy::Project;
 use super::failure::{Failure, FailureKind};
-use super::rawjson::Log;
+use super::rawjson::{Log, Step};
 use super::session::Session;
 use crate::proof::Run;
 
@@ -150,7 +150,9 @@ impl Session {
 
     /// What a build that took too long was doing.
     fn late(&self, log: &Log) -> Failure {
-        let running = log.steps().filter(|step| step.seconds().is_none() && !step.cached).last();
+        // The builder may still have said that it calls off what runs.
+        let is_open = |step: &&Step| !step.cached && (step.has_begun_only() || !step.error.is_empty());
+        let running = log.steps().filter(is_open).last();
         let doing = running.map(|step| format!(" while it did `{}`", self.options.mask.apply(&step.name)));
         let limit = self.options.limit.as_secs();
         let what = format!("the build was ended after {limit} s{}", doing.unwrap_or_default());

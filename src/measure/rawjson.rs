@@ -36,6 +36,8 @@ pub(super) struct Step {
     pub error: String,
     /// The end of what it printed.
     pub tail: VecDeque<u8>,
+    /// Whether it was begun.
+    begun: bool,
     /// Starts and ends in nanoseconds; it may run several times.
     ran: BTreeMap<i128, i128>,
 }
@@ -76,6 +78,11 @@ impl Step {
         let sum: i128 = self.ran.iter().map(|(start, end)| (end - start).max(0)).sum();
         #[allow(clippy::cast_precision_loss, reason = "a build of a year is exact enough")]
         (!self.ran.is_empty()).then_some(sum as f64 / 1e9)
+    }
+
+    /// Whether it runs, as far as was told.
+    pub(super) fn has_begun_only(&self) -> bool {
+        self.begun && self.ran.is_empty()
     }
 
     /// Whether it is the builder's own: reading the Dockerfile, sending the context, asking for metadata.
@@ -128,6 +135,7 @@ impl Log {
             step.error = vertex.error;
         }
         let started = vertex.started.as_deref().and_then(nanoseconds);
+        step.begun |= started.is_some();
         if let (Some(start), Some(end)) = (started, vertex.completed.as_deref().and_then(nanoseconds))
             && step.ran.len() < STEPS
         {

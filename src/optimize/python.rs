@@ -1,20 +1,27 @@
 //! Rung 3 for Python: one virtual environment, made in a build stage and copied to the run-time stage on the same base.
 
+#![allow(clippy::case_sensitive_file_extension_comparisons, reason = "Python and the tools compare names exactly")]
+
+mod carry;
 mod element;
 mod evidence;
 mod install;
 mod launch;
+mod needs;
 mod plan;
+mod runs;
 mod system;
 #[cfg(test)]
 mod tests;
+mod variables;
 mod write;
 
 use super::pass::Pass;
 use super::rung::Rung;
 use super::scene::{Scene, Turn};
 
-pub(super) use self::system::{build_packages, libraries_of, run_packages};
+pub(super) use self::needs::{build_packages, run_packages};
+pub(super) use self::system::libraries_of;
 
 /// Its passes.
 pub(super) const STAGES: &[Pass] =

@@ -13,7 +13,8 @@ use crate::dockopt::Dockopt;
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Row {
-    /// What it is, in one line.
+    /// What it is, in one line, for those who read the file.
+    #[allow(dead_code)]
     pub(crate) what: String,
     /// `python`, `node`, …
     pub(crate) ecosystem: String,

@@ -87,6 +87,10 @@ fn install(tree: &mut Tree, project: &Project, packages: &Packages, tool: Tool, 
         }
         take_local(tree, &mut closure, tool, folder, package);
         lifecycle::take(tree, &mut closure, folder, package);
+        let generates = |key| json::members(package, key).any(|(name, _)| name == "@prisma/client");
+        if ["dependencies", "devDependencies"].into_iter().any(generates) {
+            lifecycle::take_schema(tree, &mut closure, folder, package);
+        }
     }
     let direct = packages.get(root).map(direct).unwrap_or_default();
     let locked = lock.as_deref().and_then(|lock| lock::read(tree, tool, lock, run, &direct));

@@ -14,7 +14,9 @@ use crate::manifest::words::unquote;
 const RUN: [&str; 5] = ["preinstall", "install", "postinstall", "prepublish", "prepare"];
 
 /// Programs that read nothing of the project.
-const HARMLESS: [&str; 14] = [
+const HARMLESS: [&str; 16] = [
+    "opencollective",
+    "opencollective-postinstall",
     "husky",
     "is-ci",
     "only-allow",
@@ -67,7 +69,10 @@ fn take_script(
             let Some((program, rest)) = words.split_first() else { continue };
             if let Some(other) = called(program, rest).and_then(|other| script_of(package, other)) {
                 waiting.push(other);
-            } else if !known(tree, closure, folder, program, rest) {
+            } else if !known(tree, closure, (folder, package), program, rest)
+                // The build does it again, and a failure is allowed for.
+                && !(*program == "svelte-kit" && rest.contains(&"sync") && script.contains("||"))
+            {
                 for word in &words {
                     let path = join(folder, word).ok().filter(|path| tree.has(path));
                     if let Some(path) = path {
@@ -100,8 +105,26 @@ fn called<'t>(program: &str, rest: &[&'t str]) -> Option<&'t str> {
     rest.iter().find(|word| !word.starts_with('-') && **word != "run").copied()
 }
 
+/// Takes the schema of prisma, which `@prisma/client` reads too when it is installed; whether there is one.
+pub(super) fn take_schema(tree: &Tree, closure: &mut Closure, folder: &str, package: &Map<String, Value>) -> bool {
+    let said = package.get("prisma").and_then(Value::as_object).and_then(|prisma| json::text(prisma, "schema"));
+    if let Some(schema) = said {
+        closure.take(tree, folder, schema);
+        return true;
+    }
+    let files = ["prisma/schema.prisma", "schema.prisma", "prisma/schema", "prisma.config.ts"];
+    closure.take_there(tree, folder, &files);
+    files.iter().any(|name| tree.has(&in_folder(folder, name)) || tree.has_folder(&in_folder(folder, name)))
+}
+
 /// Whether the program's needs are known; takes them.
-fn known(tree: &Tree, closure: &mut Closure, folder: &str, program: &str, rest: &[&str]) -> bool {
+fn known(
+    tree: &Tree,
+    closure: &mut Closure,
+    (folder, package): (&str, &Map<String, Value>),
+    program: &str,
+    rest: &[&str],
+) -> bool {
     match program {
         // The folder is the program's default.
         "patch-package" => closure.take_there(tree, folder, &["patches"]),
@@ -113,11 +136,13 @@ fn known(tree: &Tree, closure: &mut Closure, folder: &str, program: &str, rest: 
             }
             match schema {
                 Some(schema) => _ = closure.take(tree, folder, schema),
-                None => {
-                    closure.take_there(tree, folder, &["prisma/schema.prisma", "schema.prisma", "prisma.config.ts"]);
-                }
+                // Where it is not known, the program would not find it.
+                None => return take_schema(tree, closure, folder, package),
             }
         }
+        // What it writes is written again by the build; with nothing to read it writes less.
+        "nuxt" | "nuxi" if rest.contains(&"prepare") => {}
+        "git" if rest.contains(&"config") => {}
         program => return HARMLESS.contains(&program),
     }
     true

@@ -61,10 +61,8 @@ pub(in crate::measure) fn counts(path: &str, before: &Trial<'_>) -> bool {
     let below = |folder: &str| path == folder || path.strip_prefix(folder).is_some_and(|rest| rest.starts_with('/'));
     let own =
         kept.iter().any(|folder| below(folder)) || below(&format!("{home}/.npm")) || below(&format!("{home}/.cache"));
-    let compiled = path.contains("/__pycache__")
-        || path.strip_suffix(".pyc").is_some()
-        || path.contains("/node_modules/.cache")
-        || path.contains("/node_modules/.vite");
+    let compiled =
+        path.contains("/__pycache__") || path.strip_suffix(".pyc").is_some() || path.contains("/node_modules/.cache");
     let of_home = below(home) && home != "/" && path[home.len()..].trim_start_matches('/').starts_with('.');
     !own && !compiled && !of_home
 }

@@ -27,31 +27,28 @@ const SIGNS: [&str; 9] = [
 pub(in crate::optimize) fn build_packages(scene: &Scene, stage: usize) -> Option<BTreeSet<String>> {
     let stage = scene.build.stages().get(stage)?;
     let mut packages = BTreeSet::new();
-    match pieces::read(scene, stage) {
-        Ok(Some(pieces)) => {
-            let locked = pieces.way.and_then(|way| way.locked.as_ref());
-            let compiles = match locked {
-                Some(locked) => {
-                    compiles(locked.packages.iter().filter(|(_, one)| !pieces.omits || one.dev_only != Some(true)))
-                }
-                None => named(pieces.project),
-            };
-            if compiles {
+    if let Ok(Some(pieces)) = pieces::read(scene, stage) {
+        let locked = pieces.way.and_then(|way| way.locked.as_ref());
+        let compiles = match locked {
+            Some(locked) => {
+                compiles(locked.packages.iter().filter(|(_, one)| !pieces.omits || one.dev_only != Some(true)))
+            }
+            None => named(pieces.project),
+        };
+        if compiles {
+            packages.extend(COMPILER.map(str::to_owned));
+        }
+        packages.extend(prisma(scene));
+    } else {
+        // Several installs, or one that can't be taken apart: all that is known of the context counts.
+        let nodes = scene.projects().iter().filter(|project| project.ecosystem == Ecosystem::Node);
+        for project in nodes {
+            let mut locked = project.installs.iter().filter_map(|way| way.locked.as_ref());
+            if locked.any(|locked| compiles(locked.packages.iter())) || named(project) {
                 packages.extend(COMPILER.map(str::to_owned));
             }
-            packages.extend(prisma(scene));
         }
-        // Several installs, or one that can't be taken apart: all that is known of the context counts.
-        _ => {
-            let nodes = scene.projects().iter().filter(|project| project.ecosystem == Ecosystem::Node);
-            for project in nodes {
-                let mut locked = project.installs.iter().filter_map(|way| way.locked.as_ref());
-                if locked.any(|locked| compiles(locked.packages.iter())) || named(project) {
-                    packages.extend(COMPILER.map(str::to_owned));
-                }
-            }
-            packages.extend(prisma(scene));
-        }
+        packages.extend(prisma(scene));
     }
     Some(packages)
 }

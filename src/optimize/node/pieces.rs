@@ -208,7 +208,6 @@ fn by_call(call: &PackageCall, installed: bool) -> Option<Kind> {
                 | "pkg delete" | "plugin import" => Kind::Global,
                 "prune" => Kind::Prune,
                 "store prune" => Kind::Clean,
-                "rebuild" => Kind::Build,
                 "-v" | "--version" | "version" => return None,
                 _ => Kind::Build,
             },

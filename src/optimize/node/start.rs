@@ -14,10 +14,8 @@ pub(super) fn run(scene: &Scene, turn: &mut Turn) {
         return;
     }
     let own = |keyword| build.last(stage, keyword).filter(|(_, one)| one.arguments != Arguments::Json(Vec::new()));
-    let (index, instruction) = match (own(Keyword::Entrypoint), own(Keyword::Cmd)) {
-        (None, Some(one)) | (Some(one), None) => one,
-        _ => return,
-    };
+    let starts = (own(Keyword::Entrypoint), own(Keyword::Cmd));
+    let ((None, Some((index, instruction))) | (Some((index, instruction)), None)) = starts else { return };
     if build.stage_of(index).map(|one| one.index) != Some(stage.index) {
         return;
     }
@@ -87,7 +85,7 @@ fn command(scene: &Scene, project: &Project, called: &[String]) -> Option<Vec<St
         return None;
     }
     if words.first().is_some_and(|first| first == "cross-env") {
-        words[0] = "env".to_owned();
+        "env".clone_into(&mut words[0]);
     }
     let assigned = |word: &String| {
         word.split_once('=').is_some_and(|(name, _)| !name.is_empty() && !name.contains(['-', '/', '.']))
@@ -119,7 +117,7 @@ fn command(scene: &Scene, project: &Project, called: &[String]) -> Option<Vec<St
 fn reads_npm(scene: &Scene, project: &Project) -> bool {
     let prefix = project.root.as_str();
     let sources = scene.evidence.texts.iter().filter(|(path, _)| path.starts_with(prefix));
-    sources.filter(|(path, _)| !path.ends_with(".json")).any(|(_, text)| {
+    sources.filter(|(path, _)| path.strip_suffix(".json").is_none()).any(|(_, text)| {
         ["npm_package", "npm_config", "npm_lifecycle", "npm_execpath", "npm_node"]
             .iter()
             .any(|name| text.contains(name))

@@ -29,9 +29,8 @@ pub(super) fn program(words: &[String]) -> &[String] {
     loop {
         let value = |at: usize| words.get(at).map_or("", String::as_str);
         let skip = match (name(value(0)), value(1)) {
-            ("npx" | "bunx" | "pnpx", _) => 1,
-            ("npm" | "pnpm" | "yarn", "exec" | "dlx") | ("bun", "x") | ("npm", "x") => 2,
-            ("cross-env" | "cross-env-shell" | "env", _) => 1,
+            ("npx" | "bunx" | "pnpx" | "cross-env" | "cross-env-shell" | "env", _) => 1,
+            ("npm" | "pnpm" | "yarn", "exec" | "dlx") | ("bun" | "npm", "x") => 2,
             ("dotenv", _) if words.iter().any(|word| word == "--") => {
                 words.iter().position(|word| word == "--").unwrap_or(0)
             }

@@ -139,7 +139,7 @@ impl<'w, 'a, 'p> Writer<'w, 'a, 'p> {
     fn mounts(&self) -> String {
         let install = self.scene.build.instruction(self.pieces.install);
         let texts = install.flags.iter().map(|flag| self.scene.source().slice(flag.word.span));
-        texts.filter(|text| text.starts_with("--mount")).map(|text| format!("{text} ")).collect()
+        texts.filter(|text| text.starts_with("--mount")).flat_map(|text| [text, " "]).collect()
     }
 
     fn dependencies(&mut self, base: usize, behind: &str) -> String {

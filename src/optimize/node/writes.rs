@@ -46,13 +46,11 @@ pub(in crate::optimize) fn writes(scene: &Scene) -> BTreeMap<String, String> {
                     write(below("node_modules/.vite"), "Vite's server for development keeps a cache");
                 }
             }
+            "next" | "remix" if has("start") => {}
+            "astro" if has("preview") => {}
             "react-scripts" | "craco" | "react-app-rewired" | "ng" | "nuxt" | "nuxi" | "astro" | "gatsby"
-            | "vue-cli-service" | "remix" | "next" | "tsc" | "nest" | "webpack" | "parcel"
-                if !has("start") || words::name(first) != "next" && words::name(first) != "remix" =>
-            {
-                if words::name(first) != "astro" || !has("preview") {
-                    write(folder.clone(), "it builds at its start");
-                }
+            | "vue-cli-service" | "remix" | "next" | "tsc" | "nest" | "webpack" | "parcel" => {
+                write(folder.clone(), "it builds at its start");
             }
             "npm" | "yarn" | "pnpm" if has("install") || has("ci") => write(folder.clone(), "it installs at its start"),
             _ => {}

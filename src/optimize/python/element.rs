@@ -212,7 +212,14 @@ fn is_cache(path: &str) -> bool {
 
 /// The installers that are piped into an interpreter: `curl -sSL https://install.python-poetry.org | python3 -`.
 fn is_tool_script(all: &[Invocation]) -> bool {
-    let sites = ["install.python-poetry.org", "astral.sh/uv", "pdm-project.org", "get-poetry.py", "bootstrap.pypa.io"];
+    let sites = [
+        "install.python-poetry.org",
+        "astral.sh/uv",
+        "pdm-project.org",
+        "get-poetry.py",
+        "bootstrap.pypa.io",
+        "uv-installer",
+    ];
     let mut words = all.iter().flat_map(|one| one.args.iter());
     words.any(|word| sites.iter().any(|site| word.text().contains(site)))
 }

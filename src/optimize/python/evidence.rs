@@ -7,7 +7,7 @@ use crate::optimize::scene::Scene;
 /// What the program wants of the image beside its dependencies.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Wish {
-    /// The sources import setuptools, pkg_resources or distutils.
+    /// The sources import setuptools, `pkg_resources` or distutils.
     pub setuptools: bool,
     /// Something calls pip in the container.
     pub base_packages: bool,

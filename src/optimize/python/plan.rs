@@ -14,13 +14,16 @@ use crate::shell::{InputKind, Invocation, Manager, Word};
 /// Where the environment is made unless the author or the tool has a place for it.
 pub(super) const VENV: &str = "/opt/venv";
 
+/// RUNs by their indexes, taken apart; `None` for those that can't be.
+pub(super) type Runs<'b> = BTreeMap<usize, Option<Vec<Element<'b>>>>;
+
 /// The stages of a Python image, before they are written down.
 #[derive(Debug)]
 pub(super) struct Plan<'b> {
     /// The stage that installs and ships.
     pub stage: &'b Stage,
-    /// Its RUNs taken apart; `None` for those that can't be.
-    pub runs: BTreeMap<usize, Option<Vec<Element<'b>>>>,
+    /// Its RUNs.
+    pub runs: Runs<'b>,
     /// The first and the last instruction that installs dependencies.
     pub installs: (usize, usize),
     /// The environments that the run-time stage takes over.
@@ -57,7 +60,7 @@ pub(super) fn plan<'b>(scene: &Scene<'b>) -> Result<Plan<'b>, Not> {
     let build: &'b Build<'b> = scene.build;
     let target = build.target().filter(|_| build.is_ordinary()).ok_or(Not::Needed)?;
     let wish = evidence::wish(scene, target);
-    let mut found: Vec<(&'b Stage, BTreeMap<usize, Option<Vec<Element<'b>>>>)> = Vec::new();
+    let mut found: Vec<(&'b Stage, Runs<'b>)> = Vec::new();
     for stage in build.chain(target) {
         let runs = runs(scene, stage, wish.setuptools);
         if runs.values().flatten().flatten().any(|element| element.class == Class::Install) {
@@ -101,7 +104,7 @@ pub(super) fn plan<'b>(scene: &Scene<'b>) -> Result<Plan<'b>, Not> {
     Ok(plan)
 }
 
-fn runs<'b>(scene: &Scene<'b>, stage: &Stage, setuptools: bool) -> BTreeMap<usize, Option<Vec<Element<'b>>>> {
+fn runs<'b>(scene: &Scene<'b>, stage: &Stage, setuptools: bool) -> Runs<'b> {
     let runs = scene.build.instructions(stage).filter(|(_, one)| one.keyword == Keyword::Run);
     runs.map(|(index, _)| (index, elements(scene, index, setuptools))).collect()
 }
@@ -232,7 +235,8 @@ impl<'b> Plan<'b> {
     /// The environment that the original makes itself.
     fn authors_venv(&self, scene: &Scene) -> Option<String> {
         let (index, one) = self.of_class(Class::Venv).next()?;
-        let workdir = scene.build.workdir(self.stage, index).value().cloned()?;
+        // Official Python images work in `/`.
+        let workdir = scene.build.workdir(self.stage, index).value().cloned().unwrap_or_default();
         let call = one.invocations.last()?;
         let operand = call.args.iter().rev().find(|word| !word.text().starts_with('-'));
         let name = operand.map(Word::text).filter(|text| !matches!(*text, "venv" | "virtualenv")).unwrap_or(".venv");
@@ -259,7 +263,7 @@ impl<'b> Plan<'b> {
             one.invocations.iter().any(heavy)
         });
         let builds = self.of_class(Class::System).any(|(_, one)| super::system::builds(one));
-        let copied = scene.build.transfers(self.stage).into_iter().any(|one| super::write::is_tool_copy(&one));
+        let copied = scene.build.transfers(self.stage).into_iter().any(|one| super::carry::is_tool_copy(&one));
         full || tools || builds || (copied && self.kept_tools.is_empty())
     }
 }
@@ -296,7 +300,7 @@ fn python_below_3_12(scene: &Scene, stage: &Stage) -> bool {
     match (parts.next(), parts.next()) {
         (Some(Ok(3)), Some(Ok(minor))) => minor < 12,
         // `latest`, `3`, `slim`: a current Python.
-        (Some(Ok(3)) | Some(Err(_)), None) => false,
+        (Some(Ok(3) | Err(_)), None) => false,
         _ => true,
     }
 }

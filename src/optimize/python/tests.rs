@@ -1,19 +1,181 @@
 use crate::optimize::Rung;
-use crate::optimize::sketch::rewritten;
-
-fn check(dockerfile: &str, files: &[(&str, &str)], expected: &str) {
-    let got = rewritten(dockerfile, files, Rung::Stages);
-    assert_eq!(got, expected, "{dockerfile}\n---\n{got}");
-}
+use crate::optimize::sketch::{climbed, rewritten};
 
 const REQUIREMENTS: (&str, &str) = ("requirements.txt", "flask==3.1.3\n");
 const APP: (&str, &str) = ("app.py", "import flask\n");
 
+/// The lines after rung 3 must hold these, in this order, and none of the others.
+fn check(dockerfile: &str, files: &[(&str, &str)], expected: &[&str], absent: &[&str]) {
+    let got = rewritten(dockerfile, files, Rung::Stages);
+    let mut rest = got.as_str();
+    for part in expected {
+        let at = rest.find(part).unwrap_or_else(|| panic!("`{part}` is not there:\n{got}"));
+        rest = &rest[at + part.len()..];
+    }
+    for part in absent {
+        assert!(!got.contains(part), "`{part}` is there:\n{got}");
+    }
+}
+
+fn refused(dockerfile: &str, files: &[(&str, &str)], why: &str) {
+    let climbed = climbed(dockerfile, files, Rung::Stages);
+    let refusals: Vec<String> =
+        climbed.rungs.iter().flat_map(|one| &one.refusals).map(|one| format!("{}: {}", one.pass, one.why)).collect();
+    let found = refusals.iter().any(|one| one.starts_with("python-stages") && one.contains(why));
+    assert!(found, "{refusals:?}\n{}", climbed.result()[0].text());
+}
+
 #[test]
 fn pip_installs_into_an_environment() {
-    check(
-        "FROM python:3.13\nWORKDIR /app\nCOPY requirements.txt .\nRUN pip install -r requirements.txt\nCOPY . .\nCMD [\"flask\", \"run\"]\n",
+    let got = rewritten(
+        "# The web.\nFROM python:3.13\nWORKDIR /app\n\n# First.\nCOPY requirements.txt .\nRUN pip install -r requirements.txt\nCOPY . .\nCMD [\"flask\", \"run\"]\n",
         &[REQUIREMENTS, APP],
-        "FROM python:3.13 AS build\nWORKDIR /app\nRUN python -m venv --without-pip /opt/venv\nCOPY requirements.txt .\nRUN --mount=type=cache,target=/root/.cache/pip pip --python /opt/venv install -r requirements.txt\n\nFROM python:3.13\nWORKDIR /app\nCOPY --from=build /opt/venv /opt/venv\nENV PATH=/opt/venv/bin:$PATH\nCOPY . .\nCMD [\"flask\", \"run\"]\n",
+        Rung::Stages,
     );
+    let stages: Vec<&str> = got.split("\n\nFROM ").collect();
+    assert_eq!(stages.len(), 2, "{got}");
+    assert!(stages[0].starts_with("# The web.\nFROM python:3.13 AS build\nWORKDIR /app\n"), "{got}");
+    assert!(stages[0].contains("RUN python -m venv --without-pip /opt/venv\n# First.\nCOPY requirements.txt"), "{got}");
+    assert!(stages[0].contains("pip --python /opt/venv install"), "{got}");
+    assert_eq!(
+        stages[1],
+        "python:3.13\nWORKDIR /app\n\nCOPY --from=build /opt/venv /opt/venv\nENV PATH=/opt/venv/bin:$PATH\nCOPY . .\nCMD [\"flask\", \"run\"]\n"
+    );
+}
+
+#[test]
+fn packages_go_where_they_are_needed() {
+    let file = |packages: &str| {
+        format!(
+            "FROM python:3.13-slim\nRUN apt-get update && apt-get install -y {packages} && rm -rf /var/lib/apt/lists/*\nCOPY requirements.txt .\nRUN pip install -r requirements.txt\nCOPY . .\nCMD [\"python\", \"app.py\"]\n"
+        )
+    };
+    let psycopg = ("requirements.txt", "psycopg2==2.9.11\n");
+    check(
+        &file("gcc libpq-dev ffmpeg vim"),
+        &[psycopg, APP],
+        &["AS build\n", "install -y", "gcc libpq-dev &&", "\nFROM python:3.13-slim\n", "libpq5 ffmpeg &&"],
+        &["vim"],
+    );
+    // The headers' library is in slim bases already, so nothing is left to install.
+    check(&file("gcc libffi-dev"), &[psycopg, APP], &["AS build\n", "gcc libffi-dev", "\nFROM "], &["libffi8"]);
+    // A full base has libpq.
+    check(
+        &file("libpq-dev").replace("-slim", ""),
+        &[psycopg, APP],
+        &["AS build\n", "libpq-dev", "\nFROM python:3.13\nCOPY --from=build"],
+        &["libpq5"],
+    );
+    // Who makes the locale needs no build stage for it.
+    check(
+        &file("locales")
+            .replace(" && rm", " && sed -i 's/# de/de/' /etc/locale.gen && locale-gen && rm")
+            .replace("-slim", ""),
+        &[REQUIREMENTS, APP],
+        &["AS build\n", "\nFROM python:3.13\n", "locale-gen"],
+        &["locale-gen && rm -rf /var/lib/apt/lists/*\nRUN python -m venv"],
+    );
+}
+
+#[test]
+fn tools_stay_behind() {
+    let poetry = "FROM python:3.13\nENV POETRY_VERSION=2.1.0 \\\n    LANG=C.UTF-8\nRUN pip install poetry\nWORKDIR /app\nCOPY pyproject.toml poetry.lock ./\nRUN poetry config virtualenvs.create false && poetry install --no-root --only main\nCOPY . .\nCMD [\"poetry\", \"run\", \"python\", \"app.py\"]\n";
+    let project = ("pyproject.toml", "[tool.poetry]\nname = \"a\"\nversion = \"1\"\n");
+    check(
+        poetry,
+        &[project, ("poetry.lock", ""), APP],
+        &[
+            " poetry\n",
+            "ENV VIRTUAL_ENV=/opt/venv",
+            "poetry install",
+            "\nFROM python:3.13\nENV LANG=C.UTF-8\n",
+            "CMD [\"python\", \"app.py\"]",
+        ],
+        &["\"poetry\", \"run\""],
+    );
+    // A script of the container calls it: it stays.
+    let script = poetry.replace("[\"poetry\", \"run\", \"python\", \"app.py\"]", "[\"./start.sh\"]");
+    let start = ("start.sh", "#!/bin/sh\npoetry run python app.py\n");
+    check(
+        &script,
+        &[project, ("poetry.lock", ""), APP, start],
+        &["\nFROM python:3.13\n", " poetry\n", "ENV VIRTUAL_ENV=/opt/venv"],
+        &[],
+    );
+}
+
+#[test]
+fn wrappers_of_commands_go() {
+    let uv = |command: &str| {
+        format!(
+            "FROM python:3.13\nCOPY --from=ghcr.io/astral-sh/uv:0.9 /uv /bin/\nWORKDIR /app\nCOPY pyproject.toml uv.lock ./\nRUN uv sync --locked\nCOPY . .\nCMD {command}\n"
+        )
+    };
+    let files = [("pyproject.toml", "[project]\nname = \"a\"\nversion = \"1\"\n"), ("uv.lock", "version = 1\n"), APP];
+    for (before, after) in [
+        ("[\"uv\", \"run\", \"app.py\"]", "[\"python\", \"app.py\"]"),
+        ("[\"uv\", \"run\", \"--no-sync\", \"flask\", \"run\"]", "[\"flask\", \"run\"]"),
+        ("uv run -m app", "[\"python\", \"-m\", \"app\"]"),
+        ("cd src && uv run flask run", "cd src && flask run"),
+    ] {
+        let copy = "COPY --from=build /app/.venv /app/.venv\nENV PATH=/app/.venv/bin:$PATH\n";
+        check(&uv(before), &files, &[copy, &format!("CMD {after}\n")], &[]);
+    }
+    // It brings something of its own: it stays, and so does the tool.
+    check(&uv("uv run --with gunicorn gunicorn app"), &files, &["\nFROM ", "/uv /bin/", "ENV UV_NO_SYNC=1"], &[]);
+}
+
+#[test]
+fn undeclared_setuptools_stay_importable() {
+    let file = |tag: &str| {
+        format!(
+            "FROM python:{tag}\nCOPY requirements.txt .\nRUN pip install -r requirements.txt\nCOPY . .\nCMD [\"python\", \"app.py\"]\n"
+        )
+    };
+    check(&file("3.11"), &[REQUIREMENTS, APP], &["--system-site-packages"], &[]);
+    check(&file("3.13"), &[REQUIREMENTS, APP], &["--without-pip /opt/venv"], &["--system-site-packages"]);
+    let uses = ("app.py", "import pkg_resources\n");
+    let tools =
+        file("3.13").replace("COPY requirements.txt", "RUN pip install -U setuptools wheel\nCOPY requirements.txt");
+    check(&tools, &[REQUIREMENTS, uses], &["pip --python /opt/venv install", "-U setuptools wheel"], &[]);
+    check(
+        &tools,
+        &[REQUIREMENTS, APP],
+        &["RUN pip install", "-U setuptools wheel"],
+        &["/opt/venv install --no-cache-dir -U setuptools"],
+    );
+}
+
+#[test]
+fn installing_in_place_takes_the_folder_along() {
+    check(
+        "FROM python:3.13\nWORKDIR /src\nCOPY . .\nRUN pip install --user -e .\nCMD [\"python\", \"-m\", \"app\"]\n",
+        &[("setup.py", "from setuptools import setup\nsetup(name='app')\n"), APP],
+        &["pip --python /opt/venv install -e .", "COPY --from=build /src /src"],
+        &["--user"],
+    );
+}
+
+#[test]
+fn the_authors_environment_is_kept() {
+    check(
+        "FROM python:3.13\nRUN python -m venv /venv\nENV PATH=/venv/bin:$PATH\nCOPY requirements.txt .\nRUN pip install -r requirements.txt\nCOPY . .\nCMD [\"python\", \"app.py\"]\n",
+        &[REQUIREMENTS, APP],
+        &["RUN python -m venv /venv", "pip install -r requirements.txt", "COPY --from=build /venv /venv"],
+        &["/opt/venv", "--python"],
+    );
+}
+
+#[test]
+fn what_cannot_be_done_is_said() {
+    let file = |base: &str, run: &str, command: &str| {
+        format!("FROM {base}\nCOPY requirements.txt .\nRUN {run}\nCOPY . .\nCMD {command}\n")
+    };
+    let install = "pip install -r requirements.txt";
+    let files = [REQUIREMENTS, APP];
+    refused(&file("nvidia/cuda:12", install, "python app.py"), &files, "GPU");
+    refused(&file("ubuntu:24.04", install, "python app.py"), &files, "no official Python image");
+    refused(&file("python:3.13", install, "/usr/local/bin/python app.py"), &files, "called by its path");
+    refused(&file("python:3.13", "pip install --target=/deps flask", "python app.py"), &files, "folder of their own");
+    refused(&file("python:3.13-slim", install, "python app.py"), &files, "slim already");
 }

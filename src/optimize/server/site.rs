@@ -162,17 +162,7 @@ fn written(scene: &Scene, stage: &Stage, site: &Site, image: &str) -> (String, S
     let build = scene.build;
     let newline = scene.newline();
     let source = scene.source();
-    // What makes the files: a stage before, or this one itself.
-    let made = build.transfers(stage).into_iter().find_map(|one| {
-        let brings = one
-            .sources
-            .iter()
-            .any(|source| source.text.as_deref().is_some_and(|text| text.trim_end_matches('/') == site.folder));
-        match one.from {
-            Some(Base::Stage(from)) if brings => build.stages().get(from)?.name.clone(),
-            _ => None,
-        }
-    });
+    let made = maker(scene, stage, site);
     let mut out = String::new();
     let from = build.instruction(stage.from);
     let instructions: Vec<_> = build.instructions(stage).collect();
@@ -225,6 +215,20 @@ fn written(scene: &Scene, stage: &Stage, site: &Site, image: &str) -> (String, S
     let last = stage.instructions.end.max(stage.from + 1) - 1;
     let span = Span::new(from.span.start, build.instruction(last).span.end);
     (out.trim_end().to_owned(), span)
+}
+
+/// What makes the files, where that is a stage before this one.
+fn maker(scene: &Scene, stage: &Stage, site: &Site) -> Option<String> {
+    scene.build.transfers(stage).into_iter().find_map(|one| {
+        let brings = one
+            .sources
+            .iter()
+            .any(|source| source.text.as_deref().is_some_and(|text| text.trim_end_matches('/') == site.folder));
+        match one.from {
+            Some(Base::Stage(from)) if brings => scene.build.stages().get(from)?.name.clone(),
+            _ => None,
+        }
+    })
 }
 
 /// nginx.conf: all that it writes lies in /tmp, so that it needs no rights.

@@ -90,17 +90,17 @@ fn containers_of_a_network_reach_each_other_by_name() {
         aliases: vec!["db".to_owned()],
         ..spec("cd /etc && exec python -m http.server 8000")
     };
-    let server = engine.create(&served).unwrap();
-    engine.start(&server).unwrap();
+    let first = engine.create(&served).unwrap();
+    engine.start(&first).unwrap();
     let script = "for i in $(seq 50); do python -c \"import urllib.request as r; r.urlopen('http://db:8000')\" \
                   2>/dev/null && exit 7; sleep 0.1; done";
     let asking = engine.create(&Spec { network: Some(network.clone()), ..spec(script) }).unwrap();
     engine.start(&asking).unwrap();
     let ended = engine.wait(&asking, Duration::from_secs(30), &|| false).unwrap();
-    assert!(engine.state(&server).unwrap().addresses.values().any(|address| !address.is_empty()));
+    assert!(engine.state(&first).unwrap().addresses.values().any(|address| !address.is_empty()));
     assert!(engine.remove_network(&network).is_err(), "containers use it");
     engine.remove(&asking).unwrap();
-    engine.remove(&server).unwrap();
+    engine.remove(&first).unwrap();
     engine.remove_network(&network).unwrap();
     assert!(!engine.networks(None).unwrap().iter().any(|own| own.id == network));
     assert_eq!(ended, Some(7));

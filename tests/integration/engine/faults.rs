@@ -120,7 +120,7 @@ fn faults_of_a_build_are_told_with_what_to_do() {
     let secret = Run::new(
         "FROM python:3.13-slim\nCOPY . .\nRUN --mount=type=secret,id=token,required=true test -s /run/secrets/token\n",
     );
-    secret.check(&[], 1, &["the build needs a secret that was not given", "--secret id=NAME"]);
+    secret.check(&[], 2, &["the build needs a secret that was not given", "--secret id=NAME"]);
     let file = secret.context.path().join("token");
     fs::write(&file, "geheim").unwrap();
     secret.check(&["--secret", &format!("id=token,src={}", file.display())], 0, &[]);

@@ -42,7 +42,7 @@ fn projects_are_rewritten_and_proved() {
     for (name, row) in chosen() {
         bases(&row.bases);
         let ran = Dockopt::new().project(&name);
-        told.push(verified(ran, ".", &name, &row, &engine));
+        told.push(verified(&ran, ".", &name, &row, &engine));
         // A run may be ended from outside: what is known is shown as it comes.
         say(&line(told.last().unwrap()));
     }
@@ -63,7 +63,7 @@ fn projects_are_rewritten_and_proved() {
         {
             let row = Row::of_fixture(ecosystem, probe, rung);
             let ran = Dockopt::new().dir("task-tracker");
-            told.push(verified(ran, part, &format!("task-tracker/{part}"), &row, &engine));
+            told.push(verified(&ran, part, &format!("task-tracker/{part}"), &row, &engine));
             say(&line(told.last().unwrap()));
         }
     }
@@ -95,7 +95,7 @@ fn bases(names: &[String]) {
     assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
 }
 
-fn verified(ran: Dockopt, path: &str, name: &str, row: &Row, engine: &Engine) -> Told {
+fn verified(ran: &Dockopt, path: &str, name: &str, row: &Row, engine: &Engine) -> Told {
     let start = Instant::now();
     // Figures take four builds of each more.
     let rounds = if full() { "1" } else { "0" };
@@ -154,8 +154,8 @@ fn of_proof(build: &Value, row: &Row, told: &mut Told) {
         told.pull[index] = figures["pull_bytes"].as_f64();
         told.base[index] = figures["base_pull_bytes"].as_f64();
         let took = |scenario: &str, of: &str| {
-            let runs = figures["builds"].as_array().into_iter().flatten();
-            median(runs.filter(|run| run["scenario"] == scenario).filter_map(|run| run[of].as_f64()).collect())
+            let builds = figures["builds"].as_array().into_iter().flatten();
+            median(builds.filter(|run| run["scenario"] == scenario).filter_map(|run| run[of].as_f64()).collect())
         };
         told.cold_cpu[index] = took("cold", "cpu_seconds");
         told.rebuild[index] = took("source", "seconds");
@@ -248,7 +248,8 @@ fn table(all: &[Told]) -> String {
 
 /// Past the test's own output, which nobody sees of a test that passes.
 fn say(text: &str) {
-    writeln!(std::io::stdout(), "{text}").unwrap();
+    let mut out = std::io::stdout();
+    writeln!(out, "{text}").unwrap();
     if let Some(file) = std::env::var_os("DOCKOPT_TABLE") {
         let mut file = fs::OpenOptions::new().create(true).append(true).open(file).unwrap();
         writeln!(file, "{text}").unwrap();

@@ -73,7 +73,7 @@ pub(super) fn first(
 
 /// The file that a path without ending means.
 fn resolved(scene: &Scene, folder: &str, path: &str) -> Option<String> {
-    let whole = super::super::literal::inner(&format!("{folder}{path}"))?;
+    let whole = crate::optimize::node::literal::inner(&format!("{folder}{path}"))?;
     let texts = &scene.evidence.texts;
     let stem = whole.rsplit_once('.').filter(|(_, ending)| SOURCES.contains(ending)).map(|(stem, _)| stem);
     let stems = [Some(whole.as_str()), stem];

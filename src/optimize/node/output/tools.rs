@@ -2,7 +2,7 @@
 
 use super::Reader;
 use crate::manifest::Framework;
-use crate::optimize::node::literal::{Literal, literal};
+use crate::optimize::node::literal::{Literal, inner, literal};
 
 /// Endings of configuration files.
 const ENDINGS: [&str; 6] = ["ts", "js", "mjs", "cjs", "mts", "cts"];
@@ -49,7 +49,7 @@ impl<'a> Reader<'_, 'a> {
             }
             "react-router" if has("typegen") => {}
             "react-router" if has("build") => {
-                self.configured("react-router", "react-router.config", "buildDirectory", "build")
+                self.configured("react-router", "react-router.config", "buildDirectory", "build");
             }
             "ng" if has("build") => self.angular(args),
             "vue-cli-service" if has("build") => self.configured("vue-cli-service", "vue.config", "outputDir", "dist"),
@@ -68,7 +68,7 @@ impl<'a> Reader<'_, 'a> {
             "webpack" | "webpack-cli" => self.webpack(args),
             "ncc" if has("build") => self.out.takes(option(args, &["-o", "--out"]).unwrap_or("dist")),
             "esbuild" | "swc" | "babel" | "bun" | "tailwindcss" | "@tailwindcss/cli" | "sass" => {
-                self.told(program, args)
+                self.told(program, args);
             }
             "prisma" => match args.first().map(String::as_str) {
                 Some("generate") => self.prisma(args),
@@ -256,7 +256,7 @@ impl<'a> Reader<'_, 'a> {
         }
         match self.out_dir("tsconfig.json", 0) {
             Literal::Text(folder) if !self.text("tsconfig.json").is_some_and(|text| text.contains("references")) => {
-                self.out.takes(folder)
+                self.out.takes(folder);
             }
             _ => self.out.opens("what `tsc --build` writes is not known"),
         }
@@ -274,10 +274,8 @@ impl<'a> Reader<'_, 'a> {
                     } else {
                         format!("{base}.json")
                     };
-                    match super::super::literal::inner(&format!("{folder}/{base}").trim_start_matches('/').to_owned()) {
-                        Some(base) if !base.contains('/') || folder.is_empty() && !base.contains('/') => {
-                            self.out_dir(&base, depth + 1)
-                        }
+                    match inner(format!("{folder}/{base}").trim_start_matches('/')) {
+                        Some(base) if !base.contains('/') => self.out_dir(&base, depth + 1),
                         _ => Literal::Open,
                     }
                 }

@@ -1,0 +1,290 @@
+//! What stays where it is, and what goes along.
+
+use super::{NPM, PIP, check, only};
+use crate::optimize::optimize;
+use crate::optimize::sketch::project;
+
+#[test]
+fn what_may_read_anything_stays_above() {
+    for line in ["RUN ./prepare.sh", "RUN make", "RUN rm package-lock.json", "RUN sed -i s/a/b/ package.json"] {
+        let dockerfile = format!(
+            "|FROM node:22
+             |WORKDIR /app
+             |COPY . .
+             |{line}
+             |RUN npm install"
+        );
+        let mut files = NPM.to_vec();
+        files.push(("prepare.sh", ""));
+        check(&dockerfile, &files, &dockerfile);
+    }
+    // Not the user's own: the folder changes hands first.
+    let dockerfile = "|FROM node:22
+         |WORKDIR /app
+         |COPY . .
+         |RUN chown -R node /app
+         |USER node
+         |RUN npm install";
+    check(dockerfile, NPM, dockerfile);
+    let open = [("package.json", r#"{"scripts":{"postinstall":"node setup.js"}}"#), ("setup.js", ""), ("a.js", "")];
+    let dockerfile = "|FROM node:22
+         |WORKDIR /app
+         |COPY . .
+         |RUN npm install";
+    check(dockerfile, &open, dockerfile);
+    let modules = [NPM[0], NPM[1], NPM[2], ("node_modules/x/index.js", "")];
+    check(dockerfile, &modules, dockerfile);
+}
+
+#[test]
+fn workspaces_and_settings() {
+    check(
+        "|FROM node:22
+         |WORKDIR /app
+         |COPY --chown=node:node . .
+         |RUN cd /app && yarn install --frozen-lockfile && yarn build",
+        &[
+            ("package.json", r#"{"private":true,"workspaces":["packages/*"]}"#),
+            ("yarn.lock", "# yarn lockfile v1\n"),
+            (".npmrc", ""),
+            ("packages/a/package.json", r#"{"name":"a"}"#),
+            ("packages/a/a.js", ""),
+            ("packages/b/package.json", r#"{"name":"b"}"#),
+        ],
+        "|FROM node:22
+         |WORKDIR /app
+         |COPY --chown=node:node package.json yarn.lock .npmrc ./
+         |COPY --chown=node:node packages/a/package.json packages/a/
+         |COPY --chown=node:node packages/b/package.json packages/b/
+         |RUN cd /app && yarn install --frozen-lockfile
+         |COPY --chown=node:node . .
+         |RUN cd /app && yarn build",
+    );
+}
+
+#[test]
+fn lists_that_name_others() {
+    check(
+        "|FROM python:3.13
+         |COPY . /srv
+         |RUN pip install -r /srv/requirements/prod.txt -c /srv/limits.txt",
+        &[
+            ("requirements/prod.txt", "-r base.txt\n-c ../constraints.txt\n"),
+            ("requirements/base.txt", "flask\n"),
+            ("constraints.txt", ""),
+            ("limits.txt", ""),
+            ("app.py", ""),
+        ],
+        "|FROM python:3.13
+         |COPY constraints.txt limits.txt /srv/
+         |COPY requirements/prod.txt requirements/base.txt /srv/requirements/
+         |RUN pip install -r /srv/requirements/prod.txt -c /srv/limits.txt
+         |COPY . /srv",
+    );
+    let stays = "|FROM python:3.13
+         |WORKDIR /app
+         |COPY . .
+         |RUN pip install -r requirements.txt";
+    check(stays, &[("requirements.txt", "-e .\n"), ("setup.py", ""), ("a.py", "")], stays);
+    let stays = "|FROM python:3.13
+         |WORKDIR /app
+         |COPY . .
+         |RUN pip install -e .";
+    check(stays, &[("pyproject.toml", "[project]\nname='a'\ndependencies=[]\n"), ("a.py", "")], stays);
+}
+
+#[test]
+fn poetry_pdm_pipenv() {
+    let poetry = [
+        ("pyproject.toml", "[tool.poetry]\nname='a'\nreadme='README.md'\n[tool.poetry.dependencies]\npython='^3.12'\n"),
+        ("poetry.lock", ""),
+        ("README.md", ""),
+        ("a/__init__.py", ""),
+    ];
+    check(
+        "|FROM python:3.13
+         |RUN pip install poetry==2.1.0
+         |WORKDIR /app
+         |COPY . .
+         |RUN poetry config virtualenvs.create false && poetry install --only main
+         |CMD [\"a\"]",
+        &poetry,
+        "|FROM python:3.13
+         |RUN pip install poetry==2.1.0
+         |WORKDIR /app
+         |COPY pyproject.toml poetry.lock ./
+         |RUN poetry config virtualenvs.create false && poetry install --only main --no-root
+         |COPY . .
+         |RUN poetry install --only main
+         |CMD [\"a\"]",
+    );
+    let virtual_ = [("pyproject.toml", "[tool.poetry]\npackage-mode=false\n"), ("poetry.lock", ""), ("a.py", "")];
+    check(
+        "|FROM python:3.13
+         |WORKDIR /app
+         |COPY . .
+         |RUN pip install poetry && poetry install",
+        &virtual_,
+        "|FROM python:3.13
+         |WORKDIR /app
+         |COPY pyproject.toml poetry.lock ./
+         |RUN pip install poetry && poetry install
+         |COPY . .",
+    );
+    check(
+        "|FROM python:3.13
+         |WORKDIR /app
+         |COPY . .
+         |RUN pip install pipenv && pipenv install --system --deploy",
+        &[("Pipfile", "[packages]\nflask='*'\n"), ("Pipfile.lock", "{}"), ("a.py", "")],
+        "|FROM python:3.13
+         |WORKDIR /app
+         |COPY Pipfile Pipfile.lock ./
+         |RUN pip install pipenv && pipenv install --system --deploy
+         |COPY . .",
+    );
+}
+
+#[test]
+fn what_lifecycle_scripts_read() {
+    let check = |package: &str, file: &str, copies: &str| {
+        let copies: String = copies.lines().map(|line| format!("|{line}\n")).collect();
+        super::check(
+            "|FROM node:22
+             |WORKDIR /app
+             |COPY . .
+             |RUN npm ci",
+            &[("package.json", package), ("package-lock.json", "{}"), (file, ""), ("src/a.js", "")],
+            &format!("|FROM node:22\n|WORKDIR /app\n{copies}|RUN npm ci\n|COPY . ."),
+        );
+    };
+    let both = "COPY package.json package-lock.json ./";
+    check(r#"{"scripts":{"prepare":"husky"}}"#, "x", both);
+    let prisma = format!("{both}\nCOPY prisma/schema.prisma prisma/");
+    check(r#"{"scripts":{"postinstall":"prisma generate"}}"#, "prisma/schema.prisma", &prisma);
+    check(r#"{"dependencies":{"@prisma/client":"6"}}"#, "prisma/schema.prisma", &prisma);
+    check(r#"{"scripts":{"prepare":"svelte-kit sync || echo ''"}}"#, "svelte.config.js", both);
+    check(r#"{"scripts":{"postinstall":"nuxt prepare"}}"#, "nuxt.config.ts", both);
+    let patches = format!("{both}\nCOPY patches patches/");
+    check(r#"{"scripts":{"postinstall":"patch-package"}}"#, "patches/x.patch", &patches);
+    // npm reads its own lock only, and none of pnpm.
+    check(r#"{"packageManager":"npm@10.0.0"}"#, "yarn.lock", both);
+}
+
+#[test]
+fn forms_of_files() {
+    let files: Vec<(&str, &str)> = PIP.to_vec();
+    let crlf = "FROM python:3.13\r\nCOPY . .\r\nRUN pip install -r requirements.txt\r\n";
+    let done =
+        optimize(&project(crlf, &files).0, 0, &crate::optimize::Evidence::default(), &only("dependency-files-first"));
+    assert_eq!(
+        done.result()[0].text(),
+        "FROM python:3.13\r\nCOPY requirements.txt ./\r\nRUN pip install -r requirements.txt\r\nCOPY . .\r\n"
+    );
+    check(
+        "|FROM python:3.13
+         |COPY . .
+         |RUN <<EOF
+         |set -e
+         |pip install -r requirements.txt
+         |EOF",
+        PIP,
+        "|FROM python:3.13
+         |COPY requirements.txt ./
+         |RUN <<EOF
+         |set -e
+         |pip install -r requirements.txt
+         |EOF
+         |COPY . .",
+    );
+    let stays = "|FROM python:3.13
+         |ONBUILD COPY . .
+         |ONBUILD RUN pip install -r requirements.txt";
+    check(stays, PIP, stays);
+    let stays = "|FROM python:3.13
+         |COPY . .
+         |RUN <<EOF
+         |set -e
+         |pip install -r requirements.txt
+         |./build.sh
+         |EOF";
+    check(stays, PIP, stays);
+    check(
+        "|FROM python:3.13
+         |COPY [\".\", \"/app\"]
+         |WORKDIR /app
+         |RUN pip install -r requirements.txt \\
+         |    # and then
+         |    && python -m compileall .",
+        PIP,
+        "|FROM python:3.13
+         |WORKDIR /app
+         |COPY requirements.txt /app/
+         |RUN pip install -r requirements.txt
+         |COPY [\".\", \"/app\"]
+         |RUN python -m compileall .",
+    );
+}
+
+#[test]
+fn one_stage_of_several() {
+    check(
+        "|FROM node:22 AS web
+         |WORKDIR /web
+         |COPY web .
+         |RUN npm ci && npm run build
+         |
+         |FROM python:3.13
+         |WORKDIR /app
+         |COPY requirements.txt .
+         |RUN pip install -r requirements.txt
+         |COPY . .
+         |COPY --from=web /web/dist static",
+        &[
+            ("web/package.json", "{}"),
+            ("web/package-lock.json", "{}"),
+            ("web/src/a.js", ""),
+            ("requirements.txt", ""),
+            ("a.py", ""),
+        ],
+        "|FROM node:22 AS web
+         |WORKDIR /web
+         |COPY web/package.json web/package-lock.json ./
+         |RUN npm ci
+         |COPY web .
+         |RUN npm run build
+         |
+         |FROM python:3.13
+         |WORKDIR /app
+         |COPY requirements.txt .
+         |RUN pip install -r requirements.txt
+         |COPY . .
+         |COPY --from=web /web/dist static",
+    );
+}
+
+#[test]
+fn what_is_prepared_stays_prepared() {
+    let stay = |middle: &str, files: &[(&str, &str)]| {
+        let dockerfile = format!("|FROM node:22\n|WORKDIR /app\n|COPY . .\n{middle}");
+        check(&dockerfile, files, &dockerfile);
+    };
+    let files = [NPM[0], NPM[1], NPM[2], ("sources.list", ""), ("run/go.sh", "")];
+    stay("|RUN cp sources.list /etc/apt/sources.list\n|RUN apt-get update && apt-get install -y curl", &files);
+    stay("|RUN cp -r src /opt/x\n|RUN chmod -R 755 /opt/x && curl -o /opt/y https://example.com/y", &files);
+    stay("|RUN rm -rf run\n|COPY run/go.sh run/", &files);
+    // Nothing of the two files is any business of apt's.
+    check(
+        "|FROM node:22
+         |WORKDIR /app
+         |COPY . .
+         |RUN chmod +x run/go.sh
+         |RUN apt-get update && apt-get install -y curl",
+        &files,
+        "|FROM node:22
+         |WORKDIR /app
+         |RUN apt-get update && apt-get install -y curl
+         |COPY . .
+         |RUN chmod +x run/go.sh",
+    );
+}

@@ -1,0 +1,121 @@
+//! COPY and ADD: which stage needs what they bring.
+
+use std::collections::BTreeSet;
+
+use super::write::{Writer, edited};
+use crate::build::{Base, Transfer};
+use crate::dockerfile::Instruction;
+use crate::text::{Edit, Span};
+
+impl Writer<'_, '_> {
+    pub(super) fn transfer(&mut self, index: usize, instruction: &Instruction, whole: String) {
+        let scene = self.scene;
+        let in_build = self.in_build(index, instruction);
+        if in_build {
+            let flags = instruction.flags.iter().filter(|flag| scene.file().flag_name(flag) == "chown");
+            let edits: Vec<Edit> = flags
+                .map(|flag| Edit { span: Span::new(flag.word.span.start, flag.word.span.end + 1), text: String::new() })
+                .collect();
+            let text = edited(scene, instruction.span, &edits);
+            self.build.push(text.unwrap_or_else(|| scene.source().slice(instruction.span).to_owned()));
+        }
+        let tool = self.is_tool_copy(index) && self.plan.kept_tools.is_empty();
+        if !tool && !(in_build && (self.is_covered(index) || self.is_in_whole(index))) {
+            // What changes with every commit stands below what does not.
+            if in_build && !self.is_tool_copy(index) {
+                self.take_over();
+            }
+            self.run.push(whole);
+            return;
+        }
+        let comments = self.comments(index, instruction);
+        if let Some(last) = self.build.lines.last_mut() {
+            last.text.insert_str(0, &comments);
+        }
+    }
+
+    /// Whether a COPY into the build stage goes to the folder that is copied from there as a whole.
+    pub(super) fn is_in_whole(&self, index: usize) -> bool {
+        let Some(whole) = &self.plan.whole else { return false };
+        let transfers = self.scene.build.transfers(self.plan.stage);
+        let to = transfers.iter().find(|one| one.index == index).and_then(|one| one.destination.clone());
+        let workdir = self.scene.build.workdir(self.plan.stage, index).value().cloned().unwrap_or_default();
+        let to = to.map(|to| if to.starts_with('/') { to } else { workdir });
+        to.is_some_and(|to| {
+            to.trim_end_matches('/') == whole.trim_end_matches('/') || to.starts_with(&format!("{whole}/"))
+        })
+    }
+
+    /// Whether a COPY or ADD has to be in the build stage.
+    pub(super) fn in_build(&self, index: usize, _: &Instruction) -> bool {
+        if index > self.plan.installs.1 {
+            return false;
+        }
+        let transfers = self.scene.build.transfers(self.plan.stage);
+        let Some(transfer) = transfers.iter().find(|one| one.index == index) else { return true };
+        if is_tool_copy(transfer) {
+            return true;
+        }
+        if transfer.from.is_some() {
+            let destination = transfer.destination.as_deref().unwrap_or_default();
+            return self.calls.0.contains(destination);
+        }
+        let workdir = self.scene.build.workdir(self.plan.stage, index).value().cloned().unwrap_or_default();
+        let destination = transfer.destination.as_deref().unwrap_or_default();
+        let inside = !destination.starts_with('/') || destination.starts_with(&workdir);
+        let single = transfer.sources.len() == 1 && !transfer.sources[0].is_everything();
+        let named = transfer.sources.iter().filter_map(|source| source.text.as_deref()).any(|source| {
+            let name = source.trim_end_matches('/').rsplit('/').next().unwrap_or(source);
+            self.calls.0.contains(name)
+        });
+        inside || !single || named
+    }
+
+    pub(super) fn is_tool_copy(&self, index: usize) -> bool {
+        self.scene.build.transfers(self.plan.stage).iter().any(|one| one.index == index && is_tool_copy(one))
+    }
+
+    /// Whether a later COPY of the run-time stage brings the same files to the same place.
+    pub(super) fn is_covered(&self, index: usize) -> bool {
+        let (scene, stage) = (self.scene, self.plan.stage);
+        let transfers = scene.build.transfers(stage);
+        let Some(own) = transfers.iter().find(|one| one.index == index) else { return false };
+        let folder = |one: &Transfer| {
+            let workdir = scene.build.workdir(stage, one.index).value().cloned().unwrap_or_default();
+            let to = one.destination.as_deref()?.trim_start_matches("./").trim_end_matches(['/', '.']);
+            Some(if to.starts_with('/') { to.to_owned() } else { format!("{}/{to}", workdir.trim_end_matches('/')) })
+        };
+        if own.from.is_some() || own.sources.iter().any(crate::build::Source::is_remote) {
+            return false;
+        }
+        let Some(place) = folder(own) else { return false };
+        if place.starts_with("/tmp") {
+            return true;
+        }
+        let mut later = transfers.iter().filter(|one| one.index > index && one.from.is_none());
+        later.any(|one| {
+            let everything = one.sources.iter().any(crate::build::Source::is_everything) && one.exclude.is_empty();
+            let Some(to) = folder(one).filter(|_| !one.parents) else { return false };
+            let texts = |one: &Transfer| one.sources.iter().map(|source| source.text.clone()).collect::<BTreeSet<_>>();
+            if to == place && texts(own).is_subset(&texts(one)) && one.exclude.is_empty() {
+                return true;
+            }
+            everything
+                && own.sources.iter().all(|source| {
+                    let Some(text) = source.text.as_deref() else { return false };
+                    let text = text.trim_start_matches("./").trim_end_matches('/');
+                    let parent = text.rsplit_once('/').map_or("", |(parent, _)| parent);
+                    let file = format!("{}/{text}", to.trim_end_matches('/'));
+                    let expected = format!("{}/{parent}", to.trim_end_matches('/'));
+                    place.trim_end_matches('/') == expected.trim_end_matches('/') || place == file
+                })
+        })
+    }
+}
+
+/// Whether a COPY brings a program that installs: `COPY --from=ghcr.io/astral-sh/uv /uv /bin/`.
+pub(super) fn is_tool_copy(transfer: &Transfer) -> bool {
+    let Some(Base::Image(image)) = &transfer.from else { return false };
+    let tool = |text: &str| matches!(text.rsplit('/').next().unwrap_or(text), "uv" | "uvx" | "poetry" | "pdm");
+    image.contains("astral-sh/uv") || transfer.sources.iter().all(|one| one.text.as_deref().is_some_and(tool))
+}

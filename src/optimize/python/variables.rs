@@ -1,0 +1,77 @@
+//! ENV: what only builds, and what only counts when the program runs.
+
+use super::write::{Writer, edited};
+use crate::dockerfile::Instruction;
+use crate::text::{Edit, Span};
+
+/// Variables that only say how to build.
+const BUILD_ONLY: [&str; 7] = ["PIP_", "POETRY_", "UV_", "PDM_", "PIPENV_", "SETUPTOOLS_SCM_", "PYTHON_PIP_"];
+
+/// Variables that only count when the program runs.
+const RUN_ONLY: [&str; 6] =
+    ["PYTHONUNBUFFERED", "PYTHONDONTWRITEBYTECODE", "PYTHONFAULTHANDLER", "PORT", "DJANGO_SETTINGS_MODULE", "FLASK_"];
+
+impl Writer<'_, '_> {
+    /// Whether the author's own ENV puts all of these folders on PATH.
+    pub(super) fn sets_path(&self, folders: &[String]) -> bool {
+        let scopes = self.scene.build.scopes();
+        let found = scopes.lookup(self.plan.stage.index, "PATH", usize::MAX);
+        let crate::build::Lookup::Defined(definition) = found else { return false };
+        let texts =
+            definition.instruction.map(|index| self.scene.source().slice(self.scene.build.instruction(index).span));
+        let known = match &definition.value {
+            crate::build::Value::Known(value) => value.to_string(),
+            _ => texts.unwrap_or_default().to_owned(),
+        };
+        folders.iter().all(|folder| known.contains(folder.as_str()))
+    }
+
+    pub(super) fn variables(&mut self, index: usize, instruction: &Instruction, whole: String) {
+        let scene = self.scene;
+        let pairs = scene.file().variables(instruction);
+        let begins = |name: &str, known: &[&str]| {
+            known.iter().any(|one| name == *one || (one.ends_with('_') && name.starts_with(one)))
+        };
+        let legacy = pairs.iter().any(|pair| pair.legacy);
+        let keep = |known: &[&str]| -> Option<String> {
+            let going: Vec<usize> = (0..pairs.len()).filter(|at| begins(&pairs[*at].name.text, known)).collect();
+            if going.len() == pairs.len() {
+                return None;
+            }
+            if going.is_empty() || legacy {
+                return Some(scene.source().slice(instruction.span).to_owned());
+            }
+            let spans: Vec<Span> = pairs.iter().map(|pair| pair.span).collect();
+            let edits: Vec<Edit> = going.iter().map(|at| without_pair(&spans, *at, &going)).collect();
+            edited(scene, instruction.span, &edits)
+        };
+        if let Some(text) = keep(&RUN_ONLY).filter(|_| index < self.plan.installs.1) {
+            self.build.push(text);
+        }
+        let kept = if self.plan.kept_tools.is_empty() { keep(&BUILD_ONLY) } else { Some(whole.clone()) };
+        let Some(text) = kept else { return };
+        if self.plan.kept_tools.is_empty() && text != scene.source().slice(instruction.span) {
+            self.run.push(format!("{}{text}", self.comments(index, instruction)));
+        } else {
+            self.run.push(whole);
+        }
+    }
+}
+
+/// Whether a value of PATH only adds root's own folders, where tools and `pip install --user` put programs.
+fn is_path_of_tools(value: &str) -> bool {
+    let mut parts = value.trim_matches(['"', '\'']).split(':');
+    let own = ["/root/.local/bin", "~/.local/bin", "$HOME/.local/bin", "/root/.poetry/bin", "/root/.cargo/bin"];
+    parts.all(|part| own.contains(&part.trim_end_matches('/')) || matches!(part, "$PATH" | "${PATH}"))
+}
+
+/// The deletion of a pair of ENV with the blanks on one side of it.
+fn without_pair(spans: &[Span], at: usize, going: &[usize]) -> Edit {
+    let kept_before = (0..at).rev().find(|one| !going.contains(one));
+    let span = match (kept_before, spans.get(at + 1)) {
+        (Some(_), _) => Span::new(spans[at - 1].end, spans[at].end),
+        (None, Some(next)) => Span::new(spans[at].start, next.start),
+        (None, None) => spans[at],
+    };
+    Edit { span, text: String::new() }
+}
