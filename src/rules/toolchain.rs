@@ -198,9 +198,11 @@ pub(crate) fn runs<'b, 'a>(
 /// Whether the image is for running a program of its own: something is copied into it, and what it starts is no shell
 /// and no build tool.
 pub(crate) fn is_application(build: &Build, stage: &Stage) -> bool {
-    if service::is_development(build, stage) {
-        return false;
-    }
+    !service::is_development(build, stage) && starts_program(build, stage)
+}
+
+/// The same, whatever the stage is called.
+pub(crate) fn starts_program(build: &Build, stage: &Stage) -> bool {
     let copies = build.chain(stage).any(|stage| !build.transfers(stage).is_empty());
     let started = [Keyword::Entrypoint, Keyword::Cmd].into_iter().filter_map(|keyword| build.last(stage, keyword));
     let mut starts = false;

@@ -267,3 +267,15 @@ fn writes(operator: RedirectOperator) -> bool {
     use RedirectOperator as Op;
     matches!(operator, Op::Write | Op::Append | Op::Clobber | Op::ReadWrite | Op::WriteBoth | Op::AppendBoth)
 }
+
+/// The commands of a RUN that the stage that ships needs.
+pub(super) fn kept(run: &Run) -> Vec<&Command> {
+    let packages = run.commands.iter().any(|one| matches!(&one.purpose, Purpose::Packages(kept) if !kept.is_empty()));
+    let keep = |one: &&Command| match &one.purpose {
+        Purpose::Prepares | Purpose::Unknown => true,
+        Purpose::Packages(kept) => !kept.is_empty(),
+        Purpose::Lists => packages,
+        _ => false,
+    };
+    run.commands.iter().filter(keep).collect()
+}

@@ -159,3 +159,14 @@ pub(super) fn origin(files: &BTreeMap<String, String>, folder: &str) -> Option<S
     let root = path.strip_suffix(rest)?;
     Some(root.trim_end_matches('/').to_owned())
 }
+
+/// A path as a line in `folder` names it.
+pub(super) fn shown(path: &str, folder: Option<&str>, into: bool) -> String {
+    match folder {
+        Some(folder) if folder == path && into => "./".to_owned(),
+        Some(folder) if folder != "/" && is_in(path, folder) => {
+            format!("./{}", path[folder.len()..].trim_start_matches('/'))
+        }
+        _ => path.to_owned(),
+    }
+}

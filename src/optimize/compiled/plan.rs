@@ -50,7 +50,11 @@ impl<'a> Plan<'a> {
     pub(super) fn of(scene: &Scene<'a>) -> Result<Self, Why> {
         let build = scene.build;
         let target = build.target().filter(|target| build.ships(target)).ok_or(Why::NotOurs)?;
-        if !build.is_ordinary() || !toolchain::is_application(build, target) {
+        // The last stage may be named for its building, as where the file once had another.
+        let builds = matches!(target.name.as_deref(), Some("build" | "builder"));
+        let application =
+            toolchain::is_application(build, target) || (builds && toolchain::starts_program(build, target));
+        if !build.is_ordinary() || !application {
             return Err(Why::NotOurs);
         }
         let Base::Image(image) = build.root_base(target) else { return Err(Why::NotOurs) };

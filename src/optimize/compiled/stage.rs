@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::commands::{Command, Purpose, Run};
+use super::commands::{self, Command, Purpose};
 use super::place;
 use super::plan::Plan;
 use super::runtime::Toolchain;
@@ -164,7 +164,7 @@ impl Writer<'_, '_> {
         self.scene.build.instructions(stage).filter(|(at, _)| *at > index).any(|(at, one)| {
             use Keyword as K;
             let kept = match one.keyword {
-                K::Run => self.plan.runs.get(&at).is_some_and(|run| !kept(run).is_empty()),
+                K::Run => self.plan.runs.get(&at).is_some_and(|run| !commands::kept(run).is_empty()),
                 keyword => !matches!(keyword, K::Arg | K::Copy | K::Add),
             };
             let text = self.scene.source().slice(one.span);
@@ -217,10 +217,10 @@ impl Writer<'_, '_> {
         let folder = self.folder.clone().filter(|_| !later);
         let mut lines = Vec::new();
         if let Some(whole) = &self.plan.whole {
-            lines.push((vec![whole.clone()], shown(whole, folder.as_deref(), true)));
+            lines.push((vec![whole.clone()], place::shown(whole, folder.as_deref(), true)));
         }
         for item in self.plan.items.iter().filter(|item| item.folder) {
-            lines.push((vec![item.path.clone()], shown(&item.path, folder.as_deref(), true)));
+            lines.push((vec![item.path.clone()], place::shown(&item.path, folder.as_deref(), true)));
         }
         let mut files: Vec<(String, String)> = self
             .plan
@@ -231,7 +231,7 @@ impl Writer<'_, '_> {
             .collect();
         for (product, to) in &self.plan.products {
             if product.folder {
-                lines.push((vec![product.path.clone()], shown(to, folder.as_deref(), true)));
+                lines.push((vec![product.path.clone()], place::shown(to, folder.as_deref(), true)));
             } else {
                 files.push((product.path.clone(), to.clone()));
             }
@@ -240,9 +240,9 @@ impl Writer<'_, '_> {
             let (above, name) = place::split(&to);
             let into = place::split(&from).1 == name;
             let to = if into {
-                format!("{}/", shown(above, folder.as_deref(), true).trim_end_matches('/'))
+                format!("{}/", place::shown(above, folder.as_deref(), true).trim_end_matches('/'))
             } else {
-                shown(&to, folder.as_deref(), false)
+                place::shown(&to, folder.as_deref(), false)
             };
             match lines.iter_mut().find(|(_, known)| into && known.ends_with('/') && *known == to) {
                 Some((sources, _)) if self.plan.whole.is_none() => sources.push(from),
@@ -274,7 +274,7 @@ impl Writer<'_, '_> {
             }
             return Ok(());
         }
-        let wanted = kept(run);
+        let wanted = commands::kept(run);
         let mut texts = Vec::new();
         for command in wanted {
             match &command.purpose {
@@ -382,29 +382,6 @@ impl Writer<'_, '_> {
     }
 }
 
-/// The commands of a RUN that the stage that ships needs.
-fn kept(run: &Run) -> Vec<&Command> {
-    let packages = run.commands.iter().any(|one| matches!(&one.purpose, Purpose::Packages(kept) if !kept.is_empty()));
-    let keep = |one: &&Command| match &one.purpose {
-        Purpose::Prepares | Purpose::Unknown => true,
-        Purpose::Packages(kept) => !kept.is_empty(),
-        Purpose::Lists => packages,
-        _ => false,
-    };
-    run.commands.iter().filter(keep).collect()
-}
-
 fn is_lists(text: &str) -> bool {
     text.starts_with("rm ") || text.contains(" update") && !text.contains("install")
-}
-
-/// A path as a line in `folder` names it.
-fn shown(path: &str, folder: Option<&str>, into: bool) -> String {
-    match folder {
-        Some(folder) if folder == path && into => "./".to_owned(),
-        Some(folder) if folder != "/" && place::is_in(path, folder) => {
-            format!("./{}", path[folder.len()..].trim_start_matches('/'))
-        }
-        _ => path.to_owned(),
-    }
 }
