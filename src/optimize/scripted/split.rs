@@ -111,6 +111,7 @@ pub(super) fn is_covered(scene: &Scene, target: &Stage, index: usize, install: u
     let folder = |at: usize| scene.build.workdir(target, at).value().cloned();
     let later = transfers.iter().any(|one| {
         one.index > install
+            && one.index != index
             && one.from.is_none()
             && one.sources.iter().all(crate::build::Source::is_everything)
             && one.destination.as_deref().is_some_and(|to| {
