@@ -63,6 +63,20 @@ const SOURCES: [&str; 24] = [
     "jar",
 ];
 
+/// Lists that installers bring up to date where they are not told to leave them.
+const LOCKS: [&str; 10] = [
+    "package-lock.json",
+    "npm-shrinkwrap.json",
+    "yarn.lock",
+    "pnpm-lock.yaml",
+    "bun.lock",
+    "uv.lock",
+    "poetry.lock",
+    "Pipfile.lock",
+    "Gemfile.lock",
+    "composer.lock",
+];
+
 /// The application's files of one side, by path.
 type Files = BTreeMap<String, PathId>;
 
@@ -169,6 +183,12 @@ fn compare(
         return true;
     }
     if (was.content, was.size) != (is.content, is.size) && was.kind != Kind::Symlink {
+        if brought && LOCKS.contains(&path.rsplit('/').next().unwrap_or(path)) {
+            seen.explain(format!(
+                "`{path}` has other contents: an install may write it, and nothing reads it at run time"
+            ));
+            return true;
+        }
         if brought {
             seen.fail(format!("`{path}` has other contents"));
         } else {
