@@ -52,7 +52,7 @@ fn split(scene: &Scene, target: &Stage, install: usize) -> Result<Split, String>
     for (index, one) in scene.build.instructions(target).take_while(|(index, _)| *index < install) {
         let fate = match one.keyword {
             keyword if describes(keyword) => Fate::Final,
-            Keyword::Run => of_run(scene, target, index, official)?,
+            Keyword::Run => of_run(scene, target, index, official),
             Keyword::Copy | Keyword::Add if is_covered(scene, target, index, install) => Fate::Build(None),
             _ => Fate::Both,
         };
@@ -116,15 +116,15 @@ fn folders(
 }
 
 /// What becomes of a RUN before the install.
-fn of_run(scene: &Scene, target: &Stage, index: usize, official: bool) -> Result<Fate, String> {
-    let Some(code) = scene.build.code(index) else { return Ok(Fate::Both) };
+fn of_run(scene: &Scene, target: &Stage, index: usize, official: bool) -> Fate {
+    let Some(code) = scene.build.code(index) else { return Fate::Both };
     let invocations = code.script.invocations();
     let gems = |one: &Invocation| {
         one.package_call().is_some_and(|call| matches!(call.manager, Manager::Gem | Manager::Bundle)) || one.is("rm")
     };
     if official && !invocations.is_empty() && invocations.iter().all(gems) {
         // Gems and settings lie in what is copied.
-        return Ok(Fate::Build(None));
+        return Fate::Build(None);
     }
     let apt = |one: &Invocation| one.package_call().is_some_and(|call| call.manager == Manager::Apt) || one.is("rm");
     let only_apt = !invocations.is_empty() && invocations.iter().all(apt) && code.script.compounds.is_empty();
@@ -135,11 +135,11 @@ fn of_run(scene: &Scene, target: &Stage, index: usize, official: bool) -> Result
         .filter(|name| is_build_package(name))
         .collect();
     if !only_apt || built.is_empty() {
-        return Ok(Fate::Both);
+        return Fate::Both;
     }
     let headers: Vec<&str> = built.iter().map(String::as_str).collect();
-    let Some(libraries) = gems::libraries(scene, target, &headers) else { return Ok(Fate::Both) };
-    Ok(Fate::Build(without(scene, index, &libraries.into_iter().collect::<Vec<_>>())))
+    let Some(libraries) = gems::libraries(scene, target, &headers) else { return Fate::Both };
+    Fate::Build(without(scene, index, &libraries.into_iter().collect::<Vec<_>>()))
 }
 
 /// The RUN with libraries in place of the packages that only build; `None` where nothing is left.
