@@ -204,21 +204,21 @@ mod tests {
         let mut bytes = vec![0; 64 + 2 * 56];
         bytes[..6].copy_from_slice(b"\x7fELF\x02\x01");
         let mut put = |at: usize, value: u64, length: usize| {
-            bytes[at..at + length].copy_from_slice(&value.to_le_bytes()[..length])
+            bytes[at..at + length].copy_from_slice(&value.to_le_bytes()[..length]);
         };
         put(32, 64, 8);
         put(54, 56, 2);
         put(56, 2, 2);
         // Everything is loaded at 0x1000; the dynamic section follows the headers, its names follow that.
-        let dynamic = 64 + 2 * 56;
+        let dynamic = 64 + 2 * 56_u64;
         put(64, 1, 4);
         put(64 + 16, 0x1000, 8);
         put(64 + 32, 4096, 8);
         put(120, 2, 4);
-        put(120 + 8, dynamic as u64, 8);
+        put(120 + 8, dynamic, 8);
         put(120 + 32, 64, 8);
         let names = dynamic + 64;
-        for (tag, value) in [(1, 1), (5, 0x1000 + names as u64), (29, 11), (0_u64, 0_u64)] {
+        for (tag, value) in [(1, 1), (5, 0x1000 + names), (29, 11), (0_u64, 0_u64)] {
             bytes.extend(tag.to_le_bytes());
             bytes.extend(value.to_le_bytes());
         }

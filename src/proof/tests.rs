@@ -110,7 +110,8 @@ fn installed(distributions: &[(&str, &str, &str)], folder: &str) -> Side {
         let folder = format!("{folder}/{name}-{version}.dist-info");
         lines += &format!("100644 0:0 100 {folder}/METADATA\n100644 0:0 100 {folder}/RECORD\n");
         lines += &format!("100644 0:0 100 {}/{name}/__init__.py\n", folder.rsplit_once('/').unwrap().0);
-        let requires: String = requires.split_whitespace().map(|name| format!("Requires-Dist: {name}\n")).collect();
+        let requires =
+            requires.split_whitespace().fold(String::new(), |all, name| all + "Requires-Dist: " + name + "\n");
         texts.push((
             format!("{folder}/METADATA"),
             format!("Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n{requires}\n"),
@@ -187,7 +188,8 @@ fn what_programs_take_for_granted_stays() {
         )
     };
     let certificates = "100644 0:0 200 etc/ssl/certs/ca-certificates.crt\n";
-    let zones: String = (0..20).map(|zone| format!("100644 0:0 20 usr/share/zoneinfo/Area/{zone}\n")).collect();
+    let zones =
+        (0..20).fold(String::new(), |all, zone| all + &format!("100644 0:0 20 usr/share/zoneinfo/Area/{zone}\n"));
     let before = python("13", &format!("{certificates}{zones}"));
     check_system(&before, &before, &[]);
     check_system(

@@ -223,7 +223,7 @@ fn build<'a>(rewrite: &'a Rewrite, mask: &Mask) -> wire::Build<'a> {
         open: &project.open,
     });
     let rungs = rewrite.optimized.rungs.iter().map(|climbed| wire::Rung {
-        rung: climbed.rung.number(),
+        number: climbed.rung.number(),
         title: climbed.rung.title(),
         steps: climbed.steps.iter().map(|one| wire::Said::new(one.pass, &one.what, &one.why, mask)).collect(),
         refusals: climbed.refusals.iter().map(|one| wire::Said::new(one.pass, &one.what, &one.why, mask)).collect(),

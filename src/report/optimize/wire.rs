@@ -52,7 +52,8 @@ pub(super) struct Project<'a> {
 
 #[derive(Serialize)]
 pub(super) struct Rung {
-    pub rung: u8,
+    #[serde(rename = "rung")]
+    pub number: u8,
     pub title: &'static str,
     pub steps: Vec<Said>,
     pub refusals: Vec<Said>,

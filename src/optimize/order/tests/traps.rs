@@ -148,7 +148,7 @@ fn poetry_pdm_pipenv() {
 #[test]
 fn what_lifecycle_scripts_read() {
     let check = |package: &str, file: &str, copies: &str| {
-        let copies: String = copies.lines().map(|line| format!("|{line}\n")).collect();
+        let copies = copies.lines().fold(String::new(), |all, line| all + "|" + line + "\n");
         super::check(
             "|FROM node:22
              |WORKDIR /app
