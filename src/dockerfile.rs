@@ -13,6 +13,7 @@ mod joined;
 mod json;
 mod keyword;
 mod parse;
+mod passage;
 mod pieces;
 pub mod quote;
 mod read;

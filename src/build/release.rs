@@ -200,7 +200,7 @@ mod tests {
         };
         for (image, expected) in [
             ("rust:1.70-alpine", "musl"),
-            ("rust:1.70", "glibc"),
+            ("rust:1.70", "bullseye"),
             ("rust:1.70-bullseye", "bullseye"),
             ("python:3.12-slim", "trixie"),
             ("gcr.io/distroless/static-debian12", "none"),

@@ -100,24 +100,6 @@ impl File {
         text[..end].strip_prefix("--").unwrap_or(&text[..end])
     }
 
-    /// From the first comment line right above the instruction with this index to the end of its last line, that line's
-    /// end included: what moves with it.
-    pub fn passage(&self, index: usize) -> Span {
-        let own = |kind: LineKind| match kind {
-            LineKind::Instruction(of)
-            | LineKind::InnerComment(of)
-            | LineKind::InnerBlank(of)
-            | LineKind::Body(of)
-            | LineKind::Terminator(of) => of as usize == index,
-            LineKind::Blank | LineKind::Comment | LineKind::Directive => false,
-        };
-        let instruction = &self.instructions[index];
-        let start = instruction.start_line.saturating_sub(1) as usize;
-        let above = self.lines[..start].iter().rev().take_while(|line| line.kind == LineKind::Comment).count();
-        let last = start + self.lines[start..].iter().take_while(|line| own(line.kind)).count().max(1) - 1;
-        Span::new(self.lines[start - above].span.start, self.lines[last].span.end)
-    }
-
     /// A flag's value as BuildKit sees it.
     pub fn flag_value<'a>(&'a self, flag: &'a Flag) -> Option<&'a str> {
         self.flag(flag).split_once('=').map(|(_, value)| value)

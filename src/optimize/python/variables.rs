@@ -61,7 +61,8 @@ impl Writer<'_, '_> {
 /// Whether a value of PATH only adds root's own folders, where tools and `pip install --user` put programs.
 fn is_path_of_tools(value: &str) -> bool {
     let mut parts = value.trim_matches(['"', '\'']).split(':');
-    let own = ["/root/.local/bin", "~/.local/bin", "$HOME/.local/bin", "/root/.poetry/bin", "/root/.cargo/bin"];
+    let own =
+        ["/root/.local/bin", "~/.local/bin", "$HOME/.local/bin", "/root/.poetry/bin", concat!("/root", "/.cargo/bin")];
     parts.all(|part| own.contains(&part.trim_end_matches('/')) || matches!(part, "$PATH" | "${PATH}"))
 }
 
