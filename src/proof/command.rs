@@ -28,7 +28,7 @@ pub fn command(config: &Config, scripts: &BTreeMap<String, String>) -> Vec<Strin
     if let Some(first) = words.first_mut() {
         let name = first.rsplit('/').next().unwrap_or(first);
         // A script of the project is meant by its path, a program by its name.
-        let installed = ["/bin/", "/sbin/"].iter().any(|folder| first.contains(folder));
+        let installed = ["/bin/", "/sbin/", "/.bin/"].iter().any(|folder| first.contains(folder));
         if installed && !name.is_empty() {
             *first = name.to_owned();
         }
@@ -44,13 +44,32 @@ fn shell_text(words: &[String]) -> Option<&str> {
     (is_shell && flag.starts_with('-') && !flag.starts_with("--") && flag.ends_with('c')).then_some(text)
 }
 
+/// A shell's text without the `exec` that lets the shell step aside for its last command: what is run is the same.
+fn without_exec(text: &str) -> String {
+    let text = text.trim();
+    let script = shell::parse(text);
+    // A trap is kept only by a shell that stays.
+    let traps = script.commands.iter().any(|one| one.name().is_some_and(|name| name.is("trap")));
+    let last = script.commands.iter().rfind(|one| script.is_last(one)).filter(|_| !traps);
+    let exec = last.filter(|one| one.place.pipe_len == 1 && one.name().is_some_and(|name| name.is("exec")));
+    let cut = exec.and_then(|one| {
+        let [exec, program, ..] = &one.words[..] else { return None };
+        let (from, to) = (exec.span.start as usize, program.span.start as usize);
+        (!program.text().starts_with('-')).then(|| text.get(..from).zip(text.get(to..)))?
+    });
+    cut.map_or_else(|| text.to_owned(), |(before, after)| format!("{before}{after}"))
+}
+
 /// What is started by what starts; `None` where nothing is taken off.
 fn unwrapped(words: &[String], scripts: &BTreeMap<String, String>) -> Option<Vec<String>> {
     let name = |word: &String| word.rsplit('/').next().unwrap_or(word).to_owned();
     if let Some(text) = shell_text(words) {
         return plain(text).or_else(|| {
-            let bare = text.trim().trim_start_matches("exec ").trim();
-            let own = ["sh", "-c", bare].map(str::to_owned).to_vec();
+            let shell = name(&words[0]);
+            // These are the same to a script: POSIX's shell under its names.
+            let shell = if matches!(&*shell, "ash" | "dash") { "sh".to_owned() } else { shell };
+            let own: Vec<String> =
+                [shell, words[1].clone(), without_exec(text)].into_iter().chain(words[3..].iter().cloned()).collect();
             (own != words).then_some(own)
         });
     }
@@ -135,6 +154,7 @@ mod tests {
         check(&[], &["uv", "run", "--frozen", "uvicorn", "app:app", "--port", "8000"], uvicorn);
         check(&["python", "-m", "uvicorn"], &["app:app", "--port", "8000"], uvicorn);
         check(&["/app/.venv/bin/uvicorn"], &["app:app", "--port", "8000"], uvicorn);
+        check(&["node_modules/.bin/vite"], &["preview"], "vite preview");
         check(&["tini", "--"], &["uvicorn", "app:app", "--port", "8000"], uvicorn);
         check(&["docker-entrypoint.sh"], &["npm", "start"], "node server.js");
         check(
@@ -151,6 +171,11 @@ mod tests {
         check(&[], &["/bin/sh", "-c", "exec a --port $PORT"], "sh -c a --port $PORT");
         check(&[], &["sh", "-c", "a --port $PORT"], "sh -c a --port $PORT");
         check(&[], &["/bin/sh", "-c", "a && b"], "sh -c a && b");
+        check(&[], &["/bin/sh", "-c", "a && exec b"], "sh -c a && b");
+        check(&[], &["/bin/sh", "-c", "exec a || b"], "sh -c exec a || b");
+        check(&[], &["/bin/sh", "-c", "while x; do exec b; done"], "sh -c while x; do exec b; done");
+        check(&[], &["/bin/sh", "-c", "trap c EXIT; exec b"], "sh -c trap c EXIT; exec b");
+        check(&[], &["bash", "-c", "a $1 && b", "x", "y"], "bash -c a $1 && b x y");
         check(&["/bin/sh", "-c", "a"], &["b"], "a");
         check(&["./start.sh"], &["serve"], "./start.sh serve");
     }
