@@ -20,7 +20,8 @@ pub struct LockedPackage {
     pub dev_only: Option<bool>,
     /// Whether the project's own code finds it by name; `None` when the file doesn't tell.
     pub importable: Option<bool>,
-    /// Whether a script of its own runs when it is installed; `None` when the file doesn't tell.
+    /// Whether a script of its own runs when it is installed (of Python: it has no wheel, so it is built); `None` when the
+    /// file doesn't tell.
     pub scripts: Option<bool>,
     /// Names of what it depends on; empty where the file's reader does not say.
     pub needs: Vec<String>,

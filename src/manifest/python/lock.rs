@@ -38,7 +38,7 @@ pub(super) fn uv(tree: &mut Tree, path: &str) -> Option<Locked> {
             roots.insert(name.clone());
         }
         let version = text(package, "version").map(Into::into);
-        entries.push(Entry { name, version, needs, ..Entry::default() });
+        entries.push(Entry { name, version, needs, scripts: is_built(package), ..Entry::default() });
     }
     Some(Locked { demands, ..Locked::new(entries, (!roots.is_empty()).then_some(roots)) })
 }
@@ -77,11 +77,33 @@ pub(super) fn grouped(
         };
         let dev_only = dev_only(package, main, dev_groups);
         let version = text(package, "version").map(Into::into);
-        entries.push(Entry { name: normal(name), version, needs, dev_only, ..Entry::default() });
+        entries.push(Entry {
+            name: normal(name),
+            version,
+            needs,
+            dev_only,
+            scripts: is_built(package),
+            ..Entry::default()
+        });
     }
     let runs = project.dependencies.iter().filter(|dependency| dependency.scope != Scope::Dev);
     let roots: BTreeSet<String> = runs.map(|dependency| dependency.name.clone()).collect();
     Some(Locked::new(entries, Some(roots)))
+}
+
+/// Whether a package has no wheel for Linux with glibc, so that it is built where it is installed; `None` where the lock
+/// lists no files of it.
+fn is_built(package: &DeValue) -> Option<bool> {
+    let list = |key: &str| toml_text::items(package.get(key).map(toml::Spanned::get_ref));
+    let name = |file: &DeValue| {
+        text(file, "file").or_else(|| text(file, "url")).or_else(|| text(file, "path")).map(str::to_owned)
+    };
+    let wheels: Vec<String> = list("wheels").chain(list("files")).filter_map(name).collect();
+    let listed = !wheels.is_empty() || package.get("sdist").is_some();
+    let fits = |file: &String| {
+        file.ends_with(".whl") && (file.ends_with("-any.whl") || file.contains("manylinux") || file.contains("-linux_"))
+    };
+    listed.then(|| !wheels.iter().any(fits))
 }
 
 /// Whether a package is in groups of development only; `None` when that isn't told, or it is of an extra.

@@ -29,7 +29,7 @@ const READ_BY_OTHERS: [&str; 26] = [
     "DJANGO_",
     "FLASK_",
     "RAILS_",
-    "SECRET_KEY",
+    "SECRET_KEY_BASE",
     "APP_KEY",
     "NUGET_",
 ];

@@ -86,8 +86,20 @@ pub(super) fn may_compile(scene: &Scene, stage: &Stage) -> bool {
 fn compiles_any(scene: &Scene, stage: &Stage, there: &Names) -> bool {
     let dists = dists(scene, stage);
     let without: Vec<&str> = distributions().filter(|row| !row.wheel).map(|row| row.dist).collect();
-    let known =
-        |name: &String| crate::manifest::has_wheels(name) || distributions().any(|row| row.wheel && row.dist == name);
+    let locks = scene.projects().iter().filter_map(|project| project.install()?.locked.as_ref());
+    let comes_built: BTreeSet<&str> = locks
+        .flat_map(|locked| &locked.packages)
+        .filter(|(_, package)| package.scripts == Some(false))
+        .map(|(name, _)| name.as_str())
+        .collect();
+    let own: Names =
+        scene.projects().iter().filter_map(|project| Some(python_name(project.name.as_deref()?))).collect();
+    let known = |name: &String| {
+        comes_built.contains(name.as_str())
+            || own.contains(name)
+            || crate::manifest::has_wheels(name)
+            || distributions().any(|row| row.wheel && row.dist == name)
+    };
     let compiler = there.iter().any(|name| is_build_package(name));
     dists.iter().any(|name| without.contains(&name.as_str()))
         || older_than_wheels(scene, stage)
