@@ -5,8 +5,9 @@ use super::asked::findings;
 use super::route;
 use crate::build::{Base, BaseImage, Presence, Reference, Stage};
 use crate::dockerfile::Keyword;
-use crate::finding::Safety;
+use crate::finding::{FileEdit, Safety};
 use crate::optimize::scene::{Scene, Turn};
+use crate::text::Span;
 
 /// Times that fit a web service: the start of most takes less, and a check costs some tens of milliseconds.
 const TIMES: &str = "--interval=30s --timeout=5s --start-period=30s --retries=3";
@@ -35,20 +36,58 @@ pub(super) fn run(scene: &Scene, turn: &mut Turn) {
     let at = closing(scene, target);
     let newline = scene.newline();
     let text = format!("HEALTHCHECK {TIMES} \\{newline}    CMD {check}{newline}");
-    turn.step(format!("asks {path} on port {port}"), why, vec![scene.edit(crate::text::Span::at(at), text)]);
+    turn.step(format!("asks {path} on port {port}"), why, vec![scene.edit(Span::at(at), text)]);
 }
 
 /// A check that calls what the image lacks, or imports what is not installed.
 fn mend(scene: &Scene, turn: &mut Turn) {
+    let mut replaced = false;
     for rule in ["healthcheck-program-missing", "healthcheck-always-healthy"] {
         for finding in findings(scene, rule) {
             let Some(fix) = finding.fixes.iter().find(|fix| fix.safety == Safety::Safe) else {
-                turn.refuse("leaves HEALTHCHECK", finding.message);
+                match replacement(scene).filter(|_| !replaced) {
+                    Some(edit) => {
+                        turn.step("asks the same address by a program of the image", finding.message, vec![edit])
+                    }
+                    None if replaced => {}
+                    None => turn.refuse("leaves HEALTHCHECK", finding.message),
+                }
+                replaced |= !turn.edits.is_empty();
                 continue;
             };
             turn.step("mends HEALTHCHECK", finding.message, fix.edits.clone());
         }
     }
+}
+
+/// The author's check with its times, and the address that it asks for, by a program that the image has.
+fn replacement(scene: &Scene) -> Option<FileEdit> {
+    let target = scene.build.target()?;
+    let (_, instruction) = scene.build.last(target, Keyword::Healthcheck)?;
+    let (port, path) = address(scene.source().slice(instruction.span))?;
+    let check = probe(scene, target, port, &path)?;
+    Some(scene.edit(Span::new(instruction.rest.span.start, instruction.span.end), format!("CMD {check}")))
+}
+
+/// The one address of this machine that a check asks: port and path.
+fn address(text: &str) -> Option<(u16, String)> {
+    let mut found = None;
+    for host in ["http://localhost", "http://127.0.0.1"] {
+        for (at, _) in text.match_indices(host) {
+            let rest = &text[at + host.len()..];
+            let plain = |c: char| c.is_ascii_alphanumeric() || "-._~/:".contains(c);
+            let address = &rest[..rest.find(|c| !plain(c)).unwrap_or(rest.len())];
+            let (port, path) = match address.strip_prefix(':') {
+                Some(rest) => rest.split_at(rest.find('/').unwrap_or(rest.len())),
+                None => ("80", address),
+            };
+            let one = (port.parse().ok()?, if path.is_empty() { "/".to_owned() } else { path.to_owned() });
+            if found.replace(one.clone()).is_some_and(|other| other != one) {
+                return None;
+            }
+        }
+    }
+    found
 }
 
 /// Port and path that answer, and who says so.
