@@ -1,7 +1,10 @@
 //! What is known beyond the inputs. All of it is optional: without it, the rewrite is as careful as the files alone allow.
 
+mod sieve;
+
 use std::collections::{BTreeMap, BTreeSet};
 
+use self::sieve::Sieves;
 use super::service::Service;
 
 /// What stands behind decisions, as far as somebody looked.
@@ -20,6 +23,8 @@ pub struct Evidence {
     pub images: Option<BTreeSet<String>>,
     /// What the original image and a container of it showed.
     pub observed: Option<Observed>,
+    /// What finds words in [`Self::texts`]; those don't change once one was looked for.
+    pub(crate) sieves: Sieves,
 }
 
 /// What running the original showed.

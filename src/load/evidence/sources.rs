@@ -284,12 +284,10 @@ fn without_secrets(text: &str) -> String {
 
 /// Of a regular file that holds a text; what it links to may lie anywhere.
 fn text(path: &Path) -> Option<String> {
-    if !fs::symlink_metadata(path).ok()?.is_file() {
-        return None;
-    }
-    let mut bytes = Vec::new();
+    let known = fs::symlink_metadata(path).ok().filter(fs::Metadata::is_file)?;
+    let mut bytes = Vec::with_capacity(known.len().min(LIMIT) as usize + 1);
     File::open(path).ok()?.take(LIMIT).read_to_end(&mut bytes).ok()?;
-    if bytes.iter().take(PROBE).any(|byte| *byte == 0) {
+    if memchr::memchr(0, &bytes[..bytes.len().min(PROBE)]).is_some() {
         return None;
     }
     Some(String::from_utf8(bytes).unwrap_or_else(|bad| String::from_utf8_lossy(bad.as_bytes()).into_owned()))

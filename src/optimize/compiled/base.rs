@@ -108,7 +108,6 @@ fn uses_toolchain(scene: &Scene, target: &Stage) -> bool {
 
 /// Why what runs needs the toolchain too.
 fn needs_toolchain(scene: &Scene, target: &Stage, language: Language, image: &str) -> Option<String> {
-    let texts = || scene.evidence.texts.iter();
     let source = |path: &str| [".go", ".rs", ".java", ".kt", ".cs"].iter().any(|end| path.ends_with(end));
     let programs: &[&str] = match language {
         Language::Go => &["go"],
@@ -124,7 +123,7 @@ fn needs_toolchain(scene: &Scene, target: &Stage, language: Language, image: &st
         Language::DotNet => &["MSBuildLocator", "Microsoft.CodeAnalysis.MSBuild"],
         _ => &[],
     };
-    let found = texts().filter(|(path, _)| source(path)).find(|(_, text)| phrases.iter().any(|one| text.contains(one)));
+    let found = scene.evidence.holding(phrases).find(|(path, _)| source(path));
     if let Some((path, _)) = found {
         return Some(format!("`{path}` uses the compiler at run time"));
     }
@@ -248,8 +247,7 @@ fn wants_zones(scene: &Scene) -> bool {
     let named = scene.evidence.services.iter().any(|service| service.environment.contains("TZ"));
     let set = scene.file().instructions().iter().filter(|one| one.keyword == Keyword::Env);
     let mut set = set.flat_map(|one| scene.file().variables(one));
-    let embedded = |text: &str| text.contains("\"time/tzdata\"");
-    let texts = || scene.evidence.texts.values();
-    let looked_up = texts().any(|text| text.contains("time.LoadLocation(") || text.contains("tzfile::"));
-    (named || set.any(|one| one.name.text == "TZ") || looked_up) && !texts().any(|text| embedded(text))
+    let holds = |words: &[&str]| scene.evidence.holding(words).next().is_some();
+    let looked_up = || holds(&["time.LoadLocation(", "tzfile::"]);
+    (named || set.any(|one| one.name.text == "TZ") || looked_up()) && !holds(&["\"time/tzdata\""])
 }

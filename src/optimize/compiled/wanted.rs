@@ -20,7 +20,7 @@ pub(super) fn is_called(scene: &Scene, target: &Stage, program: &str) -> bool {
         format!("exec(\"{program} "),
     ];
     let command = format!("\"{program}\"");
-    scene.evidence.texts.iter().any(|(path, text)| {
+    scene.evidence.holding(&[format!("\"{program}")]).any(|(path, text)| {
         let tests = path.ends_with("_test.go") || path.contains("src/test/");
         let called = calls.iter().any(|call| text.contains(call.as_str()));
         let listed = text.contains("ProcessBuilder(") && text.contains(&command);

@@ -1,6 +1,6 @@
 //! `no-dev-dependencies`.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 
 use crate::build::{Build, installed};
 use crate::finding::Finding;
@@ -51,8 +51,9 @@ fn runs_in_install(project: &Project) -> bool {
 
 /// Whether a source file outside of tests imports something that is installed for development only.
 fn imports_dev(project: &Project, install: &Install, texts: &BTreeMap<String, String>) -> bool {
+    let mut seen = HashSet::new();
     texts.iter().filter(|(path, _)| is_own(project, path) && !is_for_development(path)).any(|(_, text)| {
-        modules(project.ecosystem, text).into_iter().any(|module| {
+        modules(project.ecosystem, text).into_iter().filter(|module| seen.insert(*module)).any(|module| {
             project.installs_module(install, module, true) != Some(false)
                 && project.installs_module(install, module, false) == Some(false)
         })
@@ -95,7 +96,7 @@ fn modules(ecosystem: Ecosystem, text: &str) -> Vec<&str> {
     }
     let mut found = Vec::new();
     for opener in ["require(", "import(", "from ", "import "] {
-        for (at, _) in text.match_indices(opener) {
+        for at in memchr::memmem::find_iter(text.as_bytes(), opener) {
             let rest = text[at + opener.len()..].trim_start();
             let Some(quote) = rest.chars().next().filter(|c| matches!(c, '"' | '\'' | '`')) else { continue };
             let name = rest[1..].split(quote).next().unwrap_or_default();

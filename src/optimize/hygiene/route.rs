@@ -57,6 +57,12 @@ const HINDERED: [&str; 20] = [
 /// Words of a file by which each of its routes may be refused to who asks for 127.0.0.1.
 const GUARDED: [&str; 4] = ["trustedhost", "secure_ssl_redirect", "force_ssl = true", "httpsredirect"];
 
+/// What makes an application.
+const PYTHON: [&str; 7] = ["FastAPI(", "Flask(", "Starlette(", "Quart(", "Sanic(", "Litestar(", "Bottle("];
+
+/// The same in Node.js.
+const NODE: [&str; 6] = ["express(", "fastify(", "Fastify(", "new Hono(", "new Koa(", "polka("];
+
 /// Lines of a handler that are looked at.
 const HANDLER: usize = 14;
 
@@ -67,12 +73,13 @@ pub(super) fn is_health(path: &str) -> bool {
 
 /// The best route that the sources declare on the application itself.
 pub(super) fn find(scene: &Scene) -> Option<Route> {
-    let texts = scene.evidence.texts.iter().filter(|(path, _)| !is_test(path));
+    let mut guarded = scene.evidence.perhaps_holding(&GUARDED).filter(|(path, _)| !is_test(path));
+    if guarded.any(|(_, text)| GUARDED.iter().any(|word| text.to_ascii_lowercase().contains(word))) {
+        return None;
+    }
+    let words: Vec<&str> = PYTHON.into_iter().chain(NODE).chain(["get ", "health:", "AppFactory"]).collect();
     let mut found: Vec<(usize, Route)> = Vec::new();
-    for (file, text) in texts {
-        if GUARDED.iter().any(|word| text.to_ascii_lowercase().contains(word)) {
-            return None;
-        }
+    for (file, text) in scene.evidence.perhaps_holding(&words).filter(|(path, _)| !is_test(path)) {
         for path in declared(file, text) {
             let rank = HEALTH.iter().position(|known| *known == path).or((path == "/").then_some(HEALTH.len()));
             if let Some(rank) = rank {
@@ -106,8 +113,11 @@ fn declared(file: &str, text: &str) -> Vec<String> {
 
 /// `app.get("/path"` with one of these names before the dot.
 fn of_lines<'t>(text: &'t str, apps: &[String], own: impl Fn(&'t str) -> Option<&'t str>) -> Vec<String> {
-    let lines: Vec<&str> = text.lines().collect();
     let mut paths = Vec::new();
+    if apps.is_empty() {
+        return paths;
+    }
+    let lines: Vec<&str> = text.lines().collect();
     for (at, line) in lines.iter().enumerate() {
         let Some(line) = own(line.trim_start()) else { continue };
         let Some(rest) = apps.iter().find_map(|app| line.strip_prefix(app.as_str())) else { continue };
@@ -143,22 +153,25 @@ fn quoted(arguments: &str) -> Option<&str> {
 
 /// Names that hold an application: `app = FastAPI(`.
 fn python_apps(text: &str) -> Vec<String> {
-    assigned(text, &["FastAPI(", "Flask(", "Starlette(", "Quart(", "Sanic(", "Litestar(", "Bottle("])
+    assigned(text, &PYTHON)
 }
 
 /// `const app = express()`. Where all requests pass a guard first, none.
 fn node_apps(text: &str) -> Vec<String> {
+    if !NODE.iter().any(|maker| text.contains(maker)) {
+        return Vec::new();
+    }
     let lower = text.to_ascii_lowercase();
     let guard = |line: &str| line.trim_start().contains(".use(") && line.contains("auth");
     if lower.lines().any(guard) {
         return Vec::new();
     }
-    assigned(text, &["express(", "fastify(", "Fastify(", "new Hono(", "new Koa(", "polka("])
+    assigned(text, &NODE)
 }
 
 fn assigned(text: &str, makers: &[&str]) -> Vec<String> {
     let mut names = Vec::new();
-    for line in text.lines() {
+    for line in text.lines().filter(|line| makers.iter().any(|maker| line.contains(maker))) {
         let Some((left, right)) = line.split_once('=') else { continue };
         let right = right.trim_start().trim_start_matches("require('express')").trim_start();
         let right = right.trim_start_matches("await ");

@@ -85,7 +85,7 @@ fn reader(scene: &Scene, name: &str, own: usize) -> Option<String> {
         return Some("a source that nobody looked into".to_owned());
     }
     let has = |text: &str| text.to_ascii_lowercase().contains(&wanted);
-    if let Some((path, _)) = scene.evidence.texts.iter().find(|(_, text)| has(text)) {
+    if let Some((path, _)) = scene.evidence.perhaps_holding(&[&wanted]).find(|(_, text)| has(text)) {
         return Some(format!("`{path}`"));
     }
     if scene

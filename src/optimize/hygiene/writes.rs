@@ -111,10 +111,9 @@ pub(super) fn is_below(path: &str, folder: &str) -> bool {
 
 fn told(scene: &Scene, folder: &str) -> Writes {
     let mut writes = Writes::default();
-    let texts = scene.evidence.texts.iter().filter(|(path, _)| is_source(path));
-    let mut any = false;
-    for (file, text) in texts {
-        any = true;
+    let any = scene.evidence.texts.keys().any(|path| is_source(path));
+    let words: Vec<&str> = SIGNS.into_iter().chain(CALLS).chain(["open(", ":///"]).collect();
+    for (file, text) in scene.evidence.perhaps_holding(&words).filter(|(path, _)| is_source(path)) {
         for found in places(text) {
             match found {
                 Place::Folder(path) if path.starts_with('/') => {

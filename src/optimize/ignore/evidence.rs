@@ -60,7 +60,7 @@ impl Evidence {
                 .is_some_and(|rest| outside.is_empty() || rest.is_empty() || rest.starts_with('/'))
         };
         let mentions = |text: &str| finder.find_iter(text.as_bytes()).any(|at| is_word(text, at, word.len()));
-        let mut texts = self.texts.iter().filter(|(path, _)| is_read(path));
+        let mut texts = self.perhaps_holding(&[word]).filter(|(path, _)| is_read(path));
         texts.find(|(path, text)| (outside.is_empty() || !below(path)) && mentions(text)).map(|(path, _)| path.as_str())
     }
 
@@ -94,10 +94,7 @@ impl Evidence {
     }
 
     fn with_one_of(&self, words: &[&str], is_meant: impl Fn(&str) -> bool) -> Option<&str> {
-        let finders: Vec<Finder> = words.iter().map(|word| Finder::new(*word)).collect();
-        let holds = |text: &str| finders.iter().any(|finder| finder.find(text.as_bytes()).is_some());
-        let mut meant = self.texts.iter().filter(|(path, _)| is_meant(path));
-        meant.find(|(_, text)| holds(text)).map(|(path, _)| path.as_str())
+        self.holding(words).find(|(path, _)| is_meant(path)).map(|(path, _)| path.as_str())
     }
 }
 

@@ -116,10 +116,6 @@ fn command(scene: &Scene, project: &Project, called: &[String]) -> Option<Vec<St
 /// Whether a source reads what npm tells its scripts.
 fn reads_npm(scene: &Scene, project: &Project) -> bool {
     let prefix = project.root.as_str();
-    let sources = scene.evidence.texts.iter().filter(|(path, _)| path.starts_with(prefix));
-    sources.filter(|(path, _)| path.strip_suffix(".json").is_none()).any(|(_, text)| {
-        ["npm_package", "npm_config", "npm_lifecycle", "npm_execpath", "npm_node"]
-            .iter()
-            .any(|name| text.contains(name))
-    })
+    let names = ["npm_package", "npm_config", "npm_lifecycle", "npm_execpath", "npm_node"];
+    scene.evidence.holding(&names).any(|(path, _)| path.starts_with(prefix) && path.strip_suffix(".json").is_none())
 }

@@ -15,7 +15,7 @@ pub(super) fn run(scene: &Scene, turn: &mut Turn) {
         let name = build.input().file.source().slice(finding.span);
         let name = name.split('=').next().unwrap_or(name);
         // A program between may read it from its environment.
-        if evidence.texts_cut || evidence.texts.values().any(|text| text.contains(name)) {
+        if evidence.texts_cut || evidence.holding(&[name]).next().is_some() {
             finding.fixes.retain(|fix| Level::Safe.allows(fix));
         }
     };

@@ -16,10 +16,12 @@ pub(super) struct Wish {
 /// Looks through sources and commands.
 pub(super) fn wish(scene: &Scene, target: &Stage) -> Wish {
     let mut wish = Wish::default();
-    for (path, text) in &scene.evidence.texts {
+    let modules = ["pkg_resources", "setuptools", "distutils"];
+    let words = modules.into_iter().chain(["\"-m\", \"pip\"", "-m pip install"]).collect::<Vec<_>>();
+    for (path, text) in scene.evidence.perhaps_holding(&words) {
         let name = path.rsplit('/').next().unwrap_or(path);
         if is_source(name) && !name.starts_with("setup.") {
-            wish.setuptools |= imports(text, &["pkg_resources", "setuptools", "distutils"]);
+            wish.setuptools |= imports(text, &modules);
             wish.base_packages |= text.contains("\"-m\", \"pip\"") || text.contains("-m pip install");
         }
     }

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::element::{Class, elements};
 use super::evidence;
-use super::system::{distributions, libraries, package_of, packages, rows, sources_call, suite, uses_git};
+use super::system::{call_any, distributions, libraries, package_of, packages, rows, starters, suite, uses_git};
 use crate::build::{Base, Reference, Stage};
 use crate::dockerfile::Keyword;
 use crate::manifest::{Ecosystem, python_name};
@@ -30,7 +30,7 @@ fn dists(scene: &Scene, stage: &Stage) -> BTreeSet<String> {
         }
     }
     // `psycopg[binary]` brings its own libpq, and `psycopg[c]` is compiled; the manifest's reader leaves extras out.
-    let has = |extra: &str| scene.evidence.texts.values().any(|text| text.contains(extra));
+    let has = |extra: &str| scene.evidence.holding(&[extra]).next().is_some();
     if names.contains("psycopg") {
         if names.contains("psycopg-binary") || has("psycopg[binary") {
             names.remove("psycopg");
@@ -214,6 +214,7 @@ fn programs(scene: &Scene, target: &Stage) -> BTreeSet<String> {
     let known: BTreeMap<&str, &str> = rows(include_str!("../../../data/full_image_programs.tsv"))
         .filter_map(|cells| Some((*cells.first()?, *cells.get(1)?)))
         .collect();
-    found.extend(known.keys().filter(|name| sources_call(scene, name)).map(|name| (*name).to_owned()));
+    let starters = starters(scene);
+    found.extend(known.keys().filter(|name| call_any(&starters, name)).map(|name| (*name).to_owned()));
     found
 }

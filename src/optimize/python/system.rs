@@ -213,14 +213,20 @@ fn unread(scene: &Scene) -> bool {
 }
 
 /// Whether a Python source starts a program: `["git", …]`, `("git …`.
-pub(super) fn sources_call(scene: &Scene, program: &str) -> bool {
+fn sources_call(scene: &Scene, program: &str) -> bool {
+    call_any(&starters(scene), program)
+}
+
+/// The texts of Python sources that may start programs.
+pub(super) fn starters<'a>(scene: &Scene<'a>) -> Vec<&'a str> {
     let starts = ["subprocess", "os.system", "popen", "shutil.which", "create_subprocess", "import sh"];
-    scene
-        .evidence
-        .texts
-        .iter()
-        .filter(|(path, _)| evidence::is_source(path))
-        .any(|(_, text)| starts.iter().any(|word| text.contains(word)) && calls(text, program))
+    let texts = scene.evidence.holding(&starts).filter(|(path, _)| evidence::is_source(path));
+    texts.map(|(_, text)| text.as_str()).collect()
+}
+
+/// Whether one of the texts that may start programs starts this one.
+pub(super) fn call_any(starters: &[&str], program: &str) -> bool {
+    starters.iter().any(|text| calls(text, program))
 }
 
 /// Whether a quoted text that begins with the program stands behind `[`, `(` or `=`.

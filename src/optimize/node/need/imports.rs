@@ -65,7 +65,9 @@ pub(super) fn first(
         }
         return None;
     }
-    texts.iter().filter(|(path, _)| path.strip_prefix(&prefix).is_some_and(runs)).find_map(|(path, text)| {
+    let names: Vec<&str> = packages.iter().copied().collect();
+    let named = scene.evidence.perhaps_holding(&names);
+    named.filter(|(path, _)| path.strip_prefix(&prefix).is_some_and(runs)).find_map(|(path, text)| {
         let found = modules(text).filter_map(package).find(|name| packages.contains(name))?;
         Some((found.to_owned(), path.clone()))
     })
@@ -101,7 +103,8 @@ fn runs(path: &str) -> bool {
 
 /// The modules that a source imports; those of types only are left out.
 fn modules(text: &str) -> impl Iterator<Item = &str> {
-    text.lines().filter_map(|line| {
+    let quoted = |line: &&str| memchr::memchr2(b'"', b'\'', line.as_bytes()).is_some();
+    text.lines().filter(quoted).filter_map(|line| {
         let line = line.trim_start();
         if line.starts_with(['/', '*']) || line.starts_with("import type ") || line.starts_with("export type ") {
             return None;
