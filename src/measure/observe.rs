@@ -70,7 +70,8 @@ fn packages(side: &Side, slim: &Side) -> BTreeSet<String> {
     let files: Vec<PathId> = side.programs().map(|(path, _)| path).filter(own).collect();
     let names = lacking(side, &files, slim);
     let owners = names.iter().filter_map(|name| system(library(side, name)?));
-    owners.map(|package| package.name.to_string()).collect()
+    // `libc.so` of a development package is a text for the linker: what asks for it was made for another C library.
+    owners.map(|package| package.name.to_string()).filter(|name| !name.ends_with("-dev")).collect()
 }
 
 /// Programs that the sources and the start scripts start.

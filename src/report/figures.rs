@@ -67,7 +67,9 @@ pub(super) fn rows(all: &[&Figures], source: Option<&str>, dependency: Option<&s
         values: all.iter().map(|figures| figures.median(scenario, of)).collect(),
         unit: seconds,
     };
-    let line = |file: Option<&str>| file.map(|file| format!(", a line in {}", clean(file))).unwrap_or_default();
+    let line = |file: Option<&str>, otherwise: &str| {
+        file.map_or_else(|| format!(", {otherwise}"), |file| format!(", a line in {}", clean(file)))
+    };
     let size = |title: &str, of: fn(&Figures) -> Option<u64>, unit: fn(f64) -> String| Row {
         title: title.to_owned(),
         values: all.iter().map(|figures| of(figures).map(number)).collect(),
@@ -79,9 +81,9 @@ pub(super) fn rows(all: &[&Figures], source: Option<&str>, dependency: Option<&s
         took("cold build".to_owned(), Scenario::Cold, &wall),
         took("  CPU of its steps".to_owned(), Scenario::Cold, &cpu),
         took("rebuild, nothing changed".to_owned(), Scenario::Unchanged, &wall),
-        took(format!("rebuild{}", line(source)), Scenario::Source, &wall),
+        took(format!("rebuild{}", line(source, "a source line")), Scenario::Source, &wall),
         took("  CPU of its steps".to_owned(), Scenario::Source, &cpu),
-        took(format!("rebuild{}", line(dependency)), Scenario::Dependency, &wall),
+        took(format!("rebuild{}", line(dependency, "a dependency")), Scenario::Dependency, &wall),
         took("  CPU of its steps".to_owned(), Scenario::Dependency, &cpu),
         size("image on disk", built, of_bytes),
         size("image to pull", |figures| figures.size.pull, of_bytes),
