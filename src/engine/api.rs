@@ -20,7 +20,7 @@ const OLDEST: Api = Api(1, 24);
 pub(super) struct Api(pub u32, pub u32);
 
 /// An engine that has answered.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Engine {
     pub(super) connection: Arc<Connection>,
     pub(super) api: Api,

@@ -6,12 +6,19 @@ mod writes;
 pub(super) use self::writes::counts;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 use super::failure::Failure;
 use super::session::Session;
 use super::trial::{Stood, Trial, Wanted};
+use crate::engine::Engine;
 use crate::image::{self, Read};
 use crate::proof::{self, Check, Declared, Seen, Side, compare_answers, denials, failure_class};
+
+/// Between two looks at whether it shall end.
+const LOOK: Duration = Duration::from_millis(50);
 
 /// The original, as it was seen once.
 #[derive(Debug)]
@@ -32,24 +39,20 @@ pub(super) struct Sources {
 }
 
 impl Session {
-    /// Reads an image of the engine with its contents.
+    /// Reads an image of the engine with its contents; gives up soon where somebody wants it to end.
     pub(super) fn side(&self, image: &str) -> Result<Side, Failure> {
-        let saved = self.engine.save(image, None)?;
-        let stop = std::sync::atomic::AtomicBool::new(false);
-        let options = image::Options {
-            linkage: true,
-            verify: image::Verify::None,
-            cancelled: &stop,
-            ..image::Options::default()
-        };
-        let read: Read = image::read_forward(saved, &options).map_err(|error| {
-            let what = format!("the image `{image}` could not be read: {error}");
-            Failure::new(super::FailureKind::Engine, what, "see whether the engine still runs, and try again")
-        })?;
-        let first = read.images.into_iter().next();
-        first.map(Side::new).ok_or_else(|| {
-            Failure::new(super::FailureKind::Engine, format!("the engine gave no image for `{image}`"), "try again")
-        })
+        let stop = Arc::new(AtomicBool::new(false));
+        let (engine, name, stopped) = (self.engine.clone(), image.to_owned(), Arc::clone(&stop));
+        // An engine packs a large image for a while before the first byte comes: nothing else lets go of it meanwhile.
+        let reader = std::thread::spawn(move || read(&engine, &name, &stopped));
+        while !reader.is_finished() {
+            if self.is_stopped() {
+                stop.store(true, Ordering::Relaxed);
+                return Err(Failure::interrupted());
+            }
+            std::thread::sleep(LOOK);
+        }
+        reader.join().unwrap_or_else(|_| Err(unread(image, "its reader broke off")))
     }
 
     /// Looks at the original: its contents, a container of it, its imports.
@@ -99,6 +102,20 @@ impl Session {
         };
         wanted.runs.iter().map(run).collect()
     }
+}
+
+fn read(engine: &Engine, name: &str, stop: &AtomicBool) -> Result<Side, Failure> {
+    let saved = engine.save(name, None)?;
+    let options =
+        image::Options { linkage: true, verify: image::Verify::None, cancelled: stop, ..image::Options::default() };
+    let read: Read = image::read_forward(saved, &options).map_err(|error| unread(name, &error.to_string()))?;
+    let first = read.images.into_iter().next();
+    first.map(Side::new).ok_or_else(|| unread(name, "the engine gave none"))
+}
+
+fn unread(image: &str, why: &str) -> Failure {
+    let what = format!("the image `{image}` could not be read: {why}");
+    Failure::new(super::FailureKind::Engine, what, "see whether the engine still runs, and try again")
 }
 
 /// Whether both stand alike after they were started.
