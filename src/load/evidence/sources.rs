@@ -203,11 +203,11 @@ pub(super) fn texts(
     let fits = fits.count();
     cut |= fits < wanted.len();
     wanted.truncate(fits);
-    // Rooms are made by one thread: the heaps of others grow by a system call for each.
-    let room = |(_, path, bytes): (usize, String, u64)| (path, Vec::with_capacity(bytes as usize + 1));
-    let wanted: Vec<(String, Vec<u8>)> = wanted.into_iter().map(room).collect();
-    let read = |(path, room): (String, Vec<u8>)| {
-        let text = text(&root.join(&path), room)?;
+    // One thread allocates the buffers: the heaps of others grow by a system call for each.
+    let buffer = |(_, path, bytes): (usize, String, u64)| (path, Vec::with_capacity(bytes as usize + 1));
+    let wanted: Vec<(String, Vec<u8>)> = wanted.into_iter().map(buffer).collect();
+    let read = |(path, bytes): (String, Vec<u8>)| {
+        let text = text(&root.join(&path), bytes)?;
         let name = path.rsplit('/').next().unwrap_or(&path);
         let text = match () {
             () if is_environment(name) => names(&text),
