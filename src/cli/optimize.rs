@@ -73,6 +73,10 @@ fn rewrites(inputs: &Inputs, options: &Options) -> Vec<Rewrite> {
             optimized: optimize(inputs, index, &evidence, options),
         }
     };
+    // Of a single one, the parts are done in parallel.
+    if inputs.builds.len() == 1 {
+        return vec![one(0)];
+    }
     (0..inputs.builds.len()).into_par_iter().map(one).collect()
 }
 

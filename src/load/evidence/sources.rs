@@ -203,8 +203,11 @@ pub(super) fn texts(
     let fits = fits.count();
     cut |= fits < wanted.len();
     wanted.truncate(fits);
-    let read = |(_, path, _): (usize, String, u64)| {
-        let text = text(&root.join(&path))?;
+    // One thread allocates the buffers: the heaps of others grow by a system call for each.
+    let buffer = |(_, path, bytes): (usize, String, u64)| (path, Vec::with_capacity(bytes as usize + 1));
+    let wanted: Vec<(String, Vec<u8>)> = wanted.into_iter().map(buffer).collect();
+    let read = |(path, bytes): (String, Vec<u8>)| {
+        let text = text(&root.join(&path), bytes)?;
         let name = path.rsplit('/').next().unwrap_or(&path);
         let text = match () {
             () if is_environment(name) => names(&text),
@@ -283,9 +286,10 @@ fn without_secrets(text: &str) -> String {
 }
 
 /// Of a regular file that holds a text; what it links to may lie anywhere.
-fn text(path: &Path) -> Option<String> {
-    let known = fs::symlink_metadata(path).ok().filter(fs::Metadata::is_file)?;
-    let mut bytes = Vec::with_capacity(known.len().min(LIMIT) as usize + 1);
+fn text(path: &Path, mut bytes: Vec<u8>) -> Option<String> {
+    if !fs::symlink_metadata(path).ok()?.is_file() {
+        return None;
+    }
     File::open(path).ok()?.take(LIMIT).read_to_end(&mut bytes).ok()?;
     if memchr::memchr(0, &bytes[..bytes.len().min(PROBE)]).is_some() {
         return None;

@@ -66,8 +66,8 @@ pub(super) fn first(
         return None;
     }
     let names: Vec<&str> = packages.iter().copied().collect();
-    let named = scene.evidence.perhaps_holding(&names);
-    named.filter(|(path, _)| path.strip_prefix(&prefix).is_some_and(runs)).find_map(|(path, text)| {
+    let sources = scene.evidence.perhaps_holding(&names);
+    sources.filter(|(path, _)| path.strip_prefix(&prefix).is_some_and(runs)).find_map(|(path, text)| {
         let found = modules(text).filter_map(package).find(|name| packages.contains(name))?;
         Some((found.to_owned(), path.clone()))
     })
