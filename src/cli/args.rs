@@ -39,9 +39,9 @@ pub(super) enum Command {
     Lint(Lint),
     /// Apply the fixes of findings; shows them as a diff unless told otherwise
     Fix(Fix),
-    /// Rewrite a whole build: dependency files first, cache mounts, several stages, slim base, non-root, healthcheck
+    /// Rewrite a whole build, and prove that the program still works
     Optimize(Box<Optimize>),
-    /// Build for real, cold and after changes, and print seconds and sizes; of one build or of two
+    /// Build for real, cold and after changes, and print times and sizes
     Measure(Box<Measure>),
     /// Show what an image is made of, what of it is wasted, and by which line
     Image(Box<Image>),

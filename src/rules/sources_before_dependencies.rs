@@ -7,7 +7,7 @@ use crate::arrange::arrange;
 use crate::build::{Base, Build, Stage, Transfer};
 use crate::cache::{Likeness, Origins, source_file};
 use crate::dockerfile::{Instruction, Keyword};
-use crate::finding::{Basis, FileEdit, Findings, Fix, Impact, ImpactKind, Per, Safety, Target};
+use crate::finding::{Basis, FileEdit, Finding, Findings, Fix, Impact, ImpactKind, Per, Safety, Target};
 use crate::inputs::context::{BuildContext, Kind};
 use crate::manifest::{Ecosystem, Project};
 use crate::shell::{Input, InputKind, Manager, PackageCall, PackageSource, Verb};
@@ -22,6 +22,7 @@ fn check(cx: &Context, out: &mut Findings) {
     // What each stage leaves to those that stand on it.
     let mut ends: Vec<State> = Vec::with_capacity(build.stages().len());
     let mut reported = BTreeSet::new();
+    let mut offered = false;
     for stage in build.stages() {
         let mut state = match stage.base {
             Base::Stage(below) => ends.get(below).cloned().unwrap_or_default(),
@@ -31,7 +32,13 @@ fn check(cx: &Context, out: &mut Findings) {
             && let Some((copied, install)) = walk(cx, stage, known, &mut state)
             && reported.insert(copied.instruction.head)
         {
-            report(cx, stage, &copied, &install, out);
+            let mut finding = finding(cx, &copied, &install);
+            // One stage at a time: what moves in several is hard to tell apart.
+            if !offered {
+                finding.fixes.extend(fix(cx, stage, &install));
+                offered = !finding.fixes.is_empty();
+            }
+            out.push(finding);
         }
         ends.push(state);
     }
@@ -207,7 +214,7 @@ fn needs_any(cx: &Context, manager: Manager) -> bool {
     projects.iter().any(|project| project.ecosystem == ecosystem && needs(project))
 }
 
-fn report(cx: &Context, stage: &Stage, copied: &Copied, install: &Install, out: &mut Findings) {
+fn finding(cx: &Context, copied: &Copied, install: &Install) -> Finding {
     let example = copied.file.as_ref().map(|file| format!(" (`{file}` among them)")).unwrap_or_default();
     let does = if install.verb == Verb::Build { "fetches" } else { "installs" };
     let message =
@@ -224,14 +231,15 @@ fn report(cx: &Context, stage: &Stage, copied: &Copied, install: &Install, out: 
     let impact =
         Impact { kind: ImpactKind::RebuildSeconds, saves: None, per: Per::Build, basis: Basis::Computed, evidence };
     let finding = cx.finding(copied.instruction.head, message).help(help).costs(impact);
-    let mut finding = finding.label(install.span, "this runs again");
-    finding.fixes.extend(fix(cx, stage, install));
-    out.push(finding);
+    finding.label(install.span, "this runs again")
 }
 
 /// What the install reads is copied first, and the sources behind it, where that is known to be all.
 fn fix(cx: &Context, stage: &Stage, install: &Install) -> Option<Fix> {
     cx.projects()?;
+    if cx.build().instructions(stage).any(|(_, one)| one.keyword == Keyword::Unknown) {
+        return None;
+    }
     let (arranged, _) = arrange(cx.build(), stage);
     let arranged = arranged?;
     let download = install.verb == Verb::Build;
