@@ -47,7 +47,7 @@ fn mend(scene: &Scene, turn: &mut Turn) {
             let Some(fix) = finding.fixes.iter().find(|fix| fix.safety == Safety::Safe) else {
                 match replacement(scene).filter(|_| !replaced) {
                     Some(edit) => {
-                        turn.step("asks the same address by a program of the image", finding.message, vec![edit])
+                        turn.step("asks the same address by a program of the image", finding.message, vec![edit]);
                     }
                     None if replaced => {}
                     None => turn.refuse("leaves HEALTHCHECK", finding.message),
