@@ -80,11 +80,16 @@ fn listed(side: &Side) -> BTreeMap<Key, u32> {
         let place = side.text(package.place);
         let is_own = package.ecosystem == Ecosystem::Node && !place.contains("/node_modules/");
         let built = matches!(package.ecosystem, Ecosystem::Go | Ecosystem::Rust | Ecosystem::Java);
-        if !package.ecosystem.is_system() && !in_system && !is_own && !built {
+        if !package.ecosystem.is_system() && !in_system && !is_own && !built && !is_of_npm(&place) {
             listed.entry(key(package)).or_insert(at);
         }
     }
     listed
+}
+
+/// Whether it is of npm itself, which brings packages of the same names as programs use, with fewer files.
+fn is_of_npm(path: &str) -> bool {
+    path.contains("lib/node_modules/npm/")
 }
 
 fn key(package: &Package) -> Key {
@@ -205,7 +210,7 @@ fn contents(before: &Side, after: &Side, (old, new): (&BTreeMap<Key, u32>, &BTre
                 || text.contains(".dist-info/")
                 || text.contains(".egg-info")
                 || text.contains("/.cache/");
-            if !made && !text.contains("/bin/") {
+            if !made && !text.contains("/bin/") && !is_of_npm(&text) {
                 *count.entry(key(package)).or_default().entry(owner).or_default() += 1;
             }
         }

@@ -61,7 +61,11 @@ fn projects_are_rewritten_and_proved() {
         for (part, ecosystem, probe, rung) in
             [("backend", "python", "8000/health", 5), ("dashboard", "node", "4173/", 5)]
         {
-            let row = Row::of_fixture(ecosystem, probe, rung);
+            let mut row = Row::of_fixture(ecosystem, probe, rung);
+            // The program reads its secret, so the image keeps what the author wrote into it.
+            if part == "backend" {
+                row.left.insert("secret-in-arg-or-env".to_owned());
+            }
             let ran = Dockopt::new().dir("task-tracker");
             told.push(verified(&ran, part, &format!("task-tracker/{part}"), &row, &engine));
             say(&line(told.last().unwrap()));
@@ -132,7 +136,11 @@ fn verified(ran: &Dockopt, path: &str, name: &str, row: &Row, engine: &Engine) -
     };
     let dockerfile = folder.join(path).join("Dockerfile");
     let check = checked(&dockerfile);
-    if !check.status.success() {
+    // What only the author can mend is announced by the row.
+    let said = String::from_utf8_lossy(&check.stdout).into_owned();
+    let of_secrets = row.left.contains("secret-in-arg-or-env");
+    let others = |line: &&str| line.contains("WARNING: ") && !(of_secrets && line.contains("SecretsUsedInArgOrEnv"));
+    if !check.status.success() && (said.lines().any(|line| others(&line)) || !said.contains("WARNING: ")) {
         told.failed.push(format!("docker build --check: {}", String::from_utf8_lossy(&check.stdout)));
     }
     told
