@@ -28,7 +28,7 @@ mod transfer;
 mod undefined;
 mod useless;
 
-pub use self::brought::{Brought, Started};
+pub use self::brought::{Brought, Started, absolute};
 pub use self::context::Fetched;
 pub use self::environment::{Given, Home};
 pub use self::graph::{Fault, FaultKind};

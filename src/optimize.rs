@@ -4,8 +4,6 @@
 //! A pass reads the build as the passes before it left it and answers with edits, so every rung is a valid build by
 //! itself, and a second run over the result changes nothing.
 
-#![allow(dead_code, reason = "passes come one by one")]
-
 mod compiled;
 mod evidence;
 mod flags;

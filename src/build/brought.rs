@@ -159,8 +159,9 @@ fn named<'s>(one: &Invocation<'s>) -> Option<(&'s Word, bool)> {
     Some((one.path, true))
 }
 
-/// The destination without a slash at its end.
-fn absolute(to: &str, folder: Option<&str>) -> Option<String> {
+/// A path of an image without `.` and `..`, a slash at its start and none at its end; `None` for one that is relative to a
+/// folder that nobody knows.
+pub fn absolute(to: &str, folder: Option<&str>) -> Option<String> {
     let full = if to.starts_with('/') { to.to_owned() } else { format!("{}/{to}", folder?) };
     let mut parts: Vec<&str> = Vec::new();
     for part in full.split('/') {

@@ -124,7 +124,7 @@ pub fn optimize(inputs: &Inputs, build: usize, evidence: &Evidence, options: &Op
     for rung in Rung::ALL.into_iter().filter(|rung| options.level.allows(*rung)) {
         let mut climbed = Climbed { rung, steps: Vec::new(), refusals: Vec::new(), sources: Vec::new() };
         for pass in pass::all().filter(|pass| pass.info.rung == rung && runs(pass, options)) {
-            let turn = turn(pass, &scene, build, evidence, options);
+            let turn = turn(pass, &scene, build, evidence);
             if take(pass, turn, dockerfile, &mut now, &mut climbed) {
                 scene = Cow::Owned(scene.with_sources(&now));
             }
@@ -136,10 +136,10 @@ pub fn optimize(inputs: &Inputs, build: usize, evidence: &Evidence, options: &Op
 }
 
 /// What a pass answers to the build as it is now.
-fn turn(pass: &Pass, inputs: &Inputs, build: usize, evidence: &Evidence, options: &Options) -> Turn {
+fn turn(pass: &Pass, inputs: &Inputs, build: usize, evidence: &Evidence) -> Turn {
     let mut turn = Turn::default();
     if let Some(input) = inputs.builds.get(build) {
-        (pass.run)(&Scene { inputs, build: &Build::new(input), evidence, options }, &mut turn);
+        (pass.run)(&Scene { inputs, build: &Build::new(input), evidence }, &mut turn);
     }
     turn
 }

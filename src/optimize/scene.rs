@@ -1,7 +1,7 @@
 //! What a pass sees, and what it answers with.
 
 use super::evidence::Evidence;
-use super::run::{Options, Refusal, Step};
+use super::run::{Refusal, Step};
 use crate::build::{Build, Stage};
 use crate::dockerfile::File;
 use crate::finding::{FileEdit, Target};
@@ -18,8 +18,6 @@ pub(super) struct Scene<'a> {
     pub build: &'a Build<'a>,
     /// What is known beyond.
     pub evidence: &'a Evidence,
-    /// What the user asked for.
-    pub options: &'a Options,
 }
 
 impl<'a> Scene<'a> {

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::build::{Base, Build, Stage};
+use crate::build::{Base, Build, Stage, absolute};
 use crate::dockerfile::Keyword;
 use crate::inputs::context::Kind;
 use crate::inputs::{BuildInput, Inputs};
@@ -171,18 +171,4 @@ impl Declared {
     pub fn speaks(&self, languages: &[Ecosystem]) -> bool {
         self.ecosystems.iter().any(|own| languages.contains(own))
     }
-}
-
-/// A path without `.` and `..`, a slash at its start and none at its end.
-fn absolute(to: &str, folder: Option<&str>) -> Option<String> {
-    let full = if to.starts_with('/') { to.to_owned() } else { format!("{}/{to}", folder?) };
-    let mut parts: Vec<&str> = Vec::new();
-    for part in full.split('/') {
-        match part {
-            "" | "." => {}
-            ".." => _ = parts.pop(),
-            part => parts.push(part),
-        }
-    }
-    Some(format!("/{}", parts.join("/")))
 }

@@ -23,26 +23,6 @@ const CRATES: [(&str, &str, &str); 13] = [
     ("pcap", "libpcap-dev", "-"),
 ];
 
-/// Crates that build their C sources with nothing but a C compiler.
-const COMPILED: [&str; 12] = [
-    "js-sys",
-    "web-sys",
-    "linux-raw-sys",
-    "core-foundation-sys",
-    "security-framework-sys",
-    "zstd-sys",
-    "lz4-sys",
-    "bzip2-sys",
-    "lzma-sys",
-    "libmimalloc-sys",
-    "inotify-sys",
-    "dirs-sys",
-];
-
-/// Crates that ask for other tools than a C compiler.
-const TOOLS: [&str; 8] =
-    ["cmake", "bindgen", "clang-sys", "cxx", "link-cplusplus", "prost-build", "protobuf-src", "pkg-config"];
-
 /// Packages of Debian that programs of the context's lock files load.
 pub(super) fn of_crates(scene: &Scene, suite: Option<&str>) -> Vec<String> {
     let mut found = BTreeSet::new();
@@ -56,25 +36,6 @@ pub(super) fn of_crates(scene: &Scene, suite: Option<&str>) -> Vec<String> {
         }
     }
     found.into_iter().collect()
-}
-
-/// Whether the C compiler of a small image builds all crates: none of them looks for a library of the system, or for
-/// another tool. `None` without a lock file.
-pub(super) fn are_plain(scene: &Scene) -> Option<bool> {
-    let plain = |name: &str, needs: &[String]| {
-        let bundled = name == "libsqlite3-sys" && needs.iter().any(|needed| needed == "cc");
-        let links = name.ends_with("-sys") && !name.starts_with("windows");
-        !TOOLS.contains(&name) && (!links || bundled || COMPILED.contains(&name))
-    };
-    let mut locks = locks(scene).peekable();
-    locks.peek()?;
-    // A bundled SQLite names `pkg-config` too, and does not call it.
-    let sqlite = |locked: &Locked| {
-        locked.packages.get("libsqlite3-sys").is_some_and(|one| one.needs.iter().any(|needed| needed == "cc"))
-    };
-    Some(locks.all(|locked| {
-        locked.packages.iter().all(|(name, one)| plain(name, &one.needs) || (name == "pkg-config" && sqlite(locked)))
-    }))
 }
 
 /// What the lock files of Rust projects hold.

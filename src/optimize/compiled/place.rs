@@ -8,16 +8,7 @@ use crate::shell::{Expansion, ExpansionKind, Invocation, Word};
 
 /// The absolute, clean form of a path that is relative to `folder`.
 pub(super) fn absolute(folder: &str, path: &str) -> String {
-    let full = if path.starts_with('/') { path.to_owned() } else { format!("{folder}/{path}") };
-    let mut parts: Vec<&str> = Vec::new();
-    for part in full.split('/') {
-        match part {
-            "" | "." => {}
-            ".." => _ = parts.pop(),
-            part => parts.push(part),
-        }
-    }
-    format!("/{}", parts.join("/"))
+    crate::build::absolute(path, Some(folder)).unwrap_or_default()
 }
 
 /// The folder of an absolute path, and the last part of it.

@@ -60,11 +60,6 @@ impl Products {
         self.made.iter()
     }
 
-    /// Whether one has the path, or a name of it fits.
-    pub(super) fn named(&self, name: &str) -> Option<&Product> {
-        self.made.iter().find(|one| !one.folder && place::split(&one.path).1 == name)
-    }
-
     fn follow(&mut self, at: &At, all: &[Invocation], one: &Invocation) -> Option<()> {
         let folder = place::folder(at.build, at.stage, at.index, all, one)?;
         let text = |word: &Word| place::text(at.build, at.stage, at.index, one, word);

@@ -33,8 +33,6 @@ pub(super) struct Plan {
     pub(super) workspace: bool,
     /// Why, as one sentence.
     pub(super) why: String,
-    /// Why development dependencies stay, where they do.
-    pub(super) kept: Option<String>,
 }
 
 /// What taking the stage apart gives; `None` where it would drop nothing, an error where it can't be done.
@@ -69,7 +67,7 @@ pub(super) fn plan(scene: &Scene, stage: &Stage, pieces: &Pieces) -> Result<Opti
     if pieces.way.is_some_and(|way| way.tool == Tool::YarnBerry) && !links_modules(scene, project) {
         return Err("Yarn keeps its packages outside of `node_modules`".to_owned());
     }
-    Ok(Some(Plan { modules, output, whole, workspace, why: why.to_owned(), kept }))
+    Ok(Some(Plan { modules, output, whole, workspace, why: why.to_owned() }))
 }
 
 /// Whether the project or a member of it has dependencies for development alone.

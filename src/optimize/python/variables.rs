@@ -58,14 +58,6 @@ impl Writer<'_, '_> {
     }
 }
 
-/// Whether a value of PATH only adds root's own folders, where tools and `pip install --user` put programs.
-fn is_path_of_tools(value: &str) -> bool {
-    let mut parts = value.trim_matches(['"', '\'']).split(':');
-    let own =
-        ["/root/.local/bin", "~/.local/bin", "$HOME/.local/bin", "/root/.poetry/bin", concat!("/root", "/.cargo/bin")];
-    parts.all(|part| own.contains(&part.trim_end_matches('/')) || matches!(part, "$PATH" | "${PATH}"))
-}
-
 /// The deletion of a pair of ENV with the blanks on one side of it.
 fn without_pair(spans: &[Span], at: usize, going: &[usize]) -> Edit {
     let kept_before = (0..at).rev().find(|one| !going.contains(one));
