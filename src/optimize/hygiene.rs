@@ -3,6 +3,7 @@
 mod account;
 mod asked;
 mod command;
+mod empty;
 mod health;
 mod root;
 mod route;
