@@ -23,8 +23,7 @@ struct Package {
 /// Reads a lock file; `folders` are those of the workspace's packages, its root among them.
 pub(super) fn locked(tree: &mut Tree, path: &str, root: &str, folders: &[String], all: &Packages) -> Option<Locked> {
     let table = toml_text::table(tree, path)?;
-    let packages: Vec<Package> =
-        toml_text::items(toml_text::value(&table, &["package"])).filter_map(package).collect();
+    let packages: Vec<Package> = toml_text::items(toml_text::value(&table, &["package"])).filter_map(package).collect();
     let form = toml_text::value(&table, &["version"]).and_then(DeValue::as_integer).map(ToString::to_string);
     let known = matches!(form.as_deref(), Some("3" | "4")) && !table.contains_key("patch");
     let fits = all.get(root).filter(|_| known).and_then(|root| fits(&packages, root, folders, all));
@@ -116,7 +115,8 @@ fn has_its_dependencies(packages: &[Package], entry: &Package, manifest: &Table,
             let mut answer = Some(false);
             for need in entry.needs.iter().filter(|(own, _)| own == name) {
                 let found = packages.iter().find(|one| is_meant(one, need) && one.source.is_some() == outside);
-                let fits = found.map_or(Some(false), |one| requirement.map_or(Some(true), |it| answers(it, &one.version)));
+                let fits =
+                    found.map_or(Some(false), |one| requirement.map_or(Some(true), |it| answers(it, &one.version)));
                 answer = if answer == Some(true) || fits == Some(true) { Some(true) } else { answer.and(fits) };
             }
             if !answer? {
@@ -197,7 +197,14 @@ source = "registry+https://example.com"
         check(("version = \"1.0.0\"", "version = \"1.0.1\""), same, Some(false));
         check(same, ("\"b\", \"cc\"", "\"cc\""), Some(false));
         check(same, ("version = \"1.2.3\"", "version = \"2.0.0\""), Some(false));
-        check(same, ("[[package]]\nname = \"log\"", "[[package]]\nname = \"old\"\nversion = \"1.0.0\"\n[[package]]\nname = \"log\""), Some(false));
+        check(
+            same,
+            (
+                "[[package]]\nname = \"log\"",
+                "[[package]]\nname = \"old\"\nversion = \"1.0.0\"\n[[package]]\nname = \"log\"",
+            ),
+            Some(false),
+        );
         check(same, ("version = 4", "version = 9"), None);
         check(("[workspace.dep", "[patch.crates-io]\nlog = { path = \"x\" }\n[workspace.dep"), same, None);
     }

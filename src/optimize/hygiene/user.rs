@@ -56,7 +56,9 @@ fn plan(scene: &Scene, target: &Stage) -> Result<Plan, String> {
     let empty = empty::folders(scene, target);
     let meant = empty.iter().flat_map(|made| &made.folders);
     if let Some(path) = mounted_at(scene, meant) {
-        return Err(format!("a RUN makes `{path}` to write to, and compose mounts it, which may belong to root already"));
+        return Err(format!(
+            "a RUN makes `{path}` to write to, and compose mounts it, which may belong to root already"
+        ));
     }
     if let Some(text) = mounted(scene, &writes) {
         return Err(text);
