@@ -44,7 +44,7 @@ fn projects_are_rewritten_and_proved() {
         let ran = Dockopt::new().project(&name);
         told.push(verified(&ran, ".", &name, &row, &engine));
         // A run may be ended from outside: what is known is shown as it comes.
-        say(&line(told.last().unwrap()));
+        shown(told.last().unwrap());
     }
     if std::env::var_os("DOCKOPT_PROJECTS").is_none() {
         bases(
@@ -68,7 +68,7 @@ fn projects_are_rewritten_and_proved() {
             }
             let ran = Dockopt::new().dir("task-tracker");
             told.push(verified(&ran, part, &format!("task-tracker/{part}"), &row, &engine));
-            say(&line(told.last().unwrap()));
+            shown(told.last().unwrap());
         }
     }
     say(&table(&told));
@@ -221,6 +221,14 @@ fn line(told: &Told) -> String {
         format!("{:.0} s", told.took.as_secs_f64()),
     ];
     format!("| {} |", cells.join(" | "))
+}
+
+/// A row as soon as it is known, with what is wrong with it.
+fn shown(told: &Told) {
+    say(&line(told));
+    for why in &told.failed {
+        say(&format!("{}: {why}", told.name));
+    }
 }
 
 /// All rows, and the medians.
