@@ -49,7 +49,7 @@ fn plan(scene: &Scene, target: &Stage) -> Result<Plan, String> {
     }
     let account = account::of(build, target)?;
     let folder = match build.workdir(target, usize::MAX) {
-        Setting::Unknown => official_folder(scene, target).ok_or("nobody knows which folder it works in")?,
+        Setting::Unknown => return Err("nobody knows which folder it works in".to_owned()),
         known => known.value().cloned().unwrap_or_default(),
     };
     let mut writes = writes::of(scene, &folder)?;
@@ -110,17 +110,6 @@ fn has_shell(scene: &Scene, target: &Stage) -> bool {
         }
         Base::Scratch => false,
         _ => true,
-    }
-}
-
-/// Official language images set no WORKDIR.
-fn official_folder(scene: &Scene, target: &Stage) -> Option<String> {
-    let Base::Image(reference) = scene.build.root_base(target) else { return None };
-    let name = crate::build::Reference::of(reference).short_name();
-    match name {
-        "php" => Some("/var/www/html".to_owned()),
-        "python" | "node" | "ruby" | "debian" | "ubuntu" | "alpine" | "eclipse-temurin" => Some("/".to_owned()),
-        _ => None,
     }
 }
 
