@@ -107,7 +107,8 @@ impl Writer<'_, '_> {
                     let Some(text) = source.text.as_deref() else { return false };
                     let text = text.trim_start_matches("./").trim_end_matches('/');
                     // Of a folder, it is the contents that are copied.
-                    let is_folder = scene.context().and_then(|all| Some(all.entry(all.find(text)?).kind == Kind::Directory));
+                    let is_folder =
+                        scene.context().and_then(|all| Some(all.entry(all.find(text)?).kind == Kind::Directory));
                     let file = if is_folder == Some(true) { format!("{text}/x") } else { text.to_owned() };
                     let ours = lands(scene.build, stage, own, &file);
                     lands(scene.build, stage, one, &file).iter().any(|place| ours.contains(place))

@@ -47,25 +47,23 @@ impl Writer<'_, '_> {
             let mut systems = all.iter().filter(|one| one.class == Class::System);
             systems.any(|one| self.system(one, build).is_some())
         };
-        if !installs(elements) {
-            let known = |one: &Element| matches!(one.class, Class::Lists | Class::Setting | Class::System);
-            if !build && parts.is_empty() && elements.iter().all(known) && does(elements, Verb::Upgrade) {
-                parts.extend(elements.iter().filter(|one| one.class != Class::System).map(text));
-            }
+        let known = |one: &Element| matches!(one.class, Class::Lists | Class::Setting | Class::System);
+        if installs(elements) {
+            let mut above = self.plan.runs.range(..index).rev().map(|(_, all)| all.as_deref().unwrap_or_default());
+            let updates = |one: &&Element| does(std::slice::from_ref(*one), Verb::Update);
+            let update = above.find_map(|all| all.iter().find(updates).map(text));
+            parts.splice(0..0, update.filter(|_| !does(elements, Verb::Update)));
+        } else if !build && parts.is_empty() && elements.iter().all(known) && does(elements, Verb::Upgrade) {
+            parts.extend(elements.iter().filter(|one| one.class != Class::System).map(text));
+        } else {
             return;
-        }
-        let above = self.plan.runs.range(..index).rev().map(|(_, all)| all.as_deref().unwrap_or_default());
-        let update = above.take_while(|all| !installs(all)).find(|all| does(all, Verb::Update));
-        if let Some(all) = update.filter(|all| !does(elements, Verb::Update) && !does(all, Verb::Upgrade)) {
-            let one = all.iter().find(|one| does(std::slice::from_ref(one), Verb::Update));
-            parts.splice(0..0, one.map(text));
         }
         let below = self.plan.runs.range(index + 1..).map(|(_, all)| all.as_deref().unwrap_or_default());
         let alone = |all: &&[Element]| {
             all.iter().all(|one| one.class == Class::Lists) && !does(all, Verb::Update) && !all.is_empty()
         };
         let cleaning = below.take_while(|all| !installs(all)).find(alone);
-        let cleans = elements.last().is_some_and(|one| one.class == Class::Lists);
+        let cleans = elements.last().is_some_and(|one| one.class == Class::Lists && !does(elements, Verb::Upgrade));
         parts.extend(cleaning.filter(|_| !build && !cleans).into_iter().flatten().map(text));
     }
 

@@ -88,14 +88,22 @@ fn package_lists_go_with_what_they_serve() {
     check(
         &file("apt-get install -y gcc libpq-dev"),
         &[APP],
-        &["AS build\n", update, "gcc libpq-dev\n", "\nFROM ", update, "libpq5 \\\n    && rm -rf /var/lib/apt/lists/*\n"],
+        &[
+            "AS build\n",
+            update,
+            "gcc libpq-dev\n",
+            "\nFROM ",
+            update,
+            "libpq5 \\\n    && rm -rf /var/lib/apt/lists/*\n",
+        ],
         &["RUN rm"],
     );
     let got = rewritten(&file("apt-get install -y gcc"), &[APP], Rung::Stages);
     assert_eq!(got.matches("apt-get update").count(), 1, "nothing is installed when it runs:\n{got}");
     // What brings the image up to date stays.
     let upgrade = file("apt-get install -y gcc").replace("apt-get update\n", "apt-get update && apt-get upgrade -y\n");
-    check(&upgrade, &[APP], &["AS build\n", "\nFROM ", "RUN apt-get update && apt-get upgrade -y"], &[]);
+    let run = "RUN apt-get update \\\n    && apt-get upgrade -y \\\n    && rm -rf /var/lib/apt/lists/*\n";
+    check(&upgrade, &[APP], &["AS build\nRUN apt-get update \\\n    && apt-get install -y gcc\n", "\nFROM ", run], &[]);
 }
 
 #[test]
@@ -105,7 +113,8 @@ fn manifests_are_copied_once() {
             "FROM python:3.13\nWORKDIR /app\nCOPY {copy}\nRUN pip install -r {to}\nCOPY ./web .\nCMD [\"python\", \"app.py\"]\n"
         )
     };
-    let files = [("web/requirements.txt", "flask==3.1.3\n"), ("web/app.py", "import flask\n"), ("deps/a.txt", "flask\n")];
+    let files =
+        [("web/requirements.txt", "flask==3.1.3\n"), ("web/app.py", "import flask\n"), ("deps/a.txt", "flask\n")];
     let count = |copy: &str, to: &str| rewritten(&file(copy, to), &files, Rung::Stages).matches(copy).count();
     assert_eq!(count("web/requirements.txt .", "requirements.txt"), 1);
     assert_eq!(count("web/requirements.txt deps.txt", "deps.txt"), 2);
