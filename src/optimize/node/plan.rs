@@ -6,7 +6,7 @@ use super::{native, need, words};
 use crate::build::{Base, Stage, releases};
 use crate::manifest::{Project, Scope, Tool};
 use crate::optimize::scene::Scene;
-use crate::shell::Manager;
+use crate::shell::{Invocation, Manager, Verb};
 
 /// Where the final stage takes `node_modules` from.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -202,7 +202,7 @@ fn prune(scene: &Scene, stage: &Stage, pieces: &Pieces) -> Result<String, String
     let berry = pieces.way.is_some_and(|way| way.tool == Tool::YarnBerry);
     let workspace = !pieces.project.members.is_empty();
     Ok(match pieces.manager {
-        Manager::Npm => format!("npm prune {}", omit(scene, stage)),
+        Manager::Npm => format!("npm prune {}{}", omit(scene, stage), resolving(scene, pieces)),
         Manager::Yarn if berry && focuses(scene, pieces.project) => {
             format!("yarn workspaces focus {}--production", if workspace { "--all " } else { "" })
         }
@@ -214,6 +214,15 @@ fn prune(scene: &Scene, stage: &Stage, pieces: &Pieces) -> Result<String, String
         }
         _ => return Err("development dependencies can't be told from what the build made".to_owned()),
     })
+}
+
+/// Options of the install by which npm bears what does not fit together; it would refuse to prune without them.
+fn resolving(scene: &Scene, pieces: &Pieces) -> String {
+    let invocations = scene.build.code(pieces.install).map(|code| code.script.invocations()).unwrap_or_default();
+    let calls = invocations.iter().filter_map(Invocation::package_call).filter(|call| call.manager == Manager::Npm);
+    let calls: Vec<_> = calls.filter(|call| call.verb == Verb::Install).collect();
+    let options = ["--legacy-peer-deps", "--force"].into_iter();
+    options.filter(|option| calls.iter().any(|call| call.has(&[option]))).map(|option| format!(" {option}")).collect()
 }
 
 fn text<'a>(scene: &Scene<'a>, project: &Project, name: &str) -> Option<&'a str> {

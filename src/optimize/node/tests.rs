@@ -272,6 +272,12 @@ fn arguments_of_the_build_are_said_in_its_stage() {
 }
 
 #[test]
+fn pruning_bears_what_the_install_bears() {
+    let dockerfile = SPLIT.replace("npm ci", "npm ci --legacy-peer-deps");
+    check(&dockerfile, &server(&[]), &["npm prune --omit=dev --legacy-peer-deps\n"], &[]);
+}
+
+#[test]
 fn compilers_stay_behind_with_what_cleans_up_after_them() {
     let dockerfile = SPLIT.replace(
         "COPY package.json",

@@ -48,6 +48,31 @@ const NPM: &[(&str, &str)] = &[
 ];
 
 #[test]
+fn packages_of_no_project_need_no_sources() {
+    let files = [("app.js", "require('express')"), ("readme.md", "x")];
+    check(
+        "|FROM node:22
+         |WORKDIR /app
+         |COPY . .
+         |RUN npm install express
+         |CMD [\"node\", \"app.js\"]",
+        &files,
+        "|FROM node:22
+         |WORKDIR /app
+         |RUN npm install express
+         |COPY . .
+         |CMD [\"node\", \"app.js\"]",
+    );
+    // It would be written over.
+    let own = "|FROM node:22
+         |WORKDIR /app
+         |COPY . .
+         |RUN npm install express
+         |CMD [\"node\", \"app.js\"]";
+    check(own, NPM, own);
+}
+
+#[test]
 fn what_another_stage_builds_of_sources_counts_as_sources() {
     check(
         "|FROM node:22 AS build
