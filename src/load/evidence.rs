@@ -17,6 +17,7 @@ pub fn evidence(inputs: &Inputs, build: usize) -> Evidence {
     let root = Path::new(root);
     ((evidence.texts, evidence.texts_cut), evidence.git_ignored) =
         rayon::join(|| sources::texts(root, context, input.projects.as_deref()), || git::ignored(root, context));
+    evidence.committed = git::committed(root, context);
     evidence
 }
 

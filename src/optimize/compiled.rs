@@ -25,6 +25,7 @@ mod wanted;
 #[cfg(test)]
 mod tests;
 
+pub(super) use self::mounts::insert;
 use super::pass::Pass;
 use super::rung::Rung;
 use super::scene::{Scene, Turn};

@@ -69,6 +69,19 @@ fn a_folder_in_which_anything_may_be_written_goes_whole() {
 }
 
 #[test]
+fn the_usual_folder_of_sources_is_none_of_the_system() {
+    let files = [
+        ("Cargo.toml", "[package]\nname = \"shop\"\nversion = \"0.1.0\"\nedition = \"2021\"\n"),
+        ("src/main.rs", "fn main() {}\n"),
+        ("static/index.html", "<p>"),
+    ];
+    let file = "FROM rust:1.95-slim-bookworm\nWORKDIR /usr/src/app\nCOPY . .\nRUN cargo build --release\nCMD [\"./target/release/shop\"]\n";
+    let text = ships(file, &files, Rung::Stages);
+    assert!(text.contains("COPY --from=build /usr/src/app/static ./static\n"), "{text}");
+    assert!(!text.contains("COPY --from=build /usr/src/app ./\n"), "{text}");
+}
+
+#[test]
 fn names_follow_go() {
     let built = |run: &str, cmd: &str| {
         let file = format!("FROM golang:1.22\nWORKDIR /app\nCOPY . .\nRUN {run}\nCMD [\"{cmd}\"]\n");
