@@ -195,6 +195,12 @@ impl<'b, 'i> Walk<'b, 'i> {
         })
     }
 
+    /// Whether a copy that stands above the sources brings a file to the same place before an instruction.
+    pub(super) fn is_brought_above(&self, at: usize, path: &str, to: &str) -> bool {
+        let mut above = self.transfers.iter().filter(|one| one.index < at && !self.is_below(one.index));
+        above.any(|one| self.build.landing(self.context, self.stage, one, path).as_deref() == Some(to))
+    }
+
     /// The folder in which a program works.
     pub(super) fn folder(&self, at: usize, invocation: &Invocation) -> Option<String> {
         if let Some(call) = invocation.package_call() {

@@ -320,10 +320,6 @@ fn bundlers_keep_what_they_have_compiled() {
     check(SPLIT, &server(&[("package.json", &package)]), &[mount], &[]);
     let elsewhere = ("next.config.js", "module.exports = { distDir: 'out' }\n");
     check(SPLIT, &server(&[("package.json", &package), elsewhere]), &[], &["/cache/webpack"]);
-    // The install would replace the folder under the mount.
-    let package = PACKAGE.replace("\"tsc\"", "\"react-scripts build\"");
-    let one = SPLIT.replace("RUN npm ci\nCOPY . .\nRUN npm run build", "COPY . .\nRUN npm ci && npm run build");
-    check(&one, &server(&[("package.json", &package)]), &[], &["node_modules/.cache"]);
 }
 
 #[test]

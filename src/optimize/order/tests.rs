@@ -1,5 +1,6 @@
 //! `check` compares a file after `dependency-files-first` alone.
 
+mod packages;
 mod traps;
 
 use crate::optimize::sketch::project;
@@ -46,74 +47,6 @@ const NPM: &[(&str, &str)] = &[
     ("package-lock.json", r#"{"lockfileVersion":3,"packages":{"":{"dependencies":{"express":"4"}}}}"#),
     ("src/index.ts", "x"),
 ];
-
-#[test]
-fn packages_of_no_project_need_no_sources() {
-    let files = [("app.js", "require('express')"), ("readme.md", "x")];
-    check(
-        "|FROM node:22
-         |WORKDIR /app
-         |COPY . .
-         |RUN npm install express
-         |CMD [\"node\", \"app.js\"]",
-        &files,
-        "|FROM node:22
-         |WORKDIR /app
-         |RUN npm install express
-         |COPY . .
-         |CMD [\"node\", \"app.js\"]",
-    );
-    // It would be written over.
-    let own = "|FROM node:22
-         |WORKDIR /app
-         |COPY . .
-         |RUN npm install express
-         |CMD [\"node\", \"app.js\"]";
-    check(own, NPM, own);
-}
-
-#[test]
-fn what_another_stage_builds_of_sources_counts_as_sources() {
-    check(
-        "|FROM node:22 AS build
-         |WORKDIR /app
-         |COPY package.json package-lock.json ./
-         |RUN npm ci
-         |COPY . .
-         |RUN npm run build
-         |FROM node:22
-         |WORKDIR /app
-         |COPY --from=build /app/dist ./dist
-         |RUN npm install -g serve
-         |CMD [\"serve\", \"-s\", \"dist\"]",
-        NPM,
-        "|FROM node:22 AS build
-         |WORKDIR /app
-         |COPY package.json package-lock.json ./
-         |RUN npm ci
-         |COPY . .
-         |RUN npm run build
-         |FROM node:22
-         |WORKDIR /app
-         |RUN npm install -g serve
-         |COPY --from=build /app/dist ./dist
-         |CMD [\"serve\", \"-s\", \"dist\"]",
-    );
-    // What is installed there may be what the other stage left.
-    let kept = "|FROM node:22 AS build
-         |WORKDIR /app
-         |COPY package.json package-lock.json ./
-         |RUN npm ci
-         |COPY . .
-         |RUN npm run build
-         |FROM node:22
-         |WORKDIR /app
-         |COPY --from=build /app/dist ./dist
-         |COPY --from=build /app/package.json ./
-         |RUN npm install --omit=dev
-         |CMD [\"node\", \"dist\"]";
-    check(kept, NPM, kept);
-}
 
 #[test]
 fn pip() {
