@@ -70,7 +70,7 @@ fn needs(scene: &Scene, target: &Stage, builder: &Stage) -> Option<String> {
     for (_, one) in build.instructions(target) {
         match one.keyword {
             Keyword::Run => return Some("a RUN of its stage needs a shell".to_owned()),
-            Keyword::Cmd | Keyword::Entrypoint if !matches!(one.arguments, Arguments::Json(_)) => {
+            Keyword::Cmd | Keyword::Entrypoint if starts_shell(&one.arguments) => {
                 return Some("its command starts a shell".to_owned());
             }
             Keyword::Healthcheck if !is_none(scene, one) => {
@@ -96,6 +96,11 @@ fn needs(scene: &Scene, target: &Stage, builder: &Stage) -> Option<String> {
         (!brings).then(|| format!("`{path}` asks for time zones, and no source imports time/tzdata"))
     };
     asked.next().or_else(zones)
+}
+
+fn starts_shell(arguments: &Arguments) -> bool {
+    let Arguments::Json(words) = arguments else { return true };
+    words.first().is_some_and(|word| word.value.ends_with("sh"))
 }
 
 fn is_none(scene: &Scene, healthcheck: &Instruction) -> bool {

@@ -240,8 +240,9 @@ fn a_name_that_is_asked_for_stays_with_what_ships() {
 
 /// The final stage at `--level max`.
 fn at_max(build: &str, main: &str) -> String {
-    let file =
-        format!("FROM golang:1.22\nWORKDIR /app\nCOPY . .\nRUN {build} -o server .\nEXPOSE 8080\nCMD ./server -v\n");
+    let file = format!(
+        "FROM golang:1.22\nWORKDIR /app\nCOPY . .\nRUN {build} -o server .\nEXPOSE 8080\nCMD [\"./server\", \"-v\"]\n"
+    );
     let files = [("go.mod", "module example.com/shop\n"), ("main.go", main)];
     let (inputs, evidence) = project(&file, &files);
     let options = Options { level: Level::Max, ..Options::default() };

@@ -169,8 +169,8 @@ fn bases_with_java_and_dotnet_get_a_user() {
         ("mcr.microsoft.com/dotnet/runtime:8.0-noble-chiseled", "", ""),
     ] {
         let found = rewritten(&with(base, "", ""), &[("app.jar", "")], Rung::Hygiene);
-        let owned = found.replace(" && install -d -o app -g app /app", "").replace("--chown=app:app ", "");
-        let owned = owned.replace(" \\\n    && install -d -o app -g app /app", "");
+        let made = " \\\n    && install -d -o app -g app /app";
+        let owned = found.replace(made, "").replace("--chown=app:app ", "");
         let owned = owned.replace("RUN install -d -o app -g app /app\n", "");
         assert_eq!(owned, with(base, lines, user), "{found}");
     }
