@@ -17,9 +17,12 @@ mod writes;
 use super::pass::Pass;
 use super::rung::Rung;
 
-/// Its passes.
+/// The form of commands.
+pub(super) const COMMANDS: &[Pass] =
+    &[Pass::new("exec-form", Rung::Hygiene, "start the program without a shell in front", command::run)];
+
+/// The others, which ask what the image has by then.
 pub(super) const PASSES: &[Pass] = &[
-    Pass::new("exec-form", Rung::Hygiene, "start the program without a shell in front", command::run),
     Pass::new("secret-env", Rung::Hygiene, "take secrets out of the image's config", secret::run),
     Pass::new("healthcheck", Rung::Hygiene, "check that the service answers", health::run),
     Pass::new("non-root", Rung::Hygiene, "run as a user without rights", user::run),

@@ -45,6 +45,29 @@ fn what_is_written_belongs_to_the_user() {
 }
 
 #[test]
+fn steps_on_the_sources_run_as_the_user() {
+    let log = ("log.py", "import logging\nlogging.FileHandler('app.log')\n");
+    let head = "FROM python:3.13-slim\nWORKDIR /app\n";
+    let install = "RUN pip install --no-cache-dir -r requirements.txt\n";
+    let files = [APP, log, ("requirements.txt", "fastapi\n"), ("start.sh", "#!/bin/sh\nexec uvicorn app:app\n")];
+    let made = "RUN useradd --uid 10001 --user-group --create-home app \\\n    && install -d -o app -g app /app\n";
+    for (own, others) in [
+        ("RUN flask db upgrade\n", ""),
+        ("RUN chmod +x start.sh && mkdir -p /app/static\nRUN python manage.py collectstatic\n", ""),
+        ("RUN python manage.py collectstatic\n", "RUN mkdir -p /var/www\n"),
+    ] {
+        let start = "CMD [\"/bin/bash\", \"start.sh\"]\n";
+        check(
+            &format!("{head}COPY requirements.txt .\n{install}COPY . .\n{others}{own}{start}"),
+            &files,
+            &format!(
+                "{head}{made}COPY requirements.txt .\n{install}COPY --chown=app:app . .\n{others}USER app\n{own}{start}"
+            ),
+        );
+    }
+}
+
+#[test]
 fn a_start_that_needs_root_keeps_it() {
     for start in ["#!/bin/sh\nchown -R www /data\nexec \"$@\"\n", "#!/bin/sh\napt-get update\nexec \"$@\"\n"] {
         let text = format!("FROM python:3.13-slim\nWORKDIR /app\nCOPY . .\nENTRYPOINT [\"/app/start.sh\"]\n{START}");
@@ -146,9 +169,9 @@ fn bases_with_java_and_dotnet_get_a_user() {
         ("mcr.microsoft.com/dotnet/runtime:8.0-noble-chiseled", "", ""),
     ] {
         let found = rewritten(&with(base, "", ""), &[("app.jar", "")], Rung::Hygiene);
-        let own = " \\\n    && install -d -o app -g app /app";
-        let owned = found.replace(own, "").replace("RUN install -d -o app -g app /app\n", "");
-        let owned = owned.replace("--chown=app:app ", "");
+        let made = " \\\n    && install -d -o app -g app /app";
+        let owned = found.replace(made, "").replace("--chown=app:app ", "");
+        let owned = owned.replace("RUN install -d -o app -g app /app\n", "");
         assert_eq!(owned, with(base, lines, user), "{found}");
     }
 }

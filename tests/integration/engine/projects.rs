@@ -111,7 +111,9 @@ fn verified(ran: &Dockopt, path: &str, name: &str, row: &Row, engine: &Engine) -
     for variable in &row.environment {
         arguments.extend(["--env", variable]);
     }
-    let mut command = Command::new(env!("CARGO_BIN_EXE_dockopt"));
+    // A release build reads images many times faster.
+    let program = std::env::var_os("DOCKOPT_PROGRAM").unwrap_or_else(|| env!("CARGO_BIN_EXE_dockopt").into());
+    let mut command = Command::new(program);
     let folder = ran.path().to_owned();
     command.current_dir(&folder).env("DOCKER", &engine.client).env("BUILDX_BUILDER", "default").args(arguments);
     let output = command.stdin(Stdio::null()).output().unwrap();
