@@ -178,15 +178,15 @@ fn demands(text: &str) -> Option<BTreeMap<String, String>> {
         below.take_while(|line| line.starts_with(' ')).map(str::trim)
     };
     section("PLATFORMS").find(|platform| *platform == "ruby" || platform.starts_with("x86_64-linux"))?;
-    section("DEPENDENCIES").map(|line| demand(line).filter(|_| !line.ends_with('!'))).collect()
+    section("DEPENDENCIES").map(|line| (!line.ends_with('!')).then(|| demand(line))).collect()
 }
 
 /// `rails (~> 7.2.0)`
-fn demand(line: &str) -> Option<(String, String)> {
+fn demand(line: &str) -> (String, String) {
     let (name, requirement) = line.split_once(' ').unwrap_or((line, ""));
     let requirement = requirement.trim_matches(['(', ')']);
     // Exact versions stand in Gemfiles without a sign.
-    Some((name.to_owned(), requirement.strip_prefix("= ").unwrap_or(requirement).to_owned()))
+    (name.to_owned(), requirement.strip_prefix("= ").unwrap_or(requirement).to_owned())
 }
 
 #[cfg(test)]

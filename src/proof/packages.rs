@@ -80,7 +80,13 @@ fn listed(side: &Side) -> BTreeMap<Key, u32> {
         let place = side.text(package.place);
         let is_own = package.ecosystem == Ecosystem::Node && !place.contains("/node_modules/");
         let built = matches!(package.ecosystem, Ecosystem::Go | Ecosystem::Rust | Ecosystem::Java);
-        if !package.ecosystem.is_system() && !in_system && !is_own && !built && !is_of_npm(&place) {
+        if !package.ecosystem.is_system()
+            && !in_system
+            && !is_own
+            && !built
+            && !is_of_npm(&place)
+            && !is_vendored(&place)
+        {
             listed.entry(key(package)).or_insert(at);
         }
     }
@@ -90,6 +96,12 @@ fn listed(side: &Side) -> BTreeMap<Key, u32> {
 /// Whether it is of npm itself, which brings packages of the same names as programs use, with fewer files.
 fn is_of_npm(path: &str) -> bool {
     path.contains("lib/node_modules/npm/")
+}
+
+/// Whether another distribution of Python brings it as a part of itself: `setuptools/_vendor/zipp-3.23.0.dist-info`. It goes
+/// and stays with that one, whose files are compared.
+fn is_vendored(path: &str) -> bool {
+    path.contains("-packages/") && path.contains("/_vendor/")
 }
 
 fn key(package: &Package) -> Key {

@@ -158,6 +158,17 @@ fn what_only_development_or_installing_needs_may_go() {
 }
 
 #[test]
+fn what_a_distribution_brings_as_its_own_part_goes_with_it() {
+    let check = |folder: &str, wrong: &[&str]| {
+        let before = installed(&[("zipp", "3.23", "")], folder);
+        assert_wrong(&packages::check(&before, &side("", &[], &[]), &Declared::default()), wrong);
+    };
+    check("usr/local/lib/python3.13/site-packages/setuptools/_vendor", &[]);
+    check("usr/local/lib/python3.13/site-packages", &["zipp 3.23 (pypi) is gone"]);
+    check("app/_vendor", &["zipp 3.23 (pypi) is gone"]);
+}
+
+#[test]
 fn libraries_are_found_where_the_loader_looks() {
     let lines = "100755 0:0 99 usr/lib/x86_64-linux-gnu/libpq.so.5\n100755 0:0 99 app/_psycopg.so\n100755 0:0 99 app/libs/libown.so.1";
     let asks = ["app/_psycopg.so: libpq.so.5 libown.so.1 @$ORIGIN/libs"];

@@ -62,7 +62,9 @@ fn fits(packages: &[Package], root: &Table, folders: &[String], all: &Packages) 
     let own = manifests.into_iter().filter(|table| table.contains_key("package"));
     let mut waiting = Vec::new();
     for manifest in own {
-        let Some(index) = own_entry(packages, manifest, root)? else { return Some(false) };
+        let (name, version) = own_name(manifest, root)?;
+        let own = |one: &Package| one.source.is_none() && one.name == name && one.version == version;
+        let Some(index) = packages.iter().position(own) else { return Some(false) };
         if !has_its_dependencies(packages, &packages[index], manifest, root)? {
             return Some(false);
         }
@@ -84,15 +86,15 @@ fn is_meant(package: &Package, (name, version): &(String, Option<String>)) -> bo
     package.name == *name && version.as_ref().is_none_or(|version| package.version == *version)
 }
 
-/// The entry of the workspace's own package.
-fn own_entry(packages: &[Package], manifest: &Table, root: &Table) -> Option<Option<usize>> {
+/// Name and version of a package of the workspace.
+fn own_name<'t>(manifest: &'t Table, root: &'t Table) -> Option<(&'t str, &'t str)> {
     let name = toml_text::text(manifest, &["package", "name"])?;
     let version = match toml_text::value(manifest, &["package", "version"]) {
         None => "0.0.0",
         Some(DeValue::String(version)) => version,
         Some(_) => toml_text::text(root, &["workspace", "package", "version"])?,
     };
-    Some(packages.iter().position(|one| one.source.is_none() && one.name == name && one.version == version))
+    Some((name, version))
 }
 
 /// Whether an entry lists what its manifest asks for, in versions that answer to that.
@@ -101,9 +103,10 @@ fn has_its_dependencies(packages: &[Package], entry: &Package, manifest: &Table,
     for (_, list, _) in dependency_tables(manifest) {
         for (key, value) in list {
             let inherited = value.get_ref().get("workspace").and_then(|value| value.get_ref().as_bool()) == Some(true);
-            let value = match inherited {
-                true => toml_text::value(root, &["workspace", "dependencies", key.get_ref()])?,
-                false => value.get_ref(),
+            let value = if inherited {
+                toml_text::value(root, &["workspace", "dependencies", key.get_ref()])?
+            } else {
+                value.get_ref()
             };
             let text = |key| value.get(key).and_then(|value| value.get_ref().as_str());
             if ["git", "registry", "registry-index", "artifact"].iter().any(|key| value.get(*key).is_some()) {

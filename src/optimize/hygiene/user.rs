@@ -53,13 +53,7 @@ fn plan(scene: &Scene, target: &Stage) -> Result<Plan, String> {
         known => known.value().cloned().unwrap_or_default(),
     };
     let mut writes = writes::of(scene, &folder)?;
-    let empty = empty::folders(scene, target);
-    let meant = empty.iter().flat_map(|made| &made.folders);
-    if let Some(path) = mounted_at(scene, meant) {
-        return Err(format!(
-            "a RUN makes `{path}` to write to, and compose mounts it, which may belong to root already"
-        ));
-    }
+    let empty = empty_ones(scene, target)?;
     if let Some(text) = mounted(scene, &writes) {
         return Err(text);
     }
@@ -130,6 +124,17 @@ fn mounted(scene: &Scene, writes: &Writes) -> Option<String> {
         .find(|mount| writes.folders.iter().any(|folder| is_below(folder, mount) || is_below(mount, folder)));
     hit.filter(|_| !writes.sign.is_empty())
         .map(|mount| format!("{}, and compose mounts `{mount}`, which may belong to root already", writes.sign))
+}
+
+/// Folders that RUNs make to be written to.
+fn empty_ones(scene: &Scene, target: &Stage) -> Result<Vec<empty::Made>, String> {
+    let empty = empty::folders(scene, target);
+    match mounted_at(scene, empty.iter().flat_map(|made| &made.folders)) {
+        Some(path) => {
+            Err(format!("a RUN makes `{path}` to write to, and compose mounts it, which may belong to root already"))
+        }
+        None => Ok(empty),
+    }
 }
 
 /// The first of the folders that compose mounts.

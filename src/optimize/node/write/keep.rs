@@ -115,9 +115,9 @@ impl Writer<'_, '_, '_> {
         let args = file.args(self.scene.build.instruction(index));
         let names: Vec<String> = args.iter().map(|arg| arg.name.text.to_string()).collect();
         texts.any(|(kind, text)| {
-            let named = |name: &String| text.contains(&format!("${name}")) || text.contains(&format!("${{{name}"));
+            let asked = |name: &String| text.contains(&format!("${name}")) || text.contains(&format!("${{{name}"));
             // Programs that build read them from their environment.
-            kind == Kind::Build || names.iter().any(named)
+            kind == Kind::Build || names.iter().any(asked)
         })
     }
 
