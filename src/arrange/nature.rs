@@ -167,7 +167,10 @@ fn of_call<'i>(walk: &Walk<'_, 'i>, at: usize, invocation: &Invocation, call: &P
                 Nature::Unknown
             }
         },
-        Verb::Install | Verb::Upgrade if is_by_name(call) && names_nothing(walk, at, invocation) => {
+        Verb::Install | Verb::Upgrade
+            if (is_by_name(call) || is_without_project(walk, at, invocation, call))
+                && names_nothing(walk, at, invocation) =>
+        {
             Nature::Packages(call.title())
         }
         Verb::Other if call.manager == Manager::Corepack || call.verb_text.starts_with("config") => Nature::Cheap,
@@ -191,6 +194,18 @@ fn is_by_name(call: &PackageCall) -> bool {
             Manager::Dotnet => call.has(&["-g", "--global", "--tool-path"]),
             _ => false,
         }
+}
+
+/// Whether npm installs packages by their names into a folder to which no copy of sources brings a manifest or packages.
+fn is_without_project(walk: &Walk, at: usize, invocation: &Invocation, call: &PackageCall) -> bool {
+    let brings = |folder: &str| {
+        let names = ["package.json", "package-lock.json", "npm-shrinkwrap.json", ".npmrc", "node_modules"];
+        names.iter().any(|name| walk.has(&installed::joined(folder, name)))
+    };
+    let named = call.manager == Manager::Npm
+        && !call.packages.is_empty()
+        && call.packages.iter().all(|package| package.source != PackageSource::Path);
+    named && walk.folder(at, invocation).is_some_and(|folder| !folder.starts_with("/?") && !brings(&folder))
 }
 
 fn of_project<'i>(manager: Manager) -> Nature<'i> {

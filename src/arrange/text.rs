@@ -254,7 +254,8 @@ impl Writer<'_, '_, '_> {
     /// The copy of sources that brings a path, and where to; `None` where it is there already, or not at all.
     fn wanted(&mut self, at: usize, path: &str) -> Result<Option<(usize, String)>, String> {
         let Some((transfer, to)) = self.walk.landing(at, path) else { return Ok(None) };
-        if !self.walk.is_below(transfer.index) || !self.copied.insert(path.to_owned()) {
+        let below = self.walk.is_below(transfer.index) && !self.walk.is_brought_above(at, path, &to);
+        if !below || !self.copied.insert(path.to_owned()) {
             return Ok(None);
         }
         if path.contains([' ', '*', '?', '[', '$', '"', '\\', '\'', '\n']) {

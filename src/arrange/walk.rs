@@ -95,6 +95,14 @@ fn takes_sources(
     source_file(&transfer, context, origins).is_some()
 }
 
+/// Whether a stage, or one below it, takes something that is no image's.
+fn reads_context(build: &Build, stage: &Stage) -> bool {
+    build.chain(stage).any(|stage| {
+        let bound = build.bound(stage).into_iter().any(|(_, source)| source.is_some());
+        bound || build.transfers(stage).iter().any(|one| !matches!(one.from, Some(Base::Image(_))))
+    })
+}
+
 impl<'b, 'i> Walk<'b, 'i> {
     pub(super) fn new(build: &'b Build<'i>, stage: &'b Stage, context: &'i BuildContext) -> Option<Self> {
         let transfers = build.transfers(stage);
@@ -103,9 +111,15 @@ impl<'b, 'i> Walk<'b, 'i> {
         }
         let origins = Origins::new(context, build.input().projects.as_deref().map(Vec::as_slice));
         let mut sources = BTreeSet::new();
-        for transfer in build.transfers(stage).into_iter().filter(|one| one.from.is_none()) {
+        for transfer in build.transfers(stage) {
             let index = transfer.index;
-            if takes_sources(build, stage, context, &origins, transfer) {
+            let takes = match transfer.from {
+                None => takes_sources(build, stage, context, &origins, transfer),
+                // What is built of sources changes with them.
+                Some(Base::Stage(from)) => reads_context(build, &build.stages()[from]),
+                Some(_) => false,
+            };
+            if takes {
                 sources.insert(index);
             }
         }
@@ -181,6 +195,12 @@ impl<'b, 'i> Walk<'b, 'i> {
         })
     }
 
+    /// Whether a copy that stands above the sources brings a file to the same place before an instruction.
+    pub(super) fn is_brought_above(&self, at: usize, path: &str, to: &str) -> bool {
+        let mut above = self.transfers.iter().filter(|one| one.index < at && !self.is_below(one.index));
+        above.any(|one| self.build.landing(self.context, self.stage, one, path).as_deref() == Some(to))
+    }
+
     /// The folder in which a program works.
     pub(super) fn folder(&self, at: usize, invocation: &Invocation) -> Option<String> {
         if let Some(call) = invocation.package_call() {
@@ -216,6 +236,9 @@ impl<'b, 'i> Walk<'b, 'i> {
             }
             if !below(&to, path) {
                 continue;
+            }
+            if transfer.from.is_some() {
+                return true;
             }
             let rest = path[to.len()..].trim_start_matches('/');
             for selection in transfer.select(self.context) {
@@ -307,14 +330,7 @@ impl<'b, 'i> Walk<'b, 'i> {
         match &transfer.from {
             None => !transfer.sources.is_empty() && lands(),
             Some(Base::Image(_)) => !self.has(&to),
-            Some(Base::Stage(stage)) => {
-                let stage = &self.build.stages()[*stage];
-                let reads = |stage: &Stage| {
-                    let bound = self.build.bound(stage).into_iter().any(|(_, source)| source.is_some());
-                    bound || self.build.transfers(stage).iter().any(|one| !matches!(one.from, Some(Base::Image(_))))
-                };
-                !self.has(&to) && !self.build.chain(stage).any(reads)
-            }
+            Some(Base::Stage(stage)) => !self.has(&to) && !reads_context(self.build, &self.build.stages()[*stage]),
             Some(_) => false,
         }
     }

@@ -17,6 +17,8 @@ pub struct Evidence {
     pub texts_cut: bool,
     /// Paths in the context's folder that git ignores, topmost only; `None` where it is no repository.
     pub git_ignored: Option<Vec<String>>,
+    /// Folders of installed packages that git tracks: the project's own copies.
+    pub committed: BTreeSet<String>,
     /// Compose services that are built from this Dockerfile.
     pub services: Vec<Service>,
     /// Names that the engine has images of (`python:3.13-slim`); `None` where none was asked.

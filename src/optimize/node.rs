@@ -1,5 +1,6 @@
 //! Rung 3 for Node projects: dependencies and build in stages of their own, and what runs in the last one.
 
+mod caches;
 pub(super) mod literal;
 mod native;
 mod need;
@@ -25,6 +26,7 @@ pub(super) use self::writes::writes;
 pub(super) const STAGES: &[Pass] = &[
     Pass::new("node-start", Rung::Stages, "start Node programs without npm", start::run),
     Pass::new("node-stages", Rung::Stages, "build Node projects in a stage of their own", stages),
+    Pass::new("bundler-caches", Rung::Stages, "keeps what bundlers have compiled in a cache mount", caches::mount),
 ];
 
 /// Takes the final stage apart.
@@ -56,7 +58,7 @@ fn stages(scene: &Scene, turn: &mut Turn) {
         Some(_) => "builds in a stage of its own".to_owned(),
         None => "installs dependencies in a stage of its own".to_owned(),
     };
-    if matches!(plan.modules, plan::Modules::Separate(_)) {
+    if matches!(plan.modules, plan::Modules::Separate(_) | plan::Modules::Beside(_)) {
         what.push_str(", and installs what runs in another one beside it");
     }
     let why = match plan.output.as_ref().and_then(|output| output.open.as_ref()) {

@@ -39,6 +39,27 @@ pub(super) fn ignored(root: &Path, context: &BuildContext) -> Option<Vec<String>
     Some(walk.found)
 }
 
+/// Folders of installed packages in the context that git tracks something of.
+pub(super) fn committed(root: &Path, context: &BuildContext) -> BTreeSet<String> {
+    let is_installed = |id: &EntryId| {
+        let entry = context.entry(*id);
+        entry.kind == Kind::Directory && ["node_modules", "vendor", ".venv", "venv"].contains(&entry.name)
+    };
+    let folders: Vec<String> = context.entries().filter(is_installed).map(|id| context.path(id)).collect();
+    let (above, true) = folders_above(root) else { return BTreeSet::new() };
+    let (Some(own), Some(top)) = (above.first(), above.last()) else { return BTreeSet::new() };
+    let prefix = own.strip_prefix(top).ok().and_then(Path::to_str);
+    let (Some(prefix), Some(store), false) = (prefix, store(&top.join(".git")), folders.is_empty()) else {
+        return BTreeSet::new();
+    };
+    let tracked = tracked(&store.join("index"));
+    let holds = |path: &String| {
+        let below = if prefix.is_empty() { format!("{path}/") } else { format!("{prefix}/{path}/") };
+        tracked.range(below.clone()..).next().is_some_and(|first| first.starts_with(&below))
+    };
+    folders.into_iter().filter(holds).collect()
+}
+
 /// Whether the context lies in what git ignores: then it tells nothing.
 fn prefix_is_ignored(rules: &[(Option<EntryId>, Gitignore)], top: &Path, own: &Path) -> bool {
     let inside = own.ancestors().take_while(|at| *at != top);
@@ -251,6 +272,14 @@ mod tests {
                 ["web/.gitignore", "web/lib/a.ts", "web/lib2/é.ts", "web/x.log"]
             );
         }
+    }
+
+    #[test]
+    fn packages_that_git_tracks_are_told() {
+        let folder = repository(&[("web/node_modules/a/index.js", ""), ("web/lib/node_modules/b.js", "")]);
+        git(folder.path(), &["add", "-f", "web/node_modules"]);
+        let web = context(&["node_modules/a/index.js", "lib/node_modules/b.js"]);
+        assert_eq!(committed(&folder.path().join("web"), &web), ["node_modules".to_owned()].into());
     }
 
     #[test]

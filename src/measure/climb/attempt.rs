@@ -8,7 +8,7 @@ use crate::optimize::{Optimized, Options, Rung};
 const SINGLE: usize = 5;
 
 /// What is tried, the most first: all of it; all without one pass of the rungs that change the base, the user or the
-/// server; all without such rungs; then ever less of the ladder, with what is independent of it.
+/// server, or without the `.dockerignore`; all without such rungs; then ever less of the ladder, with what is independent of it.
 pub(super) fn attempts(asked: &Options, full: &Optimized) -> Vec<Options> {
     let mut attempts = vec![asked.clone()];
     let upper = full.rungs.iter().rev().filter(|climbed| climbed.rung >= Rung::Slim);
@@ -18,7 +18,11 @@ pub(super) fn attempts(asked: &Options, full: &Optimized) -> Vec<Options> {
             passes.push(step.pass);
         }
     }
-    for pass in passes.into_iter().take(SINGLE) {
+    passes.truncate(SINGLE);
+    // What is sent counts for every rung: with a file too few none would hold.
+    let ignores = full.rungs.iter().flat_map(|climbed| &climbed.steps).find(|step| step.pass == "dockerignore");
+    passes.extend(ignores.map(|step| step.pass));
+    for pass in passes {
         let mut options = asked.clone();
         options.skip.insert(pass.to_owned());
         attempts.push(options);
@@ -56,15 +60,20 @@ mod tests {
             refusals: Vec::new(),
             sources: Vec::new(),
         };
-        let rungs =
-            vec![rung(Rung::Order, &["split"]), rung(Rung::Slim, &["slim", "slim"]), rung(Rung::Hygiene, &["user"])];
+        let rungs = vec![
+            rung(Rung::Ignore, &["dockerignore"]),
+            rung(Rung::Order, &["split"]),
+            rung(Rung::Slim, &["slim", "slim"]),
+            rung(Rung::Hygiene, &["user"]),
+        ];
         let full = Optimized { build: 0, before: Vec::new(), rungs };
         let tried = attempts(&Options::default(), &full);
-        assert_eq!(tried.len(), 12);
+        assert_eq!(tried.len(), 13);
         assert!(tried[0].skip.is_empty() && tried[0].without.is_empty());
         assert_eq!(tried[1].skip, ["user".to_owned()].into());
         assert_eq!(tried[2].skip, ["slim".to_owned()].into());
-        assert!(tried[3..].iter().all(|options| options.skip.is_empty() && !options.without.is_empty()));
-        assert!(!tried[11].without.contains(&Rung::Ignore));
+        assert_eq!(tried[3].skip, ["dockerignore".to_owned()].into());
+        assert!(tried[4..].iter().all(|options| options.skip.is_empty() && !options.without.is_empty()));
+        assert!(!tried[12].without.contains(&Rung::Ignore));
     }
 }

@@ -44,7 +44,7 @@ pub(super) fn mount(scene: &Scene, turn: &mut Turn) {
 }
 
 /// Mounts behind the flags that a RUN has, each on its line where they are many.
-pub(super) fn insert(scene: &Scene, instruction: &Instruction, mounts: &[String]) -> FileEdit {
+pub(in crate::optimize) fn insert(scene: &Scene, instruction: &Instruction, mounts: &[String]) -> FileEdit {
     let text = |text: String| text.replace('\n', scene.newline());
     let Some(last) = instruction.flags.last().map(|flag| flag.word.span.end) else {
         let line = match mounts {

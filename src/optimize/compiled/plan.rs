@@ -155,7 +155,9 @@ impl<'a> Plan<'a> {
         let system = ["/usr", "/bin", "/sbin", "/lib", "/etc", "/opt/java"];
         for path in &started.paths {
             let made = products.made().any(|one| place::is_in(path, &one.path));
-            if made || files.contains_key(path) || system.iter().any(|folder| place::is_in(path, folder)) {
+            // Programs of images lie elsewhere, those of projects often there.
+            let own = place::is_in(path, "/usr/src");
+            if made || files.contains_key(path) || !own && system.iter().any(|folder| place::is_in(path, folder)) {
                 continue;
             }
             let name = place::split(path).1;

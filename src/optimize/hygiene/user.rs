@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use super::account::{self, Account};
 use super::writes::{self, Writes, is_below};
-use super::{health, root};
+use super::{empty, health, root};
 use crate::build::{Base, BaseImage, Setting, Stage, Transfer, User};
 use crate::dockerfile::Keyword;
 use crate::finding::FileEdit;
@@ -53,6 +53,13 @@ fn plan(scene: &Scene, target: &Stage) -> Result<Plan, String> {
         known => known.value().cloned().unwrap_or_default(),
     };
     let mut writes = writes::of(scene, &folder)?;
+    let empty = empty::folders(scene, target);
+    let meant = empty.iter().flat_map(|made| &made.folders);
+    if let Some(path) = mounted_at(scene, meant) {
+        return Err(format!(
+            "a RUN makes `{path}` to write to, and compose mounts it, which may belong to root already"
+        ));
+    }
     if let Some(text) = mounted(scene, &writes) {
         return Err(text);
     }
@@ -85,7 +92,8 @@ fn plan(scene: &Scene, target: &Stage) -> Result<Plan, String> {
     // What an install empties is made behind it.
     let (late, early): (BTreeSet<String>, _) =
         writes.folders.iter().cloned().partition(|path| path.contains("/node_modules/"));
-    edits.extend(made(scene, target, &account, &early)?);
+    edits.extend(made(scene, target, &account, &early, empty.first().map(|made| made.index))?);
+    edits.extend(empty::handed(scene, &empty, &account));
     edits.extend(made_last(scene, target, &account, &late));
     let step = (owns && late.is_empty()).then(|| first_own_step(scene, target, &copies)).flatten();
     edits.push(user(scene, target, &account, step));
@@ -122,6 +130,12 @@ fn mounted(scene: &Scene, writes: &Writes) -> Option<String> {
         .find(|mount| writes.folders.iter().any(|folder| is_below(folder, mount) || is_below(mount, folder)));
     hit.filter(|_| !writes.sign.is_empty())
         .map(|mount| format!("{}, and compose mounts `{mount}`, which may belong to root already", writes.sign))
+}
+
+/// The first of the folders that compose mounts.
+fn mounted_at<'f>(scene: &Scene, mut folders: impl Iterator<Item = &'f String>) -> Option<&'f String> {
+    let mounts = || scene.evidence.services.iter().flat_map(|service| &service.mounts);
+    folders.find(|folder| mounts().any(|mount| is_below(folder, mount) || is_below(mount, folder)))
 }
 
 fn volumes(scene: &Scene, target: &Stage) -> Vec<String> {
@@ -233,12 +247,14 @@ fn given(scene: &Scene, copy: &Transfer, account: &Account) -> Option<FileEdit> 
     (!owned).then(|| scene.edit(at, format!(" --chown={}", account.owner)))
 }
 
-/// A RUN that makes the user and the folders that are to be the user's, before the first COPY.
+/// A RUN that makes the user and the folders that are to be the user's, before the first COPY and before the RUN that
+/// wants the user.
 fn made(
     scene: &Scene,
     target: &Stage,
     account: &Account,
     folders: &BTreeSet<String>,
+    wanted: Option<usize>,
 ) -> Result<Option<FileEdit>, String> {
     let mut commands: Vec<String> = account.command.into_iter().map(str::to_owned).collect();
     if !folders.is_empty() && has_shell(scene, target) {
@@ -255,7 +271,8 @@ fn made(
     }
     let newline = scene.newline();
     let text = format!("RUN {}{newline}", commands.join(&format!(" \\{newline}    && ")));
-    let first = scene.build.instructions(target).find(|(_, one)| matches!(one.keyword, Keyword::Copy | Keyword::Add));
+    let brings = |keyword| matches!(keyword, Keyword::Copy | Keyword::Add);
+    let first = scene.build.instructions(target).find(|(index, one)| brings(one.keyword) || Some(*index) == wanted);
     let place = first.map_or_else(|| health::closing(scene, target), |(index, _)| scene.passage(index).start);
     Ok(Some(scene.edit(Span::at(place), text)))
 }

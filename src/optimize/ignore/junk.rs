@@ -95,6 +95,13 @@ fn classes(group: &Group, turn: &mut Turn) -> Vec<Gone> {
             ClassKind::Editor | ClassKind::Pipeline => (group.is_useless(found), Section::Forge),
             ClassKind::BuildOutput => (is_made_again(group, found, &path), Section::Made),
             ClassKind::Leftover => (is_leftover(group, found, &path), Section::Made),
+            // They lie over what the build installs.
+            ClassKind::Dependencies if group.evidence.committed.contains(&path) => {
+                let why =
+                    "git keeps them, in versions of their own; remove them from git, and the build installs its own";
+                turn.refuse(format!("leaves `{path}` in the context"), why);
+                continue;
+            }
             ClassKind::Dependencies | ClassKind::Bytecode | ClassKind::ToolCache => {
                 (group.is_useless(found), Section::Made)
             }

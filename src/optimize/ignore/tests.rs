@@ -33,6 +33,16 @@ fn ignoring(dockerfile: &str, files: &[(&str, &str)], ignored: &[&str]) -> Strin
     ignore(&optimize(&inputs, 0, &evidence, &Options { level: Level::Up(Rung::Ignore), ..Options::default() }))
 }
 
+#[test]
+fn packages_that_git_keeps_stay() {
+    let files = [("package.json", PACKAGE), ("node_modules/a/index.js", "x"), ("src/main.ts", "x")];
+    let (inputs, evidence) = project(NODE, &files);
+    let evidence = Evidence { committed: ["node_modules".to_owned()].into(), ..evidence };
+    let done = optimize(&inputs, 0, &evidence, &Options { level: Level::Up(Rung::Ignore), ..Options::default() });
+    assert!(!ignore(&done).contains("node_modules"), "{}", ignore(&done));
+    assert!(done.rungs[0].refusals.iter().any(|refusal| refusal.what.contains("`node_modules`")));
+}
+
 const PACKAGE: &str = r#"{"name": "a", "scripts": {"build": "tsc"}}"#;
 
 #[test]

@@ -172,6 +172,7 @@ fn by_program(scene: &Scene, one: &Invocation) -> Option<Kind> {
     Some(match program {
         "cd" | "set" | "true" | ":" | "echo" | "export" | "test" | "[" | "exit" | "time" | "printf" => return None,
         "rm" if inner.iter().any(|word| word.contains("node_modules")) => Kind::Prune,
+        "rm" if inner[1..].iter().all(|word| is_cache(word)) => Kind::Clean,
         "mkdir" | "chown" | "chmod" | "chgrp" | "ln" | "touch" | "install" | "useradd" | "groupadd" | "adduser"
         | "addgroup" | "usermod" | "groupmod" | "rm" | "userdel" | "deluser" => Kind::Files,
         "node" | "nodejs" | "tsc" | "cp" | "mv" | "sed" | "make" => Kind::Build,
@@ -183,6 +184,12 @@ fn by_program(scene: &Scene, one: &Invocation) -> Option<Kind> {
             if ours { Kind::Build } else { Kind::System }
         }
     })
+}
+
+/// Whether a word of `rm` is an option, or names what package managers and temporary files leave.
+fn is_cache(word: &str) -> bool {
+    let caches = ["/var/lib/apt/", "/var/cache/", "/tmp/", "/root/.npm", "/root/.cache", "~/.npm", "~/.cache"];
+    word.starts_with('-') || caches.iter().any(|cache| word.starts_with(cache))
 }
 
 fn by_call(call: &PackageCall, installed: bool) -> Option<Kind> {

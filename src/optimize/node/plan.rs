@@ -6,13 +6,15 @@ use super::{native, need, words};
 use crate::build::{Base, Stage, releases};
 use crate::manifest::{Project, Scope, Tool};
 use crate::optimize::scene::Scene;
-use crate::shell::Manager;
+use crate::shell::{Invocation, Manager, Verb};
 
 /// Where the final stage takes `node_modules` from.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Modules {
     /// An install of its own, with this text behind the verb.
     Separate(String),
+    /// A stage upon the install that the build uses too, where this command takes development dependencies away.
+    Beside(String),
     /// The build's, after this command took development dependencies away.
     Pruned(String),
     /// The build's as they are.
@@ -45,21 +47,26 @@ pub(super) fn plan(scene: &Scene, stage: &Stage, pieces: &Pieces) -> Result<Opti
     let compiles = native::build_packages(scene, stage.index).is_some_and(|packages| !packages.is_empty());
     let drops_tools = pieces.has(Kind::Compilers) || compiles;
     let builds = pieces.builds();
-    if !(drops_tools || builds && (drops_dev || own)) {
+    let output = builds.then(|| output::of(scene, project, &pieces.commands(scene.build)));
+    let workspace = !project.members.is_empty() || project.workspace.is_some();
+    let open = output.as_ref().is_some_and(|output| output.open.is_some() || workspace);
+    let serves = builds && !open && serves_files(scene, stage, pieces);
+    if !(drops_tools || builds && (drops_dev || own || serves)) {
         return match kept.filter(|_| builds) {
             Some(why) => Err(format!("development dependencies stay, as {why}")),
             None => Ok(None),
         };
     }
     let why = match (drops_dev || own, drops_tools) {
+        _ if serves => "what is installed serves to build alone: files are all that the server needs",
         (true, true) => "development dependencies and build tools serve to build alone",
         (true, false) => "development dependencies serve to build alone",
         (false, _) => "build tools are not needed to run",
     };
-    let output = builds.then(|| output::of(scene, project, &pieces.commands(scene.build)));
-    let workspace = !project.members.is_empty() || project.workspace.is_some();
-    let open = output.as_ref().is_some_and(|output| output.open.is_some() || workspace);
-    let modules = modules(scene, stage, pieces, output.as_ref(), open, drops_dev)?;
+    let modules = match serves {
+        true => Modules::Absent,
+        false => modules(scene, stage, pieces, output.as_ref(), open, drops_dev)?,
+    };
     let whole = open;
     if (whole || workspace) && matches!(pieces.folder.as_str(), "/" | "/?") {
         return Err("the project lies in the root folder, and what its build writes is not known".to_owned());
@@ -68,6 +75,16 @@ pub(super) fn plan(scene: &Scene, stage: &Stage, pieces: &Pieces) -> Result<Opti
         return Err("Yarn keeps its packages outside of `node_modules`".to_owned());
     }
     Ok(Some(Plan { modules, output, whole, workspace, why: why.to_owned() }))
+}
+
+/// Whether a container starts nothing but a server of files that was installed for all.
+fn serves_files(scene: &Scene, stage: &Stage, pieces: &Pieces) -> bool {
+    let programs = need::programs(scene, stage, pieces).unwrap_or_default();
+    let serves = |name: &String| {
+        matches!(name.as_str(), "serve" | "http-server" | "static-server" | "sirv" | "sirv-cli")
+            && pieces.globals.iter().any(|global| global == words::package_of(name))
+    };
+    !programs.is_empty() && programs.iter().all(serves)
 }
 
 /// Whether the project or a member of it has dependencies for development alone.
@@ -91,13 +108,16 @@ fn modules(
     let into_modules = output.is_some_and(|output| output.into_modules);
     let generated = into_modules || project.dependencies.iter().any(|one| one.name == "@prisma/client");
     let alone = !pieces.builds_too && !everything_before(scene, stage, pieces) && !open && !generated;
+    if alone && !has_runtime(project) {
+        return Ok(Modules::Absent);
+    }
     let hooks = hooks(scene, project);
+    // npm leaves what an install without development dependencies would bring, for a fifth of the time.
+    if alone && pieces.manager == Manager::Npm && hooks != Hooks::Other {
+        return prune(scene, stage, pieces).map(Modules::Beside);
+    }
     let scripts = scripts_of_packages(pieces);
     if alone && let Some(behind) = pieces.behind_verb.and(production(scene, stage, pieces)) {
-        let runs = project.dependencies.iter().any(|one| one.scope != Scope::Dev);
-        if !runs && project.members.is_empty() {
-            return Ok(Modules::Absent);
-        }
         match hooks {
             Hooks::None => return Ok(Modules::Separate(behind)),
             Hooks::Git if scripts == Some(false) || pieces.manager == Manager::Bun => {
@@ -107,6 +127,11 @@ fn modules(
         }
     }
     prune(scene, stage, pieces).map(Modules::Pruned)
+}
+
+/// Whether something is installed to run.
+fn has_runtime(project: &Project) -> bool {
+    !project.members.is_empty() || project.dependencies.iter().any(|one| one.scope != Scope::Dev)
 }
 
 /// Scripts of the project that an install runs.
@@ -177,7 +202,7 @@ fn prune(scene: &Scene, stage: &Stage, pieces: &Pieces) -> Result<String, String
     let berry = pieces.way.is_some_and(|way| way.tool == Tool::YarnBerry);
     let workspace = !pieces.project.members.is_empty();
     Ok(match pieces.manager {
-        Manager::Npm => format!("npm prune {}", omit(scene, stage)),
+        Manager::Npm => format!("npm prune {}{}", omit(scene, stage), resolving(scene, pieces)),
         Manager::Yarn if berry && focuses(scene, pieces.project) => {
             format!("yarn workspaces focus {}--production", if workspace { "--all " } else { "" })
         }
@@ -189,6 +214,15 @@ fn prune(scene: &Scene, stage: &Stage, pieces: &Pieces) -> Result<String, String
         }
         _ => return Err("development dependencies can't be told from what the build made".to_owned()),
     })
+}
+
+/// Options of the install by which npm bears what does not fit together; it would refuse to prune without them.
+fn resolving(scene: &Scene, pieces: &Pieces) -> String {
+    let invocations = scene.build.code(pieces.install).map(|code| code.script.invocations()).unwrap_or_default();
+    let calls = invocations.iter().filter_map(Invocation::package_call).filter(|call| call.manager == Manager::Npm);
+    let calls: Vec<_> = calls.filter(|call| call.verb == Verb::Install).collect();
+    let options = ["--legacy-peer-deps", "--force"].into_iter();
+    options.filter(|option| calls.iter().any(|call| call.has(&[option]))).map(|option| format!(" {option}")).collect()
 }
 
 fn text<'a>(scene: &Scene<'a>, project: &Project, name: &str) -> Option<&'a str> {

@@ -61,10 +61,10 @@ EXPOSE 3000
 CMD [\"node\", \"dist/main.js\"]
 ";
     let there = [
-        "# My server\nFROM node:22 AS build\nWORKDIR /app\n\n# install\nCOPY package*.json ./\n",
-        "\n# build\nCOPY . .\nRUN npm run build\n\nFROM node:22 AS dependencies\nWORKDIR /app\n\nCOPY package*.json ./\n",
-        " --omit=dev",
-        "\n\nFROM node:22\nWORKDIR /app\nCOPY --from=dependencies /app/node_modules ./node_modules\n\nCOPY . .\nCOPY --from=build /app/dist ./dist\n\nEXPOSE 3000\nCMD [\"node\", \"dist/main.js\"]\n",
+        "# My server\nFROM node:22 AS dependencies\nWORKDIR /app\n\n# install\nCOPY package*.json ./\n",
+        "\n\nFROM dependencies AS build\n# build\nCOPY . .\nRUN npm run build\n\nFROM dependencies AS production\nRUN ",
+        " npm prune --omit=dev\n",
+        "\n\nFROM node:22\nWORKDIR /app\nCOPY --from=production /app/node_modules ./node_modules\n\nCOPY . .\nCOPY --from=build /app/dist ./dist\n\nEXPOSE 3000\nCMD [\"node\", \"dist/main.js\"]\n",
     ];
     check(dockerfile, &server(&[]), &there, &[]);
 }
@@ -103,10 +103,12 @@ fn development_dependencies_stay_where_they_run() {
 fn what_installs_run_decides_how_they_are_left_out() {
     let with = |scripts: &str| PACKAGE.replace("\"build\": \"tsc\"", &format!("\"build\": \"tsc\", {scripts}"));
     let husky = with("\"prepare\": \"husky\"");
-    check(SPLIT, &server(&[("package.json", &husky)]), &["--omit=dev --ignore-scripts"], &["npm prune"]);
-    let native = LOCK.replace("\"version\": \"4.0.0\"", "\"version\": \"4.0.0\", \"hasInstallScript\": true");
-    let files = [("package.json", husky.as_str()), ("package-lock.json", native.as_str())];
-    check(SPLIT, &server(&files), &["npm prune --omit=dev"], &["--ignore-scripts"]);
+    check(
+        SPLIT,
+        &server(&[("package.json", &husky)]),
+        &["FROM dependencies AS production\nRUN "],
+        &["--ignore-scripts"],
+    );
     let generates = with("\"postinstall\": \"prisma generate\"");
     check(
         SPLIT,
@@ -148,7 +150,12 @@ fn each_tool_says_where_it_writes() {
         let package = PACKAGE.replace("\"tsc\"", &format!("\"{command}\""));
         let mut others = files.clone();
         others.push(("package.json", &package));
-        check(SPLIT, &server(&others), &[&format!("COPY --from=build {output}\n")], &["npm prune"]);
+        check(
+            SPLIT,
+            &server(&others),
+            &[&format!("COPY --from=build {output}\n")],
+            &["npm prune --omit=dev\n\nFROM node:22 AS"],
+        );
     }
 }
 
@@ -255,6 +262,64 @@ fn programs_are_started_without_npm() {
     let plain = r#"{"scripts": {"start": "node a.js"}}"#;
     let reads = ("a.js", "console.log(process.env.npm_package_version)\n");
     check(dockerfile, &[("package.json", plain), reads], &["CMD npm start"], &[]);
+}
+
+#[test]
+fn arguments_of_the_build_are_said_in_its_stage() {
+    let dockerfile = SPLIT.replace("WORKDIR /app\n", "ARG API_URL\nWORKDIR /app\n");
+    let there = ["FROM dependencies AS build\nARG API_URL\nCOPY . .\n", "\n\nFROM node:22\nWORKDIR /app\n"];
+    check(&dockerfile, &server(&[]), &there, &[]);
+}
+
+#[test]
+fn pruning_bears_what_the_install_bears() {
+    let dockerfile = SPLIT.replace("npm ci", "npm ci --legacy-peer-deps");
+    check(&dockerfile, &server(&[]), &["npm prune --omit=dev --legacy-peer-deps\n"], &[]);
+}
+
+#[test]
+fn compilers_stay_behind_with_what_cleans_up_after_them() {
+    let dockerfile = SPLIT.replace(
+        "COPY package.json",
+        "RUN apt-get update && apt-get install -y python3 make g++ && rm -rf /var/lib/apt/lists/*\nCOPY package.json",
+    );
+    let there =
+        ["FROM node:22 AS dependencies\nWORKDIR /app\nRUN apt-get", "\n\nFROM node:22\nWORKDIR /app\nCOPY --from"];
+    check(&dockerfile, &server(&[]), &there, &["AS base"]);
+}
+
+#[test]
+fn a_server_of_files_needs_no_packages() {
+    let package =
+        r#"{"name": "@a/site", "scripts": {"build": "react-scripts build"}, "dependencies": {"react-scripts": "5"}}"#;
+    let dockerfile = "FROM node:22
+WORKDIR /app
+COPY package.json ./
+RUN npm install
+COPY . .
+RUN npm run build
+RUN npm install -g serve
+CMD [\"serve\", \"-s\", \"build\"]
+";
+    let files = [("package.json", package), ("src/index.js", "x"), (".dockerignore", "node_modules\n")];
+    let there = [
+        "RUN --mount=type=cache,target=/app/node_modules/.cache,id=a-site-bundler,sharing=locked npm run build\n\n",
+        "COPY --from=build /app/build ./build\n",
+        "npm install -g serve",
+    ];
+    check(dockerfile, &files, &there, &["--from=build /app/node_modules", "npm prune"]);
+    // One of the project's own packages serves.
+    let own = dockerfile.replace("\"serve\", \"-s\", \"build\"", "\"node\", \"server.js\"");
+    check(&own, &files, &[], &["AS build"]);
+}
+
+#[test]
+fn bundlers_keep_what_they_have_compiled() {
+    let package = PACKAGE.replace("\"tsc\"", "\"next build\"");
+    let mount = "RUN --mount=type=cache,target=/app/.next/cache/webpack,id=a-bundler,sharing=locked npm run build\n";
+    check(SPLIT, &server(&[("package.json", &package)]), &[mount], &[]);
+    let elsewhere = ("next.config.js", "module.exports = { distDir: 'out' }\n");
+    check(SPLIT, &server(&[("package.json", &package), elsewhere]), &[], &["/cache/webpack"]);
 }
 
 #[test]

@@ -98,6 +98,7 @@ pub(super) fn package_of(program: &str) -> &str {
         "craco" => "@craco/craco",
         "biome" => "@biomejs/biome",
         "nuxi" => "nuxi",
+        "sirv" => "sirv-cli",
         "typeorm-ts-node-commonjs" | "typeorm-ts-node-esm" => "typeorm",
         other => other,
     }

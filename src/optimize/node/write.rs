@@ -1,44 +1,17 @@
 //! Writes the stages of a plan.
 
+mod keep;
+
 use std::collections::BTreeSet;
 
-use super::need;
 use super::pieces::{Kind, Piece, Pieces};
 use super::plan::{Modules, Plan};
 use crate::build::{Stage, installed};
 use crate::dockerfile::Keyword;
 use crate::finding::FileEdit;
 use crate::optimize::scene::Scene;
-use crate::shell::{Invocation, Manager};
+use crate::shell::Manager;
 use crate::text::Span;
-
-/// Programs that only serve to build, where they are installed for all.
-const TOOLS: [&str; 24] = [
-    "npm",
-    "yarn",
-    "pnpm",
-    "corepack",
-    "typescript",
-    "ts-node",
-    "tsx",
-    "@nestjs/cli",
-    "@angular/cli",
-    "@vue/cli",
-    "nodemon",
-    "node-gyp",
-    "turbo",
-    "nx",
-    "lerna",
-    "gulp",
-    "gulp-cli",
-    "grunt",
-    "grunt-cli",
-    "webpack",
-    "webpack-cli",
-    "vite",
-    "rimraf",
-    "bower",
-];
 
 /// Writes.
 pub(super) struct Writer<'w, 'a, 'p> {
@@ -48,8 +21,8 @@ pub(super) struct Writer<'w, 'a, 'p> {
     plan: &'w Plan,
     /// Instructions whose comments are written.
     told: BTreeSet<usize>,
-    /// Names of the stages that build, and that install what runs.
-    names: [String; 2],
+    /// Names of the stages that build, that install, and that install what runs beside a build.
+    names: [String; 3],
     newline: &'static str,
 }
 
@@ -61,7 +34,7 @@ impl<'w, 'a, 'p> Writer<'w, 'a, 'p> {
             if taken { format!("node-{name}") } else { name.to_owned() }
         };
         let build = if plan.output.is_some() { "build" } else { "dependencies" };
-        let names = [free(build), free("dependencies")];
+        let names = [free(build), free("dependencies"), free("production")];
         Self { scene, stage, pieces, plan, told: BTreeSet::new(), names, newline: scene.newline() }
     }
 
@@ -77,9 +50,10 @@ impl<'w, 'a, 'p> Writer<'w, 'a, 'p> {
             }
             stages.push(text);
         }
-        stages.push(self.build(base));
-        if let Modules::Separate(behind) = &self.plan.modules {
-            stages.push(self.dependencies(base, behind));
+        match &self.plan.modules {
+            Modules::Beside(command) => stages.extend(self.beside(base, command)),
+            Modules::Separate(behind) => stages.extend([self.build(base), self.dependencies(base, behind)]),
+            _ => stages.push(self.build(base)),
         }
         stages.push(self.last(base));
         let separator = self.newline;
@@ -133,6 +107,36 @@ impl<'w, 'a, 'p> Writer<'w, 'a, 'p> {
             text.push_str(&format!("RUN {}{command}{}", self.mounts(), self.newline));
         }
         text
+    }
+
+    /// The install, and upon it the build and what runs.
+    fn beside(&mut self, base: usize, command: &str) -> [String; 3] {
+        let [build, install, production] = self.names.clone();
+        let end = self.pieces.install;
+        let last = self.pieces.last_built();
+        let wanted = |piece: &&Piece| piece.index <= last && piece.kind != Kind::Image && !self.only_runs(piece);
+        let pieces: Vec<Piece> = self.pieces.all[base..].iter().filter(wanted).copied().collect();
+        let (first, rest): (Vec<Piece>, Vec<Piece>) = pieces.into_iter().partition(|piece| piece.index <= end);
+        let mut installs = self.upon(base, Some(&install));
+        for piece in &first {
+            self.put(&mut installs, piece.index, None);
+        }
+        let mut builds = format!("FROM {install} AS {build}{}", self.newline);
+        // A stage hands its ARGs on to none.
+        for piece in first.iter().filter(|piece| piece.kind == Kind::Setting) {
+            if self.is_arg(piece.index) && self.is_used(piece.index, &rest) {
+                self.put(&mut builds, piece.index, None);
+            }
+        }
+        for piece in &rest {
+            self.put(&mut builds, piece.index, None);
+        }
+        let runs = format!(
+            "FROM {install} AS {production}{newline}RUN {}{command}{newline}",
+            self.mounts(),
+            newline = self.newline
+        );
+        [installs, builds, runs]
     }
 
     /// The mounts of the install, each with a blank behind it.
@@ -218,32 +222,12 @@ impl<'w, 'a, 'p> Writer<'w, 'a, 'p> {
         if brought { self.pieces.install } else { first.min(self.pieces.install) }
     }
 
-    /// Whether it installs programs for all that nothing builds with.
-    fn only_runs(&self, piece: &Piece) -> bool {
-        let Some(code) = self.scene.build.code(piece.index).filter(|_| piece.kind == Kind::Global) else {
-            return false;
-        };
-        let calls = code.script.invocations();
-        let mut names = calls
-            .iter()
-            .filter_map(Invocation::package_call)
-            .flat_map(|call| call.packages.iter().map(|package| package.name.text.to_owned()).collect::<Vec<_>>());
-        let servers = ["serve", "http-server", "pm2", "local-web-server", "static-server"];
-        let project = self.pieces.project;
-        let direct: BTreeSet<String> = self.pieces.direct(self.scene.build);
-        // What the project has itself is found there by its scripts.
-        let unused = |name: String| {
-            let own = project.dependencies.iter().any(|one| one.name == name);
-            (servers.contains(&name.as_str()) || own) && !direct.contains(&name)
-        };
-        names.clone().next().is_some() && names.all(unused)
-    }
-
     /// Stage and path of the modules.
     fn modules(&self) -> Vec<(String, String)> {
         let from = match self.plan.modules {
             Modules::Absent => return Vec::new(),
             Modules::Separate(_) => &self.names[1],
+            Modules::Beside(_) => &self.names[2],
             Modules::Pruned(_) | Modules::Built => &self.names[0],
         };
         let folder = self.pieces.folder.trim_end_matches('/');
@@ -278,80 +262,6 @@ impl<'w, 'a, 'p> Writer<'w, 'a, 'p> {
             };
             text.push_str(&format!("COPY {owner}--from={stage} {path} {target}{}", self.newline));
         }
-    }
-
-    /// Whether what a copy from the context brings is brought by another one, or with the folder.
-    fn is_covered(&self, index: usize) -> bool {
-        let build = self.scene.build;
-        let all = build.transfers(self.stage);
-        let Some(own) = all.iter().find(|one| one.index == index) else { return false };
-        let place = |one: &crate::build::Transfer| {
-            let target = one.destination.as_deref()?;
-            Some(installed::joined(&installed::workdir(build, self.stage, one.index), target))
-        };
-        let Some(target) = place(own) else { return false };
-        if self.plan.whole {
-            let inside = target.strip_prefix(&self.pieces.folder);
-            return index <= self.pieces.last_built()
-                && inside.is_some_and(|rest| rest.is_empty() || rest.starts_with('/'));
-        }
-        let plain = |one: &&crate::build::Transfer| {
-            one.index > index
-                && one.from.is_none()
-                && one.exclude.is_empty()
-                && !one.parents
-                && one.instruction.keyword == Keyword::Copy
-        };
-        // A copy of everything to the same place brings the files again, under their own names.
-        let later = all.iter().filter(plain).any(|one| {
-            place(one).as_ref() == Some(&target) && one.sources.iter().any(crate::build::Source::is_everything)
-        });
-        let named = own.destination.as_deref().is_some_and(|text| text.ends_with('/') || text.ends_with('.'));
-        let top = own
-            .sources
-            .iter()
-            .all(|source| source.text.as_deref().is_some_and(|text| !text.trim_start_matches("./").contains('/')));
-        index < self.pieces.install && later && named && top && self.same_flags(index)
-    }
-
-    fn same_flags(&self, index: usize) -> bool {
-        let instruction = self.scene.build.instruction(index);
-        instruction.flags.iter().all(|flag| !self.scene.source().slice(flag.word.span).starts_with("--chmod"))
-    }
-
-    /// Whether an ARG is used by what stands in the last stage; other settings always count.
-    fn is_wanted(&self, index: usize, pieces: &[Piece]) -> bool {
-        let file = self.scene.file();
-        let instruction = self.scene.build.instruction(index);
-        if instruction.keyword != Keyword::Arg {
-            return true;
-        }
-        let names: Vec<String> = file.args(instruction).iter().map(|arg| arg.name.text.to_string()).collect();
-        let kept = pieces.iter().filter(|piece| {
-            piece.index > index
-                && !matches!(piece.kind, Kind::Build | Kind::Install | Kind::Prune | Kind::Clean | Kind::Compilers)
-        });
-        let mut texts = kept.map(|piece| file.logical(self.scene.build.instruction(piece.index).text));
-        texts.any(|text| {
-            names.iter().any(|name| text.contains(&format!("${name}")) || text.contains(&format!("${{{name}")))
-        })
-    }
-
-    /// Whether programs that are installed for all may serve to run.
-    fn runs(&self, index: usize) -> bool {
-        let Some(code) = self.scene.build.code(index) else { return true };
-        let Some(programs) = need::programs(self.scene, self.stage, self.pieces) else { return true };
-        let started = |name: &str| {
-            let own = name == "corepack" && (programs.contains("yarn") || programs.contains("pnpm"));
-            own || programs.iter().any(|program| program == name || super::words::package_of(program) == name)
-        };
-        let calls = code.script.invocations();
-        calls.iter().filter_map(Invocation::package_call).any(|call| {
-            let packages = call.packages.iter().map(|package| package.name.text);
-            packages
-                .chain([call.program])
-                .any(|name| started(name) && name != "npm" || !TOOLS.contains(&name) && name != "bun")
-        })
     }
 
     /// Whether a blank line stands above an instruction.

@@ -1,5 +1,6 @@
 //! `check` compares a file after `dependency-files-first` alone.
 
+mod packages;
 mod traps;
 
 use crate::optimize::sketch::project;

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::element::{Class, elements};
 use super::evidence;
 use super::system::{call_any, distributions, libraries, package_of, packages, rows, starters, suite, uses_git};
-use crate::build::{Base, Reference, Stage};
+use crate::build::{Base, Reference, Slim, Stage};
 use crate::dockerfile::Keyword;
 use crate::manifest::{Ecosystem, python_name};
 use crate::optimize::scene::Scene;
@@ -216,10 +216,7 @@ fn programs(scene: &Scene, target: &Stage) -> BTreeSet<String> {
             }
         }
     }
-    let known: BTreeMap<&str, &str> = rows(include_str!("../../../data/full_image_programs.tsv"))
-        .filter_map(|cells| Some((*cells.first()?, *cells.get(1)?)))
-        .collect();
     let starters = starters(scene);
-    found.extend(known.keys().filter(|name| call_any(&starters, name)).map(|name| (*name).to_owned()));
+    found.extend(Slim::called_by_name().filter(|name| call_any(&starters, name)).map(str::to_owned));
     found
 }

@@ -1,9 +1,9 @@
 //! Debian packages: which ones build Python dependencies, and which ones these load when they run
-//! (`data/python_system_packages.tsv`, `data/debian_libraries.tsv`, `data/full_image_programs.tsv`).
+//! (`data/python_system_packages.tsv`, `data/debian_libraries.tsv`, `data/slim_programs.tsv`).
 
 use super::element::Element;
 use super::{evidence, needs};
-use crate::build::{Base, Libc, PackageLists, Stage, libc};
+use crate::build::{Base, Libc, PackageLists, Slim, Stage, libc};
 use crate::optimize::scene::Scene;
 use crate::rules::is_build_package;
 use crate::shell::{Invocation, Verb};
@@ -57,11 +57,9 @@ pub(in crate::optimize) fn libraries_of(package: &str, suite: &str) -> Option<Ve
     libraries(package, suite).map(|known| known.names)
 }
 
-/// The package that brings a program which only the full Python image has.
+/// The package that brings a program which only the full Python image has; Python itself both have.
 pub(super) fn package_of(program: &str) -> Option<&'static str> {
-    let cells = rows(include_str!("../../../data/full_image_programs.tsv"))
-        .find(|cells| cells.first().is_some_and(|name| *name == program))?;
-    cells.get(1).copied()
+    Slim::packages_of(program).filter(|_| program != "python3")?.first().copied()
 }
 
 /// The Debian release under a stage, where its tag or a table tells; `None` for other distributions.

@@ -1,0 +1,117 @@
+//! Pass `bundler-caches`: what bundlers keep from build to build lies in a cache mount.
+
+use std::collections::BTreeSet;
+
+use super::literal::{Literal, literal};
+use super::words;
+use crate::build::{Stage, User, installed};
+use crate::dockerfile::Keyword;
+use crate::manifest::{Ecosystem, Project};
+use crate::optimize::compiled::insert;
+use crate::optimize::scene::{Scene, Turn};
+use crate::shell::{Invocation, Verb};
+
+/// Scripts that call scripts that are followed.
+const DEEPEST: usize = 6;
+
+/// A bundler's folder of what it has compiled.
+struct Kept<'a> {
+    project: &'a Project,
+    program: String,
+    /// Absolute.
+    folder: String,
+}
+
+/// Mounts for each RUN that bundles.
+pub(super) fn mount(scene: &Scene, turn: &mut Turn) {
+    let build = scene.build;
+    let (mut edits, mut programs) = (Vec::new(), BTreeSet::new());
+    // What a container runs may belong to a user without rights, and the mount's folders to root.
+    for stage in build.stages().iter().filter(|stage| build.is_needed(stage) && !build.ships(stage)) {
+        for (index, instruction) in build.instructions(stage).filter(|(_, one)| one.keyword == Keyword::Run) {
+            let Some(kept) = kept(scene, stage, index) else { continue };
+            let meets = |at: &str| kept.folder.starts_with(at) || at.starts_with(&kept.folder);
+            if scene.file().mounts(instruction).iter().any(|one| one.target().is_some_and(meets)) {
+                continue;
+            }
+            // Another project's build may work in a folder of the same name.
+            let name = kept.project.name.as_deref().unwrap_or_default().trim_start_matches('@').replace('/', "-");
+            let plain = !name.is_empty() && name.chars().all(|c| c.is_ascii_alphanumeric() || "-_.".contains(c));
+            let id = if plain { format!(",id={name}-bundler") } else { String::new() };
+            let mount = format!("--mount=type=cache,target={}{id},sharing=locked", kept.folder);
+            edits.push(insert(scene, instruction, &[mount]));
+            programs.insert(format!("`{}`", kept.program));
+        }
+    }
+    if !edits.is_empty() {
+        let list = programs.into_iter().collect::<Vec<_>>().join(" and ");
+        let why = "a change of the sources bundles what changed; nothing reads it at run time";
+        turn.step(format!("keeps what {list} has compiled in a cache mount"), why, edits);
+    }
+}
+
+/// What a RUN that installs nothing keeps; `None` where that is nothing, or not known.
+fn kept<'a>(scene: &Scene<'a>, stage: &Stage, index: usize) -> Option<Kept<'a>> {
+    let build = scene.build;
+    let root = matches!(build.user_at(stage, index).value(), None | Some(User::Root | User::StepsDown));
+    let code = build.code(index).filter(|code| root && code.is_ordinary() && !code.is_exec())?;
+    if !build.instruction(index).heredocs.is_empty() {
+        return None;
+    }
+    let all = code.script.invocations();
+    // An install replaces the folder that the mount lies in.
+    let installs = |one: &Invocation| {
+        one.package_call().is_some_and(|call| matches!(call.verb, Verb::Install | Verb::Upgrade | Verb::Clean))
+    };
+    if all.iter().any(installs) || all.iter().any(|one| one.is("rm") || one.is("mv") || one.is("cp")) {
+        return None;
+    }
+    all.iter().find_map(|one| {
+        let folder = installed::folder_of(build, (stage, index), one)?;
+        let here = |project: &&Project| {
+            let path = match project.root.as_str() {
+                "" => "package.json".to_owned(),
+                root => format!("{root}/package.json"),
+            };
+            project.ecosystem == Ecosystem::Node && installed::is_at(build, (stage, index), &path, &folder)
+        };
+        let project = scene.projects().iter().find(here)?;
+        let (program, below) = bundles(scene, project, &words::of(one), 0)?;
+        let folder = format!("{}/{below}", folder.trim_end_matches('/'));
+        Some(Kept { project, program, folder })
+    })
+}
+
+/// The bundler that a command comes to, and its folder below the project's.
+fn bundles(scene: &Scene, project: &Project, words: &[String], depth: usize) -> Option<(String, &'static str)> {
+    if depth > DEEPEST {
+        return None;
+    }
+    let words = words::program(words);
+    if let Some(name) = words::script(words).filter(|_| !words::elsewhere(words)) {
+        let commands: Vec<_> = project.script(name).into_iter().flat_map(words::commands).collect();
+        return commands.iter().find_map(|one| bundles(scene, project, one, depth + 1));
+    }
+    let program = words::name(words.first()?);
+    if words.get(1).is_none_or(|word| word != "build") {
+        return None;
+    }
+    let folder = match program {
+        "react-scripts" | "craco" | "react-app-rewired" | "vue-cli-service" => "node_modules/.cache",
+        // What it fetched while it built lies beside that, and shall be fetched anew.
+        "next" if has_usual_folder(scene, project) => ".next/cache/webpack",
+        "ng" => ".angular/cache",
+        _ => return None,
+    };
+    Some((program.to_owned(), folder))
+}
+
+/// Whether Next.js builds into `.next`.
+fn has_usual_folder(scene: &Scene, project: &Project) -> bool {
+    ["ts", "js", "mjs", "cjs", "mts"].iter().all(|ending| {
+        let name = format!("next.config.{ending}");
+        let path = if project.root.is_empty() { name } else { format!("{}/{name}", project.root) };
+        let text = scene.evidence.texts.get(&path);
+        text.is_none_or(|text| literal(text, "distDir") == Literal::Missing)
+    })
+}

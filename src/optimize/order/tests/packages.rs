@@ -1,0 +1,90 @@
+//! Packages of npm beside and without a project.
+
+use super::{NPM, check};
+
+#[test]
+fn what_is_there_already_is_not_copied_again() {
+    check(
+        "|FROM node:22
+         |WORKDIR /app
+         |COPY package*.json ./
+         |COPY . .
+         |RUN npm install
+         |CMD [\"node\", \"src\"]",
+        NPM,
+        "|FROM node:22
+         |WORKDIR /app
+         |COPY package*.json ./
+         |RUN npm install
+         |COPY . .
+         |CMD [\"node\", \"src\"]",
+    );
+}
+
+#[test]
+fn packages_of_no_project_need_no_sources() {
+    let files = [("app.js", "require('express')"), ("readme.md", "x")];
+    check(
+        "|FROM node:22
+         |WORKDIR /app
+         |COPY . .
+         |RUN npm install express
+         |CMD [\"node\", \"app.js\"]",
+        &files,
+        "|FROM node:22
+         |WORKDIR /app
+         |RUN npm install express
+         |COPY . .
+         |CMD [\"node\", \"app.js\"]",
+    );
+    // It would be written over.
+    let own = "|FROM node:22
+         |WORKDIR /app
+         |COPY . .
+         |RUN npm install express
+         |CMD [\"node\", \"app.js\"]";
+    check(own, NPM, own);
+}
+
+#[test]
+fn what_another_stage_builds_of_sources_counts_as_sources() {
+    check(
+        "|FROM node:22 AS build
+         |WORKDIR /app
+         |COPY package.json package-lock.json ./
+         |RUN npm ci
+         |COPY . .
+         |RUN npm run build
+         |FROM node:22
+         |WORKDIR /app
+         |COPY --from=build /app/dist ./dist
+         |RUN npm install -g serve
+         |CMD [\"serve\", \"-s\", \"dist\"]",
+        NPM,
+        "|FROM node:22 AS build
+         |WORKDIR /app
+         |COPY package.json package-lock.json ./
+         |RUN npm ci
+         |COPY . .
+         |RUN npm run build
+         |FROM node:22
+         |WORKDIR /app
+         |RUN npm install -g serve
+         |COPY --from=build /app/dist ./dist
+         |CMD [\"serve\", \"-s\", \"dist\"]",
+    );
+    // What is installed there may be what the other stage left.
+    let kept = "|FROM node:22 AS build
+         |WORKDIR /app
+         |COPY package.json package-lock.json ./
+         |RUN npm ci
+         |COPY . .
+         |RUN npm run build
+         |FROM node:22
+         |WORKDIR /app
+         |COPY --from=build /app/dist ./dist
+         |COPY --from=build /app/package.json ./
+         |RUN npm install --omit=dev
+         |CMD [\"node\", \"dist\"]";
+    check(kept, NPM, kept);
+}
