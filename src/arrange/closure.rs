@@ -107,7 +107,9 @@ impl Needs<'_> {
 fn overwritten(walk: &Walk, way: &Install) -> Option<String> {
     let name = match way.tool.ecosystem() {
         Ecosystem::Node => "node_modules",
-        Ecosystem::Php | Ecosystem::Ruby => "vendor",
+        Ecosystem::Php => "vendor",
+        // Archives of gems lie in `vendor/cache`, which the install reads.
+        Ecosystem::Ruby => "vendor/bundle",
         Ecosystem::Python if way.tool != Tool::Pip => ".venv",
         _ => return None,
     };

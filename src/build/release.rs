@@ -156,7 +156,9 @@ pub fn libc(image: &str) -> Option<Libc> {
         None => {}
     }
     let suite = suite(&reference).and_then(|suite| named("debian", suite));
-    let known = ON_DEBIAN.contains(&name) || name == "ubuntu" || name.contains("distroless/");
+    // Of Java's images only those on Red Hat's say so.
+    let on_ubuntu = name == "ubuntu" || (name == "eclipse-temurin" && !tag.contains("ubi"));
+    let known = ON_DEBIAN.contains(&name) || on_ubuntu || name.contains("distroless/");
     (suite.is_some() || known).then_some(Libc::Glibc(suite.copied()))
 }
 

@@ -1,6 +1,6 @@
 //! What holds for a stage from one instruction to the next: the user, the folder, the shell.
 
-use super::{Base, BaseImage, Build, Stage};
+use super::{Base, BaseImage, Build, Reference, Stage};
 use crate::dockerfile::{Arguments, File, Keyword, LineKind};
 use crate::shell::{Shell, shell_of};
 
@@ -98,7 +98,7 @@ impl Build<'_> {
             Base::Image(reference) => match self.input().base_images.get(reference) {
                 Some(config) if config.workdir.is_empty() => Setting::Base("/".to_owned()),
                 Some(config) => Setting::Base(config.workdir.clone()),
-                None => Setting::Unknown,
+                None => official_folder(reference).map_or(Setting::Unknown, |folder| Setting::Base(folder.to_owned())),
             },
             _ => Setting::Unknown,
         };
@@ -141,6 +141,15 @@ impl Build<'_> {
             }
             _ => Setting::Default(shell_of(&["/bin/sh", "-c"])),
         }
+    }
+}
+
+/// The folder that official images of languages and distributions work in: they set no WORKDIR, PHP's does.
+fn official_folder(reference: &str) -> Option<&'static str> {
+    match Reference::of(reference).short_name() {
+        "php" => Some("/var/www/html"),
+        "python" | "node" | "ruby" | "debian" | "ubuntu" | "alpine" | "eclipse-temurin" => Some("/"),
+        _ => None,
     }
 }
 

@@ -65,6 +65,12 @@ impl Slim {
         Some(cells.get(1)?.split(' ').collect())
     }
 
+    /// Those of these programs whose quoted name in a source means that it is called.
+    pub fn called_by_name() -> impl Iterator<Item = &'static str> {
+        let table = rows(include_str!("../../data/slim_programs.tsv"));
+        table.filter(|cells| cells.get(2) == Some(&"yes")).filter_map(|cells| cells.first().copied())
+    }
+
     /// Whether the publisher of an image has slim twins of some of its tags.
     pub fn has_some(image: &str) -> bool {
         let name = Reference::of(image).short_name();

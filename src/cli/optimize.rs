@@ -144,7 +144,6 @@ fn options(command: &Optimize) -> Result<Options, Failure> {
         level: command.level,
         only: command.only.iter().cloned().collect(),
         skip: command.skip.iter().cloned().collect(),
-        smallest: command.smallest,
         ..Options::default()
     })
 }

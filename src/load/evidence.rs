@@ -15,8 +15,8 @@ pub fn evidence(inputs: &Inputs, build: usize) -> Evidence {
     let mut evidence = Evidence { services: services::services(inputs, input), ..Evidence::default() };
     let (Some(root), Some(context)) = (&input.context_root, input.context.as_deref()) else { return evidence };
     let root = Path::new(root);
-    (evidence.texts, evidence.texts_cut) = sources::texts(root, context, input.projects.as_deref());
-    evidence.git_ignored = git::ignored(root, context);
+    ((evidence.texts, evidence.texts_cut), evidence.git_ignored) =
+        rayon::join(|| sources::texts(root, context, input.projects.as_deref()), || git::ignored(root, context));
     evidence.committed = git::committed(root, context);
     evidence
 }

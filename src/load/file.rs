@@ -115,6 +115,32 @@ pub fn read_source(path: &Path, limit: u64) -> Result<Source, LoadError> {
     source(path, bytes, limit)
 }
 
+/// Reads a text that programs of other kinds read: what begins as UTF-16 is taken as such, as pip and editors take it.
+///
+/// # Errors
+/// As [`read_source`].
+pub(super) fn read_text(path: &Path, limit: u64) -> Result<Source, LoadError> {
+    match read_source(path, limit) {
+        Err(LoadError::Utf16(_)) => {
+            let bytes = fs::read(path).map_err(|error| LoadError::Unreadable(path.into(), error))?;
+            let text = utf16(&bytes).unwrap_or_default();
+            Source::new(super::gather::shown(path), text.into_bytes()).map_err(|_| LoadError::Huge(path.into(), limit))
+        }
+        other => other,
+    }
+}
+
+/// The text behind a byte order mark of UTF-16; Windows' shells write it where output is sent to a file.
+pub(super) fn utf16(bytes: &[u8]) -> Option<String> {
+    let unit: fn([u8; 2]) -> u16 = match bytes {
+        [0xff, 0xfe, ..] => u16::from_le_bytes,
+        [0xfe, 0xff, ..] => u16::from_be_bytes,
+        _ => return None,
+    };
+    let units = bytes[2..].chunks_exact(2).map(|pair| unit([pair[0], pair[1]]));
+    Some(char::decode_utf16(units).map(|one| one.unwrap_or(char::REPLACEMENT_CHARACTER)).collect())
+}
+
 /// Reads standard input as a text that messages call `name`.
 ///
 /// # Errors
@@ -164,6 +190,20 @@ mod tests {
         check(b"\xff\xfeF\0", "is a text in UTF-16");
         check(&[b'a'; 16], "aaaaaaaaaaaaaaaa");
         check(&[b'a'; 17], "is larger than 0 MiB");
+    }
+
+    #[test]
+    fn other_programs_read_utf16() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("requirements.txt");
+        let read = |bytes: &[u8]| {
+            fs::write(&path, bytes).unwrap();
+            read_text(&path, 16).unwrap().text().to_owned()
+        };
+        assert_eq!(read(b"\xff\xfea\0=\0"), "a=");
+        assert_eq!(read(b"\xfe\xff\0a\0="), "a=");
+        assert_eq!(read(b"\xff\xfea\0="), "a");
+        assert_eq!(read(b"a=1"), "a=1");
     }
 
     #[test]

@@ -30,7 +30,7 @@ pub(super) fn projects(root: &Path, context: &BuildContext, inputs: &mut Inputs)
     for _ in 0..ROUNDS {
         let read = |path: &&str| {
             let full = root.join(path);
-            let source = super::read_source(&full, LIMIT).ok()?;
+            let source = super::file::read_text(&full, LIMIT).ok()?;
             Some(((*path).to_owned(), source))
         };
         texts.extend(wanted.par_iter().filter_map(read).collect::<Vec<_>>());

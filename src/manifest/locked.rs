@@ -9,6 +9,8 @@ pub struct Locked {
     pub packages: BTreeMap<String, LockedPackage>,
     /// What the project itself asks for, by name, as the file was written for it; `None` when it doesn't tell.
     pub demands: Option<BTreeMap<String, String>>,
+    /// Whether it fits all manifests of its workspace, where its reader compares them itself (Cargo).
+    pub fits: Option<bool>,
 }
 
 /// One name in a lock file.
@@ -70,7 +72,7 @@ impl Locked {
                 _ => None,
             };
         }
-        Self { packages, demands: None }
+        Self { packages, demands: None, fits: None }
     }
 
     /// Whether `name` is installed, with or without the development dependencies; `None` when that isn't told.

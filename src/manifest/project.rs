@@ -260,7 +260,11 @@ impl Project {
 
     /// Whether the lock file was written for the very dependencies that the manifest names; `None` when it doesn't tell.
     pub fn is_in_sync(&self, install: &Install) -> Option<bool> {
-        let demands = install.locked.as_ref()?.demands.as_ref()?;
+        let locked = install.locked.as_ref()?;
+        if locked.fits.is_some() {
+            return locked.fits;
+        }
+        let demands = locked.demands.as_ref()?;
         let names: BTreeSet<&str> = self.dependencies.iter().map(|one| one.name.as_str()).collect();
         // Python's specifiers stand in any order.
         let parts = |text: &str| {

@@ -1,6 +1,6 @@
 //! Bundler's Gemfiles, told by reading their lines: these are programs, and only plain statements count.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::closure::Closure;
@@ -166,12 +166,50 @@ fn locked(tree: &mut Tree, path: &str, run: BTreeSet<String>) -> Option<Locked> 
             _ => {}
         }
     }
-    Some(Locked::new(entries, Some(run)))
+    let demands = demands(tree.text(path)?);
+    Some(Locked { demands, ..Locked::new(entries, Some(run)) })
+}
+
+/// What the lock file was written for, by its list of dependencies. `None` where gems lie elsewhere, or where bundler would
+/// add the platform of an image to it.
+fn demands(text: &str) -> Option<BTreeMap<String, String>> {
+    let section = |name: &'static str| {
+        let below = text.lines().skip_while(move |line| *line != name).skip(1);
+        below.take_while(|line| line.starts_with(' ')).map(str::trim)
+    };
+    section("PLATFORMS").find(|platform| *platform == "ruby" || platform.starts_with("x86_64-linux"))?;
+    section("DEPENDENCIES").map(|line| demand(line).filter(|_| !line.ends_with('!'))).collect()
+}
+
+/// `rails (~> 7.2.0)`
+fn demand(line: &str) -> Option<(String, String)> {
+    let (name, requirement) = line.split_once(' ').unwrap_or((line, ""));
+    let requirement = requirement.trim_matches(['(', ')']);
+    // Exact versions stand in Gemfiles without a sign.
+    Some((name.to_owned(), requirement.strip_prefix("= ").unwrap_or(requirement).to_owned()))
 }
 
 #[cfg(test)]
 mod tests {
-    use crate::manifest::tests::check;
+    use crate::manifest::projects;
+    use crate::manifest::tests::{check, files};
+
+    #[test]
+    fn lock_files_fit_or_not() {
+        let fits = |gemfile: &str, lock: &str| {
+            let text = format!("-- Gemfile --\n{gemfile}\n-- Gemfile.lock --\nPLATFORMS\n  {lock}\n");
+            let found = projects(&files(&text));
+            found.projects[0].is_in_sync(found.projects[0].install().unwrap())
+        };
+        let gemfile = "gem \"rack\", \"~> 3\"\ngem \"puma\", \"6.4.2\"\ngem \"pg\"";
+        let lock = "ruby\n\nDEPENDENCIES\n  pg\n  puma (= 6.4.2)\n  rack (~> 3)";
+        assert_eq!(fits(gemfile, lock), Some(true));
+        assert_eq!(fits(gemfile, &lock.replace("ruby", "x86_64-linux")), Some(true));
+        assert_eq!(fits(gemfile, &lock.replace("ruby", "arm64-darwin")), None);
+        assert_eq!(fits(gemfile, &lock.replace("~> 3", "~> 2")), Some(false));
+        assert_eq!(fits(gemfile, &lock.replace("  pg\n", "")), Some(false));
+        assert_eq!(fits(gemfile, &lock.replace("  pg", "  pg!")), None);
+    }
 
     #[test]
     fn groups_paths_and_gemspecs() {

@@ -1,12 +1,14 @@
 //! Cargo packages and workspaces.
 
+mod lock;
+mod version;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use toml::de::DeValue;
 
 use super::closure::Closure;
-use super::locked::{Entry, Locked};
 use super::project::{Ecosystem, EntryPoint, Project, Scope, Tool};
 use super::toml_text::{self, Table};
 use super::tree::{Tree, ancestors, folder_of, in_folder, join};
@@ -52,7 +54,8 @@ fn project(tree: &mut Tree, root: &str, packages: &Packages) -> Project {
     }
     closure.open("cargo wants a source file, or a stub, for each target");
     let lock = Some(in_folder(root, "Cargo.lock")).filter(|lock| tree.has(lock));
-    let locked = lock.as_deref().and_then(|lock| locked(tree, lock));
+    let folders: Vec<String> = members.iter().cloned().chain([root.to_owned()]).collect();
+    let locked = lock.as_deref().and_then(|lock| lock::locked(tree, lock, root, &folders, packages));
     project.members = if table.contains_key("workspace") { members } else { Vec::new() };
     project.installs.push(Arc::new(closure.install(Tool::Cargo, &path, lock, locked)));
     project.settle()
@@ -185,21 +188,6 @@ fn entry_points(tree: &Tree, project: &mut Project, table: &Table) {
             add(name.trim_end_matches(".rs"), file);
         }
     }
-}
-
-fn locked(tree: &mut Tree, path: &str) -> Option<Locked> {
-    let table = toml_text::table(tree, path)?;
-    let mut entries = Vec::new();
-    for package in toml_text::items(toml_text::value(&table, &["package"])) {
-        let text = |key| package.get(key).and_then(|value| value.get_ref().as_str());
-        let Some(name) = text("name") else { continue };
-        // `cc`, `cc 1.0.83`, `cc 1.0.83 (registry…)`
-        let needed = package.get("dependencies").and_then(|list| list.get_ref().as_array()).into_iter().flatten();
-        let needed = needed.filter_map(|one| one.get_ref().as_str()?.split(' ').next());
-        let needs = needed.map(Into::into).collect();
-        entries.push(Entry { name: name.into(), version: text("version").map(Into::into), needs, ..Entry::default() });
-    }
-    Some(Locked::new(entries, None))
 }
 
 #[cfg(test)]

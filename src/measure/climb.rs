@@ -16,10 +16,14 @@ use super::plan::Plan;
 use super::scenario::Series;
 use super::session::Session;
 use super::trial::Wanted;
+use crate::build::Build;
 use crate::inputs::Inputs;
 use crate::optimize::{Climbed, Optimized, Rung, optimize};
 use crate::proof::{Check, Declared, Outcome, Proof, Scenario, Tried};
 use crate::text::Source;
+
+/// Words of sources that open a port themselves.
+const SERVERS: [&str; 6] = ["app.run(", "uvicorn.run(", "serve_forever(", "run_server(", ".listen(", ".launch("];
 
 /// What is asked for.
 #[derive(Clone, Debug, Default)]
@@ -165,10 +169,21 @@ impl<'s, 'g> Climb<'s, 'g> {
             Err(failure) => return Err(failure),
         };
         (self.say)("looking at the original");
-        let mut wanted = self.demand.wanted.clone();
-        let texts = self.sources.texts.iter().map(|(path, text)| (path.as_str(), text.as_str()));
-        wanted.paths = crate::proof::routes(texts);
+        let wanted = self.wanted();
         self.session.original(&built.tag, &wanted, declared, &self.sources).map(Some)
+    }
+
+    /// What is asked of both sides, with what sources and command tell.
+    fn wanted(&self) -> Wanted {
+        let mut wanted = self.demand.wanted.clone();
+        let texts = || self.sources.texts.iter().map(|(path, text)| (path.as_str(), text.as_str()));
+        wanted.paths = crate::proof::routes(texts());
+        let known = self.ground.inputs.builds.get(self.ground.build).is_some_and(|input| {
+            let build = Build::new(input);
+            build.target().is_some_and(|target| build.listening(target).is_some())
+        });
+        wanted.serves = known || texts().any(|(_, text)| SERVERS.iter().any(|word| text.contains(word)));
+        wanted
     }
 
     /// Builds a rewrite and compares it.
@@ -198,7 +213,7 @@ impl<'s, 'g> Climb<'s, 'g> {
         let declared = self.declared(sources, rungs);
         let all = rungs.is_empty();
         tried.checks =
-            self.session.equivalence(original, &built.tag, &declared, (&self.demand.wanted, &self.sources), all)?;
+            self.session.equivalence(original, &built.tag, &declared, (&self.wanted(), &self.sources), all)?;
         tried.checks.extend(self.test_stage(sources)?);
         if tried.holds() && proof.floor.is_empty() {
             let side = self.session.side(&built.tag)?;

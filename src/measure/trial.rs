@@ -21,7 +21,7 @@ pub(super) const WORDS: usize = 256 << 10;
 /// Between two looks at a container.
 const LOOK: Duration = Duration::from_millis(250);
 
-/// A container that exposes nothing and runs for so long goes on.
+/// A container that exposes nothing, starts no known server and runs for so long goes on.
 const QUIET: Duration = Duration::from_secs(10);
 
 /// From the first open port until all are taken to be open.
@@ -45,6 +45,8 @@ pub struct Wanted {
     pub runs: Vec<String>,
     /// For a container to open its ports.
     pub limit: Duration,
+    /// Whether its command starts a server that is known, also where no EXPOSE tells: it is waited for.
+    pub serves: bool,
 }
 
 impl Default for Wanted {
@@ -57,6 +59,7 @@ impl Default for Wanted {
             environment: Vec::new(),
             runs: Vec::new(),
             limit,
+            serves: false,
         }
     }
 }
@@ -146,8 +149,8 @@ impl Session {
                 _ if ports.is_empty() => open = None,
                 _ => open = Some((Instant::now(), ports)),
             }
-            let patience =
-                if exposed.is_empty() && wanted.probes.is_empty() { QUIET.min(wanted.limit) } else { wanted.limit };
+            let silent = exposed.is_empty() && wanted.probes.is_empty() && !wanted.serves;
+            let patience = if silent { QUIET.min(wanted.limit) } else { wanted.limit };
             if open.is_none() && start.elapsed() >= patience {
                 return Ok(Stood::Runs);
             }

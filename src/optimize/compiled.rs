@@ -15,6 +15,7 @@ mod plan;
 mod product;
 mod remains;
 mod runtime;
+mod scratch;
 mod split;
 mod stage;
 mod start;
@@ -63,6 +64,10 @@ pub(super) const BASES: &[Pass] =
 /// Those that mend what slim bases lack; they run behind those that choose them.
 pub(super) const MENDED: &[Pass] =
     &[Pass::new("java-manuals", Rung::Slim, "a folder that Debian's Java expects", manuals::make)];
+
+/// What `max` adds; it runs behind the pass that starts programs without a shell, and before that which makes users.
+pub(super) const SCRATCH: &[Pass] =
+    &[Pass::at_max("go-scratch", Rung::Hygiene, "no distribution below a static Go program", scratch::replace)];
 
 /// A pass of rung 1 over what has become of the file since. Its refusals have been said.
 fn again(pass: &str, scene: &Scene, turn: &mut Turn) {

@@ -2,7 +2,9 @@
 
 mod account;
 mod asked;
+mod checks;
 mod command;
+mod empty;
 mod health;
 mod root;
 mod route;
@@ -15,10 +17,14 @@ mod writes;
 use super::pass::Pass;
 use super::rung::Rung;
 
-/// Its passes.
+/// The form of commands.
+pub(super) const COMMANDS: &[Pass] =
+    &[Pass::new("exec-form", Rung::Hygiene, "start the program without a shell in front", command::run)];
+
+/// The others, which ask what the image has by then.
 pub(super) const PASSES: &[Pass] = &[
-    Pass::new("exec-form", Rung::Hygiene, "start the program without a shell in front", command::run),
     Pass::new("secret-env", Rung::Hygiene, "take secrets out of the image's config", secret::run),
     Pass::new("healthcheck", Rung::Hygiene, "check that the service answers", health::run),
     Pass::new("non-root", Rung::Hygiene, "run as a user without rights", user::run),
+    Pass::new("build-checks", Rung::Hygiene, "write what `docker build --check` warns of as it wants", checks::run),
 ];

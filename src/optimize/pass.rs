@@ -31,7 +31,6 @@ impl Pass {
     }
 
     /// A pass that runs at `max` only.
-    #[allow(dead_code, reason = "for the passes of `--level max`")]
     pub(super) const fn at_max(id: &'static str, rung: Rung, title: &'static str, run: fn(&Scene, &mut Turn)) -> Self {
         Self { info: PassInfo { id, rung, title, max: true }, run }
     }
@@ -48,6 +47,8 @@ pub(super) fn all() -> impl Iterator<Item = &'static Pass> {
             super::compiled::BASES,
             super::slim::PASSES,
             super::compiled::MENDED,
+            super::hygiene::COMMANDS,
+            super::compiled::SCRATCH,
             super::hygiene::PASSES,
             super::server::PASSES,
         ])

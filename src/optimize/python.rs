@@ -16,6 +16,7 @@ mod tests;
 mod variables;
 mod write;
 
+use super::flags::leave_out_development;
 use super::pass::Pass;
 use super::rung::Rung;
 use super::scene::{Scene, Turn};
@@ -24,8 +25,16 @@ pub(super) use self::needs::{build_packages, run_packages};
 pub(super) use self::system::libraries_of;
 
 /// Its passes.
-pub(super) const STAGES: &[Pass] =
-    &[Pass::new("python-stages", Rung::Stages, "installs Python dependencies in a stage of their own", stages)];
+pub(super) const STAGES: &[Pass] = &[
+    Pass::new("python-stages", Rung::Stages, "installs Python dependencies in a stage of their own", stages),
+    // What starts the program needed them as long as it was the installer itself.
+    Pass::new(
+        "python-production",
+        Rung::Stages,
+        "leaves development dependencies out of the environment that the image takes",
+        leave_out_development,
+    ),
+];
 
 fn stages(scene: &Scene, turn: &mut Turn) {
     let plan = match plan::plan(scene) {

@@ -25,8 +25,6 @@ pub struct Options {
     pub skip: BTreeSet<String>,
     /// Rungs that don't.
     pub without: BTreeSet<Rung>,
-    /// Whether start time is given for size (no bytecode, no symbols).
-    pub smallest: bool,
 }
 
 /// Something that was done.

@@ -5,6 +5,7 @@ mod edits;
 use super::Context;
 use super::kept_cache::is_mounted;
 use super::runs::{self, Run};
+use crate::build::{Build, Stage, installed};
 use crate::finding::{Basis, Findings, Impact, ImpactKind, Per};
 use crate::shell::{Invocation, Manager, PackageCall, Verb};
 
@@ -16,7 +17,10 @@ fn check(cx: &Context, out: &mut Findings) {
         let mut wanted: Vec<(&Invocation, PackageCall, Vec<String>)> = Vec::new();
         for invocation in &invocations {
             let Some(call) = invocation.package_call().filter(downloads) else { continue };
-            let caches = build.package_caches(stage, index, invocation, &call);
+            let mut caches = build.package_caches(stage, index, invocation, &call);
+            if call.manager == Manager::Go && !reads_modules(build, (stage, index), invocation, &call) {
+                caches.retain(|cache| cache.part != "modules");
+            }
             let folders: Option<Vec<String>> = caches.iter().map(|cache| cache.folder.clone()).collect();
             let Some(folders) = folders.filter(|folders| !folders.is_empty()) else { continue };
             if !is_mounted(build, (stage, index), &caches) {
@@ -46,6 +50,19 @@ fn help(wanted: &[(&Invocation, PackageCall, Vec<String>)]) -> String {
         wanted.iter().flat_map(|(.., folders)| folders).map(|one| format!("`{one}`")).collect();
     folders.dedup();
     format!("keep {} in a cache mount", folders.join(" and "))
+}
+
+/// Whether Go fetches modules at all: not where they are switched off, vendored, or none is asked for.
+fn reads_modules(build: &Build, place: (&Stage, usize), invocation: &Invocation, call: &PackageCall) -> bool {
+    let given = build.run_variable(place.0, place.1, invocation, "GO111MODULE");
+    if given.is_some_and(|value| value.text().is_some_and(|text| text == "off")) || call.has(&["-mod=vendor"]) {
+        return false;
+    }
+    let found = installed::of(build, place, invocation, call);
+    found.is_none_or(|found| {
+        let vendored = found.project.installs.iter().any(|way| way.folders.iter().any(|one| one.ends_with("vendor")));
+        !vendored && !found.project.dependencies.is_empty()
+    })
 }
 
 /// A call that fetches what a manifest names, or packages of the distribution, into a cache that a mount can hold.

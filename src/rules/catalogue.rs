@@ -26,7 +26,10 @@ pub struct Rule {
 /// Ties a check to its page, and makes the page's examples a test of the rule's module.
 macro_rules! rule {
     ($name:literal, $check:path) => {
-        pub(super) static RULE: $crate::rules::Rule = $crate::rules::Rule::new(
+        $crate::rules::catalogue::rule!($name, $check, new);
+    };
+    ($name:literal, $check:path, $new:ident) => {
+        pub(super) static RULE: $crate::rules::Rule = $crate::rules::Rule::$new(
             $name,
             include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/rules/", $name, ".md")),
             $check,
@@ -44,17 +47,7 @@ pub(super) use rule;
 /// As [`rule!`], for rules about built images.
 macro_rules! image_rule {
     ($name:literal, $check:path) => {
-        pub(super) static RULE: $crate::rules::Rule = $crate::rules::Rule::of_image(
-            $name,
-            include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/rules/", $name, ".md")),
-            $check,
-        );
-
-        #[cfg(test)]
-        #[test]
-        fn examples_of_the_page_hold() {
-            $crate::rules::page::check(&RULE);
-        }
+        $crate::rules::catalogue::rule!($name, $check, of_image);
     };
 }
 pub(super) use image_rule;

@@ -2,11 +2,13 @@
 
 mod start;
 
+use std::collections::BTreeSet;
+
 use super::Context;
 use super::kept_cache::behind_verb;
 use super::service;
 use crate::build::installed::{self, is_set};
-use crate::build::{Build, Stage};
+use crate::build::{Base, Build, Stage};
 use crate::dockerfile::Keyword;
 use crate::finding::{Basis, Findings, Impact, ImpactKind, Per};
 use crate::manifest::Scope;
@@ -21,7 +23,8 @@ fn check(cx: &Context, out: &mut Findings) {
         return;
     }
     let Some(target) = build.target().filter(|target| service::is_service(build, target)) else { return };
-    for stage in build.chain(target) {
+    let ends = std::iter::once(target).chain(environments(build, target));
+    for (end, stage) in ends.flat_map(|end| build.chain(end).map(move |stage| (end, stage))) {
         for (index, _) in build.instructions(stage).filter(|(_, i)| i.keyword == Keyword::Run) {
             let Some(code) = build.code(index).filter(|code| code.is_ordinary()) else { continue };
             let invocations = code.script.invocations();
@@ -38,7 +41,7 @@ fn check(cx: &Context, out: &mut Findings) {
                     .map(|one| one.name.as_str())
                     .collect();
                 let used = invocations[at + 1..].iter().any(|one| !is_harmless(one))
-                    || is_used_below(build, target, place)
+                    || is_used_below(build, end, place)
                     || start::may_need_dev(build, target, found.project);
                 let [first, ..] = dev.as_slice() else { continue };
                 if used {
@@ -117,9 +120,25 @@ fn mentions(build: &Build, word: &str) -> bool {
     file.instructions().iter().any(|one| one.keyword == Keyword::Run && file.logical(one.text).contains(word))
 }
 
-/// Whether a RUN below, in a stage that ships, may use what was installed.
-fn is_used_below(build: &Build, target: &Stage, (stage, index): (&Stage, usize)) -> bool {
-    build.chain(target).take_while(|below| below.index >= stage.index).any(|below| {
+/// Stages whose virtual environment the image copies as it is.
+fn environments<'b>(build: &'b Build, target: &Stage) -> impl Iterator<Item = &'b Stage> {
+    let environment =
+        |text: &str| matches!(text.trim_end_matches('/').rsplit('/').next(), Some(".venv" | "venv" | "env"));
+    let copied: BTreeSet<usize> = build
+        .transfers(target)
+        .into_iter()
+        .filter(|one| one.sources.iter().filter_map(|source| source.text.as_deref()).any(environment))
+        .filter_map(|one| match one.from {
+            Some(Base::Stage(index)) => Some(index),
+            _ => None,
+        })
+        .collect();
+    build.stages().iter().filter(move |stage| copied.contains(&stage.index))
+}
+
+/// Whether a RUN below, in a stage that ships or whose environment does, may use what was installed.
+fn is_used_below(build: &Build, end: &Stage, (stage, index): (&Stage, usize)) -> bool {
+    build.chain(end).take_while(|below| below.index >= stage.index).any(|below| {
         build.instructions(below).any(|(at, instruction)| {
             let below_it = at > index && instruction.keyword == Keyword::Run;
             below_it && build.code(at).is_none_or(|code| code.script.invocations().iter().any(|one| !is_harmless(one)))
@@ -134,6 +153,11 @@ fn is_harmless(invocation: &Invocation) -> bool {
         "set", "find", "ls", "cat", "sed", "test", "[", "install", "adduser", "addgroup", "useradd", "groupadd",
         "usermod", "export", "apt-get", "apt", "apk", "corepack", "which", "exit",
     ];
-    let cleans = || invocation.package_call().is_some_and(|call| call.verb == Verb::Clean);
-    invocation.program.is_some_and(|program| PROGRAMS.contains(&program)) || cleans()
+    // Python builds in environments of their own.
+    let installs = |call: &PackageCall| {
+        call.verb == Verb::Install
+            && matches!(call.manager, Manager::Uv | Manager::Poetry | Manager::Pdm | Manager::Pip)
+    };
+    let known = || invocation.package_call().is_some_and(|call| call.verb == Verb::Clean || installs(&call));
+    invocation.program.is_some_and(|program| PROGRAMS.contains(&program)) || known()
 }

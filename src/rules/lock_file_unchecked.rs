@@ -13,6 +13,8 @@ use crate::text::Span;
 
 super::rule!("lock-file-unchecked", check);
 
+const WHY: &str = "it fails where the lock file does not fit the manifest";
+
 fn check(cx: &Context, out: &mut Findings) {
     for Run { build, stage, index, code, .. } in runs::ordinary(cx) {
         for invocation in code.script.invocations() {
@@ -29,8 +31,11 @@ fn check(cx: &Context, out: &mut Findings) {
             let span = code.place(&build.input().file, call.span);
             let finding = cx.finding(span, message).help(help);
             let at = flag.and_then(|flag| Some((flag, behind(cx, code, &call)?)));
+            let plain = call.manager == Manager::Bundle && invocation.via.is_empty() && !code.is_exec();
+            let start = || code.place(&build.input().file, Span::at(invocation.path.span.start));
             out.push(match at {
                 Some((flag, at)) => edited(finding, flag, at),
+                None if plain => finding.unsafe_edit("set `BUNDLE_FROZEN`", WHY, start(), "BUNDLE_FROZEN=true "),
                 None => finding,
             });
             break;
@@ -39,8 +44,7 @@ fn check(cx: &Context, out: &mut Findings) {
 }
 
 fn edited(finding: Finding, flag: &str, at: u32) -> Finding {
-    let why = "it fails where the lock file does not fit the manifest";
-    finding.unsafe_edit(format!("add `{flag}`"), why, Span::at(at), format!(" {flag}"))
+    finding.unsafe_edit(format!("add `{flag}`"), WHY, Span::at(at), format!(" {flag}"))
 }
 
 /// Behind the verb; `yarn` alone has none.

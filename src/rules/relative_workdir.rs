@@ -62,10 +62,11 @@ fn finding(
         finding = finding.without("WorkdirRelativePath");
     }
     let plain = written.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-' | b'.' | b'/'));
-    if !plain || written.split('/').any(|part| part.starts_with('.')) {
+    let here = matches!(written, "." | "./") && first;
+    if !here && (!plain || written.split('/').any(|part| part.starts_with('.'))) {
         return finding;
     }
-    let text = format!("/{written}");
+    let text = if here { "/".to_owned() } else { format!("/{written}") };
     match cx.build().workdir(stage, index) {
         Setting::Default(folder) | Setting::Base(folder) if folder == "/" => {
             finding.safe_edit("write the whole path", span, text)

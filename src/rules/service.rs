@@ -140,7 +140,7 @@ pub(in crate::rules) fn is_service(build: &Build, stage: &Stage) -> bool {
 /// Whether the stage may be one: nothing says that it is for developers, needs root, or is a tool or a shell for people.
 pub(crate) fn may_serve(build: &Build, stage: &Stage) -> bool {
     let start = Start::of(build, stage);
-    let idle = start.program.as_deref().is_some_and(|program| IDLE.contains(&program));
+    let idle = start.program.as_deref().is_some_and(|program| IDLE.contains(&program)) && !start.is_script;
     !is_development(build, stage)
         && !idle
         && !start.asks_for_help
@@ -158,6 +158,8 @@ struct Start {
     arguments: usize,
     /// Whether it only prints how it is to be called, and so is a tool.
     asks_for_help: bool,
+    /// Whether a shell is given a script: `bash start.sh`.
+    is_script: bool,
     /// Whether CMD alone names a program that the build put there.
     is_own_program: bool,
 }
@@ -184,6 +186,8 @@ impl Start {
                 if start.program.is_none() && !path.is_empty() {
                     start.program = Some(last(path).to_owned());
                     start.arguments = invocation.args.len();
+                    let script = invocation.args.iter().any(|one| !one.text().starts_with('-'));
+                    start.is_script = script && last(path).ends_with("sh");
                     start.is_own_program = keyword == Keyword::Cmd && is_own(path);
                 }
                 start.programs.push(last(path).to_owned());

@@ -145,6 +145,10 @@ fn install(
     for invocation in code.script.invocations() {
         let Some(call) = invocation.package_call() else { continue };
         let counts = match call.verb {
+            // Without the network nothing is fetched.
+            _ if matches!(call.manager, Manager::Maven | Manager::Gradle) && call.has(&["-o", "--offline"]) => false,
+            // `cargo install --path` compiles what it needs, as a build does.
+            Verb::Install if call.manager == Manager::Cargo && cached => false,
             // A second install of a manager that reads one lock file only adds the project itself.
             Verb::Install | Verb::Download => {
                 call.is_from_manifest()

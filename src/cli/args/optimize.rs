@@ -41,9 +41,6 @@ pub(in crate::cli) struct Optimize {
     /// Leave these passes out
     #[arg(long, value_name = "PASSES", value_delimiter = ',')]
     pub skip: Vec<String>,
-    /// Give start time for size: no bytecode, no symbols
-    #[arg(long)]
-    pub smallest: bool,
     #[command(flatten)]
     pub proving: Proving,
     #[command(flatten)]

@@ -291,6 +291,9 @@ fn text(path: &Path, mut bytes: Vec<u8>) -> Option<String> {
         return None;
     }
     File::open(path).ok()?.take(LIMIT).read_to_end(&mut bytes).ok()?;
+    if let Some(text) = crate::load::file::utf16(&bytes) {
+        return Some(text);
+    }
     if memchr::memchr(0, &bytes[..bytes.len().min(PROBE)]).is_some() {
         return None;
     }

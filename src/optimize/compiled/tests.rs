@@ -1,5 +1,5 @@
-use crate::optimize::Rung;
-use crate::optimize::sketch::{climbed, rewritten};
+use crate::optimize::sketch::{climbed, project, rewritten};
+use crate::optimize::{Level, Options, Rung, optimize};
 
 /// The stages from the second on, at rung 3 or 4.
 fn ships(dockerfile: &str, files: &[(&str, &str)], rung: Rung) -> String {
@@ -236,4 +236,34 @@ fn a_name_that_is_asked_for_stays_with_what_ships() {
         text.starts_with("FROM golang:1.22 AS build\n") && text.contains("\nFROM golang:1.22 AS production\n"),
         "{text}"
     );
+}
+
+/// The final stage at `--level max`.
+fn at_max(build: &str, main: &str) -> String {
+    let file = format!(
+        "FROM golang:1.22\nWORKDIR /app\nCOPY . .\nRUN {build} -o server .\nEXPOSE 8080\nCMD [\"./server\", \"-v\"]\n"
+    );
+    let files = [("go.mod", "module example.com/shop\n"), ("main.go", main)];
+    let (inputs, evidence) = project(&file, &files);
+    let options = Options { level: Level::Max, ..Options::default() };
+    let done = optimize(&inputs, 0, &evidence, &options);
+    let text = done.result()[0].text();
+    text.split_once("\n\nFROM ").unwrap().1.to_owned()
+}
+
+#[test]
+fn at_max_a_static_go_program_stands_on_nothing() {
+    assert_eq!(
+        at_max("CGO_ENABLED=0 go build", "package main\n\nfunc main() {}\n"),
+        "scratch\nWORKDIR /app\nCOPY --from=build /etc/ssl/certs/ca-certificates.crt /etc/ssl/certs/\n\
+         COPY --from=build /app/server ./\nUSER 65532:65532\nEXPOSE 8080\nCMD [\"./server\", \"-v\"]\n"
+    );
+    for (build, main) in [
+        ("go build", "package main\n"),
+        ("CGO_ENABLED=0 go build", "package main\n\nfunc run() { exec.Command(\"git\") }\n"),
+        ("CGO_ENABLED=0 go build", "package main\n\nfunc run() { os.CreateTemp(\"\", \"x\") }\n"),
+        ("CGO_ENABLED=0 go build", "package main\n\nfunc run() { time.LoadLocation(\"Europe/Berlin\") }\n"),
+    ] {
+        assert!(at_max(build, main).starts_with("debian:bookworm-slim\n"), "{build}: {main}");
+    }
 }

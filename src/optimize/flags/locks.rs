@@ -7,8 +7,9 @@ use crate::inputs::Inputs;
 use crate::optimize::mend;
 use crate::optimize::scene::{Scene, Turn};
 use crate::rules::{Policies, Selection};
+use crate::shell::Manager;
 
-const RULES: [&str; 2] = ["npm-install-beside-lock", "lock-file-unchecked"];
+const RULES: [&str; 3] = ["npm-install-beside-lock", "lock-file-unchecked", "lock-file-ignored"];
 
 pub(super) fn run(scene: &Scene, turn: &mut Turn) {
     let selection = Selection::new(&RULES.map(str::to_owned), &[]).unwrap_or_default();
@@ -29,8 +30,11 @@ fn fits(build: &Build, finding: &Finding) -> bool {
     mend::calls_at(build, finding.span, |place, invocation, call| {
         let found = installed::of(build, place, invocation, call)?;
         let install = found.install.filter(|_| found.has_lock)?;
+        // Cargo's lock file is compared with all members.
+        let whole = call.manager == Manager::Cargo;
         let alone = found.project.members.is_empty() && found.project.workspace.is_none();
-        Some(alone && found.project.is_in_sync(install) == Some(true))
+        let resolves = finding.rule == "lock-file-ignored" && !whole;
+        Some((alone || whole) && !resolves && found.project.is_in_sync(install) == Some(true))
     })
     .unwrap_or(false)
 }

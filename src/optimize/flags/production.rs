@@ -12,7 +12,7 @@ use crate::optimize::scene::{Scene, Turn};
 use crate::rules::{Policies, Selection};
 use crate::shell::{Manager, parse};
 
-pub(super) fn run(scene: &Scene, turn: &mut Turn) {
+pub(in crate::optimize) fn run(scene: &Scene, turn: &mut Turn) {
     let selection = Selection::new(&["dev-dependencies-kept".to_owned()], &[]).unwrap_or_default();
     let evidence = scene.evidence;
     let vet = |_: &Inputs, build: &Build, finding: &mut Finding| {

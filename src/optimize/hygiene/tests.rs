@@ -45,6 +45,29 @@ fn what_is_written_belongs_to_the_user() {
 }
 
 #[test]
+fn steps_on_the_sources_run_as_the_user() {
+    let log = ("log.py", "import logging\nlogging.FileHandler('app.log')\n");
+    let head = "FROM python:3.13-slim\nWORKDIR /app\n";
+    let install = "RUN pip install --no-cache-dir -r requirements.txt\n";
+    let files = [APP, log, ("requirements.txt", "fastapi\n"), ("start.sh", "#!/bin/sh\nexec uvicorn app:app\n")];
+    let made = "RUN useradd --uid 10001 --user-group --create-home app \\\n    && install -d -o app -g app /app\n";
+    for (own, others) in [
+        ("RUN flask db upgrade\n", ""),
+        ("RUN chmod +x start.sh && mkdir -p /app/static\nRUN python manage.py collectstatic\n", ""),
+        ("RUN python manage.py collectstatic\n", "RUN mkdir -p /var/www\n"),
+    ] {
+        let start = "CMD [\"/bin/bash\", \"start.sh\"]\n";
+        check(
+            &format!("{head}COPY requirements.txt .\n{install}COPY . .\n{others}{own}{start}"),
+            &files,
+            &format!(
+                "{head}{made}COPY requirements.txt .\n{install}COPY --chown=app:app . .\n{others}USER app\n{own}{start}"
+            ),
+        );
+    }
+}
+
+#[test]
 fn a_start_that_needs_root_keeps_it() {
     for start in ["#!/bin/sh\nchown -R www /data\nexec \"$@\"\n", "#!/bin/sh\napt-get update\nexec \"$@\"\n"] {
         let text = format!("FROM python:3.13-slim\nWORKDIR /app\nCOPY . .\nENTRYPOINT [\"/app/start.sh\"]\n{START}");
@@ -93,4 +116,62 @@ fn secrets_that_nothing_reads_are_taken_away() {
     check(&kept, &[("x.py", "class Settings(BaseSettings):\n    old_api_token: str\n")], &kept);
     let kept = with("ENV OPENAI_API_KEY=s3cr3tv4lu3x\n");
     check(&kept, &[("x.py", "print(1)")], &kept);
+}
+
+#[test]
+fn folders_made_for_data_are_handed_over() {
+    let user = "RUN useradd --uid 10001 --user-group --create-home app\n";
+    for (made, told) in [
+        ("mkdir /data", "mkdir /data && chown app:app /data"),
+        (
+            "mkdir -p uploads /var/lib/app/x && chmod 750 uploads",
+            "mkdir -p uploads /var/lib/app/x && chmod 750 uploads && chown app:app /app/uploads /var/lib/app/x",
+        ),
+        ("mkdir -p /data \\\n    /usr/share/x", "mkdir -p /data \\\n    /usr/share/x \\\n    && chown app:app /data"),
+    ] {
+        check(
+            &format!("FROM python:3.13-slim\nWORKDIR /app\nRUN {made}\nCOPY app.py .\n{START}"),
+            &[APP],
+            &format!("FROM python:3.13-slim\nWORKDIR /app\n{user}RUN {told}\nCOPY app.py .\nUSER app\n{CHECK}{START}"),
+        );
+    }
+    // Something lies in it, or it is none for data.
+    for made in ["mkdir /data && touch /data/x", "mkdir -p /opt/app"] {
+        check(
+            &format!("FROM python:3.13-slim\nWORKDIR /app\nRUN {made}\nCOPY app.py .\n{START}"),
+            &[APP],
+            &format!("FROM python:3.13-slim\nWORKDIR /app\nRUN {made}\n{user}COPY app.py .\nUSER app\n{CHECK}{START}"),
+        );
+    }
+}
+
+#[test]
+fn what_builds_warn_of_is_mended() {
+    let with = |from: &str, variable: &str| {
+        format!("{from} python:3.13-slim\nENV {variable}\nUSER app\nCOPY x .\nCMD [\"python\", \"x\"]\n")
+    };
+    check(&with("from", "A 1"), &[("x", "")], &with("FROM", "A=1"));
+}
+
+#[test]
+fn bases_with_java_and_dotnet_get_a_user() {
+    let with = |base: &str, lines: &str, user: &str| {
+        format!("FROM {base}\nWORKDIR /app\n{lines}COPY app.jar ./\n{user}CMD [\"java\", \"-jar\", \"app.jar\"]\n")
+    };
+    let made = "RUN useradd --uid 10001 --user-group --create-home app\n";
+    for (base, lines, user) in [
+        ("eclipse-temurin:21-jre", made, "USER app\n"),
+        ("eclipse-temurin:21-jre-alpine", "RUN adduser -D -u 10001 app\n", "USER app\n"),
+        ("mcr.microsoft.com/dotnet/runtime:8.0", "", "USER app\n"),
+        // Red Hat's smallest has no program that makes users; before .NET 8 there was none.
+        ("eclipse-temurin:21-jre-ubi9-minimal", "", ""),
+        ("mcr.microsoft.com/dotnet/runtime:6.0", "", ""),
+        ("mcr.microsoft.com/dotnet/runtime:8.0-noble-chiseled", "", ""),
+    ] {
+        let found = rewritten(&with(base, "", ""), &[("app.jar", "")], Rung::Hygiene);
+        let made = " \\\n    && install -d -o app -g app /app";
+        let owned = found.replace(made, "").replace("--chown=app:app ", "");
+        let owned = owned.replace("RUN install -d -o app -g app /app\n", "");
+        assert_eq!(owned, with(base, lines, user), "{found}");
+    }
 }

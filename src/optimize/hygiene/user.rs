@@ -4,14 +4,14 @@ use std::collections::BTreeSet;
 
 use super::account::{self, Account};
 use super::writes::{self, Writes, is_below};
-use super::{health, root};
+use super::{empty, health, root};
 use crate::build::{Base, BaseImage, Setting, Stage, Transfer, User};
 use crate::dockerfile::Keyword;
 use crate::finding::FileEdit;
 use crate::optimize::node;
 use crate::optimize::scene::{Scene, Turn};
 use crate::rules;
-use crate::shell::Verb;
+use crate::shell::{Invocation, Verb, Word};
 use crate::text::Span;
 
 const WHAT: &str = "keeps root";
@@ -49,10 +49,17 @@ fn plan(scene: &Scene, target: &Stage) -> Result<Plan, String> {
     }
     let account = account::of(build, target)?;
     let folder = match build.workdir(target, usize::MAX) {
-        Setting::Unknown => official_folder(scene, target).ok_or("nobody knows which folder it works in")?,
+        Setting::Unknown => return Err("nobody knows which folder it works in".to_owned()),
         known => known.value().cloned().unwrap_or_default(),
     };
     let mut writes = writes::of(scene, &folder)?;
+    let empty = empty::folders(scene, target);
+    let meant = empty.iter().flat_map(|made| &made.folders);
+    if let Some(path) = mounted_at(scene, meant) {
+        return Err(format!(
+            "a RUN makes `{path}` to write to, and compose mounts it, which may belong to root already"
+        ));
+    }
     if let Some(text) = mounted(scene, &writes) {
         return Err(text);
     }
@@ -76,7 +83,8 @@ fn plan(scene: &Scene, target: &Stage) -> Result<Plan, String> {
     let owns = writes.sources || copies.iter().any(|copy| is_locked(scene, copy));
     let mut edits = Vec::new();
     if owns {
-        edits.extend(copies.iter().filter_map(|copy| given(scene, copy, &account)));
+        let sources = copies.iter().filter(|copy| !is_for_installs(scene, target, copy));
+        edits.extend(sources.filter_map(|copy| given(scene, copy, &account)));
     }
     if build_is_scratch(scene, target) && !writes.folders.is_empty() && !writes.sources {
         return Err("an image from scratch has no program that makes folders for another user".to_owned());
@@ -84,7 +92,8 @@ fn plan(scene: &Scene, target: &Stage) -> Result<Plan, String> {
     // What an install empties is made behind it.
     let (late, early): (BTreeSet<String>, _) =
         writes.folders.iter().cloned().partition(|path| path.contains("/node_modules/"));
-    edits.extend(made(scene, target, &account, &early)?);
+    edits.extend(made(scene, target, &account, &early, empty.first().map(|made| made.index))?);
+    edits.extend(empty::handed(scene, &empty, &account));
     edits.extend(made_last(scene, target, &account, &late));
     let step = (owns && late.is_empty()).then(|| first_own_step(scene, target, &copies)).flatten();
     edits.push(user(scene, target, &account, step));
@@ -113,17 +122,6 @@ fn has_shell(scene: &Scene, target: &Stage) -> bool {
     }
 }
 
-/// Official language images set no WORKDIR.
-fn official_folder(scene: &Scene, target: &Stage) -> Option<String> {
-    let Base::Image(reference) = scene.build.root_base(target) else { return None };
-    let name = crate::build::Reference::of(reference).short_name();
-    match name {
-        "php" => Some("/var/www/html".to_owned()),
-        "python" | "node" | "ruby" | "debian" | "ubuntu" | "alpine" | "eclipse-temurin" => Some("/".to_owned()),
-        _ => None,
-    }
-}
-
 /// A mount of compose that the program writes to.
 fn mounted(scene: &Scene, writes: &Writes) -> Option<String> {
     let mounts = scene.evidence.services.iter().flat_map(|service| &service.mounts);
@@ -132,6 +130,12 @@ fn mounted(scene: &Scene, writes: &Writes) -> Option<String> {
         .find(|mount| writes.folders.iter().any(|folder| is_below(folder, mount) || is_below(mount, folder)));
     hit.filter(|_| !writes.sign.is_empty())
         .map(|mount| format!("{}, and compose mounts `{mount}`, which may belong to root already", writes.sign))
+}
+
+/// The first of the folders that compose mounts.
+fn mounted_at<'f>(scene: &Scene, mut folders: impl Iterator<Item = &'f String>) -> Option<&'f String> {
+    let mounts = || scene.evidence.services.iter().flat_map(|service| &service.mounts);
+    folders.find(|folder| mounts().any(|mount| is_below(folder, mount) || is_below(mount, folder)))
 }
 
 fn volumes(scene: &Scene, target: &Stage) -> Vec<String> {
@@ -209,6 +213,20 @@ fn copies<'a>(scene: &Scene<'a>, target: &Stage, folder: &str) -> Vec<Transfer<'
     scene.build.transfers(target).into_iter().filter(own).collect()
 }
 
+/// Whether a COPY brings manifests alone, for an install below it: no program writes to them.
+fn is_for_installs(scene: &Scene, target: &Stage, copy: &Transfer) -> bool {
+    let manifest = |text: &str| crate::manifest::is_manifest(text.trim_start_matches("./")).is_some();
+    let mut below = scene.build.instructions(target).filter(|(index, _)| *index > copy.index);
+    copy.sources.iter().all(|source| source.text.as_deref().is_some_and(manifest))
+        && below.any(|(index, one)| {
+            let code = scene.build.code(index).filter(|_| one.keyword == Keyword::Run);
+            code.is_some_and(|code| {
+                let calls = code.script.invocations();
+                calls.iter().filter_map(Invocation::package_call).any(|call| call.verb == Verb::Install)
+            })
+        })
+}
+
 /// Whether some of what a COPY brings may be read by its owner alone.
 fn is_locked(scene: &Scene, copy: &Transfer) -> bool {
     let Some(context) = scene.context().filter(|_| copy.from.is_none()) else { return false };
@@ -229,12 +247,14 @@ fn given(scene: &Scene, copy: &Transfer, account: &Account) -> Option<FileEdit> 
     (!owned).then(|| scene.edit(at, format!(" --chown={}", account.owner)))
 }
 
-/// A RUN that makes the user and the folders that are to be the user's, before the first COPY.
+/// A RUN that makes the user and the folders that are to be the user's, before the first COPY and before the RUN that
+/// wants the user.
 fn made(
     scene: &Scene,
     target: &Stage,
     account: &Account,
     folders: &BTreeSet<String>,
+    wanted: Option<usize>,
 ) -> Result<Option<FileEdit>, String> {
     let mut commands: Vec<String> = account.command.into_iter().map(str::to_owned).collect();
     if !folders.is_empty() && has_shell(scene, target) {
@@ -251,7 +271,8 @@ fn made(
     }
     let newline = scene.newline();
     let text = format!("RUN {}{newline}", commands.join(&format!(" \\{newline}    && ")));
-    let first = scene.build.instructions(target).find(|(_, one)| matches!(one.keyword, Keyword::Copy | Keyword::Add));
+    let brings = |keyword| matches!(keyword, Keyword::Copy | Keyword::Add);
+    let first = scene.build.instructions(target).find(|(index, one)| brings(one.keyword) || Some(*index) == wanted);
     let place = first.map_or_else(|| health::closing(scene, target), |(index, _)| scene.passage(index).start);
     Ok(Some(scene.edit(Span::at(place), text)))
 }
@@ -268,29 +289,67 @@ fn made_last(scene: &Scene, target: &Stage, account: &Account, folders: &BTreeSe
 }
 
 /// Programs that work on the sources as well for another user.
-const RUNNERS: [&str; 12] =
-    ["bundle", "rails", "rake", "python", "python3", "manage.py", "php", "node", "npm", "npx", "ruby", "bin/rails"];
+const RUNNERS: [&str; 15] = [
+    "bundle",
+    "rails",
+    "rake",
+    "python",
+    "python3",
+    "manage.py",
+    "flask",
+    "alembic",
+    "django-admin",
+    "php",
+    "node",
+    "npm",
+    "npx",
+    "ruby",
+    "bin/rails",
+];
 
-/// The first of the steps behind the sources, where all of them only work on these: what they make there belongs to the
-/// user too.
+/// Programs that their owner may let loose on files.
+const TOUCHERS: [&str; 6] = ["chmod", "mkdir", "touch", "sed", "ls", "dos2unix"];
+
+/// The first of the steps behind the sources that, with all below it, only work on these: what they make there belongs to
+/// the user too.
 fn first_own_step(scene: &Scene, target: &Stage, copies: &[Transfer]) -> Option<usize> {
     let last = copies.iter().map(|copy| copy.index).max()?;
     let behind: Vec<_> = scene.build.instructions(target).filter(|(index, _)| *index > last).collect();
-    let works = |index: usize| {
-        scene.build.code(index).is_some_and(|code| {
-            let invocations = code.script.invocations();
-            let installs =
-                invocations.iter().any(|one| one.package_call().is_some_and(|call| call.verb == Verb::Install));
-            let mounts = !scene.build.instruction(index).flags.is_empty();
-            !installs
-                && !mounts
-                && invocations.iter().all(|one| one.program.is_some_and(|name| RUNNERS.contains(&name)))
-        })
-    };
     let copies = behind.iter().any(|(_, one)| matches!(one.keyword, Keyword::Copy | Keyword::Add | Keyword::Workdir));
-    let mut runs = behind.iter().filter(|(_, one)| one.keyword == Keyword::Run).map(|(index, _)| *index).peekable();
-    let first = *runs.peek()?;
-    (!copies && runs.all(works)).then_some(first)
+    let runs: Vec<usize> =
+        behind.iter().filter(|(_, one)| one.keyword == Keyword::Run).map(|(index, _)| *index).collect();
+    let own = runs.iter().rev().take_while(|index| works(scene, target, **index)).count();
+    let (others, own) = runs.split_at(runs.len() - own);
+    // What root made before may be what they write to.
+    let made = others.iter().any(|index| runs_own(scene, *index));
+    own.first().copied().filter(|_| !copies && !made)
+}
+
+fn is_runner(one: &Invocation) -> bool {
+    one.program.is_some_and(|name| RUNNERS.contains(&name))
+}
+
+fn runs_own(scene: &Scene, index: usize) -> bool {
+    scene.build.code(index).is_some_and(|code| code.script.invocations().iter().any(is_runner))
+}
+
+/// Whether a RUN only works on the sources.
+fn works(scene: &Scene, target: &Stage, index: usize) -> bool {
+    let Some(code) = scene.build.code(index).filter(|_| scene.build.instruction(index).flags.is_empty()) else {
+        return false;
+    };
+    let folder = scene.build.workdir(target, index).value().cloned().unwrap_or_default();
+    let touches = |one: &Invocation| {
+        let inside = |word: &Word| !word.text().starts_with('/') || is_below(word.text(), &folder);
+        let plain = one.command.redirects.is_empty() && !one.args.iter().any(|word| word.text().contains(".."));
+        plain
+            && folder != "/"
+            && one.args.iter().all(inside)
+            && one.program.is_some_and(|name| TOUCHERS.contains(&name))
+    };
+    let invocations = code.script.invocations();
+    let installs = invocations.iter().any(|one| one.package_call().is_some_and(|call| call.verb == Verb::Install));
+    !installs && invocations.iter().all(|one| is_runner(one) || touches(one))
 }
 
 /// The USER line above the closing instructions or the steps that make files for it, or in place of `USER root` there.

@@ -3,8 +3,10 @@
 use std::collections::BTreeSet;
 
 use super::write::{Writer, edited};
+use crate::build::installed::lands;
 use crate::build::{Base, Transfer};
 use crate::dockerfile::Instruction;
+use crate::inputs::context::Kind;
 use crate::text::{Edit, Span};
 
 impl Writer<'_, '_> {
@@ -94,20 +96,22 @@ impl Writer<'_, '_> {
         }
         let mut later = transfers.iter().filter(|one| one.index > index && one.from.is_none());
         later.any(|one| {
-            let everything = one.sources.iter().any(crate::build::Source::is_everything) && one.exclude.is_empty();
             let Some(to) = folder(one).filter(|_| !one.parents) else { return false };
             let texts = |one: &Transfer| one.sources.iter().map(|source| source.text.clone()).collect::<BTreeSet<_>>();
             if to == place && texts(own).is_subset(&texts(one)) && one.exclude.is_empty() {
                 return true;
             }
-            everything
+            // `COPY flask/Pipfile ./` and `COPY flask .` bring the same file to the same place.
+            one.exclude.is_empty()
                 && own.sources.iter().all(|source| {
                     let Some(text) = source.text.as_deref() else { return false };
                     let text = text.trim_start_matches("./").trim_end_matches('/');
-                    let parent = text.rsplit_once('/').map_or("", |(parent, _)| parent);
-                    let file = format!("{}/{text}", to.trim_end_matches('/'));
-                    let expected = format!("{}/{parent}", to.trim_end_matches('/'));
-                    place.trim_end_matches('/') == expected.trim_end_matches('/') || place == file
+                    // Of a folder, it is the contents that are copied.
+                    let is_folder =
+                        scene.context().and_then(|all| Some(all.entry(all.find(text)?).kind == Kind::Directory));
+                    let file = if is_folder == Some(true) { format!("{text}/x") } else { text.to_owned() };
+                    let ours = lands(scene.build, stage, own, &file);
+                    lands(scene.build, stage, one, &file).iter().any(|place| ours.contains(place))
                 })
         })
     }

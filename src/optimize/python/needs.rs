@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::element::{Class, elements};
 use super::evidence;
 use super::system::{call_any, distributions, libraries, package_of, packages, rows, starters, suite, uses_git};
-use crate::build::{Base, Reference, Stage};
+use crate::build::{Base, Reference, Slim, Stage};
 use crate::dockerfile::Keyword;
 use crate::manifest::{Ecosystem, python_name};
 use crate::optimize::scene::Scene;
@@ -68,24 +68,30 @@ pub(in crate::optimize) fn build_packages(scene: &Scene, stage: usize) -> Option
             }
         }
     }
-    if !installs || compiles_itself(scene) || compiles_any(scene, stage, &there) {
+    if !installs || compiles_itself(scene) || compiles_unknown(scene, stage, &there) {
         return None;
     }
     programs.extend(uses_git(scene).then_some("git"));
-    let found = programs.into_iter().filter_map(package_of).map(str::to_owned);
+    let found = programs.into_iter().filter_map(package_of).chain(compilers(scene, stage)).map(str::to_owned);
     Some(found.filter(|name| !there.contains(name)).collect())
+}
+
+/// What compiles the dependencies that are known to have no wheels.
+fn compilers(scene: &Scene, stage: &Stage) -> Vec<&'static str> {
+    let dists = dists(scene, stage);
+    let rows = distributions().filter(|row| !row.wheel && dists.contains(row.dist));
+    rows.flat_map(|row| row.build).collect()
 }
 
 /// Whether a dependency may be compiled, as far as an author tells who installs a compiler.
 pub(super) fn may_compile(scene: &Scene, stage: &Stage) -> bool {
-    compiles_any(scene, stage, &Names::from(["gcc".to_owned()]))
+    !compilers(scene, stage).is_empty() || compiles_unknown(scene, stage, &Names::from(["gcc".to_owned()]))
 }
 
-/// Whether a dependency is compiled when it is installed, or may be: it has no wheels, none for this Python, or the author
-/// installs a compiler and it is not known that nothing needs it.
-fn compiles_any(scene: &Scene, stage: &Stage, there: &Names) -> bool {
+/// Whether a dependency may be compiled by nobody knows what: it has no wheels for this Python, or the author installs a
+/// compiler and it is not known that nothing needs it.
+fn compiles_unknown(scene: &Scene, stage: &Stage, there: &Names) -> bool {
     let dists = dists(scene, stage);
-    let without: Vec<&str> = distributions().filter(|row| !row.wheel).map(|row| row.dist).collect();
     let locks = scene.projects().iter().filter_map(|project| project.install()?.locked.as_ref());
     let comes_built: BTreeSet<&str> = locks
         .flat_map(|locked| &locked.packages)
@@ -98,12 +104,11 @@ fn compiles_any(scene: &Scene, stage: &Stage, there: &Names) -> bool {
         comes_built.contains(name.as_str())
             || own.contains(name)
             || crate::manifest::has_wheels(name)
-            || distributions().any(|row| row.wheel && row.dist == name)
+            || distributions().any(|row| (row.wheel || !row.build.is_empty()) && row.dist == name)
     };
     let compiler = there.iter().any(|name| is_build_package(name));
-    dists.iter().any(|name| without.contains(&name.as_str()))
-        || older_than_wheels(scene, stage)
-        || (compiler && !dists.iter().all(known))
+    let unbuilt = |name: &String| distributions().any(|row| !row.wheel && row.build.is_empty() && row.dist == name);
+    dists.iter().any(unbuilt) || older_than_wheels(scene, stage) || (compiler && !dists.iter().all(known))
 }
 
 /// Whether a pinned version is older than the first one with a wheel for the stage's Python.
@@ -211,10 +216,7 @@ fn programs(scene: &Scene, target: &Stage) -> BTreeSet<String> {
             }
         }
     }
-    let known: BTreeMap<&str, &str> = rows(include_str!("../../../data/full_image_programs.tsv"))
-        .filter_map(|cells| Some((*cells.first()?, *cells.get(1)?)))
-        .collect();
     let starters = starters(scene);
-    found.extend(known.keys().filter(|name| call_any(&starters, name)).map(|name| (*name).to_owned()));
+    found.extend(Slim::called_by_name().filter(|name| call_any(&starters, name)).map(str::to_owned));
     found
 }

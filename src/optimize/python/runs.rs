@@ -20,8 +20,10 @@ impl Writer<'_, '_> {
             return;
         };
         let places = |class: Class| self.places(class, before, elements);
-        let build: Vec<String> = self.parts(elements, &|element| places(element.class).0, true);
-        let run: Vec<String> = self.parts(elements, &|element| places(element.class).1, false);
+        let mut build: Vec<String> = self.parts(elements, &|element| places(element.class).0, true);
+        let mut run: Vec<String> = self.parts(elements, &|element| places(element.class).1, false);
+        self.with_lists(index, elements, &mut build, true);
+        self.with_lists(index, elements, &mut run, false);
         let comments = self.comments(index, instruction);
         let installs = elements.iter().any(|one| one.class == Class::Install);
         if !build.is_empty() {
@@ -36,6 +38,33 @@ impl Writer<'_, '_> {
             let text = self.joined(instruction, &run, elements, false);
             self.run.push(format!("{comments}{text}"));
         }
+    }
+
+    /// Joins what RUNs of their own do to package lists to the install that it serves; an upgrade stays where it is.
+    fn with_lists(&self, index: usize, elements: &[Element], parts: &mut Vec<String>, build: bool) {
+        let text = |one: &Element| self.scene.source().slice(one.span).to_owned();
+        let installs = |all: &[Element]| {
+            let mut systems = all.iter().filter(|one| one.class == Class::System);
+            systems.any(|one| self.system(one, build).is_some())
+        };
+        let known = |one: &Element| matches!(one.class, Class::Lists | Class::Setting | Class::System);
+        if installs(elements) {
+            let mut above = self.plan.runs.range(..index).rev().map(|(_, all)| all.as_deref().unwrap_or_default());
+            let updates = |one: &&Element| does(std::slice::from_ref(*one), Verb::Update);
+            let update = above.find_map(|all| all.iter().find(updates).map(text));
+            parts.splice(0..0, update.filter(|_| !does(elements, Verb::Update)));
+        } else if !build && parts.is_empty() && elements.iter().all(known) && does(elements, Verb::Upgrade) {
+            parts.extend(elements.iter().filter(|one| one.class != Class::System).map(text));
+        } else {
+            return;
+        }
+        let below = self.plan.runs.range(index + 1..).map(|(_, all)| all.as_deref().unwrap_or_default());
+        let alone = |all: &&[Element]| {
+            all.iter().all(|one| one.class == Class::Lists) && !does(all, Verb::Update) && !all.is_empty()
+        };
+        let cleaning = below.take_while(|all| !installs(all)).find(alone);
+        let cleans = elements.last().is_some_and(|one| one.class == Class::Lists && !does(elements, Verb::Upgrade));
+        parts.extend(cleaning.filter(|_| !build && !cleans).into_iter().flatten().map(text));
     }
 
     /// Whether parts of a class stand in the build stage and in the run-time stage.
@@ -154,6 +183,12 @@ impl Writer<'_, '_> {
         }
         if build { installs || (apt && systems) } else { apt && systems || !(installs && flag.contains("type=cache")) }
     }
+}
+
+/// Whether one of the parts calls a manager for this.
+fn does(elements: &[Element], verb: Verb) -> bool {
+    let mut calls = elements.iter().flat_map(|one| &one.invocations).filter_map(Invocation::package_call);
+    calls.any(|call| call.verb == verb)
 }
 
 /// The deletion of a package from an install, with the blanks before it.

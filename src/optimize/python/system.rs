@@ -1,9 +1,9 @@
 //! Debian packages: which ones build Python dependencies, and which ones these load when they run
-//! (`data/python_system_packages.tsv`, `data/debian_libraries.tsv`, `data/full_image_programs.tsv`).
+//! (`data/python_system_packages.tsv`, `data/debian_libraries.tsv`, `data/slim_programs.tsv`).
 
 use super::element::Element;
 use super::{evidence, needs};
-use crate::build::{Base, PackageLists, Stage};
+use crate::build::{Base, Libc, PackageLists, Slim, Stage, libc};
 use crate::optimize::scene::Scene;
 use crate::rules::is_build_package;
 use crate::shell::{Invocation, Verb};
@@ -57,11 +57,9 @@ pub(in crate::optimize) fn libraries_of(package: &str, suite: &str) -> Option<Ve
     libraries(package, suite).map(|known| known.names)
 }
 
-/// The package that brings a program which only the full Python image has.
+/// The package that brings a program which only the full Python image has; Python itself both have.
 pub(super) fn package_of(program: &str) -> Option<&'static str> {
-    let cells = rows(include_str!("../../../data/full_image_programs.tsv"))
-        .find(|cells| cells.first().is_some_and(|name| *name == program))?;
-    cells.get(1).copied()
+    Slim::packages_of(program).filter(|_| program != "python3")?.first().copied()
 }
 
 /// The Debian release under a stage, where its tag or a table tells; `None` for other distributions.
@@ -153,7 +151,10 @@ pub(super) fn fate_at_run_time(scene: &Scene, stage: &Stage, name: &str, build: 
     let full = is_full(scene, stage);
     if name.ends_with("-dev") && only_builds(name) {
         // Where it is not known what stands behind the headers, they stay.
-        let apt = suite(scene, stage).map(|suite| libraries(name, suite));
+        let apt = match suite(scene, stage) {
+            Some(suite) => Some(libraries(name, suite)),
+            None => in_any_suite(scene, stage, name).map(Some),
+        };
         return match apt {
             Some(Some(known)) if known.names.is_empty() || (known.full && full) => Fate::Goes,
             Some(Some(known)) => Fate::Becomes(known.names.join(" ")),
@@ -176,6 +177,14 @@ pub(super) fn fate_at_run_time(scene: &Scene, stage: &Stage, name: &str, build: 
         }
         _ => Fate::Stays,
     }
+}
+
+/// The libraries where the release is not known, and it does not matter.
+fn in_any_suite(scene: &Scene, stage: &Stage, package: &str) -> Option<Libraries> {
+    let Base::Image(image) = scene.build.root_base(stage) else { return None };
+    let debian = matches!(libc(image), Some(Libc::Glibc(_)));
+    let (new, old) = (libraries(package, "trixie")?, libraries(package, "bookworm")?);
+    (debian && new.names == old.names).then_some(new)
 }
 
 fn is_full(scene: &Scene, stage: &Stage) -> bool {

@@ -78,6 +78,52 @@ fn packages_go_where_they_are_needed() {
 }
 
 #[test]
+fn package_lists_go_with_what_they_serve() {
+    let file = |install: &str| {
+        format!(
+            "FROM python:3.13-slim\nRUN apt-get update\nRUN apt-get install -y\nRUN {install}\nRUN rm -rf /var/lib/apt/lists/*\nRUN pip install flask\nCOPY . .\nCMD [\"python\", \"app.py\"]\n"
+        )
+    };
+    let update = "RUN apt-get update \\\n    && apt-get install -y ";
+    check(
+        &file("apt-get install -y gcc libpq-dev"),
+        &[APP],
+        &[
+            "AS build\n",
+            update,
+            "gcc libpq-dev\n",
+            "\nFROM ",
+            update,
+            "libpq5 \\\n    && rm -rf /var/lib/apt/lists/*\n",
+        ],
+        &["RUN rm"],
+    );
+    let got = rewritten(&file("apt-get install -y gcc"), &[APP], Rung::Stages);
+    assert_eq!(got.matches("apt-get update").count(), 1, "nothing is installed when it runs:\n{got}");
+    // What brings the image up to date stays.
+    let upgrade = file("apt-get install -y gcc").replace("apt-get update\n", "apt-get update && apt-get upgrade -y\n");
+    let run = "RUN apt-get update \\\n    && apt-get upgrade -y \\\n    && rm -rf /var/lib/apt/lists/*\n";
+    check(&upgrade, &[APP], &["AS build\nRUN apt-get update \\\n    && apt-get install -y gcc\n", "\nFROM ", run], &[]);
+}
+
+#[test]
+fn manifests_are_copied_once() {
+    let file = |copy: &str, to: &str| {
+        format!(
+            "FROM python:3.13\nWORKDIR /app\nCOPY {copy}\nRUN pip install -r {to}\nCOPY ./web .\nCMD [\"python\", \"app.py\"]\n"
+        )
+    };
+    let files =
+        [("web/requirements.txt", "flask==3.1.3\n"), ("web/app.py", "import flask\n"), ("deps/a.txt", "flask\n")];
+    let count = |copy: &str, to: &str| rewritten(&file(copy, to), &files, Rung::Stages).matches(copy).count();
+    assert_eq!(count("web/requirements.txt .", "requirements.txt"), 1);
+    assert_eq!(count("web/requirements.txt deps.txt", "deps.txt"), 2);
+    // The contents of a folder, where the later COPY brings the folder.
+    let all = file("deps ./", "a.txt").replace("./web .", ". .");
+    assert_eq!(rewritten(&all, &files, Rung::Stages).matches("COPY deps ./").count(), 2);
+}
+
+#[test]
 fn tools_stay_behind() {
     let poetry = "FROM python:3.13\nENV POETRY_VERSION=2.1.0 \\\n    LANG=C.UTF-8\nRUN pip install poetry\nWORKDIR /app\nCOPY pyproject.toml poetry.lock ./\nRUN poetry config virtualenvs.create false && poetry install --no-root --only main\nCOPY . .\nCMD [\"poetry\", \"run\", \"python\", \"app.py\"]\n";
     let project = ("pyproject.toml", "[tool.poetry]\nname = \"a\"\nversion = \"1\"\n");

@@ -1,7 +1,8 @@
 //! ENV: what only builds, and what only counts when the program runs.
 
+use super::element::{Class, Element};
 use super::write::{Writer, edited};
-use crate::dockerfile::Instruction;
+use crate::dockerfile::{Instruction, Variable};
 use crate::text::{Edit, Span};
 
 /// Variables that only say how to build.
@@ -26,6 +27,17 @@ impl Writer<'_, '_> {
         folders.iter().all(|folder| known.contains(folder.as_str()))
     }
 
+    /// Whether an ENV only puts the folder of `pip install --user` on PATH, which the environment stands for.
+    fn is_of_users(&self, pairs: &[Variable]) -> bool {
+        let [only] = pairs else { return false };
+        let users = |one: &Element| one.invocations.iter().any(|call| call.args.iter().any(|word| word.is("--user")));
+        let rest: Vec<&str> = only.value.text.split(':').filter(|folder| !folder.ends_with("/.local/bin")).collect();
+        self.plan.makes
+            && only.name.text == "PATH"
+            && matches!(rest.as_slice(), ["$PATH" | "${PATH}"])
+            && self.plan.of_class(Class::Install).any(|(_, one)| users(one))
+    }
+
     pub(super) fn variables(&mut self, index: usize, instruction: &Instruction, whole: String) {
         let scene = self.scene;
         let pairs = scene.file().variables(instruction);
@@ -47,6 +59,9 @@ impl Writer<'_, '_> {
         };
         if let Some(text) = keep(&RUN_ONLY).filter(|_| index < self.plan.installs.1) {
             self.build.push(text);
+        }
+        if self.is_of_users(&pairs) {
+            return;
         }
         let kept = if self.plan.kept_tools.is_empty() { keep(&BUILD_ONLY) } else { Some(whole.clone()) };
         let Some(text) = kept else { return };

@@ -127,6 +127,7 @@ impl<'p, 'b> Writer<'p, 'b> {
             }
             self.instruction(index, instruction);
         }
+        self.drop_idle_arguments();
         let mut text = self.build.text(newline);
         text.push_str(newline);
         text.push_str(&self.run.text(newline));
@@ -135,6 +136,20 @@ impl<'p, 'b> Writer<'p, 'b> {
             text.truncate(kept);
         }
         (Span::new(start, end), text)
+    }
+
+    /// ARGs that only the build stage speaks of; a RUN sees them by name without a word.
+    fn drop_idle_arguments(&mut self) {
+        let names = |text: &str| Some(text.strip_prefix("ARG ")?.split(['=', ' ', '\n']).next()?.to_owned());
+        let spoken = |draft: &Draft, name: &str| {
+            draft.lines.iter().any(|line| names(&line.text).is_none() && line.text.contains(name))
+        };
+        let runs = self.run.lines.iter().any(|line| line.text.starts_with("RUN"));
+        let idle: Vec<String> = self.run.lines.iter().filter_map(|line| names(&line.text)).collect();
+        let idle = idle.into_iter().filter(|name| spoken(&self.build, name) && !spoken(&self.run, name));
+        for name in idle.filter(|_| !runs).collect::<Vec<_>>() {
+            self.run.lines.retain(|line| names(&line.text).as_ref() != Some(&name));
+        }
     }
 
     /// Both FROMs; the comments above the one there was stay at the top.

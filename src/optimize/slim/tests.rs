@@ -57,3 +57,12 @@ fn what_may_compile_keeps_the_full_base() {
     let text = "FROM python:3.13\nCOPY . .\nRUN make all\nCMD [\"python\", \"app.py\"]\n";
     check(text, &[("app.py", "")], text);
 }
+
+#[test]
+fn a_compiler_is_installed_for_what_is_known_to_need_it() {
+    let text = "FROM python:3.13\nCOPY requirements.txt .\nRUN pip install -r requirements.txt\nCOPY app.py .\nCMD [\"python\", \"app.py\"]\n";
+    let got = rewritten(text, &[("requirements.txt", "psycopg2==2.9.10\n"), ("app.py", "")], Rung::Slim);
+    assert!(got.starts_with("FROM python:3.13-slim AS build\nRUN apt-get update"), "{got}");
+    assert!(got.contains("recommends gcc libc6-dev libpq-dev \\\n"), "{got}");
+    assert!(got.contains("recommends libpq5 \\\n"), "{got}");
+}

@@ -1,0 +1,211 @@
+//! `Cargo.lock`: its packages, and whether it fits the manifests that it was written for.
+
+use std::collections::BTreeSet;
+
+use toml::de::DeValue;
+
+use super::super::locked::{Entry, Locked};
+use super::super::toml_text::{self, Table};
+use super::super::tree::Tree;
+use super::version::answers;
+use super::{Packages, dependency_tables};
+
+/// A package as the lock file has it.
+struct Package {
+    name: String,
+    version: String,
+    /// From where it is fetched; none of the workspace's own.
+    source: Option<String>,
+    /// Names, with the version where there are several of one.
+    needs: Vec<(String, Option<String>)>,
+}
+
+/// Reads a lock file; `folders` are those of the workspace's packages, its root among them.
+pub(super) fn locked(tree: &mut Tree, path: &str, root: &str, folders: &[String], all: &Packages) -> Option<Locked> {
+    let table = toml_text::table(tree, path)?;
+    let packages: Vec<Package> = toml_text::items(toml_text::value(&table, &["package"])).filter_map(package).collect();
+    let form = toml_text::value(&table, &["version"]).and_then(DeValue::as_integer).map(ToString::to_string);
+    let known = matches!(form.as_deref(), Some("3" | "4")) && !table.contains_key("patch");
+    let fits = all.get(root).filter(|_| known).and_then(|root| fits(&packages, root, folders, all));
+    let entry = |one: Package| Entry {
+        name: one.name,
+        version: Some(one.version).filter(|version| !version.is_empty()),
+        needs: one.needs.into_iter().map(|(name, _)| name).collect(),
+        ..Entry::default()
+    };
+    Some(Locked { fits, ..Locked::new(packages.into_iter().map(entry).collect(), None) })
+}
+
+fn package(one: &DeValue) -> Option<Package> {
+    let text = |key| one.get(key).and_then(|value| value.get_ref().as_str());
+    // `cc`, `cc 1.0.83`, `cc 1.0.83 (registry…)`
+    let needed = one.get("dependencies").and_then(|list| list.get_ref().as_array()).into_iter().flatten();
+    let needs = needed.filter_map(|one| {
+        let mut words = one.get_ref().as_str()?.split(' ');
+        Some((words.next()?.to_owned(), words.next().map(Into::into)))
+    });
+    Some(Package {
+        name: text("name")?.to_owned(),
+        version: text("version").unwrap_or_default().to_owned(),
+        source: text("source").map(Into::into),
+        needs: needs.collect(),
+    })
+}
+
+/// Whether nothing of the lock file would change: each manifest has what it asks for, and nothing else is there. `None`
+/// where something is asked for that only cargo compares.
+fn fits(packages: &[Package], root: &Table, folders: &[String], all: &Packages) -> Option<bool> {
+    if root.contains_key("patch") || root.contains_key("replace") {
+        return None;
+    }
+    let manifests = folders.iter().map(|folder| all.get(folder)).collect::<Option<Vec<_>>>()?;
+    let own = manifests.into_iter().filter(|table| table.contains_key("package"));
+    let mut waiting = Vec::new();
+    for manifest in own {
+        let Some(index) = own_entry(packages, manifest, root)? else { return Some(false) };
+        if !has_its_dependencies(packages, &packages[index], manifest, root)? {
+            return Some(false);
+        }
+        waiting.push(index);
+    }
+    let mut reached: BTreeSet<usize> = waiting.iter().copied().collect();
+    while let Some(index) = waiting.pop() {
+        for need in &packages[index].needs {
+            let Some(found) = packages.iter().position(|one| is_meant(one, need)) else { return Some(false) };
+            if reached.insert(found) {
+                waiting.push(found);
+            }
+        }
+    }
+    Some(reached.len() == packages.len())
+}
+
+fn is_meant(package: &Package, (name, version): &(String, Option<String>)) -> bool {
+    package.name == *name && version.as_ref().is_none_or(|version| package.version == *version)
+}
+
+/// The entry of the workspace's own package.
+fn own_entry(packages: &[Package], manifest: &Table, root: &Table) -> Option<Option<usize>> {
+    let name = toml_text::text(manifest, &["package", "name"])?;
+    let version = match toml_text::value(manifest, &["package", "version"]) {
+        None => "0.0.0",
+        Some(DeValue::String(version)) => version,
+        Some(_) => toml_text::text(root, &["workspace", "package", "version"])?,
+    };
+    Some(packages.iter().position(|one| one.source.is_none() && one.name == name && one.version == version))
+}
+
+/// Whether an entry lists what its manifest asks for, in versions that answer to that.
+fn has_its_dependencies(packages: &[Package], entry: &Package, manifest: &Table, root: &Table) -> Option<bool> {
+    let mut wanted: BTreeSet<String> = BTreeSet::new();
+    for (_, list, _) in dependency_tables(manifest) {
+        for (key, value) in list {
+            let inherited = value.get_ref().get("workspace").and_then(|value| value.get_ref().as_bool()) == Some(true);
+            let value = match inherited {
+                true => toml_text::value(root, &["workspace", "dependencies", key.get_ref()])?,
+                false => value.get_ref(),
+            };
+            let text = |key| value.get(key).and_then(|value| value.get_ref().as_str());
+            if ["git", "registry", "registry-index", "artifact"].iter().any(|key| value.get(*key).is_some()) {
+                return None;
+            }
+            let name = text("package").unwrap_or(key.get_ref());
+            let requirement = toml_text::text_or(value, "version");
+            let outside = text("path").is_none();
+            let mut answer = Some(false);
+            for need in entry.needs.iter().filter(|(own, _)| own == name) {
+                let found = packages.iter().find(|one| is_meant(one, need) && one.source.is_some() == outside);
+                let fits =
+                    found.map_or(Some(false), |one| requirement.map_or(Some(true), |it| answers(it, &one.version)));
+                answer = if answer == Some(true) || fits == Some(true) { Some(true) } else { answer.and(fits) };
+            }
+            if !answer? {
+                return Some(false);
+            }
+            wanted.insert(name.to_owned());
+        }
+    }
+    Some(wanted == entry.needs.iter().map(|(name, _)| name.clone()).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::manifest::projects;
+    use crate::manifest::tests::files;
+
+    const MANIFEST: &str = r#"-- Cargo.toml --
+[workspace]
+members = ["crates/*"]
+[workspace.package]
+version = "1.0.0"
+[workspace.dependencies]
+log = "0.4"
+-- crates/a/Cargo.toml --
+[package]
+name = "a"
+version.workspace = true
+[dependencies]
+log.workspace = true
+b = { path = "../b" }
+[target.'cfg(unix)'.dev-dependencies]
+other = { package = "cc", version = ">=1.0, <2" }
+-- crates/b/Cargo.toml --
+[package]
+name = "b"
+version = "0.2.0"
+"#;
+
+    const LOCK: &str = r#"-- Cargo.lock --
+version = 4
+[[package]]
+name = "a"
+version = "1.0.0"
+dependencies = ["b", "cc", "log"]
+[[package]]
+name = "b"
+version = "0.2.0"
+[[package]]
+name = "cc"
+version = "1.2.3"
+source = "registry+https://example.com"
+[[package]]
+name = "log"
+version = "0.4.20"
+source = "registry+https://example.com"
+"#;
+
+    #[track_caller]
+    fn check(manifest: (&str, &str), lock: (&str, &str), expected: Option<bool>) {
+        let changed = |text: &str, (from, to): (&str, &str)| {
+            assert!(text.contains(from));
+            text.replacen(from, to, 1)
+        };
+        let text = changed(MANIFEST, manifest) + &changed(LOCK, lock);
+        let found = projects(&files(&text));
+        let member = found.projects.iter().find(|one| one.name.as_deref() == Some("a")).unwrap();
+        assert_eq!(member.is_in_sync(member.install().unwrap()), expected, "{text}");
+    }
+
+    #[test]
+    fn lock_files_fit_or_not() {
+        let same = ("a", "a");
+        check(same, same, Some(true));
+        check(("log = \"0.4\"", "log = \"0.5\""), same, Some(false));
+        check(("log = \"0.4\"", "log = { git = \"x\" }"), same, None);
+        check(("log.workspace = true\n", ""), same, Some(false));
+        check(("b = {", "once_cell = \"1\"\nb = {"), same, Some(false));
+        check(("version = \"1.0.0\"", "version = \"1.0.1\""), same, Some(false));
+        check(same, ("\"b\", \"cc\"", "\"cc\""), Some(false));
+        check(same, ("version = \"1.2.3\"", "version = \"2.0.0\""), Some(false));
+        check(
+            same,
+            (
+                "[[package]]\nname = \"log\"",
+                "[[package]]\nname = \"old\"\nversion = \"1.0.0\"\n[[package]]\nname = \"log\"",
+            ),
+            Some(false),
+        );
+        check(same, ("version = 4", "version = 9"), None);
+        check(("[workspace.dep", "[patch.crates-io]\nlog = { path = \"x\" }\n[workspace.dep"), same, None);
+    }
+}

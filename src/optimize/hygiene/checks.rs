@@ -1,0 +1,32 @@
+//! Pass `build-checks`: what `docker build --check` warns of, where mending it changes nothing else. It comes last, as lines
+//! of other passes may be written in another way than the author's.
+
+use crate::build::Build;
+use crate::finding::Finding;
+use crate::fix::Level;
+use crate::inputs::Inputs;
+use crate::optimize::mend;
+use crate::optimize::scene::{Scene, Turn};
+use crate::rules::{Policies, Selection};
+
+const RULES: [&str; 9] = [
+    "empty-continuation",
+    "expose-protocol-case",
+    "from-as-case",
+    "instruction-case",
+    "legacy-key-value",
+    "maintainer-instruction",
+    "redundant-platform",
+    "relative-workdir",
+    "stage-name-case",
+];
+
+pub(super) fn run(scene: &Scene, turn: &mut Turn) {
+    let selection = Selection::new(&RULES.map(str::to_owned), &[]).unwrap_or_default();
+    let vet = |_: &Inputs, _: &Build, _: &mut Finding| {};
+    let mended = mend::mended(scene, &Policies::from(selection), Level::Safe, &vet);
+    let Some(edit) = mended.edit else { return };
+    let mut titles: Vec<String> = mended.done.into_iter().map(|(_, title)| title).collect();
+    titles.dedup();
+    turn.step(titles.join("; "), "`docker build --check` warns of it", vec![edit]);
+}
