@@ -51,7 +51,7 @@ impl Rung {
 pub enum Level {
     /// Up to this rung.
     Up(Rung),
-    /// All, and what nobody takes for granted: distroless, Alpine, another package manager.
+    /// All, and what nobody takes for granted: no distribution at all.
     Max,
 }
 

@@ -58,6 +58,12 @@ fn full() -> bool {
     env::var_os("DOCKOPT_FULL").is_some_and(|value| !value.is_empty())
 }
 
+/// The program that reads and proves whole images: a release build that `DOCKOPT_PROGRAM` names does it many times faster
+/// than the one that the tests are built with.
+fn program() -> std::ffi::OsString {
+    env::var_os("DOCKOPT_PROGRAM").unwrap_or_else(|| env!("CARGO_BIN_EXE_dockopt").into())
+}
+
 /// Says that the running test is left out, and why.
 fn left_out(why: &str) {
     let name = std::thread::current().name().unwrap_or_default().to_owned();

@@ -7,9 +7,15 @@ use crate::inputs::Inputs;
 use crate::optimize::mend;
 use crate::optimize::scene::{Scene, Turn};
 use crate::rules::{Line, Policies};
+use crate::settings::Choice;
+
+/// Rules of style that `docker build --check` has too.
+const CHECKED: [&str; 5] =
+    ["legacy-key-value", "instruction-case", "from-as-case", "stage-name-case", "maintainer-instruction"];
 
 pub(super) fn run(scene: &Scene, turn: &mut Turn) {
-    let (policies, _) = Policies::read(scene.inputs, &Line::default());
+    let choice = Choice { extend: CHECKED.map(str::to_owned).to_vec(), ..Choice::default() };
+    let (policies, _) = Policies::read(scene.inputs, &Line { choice, ..Line::default() });
     let vet = |_: &Inputs, _: &Build, _: &mut Finding| {};
     let mended = mend::mended(scene, &policies, Level::Safe, &vet);
     let Some(edit) = mended.edit else { return };

@@ -1,4 +1,6 @@
+use crate::optimize::Rung;
 use crate::optimize::order::tests::passed;
+use crate::optimize::sketch::rewritten;
 
 const NPM: &[(&str, &str)] = &[
     ("package.json", r#"{"name":"a","dependencies":{"express":"4"},"devDependencies":{"jest":"29"}}"#),
@@ -77,4 +79,12 @@ fn safe_fixes() {
          |RUN apt-get update && apt-get install -y curl && rm -rf /var/lib/apt/lists/*
          |CMD [\"cat\", \"/a.txt\"]",
     );
+}
+
+#[test]
+fn the_builders_own_check_has_nothing_to_say() {
+    let text = "From python:3.13-slim as build\nENV A 1\nCOPY app.py .\n\nFrom python:3.13-slim\nCOPY --from=build app.py .\nCMD [\"python\", \"app.py\"]\n";
+    let got = rewritten(text, &[("app.py", "")], Rung::Flags);
+    assert!(got.starts_with("FROM python:3.13-slim AS build\nENV A=1\n"), "{got}");
+    assert!(got.contains("\n\nFROM python:3.13-slim\n"), "{got}");
 }

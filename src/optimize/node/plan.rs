@@ -50,23 +50,18 @@ pub(super) fn plan(scene: &Scene, stage: &Stage, pieces: &Pieces) -> Result<Opti
     let output = builds.then(|| output::of(scene, project, &pieces.commands(scene.build)));
     let workspace = !project.members.is_empty() || project.workspace.is_some();
     let open = output.as_ref().is_some_and(|output| output.open.is_some() || workspace);
-    let serves = builds && !open && serves_files(scene, stage, pieces);
-    if !(drops_tools || builds && (drops_dev || own || serves)) {
+    if !(drops_tools || builds && (drops_dev || own)) {
         return match kept.filter(|_| builds) {
             Some(why) => Err(format!("development dependencies stay, as {why}")),
             None => Ok(None),
         };
     }
     let why = match (drops_dev || own, drops_tools) {
-        _ if serves => "what is installed serves to build alone: files are all that the server needs",
         (true, true) => "development dependencies and build tools serve to build alone",
         (true, false) => "development dependencies serve to build alone",
         (false, _) => "build tools are not needed to run",
     };
-    let modules = match serves {
-        true => Modules::Absent,
-        false => modules(scene, stage, pieces, output.as_ref(), open, drops_dev)?,
-    };
+    let modules = modules(scene, stage, pieces, output.as_ref(), open, drops_dev)?;
     let whole = open;
     if (whole || workspace) && matches!(pieces.folder.as_str(), "/" | "/?") {
         return Err("the project lies in the root folder, and what its build writes is not known".to_owned());
@@ -75,16 +70,6 @@ pub(super) fn plan(scene: &Scene, stage: &Stage, pieces: &Pieces) -> Result<Opti
         return Err("Yarn keeps its packages outside of `node_modules`".to_owned());
     }
     Ok(Some(Plan { modules, output, whole, workspace, why: why.to_owned() }))
-}
-
-/// Whether a container starts nothing but a server of files that was installed for all.
-fn serves_files(scene: &Scene, stage: &Stage, pieces: &Pieces) -> bool {
-    let programs = need::programs(scene, stage, pieces).unwrap_or_default();
-    let serves = |name: &String| {
-        matches!(name.as_str(), "serve" | "http-server" | "static-server" | "sirv" | "sirv-cli")
-            && pieces.globals.iter().any(|global| global == words::package_of(name))
-    };
-    !programs.is_empty() && programs.iter().all(serves)
 }
 
 /// Whether the project or a member of it has dependencies for development alone.

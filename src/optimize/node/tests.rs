@@ -289,35 +289,13 @@ fn compilers_stay_behind_with_what_cleans_up_after_them() {
 }
 
 #[test]
-fn a_server_of_files_needs_no_packages() {
-    let package =
-        r#"{"name": "@a/site", "scripts": {"build": "react-scripts build"}, "dependencies": {"react-scripts": "5"}}"#;
-    let dockerfile = "FROM node:22
-WORKDIR /app
-COPY package.json ./
-RUN npm install
-COPY . .
-RUN npm run build
-RUN npm install -g serve
-CMD [\"serve\", \"-s\", \"build\"]
-";
-    let files = [("package.json", package), ("src/index.js", "x"), (".dockerignore", "node_modules\n")];
-    let there = [
-        "RUN --mount=type=cache,target=/app/node_modules/.cache,id=a-site-bundler,sharing=locked npm run build\n\n",
-        "COPY --from=build /app/build ./build\n",
-        "npm install -g serve",
-    ];
-    check(dockerfile, &files, &there, &["--from=build /app/node_modules", "npm prune"]);
-    // One of the project's own packages serves.
-    let own = dockerfile.replace("\"serve\", \"-s\", \"build\"", "\"node\", \"server.js\"");
-    check(&own, &files, &[], &["AS build"]);
-}
-
-#[test]
 fn bundlers_keep_what_they_have_compiled() {
     let package = PACKAGE.replace("\"tsc\"", "\"next build\"");
     let mount = "RUN --mount=type=cache,target=/app/.next/cache/webpack,id=a-bundler,sharing=locked npm run build\n";
     check(SPLIT, &server(&[("package.json", &package)]), &[mount], &[]);
+    let package_of_cra = PACKAGE.replace("\"tsc\"", "\"react-scripts build\"");
+    let mount = "RUN --mount=type=cache,target=/app/node_modules/.cache,id=a-bundler,sharing=locked npm run build\n";
+    check(SPLIT, &server(&[("package.json", &package_of_cra)]), &[mount], &[]);
     let elsewhere = ("next.config.js", "module.exports = { distDir: 'out' }\n");
     check(SPLIT, &server(&[("package.json", &package), elsewhere]), &[], &["/cache/webpack"]);
 }

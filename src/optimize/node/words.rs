@@ -98,7 +98,6 @@ pub(super) fn package_of(program: &str) -> &str {
         "craco" => "@craco/craco",
         "biome" => "@biomejs/biome",
         "nuxi" => "nuxi",
-        "sirv" => "sirv-cli",
         "typeorm-ts-node-commonjs" | "typeorm-ts-node-esm" => "typeorm",
         other => other,
     }

@@ -10,7 +10,7 @@ use std::time::{Duration, Instant, SystemTime};
 
 use serde_json::Value;
 
-use super::{Engine, full};
+use super::{Engine, full, program};
 use crate::dockopt::Dockopt;
 use crate::projects::{Row, rows};
 
@@ -111,9 +111,7 @@ fn verified(ran: &Dockopt, path: &str, name: &str, row: &Row, engine: &Engine) -
     for variable in &row.environment {
         arguments.extend(["--env", variable]);
     }
-    // A release build reads images many times faster.
-    let program = std::env::var_os("DOCKOPT_PROGRAM").unwrap_or_else(|| env!("CARGO_BIN_EXE_dockopt").into());
-    let mut command = Command::new(program);
+    let mut command = Command::new(program());
     let folder = ran.path().to_owned();
     command.current_dir(&folder).env("DOCKER", &engine.client).env("BUILDX_BUILDER", "default").args(arguments);
     let output = command.stdin(Stdio::null()).output().unwrap();
