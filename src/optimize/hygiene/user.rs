@@ -48,10 +48,7 @@ fn plan(scene: &Scene, target: &Stage) -> Result<Plan, String> {
         return Err(why);
     }
     let account = account::of(build, target)?;
-    let folder = match build.workdir(target, usize::MAX) {
-        Setting::Unknown => return Err("nobody knows which folder it works in".to_owned()),
-        known => known.value().cloned().unwrap_or_default(),
-    };
+    let folder = build.workdir(target, usize::MAX).value().cloned().ok_or("nobody knows which folder it works in")?;
     let mut writes = writes::of(scene, &folder)?;
     let empty = empty_ones(scene, target)?;
     if let Some(text) = mounted(scene, &writes) {
@@ -77,8 +74,7 @@ fn plan(scene: &Scene, target: &Stage) -> Result<Plan, String> {
     let owns = writes.sources || copies.iter().any(|copy| is_locked(scene, copy));
     let mut edits = Vec::new();
     if owns {
-        let sources = copies.iter().filter(|copy| !is_for_installs(scene, target, copy));
-        edits.extend(sources.filter_map(|copy| given(scene, copy, &account)));
+        edits.extend(copies.iter().filter_map(|copy| given(scene, target, copy, &account)));
     }
     if build_is_scratch(scene, target) && !writes.folders.is_empty() && !writes.sources {
         return Err("an image from scratch has no program that makes folders for another user".to_owned());
@@ -246,7 +242,10 @@ fn is_locked(scene: &Scene, copy: &Transfer) -> bool {
 }
 
 /// The COPY with an owner, unless it has one.
-fn given(scene: &Scene, copy: &Transfer, account: &Account) -> Option<FileEdit> {
+fn given(scene: &Scene, target: &Stage, copy: &Transfer, account: &Account) -> Option<FileEdit> {
+    if is_for_installs(scene, target, copy) {
+        return None;
+    }
     let owned = copy.instruction.flags.iter().any(|flag| scene.file().flag_name(flag) == "chown");
     let at = Span::at(copy.instruction.name.span.end);
     (!owned).then(|| scene.edit(at, format!(" --chown={}", account.owner)))
