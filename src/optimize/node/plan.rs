@@ -202,12 +202,12 @@ fn prune(scene: &Scene, stage: &Stage, pieces: &Pieces) -> Result<String, String
 }
 
 /// Options of the install by which npm bears what does not fit together; it would refuse to prune without them.
-fn resolving(scene: &Scene, pieces: &Pieces) -> String {
+fn resolving(scene: &Scene, pieces: &Pieces) -> &'static str {
     let invocations = scene.build.code(pieces.install).map(|code| code.script.invocations()).unwrap_or_default();
     let calls = invocations.iter().filter_map(Invocation::package_call).filter(|call| call.manager == Manager::Npm);
     let calls: Vec<_> = calls.filter(|call| call.verb == Verb::Install).collect();
-    let options = ["--legacy-peer-deps", "--force"].into_iter();
-    options.filter(|option| calls.iter().any(|call| call.has(&[option]))).map(|option| format!(" {option}")).collect()
+    let options = [("--force", " --force"), ("--legacy-peer-deps", " --legacy-peer-deps")];
+    options.into_iter().find(|(option, _)| calls.iter().any(|call| call.has(&[option]))).map_or("", |(_, text)| text)
 }
 
 fn text<'a>(scene: &Scene<'a>, project: &Project, name: &str) -> Option<&'a str> {
