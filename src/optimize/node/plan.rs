@@ -207,7 +207,7 @@ fn resolving(scene: &Scene, pieces: &Pieces) -> String {
     let calls = invocations.iter().filter_map(Invocation::package_call).filter(|call| call.manager == Manager::Npm);
     let calls: Vec<_> = calls.filter(|call| call.verb == Verb::Install).collect();
     let options = ["--legacy-peer-deps", "--force"].into_iter();
-    options.filter(|option| calls.iter().any(|call| call.has(&[option]))).map(|option| format!(" {option}")).collect()
+    options.filter(|option| calls.iter().any(|call| call.has(&[option]))).flat_map(|option| [" ", option]).collect()
 }
 
 fn text<'a>(scene: &Scene<'a>, project: &Project, name: &str) -> Option<&'a str> {
