@@ -80,6 +80,9 @@ pub(super) fn plan<'b>(scene: &Scene<'b>) -> Result<Plan<'b>, Not> {
     };
     base_allows(scene, stage)?;
     others_allow(scene, target, stage)?;
+    if let Some(why) = super::version::fetched(scene, stage) {
+        return not("the stages stay", why);
+    }
     let is_install = |all: &Option<Vec<Element>>| all.iter().flatten().any(|one| one.class == Class::Install);
     let mut indexes = runs.iter().filter(|(_, all)| is_install(all)).map(|(index, _)| *index);
     let first = indexes.next().unwrap_or(stage.from);

@@ -225,3 +225,38 @@ fn what_cannot_be_done_is_said() {
     refused(&file("python:3.13", "pip install --target=/deps flask", "python app.py"), &files, "folder of their own");
     refused(&file("python:3.13-slim", install, "python app.py"), &files, "slim already");
 }
+
+#[test]
+fn a_python_that_uv_fetches_is_not_left_behind() {
+    let project = |requires: &'static str| {
+        let text = format!("[project]\nname=\"a\"\nversion=\"1\"\nrequires-python=\"{requires}\"\ndependencies=[]\n");
+        text.leak() as &str
+    };
+    let file = |base: &str, env: &str| {
+        format!(
+            "FROM {base}\nCOPY --from=ghcr.io/astral-sh/uv:0.9 /uv /bin/uv\nWORKDIR /app\n{env}COPY . .\nRUN uv sync --frozen\nCMD [\"/app/.venv/bin/python\", \"app.py\"]\n"
+        )
+    };
+    let files = |requires: &'static str, version: &'static str| {
+        let mut files = vec![("pyproject.toml", project(requires)), ("uv.lock", "version = 1\n"), APP];
+        files.extend((!version.is_empty()).then_some((".python-version", version)));
+        files
+    };
+    let (fits, old) = (">=3.11,<3.14", "python:3.12");
+    refused(&file(old, ""), &files(fits, "3.13\n"), "uv fetches Python `3.13`");
+    refused(&file(old, ""), &files(">=3.13", ""), "uv fetches Python `>=3.13`");
+    refused(&file(old, "ENV UV_PYTHON=3.11\n"), &files(fits, ""), "uv fetches Python `3.11`");
+    refused(&file(old, "").replace("--frozen", "--python 3.13"), &files(fits, ""), "uv fetches Python `3.13`");
+    refused(&file(old, "RUN uv python install 3.13\n"), &files(fits, ""), "a Python of its own");
+    refused(&file("ghcr.io/astral-sh/uv:bookworm", ""), &files(fits, ""), "uv fetches Python");
+    for (base, env, version) in [
+        (old, "", "3.12\n"),
+        (old, "", ""),
+        ("python:3.12.4", "", "3.12.4\n"),
+        ("python:3", "", "3.12\n"),
+        (old, "ENV UV_PYTHON_DOWNLOADS=never\n", "3.13\n"),
+        ("ghcr.io/astral-sh/uv:python3.12-bookworm", "", "3.12\n"),
+    ] {
+        check(&file(base, env), &files(fits, version), &["AS build\n", "COPY --from=build /app/.venv"], &[]);
+    }
+}
