@@ -250,8 +250,8 @@ impl<'b> Plan<'b> {
 
     /// What the container's own commands call.
     fn run_time(&mut self, scene: &Scene, target: &Stage) -> Result<(), Not> {
-        if let Some(path) = evidence::absolute_program(scene, target).filter(|_| self.makes) {
-            return not("the stages stay", format!("`{path}` is called by its path, and would be another Python"));
+        if let Some(why) = evidence::bound_to_base(scene, target).filter(|_| self.makes) {
+            return not("the stages stay", why);
         }
         self.kept_tools = launch::tools_at_run_time(scene, target);
         Ok(())

@@ -260,3 +260,25 @@ fn a_python_that_uv_fetches_is_not_left_behind() {
         check(&file(base, env), &files(fits, version), &["AS build\n", "COPY --from=build /app/.venv"], &[]);
     }
 }
+
+#[test]
+fn what_cron_runs_is_the_bases_python() {
+    let file = |step: &str| {
+        format!(
+            "FROM python:3.13\nWORKDIR /app\nCOPY requirements.txt .\nRUN pip install -r requirements.txt\nCOPY . .\n{step}\nCMD [\"cron\", \"-f\"]\n"
+        )
+    };
+    let jobs = |text: &'static str| [REQUIREMENTS, APP, ("jobs.txt", text)];
+    let absolute = "* * * * * /usr/local/bin/python /app/main.py\n";
+    let bare = "PATH=/usr/local/bin:/usr/bin:/bin\n* * * * * python /app/main.py\n";
+    refused(&file("RUN crontab jobs.txt"), &jobs(absolute), "`/usr/local/bin/` is called by its path");
+    refused(&file("COPY jobs.txt /etc/cron.d/jobs"), &jobs(absolute), "`/usr/local/bin/` is called by its path");
+    refused(&file("RUN crontab jobs.txt"), &jobs(bare), "a PATH of its own");
+    let echoed = "RUN echo '* * * * * /usr/local/bin/python /app/main.py' | crontab -";
+    refused(&file(echoed), &[REQUIREMENTS, APP], "`/usr/local/bin/` is called by its path");
+    refused(&file("ENV A=1"), &[REQUIREMENTS, APP, ("mycron", bare)], "a PATH of its own");
+    // Nobody runs it, and who keeps PATH finds the environment.
+    check(&file("ENV A=1"), &jobs(absolute), &["AS build\n", "/opt/venv"], &[]);
+    let kept = "PATH=/usr/local/bin:$PATH\n";
+    check(&file("RUN crontab jobs.txt"), &jobs(kept), &["AS build\n", "/opt/venv"], &[]);
+}
