@@ -282,3 +282,32 @@ fn what_cron_runs_is_the_bases_python() {
     let kept = "PATH=/usr/local/bin:$PATH\n";
     check(&file("RUN crontab jobs.txt"), &jobs(kept), &["AS build\n", "/opt/venv"], &[]);
 }
+
+#[test]
+fn wrappers_that_set_variables_stay() {
+    let file = |tool: &str, command: &str| {
+        format!(
+            "FROM python:3.13\nRUN pip install {tool}\nWORKDIR /app\nCOPY . .\nRUN {tool} install\nCMD [\"{tool}\", \"run\", {command}]\n"
+        )
+    };
+    let pdm = |scripts: &str| {
+        let text = format!(
+            "[project]\nname=\"a\"\nversion=\"1\"\ndependencies=[]\n[tool.pdm.scripts]\n{scripts}\n[tool.x]\nenv=1\n"
+        );
+        [("pyproject.toml", text.leak() as &str), ("pdm.lock", ""), ("app.py", "")]
+    };
+    let (kept, gone) = ("CMD [\"pdm\", \"run\", \"start\"]", "CMD [\"python\", \"app.py\"]");
+    for scripts in [
+        "start={cmd=\"python app.py\",env={A=\"x\"}}",
+        "start={cmd=\"python app.py\",env_file=\".env\"}",
+        "_.env={A=\"x\"}\nstart=\"python app.py\"",
+        "pre_start=\"python seed.py\"\nstart=\"python app.py\"",
+    ] {
+        check(&file("pdm", "\"start\""), &pdm(scripts), &[kept], &[gone]);
+    }
+    check(&file("pdm", "\"start\""), &pdm("start=\"python app.py\""), &[gone], &[kept]);
+    let files = [("Pipfile", "[packages]\nflask = \"*\"\n"), ("Pipfile.lock", "{}"), APP];
+    let with: Vec<_> = files.into_iter().chain([(".env", "A=\n")]).collect();
+    check(&file("pipenv", "\"python\", \"app.py\""), &with, &["CMD [\"pipenv\", \"run\""], &[]);
+    check(&file("pipenv", "\"python\", \"app.py\""), &files, &[gone], &[]);
+}
