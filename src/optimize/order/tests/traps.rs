@@ -201,14 +201,31 @@ fn forms_of_files() {
          |ONBUILD COPY . .
          |ONBUILD RUN pip install -r requirements.txt";
     check(stays, PIP, stays);
-    let stays = "|FROM python:3.13
+    check(
+        "|FROM python:3.13
          |COPY . .
          |RUN <<EOF
          |set -e
+         |apt-get update
          |pip install -r requirements.txt
          |./build.sh
-         |EOF";
-    check(stays, PIP, stays);
+         |EOF
+         |CMD [\"python\"]",
+        PIP,
+        "|FROM python:3.13
+         |COPY requirements.txt ./
+         |RUN <<EOF
+         |set -e
+         |apt-get update
+         |pip install -r requirements.txt
+         |EOF
+         |COPY . .
+         |RUN <<EOF
+         |set -e
+         |./build.sh
+         |EOF
+         |CMD [\"python\"]",
+    );
     check(
         "|FROM python:3.13
          |COPY [\".\", \"/app\"]
