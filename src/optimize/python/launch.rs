@@ -169,6 +169,18 @@ fn installs_root(scene: &Scene) -> bool {
     })
 }
 
+/// Why a wrapper of what starts can neither go nor find an environment that another stage made.
+pub(super) fn bound(scene: &Scene, target: &Stage) -> Option<String> {
+    let started = [Keyword::Entrypoint, Keyword::Cmd, Keyword::Healthcheck].into_iter();
+    let mut codes = started.filter_map(|keyword| scene.build.code(scene.build.last(target, keyword)?.0));
+    codes.find_map(|code| {
+        let tools: Vec<Manager> = code.script.invocations().iter().filter_map(wrapper).collect();
+        let tool = tools.into_iter().find(|tool| does_more(scene, *tool))?;
+        let name = if tool == Manager::Pdm { "pdm run" } else { "pipenv run" };
+        Some(format!("`{name}` sets variables or runs hooks besides, so it has to stay with its environment"))
+    })
+}
+
 /// Tools that a container calls although the environment is on PATH: in scripts and compose commands, which stay, and
 /// where a wrapper does more than find the program.
 pub(super) fn tools_at_run_time(scene: &Scene, target: &Stage) -> BTreeSet<Manager> {

@@ -250,7 +250,8 @@ impl<'b> Plan<'b> {
 
     /// What the container's own commands call.
     fn run_time(&mut self, scene: &Scene, target: &Stage) -> Result<(), Not> {
-        if let Some(why) = evidence::bound_to_base(scene, target).filter(|_| self.makes) {
+        let base = evidence::bound_to_base(scene, target).filter(|_| self.makes);
+        if let Some(why) = base.or_else(|| launch::bound(scene, target)) {
             return not("the stages stay", why);
         }
         self.kept_tools = launch::tools_at_run_time(scene, target);

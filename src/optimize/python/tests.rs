@@ -303,11 +303,13 @@ fn wrappers_that_set_variables_stay() {
         "_.env={A=\"x\"}\nstart=\"python app.py\"",
         "pre_start=\"python seed.py\"\nstart=\"python app.py\"",
     ] {
+        refused(&file("pdm", "\"start\""), &pdm(scripts), "`pdm run` sets variables");
         check(&file("pdm", "\"start\""), &pdm(scripts), &[kept], &[gone]);
     }
     check(&file("pdm", "\"start\""), &pdm("start=\"python app.py\""), &[gone], &[kept]);
     let files = [("Pipfile", "[packages]\nflask = \"*\"\n"), ("Pipfile.lock", "{}"), APP];
     let with: Vec<_> = files.into_iter().chain([(".env", "A=\n")]).collect();
+    refused(&file("pipenv", "\"python\", \"app.py\""), &with, "`pipenv run` sets variables");
     check(&file("pipenv", "\"python\", \"app.py\""), &with, &["CMD [\"pipenv\", \"run\""], &[]);
     check(&file("pipenv", "\"python\", \"app.py\""), &files, &[gone], &[]);
 }
