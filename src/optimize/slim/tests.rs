@@ -53,6 +53,30 @@ fn programs_that_slim_images_lack_are_installed() {
 }
 
 #[test]
+fn programs_in_shell_texts_and_tk_are_installed() {
+    let slim = |source: &str| {
+        let text = "FROM python:3.13\nCOPY app.py /\nCMD [\"python\", \"/app.py\"]\n";
+        rewritten(text, &[("app.py", source)], Rung::Slim)
+    };
+    for (source, package) in [
+        ("import subprocess\nsubprocess.run(\"cd repo && git pull\", shell=True)\n", "git"),
+        ("import os\nos.system('cd /tmp; curl -O https://example.com/x')\n", "curl"),
+        ("import subprocess\nsubprocess.run([\"bash\", \"-c\", \"git pull\"])\n", "git"),
+        ("import tkinter as tk\n", "libtk8.6"),
+        ("try:\n    from tkinter import ttk\nexcept ImportError:\n    pass\n", "libtk8.6"),
+    ] {
+        let got = slim(source);
+        assert!(
+            got.contains(&format!("recommends {package}")) || got.contains(&format!(" {package} ")),
+            "{source}{got}"
+        );
+    }
+    for source in ["import subprocess\nprint('a git')\ngitter = 1; git = 2\n", "# import tkinter\n"] {
+        assert!(!slim(source).contains("apt-get"), "{source}");
+    }
+}
+
+#[test]
 fn what_may_compile_keeps_the_full_base() {
     let text = "FROM python:3.13\nCOPY . .\nRUN make all\nCMD [\"python\", \"app.py\"]\n";
     check(text, &[("app.py", "")], text);
