@@ -3,7 +3,7 @@
 use super::output::{self, Output};
 use super::pieces::{Kind, Pieces};
 use super::{native, need, words};
-use crate::build::{Base, Stage, releases};
+use crate::build::{Base, BaseImage, Presence, Stage, releases};
 use crate::manifest::{Project, Scope, Tool};
 use crate::optimize::scene::Scene;
 use crate::shell::{Invocation, Manager, Verb};
@@ -44,8 +44,7 @@ pub(super) fn plan(scene: &Scene, stage: &Stage, pieces: &Pieces) -> Result<Opti
     let kept = developed.then(|| need::of_development(scene, stage, pieces)).flatten();
     let drops_dev = developed && kept.is_none();
     let own = pieces.has(Kind::Prune);
-    let compiles = native::build_packages(scene, stage.index).is_some_and(|packages| !packages.is_empty());
-    let drops_tools = pieces.has(Kind::Compilers) || compiles;
+    let drops_tools = pieces.has(Kind::Compilers) || needs_tools(scene, stage);
     let builds = pieces.builds();
     let output = builds.then(|| output::of(scene, project, &pieces.commands(scene.build)));
     let workspace = !project.members.is_empty() || project.workspace.is_some();
@@ -70,6 +69,14 @@ pub(super) fn plan(scene: &Scene, stage: &Stage, pieces: &Pieces) -> Result<Opti
         return Err("Yarn keeps its packages outside of `node_modules`".to_owned());
     }
     Ok(Some(Plan { modules, output, whole, workspace, why: why.to_owned() }))
+}
+
+/// Whether the install calls for tools that nothing else needs. Git alone counts where the base brings it: a slim one
+/// could stand in its place.
+fn needs_tools(scene: &Scene, stage: &Stage) -> bool {
+    let Some(packages) = native::build_packages(scene, stage.index) else { return false };
+    let full = || matches!(scene.build.root_base(stage), Base::Image(image) if BaseImage::of(image).presence("git") == Presence::Has);
+    packages.iter().any(|one| !native::GIT.contains(&&**one)) || !packages.is_empty() && full()
 }
 
 /// Whether the project or a member of it has dependencies for development alone.

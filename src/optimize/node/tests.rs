@@ -323,3 +323,32 @@ fn what_is_not_understood_stays() {
         );
     }
 }
+
+#[test]
+fn what_comes_from_git_is_fetched_in_a_stage_with_git() {
+    let plain =
+        "FROM node:22\nWORKDIR /app\nCOPY package*.json ./\nRUN npm install\nCOPY . .\nCMD [\"node\", \"a.js\"]\n";
+    let of = |requirement: &str, lock: Option<&str>| {
+        let package = format!(r#"{{"name": "a", "dependencies": {{"x": "{requirement}"}}}}"#);
+        let mut files = vec![("package.json", package.as_str()), ("a.js", "")];
+        files.extend(lock.map(|lock| ("package-lock.json", lock)));
+        rewritten(plain, &files, Rung::Slim)
+    };
+    let lock = r#"{"lockfileVersion": 3, "packages": {"node_modules/y": {"resolved": "git+ssh://git@github.com/a/y.git#01"}}}"#;
+    for (requirement, lock, git) in [
+        ("git+https://github.com/a/b.git", None, true),
+        ("a/b#main", None, true),
+        ("github:a/b", None, true),
+        ("https://github.com/a/b.git#v1", None, true),
+        ("^1", Some(lock), true),
+        ("^1", None, false),
+        ("npm:@b/x@^1", None, false),
+        ("file:../b", None, false),
+        ("https://example.com/x.tgz", None, false),
+    ] {
+        let text = of(requirement, lock);
+        let (first, last) = text.split_at(text.rfind("FROM").unwrap());
+        assert_eq!(first.contains("recommends ca-certificates git "), git, "{requirement}: {text}");
+        assert!(last.starts_with("FROM node:22-slim\n") && !last.contains(" git"), "{requirement}: {text}");
+    }
+}
