@@ -352,3 +352,39 @@ fn what_comes_from_git_is_fetched_in_a_stage_with_git() {
         assert!(last.starts_with("FROM node:22-slim\n") && !last.contains(" git"), "{requirement}: {text}");
     }
 }
+
+/// A server whose container starts with this, and further development dependencies.
+fn started(start: &str, setup: &str, dev: &str) -> String {
+    let package = format!(
+        r#"{{"name": "a", "scripts": {{"build": "tsc", "typeorm": "typeorm-ts-node-commonjs", "x": "{start}"}},
+         "dependencies": {{"express": "^4", "typeorm": "0.3"}}, "devDependencies": {{"typescript": "^5"{dev}}}}}"#
+    );
+    let dockerfile = SPLIT.replace("CMD [\"node\", \"dist/main.js\"]", "CMD [\"npm\", \"run\", \"x\"]");
+    let dockerfile = dockerfile.replace("COPY package", &format!("{setup}COPY package"));
+    rewritten(&dockerfile, &server(&[("package.json", &package)]), Rung::Stages)
+}
+
+#[test]
+fn programs_load_packages_of_the_project() {
+    let ng = r#", "@angular/cli": "17", "@angular-devkit/build-angular": "17""#;
+    let ts_node = r#", "ts-node": "10""#;
+    let install = "RUN npm install -g @angular/cli nodemon\n";
+    for (start, setup, dev, stays) in [
+        ("ng serve --host 0.0.0.0", install, ng, true),
+        ("ng serve", install, r#", "@angular-devkit/build-angular": "17""#, true),
+        ("nodemon dist/main.js", install, r#", "nodemon": "3""#, false),
+        ("npm run typeorm migration:run && node dist/main", "", ts_node, true),
+        ("typeorm-ts-node-esm migration:run -d src/ds.ts", "", "", true),
+        ("node --require ts-node/register ./node_modules/typeorm/cli.js migration:run", "", ts_node, true),
+        ("nodemon --exec ts-node src/main.ts", install, ts_node, true),
+        ("cross-env NODE_OPTIONS='--import tsx' node src/main", "RUN npm i -g cross-env\n", r#", "tsx": "4""#, true),
+        ("node dist/main.js", "ENV NODE_OPTIONS=\"-r ts-node/register\"\n", ts_node, true),
+        ("knex migrate:latest --knexfile knexfile.ts", "RUN npm i -g knex\n", ts_node, true),
+        ("node src/main.ts", "", ts_node, false),
+        ("node dist/main.js", "", ts_node, false),
+    ] {
+        let text = started(start, setup, dev);
+        let prunes = ["--omit=dev", "AS production"].iter().any(|part| text.contains(part));
+        assert_eq!(prunes, !stays, "{start} {setup} {dev}: {text}");
+    }
+}
