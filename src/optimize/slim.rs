@@ -101,7 +101,11 @@ fn stand(
         for package in &to_build {
             apt::want(&mut wanted, package, needs::first_install(scene, stage));
         }
-        if ships && target.is_some_and(|target| target.index == stage.index) {
+        let last = target.is_some_and(|target| target.index == stage.index);
+        if last || !ships {
+            needs::of_sources(scene, stage, &twin.slim, last, &mut wanted)?;
+        }
+        if ships && last {
             needs::of_container(scene, stage, &twin.slim, &mut wanted);
             for package in run_packages(scene) {
                 apt::want(&mut wanted, &package, usize::MAX);

@@ -6,6 +6,7 @@ use super::words;
 use crate::build::{Base, Build, Code, Stage, User, installed};
 use crate::dockerfile::{Instruction, Keyword};
 use crate::manifest::{Ecosystem, Install, Project};
+use crate::optimize::called;
 use crate::optimize::scene::Scene;
 use crate::shell::{Invocation, Manager, PackageCall, Verb};
 use crate::text::Span;
@@ -130,7 +131,11 @@ fn run<'a>(
     let mut install = None;
     for one in code.script.invocations() {
         let call = one.package_call();
-        let kind = call.as_ref().map_or_else(|| by_program(scene, &one), |call| by_call(call, before.is_some()));
+        let kind = match &call {
+            Some(call) if brings_called(scene, call) => Some(Kind::System),
+            Some(call) => by_call(call, before.is_some()),
+            None => by_program(scene, &one),
+        };
         if let (Some(Kind::Global), Some(call)) = (kind, &call) {
             globals.extend(call.packages.iter().map(|package| package.name.text.to_owned()));
         }
@@ -221,6 +226,13 @@ fn by_call(call: &PackageCall, installed: bool) -> Option<Kind> {
         }),
         _ => Some(Kind::System),
     }
+}
+
+/// Whether a package of the distribution brings the Python that sources start.
+fn brings_called(scene: &Scene, call: &PackageCall) -> bool {
+    call.manager.is_system()
+        && call.packages.iter().any(|one| one.name.text == "python3")
+        && called::programs(scene, Ecosystem::Node, true).contains("python3")
 }
 
 /// Debian packages that serve to compile native modules and for nothing that a Node program runs.
