@@ -94,7 +94,9 @@ fn stand(
         let ships = target.is_some_and(|target| build.chain(target).any(|below| below.index == stage.index));
         let mut wanted = Wanted::new();
         needs::of_steps(scene, stage, &twin.slim, &mut wanted)?;
-        let to_build = needs::to_build(scene, stage)?;
+        // What the full one lacks too nothing was built with.
+        let same = needs::has_same_programs(&twin.slim);
+        let to_build = if same { BTreeSet::new() } else { needs::to_build(scene, stage)? };
         if ships && let Some(one) = to_build.first() {
             return Err(format!("dependencies are built in it, with `{one}`"));
         }

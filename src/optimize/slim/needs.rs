@@ -17,11 +17,14 @@ const DEEPEST: usize = 3;
 /// Programs that read what to do from a file of the project.
 const FILE_READERS: [(&str, &str); 2] = [("make", "Makefile"), ("gmake", "Makefile")];
 
+/// Whether full and slim variants have the same programs.
+pub(super) fn has_same_programs(slim: &str) -> bool {
+    matches!(Reference::of(slim).short_name(), "debian" | "eclipse-temurin" | "oven/bun")
+}
+
 /// Packages that bring a program which the twin is known to lack; empty where it has it, or nobody knows.
 pub(super) fn packages_of(slim: &str, program: &str) -> Vec<&'static str> {
-    // Full and slim variants of these have the same programs.
-    let same = matches!(Reference::of(slim).short_name(), "debian" | "eclipse-temurin");
-    if same || BaseImage::of(slim).presence(program) == Presence::Has {
+    if has_same_programs(slim) || BaseImage::of(slim).presence(program) == Presence::Has {
         return Vec::new();
     }
     let mut packages = Slim::packages_of(program).unwrap_or_default();
