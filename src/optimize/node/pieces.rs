@@ -270,6 +270,11 @@ fn installing<'a>(
     let folder = installed::folder(build, place, one, call).ok_or_else(unknown)?;
     let found = installed::of(build, place, one, call).ok_or_else(unknown)?;
     if words::elsewhere(&words::of(one)) {
+        let root = &found.project.root;
+        let member = scene.projects().iter().any(|one| one.members.contains(root));
+        if !root.is_empty() && !member && found.project.workspace.is_none() {
+            return Err(super::plan::not_alone(found.project));
+        }
         return Err("the install is for a part of a workspace".to_owned());
     }
     let variable = build.run_variable(stage, index, one, "NODE_ENV");

@@ -1,5 +1,7 @@
 //! Rewrites of small Node projects.
 
+mod folders;
+
 use crate::optimize::Rung;
 use crate::optimize::sketch::{climbed, rewritten};
 
