@@ -68,6 +68,24 @@ fn steps_on_the_sources_run_as_the_user() {
 }
 
 #[test]
+fn what_root_makes_behind_the_sources_is_handed_over() {
+    let files =
+        [APP, ("log.py", "import logging\nlogging.FileHandler('app.log')\n"), ("entry.sh", "#!/bin/sh\nexec \"$@\"\n")];
+    let head = "FROM python:3.13-slim\nWORKDIR /app\n";
+    let tail = "COPY entry.sh /usr/local/bin/\nRUN chmod +x /usr/local/bin/entry.sh\n";
+    let made = "RUN useradd --uid 10001 --user-group --create-home app \\\n    && install -d -o app -g app /app\n";
+    let find = " \\\n    && find /app -user root -exec chown -h app:app {} +";
+    for (step, handed) in [("python init_db.py", find), ("mkdir -p tmp/pids", find), ("mkdir -p /var/www", "")] {
+        let start = "ENTRYPOINT [\"entry.sh\"]\nCMD [\"python\", \"app.py\"]\n";
+        check(
+            &format!("{head}COPY . .\nRUN {step}\n{tail}{start}"),
+            &files,
+            &format!("{head}{made}COPY --chown=app:app . .\nRUN {step}{handed}\n{tail}USER app\n{start}"),
+        );
+    }
+}
+
+#[test]
 fn a_start_that_needs_root_keeps_it() {
     for start in ["#!/bin/sh\nchown -R www /data\nexec \"$@\"\n", "#!/bin/sh\napt-get update\nexec \"$@\"\n"] {
         let text = format!("FROM python:3.13-slim\nWORKDIR /app\nCOPY . .\nENTRYPOINT [\"/app/start.sh\"]\n{START}");
