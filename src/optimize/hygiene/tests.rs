@@ -97,6 +97,18 @@ fn a_start_that_needs_root_keeps_it() {
 }
 
 #[test]
+fn a_script_behind_a_shell_is_read() {
+    for command in ["CMD [\"sh\", \"start.sh\"]", "CMD bash start.sh", "ENTRYPOINT [\"bash\", \"-e\", \"start.sh\"]"] {
+        let text = format!("FROM python:3.13-slim\nWORKDIR /app\nCOPY . .\n{command}\n");
+        let files = [("start.sh", "service cron start\nexec python app.py\n"), ("app.py", "")];
+        let done = climbed(&text, &files, Rung::Hygiene);
+        let refusals: Vec<_> = done.rungs.iter().flat_map(|rung| &rung.refusals).collect();
+        assert!(refusals.iter().any(|one| one.why.contains("`start.sh` calls `service`")), "{refusals:?}");
+        assert!(!done.result()[0].text().contains("USER"));
+    }
+}
+
+#[test]
 fn commands_take_the_exec_form() {
     let with = |command: &str| format!("FROM python:3.13-slim\nUSER app\nWORKDIR /srv\nCOPY x .\n{command}\n");
     for (before, after) in [
