@@ -109,6 +109,12 @@ fn a_script_behind_a_shell_is_read() {
 }
 
 #[test]
+fn a_base_for_others_keeps_its_user_and_its_programs() {
+    let text = "FROM python:3.13\nWORKDIR /app\nCOPY app.py .\nONBUILD COPY requirements.txt .\nONBUILD RUN pip install --no-cache-dir -r requirements.txt\nCMD [\"python\", \"app.py\"]\n";
+    check(text, &[("app.py", "")], text);
+}
+
+#[test]
 fn commands_take_the_exec_form() {
     let with = |command: &str| format!("FROM python:3.13-slim\nUSER app\nWORKDIR /srv\nCOPY x .\n{command}\n");
     for (before, after) in [
