@@ -1,7 +1,7 @@
 //! Folders that a RUN makes for data: empty ones, which are there to be written to.
 
 use super::account::Account;
-use super::writes::is_below;
+use super::writes::{is_below, is_system};
 use crate::build::Stage;
 use crate::dockerfile::Keyword;
 use crate::finding::FileEdit;
@@ -48,7 +48,7 @@ pub(super) fn folders(scene: &Scene, target: &Stage) -> Vec<Made> {
 fn is_for_data(path: &str) -> bool {
     let plain = path.chars().all(|c| c.is_ascii_alphanumeric() || "/._-".contains(c));
     let named = path.rsplit('/').next().is_some_and(|name| NAMES.contains(&name));
-    plain && (named || PLACES.iter().any(|place| is_below(path, place)))
+    plain && !is_system(path) && (named || PLACES.iter().any(|place| is_below(path, place)))
 }
 
 /// Whether a COPY or ADD names the folder.

@@ -115,6 +115,18 @@ fn a_base_for_others_keeps_its_user_and_its_programs() {
 }
 
 #[test]
+fn folders_of_the_system_are_not_given_away() {
+    let with = |line: &str, user: &str| {
+        format!("FROM node:22-slim\nWORKDIR /srv\n{line}COPY x.js .\n{user}CMD [\"node\", \"x.js\"]\n")
+    };
+    check(&with("VOLUME /tmp\n", ""), &[("x.js", "1")], &with("VOLUME /tmp\n", "USER node\n"));
+    check(&with("VOLUME /var/log\n", ""), &[("x.js", "1")], &with("VOLUME /var/log\n", ""));
+    check(&with("RUN mkdir -p /var/log\n", ""), &[("x.js", "1")], &with("RUN mkdir -p /var/log\n", "USER node\n"));
+    let writes = "require('fs').writeFileSync('/etc/foo.conf', 'y')\n";
+    check(&with("", ""), &[("x.js", writes)], &with("", ""));
+}
+
+#[test]
 fn commands_take_the_exec_form() {
     let with = |command: &str| format!("FROM python:3.13-slim\nUSER app\nWORKDIR /srv\nCOPY x .\n{command}\n");
     for (before, after) in [

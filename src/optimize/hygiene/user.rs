@@ -63,6 +63,7 @@ fn plan(scene: &Scene, target: &Stage) -> Result<Plan, String> {
         writes.folders.insert(path);
         writes.sign = sign;
     }
+    writes.given_away()?;
     if folder == "/" && writes.sources {
         if !writes.sign.is_empty() {
             return Err(format!("{}, and its working folder is `/`", writes.sign));

@@ -18,6 +18,48 @@ pub(super) struct Writes {
 /// Folders that everyone may write, or that follow the user.
 const OPEN: [&str; 8] = ["/tmp", "/var/tmp", "/dev", "/proc", "/sys", "/root", "/home", "/run/lock"];
 
+/// Folders of the system that many share: who owns one may replace what others have there.
+const SYSTEM: [&str; 22] = [
+    "/bin",
+    "/boot",
+    "/dev",
+    "/etc",
+    "/lib",
+    "/proc",
+    "/run",
+    "/sbin",
+    "/sys",
+    "/usr",
+    "/usr/bin",
+    "/usr/lib",
+    "/usr/local",
+    "/usr/local/bin",
+    "/usr/local/lib",
+    "/usr/sbin",
+    "/usr/share",
+    "/var",
+    "/var/cache",
+    "/var/lib",
+    "/var/log",
+    "/var/run",
+];
+
+/// Whether a folder is the system's own, and never a program's.
+pub(super) fn is_system(path: &str) -> bool {
+    SYSTEM.contains(&path)
+}
+
+impl Writes {
+    /// Leaves out what everyone may write; an error names a folder that can't be given away.
+    pub(super) fn given_away(&mut self) -> Result<(), String> {
+        self.folders.retain(|path| path != "/tmp" && path != "/var/tmp");
+        match self.folders.iter().find(|path| is_system(path)) {
+            Some(path) => Err(format!("it writes into `{path}`, which is the system's")),
+            None => Ok(()),
+        }
+    }
+}
+
 /// Calls that write a file, in any language: what stands in the first argument, where it is a plain text, is the path.
 const CALLS: [&str; 33] = [
     "FileHandler(",
