@@ -1,7 +1,7 @@
 //! Folders that a RUN makes for data: empty ones, which are there to be written to.
 
 use super::account::Account;
-use super::writes::{is_below, is_system};
+use super::writes::is_below;
 use crate::build::Stage;
 use crate::dockerfile::Keyword;
 use crate::finding::FileEdit;
@@ -13,6 +13,37 @@ const PLACES: [&str; 4] = ["/data", "/var/lib", "/var/log", "/var/cache"];
 
 /// What such folders are called elsewhere.
 const NAMES: [&str; 9] = ["data", "db", "uploads", "media", "storage", "logs", "log", "cache", "instance"];
+
+/// Folders of the system that many share: who owns one may replace what others have there.
+const SYSTEM: [&str; 22] = [
+    "/bin",
+    "/boot",
+    "/dev",
+    "/etc",
+    "/lib",
+    "/proc",
+    "/run",
+    "/sbin",
+    "/sys",
+    "/usr",
+    "/usr/bin",
+    "/usr/lib",
+    "/usr/local",
+    "/usr/local/bin",
+    "/usr/local/lib",
+    "/usr/sbin",
+    "/usr/share",
+    "/var",
+    "/var/cache",
+    "/var/lib",
+    "/var/log",
+    "/var/run",
+];
+
+/// Whether a folder is the system's own, and never a program's.
+pub(super) fn is_system(path: &str) -> bool {
+    SYSTEM.contains(&path)
+}
 
 /// A RUN with the folders that it makes.
 pub(super) struct Made {

@@ -1,5 +1,7 @@
 use crate::optimize::Rung;
-use crate::optimize::sketch::{climbed, rewritten};
+use crate::optimize::service::Service;
+use crate::optimize::sketch::{climbed, project, rewritten};
+use crate::optimize::{Options, optimize};
 
 fn check(dockerfile: &str, files: &[(&str, &str)], expected: &str) {
     let text = rewritten(dockerfile, files, Rung::Hygiene);
@@ -124,6 +126,34 @@ fn folders_of_the_system_are_not_given_away() {
     check(&with("RUN mkdir -p /var/log\n", ""), &[("x.js", "1")], &with("RUN mkdir -p /var/log\n", "USER node\n"));
     let writes = "require('fs').writeFileSync('/etc/foo.conf', 'y')\n";
     check(&with("", ""), &[("x.js", writes)], &with("", ""));
+}
+
+#[test]
+fn what_django_writes_at_its_start_is_told_by_scripts() {
+    let made = "RUN useradd --uid 10001 --user-group --create-home app \\\n    && install -d -o app -g app /app\n";
+    for start in
+        ["python manage.py collectstatic --noinput\n", "python manage.py compilemessages && exec gunicorn app\n"]
+    {
+        let head = "FROM python:3.13-slim\nWORKDIR /app\n";
+        let start = [("start.sh", start), ("app.py", "")];
+        check(
+            &format!("{head}COPY . .\nCMD [\"./start.sh\"]\n"),
+            &start,
+            &format!("{head}{made}COPY --chown=app:app . .\nUSER app\nCMD [\"./start.sh\"]\n"),
+        );
+    }
+}
+
+#[test]
+fn celery_beat_may_be_a_service_of_compose() {
+    let (inputs, mut evidence) = project(
+        "FROM python:3.13-slim\nWORKDIR /app\nCOPY app.py .\nCMD [\"python\", \"app.py\"]\n",
+        &[("app.py", "")],
+    );
+    let command = Some("celery -A app beat".to_owned());
+    evidence.services.push(Service { name: "beat".to_owned(), command, ..Service::default() });
+    let done = optimize(&inputs, 0, &evidence, &Options::default());
+    assert!(done.result()[0].text().contains("install -d -o app -g app /app\n"), "{}", done.result()[0].text());
 }
 
 #[test]

@@ -11,7 +11,7 @@ use crate::finding::FileEdit;
 use crate::optimize::node;
 use crate::optimize::scene::{Scene, Turn};
 use crate::rules;
-use crate::shell::{Invocation, Verb};
+use crate::shell::{Invocation, Script, Verb, parse};
 use crate::text::Span;
 
 const WHAT: &str = "keeps root";
@@ -165,12 +165,16 @@ fn volumes(scene: &Scene, target: &Stage) -> Vec<String> {
 /// Folders that frameworks write to without saying so in the sources.
 fn own_frameworks(scene: &Scene, target: &Stage, folder: &str, writes: &mut Writes) {
     let text = scene.source().text();
-    let launch = scene.build.launch(target);
+    let commands = commands(scene, target);
     let starts = |name: &str| {
-        launch.as_ref().is_some_and(|launch| {
-            launch.script().invocations().iter().any(|one| one.is(name) || one.args.iter().any(|word| word.is(name)))
-        })
+        let mut all = commands.iter().flat_map(Script::invocations);
+        all.any(|one| one.is(name) || one.args.iter().any(|word| word.is(name)))
     };
+    for name in ["collectstatic", "compilemessages", "makemigrations"].into_iter().filter(|name| starts(name)) {
+        writes.sources = true;
+        writes.folders.insert(folder.to_owned());
+        writes.sign = format!("`manage.py {name}` writes below the working folder when it starts");
+    }
     if starts("beat") || starts("-B") {
         writes.sources = true;
         writes.folders.insert(folder.to_owned());
@@ -199,6 +203,16 @@ fn own_frameworks(scene: &Scene, target: &Stage, folder: &str, writes: &mut Writ
     }) {
         writes.folders.insert(value);
     }
+}
+
+/// What containers start: the command, the scripts that it reads, and what compose runs instead.
+fn commands(scene: &Scene, target: &Stage) -> Vec<Script> {
+    let texts = &scene.evidence.texts;
+    let scripts = scene.build.started(target).into_iter().filter_map(|one| texts.get(&one.file.path));
+    let services = scene.evidence.services.iter().filter(|one| one.target.is_none() || one.target == target.name);
+    let services = services.flat_map(|one| one.entrypoint.iter().chain(&one.command));
+    let launch = scene.build.launch(target).map(|launch| launch.script().clone());
+    launch.into_iter().chain(scripts.chain(services).map(|text| parse(text))).collect()
 }
 
 /// COPYs of the target into its working folder: of sources, or of the whole folder from another stage.
