@@ -241,9 +241,10 @@ fn bases_with_java_and_dotnet_get_a_user() {
         ("eclipse-temurin:21-jre", made, "USER app\n"),
         ("eclipse-temurin:21-jre-alpine", "RUN adduser -D -u 10001 app\n", "USER app\n"),
         ("mcr.microsoft.com/dotnet/runtime:8.0", "", "USER app\n"),
-        // Red Hat's smallest has no program that makes users; before .NET 8 there was none.
+        // Before .NET 8 there was no user.
+        ("mcr.microsoft.com/dotnet/runtime:6.0", made, "USER app\n"),
+        // Red Hat's smallest has no program that makes users.
         ("eclipse-temurin:21-jre-ubi9-minimal", "", ""),
-        ("mcr.microsoft.com/dotnet/runtime:6.0", "", ""),
         ("mcr.microsoft.com/dotnet/runtime:8.0-noble-chiseled", "", ""),
     ] {
         let found = rewritten(&with(base, "", ""), &[("app.jar", "")], Rung::Hygiene);
