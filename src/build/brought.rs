@@ -59,7 +59,9 @@ impl Build<'_> {
             for (at, one) in script.invocations().iter().enumerate().take(MOST) {
                 let Some((word, directly)) = named(one) else { continue };
                 let span = code.map_or_else(|| launch.place(file, word.span), |code| code.place(file, word.span));
-                let Some(found) = word.value().and_then(|path| self.look_up(context, stage, path)) else { continue };
+                let Some(found) = word.value().and_then(|path| self.look_up(context, stage, path, directly)) else {
+                    continue;
+                };
                 let first = at == 0 && started.is_empty() && one.via.is_empty();
                 if started.iter().all(|known: &Started| known.file != found) {
                     started.push(Started { file: found, span, directly, first });
@@ -69,14 +71,20 @@ impl Build<'_> {
         started
     }
 
-    fn look_up(&self, context: &BuildContext, stage: &Stage, path: &str) -> Option<Brought> {
+    /// A name without a slash is looked up in PATH; a shell that reads it looks into its folder first.
+    fn look_up(&self, context: &BuildContext, stage: &Stage, path: &str, directly: bool) -> Option<Brought> {
         if path.starts_with('/') {
             return self.brought(context, stage, path);
         }
-        if path.contains('/') {
+        if path.contains('/') || !directly {
             let folder = self.workdir(stage, usize::MAX);
-            let path = format!("{}/{}", folder.value()?.trim_end_matches('/'), path.trim_start_matches("./"));
-            return self.brought(context, stage, &path);
+            let inside = folder
+                .value()
+                .map(|folder| format!("{}/{}", folder.trim_end_matches('/'), path.trim_start_matches("./")));
+            let found = inside.and_then(|inside| self.brought(context, stage, &inside));
+            if found.is_some() || path.contains('/') {
+                return found;
+            }
         }
         PATH.iter().find_map(|folder| self.brought(context, stage, &format!("{folder}/{path}")))
     }
@@ -153,7 +161,7 @@ impl Build<'_> {
 /// The word that names the file, and whether the system starts it.
 fn named<'s>(one: &Invocation<'s>) -> Option<(&'s Word, bool)> {
     if one.program.is_some_and(|program| SHELLS.contains(&program)) {
-        let script = one.args.iter().find(|word| !word.text().starts_with('-'))?;
+        let script = one.args.iter().find(|word| !word.text().starts_with(['-', '+']))?;
         return Some((script, false));
     }
     Some((one.path, true))

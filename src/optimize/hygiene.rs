@@ -9,6 +9,7 @@ mod health;
 mod root;
 mod route;
 mod secret;
+mod steps;
 #[cfg(test)]
 mod tests;
 mod user;

@@ -8,7 +8,7 @@ use super::pass::{self, Pass};
 use super::rung::{Level, Rung};
 use super::scene::{Scene, Turn};
 use crate::build::Build;
-use crate::dockerfile;
+use crate::dockerfile::{self, Keyword};
 use crate::finding::{FileEdit, Target};
 use crate::fix::Change;
 use crate::inputs::{BuildInput, Inputs};
@@ -122,7 +122,7 @@ pub fn optimize(inputs: &Inputs, build: usize, evidence: &Evidence, options: &Op
     for rung in Rung::ALL.into_iter().filter(|rung| options.level.allows(*rung)) {
         let mut climbed = Climbed { rung, steps: Vec::new(), refusals: Vec::new(), sources: Vec::new() };
         for pass in pass::all().filter(|pass| pass.info.rung == rung && runs(pass, options)) {
-            let turn = turn(pass, &scene, build, evidence);
+            let turn = for_others(pass, turn(pass, &scene, build, evidence), &scene, build);
             if take(pass, turn, dockerfile, &mut now, &mut climbed) {
                 scene = Cow::Owned(scene.with_sources(&now));
             }
@@ -140,6 +140,23 @@ fn turn(pass: &Pass, inputs: &Inputs, build: usize, evidence: &Evidence) -> Turn
         (pass.run)(&Scene { inputs, build: &Build::new(input), evidence }, &mut turn);
     }
     turn
+}
+
+/// What is done to an image that has triggers for those that build on it: nobody sees what they need of its stages, its
+/// base and its user.
+fn for_others(pass: &Pass, turn: Turn, inputs: &Inputs, build: usize) -> Turn {
+    let hidden = matches!(pass.info.rung, Rung::Stages | Rung::Slim) || pass.info.id == "non-root";
+    let Some(input) = inputs.builds.get(build).filter(|_| hidden && !turn.edits.is_empty()) else { return turn };
+    let build = Build::new(input);
+    let triggers = |target| {
+        build.chain(target).flat_map(|stage| build.instructions(stage)).any(|(_, one)| one.keyword == Keyword::Onbuild)
+    };
+    if !build.target().is_some_and(triggers) {
+        return turn;
+    }
+    let mut refused = Turn::default();
+    refused.refuse(pass.info.title, "its ONBUILD lines run in images that nobody sees here");
+    refused
 }
 
 /// Why nobody can write another text in the place of a build's Dockerfile, in one sentence without a full stop.

@@ -1,6 +1,6 @@
 //! The user that a container runs as: one that the file or the base made, else a new one.
 
-use crate::build::{Base, BaseImage, Build, Libc, Stage, User, libc};
+use crate::build::{Base, BaseImage, Build, Libc, Reference, Stage, User, libc};
 use crate::dockerfile::Keyword;
 use crate::rules::made_account;
 
@@ -40,11 +40,21 @@ pub(super) fn of(build: &Build, stage: &Stage) -> Result<Account, String> {
         return Ok(Account::known(account));
     }
     let command = match libc(reference) {
+        None if is_old_dotnet(reference) => "useradd --uid 10001 --user-group --create-home app",
         Some(Libc::Glibc(_)) => "useradd --uid 10001 --user-group --create-home app",
         Some(Libc::Musl) => "adduser -D -u 10001 app",
         _ => return Err(format!("nobody knows how users are made in `{reference}`")),
     };
     Ok(Account { name: "app".to_owned(), owner: "app:app".to_owned(), command: Some(command) })
+}
+
+/// .NET before 8, whose images without a suite in their name stand on Debian, and bring no user.
+fn is_old_dotnet(reference: &str) -> bool {
+    let parts = Reference::of(reference);
+    let tag = parts.tag.unwrap_or_default();
+    let plain = tag.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.');
+    let major = tag.split('.').next().and_then(|major| major.parse::<u32>().ok());
+    parts.name.contains("mcr.microsoft.com/dotnet/") && plain && major.is_some_and(|major| major < 8)
 }
 
 /// The last user of the file that is not root.

@@ -14,6 +14,37 @@ const PLACES: [&str; 4] = ["/data", "/var/lib", "/var/log", "/var/cache"];
 /// What such folders are called elsewhere.
 const NAMES: [&str; 9] = ["data", "db", "uploads", "media", "storage", "logs", "log", "cache", "instance"];
 
+/// Folders of the system that many share: who owns one may replace what others have there.
+const SYSTEM: [&str; 22] = [
+    "/bin",
+    "/boot",
+    "/dev",
+    "/etc",
+    "/lib",
+    "/proc",
+    "/run",
+    "/sbin",
+    "/sys",
+    "/usr",
+    "/usr/bin",
+    "/usr/lib",
+    "/usr/local",
+    "/usr/local/bin",
+    "/usr/local/lib",
+    "/usr/sbin",
+    "/usr/share",
+    "/var",
+    "/var/cache",
+    "/var/lib",
+    "/var/log",
+    "/var/run",
+];
+
+/// Whether a folder is the system's own, and never a program's.
+pub(super) fn is_system(path: &str) -> bool {
+    SYSTEM.contains(&path)
+}
+
 /// A RUN with the folders that it makes.
 pub(super) struct Made {
     pub index: usize,
@@ -48,7 +79,7 @@ pub(super) fn folders(scene: &Scene, target: &Stage) -> Vec<Made> {
 fn is_for_data(path: &str) -> bool {
     let plain = path.chars().all(|c| c.is_ascii_alphanumeric() || "/._-".contains(c));
     let named = path.rsplit('/').next().is_some_and(|name| NAMES.contains(&name));
-    plain && (named || PLACES.iter().any(|place| is_below(path, place)))
+    plain && !is_system(path) && (named || PLACES.iter().any(|place| is_below(path, place)))
 }
 
 /// Whether a COPY or ADD names the folder.

@@ -31,7 +31,7 @@ const HEALTH: [&str; 16] = [
 ];
 
 /// Words in what handles a route by which it may fail although the service works.
-const HINDERED: [&str; 20] = [
+const HINDERED: [&str; 24] = [
     "depends(",
     "login_required",
     "authenticate",
@@ -52,10 +52,31 @@ const HINDERED: [&str; 20] = [
     "api_key",
     "oauth",
     "isauth",
+    "abort(401",
+    "abort(403",
+    "status_code=401",
+    "status_code=403",
 ];
 
 /// Words of a file by which each of its routes may be refused to who asks for 127.0.0.1.
 const GUARDED: [&str; 4] = ["trustedhost", "secure_ssl_redirect", "force_ssl = true", "httpsredirect"];
+
+/// What is asked before each request of a Python application, and words by which it refuses.
+const BEFORE: [&str; 3] = ["before_request", ".middleware(", "add_middleware("];
+const REFUSES: [&str; 4] = ["401", "403", "unauthorized", "forbidden"];
+
+/// Whether a Python application asks each request for something.
+fn is_guarded(text: &str) -> bool {
+    let asked = BEFORE.iter().any(|word| text.contains(word)) && REFUSES.iter().any(|word| text.contains(word));
+    let made = text.split("fastapi(").skip(1).any(|rest| {
+        let end = rest
+            .find("\n)")
+            .unwrap_or(rest.len())
+            .min(rest.find('\n').filter(|_| !rest.starts_with('\n')).unwrap_or(rest.len()));
+        rest[..end].contains("dependencies=")
+    });
+    asked || made
+}
 
 /// What makes an application.
 const PYTHON: [&str; 7] = ["FastAPI(", "Flask(", "Starlette(", "Quart(", "Sanic(", "Litestar(", "Bottle("];
@@ -153,6 +174,9 @@ fn quoted(arguments: &str) -> Option<&str> {
 
 /// Names that hold an application: `app = FastAPI(`.
 fn python_apps(text: &str) -> Vec<String> {
+    if is_guarded(&text.to_ascii_lowercase()) {
+        return Vec::new();
+    }
     assigned(text, &PYTHON)
 }
 
@@ -236,6 +260,12 @@ mod tests {
             &["/health"],
         );
         check("server.js", "const app = express();\napp.use(requireAuth);\napp.get('/health', x);\n", &[]);
+        let guard = "@app.before_request\ndef guard():\n    abort(401)\n";
+        check("app.py", &format!("app = Flask(__name__)\n{guard}@app.route('/')\ndef home():\n    return ''\n"), &[]);
+        let home = "@app.get('/')\ndef home():\n    return ''\n";
+        check("app.py", &format!("app = FastAPI(dependencies=[Depends(check)])\n{home}"), &[]);
+        check("app.py", &format!("app = FastAPI(\n    dependencies=[Depends(check)],\n)\n{home}"), &[]);
+        check("app.py", "app = Flask(__name__)\n@app.get('/')\ndef home():\n    abort(401)\n", &[]);
         check("app.rb", "require 'sinatra'\nget '/health' do\n  'ok'\nend\n", &["/health"]);
         check("config/routes.rb", "get \"up\" => \"rails/health#show\", as: :rails_health_check\n", &["/up"]);
     }

@@ -1,5 +1,7 @@
 use crate::optimize::Rung;
-use crate::optimize::sketch::{climbed, rewritten};
+use crate::optimize::service::Service;
+use crate::optimize::sketch::{climbed, project, rewritten};
+use crate::optimize::{Options, optimize};
 
 fn check(dockerfile: &str, files: &[(&str, &str)], expected: &str) {
     let text = rewritten(dockerfile, files, Rung::Hygiene);
@@ -68,6 +70,24 @@ fn steps_on_the_sources_run_as_the_user() {
 }
 
 #[test]
+fn what_root_makes_behind_the_sources_is_handed_over() {
+    let files =
+        [APP, ("log.py", "import logging\nlogging.FileHandler('app.log')\n"), ("entry.sh", "#!/bin/sh\nexec \"$@\"\n")];
+    let head = "FROM python:3.13-slim\nWORKDIR /app\n";
+    let tail = "COPY entry.sh /usr/local/bin/\nRUN chmod +x /usr/local/bin/entry.sh\n";
+    let made = "RUN useradd --uid 10001 --user-group --create-home app \\\n    && install -d -o app -g app /app\n";
+    let find = " \\\n    && find /app -user root -exec chown -h app:app {} +";
+    for (step, handed) in [("python init_db.py", find), ("mkdir -p tmp/pids", find), ("mkdir -p /var/www", "")] {
+        let start = "ENTRYPOINT [\"entry.sh\"]\nCMD [\"python\", \"app.py\"]\n";
+        check(
+            &format!("{head}COPY . .\nRUN {step}\n{tail}{start}"),
+            &files,
+            &format!("{head}{made}COPY --chown=app:app . .\nRUN {step}{handed}\n{tail}USER app\n{start}"),
+        );
+    }
+}
+
+#[test]
 fn a_start_that_needs_root_keeps_it() {
     for start in ["#!/bin/sh\nchown -R www /data\nexec \"$@\"\n", "#!/bin/sh\napt-get update\nexec \"$@\"\n"] {
         let text = format!("FROM python:3.13-slim\nWORKDIR /app\nCOPY . .\nENTRYPOINT [\"/app/start.sh\"]\n{START}");
@@ -76,6 +96,64 @@ fn a_start_that_needs_root_keeps_it() {
         assert!(refusals.iter().any(|one| one.pass == "non-root"), "{refusals:?}");
         assert_eq!(done.result()[0].text(), text);
     }
+}
+
+#[test]
+fn a_script_behind_a_shell_is_read() {
+    for command in ["CMD [\"sh\", \"start.sh\"]", "CMD bash start.sh", "ENTRYPOINT [\"bash\", \"-e\", \"start.sh\"]"] {
+        let text = format!("FROM python:3.13-slim\nWORKDIR /app\nCOPY . .\n{command}\n");
+        let files = [("start.sh", "service cron start\nexec python app.py\n"), ("app.py", "")];
+        let done = climbed(&text, &files, Rung::Hygiene);
+        let refusals: Vec<_> = done.rungs.iter().flat_map(|rung| &rung.refusals).collect();
+        assert!(refusals.iter().any(|one| one.why.contains("`start.sh` calls `service`")), "{refusals:?}");
+        assert!(!done.result()[0].text().contains("USER"));
+    }
+}
+
+#[test]
+fn a_base_for_others_keeps_its_user_and_its_programs() {
+    let text = "FROM python:3.13\nWORKDIR /app\nCOPY app.py .\nONBUILD COPY requirements.txt .\nONBUILD RUN pip install --no-cache-dir -r requirements.txt\nCMD [\"python\", \"app.py\"]\n";
+    check(text, &[("app.py", "")], text);
+}
+
+#[test]
+fn folders_of_the_system_are_not_given_away() {
+    let with = |line: &str, user: &str| {
+        format!("FROM node:22-slim\nWORKDIR /srv\n{line}COPY x.js .\n{user}CMD [\"node\", \"x.js\"]\n")
+    };
+    check(&with("VOLUME /tmp\n", ""), &[("x.js", "1")], &with("VOLUME /tmp\n", "USER node\n"));
+    check(&with("VOLUME /var/log\n", ""), &[("x.js", "1")], &with("VOLUME /var/log\n", ""));
+    check(&with("RUN mkdir -p /var/log\n", ""), &[("x.js", "1")], &with("RUN mkdir -p /var/log\n", "USER node\n"));
+    let writes = "require('fs').writeFileSync('/etc/foo.conf', 'y')\n";
+    check(&with("", ""), &[("x.js", writes)], &with("", ""));
+}
+
+#[test]
+fn what_django_writes_at_its_start_is_told_by_scripts() {
+    let made = "RUN useradd --uid 10001 --user-group --create-home app \\\n    && install -d -o app -g app /app\n";
+    for start in
+        ["python manage.py collectstatic --noinput\n", "python manage.py compilemessages && exec gunicorn app\n"]
+    {
+        let head = "FROM python:3.13-slim\nWORKDIR /app\n";
+        let start = [("start.sh", start), ("app.py", "")];
+        check(
+            &format!("{head}COPY . .\nCMD [\"./start.sh\"]\n"),
+            &start,
+            &format!("{head}{made}COPY --chown=app:app . .\nUSER app\nCMD [\"./start.sh\"]\n"),
+        );
+    }
+}
+
+#[test]
+fn celery_beat_may_be_a_service_of_compose() {
+    let (inputs, mut evidence) = project(
+        "FROM python:3.13-slim\nWORKDIR /app\nCOPY app.py .\nCMD [\"python\", \"app.py\"]\n",
+        &[("app.py", "")],
+    );
+    let command = Some("celery -A app beat".to_owned());
+    evidence.services.push(Service { name: "beat".to_owned(), command, ..Service::default() });
+    let done = optimize(&inputs, 0, &evidence, &Options::default());
+    assert!(done.result()[0].text().contains("install -d -o app -g app /app\n"), "{}", done.result()[0].text());
 }
 
 #[test]
@@ -163,9 +241,10 @@ fn bases_with_java_and_dotnet_get_a_user() {
         ("eclipse-temurin:21-jre", made, "USER app\n"),
         ("eclipse-temurin:21-jre-alpine", "RUN adduser -D -u 10001 app\n", "USER app\n"),
         ("mcr.microsoft.com/dotnet/runtime:8.0", "", "USER app\n"),
-        // Red Hat's smallest has no program that makes users; before .NET 8 there was none.
+        // Before .NET 8 there was no user.
+        ("mcr.microsoft.com/dotnet/runtime:6.0", made, "USER app\n"),
+        // Red Hat's smallest has no program that makes users.
         ("eclipse-temurin:21-jre-ubi9-minimal", "", ""),
-        ("mcr.microsoft.com/dotnet/runtime:6.0", "", ""),
         ("mcr.microsoft.com/dotnet/runtime:8.0-noble-chiseled", "", ""),
     ] {
         let found = rewritten(&with(base, "", ""), &[("app.jar", "")], Rung::Hygiene);

@@ -4,14 +4,14 @@ use std::collections::BTreeSet;
 
 use super::account::{self, Account};
 use super::writes::{self, Writes, is_below};
-use super::{empty, health, root};
+use super::{empty, health, root, steps};
 use crate::build::{Base, BaseImage, Setting, Stage, Transfer, User};
 use crate::dockerfile::Keyword;
 use crate::finding::FileEdit;
 use crate::optimize::node;
 use crate::optimize::scene::{Scene, Turn};
 use crate::rules;
-use crate::shell::{Invocation, Verb, Word};
+use crate::shell::{Invocation, Script, Verb, parse};
 use crate::text::Span;
 
 const WHAT: &str = "keeps root";
@@ -63,6 +63,7 @@ fn plan(scene: &Scene, target: &Stage) -> Result<Plan, String> {
         writes.folders.insert(path);
         writes.sign = sign;
     }
+    writes.given_away()?;
     if folder == "/" && writes.sources {
         if !writes.sign.is_empty() {
             return Err(format!("{}, and its working folder is `/`", writes.sign));
@@ -85,7 +86,11 @@ fn plan(scene: &Scene, target: &Stage) -> Result<Plan, String> {
     edits.extend(made(scene, target, &account, &early, empty.first().map(|made| made.index))?);
     edits.extend(empty::handed(scene, &empty, &account));
     edits.extend(made_last(scene, target, &account, &late));
-    let step = (owns && late.is_empty()).then(|| first_own_step(scene, target, &copies)).flatten();
+    let step = (owns && late.is_empty()).then(|| steps::first_own(scene, target, &copies)).flatten();
+    let handed: Vec<usize> = empty.iter().map(|made| made.index).collect();
+    if owns {
+        edits.extend(steps::handed(scene, target, &copies, &account, step, &handed));
+    }
     edits.push(user(scene, target, &account, step));
     let why = match (writes.sign.is_empty(), writes.sources) {
         (false, _) => format!("{}, which that user may go on doing", writes.sign),
@@ -160,12 +165,16 @@ fn volumes(scene: &Scene, target: &Stage) -> Vec<String> {
 /// Folders that frameworks write to without saying so in the sources.
 fn own_frameworks(scene: &Scene, target: &Stage, folder: &str, writes: &mut Writes) {
     let text = scene.source().text();
-    let launch = scene.build.launch(target);
+    let commands = commands(scene, target);
     let starts = |name: &str| {
-        launch.as_ref().is_some_and(|launch| {
-            launch.script().invocations().iter().any(|one| one.is(name) || one.args.iter().any(|word| word.is(name)))
-        })
+        let mut all = commands.iter().flat_map(Script::invocations);
+        all.any(|one| one.is(name) || one.args.iter().any(|word| word.is(name)))
     };
+    for name in ["collectstatic", "compilemessages", "makemigrations"].into_iter().filter(|name| starts(name)) {
+        writes.sources = true;
+        writes.folders.insert(folder.to_owned());
+        writes.sign = format!("`manage.py {name}` writes below the working folder when it starts");
+    }
     if starts("beat") || starts("-B") {
         writes.sources = true;
         writes.folders.insert(folder.to_owned());
@@ -196,6 +205,16 @@ fn own_frameworks(scene: &Scene, target: &Stage, folder: &str, writes: &mut Writ
     }
 }
 
+/// What containers start: the command, the scripts that it reads, and what compose runs instead.
+fn commands(scene: &Scene, target: &Stage) -> Vec<Script> {
+    let texts = &scene.evidence.texts;
+    let scripts = scene.build.started(target).into_iter().filter_map(|one| texts.get(&one.file.path));
+    let services = scene.evidence.services.iter().filter(|one| one.target.is_none() || one.target == target.name);
+    let services = services.flat_map(|one| one.entrypoint.iter().chain(&one.command));
+    let launch = scene.build.launch(target).map(|launch| launch.script().clone());
+    launch.into_iter().chain(scripts.chain(services).map(|text| parse(text))).collect()
+}
+
 /// COPYs of the target into its working folder: of sources, or of the whole folder from another stage.
 fn copies<'a>(scene: &Scene<'a>, target: &Stage, folder: &str) -> Vec<Transfer<'a>> {
     let own = |transfer: &Transfer| {
@@ -215,7 +234,7 @@ fn copies<'a>(scene: &Scene<'a>, target: &Stage, folder: &str) -> Vec<Transfer<'
 }
 
 /// Whether a COPY brings manifests alone, for an install below it: no program writes to them.
-fn is_for_installs(scene: &Scene, target: &Stage, copy: &Transfer) -> bool {
+pub(super) fn is_for_installs(scene: &Scene, target: &Stage, copy: &Transfer) -> bool {
     let manifest = |text: &str| crate::manifest::is_manifest(text.trim_start_matches("./")).is_some();
     let mut below = scene.build.instructions(target).filter(|(index, _)| *index > copy.index);
     copy.sources.iter().all(|source| source.text.as_deref().is_some_and(manifest))
@@ -290,70 +309,6 @@ fn made_last(scene: &Scene, target: &Stage, account: &Account, folders: &BTreeSe
     let (user, group) = account.owner.split_once(':').unwrap_or((&account.owner, &account.owner));
     let text = format!("RUN install -d -o {user} -g {group} {}{}", owned.join(" "), scene.newline());
     plain.then(|| scene.edit(Span::at(scene.passage(last.0).end), text))
-}
-
-/// Programs that work on the sources as well for another user.
-const RUNNERS: [&str; 15] = [
-    "bundle",
-    "rails",
-    "rake",
-    "python",
-    "python3",
-    "manage.py",
-    "flask",
-    "alembic",
-    "django-admin",
-    "php",
-    "node",
-    "npm",
-    "npx",
-    "ruby",
-    "bin/rails",
-];
-
-/// Programs that their owner may let loose on files.
-const TOUCHERS: [&str; 6] = ["chmod", "mkdir", "touch", "sed", "ls", "dos2unix"];
-
-/// The first of the steps behind the sources that, with all below it, only work on these: what they make there belongs to
-/// the user too.
-fn first_own_step(scene: &Scene, target: &Stage, copies: &[Transfer]) -> Option<usize> {
-    let last = copies.iter().map(|copy| copy.index).max()?;
-    let behind: Vec<_> = scene.build.instructions(target).filter(|(index, _)| *index > last).collect();
-    let copies = behind.iter().any(|(_, one)| matches!(one.keyword, Keyword::Copy | Keyword::Add | Keyword::Workdir));
-    let runs: Vec<usize> =
-        behind.iter().filter(|(_, one)| one.keyword == Keyword::Run).map(|(index, _)| *index).collect();
-    let own = runs.iter().rev().take_while(|index| works(scene, target, **index)).count();
-    let (others, own) = runs.split_at(runs.len() - own);
-    // What root made before may be what they write to.
-    let made = others.iter().any(|index| runs_own(scene, *index));
-    own.first().copied().filter(|_| !copies && !made)
-}
-
-fn is_runner(one: &Invocation) -> bool {
-    one.program.is_some_and(|name| RUNNERS.contains(&name))
-}
-
-fn runs_own(scene: &Scene, index: usize) -> bool {
-    scene.build.code(index).is_some_and(|code| code.script.invocations().iter().any(is_runner))
-}
-
-/// Whether a RUN only works on the sources.
-fn works(scene: &Scene, target: &Stage, index: usize) -> bool {
-    let Some(code) = scene.build.code(index).filter(|_| scene.build.instruction(index).flags.is_empty()) else {
-        return false;
-    };
-    let folder = scene.build.workdir(target, index).value().cloned().unwrap_or_default();
-    let touches = |one: &Invocation| {
-        let inside = |word: &Word| !word.text().starts_with('/') || is_below(word.text(), &folder);
-        let plain = one.command.redirects.is_empty() && !one.args.iter().any(|word| word.text().contains(".."));
-        plain
-            && folder != "/"
-            && one.args.iter().all(inside)
-            && one.program.is_some_and(|name| TOUCHERS.contains(&name))
-    };
-    let invocations = code.script.invocations();
-    let installs = invocations.iter().any(|one| one.package_call().is_some_and(|call| call.verb == Verb::Install));
-    !installs && invocations.iter().all(|one| is_runner(one) || touches(one))
 }
 
 /// The USER line above the closing instructions or the steps that make files for it, or in place of `USER root` there.

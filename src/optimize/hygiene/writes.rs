@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use super::empty::is_system;
 use crate::optimize::scene::Scene;
 
 /// Folders that a program writes into.
@@ -18,8 +19,19 @@ pub(super) struct Writes {
 /// Folders that everyone may write, or that follow the user.
 const OPEN: [&str; 8] = ["/tmp", "/var/tmp", "/dev", "/proc", "/sys", "/root", "/home", "/run/lock"];
 
+impl Writes {
+    /// Leaves out what everyone may write; an error names a folder that can't be given away.
+    pub(super) fn given_away(&mut self) -> Result<(), String> {
+        self.folders.retain(|path| path != "/tmp" && path != "/var/tmp");
+        match self.folders.iter().find(|path| is_system(path)) {
+            Some(path) => Err(format!("it writes into `{path}`, which is the system's")),
+            None => Ok(()),
+        }
+    }
+}
+
 /// Calls that write a file, in any language: what stands in the first argument, where it is a plain text, is the path.
-const CALLS: [&str; 33] = [
+const CALLS: [&str; 40] = [
     "FileHandler(",
     "basicConfig(filename=",
     "sqlite3.connect(",
@@ -53,10 +65,24 @@ const CALLS: [&str; 33] = [
     "fs::write(",
     "logger.add(",
     "Files.write(",
+    "sqlite.Open(",
+    "sql.Open(\"sqlite\", ",
+    "create_dir_all(",
+    "fs::create_dir(",
+    "Files.createDirector",
+    "useMultiFileAuthState(",
+    "cv2.imwrite(",
 ];
 
+/// Calls among these whose path is a folder.
+const OF_FOLDERS: [&str; 5] = ["mkdir", "makedirs", "create_dir", "createdirector", "authstate"];
+
+/// Settings whose value is a file that the program writes, by its ending.
+const KEYS: [&str; 3] = ["filename", "storage", "logging.file.name"];
+const WRITTEN: [&str; 5] = [".log", ".db", ".sqlite", ".sqlite3", ".jsonl"];
+
 /// Words that tell of files somewhere below WORKDIR.
-const SIGNS: [&str; 16] = [
+const SIGNS: [&str; 23] = [
     "django.db.backends.sqlite3",
     ".write_text(",
     ".write_bytes(",
@@ -73,6 +99,13 @@ const SIGNS: [&str; 16] = [
     "shelve.open(",
     "TinyDB(",
     "lowdb",
+    ".mkdirs(",
+    "jdbc:sqlite:",
+    "LocalAuth(",
+    "TelegramClient(",
+    "PersistentClient(",
+    "joblib.dump(",
+    "torch.save(",
 ];
 
 /// What the program writes, as far as it is known; `folder` is its WORKDIR. An error names a place that no other user can
@@ -112,7 +145,8 @@ pub(super) fn is_below(path: &str, folder: &str) -> bool {
 fn told(scene: &Scene, folder: &str) -> Writes {
     let mut writes = Writes::default();
     let any = scene.evidence.texts.keys().any(|path| is_source(path));
-    let words: Vec<&str> = SIGNS.into_iter().chain(CALLS).chain(["open(", ":///"]).collect();
+    let others = ["open(", ":///", "pyrogram"];
+    let words: Vec<&str> = SIGNS.into_iter().chain(CALLS).chain(KEYS).chain(others).collect();
     for (file, text) in scene.evidence.perhaps_holding(&words).filter(|(path, _)| is_source(path)) {
         for found in places(text) {
             match found {
@@ -153,8 +187,27 @@ fn is_brought(scene: &Scene, path: &str) -> bool {
 
 fn is_source(path: &str) -> bool {
     let code = [
-        "py", "js", "jsx", "mjs", "cjs", "ts", "tsx", "rb", "php", "go", "rs", "java", "kt", "cs", "ini", "cfg", "yml",
-        "yaml", "toml", "prisma",
+        "py",
+        "js",
+        "jsx",
+        "mjs",
+        "cjs",
+        "ts",
+        "tsx",
+        "rb",
+        "php",
+        "go",
+        "rs",
+        "java",
+        "kt",
+        "cs",
+        "ini",
+        "cfg",
+        "yml",
+        "yaml",
+        "toml",
+        "prisma",
+        "properties",
     ];
     let ending = path.rsplit('.').next().unwrap_or_default();
     let name = path.rsplit('/').next().unwrap_or(path);
@@ -177,20 +230,23 @@ enum Place {
 
 fn places(text: &str) -> Vec<Place> {
     let mut found = Vec::new();
-    if SIGNS.iter().any(|sign| text.contains(sign)) {
+    let session = text.contains("pyrogram") && text.contains("Client(");
+    if session || SIGNS.iter().any(|sign| text.contains(sign)) {
         found.push(Place::Somewhere);
     }
     // Most sources write nothing: they are passed over without a look at each line.
     let calls: Vec<&str> = CALLS.into_iter().filter(|call| text.contains(call)).collect();
-    if calls.is_empty() && !text.contains("open(") && !text.contains(":///") {
+    let keys: Vec<&str> = KEYS.into_iter().filter(|key| text.contains(key)).collect();
+    if calls.is_empty() && keys.is_empty() && !text.contains("open(") && !text.contains(":///") {
         return found;
     }
     for line in text.lines().filter(|line| !line.trim_start().starts_with(['#', '*'])) {
         for &call in &calls {
             let Some((_, rest)) = line.split_once(call) else { continue };
-            let folder = call.to_ascii_lowercase().contains("mkdir") || call == "os.makedirs(";
-            found.extend(place(rest, folder));
+            let call = call.to_ascii_lowercase();
+            found.extend(place(rest, OF_FOLDERS.iter().any(|name| call.contains(name))));
         }
+        found.extend(keys.iter().filter_map(|key| setting(line.split_once(key)?.1)));
         if let Some((_, rest)) = line.split_once("open(")
             && opens_to_write(rest)
         {
@@ -204,6 +260,14 @@ fn places(text: &str) -> Vec<Place> {
         }
     }
     found
+}
+
+/// The folder of the file that a setting names: `filename: logs/app.log`, `'filename': 'app.log'`.
+fn setting(rest: &str) -> Option<Place> {
+    let value = rest.trim_start_matches(['"', '\'']).trim_start().strip_prefix([':', '='])?.trim_start();
+    let value = value.trim_start_matches(['"', '\'', '`']).split(['"', '\'', '`', ' ', ',', '}', ')']).next()?;
+    let value = value.trim_end();
+    WRITTEN.iter().any(|ending| value.ends_with(ending)).then(|| parent(value))
 }
 
 /// `open(path, "w")`, `File.open(path, 'a')`, `fopen($path, 'wb')`.
@@ -270,6 +334,28 @@ mod tests {
         check("os.makedirs('uploads', exist_ok=True)", &["/uploads"]);
         check("fs.writeFileSync(file, text)", &["?"]);
         check("sqlite3.connect(':memory:')", &[]);
+        check("gorm.Open(sqlite.Open(\"test.db\"), &gorm.Config{})", &["/"]);
+        check("db, _ := sql.Open(\"sqlite\", \"./data/app.db\")", &["/data"]);
+        check("std::fs::create_dir_all(\"uploads\")?;", &["/uploads"]);
+        check("Files.createDirectories(Paths.get(\"uploads\"));", &["?"]);
+        check("new File(\"uploads\").mkdirs();", &["?"]);
+        check("spring.datasource.url=jdbc:h2:file:./data/demo", &["?"]);
+        check("spring.datasource.url=jdbc:sqlite:app.db", &["?"]);
+        check("logging.file.name=logs/app.log", &["/logs"]);
+        check("new winston.transports.File({filename: \"logs/app.log\"})", &["/logs"]);
+        check("new Sequelize({dialect:'sqlite',storage:'database.sqlite'})", &["/"]);
+        check("connection: { filename: './dev.sqlite3' },", &["/"]);
+        check("  'filename': 'logs/app.log',", &["/logs"]);
+        check("    filename: logs/app.log", &["/logs"]);
+        check("filename: (req, file, done) => done(null, 'x.log')", &[]);
+        check("useMultiFileAuthState('auth_info')", &["/auth_info"]);
+        check("new Client({authStrategy: new LocalAuth()})", &["?"]);
+        check("from pyrogram import Client\nClient('me').run()", &["?"]);
+        check("client = TelegramClient('session', 1, 'x')", &["?"]);
+        check("chromadb.PersistentClient(path='./db')", &["?"]);
+        check("joblib.dump(model, 'm.pkl')", &["?"]);
+        check("torch.save(model, 'm.pt')", &["?"]);
+        check("cv2.imwrite('out/o.jpg', image)", &["/out"]);
     }
 
     #[test]

@@ -90,3 +90,30 @@ fn a_compiler_is_installed_for_what_is_known_to_need_it() {
     assert!(got.contains("recommends gcc libc6-dev libpq-dev \\\n"), "{got}");
     assert!(got.contains("recommends libpq5 \\\n"), "{got}");
 }
+
+#[test]
+fn images_of_bun_and_uv_have_twins_and_users() {
+    let bun = "FROM oven/bun:1\nWORKDIR /app\nCOPY . .\nRUN bun install\nCMD [\"bun\", \"run\", \"a.ts\"]\n";
+    let files =
+        [("package.json", r#"{"name": "a", "dependencies": {"bcrypt": "5", "x": "github:a/x"}}"#), ("a.ts", "")];
+    let text = rewritten(bun, &files, Rung::Hygiene);
+    assert!(
+        !text.contains("bun:1\n") && text.contains("FROM oven/bun:1-slim\n") && text.contains("USER bun\n"),
+        "{text}"
+    );
+    assert!(!text.contains("apt-get"), "{text}");
+    let uv = "FROM ghcr.io/astral-sh/uv:python3.12-bookworm\nWORKDIR /app\nCOPY . .\nRUN uv sync\nENV PATH=\"/app/.venv/bin:$PATH\"\nCMD [\"python\", \"a.py\"]\n";
+    let files =
+        [("pyproject.toml", "[project]\nname = \"a\"\nversion = \"1\"\ndependencies = [\"flask\"]\n"), ("a.py", "")];
+    let text = rewritten(uv, &files, Rung::Hygiene);
+    assert!(
+        !text.contains("bookworm\n") && text.contains("FROM ghcr.io/astral-sh/uv:python3.12-bookworm-slim"),
+        "{text}"
+    );
+    assert!(text.contains("USER app\n"), "{text}");
+    // Nothing but uv: no twin is missed.
+    let tool = uv.replace("uv:python3.12-bookworm", "uv:0.8.11");
+    let refusals: Vec<_> =
+        climbed(&tool, &files, Rung::Slim).rungs.into_iter().flat_map(|rung| rung.refusals).collect();
+    assert!(refusals.iter().all(|one| !one.why.contains("slim twin")), "{refusals:?}");
+}

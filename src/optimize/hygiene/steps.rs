@@ -1,0 +1,148 @@
+//! RUNs behind the user's files: what they make there must be the user's too.
+
+use super::account::Account;
+use super::user::is_for_installs;
+use super::writes::is_below;
+use crate::build::{Stage, Transfer};
+use crate::dockerfile::Keyword;
+use crate::finding::FileEdit;
+use crate::manifest::Ecosystem;
+use crate::optimize::scene::Scene;
+use crate::shell::{Invocation, Verb, Word};
+use crate::text::Span;
+
+/// Programs that work on the sources as well for another user.
+const RUNNERS: [&str; 15] = [
+    "bundle",
+    "rails",
+    "rake",
+    "python",
+    "python3",
+    "manage.py",
+    "flask",
+    "alembic",
+    "django-admin",
+    "php",
+    "node",
+    "npm",
+    "npx",
+    "ruby",
+    "bin/rails",
+];
+
+/// Programs that their owner may let loose on files.
+const TOUCHERS: [&str; 6] = ["chmod", "mkdir", "touch", "sed", "ls", "dos2unix"];
+
+/// The first of the steps behind the sources that, with all below it, only work on these: what they make there belongs to
+/// the user too.
+pub(super) fn first_own(scene: &Scene, target: &Stage, copies: &[Transfer]) -> Option<usize> {
+    let last = copies.iter().map(|copy| copy.index).max()?;
+    let behind: Vec<_> = scene.build.instructions(target).filter(|(index, _)| *index > last).collect();
+    let copies = behind.iter().any(|(_, one)| matches!(one.keyword, Keyword::Copy | Keyword::Add | Keyword::Workdir));
+    let runs: Vec<usize> =
+        behind.iter().filter(|(_, one)| one.keyword == Keyword::Run).map(|(index, _)| *index).collect();
+    let own = runs.iter().rev().take_while(|index| works(scene, target, **index)).count();
+    let (others, own) = runs.split_at(runs.len() - own);
+    // What root made before may be what they write to.
+    let made = others.iter().any(|index| runs_own(scene, *index));
+    own.first().copied().filter(|_| !copies && !made)
+}
+
+fn is_runner(one: &Invocation) -> bool {
+    one.program.is_some_and(|name| RUNNERS.contains(&name))
+}
+
+fn runs_own(scene: &Scene, index: usize) -> bool {
+    scene.build.code(index).is_some_and(|code| code.script.invocations().iter().any(is_runner))
+}
+
+/// Whether a RUN only works on the sources.
+fn works(scene: &Scene, target: &Stage, index: usize) -> bool {
+    let Some(code) = scene.build.code(index).filter(|_| scene.build.instruction(index).flags.is_empty()) else {
+        return false;
+    };
+    let folder = scene.build.workdir(target, index).value().cloned().unwrap_or_default();
+    let touches = |one: &Invocation| {
+        let inside = |word: &Word| !word.text().starts_with('/') || is_below(word.text(), &folder);
+        let plain = one.command.redirects.is_empty() && !one.args.iter().any(|word| word.text().contains(".."));
+        plain
+            && folder != "/"
+            && one.args.iter().all(inside)
+            && one.program.is_some_and(|name| TOUCHERS.contains(&name))
+    };
+    let invocations = code.script.invocations();
+    let installs = invocations.iter().any(|one| one.package_call().is_some_and(|call| call.verb == Verb::Install));
+    !installs && invocations.iter().all(|one| is_runner(one) || touches(one))
+}
+
+/// Programs that make files where they are told to.
+const MAKERS: [&str; 6] = ["mkdir", "touch", "cp", "mv", "make", "sqlite3"];
+
+/// RUNs of root behind the first COPY that is the user's, with what they make there handed over. `own` is the first that
+/// runs as the user, `known` are those that hand over by themselves.
+pub(super) fn handed(
+    scene: &Scene,
+    target: &Stage,
+    copies: &[Transfer],
+    account: &Account,
+    own: Option<usize>,
+    known: &[usize],
+) -> Vec<FileEdit> {
+    let given = copies.iter().filter(|copy| !is_for_installs(scene, target, copy)).map(|copy| copy.index);
+    let Some(first) = given.min() else { return Vec::new() };
+    let runs = scene.build.instructions(target).filter(|(index, one)| {
+        one.keyword == Keyword::Run && *index > first && own.is_none_or(|own| *index < own) && !known.contains(index)
+    });
+    let edit = |index: usize| {
+        let code = scene.build.code(index).filter(|code| !code.is_exec())?;
+        let folder = scene.build.workdir(target, usize::MAX);
+        let folder = folder.value().filter(|folder| *folder != "/")?;
+        let flags = &scene.build.instruction(index).flags;
+        // What is bound can't be given away, and what is cached is no part of the image.
+        if flags.iter().any(|flag| scene.source().slice(flag.word.span).contains("bind")) {
+            return None;
+        }
+        let own = if flags.is_empty() { "" } else { "-xdev " };
+        let makes = code.script.invocations().iter().any(|one| makes(one, folder));
+        let at = code.script.append_at().filter(|_| makes)?;
+        let at = code.place(scene.file(), Span::at(at)).start;
+        let text = format!(
+            " \\{}    && find {folder} {own}{}-user root -exec chown -h {} {{}} +",
+            scene.newline(),
+            packages(scene),
+            account.owner
+        );
+        Some(scene.edit(Span::at(at), text))
+    };
+    runs.filter_map(|(index, _)| edit(index)).collect()
+}
+
+/// Whether a command may leave files in the folder that the program wants to write to; installed packages are none.
+fn makes(one: &Invocation, folder: &str) -> bool {
+    let installs = one.package_call().is_some_and(|call| call.verb == Verb::Install);
+    let inside = |word: &&Word| !word.text().starts_with(['/', '-']) || is_below(word.text(), folder);
+    let makes = one.program.is_some_and(|name| MAKERS.contains(&name));
+    !installs
+        && (is_runner(one)
+            || (makes
+                && one.args.iter().filter(|word| !word.text().starts_with('-')).last().as_ref().is_some_and(inside)))
+}
+
+/// What `find` passes over: packages that an earlier step installed would be in the image twice.
+fn packages(scene: &Scene) -> String {
+    let has = |ecosystem| scene.projects().iter().any(|project| project.ecosystem == ecosystem);
+    let text = scene.source().text();
+    let names: Vec<&str> = [
+        ("node_modules", has(Ecosystem::Node)),
+        ("vendor", text.contains("composer") || text.contains("bundle")),
+        (".venv", text.contains("uv sync") || text.contains("venv")),
+    ]
+    .into_iter()
+    .filter_map(|(name, there)| there.then_some(name))
+    .collect();
+    match names.as_slice() {
+        [] => String::new(),
+        [name] => format!("-name {name} -prune -o "),
+        names => format!("\\( -name {} \\) -prune -o ", names.join(" -o -name ")),
+    }
+}
