@@ -4,6 +4,7 @@
 //! A pass reads the build as the passes before it left it and answers with edits, so every rung is a valid build by
 //! itself, and a second run over the result changes nothing.
 
+mod called;
 mod compiled;
 mod evidence;
 mod flags;

@@ -46,6 +46,11 @@ const DEAR: &str = " curl wget docker-php-ext-install pecl corepack rustup git "
 const LIGHT: &str =
     " mkdir chmod chown chgrp ln touch rm rmdir mv cp install sed find echo printf cat ls test [ true : grep xargs ";
 
+/// Whether a program is none of the dependencies', so that no copy has to bring it.
+pub(super) fn is_plain(program: &str) -> bool {
+    is_in(PLAIN, program)
+}
+
 fn is_in(list: &str, name: &str) -> bool {
     list.contains(&format!(" {name} "))
 }
@@ -127,6 +132,12 @@ fn fetches_data(program: &str, args: &[&Word]) -> Option<String> {
 /// Whether no operand names a file of the context, or a place where copies go.
 fn names_nothing(walk: &Walk, at: usize, invocation: &Invocation) -> bool {
     let folder = walk.folder(at, invocation);
+    // `mkdir -p` makes what lies above; others have to find it.
+    let makes = invocation.is("mkdir") && invocation.args.iter().any(|word| matches!(word.text(), "-p" | "--parents"));
+    let lacks = |path: &str| !makes && walk.lacks_above(at, path);
+    if folder.as_deref().is_some_and(|folder| lacks(&format!("{}/.", folder.trim_end_matches('/')))) {
+        return false;
+    }
     let redirects = invocation.command.redirects.iter().filter_map(|one| one.target.as_ref());
     invocation.args.iter().chain(redirects).all(|word| {
         let text = word.text();
@@ -135,11 +146,12 @@ fn names_nothing(walk: &Walk, at: usize, invocation: &Invocation) -> bool {
             return true;
         }
         if text.starts_with(['/', '~', '$']) {
-            return !walk.is_target(text);
+            return !walk.is_target(text) && !(text.starts_with('/') && lacks(text));
         }
         let Some(folder) = &folder else { return false };
         let plain = !word.is_pattern() || text.contains("://");
-        plain && !walk.has(&installed::joined(folder, text))
+        let path = installed::joined(folder, text);
+        plain && !walk.has(&path) && !lacks(&path)
     })
 }
 

@@ -94,14 +94,15 @@ impl<'i> Walk<'_, 'i> {
             let folder = self.folder(index, invocation).unwrap_or_else(|| "/".to_owned());
             match nature {
                 Nature::State | Nature::Tidy => {}
-                Nature::Packages(_) | Nature::Free(_) | Nature::Cheap => match self.hindrance(index, nature) {
+                Nature::Packages(_) | Nature::Free(_) | Nature::Cheap => match self.obstacle(index, invocation, nature)
+                {
                     None => commands.extend(nature.title()),
                     Some(why) => {
                         let obstacle = nature.title().map(|command| Obstacle { command, why });
                         stay.push((Effect::Touched(Vec::new(), true), obstacle));
                     }
                 },
-                Nature::Install(need) => match self.hindrance(index, nature) {
+                Nature::Install(need) => match self.obstacle(index, invocation, nature) {
                     None => {
                         commands.push(need.title.clone());
                         needs.push(need.clone());
@@ -139,6 +140,14 @@ impl<'i> Walk<'_, 'i> {
         let mut places = redirects.map(|word| installed::joined(folder, word.text())).chain(paths.iter().cloned());
         let elsewhere = writes && places.any(|path| !self.has(&path));
         Effect::Touched(paths, elsewhere)
+    }
+
+    /// Why a command may not rise.
+    fn obstacle(&self, index: usize, invocation: &Invocation, nature: &Nature<'i>) -> Option<String> {
+        self.hindrance(index, nature).or_else(|| {
+            let copied = self.is_program_copied(index, invocation);
+            copied.then(|| "a copy from another stage above it may bring what it runs".to_owned())
+        })
     }
 
     /// Why something may not rise above what stays below.

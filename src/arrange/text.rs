@@ -220,7 +220,14 @@ impl Writer<'_, '_, '_> {
         } else {
             head.to_owned()
         };
-        Some(format!("{head}{}{}", texts.join(between), self.newline))
+        // A heredoc ends with its name.
+        let end = code.place(self.file, Span::at(all.last()?.end)).start;
+        let tail = match instruction.heredocs.len() {
+            0 => "",
+            1 => source.slice(Span::new(end, self.file.passage(index).end.max(end))).trim_end(),
+            _ => return None,
+        };
+        Some(format!("{head}{}{tail}{}", texts.join(between), self.newline))
     }
 
     /// The copies of what an install reads.

@@ -4,7 +4,7 @@ use std::cell::RefCell;
 use std::collections::BTreeSet;
 
 use super::closure::{self, Needs};
-use super::{Arranged, Obstacle, text};
+use super::{Arranged, Obstacle, nature, text};
 use crate::build::{Base, Build, Stage, Transfer, installed};
 use crate::cache::{Likeness, Origins, source_file};
 use crate::dockerfile::{Instruction, Keyword};
@@ -93,6 +93,11 @@ fn takes_sources(
         })
     });
     source_file(&transfer, context, origins).is_some()
+}
+
+/// Whether an absolute path is a folder or lies in it.
+fn is_below(path: &str, folder: &str) -> bool {
+    folder == "/" || path.strip_prefix(folder).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
 }
 
 /// Whether a stage, or one below it, takes something that is no image's.
@@ -226,11 +231,8 @@ impl<'b, 'i> Walk<'b, 'i> {
     pub(super) fn has(&self, path: &str) -> bool {
         let copies = self.transfers.iter().filter(|one| self.sources.contains(&one.index));
         for transfer in copies {
-            let Some(to) = transfer.destination.as_deref() else { return true };
-            let to = installed::joined(&installed::workdir(self.build, self.stage, transfer.index), to);
-            let below = |folder: &str, path: &str| {
-                folder == "/" || path.strip_prefix(folder).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
-            };
+            let Some(to) = self.goes_to(transfer) else { return true };
+            let below = |folder: &str, path: &str| is_below(path, folder);
             if path != "/" && below(path, &to) || path == to {
                 return true;
             }
@@ -257,6 +259,53 @@ impl<'b, 'i> Walk<'b, 'i> {
             }
         }
         false
+    }
+
+    /// Whether a folder above a path comes with a copy of sources alone: WORKDIR makes its own.
+    pub(super) fn lacks_above(&self, at: usize, path: &str) -> bool {
+        let workdir = installed::workdir(self.build, self.stage, at);
+        let is_made = |folder: &str| is_below(&workdir, folder);
+        let mut folders = path.match_indices('/').map(|(end, _)| &path[..end]).filter(|folder| !folder.is_empty());
+        folders.any(|folder| {
+            let mut copies = self.transfers.iter().filter(|one| self.sources.contains(&one.index));
+            !is_made(folder)
+                && copies.any(|one| self.goes_to(one).is_none_or(|to| is_below(folder, &to)))
+                && self.has(folder)
+        })
+    }
+
+    /// Where a copy goes.
+    fn goes_to(&self, transfer: &Transfer) -> Option<String> {
+        let to = transfer.destination.as_deref()?;
+        Some(installed::joined(&installed::workdir(self.build, self.stage, transfer.index), to))
+    }
+
+    /// Whether a copy from another stage below the new place of a command may bring the program that it starts, or the
+    /// environment that it works in.
+    pub(super) fn is_program_copied(&self, at: usize, invocation: &Invocation) -> bool {
+        let program = invocation.program.unwrap_or_default();
+        let call = invocation.package_call();
+        if call.as_ref().is_some_and(|call| call.manager.is_system()) || nature::is_plain(program) {
+            return false;
+        }
+        let workdir = installed::workdir(self.build, self.stage, at);
+        let source = self.build.input().file.source();
+        let on_path = |bin: &str| {
+            let mut before = self.build.instructions(self.stage).filter(|(index, _)| *index < at);
+            before.any(|(_, one)| one.keyword == Keyword::Env && source.slice(one.span).contains(bin))
+        };
+        let mut copies = self.transfers.iter().filter(|one| {
+            one.index < at && self.sources.contains(&one.index) && matches!(one.from, Some(Base::Stage(_)))
+        });
+        copies.any(|copy| {
+            let Some(to) = self.goes_to(copy) else { return true };
+            let name = to.rsplit('/').next().unwrap_or_default();
+            if name == program || on_path(&format!("{}/bin", to.trim_end_matches('/'))) {
+                return true;
+            }
+            let modules = ["venv", ".venv", "node_modules", "site-packages", "packages"].contains(&name);
+            call.is_none() && (modules || to == workdir || !is_below(&to, &workdir))
+        })
     }
 
     fn note_done(&mut self, index: usize) {
@@ -310,8 +359,7 @@ impl<'b, 'i> Walk<'b, 'i> {
     /// Whether a copy that takes no sources may stand above those that do: nothing of theirs lies where it goes, and no
     /// stage that reads the context makes what it takes.
     fn is_apart(&self, transfer: &Transfer) -> bool {
-        let Some(to) = transfer.destination.as_deref() else { return false };
-        let to = installed::joined(&installed::workdir(self.build, self.stage, transfer.index), to);
+        let Some(to) = self.goes_to(transfer) else { return false };
         let landing = |transfer: &Transfer, path: &str| self.build.landing(self.context, self.stage, transfer, path);
         // A file that comes there anyway may come earlier.
         let same = |path: &str, to: &str| {

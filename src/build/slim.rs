@@ -30,12 +30,14 @@ impl Slim {
         let (name, tag) = (reference.short_name(), reference.tag.unwrap_or("latest"));
         let cells = rows(include_str!("../../data/slim_images.tsv")).find(|cells| cells.first() == Some(&name))?;
         let &[_, place, floating, full, slim, date, _] = cells.as_slice() else { return None };
-        let is_suite = |word: &str| releases(&format!("debian:{word}")).iter().any(|one| one.name == word);
         let floats = |word: &str| moving && floating.split(' ').any(|known| known == word);
         let is_number = |word: &str| word.starts_with(|c: char| c.is_ascii_digit());
         let words: Vec<&str> = tag.split('-').collect();
         if place == "jre" {
             return runtime(&words).map(|tag| Self { tag, pull: None, date });
+        }
+        if place == "suffix" {
+            return on_debian(tag).then(|| Self { tag: format!("{tag}-slim"), pull: None, date });
         }
         let tag = match words.as_slice() {
             ["latest"] if floats("latest") => "slim".to_owned(),
@@ -73,9 +75,20 @@ impl Slim {
 
     /// Whether the publisher of an image has slim twins of some of its tags.
     pub fn has_some(image: &str) -> bool {
-        let name = Reference::of(image).short_name();
-        rows(include_str!("../../data/slim_images.tsv")).any(|cells| cells.first() == Some(&name))
+        let reference = Reference::of(image);
+        let named = |cells: &Vec<&str>| cells.first() == Some(&reference.short_name());
+        let row = rows(include_str!("../../data/slim_images.tsv")).find(named);
+        row.is_some_and(|cells| cells.get(1) != Some(&"suffix") || on_debian(reference.tag.unwrap_or_default()))
     }
+}
+
+fn is_suite(word: &str) -> bool {
+    releases(&format!("debian:{word}")).iter().any(|one| one.name == word)
+}
+
+/// Whether a tag ends in a release of Debian.
+fn on_debian(tag: &str) -> bool {
+    tag.rsplit('-').next().is_some_and(|last| last == "debian" || is_suite(last))
 }
 
 /// The tag of the Java runtime for that of a JDK: `21-jre-noble` for `21-jdk-noble` and `21-noble`.
@@ -130,6 +143,14 @@ mod tests {
             ("eclipse-temurin:21-jre", ""),
             ("eclipse-temurin:26", ""),
             ("eclipse-temurin:21-nanoserver", ""),
+            ("oven/bun:1", "1-slim"),
+            ("oven/bun", "slim"),
+            ("oven/bun:1-alpine", ""),
+            ("ghcr.io/astral-sh/uv:python3.12-bookworm", "python3.12-bookworm-slim"),
+            ("ghcr.io/astral-sh/uv:0.8.11-python3.12-bookworm", "0.8.11-python3.12-bookworm-slim"),
+            ("ghcr.io/astral-sh/uv:python3.12-bookworm-slim", ""),
+            ("ghcr.io/astral-sh/uv:python3.12-alpine", ""),
+            ("ghcr.io/astral-sh/uv:0.8.11", ""),
             ("golang:1.26", ""),
             ("team/python:3.13", ""),
         ] {

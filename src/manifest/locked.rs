@@ -11,6 +11,8 @@ pub struct Locked {
     pub demands: Option<BTreeMap<String, String>>,
     /// Whether it fits all manifests of its workspace, where its reader compares them itself (Cargo).
     pub fits: Option<bool>,
+    /// Whether a package comes from a repository of git (told by the readers of Node's and Ruby's files).
+    pub from_git: bool,
 }
 
 /// One name in a lock file.
@@ -72,7 +74,7 @@ impl Locked {
                 _ => None,
             };
         }
-        Self { packages, demands: None, fits: None }
+        Self { packages, demands: None, fits: None, from_git: false }
     }
 
     /// Whether `name` is installed, with or without the development dependencies; `None` when that isn't told.

@@ -166,8 +166,9 @@ fn locked(tree: &mut Tree, path: &str, run: BTreeSet<String>) -> Option<Locked> 
             _ => {}
         }
     }
-    let demands = demands(tree.text(path)?);
-    Some(Locked { demands, ..Locked::new(entries, Some(run)) })
+    let text = tree.text(path)?;
+    let from_git = text.lines().any(|line| line.trim_end() == "GIT");
+    Some(Locked { demands: demands(text), from_git, ..Locked::new(entries, Some(run)) })
 }
 
 /// What the lock file was written for, by its list of dependencies. `None` where gems lie elsewhere, or where bundler would

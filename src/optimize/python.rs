@@ -14,6 +14,7 @@ mod system;
 #[cfg(test)]
 mod tests;
 mod variables;
+mod version;
 mod write;
 
 use super::flags::leave_out_development;

@@ -94,14 +94,20 @@ fn stand(
         let ships = target.is_some_and(|target| build.chain(target).any(|below| below.index == stage.index));
         let mut wanted = Wanted::new();
         needs::of_steps(scene, stage, &twin.slim, &mut wanted)?;
-        let to_build = needs::to_build(scene, stage)?;
+        // What the full one lacks too nothing was built with.
+        let same = needs::has_same_programs(&twin.slim);
+        let to_build = if same { BTreeSet::new() } else { needs::to_build(scene, stage)? };
         if ships && let Some(one) = to_build.first() {
             return Err(format!("dependencies are built in it, with `{one}`"));
         }
         for package in &to_build {
             apt::want(&mut wanted, package, needs::first_install(scene, stage));
         }
-        if ships && target.is_some_and(|target| target.index == stage.index) {
+        let last = target.is_some_and(|target| target.index == stage.index);
+        if last || !ships {
+            needs::of_sources(scene, stage, &twin.slim, last, &mut wanted)?;
+        }
+        if ships && last {
             needs::of_container(scene, stage, &twin.slim, &mut wanted);
             for package in run_packages(scene) {
                 apt::want(&mut wanted, &package, usize::MAX);

@@ -246,12 +246,18 @@ fn is_source(name: &str) -> bool {
         || MORE_ENDINGS.contains(&ending)
         || is_environment(name)
         || is_start(name)
+        || is_crontab(name, ending)
         || (ending == "txt" && (name.starts_with("requirements") || name.starts_with("constraints")))
 }
 
 /// `docker-entrypoint`, `start`: scripts that a container starts with often have no ending.
 fn is_start(name: &str) -> bool {
     !name.contains('.') && ["entrypoint", "start", "run", "manage", "bin"].iter().any(|word| name.contains(word))
+}
+
+/// `crontab`, `cronfile`, `crontab.txt`.
+fn is_crontab(name: &str, ending: &str) -> bool {
+    name.contains("cron") && matches!(ending, "" | "txt" | "tab" | "cron")
 }
 
 fn is_environment(name: &str) -> bool {
@@ -327,6 +333,7 @@ mod tests {
             ("src/main.py", b"import os\xff"),
             ("vite.config.ts", b"export default {}"),
             ("docker-entrypoint", b"#!/bin/sh\n"),
+            ("crontab.txt", b"* * * * * python a.py\n"),
             ("node_modules/a/index.js", b"x"),
             ("env/pyvenv.cfg", b"home = /"),
             ("env/lib/x.py", b"x"),
@@ -336,7 +343,7 @@ mod tests {
             ("odd.py", b"a\0b"),
         ]);
         let paths: Vec<&str> = texts.keys().map(String::as_str).collect();
-        assert_eq!(paths, ["docker-entrypoint", "src/main.py", "vite.config.ts"]);
+        assert_eq!(paths, ["crontab.txt", "docker-entrypoint", "src/main.py", "vite.config.ts"]);
         assert_eq!((&*texts["src/main.py"], cut), ("import os\u{fffd}", false));
     }
 

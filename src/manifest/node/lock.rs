@@ -12,6 +12,9 @@ use crate::manifest::project::Tool;
 use crate::manifest::tree::Tree;
 use crate::manifest::words::unquote;
 
+/// What stands in these files where a package comes from a repository.
+const GIT: [&str; 5] = ["\"git+", "\"git://", ".git#", "@git+", "type: git"];
+
 /// What the file holds. `run` are the direct run-time dependencies, for the formats that don't tell development apart.
 /// `direct` are all of them with what the manifest asks for.
 pub(super) fn read(
@@ -26,7 +29,8 @@ pub(super) fn read(
         return None;
     }
     let text = tree.text(path)?;
-    match tool {
+    let from_git = GIT.iter().any(|sign| text.contains(sign));
+    let locked = match tool {
         Tool::Npm => npm(tree, path, text),
         Tool::YarnClassic | Tool::YarnBerry => {
             Some(Locked { demands: Some(super::demands::yarn(text, direct)), ..Locked::new(yarn(text), Some(run)) })
@@ -37,7 +41,8 @@ pub(super) fn read(
             let lock: Value = json::read(tree, path, &plain)?;
             Some(Locked { demands: super::demands::bun(&lock), ..Locked::new(bun(&lock), Some(run)) })
         }
-    }
+    }?;
+    Some(Locked { from_git, ..locked })
 }
 
 /// `package-lock.json`: `packages` since version 2, else `dependencies`.

@@ -76,6 +76,7 @@ fn reads_environments(group: &Group) -> bool {
     let has = |name: &str| group.projects().flat_map(|project| &project.dependencies).any(|one| one.name == name);
     let flask = has("flask") && has("python-dotenv") && group.dockerfiles().any(|text| text.contains("flask"));
     let php = has("laravel/framework") || has("symfony/dotenv");
-    let own = group.dockerfiles().any(|text| text.contains(".env") || text.contains("bun "));
+    let words = [".env", "bun ", "pipenv run", "\"pipenv\", \"run\"", "\"pipenv\",\"run\""];
+    let own = group.dockerfiles().any(|text| words.iter().any(|word| text.contains(word)));
     bundler || flask || php || own || group.evidence.env_loader().is_some()
 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::pieces;
-use crate::manifest::{Ecosystem, LockedPackage, Project};
+use crate::manifest::{Ecosystem, Locked, LockedPackage, Project};
 use crate::optimize::scene::Scene;
 
 /// What node-gyp calls.
@@ -22,6 +22,9 @@ const SIGNS: [&str; 9] = [
     "prebuild",
 ];
 
+/// By which npm and its like fetch from repositories.
+pub(super) const GIT: [&str; 2] = ["git", "ca-certificates"];
+
 /// Debian packages that a stage needs on a slim base to install its Node dependencies: empty where slim suffices, `None`
 /// where that isn't known.
 pub(in crate::optimize) fn build_packages(scene: &Scene, stage: usize) -> Option<BTreeSet<String>> {
@@ -38,12 +41,18 @@ pub(in crate::optimize) fn build_packages(scene: &Scene, stage: usize) -> Option
         if compiles {
             packages.extend(COMPILER.map(str::to_owned));
         }
+        if from_git(pieces.project, locked) {
+            packages.extend(GIT.map(str::to_owned));
+        }
         packages.extend(prisma(scene));
     } else {
         // Several installs, or one that can't be taken apart: all that is known of the context counts.
         let nodes = scene.projects().iter().filter(|project| project.ecosystem == Ecosystem::Node);
         for project in nodes {
             let mut locked = project.installs.iter().filter_map(|way| way.locked.as_ref());
+            if locked.clone().any(|locked| from_git(project, Some(locked))) || from_git(project, None) {
+                packages.extend(GIT.map(str::to_owned));
+            }
             if locked.any(|locked| compiles(locked.packages.iter())) || named(project) {
                 packages.extend(COMPILER.map(str::to_owned));
             }
@@ -66,6 +75,23 @@ fn compiles<'l>(packages: impl Iterator<Item = (&'l String, &'l LockedPackage)>)
     let told = packages.iter().any(|(_, one)| one.scripts.is_some());
     let scripts = packages.iter().any(|(name, one)| *name != "fsevents" && one.scripts == Some(true));
     sign && (scripts || !told)
+}
+
+/// Whether a package comes from a repository, and not as an archive.
+fn from_git(project: &Project, locked: Option<&Locked>) -> bool {
+    let asks = |text: &str| {
+        let scheme = ["git+", "git:", "git@", "ssh:", "github:", "gitlab:", "bitbucket:", "gist:"];
+        let short = text.split_once('/').is_some_and(|(user, name)| {
+            let word =
+                |part: &str| !part.is_empty() && part.chars().all(|c| c.is_ascii_alphanumeric() || "-_.".contains(c));
+            !user.starts_with('.') && word(user) && word(name.split('#').next().unwrap_or_default())
+        });
+        short
+            || scheme.iter().any(|start| text.starts_with(start))
+            || text.split('#').next().is_some_and(|url| url.strip_suffix(".git").is_some())
+    };
+    locked.is_some_and(|locked| locked.from_git)
+        || project.dependencies.iter().filter_map(|one| one.requirement.as_deref()).any(asks)
 }
 
 /// Without a lock file: whether a direct dependency is known to compile where it finds no binary. Their `install` scripts

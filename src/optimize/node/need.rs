@@ -71,6 +71,8 @@ impl Walk<'_, '_, '_> {
     fn image(&mut self, stage: &Stage) -> Result<(), String> {
         for keyword in [Keyword::Entrypoint, Keyword::Cmd] {
             let Some((index, _)) = self.scene.build.last(stage, keyword) else { continue };
+            let options = self.scene.build.expand(stage, index, "${NODE_OPTIONS:-}").unwrap_or_default();
+            self.loaded(&["node".to_owned(), options])?;
             let code = self.scene.build.code(index).ok_or("the shell that starts it is not known")?;
             for one in code.script.invocations() {
                 self.started += 1;
@@ -100,6 +102,7 @@ impl Walk<'_, '_, '_> {
             self.program(words::name(&words[0]))?;
         }
         self.programs.extend(words.first().map(|first| words::name(first).to_owned()));
+        self.loaded(words)?;
         let words = words::program(words);
         let Some(first) = words.first() else { return Ok(()) };
         self.programs.insert(words::name(first).to_owned());
@@ -124,6 +127,35 @@ impl Walk<'_, '_, '_> {
         }
     }
 
+    /// Modules that options of Node.js load before the program, given to it or to one that starts it.
+    fn loaded(&self, words: &[String]) -> Result<(), String> {
+        let parts = words.iter().flat_map(|word| word.split_whitespace()).collect::<Vec<_>>();
+        for (at, word) in parts.iter().enumerate() {
+            let word = word.strip_prefix("NODE_OPTIONS=").unwrap_or(word);
+            let (flag, value) = word.split_once('=').map_or((word, None), |(flag, value)| (flag, Some(value)));
+            if let Some(module) = value.or(parts.get(at + 1).copied()).filter(|_| words::MODULES.contains(&flag)) {
+                self.present(imports::package(module).unwrap_or_default())?;
+            }
+        }
+        let compilers = ["ts-node", "tsx", "esbuild-register", "@swc-node/register", "@babel/register"];
+        // `--exec ts-node`, and settings that are written in TypeScript.
+        let typescript = parts.iter().skip(1).any(|word| word.ends_with(".ts"));
+        let native = matches!(parts.first().map(|first| words::name(first)), Some("node" | "nodejs" | "bun" | "deno"));
+        compilers
+            .into_iter()
+            .filter(|name| typescript && !native || parts.contains(name))
+            .try_for_each(|name| self.present(name))
+    }
+
+    /// A package that is loaded, and what that loads without saying so in its own manifest.
+    fn present(&self, package: &str) -> Result<(), String> {
+        let dev = development(self.pieces.project);
+        match std::iter::once(package).chain(words::beside(package).iter().copied()).find(|name| dev.contains(name)) {
+            Some(found) => Err(format!("`{found}`, a development dependency, is loaded at the start")),
+            None => Ok(()),
+        }
+    }
+
     /// A script of package.json and the hooks around it.
     fn script(&mut self, name: &str, depth: usize) -> Result<(), String> {
         let project = self.pieces.project;
@@ -139,19 +171,8 @@ impl Walk<'_, '_, '_> {
         Ok(())
     }
 
-    /// `node`, with modules that are loaded before.
+    /// `node` with a file.
     fn node(&mut self, args: &[String]) -> Result<(), String> {
-        for (at, word) in args.iter().enumerate() {
-            let (flag, value) = word.split_once('=').map_or((word.as_str(), None), |(flag, value)| (flag, Some(value)));
-            if words::MODULES.contains(&flag)
-                && let Some(module) = value.or(args.get(at + 1).map(String::as_str))
-            {
-                let dev = development(self.pieces.project);
-                if let Some(package) = imports::package(module).filter(|package| dev.contains(package)) {
-                    return Err(format!("`{package}`, a development dependency, is loaded at the start"));
-                }
-            }
-        }
         self.entries.extend(words::run_by_node(args).and_then(|at| args.get(at)).cloned());
         Ok(())
     }
@@ -162,7 +183,13 @@ impl Walk<'_, '_, '_> {
         let project = self.pieces.project;
         let wanted =
             |scope: fn(Scope) -> bool| project.dependencies.iter().any(|one| one.name == package && scope(one.scope));
-        if wanted(|scope| scope != Scope::Dev) || self.pieces.globals.iter().any(|one| one == package || one == name) {
+        if let Some(beside) = words::beside(name).iter().find(|one| development(project).contains(*one)) {
+            return Err(format!("`{name}` runs at the start and loads `{beside}`, a development dependency"));
+        }
+        // Of a program that stands alone the one that is installed for all suffices; others hand over to the project's.
+        let global = self.pieces.globals.iter().any(|one| one == package || one == name);
+        let suffices = global && (!wanted(|scope| scope == Scope::Dev) || words::ALONE.contains(&name));
+        if wanted(|scope| scope != Scope::Dev) || suffices {
             return Ok(());
         }
         if wanted(|scope| scope == Scope::Dev) {

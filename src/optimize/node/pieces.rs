@@ -6,6 +6,7 @@ use super::words;
 use crate::build::{Base, Build, Code, Stage, User, installed};
 use crate::dockerfile::{Instruction, Keyword};
 use crate::manifest::{Ecosystem, Install, Project};
+use crate::optimize::called;
 use crate::optimize::scene::Scene;
 use crate::shell::{Invocation, Manager, PackageCall, Verb};
 use crate::text::Span;
@@ -130,7 +131,11 @@ fn run<'a>(
     let mut install = None;
     for one in code.script.invocations() {
         let call = one.package_call();
-        let kind = call.as_ref().map_or_else(|| by_program(scene, &one), |call| by_call(call, before.is_some()));
+        let kind = match &call {
+            Some(call) if brings_called(scene, call) => Some(Kind::System),
+            Some(call) => by_call(call, before.is_some()),
+            None => by_program(scene, &one),
+        };
         if let (Some(Kind::Global), Some(call)) = (kind, &call) {
             globals.extend(call.packages.iter().map(|package| package.name.text.to_owned()));
         }
@@ -223,6 +228,13 @@ fn by_call(call: &PackageCall, installed: bool) -> Option<Kind> {
     }
 }
 
+/// Whether a package of the distribution brings the Python that sources start.
+fn brings_called(scene: &Scene, call: &PackageCall) -> bool {
+    call.manager.is_system()
+        && call.packages.iter().any(|one| one.name.text == "python3")
+        && called::programs(scene, Ecosystem::Node, true).contains("python3")
+}
+
 /// Debian packages that serve to compile native modules and for nothing that a Node program runs.
 fn only_builds(name: &str) -> bool {
     matches!(
@@ -258,6 +270,11 @@ fn installing<'a>(
     let folder = installed::folder(build, place, one, call).ok_or_else(unknown)?;
     let found = installed::of(build, place, one, call).ok_or_else(unknown)?;
     if words::elsewhere(&words::of(one)) {
+        let root = &found.project.root;
+        let member = scene.projects().iter().any(|one| one.members.contains(root));
+        if !root.is_empty() && !member && found.project.workspace.is_none() {
+            return Err(super::plan::not_alone(found.project));
+        }
         return Err("the install is for a part of a workspace".to_owned());
     }
     let variable = build.run_variable(stage, index, one, "NODE_ENV");

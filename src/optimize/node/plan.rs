@@ -3,8 +3,8 @@
 use super::output::{self, Output};
 use super::pieces::{Kind, Pieces};
 use super::{native, need, words};
-use crate::build::{Base, Stage, releases};
-use crate::manifest::{Project, Scope, Tool};
+use crate::build::{Base, BaseImage, Presence, Stage, installed, releases};
+use crate::manifest::{Ecosystem, Project, Scope, Tool};
 use crate::optimize::scene::Scene;
 use crate::shell::{Invocation, Manager, Verb};
 
@@ -44,16 +44,16 @@ pub(super) fn plan(scene: &Scene, stage: &Stage, pieces: &Pieces) -> Result<Opti
     let kept = developed.then(|| need::of_development(scene, stage, pieces)).flatten();
     let drops_dev = developed && kept.is_none();
     let own = pieces.has(Kind::Prune);
-    let compiles = native::build_packages(scene, stage.index).is_some_and(|packages| !packages.is_empty());
-    let drops_tools = pieces.has(Kind::Compilers) || compiles;
+    let drops_tools = pieces.has(Kind::Compilers) || needs_tools(scene, stage);
     let builds = pieces.builds();
     let output = builds.then(|| output::of(scene, project, &pieces.commands(scene.build)));
     let workspace = !project.members.is_empty() || project.workspace.is_some();
     let open = output.as_ref().is_some_and(|output| output.open.is_some() || workspace);
     if !(drops_tools || builds && (drops_dev || own)) {
-        return match kept.filter(|_| builds) {
-            Some(why) => Err(format!("development dependencies stay, as {why}")),
-            None => Ok(None),
+        return match (kept.filter(|_| builds), other(scene, project).filter(|_| builds)) {
+            (Some(why), _) => Err(format!("development dependencies stay, as {why}")),
+            (None, Some(other)) => Err(not_alone(other)),
+            (None, None) => Ok(None),
         };
     }
     let why = match (drops_dev || own, drops_tools) {
@@ -62,6 +62,10 @@ pub(super) fn plan(scene: &Scene, stage: &Stage, pieces: &Pieces) -> Result<Opti
         (false, _) => "build tools are not needed to run",
     };
     let modules = modules(scene, stage, pieces, output.as_ref(), open, drops_dev)?;
+    let elsewhere = installed::workdir(scene.build, stage, pieces.last_built()) != pieces.folder;
+    if elsewhere && matches!(modules, Modules::Pruned(_) | Modules::Beside(_)) {
+        return Err(format!("`{}` is not the working folder, where packages would be taken away", pieces.folder));
+    }
     let whole = open;
     if (whole || workspace) && matches!(pieces.folder.as_str(), "/" | "/?") {
         return Err("the project lies in the root folder, and what its build writes is not known".to_owned());
@@ -70,6 +74,35 @@ pub(super) fn plan(scene: &Scene, stage: &Stage, pieces: &Pieces) -> Result<Opti
         return Err("Yarn keeps its packages outside of `node_modules`".to_owned());
     }
     Ok(Some(Plan { modules, output, whole, workspace, why: why.to_owned() }))
+}
+
+/// Another project that scripts of this one install or build.
+fn other<'a>(scene: &Scene<'a>, project: &Project) -> Option<&'a Project> {
+    let nodes = scene.projects().iter().filter(|one| one.ecosystem == Ecosystem::Node && !one.root.is_empty());
+    let mut others = nodes.filter(|one| one.root != project.root && !project.members.contains(&one.root));
+    let commands: Vec<Vec<String>> =
+        project.scripts.iter().flat_map(|script| words::commands(&script.command)).collect();
+    others.find(|one| {
+        let names = |word: &String| {
+            let path = word.split_once('=').map_or(word.as_str(), |(_, value)| value);
+            path.trim_start_matches("./").trim_end_matches('/') == one.root
+        };
+        let goes = |words: &Vec<String>| words[0] == "cd" || words::elsewhere(words);
+        commands.iter().any(|words| goes(words) && words[1..].iter().any(names))
+    })
+}
+
+/// Why a stage with more projects than one stays.
+pub(super) fn not_alone(other: &Project) -> String {
+    format!("the project in `{}` is installed too, and what of each of them runs is not known", other.root)
+}
+
+/// Whether the install calls for tools that nothing else needs. Git alone counts where the base brings it: a slim one
+/// could stand in its place.
+fn needs_tools(scene: &Scene, stage: &Stage) -> bool {
+    let Some(packages) = native::build_packages(scene, stage.index) else { return false };
+    let full = || matches!(scene.build.root_base(stage), Base::Image(image) if BaseImage::of(image).presence("git") == Presence::Has);
+    packages.iter().any(|one| !native::GIT.contains(&&**one)) || !packages.is_empty() && full()
 }
 
 /// Whether the project or a member of it has dependencies for development alone.

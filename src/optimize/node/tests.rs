@@ -1,5 +1,7 @@
 //! Rewrites of small Node projects.
 
+mod folders;
+
 use crate::optimize::Rung;
 use crate::optimize::sketch::{climbed, rewritten};
 
@@ -321,5 +323,70 @@ fn what_is_not_understood_stays() {
             &[],
             &["AS build", "AS dependencies"],
         );
+    }
+}
+
+#[test]
+fn what_comes_from_git_is_fetched_in_a_stage_with_git() {
+    let plain =
+        "FROM node:22\nWORKDIR /app\nCOPY package*.json ./\nRUN npm install\nCOPY . .\nCMD [\"node\", \"a.js\"]\n";
+    let of = |requirement: &str, lock: Option<&str>| {
+        let package = format!(r#"{{"name": "a", "dependencies": {{"x": "{requirement}"}}}}"#);
+        let mut files = vec![("package.json", package.as_str()), ("a.js", "")];
+        files.extend(lock.map(|lock| ("package-lock.json", lock)));
+        rewritten(plain, &files, Rung::Slim)
+    };
+    let lock = r#"{"lockfileVersion": 3, "packages": {"node_modules/y": {"resolved": "git+ssh://git@github.com/a/y.git#01"}}}"#;
+    for (requirement, lock, git) in [
+        ("git+https://github.com/a/b.git", None, true),
+        ("a/b#main", None, true),
+        ("github:a/b", None, true),
+        ("https://github.com/a/b.git#v1", None, true),
+        ("^1", Some(lock), true),
+        ("^1", None, false),
+        ("npm:@b/x@^1", None, false),
+        ("file:../b", None, false),
+        ("https://example.com/x.tgz", None, false),
+    ] {
+        let text = of(requirement, lock);
+        let (first, last) = text.split_at(text.rfind("FROM").unwrap());
+        assert_eq!(first.contains("recommends ca-certificates git "), git, "{requirement}: {text}");
+        assert!(last.starts_with("FROM node:22-slim\n") && !last.contains(" git"), "{requirement}: {text}");
+    }
+}
+
+/// A server whose container starts with this, and further development dependencies.
+fn started(start: &str, setup: &str, dev: &str) -> String {
+    let package = format!(
+        r#"{{"name": "a", "scripts": {{"build": "tsc", "typeorm": "typeorm-ts-node-commonjs", "x": "{start}"}},
+         "dependencies": {{"express": "^4", "typeorm": "0.3"}}, "devDependencies": {{"typescript": "^5"{dev}}}}}"#
+    );
+    let dockerfile = SPLIT.replace("CMD [\"node\", \"dist/main.js\"]", "CMD [\"npm\", \"run\", \"x\"]");
+    let dockerfile = dockerfile.replace("COPY package", &format!("{setup}COPY package"));
+    rewritten(&dockerfile, &server(&[("package.json", &package)]), Rung::Stages)
+}
+
+#[test]
+fn programs_load_packages_of_the_project() {
+    let ng = r#", "@angular/cli": "17", "@angular-devkit/build-angular": "17""#;
+    let ts_node = r#", "ts-node": "10""#;
+    let install = "RUN npm install -g @angular/cli nodemon\n";
+    for (start, setup, dev, stays) in [
+        ("ng serve --host 0.0.0.0", install, ng, true),
+        ("ng serve", install, r#", "@angular-devkit/build-angular": "17""#, true),
+        ("nodemon dist/main.js", install, r#", "nodemon": "3""#, false),
+        ("npm run typeorm migration:run && node dist/main", "", ts_node, true),
+        ("typeorm-ts-node-esm migration:run -d src/ds.ts", "", "", true),
+        ("node --require ts-node/register ./node_modules/typeorm/cli.js migration:run", "", ts_node, true),
+        ("nodemon --exec ts-node src/main.ts", install, ts_node, true),
+        ("cross-env NODE_OPTIONS='--import tsx' node src/main", "RUN npm i -g cross-env\n", r#", "tsx": "4""#, true),
+        ("node dist/main.js", "ENV NODE_OPTIONS=\"-r ts-node/register\"\n", ts_node, true),
+        ("knex migrate:latest --knexfile knexfile.ts", "RUN npm i -g knex\n", ts_node, true),
+        ("node src/main.ts", "", ts_node, false),
+        ("node dist/main.js", "", ts_node, false),
+    ] {
+        let text = started(start, setup, dev);
+        let prunes = ["--omit=dev", "AS production"].iter().any(|part| text.contains(part));
+        assert_eq!(prunes, !stays, "{start} {setup} {dev}: {text}");
     }
 }

@@ -103,6 +103,38 @@ pub(super) fn package_of(program: &str) -> &str {
     }
 }
 
+/// Packages that a program or a package loads from the project, and that it does not depend on itself.
+pub(super) fn beside(program: &str) -> &'static [&'static str] {
+    match program {
+        "ng" | "@angular/cli" => {
+            &["@angular/cli", "@angular-devkit/build-angular", "@angular/build", "@angular/compiler-cli"]
+        }
+        "typeorm-ts-node-commonjs" | "typeorm-ts-node-esm" => &["ts-node", "typescript"],
+        "nest" | "@nestjs/cli" => &["@nestjs/cli"],
+        "ts-node" | "ts-node-esm" | "ts-node-script" | "ts-node-dev" | "tsnd" => &["typescript"],
+        "babel-node" | "@babel/node" | "@babel/register" => &["@babel/core", "@babel/preset-env"],
+        "swc-node" | "@swc-node/register" => &["@swc/core"],
+        "esbuild-register" => &["esbuild"],
+        _ => &[],
+    }
+}
+
+/// Programs that need nothing of the project's packages.
+pub(super) const ALONE: [&str; 12] = [
+    "concurrently",
+    "cross-env",
+    "dotenv",
+    "forever",
+    "http-server",
+    "local-web-server",
+    "nodemon",
+    "npm-run-all",
+    "pm2",
+    "pm2-runtime",
+    "serve",
+    "tsx",
+];
+
 /// The script that a package manager is told to run: `npm start`, `yarn build`, `pnpm run x`.
 pub(super) fn script(words: &[String]) -> Option<&str> {
     let manager = name(words.first()?);

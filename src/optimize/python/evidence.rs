@@ -93,18 +93,54 @@ pub(super) fn commands(scene: &Scene, target: &Stage) -> Vec<String> {
     texts
 }
 
-/// A program of the base's Python that is called by its path: in the environment it stands elsewhere.
-pub(super) fn absolute_program(scene: &Scene, target: &Stage) -> Option<&'static str> {
-    let known = ["/usr/local/bin/", "/usr/local/lib/python", "/root/.local/bin/"];
-    let programs = ["python", "gunicorn", "uvicorn", "celery", "flask", "uwsgi", "django-admin", "alembic", "3."];
-    let calls = |text: &str| {
-        known.into_iter().find(|path| {
-            let mut rests = text.match_indices(path).map(|(at, _)| &text[at + path.len()..]);
-            rests.any(|rest| programs.iter().any(|program| rest.starts_with(program)))
-        })
-    };
+/// Why something in the container runs the base's Python, and would miss what an environment elsewhere holds.
+pub(super) fn bound_to_base(scene: &Scene, target: &Stage) -> Option<String> {
     let shebangs = scene.evidence.texts.iter().filter(|(_, text)| text.starts_with("#!"));
     let shebangs = shebangs.filter_map(|(_, text)| text.lines().next()).map(str::to_owned);
     let scripts = scripts(scene, target).into_iter().map(|(_, text)| text.to_owned());
-    scripts.chain(commands(scene, target)).chain(shebangs).find_map(|text| calls(&text))
+    let started: Vec<String> = scripts.chain(commands(scene, target)).chain(crontabs(scene)).collect();
+    if let Some(path) = started.iter().cloned().chain(shebangs).find_map(|text| absolute_program(&text)) {
+        return Some(format!("`{path}` is called by its path, and would be another Python"));
+    }
+    let own = started.iter().any(|text| sets_path(text) && text.contains("python"));
+    own.then(|| "a PATH of its own finds the base's Python, and would not find the environment's".to_owned())
+}
+
+/// A program of the base's Python that a text calls by its path: in the environment it stands elsewhere.
+fn absolute_program(text: &str) -> Option<&'static str> {
+    let known = ["/usr/local/bin/", "/usr/local/lib/python", "/root/.local/bin/"];
+    let programs = ["python", "gunicorn", "uvicorn", "celery", "flask", "uwsgi", "django-admin", "alembic", "3."];
+    known.into_iter().find(|path| {
+        let mut rests = text.match_indices(path).map(|(at, _)| &text[at + path.len()..]);
+        rests.any(|rest| programs.iter().any(|program| rest.starts_with(program)))
+    })
+}
+
+/// Whether a text sets a PATH that keeps nothing of the image's and has the folder of the base's Python.
+fn sets_path(text: &str) -> bool {
+    text.lines().any(|line| {
+        line.match_indices("PATH=").any(|(at, name)| {
+            let whole = !line[..at].ends_with(|c: char| c.is_ascii_alphanumeric() || c == '_');
+            let value = line[at + name.len()..].split([' ', ',', ';', '&']).next().unwrap_or_default();
+            whole && value.contains("/usr/local/bin") && !value.contains("$PATH") && !value.contains("${PATH")
+        })
+    })
+}
+
+/// What cron is told: files named for it or by a step that names it, and such steps. Cron hands no ENV on.
+fn crontabs(scene: &Scene) -> Vec<String> {
+    let steps = scene.file().instructions().iter();
+    let steps = steps.filter(|one| matches!(one.keyword, Keyword::Run | Keyword::Copy | Keyword::Add));
+    let steps: Vec<&str> = steps.map(|one| scene.source().slice(one.span)).filter(|text| tells_cron(text)).collect();
+    let files = scene.evidence.texts.iter().filter(|(path, _)| {
+        let name = path.rsplit('/').next().unwrap_or(path);
+        !is_source(name) && (name.contains("cron") || steps.iter().any(|step| step.contains(name)))
+    });
+    // What the copy to cron's folder says of itself is a path.
+    let runs = steps.iter().filter(|step| step.contains("python")).map(|step| (*step).to_owned());
+    files.map(|(_, text)| text.clone()).chain(runs).collect()
+}
+
+fn tells_cron(step: &str) -> bool {
+    step.contains("/etc/cron") || step.contains("/var/spool/cron") || step.contains("crontab")
 }

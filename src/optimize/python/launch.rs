@@ -67,7 +67,7 @@ fn wrapper(one: &Invocation) -> Option<Manager> {
 }
 
 fn wrapped(scene: &Scene, one: &Invocation) -> Option<Wrapped> {
-    let manager = wrapper(one)?;
+    let manager = wrapper(one).filter(|manager| !does_more(scene, *manager))?;
     let run = one.args.iter().position(|word| word.is("run"))?;
     if one.args[..run].iter().any(|word| !UV_SWITCHES.contains(&word.text())) {
         return None;
@@ -111,6 +111,34 @@ fn wrapped(scene: &Scene, one: &Invocation) -> Option<Wrapped> {
     Some(Wrapped { from, to: program.span.start, text, more: true })
 }
 
+/// Whether a wrapper sets variables or runs hooks besides: pipenv reads `.env`, pdm what its scripts say.
+fn does_more(scene: &Scene, manager: Manager) -> bool {
+    let texts = &scene.evidence.texts;
+    match manager {
+        Manager::Pipenv => {
+            texts.contains_key(".env") || scene.context().is_some_and(|context| context.find(".env").is_some())
+        }
+        Manager::Pdm => {
+            texts.iter().any(|(path, text)| path.rsplit('/').next() == Some("pyproject.toml") && scripts_do_more(text))
+        }
+        _ => false,
+    }
+}
+
+/// Whether pdm's scripts have variables, files of them, options for all, or hooks of a run.
+fn scripts_do_more(text: &str) -> bool {
+    let mut inside = false;
+    text.lines().map(str::trim).any(|line| {
+        if line.starts_with('[') {
+            inside = line.starts_with("[tool.pdm.scripts");
+        }
+        let mut words = line.split(|c: char| !(c.is_ascii_alphanumeric() || c == '_'));
+        let hook = line.starts_with("pre_") || line.starts_with("post_");
+        let fetches = ["install", "lock", "build", "publish"].iter().any(|word| line[..].contains(word));
+        inside && (words.any(|word| matches!(word, "env" | "env_file" | "_")) || (hook && !fetches))
+    })
+}
+
 /// A script of the manifest in place of its name, where it is one plain command.
 fn named_script(one: &Invocation, at: usize, command: &str, from: u32) -> Option<Wrapped> {
     let script = parse(command);
@@ -138,6 +166,18 @@ fn installs_root(scene: &Scene) -> bool {
                 _ => false,
             }
         })
+    })
+}
+
+/// Why a wrapper of what starts can neither go nor find an environment that another stage made.
+pub(super) fn bound(scene: &Scene, target: &Stage) -> Option<String> {
+    let started = [Keyword::Entrypoint, Keyword::Cmd, Keyword::Healthcheck].into_iter();
+    let mut codes = started.filter_map(|keyword| scene.build.code(scene.build.last(target, keyword)?.0));
+    codes.find_map(|code| {
+        let tools: Vec<Manager> = code.script.invocations().iter().filter_map(wrapper).collect();
+        let tool = tools.into_iter().find(|tool| does_more(scene, *tool))?;
+        let name = if tool == Manager::Pdm { "pdm run" } else { "pipenv run" };
+        Some(format!("`{name}` sets variables or runs hooks besides, so it has to stay with its environment"))
     })
 }
 

@@ -4,7 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::element::{Class, elements};
 use super::evidence;
-use super::system::{call_any, distributions, libraries, package_of, packages, rows, starters, suite, uses_git};
+use super::system::{
+    call_any, distributions, imports_tk, libraries, package_of, packages, rows, starters, suite, uses_git,
+};
 use crate::build::{Base, Reference, Slim, Stage};
 use crate::dockerfile::Keyword;
 use crate::manifest::{Ecosystem, python_name};
@@ -190,6 +192,7 @@ pub(in crate::optimize) fn run_packages(scene: &Scene) -> BTreeSet<String> {
         found.extend(known.flat_map(|known| known.names).map(str::to_owned));
     }
     found.extend(programs(scene, target).into_iter().filter_map(|name| package_of(&name)).map(str::to_owned));
+    found.extend(imports_tk(scene).then(|| "libtk8.6".to_owned()));
     found.retain(|name| !there.contains(name));
     found
 }

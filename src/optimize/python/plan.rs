@@ -80,6 +80,9 @@ pub(super) fn plan<'b>(scene: &Scene<'b>) -> Result<Plan<'b>, Not> {
     };
     base_allows(scene, stage)?;
     others_allow(scene, target, stage)?;
+    if let Some(why) = super::version::fetched(scene, stage) {
+        return not("the stages stay", why);
+    }
     let is_install = |all: &Option<Vec<Element>>| all.iter().flatten().any(|one| one.class == Class::Install);
     let mut indexes = runs.iter().filter(|(_, all)| is_install(all)).map(|(index, _)| *index);
     let first = indexes.next().unwrap_or(stage.from);
@@ -247,8 +250,9 @@ impl<'b> Plan<'b> {
 
     /// What the container's own commands call.
     fn run_time(&mut self, scene: &Scene, target: &Stage) -> Result<(), Not> {
-        if let Some(path) = evidence::absolute_program(scene, target).filter(|_| self.makes) {
-            return not("the stages stay", format!("`{path}` is called by its path, and would be another Python"));
+        let base = evidence::bound_to_base(scene, target).filter(|_| self.makes);
+        if let Some(why) = base.or_else(|| launch::bound(scene, target)) {
+            return not("the stages stay", why);
         }
         self.kept_tools = launch::tools_at_run_time(scene, target);
         Ok(())

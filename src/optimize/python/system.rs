@@ -238,11 +238,26 @@ pub(super) fn call_any(starters: &[&str], program: &str) -> bool {
     starters.iter().any(|text| calls(text, program))
 }
 
-/// Whether a quoted text that begins with the program stands behind `[`, `(` or `=`.
+/// Whether a quoted text that begins with the program stands behind `[`, `(`, `=` or `"-c",`, or the program behind
+/// another command in a quoted text.
 fn calls(text: &str, program: &str) -> bool {
     text.match_indices(program).any(|(at, _)| {
-        let Some(before) = text[..at].strip_suffix(['"', '\'']) else { return false };
-        let after = text[at + program.len()..].starts_with(['"', '\'', ' ']);
-        after && before.trim_end_matches(['f', 'r', ' ', '\n']).ends_with(['[', '(', '='])
+        let (before, after) = (&text[..at], &text[at + program.len()..]);
+        if !after.starts_with(['"', '\'', ' ']) {
+            return false;
+        }
+        let Some(quoted) = before.strip_suffix(['"', '\'']) else {
+            let line = before.rsplit('\n').next().unwrap_or_default();
+            let next = ["&&", ";", "|", "$("].iter().any(|end| line.trim_end().ends_with(end));
+            return next && line.contains(['"', '\'']);
+        };
+        let quoted = quoted.trim_end_matches(['f', 'r', ' ', '\n']);
+        quoted.ends_with(['[', '(', '=']) || ["\"-c\",", "'-c',"].iter().any(|end| quoted.ends_with(end))
     })
+}
+
+/// Whether a source imports what only a full image has the library of: slim ones leave Tk out.
+pub(super) fn imports_tk(scene: &Scene) -> bool {
+    let mut texts = scene.evidence.perhaps_holding(&["tkinter", "turtle"]);
+    texts.any(|(path, text)| evidence::is_source(path) && evidence::imports(text, &["tkinter", "turtle"]))
 }

@@ -225,3 +225,91 @@ fn what_cannot_be_done_is_said() {
     refused(&file("python:3.13", "pip install --target=/deps flask", "python app.py"), &files, "folder of their own");
     refused(&file("python:3.13-slim", install, "python app.py"), &files, "slim already");
 }
+
+#[test]
+fn a_python_that_uv_fetches_is_not_left_behind() {
+    let project = |requires: &'static str| {
+        let text = format!("[project]\nname=\"a\"\nversion=\"1\"\nrequires-python=\"{requires}\"\ndependencies=[]\n");
+        text.leak() as &str
+    };
+    let file = |base: &str, env: &str| {
+        format!(
+            "FROM {base}\nCOPY --from=ghcr.io/astral-sh/uv:0.9 /uv /bin/uv\nWORKDIR /app\n{env}COPY . .\nRUN uv sync --frozen\nCMD [\"/app/.venv/bin/python\", \"app.py\"]\n"
+        )
+    };
+    let files = |requires: &'static str, version: &'static str| {
+        let mut files = vec![("pyproject.toml", project(requires)), ("uv.lock", "version = 1\n"), APP];
+        files.extend((!version.is_empty()).then_some((".python-version", version)));
+        files
+    };
+    let (fits, old) = (">=3.11,<3.14", "python:3.12");
+    refused(&file(old, ""), &files(fits, "3.13\n"), "uv fetches Python `3.13`");
+    refused(&file(old, ""), &files(">=3.13", ""), "uv fetches Python `>=3.13`");
+    refused(&file(old, "ENV UV_PYTHON=3.11\n"), &files(fits, ""), "uv fetches Python `3.11`");
+    refused(&file(old, "").replace("--frozen", "--python 3.13"), &files(fits, ""), "uv fetches Python `3.13`");
+    refused(&file(old, "RUN uv python install 3.13\n"), &files(fits, ""), "a Python of its own");
+    refused(&file("ghcr.io/astral-sh/uv:bookworm", ""), &files(fits, ""), "uv fetches Python");
+    for (base, env, version) in [
+        (old, "", "3.12\n"),
+        (old, "", ""),
+        ("python:3.12.4", "", "3.12.4\n"),
+        ("python:3", "", "3.12\n"),
+        (old, "ENV UV_PYTHON_DOWNLOADS=never\n", "3.13\n"),
+        ("ghcr.io/astral-sh/uv:python3.12-bookworm", "", "3.12\n"),
+    ] {
+        check(&file(base, env), &files(fits, version), &["AS build\n", "COPY --from=build /app/.venv"], &[]);
+    }
+}
+
+#[test]
+fn what_cron_runs_is_the_bases_python() {
+    let file = |step: &str| {
+        format!(
+            "FROM python:3.13\nWORKDIR /app\nCOPY requirements.txt .\nRUN pip install -r requirements.txt\nCOPY . .\n{step}\nCMD [\"cron\", \"-f\"]\n"
+        )
+    };
+    let jobs = |text: &'static str| [REQUIREMENTS, APP, ("jobs.txt", text)];
+    let absolute = "* * * * * /usr/local/bin/python /app/main.py\n";
+    let bare = "PATH=/usr/local/bin:/usr/bin:/bin\n* * * * * python /app/main.py\n";
+    refused(&file("RUN crontab jobs.txt"), &jobs(absolute), "`/usr/local/bin/` is called by its path");
+    refused(&file("COPY jobs.txt /etc/cron.d/jobs"), &jobs(absolute), "`/usr/local/bin/` is called by its path");
+    refused(&file("RUN crontab jobs.txt"), &jobs(bare), "a PATH of its own");
+    let echoed = "RUN echo '* * * * * /usr/local/bin/python /app/main.py' | crontab -";
+    refused(&file(echoed), &[REQUIREMENTS, APP], "`/usr/local/bin/` is called by its path");
+    refused(&file("ENV A=1"), &[REQUIREMENTS, APP, ("mycron", bare)], "a PATH of its own");
+    // Nobody runs it, and who keeps PATH finds the environment.
+    check(&file("ENV A=1"), &jobs(absolute), &["AS build\n", "/opt/venv"], &[]);
+    let kept = "PATH=/usr/local/bin:$PATH\n";
+    check(&file("RUN crontab jobs.txt"), &jobs(kept), &["AS build\n", "/opt/venv"], &[]);
+}
+
+#[test]
+fn wrappers_that_set_variables_stay() {
+    let file = |tool: &str, command: &str| {
+        format!(
+            "FROM python:3.13\nRUN pip install {tool}\nWORKDIR /app\nCOPY . .\nRUN {tool} install\nCMD [\"{tool}\", \"run\", {command}]\n"
+        )
+    };
+    let pdm = |scripts: &str| {
+        let text = format!(
+            "[project]\nname=\"a\"\nversion=\"1\"\ndependencies=[]\n[tool.pdm.scripts]\n{scripts}\n[tool.x]\nenv=1\n"
+        );
+        [("pyproject.toml", text.leak() as &str), ("pdm.lock", ""), ("app.py", "")]
+    };
+    let (kept, gone) = ("CMD [\"pdm\", \"run\", \"start\"]", "CMD [\"python\", \"app.py\"]");
+    for scripts in [
+        "start={cmd=\"python app.py\",env={A=\"x\"}}",
+        "start={cmd=\"python app.py\",env_file=\".env\"}",
+        "_.env={A=\"x\"}\nstart=\"python app.py\"",
+        "pre_start=\"python seed.py\"\nstart=\"python app.py\"",
+    ] {
+        refused(&file("pdm", "\"start\""), &pdm(scripts), "`pdm run` sets variables");
+        check(&file("pdm", "\"start\""), &pdm(scripts), &[kept], &[gone]);
+    }
+    check(&file("pdm", "\"start\""), &pdm("start=\"python app.py\""), &[gone], &[kept]);
+    let files = [("Pipfile", "[packages]\nflask = \"*\"\n"), ("Pipfile.lock", "{}"), APP];
+    let with: Vec<_> = files.into_iter().chain([(".env", "A=\n")]).collect();
+    refused(&file("pipenv", "\"python\", \"app.py\""), &with, "`pipenv run` sets variables");
+    check(&file("pipenv", "\"python\", \"app.py\""), &with, &["CMD [\"pipenv\", \"run\""], &[]);
+    check(&file("pipenv", "\"python\", \"app.py\""), &files, &[gone], &[]);
+}

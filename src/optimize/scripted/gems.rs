@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use crate::build::{Base, PackageLists, Stage};
-use crate::manifest::{Ecosystem, Tool};
+use crate::manifest::{Ecosystem, Locked, Tool};
 use crate::optimize::python;
 use crate::optimize::scene::Scene;
 use crate::shell::{Manager, Verb};
@@ -25,13 +25,18 @@ fn packages(cell: &'static str) -> impl Iterator<Item = &'static str> {
     cell.split(' ').filter(|one| *one != "-")
 }
 
-/// Names of the gems that the lock files name, where there are any.
-fn locked(scene: &Scene) -> Option<BTreeSet<String>> {
+/// What Bundler's lock files hold.
+fn locks<'a>(scene: &Scene<'a>) -> impl Iterator<Item = &'a Locked> {
     let ruby = scene.projects().iter().filter(|project| project.ecosystem == Ecosystem::Ruby);
     let installs = ruby.flat_map(|project| &project.installs).filter(|install| install.tool == Tool::Bundler);
+    installs.filter_map(|install| install.locked.as_ref())
+}
+
+/// Names of the gems that the lock files name, where there are any.
+fn locked(scene: &Scene) -> Option<BTreeSet<String>> {
     let mut names = BTreeSet::new();
     let mut any = false;
-    for locked in installs.filter_map(|install| install.locked.as_ref()) {
+    for locked in locks(scene) {
         any = true;
         names.extend(locked.packages.keys().cloned());
     }
@@ -63,12 +68,7 @@ pub(in crate::optimize) fn build_packages(scene: &Scene, stage: usize) -> Option
     }
     let mut all: BTreeSet<String> = ["gcc", "g++", "make", "libc6-dev"].into_iter().map(str::to_owned).collect();
     all.extend(gems.iter().filter_map(|gem| row(gem)).flat_map(|(build, _)| packages(build)).map(str::to_owned));
-    let from_git = scene
-        .evidence
-        .texts
-        .iter()
-        .any(|(path, text)| path.ends_with("Gemfile.lock") && text.lines().any(|line| line == "GIT"));
-    if from_git {
+    if locks(scene).any(|locked| locked.from_git) {
         all.extend(["git", "ca-certificates"].map(str::to_owned));
     }
     Some(all)

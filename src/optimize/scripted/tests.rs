@@ -1,5 +1,5 @@
-use crate::optimize::Rung;
-use crate::optimize::sketch::{climbed, rewritten};
+use crate::optimize::sketch::{climbed, project, rewritten};
+use crate::optimize::{Level, Options, Rung, optimize};
 
 fn check(dockerfile: &str, files: &[(&str, &str)], rung: Rung, expected: &str) {
     let text = rewritten(dockerfile, files, rung);
@@ -35,4 +35,18 @@ fn packages_of_composer_are_installed_apart() {
         Rung::Stages,
         "FROM php:8.3-cli AS build\nRUN docker-php-ext-install pdo_mysql\nRUN apt-get update && apt-get install -y git unzip && rm -rf /var/lib/apt/lists/*\nCOPY --from=composer:2 /usr/bin/composer /usr/bin/composer\nWORKDIR /app\nCOPY composer.json composer.lock ./\nRUN --mount=type=cache,target=/root/.composer/cache composer install --no-dev\n\nFROM php:8.3-cli\nRUN docker-php-ext-install pdo_mysql\nWORKDIR /app\nCOPY --from=build /app/vendor /app/vendor\nCOPY . .\nCMD [\"php\", \"-S\", \"0.0.0.0:8000\", \"-t\", \"public\"]\n",
     );
+}
+
+#[test]
+fn gems_from_git_are_fetched_with_git() {
+    let dockerfile = "FROM ruby:3.3\nWORKDIR /app\nCOPY Gemfile Gemfile.lock ./\nRUN bundle install\nCOPY . .\nCMD [\"ruby\", \"app.rb\"]\n";
+    let lock = format!("GIT\n  remote: https://github.com/a/b\n  revision: 1\n  specs:\n    b (1.0)\n\n{}", LOCK.1);
+    for (lock, git) in [(lock.as_str(), true), (LOCK.1, false)] {
+        // Its text is read as a manifest, and not among the sources.
+        let (inputs, mut evidence) = project(dockerfile, &[GEMFILE, ("Gemfile.lock", lock), ("app.rb", "")]);
+        evidence.texts.remove("Gemfile.lock");
+        let options = Options { level: Level::Up(Rung::Slim), ..Options::default() };
+        let text = optimize(&inputs, 0, &evidence, &options).result()[0].text().to_owned();
+        assert_eq!(text.contains(" git "), git, "{text}");
+    }
 }

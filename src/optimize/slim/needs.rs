@@ -6,8 +6,9 @@ use std::collections::BTreeSet;
 use super::apt::{self, Wanted};
 use crate::build::{BaseImage, Presence, Reference, Slim, Stage};
 use crate::dockerfile::Keyword;
+use crate::manifest::Ecosystem;
 use crate::optimize::scene::Scene;
-use crate::optimize::{node, python, scripted};
+use crate::optimize::{called, node, python, scripted};
 use crate::shell::{Invocation, Manager, Script, Verb, parse};
 
 /// Scripts that scripts call, and so on, that are read.
@@ -16,11 +17,14 @@ const DEEPEST: usize = 3;
 /// Programs that read what to do from a file of the project.
 const FILE_READERS: [(&str, &str); 2] = [("make", "Makefile"), ("gmake", "Makefile")];
 
+/// Whether full and slim variants have the same programs.
+pub(super) fn has_same_programs(slim: &str) -> bool {
+    matches!(Reference::of(slim).short_name(), "debian" | "eclipse-temurin" | "oven/bun")
+}
+
 /// Packages that bring a program which the twin is known to lack; empty where it has it, or nobody knows.
 pub(super) fn packages_of(slim: &str, program: &str) -> Vec<&'static str> {
-    // Full and slim variants of these have the same programs.
-    let same = matches!(Reference::of(slim).short_name(), "debian" | "eclipse-temurin");
-    if same || BaseImage::of(slim).presence(program) == Presence::Has {
+    if has_same_programs(slim) || BaseImage::of(slim).presence(program) == Presence::Has {
         return Vec::new();
     }
     let mut packages = Slim::packages_of(program).unwrap_or_default();
@@ -128,6 +132,35 @@ pub(super) fn of_container(scene: &Scene, stage: &Stage, slim: &str, wanted: &mu
             apt::want(wanted, package, usize::MAX);
         }
     }
+}
+
+/// The programs that sources of Node and Ruby start: all of them where a stage builds, those that a container may come to
+/// where it ships.
+pub(super) fn of_sources(
+    scene: &Scene,
+    stage: &Stage,
+    slim: &str,
+    ships: bool,
+    wanted: &mut Wanted,
+) -> Result<(), String> {
+    let language = match Reference::of(slim).short_name() {
+        "node" => Ecosystem::Node,
+        "ruby" => Ecosystem::Ruby,
+        _ => return Ok(()),
+    };
+    if let Some(browser) = called::browser(scene, language).filter(|_| ships) {
+        return Err(format!(
+            "`{browser}` starts a browser, and which of its libraries the full image brings is not known"
+        ));
+    }
+    let runs = scene.build.instructions(stage).any(|(_, one)| one.keyword == Keyword::Run);
+    if ships || runs {
+        let at = if ships { usize::MAX } else { first_install(scene, stage) };
+        for program in called::programs(scene, language, ships) {
+            want_program(wanted, slim, program, at);
+        }
+    }
+    Ok(())
 }
 
 /// Debian packages by which a stage builds dependencies and that nothing in it installs; an error where that is not

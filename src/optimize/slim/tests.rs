@@ -53,6 +53,30 @@ fn programs_that_slim_images_lack_are_installed() {
 }
 
 #[test]
+fn programs_in_shell_texts_and_tk_are_installed() {
+    let slim = |source: &str| {
+        let text = "FROM python:3.13\nCOPY app.py /\nCMD [\"python\", \"/app.py\"]\n";
+        rewritten(text, &[("app.py", source)], Rung::Slim)
+    };
+    for (source, package) in [
+        ("import subprocess\nsubprocess.run(\"cd repo && git pull\", shell=True)\n", "git"),
+        ("import os\nos.system('cd /tmp; curl -O https://example.com/x')\n", "curl"),
+        ("import subprocess\nsubprocess.run([\"bash\", \"-c\", \"git pull\"])\n", "git"),
+        ("import tkinter as tk\n", "libtk8.6"),
+        ("try:\n    from tkinter import ttk\nexcept ImportError:\n    pass\n", "libtk8.6"),
+    ] {
+        let got = slim(source);
+        assert!(
+            got.contains(&format!("recommends {package}")) || got.contains(&format!(" {package} ")),
+            "{source}{got}"
+        );
+    }
+    for source in ["import subprocess\nprint('a git')\ngitter = 1; git = 2\n", "# import tkinter\n"] {
+        assert!(!slim(source).contains("apt-get"), "{source}");
+    }
+}
+
+#[test]
 fn what_may_compile_keeps_the_full_base() {
     let text = "FROM python:3.13\nCOPY . .\nRUN make all\nCMD [\"python\", \"app.py\"]\n";
     check(text, &[("app.py", "")], text);
@@ -65,4 +89,31 @@ fn a_compiler_is_installed_for_what_is_known_to_need_it() {
     assert!(got.starts_with("FROM python:3.13-slim AS build\nRUN apt-get update"), "{got}");
     assert!(got.contains("recommends gcc libc6-dev libpq-dev \\\n"), "{got}");
     assert!(got.contains("recommends libpq5 \\\n"), "{got}");
+}
+
+#[test]
+fn images_of_bun_and_uv_have_twins_and_users() {
+    let bun = "FROM oven/bun:1\nWORKDIR /app\nCOPY . .\nRUN bun install\nCMD [\"bun\", \"run\", \"a.ts\"]\n";
+    let files =
+        [("package.json", r#"{"name": "a", "dependencies": {"bcrypt": "5", "x": "github:a/x"}}"#), ("a.ts", "")];
+    let text = rewritten(bun, &files, Rung::Hygiene);
+    assert!(
+        !text.contains("bun:1\n") && text.contains("FROM oven/bun:1-slim\n") && text.contains("USER bun\n"),
+        "{text}"
+    );
+    assert!(!text.contains("apt-get"), "{text}");
+    let uv = "FROM ghcr.io/astral-sh/uv:python3.12-bookworm\nWORKDIR /app\nCOPY . .\nRUN uv sync\nENV PATH=\"/app/.venv/bin:$PATH\"\nCMD [\"python\", \"a.py\"]\n";
+    let files =
+        [("pyproject.toml", "[project]\nname = \"a\"\nversion = \"1\"\ndependencies = [\"flask\"]\n"), ("a.py", "")];
+    let text = rewritten(uv, &files, Rung::Hygiene);
+    assert!(
+        !text.contains("bookworm\n") && text.contains("FROM ghcr.io/astral-sh/uv:python3.12-bookworm-slim"),
+        "{text}"
+    );
+    assert!(text.contains("USER app\n"), "{text}");
+    // Nothing but uv: no twin is missed.
+    let tool = uv.replace("uv:python3.12-bookworm", "uv:0.8.11");
+    let refusals: Vec<_> =
+        climbed(&tool, &files, Rung::Slim).rungs.into_iter().flat_map(|rung| rung.refusals).collect();
+    assert!(refusals.iter().all(|one| !one.why.contains("slim twin")), "{refusals:?}");
 }

@@ -201,14 +201,31 @@ fn forms_of_files() {
          |ONBUILD COPY . .
          |ONBUILD RUN pip install -r requirements.txt";
     check(stays, PIP, stays);
-    let stays = "|FROM python:3.13
+    check(
+        "|FROM python:3.13
          |COPY . .
          |RUN <<EOF
          |set -e
+         |apt-get update
          |pip install -r requirements.txt
          |./build.sh
-         |EOF";
-    check(stays, PIP, stays);
+         |EOF
+         |CMD [\"python\"]",
+        PIP,
+        "|FROM python:3.13
+         |COPY requirements.txt ./
+         |RUN <<EOF
+         |set -e
+         |apt-get update
+         |pip install -r requirements.txt
+         |EOF
+         |COPY . .
+         |RUN <<EOF
+         |set -e
+         |./build.sh
+         |EOF
+         |CMD [\"python\"]",
+    );
     check(
         "|FROM python:3.13
          |COPY [\".\", \"/app\"]
@@ -287,4 +304,61 @@ fn what_is_prepared_stays_prepared() {
          |COPY . .
          |RUN chmod +x run/go.sh",
     );
+}
+
+#[test]
+fn programs_that_a_copy_brings_stay_below_it() {
+    let stays = |copy: &str, run: &str| {
+        let dockerfile = format!(
+            "|FROM python:3.13 AS build
+             |WORKDIR /app
+             |COPY . .
+             |RUN ./build.sh
+             |
+             |FROM python:3.13
+             |WORKDIR /app
+             |ENV PATH=/opt/venv/bin:$PATH
+             |{copy}
+             |{run}"
+        );
+        check(&dockerfile, &[("requirements.txt", "nltk\n"), ("build.sh", "")], &dockerfile);
+    };
+    stays("COPY --from=build /opt/venv /opt/venv", "RUN python -m nltk.downloader punkt");
+    stays("COPY --from=build /opt/venv /opt/venv", "RUN playwright install chromium");
+    stays("COPY --from=build /opt/venv /opt/venv", "RUN pip install gunicorn");
+    stays("COPY --from=build /app/node_modules ./node_modules", "RUN npx playwright install chromium");
+    // What needs nothing of it rises.
+    let rises = |run: &str| {
+        let head = "|FROM python:3.13 AS build
+             |WORKDIR /app
+             |COPY . .
+             |RUN ./build.sh
+             |
+             |FROM python:3.13
+             |WORKDIR /app";
+        let copy = "|COPY --from=build /app/dist ./dist";
+        check(
+            &format!("{head}\n{copy}\n|{run}"),
+            &[("requirements.txt", "nltk\n"), ("build.sh", "")],
+            &format!("{head}\n|{run}\n{copy}"),
+        );
+    };
+    rises("RUN python -m nltk.downloader punkt");
+    rises("RUN pip install gunicorn");
+}
+
+#[test]
+fn folders_that_a_copy_brings_are_there_before() {
+    let files = [("requirements.txt", "flask\n"), ("models/.gitkeep", ""), ("app.py", "")];
+    let check = |run: &str, rises: bool| {
+        let (head, copy, run) = ("|FROM python:3.13\n|WORKDIR /app", "|COPY . .", format!("|RUN {run}"));
+        let before = format!("{head}\n{copy}\n{run}");
+        check(&before, &files, &if rises { format!("{head}\n{run}\n{copy}") } else { before.clone() });
+    };
+    check("wget -O models/m.pt https://example.com/m.pt", false);
+    check("curl -o /app/models/m.pt https://example.com/m.pt", false);
+    check("cd models && wget https://example.com/m.pt", false);
+    check("curl https://example.com/m.pt > models/m.pt", false);
+    check("wget -O m.pt https://example.com/m.pt", true);
+    check("curl -o /opt/m.pt https://example.com/m.pt", true);
 }

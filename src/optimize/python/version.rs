@@ -1,0 +1,113 @@
+//! Whether uv works with the base's Python, or fetches another one into a folder that no stage takes along.
+
+use crate::build::{Base, Build, Given, Reference, Stage, installed};
+use crate::manifest::{Ecosystem, LanguageVersion};
+use crate::optimize::scene::Scene;
+use crate::shell::{Invocation, Manager};
+
+/// Why uv fetches a Python in one of a stage's RUNs; `None` where it takes the base's.
+pub(super) fn fetched(scene: &Scene, stage: &Stage) -> Option<String> {
+    let build = scene.build;
+    stage.instructions.clone().find_map(|index| {
+        let code = build.code(index)?;
+        code.script.invocations().iter().find_map(|one| fetched_by(scene, stage, index, one))
+    })
+}
+
+fn fetched_by(scene: &Scene, stage: &Stage, index: usize, one: &Invocation) -> Option<String> {
+    let build = scene.build;
+    let call = one.package_call().filter(|call| call.manager == Manager::Uv)?;
+    if call.verb_text == "python install" {
+        return Some("uv installs a Python of its own, which would stay in the build stage".to_owned());
+    }
+    let set = |name: &str| build.run_variable(stage, index, one, name).and_then(Given::text);
+    let never = set("UV_PYTHON_DOWNLOADS").is_some_and(|text| matches!(&*text, "never" | "0" | "false" | "manual"))
+        || set("UV_PYTHON_PREFERENCE").is_some_and(|text| text == "only-system")
+        || installed::is_set(build, (stage, index), one, &["UV_NO_MANAGED_PYTHON"])
+        || call.has(&["--no-python-downloads", "--no-managed-python", "--system"]);
+    if never || !matches!(&*call.verb_text, "sync" | "venv") {
+        return None;
+    }
+    let own = base_version(build, stage)?;
+    let option = one.args.iter().position(|word| matches!(word.text(), "--python" | "-p"));
+    let option = option.and_then(|at| one.args.get(at + 1)).map(|word| word.text().to_owned());
+    let joined = || one.args.iter().find_map(|word| Some(word.text().strip_prefix("--python=")?.to_owned()));
+    let asked = match option.or_else(joined).or_else(|| set("UV_PYTHON")) {
+        Some(asked) => (!is_named(&asked, &own)).then_some(asked),
+        None => unfit(scene, (stage, index), one, &own),
+    }?;
+    let own = if own.is_empty() { "none that it tells".to_owned() } else { own.join(".") };
+    Some(format!("uv fetches Python `{asked}`, as the base has {own}, and it would stay in the build stage"))
+}
+
+/// What the project asks for and the base does not have: the first line of a file of versions, or else the manifest.
+fn unfit(scene: &Scene, place: (&Stage, usize), one: &Invocation, own: &[String]) -> Option<String> {
+    let folder = installed::folder_of(scene.build, place, one)?;
+    let projects = scene.projects().iter().filter(|one| one.ecosystem == Ecosystem::Python);
+    let there = |version: &&LanguageVersion| installed::is_at(scene.build, place, &version.path, &folder);
+    let versions: Vec<&LanguageVersion> = projects.flat_map(|project| &project.language).filter(there).collect();
+    let is_file = |version: &&LanguageVersion| version.path.ends_with(".python-version");
+    if let Some(file) = versions.iter().copied().find(is_file) {
+        return (!is_named(&file.requirement, own)).then(|| file.requirement.clone());
+    }
+    let wanted = versions.iter().find(|version| version.path.ends_with("pyproject.toml"));
+    if own.is_empty() {
+        return Some(wanted.map_or_else(|| "3".to_owned(), |version| version.requirement.clone()));
+    }
+    wanted.filter(|version| !fits(&version.requirement, own)).map(|version| version.requirement.clone())
+}
+
+/// The numbers of the base's Python, as far as its tag tells; empty where it brings none. `None` where nothing is known.
+fn base_version(build: &Build, stage: &Stage) -> Option<Vec<String>> {
+    let Base::Image(image) = build.root_base(stage) else { return None };
+    let reference = Reference::of(image);
+    let tag = reference.tag.unwrap_or_default();
+    let version = if reference.name.ends_with("astral-sh/uv") {
+        let part = tag.split('-').find_map(|part| part.strip_prefix("python"));
+        let Some(part) = part else { return Some(Vec::new()) };
+        part
+    } else {
+        tag.split('-').next()?
+    };
+    let parts: Vec<String> = version.split('.').map(str::to_owned).collect();
+    let plain = parts.iter().all(|part| part.parse::<u32>().is_ok());
+    (plain && parts.len() > 1).then_some(parts)
+}
+
+/// Whether a request names the base's Python: `3.13`, `cpython-3.13`, a path.
+fn is_named(request: &str, own: &[String]) -> bool {
+    let version = request.trim().trim_start_matches(|c: char| !c.is_ascii_digit());
+    if request.contains('/') || version.is_empty() {
+        return true;
+    }
+    if request.starts_with(['<', '>', '=', '~', '!']) {
+        return fits(request, own);
+    }
+    let asked: Vec<&str> = version.split('.').collect();
+    asked.len() <= own.len() && asked.iter().zip(own).all(|(asked, own)| asked == own)
+}
+
+/// Whether a Python fits a list such as `>=3.12,<3.14`, as far as minor versions tell.
+fn fits(list: &str, own: &[String]) -> bool {
+    let minor = |parts: &[&str]| -> Option<(u32, u32)> {
+        Some((parts.first()?.parse().ok()?, parts.get(1).map_or(Some(0), |text| text.parse().ok())?))
+    };
+    let texts: Vec<&str> = own.iter().map(String::as_str).collect();
+    let Some(own) = minor(&texts) else { return true };
+    list.split(',').map(str::trim).all(|clause| {
+        let version = clause.trim_start_matches(['<', '>', '=', '~', '!', ' ']);
+        let parts: Vec<&str> = version.trim_end_matches(".*").split('.').collect();
+        let Some(asked) = minor(&parts) else { return true };
+        let patch = parts.get(2).is_some_and(|text| *text != "0");
+        match clause[..clause.len() - version.len()].trim() {
+            ">=" | ">" => own >= asked,
+            "<" => own < asked || (patch && own == asked),
+            "<=" => own <= asked,
+            "==" | "===" if parts.len() == 1 => own.0 == asked.0,
+            "==" | "===" => own == asked,
+            "~=" if patch || parts.len() > 2 => own == asked,
+            "~=" => own >= asked && own.0 == asked.0,
+            _ => true,
+        }
+    })
+}
