@@ -125,7 +125,13 @@ fn makes(one: &Invocation, folder: &str) -> bool {
     !installs
         && (is_runner(one)
             || (makes
-                && one.args.iter().filter(|word| !word.text().starts_with('-')).last().as_ref().is_some_and(inside)))
+                && one
+                    .args
+                    .iter()
+                    .filter(|word| !word.text().starts_with('-'))
+                    .next_back()
+                    .as_ref()
+                    .is_some_and(inside)))
 }
 
 /// What `find` passes over: packages that an earlier step installed would be in the image twice.
