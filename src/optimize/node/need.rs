@@ -110,7 +110,10 @@ impl Walk<'_, '_, '_> {
             return self.script(script, depth);
         }
         match words::name(first) {
-            "node" | "nodejs" | "bun" => self.node(&words[1..]),
+            "node" | "nodejs" | "bun" => {
+                self.node(&words[1..]);
+                Ok(())
+            }
             "npm" | "yarn" | "pnpm" => Err(format!("`{}` runs at the start", words.join(" "))),
             "run-s" | "run-p" | "npm-run-all" | "concurrently" => Err(format!("`{first}` starts several programs")),
             "ts-node" | "tsx" | "nodemon" | "pm2-runtime" | "pm2" | "ts-node-dev" => {
@@ -139,7 +142,7 @@ impl Walk<'_, '_, '_> {
         }
         let compilers = ["ts-node", "tsx", "esbuild-register", "@swc-node/register", "@babel/register"];
         // `--exec ts-node`, and settings that are written in TypeScript.
-        let typescript = parts.iter().skip(1).any(|word| word.ends_with(".ts"));
+        let typescript = parts.iter().skip(1).any(|word| word.strip_suffix(".ts").is_some());
         let native = matches!(parts.first().map(|first| words::name(first)), Some("node" | "nodejs" | "bun" | "deno"));
         compilers
             .into_iter()
@@ -172,9 +175,8 @@ impl Walk<'_, '_, '_> {
     }
 
     /// `node` with a file.
-    fn node(&mut self, args: &[String]) -> Result<(), String> {
+    fn node(&mut self, args: &[String]) {
         self.entries.extend(words::run_by_node(args).and_then(|at| args.get(at)).cloned());
-        Ok(())
     }
 
     /// A program of a package, of the image, or installed for all.
