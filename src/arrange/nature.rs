@@ -146,7 +146,7 @@ fn names_nothing(walk: &Walk, at: usize, invocation: &Invocation) -> bool {
             return true;
         }
         if text.starts_with(['/', '~', '$']) {
-            return !walk.is_target(text) && !(text.starts_with('/') && lacks(text));
+            return !(walk.is_target(text) || text.starts_with('/') && lacks(text));
         }
         let Some(folder) = &folder else { return false };
         let plain = !word.is_pattern() || text.contains("://");

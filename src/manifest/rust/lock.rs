@@ -4,11 +4,11 @@ use std::collections::BTreeSet;
 
 use toml::de::DeValue;
 
-use super::super::locked::{Entry, Locked};
-use super::super::toml_text::{self, Table};
-use super::super::tree::Tree;
 use super::version::answers;
 use super::{Packages, dependency_tables};
+use crate::manifest::locked::{Entry, Locked};
+use crate::manifest::toml_text::{self, Table};
+use crate::manifest::tree::Tree;
 
 /// A package as the lock file has it.
 struct Package {

@@ -124,8 +124,7 @@ fn makes(one: &Invocation, folder: &str) -> bool {
     let makes = one.program.is_some_and(|name| MAKERS.contains(&name));
     !installs
         && (is_runner(one)
-            || (makes
-                && one.args.iter().filter(|word| !word.text().starts_with('-')).last().as_ref().is_some_and(inside)))
+            || (makes && one.args.iter().rfind(|word| !word.text().starts_with('-')).as_ref().is_some_and(inside)))
 }
 
 /// What `find` passes over: packages that an earlier step installed would be in the image twice.

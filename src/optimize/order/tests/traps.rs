@@ -203,31 +203,6 @@ fn forms_of_files() {
     check(stays, PIP, stays);
     check(
         "|FROM python:3.13
-         |COPY . .
-         |RUN <<EOF
-         |set -e
-         |apt-get update
-         |pip install -r requirements.txt
-         |./build.sh
-         |EOF
-         |CMD [\"python\"]",
-        PIP,
-        "|FROM python:3.13
-         |COPY requirements.txt ./
-         |RUN <<EOF
-         |set -e
-         |apt-get update
-         |pip install -r requirements.txt
-         |EOF
-         |COPY . .
-         |RUN <<EOF
-         |set -e
-         |./build.sh
-         |EOF
-         |CMD [\"python\"]",
-    );
-    check(
-        "|FROM python:3.13
          |COPY [\".\", \"/app\"]
          |WORKDIR /app
          |RUN pip install -r requirements.txt \\
@@ -361,4 +336,33 @@ fn folders_that_a_copy_brings_are_there_before() {
     check("curl https://example.com/m.pt > models/m.pt", false);
     check("wget -O m.pt https://example.com/m.pt", true);
     check("curl -o /opt/m.pt https://example.com/m.pt", true);
+}
+
+#[test]
+fn heredocs_are_divided_with_their_ends() {
+    check(
+        "|FROM python:3.13
+         |COPY . .
+         |RUN <<EOF
+         |set -e
+         |apt-get update
+         |pip install -r requirements.txt
+         |./build.sh
+         |EOF
+         |CMD [\"python\"]",
+        PIP,
+        "|FROM python:3.13
+         |COPY requirements.txt ./
+         |RUN <<EOF
+         |set -e
+         |apt-get update
+         |pip install -r requirements.txt
+         |EOF
+         |COPY . .
+         |RUN <<EOF
+         |set -e
+         |./build.sh
+         |EOF
+         |CMD [\"python\"]",
+    );
 }
