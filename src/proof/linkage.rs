@@ -20,6 +20,9 @@ const USUAL: [&str; 10] = [
     "/usr/local/lib64",
 ];
 
+/// Bytes below which a file named like a library may be a script of the linker; those of glibc have some 300.
+const SCRIPT: u64 = 4096;
+
 /// A library that is asked for: who asks (the file's name), and its name.
 type Unresolved = BTreeMap<(String, String), String>;
 
@@ -102,6 +105,8 @@ fn places(side: &Side, path: PathId, folders: &[String]) -> Vec<String> {
 }
 
 fn has(side: &Side, folder: &str, name: &str) -> bool {
-    let found = side.find(&format!("{folder}/{name}"));
-    found.and_then(|path| side.held(path)).is_some_and(|entry| entry.kind == Kind::File)
+    let Some(path) = side.find(&format!("{folder}/{name}")) else { return false };
+    // `libc.so` of a development package is a text for the linker: what asks the loader for it was made for another C library.
+    let script = |size: u64| name.strip_suffix(".so").is_some() && size < SCRIPT && side.linked(path).is_none();
+    side.held(path).is_some_and(|entry| entry.kind == Kind::File && !script(entry.size))
 }

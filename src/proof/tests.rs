@@ -178,6 +178,11 @@ fn libraries_are_found_where_the_loader_looks() {
     let wrong = ["/app/_psycopg.so needs libpq.so.5, which is not there"];
     assert_wrong(&linkage::check(&before, &side(&after, &[], &asks)), &wrong);
     assert_wrong(&linkage::check(&side(&after, &[], &asks), &side(&after, &[], &asks)), &[]);
+    // A text for the linker is no library: what asks for it by that name was made for musl.
+    let script = "100644 0:0 283 usr/lib/x86_64-linux-gnu/libc.so\n100755 0:0 99 app/musl.node";
+    let asks_musl = ["app/musl.node: libc.so"];
+    let without = side("100755 0:0 99 app/musl.node", &[], &asks_musl);
+    assert_wrong(&linkage::check(&side(script, &[], &asks_musl), &without), &[]);
     let base = side("100755 0:0 99 usr/lib/libc.so.6", &[], &[]);
     let files: Vec<_> = before.programs().map(|(path, _)| path).collect();
     assert_eq!(linkage::lacking(&before, &files, &base), ["libpq.so.5".to_owned()].into());
