@@ -127,7 +127,9 @@ fn builds_are_measured_in_turns_and_nothing_is_left() {
             number("disk_bytes") > number("pull_bytes") && number("pull_bytes") > number("base_pull_bytes"),
             "{image}"
         );
-        assert!((1..100_000).contains(&number("upload_bytes")), "{image}");
+        // Where a change of the sources installs again, the layer holds pip's bytecode too: images of Python bring none.
+        let most = if reruns_install { 10_000_000 } else { 100_000 };
+        assert!((1..most).contains(&number("upload_bytes")), "{image}");
         let cpu = json["builds"][build]["runs"][0]["cpu_seconds"].as_f64();
         assert!(cpu.is_none_or(|cpu| cpu > 0.1 && cpu < 60.0), "{cpu:?}");
     }
