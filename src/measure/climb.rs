@@ -4,6 +4,7 @@
 mod attempt;
 mod ground;
 
+use std::cell::OnceCell;
 use std::collections::BTreeSet;
 
 use self::attempt::attempts;
@@ -51,6 +52,8 @@ struct Climb<'s, 'g> {
     ground: &'g Ground<'g>,
     demand: &'g Demand,
     sources: Sources,
+    /// What is asked of both sides, once the sources were looked through for it.
+    wanted: OnceCell<Wanted>,
     say: &'g dyn Fn(&str),
 }
 
@@ -119,7 +122,14 @@ impl Session {
 
 impl<'s, 'g> Climb<'s, 'g> {
     fn new(session: &'s Session, ground: &'g Ground<'g>, demand: &'g Demand, say: &'g dyn Fn(&str)) -> Self {
-        Self { session, ground, demand, sources: Sources { texts: ground.evidence.texts.clone() }, say }
+        Self {
+            session,
+            ground,
+            demand,
+            sources: Sources { texts: ground.evidence.texts.clone() },
+            wanted: OnceCell::new(),
+            say,
+        }
     }
 
     fn proof(&self) -> Proof {
@@ -169,12 +179,15 @@ impl<'s, 'g> Climb<'s, 'g> {
             Err(failure) => return Err(failure),
         };
         (self.say)("looking at the original");
-        let wanted = self.wanted();
-        self.session.original(&built.tag, &wanted, declared, &self.sources).map(Some)
+        self.session.original(&built.tag, self.wanted(), declared, &self.sources).map(Some)
     }
 
     /// What is asked of both sides, with what sources and command tell.
-    fn wanted(&self) -> Wanted {
+    fn wanted(&self) -> &Wanted {
+        self.wanted.get_or_init(|| self.looked())
+    }
+
+    fn looked(&self) -> Wanted {
         let mut wanted = self.demand.wanted.clone();
         let texts = || self.sources.texts.iter().map(|(path, text)| (path.as_str(), text.as_str()));
         wanted.paths = crate::proof::routes(texts());
@@ -213,7 +226,7 @@ impl<'s, 'g> Climb<'s, 'g> {
         let declared = self.declared(sources, rungs);
         let all = rungs.is_empty();
         tried.checks =
-            self.session.equivalence(original, &built.tag, &declared, (&self.wanted(), &self.sources), all)?;
+            self.session.equivalence(original, &built.tag, &declared, (self.wanted(), &self.sources), all)?;
         tried.checks.extend(self.test_stage(sources)?);
         if tried.holds() && proof.floor.is_empty() {
             let side = self.session.side(&built.tag)?;
