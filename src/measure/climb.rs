@@ -148,6 +148,7 @@ impl<'s, 'g> Climb<'s, 'g> {
         let after: Inputs = self.ground.inputs.with_sources(sources);
         let mut declared = Declared::of(self.ground.inputs, &after, self.ground.build);
         let steps = rungs.iter().flat_map(|climbed| &climbed.steps);
+        declared.compiles_start = steps.clone().any(|step| step.pass == "compiled-start");
         declared.steps = steps.map(|step| format!("{}: {}", step.what, step.why)).collect();
         declared.replaces_server =
             rungs.iter().any(|climbed| climbed.rung == Rung::Server && !climbed.steps.is_empty());

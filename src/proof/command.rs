@@ -91,6 +91,43 @@ fn unwrapped(words: &[String], scripts: &BTreeMap<String, String>) -> Option<Vec
     }
 }
 
+/// Options of `go run` whose value may be the next word.
+const GO_VALUES: [&str; 10] =
+    ["-ldflags", "-tags", "-mod", "-gcflags", "-asmflags", "-p", "-modfile", "-pgo", "-buildvcs", "-overlay"];
+
+/// The words that a toolchain, which compiles and starts, hands on to the program that it starts; `None` where the
+/// command starts no toolchain.
+pub(super) fn handed_on(words: &[String]) -> Option<Vec<String>> {
+    let first = words.first().map(|word| word.rsplit('/').next().unwrap_or(word))?;
+    let has = |names: &[&str]| words[1..].iter().any(|word| names.contains(&word.as_str()));
+    let from = |at: usize| words.get(at..).unwrap_or_default().to_vec();
+    match first {
+        "go" if has(&["run"]) => {
+            let mut at = 2;
+            while let Some(flag) = words.get(at).filter(|word| word.starts_with('-')) {
+                at += if GO_VALUES.contains(&flag.as_str()) { 2 } else { 1 };
+            }
+            let files = words.iter().skip(at).take_while(|word| word.ends_with(".go")).count();
+            Some(from(at + files.max(1)))
+        }
+        "cargo" if has(&["run", "r"]) => {
+            Some(words.iter().position(|word| word == "--").map_or_else(Vec::new, |at| from(at + 1)))
+        }
+        "mvn" | "mvnw" if has(&["spring-boot:run"]) => {
+            let profiles = words.iter().filter_map(|word| word.strip_prefix("-Dspring-boot.run.profiles="));
+            Some(profiles.map(|names| format!("--spring.profiles.active={names}")).collect())
+        }
+        "gradle" | "gradlew" if has(&["run", ":run", "bootRun", ":bootRun"]) => Some(Vec::new()),
+        _ => None,
+    }
+}
+
+/// The words behind the program: `app WORDS`, `java -jar FILE WORDS`.
+pub(super) fn arguments(words: &[String]) -> &[String] {
+    let archive = words.first().is_some_and(|word| word == "java") && words.get(1).is_some_and(|word| word == "-jar");
+    words.get(if archive { 3 } else { 1 }..).unwrap_or_default()
+}
+
 /// Modules that do the same as the program of their name.
 const SERVERS: [&str; 9] =
     ["uvicorn", "gunicorn", "hypercorn", "celery", "flask", "daphne", "taskiq", "granian", "streamlit"];
@@ -164,6 +201,26 @@ mod tests {
         );
         check(&[], &["npm", "run", "serve"], "sh -c NODE_ENV=production node x.js");
         check(&[], &["npm", "run", "other"], "npm run other");
+    }
+
+    #[test]
+    fn toolchains_hand_words_on() {
+        let words = |text: &str| text.split_whitespace().map(str::to_owned).collect::<Vec<_>>();
+        for (text, expected) in [
+            ("go run . -port 9000", Some("-port 9000")),
+            ("go run -tags prod main.go routes.go serve", Some("serve")),
+            ("/usr/local/go/bin/go run ./cmd/api", Some("")),
+            ("cargo run --release -- --port 1", Some("--port 1")),
+            ("cargo run --release", Some("")),
+            ("./mvnw spring-boot:run -Dspring-boot.run.profiles=prod", Some("--spring.profiles.active=prod")),
+            ("./gradlew bootRun", Some("")),
+            ("go version", None),
+            ("app run", None),
+        ] {
+            assert_eq!(handed_on(&words(text)), expected.map(words), "{text}");
+        }
+        assert_eq!(arguments(&words("java -jar a.jar --x")), ["--x"]);
+        assert_eq!(arguments(&words("app -port 9000")), ["-port", "9000"]);
     }
 
     #[test]

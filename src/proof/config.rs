@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::check::{Check, Seen};
-use super::command::command;
+use super::command::{arguments, command, handed_on};
 use super::declared::Declared;
 use super::side::Side;
 use crate::image::Config;
@@ -52,7 +52,12 @@ fn commands(old: &Config, new: &Config, declared: &Declared, seen: &mut Seen) {
     let (one, other) = (command(old, &declared.scripts), command(new, &declared.scripts));
     let told = |words: &[String]| format!("`{}`", words.join(" "));
     if one != other {
-        let why = declared.replaces_server.then_some("the rewrite puts another server in its place");
+        let compiled = declared.compiles_start && handed_on(&one).is_some_and(|words| words == arguments(&other));
+        let why = match (declared.replaces_server, compiled) {
+            (true, _) => Some("the rewrite puts another server in its place"),
+            (_, true) => Some("it is compiled when the image is built, and gets the same words"),
+            _ => None,
+        };
         seen.judge(why, &format!("containers start {} instead of {}", told(&other), told(&one)));
     } else if (&old.entrypoint, &old.cmd) != (&new.entrypoint, &new.cmd) {
         seen.explain(format!("ENTRYPOINT and CMD are written in another way and start the same: {}", told(&one)));

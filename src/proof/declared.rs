@@ -15,6 +15,8 @@ pub struct Declared {
     pub steps: Vec<String>,
     /// Whether the rewrite puts another server in the place of the original's.
     pub replaces_server: bool,
+    /// Whether the rewrite starts a compiled program instead of the toolchain that compiles it.
+    pub compiles_start: bool,
     /// Scripts of package.json, by name.
     pub scripts: BTreeMap<String, String>,
     /// Variables that the original's Dockerfile sets in the image.

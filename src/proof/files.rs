@@ -84,14 +84,14 @@ type Files = BTreeMap<String, PathId>;
 pub(super) fn check(before: &Side, after: &Side, declared: &Declared) -> Check {
     let mut seen = Seen::default();
     let old = files(before, declared);
-    let tails = tails(after);
+    let hints = Hints { tails: tails(after), compiled: is_compiled(before, after, declared) };
     let mut gone: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
     let mut same = 0;
     for (path, id) in &old {
         let now = after.tree_path(path);
         match now {
             Some(now) => same += usize::from(compare(before, after, declared, (path, *id, now), &mut seen)),
-            None => match why_gone(before, after, declared, path, &tails) {
+            None => match why_gone(after, declared, path, &hints) {
                 Some(why) => gone.entry(why).or_default().push(path),
                 None => seen.fail(format!("`{path}` is gone")),
             },
@@ -229,19 +229,23 @@ fn reads(side: &Side, entry: &Entry) -> bool {
     }
 }
 
-fn why_gone(
-    before: &Side,
-    after: &Side,
-    declared: &Declared,
-    path: &str,
-    tails: &BTreeSet<String>,
-) -> Option<&'static str> {
+/// What tells why files are gone, read once.
+struct Hints {
+    /// Names of all files of the rewrite, without hashes.
+    tails: BTreeSet<String>,
+    /// Whether what runs was compiled.
+    compiled: bool,
+}
+
+fn why_gone(after: &Side, declared: &Declared, path: &str, hints: &Hints) -> Option<&'static str> {
     if declared.brought.get(path).is_some_and(|own| declared.ignored.contains(own)) {
         return Some("the new .dockerignore keeps it out of the context");
     }
     let name = path.rsplit('/').next().unwrap_or(path);
     let generated = !declared.brought.contains_key(path);
-    if declared.replaces_server && (!generated || tails.contains(&unhashed(name)) || name.ends_with(".tsbuildinfo")) {
+    if declared.replaces_server
+        && (!generated || hints.tails.contains(&unhashed(name)) || name.ends_with(".tsbuildinfo"))
+    {
         return Some("the server serves what was built from it");
     }
     if generated && category_of(path.trim_start_matches('/').as_bytes()).is_some() {
@@ -265,21 +269,27 @@ fn why_gone(
             return Some("made anew under a name with another hash");
         }
     }
-    is_compiled(before, after, declared, path)
-        .then_some("read or written by the compiler only: what it made is what runs")
+    let of_compiler = hints.compiled && is_for_compiler(declared, path);
+    of_compiler.then_some("read or written by the compiler only: what it made is what runs")
 }
 
-/// Whether what runs was compiled, and a file is what the compiler reads or leaves.
-fn is_compiled(before: &Side, after: &Side, declared: &Declared, path: &str) -> bool {
+/// Whether what runs was compiled, and the compiler is gone.
+fn is_compiled(before: &Side, after: &Side, declared: &Declared) -> bool {
     let languages = [Ecosystem::Go, Ecosystem::Rust, Ecosystem::Java, Ecosystem::DotNet];
-    if !declared.speaks(&languages) {
+    let is_source = |path: &String| {
+        path.rsplit_once('.').is_some_and(|(_, ending)| matches!(ending, "go" | "rs" | "java" | "kt" | "cs"))
+    };
+    // Packages of the distribution are compiled with where no manifest stands.
+    if !declared.speaks(&languages) && !declared.brought.keys().any(is_source) {
         return false;
     }
     let interpreted =
         ["python3", "node", "ruby", "php"].iter().any(|name| super::system::starts(before, declared, name));
-    if interpreted || after.program("go").or_else(|| after.program("cargo")).is_some() {
-        return false;
-    }
+    !interpreted && after.program("go").or_else(|| after.program("cargo")).is_none()
+}
+
+/// Whether a file is what a compiler reads or leaves.
+fn is_for_compiler(declared: &Declared, path: &str) -> bool {
     let ending = path.rsplit('.').next().unwrap_or_default();
     let folder = path.rsplit_once('/').map_or("", |(folder, _)| folder);
     let in_build = folder.split('/').any(|part| COMPILED.contains(&part));

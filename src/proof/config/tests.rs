@@ -29,6 +29,10 @@ fn commands_are_compared_as_they_run() {
     );
     let declared = Declared { replaces_server: true, ..Declared::default() };
     check_with(&declared, "CMD vite preview", "CMD nginx", &[]);
+    let declared = Declared { compiles_start: true, ..Declared::default() };
+    check_with(&declared, "CMD go run . -port 9000", "CMD app -port 9000", &[]);
+    let wrong = ["containers start `app -port` instead of `go run . -port 9000`"];
+    check_with(&declared, "CMD go run . -port 9000", "CMD app -port", &wrong);
 }
 
 #[test]
