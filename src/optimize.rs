@@ -32,6 +32,15 @@ pub use self::run::{Climbed, Optimized, Options, Refusal, Step, optimize, unwrit
 pub use self::rung::{Level, Rung};
 pub use self::service::{Listed, Service, services};
 
+/// Which of some files of the context a compiled program does not read: what the compiler builds in (`go:embed`,
+/// `include_str!`), and what tells about the project alone. `texts`: of the sources, by path.
+pub fn unread_once_compiled<'p>(
+    texts: &std::collections::BTreeMap<String, String>,
+    paths: impl IntoIterator<Item = &'p String>,
+) -> std::collections::BTreeSet<String> {
+    compiled::unread(texts, paths)
+}
+
 #[cfg(test)]
 mod sketch;
 #[cfg(test)]

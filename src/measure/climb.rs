@@ -19,7 +19,7 @@ use super::session::Session;
 use super::trial::Wanted;
 use crate::build::Build;
 use crate::inputs::Inputs;
-use crate::optimize::{Climbed, Optimized, Rung, optimize};
+use crate::optimize::{Climbed, Optimized, Rung, optimize, unread_once_compiled};
 use crate::proof::{Check, Declared, Outcome, Proof, Scenario, Tried};
 use crate::text::Source;
 
@@ -147,6 +147,7 @@ impl<'s, 'g> Climb<'s, 'g> {
     fn declared(&self, sources: &[Source], rungs: &[Climbed]) -> Declared {
         let after: Inputs = self.ground.inputs.with_sources(sources);
         let mut declared = Declared::of(self.ground.inputs, &after, self.ground.build);
+        declared.built_in = unread_once_compiled(&self.ground.evidence.texts, declared.brought.values());
         let steps = rungs.iter().flat_map(|climbed| &climbed.steps);
         declared.compiles_start = steps.clone().any(|step| step.pass == "compiled-start");
         declared.steps = steps.map(|step| format!("{}: {}", step.what, step.why)).collect();

@@ -26,6 +26,7 @@ mod wanted;
 mod tests;
 
 pub(super) use self::mounts::insert;
+pub(super) use self::remains::unread;
 use super::pass::Pass;
 use super::rung::Rung;
 use super::scene::{Scene, Turn};

@@ -112,9 +112,16 @@ fn path(old: &str, before: &Side, after: &Side, seen: &mut Seen) {
     let gone = old.split(':').filter(|folder| !folder.is_empty() && !now.contains(folder));
     for folder in gone {
         let holds = |side: &Side| side.find(folder).is_some_and(|folder| side.tree.children(folder).next().is_some());
+        let started = || {
+            let members = after.find(folder).into_iter().flat_map(|folder| after.tree.children(folder));
+            let config = after.config();
+            let words: Vec<&String> = config.entrypoint.iter().chain(&config.cmd).flatten().collect();
+            members.map(|path| after.text(path)).all(|path| words.contains(&&path))
+        };
         let why = match (holds(before), holds(after)) {
             (false, _) => Some("it is empty in the original"),
             (true, false) => Some("it is not there any more"),
+            (true, true) if started() => Some("what it holds is started by its path"),
             (true, true) => None,
         };
         seen.judge(why, &format!("PATH has no `{folder}` any more"));

@@ -29,6 +29,8 @@ pub struct Declared {
     pub ignored: BTreeSet<String>,
     /// Files of the context that the rewrite itself changes: the Dockerfile, its .dockerignore.
     pub rewritten: BTreeSet<String>,
+    /// Files of the context that a compiler builds into the program, or that tell about the project alone.
+    pub built_in: BTreeSet<String>,
     /// Languages of the projects in the context.
     pub ecosystems: Vec<Ecosystem>,
     /// Direct dependencies by ecosystem and name; whether they are wanted at run time.

@@ -36,7 +36,7 @@ const INSTALLED: [&str; 7] =
 const COMPILED: [&str; 6] = ["target", "obj", ".gradle", "build", ".m2", "bin"];
 
 /// Endings of what a compiler reads.
-const SOURCES: [&str; 24] = [
+const SOURCES: [&str; 27] = [
     "go",
     "mod",
     "sum",
@@ -50,6 +50,9 @@ const SOURCES: [&str; 24] = [
     "gradle",
     "xml",
     "cs",
+    "cshtml",
+    "razor",
+    "resx",
     "csproj",
     "fsproj",
     "sln",
@@ -293,8 +296,11 @@ fn is_for_compiler(declared: &Declared, path: &str) -> bool {
     let ending = path.rsplit('.').next().unwrap_or_default();
     let folder = path.rsplit_once('/').map_or("", |(folder, _)| folder);
     let in_build = folder.split('/').any(|part| COMPILED.contains(&part));
+    let own = declared.brought.get(path);
     SOURCES.contains(&ending)
-        || in_build && !declared.brought.contains_key(path)
+        || own.is_some_and(|own| declared.built_in.contains(own))
+        || declared.speaks(&[Ecosystem::Java]) && ["/src/main/", "/src/test/"].iter().any(|part| path.contains(part))
+        || in_build && own.is_none()
         || path.contains("/vendor/")
         || folder.split('/').any(|part| part == ".cargo" || part == ".mvn")
         || path.ends_with("/mvnw")

@@ -211,7 +211,13 @@ fn programs(before: &Side, after: &Side, declared: &Declared, seen: &mut Seen) {
     let words = |side: &Side| {
         let config = side.config();
         let mut all: Vec<String> = config.entrypoint.iter().flatten().take(1).cloned().collect();
-        all.extend(command(config, &declared.scripts).into_iter().next());
+        let first = command(config, &declared.scripts).into_iter().next();
+        // A program that is started by its path needs no PATH.
+        let full = |name: String| {
+            let ends = |word: &&String| word.strip_suffix(&name).is_some_and(|folder| folder.ends_with('/'));
+            config.entrypoint.iter().chain(&config.cmd).flatten().find(ends).cloned().unwrap_or(name)
+        };
+        all.extend(first.map(full));
         if all.is_empty() {
             all.extend(config.cmd.iter().flatten().take(1).cloned());
         }

@@ -81,13 +81,16 @@ fn files_of_the_application_stay() {
 fn sources_of_what_was_compiled_may_go() {
     let brought = ["main.go", "page.html"].map(|path| (format!("/app/{path}"), path.to_owned())).into();
     // Packages of the distribution: there is no go.mod.
-    let declared = Declared { folders: ["/app".to_owned()].into(), brought, ..Declared::default() };
+    let mut declared = Declared { folders: ["/app".to_owned()].into(), brought, ..Declared::default() };
     let page = "100644 0:0 9 app/page.html\n";
     let before = format!("CMD notes\n\n100644 0:0 9 app/main.go\n{page}100755 0:0 9 usr/bin/go\n");
-    let check = |after: &str| files::check(&side(&before, &[], &[]), &side(after, &[], &[]), &declared);
-    assert_wrong(&check(page), &[]);
-    assert_wrong(&check(""), &["`/app/page.html` is gone"]);
-    assert_wrong(&check(&format!("{page}100755 0:0 9 usr/bin/go\n")), &["`/app/main.go` is gone"]);
+    let check =
+        |after: &str, declared: &Declared| files::check(&side(&before, &[], &[]), &side(after, &[], &[]), declared);
+    assert_wrong(&check(page, &declared), &[]);
+    assert_wrong(&check("", &declared), &["`/app/page.html` is gone"]);
+    assert_wrong(&check(&format!("{page}100755 0:0 9 usr/bin/go\n"), &declared), &["`/app/main.go` is gone"]);
+    declared.built_in.insert("page.html".to_owned());
+    assert_wrong(&check("", &declared), &[]);
 }
 
 #[test]

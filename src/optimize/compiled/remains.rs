@@ -187,6 +187,18 @@ fn is_about(path: &str) -> bool {
     docker || plain.contains(&&*lower) || (folder.is_empty() && is_text && told.contains(&stem))
 }
 
+/// Which of some paths of the context no compiled program reads: files that a compiler builds in, as the sources say, and
+/// what tells about the project alone.
+pub(in crate::optimize) fn unread<'p>(
+    texts: &BTreeMap<String, String>,
+    paths: impl IntoIterator<Item = &'p String>,
+) -> BTreeSet<String> {
+    let patterns: Vec<String> =
+        [Language::Go, Language::Rust].into_iter().flat_map(|language| built_in(texts, language)).collect();
+    let inside = |path: &str| patterns.iter().any(|pattern| takes(pattern, path));
+    paths.into_iter().filter(|path| is_about(path) || inside(path)).cloned().collect()
+}
+
 /// Paths of the context that the compiler builds into the program, as its sources say.
 fn built_in(texts: &BTreeMap<String, String>, language: Language) -> BTreeSet<String> {
     let mut found = BTreeSet::new();

@@ -56,6 +56,9 @@ fn folders_of_path_stay_in_their_order() {
     let (before, after) = (format!("ENV PATH=/opt/bin:/bin{file}"), format!("ENV PATH=/bin{file}"));
     check_lines(&before, &after, &["PATH has no `/opt/bin` any more"]);
     check_lines(&before, "ENV PATH=/bin", &[]);
+    check_lines(&before, &after, &["PATH has no `/opt/bin` any more"]);
+    let start = "CMD /opt/bin/x\n";
+    check_lines(&format!("{start}{before}"), &format!("{start}{after}"), &[]);
 }
 
 #[test]
