@@ -4,7 +4,7 @@ use crate::build::Stage;
 use crate::dockerfile::Keyword;
 use crate::manifest::Ecosystem;
 use crate::optimize::scene::Scene;
-use crate::shell::{Invocation, Manager, Script, Verb, parse};
+use crate::shell::{Invocation, Manager, Script, Verb, Word, parse};
 
 /// Programs that do nothing for another user.
 const ROOTS: [&str; 30] = [
@@ -41,13 +41,17 @@ const ROOTS: [&str; 30] = [
 ];
 
 /// What a RUN puts below the home of root, unless something tells it another place.
-const AT_HOME: [(&str, &str); 9] = [
+const AT_HOME: [(&str, &str); 13] = [
     ("playwright install", "PLAYWRIGHT_BROWSERS_PATH"),
     ("nltk.download", "NLTK_DATA"),
     ("from_pretrained", "HF_HOME"),
     ("snapshot_download", "HF_HOME"),
     ("huggingface-cli download", "HF_HOME"),
     ("SentenceTransformer(", "HF_HOME"),
+    ("CrossEncoder(", "HF_HOME"),
+    ("hf_hub_download", "HF_HOME"),
+    ("torch.hub.load", "TORCH_HOME"),
+    ("easyocr.Reader", "EASYOCR_MODULE_PATH"),
     ("whisper.load_model", "XDG_CACHE_HOME"),
     ("uv python install", "UV_PYTHON_INSTALL_DIR"),
     ("pip install --user", "PYTHONUSERBASE"),
@@ -145,14 +149,44 @@ fn at_home(scene: &Scene, target: &Stage) -> Option<String> {
             continue;
         }
         let set = |name: &str| chain.iter().any(|(at, _)| text(*at).contains(name));
-        let found = AT_HOME.iter().find(|(words, variable)| text(*index).contains(words) && !set(variable));
+        let scripts = build.code(*index).map(|code| called(scene, &code.script)).unwrap_or_default();
+        let found = AT_HOME.iter().find(|(words, variable)| {
+            !set(variable) && (text(*index).contains(words) || scripts.iter().any(|script| script.contains(words)))
+        });
         if let Some((words, variable)) = found {
+            let words = words.trim_end_matches('(');
             return Some(format!(
                 "`{words}` leaves files in root's home; set `{variable}` to a folder that all may read"
             ));
         }
     }
     None
+}
+
+/// Texts of the context's scripts that commands start: `python fetch_models.py`, `python -m app.fetch`, `./fetch.sh`.
+fn called<'a>(scene: &Scene<'a>, script: &Script) -> Vec<&'a str> {
+    let texts = &scene.evidence.texts;
+    let mut found = Vec::new();
+    for one in script.invocations() {
+        let python = one.program.is_some_and(|program| program.starts_with("python"));
+        let words: Vec<&str> = [one.path.text()].into_iter().chain(one.args.iter().map(Word::text)).collect();
+        for (at, word) in words.iter().enumerate() {
+            let module = python && at > 0 && words[at - 1] == "-m";
+            let path = if module { format!("{}.py", word.replace('.', "/")) } else { (*word).to_owned() };
+            let path = path.trim_start_matches("./").trim_start_matches('/');
+            if !path.contains('.') || path.contains(['*', '$']) {
+                continue;
+            }
+            let ends = |own: &str| {
+                let below = |long: &str, short: &str| {
+                    long.strip_suffix(short).is_some_and(|rest| rest.is_empty() || rest.ends_with('/'))
+                };
+                below(own, path) || below(path, own)
+            };
+            found.extend(texts.iter().filter(|(own, _)| ends(own)).map(|(_, text)| text.as_str()));
+        }
+    }
+    found
 }
 
 fn of_projects(scene: &Scene, target: &Stage) -> Option<String> {
@@ -171,7 +205,7 @@ fn of_projects(scene: &Scene, target: &Stage) -> Option<String> {
     }
     let scripts: Vec<&str> = node().flat_map(|project| &project.scripts).map(|script| &*script.command).collect();
     let runs = invocations.iter().filter_map(|one| {
-        let words: Vec<&str> = one.args.iter().map(crate::shell::Word::text).collect();
+        let words: Vec<&str> = one.args.iter().map(Word::text).collect();
         let name = match (one.program?, words.as_slice()) {
             ("npm" | "yarn" | "pnpm" | "bun", ["run" | "run-script", name, ..] | [name, ..]) => (*name).to_owned(),
             (program, words) => return Some(format!("{program} {}", words.join(" "))),

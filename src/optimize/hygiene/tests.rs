@@ -254,3 +254,17 @@ fn bases_with_java_and_dotnet_get_a_user() {
         assert_eq!(owned, with(base, lines, user), "{found}");
     }
 }
+
+#[test]
+fn what_scripts_of_the_build_leave_at_home_keeps_root() {
+    let fetch = ("fetch.py", "from transformers import AutoModel\nAutoModel.from_pretrained('x')\n");
+    let of = |head: &str, run: &str| {
+        let dockerfile = format!("FROM python:3.13-slim\nWORKDIR /app\n{head}COPY app.py fetch.py ./\n{run}{START}");
+        rewritten(&dockerfile, &[APP, fetch], Rung::Hygiene)
+    };
+    for run in ["RUN python fetch.py\n", "RUN python -m fetch\n", "RUN cd /app && python /app/fetch.py\n"] {
+        assert!(!of("", run).contains("USER "), "{run}");
+    }
+    assert!(of("", "").contains("USER app"));
+    assert!(of("ENV HF_HOME=/opt/models\n", "RUN python fetch.py\n").contains("USER app"));
+}
