@@ -1,13 +1,13 @@
 //! What is installed, whatever the path: every distribution of the original is in the rewrite, unless something says that
 //! only building or developing needs it.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use super::check::{Check, Seen};
 use super::declared::Declared;
 use super::side::Side;
-use crate::image::Kind;
 use crate::image::packages::{Ecosystem, Package, Packages, Part};
+use crate::image::{Kind, PathId};
 use crate::manifest;
 
 /// Distributions that install others.
@@ -178,7 +178,9 @@ fn why_gone(
     let locked =
         language(key.0).and_then(|language| declared.locked.get(&(language, key.1.clone()))).copied().flatten();
     let asked = language(key.0).and_then(|language| declared.dependencies.get(&(language, key.1.clone())));
-    let in_tool = ["/npm/node_modules/", "/corepack/", "/opt/yarn"].iter().any(|part| place.contains(part));
+    let of_tool = |rest: &str| TOOLS.contains(&rest.split('/').next().unwrap_or(rest));
+    let global = place.split_once("lib/node_modules/").is_some_and(|(_, rest)| of_tool(rest));
+    let in_tool = global || ["/npm/node_modules/", "/corepack/", "/opt/yarn"].iter().any(|part| place.contains(part));
     if key.0 == Ecosystem::Node && (in_tool || declared.replaces_server) {
         return Some("nothing of it runs in a container");
     }
@@ -207,12 +209,27 @@ fn why_gone(
     None
 }
 
+/// Node's packages by their folders.
+fn modules(side: &Side) -> HashMap<PathId, u32> {
+    let nodes = side.packages.packages.iter().enumerate().filter(|(_, package)| package.ecosystem == Ecosystem::Node);
+    nodes.filter_map(|(at, package)| Some((package.place, u32::try_from(at).ok()?))).collect()
+}
+
+/// Whose a file is. pnpm links files of the same contents to each other, so that of Node's packages goes by its path.
+fn owner(side: &Side, folders: &HashMap<PathId, u32>, path: PathId) -> Option<u32> {
+    let parent = |path: &PathId| Some(side.image.paths.parent(*path)).filter(|_| *path != PathId::ROOT);
+    let nearest = std::iter::successors(Some(path), parent).find_map(|path| folders.get(&path).copied());
+    let own = |at: &u32| side.packages.packages.get(*at as usize).is_some_and(|one| one.ecosystem != Ecosystem::Node);
+    nearest.or_else(|| side.packages.owner(path).filter(own))
+}
+
 /// Whether distributions of one name and version have all their files; compiled Python and records of installers left out.
 fn contents(before: &Side, after: &Side, (old, new): (&BTreeMap<Key, u32>, &BTreeMap<Key, u32>), seen: &mut Seen) {
     let count = |side: &Side| {
         let mut count: BTreeMap<Key, BTreeMap<u32, usize>> = BTreeMap::new();
+        let folders = modules(side);
         for (path, id) in side.tree.members() {
-            let Some(owner) = side.packages.owner(path) else { continue };
+            let Some(owner) = owner(side, &folders, path) else { continue };
             let Some(package) = side.packages.packages.get(owner as usize) else { continue };
             if package.ecosystem.is_system() || side.image.entry(id).kind == Kind::Directory {
                 continue;

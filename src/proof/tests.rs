@@ -185,6 +185,36 @@ fn what_a_distribution_brings_as_its_own_part_goes_with_it() {
 }
 
 #[test]
+fn a_package_of_node_has_the_files_of_its_folder() {
+    let of = |places: &[&str], more: &str| {
+        let texts: Vec<(String, String)> = places
+            .iter()
+            .map(|place| {
+                let name = place.rsplit_once("node_modules/").unwrap().1;
+                (format!("{place}/package.json"), format!("{{\"name\": \"{name}\", \"version\": \"1.0.0\"}}"))
+            })
+            .collect();
+        let lines: String = texts.iter().map(|(path, text)| format!("100644 0:0 {} {path}\n", text.len())).collect();
+        let texts: Vec<(&str, &str)> = texts.iter().map(|(path, text)| (path.as_str(), text.as_str())).collect();
+        let node = "100755 0:0 9 usr/local/bin/node\n";
+        side(&format!("{node}{lines}{more}"), &texts, &[])
+    };
+    let [a, b] = ["app/node_modules/a", "app/node_modules/b"];
+    let file = format!("100644 0:0 5 {a}/LICENSE = x\n");
+    // Files of the same contents are one in pnpm's store.
+    let linked = of(&[a, b], &format!("{file}100644 0:0 0 {b}/LICENSE => {a}/LICENSE"));
+    let apart = of(&[a, b], &format!("{file}100644 0:0 5 {b}/LICENSE = x"));
+    assert_wrong(&packages::check(&linked, &apart, &Declared::default()), &[]);
+    assert_wrong(
+        &packages::check(&linked, &of(&[a, b], &file), &Declared::default()),
+        &["b 1.0.0 has 1 files instead of 2"],
+    );
+    let tool = of(&[a, "usr/local/lib/node_modules/pnpm/dist/node_modules/b"], "");
+    assert_wrong(&packages::check(&tool, &of(&[a], ""), &Declared::default()), &[]);
+    assert_wrong(&packages::check(&of(&[a, b], ""), &of(&[a], ""), &Declared::default()), &["b 1.0.0 (npm) is gone"]);
+}
+
+#[test]
 fn libraries_are_found_where_the_loader_looks() {
     let lines = "100755 0:0 99 usr/lib/x86_64-linux-gnu/libpq.so.5\n100755 0:0 99 app/_psycopg.so\n100755 0:0 99 app/libs/libown.so.1";
     let asks = ["app/_psycopg.so: libpq.so.5 libown.so.1 @$ORIGIN/libs"];
