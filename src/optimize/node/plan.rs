@@ -220,7 +220,9 @@ fn prune(scene: &Scene, stage: &Stage, pieces: &Pieces) -> Result<String, String
     let berry = pieces.way.is_some_and(|way| way.tool == Tool::YarnBerry);
     let workspace = !pieces.project.members.is_empty();
     Ok(match pieces.manager {
-        Manager::Npm => format!("npm prune {}{}", omit(scene, stage), resolving(scene, pieces)),
+        Manager::Npm => {
+            format!("npm prune {}{} --no-audit --no-fund", omit(scene, stage), resolving(scene, pieces))
+        }
         Manager::Yarn if berry && focuses(scene, pieces.project) => {
             format!("yarn workspaces focus {}--production", if workspace { "--all " } else { "" })
         }

@@ -65,7 +65,7 @@ CMD [\"node\", \"dist/main.js\"]
     let there = [
         "# My server\nFROM node:22 AS dependencies\nWORKDIR /app\n\n# install\nCOPY package*.json ./\n",
         "\n\nFROM dependencies AS build\n# build\nCOPY . .\nRUN npm run build\n\nFROM dependencies AS production\nRUN ",
-        " npm prune --omit=dev\n",
+        " npm prune --omit=dev --no-audit --no-fund\n",
         "\n\nFROM node:22\nWORKDIR /app\nCOPY --from=production /app/node_modules ./node_modules\n\nCOPY . .\nCOPY --from=build /app/dist ./dist\n\nEXPOSE 3000\nCMD [\"node\", \"dist/main.js\"]\n",
     ];
     check(dockerfile, &server(&[]), &there, &[]);
@@ -115,7 +115,7 @@ fn what_installs_run_decides_how_they_are_left_out() {
     check(
         SPLIT,
         &server(&[("package.json", &generates)]),
-        &["npm prune --omit=dev", "--from=build /app/node_modules"],
+        &["npm prune --omit=dev --no-audit --no-fund", "--from=build /app/node_modules"],
         &["AS dependencies"],
     );
 }
@@ -123,7 +123,8 @@ fn what_installs_run_decides_how_they_are_left_out() {
 #[test]
 fn unknown_outputs_take_the_whole_folder() {
     let package = PACKAGE.replace("\"tsc\"", "\"node build.mjs\"");
-    let there = ["npm prune --omit=dev\n", "\nFROM node:22\nWORKDIR /app\nCOPY --from=build /app ./\nCMD"];
+    let there =
+        ["npm prune --omit=dev --no-audit --no-fund\n", "\nFROM node:22\nWORKDIR /app\nCOPY --from=build /app ./\nCMD"];
     check(SPLIT, &server(&[("package.json", &package)]), &there, &["AS dependencies"]);
     // Not in the root folder.
     let dockerfile = SPLIT.replace("WORKDIR /app\n", "WORKDIR /\n");
@@ -156,7 +157,7 @@ fn each_tool_says_where_it_writes() {
             SPLIT,
             &server(&others),
             &[&format!("COPY --from=build {output}\n")],
-            &["npm prune --omit=dev\n\nFROM node:22 AS"],
+            &["npm prune --omit=dev --no-audit --no-fund\n\nFROM node:22 AS"],
         );
     }
 }
@@ -276,7 +277,7 @@ fn arguments_of_the_build_are_said_in_its_stage() {
 #[test]
 fn pruning_bears_what_the_install_bears() {
     let dockerfile = SPLIT.replace("npm ci", "npm ci --legacy-peer-deps");
-    check(&dockerfile, &server(&[]), &["npm prune --omit=dev --legacy-peer-deps\n"], &[]);
+    check(&dockerfile, &server(&[]), &["npm prune --omit=dev --legacy-peer-deps --no-audit --no-fund\n"], &[]);
 }
 
 #[test]
