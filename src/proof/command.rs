@@ -77,9 +77,12 @@ fn unwrapped(words: &[String], scripts: &BTreeMap<String, String>) -> Option<Vec
     let second = words.get(1).map(String::as_str);
     let rest = |from: usize| words.get(from..).map(<[String]>::to_vec).filter(|rest| !rest.is_empty());
     match (&*first, second) {
-        ("tini" | "dumb-init" | "catatonit", Some("--"))
-        | ("poetry" | "pipenv" | "pdm" | "hatch" | "rye", Some("run"))
-        | ("bundle", Some("exec")) => rest(2),
+        ("tini" | "dumb-init" | "catatonit", Some("--")) | ("bundle", Some("exec")) => rest(2),
+        // Their scripts are of pyproject.toml and Pipfile.
+        ("poetry" | "pipenv" | "pdm" | "hatch" | "rye", Some("run")) => match scripts.get(words.get(2)?) {
+            Some(_) => script(&words[1..], scripts),
+            None => rest(2),
+        },
         ("tini" | "dumb-init" | "catatonit" | "exec" | "npx" | "bunx", Some(next)) if !next.starts_with('-') => rest(1),
         ("uv", Some("run")) => rest(2 + words[2..].iter().take_while(|word| is_switch(word)).count()),
         ("python" | "python3", Some("-m")) => {
@@ -201,6 +204,7 @@ mod tests {
         );
         check(&[], &["npm", "run", "serve"], "sh -c NODE_ENV=production node x.js");
         check(&[], &["npm", "run", "other"], "npm run other");
+        check(&[], &["pdm", "run", "preview", "--host"], "vite preview --host");
     }
 
     #[test]

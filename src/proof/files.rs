@@ -254,7 +254,17 @@ fn why_gone(after: &Side, declared: &Declared, path: &str, hints: &Hints) -> Opt
     if generated && category_of(path.trim_start_matches('/').as_bytes()).is_some() {
         return Some("caches and leavings of tools");
     }
-    let junk = [".egg-info/", "/.git/", "/.cache/", "/.npm/", ".tsbuildinfo", "/.eslintcache", "/.turbo/"];
+    let junk = [
+        ".egg-info/",
+        "/.pdm-python",
+        "/.pdm-build/",
+        "/.git/",
+        "/.cache/",
+        "/.npm/",
+        ".tsbuildinfo",
+        "/.eslintcache",
+        "/.turbo/",
+    ];
     if generated && junk.iter().any(|part| path.contains(part)) {
         return Some("caches and leavings of tools");
     }
