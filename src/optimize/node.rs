@@ -20,6 +20,7 @@ use super::scene::{Scene, Turn};
 use crate::build::Base;
 
 pub(super) use self::native::{build_packages, run_packages};
+pub(super) use self::pieces::changes_manifest;
 pub(super) use self::writes::writes;
 
 /// Its passes.

@@ -4,8 +4,8 @@ use crate::build::{Build, installed};
 use crate::finding::Finding;
 use crate::fix::Level;
 use crate::inputs::Inputs;
-use crate::optimize::mend;
 use crate::optimize::scene::{Scene, Turn};
+use crate::optimize::{mend, node};
 use crate::rules::{Policies, Selection};
 use crate::shell::Manager;
 
@@ -30,6 +30,10 @@ fn fits(build: &Build, finding: &Finding) -> bool {
     mend::calls_at(build, finding.span, |place, invocation, call| {
         let found = installed::of(build, place, invocation, call)?;
         let install = found.install.filter(|_| found.has_lock)?;
+        // A RUN may put another manifest in the place of the one that was read.
+        if node::changes_manifest(build, place.0) {
+            return None;
+        }
         // Cargo's lock file is compared with all members.
         let whole = call.manager == Manager::Cargo;
         let alone = found.project.members.is_empty() && found.project.workspace.is_none();

@@ -35,6 +35,12 @@ fn npm() {
          |RUN npm install
          |COPY . .";
     passed("lock-respecting-install", stays, &other, stays);
+    let replaced = "|FROM node:22
+         |WORKDIR /app
+         |COPY . .
+         |RUN mv package-deployment.json package.json
+         |RUN npm install";
+    passed("lock-respecting-install", replaced, NPM, replaced);
     passed(
         "quiet-installs",
         stays,

@@ -349,7 +349,7 @@ impl Pieces<'_> {
 }
 
 /// Whether a RUN changes the manifest that the context brings.
-pub(super) fn changes_manifest(build: &Build, stage: &Stage) -> bool {
+pub(in crate::optimize) fn changes_manifest(build: &Build, stage: &Stage) -> bool {
     let runs = build.instructions(stage).filter(|(_, one)| one.keyword == Keyword::Run);
     runs.filter_map(|(index, _)| build.code(index)).flat_map(|code| code.script.invocations()).any(|one| {
         let changes = matches!(one.program, Some("mv" | "cp" | "rm" | "sed" | "jq" | "tee" | "truncate" | "ln"));
