@@ -291,6 +291,30 @@ impl<'s, 'g> Climb<'s, 'g> {
 
 /// A failure with the last words of its step.
 fn told(failure: &Failure) -> String {
-    let last = failure.log.iter().rev().take(3).rev().cloned().collect::<Vec<_>>().join("; ");
+    let last = telling(&failure.log).join("; ");
     if last.is_empty() { failure.what.clone() } else { format!("{}: {last}", failure.what) }
+}
+
+/// The lines that tell why a step failed: what npm calls errors begins with the cause, others end with it.
+fn telling(log: &[String]) -> Vec<&str> {
+    let of_npm = |line: &&str| line.starts_with("npm error ") || line.starts_with("npm ERR! ");
+    let noise = ["npm notice", "A complete log of this run", "[notice]"];
+    let lines = log.iter().map(|line| line.trim()).filter(|line| noise.iter().all(|part| !line.contains(part)));
+    let lines: Vec<&str> =
+        lines.filter(|line| !line.is_empty() && !matches!(*line, "npm error" | "npm ERR!")).collect();
+    let own: Vec<&str> = lines.iter().copied().filter(of_npm).take(3).collect();
+    if own.is_empty() { lines[lines.len().saturating_sub(3)..].to_vec() } else { own }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::telling;
+
+    #[test]
+    fn the_cause_is_told() {
+        let lines = |text: &str| text.lines().map(str::to_owned).collect::<Vec<_>>();
+        let npm = "npm warn x\nnpm error code ERESOLVE\nnpm error\nnpm error While resolving: a@1\nnpm notice New version\nnpm error A complete log of this run can be found in: /x";
+        assert_eq!(telling(&lines(npm)), ["npm error code ERESOLVE", "npm error While resolving: a@1"]);
+        assert_eq!(telling(&lines("a\nb\nERROR: no match\n\n[notice] new pip")), ["a", "b", "ERROR: no match"]);
+    }
 }

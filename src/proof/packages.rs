@@ -238,7 +238,8 @@ fn contents(before: &Side, after: &Side, (old, new): (&BTreeMap<Key, u32>, &BTre
             let made = text.strip_suffix(".pyc").is_some()
                 || text.contains(".dist-info/")
                 || text.contains(".egg-info")
-                || text.contains("/.cache/");
+                || text.contains("/.cache/")
+                || text.contains("/cache/") && text.strip_suffix(".gem").is_some();
             if !made && !text.contains("/bin/") && !is_of_npm(&text) {
                 *count.entry(key(package)).or_default().entry(owner).or_default() += 1;
             }

@@ -130,9 +130,15 @@ fn modules(
         return Ok(Modules::Absent);
     }
     let hooks = hooks(scene, project);
-    // npm leaves what an install without development dependencies would bring, for a fifth of the time.
-    if alone && pieces.manager == Manager::Npm && hooks != Hooks::Other {
-        return prune(scene, stage, pieces).map(Modules::Beside);
+    // What stays is what an install without development dependencies would bring, for a fifth of the time.
+    let berry = pieces.way.is_some_and(|way| way.tool == Tool::YarnBerry);
+    let leaves = matches!(pieces.manager, Manager::Npm | Manager::Pnpm) || pieces.manager == Manager::Yarn && !berry;
+    if alone
+        && leaves
+        && hooks != Hooks::Other
+        && let Ok(command) = prune(scene, stage, pieces)
+    {
+        return Ok(Modules::Beside(command));
     }
     let scripts = scripts_of_packages(pieces);
     if alone && let Some(behind) = pieces.behind_verb.and(production(scene, stage, pieces)) {

@@ -210,8 +210,10 @@ CMD [\"yarn\", \"start\"]
 ";
     let files: Vec<_> =
         server(&[("yarn.lock", yarn)]).into_iter().filter(|(path, _)| *path != "package-lock.json").collect();
-    let there =
-        ["yarn,sharing=locked yarn install --production --frozen-lockfile\n", "CMD [\"node\", \"dist/main.js\"]"];
+    let there = [
+        "AS production\nRUN --mount=type=cache,target=/usr/local/share/.cache/yarn yarn install --production ",
+        "CMD [\"node\", \"dist/main.js\"]",
+    ];
     check(dockerfile, &files, &there, &[]);
     let pnpm = "lockfileVersion: '9.0'\n\npackages:\n\n  express@4.0.0:\n    resolution: {integrity: a}\n";
     let dockerfile = "FROM node:22
@@ -228,7 +230,7 @@ CMD [\"pnpm\", \"start\"]
     check(
         dockerfile,
         &files,
-        &["--prod", "\n\nFROM node:22\nWORKDIR /app\nCOPY --from=dependencies"],
+        &["pnpm prune --prod", "\n\nFROM node:22\nWORKDIR /app\nCOPY --from=production"],
         &["FROM node:22\nRUN corepack enable\nWORKDIR /app\nCOPY --from"],
     );
     // Packages that Yarn keeps elsewhere.
