@@ -10,12 +10,13 @@ use crate::image::Config;
 use crate::secret;
 
 /// Beginnings of variables that only tools of the build read.
-const OF_TOOLS: [&str; 20] = [
+const OF_TOOLS: [&str; 21] = [
     "PIP_",
     "POETRY_",
     "UV_",
     "PDM_",
     "PIPENV_",
+    "SETUPTOOLS_SCM_",
     "NPM_CONFIG_",
     "npm_config_",
     "YARN_",

@@ -268,6 +268,10 @@ fn why_gone(after: &Side, declared: &Declared, path: &str, hints: &Hints) -> Opt
     if generated && junk.iter().any(|part| path.contains(part)) {
         return Some("caches and leavings of tools");
     }
+    let of_setuptools = ["/build/lib/", "/build/lib.", "/build/bdist."].iter().any(|part| path.contains(part));
+    if generated && of_setuptools && declared.speaks(&[Ecosystem::Python]) {
+        return Some("leavings of setuptools: what it built is installed");
+    }
     let hashed = unhashed(name);
     if generated && hashed != name && hashed.contains('*') {
         let folder = &path[..path.len() - name.len()];

@@ -234,6 +234,11 @@ fn contents(before: &Side, after: &Side, (old, new): (&BTreeMap<Key, u32>, &BTre
             if package.ecosystem.is_system() || side.image.entry(id).kind == Kind::Directory {
                 continue;
             }
+            // The project's own record lists its sources, which are compared as the application's.
+            let place = side.text(package.place);
+            if package.editable || place.contains(".egg-info") && !place.contains("-packages/") {
+                continue;
+            }
             let text = side.text(path);
             let made = text.strip_suffix(".pyc").is_some()
                 || text.contains(".dist-info/")

@@ -72,6 +72,10 @@ fn files_of_the_application_stay() {
         &format!("USER 1000\n\n{unread}"),
         &["`/app/data.json` cannot be read by the user of the rewrite"],
     );
+    let built = format!("{APP}100644 0:0 3 app/build/lib/x/main.py\n");
+    let python = Declared { ecosystems: vec![Ecosystem::Python], ..app() };
+    assert_wrong(&files::check(&side(&built, &[], &[]), &side(APP, &[], &[]), &python), &[]);
+    check_files(&built, APP, &["`/app/build/lib/x/main.py` is gone"]);
     let moved = APP.replace(" app/", " srv/");
     let gone = ["`/app/data.json` is gone", "`/app/main.py` is gone", "`/app/run.sh` is gone"];
     check_files(APP, &moved, &gone);
