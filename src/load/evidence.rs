@@ -15,9 +15,10 @@ pub fn evidence(inputs: &Inputs, build: usize) -> Evidence {
     let mut evidence = Evidence { services: services::services(inputs, input), ..Evidence::default() };
     let (Some(root), Some(context)) = (&input.context_root, input.context.as_deref()) else { return evidence };
     let root = Path::new(root);
-    ((evidence.texts, evidence.texts_cut), evidence.git_ignored) =
-        rayon::join(|| sources::texts(root, context, input.projects.as_deref()), || git::ignored(root, context));
-    evidence.committed = git::committed(root, context);
+    let git;
+    ((evidence.texts, evidence.texts_cut), git) =
+        rayon::join(|| sources::texts(root, context, input.projects.as_deref()), || git::told(root, context));
+    (evidence.git_ignored, evidence.committed) = (git.ignored, git.committed);
     evidence
 }
 

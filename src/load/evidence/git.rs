@@ -18,46 +18,50 @@ const INDEX: u64 = 1 << 30;
 /// Bytes that a file of patterns may have.
 const PATTERNS: u64 = 1 << 20;
 
-/// Topmost paths of the context that git ignores, sorted; `None` where it lies in no repository.
-pub(super) fn ignored(root: &Path, context: &BuildContext) -> Option<Vec<String>> {
-    let (folders, true) = folders_above(root) else { return None };
-    let top = folders.last()?;
-    let own = folders.first()?;
+/// What git says of a context.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(super) struct Told {
+    /// Topmost paths that it ignores, sorted; `None` where the context lies in no repository.
+    pub(super) ignored: Option<Vec<String>>,
+    /// Folders of installed packages that it tracks something of.
+    pub(super) committed: BTreeSet<String>,
+}
+
+/// Asks the repository that a context lies in.
+pub(super) fn told(root: &Path, context: &BuildContext) -> Told {
+    let (folders, true) = folders_above(root) else { return Told::default() };
+    of_repository(&folders, context).unwrap_or_default()
+}
+
+fn of_repository(folders: &[PathBuf], context: &BuildContext) -> Option<Told> {
+    let (own, top) = (folders.first()?, folders.last()?);
     let store = store(&top.join(".git"))?;
     let tracked = tracked(&store.join("index"));
     let prefix = own.strip_prefix(top).ok()?.to_str()?.to_owned();
+    let committed = committed(context, &prefix, &tracked);
     let mut rules: Vec<(Option<EntryId>, Gitignore)> = Vec::new();
     rules.extend(patterns(&store.join("info/exclude"), top).map(|rules| (None, rules)));
     for folder in folders.iter().rev() {
         rules.extend(patterns(&folder.join(".gitignore"), folder).map(|rules| (None, rules)));
     }
     if prefix_is_ignored(&rules, top, own) {
-        return Some(Vec::new());
+        return Some(Told { ignored: Some(Vec::new()), committed });
     }
     let mut walk = Walk { context, own, prefix, tracked, rules, found: Vec::new() };
     walk.all();
-    Some(walk.found)
+    Some(Told { ignored: Some(walk.found), committed })
 }
 
-/// Folders of installed packages in the context that git tracks something of.
-pub(super) fn committed(root: &Path, context: &BuildContext) -> BTreeSet<String> {
+fn committed(context: &BuildContext, prefix: &str, tracked: &BTreeSet<String>) -> BTreeSet<String> {
     let is_installed = |id: &EntryId| {
         let entry = context.entry(*id);
         entry.kind == Kind::Directory && ["node_modules", "vendor", ".venv", "venv"].contains(&entry.name)
     };
-    let folders: Vec<String> = context.entries().filter(is_installed).map(|id| context.path(id)).collect();
-    let (above, true) = folders_above(root) else { return BTreeSet::new() };
-    let (Some(own), Some(top)) = (above.first(), above.last()) else { return BTreeSet::new() };
-    let prefix = own.strip_prefix(top).ok().and_then(Path::to_str);
-    let (Some(prefix), Some(store), false) = (prefix, store(&top.join(".git")), folders.is_empty()) else {
-        return BTreeSet::new();
-    };
-    let tracked = tracked(&store.join("index"));
     let holds = |path: &String| {
         let below = if prefix.is_empty() { format!("{path}/") } else { format!("{prefix}/{path}/") };
         tracked.range(below.clone()..).next().is_some_and(|first| first.starts_with(&below))
     };
-    folders.into_iter().filter(holds).collect()
+    context.entries().filter(is_installed).map(|id| context.path(id)).filter(holds).collect()
 }
 
 /// Whether the context lies in what git ignores: then it tells nothing.
@@ -254,7 +258,7 @@ mod tests {
     fn what_git_ignores_is_told_at_its_top() {
         let folder = repository(&FILES);
         let web = context(&[".env", ".gitignore", "dist/b.js", "keep.log", "lib/a.ts", "lib2/é.ts", "x.log"]);
-        let found = ignored(&folder.path().join("web"), &web).unwrap();
+        let found = told(&folder.path().join("web"), &web).ignored.unwrap();
         assert_eq!(found, [".env", "dist", "lib", "x.log"]);
     }
 
@@ -265,7 +269,7 @@ mod tests {
             git(folder.path(), &["add", "-f", "web/lib/a.ts", "web/lib2/é.ts", "web/.gitignore", "web/x.log"]);
             git(folder.path(), &["update-index", "--index-version", version]);
             let web = context(&[".env", "dist/b.js", "lib/a.ts", "x.log"]);
-            assert_eq!(ignored(&folder.path().join("web"), &web).unwrap(), [".env", "dist"], "{version}");
+            assert_eq!(told(&folder.path().join("web"), &web).ignored.unwrap(), [".env", "dist"], "{version}");
             let index = tracked(&folder.path().join(".git/index"));
             assert_eq!(
                 index.into_iter().collect::<Vec<_>>(),
@@ -279,13 +283,13 @@ mod tests {
         let folder = repository(&[("web/node_modules/a/index.js", ""), ("web/lib/node_modules/b.js", "")]);
         git(folder.path(), &["add", "-f", "web/node_modules"]);
         let web = context(&["node_modules/a/index.js", "lib/node_modules/b.js"]);
-        assert_eq!(committed(&folder.path().join("web"), &web), ["node_modules".to_owned()].into());
+        assert_eq!(told(&folder.path().join("web"), &web).committed, ["node_modules".to_owned()].into());
     }
 
     #[test]
     fn a_context_that_git_ignores_as_a_whole_tells_nothing() {
         let folder = repository(&[(".gitignore", "out\n"), ("out/a/b.txt", "")]);
-        assert_eq!(ignored(&folder.path().join("out/a"), &context(&["b.txt"])), Some(Vec::new()));
+        assert_eq!(told(&folder.path().join("out/a"), &context(&["b.txt"])).ignored, Some(Vec::new()));
     }
 
     #[test]
