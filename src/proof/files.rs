@@ -1,5 +1,7 @@
 //! Files of the application: what WORKDIR holds and COPY brought, installed packages left out.
 
+mod anew;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::check::{Check, Seen};
@@ -86,15 +88,19 @@ type Files = BTreeMap<String, PathId>;
 /// Compares the application's files.
 pub(super) fn check(before: &Side, after: &Side, declared: &Declared) -> Check {
     let mut seen = Seen::default();
-    let old = files(before, declared);
-    let hints = Hints { tails: tails(after), compiled: is_compiled(before, after, declared) };
+    let (old, new) = (files(before, declared), files(after, declared));
+    let hints = Hints {
+        tails: tails(after),
+        renamed: anew::renamed((before, &old), (after, &new), declared),
+        compiled: is_compiled(before, after, declared),
+    };
     let mut gone: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
     let mut same = 0;
     for (path, id) in &old {
         let now = after.tree_path(path);
         match now {
             Some(now) => same += usize::from(compare(before, after, declared, (path, *id, now), &mut seen)),
-            None => match why_gone(after, declared, path, &hints) {
+            None => match why_gone(declared, path, &hints) {
                 Some(why) => gone.entry(why).or_default().push(path),
                 None => seen.fail(format!("`{path}` is gone")),
             },
@@ -233,14 +239,16 @@ fn reads(side: &Side, entry: &Entry) -> bool {
 }
 
 /// What tells why files are gone, read once.
-struct Hints {
+struct Hints<'f> {
+    /// Files that the rewrite has under other names.
+    renamed: BTreeSet<&'f str>,
     /// Names of all files of the rewrite, without hashes.
     tails: BTreeSet<String>,
     /// Whether what runs was compiled.
     compiled: bool,
 }
 
-fn why_gone(after: &Side, declared: &Declared, path: &str, hints: &Hints) -> Option<&'static str> {
+fn why_gone(declared: &Declared, path: &str, hints: &Hints) -> Option<&'static str> {
     if declared.brought.get(path).is_some_and(|own| declared.ignored.contains(own)) {
         return Some("the new .dockerignore keeps it out of the context");
     }
@@ -264,6 +272,12 @@ fn why_gone(after: &Side, declared: &Declared, path: &str, hints: &Hints) -> Opt
         ".tsbuildinfo",
         "/.eslintcache",
         "/.turbo/",
+        "/.svelte-kit/",
+        "/.nuxt/",
+        "/.astro/",
+        "/.angular/",
+        "/.parcel-cache/",
+        "/.vinxi/",
     ];
     if generated && junk.iter().any(|part| path.contains(part)) {
         return Some("caches and leavings of tools");
@@ -272,19 +286,8 @@ fn why_gone(after: &Side, declared: &Declared, path: &str, hints: &Hints) -> Opt
     if generated && of_setuptools && declared.speaks(&[Ecosystem::Python]) {
         return Some("leavings of setuptools: what it built is installed");
     }
-    let hashed = unhashed(name);
-    if generated && hashed != name && hashed.contains('*') {
-        let folder = &path[..path.len() - name.len()];
-        let there = after.tree_path(folder.trim_end_matches('/')).is_some_and(|folder| {
-            let names = after
-                .tree
-                .children(folder)
-                .map(|path| unhashed(&String::from_utf8_lossy(after.image.paths.name(path))));
-            names.into_iter().any(|name| name == hashed)
-        });
-        if there {
-            return Some("made anew under a name with another hash");
-        }
+    if hints.renamed.contains(path) {
+        return Some("made anew under a name with another hash");
     }
     let of_compiler = hints.compiled && is_for_compiler(declared, path);
     of_compiler.then_some("read or written by the compiler only: what it made is what runs")
