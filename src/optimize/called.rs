@@ -94,7 +94,7 @@ fn started(scene: &Scene, language: Ecosystem, ships: bool) -> BTreeSet<&'static
 }
 
 /// Whether a source may run in a container: no test, no setting of a bundler, nothing that makes releases.
-fn is_shipped(path: &str) -> bool {
+pub(super) fn is_shipped(path: &str) -> bool {
     let aside = ["test", "tests", "__tests__", "__mocks__", "spec", "e2e", "cypress", "stories", "benchmarks", "docs"];
     let (folders, name) = path.rsplit_once('/').unwrap_or(("", path));
     let words = [".test.", ".spec.", ".config.", "release", "publish", "changelog", "bump", "gulpfile", "Gruntfile"];

@@ -6,6 +6,7 @@ mod checks;
 mod command;
 mod empty;
 mod health;
+mod port;
 mod root;
 mod route;
 mod secret;

@@ -149,7 +149,7 @@ fn kinds(value: &Value, path: &str, parts: &mut Vec<String>, left: usize) {
 /// Paths that the sources seem to answer: health paths first.
 pub fn routes<'t>(texts: impl Iterator<Item = (&'t str, &'t str)>) -> Vec<String> {
     static CALLS: LazyLock<Option<Regex>> = LazyLock::new(|| {
-        let calls = r"(?:\.(?:get|route|HandleFunc|Handle|GET|Get)\(|\bpath\(|\bre_path\(|GetMapping\(|RequestMapping\(|#\[get\(|MapGet\(|\.url\s*={2,3}\s*)";
+        let calls = r"(?:\.(?:get|route|HandleFunc|Handle|GET|Get)\(|(\bpath\(|\bre_path\()|GetMapping\(|RequestMapping\(|#\[get\(|MapGet\(|\.url\s*={2,3}\s*)";
         Regex::new(&format!(r#"{calls}\s*(?:r|"GET )?["'](/?[A-Za-z0-9_./-]*)["']"#)).ok()
     });
     let mut found = BTreeSet::new();
@@ -159,7 +159,11 @@ pub fn routes<'t>(texts: impl Iterator<Item = (&'t str, &'t str)>) -> Vec<String
             continue;
         }
         for call in calls.captures_iter(text).take(PARTS) {
-            let path = format!("/{}", call[1].trim_start_matches('/'));
+            // Only Django writes them without the first slash; a key of a map is none.
+            if !call[2].starts_with('/') && call.get(1).is_none() {
+                continue;
+            }
+            let path = format!("/{}", call[2].trim_start_matches('/'));
             if path.len() < 80 && !path.contains("//") && path.strip_suffix(".py").is_none() {
                 found.insert(path);
             }
@@ -218,7 +222,8 @@ mod tests {
     fn routes_are_found_in_sources() {
         let python = "@app.get(\"/tasks\")\n@router.get('/health')\n@app.get('/tasks/{id}')\n@app.route('/about')";
         let express = "app.get('/api/items', x)\nmap.get('key')\nres.get(\"x\")";
-        let found = routes([("app.py", python), ("server.js", express)].into_iter());
-        assert_eq!(found, ["/", "/health", "/about", "/api/items", "/key", "/tasks"]);
+        let django = "path('', home)\npath(\"admin/\", x)\nos.environ.get('DJANGO_SECRET_KEY')";
+        let found = routes([("app.py", python), ("server.js", express), ("urls.py", django)].into_iter());
+        assert_eq!(found, ["/", "/health", "/about", "/admin/", "/api/items", "/tasks"]);
     }
 }

@@ -2,7 +2,7 @@
 //! succeed, mended.
 
 use super::asked::findings;
-use super::route;
+use super::{port, route};
 use crate::build::{Base, BaseImage, Presence, Reference, Stage};
 use crate::dockerfile::Keyword;
 use crate::finding::{FileEdit, Safety};
@@ -98,58 +98,46 @@ fn known(scene: &Scene, target: &Stage) -> Option<(u16, String, String)> {
     {
         return Some((*port, path.clone(), "a container of the original answers there".to_owned()));
     }
-    let port = port(scene, target)?;
+    let port = port::of(scene, target)?;
     let found = route::find(scene)?;
     Some((port, found.path, format!("`{}` declares the route", found.file)))
-}
-
-/// The one port that the container listens on.
-fn port(scene: &Scene, target: &Stage) -> Option<u16> {
-    if let Some((port, _)) = scene.build.listening(target).and_then(|listening| listening.port) {
-        return Some(port).filter(|port| *port > 0);
-    }
-    let exposed = scene.build.last(target, Keyword::Expose)?;
-    let mut ports =
-        scene.build.instructions(target).filter(|(_, one)| one.keyword == Keyword::Expose).flat_map(|(index, one)| {
-            let words = scene.file().list(one);
-            words
-                .into_iter()
-                .map(|word| scene.build.scopes().expand(target.index, index, &word.text))
-                .collect::<Vec<_>>()
-        });
-    let only = ports.next().or_else(|| {
-        let stage = scene.build.stage_of(exposed.0)?;
-        Some(scene.build.scopes().expand(stage.index, exposed.0, &scene.file().list(exposed.1).first()?.text))
-    })?;
-    if ports.next().is_some() {
-        return None;
-    }
-    only?.trim_end_matches("/tcp").parse().ok().filter(|port| *port > 0)
 }
 
 /// The command that asks, as HEALTHCHECK CMD takes it.
 fn probe(scene: &Scene, target: &Stage, port: u16, path: &str) -> Option<String> {
     let Base::Image(reference) = scene.build.root_base(target) else { return None };
     let image = BaseImage::of(reference);
-    let url = format!("http://127.0.0.1:{port}{path}");
     let parts = Reference::of(reference);
     let major = parts.tag.and_then(|tag| tag.split(['.', '-']).next()?.parse::<u32>().ok());
+    let varies = port::varies(scene, target, port);
+    let url = |value: &str| match varies {
+        true => format!("'http://127.0.0.1:' + {value} + '{path}'"),
+        false => format!("'http://127.0.0.1:{port}{path}'"),
+    };
+    let fixed = format!("http://127.0.0.1:{port}{path}");
     match parts.short_name() {
         "python" if major.is_none_or(|major| major >= 3) => {
-            Some(format!("[\"python\", \"-c\", \"import urllib.request as u; u.urlopen('{url}', timeout=4)\"]"))
+            let (os, url) = (if varies { "os, " } else { "" }, url(&format!("os.getenv('PORT', '{port}')")));
+            Some(format!("[\"python\", \"-c\", \"import {os}urllib.request as u; u.urlopen({url}, timeout=4)\"]"))
         }
-        "node" if major.is_none_or(|major| major >= 18) => Some(format!(
-            "[\"node\", \"-e\", \"fetch('{url}').then(r => process.exit(r.ok ? 0 : 1), () => process.exit(1))\"]"
-        )),
-        "ruby" => Some(format!(
-            "[\"ruby\", \"-rnet/http\", \"-e\", \"exit Net::HTTP.get_response(URI('{url}')).is_a?(Net::HTTPSuccess)\"]"
-        )),
-        "php" => Some(format!("[\"php\", \"-r\", \"exit(@file_get_contents('{url}') === false ? 1 : 0);\"]")),
+        "node" if major.is_none_or(|major| major >= 18) => {
+            let url = url(&format!("(process.env.PORT || {port})"));
+            Some(format!(
+                "[\"node\", \"-e\", \"fetch({url}).then(r => process.exit(r.ok ? 0 : 1), () => process.exit(1))\"]"
+            ))
+        }
+        "ruby" => {
+            let url = url(&format!("ENV.fetch('PORT', '{port}')"));
+            Some(format!(
+                "[\"ruby\", \"-rnet/http\", \"-e\", \"exit Net::HTTP.get_response(URI({url})).is_a?(Net::HTTPSuccess)\"]"
+            ))
+        }
+        "php" => Some(format!("[\"php\", \"-r\", \"exit(@file_get_contents('{fixed}') === false ? 1 : 0);\"]")),
         _ if image.presence("wget") == Presence::Has && image.presence("nc") == Presence::Has => {
-            Some(format!("[\"wget\", \"-qO\", \"/dev/null\", \"{url}\"]"))
+            Some(format!("[\"wget\", \"-qO\", \"/dev/null\", \"{fixed}\"]"))
         }
         _ if image.presence("curl") == Presence::Has => {
-            Some(format!("[\"curl\", \"-fsS\", \"-o\", \"/dev/null\", \"{url}\"]"))
+            Some(format!("[\"curl\", \"-fsS\", \"-o\", \"/dev/null\", \"{fixed}\"]"))
         }
         _ => None,
     }

@@ -268,3 +268,27 @@ fn what_scripts_of_the_build_leave_at_home_keeps_root() {
     assert!(of("", "").contains("USER app"));
     assert!(of("ENV HF_HOME=/opt/models\n", "RUN python fetch.py\n").contains("USER app"));
 }
+
+#[test]
+fn a_port_that_the_starter_chooses_is_asked_where_it_is() {
+    let of = |base: &str, env: &str, start: &str, files: &[(&str, &str)]| {
+        let dockerfile = format!("FROM {base}\nWORKDIR /app\n{env}COPY . .\nEXPOSE 8000\nCMD {start}\n");
+        rewritten(&dockerfile, files, Rung::Hygiene)
+    };
+    let shell = "uvicorn app:app --host 0.0.0.0 --port ${PORT:-8000}";
+    let asked = "import os, urllib.request as u; u.urlopen('http://127.0.0.1:' + os.getenv('PORT', '8000') + '/health', timeout=4)";
+    assert!(of("python:3.13-slim", "", shell, &[APP]).contains(asked));
+    assert!(of("python:3.13-slim", "ENV PORT=8000\n", shell, &[APP]).contains(asked));
+    assert!(of("python:3.13-slim", "ENV PORT=5432\n", shell, &[APP]).contains("os.getenv('PORT', '5432')"));
+    let fixed = "uvicorn app:app --host 0.0.0.0 --port 8000";
+    assert!(of("python:3.13-slim", "", fixed, &[APP]).contains("u.urlopen('http://127.0.0.1:8000/health'"));
+    let node = |port: &str| {
+        format!("const app = express()\napp.get('/health', (req, res) => res.end('ok'))\napp.listen({port} || 8000)\n")
+    };
+    let start = "[\"node\", \"server.js\"]";
+    let package = ("package.json", r#"{"dependencies": {"express": "4"}}"#);
+    let text = of("node:22-slim", "", start, &[package, ("server.js", &node("process.env.PORT"))]);
+    assert!(text.contains("fetch('http://127.0.0.1:' + (process.env.PORT || 8000) + '/health')"), "{text}");
+    let text = of("node:22-slim", "", start, &[package, ("server.js", &node("process.env.PORT_OF_MINE"))]);
+    assert!(text.contains("fetch('http://127.0.0.1:8000/health')"), "{text}");
+}

@@ -1,0 +1,77 @@
+//! The port that a container listens on, and whether `PORT` decides it.
+
+use crate::build::{Lookup, Stage, Value};
+use crate::dockerfile::Keyword;
+use crate::optimize::called::is_shipped;
+use crate::optimize::scene::Scene;
+
+/// How sources ask for the variable by which most hosts tell a service its port.
+const ASKED: [&str; 11] = [
+    "process.env.PORT",
+    "env(\"PORT\"",
+    "env('PORT'",
+    "environ[\"PORT\"]",
+    "environ['PORT']",
+    "environ.get(\"PORT\"",
+    "environ.get('PORT'",
+    "ENV[\"PORT\"]",
+    "ENV['PORT']",
+    "ENV.fetch(\"PORT\"",
+    "ENV.fetch('PORT'",
+];
+
+/// How shells do.
+const EXPANDED: [&str; 2] = ["$PORT", "${PORT"];
+
+/// The one port that the container listens on.
+pub(super) fn of(scene: &Scene, target: &Stage) -> Option<u16> {
+    if let Some((port, _)) = scene.build.listening(target).and_then(|listening| listening.port) {
+        return Some(port).filter(|port| *port > 0);
+    }
+    let exposed = scene.build.last(target, Keyword::Expose)?;
+    let mut ports =
+        scene.build.instructions(target).filter(|(_, one)| one.keyword == Keyword::Expose).flat_map(|(index, one)| {
+            let words = scene.file().list(one);
+            words
+                .into_iter()
+                .map(|word| scene.build.scopes().expand(target.index, index, &word.text))
+                .collect::<Vec<_>>()
+        });
+    let only = ports.next().or_else(|| {
+        let stage = scene.build.stage_of(exposed.0)?;
+        Some(scene.build.scopes().expand(stage.index, exposed.0, &scene.file().list(exposed.1).first()?.text))
+    })?;
+    if ports.next().is_some() {
+        return None;
+    }
+    only?.trim_end_matches("/tcp").parse().ok().filter(|port| *port > 0)
+}
+
+/// Whether whoever starts the container may choose the port by `PORT`, as the command or a source reads it.
+pub(super) fn varies(scene: &Scene, target: &Stage, port: u16) -> bool {
+    let other = match scene.build.scopes().lookup(target.index, "PORT", usize::MAX) {
+        Lookup::Defined(found) => !matches!(&found.value, Value::Known(value) if value.parse() == Ok(port)),
+        _ => false,
+    };
+    let command = [Keyword::Entrypoint, Keyword::Cmd]
+        .into_iter()
+        .filter_map(|keyword| scene.build.last(target, keyword))
+        .any(|(index, _)| reads(scene.source().slice(scene.build.instruction(index).span), &EXPANDED));
+    let shell = |path: &str| path.rsplit('/').next().is_some_and(|name| name == "package.json" || name.contains(".sh"));
+    let sources = || scene.evidence.holding(&ASKED).filter(|(path, _)| is_shipped(path));
+    let scripts = || scene.evidence.holding(&EXPANDED).filter(|(path, _)| shell(path));
+    !other
+        && (command
+            || sources().any(|(_, text)| reads(text, &ASKED))
+            || scripts().any(|(_, text)| reads(text, &EXPANDED)))
+}
+
+fn reads(text: &str, words: &[&str]) -> bool {
+    words.iter().any(|word| {
+        let whole = |at: usize| {
+            let next = text[at + word.len()..].chars().next();
+            !next.is_some_and(|c| c.is_ascii_alphanumeric() || c == '_')
+        };
+        text.match_indices(word).any(|(at, _)| whole(at))
+    })
+}
