@@ -10,6 +10,7 @@ mod port;
 mod root;
 mod route;
 mod secret;
+mod signs;
 mod steps;
 #[cfg(test)]
 mod tests;

@@ -12,7 +12,7 @@ use crate::shell::{Invocation, Verb, Word};
 use crate::text::Span;
 
 /// Programs that work on the sources as well for another user.
-const RUNNERS: [&str; 15] = [
+const RUNNERS: [&str; 19] = [
     "bundle",
     "rails",
     "rake",
@@ -26,6 +26,10 @@ const RUNNERS: [&str; 15] = [
     "node",
     "npm",
     "npx",
+    "yarn",
+    "pnpm",
+    "bun",
+    "make",
     "ruby",
     "bin/rails",
 ];

@@ -292,3 +292,22 @@ fn a_port_that_the_starter_chooses_is_asked_where_it_is() {
     let text = of("node:22-slim", "", start, &[package, ("server.js", &node("process.env.PORT_OF_MINE"))]);
     assert!(text.contains("fetch('http://127.0.0.1:8000/health')"), "{text}");
 }
+
+#[test]
+fn what_frameworks_and_commands_write_belongs_to_the_user() {
+    let next = (
+        "package.json",
+        r#"{"scripts": {"build": "next build", "start": "next start"}, "dependencies": {"next": "15"}}"#,
+    );
+    let dockerfile =
+        "FROM node:22-slim\nWORKDIR /app\nCOPY . .\nRUN npm install\nRUN yarn build\nCMD [\"npm\", \"start\"]\n";
+    let text = rewritten(dockerfile, &[next, ("pages/index.js", "")], Rung::Hygiene);
+    assert!(text.contains("install -d -o node -g node /app\n"), "{text}");
+    assert!(text.find("USER node") < text.find("yarn build"), "{text}");
+    let start = "CMD [\"gunicorn\", \"--access-logfile\", \"logs/access.log\", \"app:app\"]\n";
+    let dockerfile = format!("FROM python:3.13-slim\nWORKDIR /app\nCOPY app.py .\n{start}");
+    let text = rewritten(&dockerfile, &[APP], Rung::Hygiene);
+    assert!(text.contains("install -d -o app -g app /app /app/logs") || text.contains("/app/logs"), "{text}");
+    let console = dockerfile.replace("logs/access.log", "-");
+    assert!(!rewritten(&console, &[APP], Rung::Hygiene).contains("install -d"));
+}

@@ -11,7 +11,7 @@ use crate::finding::FileEdit;
 use crate::optimize::node;
 use crate::optimize::scene::{Scene, Turn};
 use crate::rules;
-use crate::shell::{Invocation, Script, Verb, parse};
+use crate::shell::{Invocation, Script, Verb, Word, parse};
 use crate::text::Span;
 
 const WHAT: &str = "keeps root";
@@ -175,6 +175,15 @@ fn own_frameworks(scene: &Scene, target: &Stage, folder: &str, writes: &mut Writ
         writes.folders.insert(folder.to_owned());
         writes.sign = format!("`manage.py {name}` writes below the working folder when it starts");
     }
+    for path in commands.iter().flat_map(Script::invocations).flat_map(|one| written_by(&one)) {
+        let own = path.strip_prefix('/').is_none();
+        let parent = path.rsplit_once('/').map_or("", |(parent, _)| parent).trim_start_matches("./");
+        writes.sources |= own;
+        let below = format!("{}/{parent}", folder.trim_end_matches('/'));
+        let parent = if own { below.trim_end_matches('/').to_owned() } else { parent.to_owned() };
+        writes.folders.insert(parent);
+        writes.sign = format!("the command writes `{path}`");
+    }
     if starts("beat") || starts("-B") {
         writes.sources = true;
         writes.folders.insert(folder.to_owned());
@@ -185,6 +194,7 @@ fn own_frameworks(scene: &Scene, target: &Stage, folder: &str, writes: &mut Writ
     let laravel = scene.projects().iter().any(|one| one.dependencies.iter().any(|one| one.name == "laravel/framework"));
     if next && (text.contains(".next") || starts("start")) {
         writes.sources = true;
+        writes.folders.insert(folder.to_owned());
         "Next.js keeps a cache in .next".clone_into(&mut writes.sign);
     }
     if rails || laravel {
@@ -203,6 +213,30 @@ fn own_frameworks(scene: &Scene, target: &Stage, folder: &str, writes: &mut Writ
     }) {
         writes.folders.insert(value);
     }
+}
+
+/// Files that options of servers name for logs and process numbers.
+fn written_by(one: &Invocation) -> Vec<String> {
+    const OPTIONS: [&str; 9] = [
+        "--access-logfile",
+        "--error-logfile",
+        "--log-file",
+        "--logfile",
+        "--pid",
+        "--pidfile",
+        "--daemonize",
+        "--logto",
+        "--schedule",
+    ];
+    let mut found = Vec::new();
+    for (at, word) in one.args.iter().enumerate() {
+        let text = word.text();
+        let joined = text.split_once('=').filter(|(name, _)| OPTIONS.contains(name)).map(|(_, value)| value);
+        let next = || one.args.get(at + 1).filter(|_| OPTIONS.contains(&text)).map(Word::text);
+        let path = joined.or_else(next).filter(|path| !path.starts_with(['-', '$']) && !path.is_empty());
+        found.extend(path.filter(|path| !path.starts_with("/dev/") && !path.starts_with("/tmp/")).map(str::to_owned));
+    }
+    found
 }
 
 /// What containers start: the command, the scripts that it reads, and what compose runs instead.

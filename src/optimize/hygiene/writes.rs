@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::empty::is_system;
+use super::signs::SIGNS;
 use crate::optimize::scene::Scene;
 
 /// Folders that a program writes into.
@@ -78,43 +79,24 @@ const CALLS: [&str; 40] = [
 const OF_FOLDERS: [&str; 5] = ["mkdir", "makedirs", "create_dir", "createdirector", "authstate"];
 
 /// Settings whose value is a file that the program writes, by its ending.
-const KEYS: [&str; 3] = ["filename", "storage", "logging.file.name"];
-const WRITTEN: [&str; 5] = [".log", ".db", ".sqlite", ".sqlite3", ".jsonl"];
-
-/// Words that tell of files somewhere below WORKDIR.
-const SIGNS: [&str; 23] = [
-    "django.db.backends.sqlite3",
-    ".write_text(",
-    ".write_bytes(",
-    ".mkdir(",
-    "shutil.copy",
-    "shutil.move",
-    "MEDIA_ROOT",
-    "UPLOAD_FOLDER",
-    "multer(",
-    "file:./",
-    "os.OpenFile(",
-    "FileMode.Create",
-    "dbm.open(",
-    "shelve.open(",
-    "TinyDB(",
-    "lowdb",
-    ".mkdirs(",
-    "jdbc:sqlite:",
-    "LocalAuth(",
-    "TelegramClient(",
-    "PersistentClient(",
-    "joblib.dump(",
-    "torch.save(",
-];
+const KEYS: [&str; 7] = ["filename", "storage", "logging.file.name", "accesslog", "errorlog", "logfile", "pidfile"];
+const WRITTEN: [&str; 6] = [".log", ".db", ".sqlite", ".sqlite3", ".jsonl", ".pid"];
 
 /// What the program writes, as far as it is known; `folder` is its WORKDIR. An error names a place that no other user can
 /// be given.
 pub(super) fn of(scene: &Scene, folder: &str) -> Result<Writes, String> {
-    match &scene.evidence.observed {
-        Some(observed) => observed_ones(&observed.written, folder),
-        None => Ok(told(scene, folder)),
+    let told = told(scene, folder);
+    let Some(observed) = &scene.evidence.observed else { return Ok(told) };
+    let mut writes = observed_ones(&observed.written, folder)?;
+    // Uploads and reports are written when somebody asks for them, and a container that only starts shows none.
+    if !told.sign.is_empty() {
+        writes.folders.extend(told.folders);
+        writes.sources |= told.sources;
+        if writes.sign.is_empty() {
+            writes.sign = told.sign;
+        }
     }
+    Ok(writes)
 }
 
 fn observed_ones(written: &BTreeSet<String>, folder: &str) -> Result<Writes, String> {
@@ -145,7 +127,7 @@ pub(super) fn is_below(path: &str, folder: &str) -> bool {
 fn told(scene: &Scene, folder: &str) -> Writes {
     let mut writes = Writes::default();
     let any = scene.evidence.texts.keys().any(|path| is_source(path));
-    let others = ["open(", ":///", "pyrogram"];
+    let others = ["open(", ":///", "sqlite:", "pyrogram"];
     let words: Vec<&str> = SIGNS.into_iter().chain(CALLS).chain(KEYS).chain(others).collect();
     for (file, text) in scene.evidence.perhaps_holding(&words).filter(|(path, _)| is_source(path)) {
         for found in places(text) {
@@ -156,6 +138,13 @@ fn told(scene: &Scene, folder: &str) -> Writes {
                         continue;
                     }
                     writes.folders.insert(path.to_owned());
+                }
+                Place::Folder(path) if path.starts_with("..") => {
+                    let up = path.split('/').take_while(|part| *part == "..").count();
+                    let above = folder.rsplitn(up + 1, '/').last().unwrap_or_default();
+                    let rest: String = path.split('/').skip(up).flat_map(|part| ["/", part]).collect();
+                    writes.folders.insert(if above.is_empty() { "/".to_owned() } else { format!("{above}{rest}") });
+                    writes.sources = true;
                 }
                 Place::Folder(path) => {
                     let path = path.trim_start_matches("./").trim_matches('/');
@@ -231,13 +220,18 @@ enum Place {
 fn places(text: &str) -> Vec<Place> {
     let mut found = Vec::new();
     let session = text.contains("pyrogram") && text.contains("Client(");
-    if session || SIGNS.iter().any(|sign| text.contains(sign)) {
+    if session || super::signs::in_text(text) {
         found.push(Place::Somewhere);
     }
     // Most sources write nothing: they are passed over without a look at each line.
     let calls: Vec<&str> = CALLS.into_iter().filter(|call| text.contains(call)).collect();
     let keys: Vec<&str> = KEYS.into_iter().filter(|key| text.contains(key)).collect();
-    if calls.is_empty() && keys.is_empty() && !text.contains("open(") && !text.contains(":///") {
+    if calls.is_empty()
+        && keys.is_empty()
+        && !text.contains("open(")
+        && !text.contains("sqlite:")
+        && !text.contains(":///")
+    {
         return found;
     }
     for line in text.lines().filter(|line| !line.trim_start().starts_with(['#', '*'])) {
@@ -252,11 +246,20 @@ fn places(text: &str) -> Vec<Place> {
         {
             found.extend(place(rest, false));
         }
+        // `sqlite:./app.db` and `sqlite://app.db` of Node.js and Rust.
+        if let Some((_, path)) = line.split_once("sqlite:").filter(|(_, path)| !path.starts_with("///")) {
+            let path = path.trim_start_matches("//");
+            let named = path.starts_with(|c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '{' | '$'));
+            let absolute = path.starts_with('/').then(|| path.split(['"', '\'', '`', ' ', '?']).next()).flatten();
+            found.extend(absolute.map(parent).or(named.then_some(Place::Somewhere)));
+        }
         if let Some((before, path)) = line.split_once(":///")
             && before.contains("sqlite")
         {
             let path = path.split(['"', '\'', '`', ' ', '?']).next().unwrap_or_default();
-            found.extend((path != ":memory:" && !path.is_empty()).then(|| parent(path)));
+            // The path may be put together behind it.
+            let path = if path.is_empty() { "{}" } else { path };
+            found.extend((path != ":memory:").then(|| parent(path)));
         }
     }
     found
@@ -296,7 +299,7 @@ fn place(arguments: &str, folder: bool) -> Option<Place> {
 
 fn parent(path: &str) -> Place {
     let path = path.trim_start_matches("./");
-    if path.contains(['{', '$', '%']) || path.starts_with("..") {
+    if path.contains(['{', '$', '%']) {
         return Place::Somewhere;
     }
     match path.rsplit_once('/') {
@@ -356,6 +359,13 @@ mod tests {
         check("joblib.dump(model, 'm.pkl')", &["?"]);
         check("torch.save(model, 'm.pt')", &["?"]);
         check("cv2.imwrite('out/o.jpg', image)", &["/out"]);
+        check("open('../history.json', 'w')", &["/.."]);
+        check("new Sequelize('sqlite:./a.db')", &["?"]);
+        check("new Sequelize('sqlite::memory:')", &[]);
+        check("create_engine('sqlite://')", &[]);
+        check("accesslog = \"logs/access.log\"", &["/logs"]);
+        check("URI = 'sqlite:///' + os.path.join(base, 'a.db')", &["?"]);
+        check("logging:\n  file:\n    name: /var/log/b.log", &["?"]);
     }
 
     #[test]
