@@ -20,11 +20,11 @@ pub(super) fn into(scene: &Scene, plan: &Plan, element: &Element) -> String {
     if !plan.makes {
         return as_is;
     }
-    let edits: Vec<Edit> = element.invocations.iter().flat_map(|one| of_one(scene, element, one)).collect();
+    let edits: Vec<Edit> = element.invocations.iter().flat_map(|one| of_one(scene, plan, element, one)).collect();
     edited(scene, element.span, &edits).unwrap_or(as_is)
 }
 
-fn of_one(scene: &Scene, element: &Element, one: &Invocation) -> Vec<Edit> {
+fn of_one(scene: &Scene, plan: &Plan, element: &Element, one: &Invocation) -> Vec<Edit> {
     let Some(call) = one.package_call() else { return Vec::new() };
     let mut edits: Vec<Edit> = Vec::new();
     let mut drop = |names: &[&str]| {
@@ -38,6 +38,12 @@ fn of_one(scene: &Scene, element: &Element, one: &Invocation) -> Vec<Edit> {
     match call.manager {
         Manager::Pip if matches!(call.verb, Verb::Install | Verb::Remove) => {
             drop(&["--user", "--break-system-packages"]);
+            if plan.own_pip {
+                let path = place(scene, element, one.path.span);
+                let name = one.path.text().rsplit('/').next().unwrap_or_default();
+                edits.push(Edit { span: path, text: format!("{VENV}/bin/{name}") });
+                return edits;
+            }
             // Behind `pip`, also in `python -m pip`.
             let module = one.args.iter().take(4).position(|word| word.is("-m"));
             let named = module.and_then(|at| one.args.get(at + 1)).unwrap_or(one.path);

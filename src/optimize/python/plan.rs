@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::element::{Class, Element, elements};
 use super::evidence::{self, Wish};
-use super::launch;
+use super::{launch, version};
 use crate::build::{Base, Build, Reference, Stage};
 use crate::dockerfile::Keyword;
 use crate::optimize::scene::Scene;
@@ -32,6 +32,8 @@ pub(super) struct Plan<'b> {
     pub makes: bool,
     /// Whether the environment sees the base's own packages (setuptools up to Python 3.11, pip).
     pub sees_base: bool,
+    /// Whether the environment has a pip of its own: the base's is too old to install elsewhere, or a tool asks for one.
+    pub own_pip: bool,
     /// Whether tools are told the environment by `VIRTUAL_ENV`.
     pub told: bool,
     /// Tools that scripts or commands call in the container.
@@ -94,6 +96,7 @@ pub(super) fn plan<'b>(scene: &Scene<'b>) -> Result<Plan<'b>, Not> {
         venvs: Vec::new(),
         makes: false,
         sees_base: false,
+        own_pip: false,
         told: false,
         kept_tools: BTreeSet::new(),
         whole: None,
@@ -232,7 +235,17 @@ impl<'b> Plan<'b> {
         }
         (self.venvs, self.makes, self.told, self.whole) = (venvs, makes, told, whole);
         self.sees_base = sees_base && makes;
+        self.own_pip = makes && (version::pip_is_old(scene.build, self.stage) || self.old_poetry());
         Ok(())
+    }
+
+    /// Whether Poetry before 1.2 is installed, which takes an environment without pip for a broken one.
+    fn old_poetry(&self) -> bool {
+        let calls = self.runs.values().flatten().flatten().flat_map(|one| &one.invocations);
+        calls.filter_map(Invocation::package_call).flat_map(|call| call.packages).any(|package| {
+            let old = |version: &str| ["0.", "1.0", "1.1"].iter().any(|old| version.starts_with(old));
+            package.name.text == "poetry" && package.version.is_some_and(|version| old(version.value.text))
+        })
     }
 
     /// The environment that the original makes itself.

@@ -74,6 +74,17 @@ fn base_version(build: &Build, stage: &Stage) -> Option<Vec<String>> {
     (plain && parts.len() > 1).then_some(parts)
 }
 
+/// Whether the base's pip is older than 22.3, which brought `--python`: in the last images of these patch releases.
+pub(super) fn pip_is_old(build: &Build, stage: &Stage) -> bool {
+    let number = |parts: &[String], at: usize| parts.get(at).and_then(|part| part.parse::<u32>().ok());
+    base_version(build, stage).is_some_and(|parts| match (number(&parts, 0), number(&parts, 1), number(&parts, 2)) {
+        (Some(3), Some(..=6), _) => true,
+        (Some(3), Some(7..=9), Some(patch)) => patch < 16,
+        (Some(3), Some(10), Some(patch)) => patch < 9,
+        _ => false,
+    })
+}
+
 /// Whether a request names the base's Python: `3.13`, `cpython-3.13`, a path.
 fn is_named(request: &str, own: &[String]) -> bool {
     let version = request.trim().trim_start_matches(|c: char| !c.is_ascii_digit());

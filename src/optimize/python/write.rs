@@ -182,7 +182,8 @@ impl<'p, 'b> Writer<'p, 'b> {
         }
         let site = if self.plan.sees_base { "--system-site-packages " } else { "" };
         let gap = self.build.gap;
-        self.build.push(format!("RUN python -m venv --without-pip {site}{VENV}"));
+        let pip = if self.plan.own_pip { "" } else { "--without-pip " };
+        self.build.push(format!("RUN python -m venv {pip}{site}{VENV}"));
         if self.plan.told {
             self.build.push(format!("ENV VIRTUAL_ENV={VENV}"));
         }
