@@ -1,5 +1,6 @@
 //! Rung 4: the slim twin of the base, and what it lacks.
 
+mod age;
 mod apt;
 mod needs;
 #[cfg(test)]
@@ -114,8 +115,11 @@ fn stand(
             }
             of_check(scene, stage, twin, &mut wanted);
         }
-        packages
-            .extend(wanted.keys().filter(|package| !apt::installs(scene, stage, package, wanted[*package])).cloned());
+        let lacks =
+            |(package, at): (&String, &usize)| (!apt::installs(scene, stage, package, *at)).then(|| package.clone());
+        let lacking: Vec<String> = wanted.iter().filter_map(lacks).collect();
+        age::fit(&twin.full, &lacking, &mut wanted)?;
+        packages.extend(wanted.iter().filter_map(lacks));
         edits.extend(apt::install(scene, stage, &wanted));
     }
     Ok((edits, packages))

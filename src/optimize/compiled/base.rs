@@ -42,7 +42,7 @@ pub(super) fn replace(scene: &Scene, turn: &mut Turn) {
     }
     let needs = Needs::of(scene, target, language, image, &small);
     if let Some(program) = needs.unknown {
-        return turn.refuse(what, format!("`{small}` has no `{program}`, and no package of it is known"));
+        return turn.refuse(what, format!("`{small}` has no `{program}`, and which package of it has is not known"));
     }
     let mut lines = needs.lines;
     let packages: Vec<&str> = needs.packages.iter().map(String::as_str).collect();
@@ -174,6 +174,12 @@ impl Needs {
         if matches!(language, Language::Go | Language::Rust | Language::C) {
             if !alpine {
                 let suite = packages::suite(small);
+                let linked = libraries::of_crates(scene, Some("bookworm"));
+                if suite.is_none()
+                    && let Some(first) = linked.into_iter().next()
+                {
+                    needs.unknown = Some(first);
+                }
                 needs
                     .packages
                     .extend(libraries::of_crates(scene, suite).into_iter().filter(|name| !installed.contains(name)));

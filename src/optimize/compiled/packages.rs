@@ -46,6 +46,9 @@ pub(super) fn kept(build: &Build, stage: &Stage, call: &PackageCall, wanted: Wan
             // The archive holds what it needs.
         } else if let Some(libraries) = libraries(name, suite) {
             kept.extend(libraries.iter().map(|one| (*one).to_owned()));
+        } else if call.manager == Manager::Apt && suite.is_none() && is_library(name) {
+            // What stands behind the headers is not known for this release.
+            kept.push(name.to_owned());
         } else if !is_build_package(name) && (!TOOLS.contains(&name) || wanted(program(name))) {
             kept.push(name.to_owned());
         }
@@ -53,6 +56,11 @@ pub(super) fn kept(build: &Build, stage: &Stage, call: &PackageCall, wanted: Wan
     let mut seen = std::collections::BTreeSet::new();
     kept.retain(|name| seen.insert(name.clone()));
     kept
+}
+
+/// Whether a package brings headers of a library, and not those of the C library or the kernel.
+fn is_library(name: &str) -> bool {
+    name.starts_with("lib") && name.ends_with("-dev") && !matches!(name, "libc6-dev" | "libc-dev")
 }
 
 /// Where Debian's Java libraries lie.

@@ -99,6 +99,9 @@ impl<'a> Plan<'a> {
         let workdir = place::workdir(build, self.target, usize::MAX).unwrap_or_else(|| "/".into());
         let first_copy = self.first_copy(scene);
         let needed = self.needed(&products, started, known, scene);
+        if products.unnamed && !started.paths.iter().any(|path| path.starts_with("/go/bin/")) {
+            return Err(refused("which programs `go install` makes is not known"));
+        }
         let unknown = self.runs.values().find(|run| run.has(&Purpose::Unknown) && run.index > first_copy);
         if let Some(run) = unknown {
             let line = build.instruction(run.index).start_line;

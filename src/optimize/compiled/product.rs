@@ -20,6 +20,8 @@ pub(super) struct Product {
 #[derive(Debug, Default)]
 pub(super) struct Products {
     made: BTreeSet<Product>,
+    /// Whether `go install` makes programs whose names are not known.
+    pub unnamed: bool,
     /// Index of the last RUN that makes or moves one.
     pub last: Option<usize>,
 }
@@ -162,7 +164,10 @@ impl Products {
         if call.verb_text == "install" {
             // A tool of another module has a version; what needs it at run time names it.
             for name in names.iter().filter(|name| !name.contains('@')) {
-                self.add(format!("/go/bin/{}", at.go_name(&folder, name)?), false);
+                match at.go_name(&folder, name) {
+                    Some(name) => _ = self.add(format!("/go/bin/{name}"), false),
+                    None => self.unnamed = true,
+                }
             }
             return (!names.is_empty()).then_some(());
         }

@@ -182,7 +182,12 @@ pub(super) fn fate_at_run_time(scene: &Scene, stage: &Stage, name: &str, build: 
 /// The libraries where the release is not known, and it does not matter.
 fn in_any_suite(scene: &Scene, stage: &Stage, package: &str) -> Option<Libraries> {
     let Base::Image(image) = scene.build.root_base(stage) else { return None };
-    let debian = matches!(libc(image), Some(Libc::Glibc(_)));
+    // Older releases have other names.
+    let debian = match libc(image) {
+        Some(Libc::Glibc(Some(release))) => matches!(release.name, "bookworm" | "trixie"),
+        Some(Libc::Glibc(None)) => true,
+        _ => false,
+    };
     let (new, old) = (libraries(package, "trixie")?, libraries(package, "bookworm")?);
     (debian && new.names == old.names).then_some(new)
 }

@@ -69,6 +69,9 @@ pub(super) fn of_script(
         }
         let Some(program) = one.program else { continue };
         want_program(wanted, slim, program, at);
+        if program == "apt-key" {
+            want_program(wanted, slim, "gpg", at);
+        }
         if one.package_call().is_some() && one.args.iter().any(|word| word.text().contains("git+")) {
             want_program(wanted, slim, "git", at);
         }
