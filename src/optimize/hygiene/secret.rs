@@ -88,6 +88,27 @@ fn reader(scene: &Scene, name: &str, own: usize) -> Option<String> {
     if let Some((path, _)) = scene.evidence.perhaps_holding(&[&wanted]).find(|(_, text)| has(text)) {
         return Some(format!("`{path}`"));
     }
+    // `env_prefix="DB_"` of pydantic, `f"{PREFIX}_PASSWORD"`.
+    let words: Vec<String> = wanted
+        .match_indices('_')
+        .flat_map(|(at, _)| {
+            let (prefix, rest) = (&wanted[..=at], &wanted[at..]);
+            [
+                format!("\"{prefix}\""),
+                format!("'{prefix}'"),
+                format!("}}{rest}"),
+                format!("\"{rest}"),
+                format!("'{rest}"),
+            ]
+        })
+        .collect();
+    let joined = |text: &str| {
+        let text = text.to_ascii_lowercase();
+        words.iter().any(|word| text.contains(word.as_str()))
+    };
+    if let Some((path, _)) = scene.evidence.perhaps_holding(&words).find(|(_, text)| joined(text)) {
+        return Some(format!("`{path}`, which puts names together,"));
+    }
     if scene
         .evidence
         .services

@@ -311,3 +311,14 @@ fn what_frameworks_and_commands_write_belongs_to_the_user() {
     let console = dockerfile.replace("logs/access.log", "-");
     assert!(!rewritten(&console, &[APP], Rung::Hygiene).contains("install -d"));
 }
+
+#[test]
+fn a_secret_that_is_read_by_a_prefix_stays() {
+    let of = |source: &str| {
+        let dockerfile = format!("FROM python:3.13-slim\nENV DB_PASSWORD=abc\nCOPY app.py .\n{START}");
+        rewritten(&dockerfile, &[("app.py", source)], Rung::Hygiene)
+    };
+    assert!(of("class S(BaseSettings):\n    model_config = SettingsConfigDict(env_prefix='DB_')\n").contains("abc"));
+    assert!(of("x = os.environ[f'{PREFIX}_PASSWORD']\n").contains("abc"));
+    assert!(!of("print('hello')\n").contains("abc"));
+}

@@ -75,8 +75,10 @@ fn reads_environments(group: &Group) -> bool {
     // Flask loads it where python-dotenv is installed, Bun, Laravel and Symfony always.
     let has = |name: &str| group.projects().flat_map(|project| &project.dependencies).any(|one| one.name == name);
     let flask = has("flask") && has("python-dotenv") && group.dockerfiles().any(|text| text.contains("flask"));
+    // Its command line and its older clients load it.
+    let prisma = has("prisma") || has("@prisma/client");
     let php = has("laravel/framework") || has("symfony/dotenv");
     let words = [".env", "bun ", "pipenv run", "\"pipenv\", \"run\"", "\"pipenv\",\"run\""];
     let own = group.dockerfiles().any(|text| words.iter().any(|word| text.contains(word)));
-    bundler || flask || php || own || group.evidence.env_loader().is_some()
+    bundler || flask || prisma || php || own || group.evidence.env_loader().is_some()
 }

@@ -131,6 +131,9 @@ fn run<'a>(
     let mut install = None;
     for one in code.script.invocations() {
         let call = one.package_call();
+        if let Some(call) = call.as_ref().filter(|call| matches!(call.manager, Manager::Composer | Manager::Bundle)) {
+            return Err(format!("`{}` installs in it too, and its program runs", call.title()));
+        }
         let kind = match &call {
             Some(call) if brings_called(scene, call) => Some(Kind::System),
             Some(call) => by_call(call, before.is_some()),

@@ -98,7 +98,10 @@ pub(super) fn bound_to_base(scene: &Scene, target: &Stage) -> Option<String> {
     let shebangs = scene.evidence.texts.iter().filter(|(_, text)| text.starts_with("#!"));
     let shebangs = shebangs.filter_map(|(_, text)| text.lines().next()).map(str::to_owned);
     let scripts = scripts(scene, target).into_iter().map(|(_, text)| text.to_owned());
-    let started: Vec<String> = scripts.chain(commands(scene, target)).chain(crontabs(scene)).collect();
+    // supervisord reads its programs from wherever its configuration was put.
+    let supervised = scene.evidence.holding(&["[program:"]).map(|(_, text)| text.clone());
+    let started: Vec<String> =
+        scripts.chain(commands(scene, target)).chain(crontabs(scene)).chain(supervised).collect();
     if let Some(path) = started.iter().cloned().chain(shebangs).find_map(|text| absolute_program(&text)) {
         return Some(format!("`{path}` is called by its path, and would be another Python"));
     }

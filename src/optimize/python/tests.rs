@@ -342,3 +342,12 @@ fn an_old_pip_installs_from_inside() {
         &[],
     );
 }
+
+#[test]
+fn programs_of_supervisord_stay_where_it_finds_them() {
+    let file = "FROM python:3.13\nWORKDIR /app\nRUN apt-get update && apt-get install -y supervisor\nCOPY requirements.txt .\nRUN pip install -r requirements.txt\nCOPY supervisord.conf /etc/supervisor/conf.d/\nCOPY . .\nCMD [\"supervisord\", \"-n\"]\n";
+    let settings = |command: &str| format!("[program:web]\ncommand={command} app:app\n");
+    let of = |text: &str| rewritten(file, &[REQUIREMENTS, APP, ("supervisord.conf", text)], Rung::Stages);
+    assert!(!of(&settings("/usr/local/bin/uvicorn")).contains("/opt/venv"));
+    assert!(of(&settings("uvicorn")).contains("/opt/venv"));
+}
