@@ -110,7 +110,7 @@ pub(super) fn handed_on(words: &[String]) -> Option<Vec<String>> {
             while let Some(flag) = words.get(at).filter(|word| word.starts_with('-')) {
                 at += if GO_VALUES.contains(&flag.as_str()) { 2 } else { 1 };
             }
-            let files = words.iter().skip(at).take_while(|word| word.ends_with(".go")).count();
+            let files = words.iter().skip(at).take_while(|word| word.strip_suffix(".go").is_some()).count();
             Some(from(at + files.max(1)))
         }
         "cargo" if has(&["run", "r"]) => {

@@ -204,7 +204,8 @@ fn a_package_of_node_has_the_files_of_its_folder() {
                 (format!("{place}/package.json"), format!("{{\"name\": \"{name}\", \"version\": \"1.0.0\"}}"))
             })
             .collect();
-        let lines: String = texts.iter().map(|(path, text)| format!("100644 0:0 {} {path}\n", text.len())).collect();
+        let lines =
+            texts.iter().fold(String::new(), |all, (path, text)| all + &format!("100644 0:0 {} {path}\n", text.len()));
         let texts: Vec<(&str, &str)> = texts.iter().map(|(path, text)| (path.as_str(), text.as_str())).collect();
         let node = "100755 0:0 9 usr/local/bin/node\n";
         side(&format!("{node}{lines}{more}"), &texts, &[])

@@ -110,9 +110,9 @@ fn probe(scene: &Scene, target: &Stage, port: u16, path: &str) -> Option<String>
     let parts = Reference::of(reference);
     let major = parts.tag.and_then(|tag| tag.split(['.', '-']).next()?.parse::<u32>().ok());
     let varies = port::varies(scene, target, port);
-    let url = |value: &str| match varies {
-        true => format!("'http://127.0.0.1:' + {value} + '{path}'"),
-        false => format!("'http://127.0.0.1:{port}{path}'"),
+    let url = |value: &str| {
+        let fixed = || format!("'http://127.0.0.1:{port}{path}'");
+        if varies { format!("'http://127.0.0.1:' + {value} + '{path}'") } else { fixed() }
     };
     let fixed = format!("http://127.0.0.1:{port}{path}");
     match parts.short_name() {

@@ -1,7 +1,7 @@
 //! An install command told where the environment is.
 
 use super::element::Element;
-use super::plan::{Plan, VENV};
+use super::plan::{Pip, Plan, VENV};
 use super::write::edited;
 use crate::optimize::scene::Scene;
 use crate::shell::{Invocation, Manager, Verb, Word};
@@ -38,7 +38,7 @@ fn of_one(scene: &Scene, plan: &Plan, element: &Element, one: &Invocation) -> Ve
     match call.manager {
         Manager::Pip if matches!(call.verb, Verb::Install | Verb::Remove) => {
             drop(&["--user", "--break-system-packages"]);
-            if plan.own_pip {
+            if plan.pip == Pip::Own {
                 let path = place(scene, element, one.path.span);
                 let name = one.path.text().rsplit('/').next().unwrap_or_default();
                 edits.push(Edit { span: path, text: format!("{VENV}/bin/{name}") });

@@ -32,8 +32,8 @@ pub(super) struct Plan<'b> {
     pub makes: bool,
     /// Whether the environment sees the base's own packages (setuptools up to Python 3.11, pip).
     pub sees_base: bool,
-    /// Whether the environment has a pip of its own: the base's is too old to install elsewhere, or a tool asks for one.
-    pub own_pip: bool,
+    /// Which pip installs into the environment.
+    pub pip: Pip,
     /// Whether tools are told the environment by `VIRTUAL_ENV`.
     pub told: bool,
     /// Tools that scripts or commands call in the container.
@@ -42,6 +42,15 @@ pub(super) struct Plan<'b> {
     pub whole: Option<String>,
     /// What a script or dependency wants of the image.
     pub wish: Wish,
+}
+
+/// Which pip installs into the environment.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Pip {
+    /// That of the base, told where.
+    Bases,
+    /// One of the environment's own: the base's is too old to install elsewhere, or a tool asks for one.
+    Own,
 }
 
 /// Why there is no plan.
@@ -96,7 +105,7 @@ pub(super) fn plan<'b>(scene: &Scene<'b>) -> Result<Plan<'b>, Not> {
         venvs: Vec::new(),
         makes: false,
         sees_base: false,
-        own_pip: false,
+        pip: Pip::Bases,
         told: false,
         kept_tools: BTreeSet::new(),
         whole: None,
@@ -235,7 +244,8 @@ impl<'b> Plan<'b> {
         }
         (self.venvs, self.makes, self.told, self.whole) = (venvs, makes, told, whole);
         self.sees_base = sees_base && makes;
-        self.own_pip = makes && (version::pip_is_old(scene.build, self.stage) || self.old_poetry());
+        let own = makes && (version::pip_is_old(scene.build, self.stage) || self.old_poetry());
+        self.pip = if own { Pip::Own } else { Pip::Bases };
         Ok(())
     }
 

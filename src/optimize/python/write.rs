@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::element::{Class, Element};
-use super::plan::{Plan, VENV};
+use super::plan::{Pip, Plan, VENV};
 use super::{evidence, install, launch};
 use crate::dockerfile::{Instruction, Keyword};
 use crate::optimize::scene::Scene;
@@ -182,7 +182,7 @@ impl<'p, 'b> Writer<'p, 'b> {
         }
         let site = if self.plan.sees_base { "--system-site-packages " } else { "" };
         let gap = self.build.gap;
-        let pip = if self.plan.own_pip { "" } else { "--without-pip " };
+        let pip = if self.plan.pip == Pip::Own { "" } else { "--without-pip " };
         self.build.push(format!("RUN python -m venv {pip}{site}{VENV}"));
         if self.plan.told {
             self.build.push(format!("ENV VIRTUAL_ENV={VENV}"));
