@@ -29,7 +29,6 @@ pub(super) use self::mounts::insert;
 pub(super) use self::remains::unread;
 use super::pass::Pass;
 use super::rung::Rung;
-use super::scene::{Scene, Turn};
 
 /// Its passes of rung 1; they run behind those that hold for every language.
 pub(super) const MOUNTS: &[Pass] = &[Pass::new(
@@ -49,10 +48,10 @@ pub(super) const STAGES: &[Pass] = &[
     ),
     // What starts then is a step like those that rung 1 has seen.
     Pass::new("compiled-order", Rung::Stages, "the same order of steps for it", |scene, turn| {
-        again("dependency-files-first", scene, turn);
+        super::order::again("dependency-files-first", scene, turn);
     }),
     Pass::new("compiled-mounts", Rung::Stages, "the same cache mounts for it", |scene, turn| {
-        again("cache-mounts", scene, turn);
+        super::order::again("cache-mounts", scene, turn);
     }),
     Pass::new("compiled-stages", Rung::Stages, "the toolchain stays in a stage of its own", split::split),
     Pass::new("cargo-target", Rung::Stages, "keeps what cargo compiles in a cache mount", target::keep),
@@ -69,11 +68,3 @@ pub(super) const MENDED: &[Pass] =
 /// What `max` adds; it runs behind the pass that starts programs without a shell, and before that which makes users.
 pub(super) const SCRATCH: &[Pass] =
     &[Pass::at_max("go-scratch", Rung::Hygiene, "no distribution below a static Go program", scratch::replace)];
-
-/// A pass of rung 1 over what has become of the file since. Its refusals have been said.
-fn again(pass: &str, scene: &Scene, turn: &mut Turn) {
-    if let Some(pass) = super::order::PASSES.iter().find(|one| one.info.id == pass) {
-        (pass.run)(scene, turn);
-        turn.refusals.clear();
-    }
-}

@@ -2,6 +2,7 @@
 
 mod age;
 mod apt;
+mod fonts;
 mod needs;
 #[cfg(test)]
 mod tests;
@@ -130,6 +131,7 @@ fn run_packages(scene: &Scene) -> BTreeSet<String> {
     [python::run_packages(scene), node::run_packages(scene), scripted::run_packages(scene)]
         .into_iter()
         .flatten()
+        .chain(fonts::packages(scene).iter().map(|name| (*name).to_owned()))
         .collect()
 }
 

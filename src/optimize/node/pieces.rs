@@ -131,7 +131,10 @@ fn run<'a>(
     let mut install = None;
     for one in code.script.invocations() {
         let call = one.package_call();
-        if let Some(call) = call.as_ref().filter(|call| matches!(call.manager, Manager::Composer | Manager::Bundle)) {
+        let other = |call: &&PackageCall| {
+            call.verb == Verb::Install && matches!(call.manager, Manager::Composer | Manager::Bundle)
+        };
+        if let Some(call) = call.as_ref().filter(other) {
             return Err(format!("`{}` installs in it too, and its program runs", call.title()));
         }
         let kind = match &call {

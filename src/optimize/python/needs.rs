@@ -53,11 +53,12 @@ type Names = BTreeSet<String>;
 pub(in crate::optimize) fn build_packages(scene: &Scene, stage: usize) -> Option<BTreeSet<String>> {
     let stage = scene.build.stages().get(stage)?;
     let mut there = Names::new();
-    let mut installs = false;
+    let (mut installs, mut tools) = (false, false);
     let mut programs = BTreeSet::new();
     for (index, _) in scene.build.instructions(stage).filter(|(_, one)| one.keyword == Keyword::Run) {
         let elements = elements(scene, index, false)?;
         installs |= elements.iter().any(|one| one.class == Class::Install);
+        tools |= elements.iter().any(|one| one.class == Class::Tool);
         for element in &elements {
             there.extend(packages(element).into_iter().map(str::to_owned));
             for one in &element.invocations {
@@ -70,11 +71,13 @@ pub(in crate::optimize) fn build_packages(scene: &Scene, stage: usize) -> Option
             }
         }
     }
-    if !installs || compiles_itself(scene) || compiles_unknown(scene, stage, &there) {
+    // A stage that exports a list of dependencies installs a tool alone, and those come as wheels.
+    if !(installs || tools) || installs && (compiles_itself(scene) || compiles_unknown(scene, stage, &there)) {
         return None;
     }
     programs.extend(uses_git(scene).then_some("git"));
-    let found = programs.into_iter().filter_map(package_of).chain(compilers(scene, stage)).map(str::to_owned);
+    let compilers = if installs { compilers(scene, stage) } else { Vec::new() };
+    let found = programs.into_iter().filter_map(package_of).chain(compilers).map(str::to_owned);
     Some(found.filter(|name| !there.contains(name)).collect())
 }
 

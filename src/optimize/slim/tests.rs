@@ -117,3 +117,42 @@ fn images_of_bun_and_uv_have_twins_and_users() {
         climbed(&tool, &files, Rung::Slim).rungs.into_iter().flat_map(|rung| rung.refusals).collect();
     assert!(refusals.iter().all(|one| !one.why.contains("slim twin")), "{refusals:?}");
 }
+
+#[test]
+fn fonts_come_along_where_something_draws_with_them() {
+    let file = "FROM python:3.13\nCOPY app.py /\nCMD [\"python\", \"/app.py\"]\n";
+    let of = |source: &str| rewritten(file, &[("app.py", source)], Rung::Slim);
+    assert!(of("ImageFont.truetype('DejaVuSans.ttf', 12)\n").contains("fonts-dejavu-core"));
+    assert!(!of("ImageFont.truetype('fonts/own.ttf', 12)\n").contains("apt-get"));
+    let node =
+        "FROM node:22\nWORKDIR /app\nCOPY package.json ./\nRUN npm install\nCOPY . .\nCMD [\"node\", \"a.js\"]\n";
+    let package = ("package.json", r#"{"dependencies": {"@napi-rs/canvas": "0.1"}}"#);
+    let of = |source: &str| rewritten(node, &[package, ("a.js", source)], Rung::Slim);
+    assert!(of("context.fillText('x', 1, 2)\n").contains("fontconfig fonts-dejavu-core"));
+    assert!(!of("context.fillRect(1, 2, 3, 4)\n").contains("fontconfig"));
+}
+
+#[test]
+fn nothing_is_installed_from_a_release_that_is_gone() {
+    let file = |image: &str| format!("FROM {image}\nCOPY app.py /\nCMD [\"python\", \"/app.py\"]\n");
+    let of = |image: &str, source: &str| rewritten(&file(image), &[("app.py", source)], Rung::Slim);
+    let git = "import subprocess\nsubprocess.run(['git', 'log'])\n";
+    assert!(of("python:3.7-buster", "print(1)\n").contains("slim"));
+    assert!(!of("python:3.7-buster", git).contains("slim"));
+    assert!(of("python:3.10-bullseye", git).contains("slim"));
+}
+
+#[test]
+fn a_stage_that_exports_requirements_is_slim_too() {
+    let file = "FROM python:3.11 AS requirements\nWORKDIR /tmp\nRUN pip install poetry\nCOPY pyproject.toml poetry.lock* /tmp/\nRUN poetry export -f requirements.txt --output requirements.txt\n\nFROM python:3.11\nWORKDIR /code\nCOPY --from=requirements /tmp/requirements.txt /code/\nRUN pip install --no-cache-dir -r /code/requirements.txt\nCOPY ./app /code/app\nCMD [\"uvicorn\", \"app.main:app\"]\n";
+    let files = [
+        (
+            "pyproject.toml",
+            "[tool.poetry]\nname = \"a\"\nversion = \"1\"\n\n[tool.poetry.dependencies]\npython = \"^3.11\"\nfastapi = \"^0.115\"\n",
+        ),
+        ("poetry.lock", "[[package]]\nname = \"fastapi\"\nversion = \"0.115.0\"\n"),
+        ("app/main.py", "from fastapi import FastAPI\napp = FastAPI()\n"),
+    ];
+    let text = rewritten(file, &files, Rung::Slim);
+    assert!(text.contains("FROM python:3.11-slim AS requirements"), "{text}");
+}

@@ -1,0 +1,31 @@
+//! Fonts, which the full images have by way of ImageMagick (`fonts-dejavu-core`, `fontconfig`) and the slim ones lack.
+
+use crate::optimize::called::is_shipped;
+use crate::optimize::scene::Scene;
+
+/// Words of sources that name them.
+const NAMED: [&str; 2] = ["DejaVu", "/usr/share/fonts"];
+
+/// Dependencies that draw with the system's fonts, and what a source calls then; nothing where each use draws text.
+const DRAWN: [(&str, &str); 6] = [
+    ("canvas", "fillText("),
+    ("@napi-rs/canvas", "fillText("),
+    ("skia-canvas", "fillText("),
+    ("sharp", "<text"),
+    ("weasyprint", ""),
+    ("cairosvg", ""),
+];
+
+/// Debian packages of fonts that the program draws with.
+pub(super) fn packages(scene: &Scene) -> &'static [&'static str] {
+    let holds = |words: &[&str]| scene.evidence.holding(words).any(|(path, _)| is_shipped(path));
+    let dependencies = || scene.projects().iter().flat_map(|project| &project.dependencies);
+    let drawn = DRAWN.iter().any(|(name, call)| {
+        dependencies().any(|one| one.name.eq_ignore_ascii_case(name)) && (call.is_empty() || holds(&[call]))
+    });
+    match (drawn, holds(&NAMED)) {
+        (true, _) => &["fontconfig", "fonts-dejavu-core"],
+        (false, true) => &["fonts-dejavu-core"],
+        _ => &[],
+    }
+}
