@@ -1,4 +1,4 @@
-//! Fonts, which the full images have by way of ImageMagick (`fonts-dejavu-core`, `fontconfig`) and the slim ones lack.
+//! Fonts, which the full images have with their graphics libraries (`fonts-dejavu-core`, `fontconfig`) and slim ones lack.
 
 use crate::optimize::called::is_shipped;
 use crate::optimize::scene::Scene;
