@@ -25,6 +25,7 @@ mod server;
 mod service;
 mod slim;
 
+pub(crate) use self::compiled::GO_RUN_VALUES;
 pub use self::evidence::{Evidence, Observed};
 pub use self::pass::{PassInfo, passes};
 pub use self::plan::{Plan, PlannedProject, plan};

@@ -27,6 +27,7 @@ mod tests;
 
 pub(super) use self::mounts::insert;
 pub(super) use self::remains::unread;
+pub(crate) use self::start::GO_RUN_VALUES;
 use super::pass::Pass;
 use super::rung::Rung;
 

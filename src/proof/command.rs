@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::image::Config;
+use crate::optimize::GO_RUN_VALUES;
 use crate::shell;
 
 /// Wrappers in wrappers that are looked through.
@@ -94,10 +95,6 @@ fn unwrapped(words: &[String], scripts: &BTreeMap<String, String>) -> Option<Vec
     }
 }
 
-/// Options of `go run` whose value may be the next word.
-const GO_VALUES: [&str; 10] =
-    ["-ldflags", "-tags", "-mod", "-gcflags", "-asmflags", "-p", "-modfile", "-pgo", "-buildvcs", "-overlay"];
-
 /// The words that a toolchain, which compiles and starts, hands on to the program that it starts; `None` where the
 /// command starts no toolchain.
 pub(super) fn handed_on(words: &[String]) -> Option<Vec<String>> {
@@ -108,7 +105,7 @@ pub(super) fn handed_on(words: &[String]) -> Option<Vec<String>> {
         "go" if has(&["run"]) => {
             let mut at = 2;
             while let Some(flag) = words.get(at).filter(|word| word.starts_with('-')) {
-                at += if GO_VALUES.contains(&flag.as_str()) { 2 } else { 1 };
+                at += if GO_RUN_VALUES.contains(&flag.as_str()) { 2 } else { 1 };
             }
             let files = words.iter().skip(at).take_while(|word| word.strip_suffix(".go").is_some()).count();
             Some(from(at + files.max(1)))

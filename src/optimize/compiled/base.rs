@@ -174,11 +174,9 @@ impl Needs {
         if matches!(language, Language::Go | Language::Rust | Language::C) {
             if !alpine {
                 let suite = packages::suite(small);
-                let linked = libraries::of_crates(scene, Some("bookworm"));
-                if suite.is_none()
-                    && let Some(first) = linked.into_iter().next()
-                {
-                    needs.unknown = Some(first);
+                if suite.is_none() {
+                    let linked = libraries::of_crates(scene, Some("bookworm"));
+                    needs.unknown = linked.into_iter().next().or(needs.unknown);
                 }
                 needs
                     .packages

@@ -114,7 +114,7 @@ fn quoted(text: &str) -> String {
 }
 
 /// Options of `go run` whose value is the next word.
-const GO_VALUES: [&str; 10] =
+pub(crate) const GO_RUN_VALUES: [&str; 10] =
     ["-ldflags", "-tags", "-mod", "-gcflags", "-asmflags", "-p", "-modfile", "-pgo", "-buildvcs", "-overlay"];
 
 fn go(scene: &Scene, target: &Stage, one: &Invocation) -> Result<Start, String> {
@@ -124,7 +124,7 @@ fn go(scene: &Scene, target: &Stage, one: &Invocation) -> Result<Start, String> 
         if matches!(text, "-exec" | "-C") {
             return Err(format!("`{text}` changes how it runs"));
         }
-        at += if GO_VALUES.contains(&text) { 2 } else { 1 };
+        at += if GO_RUN_VALUES.contains(&text) { 2 } else { 1 };
     }
     let flags = texts(one.args.get(first..at).unwrap_or_default())?;
     let from = at;

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use super::words;
 use crate::build::{Base, Build, Code, Stage, User, installed};
 use crate::dockerfile::{Instruction, Keyword};
-use crate::manifest::{Ecosystem, Install, Project};
+use crate::manifest::{Ecosystem, Install, Project, Tool};
 use crate::optimize::called;
 use crate::optimize::scene::Scene;
 use crate::shell::{Invocation, Manager, PackageCall, Verb};
@@ -315,6 +315,11 @@ fn installing<'a>(
 }
 
 impl Pieces<'_> {
+    /// Whether Yarn 2 or later installs.
+    pub(super) fn is_berry(&self) -> bool {
+        self.way.is_some_and(|way| way.tool == Tool::YarnBerry)
+    }
+
     /// Whether something builds with what was installed.
     pub(super) fn builds(&self) -> bool {
         self.builds_too || self.has(Kind::Build)

@@ -4,7 +4,7 @@ use super::output::{self, Output};
 use super::pieces::{Kind, Pieces};
 use super::{native, need, words};
 use crate::build::{Base, BaseImage, Presence, Stage, installed, releases};
-use crate::manifest::{Ecosystem, Project, Scope, Tool};
+use crate::manifest::{Ecosystem, Project, Scope};
 use crate::optimize::scene::Scene;
 use crate::shell::{Invocation, Manager, Verb};
 
@@ -70,7 +70,7 @@ pub(super) fn plan(scene: &Scene, stage: &Stage, pieces: &Pieces) -> Result<Opti
     if (whole || workspace) && matches!(pieces.folder.as_str(), "/" | "/?") {
         return Err("the project lies in the root folder, and what its build writes is not known".to_owned());
     }
-    if pieces.way.is_some_and(|way| way.tool == Tool::YarnBerry) && !links_modules(scene, project) {
+    if pieces.is_berry() && !links_modules(scene, project) {
         return Err("Yarn keeps its packages outside of `node_modules`".to_owned());
     }
     Ok(Some(Plan { modules, output, whole, workspace, why: why.to_owned() }))
@@ -131,7 +131,7 @@ fn modules(
     }
     let hooks = hooks(scene, project);
     // What stays is what an install without development dependencies would bring, for a fifth of the time.
-    let berry = pieces.way.is_some_and(|way| way.tool == Tool::YarnBerry);
+    let berry = pieces.is_berry();
     let leaves = matches!(pieces.manager, Manager::Npm | Manager::Pnpm) || pieces.manager == Manager::Yarn && !berry;
     if alone
         && leaves
@@ -202,7 +202,7 @@ fn everything_before(scene: &Scene, stage: &Stage, pieces: &Pieces) -> bool {
 
 /// What leaves development dependencies out, to stand behind the verb.
 fn production(scene: &Scene, stage: &Stage, pieces: &Pieces) -> Option<String> {
-    let berry = pieces.way.is_some_and(|way| way.tool == Tool::YarnBerry);
+    let berry = pieces.is_berry();
     Some(match pieces.manager {
         Manager::Npm => format!(" {}", omit(scene, stage)),
         Manager::Yarn if berry => return None,
@@ -223,7 +223,7 @@ fn omit(scene: &Scene, stage: &Stage) -> &'static str {
 
 /// The command that takes development dependencies away after the build.
 fn prune(scene: &Scene, stage: &Stage, pieces: &Pieces) -> Result<String, String> {
-    let berry = pieces.way.is_some_and(|way| way.tool == Tool::YarnBerry);
+    let berry = pieces.is_berry();
     let workspace = !pieces.project.members.is_empty();
     Ok(match pieces.manager {
         Manager::Npm => {
