@@ -12,6 +12,7 @@ mod walk;
 
 use std::collections::BTreeSet;
 
+pub use self::elements::{Element, elements};
 use crate::build::{Build, Stage};
 use crate::text::Edit;
 

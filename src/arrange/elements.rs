@@ -5,16 +5,17 @@ use crate::shell::{Invocation, Separator, SeparatorKind};
 
 /// A pipeline or compound of the script's own list.
 #[derive(Debug)]
-pub(super) struct Element<'s> {
-    /// Offsets in the script.
-    pub(super) start: u32,
-    pub(super) end: u32,
+pub struct Element<'s> {
+    /// Offset of its start in the script.
+    pub start: u32,
+    /// Offset of its end.
+    pub end: u32,
     /// The programs that run in it.
-    pub(super) invocations: Vec<Invocation<'s>>,
+    pub invocations: Vec<Invocation<'s>>,
 }
 
-/// The elements of a script in order; the whole as one where it can't be divided.
-pub(super) fn elements<'s>(code: &'s Code) -> (Vec<Element<'s>>, bool) {
+/// The elements of a script in order, and whether they can be divided; the whole as one where it can't.
+pub fn elements<'s>(code: &'s Code) -> (Vec<Element<'s>>, bool) {
     let script = &code.script;
     let invocations = script.invocations();
     let commands = script.commands.iter().map(|one| (one.span, one.place));

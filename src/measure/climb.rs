@@ -150,6 +150,7 @@ impl<'s, 'g> Climb<'s, 'g> {
         declared.built_in = unread_once_compiled(&self.ground.evidence.texts, declared.brought.values());
         let steps = rungs.iter().flat_map(|climbed| &climbed.steps);
         declared.compiles_start = steps.clone().any(|step| step.pass == "compiled-start");
+        declared.bundles_sites = steps.clone().any(|step| step.pass == "client-stages");
         declared.steps = steps.map(|step| format!("{}: {}", step.what, step.why)).collect();
         declared.replaces_server =
             rungs.iter().any(|climbed| climbed.rung == Rung::Server && !climbed.steps.is_empty());

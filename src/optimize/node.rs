@@ -1,6 +1,7 @@
 //! Rung 3 for Node projects: dependencies and build in stages of their own, and what runs in the last one.
 
 mod caches;
+mod client;
 pub(super) mod literal;
 mod native;
 mod need;
@@ -25,6 +26,12 @@ pub(super) use self::writes::writes;
 
 /// Its passes.
 pub(super) const STAGES: &[Pass] = &[
+    Pass::new(
+        "client-stages",
+        Rung::Stages,
+        "build sites that another program serves in stages of their own",
+        client::run,
+    ),
     Pass::new("node-start", Rung::Stages, "start Node programs without npm", start::run),
     Pass::new("node-stages", Rung::Stages, "build Node projects in a stage of their own", stages),
     Pass::new("bundler-caches", Rung::Stages, "keeps what bundlers have compiled in a cache mount", caches::mount),

@@ -17,6 +17,8 @@ pub struct Declared {
     pub replaces_server: bool,
     /// Whether the rewrite starts a compiled program instead of the toolchain that compiles it.
     pub compiles_start: bool,
+    /// Whether the rewrite builds sites in stages of their own, in folders that its steps name.
+    pub bundles_sites: bool,
     /// Scripts of package.json, by name.
     pub scripts: BTreeMap<String, String>,
     /// Variables that the original's Dockerfile sets in the image.

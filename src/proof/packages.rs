@@ -187,6 +187,10 @@ fn why_gone(
     if key.0 == Ecosystem::Node && after.program("node").is_none() && !super::system::starts(before, declared, "node") {
         return Some("no program of node's runs in a container");
     }
+    let home = place.split_once("/node_modules/").map_or("", |(home, _)| home);
+    if key.0 == Ecosystem::Node && declared.bundles_sites && declared.names(home) {
+        return Some("the site in its folder is bundled, and another program serves that");
+    }
     if (package.development == Some(true) || locked == Some(true)) && asked != Some(&true) {
         return Some("for development only, by the lock file");
     }

@@ -1,6 +1,6 @@
 //! Whether a container needs development dependencies: what its command comes to, and what the sources import.
 
-mod imports;
+pub(super) mod imports;
 
 use std::collections::BTreeSet;
 

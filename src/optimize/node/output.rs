@@ -16,6 +16,8 @@ const DEEPEST: usize = 6;
 pub(super) struct Output {
     /// Files and folders, relative to the project's folder.
     pub(super) paths: BTreeSet<String>,
+    /// Those outside of that folder, relative to it.
+    pub(super) outer: BTreeSet<String>,
     /// Why there may be more; none where that is all.
     pub(super) open: Option<String>,
     /// Whether it writes into what was installed.
@@ -28,6 +30,9 @@ impl Output {
     fn takes(&mut self, path: &str) {
         match super::literal::inner(path) {
             Some(path) => _ = self.paths.insert(path),
+            None if path.starts_with("../") && !path.contains(['*', '$', '\\', '"', ' ']) => {
+                self.outer.insert(path.to_owned());
+            }
             None => self.opens(format!("`{path}` lies outside of the project")),
         }
     }
@@ -45,8 +50,18 @@ impl Output {
     }
 }
 
-/// What the commands write, run in the project's folder.
+/// What the commands write into the project's folder, in which they run.
 pub(super) fn of(scene: &Scene, project: &Project, commands: &[Vec<String>]) -> Output {
+    let mut out = anywhere(scene, project, commands);
+    if let Some(path) = out.outer.first() {
+        let why = format!("`{path}` lies outside of the project");
+        out.opens(why);
+    }
+    out
+}
+
+/// What the commands write, wherever it lies.
+pub(super) fn anywhere(scene: &Scene, project: &Project, commands: &[Vec<String>]) -> Output {
     let mut reader = Reader { scene, project, out: Output::default(), copies: Vec::new() };
     for command in commands {
         reader.command(command, 0);

@@ -42,7 +42,7 @@ pub(super) fn package(module: &str) -> Option<&str> {
 
 /// The first of the packages that a source imports, and that source. With `entries` only what can be reached from these
 /// files is looked at.
-pub(super) fn first(
+pub(in crate::optimize::node) fn first(
     scene: &Scene,
     project: &Project,
     packages: &BTreeSet<&str>,

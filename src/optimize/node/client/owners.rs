@@ -1,0 +1,249 @@
+//! Whose a RUN is: the site's, or another project's in the same stage.
+
+use crate::optimize::node::words;
+use crate::arrange::elements;
+use crate::build::{Stage, installed};
+use crate::dockerfile::Keyword;
+use crate::manifest::{Ecosystem, Project};
+use crate::optimize::scene::Scene;
+use crate::shell::{Invocation, Manager, Verb};
+
+/// Scripts that call scripts that are followed.
+const DEEPEST: usize = 6;
+
+/// Whose a command is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Owner {
+    /// The site's.
+    Client,
+    /// Anything else's.
+    Other,
+    /// Nobody's: it changes the folder, or says something.
+    Neutral,
+}
+
+/// A RUN that has to do with the site.
+pub(super) struct Owned {
+    /// Its index.
+    pub(super) index: usize,
+    /// The site's commands in it as words, as if they were written in the site's folder.
+    pub(super) commands: Vec<Vec<String>>,
+    /// By element: whose it is, and the folder that it works in. Empty where all of the RUN is the site's.
+    pub(super) elements: Vec<(Owner, String)>,
+    /// Folders of projects whose scripts lead to the site's.
+    pub(super) through: Vec<String>,
+}
+
+/// The folder of the image where the project's manifest lands.
+pub(super) fn place(scene: &Scene, stage: &Stage, project: &Project) -> Option<String> {
+    let manifest = project.manifests.iter().find(|path| path.ends_with("package.json"))?;
+    let transfers = scene.build.transfers(stage).into_iter().filter(|one| one.from.is_none());
+    let landed = transfers.flat_map(|one| installed::lands(scene.build, stage, &one, manifest));
+    let mut folders: Vec<String> =
+        landed.filter_map(|path| Some(path.strip_suffix("/package.json")?.to_owned())).collect();
+    folders.sort();
+    folders.dedup();
+    let [folder] = &folders[..] else { return None };
+    (!folder.is_empty() && !folder.starts_with("/?")).then(|| folder.clone())
+}
+
+/// The RUNs that have to do with the site.
+pub(super) fn runs(scene: &Scene, stage: &Stage, project: &Project, folder: &str) -> Result<Vec<Owned>, String> {
+    let build = scene.build;
+    let mut found = Vec::new();
+    for (index, _) in build.instructions(stage).filter(|(_, one)| one.keyword == Keyword::Run) {
+        let Some(code) = build.code(index).filter(|code| code.is_ordinary()) else { continue };
+        let mut owned = Owned { index, commands: Vec::new(), elements: Vec::new(), through: Vec::new() };
+        let (parts, divisible) = elements(code);
+        let mut owners = Vec::new();
+        for part in &parts {
+            let mut all = Vec::new();
+            let mut works = installed::workdir(build, stage, index);
+            for one in &part.invocations {
+                all.push(owner(scene, (stage, index), one, (project, folder), &mut owned)?);
+                works = installed::folder_of(build, (stage, index), one).unwrap_or(works);
+            }
+            owners.push((sum(&all)?, works));
+        }
+        let has = |owner| owners.iter().any(|(one, _)| *one == owner);
+        match (has(Owner::Client), has(Owner::Other)) {
+            (false, _) => continue,
+            (true, false) => {}
+            (true, true) if divisible && owned.through.is_empty() => owned.elements = owners,
+            (true, true) => return Err("one RUN builds it and does something else too".to_owned()),
+        }
+        found.push(owned);
+    }
+    Ok(found)
+}
+
+/// Whose several commands are that can't be told apart.
+fn sum(all: &[Owner]) -> Result<Owner, String> {
+    match (all.contains(&Owner::Client), all.contains(&Owner::Other)) {
+        (true, true) => Err("one command builds it and does something else too".to_owned()),
+        (true, false) => Ok(Owner::Client),
+        (false, true) => Ok(Owner::Other),
+        (false, false) => Ok(Owner::Neutral),
+    }
+}
+
+/// Whose a command is; those of the site go to `owned`.
+fn owner(
+    scene: &Scene,
+    (stage, index): (&Stage, usize),
+    one: &Invocation,
+    (project, folder): (&Project, &str),
+    owned: &mut Owned,
+) -> Result<Owner, String> {
+    if one.program.is_some_and(|name| matches!(name, "cd" | "set" | "true" | ":" | "echo" | "pushd" | "popd")) {
+        return Ok(Owner::Neutral);
+    }
+    let call = one.package_call();
+    let node = call.as_ref().is_some_and(|call| {
+        matches!(call.manager, Manager::Npm | Manager::Yarn | Manager::Pnpm | Manager::Bun)
+            && !call.has(&["-g", "--global"])
+    });
+    let works = match &call {
+        Some(call) if node => installed::folder(scene.build, (stage, index), one, call),
+        _ => installed::folder_of(scene.build, (stage, index), one),
+    };
+    let Some(works) = works else { return Ok(Owner::Other) };
+    let own = words::of(one);
+    if works == folder {
+        if call.is_some() && !node {
+            return Ok(Owner::Other);
+        }
+        if call.as_ref().is_some_and(|call| call.verb == Verb::Install && !call.packages.is_empty()) {
+            return Err("packages are installed that its package.json does not name".to_owned());
+        }
+        if call.as_ref().is_none_or(|call| call.verb != Verb::Clean) {
+            owned.commands.push(at_home(&own));
+        }
+        return Ok(Owner::Client);
+    }
+    let names = own.iter().any(|word| word.trim_end_matches('/').ends_with(project.root.as_str()));
+    if !node {
+        let removes = one.is("rm") && names;
+        return if removes { Err("a RUN removes files of it".to_owned()) } else { Ok(Owner::Other) };
+    }
+    let Some(script) = words::script(&own) else { return Ok(Owner::Other) };
+    let mut reached = Vec::new();
+    let known = follow(scene, stage, &works, script, &mut reached, 0);
+    let to_client = reached.iter().any(|(at, _)| at == folder);
+    let all = reached.iter().all(|(at, words)| at == folder || is_idle(words));
+    match (to_client, all && known) {
+        (false, _) => Ok(Owner::Other),
+        (true, false) => Err(format!("script `{script}` builds it and does something else too")),
+        (true, true) => {
+            owned.commands.extend(reached.into_iter().filter(|(at, _)| at == folder).map(|(_, words)| words));
+            owned.through.push(works);
+            Ok(Owner::Client)
+        }
+    }
+}
+
+fn is_idle(words: &[String]) -> bool {
+    matches!(words[0].as_str(), "echo" | "true" | ":" | "cd")
+}
+
+/// The commands that a script of the project in a folder of the image comes to, each with the folder that it works in.
+/// Whether all of them are known.
+fn follow(
+    scene: &Scene,
+    stage: &Stage,
+    folder: &str,
+    script: &str,
+    reached: &mut Vec<(String, Vec<String>)>,
+    depth: usize,
+) -> bool {
+    let nodes = scene.projects().iter().filter(|one| one.ecosystem == Ecosystem::Node);
+    let found = nodes.filter(|one| place(scene, stage, one).as_deref() == Some(folder)).find(|one| one.script(script).is_some());
+    let Some(project) = found.filter(|_| depth <= DEEPEST) else { return false };
+    let mut known = true;
+    let hooks = [format!("pre{script}"), script.to_owned(), format!("post{script}")];
+    for text in hooks.iter().filter_map(|name| project.script(name)) {
+        let mut current = folder.to_owned();
+        for words in words::commands(text).into_iter().filter(|words| !words[0].is_empty()) {
+            if matches!(words[0].as_str(), "cd" | "pushd") {
+                current = words.get(1).map_or(current.clone(), |to| installed::joined(&current, to));
+                continue;
+            }
+            let at = prefix(&words).map_or(current.clone(), |to| installed::joined(&current, to));
+            let home = at_home(&words);
+            match words::script(words::program(&home)).filter(|_| at == folder && !words::elsewhere(&home)) {
+                Some(next) => known &= follow(scene, stage, folder, next, reached, depth + 1),
+                None => {
+                    known &= !words::elsewhere(&home) && !words.iter().any(|word| word.contains('$'));
+                    reached.push((at, home));
+                }
+            }
+        }
+    }
+    known
+}
+
+/// The folders that a command of the container comes to work in; `None` where that is not known.
+pub(super) fn started(scene: &Scene, stage: &Stage, index: usize, one: &Invocation) -> Option<Vec<String>> {
+    let works = installed::folder_of(scene.build, (stage, index), one)?;
+    let own = words::of(one);
+    let at = prefix(&own).map_or(works.clone(), |to| installed::joined(&works, to));
+    let home = at_home(&own);
+    let words = words::program(&home);
+    let several = words.first().is_some_and(|first| {
+        matches!(words::name(first), "concurrently" | "run-p" | "run-s" | "npm-run-all" | "turbo" | "lerna" | "nx")
+    });
+    if several || words::elsewhere(words) {
+        return None;
+    }
+    let mut folders = vec![at.clone()];
+    if let Some(script) = words::script(words) {
+        let mut reached = Vec::new();
+        // `npm start` without such a script runs `node server.js`; a program of a package works where it is started.
+        follow(scene, stage, &at, script, &mut reached, 0);
+        let shells = ["concurrently", "run-p", "run-s", "npm-run-all", "turbo", "lerna", "nx"];
+        if reached.iter().any(|(_, words)| words::program(words).first().is_some_and(|first| shells.contains(&words::name(first)))) {
+            return None;
+        }
+        folders.extend(reached.into_iter().map(|(at, _)| at));
+    }
+    Some(folders)
+}
+
+/// The folder that an option of a package manager names.
+fn prefix(words: &[String]) -> Option<&str> {
+    let at = folder_option(words)?;
+    let (_, value) = words[at].split_once('=').unwrap_or(("", words.get(at + 1).map_or("", String::as_str)));
+    Some(value).filter(|value| !value.is_empty())
+}
+
+/// Where an option stands that names the folder to work in.
+fn folder_option(words: &[String]) -> Option<usize> {
+    let options: &[&str] = match words.first().map(|first| words::name(first)) {
+        Some("npm") => &["--prefix", "-C"],
+        Some("pnpm") => &["-C", "--dir"],
+        Some("yarn" | "bun") => &["--cwd"],
+        _ => return None,
+    };
+    let is = |word: &String| options.contains(&word.split_once('=').map_or(word.as_str(), |(name, _)| name));
+    words.iter().take_while(|word| *word != "--").position(is)
+}
+
+/// A command as it would be written in the folder that an option of it names.
+fn at_home(words: &[String]) -> Vec<String> {
+    let Some(at) = folder_option(words) else { return words.to_vec() };
+    let taken = if words[at].contains('=') { 1 } else { 2 };
+    let (before, after) = (&words[..at], words.get(at + taken..).unwrap_or_default());
+    [before, after].concat()
+}
+
+/// Whether a command installs what the manifest in its folder names.
+pub(super) fn is_install(words: &[String]) -> bool {
+    let manager = words.first().map_or("", |first| words::name(first));
+    let verb = words.iter().skip(1).find(|word| !word.starts_with('-')).map(String::as_str);
+    match manager {
+        "npm" => matches!(verb, Some("install" | "i" | "ci" | "clean-install")),
+        "pnpm" | "bun" => matches!(verb, Some("install" | "i")),
+        "yarn" => matches!(verb, None | Some("install")),
+        _ => false,
+    }
+}

@@ -1,0 +1,151 @@
+//! Sites beside servers.
+
+use crate::optimize::Rung;
+use crate::optimize::sketch::{climbed, rewritten};
+
+const SERVER: &str = r#"{"name": "server", "scripts": {"start": "node index.js"}, "dependencies": {"express": "^4"}}"#;
+const SERVER_LOCK: &str = r#"{"lockfileVersion": 3, "packages": {"": {"dependencies": {"express": "^4"}},
+ "node_modules/express": {"version": "4.0.0"}}}"#;
+const CLIENT: &str = r#"{"name": "client", "scripts": {"build": "vite build"}, "dependencies": {"react": "^18"},
+ "devDependencies": {"vite": "^5"}}"#;
+const CLIENT_LOCK: &str = r#"{"lockfileVersion": 3, "packages": {"": {"dependencies": {"react": "^18"}, "devDependencies": {"vite": "^5"}},
+ "node_modules/react": {"version": "18.0.0"}, "node_modules/vite": {"version": "5.0.0", "dev": true}}}"#;
+const PLAIN: &str = "FROM node:22
+WORKDIR /app
+COPY . .
+RUN npm install
+RUN cd client && npm install && npm run build
+EXPOSE 3000
+CMD [\"npm\", \"start\"]
+";
+
+fn files<'f>(others: &[(&'f str, &'f str)]) -> Vec<(&'f str, &'f str)> {
+    let own = [
+        ("package.json", SERVER),
+        ("package-lock.json", SERVER_LOCK),
+        ("index.js", "const express = require('express')\napp.use(express.static('client/dist'))\n"),
+        ("client/package.json", CLIENT),
+        ("client/package-lock.json", CLIENT_LOCK),
+        ("client/index.html", "<script src=\"/src/main.jsx\"></script>"),
+        ("client/src/main.jsx", "import React from 'react'\n"),
+        (".dockerignore", "node_modules\n**/node_modules\n"),
+    ];
+    let kept = own.into_iter().filter(|(path, _)| others.iter().all(|(other, _)| other != path));
+    kept.chain(others.iter().copied()).collect()
+}
+
+fn check(dockerfile: &str, others: &[(&str, &str)], expected: &str) {
+    let text = rewritten(dockerfile, &files(others), Rung::Stages);
+    assert_eq!(text, expected, "{:#?}", climbed(dockerfile, &files(others), Rung::Stages).rungs);
+}
+
+fn check_refused(dockerfile: &str, others: &[(&str, &str)], why: &str) {
+    let climbed = climbed(dockerfile, &files(others), Rung::Stages);
+    let refusals: Vec<_> = climbed.rungs.iter().flat_map(|rung| &rung.refusals).collect();
+    assert!(refusals.iter().any(|one| one.pass == "client-stages" && one.why.contains(why)), "{refusals:#?}");
+}
+
+const STAGE: &str = "FROM node:22 AS client
+WORKDIR /app
+COPY client/package.json client/package-lock.json client/
+RUN --mount=type=cache,target=/root/.npm cd client && npm ci --no-audit --no-fund
+COPY client/ client/
+RUN cd client && npm run build
+
+FROM node:22
+WORKDIR /app
+COPY package.json package-lock.json ./
+RUN --mount=type=cache,target=/root/.npm npm ci --no-audit --no-fund
+COPY . .
+COPY --from=client /app/client/dist ./client/dist
+EXPOSE 3000
+CMD [\"node\", \"index.js\"]
+";
+
+#[test]
+fn a_site_is_built_beside_its_server() {
+    check(PLAIN, &[], STAGE);
+}
+
+#[test]
+fn folders_are_entered_in_many_ways() {
+    let prefix = PLAIN.replace(
+        "cd client && npm install && npm run build",
+        "npm install --prefix client && npm run build --prefix client",
+    );
+    let expected = STAGE
+        .replace("cd client && npm ci --no-audit --no-fund", "npm ci --no-audit --no-fund --prefix client")
+        .replace("cd client && npm run build", "npm run build --prefix client");
+    check(&prefix, &[], &expected);
+    let one = PLAIN.replace(
+        "RUN npm install\nRUN cd client && npm install && npm run build",
+        "RUN npm install && cd client && npm install && npm run build && cd ..",
+    );
+    check(&one, &[], &STAGE.replace("run build\n", "run build && cd ..\n"));
+    let workdir = PLAIN.replace(
+        "RUN cd client && npm install && npm run build",
+        "# The site.\nWORKDIR /app/client\nRUN npm install\nRUN npm run build\nWORKDIR /app",
+    );
+    let expected = "FROM node:22 AS client
+WORKDIR /app
+# The site.
+WORKDIR /app/client
+COPY client/package.json client/package-lock.json ./
+RUN --mount=type=cache,target=/root/.npm npm ci --no-audit --no-fund
+COPY client/ ./
+RUN npm run build
+
+FROM node:22
+WORKDIR /app
+COPY package.json package-lock.json ./
+RUN --mount=type=cache,target=/root/.npm npm ci --no-audit --no-fund
+COPY . /app/
+COPY --from=client /app/client/dist ./client/dist
+WORKDIR /app
+EXPOSE 3000
+CMD [\"node\", \"index.js\"]
+";
+    check(&workdir, &[], expected);
+}
+
+#[test]
+fn scripts_of_the_server_are_followed() {
+    let server = SERVER.replace(
+        "\"start\"",
+        "\"build\": \"npm install --prefix client && npm run build --prefix client\", \"start\"",
+    );
+    let own = PLAIN.replace("cd client && npm install && npm run build", "npm run build");
+    let expected = STAGE
+        .replace("client/package.json client/package-lock.json client/", "package.json package-lock.json ./")
+        .replace("RUN --mount=type=cache,target=/root/.npm cd client && npm ci --no-audit --no-fund\n", "")
+        .replace("cd client && npm run build", "npm run build");
+    check(&own, &[("package.json", &server)], &expected);
+}
+
+#[test]
+fn a_site_that_writes_elsewhere_goes_there() {
+    let config = "export default { build: { outDir: '../public' } }\n";
+    let text = rewritten(PLAIN, &files(&[("client/vite.config.js", config)]), Rung::Stages);
+    assert!(text.contains("COPY client/ client/\n"), "{text}");
+    assert!(text.contains("COPY --from=client /app/public ./public\n"), "{text}");
+}
+
+#[test]
+fn sources_beside_the_site_come_with_it() {
+    let main = "import React from 'react'\nimport { T } from '../../shared/t'\n";
+    let text = rewritten(PLAIN, &files(&[("client/src/main.jsx", main), ("shared/t.js", "")]), Rung::Stages);
+    assert!(text.contains("COPY . .\nRUN cd client && npm run build\n"), "{text}");
+}
+
+#[test]
+fn a_site_that_is_more_than_its_output_stays() {
+    let start = |command: &str| PLAIN.replace("[\"npm\", \"start\"]", command);
+    check_refused(&start("cd client && npm run preview"), &[], "what the container starts");
+    check_refused(&start("[\"npx\", \"concurrently\", \"npm start\", \"npm run dev --prefix client\"]"), &[], "what the container starts");
+    let server = SERVER.replace("node index.js", "npm run dev --prefix client");
+    check_refused(PLAIN, &[("package.json", &server)], "what the container starts");
+    check_refused(PLAIN, &[("index.js", "const App = require('./client/src/main')\n")], "reads its sources");
+    check_refused(PLAIN, &[("client/src/main.jsx", "import express from 'express'\n")], "another project installs");
+    let plugin = CLIENT.replace("vite build", "vite build && node prerender.js");
+    check_refused(PLAIN, &[("client/package.json", &plugin)], "is not known");
+}

@@ -1,0 +1,274 @@
+//! Writes the stages of sites, and what is left of the final one.
+
+use std::collections::BTreeSet;
+
+use super::owners::{Owned, Owner};
+use super::Client;
+use crate::arrange::elements;
+use crate::build::{Source, Stage, Transfer, installed};
+use crate::dockerfile::Keyword;
+use crate::finding::FileEdit;
+use crate::optimize::scene::Scene;
+use crate::shell::Manager;
+use crate::text::Span;
+
+/// The edits that take sites out of the final stage.
+pub(super) fn edits<'a>(scene: &Scene<'a>, stage: &Stage, clients: &[Client<'a>]) -> Vec<FileEdit> {
+    let build = scene.build;
+    let mut taken: BTreeSet<String> = build.stages().iter().filter_map(|stage| stage.name.clone()).collect();
+    let mut stages = String::new();
+    let mut copies = Vec::new();
+    for client in clients {
+        let writer = Writer { scene, stage, client };
+        let name = name(client, &taken);
+        stages.push_str(&writer.stage(&name));
+        stages.push_str(scene.newline());
+        copies.push((client.last(), name.clone(), &client.outputs, client.user.as_deref()));
+        taken.insert(name);
+    }
+    let mut edits = vec![scene.edit(Span::at(scene.passage(stage.from).start), stages)];
+    let dropped: BTreeSet<usize> = build
+        .instructions(stage)
+        .filter(|(index, _)| clients.iter().any(|client| Writer { scene, stage, client }.is_left_over(*index, clients)))
+        .map(|(index, _)| index)
+        .collect();
+    for (index, _) in build.instructions(stage) {
+        let own = clients.iter().find_map(|client| {
+            let run = client.runs.iter().find(|run| run.index == index)?;
+            Some(Writer { scene, stage, client }.part(run, Owner::Other).unwrap_or_default())
+        });
+        let Some(mut text) = own.or_else(|| dropped.contains(&index).then(String::new)) else { continue };
+        let folder = folder(scene, stage, index, &dropped);
+        for (_, name, paths, user) in copies.iter().filter(|(last, ..)| *last == index) {
+            let owner = user.map(|user| format!("--chown={user}:{user} ")).unwrap_or_default();
+            for path in *paths {
+                let inner = path.strip_prefix(folder.trim_end_matches('/')).and_then(|rest| rest.strip_prefix('/'));
+                let target = inner.map_or(path.clone(), |rest| format!("./{rest}"));
+                text.push_str(&format!("COPY {owner}--from={name} {path} {target}{}", scene.newline()));
+            }
+        }
+        edits.push(scene.edit(scene.passage(index), text));
+    }
+    edits
+}
+
+/// The name of a site's stage: that of its folder.
+fn name(client: &Client, taken: &BTreeSet<String>) -> String {
+    let last = client.project.root.rsplit('/').next().unwrap_or_default().to_ascii_lowercase();
+    let plain = last.starts_with(|c: char| c.is_ascii_lowercase())
+        && last.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_'))
+        && last != "scratch";
+    let first = if plain { last } else { "site".to_owned() };
+    let others = (2..).map(|at| format!("{first}-{at}"));
+    std::iter::once(first.clone()).chain(others).find(|name| !taken.contains(name)).unwrap_or(first)
+}
+
+/// The working folder of an instruction without the WORKDIRs that are dropped.
+fn folder(scene: &Scene, stage: &Stage, index: usize, dropped: &BTreeSet<usize>) -> String {
+    let settings = scene.build.instructions(stage).filter(|(at, one)| *at < index && one.keyword == Keyword::Workdir);
+    let last = settings.map(|(at, _)| at).last();
+    match last {
+        Some(at) if dropped.contains(&at) => folder(scene, stage, at, dropped),
+        Some(at) => installed::workdir(scene.build, stage, at + 1),
+        None => installed::workdir(scene.build, stage, stage.from + 1),
+    }
+}
+
+struct Writer<'w, 'a> {
+    scene: &'w Scene<'a>,
+    stage: &'w Stage,
+    client: &'w Client<'a>,
+}
+
+impl<'a> Writer<'_, 'a> {
+    /// The site's stage.
+    fn stage(&self, name: &str) -> String {
+        let (scene, build) = (self.scene, self.scene.build);
+        let from = build.instruction(self.stage.from);
+        let line = scene.source().slice(Span::new(from.span.start, self.stage.base_span.end));
+        let mut text = format!("{line} AS {name}{}", scene.newline());
+        let transfers = build.transfers(self.stage);
+        for (index, one) in build.instructions(self.stage).take_while(|(index, _)| *index <= self.client.last()) {
+            let line = match one.keyword {
+                Keyword::Arg | Keyword::Env | Keyword::Workdir | Keyword::User | Keyword::Shell => {
+                    Some(scene.passage_text(index))
+                }
+                Keyword::Copy | Keyword::Add => {
+                    transfers.iter().find(|one| one.index == index).and_then(|one| self.copy(one))
+                }
+                Keyword::Run => match self.client.runs.iter().find(|run| run.index == index) {
+                    Some(run) => self.part(run, Owner::Client).or_else(|| Some(scene.passage_text(index))),
+                    None => self.is_shared(index).then(|| scene.passage_text(index)),
+                },
+                _ => None,
+            };
+            text.extend(line);
+        }
+        text
+    }
+
+    /// What the site's stage copies of what a COPY brings.
+    fn copy(&self, transfer: &Transfer) -> Option<String> {
+        let whole = || Some(self.scene.passage_text(transfer.index));
+        if transfer.from.is_some() {
+            return whole();
+        }
+        let works = installed::workdir(self.scene.build, self.stage, transfer.index);
+        let target = installed::joined(&works, transfer.destination.as_deref()?);
+        let through = |path: &str| self.client.runs.iter().any(|run| run.through.iter().any(|folder| folder == path));
+        let root = self.client.project.root.as_str();
+        let all = transfer.sources.iter().all(Source::is_everything);
+        if !all {
+            let ours = |source: &Source| source.text.as_deref().is_some_and(|path| is_below(path, root));
+            let brings = self.client.holds(&target) || transfer.sources.iter().any(ours) || through(&target);
+            return if brings || self.client.escapes { whole() } else { None };
+        }
+        let plain = transfer.exclude.is_empty() && !transfer.parents && transfer.sources.len() == 1;
+        let mut through = self.client.runs.iter().flat_map(|run| &run.through);
+        let narrow = plain && !self.client.escapes && through.all(|folder| self.brings_manifest(folder));
+        if !narrow || installed::joined(&target, root) != self.client.folder {
+            return whole();
+        }
+        let flags = transfer.instruction.flags.iter().map(|flag| self.scene.source().slice(flag.word.span));
+        let flags: String = flags.flat_map(|flag| [flag, " "]).collect();
+        let inner = self.client.folder.strip_prefix(works.trim_end_matches('/')).and_then(|rest| rest.strip_prefix('/'));
+        let to = match inner {
+            _ if works == self.client.folder => "./".to_owned(),
+            Some(rest) => format!("{rest}/"),
+            None => format!("{}/", self.client.folder),
+        };
+        Some(format!("COPY {flags}{root}/ {to}{}", self.scene.newline()))
+    }
+
+    /// Whether a COPY of its own brings the manifest of a folder.
+    fn brings_manifest(&self, folder: &str) -> bool {
+        let before = self.scene.build.transfers(self.stage).into_iter().filter(|one| one.index < self.client.last());
+        before.filter(|one| one.from.is_none()).any(|one| {
+            let works = installed::workdir(self.scene.build, self.stage, one.index);
+            let there = one.destination.as_deref().is_some_and(|to| installed::joined(&works, to) == folder);
+            let names = |source: &Source| source.text.as_deref().is_some_and(|path| path.contains("package"));
+            there && one.sources.iter().any(names)
+        })
+    }
+
+    /// What of a RUN belongs to an owner; `None` where all of it is the site's.
+    fn part(&self, run: &Owned, wanted: Owner) -> Option<String> {
+        if run.elements.is_empty() {
+            return None;
+        }
+        let (scene, file) = (self.scene, self.scene.file());
+        let code = scene.build.code(run.index)?;
+        let source = scene.source();
+        let instruction = scene.build.instruction(run.index);
+        let (parts, _) = elements(code);
+        let place = |span: Span| code.place(file, span);
+        let head = source.slice(Span::new(instruction.span.start, place(Span::at(parts.first()?.start)).start));
+        let head = head.split(file.escape()).next().unwrap_or(head).trim_end();
+        let mut current = installed::workdir(scene.build, self.stage, run.index);
+        let mut texts = Vec::new();
+        for (part, (owner, works)) in parts.iter().zip(&run.elements) {
+            let text = source.slice(place(Span::new(part.start, part.end)));
+            let sets = *owner == Owner::Neutral && text.starts_with("set ");
+            if !sets && *owner != wanted {
+                continue;
+            }
+            if *works != current {
+                let inner = works.strip_prefix(current.trim_end_matches('/')).and_then(|rest| rest.strip_prefix('/'));
+                texts.push(format!("cd {}", inner.unwrap_or(works)));
+                current.clone_from(works);
+            }
+            texts.push(text.to_owned());
+        }
+        let comment = source.slice(Span::new(scene.passage(run.index).start, instruction.span.start));
+        let comment = if wanted == Owner::Client { comment } else { "" };
+        Some(format!("{comment}{head} {}{}", texts.join(" && "), scene.newline()))
+    }
+
+    /// Whether a RUN prepares the system, for the site as for the rest.
+    fn is_shared(&self, index: usize) -> bool {
+        let Some(code) = self.scene.build.code(index).filter(|code| code.is_ordinary()) else { return false };
+        let invocations = code.script.invocations();
+        !invocations.is_empty()
+            && invocations.iter().all(|one| match one.package_call() {
+                Some(call) => {
+                    let global = call.has(&["-g", "--global"]) || call.verb_text.starts_with("global");
+                    let set = matches!(call.verb_text.as_str(), "config" | "config set" | "set");
+                    call.manager.is_system() || call.manager == Manager::Corepack || global || set
+                }
+                None => one.program.is_some_and(|name| {
+                    matches!(name, "mkdir" | "rm" | "useradd" | "groupadd" | "adduser" | "addgroup" | "set" | "echo" | "chown")
+                }),
+            })
+    }
+
+    /// Whether an instruction of the final stage serves the site alone, and something later makes up for it.
+    fn is_left_over(&self, index: usize, clients: &[Client<'a>]) -> bool {
+        let build = self.scene.build;
+        let one = build.instruction(index);
+        match one.keyword {
+            Keyword::Workdir => self.is_passed(index, clients),
+            Keyword::Copy => {
+                let transfers = build.transfers(self.stage);
+                let Some(own) = transfers.iter().find(|one| one.index == index && one.from.is_none()) else { return false };
+                let root = &self.client.project.root;
+                let ours = |source: &Source| source.text.as_deref().is_some_and(|path| is_below(path, root) && path != root);
+                let target = |one: &Transfer| {
+                    let works = installed::workdir(build, self.stage, one.index);
+                    one.destination.as_deref().map(|to| installed::joined(&works, to))
+                };
+                let later = transfers.iter().any(|one| {
+                    one.index > index
+                        && one.from.is_none()
+                        && one.exclude.is_empty()
+                        && one.sources.iter().all(Source::is_everything)
+                        && target(one).is_some_and(|to| installed::joined(&to, root) == self.client.folder)
+                });
+                later && own.sources.iter().all(ours) && target(own).as_deref() == Some(self.client.folder.as_str())
+            }
+            _ => false,
+        }
+    }
+
+    /// Whether a WORKDIR into the site's folder counts for nothing that stays.
+    fn is_passed(&self, index: usize, clients: &[Client<'a>]) -> bool {
+        let build = self.scene.build;
+        if !self.client.holds(&installed::workdir(build, self.stage, index + 1)) {
+            return false;
+        }
+        let file = &build.input().file;
+        for (at, one) in build.instructions(self.stage).filter(|(at, _)| *at > index) {
+            match one.keyword {
+                Keyword::Workdir => return self.scene.source().slice(one.span).split_whitespace().nth(1).is_some_and(|path| path.starts_with('/')),
+                Keyword::Copy | Keyword::Add => {
+                    let absolute = file.transfer(one).is_some_and(|parts| parts.destination.text.starts_with('/'));
+                    if !absolute && !self.is_left_over_copy(at, clients) {
+                        return false;
+                    }
+                }
+                Keyword::Run => {
+                    let run = clients.iter().flat_map(|client| &client.runs).find(|run| run.index == at);
+                    if run.is_none_or(|run| !run.elements.is_empty()) {
+                        return false;
+                    }
+                }
+                Keyword::Env | Keyword::Arg | Keyword::Label | Keyword::Expose => {}
+                _ => return false,
+            }
+        }
+        false
+    }
+
+    fn is_left_over_copy(&self, index: usize, clients: &[Client<'a>]) -> bool {
+        let copies = self.scene.build.instruction(index).keyword == Keyword::Copy;
+        copies
+            && clients.iter().any(|client| {
+                Writer { scene: self.scene, stage: self.stage, client }.is_left_over(index, clients)
+            })
+    }
+}
+
+/// Whether a path of the context lies in a folder.
+fn is_below(path: &str, root: &str) -> bool {
+    let path = path.trim_start_matches("./").trim_end_matches('/');
+    path.strip_prefix(root).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+}
