@@ -171,14 +171,16 @@ fn of_call<'i>(walk: &Walk<'_, 'i>, at: usize, invocation: &Invocation, call: &P
         Verb::Build if let Some((needs, command)) = closure::download(walk, at, invocation, call) => {
             Nature::Build(needs, command)
         }
-        Verb::Install | Verb::Download if call.is_from_manifest() => match closure::needs(walk, at, invocation, call) {
-            Ok(Some(needs)) => Nature::Install(needs),
-            Ok(None) => of_project(call.manager),
-            Err(why) => {
-                walk.hinder(call.title(), why);
-                Nature::Unknown
+        Verb::Install | Verb::Download if call.is_from_manifest() => install(walk, at, invocation, call),
+        // It reads what an install reads, and writes the lock file beside it.
+        _ if call.verb_text == "lock" && matches!(call.manager, Manager::Uv | Manager::Poetry | Manager::Pdm) => {
+            match install(walk, at, invocation, call) {
+                Nature::Install(needs) => {
+                    Nature::Install(Needs { key: format!("lock {}", needs.key), without_project: None, ..needs })
+                }
+                other => other,
             }
-        },
+        }
         Verb::Install | Verb::Upgrade
             if (is_by_name(call) || is_without_project(walk, at, invocation, call))
                 && names_nothing(walk, at, invocation) =>
@@ -187,6 +189,17 @@ fn of_call<'i>(walk: &Walk<'_, 'i>, at: usize, invocation: &Invocation, call: &P
         }
         Verb::Other if call.manager == Manager::Corepack || call.verb_text.starts_with("config") => Nature::Cheap,
         _ => of_project(call.manager),
+    }
+}
+
+fn install<'i>(walk: &Walk<'_, 'i>, at: usize, invocation: &Invocation, call: &PackageCall) -> Nature<'i> {
+    match closure::needs(walk, at, invocation, call) {
+        Ok(Some(needs)) => Nature::Install(needs),
+        Ok(None) => of_project(call.manager),
+        Err(why) => {
+            walk.hinder(call.title(), why);
+            Nature::Unknown
+        }
     }
 }
 

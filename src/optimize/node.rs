@@ -32,6 +32,12 @@ pub(super) const STAGES: &[Pass] = &[
         "build sites that another program serves in stages of their own",
         client::run,
     ),
+    Pass::new(
+        "client-production",
+        Rung::Stages,
+        "leaves development dependencies out of what serves such a site",
+        super::flags::leave_out_development,
+    ),
     Pass::new("node-start", Rung::Stages, "start Node programs without npm", start::run),
     Pass::new("node-stages", Rung::Stages, "build Node projects in a stage of their own", stages),
     Pass::new("bundler-caches", Rung::Stages, "keeps what bundlers have compiled in a cache mount", caches::mount),

@@ -85,7 +85,14 @@ fn unwrapped(words: &[String], scripts: &BTreeMap<String, String>) -> Option<Vec
             None => rest(2),
         },
         ("tini" | "dumb-init" | "catatonit" | "exec" | "npx" | "bunx", Some(next)) if !next.starts_with('-') => rest(1),
-        ("uv", Some("run")) => rest(2 + words[2..].iter().take_while(|word| is_switch(word)).count()),
+        ("uv", Some("run")) => {
+            let mut inner = rest(2 + words[2..].iter().take_while(|word| is_switch(word)).count())?;
+            // It runs scripts and modules with the project's Python.
+            if inner[0].strip_suffix(".py").is_some() || matches!(&*inner[0], "-m" | "--module") {
+                inner.insert(0, "python".to_owned());
+            }
+            Some(inner)
+        }
         ("python" | "python3", Some("-m")) => {
             let program = words.get(2).filter(|module| SERVERS.contains(&module.as_str()))?;
             Some(std::iter::once(program.clone()).chain(words[3..].iter().cloned()).collect())
@@ -189,6 +196,8 @@ mod tests {
         check(&[], &["/bin/sh", "-c", "exec uvicorn app:app --port 8000"], uvicorn);
         check(&[], &["poetry", "run", "uvicorn", "app:app", "--port", "8000"], uvicorn);
         check(&[], &["uv", "run", "--frozen", "uvicorn", "app:app", "--port", "8000"], uvicorn);
+        check(&[], &["uv", "run", "main.py"], "python main.py");
+        check(&[], &["uv", "run", "-m", "uvicorn", "app:app", "--port", "8000"], uvicorn);
         check(&["python", "-m", "uvicorn"], &["app:app", "--port", "8000"], uvicorn);
         check(&["/app/.venv/bin/uvicorn"], &["app:app", "--port", "8000"], uvicorn);
         check(&["node_modules/.bin/vite"], &["preview"], "vite preview");

@@ -86,6 +86,7 @@ fn listed(side: &Side) -> BTreeMap<Key, u32> {
             && !built
             && !is_of_npm(&place)
             && !is_vendored(&place)
+            && !is_cached(&place)
         {
             listed.entry(key(package)).or_insert(at);
         }
@@ -102,6 +103,23 @@ fn is_of_npm(path: &str) -> bool {
 /// and stays with that one, whose files are compared.
 fn is_vendored(path: &str) -> bool {
     path.contains("-packages/") && path.contains("/_vendor/")
+}
+
+/// Whether it lies unpacked in what a package manager keeps to install from, where no program looks for it.
+fn is_cached(path: &str) -> bool {
+    let kept = [
+        "/.cache/yarn/",
+        "/.yarn/cache/",
+        "/.yarn/berry/",
+        "/.cache/uv/",
+        "/.cache/pdm/",
+        "/.cache/pypoetry/cache/",
+        "/.cache/pypoetry/artifacts/",
+        "/.bun/install/cache/",
+        "/.npm/_npx/",
+        "/.npm/_cacache/",
+    ];
+    kept.iter().any(|folder| path.contains(folder))
 }
 
 fn key(package: &Package) -> Key {
@@ -244,6 +262,9 @@ fn contents(before: &Side, after: &Side, (old, new): (&BTreeMap<Key, u32>, &BTre
                 continue;
             }
             let text = side.text(path);
+            if is_cached(&text) {
+                continue;
+            }
             let made = text.strip_suffix(".pyc").is_some()
                 || text.contains(".dist-info/")
                 || text.contains(".egg-info")

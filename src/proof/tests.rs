@@ -192,6 +192,10 @@ fn what_a_distribution_brings_as_its_own_part_goes_with_it() {
     check("usr/local/lib/python3.13/site-packages/setuptools/_vendor", &[]);
     check("usr/local/lib/python3.13/site-packages", &["zipp 3.23 (pypi) is gone"]);
     check("app/_vendor", &["zipp 3.23 (pypi) is gone"]);
+    // Unpacked caches go; an environment that lies in such a folder stays.
+    check("root/.cache/uv/archive-v0/a/setuptools/_vendor", &[]);
+    check("root/.cache/pypoetry/cache/x", &[]);
+    check("root/.cache/pypoetry/virtualenvs/a/lib/python3.13/site-packages", &["zipp 3.23 (pypi) is gone"]);
 }
 
 #[test]

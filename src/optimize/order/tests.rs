@@ -49,6 +49,26 @@ const NPM: &[(&str, &str)] = &[
 ];
 
 #[test]
+fn a_lock_file_is_written_from_the_manifest() {
+    let pyproject = "[project]\nname = \"a\"\nversion = \"1\"\ndependencies = [\"flask\"]\n";
+    let lock = "version = 1\n[[package]]\nname = \"a\"\nversion = \"1\"\nsource = { virtual = \".\" }\n";
+    check(
+        "|FROM python:3.13
+         |WORKDIR /app
+         |COPY . .
+         |RUN uv lock && uv sync
+         |CMD [\"uv\", \"run\", \"main.py\"]",
+        &[("pyproject.toml", pyproject), ("uv.lock", lock), ("main.py", "import flask\n")],
+        "|FROM python:3.13
+         |WORKDIR /app
+         |COPY pyproject.toml uv.lock ./
+         |RUN uv lock && uv sync
+         |COPY . .
+         |CMD [\"uv\", \"run\", \"main.py\"]",
+    );
+}
+
+#[test]
 fn pip() {
     check(
         "|FROM python:3.13
