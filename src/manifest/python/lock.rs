@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use toml::de::DeValue;
+use toml::de::{DeTable, DeValue};
 
 use super::normal;
 use crate::manifest::json;
@@ -12,18 +12,21 @@ use crate::manifest::toml_text;
 use crate::manifest::tree::Tree;
 
 /// `uv.lock`: run-time is what the projects in it reach without their development groups. Extras count as run-time:
-/// whether they are installed is the command's to say.
-pub(super) fn uv(tree: &mut Tree, path: &str) -> Option<Locked> {
+/// whether they are installed is the command's to say. `manifest` is the pyproject.toml that it was written for.
+pub(super) fn uv(tree: &mut Tree, path: &str, manifest: &DeTable) -> Option<Locked> {
     let table = toml_text::table(tree, path)?;
     let mut entries = Vec::new();
     let mut roots = BTreeSet::new();
     let mut demands = None;
+    let mut fits = differs(&table, manifest, "requires-python").then_some(false);
     for package in toml_text::items(toml_text::value(&table, &["package"])) {
         let Some(name) = text(package, "name") else { continue };
         if package
             .get("source")
             .is_some_and(|source| ["editable", "virtual"].iter().any(|kind| text(source.get_ref(), kind) == Some(".")))
         {
+            let own = package.as_table().is_some_and(|package| differs(package, manifest, "version"));
+            fits = fits.or(own.then_some(false));
             demands = package.get("metadata").map(|metadata| uv_demands(metadata.get_ref()));
         }
         let mut needs: Vec<String> = names(package.get("dependencies").map(toml::Spanned::get_ref)).collect();
@@ -40,7 +43,19 @@ pub(super) fn uv(tree: &mut Tree, path: &str) -> Option<Locked> {
         let version = text(package, "version").map(Into::into);
         entries.push(Entry { name, version, needs, scripts: is_built(package), ..Entry::default() });
     }
-    Some(Locked { demands, ..Locked::new(entries, (!roots.is_empty()).then_some(roots)) })
+    Some(Locked { demands, fits, ..Locked::new(entries, (!roots.is_empty()).then_some(roots)) })
+}
+
+/// Whether a lock file says something else of the project than its manifest does. uv's `--locked` refuses such a file.
+fn differs(locked: &DeTable, manifest: &DeTable, key: &str) -> bool {
+    let plain = |text: &str| {
+        let mut parts: Vec<String> = text.split(',').map(|part| part.split_whitespace().collect()).collect();
+        parts.sort();
+        parts
+    };
+    let locked = locked.get(key).and_then(|value| value.get_ref().as_str());
+    let wanted = toml_text::value(manifest, &["project", key]).and_then(DeValue::as_str);
+    locked.zip(wanted).is_some_and(|(locked, wanted)| plain(locked) != plain(wanted))
 }
 
 /// What the project asked for when uv wrote the lock: `requires-dist`, and `requires-dev` by group.

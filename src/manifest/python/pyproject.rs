@@ -166,7 +166,7 @@ pub(super) fn install(tree: &mut Tree, project: &Project, table: &Table, tool: T
         }
     }
     let locked = lock.as_deref().and_then(|lock| match tool {
-        Tool::Uv => lock::uv(tree, lock),
+        Tool::Uv => lock::uv(tree, lock, table),
         Tool::Poetry => lock::grouped(tree, lock, project, "main", &dev_groups(table)),
         _ => lock::grouped(tree, lock, project, "default", &dev_groups(table)),
     });

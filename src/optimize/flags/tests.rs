@@ -54,6 +54,26 @@ fn npm() {
 }
 
 #[test]
+fn uv() {
+    let lock = "version = 1\nrequires-python = \">=3.12\"\n[[package]]\nname = \"a\"\nversion = \"1.0\"\nsource = { virtual = \".\" }\n\
+                [package.metadata]\nrequires-dist = []\n";
+    let dockerfile = "|FROM python:3.13
+         |COPY --from=ghcr.io/astral-sh/uv /uv /bin/
+         |WORKDIR /app
+         |COPY pyproject.toml uv.lock ./
+         |RUN uv sync
+         |COPY . .";
+    let locked = dockerfile.replace("uv sync", "uv sync --locked");
+    for (version, python, expected) in
+        [("1.0", ">=3.12", &*locked), ("1.1", ">=3.12", dockerfile), ("1.0", ">=3.11", dockerfile)]
+    {
+        let manifest = format!("[project]\nname = \"a\"\nversion = \"{version}\"\nrequires-python = \"{python}\"\n");
+        let files = [("pyproject.toml", &*manifest), ("uv.lock", lock)];
+        passed("lock-respecting-install", dockerfile, &files, expected);
+    }
+}
+
+#[test]
 fn development_dependencies() {
     let dockerfile = "|FROM node:22
          |WORKDIR /app

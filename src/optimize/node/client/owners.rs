@@ -1,10 +1,10 @@
 //! Whose a RUN is: the site's, or another project's in the same stage.
 
-use crate::optimize::node::words;
 use crate::arrange::elements;
 use crate::build::{Stage, installed};
 use crate::dockerfile::Keyword;
 use crate::manifest::{Ecosystem, Project};
+use crate::optimize::node::words;
 use crate::optimize::scene::Scene;
 use crate::shell::{Invocation, Manager, Verb};
 
@@ -157,7 +157,9 @@ fn follow(
     depth: usize,
 ) -> bool {
     let nodes = scene.projects().iter().filter(|one| one.ecosystem == Ecosystem::Node);
-    let found = nodes.filter(|one| place(scene, stage, one).as_deref() == Some(folder)).find(|one| one.script(script).is_some());
+    let found = nodes
+        .filter(|one| place(scene, stage, one).as_deref() == Some(folder))
+        .find(|one| one.script(script).is_some());
     let Some(project) = found.filter(|_| depth <= DEEPEST) else { return false };
     let mut known = true;
     let hooks = [format!("pre{script}"), script.to_owned(), format!("post{script}")];
@@ -201,7 +203,10 @@ pub(super) fn started(scene: &Scene, stage: &Stage, index: usize, one: &Invocati
         // `npm start` without such a script runs `node server.js`; a program of a package works where it is started.
         follow(scene, stage, &at, script, &mut reached, 0);
         let shells = ["concurrently", "run-p", "run-s", "npm-run-all", "turbo", "lerna", "nx"];
-        if reached.iter().any(|(_, words)| words::program(words).first().is_some_and(|first| shells.contains(&words::name(first)))) {
+        if reached
+            .iter()
+            .any(|(_, words)| words::program(words).first().is_some_and(|first| shells.contains(&words::name(first))))
+        {
             return None;
         }
         folders.extend(reached.into_iter().map(|(at, _)| at));

@@ -110,10 +110,8 @@ CMD [\"node\", \"index.js\"]
 
 #[test]
 fn scripts_of_the_server_are_followed() {
-    let server = SERVER.replace(
-        "\"start\"",
-        "\"build\": \"npm install --prefix client && npm run build --prefix client\", \"start\"",
-    );
+    let server = SERVER
+        .replace("\"start\"", "\"build\": \"npm install --prefix client && npm run build --prefix client\", \"start\"");
     let own = PLAIN.replace("cd client && npm install && npm run build", "npm run build");
     let expected = STAGE
         .replace("client/package.json client/package-lock.json client/", "package.json package-lock.json ./")
@@ -141,7 +139,11 @@ fn sources_beside_the_site_come_with_it() {
 fn a_site_that_is_more_than_its_output_stays() {
     let start = |command: &str| PLAIN.replace("[\"npm\", \"start\"]", command);
     check_refused(&start("cd client && npm run preview"), &[], "what the container starts");
-    check_refused(&start("[\"npx\", \"concurrently\", \"npm start\", \"npm run dev --prefix client\"]"), &[], "what the container starts");
+    check_refused(
+        &start("[\"npx\", \"concurrently\", \"npm start\", \"npm run dev --prefix client\"]"),
+        &[],
+        "what the container starts",
+    );
     let server = SERVER.replace("node index.js", "npm run dev --prefix client");
     check_refused(PLAIN, &[("package.json", &server)], "what the container starts");
     check_refused(PLAIN, &[("index.js", "const App = require('./client/src/main')\n")], "reads its sources");

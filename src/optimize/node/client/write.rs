@@ -2,8 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use super::owners::{Owned, Owner};
 use super::Client;
+use super::owners::{Owned, Owner};
 use crate::arrange::elements;
 use crate::build::{Source, Stage, Transfer, installed};
 use crate::dockerfile::Keyword;
@@ -131,7 +131,8 @@ impl<'a> Writer<'_, 'a> {
         }
         let flags = transfer.instruction.flags.iter().map(|flag| self.scene.source().slice(flag.word.span));
         let flags: String = flags.flat_map(|flag| [flag, " "]).collect();
-        let inner = self.client.folder.strip_prefix(works.trim_end_matches('/')).and_then(|rest| rest.strip_prefix('/'));
+        let inner =
+            self.client.folder.strip_prefix(works.trim_end_matches('/')).and_then(|rest| rest.strip_prefix('/'));
         let to = match inner {
             _ if works == self.client.folder => "./".to_owned(),
             Some(rest) => format!("{rest}/"),
@@ -196,7 +197,10 @@ impl<'a> Writer<'_, 'a> {
                     call.manager.is_system() || call.manager == Manager::Corepack || global || set
                 }
                 None => one.program.is_some_and(|name| {
-                    matches!(name, "mkdir" | "rm" | "useradd" | "groupadd" | "adduser" | "addgroup" | "set" | "echo" | "chown")
+                    matches!(
+                        name,
+                        "mkdir" | "rm" | "useradd" | "groupadd" | "adduser" | "addgroup" | "set" | "echo" | "chown"
+                    )
                 }),
             })
     }
@@ -209,9 +213,12 @@ impl<'a> Writer<'_, 'a> {
             Keyword::Workdir => self.is_passed(index, clients),
             Keyword::Copy => {
                 let transfers = build.transfers(self.stage);
-                let Some(own) = transfers.iter().find(|one| one.index == index && one.from.is_none()) else { return false };
+                let Some(own) = transfers.iter().find(|one| one.index == index && one.from.is_none()) else {
+                    return false;
+                };
                 let root = &self.client.project.root;
-                let ours = |source: &Source| source.text.as_deref().is_some_and(|path| is_below(path, root) && path != root);
+                let ours =
+                    |source: &Source| source.text.as_deref().is_some_and(|path| is_below(path, root) && path != root);
                 let target = |one: &Transfer| {
                     let works = installed::workdir(build, self.stage, one.index);
                     one.destination.as_deref().map(|to| installed::joined(&works, to))
@@ -238,7 +245,15 @@ impl<'a> Writer<'_, 'a> {
         let file = &build.input().file;
         for (at, one) in build.instructions(self.stage).filter(|(at, _)| *at > index) {
             match one.keyword {
-                Keyword::Workdir => return self.scene.source().slice(one.span).split_whitespace().nth(1).is_some_and(|path| path.starts_with('/')),
+                Keyword::Workdir => {
+                    return self
+                        .scene
+                        .source()
+                        .slice(one.span)
+                        .split_whitespace()
+                        .nth(1)
+                        .is_some_and(|path| path.starts_with('/'));
+                }
                 Keyword::Copy | Keyword::Add => {
                     let absolute = file.transfer(one).is_some_and(|parts| parts.destination.text.starts_with('/'));
                     if !absolute && !self.is_left_over_copy(at, clients) {
@@ -261,9 +276,9 @@ impl<'a> Writer<'_, 'a> {
     fn is_left_over_copy(&self, index: usize, clients: &[Client<'a>]) -> bool {
         let copies = self.scene.build.instruction(index).keyword == Keyword::Copy;
         copies
-            && clients.iter().any(|client| {
-                Writer { scene: self.scene, stage: self.stage, client }.is_left_over(index, clients)
-            })
+            && clients
+                .iter()
+                .any(|client| Writer { scene: self.scene, stage: self.stage, client }.is_left_over(index, clients))
     }
 }
 
