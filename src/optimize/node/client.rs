@@ -176,8 +176,10 @@ fn escapes(scene: &Scene, project: &Project) -> bool {
     let mut texts = scene.evidence.texts.iter().filter_map(|(path, text)| Some((path.strip_prefix(&prefix)?, text)));
     texts.any(|(path, text)| {
         let up = "../".repeat(path.matches('/').count() + 1);
+        // `path.join(__dirname, "..")`, `envDir: ".."`
+        let named = ["'..'", "\"..\"", "`..`"].iter().any(|word| text.contains(word));
         let lock = path.ends_with("lock.json") || path.ends_with("lock.yaml") || path.ends_with(".lock");
-        !lock && !path.contains("node_modules/") && text.contains(&up) && !only_output(path, text, &up)
+        !lock && !path.contains("node_modules/") && (named || text.contains(&up) && !only_output(path, text, &up))
     })
 }
 

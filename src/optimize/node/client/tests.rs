@@ -109,6 +109,20 @@ CMD [\"node\", \"index.js\"]
 }
 
 #[test]
+fn the_head_of_the_file_stays_its_head() {
+    for head in ["# syntax=docker/dockerfile:1\n", "# escape=`\n\n# My server.\n", "# check=skip=all\nARG A=1\n"] {
+        let text = rewritten(&format!("{head}{PLAIN}"), &files(&[]), Rung::Stages);
+        let own = head.replace("# My server.\n", "");
+        assert!(text.starts_with(&own), "{text}");
+        assert!(text.contains("FROM node:22 AS client\n"), "{text}");
+    }
+    let named = PLAIN.replace("FROM node:22", "ARG NODE=22\nFROM --platform=linux/amd64 node:${NODE} AS client");
+    let text = rewritten(&named, &files(&[]), Rung::Stages);
+    assert!(text.contains("FROM --platform=linux/amd64 node:${NODE} AS client-2\n"), "{text}");
+    assert!(text.contains("FROM --platform=linux/amd64 node:${NODE} AS client\n"), "{text}");
+}
+
+#[test]
 fn scripts_of_the_server_are_followed() {
     let server = SERVER
         .replace("\"start\"", "\"build\": \"npm install --prefix client && npm run build --prefix client\", \"start\"");
@@ -132,6 +146,9 @@ fn a_site_that_writes_elsewhere_goes_there() {
 fn sources_beside_the_site_come_with_it() {
     let main = "import React from 'react'\nimport { T } from '../../shared/t'\n";
     let text = rewritten(PLAIN, &files(&[("client/src/main.jsx", main), ("shared/t.js", "")]), Rung::Stages);
+    assert!(text.contains("COPY . .\nRUN cd client && npm run build\n"), "{text}");
+    let config = "export default { envDir: '..' }\n";
+    let text = rewritten(PLAIN, &files(&[("client/vite.config.js", config)]), Rung::Stages);
     assert!(text.contains("COPY . .\nRUN cd client && npm run build\n"), "{text}");
 }
 
