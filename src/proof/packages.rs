@@ -42,7 +42,8 @@ type Key = (Ecosystem, String, String);
 /// Compares what is installed.
 pub(super) fn check(before: &Side, after: &Side, declared: &Declared) -> Check {
     let mut seen = Seen::default();
-    let (old, new) = (listed(before), listed(after));
+    let environments = environments(before, declared);
+    let (old, new) = (listed(before, &environments), listed(after, &[]));
     let lost: Vec<(&Key, u32)> =
         old.iter().filter(|(key, _)| !new.contains_key(*key)).map(|(key, at)| (key, *at)).collect();
     let reached = reached(&before.packages, &old, &new, declared);
@@ -61,15 +62,34 @@ pub(super) fn check(before: &Side, after: &Side, declared: &Declared) -> Check {
         let more = if count > 8 { format!(" and {} more", count - 8) } else { String::new() };
         seen.explain(format!("gone: {shown}{more}: {why}"));
     }
-    contents(before, after, (&old, &new), &mut seen);
+    if !environments.is_empty() {
+        let list = environments.iter().map(|folder| format!("`{folder}`")).collect::<Vec<_>>().join(", ");
+        seen.explain(format!("{list}: an environment of the build context, in which nothing runs"));
+    }
+    contents((before, &environments), after, (&old, &new), &mut seen);
     built(before, after, &mut seen);
     let kept = old.keys().filter(|key| new.contains_key(*key)).count();
     seen.explain(format!("{kept} installed distributions have the same names and versions"));
     seen.check("packages")
 }
 
-/// Distributions of languages that a distribution's manager did not install.
-fn listed(side: &Side) -> BTreeMap<Key, u32> {
+/// Environments of Python that the original copied from the build context and starts nothing of, and that the rewrite
+/// keeps out: some developer's.
+fn environments(before: &Side, declared: &Declared) -> Vec<String> {
+    let kept_out = declared.brought.iter().filter(|(_, path)| declared.ignored.contains(*path));
+    let folders = kept_out.filter_map(|(place, _)| place.strip_suffix("/pyvenv.cfg"));
+    let config = before.config();
+    let words = config.env.iter().map(|(_, value)| value).chain(config.entrypoint.iter().chain(&config.cmd).flatten());
+    let words: Vec<&String> = words.collect();
+    folders.filter(|folder| !words.iter().any(|word| word.contains(*folder))).map(str::to_owned).collect()
+}
+
+fn is_in(folders: &[String], path: &str) -> bool {
+    folders.iter().any(|folder| path.strip_prefix(folder.as_str()).is_some_and(|rest| rest.starts_with('/')))
+}
+
+/// Distributions of languages that a distribution's manager did not install, but those in folders that count for nothing.
+fn listed(side: &Side, aside: &[String]) -> BTreeMap<Key, u32> {
     let packages = &side.packages.packages;
     let mut listed = BTreeMap::new();
     for (at, package) in (0..).zip(packages) {
@@ -87,6 +107,7 @@ fn listed(side: &Side) -> BTreeMap<Key, u32> {
             && !is_of_npm(&place)
             && !is_vendored(&place)
             && !is_cached(&place)
+            && !is_in(aside, &place)
         {
             listed.entry(key(package)).or_insert(at);
         }
@@ -246,8 +267,13 @@ fn owner(side: &Side, folders: &HashMap<PathId, u32>, path: PathId) -> Option<u3
 }
 
 /// Whether distributions of one name and version have all their files; compiled Python and records of installers left out.
-fn contents(before: &Side, after: &Side, (old, new): (&BTreeMap<Key, u32>, &BTreeMap<Key, u32>), seen: &mut Seen) {
-    let count = |side: &Side| {
+fn contents(
+    (before, aside): (&Side, &[String]),
+    after: &Side,
+    (old, new): (&BTreeMap<Key, u32>, &BTreeMap<Key, u32>),
+    seen: &mut Seen,
+) {
+    let count = |side: &Side, aside: &[String]| {
         let mut count: BTreeMap<Key, BTreeMap<u32, usize>> = BTreeMap::new();
         let folders = modules(side);
         for (path, id) in side.tree.members() {
@@ -262,7 +288,7 @@ fn contents(before: &Side, after: &Side, (old, new): (&BTreeMap<Key, u32>, &BTre
                 continue;
             }
             let text = side.text(path);
-            if is_cached(&text) {
+            if is_cached(&text) || is_in(aside, &text) {
                 continue;
             }
             let made = text.strip_suffix(".pyc").is_some()
@@ -277,7 +303,7 @@ fn contents(before: &Side, after: &Side, (old, new): (&BTreeMap<Key, u32>, &BTre
         let most = |copies: BTreeMap<u32, usize>| copies.into_values().max().unwrap_or_default();
         count.into_iter().map(|(key, copies)| (key, most(copies))).collect::<BTreeMap<_, _>>()
     };
-    let (had, has) = (count(before), count(after));
+    let (had, has) = (count(before, aside), count(after, &[]));
     for (key, many) in had.iter().filter(|(key, _)| old.contains_key(*key) && new.contains_key(*key)) {
         let now = has.get(key).copied().unwrap_or_default();
         if now < *many {

@@ -199,6 +199,22 @@ fn what_a_distribution_brings_as_its_own_part_goes_with_it() {
 }
 
 #[test]
+fn an_environment_that_came_with_the_sources_is_no_install() {
+    let [flask, old] = [("Flask", "3.0", ""), ("Flask", "2.0", "")];
+    let folder = "app/env/lib/python3.9/site-packages";
+    let (after, mut before) = (installed(&[flask], SITE), installed(&[old], folder));
+    let kept_out = Declared {
+        brought: [("/app/env/pyvenv.cfg".to_owned(), "env/pyvenv.cfg".to_owned())].into(),
+        ignored: ["env/pyvenv.cfg".to_owned()].into(),
+        ..Declared::default()
+    };
+    assert_wrong(&packages::check(&before, &after, &kept_out), &[]);
+    assert_wrong(&packages::check(&before, &after, &Declared::default()), &["flask is 3.0 instead of 2.0"]);
+    before.image.config.env.push(("PATH".to_owned(), "/app/env/bin:/bin".to_owned()));
+    assert_wrong(&packages::check(&before, &after, &kept_out), &["flask is 3.0 instead of 2.0"]);
+}
+
+#[test]
 fn a_package_of_node_has_the_files_of_its_folder() {
     let of = |places: &[&str], more: &str| {
         let texts: Vec<(String, String)> = places
