@@ -63,6 +63,11 @@ impl Locked {
             if entry.importable == Some(true) && known.importable != Some(true) {
                 known.version = entry.version;
                 known.importable = entry.importable;
+            } else if entry.importable.or(known.importable).is_none()
+                && newer(entry.version.as_deref(), known.version.as_deref())
+            {
+                // Of those for several Pythons the newest is for the newest.
+                known.version = entry.version;
             }
             known.needs.extend(entry.needs);
             known.scripts = match (known.scripts, entry.scripts) {
@@ -105,4 +110,12 @@ fn reach(entries: &[Entry], roots: BTreeSet<String>) -> BTreeSet<String> {
         }
     }
     reached
+}
+
+/// Whether a version is above another, by the numbers that they begin with.
+fn newer(one: Option<&str>, other: Option<&str>) -> bool {
+    let numbers = |version: Option<&str>| -> Vec<u64> {
+        version.into_iter().flat_map(|text| text.split('.')).map_while(|part| part.parse().ok()).collect()
+    };
+    numbers(one) > numbers(other)
 }

@@ -113,23 +113,29 @@ fn compiles_unknown(scene: &Scene, stage: &Stage, there: &Names) -> bool {
     };
     let compiler = there.iter().any(|name| is_build_package(name));
     let unbuilt = |name: &String| distributions().any(|row| !row.wheel && row.build.is_empty() && row.dist == name);
-    dists.iter().any(unbuilt) || older_than_wheels(scene, stage) || (compiler && !dists.iter().all(known))
+    dists.iter().any(unbuilt) || older_than_wheels(scene, stage, &dists) || (compiler && !dists.iter().all(known))
 }
 
-/// Whether a pinned version is older than the first one with a wheel for the stage's Python.
-fn older_than_wheels(scene: &Scene, stage: &Stage) -> bool {
+/// Whether something has no wheel for the stage's Python, or none yet in the version that is pinned, and what it is
+/// compiled with is not known.
+fn older_than_wheels(scene: &Scene, stage: &Stage, dists: &Names) -> bool {
     let Base::Image(image) = scene.build.root_base(stage) else { return true };
     let tag = Reference::of(image).tag.unwrap_or_default().trim_start_matches("python");
     let minor = tag.split(['-', '.']).nth(1).and_then(|text| text.parse::<usize>().ok());
     let column = match minor {
-        Some(minor @ 10..=14) => minor - 9,
+        Some(minor @ 8..=14) => minor - 7,
         Some(_) => return false,
-        None => 5,
+        None => 7,
     };
     let firsts: BTreeMap<&str, &str> = rows(include_str!("../../../data/python_wheels.tsv"))
         .filter_map(|cells| Some((*cells.first()?, *cells.get(column)?)))
         .collect();
-    let older = |name: &str, version: &str| firsts.get(name).is_some_and(|first| numbers(version) < numbers(first));
+    let compilable = |name: &str| distributions().any(|row| !row.wheel && !row.build.is_empty() && row.dist == name);
+    let first = |name: &str| firsts.get(name).copied().filter(|_| !compilable(name));
+    if dists.iter().any(|name| first(name) == Some("-")) {
+        return true;
+    }
+    let older = |name: &str, version: &str| first(name).is_some_and(|first| numbers(version) < numbers(first));
     let projects = scene.projects().iter().filter(|one| one.ecosystem == Ecosystem::Python);
     projects.into_iter().any(|project| {
         let pins = project.dependencies.iter().filter_map(|one| {

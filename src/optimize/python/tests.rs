@@ -351,3 +351,29 @@ fn programs_of_supervisord_stay_where_it_finds_them() {
     assert!(!of(&settings("/usr/local/bin/uvicorn")).contains("/opt/venv"));
     assert!(of(&settings("uvicorn")).contains("/opt/venv"));
 }
+
+#[test]
+fn what_has_no_wheel_for_its_python_is_compiled_where_it_was() {
+    let first = |base: &str, requirements: &str| {
+        let file = format!(
+            "FROM python:{base}\nWORKDIR /app\nCOPY requirements.txt .\nRUN pip install -r requirements.txt\nCOPY . .\nCMD [\"python\", \"app.py\"]\n"
+        );
+        let got = rewritten(&file, &[("requirements.txt", requirements), APP], Rung::Slim);
+        let built = got.contains("install -y --no-install-recommends");
+        (got.lines().next().unwrap_or_default().to_owned(), built)
+    };
+    for (base, requirements, slim, compiler) in [
+        ("3.12", "flask==3.1.3\n", true, false),
+        ("3.12", "asyncpg==0.29.0\n", true, false),
+        ("3.12", "asyncpg==0.27.0\n", false, false),
+        ("3.10", "asyncpg==0.27.0\n", true, false),
+        ("3.8", "Twisted==20.3.0\n", false, false),
+        ("3.12", "pyrogram\nTgCrypto\n", true, true),
+        ("3.12", "dlib\n", false, false),
+        ("3.12", "cx_Oracle\n", false, false),
+        ("3.10", "cx_Oracle\n", true, false),
+    ] {
+        let expected = format!("FROM python:{base}{} AS build", if slim { "-slim" } else { "" });
+        assert_eq!(first(base, requirements), (expected, compiler), "{base} {requirements}");
+    }
+}
