@@ -63,8 +63,8 @@ pub(super) fn check(before: &Side, after: &Side, declared: &Declared) -> Check {
         seen.explain(format!("gone: {shown}{more}: {why}"));
     }
     if !environments.is_empty() {
-        let list = environments.iter().map(|folder| format!("`{folder}`")).collect::<Vec<_>>().join(", ");
-        seen.explain(format!("{list}: an environment of the build context, in which nothing runs"));
+        let named = environments.iter().map(|folder| format!("`{folder}`")).collect::<Vec<_>>().join(", ");
+        seen.explain(format!("{named}: an environment of the build context, in which nothing runs"));
     }
     contents((before, &environments), after, (&old, &new), &mut seen);
     built(before, after, &mut seen);

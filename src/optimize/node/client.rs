@@ -2,6 +2,8 @@
 //! a stage of its own. What it is bundled from stays there.
 
 mod owners;
+mod readers;
+mod steps;
 #[cfg(test)]
 mod tests;
 mod write;
@@ -9,8 +11,7 @@ mod write;
 use self::owners::Owned;
 use super::output::{self, Output};
 use super::{need, pieces};
-use crate::build::{Stage, User, installed};
-use crate::dockerfile::Keyword;
+use crate::build::{Stage, installed};
 use crate::manifest::{Ecosystem, Framework, Project};
 use crate::optimize::scene::{Scene, Turn};
 
@@ -32,10 +33,8 @@ struct Client<'a> {
     runs: Vec<Owned>,
     /// Folders that its build writes, absolute.
     outputs: Vec<String>,
-    /// Whether sources of it name files outside of its folder.
-    escapes: bool,
-    /// Who runs its build, where that is not root.
-    user: Option<String>,
+    /// Whether its build may read what lies outside of its folder.
+    whole: bool,
 }
 
 impl Client<'_> {
@@ -65,6 +64,13 @@ pub(super) fn run(scene: &Scene, turn: &mut Turn) {
             Err(why) => turn.refuse(format!("build `{}` in a stage of its own", project.root), why),
         }
     }
+    let shared = |client: &Client| {
+        let others = clients.iter().filter(|other| other.folder != client.folder);
+        others.flat_map(|other| &other.runs).any(|run| client.runs.iter().any(|own| own.index == run.index))
+    };
+    if clients.iter().any(shared) {
+        return turn.refuse("build sites in stages of their own", "one RUN builds two of them");
+    }
     if clients.is_empty() {
         return;
     }
@@ -86,7 +92,6 @@ fn is_site(project: &Project) -> bool {
 
 /// The site as the stage builds it; `None` where it does not, an error where it can't be told from the rest.
 fn read<'a>(scene: &Scene<'a>, stage: &Stage, project: &'a Project) -> Result<Option<Client<'a>>, String> {
-    let build = scene.build;
     let Some(folder) = owners::place(scene, stage, project) else { return Ok(None) };
     let runs = owners::runs(scene, stage, project, &folder)?;
     let commands: Vec<Vec<String>> = runs.iter().flat_map(|run| run.commands.iter().cloned()).collect();
@@ -94,15 +99,14 @@ fn read<'a>(scene: &Scene<'a>, stage: &Stage, project: &'a Project) -> Result<Op
     if installs.is_empty() || builds.is_empty() {
         return Ok(None);
     }
+    if !folder.ends_with(&format!("/{}", project.root)) {
+        return Err("its folder has another name in the image".to_owned());
+    }
     let outputs = written(&folder, output::anywhere(scene, project, &builds))?;
-    let mut client = Client { project, folder, runs, outputs, escapes: false, user: None };
-    client.user = match build.user_at(stage, client.last()).value() {
-        Some(User::Other(name)) => Some(name.clone()),
-        Some(User::Unknown) => return Err("the user that builds it is not known".to_owned()),
-        _ => None,
-    };
-    aside(scene, stage, &client)?;
-    client.escapes = escapes(scene, project);
+    let mut client = Client { project, folder, runs, outputs, whole: false };
+    steps::check(scene, stage, &client)?;
+    readers::check(scene, stage, &client, &builds)?;
+    client.whole = readers::may_read_above(scene, project);
     Ok(Some(client))
 }
 
@@ -122,70 +126,20 @@ fn written(folder: &str, output: Output) -> Result<Vec<String>, String> {
     Ok(paths)
 }
 
-/// Whether nothing but its own build has to do with its sources and packages.
-fn aside(scene: &Scene, stage: &Stage, client: &Client) -> Result<(), String> {
-    let (build, root) = (scene.build, client.project.root.as_str());
-    let last = stage.instructions.end.max(stage.from + 1);
-    if client.holds(&installed::workdir(build, stage, last)) {
-        return Err("the container works in its folder".to_owned());
-    }
-    for keyword in [Keyword::Entrypoint, Keyword::Cmd] {
-        let Some((index, _)) = build.last(stage, keyword) else { continue };
-        let code = build.code(index).ok_or("the shell that starts the container is not known")?;
-        let mut folders = code.script.invocations().into_iter().map(|one| owners::started(scene, stage, index, &one));
-        if folders.any(|folders| folders.is_none_or(|all| all.iter().any(|folder| client.holds(folder)))) {
-            return Err("what the container starts may work in its folder".to_owned());
-        }
-    }
-    let name = root.rsplit('/').next().unwrap_or(root);
-    let services = scene.evidence.services.iter();
-    for service in services.filter(|service| service.target.is_none() || service.target == stage.name) {
-        let texts = [&service.entrypoint, &service.command, &service.workdir];
-        if texts.into_iter().flatten().any(|text| mentions(text, name))
-            || service.mounts.iter().any(|path| client.holds(path))
-        {
-            return Err(format!("service `{}` works in its folder", service.name));
-        }
-    }
-    let prefix = format!("{root}/");
-    let inner = [format!("{name}/node_modules"), format!("{name}/src/")];
-    let scripts = ["js", "mjs", "cjs", "ts", "mts", "cts", "py", "rb", "php", "sh"];
-    for (path, text) in scene.evidence.texts.iter().filter(|(path, _)| !path.starts_with(&prefix)) {
-        let is_code = path.rsplit_once('.').is_some_and(|(_, ending)| scripts.contains(&ending));
-        if is_code && inner.iter().any(|inner| text.contains(inner)) {
-            return Err(format!("`{path}` reads its sources or packages"));
-        }
-    }
-    let others = scene.projects().iter().filter(|one| one.ecosystem == Ecosystem::Node && one.root != root);
-    let own: Vec<&str> = client.project.dependencies.iter().map(|one| one.name.as_str()).collect();
-    let foreign = others.flat_map(|one| &one.dependencies).map(|one| one.name.as_str());
-    match need::imports::first(scene, client.project, &foreign.filter(|name| !own.contains(name)).collect(), None) {
-        Some((package, path)) => Err(format!("`{path}` imports `{package}`, which another project installs")),
-        None => Ok(()),
-    }
+/// Whether a path lies in one of these folders, or is one.
+fn is_within(path: &str, folders: &[String]) -> bool {
+    folders
+        .iter()
+        .any(|folder| path.strip_prefix(folder.as_str()).is_some_and(|rest| rest.is_empty() || rest.starts_with('/')))
 }
 
-/// Whether a text names a folder.
+/// Whether a text names a folder as a part of a path, or between quotes.
 fn mentions(text: &str, name: &str) -> bool {
-    text.split(|c: char| !(c.is_alphanumeric() || matches!(c, '-' | '_' | '.'))).any(|word| word == name)
-}
-
-/// Whether a file of the project names one that lies above its folder.
-fn escapes(scene: &Scene, project: &Project) -> bool {
-    let prefix = format!("{}/", project.root);
-    let mut texts = scene.evidence.texts.iter().filter_map(|(path, text)| Some((path.strip_prefix(&prefix)?, text)));
-    texts.any(|(path, text)| {
-        let up = "../".repeat(path.matches('/').count() + 1);
-        // `path.join(__dirname, "..")`, `envDir: ".."`
-        let named = ["'..'", "\"..\"", "`..`"].iter().any(|word| text.contains(word));
-        let lock = path.ends_with("lock.json") || path.ends_with("lock.yaml") || path.ends_with(".lock");
-        !lock && !path.contains("node_modules/") && (named || text.contains(&up) && !only_output(path, text, &up))
+    let edge = |c: Option<char>| c.is_none_or(|c| !(c.is_alphanumeric() || matches!(c, '_' | '-' | '.')));
+    text.match_indices(name).any(|(at, _)| {
+        let (before, after) = (text[..at].chars().next_back(), text[at + name.len()..].chars().next());
+        let path = |c: Option<char>| c.is_some_and(|c| matches!(c, '/' | '\'' | '"' | '`'));
+        let dots = text[..at].ends_with("./");
+        (edge(before) || dots) && edge(after) && (path(before) || path(after) || dots)
     })
-}
-
-/// Whether all that a bundler's settings name above the folder is where it writes to.
-fn only_output(path: &str, text: &str, up: &str) -> bool {
-    let settings = path.starts_with("vite.config") || path.starts_with("vue.config") || path == "angular.json";
-    let named = |line: &str| ["outDir", "outputDir", "outputPath"].iter().any(|key| line.contains(key));
-    settings && text.lines().filter(|line| line.contains(up)).all(named)
 }

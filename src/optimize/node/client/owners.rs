@@ -1,6 +1,6 @@
 //! Whose a RUN is: the site's, or another project's in the same stage.
 
-use crate::arrange::elements;
+use crate::arrange::{Element, elements};
 use crate::build::{Stage, installed};
 use crate::dockerfile::Keyword;
 use crate::manifest::{Ecosystem, Project};
@@ -69,12 +69,26 @@ pub(super) fn runs(scene: &Scene, stage: &Stage, project: &Project, folder: &str
         match (has(Owner::Client), has(Owner::Other)) {
             (false, _) => continue,
             (true, false) => {}
-            (true, true) if divisible && owned.through.is_empty() => owned.elements = owners,
+            (true, true) if divisible && owned.through.is_empty() && is_apart(&parts, &owners) => {
+                owned.elements = owners;
+            }
             (true, true) => return Err("one RUN builds it and does something else too".to_owned()),
         }
         found.push(owned);
     }
     Ok(found)
+}
+
+/// Whether elements can stand in two RUNs: they leave the shell as it was, and what is not the site's installs something.
+fn is_apart(parts: &[Element], owners: &[(Owner, String)]) -> bool {
+    let state = |one: &Invocation| {
+        one.program.is_none_or(|name| matches!(name, "export" | "." | "source" | "eval" | "umask" | "ulimit" | "unset"))
+    };
+    let installs = |one: &Invocation| one.package_call().is_some_and(|call| call.verb == Verb::Install);
+    parts.iter().zip(owners).all(|(part, (owner, _))| {
+        let all = &part.invocations;
+        !all.is_empty() && !all.iter().any(state) && (*owner != Owner::Other || all.iter().all(installs))
+    })
 }
 
 /// Whose several commands are that can't be told apart.
@@ -116,6 +130,9 @@ fn owner(
         if call.as_ref().is_some_and(|call| call.verb == Verb::Install && !call.packages.is_empty()) {
             return Err("packages are installed that its package.json does not name".to_owned());
         }
+        if one.is("rm") {
+            return Err("a RUN removes files of it".to_owned());
+        }
         if call.as_ref().is_none_or(|call| call.verb != Verb::Clean) {
             owned.commands.push(at_home(&own));
         }
@@ -140,6 +157,14 @@ fn owner(
             Ok(Owner::Client)
         }
     }
+}
+
+/// The Node project whose script a command runs.
+pub(super) fn project_of<'a>(scene: &Scene<'a>, stage: &Stage, index: usize, one: &Invocation) -> Option<&'a Project> {
+    let call = one.package_call()?;
+    let works = installed::folder(scene.build, (stage, index), one, &call)?;
+    let nodes = scene.projects().iter().filter(|one| one.ecosystem == Ecosystem::Node);
+    nodes.into_iter().find(|project| place(scene, stage, project).as_deref() == Some(&works))
 }
 
 fn is_idle(words: &[String]) -> bool {
@@ -172,12 +197,12 @@ fn follow(
             }
             let at = prefix(&words).map_or(current.clone(), |to| installed::joined(&current, to));
             let home = at_home(&words);
-            match words::script(words::program(&home)).filter(|_| at == folder && !words::elsewhere(&home)) {
-                Some(next) => known &= follow(scene, stage, folder, next, reached, depth + 1),
-                None => {
-                    known &= !words::elsewhere(&home) && !words.iter().any(|word| word.contains('$'));
-                    reached.push((at, home));
-                }
+            let next = words::script(words::program(&home)).filter(|_| at == folder && !words::elsewhere(&home));
+            if let Some(next) = next {
+                known &= follow(scene, stage, folder, next, reached, depth + 1);
+            } else {
+                known &= !words::elsewhere(&home) && !words.iter().any(|word| word.contains('$'));
+                reached.push((at, home));
             }
         }
     }
@@ -186,9 +211,9 @@ fn follow(
 
 /// The folders that a command of the container comes to work in; `None` where that is not known.
 pub(super) fn started(scene: &Scene, stage: &Stage, index: usize, one: &Invocation) -> Option<Vec<String>> {
-    let works = installed::folder_of(scene.build, (stage, index), one)?;
+    let folder = installed::folder_of(scene.build, (stage, index), one)?;
     let own = words::of(one);
-    let at = prefix(&own).map_or(works.clone(), |to| installed::joined(&works, to));
+    let at = prefix(&own).map_or(folder.clone(), |to| installed::joined(&folder, to));
     let home = at_home(&own);
     let words = words::program(&home);
     let several = words.first().is_some_and(|first| {

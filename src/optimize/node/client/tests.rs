@@ -137,19 +137,60 @@ fn scripts_of_the_server_are_followed() {
 #[test]
 fn a_site_that_writes_elsewhere_goes_there() {
     let config = "export default { build: { outDir: '../public' } }\n";
-    let text = rewritten(PLAIN, &files(&[("client/vite.config.js", config)]), Rung::Stages);
+    let server = "const express = require('express')\napp.use(express.static('public'))\n";
+    let text = rewritten(PLAIN, &files(&[("client/vite.config.js", config), ("index.js", server)]), Rung::Stages);
     assert!(text.contains("COPY client/ client/\n"), "{text}");
     assert!(text.contains("COPY --from=client /app/public ./public\n"), "{text}");
 }
 
 #[test]
-fn sources_beside_the_site_come_with_it() {
-    let main = "import React from 'react'\nimport { T } from '../../shared/t'\n";
-    let text = rewritten(PLAIN, &files(&[("client/src/main.jsx", main), ("shared/t.js", "")]), Rung::Stages);
+fn a_site_that_reads_above_its_folder_stays() {
+    let above = |path: &str, text: &str| check_refused(PLAIN, &[(path, text)], "above its folder");
+    above("client/src/main.jsx", "import React from 'react'\nimport { T } from '../../shared/t'\n");
+    above("client/vite.config.js", "export default { envDir: '..' }\n");
+    above("client/vite.config.js", "alias: path.resolve(__dirname, '../..', 'shared')\n");
+    above("client/vite.config.js", "alias: { '@shared': '/app/shared' }\n");
+    above("client/tsconfig.json", "{ \"extends\": \"../tsconfig.json\" }\n");
+    // Nobody reads style sheets here: one that lies elsewhere may be meant.
+    let text = rewritten(PLAIN, &files(&[("shared/theme.css", "")]), Rung::Stages);
     assert!(text.contains("COPY . .\nRUN cd client && npm run build\n"), "{text}");
-    let config = "export default { envDir: '..' }\n";
-    let text = rewritten(PLAIN, &files(&[("client/vite.config.js", config)]), Rung::Stages);
-    assert!(text.contains("COPY . .\nRUN cd client && npm run build\n"), "{text}");
+    assert!(text.contains("COPY --from=client"), "{text}");
+}
+
+#[test]
+fn steps_that_may_serve_a_site_keep_it_where_it_is() {
+    let above = |line: &str| PLAIN.replace("RUN cd client", &format!("{line}\nRUN cd client"));
+    for line in [
+        "RUN cp .env client/.env",
+        "RUN printf 'A=%s' \"$A\" > client/.env",
+        "RUN ln -s /app/shared client/src/shared",
+        "RUN curl -fsSL https://example.com/setup | bash",
+        "RUN chown -R node:node /app",
+        "RUN node generate.js",
+    ] {
+        check_refused(&above(line), &[], "a RUN above its build");
+    }
+    check_refused(
+        &above("COPY certs/ca.crt /usr/local/share/"),
+        &[("certs/ca.crt", "")],
+        "what a COPY above its build",
+    );
+    check_refused(&above("COPY --from=node:22 /usr/local /usr/local"), &[], "what a COPY above its build");
+    check_refused(&above("USER node"), &[], "another user or shell");
+    let below = |line: &str| PLAIN.replace("EXPOSE", &format!("{line}\nEXPOSE"));
+    check_refused(&below("RUN node client/scripts/prerender.js"), &[], "a RUN below its build");
+    check_refused(&below("RUN cd client && ls"), &[], "is not known");
+    let run = |rest: &str| PLAIN.replace("npm run build", rest);
+    check_refused(&run("npm run build || true"), &[], "can't be taken apart");
+    check_refused(&run("npm run build && cd .. && cp -r client/dist public"), &[], "does something else too");
+    for line in ["RUN npm install -g pnpm@9 && npm cache clean --force", "RUN apt-get update && apt-get install -y git"]
+    {
+        let file = PLAIN.replace("COPY . .", &format!("{line}\nCOPY . ."));
+        let text = rewritten(&file, &files(&[]), Rung::Stages);
+        assert_eq!(text.matches(&line[4..27]).count(), 2, "{text}");
+    }
+    let text = rewritten(&below("RUN cp -r client/dist public"), &files(&[]), Rung::Stages);
+    assert!(text.contains("./client/dist\nRUN cp -r client/dist public\n"), "{text}");
 }
 
 #[test]
@@ -163,7 +204,10 @@ fn a_site_that_is_more_than_its_output_stays() {
     );
     let server = SERVER.replace("node index.js", "npm run dev --prefix client");
     check_refused(PLAIN, &[("package.json", &server)], "what the container starts");
-    check_refused(PLAIN, &[("index.js", "const App = require('./client/src/main')\n")], "reads its sources");
+    check_refused(PLAIN, &[("index.js", "const App = require('./client/src/main')\n")], "may read its sources");
+    check_refused(PLAIN, &[("index.js", "require('./client/dist/server.js')\n")], "may read its sources");
+    check_refused(PLAIN, &[("start.sh", "cd client && npm run preview &\nnode index.js\n")], "may read its sources");
+    check_refused(PLAIN, &[("tsconfig.json", "{}"), ("client/src/a.ts", "")], "may take its sources in");
     check_refused(PLAIN, &[("client/src/main.jsx", "import express from 'express'\n")], "another project installs");
     let plugin = CLIENT.replace("vite build", "vite build && node prerender.js");
     check_refused(PLAIN, &[("client/package.json", &plugin)], "is not known");

@@ -4,12 +4,12 @@ use std::collections::BTreeSet;
 
 use super::Client;
 use super::owners::{Owned, Owner};
+use super::steps::{self, Share};
 use crate::arrange::elements;
 use crate::build::{Source, Stage, Transfer, installed};
 use crate::dockerfile::Keyword;
 use crate::finding::FileEdit;
 use crate::optimize::scene::Scene;
-use crate::shell::Manager;
 use crate::text::Span;
 
 /// The edits that take sites out of the final stage.
@@ -23,7 +23,7 @@ pub(super) fn edits<'a>(scene: &Scene<'a>, stage: &Stage, clients: &[Client<'a>]
         let name = name(client, &taken);
         stages.push_str(&writer.stage(&name));
         stages.push_str(scene.newline());
-        copies.push((client.last(), name.clone(), &client.outputs, client.user.as_deref()));
+        copies.push((client.last(), name.clone(), &client.outputs));
         taken.insert(name);
     }
     let mut edits = vec![scene.edit(Span::at(scene.passage(stage.from).start), stages)];
@@ -39,12 +39,11 @@ pub(super) fn edits<'a>(scene: &Scene<'a>, stage: &Stage, clients: &[Client<'a>]
         });
         let Some(mut text) = own.or_else(|| dropped.contains(&index).then(String::new)) else { continue };
         let folder = folder(scene, stage, index, &dropped);
-        for (_, name, paths, user) in copies.iter().filter(|(last, ..)| *last == index) {
-            let owner = user.map(|user| format!("--chown={user}:{user} ")).unwrap_or_default();
+        for (_, name, paths) in copies.iter().filter(|(last, ..)| *last == index) {
             for path in *paths {
                 let inner = path.strip_prefix(folder.trim_end_matches('/')).and_then(|rest| rest.strip_prefix('/'));
                 let target = inner.map_or(path.clone(), |rest| format!("./{rest}"));
-                text.push_str(&format!("COPY {owner}--from={name} {path} {target}{}", scene.newline()));
+                text.push_str(&format!("COPY --from={name} {path} {target}{}", scene.newline()));
             }
         }
         edits.push(scene.edit(scene.passage(index), text));
@@ -98,7 +97,7 @@ impl<'a> Writer<'_, 'a> {
                 }
                 Keyword::Run => match self.client.runs.iter().find(|run| run.index == index) {
                     Some(run) => self.part(run, Owner::Client).or_else(|| Some(scene.passage_text(index))),
-                    None => self.is_shared(index).then(|| scene.passage_text(index)),
+                    None => steps::is_shared(scene, index).then(|| scene.passage_text(index)),
                 },
                 _ => None,
             };
@@ -109,47 +108,24 @@ impl<'a> Writer<'_, 'a> {
 
     /// What the site's stage copies of what a COPY brings.
     fn copy(&self, transfer: &Transfer) -> Option<String> {
-        let whole = || Some(self.scene.passage_text(transfer.index));
-        if transfer.from.is_some() {
-            return whole();
+        match steps::copied(self.scene, self.stage, self.client, transfer).ok()? {
+            Share::Whole => Some(self.scene.passage_text(transfer.index)),
+            Share::Nothing => None,
+            Share::Folder => {
+                let root = self.client.project.root.as_str();
+                let works = installed::workdir(self.scene.build, self.stage, transfer.index);
+                let flags = transfer.instruction.flags.iter().map(|flag| self.scene.source().slice(flag.word.span));
+                let flags: String = flags.flat_map(|flag| [flag, " "]).collect();
+                let folder = &self.client.folder;
+                let inner = folder.strip_prefix(works.trim_end_matches('/')).and_then(|rest| rest.strip_prefix('/'));
+                let to = match inner {
+                    _ if works == *folder => "./".to_owned(),
+                    Some(rest) => format!("{rest}/"),
+                    None => format!("{folder}/"),
+                };
+                Some(format!("COPY {flags}{root}/ {to}{}", self.scene.newline()))
+            }
         }
-        let works = installed::workdir(self.scene.build, self.stage, transfer.index);
-        let target = installed::joined(&works, transfer.destination.as_deref()?);
-        let through = |path: &str| self.client.runs.iter().any(|run| run.through.iter().any(|folder| folder == path));
-        let root = self.client.project.root.as_str();
-        let all = transfer.sources.iter().all(Source::is_everything);
-        if !all {
-            let ours = |source: &Source| source.text.as_deref().is_some_and(|path| is_below(path, root));
-            let brings = self.client.holds(&target) || transfer.sources.iter().any(ours) || through(&target);
-            return if brings || self.client.escapes { whole() } else { None };
-        }
-        let plain = transfer.exclude.is_empty() && !transfer.parents && transfer.sources.len() == 1;
-        let mut through = self.client.runs.iter().flat_map(|run| &run.through);
-        let narrow = plain && !self.client.escapes && through.all(|folder| self.brings_manifest(folder));
-        if !narrow || installed::joined(&target, root) != self.client.folder {
-            return whole();
-        }
-        let flags = transfer.instruction.flags.iter().map(|flag| self.scene.source().slice(flag.word.span));
-        let flags: String = flags.flat_map(|flag| [flag, " "]).collect();
-        let inner =
-            self.client.folder.strip_prefix(works.trim_end_matches('/')).and_then(|rest| rest.strip_prefix('/'));
-        let to = match inner {
-            _ if works == self.client.folder => "./".to_owned(),
-            Some(rest) => format!("{rest}/"),
-            None => format!("{}/", self.client.folder),
-        };
-        Some(format!("COPY {flags}{root}/ {to}{}", self.scene.newline()))
-    }
-
-    /// Whether a COPY of its own brings the manifest of a folder.
-    fn brings_manifest(&self, folder: &str) -> bool {
-        let before = self.scene.build.transfers(self.stage).into_iter().filter(|one| one.index < self.client.last());
-        before.filter(|one| one.from.is_none()).any(|one| {
-            let works = installed::workdir(self.scene.build, self.stage, one.index);
-            let there = one.destination.as_deref().is_some_and(|to| installed::joined(&works, to) == folder);
-            let names = |source: &Source| source.text.as_deref().is_some_and(|path| path.contains("package"));
-            there && one.sources.iter().any(names)
-        })
     }
 
     /// What of a RUN belongs to an owner; `None` where all of it is the site's.
@@ -183,26 +159,6 @@ impl<'a> Writer<'_, 'a> {
         let comment = source.slice(Span::new(scene.passage(run.index).start, instruction.span.start));
         let comment = if wanted == Owner::Client { comment } else { "" };
         Some(format!("{comment}{head} {}{}", texts.join(" && "), scene.newline()))
-    }
-
-    /// Whether a RUN prepares the system, for the site as for the rest.
-    fn is_shared(&self, index: usize) -> bool {
-        let Some(code) = self.scene.build.code(index).filter(|code| code.is_ordinary()) else { return false };
-        let invocations = code.script.invocations();
-        !invocations.is_empty()
-            && invocations.iter().all(|one| match one.package_call() {
-                Some(call) => {
-                    let global = call.has(&["-g", "--global"]) || call.verb_text.starts_with("global");
-                    let set = matches!(call.verb_text.as_str(), "config" | "config set" | "set");
-                    call.manager.is_system() || call.manager == Manager::Corepack || global || set
-                }
-                None => one.program.is_some_and(|name| {
-                    matches!(
-                        name,
-                        "mkdir" | "rm" | "useradd" | "groupadd" | "adduser" | "addgroup" | "set" | "echo" | "chown"
-                    )
-                }),
-            })
     }
 
     /// Whether an instruction of the final stage serves the site alone, and something later makes up for it.

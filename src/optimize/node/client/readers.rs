@@ -1,0 +1,266 @@
+//! Whether anything but its own build reads a site's sources and packages, and whether it reads others'.
+
+use std::collections::BTreeSet;
+
+use super::{Client, is_within, mentions, need, owners};
+use crate::build::{Stage, installed};
+use crate::dockerfile::Keyword;
+use crate::inputs::context::Kind;
+use crate::manifest::{Ecosystem, Project};
+use crate::optimize::node::words;
+use crate::optimize::scene::Scene;
+
+/// Endings of files that a server reads or is started by.
+const READ: [&str; 20] = [
+    "js", "mjs", "cjs", "ts", "mts", "cts", "jsx", "tsx", "py", "rb", "php", "go", "rs", "sh", "conf", "ini", "cfg",
+    "toml", "yml", "yaml",
+];
+
+/// Endings of style sheets, whose texts nobody reads here.
+const STYLES: [&str; 5] = ["css", "scss", "sass", "less", "styl"];
+
+/// An error where something does.
+pub(super) fn check(scene: &Scene, stage: &Stage, client: &Client, builds: &[Vec<String>]) -> Result<(), String> {
+    starts(scene, stage, client)?;
+    others(scene, client)?;
+    types(scene, client)?;
+    outward(scene, stage, client, builds)
+}
+
+/// What containers start must not lie or work in its folder.
+fn starts(scene: &Scene, stage: &Stage, client: &Client) -> Result<(), String> {
+    let build = scene.build;
+    let last = stage.instructions.end.max(stage.from + 1);
+    let works = installed::workdir(build, stage, last);
+    if client.holds(&works) {
+        return Err("the container works in its folder".to_owned());
+    }
+    let may = || Err("what the container starts may work in its folder".to_owned());
+    for keyword in [Keyword::Entrypoint, Keyword::Cmd, Keyword::Healthcheck] {
+        let Some((index, _)) = build.last(stage, keyword) else { continue };
+        let Some(code) = build.code(index) else {
+            if keyword == Keyword::Healthcheck {
+                continue;
+            }
+            return Err("the shell that starts the container is not known".to_owned());
+        };
+        for one in code.script.invocations() {
+            let folders = owners::started(scene, stage, index, &one);
+            if folders.is_none_or(|all| all.iter().any(|folder| client.holds(folder))) {
+                return may();
+            }
+            let foreign = |word: &String| {
+                let path = installed::joined(&works, word);
+                client.holds(&path) && !is_within(&path, &client.outputs)
+            };
+            if words::of(&one).iter().any(foreign) {
+                return may();
+            }
+        }
+    }
+    let root = client.project.root.as_str();
+    let name = root.rsplit('/').next().unwrap_or(root);
+    let services = scene.evidence.services.iter();
+    for service in services.filter(|service| service.target.is_none() || service.target == stage.name) {
+        let texts = [&service.entrypoint, &service.command, &service.workdir];
+        let named = texts
+            .into_iter()
+            .flatten()
+            .any(|text| mentions(text, name) || text.split_whitespace().any(|word| word == name));
+        if named || service.mounts.iter().any(|path| client.holds(path)) {
+            return Err(format!("service `{}` works in its folder", service.name));
+        }
+    }
+    Ok(())
+}
+
+/// Sources and settings of others may name of its folder only what its build writes.
+fn others(scene: &Scene, client: &Client) -> Result<(), String> {
+    let root = client.project.root.as_str();
+    let name = root.rsplit('/').next().unwrap_or(root);
+    let prefix = format!("{root}/");
+    let outputs: BTreeSet<&str> =
+        client.outputs.iter().filter_map(|path| path.strip_prefix(&client.folder)?.split('/').nth(1)).collect();
+    let outer = client.outputs.iter().any(|path| !client.holds(path));
+    for (path, text) in scene.evidence.texts.iter().filter(|(path, _)| !path.starts_with(&prefix)) {
+        let file = path.rsplit('/').next().unwrap_or(path);
+        let read = ends(file, &READ) || file == "Procfile";
+        let aside = path.starts_with(".github/")
+            || path.starts_with(".gitlab")
+            || is_compose(file)
+            || path.contains("node_modules/");
+        // Scripts and settings name folders without quotes.
+        let ending = file.rsplit_once('.').map_or(file, |(_, ending)| ending);
+        let bare = matches!(ending, "sh" | "conf" | "ini" | "cfg" | "toml" | "yml" | "yaml" | "Procfile");
+        let names = |text: &str| mentions(text, name) || bare && mentions_word(text, name);
+        if !read || aside || !names(text) {
+            continue;
+        }
+        let loads = |line: &str| ["require(", "import(", "import ", " from "].iter().any(|word| line.contains(word));
+        let served = |line: &str| {
+            let rest = line.split_once(name).map_or("", |(_, rest)| rest);
+            outputs.iter().any(|output| mentions(rest, output)) && !loads(line)
+        };
+        let ours = text.lines().filter(|line| names(line) && !is_comment(line));
+        for line in ours {
+            if !(served(line) || outer && line.contains("public")) {
+                return Err(format!("`{path}` may read its sources or packages"));
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Whether a file's name has one of these endings.
+fn ends(path: &str, endings: &[&str]) -> bool {
+    path.rsplit_once('.').is_some_and(|(_, ending)| endings.contains(&ending))
+}
+
+fn is_comment(line: &str) -> bool {
+    let line = line.trim_start();
+    line.starts_with("//") || line.starts_with('*') || line.starts_with("/*") || line.starts_with('#')
+}
+
+fn is_compose(file: &str) -> bool {
+    file.contains("compose") && ends(file, &["yml", "yaml"])
+}
+
+/// A compiler of types that looks at its sources too would miss its packages.
+fn types(scene: &Scene, client: &Client) -> Result<(), String> {
+    let root = client.project.root.as_str();
+    let name = root.rsplit('/').next().unwrap_or(root);
+    let prefix = format!("{root}/");
+    let typed = |path: &&String| path.starts_with(&prefix) && ends(path, &["ts", "tsx"]);
+    if !scene.evidence.texts.keys().any(|path| typed(&path)) {
+        return Ok(());
+    }
+    for (path, text) in scene.evidence.texts.iter().filter(|(path, _)| !path.starts_with(&prefix)) {
+        let (folder, file) = path.rsplit_once('/').unwrap_or(("", path));
+        let settings = file.starts_with("tsconfig") && file.ends_with("json");
+        let covers = folder.is_empty() || root.starts_with(&format!("{folder}/"));
+        let named = mentions(text, name);
+        let chosen = text.contains("\"include\"") || text.contains("\"files\"");
+        if settings && (named && (chosen || !text.contains("\"exclude\"")) || covers && !named && !chosen) {
+            return Err(format!("`{path}` may take its sources in"));
+        }
+    }
+    Ok(())
+}
+
+/// Its build must need nothing that another project installs or makes, nor files above its folder.
+fn outward(scene: &Scene, stage: &Stage, client: &Client, builds: &[Vec<String>]) -> Result<(), String> {
+    let project = client.project;
+    let others = scene.projects().iter().filter(|one| one.ecosystem == Ecosystem::Node && one.root != project.root);
+    let own: Vec<&str> = project.dependencies.iter().map(|one| one.name.as_str()).collect();
+    let foreign: BTreeSet<&str> = others
+        .flat_map(|one| &one.dependencies)
+        .map(|one| one.name.as_str())
+        .filter(|name| !own.contains(name))
+        .collect();
+    if let Some((package, path)) = need::imports::first(scene, project, &foreign, None) {
+        return Err(format!("`{path}` imports `{package}`, which another project installs"));
+    }
+    let scripts = project.scripts.iter().flat_map(|script| words::commands(&script.command));
+    for command in scripts.chain(builds.iter().cloned()) {
+        let words = words::program(&command);
+        let Some(program) = words.first().map(|first| words::name(first)) else { continue };
+        if foreign.contains(words::package_of(program)) && builds_with(project, builds, program) {
+            return Err(format!("`{program}`, which another project installs, builds it"));
+        }
+        if words.iter().any(|word| word == "--ssr" || word.contains("BUILD_PATH")) {
+            return Err("its build makes more than a site".to_owned());
+        }
+    }
+    let variable = |name: &str| {
+        scene.build.instructions(stage).any(|(_, one)| {
+            matches!(one.keyword, Keyword::Env | Keyword::Arg) && scene.source().slice(one.span).contains(name)
+        })
+    };
+    if variable("BUILD_PATH") || variable("COREPACK") {
+        return Err("a variable tells its build where to write".to_owned());
+    }
+    let manifest = |root: &str| {
+        let path = if root.is_empty() { "package.json".to_owned() } else { format!("{root}/package.json") };
+        scene.evidence.texts.get(&path).is_some_and(|text| text.contains("\"packageManager\""))
+    };
+    let above = scene
+        .projects()
+        .iter()
+        .filter(|one| project.root.starts_with(&format!("{}/", one.root)) || one.root.is_empty());
+    if !manifest(&project.root) && above.into_iter().any(|one| manifest(&one.root)) {
+        return Err("a manifest above it names its package manager".to_owned());
+    }
+    texts(scene, client, &foreign)
+}
+
+/// Whether scripts that the build comes to call a program.
+fn builds_with(project: &Project, builds: &[Vec<String>], program: &str) -> bool {
+    let direct =
+        builds.iter().any(|words| words::program(words).first().is_some_and(|first| words::name(first) == program));
+    let in_scripts = project.scripts.iter().filter(|script| script.name.contains("build") || script.name == "prepare");
+    direct
+        || in_scripts
+            .flat_map(|script| words::commands(&script.command))
+            .any(|words| words::program(&words).first().is_some_and(|first| words::name(first) == program))
+}
+
+/// Its own texts: nothing of them may point above its folder, but where it writes to.
+fn texts(scene: &Scene, client: &Client, foreign: &BTreeSet<&str>) -> Result<(), String> {
+    let prefix = format!("{}/", client.project.root);
+    let folder = client.folder.strip_suffix(client.project.root.as_str()).unwrap_or("/").to_owned();
+    let texts = scene.evidence.texts.iter().filter_map(|(path, text)| Some((path.strip_prefix(&prefix)?, text)));
+    for (path, text) in texts.filter(|(path, _)| !path.contains("node_modules/") && !is_lock(path)) {
+        let up = "../".repeat(path.matches('/').count() + 1);
+        let open = |line: &str| {
+            let ends = ["/..'", "/..\"", "/..`", "'..'", "\"..\"", "`..`"].iter().any(|word| line.contains(word));
+            let absolute = folder.len() > 1 && line.contains(&folder) && !line.contains(&client.folder);
+            ends || absolute || line.contains(&up) && !names_output(path, line)
+        };
+        if text.lines().any(open) {
+            return Err(format!("`{path}` names files above its folder"));
+        }
+        let settings = !path.contains('/') && (path.contains(".config.") || path.starts_with('.'));
+        let more = ["rollupOptions", "ssr:", "BUILD_PATH"].into_iter().find(|word| text.contains(word));
+        if let Some(word) = more.filter(|word| settings && (*word != "rollupOptions" || text.contains("dir:"))) {
+            return Err(format!("`{word}` in `{path}` decides what its build writes"));
+        }
+        if let Some(package) = foreign.iter().find(|name| settings && name.len() > 3 && mentions_word(text, name)) {
+            return Err(format!("`{path}` names `{package}`, which another project installs"));
+        }
+    }
+    Ok(())
+}
+
+fn mentions_word(text: &str, name: &str) -> bool {
+    let edge = |c: Option<char>| c.is_none_or(|c| !(c.is_alphanumeric() || matches!(c, '_' | '-')));
+    text.match_indices(name)
+        .any(|(at, _)| edge(text[..at].chars().next_back()) && edge(text[at + name.len()..].chars().next()))
+}
+
+fn is_lock(path: &str) -> bool {
+    ["lock.json", "lock.yaml", "yarn.lock", "shrinkwrap.json"].iter().any(|end| path.ends_with(end))
+}
+
+/// Whether a line of a bundler's settings says where it writes.
+fn names_output(path: &str, line: &str) -> bool {
+    let settings = path.starts_with("vite.config") || path.starts_with("vue.config") || path == "angular.json";
+    settings && ["outDir", "outputDir", "outputPath"].iter().any(|key| line.contains(key))
+}
+
+/// Whether its build may read files above its folder without a text that says so: style sheets that lie there, links, git.
+pub(super) fn may_read_above(scene: &Scene, project: &Project) -> bool {
+    let prefix = format!("{}/", project.root);
+    let git = scene
+        .evidence
+        .texts
+        .iter()
+        .any(|(path, text)| path.starts_with(&prefix) && text.contains("git ") && text.contains("exec"));
+    let Some(context) = scene.context() else { return true };
+    git || context.entries().any(|entry| {
+        let kind = context.entry(entry).kind;
+        let path = context.path(entry);
+        let inside = path.starts_with(&prefix);
+        let style = || ends(&path, &STYLES) && !path.contains("public/");
+        inside && kind == Kind::Symlink || !inside && kind == Kind::File && style()
+    })
+}

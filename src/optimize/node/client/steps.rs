@@ -1,0 +1,216 @@
+//! Whether the other steps of the stage leave a site's build alone, and it leaves them alone.
+
+use super::owners::{self, is_install};
+use super::{Client, is_within, mentions};
+use crate::build::{Code, Source, Stage, Transfer, installed};
+use crate::dockerfile::Keyword;
+use crate::optimize::node::{output, words};
+use crate::optimize::scene::Scene;
+use crate::shell::{Invocation, Manager, Verb};
+
+/// What a site's stage takes of a COPY.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Share {
+    /// All of it.
+    Whole,
+    /// The site's folder.
+    Folder,
+    /// Nothing.
+    Nothing,
+}
+
+/// An error where a step may prepare what the site is built from, or reads what only its own stage will have.
+pub(super) fn check(scene: &Scene, stage: &Stage, client: &Client) -> Result<(), String> {
+    let build = scene.build;
+    let last = client.last();
+    let transfers = build.transfers(stage);
+    for (index, one) in build.instructions(stage) {
+        match one.keyword {
+            Keyword::User | Keyword::Shell if index < last => {
+                return Err("its build runs with another user or shell".to_owned());
+            }
+            Keyword::Copy | Keyword::Add if index < last => {
+                let transfer = transfers.iter().find(|one| one.index == index).ok_or("a COPY is not understood")?;
+                copied(scene, stage, client, transfer)?;
+            }
+            Keyword::Run => run(scene, stage, client, index)?,
+            _ => {}
+        }
+    }
+    Ok(())
+}
+
+/// What the site's stage takes of a COPY; an error where that is not known.
+pub(super) fn copied(scene: &Scene, stage: &Stage, client: &Client, transfer: &Transfer) -> Result<Share, String> {
+    let unknown = || "what a COPY above its build brings may serve it".to_owned();
+    let root = client.project.root.as_str();
+    let plain = transfer.from.is_none()
+        && transfer.instruction.heredocs.is_empty()
+        && transfer.exclude.is_empty()
+        && !transfer.parents
+        && transfer.sources.iter().all(|source| source.text.is_some() && !source.is_remote());
+    let works = installed::workdir(scene.build, stage, transfer.index);
+    let target = transfer.destination.as_deref().map(|to| installed::joined(&works, to)).ok_or_else(unknown)?;
+    let above = client.folder.strip_suffix(root).unwrap_or("/").trim_end_matches('/');
+    let inside = target == above || target.strip_prefix(above).is_some_and(|rest| rest.starts_with('/'));
+    if !plain || !inside {
+        return Err(unknown());
+    }
+    if transfer.sources.iter().all(Source::is_everything) {
+        let mut through = client.runs.iter().flat_map(|run| &run.through);
+        let whole = client.whole
+            || through.any(|folder| !brings_manifest(scene, stage, client, folder))
+            || transfer.sources.len() > 1
+            || installed::joined(&target, root) != client.folder;
+        return Ok(if whole { Share::Whole } else { Share::Folder });
+    }
+    let lands =
+        |path: &String| installed::lands(scene.build, stage, transfer, path).iter().any(|landed| client.holds(landed));
+    let settings = |source: &Source| {
+        let name = source.text.as_deref().unwrap_or_default().rsplit('/').next().unwrap_or_default();
+        name.starts_with('.') && name.len() > 1 || name.contains('*') && !name.starts_with("package")
+    };
+    let leads = client.runs.iter().any(|run| run.through.contains(&target));
+    match client.project.manifests.iter().any(lands) || client.holds(&target) || leads {
+        true => Ok(Share::Whole),
+        false if transfer.sources.iter().any(settings) => Err(unknown()),
+        false => Ok(Share::Nothing),
+    }
+}
+
+/// Whether a COPY of its own brings the manifest of a folder, whose scripts lead to the site's.
+fn brings_manifest(scene: &Scene, stage: &Stage, client: &Client, folder: &str) -> bool {
+    let before = scene.build.transfers(stage).into_iter().filter(|one| one.index < client.last());
+    before.filter(|one| one.from.is_none()).any(|one| {
+        let works = installed::workdir(scene.build, stage, one.index);
+        let there = one.destination.as_deref().is_some_and(|to| installed::joined(&works, to) == folder);
+        let names = |source: &Source| source.text.as_deref().is_some_and(|path| path.contains("package"));
+        there && one.sources.iter().any(names)
+    })
+}
+
+fn run(scene: &Scene, stage: &Stage, client: &Client, index: usize) -> Result<(), String> {
+    let build = scene.build;
+    let name = client.project.root.rsplit('/').next().unwrap_or_default();
+    let code = build.code(index).filter(|code| code.is_ordinary()).ok_or("a RUN is not understood")?;
+    let text = scene.source().slice(build.instruction(index).span);
+    if let Some(own) = client.runs.iter().find(|run| run.index == index) {
+        let divided = !own.elements.is_empty();
+        let lines = text.lines().any(|line| line.trim_start().starts_with('#'));
+        if text.contains("||") || divided && (lines || !build.instruction(index).heredocs.is_empty()) {
+            return Err("its commands stand among others that can't be taken apart".to_owned());
+        }
+        if writes(code) {
+            return Err("its RUN writes another file".to_owned());
+        }
+        return Ok(());
+    }
+    if index > client.last() {
+        return later(scene, stage, client, (index, code));
+    }
+    if mentions(text, name) || writes(code) {
+        return Err("a RUN above its build may write what it is built from".to_owned());
+    }
+    let first = client.runs.iter().find(|run| run.commands.iter().any(|words| !is_install(words)));
+    let follows = first.is_some_and(|run| run.index < index);
+    let mut parts = Vec::new();
+    for one in code.script.invocations() {
+        parts.extend(part(scene, stage, (index, &one), client, follows)?);
+    }
+    if parts.contains(&true) && parts.contains(&false) {
+        return Err("a RUN above its build installs for both".to_owned());
+    }
+    Ok(())
+}
+
+/// Whether a RUN writes a file by a redirect.
+fn writes(code: &Code) -> bool {
+    let targets = code.script.commands.iter().flat_map(|one| &one.redirects).filter_map(|one| one.target.as_ref());
+    targets.into_iter().any(|word| !matches!(word.text(), "/dev/null" | "1" | "2"))
+}
+
+/// Whether the site's stage has a RUN too, which stands above its build: it installs programs for all.
+pub(super) fn is_shared(scene: &Scene, index: usize) -> bool {
+    let code = scene.build.code(index).filter(|code| code.is_ordinary());
+    code.is_some_and(|code| code.script.invocations().iter().any(|one| prepares(one) == Some(true)))
+}
+
+/// Whether a command installs programs for all; `None` where it does something else.
+fn prepares(one: &Invocation) -> Option<bool> {
+    let call = one.package_call()?;
+    let global = call.has(&["-g", "--global"]) || call.verb_text.starts_with("global");
+    let set = matches!(call.verb_text.as_str(), "config" | "config set" | "set");
+    (call.manager.is_system() || call.manager == Manager::Corepack || global || set).then_some(true)
+}
+
+/// `true` where a command serves the site too, `false` where it serves another project, `None` where it does nothing.
+fn part(
+    scene: &Scene,
+    stage: &Stage,
+    (index, one): (usize, &Invocation),
+    client: &Client,
+    follows: bool,
+) -> Result<Option<bool>, String> {
+    let may_prepare = || Err("a RUN above its build may prepare it".to_owned());
+    let Some(call) = one.package_call() else {
+        let caches = ["/var/lib/apt/", "/var/cache/", "/tmp/", "/root/.cache", "/root/.npm", "~/.cache", "~/.npm"];
+        let cleans = one.is("rm")
+            && one
+                .args
+                .iter()
+                .map(crate::shell::Word::text)
+                .all(|word| word.starts_with('-') || caches.iter().any(|cache| word.starts_with(cache)));
+        let idle = one.program.is_some_and(|name| matches!(name, "cd" | "set" | "true" | ":" | "echo"));
+        return if cleans || idle { Ok(None) } else { may_prepare() };
+    };
+    if prepares(one).is_some() {
+        return Ok(Some(true));
+    }
+    let install = call.verb == Verb::Install && (call.is_from_manifest() || call.manager == Manager::Pip);
+    let own = words::of(one);
+    match () {
+        () if call.verb == Verb::Clean => Ok(None),
+        () if install => Ok(Some(false)),
+        // What another project's build writes must not come from the site, nor go to it.
+        () if !follows
+            && owners::project_of(scene, stage, index, one).is_some_and(|project| {
+                let out = output::anywhere(scene, project, std::slice::from_ref(&own));
+                let place = owners::place(scene, stage, project).unwrap_or_default();
+                let aside = out.paths.iter().all(|path| !client.holds(&installed::joined(&place, path)));
+                out.open.is_none() && out.outer.is_empty() && !out.into_modules && aside
+            }) =>
+        {
+            Ok(Some(false))
+        }
+        () => may_prepare(),
+    }
+}
+
+/// A RUN below: what it names of the site's folder has to be of what the build writes.
+fn later(scene: &Scene, stage: &Stage, client: &Client, (index, code): (usize, &Code)) -> Result<(), String> {
+    let reads = || Err("a RUN below its build reads its folder".to_owned());
+    let name = client.project.root.rsplit('/').next().unwrap_or_default();
+    for one in code.script.invocations() {
+        let works = installed::folder_of(scene.build, (stage, index), &one).ok_or("a RUN's folder is not known")?;
+        if client.holds(&works) {
+            return reads();
+        }
+        let all = words::of(&one);
+        let foreign = |word: &String| {
+            let path = installed::joined(&works, word.trim_end_matches(['*', '.', '/']));
+            let names = client.holds(&path) || mentions(word, name) || word == name;
+            names && !is_within(&path, &client.outputs)
+        };
+        if !one.is("cd") && all.iter().any(foreign) {
+            return reads();
+        }
+        let script = words::script(&all);
+        let text = script
+            .zip(owners::project_of(scene, stage, index, &one))
+            .and_then(|(script, project)| project.script(script));
+        if text.is_some_and(|text| mentions(text, name)) {
+            return reads();
+        }
+    }
+    Ok(())
+}
