@@ -77,8 +77,21 @@ impl Changes {
         installs.sort_by_key(|install| install.manifest.matches('/').count());
         let files = installs.iter().flat_map(|install| std::iter::once(&install.manifest).chain(&install.lock));
         let dependency = files.filter(|path| remark(path).is_some()).find(|path| takes(path)).cloned();
-        Self { source: example.filter(|path| remark(path).is_some()), dependency }
+        let paths =
+            || fetched.iter().flat_map(|(context, fetched)| fetched.files.iter().map(|file| context.path(*file)));
+        let code = || paths().filter(|path| is_code(path)).min_by_key(|path| (path.matches('/').count(), path.clone()));
+        Self { source: example.filter(|path| remark(path).is_some()).or_else(code), dependency }
     }
+}
+
+/// Whether a file is a source by its ending, and no program's settings. A picture may be what reruns a step first.
+fn is_code(path: &str) -> bool {
+    let name = path.rsplit('/').next().unwrap_or(path);
+    let endings =
+        ["py", "js", "mjs", "cjs", "jsx", "ts", "tsx", "vue", "svelte", "go", "rs", "java", "kt", "cs", "rb", "php"];
+    let is_source =
+        name.rsplit_once('.').is_some_and(|(stem, ending)| endings.contains(&ending) && !stem.contains('.'));
+    is_source && !path.split('/').any(|part| part == "node_modules" || part.starts_with('.'))
 }
 
 fn remark(path: &str) -> Option<Remark> {
@@ -143,6 +156,20 @@ mod tests {
     fn check(path: &str, text: &str, expected: Option<&str>) {
         let changed = changed(path, text.as_bytes(), "mark");
         assert_eq!(changed.map(|bytes| String::from_utf8(bytes).unwrap()).as_deref(), expected, "{path}");
+    }
+
+    #[test]
+    fn sources_are_told_by_their_endings() {
+        for (path, expected) in [
+            ("src/App.tsx", true),
+            ("main.py", true),
+            ("vite.config.ts", false),
+            ("public/logo.svg", false),
+            ("node_modules/a/index.js", false),
+            (".eslintrc.js", false),
+        ] {
+            assert_eq!(is_code(path), expected, "{path}");
+        }
     }
 
     #[test]
