@@ -28,7 +28,7 @@ mod words;
 mod xml;
 
 pub use self::framework::Framework;
-pub use self::locked::{Locked, LockedPackage};
+pub use self::locked::{Locked, LockedPackage, version_numbers};
 pub use self::project::{
     Dependency, Ecosystem, EntryPoint, Install, LanguageVersion, Manifests, Problem, Project, Scope, Script, Tool,
 };

@@ -112,10 +112,12 @@ fn reach(entries: &[Entry], roots: BTreeSet<String>) -> BTreeSet<String> {
     reached
 }
 
-/// Whether a version is above another, by the numbers that they begin with.
+/// Whether a version is above another.
 fn newer(one: Option<&str>, other: Option<&str>) -> bool {
-    let numbers = |version: Option<&str>| -> Vec<u64> {
-        version.into_iter().flat_map(|text| text.split('.')).map_while(|part| part.parse().ok()).collect()
-    };
-    numbers(one) > numbers(other)
+    one.map(version_numbers) > other.map(version_numbers)
+}
+
+/// The numbers that a version begins with.
+pub fn version_numbers(version: &str) -> Vec<u64> {
+    version.trim().split('.').map_while(|part| part.parse().ok()).collect()
 }

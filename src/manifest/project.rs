@@ -266,16 +266,9 @@ impl Project {
         }
         let demands = locked.demands.as_ref()?;
         let names: BTreeSet<&str> = self.dependencies.iter().map(|one| one.name.as_str()).collect();
-        // Python's specifiers stand in any order.
-        let parts = |text: &str| {
-            let python = self.ecosystem == Ecosystem::Python;
-            let mut parts: Vec<String> = if python {
-                text.split(',').map(|part| part.split_whitespace().collect()).collect()
-            } else {
-                vec![text.to_owned()]
-            };
-            parts.sort();
-            parts
+        let parts = |text: &str| match self.ecosystem {
+            Ecosystem::Python => python::specifiers(text),
+            _ => vec![text.to_owned()],
         };
         let same = |one: &Dependency| {
             let wanted = one.requirement.as_deref().unwrap_or_default();

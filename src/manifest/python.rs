@@ -196,6 +196,13 @@ fn own_modules(tree: &Tree, root: &str) -> BTreeSet<String> {
     out
 }
 
+/// The parts of a specifier, which stand in any order.
+pub(super) fn specifiers(text: &str) -> Vec<String> {
+    let mut parts: Vec<String> = text.split(',').map(|part| part.split_whitespace().collect()).collect();
+    parts.sort();
+    parts
+}
+
 /// A distribution's name as PEP 503 compares it.
 pub fn normal(name: &str) -> String {
     let mut out = String::with_capacity(name.len());

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use toml::de::{DeTable, DeValue};
 
-use super::normal;
+use super::{normal, specifiers};
 use crate::manifest::json;
 use crate::manifest::locked::{Entry, Locked};
 use crate::manifest::project::{Project, Scope};
@@ -48,14 +48,9 @@ pub(super) fn uv(tree: &mut Tree, path: &str, manifest: &DeTable) -> Option<Lock
 
 /// Whether a lock file says something else of the project than its manifest does. uv's `--locked` refuses such a file.
 fn differs(locked: &DeTable, manifest: &DeTable, key: &str) -> bool {
-    let plain = |text: &str| {
-        let mut parts: Vec<String> = text.split(',').map(|part| part.split_whitespace().collect()).collect();
-        parts.sort();
-        parts
-    };
     let locked = locked.get(key).and_then(|value| value.get_ref().as_str());
     let wanted = toml_text::value(manifest, &["project", key]).and_then(DeValue::as_str);
-    locked.zip(wanted).is_some_and(|(locked, wanted)| plain(locked) != plain(wanted))
+    locked.zip(wanted).is_some_and(|(locked, wanted)| specifiers(locked) != specifiers(wanted))
 }
 
 /// What the project asked for when uv wrote the lock: `requires-dist`, and `requires-dev` by group.

@@ -43,9 +43,19 @@ impl Client<'_> {
         self.runs.last().map_or(0, |run| run.index)
     }
 
+    /// The last part of its folder's path.
+    fn name(&self) -> &str {
+        self.project.root.rsplit('/').next().unwrap_or_default()
+    }
+
     /// Whether a path of the image lies in its folder.
     fn holds(&self, path: &str) -> bool {
-        path.strip_prefix(&self.folder).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+        is_below(path, &self.folder)
+    }
+
+    /// Whether a path of the image lies in what its build writes.
+    fn writes(&self, path: &str) -> bool {
+        self.outputs.iter().any(|output| is_below(path, output))
     }
 }
 
@@ -126,11 +136,9 @@ fn written(folder: &str, output: Output) -> Result<Vec<String>, String> {
     Ok(paths)
 }
 
-/// Whether a path lies in one of these folders, or is one.
-fn is_within(path: &str, folders: &[String]) -> bool {
-    folders
-        .iter()
-        .any(|folder| path.strip_prefix(folder.as_str()).is_some_and(|rest| rest.is_empty() || rest.starts_with('/')))
+/// Whether a path lies in a folder, or is it.
+fn is_below(path: &str, folder: &str) -> bool {
+    path.strip_prefix(folder).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
 }
 
 /// Whether a text names a folder as a part of a path, or between quotes.

@@ -198,7 +198,7 @@ fn by_program(scene: &Scene, one: &Invocation) -> Option<Kind> {
 }
 
 /// Whether a word of `rm` is an option, or names what package managers and temporary files leave.
-fn is_cache(word: &str) -> bool {
+pub(super) fn is_cache(word: &str) -> bool {
     let caches = ["/var/lib/apt/", "/var/cache/", "/tmp/", "/root/.npm", "/root/.cache", "~/.npm", "~/.cache"];
     word.starts_with('-') || caches.iter().any(|cache| word.starts_with(cache))
 }

@@ -9,7 +9,7 @@ use super::system::{
 };
 use crate::build::{Base, Reference, Slim, Stage};
 use crate::dockerfile::Keyword;
-use crate::manifest::{Ecosystem, python_name};
+use crate::manifest::{Ecosystem, python_name, version_numbers};
 use crate::optimize::scene::Scene;
 use crate::rules::is_build_package;
 use crate::shell::{Invocation, Manager, PackageSource, Word, parse};
@@ -130,12 +130,14 @@ fn older_than_wheels(scene: &Scene, stage: &Stage, dists: &Names) -> bool {
     let firsts: BTreeMap<&str, &str> = rows(include_str!("../../../data/python_wheels.tsv"))
         .filter_map(|cells| Some((*cells.first()?, *cells.get(column)?)))
         .collect();
-    let compilable = |name: &str| distributions().any(|row| !row.wheel && !row.build.is_empty() && row.dist == name);
-    let first = |name: &str| firsts.get(name).copied().filter(|_| !compilable(name));
+    let compilable = distributions().filter(|row| !row.wheel && !row.build.is_empty()).map(|row| row.dist);
+    let compilable: BTreeSet<&str> = compilable.collect();
+    let first = |name: &str| firsts.get(name).copied().filter(|_| !compilable.contains(name));
     if dists.iter().any(|name| first(name) == Some("-")) {
         return true;
     }
-    let older = |name: &str, version: &str| first(name).is_some_and(|first| numbers(version) < numbers(first));
+    let older =
+        |name: &str, version: &str| first(name).is_some_and(|first| version_numbers(version) < version_numbers(first));
     let projects = scene.projects().iter().filter(|one| one.ecosystem == Ecosystem::Python);
     projects.into_iter().any(|project| {
         let pins = project.dependencies.iter().filter_map(|one| {
@@ -147,11 +149,6 @@ fn older_than_wheels(scene: &Scene, stage: &Stage, dists: &Names) -> bool {
         let locked = locked.filter_map(|(name, package)| Some((name.as_str(), package.version.as_deref()?)));
         pins.chain(locked).any(|(name, version)| older(name, version))
     })
-}
-
-/// The leading numbers of a version.
-fn numbers(version: &str) -> Vec<u64> {
-    version.trim().split('.').map_while(|part| part.parse().ok()).collect()
 }
 
 /// Whether the project itself may be compiled when it is installed.

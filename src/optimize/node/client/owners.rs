@@ -11,6 +11,9 @@ use crate::shell::{Invocation, Manager, Verb};
 /// Scripts that call scripts that are followed.
 const DEEPEST: usize = 6;
 
+/// Programs that start several others.
+const SEVERAL: [&str; 7] = ["concurrently", "run-p", "run-s", "npm-run-all", "turbo", "lerna", "nx"];
+
 /// Whose a command is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Owner {
@@ -216,10 +219,8 @@ pub(super) fn started(scene: &Scene, stage: &Stage, index: usize, one: &Invocati
     let at = prefix(&own).map_or(folder.clone(), |to| installed::joined(&folder, to));
     let home = at_home(&own);
     let words = words::program(&home);
-    let several = words.first().is_some_and(|first| {
-        matches!(words::name(first), "concurrently" | "run-p" | "run-s" | "npm-run-all" | "turbo" | "lerna" | "nx")
-    });
-    if several || words::elsewhere(words) {
+    let several = |words: &[String]| words.first().is_some_and(|first| SEVERAL.contains(&words::name(first)));
+    if several(words) || words::elsewhere(words) {
         return None;
     }
     let mut folders = vec![at.clone()];
@@ -227,11 +228,7 @@ pub(super) fn started(scene: &Scene, stage: &Stage, index: usize, one: &Invocati
         let mut reached = Vec::new();
         // `npm start` without such a script runs `node server.js`; a program of a package works where it is started.
         follow(scene, stage, &at, script, &mut reached, 0);
-        let shells = ["concurrently", "run-p", "run-s", "npm-run-all", "turbo", "lerna", "nx"];
-        if reached
-            .iter()
-            .any(|(_, words)| words::program(words).first().is_some_and(|first| shells.contains(&words::name(first))))
-        {
+        if reached.iter().any(|(_, words)| several(words::program(words))) {
             return None;
         }
         folders.extend(reached.into_iter().map(|(at, _)| at));

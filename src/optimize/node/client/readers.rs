@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::{Client, is_within, mentions, need, owners};
+use super::{Client, mentions, need, owners};
 use crate::build::{Stage, installed};
 use crate::dockerfile::Keyword;
 use crate::inputs::context::Kind;
@@ -51,15 +51,14 @@ fn starts(scene: &Scene, stage: &Stage, client: &Client) -> Result<(), String> {
             }
             let foreign = |word: &String| {
                 let path = installed::joined(&works, word);
-                client.holds(&path) && !is_within(&path, &client.outputs)
+                client.holds(&path) && !client.writes(&path)
             };
             if words::of(&one).iter().any(foreign) {
                 return may();
             }
         }
     }
-    let root = client.project.root.as_str();
-    let name = root.rsplit('/').next().unwrap_or(root);
+    let name = client.name();
     let services = scene.evidence.services.iter();
     for service in services.filter(|service| service.target.is_none() || service.target == stage.name) {
         let texts = [&service.entrypoint, &service.command, &service.workdir];
@@ -77,7 +76,7 @@ fn starts(scene: &Scene, stage: &Stage, client: &Client) -> Result<(), String> {
 /// Sources and settings of others may name of its folder only what its build writes.
 fn others(scene: &Scene, client: &Client) -> Result<(), String> {
     let root = client.project.root.as_str();
-    let name = root.rsplit('/').next().unwrap_or(root);
+    let name = client.name();
     let prefix = format!("{root}/");
     let outputs: BTreeSet<&str> =
         client.outputs.iter().filter_map(|path| path.strip_prefix(&client.folder)?.split('/').nth(1)).collect();
@@ -128,7 +127,7 @@ fn is_compose(file: &str) -> bool {
 /// A compiler of types that looks at its sources too would miss its packages.
 fn types(scene: &Scene, client: &Client) -> Result<(), String> {
     let root = client.project.root.as_str();
-    let name = root.rsplit('/').next().unwrap_or(root);
+    let name = client.name();
     let prefix = format!("{root}/");
     let typed = |path: &&String| path.starts_with(&prefix) && ends(path, &["ts", "tsx"]);
     if !scene.evidence.texts.keys().any(|path| typed(&path)) {

@@ -1,9 +1,10 @@
 //! Whether the other steps of the stage leave a site's build alone, and it leaves them alone.
 
 use super::owners::{self, is_install};
-use super::{Client, is_within, mentions};
+use super::{Client, mentions};
 use crate::build::{Code, Source, Stage, Transfer, installed};
 use crate::dockerfile::Keyword;
+use crate::optimize::node::pieces::is_cache;
 use crate::optimize::node::{output, words};
 use crate::optimize::scene::Scene;
 use crate::shell::{Invocation, Manager, Verb};
@@ -91,7 +92,7 @@ fn brings_manifest(scene: &Scene, stage: &Stage, client: &Client, folder: &str) 
 
 fn run(scene: &Scene, stage: &Stage, client: &Client, index: usize) -> Result<(), String> {
     let build = scene.build;
-    let name = client.project.root.rsplit('/').next().unwrap_or_default();
+    let name = client.name();
     let code = build.code(index).filter(|code| code.is_ordinary()).ok_or("a RUN is not understood")?;
     let text = scene.source().slice(build.instruction(index).span);
     if let Some(own) = client.runs.iter().find(|run| run.index == index) {
@@ -132,15 +133,15 @@ fn writes(code: &Code) -> bool {
 /// Whether the site's stage has a RUN too, which stands above its build: it installs programs for all.
 pub(super) fn is_shared(scene: &Scene, index: usize) -> bool {
     let code = scene.build.code(index).filter(|code| code.is_ordinary());
-    code.is_some_and(|code| code.script.invocations().iter().any(|one| prepares(one) == Some(true)))
+    code.is_some_and(|code| code.script.invocations().iter().any(prepares))
 }
 
-/// Whether a command installs programs for all; `None` where it does something else.
-fn prepares(one: &Invocation) -> Option<bool> {
-    let call = one.package_call()?;
+/// Whether a command installs programs for all.
+fn prepares(one: &Invocation) -> bool {
+    let Some(call) = one.package_call() else { return false };
     let global = call.has(&["-g", "--global"]) || call.verb_text.starts_with("global");
     let set = matches!(call.verb_text.as_str(), "config" | "config set" | "set");
-    (call.manager.is_system() || call.manager == Manager::Corepack || global || set).then_some(true)
+    call.manager.is_system() || call.manager == Manager::Corepack || global || set
 }
 
 /// `true` where a command serves the site too, `false` where it serves another project, `None` where it does nothing.
@@ -153,17 +154,11 @@ fn part(
 ) -> Result<Option<bool>, String> {
     let may_prepare = || Err("a RUN above its build may prepare it".to_owned());
     let Some(call) = one.package_call() else {
-        let caches = ["/var/lib/apt/", "/var/cache/", "/tmp/", "/root/.cache", "/root/.npm", "~/.cache", "~/.npm"];
-        let cleans = one.is("rm")
-            && one
-                .args
-                .iter()
-                .map(crate::shell::Word::text)
-                .all(|word| word.starts_with('-') || caches.iter().any(|cache| word.starts_with(cache)));
+        let cleans = one.is("rm") && one.args.iter().all(|word| is_cache(word.text()));
         let idle = one.program.is_some_and(|name| matches!(name, "cd" | "set" | "true" | ":" | "echo"));
         return if cleans || idle { Ok(None) } else { may_prepare() };
     };
-    if prepares(one).is_some() {
+    if prepares(one) {
         return Ok(Some(true));
     }
     let install = call.verb == Verb::Install && (call.is_from_manifest() || call.manager == Manager::Pip);
@@ -189,7 +184,7 @@ fn part(
 /// A RUN below: what it names of the site's folder has to be of what the build writes.
 fn later(scene: &Scene, stage: &Stage, client: &Client, (index, code): (usize, &Code)) -> Result<(), String> {
     let reads = || Err("a RUN below its build reads its folder".to_owned());
-    let name = client.project.root.rsplit('/').next().unwrap_or_default();
+    let name = client.name();
     for one in code.script.invocations() {
         let works = installed::folder_of(scene.build, (stage, index), &one).ok_or("a RUN's folder is not known")?;
         if client.holds(&works) {
@@ -199,7 +194,7 @@ fn later(scene: &Scene, stage: &Stage, client: &Client, (index, code): (usize, &
         let foreign = |word: &String| {
             let path = installed::joined(&works, word.trim_end_matches(['*', '.', '/']));
             let names = client.holds(&path) || mentions(word, name) || word == name;
-            names && !is_within(&path, &client.outputs)
+            names && !client.writes(&path)
         };
         if !one.is("cd") && all.iter().any(foreign) {
             return reads();

@@ -2,9 +2,9 @@
 
 use std::collections::BTreeSet;
 
-use super::Client;
 use super::owners::{Owned, Owner};
 use super::steps::{self, Share};
+use super::{Client, is_below};
 use crate::arrange::elements;
 use crate::build::{Source, Stage, Transfer, installed};
 use crate::dockerfile::Keyword;
@@ -41,8 +41,7 @@ pub(super) fn edits<'a>(scene: &Scene<'a>, stage: &Stage, clients: &[Client<'a>]
         let folder = folder(scene, stage, index, &dropped);
         for (_, name, paths) in copies.iter().filter(|(last, ..)| *last == index) {
             for path in *paths {
-                let inner = path.strip_prefix(folder.trim_end_matches('/')).and_then(|rest| rest.strip_prefix('/'));
-                let target = inner.map_or(path.clone(), |rest| format!("./{rest}"));
+                let target = relative(path, &folder).map_or(path.clone(), |rest| format!("./{rest}"));
                 text.push_str(&format!("COPY --from={name} {path} {target}{}", scene.newline()));
             }
         }
@@ -53,7 +52,7 @@ pub(super) fn edits<'a>(scene: &Scene<'a>, stage: &Stage, clients: &[Client<'a>]
 
 /// The name of a site's stage: that of its folder.
 fn name(client: &Client, taken: &BTreeSet<String>) -> String {
-    let last = client.project.root.rsplit('/').next().unwrap_or_default().to_ascii_lowercase();
+    let last = client.name().to_ascii_lowercase();
     let plain = last.starts_with(|c: char| c.is_ascii_lowercase())
         && last.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_'))
         && last != "scratch";
@@ -89,9 +88,7 @@ impl<'a> Writer<'_, 'a> {
         let transfers = build.transfers(self.stage);
         for (index, one) in build.instructions(self.stage).take_while(|(index, _)| *index <= self.client.last()) {
             let line = match one.keyword {
-                Keyword::Arg | Keyword::Env | Keyword::Workdir | Keyword::User | Keyword::Shell => {
-                    Some(scene.passage_text(index))
-                }
+                Keyword::Arg | Keyword::Env | Keyword::Workdir => Some(scene.passage_text(index)),
                 Keyword::Copy | Keyword::Add => {
                     transfers.iter().find(|one| one.index == index).and_then(|one| self.copy(one))
                 }
@@ -117,8 +114,7 @@ impl<'a> Writer<'_, 'a> {
                 let flags = transfer.instruction.flags.iter().map(|flag| self.scene.source().slice(flag.word.span));
                 let flags: String = flags.flat_map(|flag| [flag, " "]).collect();
                 let folder = &self.client.folder;
-                let inner = folder.strip_prefix(works.trim_end_matches('/')).and_then(|rest| rest.strip_prefix('/'));
-                let to = match inner {
+                let to = match relative(folder, &works) {
                     _ if works == *folder => "./".to_owned(),
                     Some(rest) => format!("{rest}/"),
                     None => format!("{folder}/"),
@@ -150,8 +146,7 @@ impl<'a> Writer<'_, 'a> {
                 continue;
             }
             if *works != current {
-                let inner = works.strip_prefix(current.trim_end_matches('/')).and_then(|rest| rest.strip_prefix('/'));
-                texts.push(format!("cd {}", inner.unwrap_or(works)));
+                texts.push(format!("cd {}", relative(works, &current).unwrap_or(works)));
                 current.clone_from(works);
             }
             texts.push(text.to_owned());
@@ -173,8 +168,9 @@ impl<'a> Writer<'_, 'a> {
                     return false;
                 };
                 let root = &self.client.project.root;
-                let ours =
-                    |source: &Source| source.text.as_deref().is_some_and(|path| is_below(path, root) && path != root);
+                let ours = |source: &Source| {
+                    source.text.as_deref().is_some_and(|path| is_source_below(path, root) && path != root)
+                };
                 let target = |one: &Transfer| {
                     let works = installed::workdir(build, self.stage, one.index);
                     one.destination.as_deref().map(|to| installed::joined(&works, to))
@@ -238,8 +234,12 @@ impl<'a> Writer<'_, 'a> {
     }
 }
 
-/// Whether a path of the context lies in a folder.
-fn is_below(path: &str, root: &str) -> bool {
-    let path = path.trim_start_matches("./").trim_end_matches('/');
-    path.strip_prefix(root).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+/// A path as it is written in a folder above it.
+fn relative<'p>(path: &'p str, folder: &str) -> Option<&'p str> {
+    path.strip_prefix(folder.trim_end_matches('/'))?.strip_prefix('/')
+}
+
+/// Whether a source of a COPY lies in a folder of the context, or is it.
+fn is_source_below(path: &str, root: &str) -> bool {
+    is_below(path.trim_start_matches("./").trim_end_matches('/'), root)
 }
