@@ -7,24 +7,27 @@ mod diff;
 mod finding;
 mod masking;
 mod measured;
+mod options;
 mod result;
 mod weight;
 
-pub use self::budget::{Cause, Judged, judge};
+pub use self::budget::judge;
 pub use self::diff::{
     CategoryChange, ConfigChange, Difference, FileChange, FolderChange, How, LayerPair, PackageChange, PackageHow,
     Part, PartKind, Sums, delta,
 };
-pub use self::finding::{Finding, Subject, rule_of_category, rule_of_waste};
+pub use self::finding::{rule_of_category, rule_of_waste};
 pub use self::measured::measured;
-pub use self::result::{Analysis, Dockerfiles, ImageAnalysis, LayerAnalysis, Problem, Skipped};
+pub use self::options::Options;
+pub use self::result::{
+    Analysis, Cause, Dockerfiles, Finding, ImageAnalysis, Judged, LayerAnalysis, Problem, Skipped, Subject,
+};
 pub use self::weight::{Weight, weights};
 
 use rayon::join;
 use rayon::prelude::*;
 
 use crate::attribution::{self, Base, BaseHow, Known, Origins};
-use crate::build::Build;
 use crate::finding::Mask;
 use crate::image::packages::work_out;
 use crate::image::secrets;
@@ -33,25 +36,6 @@ use crate::image::{
     group_losses, losses,
 };
 use crate::rules::{ImageContext, ImageFinding, Selection, check_image};
-
-/// What is asked of an analysis.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct Options<'a> {
-    /// The Dockerfile that made the images.
-    pub build: Option<&'a Build<'a>>,
-    /// What messages call it.
-    pub dockerfile: Option<&'a str>,
-    /// Images that may be the base.
-    pub bases: &'a [Known],
-    /// Categories that are switched off, by name.
-    pub categories_off: &'a [String],
-    /// Which rules about images run; `None` for those that are on by default.
-    pub selection: Option<&'a Selection>,
-    /// Leave the packages out.
-    pub no_packages: bool,
-    /// Leave equal contents out.
-    pub no_duplicates: bool,
-}
 
 /// Works out what there is to say of all images of a reading. `mask` holds the secret values that are known already;
 /// those of the images' configs join it.

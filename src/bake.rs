@@ -3,6 +3,7 @@
 mod hcl;
 mod json;
 mod target;
+mod value;
 
 pub use self::target::{is_bake, read};
 

@@ -1,6 +1,7 @@
 //! What a Dockerfile means: stages and what they take from each other, variables, users, shells, the steps that run and
 //! the scripts in them, COPY against the context. Derived from [`BuildInput`] alone; judges nothing.
 
+pub mod accounts;
 mod brought;
 mod context;
 mod edges;
@@ -12,18 +13,23 @@ pub mod installed;
 mod latest;
 mod launch;
 mod listening;
+mod needs;
 mod package_cache;
 mod package_size;
+mod programs;
+mod purpose;
 mod release;
 mod scope;
 mod secret;
 mod script;
+pub mod service;
 mod settings;
 mod slim;
 mod stage;
 mod steps;
 #[cfg(test)]
 mod tests;
+pub mod toolchain;
 mod transfer;
 mod undefined;
 mod useless;
@@ -37,9 +43,12 @@ pub use self::image::{
 };
 pub use self::launch::Launch;
 pub use self::listening::{Listening, Origin as ListeningOrigin};
+pub use self::needs::Needs;
 pub use self::package_cache::PackageCache;
 pub use self::package_size::PackageSize;
-pub use self::release::{Libc, Release, libc, releases};
+pub use self::programs::Programs;
+pub use self::purpose::{Purpose, is_cache_path};
+pub use self::release::{Libc, Release, is_suite, libc, releases};
 pub use self::scope::{Definition, Lookup, Origin, PLATFORM_ARGS, PROXY_ARGS, Scopes, Use, Value};
 pub use self::script::Code;
 pub use self::secret::{Secret, Written};

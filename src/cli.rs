@@ -6,6 +6,7 @@ mod baseline;
 mod changes;
 mod context;
 mod debug;
+mod exit;
 mod explain;
 mod explore;
 mod fix;
@@ -24,14 +25,8 @@ use std::process::ExitCode;
 use clap::Parser;
 
 use args::{Cli, Command, ContextCommand};
+use exit::{CLEAN, FAILED};
 use output::Failure;
-
-/// Nothing at `--fail-on` or above.
-const CLEAN: u8 = 0;
-/// Findings at `--fail-on` or above, or work left.
-const FOUND: u8 = 1;
-/// The work could not be done.
-const FAILED: u8 = 2;
 
 /// Runs the program with its arguments, its own name first.
 pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {

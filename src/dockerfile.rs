@@ -12,11 +12,13 @@ mod heredoc;
 mod joined;
 mod json;
 mod keyword;
+mod line;
 mod parse;
 mod passage;
 mod pieces;
 pub mod quote;
 mod read;
+mod refusal;
 mod syntax;
 mod template;
 mod trap;
@@ -30,12 +32,13 @@ pub use self::difference::{Difference, DifferenceKind};
 pub use self::directive::LookUp;
 pub use self::parse::parse;
 pub use self::pieces::PieceKind;
+pub use self::refusal::{Stage, Verdict};
 pub use self::syntax::{
     Arguments, Directive, DirectiveName, Element, File, Flag, Heredoc, Instruction, Keyword, Line, LineKind, Pair,
     Problem, ProblemKind, Word,
 };
 pub use self::template::{Template, is_open, is_steered, parse_template};
-pub use self::verdict::{Stage, Verdict, platform};
+pub use self::verdict::platform;
 pub use self::view::{
     Arg, Argument, Command, From, Healthcheck, HeredocSource, Mount, MountField, Run, Script, ScriptKind, Transfer,
     Variable,

@@ -13,7 +13,7 @@ pub use self::fingerprint::{fingerprints, problem_fingerprints, text_fingerprint
 pub use self::impact::{Basis, Impact, ImpactKind, Per, Saves};
 pub use self::mask::Mask;
 pub use self::sink::Findings;
-pub use self::suppression::{Form, Judged, Named, Reach, Suppression, suppress};
+pub use self::suppression::{Judged, Named, Reach, Suppression, suppress};
 
 use crate::text::{FileId, Span};
 
@@ -215,4 +215,19 @@ pub enum Target {
     File(FileId),
     /// A file that does not exist yet: its path as messages call it.
     New(String),
+}
+
+/// Who made the syntax of a suppression.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Form {
+    /// `# dockopt ignore=`, `# dockopt ignore-file=`.
+    Dockopt,
+    /// `# hadolint ignore=`.
+    Hadolint,
+    /// `# hadolint global ignore=`, `# hadolint stage ignore=`: hadolint has no rule against them.
+    HadolintWide,
+    /// `# check=skip=`.
+    Check,
+    /// An entry of dockopt.toml.
+    Settings,
 }

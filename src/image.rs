@@ -4,8 +4,8 @@
 mod categories;
 mod archive;
 mod assemble;
+mod base64;
 mod blob;
-mod choice;
 mod config;
 mod config_document;
 mod decode;
@@ -58,7 +58,7 @@ pub use self::entry::{Entry, Kind, Mode};
 pub use self::error::{Error, Trouble};
 pub use self::extract::{Target, extract, extract_archive};
 pub use self::fault::{Fault, FaultKind};
-pub use self::forward::read_forward;
+pub use self::forward::{is_archive, read_forward};
 pub use self::layer::{Compression, Contents, Layer, Xattrs};
 pub use self::limits::Limits;
 pub use self::options::{Attestation, Options, Other, Progress, Read, Statement, Verify};

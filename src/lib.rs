@@ -4,6 +4,7 @@
 //! (`tests/integration/tidy.rs`) enforces that.
 
 // Pure: bytes or text in, values out; no file, clock, process, environment, print.
+pub mod data;
 pub mod text;
 pub mod secret;
 pub mod yaml;
@@ -13,6 +14,7 @@ pub mod shell;
 pub mod dockerfile;
 pub mod ignore;
 pub mod manifest;
+pub mod sources;
 pub mod image;
 pub mod inputs;
 pub mod build;
@@ -28,6 +30,7 @@ pub mod optimize;
 pub mod proof;
 pub mod analysis;
 pub mod report;
+pub mod failure;
 
 // Effectful: the only rooms that touch the world.
 pub mod remote;

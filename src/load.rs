@@ -12,12 +12,14 @@ mod gather;
 pub mod image;
 mod place;
 mod projects;
+mod request;
 mod settings;
 mod texts;
 mod walk;
 
 pub use self::evidence::evidence;
 pub use self::file::{DOCKERFILE_LIMIT, LoadError, begins_as_json, read_source, read_stdin};
-pub use self::gather::{Request, Wants, gather, gather_texts};
+pub use self::gather::{gather, gather_texts};
+pub use self::request::{Request, Wants};
 pub use self::settings::{Configuration, settings};
 pub use self::walk::walk;

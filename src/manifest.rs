@@ -8,6 +8,7 @@
 
 mod closure;
 mod dotnet;
+mod file_kind;
 mod framework;
 mod go;
 mod gradle;
@@ -27,13 +28,15 @@ mod wildcard;
 mod words;
 mod xml;
 
+pub use self::file_kind::{FileKind, FileRole, Nature};
 pub use self::framework::Framework;
 pub use self::locked::{Locked, LockedPackage, version_numbers};
 pub use self::project::{
-    Dependency, Ecosystem, EntryPoint, Install, LanguageVersion, Manifests, Problem, Project, Scope, Script, Tool,
+    Dependency, Ecosystem, EntryPoint, Install, LanguageVersion, Manifests, Project, Scope, Script, Tool,
 };
 pub use self::python::{has_wheels, normal as python_name};
 pub use self::select::{Kind, Role, is_manifest};
+pub use self::tree::Problem;
 
 /// The projects in a build context.
 ///
@@ -57,6 +60,19 @@ pub fn projects(files: &[(&str, Option<&str>)]) -> Manifests {
     found.sort_by(|a, b| (&a.root, a.ecosystem).cmp(&(&b.root, b.ecosystem)));
     let (problems, unread) = tree.finish();
     Manifests { projects: found, problems, unread }
+}
+
+impl Project {
+    /// Whether the importable `module` (`yaml`, `google.protobuf`, `@scope/pkg/sub`, `node:fs`) is there after
+    /// `install`, with or without the development dependencies. `None` when the files don't tell: no lock, a module of
+    /// the project itself, or a Python module whose distribution is not known.
+    pub fn installs_module(&self, install: &Install, module: &str, with_dev: bool) -> Option<bool> {
+        match self.ecosystem {
+            Ecosystem::Python => python::installs(self, install, module, with_dev),
+            Ecosystem::Node => node::installs(self, install, module, with_dev),
+            _ => None,
+        }
+    }
 }
 
 #[cfg(test)]

@@ -26,7 +26,6 @@ pub use self::build::{Built, Mode};
 pub use self::change::Changes;
 pub use self::climb::{Demand, Ground, Proved};
 pub use self::copy::Project;
-pub use self::failure::{Failure, FailureKind};
 pub use self::leftover::{Cleaned, clean_up};
 pub use self::plan::Plan;
 pub use self::scenario::{Measured, Series};

@@ -10,13 +10,15 @@ mod evidence;
 mod flags;
 mod hygiene;
 mod ignore;
+mod literal;
 mod mend;
 mod node;
 mod order;
-mod passage;
 mod pass;
+mod passes;
 mod plan;
 mod python;
+mod reach;
 mod rung;
 mod run;
 mod scene;
@@ -27,10 +29,12 @@ mod slim;
 
 pub(crate) use self::compiled::GO_RUN_VALUES;
 pub use self::evidence::{Evidence, Observed};
-pub use self::pass::{PassInfo, passes};
+pub use self::pass::PassInfo;
+pub use self::passes::passes;
 pub use self::plan::{Plan, PlannedProject, plan};
-pub use self::run::{Climbed, Optimized, Options, Refusal, Step, optimize, unwritable};
+pub use self::run::{Climbed, Optimized, Options, optimize, unwritable};
 pub use self::rung::{Level, Rung};
+pub use self::scene::{Refusal, Step};
 pub use self::service::{Listed, Service, services};
 
 /// Which of some files of the context a compiled program does not read: what the compiler builds in (`go:embed`,

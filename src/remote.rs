@@ -4,7 +4,6 @@
 mod blob;
 mod challenge;
 mod credentials;
-mod error;
 mod helper;
 mod options;
 mod reference;
@@ -15,13 +14,14 @@ mod session;
 mod store;
 #[cfg(test)]
 mod tests;
+mod transport;
 mod trust;
 
 pub use self::blob::Blob;
-pub use self::error::{Error, Kind};
 pub use self::options::{Limits, Options};
 pub(crate) use self::options::{docker_configuration, filled};
 pub use self::reference::{Reference, ReferenceError};
 pub use self::registry::{Document, Registry};
 pub use self::store::Repository;
+pub(crate) use self::transport::refusal;
 pub(crate) use self::trust::{authorities, certificates, client_certificate};

@@ -8,6 +8,7 @@ mod excerpt;
 mod figures;
 mod fixed;
 mod format;
+mod grid;
 mod image;
 mod json;
 mod layout;
@@ -31,7 +32,8 @@ pub use self::fixed::{diff_is_masked, fix_json, fix_summary};
 pub use self::format::{Base, Format, Run, Writer, image_sarif};
 pub use self::image::{
     ImageDiff, ImageView, image, image_diff, image_diff_json, image_diff_markdown, image_json, image_jsonl,
-    image_markdown, image_name, image_problem, limit_name, shown_line, shown_maker, shown_path,
+    image_markdown, image_name, image_problem, limit_name, shown_line, shown_maker, shown_makers, shown_path,
+    waste_words,
 };
 pub use self::json::{audit_json, lint_json};
 pub use self::layout::{Layout, clean, cut, cut_path, pad, width, wrap};

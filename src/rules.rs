@@ -181,9 +181,10 @@ mod zypper_prompt;
 mod zypper_unpinned;
 
 mod announced;
-mod appended;
 mod base_version;
+mod cache_reader;
 mod catalogue;
+mod cleanup;
 mod contents;
 mod context;
 mod copy_flag;
@@ -204,7 +205,7 @@ mod package_cache;
 mod page;
 mod pinning;
 mod policy;
-mod presence;
+mod program_loss;
 mod question;
 mod reach;
 mod removal;
@@ -213,10 +214,8 @@ mod runs;
 mod script_end;
 mod secret_word;
 mod selection;
-mod service;
 mod shells;
 mod splitting;
-pub(crate) mod toolchain;
 mod unpinned;
 mod unrendered;
 mod user_line;
@@ -234,9 +233,7 @@ pub use self::neighbours::Neighbours;
 pub use self::policy::{Line, Policies, Policy, documents, known};
 pub use self::run::{Outcome, is_there, pragmas_of, run};
 pub use self::selection::{Selection, SelectorError, suggest};
-pub(crate) use self::service::{is_development, may_serve};
-pub use self::toolchain::is_build_package;
-pub(crate) use self::user_line::{made as made_account, start as closing_start, steps_down};
+pub(crate) use self::user_line::start as closing_start;
 
 /// All rules, in the order of their names.
 pub static ALL: &[&Rule] = &[

@@ -12,6 +12,7 @@ mod known;
 mod label;
 mod pattern;
 mod pragma;
+mod problem;
 mod resolve;
 #[cfg(test)]
 mod tests;
@@ -26,23 +27,11 @@ pub use self::known::{Known, OptionKind, closest};
 pub use self::label::LabelType;
 pub use self::pattern::Pattern;
 pub use self::pragma::{Pragmas, pragmas};
+pub use self::problem::Problem;
 pub use self::resolve::{Settings, resolve};
 
 use crate::inputs::SettingsFormat;
-use crate::text::{FileId, Source, Span};
-
-/// Something wrong with what was written.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Problem {
-    /// Where.
-    pub span: Span,
-    /// Whether nothing can be done with such settings; else a note.
-    pub error: bool,
-    /// What is wrong, in one sentence without a full stop.
-    pub message: String,
-    /// What to do.
-    pub help: Option<String>,
-}
+use crate::text::{FileId, Source};
 
 /// Reads a file of settings. `inherited` are the groups of the files that it extends.
 pub fn read(file: FileId, source: &Source, format: SettingsFormat, known: &Known, inherited: &Groups) -> Document {

@@ -9,6 +9,7 @@ mod dialect;
 mod invocation;
 mod package;
 mod parser;
+pub mod program;
 mod script;
 mod word;
 mod wrapper;
@@ -19,6 +20,7 @@ pub use self::invocation::{Invocation, Wrapper, from_exec};
 pub use self::package::{
     Input, InputKind, LockUse, Manager, Package, PackageCall, PackageSource, Verb, Version, package_call,
 };
+pub use self::program::Program;
 pub use self::script::{
     Assignment, Command, Compound, CompoundKind, Options, Place, Problem, ProblemKind, Redirect, RedirectOperator,
     Scope, ScopeKind, Script, Separator, SeparatorKind,

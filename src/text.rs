@@ -1,8 +1,11 @@
-//! Positions in text: sources, spans, lines and columns, edits. Owns nothing that knows what the text means.
+//! Positions in text: sources, spans, lines and columns, edits; text as paths. Owns nothing that knows what the text means.
 
 mod amount;
 mod edit;
 mod embedding;
+mod glob;
+mod hex;
+pub mod path;
 #[cfg(test)]
 mod random;
 mod source;
@@ -10,6 +13,8 @@ mod source;
 pub use self::amount::bytes;
 pub use self::edit::{Edit, EditError, apply};
 pub use self::embedding::Embedding;
+pub use self::glob::glob;
+pub use self::hex::hex;
 #[cfg(test)]
 pub(crate) use self::random::Random;
 pub use self::source::{FileId, LineColumn, Source, Span};

@@ -1,7 +1,7 @@
 //! Budgets: what an image may weigh, held against what it weighs. A limit that is broken comes with what makes up most
 //! of the value, and a limit that cannot be judged is never taken for kept.
 
-use crate::analysis::{ImageAnalysis, Weight};
+use crate::analysis::{Cause, ImageAnalysis, Judged, Weight};
 use crate::image::packages::Package;
 use crate::image::secrets::{Found, Secret};
 use crate::image::{Contents, Loss, PathId};
@@ -9,34 +9,6 @@ use crate::settings::{Bound, Budget, Limit, Measure, Pattern};
 
 /// Causes that are told of one broken limit.
 const MOST_CAUSES: usize = 3;
-
-/// A limit, and what it was held against.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Judged {
-    /// The limit.
-    pub limit: Limit,
-    /// What the image has, in the bound's unit; `None` where that cannot be told.
-    pub value: Option<Bound>,
-    /// Whether it is kept; `None` where that cannot be told.
-    pub kept: Option<bool>,
-    /// Why it cannot be told.
-    pub unknown: Option<&'static str>,
-    /// What makes up most of the value, most bytes first; empty for limits that are kept.
-    pub causes: Vec<Cause>,
-    /// Where the limit is written, as `file:line`; `None` for the command line. Left to whoever knows the files.
-    pub written: Option<String>,
-}
-
-/// What makes up a part of a value.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Cause {
-    /// A folder, a package, an instruction: for people.
-    pub what: String,
-    /// Its bytes; `None` where it is no matter of bytes.
-    pub bytes: Option<u64>,
-    /// The layer that wrote it.
-    pub layer: Option<usize>,
-}
 
 /// Holds an image against a budget. `baseline` is what growth is measured against.
 pub fn judge(analysis: &ImageAnalysis, budget: &Budget, baseline: Option<&Weight>) -> Vec<Judged> {

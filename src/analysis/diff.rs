@@ -7,6 +7,7 @@ mod folders;
 mod layers;
 mod packages;
 mod parts;
+mod sums;
 mod version;
 
 pub use self::config::ConfigChange;
@@ -15,11 +16,9 @@ pub use self::folders::FolderChange;
 pub use self::layers::LayerPair;
 pub use self::packages::{PackageChange, PackageHow};
 pub use self::parts::{Part, PartKind};
-
-use std::collections::BTreeSet;
-
+pub use self::sums::{CategoryChange, Sums, delta};
+use self::sums::{categories, new_pull_bytes, sums};
 use crate::analysis::ImageAnalysis;
-use crate::image::{Category, Contents};
 
 /// What one image has that another one has not.
 #[derive(Debug)]
@@ -49,45 +48,6 @@ pub struct Difference {
     pub metadata: Vec<FileChange>,
     /// What containers start with.
     pub config: Vec<ConfigChange>,
-}
-
-/// What an image weighs.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Sums {
-    /// Bytes on disk; `None` where contents were not read, as for all but the pull.
-    pub disk_bytes: Option<u64>,
-    /// Bytes that a pull transfers.
-    pub pull_bytes: u64,
-    /// Bytes that no final tree has.
-    pub waste_bytes: Option<u64>,
-    /// Files of the final tree.
-    pub files: Option<u64>,
-    /// Layers.
-    pub layers: usize,
-}
-
-/// Bytes of a category, before and after.
-#[derive(Clone, Copy, Debug)]
-pub struct CategoryChange {
-    /// The category.
-    pub category: &'static Category,
-    /// Bytes before.
-    pub before: u64,
-    /// Bytes after.
-    pub after: u64,
-}
-
-impl CategoryChange {
-    /// What came, or went.
-    pub fn bytes(&self) -> i64 {
-        delta(self.before, self.after)
-    }
-}
-
-/// How much more the second number is.
-pub fn delta(before: u64, after: u64) -> i64 {
-    let delta = i128::from(after) - i128::from(before);
-    i64::try_from(delta).unwrap_or(if delta < 0 { i64::MIN } else { i64::MAX })
 }
 
 impl Difference {
@@ -124,51 +84,16 @@ impl Difference {
         difference
     }
 
+    /// The difference in a few parts, which are the whole: what builds software in one, the largest by their names, then
+    /// further packages, and the rest as `other`.
+    pub fn summary(&self) -> Vec<(String, i64)> {
+        parts::summary(&self.parts)
+    }
+
     /// The difference of the bytes on disk.
     pub fn bytes(&self) -> Option<i64> {
         Some(delta(self.before.disk_bytes?, self.after.disk_bytes?))
     }
-}
-
-fn sums(analysis: &ImageAnalysis) -> Sums {
-    let unread = analysis.image.layers.iter().any(|layer| layer.contents == Contents::NotAsked);
-    let totals = &analysis.totals;
-    let known = |bytes: u64| (!unread).then_some(bytes);
-    Sums {
-        disk_bytes: known(totals.disk_bytes),
-        pull_bytes: totals.pull_bytes,
-        waste_bytes: known(totals.waste.sum()),
-        files: known(totals.merged_files),
-        layers: analysis.image.layers.len(),
-    }
-}
-
-/// Bytes of the blobs of layers that the first image does not have, of each distinct one once.
-fn new_pull_bytes(before: &ImageAnalysis, after: &ImageAnalysis) -> u64 {
-    let known: BTreeSet<_> =
-        before.image.layers.iter().flat_map(|layer| [&layer.digest, &layer.diff_id]).flatten().collect();
-    let mut seen = BTreeSet::new();
-    let new = after.image.layers.iter().filter(|layer| {
-        let names = [&layer.digest, &layer.diff_id];
-        let has = names.iter().any(|name| name.as_ref().is_some_and(|name| known.contains(name)));
-        let name = layer.digest.as_ref().or(layer.diff_id.as_ref());
-        !has && name.is_none_or(|name| seen.insert(name))
-    });
-    new.map(|layer| layer.blob_bytes).fold(0, u64::saturating_add)
-}
-
-fn categories(before: &ImageAnalysis, after: &ImageAnalysis) -> Vec<CategoryChange> {
-    let bytes = |analysis: &ImageAnalysis, category: &Category| {
-        let found = analysis.categories.iter().find(|found| found.category.name == category.name);
-        found.map_or(0, |found| found.bytes)
-    };
-    let mut changes: Vec<CategoryChange> = crate::image::all_categories()
-        .iter()
-        .map(|category| CategoryChange { category, before: bytes(before, category), after: bytes(after, category) })
-        .filter(|change| change.before != change.after)
-        .collect();
-    changes.sort_by_key(|change| std::cmp::Reverse(change.bytes().unsigned_abs()));
-    changes
 }
 
 #[cfg(test)]

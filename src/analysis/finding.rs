@@ -1,51 +1,13 @@
 //! What of an image is worth a change: lost bytes by their story, useless contents by their category. Each with what it
 //! costs, who wrote it, and the rule that mends the Dockerfile.
 
-use crate::analysis::ImageAnalysis;
+use crate::analysis::{Finding, ImageAnalysis, Subject};
 use crate::finding::Severity;
 use crate::image::{CategoryClass, CategoryUse, LossGroup, PathId, WasteKind, worth_a_finding};
 use crate::rules::rule_of_contents;
 
 /// Lost bytes below this are no finding: a touched file of the package manager costs nobody anything.
 const WORTH: u64 = 100_000;
-
-/// What a finding is about.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Subject {
-    /// Bytes that are stored and can't be reached.
-    Waste(WasteKind),
-    /// Contents of no use at run time: the index in [`ImageAnalysis::categories`].
-    Category(usize),
-}
-
-/// Something worth a change.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Finding {
-    /// What it is about.
-    pub subject: Subject,
-    /// Its name: `image-deleted`, `image-pip-cache`.
-    pub name: String,
-    /// How bad it is.
-    pub severity: Severity,
-    /// What is wrong, in one sentence without a full stop.
-    pub message: String,
-    /// What to do.
-    pub help: String,
-    /// The rule for Dockerfiles that finds the cause.
-    pub rule: Option<&'static str>,
-    /// The layer that wrote most of it.
-    pub layer: usize,
-    /// The layer that made it useless, where that is another one.
-    pub by: Option<usize>,
-    /// Where most of it is.
-    pub path: PathId,
-    /// Files.
-    pub files: u64,
-    /// Bytes of contents.
-    pub bytes: u64,
-    /// Their share of the compressed layers; `None` where that is not known.
-    pub compressed: Option<u64>,
-}
 
 /// What is worth a change, what costs most first. What the base image brought is its maintainers' to mend, and left out.
 pub(super) fn findings(analysis: &ImageAnalysis) -> Vec<Finding> {

@@ -1,15 +1,16 @@
 //! What an analysis gives, as plain data. Every text of a config in it may be shown: secrets are masked on the way in.
 
-use crate::analysis::{Finding, Judged, Options};
+use crate::analysis::Options;
 use crate::attribution::{Origin, Origins, Place, Text};
-use crate::finding::Mask;
+use crate::finding::{Mask, Severity};
 use crate::image::packages::Packages;
 use crate::image::secrets::{Found, Secret};
 use crate::image::{
     Above, Attestation, CategoryUse, Churn, Contents, Dive, Duplicates, Error, Image, LayerChanges, Loss, LossGroup,
-    Other, Totals, Tree, TreeNotice, WasteBytes, WasteKind,
+    Other, PathId, Totals, Tree, TreeNotice, WasteBytes, WasteKind,
 };
 use crate::rules::ImageFinding;
+use crate::settings::{Bound, Limit};
 
 /// What there is to say of the images of one source.
 #[derive(Debug, Default)]
@@ -286,4 +287,70 @@ pub(super) fn notices(analysis: &ImageAnalysis) -> Vec<String> {
 
 fn odd(image: &Image, notice: &TreeNotice) -> String {
     format!("layer {} {}", notice.layer + 1, notice.sentence(image))
+}
+
+/// What a finding is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Subject {
+    /// Bytes that are stored and can't be reached.
+    Waste(WasteKind),
+    /// Contents of no use at run time: the index in [`ImageAnalysis::categories`].
+    Category(usize),
+}
+
+/// Something worth a change.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Finding {
+    /// What it is about.
+    pub subject: Subject,
+    /// Its name: `image-deleted`, `image-pip-cache`.
+    pub name: String,
+    /// How bad it is.
+    pub severity: Severity,
+    /// What is wrong, in one sentence without a full stop.
+    pub message: String,
+    /// What to do.
+    pub help: String,
+    /// The rule for Dockerfiles that finds the cause.
+    pub rule: Option<&'static str>,
+    /// The layer that wrote most of it.
+    pub layer: usize,
+    /// The layer that made it useless, where that is another one.
+    pub by: Option<usize>,
+    /// Where most of it is.
+    pub path: PathId,
+    /// Files.
+    pub files: u64,
+    /// Bytes of contents.
+    pub bytes: u64,
+    /// Their share of the compressed layers; `None` where that is not known.
+    pub compressed: Option<u64>,
+}
+
+/// A limit, and what it was held against.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Judged {
+    /// The limit.
+    pub limit: Limit,
+    /// What the image has, in the bound's unit; `None` where that cannot be told.
+    pub value: Option<Bound>,
+    /// Whether it is kept; `None` where that cannot be told.
+    pub kept: Option<bool>,
+    /// Why it cannot be told.
+    pub unknown: Option<&'static str>,
+    /// What makes up most of the value, most bytes first; empty for limits that are kept.
+    pub causes: Vec<Cause>,
+    /// Where the limit is written, as `file:line`; `None` for the command line. Left to whoever knows the files.
+    pub written: Option<String>,
+}
+
+/// What makes up a part of a value.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Cause {
+    /// A folder, a package, an instruction: for people.
+    pub what: String,
+    /// Its bytes; `None` where it is no matter of bytes.
+    pub bytes: Option<u64>,
+    /// The layer that wrote it.
+    pub layer: Option<usize>,
 }

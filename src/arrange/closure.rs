@@ -1,27 +1,10 @@
 //! What an install reads: files and folders of the context, and how it is told to leave the project itself out.
 
-use super::walk::Walk;
+use super::state::{Needs, Walk};
 use crate::build::installed;
 use crate::manifest::{Ecosystem, Install, Project, Tool};
 use crate::shell::{InputKind, Invocation, Manager, PackageCall, Verb};
-
-/// What an install of dependencies reads.
-#[derive(Clone, Debug)]
-pub(super) struct Needs<'i> {
-    /// The command, as people name it.
-    pub(super) title: String,
-    /// Tells installs of the same project apart from others.
-    pub(super) key: String,
-    /// Ways to install whose files it reads.
-    pub(super) ways: Vec<&'i Install>,
-    /// Further files.
-    pub(super) files: Vec<String>,
-    /// An option that leaves the project itself out, and the offset in the script where it goes; the call stays below,
-    /// too.
-    pub(super) without_project: Option<(u32, &'static str)>,
-    /// The folder in which it works.
-    pub(super) folder: String,
-}
+use crate::text::path;
 
 /// What tells the call's project apart, whatever it needs.
 pub(super) fn key(walk: &Walk, at: usize, invocation: &Invocation, call: &PackageCall) -> Option<String> {
@@ -113,7 +96,7 @@ fn overwritten(walk: &Walk, way: &Install) -> Option<String> {
         Ecosystem::Python if way.tool != Tool::Pip => ".venv",
         _ => return None,
     };
-    let path = way.manifest.rsplit_once('/').map_or_else(|| name.to_owned(), |(folder, _)| format!("{folder}/{name}"));
+    let path = path::join(path::parent(&way.manifest), name);
     let whole = way.folders.iter().any(|folder| path.starts_with(folder.as_str()));
     walk.context.find(&path).filter(|_| !whole).map(|_| path)
 }
@@ -160,7 +143,7 @@ fn pip<'i>(walk: &Walk<'_, 'i>, at: usize, call: &PackageCall, needs: &mut Needs
         if input.path.text.contains("://") {
             continue;
         }
-        let path = installed::joined(&needs.folder, input.path.text);
+        let path = path::join(&needs.folder, input.path.text);
         match input.kind {
             InputKind::Requirements => {
                 let mut ways = walk.projects().iter().flat_map(|project| &project.installs);

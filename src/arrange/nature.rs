@@ -1,10 +1,12 @@
 //! What a command of a RUN needs and leaves, as far as it decides the order.
 
-use super::closure::{self, Needs};
-use super::walk::Walk;
-use crate::build::installed;
+use super::closure;
+use super::state::{Needs, Walk};
+use crate::build::Purpose;
 use crate::manifest::Ecosystem;
+use crate::shell::program::{Kind, Language, Network, Program};
 use crate::shell::{InputKind, Invocation, Manager, PackageCall, PackageSource, Verb, Word};
+use crate::text::path;
 
 /// What a command is for the order.
 #[derive(Clone, Debug)]
@@ -31,34 +33,16 @@ pub(super) enum Nature<'i> {
     Unknown,
 }
 
-/// Programs that do with their operands what they say, and nothing else.
-const PLAIN: &str = " mkdir chmod chown chgrp ln touch rm rmdir mv cp install useradd groupadd adduser addgroup usermod \
-    groupmod userdel deluser passwd chpasswd curl wget gpg apt-key apt-add-repository add-apt-repository sed echo printf \
-    cat tee tar unzip gunzip dpkg dpkg-reconfigure debconf-set-selections locale-gen update-locale localedef \
-    update-ca-certificates ldconfig update-alternatives a2enmod a2dismod a2ensite docker-php-ext-install \
-    docker-php-ext-configure docker-php-ext-enable pecl corepack true : test [ sleep date which type uname arch dpkg-query \
-    lsb_release rustup sha256sum sha512sum md5sum find grep awk cut tr xargs head tail ls sync wait git nproc id ";
-
-/// Those of them that fetch, compile or install something.
-const DEAR: &str = " curl wget docker-php-ext-install pecl corepack rustup git ";
-
-/// Those that only change names and modes.
-const LIGHT: &str =
-    " mkdir chmod chown chgrp ln touch rm rmdir mv cp install sed find echo printf cat ls test [ true : grep xargs ";
-
 /// Whether a program is none of the dependencies', so that no copy has to bring it.
 pub(super) fn is_plain(program: &str) -> bool {
-    is_in(PLAIN, program)
-}
-
-fn is_in(list: &str, name: &str) -> bool {
-    list.contains(&format!(" {name} "))
+    Program::of(program).keeps_to_arguments()
 }
 
 /// The nature of one program that a RUN starts.
 pub(super) fn of<'i>(walk: &Walk<'_, 'i>, at: usize, invocation: &Invocation) -> Nature<'i> {
     let Some(program) = invocation.program else { return Nature::Unknown };
-    if matches!(program, "cd" | "pushd" | "popd" | "set" | "export" | "umask" | "shopt") {
+    let known = Program::of(program);
+    if known.sets_shell() {
         return Nature::State;
     }
     if let Some(call) = invocation.package_call() {
@@ -68,47 +52,37 @@ pub(super) fn of<'i>(walk: &Walk<'_, 'i>, at: usize, invocation: &Invocation) ->
     if let Some(name) = fetches_data(program, &args) {
         return if names_nothing(walk, at, invocation) { Nature::Free(name) } else { Nature::Unknown };
     }
-    if is_in(PLAIN, program) || reads_its_input(program, &args) {
+    if known.keeps_to_arguments() || reads_its_input(known, &args) {
         return plain(walk, at, invocation, program);
     }
-    match program {
-        "python" | "python3" | "django-admin" | "flask" | "alembic" | "gunicorn" | "celery" => {
-            Nature::Program(Ecosystem::Python)
-        }
-        "node" | "npx" | "tsc" | "vite" | "next" | "ng" | "nest" | "prisma" => Nature::Program(Ecosystem::Node),
-        "php" | "artisan" => Nature::Program(Ecosystem::Php),
-        "ruby" | "rails" | "rake" => Nature::Program(Ecosystem::Ruby),
+    match known.language {
+        Some(Language::Python) => Nature::Program(Ecosystem::Python),
+        Some(Language::Node) => Nature::Program(Ecosystem::Node),
+        Some(Language::Php) => Nature::Program(Ecosystem::Php),
+        Some(Language::Ruby) => Nature::Program(Ecosystem::Ruby),
         _ => Nature::Unknown,
     }
 }
 
 fn plain<'i>(walk: &Walk, at: usize, invocation: &Invocation, program: &str) -> Nature<'i> {
     let nothing = names_nothing(walk, at, invocation);
-    let removes_cache = program == "rm"
-        && invocation.args.iter().map(Word::text).filter(|text| !text.starts_with('-')).all(is_cache_path);
-    if removes_cache {
+    let known = Program::of(program);
+    if known.is(Kind::Deletes) && matches!(Purpose::of(invocation), Purpose::Lists | Purpose::Clean) {
         Nature::Tidy
-    } else if nothing && is_in(DEAR, program) && !invocation.args.iter().any(|word| word.is("--version")) {
+    } else if nothing && known.network == Network::Yes && !invocation.args.iter().any(|word| word.is("--version")) {
         Nature::Free(program.to_owned())
     } else if nothing {
         Nature::Cheap
-    } else if is_in(LIGHT, program) {
+    } else if known.handles_files() {
         Nature::Light
     } else {
         Nature::Unknown
     }
 }
 
-/// `rm -rf /var/lib/apt/lists/*`, `rm -rf ~/.cache`: what installs leave behind.
-fn is_cache_path(text: &str) -> bool {
-    let known =
-        ["/var/lib/apt/", "/var/cache/", "/tmp/", "/var/tmp/", "/root/.cache", "/root/.npm", "~/.cache", "~/.npm"];
-    known.iter().any(|start| text.starts_with(start)) || text.contains("/.cache") || text == "/tmp/*"
-}
-
 /// A shell or interpreter that reads its commands from a pipe: `curl … | bash -`.
-fn reads_its_input(program: &str, args: &[&Word]) -> bool {
-    matches!(program, "sh" | "bash" | "python3" | "python" | "php")
+fn reads_its_input(program: Program, args: &[&Word]) -> bool {
+    (program.is_shell() || program.is(Kind::Interpreter))
         && args.iter().all(|word| word.text().starts_with('-') && !matches!(word.text(), "-c" | "-m"))
 }
 
@@ -150,7 +124,7 @@ fn names_nothing(walk: &Walk, at: usize, invocation: &Invocation) -> bool {
         }
         let Some(folder) = &folder else { return false };
         let plain = !word.is_pattern() || text.contains("://");
-        let path = installed::joined(folder, text);
+        let path = path::join(folder, text);
         plain && !walk.has(&path) && !lacks(&path)
     })
 }
@@ -225,7 +199,7 @@ fn is_by_name(call: &PackageCall) -> bool {
 fn is_without_project(walk: &Walk, at: usize, invocation: &Invocation, call: &PackageCall) -> bool {
     let brings = |folder: &str| {
         let names = ["package.json", "package-lock.json", "npm-shrinkwrap.json", ".npmrc", "node_modules"];
-        names.iter().any(|name| walk.has(&installed::joined(folder, name)))
+        names.iter().any(|name| walk.has(&path::join(folder, name)))
     };
     let named = call.manager == Manager::Npm
         && !call.packages.is_empty()

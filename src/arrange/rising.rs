@@ -1,13 +1,13 @@
 //! Sorts the commands of a RUN: what rises above the sources, and what stays.
 
-use super::Obstacle;
-use super::closure::Needs;
 use super::elements::elements;
 use super::nature::{self, Nature};
-use super::walk::{Above, Below, Effect, Walk};
-use crate::build::{User, installed};
+use super::state::{Above, Below, Effect, Needs, Obstacle, Walk};
+use crate::build::User;
 use crate::manifest::Ecosystem;
 use crate::shell::Invocation;
+use crate::shell::program::{Kind, Program};
+use crate::text::path;
 
 impl<'i> Walk<'_, 'i> {
     pub(super) fn take_run(&mut self, index: usize) {
@@ -133,12 +133,18 @@ impl<'i> Walk<'_, 'i> {
     /// What a program that changes files of the context touches.
     fn touched(&self, invocation: &Invocation, folder: &str) -> Effect {
         let words = invocation.args.iter().filter(|word| !word.text().starts_with('-'));
-        let paths: Vec<String> = words.map(|word| installed::joined(folder, word.text())).collect();
-        let redirects = invocation.command.redirects.iter().filter_map(|one| one.target.as_ref());
-        let writes =
-            matches!(invocation.program, Some("cp" | "mv" | "ln" | "install" | "tee" | "cat" | "echo" | "printf"));
-        let mut places = redirects.map(|word| installed::joined(folder, word.text())).chain(paths.iter().cloned());
-        let elsewhere = writes && places.any(|path| !self.has(&path));
+        let paths: Vec<String> = words.map(|word| path::join(folder, word.text())).collect();
+        let outputs = invocation.command.redirects.iter().filter(|one| matches!(one.descriptor, None | Some(1)));
+        let program = invocation.program.map_or(Program::UNKNOWN, Program::of);
+        let mut places: Vec<String> = outputs
+            .filter_map(|one| one.target.as_ref())
+            .filter(|word| !word.is("/dev/null"))
+            .map(|word| path::join(folder, word.text()))
+            .collect();
+        if program.is(Kind::Copies) || program.is(Kind::Prints) {
+            places.extend(paths.iter().cloned());
+        }
+        let elsewhere = places.iter().any(|path| !self.has(path));
         Effect::Touched(paths, elsewhere)
     }
 
@@ -170,8 +176,8 @@ impl<'i> Walk<'_, 'i> {
                     return Some("files change their owner before it".to_owned());
                 }
                 let reads = |path: &String| {
-                    let name = path.rsplit('/').next().unwrap_or_default();
-                    needs.in_order().iter().any(|file| file.rsplit('/').next() == Some(name))
+                    let name = path::name(path);
+                    needs.in_order().iter().any(|file| path::name(file) == name)
                 };
                 paths.iter().find(|path| reads(path)).map(|path| format!("`{path}` is changed before it"))
             }

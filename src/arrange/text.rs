@@ -3,12 +3,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
-use super::closure::Needs;
 use super::elements::elements;
-use super::walk::{Above, Below, Walk};
+use super::state::{Above, Below, Needs, Walk};
 use crate::build::{Setting, User, installed};
 use crate::dockerfile::{File, Keyword};
-use crate::text::{Edit, Span};
+use crate::text::{Edit, Span, path};
 
 /// Copies that a stage may get; a person would write no more.
 const MOST: usize = 24;
@@ -169,7 +168,7 @@ impl Writer<'_, '_, '_> {
             return Err("the base image's WORKDIR is not known".to_owned());
         }
         let folder = to.text.ends_with('/') || to.text.ends_with('.') || parts.sources.len() > 1;
-        let mut target = installed::joined(&own, &to.text);
+        let mut target = path::join(&own, &to.text);
         if folder && target != "/" {
             target.push('/');
         }
@@ -239,7 +238,7 @@ impl Writer<'_, '_, '_> {
         let mut groups: BTreeMap<(usize, String), Vec<&str>> = BTreeMap::new();
         for path in needs.in_order() {
             let Some((index, to)) = self.wanted(at, path)? else { continue };
-            let name = path.rsplit('/').next().unwrap_or(path);
+            let name = path::name(path);
             let folder = to.strip_suffix(name).filter(|folder| folder.ends_with('/'));
             groups.entry((index, folder.unwrap_or(&to).to_owned())).or_default().push(path);
         }

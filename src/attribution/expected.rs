@@ -4,7 +4,6 @@
 
 use super::Confidence;
 use super::entry::Entry;
-use super::pattern::{Pattern, squeezed};
 use super::wording::{Wording, wording};
 use crate::build::{Base, Build, Stage};
 use crate::dockerfile::{Instruction, Keyword};
@@ -118,78 +117,4 @@ impl Step {
         let longest = own.len().max(theirs.len()).max(1);
         i32::try_from(8 * (front + back).min(longest) / longest).unwrap_or(0)
     }
-}
-
-/// How builders write a RUN.
-pub(super) struct Run {
-    /// The shell with its options; `None` in exec form.
-    pub(super) shell: Option<String>,
-    /// What it runs.
-    pub(super) command: String,
-    /// That without blanks and the like.
-    pub(super) squeezed: String,
-    /// As older builders shorten heredocs: `<<EOF (first line...)`.
-    pub(super) summary: Option<Pattern>,
-}
-
-impl Run {
-    fn agreement(&self, entry: &Entry) -> Confidence {
-        if let Some(head) = entry.text.strip_suffix(&*self.command) {
-            let shell = self.shell.as_deref().unwrap_or_default();
-            if head.trim_end() == shell || head.is_empty() {
-                return Confidence::Exact;
-            }
-            if head.ends_with(char::is_whitespace) {
-                return Confidence::Text;
-            }
-        }
-        let is_like = !self.squeezed.is_empty() && entry.squeezed.ends_with(&self.squeezed)
-            || self.summary.as_ref().is_some_and(|summary| summary.matches(&entry.text));
-        if is_like { Confidence::Text } else { Confidence::Kind }
-    }
-}
-
-/// How builders write the other instructions.
-#[derive(Default)]
-pub(super) struct Other {
-    /// As BuildKit writes it.
-    pub(super) exact: Pattern,
-    /// Further wordings.
-    pub(super) looser: Vec<Pattern>,
-    /// Wordings without blanks, quotes and the like.
-    pub(super) squeezed: Vec<String>,
-    /// Where COPY and ADD go to: the old builder writes what they take as a hash.
-    pub(super) destinations: Vec<Pattern>,
-    /// Ports of EXPOSE, sorted; the order in the history is any.
-    pub(super) ports: Vec<String>,
-}
-
-impl Other {
-    /// `file:c0ffee in /app/`
-    fn goes_to(&self, text: &str) -> bool {
-        let Some((_, destination)) = text.rsplit_once(" in ") else { return false };
-        self.destinations.iter().any(|pattern| pattern.matches(destination.trim_end()))
-    }
-
-    fn has_ports(&self, text: &str) -> bool {
-        !self.ports.is_empty() && ports(text) == self.ports
-    }
-}
-
-/// The ports in `[8000/tcp 53/udp]`, `8000 53/udp` and `map[8000/tcp:{}]`, sorted.
-pub(super) fn ports(text: &str) -> Vec<String> {
-    let bare = text.strip_prefix("map").unwrap_or(text).replace(":{}", "");
-    let mut ports: Vec<String> = bare
-        .split(|c: char| c.is_whitespace() || matches!(c, '[' | ']' | ','))
-        .filter(|port| !port.is_empty())
-        .map(|port| if port.contains('/') { port.to_lowercase() } else { format!("{port}/tcp") })
-        .collect();
-    ports.sort_unstable();
-    ports.dedup();
-    ports
-}
-
-/// A command as [`Run`] compares it.
-pub(super) fn run(shell: Option<String>, command: String, summary: Option<Pattern>) -> Run {
-    Run { shell, squeezed: squeezed(&command), command, summary }
 }

@@ -6,6 +6,7 @@ use crate::finding::Mask;
 use crate::ignore::ProblemKind;
 use crate::inputs::context::{BuildContext, Excluded, Outcome, Trouble, TroubleKind};
 use crate::inputs::{IgnoreInput, Inputs};
+use crate::text::path;
 
 /// Everything of a build: its .dockerignore, what can't be read, what a COPY or ADD names in vain.
 pub(super) fn of_build(inputs: &Inputs, build: &Build, mask: &Mask) -> Vec<ProblemReport> {
@@ -101,9 +102,5 @@ fn relative(text: &str) -> &str {
 }
 
 fn joined(root: &str, path: &str) -> String {
-    match (root, path) {
-        (root, "") => root.to_owned(),
-        ("" | ".", path) => path.to_owned(),
-        (root, path) => format!("{}/{path}", root.trim_end_matches('/')),
-    }
+    if path.is_empty() { root.to_owned() } else { path::join(root, path) }
 }

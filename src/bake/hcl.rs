@@ -8,7 +8,7 @@ use hcl_edit::parser::parse_body;
 use hcl_edit::structure::Block;
 use hcl_edit::template::{Element, HeredocTemplate};
 
-use super::target::{KEYS, Target, Value};
+use super::value::{KEYS, Target, Value};
 use crate::compose::Problem;
 use crate::text::{Source, Span};
 

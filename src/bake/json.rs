@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::target::{KEYS, Target, Value};
+use super::value::{KEYS, Target, Value};
 use crate::compose::Problem;
 use crate::text::Source;
 use crate::yaml::{self, Kind, Node};

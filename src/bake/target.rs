@@ -2,9 +2,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::value::{Target, Value};
 use super::{hcl, json};
 use crate::compose::{Compose, Problem, Service, indent};
-use crate::text::{Embedding, Source, Span};
+use crate::text::{Embedding, Source, Span, path};
 
 /// Targets of one file that are looked at.
 const TARGETS: usize = 1_000;
@@ -18,32 +19,9 @@ const DEEPEST: usize = 16;
 /// Targets that are taken over in all.
 const STEPS: usize = 20_000;
 
-/// What is written under a key.
-#[derive(Clone, Debug)]
-pub(super) enum Value {
-    /// A text, and where it begins: itself, or the expression where the text is not written as it reads.
-    Text(String, u32),
-    List(Vec<String>),
-    Pairs(Vec<(String, String)>),
-    /// What only bake knows.
-    Other(Span),
-}
-
-/// A target as written.
-#[derive(Clone, Debug)]
-pub(super) struct Target {
-    pub(super) name: String,
-    pub(super) span: Span,
-    pub(super) values: BTreeMap<String, Value>,
-}
-
-/// Keys that say how a Dockerfile is built.
-pub(super) const KEYS: [&str; 7] =
-    ["inherits", "context", "contexts", "dockerfile", "dockerfile-inline", "target", "args"];
-
 /// Whether bake finds a file of this name by itself.
 pub fn is_bake(name: &str) -> bool {
-    let name = name.rsplit('/').next().unwrap_or_default();
+    let name = path::name(name);
     ["docker-bake.hcl", "docker-bake.json", "docker-bake.override.hcl", "docker-bake.override.json"].contains(&name)
 }
 

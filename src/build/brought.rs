@@ -3,8 +3,9 @@
 
 use super::{Build, Stage, Transfer};
 use crate::inputs::context::{BuildContext, EntryId, Kind};
+use crate::shell::program::Program;
 use crate::shell::{Invocation, Word};
-use crate::text::Span;
+use crate::text::{Span, path};
 
 /// A file of the context in the image.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -39,9 +40,6 @@ const MOST: usize = 8;
 
 /// Folders in which a name without a slash is looked up (PATH of images that set none).
 const PATH: [&str; 6] = ["/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/usr/bin", "/sbin", "/bin"];
-
-/// Programs that read the script in their first operand.
-const SHELLS: [&str; 5] = ["sh", "bash", "ash", "dash", "zsh"];
 
 impl Build<'_> {
     /// The files of the context that a container of the stage starts with, in the order in which they stand.
@@ -78,15 +76,13 @@ impl Build<'_> {
         }
         if path.contains('/') || !directly {
             let folder = self.workdir(stage, usize::MAX);
-            let inside = folder
-                .value()
-                .map(|folder| format!("{}/{}", folder.trim_end_matches('/'), path.trim_start_matches("./")));
+            let inside = folder.value().map(|folder| path::join(folder, path));
             let found = inside.and_then(|inside| self.brought(context, stage, &inside));
             if found.is_some() || path.contains('/') {
                 return found;
             }
         }
-        PATH.iter().find_map(|folder| self.brought(context, stage, &format!("{folder}/{path}")))
+        PATH.iter().find_map(|folder| self.brought(context, stage, &path::join(folder, path)))
     }
 
     /// The file of the context that the last COPY or ADD of the stage's chain puts at `path`, absolute and clean.
@@ -105,9 +101,7 @@ impl Build<'_> {
                 let to = absolute(to, folder.value().map(String::as_str))?;
                 if transfer.from.is_some() {
                     // It may bring the file from elsewhere.
-                    let over =
-                        path == to || path.strip_prefix(&*to).is_some_and(|rest| rest.starts_with('/') || to == "/");
-                    if over {
+                    if path::is_within(path, &to) {
                         return None;
                     }
                     continue;
@@ -133,24 +127,23 @@ impl Build<'_> {
         let folder = super::installed::workdir(self, stage, transfer.index);
         let to = absolute(text, Some(&folder))?;
         let is_directory = context.entry(id).kind == Kind::Directory;
-        let below = |rest: &str| format!("{}/{rest}", to.trim_end_matches('/'));
         transfer.select(context).into_iter().rev().flatten().find_map(|selection| {
             if !is_directory && selection.entries.binary_search(&id).is_err() {
                 return None;
             }
             let many = transfer.sources.len() > 1 || selection.tops.len() > 1;
             selection.tops.iter().rev().find_map(|top| match top {
-                None => Some(below(path)),
+                None => Some(path::join(&to, path)),
                 Some(top) if context.entry(*top).kind == Kind::Directory => {
                     let above = context.path(*top);
                     if above == path {
                         return Some(to.clone());
                     }
-                    Some(below(path.strip_prefix(&above)?.strip_prefix('/')?))
+                    Some(path::join(&to, path::relative(path, &above)?))
                 }
                 Some(top) if *top == id => {
                     let folder = many || text.ends_with('/') || text.ends_with('.') || folder == to;
-                    Some(if folder { below(context.entry(id).name) } else { to.clone() })
+                    Some(if folder { path::join(&to, context.entry(id).name) } else { to.clone() })
                 }
                 Some(_) => None,
             })
@@ -160,7 +153,7 @@ impl Build<'_> {
 
 /// The word that names the file, and whether the system starts it.
 fn named<'s>(one: &Invocation<'s>) -> Option<(&'s Word, bool)> {
-    if one.program.is_some_and(|program| SHELLS.contains(&program)) {
+    if one.program.is_some_and(|program| Program::of(program).is_shell()) {
         let script = one.args.iter().find(|word| !word.text().starts_with(['-', '+']))?;
         return Some((script, false));
     }
@@ -170,30 +163,18 @@ fn named<'s>(one: &Invocation<'s>) -> Option<(&'s Word, bool)> {
 /// A path of an image without `.` and `..`, a slash at its start and none at its end; `None` for one that is relative to a
 /// folder that nobody knows.
 pub fn absolute(to: &str, folder: Option<&str>) -> Option<String> {
-    let full = if to.starts_with('/') { to.to_owned() } else { format!("{}/{to}", folder?) };
-    let mut parts: Vec<&str> = Vec::new();
-    for part in full.split('/') {
-        match part {
-            "" | "." => {}
-            ".." => _ = parts.pop(),
-            part => parts.push(part),
-        }
-    }
-    Some(format!("/{}", parts.join("/")))
+    let folder = if to.starts_with('/') { "/" } else { folder? };
+    Some(path::join(folder, to))
 }
 
 fn taken(context: &BuildContext, transfer: &Transfer, to: &str, path: &str) -> Option<Brought> {
-    let rest = match path.strip_prefix(to)? {
-        "" => "",
-        rest if to == "/" => rest,
-        rest => rest.strip_prefix('/')?,
-    };
+    let rest = path::relative(path, to)?;
     transfer.select(context).into_iter().rev().flatten().find_map(|selection| {
         selection.tops.iter().rev().find_map(|top| {
             let folder = top.is_none_or(|id| context.entry(id).kind == Kind::Directory);
             let found = if folder {
                 let above = top.map(|id| context.path(id));
-                context.find(&above.map_or_else(|| rest.to_owned(), |above| format!("{above}/{rest}")))?
+                context.find(&path::join(above.as_deref().unwrap_or_default(), rest))?
             } else {
                 // At the destination itself, or in it where that is a folder.
                 let id = (*top)?;

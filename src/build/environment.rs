@@ -2,6 +2,7 @@
 
 use super::{Base, BaseImage, Build, Lookup, Stage, User, Value};
 use crate::dockerfile::Keyword;
+use crate::shell::program::{Kind, Program};
 use crate::shell::{Invocation, Word};
 
 /// The home folder of a program.
@@ -38,9 +39,6 @@ impl Given {
     }
 }
 
-/// Wrappers that change the user.
-const SWITCH_USER: [&str; 7] = ["sudo", "su", "gosu", "su-exec", "runuser", "setpriv", "doas"];
-
 impl Build<'_> {
     /// What the program of a RUN finds under a variable's name; `None` where the file does not set it. `at` is the
     /// instruction of `stage` that it stands in.
@@ -60,7 +58,7 @@ impl Build<'_> {
 
     /// The home folder of a program that a RUN starts.
     pub fn home(&self, stage: &Stage, at: usize, invocation: &Invocation) -> Home {
-        if SWITCH_USER.iter().any(|wrapper| invocation.is_via(wrapper)) {
+        if invocation.via.iter().any(|wrapper| Program::of(wrapper.program).is(Kind::User)) {
             return Home::Unknown;
         }
         if let Some(value) = self.run_variable(stage, at, invocation, "HOME") {

@@ -3,77 +3,9 @@
 use super::{Build, Stage};
 use crate::dockerfile::Keyword;
 use crate::manifest::{Ecosystem, Project};
+use crate::shell::program::{Kind, Program};
 use crate::shell::{InputKind, Invocation, Manager, PackageCall, PackageSource, Verb};
-
-/// Programs that look at what their arguments name, and nowhere else.
-const HARMLESS: [&str; 66] = [
-    ":",
-    "[",
-    "addgroup",
-    "adduser",
-    "apt-key",
-    "awk",
-    "basename",
-    "cat",
-    "cd",
-    "chgrp",
-    "chmod",
-    "chown",
-    "chsh",
-    "command",
-    "cp",
-    "curl",
-    "cut",
-    "date",
-    "deluser",
-    "dirname",
-    "dpkg",
-    "dpkg-query",
-    "echo",
-    "exit",
-    "export",
-    "false",
-    "gpg",
-    "grep",
-    "groupadd",
-    "gunzip",
-    "gzip",
-    "head",
-    "id",
-    "install",
-    "ldconfig",
-    "ln",
-    "locale-gen",
-    "ls",
-    "mkdir",
-    "mktemp",
-    "mv",
-    "nproc",
-    "printf",
-    "pwd",
-    "rm",
-    "rmdir",
-    "sed",
-    "set",
-    "sha256sum",
-    "shift",
-    "sleep",
-    "sort",
-    "tail",
-    "tar",
-    "tee",
-    "test",
-    "touch",
-    "tr",
-    "true",
-    "uname",
-    "unset",
-    "unzip",
-    "update-ca-certificates",
-    "useradd",
-    "usermod",
-    "wget",
-];
+use crate::text::path;
 
 /// Folders of programs that the base image brings.
 const SYSTEM: [&str; 6] = ["/bin", "/sbin", "/usr/bin", "/usr/sbin", "/usr/local/bin", "/usr/local/sbin"];
@@ -110,10 +42,10 @@ impl Build<'_> {
         if let Some(call) = one.package_call() {
             return self.call_reads(&call).then(|| format!("`{}`", format!("{program} {}", call.verb_text).trim_end()));
         }
-        let folder = one.path.text().rsplit_once('/').map(|(folder, _)| folder);
+        let folder = path::parent(one.path.text());
         // `git clone` and `git config` do not ask for the project's own history.
-        let harmless = HARMLESS.contains(&program) || program == "git" || makes_environment(one);
-        let known = harmless && folder.is_none_or(|folder| SYSTEM.contains(&folder));
+        let harmless = Program::of(program).keeps_to_arguments() || makes_environment(one);
+        let known = harmless && (folder.is_empty() || SYSTEM.contains(&folder));
         (!known).then(|| format!("`{program}`"))
     }
 
@@ -175,8 +107,11 @@ impl Build<'_> {
             // Without a manifest there is nothing to run.
             return runs || self.has_file(|name| name == "package.json");
         };
-        let own = ["git", "node", "tsx", "ts-node", "sh", "bash", "make", "python", "python3", "just", "task", "bun"];
-        let is_own = |word: &str| word.contains('/') || word.contains("git") || own.contains(&word);
+        let is_own = |word: &str| {
+            let program = Program::of(word);
+            let runs = [Kind::Interpreter, Kind::Shell, Kind::Recipes].into_iter().any(|kind| program.is(kind));
+            word.contains('/') || word.contains("git") || runs
+        };
         projects.iter().any(|project| {
             let reads = project.dependencies.iter().any(|dependency| is_reader(&dependency.name));
             (runs && reads)

@@ -1,10 +1,11 @@
 //! Image references, and what is known of public base images (`data/base_images.tsv`, `data/program_packages.tsv`).
 
-use std::collections::BTreeSet;
 use std::sync::LazyLock;
 
 use super::settings::User;
+use crate::data;
 use crate::shell::Manager;
+use crate::text::path;
 
 /// An image reference in its parts (distribution's `reference` grammar, read leniently).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -40,6 +41,11 @@ impl<'a> Reference<'a> {
         let name = hosts.iter().find_map(|host| self.name.strip_prefix(host)).unwrap_or(self.name);
         name.strip_prefix("library/").unwrap_or(name)
     }
+
+    /// The last part of the name: `python` of `quay.io/team/python`.
+    pub fn last_name(&self) -> &'a str {
+        path::name(self.name)
+    }
 }
 
 /// Whether an image has a program.
@@ -73,17 +79,11 @@ struct Row {
     source: &'static str,
 }
 
-static IMAGES: LazyLock<Vec<Row>> =
-    LazyLock::new(|| rows(include_str!("../../data/base_images.tsv")).filter_map(|cells| row(&cells)).collect());
+static IMAGES: LazyLock<Vec<Row>> = LazyLock::new(|| data::BASE_IMAGES.rows().filter_map(row).collect());
 
-/// The lines of a table of `data/`, in cells; comments and the header left out.
-pub(super) fn rows(table: &'static str) -> impl Iterator<Item = Vec<&'static str>> {
-    table.lines().filter(|line| !line.starts_with('#')).skip(1).map(|line| line.split('\t').collect())
-}
-
-fn row(cells: &[&'static str]) -> Option<Row> {
+fn row(cells: data::Row) -> Option<Row> {
     let &[image, tags, shell, has, lacks, user, account, entrypoint, _date, source] = cells else { return None };
-    let list = |cell: &'static str| cell.split_whitespace().collect();
+    let list = |cell| data::words(cell).collect();
     Some(Row {
         image,
         tags: list(tags),
@@ -166,10 +166,10 @@ impl<'a> BaseImage<'a> {
 pub(super) fn variables(reference: &str) -> Option<Vec<&'static str>> {
     let reference = Reference::of(reference);
     let tag = reference.tag.unwrap_or("latest");
-    rows(include_str!("../../data/base_variables.tsv")).find_map(|cells| match cells.as_slice() {
-        [image, tags, names, ..] if *image == reference.short_name() => {
-            let fits = tags.split_whitespace().any(|glob| is_like(glob, tag));
-            fits.then(|| names.split_whitespace().collect())
+    data::BASE_VARIABLES.rows().find_map(|cells| match cells {
+        &[image, tags, names, ..] if image == reference.short_name() => {
+            let fits = data::words(tags).any(|glob| is_like(glob, tag));
+            fits.then(|| data::words(names).collect())
         }
         _ => None,
     })
@@ -177,29 +177,25 @@ pub(super) fn variables(reference: &str) -> Option<Vec<&'static str>> {
 
 /// Whether a name without a namespace is an official image (`data/official_images.tsv`).
 pub fn is_official(name: &str) -> bool {
-    static NAMES: LazyLock<BTreeSet<&str>> = LazyLock::new(|| {
-        rows(include_str!("../../data/official_images.tsv")).filter_map(|cells| cells.first().copied()).collect()
-    });
-    NAMES.contains(name)
+    data::OFFICIAL_IMAGES.contains(name)
 }
 
 /// Globs of packages of a package manager that bring a program; `None` when the table does not know the program.
 pub fn providers(program: &str, manager: Manager) -> Option<Vec<&'static str>> {
-    let table = include_str!("../../data/program_packages.tsv");
-    let cells = rows(table).find(|cells| cells.first() == Some(&program))?;
+    let cells = data::PROGRAM_PACKAGES.row(program)?;
     let column = match manager {
         Manager::Apt => 1,
         Manager::Apk => 2,
         Manager::Dnf | Manager::Yum | Manager::Microdnf | Manager::Zypper => 3,
         _ => return None,
     };
-    Some(cells.get(column)?.split_whitespace().collect())
+    Some(data::words(cells.get(column)?).collect())
 }
 
 /// A check of a public service image, as HEALTHCHECK CMD takes it (`data/service_checks.tsv`).
 pub fn service_check(reference: &str) -> Option<&'static str> {
     let name = Reference::of(reference).short_name();
-    rows(include_str!("../../data/service_checks.tsv")).find_map(|cells| match cells.as_slice() {
+    data::SERVICE_CHECKS.rows().find_map(|cells| match cells {
         &[image, check, ..] if image == name => Some(check),
         _ => None,
     })
@@ -223,7 +219,7 @@ impl PackageLists {
     /// `None` for releases that were not measured, and for what may be no Debian.
     pub fn of(reference: &str) -> Option<Self> {
         let suite = suite(&Reference::of(reference))?;
-        rows(include_str!("../../data/package_lists.tsv")).find_map(|cells| match cells.as_slice() {
+        data::PACKAGE_LISTS.rows().find_map(|cells| match cells {
             &[_, known, disk, pull, date, _] if known == suite => {
                 Some(Self { suite: known, disk_bytes: disk.parse().ok()?, pull_bytes: pull.parse().ok()?, date })
             }
@@ -237,9 +233,9 @@ impl PackageLists {
 pub fn stands_on(reference: &str) -> Option<&'static str> {
     let reference = Reference::of(reference);
     let tag = reference.tag.filter(|tag| *tag != "latest").unwrap_or("1");
-    rows(include_str!("../../data/image_suites.tsv")).find_map(|cells| match cells.as_slice() {
+    data::IMAGE_SUITES.rows().find_map(|cells| match cells {
         &[image, tags, suite, ..] if image == reference.short_name() => {
-            tags.split_whitespace().any(|one| one == tag).then_some(suite)
+            data::words(tags).any(|one| one == tag).then_some(suite)
         }
         _ => None,
     })
@@ -257,9 +253,9 @@ pub(super) fn suite(reference: &Reference) -> Option<&'static str> {
     }
     let known = ["bookworm", "trixie"].into_iter().find(|name| words().any(|word| word == *name));
     known.or_else(|| {
-        rows(include_str!("../../data/image_suites.tsv")).find_map(|cells| match cells.as_slice() {
+        data::IMAGE_SUITES.rows().find_map(|cells| match cells {
             &[image, tags, suite, ..] if image == reference.short_name() => {
-                tags.split_whitespace().any(|one| one == tag).then_some(suite)
+                data::words(tags).any(|one| one == tag).then_some(suite)
             }
             _ => None,
         })
@@ -300,32 +296,7 @@ mod tests {
     }
 
     #[test]
-    fn every_row_of_the_tables_has_a_date_and_a_source() {
-        let tables = [
-            include_str!("../../data/base_images.tsv"),
-            include_str!("../../data/package_sizes.tsv"),
-            include_str!("../../data/releases.tsv"),
-            include_str!("../../data/slim_images.tsv"),
-            include_str!("../../data/program_packages.tsv"),
-            include_str!("../../data/package_lists.tsv"),
-            include_str!("../../data/official_images.tsv"),
-            include_str!("../../data/image_suites.tsv"),
-            include_str!("../../data/base_variables.tsv"),
-            include_str!("../../data/server_ports.tsv"),
-            include_str!("../../data/service_checks.tsv"),
-            include_str!("../../data/package_caches.tsv"),
-            include_str!("../../data/slim_programs.tsv"),
-            include_str!("../../data/gem_system_packages.tsv"),
-        ];
-        for table in tables {
-            let header = table.lines().find(|line| !line.starts_with('#')).unwrap();
-            for cells in rows(table) {
-                assert_eq!(cells.len(), header.split('\t').count(), "{cells:?}");
-                let [.., date, source] = cells.as_slice() else { panic!("{cells:?}") };
-                assert!(crate::inputs::Date::parse(date).is_some(), "{cells:?}");
-                assert!(source.len() > 10, "{cells:?}");
-            }
-        }
+    fn no_image_has_and_lacks_a_program() {
         assert!(IMAGES.iter().all(|row| row.has.iter().all(|program| !row.lacks.contains(program))));
     }
 

@@ -2,8 +2,9 @@
 //! there by COPY, ADD or a bind mount. Serves the rules on lock files and development dependencies, and rewriting.
 
 use super::{Build, Given, Stage, Transfer, is_like};
-use crate::manifest::{Install, Project, Tool};
+use crate::manifest::{FileKind, Install, Nature, Project, Tool};
 use crate::shell::{InputKind, Invocation, Manager, PackageCall};
+use crate::text::path;
 
 /// An install command's project.
 #[derive(Clone, Copy)]
@@ -46,15 +47,13 @@ pub fn of<'i>(
 
 /// Where the folder of `lock` is in the image, when that of `manifest` is `folder`.
 fn above(folder: &str, manifest: &str, lock: &str) -> Option<String> {
-    let parent = |path: &str| path.rsplit_once('/').map_or(String::new(), |(folder, _)| folder.to_owned());
-    let (manifest, lock) = (parent(manifest), parent(lock));
-    let below = manifest.strip_prefix(lock.as_str())?;
+    let below = path::relative(path::parent(manifest), path::parent(lock))?;
     let depth = below.split('/').filter(|part| !part.is_empty()).count();
-    Some(joined(folder, &"../".repeat(depth)))
+    Some(path::join(folder, &"../".repeat(depth)))
 }
 
 fn is_manifest(manager: Manager, path: &str) -> bool {
-    let name = path.rsplit('/').next().unwrap_or(path);
+    let name = path::name(path);
     match manager {
         Manager::Npm | Manager::Yarn | Manager::Pnpm | Manager::Bun => name == "package.json",
         Manager::Uv | Manager::Poetry | Manager::Pdm => name == "pyproject.toml",
@@ -63,7 +62,7 @@ fn is_manifest(manager: Manager, path: &str) -> bool {
         Manager::Go => name == "go.mod",
         Manager::Bundle => name == "Gemfile",
         Manager::Composer => name == "composer.json",
-        Manager::Dotnet => [".csproj", ".fsproj", ".vbproj", ".sln", ".slnx"].iter().any(|end| name.ends_with(end)),
+        Manager::Dotnet => matches!(FileKind::of(name).nature(), Nature::Project | Nature::Solution),
         _ => false,
     }
 }
@@ -99,7 +98,7 @@ pub fn folder(
         if input.path.dynamic {
             return None;
         }
-        folder = joined(&folder, input.path.text);
+        folder = path::join(&folder, input.path.text);
     }
     Some(folder)
 }
@@ -109,7 +108,7 @@ pub fn folder_of(build: &Build, (stage, at): (&Stage, usize), invocation: &Invoc
     let mut folder = workdir(build, stage, at);
     let before = invocation.script.commands.iter().take_while(|one| one.span.start < invocation.command.span.start);
     for one in before.filter(|one| one.name().is_some_and(|name| name.is("cd") || name.is("pushd"))) {
-        folder = joined(&folder, one.words.get(1)?.value()?);
+        folder = path::join(&folder, one.words.get(1)?.value()?);
     }
     Some(folder)
 }
@@ -119,24 +118,10 @@ pub fn workdir(build: &Build, stage: &Stage, at: usize) -> String {
     build.workdir(stage, at).value().cloned().unwrap_or_else(|| "/?".to_owned())
 }
 
-/// A path below a folder, or itself where it is absolute; `.` and `..` resolved.
-pub fn joined(folder: &str, path: &str) -> String {
-    let whole = if path.starts_with('/') { path.to_owned() } else { format!("{folder}/{path}") };
-    let mut parts: Vec<&str> = Vec::new();
-    for part in whole.split('/') {
-        match part {
-            "" | "." => {}
-            ".." => _ = parts.pop(),
-            part => parts.push(part),
-        }
-    }
-    format!("/{}", parts.join("/"))
-}
-
 /// Whether a file of the context lies in `folder` of the image when the instruction with index `at` runs.
 pub fn is_at(build: &Build, (stage, at): (&Stage, usize), path: &str, folder: &str) -> bool {
-    let name = path.rsplit('/').next().unwrap_or(path);
-    let wanted = joined(folder, name);
+    let name = path::name(path);
+    let wanted = path::join(folder, name);
     let copied = build.chain(stage).any(|below| {
         let before = build.transfers(below).into_iter().filter(|one| below.index != stage.index || one.index < at);
         before.filter(|one| one.from.is_none()).any(|one| lands(build, below, &one, path).contains(&wanted))
@@ -145,9 +130,9 @@ pub fn is_at(build: &Build, (stage, at): (&Stage, usize), path: &str, folder: &s
     let mut bound = mounts.iter().filter(|mount| mount.kind() == "bind" && mount.from().is_none());
     copied
         || bound.any(|mount| {
-            let target = joined(&workdir(build, stage, at), mount.target().unwrap_or_default());
+            let target = path::join(&workdir(build, stage, at), mount.target().unwrap_or_default());
             let source = mount.source().unwrap_or(".");
-            below_source(source, path).is_some_and(|rest| joined(&target, rest) == wanted)
+            below_source(source, path).is_some_and(|rest| path::join(&target, rest) == wanted)
         })
 }
 
@@ -157,19 +142,19 @@ pub fn lands(build: &Build, stage: &Stage, transfer: &Transfer, path: &str) -> V
     if transfer.exclude.iter().any(|pattern| is_like(pattern, path)) {
         return Vec::new();
     }
-    let target = joined(&workdir(build, stage, transfer.index), destination);
+    let target = path::join(&workdir(build, stage, transfer.index), destination);
     let is_folder = destination.ends_with('/') || destination.ends_with('.') || transfer.sources.len() > 1;
     let mut found = Vec::new();
     for source in transfer.sources.iter().filter_map(|source| source.text.as_deref()) {
         match below_source(source, path) {
             // The file itself, by its name or a pattern.
             Some("") => {
-                let name = path.rsplit('/').next().unwrap_or(path);
+                let name = path::name(path);
                 let pattern = source.contains(['*', '?', '[']);
-                found.push(if is_folder || pattern { joined(&target, name) } else { target.clone() });
-                found.extend((!is_folder && !pattern).then(|| joined(&target, name)));
+                found.push(if is_folder || pattern { path::join(&target, name) } else { target.clone() });
+                found.extend((!is_folder && !pattern).then(|| path::join(&target, name)));
             }
-            Some(rest) => found.push(joined(&target, rest)),
+            Some(rest) => found.push(path::join(&target, rest)),
             None => {}
         }
     }
@@ -185,9 +170,8 @@ fn below_source<'p>(source: &str, path: &'p str) -> Option<&'p str> {
     if let Some(rest) = path.strip_prefix(source) {
         return if rest.is_empty() { Some("") } else { rest.strip_prefix('/') };
     }
-    let split = |text: &'p str| text.rsplit_once('/').unwrap_or(("", text));
-    let (folder, name) = split(path);
-    let (source_folder, pattern) = source.rsplit_once('/').unwrap_or(("", source));
+    let (folder, name) = path::split(path);
+    let (source_folder, pattern) = path::split(source);
     (folder == source_folder && pattern.contains('*') && is_like(pattern, name)).then_some("")
 }
 
@@ -199,7 +183,7 @@ pub fn has_lock(build: &Build, place: (&Stage, usize), invocation: &Invocation, 
     }
     let (stage, index) = place;
     let names = lock_names(call.manager);
-    let is_lock = |text: &str| names.contains(&text.rsplit('/').next().unwrap_or(text));
+    let is_lock = |text: &str| names.contains(&path::name(text));
     build.chain(stage).any(|below| {
         let above = build.transfers(below).into_iter();
         let above = above.filter(|one| one.from.is_none() && (below.index != stage.index || one.index < index));

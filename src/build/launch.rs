@@ -3,6 +3,7 @@
 
 use super::{Build, Code, Stage};
 use crate::dockerfile::{Arguments, File, Instruction, Keyword};
+use crate::manifest::FileKind;
 use crate::shell::{Script, from_exec};
 use crate::text::Span;
 
@@ -93,7 +94,7 @@ impl<'i> Build<'i> {
 /// Whether ENTRYPOINT is a script that prepares something and then runs the command in CMD.
 fn hands_over(argv: &[(&str, Span)], cmd: &Instruction) -> bool {
     let [(script, _)] = argv else { return false };
-    let script = script.strip_suffix(".sh").is_some() || script.contains("entrypoint");
+    let script = FileKind::of(script).is_shell() || script.contains("entrypoint");
     let first = words(&cmd.arguments).and_then(|words| words.first().map(|(word, _)| !word.starts_with('-')));
     script && first.unwrap_or(true)
 }

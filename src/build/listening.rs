@@ -1,9 +1,9 @@
 //! Where the server that a container starts listens, by its command line (`data/server_ports.tsv`).
 
-use super::image::rows;
 use super::{Build, Launch, Lookup, Origin as Defined, Stage, Value};
+use crate::data;
 use crate::shell::{Invocation, SeparatorKind, Word};
-use crate::text::Span;
+use crate::text::{Span, path};
 
 /// A server and its place.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -40,9 +40,9 @@ struct Row {
 }
 
 fn row(server: &str) -> Option<Row> {
-    let list = |cell: &'static str| cell.split_whitespace().collect();
-    rows(include_str!("../../data/server_ports.tsv")).find_map(|cells| match cells.as_slice() {
-        &[name, port, address, host, variable, default_port, default_host, ..] if name == server => Some(Row {
+    let list = |cell| data::words(cell).collect();
+    data::SERVER_PORTS.row(server).and_then(|cells| match cells {
+        &[name, port, address, host, variable, default_port, default_host, ..] => Some(Row {
             server: name,
             port: list(port),
             address: list(address),
@@ -81,7 +81,7 @@ fn server<'s>(one: &Invocation<'s>) -> Option<(Row, &'s [Word])> {
     let (name, args) = program(one.program?, one.args)?;
     let [first, rest @ ..] = args else { return Some((row(name)?, args)) };
     if let Some(first) = first.value() {
-        let script = first.rsplit('/').next().unwrap_or(first);
+        let script = path::name(first);
         if let Some(row) = row(&format!("{name} {script}")) {
             return Some((row, rest));
         }
@@ -95,7 +95,7 @@ fn program<'s>(name: &'s str, args: &'s [Word]) -> Option<(&'s str, &'s [Word])>
     if name.starts_with("python") {
         return match (value(0)?, value(1)) {
             ("-m", Some(module)) => Some((module, &args[2..])),
-            (script, _) if script.rsplit('/').next() == Some("manage.py") => Some(("manage.py", &args[1..])),
+            (script, _) if path::name(script) == "manage.py" => Some(("manage.py", &args[1..])),
             _ => None,
         };
     }

@@ -4,9 +4,11 @@
 use std::sync::LazyLock;
 
 use super::environment::{Given, Home};
-use super::image::{Reference, rows};
+use super::image::Reference;
 use super::{Base, Build, Stage};
+use crate::data;
 use crate::shell::{Invocation, Manager, PackageCall, Verb};
+use crate::text::path;
 
 /// A folder that a manager fills while it installs, and reads again the next time.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -30,13 +32,12 @@ struct Row {
     flags: Vec<&'static str>,
 }
 
-static CACHES: LazyLock<Vec<Row>> =
-    LazyLock::new(|| rows(include_str!("../../data/package_caches.tsv")).filter_map(|cells| row(&cells)).collect());
+static CACHES: LazyLock<Vec<Row>> = LazyLock::new(|| data::PACKAGE_CACHES.rows().filter_map(row).collect());
 
-fn row(cells: &[&'static str]) -> Option<Row> {
+fn row(cells: data::Row) -> Option<Row> {
     let &[tool, part, image, user, folder, variables, flags, _date, _source] = cells else { return None };
     let one = |cell: &'static str| (cell != "-").then_some(cell);
-    let list = |cell: &'static str| one(cell).into_iter().flat_map(str::split_whitespace).collect();
+    let list = |cell| data::words(cell).collect();
     let (image, user) = (one(image), one(user));
     Some(Row { tool, part, image, user, folder, variables: list(variables), flags: list(flags) })
 }
@@ -91,7 +92,7 @@ impl Build<'_> {
             Some(match value {
                 // GOPATH is a list; what is fetched goes below its first folder.
                 Given::Text(text) if text.starts_with('/') => {
-                    Given::Text(joined(text.split(':').next().unwrap_or_default(), below))
+                    Given::Text(path::join(text.split(':').next().unwrap_or_default(), below))
                 }
                 _ => Given::Unknown,
             })
@@ -121,14 +122,9 @@ fn flagged(row: &Row, call: &PackageCall) -> Option<Given> {
 fn under(home: &Home, folder: &str) -> Option<String> {
     match (folder.strip_prefix("~/"), home) {
         (None, _) => Some(folder.to_owned()),
-        (Some(below), Home::Known(home)) => Some(joined(home, below)),
+        (Some(below), Home::Known(home)) => Some(path::join(home, below)),
         (Some(_), Home::NotRoots | Home::Unknown) => None,
     }
-}
-
-fn joined(folder: &str, below: &str) -> String {
-    let folder = folder.trim_end_matches('/');
-    if below.is_empty() { folder.to_owned() } else { format!("{folder}/{below}") }
 }
 
 /// The manager's name in the table.

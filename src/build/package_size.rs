@@ -1,6 +1,7 @@
 //! What packages of Debian weigh with all that they bring (`data/package_sizes.tsv`).
 
-use super::image::{Reference, rows, suite};
+use super::image::{Reference, suite};
+use crate::data;
 
 /// The weight of a package.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -20,7 +21,7 @@ impl PackageSize {
     /// that sums say nothing. `None` for releases and packages that were not measured.
     pub fn heaviest(packages: &[&str], image: &str) -> Option<Self> {
         let suite = suite(&Reference::of(image))?;
-        let known = rows(include_str!("../../data/package_sizes.tsv")).filter_map(|cells| match cells.as_slice() {
+        let known = data::PACKAGE_SIZES.rows().filter_map(|cells| match cells {
             &[package, known, disk, _, date, _] if known == suite && packages.contains(&package) => {
                 Some(Self { package, suite: known, disk_bytes: disk.parse().ok()?, date })
             }

@@ -2,43 +2,9 @@
 
 use std::sync::LazyLock;
 
-use super::image::{Reference, rows, suite};
+use super::image::{Reference, suite};
+use crate::data;
 use crate::inputs::Date;
-
-/// Images whose tags begin with a version of a product, and the product's name as people write it.
-const PRODUCTS: [(&str, &str, &str); 13] = [
-    ("debian", "debian", "Debian"),
-    ("ubuntu", "ubuntu", "Ubuntu"),
-    ("alpine", "alpine", "Alpine"),
-    ("centos", "centos", "CentOS"),
-    ("python", "python", "Python"),
-    ("node", "node", "Node.js"),
-    ("php", "php", "PHP"),
-    ("ruby", "ruby", "Ruby"),
-    ("golang", "go", "Go"),
-    ("mcr.microsoft.com/dotnet/sdk", "dotnet", ".NET"),
-    ("mcr.microsoft.com/dotnet/aspnet", "dotnet", ".NET"),
-    ("mcr.microsoft.com/dotnet/runtime", "dotnet", ".NET"),
-    ("mcr.microsoft.com/dotnet/runtime-deps", "dotnet", ".NET"),
-];
-
-/// Official images that stand on Debian where their tag names nothing else.
-const ON_DEBIAN: [&str; 14] = [
-    "buildpack-deps",
-    "python",
-    "node",
-    "php",
-    "ruby",
-    "golang",
-    "rust",
-    "gcc",
-    "perl",
-    "nginx",
-    "httpd",
-    "postgres",
-    "erlang",
-    "haskell",
-];
 
 /// A release of something that an image brings.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -67,20 +33,19 @@ pub enum Libc {
 }
 
 static RELEASES: LazyLock<Vec<Release>> = LazyLock::new(|| {
-    let table = rows(include_str!("../../data/releases.tsv"));
-    let release = |cells: Vec<&'static str>| match cells.as_slice() {
+    let release = |cells: data::Row| match cells {
         &[product, version, name, end, date, _] => {
             Some(Release { product, version, name, end: Date::parse(end), date })
         }
         _ => None,
     };
-    table.filter_map(release).collect()
+    data::RELEASES.rows().filter_map(release).collect()
 });
 
 impl Release {
     /// The product and version as people write them: `Debian 10 (buster)`, `Python 3.8`.
     pub fn title(&self) -> String {
-        let product = PRODUCTS.iter().find(|(_, product, _)| *product == self.product).map_or("", |known| known.2);
+        let product = data::PRODUCTS.rows().find(|row| row[1] == self.product).map_or("", |row| row[2]);
         match (self.product, self.name) {
             ("debian", name) if !name.is_empty() => format!("{product} {} ({name})", self.version),
             _ => format!("{product} {}", self.version),
@@ -104,7 +69,7 @@ pub fn releases(image: &str) -> Vec<&'static Release> {
     let name = reference.short_name();
     let tag = reference.tag.unwrap_or_default();
     let mut found: Vec<&'static Release> = Vec::new();
-    if let Some((_, product, _)) = PRODUCTS.iter().find(|(image, ..)| *image == name) {
+    if let Some(&[_, product, ..]) = data::PRODUCTS.row(name) {
         let first = tag.split('-').next().unwrap_or_default();
         found.extend(numbered(product, first).or_else(|| tag.split('-').find_map(|word| named(product, word))));
     }
@@ -115,11 +80,16 @@ pub fn releases(image: &str) -> Vec<&'static Release> {
         };
         found.extend(below.filter(|release| !found.contains(release)));
     }
-    let last = name.rsplit('/').next().unwrap_or(name);
+    let last = reference.last_name();
     if let Some((_, number)) = last.rsplit_once("-debian") {
         found.extend(numbered("debian", number));
     }
     found
+}
+
+/// Whether a word of a tag is the name of a release of Debian or Ubuntu: `bookworm`, `noble`.
+pub fn is_suite(word: &str) -> bool {
+    named("debian", word).or_else(|| named("ubuntu", word)).is_some()
 }
 
 fn numbered(product: &str, version: &str) -> Option<&'static Release> {
@@ -139,7 +109,7 @@ pub fn libc(image: &str) -> Option<Libc> {
     let reference = Reference::of(image);
     let name = reference.short_name();
     let tag = reference.tag.unwrap_or_default();
-    let last = name.rsplit('/').next().unwrap_or(name);
+    let last = reference.last_name();
     if name.contains("distroless/static") {
         return Some(Libc::None);
     }
@@ -158,7 +128,7 @@ pub fn libc(image: &str) -> Option<Libc> {
     let suite = suite(&reference).and_then(|suite| named("debian", suite));
     // Of Java's images only those on Red Hat's say so.
     let on_ubuntu = name == "ubuntu" || (name == "eclipse-temurin" && !tag.contains("ubi"));
-    let known = ON_DEBIAN.contains(&name) || on_ubuntu || name.contains("distroless/");
+    let known = data::IMAGE_FAMILIES.has(name, "debian") || on_ubuntu || name.contains("distroless/");
     (suite.is_some() || known).then_some(Libc::Glibc(suite.copied()))
 }
 

@@ -1,21 +1,49 @@
 //! Variables: where each one is defined, and what it holds at each instruction. Follows BuildKit of 2026: the last
 //! definition wins, ARG or ENV; a stage sees the ARGs and ENVs of the stage that it stands on.
 
-mod base;
-mod predefined;
 mod visible;
-
-pub use self::predefined::{PLATFORM_ARGS, PROXY_ARGS};
 
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use super::stage::Stage;
+use super::stage::{Base, Stage};
 use crate::dockerfile::expand::{Lex, Operator, Variables, process_word, uses};
 use crate::dockerfile::{Arg, File, Instruction, Keyword, Word};
 use crate::inputs::{BuildInput, BuildOptions};
 use crate::text::Span;
+
+/// Variables that every FROM knows and that a stage knows after `ARG NAME` (BuildKit's `defaultArgs`).
+pub const PLATFORM_ARGS: [&str; 11] = [
+    "BUILDPLATFORM",
+    "BUILDOS",
+    "BUILDOSVERSION",
+    "BUILDARCH",
+    "BUILDVARIANT",
+    "TARGETPLATFORM",
+    "TARGETOS",
+    "TARGETOSVERSION",
+    "TARGETARCH",
+    "TARGETVARIANT",
+    "TARGETSTAGE",
+];
+
+/// Variables that a RUN gets from `--build-arg` without an ARG; they are no part of the cache key.
+pub const PROXY_ARGS: [&str; 10] = [
+    "HTTP_PROXY",
+    "http_proxy",
+    "HTTPS_PROXY",
+    "https_proxy",
+    "FTP_PROXY",
+    "ftp_proxy",
+    "NO_PROXY",
+    "no_proxy",
+    "ALL_PROXY",
+    "all_proxy",
+];
+
+/// PATH of an image that sets none (BuildKit's `system.DefaultPathEnvUnix`).
+const DEFAULT_PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
 /// Longest chain of stages that is followed; a longer one makes the answer unknown. No real file comes near.
 const LONGEST_CHAIN: usize = 256;
@@ -136,8 +164,8 @@ impl Scopes {
     pub(super) fn global(file: &File, options: &BuildOptions) -> Self {
         let mut scopes = Self {
             escape: file.escape(),
-            global: predefined::platform(options),
-            proxies: predefined::proxies(options),
+            global: platform(options),
+            proxies: proxies(options),
             stages: Vec::new(),
             budget: AtomicUsize::new(LONGEST_OF_FILE),
         };
@@ -173,7 +201,7 @@ impl Scopes {
     /// Reads the stages in order: each knows those below it.
     pub(super) fn add_stages(&mut self, input: &BuildInput, stages: &[Stage]) {
         for stage in stages {
-            let scope = base::scope(input, stage);
+            let scope = initial(input, stage);
             self.stages.push(scope);
             for index in stage.instructions.clone() {
                 let instruction = &input.file.instructions()[index];
@@ -362,4 +390,59 @@ fn build_arg<'a>(options: &'a BuildOptions, name: &str) -> Option<&'a str> {
 
 fn parts<'a>(arg: &'a Arg) -> (&'a str, Span, Option<&'a str>) {
     (&arg.name.text, arg.name.span, arg.default.as_ref().map(|default| &*default.text))
+}
+
+/// What a stage finds set before its own instructions.
+fn initial(input: &BuildInput, stage: &Stage) -> Scope {
+    let mut names = Names::default();
+    let mut set = |name: &str, value: Value| {
+        names.push(name, Definition { origin: Origin::BaseImage, instruction: None, span: None, value });
+    };
+    let parent = match &stage.base {
+        Base::Stage(parent) => Parent::Stage(*parent),
+        Base::Scratch => {
+            set("PATH", known(DEFAULT_PATH));
+            Parent::Nothing
+        }
+        Base::Image(reference) => match input.base_images.get(reference) {
+            Some(config) => {
+                set("PATH", known(DEFAULT_PATH));
+                config.env.iter().for_each(|(name, value)| set(name, known(value)));
+                Parent::Nothing
+            }
+            None => Parent::Unknown,
+        },
+        Base::Context(_) | Base::Unknown(_) => Parent::Unknown,
+    };
+    Scope { names, parent }
+}
+
+/// The platform ARGs as a FROM sees them.
+fn platform(options: &BuildOptions) -> Names {
+    let mut names = Names::default();
+    let target: Vec<&str> = options.platform.as_deref().unwrap_or_default().splitn(3, '/').collect();
+    for name in PLATFORM_ARGS {
+        let value = match (name, target.as_slice()) {
+            ("TARGETSTAGE", _) => known(options.target.as_deref().unwrap_or("default")),
+            ("TARGETPLATFORM", [_, _, ..]) => known(options.platform.as_deref().unwrap_or_default()),
+            ("TARGETOS", [os, _, ..]) => known(os),
+            ("TARGETARCH", [_, arch, ..]) => known(arch),
+            ("TARGETVARIANT", [_, _, variant]) => known(variant),
+            _ => Value::Unknown,
+        };
+        names.push(name, Definition { origin: Origin::Platform, instruction: None, span: None, value });
+    }
+    names
+}
+
+/// The proxies that a RUN gets from `--build-arg` (BuildKit's `proxyEnvFromBuildArgs`).
+fn proxies(options: &BuildOptions) -> Names {
+    let mut names = Names::default();
+    for (name, value) in &options.build_args {
+        if PROXY_ARGS.contains(&name.as_str()) {
+            let value = known(value);
+            names.push(name, Definition { origin: Origin::Platform, instruction: None, span: None, value });
+        }
+    }
+    names
 }

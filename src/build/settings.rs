@@ -3,6 +3,7 @@
 use super::{Base, BaseImage, Build, Reference, Stage};
 use crate::dockerfile::{Arguments, File, Keyword, LineKind};
 use crate::shell::{Shell, shell_of};
+use crate::text::path;
 
 /// A setting and where it comes from.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -96,8 +97,7 @@ impl Build<'_> {
         let base = match self.root_base(stage) {
             Base::Scratch => Setting::Default("/".to_owned()),
             Base::Image(reference) => match self.input().base_images.get(reference) {
-                Some(config) if config.workdir.is_empty() => Setting::Base("/".to_owned()),
-                Some(config) => Setting::Base(config.workdir.clone()),
+                Some(config) => Setting::Base(path::join("/", &config.workdir)),
                 None => official_folder(reference).map_or(Setting::Unknown, |folder| Setting::Base(folder.to_owned())),
             },
             _ => Setting::Unknown,
@@ -168,18 +168,10 @@ pub(super) fn told_shells(file: &File) -> Vec<(u32, Shell)> {
     shells
 }
 
-/// An absolute folder with relative ones below it, the innermost first in `relative`; `.` and `..` resolved.
+/// An absolute folder with relative ones below it, the innermost first in `relative`.
 fn joined(folder: &str, relative: &[String]) -> String {
-    let parts = folder.split('/').chain(relative.iter().rev().flat_map(|part| part.split('/')));
-    let mut path: Vec<&str> = Vec::new();
-    for part in parts {
-        match part {
-            "" | "." => {}
-            ".." => _ = path.pop(),
-            part => path.push(part),
-        }
-    }
-    format!("/{}", path.join("/"))
+    let below: Vec<&str> = relative.iter().rev().map(String::as_str).collect();
+    path::join("/", &format!("{folder}/{}", below.join("/")))
 }
 
 impl<T> Setting<T> {

@@ -1,7 +1,8 @@
 //! Smaller twins of official images (`data/slim_images.tsv`).
 
-use super::image::{Reference, rows};
-use super::release::releases;
+use super::image::Reference;
+use super::release::{is_suite, releases};
+use crate::data;
 
 /// The smaller twin of an image.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -28,9 +29,9 @@ impl Slim {
     fn find(image: &str, moving: bool) -> Option<Self> {
         let reference = Reference::of(image);
         let (name, tag) = (reference.short_name(), reference.tag.unwrap_or("latest"));
-        let cells = rows(include_str!("../../data/slim_images.tsv")).find(|cells| cells.first() == Some(&name))?;
-        let &[_, place, floating, full, slim, date, _] = cells.as_slice() else { return None };
-        let floats = |word: &str| moving && floating.split(' ').any(|known| known == word);
+        let cells = data::SLIM_IMAGES.row(name)?;
+        let &[_, place, floating, full, slim, date, _] = cells else { return None };
+        let floats = |word: &str| moving && data::words(floating).any(|known| known == word);
         let is_number = |word: &str| word.starts_with(|c: char| c.is_ascii_digit());
         let words: Vec<&str> = tag.split('-').collect();
         if place == "jre" {
@@ -63,27 +64,24 @@ impl Slim {
     /// Debian packages that bring a program that full images have and slim ones lack (`data/slim_programs.tsv`): the one
     /// that has it, then what that is of little use without. `None` for programs that full images don't bring.
     pub fn packages_of(program: &str) -> Option<Vec<&'static str>> {
-        let cells = rows(include_str!("../../data/slim_programs.tsv")).find(|cells| cells.first() == Some(&program))?;
-        Some(cells.get(1)?.split(' ').collect())
+        let cells = data::SLIM_PROGRAMS.row(program)?;
+        Some(data::words(cells.get(1)?).collect())
     }
 
     /// Those of these programs whose quoted name in a source means that it is called.
     pub fn called_by_name() -> impl Iterator<Item = &'static str> {
-        let table = rows(include_str!("../../data/slim_programs.tsv"));
-        table.filter(|cells| cells.get(2) == Some(&"yes")).filter_map(|cells| cells.first().copied())
+        data::SLIM_PROGRAMS
+            .rows()
+            .filter(|cells| cells.get(2) == Some(&"yes"))
+            .filter_map(|cells| cells.first().copied())
     }
 
     /// Whether the publisher of an image has slim twins of some of its tags.
     pub fn has_some(image: &str) -> bool {
         let reference = Reference::of(image);
-        let named = |cells: &Vec<&str>| cells.first() == Some(&reference.short_name());
-        let row = rows(include_str!("../../data/slim_images.tsv")).find(named);
+        let row = data::SLIM_IMAGES.row(reference.short_name());
         row.is_some_and(|cells| cells.get(1) != Some(&"suffix") || on_debian(reference.tag.unwrap_or_default()))
     }
-}
-
-fn is_suite(word: &str) -> bool {
-    releases(&format!("debian:{word}")).iter().any(|one| one.name == word)
 }
 
 /// Whether a tag ends in a release of Debian.

@@ -2,9 +2,10 @@
 
 use super::{Build, Code, Fetched, Stage, Transfer};
 use crate::dockerfile::Keyword;
-use crate::ignore::{clean, has_wildcard, path_match};
+use crate::ignore::{has_wildcard, path_match};
 use crate::inputs::context::{BuildContext, Certainty, ClassKind, EntryId, Found};
 use crate::shell::{Invocation, Manager, PackageCall, Verb};
+use crate::text::path;
 
 /// What COPY, ADD and bind mounts name in the build context.
 #[derive(Clone, Debug, Default)]
@@ -24,7 +25,7 @@ impl Named {
             return;
         };
         // What stands behind `/./` with `--parents` is a path like any other.
-        let path = clean(&format!("/{source}"));
+        let path = path::join("/", source);
         let parts: Vec<String> = path.split('/').filter(|part| !part.is_empty()).map(str::to_owned).collect();
         if parts.iter().all(|part| matches!(part.as_str(), "*" | "**")) {
             self.whole = true;

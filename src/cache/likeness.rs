@@ -1,5 +1,8 @@
 //! How much a file's name looks like what people edit all day. Chooses the example of a source change; decides nothing.
 
+use crate::manifest::{FileKind, FileRole, Nature};
+use crate::text::path;
+
 /// From the likeliest to the least.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Likeness {
@@ -17,69 +20,32 @@ pub enum Likeness {
     Text,
 }
 
-/// Endings of files that people edit most.
-const CODE: &[&str] = &[
-    "py", "ts", "tsx", "js", "jsx", "mjs", "cjs", "vue", "svelte", "go", "rs", "java", "kt", "cs", "fs", "rb", "php",
-    "c", "cc", "cpp", "h", "hpp", "swift", "scala", "ex", "exs", "erl", "hs", "dart",
-];
-
-/// Endings of what is code only beside other code.
-const MARKUP: &[&str] = &["sh", "sql", "html", "css", "scss", "erb", "proto", "graphql", "bat"];
-
 /// Where programs start.
 const MAIN: &[&str] = &["main", "app", "server", "index", "program", "application"];
-
-/// Folders of what the program does without.
-const AROUND: &[&str] = &[
-    "test",
-    "tests",
-    "__tests__",
-    "spec",
-    "specs",
-    "testing",
-    "testdata",
-    "fixtures",
-    "__mocks__",
-    "mocks",
-    "e2e",
-    "cypress",
-    "playwright",
-    "docs",
-    "doc",
-    "examples",
-    "example",
-    "benches",
-    "benchmarks",
-    "migrations",
-    "alembic",
-    "scripts",
-    "generated",
-    "genproto",
-];
 
 impl Likeness {
     /// By the name alone; the path can only make it less likely.
     pub fn of_name(name: &str) -> Self {
         let lower = name.to_ascii_lowercase();
-        let (stem, ending) = lower.rsplit_once('.').unwrap_or((&lower, ""));
-        let text = ["md", "rst", "txt", "adoc", "env", "example", "lock"].contains(&ending);
-        if text || lower.starts_with(".env") || lower.starts_with("license") || lower.starts_with("readme") {
+        let kind = FileKind::of(&lower);
+        let text = matches!(kind.nature(), Nature::Documentation | Nature::Lock) || kind.language() == "Dotenv";
+        let text = text || [".env", "license", "readme"].iter().any(|start| lower.starts_with(start));
+        if text || lower.strip_suffix(".example").is_some() {
             return Self::Text;
         }
-        if MARKUP.contains(&ending) {
-            return Self::Aside;
+        if !kind.has_code() {
+            let beside = matches!(kind.nature(), Nature::Shell | Nature::Markup | Nature::Style | Nature::Schema);
+            return if beside { Self::Aside } else { Self::Other };
         }
-        if !CODE.contains(&ending) {
-            return Self::Other;
+        let stem = kind.without_ending();
+        match kind.named_role() {
+            Some(FileRole::Test | FileRole::Generated | FileRole::Vendored) => return Self::Around,
+            Some(FileRole::Development) => return Self::Aside,
+            _ => {}
         }
-        let made = ["pb", "pb2", "g", "generated", "gen", "min"];
-        let around = ["test", "tests", "spec", "stories"];
-        let words: Vec<&str> = stem.split(['.', '_', '-']).collect();
-        let any = |list: &[&str]| words.iter().skip(1).any(|word| list.contains(word));
-        if any(&made) || any(&around) || matches!(words.first(), Some(&"test" | &"conftest")) {
-            return Self::Around;
-        }
-        let setting = any(&["config", "conf", "setup", "d"]) || stem == "config" || stem == "setup" || stem == "manage";
+        let settings = ["config", "conf", "setup"];
+        let mut rest = stem.split(['.', '_', '-']).skip(1);
+        let setting = rest.any(|word| settings.contains(&word)) || settings.contains(&stem) || stem == "manage";
         if setting || stem.starts_with('.') || stem.starts_with("__") || stem.ends_with("file") {
             return Self::Aside;
         }
@@ -88,12 +54,10 @@ impl Likeness {
 
     /// By the whole path.
     pub fn of_path(path: &str) -> Self {
-        let (folders, name) = path.rsplit_once('/').unwrap_or(("", path));
+        let (folders, name) = path::split(path);
         let own = Self::of_name(name);
-        let around = |folder: &str| {
-            let lower = folder.to_ascii_lowercase();
-            folder.starts_with('.') || AROUND.contains(&lower.as_str()) || lower.ends_with("tests")
-        };
+        let hidden = folders.split('/').any(|folder| folder.starts_with('.'));
+        let around = hidden || FileKind::of(path).folder_role().is_some_and(|role| !role.may_be_written_by_builds());
         // A barrel of a component's folder starts nothing.
         let stem = name.split('.').next().unwrap_or(name);
         let own = if own == Self::Main && stem.eq_ignore_ascii_case("index") && folders.contains('/') {
@@ -101,7 +65,7 @@ impl Likeness {
         } else {
             own
         };
-        if own < Self::Around && folders.split('/').any(around) { Self::Around } else { own }
+        if own < Self::Around && around { Self::Around } else { own }
     }
 
     /// Whether it is the program's code.
@@ -113,10 +77,11 @@ impl Likeness {
 #[cfg(test)]
 mod tests {
     use super::Likeness::{self, Around, Aside, Code, Main, Other, Text};
+    use crate::text::path;
 
     fn check(path: &str, expected: Likeness) {
         assert_eq!(Likeness::of_path(path), expected, "{path}");
-        assert!(Likeness::of_name(path.rsplit('/').next().unwrap()) <= expected, "{path}");
+        assert!(Likeness::of_name(path::name(path)) <= expected, "{path}");
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! Changes of files as users see them: names that `git apply` takes, the diff, files written elsewhere.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use super::args::Global;
@@ -7,6 +8,7 @@ use super::output::Failure;
 use super::{terminal, write};
 use crate::finding::Mask;
 use crate::fix::{Change, Outcome};
+use crate::inputs::Inputs;
 use crate::report;
 
 /// Where a file is; of one that is not there yet, where it will be.
@@ -77,4 +79,19 @@ pub(super) fn write_below(folder: &Path, root: &Path, changes: &[Change]) -> Res
 /// Whether a path stays below the folder that it is joined to.
 fn is_plain(path: &Path) -> bool {
     path.components().all(|part| matches!(part, std::path::Component::Normal(_)))
+}
+
+/// The changes of all builds; a file that several of them share is changed once.
+pub(super) fn merged(all: impl Iterator<Item = Change>, inputs: &Inputs) -> Outcome {
+    let mut changes: BTreeMap<String, Change> = BTreeMap::new();
+    for change in all {
+        // Texts inside of one file have its name in common.
+        let part =
+            inputs.builds.iter().position(|build| change.target == crate::finding::Target::File(build.dockerfile));
+        let key = format!("{}\0{}", change.name, part.map(|part| part.to_string()).unwrap_or_default());
+        changes.entry(key).or_insert(change);
+    }
+    let mut outcome = Outcome { changes: changes.into_values().collect(), ..Outcome::default() };
+    crate::audit::write_embedded(&mut outcome, &inputs.sources);
+    outcome
 }

@@ -1,8 +1,9 @@
 //! `dockopt context ls`.
 
 use super::args::{Global, Ls};
+use super::exit::{CLEAN, FAILED, FOUND};
 use super::output::{Failure, complain, emit, is_json};
-use super::{CLEAN, FAILED, FOUND, terminal};
+use super::terminal;
 use crate::inputs::{Need, Needs};
 use crate::report;
 

@@ -6,8 +6,9 @@ use std::path::Path;
 use serde_json::{Value, json};
 
 use super::args::{Debug, Global};
+use super::exit::{CLEAN, FAILED};
 use super::output::{Failure, emit};
-use super::{CLEAN, FAILED, terminal};
+use super::terminal;
 use crate::dockerfile;
 use crate::dockerfile::Stage;
 use crate::finding::Finding;

@@ -1,8 +1,9 @@
 //! `dockopt explain` and `dockopt rules`.
 
 use super::args::{Choice, Global};
+use super::exit::CLEAN;
 use super::output::{Failure, emit, is_json, selection};
-use super::{CLEAN, terminal};
+use super::terminal;
 use crate::report;
 use crate::rules::{self, Rule};
 

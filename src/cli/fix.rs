@@ -5,8 +5,9 @@ use std::path::{Path, PathBuf};
 
 use super::args::{Fix, Global};
 use super::changes::place;
+use super::exit::{CLEAN, FAILED, FOUND};
 use super::output::{Failure, complain, emit, is_json, leave_unsaid, line, policies, today};
-use super::{CLEAN, FAILED, FOUND, changes, terminal};
+use super::{changes, terminal};
 use crate::audit::Report;
 use crate::finding::{Finding, Mask};
 use crate::fix::{Level, Outcome};

@@ -6,24 +6,22 @@ mod look;
 mod measure;
 mod progress;
 mod search;
+mod source;
 
 pub(super) use self::measure::measure;
 
-use super::args::{FailOn, Global, Image, ImageChoice, ImageCommand, ImageLimits, Origin, Verify, build_args};
+use super::args::{FailOn, Global, Image, ImageCommand};
+use super::exit::{CLEAN, FAILED, FOUND};
 use super::output::{Failure, base, emit, emit_with};
-use super::{CLEAN, FAILED, FOUND, terminal};
-use crate::analysis::{self, Analysis, Problem};
-use crate::attribution::Known;
+use super::terminal;
+use crate::analysis::{self, Analysis};
 use crate::build::Build;
 use crate::finding::{Mask, Severity};
-use crate::image::{self, Limits, Platform, Read};
-use crate::inputs::{BuildOptions, Inputs};
-use crate::load::image::{Bytes, OpenError, Opened, Options as Sources, open};
-use crate::load::{Configuration, Request};
+use crate::image::{self};
 use crate::report::{self, Format, ImageView};
 use crate::rules::Selection;
 use budget::{Budgets, verdict};
-use progress::Progress;
+use source::{bases, dockerfile, look_at};
 
 pub(super) fn run(global: &Global, command: &Image) -> Result<u8, Failure> {
     if let Some(ImageCommand::Diff(command)) = &command.command {
@@ -131,124 +129,4 @@ fn write(global: &Global, command: &Image, all: &Analysis, exit: u8) -> Result<(
         Format::Sarif => emit(global, &report::image_sarif(all, exit, &base())),
         _ => emit(global, &report::image(all, &view, terminal::stdout(global))),
     }
-}
-
-/// One source, read and worked out; what can't be read is a problem of the result.
-fn look_at(
-    global: &Global,
-    (choice, limits): (&ImageChoice, &ImageLimits),
-    name: &str,
-    options: &analysis::Options<'_>,
-    mask: &mut Mask,
-) -> Analysis {
-    let progress = Progress::new(global);
-    let read = read((choice, limits), name, !choice.sizes_only, &progress);
-    progress.finish();
-    match read {
-        Ok((read, sentence)) => {
-            let mut analysis = analysis::analyse(read, options, mask);
-            for image in &mut analysis.images {
-                image.source = Some(sentence.clone());
-            }
-            analysis.problems.iter_mut().for_each(|problem| problem.source = Some(name.to_owned()));
-            analysis
-        }
-        Err(problem) => Analysis { problems: vec![problem], ..Analysis::default() },
-    }
-}
-
-/// Reads what a name means; the answer says what that was.
-fn read(
-    (choice, asked): (&ImageChoice, &ImageLimits),
-    name: &str,
-    contents: bool,
-    progress: &Progress,
-) -> Result<(Read, String), Problem> {
-    let opened = opened(choice, name).map_err(|error| of_open(name, error))?;
-    let host = host();
-    let report = |step: image::Progress<'_>| progress.step(&step);
-    let options = image::Options {
-        platform: choice.platform.as_ref(),
-        all_platforms: choice.all_platforms,
-        host: &host,
-        reference: choice.reference.as_deref().or(opened.choice.as_deref()),
-        verify: match asked.verify {
-            Verify::None => image::Verify::None,
-            Verify::Blob => image::Verify::Blob,
-            Verify::Full => image::Verify::Full,
-        },
-        contents,
-        limits: limits(asked),
-        progress: &report,
-        ..image::Options::default()
-    };
-    let read = match opened.bytes {
-        Bytes::Archive(archive) => image::read_archive(&*archive, &options),
-        Bytes::Store(store) => image::read(&*store, &options),
-        Bytes::Stream(stream) => image::read_forward(stream, &options),
-    };
-    let problem =
-        |error: image::Error| Problem { source: Some(name.to_owned()), ..Problem::of(&error, &Mask::default()) };
-    Ok((read.map_err(problem)?, opened.sentence))
-}
-
-fn opened(choice: &ImageChoice, name: &str) -> Result<Opened, OpenError> {
-    let mut sources = Sources { platform: choice.platform.clone(), ..Sources::of_process() };
-    sources.remote.ca.clone_from(&choice.registry_ca);
-    sources.remote.insecure.clone_from(&choice.insecure_registry);
-    open(name, &sources)
-}
-
-fn of_open(name: &str, error: OpenError) -> Problem {
-    let mut help = error.tried;
-    help.push(error.help);
-    help.retain(|text| !text.is_empty());
-    let help = (!help.is_empty()).then(|| help.join("; "));
-    Problem { source: Some(name.to_owned()), message: error.what, help, ..Problem::default() }
-}
-
-/// The platform of containers on this machine.
-fn host() -> Platform {
-    let os = if cfg!(windows) { "windows" } else { "linux" };
-    format!("{os}/{}", std::env::consts::ARCH).parse().unwrap_or_default()
-}
-
-fn limits(asked: &ImageLimits) -> Limits {
-    let mut limits = Limits::default();
-    limits.inflated_bytes = asked.max_bytes.unwrap_or(limits.inflated_bytes);
-    limits.entries = asked.max_entries.unwrap_or(limits.entries);
-    limits
-}
-
-/// The Dockerfile that was given, and nothing else.
-fn dockerfile(origin: &Origin) -> Result<Option<Inputs>, Failure> {
-    let Some(file) = &origin.file else { return Ok(None) };
-    let folder = file.parent().filter(|folder| !folder.as_os_str().is_empty()).map_or(".".into(), Into::into);
-    let request = Request {
-        path: origin.context.clone().unwrap_or(folder),
-        file: Some(file.clone()),
-        options: BuildOptions {
-            target: origin.target.clone(),
-            build_args: build_args(&origin.build_arg),
-            ..BuildOptions::default()
-        },
-        configuration: Configuration::None,
-        ..Request::default()
-    };
-    let inputs = crate::load::gather(&request)?;
-    match inputs.problems.iter().find(|problem| problem.fatal) {
-        Some(problem) => Err(Failure::Because { what: problem.message.clone(), help: problem.help.clone() }),
-        None => Ok(Some(inputs)),
-    }
-}
-
-/// The images of `--base`.
-fn bases(command: &Image) -> Result<Vec<Known>, Failure> {
-    let Some(name) = &command.origin.base else { return Ok(Vec::new()) };
-    let read = read((&command.choice, &command.limits), name, false, &Progress::silent());
-    let (read, _) = read.map_err(|problem| Failure::Because {
-        what: report::image_problem(&problem),
-        help: problem.help.or_else(|| Some("`--base` takes what `dockopt image` takes".to_owned())),
-    })?;
-    Ok(read.images.iter().map(Known::of).collect())
 }

@@ -4,18 +4,20 @@ use std::path::Path;
 use std::sync::Arc;
 
 use super::args::{Builds, Global, Measure};
+use super::exit::{CLEAN, FAILED, FOUND};
 use super::interrupt::Interrupts;
 use super::output::{Failure, complain, emit};
-use super::{CLEAN, FAILED, FOUND, terminal};
+use super::terminal;
 use crate::engine;
+use crate::failure;
 use crate::inputs::{BuildOptions, Inputs, Need, Needs};
 use crate::load::Request;
-use crate::measure::{self, Changes, Cleaned, Measured, Options, Plan, Series, Session, clean_up};
+use crate::measure::{Changes, Cleaned, Measured, Options, Plan, Series, Session, clean_up};
 use crate::proof::{Fault, MeasuredBuild, Measurement};
 use crate::report::{self, Format};
 
-impl From<measure::Failure> for Failure {
-    fn from(failure: measure::Failure) -> Self {
+impl From<failure::Failure> for Failure {
+    fn from(failure: failure::Failure) -> Self {
         Self::Because { what: failure.what, help: Some(failure.help) }
     }
 }

@@ -2,16 +2,16 @@
 
 mod verify;
 
-use std::collections::BTreeMap;
 use std::path::Path;
 
 use rayon::prelude::*;
 
 use super::args::{Global, Optimize};
+use super::exit::{CLEAN, FAILED, FOUND};
 use super::output::{Failure, complain, emit, is_json};
-use super::{CLEAN, FAILED, FOUND, changes, terminal};
+use super::{changes, terminal};
 use crate::finding::Mask;
-use crate::fix::{Change, Outcome};
+use crate::fix::Outcome;
 use crate::inputs::{Inputs, Need, Needs};
 use crate::optimize::{Options, optimize, passes, plan, unwritable};
 use crate::report::{self, Format, Rewrite};
@@ -38,7 +38,7 @@ pub(super) fn run(global: &Global, command: &Optimize) -> Result<u8, Failure> {
         return verify::run(global, command, &inputs, &options);
     }
     let rewrites = rewrites(&inputs, &options);
-    let mut outcome = joined(rewrites.iter().flat_map(|rewrite| rewrite.optimized.changes()), &inputs);
+    let mut outcome = changes::merged(rewrites.iter().flat_map(|rewrite| rewrite.optimized.changes()), &inputs);
     if command.write {
         changes::write_all(&outcome.changes)?;
     } else if let Some(folder) = &command.to {
@@ -78,21 +78,6 @@ fn rewrites(inputs: &Inputs, options: &Options) -> Vec<Rewrite> {
         return vec![one(0)];
     }
     (0..inputs.builds.len()).into_par_iter().map(one).collect()
-}
-
-/// The changes of all builds; a file that several of them share is changed once.
-fn joined(all: impl Iterator<Item = Change>, inputs: &Inputs) -> Outcome {
-    let mut changes: BTreeMap<String, Change> = BTreeMap::new();
-    for change in all {
-        // Texts inside of one file have its name in common.
-        let part =
-            inputs.builds.iter().position(|build| change.target == crate::finding::Target::File(build.dockerfile));
-        let key = format!("{}\0{}", change.name, part.map(|part| part.to_string()).unwrap_or_default());
-        changes.entry(key).or_insert(change);
-    }
-    let mut outcome = Outcome { changes: changes.into_values().collect(), ..Outcome::default() };
-    crate::audit::write_embedded(&mut outcome, &inputs.sources);
-    outcome
 }
 
 fn show(

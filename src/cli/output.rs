@@ -4,7 +4,8 @@ use std::io::{self, Write};
 use std::path::PathBuf;
 
 use super::args::{Choice, FailOn, Global, Threshold};
-use super::{CLEAN, FAILED, FOUND, terminal, write};
+use super::exit::{CLEAN, FAILED, FOUND};
+use super::{terminal, write};
 use crate::audit::{ProblemReport, Report};
 use crate::finding::Severity;
 use crate::inputs::{Date, InputProblem, Inputs};
@@ -150,10 +151,8 @@ pub(super) fn today(choice: &Choice) -> Result<Option<Date>, Failure> {
         return Ok(choice.today);
     }
     if let Ok(epoch) = std::env::var("SOURCE_DATE_EPOCH") {
-        // Beyond these there is no year with four digits.
-        let seconds = epoch.parse::<i64>().ok().filter(|seconds| (-62_135_596_800..253_402_300_800).contains(seconds));
-        return match seconds {
-            Some(seconds) => Ok(Some(Date::of_unix(seconds))),
+        return match epoch.parse().ok().and_then(Date::of_unix) {
+            Some(date) => Ok(Some(date)),
             None => Err(Failure::Because {
                 what: format!("SOURCE_DATE_EPOCH is `{epoch}`, which is no time"),
                 help: Some("set it to seconds since 1970, or unset it".into()),
@@ -161,7 +160,7 @@ pub(super) fn today(choice: &Choice) -> Result<Option<Date>, Failure> {
         };
     }
     let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
-    Ok(now.ok().and_then(|since| i64::try_from(since.as_secs()).ok()).map(Date::of_unix))
+    Ok(now.ok().and_then(|since| i64::try_from(since.as_secs()).ok()).and_then(Date::of_unix))
 }
 
 /// Says on standard error what could not be read; whether anything was.

@@ -1,7 +1,7 @@
 //! Services and their builds.
 
 use super::inline::inline;
-use crate::text::{Source, Span};
+use crate::text::{Source, Span, path};
 use crate::yaml::{self, Kind, Node};
 
 /// Dockerfiles inside of one file that are looked at.
@@ -53,7 +53,7 @@ pub struct Service {
 
 /// Whether a file of this name is one of Compose's.
 pub fn is_compose(name: &str) -> bool {
-    let name = name.rsplit('/').next().unwrap_or_default();
+    let name = path::name(name);
     let Some(stem) = name.strip_suffix(".yaml").or_else(|| name.strip_suffix(".yml")) else { return false };
     ["compose", "docker-compose"]
         .iter()

@@ -2,8 +2,8 @@
 
 use super::blank::without_line_end;
 use super::joined;
+use super::refusal::{Stage, Verdict};
 use super::syntax::{Arguments, File, Heredoc, Instruction, Keyword, LineKind};
-use super::verdict::{Stage, Verdict};
 use crate::text::{Source, Span};
 
 /// What BuildKit makes of a Dockerfile.

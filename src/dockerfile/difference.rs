@@ -2,15 +2,15 @@
 //! Layout is no difference. Knows no rule and no edit.
 
 mod align;
-mod comments;
 #[cfg(test)]
 mod tests;
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
+use self::align::Pair;
 use super::answer::Node;
-use super::syntax::{File, Instruction, Keyword, ProblemKind};
-use super::verdict::Stage;
+use super::refusal::Stage;
+use super::syntax::{File, Instruction, Keyword, LineKind, ProblemKind};
 
 /// One difference.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -90,7 +90,7 @@ impl File {
                 }
             }
         }
-        comments::differences(self, after, &pairs, &mut found);
+        comments(self, after, &pairs, &mut found);
         directives(self, after, &mut found);
         found
     }
@@ -201,4 +201,79 @@ fn directives(before: &File, after: &File, out: &mut Vec<Difference>) {
     }
     found.dedup();
     out.append(&mut found);
+}
+
+/// Comments that come, go or move above another instruction. Those of an instruction that goes stand above the next one
+/// afterwards: that is no difference.
+fn comments(before: &File, after: &File, pairs: &[Pair], out: &mut Vec<Difference>) {
+    let mut old = comment_lines(before);
+    let mut found = Vec::new();
+    for (text, lines) in comment_lines(after) {
+        let mut known = old.remove(text).unwrap_or_default();
+        for line in lines {
+            if known.pop().is_none() {
+                let parts = vec!["new"];
+                found.push(Difference { kind: DifferenceKind::Comment, before: None, after: Some(line), parts });
+            }
+        }
+        if !known.is_empty() {
+            old.insert(text, known);
+        }
+    }
+    for line in old.into_values().flatten() {
+        let parts = vec!["lost"];
+        found.push(Difference { kind: DifferenceKind::Comment, before: Some(line), after: None, parts });
+    }
+    if found.is_empty() {
+        moved(before, after, pairs, &mut found);
+    }
+    found.sort_by_key(|one| (one.before, one.after));
+    out.append(&mut found);
+}
+
+/// The comment lines outside of heredocs, with their line numbers, by text.
+fn comment_lines(file: &File) -> BTreeMap<&str, Vec<u32>> {
+    let mut all: BTreeMap<&str, Vec<u32>> = BTreeMap::new();
+    for (line, number) in file.lines.iter().zip(1..) {
+        if matches!(line.kind, LineKind::Comment | LineKind::InnerComment(_)) {
+            all.entry(file.source.slice(line.span).trim()).or_default().push(number);
+        }
+    }
+    all
+}
+
+/// Instructions that have other comments above them than before.
+fn moved(before: &File, after: &File, pairs: &[Pair], out: &mut Vec<Difference>) {
+    let mut orphans: Vec<&str> = Vec::new();
+    for &(old, new) in pairs {
+        let Some(old) = old.map(|index| &before.instructions[index]) else { continue };
+        let texts = attached(before, old);
+        let Some(new) = new.map(|index| &after.instructions[index]) else {
+            orphans.extend(comments_above(before, old));
+            continue;
+        };
+        let now = attached(after, new);
+        let adopted = now.strip_suffix(&texts[..]).is_some_and(|rest| orphans.ends_with(rest));
+        if now != texts && !adopted {
+            let (before, after) = (Some(old.start_line), Some(new.start_line));
+            out.push(Difference { kind: DifferenceKind::Comment, before, after, parts: vec!["moved"] });
+        }
+        orphans.clear();
+    }
+}
+
+fn comments_above<'a>(file: &'a File, instruction: &'a Instruction) -> impl Iterator<Item = &'a str> {
+    instruction.comments.iter().map(|&comment| file.logical(comment))
+}
+
+/// The comments that tell of an instruction. The builder makes descriptions of all above FROM and ARG; elsewhere one
+/// that an empty line sets apart belongs to nothing.
+fn attached<'a>(file: &'a File, instruction: &'a Instruction) -> Vec<&'a str> {
+    let mut all: Vec<&str> = comments_above(file, instruction).collect();
+    if !matches!(instruction.keyword, Keyword::From | Keyword::Arg) {
+        let above = file.lines.iter().take(instruction.start_line.saturating_sub(1) as usize).rev();
+        let direct = above.take_while(|line| line.kind == LineKind::Comment).count();
+        all.drain(..all.len().saturating_sub(direct));
+    }
+    all
 }

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use super::blank::without_line_end;
 use super::expand::{heredoc_word, heredoc_words};
-use super::read::{Cx, Text};
+use super::line::{Cx, Text};
 use super::syntax::{Heredoc, Keyword};
 use crate::text::Span;
 

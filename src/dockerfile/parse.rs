@@ -5,15 +5,13 @@ use super::blank::{before_continuation, leading_space, without_line_end};
 use super::directive::{BOM, DirectiveReader, Seen};
 use super::heredoc::Terminators;
 use super::joined::{self, Joined};
-use super::read::{Cx, Outcome, read_instruction};
+use super::line::Cx;
+use super::read::{Outcome, read_instruction};
+use super::refusal::{MAX_LINE, Stage, Verdict, oversize_message};
 use super::syntax::{
     Arguments, Directive, DirectiveName, File, Heredoc, Instruction, Line, LineKind, Problem, ProblemKind,
 };
-use super::verdict::{Stage, Verdict};
 use crate::text::{Source, Span};
-
-/// BuildKit reads no physical line with more bytes, its LF not counted.
-const MAX_LINE: usize = 65_535;
 
 /// Reads a Dockerfile as BuildKit's front end does, keeping every byte's place.
 pub fn parse(source: &Source) -> File {
@@ -325,9 +323,4 @@ impl<'s> Parser<'s> {
         self.file.problems.sort_by_key(|problem| problem.span);
         self.file
     }
-}
-
-/// BuildKit's message for a line that is too long.
-pub(super) fn oversize_message() -> String {
-    format!("dockerfile line greater than max allowed size of {MAX_LINE}")
 }

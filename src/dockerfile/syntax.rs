@@ -5,7 +5,7 @@
 //! length are in the source, the others in the buffer. [`File::str`] reads either, [`File::locate`] maps to the source.
 
 use super::joined::{self, Joined};
-use super::verdict::Verdict;
+use super::refusal::Verdict;
 use crate::text::{Source, Span};
 
 /// A Dockerfile as read. Holds its source; cheap to query, never re-printed.

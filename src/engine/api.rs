@@ -6,7 +6,7 @@ use serde::Deserialize;
 
 use super::connection::{Connection, Patience};
 use super::endpoint::{Options, endpoints};
-use super::error::{Error, Kind};
+use crate::failure::{Failure, FailureKind};
 use crate::image::Platform;
 
 /// The newest API that is understood: that of engine 28.5. Newer engines speak it too.
@@ -77,7 +77,7 @@ impl Engine {
     ///
     /// # Errors
     /// When none is there, it may not be asked, or the configuration is wrong.
-    pub fn connect(options: &Options) -> Result<Self, Error> {
+    pub fn connect(options: &Options) -> Result<Self, Failure> {
         let mut failures = Vec::new();
         for endpoint in endpoints(options)? {
             let named = !endpoint.said_by.is_empty();
@@ -88,26 +88,30 @@ impl Engine {
             }
         }
         // One that is there and may not be asked is more likely meant than one that is not there.
-        if let Some(error) = failures.iter().find(|error| error.kind != Kind::Absent) {
+        if let Some(error) = failures.iter().find(|error| error.kind != FailureKind::Unreachable) {
             return Err(error.clone());
         }
         let tried: Vec<&str> = failures.iter().map(|error| error.what.as_str()).collect();
         let what = format!("no Docker engine answers ({})", tried.join("; "));
-        Err(Error::new(Kind::Absent, what, "start one, or name one with DOCKER_HOST or `docker context use`"))
+        Err(Failure::new(
+            FailureKind::Unreachable,
+            what,
+            "start one, or name one with DOCKER_HOST or `docker context use`",
+        ))
     }
 
-    fn ask(connection: Connection) -> Result<Self, Error> {
+    fn ask(connection: Connection) -> Result<Self, Failure> {
         let answer: Answer = connection.json("/version", Patience::First)?;
         let name = &connection.endpoint.name;
         let Some(theirs) = Api::read(&answer.api_version) else {
             let what = format!("what answers at `{name}` is no Docker engine: it names no version of the API");
-            return Err(Error::new(Kind::Broken, what, "check DOCKER_HOST"));
+            return Err(Failure::new(FailureKind::Broken, what, "check DOCKER_HOST"));
         };
         let least = Api::read(&answer.least_api_version).unwrap_or(OLDEST);
         if least > NEWEST {
             let what = format!("the engine at `{name}` speaks no API before {least}, and dockopt none after {NEWEST}");
-            return Err(Error::new(
-                Kind::Broken,
+            return Err(Failure::new(
+                FailureKind::Broken,
                 what,
                 "use a newer dockopt, or `docker save` to a file and read that",
             ));

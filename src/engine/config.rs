@@ -7,8 +7,8 @@ use serde_json::Value;
 
 use super::api::Engine;
 use super::connection::Patience;
-use super::error::Error;
 use super::images::escaped;
+use crate::failure::Failure;
 use crate::image::Config;
 
 #[derive(Default, Deserialize)]
@@ -46,7 +46,7 @@ impl Engine {
     ///
     /// # Errors
     /// When the engine fails or has no such image.
-    pub fn config(&self, reference: &str) -> Result<Config, Error> {
+    pub fn config(&self, reference: &str) -> Result<Config, Failure> {
         let path = self.path(&format!("/images/{}/json", escaped(reference)));
         let own: Inspected = self.connection.json(&path, Patience::Usual)?;
         let of = own.config.unwrap_or_default();

@@ -10,16 +10,14 @@ use ureq::http::Response;
 use ureq::tls::{ClientCert, RootCerts, TlsConfig};
 use ureq::{Agent, Body};
 
+use super::context::Tls;
 use super::dial::{Dial, Nowhere, Said};
-use super::endpoint::{Endpoint, Options, Tls, Way};
-use super::error::{Error, Kind};
-use crate::remote::{authorities, certificates, client_certificate};
+use super::endpoint::{Endpoint, Options, Way};
+use crate::failure::{Failure, FailureKind};
+use crate::remote::{authorities, certificates, client_certificate, refusal};
 
 /// Bytes of an answer that is no image.
 const ANSWER: u64 = 64 << 20;
-
-/// Bytes of an error's text that are read.
-const TEXT: u64 = 64 << 10;
 
 /// Characters of an error's text that are shown.
 const SHOWN: usize = 500;
@@ -36,7 +34,7 @@ pub(super) struct Connection {
     idle: Duration,
 }
 
-#[derive(Deserialize)]
+#[derive(Default, Deserialize)]
 struct Refusal {
     #[serde(alias = "cause")]
     message: String,
@@ -66,7 +64,7 @@ pub(super) enum Method<'a> {
 
 impl Connection {
     /// Opens nothing yet.
-    pub(super) fn new(endpoint: Endpoint, options: &Options) -> Result<Self, Error> {
+    pub(super) fn new(endpoint: Endpoint, options: &Options) -> Result<Self, Failure> {
         let said = Said::new(Mutex::new(Vec::new()));
         let mut configuration = Agent::config_builder()
             .http_status_as_error(false)
@@ -95,12 +93,12 @@ impl Connection {
     }
 
     /// Asks; what comes has the status 200.
-    pub(super) fn get(&self, path: &str, patience: Patience) -> Result<Response<Body>, Error> {
+    pub(super) fn get(&self, path: &str, patience: Patience) -> Result<Response<Body>, Failure> {
         self.ask(&Method::Get, path, patience)
     }
 
     /// Asks; what comes is no refusal. That something is so already is none.
-    pub(super) fn ask(&self, method: &Method, path: &str, patience: Patience) -> Result<Response<Body>, Error> {
+    pub(super) fn ask(&self, method: &Method, path: &str, patience: Patience) -> Result<Response<Body>, Failure> {
         let limit = Some(self.limit(patience));
         let address = format!("{}{path}", self.base);
         let response = match method {
@@ -130,7 +128,7 @@ impl Connection {
     }
 
     /// Asks for a value.
-    pub(super) fn json<T: DeserializeOwned>(&self, path: &str, patience: Patience) -> Result<T, Error> {
+    pub(super) fn json<T: DeserializeOwned>(&self, path: &str, patience: Patience) -> Result<T, Failure> {
         self.value(&Method::Get, path, patience)
     }
 
@@ -140,7 +138,7 @@ impl Connection {
         method: &Method,
         path: &str,
         patience: Patience,
-    ) -> Result<T, Error> {
+    ) -> Result<T, Failure> {
         let mut response = self.ask(method, path, patience)?;
         let mut bytes = Vec::new();
         let body = response.body_mut().with_config().limit(u64::MAX).reader();
@@ -148,11 +146,11 @@ impl Connection {
         let name = &self.endpoint.name;
         if bytes.len() as u64 > ANSWER {
             let what = format!("the engine at `{name}` answers with more than {} MiB", ANSWER >> 20);
-            return Err(Error::new(Kind::Broken, what, "no honest answer is as long"));
+            return Err(Failure::new(FailureKind::Broken, what, "no honest answer is as long"));
         }
         serde_json::from_slice(&bytes).map_err(|error| {
             let what = format!("what answers at `{name}` is no Docker engine: {path} is not understood ({error})");
-            Error::new(Kind::Broken, what, "check DOCKER_HOST")
+            Failure::new(FailureKind::Broken, what, "check DOCKER_HOST")
         })
     }
 
@@ -182,27 +180,34 @@ impl Connection {
     }
 
     /// What became of a request without an answer.
-    fn failed(&self, error: &ureq::Error, patience: Patience) -> Error {
+    fn failed(&self, error: &ureq::Error, patience: Patience) -> Failure {
         let called = self.called();
-        let absent = |why: String| Error::new(Kind::Absent, why, "start it, or name another one with DOCKER_HOST");
+        let absent =
+            |why: String| Failure::new(FailureKind::Unreachable, why, "start it, or name another one with DOCKER_HOST");
         let is_ssh = matches!(self.endpoint.way, Way::Ssh(_));
         match error {
             ureq::Error::Timeout(_) => {
                 absent(format!("{called} does not answer within {} s", self.limit(patience).as_secs()))
             }
             ureq::Error::HostNotFound => absent(format!("{called} is not found: the host has no address")),
-            ureq::Error::Io(why) if is_ssh && why.kind() == io::ErrorKind::NotFound => {
-                Error::new(Kind::Setup, format!("{called} is reached with ssh, which is not installed"), "install ssh")
-            }
+            ureq::Error::Io(why) if is_ssh && why.kind() == io::ErrorKind::NotFound => Failure::new(
+                FailureKind::Setup,
+                format!("{called} is reached with ssh, which is not installed"),
+                "install ssh",
+            ),
             _ if is_ssh => {
                 let said = self.said();
                 let why = if said.is_empty() { error.to_string() } else { said };
                 let what = format!("{called} cannot be reached through ssh: {why}");
-                Error::new(Kind::Absent, what, "try `ssh HOST docker version`; it must work without questions")
+                Failure::new(
+                    FailureKind::Unreachable,
+                    what,
+                    "try `ssh HOST docker version`; it must work without questions",
+                )
             }
             ureq::Error::Io(why) => match why.kind() {
-                io::ErrorKind::PermissionDenied => Error::new(
-                    Kind::Denied,
+                io::ErrorKind::PermissionDenied => Failure::new(
+                    FailureKind::Denied,
                     format!("{called} may not be asked: permission denied"),
                     "run as a member of the socket's group (usually `docker`), or as root",
                 ),
@@ -210,76 +215,78 @@ impl Connection {
                 io::ErrorKind::ConnectionRefused => absent(format!("{called} does not run: nothing listens there")),
                 _ => match why.get_ref().and_then(|own| own.downcast_ref::<rustls::Error>()) {
                     Some(tls) => self.no_tls(tls),
-                    None => {
-                        Error::new(Kind::Broken, format!("{called} broke off: {why}"), "look into the engine's log")
-                    }
+                    None => Failure::new(
+                        FailureKind::Broken,
+                        format!("{called} broke off: {why}"),
+                        "look into the engine's log",
+                    ),
                 },
             },
             ureq::Error::Rustls(tls) => self.no_tls(tls),
-            _ => Error::new(
-                Kind::Broken,
+            _ => Failure::new(
+                FailureKind::Broken,
                 format!("what answers at `{}` is no Docker engine: {error}", self.endpoint.name),
                 "check DOCKER_HOST; an engine with TLS needs DOCKER_TLS_VERIFY=1",
             ),
         }
     }
 
-    fn no_tls(&self, error: &rustls::Error) -> Error {
+    fn no_tls(&self, error: &rustls::Error) -> Failure {
         let what = format!("no TLS with {}: {error}", self.called());
-        Error::new(Kind::Denied, what, "check DOCKER_CERT_PATH: ca.pem, cert.pem, key.pem")
+        Failure::new(FailureKind::Denied, what, "check DOCKER_CERT_PATH: ca.pem, cert.pem, key.pem")
     }
 
     /// What a refusal means.
-    fn refused(&self, mut response: Response<Body>, path: &str) -> Error {
+    fn refused(&self, response: Response<Body>, path: &str) -> Failure {
         let status = response.status();
-        let mut bytes = Vec::new();
-        // What comes of it is shown; a connection that breaks here changes nothing.
-        let _ = response.body_mut().as_reader().take(TEXT).read_to_end(&mut bytes);
-        let message = serde_json::from_slice::<Refusal>(&bytes).map(|own| own.message);
-        let message: String = message.unwrap_or_default().chars().take(SHOWN).collect();
+        let Refusal { message } = refusal(response);
+        let message: String = message.chars().take(SHOWN).collect();
         let said = if message.is_empty() { status.to_string() } else { message };
         let called = self.called();
         match status.as_u16() {
-            404 if !path.contains("/images/") => Error::new(
-                Kind::Missing,
+            404 if !path.contains("/images/") => Failure::new(
+                FailureKind::Missing,
                 format!("{called} does not know it: {said}"),
                 "see whether somebody else removed it",
             ),
-            400 | 409 => {
-                Error::new(Kind::Refused, format!("{called} does not do it: {said}"), "do what it says, and try again")
-            }
-            404 => Error::new(
-                Kind::Missing,
+            400 | 409 => Failure::new(
+                FailureKind::Refused,
+                format!("{called} does not do it: {said}"),
+                "do what it says, and try again",
+            ),
+            404 => Failure::new(
+                FailureKind::Missing,
                 format!("{called} has no such image: {said}"),
                 "`docker images` shows those that it has",
             ),
-            401 | 403 => Error::new(Kind::Denied, format!("{called} refuses: {said}"), "ask who runs it"),
-            _ => Error::new(Kind::Broken, format!("{called} fails: {said}"), "look into the engine's log"),
+            401 | 403 => Failure::new(FailureKind::Denied, format!("{called} refuses: {said}"), "ask who runs it"),
+            _ => Failure::new(FailureKind::Broken, format!("{called} fails: {said}"), "look into the engine's log"),
         }
     }
 
     /// What it means when an answer breaks off.
-    pub(super) fn broken(&self, error: &io::Error, patience: Patience) -> Error {
+    pub(super) fn broken(&self, error: &io::Error, patience: Patience) -> Failure {
         let why = match error.get_ref().and_then(|own| own.downcast_ref::<ureq::Error>()) {
             Some(ureq::Error::Timeout(_)) => format!("nothing comes for {} s", self.limit(patience).as_secs()),
             Some(own) => own.to_string(),
             None => error.to_string(),
         };
         let what = format!("{} broke off in the middle of an answer: {why}", self.called());
-        Error::new(Kind::Broken, what, "see whether it still runs, and try again")
+        Failure::new(FailureKind::Broken, what, "see whether it still runs, and try again")
     }
 
     /// What the engine says in the middle of an answer.
-    pub(super) fn gave_up(&self, message: &str) -> Error {
+    pub(super) fn gave_up(&self, message: &str) -> Failure {
         let message: String = message.chars().take(SHOWN).collect();
         let what = format!("{} gave up in the middle of an answer: {message}", self.called());
-        Error::new(Kind::Broken, what, "look into the engine's log")
+        Failure::new(FailureKind::Broken, what, "look into the engine's log")
     }
 }
 
 /// TLS as docker does it: `ca.pem` is whom one trusts, `cert.pem` and `key.pem` who one is.
-fn tls(tls: &Tls) -> Result<TlsConfig, Error> {
-    let setup = |what: String| Error::new(Kind::Setup, what, "check DOCKER_CERT_PATH: ca.pem, cert.pem, key.pem");
+fn tls(tls: &Tls) -> Result<TlsConfig, Failure> {
+    let setup =
+        |what: String| Failure::new(FailureKind::Setup, what, "check DOCKER_CERT_PATH: ca.pem, cert.pem, key.pem");
     let file = |name: &str| tls.folder.as_ref().map(|folder| folder.join(name)).filter(|path| path.exists());
     let roots = match file("ca.pem") {
         Some(path) => RootCerts::Specific(Arc::new(certificates(&path).map_err(setup)?)),

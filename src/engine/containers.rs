@@ -10,11 +10,11 @@ use serde_json::json;
 
 use super::api::Engine;
 use super::connection::{Method, Patience};
-use super::error::{Error, Kind};
 use super::images::escaped;
 use super::saved::Saved;
 use super::spec::Spec;
 use super::spoken::Spoken;
+use crate::failure::{Failure, FailureKind};
 
 /// Between two looks at a container that is waited for.
 const LOOK: Duration = Duration::from_millis(100);
@@ -172,11 +172,11 @@ impl Engine {
     ///
     /// # Errors
     /// When the engine fails, has no such image, or does not take what is asked.
-    pub fn create(&self, spec: &Spec) -> Result<String, Error> {
+    pub fn create(&self, spec: &Spec) -> Result<String, Failure> {
         let name = spec.name.as_ref().map(|name| format!("?name={}", escaped(name))).unwrap_or_default();
         let path = self.path(&format!("/containers/create{name}"));
         let document = spec.document();
-        let made: Result<Made, Error> = self.connection.value(&Method::Post(Some(&document)), &path, Patience::Usual);
+        let made: Result<Made, Failure> = self.connection.value(&Method::Post(Some(&document)), &path, Patience::Usual);
         Ok(made?.id)
     }
 
@@ -184,7 +184,7 @@ impl Engine {
     ///
     /// # Errors
     /// When the engine fails: its command is not there, a port is taken.
-    pub fn start(&self, id: &str) -> Result<(), Error> {
+    pub fn start(&self, id: &str) -> Result<(), Failure> {
         self.connection.ask(&Method::Post(None), &self.container(id, "/start"), Patience::Usual).map(drop)
     }
 
@@ -192,7 +192,7 @@ impl Engine {
     ///
     /// # Errors
     /// When the engine fails or has no such container.
-    pub fn stop(&self, id: &str, patience: Duration) -> Result<(), Error> {
+    pub fn stop(&self, id: &str, patience: Duration) -> Result<(), Failure> {
         let path = self.container(id, &format!("/stop?t={}", patience.as_secs()));
         let limit = Patience::Of(patience + Duration::from_mins(1));
         self.connection.ask(&Method::Post(None), &path, limit).map(drop)
@@ -202,9 +202,9 @@ impl Engine {
     ///
     /// # Errors
     /// When the engine fails or has no such container.
-    pub fn kill(&self, id: &str) -> Result<(), Error> {
+    pub fn kill(&self, id: &str) -> Result<(), Failure> {
         match self.connection.ask(&Method::Post(None), &self.container(id, "/kill"), Patience::Usual) {
-            Err(error) if error.kind != Kind::Refused => Err(error),
+            Err(error) if error.kind != FailureKind::Refused => Err(error),
             _ => Ok(()),
         }
     }
@@ -213,7 +213,7 @@ impl Engine {
     ///
     /// # Errors
     /// When the engine fails.
-    pub fn remove(&self, id: &str) -> Result<(), Error> {
+    pub fn remove(&self, id: &str) -> Result<(), Failure> {
         let path = self.container(id, "?force=true&v=true");
         gone(self.connection.ask(&Method::Delete, &path, Patience::Usual).map(drop))
     }
@@ -222,7 +222,7 @@ impl Engine {
     ///
     /// # Errors
     /// When the engine fails or has no such container.
-    pub fn state(&self, id: &str) -> Result<State, Error> {
+    pub fn state(&self, id: &str) -> Result<State, Failure> {
         let own: Inspected = self.connection.json(&self.container(id, "/json"), Patience::Usual)?;
         Ok(State::of(own))
     }
@@ -231,7 +231,7 @@ impl Engine {
     ///
     /// # Errors
     /// When the engine fails or has no such container.
-    pub fn wait(&self, id: &str, limit: Duration, stop: &dyn Fn() -> bool) -> Result<Option<i64>, Error> {
+    pub fn wait(&self, id: &str, limit: Duration, stop: &dyn Fn() -> bool) -> Result<Option<i64>, Failure> {
         let start = Instant::now();
         loop {
             let state = self.state(id)?;
@@ -246,7 +246,7 @@ impl Engine {
     ///
     /// # Errors
     /// When the engine fails or has no such container.
-    pub fn logs(&self, id: &str, limit: usize) -> Result<Spoken, Error> {
+    pub fn logs(&self, id: &str, limit: usize) -> Result<Spoken, Failure> {
         let path = self.container(id, "/logs?stdout=true&stderr=true");
         let response = self.connection.get(&path, Patience::Usual)?;
         let mut spoken = Spoken::default();
@@ -259,7 +259,7 @@ impl Engine {
     ///
     /// # Errors
     /// When the engine fails or has no such container.
-    pub fn changes(&self, id: &str) -> Result<Vec<Change>, Error> {
+    pub fn changes(&self, id: &str) -> Result<Vec<Change>, Failure> {
         let changed: Option<Vec<Changed>> = self.connection.json(&self.container(id, "/changes"), Patience::Image)?;
         let kind = |kind| match kind {
             1 => ChangeKind::Added,
@@ -274,7 +274,7 @@ impl Engine {
     ///
     /// # Errors
     /// When the engine fails or has no such container.
-    pub fn export(&self, id: &str) -> Result<Saved, Error> {
+    pub fn export(&self, id: &str) -> Result<Saved, Failure> {
         let response = self.connection.get(&self.container(id, "/export"), Patience::Image)?;
         Ok(Saved::new(Arc::clone(&self.connection), response.into_body()))
     }
@@ -282,8 +282,8 @@ impl Engine {
     /// A path of a container, running or not, as a tar archive (`docker cp`).
     ///
     /// # Errors
-    /// When the engine fails, or has no such container or path ([`Kind::Missing`]).
-    pub fn archive(&self, id: &str, path: &str) -> Result<Saved, Error> {
+    /// When the engine fails, or has no such container or path ([`FailureKind::Missing`]).
+    pub fn archive(&self, id: &str, path: &str) -> Result<Saved, Failure> {
         let rest = format!("/archive?path={}", escaped(path));
         let response = self.connection.get(&self.container(id, &rest), Patience::Image)?;
         Ok(Saved::new(Arc::clone(&self.connection), response.into_body()))
@@ -293,7 +293,7 @@ impl Engine {
     ///
     /// # Errors
     /// When the engine fails, or has no such container or folder.
-    pub fn unpack(&self, id: &str, folder: &str, archive: &[u8]) -> Result<(), Error> {
+    pub fn unpack(&self, id: &str, folder: &str, archive: &[u8]) -> Result<(), Failure> {
         let rest = format!("/archive?path={}", escaped(folder));
         self.connection.ask(&Method::Put(archive), &self.container(id, &rest), Patience::Image).map(drop)
     }
@@ -302,7 +302,7 @@ impl Engine {
     ///
     /// # Errors
     /// When the engine fails or has no such container or network.
-    pub fn join(&self, id: &str, network: &str, aliases: &[String]) -> Result<(), Error> {
+    pub fn join(&self, id: &str, network: &str, aliases: &[String]) -> Result<(), Failure> {
         let body = json!({"Container": id, "EndpointConfig": {"Aliases": aliases}});
         let path = self.path(&format!("/networks/{}/connect", escaped(network)));
         self.connection.ask(&Method::Post(Some(&body)), &path, Patience::Usual).map(drop)
@@ -310,9 +310,9 @@ impl Engine {
 }
 
 /// What is gone already, is gone.
-pub(super) fn gone(done: Result<(), Error>) -> Result<(), Error> {
+pub(super) fn gone(done: Result<(), Failure>) -> Result<(), Failure> {
     match done {
-        Err(error) if error.kind == Kind::Missing => Ok(()),
+        Err(error) if error.kind == FailureKind::Missing => Ok(()),
         done => done,
     }
 }

@@ -3,14 +3,12 @@
 use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::{self, Read};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
-use sha2::{Digest as _, Sha256};
 
-use super::endpoint::Tls;
-use super::error::{Error, Kind};
+use crate::failure::{Failure, FailureKind};
 use crate::image::Algorithm;
 use crate::image::Digest;
 
@@ -50,17 +48,17 @@ struct Target {
 }
 
 /// The context in force (`docker context use`); `None` where none is.
-pub(super) fn current(folder: Option<&Path>) -> Result<Option<String>, Error> {
+pub(super) fn current(folder: Option<&Path>) -> Result<Option<String>, Failure> {
     let Some(folder) = folder else { return Ok(None) };
     let configuration: Option<Configuration> = read_json(&folder.join("config.json"))?;
     Ok(configuration.map(|own| own.current_context).filter(|name| !name.is_empty()))
 }
 
 /// A context by name.
-pub(super) fn read(folder: Option<&Path>, name: &str) -> Result<Context, Error> {
+pub(super) fn read(folder: Option<&Path>, name: &str) -> Result<Context, Failure> {
     let unknown = |why: &str| {
         let help = "`docker context ls` shows those that there are; `docker context use default` goes back";
-        Error::new(Kind::Setup, format!("docker's context `{name}` {why}"), help)
+        Failure::new(FailureKind::Setup, format!("docker's context `{name}` {why}"), help)
     };
     let folder = folder.ok_or_else(|| unknown("is named, and there is no configuration of docker"))?.join("contexts");
     let id = id(name);
@@ -77,14 +75,14 @@ pub(super) fn read(folder: Option<&Path>, name: &str) -> Result<Context, Error> 
 
 /// What a context's folders are called.
 fn id(name: &str) -> String {
-    Digest::new(Algorithm::Sha256, &Sha256::digest(name.as_bytes())).map(|digest| digest.hex()).unwrap_or_default()
+    Digest::of(Algorithm::Sha256, name.as_bytes()).hex()
 }
 
 /// A file of docker's configuration; `None` where there is none.
-fn read_json<T: DeserializeOwned>(path: &Path) -> Result<Option<T>, Error> {
+fn read_json<T: DeserializeOwned>(path: &Path) -> Result<Option<T>, Failure> {
     let wrong = |why: String| {
-        Error::new(
-            Kind::Setup,
+        Failure::new(
+            FailureKind::Setup,
             format!("docker's configuration `{}` {why}", path.display()),
             "repair or remove the file",
         )
@@ -101,6 +99,15 @@ fn read_json<T: DeserializeOwned>(path: &Path) -> Result<Option<T>, Error> {
     serde_json::from_slice(&bytes)
         .map(Some)
         .map_err(|error| wrong(format!("is not understood: line {}, column {}", error.line(), error.column())))
+}
+
+/// TLS with an engine.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct Tls {
+    /// Whether its certificate is checked.
+    pub verify: bool,
+    /// Folder of `ca.pem`, `cert.pem` and `key.pem`, each if it is there.
+    pub folder: Option<PathBuf>,
 }
 
 #[cfg(test)]

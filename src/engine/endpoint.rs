@@ -3,8 +3,8 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use super::context;
-use super::error::{Error, Kind};
+use super::context::{self, Tls};
+use crate::failure::{Failure, FailureKind};
 use crate::remote::{docker_configuration, filled};
 
 /// Which engine is meant, and how long to wait for it.
@@ -90,15 +90,6 @@ pub(super) enum Way {
     Ssh(Ssh),
 }
 
-/// TLS with an engine.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(super) struct Tls {
-    /// Whether its certificate is checked.
-    pub verify: bool,
-    /// Folder of `ca.pem`, `cert.pem` and `key.pem`, each if it is there.
-    pub folder: Option<PathBuf>,
-}
-
 /// Whom to ask for on another machine.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Ssh {
@@ -124,7 +115,7 @@ pub(super) struct Endpoint {
 }
 
 /// The engines that may be meant, in order; one, where somebody says which.
-pub(super) fn endpoints(options: &Options) -> Result<Vec<Endpoint>, Error> {
+pub(super) fn endpoints(options: &Options) -> Result<Vec<Endpoint>, Failure> {
     let folder = || options.certificates.clone().or_else(|| options.configuration.clone());
     let asked = (options.tls || options.tls_verify).then(|| Tls { verify: options.tls_verify, folder: folder() });
     if let Some(host) = &options.host {
@@ -144,10 +135,14 @@ pub(super) fn endpoints(options: &Options) -> Result<Vec<Endpoint>, Error> {
     options.usual.iter().map(|name| endpoint(name, "", asked.clone())).collect()
 }
 
-fn endpoint(name: &str, said_by: &str, tls: Option<Tls>) -> Result<Endpoint, Error> {
+fn endpoint(name: &str, said_by: &str, tls: Option<Tls>) -> Result<Endpoint, Failure> {
     let wrong = |why: &str| {
         let what = format!("`{name}` ({said_by}) is no address of an engine: {why}");
-        Error::new(Kind::Setup, what, "write unix:///path, tcp://host:port, ssh://user@host or npipe:////./pipe/name")
+        Failure::new(
+            FailureKind::Setup,
+            what,
+            "write unix:///path, tcp://host:port, ssh://user@host or npipe:////./pipe/name",
+        )
     };
     let (scheme, rest) = name.split_once("://").ok_or_else(|| wrong("it has no `://`"))?;
     if rest.is_empty() {
@@ -238,7 +233,7 @@ mod tests {
         let options = Options { host, context: Some("none".into()), usual, ..Options::default() };
         assert_eq!(endpoints(&options).unwrap()[0].said_by, "DOCKER_HOST");
         let unknown = endpoints(&Options { host: None, ..options.clone() }).unwrap_err();
-        assert_eq!(unknown.kind, Kind::Setup);
+        assert_eq!(unknown.kind, FailureKind::Setup);
         let usual = endpoints(&Options { host: None, context: Some("default".into()), ..options }).unwrap();
         assert_eq!(usual.len(), 2);
     }

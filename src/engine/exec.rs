@@ -7,9 +7,9 @@ use serde_json::json;
 
 use super::api::Engine;
 use super::connection::{Method, Patience};
-use super::error::{Error, Kind};
 use super::images::escaped;
 use super::spoken::Spoken;
+use crate::failure::{Failure, FailureKind};
 
 /// A program to run.
 #[derive(Clone, Debug)]
@@ -71,7 +71,7 @@ impl Engine {
     ///
     /// # Errors
     /// When the engine fails, or the container does not run.
-    pub fn exec(&self, id: &str, exec: &Exec) -> Result<Ended, Error> {
+    pub fn exec(&self, id: &str, exec: &Exec) -> Result<Ended, Failure> {
         let start = Instant::now();
         let mut asked = json!({
             "AttachStdout": true, "AttachStderr": true, "Cmd": exec.command, "Env": exec.environment,
@@ -88,7 +88,7 @@ impl Engine {
         let mut ended = Ended::default();
         let response = match self.connection.ask(&Method::Post(Some(&attached)), &path, patience) {
             // A program that is not there is no fault of the engine; it says so in both ways.
-            Err(error) if error.kind == Kind::Refused || error.what.contains("OCI runtime exec failed") => {
+            Err(error) if error.kind == FailureKind::Refused || error.what.contains("OCI runtime exec failed") => {
                 ended.spoken.stderr = error.what.into_bytes();
                 ended.code = Some(127);
                 return Ok(ended);

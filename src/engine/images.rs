@@ -3,12 +3,13 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::Deserialize;
 
 use super::api::{Api, Engine};
 use super::connection::Patience;
-use super::error::{Error, Kind};
 use super::saved::Saved;
+use crate::failure::{Failure, FailureKind};
 use crate::image::Platform;
 
 /// The API from which on an image of several platforms is saved, and its history told, for one of them.
@@ -122,12 +123,12 @@ impl Engine {
     ///
     /// # Errors
     /// When the engine fails.
-    pub fn find(&self, reference: &str, platform: Option<&Platform>) -> Result<Option<Found>, Error> {
+    pub fn find(&self, reference: &str, platform: Option<&Platform>) -> Result<Option<Found>, Failure> {
         let query = platform.filter(|_| self.api >= INSPECTED).map(|own| format!("?platform={}", parameter(own)));
         let path = self.path(&format!("/images/{}/json{}", escaped(reference), query.unwrap_or_default()));
         let own: Inspected = match self.connection.json(&path, Patience::Usual) {
             Ok(own) => own,
-            Err(error) if error.kind == Kind::Missing => return Ok(None),
+            Err(error) if error.kind == FailureKind::Missing => return Ok(None),
             Err(error) => return Err(error),
         };
         Ok(Some(Found {
@@ -151,7 +152,7 @@ impl Engine {
     ///
     /// # Errors
     /// When the engine fails.
-    pub fn images(&self) -> Result<Vec<Image>, Error> {
+    pub fn images(&self) -> Result<Vec<Image>, Failure> {
         let listed: Vec<Listed> = self.connection.json(&self.path("/images/json"), Patience::Usual)?;
         // Old engines call what has no name so.
         let named = |names: Option<Vec<String>>| {
@@ -173,7 +174,7 @@ impl Engine {
     ///
     /// # Errors
     /// When the engine fails or has no such image.
-    pub fn history(&self, reference: &str, platform: Option<&Platform>) -> Result<Vec<Step>, Error> {
+    pub fn history(&self, reference: &str, platform: Option<&Platform>) -> Result<Vec<Step>, Failure> {
         let query = platform.filter(|_| self.api >= PLATFORMS).map(|own| format!("?platform={}", parameter(own)));
         let path = self.path(&format!("/images/{}/history{}", escaped(reference), query.unwrap_or_default()));
         let told: Vec<Told> = self.connection.json(&path, Patience::Usual)?;
@@ -190,7 +191,7 @@ impl Engine {
     ///
     /// # Errors
     /// When the engine fails or has no such image.
-    pub fn save(&self, reference: &str, platform: Option<&Platform>) -> Result<Saved, Error> {
+    pub fn save(&self, reference: &str, platform: Option<&Platform>) -> Result<Saved, Failure> {
         let query = platform.filter(|_| self.api >= PLATFORMS).map(|own| format!("?platform={}", parameter(own)));
         let path = self.path(&format!("/images/{}/get{}", escaped(reference), query.unwrap_or_default()));
         let response = self.connection.get(&path, Patience::Image)?;
@@ -198,17 +199,13 @@ impl Engine {
     }
 }
 
+/// All but the unreserved characters of RFC 3986 and those that separate the parts of a name.
+const ESCAPED: &AsciiSet =
+    &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~').remove(b'/').remove(b':').remove(b'@');
+
 /// A name as part of an address.
 pub(super) fn escaped(text: &str) -> String {
-    let mut escaped = String::with_capacity(text.len());
-    for byte in text.bytes() {
-        if byte.is_ascii_alphanumeric() || b"-._~/:@".contains(&byte) {
-            escaped.push(char::from(byte));
-        } else {
-            escaped.push_str(&format!("%{byte:02X}"));
-        }
-    }
-    escaped
+    utf8_percent_encode(text, ESCAPED).to_string()
 }
 
 /// A platform as the API takes it: an object of JSON.

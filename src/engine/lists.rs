@@ -8,8 +8,8 @@ use serde_json::json;
 use super::api::Engine;
 use super::connection::{Method, Patience};
 use super::containers::gone;
-use super::error::Error;
 use super::images::escaped;
+use crate::failure::Failure;
 
 /// A container, as the list has it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -75,7 +75,7 @@ impl Engine {
     ///
     /// # Errors
     /// When the engine fails.
-    pub fn containers(&self, label: Option<&str>) -> Result<Vec<Container>, Error> {
+    pub fn containers(&self, label: Option<&str>) -> Result<Vec<Container>, Failure> {
         let path = self.path(&format!("/containers/json?all=true{}", filter(label, '&')));
         let listed: Vec<ListedContainer> = self.connection.json(&path, Patience::Usual)?;
         let container = |own: ListedContainer| Container {
@@ -92,7 +92,7 @@ impl Engine {
     ///
     /// # Errors
     /// When the engine fails.
-    pub fn networks(&self, label: Option<&str>) -> Result<Vec<Network>, Error> {
+    pub fn networks(&self, label: Option<&str>) -> Result<Vec<Network>, Failure> {
         let path = self.path(&format!("/networks{}", filter(label, '?')));
         let listed: Vec<Listed> = self.connection.json(&path, Patience::Usual)?;
         let network = |own: Listed| Network { id: own.id, name: own.name, labels: own.labels.unwrap_or_default() };
@@ -103,7 +103,7 @@ impl Engine {
     ///
     /// # Errors
     /// When the engine fails.
-    pub fn volumes(&self, label: Option<&str>) -> Result<Vec<Volume>, Error> {
+    pub fn volumes(&self, label: Option<&str>) -> Result<Vec<Volume>, Failure> {
         let path = self.path(&format!("/volumes{}", filter(label, '?')));
         let listed: Volumes = self.connection.json(&path, Patience::Usual)?;
         let volume = |own: Listed| Volume { name: own.name, labels: own.labels.unwrap_or_default() };
@@ -119,7 +119,7 @@ impl Engine {
         name: &str,
         labels: &BTreeMap<String, String>,
         internal: bool,
-    ) -> Result<String, Error> {
+    ) -> Result<String, Failure> {
         let body = json!({"Name": name, "Labels": labels, "Internal": internal});
         let path = self.path("/networks/create");
         let made: Listed = self.connection.value(&Method::Post(Some(&body)), &path, Patience::Usual)?;
@@ -130,7 +130,7 @@ impl Engine {
     ///
     /// # Errors
     /// When the engine fails, or containers use it.
-    pub fn remove_network(&self, id: &str) -> Result<(), Error> {
+    pub fn remove_network(&self, id: &str) -> Result<(), Failure> {
         let path = self.path(&format!("/networks/{}", escaped(id)));
         gone(self.connection.ask(&Method::Delete, &path, Patience::Usual).map(drop))
     }
@@ -139,7 +139,7 @@ impl Engine {
     ///
     /// # Errors
     /// When the engine fails or has no such image.
-    pub fn tag(&self, reference: &str, repository: &str, tag: &str) -> Result<(), Error> {
+    pub fn tag(&self, reference: &str, repository: &str, tag: &str) -> Result<(), Failure> {
         let to = format!("repo={}&tag={}", escaped(repository), escaped(tag));
         let path = self.path(&format!("/images/{}/tag?{to}", escaped(reference)));
         self.connection.ask(&Method::Post(None), &path, Patience::Usual).map(drop)
@@ -149,7 +149,7 @@ impl Engine {
     ///
     /// # Errors
     /// When the engine fails, or containers use the image.
-    pub fn remove_image(&self, name: &str) -> Result<(), Error> {
+    pub fn remove_image(&self, name: &str) -> Result<(), Failure> {
         let path = self.path(&format!("/images/{}?noprune=true", escaped(name)));
         gone(self.connection.ask(&Method::Delete, &path, Patience::Usual).map(drop))
     }

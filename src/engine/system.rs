@@ -6,7 +6,7 @@ use serde::Deserialize;
 
 use super::api::Engine;
 use super::connection::Patience;
-use super::error::Error;
+use crate::failure::Failure;
 
 /// For an answer that some engines work out by walking their disk.
 const WALK: Duration = Duration::from_secs(20);
@@ -64,7 +64,7 @@ impl Engine {
     ///
     /// # Errors
     /// When the engine fails.
-    pub fn groups(&self) -> Result<Groups, Error> {
+    pub fn groups(&self) -> Result<Groups, Failure> {
         let info: Info = self.connection.json(&self.path("/info"), Patience::Of(WALK))?;
         Ok(Groups { driver: info.cgroup_driver, version: info.cgroup_version })
     }
@@ -73,7 +73,7 @@ impl Engine {
     ///
     /// # Errors
     /// When the engine fails, or does not answer soon.
-    pub fn build_cache(&self) -> Result<Vec<CacheRecord>, Error> {
+    pub fn build_cache(&self) -> Result<Vec<CacheRecord>, Failure> {
         let used: Used = self.connection.json(&self.path("/system/df?type=build-cache"), Patience::Of(WALK))?;
         let record = |own: Record| CacheRecord {
             id: own.id,

@@ -1,6 +1,6 @@
 //! What hides findings: comments and settings, as written, and what became of each after a run.
 
-use super::Finding;
+use super::{Finding, Form};
 use crate::inputs::Date;
 use crate::text::{FileId, Source, Span};
 
@@ -25,21 +25,6 @@ pub struct Suppression {
     pub removal: Span,
     /// Whether the files that it is for are all looked at by a run that looks at one of them.
     pub exact: bool,
-}
-
-/// Who made the syntax of a suppression.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Form {
-    /// `# dockopt ignore=`, `# dockopt ignore-file=`.
-    Dockopt,
-    /// `# hadolint ignore=`.
-    Hadolint,
-    /// `# hadolint global ignore=`, `# hadolint stage ignore=`: hadolint has no rule against them.
-    HadolintWide,
-    /// `# check=skip=`.
-    Check,
-    /// An entry of dockopt.toml.
-    Settings,
 }
 
 /// Which findings a suppression can hide.

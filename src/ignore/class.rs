@@ -1,7 +1,5 @@
 //! The characters of Go's regular expressions: classes, groups and escapes. Reads them; knows no steps.
 
-use crate::ignore::steps::Set;
-
 /// The expression does not compile; the builder then says `syntax error in pattern` when it first tries the pattern.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Uncompilable;
@@ -210,4 +208,24 @@ fn octal(text: &str) -> Read<'_, char> {
     let (number, after) = text[1..].split_at(digits);
     let value = u32::from_str_radix(number, 8).ok().and_then(char::from_u32).ok_or(Uncompilable)?;
     Ok((value, after))
+}
+
+/// A set of characters.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Set {
+    Only(char),
+    NotSlash,
+    NotNewline,
+    Class { negated: bool, items: Box<[Item]> },
+}
+
+impl Set {
+    pub(crate) fn takes(&self, one: char) -> bool {
+        match self {
+            Self::Only(own) => *own == one,
+            Self::NotSlash => one != '/',
+            Self::NotNewline => one != '\n',
+            Self::Class { negated, items } => items.iter().any(|item| item.takes(one)) != *negated,
+        }
+    }
 }

@@ -2,10 +2,11 @@
 
 use std::fmt;
 
+use crate::ignore::class::Set;
 use crate::ignore::glob::path_match;
 use crate::ignore::name::clean;
 use crate::ignore::regexp::{compile, rewrite};
-use crate::ignore::steps::{Assertion, Set, Step, fits};
+use crate::ignore::steps::{Assertion, Step, fits};
 
 /// Why the builder refuses an ignore file or a list of patterns, in its words.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

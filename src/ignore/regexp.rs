@@ -2,8 +2,9 @@
 //! expression character by character; classes and escapes pass through, so their meaning is the expression's: `\d`
 //! is a digit, `[*]` is not a star. Reads an expression into [`Step`]s; matching is not done here.
 
+use crate::ignore::class::Set;
 use crate::ignore::class::{Read, Uncompilable, class, escape, named_escape};
-use crate::ignore::steps::{Assertion, Set, Step};
+use crate::ignore::steps::{Assertion, Step};
 
 /// The expression that the builder makes of a pattern.
 pub(crate) fn rewrite(pattern: &str) -> String {

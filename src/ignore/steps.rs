@@ -1,7 +1,7 @@
 //! A compiled expression as a line of steps, and its match against a path: all possible places are followed at once,
 //! so the time is bounded by steps × characters whatever the pattern.
 
-use crate::ignore::class::{Item, is_word};
+use crate::ignore::class::{Set, is_word};
 
 /// One part of an expression.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -25,26 +25,6 @@ pub(crate) enum Assertion {
     End,
     WordBoundary,
     NoWordBoundary,
-}
-
-/// A set of characters.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Set {
-    Only(char),
-    NotSlash,
-    NotNewline,
-    Class { negated: bool, items: Box<[Item]> },
-}
-
-impl Set {
-    fn takes(&self, one: char) -> bool {
-        match self {
-            Self::Only(own) => *own == one,
-            Self::NotSlash => one != '/',
-            Self::NotNewline => one != '\n',
-            Self::Class { negated, items } => items.iter().any(|item| item.takes(one)) != *negated,
-        }
-    }
 }
 
 /// So few steps that their places fit one word.

@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet, HashSet};
 use crate::ignore::file::parse;
 use crate::ignore::matcher::{Inherited, Matcher};
 use crate::ignore::pattern::Refusal;
-use crate::text::Source;
+use crate::text::{Source, path};
 
 /// What a transfer sends.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -49,10 +49,10 @@ fn walk(matcher: &Matcher, paths: &[String]) -> Result<Transfer, Refusal> {
     let mut pruned: Option<&str> = None;
     let root = Inherited::default();
     for path in entries.into_values() {
-        if pruned.is_some_and(|directory| is_below(path, directory)) {
+        if pruned.is_some_and(|directory| path::is_below(path, directory)) {
             continue;
         }
-        while open.last().is_some_and(|(directory, _)| !is_below(path, directory)) {
+        while open.last().is_some_and(|(directory, _)| !path::is_below(path, directory)) {
             open.pop();
         }
         let verdict = matcher.decide(path, open.last().map_or(&root, |(_, inherited)| inherited))?;
@@ -78,10 +78,6 @@ fn walk(matcher: &Matcher, paths: &[String]) -> Result<Transfer, Refusal> {
     let mut included_dirs: Vec<String> = included_dirs.into_iter().map(|path| format!("{path}/")).collect();
     included_dirs.sort_unstable();
     Ok(Transfer { included: included.into_iter().map(str::to_owned).collect(), included_dirs, error: None })
-}
-
-fn is_below(path: &str, directory: &str) -> bool {
-    path.strip_prefix(directory).is_some_and(|rest| rest.starts_with('/'))
 }
 
 /// Sorts paths in the order of a walk: what is below a directory comes right after it.

@@ -270,3 +270,19 @@ fn unexpected(layer: &Layer) -> Option<String> {
         Some(_) => None,
     }
 }
+
+/// What was read of an archive, together with what is odd about the archive itself.
+pub(super) fn with_archive(
+    read: Result<Read, Error>,
+    notices: &[String],
+    damaged: Option<&Error>,
+) -> Result<Read, Error> {
+    let mut read = read.map_err(|error| match damaged {
+        // What is missing, or damaged, is so because the archive is cut off.
+        Some(damage) if error.trouble != Trouble::Cancelled => damage.clone(),
+        _ => error,
+    })?;
+    read.notices.extend(notices.iter().cloned());
+    read.damaged.extend(damaged.cloned());
+    Ok(read)
+}

@@ -1,7 +1,6 @@
 //! From a blob as it is stored to the archive in it: what it is compressed with is told by its first bytes. Checksums are
 //! held against the contents, memory is bounded, and what goes wrong is named with its place.
 
-mod bzip2;
 mod chunk;
 mod codec;
 mod decoded;

@@ -5,6 +5,8 @@ use std::str::FromStr;
 
 use sha2::Digest as _;
 
+use crate::text::hex;
+
 /// The hash that a digest is made with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Algorithm {
@@ -61,8 +63,7 @@ impl Digest {
 
     /// The hexadecimal digits alone.
     pub fn hex(&self) -> String {
-        let digit = |half: u8| char::from(if half < 10 { b'0' + half } else { b'a' + half - 10 });
-        self.hash.iter().flat_map(|&byte| [digit(byte >> 4), digit(byte & 15)]).collect()
+        hex(&self.hash)
     }
 
     /// The first twelve digits, as docker shows image IDs.

@@ -9,6 +9,7 @@ use crate::image::digest::Digest;
 use crate::image::error::{Error, Trouble};
 use crate::image::options::{Options, Verify};
 use crate::image::store::{Opened, Store};
+use crate::text::path;
 
 /// Documents of one run, all together.
 const DOCUMENTS: usize = 10_000;
@@ -168,15 +169,8 @@ where
 
 /// A name as the archive has it: without `.`, empty parts and parts that `..` takes back; `None` when it leads out.
 pub(super) fn clean(name: &str) -> Option<String> {
-    let mut parts = Vec::new();
-    for part in name.split('/') {
-        match part {
-            "" | "." => {}
-            ".." => drop(parts.pop()?),
-            part => parts.push(part),
-        }
-    }
-    (!parts.is_empty()).then(|| parts.join("/"))
+    let path = path::normalize(name.trim_start_matches('/'));
+    (!path.is_empty() && !path::is_within(&path, "..")).then_some(path)
 }
 
 /// The digest that a name of an OCI layout promises: `blobs/sha256/<hex>`.

@@ -7,7 +7,7 @@ use std::sync::{Condvar, Mutex};
 
 use rayon::Scope;
 
-use crate::image::assemble::{assemble, copy};
+use crate::image::assemble::{assemble, copy, with_archive};
 use crate::image::blob::{Outcome, Run, Stoppable};
 use crate::image::decode::{Decoded, sniff};
 use crate::image::digest::{Algorithm, Digest};
@@ -18,7 +18,6 @@ use crate::image::layer::Compression;
 use crate::image::members::{Members, broken, damage, unreadable};
 use crate::image::options::{Options, Read};
 use crate::image::plan::{Plan, plan};
-use crate::image::position::joined;
 use crate::image::tar::{Skip, TarError, Walk};
 
 /// Bytes that tell what a member is: one header of an archive.
@@ -63,7 +62,7 @@ pub fn read_forward(mut archive: impl io::Read + Send, options: &Options<'_>) ->
     if let Some(error) = damaged.clone().filter(|_| members.is_empty()) {
         return Err(error);
     }
-    joined(join(&members, &shared, &run), &members.notices, damaged.as_ref())
+    with_archive(join(&members, &shared, &run), &members.notices, damaged.as_ref())
 }
 
 /// What the threads share: outcomes by number, and how many more layers may be read at once.
@@ -226,6 +225,11 @@ fn is_document(head: &[u8], bytes: u64) -> bool {
         return false;
     }
     matches!(head.trim_ascii_start().first(), Some(b'{' | b'[')) || bytes <= SMALL
+}
+
+/// Whether a file that begins so is compressed or an archive.
+pub fn is_archive(head: &[u8]) -> bool {
+    sniff(head) != Compression::None || is_header(head)
 }
 
 /// Whether a block is the header of an archive's member: its checksum fits (POSIX.1-2024, pax, "ustar Interchange Format").

@@ -1,8 +1,7 @@
 //! Which images a source lists, and where their manifests are.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
-use crate::image::choice::Chosen;
 use crate::image::config::Platform;
 use crate::image::digest::Digest;
 use crate::image::document::{Layout, Length, Part, Reading, parse, parse_list};
@@ -224,36 +223,4 @@ fn names(descriptor: &Descriptor) -> Vec<String> {
 pub(super) fn familiar(name: &str) -> String {
     let short = name.strip_prefix("docker.io/").or_else(|| name.strip_prefix("index.docker.io/")).unwrap_or(name);
     short.strip_prefix("library/").filter(|rest| short != name && !rest.contains('/')).unwrap_or(short).to_owned()
-}
-
-/// Gives images of an archive that is both, an OCI layout and a docker archive, their names, and tells where both differ.
-pub(super) fn name(reading: &mut Reading<'_>, chosen: &mut Chosen, listed: &[Listed]) {
-    for one in listed {
-        let of = |id: &Option<Digest>| id.as_ref().is_some_and(|id| one.config.contains(&id.hex()));
-        let Some(planned) = chosen.images.iter_mut().find(|planned| of(&planned.image.id)) else {
-            if chosen.others.is_empty() {
-                let config: String = one.config.chars().take(200).collect();
-                reading.notices.push(format!(
-                    "`manifest.json` lists an image that `index.json` does not (config `{config}`): index.json counts"
-                ));
-            }
-            continue;
-        };
-        if planned.blobs.len() != one.layers.len() {
-            planned.image.notices.push(format!(
-                "`manifest.json` lists {} layers, `index.json` {}: index.json counts",
-                one.layers.len(),
-                planned.blobs.len()
-            ));
-        }
-        let mut names: Vec<String> = one.repo_tags.iter().map(|name| familiar(name)).collect();
-        let complete = |name: &String| name.contains(':');
-        let known: Vec<String> = planned.image.names.drain(..).collect();
-        // A bare tag says less than the list does.
-        names.extend(known.into_iter().filter(|name| one.repo_tags.is_empty() || complete(name)));
-        let mut seen = BTreeSet::new();
-        let unique: Vec<String> = names.into_iter().filter(|name| seen.insert(name.clone())).collect();
-        planned.image.reference = unique.first().unwrap_or(&planned.image.reference).clone();
-        planned.image.names = unique.into_iter().skip(1).collect();
-    }
 }

@@ -7,6 +7,7 @@ use crate::image::document::clean;
 use crate::image::error::{Error, Trouble};
 use crate::image::fault::Fault;
 use crate::image::tar::{Member, MemberKind, TarError};
+use crate::text::path;
 
 /// Members of one archive at most.
 const MEMBERS: usize = 200_000;
@@ -49,8 +50,8 @@ impl<T> Members<T> {
         let target = std::str::from_utf8(&member.link).unwrap_or_default();
         match member.kind {
             MemberKind::Symlink => {
-                let folder = name.rsplit_once('/').map_or("", |(folder, _)| folder);
-                let target = if target.starts_with('/') { None } else { clean(&format!("{folder}/{target}")) };
+                let folder = path::parent(&name);
+                let target = if target.starts_with('/') { None } else { clean(&path::join(folder, target)) };
                 if let Some(target) = target {
                     self.put(name, Slot::Link(target));
                 }

@@ -6,7 +6,7 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use crate::image::archive::{Archive, Part};
-use crate::image::assemble::assemble;
+use crate::image::assemble::{assemble, with_archive};
 use crate::image::blob::{Outcome, Run};
 use crate::image::decode::sniff;
 use crate::image::digest::{Algorithm, Digest};
@@ -47,19 +47,7 @@ pub fn read_archive(archive: &dyn ReadAt, options: &Options<'_>) -> Result<Read,
         return read_forward(Part::whole(archive), options);
     }
     let archive = Archive::open(archive, options)?;
-    joined(read(&archive, options), archive.notices(), archive.damaged.as_ref())
-}
-
-/// What was read of an archive, together with what is odd about the archive itself.
-pub(super) fn joined(read: Result<Read, Error>, notices: &[String], damaged: Option<&Error>) -> Result<Read, Error> {
-    let mut read = read.map_err(|error| match damaged {
-        // What is missing, or damaged, is so because the archive is cut off.
-        Some(damage) if error.trouble != Trouble::Cancelled => damage.clone(),
-        _ => error,
-    })?;
-    read.notices.extend(notices.iter().cloned());
-    read.damaged.extend(damaged.cloned());
-    Ok(read)
+    with_archive(read(&archive, options), archive.notices(), archive.damaged.as_ref())
 }
 
 /// Each blob once.

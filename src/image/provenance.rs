@@ -1,7 +1,6 @@
 //! BuildKit's record of a build: in-toto statements with a SLSA provenance predicate (0.2 and 1) that `mode=max`
 //! attests. Tells which lines of which Dockerfile made each layer.
 
-mod base64;
 mod statement;
 
 use std::collections::{BTreeMap, HashMap};
@@ -91,15 +90,6 @@ impl ChainKey {
 }
 
 impl Provenance {
-    /// Reads an in-toto statement. `Ok(None)` when it is of another kind (an SBOM), or of a build that recorded no lines
-    /// (`mode=min`).
-    ///
-    /// # Errors
-    /// When it is no JSON, or not what its type says.
-    pub fn read(bytes: &[u8]) -> Result<Option<Self>, NoProvenance> {
-        statement::read(bytes)
-    }
-
     /// What made each layer of an image, the lowest first; `None` for a blob that is not recorded.
     pub fn layers(&self, blobs: &[Option<&Digest>]) -> Vec<Option<RecordedLayer>> {
         let mut found = vec![None; blobs.len()];

@@ -19,13 +19,13 @@ use std::sync::atomic::AtomicU64;
 use self::ahead::Ahead;
 use self::hashes::Hashes;
 use self::members::Members;
+pub use self::members::Scanned;
 use self::pieces::{Pieces, Shared};
 use crate::image::decode::{Decoder, Demands, Pool};
-use crate::image::digest::{Algorithm, Digest};
+use crate::image::digest::Algorithm;
 use crate::image::fault::{Fault, FaultKind};
-use crate::image::layer::{Compression, Contents, Layer};
+use crate::image::layer::{Compression, Contents};
 use crate::image::limits::Limits;
-use crate::image::path::Paths;
 use crate::image::tar::{End, TarError, Walk};
 
 /// What is worked out of a blob.
@@ -45,21 +45,6 @@ pub struct ScanOptions<'a> {
     pub inflated: &'a AtomicU64,
     /// Is told of each piece how many bytes of the blob were read.
     pub progress: &'a (dyn Fn(u64) + Sync),
-}
-
-/// What a blob holds. `layer` has no media type and no history; its `digest` and `diff_id` are those worked out.
-#[derive(Debug, Default)]
-pub struct Scanned {
-    /// The layer; its [`PathId`](crate::image::PathId)s are those of `paths`.
-    pub layer: Layer,
-    /// The layer's own paths, to be merged into the image's.
-    pub paths: Paths,
-    /// The blob's digest, where it was asked for and the blob was read to its end.
-    pub blob: Option<Digest>,
-    /// The decompressed archive's, alike.
-    pub diff_id: Option<Digest>,
-    /// What is odd; each in one sentence.
-    pub notices: Vec<String>,
 }
 
 /// A blob that can't be read to its end.

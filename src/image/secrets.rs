@@ -5,7 +5,6 @@
 //! What is found is meant to be right: published code (packages, their tests and documents) holds no secrets, and words
 //! that stand for a value are none.
 
-mod config;
 mod credentials;
 mod fact;
 mod pem;

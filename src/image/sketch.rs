@@ -5,6 +5,7 @@
 //! `.wh.x` is a whiteout. Lines `USER x`, `EXPOSE 80/tcp`, `ENV A=b`, `LABEL a=b`, `CMD x`, `HISTORY text`, `EMPTY text` fill the config.
 
 use crate::image::{Entry, Image, Kind, Layer, Mode, Watch};
+use crate::text::path;
 
 /// The image that a text tells.
 ///
@@ -69,13 +70,13 @@ fn add(image: &mut Image, line: &str) {
     let (name, said) = name.split_once(" = ").map_or((name, None), |(name, said)| (name, Some(said)));
     let (name, target) = name.split_once(" -> ").map_or((name, None), |(name, to)| (name, Some(to)));
     let (name, other) = name.split_once(" => ").map_or((name, None), |(name, to)| (name, Some(to)));
-    let (folder, last) = name.rsplit_once('/').unwrap_or(("", name));
+    let (folder, last) = path::split(name);
     let (kind, path) = match (target, other, last.strip_prefix(".wh.")) {
         (Some(_), ..) => (Kind::Symlink, name.to_owned()),
         (_, Some(_), _) => (Kind::Hardlink, name.to_owned()),
         (.., Some(".wh..opq")) => (Kind::Opaque, folder.to_owned()),
         (.., Some(gone)) => (Kind::Whiteout, format!("{folder}/{gone}")),
-        _ if last.is_empty() => (Kind::Directory, name.to_owned()),
+        _ if name.ends_with('/') => (Kind::Directory, name.to_owned()),
         _ => (Kind::File, name.to_owned()),
     };
     let path = image.paths.intern(path.as_bytes()).unwrap();

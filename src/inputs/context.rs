@@ -3,8 +3,10 @@
 //! Dockerfile: it fetches only what COPY, ADD and bind mounts name ([`sent`]). `.dockerignore` and the Dockerfile travel
 //! on their own, so leaving them out takes them from COPY only, not from the builder.
 
+mod answer;
 mod builder;
 mod classes;
+mod entry;
 mod filter;
 mod memory;
 mod path;
@@ -13,9 +15,11 @@ mod summary;
 mod transfer;
 mod tree;
 
+pub use self::answer::{Outcome, Selection, Sent, SourceError};
 pub use self::builder::Builder;
 pub use self::classes::{Certainty, Class, ClassKind, Found, classify, is_secret_name, secret_certainty};
-pub use self::select::{Outcome, Selection, Selector, SourceError, select};
+pub use self::entry::{Amount, Entry, EntryId, Excluded, Kind};
+pub use self::select::{Selector, select};
 pub use self::summary::{Aggregate, Summary, largest, summarise};
-pub use self::transfer::{Sent, sent};
-pub use self::tree::{Amount, BuildContext, Entry, EntryId, Excluded, Kind, Trouble, TroubleKind};
+pub use self::transfer::sent;
+pub use self::tree::{BuildContext, Trouble, TroubleKind};

@@ -2,7 +2,7 @@
 
 use std::path::{Component, Path, PathBuf};
 
-use super::gather::shown;
+use super::file::shown;
 use crate::bake::{self, is_bake};
 use crate::compose::{self, Service, is_compose};
 use crate::inputs::{BuildOptions, InputProblem};

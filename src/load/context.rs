@@ -305,7 +305,7 @@ fn unreadable(task: &Task, why: &io::Error) -> Option<Trouble> {
 #[cfg(unix)]
 mod tests {
     use std::os::unix::ffi::OsStringExt;
-    use std::os::unix::fs::{PermissionsExt, symlink};
+    use std::os::unix::fs::symlink;
     use std::os::unix::net::UnixListener;
 
     use super::*;
@@ -348,21 +348,6 @@ mod tests {
         let context = check(folder.path(), &[], &["f", "s", "x\u{fffd}"]);
         assert_eq!(context.entry(context.find("s").unwrap()).kind, Kind::Socket);
         assert_eq!(context.troubles(), [Trouble { path: "x\u{fffd}".into(), kind: TroubleKind::NameNotUtf8 }]);
-    }
-
-    #[test]
-    fn a_closed_directory_is_a_trouble_unless_excluded() {
-        let folder = tree(&["a", "shut/x"]);
-        let shut = folder.path().join("shut");
-        fs::set_permissions(&shut, fs::Permissions::from_mode(0o000)).unwrap();
-        let open_to_all = fs::read_dir(&shut).is_ok();
-        let found = |patterns: &[&str]| {
-            let matcher = Matcher::new(patterns.iter().copied()).unwrap();
-            read(folder.path(), ".", &matcher, Limits::default()).unwrap().troubles().len()
-        };
-        // Root may read everything; then there is nothing to report.
-        assert_eq!((found(&[]), found(&["shut", "!shut/x"])), (usize::from(!open_to_all), 0));
-        fs::set_permissions(&shut, fs::Permissions::from_mode(0o755)).unwrap();
     }
 
     #[test]

@@ -6,6 +6,7 @@ use std::sync::Mutex;
 
 use super::compose::lists_builds;
 use crate::dockerfile::Template;
+use crate::manifest::FileKind;
 use ignore::{DirEntry, WalkBuilder, WalkState};
 
 /// What a walk for Dockerfiles found.
@@ -21,9 +22,6 @@ pub(super) struct Found {
 
 /// Folders that hold other people's Dockerfiles or none at all, whatever .gitignore says.
 const SKIPPED: [&str; 6] = [".git", "node_modules", ".venv", "site-packages", "__pycache__", ".terraform"];
-
-/// Endings that only look like a Dockerfile's variant.
-const NEVER: [&str; 9] = ["dockerignore", "md", "txt", "swp", "orig", "bak", "rej", "json", "lock"];
 
 /// All Dockerfiles under `root`, in parallel.
 pub(super) fn discover(root: &Path) -> Found {
@@ -107,20 +105,17 @@ fn is_skipped(entry: &DirEntry) -> bool {
 /// `Dockerfile`, `Dockerfile.dev`, `api.Dockerfile`, `Dockerfile-dev`, `Containerfile` and their like, and their templates.
 fn is_dockerfile(name: &str) -> bool {
     let lower = name.to_ascii_lowercase();
-    let ending = lower.rsplit_once('.').map_or("", |(_, ending)| ending);
-    if NEVER.contains(&ending) || lower.ends_with('~') {
+    // `Dockerfile.rs` is code, and no variant.
+    if lower.ends_with('~') || !FileKind::of(name).may_be_dockerfile() {
         return false;
     }
     let template = Template::of_name(&lower).and(lower.rsplit_once('.'));
     let stem = template.map_or(lower.as_str(), |(stem, _)| stem);
-    let named = ["dockerfile", "containerfile"].iter().any(|word| {
+    ["dockerfile", "containerfile"].iter().any(|word| {
         let rest = stem.strip_prefix(word);
         rest.is_some_and(|rest| rest.is_empty() || rest.starts_with(['.', '-', '_']))
             || stem.strip_suffix(word).is_some_and(|head| head.ends_with('.'))
-    });
-    // `dockerfile-parser.rs` is code, `Dockerfile.rs` is code too: a source ending is no variant.
-    let code = ["rs", "go", "py", "js", "ts", "rb", "java", "html", "css", "sh", "yml", "yaml", "toml", "vim", "png"];
-    named && !code.contains(&ending)
+    })
 }
 
 #[cfg(test)]

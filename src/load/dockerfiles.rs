@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use super::LoadError;
 use super::compose::{Named, Origin, lists_builds, unfold};
-use super::gather::{problem, shown};
+use super::file::{problem, shown};
 use crate::inputs::{InputProblem, Inputs};
 use crate::text::{FileId, Source};
 

@@ -21,19 +21,3 @@ pub fn evidence(inputs: &Inputs, build: usize) -> Evidence {
     (evidence.git_ignored, evidence.committed) = (git.ignored, git.committed);
     evidence
 }
-
-/// The folder itself and those above it, links followed, nearest first: up to the repository's top, which is the last of
-/// them where there is one.
-fn folders_above(folder: &Path) -> (Vec<std::path::PathBuf>, bool) {
-    /// Folders that are tried.
-    const HIGHEST: usize = 32;
-    let Ok(real) = folder.canonicalize() else { return (Vec::new(), false) };
-    let mut folders = Vec::new();
-    for at in real.ancestors().take(HIGHEST) {
-        folders.push(at.to_owned());
-        if at.join(".git").symlink_metadata().is_ok() {
-            return (folders, true);
-        }
-    }
-    (folders, false)
-}

@@ -5,6 +5,7 @@ use std::fs::{self, File};
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
+use crate::inputs::InputProblem;
 use crate::text::Source;
 
 /// Bytes that a Dockerfile, a .dockerignore or a manifest may have. BuildKit's own limit for a Dockerfile is 2 MiB;
@@ -124,7 +125,7 @@ pub(super) fn read_text(path: &Path, limit: u64) -> Result<Source, LoadError> {
         Err(LoadError::Utf16(_)) => {
             let bytes = fs::read(path).map_err(|error| LoadError::Unreadable(path.into(), error))?;
             let text = utf16(&bytes).unwrap_or_default();
-            Source::new(super::gather::shown(path), text.into_bytes()).map_err(|_| LoadError::Huge(path.into(), limit))
+            Source::new(shown(path), text.into_bytes()).map_err(|_| LoadError::Huge(path.into(), limit))
         }
         other => other,
     }
@@ -162,7 +163,23 @@ fn source(path: &Path, bytes: Vec<u8>, limit: u64) -> Result<Source, LoadError> 
     if bytes.iter().take(PROBE).any(|byte| *byte == 0) {
         return Err(LoadError::Binary(path.into()));
     }
-    Source::new(super::gather::shown(path), bytes).map_err(|_| LoadError::Huge(path.into(), limit))
+    Source::new(shown(path), bytes).map_err(|_| LoadError::Huge(path.into(), limit))
+}
+
+/// A path as the user would type it.
+pub(super) fn shown(path: &Path) -> String {
+    let path = path.strip_prefix(".").unwrap_or(path);
+    if path.as_os_str().is_empty() { ".".to_owned() } else { path.display().to_string() }
+}
+
+pub(super) fn problem(error: &LoadError) -> InputProblem {
+    InputProblem {
+        file: shown(error.path()),
+        place: None,
+        fatal: true,
+        message: error.to_string(),
+        help: Some(error.help()),
+    }
 }
 
 #[cfg(test)]

@@ -7,56 +7,23 @@ use std::sync::Arc;
 
 use rayon::prelude::*;
 
+use super::LoadError;
 use super::context::{self, Limits};
 use super::discover::{Found, discover};
 use super::dockerfiles::{Text, dockerfiles};
+use super::file::{problem, shown};
 use super::place::{Place, place};
 use super::projects::projects;
+use super::request::{Request, Wants};
 use super::texts::texts;
-use super::{Configuration, LoadError};
 use crate::build::Build;
 use crate::dockerfile::{self, Template};
 use crate::ignore::{self, Matcher};
 use crate::inputs::context::BuildContext;
-use crate::inputs::{BuildInput, BuildOptions, Date, Folder, IgnoreInput, InputProblem, Inputs, Need, Needs};
+use crate::inputs::{BuildInput, Folder, IgnoreInput, InputProblem, Inputs, Need, Needs};
 use crate::manifest::Project;
-use crate::rules::{Line, Policies};
+use crate::rules::Policies;
 use crate::text::{FileId, Source};
-
-/// What to gather.
-#[derive(Clone, Debug, Default)]
-pub struct Request {
-    /// The folder or file that was asked for.
-    pub path: PathBuf,
-    /// `--file`: the Dockerfile, instead of all that are found; the path is its context then.
-    pub file: Option<PathBuf>,
-    /// The builder's own flags.
-    pub options: BuildOptions,
-    /// The facts that are asked for, whatever rules run.
-    pub needs: Needs,
-    /// Which facts are asked for besides.
-    pub wants: Wants,
-    /// Where settings come from.
-    pub configuration: Configuration,
-    /// What the command line says over them.
-    pub line: Line,
-    /// Whether the folder is walked as a context although no Dockerfile takes anything from it.
-    pub folder: bool,
-    /// Today.
-    pub today: Option<Date>,
-}
-
-/// Whose facts are gathered: which rules run is known when the settings are read.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Wants {
-    /// Nobody's.
-    #[default]
-    Nothing,
-    /// Those that the rules ask for.
-    Rules,
-    /// Those that the rules and the columns of `audit` ask for.
-    Columns,
-}
 
 /// Finds the builds under a path and gathers what `needs` names.
 ///
@@ -303,20 +270,4 @@ fn walk(inputs: &mut Inputs, drafts: &[Draft], needs: Needs) -> Contexts {
         }
     }
     contexts
-}
-
-/// A path as the user would type it.
-pub(super) fn shown(path: &Path) -> String {
-    let path = path.strip_prefix(".").unwrap_or(path);
-    if path.as_os_str().is_empty() { ".".to_owned() } else { path.display().to_string() }
-}
-
-pub(super) fn problem(error: &LoadError) -> InputProblem {
-    InputProblem {
-        file: shown(error.path()),
-        place: None,
-        fatal: true,
-        message: error.to_string(),
-        help: Some(error.help()),
-    }
 }

@@ -1,21 +1,21 @@
 //! Which image a name means, and its bytes: a file, a folder, standard input, an engine, a registry. Nothing is decided
 //! about what is in it.
 
-use std::fmt;
-use std::io::{self, IsTerminal, Read};
+use std::io::{self, IsTerminal};
 use std::path::Path;
 
 use self::file::Looked;
 use crate::engine;
 use crate::engine::Engine;
 use crate::image::Platform;
-use crate::image::ReadAt;
-use crate::image::Store;
 use crate::remote;
 use crate::remote::Reference;
 use crate::remote::Repository;
 
 mod file;
+mod opened;
+
+pub use self::opened::{Bytes, OpenError, Opened, Place};
 
 /// How sources are reached.
 #[derive(Clone, Debug, Default)]
@@ -35,97 +35,9 @@ impl Options {
     }
 }
 
-/// What kind of place an image comes from.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Place {
-    /// A file.
-    File,
-    /// A folder.
-    Folder,
-    /// Standard input.
-    Stdin,
-    /// A Docker engine.
-    Engine,
-    /// A registry.
-    Registry,
-}
-
-/// The bytes of an image, as one of the doors of [`crate::image`] takes them.
-pub enum Bytes {
-    /// For [`read_archive`](crate::image::read_archive).
-    Archive(Box<dyn ReadAt>),
-    /// For [`read`](crate::image::read).
-    Store(Box<dyn Store>),
-    /// For [`read_forward`](crate::image::read_forward).
-    Stream(Box<dyn Read + Send>),
-}
-
-impl fmt::Debug for Bytes {
-    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        out.write_str(match self {
-            Self::Archive(_) => "archive",
-            Self::Store(_) => "store",
-            Self::Stream(_) => "stream",
-        })
-    }
-}
-
-/// An image's source, opened.
-#[derive(Debug)]
-pub struct Opened {
-    /// What kind it is.
-    pub place: Place,
-    /// Its bytes.
-    pub bytes: Bytes,
-    /// What it is called there: the path, or the full name (`docker.io/library/alpine:latest`).
-    pub name: String,
-    /// The image that is meant where there are several: what follows `oci:FOLDER:`.
-    pub choice: Option<String>,
-    /// Which source it is, in one sentence: ``image `alpine` of the engine at unix:///var/run/docker.sock``.
-    pub sentence: String,
-    /// What was tried before, and why it was not that; each in one sentence.
-    pub tried: Vec<String>,
-}
-
-/// Why there is no such image: what, and what to do.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct OpenError {
-    /// What is wrong, in one sentence without a full stop.
-    pub what: String,
-    /// What was tried, each in one sentence.
-    pub tried: Vec<String>,
-    /// What to do about it.
-    pub help: String,
-}
-
-impl fmt::Display for OpenError {
-    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        out.write_str(&self.what)
-    }
-}
-
-impl std::error::Error for OpenError {}
-
-impl OpenError {
-    fn new(what: impl Into<String>, help: impl Into<String>) -> Self {
-        Self { what: what.into(), tried: Vec::new(), help: help.into() }
-    }
-}
-
-impl From<engine::Error> for OpenError {
-    fn from(error: engine::Error) -> Self {
-        Self::new(error.what, error.help)
-    }
-}
-
-impl From<remote::Error> for OpenError {
-    fn from(error: remote::Error) -> Self {
-        Self::new(error.what, error.help)
-    }
-}
-
 /// Finds what `name` means and opens it. A bare name is a file or folder, else an image of the engine, else one of a
-/// registry, which is not asked for the name of a file that is there; `file:`, `oci:`, `docker:`, `registry:` say which; `-` is standard input.
+/// registry, which is not asked for the name of a file that is there; a name that looks like a missing file's is asked
+/// of nobody. `file:`, `oci:`, `docker:`, `registry:` say which; `-` is standard input.
 ///
 /// # Errors
 /// When there is no such image, or it may not be read.
@@ -166,6 +78,7 @@ fn bare(name: &str, options: &Options) -> Result<Opened, OpenError> {
         Looked::Image => return file::open(Path::new(name)),
         Looked::Folder(why) => tried.push(why),
         Looked::File(why) => file = Some(why),
+        Looked::Nothing if file::is_meant(name) => return Err(missing(name)),
         Looked::Nothing => tried.push(format!("there is no file or folder `{name}`")),
     }
     let reference = parse(name);
@@ -189,6 +102,16 @@ fn bare(name: &str, options: &Options) -> Result<Opened, OpenError> {
         Ok(opened) => Ok(Opened { tried, ..opened }),
         Err(error) => Err(OpenError { tried, ..error }),
     }
+}
+
+/// A file that is not there, and how to name an image that is called as it is.
+fn missing(name: &str) -> OpenError {
+    let mut error = file::missing(Path::new(name));
+    if parse(name).is_ok() {
+        let joint = if error.help.ends_with('?') { "" } else { ";" };
+        error.help.push_str(&format!("{joint} `docker:{name}` or `registry:{name}` means an image of that name"));
+    }
+    error
 }
 
 fn parse(text: &str) -> Result<Reference, OpenError> {
@@ -285,8 +208,8 @@ mod tests {
         assert!(empty.starts_with(&format!("`{}` is an empty file | ", path("empty"))), "{empty}");
         let file = opened("Cargo.lock");
         assert!(file.contains("is no name of an image"), "{file}");
-        assert!(opened("./none").ends_with("there is no file or folder `./none`"), "{}", opened("./none"));
-        assert_eq!(opened("file:none"), "`none` does not exist | check the path");
+        assert_eq!(opened("./none"), "no such file: `./none` | check the path");
+        assert_eq!(opened("file:none"), "no such file: `none` | check the path");
         assert!(opened("docker://a").contains("write `registry:a` or `docker:a`"));
         assert!(opened("docker:dind").contains("write `docker.io/library/docker:dind`"), "{}", opened("docker:dind"));
 

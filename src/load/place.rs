@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use super::Request;
-use super::gather::shown;
+use super::file::shown;
 use crate::build::{Build, Source, Transfer};
 use crate::cache::Likeness;
 use crate::dockerfile::Keyword;

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use rayon::prelude::*;
 
-use super::gather::shown;
+use super::file::shown;
 use crate::inputs::context::{BuildContext, EntryId, Kind};
 use crate::inputs::{InputProblem, Inputs};
 use crate::manifest::{self, Manifests, Project, is_manifest};

@@ -4,9 +4,10 @@
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
-use super::gather::shown;
+use super::file::shown;
 use super::{LoadError, read_source};
 use crate::inputs::{InputProblem, Inputs, SettingsFormat, SettingsInput};
+use crate::manifest::FileKind;
 use crate::settings::extends;
 use crate::text::{FileId, Span};
 
@@ -163,7 +164,7 @@ impl Finder {
             Ok(source) => source,
             Err(error) => return refuse(inputs, &typed, &error, from),
         };
-        let yaml = typed.extension().is_some_and(|ending| ending == "yaml" || ending == "yml");
+        let yaml = FileKind::of(&typed.to_string_lossy()).language() == "YAML";
         let format = if yaml { SettingsFormat::Hadolint } else { SettingsFormat::Dockopt };
         let bases = if yaml { Vec::new() } else { extends(&source) };
         let id = inputs.add(source);

@@ -1,4 +1,4 @@
-//! Reads the beginnings of the files that a container starts with, and of those that look like secrets.
+//! Reads the beginnings of the files that a container starts with, of those that look like secrets, and of those that ADD takes.
 
 use std::collections::BTreeMap;
 use std::fs::File;
@@ -6,6 +6,7 @@ use std::io::Read;
 use std::path::Path;
 
 use crate::build::Build;
+use crate::dockerfile::Keyword;
 use crate::inputs::BuildInput;
 use crate::inputs::context::{ClassKind, classify};
 
@@ -24,12 +25,29 @@ pub(super) fn texts(root: &Path, input: &BuildInput) -> BTreeMap<String, Vec<u8>
         let secrets = classify(context).iter().filter(|found| found.class.kind == ClassKind::Secret);
         paths.extend(secrets.map(|found| context.path(found.entry)));
     }
+    paths.extend(added(&build));
     let mut texts = BTreeMap::new();
     for path in paths.into_iter().take(MOST) {
         let Some(bytes) = beginning(&root.join(&path)) else { continue };
         texts.insert(path, bytes);
     }
     texts
+}
+
+/// What ADD takes by name: the builder unpacks it where its content is an archive.
+fn added(build: &Build) -> Vec<String> {
+    let mut paths = Vec::new();
+    for stage in build.stages() {
+        for transfer in build.transfers(stage).iter().filter(|one| one.instruction.keyword == Keyword::Add) {
+            for source in transfer.sources.iter().filter(|source| !source.is_remote()) {
+                let path = source.text.as_deref().unwrap_or_default().trim_start_matches("./").trim_matches('/');
+                if !path.is_empty() && !path.split('/').any(|part| part == "..") {
+                    paths.push(path.to_owned());
+                }
+            }
+        }
+    }
+    paths
 }
 
 /// Of a regular file; what it links to may lie anywhere.

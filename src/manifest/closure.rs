@@ -4,7 +4,8 @@ use std::collections::BTreeSet;
 
 use super::locked::Locked;
 use super::project::{Install, Tool};
-use super::tree::{Tree, in_folder, join};
+use super::tree::{Tree, resolve};
+use crate::text::path;
 
 /// A closure of files in the making.
 #[derive(Clone, Default)]
@@ -24,7 +25,7 @@ impl Closure {
     /// Takes `relative`, named by a file in `folder`: a file, a whole folder, or what is missing. Gives its path when
     /// it is a file.
     pub(super) fn take(&mut self, tree: &Tree, folder: &str, relative: &str) -> Option<String> {
-        match join(folder, relative) {
+        match resolve(folder, relative) {
             Ok(path) if tree.has(&path) => {
                 self.files.insert(path.clone());
                 Some(path)
@@ -43,7 +44,7 @@ impl Closure {
     /// Takes those of `names` that are in `folder`, files or whole folders.
     pub(super) fn take_there(&mut self, tree: &Tree, folder: &str, names: &[&str]) {
         for name in names {
-            let path = in_folder(folder, name);
+            let path = path::child(folder, name);
             if tree.has(&path) {
                 self.files.insert(path);
             } else if tree.has_folder(&path) {
@@ -84,7 +85,7 @@ impl Closure {
         self.files.insert(manifest.into());
         self.files.extend(lock.clone());
         let folders = self.folders;
-        let inside = |path: &str| super::tree::ancestors(super::tree::folder_of(path)).any(|up| folders.contains(up));
+        let inside = |path: &str| super::tree::ancestors(path::parent(path)).any(|up| folders.contains(up));
         let files = self.files.iter().filter(|path| !inside(path)).cloned().collect();
         let outer = folders.iter().filter(|path| path.is_empty() || !inside(path)).cloned().collect();
         Install {

@@ -1,16 +1,19 @@
 //! .NET projects and solutions.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::closure::Closure;
+use super::file_kind::{FileKind, Nature};
 use super::framework::Framework;
 use super::json;
 use super::locked::{Entry, Locked};
 use super::project::{Ecosystem, EntryPoint, Project, Scope, Tool};
-use super::tree::{Tree, ancestors, folder_of, in_folder, name_of};
+use super::tree::{Tree, ancestors};
 use super::words::quoted;
 use super::xml;
+use crate::text::path;
 
 /// Files that restoring reads from a project's folder and those around it.
 const SETTINGS: [&str; 8] = [
@@ -25,18 +28,18 @@ const SETTINGS: [&str; 8] = [
 ];
 
 fn is_project(name: &str) -> bool {
-    [".csproj", ".fsproj", ".vbproj"].iter().any(|end| name.ends_with(end))
+    FileKind::of(name).nature() == Nature::Project
 }
 
 fn is_solution(name: &str) -> bool {
-    [".sln", ".slnx"].iter().any(|end| name.ends_with(end))
+    FileKind::of(name).nature() == Nature::Solution
 }
 
 /// The .NET projects of a context: each folder with a project file or a solution is one.
 pub(super) fn projects(tree: &mut Tree) -> Vec<Project> {
     let mut roots: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
     for path in tree.wanted(|name| is_project(name) || is_solution(name)) {
-        roots.entry(folder_of(path)).or_default().push(path);
+        roots.entry(path::parent(path)).or_default().push(path);
     }
     let mut out = Vec::new();
     let mut references = References::default();
@@ -60,17 +63,17 @@ fn project(tree: &mut Tree, references: &mut References, root: &str, files: &[&s
         let mut closure = Closure::default();
         let named = if is_solution(path) { solution(tree, &mut closure, path) } else { vec![(*path).to_string()] };
         if is_solution(path) {
-            let folders = named.iter().map(|path| folder_of(path).to_string());
+            let folders = named.iter().map(|path| path::parent(path).to_string());
             project.members.extend(folders.filter(|folder| folder != root));
         }
         take_projects(tree, &mut closure, references, named);
-        let lock = in_folder(root, "packages.lock.json");
+        let lock = path::child(root, "packages.lock.json");
         let lock = Some(lock).filter(|lock| !is_solution(path) && tree.has(lock));
         let locked = lock.as_deref().and_then(|lock| locked(tree, lock));
         project.installs.push(Arc::new(closure.install(Tool::DotNet, path, lock, locked)));
     }
     for folder in ancestors(root) {
-        let path = in_folder(folder, "global.json");
+        let path = path::child(folder, "global.json");
         if tree.has(&path) {
             let plain = tree.text(&path).map(json::plain).unwrap_or_default();
             let settings: Option<serde_json::Value> = json::read(tree, &path, &plain);
@@ -85,8 +88,8 @@ fn project(tree: &mut Tree, references: &mut References, root: &str, files: &[&s
 /// Reads one project file: packages, target, program.
 fn describe(tree: &mut Tree, project: &mut Project, path: &str) {
     let Some(document) = xml::read(tree, path) else { return };
-    let stem = name_of(path).rsplit_once('.').map_or("", |(stem, _)| stem);
-    let property = |name| document.named(name).map(|(_, element)| element.text).find(|text| !text.is_empty());
+    let stem = path::name(path).rsplit_once('.').map_or("", |(stem, _)| stem);
+    let property = |name| document.named(name).map(|(_, element)| element.text()).find(|text| !text.is_empty());
     let assembly = property("AssemblyName").filter(|name| !name.contains("$(")).unwrap_or(stem);
     project.name.get_or_insert_with(|| assembly.into());
     let sdk = document.elements.first().and_then(|element| element.attribute("Sdk")).unwrap_or_default();
@@ -98,14 +101,17 @@ fn describe(tree: &mut Tree, project: &mut Project, path: &str) {
     }
     for (_, element) in document.named("FrameworkReference") {
         let name = element.attribute("Include").unwrap_or_default();
-        project.frameworks.extend(Framework::named(Ecosystem::DotNet, name));
+        project.frameworks.extend(Framework::named(Ecosystem::DotNet, &name));
     }
     for (index, element) in document.named("PackageReference") {
         let Some(name) = element.attribute("Include") else { continue };
-        let field = |wanted| document.fields(index).find(|(name, _)| *name == wanted).map(|(_, text)| text);
-        let private = element.attribute("PrivateAssets").or_else(|| field("PrivateAssets"));
-        let scope = if private == Some("all") { Scope::Build } else { Scope::Run };
-        project.depend(name, scope, element.attribute("Version").or_else(|| field("Version")));
+        // Written as attribute or as element.
+        let field = |wanted| {
+            let inside = || document.fields(index).find(|(name, _)| *name == wanted).map(|(_, text)| text.into());
+            element.attribute(wanted).or_else(inside)
+        };
+        let scope = if field("PrivateAssets").as_deref() == Some("all") { Scope::Build } else { Scope::Run };
+        project.depend(&name, scope, field("Version").as_deref());
     }
     // The web and worker kits make programs without being asked.
     if framework.is_some() || property("OutputType").is_some_and(|kind| kind.eq_ignore_ascii_case("exe")) {
@@ -116,20 +122,21 @@ fn describe(tree: &mut Tree, project: &mut Project, path: &str) {
 /// The project files that a solution names; those that are not there are missing.
 fn solution(tree: &mut Tree, closure: &mut Closure, path: &str) -> Vec<String> {
     let Some(text) = tree.text(path) else { return Vec::new() };
-    let mut named: Vec<&str> = Vec::new();
+    let mut named: Vec<Cow<str>> = Vec::new();
+    let document;
     if path.ends_with(".slnx") {
-        let document = xml::read(tree, path);
+        document = xml::read(tree, path);
         for (_, element) in document.iter().flat_map(|document| document.named("Project")) {
             named.extend(element.attribute("Path"));
         }
     } else {
         for line in text.lines().filter(|line| line.trim_start().starts_with("Project(")) {
             // The kind, the name, the path, the identity.
-            named.extend(quoted(line).get(2));
+            named.extend(quoted(line).get(2).map(|path| Cow::Borrowed(*path)));
         }
     }
     named.retain(|path| is_project(path));
-    named.into_iter().filter_map(|named| closure.take(tree, folder_of(path), named)).collect()
+    named.iter().filter_map(|named| closure.take(tree, path::parent(path), named)).collect()
 }
 
 /// What project files need; each file is read once, as the projects of a monorepo refer to the same ones.
@@ -156,7 +163,7 @@ impl References {
 }
 
 fn named(tree: &mut Tree, path: &str) -> Named {
-    let folder = folder_of(path);
+    let folder = path::parent(path);
     let mut closure = Closure::default();
     let mut projects = Vec::new();
     closure.add(path);
@@ -170,7 +177,7 @@ fn named(tree: &mut Tree, path: &str) -> Named {
         if other.contains("$(") {
             closure.open(format!("`{path}` refers to `{other}`"));
         } else {
-            projects.extend(closure.take(tree, folder, other));
+            projects.extend(closure.take(tree, folder, &other));
         }
     }
     for (_, element) in document.named("Import").filter(|(_, element)| element.attribute("Sdk").is_none()) {

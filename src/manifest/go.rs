@@ -6,8 +6,9 @@ use std::sync::Arc;
 use super::closure::Closure;
 use super::locked::{Entry, Locked};
 use super::project::{Ecosystem, EntryPoint, Install, Project, Scope, Tool};
-use super::tree::{Tree, folder_of, in_folder, join};
+use super::tree::{Tree, resolve};
 use super::words::{unquote, without_comment};
+use crate::text::path;
 
 /// A directive of go.mod or go.work with its arguments; `indirect` as the comment says.
 struct Directive<'t> {
@@ -19,7 +20,7 @@ struct Directive<'t> {
 /// The Go projects of a context: each folder with a `go.mod` or `go.work` is one.
 pub(super) fn projects(tree: &mut Tree) -> Vec<Project> {
     let files = tree.wanted(|name| matches!(name, "go.mod" | "go.work"));
-    let roots: BTreeSet<&str> = files.into_iter().map(folder_of).collect();
+    let roots: BTreeSet<&str> = files.into_iter().map(path::parent).collect();
     let mut out: Vec<Project> = roots.into_iter().map(|root| project(tree, root)).collect();
     super::project::join_workspaces(&mut out);
     out
@@ -28,28 +29,28 @@ pub(super) fn projects(tree: &mut Tree) -> Vec<Project> {
 fn project(tree: &mut Tree, root: &str) -> Project {
     let mut project = Project::new(root, Ecosystem::Go);
     let mut closure = Closure::default();
-    let module = in_folder(root, "go.mod");
+    let module = path::child(root, "go.mod");
     let has_module = tree.has(&module);
     if has_module {
         let locked = read_module(tree, &mut project, &mut closure, &module);
-        let sum = Some(in_folder(root, "go.sum")).filter(|sum| tree.has(sum));
+        let sum = Some(path::child(root, "go.sum")).filter(|sum| tree.has(sum));
         closure.take_there(tree, root, &["vendor"]);
         let install: Install = closure.install(Tool::Go, &module, sum, locked);
         project.installs.push(Arc::new(install));
     }
-    let work = in_folder(root, "go.work");
+    let work = path::child(root, "go.work");
     if tree.has(&work) {
         let install = read_workspace(tree, &mut project, &work);
         project.installs.insert(0, Arc::new(install));
     }
-    if tree.has(&in_folder(root, "main.go")) {
+    if tree.has(&path::child(root, "main.go")) {
         let own = project.name.as_deref().unwrap_or_default();
-        let name = own.rsplit('/').next().unwrap_or_default().to_string();
+        let name = path::name(own).to_string();
         project.entry_points.push(EntryPoint { name, target: ".".into() });
     }
-    let commands = in_folder(root, "cmd");
+    let commands = path::child(root, "cmd");
     for (name, is_folder) in tree.children(&commands) {
-        if is_folder && tree.has(&in_folder(&commands, &format!("{name}/main.go"))) {
+        if is_folder && tree.has(&path::child(&commands, &format!("{name}/main.go"))) {
             project.entry_points.push(EntryPoint { name: name.into(), target: format!("./cmd/{name}") });
         }
     }
@@ -91,7 +92,7 @@ fn read_workspace(tree: &mut Tree, project: &mut Project, path: &str) -> Install
                 let module = format!("{folder}/go.mod");
                 let taken = closure.take(tree, &project.root, &module);
                 if taken.is_some_and(|path| seen.insert(path)) {
-                    let member = join(&project.root, folder).unwrap_or_default();
+                    let member = resolve(&project.root, folder).unwrap_or_default();
                     closure.take_there(tree, &member, &["go.sum"]);
                     take_replaced_of(tree, &mut closure, &member);
                     if member != project.root {
@@ -104,12 +105,12 @@ fn read_workspace(tree: &mut Tree, project: &mut Project, path: &str) -> Install
         }
     }
     closure.take_there(tree, &project.root, &["vendor"]);
-    let sum = Some(in_folder(&project.root, "go.work.sum")).filter(|sum| tree.has(sum));
+    let sum = Some(path::child(&project.root, "go.work.sum")).filter(|sum| tree.has(sum));
     closure.install(Tool::Go, path, sum, None)
 }
 
 fn take_replaced_of(tree: &mut Tree, closure: &mut Closure, folder: &str) {
-    let text = tree.text(&in_folder(folder, "go.mod")).unwrap_or_default();
+    let text = tree.text(&path::child(folder, "go.mod")).unwrap_or_default();
     for directive in directives(text).iter().filter(|directive| directive.verb == "replace") {
         take_replaced(tree, closure, folder, &directive.arguments);
     }

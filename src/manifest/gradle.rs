@@ -6,8 +6,9 @@ use std::sync::Arc;
 use super::closure::Closure;
 use super::framework::Framework;
 use super::project::{Ecosystem, Install, Project, Scope, Tool};
-use super::tree::{Tree, folder_of, in_folder, join};
+use super::tree::{Tree, resolve};
 use super::words::{quoted, without_comment};
+use crate::text::path;
 
 const BUILD: [&str; 2] = ["build.gradle", "build.gradle.kts"];
 const SETTINGS: [&str; 2] = ["settings.gradle", "settings.gradle.kts"];
@@ -17,7 +18,7 @@ pub(super) fn projects(tree: &mut Tree, found: &mut Vec<Project>) {
     let files = tree.wanted(|name| BUILD.contains(&name) || SETTINGS.contains(&name));
     let mut roots: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
     for path in files {
-        roots.entry(folder_of(path)).or_default().push(path);
+        roots.entry(path::parent(path)).or_default().push(path);
     }
     let mut out = Vec::new();
     for (root, files) in roots {
@@ -56,7 +57,7 @@ fn project(tree: &mut Tree, root: &str, files: &[&str]) -> Project {
         let names = ["build.gradle", "build.gradle.kts", "gradle.properties", "gradle.lockfile"];
         closure.take_there(tree, &member, &names);
         for name in BUILD {
-            let path = in_folder(&member, name);
+            let path = path::child(&member, name);
             for line in tree.text(&path).unwrap_or_default().lines() {
                 take_files(tree, &mut closure, root, &member, without_comment(line, "//"));
             }
@@ -64,7 +65,7 @@ fn project(tree: &mut Tree, root: &str, files: &[&str]) -> Project {
     }
     let others = ["gradle", "gradlew", "gradle.properties", "buildSrc"];
     closure.take_there(tree, root, &others);
-    let lock = Some(in_folder(root, "gradle.lockfile")).filter(|lock| tree.has(lock));
+    let lock = Some(path::child(root, "gradle.lockfile")).filter(|lock| tree.has(lock));
     let manifest = files.first().copied().unwrap_or_default();
     let install: Install = closure.install(Tool::Gradle, manifest, lock, None);
     project.installs.push(Arc::new(install));
@@ -79,7 +80,7 @@ fn statement(tree: &Tree, project: &mut Project, closure: &mut Closure, path: &s
         "include" => {
             for name in &texts {
                 // `:a:b` is the folder a/b unless it is told otherwise.
-                let folder = join(&project.root, name.replace(':', "/").trim_start_matches('/'));
+                let folder = resolve(&project.root, name.replace(':', "/").trim_start_matches('/'));
                 project.members.extend(folder.ok().filter(|folder| !folder.is_empty() && tree.has_folder(folder)));
             }
         }
@@ -87,7 +88,7 @@ fn statement(tree: &Tree, project: &mut Project, closure: &mut Closure, path: &s
         "rootProject.name" if !first.is_empty() => project.name = Some(first.into()),
         "id" => project.frameworks.extend(Framework::named(Ecosystem::Java, first)),
         "project" if line.contains("projectDir") => {
-            if let Some(folder) = texts.get(1).and_then(|folder| join(&project.root, folder).ok()) {
+            if let Some(folder) = texts.get(1).and_then(|folder| resolve(&project.root, folder).ok()) {
                 project.members.extend(Some(folder).filter(|folder| tree.has_folder(folder)));
             }
         }
@@ -126,7 +127,7 @@ fn take_files(tree: &Tree, closure: &mut Closure, root: &str, folder: &str, line
         let own = text.strip_prefix("$projectDir/").unwrap_or(text);
         let (from, text) = from_root.map_or((folder, own), |text| (root, text));
         let there = |path: String| !path.is_empty() && (tree.has(&path) || tree.has_folder(&path));
-        if join(from, text).is_ok_and(there) {
+        if resolve(from, text).is_ok_and(there) {
             closure.take(tree, from, text);
         } else if applies && !text.contains("://") {
             closure.open(format!("a build file applies `{text}`"));

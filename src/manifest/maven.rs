@@ -6,8 +6,9 @@ use std::sync::Arc;
 use super::closure::Closure;
 use super::framework::Framework;
 use super::project::{Ecosystem, EntryPoint, Project, Scope, Tool};
-use super::tree::{Tree, folder_of, join, name_of};
+use super::tree::{Tree, resolve};
 use super::xml::{self, Document};
+use crate::text::path;
 
 /// The Maven projects of a context: each folder with a `pom.xml` is one.
 pub(super) fn projects(tree: &mut Tree) -> Vec<Project> {
@@ -18,7 +19,7 @@ pub(super) fn projects(tree: &mut Tree) -> Vec<Project> {
 }
 
 fn project(tree: &mut Tree, path: &str) -> Project {
-    let mut project = Project::new(folder_of(path), Ecosystem::Java);
+    let mut project = Project::new(path::parent(path), Ecosystem::Java);
     project.manifests.push(path.into());
     let Some(document) = xml::read(tree, path) else { return project };
     project.name = document.text_at(&["project", "artifactId"]).map(Into::into);
@@ -87,14 +88,14 @@ fn take_modules(tree: &mut Tree, closure: &mut Closure, project: &mut Project, p
         }
         let Some(document) = xml::read(tree, &path) else { continue };
         let modules = document.named("module").filter(|(_, element)| {
-            element.parent.and_then(|parent| document.elements.get(parent)).is_some_and(|up| up.name == "modules")
+            element.parent.and_then(|parent| document.elements.get(parent)).is_some_and(|up| up.name() == "modules")
         });
         for (_, element) in modules {
-            let folder = folder_of(&path);
-            let file = if name_of(element.text).ends_with(".xml") { String::new() } else { "/pom.xml".into() };
-            let Some(module) = closure.take(tree, folder, &format!("{}{file}", element.text)) else { continue };
+            let folder = path::parent(&path);
+            let file = if path::name(element.text()).ends_with(".xml") { String::new() } else { "/pom.xml".into() };
+            let Some(module) = closure.take(tree, folder, &format!("{}{file}", element.text())) else { continue };
             if seen.insert(module.clone()) {
-                project.members.push(folder_of(&module).to_string());
+                project.members.push(path::parent(&module).to_string());
                 waiting.push(module);
             }
         }
@@ -106,8 +107,8 @@ fn take_modules(tree: &mut Tree, closure: &mut Closure, project: &mut Project, p
 fn local_files(tree: &Tree, closure: &mut Closure, document: &Document, path: &str) {
     for (_, element) in document.named("systemPath").chain(document.named("url")) {
         for start in ["${project.basedir}/", "${basedir}/", "file://${project.basedir}/", "file://${basedir}/"] {
-            if let Some(file) = element.text.strip_prefix(start) {
-                closure.take(tree, folder_of(path), file);
+            if let Some(file) = element.text().strip_prefix(start) {
+                closure.take(tree, path::parent(path), file);
             }
         }
     }
@@ -125,7 +126,7 @@ fn take_parents(tree: &mut Tree, closure: &mut Closure, path: &str) {
         // An empty element says: only from the repository.
         let relative = told.unwrap_or("../pom.xml");
         let file = if relative.ends_with(".xml") { relative.into() } else { format!("{relative}/pom.xml") };
-        let Ok(parent) = join(folder_of(&path), &file) else { return };
+        let Ok(parent) = resolve(path::parent(&path), &file) else { return };
         if relative.is_empty() || !tree.has(&parent) {
             return;
         }
@@ -156,6 +157,8 @@ mod tests {
 </dependencies></project>
 -- broken/pom.xml --
 <project><artifactId>x</project>
+-- entities/pom.xml --
+<project><artifactId><![CDATA[shop]]></artifactId><build><finalName>a&amp;b</finalName></build></project>
 "#,
             "
             [] Java all
@@ -171,7 +174,10 @@ mod tests {
             of []
             [broken] Java x
             mvn -: broken/pom.xml
-            ! broken/pom.xml@22: `</project>` where `</artifactId>` was expected
+            [entities] Java shop
+            programs: shop=target/a&b.jar
+            mvn -: entities/pom.xml
+            ! broken/pom.xml@22: ill-formed document: expected `</artifactId>`, but `</project>` was found
             ",
         );
     }

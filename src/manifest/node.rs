@@ -7,28 +7,27 @@ mod lock;
 mod modules;
 mod workspace;
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use serde_json::{Map, Value};
 
+use self::workspace::Packages;
+use super::file_kind::FileKind;
 use super::framework::Framework;
 use super::json;
 use super::project::{Ecosystem, EntryPoint, Project, Scope, Script};
-use super::tree::{Tree, folder_of, in_folder};
+use super::tree::Tree;
 use super::words::first_line;
+use crate::text::path;
 
 pub(super) use self::modules::installs;
-
-/// The packages of a context: what each folder's `package.json` holds.
-type Packages = BTreeMap<String, Map<String, Value>>;
 
 /// The Node projects of a context: each folder with a `package.json` is one.
 pub(super) fn projects(tree: &mut Tree) -> Vec<Project> {
     let mut packages = Packages::new();
     for path in tree.wanted(|name| name == "package.json") {
         if let Some(package) = json::object(tree, path) {
-            packages.insert(folder_of(path).to_string(), package);
+            packages.insert(path::parent(path).to_string(), package);
         }
     }
     let mut out = Vec::new();
@@ -47,7 +46,7 @@ pub(super) fn projects(tree: &mut Tree) -> Vec<Project> {
 /// What the package itself says.
 fn described(tree: &mut Tree, root: &str, package: &Map<String, Value>) -> Project {
     let mut project = Project::new(root, Ecosystem::Node);
-    let path = in_folder(root, "package.json");
+    let path = path::child(root, "package.json");
     project.name = json::text(package, "name").map(Into::into);
     project.manifests.push(path.clone());
     let engines = package.get("engines").and_then(|engines| engines.get("node"));
@@ -56,7 +55,7 @@ fn described(tree: &mut Tree, root: &str, package: &Map<String, Value>) -> Proje
         project.speaks(version, &path);
     }
     for name in [".nvmrc", ".node-version"] {
-        let path = in_folder(root, name);
+        let path = path::child(root, name);
         if let Some(version) = tree.text(&path).and_then(first_line) {
             project.speaks(version, &path);
         }
@@ -97,7 +96,7 @@ fn entry_points(project: &mut Project, package: &Map<String, Value>) {
     }
     match package.get("bin") {
         Some(Value::Object(programs)) => programs.iter().for_each(|(name, target)| add(name, target)),
-        Some(target) => add(own.rsplit('/').next().unwrap_or_default(), target),
+        Some(target) => add(path::name(&own), target),
         None => {}
     }
 }
@@ -110,11 +109,11 @@ fn by_configuration(name: &str) -> Option<Framework> {
     if name == "nest-cli.json" {
         return Some(Framework::Nest);
     }
-    let (stem, ending) = name.rsplit_once('.')?;
-    if !matches!(ending, "js" | "mjs" | "cjs" | "ts" | "mts" | "cts") {
+    let kind = FileKind::of(name);
+    if !kind.is_source_of(Ecosystem::Node) {
         return None;
     }
-    Some(match stem {
+    Some(match kind.without_ending() {
         "next.config" => Framework::Next,
         "vite.config" => Framework::Vite,
         "nuxt.config" => Framework::Nuxt,

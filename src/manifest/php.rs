@@ -9,9 +9,9 @@ use super::closure::Closure;
 use super::json;
 use super::locked::{Entry, Locked};
 use super::project::{Ecosystem, EntryPoint, Project, Scope, Script, Tool};
-use super::select::is_installed;
-use super::tree::{Tree, folder_of, in_folder};
-use super::wildcard;
+use super::tree::{Tree, is_installed};
+use super::wildcard::{Patterns, is_pattern};
+use crate::text::path;
 
 /// Events whose scripts an install runs.
 const RUN: [&str; 6] = [
@@ -31,7 +31,7 @@ pub(super) fn projects(tree: &mut Tree) -> Vec<Project> {
 
 fn project(tree: &mut Tree, path: &str) -> Option<Project> {
     let package = json::object(tree, path)?;
-    let root = folder_of(path);
+    let root = path::parent(path);
     let mut project = Project::new(root, Ecosystem::Php);
     project.manifests.push(path.into());
     project.name = json::text(&package, "name").map(Into::into);
@@ -50,11 +50,11 @@ fn project(tree: &mut Tree, path: &str) -> Option<Project> {
     }
     let bin = package.get("bin");
     for target in bin.and_then(Value::as_str).into_iter().chain(json::texts(bin)) {
-        let name = target.rsplit('/').next().unwrap_or_default().into();
+        let name = path::name(target).into();
         project.entry_points.push(EntryPoint { name, target: target.into() });
     }
     let closure = closure(tree, root, &package);
-    let lock = Some(in_folder(root, "composer.lock")).filter(|lock| tree.has(lock));
+    let lock = Some(path::child(root, "composer.lock")).filter(|lock| tree.has(lock));
     let locked = lock.as_deref().and_then(|lock| locked(tree, lock));
     project.installs.push(Arc::new(closure.install(Tool::Composer, path, lock, locked)));
     Some(project.settle())
@@ -96,17 +96,18 @@ fn closure(tree: &Tree, root: &str, package: &Map<String, Value>) -> Closure {
 
 /// A path repository may have wildcards: every folder that matches is taken.
 fn take_repositories(tree: &Tree, closure: &mut Closure, root: &str, urls: &[&str]) {
-    let (patterns, plain): (Vec<&str>, Vec<&str>) = urls.iter().partition(|url| wildcard::is_pattern(url));
+    let (patterns, plain): (Vec<&str>, Vec<&str>) = urls.iter().partition(|url| is_pattern(url));
     for url in plain {
         closure.take(tree, root, url);
     }
     if patterns.is_empty() {
         return;
     }
+    let patterns = Patterns::new(patterns);
     for path in tree.below(root).filter(|path| path.ends_with("/composer.json") && !is_installed(path)) {
-        let folder = folder_of(path);
+        let folder = path::parent(path);
         let inside = folder.strip_prefix(root).unwrap_or(folder).trim_start_matches('/');
-        if patterns.iter().take(wildcard::MOST_PATTERNS).any(|pattern| wildcard::matches(pattern, inside)) {
+        if patterns.matches(inside) {
             closure.take(tree, "", folder);
         }
     }

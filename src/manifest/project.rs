@@ -5,7 +5,8 @@ use std::sync::Arc;
 
 use super::framework::Framework;
 use super::locked::Locked;
-use super::{node, python};
+use super::python;
+use super::tree::Problem;
 
 /// Everything that the manifests of a context tell.
 #[derive(Clone, Debug, Default)]
@@ -16,17 +17,6 @@ pub struct Manifests {
     pub problems: Vec<Problem>,
     /// Files that are there, whose text was not given and would tell more. Sorted.
     pub unread: Vec<String>,
-}
-
-/// What can't be understood in a manifest, or contradicts itself.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Problem {
-    /// The file, relative to the context's root.
-    pub path: String,
-    /// Bytes of the file, when the place is known.
-    pub span: Option<crate::text::Span>,
-    /// What is wrong, without a full stop.
-    pub message: String,
 }
 
 /// The language world of a project.
@@ -280,17 +270,6 @@ impl Project {
     /// The command of a script.
     pub fn script(&self, name: &str) -> Option<&str> {
         self.scripts.iter().find(|script| script.name == name).map(|script| script.command.as_str())
-    }
-
-    /// Whether the importable `module` (`yaml`, `google.protobuf`, `@scope/pkg/sub`, `node:fs`) is there after
-    /// `install`, with or without the development dependencies. `None` when the files don't tell: no lock, a module of
-    /// the project itself, or a Python module whose distribution is not known.
-    pub fn installs_module(&self, install: &Install, module: &str, with_dev: bool) -> Option<bool> {
-        match self.ecosystem {
-            Ecosystem::Python => python::installs(self, install, module, with_dev),
-            Ecosystem::Node => node::installs(self, install, module, with_dev),
-            _ => None,
-        }
     }
 
     /// Adds a dependency.

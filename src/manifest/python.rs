@@ -3,6 +3,7 @@
 mod lock;
 mod modules;
 mod pyproject;
+mod requirement;
 mod requirements;
 mod setup;
 
@@ -10,14 +11,18 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use super::closure::Closure;
+use super::file_kind::FileKind;
 use super::project::{Ecosystem, Install, Project, Scope, Tool};
-use super::select::{is_installed, is_requirements};
+use super::select::is_requirements;
 use super::toml_text::{self, Table};
-use super::tree::{Tree, folder_of, in_folder, name_of};
+use super::tree::{Tree, is_installed};
 use super::words::first_line;
+use crate::text::path;
 
 pub use self::modules::has_wheels;
 pub(super) use self::modules::installs;
+pub use self::requirement::normal;
+pub(super) use self::requirement::specifiers;
 
 /// More requirements files of one folder than these get no way to install of their own.
 const MOST_REQUIREMENTS: usize = 32;
@@ -36,8 +41,8 @@ pub(super) fn projects(tree: &mut Tree) -> Vec<Project> {
 fn roots(tree: &Tree) -> BTreeSet<String> {
     let mut roots = BTreeSet::new();
     for path in tree.paths() {
-        let folder = folder_of(path);
-        let manifest = matches!(name_of(path), "pyproject.toml" | "setup.py" | "setup.cfg" | "Pipfile");
+        let folder = path::parent(path);
+        let manifest = matches!(path::name(path), "pyproject.toml" | "setup.py" | "setup.cfg" | "Pipfile");
         if (!manifest && !is_requirements(path)) || is_installed(path) {
             continue;
         }
@@ -47,18 +52,18 @@ fn roots(tree: &Tree) -> BTreeSet<String> {
 }
 
 fn owner_of_requirements(folder: &str) -> &str {
-    if matches!(name_of(folder), "requirements" | "reqs") { folder_of(folder) } else { folder }
+    if matches!(path::name(folder), "requirements" | "reqs") { path::parent(folder) } else { folder }
 }
 
 fn project(tree: &mut Tree, root: &str) -> Option<Project> {
     let mut project = Project::new(root, Ecosystem::Python);
-    let pyproject = in_folder(root, "pyproject.toml");
+    let pyproject = path::child(root, "pyproject.toml");
     let table = toml_text::table(tree, &pyproject);
     let described = table.as_ref().is_some_and(pyproject::describes_a_project);
     if let Some(table) = table.as_ref().filter(|_| described) {
         pyproject::read(tree, &mut project, &pyproject, table);
     }
-    let pipfile = in_folder(root, "Pipfile");
+    let pipfile = path::child(root, "Pipfile");
     let pipfile_table = toml_text::table(tree, &pipfile);
     if let Some(table) = &pipfile_table {
         read_pipfile(&mut project, &pipfile, table);
@@ -71,7 +76,7 @@ fn project(tree: &mut Tree, root: &str) -> Option<Project> {
     }
     let table = table.filter(|_| described);
     installs_of(tree, &mut project, table.as_ref(), pipfile_table.as_ref(), &requirements);
-    let version_file = in_folder(root, ".python-version");
+    let version_file = path::child(root, ".python-version");
     if let Some(version) = tree.text(&version_file).and_then(first_line) {
         project.speaks(version, &version_file);
     }
@@ -90,7 +95,7 @@ fn installs_of(
     let mut locks: Vec<String> = Vec::new();
     if let Some(table) = table {
         for (tool, lock) in [(Tool::Uv, "uv.lock"), (Tool::Poetry, "poetry.lock"), (Tool::Pdm, "pdm.lock")] {
-            let lock = in_folder(&project.root, lock);
+            let lock = path::child(&project.root, lock);
             let has_lock = tree.has(&lock);
             if has_lock {
                 locks.push(lock.clone());
@@ -103,7 +108,7 @@ fn installs_of(
         }
     }
     if let Some(table) = pipfile {
-        let lock = Some(in_folder(&project.root, "Pipfile.lock")).filter(|lock| tree.has(lock));
+        let lock = Some(path::child(&project.root, "Pipfile.lock")).filter(|lock| tree.has(lock));
         locks.extend(lock.clone());
         let install = install_pipenv(tree, project, table, lock);
         project.installs.push(Arc::new(install));
@@ -111,7 +116,7 @@ fn installs_of(
     if let [first, others @ ..] = locks.as_slice() {
         for other in others {
             let tool = project.installs.first().map_or("", |install| install.tool.name());
-            tree.problem(other, None, &format!("stands beside `{}`; {tool} is taken", name_of(first)));
+            tree.problem(other, None, &format!("stands beside `{}`; {tool} is taken", path::name(first)));
         }
     }
     for path in requirements.iter().take(MOST_REQUIREMENTS) {
@@ -132,9 +137,9 @@ fn installs_of(
 fn requirements_of(tree: &Tree, root: &str) -> Vec<String> {
     let mut out = Vec::new();
     for folder in ["", "requirements", "reqs"] {
-        let folder = if folder.is_empty() { root.to_string() } else { in_folder(root, folder) };
+        let folder = if folder.is_empty() { root.to_string() } else { path::child(root, folder) };
         for (name, is_folder) in tree.children(&folder) {
-            let path = in_folder(&folder, name);
+            let path = path::child(&folder, name);
             let constraints = name.contains("constraints");
             let owned = owner_of_requirements(&folder) == root;
             if !is_folder && owned && !constraints && name.ends_with(".txt") && is_requirements(&path) {
@@ -142,7 +147,7 @@ fn requirements_of(tree: &Tree, root: &str) -> Vec<String> {
             }
         }
     }
-    out.sort_by_key(|path| (requirements::scope_of(path), name_of(path) != "requirements.txt", path.len()));
+    out.sort_by_key(|path| (requirements::scope_of(path), path::name(path) != "requirements.txt", path.len()));
     out
 }
 
@@ -177,60 +182,24 @@ fn install_pipenv(tree: &mut Tree, project: &Project, table: &Table, lock: Optio
     }
     closure.take_there(tree, &project.root, &[".python-version"]);
     let locked = lock.as_deref().and_then(|lock| lock::pipenv(tree, lock));
-    closure.install(Tool::Pipenv, &in_folder(&project.root, "Pipfile"), lock, locked)
+    closure.install(Tool::Pipenv, &path::child(&project.root, "Pipfile"), lock, locked)
 }
 
 /// The first parts of module names in the folder and in `src` below it.
 fn own_modules(tree: &Tree, root: &str) -> BTreeSet<String> {
     let mut out = BTreeSet::new();
-    for folder in [root.to_string(), in_folder(root, "src")] {
+    for folder in [root.to_string(), path::child(root, "src")] {
         for (name, is_folder) in tree.children(&folder) {
-            let inside = in_folder(&folder, name);
-            if let Some(module) = name.strip_suffix(".py") {
-                out.insert(module.to_string());
-            } else if is_folder && tree.below(&inside).take(1000).any(|path| path.ends_with(".py")) {
+            let inside = path::child(&folder, name);
+            let is_source = |path: &str| FileKind::of(path).is_source_of(Ecosystem::Python);
+            if is_source(name) {
+                out.insert(FileKind::of(name).without_ending().to_string());
+            } else if is_folder && tree.below(&inside).take(1000).any(is_source) {
                 out.insert(name.to_string());
             }
         }
     }
     out
-}
-
-/// The parts of a specifier, which stand in any order.
-pub(super) fn specifiers(text: &str) -> Vec<String> {
-    let mut parts: Vec<String> = text.split(',').map(|part| part.split_whitespace().collect()).collect();
-    parts.sort();
-    parts
-}
-
-/// A distribution's name as PEP 503 compares it.
-pub fn normal(name: &str) -> String {
-    let mut out = String::with_capacity(name.len());
-    for c in name.trim().chars() {
-        if !matches!(c, '-' | '_' | '.') {
-            out.push(c.to_ascii_lowercase());
-        } else if !out.ends_with('-') {
-            out.push('-');
-        }
-    }
-    out
-}
-
-/// Name and the rest of a PEP 508 requirement: `a[x]>=1; marker` gives `a` and `>=1`. `None` when it begins with no
-/// name.
-pub(super) fn requirement(text: &str) -> Option<(String, &str)> {
-    let text = text.trim();
-    let end = text.find(|c: char| !(c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.'))).unwrap_or(text.len());
-    if !text.starts_with(|c: char| c.is_ascii_alphanumeric()) {
-        return None;
-    }
-    let mut rest = text[end..].trim_start();
-    if rest.starts_with('[') {
-        rest = rest.split_once(']')?.1;
-    }
-    // ` ;` begins a marker; a `;` inside of a URL is not preceded by a blank.
-    let marker = if rest.trim_start().starts_with('@') { " ;" } else { ";" };
-    Some((normal(&text[..end]), rest.split(marker).next().unwrap_or_default().trim()))
 }
 
 #[cfg(test)]

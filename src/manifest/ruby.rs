@@ -6,13 +6,14 @@ use std::sync::Arc;
 use super::closure::Closure;
 use super::locked::{Entry, Locked};
 use super::project::{Ecosystem, Install, Project, Scope, Tool};
-use super::tree::{Tree, folder_of, in_folder};
+use super::tree::Tree;
 use super::words::{first_line, quoted, without_comment};
+use crate::text::path;
 
 /// The Ruby projects of a context: each folder with a Gemfile or a gemspec is one.
 pub(super) fn projects(tree: &mut Tree) -> Vec<Project> {
     let files = tree.wanted(|name| matches!(name, "Gemfile" | "gems.rb") || name.ends_with(".gemspec"));
-    let roots: BTreeSet<&str> = files.into_iter().map(folder_of).collect();
+    let roots: BTreeSet<&str> = files.into_iter().map(path::parent).collect();
     roots.into_iter().map(|root| project(tree, root)).collect()
 }
 
@@ -20,18 +21,18 @@ fn project(tree: &mut Tree, root: &str) -> Project {
     let mut project = Project::new(root, Ecosystem::Ruby);
     let specs = gemspecs(tree, root);
     if let Some(spec) = specs.first() {
-        let name = spec.rsplit('/').next().and_then(|name| name.strip_suffix(".gemspec"));
+        let name = path::name(spec).strip_suffix(".gemspec");
         project.name = name.map(Into::into);
     }
     project.manifests.extend(specs);
-    let version = in_folder(root, ".ruby-version");
+    let version = path::child(root, ".ruby-version");
     if let Some(text) = tree.text(&version).and_then(first_line) {
         project.speaks(text.trim_start_matches("ruby-"), &version);
     }
     for (name, lock) in [("Gemfile", "Gemfile.lock"), ("gems.rb", "gems.locked")] {
-        let path = in_folder(root, name);
+        let path = path::child(root, name);
         if tree.has(&path) {
-            let lock = Some(in_folder(root, lock)).filter(|lock| tree.has(lock));
+            let lock = Some(path::child(root, lock)).filter(|lock| tree.has(lock));
             let install = install(tree, &mut project, &path, lock);
             project.installs.push(Arc::new(install));
             break;
@@ -42,7 +43,7 @@ fn project(tree: &mut Tree, root: &str) -> Project {
 
 fn gemspecs(tree: &Tree, folder: &str) -> Vec<String> {
     let names = tree.children(folder).into_iter().filter(|(name, is_folder)| !is_folder && name.ends_with(".gemspec"));
-    names.map(|(name, _)| in_folder(folder, name)).collect()
+    names.map(|(name, _)| path::child(folder, name)).collect()
 }
 
 fn install(tree: &mut Tree, project: &mut Project, path: &str, lock: Option<String>) -> Install {
@@ -92,12 +93,12 @@ fn read(tree: &mut Tree, project: &mut Project, closure: &mut Closure, path: &st
             }
             ("path", Some(folder)) => _ = closure.take(tree, &root, folder),
             ("gemspec", _) => {
-                let folder = option(line, "path").map_or(Ok(root.clone()), |path| super::tree::join(&root, path));
+                let folder = option(line, "path").map_or(Ok(root.clone()), |path| super::tree::resolve(&root, path));
                 specs.insert(folder.unwrap_or_default());
             }
             ("ruby", Some(file)) if option(line, "file").is_some() => _ = closure.take(tree, &root, file),
             ("ruby", Some(version)) => project.speaks(version, path),
-            ("eval_gemfile", Some(file)) => others.extend(closure.take(tree, folder_of(path), file)),
+            ("eval_gemfile", Some(file)) => others.extend(closure.take(tree, path::parent(path), file)),
             ("instance_eval" | "eval", _) => closure.open(format!("`{path}` evaluates other files")),
             _ => {}
         }
@@ -117,7 +118,7 @@ fn take_gemspec(tree: &Tree, closure: &mut Closure, folder: &str) {
         closure.open(format!("`{spec}` is a program and may read any file"));
         closure.add(spec);
     }
-    for path in tree.below(&in_folder(folder, "lib")).filter(|path| path.ends_with("/version.rb")) {
+    for path in tree.below(&path::child(folder, "lib")).filter(|path| path.ends_with("/version.rb")) {
         closure.add(path);
     }
 }

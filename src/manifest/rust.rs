@@ -1,27 +1,28 @@
 //! Cargo packages and workspaces.
 
 mod lock;
-mod version;
+mod manifest;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use toml::de::DeValue;
 
+use self::manifest::{Packages, dependency_tables};
 use super::closure::Closure;
-use super::project::{Ecosystem, EntryPoint, Project, Scope, Tool};
+use super::file_kind::FileKind;
+use super::project::{Ecosystem, EntryPoint, Project, Tool};
 use super::toml_text::{self, Table};
-use super::tree::{Tree, ancestors, folder_of, in_folder, join};
-use super::wildcard;
-
-type Packages<'a> = BTreeMap<String, Table<'a>>;
+use super::tree::{Tree, ancestors, resolve};
+use super::wildcard::{MOST_PATTERNS, Patterns};
+use crate::text::path;
 
 /// The Rust projects of a context: each folder with a `Cargo.toml` is one.
 pub(super) fn projects(tree: &mut Tree) -> Vec<Project> {
     let mut packages = Packages::new();
     for path in tree.wanted(|name| name == "Cargo.toml") {
         if let Some(table) = toml_text::table(tree, path) {
-            packages.insert(folder_of(path).to_string(), table);
+            packages.insert(path::parent(path).to_string(), table);
         }
     }
     let mut out: Vec<Project> = packages.keys().map(|root| project(tree, root, &packages)).collect();
@@ -31,7 +32,7 @@ pub(super) fn projects(tree: &mut Tree) -> Vec<Project> {
 
 fn project(tree: &mut Tree, root: &str, packages: &Packages) -> Project {
     let mut project = Project::new(root, Ecosystem::Rust);
-    let path = in_folder(root, "Cargo.toml");
+    let path = path::child(root, "Cargo.toml");
     project.manifests.push(path.clone());
     let Some(table) = packages.get(root) else { return project };
     project.name = toml_text::text(table, &["package", "name"]).map(Into::into);
@@ -53,28 +54,12 @@ fn project(tree: &mut Tree, root: &str, packages: &Packages) -> Project {
         take_package(tree, &mut closure, folder, packages);
     }
     closure.open("cargo wants a source file, or a stub, for each target");
-    let lock = Some(in_folder(root, "Cargo.lock")).filter(|lock| tree.has(lock));
+    let lock = Some(path::child(root, "Cargo.lock")).filter(|lock| tree.has(lock));
     let folders: Vec<String> = members.iter().cloned().chain([root.to_owned()]).collect();
     let locked = lock.as_deref().and_then(|lock| lock::locked(tree, lock, root, &folders, packages));
     project.members = if table.contains_key("workspace") { members } else { Vec::new() };
     project.installs.push(Arc::new(closure.install(Tool::Cargo, &path, lock, locked)));
     project.settle()
-}
-
-/// The tables of dependencies, also those of targets and patches, with the scope; patches and the workspace's own list
-/// have none of their own.
-fn dependency_tables<'t, 'a>(table: &'t Table<'a>) -> Vec<(&'static str, &'t Table<'a>, Scope)> {
-    let mut out = Vec::new();
-    let targets = toml_text::members(table, &["target"]).filter_map(|(_, value)| value.as_table());
-    for table in std::iter::once(table).chain(targets) {
-        for (name, scope) in
-            [("dependencies", Scope::Run), ("dev-dependencies", Scope::Dev), ("build-dependencies", Scope::Build)]
-        {
-            let list = table.get(name).and_then(|value| value.get_ref().as_table());
-            out.extend(list.map(|list| (name, list, scope)));
-        }
-    }
-    out
 }
 
 /// The folders that the package in `folder` names as path dependencies.
@@ -94,15 +79,14 @@ fn path_dependencies(table: &Table) -> Vec<String> {
 /// dependencies are taken whole.
 fn members(tree: &Tree, closure: &mut Closure, root: &str, packages: &Packages) -> Vec<String> {
     let Some(table) = packages.get(root) else { return Vec::new() };
-    let patterns: Vec<&str> =
-        toml_text::texts(table, &["workspace", "members"]).take(wildcard::MOST_PATTERNS).collect();
-    let without: Vec<&str> = toml_text::texts(table, &["workspace", "exclude"]).take(wildcard::MOST_PATTERNS).collect();
+    let patterns = Patterns::new(toml_text::texts(table, &["workspace", "members"]));
+    let without: Vec<&str> = toml_text::texts(table, &["workspace", "exclude"]).take(MOST_PATTERNS).collect();
     let mut found = BTreeSet::new();
     let prefix = if root.is_empty() { String::new() } else { format!("{root}/") };
     for folder in packages.range(prefix.clone()..).map(|(folder, _)| folder) {
         let Some(inside) = folder.strip_prefix(&prefix) else { break };
-        let excluded = without.iter().any(|path| inside == *path || inside.starts_with(&format!("{path}/")));
-        if !inside.is_empty() && !excluded && patterns.iter().any(|pattern| wildcard::matches(pattern, inside)) {
+        let excluded = without.iter().any(|path| path::is_within(inside, path));
+        if !inside.is_empty() && !excluded && patterns.matches(inside) {
             found.insert(folder.clone());
         }
     }
@@ -110,7 +94,7 @@ fn members(tree: &Tree, closure: &mut Closure, root: &str, packages: &Packages) 
     while let Some(folder) = waiting.pop() {
         let Some(table) = packages.get(&folder) else { continue };
         for path in path_dependencies(table) {
-            match join(&folder, &path) {
+            match resolve(&folder, &path) {
                 Ok(path) if packages.contains_key(&path) && path.starts_with(&prefix) => {
                     if path != root && found.insert(path.clone()) {
                         waiting.push(path);
@@ -124,12 +108,12 @@ fn members(tree: &Tree, closure: &mut Closure, root: &str, packages: &Packages) 
 }
 
 fn take_package(tree: &Tree, closure: &mut Closure, folder: &str, packages: &Packages) {
-    closure.add(in_folder(folder, "Cargo.toml"));
+    closure.add(path::child(folder, "Cargo.toml"));
     let build = packages.get(folder).and_then(|table| toml_text::value(table, &["package", "build"]));
     if build.and_then(DeValue::as_bool) == Some(false) {
         return;
     }
-    let build = in_folder(folder, build.and_then(DeValue::as_str).unwrap_or("build.rs"));
+    let build = path::join(folder, build.and_then(DeValue::as_str).unwrap_or("build.rs"));
     if tree.has(&build) {
         closure.open(format!("`{build}` is a program and may read any file"));
         closure.add(build);
@@ -141,14 +125,14 @@ fn take_settings(tree: &mut Tree, closure: &mut Closure, project: &mut Project) 
     let root = project.root.clone();
     for folder in ancestors(&root) {
         for name in [".cargo/config.toml", ".cargo/config"] {
-            let path = in_folder(folder, name);
+            let path = path::child(folder, name);
             if tree.has(&path) {
                 closure.add(path);
                 closure.take_there(tree, folder, &["vendor"]);
             }
         }
         for name in ["rust-toolchain.toml", "rust-toolchain"] {
-            let path = in_folder(folder, name);
+            let path = path::child(folder, name);
             if !tree.has(&path) {
                 continue;
             }
@@ -178,14 +162,14 @@ fn entry_points(tree: &Tree, project: &mut Project, table: &Table) {
     }
     let root = project.root.clone();
     if let (true, Some(name)) =
-        (tree.has(&in_folder(&root, "src/main.rs")), toml_text::text(table, &["package", "name"]))
+        (tree.has(&path::child(&root, "src/main.rs")), toml_text::text(table, &["package", "name"]))
     {
         add(name, "src/main.rs".into());
     }
-    for (name, is_folder) in tree.children(&in_folder(&root, "src/bin")) {
+    for (name, is_folder) in tree.children(&path::child(&root, "src/bin")) {
         let file = if is_folder { format!("src/bin/{name}/main.rs") } else { format!("src/bin/{name}") };
-        if tree.has(&in_folder(&root, &file)) && file.ends_with(".rs") {
-            add(name.trim_end_matches(".rs"), file);
+        if tree.has(&path::child(&root, &file)) && FileKind::of(&file).is_source_of(Ecosystem::Rust) {
+            add(FileKind::of(name).source_stem(Ecosystem::Rust), file);
         }
     }
 }

@@ -1,7 +1,9 @@
 //! Which files of a context are manifests, told by their names alone.
 
+use super::file_kind::{FileKind, Nature};
 use super::project::Ecosystem;
-use super::tree::{folder_of, name_of};
+use super::tree::is_installed;
+use crate::text::path;
 
 /// What a file is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -23,33 +25,9 @@ pub struct Kind {
     pub role: Role,
 }
 
-/// Folders of packages that somebody else wrote, and of programs' own files: manifests inside tell nothing of the
-/// context's projects.
-const INSTALLED: [&str; 14] = [
-    "node_modules",
-    "bower_components",
-    "site-packages",
-    ".venv",
-    "venv",
-    ".tox",
-    ".nox",
-    ".git",
-    ".yarn",
-    ".pnpm-store",
-    "vendor",
-    ".gradle",
-    ".bundle",
-    ".terraform",
-];
-
-/// Whether the path lies in a folder of installed packages.
-pub(super) fn is_installed(path: &str) -> bool {
-    folder_of(path).split('/').any(|part| INSTALLED.contains(&part))
-}
-
 /// Whether [`projects`](super::projects) wants the text of the file at `path`, told by the path alone.
 pub fn is_manifest(path: &str) -> Option<Kind> {
-    let name = name_of(path);
+    let name = path::name(path);
     let (ecosystem, role) = by_name(name).or_else(|| by_ending(name)).or_else(|| requirements(path))?;
     (!is_installed(path)).then_some(Kind { ecosystem, role })
 }
@@ -82,10 +60,10 @@ fn by_name(name: &str) -> Option<(Ecosystem, Role)> {
 }
 
 fn by_ending(name: &str) -> Option<(Ecosystem, Role)> {
-    let (_, ending) = name.rsplit_once('.')?;
-    match ending {
-        "csproj" | "fsproj" | "vbproj" | "sln" | "slnx" => Some((Ecosystem::DotNet, Role::Manifest)),
-        "gemspec" => Some((Ecosystem::Ruby, Role::Manifest)),
+    let kind = FileKind::of(name);
+    match kind.nature() {
+        Nature::Project | Nature::Solution => Some((Ecosystem::DotNet, Role::Manifest)),
+        Nature::Build if name.ends_with(".gemspec") => Some((Ecosystem::Ruby, Role::Manifest)),
         _ => None,
     }
 }
@@ -98,8 +76,8 @@ fn requirements(path: &str) -> Option<(Ecosystem, Role)> {
 /// `constraints.txt`.
 pub(super) fn is_requirements(path: &str) -> bool {
     let Some(stem) = path.strip_suffix(".txt").or_else(|| path.strip_suffix(".in")) else { return false };
-    let name = name_of(stem).to_ascii_lowercase();
-    let parent = name_of(folder_of(path));
+    let name = path::name(stem).to_ascii_lowercase();
+    let parent = path::name(path::parent(path));
     name.contains("requirements") || name.contains("constraints") || matches!(parent, "requirements" | "reqs")
 }
 

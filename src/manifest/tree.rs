@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::project::Problem;
+use crate::text::path;
 
 /// Longer texts are not looked at; the largest lock files of public monorepos have some megabytes.
 const LONGEST: usize = 32 << 20;
@@ -51,7 +51,7 @@ impl<'a> Tree<'a> {
 
     /// All paths that `wanted` takes and that lie in no folder of installed packages.
     pub(super) fn wanted(&self, wanted: impl Fn(&str) -> bool) -> Vec<&'a str> {
-        self.paths().filter(|path| wanted(name_of(path)) && !super::select::is_installed(path)).collect()
+        self.paths().filter(|path| wanted(path::name(path)) && !is_installed(path)).collect()
     }
 
     pub(super) fn has(&self, path: &str) -> bool {
@@ -143,45 +143,67 @@ pub(super) fn boundary(text: &str, at: usize) -> usize {
     at
 }
 
-/// The last part of a path.
-pub(super) fn name_of(path: &str) -> &str {
-    path.rsplit_once('/').map_or(path, |(_, name)| name)
-}
-
-/// All but the last part of a path.
-pub(super) fn folder_of(path: &str) -> &str {
-    path.rsplit_once('/').map_or("", |(folder, _)| folder)
-}
-
-/// `folder`, the folder that it lies in, and so on to the root (`""`).
+/// `folder`, the folder that it lies in, and so on to the root: `""`, or `/` where a hostile path is absolute.
 pub(super) fn ancestors(folder: &str) -> impl Iterator<Item = &str> {
-    std::iter::successors(Some(folder), |folder| (!folder.is_empty()).then(|| folder_of(folder)))
+    std::iter::successors(Some(folder), |folder| Some(path::parent(folder)).filter(|parent| parent != folder))
 }
 
 /// The path of `relative` seen from `folder`, without `.` and `..`; `Err` with a path that begins with `..` when it
 /// leaves the context, or is absolute.
-pub(super) fn join(folder: &str, relative: &str) -> Result<String, String> {
+pub(super) fn resolve(folder: &str, relative: &str) -> Result<String, String> {
     let relative = relative.replace('\\', "/");
     if relative.starts_with('/') {
         return Err(relative);
     }
-    let mut parts: Vec<&str> = folder.split('/').filter(|part| !part.is_empty()).collect();
-    let mut above = 0;
-    for part in relative.split('/') {
-        match part {
-            "" | "." => {}
-            ".." => {
-                if parts.pop().is_none() {
-                    above += 1;
-                }
-            }
-            part => parts.push(part),
-        }
-    }
-    if above == 0 { Ok(parts.join("/")) } else { Err(format!("{}{}", "../".repeat(above), parts.join("/"))) }
+    let path = path::join(folder, &relative);
+    if path::is_within(&path, "..") { Err(path) } else { Ok(path) }
 }
 
-/// `name` in `folder`.
-pub(super) fn in_folder(folder: &str, name: &str) -> String {
-    if folder.is_empty() { name.into() } else { format!("{folder}/{name}") }
+/// What can't be understood in a manifest, or contradicts itself.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Problem {
+    /// The file, relative to the context's root.
+    pub path: String,
+    /// Bytes of the file, when the place is known.
+    pub span: Option<crate::text::Span>,
+    /// What is wrong, without a full stop.
+    pub message: String,
+}
+
+/// Folders of packages that somebody else wrote, and of programs' own files: manifests inside tell nothing of the
+/// context's projects.
+const INSTALLED: [&str; 14] = [
+    "node_modules",
+    "bower_components",
+    "site-packages",
+    ".venv",
+    "venv",
+    ".tox",
+    ".nox",
+    ".git",
+    ".yarn",
+    ".pnpm-store",
+    "vendor",
+    ".gradle",
+    ".bundle",
+    ".terraform",
+];
+
+/// Whether the path lies in a folder of installed packages.
+pub(super) fn is_installed(path: &str) -> bool {
+    path::parent(path).split('/').any(|part| INSTALLED.contains(&part))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::ancestors;
+
+    #[test]
+    fn each_way_up_ends_at_its_root() {
+        for (folder, expected) in
+            [("", &[""][..]), ("a/b", &["a/b", "a", ""]), ("/", &["/"]), ("/a/b", &["/a/b", "/a", "/"])]
+        {
+            assert_eq!(ancestors(folder).take(9).collect::<Vec<_>>(), expected, "{folder:?}");
+        }
+    }
 }

@@ -1,24 +1,33 @@
-//! The wildcards of workspace lists: `*` and `?` inside a part, `**` over parts, `{a,b}`.
+//! The wildcards of workspace lists.
 
-/// More alternatives than this are not looked at.
-const MOST_ALTERNATIVES: usize = 64;
+use globset::{GlobSet, escape};
+
+use crate::text::glob;
 
 /// More patterns of one list than these are not looked at.
 pub(super) const MOST_PATTERNS: usize = 1000;
 
-/// Longer patterns match nothing.
-const LONGEST: usize = 1024;
+/// The patterns of a list. One that is none means the folder of that name.
+pub(super) struct Patterns(Vec<GlobSet>);
 
-/// Whether `path` (parts joined by `/`) matches. Time is at most pattern × path.
-pub(super) fn matches(pattern: &str, path: &str) -> bool {
-    if pattern.len() > LONGEST {
-        return false;
+impl Patterns {
+    /// Those that are too long match nothing.
+    pub(super) fn new<'p>(patterns: impl IntoIterator<Item = &'p str>) -> Self {
+        let mut globs = Vec::new();
+        for pattern in patterns.into_iter().take(MOST_PATTERNS) {
+            let parts = pattern.split('/').filter(|part| !part.is_empty() && *part != ".");
+            let pattern: String = parts.flat_map(|part| [part, "/"]).collect();
+            globs.extend(glob(&format!("{pattern}x")).or_else(|_| glob(&format!("{}x", escape(&pattern)))));
+        }
+        Self(globs)
     }
-    alternatives(pattern).iter().any(|pattern| {
-        let pattern: Vec<&str> = pattern.split('/').filter(|part| !part.is_empty() && *part != ".").collect();
-        let path: Vec<&str> = path.split('/').filter(|part| !part.is_empty()).collect();
-        greedy(&pattern, &path, |part| *part == "**", |part, name| part_matches(part, name))
-    })
+
+    /// Whether a folder (parts joined by `/`) is meant.
+    pub(super) fn matches(&self, folder: &str) -> bool {
+        // Of a file in it, as the tools look for one: so `packages/**` means `packages` too.
+        let file = if folder.is_empty() { "x".to_owned() } else { format!("{folder}/x") };
+        self.0.iter().any(|glob| glob.is_match(&file))
+    }
 }
 
 /// Whether the pattern has anything to expand.
@@ -26,68 +35,31 @@ pub(super) fn is_pattern(text: &str) -> bool {
     text.contains(['*', '?', '{', '['])
 }
 
-fn part_matches(pattern: &str, name: &str) -> bool {
-    let pattern: Vec<char> = pattern.chars().collect();
-    let name: Vec<char> = name.chars().collect();
-    greedy(&pattern, &name, |c| *c == '*', |p, c| *p == '?' || p == c)
-}
-
-/// The one-star-back-tracking match, over parts or characters.
-fn greedy<T, U>(pattern: &[T], text: &[U], star: impl Fn(&T) -> bool, same: impl Fn(&T, &U) -> bool) -> bool {
-    let (mut p, mut t) = (0, 0);
-    let mut back: Option<(usize, usize)> = None;
-    while t < text.len() {
-        if pattern.get(p).is_some_and(&star) {
-            back = Some((p, t));
-            p += 1;
-        } else if pattern.get(p).is_some_and(|part| same(part, &text[t])) {
-            p += 1;
-            t += 1;
-        } else if let Some((star_p, star_t)) = back {
-            back = Some((star_p, star_t + 1));
-            p = star_p + 1;
-            t = star_t + 1;
-        } else {
-            return false;
-        }
-    }
-    pattern[p..].iter().all(star)
-}
-
-/// The pattern with each `{a,b}` written out.
-fn alternatives(pattern: &str) -> Vec<String> {
-    let mut done = Vec::new();
-    let mut waiting = vec![pattern.to_string()];
-    while let Some(text) = waiting.pop() {
-        // The innermost pair: the first `}` and the last `{` before it.
-        let pair = text.find('}').and_then(|close| text[..close].rfind('{').map(|open| (open, close)));
-        let Some((open, close)) = pair.filter(|_| done.len() + waiting.len() < MOST_ALTERNATIVES) else {
-            done.push(text);
-            continue;
-        };
-        for choice in text[open + 1..close].split(',').take(MOST_ALTERNATIVES) {
-            waiting.push(format!("{}{choice}{}", &text[..open], &text[close + 1..]));
-        }
-    }
-    done
-}
-
 #[cfg(test)]
 mod tests {
+    use super::Patterns;
+
     #[test]
     fn as_the_workspace_lists_have_them() {
         let check = |pattern: &str, path: &str, expected| {
-            assert_eq!(super::matches(pattern, path), expected, "{pattern} {path}");
+            assert_eq!(Patterns::new([pattern]).matches(path), expected, "{pattern} {path}");
         };
         check("packages/*", "packages/a", true);
         check("./packages/*/", "packages/a", true);
         check("packages/*", "packages/a/b", false);
         check("packages/**", "packages/a/b", true);
+        check("packages/**", "packages", true);
+        check("packages", "packages/a", false);
+        check("**", "", true);
+        check("*", "", false);
         check("**/app-?", "x/y/app-1", true);
+        check("app-[0-9]", "app-1", true);
         check("{apps,libs}/*", "libs/a", true);
         check("{apps,l{i,o}bs}/*", "lobs/a", true);
         check("{apps", "{apps", true);
         check(&"*a".repeat(500), &"a".repeat(4000), true);
         check(&"{a,b}".repeat(200), "x", false);
+        assert!(Patterns::new(["a", "b/*"]).matches("b/c"));
+        assert!(!Patterns::new([]).matches("a"));
     }
 }

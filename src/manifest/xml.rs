@@ -1,5 +1,11 @@
-//! XML as project files use it: elements, attributes and texts in one flat list. No entities but the five of XML, no
-//! DTDs, no recursion.
+//! XML as project files use it: elements, attributes and texts in one flat list.
+
+use std::borrow::Cow;
+
+use quick_xml::XmlVersion;
+use quick_xml::escape::resolve_xml_entity;
+use quick_xml::events::{BytesRef, BytesStart, Event};
+use quick_xml::reader::Reader;
 
 use super::tree::Tree;
 
@@ -9,13 +15,11 @@ const DEEPEST: usize = 256;
 /// An element.
 #[derive(Debug)]
 pub(super) struct Element<'a> {
-    /// Without its name space prefix.
-    pub(super) name: &'a str,
+    tag: BytesStart<'a>,
     /// Index of the element around it.
     pub(super) parent: Option<usize>,
-    attributes: &'a str,
-    /// The text directly inside, trimmed; of several pieces the first that isn't blank.
-    pub(super) text: &'a str,
+    /// The text directly inside, trimmed; of several pieces between tags the first that isn't blank.
+    text: Cow<'a, str>,
 }
 
 /// The elements of a text in their order, and the offset and message of the first mistake.
@@ -34,93 +38,72 @@ pub(super) fn read<'a>(tree: &mut Tree<'a>, path: &str) -> Option<Document<'a>> 
 }
 
 impl<'a> Document<'a> {
-    /// Reads as far as it can.
+    /// Reads as far as it can. Name spaces and DTDs mean nothing to the readers of project files.
     pub(super) fn read(text: &'a str) -> Self {
+        let mut reader = Reader::from_str(text);
+        reader.config_mut().expand_empty_elements = true;
+        reader.config_mut().allow_dangling_amp = true;
         let mut document = Self { elements: Vec::new(), problem: None };
         let mut open: Vec<usize> = Vec::new();
-        let mut at = 0;
-        while let Some(found) = memchr::memchr(b'<', &text.as_bytes()[at..]) {
-            let start = at + found;
-            let piece = text[at..start].trim();
-            if let Some(&inner) = open.last().filter(|_| !piece.is_empty()) {
-                let element = &mut document.elements[inner];
-                if element.text.is_empty() {
-                    element.text = piece;
+        // What was read since the last tag.
+        let mut piece = Cow::Borrowed("");
+        loop {
+            let event = match reader.read_event() {
+                Ok(event) => event,
+                Err(error) => {
+                    document.set_text(open.last(), piece);
+                    document.problem = Some((offset(reader.error_position()), error.to_string()));
+                    return document;
                 }
+            };
+            match &event {
+                Event::Text(text) => join(&mut piece, text.xml10_content()),
+                Event::CData(text) => join(&mut piece, text.xml10_content()),
+                Event::GeneralRef(reference) => join(&mut piece, resolve(reference)),
+                Event::Start(_) | Event::End(_) | Event::Empty(_) | Event::Eof => {
+                    document.set_text(open.last(), std::mem::take(&mut piece));
+                }
+                Event::Comment(_) | Event::Decl(_) | Event::PI(_) | Event::DocType(_) => {}
             }
-            let Some(end) = document.tag(text, start, &mut open) else { return document };
-            at = end;
+            match event {
+                Event::Start(tag) => {
+                    if open.len() == DEEPEST {
+                        let at = offset(reader.buffer_position());
+                        document.problem = Some((at, format!("nested deeper than {DEEPEST}")));
+                        return document;
+                    }
+                    document.elements.push(Element { tag, parent: open.last().copied(), text: Cow::default() });
+                    open.push(document.elements.len() - 1);
+                }
+                Event::End(_) => _ = open.pop(),
+                Event::Eof => {
+                    if let Some(&inner) = open.last() {
+                        let message = format!("`{}` is not closed", document.elements[inner].name());
+                        document.problem = Some((text.len(), message));
+                    }
+                    return document;
+                }
+                _ => {}
+            }
         }
-        if let Some(&inner) = open.last() {
-            document.fail(text.len(), format!("`{}` is not closed", document.elements[inner].name));
-        }
-        document
     }
 
-    /// Reads the tag, comment or section at `start`; gives the offset after it.
-    fn tag(&mut self, text: &'a str, start: usize, open: &mut Vec<usize>) -> Option<usize> {
-        let rest = &text[start..];
-        for (from, to) in [("<!--", "-->"), ("<![CDATA[", "]]>"), ("<?", "?>"), ("<!", ">")] {
-            if let Some(inside) = rest.strip_prefix(from) {
-                let Some(end) = inside.find(to) else {
-                    self.fail(start, format!("`{from}` without `{to}`"));
-                    return None;
-                };
-                return Some(start + from.len() + end + to.len());
-            }
+    fn set_text(&mut self, element: Option<&usize>, piece: Cow<'a, str>) {
+        let Some(element) = element.and_then(|&index| self.elements.get_mut(index)) else { return };
+        if element.text.is_empty() {
+            element.text = trim(piece);
         }
-        let Some(end) = tag_end(rest) else {
-            self.fail(start, "`<` without `>`".into());
-            return None;
-        };
-        let inner = &rest[1..end];
-        if let Some(name) = inner.strip_prefix('/') {
-            let name = local(name.trim());
-            match open.pop() {
-                Some(last) if self.elements[last].name == name => {}
-                Some(last) => {
-                    let expected = self.elements[last].name;
-                    self.fail(start, format!("`</{name}>` where `</{expected}>` was expected"));
-                    return None;
-                }
-                None => {
-                    self.fail(start, format!("`</{name}>` closes nothing"));
-                    return None;
-                }
-            }
-        } else {
-            let (inner, closed) = inner.strip_suffix('/').map_or((inner, false), |inner| (inner, true));
-            let (name, attributes) = inner.split_once(char::is_whitespace).unwrap_or((inner, ""));
-            self.elements.push(Element { name: local(name), parent: open.last().copied(), attributes, text: "" });
-            if open.len() >= DEEPEST {
-                self.fail(start, format!("nested deeper than {DEEPEST}"));
-                return None;
-            }
-            if !closed {
-                open.push(self.elements.len() - 1);
-            }
-        }
-        Some(start + end + 1)
-    }
-
-    fn fail(&mut self, at: usize, message: String) {
-        self.problem.get_or_insert((at, message));
     }
 
     /// The elements called `name`, with their indices.
     pub(super) fn named<'t>(&'t self, name: &'t str) -> impl Iterator<Item = (usize, &'t Element<'a>)> {
-        self.elements.iter().enumerate().filter(move |(_, element)| element.name == name)
+        self.elements.iter().enumerate().filter(move |(_, element)| element.name() == name)
     }
 
     /// The text of the first element whose names, from the outermost, are `path`.
-    pub(super) fn text_at(&self, path: &[&str]) -> Option<&'a str> {
-        self.texts_at(path).next()
-    }
-
-    /// The texts of all elements whose names, from the outermost, are `path`.
-    pub(super) fn texts_at<'t>(&'t self, path: &'t [&'t str]) -> impl Iterator<Item = &'a str> + 't {
-        let (last, _) = path.split_last().unwrap_or((&"", &[]));
-        self.named(last).filter(|(index, _)| self.is_at(*index, path)).map(|(_, element)| element.text)
+    pub(super) fn text_at(&self, path: &[&str]) -> Option<&str> {
+        let (_, element) = self.elements.iter().enumerate().find(|(index, _)| self.is_at(*index, path))?;
+        Some(element.text())
     }
 
     /// Whether the names from the outermost element to this one are `path`.
@@ -128,7 +111,7 @@ impl<'a> Document<'a> {
         let mut index = Some(index);
         for name in path.iter().rev() {
             let Some(element) = index.and_then(|index| self.elements.get(index)) else { return false };
-            if element.name != *name {
+            if element.name() != *name {
                 return false;
             }
             index = element.parent;
@@ -137,47 +120,62 @@ impl<'a> Document<'a> {
     }
 
     /// The (name, text) pairs directly inside of an element.
-    pub(super) fn fields<'t>(&'t self, parent: usize) -> impl Iterator<Item = (&'a str, &'a str)> + 't {
+    pub(super) fn fields(&self, parent: usize) -> impl Iterator<Item = (&str, &str)> {
         // What is inside follows its parent at once.
         let inside = move |element: &&Element| element.parent.is_some_and(|up| up >= parent);
         let after = self.elements.get(parent + 1..).unwrap_or_default().iter().take_while(inside);
-        after.filter(move |element| element.parent == Some(parent)).map(|element| (element.name, element.text))
+        after.filter(move |element| element.parent == Some(parent)).map(|element| (element.name(), element.text()))
     }
 }
 
-impl<'a> Element<'a> {
-    /// The value of an attribute, as written.
-    pub(super) fn attribute(&self, name: &str) -> Option<&'a str> {
-        let mut rest = self.attributes;
-        while let Some((key, after)) = rest.split_once('=') {
-            let after = after.trim_start();
-            let quote = after.chars().next().filter(|c| matches!(c, '"' | '\''))?;
-            let (value, next) = after[1..].split_once(quote)?;
-            if key.trim() == name {
-                return Some(value.trim());
-            }
-            rest = next;
-        }
-        None
+impl Element<'_> {
+    /// Without its name space prefix.
+    pub(super) fn name(&self) -> &str {
+        self.tag.local_name().into_inner()
+    }
+
+    /// The text directly inside.
+    pub(super) fn text(&self) -> &str {
+        &self.text
+    }
+
+    /// The value of an attribute; as written where it cannot be decoded.
+    pub(super) fn attribute(&self, name: &str) -> Option<Cow<'_, str>> {
+        let mut attributes = self.tag.attributes();
+        // That no name stands twice is checked at quadratic cost.
+        let mut attributes = attributes.with_checks(false).filter_map(Result::ok);
+        let attribute = attributes.find(|attribute| attribute.key.as_ref() == name)?;
+        Some(trim(attribute.normalized_value(XmlVersion::Implicit1_0).unwrap_or(attribute.value)))
     }
 }
 
-/// The offset of the `>` that ends a tag, outside of quotes.
-fn tag_end(text: &str) -> Option<usize> {
-    let mut quote = None;
-    for (at, byte) in text.bytes().enumerate() {
-        match quote {
-            Some(open) => quote = quote.filter(|_| byte != open),
-            None if byte == b'>' => return Some(at),
-            None if matches!(byte, b'"' | b'\'') => quote = Some(byte),
-            None => {}
-        }
-    }
-    None
+fn offset(position: u64) -> usize {
+    usize::try_from(position).unwrap_or(usize::MAX)
 }
 
-fn local(name: &str) -> &str {
-    name.rsplit_once(':').map_or(name, |(_, name)| name)
+/// Adds to a piece of text; nothing is copied for the first one.
+fn join<'a>(piece: &mut Cow<'a, str>, more: Cow<'a, str>) {
+    if piece.is_empty() {
+        *piece = more;
+    } else {
+        piece.to_mut().push_str(&more);
+    }
+}
+
+fn trim(text: Cow<'_, str>) -> Cow<'_, str> {
+    match text {
+        Cow::Borrowed(text) => Cow::Borrowed(text.trim()),
+        Cow::Owned(text) => Cow::Owned(text.trim().to_owned()),
+    }
+}
+
+/// `&amp;`, `&#38;`; as written where it is another one.
+fn resolve<'a>(reference: &BytesRef<'a>) -> Cow<'a, str> {
+    match (reference.resolve_char_ref(), resolve_xml_entity(reference)) {
+        (Ok(Some(character)), _) => Cow::Owned(character.into()),
+        (_, Some(text)) => Cow::Borrowed(text),
+        _ => Cow::Owned(format!("&{};", &**reference)),
+    }
 }
 
 #[cfg(test)]
@@ -188,8 +186,8 @@ mod tests {
         let document = Document::read(text);
         let mut out = String::new();
         for element in &document.elements {
-            let attribute = element.attribute("a").unwrap_or("-");
-            out.extend([element.name, ":", element.text, ":", attribute, " "]);
+            let attribute = element.attribute("a").unwrap_or("-".into());
+            out.extend([element.name(), ":", element.text(), ":", &attribute, " "]);
         }
         if let Some((at, message)) = &document.problem {
             out.extend(["! ", &at.to_string(), " ", message]);
@@ -200,11 +198,33 @@ mod tests {
     #[test]
     fn elements_and_mistakes() {
         check("<?xml?><!-- <x> --><p:a a='1>2'> t <b/><c a = \"3\">u</c></p:a>", "a:t:1>2 b::- c:u:3");
-        check("<a><b></a>", "a::- b::- ! 6 `</a>` where `</b>` was expected");
+        check("<a><b></a>", "a::- b::- ! 6 ill-formed document: expected `</b>`, but `</a>` was found");
         check("<a>", "a::- ! 3 `a` is not closed");
-        check("<a", "! 0 `<` without `>`");
-        check("</a>", "! 0 `</a>` closes nothing");
-        check("<!-- ", "! 0 `<!--` without `-->`");
+        check("<a", "! 0 syntax error: tag not closed: `>` not found before end of input");
+        check("</a>", "! 0 ill-formed document: close tag `</a>` does not match any open tag");
+        check("<!-- ", "! 0 syntax error: comment not closed: `-->` not found before end of input");
+    }
+
+    #[test]
+    fn texts_are_decoded() {
+        check("<a><![CDATA[ <x> & ]]></a>", "a:<x> &:-");
+        check("<a>b &amp; <!-- c -->&#x64;&lt;<![CDATA[e]]>\r\nf<g/>h</a>", "a:b & d<e\nf:- g::-");
+        check("<a a='b &amp;&quot;&#33; c'/>", "a::b &\"! c");
+        // Entities of a DTD are none.
+        check("<!DOCTYPE a [<!ENTITY b 'c'>]><a a='&b;'>&b; &#xfffffff; & d</a>", "a:&b; &#xfffffff; & d:&b;");
+        check("\u{feff}<?xml version='1.0' encoding='utf-16'?><a x:a='1' a='2'>é</a>", "a:é:2");
+    }
+
+    #[test]
+    fn hostile_files_take_linear_time() {
+        let deep = Document::read(&"<a>".repeat(1_000_000)).problem;
+        assert_eq!(deep.map(|(_, message)| message).as_deref(), Some("nested deeper than 256"));
+        let attributes: Vec<String> = (0..200_000).map(|number| format!("x{number}=''")).collect();
+        let attributes = attributes.join(" ");
+        let text = format!("<a {attributes} a='1'/>");
+        assert_eq!(Document::read(&text).elements[0].attribute("a").as_deref(), Some("1"));
+        let text = format!("<a>{}</a>", "&amp;<!---->".repeat(200_000));
+        assert_eq!(Document::read(&text).elements[0].text().len(), 200_000);
     }
 
     #[test]

@@ -10,9 +10,9 @@ use serde_json::Value;
 
 use super::child::{self, End};
 use super::copy::Project;
-use super::failure::{Failure, FailureKind};
 use super::rawjson::{Log, Step};
 use super::session::Session;
+use crate::failure::{Failure, FailureKind};
 use crate::proof::Run;
 
 /// Bytes of a build's metadata.
@@ -157,7 +157,6 @@ impl Session {
         let limit = self.options.limit.as_secs();
         let what = format!("the build was ended after {limit} s{}", doing.unwrap_or_default());
         let mut failure = Failure::new(FailureKind::TimedOut, what, "give it more time with --timeout");
-        failure.step = running.map(|step| self.options.mask.apply(&step.name));
         failure.log = running.map(|step| self.tail(&step.tail)).unwrap_or_default();
         failure
     }
@@ -184,7 +183,6 @@ impl Session {
         if failure.log.is_empty() && step.is_none() {
             failure.log = words[words.len().saturating_sub(SHOWN)..].to_vec();
         }
-        failure.step = name;
         failure
     }
 }
@@ -225,7 +223,7 @@ fn judged(why: &str, words: &str, step: Option<&str>) -> Failure {
     ];
     if any(&lost) && step.is_none_or(|_| !why.contains("did not complete successfully")) {
         let what = format!("the engine was lost in the middle of a build{at}: {why}");
-        return Failure::new(FailureKind::Engine, what, "see whether it still runs, and try again");
+        return Failure::new(FailureKind::Broken, what, "see whether it still runs, and try again");
     }
     Failure::new(FailureKind::Build, format!("the build fails{at}: {why}"), "see what the step printed")
 }
@@ -266,7 +264,7 @@ mod tests {
         check("secret token: not found", Some("[2/3] RUN"), FailureKind::Secret);
         let base = "python:9: failed to resolve source metadata for docker.io/library/python:9: dial tcp: lookup x: no such host";
         check(base, None, FailureKind::Base);
-        check("rpc error: code = Unavailable desc = error reading from server: EOF", None, FailureKind::Engine);
+        check("rpc error: code = Unavailable desc = error reading from server: EOF", None, FailureKind::Broken);
         check("dockerfile parse error on line 1: unknown instruction: FRM", None, FailureKind::Build);
     }
 }

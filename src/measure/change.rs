@@ -4,6 +4,8 @@
 use crate::build::Build;
 use crate::cache::rerun;
 use crate::inputs::Inputs;
+use crate::manifest::FileKind;
+use crate::text::path;
 
 /// The files that scenarios change, from the context's root.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -26,39 +28,6 @@ enum Remark {
     /// PHP: what stands behind the last `?>` is text for the reader.
     Php,
 }
-
-const HASH: &[&str] = &[
-    "py",
-    "pyi",
-    "rb",
-    "ru",
-    "rake",
-    "gemspec",
-    "sh",
-    "bash",
-    "yml",
-    "yaml",
-    "toml",
-    "txt",
-    "in",
-    "cfg",
-    "conf",
-    "pl",
-    "r",
-    "jl",
-    "ex",
-    "exs",
-    "tf",
-    "lock",
-    "properties",
-];
-const SLASHES: &[&str] = &[
-    "js", "mjs", "cjs", "jsx", "ts", "mts", "cts", "tsx", "go", "rs", "java", "kt", "kts", "scala", "swift", "c", "h",
-    "cc", "cpp", "hpp", "cs", "fs", "dart", "groovy", "gradle", "proto", "zig", "mod", "scss", "less",
-];
-const DASHES: &[&str] = &["sql", "lua", "hs", "elm"];
-const MARKUP: &[&str] =
-    &["html", "htm", "vue", "svelte", "xml", "csproj", "fsproj", "vbproj", "props", "targets", "md"];
 
 impl Changes {
     /// What stands for an edited source file and for an edited list of dependencies of a build.
@@ -86,35 +55,18 @@ impl Changes {
 
 /// Whether a file is a source by its ending, and no program's settings. A picture may be what reruns a step first.
 fn is_code(path: &str) -> bool {
-    let name = path.rsplit('/').next().unwrap_or(path);
-    let endings =
-        ["py", "js", "mjs", "cjs", "jsx", "ts", "tsx", "vue", "svelte", "go", "rs", "java", "kt", "cs", "rb", "php"];
-    let is_source =
-        name.rsplit_once('.').is_some_and(|(stem, ending)| endings.contains(&ending) && !stem.contains('.'));
-    is_source && !path.split('/').any(|part| part == "node_modules" || part.starts_with('.'))
+    let kind = FileKind::of(path);
+    let is_source = kind.has_code() && kind.ecosystem().is_some() && remark(path).is_some();
+    is_source
+        && !path::name(kind.without_ending()).contains('.')
+        && !path.split('/').any(|part| part == "node_modules" || part.starts_with('.'))
 }
 
 fn remark(path: &str) -> Option<Remark> {
-    let name = path.rsplit('/').next()?.to_ascii_lowercase();
-    if ["gemfile", "pipfile", "rakefile", "makefile", "procfile"].contains(&name.as_str()) {
-        return Some(Remark::Line("#"));
-    }
-    let ending = match name.rsplit_once('.')?.1 {
-        "lock" if name == "pipfile.lock" || name == "composer.lock" => "json",
-        "lock" if !["uv.lock", "poetry.lock", "pdm.lock", "cargo.lock"].contains(&name.as_str()) => return None,
-        ending => ending,
-    };
-    let of = |list: &[&str]| list.contains(&ending);
-    Some(match ending {
-        _ if of(HASH) => Remark::Line("#"),
-        _ if of(SLASHES) => Remark::Line("//"),
-        _ if of(DASHES) => Remark::Line("--"),
-        _ if of(MARKUP) => Remark::Between("<!--", "-->"),
-        "css" => Remark::Between("/*", "*/"),
-        "erl" => Remark::Line("%"),
-        "json" => Remark::Blank,
-        "php" => Remark::Php,
-        _ => return None,
+    Some(match FileKind::of(path).comment()? {
+        "blank" => Remark::Blank,
+        "<?php" => Remark::Php,
+        comment => comment.split_once(' ').map_or(Remark::Line(comment), |(begin, end)| Remark::Between(begin, end)),
     })
 }
 

@@ -12,12 +12,12 @@ pub use self::ground::Ground;
 use super::build::{Built, Mode};
 use super::change::Changes;
 use super::equivalence::{Original, Sources};
-use super::failure::Failure;
 use super::plan::Plan;
 use super::scenario::Series;
 use super::session::Session;
 use super::trial::Wanted;
 use crate::build::Build;
+use crate::failure::{Failure, FailureKind};
 use crate::inputs::Inputs;
 use crate::optimize::{Climbed, Optimized, Rung, optimize, unread_once_compiled};
 use crate::proof::{Check, Declared, Outcome, Proof, Scenario, Tried};
@@ -160,7 +160,7 @@ impl<'s, 'g> Climb<'s, 'g> {
     fn plan(&self, sources: &[Source]) -> Result<Plan, Failure> {
         Plan::of(self.ground.inputs, self.ground.build, sources).ok_or_else(|| {
             let what = "the Dockerfile has no folder to be built in".to_owned();
-            Failure::new(super::FailureKind::Setup, what, "name a file or folder instead of standard input")
+            Failure::new(FailureKind::Setup, what, "name a file or folder instead of standard input")
         })
     }
 

@@ -6,8 +6,8 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use super::failure::{Failure, FailureKind};
 use super::plan::Plan;
+use crate::failure::{Failure, FailureKind};
 use crate::inputs::context::Kind;
 
 /// Entries between two questions whether to go on.

@@ -1,6 +1,8 @@
 //! Compares two images: what is in them, and what containers of them do.
 
 mod imports;
+
+pub(super) use self::imports::Sources;
 mod writes;
 
 pub(super) use self::writes::counts;
@@ -10,10 +12,10 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use super::failure::Failure;
 use super::session::Session;
 use super::trial::{Stood, Trial, Wanted};
 use crate::engine::Engine;
+use crate::failure::{Failure, FailureKind};
 use crate::image::{self, Read};
 use crate::proof::{self, Check, Declared, Seen, Side, compare_answers, denials, failure_class};
 
@@ -29,13 +31,6 @@ pub(super) struct Original<'s> {
     pub imported: BTreeMap<String, String>,
     /// What the user's own commands ended with, and said last.
     pub runs: Vec<(Option<i64>, String)>,
-}
-
-/// What sources tell of a build.
-#[derive(Clone, Debug, Default)]
-pub(super) struct Sources {
-    /// Source files' texts by their paths in the context.
-    pub texts: BTreeMap<String, String>,
 }
 
 impl Session {
@@ -115,7 +110,7 @@ fn read(engine: &Engine, name: &str, stop: &AtomicBool) -> Result<Side, Failure>
 
 fn unread(image: &str, why: &str) -> Failure {
     let what = format!("the image `{image}` could not be read: {why}");
-    Failure::new(super::FailureKind::Engine, what, "see whether the engine still runs, and try again")
+    Failure::new(FailureKind::Broken, what, "see whether the engine still runs, and try again")
 }
 
 /// Whether both stand alike after they were started.

@@ -6,10 +6,9 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 use std::path::Path;
 use std::time::Duration;
 
-use super::failure::Failure;
 use super::meter;
-use super::session::{LABEL, LOCK};
 use crate::engine::{self, Engine};
+use crate::failure::Failure;
 
 /// Characters of a nonce that tell machine and folder.
 const PLACE: usize = 6;
@@ -46,7 +45,7 @@ impl Cleaned {
 pub fn clean_up(options: &engine::Options, above: Option<&Path>) -> Result<Cleaned, Failure> {
     let engine = Engine::connect(options)?;
     let above = above.map_or_else(std::env::temp_dir, Path::to_owned);
-    Ok(of_dead_runs(&engine, &above)?)
+    of_dead_runs(&engine, &above)
 }
 
 /// Six letters and digits that tell this machine and folder: a folder that is not there was removed, or is another's.
@@ -60,7 +59,7 @@ pub(super) fn place(above: &Path) -> String {
 }
 
 /// The nonces that the engine's images, containers and networks carry.
-fn named(engine: &Engine) -> Result<std::collections::BTreeSet<String>, engine::Error> {
+fn named(engine: &Engine) -> Result<std::collections::BTreeSet<String>, Failure> {
     let images = engine.images()?;
     let tags = images.iter().flat_map(|image| &image.tags);
     let mut nonces: std::collections::BTreeSet<String> = tags
@@ -81,7 +80,7 @@ fn is_nonce(text: &str) -> bool {
 }
 
 /// Removes what is left of runs whose folder nobody holds, or is gone: their names alone are left then.
-pub(super) fn of_dead_runs(engine: &Engine, above: &Path) -> Result<Cleaned, engine::Error> {
+pub(super) fn of_dead_runs(engine: &Engine, above: &Path) -> Result<Cleaned, Failure> {
     let mut all = Cleaned::default();
     for entry in fs::read_dir(above).into_iter().flatten().flatten() {
         let name = entry.file_name();
@@ -211,6 +210,12 @@ fn unlock(folder: &Path) {
         }
     }
 }
+
+/// The label of containers and networks of a run; its value is the nonce.
+pub(super) const LABEL: &str = "dockopt.run";
+
+/// The file of a run's folder that is locked while it lives.
+pub(super) const LOCK: &str = "run";
 
 #[cfg(test)]
 mod tests {

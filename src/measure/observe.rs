@@ -3,14 +3,16 @@
 use std::collections::BTreeSet;
 
 use super::equivalence::Original;
-use super::failure::Failure;
 use super::session::Session;
 use crate::build::{Base, Build, Reference, Slim};
+use crate::failure::Failure;
 use crate::image::PathId;
 use crate::inputs::Inputs;
+use crate::manifest::FileKind;
 use crate::optimize::{Evidence, Observed};
 use crate::proof::{Declared, Probe, Side, command, lacking, library, node, python, python_module, script_file};
 use crate::shell;
+use crate::text::path;
 
 impl Session {
     /// Names that the engine has images of.
@@ -82,8 +84,8 @@ fn programs(side: &Side, declared: &Declared, evidence: &Evidence) -> BTreeSet<S
     programs.extend(node(&evidence.texts, file.as_deref()).programs);
     let config = side.config();
     let words: Vec<&String> = config.entrypoint.iter().chain(&config.cmd).flatten().collect();
-    for (path, text) in evidence.texts.iter().filter(|(path, _)| path.strip_suffix(".sh").is_some()) {
-        let name = path.rsplit('/').next().unwrap_or(path);
+    for (path, text) in evidence.texts.iter().filter(|(path, _)| FileKind::of(path).is_shell()) {
+        let name = path::name(path);
         if words.iter().any(|word| word.contains(name)) {
             let script = shell::parse(text);
             programs.extend(script.invocations().iter().filter_map(|one| one.program).map(str::to_owned));

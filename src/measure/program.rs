@@ -5,7 +5,7 @@ use std::process::Command;
 use std::time::Duration;
 
 use super::child::{self, End};
-use super::failure::{Failure, FailureKind};
+use crate::failure::{Failure, FailureKind};
 
 /// For `docker buildx version`.
 const PATIENCE: Duration = Duration::from_secs(30);

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, VecDeque};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use jiff::Timestamp;
 use serde::Deserialize;
 
 /// Steps that are kept; no build has as many.
@@ -134,9 +135,9 @@ impl Log {
         if !vertex.error.is_empty() {
             step.error = vertex.error;
         }
-        let started = vertex.started.as_deref().and_then(nanoseconds);
+        let started = vertex.started.as_deref().and_then(unix_nanoseconds);
         step.begun |= started.is_some();
-        if let (Some(start), Some(end)) = (started, vertex.completed.as_deref().and_then(nanoseconds))
+        if let (Some(start), Some(end)) = (started, vertex.completed.as_deref().and_then(unix_nanoseconds))
             && step.ran.len() < STEPS
         {
             step.ran.insert(start, end);
@@ -155,30 +156,9 @@ impl Log {
     }
 }
 
-/// A time of RFC 3339 in UTC, in nanoseconds since 1970.
+/// A time of RFC 3339 in nanoseconds since 1970.
 pub(super) fn unix_nanoseconds(text: &str) -> Option<i128> {
-    /// The first of January 1970.
-    const EPOCH: i128 = 719_469 * 86_400_000_000_000;
-    nanoseconds(text).map(|time| time - EPOCH)
-}
-
-/// A time of RFC 3339 in UTC, in nanoseconds since a fixed day.
-fn nanoseconds(text: &str) -> Option<i128> {
-    let (date, time) = text.strip_suffix('Z')?.split_once('T')?;
-    let mut date = date.splitn(3, '-').map(|part| part.parse::<i128>().ok());
-    let (year, month, day) = (date.next()??, date.next()??, date.next()??);
-    let (time, fraction) = time.split_once('.').unwrap_or((time, ""));
-    let mut time = time.splitn(3, ':').map(|part| part.parse::<i128>().ok());
-    let (hour, minute, second) = (time.next()??, time.next()??, time.next()??);
-    let fraction: i128 = if fraction.is_empty() { 0 } else { format!("{fraction:0<9}").get(..9)?.parse().ok()? };
-    if !(1..=12).contains(&month) || !(1..=31).contains(&day) || !(0..=9999).contains(&year) {
-        return None;
-    }
-    // Days of the civil calendar, years that begin in March.
-    let (year, month) = if month < 3 { (year - 1, month + 9) } else { (year, month - 3) };
-    let days =
-        year * 365 + year.div_euclid(4) - year.div_euclid(100) + year.div_euclid(400) + (153 * month + 2) / 5 + day;
-    Some(((days * 24 + hour) * 60 + minute) * 60_000_000_000 + second * 1_000_000_000 + fraction)
+    text.parse::<Timestamp>().ok().map(Timestamp::as_nanosecond)
 }
 
 #[cfg(test)]
@@ -199,7 +179,7 @@ mod tests {
             r#"{"vertexes":[{"digest":"a","name":"[internal] load .dockerignore","started":"2026-11-20T18:28:31.9Z","completed":"2026-11-20T18:28:32.1Z"},{"digest":"b","name":"[2/3] RUN x"}]}"#,
             r#"{"vertexes":[{"digest":"b","name":"[2/3] RUN x","started":"2026-02-28T23:59:59.5Z"}]}"#,
             r#"{"logs":[{"vertex":"b","stream":1,"data":"aGVsbG8K"},{"vertex":"none","data":"!"}]}"#,
-            r#"{"vertexes":[{"digest":"b","started":"2026-02-28T23:59:59.5Z","completed":"2026-03-01T00:00:01Z","error":"exit code: 1"}]}"#,
+            r#"{"vertexes":[{"digest":"b","started":"2026-02-28T23:59:59.5Z","completed":"2026-03-01T02:00:01+02:00","error":"exit code: 1"}]}"#,
             r#"{"vertexes":[{"digest":"c","name":"[3/3] COPY","started":"2026-11-20T18:28:31Z","completed":"2026-11-20T18:28:31Z","cached":true}]}"#,
             "ERROR: failed to build",
             "{not json",
@@ -219,11 +199,12 @@ mod tests {
     #[test]
     fn times_that_are_none_are_left_out() {
         for wrong in ["", "Z", "T", "2026-11-20", "2026-13-01T00:00:00Z", "x-y-zTa:b:cZ", "2026-11-20T1:2Z"] {
-            assert_eq!(nanoseconds(wrong), None, "{wrong}");
+            assert_eq!(unix_nanoseconds(wrong), None, "{wrong}");
         }
-        let day = nanoseconds("2024-02-29T00:00:00Z").unwrap();
-        assert_eq!(nanoseconds("2024-03-01T00:00:00.000000001Z").unwrap() - day, 86_400_000_000_001);
+        let day = unix_nanoseconds("2024-02-29T00:00:00Z").unwrap();
+        assert_eq!(unix_nanoseconds("2024-03-01T00:00:00.000000001Z").unwrap() - day, 86_400_000_000_001);
         assert_eq!(unix_nanoseconds("1970-01-01T00:00:00Z"), Some(0));
         assert_eq!(unix_nanoseconds("2026-11-20T18:41:01Z"), Some(1_795_200_061_000_000_000));
+        assert_eq!(unix_nanoseconds("2026-11-20T19:41:01.5+01:00"), Some(1_795_200_061_500_000_000));
     }
 }

@@ -3,10 +3,10 @@
 use super::build::{Built, Mode};
 use super::change::{Changes, changed};
 use super::copy::Project;
-use super::failure::Failure;
 use super::plan::Plan;
 use super::session::Session;
 use super::size::ImageSize;
+use crate::failure::Failure;
 use crate::proof::{Figures, Scenario};
 
 /// What is built, and how often.

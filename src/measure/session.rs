@@ -11,21 +11,15 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use super::copy::Project;
-use super::failure::{Failure, FailureKind};
-use super::leftover::{self, Cleaned};
+use super::leftover::{self, Cleaned, LABEL, LOCK};
 use super::meter::Meter;
 use super::plan::Plan;
 use super::program::Program;
 use super::rawjson;
 use crate::engine::{self, Engine};
+use crate::failure::{Failure, FailureKind};
 use crate::finding::Mask;
 use crate::inputs::BuildOptions;
-
-/// The label of containers and networks of a run; its value is the nonce.
-pub(super) const LABEL: &str = "dockopt.run";
-
-/// The file of a run's folder that is locked while it lives.
-pub(super) const LOCK: &str = "run";
 
 /// How builds are run.
 #[derive(Clone)]

@@ -7,9 +7,9 @@ use flate2::Compression;
 use flate2::write::GzEncoder;
 use serde::Deserialize;
 
-use super::failure::{Failure, FailureKind};
 use super::session::Session;
 use crate::engine::Saved;
+use crate::failure::{Failure, FailureKind};
 use crate::image::tar::{MemberKind, Skip, TarError, Walk};
 use crate::image::{Limits, Platform};
 
@@ -108,7 +108,7 @@ impl Session {
     fn streamed(&self, reference: &str, platform: Option<&Platform>, diff_ids: &[String]) -> Result<Vec<u64>, Failure> {
         let broken = |why: String| {
             let what = format!("the image `{reference}` could not be measured: {why}");
-            Failure::new(FailureKind::Engine, what, "see whether the engine still runs, and try again")
+            Failure::new(FailureKind::Broken, what, "see whether the engine still runs, and try again")
         };
         let saved = self.engine.save(reference, platform)?;
         let (sizes, paths) =

@@ -7,19 +7,15 @@ use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 use self::stand::Stand;
-use super::failure::Failure;
 use super::session::Session;
 use crate::engine::{Change, ChangeKind, Exec};
+use crate::failure::Failure;
 use crate::image::Config;
-use crate::proof::{Answers, Probe};
+use crate::proof::Answers;
+use crate::text::path;
 
-pub use self::stand::Companion;
-
-/// Bytes of a container's words that are kept.
-pub(super) const WORDS: usize = 256 << 10;
-
-/// Between two looks at a container.
-const LOOK: Duration = Duration::from_millis(250);
+pub use self::stand::{Companion, Wanted};
+use self::stand::{LOOK, WORDS};
 
 /// A container that exposes nothing, starts no known server and runs for so long goes on.
 const QUIET: Duration = Duration::from_secs(10);
@@ -29,40 +25,6 @@ const SETTLE: Duration = Duration::from_millis(750);
 
 /// How often a health check may fail at first.
 const HEALTH: usize = 15;
-
-/// What is asked of both sides.
-#[derive(Clone, Debug)]
-pub struct Wanted {
-    /// Named questions; where there are none, paths are guessed.
-    pub probes: Vec<Probe>,
-    /// Paths that are asked for where no question is named.
-    pub paths: Vec<String>,
-    /// Containers beside it: what they are called, and their images.
-    pub services: Vec<Companion>,
-    /// `KEY=value`.
-    pub environment: Vec<String>,
-    /// Commands of the user's own tests, for a shell in a container of their own.
-    pub runs: Vec<String>,
-    /// For a container to open its ports.
-    pub limit: Duration,
-    /// Whether its command starts a server that is known, also where no EXPOSE tells: it is waited for.
-    pub serves: bool,
-}
-
-impl Default for Wanted {
-    fn default() -> Self {
-        let limit = Duration::from_mins(1);
-        Self {
-            probes: Vec::new(),
-            paths: vec!["/".to_owned()],
-            services: Vec::new(),
-            environment: Vec::new(),
-            runs: Vec::new(),
-            limit,
-            serves: false,
-        }
-    }
-}
 
 /// How a container stands after it was waited for.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -197,7 +159,7 @@ impl Trial<'_> {
             Ok(ended) => Ok(Some((ended.code.unwrap_or(-1), ended.spoken.text()))),
             // It may have ended meanwhile.
             Err(_) if !session.engine.state(id)?.running => Ok(None),
-            Err(error) => Err(error.into()),
+            Err(error) => Err(error),
         }
     }
 
@@ -245,5 +207,5 @@ impl Trial<'_> {
 fn is_own(path: &str) -> bool {
     let foreign =
         ["/proc", "/sys", "/dev", "/etc/hosts", "/etc/hostname", "/etc/resolv.conf", "/etc/mtab", "/.dockerenv"];
-    !foreign.iter().any(|own| path == *own || path.strip_prefix(own).is_some_and(|rest| rest.starts_with('/')))
+    !foreign.iter().any(|own| path::is_within(path, own))
 }

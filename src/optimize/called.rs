@@ -1,12 +1,16 @@
-//! Programs of full images that the sources of a Node or Ruby project start, or that a package of theirs starts.
+//! Programs of full images that the sources of a Node or Ruby project start, or that a package of theirs starts; and what
+//! steps do to its manifest.
 
 use std::collections::BTreeSet;
 
+use super::reach::Reach;
 use super::scene::Scene;
-use crate::build::Slim;
+use crate::build::{Build, Slim, Stage};
 use crate::dockerfile::Keyword;
-use crate::manifest::{Ecosystem, Scope};
+use crate::manifest::{Ecosystem, FileKind, Scope};
+use crate::shell::program::{Kind, Program};
 use crate::shell::{PackageSource, Verb, parse};
+use crate::sources::patterns;
 
 /// Packages of the registries that do nothing without a program (their own descriptions).
 const PACKAGES: [(Ecosystem, &str, &str); 15] = [
@@ -73,32 +77,18 @@ fn installs_browser(scene: &Scene) -> bool {
     })
 }
 
-/// Texts that hold one of these may start programs.
-const STARTERS: [&str; 10] =
-    ["child_process", "execa", "shelljs", "cross-spawn", "zx", "Bun.", "'bun'", "\"bun\"", "which", "tinyexec"];
-
 fn started(scene: &Scene, language: Ecosystem, ships: bool) -> BTreeSet<&'static str> {
     let mut found = BTreeSet::new();
     let ruby = language == Ecosystem::Ruby;
-    let starters: &[&str] = if ruby { &["system", "`", "exec", "spawn", "popen", "Open3", "%x"] } else { &STARTERS };
-    let endings: &[&str] =
-        if ruby { &["rb", "rake", "ru"] } else { &["js", "mjs", "cjs", "ts", "mts", "cts", "jsx", "tsx"] };
+    let starters = patterns::words_in(if ruby { "Ruby" } else { "JavaScript" }, "starts programs");
+    let reach = Reach::new(scene);
     let programs: Vec<&'static str> = Slim::called_by_name().chain(["python3"]).collect();
-    for (path, text) in scene.evidence.holding(starters) {
-        let source = path.rsplit_once('.').is_some_and(|(_, ending)| endings.contains(&ending));
-        if source && (!ships || is_shipped(path)) {
+    for (path, text) in scene.evidence.holding(&starters) {
+        if FileKind::of(path).is_source_of(language) && (!ships || reach.may_run(path)) {
             found.extend(programs.iter().filter(|program| calls(text, program, ruby)));
         }
     }
     found
-}
-
-/// Whether a source may run in a container: no test, no setting of a bundler, nothing that makes releases.
-pub(super) fn is_shipped(path: &str) -> bool {
-    let aside = ["test", "tests", "__tests__", "__mocks__", "spec", "e2e", "cypress", "stories", "benchmarks", "docs"];
-    let (folders, name) = path.rsplit_once('/').unwrap_or(("", path));
-    let words = [".test.", ".spec.", ".config.", "release", "publish", "changelog", "bump", "gulpfile", "Gruntfile"];
-    !folders.split('/').any(|folder| aside.contains(&folder)) && !words.iter().any(|word| name.contains(word))
 }
 
 /// Whether a text that a function is given to start holds a call of the program.
@@ -150,6 +140,19 @@ fn is_started(before: &str, quote: char, alone: bool) -> bool {
         // Ruby calls without brackets.
         None => matches!(&*last(before), "system" | "exec" | "spawn" | "popen" | "capture2" | "capture2e" | "capture3"),
     }
+}
+
+/// Whether a RUN changes the manifest that the context brings.
+pub(super) fn changes_manifest(build: &Build, stage: &Stage) -> bool {
+    let runs = build.instructions(stage).filter(|(_, one)| one.keyword == Keyword::Run);
+    runs.filter_map(|(index, _)| build.code(index)).flat_map(|code| code.script.invocations()).any(|one| {
+        let program = one.program.map_or(Program::UNKNOWN, Program::of);
+        let changes = program.is(Kind::Copies) || program.is(Kind::Edits);
+        let pkg = one.package_call().is_some_and(|call| {
+            matches!(call.verb_text.as_str(), "pkg" | "pkg set" | "pkg delete" | "init" | "set-script")
+        });
+        pkg || changes && one.args.iter().any(|word| word.text().contains("package.json"))
+    })
 }
 
 #[cfg(test)]

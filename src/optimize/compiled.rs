@@ -25,7 +25,6 @@ mod wanted;
 #[cfg(test)]
 mod tests;
 
-pub(super) use self::mounts::insert;
 pub(super) use self::remains::unread;
 pub(crate) use self::start::GO_RUN_VALUES;
 use super::pass::Pass;

@@ -4,7 +4,9 @@ mod sieve;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use self::sieve::Sieves;
+use memchr::memmem::Finder;
+
+use self::sieve::{Sieve, Sieves, Word, triples};
 use super::service::Service;
 
 /// What stands behind decisions, as far as somebody looked.
@@ -42,4 +44,35 @@ pub struct Observed {
     pub answers: Vec<(u16, String)>,
     /// Ports that it listened on.
     pub ports: Vec<u16>,
+}
+
+impl Evidence {
+    /// The texts that hold one of the words, by their paths.
+    pub(in crate::optimize) fn holding<'e, T: AsRef<str>>(
+        &'e self,
+        words: &[T],
+    ) -> impl Iterator<Item = (&'e String, &'e String)> + use<'e, T> {
+        let words: Vec<Word> = words
+            .iter()
+            .map(|word| {
+                let word = word.as_ref().as_bytes();
+                Word { finder: Finder::new(word).into_owned(), triples: triples(word).collect() }
+            })
+            .collect();
+        self.texts.iter().zip(self.sieves.of(&self.texts)).filter_map(move |(text, sieve)| {
+            let holds = |word: &Word| sieve.may_hold(&word.triples) && word.finder.find(text.1.as_bytes()).is_some();
+            words.iter().any(holds).then_some(text)
+        })
+    }
+
+    /// The texts that may hold one of the words, letters of any case taken for the same: all that do, and a few others.
+    pub(in crate::optimize) fn perhaps_holding<'e, T: AsRef<str>>(
+        &'e self,
+        words: &[T],
+    ) -> impl Iterator<Item = (&'e String, &'e String)> + use<'e, T> {
+        let words: Vec<Vec<u64>> = words.iter().map(|word| triples(word.as_ref().as_bytes()).collect()).collect();
+        let texts = self.texts.iter().zip(self.sieves.of(&self.texts));
+        let passes = move |sieve: &Sieve| words.iter().any(|word| sieve.may_hold(word));
+        texts.filter(move |(_, sieve)| passes(sieve)).map(|(text, _)| text)
+    }
 }

@@ -10,7 +10,6 @@ mod port;
 mod root;
 mod route;
 mod secret;
-mod signs;
 mod steps;
 #[cfg(test)]
 mod tests;

@@ -2,6 +2,7 @@
 //! that a COPY names, that a manifest or a source mentions, or that another build with the same file wants.
 
 mod evidence;
+mod exclusion;
 mod group;
 mod junk;
 mod lines;
@@ -9,38 +10,22 @@ mod secrets;
 #[cfg(test)]
 mod tests;
 
+use self::exclusion::{Exclusion, WORTHWHILE};
 use self::group::Group;
-use self::lines::{Lines, Section};
+use self::lines::Lines;
 use super::pass::Pass;
 use super::rung::Rung;
 use super::scene::{Scene, Turn};
 use crate::finding::{FileEdit, Target};
 use crate::inputs::IgnoreInput;
-use crate::inputs::context::EntryId;
 use crate::text::{Span, bytes};
 
 /// Its passes.
 pub(super) const PASSES: &[Pass] =
     &[Pass::new("dockerignore", Rung::Ignore, "keeps out of the context what no build needs", run)];
 
-/// Bytes below which nobody would add a line to an ignore file that is there.
-const WORTHWHILE: u64 = 100_000;
-
 /// Parts that a reason names.
 const NAMED: usize = 3;
-
-/// Something that stays out.
-#[derive(Clone, Debug)]
-struct Gone {
-    entry: EntryId,
-    /// The line that leaves it out if nothing else is taken by it; else its path is.
-    pattern: String,
-    section: Section,
-    /// Bytes that a build fetches of it.
-    bytes: u64,
-    /// Whether it is worth a line in a file that is there already.
-    worth: bool,
-}
 
 fn run(scene: &Scene, turn: &mut Turn) {
     let Some(group) = Group::new(scene) else { return };
@@ -71,7 +56,7 @@ fn run(scene: &Scene, turn: &mut Turn) {
 }
 
 /// Writes a file where there is none, or into one without a pattern.
-fn write(scene: &Scene, group: &Group, gone: &[Gone], turn: &mut Turn) {
+fn write(scene: &Scene, group: &Group, gone: &[Exclusion], turn: &mut Turn) {
     let mut lines = Lines::of(group, gone);
     // A build that names what it takes is sent nothing else.
     if group.takes_everything() {
@@ -95,12 +80,12 @@ fn write(scene: &Scene, group: &Group, gone: &[Gone], turn: &mut Turn) {
 }
 
 /// Adds what is missing behind the author's lines.
-fn repair(scene: &Scene, group: &Group, gone: &[Gone], turn: &mut Turn) {
+fn repair(scene: &Scene, group: &Group, gone: &[Exclusion], turn: &mut Turn) {
     let total: u64 = gone.iter().map(|one| one.bytes).sum();
     if total < WORTHWHILE && !gone.iter().any(|one| one.worth) {
         return;
     }
-    let gone: Vec<Gone> = gone.iter().filter(|one| one.worth || one.bytes >= WORTHWHILE).cloned().collect();
+    let gone: Vec<Exclusion> = gone.iter().filter(|one| one.worth || one.bytes >= WORTHWHILE).cloned().collect();
     let lines = Lines::of(group, &gone);
     let IgnoreInput::Present(file, _) = &scene.input().ignore else { return };
     if lines.is_empty() {
@@ -117,13 +102,13 @@ fn repair(scene: &Scene, group: &Group, gone: &[Gone], turn: &mut Turn) {
 }
 
 /// `212 MB of 215 MB need not be sent: node_modules (180 MB), .git (30 MB)`.
-fn why(group: &Group, gone: &[Gone]) -> String {
+fn why(group: &Group, gone: &[Exclusion]) -> String {
     let saved: u64 = gone.iter().map(|one| one.bytes).sum();
     let all = group.sent();
     if saved == 0 {
         return "secrets and what tools leave behind would go along unseen".to_owned();
     }
-    let mut largest: Vec<&Gone> = gone.iter().filter(|one| one.bytes > 0).collect();
+    let mut largest: Vec<&Exclusion> = gone.iter().filter(|one| one.bytes > 0).collect();
     largest.sort_by(|a, b| b.bytes.cmp(&a.bytes).then(a.entry.cmp(&b.entry)));
     let named: Vec<String> = largest
         .iter()

@@ -2,8 +2,7 @@
 
 mod caches;
 mod client;
-pub(super) mod literal;
-mod native;
+pub(super) mod native;
 mod need;
 mod output;
 mod pieces;
@@ -15,13 +14,13 @@ mod words;
 mod write;
 mod writes;
 
+use super::called;
 use super::pass::Pass;
 use super::rung::Rung;
 use super::scene::{Scene, Turn};
 use crate::build::Base;
 
 pub(super) use self::native::{build_packages, run_packages};
-pub(super) use self::pieces::changes_manifest;
 pub(super) use self::writes::writes;
 
 /// Its passes.
@@ -48,7 +47,7 @@ fn stages(scene: &Scene, turn: &mut Turn) {
     const WHAT: &str = "build in a stage of its own";
     let build = scene.build;
     let Some(stage) = scene.target().filter(|_| build.is_ordinary() && build.knows_target()) else { return };
-    if !pieces::stands_alone(build, stage) || pieces::changes_manifest(build, stage) {
+    if !pieces::stands_alone(build, stage) || called::changes_manifest(build, stage) {
         return;
     }
     let pieces = match pieces::read(scene, stage) {

@@ -1,4 +1,4 @@
-//! The list of passes.
+//! What a pass is.
 
 use super::rung::Rung;
 use super::scene::{Scene, Turn};
@@ -34,28 +34,4 @@ impl Pass {
     pub(super) const fn at_max(id: &'static str, rung: Rung, title: &'static str, run: fn(&Scene, &mut Turn)) -> Self {
         Self { info: PassInfo { id, rung, title, max: true }, run }
     }
-}
-
-/// All in the order of their running; rungs never go down.
-pub(super) fn all() -> impl Iterator<Item = &'static Pass> {
-    let stages = [super::python::STAGES, super::node::STAGES, super::compiled::STAGES, super::scripted::STAGES];
-    let lists =
-        [super::ignore::PASSES, super::order::PASSES, super::compiled::MOUNTS, super::flags::PASSES].into_iter();
-    lists
-        .chain(stages)
-        .chain([
-            super::compiled::BASES,
-            super::slim::PASSES,
-            super::compiled::MENDED,
-            super::hygiene::COMMANDS,
-            super::compiled::SCRATCH,
-            super::hygiene::PASSES,
-            super::server::PASSES,
-        ])
-        .flatten()
-}
-
-/// What there is, in the order of running.
-pub fn passes() -> impl Iterator<Item = PassInfo> {
-    all().map(|pass| pass.info)
 }

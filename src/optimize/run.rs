@@ -4,9 +4,10 @@ use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::evidence::Evidence;
-use super::pass::{self, Pass};
+use super::pass::Pass;
+use super::passes;
 use super::rung::{Level, Rung};
-use super::scene::{Scene, Turn};
+use super::scene::{Refusal, Scene, Step, Turn};
 use crate::build::Build;
 use crate::dockerfile::{self, Keyword};
 use crate::finding::{FileEdit, Target};
@@ -25,28 +26,6 @@ pub struct Options {
     pub skip: BTreeSet<String>,
     /// Rungs that don't.
     pub without: BTreeSet<Rung>,
-}
-
-/// Something that was done.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Step {
-    /// The pass.
-    pub pass: &'static str,
-    /// What, in a few words: `copies package.json and package-lock.json first`.
-    pub what: String,
-    /// The evidence, in one sentence without a full stop.
-    pub why: String,
-}
-
-/// Something that was not done.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Refusal {
-    /// The pass.
-    pub pass: &'static str,
-    /// What, in a few words.
-    pub what: String,
-    /// Why, in one sentence without a full stop.
-    pub why: String,
 }
 
 /// One rung after climbing it.
@@ -121,7 +100,7 @@ pub fn optimize(inputs: &Inputs, build: usize, evidence: &Evidence, options: &Op
     let mut scene: Cow<Inputs> = Cow::Borrowed(inputs);
     for rung in Rung::ALL.into_iter().filter(|rung| options.level.allows(*rung)) {
         let mut climbed = Climbed { rung, steps: Vec::new(), refusals: Vec::new(), sources: Vec::new() };
-        for pass in pass::all().filter(|pass| pass.info.rung == rung && runs(pass, options)) {
+        for pass in passes::all().filter(|pass| pass.info.rung == rung && runs(pass, options)) {
             let turn = for_others(pass, turn(pass, &scene, build, evidence), &scene, build);
             if take(pass, turn, dockerfile, &mut now, &mut climbed) {
                 scene = Cow::Owned(scene.with_sources(&now));

@@ -1,14 +1,13 @@
 //! What a pass sees, and what it answers with.
 
 use super::evidence::Evidence;
-use super::run::{Refusal, Step};
 use crate::build::{Build, Stage};
-use crate::dockerfile::File;
+use crate::dockerfile::{File, Instruction};
 use crate::finding::{FileEdit, Target};
 use crate::inputs::context::BuildContext;
 use crate::inputs::{BuildInput, Inputs};
 use crate::manifest::Project;
-use crate::text::{Source, Span};
+use crate::text::{Edit, Source, Span};
 
 /// The build as the passes before left it.
 pub(super) struct Scene<'a> {
@@ -60,6 +59,55 @@ impl<'a> Scene<'a> {
     pub(super) fn edit(&self, span: Span, text: impl Into<String>) -> FileEdit {
         FileEdit { target: Target::File(self.input().dockerfile), span, text: text.into() }
     }
+
+    /// A piece of the Dockerfile with edits inside of it; `None` where they do not fit.
+    pub(super) fn slice_with(&self, span: Span, edits: &[Edit]) -> Option<String> {
+        if edits.iter().any(|edit| !span.contains(edit.span)) {
+            return None;
+        }
+        let piece = Source::of("Dockerfile", self.source().slice(span));
+        let mut shifted = Vec::new();
+        for edit in edits {
+            let span = Span::new(edit.span.start - span.start, edit.span.end - span.start);
+            shifted.push(Edit { span, text: edit.text.clone() });
+        }
+        String::from_utf8(crate::text::apply(&piece, &shifted).ok()?).ok()
+    }
+
+    /// From the first comment line right above an instruction to the end of its last line, that line's end included.
+    pub(super) fn passage(&self, index: usize) -> Span {
+        self.file().passage(index)
+    }
+
+    /// The passage's text, with a line end where the file's last line has none.
+    pub(super) fn passage_text(&self, index: usize) -> String {
+        let mut text = self.source().slice(self.passage(index)).to_owned();
+        if !text.ends_with('\n') {
+            text.push_str(self.newline());
+        }
+        text
+    }
+
+    /// Mounts behind the flags that a RUN has, each on its line where they are many.
+    pub(super) fn insert_mounts(&self, instruction: &Instruction, mounts: &[String]) -> FileEdit {
+        let text = |text: String| text.replace('\n', self.newline());
+        let Some(last) = instruction.flags.last().map(|flag| flag.word.span.end) else {
+            let line = match mounts {
+                [one] => format!(" {one}"),
+                several => several.iter().map(|one| format!(" {one} \\\n   ")).collect::<Vec<_>>().concat(),
+            };
+            return self.edit(Span::at(instruction.name.span.end), text(line));
+        };
+        let added = mounts.iter().map(|one| format!(" \\\n    {one}")).collect::<Vec<_>>().concat();
+        // The command goes to a line of its own, unless it stands there.
+        let rest = &self.source().text()[last as usize..];
+        let own = rest.trim_start_matches([' ', '\t']).starts_with('\\');
+        let blank = rest.len() - rest.trim_start_matches([' ', '\t']).len();
+        if own {
+            return self.edit(Span::at(last), text(added));
+        }
+        self.edit(Span::new(last, last + blank as u32), text(format!("{added} \\\n    ")))
+    }
 }
 
 /// What a pass answers with. Without edits nothing changes.
@@ -84,4 +132,26 @@ impl Turn {
     pub(super) fn refuse(&mut self, what: impl Into<String>, why: impl Into<String>) {
         self.refusals.push(Refusal { pass: "", what: what.into(), why: why.into() });
     }
+}
+
+/// Something that was done.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Step {
+    /// The pass.
+    pub pass: &'static str,
+    /// What, in a few words: `copies package.json and package-lock.json first`.
+    pub what: String,
+    /// The evidence, in one sentence without a full stop.
+    pub why: String,
+}
+
+/// Something that was not done.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Refusal {
+    /// The pass.
+    pub pass: &'static str,
+    /// What, in a few words.
+    pub what: String,
+    /// Why, in one sentence without a full stop.
+    pub why: String,
 }

@@ -9,8 +9,6 @@ mod tests;
 
 use super::pass::Pass;
 use super::rung::Rung;
-use super::scene::Scene;
-use crate::build::{Base, Reference, Stage};
 
 pub(super) use self::gems::{build_packages, run_packages};
 
@@ -23,9 +21,3 @@ pub(super) const STAGES: &[Pass] = &[
         super::order::again("dependency-files-first", scene, turn);
     }),
 ];
-
-/// The folder in which official PHP images work.
-fn official_folder(scene: &Scene, stage: &Stage) -> Option<&'static str> {
-    let Base::Image(image) = scene.build.root_base(stage) else { return None };
-    (Reference::of(image).short_name() == "php").then_some("/var/www/html")
-}

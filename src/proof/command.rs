@@ -3,8 +3,11 @@
 use std::collections::BTreeMap;
 
 use crate::image::Config;
+use crate::manifest::{Ecosystem, FileKind};
 use crate::optimize::GO_RUN_VALUES;
 use crate::shell;
+use crate::shell::program::Program;
+use crate::text::path;
 
 /// Wrappers in wrappers that are looked through.
 const DEEPEST: usize = 8;
@@ -27,7 +30,7 @@ pub fn command(config: &Config, scripts: &BTreeMap<String, String>) -> Vec<Strin
         words = inner;
     }
     if let Some(first) = words.first_mut() {
-        let name = first.rsplit('/').next().unwrap_or(first);
+        let name = path::name(first);
         // A script of the project is meant by its path, a program by its name.
         let installed = ["/bin/", "/sbin/", "/.bin/"].iter().any(|folder| first.contains(folder));
         if installed && !name.is_empty() {
@@ -40,8 +43,8 @@ pub fn command(config: &Config, scripts: &BTreeMap<String, String>) -> Vec<Strin
 /// The text of `sh -c TEXT`.
 fn shell_text(words: &[String]) -> Option<&str> {
     let [shell, flag, text, ..] = words else { return None };
-    let name = shell.rsplit('/').next()?;
-    let is_shell = matches!(name, "sh" | "bash" | "ash" | "dash");
+    let name = path::name(shell);
+    let is_shell = Program::of(name).is_shell();
     (is_shell && flag.starts_with('-') && !flag.starts_with("--") && flag.ends_with('c')).then_some(text)
 }
 
@@ -63,7 +66,7 @@ fn without_exec(text: &str) -> String {
 
 /// What is started by what starts; `None` where nothing is taken off.
 fn unwrapped(words: &[String], scripts: &BTreeMap<String, String>) -> Option<Vec<String>> {
-    let name = |word: &String| word.rsplit('/').next().unwrap_or(word).to_owned();
+    let name = |word: &String| path::name(word).to_owned();
     if let Some(text) = shell_text(words) {
         return plain(text).or_else(|| {
             let shell = name(&words[0]);
@@ -88,7 +91,7 @@ fn unwrapped(words: &[String], scripts: &BTreeMap<String, String>) -> Option<Vec
         ("uv", Some("run")) => {
             let mut inner = rest(2 + words[2..].iter().take_while(|word| is_switch(word)).count())?;
             // It runs scripts and modules with the project's Python.
-            if inner[0].strip_suffix(".py").is_some() || matches!(&*inner[0], "-m" | "--module") {
+            if FileKind::of(&inner[0]).is_source_of(Ecosystem::Python) || matches!(&*inner[0], "-m" | "--module") {
                 inner.insert(0, "python".to_owned());
             }
             Some(inner)
@@ -105,7 +108,7 @@ fn unwrapped(words: &[String], scripts: &BTreeMap<String, String>) -> Option<Vec
 /// The words that a toolchain, which compiles and starts, hands on to the program that it starts; `None` where the
 /// command starts no toolchain.
 pub(super) fn handed_on(words: &[String]) -> Option<Vec<String>> {
-    let first = words.first().map(|word| word.rsplit('/').next().unwrap_or(word))?;
+    let first = words.first().map(|word| path::name(word))?;
     let has = |names: &[&str]| words[1..].iter().any(|word| names.contains(&word.as_str()));
     let from = |at: usize| words.get(at..).unwrap_or_default().to_vec();
     match first {
@@ -114,7 +117,7 @@ pub(super) fn handed_on(words: &[String]) -> Option<Vec<String>> {
             while let Some(flag) = words.get(at).filter(|word| word.starts_with('-')) {
                 at += if GO_RUN_VALUES.contains(&flag.as_str()) { 2 } else { 1 };
             }
-            let files = words.iter().skip(at).take_while(|word| word.strip_suffix(".go").is_some()).count();
+            let files = words.iter().skip(at).take_while(|word| FileKind::of(word).is_source_of(Ecosystem::Go)).count();
             Some(from(at + files.max(1)))
         }
         "cargo" if has(&["run", "r"]) => {

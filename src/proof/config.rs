@@ -6,37 +6,9 @@ use super::check::{Check, Seen};
 use super::command::{arguments, command, handed_on};
 use super::declared::Declared;
 use super::side::Side;
+use crate::data;
 use crate::image::Config;
 use crate::secret;
-
-/// Beginnings of variables that only tools of the build read.
-const OF_TOOLS: [&str; 21] = [
-    "PIP_",
-    "POETRY_",
-    "UV_",
-    "PDM_",
-    "PIPENV_",
-    "SETUPTOOLS_SCM_",
-    "NPM_CONFIG_",
-    "npm_config_",
-    "YARN_",
-    "PNPM_",
-    "BUN_INSTALL",
-    "COREPACK_",
-    "CARGO_",
-    "RUSTUP_",
-    "GOPROXY",
-    "CGO_ENABLED",
-    "GOFLAGS",
-    "COMPOSER_",
-    "MAVEN_",
-    "GRADLE_",
-    "DEBIAN_FRONTEND",
-];
-
-/// Variables that a base sets and programs read.
-const READ: [&str; 7] =
-    ["LANG", "LC_ALL", "LANGUAGE", "TZ", "JAVA_HOME", "SSL_CERT_FILE", "DOTNET_SYSTEM_GLOBALIZATION_INVARIANT"];
 
 /// Compares the configs.
 pub(super) fn check(before: &Side, after: &Side, declared: &Declared) -> Check {
@@ -75,8 +47,10 @@ fn variables(before: &Side, after: &Side, declared: &Declared, seen: &mut Seen) 
             }
             // Values may be secrets.
             Some(_) => {
-                let why =
-                    OF_TOOLS.iter().any(|start| name.starts_with(start)).then_some("only tools of the build read it");
+                let why = data::VARIABLES
+                    .with("build-prefix")
+                    .any(|start| name.starts_with(start))
+                    .then_some("only tools of the build read it");
                 seen.judge(why, &format!("ENV {name} has another value"));
             }
             None => seen.judge(why_gone(name, declared), &format!("ENV {name} is gone")),
@@ -95,10 +69,10 @@ fn why_gone(name: &str, declared: &Declared) -> Option<&'static str> {
     if secret::names_secret(name) && declared.names(name) {
         return Some("a secret, which the rewrite says it leaves to the one who starts the container");
     }
-    if OF_TOOLS.iter().any(|start| name.starts_with(start)) {
+    if data::VARIABLES.with("build-prefix").any(|start| name.starts_with(start)) {
         return Some("only tools of the build read it");
     }
-    let of_base = !declared.own_variables.contains(name) && !READ.contains(&name);
+    let of_base = !declared.own_variables.contains(name) && !data::VARIABLES.has(name, "of-base");
     of_base.then_some("it is the other base's own")
 }
 

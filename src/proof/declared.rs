@@ -7,6 +7,7 @@ use crate::dockerfile::Keyword;
 use crate::inputs::context::Kind;
 use crate::inputs::{BuildInput, Inputs};
 use crate::manifest::{Ecosystem, Scope, python_name};
+use crate::text::path;
 
 /// What the builds say, and what the rewrite declares.
 #[derive(Clone, Debug, Default)]
@@ -142,16 +143,14 @@ impl Declared {
                     for &id in selection.entries.iter().filter(|id| context.entry(**id).kind != Kind::Directory) {
                         let path = context.path(id);
                         let below = match (single, base.is_empty()) {
-                            (Some(own), _) if own == id && is_folder => path.rsplit('/').next(),
+                            (Some(own), _) if own == id && is_folder => Some(path::name(&path)),
                             (Some(own), _) if own == id => Some(""),
                             (Some(_), _) => None,
                             (None, true) => Some(path.as_str()),
-                            (None, false) => path.strip_prefix(&base).and_then(|rest| rest.strip_prefix('/')),
+                            (None, false) => path::relative(&path, &base),
                         };
                         let Some(below) = below else { continue };
-                        let place =
-                            if below.is_empty() { to.clone() } else { format!("{}/{below}", to.trim_end_matches('/')) };
-                        self.brought.insert(place, path);
+                        self.brought.insert(path::join(&to, below), path);
                     }
                 }
             }

@@ -1,34 +1,14 @@
 //! Files of the application: what WORKDIR holds and COPY brought, installed packages left out.
 
-mod anew;
-
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::check::{Check, Seen};
 use super::declared::Declared;
 use super::side::Side;
+use crate::data;
 use crate::image::{Entry, Kind, PathId, category_of};
-use crate::manifest::Ecosystem;
-
-/// Folders of the system: what lies in them is the application's only where COPY brought that very file.
-const SYSTEM: [&str; 16] = [
-    "/",
-    "/bin",
-    "/sbin",
-    "/lib",
-    "/lib64",
-    "/usr",
-    "/usr/bin",
-    "/usr/sbin",
-    "/usr/lib",
-    "/usr/local",
-    "/usr/local/bin",
-    "/etc",
-    "/root",
-    "/home",
-    "/var",
-    "/opt",
-];
+use crate::manifest::{Ecosystem, FileKind};
+use crate::text::path;
 
 /// Folders that hold installed packages, or what tools left: those are compared by names and versions.
 const INSTALLED: [&str; 7] =
@@ -36,37 +16,6 @@ const INSTALLED: [&str; 7] =
 
 /// Folders that a compiler writes.
 const COMPILED: [&str; 6] = ["target", "obj", ".gradle", "build", ".m2", "bin"];
-
-/// Endings of what a compiler reads.
-const SOURCES: [&str; 27] = [
-    "go",
-    "mod",
-    "sum",
-    "rs",
-    "toml",
-    "lock",
-    "java",
-    "kt",
-    "kts",
-    "scala",
-    "gradle",
-    "xml",
-    "cs",
-    "cshtml",
-    "razor",
-    "resx",
-    "csproj",
-    "fsproj",
-    "sln",
-    "c",
-    "h",
-    "cc",
-    "cpp",
-    "hpp",
-    "proto",
-    "properties",
-    "jar",
-];
 
 /// Lists that installers bring up to date where they are not told to leave them.
 const LOCKS: [&str; 10] = [
@@ -91,7 +40,7 @@ pub(super) fn check(before: &Side, after: &Side, declared: &Declared) -> Check {
     let (old, new) = (files(before, declared), files(after, declared));
     let hints = Hints {
         tails: tails(after),
-        renamed: anew::renamed((before, &old), (after, &new), declared),
+        renamed: renamed((before, &old), (after, &new), declared),
         compiled: is_compiled(before, after, declared),
     };
     let mut gone: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
@@ -119,7 +68,7 @@ pub(super) fn check(before: &Side, after: &Side, declared: &Declared) -> Check {
 fn files(side: &Side, declared: &Declared) -> Files {
     let environments = environments(side);
     let mut found = Files::new();
-    let folders = declared.folders.iter().filter(|folder| !SYSTEM.contains(&folder.as_str()));
+    let folders = declared.folders.iter().filter(|folder| !data::SYSTEM_FOLDERS.has(folder.as_str(), "holds-system"));
     for folder in folders {
         let Some(root) = side.tree_path(folder) else { continue };
         found.extend(side.below(root));
@@ -192,7 +141,7 @@ fn compare(
         return true;
     }
     if (was.content, was.size) != (is.content, is.size) && was.kind != Kind::Symlink {
-        if brought && LOCKS.contains(&path.rsplit('/').next().unwrap_or(path)) {
+        if brought && LOCKS.contains(&path::name(path)) {
             seen.explain(format!(
                 "`{path}` has other contents: an install may write it, and nothing reads it at run time"
             ));
@@ -252,7 +201,7 @@ fn why_gone(declared: &Declared, path: &str, hints: &Hints) -> Option<&'static s
     if declared.brought.get(path).is_some_and(|own| declared.ignored.contains(own)) {
         return Some("the new .dockerignore keeps it out of the context");
     }
-    let name = path.rsplit('/').next().unwrap_or(path);
+    let name = path::name(path);
     let generated = !declared.brought.contains_key(path);
     if declared.replaces_server
         && (!generated || hints.tails.contains(&unhashed(name)) || name.ends_with(".tsbuildinfo"))
@@ -296,9 +245,7 @@ fn why_gone(declared: &Declared, path: &str, hints: &Hints) -> Option<&'static s
 /// Whether what runs was compiled, and the compiler is gone.
 fn is_compiled(before: &Side, after: &Side, declared: &Declared) -> bool {
     let languages = [Ecosystem::Go, Ecosystem::Rust, Ecosystem::Java, Ecosystem::DotNet];
-    let is_source = |path: &String| {
-        path.rsplit_once('.').is_some_and(|(_, ending)| matches!(ending, "go" | "rs" | "java" | "kt" | "cs"))
-    };
+    let is_source = |path: &String| FileKind::of(path).is_compiled();
     // Packages of the distribution are compiled with where no manifest stands.
     if !declared.speaks(&languages) && !declared.brought.keys().any(is_source) {
         return false;
@@ -310,16 +257,79 @@ fn is_compiled(before: &Side, after: &Side, declared: &Declared) -> bool {
 
 /// Whether a file is what a compiler reads or leaves.
 fn is_for_compiler(declared: &Declared, path: &str) -> bool {
-    let ending = path.rsplit('.').next().unwrap_or_default();
-    let folder = path.rsplit_once('/').map_or("", |(folder, _)| folder);
+    let kind = FileKind::of(path);
+    let folder = path::parent(path);
     let in_build = folder.split('/').any(|part| COMPILED.contains(&part));
     let own = declared.brought.get(path);
-    SOURCES.contains(&ending)
+    kind.is_read_by_compilers()
         || own.is_some_and(|own| declared.built_in.contains(own))
-        || declared.speaks(&[Ecosystem::Java]) && ["/src/main/", "/src/test/"].iter().any(|part| path.contains(part))
+        || declared.speaks(&[Ecosystem::Java]) && (path.contains("/src/main/") || kind.is_test())
         || in_build && own.is_none()
         || path.contains("/vendor/")
         || folder.split('/').any(|part| part == ".cargo" || part == ".mvn")
-        || path.ends_with("/mvnw")
-        || path.ends_with("/gradlew")
+}
+
+/// Characters of an ending: `js`, `woff2`.
+const ENDING: usize = 5;
+
+/// Characters of a name with a hash.
+const LEAST: usize = 6;
+
+/// Files of the original that the rewrite has under other names: what the build made in a folder with an ending, where the
+/// rewrite has at least as many new ones of the kind.
+fn renamed<'f>(
+    (before, old): (&Side, &'f Files),
+    (after, new): (&Side, &Files),
+    declared: &Declared,
+) -> BTreeSet<&'f str> {
+    let made = |path: &&String| !declared.brought.contains_key(*path);
+    let mut gone: BTreeMap<String, Vec<&str>> = BTreeMap::new();
+    for path in old.keys().filter(made).filter(|path| after.tree_path(path).is_none()) {
+        let shape = shape(path, after);
+        if shape.contains('*') || is_numbered(path) {
+            gone.entry(shape).or_default().push(path);
+        }
+    }
+    let mut fresh: BTreeMap<String, usize> = BTreeMap::new();
+    for path in new.keys().filter(made).filter(|path| !old.contains_key(*path)) {
+        *fresh.entry(shape(path, before)).or_default() += 1;
+    }
+    let has = |(shape, paths): &(String, Vec<&str>)| fresh.get(shape).is_some_and(|many| *many >= paths.len());
+    gone.into_iter().filter(has).flat_map(|(_, paths)| paths).collect()
+}
+
+/// Whether a name may hold a hash or a number of the build.
+fn is_numbered(path: &str) -> bool {
+    let name = path::name(path);
+    let ends = name.rsplit('.').take_while(|part| plain(part)).map(|part| part.len() + 1).sum::<usize>();
+    let stem = &name[..name.len().saturating_sub(ends)];
+    stem.len() >= LEAST && stem.bytes().any(|byte| byte.is_ascii_digit() || byte.is_ascii_uppercase())
+}
+
+/// Whether a part of a name may be an ending.
+fn plain(part: &str) -> bool {
+    part.len() <= ENDING && part.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit())
+}
+
+/// A path without the names that the other side lacks: `/app/build/*/*.js.map`.
+fn shape(path: &str, other: &Side) -> String {
+    let (folder, name) = path::split(path);
+    let mut out = String::new();
+    let mut full = String::new();
+    let mut known = true;
+    for part in folder.split('/').filter(|part| !part.is_empty()) {
+        full.push('/');
+        full.push_str(part);
+        known = known && other.tree_path(&full).is_some();
+        out.push('/');
+        out.push_str(if known { part } else { "*" });
+    }
+    let endings: Vec<&str> = name.split('.').skip(1).collect();
+    let first =
+        endings.iter().rposition(|part| !plain(part)).map_or(0, |at| at + 1).max(endings.len().saturating_sub(2));
+    for ending in &endings[first..] {
+        out.push('.');
+        out.push_str(ending);
+    }
+    out
 }

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::check::{Check, Seen};
 use super::side::Side;
 use crate::image::{Kind, PathId};
+use crate::text::path;
 
 /// Folders that every loader looks into (ld.so(8); Debian's multiarch folders are in its ld.so.conf too).
 const USUAL: [&str; 10] = [
@@ -62,7 +63,7 @@ pub fn lacking(side: &Side, files: &[PathId], base: &Side) -> BTreeSet<String> {
 
 /// Where a library of that name lies in the loader's folders.
 pub fn library(side: &Side, name: &str) -> Option<PathId> {
-    folders(side).iter().find_map(|folder| side.find(&format!("{folder}/{name}")))
+    folders(side).iter().find_map(|folder| side.find(&path::join(folder, name)))
 }
 
 fn unresolved(side: &Side) -> Unresolved {
@@ -105,7 +106,7 @@ fn places(side: &Side, path: PathId, folders: &[String]) -> Vec<String> {
 }
 
 fn has(side: &Side, folder: &str, name: &str) -> bool {
-    let Some(path) = side.find(&format!("{folder}/{name}")) else { return false };
+    let Some(path) = side.find(&path::join(folder, name)) else { return false };
     // `libc.so` of a development package is a text for the linker: what asks the loader for it was made for another C library.
     let script = |size: u64| name.strip_suffix(".so").is_some() && size < SCRIPT && side.linked(path).is_none();
     side.held(path).is_some_and(|entry| entry.kind == Kind::File && !script(entry.size))

@@ -6,6 +6,10 @@ use std::sync::LazyLock;
 
 use regex::Regex;
 
+use crate::manifest::{Ecosystem, FileKind};
+use crate::sources::imports::{self, Sources};
+use crate::text::path;
+
 /// Modules of one program at most.
 const MODULES: usize = 400;
 
@@ -14,7 +18,7 @@ const FILES: usize = 2000;
 
 /// The module that a command of Python starts: `app.main` of `uvicorn app.main:app`.
 pub fn python_module(words: &[String]) -> Option<String> {
-    let program = words.first()?.rsplit('/').next()?;
+    let program = path::name(words.first()?);
     let is_module = |text: &str| {
         !text.is_empty()
             && text.split('.').all(|part| {
@@ -38,7 +42,7 @@ pub fn python_module(words: &[String]) -> Option<String> {
         }
         "celery" => after(&["-A", "--app"])
             .or_else(|| words.iter().find_map(|word| word.strip_prefix("--app=").map(str::to_owned))),
-        "flask" => after(&["--app", "-A"]).map(|own| own.trim_end_matches(".py").to_owned()),
+        "flask" => after(&["--app", "-A"]).map(|own| FileKind::of(&own).source_stem(Ecosystem::Python).to_owned()),
         _ if program.starts_with("python") => after(&["-m"]),
         _ => None,
     }?;
@@ -48,7 +52,7 @@ pub fn python_module(words: &[String]) -> Option<String> {
 
 /// The file that a command of an interpreter starts: `server.js` of `node server.js`.
 pub fn script_file(words: &[String]) -> Option<String> {
-    let program = words.first()?.rsplit('/').next()?;
+    let program = path::name(words.first()?);
     let is_interpreter =
         program.starts_with("python") || matches!(program, "node" | "tsx" | "ts-node" | "bun" | "ruby" | "php");
     let file = words[1..].iter().find(|word| !word.starts_with('-'))?;
@@ -69,7 +73,7 @@ pub struct Asked {
 pub fn python(texts: &BTreeMap<String, String>, start: Option<&str>) -> Asked {
     let sources: BTreeMap<&str, &str> = texts
         .iter()
-        .filter(|(path, _)| path.strip_suffix(".py").is_some())
+        .filter(|(path, _)| FileKind::of(path).is_source_of(Ecosystem::Python))
         .map(|(path, text)| (path.as_str(), text.as_str()))
         .collect();
     let find = |module: &str| {
@@ -82,7 +86,7 @@ pub fn python(texts: &BTreeMap<String, String>, start: Option<&str>) -> Asked {
             .collect::<Vec<_>>()
     };
     let first: Vec<&str> = match start {
-        Some(file) if file.strip_suffix(".py").is_some() => {
+        Some(file) if FileKind::of(file).is_source_of(Ecosystem::Python) => {
             sources.keys().copied().filter(|own| file.ends_with(own) || own.ends_with(file)).collect()
         }
         Some(module) => find(module),
@@ -96,7 +100,7 @@ pub fn python(texts: &BTreeMap<String, String>, start: Option<&str>) -> Asked {
     while let Some(path) = left.pop() {
         let text = sources.get(path).copied().unwrap_or_default();
         asked.programs.extend(programs(text));
-        for module in imports(path, text) {
+        for module in imports::python(path, text).into_iter().filter(|one| !one.optional).map(|one| one.module) {
             let own = find(&module);
             if own.is_empty() {
                 let top = module.split('.').next().unwrap_or(&module);
@@ -112,64 +116,7 @@ pub fn python(texts: &BTreeMap<String, String>, start: Option<&str>) -> Asked {
 
 /// Whether a source is no part of the running program: tests, examples, tools.
 fn is_aside(path: &str) -> bool {
-    let asides = [
-        "tests",
-        "test",
-        "docs",
-        "examples",
-        "scripts",
-        "tools",
-        "benchmarks",
-        "node_modules",
-        "__tests__",
-        "e2e",
-        "cypress",
-    ];
-    let name = path.rsplit('/').next().unwrap_or(path);
-    let aside = path.split('/').any(|part| asides.contains(&part));
-    let named =
-        name.starts_with("test_") || name.contains(".test.") || name.contains(".spec.") || name.contains(".config.");
-    aside || named || matches!(name, "conftest.py" | "setup.py" | "noxfile.py" | "tasks.py" | "fabfile.py")
-}
-
-/// Modules that a source of Python imports, whole names; relative ones are made whole.
-fn imports(path: &str, text: &str) -> Vec<String> {
-    let mut found = Vec::new();
-    let package: Vec<&str> = path.split('/').collect();
-    // Inside of `try:` an import may fail, and the program goes on.
-    let mut trying: Option<usize> = None;
-    for line in text.lines() {
-        let indent = line.len() - line.trim_start().len();
-        let line = line.trim();
-        if trying.is_some_and(|own| indent <= own && !line.is_empty()) {
-            trying = None;
-        }
-        if line == "try:" || line.starts_with("if TYPE_CHECKING") || line.starts_with("if typing.TYPE_CHECKING") {
-            trying = Some(indent);
-        }
-        if trying.is_some() {
-            continue;
-        }
-        if let Some(rest) = line.strip_prefix("import ") {
-            let names = rest.split('#').next().unwrap_or_default().split(',');
-            found.extend(names.filter_map(|name| name.split_whitespace().next()).map(str::to_owned));
-        } else if let Some((module, names)) = line.strip_prefix("from ").and_then(|rest| rest.split_once(" import ")) {
-            let dots = module.chars().take_while(|c| *c == '.').count();
-            let module = &module.trim()[dots..];
-            let mut whole: Vec<&str> =
-                if dots == 0 { Vec::new() } else { package[..package.len().saturating_sub(dots)].to_vec() };
-            whole.extend(module.split('.').filter(|part| !part.is_empty()));
-            let base = whole.join(".");
-            // The names may be modules themselves.
-            let names = names.trim_matches(['(', ')']).split(',').filter_map(|name| name.split_whitespace().next());
-            found.extend(names.filter(|name| *name != "*").map(|name| format!("{base}.{name}")));
-            if dots == 0 || !module.is_empty() {
-                found.push(base);
-            }
-        }
-    }
-    found.retain(|module| module.chars().all(|c| c.is_alphanumeric() || matches!(c, '_' | '.')));
-    found
+    !FileKind::of(path).role().is_of_program() || path::name(path) == "tasks.py"
 }
 
 /// Follows the sources of Node from a file; from all but tests where it is not found.
@@ -179,12 +126,9 @@ pub fn node(texts: &BTreeMap<String, String>, start: Option<&str>) -> Asked {
     });
     let mut asked = Asked::default();
     let Some(named) = &*NAMED else { return asked };
-    let endings = [".js", ".mjs", ".cjs", ".ts", ".mts", ".cts", ".tsx", ".jsx"];
-    let sources: BTreeSet<&str> = texts
-        .keys()
-        .map(String::as_str)
-        .filter(|path| endings.iter().any(|end| path.ends_with(end)) && !path.contains("node_modules/"))
-        .collect();
+    let is_source = |path: &&str| FileKind::of(path).is_source_of(Ecosystem::Node) && !path.contains("node_modules/");
+    let sources: BTreeSet<&str> = texts.keys().map(String::as_str).filter(is_source).collect();
+    let files = Sources::new(texts);
     let bare = |text: &str| text.trim_start_matches("./").trim_start_matches('/').to_owned();
     let first = start
         .map(bare)
@@ -204,22 +148,9 @@ pub fn node(texts: &BTreeMap<String, String>, start: Option<&str>) -> Asked {
         {
             let name = name.as_str();
             if name.starts_with('.') {
-                let whole = joined(path, name);
-                let fits = |own: &&str| {
-                    endings.iter().any(|end| {
-                        **own == whole
-                            || **own == format!("{whole}{end}")
-                            || **own == format!("{whole}/index{end}")
-                            || whole.strip_suffix(".js").is_some_and(|stem| **own == format!("{stem}.ts"))
-                    })
-                };
-                left.extend(
-                    sources
-                        .iter()
-                        .copied()
-                        .filter(|own| fits(own))
-                        .filter(|path| known.len() < FILES && known.insert(path)),
-                );
+                let whole = path::join(path::parent(path), name);
+                let found = files.at(&whole).filter(|path| sources.contains(path));
+                left.extend(found.filter(|path| known.len() < FILES && known.insert(path)));
             } else if !name.starts_with("node:")
                 && !name.starts_with(['/', '~', '#', '$'])
                 && !name.starts_with("@/")
@@ -231,19 +162,6 @@ pub fn node(texts: &BTreeMap<String, String>, start: Option<&str>) -> Asked {
         }
     }
     asked
-}
-
-fn joined(from: &str, relative: &str) -> String {
-    let mut parts: Vec<&str> = from.split('/').collect();
-    parts.pop();
-    for part in relative.split('/') {
-        match part {
-            "" | "." => {}
-            ".." => _ = parts.pop(),
-            part => parts.push(part),
-        }
-    }
-    parts.join("/")
 }
 
 /// First words of what a source starts.

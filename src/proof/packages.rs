@@ -6,35 +6,11 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use super::check::{Check, Seen};
 use super::declared::Declared;
 use super::side::Side;
+use crate::data;
 use crate::image::packages::{Ecosystem, Package, Packages, Part};
 use crate::image::{Kind, PathId};
 use crate::manifest;
-
-/// Distributions that install others.
-const TOOLS: [&str; 22] = [
-    "pip",
-    "setuptools",
-    "wheel",
-    "uv",
-    "poetry",
-    "poetry-core",
-    "poetry-plugin-export",
-    "pipenv",
-    "pdm",
-    "hatch",
-    "hatchling",
-    "virtualenv",
-    "flit",
-    "flit-core",
-    "build",
-    "pip-tools",
-    "maturin",
-    "npm",
-    "corepack",
-    "yarn",
-    "pnpm",
-    "bundler",
-];
+use crate::text::path;
 
 /// An ecosystem, a name as it compares them, a version.
 type Key = (Ecosystem, String, String);
@@ -85,7 +61,7 @@ fn environments(before: &Side, declared: &Declared) -> Vec<String> {
 }
 
 fn is_in(folders: &[String], path: &str) -> bool {
-    folders.iter().any(|folder| path.strip_prefix(folder.as_str()).is_some_and(|rest| rest.starts_with('/')))
+    folders.iter().any(|folder| path::is_below(path, folder))
 }
 
 /// Distributions of languages that a distribution's manager did not install, but those in folders that count for nothing.
@@ -184,7 +160,7 @@ fn reached(packages: &Packages, old: &BTreeMap<Key, u32>, new: &BTreeMap<Key, u3
             None if new.contains_key(key) => kept.push(at),
             None => {}
         }
-        if TOOLS.contains(&key.1.as_str()) && wanted != Some(&true) {
+        if is_tool(&key.1) && wanted != Some(&true) {
             tools.push(at);
         }
     }
@@ -217,7 +193,7 @@ fn why_gone(
     let locked =
         language(key.0).and_then(|language| declared.locked.get(&(language, key.1.clone()))).copied().flatten();
     let asked = language(key.0).and_then(|language| declared.dependencies.get(&(language, key.1.clone())));
-    let of_tool = |rest: &str| TOOLS.contains(&rest.split('/').next().unwrap_or(rest));
+    let of_tool = |rest: &str| is_tool(rest.split('/').next().unwrap_or(rest));
     let global = place.split_once("lib/node_modules/").is_some_and(|(_, rest)| of_tool(rest));
     let in_tool = global || ["/npm/node_modules/", "/corepack/", "/opt/yarn"].iter().any(|part| place.contains(part));
     if key.0 == Ecosystem::Node && (in_tool || declared.replaces_server) {
@@ -236,7 +212,7 @@ fn why_gone(
     if asked == Some(&true) {
         return None;
     }
-    let installs = TOOLS.contains(&key.1.as_str());
+    let installs = is_tool(&key.1);
     if reached.kept.contains(&at) {
         return None;
     }
@@ -336,4 +312,9 @@ fn built(before: &Side, after: &Side, seen: &mut Seen) {
             seen.explain(format!("`{name}` is built from the same {} modules", had.len()));
         }
     }
+}
+
+/// Whether a package installs or builds others, so that no program needs it to run.
+fn is_tool(name: &str) -> bool {
+    name == "bundler" || data::PYTHON_PACKAGES.has(name, "tool") || data::NODE_PACKAGES.has(name, "tool")
 }

@@ -7,6 +7,7 @@ use regex::Regex;
 use serde_json::Value;
 
 use super::check::{Check, Seen};
+use crate::manifest::{FileKind, FileRole};
 
 /// Paths that are asked for without being named, at most.
 const PATHS: usize = 6;
@@ -155,7 +156,7 @@ pub fn routes<'t>(texts: impl Iterator<Item = (&'t str, &'t str)>) -> Vec<String
     let mut found = BTreeSet::new();
     let Some(calls) = &*CALLS else { return Vec::new() };
     for (name, text) in texts {
-        if name.contains("test") || name.contains("node_modules") {
+        if matches!(FileKind::of(name).role(), FileRole::Test | FileRole::Vendored) {
             continue;
         }
         for call in calls.captures_iter(text).take(PARTS) {
@@ -164,7 +165,7 @@ pub fn routes<'t>(texts: impl Iterator<Item = (&'t str, &'t str)>) -> Vec<String
                 continue;
             }
             let path = format!("/{}", call[2].trim_start_matches('/'));
-            if path.len() < 80 && !path.contains("//") && path.strip_suffix(".py").is_none() {
+            if path.len() < 80 && !path.contains("//") && !FileKind::of(&path).is_code() {
                 found.insert(path);
             }
         }

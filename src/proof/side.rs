@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use crate::image::linkage;
 use crate::image::packages::{self, Packages};
 use crate::image::{Config, Entry, EntryId, Fact, Image, Kind, PathId, Tree};
+use crate::text::path;
 
 /// Links in links that are followed; the kernel stops at 40.
 const LINKS: usize = 40;
@@ -79,8 +80,8 @@ impl Side {
 
     /// What lies at an absolute path; the last link is not followed.
     pub fn tree_path(&self, path: &str) -> Option<PathId> {
-        let (folder, name) = path.trim_end_matches('/').rsplit_once('/')?;
-        let folder = if folder.is_empty() { PathId::ROOT } else { self.find(folder)? };
+        let (folder, name) = path::split(path);
+        let folder = if folder == "/" { PathId::ROOT } else { self.find(folder)? };
         let path = self.image.paths.child(folder, name.as_bytes())?;
         self.tree.contains(path).then_some(path)
     }
@@ -161,11 +162,11 @@ impl Side {
         };
         if name.contains('/') {
             let folder = self.config().working_directory.as_deref().unwrap_or("/");
-            let path = if name.starts_with('/') { name.to_owned() } else { format!("{folder}/{name}") };
+            let path = path::join(folder, name);
             return Some(path).filter(runs);
         }
         let usual = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
         let folders = self.variable("PATH").unwrap_or(usual).split(':');
-        folders.map(|folder| format!("{folder}/{name}")).find(runs)
+        folders.map(|folder| path::join(folder, name)).find(runs)
     }
 }

@@ -7,6 +7,9 @@ use super::command::command;
 use super::declared::Declared;
 use super::side::Side;
 use crate::image::PathId;
+use crate::manifest::FileKind;
+use crate::shell::program::{Kind, Program};
+use crate::text::path;
 
 /// Interpreters whose version shows in a path: folder, and how the names begin.
 const PYTHONS: [&str; 2] = ["/usr/local/bin", "/usr/bin"];
@@ -112,15 +115,13 @@ fn used(side: &Side, declared: &Declared) -> BTreeSet<String> {
 pub(super) fn starts(side: &Side, declared: &Declared, name: &str) -> bool {
     let words = command(side.config(), &declared.scripts);
     let kind = name.trim_end_matches(char::is_numeric);
-    let first = words
-        .first()
-        .map(|word| word.rsplit('/').next().unwrap_or(word).trim_end_matches(|c: char| c.is_numeric() || c == '.'));
+    let first = words.first().map(|word| path::name(word).trim_end_matches(|c: char| c.is_numeric() || c == '.'));
     let is_kind = first == Some(kind)
         || kind == "node"
             && first.is_some_and(|first| matches!(first, "npm" | "yarn" | "pnpm" | "next" | "vite" | "tsx"));
     // A shell's text or a script may start anything.
     is_kind
-        || first.is_some_and(|first| first == "sh" || first.strip_suffix(".sh").is_some())
+        || first.is_some_and(|first| first == "sh" || FileKind::of(first).is_shell())
             && used(side, declared).contains(kind)
 }
 
@@ -236,8 +237,7 @@ fn programs(before: &Side, after: &Side, declared: &Declared, seen: &mut Seen) {
         }
         all
     };
-    let builtins = ["exit", "test", "[", "true", "false", "cd", "exec", "set", "export", "echo", ":", "."];
-    for name in words(after).iter().filter(|name| !builtins.contains(&name.as_str())) {
+    for name in words(after).iter().filter(|name| !Program::of(name).is(Kind::Builtin)) {
         let simple = !name.contains(['$', '`', '\'', '"', ' ']) && !name.is_empty();
         if simple && after.program(name).is_none() {
             let too = before.program(name).is_none() && words(before).contains(name);

@@ -5,6 +5,7 @@ use crate::image::linkage::{Fact as Linkage, Linked};
 use crate::image::sketch::sketch;
 use crate::image::{Fact, Mode, Watch};
 use crate::manifest::Ecosystem;
+use crate::text::path;
 
 /// An image of one layer: lines, then texts of files and what they ask the loader for (`path: needed needed @folder`).
 fn side(lines: &str, texts: &[(&str, &str)], linked: &[&str]) -> Side {
@@ -135,7 +136,7 @@ fn installed(distributions: &[(&str, &str, &str)], folder: &str) -> Side {
     for (name, version, requires) in distributions {
         let folder = format!("{folder}/{name}-{version}.dist-info");
         lines += &format!("100644 0:0 100 {folder}/METADATA\n100644 0:0 100 {folder}/RECORD\n");
-        lines += &format!("100644 0:0 100 {}/{name}/__init__.py\n", folder.rsplit_once('/').unwrap().0);
+        lines += &format!("100644 0:0 100 {}/{name}/__init__.py\n", path::parent(&folder));
         let requires =
             requires.split_whitespace().fold(String::new(), |all, name| all + "Requires-Dist: " + name + "\n");
         texts.push((

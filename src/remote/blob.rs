@@ -7,8 +7,8 @@ use std::sync::Arc;
 use ureq::BodyReader;
 use ureq::http::{Response, header};
 
-use super::error::{Error, Kind};
 use super::session::{Request, Session};
+use crate::failure::{Failure, FailureKind};
 use crate::image::Digest;
 
 /// A blob that comes: read to its end, or an error. A connection that breaks is taken up again, as often as the limits
@@ -32,7 +32,7 @@ impl fmt::Debug for Blob {
 }
 
 impl Blob {
-    pub(super) fn open(session: Arc<Session>, digest: &Digest, from: u64) -> Result<Self, Error> {
+    pub(super) fn open(session: Arc<Session>, digest: &Digest, from: u64) -> Result<Self, Failure> {
         let (reader, size) = ask(&session, digest, from)?;
         let attempts = session.limits.retries;
         Ok(Self { session, digest: digest.clone(), size, at: from, reader, attempts })
@@ -57,13 +57,13 @@ impl Blob {
 }
 
 /// The blob from a byte on, and its bytes in all.
-fn ask(session: &Session, digest: &Digest, from: u64) -> Result<(BodyReader<'static>, Option<u64>), Error> {
+fn ask(session: &Session, digest: &Digest, from: u64) -> Result<(BodyReader<'static>, Option<u64>), Failure> {
     let path = format!("blobs/{digest}");
     let what = format!("blob {digest} of `{}`", session.reference.repository);
     let response = session.get(&Request { path: &path, accept: "", from, what: &what })?;
     let broken = |why: &str| {
         let host = session.reference.host();
-        Error::new(Kind::Broken, format!("the registry `{host}` {why} for {what}"), "try again later")
+        Failure::new(FailureKind::Broken, format!("the registry `{host}` {why} for {what}"), "try again later")
     };
     let partial = response.status() == 206;
     let (start, size) = if partial { range(&response) } else { (Some(0), length(&response)) };
@@ -110,10 +110,10 @@ impl Read for Blob {
             if self.attempts == 0 {
                 let host = self.session.reference.host();
                 let what = format!("the registry `{host}` breaks off in the middle of blob {}: {trouble}", self.digest);
-                return Err(Error::new(Kind::Broken, what, "try again later").into_io());
+                return Err(Failure::new(FailureKind::Broken, what, "try again later").into_io());
             }
             self.attempts -= 1;
-            let (reader, size) = ask(&self.session, &self.digest, self.at).map_err(Error::into_io)?;
+            let (reader, size) = ask(&self.session, &self.digest, self.at).map_err(Failure::into_io)?;
             self.reader = reader;
             self.size = self.size.or(size);
         }

@@ -2,14 +2,13 @@
 
 use std::sync::Arc;
 
-use sha2::{Digest as _, Sha256, Sha512};
 use ureq::http::header;
 
 use super::blob::Blob;
-use super::error::{Error, Kind};
 use super::options::Options;
 use super::reference::Reference;
 use super::session::{Request, Session};
+use crate::failure::{Failure, FailureKind};
 use crate::image::{Algorithm, Digest};
 
 /// What manifests may be: those of OCI and of docker, and lists of them.
@@ -38,7 +37,7 @@ impl Registry {
     ///
     /// # Errors
     /// When a certificate can't be read.
-    pub fn new(reference: &Reference, options: &Options) -> Result<Self, Error> {
+    pub fn new(reference: &Reference, options: &Options) -> Result<Self, Failure> {
         Ok(Self { session: Arc::new(Session::new(reference, options)?) })
     }
 
@@ -50,8 +49,8 @@ impl Registry {
     /// A manifest or an index, by tag or digest; one by digest has it.
     ///
     /// # Errors
-    /// See [`Kind`].
-    pub fn manifest(&self, version: &str) -> Result<Document, Error> {
+    /// See [`FailureKind`].
+    pub fn manifest(&self, version: &str) -> Result<Document, Failure> {
         let wanted: Option<Digest> = version.parse().ok();
         let separator = if wanted.is_some() { '@' } else { ':' };
         let what = format!("`{}{separator}{version}`", self.reference().repository);
@@ -64,34 +63,25 @@ impl Registry {
         let bytes = self.session.document(response, &what)?;
         let expected = wanted.or(announced);
         let algorithm = expected.as_ref().map_or(Algorithm::Sha256, Digest::algorithm);
-        let digest = digest_of(&bytes, algorithm);
-        match digest {
-            Some(digest) if expected.as_ref().is_none_or(|expected| *expected == digest) => {
-                Ok(Document { media_type, digest, bytes })
-            }
-            digest => {
-                let host = self.reference().host();
-                let got = digest.map(|digest| digest.to_string()).unwrap_or_default();
-                let expected = expected.map(|digest| digest.to_string()).unwrap_or_default();
-                let what = format!("the registry `{host}` sends {what} with the digest {got} instead of {expected}");
-                Err(Error::new(Kind::Broken, what, "something between here and the registry changes what it sends"))
-            }
+        let digest = Digest::of(algorithm, &bytes);
+        if let Some(expected) = expected
+            && expected != digest
+        {
+            let host = self.reference().host();
+            return Err(Failure::new(
+                FailureKind::Broken,
+                format!("the registry `{host}` sends {what} with the digest {digest} instead of {expected}"),
+                "something between here and the registry changes what it sends",
+            ));
         }
+        Ok(Document { media_type, digest, bytes })
     }
 
     /// A blob, from its byte `from` on. Its digest is for the reader to check.
     ///
     /// # Errors
-    /// See [`Kind`].
-    pub fn blob(&self, digest: &Digest, from: u64) -> Result<Blob, Error> {
+    /// See [`FailureKind`].
+    pub fn blob(&self, digest: &Digest, from: u64) -> Result<Blob, Failure> {
         Blob::open(Arc::clone(&self.session), digest, from)
-    }
-}
-
-/// The digest of some bytes.
-fn digest_of(bytes: &[u8], algorithm: Algorithm) -> Option<Digest> {
-    match algorithm {
-        Algorithm::Sha256 => Digest::new(algorithm, &Sha256::digest(bytes)),
-        Algorithm::Sha512 => Digest::new(algorithm, &Sha512::digest(bytes)),
     }
 }

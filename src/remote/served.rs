@@ -2,6 +2,7 @@
 
 use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::Duration;
@@ -42,6 +43,8 @@ pub(crate) struct Server {
     /// `127.0.0.1:1234`.
     pub host: String,
     heads: Arc<Mutex<Vec<String>>>,
+    /// Answers that came to their end here.
+    ended: Arc<AtomicUsize>,
 }
 
 impl Server {
@@ -51,22 +54,34 @@ impl Server {
         let host = listener.local_addr().unwrap().to_string();
         let heads = Arc::new(Mutex::new(Vec::new()));
         let (seen, answer) = (Arc::clone(&heads), Arc::new(answer));
+        let ended = Arc::new(AtomicUsize::new(0));
+        let count = Arc::clone(&ended);
         thread::spawn(move || {
             for stream in listener.incoming() {
-                let (seen, answer) = (Arc::clone(&seen), Arc::clone(&answer));
-                thread::spawn(move || serve(stream.unwrap(), &seen, &*answer));
+                let (seen, answer, count) = (Arc::clone(&seen), Arc::clone(&answer), Arc::clone(&count));
+                thread::spawn(move || serve(stream.unwrap(), &seen, &*answer, &count));
             }
         });
-        Self { host, heads }
+        Self { host, heads, ended }
     }
 
     /// The heads of all requests, in order.
     pub(crate) fn heads(&self) -> Vec<String> {
         self.heads.lock().unwrap().clone()
     }
+
+    /// How many answers came to their end here: all of one was sent, and its time was over.
+    pub(crate) fn ended(&self) -> usize {
+        self.ended.load(Ordering::Relaxed)
+    }
 }
 
-fn serve(mut stream: TcpStream, seen: &Mutex<Vec<String>>, answer: &dyn Fn(usize, &str) -> Answer) {
+fn serve(
+    mut stream: TcpStream,
+    seen: &Mutex<Vec<String>>,
+    answer: &dyn Fn(usize, &str) -> Answer,
+    ended: &AtomicUsize,
+) {
     let mut head = Vec::new();
     let mut byte = [0];
     while !head.ends_with(b"\r\n\r\n") && stream.read(&mut byte).is_ok_and(|count| count == 1) {
@@ -89,4 +104,5 @@ fn serve(mut stream: TcpStream, seen: &Mutex<Vec<String>>, answer: &dyn Fn(usize
     let answer = answer(number, &head);
     let _ = stream.write_all(&answer.bytes);
     thread::sleep(answer.hang);
+    ended.fetch_add(1, Ordering::Relaxed);
 }

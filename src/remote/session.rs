@@ -12,10 +12,11 @@ use ureq::{Agent, Body};
 
 use super::challenge::Challenge;
 use super::credentials::{Credentials, Looked, look_up};
-use super::error::{Error, Kind, is_no_tls, is_passing};
 use super::options::{Limits, Options};
 use super::reference::Reference;
+use super::transport::{is_no_tls, is_passing};
 use super::trust;
+use crate::failure::{Failure, FailureKind};
 
 mod answer;
 mod token;
@@ -55,9 +56,10 @@ pub(super) struct Session {
 }
 
 impl Session {
-    pub(super) fn new(reference: &Reference, options: &Options) -> Result<Self, Error> {
+    pub(super) fn new(reference: &Reference, options: &Options) -> Result<Self, Failure> {
         let host = &reference.registry;
-        let setup = |what: String| Error::new(Kind::Setup, what, "check the file, and the folders of certificates");
+        let setup =
+            |what: String| Failure::new(FailureKind::Setup, what, "check the file, and the folders of certificates");
         let mut trusted = Vec::new();
         let mut shown = None;
         for path in &options.ca {
@@ -89,7 +91,7 @@ impl Session {
     }
 
     /// Asks, with as many attempts as it takes and the limits allow. What comes has the status 200, or 206.
-    pub(super) fn get(&self, request: &Request<'_>) -> Result<Response<Body>, Error> {
+    pub(super) fn get(&self, request: &Request<'_>) -> Result<Response<Body>, Failure> {
         let mut introduced = false;
         loop {
             let (attempts, response) = self.patiently(|| self.send(request));
@@ -121,18 +123,15 @@ impl Session {
                 Err(error) if is_passing(error) => None,
                 _ => return (attempts, answer),
             };
-            let pause = wait.unwrap_or_else(|| (PAUSE * (1 << (attempts - 1).min(6))).min(self.limits.pause));
-            if attempts > self.limits.retries || pause > self.limits.pause {
-                return (attempts, answer);
-            }
+            let Some(pause) = pause(attempts, wait, self.limits) else { return (attempts, answer) };
             attempts += 1;
             thread::sleep(pause);
         }
     }
 
     /// What became of a request that got no answer.
-    pub(super) fn transport(&self, error: &ureq::Error) -> Error {
-        Error::transport(self.reference.host(), error, self.limits.connect, self.limits.idle)
+    pub(super) fn transport(&self, error: &ureq::Error) -> Failure {
+        Failure::transport(self.reference.host(), error, self.limits.connect, self.limits.idle)
     }
 
     /// Asks once, wherever the answer may lie.
@@ -194,7 +193,7 @@ impl Session {
     }
 
     /// Says who one is, in the way that is asked for.
-    fn introduce(&self, response: &Response<Body>) -> Result<(), Error> {
+    fn introduce(&self, response: &Response<Body>) -> Result<(), Failure> {
         let headers = response.headers().get_all(header::WWW_AUTHENTICATE);
         let challenge = Challenge::read(headers.iter().filter_map(|value| value.to_str().ok()));
         let authorization = match (&self.looked().credentials, challenge) {
@@ -209,6 +208,13 @@ impl Session {
         *self.authorization.lock().unwrap_or_else(PoisonError::into_inner) = authorization;
         Ok(())
     }
+}
+
+/// How long to wait after so many attempts, as long as the other side asks or twice as long as before; `None` where that
+/// is too long, or asked often enough.
+fn pause(attempts: u32, asked: Option<Duration>, limits: Limits) -> Option<Duration> {
+    let pause = asked.unwrap_or_else(|| (PAUSE * (1 << (attempts - 1).min(6))).min(limits.pause));
+    if attempts > limits.retries || pause > limits.pause { None } else { Some(pause) }
 }
 
 /// What sends requests; none of the proxies where the registry is on this machine.
@@ -257,9 +263,84 @@ fn is_local(host: &str) -> bool {
     host == "localhost" || address.parse::<std::net::IpAddr>().is_ok_and(|address| address.is_loopback())
 }
 
+impl Session {
+    /// What a status other than success means.
+    pub(super) fn refusal(&self, request: &Request<'_>, response: Response<Body>) -> Failure {
+        let status = response.status();
+        let host = self.reference.host();
+        let reason = Some(answer::reason(response)).filter(|text| !text.is_empty());
+        let said = reason.map(|text| format!(" ({text})")).unwrap_or_default();
+        let repository = format!("{}/{}", self.reference.registry, self.reference.repository);
+        match status.as_u16() {
+            401 | 403 => self.denied(&repository, &said),
+            404 => Failure::new(
+                FailureKind::Missing,
+                format!("the registry `{host}` has no {}{said}", request.what),
+                "check name and tag; a private repository that you may not see looks the same",
+            ),
+            429 => Failure::new(
+                FailureKind::Limited,
+                format!("the registry `{host}` gets too many requests from here{said}"),
+                "wait, or log in for a higher limit (`docker login`)",
+            ),
+            300..=399 => Failure::new(
+                FailureKind::Broken,
+                format!("the registry `{host}` sends us around for {}", request.what),
+                "check the name of the registry",
+            ),
+            500..=599 => Failure::new(
+                FailureKind::Broken,
+                format!("the registry `{host}` fails with {status} for {}{said}", request.what),
+                "try again later",
+            ),
+            _ => Failure::new(
+                FailureKind::Broken,
+                format!("the registry `{host}` answers {status} for {}{said}", request.what),
+                "check the name of the registry and of the image",
+            ),
+        }
+    }
+
+    /// Who was sent away, and why.
+    pub(super) fn denied(&self, repository: &str, said: &str) -> Failure {
+        let looked = self.looked();
+        let registry = &self.reference.registry;
+        let login =
+            if registry == "docker.io" { "docker login".to_owned() } else { format!("docker login {registry}") };
+        let mut help = format!("`{login}` keeps credentials for it");
+        if let Some(trouble) = &looked.trouble {
+            help = format!("{trouble}; {help}");
+        }
+        let what = match looked.credentials.who() {
+            None => format!(
+                "the registry `{registry}` gives `{repository}` to no stranger{said}, and there are no credentials"
+            ),
+            Some(who) => format!("the registry `{registry}` refuses `{repository}` to {who}{said}"),
+        };
+        Failure::new(FailureKind::Denied, what, help)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn pauses_double_unless_one_is_asked_for() {
+        let seconds = Duration::from_secs;
+        let limits = Limits { retries: 4, pause: seconds(3), ..Limits::default() };
+        for (attempts, asked, expected) in [
+            (1, None, Some(PAUSE)),
+            (2, None, Some(PAUSE * 2)),
+            (3, None, Some(PAUSE * 4)),
+            (4, None, Some(seconds(3))),
+            (5, None, None),
+            (1, Some(seconds(1)), Some(seconds(1))),
+            (1, Some(seconds(4)), None),
+        ] {
+            assert_eq!(pause(attempts, asked, limits), expected, "after {attempts}, {asked:?} asked for");
+        }
+    }
 
     #[test]
     fn this_machine_is_told_from_others() {

@@ -4,10 +4,10 @@ use std::io::{self, Cursor};
 
 use serde_json::json;
 
-use super::error::{Error, Kind};
 use super::options::Options;
 use super::reference::Reference;
 use super::registry::{Document, Registry};
+use crate::failure::{Failure, FailureKind};
 use crate::image::Digest;
 use crate::image::Opened;
 use crate::image::Store;
@@ -26,8 +26,8 @@ impl Repository {
     /// Fetches what a name means, and no more.
     ///
     /// # Errors
-    /// See [`Kind`].
-    pub fn open(reference: &Reference, options: &Options) -> Result<Self, Error> {
+    /// See [`FailureKind`].
+    pub fn open(reference: &Reference, options: &Options) -> Result<Self, Failure> {
         let registry = Registry::new(reference, options)?;
         let top = registry.manifest(&reference.version())?;
         let media_type = media_type(&top);
@@ -35,7 +35,7 @@ impl Repository {
             let what =
                 format!("the registry `{}` has `{reference}` as what is no manifest of an image", reference.host());
             let help = "manifests of schema 1 and other artefacts are not read; push it again with a newer docker";
-            return Err(Error::new(Kind::Broken, what, help));
+            return Err(Failure::new(FailureKind::Broken, what, help));
         };
         let mut annotations = json!({ "io.containerd.image.name": reference.to_string() });
         if let Some(tag) = &reference.tag {
@@ -86,10 +86,10 @@ fn opened(bytes: &[u8]) -> Opened<'_> {
     Opened { bytes: Some(bytes.len() as u64), read: Box::new(Cursor::new(bytes)) }
 }
 
-fn found<T>(result: Result<T, Error>) -> io::Result<Option<T>> {
+fn found<T>(result: Result<T, Failure>) -> io::Result<Option<T>> {
     match result {
         Ok(value) => Ok(Some(value)),
-        Err(error) if error.kind == Kind::Missing => Ok(None),
+        Err(error) if error.kind == FailureKind::Missing => Ok(None),
         Err(error) => Err(error.into_io()),
     }
 }

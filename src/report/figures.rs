@@ -1,9 +1,12 @@
 //! `measure`: what builds took and what images weigh, one beside the other.
 
+use std::iter;
+
 use serde::Serialize;
 
 use super::format::escape::{markdown, markdown_code};
-use super::layout::{Layout, Tone, clean, cut, pad, width};
+use super::grid::{Column, Grid, plain};
+use super::layout::{Layout, Tone, clean, cut};
 use super::units::{bytes, seconds};
 use super::{json, wire};
 use crate::proof::{Figures, Measurement, Run, Scenario};
@@ -129,37 +132,34 @@ fn remarks(result: &Measurement) -> Vec<String> {
     all
 }
 
+/// A row for each figure: its title, its values of so many builds, the change.
+pub(super) fn grid(rows: &[Row], count: usize, head: &[&str], change: Column, layout: Layout) -> String {
+    let mut columns = vec![Column::Right; count + 1];
+    columns[0] = Column::Left;
+    columns.push(change);
+    let mut cells = Vec::new();
+    for row in rows {
+        let mut all = vec![plain(cut(&row.title, TITLE))];
+        all.extend((0..count).map(|index| plain(row.shown(index))));
+        all.push(plain(row.change()));
+        cells.push(all);
+    }
+    Grid { columns: &columns, head, rows: &cells, indent: 2 }.write(layout)
+}
+
 /// The figures for people.
 pub fn measure(result: &Measurement, layout: Layout) -> String {
     let rows = table(result);
-    let title = rows.iter().map(|row| width(&row.title)).max().unwrap_or(0).min(TITLE);
     let count = result.builds.len();
-    let mut columns: Vec<Vec<String>> =
-        (0..count).map(|index| rows.iter().map(|row| row.shown(index)).collect()).collect();
-    if count > 1 {
-        columns.push(rows.iter().map(Row::change).collect());
-    }
-    let heads = result.builds.iter().map(|build| build.name.as_str()).chain(["change"]);
     let mut out = String::new();
     for build in &result.builds {
         let name = if count > 1 { format!("{}: {}", build.name, build.dockerfile) } else { build.dockerfile.clone() };
         out.push_str(&layout.paint(Tone::Strong, &clean(&name)));
         out.push('\n');
     }
-    let widths: Vec<usize> = columns
-        .iter()
-        .zip(heads.clone())
-        .map(|(column, head)| column.iter().map(|cell| width(cell)).max().unwrap_or(0).max(width(head)))
-        .collect();
-    let right = |cell: &str, columns: usize| format!("  {}{cell}", " ".repeat(columns.saturating_sub(width(cell))));
-    if count > 1 {
-        let cells: String = heads.zip(&widths).map(|(head, width)| right(head, *width)).collect();
-        out.push_str(&format!("  {}{cells}\n", " ".repeat(title)));
-    }
-    for (index, row) in rows.iter().enumerate() {
-        let cells: String = columns.iter().zip(&widths).map(|(column, width)| right(&column[index], *width)).collect();
-        out.push_str(&format!("  {}{}\n", pad(&cut(&row.title, title), title), cells.trim_end()));
-    }
+    let names = result.builds.iter().map(|build| build.name.as_str());
+    let head: Vec<&str> = if count > 1 { iter::once("").chain(names).chain(["change"]).collect() } else { Vec::new() };
+    out.push_str(&grid(&rows, count, &head, Column::Right, layout));
     for remark in remarks(result) {
         out.push_str(&format!("{remark}\n"));
     }

@@ -13,27 +13,14 @@ mod junit;
 mod markdown;
 mod oneline;
 mod path;
+mod run;
 mod sarif;
 #[cfg(test)]
 mod tests;
 
 pub use self::path::Base;
+pub use self::run::Run;
 pub use self::sarif::image_sarif;
-
-use crate::audit::Report;
-
-/// A result and what a format may tell about the run that made it.
-#[derive(Clone, Copy, Debug)]
-pub struct Run<'a> {
-    /// The command: `lint`, `audit`.
-    pub command: &'a str,
-    /// What it found.
-    pub report: &'a Report,
-    /// The exit code that it ends with. No format changes it.
-    pub exit: u8,
-    /// What paths are relative to, for readers that know a repository only.
-    pub base: &'a Base,
-}
 
 /// Writes a result. The same result gives the same text.
 pub type Writer = fn(&Run) -> String;

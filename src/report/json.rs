@@ -10,16 +10,7 @@ use crate::text::{FileId, Source, Span};
 
 /// The result of `lint`, as `schemas/lint.schema.json` describes it.
 pub fn lint_json(report: &Report) -> String {
-    pretty(&wire::Lint {
-        head: wire::Head::new("dockopt.lint/1", &report.root),
-        findings: findings(report),
-        suppressed: suppressed(report),
-        skipped: skipped(report),
-        problems: problems(&report.problems),
-        notices: notices(report),
-        baselined: report.baselined.map(|known| known.known),
-        baseline_fixed: report.baselined.map(|known| known.fixed),
-    })
+    pretty(&wire::Lint { head: wire::Head::new("dockopt.lint/1", &report.root), results: results(report) })
 }
 
 /// The result of `audit`, as `schemas/audit.schema.json` describes it.
@@ -27,6 +18,12 @@ pub fn audit_json(report: &Report) -> String {
     pretty(&wire::Audit {
         head: wire::Head::new("dockopt.audit/1", &report.root),
         builds: report.builds.iter().map(|one| build(report, one)).collect(),
+        results: results(report),
+    })
+}
+
+fn results(report: &Report) -> wire::Results<'_> {
+    wire::Results {
         findings: findings(report),
         suppressed: suppressed(report),
         skipped: skipped(report),
@@ -34,7 +31,7 @@ pub fn audit_json(report: &Report) -> String {
         notices: notices(report),
         baselined: report.baselined.map(|known| known.known),
         baseline_fixed: report.baselined.map(|known| known.fixed),
-    })
+    }
 }
 
 pub(super) fn pretty(value: &impl Serialize) -> String {

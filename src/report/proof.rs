@@ -4,7 +4,8 @@ use serde::Serialize;
 
 use super::figures::{self, Row};
 use super::format::escape::{markdown, markdown_code};
-use super::layout::{Layout, Tone, clean, pad, width, wrap};
+use super::grid::Column;
+use super::layout::{Layout, Tone, clean, pad, wrap};
 use super::units::bytes;
 use super::{json, wire};
 use crate::proof::{Check, Figures, Outcome, Proof, Tried};
@@ -21,27 +22,8 @@ fn one(proof: &Proof, layout: Layout) -> String {
     let mut out = format!("{}: {}\n", layout.paint(Tone::Strong, &clean(&proof.dockerfile)), clean(&verdict(proof)));
     let rows = rows(proof);
     if !rows.is_empty() {
-        let columns = |of: &dyn Fn(&Row) -> String, head: &str| {
-            rows.iter().map(|row| width(&of(row))).max().unwrap_or(0).max(width(head))
-        };
-        let title = columns(&|row| row.title.clone(), "");
-        let (before, after) = (columns(&|row| row.shown(0), "before"), columns(&|row| row.shown(1), "after"));
-        let right = |text: &str, columns: usize| format!("{}{text}", " ".repeat(columns.saturating_sub(width(text))));
-        out.push_str(&layout.paint(
-            Tone::Dim,
-            &format!("\n  {}  {}  {}\n", pad("", title), right("before", before), right("after", after)),
-        ));
-        for row in &rows {
-            let line = format!(
-                "  {}  {}  {}  {}",
-                pad(&row.title, title),
-                right(&row.shown(0), before),
-                right(&row.shown(1), after),
-                row.change()
-            );
-            out.push_str(line.trim_end());
-            out.push('\n');
-        }
+        out.push('\n');
+        out.push_str(&figures::grid(&rows, 2, &["", "before", "after", ""], Column::Left, layout));
     }
     if !proof.floor.is_empty() {
         out.push_str(&format!("  {}\n", clean(&floor(proof))));

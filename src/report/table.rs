@@ -1,6 +1,7 @@
 //! Findings in rows: line, finding, costs, basis, fix. On a narrow terminal each becomes a block of its own.
 
-use super::layout::{Layout, Tone, clean, pad, width, wrap};
+use super::grid::{Cell, Column, Grid, cell, plain};
+use super::layout::{Layout, Tone, wrap};
 use super::units::{bytes, seconds};
 use crate::audit::Report;
 use crate::finding::{Finding, Impact, ImpactKind, Per, Safety, Saves, Severity};
@@ -83,16 +84,9 @@ fn picked<'a>(known: &[&'a Finding], all: bool) -> Vec<&'a Finding> {
     rows
 }
 
-struct Row {
-    line: String,
-    finding: String,
-    costs: String,
-    basis: &'static str,
-    fix: &'static str,
-    /// In brackets behind the text, as `lint` has it before.
-    rule: String,
-    tone: Tone,
-}
+/// What a row has; a finding's text ends with the rule's name in brackets, with which it begins in `lint`.
+const HEAD: [&str; 5] = ["line", "finding", "costs", "basis", "fix"];
+const COLUMNS: [Column; 5] = [Column::Left, Column::Wrapped, Column::Left, Column::Left, Column::Left];
 
 /// The rows of some findings, and a line that tells how many are not shown.
 pub(super) fn table(
@@ -104,8 +98,10 @@ pub(super) fn table(
 ) -> String {
     let known: Vec<&Finding> = findings.iter().filter_map(|index| report.findings.get(*index)).collect();
     let shown = picked(&known, all);
-    let rows: Vec<Row> = shown.iter().map(|finding| row(report, dockerfile, finding)).collect();
-    let mut out = columns(&rows, layout).unwrap_or_else(|| blocks(&rows, layout));
+    let rows: Vec<Vec<Cell>> = shown.iter().map(|finding| row(report, dockerfile, finding)).collect();
+    let grid = Grid { columns: &COLUMNS, head: &HEAD, rows: &rows, indent: 2 };
+    let is_narrow = grid.room_of(1, layout) < NARROW;
+    let mut out = if is_narrow { blocks(&rows, layout) } else { grid.write(layout) };
     let hidden = known.len() - rows.len();
     if hidden > 0 {
         let cheap = known.iter().filter(|finding| weight(finding) == Weight::Cheap).count();
@@ -120,10 +116,7 @@ pub(super) fn table(
     out
 }
 
-/// A column's text.
-type Cell = fn(&Row) -> &str;
-
-fn row(report: &Report, dockerfile: Option<FileId>, finding: &Finding) -> Row {
+fn row(report: &Report, dockerfile: Option<FileId>, finding: &Finding) -> Vec<Cell> {
     let source = report.sources.get(finding.file.0 as usize);
     let line = source.map(|source| source.line(finding.span.start));
     let line = match (line, dockerfile == Some(finding.file)) {
@@ -134,7 +127,6 @@ fn row(report: &Report, dockerfile: Option<FileId>, finding: &Finding) -> Row {
     let place = elsewhere.map(|source| format!("{}:{}: ", source.name(), source.line(finding.span.start)));
     let priced = Report::price(finding).map(|impact| (cost(impact), basis(impact)));
     let (costs, basis) = priced.unwrap_or_default();
-    let rule = format!("[{}]", finding.rule);
     let fix = match finding.fixes.first().map(|fix| &fix.safety) {
         Some(Safety::Safe) => "safe",
         Some(Safety::Unsafe(_)) => "unsafe",
@@ -145,74 +137,28 @@ fn row(report: &Report, dockerfile: Option<FileId>, finding: &Finding) -> Row {
         Severity::Warning => Tone::Warning,
         Severity::Info | Severity::Style => Tone::Plain,
     };
-    let text = format!("{}{} {rule}", place.unwrap_or_default(), finding.message);
-    Row { line, finding: clean(&text).into_owned(), costs, basis, fix, rule, tone }
+    let text = format!("{}{} ", place.unwrap_or_default(), finding.message);
+    let finding = cell(text, tone).with_tail(&format!("[{}]", finding.rule));
+    vec![plain(line), finding, plain(costs), plain(basis), plain(fix)]
 }
 
-/// A line of a finding's text in its tone, the rule's name at its end of little weight.
-fn painted(row: &Row, line: &str, layout: Layout) -> String {
-    match line.strip_suffix(&*row.rule) {
-        Some(text) => format!("{}{}", layout.paint(row.tone, text), layout.paint(Tone::Dim, &row.rule)),
-        None => layout.paint(row.tone, line),
-    }
-}
-
-/// `None` where the terminal is too narrow for columns.
-fn columns(rows: &[Row], layout: Layout) -> Option<String> {
-    if rows.is_empty() {
-        return Some(String::new());
-    }
-    let widest = |title: &str, cell: fn(&Row) -> &str| {
-        rows.iter().map(|row| width(cell(row))).max().unwrap_or(0).max(width(title))
-    };
-    let line = widest("line", |row| &row.line);
-    let mut cells: Vec<(&str, Cell)> = Vec::new();
-    // A column in which nothing is known tells nothing.
-    if rows.iter().any(|row| !row.costs.is_empty()) {
-        cells.extend([("costs", (|row| &row.costs) as Cell), ("basis", |row| row.basis)]);
-    }
-    cells.push(("fix", |row| row.fix));
-    let widths: Vec<usize> = cells.iter().map(|(title, cell)| widest(title, *cell)).collect();
-    let around = 4 + line + widths.iter().map(|width| width + 2).sum::<usize>();
-    let room = layout.columns().checked_sub(around).filter(|room| *room >= NARROW)?;
-    let finding = widest("finding", |row| &row.finding).min(room);
-    let mut head = format!("  {}  {}", pad("line", line), pad("finding", finding));
-    for ((title, _), width) in cells.iter().zip(&widths) {
-        head.push_str(&format!("  {}", pad(title, *width)));
-    }
-    let mut out = format!("{}\n", layout.paint(Tone::Dim, head.trim_end()));
-    for row in rows {
-        let mut texts = wrap(&row.finding, finding).into_iter();
-        let first = texts.next().unwrap_or_default();
-        let blanks = " ".repeat(finding.saturating_sub(width(&first)));
-        let mut text = format!("  {}  {}{blanks}", pad(&row.line, line), painted(row, &first, layout));
-        for ((_, cell), width) in cells.iter().zip(&widths) {
-            text.push_str(&format!("  {}", pad(cell(row), *width)));
-        }
-        out.push_str(text.trim_end());
-        out.push('\n');
-        for more in texts {
-            out.push_str(&format!("  {}  {}\n", pad("", line), painted(row, &more, layout)));
-        }
-    }
-    Some(out)
-}
-
-fn blocks(rows: &[Row], layout: Layout) -> String {
+/// What is left of columns where the terminal is too narrow for them.
+fn blocks(rows: &[Vec<Cell>], layout: Layout) -> String {
     let mut out = String::new();
     let room = layout.columns() - 4;
     for row in rows {
-        let text = if row.line == "–" { row.finding.clone() } else { format!("line {}: {}", row.line, row.finding) };
-        for (index, line) in wrap(&text, room).into_iter().enumerate() {
+        let [line, finding, costs, basis, fix] = &row[..] else { continue };
+        let place = if line.text == "–" { String::new() } else { format!("line {}: ", line.text) };
+        for (index, text) in wrap(&format!("{place}{}", finding.text), room).into_iter().enumerate() {
             let indent = if index == 0 { "  " } else { "    " };
-            out.push_str(&format!("{indent}{}\n", painted(row, &line, layout)));
+            out.push_str(&format!("{indent}{}\n", finding.paint(&text, layout)));
         }
-        let fix = if row.fix.is_empty() { String::new() } else { format!("fix: {}", row.fix) };
-        let facts = [row.costs.as_str(), row.basis, &fix];
-        let facts: Vec<&str> = facts.into_iter().filter(|fact| !fact.is_empty()).collect();
+        let fix = if fix.text.is_empty() { String::new() } else { format!("fix: {}", fix.text) };
+        let mut facts = vec![costs.text.as_str(), &basis.text, &fix];
+        facts.retain(|fact| !fact.is_empty());
         if !facts.is_empty() {
-            for line in wrap(&facts.join(", "), room) {
-                out.push_str(&format!("    {}\n", layout.paint(Tone::Dim, &line)));
+            for text in wrap(&facts.join(", "), room) {
+                out.push_str(&format!("    {}\n", layout.paint(Tone::Dim, &text)));
             }
         }
     }

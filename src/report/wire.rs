@@ -20,14 +20,8 @@ impl<'a> Head<'a> {
 pub(super) struct Lint<'a> {
     #[serde(flatten)]
     pub head: Head<'a>,
-    pub findings: Vec<Finding<'a>>,
-    /// What comments and settings hide.
-    pub suppressed: Vec<Suppressed<'a>>,
-    pub skipped: Vec<Skipped<'a>>,
-    pub problems: Vec<Problem<'a>>,
-    pub notices: Vec<&'a str>,
-    pub baselined: Option<u64>,
-    pub baseline_fixed: Option<u64>,
+    #[serde(flatten)]
+    pub results: Results<'a>,
 }
 
 #[derive(Serialize)]
@@ -35,6 +29,13 @@ pub(super) struct Audit<'a> {
     #[serde(flatten)]
     pub head: Head<'a>,
     pub builds: Vec<Build<'a>>,
+    #[serde(flatten)]
+    pub results: Results<'a>,
+}
+
+/// What the rules say.
+#[derive(Serialize)]
+pub(super) struct Results<'a> {
     pub findings: Vec<Finding<'a>>,
     /// What comments and settings hide.
     pub suppressed: Vec<Suppressed<'a>>,

@@ -4,6 +4,8 @@ use super::Context;
 use crate::build::{Build, Transfer};
 use crate::dockerfile::Keyword;
 use crate::finding::{Finding, Findings};
+use crate::image::is_archive;
+use crate::inputs::context::Kind;
 
 super::rule!("add-local-file", check);
 
@@ -20,12 +22,13 @@ fn check(cx: &Context, out: &mut Findings) {
             if is_for_add(build, transfer) {
                 continue;
             }
-            let local: Vec<&str> =
+            let mut local: Vec<&str> =
                 transfer.sources.iter().filter_map(|source| plain(source.text.as_deref()?)).collect();
+            local.retain(|source| content(cx, source) != Content::Archive);
             let Some(first) = local.first() else { continue };
             let message = format!("ADD of `{first}`: COPY takes it too, and never unpacks or fetches");
             let finding = cx.finding(transfer.instruction.head, message).help("use COPY");
-            out.push(edited(build, transfer, &local, finding));
+            out.push(edited(cx, transfer, &local, finding));
         }
     }
 }
@@ -44,35 +47,51 @@ fn plain(source: &str) -> Option<&str> {
     (!remote && !archive && !source.is_empty()).then_some(source)
 }
 
-fn edited(build: &Build, transfer: &Transfer, local: &[&str], finding: Finding) -> Finding {
+fn edited(cx: &Context, transfer: &Transfer, local: &[&str], finding: Finding) -> Finding {
     // COPY would leave the others packed, or not fetch them.
     if local.len() != transfer.sources.len() || local.iter().any(|source| source.contains("://")) {
         return finding;
     }
-    let file = &build.input().file;
     let name = transfer.instruction.name;
-    let copy = if file.str(name).starts_with('a') { "copy" } else { "COPY" };
-    match doubt(build, transfer, local) {
+    let copy = if cx.build().input().file.str(name).starts_with('a') { "copy" } else { "COPY" };
+    let argument = transfer.sources.iter().any(|one| cx.source().slice(one.span).contains('$'));
+    let doubt = if argument {
+        Some("a build argument may make it a URL or an archive")
+    } else if local.iter().any(|source| content(cx, source) != Content::Plain) {
+        Some("an archive among the sources would no longer be unpacked")
+    } else {
+        None
+    };
+    match doubt {
         None => finding.safe_edit("use COPY", name.span, copy),
         Some(why) => finding.unsafe_edit("use COPY", why, name.span, copy),
     }
 }
 
-/// Why the source may be something that only ADD takes apart or fetches.
-fn doubt(build: &Build, transfer: &Transfer, local: &[&str]) -> Option<&'static str> {
-    let source = build.input().file.source();
-    if transfer.sources.iter().any(|one| source.slice(one.span).contains('$')) {
-        return Some("a build argument may make it a URL or an archive");
+/// What a source is to ADD, which looks at the content.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Content {
+    /// A folder, or a file that is no archive.
+    Plain,
+    /// An archive, or something compressed.
+    Archive,
+    /// Nobody looked.
+    Unknown,
+}
+
+fn content(cx: &Context, source: &str) -> Content {
+    let path = source.trim_start_matches("./").trim_matches('/');
+    if source.ends_with('/') || matches!(path, "" | ".") {
+        return Content::Plain;
     }
-    let last = |path: &str| path.trim_end_matches('/').rsplit('/').next().unwrap_or_default().to_ascii_lowercase();
-    // A root file system without an ending is as likely a folder as an archive.
-    let to_root = transfer.destination.as_deref() == Some("/");
-    let packed = |name: &str| {
-        let ends = |ending: &&str| name.ends_with(&ending.to_ascii_lowercase());
-        ARCHIVES.iter().any(ends) || name == "*" || name.ends_with(".*") || (to_root && !name.contains('.'))
-    };
-    local
-        .iter()
-        .any(|source| !source.ends_with('/') && packed(&last(source)))
-        .then_some("an archive among the sources would no longer be unpacked")
+    let found = cx.context().and_then(|context| Some(context.entry(context.find(path)?)));
+    if found.is_some_and(|entry| entry.kind == Kind::Directory || (entry.kind == Kind::File && entry.amount.bytes == 0))
+    {
+        return Content::Plain;
+    }
+    match cx.text_of(path) {
+        Some(head) if is_archive(head) => Content::Archive,
+        Some(_) => Content::Plain,
+        None => Content::Unknown,
+    }
 }

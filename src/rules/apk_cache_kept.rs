@@ -1,9 +1,11 @@
 //! See `rules/apk-cache-kept.md`.
 
 use super::Context;
-use super::kept_cache::covers;
+use super::cache_reader::{self, Cache};
+use super::layers::covers;
 use super::runs::{self, Run};
 use crate::finding::{Findings, Safety};
+use crate::shell::program::{Kind, Program};
 use crate::shell::{Invocation, Manager, PackageCall, SeparatorKind, Verb};
 use crate::text::Span;
 
@@ -31,7 +33,12 @@ fn check(cx: &Context, out: &mut Findings) {
                     let before = update.iter().filter(|(place, _)| place.end <= option.0.start);
                     let mut edits: Vec<_> = before.cloned().collect();
                     edits.push(option);
-                    finding.edits("fetch the index without keeping it", Safety::Safe, edits)
+                    let cache = Cache { folders: &FOLDERS, program: "apk" };
+                    let read =
+                        cache_reader::is_behind(&run, one.span.end, cache) || cache_reader::is_below(&run, cache);
+                    let why = || Safety::Unsafe("what follows may read the index".into());
+                    let safety = if read { why() } else { Safety::Safe };
+                    finding.edits("fetch the index without keeping it", safety, edits)
                 }
                 None => finding,
             });
@@ -48,7 +55,7 @@ fn cleans(one: &Invocation) -> bool {
         let folder = text.trim_end_matches(['*', '/']);
         FOLDERS.iter().any(|own| covers(folder, own) || folder.starts_with(own))
     };
-    let removes = matches!(one.program, Some("rm" | "find"));
+    let removes = one.program.is_some_and(|program| Program::of(program).is(Kind::Deletes));
     removes && one.args.iter().any(|word| word.text().starts_with('/') && named(word.text()))
         || apk(one, Verb::Clean).is_some()
 }

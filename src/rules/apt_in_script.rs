@@ -3,6 +3,7 @@
 use super::{Context, runs};
 use crate::finding::{Findings, Safety};
 use crate::shell::Invocation;
+use crate::shell::program::{Kind, Program};
 use crate::text::Span;
 
 super::rule!("apt-in-script", check);
@@ -24,7 +25,7 @@ fn check(cx: &Context, out: &mut Findings) {
 
 /// Not in a script for another shell, as peers have it.
 fn is_direct(one: &Invocation) -> bool {
-    one.via.iter().all(|wrapper| matches!(wrapper.program, "sudo" | "time" | "command" | "nice" | "eatmydata"))
+    one.via.iter().all(|wrapper| Program::of(wrapper.program).is(Kind::Wrapper))
 }
 
 /// The program's name, and the verb where it is called otherwise.

@@ -1,10 +1,14 @@
 //! See `rules/apt-lists-kept.md`.
 
+use super::cache_reader::Cache;
+use super::cleanup::{self, Cleanup};
 use super::lists_needed::{Need, apt, fetches, needs};
-use super::{Context, lines, script_end};
-use crate::build::{Base, Build, Code, PackageLists, Setting, Stage, User};
+use super::runs::Run;
+use super::{Context, lines};
+use crate::build::{Base, Build, Code, PackageLists, Stage};
 use crate::dockerfile::{Instruction, Keyword};
 use crate::finding::{Basis, Finding, Findings, Impact, ImpactKind, Per, Saves};
+use crate::shell::program::{Kind, Program};
 use crate::shell::{Invocation, Verb, Word};
 use crate::text::Span;
 
@@ -19,10 +23,16 @@ fn check(cx: &Context, out: &mut Findings) {
     let mut paid = false;
     let shipped: Vec<&Stage> = cx.shipped().collect();
     for stage in shipped.into_iter().rev() {
-        for (index, instruction) in build.instructions(stage).filter(|(_, i)| i.keyword == Keyword::Run) {
-            let Some(code) = build.code(index).filter(|_| !is_mounted(cx, instruction)) else { continue };
+        for (index, instruction) in build.instructions(stage) {
+            let run = build.effective(index);
+            if run.keyword != Keyword::Run || is_mounted(cx, run) {
+                continue;
+            }
+            let Some(code) = build.code(index) else { continue };
+            // Its layer is one of the image that stands on this one.
+            let is_trigger = instruction.keyword == Keyword::Onbuild;
             let Some(span) = kept(build, code) else {
-                paid &= !code.script.invocations().iter().any(removes_lists);
+                paid &= is_trigger || !code.script.invocations().iter().any(removes_lists);
                 continue;
             };
             let finding = cx
@@ -32,9 +42,11 @@ fn check(cx: &Context, out: &mut Findings) {
                 } else {
                     "update, install and delete them in one RUN, or keep them in a cache mount"
                 });
-            let finding = if std::mem::replace(&mut paid, true) { finding } else { with_price(build, stage, finding) };
+            let finding = if paid { finding } else { with_price(build, stage, finding) };
+            paid |= !is_trigger;
             let later = later.get_or_insert_with(|| needs(build))[index];
-            out.push(edited(build, stage, index, later, finding));
+            let run = Run { build, stage, index, instruction: build.effective(index), code };
+            out.push(edited(&run, later, finding));
         }
     }
 }
@@ -62,7 +74,8 @@ fn cleans_in(text: &str) -> bool {
 
 /// `rm -rf "$LISTS"`, where the script or a variable of the file holds the folder.
 fn removes_by_name(build: &Build, code: &Code, invocation: &Invocation) -> bool {
-    if !matches!(invocation.program, Some("rm" | "find")) || !invocation.args.iter().any(Word::is_dynamic) {
+    let deletes = invocation.program.is_some_and(|program| Program::of(program).is(Kind::Deletes));
+    if !deletes || !invocation.args.iter().any(Word::is_dynamic) {
         return false;
     }
     let file = &build.input().file;
@@ -115,31 +128,25 @@ fn with_price(build: &Build, stage: &Stage, finding: Finding) -> Finding {
         .costs(impact(ImpactKind::PullBytes, lists.pull_bytes))
 }
 
-fn edited(build: &Build, stage: &Stage, index: usize, later: Need, finding: Finding) -> Finding {
-    let Some(code) = build.code(index) else { return finding };
-    let risk = match later {
+fn edited(run: &Run, later: Need, finding: Finding) -> Finding {
+    let doubt = match later {
         Need::Lists => return finding,
         Need::Unknown => Some("something below may read the lists"),
-        Need::Nothing => {
-            script_end::shields(&code.script).then_some("a failure in the last compound would no longer end it at once")
+        Need::Nothing => None,
+    };
+    let commands = [format!("rm -rf {LISTS}/*")];
+    let cleanup = Cleanup { commands: &commands, cache: Cache { folders: &[LISTS], program: "" } };
+    let Some(mut addition) = cleanup::add(run, fetches, &cleanup) else { return finding };
+    let mut title = "delete the lists in the same RUN";
+    if let Some(step) = only_fetches(run.build, run.index, run.code) {
+        if run.is_trigger() {
+            return finding;
         }
-    };
-    // Who fetched through another program may not delete without it.
-    let through = |one: &Invocation| fetches(one) && !one.via.is_empty();
-    if code.script.invocations().iter().any(through) || !is_root(build, stage, index) {
-        return finding;
+        title = "remove the step: it does nothing else";
+        (addition.span, addition.text) = (step, String::new());
     }
-    let (title, span, text) = if let Some(step) = only_fetches(build, index, code) {
-        ("remove the step: it does nothing else", step, String::new())
-    } else if let Some((at, text)) = script_end::append(build, index, code, &format!("rm -rf {LISTS}/*")) {
-        ("delete the lists in the same RUN", Span::at(at), text)
-    } else {
-        return finding;
-    };
-    match risk {
-        None => finding.safe_edit(title, span, text),
-        Some(why) => finding.unsafe_edit(title, why, span, text),
-    }
+    addition.risk = doubt.or(addition.risk);
+    addition.edit(finding, title)
 }
 
 /// The lines of a RUN that fetches the lists and does nothing else.
@@ -150,9 +157,4 @@ fn only_fetches(build: &Build, index: usize, code: &Code) -> Option<Span> {
     let one_line = !source.slice(instruction.head).contains('\n') && instruction.heredocs.is_empty();
     let alone = one_line && command.redirects.is_empty() && code.script.invocations().len() == 1;
     alone.then(|| lines::of(source, instruction))
-}
-
-/// Whether the RUN at `index` may delete what belongs to root, as far as USER tells.
-fn is_root(build: &Build, stage: &Stage, index: usize) -> bool {
-    !matches!(build.user_at(stage, index), Setting::By(_, User::Other(_) | User::Unknown))
 }

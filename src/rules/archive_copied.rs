@@ -1,18 +1,22 @@
 //! See `rules/archive-copied.md`.
 
-use super::{Context, layers, toolchain};
+use super::{Context, layers};
+use crate::build::toolchain;
 use crate::dockerfile::Keyword;
 use crate::finding::Findings;
+use crate::shell::program::{Kind, Program};
 use crate::shell::{Invocation, Word};
+use crate::text::path;
 
 super::rule!("archive-copied", check);
 
-/// Programs that tell whether an archive is the one that was meant.
-const CHECKS: [&str; 10] =
-    ["sha256sum", "sha512sum", "sha1sum", "md5sum", "shasum", "gpg", "gpgv", "openssl", "cosign", "minisign"];
-
 /// Archives that are looked at; no real file has more.
 const MOST: usize = 100;
+
+/// Whether it tells whether an archive is the one that was meant.
+fn verifies(one: &Invocation) -> bool {
+    one.program.is_some_and(|program| Program::of(program).is(Kind::Verifies))
+}
 
 fn check(cx: &Context, out: &mut Findings) {
     let build = cx.build();
@@ -20,7 +24,7 @@ fn check(cx: &Context, out: &mut Findings) {
     for stage in build.stages().iter().filter(|stage| build.is_needed(stage)) {
         let runs: Vec<_> = toolchain::runs(build, stage).collect();
         // To unpack it unverified would be worse.
-        if runs.iter().any(|(_, _, all)| all.iter().any(|one| CHECKS.iter().any(|check| one.is(check)))) {
+        if runs.iter().any(|(_, _, all)| all.iter().any(verifies)) {
             continue;
         }
         for transfer in build.transfers(stage) {
@@ -29,14 +33,21 @@ fn check(cx: &Context, out: &mut Findings) {
             }
             for source in &transfer.sources {
                 let text = source.text.as_deref().unwrap_or_default();
-                let name = text.rsplit('/').next().unwrap_or_default();
-                if !layers::is_archive(name) || name.strip_suffix(".zst").is_some() || name.contains(['*', '?', '[']) {
+                let name = path::name(text);
+                if text.ends_with('/')
+                    || !layers::is_archive(name)
+                    || name.strip_suffix(".zst").is_some()
+                    || name.contains(['*', '?', '['])
+                {
                     continue;
                 }
                 looked += 1;
                 if looked > MOST {
                     return;
                 }
+                // COPY may give it another name.
+                let target = transfer.destination.as_deref().and_then(|path| path.rsplit('/').next());
+                let name = target.filter(|target| layers::is_archive(target)).unwrap_or(name);
                 let mut below = runs.iter().filter(|(index, ..)| *index > transfer.index);
                 let unpacked = below.find_map(|(index, _, all)| {
                     all.iter().find(|one| unpacks(one, name)).map(|one| (*index, one.span))

@@ -2,24 +2,7 @@
 
 use super::Context;
 use crate::build::{Base, Edge, EdgeKind, Reference, is_official};
-
-/// Tags that are moved to the next release, as a whole or as a tag's first word.
-const CHANNELS: [&str; 15] = [
-    "latest", "stable", "edge", "lts", "nightly", "current", "main", "master", "dev", "develop", "rolling", "mainline",
-    "canary", "next", "beta",
-];
-
-/// Variants that say nothing of a version when they stand first.
-const VARIANTS: [&str; 2] = ["alpine", "slim"];
-
-/// Releases of Debian: no version of what an official image brings on top of it.
-const SUITES: [&str; 5] = ["bookworm", "trixie", "bullseye", "buster", "forky"];
-
-/// Official images that are nothing but a release with a name.
-const NAMED_RELEASES: [&str; 3] = ["debian", "ubuntu", "buildpack-deps"];
-
-/// Names that carry the release themselves: `ubi9`, `static-debian12`.
-const RELEASES: [&str; 8] = ["debian", "ubuntu", "ubi", "rhel", "el", "centos", "fedora", "rockylinux"];
+use crate::data;
 
 /// How an image is left to the day of the build.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -117,8 +100,8 @@ fn floats(image: &str, kind: EdgeKind) -> Option<Floating> {
     }
     let first = tag.split(['-', '.']).next().unwrap_or(tag).to_ascii_lowercase();
     let first = first.as_str();
-    let suite = is_official(name) && !NAMED_RELEASES.contains(&name) && SUITES.contains(&first);
-    let moves = suite || CHANNELS.contains(&first) || VARIANTS.contains(&first);
+    let suite = is_official(name) && !data::IMAGE_FAMILIES.has(name, "release") && data::TAG_WORDS.has(first, "suite");
+    let moves = suite || data::TAG_WORDS.has(first, "channel") || data::TAG_WORDS.has(first, "variant");
     moves.then_some(Floating::Channel)
 }
 
@@ -129,8 +112,8 @@ fn is_name(name: &str) -> bool {
 }
 
 fn says_release(name: &str) -> bool {
-    name.rsplit('/').take(2).flat_map(|part| part.split('-')).any(|word| {
+    name.split('/').rev().take(2).flat_map(|part| part.split('-')).any(|word| {
         let family = word.trim_end_matches(|c: char| c.is_ascii_digit());
-        family.len() < word.len() && RELEASES.contains(&family)
+        family.len() < word.len() && data::IMAGE_FAMILIES.has(family, "numbered")
     })
 }

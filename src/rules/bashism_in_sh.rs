@@ -5,7 +5,7 @@ use super::runs;
 use super::shells::{self, Sh};
 use crate::build::Stage;
 use crate::finding::Findings;
-use crate::shell::{Command, CompoundKind, ExpansionKind, RedirectOperator, Script, Word};
+use crate::shell::{Command, CompoundKind, Expansion, ExpansionKind, RedirectOperator, Script, Word};
 use crate::text::Span;
 
 super::rule!("bashism-in-sh", check);
@@ -25,6 +25,9 @@ const BUILTINS: [&str; 12] = [
     "disown",
     "compgen",
 ];
+
+/// Variables that bash sets itself.
+const VARIABLES: [&str; 5] = ["RANDOM", "EUID", "PIPESTATUS", "BASH_SOURCE", "FUNCNAME"];
 
 fn check(cx: &Context, out: &mut Findings) {
     for stage in cx.build().stages() {
@@ -117,6 +120,17 @@ fn of_word(word: &Word) -> Option<(Span, String)> {
         one.kind == ExpansionKind::Command && (text.starts_with("<(") || text.starts_with(">("))
     }) {
         return Some((one.span, "has no `<(`".to_owned()));
+    }
+    let expands_to = |one: &&Expansion| match &one.kind {
+        ExpansionKind::Variable(name) => VARIABLES.contains(&&**name),
+        _ => false,
+    };
+    if let Some(one) = word.expansions().iter().find(expands_to) {
+        let text = word.text().get(one.within.range()).unwrap_or_default();
+        // `${RANDOM:-1}` has a value all the same.
+        if !text.contains(['-', '+', '=']) {
+            return Some((one.span, format!("does not set `{text}`")));
+        }
     }
     let brace = word.is_pattern() && !word.is_quoted() && has_braces(word.text());
     brace.then(|| (word.span, format!("takes the braces of `{}` for text", word.text())))

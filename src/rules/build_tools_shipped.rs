@@ -1,7 +1,7 @@
 //! See `rules/build-tools-shipped.md`.
 
-use super::{Context, toolchain};
-use crate::build::{Base, Build, PackageSize, Stage};
+use super::Context;
+use crate::build::{Base, Build, PackageSize, Stage, toolchain};
 use crate::finding::{Basis, Finding, Findings, Impact, ImpactKind, Per, Saves};
 use crate::shell::{Invocation, Package, PackageCall};
 use crate::text::Span;

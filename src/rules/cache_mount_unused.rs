@@ -3,32 +3,13 @@
 mod purpose;
 mod reason;
 
+use self::reason::{Place, User};
 use super::Context;
-use crate::build::{Code, PackageCache, Stage};
 use crate::dockerfile::{Keyword, Mount};
 use crate::finding::{Basis, Findings, Impact, ImpactKind, Per};
-use crate::shell::{Invocation, Manager, PackageCall, Verb};
+use crate::shell::{Invocation, Manager, Verb};
 
 super::rule!("cache-mount-unused", check);
-
-/// A cache mount and where it stands.
-struct Place<'c, 'b> {
-    stage: &'c Stage,
-    index: usize,
-    code: &'c Code<'b>,
-    mount: &'c Mount<'b>,
-    /// Its target, variables resolved.
-    target: &'c str,
-    /// The targets of all cache mounts of the RUN.
-    all: &'c [String],
-}
-
-/// A call that the mount is meant for.
-struct User<'c, 's> {
-    invocation: &'c Invocation<'s>,
-    call: &'c PackageCall<'s>,
-    folders: &'c [PackageCache],
-}
 
 fn check(cx: &Context, out: &mut Findings) {
     let build = cx.build();
@@ -56,7 +37,7 @@ fn check(cx: &Context, out: &mut Findings) {
     }
 }
 
-fn look(cx: &Context, place: &Place, out: &mut Findings) {
+fn look<'i>(cx: &Context<'_, 'i>, place: &Place<'_, 'i>, out: &mut Findings) {
     let build = cx.build();
     let invocations = place.code.script.invocations();
     let called: Vec<Manager> =

@@ -68,7 +68,10 @@ fn edits(run: &Run, one: &Invocation, folder: &Word) -> Option<Vec<(Span, String
     let behind = source.slice(run.place(Span::new(after.span.end, next.span.start)));
     let blank = behind.chars().all(|c| c.is_whitespace() || c == run.file().escape());
     let start = run.place(one.command.span).start;
-    let plain = run.instruction.heredocs.is_empty() && !run.is_trigger() && one.via.is_empty() && one.outer == 0;
+    // Only the shell that went there knows the way back.
+    let back = run.code.text().is_some_and(|text| ["cd -", "OLDPWD", "~-"].iter().any(|word| text.contains(word)));
+    let plain =
+        !back && run.instruction.heredocs.is_empty() && !run.is_trigger() && one.via.is_empty() && one.outer == 0;
     if !absolute || !blank || !plain {
         return None;
     }

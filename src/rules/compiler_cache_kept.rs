@@ -2,8 +2,7 @@
 
 use super::Context;
 use super::kept_cache;
-use super::toolchain;
-use crate::build::{Build, PackageCache, Stage};
+use crate::build::{Build, PackageCache, Stage, toolchain};
 use crate::dockerfile::Keyword;
 use crate::finding::{Basis, Findings, Impact, ImpactKind, Per};
 use crate::shell::{Manager, PackageCall, Verb};
@@ -75,8 +74,7 @@ fn starts_tool(build: &Build, target: &Stage) -> bool {
         any = true;
         let Some(code) = build.code(index).filter(|code| code.is_ordinary()) else { return true };
         for invocation in code.script.invocations() {
-            let shell = matches!(invocation.program, Some("bash" | "sh" | "zsh" | "sleep" | "tail"))
-                || invocation.program.is_none();
+            let shell = invocation.program.is_none() || toolchain::is_idle(&invocation);
             if shell || invocation.package_call().is_some_and(|call| is_tool(call.manager)) {
                 return true;
             }

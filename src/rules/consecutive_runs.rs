@@ -8,9 +8,6 @@ use crate::shell::{Manager, Verb};
 
 super::rule!("consecutive-runs", check);
 
-/// Commands of a RUN that is worth joining.
-const FEW: usize = 2;
-
 fn check(cx: &Context, out: &mut Findings) {
     let build = cx.build();
     for stage in build.stages().iter().filter(|stage| build.ships(stage)) {
@@ -35,12 +32,14 @@ fn joins(before: &Run, run: &Run) -> bool {
     let flags = |run: &Run| -> Vec<String> {
         run.instruction.flags.iter().map(|flag| run.file().flag(flag).to_owned()).collect()
     };
-    let few = |run: &Run| run.code.script.commands.len() <= FEW;
+    // Who has joined some commands has chosen where a step ends.
+    let is_single = |run: &Run| run.code.script.commands.len() <= 1;
     before.index + 1 == run.index
         && plain(before)
         && plain(run)
         && flags(before) == flags(run)
-        && (few(before) && few(run) || installs(before).is_some_and(|manager| installs(run) == Some(manager)))
+        && (is_single(before) && is_single(run)
+            || installs(before).is_some_and(|manager| installs(run) == Some(manager)))
 }
 
 /// The system's package manager that it installs with.

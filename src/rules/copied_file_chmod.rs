@@ -3,9 +3,11 @@
 use std::collections::HashMap;
 
 use super::layers::{self, Folder};
-use super::{Context, copy_flag, toolchain};
+use super::{Context, copy_flag};
+use crate::build::{Source, toolchain};
 use crate::dockerfile::Keyword;
 use crate::finding::{Findings, Safety};
+use crate::inputs::context::Kind;
 use crate::shell::{Invocation, Word};
 
 super::rule!("copied-file-chmod", check);
@@ -32,6 +34,10 @@ fn check(cx: &Context, out: &mut Findings) {
                 else {
                     continue;
                 };
+                let kind = kind(cx, &file.source);
+                if kind == Some(Kind::Directory) {
+                    continue;
+                }
                 let Some(code) = build.code(index) else { continue };
                 let parts = build.input().file.transfer(file.instruction);
                 if parts.is_none_or(|parts| parts.chmod.is_some()) {
@@ -40,6 +46,9 @@ fn check(cx: &Context, out: &mut Findings) {
                 let (octal, safety) = match mode {
                     "+x" | "a+x" | "u+x" | "ugo+x" => {
                         ("755", Safety::Unsafe("all of the file's bits are set, whatever they were".to_owned()))
+                    }
+                    _ if kind.is_none() && !has_ending(&path) => {
+                        (mode, Safety::Unsafe("a folder's files would have that mode too".to_owned()))
                     }
                     _ => (mode, Safety::Safe),
                 };
@@ -59,6 +68,19 @@ fn check(cx: &Context, out: &mut Findings) {
             }
         }
     }
+}
+
+/// What a source is, where the context is known.
+fn kind(cx: &Context, source: &Source) -> Option<Kind> {
+    let path = source.text.as_deref()?.trim_start_matches("./").trim_matches('/');
+    let context = cx.context()?;
+    Some(context.entry(context.find(path)?).kind)
+}
+
+/// Whether a path is named as a file: `run.sh`, not `conf.d`.
+fn has_ending(path: &str) -> bool {
+    let name = crate::text::path::name(path);
+    name.trim_start_matches('.').rsplit_once('.').is_some_and(|(_, ending)| ending != "d")
 }
 
 /// Mode and path of `chmod MODE PATH`.

@@ -1,9 +1,7 @@
 //! See `rules/created-user-unused.md`.
 
 use super::Context;
-use super::service::may_serve;
-use super::user_line::{made, steps_down};
-use crate::build::{Build, Setting, Stage, User};
+use crate::build::{Build, Setting, Stage, User, accounts, service};
 use crate::dockerfile::Keyword;
 use crate::finding::Findings;
 
@@ -19,7 +17,7 @@ fn check(cx: &Context, out: &mut Findings) {
         build.user(stage),
         Setting::By(_, User::Root) | Setting::Base(User::Root) | Setting::Default(User::Root)
     );
-    if !root || !may_serve(build, stage) || steps_down(build, stage) {
+    if !root || !service::may_serve(build, stage) || accounts::steps_down(build, stage) {
         return;
     }
     let file = &build.input().file;
@@ -28,7 +26,7 @@ fn check(cx: &Context, out: &mut Findings) {
         for (index, _) in build.instructions(below).filter(|(_, one)| one.keyword == Keyword::Run) {
             let Some(code) = build.code(index) else { continue };
             for one in code.script.invocations() {
-                let Some(name) = made(&one) else { continue };
+                let Some(name) = accounts::created_user(&one) else { continue };
                 candidates += 1;
                 if candidates > MOST || is_used(build, stage, name) {
                     continue;

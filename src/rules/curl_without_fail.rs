@@ -4,15 +4,11 @@ use super::Context;
 use super::download::{self, Download, Tool};
 use super::runs::{self, Run};
 use crate::finding::Findings;
+use crate::shell::program::{Kind, Program};
 use crate::shell::{Invocation, Word};
+use crate::text::path;
 
 super::rule!("curl-without-fail", check);
-
-/// Programs that refuse an error page themselves.
-const READERS: [&str; 24] = [
-    "tar", "bsdtar", "unzip", "gunzip", "gzip", "zcat", "bunzip2", "bzip2", "xz", "unxz", "zstd", "7z", "dpkg",
-    "dpkg-deb", "rpm", "rpm2cpio", "gpg", "apt-key", "jq", "patch", "apt", "apt-get", "yum", "dnf",
-];
 
 /// Arguments that are compared with each other.
 const MANY: usize = 500;
@@ -20,7 +16,8 @@ const MANY: usize = 500;
 fn check(cx: &Context, out: &mut Findings) {
     for run in runs::all(cx) {
         let invocations = run.invocations();
-        let reader = |one: &&Invocation| one.program.is_some_and(|program| READERS.contains(&program));
+        // They refuse an error page themselves.
+        let reader = |one: &&Invocation| one.program.is_some_and(|program| Program::of(program).is(Kind::Strict));
         let read: Vec<&Word> = invocations.iter().filter(reader).flat_map(|one| one.args).collect();
         let mut verified = None;
         for one in &invocations {
@@ -62,7 +59,7 @@ fn is_meant(run: &Run, one: &Invocation, download: &Download) -> bool {
 
 /// Whether the file goes to a program that knows its form; where very many files do, it may be among them.
 fn is_read(read: &[&Word], file: &str, download: &Download) -> bool {
-    let name = |text: &str| text.rsplit('/').next().unwrap_or(text).to_owned();
+    let name = |text: &str| path::name(text).to_owned();
     let names: Vec<String> = if file.is_empty() { download.addresses().map(name).collect() } else { vec![name(file)] };
     let takes = |word: &&Word| {
         let text = word.text();

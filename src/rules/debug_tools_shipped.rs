@@ -1,43 +1,16 @@
 //! See `rules/debug-tools-shipped.md`.
 
-use super::{Context, toolchain};
-use crate::build::{Build, Stage};
+use super::Context;
+use crate::build::{Build, Stage, toolchain};
+use crate::data;
 use crate::finding::Findings;
 use crate::shell::Verb;
 
 super::rule!("debug-tools-shipped", check);
 
-/// Packages for people at a terminal.
-const TOOLS: [&str; 24] = [
-    "vim",
-    "vim-tiny",
-    "vim-nox",
-    "neovim",
-    "nano",
-    "emacs",
-    "emacs-nox",
-    "gdb",
-    "gdbserver",
-    "lldb",
-    "strace",
-    "ltrace",
-    "valgrind",
-    "htop",
-    "btop",
-    "tmux",
-    "screen",
-    "man-db",
-    "tcpdump",
-    "nmap",
-    "mc",
-    "ncdu",
-    "lsof",
-    "iotop",
-];
-
 /// Whether a system package only serves people at a terminal.
 pub fn is_debug_tool(name: &str) -> bool {
-    TOOLS.contains(&name)
+    data::SYSTEM_PACKAGES.has(name, "debug")
 }
 
 /// Packages that are looked at; no real file has more.
@@ -57,7 +30,9 @@ fn check(cx: &Context, out: &mut Findings) {
                 if cleaned || call.verb != Verb::Install || !call.manager.is_system() {
                     continue;
                 }
-                for package in call.packages.iter().filter(|package| TOOLS.contains(&package.name.text)) {
+                for package in
+                    call.packages.iter().filter(|package| data::SYSTEM_PACKAGES.has(package.name.text, "debug"))
+                {
                     let name = package.name.text;
                     looked += 1;
                     if looked > MOST {

@@ -1,8 +1,8 @@
 //! See `rules/deleted-in-later-layer.md`.
 
 use super::layers::{self, Folder};
-use super::{Context, foreign, toolchain};
-use crate::build::{Build, Stage};
+use super::{Context, foreign};
+use crate::build::{Build, Stage, toolchain};
 use crate::dockerfile::Instruction;
 use crate::finding::{Basis, Finding, Findings, Impact, ImpactKind, Per, Saves};
 use crate::shell::{Invocation, Manager, PackageCall, Verb};
@@ -56,9 +56,10 @@ fn check(cx: &Context, out: &mut Findings) {
                     if transfer.from.is_some() {
                         let to = transfer.destination.as_deref();
                         let to = to.filter(|_| trees.len() < REMEMBERED);
-                        trees.extend(to.and_then(|to| foreign::absolute(build, stage, transfer.index, to)).map(|to| {
-                            Tree { path: to.trim_end_matches('/').to_owned(), instruction: transfer.instruction }
-                        }));
+                        trees.extend(
+                            to.and_then(|to| foreign::absolute(build, stage, transfer.index, to))
+                                .map(|to| Tree { path: to, instruction: transfer.instruction }),
+                        );
                     }
                     let bytes = layers::bytes(cx, &transfer).filter(|_| transfer.sources.len() == 1);
                     made.extend(paths.into_iter().filter(|copied| weighs(copied, bytes)).map(|copied| Made {

@@ -6,14 +6,14 @@ use std::collections::BTreeSet;
 
 use super::Context;
 use super::kept_cache::behind_verb;
-use super::service;
 use crate::build::installed::{self, is_set};
-use crate::build::{Base, Build, Stage};
+use crate::build::{Base, Build, Stage, service};
 use crate::dockerfile::Keyword;
 use crate::finding::{Basis, Findings, Impact, ImpactKind, Per};
 use crate::manifest::Scope;
+use crate::shell::program::Program;
 use crate::shell::{Invocation, Manager, PackageCall, Verb};
-use crate::text::Span;
+use crate::text::{Span, path};
 
 super::rule!("dev-dependencies-kept", check);
 
@@ -122,8 +122,7 @@ fn mentions(build: &Build, word: &str) -> bool {
 
 /// Stages whose virtual environment the image copies as it is.
 fn environments<'b>(build: &'b Build, target: &Stage) -> impl Iterator<Item = &'b Stage> {
-    let environment =
-        |text: &str| matches!(text.trim_end_matches('/').rsplit('/').next(), Some(".venv" | "venv" | "env"));
+    let environment = |text: &str| matches!(path::name(text), ".venv" | "venv" | "env");
     let copied: BTreeSet<usize> = build
         .transfers(target)
         .into_iter()
@@ -148,16 +147,14 @@ fn is_used_below(build: &Build, end: &Stage, (stage, index): (&Stage, usize)) ->
 
 /// A program that needs no development dependency, whatever it is told.
 fn is_harmless(invocation: &Invocation) -> bool {
-    const PROGRAMS: [&str; 34] = [
-        "rm", "mkdir", "chown", "chmod", "chgrp", "ln", "cp", "mv", "touch", "echo", "printf", "true", ":", "cd",
-        "set", "find", "ls", "cat", "sed", "test", "[", "install", "adduser", "addgroup", "useradd", "groupadd",
-        "usermod", "export", "apt-get", "apt", "apk", "corepack", "which", "exit",
-    ];
     // Python builds in environments of their own.
     let installs = |call: &PackageCall| {
         call.verb == Verb::Install
             && matches!(call.manager, Manager::Uv | Manager::Poetry | Manager::Pdm | Manager::Pip)
     };
-    let known = || invocation.package_call().is_some_and(|call| call.verb == Verb::Clean || installs(&call));
-    invocation.program.is_some_and(|program| PROGRAMS.contains(&program)) || known()
+    if let Some(call) = invocation.package_call() {
+        let apart = call.manager.is_system() || call.manager == Manager::Corepack;
+        return apart || call.verb == Verb::Clean || installs(&call);
+    }
+    invocation.program.is_some_and(|program| Program::of(program).keeps_to_arguments())
 }

@@ -6,15 +6,14 @@ use super::Context;
 use super::download::{Download, pipeline, verifies};
 use super::runs::{self, Run};
 use crate::finding::Findings;
+use crate::shell::program::{Kind, Program, State};
 use crate::shell::{ExpansionKind, Invocation, Word};
-use crate::text::Span;
+use crate::text::{Span, path};
 
 super::rule!("download-run-unverified", check);
 
 /// Commands before and after one that may belong to it.
 const NEAR: usize = 32;
-
-const SHELLS: [&str; 6] = ["sh", "bash", "dash", "ash", "zsh", "ksh"];
 
 fn check(cx: &Context, out: &mut Findings) {
     for run in runs::all(cx) {
@@ -84,11 +83,11 @@ fn started<'s>(one: &Invocation<'s>) -> Option<&'s str> {
         return Some(path);
     }
     let program = one.program?;
-    let interpreter = SHELLS.contains(&program)
-        || matches!(program, "." | "source" | "python" | "python3" | "perl" | "ruby" | "php" | "node");
+    let known = Program::of(program);
+    let interpreter = known.is_shell() || known.is(Kind::Interpreter) || known.state == State::Any;
     let first = one.args.iter().find(|word| !word.text().starts_with(['-', '+']) || word.is_dynamic())?;
     // `sh -e file`, but `perl -e text`, `sh -c text`, `python -m module`.
-    let letters: &[char] = if SHELLS.contains(&program) { &['c', 's'] } else { &['c', 'm', 'e', 'r'] };
+    let letters: &[char] = if known.is_shell() { &['c', 's'] } else { &['c', 'm', 'e', 'r'] };
     let takes_text = one.args.iter().take_while(|word| word.text().starts_with('-')).any(|word| {
         let text = word.text();
         !text.starts_with("--") && text[1..].contains(letters)
@@ -112,7 +111,7 @@ fn saved<'s>(one: &Invocation<'s>) -> Option<&'s str> {
 /// Whether both name one file; a name without a folder lies where the script is by then.
 fn is_same(saved: &str, run: &str) -> bool {
     let (saved, run) = (saved.trim_start_matches("./"), run.trim_start_matches("./"));
-    let name = |path: &str| path.rsplit('/').next().unwrap_or(path).to_owned();
+    let name = |path: &str| path::name(path).to_owned();
     saved == run || ((!saved.contains('/') || !run.contains('/')) && name(saved) == name(run))
 }
 
@@ -125,7 +124,7 @@ fn reads_program(one: &Invocation) -> bool {
         one.args.iter().take_while(|word| word.text().starts_with('-')).any(|word| short(word.text()))
     };
     let from_input = || matches!(operands().next(), None | Some("-"));
-    if SHELLS.contains(&program) {
+    if Program::of(program).is_shell() {
         return !has(&['c']) && (from_input() || has(&['s']));
     }
     let version = |name: &str| {
@@ -149,10 +148,11 @@ fn fetches(one: &Invocation) -> bool {
 /// `sh -c "$(curl …)"`, `bash <(curl …)`, `eval "$(curl …)"`, `. <(curl …)`
 fn substituted(run: &Run, all: &[Invocation], one: &Invocation) -> Option<Span> {
     let words = &run.code.script.commands.get(one.outer as usize)?.words;
-    let name = |word: &Word| word.value().map(|text| text.rsplit('/').next().unwrap_or(text).to_owned());
+    let name = |word: &Word| word.value().map(|text| path::name(text).to_owned());
     let at = words.iter().position(|word| {
         name(word).is_some_and(|name| {
-            SHELLS.contains(&&*name) || matches!(&*name, "eval" | "source" | "." | "python3" | "python")
+            let program = Program::of(&name);
+            program.is_shell() || program.is(Kind::Interpreter) || program.state == State::Any
         })
     })?;
     let word = program_word(words, at)?;

@@ -3,10 +3,11 @@
 
 use super::Context;
 use crate::secret::holds_secret;
+use crate::text::path;
 
 /// Whether settings of an environment hold a secret; `None` for other files, and for those that nobody looked into.
 pub(super) fn holds(cx: &Context, path: &str) -> Option<bool> {
-    let name = path.rsplit('/').next().unwrap_or(path);
+    let name = path::name(path);
     let settings = name.starts_with(".env") || name.strip_suffix(".env").is_some();
     let bytes = cx.text_of(path).filter(|_| settings)?;
     Some(holds_secret(&String::from_utf8_lossy(bytes)))

@@ -22,8 +22,9 @@ fn check(cx: &Context, out: &mut Findings) {
             for (at, pair) in pairs.iter().enumerate() {
                 for used in uses(&pair.value.text, Lex::new(file.escape())) {
                     let set = pairs.iter().position(|other| other.name.text == used.name);
-                    let Some(set) = set.filter(|set| *set != at && pair.name.text != used.name) else { continue };
-                    if is_set(cx, stage.index, used.name, index) {
+                    let Some(set) = set.filter(|set| *set != at) else { continue };
+                    // What adds to its own variable loses what this ENV added above, whatever was set before.
+                    if pair.name.text != used.name && is_set(cx, stage.index, used.name, index) {
                         continue;
                     }
                     let name = &pair.name.text;

@@ -1,6 +1,7 @@
 //! See `rules/file-written-by-run.md`.
 
-use super::{Context, toolchain};
+use super::Context;
+use crate::build::toolchain;
 use crate::finding::Findings;
 use crate::shell::{Invocation, RedirectOperator, Word};
 

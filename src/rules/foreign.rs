@@ -1,10 +1,9 @@
 //! What a stage takes from another one: installed Python packages, programs. What rules on stages that do not fit
 //! together share.
 
-use super::toolchain;
-use crate::build::{Base, Build, Setting, Stage, Transfer};
+use crate::build::{Base, Build, Stage, Transfer, toolchain};
 use crate::shell::{Invocation, Manager, Verb, Word};
-use crate::text::Span;
+use crate::text::{Span, path};
 
 /// Stages below one that are looked at, and copies of one stage; no real file has more.
 pub(super) const DEEPEST: usize = 64;
@@ -31,23 +30,12 @@ pub(super) fn taken<'b, 'a>(build: &'b Build<'a>, stage: &Stage) -> Vec<Taken<'b
 
 /// Whether one path is the other, or above or below it.
 pub(super) fn overlap(a: &str, b: &str) -> bool {
-    let (a, b) = (a.trim_end_matches('/'), b.trim_end_matches('/'));
-    let above = |a: &str, b: &str| b.strip_prefix(a).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'));
-    above(a, b) || above(b, a)
+    path::is_within(a, b) || path::is_within(b, a)
 }
 
 /// A path made absolute in the folder of an instruction; `None` where that is not known.
 pub(super) fn absolute(build: &Build, stage: &Stage, index: usize, path: &str) -> Option<String> {
-    if path.starts_with('/') {
-        return Some(path.trim_end_matches('/').to_owned());
-    }
-    let folder = match build.workdir(stage, index) {
-        Setting::By(_, folder) | Setting::Base(folder) | Setting::Default(folder) => folder,
-        Setting::Unknown => return None,
-    };
-    let path = path.trim_start_matches("./").trim_end_matches('/');
-    let folder = folder.trim_end_matches('/');
-    Some(if matches!(path, "" | ".") { format!("{folder}/") } else { format!("{folder}/{path}") })
+    crate::build::absolute(path, build.workdir(stage, index).value().map(String::as_str))
 }
 
 /// Folders into which the stages of a chain install Python packages.

@@ -2,8 +2,9 @@
 
 use std::collections::BTreeSet;
 
-use super::{Context, toolchain};
-use crate::build::{Base, BaseImage, Build, Presence, Reference, Slim, Stage};
+use super::Context;
+use crate::build::{Base, BaseImage, Build, Presence, Reference, Slim, Stage, toolchain};
+use crate::data;
 use crate::dockerfile::Keyword;
 use crate::finding::{Basis, Finding, Findings, Impact, ImpactKind, Per, Saves};
 use crate::manifest::Ecosystem;
@@ -50,46 +51,6 @@ const FULL: [&str; 36] = [
     "convert",
     "identify",
     "ps",
-];
-
-/// Python packages without wheels, or that call libraries of the system (project research, transforms.md).
-const NEED_LIBRARIES: [&str; 22] = [
-    "psycopg2",
-    "psycopg",
-    "mysqlclient",
-    "pyodbc",
-    "cx-oracle",
-    "python-ldap",
-    "pycurl",
-    "uwsgi",
-    "pycairo",
-    "cairosvg",
-    "weasyprint",
-    "python-magic",
-    "gdal",
-    "fiona",
-    "xmlsec",
-    "opencv-python",
-    "opencv-contrib-python",
-    "wand",
-    "pdf2image",
-    "pygraphviz",
-    "pytesseract",
-    "playwright",
-];
-
-/// Node packages that compile, or that call libraries of the system.
-const NODE_NEED_LIBRARIES: [&str; 10] = [
-    "canvas",
-    "node-gyp",
-    "puppeteer",
-    "playwright",
-    "node-sass",
-    "sqlite3",
-    "libpq",
-    "pg-native",
-    "node-pty",
-    "robotjs",
 ];
 
 fn check(cx: &Context, out: &mut Findings) {
@@ -142,7 +103,8 @@ fn needs_full(cx: &Context, target: &Stage, image: &str) -> bool {
                 continue;
             }
             used.extend(one.program);
-            builds |= compiles_packages(&one) || one.program.is_some_and(|program| NEED_LIBRARIES.contains(&program));
+            builds |= compiles_packages(&one)
+                || one.program.is_some_and(|program| data::PYTHON_PACKAGES.has(program, "libraries"));
             if wants_git(&one) {
                 used.push("git");
             }
@@ -169,9 +131,12 @@ fn compiles_packages(one: &Invocation) -> bool {
     if let Some(call) = one.package_call() {
         let installs = matches!(call.verb, Verb::Install | Verb::Upgrade);
         let python = matches!(call.manager, Manager::Pip | Manager::Uv)
-            && call.packages.iter().any(|package| NEED_LIBRARIES.contains(&&*package.name.text.to_ascii_lowercase()));
+            && call
+                .packages
+                .iter()
+                .any(|package| data::PYTHON_PACKAGES.has(&package.name.text.to_ascii_lowercase(), "libraries"));
         let node = matches!(call.manager, Manager::Npm | Manager::Yarn | Manager::Pnpm)
-            && call.packages.iter().any(|package| NODE_NEED_LIBRARIES.contains(&package.name.text));
+            && call.packages.iter().any(|package| data::NODE_PACKAGES.has(package.name.text, "libraries"));
         let source = call.has(&["--no-binary"]);
         return installs && (python || node || source || matches!(call.manager, Manager::Gem | Manager::Bundle))
             || toolchain::compiles(one).is_some();
@@ -192,8 +157,8 @@ fn projects_need(cx: &Context) -> bool {
     cx.projects().unwrap_or_default().iter().any(|project| {
         project.dependencies.iter().any(|dependency| {
             let known = match project.ecosystem {
-                Ecosystem::Python => NEED_LIBRARIES.contains(&&*dependency.name),
-                Ecosystem::Node => NODE_NEED_LIBRARIES.contains(&&*dependency.name),
+                Ecosystem::Python => data::PYTHON_PACKAGES.has(&dependency.name, "libraries"),
+                Ecosystem::Node => data::NODE_PACKAGES.has(&dependency.name, "libraries"),
                 _ => false,
             };
             known || dependency.requirement.as_deref().is_some_and(|text| text.contains("git+"))

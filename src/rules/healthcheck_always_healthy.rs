@@ -4,16 +4,11 @@ use super::Context;
 use crate::build::Code;
 use crate::dockerfile::Keyword;
 use crate::finding::{Finding, Findings};
+use crate::shell::program::{Kind, Program};
 use crate::shell::{Command, Invocation, Script, SeparatorKind, Word};
-use crate::text::Span;
+use crate::text::{Span, path};
 
 super::rule!("healthcheck-always-healthy", check);
-
-/// Commands that succeed whatever happens.
-const SUCCEED: [&str; 4] = ["true", ":", "echo", "printf"];
-
-/// Filters that succeed whatever they read.
-const FILTERS: [&str; 10] = ["cat", "tee", "head", "tail", "wc", "sort", "sed", "tr", "cut", "uniq"];
 
 fn check(cx: &Context, out: &mut Findings) {
     let build = cx.build();
@@ -76,15 +71,15 @@ fn deciding(script: &Script) -> Option<&Command> {
 
 fn always_succeeds(code: &Code, last: &Command) -> bool {
     let words: Vec<Option<&str>> = last.words.iter().map(Word::value).collect();
-    let program = words.first().copied().flatten().map(|path| path.rsplit('/').next().unwrap_or(path));
+    let program = words.first().copied().flatten().map(path::name);
     let substitutes = last.words.iter().any(Word::is_dynamic);
     match program {
         Some("exit") if !code.is_exec() || words.len() == 2 => matches!(words.get(1), Some(Some("0"))),
         // `echo ok > /file` may fail.
-        Some(program) if SUCCEED.contains(&program) => last.redirects.iter().all(|one| {
+        Some(program) if Program::of(program).is(Kind::Succeeds) => last.redirects.iter().all(|one| {
             one.target.as_ref().is_some_and(|target| target.is("/dev/null") || target.is("1") || target.is("2"))
         }),
-        Some(program) if FILTERS.contains(&program) => last.place.pipe_index > 0 && !substitutes,
+        Some(program) if Program::of(program).is(Kind::Filter) => last.place.pipe_index > 0 && !substitutes,
         _ => false,
     }
 }

@@ -1,9 +1,8 @@
 //! See `rules/healthcheck-missing.md`.
 
 use super::Context;
-use super::service::may_serve;
 use super::user_line::start;
-use crate::build::{Base, Build, Reference, Stage, service_check};
+use crate::build::{Base, Build, Reference, Stage, service, service_check};
 use crate::dockerfile::Keyword;
 use crate::finding::{Finding, Findings};
 use crate::text::Span;
@@ -13,7 +12,10 @@ super::rule!("healthcheck-missing", check);
 fn check(cx: &Context, out: &mut Findings) {
     let build = cx.build();
     let Some(stage) = build.target() else { return };
-    if build.last(stage, Keyword::Healthcheck).is_some() || !may_serve(build, stage) || is_built_in(build, stage) {
+    if build.last(stage, Keyword::Healthcheck).is_some()
+        || !service::may_serve(build, stage)
+        || is_built_in(build, stage)
+    {
         return;
     }
     let check = check_of(build, stage);

@@ -5,8 +5,7 @@ mod probe;
 mod route;
 
 use super::Context;
-use super::presence::Image;
-use crate::build::{Build, Code, Stage};
+use crate::build::{Build, Code, Programs, Stage};
 use crate::dockerfile::{Arguments, Instruction, Keyword};
 use crate::finding::{Finding, Findings};
 use crate::shell::{Invocation, Wrapper};
@@ -19,9 +18,9 @@ fn check(cx: &Context, out: &mut Findings) {
     let Some(stage) = build.target() else { return };
     let Some((index, instruction)) = build.last(stage, Keyword::Healthcheck) else { return };
     let Some(code) = build.code(index) else { return };
-    let image = Image::of(build, stage);
+    let image = Programs::of(build, stage);
     if !code.is_exec() && image.lacks("sh") {
-        let message = format!("the check needs `/bin/sh`, which {} lacks", image.name());
+        let message = format!("the check needs `/bin/sh`, which {} lacks", image.image_name());
         out.push(cx.finding(instruction.head, message).help("use the exec form with a program of the image"));
         return;
     }
@@ -29,7 +28,7 @@ fn check(cx: &Context, out: &mut Findings) {
     let never = |what: &str| format!("{what}: it never succeeds");
     for invocation in code.script.invocations() {
         if let Some(wrapper) = lacking_wrapper(&image, code, &invocation) {
-            let message = never(&format!("the check calls `{}`, which {} lacks", wrapper.program, image.name()));
+            let message = never(&format!("the check calls `{}`, which {} lacks", wrapper.program, image.image_name()));
             out.push(cx.finding(code.place(file, wrapper.span), message).help(help(wrapper.program)));
             return;
         }
@@ -38,7 +37,7 @@ fn check(cx: &Context, out: &mut Findings) {
             continue;
         }
         if image.lacks(program) {
-            let message = never(&format!("the check calls `{program}`, which {} lacks", image.name()));
+            let message = never(&format!("the check calls `{program}`, which {} lacks", image.image_name()));
             let finding = cx.finding(code.place(file, invocation.path.span), message).help(help(program));
             out.push(edited(build, stage, instruction, code, finding));
             // What follows in the check is never reached.
@@ -54,7 +53,7 @@ fn check(cx: &Context, out: &mut Findings) {
 
 /// The program in front that is not there: `bash` of `bash -c '…'`. Further ones, inside of a shell's text, are not
 /// looked at.
-fn lacking_wrapper<'s>(image: &Image, code: &'s Code, invocation: &Invocation<'s>) -> Option<Wrapper<'s>> {
+fn lacking_wrapper<'s>(image: &Programs, code: &'s Code, invocation: &Invocation<'s>) -> Option<Wrapper<'s>> {
     let command = code.script.commands.get(invocation.outer as usize)?;
     let first = invocation.via.first()?;
     (image.lacks(first.program) && route::needs_command(&code.script, command)).then_some(*first)

@@ -3,13 +3,11 @@
 use super::runs::{self, Run};
 use super::{Context, lines};
 use crate::finding::{Finding, Findings};
+use crate::shell::program::{Kind, Program};
 use crate::shell::{Command, Script, SeparatorKind};
 use crate::text::Span;
 
 super::rule!("heredoc-without-errexit", check);
-
-/// Commands that hardly fail.
-const SURE: [&str; 9] = ["echo", "printf", "set", "export", "true", ":", "unset", "umask", "trap"];
 
 fn check(cx: &Context, out: &mut Findings) {
     for run in runs::all(cx) {
@@ -54,7 +52,7 @@ fn lost(script: &Script) -> Option<Span> {
         let last = script.scopes.first().and_then(|top| top.last_end).is_some_and(|end| one.span.end >= end);
         // `cat > FILE <<X` writes what it is given.
         let writes = name == Some("cat") && one.redirects.iter().any(|redirect| redirect.body.is_some());
-        let sure = one.words.is_empty() || writes || name.is_some_and(|name| SURE.contains(&name));
+        let sure = one.words.is_empty() || writes || name.is_some_and(|name| Program::of(name).is(Kind::Succeeds));
         one.place.scope == 0 && next && !last && !sure && !one.place.options.errexit
     };
     script.commands.iter().find(unseen).map(|one| one.span)

@@ -23,7 +23,7 @@ fn check(cx: &Context, out: &mut Findings) {
             let to = to.and_then(|to| foreign::absolute(build, stage, transfer.index, to));
             let is_root = |text: &str| text.starts_with('/') && matches!(text.trim_matches('/'), "" | ".");
             let whole = transfer.sources.iter().find(|source| source.text.as_deref().is_some_and(is_root));
-            let Some(source) = whole.filter(|_| to.is_some_and(|to| is_root(&to) || to.is_empty())) else { continue };
+            let Some(source) = whole.filter(|_| to.is_some_and(|to| to == "/")) else { continue };
             looked += 1;
             if looked > MOST {
                 return;

@@ -1,12 +1,17 @@
 //! What package managers downloaded and left in a layer that ships: shared by the rules on kept caches, which say what
 //! counts and how to mend it.
 
-use super::{Context, script_end};
+use super::Context;
+use super::cache_reader::{self, Cache};
+use super::cleanup::{self, Cleanup};
+use super::layers::covers;
+use super::runs::Run;
 use crate::build::{Base, Build, Code, Given, Home, PackageCache, Reference, Stage, is_official};
 use crate::dockerfile::Keyword;
 use crate::finding::{Basis, FileEdit, Findings, Fix, Impact, ImpactKind, Per, Safety, Target};
-use crate::shell::{Invocation, PackageCall, Verb};
-use crate::text::Span;
+use crate::shell::program::{Kind, Program};
+use crate::shell::{Invocation, Manager, PackageCall, Verb};
+use crate::text::{Span, path};
 
 /// What a rule looks for.
 pub(super) struct Kept {
@@ -63,7 +68,13 @@ pub(super) fn check(cx: &Context, out: &mut Findings, kept: &Kept) {
     }
 }
 
-fn report(cx: &Context, stage: &Stage, (index, code): (usize, &Code), kept: &Kept, out: &mut Findings) {
+fn report<'a, 'i>(
+    cx: &Context<'a, 'i>,
+    stage: &'a Stage,
+    (index, code): (usize, &'a Code<'i>),
+    kept: &Kept,
+    out: &mut Findings,
+) {
     let (build, file) = (cx.build(), &cx.build().input().file);
     let invocations = code.script.invocations();
     let mut filled = Vec::new();
@@ -98,23 +109,33 @@ fn report(cx: &Context, stage: &Stage, (index, code): (usize, &Code), kept: &Kep
         finding = finding.label(code.place(file, other.call.span), "and what this downloads");
     }
     let mut finding = finding.help("delete it in the same RUN, or keep the folder in a cache mount");
-    finding.fixes.extend(fix(cx, (index, code), &filled, kept));
+    let run = Run { build, stage, index, instruction: build.effective(index), code };
+    finding.fixes.extend(fix(cx, &run, &filled, kept));
     if !filled.iter().any(|one| kept.code.1(&one.call)) {
         finding = finding.without(kept.code.0);
     }
     out.push(finding);
 }
 
-fn fix(cx: &Context, (index, code): (usize, &Code), filled: &[Filled], kept: &Kept) -> Option<Fix> {
-    let edit = |at: u32, text: String| FileEdit { target: Target::File(cx.file()), span: Span::at(at), text };
+fn fix(cx: &Context, run: &Run, filled: &[Filled], kept: &Kept) -> Option<Fix> {
+    let edit = |span: Span, text: String| FileEdit { target: Target::File(cx.file()), span, text };
     let (mut edits, mut commands, mut flags): (Vec<FileEdit>, Vec<String>, Vec<&str>) = Default::default();
+    let folders: Vec<&str> =
+        filled.iter().flat_map(|one| &one.folders).filter_map(|cache| cache.folder.as_deref()).collect();
+    let program =
+        filled.first().map_or("", |one| if one.call.manager == Manager::Pip { "pip" } else { one.call.program });
+    let cache = Cache { folders: &folders, program };
     let mut risk = None;
+    let mut emptied = Vec::new();
     for one in filled {
         let cure = (kept.cure)(cx, one)?;
         let command = match cure {
             Cure::Flag(flag) => {
-                edits.push(edit(behind_verb(cx, code, &one.call)?, format!(" {flag}")));
+                edits.push(edit(Span::at(behind_verb(cx, run.code, &one.call)?), format!(" {flag}")));
                 flags.push(flag);
+                if cache_reader::is_behind(run, one.call.span.end, cache) {
+                    risk = Some("what follows may read the cache");
+                }
                 continue;
             }
             Cure::Command(command) => command,
@@ -123,19 +144,19 @@ fn fix(cx: &Context, (index, code): (usize, &Code), filled: &[Filled], kept: &Ke
                 command
             }
         };
-        // Whoever filled the cache through another program may be the only one who can delete it.
-        if !one.invocation.via.is_empty() {
-            return None;
-        }
+        emptied.push(one.invocation.span);
         if !commands.contains(&command) {
             commands.push(command);
         }
     }
+    if !flags.is_empty() && cache_reader::is_below(run, cache) {
+        risk = Some("something below may read the cache");
+    }
     if !commands.is_empty() {
-        let (at, text) = script_end::append(cx.build(), index, code, &commands.join(" && "))?;
-        edits.push(edit(at, text));
-        let shielded = script_end::shields(&code.script);
-        risk = risk.or(shielded.then_some("a failure in the last compound would no longer end it at once"));
+        let fills = |one: &Invocation| emptied.contains(&one.span);
+        let addition = cleanup::add(run, fills, &Cleanup { commands: &commands, cache })?;
+        edits.push(edit(addition.span, addition.text));
+        risk = risk.or(addition.risk);
     }
     edits.sort_by_key(|edit| edit.span.start);
     let title = match flags.first().filter(|_| commands.is_empty()) {
@@ -172,9 +193,8 @@ pub(super) fn is_mounted(build: &Build, (stage, at): (&Stage, usize), folders: &
     let targets = mounted(build, stage, at);
     // An image of which nothing is known may have moved the folder.
     let known = is_known(build, stage);
-    let last = |path: &str| path.trim_end_matches('/').rsplit('/').next().map(str::to_owned);
     let serves = |target: &str, folder: &str| {
-        covers(target, folder) || covers(folder, target) || (!known && last(target) == last(folder))
+        covers(target, folder) || covers(folder, target) || (!known && path::name(target) == path::name(folder))
     };
     let held = |cache: &PackageCache| match &cache.folder {
         Some(folder) => targets.iter().any(|target| serves(target, folder)),
@@ -203,12 +223,6 @@ fn mounted(build: &Build, stage: &Stage, at: usize) -> Vec<String> {
     kept.filter_map(|mount| build.scopes().expand(stage.index, at, mount.target()?)).collect()
 }
 
-/// Whether `folder` is `path` or above it.
-pub(super) fn covers(folder: &str, path: &str) -> bool {
-    let folder = folder.trim_end_matches('/');
-    !folder.is_empty() && path.strip_prefix(folder).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
-}
-
 /// Whether one of the programs behind a call deletes what it left.
 pub(super) fn is_cleaned(
     build: &Build,
@@ -220,11 +234,14 @@ pub(super) fn is_cleaned(
     const MOST: usize = 20;
     let words = ["clean", "purge", "prune", "clear", "clear-cache", "cc", "clearcache"];
     let may = |one: &&Invocation| {
-        let deletes = matches!(one.program, Some("rm" | "find" | "rmdir" | "shred"));
-        deletes && one.args.iter().any(|word| word.text().contains(['$', '~']) || names(word.text(), folders))
+        deletes(one) && one.args.iter().any(|word| word.text().contains(['$', '~']) || names(word.text(), folders))
             || one.args.iter().any(|word| words.contains(&word.text()))
     };
     later.iter().filter(may).take(MOST).any(|one| cleans(build, place, one, call, folders))
+}
+
+fn deletes(one: &Invocation) -> bool {
+    one.program.is_some_and(|program| Program::of(program).is(Kind::Deletes))
 }
 
 /// Whether a program deletes what a call left: the manager itself, or who names the folder.
@@ -238,7 +255,7 @@ fn cleans(
     if let Some(other) = later.package_call() {
         return other.manager == call.manager && other.verb == Verb::Clean;
     }
-    if !matches!(later.program, Some("rm" | "find" | "rmdir" | "shred")) {
+    if !deletes(later) {
         return false;
     }
     let operands = later.args.iter().filter(|word| !word.text().starts_with('-'));

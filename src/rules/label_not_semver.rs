@@ -11,25 +11,19 @@ fn check(cx: &Context, out: &mut Findings) {
     check_type(cx, out, LabelType::Semver, "a semantic version", is_semver);
 }
 
-/// Three numbers, then perhaps `-` with a pre-release and `+` with a build.
+/// Whether the text is a version as Semantic Versioning 2.0.0 defines it.
 fn is_semver(text: &str) -> bool {
-    let (rest, build) = text.split_once('+').map_or((text, None), |(rest, build)| (rest, Some(build)));
-    let (core, pre) = rest.split_once('-').map_or((rest, None), |(core, pre)| (core, Some(pre)));
-    let is_word =
-        |word: &str| !word.is_empty() && word.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-');
-    let are_words = |part: Option<&str>| part.is_none_or(|part| part.split('.').all(is_word));
-    let is_number = |part: &str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit());
-    core.split('.').count() == 3 && core.split('.').all(is_number) && are_words(pre) && are_words(build)
+    semver::Version::parse(text).is_ok()
 }
 
 #[cfg(test)]
 mod tests {
     #[test]
     fn values_are_told_apart() {
-        for text in ["1.2.3", "01.2.3", "1.0.0-rc.1+b-2"] {
+        for text in ["1.2.3", "1.0.0-rc.1+b-2", "1.0.0--"] {
             assert!(super::is_semver(text), "{text}");
         }
-        for text in ["", "v1.2.3", "1.2", "1.2.3-", "1.2.3+a..b"] {
+        for text in ["", "v1.2.3", "1.2", "1.2.3-", "1.2.3+a..b", "01.2.3", "1.2.3-01"] {
             assert!(!super::is_semver(text), "{text}");
         }
     }

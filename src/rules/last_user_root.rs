@@ -1,9 +1,8 @@
 //! See `rules/last-user-root.md`.
 
 use super::Context;
-use super::service::may_serve;
-use super::user_line::{steps_down, with_user};
-use crate::build::{Setting, User};
+use super::user_line::with_user;
+use crate::build::{Setting, User, accounts, service};
 use crate::finding::Findings;
 
 super::rule!("last-user-root", check);
@@ -18,7 +17,7 @@ fn check(cx: &Context, out: &mut Findings) {
         User::Other(name) => name.eq_ignore_ascii_case("ContainerAdministrator"),
         _ => false,
     };
-    if !root || !may_serve(build, stage) || steps_down(build, stage) {
+    if !root || !service::may_serve(build, stage) || accounts::steps_down(build, stage) {
         return;
     }
     let finding = cx.finding(build.instruction(index).head, "the last USER is root: the container runs as root");

@@ -4,6 +4,7 @@ use super::foreign::absolute;
 use crate::build::{Base, Build, Source, Stage, Transfer};
 use crate::dockerfile::Instruction;
 use crate::shell::{Invocation, Word};
+use crate::text::path;
 
 /// Where the commands of a RUN stand: its folder, changed by `cd`.
 pub(super) struct Folder {
@@ -13,7 +14,7 @@ pub(super) struct Folder {
 impl Folder {
     /// At the beginning of a RUN.
     pub(super) fn of(build: &Build, stage: &Stage, index: usize) -> Self {
-        Self { path: absolute(build, stage, index, ".").map(|path| path.trim_end_matches('/').to_owned()) }
+        Self { path: absolute(build, stage, index, ".") }
     }
 
     /// After a command.
@@ -25,17 +26,12 @@ impl Folder {
 
     /// A path as the command sees it, made absolute; `None` where that is not known.
     pub(super) fn join(&self, path: &str) -> Option<String> {
-        if path.starts_with('/') {
-            return Some(path.trim_end_matches('/').to_owned());
-        }
-        if path.starts_with(['~', '$']) || path.contains("..") {
+        let is_absolute = path.starts_with('/');
+        if !is_absolute && (path.starts_with(['~', '$']) || path.contains("..")) {
             return None;
         }
-        let path = path.trim_start_matches("./").trim_end_matches('/');
-        if matches!(path, "" | ".") {
-            return self.path.clone();
-        }
-        Some(format!("{}/{path}", self.path.as_deref()?))
+        let folder = if is_absolute { "/" } else { self.path.as_deref()? };
+        Some(path::join(folder, path))
     }
 }
 
@@ -76,7 +72,7 @@ fn clustered(values: &[&str], letter: char) -> Option<String> {
 
 fn last_of_url(url: &str) -> Option<String> {
     let path = url.split(['?', '#']).next()?;
-    let name = path.rsplit('/').next().filter(|name| !name.is_empty())?;
+    let name = path.split('/').next_back().filter(|name| !name.is_empty())?;
     Some(name.to_owned())
 }
 
@@ -106,10 +102,16 @@ pub(super) fn deleted<'s>(one: &Invocation<'s>) -> Vec<&'s Word> {
     one.args.iter().filter(|word| word.value().is_some_and(|text| !text.starts_with('-') && !text.is_empty())).collect()
 }
 
+/// Whether `folder` is `path` or above it; the root is above nothing here, as who names it means no cache.
+pub(super) fn covers(folder: &str, path: &str) -> bool {
+    let folder = folder.trim_end_matches('/');
+    !folder.is_empty() && path.strip_prefix(folder).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+}
+
 /// Whether a deleted path (`/tmp/x`, `/tmp/*`) takes another one with it.
 pub(super) fn takes_away(deleted: &str, path: &str) -> bool {
     let Some(star) = deleted.find('*') else {
-        return path.strip_prefix(deleted).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'));
+        return path::is_within(path, deleted);
     };
     let (head, tail) = (&deleted[..star], &deleted[star + 1..]);
     let rest = path.strip_prefix(head);
@@ -132,16 +134,15 @@ pub(super) struct Copied<'a> {
 pub(super) fn copied<'a>(build: &Build<'a>, stage: &Stage, transfer: &Transfer<'a>) -> Vec<Copied<'a>> {
     let Some(to) = transfer.destination.as_deref() else { return Vec::new() };
     let Some(folder) = absolute(build, stage, transfer.index, to) else { return Vec::new() };
-    let folder = folder.trim_end_matches('/');
     let into = to.ends_with('/') || matches!(to, "." | "./") || to.ends_with("/.") || transfer.sources.len() > 1;
     let unpacks = transfer.instruction.keyword == crate::dockerfile::Keyword::Add;
     let one = |source: &Source| {
         let text = source.text.as_deref()?;
-        let name = text.trim_end_matches('/').rsplit('/').next().filter(|name| !name.is_empty() && *name != ".")?;
+        let name = Some(path::name(text)).filter(|name| !matches!(*name, "" | "."))?;
         let special = text.contains(['*', '?', '[']) || (unpacks && is_archive(name));
         let spreads = text.ends_with('/') || (!name.contains('.') && transfer.from.is_none() && into);
-        let path = if into { format!("{folder}/{name}") } else { folder.to_owned() };
-        (!special && !spreads && !path.is_empty()).then(|| Copied {
+        let path = if into { path::join(&folder, name) } else { folder.clone() };
+        (!special && !spreads && path != "/").then(|| Copied {
             path,
             source: source.clone(),
             instruction: transfer.instruction,

@@ -2,11 +2,10 @@
 
 mod linkage;
 
-use super::{Context, foreign, toolchain};
-use crate::build::{Base, Build, Libc, Release, Stage, libc};
+use super::{Context, foreign};
+use crate::build::{Base, Build, Libc, Release, Stage, libc, toolchain};
 use crate::dockerfile::Keyword;
 use crate::finding::Findings;
-use crate::shell::Invocation;
 use crate::text::Span;
 use linkage::Made;
 
@@ -127,9 +126,4 @@ fn title(libc: Libc, build: &Build, stage: &Stage) -> String {
         Libc::Musl => format!("the musl of {image}"),
         Libc::None => format!("no C library: {image} has none"),
     }
-}
-
-/// The words of a command, for a look at its options.
-fn words<'s>(one: &Invocation<'s>) -> impl Iterator<Item = &'s str> {
-    one.args.iter().map(crate::shell::Word::text)
 }

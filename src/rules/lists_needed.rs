@@ -2,6 +2,8 @@
 
 use crate::build::{Base, Build, Code};
 use crate::dockerfile::Keyword;
+use crate::manifest::FileKind;
+use crate::shell::program::{Program, State};
 use crate::shell::{Invocation, Manager, PackageCall, Verb, Word};
 
 /// What stands below an instruction.
@@ -70,7 +72,7 @@ fn of_trigger(text: &str) -> Need {
     if has("apt-get") || has("apt") || has("aptitude") {
         return if has("update") { Need::Nothing } else { Need::Lists };
     }
-    let opaque = words().any(|word| word.strip_suffix(".sh").is_some() || READERS.contains(&word));
+    let opaque = words().any(|word| FileKind::of(word).is_shell() || READERS.contains(&word));
     if opaque { Need::Unknown } else { Need::Nothing }
 }
 
@@ -95,10 +97,9 @@ fn may_read(invocation: &Invocation) -> bool {
     let path = invocation.path.text();
     let system = ["/bin/", "/usr/bin/", "/sbin/", "/usr/sbin/"];
     let own = path.contains('/') && !system.iter().any(|folder| path.starts_with(folder));
-    let runs_file = ["sh", "bash", "dash", "ash", "zsh", "ksh", ".", "source"].contains(&program);
-    own || program.strip_suffix(".sh").is_some()
-        || READERS.contains(&program)
-        || (runs_file && !invocation.args.is_empty())
+    let known = Program::of(program);
+    let runs_file = known.is_shell() || known.state == State::Any;
+    own || FileKind::of(program).is_shell() || READERS.contains(&program) || (runs_file && !invocation.args.is_empty())
 }
 
 /// Whether it fetches the lists into the place where apt reads them.

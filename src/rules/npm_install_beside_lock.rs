@@ -6,6 +6,7 @@ use crate::build::installed;
 use crate::build::{Base, Build, Code, Release, Stage, releases};
 use crate::finding::{FileEdit, Findings, Fix, Safety, Target};
 use crate::shell::{Invocation, Manager, PackageCall, Verb};
+use crate::text::path;
 
 super::rule!("npm-install-beside-lock", check);
 
@@ -68,7 +69,7 @@ fn risk(
 /// Whether a COPY above names the lock file itself; a pattern may match nothing.
 fn names_lock(build: &Build, (stage, index): (&Stage, usize)) -> bool {
     let is_lock = |text: &str| {
-        let name = text.rsplit('/').next().unwrap_or(text);
+        let name = path::name(text);
         matches!(name, "package-lock.json" | "npm-shrinkwrap.json")
     };
     let above = build.transfers(stage).into_iter().filter(|one| one.from.is_none() && one.index < index);

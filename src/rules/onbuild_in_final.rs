@@ -1,6 +1,7 @@
 //! See `rules/onbuild-in-final.md`.
 
-use super::{Context, toolchain};
+use super::Context;
+use crate::build::toolchain;
 use crate::dockerfile::Keyword;
 use crate::finding::Findings;
 

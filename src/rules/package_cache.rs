@@ -1,8 +1,9 @@
 //! What yum, dnf and zypper leave of lists and packages in a layer: shared by the rules on their caches.
 
-use super::kept_cache::covers;
+use super::cleanup::{self, Cleanup};
+use super::layers::covers;
 use super::runs::Run;
-use super::{Context, appended, runs, script_end};
+use super::{Context, cache_reader, runs};
 use crate::finding::Findings;
 use crate::shell::{Invocation, PackageCall, Verb};
 use crate::text::Span;
@@ -33,14 +34,10 @@ pub(super) fn check(cx: &Context, out: &mut Findings, cache: &Cache) {
         let mut finding = cx
             .finding(run.place(span), format!("what `{}` fetched to choose packages stays in the layer", call.program))
             .help(format!("`&& {clean}` in the same RUN, or a cache mount on {}", cache.folders[0]));
-        if let Some((place, text)) = appended::append(&run, fills, &clean) {
-            let title = "empty the cache in the same RUN";
-            finding = if script_end::shields(&run.code.script) {
-                let why = "a failure in the last compound would no longer end it at once";
-                finding.unsafe_edit(title, why, place, text)
-            } else {
-                finding.safe_edit(title, place, text)
-            };
+        let commands = [clean];
+        let cache = cache_reader::Cache { folders: cache.folders, program: call.program };
+        if let Some(addition) = cleanup::add(&run, fills, &Cleanup { commands: &commands, cache }) {
+            finding = addition.edit(finding, "empty the cache in the same RUN");
         }
         out.push(finding);
     }

@@ -3,7 +3,7 @@
 use super::Context;
 use super::unpinned::{self, Unpinned};
 use crate::finding::Findings;
-use crate::shell::{Invocation, Manager, Package, PackageSource, Verb};
+use crate::shell::{Invocation, Manager, Package, PackageSource, Verb, arguments};
 
 super::rule!("pip-unpinned", check);
 
@@ -49,9 +49,13 @@ fn pipx(invocation: &Invocation) -> Option<Unpinned> {
         }
         _ => return None,
     };
-    let mut words = words.iter().skip_while(|word| !word.is("install"));
-    words.next()?;
-    let name = words.find(|word| !word.text().starts_with('-'))?.text();
-    let pinned = name.contains(['=', '<', '>', '~', '/', '@']) || invocation.flag("--spec").is_some();
-    Some(Unpinned { span: invocation.span, names: if pinned { Vec::new() } else { vec![name.to_owned()] } })
+    let verb = words.iter().position(|word| word.is("install"))?;
+    let with_value = "--python --suffix --preinstall --index-url --pip-args";
+    let (_, operands) = arguments(&words[verb + 1..], "i", with_value);
+    let mut names = Vec::new();
+    if invocation.flag("--spec").is_none() {
+        let is_unpinned = |name: &&str| !name.contains(['=', '<', '>', '~', '/', '@']) && !name.starts_with('.');
+        names.extend(operands.iter().map(|word| word.text()).filter(is_unpinned).map(str::to_owned));
+    }
+    Some(Unpinned { span: invocation.span, names })
 }

@@ -6,36 +6,11 @@ use super::runs::{self, Run};
 use super::shells::{self, Sh};
 use crate::build::Stage;
 use crate::finding::Findings;
+use crate::shell::program::{Kind, Program};
 use crate::shell::{Command, Place, ScopeKind, Script, SeparatorKind, Word};
-use crate::text::Span;
+use crate::text::{Span, path};
 
 super::rule!("pipefail-off", check);
-
-/// Programs that write what they are given, or what the image holds: there is no failure to hide.
-const SURE: [&str; 22] = [
-    ":",
-    "awk",
-    "cat",
-    "cut",
-    "date",
-    "dpkg-query",
-    "echo",
-    "find",
-    "getent",
-    "grep",
-    "head",
-    "id",
-    "ls",
-    "printf",
-    "pwd",
-    "sed",
-    "sort",
-    "tail",
-    "tee",
-    "tr",
-    "true",
-    "uname",
-];
 
 /// Options with which a package manager only tells what is installed.
 const QUERIES: [&str; 9] = ["-l", "-L", "-s", "-q", "-qa", "--list", "--query", "--print-architecture", "showmanual"];
@@ -104,7 +79,7 @@ fn hidden(run: &Run, script: &Script, exec: bool) -> Option<Span> {
 
 fn name_of(command: &Command) -> &str {
     let name = command.name().and_then(Word::value).unwrap_or_default();
-    name.rsplit('/').next().unwrap_or(name)
+    path::name(name)
 }
 
 /// Whether a command before the last has a failure to hide.
@@ -114,7 +89,7 @@ fn may_fail(command: &Command, last: &Command) -> bool {
     let answers = name == "yes" && !matches!(name_of(last), "apt-get" | "apt" | "yum" | "dnf" | "zypper" | "sudo");
     let asks = matches!(name, "dpkg" | "rpm" | "apt-mark")
         && command.words.get(1).is_some_and(|word| QUERIES.contains(&word.text()));
-    !answers && !asks && !SURE.contains(&name)
+    !answers && !asks && !Program::of(name).is(Kind::Text)
 }
 
 /// Whether the last command refuses an empty or a cut input itself: an unpacker, a reader of keys or checksums, a search.

@@ -9,7 +9,13 @@ super::rule!("python-cache-kept", check);
 
 fn check(cx: &Context, out: &mut Findings) {
     let kept = Kept {
-        fills: if copies(cx) { fills_a_copy } else { fills },
+        fills: if links_by(cx, "copy") {
+            fills_a_copy
+        } else if links_by(cx, "symlink") {
+            fills_without_uv
+        } else {
+            fills
+        },
         flags: &["--no-cache", "-n", "--no-cache-dir", "--offline", "--help", "--dry-run"],
         variables: &["UV_NO_CACHE"],
         cure,
@@ -19,15 +25,20 @@ fn check(cx: &Context, out: &mut Findings) {
     kept_cache::check(cx, out, &kept);
 }
 
-/// Whether a variable tells uv to copy instead of to link.
-fn copies(cx: &Context) -> bool {
+/// Whether a variable tells uv to link, or to copy, in a way of its own.
+fn links_by(cx: &Context, mode: &str) -> bool {
     let file = &cx.build().input().file;
     let mut pairs = file.instructions().iter().flat_map(|instruction| file.variables(instruction));
-    pairs.any(|pair| pair.name.text == "UV_LINK_MODE" && pair.value.text.trim_matches(['"', '\'']) == "copy")
+    pairs.any(|pair| pair.name.text == "UV_LINK_MODE" && pair.value.text.trim_matches(['"', '\'']) == mode)
 }
 
 fn fills_a_copy(call: &PackageCall) -> bool {
     fills(call) || (call.manager == Manager::Uv && call.verb_text == "sync")
+}
+
+/// Installed packages that are links to the cache need it.
+fn fills_without_uv(call: &PackageCall) -> bool {
+    fills(call) && call.manager != Manager::Uv
 }
 
 /// uv links what it installs to its cache, which costs nothing within a layer; what it asks the index costs, unless a
@@ -38,9 +49,8 @@ fn fills(call: &PackageCall) -> bool {
     }
     match call.manager {
         Manager::Uv => {
-            let copies =
-                call.flag(&["--link-mode"]).and_then(|flag| flag.value).is_some_and(|mode| mode.text == "copy");
-            call.verb_text != "sync" || copies
+            let mode = call.flag(&["--link-mode"]).and_then(|flag| flag.value).map_or("", |mode| mode.text);
+            mode != "symlink" && (call.verb_text != "sync" || mode == "copy")
         }
         Manager::Poetry | Manager::Pipenv => true,
         _ => false,

@@ -1,8 +1,7 @@
 //! See `rules/python-output-buffered.md`.
 
 use super::Context;
-use super::service;
-use crate::build::{Base, Lookup, Reference};
+use crate::build::{Base, Lookup, Reference, service};
 use crate::dockerfile::Keyword;
 use crate::finding::Findings;
 use crate::text::Span;

@@ -1,11 +1,13 @@
 //! See `rules/recursive-chown.md`.
 
 use super::layers::{self, Folder};
-use super::{Context, copy_flag, foreign, toolchain};
-use crate::build::{Base, BaseImage, Build, Stage, Transfer};
+use super::{Context, copy_flag, foreign};
+use crate::build::{Base, BaseImage, Build, Stage, Transfer, toolchain};
 use crate::dockerfile::{Instruction, Keyword};
 use crate::finding::{Basis, Finding, Findings, Impact, ImpactKind, Per, Safety, Saves};
+use crate::shell::program::{Kind, Program};
 use crate::shell::{Invocation, Word};
+use crate::text::path;
 
 super::rule!("recursive-chown", check);
 
@@ -36,7 +38,7 @@ fn check(cx: &Context, out: &mut Findings) {
                 let Some((value, paths)) = recursive(one) else { continue };
                 let paths: Vec<String> =
                     paths.iter().filter_map(|word| word.value()).filter_map(|path| folder.join(path)).collect();
-                let below = |to: &str| paths.iter().any(|path| layers::takes_away(path, to.trim_end_matches('/')));
+                let below = |to: &str| paths.iter().any(|path| layers::takes_away(path, to));
                 let hit: Vec<&(String, Transfer)> = copied.iter().filter(|(to, _)| below(to)).collect();
                 let Some((_, first)) = hit.first() else { continue };
                 let bytes: Option<u64> =
@@ -99,7 +101,7 @@ struct Run<'r> {
 fn is_tree(transfer: &Transfer) -> bool {
     transfer.sources.iter().any(|source| {
         let text = source.text.as_deref().unwrap_or(".");
-        let name = text.trim_end_matches('/').rsplit('/').next().unwrap_or_default();
+        let name = path::name(text);
         !source.is_remote()
             && (source.is_everything() || text.ends_with('/') || !name.contains('.') || name.contains('*'))
     })
@@ -148,7 +150,7 @@ fn edited(
     let file = &build.input().file;
     let chown = one.is("chown");
     let fits = if chown { is_owner(value) } else { is_mode(value) };
-    let exact = |to: &str| run.paths.iter().any(|path| path == to.trim_end_matches('/'));
+    let exact = |to: &str| run.paths.iter().any(|path| path == to);
     let own = |index: usize| run.stage.instructions.contains(&index);
     let free = |transfer: &Transfer| {
         let parts = file.transfer(transfer.instruction);
@@ -158,7 +160,7 @@ fn edited(
     let between =
         build.instructions(run.stage).filter(|(at, one)| *at > first && one.start_line < run.instruction.start_line);
     let quiet = between.into_iter().all(|(_, one)| one.keyword != Keyword::Run);
-    let all = run.paths.iter().all(|path| hit.iter().any(|(to, _)| to.trim_end_matches('/') == path));
+    let all = run.paths.iter().all(|path| hit.iter().any(|(to, _)| to == path));
     let known = !chown || is_known(build, run.stage, first, value);
     if !fits
         || !quiet
@@ -201,11 +203,11 @@ fn is_known(build: &Build, stage: &Stage, index: usize, owner: &str) -> bool {
     };
     let made = |name: &str| {
         build.chain(stage).flat_map(|stage| toolchain::runs(build, stage)).any(|(at, _, invocations)| {
-            let makes = ["useradd", "adduser", "groupadd", "addgroup"];
             at < index
                 && invocations
                     .iter()
-                    .any(|one| makes.iter().any(|program| one.is(program)) && one.args.iter().any(|word| word.is(name)))
+                    .filter(|one| one.program.is_some_and(|program| Program::of(program).is(Kind::Accounts)))
+                    .any(|one| one.args.iter().any(|word| word.is(name)))
         })
     };
     names.into_iter().all(|name| name == "root" || Some(name) == account || made(name))

@@ -1,6 +1,7 @@
 //! See `rules/remote-source-in-run.md`.
 
-use super::{Context, toolchain};
+use super::Context;
+use crate::build::toolchain;
 use crate::finding::Findings;
 use crate::shell::{Invocation, Word};
 

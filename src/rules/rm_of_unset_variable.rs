@@ -2,14 +2,11 @@
 
 use super::Context;
 use super::runs::{self, Run};
+use crate::data;
 use crate::finding::Findings;
 use crate::shell::{ExpansionKind, Invocation, Word};
 
 super::rule!("rm-of-unset-variable", check);
-
-/// Folders whose loss ends an image.
-const FOLDERS: [&str; 13] =
-    ["", "bin", "boot", "dev", "etc", "home", "lib", "lib64", "opt", "root", "sbin", "usr", "var"];
 
 /// Bytes of a script that is looked at.
 const LONGEST: usize = 64 << 10;
@@ -54,7 +51,10 @@ fn is_risky(run: &Run, word: &Word) -> bool {
     let guarded = [":?", ":-", ":="].iter().any(|mark| written.contains(mark));
     let known = run.value_of(&format!("${name}"), word.span.start).is_some_and(|value| !value.is_empty());
     let looped = name.bytes().all(|byte| byte.is_ascii_lowercase()) && is_set_otherwise(run, name);
-    expansion.within.start == 0 && expansion.quoted && FOLDERS.contains(&path) && !(guarded || known || looped)
+    expansion.within.start == 0
+        && expansion.quoted
+        && (path.is_empty() || data::SYSTEM_FOLDERS.has(&format!("/{path}"), "root"))
+        && !(guarded || known || looped)
 }
 
 /// By `for`, `read` or a substitution.

@@ -1,9 +1,8 @@
 //! See `rules/root-user.md`.
 
 use super::Context;
-use super::service::is_service;
-use super::user_line::{steps_down, with_user};
-use crate::build::{Setting, User};
+use super::user_line::with_user;
+use crate::build::{Setting, User, accounts, service};
 use crate::finding::Findings;
 
 super::rule!("root-user", check);
@@ -11,7 +10,7 @@ super::rule!("root-user", check);
 fn check(cx: &Context, out: &mut Findings) {
     let build = cx.build();
     let Some(stage) = build.target() else { return };
-    if !is_service(build, stage) || steps_down(build, stage) {
+    if !service::is_service(build, stage) || accounts::steps_down(build, stage) {
         return;
     }
     if let Setting::Base(User::Root) | Setting::Default(User::Root) = build.user(stage) {

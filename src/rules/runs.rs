@@ -2,7 +2,7 @@
 //! a build that stands on the image.
 
 use super::Context;
-use super::kept_cache::covers;
+use super::layers::covers;
 use crate::build::{Base, Build, Code, Lookup, Stage, Value};
 use crate::dockerfile::{File, Instruction, Keyword};
 use crate::shell::{Assignment, ExpansionKind, Invocation, Word};

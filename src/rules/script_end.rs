@@ -28,7 +28,7 @@ pub(super) fn shields(script: &Script) -> bool {
 }
 
 /// A blank; or, where the RUN has a line for each command, a line of its own in the same style.
-fn separator(build: &Build, index: usize, at: u32) -> String {
+pub(super) fn separator(build: &Build, index: usize, at: u32) -> String {
     let file = &build.input().file;
     let source = file.source();
     let (line, first) = (source.line(at), build.instruction(index).start_line);

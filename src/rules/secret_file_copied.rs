@@ -4,11 +4,10 @@ use super::Context;
 use super::env_file::{holds, is_proven};
 use crate::finding::Findings;
 use crate::inputs::context::{Certainty, secret_certainty};
+use crate::manifest::FileKind;
+use crate::text::path;
 
 super::rule!("secret-file-copied", check);
-
-/// Folders whose keys are for tests.
-const SAMPLES: [&str; 8] = ["test", "tests", "testdata", "fixtures", "example", "examples", "mock", "docs"];
 
 fn check(cx: &Context, out: &mut Findings) {
     let build = cx.build();
@@ -16,20 +15,15 @@ fn check(cx: &Context, out: &mut Findings) {
         for transfer in build.transfers(stage) {
             for source in &transfer.sources {
                 let Some(path) = source.text.as_deref().filter(|_| !source.is_remote()) else { continue };
-                let mut parts = path.trim_end_matches('/').rsplit('/');
-                let name = parts.next().unwrap_or_default();
-                let holder = parts.next().unwrap_or_default();
+                let (folder, name) = path::split(path);
+                let holder = path::name(folder);
                 let known = path.trim_start_matches("./").trim_matches('/');
                 let sure = secret_certainty(holder, name)
                     .is_some_and(|certainty| certainty < Certainty::Possible || is_proven(cx, known));
                 // `meta.env` and `*.env` may be anything.
                 let vague =
                     name.contains(['*', '?', '[']) || (name.strip_suffix(".env").is_some_and(|stem| !stem.is_empty()));
-                if !sure
-                    || vague
-                    || holds(cx, known) == Some(false)
-                    || path.split('/').any(|part| SAMPLES.contains(&part))
-                {
+                if !sure || vague || holds(cx, known) == Some(false) || FileKind::of(path).lies_for_show() {
                     continue;
                 }
                 let message = format!(

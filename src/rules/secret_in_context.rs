@@ -9,12 +9,9 @@ use crate::build::{Build, Transfer, may_take_in};
 use crate::finding::{Findings, Safety};
 use crate::inputs::IgnoreInput;
 use crate::inputs::context::{BuildContext, Certainty, ClassKind, EntryId, Found};
+use crate::manifest::FileKind;
 
 super::rule!("secret-in-context", check);
-
-/// Folders whose keys are for tests.
-const SAMPLES: [&str; 9] =
-    ["test", "tests", "testdata", "fixtures", "example", "examples", "mock", "docs", "node_modules"];
 
 /// Files that a message names.
 const NAMED: usize = 4;
@@ -67,7 +64,7 @@ fn secrets<'c>(cx: &Context, context: &'c BuildContext) -> Vec<&'c Found> {
         let sure = found.class.kind == ClassKind::Secret && found.class.certainty < Certainty::Possible;
         // `variables.env` may be anything.
         let vague = path.strip_suffix(".env").is_some_and(|stem| !stem.is_empty() && !stem.ends_with('/'));
-        let sample = vague || path.split('/').any(|part| SAMPLES.contains(&part));
+        let sample = vague || FileKind::of(&path).lies_for_show() || path.split('/').any(|part| part == "node_modules");
         sure && holds(cx, &path) != Some(false)
             && found.amount.bytes > 0
             && !sample

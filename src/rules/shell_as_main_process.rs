@@ -3,16 +3,10 @@
 use super::Context;
 use crate::build::{Base, BaseImage, Launch, Presence};
 use crate::finding::Findings;
-use crate::shell::{Command, Script, SeparatorKind, Word};
-use crate::text::Span;
+use crate::shell::{Command, Program, Script, SeparatorKind, Word};
+use crate::text::{Span, path};
 
 super::rule!("shell-as-main-process", check);
-
-/// What ends at once, is the shell's own, or gives way by itself.
-const HARMLESS: [&str; 24] = [
-    "exec", "exit", "echo", "printf", "true", "false", "sleep", "tail", "wait", "bash", "sh", "cat", "ls", "env", "cd",
-    "export", "source", ".", "eval", "set", "trap", "return", "cp", "mv",
-];
 
 fn check(cx: &Context, out: &mut Findings) {
     let build = cx.build();
@@ -28,8 +22,10 @@ fn check(cx: &Context, out: &mut Findings) {
     let is_sh = shell.name().is_some_and(|name| name.is("sh") || name.is("/bin/sh"));
     let Some(last) = last(inner).filter(|_| is_sh) else { return };
     let Some(name) = last.name().and_then(Word::value) else { return };
-    let program = name.rsplit('/').next().unwrap_or(name);
-    if HARMLESS.contains(&program) || inner.commands.iter().any(|one| one.name().is_some_and(|name| name.is("trap"))) {
+    let program = path::name(name);
+    if Program::of(program).needs_no_exec()
+        || inner.commands.iter().any(|one| one.name().is_some_and(|name| name.is("trap")))
+    {
         return;
     }
     let file = &build.input().file;

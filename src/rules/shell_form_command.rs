@@ -4,69 +4,12 @@ use super::Context;
 use crate::build::{Base, BaseImage, Build, Setting, Stage};
 use crate::dockerfile::{Arguments, Instruction, Keyword};
 use crate::finding::{Finding, Findings};
+use crate::manifest::FileKind;
+use crate::shell::program::{Kind, Program};
 use crate::shell::{Command, Script, Word};
+use crate::text::path;
 
 super::rule!("shell-form-command", check);
-
-/// Commands that only a shell knows (POSIX special and regular built-ins without a program of that name).
-const BUILTINS: &[&str] = &[
-    ".",
-    ":",
-    "alias",
-    "bg",
-    "bind",
-    "break",
-    "builtin",
-    "caller",
-    "cd",
-    "command",
-    "compgen",
-    "complete",
-    "continue",
-    "coproc",
-    "declare",
-    "dirs",
-    "disown",
-    "enable",
-    "eval",
-    "exec",
-    "exit",
-    "export",
-    "fc",
-    "fg",
-    "function",
-    "getopts",
-    "hash",
-    "help",
-    "history",
-    "jobs",
-    "let",
-    "local",
-    "logout",
-    "mapfile",
-    "popd",
-    "pushd",
-    "read",
-    "readarray",
-    "readonly",
-    "return",
-    "select",
-    "set",
-    "shift",
-    "shopt",
-    "source",
-    "suspend",
-    "time",
-    "times",
-    "trap",
-    "type",
-    "typeset",
-    "ulimit",
-    "umask",
-    "unalias",
-    "unset",
-    "wait",
-];
 
 fn check(cx: &Context, out: &mut Findings) {
     let build = cx.build();
@@ -123,9 +66,6 @@ fn steps_aside(script: &Script) -> bool {
         })
 }
 
-/// Programs that a shell in front of does no harm: shells, and what has nothing to stop.
-const BRIEF: [&str; 12] = ["sh", "bash", "ash", "dash", "zsh", "fish", "echo", "printf", "true", "false", "env", "ls"];
-
 fn file_text<'a>(build: &Build<'a>, word: &crate::dockerfile::Word) -> &'a str {
     build.input().file.str(*word).trim_start()
 }
@@ -135,9 +75,11 @@ fn ends_at_once(script: &Script) -> bool {
     script.compounds.is_empty()
         && script.commands.iter().all(|command| {
             let name = command.name().and_then(Word::value).unwrap_or_default();
-            let program = name.rsplit('/').next().unwrap_or(name);
-            let shell = program.ends_with("sh");
-            BRIEF.contains(&program) && (!shell || command.words[1..].iter().all(|word| word.text().starts_with('-')))
+            let program = path::name(name);
+            let known = Program::of(program);
+            let brief = known.is(Kind::Brief) || known.is(Kind::Builtin) && !known.is(Kind::OnlyBuiltin);
+            let shell = known.is_shell();
+            brief || shell && (command.words[1..].iter().all(|word| word.text().starts_with('-')))
         })
 }
 
@@ -203,7 +145,7 @@ fn starts_bare(build: &Build, stage: &Stage) -> bool {
 
 /// Whether a program is named by its path, or as a script.
 fn is_path(program: &str) -> bool {
-    program.contains('/') || program.strip_suffix(".sh").is_some()
+    program.contains('/') || FileKind::of(program).is_shell()
 }
 
 /// The command, when the script is one simple command and nothing else.
@@ -219,7 +161,7 @@ fn only_command(script: &Script) -> Option<&Command> {
         && place.after.is_none();
     let plain = command.assignments.is_empty() && command.redirects.is_empty();
     let name = command.name().map(Word::text).unwrap_or_default();
-    (alone && plain && !name.is_empty() && !BUILTINS.contains(&name)).then_some(command)
+    (alone && plain && !name.is_empty() && !Program::of(name).is(Kind::OnlyBuiltin)).then_some(command)
 }
 
 /// The words, when the shell would take them as they are.

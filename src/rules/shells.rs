@@ -2,7 +2,8 @@
 
 use super::lines;
 use super::runs::Run;
-use crate::build::{Base, BaseImage, Presence, Reference, Setting};
+use crate::build::{Base, BaseImage, Presence, Reference, Setting, is_suite};
+use crate::data;
 use crate::finding::Finding;
 use crate::shell::Dialect;
 use crate::text::Span;
@@ -26,32 +27,23 @@ pub(super) fn sh_of(run: &Run) -> Sh {
     let reference = Reference::of(text);
     let (name, tag) = (reference.short_name(), reference.tag.unwrap_or_default());
     let words = || tag.split(['-', '.', '_']);
-    let has = |known: &[&str]| words().any(|word| known.contains(&word));
-    let last = name.rsplit('/').next().unwrap_or(name);
+    let last = reference.last_name();
     if matches!(last, "alpine" | "busybox") || words().any(|word| word.starts_with("alpine")) || tag.contains("alpine")
     {
         return Sh::Ash;
     }
-    let suites = [
-        "trixie", "bookworm", "bullseye", "buster", "stretch", "noble", "jammy", "focal", "bionic", "slim", "ubuntu22",
-        "ubuntu24", "ubuntu20",
-    ];
-    if matches!(name, "debian" | "ubuntu") || has(&suites) || tag.contains("ubuntu") || tag.contains("debian") {
+    if matches!(name, "debian" | "ubuntu")
+        || words().any(|word| word == "slim" || is_suite(word))
+        || tag.contains("ubuntu")
+        || tag.contains("debian")
+    {
         return Sh::Dash;
     }
-    let red = [
-        "fedora",
-        "centos",
-        "rockylinux",
-        "almalinux",
-        "amazonlinux",
-        "oraclelinux",
-        "archlinux",
-        "ubi",
-        "ubi8",
-        "ubi9",
-    ];
-    if red.contains(&last) || name.starts_with("redhat/") || name.contains("/ubi") || name.starts_with("opensuse/") {
+    if data::IMAGE_FAMILIES.has(last, "bash")
+        || name.starts_with("redhat/")
+        || name.contains("/ubi")
+        || name.starts_with("opensuse/")
+    {
         return Sh::Bash;
     }
     // Official images without a word on their system stand on Debian where they are known to have bash.

@@ -1,12 +1,12 @@
 //! See `rules/single-stage-build.md`.
 
-use super::{Context, toolchain};
-use crate::build::{Base, Build, Stage};
+use super::Context;
+use crate::build::toolchain::Language;
+use crate::build::{Base, Build, Stage, toolchain};
 use crate::finding::Findings;
 use crate::manifest::Ecosystem;
 use crate::shell::{Invocation, Manager, Verb, Word};
-use crate::text::Span;
-use toolchain::Language;
+use crate::text::{Span, path};
 
 super::rule!("single-stage-build", check);
 
@@ -131,7 +131,7 @@ fn script(cx: &Context, one: &Invocation) -> Option<String> {
 fn serves_files(words: &[&str]) -> bool {
     let skipped = ["npx", "yarn", "pnpm", "exec", "dlx", "bunx", "--yes", "-y", "sh", "-c"];
     let mut words = words.iter().copied().skip_while(|word| skipped.contains(word) || word.contains('='));
-    let program = words.next().unwrap_or_default().rsplit('/').next().unwrap_or_default();
+    let program = path::name(words.next().unwrap_or_default());
     let first = words.clone().find(|word| !word.starts_with('-'));
     match program {
         "serve" | "http-server" | "live-server" | "static-server" | "sirv" | "webpack-dev-server" => true,

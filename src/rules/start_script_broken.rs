@@ -1,12 +1,11 @@
 //! See `rules/start-script-broken.md`.
 
 use super::Context;
-use super::presence::Image;
-use crate::build::{Base, BaseImage, Brought, Build, Launch, Stage, Started};
+use crate::build::{Base, BaseImage, Brought, Build, Launch, Programs, Stage, Started};
 use crate::dockerfile::Keyword;
 use crate::finding::{Finding, Findings};
 use crate::inputs::context::BuildContext;
-use crate::text::Span;
+use crate::text::{Span, path};
 
 super::rule!("start-script-broken", check);
 
@@ -52,10 +51,10 @@ fn broken(cx: &Context, context: &BuildContext, stage: &Stage, started: &Started
         return found(message, "begin it with the program that reads it: `#!/bin/sh`");
     }
     let interpreter = text.interpreter?;
-    let program = interpreter.rsplit('/').next().unwrap_or(&interpreter);
-    let image = Image::of(build, stage);
+    let program = path::name(&interpreter);
+    let image = Programs::of(build, stage);
     if image.lacks(program) {
-        let message = format!("`{path}` is written for `{program}`, which {} lacks", image.name());
+        let message = format!("`{path}` is written for `{program}`, which {} lacks", image.image_name());
         return found(message, "name a program of the image (`#!/bin/sh`), or install this one");
     }
     None

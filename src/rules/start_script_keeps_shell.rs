@@ -3,50 +3,11 @@
 use super::Context;
 use crate::dockerfile::Keyword;
 use crate::finding::Findings;
+use crate::shell::program::{Kind, Program};
 use crate::shell::{Command, CompoundKind, ExpansionKind, Script, Word, parse, shell_of_shebang};
+use crate::text::path;
 
 super::rule!("start-script-keeps-shell", check);
-
-/// What ends at once, is the shell's own, or gives way by itself.
-const BRIEF: [&str; 37] = [
-    "exec",
-    "exit",
-    "echo",
-    "printf",
-    "true",
-    "false",
-    ":",
-    "sleep",
-    "tail",
-    "wait",
-    "cat",
-    "ls",
-    "env",
-    "cd",
-    "export",
-    "source",
-    ".",
-    "eval",
-    "set",
-    "trap",
-    "return",
-    "cp",
-    "mv",
-    "mkdir",
-    "rm",
-    "chmod",
-    "chown",
-    "ln",
-    "touch",
-    "sed",
-    "test",
-    "[",
-    "unset",
-    "kill",
-    "sh",
-    "bash",
-    "s6-svscan",
-];
 
 fn check(cx: &Context, out: &mut Findings) {
     let build = cx.build();
@@ -65,9 +26,7 @@ fn check(cx: &Context, out: &mut Findings) {
         Some(name) if is_arguments(name) => "\"$@\"".to_owned(),
         Some(name) => match name.value() {
             Some(path)
-                if serves
-                    && !is_function(&script, text, path)
-                    && !BRIEF.contains(&path.rsplit('/').next().unwrap_or(path)) =>
+                if serves && !is_function(&script, text, path) && !Program::of(path::name(path)).needs_no_exec() =>
             {
                 path.to_owned()
             }
@@ -83,8 +42,10 @@ fn check(cx: &Context, out: &mut Findings) {
 
 /// The last command of the script's own list, alone in its pipeline, in a script that handles no signals itself.
 fn last(script: &Script) -> Option<&Command> {
-    let own = ["trap", "wait", "tini", "dumb-init", "supervisord"];
-    let handles = |one: &Command| one.name().is_some_and(|name| own.iter().any(|word| name.is(word)));
+    let handles = |one: &Command| {
+        let name = one.name().and_then(Word::value).map_or("", path::name);
+        matches!(name, "trap" | "wait") || Program::of(name).is(Kind::Init)
+    };
     if !script.problems.is_empty() || script.commands.iter().any(handles) {
         return None;
     }

@@ -3,24 +3,13 @@
 use super::download::{Download, Tool};
 use super::runs::{self, Run};
 use super::{Context, removal};
+use crate::data;
 use crate::dockerfile::{File, Instruction, Keyword};
 use crate::finding::Findings;
 use crate::shell::{Invocation, Manager, PackageCall, Word};
 use crate::text::Span;
 
 super::rule!("tls-verification-off", check);
-
-/// Variables that switch it off, and by which values; any where none is given.
-const VARIABLES: [(&str, &[&str]); 8] = [
-    ("NODE_TLS_REJECT_UNAUTHORIZED", &["0"]),
-    ("PYTHONHTTPSVERIFY", &["0"]),
-    ("GIT_SSL_NO_VERIFY", &["1", "true", "yes", "on"]),
-    ("PIP_TRUSTED_HOST", &[]),
-    ("NPM_CONFIG_STRICT_SSL", &["false"]),
-    ("YARN_STRICT_SSL", &["false"]),
-    ("YARN_ENABLE_STRICT_SSL", &["false"]),
-    ("UV_INSECURE_HOST", &[]),
-];
 
 const MESSAGE: &str = "certificates are not verified: anybody on the way can answer in the server's place";
 
@@ -85,11 +74,11 @@ fn variables(file: &File, instruction: &Instruction) -> Vec<(String, String, Spa
 }
 
 fn is_off(name: &str, value: &str) -> bool {
-    VARIABLES.iter().any(|(known, values)| {
-        name.eq_ignore_ascii_case(known)
-            && !value.is_empty()
-            && (values.is_empty() || values.contains(&&*value.to_ascii_lowercase()))
-    })
+    if value.is_empty() {
+        return false;
+    }
+    let Some(row) = data::TLS_VARIABLES.row(&name.to_ascii_uppercase()) else { return false };
+    row[1] == "-" || data::words(row[1]).any(|known| value.eq_ignore_ascii_case(known))
 }
 
 /// `NODE_TLS_REJECT_UNAUTHORIZED=0 npm ci`, `export GIT_SSL_NO_VERIFY=1`

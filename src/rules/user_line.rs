@@ -1,30 +1,13 @@
-//! Edits that end a stage with a USER line, and signs that an entrypoint steps down by itself. Serves the rules on
-//! containers that run as root.
+//! Edits that end a stage with a USER line. Serves the rules on containers that run as root.
 
 use super::lines;
-use crate::build::{Base, BaseImage, Build, Stage, User};
+use crate::build::{Base, BaseImage, Build, Stage, User, accounts};
 use crate::dockerfile::Keyword;
 use crate::finding::Finding;
-use crate::shell::{Invocation, Word};
 use crate::text::Span;
 
 /// The user of distroless images: without name, home and rights.
 const NOBODY: &str = "65532:65532";
-
-/// Programs by which an entrypoint steps down.
-const STEP_DOWN: [&str; 10] =
-    ["gosu", "su-exec", "setpriv", "runuser", "s6-setuidgid", "chpst", "capsh", "s6-overlay", "supervisor", "PUID"];
-
-/// Whether something in the stages that ship suggests that the entrypoint changes the user.
-pub(crate) fn steps_down(build: &Build, stage: &Stage) -> bool {
-    let text = |stage: &Stage| {
-        build.instructions(stage).any(|(_, instruction)| {
-            let words = build.input().file.logical(instruction.text);
-            STEP_DOWN.iter().any(|program| words.contains(program))
-        })
-    };
-    build.chain(stage).any(text)
-}
 
 /// The finding with an edit that runs the program as another user: one that the file or the base made, else nobody.
 pub(super) fn with_user(build: &Build, stage: &Stage, finding: Finding) -> Finding {
@@ -122,46 +105,11 @@ fn made_user(build: &Build, stage: &Stage) -> Option<String> {
     build.chain(stage).find_map(|stage| {
         let runs = build.instructions(stage).filter(|(_, i)| i.keyword == Keyword::Run);
         let codes = runs.filter_map(|(index, _)| build.code(index));
-        codes.flat_map(|code| code.script.invocations()).filter_map(|one| made(&one).map(str::to_owned)).last()
+        codes
+            .flat_map(|code| code.script.invocations())
+            .filter_map(|one| accounts::created_user(&one).map(str::to_owned))
+            .last()
     })
-}
-
-/// Options without a value, before the name.
-const SWITCHES: [&str; 12] = [
-    "--system",
-    "--create-home",
-    "--no-create-home",
-    "--user-group",
-    "--no-user-group",
-    "--no-log-init",
-    "--non-unique",
-    "--disabled-password",
-    "--disabled-login",
-    "--quiet",
-    "--force-badname",
-    "--allow-bad-names",
-];
-
-/// The user that `useradd` or `adduser` makes, where the name comes last.
-pub(crate) fn made<'s>(one: &Invocation<'s>) -> Option<&'s str> {
-    let (last, before) = one.args.split_last()?;
-    let name = last.value()?;
-    let words = || one.args.iter().map(Word::text);
-    let makes = match one.program? {
-        "useradd" => true,
-        // `adduser name group` puts somebody into a group.
-        "adduser" => {
-            words().filter(|word| !word.starts_with('-')).count() == 1 || words().any(|word| word.starts_with('-'))
-        }
-        _ => false,
-    };
-    let is_value = before.last().map(Word::text).is_some_and(|option| match option.strip_prefix("--") {
-        Some(long) => !long.contains('=') && !SWITCHES.contains(&option),
-        None => option.starts_with('-') && option.ends_with(|c| "bcdefgGhkKpsuZ".contains(c)),
-    });
-    let plain = name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')
-        && name.chars().all(|c| c.is_ascii_alphanumeric() || "_-.".contains(c));
-    (makes && plain && !is_value && name != "root").then_some(name)
 }
 
 fn account(build: &Build, stage: &Stage) -> Option<&'static str> {

@@ -4,6 +4,7 @@ use super::Context;
 use crate::build::{Base, Build, Stage, Transfer};
 use crate::dockerfile::Keyword;
 use crate::finding::Findings;
+use crate::text::path;
 
 super::rule!("user-without-passwd", check);
 
@@ -53,7 +54,7 @@ fn may_bring(build: &Build, one: &Transfer) -> bool {
         None | Some("etc") => true,
         // Into the root goes a program as well as a file system.
         Some("" | ".") => one.sources.iter().any(|source| {
-            let name = source.text.as_deref().and_then(|text| text.rsplit('/').next());
+            let name = source.text.as_deref().map(path::name);
             name.is_none_or(|name| !name.contains('.') || name == ".")
         }),
         _ => false,

@@ -4,34 +4,10 @@ use super::{Context, foreign};
 use crate::build::{Build, Stage};
 use crate::dockerfile::Keyword;
 use crate::finding::Findings;
+use crate::shell::program::{Kind, Program};
+use crate::text::path;
 
 super::rule!("virtual-environment-moved", check);
-
-/// Programs that pip installs as scripts, and that start services.
-const SCRIPTS: [&str; 22] = [
-    "gunicorn",
-    "uvicorn",
-    "hypercorn",
-    "daphne",
-    "granian",
-    "flask",
-    "fastapi",
-    "celery",
-    "django-admin",
-    "streamlit",
-    "waitress-serve",
-    "alembic",
-    "pytest",
-    "jupyter",
-    "mlflow",
-    "airflow",
-    "dagster",
-    "prefect",
-    "ddtrace-run",
-    "opentelemetry-instrument",
-    "supervisord",
-    "scrapy",
-];
 
 fn check(cx: &Context, out: &mut Findings) {
     let build = cx.build();
@@ -43,10 +19,8 @@ fn check(cx: &Context, out: &mut Findings) {
             };
             let [source] = taken.transfer.sources.as_slice() else { continue };
             let Some(from) = source.text.as_deref().filter(|text| text.starts_with('/')) else { continue };
-            let from = from.trim_end_matches('/');
             let moved = foreign::environments(build, taken.maker).into_iter().find_map(|folder| {
-                let below = folder.strip_prefix(from).filter(|rest| rest.is_empty() || rest.starts_with('/'))?;
-                let new = format!("{}{below}", to.trim_end_matches('/'));
+                let new = path::join(&to, path::relative(&folder, from)?);
                 (new != folder).then_some((folder, new))
             });
             let Some((old, new)) = moved else { continue };
@@ -67,7 +41,7 @@ fn starts(build: &Build, folder: &str) -> Option<String> {
                 let path = one.path.value()?;
                 let program = one.program?;
                 let inside = path.strip_prefix(folder).is_some_and(|rest| rest.starts_with("/bin/"));
-                let script = SCRIPTS.contains(&program) && (inside || !path.contains('/'));
+                let script = Program::of(program).is(Kind::PipScript) && (inside || !path.contains('/'));
                 (script || (inside && !program.starts_with("python"))).then(|| program.to_owned())
             })
         })

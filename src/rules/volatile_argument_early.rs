@@ -1,55 +1,15 @@
 //! See `rules/volatile-argument-early.md`.
 
-use super::{Context, toolchain};
-use crate::build::{Build, Stage};
+use super::Context;
+use crate::build::{Build, Stage, toolchain};
+use crate::data;
 use crate::dockerfile::{Instruction, Keyword};
 use crate::finding::{Basis, FileEdit, Finding, Findings, Fix, Impact, ImpactKind, Per, Safety, Target};
+use crate::shell::program::{Kind, Program};
 use crate::shell::{Invocation, Verb};
 use crate::text::Span;
 
 super::rule!("volatile-argument-early", check);
-
-/// Names of values that differ from build to build.
-const VOLATILE: [&str; 34] = [
-    "BUILD_DATE",
-    "BUILDDATE",
-    "BUILD_TIME",
-    "BUILDTIME",
-    "BUILD_TIMESTAMP",
-    "TIMESTAMP",
-    "CREATED",
-    "BUILD_ID",
-    "BUILD_NUMBER",
-    "BUILD_NUM",
-    "BUILD_SHA",
-    "BUILD_COMMIT",
-    "BUILD_REVISION",
-    "COMMIT",
-    "COMMIT_ID",
-    "COMMIT_SHA",
-    "COMMIT_HASH",
-    "COMMIT_REF",
-    "COMMIT_DATE",
-    "GIT_COMMIT",
-    "GIT_SHA",
-    "GIT_HASH",
-    "GIT_REV",
-    "GIT_REVISION",
-    "GIT_REF",
-    "GIT_COMMIT_SHA",
-    "GITHUB_SHA",
-    "GITHUB_RUN_ID",
-    "GITHUB_RUN_NUMBER",
-    "CI_COMMIT_SHA",
-    "CI_COMMIT_SHORT_SHA",
-    "CI_PIPELINE_ID",
-    "VCS_REF",
-    "SOURCE_COMMIT",
-];
-
-/// Names of the image's own version, which changes with each release; without a default nobody else can set it.
-const VERSIONS: [&str; 6] =
-    ["APP_VERSION", "BUILD_VERSION", "IMAGE_VERSION", "RELEASE_VERSION", "PROJECT_VERSION", "PACKAGE_VERSION"];
 
 /// Such ARGs that are looked at; no real file has more.
 const MOST: usize = 100;
@@ -97,7 +57,7 @@ fn is_volatile(name: &str, default: Option<&str>) -> bool {
     let upper = name.to_ascii_uppercase();
     let open = default
         .is_none_or(|text| matches!(text.trim_matches('"'), "" | "dev" | "unknown" | "latest" | "none" | "0.0.0"));
-    VOLATILE.contains(&&*upper) || (open && VERSIONS.contains(&&*upper))
+    data::VARIABLES.has(&upper, "volatile") || (open && data::VARIABLES.has(&upper, "version"))
 }
 
 /// A step that takes its time.
@@ -158,7 +118,8 @@ fn takes_time(one: &Invocation) -> bool {
         return matches!(call.verb, Verb::Install | Verb::Upgrade | Verb::Download | Verb::Build)
             || call.verb == Verb::Run && call.operands.iter().any(|word| word.text().contains("build"));
     }
-    toolchain::may_compile(one) || matches!(one.program, Some("curl" | "wget" | "tar"))
+    toolchain::may_compile(one)
+        || one.program.map(Program::of).is_some_and(|program| program.is(Kind::Fetches) || program.is(Kind::Unpacks))
 }
 
 fn command(one: &Invocation) -> String {
@@ -220,9 +181,7 @@ fn reads_no_environment(one: &Invocation) -> bool {
     if let Some(call) = one.package_call() {
         return call.manager.is_system();
     }
-    let plain = [
-        "rm", "mkdir", "cp", "mv", "ln", "chmod", "chown", "touch", "cd", "echo", "set", "useradd", "groupadd",
-        "adduser", "addgroup", "curl", "wget", "tar", "unzip", "true", "install",
-    ];
-    one.program.is_some_and(|program| plain.contains(&program))
+    one.program
+        .map(Program::of)
+        .is_some_and(|program| program.is_verified && program.keeps_to_arguments() && !program.is(Kind::Environment))
 }

@@ -2,14 +2,13 @@
 
 use super::Context;
 use crate::build::{Base, BaseImage, Build, Setting, Stage, User};
+use crate::data;
 use crate::dockerfile::Keyword;
 use crate::finding::Findings;
+use crate::shell::program::{Kind, Program, State};
 use crate::shell::{Invocation, Manager, Redirect, RedirectOperator, Script, SeparatorKind, Verb, Word};
 
 super::rule!("workdir-not-writable", check);
-
-/// Folders that no public base image brings.
-const OWN: [&str; 6] = ["/app", "/src", "/code", "/workspace", "/usr/src/app", "/opt/app"];
 
 /// Steps that are looked at; a file has one or two.
 const MOST: usize = 32;
@@ -51,7 +50,7 @@ fn foreign(build: &Build, stage: &Stage, at: usize) -> Option<(String, String)> 
         Setting::By(_, user) | Setting::Base(user) | Setting::Default(user) => user,
         Setting::Unknown => return None,
     };
-    let known = OWN.contains(&folder.as_str()) && BaseImage::of(reference).source().is_some();
+    let known = data::SYSTEM_FOLDERS.has(folder.as_str(), "project") && BaseImage::of(reference).source().is_some();
     let source = build.input().file.source();
     let mended = build.chain(stage).any(|stage| {
         build.instructions(stage).any(|(index, one)| {
@@ -68,7 +67,10 @@ fn foreign(build: &Build, stage: &Stage, at: usize) -> Option<(String, String)> 
 /// The calls of a script that stays where it starts.
 fn at_home(script: &Script) -> Option<Vec<Invocation<'_>>> {
     let invocations = script.invocations();
-    let leaves = |one: &Invocation| matches!(one.program, Some("cd" | "pushd" | "sudo" | "su" | "gosu"));
+    let leaves = |one: &Invocation| {
+        let program = one.program.map_or(Program::UNKNOWN, Program::of);
+        program.state == State::Folder || program.is(Kind::User)
+    };
     (!invocations.iter().any(leaves)).then_some(invocations)
 }
 

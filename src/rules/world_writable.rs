@@ -1,14 +1,14 @@
 //! See `rules/world-writable.md`.
 
 use super::Context;
+use crate::data;
 use crate::dockerfile::Keyword;
 use crate::finding::Findings;
+use crate::manifest::FileKind;
 use crate::shell::{Invocation, Word};
+use crate::text::path;
 
 super::rule!("world-writable", check);
-
-/// Folders that are everybody's, and what lies nowhere in the image.
-const OPEN: [&str; 7] = ["/tmp", "/var/tmp", "/dev", "/proc", "/run", "/var/run", "/var/lock"];
 
 fn check(cx: &Context, out: &mut Findings) {
     let build = cx.build();
@@ -52,17 +52,14 @@ fn opened<'s>(one: &Invocation<'s>) -> Option<(&'s Word, &'s Word)> {
     }
     let mut operands = one.args.iter().filter(|word| !is_option(word.text()));
     let mode = operands.next().filter(|mode| mode.value().is_some_and(is_open))?;
-    let path = operands.find(|path| !OPEN.iter().any(|open| is_below(path.text(), open)))?;
+    let path =
+        operands.find(|path| !data::SYSTEM_FOLDERS.with("shared").any(|open| path::is_within(path.text(), open)))?;
     Some((mode, path))
 }
 
 /// `-R`, `-v`, `--recursive`; `-x` and `-w` are modes.
 fn is_option(text: &str) -> bool {
     text.starts_with("--") || (text.len() > 1 && text.starts_with('-') && text[1..].chars().all(|c| "Rfvc".contains(c)))
-}
-
-fn is_below(path: &str, folder: &str) -> bool {
-    path.strip_prefix(folder).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
 }
 
 /// Whether a mode gives write access to others, and no sticky bit with it.
@@ -91,5 +88,5 @@ fn tighter(mode: &str) -> Option<&'static str> {
 
 /// Whether it is a program that nobody has to change.
 fn is_script(path: &str) -> bool {
-    path.strip_suffix(".sh").is_some() || path.contains("/bin/")
+    FileKind::of(path).is_shell() || path.contains("/bin/")
 }

@@ -1,7 +1,9 @@
 //! Secrets that commands take by position or by a short option, where no name says so: `mysql -pX`, `curl -u user:X`,
 //! `curl -H 'Authorization: Bearer X'`, `echo user:X | chpasswd`. In time linear in the text.
 
-use super::{value, weak_only};
+use super::value;
+use super::variable::weak_only;
+use crate::text::path;
 
 /// Scripts in quotes in scripts in quotes.
 const DEEPEST: usize = 4;
@@ -154,7 +156,7 @@ fn command<'t>(words: &[Word<'t>], piped: &[Word<'t>], given: &mut Vec<Given<'t>
 }
 
 fn program(word: &str) -> Option<Kind> {
-    let name = word.rsplit('/').next().unwrap_or(word);
+    let name = path::name(word);
     PROGRAMS.iter().find(|(names, _)| names.contains(&name)).map(|(_, kind)| *kind)
 }
 

@@ -5,7 +5,8 @@ use std::ops::Range;
 
 use super::command::in_commands;
 use super::token::{is_token, is_token_char};
-use super::{value, variable, weak_only};
+use super::value;
+use super::variable::{variable, weak_only};
 
 /// A secret in a text.
 #[derive(Debug, PartialEq, Eq)]

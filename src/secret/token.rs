@@ -2,34 +2,42 @@
 //! wherever it stands.
 
 use std::ops::RangeInclusive;
+use std::sync::LazyLock;
+
+use crate::data;
 
 pub(super) fn is_token_char(c: char) -> bool {
     c.is_ascii_alphanumeric() || matches!(c, '_' | '-')
 }
 
-/// How tokens of well-known services begin, and the characters behind it at least.
-const TOKENS: [(&str, usize); 20] = [
-    ("ghp_", 16),
-    ("gho_", 16),
-    ("ghu_", 16),
-    ("ghs_", 16),
-    ("ghr_", 16),
-    ("github_pat_", 16),
-    ("glpat-", 16),
-    ("sk_live_", 16),
-    ("sk_test_", 16),
-    ("rk_live_", 16),
-    ("sk_", 20),
-    ("sk-", 32),
-    ("xoxb-", 16),
-    ("xoxp-", 16),
-    ("dckr_pat_", 16),
-    ("hf_", 30),
-    ("npm_", 30),
-    ("pypi-", 40),
-    ("AIza", 35),
-    ("AKIA", 16),
-];
+/// A row of `data/token_formats.tsv`.
+struct Format {
+    prefix: &'static str,
+    /// From how many characters behind the prefix on a word must not be shown.
+    least: Option<usize>,
+    exact: Option<Exact>,
+}
+
+static FORMATS: LazyLock<Vec<Format>> = LazyLock::new(|| {
+    let exact = |what, min: &str, max: &str, alphabet| {
+        let of = match alphabet {
+            "base32" => Alphabet::Base32,
+            "hex" => Alphabet::Hex,
+            "alphanumeric" => Alphabet::Alphanumeric,
+            "word" => Alphabet::Word,
+            "slack" => Alphabet::Slack,
+            _ => return None,
+        };
+        Some(Exact { what, rest: min.parse().ok()?..=max.parse().ok()?, of })
+    };
+    let format = |row: data::Row| match row {
+        &[prefix, least, what, min, max, alphabet, ..] => {
+            Some(Format { prefix, least: least.parse().ok(), exact: exact(what, min, max, alphabet) })
+        }
+        _ => None,
+    };
+    data::TOKEN_FORMATS.rows().filter_map(format).collect()
+});
 
 /// Bytes of the shortest of them: most words are no token by that alone.
 const SHORTEST: usize = 20;
@@ -39,9 +47,9 @@ pub(super) fn is_token(word: &str) -> bool {
     if word.len() < SHORTEST {
         return false;
     }
-    let Some((prefix, rest)) = TOKENS.iter().find_map(|(prefix, least)| {
-        let rest = word.strip_prefix(prefix)?;
-        (rest.len() >= *least).then_some((*prefix, rest))
+    let Some((prefix, rest)) = FORMATS.iter().find_map(|format| {
+        let rest = word.strip_prefix(format.prefix)?;
+        (rest.len() >= format.least?).then_some((format.prefix, rest))
     }) else {
         return false;
     };
@@ -62,7 +70,6 @@ pub(super) fn is_token(word: &str) -> bool {
 struct Exact {
     /// For people, behind "a" or "an".
     what: &'static str,
-    prefix: &'static str,
     /// Characters behind the prefix.
     rest: RangeInclusive<usize>,
     of: Alphabet,
@@ -80,36 +87,6 @@ enum Alphabet {
     Slack,
 }
 
-/// Source: the rules of gitleaks (config/gitleaks.toml, commit 009e025a, read 2026-11-20).
-const EXACT: [Exact; 22] = [
-    exact("AWS access key", "AKIA", 16..=16, Alphabet::Base32),
-    exact("GitHub token", "ghp_", 36..=36, Alphabet::Alphanumeric),
-    exact("GitHub token", "gho_", 36..=36, Alphabet::Alphanumeric),
-    exact("GitHub token", "ghu_", 36..=36, Alphabet::Alphanumeric),
-    exact("GitHub token", "ghs_", 36..=36, Alphabet::Alphanumeric),
-    exact("GitHub token", "ghr_", 36..=36, Alphabet::Alphanumeric),
-    exact("GitHub token", "github_pat_", 82..=82, Alphabet::Word),
-    exact("GitLab token", "glpat-", 20..=20, Alphabet::Word),
-    exact("Slack token", "xoxb-", 20..=120, Alphabet::Slack),
-    exact("Slack token", "xoxp-", 20..=120, Alphabet::Slack),
-    exact("npm token", "npm_", 36..=36, Alphabet::Alphanumeric),
-    exact("PyPI token", "pypi-AgEIcHlwaS5vcmc", 50..=1000, Alphabet::Word),
-    exact("Stripe key", "sk_live_", 10..=99, Alphabet::Alphanumeric),
-    exact("Stripe key", "rk_live_", 10..=99, Alphabet::Alphanumeric),
-    exact("Google API key", "AIza", 35..=35, Alphabet::Word),
-    exact("DigitalOcean token", "dop_v1_", 64..=64, Alphabet::Hex),
-    exact("Shopify token", "shpat_", 32..=32, Alphabet::Hex),
-    exact("Shopify token", "shppa_", 32..=32, Alphabet::Hex),
-    exact("RubyGems token", "rubygems_", 48..=48, Alphabet::Hex),
-    exact("Sentry token", "sntryu_", 64..=64, Alphabet::Hex),
-    exact("Anthropic key", "sk-ant-api03-", 95..=95, Alphabet::Word),
-    exact("PlanetScale token", "pscale_tkn_", 32..=64, Alphabet::Word),
-];
-
-const fn exact(what: &'static str, prefix: &'static str, rest: RangeInclusive<usize>, of: Alphabet) -> Exact {
-    Exact { what, prefix, rest, of }
-}
-
 /// A token that is sure to be one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Token {
@@ -121,13 +98,15 @@ pub struct Token {
 
 /// How the tokens begin that [`exact_token`] knows.
 pub fn token_prefixes() -> impl Iterator<Item = &'static str> {
-    EXACT.iter().map(|exact| exact.prefix)
+    FORMATS.iter().filter(|format| format.exact.is_some()).map(|format| format.prefix)
 }
 
 /// The token that a word is, by its exact look; those that documentation is full of are none.
 pub fn exact_token(word: &[u8]) -> Option<Token> {
-    let (found, rest) = EXACT.iter().find_map(|exact| Some((exact, word.strip_prefix(exact.prefix.as_bytes())?)))?;
-    let fits = |byte: &u8| match found.of {
+    let (prefix, exact, rest) = FORMATS.iter().find_map(|format| {
+        Some((format.prefix, format.exact.as_ref()?, word.strip_prefix(format.prefix.as_bytes())?))
+    })?;
+    let fits = |byte: &u8| match exact.of {
         Alphabet::Base32 => byte.is_ascii_uppercase() || (b'2'..=b'7').contains(byte),
         Alphabet::Hex => byte.is_ascii_hexdigit(),
         Alphabet::Alphanumeric => byte.is_ascii_alphanumeric(),
@@ -139,10 +118,10 @@ pub fn exact_token(word: &[u8]) -> Option<Token> {
             |part: Option<&[u8]>| part.is_some_and(|part| part.len() >= 8 && part.iter().all(u8::is_ascii_digit));
         number(parts.next()) && parts.next().is_some_and(|part| part.len() >= 10)
     };
-    let slack = !matches!(found.of, Alphabet::Slack) || numbered();
-    let drawn = rest.iter().any(u8::is_ascii_digit) || matches!(found.of, Alphabet::Base32);
-    (found.rest.contains(&rest.len()) && rest.iter().all(fits) && slack && drawn && !is_made_up(rest))
-        .then_some(Token { what: found.what, prefix: found.prefix })
+    let slack = !matches!(exact.of, Alphabet::Slack) || numbered();
+    let drawn = rest.iter().any(u8::is_ascii_digit) || matches!(exact.of, Alphabet::Base32);
+    (exact.rest.contains(&rest.len()) && rest.iter().all(fits) && slack && drawn && !is_made_up(rest))
+        .then_some(Token { what: exact.what, prefix })
 }
 
 /// Whether a token was typed, and not drawn: `…EXAMPLE`, `xxxxxxxx`, `1234567890`.

@@ -2,26 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::DENIED;
-
-/// Values that stand for a value.
-const PLACEHOLDERS: [&str; 15] = [
-    "changeme",
-    "changethis",
-    "changeit",
-    "dummy",
-    "placeholder",
-    "example",
-    "your",
-    "replace",
-    "xxx",
-    "todo",
-    "fixme",
-    "fake",
-    "insert",
-    "notused",
-    "unused",
-];
+use crate::data;
 
 pub(super) fn unquoted(text: &str) -> &str {
     let text = text.trim();
@@ -32,16 +13,15 @@ pub(super) fn unquoted(text: &str) -> &str {
 pub(super) fn is_secret(value: &str) -> bool {
     let lower = value.to_ascii_lowercase();
     let plain: String = lower.chars().filter(char::is_ascii_alphanumeric).collect();
-    let switch = ["", "true", "false", "yes", "no", "on", "off", "none", "null", "0", "1", "nil", "undefined", "unset"];
     // A default that everyone knows is weak, but no secret: `password`, `00000000-…`.
-    let known =
-        DENIED.contains(&plain.as_str()) || matches!(plain.as_str(), "pass" | "admin" | "user" | "test" | "root");
+    let known = data::SECRET_WORDS.has(&plain, "secret")
+        || matches!(plain.as_str(), "pass" | "admin" | "user" | "test" | "root");
     let distinct: BTreeSet<char> = plain.chars().collect();
     let placeholder =
         known || (distinct.len() <= 2) || is_placeholder(&lower) || (value.starts_with('<') && value.ends_with('>'));
     let variable = value.starts_with('$') && !value[1..].starts_with(|c: char| c.is_ascii_digit());
     let elsewhere = is_path(value) || variable || value.contains("://") || value.contains("${");
-    !switch.contains(&plain.as_str()) && !placeholder && !elsewhere
+    !plain.is_empty() && !data::SECRET_WORDS.has(&plain, "unset") && !placeholder && !elsewhere
 }
 
 /// Long, and letters with digits: not a word that somebody chose for its meaning.
@@ -80,11 +60,8 @@ pub(super) fn literal(text: &str) -> &str {
 
 /// A path says where the secret is. Random text may begin with one slash.
 fn is_path(value: &str) -> bool {
-    let roots =
-        ["app", "bin", "config", "data", "dev", "etc", "home", "lib", "mnt", "opt", "proc", "root", "run", "secrets"];
-    let more = ["srv", "sys", "tmp", "usr", "var", "workspace"];
     match value.strip_prefix('/') {
-        Some(rest) => rest.contains('/') || rest.is_empty() || roots.iter().chain(&more).any(|root| *root == rest),
+        Some(rest) => rest.contains('/') || rest.is_empty() || data::SECRET_WORDS.has(rest, "path"),
         None => value.starts_with("~/") || value.starts_with("./") || value.starts_with("../") || value == "~",
     }
 }
@@ -94,13 +71,14 @@ fn is_placeholder(lower: &str) -> bool {
     let words: Vec<&str> = lower.split(|c: char| !c.is_ascii_alphanumeric()).filter(|word| !word.is_empty()).collect();
     let [first, rest @ ..] = &*words else { return false };
     let pair = rest.first().map(|second| format!("{first}{second}")).unwrap_or_default();
-    let fillers = ["me", "this", "it", "here", "value", "string", "please", "own", "key", "in", "pass", "app", "with"];
     let filled = |word: &str| {
-        let rest = PLACEHOLDERS.iter().filter_map(|known| word.strip_prefix(known));
+        let rest = data::SECRET_WORDS.with("placeholder").filter_map(|known| word.strip_prefix(known));
         let mut rest = rest.map(|rest| rest.trim_end_matches(|c: char| c.is_ascii_digit()));
         rest.any(|rest| {
-            rest.is_empty() || fillers.contains(&rest) || DENIED.iter().any(|known| rest.starts_with(known))
+            rest.is_empty()
+                || data::SECRET_WORDS.has(rest, "placeholder-rest")
+                || data::SECRET_WORDS.with("secret").any(|known| rest.starts_with(known))
         })
     };
-    (filled(first) || PLACEHOLDERS.contains(&&*pair)) && !words.iter().any(|word| is_random(word))
+    (filled(first) || data::SECRET_WORDS.has(&pair, "placeholder")) && !words.iter().any(|word| is_random(word))
 }

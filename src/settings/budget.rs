@@ -2,8 +2,8 @@
 
 use toml::de::{DeTable, DeValue};
 
-use super::value::{Reader, Value, span_of};
-use super::{Pattern, amount, dockopt};
+use super::value::{Reader, Value, patterns, sorted, span_of};
+use super::{Pattern, amount};
 use crate::image::all_categories;
 use crate::text::{FileId, Span};
 
@@ -176,7 +176,7 @@ pub(super) fn read(reader: &mut Reader, file: FileId, value: &Value) -> (Budget,
         };
         for item in list {
             let Some(table) = reader.table(item) else { continue };
-            let images = table.get("match").map(|value| dockopt::patterns(reader, value));
+            let images = table.get("match").map(|value| patterns(reader, value));
             if images.is_none() {
                 let help = Some("add `match = [\"*/backend\"]`".to_owned());
                 reader.error(span_of(item), "the section does not say for which images it is", help);
@@ -190,7 +190,7 @@ pub(super) fn read(reader: &mut Reader, file: FileId, value: &Value) -> (Budget,
 
 fn read_table(reader: &mut Reader, file: FileId, table: &DeTable, more: &[&str]) -> Budget {
     let mut budget = Budget::default();
-    for (key, value) in dockopt::sorted(table) {
+    for (key, value) in sorted(table) {
         let place = Some((file, Span::new(span_of(key).start, span_of(value).end)));
         let mut limit = |measure, bound: Option<Bound>| {
             budget.limits.extend(bound.map(|bound| Limit { measure, bound, place }));
@@ -220,7 +220,7 @@ fn read_table(reader: &mut Reader, file: FileId, table: &DeTable, more: &[&str])
                 }
             }
             "forbid-paths" => {
-                for pattern in dockopt::patterns(reader, value) {
+                for pattern in patterns(reader, value) {
                     limit(Measure::Path(pattern), Some(Bound::Count(0)));
                 }
             }
@@ -229,7 +229,7 @@ fn read_table(reader: &mut Reader, file: FileId, table: &DeTable, more: &[&str])
                     limit(Measure::Secrets, Some(Bound::Count(0)));
                 }
             }
-            "ignore" => budget.ignore = dockopt::patterns(reader, value),
+            "ignore" => budget.ignore = patterns(reader, value),
             "ignore-base" => budget.ignore_base = reader.flag(value),
             "baseline" => budget.baseline = reader.text(value).map(|word| word.text),
             other if more.contains(&other) => {}
@@ -253,7 +253,7 @@ fn items<'v, 'a>(value: &'v Value<'a>) -> Vec<&'v Value<'a>> {
 /// The members of a table by their names.
 fn named<'v, 'a>(reader: &mut Reader, value: &'v Value<'a>) -> Vec<(String, &'v Value<'a>)> {
     let Some(table) = reader.table(value) else { return Vec::new() };
-    dockopt::sorted(table).into_iter().map(|(name, value)| (name.get_ref().to_string(), value)).collect()
+    sorted(table).into_iter().map(|(name, value)| (name.get_ref().to_string(), value)).collect()
 }
 
 /// As [`named`], without names that are of no category: those are told.
@@ -261,7 +261,7 @@ fn categories<'v, 'a>(reader: &mut Reader, value: &'v Value<'a>) -> Vec<(String,
     let Some(table) = reader.table(value) else { return Vec::new() };
     let known: Vec<&str> = all_categories().iter().map(|category| category.name.as_str()).collect();
     let mut found = Vec::new();
-    for (name, value) in dockopt::sorted(table) {
+    for (name, value) in sorted(table) {
         if known.contains(&name.get_ref().as_ref()) {
             found.push((name.get_ref().to_string(), value));
         } else {

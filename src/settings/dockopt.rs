@@ -6,8 +6,8 @@ use toml::Spanned;
 use toml::de::{DeString, DeTable, DeValue};
 
 use super::document::{Document, FailOn, Groups, Layer, OptionValue, RuleOption, Section, severity};
-use super::value::{Reader, Value, Word, span_of};
-use super::{Known, LabelType, OptionKind, Pattern, Problem, budget, closest, entry};
+use super::value::{Reader, Value, Word, patterns, sorted, span_of};
+use super::{Known, LabelType, OptionKind, Problem, budget, closest, entry};
 use crate::text::{FileId, Source, Span};
 
 /// Keys of a layer: at the top of the file and in a section.
@@ -82,13 +82,6 @@ pub(super) fn read(file: FileId, source: &Source, known: &Known, inherited: &Gro
     document
 }
 
-/// The members of a table in the order in which they are written.
-pub(super) fn sorted<'t, 'a>(table: &'t DeTable<'a>) -> Vec<(&'t Spanned<DeString<'a>>, &'t Value<'a>)> {
-    let mut members: Vec<_> = table.iter().collect();
-    members.sort_by_key(|(key, _)| key.span().start);
-    members
-}
-
 fn read_groups(reader: &mut Reader, value: &Value, groups: &mut Groups) {
     let Some(table) = reader.table(value) else { return };
     for (key, value) in sorted(table) {
@@ -135,18 +128,6 @@ fn read_sections(reader: &mut Reader, value: &Value, document: &mut Document) {
         }
         document.sections.push(section);
     }
-}
-
-/// Globs.
-pub(super) fn patterns(reader: &mut Reader, value: &Value) -> Vec<Pattern> {
-    let mut patterns = Vec::new();
-    for word in reader.texts(value) {
-        match Pattern::new(&word.text) {
-            Ok(pattern) => patterns.push(pattern),
-            Err(why) => reader.error(word.span, format!("`{}` is no glob: {why}", word.text), None),
-        }
-    }
-    patterns
 }
 
 fn read_key(reader: &mut Reader, key: &Spanned<DeString>, value: &Value, layer: &mut Layer, more: &[&str]) {

@@ -3,8 +3,7 @@
 use toml::de::{DeTable, DeValue};
 
 use super::Pattern;
-use super::dockopt::patterns;
-use super::value::{Reader, Value, Word, span_of};
+use super::value::{Reader, Value, Word, patterns, span_of};
 use crate::finding::{Form, Named, Reach, Suppression};
 use crate::inputs::Date;
 use crate::text::{FileId, Source, Span};

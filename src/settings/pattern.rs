@@ -1,13 +1,15 @@
 //! Globs of paths in settings, below the folder of the file that names them.
 
-use globset::{GlobBuilder, GlobMatcher};
+use globset::GlobSet;
+
+use crate::text;
 
 /// A glob as settings write it. `*` stays in one folder, `**` crosses folders; a glob without a slash means any depth,
 /// and one that names a folder means all below it.
 #[derive(Clone, Debug)]
 pub struct Pattern {
     text: String,
-    matcher: GlobMatcher,
+    glob: GlobSet,
 }
 
 impl PartialEq for Pattern {
@@ -25,14 +27,13 @@ impl Pattern {
         let plain = text.trim_start_matches("./").trim_end_matches('/');
         let (anchored, plain) = plain.strip_prefix('/').map_or((false, plain), |rest| (true, rest));
         let glob = if anchored || plain.contains('/') { plain.to_owned() } else { format!("**/{plain}") };
-        let glob = GlobBuilder::new(&glob).literal_separator(true).build().map_err(|error| error.kind().to_string())?;
-        Ok(Self { text: text.to_owned(), matcher: glob.compile_matcher() })
+        Ok(Self { text: text.to_owned(), glob: text::glob(&glob)? })
     }
 
     /// Whether a path below the settings' folder, written with slashes, is meant: itself or by a folder above it.
     pub fn matches(&self, path: &str) -> bool {
         let ends = path.match_indices('/').map(|(at, _)| at).chain([path.len()]);
-        ends.into_iter().any(|end| self.matcher.is_match(&path[..end]))
+        ends.into_iter().any(|end| self.glob.is_match(&path[..end]))
     }
 
     /// Whether it can mean one path only.
@@ -66,6 +67,7 @@ mod tests {
         check("./a/", "a/Dockerfile", true);
         check("{a,b}/Dockerfile", "b/Dockerfile", true);
         assert!(Pattern::new("a[").is_err());
+        assert!(Pattern::new(&format!("{}a{}", "{".repeat(300), "}".repeat(300))).is_err());
         assert!(Pattern::new("a/Dockerfile").unwrap().is_plain());
         assert!(!Pattern::new("Dockerfile").unwrap().is_plain());
     }

@@ -1,9 +1,9 @@
 //! Values of a TOML file with their spans; what is of another kind is a problem.
 
 use toml::Spanned;
-use toml::de::{DeTable, DeValue};
+use toml::de::{DeString, DeTable, DeValue};
 
-use super::{Known, Problem, closest};
+use super::{Known, Pattern, Problem, closest};
 use crate::text::Span;
 
 /// A key or value where it stands.
@@ -150,4 +150,23 @@ impl Reader<'_> {
 pub(super) fn is_foreign(name: &str) -> bool {
     let digits = name.strip_prefix("DL").or_else(|| name.strip_prefix("SC"));
     digits.is_some_and(|digits| digits.len() == 4 && digits.bytes().all(|byte| byte.is_ascii_digit()))
+}
+
+/// The members of a table in the order in which they are written.
+pub(super) fn sorted<'t, 'a>(table: &'t DeTable<'a>) -> Vec<(&'t Spanned<DeString<'a>>, &'t Value<'a>)> {
+    let mut members: Vec<_> = table.iter().collect();
+    members.sort_by_key(|(key, _)| key.span().start);
+    members
+}
+
+/// Globs.
+pub(super) fn patterns(reader: &mut Reader, value: &Value) -> Vec<Pattern> {
+    let mut patterns = Vec::new();
+    for word in reader.texts(value) {
+        match Pattern::new(&word.text) {
+            Ok(pattern) => patterns.push(pattern),
+            Err(why) => reader.error(word.span, format!("`{}` is no glob: {why}", word.text), None),
+        }
+    }
+    patterns
 }

@@ -1,6 +1,7 @@
 //! Which language a shell's command line or a `#!` line announces.
 
-use super::{Options, invocation};
+use super::Options;
+use crate::text::path;
 
 /// A family of shell languages.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -76,7 +77,7 @@ pub fn shell_of_shebang(first_line: &str) -> Option<Shell> {
 }
 
 fn program_name(path: &str) -> String {
-    let name = invocation::base_name(path);
+    let name = path::name(path);
     let name = name.rsplit('\\').next().unwrap_or(name).to_ascii_lowercase();
     name.strip_suffix(".exe").map_or(name.clone(), str::to_owned)
 }

@@ -4,7 +4,7 @@ use super::parser::{self, Origin};
 use super::script::{Command, Options, Place, Scope, ScopeKind, Script};
 use super::word::Word;
 use super::wrapper::{Started, started};
-use crate::text::Span;
+use crate::text::{Span, path};
 
 /// Scripts in scripts in scripts that are read.
 const MAX_NESTED: u32 = 4;
@@ -61,22 +61,15 @@ impl<'s> Invocation<'s> {
     pub fn is_via(&self, wrapper: &str) -> bool {
         self.via.iter().any(|one| one.program == wrapper)
     }
+}
 
-    /// What it asks a package manager for; none when it is none.
-    pub fn package_call(&self) -> Option<super::PackageCall<'s>> {
-        super::package_call(self)
+impl Script {
+    /// Every program that is run, wrappers and `sh -c` looked through, in source order.
+    pub fn invocations(&self) -> Vec<Invocation<'_>> {
+        let mut found = Vec::new();
+        collect(self, None, &[], &mut found);
+        found
     }
-}
-
-/// The name without folders.
-pub(super) fn base_name(path: &str) -> &str {
-    path.rsplit('/').next().unwrap_or(path)
-}
-
-pub(super) fn of_script(script: &Script) -> Vec<Invocation<'_>> {
-    let mut found = Vec::new();
-    collect(script, None, &[], &mut found);
-    found
 }
 
 /// Calls itself once per nested script; [`MAX_NESTED`] bounds that.
@@ -94,13 +87,13 @@ fn collect<'s>(script: &'s Script, outer: Option<u32>, via: &[Wrapper<'s>], out:
             resolved.words
         };
         if let Some(inner) = inner.filter(|inner| !inner.commands.is_empty()) {
-            let program = words[0].value().map(base_name).unwrap_or_default();
+            let program = words[0].value().map(path::name).unwrap_or_default();
             via.push(Wrapper { program, span: words[0].span, args: &words[1..] });
             collect(inner, Some(outer), &via, out);
             continue;
         }
         let span = words[0].span.to(words[words.len() - 1].span);
-        let program = words[0].value().map(base_name);
+        let program = words[0].value().map(path::name);
         out.push(Invocation { program, path: &words[0], args: &words[1..], via, span, command, script, outer });
     }
 }
@@ -122,7 +115,7 @@ fn resolve(command: &Command) -> Option<Resolved<'_>> {
         if via.len() >= MAX_WRAPPERS {
             return Some(Resolved { via, words, started: Started::Program });
         }
-        let program = words[0].value().map(base_name).unwrap_or_default();
+        let program = words[0].value().map(path::name).unwrap_or_default();
         via.push(Wrapper { program, span: words[0].span, args: &words[1..from] });
         words = &words[from..to];
     }

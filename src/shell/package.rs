@@ -1,6 +1,7 @@
 //! Package managers: what a program that runs asks one of them for. The tables of programs, verbs and options are the
 //! only knowledge here; nothing is looked up anywhere.
 
+mod call;
 mod manager;
 mod options;
 mod source;
@@ -9,69 +10,15 @@ mod verb;
 
 use super::argument::{Argument, Arguments, Flag};
 use super::{Invocation, Word};
-use crate::text::Span;
 
+pub use self::call::{Input, InputKind, LockUse, Package, PackageCall, PackageSource, Version};
 pub use self::manager::Manager;
-pub use self::source::{Input, InputKind, LockUse};
-pub use self::spec::{Package, PackageSource, Version};
 pub use self::verb::Verb;
 
-/// A call of a package manager.
-#[derive(Clone, Debug)]
-pub struct PackageCall<'s> {
-    /// Which manager.
-    pub manager: Manager,
-    /// The program's name as written, without folder: `apt-get`, `pip3.11`.
-    pub program: &'s str,
-    /// What it shall do.
-    pub verb: Verb,
-    /// The verb's words as written, one blank between them: `install`, `mod download`; empty when there is none.
-    pub verb_text: String,
-    /// The verb's words; the program's name when there are none.
-    pub verb_span: Span,
-    /// Packages named in the command.
-    pub packages: Vec<Package<'s>>,
-    /// Operands that are no packages: goals, tasks, folders, scripts.
-    pub operands: Vec<&'s Word>,
-    /// Options in order, those before the verb too.
-    pub flags: Vec<Flag<'s>>,
-    /// Files and folders that the call is told to read.
-    pub inputs: Vec<Input<'s>>,
-    /// What it does with a lock file; none when it reads no manifest.
-    pub lock: Option<LockUse>,
-    /// From the program's name to the last argument.
-    pub span: Span,
-}
-
-impl<'s> PackageCall<'s> {
-    /// The first option of one of these names, dashes included.
-    pub fn flag(&self, names: &[&str]) -> Option<&Flag<'s>> {
-        self.flags.iter().find(|flag| names.contains(&&*flag.name))
-    }
-
-    /// Whether one of these options is given.
-    pub fn has(&self, names: &[&str]) -> bool {
-        self.flag(names).is_some()
-    }
-
-    /// Whether packages come from a manifest or lock file and none is named.
-    pub fn is_from_manifest(&self) -> bool {
-        self.lock.is_some()
-    }
-
-    /// `pip install`, `npm ci`: the manager and its verb, also where another program runs it (`python -m pip`).
-    pub fn title(&self) -> String {
-        let program = match self.manager {
-            Manager::Composer => "composer",
-            _ if self.program.starts_with("py") => self.manager.module_name(),
-            _ => self.program,
-        };
-        format!("{program} {}", self.verb_text).trim().to_owned()
-    }
-
-    /// Whether an expansion stands where packages do, so that not all of them are known.
-    pub fn has_unknown_packages(&self) -> bool {
-        self.packages.iter().any(|package| package.name.dynamic)
+impl<'s> Invocation<'s> {
+    /// What it asks a package manager for; none when it is none.
+    pub fn package_call(&self) -> Option<PackageCall<'s>> {
+        package_call(self)
     }
 }
 

@@ -3,13 +3,12 @@
 
 mod compound;
 mod expansion;
-mod heredoc;
 mod list;
 mod simple;
 mod word;
 
-use self::heredoc::{Heredoc, Pending};
 use self::list::{List, Member};
+use self::simple::{Heredoc, Pending};
 use self::word::Builder;
 use super::script::{Options, Problem, ProblemKind, Scope, ScopeKind, Script};
 use crate::text::Span;

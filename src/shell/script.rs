@@ -1,7 +1,6 @@
 //! What a script holds: commands in source order, the lists they stand in, and what could not be read.
 
 use super::word::Word;
-use super::{Invocation, invocation};
 use crate::text::Span;
 
 /// A script that was read. Spans are offsets into the text that was given.
@@ -292,11 +291,6 @@ pub enum ProblemKind {
 }
 
 impl Script {
-    /// Every program that is run, wrappers and `sh -c` looked through, in source order.
-    pub fn invocations(&self) -> Vec<Invocation<'_>> {
-        invocation::of_script(self)
-    }
-
     /// Whether the place is in no branch, loop or function. Operators before it (`||`) are not looked at.
     pub fn is_unconditional(&self, place: &Place) -> bool {
         self.enclosing(place)

@@ -1,8 +1,9 @@
 //! Programs that run the program named in their arguments.
 
 use super::argument::{Argument, Arguments, Table};
-use super::invocation::base_name;
-use super::{Dialect, Options, Word, shell_of};
+use super::word::Word;
+use super::{Dialect, Options, shell_of};
+use crate::text::path;
 
 /// What the words of a command start.
 pub(super) enum Started {
@@ -83,7 +84,7 @@ const WRAPPERS: &[Wrapper] = &[
 
 /// What `words` start; they hold at least the program.
 pub(super) fn started(words: &[Word]) -> Started {
-    let Some(name) = words[0].value().map(base_name) else { return Started::Program };
+    let Some(name) = words[0].value().map(path::name) else { return Started::Program };
     match name {
         "find" => return find_exec(words),
         "eval" if words.len() > 2 => return Started::Joined(1),

@@ -139,13 +139,11 @@ fn an_array_of_numbers_is_one_problem() {
 #[test]
 fn unreadable_files_and_pipes_are_refused() {
     use std::os::unix::fs::{PermissionsExt, symlink};
-    let dockopt = with(FIXED);
-    let path = dockopt.path().join("Dockerfile");
-    std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o000)).unwrap();
-    // Root reads everything: there the file is as good as any.
-    let readable = std::fs::read(&path).is_ok();
-    let ran = dockopt.args(["lint"]).run();
-    assert_eq!(ran.code, if readable { 0 } else { 2 }, "{}", ran.stderr);
+    if let Some(dockopt) = with(FIXED).args(["lint"]).unprivileged() {
+        let path = dockopt.path().join("Dockerfile");
+        std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o000)).unwrap();
+        dockopt.run().code(2).complains(&["`Dockerfile` cannot be read"]);
+    }
     let dockopt = Dockopt::new().args(["lint"]);
     symlink("/dev/zero", dockopt.path().join("Dockerfile")).unwrap();
     dockopt.run().code(2).complains(&["is not a regular file"]);

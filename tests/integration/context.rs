@@ -1,6 +1,6 @@
 //! What is wrong with a build context: what `audit` and `context ls` say, and how they end.
 
-use crate::dockopt::Dockopt;
+use crate::dockopt::{Dockopt, Ran};
 
 fn project(dockerfile: &str, ignore: &str) -> Dockopt {
     let with = Dockopt::new().file("Dockerfile", dockerfile).file(".dockerignore", ignore);
@@ -59,17 +59,53 @@ fn another_dockerfile_keeps_what_it_takes() {
     assert!(!found("FROM node:22 AS a\nCOPY node_modules /n\nFROM node:22\n"), "it names it");
 }
 
+/// Closes a folder and runs it; nothing where nobody can be found for whom it is closed.
+#[cfg(unix)]
+fn run_closed(dockopt: Dockopt, folder: &str) -> Option<Ran> {
+    use std::os::unix::fs::PermissionsExt;
+    let dockopt = dockopt.unprivileged()?;
+    let path = dockopt.path().join(folder);
+    std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o000)).unwrap();
+    let ran = dockopt.run();
+    // So that it can be removed.
+    std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o755)).unwrap();
+    Some(ran)
+}
+
 #[cfg(unix)]
 #[test]
 fn a_closed_folder_is_no_empty_one() {
-    use std::os::unix::fs::PermissionsExt;
     for command in ["audit", "context ls"] {
         let dockopt = project("FROM debian:13.1\nCOPY . /\n", "node_modules").args(command.split(' ').chain(["src"]));
-        let path = dockopt.path().join("src");
-        std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o000)).unwrap();
-        // Root reads everything.
-        if std::fs::read_dir(&path).is_err() {
-            dockopt.run().code(2).complains(&["`src` cannot be read"]);
-        }
+        let Some(ran) = run_closed(dockopt, "src") else { return };
+        ran.code(2).complains(&["`src` cannot be read"]);
     }
+}
+
+#[cfg(unix)]
+#[test]
+fn a_closed_directory_is_a_trouble_unless_excluded() {
+    for (ignored, closed) in [("", true), ("shut", false), ("shut\n!shut/x", false), ("other", true)] {
+        let dockopt = Dockopt::new().file("Dockerfile", "FROM debian:13.1\nCOPY . /\n").file("shut/x", "12345");
+        let dockopt = dockopt.file(".dockerignore", ignored).args(["context", "ls"]);
+        let Some(ran) = run_closed(dockopt, "shut") else { return };
+        let told = ran.stdout.contains("directory `shut` can't be read");
+        assert_eq!(told, closed, "{ignored:?}: {}{}", ran.stdout, ran.stderr);
+    }
+}
+
+#[test]
+fn an_archive_is_known_by_its_content() {
+    // A header's name, its checksum at 148, and the rest empty: what tar begins with.
+    let mut header = [0; 1024];
+    header[..1].copy_from_slice(b"a");
+    let sum = 8 * u32::from(b' ') + u32::from(b'a');
+    header[148..156].copy_from_slice(format!("{sum:06o}\0 ").as_bytes());
+    let compressed = [0x1f, 0x8b, 8, 0];
+    let dockerfile = "FROM debian:13.1\nADD bundle data.bin /a/\nADD notes bundle /b/\nADD notes folder /c/\n";
+    let project = Dockopt::new().file("Dockerfile", dockerfile).file("bundle", header).file("data.bin", compressed);
+    let project = project.file("notes", "1\n").file("folder/bundle", header);
+    let ran = project.args(["fix", "--write", "--select", "add-local-file"]).run();
+    let expected = dockerfile.replace("ADD notes folder", "COPY notes folder");
+    assert_eq!(ran.read("Dockerfile"), expected, "{}", ran.stderr);
 }

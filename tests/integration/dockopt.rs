@@ -5,12 +5,17 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
+/// Runs a program as a user who owns nothing.
+const NOBODY: [&str; 4] = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"];
+
 /// A run to be.
 pub(crate) struct Dockopt {
     folder: tempfile::TempDir,
     arguments: Vec<String>,
     variables: Vec<(String, String)>,
     input: Option<Vec<u8>>,
+    /// A copy of the program for a user who need not reach where it was built.
+    copy: Option<tempfile::TempDir>,
 }
 
 /// What a run gave.
@@ -28,7 +33,7 @@ impl Dockopt {
     /// In an empty folder.
     pub(crate) fn new() -> Self {
         let folder = tempfile::tempdir().unwrap();
-        Self { folder, arguments: Vec::new(), variables: Vec::new(), input: None }
+        Self { folder, arguments: Vec::new(), variables: Vec::new(), input: None, copy: None }
     }
 
     /// In a copy of a fixture.
@@ -77,13 +82,50 @@ impl Dockopt {
         self
     }
 
+    /// As a user whom permissions bind, who owns the folder: where root runs the tests, `setpriv` makes one. `None`,
+    /// which is printed, where it does not; a CI must be able to.
+    #[cfg(unix)]
+    pub(crate) fn unprivileged(mut self) -> Option<Self> {
+        use std::os::unix::fs::{PermissionsExt, chown};
+        if !rustix::process::geteuid().is_root() {
+            return Some(self);
+        }
+        if !Command::new(NOBODY[0]).args(&NOBODY[1..]).arg("true").status().is_ok_and(|status| status.success()) {
+            assert!(std::env::var_os("CI").is_none(), "root runs the tests, and setpriv makes no other user");
+            // What `println!` says of a test that passes nobody sees.
+            let mut out = std::io::stdout();
+            writeln!(out, "skipped: root runs the tests, and setpriv makes no other user").unwrap();
+            return None;
+        }
+        let copy = tempfile::tempdir().unwrap();
+        fs::set_permissions(copy.path(), fs::Permissions::from_mode(0o755)).unwrap();
+        let (built, copied) = (env!("CARGO_BIN_EXE_dockopt"), copy.path().join("dockopt"));
+        fs::hard_link(built, &copied).or_else(|_| fs::copy(built, &copied).map(drop)).unwrap();
+        let mut left = vec![self.folder.path().to_owned()];
+        while let Some(path) = left.pop() {
+            chown(&path, Some(65_534), Some(65_534)).unwrap();
+            if path.is_dir() {
+                left.extend(fs::read_dir(&path).unwrap().map(|entry| entry.unwrap().path()));
+            }
+        }
+        self.copy = Some(copy);
+        Some(self)
+    }
+
     /// The folder, for what the methods above can't do.
     pub(crate) fn path(&self) -> &Path {
         self.folder.path()
     }
 
     fn command(&self) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_dockopt"));
+        let mut command = match &self.copy {
+            None => Command::new(env!("CARGO_BIN_EXE_dockopt")),
+            Some(copy) => {
+                let mut command = Command::new(NOBODY[0]);
+                command.args(&NOBODY[1..]).arg(copy.path().join("dockopt"));
+                command
+            }
+        };
         command.current_dir(self.folder.path()).args(&self.arguments).env_clear();
         command.env("SOURCE_DATE_EPOCH", "1795132800").envs(self.variables.iter().map(|(n, v)| (n, v)));
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
@@ -135,7 +177,8 @@ impl Dockopt {
 impl Ran {
     /// Another run in the same folder.
     pub(crate) fn again<'a>(self, arguments: impl IntoIterator<Item = &'a str>) -> Self {
-        let next = Dockopt { folder: self.folder, arguments: Vec::new(), variables: Vec::new(), input: None };
+        let next =
+            Dockopt { folder: self.folder, arguments: Vec::new(), variables: Vec::new(), input: None, copy: None };
         next.args(arguments).run()
     }
 

@@ -15,6 +15,7 @@ mod containers;
 mod context;
 mod faults;
 mod fixes;
+mod generated;
 mod lines;
 mod loading;
 mod measure;

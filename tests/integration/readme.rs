@@ -13,7 +13,7 @@ const RULES: &str = "docs/rules.md";
 const PICTURE: &str = "docs/audit.svg";
 
 /// How the README calls the program.
-const CALLS: [&str; 2] = ["dockopt ", "cargo run --release -- "];
+const CALLS: [&str; 2] = ["dockopt ", "cargo run -- "];
 
 #[track_caller]
 pub(crate) fn agrees(file: &str, expected: &str) {

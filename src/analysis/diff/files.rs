@@ -2,6 +2,7 @@
 
 use std::cmp::Reverse;
 
+use super::sums::delta;
 use crate::analysis::ImageAnalysis;
 use crate::image::{EntryId, Image, Kind, PathId};
 
@@ -48,7 +49,7 @@ pub struct FileChange {
 impl FileChange {
     /// What came, or went.
     pub fn bytes(&self) -> i64 {
-        super::delta(self.bytes_before, self.bytes_after)
+        delta(self.bytes_before, self.bytes_after)
     }
 }
 

@@ -1,7 +1,7 @@
 //! How much the folders of two final trees have below them.
 
-use super::delta;
 use super::files::Joined;
+use super::sums::delta;
 use crate::analysis::ImageAnalysis;
 use crate::image::PathId;
 

@@ -3,7 +3,8 @@
 use std::cmp::Ordering;
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{delta, version};
+use super::sums::delta;
+use super::version;
 use crate::analysis::ImageAnalysis;
 use crate::image::packages::{Ecosystem, Package};
 

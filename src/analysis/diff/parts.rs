@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use super::delta;
 use super::files::FileChange;
+use super::sums::delta;
 use crate::analysis::ImageAnalysis;
 use crate::image::packages::Ecosystem;
 use crate::image::{Category, CategoryClass, PathId, category_of};
@@ -101,36 +101,34 @@ fn folder(path: &[u8]) -> String {
     format!("/{}", String::from_utf8_lossy(&levels.join(&b'/')))
 }
 
-impl super::Difference {
-    /// The difference in a few parts, which are the whole: what builds software in one, the largest by their names, then
-    /// further packages, and the rest as `other`.
-    pub fn summary(&self) -> Vec<(String, i64)> {
-        let mut named: BTreeMap<String, (i64, bool)> = BTreeMap::new();
-        for part in &self.parts {
-            let (name, is_package) = match part.kind {
-                PartKind::Category(CategoryClass::Toolchain) => ("build tools".to_owned(), false),
-                PartKind::Category(_) => (part.name.replace('-', " "), false),
-                PartKind::Package(_) => (part.name.clone(), true),
-                PartKind::Folder | PartKind::Waste => (part.name.clone(), false),
-            };
-            let sum = named.entry(name).or_insert((0, is_package));
-            sum.0 = sum.0.saturating_add(part.bytes);
-        }
-        let mut all: Vec<(String, i64, bool)> =
-            named.into_iter().map(|(name, (bytes, package))| (name, bytes, package)).collect();
-        all.retain(|part| part.1 != 0);
-        all.sort_by_key(|part| std::cmp::Reverse(part.1.unsigned_abs()));
-        let least = all.first().map_or(0, |part| part.1.unsigned_abs() / SMALL);
-        let count = all.iter().take(NAMED).take_while(|part| part.1.unsigned_abs() >= least).count();
-        let rest = all.split_off(count);
-        let mut parts: Vec<(String, i64)> = all.into_iter().map(|(name, bytes, _)| (name, bytes)).collect();
-        let sum = |is_package: bool| {
-            rest.iter().filter(|part| part.2 == is_package).fold(0_i64, |sum, part| sum.saturating_add(part.1))
+/// A difference in a few parts, which are the whole: what builds software in one, the largest by their names, then
+/// further packages, and the rest as `other`.
+pub(super) fn summary(parts: &[Part]) -> Vec<(String, i64)> {
+    let mut named: BTreeMap<String, (i64, bool)> = BTreeMap::new();
+    for part in parts {
+        let (name, is_package) = match part.kind {
+            PartKind::Category(CategoryClass::Toolchain) => ("build tools".to_owned(), false),
+            PartKind::Category(_) => (part.name.replace('-', " "), false),
+            PartKind::Package(_) => (part.name.clone(), true),
+            PartKind::Folder | PartKind::Waste => (part.name.clone(), false),
         };
-        let number = rest.iter().filter(|part| part.2).count();
-        let plural = if number == 1 { "" } else { "s" };
-        parts.extend([(format!("{number} more package{plural}"), sum(true)), ("other".to_owned(), sum(false))]);
-        parts.retain(|part| part.1 != 0);
-        parts
+        let sum = named.entry(name).or_insert((0, is_package));
+        sum.0 = sum.0.saturating_add(part.bytes);
     }
+    let mut all: Vec<(String, i64, bool)> =
+        named.into_iter().map(|(name, (bytes, package))| (name, bytes, package)).collect();
+    all.retain(|part| part.1 != 0);
+    all.sort_by_key(|part| std::cmp::Reverse(part.1.unsigned_abs()));
+    let least = all.first().map_or(0, |part| part.1.unsigned_abs() / SMALL);
+    let count = all.iter().take(NAMED).take_while(|part| part.1.unsigned_abs() >= least).count();
+    let rest = all.split_off(count);
+    let mut parts: Vec<(String, i64)> = all.into_iter().map(|(name, bytes, _)| (name, bytes)).collect();
+    let sum = |is_package: bool| {
+        rest.iter().filter(|part| part.2 == is_package).fold(0_i64, |sum, part| sum.saturating_add(part.1))
+    };
+    let number = rest.iter().filter(|part| part.2).count();
+    let plural = if number == 1 { "" } else { "s" };
+    parts.extend([(format!("{number} more package{plural}"), sum(true)), ("other".to_owned(), sum(false))]);
+    parts.retain(|part| part.1 != 0);
+    parts
 }

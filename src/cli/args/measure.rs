@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use clap::{Args, ValueEnum};
 
-use super::{Build, Config};
+use super::options::{Build, Config};
 use crate::proof::Scenario;
 
 #[derive(Debug, Args)]

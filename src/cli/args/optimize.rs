@@ -8,7 +8,8 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use super::{Build, Builds, Config};
+use super::measure::Builds;
+use super::options::{Build, Config};
 use crate::optimize::Level;
 
 #[derive(Debug, Args)]

@@ -1,3 +1,4 @@
+use allocation_counter::measure;
 use ratatui::Terminal;
 use ratatui::backend::TestBackend;
 use ratatui::crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
@@ -226,11 +227,11 @@ fn no_size_and_no_image_is_too_small() {
     }
 }
 
-#[test]
-fn many_files_stay_fluid() {
+/// What many files allocate: bytes to search and open them, and bytes of 50 frames afterwards.
+fn work(files: u32) -> (u64, u64) {
     let mut image = sketch("40755 0:0 0 d/");
-    for number in 0..200_000u32 {
-        let path = image.paths.intern(format!("d/{}/{number}", number % 100).as_bytes()).unwrap();
+    for number in 0..files {
+        let path = image.paths.intern(format!("d/{}/{number:06}", number % 100).as_bytes()).unwrap();
         let entry = crate::image::Entry {
             path,
             link: path,
@@ -244,15 +245,24 @@ fn many_files_stay_fluid() {
     let options = analysis::Options { no_duplicates: true, no_packages: true, ..analysis::Options::default() };
     let all = analysis::analyse(read, &options, &mut Mask::default());
     let mut explorer = Explorer::new(&all.images, false).unwrap();
-    let start = std::time::Instant::now();
-    keys(&mut explorer, "e End / 1 9 9 9 9 9 Enter");
-    assert!(screen(&mut explorer, 100, 30).contains("match 1 of 1"));
+    let opening = measure(|| {
+        keys(&mut explorer, "e End / 0 9 9 9 9 9 Enter");
+        assert!(screen(&mut explorer, 100, 30).contains("match 1 of 1"));
+    });
     assert!(explorer.outline.rows.len() < 25_000);
-    let frames = std::time::Instant::now();
-    for _ in 0..50 {
-        keys(&mut explorer, "Down");
-        screen(&mut explorer, 100, 30);
-    }
-    // Bounds for a slow build on a busy machine: it takes a hundredth of them.
-    assert!(start.elapsed().as_secs() < 60 && frames.elapsed().as_secs() < 20);
+    let frames = measure(|| {
+        for _ in 0..50 {
+            keys(&mut explorer, "Down");
+            screen(&mut explorer, 100, 30);
+        }
+    });
+    (opening.bytes_total, frames.bytes_total)
+}
+
+#[test]
+fn many_files_stay_fluid() {
+    let (once, twice) = (work(100_000), work(200_000));
+    assert!(twice.0 < once.0 * 3, "to open twice the files allocates {} bytes, not {}", twice.0, once.0);
+    // What is drawn is the screen, however many rows there are.
+    assert!(twice.1 < once.1 + once.1 / 10, "50 frames of twice the files allocate {} bytes, not {}", twice.1, once.1);
 }

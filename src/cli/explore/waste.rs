@@ -3,8 +3,8 @@
 use std::cmp::Reverse;
 
 use crate::analysis::{Finding, ImageAnalysis, Subject};
-use crate::image::{LossGroup, PathId, WasteKind};
-use crate::report::shown_maker;
+use crate::image::{LossGroup, PathId};
+use crate::report::{shown_makers, waste_words};
 
 /// Rows at most: nobody reads further.
 const ROWS: usize = 1_000;
@@ -34,10 +34,10 @@ pub(super) fn list(analysis: &ImageAnalysis) -> Vec<Waste> {
     rows.extend(losses.map(|group| Waste {
         bytes: group.bytes,
         files: group.files,
-        what: kind(group.how).to_owned(),
+        what: waste_words(group.how).to_owned(),
         path: group.path,
         layer: group.owner as usize,
-        story: story(analysis, group.owner as usize, Some(group.by as usize)),
+        story: shown_makers(analysis, group.owner as usize, group.by as usize),
         help: String::new(),
     }));
     rows.sort_by_key(|row| (Reverse(row.bytes), row.layer, row.path));
@@ -52,7 +52,7 @@ fn is_of(finding: &Finding, group: &LossGroup) -> bool {
 
 fn of(analysis: &ImageAnalysis, finding: &Finding) -> Waste {
     let what = match finding.subject {
-        Subject::Waste(how) => kind(how).to_owned(),
+        Subject::Waste(how) => waste_words(how).to_owned(),
         Subject::Category(_) => finding.name.trim_start_matches("image-").to_owned(),
     };
     Waste {
@@ -61,24 +61,7 @@ fn of(analysis: &ImageAnalysis, finding: &Finding) -> Waste {
         what,
         path: finding.path,
         layer: finding.layer,
-        story: story(analysis, finding.layer, finding.by),
+        story: shown_makers(analysis, finding.layer, finding.by.unwrap_or(finding.layer)),
         help: finding.help.clone(),
-    }
-}
-
-fn story(analysis: &ImageAnalysis, owner: usize, by: Option<usize>) -> String {
-    let mut story = shown_maker(analysis, owner);
-    if let Some(by) = by.filter(|by| *by != owner) {
-        story.push_str(&format!(" → {}", shown_maker(analysis, by)));
-    }
-    story
-}
-
-pub(super) const fn kind(how: WasteKind) -> &'static str {
-    match how {
-        WasteKind::Deleted => "deleted",
-        WasteKind::Overwritten => "overwritten",
-        WasteKind::MetadataOnly => "stored again",
-        WasteKind::SameLayerDuplicate => "stored twice",
     }
 }

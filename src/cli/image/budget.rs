@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use super::progress::Progress;
-use super::read;
+use super::source::read;
 use crate::analysis::{Analysis, ImageAnalysis, Weight, judge, weights};
 use crate::cli::args::{BudgetFlags, Global, Image};
 use crate::cli::output::{Failure, complain};

@@ -2,12 +2,13 @@
 
 use std::path::Path;
 
-use super::{dockerfile, look_at};
+use super::source::{dockerfile, look_at};
 use crate::analysis::{self, Analysis, Difference, ImageAnalysis};
 use crate::build::Build;
 use crate::cli::args::{Diff, Global, Origin};
+use crate::cli::exit::CLEAN;
 use crate::cli::output::{Failure, emit};
-use crate::cli::{CLEAN, terminal};
+use crate::cli::terminal;
 use crate::finding::Mask;
 use crate::report::{self, Format, ImageDiff};
 

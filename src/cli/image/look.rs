@@ -1,10 +1,11 @@
 //! `dockopt image --explore`: the images that were read, and where their files are read again.
 
-use super::{host, limits, opened};
+use super::source::{host, limits, opened};
 use crate::analysis::Analysis;
 use crate::cli::args::{Global, Image};
+use crate::cli::exit::{CLEAN, FAILED};
 use crate::cli::output::Failure;
-use crate::cli::{CLEAN, FAILED, explore, terminal};
+use crate::cli::{explore, terminal};
 use crate::image::{self, EntryId, Error, Target, Trouble};
 use crate::load::image::Bytes;
 use crate::report::Format;

@@ -1,8 +1,8 @@
 //! What an image tells of the Dockerfiles of an audit.
 
 use super::progress::Progress;
-use super::read;
 use super::search::{Searched, search};
+use super::source::read;
 use crate::analysis::{self, measured};
 use crate::attribution::{Text, origins, provenance};
 use crate::build::Build;

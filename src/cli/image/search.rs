@@ -6,7 +6,8 @@ use std::time::{Duration, Instant};
 use crate::attribution::{Fit, fit};
 use crate::build::Build;
 use crate::cli::output::Failure;
-use crate::engine::{Engine, Error, Options};
+use crate::engine::{Engine, Options};
+use crate::failure;
 use crate::image::History;
 use crate::inputs::Inputs;
 
@@ -27,7 +28,7 @@ pub(super) struct Searched {
 
 /// Searches the engine for images that were built from the Dockerfiles.
 pub(super) fn search(inputs: &Inputs) -> Result<Searched, Failure> {
-    let because = |error: Error| Failure::Because {
+    let because = |error: failure::Failure| Failure::Because {
         what: format!("`--image auto` looks for an image of the engine: {}", error.what),
         help: Some(format!("{}; or name an image or a file with `--image`", error.help)),
     };

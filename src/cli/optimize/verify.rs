@@ -5,11 +5,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::cli::args::{Global, Optimize, Proving};
+use crate::cli::exit::{CLEAN, FAILED, FOUND};
 use crate::cli::interrupt::Interrupts;
 use crate::cli::output::{Failure, emit};
-use crate::cli::{CLEAN, FAILED, FOUND, changes, terminal, write};
+use crate::cli::{changes, terminal, write};
 use crate::fix::Change;
 use crate::inputs::{IgnoreInput, Inputs};
+use crate::manifest::FileKind;
 use crate::measure::{self, Companion, Demand, Ground, Proved, Session, Wanted};
 use crate::optimize::{Options, optimize};
 use crate::proof::{Probe, Proof};
@@ -61,7 +63,7 @@ pub(super) fn run(global: &Global, command: &Optimize, inputs: &Inputs, options:
         proofs.push(proved.proof);
     }
     for path in &proving.proof {
-        let is_markdown = path.extension().is_some_and(|ending| ending == "md");
+        let is_markdown = FileKind::of(&path.to_string_lossy()).language() == "Markdown";
         let text =
             if is_markdown { report::proof_markdown(&proofs) } else { report::proof_json(&inputs.root, &proofs) };
         write::write(path, text.as_bytes())?;
@@ -87,7 +89,7 @@ fn told(
     inputs: &Inputs,
     (proofs, changed): (&[Proof], &[Change]),
 ) -> Result<(), Failure> {
-    let mut outcome = super::joined(changed.iter().cloned(), inputs);
+    let mut outcome = changes::merged(changed.iter().cloned(), inputs);
     if command.write {
         changes::write_all(&outcome.changes)?;
     } else if let Some(folder) = &command.to {

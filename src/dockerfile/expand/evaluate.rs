@@ -4,9 +4,10 @@ use std::collections::BTreeSet;
 use std::ops::Range;
 
 use super::glob::{Budget, Direction, Glob};
-use super::scan::{Reference, Sink};
-use super::split::Splitter;
-use super::{ExpandErrorKind, Lex, Variables, replace};
+use super::lex::{Lex, Variables};
+use super::scan::{Reference, Sink, scan};
+use super::split::{RawWord, Splitter};
+use super::{ExpandError, ExpandErrorKind, replace};
 
 /// Bytes that an expansion may write, and characters that its patterns may compare, beyond the word's own length.
 const BUDGET: usize = 16 << 20;
@@ -203,4 +204,33 @@ impl Sink for Evaluate<'_> {
         self.split(open.start, &found.span, false);
         Ok(())
     }
+}
+
+/// A word with its variables' values in it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Expanded {
+    /// The text.
+    pub text: String,
+    /// Variables that have a value.
+    pub matched: BTreeSet<String>,
+    /// Variables that have none, those with a default in the word among them.
+    pub unmatched: BTreeSet<String>,
+}
+
+pub(super) struct Done {
+    pub(super) expanded: Expanded,
+    pub(super) words: Vec<RawWord>,
+}
+
+/// Expands a word.
+pub(super) fn run(word: &str, lex: Lex, variables: &dyn Variables, split: bool) -> Result<Done, ExpandError> {
+    let mut state = Evaluate::new(word, lex, variables, split);
+    if let Err((at, kind)) = scan(word, lex, &mut state) {
+        return Err(ExpandError { word: word.into(), at: at as u32, kind });
+    }
+    let owned = |names: &BTreeSet<&str>| names.iter().map(|&name| name.to_owned()).collect();
+    Ok(Done {
+        expanded: Expanded { matched: owned(&state.matched), unmatched: owned(&state.unmatched), text: state.out },
+        words: state.splitter.map(Splitter::finish).unwrap_or_default(),
+    })
 }

@@ -1,17 +1,10 @@
 //! The heredocs that a line opens: its words as the builder lexes them for that purpose, and their names. Reads no
 //! bodies.
 
-use super::{ExpandError, ExpandErrorKind, Lex, run};
-use crate::text::Span;
-
-/// A word of a line.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct RawWord {
-    /// Where it stands in the line. Where the lexer drops or doubles characters inside a `${…}`, it covers all of that.
-    pub span: Span,
-    /// Its text as the lexer writes it: with quotes and escapes, but not always the line's own bytes.
-    pub text: String,
-}
+use super::evaluate::run;
+use super::lex::Lex;
+use super::split::RawWord;
+use super::{ExpandError, ExpandErrorKind};
 
 /// What a word like `3<<-"EOF"` opens.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -73,6 +66,7 @@ fn quotes(text: &str) -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::text::Span;
 
     /// Each heredoc as `text@start-end name`, with `!` for quoted, `-` for tabs ignored, a descriptor unless 0.
     fn check(line: &str, expected: &str) {

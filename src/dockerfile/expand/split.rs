@@ -2,7 +2,6 @@
 
 use std::ops::Range;
 
-use super::RawWord;
 use crate::text::Span;
 
 /// Collects pieces into words.
@@ -54,4 +53,13 @@ impl Splitter {
             self.words.push(std::mem::take(&mut self.open));
         }
     }
+}
+
+/// A word of a line.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct RawWord {
+    /// Where it stands in the line. Where the lexer drops or doubles characters inside a `${…}`, it covers all of that.
+    pub span: Span,
+    /// Its text as the lexer writes it: with quotes and escapes, but not always the line's own bytes.
+    pub text: String,
 }

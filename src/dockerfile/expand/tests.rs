@@ -3,6 +3,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::Value;
 
 use super::*;
+use crate::text::Random;
 
 /// One case of a vector file.
 struct Case {
@@ -153,23 +154,6 @@ fn words_split_outside_quotes() {
     assert_eq!(split("a\u{a0}b << c"), ["a", "b", "<< c"]);
 }
 
-/// A small seeded generator (`SplitMix64`).
-struct Random(u64);
-
-impl Random {
-    fn below(&mut self, limit: usize) -> usize {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut z = self.0;
-        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        ((z ^ (z >> 31)) % limit as u64) as usize
-    }
-
-    fn pick<'a, T>(&mut self, from: &'a [T]) -> &'a T {
-        &from[self.below(from.len())]
-    }
-}
-
 const PIECES: &[&str] = &[
     "${", "}", "$", "A", "D", "NOPE", "EMPTY", ":-", ":+", "?", "#", "##", "%", "%%", "/", "//", "\\", "`", "'", "\"",
     "<", "<<", " ", "\t", "\n", "*", "a", "-", "é", "\u{a0}", "\u{feff}", "\0", "$0", "\\}", "\\*", ":", "=", "1",
@@ -180,7 +164,7 @@ fn mutate(word: &str, random: &mut Random) -> String {
     for _ in 0..=random.below(4) {
         let at = random.below(chars.len() + 1);
         let end = (at + random.below(3)).min(chars.len());
-        let new: Vec<char> = random.pick(PIECES).chars().collect();
+        let new: Vec<char> = PIECES[random.below(PIECES.len())].chars().collect();
         chars.splice(at..end, if random.below(3) == 0 { Vec::new() } else { new });
     }
     chars.into_iter().collect()
@@ -189,10 +173,10 @@ fn mutate(word: &str, random: &mut Random) -> String {
 #[test]
 fn mutated_words() {
     let cases: Vec<Case> = all_cases().into_iter().flat_map(|(_, cases)| cases).collect();
-    let mut random = Random(7);
+    let mut random = Random::new(7);
     let mut good = 0;
     for _ in 0..60_000 {
-        let case = random.pick(&cases);
+        let case = &cases[random.below(cases.len())];
         let word = mutate(&case.word, &mut random);
         let lex = Lex { raw_quotes: random.below(4) == 0, raw_escapes: random.below(4) == 0, ..case.lex };
         let lex = Lex { skip_unset_env: random.below(4) == 0, ..lex };

@@ -3,7 +3,7 @@
 use crate::dockerfile::blank::is_blank;
 use crate::dockerfile::expand::heredoc_words;
 use crate::dockerfile::json::{Array, read_array};
-use crate::dockerfile::read::{Cx, Text};
+use crate::dockerfile::line::{Cx, Text};
 use crate::dockerfile::syntax::{Arguments, Heredoc, Instruction, Keyword, ProblemKind, Word};
 use crate::text::Span;
 

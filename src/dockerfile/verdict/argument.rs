@@ -1,6 +1,6 @@
 //! Stage names, volumes and ports as BuildKit's second stage wants them.
 
-use super::Issue;
+use super::issue::Issue;
 use crate::dockerfile::quote::go_quote;
 use crate::dockerfile::syntax::{Arguments, File, Instruction};
 

@@ -10,45 +10,21 @@ mod mount;
 pub(super) mod platform;
 mod port;
 mod reference;
+mod refusal;
 mod signal;
 mod state;
 mod url;
 
 use self::environment::Environment;
+use self::refusal::Refusal;
 use self::state::{Stages, lines_of};
-use super::{Stage, Verdict};
 use crate::dockerfile::check::CheckOptions;
 use crate::dockerfile::expand::{Lex, process_word};
-use crate::dockerfile::syntax::{File, Instruction, Keyword};
+use crate::dockerfile::refusal::{Stage, Verdict};
+use crate::dockerfile::syntax::{File, Keyword};
 
 /// Files with more stages are not judged here: no build has them, and each may inherit from all.
 const MAX_STAGES: usize = 4096;
-
-/// What BuildKit refuses, and the lines that it names.
-struct Refusal {
-    message: String,
-    lines: Option<(u32, u32)>,
-}
-
-impl Refusal {
-    fn new(message: impl Into<String>) -> Self {
-        Self { message: message.into(), lines: None }
-    }
-
-    /// Names an instruction's lines, unless lines are named already.
-    fn at(mut self, lines: Option<(u32, u32)>) -> Self {
-        self.lines = self.lines.or(lines);
-        self
-    }
-}
-
-/// An instruction in the file that holds it: the Dockerfile, or an ONBUILD trigger read on its own.
-#[derive(Clone, Copy)]
-struct Command<'f> {
-    file: &'f File,
-    instruction: &'f Instruction,
-    lines: (u32, u32),
-}
 
 /// BuildKit's first refusal of a file whose instructions are all in order.
 pub(super) fn judge(file: &File) -> Option<Verdict> {

@@ -1,6 +1,6 @@
 //! HEALTHCHECK's durations and number, as Go's standard library reads them, with its messages.
 
-use super::Issue;
+use super::issue::Issue;
 use crate::dockerfile::quote::go_quote;
 use crate::dockerfile::syntax::{File, Instruction};
 

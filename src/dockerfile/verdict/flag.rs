@@ -1,6 +1,6 @@
 //! Flags by name and type, as BuildKit's second stage checks them.
 
-use super::Issue;
+use super::issue::Issue;
 use crate::dockerfile::syntax::{File, Flag, Instruction};
 
 /// What a flag takes.

@@ -1,13 +1,14 @@
-//! What BuildKit's second stage refuses in one instruction, in its order. Knows no other instruction.
+//! What BuildKit's second stage refuses in an instruction, in its order, and in all instructions of a file.
 
-use super::Issue;
 use super::argument::{check_stage_name, check_volumes, go_upper};
 use super::duration::{check_interval, check_retries};
 use super::flag::{ADD, COPY, FROM, HEALTHCHECK, RUN, check_flags};
+use super::issue::Issue;
 use super::mount::check_run;
 use crate::dockerfile::expand::heredoc_word;
 use crate::dockerfile::quote::go_quote;
-use crate::dockerfile::syntax::{Arguments, File, Instruction, Keyword, ProblemKind, Word};
+use crate::dockerfile::refusal::{Stage, Verdict};
+use crate::dockerfile::syntax::{Arguments, File, Instruction, Keyword, Problem, ProblemKind, Word};
 
 /// Notes what BuildKit refuses; its first error first.
 pub(super) fn check(file: &File, instruction: &Instruction, issues: &mut Vec<Issue>) {
@@ -182,4 +183,40 @@ fn check_unknown(file: &File, instruction: &Instruction, issues: &mut Vec<Issue>
         Some(known) => issue.help(format!("did you mean `{}`?", known.as_str())),
         None => issue.help("if it belongs to the instruction above, end the line before with a continuation"),
     });
+}
+
+/// Looks at every instruction as BuildKit's second stage does, notes all problems and the first verdict.
+pub(in crate::dockerfile) fn check_instructions(file: &mut File) {
+    let mut issues = Vec::new();
+    let mut problems = Vec::new();
+    let mut refused: Option<Verdict> = None;
+    let mut has_stage = false;
+    for instruction in &file.instructions {
+        check(file, instruction, &mut issues);
+        let mut message = issues.first().map(|issue: &Issue| {
+            format!("dockerfile parse error on line {}: {}", instruction.start_line, issue.message)
+        });
+        if instruction.keyword == Keyword::From {
+            has_stage = true;
+        } else if !has_stage && !matches!(instruction.keyword, Keyword::Arg | Keyword::Unknown) {
+            issues.push(
+                Issue::new(instruction.name.span, "no build stage in current context")
+                    .kind(ProblemKind::BeforeFrom)
+                    .help("only ARG may stand before the first FROM"),
+            );
+            message.get_or_insert_with(|| "no build stage in current context".to_owned());
+            // One problem for the whole head of the file.
+            has_stage = true;
+        }
+        if let Some(message) = message {
+            let lines = Some((instruction.start_line, instruction.end_line));
+            refused.get_or_insert(Verdict { stage: Stage::Instruction, message, lines });
+        }
+        for issue in issues.drain(..) {
+            let Issue { kind, span, message, help } = issue;
+            problems.push(Problem { kind, span, message, help });
+        }
+    }
+    file.problems.append(&mut problems);
+    file.refused = refused;
 }

@@ -1,8 +1,8 @@
 //! RUN's flags beyond their form: `--device`, `--mount`, `--network`, `--security`, in BuildKit's order. Most of a
 //! mount is checked only when its variables are known.
 
-use super::Issue;
 use super::csv::split_fields;
+use super::issue::Issue;
 use crate::dockerfile::check::parse_bool;
 use crate::dockerfile::quote::go_quote;
 use crate::dockerfile::syntax::{File, Flag, Instruction};

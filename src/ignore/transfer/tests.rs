@@ -2,7 +2,7 @@ use serde_json::Value;
 
 use super::transfer;
 use crate::ignore::{Matcher, check_path_pattern, parse, path_match};
-use crate::text::Source;
+use crate::text::{Random, Source};
 
 fn cases(name: &str) -> Vec<(Value, Vec<String>)> {
     let path = format!("{}/tests/vectors/{name}", env!("CARGO_MANIFEST_DIR"));
@@ -63,21 +63,9 @@ fn random_cases_agree() {
     check("ignore-more.jsonl");
 }
 
-/// Marsaglia's xorshift: the same inputs on every run.
-struct Random(u64);
-
-impl Random {
-    fn below(&mut self, bound: usize) -> usize {
-        self.0 ^= self.0 << 13;
-        self.0 ^= self.0 >> 7;
-        self.0 ^= self.0 << 17;
-        (self.0 % bound as u64) as usize
-    }
-}
-
 #[test]
 fn mutants_neither_panic_nor_hang() {
-    let mut random = Random(0x9E37_79B9_7F4A_7C15);
+    let mut random = Random::new(0x9E37_79B9_7F4A_7C15);
     let pieces = [
         "*",
         "**",
@@ -127,7 +115,7 @@ fn mutants_neither_panic_nor_hang() {
 
 #[test]
 fn path_patterns_never_panic() {
-    let mut random = Random(42);
+    let mut random = Random::new(42);
     let pieces = ["*", "?", "[", "]", "^", "\\", "-", "/", "é", "a", "b", "."];
     let mut matched = 0;
     for _ in 0..20_000 {

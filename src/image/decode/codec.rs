@@ -100,19 +100,71 @@ impl Unpack for Gzip {
         match status {
             Ok(status) => Ok(Step { read, written, ended: status == flate2::Status::StreamEnd }),
             Err(error) => {
-                let what = error.message().unwrap_or("invalid deflate data").to_owned();
-                if written == 0 {
-                    return Err(Wrong::new(FaultKind::Corrupt, Compression::Gzip, what));
-                }
-                // What came before the error is handed out first.
-                self.met = Some(what);
-                Ok(Step { read, written, ended: false })
+                let what = error.message().unwrap_or("invalid deflate data");
+                postpone(&mut self.met, Compression::Gzip, what, Step { read, written, ended: false })
             }
         }
     }
 
     fn restart(&mut self) -> Result<(), Wrong> {
         *self = Self::new();
+        Ok(())
+    }
+}
+
+/// Hands out what came before an error first; the next call meets the error.
+fn postpone(met: &mut Option<String>, compression: Compression, what: &str, step: Step) -> Result<Step, Wrong> {
+    if step.written == 0 {
+        return Err(Wrong::new(FaultKind::Corrupt, compression, what));
+    }
+    *met = Some(what.to_owned());
+    Ok(step)
+}
+
+/// bzip2, with the checksum of each block and of each stream. A block takes 3.6 MB at most.
+pub(super) struct Bzip2 {
+    stream: bzip2::Decompress,
+    streams: u32,
+    /// What is wrong after the bytes that were handed out last.
+    met: Option<String>,
+}
+
+/// Streams in a blob. Each costs the memory of a block anew, however short it is; programs that write many put a block
+/// of 100 kB or more into each.
+const MOST_STREAMS: u32 = 1_000_000;
+
+impl Bzip2 {
+    pub(super) fn new() -> Self {
+        Self { stream: bzip2::Decompress::new(false), streams: 1, met: None }
+    }
+}
+
+impl Unpack for Bzip2 {
+    fn step(&mut self, input: &[u8], output: &mut [u8]) -> Result<Step, Wrong> {
+        if let Some(what) = self.met.take() {
+            return Err(Wrong::new(FaultKind::Corrupt, Compression::Bzip2, what));
+        }
+        let stream = &mut self.stream;
+        let (read, written) = (stream.total_in(), stream.total_out());
+        let status = stream.decompress(input, output);
+        let (read, written) = ((stream.total_in() - read) as usize, (stream.total_out() - written) as usize);
+        let step = Step { read, written, ended: status == Ok(bzip2::Status::StreamEnd) };
+        match status {
+            Ok(bzip2::Status::MemNeeded) => {
+                Err(Wrong::new(FaultKind::Limit, Compression::Bzip2, "there is no memory for a block"))
+            }
+            Ok(_) => Ok(step),
+            Err(bzip2::Error::DataMagic) => postpone(&mut self.met, Compression::Bzip2, "it has no header", step),
+            Err(_) => postpone(&mut self.met, Compression::Bzip2, "invalid data", step),
+        }
+    }
+
+    fn restart(&mut self) -> Result<(), Wrong> {
+        if self.streams == MOST_STREAMS {
+            let what = format!("more than {MOST_STREAMS} streams");
+            return Err(Wrong::new(FaultKind::Limit, Compression::Bzip2, what));
+        }
+        *self = Self { streams: self.streams + 1, ..Self::new() };
         Ok(())
     }
 }
@@ -145,4 +197,18 @@ fn zstd_wrong(error: &io::Error) -> Wrong {
     let what = error.to_string();
     let large = what.contains("too much memory");
     Wrong::new(if large { FaultKind::Limit } else { FaultKind::Corrupt }, Compression::Zstd, what)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn streams_of_bzip2_are_counted() {
+        let mut decoder = Bzip2 { streams: MOST_STREAMS - 1, ..Bzip2::new() };
+        assert!(decoder.restart().is_ok());
+        let fault = decoder.restart().unwrap_err().at(5);
+        assert_eq!(fault.kind, FaultKind::Limit);
+        assert!(fault.what.contains("goes past what is allowed: more than 1000000 streams"), "{}", fault.what);
+    }
 }

@@ -4,9 +4,8 @@ use std::io::{self, Read};
 
 use lzma_rust2::XzReader;
 
-use crate::image::decode::bzip2::Bzip2;
 use crate::image::decode::chunk::Input;
-use crate::image::decode::codec::{Gzip, Unpack, Wrong, Zstandard};
+use crate::image::decode::codec::{Bzip2, Gzip, Unpack, Wrong, Zstandard};
 use crate::image::fault::FaultKind;
 use crate::image::layer::Compression;
 use crate::image::limits::Limits;

@@ -1,7 +1,6 @@
 use std::io::{Read, Write};
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use crate::image::decode::bzip2::encoder::bzip2;
 use crate::image::decode::{Decoded, sniff};
 use crate::image::fault::{Fault, FaultKind};
 use crate::image::layer::Compression;
@@ -14,6 +13,22 @@ const XZ: &[u8] =
     \x02\x37\xaa\x39\xde\xfc\x2c\x2f\x00\x01\x2e\xe8\x02\x00\x00\x00\x0e\xf4\x5e\x4c\xb1\xc4\x67\xfb\x02\x00\
     \x00\x00\x00\x04\x59\x5a";
 
+// By Python's bz2.
+const BZIP2_EMPTY: &[u8] = b"\x42\x5a\x68\x39\x17\x72\x45\x38\x50\x90\x00\x00\x00\x00";
+/// `a`
+const BZIP2_ONE: &[u8] =
+    b"\x42\x5a\x68\x39\x31\x41\x59\x26\x53\x59\x19\x93\x9b\x6b\x00\x00\x00\x01\x00\x20\x00\x20\x00\x21\x18\x46\x82\
+    \xee\x48\xa7\x0a\x12\x03\x32\x73\x6d\x60";
+/// A million zeros, level 1.
+const BZIP2_ZEROS: &[u8] =
+    b"\x42\x5a\x68\x31\x31\x41\x59\x26\x53\x59\x79\xd3\x9e\x48\x00\x07\xa8\xc0\x40\xc0\x00\x00\x02\x00\x08\x20\x00\
+    \x30\xcc\x09\xaa\x69\x95\x24\x36\xa9\x49\x0f\x17\x72\x45\x38\x50\x90\x79\xd3\x9e\x48";
+/// Half a million times `ab`, level 9: two blocks.
+const BZIP2_PAIRS: &[u8] =
+    b"\x42\x5a\x68\x39\x31\x41\x59\x26\x53\x59\x11\x1f\x2a\x98\x03\x6e\xe3\x01\x00\x30\x00\x20\x00\x30\x80\x4d\x46\
+    \x8a\x84\x22\x61\x50\x84\x4e\x62\x82\xb2\x4c\xa6\xb2\xed\x73\xd5\x52\x00\xc3\x59\x02\x00\x60\x00\x40\x00\x41\
+    \x48\x10\x64\xa4\xa0\xb4\x52\x50\x5c\x5d\xc9\x14\xe1\x42\x41\x52\x1e\xfe\x64";
+
 fn gzip(contents: &[u8]) -> Vec<u8> {
     let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::default());
     encoder.write_all(contents).unwrap();
@@ -23,6 +38,12 @@ fn gzip(contents: &[u8]) -> Vec<u8> {
 fn zstd(contents: &[u8]) -> Vec<u8> {
     let mut encoder = zstd::Encoder::new(Vec::new(), 1).unwrap();
     encoder.include_checksum(true).unwrap();
+    encoder.write_all(contents).unwrap();
+    encoder.finish().unwrap()
+}
+
+fn bzip2(contents: &[u8]) -> Vec<u8> {
+    let mut encoder = bzip2::write::BzEncoder::new(Vec::new(), bzip2::Compression::fast());
     encoder.write_all(contents).unwrap();
     encoder.finish().unwrap()
 }
@@ -152,6 +173,61 @@ fn what_is_cut_or_changed_is_an_error() {
                 Err((_, fault)) => assert!(!fault.what.is_empty()),
             }
         }
+    }
+}
+
+#[test]
+fn bzip2_of_other_programs_is_read() {
+    let pairs = b"ab".repeat(500_000);
+    for (blob, contents) in [
+        (BZIP2_EMPTY, &b""[..]),
+        (BZIP2_ONE, b"a"),
+        (BZIP2_ZEROS, &vec![0; 1_000_000]),
+        (BZIP2_PAIRS, &pairs),
+        (&[BZIP2_ONE, BZIP2_EMPTY, BZIP2_ZEROS].concat(), &[&b"a"[..], &vec![0; 1_000_000]].concat()),
+    ] {
+        check(blob, Compression::Bzip2, contents);
+        for end in 10..blob.len() {
+            // A cut between two streams is an end.
+            if end == BZIP2_ONE.len() || end == BZIP2_ONE.len() + BZIP2_EMPTY.len() {
+                continue;
+            }
+            let (_, fault) = decoded(&blob[..end]).unwrap_err();
+            assert_eq!(fault.kind, FaultKind::Truncated, "{end}: {fault}");
+        }
+    }
+}
+
+#[test]
+fn changed_bits_of_bzip2_are_errors() {
+    for (blob, contents) in [(BZIP2_ONE, &b"a"[..]), (&bzip2(b"banana"), b"banana")] {
+        for bit in 80..8 * blob.len() {
+            let mut flipped = blob.to_vec();
+            flipped[bit / 8] ^= 1 << (bit % 8);
+            match decoded(&flipped) {
+                // A table that no group chooses, the rest of the last byte.
+                Ok(found) => assert_eq!(found, contents, "{bit}"),
+                Err((_, fault)) => assert!(!fault.what.is_empty()),
+            }
+        }
+    }
+    let mut sum = BZIP2_PAIRS.to_vec();
+    *sum.last_mut().unwrap() ^= 0x40;
+    let (contents, fault) = decoded(&sum).unwrap_err();
+    assert_eq!((contents.len(), fault.kind), (1_000_000, FaultKind::Corrupt));
+    assert!(fault.what.contains("the bzip2 stream is corrupt: invalid data"), "{fault}");
+    // Two blocks of 500 kB, in a stream of level 1.
+    let mut level = BZIP2_PAIRS.to_vec();
+    level[3] = b'1';
+    wrong(&level, FaultKind::Corrupt, "invalid data");
+    wrong(&[BZIP2_ONE, b"Bunk"].concat(), FaultKind::Corrupt, "it has no header");
+}
+
+#[test]
+fn noise_after_a_header_of_bzip2_is_an_error() {
+    let bytes = noise(60 * 2_000);
+    for (round, noise) in bytes.chunks(60).enumerate() {
+        assert!(decoded(&[&BZIP2_ONE[..10 + round % 20], noise].concat()).is_err(), "{round}");
     }
 }
 

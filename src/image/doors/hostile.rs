@@ -1,6 +1,7 @@
 //! What is damaged, missing or lies is told, by both doors alike, and never a panic.
 
 use super::*;
+use crate::text::path;
 
 /// An OCI layout with one member of its manifest changed; digests fit again.
 fn forged(from: &str, to: &str) -> Files {
@@ -33,7 +34,7 @@ fn without(files: &Files, name: &str) -> Files {
 #[test]
 fn what_is_missing_is_named() {
     let layer = blob_of(&oci(), &[0x1f, 0x8b]);
-    let hex = layer.rsplit('/').next().unwrap();
+    let hex = path::name(&layer);
     check_trouble(&without(&oci(), &layer), Trouble::Missing, hex);
     let read = both(&without(&oci(), &layer), &Options::default()).unwrap();
     assert!(matches!(read.images[0].layers[0].contents, Contents::Damaged(_)));

@@ -6,7 +6,8 @@ use std::fmt;
 use serde::Deserialize;
 use serde::de::{Deserializer, SeqAccess, Visitor};
 
-use super::{Chain, ChainKey, Made, NoProvenance, Provenance, RecordedLayer, RecordedLines, RecordedText, base64};
+use super::{Chain, ChainKey, Made, NoProvenance, Provenance, RecordedLayer, RecordedLines, RecordedText};
+use crate::image::base64;
 
 /// Dockerfiles of one build; the builder records one for each file that it reads.
 const TEXTS: usize = 64;
@@ -200,42 +201,50 @@ impl<'de> Visitor<'de> for Folding {
     }
 }
 
-pub(super) fn read(bytes: &[u8]) -> Result<Option<Provenance>, NoProvenance> {
-    #[derive(Deserialize)]
-    struct Kind {
-        #[serde(rename = "predicateType", default)]
-        kind: String,
-    }
-    let wrong = |error: serde_json::Error| NoProvenance(format!("the attestation is no in-toto statement: {error}"));
-    let is_provenance = |kind: &str| kind.starts_with("https://slsa.dev/provenance/");
-    if !is_provenance(&serde_json::from_slice::<Kind>(bytes).map_err(wrong)?.kind) {
-        return Ok(None);
-    }
-    let statement: Statement = serde_json::from_slice(bytes).map_err(wrong)?;
-    if !is_provenance(&statement.kind) {
-        return Ok(None);
-    }
-    let Some(predicate) = statement.predicate else { return Ok(None) };
-    let mut provenance =
-        Provenance { subjects: statement.subject.iter().flatten().filter_map(digest).collect(), ..Default::default() };
-    let (buildkit, config) = take_predicate(predicate, &mut provenance);
-    let Some(BuildKit { source: Some(source), layers: Some(layers) }) = buildkit else { return Ok(None) };
-    take_texts(source.infos.unwrap_or_default(), &mut provenance);
-    let locations = source.locations.unwrap_or_default();
-    let fetching = fetching(config.unwrap_or_default());
-    for (output, chains) in &layers {
-        let step = output.split(':').next().unwrap_or_default();
-        let Some(number) = step.strip_prefix("step").and_then(|number| number.parse().ok()) else { continue };
-        let lines = locations.get(step).and_then(lines).filter(|lines| lines.text < provenance.texts.len());
-        let layer = RecordedLayer { lines, fetched: fetching.binary_search(&step.to_owned()).is_ok() };
-        if layer.lines.is_none() && !layer.fetched {
-            continue;
+impl Provenance {
+    /// Reads an in-toto statement. `Ok(None)` when it is of another kind (an SBOM), or of a build that recorded no lines
+    /// (`mode=min`).
+    ///
+    /// # Errors
+    /// When it is no JSON, or not what its type says.
+    pub fn read(bytes: &[u8]) -> Result<Option<Self>, NoProvenance> {
+        #[derive(Deserialize)]
+        struct Kind {
+            #[serde(rename = "predicateType", default)]
+            kind: String,
         }
-        for chain in chains.iter().flatten() {
-            provenance.add(chain, Made { step: number, layer });
+        let wrong =
+            |error: serde_json::Error| NoProvenance(format!("the attestation is no in-toto statement: {error}"));
+        let is_provenance = |kind: &str| kind.starts_with("https://slsa.dev/provenance/");
+        if !is_provenance(&serde_json::from_slice::<Kind>(bytes).map_err(wrong)?.kind) {
+            return Ok(None);
         }
+        let statement: Statement = serde_json::from_slice(bytes).map_err(wrong)?;
+        if !is_provenance(&statement.kind) {
+            return Ok(None);
+        }
+        let Some(predicate) = statement.predicate else { return Ok(None) };
+        let mut provenance =
+            Self { subjects: statement.subject.iter().flatten().filter_map(digest).collect(), ..Default::default() };
+        let (buildkit, config) = take_predicate(predicate, &mut provenance);
+        let Some(BuildKit { source: Some(source), layers: Some(layers) }) = buildkit else { return Ok(None) };
+        take_texts(source.infos.unwrap_or_default(), &mut provenance);
+        let locations = source.locations.unwrap_or_default();
+        let fetching = fetching(config.unwrap_or_default());
+        for (output, chains) in &layers {
+            let step = output.split(':').next().unwrap_or_default();
+            let Some(number) = step.strip_prefix("step").and_then(|number| number.parse().ok()) else { continue };
+            let lines = locations.get(step).and_then(lines).filter(|lines| lines.text < provenance.texts.len());
+            let layer = RecordedLayer { lines, fetched: fetching.binary_search(&step.to_owned()).is_ok() };
+            if layer.lines.is_none() && !layer.fetched {
+                continue;
+            }
+            for chain in chains.iter().flatten() {
+                provenance.add(chain, Made { step: number, layer });
+            }
+        }
+        Ok(Some(provenance))
     }
-    Ok(Some(provenance))
 }
 
 /// What both predicates tell under different names.
@@ -274,7 +283,7 @@ fn take_texts(infos: Vec<Info>, provenance: &mut Provenance) {
     for info in infos.into_iter().take(TEXTS) {
         // A text that is left out keeps its number, so that the others keep theirs.
         let data = info.data.filter(|data| data.len() / 4 * 3 <= left).unwrap_or_default();
-        let bytes = base64::decode(&data).unwrap_or_default();
+        let bytes = base64::decode(data.as_bytes()).unwrap_or_default();
         left -= bytes.len().min(left);
         let text = String::from_utf8_lossy(&bytes).into_owned();
         provenance.texts.push(RecordedText { name: info.filename, text });

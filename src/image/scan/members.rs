@@ -4,11 +4,11 @@ use std::io::Read;
 
 use twox_hash::XxHash3_128;
 
+use crate::image::digest::Digest;
 use crate::image::entry::{Entry, Kind, Mode};
 use crate::image::layer::Layer;
 use crate::image::limits::Limits;
-use crate::image::path::{PathId, PathsFull};
-use crate::image::scan::Scanned;
+use crate::image::path::{PathId, Paths, PathsFull};
 use crate::image::scan::content::Contents;
 use crate::image::scan::names::{Name, Names, classify, clean};
 use crate::image::scan::oddities::{Oddities, Oddity};
@@ -222,4 +222,19 @@ impl<'a> Members<'a> {
         }
         self.names.paths.intern(&self.link)
     }
+}
+
+/// What a blob holds. `layer` has no media type and no history; its `digest` and `diff_id` are those worked out.
+#[derive(Debug, Default)]
+pub struct Scanned {
+    /// The layer; its [`PathId`](crate::image::PathId)s are those of `paths`.
+    pub layer: Layer,
+    /// The layer's own paths, to be merged into the image's.
+    pub paths: Paths,
+    /// The blob's digest, where it was asked for and the blob was read to its end.
+    pub blob: Option<Digest>,
+    /// The decompressed archive's, alike.
+    pub diff_id: Option<Digest>,
+    /// What is odd; each in one sentence.
+    pub notices: Vec<String>,
 }

@@ -1,5 +1,7 @@
 //! Whether what stands at a path is published code, whose keys and tokens are for show.
 
+use crate::manifest::FileRole;
+
 /// Folders that hold packages, or a language's own library.
 const PUBLISHED: [&[&[u8]]; 14] = [
     &[b"site-packages"],
@@ -18,26 +20,6 @@ const PUBLISHED: [&[&[u8]]; 14] = [
     &[b".cache"],
 ];
 
-/// Folders of tests and documents.
-const SHOWN: [&[u8]; 16] = [
-    b"__tests__",
-    b"demo",
-    b"demos",
-    b"doc",
-    b"docs",
-    b"example",
-    b"examples",
-    b"fixture",
-    b"fixtures",
-    b"sample",
-    b"samples",
-    b"spec",
-    b"test",
-    b"testdata",
-    b"testing",
-    b"tests",
-];
-
 /// Whether a path is of published code, or a key that every installation makes anew for itself to try with.
 pub(super) fn is_published(path: &[u8]) -> bool {
     let parts: Vec<&[u8]> = path.split(|byte| *byte == b'/').collect();
@@ -50,5 +32,6 @@ pub(super) fn is_published(path: &[u8]) -> bool {
 /// Whether a path is of tests, examples or documents.
 pub(super) fn is_shown(path: &[u8]) -> bool {
     let cut = memchr::memrchr(b'/', path).unwrap_or(0);
-    path[..cut].split(|byte| *byte == b'/').any(|part| SHOWN.contains(&part))
+    let mut folders = path[..cut].split(|byte| *byte == b'/').filter_map(|part| std::str::from_utf8(part).ok());
+    folders.any(|folder| FileRole::of_folder(folder).is_some_and(FileRole::is_for_show))
 }

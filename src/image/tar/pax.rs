@@ -2,6 +2,9 @@
 
 use std::ops::Range;
 
+use percent_encoding::percent_decode;
+
+use crate::image::base64;
 use crate::image::layer::Xattrs;
 
 /// What the records of one extended header set. Of equal keys the last counts; empty values set nothing.
@@ -100,8 +103,9 @@ impl Records {
         } else if let Some(attribute) = name.strip_prefix(b"SCHILY.xattr.") {
             self.xattrs.push((attribute.into(), content.into()));
         } else if let Some(attribute) = name.strip_prefix(b"LIBARCHIVE.xattr.") {
-            if let Some(content) = base64(content) {
-                self.encoded.push((percent_decoded(attribute).into(), content.into()));
+            let content: Vec<u8> = content.iter().copied().filter(|byte| *byte != b'\n').collect();
+            if let Some(content) = base64::decode(&content) {
+                self.encoded.push((percent_decode(attribute).collect(), content.into()));
             }
         } else if name == b"GNU.sparse.offset" || name == b"GNU.sparse.numbytes" {
             let is_offset = name.ends_with(b"offset");
@@ -178,40 +182,6 @@ fn record(text: &[u8]) -> Option<(Range<usize>, Range<usize>, usize)> {
     (equals > start).then_some((start..equals, equals + 1..end, length))
 }
 
-fn percent_decoded(text: &[u8]) -> Vec<u8> {
-    let mut decoded = Vec::with_capacity(text.len());
-    let mut at = 0;
-    while at < text.len() {
-        let digits = text.get(at + 1..at + 3).filter(|_| text[at] == b'%');
-        let byte = digits.and_then(|digits| u8::from_str_radix(std::str::from_utf8(digits).ok()?, 16).ok());
-        decoded.push(byte.unwrap_or(text[at]));
-        at += if byte.is_some() { 3 } else { 1 };
-    }
-    decoded
-}
-
-fn base64(text: &[u8]) -> Option<Vec<u8>> {
-    let mut decoded = Vec::with_capacity(text.len() / 4 * 3 + 2);
-    let (mut bits, mut count) = (0u32, 0);
-    for &byte in text.iter().filter(|byte| !matches!(byte, b'=' | b'\n')) {
-        let six = match byte {
-            b'A'..=b'Z' => byte - b'A',
-            b'a'..=b'z' => byte - b'a' + 26,
-            b'0'..=b'9' => byte - b'0' + 52,
-            b'+' => 62,
-            b'/' => 63,
-            _ => return None,
-        };
-        bits = bits << 6 | u32::from(six);
-        count += 6;
-        if count >= 8 {
-            count -= 8;
-            decoded.push((bits >> count) as u8);
-        }
-    }
-    Some(decoded)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -232,6 +202,21 @@ mod tests {
         assert_eq!(records.mtime(), Ok(Some(-2)));
         let xattrs: Vec<(&[u8], &[u8])> = records.xattrs.iter().map(|(k, v)| (&**k, &**v)).collect();
         assert_eq!(xattrs, [(&b"user.a"[..], &b"b"[..]), (b"user.b ", b"x")]);
+    }
+
+    #[test]
+    fn what_libarchive_encodes_is_decoded() {
+        for (record, name, value) in [
+            (&b"35 LIBARCHIVE.xattr.user.b%20=eA==\n"[..], "user.b ", "x"),
+            (b"31 LIBARCHIVE.xattr.user.b=eHk\n", "user.b", "xy"),
+            (b"35 LIBARCHIVE.xattr.user.b%2=eHl\n6\n", "user.b%2", "xyz"),
+            (b"33 LIBARCHIVE.xattr.user.%+f=eH=\n", "user.%+f", "x"),
+        ] {
+            let records = read(record).unwrap();
+            let xattrs: Vec<(&[u8], &[u8])> = records.xattrs.iter().map(|(k, v)| (&**k, &**v)).collect();
+            assert_eq!(xattrs, [(name.as_bytes(), value.as_bytes())]);
+        }
+        assert!(read(b"33 LIBARCHIVE.xattr.user.b=!!!!=\n").unwrap().xattrs.is_empty());
     }
 
     #[test]

@@ -1,15 +1,33 @@
 //! Puts layers one upon the other.
 
+use super::Tree;
+use super::change::{Change, Count, EntryId, Fate, LayerChanges, Notices, Oddity, WasteKind};
 use super::fates::Fates;
 use super::live::{Live, Slot, Why};
 use super::own::Own;
-use super::{Change, Count, EntryId, Fate, LayerChanges, Notices, Oddity, Tree, WasteKind};
 use crate::image::{Image, Kind, PathId};
 
 /// Symbolic links that became directories whose hidden files are counted: each may cost a walk of the whole tree.
 const COUNTED_LINKS: usize = 16;
 
-pub(super) struct Builder<'a> {
+impl Tree {
+    /// The tree that all layers make.
+    pub fn new(image: &Image) -> Self {
+        Self::of_layers(image, image.layers.len())
+    }
+
+    /// The tree that so many of the lowest layers make; the fates are those at that point.
+    pub fn of_layers(image: &Image, layers: usize) -> Self {
+        let layers = layers.min(image.layers.len());
+        let mut builder = Builder::new(image, layers);
+        for layer in 0..layers as u32 {
+            builder.add(layer);
+        }
+        builder.finish()
+    }
+}
+
+struct Builder<'a> {
     image: &'a Image,
     live: Live,
     fates: Fates,
@@ -26,7 +44,7 @@ pub(super) struct Builder<'a> {
 }
 
 impl<'a> Builder<'a> {
-    pub(super) fn new(image: &'a Image, layers: usize) -> Self {
+    fn new(image: &'a Image, layers: usize) -> Self {
         Self {
             image,
             live: Live::new(image.paths.len()),
@@ -43,7 +61,7 @@ impl<'a> Builder<'a> {
     }
 
     /// Puts the next layer upon those that are there.
-    pub(super) fn add(&mut self, layer: u32) {
+    fn add(&mut self, layer: u32) {
         self.gone.clear();
         self.links.clear();
         self.own.reduce(self.image, layer, &self.live, &mut self.fates, &mut self.notices);
@@ -183,7 +201,7 @@ impl<'a> Builder<'a> {
         }
     }
 
-    pub(super) fn finish(mut self) -> Tree {
+    fn finish(mut self) -> Tree {
         let paths = &self.image.paths;
         self.live.sort(paths);
         let mut bytes = vec![0u64; paths.len()];

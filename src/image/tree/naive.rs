@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Fate, Tree, WasteKind};
 use crate::image::{Entry, EntryId, Image, Kind, Layer, Mode, PathId, Totals};
+use crate::text::{Random, path};
 
 /// The paths that are there with their members, and how names and contents went.
 #[derive(Default)]
@@ -13,10 +14,6 @@ struct Naive {
     coming: Vec<EntryId>,
     name_gone: BTreeMap<EntryId, (WasteKind, u32)>,
     contents_gone: BTreeMap<EntryId, (WasteKind, u32)>,
-}
-
-fn below(path: &str, other: &str) -> bool {
-    path.is_empty() && !other.is_empty() || other.strip_prefix(path).is_some_and(|rest| rest.starts_with('/'))
 }
 
 impl Naive {
@@ -63,8 +60,8 @@ impl Naive {
             }
             let directory = entry.kind == Kind::Directory;
             own.retain(|(other, old)| {
-                let parent = below(other, &path) && image.entry(*old).kind != Kind::Directory;
-                let goes = *other == path || below(&path, other) && !directory || parent;
+                let parent = path::is_below(&path, other) && image.entry(*old).kind != Kind::Directory;
+                let goes = *other == path || path::is_below(other, &path) && !directory || parent;
                 gone.extend(goes.then_some(*old));
                 !goes
             });
@@ -73,7 +70,7 @@ impl Naive {
         for _ in 0..=waiting.len() {
             for (id, target) in &waiting {
                 let here = own.iter().find(|(other, _)| other == target).map(|&(_, id)| id);
-                let implied = own.iter().any(|(other, _)| below(target, other));
+                let implied = own.iter().any(|(other, _)| path::is_below(other, target));
                 let lower = self.names.get(target).copied().filter(|_| !implied);
                 if let Some(file) = self.file(image, here.or(lower)).filter(|_| !self.holders.contains_key(id)) {
                     self.holders.insert(*id, file);
@@ -94,7 +91,7 @@ impl Naive {
         self.coming = own.iter().map(|&(_, id)| id).collect();
         for entry in image.layers[layer as usize].entries.iter().filter(|entry| entry.kind.removes()) {
             let path = image.paths.text(entry.path);
-            let goes = |name: &String| below(&path, name) || entry.kind == Kind::Whiteout && *name == path;
+            let goes = |name: &String| path::is_below(name, &path) || entry.kind == Kind::Whiteout && *name == path;
             let names = self.names.keys().filter(|name| goes(name)).cloned().collect();
             self.lose(names, WasteKind::Deleted, layer);
         }
@@ -102,7 +99,8 @@ impl Naive {
             let entry = image.entry(id);
             let directory = entry.kind == Kind::Directory;
             let goes = |(name, old): &(&String, &EntryId)| {
-                below(name, &path) && image.entry(**old).kind != Kind::Directory || below(&path, name) && !directory
+                path::is_below(&path, name) && image.entry(**old).kind != Kind::Directory
+                    || path::is_below(name, &path) && !directory
             };
             let names = self.names.iter().filter(goes).map(|(name, _)| name.clone()).collect();
             self.lose(names, WasteKind::Overwritten, layer);
@@ -129,33 +127,21 @@ impl Naive {
     }
 }
 
-/// Numbers that look random and are the same each time.
-struct Dice(u64);
-
-impl Dice {
-    fn below(&mut self, bound: u64) -> u64 {
-        self.0 ^= self.0 << 13;
-        self.0 ^= self.0 >> 7;
-        self.0 ^= self.0 << 17;
-        (self.0 >> 11) % bound
-    }
-
-    fn path(&mut self) -> String {
-        let parts = 1 + self.below(3);
-        let names: Vec<&str> = (0..parts).map(|_| ["a", "b", "c"][self.below(3) as usize]).collect();
-        names.join("/")
-    }
+fn path(random: &mut Random) -> String {
+    let parts = 1 + random.below(3);
+    let names: Vec<&str> = (0..parts).map(|_| ["a", "b", "c"][random.below(3)]).collect();
+    names.join("/")
 }
 
 /// A small image in which everything happens; nothing is below a symbolic link of its own layer.
-fn random(dice: &mut Dice) -> Image {
+fn image(random: &mut Random) -> Image {
     let mut image = Image::default();
-    for _ in 0..=dice.below(5) {
+    for _ in 0..=random.below(5) {
         let mut layer = Layer::default();
         let mut links: Vec<String> = Vec::new();
-        for _ in 0..dice.below(9) {
-            let (path, other) = (dice.path(), dice.path());
-            let kind = match dice.below(16) {
+        for _ in 0..random.below(9) {
+            let (path, other) = (path(random), path(random));
+            let kind = match random.below(16) {
                 0..=5 => Kind::File,
                 6..=8 => Kind::Directory,
                 9..=10 => Kind::Hardlink,
@@ -164,19 +150,19 @@ fn random(dice: &mut Dice) -> Image {
                 13..=14 => Kind::Whiteout,
                 _ => Kind::Opaque,
             };
-            if !kind.removes() && links.iter().any(|link| below(link, &path)) {
+            if !kind.removes() && links.iter().any(|link| path::is_below(&path, link)) {
                 continue;
             }
             if kind == Kind::Symlink {
                 links.push(path.clone());
             }
-            let word = dice.below(3);
+            let word = random.below(3) as u64;
             let here = image.paths.intern(path.as_bytes()).unwrap();
             let there = image.paths.intern(other.as_bytes()).unwrap();
             layer.entries.push(Entry {
                 path: here,
                 kind,
-                mode: Mode(0o644 + dice.below(2) as u16),
+                mode: Mode(0o644 + random.below(2) as u16),
                 uid: 0,
                 gid: 0,
                 mtime: 0,
@@ -223,8 +209,8 @@ fn compare(image: &Image, round: u64) {
 
 #[test]
 fn random_images_are_as_the_plain_model_says() {
-    let mut dice = Dice(0x9e37_79b9_7f4a_7c15);
+    let mut random = Random::new(0x9e37_79b9_7f4a_7c15);
     for round in 0..5000 {
-        compare(&random(&mut dice), round);
+        compare(&image(&mut random), round);
     }
 }

@@ -1,8 +1,8 @@
 //! What a layer is by itself: which of its members stay when a path comes twice, and what its hard links are names of.
 
+use super::change::{Notices, Oddity};
 use super::fates::Fates;
 use super::live::{Live, Slot};
-use super::{Notices, Oddity};
 use crate::image::{EntryId, Image, Kind, PathId};
 
 /// What a layer has at a path so far.

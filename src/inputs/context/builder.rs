@@ -1,6 +1,7 @@
 //! Builds a context's tree in one pass, in the order of a walk.
 
-use crate::inputs::context::tree::{BuildContext, Excluded, Kind, NONE, Row, Trouble};
+use crate::inputs::context::entry::{Excluded, Kind};
+use crate::inputs::context::tree::{BuildContext, NONE, Row, Trouble};
 
 /// Fills a [`BuildContext`] in the order of a walk.
 #[derive(Debug, Default)]

@@ -1,97 +1,16 @@
 //! Names in a context that a build seldom needs, and names that look like secrets. By name and neighbours only, no
 //! content; whether a COPY wants one of them is for the caller to ask.
 
+mod class;
 mod table;
 
 use std::borrow::Cow;
 
+pub use self::class::{Certainty, Class, ClassKind, Found};
+use self::class::{Evidence, Holds, Name};
 use self::table::CLASSES;
-use crate::inputs::context::tree::{Amount, BuildContext, EntryId, Kind};
-
-/// What something in a context is there for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum ClassKind {
-    /// History of a version control system.
-    VersionControl,
-    /// Installed packages, made anew by the build.
-    Dependencies,
-    /// Compiled code that its interpreter makes by itself.
-    Bytecode,
-    /// Caches of tests, linters and bundlers.
-    ToolCache,
-    /// What a build on the host left.
-    BuildOutput,
-    /// Editor settings.
-    Editor,
-    /// Pipelines and hooks of the forge.
-    Pipeline,
-    /// Logs, dumps and temporary files.
-    Leftover,
-    /// Looks like it holds a secret.
-    Secret,
-}
-
-/// How sure it is that a build does not need it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Certainty {
-    /// The name has one use, or its neighbours prove it.
-    Sure,
-    /// As a rule; a build that copies it on purpose exists.
-    Likely,
-    /// Needs a look.
-    Possible,
-}
-
-/// A row of the table.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Class {
-    /// What it is there for.
-    pub kind: ClassKind,
-    /// How sure.
-    pub certainty: Certainty,
-    /// Why a build does without; a clause for people.
-    pub reason: &'static str,
-    name: Name,
-    holds: Holds,
-    evidence: Evidence,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Name {
-    Is(&'static [&'static str]),
-    Ends(&'static str),
-    Starts(&'static str),
-    Any,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Holds {
-    Directory,
-    File,
-    Either,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Evidence {
-    None,
-    /// One of these files stands in the same directory.
-    Beside(&'static [&'static str]),
-    /// This file stands inside.
-    Inside(&'static str),
-}
-
-/// Something found.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Found {
-    /// Which row.
-    pub class: &'static Class,
-    /// The topmost entry.
-    pub entry: EntryId,
-    /// All of it.
-    pub amount: Amount,
-    /// The `.dockerignore` line that leaves it out: any place where the name alone tells, else this path.
-    pub pattern: String,
-}
+use crate::inputs::context::entry::{EntryId, Kind};
+use crate::inputs::context::tree::BuildContext;
 
 const fn secret(certainty: Certainty, reason: &'static str) -> Class {
     let (kind, name, holds, evidence) = (ClassKind::Secret, Name::Any, Holds::File, Evidence::None);
@@ -230,10 +149,7 @@ mod tests {
         let left = transfer(&lines, &files.iter().map(|path| (*path).to_owned()).collect::<Vec<_>>());
         for one in found {
             let path = context.path(one.entry);
-            assert!(
-                !left.included.iter().any(|kept| *kept == path || kept.starts_with(&format!("{path}/"))),
-                "{path} stays"
-            );
+            assert!(!left.included.iter().any(|kept| crate::text::path::is_within(kept, &path)), "{path} stays");
         }
     }
 

@@ -2,8 +2,9 @@
 
 use crate::ignore::{Inherited, Matcher};
 use crate::inputs::context::builder::Builder;
+use crate::inputs::context::entry::{EntryId, Excluded, Kind};
 use crate::inputs::context::path::RelativePath;
-use crate::inputs::context::tree::{BuildContext, EntryId, Excluded, Kind, Trouble, TroubleKind};
+use crate::inputs::context::tree::{BuildContext, Trouble, TroubleKind};
 
 impl BuildContext {
     /// What is left when `matcher` decides too. It can't bring back what is not in the context; a pattern that the

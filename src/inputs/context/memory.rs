@@ -4,9 +4,8 @@ use std::collections::HashMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 
-use super::select::{Selection, SourceError};
-use super::transfer::Sent;
-use super::tree::{BuildContext, EntryId};
+use super::answer::{Selection, Sent, SourceError};
+use super::entry::EntryId;
 
 /// Entries that all answers together may hold: 32 MB.
 const ENTRIES: usize = 8_000_000;
@@ -39,6 +38,10 @@ impl Memory {
         self.answer(&self.sent, key, make, |made| made.files.len())
     }
 
+    pub(super) fn file(&self, key: String, make: impl FnOnce() -> Option<EntryId>) -> Option<EntryId> {
+        self.answer(&self.files, key, make, |_| 0)
+    }
+
     fn answer<T: Clone>(
         &self,
         known: &Mutex<HashMap<String, T>>,
@@ -56,13 +59,5 @@ impl Memory {
             lock().insert(key, answer.clone());
         }
         answer
-    }
-}
-
-impl BuildContext {
-    /// The file that a question about this context alone (and the projects in it) has for an answer; `make` works it out
-    /// when nobody asked before.
-    pub fn remembered(&self, question: String, make: impl FnOnce() -> Option<EntryId>) -> Option<EntryId> {
-        self.memory.answer(&self.memory.files, question, make, |_| 0)
     }
 }

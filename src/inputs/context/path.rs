@@ -1,11 +1,12 @@
 //! Paths of a context: as a source names them, and as a walk meets them.
 
-use crate::ignore::clean;
-use crate::inputs::context::tree::{BuildContext, EntryId, Kind};
+use crate::inputs::context::entry::{EntryId, Kind};
+use crate::inputs::context::tree::BuildContext;
+use crate::text::path;
 
 /// The path from the root, without slash at either end; nothing climbs above the root.
 pub(crate) fn relative(source: &str) -> String {
-    clean(&format!("/{source}"))[1..].to_owned()
+    path::join("/", source)[1..].to_owned()
 }
 
 /// Paths from the directory whose descendants are walked, built step by step.

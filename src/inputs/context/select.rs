@@ -1,12 +1,12 @@
 //! What one source of COPY or ADD takes from a context, as the builder's copy does: symlinks named by the source are
 //! followed inside the context, wildcards stop at slashes, a directory stands for its contents.
 
-use std::fmt;
-use std::sync::Arc;
-
-use crate::ignore::{Inherited, Matcher, Refusal, check_path_pattern, has_wildcard, path_match};
+use crate::ignore::{Inherited, Matcher, check_path_pattern, has_wildcard, path_match};
+use crate::inputs::context::answer::{Outcome, Selection, SourceError};
+use crate::inputs::context::entry::{Amount, EntryId, Excluded, Kind};
 use crate::inputs::context::path::{RelativePath, relative};
-use crate::inputs::context::tree::{Amount, BuildContext, EntryId, Excluded, Kind};
+use crate::inputs::context::tree::BuildContext;
+use crate::text::path;
 
 /// The flags of COPY or ADD that change what a source takes.
 #[derive(Clone, Copy, Debug, Default)]
@@ -16,59 +16,6 @@ pub struct Selector<'s> {
     /// `--exclude`: applied below a directory that is taken, to the path from there. A file that the source itself names
     /// is taken all the same, whatever BuildKit's reference says of `hom*`; so does its copy.
     pub exclude: &'s [&'s str],
-}
-
-/// How a source fares.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Outcome {
-    /// It names something.
-    Found,
-    /// Its wildcards match nothing: the builder goes on without it.
-    NothingMatches,
-    /// It names nothing: the build fails. Holds the excluded entry at or above it, if that is why.
-    Missing(Option<Excluded>),
-}
-
-/// What a source takes.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Selection {
-    /// How it fares.
-    pub outcome: Outcome,
-    /// What it names itself, links followed; `None` is the context's root.
-    pub tops: Vec<Option<EntryId>>,
-    /// All that is copied, ascending: directories too, but not a top that is one.
-    pub entries: Arc<[EntryId]>,
-    /// Of `entries`.
-    pub amount: Amount,
-}
-
-/// A source or an `--exclude` that the builder refuses.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum SourceError {
-    /// A malformed pattern.
-    Pattern,
-    /// A negation of nothing in `--exclude`.
-    Negation,
-    /// Symlinks that lead in a circle.
-    TooManyLinks,
-}
-
-impl fmt::Display for SourceError {
-    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Pattern => Refusal::Syntax.fmt(out),
-            Self::Negation => Refusal::Negation.fmt(out),
-            Self::TooManyLinks => out.write_str("too many links"),
-        }
-    }
-}
-
-impl std::error::Error for SourceError {}
-
-impl From<Refusal> for SourceError {
-    fn from(refusal: Refusal) -> Self {
-        if refusal == Refusal::Negation { Self::Negation } else { Self::Pattern }
-    }
 }
 
 /// What `source` (variables expanded, neither a URL nor a repository) takes of the context.
@@ -93,7 +40,7 @@ fn look(context: &BuildContext, source: &str, selector: Selector<'_>) -> Result<
     let includes = Matcher::new([&*pattern])?;
     let found = tops(context, &base)?;
     let copy = Copy { excludes: &excludes, includes: (!pattern.is_empty()).then_some(&includes) };
-    let full = relative(&format!("{base}/{pattern}"));
+    let full = path::join(&base, &pattern);
     if pattern.is_empty() {
         // The builder drops an empty pattern, and a list without patterns includes nothing.
         return collect(context, Tops::Found(Vec::new()), &copy, || None);
@@ -158,7 +105,7 @@ enum Reached {
 
 /// Looks a path up from a directory, symlinks followed as if the context were a whole file system.
 fn follow(context: &BuildContext, from: Option<EntryId>, path: &str) -> Result<Reached, SourceError> {
-    let mut waiting: Vec<&str> = path.rsplit('/').collect();
+    let mut waiting: Vec<&str> = path.split('/').rev().collect();
     let mut at = from;
     let mut links = 0;
     while let Some(part) = waiting.pop() {
@@ -185,7 +132,7 @@ fn follow(context: &BuildContext, from: Option<EntryId>, path: &str) -> Result<R
         if target.starts_with('/') {
             at = None;
         }
-        waiting.extend(target.rsplit('/'));
+        waiting.extend(target.split('/').rev());
     }
     Ok(Reached::Entry(at))
 }

@@ -3,7 +3,8 @@
 use std::collections::BinaryHeap;
 
 use crate::inputs::context::classes::{ClassKind, Found, classify};
-use crate::inputs::context::tree::{Amount, BuildContext, EntryId, Kind};
+use crate::inputs::context::entry::{Amount, EntryId, Kind};
+use crate::inputs::context::tree::BuildContext;
 
 /// An entry with everything below it.
 #[derive(Clone, Debug, PartialEq, Eq)]

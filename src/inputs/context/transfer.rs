@@ -2,22 +2,13 @@
 //! in COPY, ADD and bind mounts, and where symlinks among it lead.
 
 use std::collections::BTreeSet;
-use std::sync::Arc;
 
 use crate::ignore::{Inherited, Matcher, clean, has_wildcard, path_match};
+use crate::inputs::context::answer::Sent;
+use crate::inputs::context::entry::{Amount, EntryId, Kind};
 use crate::inputs::context::path::{RelativePath, relative};
-use crate::inputs::context::tree::{Amount, BuildContext, EntryId, Kind};
-
-/// What is fetched.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Sent {
-    /// Ascending, without directories.
-    pub files: Arc<[EntryId]>,
-    /// Of `files`.
-    pub amount: Amount,
-    /// Whether a source names the root, so that everything is fetched.
-    pub whole: bool,
-}
+use crate::inputs::context::tree::BuildContext;
+use crate::text::path;
 
 /// What a build with these sources fetches: COPY and ADD sources from the context and bind mount sources, of all stages
 /// that the target needs, variables expanded; without URLs.
@@ -113,31 +104,18 @@ fn root_as_dot(path: String) -> String {
 
 /// Where the symlinks of that name lead, as paths from the root; the last component may have wildcards.
 fn links(context: &BuildContext, path: &str) -> Vec<String> {
-    let (directory, name) = path.rsplit_once('/').map_or((None, path), |(directory, name)| (Some(directory), name));
-    let holder = match directory {
-        None => None,
-        Some(directory) => match context.find(directory) {
-            Some(id) => Some(id),
-            None => return Vec::new(),
-        },
-    };
+    let (directory, name) = path::split(path);
+    let holder = context.find(directory);
+    if holder.is_none() && !directory.is_empty() {
+        return Vec::new();
+    }
     let named: Vec<EntryId> = if has_wildcard(name) {
         context.children(holder).filter(|id| path_match(name, context.entry(*id).name) == Ok(true)).collect()
     } else {
         context.child(holder, name).into_iter().collect()
     };
     let targets = named.iter().filter_map(|id| context.entry(*id).target);
-    targets
-        .map(
-            |target| {
-                if target.starts_with('/') {
-                    target.to_owned()
-                } else {
-                    format!("{}/{target}", directory.unwrap_or(""))
-                }
-            },
-        )
-        .collect()
+    targets.map(|target| path::join(directory, target)).collect()
 }
 
 #[cfg(test)]

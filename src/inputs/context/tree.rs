@@ -6,71 +6,8 @@ use std::ops::Range;
 use std::sync::OnceLock;
 
 use crate::inputs::context::classes::Found;
+use crate::inputs::context::entry::{Amount, Entry, EntryId, Excluded, Kind};
 use crate::inputs::context::memory::Memory;
-
-/// What an entry is; symlinks are never followed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Kind {
-    /// A regular file.
-    File,
-    /// A directory.
-    Directory,
-    /// A symbolic link; its target is [`Entry::target`].
-    Symlink,
-    /// A socket: the builder receives an empty file in its place.
-    Socket,
-    /// A named pipe: the builder receives one.
-    Pipe,
-    /// A character or block device: the builder receives one, if it may make it.
-    Device,
-}
-
-/// Names an entry of its [`BuildContext`]; ascending in the order of a walk.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct EntryId(u32);
-
-/// Files and bytes together.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Amount {
-    /// Entries that are not directories.
-    pub files: u64,
-    /// Sum of the regular files' sizes.
-    pub bytes: u64,
-}
-
-impl Amount {
-    /// Adds another amount.
-    pub const fn add(&mut self, other: Self) {
-        self.files += other.files;
-        self.bytes += other.bytes;
-    }
-}
-
-/// One entry, as its row shows it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Entry<'c> {
-    /// The last component of its path.
-    pub name: &'c str,
-    /// What it is.
-    pub kind: Kind,
-    /// Permission bits, with set-user-ID, set-group-ID and sticky.
-    pub mode: u16,
-    /// Of a regular file: its size, as `stat` says (a hole counts). Of a directory: everything below. Else nothing.
-    pub amount: Amount,
-    /// Where a symlink points to, as written in it.
-    pub target: Option<&'c str>,
-}
-
-/// An entry that the ignore file keeps back although its directory was looked into.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Excluded {
-    /// From the root, without slash at either end.
-    pub path: Box<str>,
-    /// Whether it is a directory; some of what is below may still be sent.
-    pub directory: bool,
-    /// Index of the pattern that decided.
-    pub pattern: u32,
-}
 
 /// What stood in the way of reading, and what the builder makes of it.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -148,6 +85,12 @@ pub struct BuildContext {
 }
 
 impl BuildContext {
+    /// The file that a question about this context alone (and the projects in it) has for an answer; `make` works it out
+    /// when nobody asked before.
+    pub fn remembered(&self, question: String, make: impl FnOnce() -> Option<EntryId>) -> Option<EntryId> {
+        self.memory.file(question, make)
+    }
+
     /// The folder, as the user would type it.
     pub fn root(&self) -> &str {
         &self.root

@@ -9,8 +9,8 @@ use std::path::{Path, PathBuf};
 use ignore::Match;
 use ignore::gitignore::{Gitignore, GitignoreBuilder};
 
-use super::folders_above;
 use crate::inputs::context::{BuildContext, EntryId, Kind};
+use crate::text::path;
 
 /// Bytes that an index may have: some 10 million files.
 const INDEX: u64 = 1 << 30;
@@ -125,7 +125,7 @@ impl Walk<'_> {
 
     /// Whether git keeps it, or something below it, all the same.
     fn is_tracked(&self, path: &str, directory: bool) -> bool {
-        let path = if self.prefix.is_empty() { path.to_owned() } else { format!("{}/{path}", self.prefix) };
+        let path = path::join(&self.prefix, path);
         if !directory {
             return self.tracked.contains(&path);
         }
@@ -211,6 +211,22 @@ fn variable(bytes: &[u8], mut at: usize) -> Option<(usize, usize)> {
         value = value.checked_add(1)?.checked_mul(128)? | usize::from(byte & 0x7f);
     }
     Some((value, at + 1))
+}
+
+/// The folder itself and those above it, links followed, nearest first: up to the repository's top, which is the last of
+/// them where there is one.
+pub(super) fn folders_above(folder: &Path) -> (Vec<std::path::PathBuf>, bool) {
+    /// Folders that are tried.
+    const HIGHEST: usize = 32;
+    let Ok(real) = folder.canonicalize() else { return (Vec::new(), false) };
+    let mut folders = Vec::new();
+    for at in real.ancestors().take(HIGHEST) {
+        folders.push(at.to_owned());
+        if at.join(".git").symlink_metadata().is_ok() {
+            return (folders, true);
+        }
+    }
+    (folders, false)
 }
 
 #[cfg(test)]

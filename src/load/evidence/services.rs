@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use super::folders_above;
+use super::git::folders_above;
 use crate::compose::{self, is_compose};
 use crate::inputs::{BuildInput, Inputs};
 use crate::load::compose::joined;

@@ -8,7 +8,8 @@ use std::path::Path;
 use rayon::prelude::*;
 
 use crate::inputs::context::{BuildContext, EntryId, Kind, is_secret_name};
-use crate::manifest::Project;
+use crate::manifest::{FileKind, Project};
+use crate::text::path;
 
 /// Bytes that a file may have.
 const LIMIT: u64 = 256 << 10;
@@ -48,124 +49,6 @@ const PASSED: [&str; 24] = [
     "site-packages",
     "vendor",
     "venv",
-];
-
-/// Endings of sources, templates and settings.
-const ENDINGS: [&str; 65] = [
-    "bash",
-    "cfg",
-    "cjs",
-    "conf",
-    "cs",
-    "cshtml",
-    "csproj",
-    "cts",
-    "dart",
-    "ejs",
-    "env",
-    "ex",
-    "exs",
-    "erb",
-    "fs",
-    "fsproj",
-    "gemspec",
-    "go",
-    "gradle",
-    "graphql",
-    "groovy",
-    "haml",
-    "hbs",
-    "html",
-    "ini",
-    "j2",
-    "java",
-    "jinja",
-    "jinja2",
-    "js",
-    "json",
-    "json5",
-    "jsonc",
-    "jsx",
-    "kt",
-    "kts",
-    "liquid",
-    "mdx",
-    "mjs",
-    "mod",
-    "mts",
-    "php",
-    "pl",
-    "prisma",
-    "properties",
-    "props",
-    "proto",
-    "pug",
-    "py",
-    "pyi",
-    "rake",
-    "rb",
-    "rs",
-    "ru",
-    "scala",
-    "sh",
-    "sln",
-    "sql",
-    "svelte",
-    "targets",
-    "toml",
-    "ts",
-    "tsx",
-    "twig",
-    "vue",
-];
-
-/// The same, of files that say how something is run or built.
-const MORE_ENDINGS: [&str; 7] = ["xml", "yaml", "yml", "work", "in", "tmpl", "template"];
-
-/// Whole names.
-const NAMES: [&str; 29] = [
-    ".babelrc",
-    ".bazelrc",
-    ".browserslistrc",
-    ".dockerignore",
-    ".eslintrc",
-    ".gitattributes",
-    ".gitignore",
-    ".node-version",
-    ".npmrc",
-    ".nvmrc",
-    ".pnpmfile.cjs",
-    ".python-version",
-    ".ruby-version",
-    ".swcrc",
-    ".tool-versions",
-    ".yarnrc",
-    ".yarnrc.yml",
-    "Brewfile",
-    "Gemfile",
-    "Justfile",
-    "Makefile",
-    "Pipfile",
-    "Procfile",
-    "Rakefile",
-    "Taskfile",
-    "artisan",
-    "justfile",
-    "makefile",
-    "entrypoint",
-];
-
-/// Lock files and their like: large, and read where the manifests are.
-const NEVER: [&str; 9] = [
-    "package-lock.json",
-    "npm-shrinkwrap.json",
-    "pnpm-lock.yaml",
-    "composer.lock",
-    "bun.lock",
-    "packages.lock.json",
-    "Cargo.lock",
-    "uv.lock",
-    "poetry.lock",
 ];
 
 /// Settings of tools that may hold tokens.
@@ -208,7 +91,7 @@ pub(super) fn texts(
     let wanted: Vec<(String, Vec<u8>)> = wanted.into_iter().map(buffer).collect();
     let read = |(path, bytes): (String, Vec<u8>)| {
         let text = text(&root.join(&path), bytes)?;
-        let name = path.rsplit('/').next().unwrap_or(&path);
+        let name = path::name(&path);
         let text = match () {
             () if is_environment(name) => names(&text),
             () if TOOLS.contains(&name) => without_secrets(&text),
@@ -237,13 +120,8 @@ fn wanted_files(context: &BuildContext) -> impl Iterator<Item = EntryId> + '_ {
 }
 
 fn is_source(name: &str) -> bool {
-    if NEVER.contains(&name) || name.ends_with(".min.js") {
-        return false;
-    }
     let ending = name.rsplit_once('.').map_or("", |(_, ending)| ending);
-    NAMES.contains(&name)
-        || ENDINGS.contains(&ending)
-        || MORE_ENDINGS.contains(&ending)
+    FileKind::of(name).is_evidence()
         || is_environment(name)
         || is_start(name)
         || is_crontab(name, ending)
@@ -267,7 +145,7 @@ fn is_environment(name: &str) -> bool {
 /// Folders between a path and the nearest project above it.
 fn distance(roots: &[&str], path: &str) -> usize {
     let depth = |path: &str| if path.is_empty() { 0 } else { path.split('/').count() };
-    let below = |root: &&&str| root.is_empty() || path.strip_prefix(**root).is_some_and(|rest| rest.starts_with('/'));
+    let below = |root: &&&str| path::is_below(path, root);
     let above = roots.iter().filter(below).map(|root| depth(root)).max();
     depth(path) - above.unwrap_or(0)
 }

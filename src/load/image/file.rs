@@ -4,15 +4,25 @@ use std::fs::{self, File, Metadata};
 use std::io::{self, Read};
 use std::path::{Component, Path, PathBuf};
 
-use super::{Bytes, OpenError, Opened, Place};
+use super::opened::{Bytes, OpenError, Opened, Place};
 use crate::image::ReadAt;
 use crate::image::Store;
+use crate::text::path;
 
 /// What stands in a folder that is an image: a layout of OCI, or an unpacked archive of docker.
 const MARKS: [&str; 3] = ["index.json", "oci-layout", "manifest.json"];
 
 /// Bytes at the start of a file that tell what it is.
 const HEAD: u64 = 512;
+
+/// Endings of the files that images are saved to.
+const ENDINGS: [&str; 11] = [".tar", ".tgz", ".tzst", ".tbz2", ".txz", ".gz", ".zst", ".bz2", ".xz", ".oci", ".json"];
+
+/// Names of a folder that are compared with a name that is not there.
+const NAMES: usize = 10_000;
+
+/// Names that are suggested.
+const SUGGESTIONS: usize = 3;
 
 /// What a path has for somebody who looks for an image.
 pub(super) enum Looked {
@@ -57,12 +67,66 @@ fn is_archive(head: &[u8]) -> bool {
     skippable || magic.iter().any(|magic| head.starts_with(magic)) || head.get(257..262) == Some(b"ustar")
 }
 
+/// Whether a name that nothing has here is a file's: by its form, or because an archive here is called nearly so. A tag
+/// or a digest at its end makes it an image's, as in `ghcr.io/a/b:1.tar`.
+pub(super) fn is_meant(name: &str) -> bool {
+    if name.starts_with(['/', '.']) || name.ends_with('/') || name.contains('\\') {
+        return true;
+    }
+    let last = path::name(name);
+    if last.contains([':', '@']) {
+        return false;
+    }
+    stem(last) != last || near_names(Path::new(name)).iter().any(|near| stem(near) != near)
+}
+
+/// A file name without the endings of archives.
+fn stem(name: &str) -> &str {
+    let mut stem = name;
+    while let Some((before, ending)) = stem.rfind('.').map(|at| stem.split_at(at)) {
+        if before.is_empty() || !ENDINGS.iter().any(|known| ending.eq_ignore_ascii_case(known)) {
+            break;
+        }
+        stem = before;
+    }
+    stem
+}
+
+/// Names in the same folder that differ in a few letters, or in the ending alone; the nearest first.
+fn near_names(path: &Path) -> Vec<String> {
+    let Some(name) = path.file_name().map(|name| name.to_string_lossy().to_lowercase()) else { return Vec::new() };
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let most = (name.chars().count() / 3).min(2);
+    let mut near = Vec::new();
+    for entry in fs::read_dir(folder).into_iter().flatten().flatten().take(NAMES) {
+        let other = entry.file_name().to_string_lossy().into_owned();
+        let lower = other.to_lowercase();
+        let distance = strsim::osa_distance(&name, &lower);
+        if distance <= most || (stem(&name) == stem(&lower) && stem(&name) != name) {
+            near.push((distance, other));
+        }
+    }
+    near.sort();
+    near.into_iter().map(|(_, name)| name).collect()
+}
+
+/// The error for a file that is not there.
+pub(super) fn missing(path: &Path) -> OpenError {
+    let mut near = Vec::new();
+    for name in near_names(path).into_iter().take(SUGGESTIONS) {
+        near.push(format!("`{}`", path.with_file_name(name).display()));
+    }
+    let help =
+        if near.is_empty() { "check the path".to_owned() } else { format!("did you mean {}?", near.join(" or ")) };
+    OpenError::new(format!("no such file: `{}`", path.display()), help)
+}
+
 /// Opens a file or a folder, whatever is in it.
 pub(super) fn open(path: &Path) -> Result<Opened, OpenError> {
     let shown = path.display();
     let failed = |error: &io::Error| {
         if error.kind() == io::ErrorKind::NotFound {
-            return OpenError::new(format!("`{shown}` does not exist"), "check the path");
+            return missing(path);
         }
         let help = "check the permissions of it and of what is above it";
         OpenError::new(format!("`{shown}` cannot be read: {error}"), help)
@@ -228,6 +292,6 @@ mod tests {
         assert_eq!(choice(&path).unwrap(), None);
         assert_eq!(choice(&format!("{path}:v1")).unwrap(), Some("v1".to_owned()));
         assert_eq!(choice(&format!("{path}@sha256:00")).unwrap(), Some("sha256:00".to_owned()));
-        assert_eq!(choice("none:v1").unwrap_err().what, "`none:v1` does not exist");
+        assert_eq!(choice("none:v1").unwrap_err().what, "no such file: `none:v1`");
     }
 }

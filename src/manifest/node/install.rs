@@ -4,11 +4,13 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Map, Value};
 
-use super::{Packages, lifecycle, lock};
+use super::workspace::Packages;
+use super::{lifecycle, lock};
 use crate::manifest::closure::Closure;
 use crate::manifest::json;
 use crate::manifest::project::{Install, Project, Tool};
-use crate::manifest::tree::{Tree, in_folder, join, name_of};
+use crate::manifest::tree::{Tree, resolve};
+use crate::text::path;
 
 /// The lock files of each tool, in the order of preference when nothing else decides.
 const LOCKS: [(Tool, &str); 6] = [
@@ -26,7 +28,7 @@ pub(super) fn installs(tree: &mut Tree, project: &Project, packages: &Packages) 
     let wanted = json::text(package, "packageManager").and_then(tool_of);
     let mut found: Vec<(Tool, Option<String>)> = Vec::new();
     for (tool, name) in LOCKS {
-        let path = in_folder(&project.root, name);
+        let path = path::child(&project.root, name);
         let tool = if tool == Tool::YarnClassic { yarn(tree, &project.root, wanted) } else { tool };
         if tree.has(&path) && found.iter().all(|(other, _)| *other != tool) {
             found.push((tool, Some(path)));
@@ -36,7 +38,7 @@ pub(super) fn installs(tree: &mut Tree, project: &Project, packages: &Packages) 
         let taken = found.iter().find(|(tool, _)| Some(*tool) == wanted).unwrap_or(&found[0]);
         let first = taken.1.clone().unwrap_or_default();
         let other = if *other == first { found[0].1.clone().unwrap_or_default() } else { other.clone() };
-        let message = format!("stands beside `{}`; {} is taken", name_of(&first), taken.0.name());
+        let message = format!("stands beside `{}`; {} is taken", path::name(&first), taken.0.name());
         tree.problem(&other, None, &message);
     }
     if found.is_empty() {
@@ -61,7 +63,7 @@ fn tool_of(text: &str) -> Option<Tool> {
 
 /// Which yarn: the lock's own form tells, then its settings file.
 fn yarn(tree: &mut Tree, root: &str, wanted: Option<Tool>) -> Tool {
-    let lock = in_folder(root, "yarn.lock");
+    let lock = path::child(root, "yarn.lock");
     if let Some(text) = tree.has(&lock).then(|| tree.text(&lock)).flatten() {
         if text.lines().any(|line| line == "__metadata:") {
             return Tool::YarnBerry;
@@ -70,7 +72,7 @@ fn yarn(tree: &mut Tree, root: &str, wanted: Option<Tool>) -> Tool {
             return Tool::YarnClassic;
         }
     }
-    let berry = tree.has(&in_folder(root, ".yarnrc.yml")) || wanted == Some(Tool::YarnBerry);
+    let berry = tree.has(&path::child(root, ".yarnrc.yml")) || wanted == Some(Tool::YarnBerry);
     if berry { Tool::YarnBerry } else { Tool::YarnClassic }
 }
 
@@ -81,7 +83,7 @@ fn install(tree: &mut Tree, project: &Project, packages: &Packages, tool: Tool, 
     let mut run = BTreeSet::new();
     for folder in std::iter::once(&project.root).chain(&project.members) {
         let Some(package) = packages.get(folder) else { continue };
-        closure.add(in_folder(folder, "package.json"));
+        closure.add(path::child(folder, "package.json"));
         for key in ["dependencies", "optionalDependencies", "peerDependencies"] {
             run.extend(json::members(package, key).map(|(name, _)| name.to_string()));
         }
@@ -103,7 +105,7 @@ fn install(tree: &mut Tree, project: &Project, packages: &Packages, tool: Tool, 
             }
         }
     }
-    closure.install(tool, &in_folder(root, "package.json"), lock, locked)
+    closure.install(tool, &path::child(root, "package.json"), lock, locked)
 }
 
 /// What the package asks for, by name.
@@ -168,7 +170,7 @@ fn take_local(tree: &Tree, closure: &mut Closure, tool: Tool, folder: &str, pack
 
 /// A package by its path: an archive, a folder that is only linked (its manifest is read), or one that is copied.
 fn take_package(tree: &Tree, closure: &mut Closure, folder: &str, path: &str, linked: bool) {
-    let manifest = join(folder, &format!("{path}/package.json")).ok().filter(|path| tree.has(path));
+    let manifest = resolve(folder, &format!("{path}/package.json")).ok().filter(|path| tree.has(path));
     match manifest {
         Some(manifest) if linked => closure.add(manifest),
         _ => _ = closure.take(tree, folder, path),

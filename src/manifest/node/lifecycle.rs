@@ -7,31 +7,13 @@ use serde_json::{Map, Value};
 
 use crate::manifest::closure::Closure;
 use crate::manifest::json;
-use crate::manifest::tree::{Tree, in_folder, join};
+use crate::manifest::tree::{Tree, resolve};
 use crate::manifest::words::unquote;
+use crate::shell::program::{Files, Kind, Program};
+use crate::text::path;
 
 /// Scripts that an install of the package's own folder runs.
 const RUN: [&str; 5] = ["preinstall", "install", "postinstall", "prepublish", "prepare"];
-
-/// Programs that read nothing of the project.
-const HARMLESS: [&str; 16] = [
-    "opencollective",
-    "opencollective-postinstall",
-    "husky",
-    "is-ci",
-    "only-allow",
-    "true",
-    "exit",
-    "echo",
-    "simple-git-hooks",
-    "lefthook",
-    "cd",
-    "test",
-    "[",
-    "env",
-    "corepack",
-    "allow-scripts",
-];
 
 /// Takes what the scripts of the package in `folder` need, and says what can't be known.
 pub(super) fn take(tree: &Tree, closure: &mut Closure, folder: &str, package: &Map<String, Value>) {
@@ -40,7 +22,7 @@ pub(super) fn take(tree: &Tree, closure: &mut Closure, folder: &str, package: &M
             take_script(tree, closure, folder, package, name, script);
         }
     }
-    if tree.has(&in_folder(folder, "binding.gyp")) {
+    if tree.has(&path::child(folder, "binding.gyp")) {
         closure.open("`binding.gyp` makes the install compile sources");
     }
 }
@@ -73,7 +55,7 @@ fn take_script(
                 waiting.push(other);
             } else if !allowed && !known(tree, closure, (folder, package), program, rest) {
                 for word in &words {
-                    let path = join(folder, word).ok().filter(|path| tree.has(path));
+                    let path = resolve(folder, word).ok().filter(|path| tree.has(path));
                     if let Some(path) = path {
                         closure.add(path);
                     }
@@ -91,7 +73,7 @@ fn program(command: &str) -> Vec<&str> {
         let assignment = word.split_once('=').is_some_and(|(name, _)| !name.is_empty() && !name.starts_with('-'));
         let runner =
             matches!(*word, "npx" | "pnpx" | "bunx" | "cross-env" | "run-s" | "dotenv" | "--" | "--yes" | "-y");
-        assignment || runner
+        assignment || runner || Program::of(word).is(Kind::Wrapper)
     };
     words.skip_while(before).collect()
 }
@@ -113,7 +95,7 @@ pub(super) fn take_schema(tree: &Tree, closure: &mut Closure, folder: &str, pack
     }
     let files = ["prisma/schema.prisma", "schema.prisma", "prisma/schema", "prisma.config.ts"];
     closure.take_there(tree, folder, &files);
-    files.iter().any(|name| tree.has(&in_folder(folder, name)) || tree.has_folder(&in_folder(folder, name)))
+    files.iter().any(|name| tree.has(&path::child(folder, name)) || tree.has_folder(&path::child(folder, name)))
 }
 
 /// Whether the program's needs are known; takes them.
@@ -142,7 +124,12 @@ fn known(
         // What it writes is written again by the build; with nothing to read it writes less.
         "nuxt" | "nuxi" if rest.contains(&"prepare") => {}
         "git" if rest.contains(&"config") => {}
-        program => return HARMLESS.contains(&program),
+        // Whether a file is there is asked for by its name.
+        "test" | "[" => {}
+        program => {
+            let program = Program::of(program);
+            return program.is(Kind::NoProject) || program.files == Files::None;
+        }
     }
     true
 }

@@ -199,7 +199,8 @@ fn pnpm_entry(key: &str) -> Entry {
     let (name, version) = if name.len() < plain.len() {
         (name, &plain[name.len() + 1..])
     } else {
-        plain.rsplit_once('/').unwrap_or((plain, ""))
+        // `react/18.2.0`, as old ones have it.
+        plain.rfind('/').map_or((plain, ""), |slash| (&plain[..slash], &plain[slash + 1..]))
     };
     let version = version.split('_').next().unwrap_or_default();
     Entry { name: name.into(), version: (!version.is_empty()).then(|| version.into()), ..Entry::default() }

@@ -1,12 +1,7 @@
 //! Which package an import names, and whether it is there.
 
+use crate::data;
 use crate::manifest::project::{Dependency, Install, Project, Scope, Tool};
-
-/// `module.builtinModules` of Node 20.20, without private names and sub-paths.
-const BUILT_IN: &str = "\
-    assert async_hooks buffer child_process cluster console constants crypto dgram diagnostics_channel dns domain \
-    events fs http http2 https inspector module net os path perf_hooks process punycode querystring readline repl \
-    stream string_decoder sys timers tls trace_events tty url util v8 vm wasi worker_threads zlib";
 
 /// See [`Project::installs_module`].
 pub(in crate::manifest) fn installs(
@@ -16,7 +11,7 @@ pub(in crate::manifest) fn installs(
     with_dev: bool,
 ) -> Option<bool> {
     let name = package(module)?;
-    if module.starts_with("node:") || BUILT_IN.split(' ').any(|built_in| built_in == name) {
+    if module.starts_with("node:") || data::NODE_MODULES.contains(name) {
         return Some(true);
     }
     if project.name.as_deref() == Some(name) {

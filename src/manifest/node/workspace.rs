@@ -1,10 +1,14 @@
 //! Workspaces: which packages are members.
 
-use super::Packages;
+use std::collections::BTreeMap;
+
+use serde_json::{Map, Value};
+
 use crate::manifest::json;
-use crate::manifest::tree::{Tree, in_folder};
-use crate::manifest::wildcard;
+use crate::manifest::tree::Tree;
+use crate::manifest::wildcard::Patterns;
 use crate::manifest::words::{unquote, without_comment};
+use crate::text::path;
 
 /// The folders of the members of the workspace whose root is `root`; none when it isn't one.
 pub(super) fn members(tree: &mut Tree, root: &str, packages: &Packages) -> Vec<String> {
@@ -13,29 +17,26 @@ pub(super) fn members(tree: &mut Tree, root: &str, packages: &Packages) -> Vec<S
         let list = if workspaces.is_array() { Some(workspaces) } else { workspaces.get("packages") };
         patterns.extend(json::texts(list).map(Into::into));
     }
-    if let Some(text) = tree.text(&in_folder(root, "pnpm-workspace.yaml")) {
+    if let Some(text) = tree.text(&path::child(root, "pnpm-workspace.yaml")) {
         patterns.extend(pnpm_patterns(text));
     }
-    patterns.truncate(wildcard::MOST_PATTERNS);
     if patterns.is_empty() {
         return Vec::new();
     }
+    // A `!pattern` takes members away, wherever it stands.
+    let (without, with): (Vec<&str>, Vec<&str>) =
+        patterns.iter().map(String::as_str).partition(|pattern| pattern.starts_with('!'));
+    let with = Patterns::new(with);
+    let without = Patterns::new(without.iter().map(|pattern| &pattern[1..]));
     let prefix = if root.is_empty() { String::new() } else { format!("{root}/") };
     let mut out = Vec::new();
     for folder in packages.range(prefix.clone()..).map(|(folder, _)| folder) {
         let Some(inside) = folder.strip_prefix(&prefix) else { break };
-        if !inside.is_empty() && is_member(&patterns, inside) {
+        if !inside.is_empty() && with.matches(inside) && !without.matches(inside) {
             out.push(folder.clone());
         }
     }
     out
-}
-
-/// A `!pattern` takes members away, wherever it stands.
-fn is_member(patterns: &[String], inside: &str) -> bool {
-    let (without, with): (Vec<&String>, Vec<&String>) = patterns.iter().partition(|pattern| pattern.starts_with('!'));
-    with.iter().any(|pattern| wildcard::matches(pattern, inside))
-        && !without.iter().any(|pattern| wildcard::matches(&pattern[1..], inside))
 }
 
 /// The items below `packages:`, as block or flow list.
@@ -59,3 +60,6 @@ fn pnpm_patterns(text: &str) -> Vec<String> {
     }
     out
 }
+
+/// The packages of a context: what each folder's `package.json` holds.
+pub(super) type Packages = BTreeMap<String, Map<String, Value>>;

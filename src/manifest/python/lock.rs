@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use toml::de::{DeTable, DeValue};
 
-use super::{normal, specifiers};
+use super::requirement::{normal, requirement, specifiers};
 use crate::manifest::json;
 use crate::manifest::locked::{Entry, Locked};
 use crate::manifest::project::{Project, Scope};
@@ -81,9 +81,7 @@ pub(super) fn grouped(
         let Some(name) = text(package, "name") else { continue };
         let needs = match package.get("dependencies").map(toml::Spanned::get_ref) {
             Some(DeValue::Table(table)) => table.iter().map(|(name, _)| normal(name.get_ref())).collect(),
-            list => {
-                toml_text::items(list).filter_map(DeValue::as_str).filter_map(super::requirement).map(|r| r.0).collect()
-            }
+            list => toml_text::items(list).filter_map(DeValue::as_str).filter_map(requirement).map(|r| r.0).collect(),
         };
         let dev_only = dev_only(package, main, dev_groups);
         let version = text(package, "version").map(Into::into);

@@ -4,12 +4,14 @@ use std::collections::BTreeSet;
 
 use toml::de::DeValue;
 
-use super::{lock, normal, requirement};
+use super::lock;
+use super::requirement::{normal, requirement};
 use crate::manifest::closure::Closure;
 use crate::manifest::project::{EntryPoint, Install, Project, Scope, Script, Tool};
 use crate::manifest::toml_text::{self, Table};
-use crate::manifest::tree::{Tree, folder_of, in_folder, join};
-use crate::manifest::wildcard;
+use crate::manifest::tree::{Tree, resolve};
+use crate::manifest::wildcard::Patterns;
+use crate::text::path;
 
 /// Whether the file is about a project, not only about linters.
 pub(super) fn describes_a_project(table: &Table) -> bool {
@@ -125,24 +127,18 @@ fn depend_all(project: &mut Project, list: &DeValue, scope: Scope) {
 
 /// The folders of a uv workspace's members, without the root itself.
 fn members(tree: &Tree, root: &str, table: &Table) -> Vec<String> {
-    let patterns: Vec<&str> =
-        toml_text::texts(table, &["tool", "uv", "workspace", "members"]).take(wildcard::MOST_PATTERNS).collect();
-    let without: Vec<&str> =
-        toml_text::texts(table, &["tool", "uv", "workspace", "exclude"]).take(wildcard::MOST_PATTERNS).collect();
-    if patterns.is_empty() {
-        return Vec::new();
-    }
+    let patterns = |key| Patterns::new(toml_text::texts(table, &["tool", "uv", "workspace", key]));
+    let (with, without) = (patterns("members"), patterns("exclude"));
     folders_with(tree, root, "pyproject.toml")
-        .filter(|(_, inside)| patterns.iter().any(|pattern| wildcard::matches(pattern, inside)))
-        .filter(|(_, inside)| !without.iter().any(|pattern| wildcard::matches(pattern, inside)))
+        .filter(|(_, inside)| with.matches(inside) && !without.matches(inside))
         .map(|(folder, _)| folder.to_string())
         .collect()
 }
 
 /// Folders below `root` that hold a file called `name`, with their path seen from `root`.
 fn folders_with<'t>(tree: &'t Tree, root: &'t str, name: &'t str) -> impl Iterator<Item = (&'t str, &'t str)> {
-    let own = tree.below(root).filter(move |path| crate::manifest::tree::name_of(path) == name).map(folder_of);
-    own.filter(move |folder| *folder != root && !crate::manifest::select::is_installed(&format!("{folder}/x")))
+    let own = tree.below(root).filter(move |path| path::name(path) == name).map(path::parent);
+    own.filter(move |folder| *folder != root && !crate::manifest::tree::is_installed(&format!("{folder}/x")))
         .map(move |folder| (folder, folder.strip_prefix(root).unwrap_or(folder).trim_start_matches('/')))
 }
 
@@ -159,7 +155,7 @@ pub(super) fn install(tree: &mut Tree, project: &Project, table: &Table, tool: T
     }
     take_paths(tree, &mut closure, project, root, table);
     for member in &project.members {
-        let path = in_folder(member, "pyproject.toml");
+        let path = path::child(member, "pyproject.toml");
         closure.add(path.as_str());
         if let Some(table) = toml_text::table(tree, &path) {
             take_paths(tree, &mut closure, project, member, &table);
@@ -170,7 +166,7 @@ pub(super) fn install(tree: &mut Tree, project: &Project, table: &Table, tool: T
         Tool::Poetry => lock::grouped(tree, lock, project, "main", &dev_groups(table)),
         _ => lock::grouped(tree, lock, project, "default", &dev_groups(table)),
     });
-    closure.install(tool, &in_folder(root, "pyproject.toml"), lock, locked)
+    closure.install(tool, &path::child(root, "pyproject.toml"), lock, locked)
 }
 
 /// The names of the groups for development.
@@ -200,7 +196,7 @@ fn take_paths(tree: &Tree, closure: &mut Closure, project: &Project, folder: &st
         }
     }
     for path in paths {
-        let is_member = join(folder, path).is_ok_and(|path| project.members.contains(&path) || path == project.root);
+        let is_member = resolve(folder, path).is_ok_and(|path| project.members.contains(&path) || path == project.root);
         if !is_member {
             closure.take(tree, folder, path);
         }

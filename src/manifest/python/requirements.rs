@@ -2,12 +2,13 @@
 
 use std::collections::BTreeSet;
 
-use super::normal;
+use super::requirement::{normal, requirement};
 use crate::manifest::closure::Closure;
 use crate::manifest::locked::{Entry, Locked};
 use crate::manifest::project::{Install, Project, Scope, Tool};
-use crate::manifest::tree::{Tree, folder_of, name_of};
+use crate::manifest::tree::Tree;
 use crate::manifest::words::{unquote, without_comment};
+use crate::text::path;
 
 /// A line of a requirements file.
 enum Line<'t> {
@@ -24,7 +25,7 @@ const DEV: [&str; 8] = ["dev", "develop", "development", "test", "tests", "testi
 
 /// Whether a requirements file is for development, told by its name.
 pub(super) fn scope_of(path: &str) -> Scope {
-    let stem = name_of(path).to_ascii_lowercase();
+    let stem = path::name(path).to_ascii_lowercase();
     let dev = stem.split(|c: char| !c.is_ascii_alphanumeric()).any(|word| DEV.contains(&word));
     if dev { Scope::Dev } else { Scope::Run }
 }
@@ -53,7 +54,7 @@ pub(super) fn install(tree: &mut Tree, project: &mut Project, path: &str) -> Ins
                     project.depend(&name, scope_of(&file).max(scope_of(path)), Some(demand));
                 }
                 Some(Line::Include(other, as_constraints)) => {
-                    let other = closure.take(tree, folder_of(&file), other);
+                    let other = closure.take(tree, path::parent(&file), other);
                     waiting.extend(other.map(|other| (other, constraints || as_constraints)));
                 }
                 Some(Line::Local(local)) => {
@@ -131,10 +132,10 @@ fn read(line: &str) -> Option<Line<'_>> {
     if is_local(word) {
         return Some(Line::Local(local_path(word)));
     }
-    let (name, demand) = super::requirement(line)?;
+    let (name, demand) = requirement(line)?;
     if word.contains("://") && !demand.starts_with('@') {
         let name = line.split_once("#egg=").or_else(|| line.split_once("&egg="))?.1;
-        return Some(Line::Package(super::requirement(name)?.0, ""));
+        return Some(Line::Package(requirement(name)?.0, ""));
     }
     let demand = demand.split(" --").next().unwrap_or_default().trim();
     if let Some(url) = demand.strip_prefix('@').map(str::trim)

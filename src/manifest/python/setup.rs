@@ -1,19 +1,20 @@
 //! `setup.py`, `setup.cfg`, and projects that only pip's own build can install.
 
-use super::normal;
+use super::requirement::{normal, requirement};
 use crate::manifest::closure::Closure;
 use crate::manifest::project::{Install, Project, Scope, Tool};
 use crate::manifest::toml_text::{self, Table};
-use crate::manifest::tree::{Tree, in_folder, join};
+use crate::manifest::tree::{Tree, resolve};
 use crate::manifest::words::{quoted, without_comment};
+use crate::text::path;
 
 /// Reads what setuptools' own files say. A `setup.cfg` that only configures tools is none.
 pub(super) fn read(tree: &mut Tree, project: &mut Project) {
-    let setup = in_folder(&project.root, "setup.py");
+    let setup = path::child(&project.root, "setup.py");
     if tree.has(&setup) {
         project.manifests.push(setup);
     }
-    let path = in_folder(&project.root, "setup.cfg");
+    let path = path::child(&project.root, "setup.cfg");
     let Some(text) = tree.text(&path) else { return };
     if !text.lines().any(|line| matches!(line.trim(), "[metadata]" | "[options]")) {
         return;
@@ -46,12 +47,12 @@ fn setting(project: &mut Project, path: &str, section: &str, key: &str, value: &
         ("metadata", "name") if !value.is_empty() => project.name = Some(normal(value)),
         ("options", "python_requires") => project.speaks(value, path),
         ("options", "install_requires") => {
-            if let Some((name, demand)) = super::requirement(value) {
+            if let Some((name, demand)) = requirement(value) {
                 project.depend(&name, Scope::Run, Some(demand));
             }
         }
         ("options.extras_require", _) => {
-            if let Some((name, demand)) = super::requirement(value) {
+            if let Some((name, demand)) = requirement(value) {
                 project.depend(&name, Scope::Optional, Some(demand));
             }
         }
@@ -66,12 +67,12 @@ pub(super) fn install(tree: &mut Tree, project: &Project, manifest: &str, table:
     if let Some(table) = table {
         take_named_files(tree, &mut closure, &project.root, table);
     }
-    let setup = in_folder(&project.root, "setup.py");
+    let setup = path::child(&project.root, "setup.py");
     if let Some(text) = tree.text(&setup) {
         // Files that the program names: requirements, README, VERSION.
         for line in text.lines() {
             for word in quoted(without_comment(line, "#")) {
-                let path = join(&project.root, word).ok().filter(|path| tree.has(path));
+                let path = resolve(&project.root, word).ok().filter(|path| tree.has(path));
                 if let Some(path) = path {
                     closure.add(path);
                 }

@@ -1,5 +1,6 @@
 //! Whole projects of each Python tool.
 
+use super::requirement::requirement;
 use super::*;
 use crate::manifest::tests::check;
 

@@ -2,10 +2,10 @@
 
 use std::collections::BTreeSet;
 
+use semver::{Version, VersionReq};
 use toml::de::DeValue;
 
-use super::version::answers;
-use super::{Packages, dependency_tables};
+use super::manifest::{Packages, dependency_tables};
 use crate::manifest::locked::{Entry, Locked};
 use crate::manifest::toml_text::{self, Table};
 use crate::manifest::tree::Tree;
@@ -86,6 +86,11 @@ fn is_meant(package: &Package, (name, version): &(String, Option<String>)) -> bo
     package.name == *name && version.as_ref().is_none_or(|version| package.version == *version)
 }
 
+/// Whether a version meets a requirement; `None` where one of them cannot be read.
+fn meets(version: &str, requirement: &str) -> Option<bool> {
+    Some(VersionReq::parse(requirement).ok()?.matches(&Version::parse(version).ok()?))
+}
+
 /// Name and version of a package of the workspace.
 fn own_name<'t>(manifest: &'t Table, root: &'t Table) -> Option<(&'t str, &'t str)> {
     let name = toml_text::text(manifest, &["package", "name"])?;
@@ -118,8 +123,8 @@ fn has_its_dependencies(packages: &[Package], entry: &Package, manifest: &Table,
             let mut answer = Some(false);
             for need in entry.needs.iter().filter(|(own, _)| own == name) {
                 let found = packages.iter().find(|one| is_meant(one, need) && one.source.is_some() == outside);
-                let fits =
-                    found.map_or(Some(false), |one| requirement.map_or(Some(true), |it| answers(it, &one.version)));
+                let fits = found
+                    .map_or(Some(false), |package| requirement.map_or(Some(true), |it| meets(&package.version, it)));
                 answer = if answer == Some(true) || fits == Some(true) { Some(true) } else { answer.and(fits) };
             }
             if !answer? {
@@ -208,6 +213,9 @@ source = "registry+https://example.com"
             ),
             Some(false),
         );
+        check(same, ("version = \"1.2.3\"", "version = \"2.0.0-rc.1\""), Some(false));
+        check((">=1.0, <2", ">=1.3.0-rc.1, <2"), ("version = \"1.2.3\"", "version = \"1.3.0-rc.2+x\""), Some(true));
+        check((">=1.0, <2", "latest"), same, None);
         check(same, ("version = 4", "version = 9"), None);
         check(("[workspace.dep", "[patch.crates-io]\nlog = { path = \"x\" }\n[workspace.dep"), same, None);
     }

@@ -1,11 +1,10 @@
 //! What a climb starts from, and what no rewrite goes below.
 
-use sha2::{Digest, Sha256};
-
 use crate::build::{Base, Build, Slim};
+use crate::failure::Failure;
 use crate::image::packages::Ecosystem;
+use crate::image::{Algorithm, Digest};
 use crate::inputs::Inputs;
-use crate::measure::failure::Failure;
 use crate::measure::session::Session;
 use crate::optimize::{Evidence, Options};
 
@@ -51,12 +50,7 @@ impl Ground<'_> {
 }
 
 fn digest(bytes: &[u8]) -> String {
-    use std::fmt::Write;
-    let mut text = "sha256:".to_owned();
-    for byte in Sha256::digest(bytes) {
-        let _ = write!(text, "{byte:02x}");
-    }
-    text
+    Digest::of(Algorithm::Sha256, bytes).to_string()
 }
 
 /// What an image can't go below, unpacked: the base that it stands on and the packages that its program needs.

@@ -2,11 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use super::Sources;
-use crate::measure::failure::Failure;
+use crate::failure::Failure;
+use crate::manifest::{Ecosystem, FileKind};
 use crate::measure::session::Session;
 use crate::measure::trial::Wanted;
 use crate::proof::{Check, Declared, Seen, Side, command, node, python, python_module, script_file};
+use crate::text::path;
 
 /// What stands before each answer of the scripts, so that words of imported modules are not taken for one.
 const MARK: &str = "dockopt-import";
@@ -51,24 +52,20 @@ impl Session {
 /// The command that asks for the modules.
 fn words(side: &Side, declared: &Declared, sources: &Sources) -> Option<Vec<String>> {
     let started = command(side.config(), &declared.scripts);
-    let program = started.first()?.rsplit('/').next()?.to_owned();
+    let program = path::name(started.first()?).to_owned();
     let (module, file) = (python_module(&started), script_file(&started));
     let is_node = matches!(&*program, "node" | "next" | "tsx" | "ts-node" | "nest" | "npm" | "yarn" | "pnpm");
     let mut words = if is_node { vec!["node".to_owned()] } else { interpreter(side, declared)? };
     if is_node {
         let folder = side.config().working_directory.clone().unwrap_or_else(|| "/".to_owned());
-        let beside = file.as_deref().and_then(|file| file.rsplit_once('/')).map(|(folder, _)| folder);
-        let from = match beside {
-            Some(beside) if beside.starts_with('/') => beside.to_owned(),
-            Some(beside) => format!("{folder}/{beside}"),
-            None => folder,
-        };
+        let from = path::join(&folder, file.as_deref().map_or("", path::parent));
         let asked = node(&sources.texts, file.as_deref());
         words.extend(["-e".to_owned(), NODE.to_owned(), from]);
         words.extend(asked.modules);
         return (words.len() > 4).then_some(words);
     }
-    let is_python = module.is_some() || file.as_deref().is_some_and(|file| file.strip_suffix(".py").is_some());
+    let is_python =
+        module.is_some() || file.as_deref().is_some_and(|file| FileKind::of(file).is_source_of(Ecosystem::Python));
     if !is_python {
         return None;
     }
@@ -93,8 +90,8 @@ fn interpreter(side: &Side, declared: &Declared) -> Option<Vec<String>> {
     }
     let started = command(config, &declared.scripts);
     let path = started.first().and_then(|program| side.program_path(program));
-    let folder = path.as_deref().and_then(|path| path.rsplit_once('/')).map(|(folder, _)| folder);
-    let beside = folder.into_iter().flat_map(|folder| ["python", "python3"].map(|name| format!("{folder}/{name}")));
+    let folder = path.as_deref().map(path::parent);
+    let beside = folder.into_iter().flat_map(|folder| ["python", "python3"].map(|name| path::join(folder, name)));
     let names = beside.chain(["python".to_owned(), "python3".to_owned()]);
     names.into_iter().find(|name| side.program(name).is_some()).map(|name| vec![name])
 }
@@ -119,4 +116,11 @@ pub(super) fn check(before: &BTreeMap<String, String>, after: &BTreeMap<String, 
     }
     seen.explain(format!("{fine} modules that the sources ask for are found"));
     seen.check("imports")
+}
+
+/// What sources tell of a build.
+#[derive(Clone, Debug, Default)]
+pub(in crate::measure) struct Sources {
+    /// Source files' texts by their paths in the context.
+    pub texts: BTreeMap<String, String>,
 }

@@ -1,10 +1,11 @@
 //! Whether the user of the rewrite may write what the original wrote.
 
 use crate::engine::ChangeKind;
-use crate::measure::failure::Failure;
+use crate::failure::Failure;
 use crate::measure::session::Session;
 use crate::measure::trial::Trial;
 use crate::proof::{Check, Seen};
+use crate::text::path;
 
 /// Paths that are tried at most.
 const TRIED: usize = 60;
@@ -58,7 +59,7 @@ impl Session {
 pub(in crate::measure) fn counts(path: &str, before: &Trial<'_>) -> bool {
     let home = before.config.env.iter().find(|(name, _)| name == "HOME").map_or("/root", |(_, value)| value.as_str());
     let kept = ["/tmp", "/var/tmp", "/run", "/var/run", "/var/cache/nginx", "/var/log/nginx"];
-    let below = |folder: &str| path == folder || path.strip_prefix(folder).is_some_and(|rest| rest.starts_with('/'));
+    let below = |folder: &str| path::is_within(path, folder);
     let own =
         kept.iter().any(|folder| below(folder)) || below(&format!("{home}/.npm")) || below(&format!("{home}/.cache"));
     let compiled =

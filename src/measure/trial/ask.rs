@@ -7,7 +7,7 @@ use std::time::Duration;
 use ureq::Agent;
 
 use super::{Trial, Wanted};
-use crate::measure::failure::Failure;
+use crate::failure::Failure;
 use crate::measure::session::Session;
 use crate::proof::{Answer, Answers, Probe};
 

@@ -3,10 +3,10 @@
 use std::net::{IpAddr, SocketAddr, TcpStream};
 use std::time::{Duration, Instant};
 
-use super::Wanted;
 use crate::engine::{Exec, Spec, State};
-use crate::measure::failure::{Failure, FailureKind};
+use crate::failure::{Failure, FailureKind};
 use crate::measure::session::Session;
+use crate::proof::Probe;
 
 /// For a port to accept.
 const CONNECT: Duration = Duration::from_secs(2);
@@ -82,7 +82,7 @@ impl<'s> Stand<'s> {
             }
             let state = engine.state(&self.companions[index])?;
             if let Some(code) = state.exit_code {
-                let log = engine.logs(&self.companions[index], super::WORDS)?.text();
+                let log = engine.logs(&self.companions[index], WORDS)?.text();
                 let last = log.lines().rev().find(|line| !line.trim().is_empty()).unwrap_or_default().to_owned();
                 let what = format!("--service {} ended with {code}: {last}", companion.name);
                 return Err(Failure::new(
@@ -100,7 +100,7 @@ impl<'s> Stand<'s> {
             if seen == 8 {
                 return Ok(());
             }
-            std::thread::sleep(super::LOOK);
+            std::thread::sleep(LOOK);
         }
         Ok(())
     }
@@ -179,6 +179,46 @@ fn ports(table: &str) -> Vec<u16> {
         (state == "0A" && !loopback).then(|| u16::from_str_radix(port, 16).ok())?
     };
     table.lines().filter_map(port).collect()
+}
+
+/// Between two looks at a container.
+pub(super) const LOOK: Duration = Duration::from_millis(250);
+
+/// Bytes of a container's words that are kept.
+pub(super) const WORDS: usize = 256 << 10;
+
+/// What is asked of both sides.
+#[derive(Clone, Debug)]
+pub struct Wanted {
+    /// Named questions; where there are none, paths are guessed.
+    pub probes: Vec<Probe>,
+    /// Paths that are asked for where no question is named.
+    pub paths: Vec<String>,
+    /// Containers beside it: what they are called, and their images.
+    pub services: Vec<Companion>,
+    /// `KEY=value`.
+    pub environment: Vec<String>,
+    /// Commands of the user's own tests, for a shell in a container of their own.
+    pub runs: Vec<String>,
+    /// For a container to open its ports.
+    pub limit: Duration,
+    /// Whether its command starts a server that is known, also where no EXPOSE tells: it is waited for.
+    pub serves: bool,
+}
+
+impl Default for Wanted {
+    fn default() -> Self {
+        let limit = Duration::from_mins(1);
+        Self {
+            probes: Vec::new(),
+            paths: vec!["/".to_owned()],
+            services: Vec::new(),
+            environment: Vec::new(),
+            runs: Vec::new(),
+            limit,
+            serves: false,
+        }
+    }
 }
 
 #[cfg(test)]

@@ -3,11 +3,11 @@
 use std::collections::BTreeSet;
 
 use super::{libraries, packages, runtime, wanted};
+use crate::build::toolchain::{self, Language};
 use crate::build::{Base, BaseImage, Presence, Slim, Stage, providers};
 use crate::dockerfile::Keyword;
-use crate::manifest::{Ecosystem, Framework};
+use crate::manifest::{Ecosystem, FileKind, Framework};
 use crate::optimize::scene::{Scene, Turn};
-use crate::rules::toolchain::{self, Language};
 use crate::shell::Manager;
 use crate::text::Span;
 use runtime::Toolchain;
@@ -108,7 +108,7 @@ fn uses_toolchain(scene: &Scene, target: &Stage) -> bool {
 
 /// Why what runs needs the toolchain too.
 fn needs_toolchain(scene: &Scene, target: &Stage, language: Language, image: &str) -> Option<String> {
-    let source = |path: &str| [".go", ".rs", ".java", ".kt", ".cs"].iter().any(|end| path.ends_with(end));
+    let source = |path: &str| FileKind::of(path).is_compiled();
     let programs: &[&str] = match language {
         Language::Go => &["go"],
         Language::Rust => &["cargo", "rustc"],

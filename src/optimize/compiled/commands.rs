@@ -1,13 +1,15 @@
 //! What each command of a RUN is for: to build, to install what the system needs, or to prepare the container.
 
+use super::packages::{self, Wanted};
 use super::place;
-use crate::build::{Build, Stage};
-use crate::rules::toolchain::{self, Language};
-use crate::shell::{Invocation, Manager, RedirectOperator, SeparatorKind, Verb, Word};
+use crate::build::toolchain::Language;
+use crate::build::{Build, Purpose, Stage};
+use crate::shell::{Invocation, Manager, PackageCall, RedirectOperator, SeparatorKind, Verb, Word};
+use crate::text::path;
 
-/// What a command is for.
+/// What becomes of a command when its stage is split.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Purpose {
+pub(super) enum Fate {
     /// It serves the build alone.
     Build,
     /// It compiles the program.
@@ -27,8 +29,8 @@ pub(super) enum Purpose {
 /// A command of a RUN.
 #[derive(Debug)]
 pub(super) struct Command {
-    /// What it is for.
-    pub purpose: Purpose,
+    /// What becomes of it.
+    pub fate: Fate,
     /// Its text on one line.
     pub text: String,
 }
@@ -49,20 +51,17 @@ pub(super) struct Run {
 impl Run {
     /// Whether it compiles, and what.
     pub(super) fn compiles(&self) -> Option<Language> {
-        self.commands.iter().find_map(|one| match one.purpose {
-            Purpose::Compiles(language) => Some(language),
+        self.commands.iter().find_map(|one| match one.fate {
+            Fate::Compiles(language) => Some(language),
             _ => None,
         })
     }
 
-    /// Whether some command has the purpose.
-    pub(super) fn has(&self, purpose: &Purpose) -> bool {
-        self.commands.iter().any(|one| one.purpose == *purpose)
+    /// Whether some command has this fate.
+    pub(super) fn has(&self, fate: &Fate) -> bool {
+        self.commands.iter().any(|one| one.fate == *fate)
     }
 }
-
-/// Whether the container calls a program of the system.
-pub(super) type Wanted<'w> = &'w dyn Fn(&str) -> bool;
 
 /// Reads a RUN; `None` where no shell of this kind reads it.
 pub(super) fn read(build: &Build, stage: &Stage, index: usize, wanted: Wanted) -> Option<Run> {
@@ -72,11 +71,10 @@ pub(super) fn read(build: &Build, stage: &Stage, index: usize, wanted: Wanted) -
     let mut commands = Vec::new();
     for (at, command) in code.script.commands.iter().enumerate() {
         let own: Vec<&Invocation> = invocations.iter().filter(|one| one.outer as usize == at).collect();
-        let purpose =
-            own.iter().map(|one| purpose(build, stage, index, one, wanted)).reduce(stronger).unwrap_or(Purpose::Build);
+        let fate = own.iter().map(|one| fate(build, stage, index, one, wanted)).reduce(stronger).unwrap_or(Fate::Build);
         let span = code.place(file, command.span);
         let text = joined(build.input().file.source().slice(span));
-        commands.push(Command { purpose, text });
+        commands.push(Command { fate, text });
     }
     let plain = |one: &crate::shell::Command| {
         let parted = |kind| matches!(kind, SeparatorKind::And | SeparatorKind::Semicolon | SeparatorKind::Newline);
@@ -95,8 +93,8 @@ pub(super) fn read(build: &Build, stage: &Stage, index: usize, wanted: Wanted) -
         .any(|one| one.package_call().is_some_and(|call| call.manager.is_system() && call.verb == Verb::Remove));
     let mut run = Run { index, commands, separable, removes };
     if run.commands.iter().any(|one| installs_toolchain(&one.text)) {
-        for one in run.commands.iter_mut().filter(|one| matches!(one.purpose, Purpose::Unknown | Purpose::Works)) {
-            one.purpose = Purpose::Build;
+        for one in run.commands.iter_mut().filter(|one| matches!(one.fate, Fate::Unknown | Fate::Works)) {
+            one.fate = Fate::Build;
         }
     }
     Some(run)
@@ -126,129 +124,71 @@ fn joined(text: &str) -> String {
     lines.filter(|line| !line.is_empty() && !line.starts_with('#')).collect::<Vec<_>>().join(" ")
 }
 
-fn stronger(a: Purpose, b: Purpose) -> Purpose {
-    let weight = |one: &Purpose| match one {
-        Purpose::Build => 0,
-        Purpose::Lists => 1,
-        Purpose::Packages(_) | Purpose::Prepares => 2,
-        Purpose::Compiles(_) => 3,
-        Purpose::Works => 4,
-        Purpose::Unknown => 5,
+fn stronger(a: Fate, b: Fate) -> Fate {
+    let weight = |one: &Fate| match one {
+        Fate::Build => 0,
+        Fate::Lists => 1,
+        Fate::Packages(_) | Fate::Prepares => 2,
+        Fate::Compiles(_) => 3,
+        Fate::Works => 4,
+        Fate::Unknown => 5,
     };
     if weight(&b) > weight(&a) { b } else { a }
 }
 
-/// Programs that only look, or set the shell up.
-const QUIET: [&str; 38] = [
-    "cd",
-    "set",
-    "export",
-    "true",
-    "test",
-    "[",
-    "ls",
-    "pwd",
-    "which",
-    "command",
-    "java",
-    "unset",
-    "umask",
-    "sleep",
-    "date",
-    "uname",
-    "file",
-    "find",
-    "du",
-    "df",
-    "env",
-    "rustup",
-    "ldd",
-    "strip",
-    "swag",
-    "templ",
-    "sqlc",
-    "protoc",
-    "buf",
-    "wire",
-    "mockgen",
-    "gqlgen",
-    "oapi-codegen",
-    "golangci-lint",
-    "upx",
-    "dos2unix",
-    "javac",
-    "sed",
-];
-
-/// Programs that prepare the file system or accounts.
-const PREPARES: [&str; 21] = [
-    "mkdir",
-    "chown",
-    "chgrp",
-    "touch",
-    "useradd",
-    "adduser",
-    "groupadd",
-    "addgroup",
-    "usermod",
-    "passwd",
-    "ldconfig",
-    "update-ca-certificates",
-    "locale-gen",
-    "update-locale",
-    "dpkg-reconfigure",
-    "setcap",
-    "chpasswd",
-    "getent",
-    "id",
-    "chmod",
-    "ln",
-];
-
-/// What a command of a RUN is for.
-fn purpose(build: &Build, stage: &Stage, at: usize, one: &Invocation, wanted: Wanted) -> Purpose {
-    if let Some(language) = toolchain::compiles(one) {
-        return Purpose::Compiles(language);
-    }
+/// What becomes of a command of a RUN.
+fn fate(build: &Build, stage: &Stage, at: usize, one: &Invocation, wanted: Wanted) -> Fate {
+    let inside = |redirected| if is_inside(build, stage, at, one, redirected) { Fate::Works } else { Fate::Unknown };
+    let purpose = Purpose::of(one);
     if let Some(call) = one.package_call() {
-        if call.manager.is_system() {
-            return match call.verb {
-                Verb::Install => Purpose::Packages(super::packages::kept(build, stage, &call, wanted)),
-                Verb::Remove => Purpose::Build,
-                Verb::Upgrade => Purpose::Prepares,
-                _ => Purpose::Lists,
-            };
-        }
-        return match (call.manager, call.verb) {
-            (Manager::Go | Manager::Cargo | Manager::Maven | Manager::Gradle | Manager::Dotnet, _) => match call.verb {
-                Verb::Run if call.verb_text != "test" && call.verb_text != "t" => Purpose::Works,
-                _ => Purpose::Build,
-            },
-            (Manager::Npm | Manager::Yarn | Manager::Pnpm | Manager::Bun, Verb::Install | Verb::Run) => Purpose::Works,
-            _ => Purpose::Unknown,
+        return match purpose {
+            Purpose::Compiles(language) => Fate::Compiles(language),
+            Purpose::SystemInstall => Fate::Packages(packages::kept(build, stage, &call, wanted)),
+            Purpose::SystemRemoval => Fate::Build,
+            Purpose::SystemUpgrade => Fate::Prepares,
+            Purpose::Lists | Purpose::SystemOther => Fate::Lists,
+            _ => of_manager(&call),
         };
     }
-    let Some(program) = one.program else { return Purpose::Unknown };
     let redirected = one.command.redirects.iter().any(|one| one.target.is_some() && writes(one.operator));
-    if QUIET.contains(&program) && !redirected {
-        return Purpose::Build;
-    }
-    match program {
-        "echo" | "printf" | "cat" if !redirected => Purpose::Build,
-        "rm" if one.args.iter().any(|word| word.text().contains("/var/lib/apt/lists")) => Purpose::Lists,
+    let names_lists = || one.args.iter().any(|word| word.text().contains("/var/lib/apt/lists"));
+    let names_path = || one.args.iter().any(|word| word.text().contains('/'));
+    match purpose {
+        Purpose::Compiles(language) => Fate::Compiles(language),
+        // What an account is made by asks for it.
+        _ if one.is("getent") || one.is("id") => Fate::Prepares,
+        Purpose::Setting | Purpose::Nothing | Purpose::Looks | Purpose::Generates | Purpose::Edits if !redirected => {
+            Fate::Build
+        }
+        _ if one.is("java") && !redirected => Fate::Build,
+        Purpose::Lists | Purpose::Clean | Purpose::Deletes if names_lists() => Fate::Lists,
         // Moves of what the build makes are followed; modes travel with the files.
-        "cp" | "mv" | "install" | "rm" => Purpose::Build,
-        "curl" | "wget" => fetched(one),
-        _ if PREPARES.contains(&program) => Purpose::Prepares,
-        _ if is_inside(build, stage, at, one, redirected) => Purpose::Works,
-        _ => Purpose::Unknown,
+        Purpose::Copies | Purpose::Clean | Purpose::Deletes | Purpose::Lists => Fate::Build,
+        _ if one.is("install") => Fate::Build,
+        Purpose::Fetches => fetched(one),
+        Purpose::Account | Purpose::Entries => Fate::Prepares,
+        Purpose::SystemSetup if one.is("ldconfig") || !names_path() => Fate::Prepares,
+        _ if one.program.is_none() => Fate::Unknown,
+        _ => inside(redirected),
+    }
+}
+
+/// A call of a language's package manager that compiles no program of the project.
+fn of_manager(call: &PackageCall) -> Fate {
+    match (call.manager, call.verb) {
+        (Manager::Go | Manager::Cargo | Manager::Maven | Manager::Gradle | Manager::Dotnet, verb) => match verb {
+            Verb::Run if call.verb_text != "test" && call.verb_text != "t" => Fate::Works,
+            _ => Fate::Build,
+        },
+        (Manager::Npm | Manager::Yarn | Manager::Pnpm | Manager::Bun, Verb::Install | Verb::Run) => Fate::Works,
+        _ => Fate::Unknown,
     }
 }
 
 /// A download: of a file that the moves are followed from.
-fn fetched(one: &Invocation) -> Purpose {
+fn fetched(one: &Invocation) -> Fate {
     let written = one.flag("-o").or_else(|| one.flag("-O")).or_else(|| one.flag("--output"));
-    if written.is_some() && one.command.place.pipe_len <= 1 { Purpose::Build } else { Purpose::Unknown }
+    if written.is_some() && one.command.place.pipe_len <= 1 { Fate::Build } else { Fate::Unknown }
 }
 
 /// Whether the paths that a command names lie in the folder that it works in.
@@ -256,7 +196,7 @@ fn is_inside(build: &Build, stage: &Stage, at: usize, one: &Invocation, redirect
     let Some(folder) = place::workdir(build, stage, at).filter(|folder| folder != "/") else { return false };
     let inside = |word: &Word| {
         let text = word.text();
-        !text.starts_with('~') && (!text.contains('/') || place::is_in(&place::absolute(&folder, text), &folder))
+        !text.starts_with('~') && (!text.contains('/') || path::is_within(&path::join(&folder, text), &folder))
     };
     let targets = one.command.redirects.iter().filter_map(|redirect| redirect.target.as_ref());
     one.args.iter().all(inside) && (!redirected || targets.into_iter().all(inside))
@@ -270,11 +210,11 @@ fn writes(operator: RedirectOperator) -> bool {
 
 /// The commands of a RUN that the stage that ships needs.
 pub(super) fn kept(run: &Run) -> Vec<&Command> {
-    let packages = run.commands.iter().any(|one| matches!(&one.purpose, Purpose::Packages(kept) if !kept.is_empty()));
-    let keep = |one: &&Command| match &one.purpose {
-        Purpose::Prepares | Purpose::Unknown => true,
-        Purpose::Packages(kept) => !kept.is_empty(),
-        Purpose::Lists => packages,
+    let packages = run.commands.iter().any(|one| matches!(&one.fate, Fate::Packages(kept) if !kept.is_empty()));
+    let keep = |one: &&Command| match &one.fate {
+        Fate::Prepares | Fate::Unknown => true,
+        Fate::Packages(kept) => !kept.is_empty(),
+        Fate::Lists => packages,
         _ => false,
     };
     run.commands.iter().filter(keep).collect()

@@ -3,6 +3,7 @@
 use super::packages::JAVA_FOLDER;
 use crate::build::Stage;
 use crate::dockerfile::Keyword;
+use crate::manifest::{Ecosystem, FileKind, Nature};
 use crate::optimize::scene::Scene;
 
 /// Plugins that put all libraries into one archive.
@@ -23,7 +24,10 @@ const NAMES_OTHERS: [&str; 6] =
 
 /// The texts of the build files.
 fn texts<'a>(scene: &Scene<'a>) -> impl Iterator<Item = &'a str> {
-    let is_build = |path: &str| path.ends_with("pom.xml") || path.ends_with(".gradle") || path.ends_with(".gradle.kts");
+    let is_build = |path: &str| {
+        let kind = FileKind::of(path);
+        kind.nature() == Nature::Build && kind.ecosystem() == Some(Ecosystem::Java)
+    };
     scene.evidence.texts.iter().filter(move |(path, _)| is_build(path)).map(|(_, text)| text.as_str())
 }
 

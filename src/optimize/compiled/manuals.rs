@@ -1,8 +1,8 @@
 //! Debian's Java puts links to its manuals into a folder that the slim image lacks, and its installation fails.
 
+use crate::build::toolchain;
 use crate::build::{Base, Reference};
 use crate::optimize::scene::{Scene, Turn};
-use crate::rules::toolchain;
 use crate::shell::{Manager, Verb};
 use crate::text::Span;
 

@@ -4,11 +4,10 @@
 use std::collections::BTreeSet;
 
 use crate::build::{Base, Reference, Stage, User};
-use crate::dockerfile::{Instruction, Keyword};
-use crate::finding::FileEdit;
+use crate::dockerfile::Keyword;
 use crate::optimize::scene::{Scene, Turn};
 use crate::shell::{Invocation, Manager, PackageCall, Verb};
-use crate::text::Span;
+use crate::text::path;
 
 /// Mounts for each RUN that calls a build tool.
 pub(super) fn mount(scene: &Scene, turn: &mut Turn) {
@@ -33,7 +32,7 @@ pub(super) fn mount(scene: &Scene, turn: &mut Turn) {
                     format!("--mount=type=cache,target={folder}{}", if locked { ",sharing=locked" } else { "" })
                 })
                 .collect();
-            edits.push(insert(scene, instruction, &mounts));
+            edits.push(scene.insert_mounts(instruction, &mounts));
         }
     }
     if !edits.is_empty() {
@@ -43,34 +42,13 @@ pub(super) fn mount(scene: &Scene, turn: &mut Turn) {
     }
 }
 
-/// Mounts behind the flags that a RUN has, each on its line where they are many.
-pub(in crate::optimize) fn insert(scene: &Scene, instruction: &Instruction, mounts: &[String]) -> FileEdit {
-    let text = |text: String| text.replace('\n', scene.newline());
-    let Some(last) = instruction.flags.last().map(|flag| flag.word.span.end) else {
-        let line = match mounts {
-            [one] => format!(" {one}"),
-            several => several.iter().map(|one| format!(" {one} \\\n   ")).collect::<Vec<_>>().concat(),
-        };
-        return scene.edit(Span::at(instruction.name.span.end), text(line));
-    };
-    let added = mounts.iter().map(|one| format!(" \\\n    {one}")).collect::<Vec<_>>().concat();
-    // The command goes to a line of its own, unless it stands there.
-    let rest = &scene.source().text()[last as usize..];
-    let own = rest.trim_start_matches([' ', '\t']).starts_with('\\');
-    let blank = rest.len() - rest.trim_start_matches([' ', '\t']).len();
-    if own {
-        return scene.edit(Span::at(last), text(added));
-    }
-    scene.edit(Span::new(last, last + blank as u32), text(format!("{added} \\\n    ")))
-}
-
 fn name(manager: Manager) -> &'static str {
     if manager == Manager::Gradle { "gradle" } else { "dotnet" }
 }
 
 /// Whether one path is the other, or lies below it.
 fn meets(a: &str, b: &str) -> bool {
-    super::place::is_in(a, b) || super::place::is_in(b, a)
+    path::is_within(a, b) || path::is_within(b, a)
 }
 
 /// The folders that a RUN's build tools keep things in.
@@ -127,7 +105,7 @@ fn is_kept(scene: &Scene, stage: &Stage, call: &PackageCall) -> bool {
     let offline = |one: &Invocation| {
         one.package_call().is_some_and(|other| other.manager == call.manager && other.has(&["--offline"]))
     };
-    let runs = build.stages().iter().flat_map(|stage| crate::rules::toolchain::runs(build, stage));
+    let runs = build.stages().iter().flat_map(|stage| crate::build::toolchain::runs(build, stage));
     runs.into_iter().any(|(_, _, all)| all.iter().any(offline))
 }
 

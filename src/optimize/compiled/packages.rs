@@ -1,33 +1,9 @@
 //! Packages of the system: which of those that a build installs the program needs when it runs.
 
-use super::commands::Wanted;
+use crate::build::toolchain::is_build_package;
 use crate::build::{Base, Build, Libc, Stage, libc, stands_on};
-use crate::rules::toolchain::is_build_package;
+use crate::data;
 use crate::shell::{Manager, PackageCall, PackageSource};
-
-/// Packages that bring tools for the build alone, beside compilers and headers.
-const TOOLS: [&str; 20] = [
-    "maven",
-    "gradle",
-    "ant",
-    "git",
-    "make",
-    "unzip",
-    "wget",
-    "curl",
-    "gnupg",
-    "xz-utils",
-    "zip",
-    "patch",
-    "lsb-release",
-    "software-properties-common",
-    "apt-transport-https",
-    "protobuf-compiler",
-    "pkgconf",
-    "upx",
-    "upx-ucl",
-    "git-lfs",
-];
 
 /// What takes the place of packages at run time: nothing for what only builds, libraries for their headers.
 pub(super) fn kept(build: &Build, stage: &Stage, call: &PackageCall, wanted: Wanted) -> Vec<String> {
@@ -49,7 +25,7 @@ pub(super) fn kept(build: &Build, stage: &Stage, call: &PackageCall, wanted: Wan
         } else if call.manager == Manager::Apt && suite.is_none() && is_library(name) {
             // What stands behind the headers is not known for this release.
             kept.push(name.to_owned());
-        } else if !is_build_package(name) && (!TOOLS.contains(&name) || wanted(program(name))) {
+        } else if !is_build_package(name) && (!data::SYSTEM_PACKAGES.has(name, "build-time") || wanted(program(name))) {
             kept.push(name.to_owned());
         }
     }
@@ -108,11 +84,8 @@ pub(super) fn command(text: &str, kept: &[String]) -> String {
 /// (`data/library_packages.tsv`).
 pub(super) fn libraries(name: &str, suite: Option<&str>) -> Option<Vec<&'static str>> {
     let column = if suite? == "bookworm" { 1 } else { 2 };
-    let table = include_str!("../../../data/library_packages.tsv");
-    let rows = table.lines().filter(|line| !line.starts_with('#')).skip(1);
-    let cells: Vec<&str> =
-        rows.map(|line| line.split('\t').collect()).find(|cells: &Vec<&str>| cells.first() == Some(&name))?;
-    Some(cells.get(column)?.split(' ').collect())
+    let cells = data::LIBRARY_PACKAGES.row(name)?;
+    Some(data::words(cells.get(column)?).collect())
 }
 
 /// The release of Debian that an image stands on, where the table of libraries knows it.
@@ -154,3 +127,6 @@ fn is_source(name: &str) -> bool {
         || (name.starts_with("lib") && name.ends_with("-plugin-java"))
         || (name.starts_with("librust-") && name.ends_with("-dev"))
 }
+
+/// Whether the container calls a program of the system.
+pub(super) type Wanted<'w> = &'w dyn Fn(&str) -> bool;

@@ -5,25 +5,7 @@ use std::collections::BTreeMap;
 use crate::build::{Build, Given, Stage};
 use crate::inputs::context::{BuildContext, Kind};
 use crate::shell::{Expansion, ExpansionKind, Invocation, Word};
-
-/// The absolute, clean form of a path that is relative to `folder`.
-pub(super) fn absolute(folder: &str, path: &str) -> String {
-    crate::build::absolute(path, Some(folder)).unwrap_or_default()
-}
-
-/// The folder of an absolute path, and the last part of it.
-pub(super) fn split(path: &str) -> (&str, &str) {
-    match path.rsplit_once('/') {
-        Some(("", name)) => ("/", name),
-        Some(parts) => parts,
-        None => ("/", path),
-    }
-}
-
-/// Whether an absolute path is `folder` or lies below it.
-pub(super) fn is_in(path: &str, folder: &str) -> bool {
-    folder == "/" || path.strip_prefix(folder).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
-}
+use crate::text::path;
 
 /// The text of a word of a RUN, the variables of the file put in; `None` where only the build knows it.
 pub(super) fn text(build: &Build, stage: &Stage, at: usize, invocation: &Invocation, word: &Word) -> Option<String> {
@@ -69,7 +51,7 @@ pub(super) fn folder(
             .any(|scope| one.script.scopes.get(inner as usize).is_some_and(|own| std::ptr::eq(own, scope)));
         if one.is("cd") && around {
             let to = one.args.first().and_then(|word| text(build, stage, at, one, word))?;
-            folder = absolute(&folder, &to);
+            folder = path::join(&folder, &to);
         }
     }
     Some(folder)
@@ -78,7 +60,7 @@ pub(super) fn folder(
 /// The folder in which an instruction works, also where only the official image says it.
 pub(super) fn workdir(build: &Build, stage: &Stage, at: usize) -> Option<String> {
     if let Some(folder) = build.workdir(stage, at).value() {
-        return Some(absolute("/", folder));
+        return Some(path::join("/", folder));
     }
     let crate::build::Base::Image(image) = build.root_base(stage) else { return None };
     let mut folder = super::runtime::base_folder(image)?.to_owned();
@@ -88,7 +70,7 @@ pub(super) fn workdir(build: &Build, stage: &Stage, at: usize) -> Option<String>
         for (index, one) in build.instructions(below) {
             if one.keyword == crate::dockerfile::Keyword::Workdir && (index < at || below.index != stage.index) {
                 let text = build.input().file.str(one.rest);
-                folder = absolute(&folder, &build.scopes().expand(below.index, index, text)?);
+                folder = path::join(&folder, &build.scopes().expand(below.index, index, text)?);
             }
         }
     }
@@ -105,7 +87,7 @@ pub(super) fn brought(build: &Build, context: &BuildContext, stage: &Stage) -> O
             }
             let folder = workdir(build, below, transfer.index);
             let written = transfer.destination.as_deref()?;
-            let to = absolute(folder.as_deref().unwrap_or("/"), written);
+            let to = path::join(folder.as_deref().unwrap_or("/"), written);
             if transfer.parents || (folder.is_none() && !written.starts_with('/')) {
                 return None;
             }
@@ -118,7 +100,7 @@ pub(super) fn brought(build: &Build, context: &BuildContext, stage: &Stage) -> O
                     if let Some(id) = single {
                         let name = context.entry(id).name;
                         let into = into || selection.tops.len() > 1;
-                        let at = if into { absolute(&to, name) } else { to.clone() };
+                        let at = if into { path::join(&to, name) } else { to.clone() };
                         found.entry(at).or_insert_with(|| context.path(id));
                     }
                 }
@@ -134,7 +116,7 @@ pub(super) fn brought(build: &Build, context: &BuildContext, stage: &Stage) -> O
                     let Some(above) = above else { continue };
                     let prefix = above.map(|root| context.path(root)).unwrap_or_default();
                     let rest = path.strip_prefix(&*prefix).unwrap_or(&path).trim_start_matches('/');
-                    found.entry(absolute(&to, rest)).or_insert(path);
+                    found.entry(path::join(&to, rest)).or_insert(path);
                 }
             }
         }
@@ -155,7 +137,7 @@ pub(super) fn origin(files: &BTreeMap<String, String>, folder: &str) -> Option<S
 pub(super) fn shown(path: &str, folder: Option<&str>, into: bool) -> String {
     match folder {
         Some(folder) if folder == path && into => "./".to_owned(),
-        Some(folder) if folder != "/" && is_in(path, folder) => {
+        Some(folder) if folder != "/" && path::is_within(path, folder) => {
             format!("./{}", path[folder.len()..].trim_start_matches('/'))
         }
         _ => path.to_owned(),

@@ -2,15 +2,17 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::commands::{self, Purpose, Run};
+use super::commands::{self, Fate, Run};
 use super::product::{self, Product, Products, Started};
 use super::remains::{self, Item};
 use super::runtime::Toolchain;
 use super::{java, packages, place, wanted};
+use crate::build::toolchain::{self, Language};
 use crate::build::{Base, Stage};
 use crate::dockerfile::Keyword;
 use crate::optimize::scene::Scene;
-use crate::rules::toolchain::{self, Language};
+use crate::shell::program::Program;
+use crate::text::path;
 
 /// Why there is no plan.
 pub(super) enum Why {
@@ -102,13 +104,12 @@ impl<'a> Plan<'a> {
         if products.unnamed && !started.paths.iter().any(|path| path.starts_with("/go/bin/")) {
             return Err(refused("which programs `go install` makes is not known"));
         }
-        let unknown = self.runs.values().find(|run| run.has(&Purpose::Unknown) && run.index > first_copy);
+        let unknown = self.runs.values().find(|run| run.has(&Fate::Unknown) && run.index > first_copy);
         if let Some(run) = unknown {
             let line = build.instruction(run.index).start_line;
             return Err(refused(&format!("what line {line} writes is not known")));
         }
-        let works =
-            self.runs.values().any(|run| run.has(&Purpose::Works) || (!run.separable && run.compiles().is_some()));
+        let works = self.runs.values().any(|run| run.has(&Fate::Works) || (!run.separable && run.compiles().is_some()));
         let nothing = needed.is_empty() || started.unknown;
         let items = remains::remains(known, &scene.evidence.texts, self.language, &started.paths, &workdir);
         self.last = self.last_made(&products);
@@ -126,8 +127,8 @@ impl<'a> Plan<'a> {
             self.products.iter().filter(|(one, _)| one.folder).map(|(one, _)| one.path.clone()).collect();
         let whole = self.whole.clone();
         let inside = |path: &str| {
-            let in_folder = folders.iter().any(|folder| folder != path && place::is_in(path, folder));
-            in_folder || whole.as_ref().is_some_and(|whole| place::is_in(path, whole))
+            let in_folder = folders.iter().any(|folder| folder != path && path::is_within(path, folder));
+            in_folder || whole.as_ref().is_some_and(|whole| path::is_within(path, whole))
         };
         self.products.retain(|(one, to)| !inside(&one.path) || *to != one.path);
         self.items.retain(|item| !inside(&item.path));
@@ -141,7 +142,7 @@ impl<'a> Plan<'a> {
     }
 
     fn last_made(&self, products: &Products) -> usize {
-        let compiled = self.runs.values().filter(|run| run.compiles().is_some() || run.has(&Purpose::Works));
+        let compiled = self.runs.values().filter(|run| run.compiles().is_some() || run.has(&Fate::Works));
         compiled.map(|run| run.index).chain(products.last).max().unwrap_or(self.target.from)
     }
 
@@ -154,16 +155,16 @@ impl<'a> Plan<'a> {
         scene: &Scene,
     ) -> BTreeSet<Product> {
         let mut needed: BTreeSet<Product> =
-            products.made().filter(|one| !place::is_in(&one.path, "/tmp")).cloned().collect();
+            products.made().filter(|one| !path::is_within(&one.path, "/tmp")).cloned().collect();
         let system = ["/usr", "/bin", "/sbin", "/lib", "/etc", "/opt/java"];
         for path in &started.paths {
-            let made = products.made().any(|one| place::is_in(path, &one.path));
+            let made = products.made().any(|one| path::is_within(path, &one.path));
             // Programs of images lie elsewhere, those of projects often there.
-            let own = place::is_in(path, "/usr/src");
-            if made || files.contains_key(path) || !own && system.iter().any(|folder| place::is_in(path, folder)) {
+            let own = path::is_within(path, "/usr/src");
+            if made || files.contains_key(path) || !own && system.iter().any(|folder| path::is_within(path, folder)) {
                 continue;
             }
-            let name = place::split(path).1;
+            let name = path::name(path);
             let below = format!("{path}/");
             let from_context = files.range(below.clone()..).next().is_some_and(|(file, _)| file.starts_with(&below));
             let folder = self.language == Language::Java && !name.contains('.') && !name.contains('*');
@@ -176,8 +177,8 @@ impl<'a> Plan<'a> {
 
     /// An archive that names others beside it goes with its folder.
     fn with_libraries(&self, scene: &Scene, product: Product) -> Product {
-        let (folder, name) = place::split(&product.path);
-        let above = place::split(folder).1;
+        let (folder, name) = path::split(&product.path);
+        let above = path::name(folder);
         if self.language != Language::Java || product.folder {
             return product;
         }
@@ -192,9 +193,8 @@ impl<'a> Plan<'a> {
 
 /// Where a product goes: to its own place, or to where a name without a folder finds it on every image.
 fn destination(product: Product, started: &Started) -> (Product, String) {
-    let (folder, name) = place::split(&product.path);
-    let toolchain =
-        ["/go/bin", "/usr/local/cargo/bin", concat!("/root", "/.cargo/bin"), "/root/go/bin"].contains(&folder);
+    let (folder, name) = path::split(&product.path);
+    let toolchain = ["/go/bin", "/usr/local/cargo/bin", "/root/.cargo/bin", "/root/go/bin"].contains(&folder);
     let named = toolchain && !started.paths.contains(&product.path);
     let to = if named { format!("/usr/local/bin/{name}") } else { product.path.clone() };
     (product, to)
@@ -207,7 +207,7 @@ fn refused(why: &str) -> Why {
 /// The language: what the image brings, else what is compiled.
 fn language(image: &str, runs: &BTreeMap<usize, Run>) -> Option<Language> {
     let compiled: Vec<Language> = runs.values().filter_map(Run::compiles).collect();
-    let worked = runs.values().any(|run| run.has(&Purpose::Works));
+    let worked = runs.values().any(|run| run.has(&Fate::Works));
     let toolchain = Toolchain::of(image)?;
     match toolchain.language() {
         Some(language) => (compiled.contains(&language) || worked).then_some(language),
@@ -217,23 +217,16 @@ fn language(image: &str, runs: &BTreeMap<usize, Run>) -> Option<Language> {
 
 /// Whether what starts is what the language makes.
 fn is_ours(language: Language, started: &Started) -> Result<(), Why> {
-    let other = [
-        "python",
-        "python3",
-        "node",
-        "npm",
-        "yarn",
-        "ruby",
-        "bundle",
-        "php",
-        "gunicorn",
-        "uvicorn",
-        "nginx",
-        "supervisord",
-    ];
+    let other = |name: &String| {
+        use crate::shell::program::Language;
+        let program = Program::of(name);
+        let language =
+            matches!(program.language, Some(Language::Python | Language::Node | Language::Ruby | Language::Php));
+        language || name == "nginx" || name == "supervisord"
+    };
     let java = started.names.contains("java") || language != Language::Java;
     let dotnet = started.names.contains("dotnet") || language != Language::DotNet || !started.paths.is_empty();
-    if other.iter().any(|name| started.names.contains(*name)) || (!java && started.paths.is_empty()) || !dotnet {
+    if started.names.iter().any(other) || (!java && started.paths.is_empty()) || !dotnet {
         return Err(Why::NotOurs);
     }
     Ok(())

@@ -4,8 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::place;
 use crate::build::{Build, Stage};
-use crate::manifest::{Ecosystem, Project};
+use crate::manifest::{Ecosystem, FileKind, Project};
 use crate::shell::{Invocation, Manager, Script, Word};
+use crate::text::path;
 
 /// Something that is made in the build stage and copied to the next.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -45,7 +46,7 @@ impl Products {
     ) -> Self {
         let mut products = Self::default();
         for stage in stages {
-            for (index, _, invocations) in crate::rules::toolchain::runs(build, stage) {
+            for (index, _, invocations) in crate::build::toolchain::runs(build, stage) {
                 let at = At { build, stage, index, projects, files };
                 for one in &invocations {
                     if products.follow(&at, &invocations, one).is_some() {
@@ -70,35 +71,35 @@ impl Products {
             "cp" | "mv" | "install" => {
                 let operands: Vec<&Word> = one.args.iter().filter(|word| !word.text().starts_with('-')).collect();
                 let (to, from) = operands.split_last()?;
-                let to = place::absolute(&folder, &text(to)?);
+                let to = path::join(&folder, &text(to)?);
                 let into = from.len() > 1 || text(operands.last()?)?.ends_with('/') || self.is_folder(at, &to);
                 for word in from {
-                    self.moved(at, &place::absolute(&folder, &text(word)?), &to, into, one.is("mv"));
+                    self.moved(at, &path::join(&folder, &text(word)?), &to, into, one.is("mv"));
                 }
                 Some(())
             }
             "rm" => {
                 for word in one.args.iter().filter(|word| !word.text().starts_with('-')) {
-                    let gone = place::absolute(&folder, &text(word)?);
-                    self.made.retain(|one| !place::is_in(&one.path, &gone));
+                    let gone = path::join(&folder, &text(word)?);
+                    self.made.retain(|one| !path::is_within(&one.path, &gone));
                 }
                 None
             }
             "curl" | "wget" => {
                 let at = one.args.iter().position(|word| matches!(word.text(), "-o" | "-O" | "--output"))?;
-                let path = place::absolute(&folder, &text(one.args.get(at + 1)?)?);
+                let path = path::join(&folder, &text(one.args.get(at + 1)?)?);
                 self.add(path, false).then_some(())
             }
             "dotnet" => {
                 let call = one.package_call()?;
                 let out = call.flag(&["-o", "--output"]).filter(|_| call.verb_text == "publish")?.value?;
-                (!out.dynamic && self.add(place::absolute(&folder, out.text), true)).then_some(())
+                (!out.dynamic && self.add(path::join(&folder, out.text), true)).then_some(())
             }
             "cargo" => {
                 let call =
                     one.package_call().filter(|call| call.verb_text == "install" && call.manager == Manager::Cargo)?;
                 let path = call.flag(&["--path"])?.value?.text;
-                let root = place::absolute(&folder, path);
+                let root = path::join(&folder, path);
                 let project = at.project(&root, Ecosystem::Rust)?;
                 let to =
                     call.flag(&["--root"]).and_then(|flag| flag.value).map_or("/usr/local/cargo", |root| root.text);
@@ -110,7 +111,7 @@ impl Products {
             }
             "gcc" | "g++" | "cc" | "c++" | "clang" | "clang++" => {
                 let at = one.args.iter().position(|word| word.is("-o"))?;
-                self.add(place::absolute(&folder, &text(one.args.get(at + 1)?)?), false).then_some(())
+                self.add(path::join(&folder, &text(one.args.get(at + 1)?)?), false).then_some(())
             }
             _ => None,
         }
@@ -133,19 +134,19 @@ impl Products {
     }
 
     fn moved(&mut self, at: &At, from: &str, to: &str, into: bool, away: bool) {
-        let name = place::split(from).1;
+        let name = path::name(from);
         let folder = self.made.iter().any(|one| one.folder && one.path == from);
         if into && name.contains(['*', '?']) {
-            self.made.insert(Product { path: place::absolute(to, name), folder: false });
+            self.made.insert(Product { path: path::join(to, name), folder: false });
         } else {
-            let path = if into { place::absolute(to, name) } else { to.to_owned() };
+            let path = if into { path::join(to, name) } else { to.to_owned() };
             let is_source = at.files.is_some_and(|files| files.contains_key(from));
             if !is_source {
                 self.made.insert(Product { path, folder });
             }
         }
         if away {
-            self.made.retain(|one| !place::is_in(&one.path, from));
+            self.made.retain(|one| !path::is_within(&one.path, from));
         }
     }
 
@@ -153,7 +154,7 @@ impl Products {
         let call = one.package_call()?;
         let text = |word: &Word| place::text(at.build, at.stage, at.index, one, word);
         let folder = match call.flag(&["-C"]).and_then(|flag| flag.value) {
-            Some(value) => place::absolute(folder, value.text),
+            Some(value) => path::join(folder, value.text),
             None => folder.to_owned(),
         };
         let names: Vec<String> = match &*call.verb_text {
@@ -173,16 +174,16 @@ impl Products {
         }
         let output = one.args.iter().position(|word| word.is("-o")).and_then(|at| one.args.get(at + 1));
         let output = output.or_else(|| one.flag("-o"));
-        let many = names.len() > 1 && !names.iter().all(|name| name.ends_with(".go"))
+        let many = names.len() > 1 && !names.iter().all(|name| FileKind::of(name).is_source_of(Ecosystem::Go))
             || names.iter().any(|name| name.ends_with("..."));
         let name = || at.go_name(&folder, names.first().map_or(".", String::as_str));
         if let Some(word) = output {
             let written = text(word)?;
             let written = written.strip_prefix("-o=").unwrap_or(&written);
-            let path = place::absolute(&folder, written);
+            let path = path::join(&folder, written);
             if written.ends_with('/') || many || self.is_folder(at, &path) {
                 return match (many, name()) {
-                    (false, Some(name)) => self.add(place::absolute(&path, &name), false).then_some(()),
+                    (false, Some(name)) => self.add(path::join(&path, &name), false).then_some(()),
                     _ => self.add(path, true).then_some(()),
                 };
             }
@@ -191,7 +192,7 @@ impl Products {
         if many {
             return None;
         }
-        self.add(place::absolute(&folder, &name()?), false).then_some(())
+        self.add(path::join(&folder, &name()?), false).then_some(())
     }
 }
 
@@ -204,13 +205,14 @@ impl At<'_, '_> {
 
     /// What `go build` calls the program of a package.
     fn go_name(&self, folder: &str, package: &str) -> Option<String> {
-        if let Some(file) = package.strip_suffix(".go") {
-            return Some(file.rsplit('/').next().unwrap_or(file).to_owned());
+        let file = FileKind::of(package);
+        if file.is_source_of(Ecosystem::Go) {
+            return Some(path::name(file.without_ending()).to_owned());
         }
         if package.ends_with("...") {
             return None;
         }
-        let at = if package.starts_with('.') { place::absolute(folder, package) } else { package.to_owned() };
+        let at = if package.starts_with('.') { path::join(folder, package) } else { package.to_owned() };
         if !package.starts_with('.') || self.project(&at, Ecosystem::Go).is_some() {
             let module = self.project(&at, Ecosystem::Go).and_then(|project| project.name.clone());
             return last_part(&module.unwrap_or_else(|| package.to_owned()));
@@ -224,7 +226,7 @@ fn last_part(path: &str) -> Option<String> {
     let is_version = |part: &&str| {
         part.strip_prefix('v').is_some_and(|rest| !rest.is_empty() && rest.bytes().all(|byte| byte.is_ascii_digit()))
     };
-    let part = path.rsplit('/').find(|part| !part.is_empty() && !is_version(part))?;
+    let part = path.split('/').rev().find(|part| !part.is_empty() && !is_version(part))?;
     Some(part.to_owned())
 }
 
@@ -238,7 +240,7 @@ pub(super) fn started(script: &Script, folder: &str) -> Started {
             continue;
         };
         if program.contains('/') {
-            out.paths.insert(place::absolute(folder, program));
+            out.paths.insert(path::join(folder, program));
         } else {
             out.names.insert(program.to_owned());
         }
@@ -250,7 +252,7 @@ pub(super) fn started(script: &Script, folder: &str) -> Started {
                 dynamic = true;
                 continue;
             };
-            let path = |text: &str| place::absolute(folder, text);
+            let path = |text: &str| path::join(folder, text);
             match text {
                 "-jar" if name == "java" => out.paths.extend(words.next().and_then(Word::value).map(path)),
                 "-cp" | "-classpath" | "--class-path" if name == "java" => {

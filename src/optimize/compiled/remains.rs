@@ -3,8 +3,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::place;
-use crate::rules::toolchain::Language;
+use crate::build::toolchain::Language;
+use crate::manifest::{Ecosystem, FileKind, FileRole, Nature};
+use crate::text::path;
 
 /// Something that is copied from the build stage.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -49,14 +50,14 @@ pub(super) fn remains(
 fn common(kept: &BTreeSet<&str>, folder: &str) -> Vec<String> {
     let mut tops: BTreeSet<String> = BTreeSet::new();
     for path in kept {
-        if place::is_in(path, folder) {
+        if path::is_within(path, folder) {
             tops.insert(folder.to_owned());
         } else {
-            tops.insert(place::split(path).0.to_owned());
+            tops.insert(path::parent(path).to_owned());
         }
     }
     let tops: Vec<String> = tops.into_iter().collect();
-    let is_below = |one: &String| tops.iter().any(|other| other != one && place::is_in(one, other));
+    let is_below = |one: &String| tops.iter().any(|other| other != one && path::is_within(one, other));
     tops.iter().filter(|one| !is_below(one)).cloned().collect()
 }
 
@@ -71,7 +72,7 @@ fn collect(tops: &[String], all: &[&str], kept: &BTreeSet<&str>, workdir: &str, 
             continue;
         }
         // The folder of the container itself, and those of the system, hold more than the context's files.
-        let shared = top == "/" || top == workdir || is_system(top) || place::is_in(workdir, top);
+        let shared = top == "/" || top == workdir || is_system(top) || path::is_within(workdir, top);
         if own == below.len() && !shared {
             items.push(Item { path: top.clone(), folder: true });
             continue;
@@ -98,42 +99,20 @@ fn is_system(folder: &str) -> bool {
 
 /// Whether only the compiler and its helpers read a file.
 fn is_source(path: &str, language: Language) -> bool {
-    let name = path.rsplit('/').next().unwrap_or(path);
-    let ending = name.rsplit_once('.').map_or("", |(_, ending)| ending);
-    let in_folder = |folders: &[&str]| path.split('/').rev().skip(1).any(|part| folders.contains(&part));
+    let name = path::name(path);
+    let kind = FileKind::of(path);
+    let of = |ecosystem| kind.ecosystem() == Some(ecosystem) || kind.lies_for_compilers_of(ecosystem);
     match language {
-        Language::Go => {
-            matches!(ending, "go" | "s" | "c" | "h" | "cc" | "cpp" | "hpp" | "syso" | "templ")
-                || ["go.mod", "go.sum", "go.work", "go.work.sum", ".air.toml", "sqlc.yaml", "sqlc.yml", "buf.yaml"]
-                    .contains(&name)
-                || name.starts_with(".golangci.")
-                || in_folder(&["vendor", "testdata"])
-        }
-        Language::Rust | Language::C => {
-            matches!(ending, "rs" | "c" | "h" | "cc" | "cpp" | "hpp")
-                || ["Cargo.toml", "Cargo.lock", "rust-toolchain", "rust-toolchain.toml", "rustfmt.toml", "clippy.toml"]
-                    .contains(&name)
-                || [".rustfmt.toml", "deny.toml", "CMakeLists.txt", "Cross.toml"].contains(&name)
-                || in_folder(&[".cargo", "src", "benches", "tests", "examples", ".sqlx", "target"])
-        }
-        Language::Java => {
-            matches!(ending, "java" | "kt" | "kts" | "gradle" | "groovy" | "scala" | "class")
-                || ["pom.xml", "mvnw", "mvnw.cmd", "gradlew", "gradlew.bat", "gradle.properties"].contains(&name)
-                || in_folder(&["src", ".mvn", "gradle", "buildSrc", "target", "build", ".gradle"])
-        }
-        Language::DotNet => {
-            matches!(ending, "cs" | "csproj" | "sln" | "slnx" | "fs" | "fsproj" | "vb" | "vbproj" | "razor" | "cshtml")
-                || matches!(ending, "props" | "targets" | "resx" | "user" | "ruleset")
-                || ["launchSettings.json", "global.json", "NuGet.config", "nuget.config", "packages.lock.json"]
-                    .contains(&name)
-                || in_folder(&["obj", "bin"])
-        }
+        Language::Go => of(Ecosystem::Go) || kind.is_native() || name.starts_with(".golangci."),
+        Language::Rust | Language::C => of(Ecosystem::Rust) || kind.is_native(),
+        Language::Java => of(Ecosystem::Java),
+        Language::DotNet => of(Ecosystem::DotNet),
     }
 }
 
 /// Whether a file is about the project: nothing reads it at run time.
 fn is_about(path: &str) -> bool {
-    let (folder, name) = path.rsplit_once('/').unwrap_or(("", path));
+    let (folder, name) = path::split(path);
     let top = folder.split('/').next().unwrap_or_default();
     if matches!(top, ".git" | ".github" | ".gitlab" | ".circleci" | ".vscode" | ".idea" | ".devcontainer") {
         return true;
@@ -182,8 +161,7 @@ fn is_about(path: &str) -> bool {
         "authors",
         "notice",
     ];
-    let is_text =
-        matches!(lower.rsplit_once('.').map(|(_, ending)| ending), None | Some("md" | "txt" | "rst" | "adoc"));
+    let is_text = FileKind::of(name).nature() == Nature::Documentation || !name.contains('.');
     docker || plain.contains(&&*lower) || (folder.is_empty() && is_text && told.contains(&stem))
 }
 
@@ -203,22 +181,23 @@ pub(in crate::optimize) fn unread<'p>(
 fn built_in(texts: &BTreeMap<String, String>, language: Language) -> BTreeSet<String> {
     let mut found = BTreeSet::new();
     for (path, text) in texts {
-        let folder = path.rsplit_once('/').map_or("", |(folder, _)| folder);
+        let kind = FileKind::of(path);
+        let folder = path::parent(path);
         match language {
-            Language::Go if path.ends_with(".go") && !path.ends_with("_test.go") => {
+            Language::Go if kind.is_source_of(Ecosystem::Go) && kind.named_role() != Some(FileRole::Test) => {
                 let lines = text.lines().filter_map(|line| line.strip_prefix("//go:embed "));
                 for pattern in lines.flat_map(str::split_whitespace) {
                     let pattern = pattern.trim_matches(['"', '`']).trim_start_matches("all:");
-                    found.insert(place::absolute(&format!("/{folder}"), pattern)[1..].to_owned());
+                    found.insert(path::join(&format!("/{folder}"), pattern)[1..].to_owned());
                 }
             }
-            Language::Rust if path.ends_with(".rs") => {
+            Language::Rust if kind.is_source_of(Ecosystem::Rust) => {
                 for key in ["include_str!(", "include_bytes!(", "include_dir!("] {
                     for (at, _) in text.match_indices(key) {
                         let Some(named) = text[at + key.len()..].split('"').nth(1) else { continue };
                         let root = named.strip_prefix("$CARGO_MANIFEST_DIR");
-                        let base = if root.is_some() { String::new() } else { format!("/{folder}") };
-                        let full = place::absolute(&base, root.map_or(named, |rest| rest.trim_start_matches('/')));
+                        let base = if root.is_some() { "/".to_owned() } else { format!("/{folder}") };
+                        let full = path::join(&base, root.map_or(named, |rest| rest.trim_start_matches('/')));
                         found.insert(full[1..].to_owned());
                     }
                 }
@@ -250,6 +229,7 @@ fn fits(part: &str, name: &str) -> bool {
 
 /// Whether Java sources read the sources' folder when they run.
 fn reads_sources(texts: &BTreeMap<String, String>) -> bool {
-    let mut sources = texts.iter().filter(|(path, _)| path.contains("src/main/") && path.ends_with(".java"));
+    let mut sources =
+        texts.iter().filter(|(path, _)| path.contains("src/main/") && FileKind::of(path).is_source_of(Ecosystem::Java));
     sources.any(|(_, text)| text.contains("\"src/main/") || text.contains("\"./src/main/"))
 }

@@ -1,8 +1,9 @@
 //! Which image runs what a toolchain's image has built (`data/toolchain_images.tsv`, `data/java_runtimes.tsv`,
 //! `data/image_suites.tsv`).
 
+use crate::build::toolchain::Language;
 use crate::build::{Libc, Reference, Slim, libc, releases, stands_on};
-use crate::rules::toolchain::Language;
+use crate::data;
 
 /// An image that people compile in.
 pub(super) struct Toolchain {
@@ -15,12 +16,10 @@ impl Toolchain {
     /// The row of an image; `None` for one that nobody looked at.
     pub(super) fn of(image: &str) -> Option<Self> {
         let name = Reference::of(image).short_name();
-        rows(include_str!("../../../data/toolchain_images.tsv")).find_map(|cells| match cells.as_slice() {
-            &[image, folder, certificates, ..] if image == name => {
-                Some(Self { image, folder, certificates: certificates == "yes" })
-            }
+        match data::TOOLCHAIN_IMAGES.row(name)? {
+            &[image, folder, certificates, ..] => Some(Self { image, folder, certificates: certificates == "yes" }),
             _ => None,
-        })
+        }
     }
 
     /// Whether it has the certificates of the public authorities.
@@ -38,10 +37,6 @@ impl Toolchain {
             _ => None,
         }
     }
-}
-
-fn rows(table: &'static str) -> impl Iterator<Item = Vec<&'static str>> {
-    table.lines().filter(|line| !line.starts_with('#')).skip(1).map(|line| line.split('\t').collect())
 }
 
 /// The folder in which a container of the image works.
@@ -102,8 +97,8 @@ fn newest(product: &str) -> Option<&'static str> {
 
 fn java(reference: &Reference) -> Option<String> {
     let tag = reference.tag.unwrap_or("latest");
-    let mut images = rows(include_str!("../../../data/java_images.tsv"));
-    let version = images.find_map(|cells| match cells.as_slice() {
+    let mut images = data::JAVA_IMAGES.rows();
+    let version = images.find_map(|cells| match cells {
         &[image, tags, java, ..] if image == reference.short_name() => {
             tags.split(' ').any(|one| one == tag).then_some(java)
         }
@@ -112,8 +107,8 @@ fn java(reference: &Reference) -> Option<String> {
     if let Some(version) = version {
         return Some(format!("eclipse-temurin:{version}-jre"));
     }
-    rows(include_str!("../../../data/java_runtimes.tsv")).find_map(|cells| {
-        let &[image, before, runtime, form, rest, ..] = cells.as_slice() else { return None };
+    data::JAVA_RUNTIMES.rows().find_map(|cells| {
+        let &[image, before, runtime, form, rest, ..] = cells else { return None };
         if image != reference.short_name() {
             return None;
         }

@@ -1,23 +1,12 @@
 //! At `max`: a Go program that is linked with nothing needs no distribution below it.
 
 use super::runtime::Toolchain;
+use crate::build::toolchain::{self, Language};
 use crate::build::{Base, Given, Reference, Stage};
 use crate::dockerfile::{Arguments, Instruction, Keyword};
+use crate::manifest::{Ecosystem, FileKind, FileRole};
 use crate::optimize::scene::{Scene, Turn};
-use crate::rules::toolchain::{self, Language};
-
-/// Words of sources that ask for what an empty image lacks, with what that is.
-const ASKED: [(&str, &str); 9] = [
-    ("exec.Command", "programs"),
-    ("syscall.Exec(", "programs"),
-    ("\"os/user\"", "a list of users"),
-    ("os.TempDir(", "/tmp"),
-    ("os.CreateTemp(", "/tmp"),
-    ("os.MkdirTemp(", "/tmp"),
-    ("ParseMultipartForm(", "/tmp"),
-    ("FormFile(", "/tmp"),
-    ("\"/tmp", "/tmp"),
-];
+use crate::sources::patterns;
 
 /// Puts `scratch` under a final stage that brings such a program and runs nothing while it is built.
 pub(super) fn replace(scene: &Scene, turn: &mut Turn) {
@@ -86,9 +75,9 @@ fn needs(scene: &Scene, target: &Stage, builder: &Stage) -> Option<String> {
     if scene.evidence.texts_cut || scene.evidence.texts.is_empty() {
         return Some("not all of its sources were read".to_owned());
     }
-    let mut asked = ASKED.iter().filter_map(|(word, what)| {
-        let (path, _) = scene.evidence.holding(&[word]).find(|(path, _)| is_source(path))?;
-        Some(format!("`{path}` asks for {what}"))
+    let mut asked = patterns::of("needs of the image").filter_map(|need| {
+        let (path, _) = scene.evidence.holding(&[need.text]).find(|(path, _)| is_source(path))?;
+        Some(format!("`{path}` asks for {}", need.argument))
     });
     let zones = || {
         let (path, _) = scene.evidence.holding(&["time.LoadLocation("]).find(|(path, _)| is_source(path))?;
@@ -108,5 +97,6 @@ fn is_none(scene: &Scene, healthcheck: &Instruction) -> bool {
 }
 
 fn is_source(path: &str) -> bool {
-    path.rsplit_once('.').is_some_and(|(_, ending)| ending == "go") && !path.ends_with("_test.go")
+    let kind = FileKind::of(path);
+    kind.is_source_of(Ecosystem::Go) && kind.named_role() != Some(FileRole::Test)
 }

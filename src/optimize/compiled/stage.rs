@@ -2,13 +2,14 @@
 
 use std::collections::BTreeSet;
 
-use super::commands::{self, Command, Purpose};
+use super::commands::{self, Command, Fate};
 use super::place;
 use super::plan::Plan;
 use super::runtime::Toolchain;
 use crate::build::{Base, Stage};
 use crate::dockerfile::{Instruction, Keyword};
 use crate::optimize::scene::Scene;
+use crate::text::path;
 
 /// The stage below its FROM.
 pub(super) struct Runtime {
@@ -237,8 +238,8 @@ impl Writer<'_, '_> {
             }
         }
         for (from, to) in files {
-            let (above, name) = place::split(&to);
-            let into = place::split(&from).1 == name;
+            let (above, name) = path::split(&to);
+            let into = path::name(&from) == name;
             let to = if into {
                 format!("{}/", place::shown(above, folder.as_deref(), true).trim_end_matches('/'))
             } else {
@@ -258,11 +259,11 @@ impl Writer<'_, '_> {
     /// The commands of a RUN that prepare the container.
     fn run(&mut self, stage: &Stage, index: usize, instruction: &Instruction) -> Result<(), String> {
         let Some(run) = self.plan.runs.get(&index) else { return Ok(()) };
-        let compiles = run.compiles().is_some() || run.has(&Purpose::Works);
+        let compiles = run.compiles().is_some() || run.has(&Fate::Works);
         if !run.separable {
-            let prepares = run.commands.iter().any(|one| match &one.purpose {
-                Purpose::Prepares | Purpose::Unknown => true,
-                Purpose::Packages(kept) => !kept.is_empty(),
+            let prepares = run.commands.iter().any(|one| match &one.fate {
+                Fate::Prepares | Fate::Unknown => true,
+                Fate::Packages(kept) => !kept.is_empty(),
                 _ => false,
             });
             if compiles && prepares {
@@ -277,9 +278,9 @@ impl Writer<'_, '_> {
         let wanted = commands::kept(run);
         let mut texts = Vec::new();
         for command in wanted {
-            match &command.purpose {
-                Purpose::Prepares => texts.extend(self.prepared(stage, index, command)),
-                Purpose::Packages(kept) => texts.push(super::packages::command(&command.text, kept)),
+            match &command.fate {
+                Fate::Prepares => texts.extend(self.prepared(stage, index, command)),
+                Fate::Packages(kept) => texts.push(super::packages::command(&command.text, kept)),
                 _ => texts.push(command.text.clone()),
             }
         }
@@ -294,12 +295,11 @@ impl Writer<'_, '_> {
             return Ok(());
         }
         let flags: Vec<&str> = instruction.flags.iter().map(|flag| self.scene.file().flag(flag)).collect();
-        let flags =
-            if run.has(&Purpose::Lists) || run.commands.iter().any(|one| matches!(one.purpose, Purpose::Packages(_))) {
-                flags.iter().map(|flag| format!("{flag} \\\n    ")).collect::<Vec<_>>().concat()
-            } else {
-                String::new()
-            };
+        let flags = if run.has(&Fate::Lists) || run.commands.iter().any(|one| matches!(one.fate, Fate::Packages(_))) {
+            flags.iter().map(|flag| format!("{flag} \\\n    ")).collect::<Vec<_>>().concat()
+        } else {
+            String::new()
+        };
         let joined = texts.join(" \\\n    && ");
         self.push(&format!("RUN {flags}{joined}"));
         Ok(())
@@ -332,10 +332,10 @@ impl Writer<'_, '_> {
                 words.push(raw);
                 continue;
             }
-            let path = place::absolute(&folder, text);
+            let path = path::join(&folder, text);
             let there = match program {
                 "mkdir" | "touch" => !self.only_builds(&path),
-                "chmod" => self.prepared.iter().any(|one| place::is_in(one, &path) || place::is_in(&path, one)),
+                "chmod" => self.prepared.iter().any(|one| path::is_within(one, &path) || path::is_within(&path, one)),
                 _ => self.exists(&path),
             };
             if there || word.is_dynamic() {
@@ -351,20 +351,24 @@ impl Writer<'_, '_> {
 
     /// Whether only the build works in a folder.
     fn only_builds(&self, path: &str) -> bool {
-        self.plan.products.iter().any(|(product, _)| product.path != path && place::is_in(&product.path, path))
-            || ["/go", "/usr/local/cargo", "/root/.m2", concat!("/root", "/.cargo"), "/tmp"]
+        self.plan.products.iter().any(|(product, _)| product.path != path && path::is_within(&product.path, path))
+            || ["/go", "/usr/local/cargo", "/root/.m2", "/root/.cargo", "/tmp"]
                 .iter()
-                .any(|folder| place::is_in(path, folder))
+                .any(|folder| path::is_within(path, folder))
     }
 
     /// Whether the stage that ships has the path.
     fn exists(&self, path: &str) -> bool {
         let folder = place::workdir(self.scene.build, self.plan.target, usize::MAX).unwrap_or_else(|| "/".into());
         let copied = self.plan.items.iter().map(|item| &item.path).chain(self.plan.products.iter().map(|(_, to)| to));
-        place::is_in(&folder, path)
-            || self.plan.whole.as_ref().is_some_and(|whole| place::is_in(path, whole) || place::is_in(whole, path))
-            || self.prepared.iter().any(|one| place::is_in(one, path) || place::is_in(path, one))
-            || copied.into_iter().any(|one| place::is_in(one, path))
+        path::is_within(&folder, path)
+            || self
+                .plan
+                .whole
+                .as_ref()
+                .is_some_and(|whole| path::is_within(path, whole) || path::is_within(whole, path))
+            || self.prepared.iter().any(|one| path::is_within(one, path) || path::is_within(path, one))
+            || copied.into_iter().any(|one| path::is_within(one, path))
             || (path.starts_with("/home/") && path.matches('/').count() == 2)
     }
 

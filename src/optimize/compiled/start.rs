@@ -4,10 +4,11 @@ use super::place;
 use crate::build::{Build, Code, Stage};
 use crate::dockerfile::{Arguments, Keyword};
 use crate::finding::FileEdit;
-use crate::manifest::{Ecosystem, Framework, Project};
+use crate::manifest::{Ecosystem, FileKind, Framework, Project};
 use crate::optimize::scene::{Scene, Turn};
+use crate::shell::program::Program;
 use crate::shell::{Invocation, SeparatorKind, Verb, Word};
-use crate::text::Span;
+use crate::text::{Span, path};
 
 /// What a start becomes.
 struct Start {
@@ -65,7 +66,7 @@ fn title(one: &Invocation) -> Option<&'static str> {
 /// Why the container's command has to stay as it is.
 fn hindrance(scene: &Scene, target: &Stage, all: &[Invocation]) -> Option<String> {
     let folder = place::workdir(scene.build, target, usize::MAX)?;
-    let over = |mount: &String| mount != "/" && (place::is_in(&folder, mount) || place::is_in(mount, &folder));
+    let over = |mount: &String| mount != "/" && (path::is_within(&folder, mount) || path::is_within(mount, &folder));
     if let Some(service) = scene.evidence.services.iter().find(|one| one.mounts.iter().any(over)) {
         return Some(format!("the service `{}` mounts over `{folder}`, where people change sources", service.name));
     }
@@ -128,7 +129,7 @@ fn go(scene: &Scene, target: &Stage, one: &Invocation) -> Result<Start, String> 
     }
     let flags = texts(one.args.get(first..at).unwrap_or_default())?;
     let from = at;
-    let is_file = |word: &Word| word.text().ends_with(".go");
+    let is_file = |word: &Word| FileKind::of(word.text()).is_source_of(Ecosystem::Go);
     if one.args.get(at).is_some_and(is_file) {
         while one.args.get(at).is_some_and(is_file) {
             at += 1;
@@ -148,22 +149,21 @@ fn go(scene: &Scene, target: &Stage, one: &Invocation) -> Result<Start, String> 
     Ok(Start { compile: Some(compile), words: vec![name], rest: at })
 }
 
-/// Names that say nothing, or that other programs have.
-const COMMON: [&str; 14] =
-    ["main", "cmd", "src", "test", "go", "echo", "printf", "true", "false", "kill", "time", "env", "date", "sort"];
-
 /// A program's name for its package: that of its folder, else of its module.
 fn go_name(package: &str, module: Option<&str>) -> String {
-    let path = match package.strip_suffix(".go") {
-        Some(file) => file.rsplit_once('/').map_or("", |(folder, _)| folder),
-        None => package,
-    };
-    let parts = path.rsplit('/').chain(module.unwrap_or_default().rsplit('/'));
+    let is_file = FileKind::of(package).is_source_of(Ecosystem::Go);
+    let path = if is_file { path::parent(package) } else { package };
+    let parts = path.split('/').rev().chain(module.unwrap_or_default().split('/').rev());
     let version =
         |part: &str| part.strip_prefix('v').is_some_and(|rest| rest.bytes().all(|byte| byte.is_ascii_digit()));
     let fits = |part: &&str| {
+        // Nothing is said by these, and other programs have the others.
         let plain = part.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_'));
-        !part.is_empty() && plain && !version(part) && !COMMON.contains(part)
+        !part.is_empty()
+            && plain
+            && !version(part)
+            && !matches!(*part, "main" | "cmd" | "src")
+            && !Program::of(part).is_known
     };
     parts.into_iter().find(fits).unwrap_or("app").to_owned()
 }
@@ -189,7 +189,7 @@ fn cargo(scene: &Scene, target: &Stage, one: &Invocation) -> Result<Start, Strin
     }
     let release = flags.iter().any(|flag| flag == "--release" || flag == "-r");
     let folder = if release { "release" } else { "debug" };
-    let built = crate::rules::toolchain::runs(scene.build, target).any(|(_, _, all)| {
+    let built = crate::build::toolchain::runs(scene.build, target).any(|(_, _, all)| {
         all.iter().filter(|one| one.is("cargo")).any(|one| {
             let is = |names: &[&str]| one.args.iter().any(|word| names.contains(&word.text()));
             let other = is(&["-p", "--package", "--bin", "--target", "--target-dir", "--features", "--manifest-path"]);
@@ -250,7 +250,7 @@ fn maven(scene: &Scene, target: &Stage, one: &Invocation) -> Result<Start, Strin
 
 /// Whether a RUN calls one of the tasks.
 fn packages(build: &Build, target: &Stage, tasks: &[&str]) -> bool {
-    crate::rules::toolchain::runs(build, target).any(|(_, _, all)| {
+    crate::build::toolchain::runs(build, target).any(|(_, _, all)| {
         all.iter()
             .filter(|one| matches!(one.program, Some("mvn" | "mvnw" | "gradle" | "gradlew")))
             .any(|one| one.args.iter().any(|word| tasks.iter().any(|task| word.is(task))))

@@ -1,14 +1,14 @@
 //! Cargo's folder of what it has compiled, in a cache mount: a change of the sources compiles no dependency again, without
 //! stand-ins for sources that a later build might take for the real ones.
 
-use super::{mounts, place};
+use super::place;
 use crate::build::{Build, Stage};
 use crate::dockerfile::Keyword;
 use crate::finding::FileEdit;
 use crate::manifest::Ecosystem;
 use crate::optimize::scene::{Scene, Turn};
 use crate::shell::{Invocation, Verb};
-use crate::text::Span;
+use crate::text::{Span, path};
 
 /// Where programs go that leave the mount.
 const OUT: &str = "/usr/local/bin";
@@ -30,7 +30,7 @@ pub(super) fn keep(scene: &Scene, turn: &mut Turn) {
 fn compiled(scene: &Scene, stage: &Stage) -> Option<(usize, String)> {
     let build = scene.build;
     let mut found: Option<(usize, String)> = None;
-    for (index, _, all) in crate::rules::toolchain::runs(build, stage) {
+    for (index, _, all) in crate::build::toolchain::runs(build, stage) {
         for one in all.iter().filter(|one| one.is("cargo")) {
             let Some(call) = one.package_call() else { continue };
             let installs = call.verb == Verb::Install && call.has(&["--path"]);
@@ -56,21 +56,21 @@ fn edits(scene: &Scene, stage: &Stage, index: usize, folder: &str) -> Option<(Ve
     let files = place::brought(build, scene.context()?, stage)?;
     let root = place::origin(&files, folder)?;
     let project = scene.projects().iter().find(|one| one.ecosystem == Ecosystem::Rust && one.root == root)?;
-    if project.workspace.is_some() || scene.evidence.texts.contains_key(&join(&root, ".cargo/config.toml")) {
+    if project.workspace.is_some() || scene.evidence.texts.contains_key(&path::join(&root, ".cargo/config.toml")) {
         return None;
     }
-    let target = format!("{}/target", folder.trim_end_matches('/'));
+    let target = path::join(folder, "target");
     let instruction = build.instruction(index);
     let has = scene
         .file()
         .mounts(instruction)
         .iter()
-        .any(|one| one.target().is_some_and(|at| place::is_in(&target, at) || place::is_in(at, &target)));
+        .any(|one| one.target().is_some_and(|at| path::is_within(&target, at) || path::is_within(at, &target)));
     let code = build.code(index)?;
     if has || code.is_exec() || is_used(build, scene, stage, index, &target) {
         return None;
     }
-    let name = project.name.clone().unwrap_or_else(|| root.rsplit('/').next().unwrap_or_default().to_owned());
+    let name = project.name.clone().unwrap_or_else(|| path::name(&root).to_owned());
     let name = if name.is_empty() { installed(&code.script).unwrap_or_else(|| "cargo".to_owned()) } else { name };
     let (mut taken, mut edits) = taken(scene, stage, &target)?;
     taken.sort();
@@ -78,8 +78,7 @@ fn edits(scene: &Scene, stage: &Stage, index: usize, folder: &str) -> Option<(Ve
     if !taken.is_empty() {
         let at = code.script.append_at()?;
         let place = code.place(scene.file(), Span::at(at));
-        let relative =
-            |path: &String| path.strip_prefix(&format!("{}/", folder.trim_end_matches('/'))).unwrap_or(path).to_owned();
+        let relative = |path: &String| path::relative(path, folder).unwrap_or(path).to_owned();
         let stays = !code.script.invocations().iter().any(|one| one.is("cd"));
         let list: Vec<String> = taken.iter().map(|path| if stays { relative(path) } else { path.clone() }).collect();
         edits.push(
@@ -87,7 +86,7 @@ fn edits(scene: &Scene, stage: &Stage, index: usize, folder: &str) -> Option<(Ve
         );
     }
     let mount = format!("--mount=type=cache,target={target},id={name}-target,sharing=locked");
-    edits.push(mounts::insert(scene, instruction, &[mount]));
+    edits.push(scene.insert_mounts(instruction, &[mount]));
     edits.sort_by_key(|edit| edit.span.start);
     Some((edits, name))
 }
@@ -104,16 +103,16 @@ fn taken(scene: &Scene, stage: &Stage, target: &str) -> Option<(Vec<String>, Vec
                 continue;
             }
             for source in &transfer.sources {
-                let path = place::absolute("/", source.text.as_deref()?);
-                if place::is_in(target, &path) {
+                let path = path::join("/", source.text.as_deref()?);
+                if path::is_within(target, &path) {
                     return None;
                 }
-                if !place::is_in(&path, target) {
+                if !path::is_within(&path, target) {
                     continue;
                 }
-                let own = place::split(&path).1;
+                let own = path::name(&path);
                 let plain = own.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_'));
-                if !plain || taken.iter().any(|known| place::split(known).1 == own && *known != path) {
+                if !plain || taken.iter().any(|known| path::name(known) == own && *known != path) {
                     return None;
                 }
                 edits.push(scene.edit(source.span, format!("{OUT}/{own}")));
@@ -128,12 +127,8 @@ fn taken(scene: &Scene, stage: &Stage, target: &str) -> Option<(Vec<String>, Vec
 fn installed(script: &crate::shell::Script) -> Option<String> {
     let invocations = script.invocations();
     let call = invocations.iter().find(|one| one.is("cargo"))?.package_call()?;
-    let path = call.flag(&["--path", "--package", "-p", "--bin"])?.value?.text.trim_end_matches('/').to_owned();
-    path.rsplit('/').next().filter(|name| !name.is_empty() && *name != ".").map(str::to_owned)
-}
-
-fn join(folder: &str, name: &str) -> String {
-    if folder.is_empty() { name.to_owned() } else { format!("{folder}/{name}") }
+    let path = call.flag(&["--path", "--package", "-p", "--bin"])?.value?.text;
+    Some(path::name(path)).filter(|name| !matches!(*name, "" | ".")).map(str::to_owned)
 }
 
 /// Whether another instruction of the stage reads the folder, or one brings it.

@@ -2,6 +2,7 @@
 
 use crate::build::Stage;
 use crate::dockerfile::Keyword;
+use crate::manifest::{Ecosystem, FileKind, FileRole};
 use crate::optimize::scene::Scene;
 
 /// Whether the container's command, its checks, or the sources call a program of the toolchain.
@@ -21,7 +22,9 @@ pub(super) fn is_called(scene: &Scene, target: &Stage, program: &str) -> bool {
     ];
     let command = format!("\"{program}\"");
     scene.evidence.holding(&[format!("\"{program}")]).any(|(path, text)| {
-        let tests = path.ends_with("_test.go") || path.contains("src/test/");
+        let kind = FileKind::of(path);
+        let in_tests = kind.ecosystem() == Some(Ecosystem::Java) && kind.is_test();
+        let tests = in_tests || kind.named_role() == Some(FileRole::Test);
         let called = calls.iter().any(|call| text.contains(call.as_str()));
         let listed = text.contains("ProcessBuilder(") && text.contains(&command);
         let context = text.contains("CommandContext(") && text.contains(&format!(", {command}"));
@@ -49,7 +52,7 @@ pub(super) fn is_wanted(scene: &Scene, target: &Stage, name: &str) -> bool {
     let started: Vec<String> = scene.build.started(target).into_iter().map(|one| one.file.path).collect();
     let quoted = [format!("\"{name}\""), format!("'{name}'"), format!("\"{name} "), format!("/bin/{name}\"")];
     scene.evidence.texts.iter().any(|(path, text)| {
-        let source = [".go", ".rs", ".java", ".kt", ".cs", ".fs", ".scala"].iter().any(|ending| path.ends_with(ending));
+        let source = FileKind::of(path).is_compiled();
         (source && quoted.iter().any(|quoted| text.contains(quoted.as_str()))) || (started.contains(path) && word(text))
     })
 }

@@ -6,14 +6,12 @@ use std::sync::OnceLock;
 use memchr::memmem::Finder;
 use rayon::prelude::*;
 
-use super::Evidence;
-
 /// Sieves of the texts in the order of their paths, made when something is looked for.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Sieves(OnceLock<Vec<Sieve>>);
 
 impl Sieves {
-    fn of(&self, texts: &BTreeMap<String, String>) -> &[Sieve] {
+    pub(super) fn of(&self, texts: &BTreeMap<String, String>) -> &[Sieve] {
         self.0.get_or_init(|| {
             let texts: Vec<&str> = texts.values().map(String::as_str).collect();
             texts.into_par_iter().with_min_len(64).map(Sieve::of).collect()
@@ -23,7 +21,7 @@ impl Sieves {
 
 /// A set of hashes of triples, letters of any case taken for the same: what it lacks the text lacks.
 #[derive(Clone, Debug)]
-struct Sieve {
+pub(super) struct Sieve {
     /// Four bits for each byte of the text, up to the next power of two.
     bits: Box<[u64]>,
 }
@@ -52,7 +50,7 @@ impl Sieve {
         Self { bits }
     }
 
-    fn may_hold(&self, triples: &[u64]) -> bool {
+    pub(super) fn may_hold(&self, triples: &[u64]) -> bool {
         let mask = self.bits.len() - 1;
         triples.iter().all(|triple| {
             let (slot, bit) = place(*triple, mask);
@@ -62,7 +60,7 @@ impl Sieve {
 }
 
 /// The triples of bytes, letters small.
-fn triples(bytes: &[u8]) -> impl Iterator<Item = u64> + '_ {
+pub(super) fn triples(bytes: &[u8]) -> impl Iterator<Item = u64> + '_ {
     bytes
         .windows(3)
         .map(|three| (u64::from(three[0]) | u64::from(three[1]) << 8 | u64::from(three[2]) << 16) | (SMALL & 0xff_ffff))
@@ -75,45 +73,15 @@ fn place(triple: u64, mask: usize) -> (usize, u64) {
 }
 
 /// A word that is looked for.
-struct Word<'w> {
-    finder: Finder<'w>,
-    triples: Vec<u64>,
-}
-
-impl Evidence {
-    /// The texts that hold one of the words, by their paths.
-    pub(in crate::optimize) fn holding<'e, T: AsRef<str>>(
-        &'e self,
-        words: &[T],
-    ) -> impl Iterator<Item = (&'e String, &'e String)> + use<'e, T> {
-        let words: Vec<Word> = words
-            .iter()
-            .map(|word| {
-                let word = word.as_ref().as_bytes();
-                Word { finder: Finder::new(word).into_owned(), triples: triples(word).collect() }
-            })
-            .collect();
-        self.texts.iter().zip(self.sieves.of(&self.texts)).filter_map(move |(text, sieve)| {
-            let holds = |word: &Word| sieve.may_hold(&word.triples) && word.finder.find(text.1.as_bytes()).is_some();
-            words.iter().any(holds).then_some(text)
-        })
-    }
-
-    /// The texts that may hold one of the words, letters of any case taken for the same: all that do, and a few others.
-    pub(in crate::optimize) fn perhaps_holding<'e, T: AsRef<str>>(
-        &'e self,
-        words: &[T],
-    ) -> impl Iterator<Item = (&'e String, &'e String)> + use<'e, T> {
-        let words: Vec<Vec<u64>> = words.iter().map(|word| triples(word.as_ref().as_bytes()).collect()).collect();
-        let texts = self.texts.iter().zip(self.sieves.of(&self.texts));
-        let passes = move |sieve: &Sieve| words.iter().any(|word| sieve.may_hold(word));
-        texts.filter(move |(_, sieve)| passes(sieve)).map(|(text, _)| text)
-    }
+pub(super) struct Word<'w> {
+    pub(super) finder: Finder<'w>,
+    pub(super) triples: Vec<u64>,
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::optimize::evidence::Evidence;
 
     fn evidence(texts: &[&str]) -> Evidence {
         let texts = texts.iter().enumerate().map(|(at, text)| (at.to_string(), (*text).to_owned())).collect();

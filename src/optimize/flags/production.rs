@@ -1,28 +1,30 @@
 //! `no-dev-dependencies`.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::HashSet;
 
 use crate::build::{Build, installed};
 use crate::finding::Finding;
 use crate::fix::Level;
 use crate::inputs::Inputs;
-use crate::manifest::{Ecosystem, Install, Project, Scope};
+use crate::manifest::{Ecosystem, FileKind, Install, Project, Scope};
 use crate::optimize::mend;
+use crate::optimize::reach::Reach;
 use crate::optimize::scene::{Scene, Turn};
 use crate::rules::{Policies, Selection};
 use crate::shell::{Manager, parse};
+use crate::text::path;
 
 pub(in crate::optimize) fn run(scene: &Scene, turn: &mut Turn) {
     let selection = Selection::new(&["dev-dependencies-kept".to_owned()], &[]).unwrap_or_default();
-    let evidence = scene.evidence;
+    let reach = Reach::new(scene);
     let vet = |_: &Inputs, build: &Build, finding: &mut Finding| {
         let unneeded = mend::calls_at(build, finding.span, |place, invocation, call| {
             // What the others load is found by name at run time.
             let known = !matches!(call.manager, Manager::Composer | Manager::Bundle);
             let found = installed::of(build, place, invocation, call).filter(|_| known)?;
-            let used = evidence.texts_cut
+            let used = scene.evidence.texts_cut
                 || runs_in_install(found.project)
-                || imports_dev(found.project, found.install?, &evidence.texts);
+                || imports_dev(scene, &reach, found.project, found.install?);
             Some(!used)
         });
         if unneeded != Some(true) {
@@ -50,9 +52,11 @@ fn runs_in_install(project: &Project) -> bool {
 }
 
 /// Whether a source file outside of tests imports something that is installed for development only.
-fn imports_dev(project: &Project, install: &Install, texts: &BTreeMap<String, String>) -> bool {
+fn imports_dev(scene: &Scene, reach: &Reach, project: &Project, install: &Install) -> bool {
     let mut seen = HashSet::new();
-    texts.iter().filter(|(path, _)| is_own(project, path) && !is_for_development(path)).any(|(_, text)| {
+    let texts = scene.evidence.texts.iter();
+    let mut texts = texts.filter(|(path, _)| is_source(project, path) && !reach.is_for_development(path));
+    texts.any(|(_, text)| {
         modules(project.ecosystem, text).into_iter().filter(|module| seen.insert(*module)).any(|module| {
             project.installs_module(install, module, true) != Some(false)
                 && project.installs_module(install, module, false) == Some(false)
@@ -60,26 +64,11 @@ fn imports_dev(project: &Project, install: &Install, texts: &BTreeMap<String, St
     })
 }
 
-fn is_own(project: &Project, path: &str) -> bool {
-    let inside = project.root.is_empty() || path.strip_prefix(&project.root).is_some_and(|rest| rest.starts_with('/'));
-    let endings: &[&str] = match project.ecosystem {
-        Ecosystem::Python => &[".py"],
-        Ecosystem::Node => &[".js", ".mjs", ".cjs", ".ts", ".mts", ".cts", ".jsx", ".tsx", ".vue", ".svelte"],
-        _ => return false,
-    };
-    inside && endings.iter().any(|ending| path.ends_with(ending))
-}
-
-/// Tests, and settings of tools that run while developing.
-fn is_for_development(path: &str) -> bool {
-    let name = path.rsplit('/').next().unwrap_or(path);
-    let folders =
-        ["tests", "test", "__tests__", "__mocks__", "spec", "e2e", "cypress", "benchmarks", "docs", "scripts"];
-    let in_folder = path.split('/').rev().skip(1).any(|part| folders.contains(&part));
-    let named =
-        ["test_", "conftest.py", "noxfile.py", "setup.py", "fabfile.py"].iter().any(|start| name.starts_with(start));
-    let ended = ["_test.py", ".test.", ".spec.", ".config.", "file.js", ".stories.", "rc.js", "rc.cjs"];
-    in_folder || named || ended.iter().any(|part| name.contains(part))
+/// Whether a file is a source of the project.
+fn is_source(project: &Project, file: &str) -> bool {
+    let kind = FileKind::of(file);
+    let followed = matches!(project.ecosystem, Ecosystem::Python | Ecosystem::Node);
+    followed && kind.has_code() && kind.ecosystem() == Some(project.ecosystem) && path::is_within(file, &project.root)
 }
 
 /// The module of `import a.b` or `from a.b import c`.

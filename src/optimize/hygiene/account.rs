@@ -1,8 +1,8 @@
 //! The user that a container runs as: one that the file or the base made, else a new one.
 
+use crate::build::accounts::created_user;
 use crate::build::{Base, BaseImage, Build, Libc, Reference, Stage, User, libc};
 use crate::dockerfile::Keyword;
-use crate::rules::made_account;
 
 /// A user.
 #[derive(Debug, PartialEq, Eq)]
@@ -74,6 +74,6 @@ fn made(build: &Build, stage: &Stage) -> Option<String> {
     build.chain(stage).find_map(|stage| {
         let runs = build.instructions(stage).filter(|(_, one)| one.keyword == Keyword::Run);
         let codes = runs.filter_map(|(index, _)| build.code(index));
-        codes.flat_map(|code| code.script.invocations()).filter_map(|one| made_account(&one).map(str::to_owned)).last()
+        codes.flat_map(|code| code.script.invocations()).filter_map(|one| created_user(&one).map(str::to_owned)).last()
     })
 }

@@ -3,14 +3,11 @@
 use super::asked::findings;
 use crate::build::{Base, BaseImage, Code, Reference, Setting};
 use crate::dockerfile::{Arguments, Instruction, Keyword};
+use crate::manifest::FileKind;
 use crate::optimize::scene::{Scene, Turn};
+use crate::shell::program::{Kind, Program};
 use crate::shell::{Command, Script, SeparatorKind, Word};
-
-/// The shell's own commands, and what ends at once: `exec` before them changes nothing for the better.
-const NOT_REPLACED: [&str; 24] = [
-    "exec", "exit", "echo", "printf", "true", "false", "sleep", "wait", "cat", "ls", "cd", "export", "source", ".",
-    "eval", "set", "trap", "return", "cp", "mv", "if", "while", "for", ":",
-];
+use crate::text::path;
 
 /// Official images whose ENTRYPOINT runs a program that it is given, as it is given.
 const HAND_ON: [&str; 2] = ["node", "php"];
@@ -79,9 +76,9 @@ fn may_lose_shell(scene: &Scene, keyword: Keyword, words: &[&str]) -> bool {
     let own = |keyword| build.last(target, keyword).filter(|(_, one)| one.arguments != Arguments::Json(Vec::new()));
     let Some(program) = words.first() else { return false };
     // A script without a `#!` line runs only under a shell.
-    if program.contains('/') || program.strip_suffix(".sh").is_some() {
-        let name = program.rsplit('/').next().unwrap_or(program);
-        let text = scene.evidence.texts.iter().find(|(path, _)| path.rsplit('/').next() == Some(name));
+    if program.contains('/') || FileKind::of(program).is_shell() {
+        let name = path::name(program);
+        let text = scene.evidence.texts.iter().find(|(path, _)| path::name(path) == name);
         if !text.is_some_and(|(_, text)| text.starts_with("#!")) {
             return false;
         }
@@ -109,10 +106,16 @@ fn plain_words(script: &Script) -> Option<Vec<&str>> {
     let braces = |word: &Word| word.text().contains('{') && !word.is_quoted();
     let fixed = |word: &Word| !word.is_pattern() && !word.text().starts_with('~') && !braces(word);
     let name = command.name().map(Word::text).unwrap_or_default();
-    if !plain || NOT_REPLACED.contains(&name) {
+    if !plain || is_over_at_once(name) {
         return None;
     }
     command.words.iter().map(|word| word.value().filter(|_| fixed(word))).collect()
+}
+
+/// Whether it is the shell's own, or ends at once: `exec` before it changes nothing for the better.
+fn is_over_at_once(program: &str) -> bool {
+    let program = Program::of(program);
+    [Kind::Builtin, Kind::Brief, Kind::Succeeds].into_iter().any(|kind| program.is(kind))
 }
 
 fn is_alone(script: &Script, command: &Command) -> bool {
@@ -137,8 +140,8 @@ fn exec_at(script: &Script) -> Option<usize> {
     let alone = place.scope == 0 && place.pipe_len == 1 && !place.negated && place.after.is_none() && chained;
     let traps = script.commands.iter().any(|one| one.name().is_some_and(|name| name.is("trap")));
     let name = last.name()?;
-    let program = name.text().rsplit('/').next().unwrap_or_default();
-    (alone && !traps && !NOT_REPLACED.contains(&program)).then_some(name.span.start as usize)
+    let program = path::name(name.text());
+    (alone && !traps && !is_over_at_once(program)).then_some(name.span.start as usize)
 }
 
 fn json(words: &[&str]) -> String {

@@ -1,49 +1,18 @@
 //! Folders that a RUN makes for data: empty ones, which are there to be written to.
 
 use super::account::Account;
-use super::writes::is_below;
+use super::writes::is_system;
 use crate::build::Stage;
 use crate::dockerfile::Keyword;
 use crate::finding::FileEdit;
 use crate::optimize::scene::Scene;
-use crate::text::Span;
+use crate::text::{Span, path};
 
 /// Where the system keeps data of services.
 const PLACES: [&str; 4] = ["/data", "/var/lib", "/var/log", "/var/cache"];
 
 /// What such folders are called elsewhere.
 const NAMES: [&str; 9] = ["data", "db", "uploads", "media", "storage", "logs", "log", "cache", "instance"];
-
-/// Folders of the system that many share: who owns one may replace what others have there.
-const SYSTEM: [&str; 22] = [
-    "/bin",
-    "/boot",
-    "/dev",
-    "/etc",
-    "/lib",
-    "/proc",
-    "/run",
-    "/sbin",
-    "/sys",
-    "/usr",
-    "/usr/bin",
-    "/usr/lib",
-    "/usr/local",
-    "/usr/local/bin",
-    "/usr/local/lib",
-    "/usr/sbin",
-    "/usr/share",
-    "/var",
-    "/var/cache",
-    "/var/lib",
-    "/var/log",
-    "/var/run",
-];
-
-/// Whether a folder is the system's own, and never a program's.
-pub(super) fn is_system(path: &str) -> bool {
-    SYSTEM.contains(&path)
-}
 
 /// A RUN with the folders that it makes.
 pub(super) struct Made {
@@ -59,17 +28,14 @@ pub(super) fn folders(scene: &Scene, target: &Stage) -> Vec<Made> {
         let code = build.code(index).filter(|code| !code.is_exec() && code.script.append_at().is_some())?;
         let invocations = code.script.invocations();
         let work = build.workdir(target, index);
-        let work = work.value().map_or("/", String::as_str).trim_end_matches('/');
+        let work = work.value().map_or("/", String::as_str);
         // Who changes the folder or the owner, or puts something there, means something else.
         if invocations.iter().any(|one| !matches!(one.program, Some("mkdir" | "chmod"))) {
             return None;
         }
         let words = invocations.iter().filter(|one| one.is("mkdir")).flat_map(|one| one.args.iter());
         let plain = words.filter(|word| !word.is_dynamic() && !word.text().starts_with('-'));
-        let paths = plain.map(|word| match word.text().trim_end_matches('/') {
-            path if path.starts_with('/') => path.to_owned(),
-            path => format!("{work}/{}", path.trim_start_matches("./")),
-        });
+        let paths = plain.map(|word| path::join(work, word.text()));
         let folders: Vec<String> = paths.filter(|path| is_for_data(path) && !is_filled(scene, target, path)).collect();
         (!folders.is_empty()).then_some(Made { index, folders })
     });
@@ -78,8 +44,8 @@ pub(super) fn folders(scene: &Scene, target: &Stage) -> Vec<Made> {
 
 fn is_for_data(path: &str) -> bool {
     let plain = path.chars().all(|c| c.is_ascii_alphanumeric() || "/._-".contains(c));
-    let named = path.rsplit('/').next().is_some_and(|name| NAMES.contains(&name));
-    plain && !is_system(path) && (named || PLACES.iter().any(|place| is_below(path, place)))
+    let named = NAMES.contains(&path::name(path));
+    plain && !is_system(path) && (named || PLACES.iter().any(|place| path::is_within(path, place)))
 }
 
 /// Whether a COPY or ADD names the folder.

@@ -20,7 +20,7 @@ pub(super) fn run(scene: &Scene, turn: &mut Turn) {
     }
     let inherits = matches!(build.root_base(target), Base::Image(reference)
         if build.input().base_images.get(reference).is_some_and(|config| config.healthcheck.is_some()));
-    let serves = build.launch(target).is_some() && !crate::rules::is_development(build, target);
+    let serves = build.launch(target).is_some() && !crate::build::service::is_development(build, target);
     if inherits || !serves {
         return;
     }

@@ -2,25 +2,13 @@
 
 use crate::build::{Lookup, Stage, Value};
 use crate::dockerfile::Keyword;
-use crate::optimize::called::is_shipped;
+use crate::manifest::FileKind;
+use crate::optimize::reach::Reach;
 use crate::optimize::scene::Scene;
+use crate::sources::patterns;
+use crate::text::path;
 
-/// How sources ask for the variable by which most hosts tell a service its port.
-const ASKED: [&str; 11] = [
-    "process.env.PORT",
-    "env(\"PORT\"",
-    "env('PORT'",
-    "environ[\"PORT\"]",
-    "environ['PORT']",
-    "environ.get(\"PORT\"",
-    "environ.get('PORT'",
-    "ENV[\"PORT\"]",
-    "ENV['PORT']",
-    "ENV.fetch(\"PORT\"",
-    "ENV.fetch('PORT'",
-];
-
-/// How shells do.
+/// How shells ask for the variable by which most hosts tell a service its port.
 const EXPANDED: [&str; 2] = ["$PORT", "${PORT"];
 
 /// The one port that the container listens on.
@@ -57,12 +45,14 @@ pub(super) fn varies(scene: &Scene, target: &Stage, port: u16) -> bool {
         .into_iter()
         .filter_map(|keyword| scene.build.last(target, keyword))
         .any(|(index, _)| reads(scene.source().slice(scene.build.instruction(index).span), &EXPANDED));
-    let shell = |path: &str| path.rsplit('/').next().is_some_and(|name| name == "package.json" || name.contains(".sh"));
-    let sources = || scene.evidence.holding(&ASKED).filter(|(path, _)| is_shipped(path));
+    let shell = |path: &str| path::name(path) == "package.json" || FileKind::of(path).is_shell();
+    let asked: Vec<&str> = patterns::words("reads the variable PORT").collect();
+    let reach = Reach::new(scene);
+    let sources = || scene.evidence.holding(&asked).filter(|(path, _)| reach.may_run(path));
     let scripts = || scene.evidence.holding(&EXPANDED).filter(|(path, _)| shell(path));
     !other
         && (command
-            || sources().any(|(_, text)| reads(text, &ASKED))
+            || sources().any(|(_, text)| reads(text, &asked))
             || scripts().any(|(_, text)| reads(text, &EXPANDED)))
 }
 

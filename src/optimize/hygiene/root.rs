@@ -4,58 +4,9 @@ use crate::build::Stage;
 use crate::dockerfile::Keyword;
 use crate::manifest::Ecosystem;
 use crate::optimize::scene::Scene;
+use crate::shell::program::{Kind, Program};
 use crate::shell::{Invocation, Manager, Script, Verb, Word, parse};
-
-/// Programs that do nothing for another user.
-const ROOTS: [&str; 30] = [
-    "apt",
-    "apt-get",
-    "apk",
-    "dpkg",
-    "yum",
-    "dnf",
-    "chown",
-    "chgrp",
-    "useradd",
-    "usermod",
-    "groupadd",
-    "groupmod",
-    "adduser",
-    "addgroup",
-    "sudo",
-    "su",
-    "gosu",
-    "su-exec",
-    "setpriv",
-    "runuser",
-    "mount",
-    "umount",
-    "iptables",
-    "sysctl",
-    "service",
-    "systemctl",
-    "cron",
-    "crond",
-    "update-ca-certificates",
-    "ldconfig",
-];
-
-/// What a RUN puts below the home of root, unless something tells it another place.
-const AT_HOME: [(&str, &str); 13] = [
-    ("playwright install", "PLAYWRIGHT_BROWSERS_PATH"),
-    ("nltk.download", "NLTK_DATA"),
-    ("from_pretrained", "HF_HOME"),
-    ("snapshot_download", "HF_HOME"),
-    ("huggingface-cli download", "HF_HOME"),
-    ("SentenceTransformer(", "HF_HOME"),
-    ("CrossEncoder(", "HF_HOME"),
-    ("hf_hub_download", "HF_HOME"),
-    ("torch.hub.load", "TORCH_HOME"),
-    ("easyocr.Reader", "EASYOCR_MODULE_PATH"),
-    ("whisper.load_model", "XDG_CACHE_HOME"),
-    ("uv python install", "UV_PYTHON_INSTALL_DIR"),
-    ("pip install --user", "PYTHONUSERBASE"),
-];
+use crate::sources::patterns;
 
 /// Commands of servers for developers: they write beside the installed packages.
 const FOR_DEVELOPERS: [&str; 8] = [
@@ -100,8 +51,9 @@ fn at_start(scene: &Scene, target: &Stage) -> Option<String> {
 fn of_script(script: &Script, whose: &str) -> Option<String> {
     let scripts = script.invocations();
     scripts.iter().find_map(|one| {
-        let wrapper = one.via.iter().map(|wrapper| wrapper.program).find(|program| ROOTS.contains(program));
-        if let Some(program) = one.program.filter(|program| ROOTS.contains(program)).or(wrapper) {
+        let needs_root = |program: &&str| Program::of(program).is(Kind::Root);
+        let wrapper = one.via.iter().map(|wrapper| wrapper.program).find(needs_root);
+        if let Some(program) = one.program.filter(needs_root).or(wrapper) {
             return Some(format!("{whose} calls `{program}`"));
         }
         let call = one.package_call()?;
@@ -150,11 +102,12 @@ fn at_home(scene: &Scene, target: &Stage) -> Option<String> {
         }
         let set = |name: &str| chain.iter().any(|(at, _)| text(*at).contains(name));
         let scripts = build.code(*index).map(|code| called(scene, &code.script)).unwrap_or_default();
-        let found = AT_HOME.iter().find(|(words, variable)| {
-            !set(variable) && (text(*index).contains(words) || scripts.iter().any(|script| script.contains(words)))
+        let found = patterns::of("fetches into the home folder").find(|call| {
+            let named = |text: &str| text.contains(call.text);
+            !set(call.argument) && (named(text(*index)) || scripts.iter().any(|script| named(script)))
         });
-        if let Some((words, variable)) = found {
-            let words = words.trim_end_matches('(');
+        if let Some(call) = found {
+            let (words, variable) = (call.text.trim_end_matches('('), call.argument);
             return Some(format!(
                 "`{words}` leaves files in root's home; set `{variable}` to a folder that all may read"
             ));

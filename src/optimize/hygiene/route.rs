@@ -1,6 +1,9 @@
 //! Paths that sources declare and that answer without a login, a database or a prefix that stands elsewhere.
 
+use crate::manifest::{Ecosystem, FileKind};
+use crate::optimize::reach::Reach;
 use crate::optimize::scene::Scene;
+use crate::sources::patterns;
 
 /// A route.
 pub(super) struct Route {
@@ -9,57 +12,6 @@ pub(super) struct Route {
     /// The file that declares it.
     pub file: String,
 }
-
-/// What services call the path that says whether they work; the better ones first.
-const HEALTH: [&str; 16] = [
-    "/healthz",
-    "/health",
-    "/health/",
-    "/healthz/",
-    "/healthcheck",
-    "/health-check",
-    "/livez",
-    "/api/health",
-    "/api/healthz",
-    "/api/v1/health",
-    "/health/live",
-    "/ping",
-    "/api/ping",
-    "/up",
-    "/status",
-    "/_health",
-];
-
-/// Words in what handles a route by which it may fail although the service works.
-const HINDERED: [&str; 24] = [
-    "depends(",
-    "login_required",
-    "authenticate",
-    "require_auth",
-    "requires_auth",
-    "jwt_required",
-    "permission",
-    "session",
-    "cursor",
-    "execute(",
-    "redis",
-    "mongo",
-    "query(",
-    "prisma",
-    "db.",
-    "passport",
-    "verifytoken",
-    "api_key",
-    "oauth",
-    "isauth",
-    "abort(401",
-    "abort(403",
-    "status_code=401",
-    "status_code=403",
-];
-
-/// Words of a file by which each of its routes may be refused to who asks for 127.0.0.1.
-const GUARDED: [&str; 4] = ["trustedhost", "secure_ssl_redirect", "force_ssl = true", "httpsredirect"];
 
 /// What is asked before each request of a Python application, and words by which it refuses.
 const BEFORE: [&str; 3] = ["before_request", ".middleware(", "add_middleware("];
@@ -78,31 +30,30 @@ fn is_guarded(text: &str) -> bool {
     asked || made
 }
 
-/// What makes an application.
-const PYTHON: [&str; 7] = ["FastAPI(", "Flask(", "Starlette(", "Quart(", "Sanic(", "Litestar(", "Bottle("];
-
-/// The same in Node.js.
-const NODE: [&str; 6] = ["express(", "fastify(", "Fastify(", "new Hono(", "new Koa(", "polka("];
+/// The meaning of paths that say whether a service works; the better ones come first.
+const HEALTH: &str = "path of a health check";
 
 /// Lines of a handler that are looked at.
 const HANDLER: usize = 14;
 
 /// Whether a path is one of those that say whether a service works.
 pub(super) fn is_health(path: &str) -> bool {
-    HEALTH.contains(&path)
+    patterns::words(HEALTH).any(|known| known == path)
 }
 
 /// The best route that the sources declare on the application itself.
 pub(super) fn find(scene: &Scene) -> Option<Route> {
-    let mut guarded = scene.evidence.perhaps_holding(&GUARDED).filter(|(path, _)| !is_test(path));
-    if guarded.any(|(_, text)| GUARDED.iter().any(|word| text.to_ascii_lowercase().contains(word))) {
+    let reach = Reach::new(scene);
+    let guards: Vec<&str> = patterns::words("may refuse each request").collect();
+    let mut guarded = scene.evidence.perhaps_holding(&guards).filter(|(path, _)| reach.may_run(path));
+    if guarded.any(|(_, text)| patterns::shows(&text.to_ascii_lowercase(), "may refuse each request")) {
         return None;
     }
-    let words: Vec<&str> = PYTHON.into_iter().chain(NODE).chain(["get ", "health:", "AppFactory"]).collect();
+    let words: Vec<&str> = patterns::words("makes an application").chain(["get ", "health:", "AppFactory"]).collect();
     let mut found: Vec<(usize, Route)> = Vec::new();
-    for (file, text) in scene.evidence.perhaps_holding(&words).filter(|(path, _)| !is_test(path)) {
+    for (file, text) in scene.evidence.perhaps_holding(&words).filter(|(path, _)| reach.may_run(path)) {
         for path in declared(file, text) {
-            let rank = HEALTH.iter().position(|known| *known == path).or((path == "/").then_some(HEALTH.len()));
+            let rank = patterns::words(HEALTH).position(|known| known == path).or((path == "/").then_some(usize::MAX));
             if let Some(rank) = rank {
                 found.push((rank, Route { path, file: file.clone() }));
             }
@@ -111,23 +62,19 @@ pub(super) fn find(scene: &Scene) -> Option<Route> {
     found.into_iter().min_by_key(|(rank, _)| *rank).map(|(_, route)| route)
 }
 
-fn is_test(path: &str) -> bool {
-    let words = ["test", "tests", "__tests__", "spec", "examples", "example", "docs", "node_modules", "e2e"];
-    path.split(['/', '.']).any(|part| words.contains(&part)) || path.contains("test_") || path.contains("_test.")
-}
-
 /// Paths of GET routes that a file declares on an application, not on a router that is mounted somewhere.
 fn declared(file: &str, text: &str) -> Vec<String> {
-    let ending = file.rsplit('.').next().unwrap_or_default();
-    match ending {
-        "py" => of_lines(text, &python_apps(text), |line| line.strip_prefix('@')),
-        "js" | "mjs" | "cjs" | "ts" => of_lines(text, &node_apps(text), Some),
-        "rb" => ruby(file, text),
-        "php" if file.ends_with("bootstrap/app.php") => {
+    match FileKind::of(file).ecosystem() {
+        Some(Ecosystem::Python) => of_lines(text, &python_apps(text), |line| line.strip_prefix('@')),
+        Some(Ecosystem::Node) => of_lines(text, &node_apps(text), Some),
+        Some(Ecosystem::Ruby) => ruby(file, text),
+        Some(Ecosystem::Php) if file.ends_with("bootstrap/app.php") => {
             let named = text.split_once("health:").and_then(|(_, rest)| quoted(rest));
             named.map(str::to_owned).into_iter().collect()
         }
-        "php" => of_lines(text, &["$app".to_owned()], |line| Some(line).filter(|_| text.contains("AppFactory"))),
+        Some(Ecosystem::Php) => {
+            of_lines(text, &["$app".to_owned()], |line| Some(line).filter(|_| text.contains("AppFactory")))
+        }
         _ => Vec::new(),
     }
 }
@@ -155,7 +102,7 @@ fn of_lines<'t>(text: &'t str, apps: &[String], own: impl Fn(&'t str) -> Option<
             apps.iter().any(|app| line.starts_with(&format!("{app}."))).then_some(line)
         });
         let body = other_app.and_then(|line| body.split(&line.to_ascii_lowercase()).next()).unwrap_or(&body);
-        if gets && !HINDERED.iter().any(|word| body.contains(word)) {
+        if gets && !patterns::shows(body, "may refuse or fail") {
             paths.push(path.to_owned());
         }
     }
@@ -177,12 +124,13 @@ fn python_apps(text: &str) -> Vec<String> {
     if is_guarded(&text.to_ascii_lowercase()) {
         return Vec::new();
     }
-    assigned(text, &PYTHON)
+    assigned(text, &patterns::words_in("Python", "makes an application"))
 }
 
 /// `const app = express()`. Where all requests pass a guard first, none.
 fn node_apps(text: &str) -> Vec<String> {
-    if !NODE.iter().any(|maker| text.contains(maker)) {
+    let makers = patterns::words_in("JavaScript", "makes an application");
+    if !makers.iter().any(|maker| text.contains(maker)) {
         return Vec::new();
     }
     let lower = text.to_ascii_lowercase();
@@ -190,7 +138,7 @@ fn node_apps(text: &str) -> Vec<String> {
     if lower.lines().any(guard) {
         return Vec::new();
     }
-    assigned(text, &NODE)
+    assigned(text, &makers)
 }
 
 fn assigned(text: &str, makers: &[&str]) -> Vec<String> {

@@ -2,37 +2,8 @@
 
 use crate::dockerfile::{Keyword, LineKind};
 use crate::optimize::scene::{Scene, Turn};
+use crate::sources::patterns;
 use crate::text::Span;
-
-/// Beginnings of names that libraries and tools read without a word in the sources.
-const READ_BY_OTHERS: [&str; 26] = [
-    "AWS_",
-    "AZURE_",
-    "GOOGLE_",
-    "GCP_",
-    "PG",
-    "POSTGRES",
-    "MYSQL",
-    "MARIADB",
-    "MONGO",
-    "REDIS",
-    "RABBITMQ",
-    "OPENAI_",
-    "ANTHROPIC_",
-    "HF_",
-    "HUGGING",
-    "SENTRY_",
-    "NPM_",
-    "GITHUB_",
-    "GH_",
-    "GITLAB_",
-    "DJANGO_",
-    "FLASK_",
-    "RAILS_",
-    "SECRET_KEY_BASE",
-    "APP_KEY",
-    "NUGET_",
-];
 
 pub(super) fn run(scene: &Scene, turn: &mut Turn) {
     let build = scene.build;
@@ -78,7 +49,8 @@ fn whole_lines(scene: &Scene, index: usize) -> Span {
 /// What reads the variable, or may.
 fn reader(scene: &Scene, name: &str, own: usize) -> Option<String> {
     let wanted = name.to_ascii_lowercase();
-    if READ_BY_OTHERS.iter().any(|start| name.to_ascii_uppercase().starts_with(start)) {
+    let upper = name.to_ascii_uppercase();
+    if patterns::words("begins a variable that libraries read").any(|start| upper.starts_with(start)) {
         return Some("a library or tool".to_owned());
     }
     if scene.evidence.texts_cut || scene.evidence.texts.is_empty() {

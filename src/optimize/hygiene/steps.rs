@@ -1,38 +1,14 @@
 //! RUNs behind the user's files: what they make there must be the user's too.
 
 use super::account::Account;
-use super::user::is_for_installs;
-use super::writes::is_below;
 use crate::build::{Stage, Transfer};
 use crate::dockerfile::Keyword;
 use crate::finding::FileEdit;
 use crate::manifest::Ecosystem;
 use crate::optimize::scene::Scene;
+use crate::shell::program::{Kind, Program};
 use crate::shell::{Invocation, Verb, Word};
-use crate::text::Span;
-
-/// Programs that work on the sources as well for another user.
-const RUNNERS: [&str; 19] = [
-    "bundle",
-    "rails",
-    "rake",
-    "python",
-    "python3",
-    "manage.py",
-    "flask",
-    "alembic",
-    "django-admin",
-    "php",
-    "node",
-    "npm",
-    "npx",
-    "yarn",
-    "pnpm",
-    "bun",
-    "make",
-    "ruby",
-    "bin/rails",
-];
+use crate::text::{Span, path};
 
 /// Programs that their owner may let loose on files.
 const TOUCHERS: [&str; 6] = ["chmod", "mkdir", "touch", "sed", "ls", "dos2unix"];
@@ -52,8 +28,9 @@ pub(super) fn first_own(scene: &Scene, target: &Stage, copies: &[Transfer]) -> O
     own.first().copied().filter(|_| !copies && !made)
 }
 
+/// Whether it works on the sources as well for another user.
 fn is_runner(one: &Invocation) -> bool {
-    one.program.is_some_and(|name| RUNNERS.contains(&name))
+    one.program.is_some_and(|name| Program::of(name).is(Kind::Runner) || name == "make")
 }
 
 fn runs_own(scene: &Scene, index: usize) -> bool {
@@ -67,7 +44,7 @@ fn works(scene: &Scene, target: &Stage, index: usize) -> bool {
     };
     let folder = scene.build.workdir(target, index).value().cloned().unwrap_or_default();
     let touches = |one: &Invocation| {
-        let inside = |word: &Word| !word.text().starts_with('/') || is_below(word.text(), &folder);
+        let inside = |word: &Word| !word.text().starts_with('/') || path::is_within(word.text(), &folder);
         let plain = one.command.redirects.is_empty() && !one.args.iter().any(|word| word.text().contains(".."));
         plain
             && folder != "/"
@@ -124,7 +101,7 @@ pub(super) fn handed(
 /// Whether a command may leave files in the folder that the program wants to write to; installed packages are none.
 fn makes(one: &Invocation, folder: &str) -> bool {
     let installs = one.package_call().is_some_and(|call| call.verb == Verb::Install);
-    let inside = |word: &&Word| !word.text().starts_with(['/', '-']) || is_below(word.text(), folder);
+    let inside = |word: &&Word| !word.text().starts_with(['/', '-']) || path::is_within(word.text(), folder);
     let makes = one.program.is_some_and(|name| MAKERS.contains(&name));
     !installs
         && (is_runner(one)
@@ -148,4 +125,18 @@ fn packages(scene: &Scene) -> String {
         [name] => format!("-name {name} -prune -o "),
         names => format!("\\( -name {} \\) -prune -o ", names.join(" -o -name ")),
     }
+}
+
+/// Whether a COPY brings manifests alone, for an install below it: no program writes to them.
+pub(super) fn is_for_installs(scene: &Scene, target: &Stage, copy: &Transfer) -> bool {
+    let manifest = |text: &str| crate::manifest::is_manifest(text.trim_start_matches("./")).is_some();
+    let mut below = scene.build.instructions(target).filter(|(index, _)| *index > copy.index);
+    copy.sources.iter().all(|source| source.text.as_deref().is_some_and(manifest))
+        && below.any(|(index, one)| {
+            let code = scene.build.code(index).filter(|_| one.keyword == Keyword::Run);
+            code.is_some_and(|code| {
+                let calls = code.script.invocations();
+                calls.iter().filter_map(Invocation::package_call).any(|call| call.verb == Verb::Install)
+            })
+        })
 }

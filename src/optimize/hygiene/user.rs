@@ -3,16 +3,16 @@
 use std::collections::BTreeSet;
 
 use super::account::{self, Account};
-use super::writes::{self, Writes, is_below};
+use super::writes::{self, Writes};
 use super::{empty, health, root, steps};
-use crate::build::{Base, BaseImage, Setting, Stage, Transfer, User};
+use crate::build::{Base, BaseImage, Setting, Stage, Transfer, User, accounts, service};
 use crate::dockerfile::Keyword;
 use crate::finding::FileEdit;
 use crate::optimize::node;
 use crate::optimize::scene::{Scene, Turn};
 use crate::rules;
-use crate::shell::{Invocation, Script, Verb, Word, parse};
-use crate::text::Span;
+use crate::shell::{Invocation, Script, Word, parse};
+use crate::text::{Span, path};
 
 const WHAT: &str = "keeps root";
 
@@ -20,7 +20,7 @@ pub(super) fn run(scene: &Scene, turn: &mut Turn) {
     let build = scene.build;
     let Some(target) = build.target().filter(|target| build.ships(target)) else { return };
     let starts = build.launch(target).is_some();
-    if !starts || rules::is_development(build, target) {
+    if !starts || service::is_development(build, target) {
         return;
     }
     match build.user(target) {
@@ -28,10 +28,10 @@ pub(super) fn run(scene: &Scene, turn: &mut Turn) {
         Setting::Unknown => return turn.refuse(WHAT, "nobody knows which user the base runs as"),
         _ => return,
     }
-    if rules::steps_down(build, target) {
+    if accounts::steps_down(build, target) {
         return turn.refuse(WHAT, "its entrypoint changes the user by itself");
     }
-    if !rules::may_serve(build, target) {
+    if !service::may_serve(build, target) {
         return turn.refuse(WHAT, "what it starts needs root, or hands its work to a user of its own");
     }
     match plan(scene, target) {
@@ -120,9 +120,9 @@ fn has_shell(scene: &Scene, target: &Stage) -> bool {
 /// A mount of compose that the program writes to.
 fn mounted(scene: &Scene, writes: &Writes) -> Option<String> {
     let mounts = scene.evidence.services.iter().flat_map(|service| &service.mounts);
-    let hit = mounts
-        .into_iter()
-        .find(|mount| writes.folders.iter().any(|folder| is_below(folder, mount) || is_below(mount, folder)));
+    let hit = mounts.into_iter().find(|mount| {
+        writes.folders.iter().any(|folder| path::is_within(folder, mount) || path::is_within(mount, folder))
+    });
     hit.filter(|_| !writes.sign.is_empty())
         .map(|mount| format!("{}, and compose mounts `{mount}`, which may belong to root already", writes.sign))
 }
@@ -141,7 +141,7 @@ fn empty_ones(scene: &Scene, target: &Stage) -> Result<Vec<empty::Made>, String>
 /// The first of the folders that compose mounts.
 fn mounted_at<'f>(scene: &Scene, mut folders: impl Iterator<Item = &'f String>) -> Option<&'f String> {
     let mounts = || scene.evidence.services.iter().flat_map(|service| &service.mounts);
-    folders.find(|folder| mounts().any(|mount| is_below(folder, mount) || is_below(mount, folder)))
+    folders.find(|folder| mounts().any(|mount| path::is_within(folder, mount) || path::is_within(mount, folder)))
 }
 
 fn volumes(scene: &Scene, target: &Stage) -> Vec<String> {
@@ -177,11 +177,8 @@ fn own_frameworks(scene: &Scene, target: &Stage, folder: &str, writes: &mut Writ
     }
     for path in commands.iter().flat_map(Script::invocations).flat_map(|one| written_by(&one)) {
         let own = path.strip_prefix('/').is_none();
-        let parent = path.rsplit_once('/').map_or("", |(parent, _)| parent).trim_start_matches("./");
         writes.sources |= own;
-        let below = format!("{}/{parent}", folder.trim_end_matches('/'));
-        let parent = if own { below.trim_end_matches('/').to_owned() } else { parent.to_owned() };
-        writes.folders.insert(parent);
+        writes.folders.insert(path::join(folder, path::parent(&path)));
         writes.sign = format!("the command writes `{path}`");
     }
     if starts("beat") || starts("-B") {
@@ -255,30 +252,11 @@ fn copies<'a>(scene: &Scene<'a>, target: &Stage, folder: &str) -> Vec<Transfer<'
         let Some(to) = transfer.destination.as_deref() else { return false };
         let base = scene.build.workdir(target, transfer.index);
         let base = base.value().map_or("/", String::as_str);
-        let relative = to.trim_start_matches("./").trim_end_matches('/');
-        let to = match relative {
-            "." | "" => base.to_owned(),
-            _ if to.starts_with('/') => to.trim_end_matches('/').to_owned(),
-            _ => format!("{}/{relative}", base.trim_end_matches('/')),
-        };
-        let packages = ["node_modules", ".venv", "vendor"].iter().any(|name| to.rsplit('/').next() == Some(name));
-        is_below(&to, folder) && !packages
+        let to = path::join(base, to);
+        let packages = ["node_modules", ".venv", "vendor"].iter().any(|name| path::name(&to) == *name);
+        path::is_within(&to, folder) && !packages
     };
     scene.build.transfers(target).into_iter().filter(own).collect()
-}
-
-/// Whether a COPY brings manifests alone, for an install below it: no program writes to them.
-pub(super) fn is_for_installs(scene: &Scene, target: &Stage, copy: &Transfer) -> bool {
-    let manifest = |text: &str| crate::manifest::is_manifest(text.trim_start_matches("./")).is_some();
-    let mut below = scene.build.instructions(target).filter(|(index, _)| *index > copy.index);
-    copy.sources.iter().all(|source| source.text.as_deref().is_some_and(manifest))
-        && below.any(|(index, one)| {
-            let code = scene.build.code(index).filter(|_| one.keyword == Keyword::Run);
-            code.is_some_and(|code| {
-                let calls = code.script.invocations();
-                calls.iter().filter_map(Invocation::package_call).any(|call| call.verb == Verb::Install)
-            })
-        })
 }
 
 /// Whether some of what a COPY brings may be read by its owner alone.
@@ -296,7 +274,7 @@ fn is_locked(scene: &Scene, copy: &Transfer) -> bool {
 
 /// The COPY with an owner, unless it has one.
 fn given(scene: &Scene, target: &Stage, copy: &Transfer, account: &Account) -> Option<FileEdit> {
-    if is_for_installs(scene, target, copy) {
+    if steps::is_for_installs(scene, target, copy) {
         return None;
     }
     let owned = copy.instruction.flags.iter().any(|flag| scene.file().flag_name(flag) == "chown");

@@ -2,9 +2,11 @@
 
 use std::collections::BTreeSet;
 
-use super::empty::is_system;
-use super::signs::SIGNS;
+use crate::manifest::FileKind;
+use crate::optimize::reach::Reach;
 use crate::optimize::scene::Scene;
+use crate::sources::patterns;
+use crate::text::path;
 
 /// Folders that a program writes into.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -31,56 +33,8 @@ impl Writes {
     }
 }
 
-/// Calls that write a file, in any language: what stands in the first argument, where it is a plain text, is the path.
-const CALLS: [&str; 40] = [
-    "FileHandler(",
-    "basicConfig(filename=",
-    "sqlite3.connect(",
-    "os.makedirs(",
-    "os.mkdir(",
-    "to_csv(",
-    "to_excel(",
-    "to_parquet(",
-    "savefig(",
-    "writeFile(",
-    "writeFileSync(",
-    "appendFile(",
-    "appendFileSync(",
-    "createWriteStream(",
-    "mkdirSync(",
-    "fs.mkdir(",
-    "fsp.mkdir(",
-    "sqlite3.Database(",
-    "better-sqlite3",
-    "File.write(",
-    "FileUtils.mkdir_p(",
-    "SQLite3::Database.new(",
-    "file_put_contents(",
-    "move_uploaded_file(",
-    "os.Create(",
-    "os.WriteFile(",
-    "os.MkdirAll(",
-    "sql.Open(\"sqlite3\", ",
-    "new FileOutputStream(",
-    "File::create(",
-    "fs::write(",
-    "logger.add(",
-    "Files.write(",
-    "sqlite.Open(",
-    "sql.Open(\"sqlite\", ",
-    "create_dir_all(",
-    "fs::create_dir(",
-    "Files.createDirector",
-    "useMultiFileAuthState(",
-    "cv2.imwrite(",
-];
-
-/// Calls among these whose path is a folder.
-const OF_FOLDERS: [&str; 5] = ["mkdir", "makedirs", "create_dir", "createdirector", "authstate"];
-
-/// Settings whose value is a file that the program writes, by its ending.
-const KEYS: [&str; 7] = ["filename", "storage", "logging.file.name", "accesslog", "errorlog", "logfile", "pidfile"];
-const WRITTEN: [&str; 6] = [".log", ".db", ".sqlite", ".sqlite3", ".jsonl", ".pid"];
+/// Meanings of calls whose first argument is the path, where it is a plain text, and whether that is a folder.
+const CALLS: [(&str, bool); 2] = [("writes a file", false), ("writes a folder", true)];
 
 /// What the program writes, as far as it is known; `folder` is its WORKDIR. An error names a place that no other user can
 /// be given.
@@ -102,58 +56,48 @@ pub(super) fn of(scene: &Scene, folder: &str) -> Result<Writes, String> {
 fn observed_ones(written: &BTreeSet<String>, folder: &str) -> Result<Writes, String> {
     let mut writes = Writes::default();
     for path in written {
-        let above = |other: &String| other.len() > path.len() && is_below(other, path);
-        let open = OPEN.iter().any(|open| is_below(path, open));
+        let above = |other: &String| other.len() > path.len() && path::is_within(other, path);
+        let open = OPEN.iter().any(|open| path::is_within(path, open));
         if open || path.contains("__pycache__") || written.iter().any(above) {
             continue;
         }
-        let parent = if path == folder { folder } else { path.rsplit_once('/').map_or("/", |(parent, _)| parent) };
-        let system = ["/etc", "/usr", "/bin", "/sbin", "/lib", "/boot"].iter().any(|system| is_below(parent, system));
-        if parent.is_empty() || parent == "/" || system {
+        let parent = if path == folder { folder } else { path::parent(path) };
+        let system =
+            ["/etc", "/usr", "/bin", "/sbin", "/lib", "/boot"].iter().any(|system| path::is_within(parent, system));
+        if parent == "/" || system {
             return Err(format!("it writes `{path}`"));
         }
-        writes.sources |= is_below(parent, folder);
+        writes.sources |= path::is_within(parent, folder);
         writes.folders.insert(parent.to_owned());
         writes.sign = format!("a container of the original wrote `{path}`");
     }
     Ok(writes)
 }
 
-/// Whether a path is the folder or below it.
-pub(super) fn is_below(path: &str, folder: &str) -> bool {
-    path.strip_prefix(folder.trim_end_matches('/')).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
-}
-
 fn told(scene: &Scene, folder: &str) -> Writes {
     let mut writes = Writes::default();
-    let any = scene.evidence.texts.keys().any(|path| is_source(path));
+    let reach = Reach::new(scene);
+    let any = scene.evidence.texts.keys().any(|path| may_tell(&reach, path));
     let others = ["open(", ":///", "sqlite:", "pyrogram"];
-    let words: Vec<&str> = SIGNS.into_iter().chain(CALLS).chain(KEYS).chain(others).collect();
-    for (file, text) in scene.evidence.perhaps_holding(&words).filter(|(path, _)| is_source(path)) {
+    let meanings = ["writes somewhere", "writes a file", "writes a folder", "names a written file"];
+    let words: Vec<&str> = meanings.into_iter().flat_map(patterns::words).chain(others).collect();
+    for (file, text) in scene.evidence.perhaps_holding(&words).filter(|(path, _)| may_tell(&reach, path)) {
         for found in places(text) {
             match found {
                 Place::Folder(path) if path.starts_with('/') => {
                     let path = path.trim_end_matches('/');
-                    if OPEN.iter().any(|open| is_below(path, open)) || path.is_empty() {
+                    if OPEN.iter().any(|open| path::is_within(path, open)) || path.is_empty() {
                         continue;
                     }
                     writes.folders.insert(path.to_owned());
                 }
                 Place::Folder(path) if path.starts_with("..") => {
-                    let up = path.split('/').take_while(|part| *part == "..").count();
-                    let above = folder.rsplitn(up + 1, '/').last().unwrap_or_default();
-                    let rest: String = path.split('/').skip(up).flat_map(|part| ["/", part]).collect();
-                    writes.folders.insert(if above.is_empty() { "/".to_owned() } else { format!("{above}{rest}") });
+                    writes.folders.insert(path::join(folder, &path));
                     writes.sources = true;
                 }
                 Place::Folder(path) => {
                     let path = path.trim_start_matches("./").trim_matches('/');
-                    let below = if path.is_empty() {
-                        folder.to_owned()
-                    } else {
-                        format!("{}/{path}", folder.trim_end_matches('/'))
-                    };
-                    writes.folders.insert(below);
+                    writes.folders.insert(path::join(folder, path));
                     writes.sources |= path.is_empty() || is_brought(scene, path);
                 }
                 Place::Somewhere => writes.sources = true,
@@ -174,38 +118,10 @@ fn is_brought(scene: &Scene, path: &str) -> bool {
     scene.context().is_none_or(|context| context.find(path).is_some())
 }
 
-fn is_source(path: &str) -> bool {
-    let code = [
-        "py",
-        "js",
-        "jsx",
-        "mjs",
-        "cjs",
-        "ts",
-        "tsx",
-        "rb",
-        "php",
-        "go",
-        "rs",
-        "java",
-        "kt",
-        "cs",
-        "ini",
-        "cfg",
-        "yml",
-        "yaml",
-        "toml",
-        "prisma",
-        "properties",
-    ];
-    let ending = path.rsplit('.').next().unwrap_or_default();
-    let name = path.rsplit('/').next().unwrap_or(path);
-    let other = path
-        .split('/')
-        .any(|part| matches!(part, "test" | "tests" | "__tests__" | "spec" | "docs" | "examples" | ".github"));
-    let tool =
-        name.contains("compose") || name.starts_with("pnpm-") || name.contains(".test.") || name.contains(".config.");
-    code.contains(&ending) && !other && !tool
+/// Whether a file may say what the program writes. What starts services says what is done outside of this container.
+fn may_tell(reach: &Reach, path: &str) -> bool {
+    let name = path::name(path);
+    FileKind::of(name).may_name_writes() && !crate::compose::is_compose(name) && reach.may_run(path)
 }
 
 /// Where a text says that something is written.
@@ -220,12 +136,14 @@ enum Place {
 fn places(text: &str) -> Vec<Place> {
     let mut found = Vec::new();
     let session = text.contains("pyrogram") && text.contains("Client(");
-    if session || super::signs::in_text(text) {
+    if session || patterns::shows(text, "writes somewhere") {
         found.push(Place::Somewhere);
     }
     // Most sources write nothing: they are passed over without a look at each line.
-    let calls: Vec<&str> = CALLS.into_iter().filter(|call| text.contains(call)).collect();
-    let keys: Vec<&str> = KEYS.into_iter().filter(|key| text.contains(key)).collect();
+    let calls =
+        CALLS.into_iter().flat_map(|(meaning, folder)| patterns::words(meaning).map(move |call| (call, folder)));
+    let calls: Vec<(&str, bool)> = calls.filter(|(call, _)| text.contains(call)).collect();
+    let keys: Vec<&str> = patterns::words("names a written file").filter(|key| text.contains(key)).collect();
     if calls.is_empty()
         && keys.is_empty()
         && !text.contains("open(")
@@ -235,10 +153,9 @@ fn places(text: &str) -> Vec<Place> {
         return found;
     }
     for line in text.lines().filter(|line| !line.trim_start().starts_with(['#', '*'])) {
-        for &call in &calls {
+        for &(call, folder) in &calls {
             let Some((_, rest)) = line.split_once(call) else { continue };
-            let call = call.to_ascii_lowercase();
-            found.extend(place(rest, OF_FOLDERS.iter().any(|name| call.contains(name))));
+            found.extend(place(rest, folder));
         }
         found.extend(keys.iter().filter_map(|key| setting(line.split_once(key)?.1)));
         if let Some((_, rest)) = line.split_once("open(")
@@ -251,7 +168,7 @@ fn places(text: &str) -> Vec<Place> {
             let path = path.trim_start_matches("//");
             let named = path.starts_with(|c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '{' | '$'));
             let absolute = path.starts_with('/').then(|| path.split(['"', '\'', '`', ' ', '?']).next()).flatten();
-            found.extend(absolute.map(parent).or(named.then_some(Place::Somewhere)));
+            found.extend(absolute.map(folder_of_file).or(named.then_some(Place::Somewhere)));
         }
         if let Some((before, path)) = line.split_once(":///")
             && before.contains("sqlite")
@@ -259,7 +176,7 @@ fn places(text: &str) -> Vec<Place> {
             let path = path.split(['"', '\'', '`', ' ', '?']).next().unwrap_or_default();
             // The path may be put together behind it.
             let path = if path.is_empty() { "{}" } else { path };
-            found.extend((path != ":memory:").then(|| parent(path)));
+            found.extend((path != ":memory:").then(|| folder_of_file(path)));
         }
     }
     found
@@ -270,7 +187,7 @@ fn setting(rest: &str) -> Option<Place> {
     let value = rest.trim_start_matches(['"', '\'']).trim_start().strip_prefix([':', '='])?.trim_start();
     let value = value.trim_start_matches(['"', '\'', '`']).split(['"', '\'', '`', ' ', ',', '}', ')']).next()?;
     let value = value.trim_end();
-    WRITTEN.iter().any(|ending| value.ends_with(ending)).then(|| parent(value))
+    patterns::words("ending of a written file").any(|ending| value.ends_with(ending)).then(|| folder_of_file(value))
 }
 
 /// `open(path, "w")`, `File.open(path, 'a')`, `fopen($path, 'wb')`.
@@ -294,19 +211,49 @@ fn place(arguments: &str, folder: bool) -> Option<Place> {
     if path.contains(['{', '$', '%']) {
         return Some(Place::Somewhere);
     }
-    Some(if folder { Place::Folder(path.to_owned()) } else { parent(path) })
+    Some(if folder { Place::Folder(path.to_owned()) } else { folder_of_file(path) })
 }
 
-fn parent(path: &str) -> Place {
+fn folder_of_file(path: &str) -> Place {
     let path = path.trim_start_matches("./");
     if path.contains(['{', '$', '%']) {
         return Place::Somewhere;
     }
-    match path.rsplit_once('/') {
-        Some(("", _)) => Place::Somewhere,
-        Some((parent, _)) => Place::Folder(parent.to_owned()),
-        None => Place::Folder(String::new()),
+    match path::parent(path) {
+        "/" => Place::Somewhere,
+        parent => Place::Folder(parent.to_owned()),
     }
+}
+
+/// Folders of the system that many share: who owns one may replace what others have there.
+const SYSTEM: [&str; 22] = [
+    "/bin",
+    "/boot",
+    "/dev",
+    "/etc",
+    "/lib",
+    "/proc",
+    "/run",
+    "/sbin",
+    "/sys",
+    "/usr",
+    "/usr/bin",
+    "/usr/lib",
+    "/usr/local",
+    "/usr/local/bin",
+    "/usr/local/lib",
+    "/usr/sbin",
+    "/usr/share",
+    "/var",
+    "/var/cache",
+    "/var/lib",
+    "/var/log",
+    "/var/run",
+];
+
+/// Whether a folder is the system's own, and never a program's.
+pub(super) fn is_system(path: &str) -> bool {
+    SYSTEM.contains(&path)
 }
 
 #[cfg(test)]

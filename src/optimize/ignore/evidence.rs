@@ -2,54 +2,10 @@
 
 use memchr::memmem::Finder;
 
+use crate::manifest::{Ecosystem, FileKind, Nature};
 use crate::optimize::evidence::Evidence;
-
-/// Endings of what runs.
-const CODE: [&str; 29] = [
-    "bash", "cjs", "cs", "cts", "ejs", "erb", "ex", "exs", "go", "html", "java", "js", "jsx", "kt", "mdx", "mjs",
-    "mts", "php", "pl", "py", "rake", "rb", "rs", "scala", "sh", "svelte", "ts", "tsx", "vue",
-];
-
-/// What loads environment files by itself, or is told to.
-const LOADERS: [&str; 14] = [
-    "dotenv",
-    "env_file",
-    "envFile",
-    "env-file",
-    "read_env",
-    "decouple",
-    "environs",
-    "@nestjs/config",
-    ".env\"",
-    ".env'",
-    ".env`",
-    "envdir",
-    "EnvFile",
-    "/.env",
-];
-
-/// Packages that take a version from the history.
-const VERSIONERS: [&str; 15] = [
-    "setuptools_scm",
-    "setuptools-scm",
-    "hatch-vcs",
-    "versioningit",
-    "dunamai",
-    "dynamic-versioning",
-    "pbr",
-    "versioneer",
-    "source = \"scm\"",
-    "vergen",
-    "shadow-rs",
-    "git-commit-id",
-    "GitVersion",
-    "nerdbank.gitversioning",
-    "git-version",
-];
-
-/// What asks git for its history.
-const QUESTIONS: [&str; 7] =
-    ["git describe", "rev-parse", "git log", "git rev-list", ".git/HEAD", "\"describe\"", "'describe'"];
+use crate::sources::patterns;
+use crate::text::path;
 
 impl Evidence {
     /// The first source, in the order of their paths, that mentions a word, those at or below a path left out.
@@ -67,11 +23,9 @@ impl Evidence {
     /// The source that loads environment files when the program runs.
     pub(super) fn env_loader(&self) -> Option<&str> {
         let is_meant = |path: &str| {
-            is_code(path)
-                || path.ends_with("package.json")
-                || path.rsplit_once('.').is_some_and(|(_, end)| end == "properties")
+            is_code(path) || path.ends_with("package.json") || FileKind::of(path).language() == "Java Properties"
         };
-        self.with_one_of(&LOADERS, is_meant)
+        self.with_one_of("loads environment files", is_meant)
     }
 
     /// The file that asks for a version of the history.
@@ -79,22 +33,23 @@ impl Evidence {
         let manifests =
             ["pyproject.toml", "setup.py", "setup.cfg", "Cargo.toml", "pom.xml", "build.gradle", "package.json"];
         let is_meant = |path: &str| {
-            let ending = path.rsplit_once('.').map_or("", |(_, ending)| ending);
-            manifests.contains(&path.rsplit('/').next().unwrap_or(path)) || ["kts", "csproj", "props"].contains(&ending)
+            let kind = FileKind::of(path);
+            let dotnet = kind.ecosystem() == Some(Ecosystem::DotNet) && !kind.is_code();
+            manifests.contains(&path::name(path)) || dotnet || kind.language() == "Kotlin"
         };
-        self.with_one_of(&VERSIONERS, is_meant)
+        self.with_one_of("takes its version from the history", is_meant)
     }
 
     /// The source or script that asks git itself. `makes`: whether a Makefile counts.
     pub(super) fn asks_git(&self, makes: bool) -> Option<&str> {
-        let is_meant = |path: &str| {
-            is_code(path) || path.ends_with("package.json") || (makes && path.rsplit('/').next().is_some_and(is_make))
-        };
-        self.with_one_of(&QUESTIONS, is_meant)
+        let is_meant =
+            |path: &str| is_code(path) || path.ends_with("package.json") || (makes && is_make(path::name(path)));
+        self.with_one_of("asks git for the history", is_meant)
     }
 
-    fn with_one_of(&self, words: &[&str], is_meant: impl Fn(&str) -> bool) -> Option<&str> {
-        self.holding(words).find(|(path, _)| is_meant(path)).map(|(path, _)| path.as_str())
+    fn with_one_of(&self, meaning: &str, is_meant: impl Fn(&str) -> bool) -> Option<&str> {
+        let words: Vec<&str> = patterns::words(meaning).collect();
+        self.holding(&words).find(|(path, _)| is_meant(path)).map(|(path, _)| path.as_str())
     }
 }
 
@@ -111,17 +66,17 @@ fn is_word(text: &str, at: usize, len: usize) -> bool {
 }
 
 pub(super) fn is_code(path: &str) -> bool {
-    let name = path.rsplit('/').next().unwrap_or(path);
-    let ending = name.rsplit_once('.').map_or("", |(_, ending)| ending);
-    CODE.contains(&ending) || (!name.contains('.') && !is_make(name))
+    let name = path::name(path);
+    let runs = matches!(FileKind::of(name).nature(), Nature::Code | Nature::Shell | Nature::Markup);
+    runs || (!name.contains('.') && !is_make(name))
 }
 
 /// Whether the build or the program may act by a file: not what describes pipelines, compose files and the like.
 fn is_read(path: &str) -> bool {
-    let name = path.rsplit('/').next().unwrap_or(path);
-    let idle = [".dockerignore", ".gitignore", ".gitattributes", "Makefile", "makefile", "Justfile", "justfile"];
+    let name = path::name(path);
     !path.starts_with(".github/")
-        && !idle.contains(&name)
+        && FileKind::of(name).nature() != Nature::Repository
+        && !matches!(FileKind::of(name).language(), "Makefile" | "Just")
         && !crate::compose::is_compose(name)
         && name != ".gitlab-ci.yml"
 }

@@ -1,12 +1,12 @@
 //! What no build needs: by its class, by git, by its name at the context's root, by being another service.
 
-use super::Gone;
 use super::evidence::is_code;
+use super::exclusion::{Exclusion, Section, WORTHWHILE};
 use super::group::Group;
-use super::lines::Section;
 use crate::inputs::context::{BuildContext, ClassKind, EntryId, Found, Kind, classify};
-use crate::manifest::Ecosystem;
+use crate::manifest::{Ecosystem, FileKind};
 use crate::optimize::scene::Turn;
+use crate::text::path;
 
 /// Bytes from which a file that nothing mentions is told.
 const LARGE: u64 = 1_000_000;
@@ -47,7 +47,7 @@ const FORGE: [&str; 8] = [
 ];
 
 /// All that is to go, in the order of its finding; none lies in another.
-pub(super) fn all(group: &Group, turn: &mut Turn) -> Vec<Gone> {
+pub(super) fn all(group: &Group, turn: &mut Turn) -> Vec<Exclusion> {
     let mut gone = classes(group, turn);
     about(group, &mut gone);
     if group.takes_everything() {
@@ -74,7 +74,7 @@ fn history_reader<'a>(group: &Group<'a>) -> Option<&'a str> {
 }
 
 /// By the table of names.
-fn classes(group: &Group, turn: &mut Turn) -> Vec<Gone> {
+fn classes(group: &Group, turn: &mut Turn) -> Vec<Exclusion> {
     let mut gone = Vec::new();
     for found in classify(group.context) {
         let Some(bytes) = group.fetched(found.entry) else { continue };
@@ -109,7 +109,7 @@ fn classes(group: &Group, turn: &mut Turn) -> Vec<Gone> {
         if goes {
             let pattern = narrowed(group.context, found, section);
             let worth = !matches!(found.class.kind, ClassKind::Editor | ClassKind::Pipeline | ClassKind::Leftover);
-            gone.push(Gone { entry: found.entry, pattern, section, bytes, worth });
+            gone.push(Exclusion { entry: found.entry, pattern, section, bytes, worth });
         }
     }
     gone
@@ -138,8 +138,8 @@ fn is_made_again(group: &Group, found: &Found, path: &str) -> bool {
 
 fn is_leftover(group: &Group, found: &Found, path: &str) -> bool {
     let name = group.context.entry(found.entry).name;
-    let shown =
-        path.split('/').any(|part| ["public", "static", "assets", "fixtures", "tests", "testdata"].contains(&part));
+    let served = path.split('/').any(|part| ["public", "static", "assets"].contains(&part));
+    let shown = served || FileKind::of(path).lies_for_show();
     !shown && group.is_useless(found) && !is_mentioned(group, name, path)
 }
 
@@ -148,12 +148,12 @@ fn is_mentioned(group: &Group, name: &str, path: &str) -> bool {
     group.evidence.texts_cut || group.evidence.mention(name, path).is_some()
 }
 
-fn lies_in(context: &BuildContext, gone: &[Gone], id: EntryId) -> bool {
+fn lies_in(context: &BuildContext, gone: &[Exclusion], id: EntryId) -> bool {
     gone.iter().any(|one| one.entry == id || context.is_below(id, one.entry) || context.is_below(one.entry, id))
 }
 
 /// Files at the top about the build and for people, that nothing mentions.
-fn about(group: &Group, gone: &mut Vec<Gone>) {
+fn about(group: &Group, gone: &mut Vec<Exclusion>) {
     let context = group.context;
     let site = SITES.iter().any(|name| context.find(name).is_some());
     for id in context.children(None) {
@@ -171,7 +171,7 @@ fn about(group: &Group, gone: &mut Vec<Gone>) {
         let endings = || group.evidence.mention("*.md", "").is_some() || group.evidence.mention(".md", "").is_some();
         let text = is_for_people(entry.name) && endings();
         if !text && !is_mentioned(group, entry.name, entry.name) && !lies_in(context, gone, id) {
-            gone.push(Gone { entry: id, pattern: entry.name.to_owned(), section, bytes, worth: false });
+            gone.push(Exclusion { entry: id, pattern: entry.name.to_owned(), section, bytes, worth: false });
         }
     }
 }
@@ -187,12 +187,14 @@ fn is_recipe(name: &str) -> bool {
 }
 
 fn is_for_people(name: &str) -> bool {
-    let (stem, ending) = name.rsplit_once('.').unwrap_or((name, ""));
-    ["md", "rst", ""].contains(&ending) && READ.iter().any(|known| stem.eq_ignore_ascii_case(known))
+    let kind = FileKind::of(name);
+    let stem = if name.contains('.') { kind.without_ending() } else { name };
+    let is_text = matches!(kind.language(), "Markdown" | "reStructuredText") || !name.contains('.');
+    is_text && READ.iter().any(|known| stem.eq_ignore_ascii_case(known))
 }
 
 /// `bin` and `obj` beside a project file: the host's, with its paths in them.
-fn dotnet(group: &Group, gone: &mut Vec<Gone>) {
+fn dotnet(group: &Group, gone: &mut Vec<Exclusion>) {
     let context = group.context;
     if !group.installs(Ecosystem::DotNet) {
         return;
@@ -208,19 +210,25 @@ fn dotnet(group: &Group, gone: &mut Vec<Gone>) {
             && !group.is_named(&path)
             && let Some(bytes) = group.fetched(id)
         {
-            gone.push(Gone { entry: id, pattern: format!("**/{name}"), section: Section::Made, bytes, worth: true });
+            gone.push(Exclusion {
+                entry: id,
+                pattern: format!("**/{name}"),
+                section: Section::Made,
+                bytes,
+                worth: true,
+            });
         }
     }
 }
 
 /// Folders with a Dockerfile of their own that nothing here speaks of.
-fn services(group: &Group, gone: &mut Vec<Gone>) {
+fn services(group: &Group, gone: &mut Vec<Exclusion>) {
     let context = group.context;
     let folders = context.children(None).filter(|id| context.entry(*id).kind == Kind::Directory);
     for id in folders.collect::<Vec<_>>() {
         let name = context.entry(id).name;
         let member = group.projects().any(|project| {
-            let inside = project.root == name || project.root.starts_with(&format!("{name}/"));
+            let inside = path::is_within(&project.root, name);
             inside && project.workspace.is_some()
         });
         let own =
@@ -230,25 +238,25 @@ fn services(group: &Group, gone: &mut Vec<Gone>) {
         }
         let spoken = group.dockerfiles().any(|text| text.contains(name)) || is_mentioned(group, name, name);
         if let Some(bytes) = group.fetched(id).filter(|_| !spoken) {
-            gone.push(Gone { entry: id, pattern: name.to_owned(), section: Section::Other, bytes, worth: true });
+            gone.push(Exclusion { entry: id, pattern: name.to_owned(), section: Section::Other, bytes, worth: true });
         }
     }
 }
 
 /// What git ignores is on this machine alone. A name that a source speaks of may be read all the same.
-fn ignored_by_git(group: &Group, gone: &mut Vec<Gone>) {
+fn ignored_by_git(group: &Group, gone: &mut Vec<Exclusion>) {
     let context = group.context;
     for path in group.evidence.git_ignored.iter().flatten() {
         let Some(id) = context.find(path).filter(|id| !lies_in(context, gone, *id)) else { continue };
         let known = classify(context).iter().any(|found| found.entry == id || context.is_below(found.entry, id));
         let Some(bytes) = group.fetched(id).filter(|_| !known && !group.is_named(path)) else { continue };
         if !is_spoken_of(group, path, context.entry(id).kind) {
-            gone.push(Gone {
+            gone.push(Exclusion {
                 entry: id,
                 pattern: path.clone(),
                 section: Section::Other,
                 bytes,
-                worth: bytes >= super::WORTHWHILE,
+                worth: bytes >= WORTHWHILE,
             });
         }
     }
@@ -256,7 +264,7 @@ fn ignored_by_git(group: &Group, gone: &mut Vec<Gone>) {
 
 /// Whether a source may read a path: by its name, its ending, or a folder above it.
 fn is_spoken_of(group: &Group, path: &str, kind: Kind) -> bool {
-    let name = path.rsplit('/').next().unwrap_or(path);
+    let name = path::name(path);
     let (stem, ending) = name.rsplit_once('.').map_or((name, None), |(stem, ending)| (stem, Some(ending)));
     let ending = ending.filter(|_| kind != Kind::Directory).map(|ending| format!(".{ending}"));
     let mut words: Vec<&str> = path.split('/').collect();
@@ -267,7 +275,7 @@ fn is_spoken_of(group: &Group, path: &str, kind: Kind) -> bool {
 }
 
 /// Large files that nothing mentions stay; only their owner knows.
-fn large(group: &Group, gone: &[Gone], turn: &mut Turn) {
+fn large(group: &Group, gone: &[Exclusion], turn: &mut Turn) {
     let context = group.context;
     let files = context.children(None).filter(|id| {
         let entry = context.entry(*id);

@@ -2,37 +2,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::Gone;
+use super::exclusion::{Exclusion, Section};
 use super::group::Group;
+use super::secrets::{are_environments_read, is_sample};
 use crate::inputs::context::{BuildContext, EntryId};
 use crate::manifest::Ecosystem;
-
-/// The parts of a file, with their comments.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Section {
-    /// History, pipelines, editors.
-    Forge,
-    /// What tools, tests and builds on the host leave.
-    Made,
-    /// Files about the build, and what people read.
-    About,
-    /// What git ignores, and other services.
-    Other,
-    /// Secrets.
-    Secret,
-}
-
-impl Section {
-    const fn title(self) -> &'static str {
-        match self {
-            Self::Forge => "# Version control, pipelines, editors",
-            Self::Made => "# Made by tools; the build makes its own",
-            Self::About => "# About the project, not of it",
-            Self::Other => "# Of no use in the image",
-            Self::Secret => "# Secrets",
-        }
-    }
-}
+use crate::text::path;
 
 /// Lines by section.
 #[derive(Debug, Default)]
@@ -40,7 +15,7 @@ pub(super) struct Lines(BTreeMap<Section, BTreeSet<(bool, String)>>);
 
 impl Lines {
     /// The lines that leave out what is to go.
-    pub(super) fn of(group: &Group, gone: &[Gone]) -> Self {
+    pub(super) fn of(group: &Group, gone: &[Exclusion]) -> Self {
         let mut lines = Self::default();
         for one in gone {
             let path = group.context.path(one.entry);
@@ -55,7 +30,7 @@ impl Lines {
 
     /// Adds what the first test run or the first checkout leaves in the context, and what protects secrets, whether it is
     /// there or not; unless it would take something that stays.
-    pub(super) fn protect(&mut self, group: &Group, gone: &[Gone]) {
+    pub(super) fn protect(&mut self, group: &Group, gone: &[Exclusion]) {
         let mut wanted: Vec<(Section, &str)> = Vec::new();
         let has =
             |ecosystem| group.projects().any(|project| project.ecosystem == ecosystem) || group.installs(ecosystem);
@@ -75,7 +50,7 @@ impl Lines {
         if root(Ecosystem::Rust) && group.installs(Ecosystem::Rust) {
             wanted.push((Section::Made, "target"));
         }
-        if !super::secrets::are_environments_read(group) {
+        if !are_environments_read(group) {
             wanted.extend([(Section::Secret, "**/.env"), (Section::Secret, "**/.env.*")]);
         }
         wanted.extend([(Section::Secret, "**/*.key"), (Section::Secret, "**/*.pem")]);
@@ -118,7 +93,7 @@ impl Lines {
         if pattern.starts_with(['!', '*']) {
             return false;
         }
-        let name = pattern.rsplit('/').next().unwrap_or(pattern);
+        let name = path::name(pattern);
         let ending = name.rsplit_once('.').map(|(_, ending)| format!("**/*.{ending}"));
         let above = pattern.match_indices('/').any(|(at, _)| self.has(&pattern[..at]));
         above || self.has(&format!("**/{name}")) || ending.is_some_and(|ending| self.has(&ending))
@@ -149,7 +124,7 @@ impl Lines {
 
 /// Whether a pattern takes nothing but what is to go. Patterns are names anywhere (`**/name`, `**/*.end`, `**/.env.*`) or
 /// paths.
-fn takes_only(context: &BuildContext, pattern: &str, gone: &[Gone]) -> bool {
+fn takes_only(context: &BuildContext, pattern: &str, gone: &[Exclusion]) -> bool {
     let goes = |id: EntryId| gone.iter().any(|one| one.entry == id || context.is_below(id, one.entry));
     let Some(name) = pattern.strip_prefix("**/") else {
         return context.find(&pattern.replace('\\', "")).is_none_or(goes);
@@ -163,12 +138,6 @@ fn takes_only(context: &BuildContext, pattern: &str, gone: &[Gone]) -> bool {
         }
     };
     !context.entries().any(|id| takes(id) && !goes(id))
-}
-
-/// `.env.example` and its like.
-pub(super) fn is_sample(name: &str) -> bool {
-    let marks = [".example", ".sample", ".template", ".dist", ".defaults"];
-    name.strip_prefix(".env.").is_some_and(|_| marks.iter().any(|mark| name.contains(mark)))
 }
 
 /// The line for a path; `None` for one that a line can't hold as it is, or that a reader would not see.

@@ -1,43 +1,23 @@
 //! Files that look like secrets by their names, where nothing in the image reads them.
 
-use super::Gone;
+use super::exclusion::{Exclusion, Section};
 use super::group::Group;
-use super::lines::{Section, is_sample};
+use crate::data;
 use crate::inputs::context::{Certainty, ClassKind, Found, classify};
-use crate::manifest::Ecosystem;
+use crate::manifest::{Ecosystem, FileKind};
 use crate::optimize::scene::Turn;
-
-/// Packages that read `.env` and its variants when they build.
-const BUNDLERS: [&str; 14] = [
-    "@remix-run/dev",
-    "@sveltejs/kit",
-    "@vue/cli-service",
-    "astro",
-    "expo",
-    "gatsby",
-    "next",
-    "nuxt",
-    "parcel",
-    "react-scripts",
-    "react-app-rewired",
-    "vite",
-    "vitepress",
-    "@rsbuild/core",
-];
-
-/// Folders whose keys are for tests.
-const SAMPLES: [&str; 8] = ["test", "tests", "testdata", "fixtures", "example", "examples", "mock", "docs"];
+use crate::text::path;
 
 /// What is to go.
-pub(super) fn all(group: &Group, turn: &mut Turn) -> Vec<Gone> {
+pub(super) fn all(group: &Group, turn: &mut Turn) -> Vec<Exclusion> {
     let mut gone = Vec::new();
     let mut kept: Vec<String> = Vec::new();
     for found in classify(group.context).iter().filter(|found| found.class.kind == ClassKind::Secret) {
         let path = group.context.path(found.entry);
-        let name = path.rsplit('/').next().unwrap_or(&path);
+        let name = path::name(&path);
         let environment = is_environment(name);
         let sure = found.class.certainty < Certainty::Possible && (environment || name.strip_suffix(".env").is_none());
-        let sample = is_sample(name) || path.split('/').any(|part| SAMPLES.contains(&part));
+        let sample = is_sample(name) || FileKind::of(&path).lies_for_show();
         let Some(bytes) = group.fetched(found.entry).filter(|_| sure && !sample && !group.is_named(&path)) else {
             continue;
         };
@@ -56,8 +36,8 @@ pub(super) fn all(group: &Group, turn: &mut Turn) -> Vec<Gone> {
     gone
 }
 
-fn one(found: &Found, bytes: u64) -> Gone {
-    Gone { entry: found.entry, pattern: found.pattern.clone(), section: Section::Secret, bytes, worth: true }
+fn one(found: &Found, bytes: u64) -> Exclusion {
+    Exclusion { entry: found.entry, pattern: found.pattern.clone(), section: Section::Secret, bytes, worth: true }
 }
 
 fn is_environment(name: &str) -> bool {
@@ -71,7 +51,8 @@ pub(super) fn are_environments_read(group: &Group) -> bool {
 
 fn reads_environments(group: &Group) -> bool {
     let node = group.projects().filter(|project| project.ecosystem == Ecosystem::Node);
-    let bundler = node.flat_map(|project| &project.dependencies).any(|one| BUNDLERS.contains(&one.name.as_str()));
+    let bundler =
+        node.flat_map(|project| &project.dependencies).any(|one| data::NODE_PACKAGES.has(one.name.as_str(), "bundler"));
     // Flask loads it where python-dotenv is installed, Bun, Laravel and Symfony always.
     let has = |name: &str| group.projects().flat_map(|project| &project.dependencies).any(|one| one.name == name);
     let flask = has("flask") && has("python-dotenv") && group.dockerfiles().any(|text| text.contains("flask"));
@@ -81,4 +62,10 @@ fn reads_environments(group: &Group) -> bool {
     let words = [".env", "bun ", "pipenv run", "\"pipenv\", \"run\"", "\"pipenv\",\"run\""];
     let own = group.dockerfiles().any(|text| words.iter().any(|word| text.contains(word)));
     bundler || flask || prisma || php || own || group.evidence.env_loader().is_some()
+}
+
+/// `.env.example` and its like.
+pub(super) fn is_sample(name: &str) -> bool {
+    let marks = [".example", ".sample", ".template", ".dist", ".defaults"];
+    name.strip_prefix(".env.").is_some_and(|_| marks.iter().any(|mark| name.contains(mark)))
 }

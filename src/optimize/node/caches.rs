@@ -2,14 +2,14 @@
 
 use std::collections::BTreeSet;
 
-use super::literal::{Literal, literal};
 use super::words;
 use crate::build::{Stage, User, installed};
 use crate::dockerfile::Keyword;
-use crate::manifest::{Ecosystem, Project};
-use crate::optimize::compiled::insert;
+use crate::manifest::{Ecosystem, FileKind, Project};
+use crate::optimize::literal::{Literal, literal};
 use crate::optimize::scene::{Scene, Turn};
 use crate::shell::{Invocation, Verb};
+use crate::text::path;
 
 /// Scripts that call scripts that are followed.
 const DEEPEST: usize = 6;
@@ -39,7 +39,7 @@ pub(super) fn mount(scene: &Scene, turn: &mut Turn) {
             let plain = !name.is_empty() && name.chars().all(|c| c.is_ascii_alphanumeric() || "-_.".contains(c));
             let id = if plain { format!(",id={name}-bundler") } else { String::new() };
             let mount = format!("--mount=type=cache,target={}{id},sharing=locked", kept.folder);
-            edits.push(insert(scene, instruction, &[mount]));
+            edits.push(scene.insert_mounts(instruction, &[mount]));
             programs.insert(format!("`{}`", kept.program));
         }
     }
@@ -69,15 +69,12 @@ fn kept<'a>(scene: &Scene<'a>, stage: &Stage, index: usize) -> Option<Kept<'a>> 
     all.iter().find_map(|one| {
         let folder = installed::folder_of(build, (stage, index), one)?;
         let here = |project: &&Project| {
-            let path = match project.root.as_str() {
-                "" => "package.json".to_owned(),
-                root => format!("{root}/package.json"),
-            };
+            let path = path::join(&project.root, "package.json");
             project.ecosystem == Ecosystem::Node && installed::is_at(build, (stage, index), &path, &folder)
         };
         let project = scene.projects().iter().find(here)?;
         let (program, below) = bundles(scene, project, &words::of(one), 0)?;
-        let folder = format!("{}/{below}", folder.trim_end_matches('/'));
+        let folder = path::join(&folder, below);
         Some(Kept { project, program, folder })
     })
 }
@@ -108,9 +105,8 @@ fn bundles(scene: &Scene, project: &Project, words: &[String], depth: usize) -> 
 
 /// Whether Next.js builds into `.next`.
 fn has_usual_folder(scene: &Scene, project: &Project) -> bool {
-    ["ts", "js", "mjs", "cjs", "mts"].iter().all(|ending| {
-        let name = format!("next.config.{ending}");
-        let path = if project.root.is_empty() { name } else { format!("{}/{name}", project.root) };
+    FileKind::endings_of(Ecosystem::Node).all(|ending| {
+        let path = path::join(&project.root, &format!("next.config{ending}"));
         let text = scene.evidence.texts.get(&path);
         text.is_none_or(|text| literal(text, "distDir") == Literal::Missing)
     })

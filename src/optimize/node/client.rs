@@ -3,17 +3,20 @@
 
 mod owners;
 mod readers;
+mod site;
 mod steps;
 #[cfg(test)]
 mod tests;
 mod write;
 
-use self::owners::Owned;
+use self::site::Client;
 use super::output::{self, Output};
 use super::{need, pieces};
-use crate::build::{Stage, installed};
+use crate::build::Stage;
 use crate::manifest::{Ecosystem, Framework, Project};
+use crate::optimize::called;
 use crate::optimize::scene::{Scene, Turn};
+use crate::text::path;
 
 /// Frameworks whose build is a folder of files that need no program of theirs.
 const SITES: [Framework; 5] =
@@ -23,47 +26,11 @@ const SITES: [Framework; 5] =
 const SERVERS: [Framework; 5] =
     [Framework::Next, Framework::Nuxt, Framework::SvelteKit, Framework::Remix, Framework::Astro];
 
-/// A site of the context that the stage installs and builds.
-struct Client<'a> {
-    /// Its project.
-    project: &'a Project,
-    /// Its folder in the image.
-    folder: String,
-    /// The RUNs that have to do with it, in order.
-    runs: Vec<Owned>,
-    /// Folders that its build writes, absolute.
-    outputs: Vec<String>,
-    /// Whether its build may read what lies outside of its folder.
-    whole: bool,
-}
-
-impl Client<'_> {
-    /// Index of the last RUN that has to do with it.
-    fn last(&self) -> usize {
-        self.runs.last().map_or(0, |run| run.index)
-    }
-
-    /// The last part of its folder's path.
-    fn name(&self) -> &str {
-        self.project.root.rsplit('/').next().unwrap_or_default()
-    }
-
-    /// Whether a path of the image lies in its folder.
-    fn holds(&self, path: &str) -> bool {
-        is_below(path, &self.folder)
-    }
-
-    /// Whether a path of the image lies in what its build writes.
-    fn writes(&self, path: &str) -> bool {
-        self.outputs.iter().any(|output| is_below(path, output))
-    }
-}
-
 /// Takes sites out of the final stage.
 pub(super) fn run(scene: &Scene, turn: &mut Turn) {
     let build = scene.build;
     let Some(stage) = scene.target().filter(|_| build.is_ordinary() && build.knows_target()) else { return };
-    if !pieces::stands_alone(build, stage) || pieces::changes_manifest(build, stage) {
+    if !pieces::stands_alone(build, stage) || called::changes_manifest(build, stage) {
         return;
     }
     let mut clients = Vec::new();
@@ -128,26 +95,10 @@ fn written(folder: &str, output: Output) -> Result<Vec<String>, String> {
     if output.into_modules || output.bundler.is_none() {
         return Err("its build makes more than a site".to_owned());
     }
-    let paths = output.paths.iter().chain(&output.outer).map(|path| installed::joined(folder, path));
+    let paths = output.paths.iter().chain(&output.outer).map(|path| path::join(folder, path));
     let paths: Vec<String> = paths.collect();
     if paths.iter().any(|path| path == "/" || folder.starts_with(path.as_str())) {
         return Err("its build writes into a folder that holds more".to_owned());
     }
     Ok(paths)
-}
-
-/// Whether a path lies in a folder, or is it.
-fn is_below(path: &str, folder: &str) -> bool {
-    path.strip_prefix(folder).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
-}
-
-/// Whether a text names a folder as a part of a path, or between quotes.
-fn mentions(text: &str, name: &str) -> bool {
-    let edge = |c: Option<char>| c.is_none_or(|c| !(c.is_alphanumeric() || matches!(c, '_' | '-' | '.')));
-    text.match_indices(name).any(|(at, _)| {
-        let (before, after) = (text[..at].chars().next_back(), text[at + name.len()..].chars().next());
-        let path = |c: Option<char>| c.is_some_and(|c| matches!(c, '/' | '\'' | '"' | '`'));
-        let dots = text[..at].ends_with("./");
-        (edge(before) || dots) && edge(after) && (path(before) || path(after) || dots)
-    })
 }

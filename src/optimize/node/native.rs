@@ -3,24 +3,12 @@
 use std::collections::BTreeSet;
 
 use super::pieces;
+use crate::data;
 use crate::manifest::{Ecosystem, Locked, LockedPackage, Project};
 use crate::optimize::scene::Scene;
 
 /// What node-gyp calls.
 const COMPILER: [&str; 3] = ["g++", "make", "python3"];
-
-/// Packages that those depend on which compile when they are installed, or when they find no binary to fetch.
-const SIGNS: [&str; 9] = [
-    "@mapbox/node-pre-gyp",
-    "bindings",
-    "buildcheck",
-    "cmake-js",
-    "nan",
-    "node-gyp",
-    "node-pre-gyp",
-    "prebuild-install",
-    "prebuild",
-];
 
 /// By which npm and its like fetch from repositories.
 pub(super) const GIT: [&str; 2] = ["git", "ca-certificates"];
@@ -69,9 +57,9 @@ fn compiles<'l>(packages: impl Iterator<Item = (&'l String, &'l LockedPackage)>)
     let old_macos = packages.iter().any(|(name, one)| {
         *name == "fsevents" && one.version.as_deref().is_some_and(|version| version.starts_with("1."))
     });
-    let sign = packages
-        .iter()
-        .any(|(name, _)| SIGNS.contains(&name.as_str()) && !(old_macos && matches!(name.as_str(), "nan" | "bindings")));
+    let sign = packages.iter().any(|(name, _)| {
+        data::NODE_PACKAGES.has(name.as_str(), "native") && !(old_macos && matches!(name.as_str(), "nan" | "bindings"))
+    });
     let told = packages.iter().any(|(_, one)| one.scripts.is_some());
     let scripts = packages.iter().any(|(name, one)| *name != "fsevents" && one.scripts == Some(true));
     sign && (scripts || !told)

@@ -8,8 +8,10 @@ use super::pieces::Pieces;
 use super::words;
 use crate::build::Stage;
 use crate::dockerfile::Keyword;
-use crate::manifest::{Framework, Project, Scope};
+use crate::manifest::{FileKind, Framework, Project, Scope};
 use crate::optimize::scene::Scene;
+use crate::shell::program::Program;
+use crate::text::path;
 
 /// Scripts that call scripts that are followed.
 const DEEPEST: usize = 6;
@@ -121,7 +123,7 @@ impl Walk<'_, '_, '_> {
                 self.program(words::name(first))
             }
             name if is_script(name) => self.shell_script(first, depth),
-            "sh" | "bash" | "ash" => match words.get(1) {
+            name if Program::of(name).is_shell() => match words.get(1) {
                 Some(path) if !path.starts_with('-') => self.shell_script(path, depth),
                 _ => Err("what its shell runs is not known".to_owned()),
             },
@@ -142,7 +144,7 @@ impl Walk<'_, '_, '_> {
         }
         let compilers = ["ts-node", "tsx", "esbuild-register", "@swc-node/register", "@babel/register"];
         // `--exec ts-node`, and settings that are written in TypeScript.
-        let typescript = parts.iter().skip(1).any(|word| word.strip_suffix(".ts").is_some());
+        let typescript = parts.iter().skip(1).any(|word| FileKind::of(word).language() == "TypeScript");
         let native = matches!(parts.first().map(|first| words::name(first)), Some("node" | "nodejs" | "bun" | "deno"));
         compilers
             .into_iter()
@@ -207,7 +209,7 @@ impl Walk<'_, '_, '_> {
 
     /// A shell script that the context brings.
     fn shell_script(&mut self, path: &str, depth: usize) -> Result<(), String> {
-        let name = path.rsplit('/').next().unwrap_or(path);
+        let name = path::name(path);
         let of_context =
             self.scene.context().is_none_or(|context| context.entries().any(|entry| context.entry(entry).name == name));
         if !of_context {
@@ -230,5 +232,5 @@ impl Walk<'_, '_, '_> {
 }
 
 fn is_script(name: &str) -> bool {
-    name.strip_suffix(".sh").is_some() || name.contains("entrypoint")
+    FileKind::of(name).is_shell() || name.contains("entrypoint")
 }

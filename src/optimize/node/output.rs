@@ -6,7 +6,9 @@ use std::collections::BTreeSet;
 
 use super::words;
 use crate::manifest::Project;
+use crate::optimize::literal;
 use crate::optimize::scene::Scene;
+use crate::text::path;
 
 /// Scripts that call scripts that are followed.
 const DEEPEST: usize = 6;
@@ -28,7 +30,7 @@ pub(super) struct Output {
 
 impl Output {
     fn takes(&mut self, path: &str) {
-        match super::literal::inner(path) {
+        match literal::inner(path) {
             Some(path) => _ = self.paths.insert(path),
             None if path.starts_with("../") && !path.contains(['*', '$', '\\', '"', ' ']) => {
                 self.outer.insert(path.to_owned());
@@ -42,11 +44,8 @@ impl Output {
     }
 
     fn holds(&self, path: &str) -> bool {
-        let Some(path) = super::literal::inner(path) else { return false };
-        let below = |outer: &String| {
-            path.strip_prefix(outer.as_str()).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
-        };
-        self.paths.iter().any(below)
+        let Some(path) = literal::inner(path) else { return false };
+        self.paths.iter().any(|outer| path::is_within(&path, outer))
     }
 }
 
@@ -86,19 +85,13 @@ struct Reader<'s, 'a> {
 impl<'a> Reader<'_, 'a> {
     /// A file of the project.
     fn text(&self, path: &str) -> Option<&'a str> {
-        let path = match self.project.root.as_str() {
-            "" => path.to_owned(),
-            root => format!("{root}/{path}"),
-        };
+        let path = path::join(&self.project.root, path);
         self.scene.evidence.texts.get(&path).map(String::as_str)
     }
 
     /// Whether the context has it.
     fn has(&self, path: &str) -> bool {
-        let path = match self.project.root.as_str() {
-            "" => path.to_owned(),
-            root => format!("{root}/{path}"),
-        };
+        let path = path::join(&self.project.root, path);
         self.scene.context().is_some_and(|context| context.find(&path).is_some())
     }
 

@@ -3,11 +3,12 @@
 use std::collections::BTreeSet;
 
 use super::words;
-use crate::build::{Base, Build, Code, Stage, User, installed};
+use crate::build::{Base, Build, Code, Purpose, Stage, User, installed};
 use crate::dockerfile::{Instruction, Keyword};
 use crate::manifest::{Ecosystem, Install, Project, Tool};
 use crate::optimize::called;
 use crate::optimize::scene::Scene;
+use crate::shell::program::{self, Program};
 use crate::shell::{Invocation, Manager, PackageCall, Verb};
 use crate::text::Span;
 
@@ -180,14 +181,18 @@ fn by_program(scene: &Scene, one: &Invocation) -> Option<Kind> {
     let inner = words::program(&words);
     let program = words::name(inner.first()?);
     let direct = inner.len() == words.len();
-    Some(match program {
-        "cd" | "set" | "true" | ":" | "echo" | "export" | "test" | "[" | "exit" | "time" | "printf" => return None,
-        "rm" if inner.iter().any(|word| word.contains("node_modules")) => Kind::Prune,
-        "rm" if inner[1..].iter().all(|word| is_cache(word)) => Kind::Clean,
-        "mkdir" | "chown" | "chmod" | "chgrp" | "ln" | "touch" | "install" | "useradd" | "groupadd" | "adduser"
-        | "addgroup" | "usermod" | "groupmod" | "rm" | "userdel" | "deluser" => Kind::Files,
-        "node" | "nodejs" | "tsc" | "cp" | "mv" | "sed" | "make" => Kind::Build,
-        _ if !direct => Kind::Build,
+    if !direct {
+        return Some(Kind::Build);
+    }
+    let prints = Program::of(program).is(program::Kind::Prints);
+    Some(match Purpose::of(one) {
+        Purpose::Setting | Purpose::Nothing => return None,
+        Purpose::Looks if prints && program != "cat" || writes_nowhere(one) => return None,
+        Purpose::Deletes if inner.iter().any(|word| word.contains("node_modules")) => Kind::Prune,
+        Purpose::Lists | Purpose::Clean => Kind::Clean,
+        Purpose::Account | Purpose::Entries | Purpose::Deletes => Kind::Files,
+        Purpose::Copies => Kind::Build,
+        _ if matches!(program, "node" | "nodejs" | "tsc" | "sed" | "make") => Kind::Build,
         _ => {
             let package = words::package_of(program);
             let nodes = scene.projects().iter().filter(|project| project.ecosystem == Ecosystem::Node);
@@ -197,10 +202,10 @@ fn by_program(scene: &Scene, one: &Invocation) -> Option<Kind> {
     })
 }
 
-/// Whether a word of `rm` is an option, or names what package managers and temporary files leave.
-pub(super) fn is_cache(word: &str) -> bool {
-    let caches = ["/var/lib/apt/", "/var/cache/", "/tmp/", "/root/.npm", "/root/.cache", "~/.npm", "~/.cache"];
-    word.starts_with('-') || caches.iter().any(|cache| word.starts_with(cache))
+/// Whether no redirect sends the output to a file.
+fn writes_nowhere(one: &Invocation) -> bool {
+    let targets = one.command.redirects.iter().filter_map(|redirect| redirect.target.as_ref());
+    targets.into_iter().all(|word| word.is("/dev/null") || word.text().bytes().all(|byte| byte.is_ascii_digit()))
 }
 
 fn by_call(call: &PackageCall, installed: bool) -> Option<Kind> {
@@ -279,7 +284,7 @@ fn installing<'a>(
         let root = &found.project.root;
         let member = scene.projects().iter().any(|one| one.members.contains(root));
         if !root.is_empty() && !member && found.project.workspace.is_none() {
-            return Err(super::plan::not_alone(found.project));
+            return Err(not_alone(found.project));
         }
         return Err("the install is for a part of a workspace".to_owned());
     }
@@ -359,20 +364,13 @@ impl Pieces<'_> {
     }
 }
 
-/// Whether a RUN changes the manifest that the context brings.
-pub(in crate::optimize) fn changes_manifest(build: &Build, stage: &Stage) -> bool {
-    let runs = build.instructions(stage).filter(|(_, one)| one.keyword == Keyword::Run);
-    runs.filter_map(|(index, _)| build.code(index)).flat_map(|code| code.script.invocations()).any(|one| {
-        let changes = matches!(one.program, Some("mv" | "cp" | "rm" | "sed" | "jq" | "tee" | "truncate" | "ln"));
-        let pkg = one.package_call().is_some_and(|call| {
-            matches!(call.verb_text.as_str(), "pkg" | "pkg set" | "pkg delete" | "init" | "set-script")
-        });
-        pkg || changes && one.args.iter().any(|word| word.text().contains("package.json"))
-    })
-}
-
 /// Whether the stage stands on an image of its own and nothing else is built on it.
 pub(super) fn stands_alone(build: &Build, stage: &Stage) -> bool {
     let used = build.edges().iter().any(|edge| edge.to == Base::Stage(stage.index));
     matches!(stage.base, Base::Image(_)) && !stage.is_replaced() && !used
+}
+
+/// Why a stage with more projects than one stays.
+pub(super) fn not_alone(other: &Project) -> String {
+    format!("the project in `{}` is installed too, and what of each of them runs is not known", other.root)
 }

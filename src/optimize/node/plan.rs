@@ -1,12 +1,14 @@
 //! How the final stage is taken apart: where the modules come from, and what the build leaves.
 
 use super::output::{self, Output};
-use super::pieces::{Kind, Pieces};
+use super::pieces::{Kind, Pieces, not_alone};
 use super::{native, need, words};
 use crate::build::{Base, BaseImage, Presence, Stage, installed, releases};
 use crate::manifest::{Ecosystem, Project, Scope};
 use crate::optimize::scene::Scene;
+use crate::shell::program::{self, Program};
 use crate::shell::{Invocation, Manager, Verb};
+use crate::text::path;
 
 /// Where the final stage takes `node_modules` from.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -92,11 +94,6 @@ fn other<'a>(scene: &Scene<'a>, project: &Project) -> Option<&'a Project> {
     })
 }
 
-/// Why a stage with more projects than one stays.
-pub(super) fn not_alone(other: &Project) -> String {
-    format!("the project in `{}` is installed too, and what of each of them runs is not known", other.root)
-}
-
 /// Whether the install calls for tools that nothing else needs. Git alone counts where the base brings it: a slim one
 /// could stand in its place.
 fn needs_tools(scene: &Scene, stage: &Stage) -> bool {
@@ -175,8 +172,9 @@ fn hooks(scene: &Scene, project: &Project) -> Hooks {
     for command in scripts.flat_map(words::commands) {
         let program = words::program(&command).first().map_or("", |first| words::name(first));
         found = match program {
-            "true" | "echo" | "exit" | ":" | "only-allow" => found,
-            "husky" | "is-ci" | "simple-git-hooks" | "lefthook" | "node-git-hooks" | "git" if found != Hooks::Other => {
+            "only-allow" => found,
+            program if Program::of(program).writes_nothing() => found,
+            program if found != Hooks::Other && (program == "git" || Program::of(program).is(program::Kind::Hook)) => {
                 Hooks::Git
             }
             _ => Hooks::Other,
@@ -252,7 +250,7 @@ fn resolving(scene: &Scene, pieces: &Pieces) -> &'static str {
 }
 
 fn text<'a>(scene: &Scene<'a>, project: &Project, name: &str) -> Option<&'a str> {
-    let path = if project.root.is_empty() { name.to_owned() } else { format!("{}/{name}", project.root) };
+    let path = path::join(&project.root, name);
     scene.evidence.texts.get(&path).map(String::as_str)
 }
 

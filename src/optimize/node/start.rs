@@ -4,13 +4,15 @@ use super::words;
 use crate::build::{Stage, installed};
 use crate::dockerfile::{Arguments, Keyword};
 use crate::manifest::{Ecosystem, Project, Tool};
+use crate::optimize::called;
 use crate::optimize::scene::{Scene, Turn};
+use crate::text::path;
 
 /// Says what the script says.
 pub(super) fn run(scene: &Scene, turn: &mut Turn) {
     let build = scene.build;
     let Some(stage) = scene.target().filter(|_| build.is_ordinary()) else { return };
-    if super::pieces::changes_manifest(build, stage) {
+    if called::changes_manifest(build, stage) {
         return;
     }
     let own = |keyword| build.last(stage, keyword).filter(|(_, one)| one.arguments != Arguments::Json(Vec::new()));
@@ -47,8 +49,7 @@ fn project<'a>(scene: &Scene<'a>, stage: &Stage, index: usize) -> Option<&'a Pro
     let folder = installed::workdir(build, stage, index);
     let mut nodes = scene.projects().iter().filter(|project| project.ecosystem == Ecosystem::Node);
     let here = |project: &&Project| {
-        let path =
-            if project.root.is_empty() { "package.json".to_owned() } else { format!("{}/package.json", project.root) };
+        let path = path::join(&project.root, "package.json");
         installed::is_at(build, (stage, index), &path, &folder)
     };
     if let Some(found) = nodes.clone().find(here) {

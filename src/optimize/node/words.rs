@@ -1,6 +1,8 @@
 //! Commands of npm scripts as words, and what stands in front of the program that counts.
 
+use crate::manifest::{Ecosystem, FileKind};
 use crate::shell::{Word, parse};
+use crate::text::path;
 
 /// The commands of a script, each as its words.
 pub(super) fn commands(script: &str) -> Vec<Vec<String>> {
@@ -19,8 +21,8 @@ pub(super) fn of(one: &crate::shell::Invocation) -> Vec<String> {
 
 /// The name of a program: without folders; `vite` for `node_modules/vite/bin/vite.js`.
 pub(super) fn name(path: &str) -> &str {
-    let name = path.rsplit('/').next().unwrap_or(path);
-    if path.contains("node_modules/") { name.trim_end_matches(".js").trim_end_matches(".mjs") } else { name }
+    let name = path::name(path);
+    if path.contains("node_modules/") { FileKind::of(name).source_stem(Ecosystem::Node) } else { name }
 }
 
 /// Looks through `npx`, `cross-env` and their like; `node node_modules/x/bin/x.js` is `x`.

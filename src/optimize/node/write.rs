@@ -11,7 +11,7 @@ use crate::dockerfile::Keyword;
 use crate::finding::FileEdit;
 use crate::optimize::scene::Scene;
 use crate::shell::Manager;
-use crate::text::Span;
+use crate::text::{Span, path};
 
 /// Writes.
 pub(super) struct Writer<'w, 'a, 'p> {
@@ -215,7 +215,7 @@ impl<'w, 'a, 'p> Writer<'w, 'a, 'p> {
     /// Before which instruction the modules are copied: the install, or the sources where these bring none.
     fn modules_at(&self) -> usize {
         let root = self.pieces.project.root.as_str();
-        let own = if root.is_empty() { "node_modules".to_owned() } else { format!("{root}/node_modules") };
+        let own = path::join(root, "node_modules");
         let brought = self.scene.context().is_none_or(|context| context.find(&own).is_some());
         let copied = self.pieces.all.iter().find(|piece| piece.kind == Kind::Copy && !self.is_covered(piece.index));
         let first = copied.map_or(self.pieces.install, |piece| piece.index);
@@ -230,16 +230,16 @@ impl<'w, 'a, 'p> Writer<'w, 'a, 'p> {
             Modules::Beside(_) => &self.names[2],
             Modules::Pruned(_) | Modules::Built => &self.names[0],
         };
-        let folder = self.pieces.folder.trim_end_matches('/');
-        let path = if self.plan.workspace { folder.to_owned() } else { format!("{folder}/node_modules") };
+        let folder = &self.pieces.folder;
+        let path = if self.plan.workspace { folder.clone() } else { path::join(folder, "node_modules") };
         vec![(from.clone(), path)]
     }
 
     /// Stage and paths of what is built.
     fn outputs(&self) -> Vec<(String, String)> {
-        let folder = self.pieces.folder.trim_end_matches('/');
+        let folder = &self.pieces.folder;
         let paths = self.plan.output.iter().flat_map(|output| &output.paths);
-        paths.map(|path| (self.names[0].clone(), format!("{folder}/{path}"))).collect()
+        paths.map(|path| (self.names[0].clone(), path::join(folder, path))).collect()
     }
 
     /// COPY lines, written relative to the folder that they work in.
@@ -254,7 +254,7 @@ impl<'w, 'a, 'p> Writer<'w, 'a, 'p> {
             text.push_str(self.newline);
         }
         for (stage, path) in lines {
-            let inner = path.strip_prefix(workdir.trim_end_matches('/')).map(|rest| rest.trim_start_matches('/'));
+            let inner = path::relative(&path, &workdir);
             let target = match inner.filter(|_| workdir.starts_with('/')) {
                 Some("") => "./".to_owned(),
                 Some(rest) => format!("./{rest}"),

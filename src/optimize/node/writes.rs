@@ -7,6 +7,7 @@ use crate::build::installed;
 use crate::dockerfile::Keyword;
 use crate::manifest::{Ecosystem, Project};
 use crate::optimize::scene::Scene;
+use crate::text::path;
 
 /// Scripts that call scripts that are followed.
 const DEEPEST: usize = 6;
@@ -35,7 +36,7 @@ pub(in crate::optimize) fn writes(scene: &Scene) -> BTreeMap<String, String> {
             waiting.extend(scripts.filter(|_| depth < DEEPEST).map(|one| (one, depth + 1)));
             continue;
         }
-        let below = |path: &str| format!("{}/{path}", folder.trim_end_matches('/'));
+        let below = |path: &str| path::join(&folder, path);
         let has = |word: &str| words.iter().any(|one| one == word);
         let mut write = |path: String, sign: &str| _ = found.insert(path, sign.to_owned());
         match words::name(first) {

@@ -2,12 +2,13 @@
 
 use std::collections::BTreeSet;
 
-use super::write::{Writer, edited};
+use super::plan::is_tool_copy;
+use super::write::Writer;
+use crate::build::Transfer;
 use crate::build::installed::lands;
-use crate::build::{Base, Transfer};
 use crate::dockerfile::Instruction;
 use crate::inputs::context::Kind;
-use crate::text::{Edit, Span};
+use crate::text::{Edit, Span, path};
 
 impl Writer<'_, '_> {
     pub(super) fn transfer(&mut self, index: usize, instruction: &Instruction, whole: String) {
@@ -18,7 +19,7 @@ impl Writer<'_, '_> {
             let edits: Vec<Edit> = flags
                 .map(|flag| Edit { span: Span::new(flag.word.span.start, flag.word.span.end + 1), text: String::new() })
                 .collect();
-            let text = edited(scene, instruction.span, &edits);
+            let text = scene.slice_with(instruction.span, &edits);
             self.build.push(text.unwrap_or_else(|| scene.source().slice(instruction.span).to_owned()));
         }
         let tool = self.is_tool_copy(index) && self.plan.kept_tools.is_empty();
@@ -43,9 +44,7 @@ impl Writer<'_, '_> {
         let to = transfers.iter().find(|one| one.index == index).and_then(|one| one.destination.clone());
         let workdir = self.scene.build.workdir(self.plan.stage, index).value().cloned().unwrap_or_default();
         let to = to.map(|to| if to.starts_with('/') { to } else { workdir });
-        to.is_some_and(|to| {
-            to.trim_end_matches('/') == whole.trim_end_matches('/') || to.starts_with(&format!("{whole}/"))
-        })
+        to.is_some_and(|to| path::is_within(&to, whole))
     }
 
     /// Whether a COPY or ADD has to be in the build stage.
@@ -67,7 +66,7 @@ impl Writer<'_, '_> {
         let inside = !destination.starts_with('/') || destination.starts_with(&workdir);
         let single = transfer.sources.len() == 1 && !transfer.sources[0].is_everything();
         let named = transfer.sources.iter().filter_map(|source| source.text.as_deref()).any(|source| {
-            let name = source.trim_end_matches('/').rsplit('/').next().unwrap_or(source);
+            let name = path::name(source);
             self.calls.0.contains(name)
         });
         inside || !single || named
@@ -85,7 +84,7 @@ impl Writer<'_, '_> {
         let folder = |one: &Transfer| {
             let workdir = scene.build.workdir(stage, one.index).value().cloned().unwrap_or_default();
             let to = one.destination.as_deref()?.trim_start_matches("./").trim_end_matches(['/', '.']);
-            Some(if to.starts_with('/') { to.to_owned() } else { format!("{}/{to}", workdir.trim_end_matches('/')) })
+            Some(path::join(&workdir, to))
         };
         if own.from.is_some() || own.sources.iter().any(crate::build::Source::is_remote) {
             return false;
@@ -115,11 +114,4 @@ impl Writer<'_, '_> {
                 })
         })
     }
-}
-
-/// Whether a COPY brings a program that installs: `COPY --from=ghcr.io/astral-sh/uv /uv /bin/`.
-pub(super) fn is_tool_copy(transfer: &Transfer) -> bool {
-    let Some(Base::Image(image)) = &transfer.from else { return false };
-    let tool = |text: &str| matches!(text.rsplit('/').next().unwrap_or(text), "uv" | "uvx" | "poetry" | "pdm");
-    image.contains("astral-sh/uv") || transfer.sources.iter().all(|one| one.text.as_deref().is_some_and(tool))
 }

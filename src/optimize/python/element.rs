@@ -1,7 +1,9 @@
 //! A RUN taken apart: what stands between `&&`, `;` and line ends, and what each part is for.
 
-use crate::build::Build;
+use crate::build::{Build, Purpose};
+use crate::data;
 use crate::optimize::scene::Scene;
+use crate::shell::program::{Kind, Program};
 use crate::shell::{
     Command, Compound, InputKind, Invocation, Manager, PackageSource, Script, SeparatorKind, Verb, Word,
 };
@@ -42,26 +44,6 @@ pub(super) struct Element<'b> {
     /// The programs that it runs.
     pub invocations: Vec<Invocation<'b>>,
 }
-
-/// Programs that install dependencies, or help with it; none of them is wanted when the program runs.
-const TOOLS: [&str; 16] = [
-    "pip",
-    "setuptools",
-    "wheel",
-    "poetry",
-    "poetry-core",
-    "poetry-plugin-export",
-    "poetry-dynamic-versioning",
-    "uv",
-    "pdm",
-    "pipenv",
-    "virtualenv",
-    "pip-tools",
-    "pipx",
-    "build",
-    "hatch",
-    "flit",
-];
 
 /// The parts of a RUN in order; `None` where it can't be taken apart safely.
 pub(super) fn elements<'b>(scene: &Scene<'b>, index: usize, setuptools: bool) -> Option<Vec<Element<'b>>> {
@@ -138,17 +120,17 @@ fn class(all: &[Invocation], setuptools: bool) -> Class {
 fn of_one(one: &Invocation, setuptools: bool) -> Class {
     if let Some(call) = one.package_call() {
         return match call.manager {
-            manager if manager.is_system() => match call.verb {
-                Verb::Install => Class::System,
-                Verb::Update | Verb::Clean | Verb::Upgrade => Class::Lists,
-                Verb::Remove => Class::Removal,
+            manager if manager.is_system() => match Purpose::of(one) {
+                Purpose::SystemInstall => Class::System,
+                Purpose::Lists | Purpose::SystemUpgrade => Class::Lists,
+                Purpose::SystemRemoval => Class::Removal,
                 _ => Class::Other,
             },
             Manager::Uv if call.verb_text == "venv" => Class::Venv,
             Manager::Uv if call.verb_text == "tool install" => Class::Tool,
             Manager::Pip | Manager::Uv if call.verb == Verb::Install => {
                 let tool = |name: &str| {
-                    (TOOLS.contains(&name) && !(setuptools && name == "setuptools"))
+                    (data::PYTHON_PACKAGES.has(name, "tool") && !(setuptools && name == "setuptools"))
                         || name.starts_with("poetry-plugin")
                 };
                 let tools = call
@@ -169,14 +151,17 @@ fn of_one(one: &Invocation, setuptools: bool) -> Class {
     }
     let Some(program) = one.program else { return Class::Other };
     let first = one.args.first().map(Word::text).unwrap_or_default();
+    match Purpose::of(one) {
+        Purpose::Setting | Purpose::Script | Purpose::Nothing => return Class::Setting,
+        Purpose::Lists => return Class::Lists,
+        Purpose::Clean => return Class::Cleaning,
+        Purpose::Account => return Class::Account,
+        Purpose::Entries if program != "ln" => return Class::Account,
+        Purpose::SystemSetup if Program::of(program).is(Kind::RunTime) => return Class::Account,
+        _ => {}
+    }
     match program {
-        "cd" | "set" | "export" | "umask" | "." | "source" | "unset" | "shopt" | ":" | "true" => Class::Setting,
         "virtualenv" => Class::Venv,
-        "rm" if one.args.iter().all(|word| is_option(word) || is_list(word.text())) => Class::Lists,
-        "rm" if one.args.iter().all(|word| is_option(word) || is_cache(word.text())) => Class::Cleaning,
-        "useradd" | "adduser" | "groupadd" | "addgroup" | "usermod" | "chown" | "mkdir" | "install" | "chmod"
-        | "passwd" | "chpasswd" | "locale-gen" | "localedef" | "update-locale" | "dpkg-reconfigure" | "fc-cache"
-        | "touch" | "crontab" | "setcap" => Class::Account,
         "sed" | "echo" | "printf" | "ln" | "tee" | "cp" if sets_up(one) => Class::Account,
         _ if program.starts_with("python") => match (first, one.args.get(1).map(Word::text)) {
             ("-m", Some("venv" | "virtualenv")) => Class::Venv,
@@ -195,19 +180,6 @@ fn sets_up(one: &Invocation) -> bool {
     let mut words = one.args.iter().chain(redirects).map(Word::text);
     let known = ["/etc/locale", "/etc/default/locale", "/etc/timezone", "/etc/localtime", "/etc/cron", "/etc/nginx"];
     words.any(|word| known.iter().any(|path| word.starts_with(path)))
-}
-
-fn is_option(word: &Word) -> bool {
-    word.text().starts_with('-')
-}
-
-fn is_list(path: &str) -> bool {
-    path.starts_with("/var/lib/apt/lists") || path.starts_with("/var/cache/ap")
-}
-
-fn is_cache(path: &str) -> bool {
-    let cache = ["/root/.cache", "~/.cache", "$HOME/.cache", "/tmp/", "/var/tmp/", "/var/cache/", "/var/log/"];
-    is_list(path) || cache.iter().any(|known| path.starts_with(known)) || path.contains("$POETRY_CACHE_DIR")
 }
 
 /// The installers that are piped into an interpreter: `curl -sSL https://install.python-poetry.org | python3 -`.

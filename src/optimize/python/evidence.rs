@@ -2,7 +2,9 @@
 
 use crate::build::Stage;
 use crate::dockerfile::Keyword;
+use crate::manifest::{Ecosystem, FileKind};
 use crate::optimize::scene::Scene;
+use crate::text::path;
 
 /// What the program wants of the image beside its dependencies.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -19,7 +21,7 @@ pub(super) fn wish(scene: &Scene, target: &Stage) -> Wish {
     let modules = ["pkg_resources", "setuptools", "distutils"];
     let words = modules.into_iter().chain(["\"-m\", \"pip\"", "-m pip install"]).collect::<Vec<_>>();
     for (path, text) in scene.evidence.perhaps_holding(&words) {
-        let name = path.rsplit('/').next().unwrap_or(path);
+        let name = path::name(path);
         if is_source(name) && !name.starts_with("setup.") {
             wish.setuptools |= imports(text, &modules);
             wish.base_packages |= text.contains("\"-m\", \"pip\"") || text.contains("-m pip install");
@@ -38,7 +40,7 @@ pub(super) fn scripts<'s>(scene: &Scene<'s>, target: &Stage) -> Vec<(&'s str, &'
         .evidence
         .texts
         .iter()
-        .filter(|(path, text)| is_script(path.rsplit('/').next().unwrap_or(path), text))
+        .filter(|(path, text)| is_script(path::name(path), text))
         .map(|(path, text)| (path.as_str(), text.as_str()))
         .take(MOST_SCRIPTS)
         .collect();
@@ -46,7 +48,7 @@ pub(super) fn scripts<'s>(scene: &Scene<'s>, target: &Stage) -> Vec<(&'s str, &'
     let mut waiting = commands(scene, target);
     while let Some(text) = waiting.pop() {
         for (path, script) in &known {
-            let name = path.rsplit('/').next().unwrap_or(path);
+            let name = path::name(path);
             if text.contains(name) && !found.iter().any(|(one, _)| one == path) {
                 found.push((path, script));
                 waiting.push((*script).to_owned());
@@ -61,14 +63,13 @@ const MOST_SCRIPTS: usize = 100;
 
 /// Python sources.
 pub(super) fn is_source(name: &str) -> bool {
-    name.ends_with(".py")
+    FileKind::of(name).is_source_of(Ecosystem::Python)
 }
 
 /// What a container runs beside Python sources: shell scripts, process lists, crontabs.
 fn is_script(name: &str, text: &str) -> bool {
-    let ends = [".sh", ".bash", ".conf", ".ini", ".cron", ".service"];
     let shell = text.lines().next().is_some_and(|line| line.starts_with("#!") && line.ends_with("sh"));
-    shell || ends.iter().any(|end| name.ends_with(end)) || matches!(name, "Procfile" | "crontab")
+    shell || FileKind::of(name).starts_processes()
 }
 
 /// Whether a source imports one of these modules at the beginning of a line.
@@ -136,7 +137,7 @@ fn crontabs(scene: &Scene) -> Vec<String> {
     let steps = steps.filter(|one| matches!(one.keyword, Keyword::Run | Keyword::Copy | Keyword::Add));
     let steps: Vec<&str> = steps.map(|one| scene.source().slice(one.span)).filter(|text| tells_cron(text)).collect();
     let files = scene.evidence.texts.iter().filter(|(path, _)| {
-        let name = path.rsplit('/').next().unwrap_or(path);
+        let name = path::name(path);
         !is_source(name) && (name.contains("cron") || steps.iter().any(|step| step.contains(name)))
     });
     // What the copy to cron's folder says of itself is a path.

@@ -2,10 +2,9 @@
 
 use super::element::Element;
 use super::plan::{Pip, Plan, VENV};
-use super::write::edited;
 use crate::optimize::scene::Scene;
 use crate::shell::{Invocation, Manager, Verb, Word};
-use crate::text::{Edit, Span};
+use crate::text::{Edit, Span, path};
 
 /// Where a span of the script of a part's RUN stands in the source.
 pub(super) fn place(scene: &Scene, element: &Element, span: Span) -> Span {
@@ -21,7 +20,7 @@ pub(super) fn into(scene: &Scene, plan: &Plan, element: &Element) -> String {
         return as_is;
     }
     let edits: Vec<Edit> = element.invocations.iter().flat_map(|one| of_one(scene, plan, element, one)).collect();
-    edited(scene, element.span, &edits).unwrap_or(as_is)
+    scene.slice_with(element.span, &edits).unwrap_or(as_is)
 }
 
 fn of_one(scene: &Scene, plan: &Plan, element: &Element, one: &Invocation) -> Vec<Edit> {
@@ -40,7 +39,7 @@ fn of_one(scene: &Scene, plan: &Plan, element: &Element, one: &Invocation) -> Ve
             drop(&["--user", "--break-system-packages"]);
             if plan.pip == Pip::Own {
                 let path = place(scene, element, one.path.span);
-                let name = one.path.text().rsplit('/').next().unwrap_or_default();
+                let name = path::name(one.path.text());
                 edits.push(Edit { span: path, text: format!("{VENV}/bin/{name}") });
                 return edits;
             }

@@ -5,10 +5,10 @@ use std::collections::BTreeSet;
 use super::evidence;
 use crate::build::Stage;
 use crate::dockerfile::Keyword;
-use crate::manifest::{Ecosystem, Project};
+use crate::manifest::{Ecosystem, FileKind, Project};
 use crate::optimize::scene::Scene;
 use crate::shell::{Invocation, Manager, parse};
-use crate::text::{Edit, Span};
+use crate::text::{Edit, Span, path};
 
 /// Options of `uv run` that only say how it syncs first.
 const UV_SWITCHES: [&str; 13] = [
@@ -94,7 +94,7 @@ fn wrapped(scene: &Scene, one: &Invocation) -> Option<Wrapped> {
     }
     let program = one.args.get(at)?;
     let from = one.path.span.start;
-    if program.text().ends_with(".py") && manager == Manager::Uv {
+    if FileKind::of(program.text()).is_source_of(Ecosystem::Python) && manager == Manager::Uv {
         text.push("python".to_owned());
     }
     if !text.is_empty() {
@@ -118,9 +118,7 @@ fn does_more(scene: &Scene, manager: Manager) -> bool {
         Manager::Pipenv => {
             texts.contains_key(".env") || scene.context().is_some_and(|context| context.find(".env").is_some())
         }
-        Manager::Pdm => {
-            texts.iter().any(|(path, text)| path.rsplit('/').next() == Some("pyproject.toml") && scripts_do_more(text))
-        }
+        Manager::Pdm => texts.iter().any(|(path, text)| path::name(path) == "pyproject.toml" && scripts_do_more(text)),
         _ => false,
     }
 }

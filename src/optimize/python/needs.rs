@@ -5,14 +5,16 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::element::{Class, elements};
 use super::evidence;
 use super::system::{
-    call_any, distributions, imports_tk, libraries, package_of, packages, rows, starters, suite, uses_git,
+    call_any, distributions, imports_tk, is_full, libraries, package_of, packages, starters, suite, uses_git,
 };
+use crate::build::toolchain::is_build_package;
 use crate::build::{Base, Reference, Slim, Stage};
+use crate::data;
 use crate::dockerfile::Keyword;
 use crate::manifest::{Ecosystem, python_name, version_numbers};
 use crate::optimize::scene::Scene;
-use crate::rules::is_build_package;
 use crate::shell::{Invocation, Manager, PackageSource, Word, parse};
+use crate::text::path;
 
 /// The distributions that may be installed, by name, with whether they were named in a RUN.
 fn dists(scene: &Scene, stage: &Stage) -> BTreeSet<String> {
@@ -127,9 +129,8 @@ fn older_than_wheels(scene: &Scene, stage: &Stage, dists: &Names) -> bool {
         Some(_) => return false,
         None => 7,
     };
-    let firsts: BTreeMap<&str, &str> = rows(include_str!("../../../data/python_wheels.tsv"))
-        .filter_map(|cells| Some((*cells.first()?, *cells.get(column)?)))
-        .collect();
+    let firsts: BTreeMap<&str, &str> =
+        data::PYTHON_WHEELS.rows().filter_map(|cells| Some((*cells.first()?, *cells.get(column)?))).collect();
     let compilable = distributions().filter(|row| !row.wheel && !row.build.is_empty()).map(|row| row.dist);
     let compilable: BTreeSet<&str> = compilable.collect();
     let first = |name: &str| firsts.get(name).copied().filter(|_| !compilable.contains(name));
@@ -155,7 +156,7 @@ fn older_than_wheels(scene: &Scene, stage: &Stage, dists: &Names) -> bool {
 fn compiles_itself(scene: &Scene) -> bool {
     let words = ["ext_modules", "cythonize", "maturin", "setuptools-rust", "scikit-build", "mesonpy", "pybind11"];
     let manifests = scene.evidence.texts.iter().filter(|(path, _)| {
-        let name = path.rsplit('/').next().unwrap_or(path);
+        let name = path::name(path);
         matches!(name, "setup.py" | "pyproject.toml")
     });
     manifests.into_iter().any(|(_, text)| words.iter().any(|word| text.contains(word)))
@@ -228,4 +229,11 @@ fn programs(scene: &Scene, target: &Stage) -> BTreeSet<String> {
     let starters = starters(scene);
     found.extend(Slim::called_by_name().filter(|name| call_any(&starters, name)).map(str::to_owned));
     found
+}
+
+/// Whether the base of a stage brings a package that only builds, so that installing it there does nothing.
+pub(super) fn is_in_base(scene: &Scene, stage: &Stage, name: &str) -> bool {
+    let headers = || libraries(name, suite(scene, stage).unwrap_or("trixie")).is_some_and(|known| known.headers);
+    // Who installs a compiler may know why: it stays where a dependency is not known to come as a wheel.
+    is_full(scene, stage) && (data::SYSTEM_PACKAGES.has(name, "full-python") || headers()) && !may_compile(scene, stage)
 }

@@ -6,10 +6,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::element::{Class, Element, elements};
 use super::evidence::{self, Wish};
 use super::{launch, version};
-use crate::build::{Base, Build, Reference, Stage};
+use crate::build::{Base, Build, Reference, Stage, Transfer};
 use crate::dockerfile::Keyword;
 use crate::optimize::scene::Scene;
 use crate::shell::{InputKind, Invocation, Manager, Word};
+use crate::text::path;
 
 /// Where the environment is made unless the author or the tool has a place for it.
 pub(super) const VENV: &str = "/opt/venv";
@@ -141,8 +142,8 @@ fn base_allows(scene: &Scene, stage: &Stage) -> Result<(), Not> {
     let Base::Image(image) = scene.build.root_base(stage) else {
         return not(what, "the base is known to the build only");
     };
-    let name = Reference::of(image).name;
-    let last = name.rsplit('/').next().unwrap_or(name);
+    let reference = Reference::of(image);
+    let (name, last) = (reference.name, reference.last_name());
     if ["cuda", "nvidia", "pytorch", "tensorflow", "rocm"].iter().any(|word| image.contains(word)) {
         return not(what, format!("`{image}` brings libraries of a GPU, and what uses them is not known"));
     }
@@ -229,7 +230,7 @@ impl<'b> Plan<'b> {
                     }
                     add(&mut venvs, venv);
                 }
-                (Manager::Pdm, _) => add(&mut venvs, format!("{}/.venv", folder.trim_end_matches('/'))),
+                (Manager::Pdm, _) => add(&mut venvs, path::join(&folder, ".venv")),
                 (Manager::Poetry | Manager::Pipenv, _) if author.is_none() => (makes, told) = (true, true),
                 _ if author.is_none() => makes = true,
                 _ => {}
@@ -267,8 +268,7 @@ impl<'b> Plan<'b> {
         let operand = call.args.iter().rev().find(|word| !word.text().starts_with('-'));
         let name = operand.map(Word::text).filter(|text| !matches!(*text, "venv" | "virtualenv")).unwrap_or(".venv");
         let name = scene.build.scopes().expand(self.stage.index, index, name)?;
-        let path = if name.starts_with('/') { name } else { format!("{}/{name}", workdir.trim_end_matches('/')) };
-        Some(path.trim_end_matches('/').to_owned())
+        Some(path::join(&workdir, &name))
     }
 
     /// What the container's own commands call.
@@ -290,7 +290,7 @@ impl<'b> Plan<'b> {
             one.invocations.iter().any(heavy)
         });
         let builds = self.of_class(Class::System).any(|(_, one)| super::system::builds(one));
-        let copied = scene.build.transfers(self.stage).into_iter().any(|one| super::carry::is_tool_copy(&one));
+        let copied = scene.build.transfers(self.stage).into_iter().any(|one| is_tool_copy(&one));
         full || tools || builds || (copied && self.kept_tools.is_empty())
     }
 }
@@ -315,7 +315,7 @@ fn project_environment(scene: &Scene, stage: &Stage, index: usize, folder: &str)
         _ => None,
     };
     let name = set.unwrap_or_else(|| ".venv".to_owned());
-    if name.starts_with('/') { name } else { format!("{}/{name}", folder.trim_end_matches('/')) }
+    path::join(folder, &name)
 }
 
 /// Whether the base's Python may be older than 3.12: such images bring setuptools, which packages import undeclared.
@@ -330,4 +330,11 @@ fn python_below_3_12(scene: &Scene, stage: &Stage) -> bool {
         (Some(Ok(3) | Err(_)), None) => false,
         _ => true,
     }
+}
+
+/// Whether a COPY brings a program that installs: `COPY --from=ghcr.io/astral-sh/uv /uv /bin/`.
+pub(super) fn is_tool_copy(transfer: &Transfer) -> bool {
+    let Some(Base::Image(image)) = &transfer.from else { return false };
+    let tool = |text: &str| matches!(path::name(text), "uv" | "uvx" | "poetry" | "pdm");
+    image.contains("astral-sh/uv") || transfer.sources.iter().all(|one| one.text.as_deref().is_some_and(tool))
 }

@@ -1,9 +1,9 @@
 //! A RUN in the stage that needs it: as a whole, or the part of it.
 
 use super::element::{Class, Element};
-use super::install;
 use super::system::{self, Fate};
-use super::write::{Writer, edited};
+use super::write::Writer;
+use super::{install, needs};
 use crate::dockerfile::Instruction;
 use crate::optimize::scene::Scene;
 use crate::shell::{Invocation, Manager, PackageSource, Verb};
@@ -119,7 +119,7 @@ impl Writer<'_, '_> {
                     Fate::Stays
                 } else if build {
                     let serves = self.unknown || system::serves_build(scene, name, &self.calls.0);
-                    let there = !self.unknown && system::is_in_base(scene, plan.stage, name);
+                    let there = !self.unknown && needs::is_in_base(scene, plan.stage, name);
                     if serves && !there { Fate::Stays } else { Fate::Goes }
                 } else if removed_again && call.manager == Manager::Apk && call.has(&["--virtual", "-t"]) {
                     Fate::Goes
@@ -137,7 +137,7 @@ impl Writer<'_, '_> {
                 }
             }
         }
-        (left > 0).then(|| edited(scene, element.span, &edits)).flatten()
+        (left > 0).then(|| scene.slice_with(element.span, &edits)).flatten()
     }
 
     /// A RUN of these parts; as written where none is missing.
@@ -157,7 +157,7 @@ impl Writer<'_, '_> {
                     edits.push(Edit { span: element.span, text: part.clone() });
                 }
             }
-            if let Some(text) = edited(scene, instruction.span, &edits) {
+            if let Some(text) = scene.slice_with(instruction.span, &edits) {
                 return text;
             }
         }

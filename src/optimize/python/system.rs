@@ -2,11 +2,13 @@
 //! (`data/python_system_packages.tsv`, `data/debian_libraries.tsv`, `data/slim_programs.tsv`).
 
 use super::element::Element;
-use super::{evidence, needs};
+use super::evidence;
+use crate::build::toolchain::is_build_package;
 use crate::build::{Base, Libc, PackageLists, Slim, Stage, libc};
+use crate::data;
 use crate::optimize::scene::Scene;
-use crate::rules::is_build_package;
 use crate::shell::{Invocation, Verb};
+use crate::text::path;
 
 /// What a distribution wants of Debian.
 pub(super) struct Row {
@@ -19,15 +21,10 @@ pub(super) struct Row {
     pub run: Vec<&'static str>,
 }
 
-/// The rows of a table without its comments and header.
-pub(super) fn rows(table: &'static str) -> impl Iterator<Item = Vec<&'static str>> {
-    table.lines().filter(|line| !line.starts_with('#')).skip(1).map(|line| line.split('\t').collect())
-}
-
 pub(super) fn distributions() -> impl Iterator<Item = Row> {
-    let list = |cell: &'static str| cell.split(' ').filter(|one| *one != "-").collect();
-    rows(include_str!("../../../data/python_system_packages.tsv")).filter_map(move |cells| match cells.as_slice() {
-        [dist, wheel, build, run, ..] => Some(Row { dist, wheel: *wheel == "yes", build: list(build), run: list(run) }),
+    let list = |cell| data::words(cell).collect();
+    data::PYTHON_SYSTEM_PACKAGES.rows().filter_map(move |cells| match cells {
+        &[dist, wheel, build, run, ..] => Some(Row { dist, wheel: wheel == "yes", build: list(build), run: list(run) }),
         _ => None,
     })
 }
@@ -43,11 +40,9 @@ pub(super) struct Libraries {
 
 /// `None` where the table does not know the package, or not for the release.
 pub(super) fn libraries(package: &str, suite: &str) -> Option<Libraries> {
-    let cells = rows(include_str!("../../../data/debian_libraries.tsv"))
-        .find(|cells| cells.first().is_some_and(|name| *name == package))?;
-    let &[_, trixie, bookworm, full, ..] = cells.as_slice() else { return None };
+    let &[_, trixie, bookworm, full, ..] = data::DEBIAN_LIBRARIES.row(package)? else { return None };
     let cell = if suite == "bookworm" { bookworm } else { trixie };
-    let names = cell.split(' ').filter(|one| *one != "-").collect();
+    let names = data::words(cell).collect();
     let (full, headers) = (full != "none", full == "both");
     (!cell.is_empty()).then_some(Libraries { names, full, headers })
 }
@@ -93,33 +88,6 @@ pub(super) fn packages<'e>(element: &'e Element) -> Vec<&'e str> {
 
 fn only_builds(name: &str) -> bool {
     is_build_package(name) || name.starts_with("postgresql-server-dev") || matches!(name, "python3-dev" | "libtool-bin")
-}
-
-/// Build tools that a full Python image has (buildpack-deps: `dpkg-query -W` in the stand-in of python:3.13, 2026-11-20).
-const FULL_TOOLS: [&str; 16] = [
-    "build-essential",
-    "gcc",
-    "g++",
-    "make",
-    "autoconf",
-    "automake",
-    "libtool",
-    "dpkg-dev",
-    "libc6-dev",
-    "linux-libc-dev",
-    "pkg-config",
-    "pkgconf",
-    "patch",
-    "git",
-    "curl",
-    "python3-dev",
-];
-
-/// Whether the base of a stage brings a package that only builds, so that installing it there does nothing.
-pub(super) fn is_in_base(scene: &Scene, stage: &Stage, name: &str) -> bool {
-    let headers = || libraries(name, suite(scene, stage).unwrap_or("trixie")).is_some_and(|known| known.headers);
-    // Who installs a compiler may know why: it stays where a dependency is not known to come as a wheel.
-    is_full(scene, stage) && (FULL_TOOLS.contains(&name) || headers()) && !needs::may_compile(scene, stage)
 }
 
 /// Programs that fetch or unpack things for a build, by package.
@@ -192,7 +160,7 @@ fn in_any_suite(scene: &Scene, stage: &Stage, package: &str) -> Option<Libraries
     (debian && new.names == old.names).then_some(new)
 }
 
-fn is_full(scene: &Scene, stage: &Stage) -> bool {
+pub(super) fn is_full(scene: &Scene, stage: &Stage) -> bool {
     let Base::Image(image) = scene.build.root_base(stage) else { return false };
     !["slim", "alpine"].iter().any(|word| image.contains(word))
 }
@@ -208,7 +176,7 @@ pub(super) fn uses_git(scene: &Scene) -> bool {
     let version = ["setuptools_scm", "setuptools-scm", "hatch-vcs", "versioningit", "dunamai", "versioneer"];
     let names: Vec<&str> = version.into_iter().filter(|_| !told).chain(["git+"]).collect();
     let manifests = scene.evidence.texts.iter().filter(|(path, _)| {
-        let name = path.rsplit('/').next().unwrap_or(path);
+        let name = path::name(path);
         name.ends_with(".txt")
             || name.ends_with(".toml")
             || matches!(name, "setup.py" | "setup.cfg" | "Pipfile" | "uv.lock")

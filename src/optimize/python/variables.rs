@@ -1,16 +1,10 @@
 //! ENV: what only builds, and what only counts when the program runs.
 
 use super::element::{Class, Element};
-use super::write::{Writer, edited};
+use super::write::Writer;
+use crate::data;
 use crate::dockerfile::{Instruction, Variable};
 use crate::text::{Edit, Span};
-
-/// Variables that only say how to build.
-const BUILD_ONLY: [&str; 7] = ["PIP_", "POETRY_", "UV_", "PDM_", "PIPENV_", "SETUPTOOLS_SCM_", "PYTHON_PIP_"];
-
-/// Variables that only count when the program runs.
-const RUN_ONLY: [&str; 6] =
-    ["PYTHONUNBUFFERED", "PYTHONDONTWRITEBYTECODE", "PYTHONFAULTHANDLER", "PORT", "DJANGO_SETTINGS_MODULE", "FLASK_"];
 
 impl Writer<'_, '_> {
     /// Whether the author's own ENV puts all of these folders on PATH.
@@ -41,12 +35,12 @@ impl Writer<'_, '_> {
     pub(super) fn variables(&mut self, index: usize, instruction: &Instruction, whole: String) {
         let scene = self.scene;
         let pairs = scene.file().variables(instruction);
-        let begins = |name: &str, known: &[&str]| {
-            known.iter().any(|one| name == *one || (one.ends_with('_') && name.starts_with(one)))
+        let begins = |name: &str, role: &'static str| {
+            data::VARIABLES.with(role).any(|known| name == known || (known.ends_with('_') && name.starts_with(known)))
         };
         let legacy = pairs.iter().any(|pair| pair.legacy);
-        let keep = |known: &[&str]| -> Option<String> {
-            let going: Vec<usize> = (0..pairs.len()).filter(|at| begins(&pairs[*at].name.text, known)).collect();
+        let keep = |role: &'static str| -> Option<String> {
+            let going: Vec<usize> = (0..pairs.len()).filter(|at| begins(&pairs[*at].name.text, role)).collect();
             if going.len() == pairs.len() {
                 return None;
             }
@@ -55,15 +49,15 @@ impl Writer<'_, '_> {
             }
             let spans: Vec<Span> = pairs.iter().map(|pair| pair.span).collect();
             let edits: Vec<Edit> = going.iter().map(|at| without_pair(&spans, *at, &going)).collect();
-            edited(scene, instruction.span, &edits)
+            scene.slice_with(instruction.span, &edits)
         };
-        if let Some(text) = keep(&RUN_ONLY).filter(|_| index < self.plan.installs.1) {
+        if let Some(text) = keep("python-run").filter(|_| index < self.plan.installs.1) {
             self.build.push(text);
         }
         if self.is_of_users(&pairs) {
             return;
         }
-        let kept = if self.plan.kept_tools.is_empty() { keep(&BUILD_ONLY) } else { Some(whole.clone()) };
+        let kept = if self.plan.kept_tools.is_empty() { keep("python-build") } else { Some(whole.clone()) };
         let Some(text) = kept else { return };
         if self.plan.kept_tools.is_empty() && text != scene.source().slice(instruction.span) {
             self.run.push(format!("{}{text}", self.comments(index, instruction)));

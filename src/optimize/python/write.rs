@@ -8,7 +8,7 @@ use super::{evidence, install, launch};
 use crate::dockerfile::{Instruction, Keyword};
 use crate::optimize::scene::Scene;
 use crate::shell::Manager;
-use crate::text::{Edit, Source, Span};
+use crate::text::{Span, path};
 
 /// A line of one of the stages.
 pub(super) struct Line {
@@ -215,7 +215,7 @@ impl<'p, 'b> Writer<'p, 'b> {
             }
             Keyword::Cmd | Keyword::Entrypoint | Keyword::Healthcheck => {
                 let edits = launch::unwrapped(scene, index).unwrap_or_default();
-                self.run.push(edited(scene, scene.passage(index), &edits).unwrap_or(whole));
+                self.run.push(scene.slice_with(scene.passage(index), &edits).unwrap_or(whole));
             }
             _ => self.run.push(whole),
         }
@@ -235,7 +235,7 @@ impl<'p, 'b> Writer<'p, 'b> {
         let author = plan.of_class(Class::Venv).next().is_some();
         let lacking: Vec<String> = plan.venvs.iter().filter(|_| !author).map(|venv| format!("{venv}/bin")).collect();
         let set = self.sets_path(&lacking);
-        let inside = |venv: &str| plan.whole.as_ref().is_some_and(|whole| venv.starts_with(&format!("{whole}/")));
+        let inside = |venv: &str| plan.whole.as_ref().is_some_and(|whole| path::is_below(venv, whole));
         for venv in plan.venvs.iter().chain(&plan.whole).filter(|path| !inside(path)) {
             self.run.push(format!("COPY --from={name} {venv} {venv}"));
         }
@@ -262,21 +262,4 @@ pub(super) fn build_name(scene: &Scene) -> &'static str {
     let used: BTreeSet<&str> = scene.build.stages().iter().filter_map(|stage| stage.name.as_deref()).collect();
     let names = ["build", "dependencies", "python-build", "python-dependencies", "dockopt-build"];
     names.into_iter().find(|name| !used.contains(name)).unwrap_or("dockopt-python-build")
-}
-
-/// A piece of the Dockerfile with edits inside of it; `None` where they do not fit.
-pub(super) fn edited(scene: &Scene, span: Span, edits: &[Edit]) -> Option<String> {
-    let source = scene.source();
-    if edits.iter().any(|edit| !span.contains(edit.span)) {
-        return None;
-    }
-    let piece = Source::of("Dockerfile", source.slice(span));
-    let shifted: Vec<Edit> = edits
-        .iter()
-        .map(|edit| Edit {
-            span: Span::new(edit.span.start - span.start, edit.span.end - span.start),
-            text: edit.text.clone(),
-        })
-        .collect();
-    String::from_utf8(crate::text::apply(&piece, &shifted).ok()?).ok()
 }

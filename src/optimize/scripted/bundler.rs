@@ -2,12 +2,12 @@
 
 use super::gems;
 use super::split::{Fate, Split, describes, edits, is_covered, stands_alone};
+use crate::build::toolchain::is_build_package;
 use crate::build::{Base, Reference, Stage};
 use crate::dockerfile::Keyword;
 use crate::optimize::scene::{Scene, Turn};
-use crate::rules::is_build_package;
 use crate::shell::{Invocation, Manager, PackageSource, Verb};
-use crate::text::Span;
+use crate::text::{Span, path};
 
 const WHAT: &str = "installs gems in the final stage";
 
@@ -80,7 +80,7 @@ fn folders(
     official: bool,
 ) -> Result<(Vec<String>, Option<String>), String> {
     let work = scene.build.workdir(target, install);
-    let work = work.value().map_or("/", String::as_str).trim_end_matches('/').to_owned();
+    let work = work.value().map_or("/", String::as_str).to_owned();
     let mut path = scene.build.expand(target, install, "${BUNDLE_PATH:-}").filter(|path| !path.is_empty());
     let before = scene.build.instructions(target).take_while(|(index, _)| *index <= install);
     for (index, _) in before.filter(|(_, one)| one.keyword == Keyword::Run) {
@@ -108,7 +108,7 @@ fn folders(
         Some(path) if path.starts_with('/') && official && path != HOME => Ok((vec![HOME.to_owned(), path], None)),
         Some(path) if path.starts_with('/') => Ok((vec![path.clone()], Some(path).filter(|path| path == HOME))),
         Some(_) if !official => Err("bundler's settings lie in the project's folder".to_owned()),
-        Some(path) => Ok((vec![HOME.to_owned(), format!("{work}/{}", path.trim_start_matches("./"))], None)),
+        Some(path) => Ok((vec![HOME.to_owned(), path::join(&work, &path)], None)),
         None if official => Ok((vec![HOME.to_owned()], Some(HOME.to_owned()))),
         // Debian's Ruby.
         None => Ok((vec!["/var/lib/gems".to_owned(), "/usr/local/bin".to_owned()], None)),

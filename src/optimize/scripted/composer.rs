@@ -1,11 +1,13 @@
 //! Pass `composer-stages`: Composer's packages are installed in a stage of their own.
 
 use super::split::{Fate, Split, describes, edits, is_covered, stands_alone};
-use crate::build::{Stage, Transfer};
+use crate::build::{Base, Reference, Stage, Transfer};
 use crate::dockerfile::Keyword;
 use crate::manifest::Ecosystem;
 use crate::optimize::scene::{Scene, Turn};
+use crate::shell::program::{Kind, Program};
 use crate::shell::{Invocation, Manager, Verb, Word, parse};
+use crate::text::path;
 
 const WHAT: &str = "installs Composer's packages in the final stage";
 
@@ -109,7 +111,7 @@ fn behind(scene: &Scene, transfers: &[Transfer], last: usize) -> usize {
 }
 
 fn brings_composer(transfer: &Transfer) -> bool {
-    let named = |text: &str| text.rsplit('/').next() == Some("composer");
+    let named = |text: &str| path::name(text) == "composer";
     transfer.from.is_some() && transfer.sources.iter().all(|source| source.text.as_deref().is_some_and(named))
 }
 
@@ -122,9 +124,8 @@ fn of_run(scene: &Scene, index: usize, extensions: bool) -> Option<Fate> {
         return Some(Fate::Build(None));
     }
     let composer = invocations.iter().any(is_composer);
-    let beside = ["rm", "cd", "mkdir", "cp", "set", "echo", "export", "true", "test", "["];
-    let plain =
-        invocations.iter().all(|one| is_composer(one) || one.program.is_some_and(|program| beside.contains(&program)));
+    let beside = |program: &str| matches!(program, "rm" | "mkdir" | "cp") || Program::of(program).writes_nothing();
+    let plain = invocations.iter().all(|one| is_composer(one) || one.program.is_some_and(beside));
     if composer {
         return plain.then_some(Fate::Build(None));
     }
@@ -152,16 +153,7 @@ fn builds_extensions(scene: &Scene, index: usize) -> bool {
 }
 
 fn builds_extension(one: &Invocation) -> bool {
-    matches!(
-        one.program,
-        Some(
-            "docker-php-ext-install"
-                | "docker-php-ext-configure"
-                | "docker-php-ext-enable"
-                | "pecl"
-                | "install-php-extensions"
-        )
-    )
+    one.program.is_some_and(|program| Program::of(program).is(Kind::PhpExtension))
 }
 
 /// The folder that Composer fills, absolute.
@@ -179,10 +171,8 @@ fn vendor(scene: &Scene, target: &Stage, first: usize) -> Result<String, String>
         return Err("Composer puts its packages into a folder of its own choice".to_owned());
     }
     let folder = scene.build.workdir(target, first);
-    let folder = folder.value().map(String::as_str).or_else(|| super::official_folder(scene, target));
-    folder
-        .map(|folder| format!("{}/vendor", folder.trim_end_matches('/')))
-        .ok_or_else(|| "nobody knows which folder it works in".to_owned())
+    let folder = folder.value().map(String::as_str).or_else(|| official_folder(scene, target));
+    folder.map(|folder| path::join(folder, "vendor")).ok_or_else(|| "nobody knows which folder it works in".to_owned())
 }
 
 /// Whether the container's command or a script of it calls Composer.
@@ -204,4 +194,10 @@ fn starts_composer(scene: &Scene, target: &Stage) -> bool {
         .any(|started| scene.evidence.texts.get(&started.file.path).is_some_and(|text| calls(text)));
     let services = scene.evidence.services.iter().filter_map(|service| service.command.as_deref()).any(calls);
     own || scripts || services
+}
+
+/// The folder in which official PHP images work.
+fn official_folder(scene: &Scene, stage: &Stage) -> Option<&'static str> {
+    let Base::Image(image) = scene.build.root_base(stage) else { return None };
+    (Reference::of(image).short_name() == "php").then_some("/var/www/html")
 }

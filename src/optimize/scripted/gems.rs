@@ -3,26 +3,17 @@
 use std::collections::BTreeSet;
 
 use crate::build::{Base, PackageLists, Stage};
+use crate::data;
 use crate::manifest::{Ecosystem, Locked, Tool};
 use crate::optimize::python;
 use crate::optimize::scene::Scene;
 use crate::shell::{Manager, Verb};
 
-/// Libraries that Ruby itself is linked with, so that its slim image has them.
-const OWN: [&str; 6] = ["libssl3t64", "libffi8", "libyaml-0-2", "zlib1g", "libgmp10", "libcrypt1"];
-
 fn row(gem: &str) -> Option<(&'static str, &'static str)> {
-    let table = include_str!("../../../data/gem_system_packages.tsv");
-    let rows = table.lines().filter(|line| !line.starts_with('#')).map(|line| line.split('\t').collect::<Vec<_>>());
-    let name = gem.replace('_', "-");
-    rows.into_iter().find_map(|cells| match cells.as_slice() {
-        &[known, build, run, ..] if known == name => Some((build, run)),
+    match data::GEM_SYSTEM_PACKAGES.row(&gem.replace('_', "-"))? {
+        &[_, build, run, ..] => Some((build, run)),
         _ => None,
-    })
-}
-
-fn packages(cell: &'static str) -> impl Iterator<Item = &'static str> {
-    cell.split(' ').filter(|one| *one != "-")
+    }
 }
 
 /// What Bundler's lock files hold.
@@ -67,7 +58,7 @@ pub(in crate::optimize) fn build_packages(scene: &Scene, stage: usize) -> Option
         return Some(BTreeSet::new());
     }
     let mut all: BTreeSet<String> = ["gcc", "g++", "make", "libc6-dev"].into_iter().map(str::to_owned).collect();
-    all.extend(gems.iter().filter_map(|gem| row(gem)).flat_map(|(build, _)| packages(build)).map(str::to_owned));
+    all.extend(gems.iter().filter_map(|gem| row(gem)).flat_map(|(build, _)| data::words(build)).map(str::to_owned));
     if locks(scene).any(|locked| locked.from_git) {
         all.extend(["git", "ca-certificates"].map(str::to_owned));
     }
@@ -82,11 +73,16 @@ pub(in crate::optimize) fn run_packages(scene: &Scene) -> BTreeSet<String> {
     let suite = suite(scene, target).unwrap_or("trixie");
     for (build, run) in gems.iter().filter_map(|gem| row(gem)) {
         let known: Vec<&str> =
-            packages(build).filter_map(|header| python::libraries_of(header, suite)).flatten().collect();
-        let own = packages(run).filter(|one| !OWN.contains(one));
+            data::words(build).filter_map(|header| python::libraries_of(header, suite)).flatten().collect();
+        let own = data::words(run).filter(|one| !data::SYSTEM_PACKAGES.has(one, "ruby"));
         let own = own.filter(|one| suite == "trixie" || known.is_empty() || !one.contains(char::is_numeric));
         all.extend(own.map(|one| if suite == "trixie" { one } else { one.trim_end_matches("t64") }.to_owned()));
-        all.extend(known.into_iter().filter(|one| suite != "trixie" && !OWN.contains(one)).map(str::to_owned));
+        all.extend(
+            known
+                .into_iter()
+                .filter(|one| suite != "trixie" && !data::SYSTEM_PACKAGES.has(one, "ruby"))
+                .map(str::to_owned),
+        );
     }
     if gems.contains("tzinfo") && !gems.contains("tzinfo-data") {
         all.insert("tzdata".to_owned());

@@ -7,7 +7,7 @@ use crate::build::{Base, Stage, Transfer};
 use crate::dockerfile::Keyword;
 use crate::finding::FileEdit;
 use crate::optimize::scene::Scene;
-use crate::text::Span;
+use crate::text::{Span, path};
 
 /// What becomes of an instruction up to the install.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -130,7 +130,7 @@ fn keeps_paths(transfer: &Transfer, folder: Option<&str>) -> bool {
     let to = clean(to);
     transfer.sources.iter().all(|source| {
         let Some(from) = source.text.as_deref().map(clean) else { return false };
-        let parent = from.rsplit_once('/').map_or("", |(parent, _)| parent);
+        let parent = path::parent(&from);
         from == to || parent == to
     })
 }

@@ -2,6 +2,7 @@
 
 use crate::build::{Build, Code};
 use crate::dockerfile::{Arguments, Keyword};
+use crate::manifest::FileKind;
 use crate::optimize::scene::{Scene, Turn};
 use crate::shell::{Invocation, Word};
 use crate::text::Span;
@@ -51,7 +52,9 @@ fn changes<'s>(one: &Invocation<'s>) -> Option<Changes<'s>> {
     };
     let other: Vec<(&Word, &'static str)> = if one.is("fastapi") {
         named("dev").map(|word| (word, "run")).into_iter().collect()
-    } else if one.is("nodemon") && one.args.first().is_some_and(|word| word.text().strip_suffix("js").is_some()) {
+    } else if one.is("nodemon")
+        && one.args.first().is_some_and(|word| FileKind::of(word.text()).language() == "JavaScript")
+    {
         vec![(one.path, "node")]
     } else {
         Vec::new()

@@ -4,10 +4,10 @@ use std::collections::BTreeSet;
 
 use crate::build::{Base, BaseImage, Presence, Reference, Stage, installed};
 use crate::dockerfile::Keyword;
-use crate::optimize::node::literal::{Literal, literal};
+use crate::optimize::literal::{Literal, literal};
 use crate::optimize::scene::{Scene, Turn};
 use crate::shell::{Invocation, Word};
-use crate::text::Span;
+use crate::text::{Span, path};
 
 const WHAT: &str = "keeps the server of the files";
 
@@ -55,7 +55,7 @@ fn site(scene: &Scene, stage: &Stage, index: usize, one: &Invocation) -> Option<
     let all: Vec<&str> = std::iter::once(one.path).chain(one.args).map(Word::text).collect();
     let start = usize::from(matches!(all.first(), Some(&("npx" | "bunx"))));
     let words = &all[start..];
-    let program = words.first()?.rsplit('/').next()?;
+    let program = path::name(words.first()?);
     let option = |names: &[&str]| {
         words.iter().enumerate().find_map(|(at, word)| {
             let joined = |name: &&str| word.strip_prefix(*name).and_then(|rest| rest.strip_prefix('='));
@@ -99,7 +99,7 @@ fn site(scene: &Scene, stage: &Stage, index: usize, one: &Invocation) -> Option<
         return Some(Err("`serve.json` has rules of its own".to_owned()));
     }
     let Ok(port) = port.parse() else { return Some(Err(format!("the port `{port}` is not known"))) };
-    let folder = installed::joined(&workdir, &folder);
+    let folder = path::join(&workdir, &folder);
     if folder == workdir || folder == "/" {
         return Some(Err("the whole folder is served, not what a build made".to_owned()));
     }

@@ -2,6 +2,7 @@
 
 use super::apt::Wanted;
 use crate::build::{Reference, releases};
+use crate::data;
 
 /// The release below an image, seen from its packages.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -13,25 +14,6 @@ enum Age {
     /// Taken off the mirrors: nothing can be installed.
     Archived,
 }
-
-/// Images whose tag names no release of Debian: name, then versions up to which they stand on an archived one and on the
-/// one before the last two. bullseye came out on 2021-08-14, bookworm on 2023-06-10 (`debian.org/releases`); the versions
-/// are those that their projects released before (`python.org/downloads`, `nodejs.org/en/about/previous-releases`).
-const VERSIONS: [(&str, &str, &str); 13] = [
-    ("python", "3.5", "3.5"),
-    ("python", "3.6.14", "3.6"),
-    ("python", "3.7.11", "3.7.16"),
-    ("python", "3.8.11", "3.8.16"),
-    ("python", "3.9.6", "3.9.16"),
-    ("python", "", "3.10.11"),
-    ("python", "", "3.11.3"),
-    ("node", "14", "14"),
-    ("node", "15", "15"),
-    ("node", "16.13.0", "16.20.0"),
-    ("node", "", "17"),
-    ("node", "", "18.16.0"),
-    ("node", "", "20.2.0"),
-];
 
 fn of(image: &str) -> Age {
     if let Some(release) = releases(image).into_iter().find(|release| release.product == "debian") {
@@ -63,8 +45,8 @@ fn of(image: &str) -> Age {
     if name == "node" && own[0] < 14 || name == "python" && (own[0] < 3 || own.len() > 1 && own[0] == 3 && own[1] < 5) {
         return Age::Archived;
     }
-    let rows = || VERSIONS.iter().filter(|(image, ..)| *image == name);
-    match (rows().any(|(_, gone, _)| before(gone)), rows().any(|(_, _, old)| before(old))) {
+    let rows = || data::IMAGE_AGES.rows().filter(|row| row[0] == name);
+    match (rows().any(|row| before(row[1])), rows().any(|row| before(row[2]))) {
         (true, _) => Age::Archived,
         (_, true) => Age::Old,
         _ => Age::Known,
@@ -94,14 +76,11 @@ pub(super) fn fit(image: &str, lacking: &[String], wanted: &mut Wanted) -> Resul
 /// Whether a library has other names from one release to the next, `t64` aside.
 fn differs(name: &str) -> bool {
     let plain = |name: &str| name.trim_end_matches("t64").to_owned();
-    let table = include_str!("../../../data/library_packages.tsv");
-    let rows = table.lines().filter(|line| !line.starts_with('#')).skip(1);
-    let mut cells =
-        rows.map(|line| line.split('\t').skip(1).take(2).map(|cell| cell.split(' ').map(plain).collect::<Vec<_>>()));
-    cells.any(|mut pair| {
-        let (Some(old), Some(new)) = (pair.next(), pair.next()) else { return false };
-        let name = plain(name);
-        old.contains(&name) != new.contains(&name)
+    let name = plain(name);
+    data::LIBRARY_PACKAGES.rows().any(|cells| {
+        let &[_, old, new, ..] = cells else { return false };
+        let has = |cell| data::words(cell).any(|library| plain(library) == name);
+        has(old) != has(new)
     })
 }
 

@@ -6,10 +6,12 @@ use std::collections::BTreeSet;
 use super::apt::{self, Wanted};
 use crate::build::{BaseImage, Presence, Reference, Slim, Stage};
 use crate::dockerfile::Keyword;
-use crate::manifest::Ecosystem;
+use crate::manifest::{Ecosystem, FileKind};
 use crate::optimize::scene::Scene;
 use crate::optimize::{called, node, python, scripted};
+use crate::shell::program::{Program, State};
 use crate::shell::{Invocation, Manager, Script, Verb, parse};
+use crate::text::path;
 
 /// Scripts that scripts call, and so on, that are read.
 const DEEPEST: usize = 3;
@@ -91,20 +93,20 @@ fn read_by(one: &Invocation, program: &str) -> Option<String> {
     if let Some((_, file)) = FILE_READERS.iter().find(|(reader, _)| *reader == program) {
         return Some((*file).to_owned());
     }
-    let shell = matches!(program, "sh" | "bash" | "dash" | "ash" | "." | "source");
+    let known = Program::of(program);
+    let shell = known.is_shell() || known.state == State::Any;
     let word = if shell { one.args.iter().find(|word| !word.text().starts_with('-'))? } else { one.path };
     let path = word.value()?;
-    let script = path.strip_suffix(".sh").is_some() || (shell && path != "/dev/stdin");
+    let script = FileKind::of(path).is_shell() || (shell && path != "/dev/stdin");
     script.then(|| path.to_owned())
 }
 
 /// The text of a script of the context, by the last part of its path.
 fn text<'a>(scene: &Scene<'a>, path: &str) -> Option<&'a str> {
-    let name = path.rsplit('/').next()?;
+    let name = path::name(path);
     let texts = &scene.evidence.texts;
     let own = texts.get(path.trim_start_matches("./"));
-    let found =
-        own.or_else(|| texts.iter().find(|(path, _)| path.rsplit('/').next() == Some(name)).map(|(_, text)| text));
+    let found = own.or_else(|| texts.iter().find(|(path, _)| path::name(path) == name).map(|(_, text)| text));
     found.map(String::as_str)
 }
 

@@ -114,7 +114,6 @@ fn is_twin(reference: &Reference, tag: &str, other: &str) -> bool {
         Some(Libc::Glibc(release)) => release.map(|release| release.version),
         _ => None,
     };
-    let is_suite = |word: &&str| releases(&format!("debian:{word}")).iter().any(|release| release.name == *word);
     let version =
         |tag: &str| tag.split('-').filter(|word| *word != "slim" && !is_suite(word)).collect::<Vec<_>>().join("-");
     let slim = other.split('-').any(|word| word == "slim");

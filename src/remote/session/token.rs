@@ -7,8 +7,8 @@ use ureq::Body;
 use ureq::http::{Response, Uri, header};
 
 use super::{Session, answer, basic, is_local, origin, without_port};
+use crate::failure::{Failure, FailureKind};
 use crate::remote::credentials::Credentials;
-use crate::remote::error::{Error, Kind};
 
 /// Who asks, for those who count.
 const CLIENT: &str = "dockopt";
@@ -22,7 +22,7 @@ struct Token {
 
 impl Session {
     /// A token that opens the repository for reading.
-    pub(super) fn token(&self, realm: &str, service: &str, scope: &str) -> Result<String, Error> {
+    pub(super) fn token(&self, realm: &str, service: &str, scope: &str) -> Result<String, Failure> {
         let named = format!("repository:{}:pull", self.reference.repository);
         let scope = if scope.is_empty() { &named } else { scope };
         self.check_realm(realm)?;
@@ -38,7 +38,7 @@ impl Session {
         // It becomes part of a header.
         if token.is_empty() || !token.bytes().all(|byte| byte.is_ascii_graphic()) {
             let what = format!("`{}`, which the registry names for tokens, gives out none", origin(realm));
-            return Err(Error::new(Kind::Broken, what, "try again later"));
+            return Err(Failure::new(FailureKind::Broken, what, "try again later"));
         }
         Ok(token)
     }
@@ -66,7 +66,7 @@ impl Session {
     }
 
     /// A password goes out under TLS only, unless all of it stays on this machine or the user allows it.
-    fn check_realm(&self, realm: &str) -> Result<(), Error> {
+    fn check_realm(&self, realm: &str) -> Result<(), Failure> {
         let uri: Uri = realm.parse().unwrap_or_default();
         let host = uri.host().unwrap_or_default();
         let plain = uri.scheme_str() == Some("http") && self.may_be_plain;
@@ -76,16 +76,16 @@ impl Session {
         }
         let host = self.reference.host();
         let what = format!("the registry `{host}` sends us for a token to `{}`, which is no HTTPS", origin(realm));
-        Err(Error::new(Kind::Setup, what, "allow both hosts with --insecure-registry if they are yours"))
+        Err(Failure::new(FailureKind::Setup, what, "allow both hosts with --insecure-registry if they are yours"))
     }
 
-    fn transport_to(&self, realm: &str, error: &ureq::Error) -> Error {
+    fn transport_to(&self, realm: &str, error: &ureq::Error) -> Failure {
         let origin = origin(realm);
         let host = origin.split("//").nth(1).unwrap_or_default();
-        Error::transport(host, error, self.limits.connect, self.limits.idle)
+        Failure::transport(host, error, self.limits.connect, self.limits.idle)
     }
 
-    fn no_token(&self, realm: &str, response: Response<Body>, attempts: u32) -> Error {
+    fn no_token(&self, realm: &str, response: Response<Body>, attempts: u32) -> Failure {
         let status = response.status();
         let wait = answer::retry_after(&response);
         let reason = Some(answer::reason(response)).filter(|text| !text.is_empty());
@@ -95,29 +95,30 @@ impl Session {
             400 | 401 | 403 => self.denied(&repository, &said),
             429 => {
                 let what = format!("`{}` gets too many requests for tokens from here{said}", origin(realm));
-                let error = Error::new(Kind::Limited, what, "wait, or log in for a higher limit (`docker login`)");
+                let error =
+                    Failure::new(FailureKind::Limited, what, "wait, or log in for a higher limit (`docker login`)");
                 answer::given_up(error, attempts, wait)
             }
             _ => {
                 let what = format!("`{}`, which gives out tokens, fails with {status}{said}", origin(realm));
-                Error::new(Kind::Broken, what, "try again later")
+                Failure::new(FailureKind::Broken, what, "try again later")
             }
         }
     }
 
     /// All of a small answer.
-    pub(in crate::remote) fn document(&self, mut response: Response<Body>, what: &str) -> Result<Vec<u8>, Error> {
+    pub(in crate::remote) fn document(&self, mut response: Response<Body>, what: &str) -> Result<Vec<u8>, Failure> {
         let limit = self.limits.document;
         let mut bytes = Vec::new();
         let body = response.body_mut().with_config().limit(u64::MAX).reader();
         let host = self.reference.host();
         body.take(limit + 1).read_to_end(&mut bytes).map_err(|error| {
             let what = format!("the registry `{host}` breaks off in the middle of {what}: {error}");
-            Error::new(Kind::Broken, what, "try again later")
+            Failure::new(FailureKind::Broken, what, "try again later")
         })?;
         if bytes.len() as u64 > limit {
             let what = format!("what the registry `{host}` sends as {what} is larger than {} MiB", limit >> 20);
-            return Err(Error::new(Kind::Broken, what, "no honest one is as large"));
+            return Err(Failure::new(FailureKind::Broken, what, "no honest one is as large"));
         }
         Ok(bytes)
     }

@@ -1,5 +1,7 @@
 //! Paths as readers know them that see a repository, not a machine.
 
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+
 /// What paths are relative to.
 #[derive(Clone, Debug, Default)]
 pub struct Base {
@@ -62,17 +64,12 @@ fn parts(name: &str, folder: &[String]) -> Vec<String> {
     parts
 }
 
-/// A path as part of a URI reference: every other character is percent-encoded, also a colon, which would end a scheme.
+/// All but the unreserved characters of RFC 3986 and `/`; a colon would end a scheme.
+const ESCAPED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~').remove(b'/');
+
+/// A path as part of a URI reference.
 pub(super) fn percent(path: &str) -> String {
-    let mut out = String::with_capacity(path.len());
-    for byte in path.bytes() {
-        if byte.is_ascii_alphanumeric() || b"-._~/".contains(&byte) {
-            out.push(byte.into());
-        } else {
-            out.push_str(&format!("%{byte:02X}"));
-        }
-    }
-    out
+    utf8_percent_encode(path, ESCAPED).to_string()
 }
 
 #[cfg(test)]

@@ -9,6 +9,7 @@ pub use self::image::write as image_sarif;
 
 use std::collections::BTreeMap;
 
+use self::wire::{level, message};
 use super::item::{INPUT, Item, files, hidden, items};
 use super::path::{Base, percent};
 use super::{Run, github};
@@ -56,19 +57,6 @@ fn results<'i, 'a>(items: &'i [Item<'a>]) -> impl Iterator<Item = &'i Item<'a>> 
 
 fn suppression(form: Form) -> wire::Suppression {
     wire::Suppression { kind: if form == Form::Settings { "external" } else { "inSource" } }
-}
-
-pub(super) fn level(severity: Severity) -> &'static str {
-    match severity {
-        Severity::Error => "error",
-        Severity::Warning => "warning",
-        Severity::Info | Severity::Style => "note",
-    }
-}
-
-/// A text. Readers make links of `[x](y)` in it, which no text of ours has.
-fn message(text: impl Into<String>) -> wire::Message {
-    wire::Message { text: text.into().replace("](", "] ("), markdown: None }
 }
 
 /// A run with the places of its rules and files in their lists.

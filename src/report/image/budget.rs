@@ -1,10 +1,10 @@
 //! Limits that an image was held against: for people, for programs, for pull requests.
 
-use super::grid::{Column, cell, grid, plain};
-use super::json::origin;
+use super::wire::origin;
 use super::{shown_maker, wire};
 use crate::analysis::{Cause, ImageAnalysis, Judged};
 use crate::report::format::escape::{markdown, markdown_code};
+use crate::report::grid::{Column, cell, grid, plain};
 use crate::report::layout::{Layout, Tone};
 use crate::report::units::{bytes, count};
 use crate::settings::Bound;

@@ -1,9 +1,9 @@
 //! The biggest folders of the final tree.
 
 use super::ImageView;
-use super::grid::{Column, grid, plain};
 use crate::analysis::ImageAnalysis;
 use crate::image::PathId;
+use crate::report::grid::{Column, grid, plain};
 use crate::report::layout::Layout;
 use crate::report::units::bytes;
 

@@ -6,7 +6,7 @@ pub(super) use self::contents::{fact, finding};
 
 use super::{ImageView, pull_seconds, secrets, shown_path, wire};
 use crate::analysis::{Analysis, ImageAnalysis, Problem};
-use crate::attribution::{BaseHow, Confidence, How, Place, Unplaced};
+use crate::attribution::{BaseHow, Unplaced};
 use crate::image::{Compression, Config, Contents, Count, Digest, Platform, WasteBytes, push_bytes};
 use crate::report::json::pretty;
 use crate::report::wire::{Head, Skipped};
@@ -217,7 +217,7 @@ fn layer(analysis: &ImageAnalysis, number: usize) -> wire::Layer<'_> {
         in_base: analysis.is_base(number),
         history: layer.history,
         instruction: analysis.instruction(number),
-        origin: analysis.place(number).map(|(name, place)| origin(name, place)),
+        origin: analysis.place(number).map(|(name, place)| wire::origin(name, place)),
         unplaced: analysis.origin(number).and_then(|origin| origin.unplaced).map(unplaced),
         added: read.then(|| count(&own.changes.added)),
         changed: read.then(|| count(&own.changes.changed)),
@@ -230,24 +230,6 @@ fn layer(analysis: &ImageAnalysis, number: usize) -> wire::Layer<'_> {
 
 const fn count(count: &Count) -> wire::Count {
     wire::Count { entries: count.entries, files: count.files, bytes: count.bytes }
-}
-
-pub(super) fn origin<'a>(name: &'a str, place: &'a Place) -> wire::Origin<'a> {
-    wire::Origin {
-        file: name,
-        line: place.first_line,
-        end_line: place.last_line,
-        stage: place.stage.as_deref(),
-        how: match place.how {
-            How::Provenance => "provenance",
-            How::History => "history",
-        },
-        confidence: match place.confidence {
-            Confidence::Exact => "exact",
-            Confidence::Text => "text",
-            Confidence::Kind => "kind",
-        },
-    }
 }
 
 const fn unplaced(why: Unplaced) -> &'static str {
@@ -272,7 +254,7 @@ fn history(analysis: &ImageAnalysis) -> Vec<wire::History<'_>> {
             comment: step.comment.as_deref(),
             empty_layer: step.empty_layer,
             instruction: told.and_then(|told| told.instruction.as_deref()),
-            origin: place.map(|place| origin(analysis.dockerfiles.name(place.text), place)),
+            origin: place.map(|place| wire::origin(analysis.dockerfiles.name(place.text), place)),
         });
     }
     steps

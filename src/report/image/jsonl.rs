@@ -4,10 +4,11 @@
 use std::io::{self, Write};
 
 use super::json::{fact, finding, head, layers, platform, problem, skipped, totals};
-use super::{ImageView, hex, shown_path, wire};
+use super::{ImageView, shown_path, wire};
 use crate::analysis::{Analysis, ImageAnalysis};
 use crate::image::{Entry, EntryId, Kind, PathId, category_of};
 use crate::report::json::compact;
+use crate::text::hex;
 
 /// The result of `image` as lines, each as `schemas/image-jsonl.schema.json` describes it.
 ///

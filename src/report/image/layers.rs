@@ -1,9 +1,9 @@
 //! The table of layers: what each stores, what it sends, what it does to the files, which line made it.
 
-use super::grid::{Cell, Column, cell, grid, plain};
 use super::{ImageView, shown_line};
 use crate::analysis::ImageAnalysis;
 use crate::image::{Compression, Contents};
+use crate::report::grid::{Cell, Column, cell, grid, plain};
 use crate::report::layout::{Layout, Tone};
 use crate::report::units::{bytes, count};
 

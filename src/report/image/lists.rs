@@ -1,25 +1,15 @@
 //! The lists of the screen: lost bytes, useless contents, packages, equal contents.
 
-use super::grid::{Cell, Column, cell, grid, plain};
-use super::{ImageView, shown_maker, shown_path};
+use super::{ImageView, shown_maker, shown_makers, shown_path, waste_words};
 use crate::analysis::{Finding, ImageAnalysis, rule_of_waste};
 use crate::image::packages::{Package, Packages};
-use crate::image::{CategoryClass, CategoryUse, LossGroup, WasteKind};
+use crate::image::{CategoryClass, CategoryUse, LossGroup};
+use crate::report::grid::{Cell, Column, cell, grid, plain};
 use crate::report::layout::{Layout, Tone};
 use crate::report::units::{bytes, count};
 
 /// Bytes below which nobody wants a row.
 const WORTH: u64 = 10_000;
-
-/// For people.
-pub(super) const fn kind(how: WasteKind) -> &'static str {
-    match how {
-        WasteKind::Deleted => "deleted",
-        WasteKind::Overwritten => "overwritten",
-        WasteKind::MetadataOnly => "stored again",
-        WasteKind::SameLayerDuplicate => "stored twice",
-    }
-}
 
 /// Lost bytes: what, where, who wrote it, who lost it, what mends it.
 pub(super) fn waste(analysis: &ImageAnalysis, view: &ImageView<'_>, layout: Layout) -> String {
@@ -28,17 +18,13 @@ pub(super) fn waste(analysis: &ImageAnalysis, view: &ImageView<'_>, layout: Layo
     let worth = |group: &LossGroup| view.all || (group.bytes >= WORTH && !analysis.is_base(group.by as usize));
     for group in analysis.loss_groups.iter().filter(|group| worth(group)).take(view.top) {
         let (owner, by) = (group.owner as usize, group.by as usize);
-        let mut story = shown_maker(analysis, owner);
-        if owner != by {
-            story.push_str(&format!(" → {}", shown_maker(analysis, by)));
-        }
         let files = if group.files > 1 { format!(" ({})", count(group.files, "file")) } else { String::new() };
         let rule = rule_of_waste(analysis, group);
         rows.push(vec![
             plain(bytes(group.bytes)),
-            plain(kind(group.how)),
+            plain(waste_words(group.how)),
             plain(format!("{}{files}", shown_path(analysis, group.path))),
-            plain(story),
+            plain(shown_makers(analysis, owner, by)),
             cell(rule.unwrap_or(""), Tone::Dim),
         ]);
     }

@@ -1,9 +1,9 @@
 //! The first screen: what the image is, what it costs, its layers, what of it is wasted, and what to do next.
 
-use super::grid::{Column, cell, grid, plain};
 use super::{ImageView, budget, folders, image_name, layers, lists, pull_seconds, secrets};
 use crate::analysis::{Analysis, ImageAnalysis};
 use crate::attribution::BaseHow;
+use crate::report::grid::{Column, cell, grid, plain};
 use crate::report::layout::{Layout, Tone, clean};
 use crate::report::screen::{push, quoted};
 use crate::report::units::{bytes, count, seconds};

@@ -1,12 +1,12 @@
 //! Secrets: what, where, who brought it, and whether it can still be read. Their values are never here.
 
-use super::grid::{Column, cell, grid, plain};
-use super::json::origin;
-use super::{ImageView, lists, shown_maker, shown_path, wire};
+use super::wire::origin;
+use super::{ImageView, lists, shown_maker, shown_path, waste_words, wire};
 use crate::analysis::ImageAnalysis;
 use crate::image::Fate;
 use crate::image::secrets::{Found, Secret};
 use crate::report::format::escape::{markdown, markdown_code};
+use crate::report::grid::{Column, cell, grid, plain};
 use crate::report::layout::{Layout, Tone};
 
 /// `/root/.npmrc:1`, `ENV`, `history`.
@@ -26,7 +26,7 @@ pub(super) fn shown_fate(analysis: &ImageAnalysis, secret: &Secret) -> String {
     let (how, by) = match fate {
         Fate::Kept => return String::new(),
         Fate::Unlinked { by } => ("deleted", by),
-        Fate::Lost { how, by } => (lists::kind(how), by),
+        Fate::Lost { how, by } => (waste_words(how), by),
     };
     let by = shown_maker(analysis, by as usize);
     format!("recoverable from layer {}: {how} by {by}", entry.layer + 1)

@@ -1,14 +1,13 @@
 //! The shapes of the JSON of images. A field is only ever added; what is unknown is `null`, never 0. A `layer` is an index
 //! of `layers`; bytes are those of contents as stored, unless a name says otherwise.
 
-mod limit;
 mod line;
 
-pub(super) use self::limit::{Cause, Limit, Number};
 pub(super) use self::line::{File, Line};
 
 use serde::Serialize;
 
+use crate::attribution::{self, Confidence, How};
 use crate::report::wire::{Head, Skipped};
 
 #[derive(Serialize)]
@@ -387,4 +386,59 @@ pub(super) struct Problem<'a> {
     pub offset: Option<u64>,
     pub message: &'a str,
     pub help: Option<&'a str>,
+}
+
+/// Where a layer was made.
+pub(super) fn origin<'a>(name: &'a str, place: &'a attribution::Place) -> Origin<'a> {
+    Origin {
+        file: name,
+        line: place.first_line,
+        end_line: place.last_line,
+        stage: place.stage.as_deref(),
+        how: match place.how {
+            How::Provenance => "provenance",
+            How::History => "history",
+        },
+        confidence: match place.confidence {
+            Confidence::Exact => "exact",
+            Confidence::Text => "text",
+            Confidence::Kind => "kind",
+        },
+    }
+}
+
+/// A limit, and what it was held against.
+#[derive(Serialize)]
+#[allow(clippy::struct_field_names)] // The names are the format's.
+pub(super) struct Limit<'a> {
+    /// The key of dockopt.toml, or the rule of dive.
+    pub measure: &'static str,
+    /// The category, the package, the glob.
+    pub name: Option<String>,
+    pub limit: Number,
+    pub value: Option<Number>,
+    /// `bytes`, `count`, `ratio`.
+    pub unit: &'static str,
+    /// `null` where it can't be judged.
+    pub kept: Option<bool>,
+    /// Why it can't.
+    pub unknown: Option<&'static str>,
+    /// `file:line`; `null` for the command line.
+    pub written: Option<String>,
+    pub causes: Vec<Cause<'a>>,
+}
+
+#[derive(Serialize)]
+#[serde(untagged)]
+pub(super) enum Number {
+    Whole(u64),
+    Share(f64),
+}
+
+#[derive(Serialize)]
+pub(super) struct Cause<'a> {
+    pub what: String,
+    pub bytes: Option<u64>,
+    pub layer: Option<usize>,
+    pub origin: Option<Origin<'a>>,
 }

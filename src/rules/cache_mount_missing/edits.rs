@@ -3,7 +3,8 @@
 use crate::build::{Base, Build, Code, Reference, Setting, Stage, User, is_official};
 use crate::finding::{FileEdit, Fix, Safety, Target};
 use crate::rules::Context;
-use crate::rules::kept_cache::{covers, is_known};
+use crate::rules::kept_cache::is_known;
+use crate::rules::layers::covers;
 use crate::rules::lists_needed::{Need, fetches, needs};
 use crate::rules::script_end;
 use crate::shell::{Invocation, Manager, PackageCall, Verb};

@@ -1,12 +1,14 @@
 //! Why a program gets nothing from a cache mount, and what mends it.
 
-use super::{Place, User};
 use crate::build;
-use crate::build::{Build, Home};
-use crate::dockerfile::Keyword;
+use crate::build::{Build, Code, Home, PackageCache, Stage};
+use crate::dockerfile::{Keyword, Mount};
 use crate::finding::{FileEdit, Fix, Safety, Target};
 use crate::rules::Context;
-use crate::rules::kept_cache::{covers, is_known};
+use crate::rules::cache_reader::{self, Cache};
+use crate::rules::kept_cache::is_known;
+use crate::rules::layers::covers;
+use crate::rules::runs::Run;
 use crate::rules::script_end;
 use crate::shell::{Invocation, Manager, PackageCall, Verb};
 use crate::text::Span;
@@ -16,7 +18,12 @@ type Reason = (String, String, Option<Fix>);
 
 const HOOK: &str = "/etc/apt/apt.conf.d/docker-clean";
 
-pub(super) fn why(cx: &Context, place: &Place, user: &User, later: &[Invocation]) -> Option<Reason> {
+pub(super) fn why<'i>(
+    cx: &Context<'_, 'i>,
+    place: &Place<'_, 'i>,
+    user: &User,
+    later: &[Invocation],
+) -> Option<Reason> {
     elsewhere(cx, place, user)
         .or_else(|| not_writable(cx, place, user))
         .or_else(|| switched_off(cx, place, user))
@@ -31,7 +38,7 @@ fn serves(place: &Place, folder: &str) -> bool {
 }
 
 /// The program keeps its files in another folder.
-fn elsewhere(cx: &Context, place: &Place, user: &User) -> Option<Reason> {
+fn elsewhere<'i>(cx: &Context<'_, 'i>, place: &Place<'_, 'i>, user: &User) -> Option<Reason> {
     let build = cx.build();
     let title = user.call.title();
     let home = build.home(place.stage, place.index, user.invocation);
@@ -60,7 +67,16 @@ fn elsewhere(cx: &Context, place: &Place, user: &User) -> Option<Reason> {
     let written = cx.source().slice(field.span);
     let plain = written.ends_with(place.target) && written.contains('=');
     let writable = home == Home::Known("/root".into()) || place.mount.field(&["uid"]).is_some();
-    let later = matches!(user.call.manager, Manager::Go | Manager::Cargo | Manager::Maven | Manager::Gradle);
+    let run = Run {
+        build,
+        stage: place.stage,
+        index: place.index,
+        instruction: build.effective(place.index),
+        code: place.code,
+    };
+    let cache = Cache { folders: &[folder], program: user.call.program };
+    let later = matches!(user.call.manager, Manager::Go | Manager::Cargo | Manager::Maven | Manager::Gradle)
+        || cache_reader::is_below(&run, cache);
     let fix = (plain && writable).then(|| {
         let start = field.span.end - place.target.len() as u32;
         let why = "what a later step reads from that folder is no longer in the layer";
@@ -219,4 +235,23 @@ fn is_clean(call: &PackageCall, of: &PackageCall) -> bool {
 
 fn edit(cx: &Context, span: Span, text: String) -> FileEdit {
     FileEdit { target: Target::File(cx.file()), span, text }
+}
+
+/// A cache mount and where it stands.
+pub(super) struct Place<'c, 'b> {
+    pub(super) stage: &'c Stage,
+    pub(super) index: usize,
+    pub(super) code: &'c Code<'b>,
+    pub(super) mount: &'c Mount<'b>,
+    /// Its target, variables resolved.
+    pub(super) target: &'c str,
+    /// The targets of all cache mounts of the RUN.
+    pub(super) all: &'c [String],
+}
+
+/// A call that the mount is meant for.
+pub(super) struct User<'c, 's> {
+    pub(super) invocation: &'c Invocation<'s>,
+    pub(super) call: &'c PackageCall<'s>,
+    pub(super) folders: &'c [PackageCache],
 }

@@ -2,8 +2,10 @@
 
 use crate::build::{Build, Stage};
 use crate::dockerfile::Keyword;
-use crate::manifest::{Ecosystem, Project, Scope};
+use crate::manifest::{Ecosystem, FileKind, Project, Scope};
+use crate::shell::program::{Kind, Program};
 use crate::shell::{Invocation, Word, parse};
+use crate::text::path;
 
 /// Scripts that call scripts that are followed.
 const DEEPEST: usize = 4;
@@ -27,7 +29,7 @@ pub(super) fn may_need_dev(build: &Build, target: &Stage, project: &Project) -> 
 fn needs(invocation: &Invocation, project: &Project, depth: usize) -> bool {
     let Some(program) = invocation.program else { return true };
     let names = |word: &str| {
-        let word = word.rsplit('/').next().unwrap_or(word);
+        let word = path::name(word);
         project
             .dependencies
             .iter()
@@ -40,14 +42,15 @@ fn needs(invocation: &Invocation, project: &Project, depth: usize) -> bool {
         Ecosystem::Node => node(invocation, program, project, depth),
         // The runners install what is missing when they start.
         Ecosystem::Python => {
-            matches!(program, "uv" | "poetry" | "pdm" | "pipenv" | "sh" | "bash") || is_script(program)
+            let known = Program::of(program);
+            known.is(Kind::Packages) || known.is_shell() || is_script(program)
         }
         _ => is_script(program),
     }
 }
 
 fn is_script(program: &str) -> bool {
-    program.strip_suffix(".sh").is_some() || program.contains("entrypoint")
+    FileKind::of(program).is_shell() || program.contains("entrypoint")
 }
 
 /// Node itself, a dependency's program, or a script of package.json that comes to that.

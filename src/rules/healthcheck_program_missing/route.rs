@@ -1,19 +1,15 @@
 //! Whether a check can only succeed through one of its commands. In doubt it can do without.
 
+use crate::shell::program::{Kind, Program, State};
 use crate::shell::{Command, Invocation, Script, SeparatorKind, Word};
-
-/// Programs that pass on the status of what they run.
-const TRANSPARENT: [&str; 20] = [
-    "sh", "bash", "ash", "dash", "zsh", "eval", "env", "sudo", "doas", "exec", "command", "nohup", "setsid", "timeout",
-    "nice", "ionice", "stdbuf", "time", "gosu", "su-exec",
-];
 
 /// Filters that fail without input.
 const FAIL_ON_NOTHING: [&str; 3] = ["grep", "egrep", "fgrep"];
 
 /// Whether each way to success runs `invocation` and needs its success.
 pub(super) fn needs(script: &Script, invocation: &Invocation) -> bool {
-    if !invocation.via.iter().all(|wrapper| TRANSPARENT.contains(&wrapper.program)) {
+    let passes_on = |program: Program| program.is_shell() || program.is(Kind::Wrapper) || program.state == State::Any;
+    if !invocation.via.iter().all(|wrapper| passes_on(Program::of(wrapper.program))) {
         return false;
     }
     let mut script = script;

@@ -1,10 +1,10 @@
 //! How the program of a stage is linked, as far as its commands tell. In doubt it is static: nothing is said then.
 
-use crate::build::{Build, Libc, Lookup, Stage, Value};
+use crate::build::{Build, Libc, Lookup, Stage, Value, toolchain, toolchain::Language};
+use crate::manifest::FileRole;
 use crate::rules::foreign;
-use crate::rules::toolchain::{self, Language};
 use crate::shell::Invocation;
-use crate::text::Span;
+use crate::text::{Span, path};
 
 /// A program that is linked at run time, or packages that are, and the command that made it.
 pub(super) enum Made {
@@ -15,7 +15,7 @@ pub(super) enum Made {
 }
 
 /// Files that are no programs, by their endings and folders.
-const DATA: [&str; 14] = [
+const DATA: [&str; 13] = [
     "static",
     "templates",
     "migrations",
@@ -24,7 +24,6 @@ const DATA: [&str; 14] = [
     "config",
     "configs",
     "conf",
-    "docs",
     "dist",
     "web",
     "www",
@@ -43,12 +42,13 @@ impl Made {
 
     /// Whether a path that is copied may be the program, or hold it.
     pub(super) fn may_be(&self, path: &str) -> bool {
-        let last = path.trim_end_matches('/').rsplit('/').next().unwrap_or(path);
+        let last = path::name(path);
         let system = ["/etc", "/usr/share", "/tmp", "/var", "/root/.cache"];
         let is_library = last.contains(".so");
         let plain = !last.contains('.') || is_library || matches!(self, Self::Rust(..)) && path.contains("target/");
         plain
             && !DATA.contains(&last)
+            && FileRole::of_folder(last) != Some(FileRole::Documentation)
             && !path.contains("musl")
             && !system.iter().any(|folder| path.starts_with(folder))
     }
@@ -112,7 +112,7 @@ fn is_go_dynamic(
     if says(&["CGO_ENABLED=0", "CGO_ENABLED=\"0\"", "-static", "netgo", "musl-gcc", "GOOS=", "buildmode=pie"]) {
         return false;
     }
-    let tool = super::words(one).any(|word| word.contains('@'));
+    let tool = words(one).any(|word| word.contains('@'));
     let switched = match build.scopes().lookup_run(stage.index, "CGO_ENABLED", index) {
         Lookup::Defined(definition) => !matches!(&definition.value, Value::Known(value) if &**value == "1"),
         Lookup::Undefined | Lookup::Unknown => false,
@@ -143,4 +143,9 @@ fn installs(build: &Build, stage: &Stage, packages: &[&str]) -> bool {
                 .any(|call| call.packages.iter().any(|package| packages.contains(&package.name.text)))
         })
     })
+}
+
+/// The words of a command, for a look at its options.
+pub(super) fn words<'s>(one: &Invocation<'s>) -> impl Iterator<Item = &'s str> {
+    one.args.iter().map(crate::shell::Word::text)
 }

@@ -6,7 +6,7 @@ use super::{Runner, inputs};
 use crate::finding::{Finding, Safety};
 use crate::fix::{Change, Level, fix};
 use crate::rules::{Breach, dockerfile_breaches};
-use crate::text::Source;
+use crate::text::{Source, path};
 
 /// Each fix of each finding, as if it were the only one.
 pub(super) fn singly(runner: &mut Runner, example: &Example, sources: &[Source], found: &[Finding]) {
@@ -90,7 +90,7 @@ fn is_file(word: &str, name: &str) -> bool {
 }
 
 fn is_ignore_file(name: &str) -> bool {
-    name.rsplit('/').next().is_some_and(|name| name.ends_with(".dockerignore"))
+    path::name(name).ends_with(".dockerignore")
 }
 
 /// A breach with what to do.

@@ -12,7 +12,7 @@ use crate::inputs::{BuildInput, BuildOptions, Date, IgnoreInput, Inputs, Setting
 use crate::manifest::{self, Project};
 use crate::rules::{Context, Line, Neighbours, Policies, Rule, Subject, run};
 use crate::settings::Choice;
-use crate::text::{FileId, Source};
+use crate::text::{FileId, Source, path};
 
 /// The day on which all examples are looked at.
 const TODAY: &str = "2026-11-20";
@@ -141,7 +141,7 @@ pub(super) fn dangling(text: &str) -> Option<String> {
 
 /// Whether a path names a Dockerfile.
 pub(super) fn is_dockerfile(path: &str) -> bool {
-    let name = path.rsplit('/').next().unwrap_or(path);
+    let name = path::name(path);
     let named = name == "Dockerfile" || name.starts_with("Dockerfile.") || name.ends_with(".Dockerfile");
     named && !name.ends_with(".dockerignore")
 }

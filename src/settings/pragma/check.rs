@@ -1,6 +1,6 @@
 //! The builder's own comments: `# check=skip=A,B;error=true` at the top, `# check=skip=A` above an instruction.
 
-use super::Pragmas;
+use super::comment::Pragmas;
 use crate::dockerfile::{CheckOptions, DirectiveName, File, LineKind};
 use crate::finding::{Form, Named, Reach, Suppression};
 use crate::settings::Known;

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{Comment, Pragmas};
+use super::comment::{Comment, Pragmas};
 use crate::dockerfile::{File, Keyword};
 use crate::finding::{Form, Named, Reach, Suppression};
 use crate::settings::Known;

@@ -1,7 +1,7 @@
 //! dockopt's own comments: `# dockopt ignore=rule[,rule] until=2027-01-31 reason: free text` above an instruction,
 //! `# dockopt ignore-file=…` above the first one.
 
-use super::{Comment, Pragmas, instruction_below};
+use super::comment::{Comment, Pragmas, instruction_below};
 use crate::dockerfile::File;
 use crate::finding::{Form, Named, Reach, Suppression};
 use crate::inputs::Date;

@@ -1,7 +1,7 @@
 //! Which programs are package managers.
 
-use crate::shell::Word;
-use crate::shell::invocation::base_name;
+use crate::shell::word::Word;
+use crate::text::path;
 
 /// A package manager or build tool that fetches packages.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -129,7 +129,7 @@ fn module(args: &[Word]) -> Option<(Manager, &[Word])> {
 
 /// `php composer.phar …`
 fn php(args: &[Word]) -> Option<(Manager, &[Word])> {
-    let is_composer = |word: &Word| matches!(base_name(word.text()), "composer.phar" | "composer");
+    let is_composer = |word: &Word| matches!(path::name(word.text()), "composer.phar" | "composer");
     let at = args.iter().position(is_composer)?;
     Some((Manager::Composer, &args[at + 1..]))
 }

@@ -1,45 +1,9 @@
 //! What a call reads besides its command line: requirement files, folders, manifests and lock files.
 
-use super::{Manager, PackageCall, PackageSource, Verb};
+use super::call::{Input, InputKind, LockUse, PackageCall, PackageSource};
+use super::{Manager, Verb};
 use crate::shell::argument::Value;
 use crate::text::Span;
-
-/// A file or folder that a call is told to read.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Input<'s> {
-    /// What it is.
-    pub kind: InputKind,
-    /// Its path, relative to the call's working folder.
-    pub path: Value<'s>,
-}
-
-/// Kinds of [`Input`].
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum InputKind {
-    /// Lists packages: `-r requirements.txt`, `--file environment.yml`.
-    Requirements,
-    /// Only limits versions: `-c constraints.txt`.
-    Constraints,
-    /// A project or archive that is installed.
-    Package,
-    /// A project that is installed in place: `-e .`.
-    Editable,
-    /// The folder that the manager works in.
-    Folder,
-    /// The manifest, named instead of found.
-    Manifest,
-}
-
-/// What an install does with a lock file.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum LockUse {
-    /// Fails, or goes strictly by it, when it is missing or does not fit: `npm ci`, `uv sync --locked`.
-    Required,
-    /// Goes by it when it is there, may resolve anew or rewrite it: `npm install`.
-    Preferred,
-    /// Has none or does not look: `pip install -r`.
-    Ignored,
-}
 
 pub(super) fn add_inputs(call: &mut PackageCall<'_>) {
     let mut inputs = Vec::new();

@@ -1,60 +1,9 @@
 //! Package specifications: name, version and where the package comes from, in each manager's own notation.
 
-use super::{Manager, PackageCall, Verb};
+use super::call::{Package, PackageCall, PackageSource, Version};
+use super::{Manager, Verb};
 use crate::shell::Word;
 use crate::shell::argument::Value;
-use crate::text::Span;
-
-/// A package named in a command.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Package<'s> {
-    /// Its name without version, extras, architecture; for paths and URLs all of it. When it is dynamic, an expansion
-    /// decides which package (or packages) it is.
-    pub name: Value<'s>,
-    /// The version asked for, if any.
-    pub version: Option<Version<'s>>,
-    /// Where it comes from.
-    pub source: PackageSource,
-    /// Whether `name-` or `!name` asks for its absence.
-    pub absent: bool,
-    /// All of it.
-    pub span: Span,
-}
-
-impl Package<'_> {
-    /// Whether exactly one version fits: `=1.2`, `==1.2`, `@1.2.3`.
-    pub fn is_exact(&self) -> bool {
-        self.version.as_ref().is_some_and(|version| {
-            let text = version.value.text;
-            let exact = matches!(version.operator, "=" | "==" | "===" | "@" | ":" | "--version" | "-v" | "-");
-            exact
-                && !text.contains(['*', '^', '~', '<', '>', ',', '|'])
-                && !matches!(text, "latest" | "next" | "none" | "")
-        })
-    }
-}
-
-/// A version constraint.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Version<'s> {
-    /// As written: `=`, `>=`, `@`, `:`, `/` (apt's release), `-` (rpm), `-v` (an option's name).
-    pub operator: &'s str,
-    /// What follows it; further constraints included (`1,<2`).
-    pub value: Value<'s>,
-}
-
-/// Where a [`Package`] comes from.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum PackageSource {
-    /// The manager's index.
-    Index,
-    /// A file or folder.
-    Path,
-    /// A URL or version control address.
-    Url,
-    /// A group, pattern or module of packages.
-    Group,
-}
 
 pub(super) fn package(manager: Manager, word: &Word) -> Package<'_> {
     use Manager as M;
@@ -92,7 +41,7 @@ const OPERATORS: &[&str] = &["===", "==", "~=", "!=", "<=", ">=", "=~", "><", "=
 
 fn is_path(manager: Manager, text: &str) -> bool {
     use Manager as M;
-    let relative = text == "." || text == ".." || text.starts_with("./") || text.starts_with("../");
+    let relative = matches!(text, "." | ".." | "~") || ["./", "../", "~/"].iter().any(|start| text.starts_with(start));
     let file = |endings: &[&str]| endings.iter().any(|ending| text.ends_with(ending));
     let slash = text.contains('/') && !text.starts_with('$');
     let archive = match manager {
@@ -101,14 +50,14 @@ fn is_path(manager: Manager, text: &str) -> bool {
         M::Dnf | M::Yum | M::Microdnf | M::Zypper => file(&[".rpm"]),
         M::Pip | M::Uv | M::Pipenv | M::Pdm | M::Poetry => {
             let direct = text.contains('@') || text.contains("://");
-            let archive = file(&[".whl", ".tar.gz", ".zip", ".tar.bz2", ".tgz"]);
+            let archive = file(&[".whl", ".zip", ".tar", ".tgz"]) || text.contains(".tar.");
             !direct && (archive || slash) || text.starts_with(".[")
         }
         M::Npm | M::Yarn | M::Pnpm | M::Bun => {
             text.starts_with("file:")
                 || text.starts_with("link:")
                 || text.starts_with('/')
-                || file(&[".tgz", ".tar.gz"])
+                || file(&[".tgz", ".tar.gz", ".tar"])
         }
         M::Conda => file(&[".tar.bz2", ".conda"]),
         M::Gem => file(&[".gem"]),

@@ -7,6 +7,7 @@ use std::os::unix::net::UnixStream;
 use std::path::Path;
 use std::process::Command;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::thread;
 
 use dockopt::engine;
@@ -19,13 +20,15 @@ use rustls::{RootCertStore, ServerConfig, ServerConnection, StreamOwned};
 
 use super::{Built, Engine, Image};
 
-/// A context of two steps, without a base.
+/// A context of two steps, without a base; each call has another content, so that no two images have one id.
 pub(super) fn context() -> tempfile::TempDir {
+    static CONTEXTS: AtomicU32 = AtomicU32::new(0);
+    let number = CONTEXTS.fetch_add(1, Ordering::Relaxed);
     let context = tempfile::tempdir().unwrap();
     let text = "FROM scratch\nLABEL is=\"a test\"\nCOPY a /a\nCOPY b /b\nCMD [\"/a\"]\n";
     fs::write(context.path().join("Dockerfile"), text).unwrap();
     fs::write(context.path().join("a"), "a".repeat(100_000)).unwrap();
-    fs::write(context.path().join("b"), std::process::id().to_string()).unwrap();
+    fs::write(context.path().join("b"), format!("{} {number}", std::process::id())).unwrap();
     context
 }
 
@@ -51,7 +54,6 @@ fn an_engine_says_what_its_client_says() {
     assert_eq!(found.size.to_string(), shown("{{.Size}}"));
     assert_eq!(found.platform.architecture, shown("{{.Architecture}}"));
     assert_eq!(found.diff_ids.len(), 2);
-    // Other tests may tag the same image meanwhile.
     assert_eq!(engine.find(&found.id, None).unwrap().map(|same| same.diff_ids), Some(found.diff_ids.clone()));
     assert_eq!(engine.find("dockopt-test:none", None).unwrap(), None);
 
@@ -63,8 +65,8 @@ fn an_engine_says_what_its_client_says() {
     let steps: Vec<&str> = history.iter().map(|step| step.created_by.split(' ').next().unwrap()).collect();
     assert_eq!(steps, ["LABEL", "COPY", "COPY", "CMD"]);
     assert!(history[1].size >= 100_000, "{history:?}");
-    assert_eq!(engine.history("dockopt-test:none", None).unwrap_err().kind, engine::Kind::Missing);
-    assert_eq!(engine.save("dockopt-test:none", None).unwrap_err().kind, engine::Kind::Missing);
+    assert_eq!(engine.history("dockopt-test:none", None).unwrap_err().kind, dockopt::failure::FailureKind::Missing);
+    assert_eq!(engine.save("dockopt-test:none", None).unwrap_err().kind, dockopt::failure::FailureKind::Missing);
 }
 
 #[test]
@@ -153,9 +155,9 @@ fn an_engine_is_reached_with_tls() {
     // Without a certificate of one's own, and with an authority that did not sign the engine's.
     fs::remove_file(folder.path().join("cert.pem")).unwrap();
     let error = engine::Engine::connect(&options).unwrap_err();
-    assert_eq!(error.kind, engine::Kind::Denied, "{error}");
+    assert_eq!(error.kind, dockopt::failure::FailureKind::Denied, "{error}");
     let strangers = engine::Options { certificates: Some(folder.path().join("none")), ..options };
     let error = engine::Engine::connect(&strangers).unwrap_err();
-    assert_eq!(error.kind, engine::Kind::Denied, "{error}");
+    assert_eq!(error.kind, dockopt::failure::FailureKind::Denied, "{error}");
     assert!(error.what.contains("UnknownIssuer"), "{error}");
 }

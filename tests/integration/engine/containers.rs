@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 use std::io::Read;
 use std::time::Duration;
 
-use dockopt::engine::{ChangeKind, Engine, Exec, Kind, Options, Spec};
+use dockopt::engine::{ChangeKind, Engine, Exec, Options, Spec};
+use dockopt::failure::FailureKind;
 
 use super::Engine as Client;
 
@@ -62,7 +63,7 @@ fn a_container_is_made_looked_at_and_removed() {
     let mut file = Vec::new();
     engine.archive(&id, "/new").unwrap().read_to_end(&mut file).unwrap();
     assert!(file.starts_with(b"new\0"));
-    assert_eq!(engine.archive(&id, "/none").unwrap_err().kind, Kind::Missing);
+    assert_eq!(engine.archive(&id, "/none").unwrap_err().kind, FailureKind::Missing);
     engine.unpack(&id, "/srv", &file).unwrap();
     assert_eq!(exec(&["cat", "/srv/new"]).spoken.stdout, b"new\n");
     let mut whole = 0;
@@ -77,7 +78,7 @@ fn a_container_is_made_looked_at_and_removed() {
     assert_eq!(engine.wait(&id, Duration::from_secs(5), &|| false).unwrap(), Some(137));
     engine.remove(&id).unwrap();
     engine.remove(&id).unwrap();
-    assert_eq!(engine.state(&id).unwrap_err().kind, Kind::Missing);
+    assert_eq!(engine.state(&id).unwrap_err().kind, FailureKind::Missing);
 }
 
 #[test]

@@ -8,10 +8,11 @@ use std::time::{Duration, Instant};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use dockopt::failure::FailureKind;
 use dockopt::image;
 use dockopt::load::image::{Bytes, Options, Place, open};
 use dockopt::remote;
-use dockopt::remote::{Kind, Repository};
+use dockopt::remote::Repository;
 
 use super::api::context;
 use super::{Engine, left_out};
@@ -140,28 +141,28 @@ fn a_registry_refuses_with_reasons() {
     };
     let good = registry.options();
     let (kind, text) = refused(&good);
-    assert_eq!(kind, Kind::Missing, "{text}");
+    assert_eq!(kind, FailureKind::Missing, "{text}");
     assert!(text.starts_with("the registry `HOST` has no `dockopt/none:v1` (manifest unknown)"), "{text}");
 
     let wrong = remote::Options { configuration: Some(registry.configuration("guess")), ..good.clone() };
     let (kind, text) = refused(&wrong);
-    assert_eq!(kind, Kind::Denied, "{text}");
+    assert_eq!(kind, FailureKind::Denied, "{text}");
     assert!(text.contains("refuses `HOST/dockopt/none` to user `me`") && text.contains("docker login HOST"), "{text}");
     assert!(!text.contains("guess"), "{text}");
 
     let (kind, text) = refused(&remote::Options { configuration: None, ..good.clone() });
-    assert_eq!(kind, Kind::Denied, "{text}");
+    assert_eq!(kind, FailureKind::Denied, "{text}");
     assert!(text.contains("there are no credentials"), "{text}");
 
     let (kind, text) = refused(&remote::Options { ca: Vec::new(), ..good.clone() });
-    assert_eq!(kind, Kind::Unreachable, "{text}");
+    assert_eq!(kind, FailureKind::Unreachable, "{text}");
     assert!(text.contains("is not trusted: UnknownIssuer") && text.contains("--registry-ca"), "{text}");
 
     let insecure = remote::Options { ca: Vec::new(), insecure: vec![registry.host.clone()], ..good.clone() };
-    assert_eq!(refused(&insecure).0, Kind::Missing);
+    assert_eq!(refused(&insecure).0, FailureKind::Missing);
     let folder = registry.folder.path().join("certs.d").join(&registry.host);
     fs::create_dir_all(&folder).unwrap();
     fs::copy(registry.folder.path().join("ca.pem"), folder.join("ca.crt")).unwrap();
     let certificates = vec![registry.folder.path().join("certs.d")];
-    assert_eq!(refused(&remote::Options { ca: Vec::new(), certificates, ..good }).0, Kind::Missing);
+    assert_eq!(refused(&remote::Options { ca: Vec::new(), certificates, ..good }).0, FailureKind::Missing);
 }

@@ -139,6 +139,30 @@ fn what_is_damaged_is_never_a_clean_result() {
 }
 
 #[test]
+fn a_mistyped_file_name_is_answered_as_one() {
+    let explicit = |name: &str| format!("`docker:{name}` or `registry:{name}` means an image of that name");
+    for (name, help) in [
+        ("nosuch.tar", format!("help: check the path; {}", explicit("nosuch.tar"))),
+        // A port of this machine where nothing listens.
+        ("127.0.0.1:1/dist.tgz", format!("help: check the path; {}", explicit("127.0.0.1:1/dist.tgz"))),
+        ("ap.tar", format!("help: did you mean `app.tar`? {}", explicit("ap.tar"))),
+        ("app.tar.gz", format!("help: did you mean `app.tar`? {}", explicit("app.tar.gz"))),
+        ("app.tra", format!("help: did you mean `app.tar`? {}", explicit("app.tra"))),
+        ("./none", "help: check the path".to_owned()),
+        ("../none/", "help: check the path".to_owned()),
+    ] {
+        let ran = Dockopt::new().file("app.tar", archive()).args(["image", name]).run().code(2);
+        assert_eq!(ran.stderr, format!("error: no such file: `{name}`\n{help}\n"), "{name}");
+    }
+    let ran = Dockopt::new().file("app.tar", archive()).args(["image", "file:ap.tar"]).run().code(2);
+    ran.complains(&["no such file: `ap.tar`\nhelp: did you mean `app.tar`?\n"]);
+    // What has a tag is an image's name, whatever is in the tag.
+    let image = "127.0.0.1:1/app:1.tar";
+    let ran = Dockopt::new().file("app.tar", archive()).args(["image", image]).run().code(2);
+    assert!(ran.stderr.contains("the registry `127.0.0.1:1` cannot be reached"), "{}", ran.stderr);
+}
+
+#[test]
 fn nothing_of_an_image_is_obeyed() {
     let mut picture = Picture::of(
         "x",

@@ -2,8 +2,6 @@
 //! ([`model`]), never from the program's own output; [`crate::engine`] holds it against an engine's.
 
 mod blobs;
-#[path = "../../../src/image/decode/bzip2/encoder.rs"]
-mod bzip2;
 pub(crate) mod codec;
 mod damage;
 mod dialects;

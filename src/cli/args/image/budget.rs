@@ -4,9 +4,8 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use super::size;
 use crate::image::all_categories;
-use crate::settings::{Bound, Budget, Limit, Measure, Pattern, closest, growth_of, ratio_of};
+use crate::settings::{Bound, Budget, Limit, Measure, Pattern, bytes_of, closest, growth_of, ratio_of};
 
 /// What an image may weigh.
 #[derive(Debug, Default, Args)]
@@ -134,6 +133,10 @@ fn category(text: &str) -> Result<(String, u64), String> {
         None => format!("known are {}", known.join(", ")),
     };
     Err(format!("there is no category `{name}`; {help}"))
+}
+
+pub(super) fn size(text: &str) -> Result<u64, String> {
+    bytes_of(text).ok_or_else(|| "it is written `500MB`, `64GB` or `64GiB`".to_owned())
 }
 
 #[cfg(test)]

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
 
-use super::{ImageChoice, ImageLimits};
+use super::choice::{ImageChoice, ImageLimits};
 
 #[derive(Debug, Subcommand)]
 pub(in crate::cli) enum ImageCommand {

@@ -2,11 +2,11 @@
 
 use ratatui::layout::Rect;
 
-use super::{Paper, Tone, rows};
+use super::paper::{Paper, Tone};
+use super::rows;
 use crate::cli::explore::state::{Explorer, Focus, Mode};
-use crate::cli::explore::waste::kind;
 use crate::image::{Fate, Kind};
-use crate::report::{bytes, clean, cut, shown_line, shown_maker, shown_path, width, wrap};
+use crate::report::{bytes, clean, cut, shown_line, shown_maker, shown_path, waste_words, width, wrap};
 
 pub(super) fn details(explorer: &Explorer<'_>, paper: &mut Paper<'_>, area: Rect) {
     if area.height == 0 {
@@ -90,7 +90,7 @@ fn of_file(explorer: &Explorer<'_>) -> Vec<(String, Tone)> {
     match analysis.tree.fate(id) {
         Fate::Kept => {}
         Fate::Unlinked { by } => facts.push(format!("this name is gone since {}", shown_maker(analysis, by as usize))),
-        Fate::Lost { how, by } => facts.push(format!("{} by {}", kind(how), shown_maker(analysis, by as usize))),
+        Fate::Lost { how, by } => facts.push(format!("{} by {}", waste_words(how), shown_maker(analysis, by as usize))),
     }
     vec![(shown, Tone::Strong), (clean(&facts.join(" · ")).into_owned(), Tone::Plain)]
 }

@@ -2,7 +2,7 @@
 
 use ratatui::layout::Rect;
 
-use super::{Paper, Tone, right};
+use super::paper::{Paper, Tone, right};
 use crate::analysis::ImageAnalysis;
 use crate::cli::explore::state::{Explorer, Focus};
 use crate::image::Contents;

@@ -2,7 +2,7 @@
 
 use ratatui::layout::Rect;
 
-use super::{Paper, Tone, right};
+use super::paper::{Paper, Tone, right};
 use crate::cli::explore::state::Explorer;
 use crate::report::{bytes, clean, count, cut, cut_path, pad, shown_path, width};
 

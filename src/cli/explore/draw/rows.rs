@@ -3,7 +3,7 @@
 use ratatui::layout::Rect;
 use ratatui::text::Span;
 
-use super::{Paper, Tone, letters, right};
+use super::paper::{Paper, Tone, letters, right};
 use crate::cli::explore::listing::{REMOVED, Scope, WASTED, is_folder};
 use crate::cli::explore::outline::{Order, Row};
 use crate::cli::explore::state::{Explorer, Focus};

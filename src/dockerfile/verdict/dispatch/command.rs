@@ -8,14 +8,15 @@ use super::mode::check_mode;
 use super::mount::{Mount, read_mount};
 use super::port::check_port;
 use super::reference::check_digest;
+use super::refusal::Refusal;
 use super::signal::is_signal;
-use super::state::Stages;
-use super::{Command, Refusal};
+use super::state::{Command, Stages};
 use crate::dockerfile::check::parse_bool;
 use crate::dockerfile::expand::{ExpandError, Lex, process_word, process_words};
 use crate::dockerfile::quote::go_quote;
 use crate::dockerfile::syntax::{File, Instruction, Keyword};
 use crate::dockerfile::view::Transfer;
+use crate::text::path;
 
 /// What a stage hands to one that stands on it.
 #[derive(Clone)]
@@ -112,7 +113,7 @@ impl<'r> Running<'r> {
             Keyword::Workdir => {
                 if let Some(path) = file.operand(instruction) {
                     let path = self.expand(&path.text).map_err(|error| error.to_string())?;
-                    self.workdir = join(&self.workdir, &path);
+                    self.workdir = path::join(&self.workdir, &path);
                 }
                 Ok(())
             }
@@ -295,18 +296,4 @@ impl Remote {
         self.checksum = git.checksum;
         Ok(())
     }
-}
-
-/// A path relative to a folder, `.` and `..` resolved.
-pub(super) fn join(folder: &str, path: &str) -> String {
-    let whole = if path.starts_with('/') { path.to_owned() } else { format!("{folder}/{path}") };
-    let mut parts: Vec<&str> = Vec::new();
-    for part in whole.split('/') {
-        match part {
-            "" | "." => {}
-            ".." => drop(parts.pop()),
-            _ => parts.push(part),
-        }
-    }
-    format!("/{}", parts.join("/"))
 }

@@ -1,9 +1,9 @@
 //! A global `SOURCE_DATE_EPOCH`: seconds, `context`, or a stage that is nothing but a source.
 
-use super::Refusal;
 use super::environment::Environment;
 use super::git::{GitSource, is_http};
 use super::reference::check_digest;
+use super::refusal::Refusal;
 use super::state::lines_of;
 use crate::dockerfile::expand::{Lex, Variables as _, process_word};
 use crate::dockerfile::syntax::{File, Instruction, Keyword};

@@ -3,6 +3,7 @@
 use super::url::{Url, query_pairs};
 use crate::dockerfile::check::parse_bool;
 use crate::dockerfile::quote::go_quote;
+use crate::text::path;
 
 /// A repository named by a source.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -43,7 +44,7 @@ impl GitSource {
         if !fragment.is_empty() {
             let (reference, subdir) = fragment.split_once(':').unwrap_or((&fragment, ""));
             reference.clone_into(&mut git.reference);
-            super::command::join("/", subdir).trim_start_matches('/').clone_into(&mut git.subdir);
+            path::join("/", subdir).trim_start_matches('/').clone_into(&mut git.subdir);
         }
         Some(git.query(&pairs).map(|()| git))
     }

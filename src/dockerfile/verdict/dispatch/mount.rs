@@ -1,9 +1,9 @@
 //! A `--mount` with its variables expanded: BuildKit's full validation.
 
-use super::command::join;
 use crate::dockerfile::check::parse_bool;
 use crate::dockerfile::quote::go_quote;
 use crate::dockerfile::verdict::csv::split_fields;
+use crate::text::path;
 
 /// A mount as far as it can be refused.
 #[derive(Debug, Default)]
@@ -127,7 +127,7 @@ impl Mount {
             "secret" => Ok(()),
             "ssh" if self.source.is_empty() => Ok(()),
             "ssh" => Err("ssh does not support source".to_owned()),
-            _ if join(workdir, &self.target) == "/" => Err("invalid mount target \"/\"".to_owned()),
+            _ if path::join(workdir, &self.target) == "/" => Err("invalid mount target \"/\"".to_owned()),
             _ => Ok(()),
         }
     }

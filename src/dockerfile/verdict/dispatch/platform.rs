@@ -1,6 +1,6 @@
 //! `--platform` of FROM, as containerd reads it.
 
-use super::Refusal;
+use super::refusal::Refusal;
 use crate::dockerfile::expand::{ExpandError, Expanded};
 use crate::dockerfile::quote::go_quote;
 

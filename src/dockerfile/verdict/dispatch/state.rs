@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use super::environment::Environment;
 use super::platform::check_platform;
 use super::reference::check_reference;
-use super::{Command, Refusal};
+use super::refusal::Refusal;
 use crate::dockerfile::expand::{Lex, process_word};
 use crate::dockerfile::syntax::{Arguments, File, Instruction, Keyword};
 use crate::text::Source;
@@ -322,4 +322,12 @@ impl State<'_> {
             is_dispatched: false,
         }
     }
+}
+
+/// An instruction in the file that holds it: the Dockerfile, or an ONBUILD trigger read on its own.
+#[derive(Clone, Copy)]
+pub(super) struct Command<'f> {
+    pub(super) file: &'f File,
+    pub(super) instruction: &'f Instruction,
+    pub(super) lines: (u32, u32),
 }

@@ -1,5 +1,7 @@
 //! URLs as Go's `net/url` reads them, as far as a source of COPY or ADD needs it. Knows no protocol.
 
+use percent_encoding::percent_decode_str;
+
 /// The parts of a URL that its readers ask for.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct Url {
@@ -76,22 +78,12 @@ fn is_host(host: &str) -> bool {
 
 /// Replaces `%41`; `None` for a `%` without two hexadecimal digits.
 pub(super) fn unescape(text: &str) -> Option<String> {
-    if !text.contains('%') {
-        return Some(text.to_owned());
+    for (at, _) in text.match_indices('%') {
+        if !text.as_bytes().get(at + 1..at + 3)?.iter().all(u8::is_ascii_hexdigit) {
+            return None;
+        }
     }
-    let mut out = Vec::with_capacity(text.len());
-    let mut bytes = text.bytes();
-    while let Some(byte) = bytes.next() {
-        out.push(match byte {
-            b'%' => hex(bytes.next()?)? * 16 + hex(bytes.next()?)?,
-            other => other,
-        });
-    }
-    Some(String::from_utf8_lossy(&out).into_owned())
-}
-
-fn hex(digit: u8) -> Option<u8> {
-    char::from(digit).to_digit(16).map(|value| value as u8)
+    Some(percent_decode_str(text).decode_utf8_lossy().into_owned())
 }
 
 /// Keys with their values, in their order, and whether all could be read.
@@ -124,6 +116,7 @@ mod tests {
         check("HTTPS://h:1/a%20b?q=1#x%41", Some(("https", "/a b", "q=1", "xA")));
         check("https://u:p@[::1]:80", Some(("https", "", "", "")));
         check("github.com/a/b?x#y?z", Some(("", "github.com/a/b", "x", "y?z")));
+        check("https://h/%2541%c3%A9%ff", Some(("https", "/%41é\u{fffd}", "", "")));
         check("https:///p", Some(("https", "/p", "", "")));
     }
 
@@ -135,6 +128,11 @@ mod tests {
             "https://a b/",
             "https://h/%zz",
             "https://h/#%",
+            "https://h/%",
+            "https://h/%4",
+            "https://h/%+f",
+            "https://h/%%41",
+            "https://h/%é",
             "https://h/\n",
             "https://%41/",
         ] {

@@ -1,13 +1,13 @@
 //! The table of names that a build seldom needs.
 
-use crate::inputs::context::classes::Certainty::{Likely, Possible, Sure};
-use crate::inputs::context::classes::ClassKind::{
+use super::class::Certainty::{Likely, Possible, Sure};
+use super::class::ClassKind::{
     BuildOutput, Bytecode, Dependencies, Editor, Leftover, Pipeline, ToolCache, VersionControl,
 };
-use crate::inputs::context::classes::Evidence::{self, Beside, Inside};
-use crate::inputs::context::classes::Holds::{Directory, Either, File};
-use crate::inputs::context::classes::Name::{Any, Ends, Is, Starts};
-use crate::inputs::context::classes::{Certainty, Class, ClassKind, Holds, Name};
+use super::class::Evidence::{self, Beside, Inside};
+use super::class::Holds::{Directory, Either, File};
+use super::class::Name::{Any, Ends, Is, Starts};
+use super::class::{Certainty, Class, ClassKind, Holds, Name};
 
 const NO: Evidence = Evidence::None;
 const PACKAGE: Evidence = Beside(&["package.json"]);

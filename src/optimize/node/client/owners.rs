@@ -6,7 +6,9 @@ use crate::dockerfile::Keyword;
 use crate::manifest::{Ecosystem, Project};
 use crate::optimize::node::words;
 use crate::optimize::scene::Scene;
+use crate::shell::program::{Program, State};
 use crate::shell::{Invocation, Manager, Verb};
+use crate::text::path;
 
 /// Scripts that call scripts that are followed.
 const DEEPEST: usize = 6;
@@ -85,7 +87,8 @@ pub(super) fn runs(scene: &Scene, stage: &Stage, project: &Project, folder: &str
 /// Whether elements can stand in two RUNs: they leave the shell as it was, and what is not the site's installs something.
 fn is_apart(parts: &[Element], owners: &[(Owner, String)]) -> bool {
     let state = |one: &Invocation| {
-        one.program.is_none_or(|name| matches!(name, "export" | "." | "source" | "eval" | "umask" | "ulimit" | "unset"))
+        let state = one.program.map_or(State::Any, |name| Program::of(name).state);
+        !matches!(state, State::None | State::Folder | State::Options | State::Flow)
     };
     let installs = |one: &Invocation| one.package_call().is_some_and(|call| call.verb == Verb::Install);
     parts.iter().zip(owners).all(|(part, (owner, _))| {
@@ -112,7 +115,8 @@ fn owner(
     (project, folder): (&Project, &str),
     owned: &mut Owned,
 ) -> Result<Owner, String> {
-    if one.program.is_some_and(|name| matches!(name, "cd" | "set" | "true" | ":" | "echo" | "pushd" | "popd")) {
+    let neutral = one.program.is_some_and(|name| Program::of(name).is_neutral());
+    if neutral && one.command.redirects.is_empty() {
         return Ok(Owner::Neutral);
     }
     let call = one.package_call();
@@ -171,7 +175,7 @@ pub(super) fn project_of<'a>(scene: &Scene<'a>, stage: &Stage, index: usize, one
 }
 
 fn is_idle(words: &[String]) -> bool {
-    matches!(words[0].as_str(), "echo" | "true" | ":" | "cd")
+    Program::of(&words[0]).is_neutral()
 }
 
 /// The commands that a script of the project in a folder of the image comes to, each with the folder that it works in.
@@ -195,10 +199,10 @@ fn follow(
         let mut current = folder.to_owned();
         for words in words::commands(text).into_iter().filter(|words| !words[0].is_empty()) {
             if matches!(words[0].as_str(), "cd" | "pushd") {
-                current = words.get(1).map_or(current.clone(), |to| installed::joined(&current, to));
+                current = words.get(1).map_or(current.clone(), |to| path::join(&current, to));
                 continue;
             }
-            let at = prefix(&words).map_or(current.clone(), |to| installed::joined(&current, to));
+            let at = prefix(&words).map_or(current.clone(), |to| path::join(&current, to));
             let home = at_home(&words);
             let next = words::script(words::program(&home)).filter(|_| at == folder && !words::elsewhere(&home));
             if let Some(next) = next {
@@ -216,7 +220,7 @@ fn follow(
 pub(super) fn started(scene: &Scene, stage: &Stage, index: usize, one: &Invocation) -> Option<Vec<String>> {
     let folder = installed::folder_of(scene.build, (stage, index), one)?;
     let own = words::of(one);
-    let at = prefix(&own).map_or(folder.clone(), |to| installed::joined(&folder, to));
+    let at = prefix(&own).map_or(folder.clone(), |to| path::join(&folder, to));
     let home = at_home(&own);
     let words = words::program(&home);
     let several = |words: &[String]| words.first().is_some_and(|first| SEVERAL.contains(&words::name(first)));

@@ -2,22 +2,15 @@
 
 use std::collections::BTreeSet;
 
-use super::{Client, mentions, need, owners};
+use super::site::{Client, mentions};
+use super::{need, owners};
 use crate::build::{Stage, installed};
 use crate::dockerfile::Keyword;
 use crate::inputs::context::Kind;
-use crate::manifest::{Ecosystem, Project};
+use crate::manifest::{Ecosystem, FileKind, Nature, Project};
 use crate::optimize::node::words;
 use crate::optimize::scene::Scene;
-
-/// Endings of files that a server reads or is started by.
-const READ: [&str; 20] = [
-    "js", "mjs", "cjs", "ts", "mts", "cts", "jsx", "tsx", "py", "rb", "php", "go", "rs", "sh", "conf", "ini", "cfg",
-    "toml", "yml", "yaml",
-];
-
-/// Endings of style sheets, whose texts nobody reads here.
-const STYLES: [&str; 5] = ["css", "scss", "sass", "less", "styl"];
+use crate::text::path;
 
 /// An error where something does.
 pub(super) fn check(scene: &Scene, stage: &Stage, client: &Client, builds: &[Vec<String>]) -> Result<(), String> {
@@ -50,7 +43,7 @@ fn starts(scene: &Scene, stage: &Stage, client: &Client) -> Result<(), String> {
                 return may();
             }
             let foreign = |word: &String| {
-                let path = installed::joined(&works, word);
+                let path = path::join(&works, word);
                 client.holds(&path) && !client.writes(&path)
             };
             if words::of(&one).iter().any(foreign) {
@@ -82,15 +75,14 @@ fn others(scene: &Scene, client: &Client) -> Result<(), String> {
         client.outputs.iter().filter_map(|path| path.strip_prefix(&client.folder)?.split('/').nth(1)).collect();
     let outer = client.outputs.iter().any(|path| !client.holds(path));
     for (path, text) in scene.evidence.texts.iter().filter(|(path, _)| !path.starts_with(&prefix)) {
-        let file = path.rsplit('/').next().unwrap_or(path);
-        let read = ends(file, &READ) || file == "Procfile";
+        let file = path::name(path);
+        let read = FileKind::of(file).is_read_by_servers();
         let aside = path.starts_with(".github/")
             || path.starts_with(".gitlab")
             || is_compose(file)
             || path.contains("node_modules/");
         // Scripts and settings name folders without quotes.
-        let ending = file.rsplit_once('.').map_or(file, |(_, ending)| ending);
-        let bare = matches!(ending, "sh" | "conf" | "ini" | "cfg" | "toml" | "yml" | "yaml" | "Procfile");
+        let bare = matches!(FileKind::of(file).nature(), Nature::Shell | Nature::Config);
         let names = |text: &str| mentions(text, name) || bare && mentions_word(text, name);
         if !read || aside || !names(text) {
             continue;
@@ -110,18 +102,13 @@ fn others(scene: &Scene, client: &Client) -> Result<(), String> {
     Ok(())
 }
 
-/// Whether a file's name has one of these endings.
-fn ends(path: &str, endings: &[&str]) -> bool {
-    path.rsplit_once('.').is_some_and(|(_, ending)| endings.contains(&ending))
-}
-
 fn is_comment(line: &str) -> bool {
     let line = line.trim_start();
     line.starts_with("//") || line.starts_with('*') || line.starts_with("/*") || line.starts_with('#')
 }
 
 fn is_compose(file: &str) -> bool {
-    file.contains("compose") && ends(file, &["yml", "yaml"])
+    file.contains("compose") && FileKind::of(file).language() == "YAML"
 }
 
 /// A compiler of types that looks at its sources too would miss its packages.
@@ -129,14 +116,14 @@ fn types(scene: &Scene, client: &Client) -> Result<(), String> {
     let root = client.project.root.as_str();
     let name = client.name();
     let prefix = format!("{root}/");
-    let typed = |path: &&String| path.starts_with(&prefix) && ends(path, &["ts", "tsx"]);
+    let typed = |path: &&String| path.starts_with(&prefix) && FileKind::of(path).language() == "TypeScript";
     if !scene.evidence.texts.keys().any(|path| typed(&path)) {
         return Ok(());
     }
     for (path, text) in scene.evidence.texts.iter().filter(|(path, _)| !path.starts_with(&prefix)) {
-        let (folder, file) = path.rsplit_once('/').unwrap_or(("", path));
+        let (folder, file) = path::split(path);
         let settings = file.starts_with("tsconfig") && file.ends_with("json");
-        let covers = folder.is_empty() || root.starts_with(&format!("{folder}/"));
+        let covers = path::is_below(root, folder);
         let named = mentions(text, name);
         let chosen = text.contains("\"include\"") || text.contains("\"files\"");
         if settings && (named && (chosen || !text.contains("\"exclude\"")) || covers && !named && !chosen) {
@@ -179,13 +166,10 @@ fn outward(scene: &Scene, stage: &Stage, client: &Client, builds: &[Vec<String>]
         return Err("a variable tells its build where to write".to_owned());
     }
     let manifest = |root: &str| {
-        let path = if root.is_empty() { "package.json".to_owned() } else { format!("{root}/package.json") };
+        let path = path::join(root, "package.json");
         scene.evidence.texts.get(&path).is_some_and(|text| text.contains("\"packageManager\""))
     };
-    let above = scene
-        .projects()
-        .iter()
-        .filter(|one| project.root.starts_with(&format!("{}/", one.root)) || one.root.is_empty());
+    let above = scene.projects().iter().filter(|one| path::is_below(&project.root, &one.root));
     if !manifest(&project.root) && above.into_iter().any(|one| manifest(&one.root)) {
         return Err("a manifest above it names its package manager".to_owned());
     }
@@ -259,7 +243,7 @@ pub(super) fn may_read_above(scene: &Scene, project: &Project) -> bool {
         let kind = context.entry(entry).kind;
         let path = context.path(entry);
         let inside = path.starts_with(&prefix);
-        let style = || ends(&path, &STYLES) && !path.contains("public/");
+        let style = || FileKind::of(&path).nature() == Nature::Style && !path.contains("public/");
         inside && kind == Kind::Symlink || !inside && kind == Kind::File && style()
     })
 }

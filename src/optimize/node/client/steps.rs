@@ -1,13 +1,14 @@
 //! Whether the other steps of the stage leave a site's build alone, and it leaves them alone.
 
 use super::owners::{self, is_install};
-use super::{Client, mentions};
-use crate::build::{Code, Source, Stage, Transfer, installed};
+use super::site::{Client, mentions};
+use crate::build::{Code, Purpose, Source, Stage, Transfer, installed};
 use crate::dockerfile::Keyword;
-use crate::optimize::node::pieces::is_cache;
 use crate::optimize::node::{output, words};
 use crate::optimize::scene::Scene;
+use crate::shell::program::Program;
 use crate::shell::{Invocation, Manager, Verb};
+use crate::text::path;
 
 /// What a site's stage takes of a COPY.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -51,10 +52,9 @@ pub(super) fn copied(scene: &Scene, stage: &Stage, client: &Client, transfer: &T
         && !transfer.parents
         && transfer.sources.iter().all(|source| source.text.is_some() && !source.is_remote());
     let works = installed::workdir(scene.build, stage, transfer.index);
-    let target = transfer.destination.as_deref().map(|to| installed::joined(&works, to)).ok_or_else(unknown)?;
-    let above = client.folder.strip_suffix(root).unwrap_or("/").trim_end_matches('/');
-    let inside = target == above || target.strip_prefix(above).is_some_and(|rest| rest.starts_with('/'));
-    if !plain || !inside {
+    let target = transfer.destination.as_deref().map(|to| path::join(&works, to)).ok_or_else(unknown)?;
+    let above = client.folder.strip_suffix(root).unwrap_or("/");
+    if !plain || !path::is_within(&target, above) {
         return Err(unknown());
     }
     if transfer.sources.iter().all(Source::is_everything) {
@@ -62,13 +62,13 @@ pub(super) fn copied(scene: &Scene, stage: &Stage, client: &Client, transfer: &T
         let whole = client.whole
             || through.any(|folder| !brings_manifest(scene, stage, client, folder))
             || transfer.sources.len() > 1
-            || installed::joined(&target, root) != client.folder;
+            || path::join(&target, root) != client.folder;
         return Ok(if whole { Share::Whole } else { Share::Folder });
     }
     let lands =
         |path: &String| installed::lands(scene.build, stage, transfer, path).iter().any(|landed| client.holds(landed));
     let settings = |source: &Source| {
-        let name = source.text.as_deref().unwrap_or_default().rsplit('/').next().unwrap_or_default();
+        let name = path::name(source.text.as_deref().unwrap_or_default());
         name.starts_with('.') && name.len() > 1 || name.contains('*') && !name.starts_with("package")
     };
     let leads = client.runs.iter().any(|run| run.through.contains(&target));
@@ -84,7 +84,7 @@ fn brings_manifest(scene: &Scene, stage: &Stage, client: &Client, folder: &str) 
     let before = scene.build.transfers(stage).into_iter().filter(|one| one.index < client.last());
     before.filter(|one| one.from.is_none()).any(|one| {
         let works = installed::workdir(scene.build, stage, one.index);
-        let there = one.destination.as_deref().is_some_and(|to| installed::joined(&works, to) == folder);
+        let there = one.destination.as_deref().is_some_and(|to| path::join(&works, to) == folder);
         let names = |source: &Source| source.text.as_deref().is_some_and(|path| path.contains("package"));
         there && one.sources.iter().any(names)
     })
@@ -154,8 +154,9 @@ fn part(
 ) -> Result<Option<bool>, String> {
     let may_prepare = || Err("a RUN above its build may prepare it".to_owned());
     let Some(call) = one.package_call() else {
-        let cleans = one.is("rm") && one.args.iter().all(|word| is_cache(word.text()));
-        let idle = one.program.is_some_and(|name| matches!(name, "cd" | "set" | "true" | ":" | "echo"));
+        let cleans = matches!(Purpose::of(one), Purpose::Lists | Purpose::Clean);
+        let neutral = one.program.is_some_and(|name| Program::of(name).is_neutral());
+        let idle = neutral && one.command.redirects.is_empty();
         return if cleans || idle { Ok(None) } else { may_prepare() };
     };
     if prepares(one) {
@@ -171,7 +172,7 @@ fn part(
             && owners::project_of(scene, stage, index, one).is_some_and(|project| {
                 let out = output::anywhere(scene, project, std::slice::from_ref(&own));
                 let place = owners::place(scene, stage, project).unwrap_or_default();
-                let aside = out.paths.iter().all(|path| !client.holds(&installed::joined(&place, path)));
+                let aside = out.paths.iter().all(|path| !client.holds(&path::join(&place, path)));
                 out.open.is_none() && out.outer.is_empty() && !out.into_modules && aside
             }) =>
         {
@@ -192,7 +193,7 @@ fn later(scene: &Scene, stage: &Stage, client: &Client, (index, code): (usize, &
         }
         let all = words::of(&one);
         let foreign = |word: &String| {
-            let path = installed::joined(&works, word.trim_end_matches(['*', '.', '/']));
+            let path = path::join(&works, word.trim_end_matches(['*', '.', '/']));
             let names = client.holds(&path) || mentions(word, name) || word == name;
             names && !client.writes(&path)
         };

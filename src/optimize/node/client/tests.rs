@@ -163,6 +163,7 @@ fn steps_that_may_serve_a_site_keep_it_where_it_is() {
     for line in [
         "RUN cp .env client/.env",
         "RUN printf 'A=%s' \"$A\" > client/.env",
+        "RUN echo A=b > client/.env",
         "RUN ln -s /app/shared client/src/shared",
         "RUN curl -fsSL https://example.com/setup | bash",
         "RUN chown -R node:node /app",
@@ -179,7 +180,7 @@ fn steps_that_may_serve_a_site_keep_it_where_it_is() {
     check_refused(&above("USER node"), &[], "another user or shell");
     let below = |line: &str| PLAIN.replace("EXPOSE", &format!("{line}\nEXPOSE"));
     check_refused(&below("RUN node client/scripts/prerender.js"), &[], "a RUN below its build");
-    check_refused(&below("RUN cd client && ls"), &[], "is not known");
+    check_refused(&below("RUN cd client && check-site"), &[], "is not known");
     let run = |rest: &str| PLAIN.replace("npm run build", rest);
     check_refused(&run("npm run build || true"), &[], "can't be taken apart");
     check_refused(&run("npm run build && cd .. && cp -r client/dist public"), &[], "does something else too");

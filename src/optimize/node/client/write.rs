@@ -3,14 +3,14 @@
 use std::collections::BTreeSet;
 
 use super::owners::{Owned, Owner};
+use super::site::Client;
 use super::steps::{self, Share};
-use super::{Client, is_below};
 use crate::arrange::elements;
 use crate::build::{Source, Stage, Transfer, installed};
 use crate::dockerfile::Keyword;
 use crate::finding::FileEdit;
 use crate::optimize::scene::Scene;
-use crate::text::Span;
+use crate::text::{Span, path};
 
 /// The edits that take sites out of the final stage.
 pub(super) fn edits<'a>(scene: &Scene<'a>, stage: &Stage, clients: &[Client<'a>]) -> Vec<FileEdit> {
@@ -173,14 +173,14 @@ impl<'a> Writer<'_, 'a> {
                 };
                 let target = |one: &Transfer| {
                     let works = installed::workdir(build, self.stage, one.index);
-                    one.destination.as_deref().map(|to| installed::joined(&works, to))
+                    one.destination.as_deref().map(|to| path::join(&works, to))
                 };
                 let later = transfers.iter().any(|one| {
                     one.index > index
                         && one.from.is_none()
                         && one.exclude.is_empty()
                         && one.sources.iter().all(Source::is_everything)
-                        && target(one).is_some_and(|to| installed::joined(&to, root) == self.client.folder)
+                        && target(one).is_some_and(|to| path::join(&to, root) == self.client.folder)
                 });
                 later && own.sources.iter().all(ours) && target(own).as_deref() == Some(self.client.folder.as_str())
             }
@@ -236,10 +236,10 @@ impl<'a> Writer<'_, 'a> {
 
 /// A path as it is written in a folder above it.
 fn relative<'p>(path: &'p str, folder: &str) -> Option<&'p str> {
-    path.strip_prefix(folder.trim_end_matches('/'))?.strip_prefix('/')
+    path::relative(path, folder).filter(|rest| !rest.is_empty())
 }
 
 /// Whether a source of a COPY lies in a folder of the context, or is it.
 fn is_source_below(path: &str, root: &str) -> bool {
-    is_below(path.trim_start_matches("./").trim_end_matches('/'), root)
+    path::is_within(&path::normalize(path), root)
 }

@@ -1,11 +1,10 @@
 //! Where each program of a build writes, by its options and its configuration file.
 
 use super::Reader;
-use crate::manifest::Framework;
-use crate::optimize::node::literal::{Literal, inner, literal};
-
-/// Endings of configuration files.
-const ENDINGS: [&str; 6] = ["ts", "js", "mjs", "cjs", "mts", "cts"];
+use crate::manifest::{Ecosystem, FileKind, Framework};
+use crate::optimize::literal::{Literal, inner, literal};
+use crate::shell::program::{Kind, Program};
+use crate::text::path;
 
 /// The value behind one of these options.
 fn option<'w>(args: &'w [String], names: &[&str]) -> Option<&'w str> {
@@ -22,12 +21,12 @@ fn option<'w>(args: &'w [String], names: &[&str]) -> Option<&'w str> {
 impl<'a> Reader<'_, 'a> {
     pub(super) fn tool(&mut self, program: &str, args: &[String]) {
         let has = |word: &str| args.iter().any(|arg| arg == word);
+        let known = Program::of(program);
         match program {
-            "echo" | "true" | ":" | "exit" | "sleep" | "test" | "[" | "rm" | "rimraf" | "del" | "del-cli" | "mkdir"
-            | "mkdirp" | "eslint" | "prettier" | "biome" | "stylelint" | "jest" | "vitest" | "mocha" | "ava"
-            | "tap" | "svelte-check" | "astro-check" | "tsc-alias" | "resolve-tspaths" | "npm-run-all" | "set"
-            | "export" | "check-types" | "depcheck" | "madge" | "knip" => {}
-            "shx" | "cp" | "mv" | "copyfiles" | "cpx" | "cpx2" | "cpy" | "ncp" => self.copied(args),
+            "rm" | "mkdir" => {}
+            _ if known.writes_nothing() || known.is(Kind::NoOutput) => {}
+            "shx" => self.copied(args),
+            _ if known.is(Kind::Copies) => self.copied(args),
             "tsc" | "vue-tsc" => self.tsc(args),
             "vite" if has("build") || args.is_empty() => self.vite(args),
             "react-scripts" | "react-app-rewired" | "craco" if has("build") => self.bundles("react-scripts", "build"),
@@ -110,7 +109,7 @@ impl<'a> Reader<'_, 'a> {
 
     /// The file `name.ts` or the like: its name, and its text where that is known.
     fn configuration(&self, name: &str) -> Option<(String, Option<&'a str>)> {
-        let names = ENDINGS.iter().map(|ending| format!("{name}.{ending}"));
+        let names = FileKind::endings_of(Ecosystem::Node).map(|ending| format!("{name}{ending}"));
         let found = names.into_iter().find(|path| self.has(path))?;
         let text = self.text(&found);
         Some((found, text))
@@ -231,8 +230,7 @@ impl<'a> Reader<'_, 'a> {
         }
         match self.out_dir(&config, 0) {
             Literal::Text(folder) => {
-                let place = config.rsplit_once('/').map_or(folder.to_owned(), |(place, _)| format!("{place}/{folder}"));
-                self.out.takes(&place);
+                self.out.takes(&path::join(path::parent(&config), folder));
             }
             Literal::Missing => self.out.opens(format!("`{config}` says no `outDir`")),
             Literal::Open => self.out.opens(format!("`outDir` of `{config}` is not known")),
@@ -268,13 +266,13 @@ impl<'a> Reader<'_, 'a> {
         match literal(text, "outDir") {
             Literal::Missing => match literal(text, "extends") {
                 Literal::Text(base) if base.starts_with('.') && depth < 4 => {
-                    let folder = path.rsplit_once('/').map_or("", |(folder, _)| folder);
+                    let folder = path::parent(path);
                     let base = if base.to_ascii_lowercase().strip_suffix(".json").is_some() {
                         base.to_owned()
                     } else {
                         format!("{base}.json")
                     };
-                    match inner(format!("{folder}/{base}").trim_start_matches('/')) {
+                    match inner(&path::join(folder, &base)) {
                         Some(base) if !base.contains('/') => self.out_dir(&base, depth + 1),
                         _ => Literal::Open,
                     }
@@ -317,8 +315,8 @@ impl<'a> Reader<'_, 'a> {
             None => self.out.into_modules = true,
             Some(path) if path.contains("node_modules") => self.out.into_modules = true,
             Some(path) => {
-                let folder = schema.rsplit_once('/').map_or("", |(folder, _)| folder);
-                self.out.takes(format!("{folder}/{path}").trim_start_matches('/'));
+                let folder = path::parent(schema);
+                self.out.takes(&path::join(folder, &path));
             }
         }
     }

@@ -4,38 +4,12 @@ use std::collections::BTreeSet;
 
 use super::Writer;
 use crate::build::installed;
+use crate::data;
 use crate::dockerfile::Keyword;
 use crate::optimize::node::need;
 use crate::optimize::node::pieces::{Kind, Piece};
 use crate::shell::Invocation;
-
-/// Programs that only serve to build, where they are installed for all.
-const TOOLS: [&str; 24] = [
-    "npm",
-    "yarn",
-    "pnpm",
-    "corepack",
-    "typescript",
-    "ts-node",
-    "tsx",
-    "@nestjs/cli",
-    "@angular/cli",
-    "@vue/cli",
-    "nodemon",
-    "node-gyp",
-    "turbo",
-    "nx",
-    "lerna",
-    "gulp",
-    "gulp-cli",
-    "grunt",
-    "grunt-cli",
-    "webpack",
-    "webpack-cli",
-    "vite",
-    "rimraf",
-    "bower",
-];
+use crate::text::path;
 
 impl Writer<'_, '_, '_> {
     /// Whether it installs programs for all that nothing builds with.
@@ -66,7 +40,7 @@ impl Writer<'_, '_, '_> {
         let Some(own) = all.iter().find(|one| one.index == index) else { return false };
         let place = |one: &crate::build::Transfer| {
             let target = one.destination.as_deref()?;
-            Some(installed::joined(&installed::workdir(build, self.stage, one.index), target))
+            Some(path::join(&installed::workdir(build, self.stage, one.index), target))
         };
         let Some(target) = place(own) else { return false };
         if self.plan.whole {
@@ -134,9 +108,9 @@ impl Writer<'_, '_, '_> {
         let calls = code.script.invocations();
         calls.iter().filter_map(Invocation::package_call).any(|call| {
             let packages = call.packages.iter().map(|package| package.name.text);
-            packages
-                .chain([call.program])
-                .any(|name| started(name) && name != "npm" || !TOOLS.contains(&name) && name != "bun")
+            packages.chain([call.program]).any(|name| {
+                started(name) && name != "npm" || !data::NODE_PACKAGES.has(name, "build-tool") && name != "bun"
+            })
         })
     }
 

@@ -2,7 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{artifact, level, message, notification, rule, wire};
+use super::wire::{level, message};
+use super::{artifact, notification, rule, wire};
 use crate::analysis::{Analysis, Finding, ImageAnalysis, Judged, Problem};
 use crate::finding::Basis;
 use crate::report::format::item::INPUT;

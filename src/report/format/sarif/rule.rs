@@ -1,6 +1,6 @@
 //! What SARIF tells of the tool: the rules that its results name, with their pages, and kinds of notifications.
 
-use super::{level, message, wire};
+use super::wire::{self, level, message};
 use crate::finding::Severity;
 use crate::report::format::item::{INPUT, INPUT_SUMMARY};
 use crate::report::layout::Layout;

@@ -2,6 +2,7 @@
 
 use serde::Serialize;
 
+use crate::finding::Severity;
 use crate::report::wire::Impact;
 
 #[derive(Serialize)]
@@ -258,4 +259,17 @@ pub(super) struct Replacement {
 #[derive(Serialize)]
 pub(super) struct Content {
     pub(super) text: String,
+}
+
+pub(super) fn level(severity: Severity) -> &'static str {
+    match severity {
+        Severity::Error => "error",
+        Severity::Warning => "warning",
+        Severity::Info | Severity::Style => "note",
+    }
+}
+
+/// A text. Readers make links of `[x](y)` in it, which no text of ours has.
+pub(super) fn message(text: impl Into<String>) -> Message {
+    Message { text: text.into().replace("](", "] ("), markdown: None }
 }

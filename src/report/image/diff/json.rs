@@ -2,7 +2,8 @@
 
 use super::{ImageDiff, wire};
 use crate::analysis::{FileChange, How, ImageAnalysis, LayerPair, PartKind, Sums, delta};
-use crate::report::image::json::{digest, origin, platform};
+use crate::report::image::json::{digest, platform};
+use crate::report::image::wire::origin;
 use crate::report::json::pretty;
 use crate::report::wire::Head;
 

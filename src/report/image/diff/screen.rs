@@ -2,7 +2,7 @@
 
 use super::{ImageDiff, package, setting, signed};
 use crate::analysis::{FileChange, How, PackageHow};
-use crate::report::image::grid::{Cell, Column, cell, grid, plain};
+use crate::report::grid::{Cell, Column, cell, grid, plain};
 use crate::report::image::{image_name, lists};
 use crate::report::layout::{Layout, Tone, clean};
 use crate::report::screen::push;

@@ -1,10 +1,10 @@
 //! What is in an image ─► JSON: lost bytes, equal and useless contents, packages, folders, findings.
 
-use super::{origin, wire};
 use crate::analysis::{Finding, ImageAnalysis, rule_of_category};
 use crate::finding::Basis;
 use crate::image::packages::{Packages, Size, Why};
 use crate::image::{CategoryClass, Kind, Loss};
+use crate::report::image::wire::{self, origin};
 use crate::report::image::{ImageView, folders, shown_path};
 use crate::rules::ImageFinding;
 

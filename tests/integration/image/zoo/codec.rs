@@ -7,7 +7,6 @@ use flate2::GzBuilder;
 use flate2::write::GzEncoder;
 use sha2::{Digest, Sha256};
 
-use super::bzip2::bzip2;
 use super::tar::{self, Member};
 
 /// A form of a blob.
@@ -77,6 +76,12 @@ pub(crate) fn zstd(bytes: &[u8]) -> Vec<u8> {
 /// A zstd frame that holds no data.
 fn skipped(bytes: &[u8]) -> Vec<u8> {
     [&0x184d_2a50_u32.to_le_bytes(), &u32::try_from(bytes.len()).unwrap().to_le_bytes(), bytes].concat()
+}
+
+fn bzip2(bytes: &[u8]) -> Vec<u8> {
+    let mut encoder = bzip2::write::BzEncoder::new(Vec::new(), bzip2::Compression::fast());
+    encoder.write_all(bytes).unwrap();
+    encoder.finish().unwrap()
 }
 
 fn xz(bytes: &[u8]) -> Vec<u8> {

@@ -1,0 +1,24 @@
+//! What an image is worked out with.
+
+use crate::attribution::Known;
+use crate::build::Build;
+use crate::rules::Selection;
+
+/// What is asked of an analysis.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Options<'a> {
+    /// The Dockerfile that made the images.
+    pub build: Option<&'a Build<'a>>,
+    /// What messages call it.
+    pub dockerfile: Option<&'a str>,
+    /// Images that may be the base.
+    pub bases: &'a [Known],
+    /// Categories that are switched off, by name.
+    pub categories_off: &'a [String],
+    /// Which rules about images run; `None` for those that are on by default.
+    pub selection: Option<&'a Selection>,
+    /// Leave the packages out.
+    pub no_packages: bool,
+    /// Leave equal contents out.
+    pub no_duplicates: bool,
+}

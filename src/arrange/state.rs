@@ -1,0 +1,216 @@
+//! A stage on its way into a new order: what rises above the sources, what stays below, and where its copies go.
+
+use std::cell::RefCell;
+use std::collections::BTreeSet;
+
+use crate::build::{Build, Stage, Transfer, installed};
+use crate::inputs::context::{BuildContext, Kind};
+use crate::manifest::{Ecosystem, Install, Project};
+use crate::shell::Invocation;
+use crate::text::{Edit, path};
+
+/// What an install of dependencies reads.
+#[derive(Clone, Debug)]
+pub(super) struct Needs<'i> {
+    /// The command, as people name it.
+    pub(super) title: String,
+    /// Tells installs of the same project apart from others.
+    pub(super) key: String,
+    /// Ways to install whose files it reads.
+    pub(super) ways: Vec<&'i Install>,
+    /// Further files.
+    pub(super) files: Vec<String>,
+    /// An option that leaves the project itself out, and the offset in the script where it goes; the call stays below,
+    /// too.
+    pub(super) without_project: Option<(u32, &'static str)>,
+    /// The folder in which it works.
+    pub(super) folder: String,
+}
+
+/// A stage in a new order.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Arranged {
+    /// What to change in the Dockerfile.
+    pub edits: Vec<Edit>,
+    /// Files of the context that are copied first.
+    pub files: BTreeSet<String>,
+    /// Commands that no source change runs again any more, as people name them.
+    pub commands: Vec<String>,
+}
+
+/// Why an install stays below the sources.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Obstacle {
+    /// The command, as people name it.
+    pub command: String,
+    /// The reason, in one sentence without a full stop.
+    pub why: String,
+}
+
+/// What stands above the sources in the new order.
+#[derive(Debug)]
+pub(super) struct Above<'i> {
+    pub(super) index: usize,
+    /// The parts of a RUN that is divided, as elements of its script; `None` for the whole instruction.
+    pub(super) parts: Option<Vec<usize>>,
+    /// A command of its own instead, which the instruction's own leave to it.
+    pub(super) command: Option<&'static str>,
+    /// What its installs read.
+    pub(super) needs: Vec<Needs<'i>>,
+}
+
+/// What stays below.
+#[derive(Debug)]
+pub(super) struct Below {
+    pub(super) index: usize,
+    /// As in [`Above`].
+    pub(super) parts: Option<Vec<usize>>,
+    pub(super) effect: Effect,
+}
+
+/// What something that stays below may have done for what would rise above it.
+#[derive(Debug)]
+pub(super) enum Effect {
+    /// Brought files.
+    Copied,
+    /// Changed names, modes or contents of these paths; maybe of others than copies bring.
+    Touched(Vec<String>, bool),
+    /// Ran a program of an ecosystem in a folder.
+    Ran(Ecosystem, String),
+    /// Anything.
+    Anything(String),
+}
+
+/// The stage on the way.
+#[derive(Debug)]
+pub(super) struct Walk<'b, 'i> {
+    pub(super) build: &'b Build<'i>,
+    pub(super) stage: &'b Stage,
+    pub(super) context: &'i BuildContext,
+    /// Index of the first copy of sources.
+    pub(super) first: usize,
+    pub(super) transfers: Vec<Transfer<'i>>,
+    /// Indexes of the copies that stay below.
+    pub(super) sources: BTreeSet<usize>,
+    pub(super) done: Vec<String>,
+    pub(super) above: Vec<Above<'i>>,
+    pub(super) below: Vec<Below>,
+    /// The last instruction that is worth moving.
+    pub(super) last: Option<usize>,
+    /// Why nothing more may rise.
+    pub(super) closed: Option<String>,
+    pub(super) commands: Vec<String>,
+    pub(super) obstacles: RefCell<Vec<Obstacle>>,
+}
+
+impl<'i> Walk<'_, 'i> {
+    pub(super) fn projects(&self) -> &'i [Project] {
+        self.build.input().projects.as_deref().map_or(&[], Vec::as_slice)
+    }
+
+    /// Says why something stays below.
+    pub(super) fn hinder(&self, command: String, why: String) {
+        let obstacle = Obstacle { command, why };
+        let mut all = self.obstacles.borrow_mut();
+        if !all.contains(&obstacle) {
+            all.push(obstacle);
+        }
+    }
+
+    pub(super) fn is_done(&self, key: &str) -> bool {
+        self.done.iter().any(|done| done == key)
+    }
+
+    /// Whether a copy stays below the sources, or is one.
+    pub(super) fn is_below(&self, index: usize) -> bool {
+        self.below.iter().any(|one| one.index == index)
+    }
+
+    /// The copy that brings a file or folder of the context before an instruction, and where to.
+    pub(super) fn landing(&self, at: usize, path: &str) -> Option<(&Transfer<'i>, String)> {
+        self.transfers.iter().rev().filter(|one| one.index < at).find_map(|transfer| {
+            let to = self.build.landing(self.context, self.stage, transfer, path)?;
+            Some((transfer, to))
+        })
+    }
+
+    /// Whether a copy that stands above the sources brings a file to the same place before an instruction.
+    pub(super) fn is_brought_above(&self, at: usize, path: &str, to: &str) -> bool {
+        let mut above = self.transfers.iter().filter(|one| one.index < at && !self.is_below(one.index));
+        above.any(|one| self.build.landing(self.context, self.stage, one, path).as_deref() == Some(to))
+    }
+
+    /// The folder in which a program works.
+    pub(super) fn folder(&self, at: usize, invocation: &Invocation) -> Option<String> {
+        if let Some(call) = invocation.package_call() {
+            return installed::folder(self.build, (self.stage, at), invocation, &call);
+        }
+        installed::folder_of(self.build, (self.stage, at), invocation)
+    }
+
+    /// Whether a path of the image, maybe with variables or a pattern, may be that of something that a copy of sources
+    /// brings.
+    pub(super) fn is_target(&self, text: &str) -> bool {
+        if let Some(rest) = text.strip_prefix('$') {
+            let known = ["HOME", "{HOME}", "(", "PATH", "{PATH}"];
+            return !known.iter().any(|name| rest.starts_with(name));
+        }
+        let fixed = text.split(['*', '?', '[', '$', '{']).next().unwrap_or_default();
+        let whole = fixed.len() == text.len();
+        let path = if whole { fixed } else { fixed.rsplit_once('/').map_or("/", |(folder, _)| folder) };
+        !path.starts_with('~') && self.has(&path::join("/", path))
+    }
+
+    /// Whether a copy of sources brings something to this absolute path, below it, or is all that lies there.
+    pub(super) fn has(&self, path: &str) -> bool {
+        let copies = self.transfers.iter().filter(|one| self.sources.contains(&one.index));
+        for transfer in copies {
+            let Some(to) = self.goes_to(transfer) else { return true };
+            let below = |folder: &str, path: &str| path::is_within(path, folder);
+            if path != "/" && below(path, &to) || path == to {
+                return true;
+            }
+            if !below(&to, path) {
+                continue;
+            }
+            if transfer.from.is_some() {
+                return true;
+            }
+            let rest = path[to.len()..].trim_start_matches('/');
+            for selection in transfer.select(self.context) {
+                let Some(selection) = selection else { return true };
+                let tops = selection.tops.iter();
+                let mut found = tops.filter_map(|top| match top {
+                    None => self.context.find(rest),
+                    Some(id) if self.context.entry(*id).kind == Kind::Directory => {
+                        self.context.find(&format!("{}/{rest}", self.context.path(*id)))
+                    }
+                    Some(id) => (self.context.entry(*id).name == rest).then_some(*id),
+                });
+                if found.next().is_some() {
+                    return true;
+                }
+            }
+        }
+        false
+    }
+
+    /// Whether a folder above a path comes with a copy of sources alone: WORKDIR makes its own.
+    pub(super) fn lacks_above(&self, at: usize, path: &str) -> bool {
+        let workdir = installed::workdir(self.build, self.stage, at);
+        let is_made = |folder: &str| path::is_within(&workdir, folder);
+        let mut folders = path.match_indices('/').map(|(end, _)| &path[..end]).filter(|folder| !folder.is_empty());
+        folders.any(|folder| {
+            let mut copies = self.transfers.iter().filter(|one| self.sources.contains(&one.index));
+            !is_made(folder)
+                && copies.any(|one| self.goes_to(one).is_none_or(|to| path::is_within(folder, &to)))
+                && self.has(folder)
+        })
+    }
+
+    /// Where a copy goes.
+    pub(super) fn goes_to(&self, transfer: &Transfer) -> Option<String> {
+        let to = transfer.destination.as_deref()?;
+        Some(path::join(&installed::workdir(self.build, self.stage, transfer.index), to))
+    }
+}

@@ -1,0 +1,157 @@
+//! Which programs the image of a stage can have. In doubt it has them.
+
+use super::{Base, BaseImage, Build, Presence, Stage, is_like, providers};
+use crate::dockerfile::Keyword;
+use crate::manifest::FileKind;
+use crate::shell::program::{Kind, Program, State};
+use crate::shell::{Invocation, Manager, PackageCall, Verb};
+use crate::text::path;
+
+/// Folders in which a whole-folder copy may bring any program.
+const PROGRAM_FOLDERS: [&str; 9] =
+    ["", "usr", "usr/bin", "usr/local", "usr/local/bin", "bin", "sbin", "usr/sbin", "opt"];
+
+/// Tools that install what their own files say.
+const INSTALLERS: [&str; 8] =
+    ["playwright", "ansible", "ansible-playbook", "ansible-pull", "puppet", "chef-client", "chef-solo", "salt-call"];
+
+/// The programs in the image at the end of a stage.
+pub struct Programs<'a, 'i> {
+    build: &'a Build<'i>,
+    stage: &'a Stage,
+}
+
+impl<'a, 'i> Programs<'a, 'i> {
+    /// Those of the stage.
+    pub fn of(build: &'a Build<'i>, stage: &'a Stage) -> Self {
+        Self { build, stage }
+    }
+
+    /// What messages call the image.
+    pub fn image_name(&self) -> String {
+        match self.build.root_base(self.stage) {
+            Base::Image(reference) => format!("`{reference}`"),
+            Base::Scratch => "`scratch`".to_owned(),
+            _ => "the image".to_owned(),
+        }
+    }
+
+    /// Whether the base is known not to have it, and nothing in the stage's chain brings it.
+    pub fn lacks(&self, program: &str) -> bool {
+        // What the shell does itself needs no program.
+        if Program::of(program).is(Kind::Builtin) {
+            return false;
+        }
+        let base = match self.build.root_base(self.stage) {
+            Base::Image(reference) => {
+                let image = BaseImage::of(reference);
+                match (program, image.has_shell()) {
+                    ("sh", Some(shell)) => !shell && image.presence("sh") != Presence::Has,
+                    _ => image.presence(program) == Presence::Lacks,
+                }
+            }
+            // What a file system without anything has, somebody copied into it by name.
+            Base::Scratch => ["sh", "curl", "wget", "nc", "bash", "pg_isready", "redis-cli"].contains(&program),
+            _ => false,
+        };
+        base && !self.build.chain(self.stage).any(|stage| self.brings(stage, program))
+    }
+
+    fn brings(&self, stage: &Stage, program: &str) -> bool {
+        let copied = self.build.transfers(stage).iter().any(|transfer| {
+            let into = transfer.destination.as_deref().is_none_or(|to| path::name(to) == program);
+            let taken = transfer.sources.iter().any(|source| {
+                let Some(text) = source.text.as_deref() else { return true };
+                let whole = PROGRAM_FOLDERS.contains(&text.trim_matches('/').trim_end_matches("/*"));
+                let archive = [".tar", ".tgz"].iter().any(|ending| text.contains(ending)) || source.is_remote();
+                path::name(text) == program || (whole && transfer.from.is_some()) || (archive && text.contains(program))
+            });
+            // A folder of the context, laid over the system.
+            let over = transfer.from.is_none()
+                && transfer.destination.as_deref().is_some_and(is_program_folder)
+                && transfer.sources.iter().any(|source| source.text.as_deref().is_none_or(may_be_folder));
+            into || taken || over
+        });
+        copied || self.runs_bring(stage, program)
+    }
+
+    fn runs_bring(&self, stage: &Stage, program: &str) -> bool {
+        self.build.instructions(stage).filter(|(_, i)| i.keyword == Keyword::Run).any(|(index, instruction)| {
+            // Another shell's text says nothing.
+            let Some(code) = self.build.code(index) else { return true };
+            let text = self.build.input().file.source().slice(instruction.span);
+            if mentions(text, program) || INSTALLERS.iter().any(|one| mentions(text, one)) {
+                return true;
+            }
+            code.script.invocations().iter().any(|invocation| match invocation.package_call() {
+                // What they read is in their input.
+                Some(_) if invocation.is_via("xargs") => true,
+                Some(call) => installs(&call, program),
+                None => may_install(invocation),
+            })
+        })
+    }
+}
+
+/// Whether an absolute path is one of the folders that programs are looked up in, or above them.
+fn is_program_folder(path: &str) -> bool {
+    path.starts_with('/') && PROGRAM_FOLDERS.contains(&path.trim_matches('/'))
+}
+
+/// Whether a source may be a folder or several files: its last part has no ending.
+fn may_be_folder(path: &str) -> bool {
+    let name = path::name(path);
+    path.ends_with('/') || path.contains(['*', '?', '[']) || name == "." || name == ".." || !name.contains('.')
+}
+
+/// Whether the text has the word.
+fn mentions(text: &str, word: &str) -> bool {
+    let outside = |c: Option<char>| c.is_none_or(|c| !c.is_alphanumeric() && c != '_' && c != '-');
+    text.match_indices(word)
+        .any(|(at, _)| outside(text[..at].chars().next_back()) && outside(text[at + word.len()..].chars().next()))
+}
+
+fn installs(call: &PackageCall, program: &str) -> bool {
+    if !matches!(call.verb, Verb::Install | Verb::Upgrade | Verb::Other | Verb::Run) {
+        return false;
+    }
+    if call.has_unknown_packages() {
+        return true;
+    }
+    let globs = providers(program, call.manager);
+    call.packages.iter().any(|package| {
+        let name = package.name.text;
+        match &globs {
+            Some(globs) => globs.iter().any(|glob| is_like(glob, name)) || name.contains(program),
+            // Language packages bring programs of their own name; for system packages the table decides.
+            None => name.contains(program) || (is_system(call.manager) && providers(program, Manager::Apt).is_none()),
+        }
+    })
+}
+
+const fn is_system(manager: Manager) -> bool {
+    matches!(
+        manager,
+        Manager::Apt
+            | Manager::Apk
+            | Manager::Dnf
+            | Manager::Yum
+            | Manager::Microdnf
+            | Manager::Zypper
+            | Manager::Pacman
+            | Manager::Conda
+    )
+}
+
+/// A script or tool whose effect nobody can tell from here.
+fn may_install(invocation: &Invocation) -> bool {
+    let Some(program) = invocation.program else { return true };
+    let own = invocation.path.text();
+    let system = ["/bin/", "/usr/bin/", "/usr/local/bin/", "/sbin/", "/usr/sbin/"];
+    let script = own.contains('/') && !system.iter().any(|folder| own.starts_with(folder));
+    let tools = ["make", "nix-env", "nix", "brew", "dpkg", "rpm", "snap", "install-php-extensions", "gdebi", "tasksel"];
+    let known = Program::of(program);
+    let shell = (known.is_shell() || known.state == State::Any)
+        && (!invocation.args.is_empty() || invocation.command.place.pipe_index > 0);
+    script || FileKind::of(program).is_shell() || shell || tools.contains(&program)
+}

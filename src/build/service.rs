@@ -1,0 +1,141 @@
+//! Whether what an image starts is a service that could do without root: the question behind `root-user` and `last-user-root`. In doubt it
+//! is none: tools, CI images and bases run as root for good reasons.
+
+use super::{Build, Stage};
+use crate::dockerfile::{Arguments, Keyword};
+use crate::manifest::{FileKind, FileRole};
+use crate::shell::Invocation;
+use crate::shell::program::{Kind, Program};
+use crate::text::path;
+
+/// Words of names that say that a file or stage is for developers, not for running.
+const DEVELOPMENT: &[&str] = &[
+    "dev",
+    "devel",
+    "development",
+    "devcontainer",
+    "devcontainers",
+    "gitpod",
+    "envs",
+    "ci",
+    "lint",
+    "debug",
+    "local",
+    "builder",
+    "build",
+    "base",
+];
+
+/// Whether the stage is a service that runs as whoever USER says.
+pub fn is_service(build: &Build, stage: &Stage) -> bool {
+    if is_development(build, stage) {
+        return false;
+    }
+    let start = Start::of(build, stage);
+    // What only its base starts is a shell or an interpreter for people: a base or a build's own container.
+    let Some(program) = start.program.as_deref() else { return false };
+    if start.programs.iter().any(|program| needs_root(program)) || is_idle(program) || start.asks_for_help {
+        return false;
+    }
+    let listens = build.last(stage, Keyword::Expose).is_some() || build.last(stage, Keyword::Healthcheck).is_some();
+    listens || (start.arguments > 0 && is_runtime(program)) || start.is_own_program
+}
+
+/// Whether the stage may be one: nothing says that it is for developers, needs root, or is a tool or a shell for people.
+pub fn may_serve(build: &Build, stage: &Stage) -> bool {
+    let start = Start::of(build, stage);
+    let idle = start.program.as_deref().is_some_and(is_idle) && !start.is_script;
+    !is_development(build, stage)
+        && !idle
+        && !start.asks_for_help
+        && !start.programs.iter().any(|program| needs_root(program))
+}
+
+/// What a container of the stage starts.
+#[derive(Default)]
+struct Start {
+    /// The last path component of the first program.
+    program: Option<String>,
+    /// Those of all programs.
+    programs: Vec<String>,
+    /// Words behind the first program, those of CMD behind ENTRYPOINT among them.
+    arguments: usize,
+    /// Whether it only prints how it is to be called, and so is a tool.
+    asks_for_help: bool,
+    /// Whether a shell is given a script: `bash start.sh`.
+    is_script: bool,
+    /// Whether CMD alone names a program that the build put there.
+    is_own_program: bool,
+}
+
+impl Start {
+    fn of(build: &Build, stage: &Stage) -> Self {
+        let mut start = Self::default();
+        for keyword in [Keyword::Entrypoint, Keyword::Cmd] {
+            let Some((index, instruction)) = build.last(stage, keyword) else { continue };
+            let Some(code) = build.code(index) else { continue };
+            let invocations = code.script.invocations();
+            start.asks_for_help |= invocations.iter().any(asks_for_help);
+            // The words of CMD are the arguments of an ENTRYPOINT.
+            if keyword == Keyword::Cmd && start.program.is_some() {
+                if let Arguments::Json(words) = &instruction.arguments {
+                    start.arguments += words.len();
+                    start.asks_for_help |= words.iter().any(|word| is_help(&word.value));
+                    start.programs.extend(words.first().map(|word| path::name(&word.value).to_owned()));
+                }
+                continue;
+            }
+            for invocation in &invocations {
+                let path = invocation.path.value().unwrap_or_default();
+                if start.program.is_none() && !path.is_empty() {
+                    start.program = Some(path::name(path).to_owned());
+                    start.arguments = invocation.args.len();
+                    let script = invocation.args.iter().any(|one| !one.text().starts_with('-'));
+                    start.is_script = script && path::name(path).ends_with("sh");
+                    start.is_own_program = keyword == Keyword::Cmd && is_own(path);
+                }
+                start.programs.push(path::name(path).to_owned());
+            }
+        }
+        start
+    }
+}
+
+/// Whether names say that the stage is for developers.
+pub fn is_development(build: &Build, stage: &Stage) -> bool {
+    let path = build.input().file.source().name().to_ascii_lowercase();
+    let file = path.rsplit(['/', '\\']).next().unwrap_or_default();
+    let is_told = |word: &str| {
+        let role = FileRole::of_folder(word);
+        DEVELOPMENT.contains(&word) || matches!(role, Some(FileRole::Test | FileRole::Documentation))
+    };
+    let words = |name: &str| name.split(|c: char| !c.is_ascii_alphanumeric()).any(is_told);
+    path.contains(".devcontainer/") || words(file) || stage.name.as_deref().is_some_and(words)
+}
+
+fn needs_root(program: &str) -> bool {
+    let program = Program::of(program);
+    program.is(Kind::StepsDown) || program.is(Kind::Root)
+}
+
+fn is_runtime(program: &str) -> bool {
+    Program::of(program).is(Kind::Runtime)
+}
+
+fn is_idle(program: &str) -> bool {
+    Program::of(program).is(Kind::Idle)
+}
+
+/// A path to a program, no script, outside of the folders of the distribution.
+fn is_own(path: &str) -> bool {
+    let system = ["/bin/", "/sbin/", "/usr/bin/", "/usr/sbin/"];
+    path.contains('/') && !FileKind::of(path).is_shell() && !system.iter().any(|folder| path.starts_with(folder))
+}
+
+fn asks_for_help(invocation: &Invocation) -> bool {
+    invocation.args.iter().filter_map(|word| word.value()).any(is_help)
+}
+
+fn is_help(word: &str) -> bool {
+    matches!(word, "--help" | "-h" | "help" | "--version" | "-?")
+}

@@ -1,0 +1,196 @@
+//! Build tools: the packages that only serve to make programs, the commands that make them, and where in a stage.
+
+use super::{Base, BaseImage, Build, Presence, Reference, Stage, service};
+use crate::data;
+use crate::dockerfile::{Instruction, Keyword};
+use crate::shell::program::{self, Kind, Program};
+use crate::shell::{Invocation, Manager, PackageCall, PackageSource, Verb};
+use crate::text::Span;
+
+/// Whether a system package only serves to build: a compiler, a build tool, headers.
+pub fn is_build_package(name: &str) -> bool {
+    let headers = (name.ends_with("-dev") || name.ends_with("-devel")) && !name.starts_with("lib32");
+    let versioned = |tool: &str| {
+        let rest = name.strip_prefix(tool).and_then(|rest| rest.strip_prefix('-'));
+        rest.is_some_and(|rest| !rest.is_empty() && rest.chars().all(|c| c.is_ascii_digit() || c == '.'))
+    };
+    headers
+        || data::SYSTEM_PACKAGES.has(name, "build")
+        || ["gcc", "g++", "clang", "golang", "rustc"].into_iter().any(versioned)
+}
+
+/// Whether a package brings a C compiler.
+pub fn is_compiler(name: &str) -> bool {
+    let exact = ["build-essential", "build-base", "base-devel", "gcc-c++"];
+    exact.contains(&name) || ["gcc", "g++", "clang"].iter().any(|tool| name.split('-').next() == Some(tool))
+}
+
+/// The build tools among what a call installs, as written.
+pub fn build_packages<'s>(call: &PackageCall<'s>) -> Vec<&'s str> {
+    if call.verb != Verb::Install || !call.manager.is_system() {
+        return Vec::new();
+    }
+    let named =
+        call.packages.iter().filter(|one| !one.absent && !one.name.dynamic && one.source == PackageSource::Index);
+    named.map(|one| one.name.text).filter(|name| is_build_package(name)).collect()
+}
+
+/// The last command of a script that takes packages away.
+pub fn last_removal(invocations: &[Invocation]) -> Option<usize> {
+    let system = |call: PackageCall| call.manager.is_system() && call.verb == Verb::Remove;
+    invocations.iter().rposition(|one| one.package_call().is_some_and(system))
+}
+
+/// What is compiled.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Language {
+    /// Go.
+    Go,
+    /// Rust.
+    Rust,
+    /// Java, Kotlin, Scala: what a JDK's build tools compile.
+    Java,
+    /// C# and what else the .NET SDK compiles.
+    DotNet,
+    /// C and C++.
+    C,
+}
+
+impl Language {
+    /// What stays in the image when the program is made there.
+    pub const fn leaves(self) -> &'static str {
+        match self {
+            Self::Go => "the Go toolchain, the module cache and the sources",
+            Self::Rust => "the Rust toolchain, the crates and `target`",
+            Self::Java => "the JDK, the build tool and its repository of artefacts",
+            Self::DotNet => "the .NET SDK, the packages and the sources",
+            Self::C => "the compiler, the headers and the sources",
+        }
+    }
+}
+
+/// Whether it compiles a project's own program.
+pub fn compiles(one: &Invocation) -> Option<Language> {
+    if let Some(call) = one.package_call() {
+        let local = || call.packages.is_empty() || call.packages.iter().any(|p| p.name.text.starts_with('.'));
+        return match (call.manager, call.verb) {
+            (Manager::Go, Verb::Build) if !matches!(&*call.verb_text, "vet" | "generate") => Some(Language::Go),
+            (Manager::Go, Verb::Install) if call.verb_text == "install" && local() => Some(Language::Go),
+            (Manager::Cargo, Verb::Build) if !matches!(&*call.verb_text, "check" | "c" | "chef cook") => {
+                Some(Language::Rust)
+            }
+            (Manager::Cargo, Verb::Install) if call.has(&["--path"]) => Some(Language::Rust),
+            (Manager::Maven | Manager::Gradle, Verb::Build) => Some(Language::Java),
+            (Manager::Dotnet, Verb::Build) => Some(Language::DotNet),
+            _ => None,
+        };
+    }
+    let program = Program::of(one.program?);
+    match program.language {
+        _ if !program.is(Kind::Compiler) => None,
+        Some(program::Language::C) => Some(Language::C),
+        Some(program::Language::Java) => Some(Language::Java),
+        Some(program::Language::Rust) => Some(Language::Rust),
+        _ => None,
+    }
+}
+
+/// The command that compiles a project's own program in the stages that a target stands on, itself among them: its RUN,
+/// its place in the script, the language. `None` where the same RUN takes packages away again.
+pub fn compiled(build: &Build, target: &Stage) -> Option<(usize, Span, Language)> {
+    for stage in build.chain(target) {
+        for (index, _, invocations) in runs(build, stage) {
+            let found = invocations.iter().find_map(|one| Some((one.span, compiles(one)?)));
+            if let Some((span, language)) = found.filter(|_| last_removal(&invocations).is_none()) {
+                return Some((index, span, language));
+            }
+        }
+    }
+    None
+}
+
+/// Whether it may need a compiler or headers: it compiles, or installs packages that may have to be compiled.
+pub fn may_compile(one: &Invocation) -> bool {
+    if let Some(call) = one.package_call() {
+        return match call.manager {
+            Manager::Pip
+            | Manager::Uv
+            | Manager::Poetry
+            | Manager::Pipenv
+            | Manager::Pdm
+            | Manager::Gem
+            | Manager::Bundle
+            | Manager::Npm
+            | Manager::Yarn
+            | Manager::Pnpm
+            | Manager::Bun => {
+                matches!(call.verb, Verb::Install | Verb::Upgrade | Verb::Download)
+            }
+            Manager::Go | Manager::Cargo | Manager::Maven | Manager::Gradle => {
+                matches!(call.verb, Verb::Install | Verb::Build)
+            }
+            _ => false,
+        };
+    }
+    let name = one.program.unwrap_or_default();
+    let script = name.starts_with("python") && one.args.iter().any(|word| word.text().ends_with("setup.py"));
+    let program = Program::of(name);
+    script || program.is(Kind::Compiler) || program.is(Kind::Compiles) || name == "configure"
+}
+
+/// The RUNs of a stage with what they run.
+pub fn runs<'b, 'a>(
+    build: &'b Build<'a>,
+    stage: &Stage,
+) -> impl Iterator<Item = (usize, &'a Instruction, Vec<Invocation<'b>>)> {
+    let runs = build.instructions(stage).filter(|(_, instruction)| instruction.keyword == Keyword::Run);
+    runs.filter_map(|(index, instruction)| Some((index, instruction, build.code(index)?.script.invocations())))
+}
+
+/// Whether the image is for running a program of its own: something is copied into it, and what it starts is no shell
+/// and no build tool.
+pub fn is_application(build: &Build, stage: &Stage) -> bool {
+    !service::is_development(build, stage) && starts_program(build, stage)
+}
+
+/// The same, whatever the stage is called.
+pub fn starts_program(build: &Build, stage: &Stage) -> bool {
+    let copies = build.chain(stage).any(|stage| !build.transfers(stage).is_empty());
+    let started = [Keyword::Entrypoint, Keyword::Cmd].into_iter().filter_map(|keyword| build.last(stage, keyword));
+    let mut starts = false;
+    for (index, _) in started {
+        let Some(code) = build.code(index) else { continue };
+        for one in code.script.invocations() {
+            let Some(program) = one.program else { continue };
+            if is_idle(&one) || runs_tools(&one, program) {
+                return false;
+            }
+            starts = true;
+        }
+    }
+    copies && starts
+}
+
+/// Whether it only keeps a container open for people; a shell that is given a script runs it.
+pub fn is_idle(one: &Invocation) -> bool {
+    let program = one.program.map_or(Program::UNKNOWN, Program::of);
+    let is_script = one.args.iter().any(|word| !word.text().starts_with(['-', '+']));
+    program.is(Kind::Idle) && !(program.is_shell() && is_script)
+}
+
+fn runs_tools(one: &Invocation, program: &str) -> bool {
+    let first = one.args.first().map(crate::shell::Word::text).unwrap_or_default();
+    let known = Program::of(program);
+    match program {
+        "dotnet" => matches!(first, "run" | "watch" | "test" | "build"),
+        _ => known.is(Kind::BuildTool) || known.is(Kind::Compiler),
+    }
+}
+
+/// Whether what a stage stands on has compilers already.
+pub fn base_compiles(build: &Build, stage: &Stage) -> bool {
+    let Base::Image(image) = build.root_base(stage) else { return false };
+    let name = Reference::of(image).short_name();
+    let small = ["slim", "alpine"].iter().any(|word| image.contains(word));
+    data::IMAGE_FAMILIES.has(name, "compilers") && !small && BaseImage::of(image).presence("bash") != Presence::Lacks
+}

@@ -1,0 +1,132 @@
+//! What a name of an image means: opened, read and looked at; and the Dockerfile beside it.
+
+use super::progress::Progress;
+use crate::analysis::{self, Analysis, Problem};
+use crate::attribution::Known;
+use crate::cli::args::{Global, Image, ImageChoice, ImageLimits, Origin, Verify, build_args};
+use crate::cli::output::Failure;
+use crate::finding::Mask;
+use crate::image::{self, Limits, Platform, Read};
+use crate::inputs::{BuildOptions, Inputs};
+use crate::load::image::{Bytes, OpenError, Opened, Options as Sources, open};
+use crate::load::{Configuration, Request};
+use crate::report;
+/// One source, read and worked out; what can't be read is a problem of the result.
+pub(super) fn look_at(
+    global: &Global,
+    (choice, limits): (&ImageChoice, &ImageLimits),
+    name: &str,
+    options: &analysis::Options<'_>,
+    mask: &mut Mask,
+) -> Analysis {
+    let progress = Progress::new(global);
+    let read = read((choice, limits), name, !choice.sizes_only, &progress);
+    progress.finish();
+    match read {
+        Ok((read, sentence)) => {
+            let mut analysis = analysis::analyse(read, options, mask);
+            for image in &mut analysis.images {
+                image.source = Some(sentence.clone());
+            }
+            analysis.problems.iter_mut().for_each(|problem| problem.source = Some(name.to_owned()));
+            analysis
+        }
+        Err(problem) => Analysis { problems: vec![problem], ..Analysis::default() },
+    }
+}
+
+/// Reads what a name means; the answer says what that was.
+pub(super) fn read(
+    (choice, asked): (&ImageChoice, &ImageLimits),
+    name: &str,
+    contents: bool,
+    progress: &Progress,
+) -> Result<(Read, String), Problem> {
+    let opened = opened(choice, name).map_err(|error| of_open(name, error))?;
+    let host = host();
+    let report = |step: image::Progress<'_>| progress.step(&step);
+    let options = image::Options {
+        platform: choice.platform.as_ref(),
+        all_platforms: choice.all_platforms,
+        host: &host,
+        reference: choice.reference.as_deref().or(opened.choice.as_deref()),
+        verify: match asked.verify {
+            Verify::None => image::Verify::None,
+            Verify::Blob => image::Verify::Blob,
+            Verify::Full => image::Verify::Full,
+        },
+        contents,
+        limits: limits(asked),
+        progress: &report,
+        ..image::Options::default()
+    };
+    let read = match opened.bytes {
+        Bytes::Archive(archive) => image::read_archive(&*archive, &options),
+        Bytes::Store(store) => image::read(&*store, &options),
+        Bytes::Stream(stream) => image::read_forward(stream, &options),
+    };
+    let problem =
+        |error: image::Error| Problem { source: Some(name.to_owned()), ..Problem::of(&error, &Mask::default()) };
+    Ok((read.map_err(problem)?, opened.sentence))
+}
+
+pub(super) fn opened(choice: &ImageChoice, name: &str) -> Result<Opened, OpenError> {
+    let mut sources = Sources { platform: choice.platform.clone(), ..Sources::of_process() };
+    sources.remote.ca.clone_from(&choice.registry_ca);
+    sources.remote.insecure.clone_from(&choice.insecure_registry);
+    open(name, &sources)
+}
+
+pub(super) fn of_open(name: &str, error: OpenError) -> Problem {
+    let mut help = error.tried;
+    help.push(error.help);
+    help.retain(|text| !text.is_empty());
+    let help = (!help.is_empty()).then(|| help.join("; "));
+    Problem { source: Some(name.to_owned()), message: error.what, help, ..Problem::default() }
+}
+
+/// The platform of containers on this machine.
+pub(super) fn host() -> Platform {
+    let os = if cfg!(windows) { "windows" } else { "linux" };
+    format!("{os}/{}", std::env::consts::ARCH).parse().unwrap_or_default()
+}
+
+pub(super) fn limits(asked: &ImageLimits) -> Limits {
+    let mut limits = Limits::default();
+    limits.inflated_bytes = asked.max_bytes.unwrap_or(limits.inflated_bytes);
+    limits.entries = asked.max_entries.unwrap_or(limits.entries);
+    limits
+}
+
+/// The Dockerfile that was given, and nothing else.
+pub(super) fn dockerfile(origin: &Origin) -> Result<Option<Inputs>, Failure> {
+    let Some(file) = &origin.file else { return Ok(None) };
+    let folder = file.parent().filter(|folder| !folder.as_os_str().is_empty()).map_or(".".into(), Into::into);
+    let request = Request {
+        path: origin.context.clone().unwrap_or(folder),
+        file: Some(file.clone()),
+        options: BuildOptions {
+            target: origin.target.clone(),
+            build_args: build_args(&origin.build_arg),
+            ..BuildOptions::default()
+        },
+        configuration: Configuration::None,
+        ..Request::default()
+    };
+    let inputs = crate::load::gather(&request)?;
+    match inputs.problems.iter().find(|problem| problem.fatal) {
+        Some(problem) => Err(Failure::Because { what: problem.message.clone(), help: problem.help.clone() }),
+        None => Ok(Some(inputs)),
+    }
+}
+
+/// The images of `--base`.
+pub(super) fn bases(command: &Image) -> Result<Vec<Known>, Failure> {
+    let Some(name) = &command.origin.base else { return Ok(Vec::new()) };
+    let read = read((&command.choice, &command.limits), name, false, &Progress::silent());
+    let (read, _) = read.map_err(|problem| Failure::Because {
+        what: report::image_problem(&problem),
+        help: problem.help.or_else(|| Some("`--base` takes what `dockopt image` takes".to_owned())),
+    })?;
+    Ok(read.images.iter().map(Known::of).collect())
+}

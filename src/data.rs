@@ -1,0 +1,218 @@
+//! The embedded tables of `data/`: knowledge about the world that no input holds. A table is text: comments (`#`), a
+//! header, then rows of cells between tabs. The last two cells of a row are its date and its source, which is
+//! `unverified` where none is known; safe fixes rest on no such row.
+
+use std::collections::HashMap;
+use std::sync::OnceLock;
+
+/// A row's cells, in the order of the header.
+pub type Row = &'static [&'static str];
+
+/// A table of `data/`, read when it is first asked for.
+pub struct Table {
+    /// The name of its file.
+    pub name: &'static str,
+    text: &'static str,
+    rows: OnceLock<Rows>,
+}
+
+struct Rows {
+    cells: Vec<Vec<&'static str>>,
+    /// The first row of each first cell.
+    by_key: HashMap<&'static str, usize>,
+    /// The keys of each role, where the second column lists roles.
+    by_role: HashMap<&'static str, Vec<&'static str>>,
+}
+
+macro_rules! tables {
+    ($($(#[$doc:meta])* $table:ident = $name:literal;)*) => {
+        $($(#[$doc])* pub static $table: Table = Table::new($name, include_str!(concat!("../data/", $name)));)*
+
+        /// All tables.
+        pub static ALL: &[&Table] = &[$(&$table),*];
+    };
+}
+
+tables! {
+    /// Programs, users and entry points of public base images.
+    BASE_IMAGES = "base_images.tsv";
+    /// Variables that base images set.
+    BASE_VARIABLES = "base_variables.tsv";
+    /// Folders whose content nobody needs again.
+    CACHE_FOLDERS = "cache_folders.tsv";
+    /// What programs do.
+    COMMANDS = "commands.tsv";
+    /// Crates that link with libraries of the system.
+    CRATE_LIBRARIES = "crate_libraries.tsv";
+    /// Run-time libraries behind Debian's packages of headers.
+    DEBIAN_LIBRARIES = "debian_libraries.tsv";
+    /// Languages and natures of files by their names.
+    FILE_KINDS = "file_kinds.tsv";
+    /// What files are for by the names of folders and their own.
+    FOLDER_KINDS = "folder_kinds.tsv";
+    /// Debian's packages that gems need.
+    GEM_SYSTEM_PACKAGES = "gem_system_packages.tsv";
+    /// Versions up to which images stand on old releases of Debian.
+    IMAGE_AGES = "image_ages.tsv";
+    /// Base images by the system that they stand on.
+    IMAGE_FAMILIES = "image_families.tsv";
+    /// Debian's or Alpine's release behind tags that do not name it.
+    IMAGE_SUITES = "image_suites.tsv";
+    /// The Java version of tags of build tools' images.
+    JAVA_IMAGES = "java_images.tsv";
+    /// Which image runs what a Java image compiles.
+    JAVA_RUNTIMES = "java_runtimes.tsv";
+    /// Debian's packages of a shared library.
+    LIBRARY_PACKAGES = "library_packages.tsv";
+    /// Modules that Node.js brings itself.
+    NODE_MODULES = "node_modules.tsv";
+    /// Packages of npm and what they are.
+    NODE_PACKAGES = "node_packages.tsv";
+    /// Words with which a package manager is told to fetch nothing.
+    OFFLINE_WORDS = "offline_words.tsv";
+    /// Docker's official images.
+    OFFICIAL_IMAGES = "official_images.tsv";
+    /// Where package managers keep what they fetched.
+    PACKAGE_CACHES = "package_caches.tsv";
+    /// What `apt-get update` leaves behind.
+    PACKAGE_LISTS = "package_lists.tsv";
+    /// Sizes of Debian's packages with all that they bring.
+    PACKAGE_SIZES = "package_sizes.tsv";
+    /// Images whose tags begin with a version of a product.
+    PRODUCTS = "products.tsv";
+    /// What programs need to run.
+    PROGRAM_NEEDS = "program_needs.tsv";
+    /// Packages that bring a program.
+    PROGRAM_PACKAGES = "program_packages.tsv";
+    /// Importable modules of Python and the distributions that bring them.
+    PYTHON_MODULES = "python_modules.tsv";
+    /// Python distributions and what they are.
+    PYTHON_PACKAGES = "python_packages.tsv";
+    /// System packages that Python distributions need to compile and to run.
+    PYTHON_SYSTEM_PACKAGES = "python_system_packages.tsv";
+    /// First versions of compiled Python distributions that come as wheels.
+    PYTHON_WHEELS = "python_wheels.tsv";
+    /// Releases and the ends of their lives.
+    RELEASES = "releases.tsv";
+    /// What names and values say of secrets.
+    SECRET_WORDS = "secret_words.tsv";
+    /// Where servers listen, by their command lines.
+    SERVER_PORTS = "server_ports.tsv";
+    /// Checks of public service images.
+    SERVICE_CHECKS = "service_checks.tsv";
+    /// Slim variants of official images.
+    SLIM_IMAGES = "slim_images.tsv";
+    /// Debian's packages of programs that full images have and slim ones lack.
+    SLIM_PROGRAMS = "slim_programs.tsv";
+    /// Words of sources that show what a program does.
+    SOURCE_PATTERNS = "source_patterns.tsv";
+    /// Folders of images and what they hold.
+    SYSTEM_FOLDERS = "system_folders.tsv";
+    /// System packages and what they serve.
+    SYSTEM_PACKAGES = "system_packages.tsv";
+    /// Words of image tags.
+    TAG_WORDS = "tag_words.tsv";
+    /// Variables that switch the verification of certificates off.
+    TLS_VARIABLES = "tls_variables.tsv";
+    /// Tokens of well-known services, by how they begin.
+    TOKEN_FORMATS = "token_formats.tsv";
+    /// Images that people compile in.
+    TOOLCHAIN_IMAGES = "toolchain_images.tsv";
+    /// Environment variables and what they serve.
+    VARIABLES = "variables.tsv";
+}
+
+impl Table {
+    const fn new(name: &'static str, text: &'static str) -> Self {
+        Self { name, text, rows: OnceLock::new() }
+    }
+
+    /// All rows, in the order of the file.
+    pub fn rows(&'static self) -> impl Iterator<Item = Row> {
+        self.read().cells.iter().map(Vec::as_slice)
+    }
+
+    /// The first row whose first cell this is.
+    pub fn row(&'static self, key: &str) -> Option<Row> {
+        let rows = self.read();
+        rows.by_key.get(key).map(|index| rows.cells[*index].as_slice())
+    }
+
+    /// Whether a row begins with this cell.
+    pub fn contains(&'static self, key: &str) -> bool {
+        self.read().by_key.contains_key(key)
+    }
+
+    /// Whether the row of this key has a role. In tables of words the second cell lists their roles.
+    pub fn has(&'static self, key: &str, role: &str) -> bool {
+        self.row(key).is_some_and(|row| words(row[1]).any(|known| known == role))
+    }
+
+    /// The keys that have a role.
+    pub fn with(&'static self, role: &'static str) -> impl Iterator<Item = &'static str> {
+        self.read().by_role.get(role).into_iter().flatten().copied()
+    }
+
+    /// The first cell of each row.
+    pub fn keys(&'static self) -> impl Iterator<Item = &'static str> {
+        self.rows().filter_map(|row| row.first().copied())
+    }
+
+    /// The names of the columns.
+    pub fn header(&self) -> Vec<&'static str> {
+        self.text.lines().find(|line| !line.starts_with('#')).unwrap_or_default().split('\t').collect()
+    }
+
+    fn read(&self) -> &Rows {
+        self.rows.get_or_init(|| {
+            let lines = self.text.lines().filter(|line| !line.starts_with('#')).skip(1);
+            let cells: Vec<Vec<&str>> = lines.map(|line| line.split('\t').collect()).collect();
+            let has_roles = self.header().get(1) == Some(&"roles");
+            let mut by_key = HashMap::new();
+            let mut by_role = HashMap::<_, Vec<_>>::new();
+            for (index, row) in cells.iter().enumerate() {
+                if let Some(key) = row.first() {
+                    by_key.entry(*key).or_insert(index);
+                    if has_roles && let Some(roles) = row.get(1) {
+                        for role in words(roles) {
+                            by_role.entry(role).or_default().push(*key);
+                        }
+                    }
+                }
+            }
+            Rows { cells, by_key, by_role }
+        })
+    }
+}
+
+/// The words of a cell; `-` stands for none.
+pub fn words(cell: &'static str) -> impl Iterator<Item = &'static str> {
+    cell.split_whitespace().filter(|word| *word != "-")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_row_has_a_date_and_a_source() {
+        for table in ALL {
+            let header = table.header();
+            assert_eq!(header[header.len() - 2..], ["date", "source"], "{}", table.name);
+            for row in table.rows() {
+                assert_eq!(row.len(), header.len(), "{}: {row:?}", table.name);
+                let date: Vec<Option<u16>> = row[row.len() - 2].split('-').map(|part| part.parse().ok()).collect();
+                assert!(matches!(date[..], [Some(2014..), Some(1..=12), Some(1..=31)]), "{}: {row:?}", table.name);
+                let source = row[row.len() - 1];
+                assert!(source == "unverified" || source.len() > 10, "{}: {row:?}", table.name);
+            }
+        }
+    }
+
+    #[test]
+    fn a_row_is_looked_up_by_its_first_cell() {
+        assert_eq!(OFFICIAL_IMAGES.row("python").map(|row| row[0]), Some("python"));
+        assert!(!OFFICIAL_IMAGES.contains("no-such-image"));
+        assert_eq!(words("a b -").collect::<Vec<_>>(), ["a", "b"]);
+    }
+}

@@ -1,0 +1,42 @@
+//! What is asked for.
+
+use std::path::PathBuf;
+
+use super::settings::Configuration;
+use crate::inputs::{BuildOptions, Date, Needs};
+use crate::rules::Line;
+
+/// What to gather.
+#[derive(Clone, Debug, Default)]
+pub struct Request {
+    /// The folder or file that was asked for.
+    pub path: PathBuf,
+    /// `--file`: the Dockerfile, instead of all that are found; the path is its context then.
+    pub file: Option<PathBuf>,
+    /// The builder's own flags.
+    pub options: BuildOptions,
+    /// The facts that are asked for, whatever rules run.
+    pub needs: Needs,
+    /// Which facts are asked for besides.
+    pub wants: Wants,
+    /// Where settings come from.
+    pub configuration: Configuration,
+    /// What the command line says over them.
+    pub line: Line,
+    /// Whether the folder is walked as a context although no Dockerfile takes anything from it.
+    pub folder: bool,
+    /// Today.
+    pub today: Option<Date>,
+}
+
+/// Whose facts are gathered: which rules run is known when the settings are read.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Wants {
+    /// Nobody's.
+    #[default]
+    Nothing,
+    /// Those that the rules ask for.
+    Rules,
+    /// Those that the rules and the columns of `audit` ask for.
+    Columns,
+}

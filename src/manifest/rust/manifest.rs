@@ -1,0 +1,25 @@
+//! What the `Cargo.toml` of each folder holds.
+
+use std::collections::BTreeMap;
+
+use crate::manifest::project::Scope;
+use crate::manifest::toml_text::{self, Table};
+
+/// By folder.
+pub(super) type Packages<'a> = BTreeMap<String, Table<'a>>;
+
+/// The tables of dependencies, also those of targets and patches, with the scope; patches and the workspace's own list
+/// have none of their own.
+pub(super) fn dependency_tables<'t, 'a>(table: &'t Table<'a>) -> Vec<(&'static str, &'t Table<'a>, Scope)> {
+    let mut out = Vec::new();
+    let targets = toml_text::members(table, &["target"]).filter_map(|(_, value)| value.as_table());
+    for table in std::iter::once(table).chain(targets) {
+        for (name, scope) in
+            [("dependencies", Scope::Run), ("dev-dependencies", Scope::Dev), ("build-dependencies", Scope::Build)]
+        {
+            let list = table.get(name).and_then(|value| value.get_ref().as_table());
+            out.extend(list.map(|list| (name, list, scope)));
+        }
+    }
+    out
+}

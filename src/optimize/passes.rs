@@ -1,0 +1,27 @@
+//! The list of passes.
+
+use super::pass::{Pass, PassInfo};
+use super::{compiled, flags, hygiene, ignore, node, order, python, scripted, server, slim};
+
+/// All in the order of their running; rungs never go down.
+pub(super) fn all() -> impl Iterator<Item = &'static Pass> {
+    let stages = [python::STAGES, node::STAGES, compiled::STAGES, scripted::STAGES];
+    let lists = [ignore::PASSES, order::PASSES, compiled::MOUNTS, flags::PASSES].into_iter();
+    lists
+        .chain(stages)
+        .chain([
+            compiled::BASES,
+            slim::PASSES,
+            compiled::MENDED,
+            hygiene::COMMANDS,
+            compiled::SCRATCH,
+            hygiene::PASSES,
+            server::PASSES,
+        ])
+        .flatten()
+}
+
+/// What there is, in the order of running.
+pub fn passes() -> impl Iterator<Item = PassInfo> {
+    all().map(|pass| pass.info)
+}

@@ -1,0 +1,118 @@
+//! What it means when a request gets no answer, or a refusal.
+
+use std::io::{self, Read};
+use std::time::Duration;
+
+use serde::de::DeserializeOwned;
+use ureq::Body;
+use ureq::http::Response;
+
+use crate::failure::{Failure, FailureKind};
+
+/// Bytes of a refusal that are read.
+const REFUSAL: u64 = 64 << 10;
+
+/// What the other side says beside a status of refusal; the default where it says nothing that is understood.
+pub(crate) fn refusal<T: DeserializeOwned + Default>(mut response: Response<Body>) -> T {
+    let mut bytes = Vec::new();
+    // What comes of it is shown; a connection that breaks here changes nothing.
+    let _ = response.body_mut().as_reader().take(REFUSAL).read_to_end(&mut bytes);
+    serde_json::from_slice(&bytes).unwrap_or_default()
+}
+
+impl Failure {
+    /// What became of a request that got no answer.
+    pub(super) fn transport(host: &str, error: &ureq::Error, connect: Duration, idle: Duration) -> Self {
+        let unreachable = |what: String, help: &str| Self::new(FailureKind::Unreachable, what, help);
+        match error {
+            ureq::Error::HostNotFound => unreachable(
+                format!("the registry `{host}` is not found: its name has no address"),
+                "check its name, the network and the proxy (HTTPS_PROXY)",
+            ),
+            ureq::Error::Timeout(ureq::Timeout::Resolve | ureq::Timeout::Connect) => unreachable(
+                format!("the registry `{host}` does not answer within {}", seconds(connect)),
+                "check its name, the network and the proxy (HTTPS_PROXY)",
+            ),
+            ureq::Error::Timeout(_) => unreachable(
+                format!("the registry `{host}` sends nothing for {}", seconds(idle)),
+                "try again later, or save the image to a file and read that",
+            ),
+            ureq::Error::RequireHttpsOnly(origin) => Self::new(
+                FailureKind::Broken,
+                format!("the registry `{host}` sends us from HTTPS to `{origin}`"),
+                "ask who runs it: what it has is not fetched in the clear",
+            ),
+            ureq::Error::ConnectProxyFailed(why) => unreachable(
+                format!("the proxy refuses a connection to `{host}`: {}", why.trim()),
+                "check HTTPS_PROXY and NO_PROXY",
+            ),
+            _ => match tls(error) {
+                Some(rustls::Error::InvalidCertificate(why)) => unreachable(
+                    format!("the certificate of the registry `{host}` is not trusted: {why:?}"),
+                    "name the authority that signed it with --registry-ca FILE, or allow it with --insecure-registry HOST",
+                ),
+                Some(why) => unreachable(
+                    format!("no TLS with the registry `{host}`: {why}"),
+                    "if it speaks plain HTTP, allow it with --insecure-registry HOST",
+                ),
+                None => match io_error(error) {
+                    Some(why) if is_break(why) => Self::new(
+                        FailureKind::Broken,
+                        format!("the connection to the registry `{host}` broke: {why}"),
+                        "try again later",
+                    ),
+                    Some(why) => unreachable(
+                        format!("the registry `{host}` cannot be reached: {why}"),
+                        "check its name and port, the network and the proxy (HTTPS_PROXY)",
+                    ),
+                    None => Self::new(
+                        FailureKind::Broken,
+                        format!("`{host}` does not answer as a registry does: {error}"),
+                        "check the name of the registry",
+                    ),
+                },
+            },
+        }
+    }
+}
+
+/// Whether another attempt may help: the connection stood and broke.
+pub(super) fn is_passing(error: &ureq::Error) -> bool {
+    tls(error).is_none() && io_error(error).is_some_and(is_break)
+}
+
+/// Whether the other side doesn't speak TLS.
+pub(super) fn is_no_tls(error: &ureq::Error) -> bool {
+    match tls(error) {
+        Some(rustls::Error::InvalidCertificate(_)) => false,
+        Some(_) => true,
+        None => io_error(error).is_some_and(is_break),
+    }
+}
+
+/// Whether a connection stood and broke; all else is a connection that never stood.
+fn is_break(why: &io::Error) -> bool {
+    use io::ErrorKind::{BrokenPipe, ConnectionAborted, ConnectionReset, UnexpectedEof};
+    matches!(why.kind(), BrokenPipe | ConnectionAborted | ConnectionReset | UnexpectedEof)
+}
+
+fn io_error(error: &ureq::Error) -> Option<&io::Error> {
+    match error {
+        ureq::Error::Io(why) => Some(why),
+        _ => None,
+    }
+}
+
+fn tls(error: &ureq::Error) -> Option<&rustls::Error> {
+    match error {
+        ureq::Error::Rustls(why) => Some(why),
+        ureq::Error::Io(why) => why.get_ref()?.downcast_ref(),
+        _ => None,
+    }
+}
+
+/// A span of time for people.
+pub(super) fn seconds(time: Duration) -> String {
+    let seconds = time.as_secs_f64();
+    if seconds < 1.0 { format!("{} ms", time.as_millis()) } else { format!("{} s", seconds.round()) }
+}

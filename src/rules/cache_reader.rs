@@ -1,0 +1,112 @@
+//! Whether something reads what a package manager keeps: behind a place of the same RUN, in a RUN below, in what is copied
+//! from the stage, or when a container starts.
+
+use super::layers::covers;
+use super::runs::Run;
+use crate::build::{Base, Build, Stage};
+use crate::data;
+use crate::dockerfile::{Instruction, Keyword};
+use crate::shell::Invocation;
+use crate::shell::program::{Kind, Program};
+
+/// What a package manager keeps.
+#[derive(Clone, Copy)]
+pub(super) struct Cache<'c> {
+    /// The folders, as far as they are known.
+    pub(super) folders: &'c [&'c str],
+    /// The program that reads them when it may not fetch; empty where others find out who reads them.
+    pub(super) program: &'c str,
+}
+
+/// Whether something below a RUN may read it.
+pub(super) fn is_below(run: &Run, cache: Cache) -> bool {
+    let folders = cache.folders;
+    let (build, own) = (run.build, run.stage.index);
+    // A stage that takes the whole of another one goes on with its files.
+    let mut holds = vec![false; build.stages().len()];
+    for stage in build.stages() {
+        let stands = match stage.base {
+            Base::Stage(below) => holds.get(below).copied().unwrap_or(false),
+            _ => false,
+        };
+        let taken = |from: &Option<Base>| matches!(from, Some(Base::Stage(at)) if holds.get(*at) == Some(&true));
+        let mut whole = false;
+        for transfer in build.transfers(stage).iter().filter(|one| taken(&one.from)) {
+            for source in &transfer.sources {
+                let text = source.text.as_deref().unwrap_or_default();
+                whole |= text == "/";
+                if folders.iter().any(|folder| covers(text, folder) || covers(folder, text)) {
+                    return true;
+                }
+            }
+        }
+        holds[stage.index] = stage.index == own || stands || whole;
+        let mounted = || build.instructions(stage).any(|(_, one)| is_mounted(build, one, &holds, folders));
+        let start = if stage.index == own { run.index + 1 } else { 0 };
+        let reads = |(index, one): (usize, &Instruction)| index >= start && is_reader(build, index, one, cache);
+        if mounted() || (holds[stage.index] && build.instructions(stage).any(reads)) {
+            return true;
+        }
+    }
+    false
+}
+
+/// Whether something in the RUN behind a place of its script may read it.
+pub(super) fn is_behind(run: &Run, at: u32, cache: Cache) -> bool {
+    let invocations = run.invocations();
+    let behind: Vec<&Invocation> = invocations.iter().filter(|one| one.span.start >= at).collect();
+    // A variable above the place holds for what follows.
+    let offline = !behind.is_empty() && is_offline(run.file().source().slice(run.instruction.span), cache.program);
+    offline || behind.iter().any(|one| names(one, cache.folders))
+}
+
+/// Whether a text tells a program, or the one that it brings, to fetch nothing.
+fn is_offline(text: &str, program: &str) -> bool {
+    let text = text.to_ascii_lowercase().replace("prefer-offline", "");
+    let called = text.contains(program) || (program == "npm" && text.contains("npx"));
+    if program.is_empty() || !called {
+        return false;
+    }
+    let of_dnf = ["dnf -c ", "yum -c ", "-y -c ", "--no-refresh"].iter().any(|words| text.contains(words));
+    of_dnf || data::OFFLINE_WORDS.keys().any(|word| text.contains(word))
+}
+
+/// An instruction that may read a folder, or that tells others to.
+fn is_reader(build: &Build, index: usize, instruction: &Instruction, cache: Cache) -> bool {
+    if is_offline(build.input().file.source().slice(instruction.span), cache.program) {
+        return true;
+    }
+    let Some(code) = build.code(index) else { return false };
+    code.script.invocations().iter().any(|one| names(one, cache.folders))
+}
+
+/// A program that is given one of the folders, other than to delete it.
+fn names(one: &Invocation, folders: &[&str]) -> bool {
+    if one.program.is_some_and(|program| Program::of(program).is(Kind::NoContent)) {
+        return false;
+    }
+    folders.iter().any(|folder| {
+        // `~/.cache` is above `/root/.cache/pip`, whoever's home it is.
+        let known = folder.split('/').find(|part| part.starts_with('.')).unwrap_or(folder);
+        one.args.iter().any(|word| word.text().contains(known) || covers(word.text(), folder))
+    })
+}
+
+/// Whether a RUN mounts a folder of a stage that holds what is looked for.
+fn is_mounted(build: &Build, instruction: &Instruction, holds: &[bool], folders: &[&str]) -> bool {
+    if instruction.keyword != Keyword::Run {
+        return false;
+    }
+    let of_stage = |name: &str| {
+        let named = |stage: &&Stage| {
+            stage.name.as_deref().is_some_and(|own| own.eq_ignore_ascii_case(name)) || stage.index.to_string() == name
+        };
+        build.stages().iter().find(named).is_some_and(|stage| holds.get(stage.index) == Some(&true))
+    };
+    build.input().file.mounts(instruction).iter().any(|mount| {
+        let source = mount.source().unwrap_or("/");
+        let source = format!("/{}", source.trim_matches('/'));
+        mount.from().is_some_and(of_stage)
+            && folders.iter().any(|folder| source == "/" || covers(&source, folder) || covers(folder, &source))
+    })
+}

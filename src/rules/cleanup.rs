@@ -1,0 +1,138 @@
+//! A clean-up that is added to a RUN: behind its script, or, where that takes the program away, behind the program's last use.
+
+use super::cache_reader::{self, Cache};
+use super::program_loss::{self, Loss, Program};
+use super::runs::Run;
+use super::script_end;
+use crate::build::{Setting, User};
+use crate::finding::Finding;
+use crate::shell::{Invocation, Manager, SeparatorKind, Verb};
+use crate::text::Span;
+
+/// What is to be deleted, and how.
+pub(super) struct Cleanup<'c> {
+    /// The commands that delete it, joined by `&&`.
+    pub(super) commands: &'c [String],
+    /// Where it lies and who reads it.
+    pub(super) cache: Cache<'c>,
+}
+
+/// Where a clean-up goes.
+pub(super) struct Addition {
+    /// An empty span of the source.
+    pub(super) span: Span,
+    /// What goes there.
+    pub(super) text: String,
+    /// Why it may change what the build does; `None` when it does not.
+    pub(super) risk: Option<&'static str>,
+}
+
+impl Addition {
+    /// A finding with this as its edit.
+    pub(super) fn edit(self, finding: Finding, title: &str) -> Finding {
+        match self.risk {
+            None => finding.safe_edit(title, self.span, self.text),
+            Some(why) => finding.unsafe_edit(title, why, self.span, self.text),
+        }
+    }
+}
+
+/// The clean-up of what the calls that `fills` names leave behind; none where no edit would do.
+pub(super) fn add(run: &Run, fills: impl Fn(&Invocation) -> bool, cleanup: &Cleanup) -> Option<Addition> {
+    let user = run.build.user_at(run.stage, run.index);
+    let invocations = run.invocations();
+    let calls: Vec<&Invocation> = invocations.iter().filter(|one| fills(one)).collect();
+    // Who fetched through another program may not delete without it.
+    let through = calls.iter().any(|one| !one.via.is_empty());
+    if matches!(user, Setting::By(_, User::Other(_) | User::Unknown)) && is_of_system(&calls) || through {
+        return None;
+    }
+    let first = calls.first()?;
+    let start = invocations.iter().position(|one| one.span == first.span)?;
+    let later = &invocations[start + 1..];
+    let (mut loss, mut sure, mut taken) = (Loss::None, true, later.len());
+    // Longer scripts than real ones are not looked into.
+    let ordinary = run.code.is_ordinary() && run.build.is_ordinary();
+    for command in cleanup.commands.iter().take(if ordinary { usize::MAX } else { 0 }) {
+        let path = command.split(' ').next().unwrap_or_default();
+        let name = crate::text::path::name(path);
+        let program = Program::new(run, name, cleanup.cache.folders);
+        for (at, one) in later.iter().enumerate() {
+            let of_one = program.loss(one);
+            loss = loss.max(of_one);
+            if of_one > Loss::None {
+                taken = taken.min(at);
+            }
+        }
+        sure &= name == "rm" || program_loss::is_sure(run, &calls, path);
+    }
+    sure &= ordinary;
+    let commands = cleanup.commands.join(" && ");
+    let read = ordinary && cache_reader::is_below(run, cleanup.cache);
+    let risk = |shields: bool| match (read, shields) {
+        (true, _) => Some("something below may read what is deleted"),
+        (false, true) => Some("a failure in the last compound would no longer end it at once"),
+        (false, false) => None,
+    };
+    if loss > Loss::None
+        && sure
+        && let Some(last) = last_use(&calls, &invocations[start..], taken + 1)
+        && let Some((span, text)) = behind_use(run, last, &commands)
+        && !cache_reader::is_behind(run, last.command.span.end, cleanup.cache)
+    {
+        return Some(Addition { span, text, risk: risk(false) });
+    }
+    if !sure {
+        loss = loss.max(Loss::Possible);
+    }
+    let (at, text) = script_end::append(run.build, run.index, run.code, &commands)?;
+    let risk = match loss {
+        Loss::None => risk(script_end::shields(&run.code.script)),
+        Loss::Possible => Some("the program that deletes it may be gone by then"),
+        Loss::Certain => return None,
+    };
+    Some(Addition { span: Span::at(at), text, risk })
+}
+
+/// The last call of a manager before the place from which on its program may be gone; none where another follows.
+fn last_use<'l, 's>(uses: &[&Invocation], all: &'l [Invocation<'s>], taken: usize) -> Option<&'l Invocation<'s>> {
+    let managers: Vec<Manager> = uses.iter().filter_map(|one| one.package_call()).map(|call| call.manager).collect();
+    let is_use = |one: &Invocation| {
+        let call = one.package_call();
+        call.is_some_and(|call| managers.contains(&call.manager) && !matches!(call.verb, Verb::Remove | Verb::Clean))
+    };
+    let (before, behind) = all.split_at(taken.min(all.len()));
+    if behind.iter().any(is_use) { None } else { before.iter().rfind(|one| is_use(one)) }
+}
+
+/// Whether all calls are of managers that only root may run: others own what they fetched.
+fn is_of_system(uses: &[&Invocation]) -> bool {
+    uses.iter().any(|one| one.package_call().is_none_or(|call| call.manager.is_system()))
+}
+
+/// Behind a command of a list in which each next one waits for the one before, or in which none does.
+fn behind_use(run: &Run, last: &Invocation, commands: &str) -> Option<(Span, String)> {
+    let script = &run.code.script;
+    let place = &last.command.place;
+    let places = || script.commands.iter().map(|one| &one.place).chain(script.compounds.iter().map(|one| &one.place));
+    let either = |separator: Option<crate::shell::Separator>| {
+        separator.is_some_and(|one| matches!(one.kind, SeparatorKind::Or | SeparatorKind::Background))
+    };
+    let plain = place.scope == 0 && place.pipe_len == 1 && !place.negated && last.command.redirects.is_empty();
+    if run.code.is_exec()
+        || !plain
+        || !script.problems.is_empty()
+        || places().any(|one| one.scope == 0 && (either(one.before) || either(one.after)))
+    {
+        return None;
+    }
+    let at = run.place(Span::at(last.command.span.end)).start;
+    let text = match (place.before.map(|one| one.kind), place.after?.kind) {
+        (_, SeparatorKind::And) => format!("{}&& {commands}", script_end::separator(run.build, run.index, at)),
+        // Behind `&&` a failure would no longer end the script, and without it what comes first may have failed.
+        (Some(SeparatorKind::And), _) => return None,
+        (_, SeparatorKind::Semicolon | SeparatorKind::Newline) => format!("; {}", commands.replace(" && ", "; ")),
+        _ => return None,
+    };
+    Some((Span::at(at), text))
+}

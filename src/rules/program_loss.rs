@@ -1,0 +1,281 @@
+//! Whether a script takes a program away: by a package manager, or by deleting its files or the folder it works in.
+
+use super::layers;
+use super::layers::covers;
+use super::runs::{self, Run};
+use crate::build::{Base, BaseImage, Needs, Presence, installed, is_like};
+use crate::data;
+use crate::shell::program::Kind;
+use crate::shell::{self, Invocation, Manager, PackageCall, SeparatorKind, Verb, Word};
+use crate::text::path;
+
+/// Whether a program is gone.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Loss {
+    /// It is there.
+    None,
+    /// Only the build knows.
+    Possible,
+    /// It is gone.
+    Certain,
+}
+
+/// Folders that hold no program.
+const DATA_FOLDERS: [&str; 5] = ["/tmp/", "/var/", "/root/.", "/usr/share/doc", "/usr/share/man"];
+
+/// Whether a program that some of a RUN's commands `uses` is there whichever of them ran.
+pub(super) fn is_sure(run: &Run, uses: &[&Invocation], program: &str) -> bool {
+    let script = &run.code.script;
+    // A shell of its own may have had other settings.
+    let moved = |one: &Invocation| one.command.assignments.iter().any(|set| &*set.name_text == "PATH");
+    let alone = |one: &Invocation| one.via.is_empty() && !moved(one);
+    let first = |one: &Invocation| one.command.place.before.is_none_or(|before| before.kind != SeparatorKind::Or);
+    let tested = |one: &Invocation| {
+        let before = script.commands.iter().take_while(|command| command.span.start < one.command.span.start);
+        before.last().is_some_and(|command| {
+            let name = command.name().map(Word::text).unwrap_or_default();
+            shell::program::Program::of(name).is(Kind::Condition)
+                && command.place.after.is_some_and(|after| after.kind == SeparatorKind::And)
+        })
+    };
+    // What comes last did not run where it did not.
+    let to_end = |one: &Invocation| {
+        let behind = script.commands.iter().filter(|other| other.span.start > one.command.span.start);
+        let mut places = behind.map(|other| &other.place).filter(|place| place.scope == 0);
+        places.all(|place| place.before.is_none_or(|before| before.kind == SeparatorKind::And))
+    };
+    let plain = |one: &Invocation| {
+        let named = one.command.place.scope == 0 && one.path.text() == program;
+        named && alone(one) && first(one) && (!tested(one) || to_end(one))
+    };
+    uses.iter().any(|one| plain(one)) || is_of_base(run, program)
+}
+
+/// Whether the base image is known to bring it.
+fn is_of_base(run: &Run, program: &str) -> bool {
+    match run.build.root_base(run.stage) {
+        Base::Image(reference) => BaseImage::of(reference).presence(program) == Presence::Has,
+        _ => false,
+    }
+}
+
+/// A program that has to run at the end of a RUN.
+pub(super) struct Program<'l, 'a, 'i> {
+    run: &'l Run<'a, 'i>,
+    name: &'l str,
+    needs: Needs,
+    /// Folders that may go.
+    kept: &'l [&'l str],
+}
+
+impl<'l, 'a, 'i> Program<'l, 'a, 'i> {
+    pub(super) fn new(run: &'l Run<'a, 'i>, name: &'l str, kept: &'l [&'l str]) -> Self {
+        Self { run, name, needs: Needs::of(name.strip_suffix(".phar").unwrap_or(name)), kept }
+    }
+
+    /// Whether a command takes it away.
+    pub(super) fn loss(&self, one: &Invocation) -> Loss {
+        let loss = self.of_command(one);
+        // Nobody takes `rm` away by accident.
+        if self.name == "rm" && loss == Loss::Possible { Loss::None } else { loss }
+    }
+
+    fn of_command(&self, one: &Invocation) -> Loss {
+        if let Some(call) = one.package_call().filter(|call| call.verb == Verb::Remove) {
+            return match call.manager.is_system() {
+                true if is_of_base(self.run, self.name) => Loss::None,
+                true => self.of_system(one, &call),
+                false => self.of_language(&call),
+            };
+        }
+        let has = |words: &[&str]| one.args.iter().any(|word| words.contains(&word.text()));
+        match one.program {
+            Some("rm" | "rmdir" | "unlink" | "shred" | "mv") => self.of_files(one),
+            Some("find") if has(&["-delete", "-exec", "-execdir"]) => self.of_search(one),
+            Some("dpkg") if has(&["-r", "-P", "--remove", "--purge"]) => self.of_names(one),
+            Some("rpm") if has(&["-e", "--erase", "-ev"]) => self.of_names(one),
+            Some("corepack") if has(&["disable"]) && self.needs.programs.contains(&"corepack") => Loss::Certain,
+            _ => Loss::None,
+        }
+    }
+
+    /// Packages of the distribution.
+    fn of_system(&self, one: &Invocation, call: &PackageCall) -> Loss {
+        let span = one.span.start;
+        let mut loss = if one.is_via("xargs") { Loss::Possible } else { Loss::None };
+        for package in &call.packages {
+            let name = package.name.text;
+            if package.name.dynamic {
+                let Some(value) = self.run.value_of(name, span) else {
+                    loss = loss.max(if self.needs.is_of_system { Loss::None } else { Loss::Possible });
+                    continue;
+                };
+                if value.split_whitespace().any(|name| self.is_needed(name)) {
+                    return Loss::Certain;
+                }
+            } else if call.manager == Manager::Apk && name.starts_with('.') {
+                loss = loss.max(self.of_virtual(name));
+            } else if self.is_needed(name) {
+                return Loss::Certain;
+            }
+        }
+        let by_itself = matches!(call.manager, Manager::Apk | Manager::Dnf | Manager::Yum | Manager::Zypper)
+            || call.verb_text.starts_with("auto")
+            || call.has(&["--auto-remove", "--autoremove"]);
+        if by_itself && !self.stays() { loss.max(Loss::Possible) } else { loss }
+    }
+
+    /// Whether a manager does not take it as something that nobody asked for.
+    fn stays(&self) -> bool {
+        if self.needs.is_of_system {
+            return true;
+        }
+        let build = self.run.build;
+        let asked = |call: &PackageCall| call.packages.iter().any(|one| one.name.text == self.name);
+        let mut stages = build.chain(self.run.stage);
+        stages.any(|stage| {
+            let copied = build.transfers(stage).into_iter().any(|transfer| {
+                transfer.destination.is_some_and(|to| path::name(&to) == self.name)
+                    || transfer
+                        .sources
+                        .iter()
+                        .any(|one| one.text.as_deref().is_some_and(|text| path::name(text) == self.name))
+            });
+            let mut runs = runs::of_stage(build, stage);
+            copied
+                || runs.any(|run| {
+                    let mut calls = run.invocations().into_iter().filter_map(|one| one.package_call());
+                    calls.any(|call| call.verb == Verb::Install && asked(&call))
+                })
+        })
+    }
+
+    /// The packages that `apk add --virtual` gave a name.
+    fn of_virtual(&self, name: &str) -> Loss {
+        let build = self.run.build;
+        let mut loss = Loss::Possible;
+        for stage in build.chain(self.run.stage) {
+            for run in runs::of_stage(build, stage) {
+                for call in run.invocations().iter().filter_map(Invocation::package_call) {
+                    let given = call.flag(&["--virtual", "-t"]).and_then(|flag| flag.value);
+                    if call.manager != Manager::Apk || given.is_none_or(|value| value.text != name) {
+                        continue;
+                    }
+                    if call.packages.iter().any(|one| self.is_needed(one.name.text)) {
+                        return Loss::Certain;
+                    }
+                    if !call.has_unknown_packages() {
+                        loss = Loss::None;
+                    }
+                }
+            }
+        }
+        loss
+    }
+
+    /// Packages of a language: `npm uninstall -g npm`, `pip uninstall poetry`.
+    fn of_language(&self, call: &PackageCall) -> Loss {
+        let named = call.packages.iter().any(|one| one.name.text == self.name || self.is_needed(one.name.text));
+        if named { Loss::Certain } else { Loss::None }
+    }
+
+    /// Packages in the words of `dpkg` and `rpm`.
+    fn of_names(&self, one: &Invocation) -> Loss {
+        if one.args.iter().any(|word| self.is_needed(word.text())) {
+            return Loss::Certain;
+        }
+        let open = one.is_via("xargs") || one.args.iter().any(Word::is_dynamic);
+        if open { Loss::Possible } else { Loss::None }
+    }
+
+    fn is_needed(&self, package: &str) -> bool {
+        let pattern = package.trim_end_matches('^');
+        self.needs.packages.iter().any(|glob| is_like(glob, pattern) || is_like(pattern, glob))
+    }
+
+    /// Files that are deleted or moved.
+    fn of_files(&self, one: &Invocation) -> Loss {
+        if one.is_via("xargs") {
+            return Loss::Possible;
+        }
+        let operands = one.args.iter().filter(|word| !word.text().starts_with('-'));
+        operands.map(|word| self.of_path(one, word)).max().unwrap_or(Loss::None)
+    }
+
+    fn of_path(&self, one: &Invocation, word: &Word) -> Loss {
+        let mut text = word.text().to_owned();
+        if word.is_dynamic() {
+            let start = text.find('$').or_else(|| text.find('`')).unwrap_or(0);
+            let home = ["$HOME/", "${HOME}/"].iter().find_map(|home| text.strip_prefix(home));
+            let known = self.run.value_of(&text, one.span.start);
+            if let Some(value) = known {
+                text = value;
+            } else if let Some(below) = home {
+                text = format!("/root/{below}");
+            } else if DATA_FOLDERS.iter().any(|folder| text[..start].starts_with(folder)) {
+                return Loss::None;
+            } else {
+                return Loss::Possible;
+            }
+        }
+        if let Some(below) = text.strip_prefix("~/") {
+            text = format!("/root/{below}");
+        }
+        let Some(folder) = installed::folder_of(self.run.build, (self.run.stage, self.run.index), one) else {
+            return if text.starts_with('/') { self.of_place(&text, None) } else { Loss::None };
+        };
+        self.of_place(&path::join(&folder, &text), Some(&folder))
+    }
+
+    /// An absolute path, maybe a pattern.
+    fn of_place(&self, path: &str, folder: Option<&str>) -> Loss {
+        // A WORKDIR that only the base image knows is no pattern.
+        let path = &*path.strip_prefix("/?").map_or_else(|| path.to_owned(), |rest| format!("/-{rest}"));
+        if self.kept.iter().any(|kept| covers(kept, path)) {
+            return Loss::None;
+        }
+        let programs = || self.needs.programs.iter().copied().chain([self.name]);
+        let is_program = |name: &str| {
+            let stem = name.strip_suffix(".phar").or_else(|| name.strip_suffix("-cli.js")).unwrap_or(name);
+            programs().any(|program| stem == program || name == program)
+        };
+        let of_name = |name: &str| !layers::is_archive(name) && is_program(name);
+        let whole = path.split(['*', '?', '[', '{']).next().unwrap_or(path);
+        let open = whole.len() < path.len();
+        let places = data::SYSTEM_FOLDERS
+            .with("programs")
+            .flat_map(|folder| programs().map(move |name| format!("{folder}/{name}")));
+        let of_data = DATA_FOLDERS.iter().any(|folder| path.starts_with(folder));
+        if path == "/" || (!of_data && path.split('/').any(of_name)) {
+            return Loss::Certain;
+        }
+        for place in places {
+            if open && place.starts_with(whole) {
+                let all = whole.strip_suffix('/').is_some_and(|folder| data::SYSTEM_FOLDERS.has(folder, "programs"));
+                return if all { Loss::Certain } else { Loss::Possible };
+            }
+            if !open && covers(path, &place) {
+                return Loss::Certain;
+            }
+        }
+        // Most programs do not start in a folder that is gone.
+        let gone = folder.is_some_and(|folder| !open && covers(path, folder));
+        if gone && self.name != "rm" { Loss::Possible } else { Loss::None }
+    }
+
+    /// `find /usr/local -name '*.pyc' -delete`
+    fn of_search(&self, one: &Invocation) -> Loss {
+        let starts = one.args.iter().take_while(|word| !word.text().starts_with(['-', '(', '!', '\\']));
+        let mut loss = Loss::None;
+        for word in starts {
+            if self.of_path(one, word) > Loss::None {
+                loss = Loss::Possible;
+            }
+        }
+        // What is looked for by name is no program of another name.
+        let pairs = one.args.windows(2).filter(|pair| pair[0].is("-name"));
+        let names: Vec<&str> = pairs.map(|pair| pair[1].text()).collect();
+        let other = !names.is_empty() && !names.iter().any(|name| is_like(name, self.name));
+        if other { Loss::None } else { loss }
+    }
+}

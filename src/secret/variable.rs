@@ -1,0 +1,94 @@
+//! Whether a variable is a secret: by the words of its name, by the look of its value.
+
+use super::{token, value};
+use crate::data;
+
+/// A variable that holds a secret.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Variable {
+    /// Its name, without quotes.
+    pub name: String,
+    /// The secret itself, where it has one.
+    pub value: Option<String>,
+    /// Why it counts.
+    pub why: SecretKind,
+}
+
+/// Why something counts as a secret.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SecretKind {
+    /// Its name says so.
+    Name,
+    /// A URL with a password in it.
+    Url,
+}
+
+/// Whether a variable is a secret: by its name, or by its value.
+pub fn variable(name: &str, value: Option<&str>) -> Option<Variable> {
+    let name = value::unquoted(name).to_owned();
+    let found = value.map(|text| value::literal(value::unquoted(text)));
+    if let Some(password) = found.and_then(value::url_password) {
+        return Some(Variable { name, value: Some(password.to_owned()), why: SecretKind::Url });
+    }
+    let weak = weak_only(&name);
+    let held = match (found, weak) {
+        (Some(value), _) if token::is_token(value) => true,
+        (None, weak) => weak.is_some(),
+        (Some(_), None) => false,
+        (Some(value), Some(weak)) => value::is_secret(value) && (!weak || value::is_random(value)),
+    };
+    held.then(|| Variable { name, value: found.map(str::to_owned), why: SecretKind::Name })
+}
+
+/// Whether a name says that a secret stands behind it, and not its name, place or kind.
+pub fn names_secret(name: &str) -> bool {
+    weak_only(name).is_some()
+}
+
+/// Whether the name is a secret's: `None` when not, `Some(true)` when only the word `key` or `auth` says so.
+pub(super) fn weak_only(name: &str) -> Option<bool> {
+    let words = words(name);
+    if words.iter().any(|word| data::SECRET_WORDS.has(word, "about")) {
+        return None;
+    }
+    let last = words.len().saturating_sub(1);
+    let is_denied = |(at, word): (usize, &String)| match word.as_str() {
+        // The folder that one is in, and words that say something else in the middle of a name.
+        "pwd" => at == last && at > 0 && !matches!(words[at - 1].as_str(), "old" | "current" | "initial" | "init"),
+        "pass" | "pat" => at == last,
+        word => {
+            let ends = || data::SECRET_WORDS.with("secret-end").any(|end| word.ends_with(end));
+            data::SECRET_WORDS.has(word, "secret") || (!word.starts_with("no") && ends())
+        }
+    };
+    let denied: Vec<&String> =
+        words.iter().enumerate().filter(|found| is_denied(*found)).map(|found| found.1).collect();
+    let strong = ["api", "access", "private", "encryption", "signing", "master", "license", "service"];
+    let weak = denied.iter().all(|word| matches!(word.as_str(), "key" | "auth" | "pat"))
+        && !words.iter().any(|word| strong.contains(&word.as_str()));
+    (!denied.is_empty()).then_some(weak)
+}
+
+/// `DB_PASSWORD`, `apiKey`, `HTTPToken`: words in lower case.
+fn words(name: &str) -> Vec<String> {
+    let mut words = Vec::new();
+    let mut word = String::new();
+    let mut chars = name.chars().peekable();
+    let mut before = None;
+    while let Some(c) = chars.next() {
+        let hump = c.is_uppercase()
+            && before.is_some_and(|b: char| {
+                b.is_lowercase() || (b.is_uppercase() && chars.peek().is_some_and(|n| n.is_lowercase()))
+            });
+        if !c.is_alphanumeric() || hump {
+            words.push(std::mem::take(&mut word));
+        }
+        if c.is_alphanumeric() {
+            word.extend(c.to_lowercase());
+        }
+        before = Some(c);
+    }
+    words.push(word);
+    words.retain(|word| !word.is_empty());
+    words
+}

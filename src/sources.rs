@@ -1,0 +1,4 @@
+//! What source code says: which sources a program reaches, and which of its words show what it does.
+
+pub mod imports;
+pub mod patterns;

@@ -1,0 +1,352 @@
+//! What sources import, and which of them a program reaches from the files that it starts with. More is followed than a
+//! program loads: what counts is that nothing it loads is missed.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::LazyLock;
+
+use regex::Regex;
+
+use super::patterns;
+use crate::manifest::{Ecosystem, FileKind, FileRole};
+use crate::text::path;
+
+/// Source files that are followed at most.
+const FILES: usize = 2000;
+
+/// A module that a source of Python imports.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PythonImport {
+    /// Its whole name; relative ones are made whole.
+    pub module: String,
+    /// Whether the program goes on without it: it stands inside of `try:`, or serves types only.
+    pub optional: bool,
+}
+
+/// The source files among some texts, by their names.
+pub struct Sources<'t> {
+    texts: &'t BTreeMap<String, String>,
+    /// By the last part of the path without its ending; of `__init__` and `index` the folder's.
+    by_stem: HashMap<&'t str, Vec<&'t str>>,
+}
+
+/// What a program reaches.
+pub struct Reach<'t> {
+    files: BTreeSet<&'t str>,
+    /// Languages in which the files that it starts with are written, and whose imports are followed.
+    known: Vec<Ecosystem>,
+}
+
+impl<'t> Sources<'t> {
+    /// Of texts by their paths.
+    pub fn new(texts: &'t BTreeMap<String, String>) -> Self {
+        let mut by_stem: HashMap<&str, Vec<&str>> = HashMap::new();
+        for path in texts.keys().filter(|path| FileKind::of(path).has_code()) {
+            by_stem.entry(path::name(module_path(path))).or_default().push(path);
+        }
+        Self { texts, by_stem }
+    }
+
+    /// The files at a path without an ending, or with the ending of what the source is compiled to; a folder is its index.
+    pub fn at(&self, path: &str) -> impl Iterator<Item = &'t str> + use<'t> {
+        let stem = if FileKind::of(path).has_code() { module_path(path).to_owned() } else { path.to_owned() };
+        self.named(&stem).filter(move |found| module_path(found) == stem)
+    }
+
+    /// The files whose path ends in one, its ending left out.
+    fn ending_in(&self, path: &str) -> impl Iterator<Item = &'t str> + use<'t> {
+        let stem = if FileKind::of(path).has_code() { module_path(path).to_owned() } else { path.to_owned() };
+        self.named(&stem).filter(move |found| {
+            let found = module_path(found);
+            found.strip_suffix(&*stem).is_some_and(|rest| rest.is_empty() || rest.ends_with('/'))
+        })
+    }
+
+    fn named(&self, stem: &str) -> std::vec::IntoIter<&'t str> {
+        self.by_stem.get(path::name(stem)).cloned().unwrap_or_default().into_iter()
+    }
+
+    /// The files of a module of Python, and of the packages around it.
+    fn python_module(&self, module: &str) -> Vec<&'t str> {
+        let path = module.trim_matches('.').replace('.', "/");
+        let ends = path.match_indices('/').map(|(at, _)| at).chain([path.len()]);
+        ends.flat_map(|end| self.ending_in(&path[..end]))
+            .filter(|path| FileKind::of(path).is_source_of(Ecosystem::Python))
+            .collect()
+    }
+
+    /// The files that a command may start: words that are paths or modules, also of what a source is compiled to.
+    pub fn started(&self, command: &str) -> Vec<&'t str> {
+        let mut found = Vec::new();
+        let between = |c: char| c.is_whitespace() || "\"'`[](){},;&|=<>".contains(c);
+        for word in command.split(between).filter(|word| !word.is_empty() && !word.starts_with('-')) {
+            let path = word.trim_start_matches("./").trim_start_matches('/').trim_end_matches('/');
+            // The image's folder stands in front, and that of what is compiled.
+            let tails = path.match_indices('/').map(|(at, _)| &path[at + 1..]);
+            for tail in std::iter::once(path).chain(tails) {
+                found.extend(self.ending_in(tail));
+            }
+            let module = word.split(':').next().unwrap_or(word);
+            if module.contains('.') && is_module(module) {
+                found.extend(self.python_module(module));
+            }
+            if matches!(path::name(path), "puma" | "rackup" | "rails" | "unicorn") {
+                found.extend(self.at("config.ru"));
+            }
+        }
+        found
+    }
+
+    /// What can be reached from some files.
+    pub fn reach(&self, entries: impl IntoIterator<Item = &'t str>) -> Reach<'t> {
+        let mut waiting: Vec<&str> = entries.into_iter().collect();
+        let mut known: Vec<Ecosystem> = Vec::new();
+        for ecosystem in waiting.iter().filter_map(|path| FileKind::of(path).ecosystem()) {
+            if is_followed(ecosystem) && !known.contains(&ecosystem) {
+                known.push(ecosystem);
+            }
+        }
+        let mut files = BTreeSet::new();
+        while let Some(path) = waiting.pop() {
+            if files.len() >= FILES || !files.insert(path) {
+                continue;
+            }
+            let text = self.texts.get(path).map_or("", String::as_str);
+            if patterns::shows(text, "loads by name") {
+                known.retain(|ecosystem| FileKind::of(path).ecosystem() != Some(*ecosystem));
+            }
+            waiting.extend(self.imported(path, text));
+        }
+        Reach { files, known }
+    }
+
+    /// The files that a source may load.
+    fn imported(&self, path: &str, text: &str) -> Vec<&'t str> {
+        let mut found = self.quoted(path, text);
+        match FileKind::of(path).ecosystem() {
+            Some(Ecosystem::Python) => {
+                found.extend(python(path, text).iter().flat_map(|one| self.python_module(&one.module)));
+            }
+            Some(Ecosystem::Php) => {
+                let names = text.lines().filter_map(|line| line.trim_start().strip_prefix("use "));
+                let classes = names.filter_map(|name| name.trim_end_matches(';').rsplit('\\').next());
+                found.extend(classes.flat_map(|class| self.named(class)));
+            }
+            // Rails loads all that lies there.
+            Some(Ecosystem::Ruby) if path.ends_with("config/application.rb") => {
+                let loaded = |path: &&String| path.starts_with("app/") || path.starts_with("lib/");
+                let sources = self.texts.keys().filter(loaded).map(String::as_str);
+                found.extend(sources.filter(|path| FileKind::of(path).is_source_of(Ecosystem::Ruby)));
+            }
+            _ => {}
+        }
+        found
+    }
+
+    /// The files that texts in quotes name: modules of Python, and paths from the source's folder, from a folder of sources,
+    /// or of a language that looks a name up in several folders.
+    fn quoted(&self, path: &str, text: &str) -> Vec<&'t str> {
+        static QUOTED: LazyLock<Option<Regex>> = LazyLock::new(|| Regex::new(r#"["'`]([\w@~#.:/-]{1,200})["'`]"#).ok());
+        let Some(quoted) = &*QUOTED else { return Vec::new() };
+        let folder = path::parent(path);
+        let ecosystem = FileKind::of(path).ecosystem();
+        let searched = matches!(ecosystem, Some(Ecosystem::Ruby | Ecosystem::Php));
+        let mut found = Vec::new();
+        for word in quoted.captures_iter(text).filter_map(|found| found.get(1)).map(|found| found.as_str()) {
+            let module = word.split(':').next().unwrap_or(word);
+            if ecosystem == Some(Ecosystem::Python) && (word.contains(':') || word.contains('.')) && is_module(module) {
+                found.extend(self.python_module(module));
+            }
+            if !word.contains('/') && !searched && !FileKind::of(word).has_code() {
+                continue;
+            }
+            let bare = word.trim_start_matches(['@', '~', '#']).trim_start_matches('/');
+            for folder in [folder, "", "src"] {
+                found.extend(self.at(&path::join(folder, bare)));
+            }
+            if searched {
+                found.extend(self.ending_in(bare.trim_start_matches("./")));
+            }
+        }
+        found
+    }
+}
+
+impl Reach<'_> {
+    /// Whether a source may run in a container: the program reaches it, or nothing says that it is for something else.
+    pub fn may_run(&self, path: &str) -> bool {
+        let kind = FileKind::of(path);
+        let is_known = || kind.ecosystem().is_some_and(|ecosystem| self.known.contains(&ecosystem));
+        match kind.role() {
+            FileRole::Program | FileRole::Script | FileRole::Migration | FileRole::Generated | FileRole::Output => true,
+            _ if self.files.contains(path) => true,
+            FileRole::Test | FileRole::Development | FileRole::Vendored => false,
+            FileRole::Documentation => kind.is_compiled(),
+            FileRole::Example | FileRole::Release => !is_known(),
+        }
+    }
+
+    /// Whether only developers use a source: the program does not reach it, and its name or a folder's says so.
+    pub fn is_for_development(&self, path: &str) -> bool {
+        let role = FileKind::of(path).role();
+        !self.may_run(path) || matches!(role, FileRole::Script | FileRole::Output) && !self.files.contains(path)
+    }
+}
+
+/// Whether the imports of a language are followed.
+fn is_followed(ecosystem: Ecosystem) -> bool {
+    matches!(ecosystem, Ecosystem::Python | Ecosystem::Node | Ecosystem::Ruby | Ecosystem::Php)
+}
+
+/// Modules that a source of Python imports.
+pub fn python(path: &str, text: &str) -> Vec<PythonImport> {
+    let mut found = Vec::new();
+    let package: Vec<&str> = path.split('/').collect();
+    let mut add = |module: String, optional: bool| {
+        if module.chars().all(|c| c.is_alphanumeric() || matches!(c, '_' | '.')) {
+            found.push(PythonImport { module, optional });
+        }
+    };
+    let mut trying: Option<usize> = None;
+    let mut lines = text.lines();
+    while let Some(line) = lines.next() {
+        let indent = line.len() - line.trim_start().len();
+        let line = line.trim();
+        if trying.is_some_and(|outer| indent <= outer && !line.is_empty()) {
+            trying = None;
+        }
+        if line == "try:" || line.starts_with("if TYPE_CHECKING") || line.starts_with("if typing.TYPE_CHECKING") {
+            trying = Some(indent);
+        }
+        let optional = trying.is_some();
+        if let Some(rest) = line.strip_prefix("import ") {
+            let names = rest.split('#').next().unwrap_or_default().split(',');
+            names.filter_map(|name| name.split_whitespace().next()).for_each(|name| add(name.to_owned(), optional));
+        } else if let Some((module, names)) = line.strip_prefix("from ").and_then(|rest| rest.split_once(" import ")) {
+            let dots = module.chars().take_while(|c| *c == '.').count();
+            let module = &module.trim()[dots..];
+            let mut whole: Vec<&str> =
+                if dots == 0 { Vec::new() } else { package[..package.len().saturating_sub(dots)].to_vec() };
+            whole.extend(module.split('.').filter(|part| !part.is_empty()));
+            let base = whole.join(".");
+            let mut names = names.to_owned();
+            if names.trim_start().starts_with('(') {
+                while !names.contains(')') {
+                    let Some(line) = lines.next() else { break };
+                    names.push_str(line.split('#').next().unwrap_or_default());
+                }
+            }
+            // The names may be modules themselves.
+            let names =
+                names.trim_matches(['(', ')', ' ']).split(',').filter_map(|name| name.split_whitespace().next());
+            names.filter(|name| *name != "*").for_each(|name| add(format!("{base}.{name}"), optional));
+            if dots == 0 || !module.is_empty() {
+                add(base, optional);
+            }
+        }
+    }
+    found
+}
+
+fn is_module(text: &str) -> bool {
+    text.split('.').all(|part| !part.is_empty() && part.chars().all(|c| c.is_alphanumeric() || c == '_'))
+}
+
+/// A path without its ending, and without the name of a folder's index.
+fn module_path(path: &str) -> &str {
+    let name = path::name(path);
+    let stem = &path[..path.len() - name.rfind('.').map_or(0, |at| name.len() - at)];
+    ["/__init__", "/index"].into_iter().find_map(|index| stem.strip_suffix(index)).unwrap_or(stem)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn texts(all: &[(&str, &str)]) -> BTreeMap<String, String> {
+        all.iter().map(|(path, text)| ((*path).to_owned(), (*text).to_owned())).collect()
+    }
+
+    fn check(all: &[(&str, &str)], command: &str, expected: &[&str]) {
+        let texts = texts(all);
+        let sources = Sources::new(&texts);
+        let reach = sources.reach(sources.started(command));
+        assert_eq!(reach.files.into_iter().collect::<Vec<_>>(), expected, "{command}");
+    }
+
+    #[test]
+    fn sources_of_python_are_reached_whatever_their_names() {
+        let all = [
+            ("app/__init__.py", ""),
+            (
+                "app/main.py",
+                "from docs import (\n    writer,\n)\nfrom .release import x\ntry:\n    import maybe\nexcept ImportError:\n    pass\n",
+            ),
+            ("app/release.py", "uvicorn.run(\"late.run:app\")"),
+            ("docs/writer.py", ""),
+            ("late/run.py", ""),
+            ("maybe.py", ""),
+            ("tests/test_a.py", ""),
+        ];
+        let reached = ["app/__init__.py", "app/main.py", "app/release.py", "docs/writer.py", "late/run.py", "maybe.py"];
+        check(&all, "uvicorn app.main:app --port 80", &reached);
+        check(&all, "[\"python\", \"/srv/app/main.py\"]", &reached);
+        check(&all, "gunicorn other:app", &[]);
+    }
+
+    #[test]
+    fn sources_of_node_are_reached_whatever_their_names() {
+        let all = [
+            (
+                "src/server.ts",
+                "import { a } from './release_notes.js'\nnew Worker(\"./worker.js\")\nimport b from '@/lib'",
+            ),
+            ("src/release_notes.ts", "require('express')"),
+            ("src/worker.ts", ""),
+            ("src/lib/index.ts", ""),
+            ("src/publish.ts", ""),
+        ];
+        let reached = ["src/lib/index.ts", "src/release_notes.ts", "src/server.ts", "src/worker.ts"];
+        check(&all, "node dist/server.js", &reached);
+    }
+
+    #[test]
+    fn sources_of_ruby_and_php_are_reached() {
+        let ruby = [("app.rb", "require_relative 'release'"), ("release.rb", ""), ("spec/a_spec.rb", "")];
+        check(&ruby, "ruby app.rb", &["app.rb", "release.rb"]);
+        let rails = [
+            ("config.ru", "require_relative \"config/environment\""),
+            ("config/environment.rb", "require_relative \"application\""),
+            ("config/application.rb", ""),
+            ("app/models/release.rb", ""),
+        ];
+        check(
+            &rails,
+            "bundle exec puma",
+            &["app/models/release.rb", "config.ru", "config/application.rb", "config/environment.rb"],
+        );
+        let php = [
+            ("index.php", "<?php\nrequire __DIR__ . '/docs/a.php';\nuse App\\Release;"),
+            ("docs/a.php", ""),
+            ("src/Release.php", ""),
+        ];
+        check(&php, "php -S 0.0.0.0:80 index.php", &["docs/a.php", "index.php", "src/Release.php"]);
+    }
+
+    #[test]
+    fn what_is_reached_may_run_and_other_names_tell() {
+        let texts = texts(&[
+            ("main.py", "import release_notes"),
+            ("release_notes.py", ""),
+            ("release.py", ""),
+            ("docs/a.py", ""),
+        ]);
+        let sources = Sources::new(&texts);
+        let reach = sources.reach(sources.started("python main.py"));
+        let runs = |path: &&str| reach.may_run(path);
+        let paths =
+            ["main.py", "release_notes.py", "release.py", "docs/a.py", "latest_api.py", "test_a.py", "release.js"];
+        let found: Vec<&str> = paths.into_iter().filter(runs).collect();
+        assert_eq!(found, ["main.py", "release_notes.py", "latest_api.py", "release.js"]);
+        assert!(reach.is_for_development("scripts/a.py") && reach.may_run("scripts/a.py"));
+    }
+}

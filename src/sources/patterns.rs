@@ -1,0 +1,87 @@
+//! Words of sources that show what a program does, by the table `data/source_patterns.tsv`.
+
+use std::collections::HashMap;
+use std::sync::OnceLock;
+
+use regex::Regex;
+
+use crate::data;
+
+/// A word with a meaning.
+#[derive(Clone, Copy, Debug)]
+pub struct Pattern {
+    /// The language of the sources, as GitHub linguist calls it; `-` for any.
+    pub language: &'static str,
+    /// The word.
+    pub text: &'static str,
+    /// What the meaning is about; `-` for none.
+    pub argument: &'static str,
+}
+
+/// The patterns of a meaning, and what finds any of them in one pass.
+struct Meaning {
+    patterns: Vec<Pattern>,
+    finder: Option<Regex>,
+}
+
+/// The patterns with a meaning, in the order of the table.
+pub fn of(meaning: &str) -> impl Iterator<Item = Pattern> + use<> {
+    read(meaning).into_iter().flat_map(|meaning| meaning.patterns.iter().copied())
+}
+
+/// Their words.
+pub fn words(meaning: &str) -> impl Iterator<Item = &'static str> + use<> {
+    of(meaning).map(|pattern| pattern.text)
+}
+
+/// Their words in sources of a language.
+pub fn words_in(language: &str, meaning: &str) -> Vec<&'static str> {
+    of(meaning).filter(|pattern| pattern.language == language).map(|pattern| pattern.text).collect()
+}
+
+/// Whether a text holds a word with a meaning.
+pub fn shows(text: &str, meaning: &str) -> bool {
+    read(meaning).is_some_and(|meaning| meaning.finder.as_ref().is_none_or(|finder| finder.is_match(text)))
+}
+
+fn read(meaning: &str) -> Option<&'static Meaning> {
+    static MEANINGS: OnceLock<HashMap<&str, Meaning>> = OnceLock::new();
+    let meanings = MEANINGS.get_or_init(|| {
+        let mut patterns: HashMap<&str, Vec<Pattern>> = HashMap::new();
+        for row in data::SOURCE_PATTERNS.rows() {
+            if let &[language, text, meaning, argument, ..] = row {
+                let text = if text.contains("\\n") { text.replace("\\n", "\n").leak() } else { text };
+                patterns.entry(meaning).or_default().push(Pattern { language, text, argument });
+            }
+        }
+        let meanings = patterns.into_iter().map(|(name, patterns)| {
+            let words: Vec<String> = patterns.iter().map(|pattern| regex::escape(pattern.text)).collect();
+            (name, Meaning { finder: Regex::new(&words.join("|")).ok(), patterns })
+        });
+        meanings.collect()
+    });
+    meanings.get(meaning)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_word_is_found() {
+        for row in data::SOURCE_PATTERNS.rows() {
+            let text = format!("x {} y", row[1].replace("\\n", "\n"));
+            assert!(shows(&text, row[2]), "{row:?}");
+        }
+        assert!(!shows("print('hello')", "writes somewhere"));
+        assert!(!shows("anything", "no such meaning"));
+    }
+
+    #[test]
+    fn words_keep_their_order_and_language() {
+        assert_eq!(words("path of a health check").next(), Some("/healthz"));
+        assert!(words_in("Ruby", "starts programs").contains(&"Open3"));
+        assert!(!words_in("Ruby", "starts programs").contains(&"execa"));
+        assert!(words("writes somewhere").any(|word| word == "file:\n    name:"));
+    }
+}
