@@ -16,7 +16,7 @@ use self::state::Walk;
 pub use self::state::{Arranged, Obstacle};
 use crate::build::{Build, Stage};
 
-/// The new order of a stage, where there is a better one, and what hinders more.
+/// The new order of a stage, where there is a better one, and the obstacles to a better one.
 pub fn arrange(build: &Build, stage: &Stage) -> (Option<Arranged>, Vec<Obstacle>) {
     let Some(context) = build.input().context.as_deref().filter(|_| build.is_ordinary()) else {
         return (None, Vec::new());

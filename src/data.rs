@@ -52,9 +52,9 @@ tables! {
     FOLDER_KINDS = "folder_kinds.tsv";
     /// Debian's packages that gems need.
     GEM_SYSTEM_PACKAGES = "gem_system_packages.tsv";
-    /// Versions up to which images stand on old releases of Debian.
+    /// Versions of images up to which they are based on old releases of Debian.
     IMAGE_AGES = "image_ages.tsv";
-    /// Base images by the system that they stand on.
+    /// Base images by the system that they contain.
     IMAGE_FAMILIES = "image_families.tsv";
     /// Debian's or Alpine's release behind tags that do not name it.
     IMAGE_SUITES = "image_suites.tsv";

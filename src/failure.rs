@@ -23,15 +23,15 @@ pub enum FailureKind {
     Unreachable,
     /// The other side asks for credentials or permissions, or refuses those that it got.
     Denied,
-    /// The other side has nothing of this name; registries say the same of what one may not see.
+    /// The server has nothing of this name; registries answer the same where reading is not permitted.
     Missing,
-    /// The other side is sound and does not do it: a name is taken, a value is wrong.
+    /// The server works and refuses the request: a name is taken, a value is wrong.
     Refused,
     /// Too many requests, also after waiting.
     Limited,
-    /// The other side fails, breaks off, or sends what is no answer.
+    /// The server fails, ends the connection, or sends an invalid answer.
     Broken,
-    /// Something of this machine is missing or wrong: a program, a file, a certificate, a configuration.
+    /// Something on this machine is missing or wrong: a program, a file, a certificate, a configuration.
     Setup,
     /// The builder refuses the Dockerfile, or a step of it fails.
     Build,

@@ -11,7 +11,7 @@ use crate::text::path;
 /// What a command is for the order.
 #[derive(Clone, Debug)]
 pub(super) enum Nature<'i> {
-    /// Says where or how the commands behind it run: `cd`, `set`, `export`.
+    /// Sets where or how the commands after it run: `cd`, `set`, `export`.
     State,
     /// Removes what a command before it left behind.
     Tidy,
@@ -171,7 +171,7 @@ fn install<'i>(walk: &Walk<'_, 'i>, at: usize, invocation: &Invocation, call: &P
         Ok(Some(needs)) => Nature::Install(needs),
         Ok(None) => of_project(call.manager),
         Err(why) => {
-            walk.hinder(call.title(), why);
+            walk.add_obstacle(call.title(), why);
             Nature::Unknown
         }
     }

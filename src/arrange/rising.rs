@@ -75,7 +75,7 @@ impl<'i> Walk<'_, 'i> {
                 for (effect, obstacle) in effects {
                     self.below.push(Below { index: usize::MAX, parts: None, effect });
                     if let Some(Obstacle { command, why }) = obstacle {
-                        self.hinder(command, why);
+                        self.add_obstacle(command, why);
                     }
                 }
             }
@@ -211,7 +211,7 @@ impl<'i> Walk<'_, 'i> {
             }
             if worth {
                 for command in commands {
-                    self.hinder(command, "its RUN can't be divided".to_owned());
+                    self.add_obstacle(command, "its RUN can't be divided".to_owned());
                 }
             }
             return;

@@ -108,8 +108,8 @@ impl<'i> Walk<'_, 'i> {
         self.build.input().projects.as_deref().map_or(&[], Vec::as_slice)
     }
 
-    /// Says why something stays below.
-    pub(super) fn hinder(&self, command: String, why: String) {
+    /// Records why a command cannot move up.
+    pub(super) fn add_obstacle(&self, command: String, why: String) {
         let obstacle = Obstacle { command, why };
         let mut all = self.obstacles.borrow_mut();
         if !all.contains(&obstacle) {

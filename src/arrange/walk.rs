@@ -93,7 +93,7 @@ impl<'b, 'i> Walk<'b, 'i> {
         Some(walk)
     }
 
-    /// The new order, where something rises; what hinders the rest.
+    /// The new order, where a command can move up; the obstacles for the others.
     pub(super) fn finish(mut self) -> (Option<Arranged>, Vec<Obstacle>) {
         let Some(last) = self.last else { return (None, self.obstacles.into_inner()) };
         self.above.retain(|one| one.index <= last);

@@ -9,7 +9,7 @@ use crate::shell::{Invocation, PackageCall, Verb, Word};
 /// What a command is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Purpose {
-    /// Says where or how the commands behind it run: `cd`, `set`, `export`.
+    /// Sets where or how the commands after it run: `cd`, `set`, `export`.
     Setting,
     /// Runs a text in the same shell: `. file`, `eval`.
     Script,

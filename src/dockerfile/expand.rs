@@ -43,7 +43,7 @@ pub fn process_words(word: &str, variables: &dyn Variables, lex: Lex) -> Result<
 /// # Errors
 /// The builder's message, or that there is no such mode.
 pub fn answer(word: &str, variables: &dyn Variables, escape: char, mode: &str) -> Result<String, String> {
-    let lex = Lex::named(mode, escape).ok_or_else(|| format!("unknown mode `{mode}`"))?;
+    let lex = Lex::from_mode(mode, escape).ok_or_else(|| format!("unknown mode `{mode}`"))?;
     let expanded = process_word(word, variables, lex).map_err(|error| error.to_string())?;
     Ok(expanded.text)
 }

@@ -196,7 +196,7 @@ impl Choice<'_> {
         }
         let mut platforms = Vec::new();
         for &index in group {
-            // What is no image, or can't be read, is told of in the end.
+            // Entries that are no image or cannot be read are reported at the end.
             if let Some(platform) = self.platform(reading, index) {
                 platforms.push((index, platform));
             }
@@ -248,7 +248,7 @@ impl Choice<'_> {
                 self.load(reading, index).as_ref().err().map_or(Ok(()), |error| stop(error.clone()))?;
             }
             match (self.loaded[index].take(), taken.contains(&index)) {
-                (Some(Ok(Loaded::Image(planned))), true) => chosen.images.push(named(*planned, candidate)),
+                (Some(Ok(Loaded::Image(planned))), true) => chosen.images.push(with_names(*planned, candidate)),
                 (Some(Ok(Loaded::Artefact(kind))), _) => *artefacts.entry(kind).or_default() += 1,
                 (Some(Ok(Loaded::Attestation)), _) => {
                     if let Place::Described(descriptor) = &candidate.place {
@@ -311,7 +311,7 @@ fn pick(candidates: &[(usize, Platform)], wanted: &Platform) -> Result<Vec<usize
 }
 
 /// Gives an image the names that the source has for it.
-fn named(mut planned: Planned, candidate: &Candidate) -> Planned {
+fn with_names(mut planned: Planned, candidate: &Candidate) -> Planned {
     let image = &mut planned.image;
     let digest = image.manifest.as_ref().or(image.id.as_ref()).map(Digest::to_string);
     image.reference = candidate.names.first().cloned().or(digest).unwrap_or_default();

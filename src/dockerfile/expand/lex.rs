@@ -49,7 +49,7 @@ impl Lex {
     }
 
     /// By the name that vector files have for it: `word` or `raw_heredoc`.
-    pub fn named(mode: &str, escape: char) -> Option<Self> {
+    pub fn from_mode(mode: &str, escape: char) -> Option<Self> {
         match mode {
             "word" => Some(Self::new(escape)),
             "raw_heredoc" => Some(Self { escape, ..Self::heredoc_body() }),

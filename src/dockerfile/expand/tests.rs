@@ -24,7 +24,7 @@ fn cases(text: &str) -> Vec<Case> {
     let mut cases = Vec::new();
     for raw in values.into_iter().filter(|value| value.get("id").is_some()) {
         let escape = raw["escape"].as_str().unwrap().chars().next().unwrap();
-        let lex = Lex::named(raw["mode"].as_str().unwrap(), escape).unwrap();
+        let lex = Lex::from_mode(raw["mode"].as_str().unwrap(), escape).unwrap();
         cases.push(Case {
             id: raw["id"].as_str().unwrap().into(),
             word: raw["word"].as_str().unwrap().into(),

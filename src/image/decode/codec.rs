@@ -129,7 +129,7 @@ pub(super) struct Bzip2 {
     met: Option<String>,
 }
 
-/// Streams in a blob. Each costs the memory of a block anew, however short it is; programs that write many put a block
+/// Streams in a blob. Each allocates the memory of a block, however short it is; programs that write many put a block
 /// of 100 kB or more into each.
 const MOST_STREAMS: u32 = 1_000_000;
 

@@ -63,7 +63,7 @@ pub enum Fate {
 pub enum Change {
     /// The path is new.
     Added,
-    /// The path was there: other contents, kind, owner or permissions, or a file written anew.
+    /// The path was there: other contents, kind, owner or permissions, or the same content written again.
     Changed,
     /// A directory that was there already, with the same owner, permissions and extended attributes.
     Same,

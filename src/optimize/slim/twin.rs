@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::build::{Base, Libc, Reference, Slim, Stage, libc, releases};
+use crate::build::{Base, Libc, Reference, Slim, Stage, is_suite, libc};
 use crate::finding::FileEdit;
 use crate::optimize::scene::Scene;
 use crate::text::Span;
