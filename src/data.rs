@@ -80,6 +80,8 @@ tables! {
     PACKAGE_SIZES = "package_sizes.tsv";
     /// Images whose tags begin with a version of a product.
     PRODUCTS = "products.tsv";
+    /// Options and commands of programs.
+    PROGRAM_OPTIONS = "program_options.tsv";
     /// What programs need to run.
     PROGRAM_NEEDS = "program_needs.tsv";
     /// Packages that bring a program.

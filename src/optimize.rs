@@ -27,7 +27,6 @@ mod server;
 mod service;
 mod slim;
 
-pub(crate) use self::compiled::GO_RUN_VALUES;
 pub use self::evidence::{Evidence, Observed};
 pub use self::pass::PassInfo;
 pub use self::passes::passes;

@@ -1,7 +1,7 @@
 //! Accounts that RUNs create, and signs that an entrypoint changes its user by itself.
 
 use super::{Build, Stage};
-use crate::shell::{Invocation, Word};
+use crate::shell::Invocation;
 
 /// Programs by which an entrypoint steps down.
 const STEP_DOWN: [&str; 10] =
@@ -18,40 +18,17 @@ pub fn steps_down(build: &Build, stage: &Stage) -> bool {
     build.chain(stage).any(text)
 }
 
-/// Options without a value, before the name.
-const SWITCHES: [&str; 12] = [
-    "--system",
-    "--create-home",
-    "--no-create-home",
-    "--user-group",
-    "--no-user-group",
-    "--no-log-init",
-    "--non-unique",
-    "--disabled-password",
-    "--disabled-login",
-    "--quiet",
-    "--force-badname",
-    "--allow-bad-names",
-];
-
-/// The user that `useradd` or `adduser` makes, where the name comes last.
+/// The user that `useradd` or `adduser` makes.
 pub fn created_user<'s>(one: &Invocation<'s>) -> Option<&'s str> {
-    let (last, before) = one.args.split_last()?;
-    let name = last.value()?;
-    let words = || one.args.iter().map(Word::text);
+    let (flags, operands) = one.arguments();
     let makes = match one.program? {
         "useradd" => true,
         // `adduser name group` puts somebody into a group.
-        "adduser" => {
-            words().filter(|word| !word.starts_with('-')).count() == 1 || words().any(|word| word.starts_with('-'))
-        }
+        "adduser" => operands.len() == 1 || !flags.is_empty(),
         _ => false,
     };
-    let is_value = before.last().map(Word::text).is_some_and(|option| match option.strip_prefix("--") {
-        Some(long) => !long.contains('=') && !SWITCHES.contains(&option),
-        None => option.starts_with('-') && option.ends_with(|c| "bcdefgGhkKpsuZ".contains(c)),
-    });
+    let name = operands.last().filter(|_| makes)?.value()?;
     let plain = name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')
         && name.chars().all(|c| c.is_ascii_alphanumeric() || "_-.".contains(c));
-    (makes && plain && !is_value && name != "root").then_some(name)
+    (plain && name != "root").then_some(name)
 }

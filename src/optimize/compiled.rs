@@ -26,7 +26,6 @@ mod wanted;
 mod tests;
 
 pub(super) use self::remains::unread;
-pub(crate) use self::start::GO_RUN_VALUES;
 use super::pass::Pass;
 use super::rung::Rung;
 

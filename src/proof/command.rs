@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 
 use crate::image::Config;
 use crate::manifest::{Ecosystem, FileKind};
-use crate::optimize::GO_RUN_VALUES;
 use crate::shell;
 use crate::shell::program::Program;
+use crate::shell::program::options::ProgramOptions;
 use crate::text::path;
 
 /// Wrappers in wrappers that are looked through.
@@ -89,7 +89,14 @@ fn unwrapped(words: &[String], scripts: &BTreeMap<String, String>) -> Option<Vec
         },
         ("tini" | "dumb-init" | "catatonit" | "exec" | "npx" | "bunx", Some(next)) if !next.starts_with('-') => rest(1),
         ("uv", Some("run")) => {
-            let mut inner = rest(2 + words[2..].iter().take_while(|word| is_switch(word)).count())?;
+            let uv = ProgramOptions::of("uv");
+            let mut at = 2;
+            while let Some(word) =
+                words.get(at).filter(|word| uv.has(word.split('=').next().unwrap_or(word), "prepares"))
+            {
+                at += uv.word_count(word);
+            }
+            let mut inner = rest(at)?;
             // It runs scripts and modules with the project's Python.
             if FileKind::of(&inner[0]).is_source_of(Ecosystem::Python) || matches!(&*inner[0], "-m" | "--module") {
                 inner.insert(0, "python".to_owned());
@@ -115,7 +122,7 @@ pub(super) fn handed_on(words: &[String]) -> Option<Vec<String>> {
         "go" if has(&["run"]) => {
             let mut at = 2;
             while let Some(flag) = words.get(at).filter(|word| word.starts_with('-')) {
-                at += if GO_RUN_VALUES.contains(&flag.as_str()) { 2 } else { 1 };
+                at += ProgramOptions::of("go").word_count(flag);
             }
             let files = words.iter().skip(at).take_while(|word| FileKind::of(word).is_source_of(Ecosystem::Go)).count();
             Some(from(at + files.max(1)))
@@ -141,11 +148,6 @@ pub(super) fn arguments(words: &[String]) -> &[String] {
 /// Modules that do the same as the program of their name.
 const SERVERS: [&str; 9] =
     ["uvicorn", "gunicorn", "hypercorn", "celery", "flask", "daphne", "taskiq", "granian", "streamlit"];
-
-/// Switches of `uv run` that take no value.
-fn is_switch(word: &str) -> bool {
-    matches!(word, "--frozen" | "--locked" | "--no-sync" | "--no-dev" | "--offline" | "--no-project" | "--isolated")
-}
 
 /// What `npm start`, `npm run NAME -- WORDS` and their like run.
 fn script(words: &[String], scripts: &BTreeMap<String, String>) -> Option<Vec<String>> {

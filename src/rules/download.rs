@@ -1,7 +1,7 @@
 //! Calls of curl and wget: their options, what they fetch and where it goes.
 
 use super::runs::Run;
-use crate::shell::{Flag, Invocation, RedirectOperator, Script, SeparatorKind, Word, arguments};
+use crate::shell::{Flag, Invocation, RedirectOperator, Script, SeparatorKind, Word};
 
 /// Which program.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -17,39 +17,15 @@ pub(super) struct Download<'s> {
     pub(super) operands: Vec<&'s Word>,
 }
 
-/// From curl's manual.
-const CURL: (&str, &str) = (
-    "AbcCdDeEFHKmoPQrtTuUwxXyYz",
-    "--output --header --data --data-raw --data-binary --data-ascii --data-urlencode --user --user-agent --request --url \
-     --retry --retry-delay --retry-max-time --max-time --connect-timeout --cacert --capath --cert --cert-type --key \
-     --key-type --pass --proxy --proxy-user --proxy-header --write-out --form --form-string --cookie --cookie-jar --range \
-     --referer --resolve --config --output-dir --dump-header --upload-file --interface --limit-rate --max-redirs \
-     --netrc-file --ciphers --tls13-ciphers --connect-to --max-filesize --noproxy --proto --proto-default --proto-redir \
-     --speed-limit --speed-time --stderr --time-cond --socks4 --socks5 --socks5-hostname --unix-socket --dns-servers \
-     --aws-sigv4 --oauth2-bearer --pinnedpubkey --json --create-file-mode --etag-save --etag-compare --trace \
-     --trace-ascii --tls-max --url-query --rate --continue-at --quote --telnet-option --keepalive-time --local-port",
-);
-
-/// From wget's manual; `n` stands for the two letters of -nv, -nc, -nd, -nH, -np.
-const WGET: (&str, &str) = (
-    "oaeiBtOTwQPUDARIXln",
-    "--output-file --append-output --execute --input-file --base --tries --output-document --timeout --wait --waitretry \
-     --quota --directory-prefix --user --password --header --user-agent --post-data --post-file --referer \
-     --ca-certificate --ca-directory --certificate --private-key --limit-rate --level --accept --reject --domains \
-     --exclude-domains --include-directories --exclude-directories --dns-timeout --connect-timeout --read-timeout \
-     --cut-dirs --default-page --load-cookies --save-cookies --method --body-data --body-file --secure-protocol \
-     --restrict-file-names --max-redirect --bind-address --compression --start-pos --http-user --http-password",
-);
-
 impl<'s> Download<'s> {
     /// What `invocation` is; none for another program.
     pub(super) fn of(invocation: &Invocation<'s>) -> Option<Self> {
-        let (tool, table) = match invocation.program? {
-            "curl" => (Tool::Curl, CURL),
-            "wget" => (Tool::Wget, WGET),
+        let tool = match invocation.program? {
+            "curl" => Tool::Curl,
+            "wget" => Tool::Wget,
             _ => return None,
         };
-        let (flags, operands) = arguments(invocation.args, table.0, table.1);
+        let (flags, operands) = invocation.arguments();
         Some(Self { tool, flags, operands })
     }
 

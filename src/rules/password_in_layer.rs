@@ -3,15 +3,10 @@
 use super::Context;
 use super::runs;
 use crate::finding::Findings;
-use crate::shell::{Invocation, arguments};
+use crate::shell::Invocation;
 use crate::text::Span;
 
 super::rule!("password-in-layer", check);
-
-/// From the manuals of shadow.
-const SHORT: &str = "bcdefgGkKpPRsuZ";
-const LONG: &str = "--base-dir --comment --home-dir --home --defaults --expiredate --inactive --gid --groups --skel --key \
-                    --password --root --prefix --shell --uid --selinux-user --login";
 
 fn check(cx: &Context, out: &mut Findings) {
     for run in runs::all(cx) {
@@ -38,7 +33,7 @@ fn sets_password(one: &Invocation) -> Option<Span> {
             reads.then_some(one.span)
         }
         "useradd" | "usermod" => {
-            let (flags, _) = arguments(one.args, SHORT, LONG);
+            let (flags, _) = one.arguments();
             let flag = flags.into_iter().find(|flag| matches!(&*flag.name, "-p" | "--password"))?;
             let value = flag.value?;
             // No hash is like these: the account is locked.

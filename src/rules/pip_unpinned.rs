@@ -50,8 +50,7 @@ fn pipx(invocation: &Invocation) -> Option<Unpinned> {
         _ => return None,
     };
     let verb = words.iter().position(|word| word.is("install"))?;
-    let with_value = "--python --suffix --preinstall --index-url --pip-args";
-    let (_, operands) = arguments(&words[verb + 1..], "i", with_value);
+    let (_, operands) = arguments("pipx", &words[verb + 1..]);
     let mut names = Vec::new();
     if invocation.flag("--spec").is_none() {
         let is_unpinned = |name: &&str| !name.contains(['=', '<', '>', '~', '/', '@']) && !name.starts_with('.');

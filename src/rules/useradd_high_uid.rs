@@ -3,14 +3,9 @@
 use super::Context;
 use super::runs::{self, Run};
 use crate::finding::Findings;
-use crate::shell::{Value, arguments};
+use crate::shell::Value;
 
 super::rule!("useradd-high-uid", check);
-
-/// From useradd's manual.
-const SHORT: &str = "bcdefgGkKpPRsuZ";
-const LONG: &str = "--base-dir --comment --home-dir --home --defaults --expiredate --inactive --gid --groups --skel --key \
-                    --password --root --prefix --shell --uid --selinux-user";
 
 /// Digits of a number that is no longer small.
 const LONG_NUMBER: usize = 6;
@@ -18,7 +13,7 @@ const LONG_NUMBER: usize = 6;
 fn check(cx: &Context, out: &mut Findings) {
     for run in runs::all(cx) {
         for one in run.invocations().iter().filter(|one| one.is("useradd")) {
-            let (flags, _) = arguments(one.args, SHORT, LONG);
+            let (flags, _) = one.arguments();
             let named = |names: [&str; 2]| flags.iter().find(|flag| names.contains(&&*flag.name));
             let value = named(["-u", "--uid"]).and_then(|flag| flag.value);
             let Some(value) = value.filter(|value| is_high(&run, value)) else { continue };

@@ -1,24 +1,8 @@
-//! Arguments: options with their values, told from operands by a table of the options that take a value.
+//! Arguments: options with their values, told from operands by what is known of the program.
 
 use super::Word;
+use super::program::options::ProgramOptions;
 use crate::text::Span;
-
-/// Which options of a program take a value in the next word.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Table {
-    /// Letters, as in `-t value` and `-tvalue`.
-    pub(super) short: &'static str,
-    /// Whole names with their dashes, blanks between them: `--target`, also `-ldflags`.
-    pub(super) long: &'static str,
-    /// Whether `-name` is one option and not a cluster of letters.
-    pub(super) single_dash: bool,
-}
-
-impl Table {
-    fn takes_value(&self, name: &str) -> bool {
-        self.long.split(' ').any(|one| one == name)
-    }
-}
 
 /// An option as given.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -54,11 +38,10 @@ impl<'s> Value<'s> {
     }
 }
 
-/// Options and operands of a program: `short` has the letters and `long` the whole names (dashes included, blanks between
-/// them) of the options that take a value in the next word.
-pub fn arguments<'s>(args: &'s [Word], short: &'static str, long: &'static str) -> (Vec<Flag<'s>>, Vec<&'s Word>) {
+/// Options and operands among the words behind a program.
+pub fn arguments<'s>(program: &str, args: &'s [Word]) -> (Vec<Flag<'s>>, Vec<&'s Word>) {
     let (mut flags, mut operands) = (Vec::new(), Vec::new());
-    for argument in Arguments::new(args, Table { short, long, single_dash: false }) {
+    for argument in Arguments::new(args, ProgramOptions::of(program)) {
         match argument {
             Argument::Flag(flag) => flags.push(flag),
             Argument::Operand(at) => operands.push(&args[at]),
@@ -77,7 +60,7 @@ pub(super) enum Argument<'s> {
 /// Reads arguments one by one.
 pub(super) struct Arguments<'s> {
     words: &'s [Word],
-    table: Table,
+    options: &'static ProgramOptions,
     next: usize,
     /// Offset of the next letter in a cluster of letters.
     letter: usize,
@@ -85,13 +68,13 @@ pub(super) struct Arguments<'s> {
 }
 
 impl<'s> Arguments<'s> {
-    pub(super) fn new(words: &'s [Word], table: Table) -> Self {
-        Self { words, table, next: 0, letter: 0, only_operands: false }
+    pub(super) fn new(words: &'s [Word], options: &'static ProgramOptions) -> Self {
+        Self { words, options, next: 0, letter: 0, only_operands: false }
     }
 
-    /// From now on reads with another table: a verb's own.
-    pub(super) fn set_table(&mut self, table: Table) {
-        self.table = table;
+    /// From now on reads other options: a verb's own.
+    pub(super) fn set_options(&mut self, options: &'static ProgramOptions) {
+        self.options = options;
     }
 
     fn next_value(&mut self, name: &str, span: Span) -> Flag<'s> {
@@ -110,7 +93,7 @@ impl<'s> Arguments<'s> {
             let value = Some(Value::of(word, name_len + 1, text.len()));
             return Flag { name: name.into(), value, span: word.span };
         }
-        if self.table.takes_value(name) {
+        if self.options.takes_value(name) {
             return self.next_value(name, word.span);
         }
         Flag { name: name.into(), value: None, span: word.span }
@@ -122,7 +105,7 @@ impl<'s> Arguments<'s> {
         let letter = text[start..].chars().next().unwrap_or('-');
         let after = start + letter.len_utf8();
         let name = format!("-{letter}");
-        if self.table.short.contains(letter) {
+        if self.options.takes_value(&name) {
             self.letter = 0;
             self.next += 1;
             let from = if text[after..].starts_with('=') { after + 1 } else { after };
@@ -132,7 +115,7 @@ impl<'s> Arguments<'s> {
             }
             return self.next_value(&name, word.span);
         }
-        // `-q=2`: a value that the table need not know of.
+        // `-q=2`: a value that nobody need know of.
         let ends = after >= text.len() || text[after..].starts_with('=');
         let value = text[after..].starts_with('=').then(|| Value::of(word, after + 1, text.len()));
         self.letter = if ends { 0 } else { after };
@@ -161,7 +144,7 @@ impl<'s> Iterator for Arguments<'s> {
             return Some(Argument::Operand(self.next - 1));
         }
         let name = text.split('=').next().unwrap_or(text);
-        if text.starts_with("--") || self.table.single_dash || self.table.takes_value(name) {
+        if text.starts_with("--") || self.options.is_whole() || self.options.takes_value(name) {
             return Some(Argument::Flag(self.long(word)));
         }
         Some(Argument::Flag(self.letter(word)))

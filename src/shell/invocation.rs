@@ -1,5 +1,6 @@
 //! The programs that really run: wrappers, `sh -c`, `eval` and folders looked through.
 
+use super::argument::{Flag, arguments};
 use super::parser::{self, Origin};
 use super::script::{Command, Options, Place, Scope, ScopeKind, Script};
 use super::word::Word;
@@ -55,6 +56,11 @@ impl<'s> Invocation<'s> {
         let matches =
             |word: &&Word| word.text().strip_prefix(name).is_some_and(|rest| rest.is_empty() || rest.starts_with('='));
         before_end.into_iter().find(matches)
+    }
+
+    /// Its options and operands, by what is known of the program.
+    pub fn arguments(&self) -> (Vec<Flag<'s>>, Vec<&'s Word>) {
+        arguments(self.program.unwrap_or_default(), self.args)
     }
 
     /// Whether it is run through `wrapper`.

@@ -3,7 +3,6 @@
 
 mod call;
 mod manager;
-mod options;
 mod source;
 mod spec;
 mod verb;
@@ -62,7 +61,7 @@ fn read<'s>(call: &mut PackageCall<'s>, args: &'s [Word]) -> (verb::Entry, Vec<u
     let manager = call.manager;
     let mut entry = None;
     let mut operands = Vec::new();
-    let mut arguments = Arguments::new(args, options::before_verb(manager));
+    let mut arguments = Arguments::new(args, manager.options());
     while let Some(argument) = arguments.next() {
         let at = match argument {
             Argument::Flag(flag) => {
@@ -88,15 +87,15 @@ fn read<'s>(call: &mut PackageCall<'s>, args: &'s [Word]) -> (verb::Entry, Vec<u
             continue;
         }
         add_verb_word(call, word);
-        arguments.set_table(options::after_verb(manager, &call.verb_text));
-        let has_second = verb::has_second(manager, &call.verb_text);
+        arguments.set_options(manager.options().of_command(&call.verb_text));
+        let has_second = manager.options().has_second(&call.verb_text);
         entry = verb::entry(manager, &call.verb_text);
         if has_second && let Some(second) = args.get(at + 1) {
             let both = format!("{} {}", call.verb_text, second.text());
             if let Some(known) = verb::entry(manager, &both) {
                 arguments.next();
                 add_verb_word(call, second);
-                arguments.set_table(options::after_verb(manager, &call.verb_text));
+                arguments.set_options(manager.options().of_command(&call.verb_text));
                 entry = Some(known);
             }
         }
@@ -155,15 +154,14 @@ fn goals(manager: Manager, args: &[Word], operands: &[usize]) -> Verb {
     for at in operands {
         let goal = args[*at].text();
         let goal = goal.rsplit(':').next().unwrap_or(goal);
-        match goal {
-            "clean" => verb = if verb == Verb::Other { Verb::Clean } else { verb },
-            "go-offline" | "resolve" | "resolve-plugins" | "dependencies" | "resolve-sources" => verb = Verb::Download,
-            "compile" | "package" | "install" | "verify" | "deploy" | "process-classes" | "native" => {
-                return Verb::Build;
-            }
-            "test" | "run" | "bootRun" => return Verb::Run,
-            _ if manager == Manager::Gradle && !args[*at].is_dynamic() => return Verb::Build,
-            _ => {}
+        // Tasks of Gradle's Java plugins have the names of Maven's goals.
+        let known = verb::entry(manager, goal).or_else(|| verb::entry(Manager::Maven, goal));
+        match known.map(|entry| entry.verb) {
+            Some(Verb::Clean) if verb != Verb::Other => {}
+            Some(known @ (Verb::Build | Verb::Run)) => return known,
+            Some(known) => verb = known,
+            None if manager == Manager::Gradle && !args[*at].is_dynamic() => return Verb::Build,
+            None => {}
         }
     }
     verb

@@ -1,5 +1,7 @@
 //! What programs do (`data/commands.tsv`): to files, over the network, to the shell that starts them.
 
+pub mod options;
+
 use std::collections::HashMap;
 use std::sync::LazyLock;
 

@@ -1,6 +1,7 @@
 //! Programs that run the program named in their arguments.
 
-use super::argument::{Argument, Arguments, Table};
+use super::argument::{Argument, Arguments};
+use super::program::options::ProgramOptions;
 use super::word::Word;
 use super::{Dialect, Options, shell_of};
 use crate::text::path;
@@ -19,69 +20,6 @@ pub(super) enum Started {
     Joined(usize),
 }
 
-struct Wrapper {
-    name: &'static str,
-    /// Letters of options with a value.
-    short: &'static str,
-    long: &'static str,
-    /// Operands before the command.
-    operands: usize,
-    /// Whether `NAME=value` words may stand before the command.
-    assignments: bool,
-}
-
-const fn plain(name: &'static str, short: &'static str) -> Wrapper {
-    Wrapper { name, short, long: "", operands: 0, assignments: false }
-}
-
-const fn after_one(name: &'static str, short: &'static str, long: &'static str) -> Wrapper {
-    Wrapper { name, short, long, operands: 1, assignments: false }
-}
-
-/// Options from the programs' manuals (coreutils, util-linux, findutils, sudo, tini, dumb-init).
-const WRAPPERS: &[Wrapper] = &[
-    Wrapper { name: "env", short: "uC", long: "--unset --chdir", operands: 0, assignments: true },
-    Wrapper {
-        name: "sudo",
-        short: "ughpCTrtUDR",
-        long: "--user --group --host --prompt --chdir --chroot --role --type --other-user",
-        operands: 0,
-        assignments: true,
-    },
-    plain("doas", "uC"),
-    plain("exec", "a"),
-    plain("command", ""),
-    plain("builtin", ""),
-    plain("nohup", ""),
-    plain("setsid", ""),
-    plain("eatmydata", ""),
-    plain("chronic", ""),
-    plain("busybox", ""),
-    plain("linux32", ""),
-    plain("linux64", ""),
-    plain("catatonit", ""),
-    plain("tini", "pe"),
-    plain("tini-static", "pe"),
-    plain("dumb-init", "r"),
-    plain("xvfb-run", "efnpsw"),
-    plain("ionice", "cn"),
-    Wrapper { name: "nice", short: "n", long: "--adjustment", operands: 0, assignments: false },
-    Wrapper { name: "time", short: "fo", long: "--format --output", operands: 0, assignments: false },
-    Wrapper { name: "stdbuf", short: "ioe", long: "--input --output --error", operands: 0, assignments: false },
-    Wrapper {
-        name: "xargs",
-        short: "ILnPsadE",
-        long: "--arg-file --delimiter --max-args --max-chars --max-procs --process-slot-var",
-        operands: 0,
-        assignments: false,
-    },
-    after_one("timeout", "sk", "--signal --kill-after"),
-    after_one("gosu", "", ""),
-    after_one("su-exec", "", ""),
-    after_one("setarch", "", ""),
-    after_one("flock", "wE", "--wait --timeout --conflict-exit-code"),
-];
-
 /// What `words` start; they hold at least the program.
 pub(super) fn started(words: &[Word]) -> Started {
     let Some(name) = words[0].value().map(path::name) else { return Started::Program };
@@ -93,22 +31,24 @@ pub(super) fn started(words: &[Word]) -> Started {
         "corepack" => return corepack(words),
         _ => {}
     }
-    if let Some(wrapper) = WRAPPERS.iter().find(|wrapper| wrapper.name == name) {
-        return wrapped(words, wrapper);
+    let options = ProgramOptions::of(name);
+    if let Some(synopsis) = options.synopsis() {
+        return wrapped(words, name, options, synopsis);
     }
     let shell = shell_of(&[name]);
     if shell.dialect.is_parsed() && shell.dialect != Dialect::Other { shell_command(words) } else { Started::Program }
 }
 
-fn wrapped(words: &[Word], wrapper: &Wrapper) -> Started {
-    let table = Table { short: wrapper.short, long: wrapper.long, single_dash: false };
-    let mut operands = wrapper.operands;
-    for argument in Arguments::new(&words[1..], table) {
+/// What a wrapper runs, given what stands behind its options: `NAME=VALUE COMMAND`.
+fn wrapped(words: &[Word], name: &str, options: &'static ProgramOptions, synopsis: &str) -> Started {
+    let takes_assignments = synopsis.starts_with("NAME=VALUE");
+    let mut operands = if takes_assignments { 0 } else { synopsis.matches(' ').count() };
+    for argument in Arguments::new(&words[1..], options) {
         match argument {
             // `command -v x` asks, it does not run.
-            Argument::Flag(flag) if wrapper.name == "command" && matches!(&*flag.name, "-v" | "-V") => break,
+            Argument::Flag(flag) if name == "command" && matches!(&*flag.name, "-v" | "-V") => break,
             Argument::Flag(_) => {}
-            Argument::Operand(at) if wrapper.assignments && is_assignment(words[at + 1].text()) => {}
+            Argument::Operand(at) if takes_assignments && is_assignment(words[at + 1].text()) => {}
             Argument::Operand(_) if operands > 0 => operands -= 1,
             Argument::Operand(at) => return Started::Command(at + 1, words.len()),
         }

@@ -7,6 +7,7 @@ use crate::finding::FileEdit;
 use crate::manifest::{Ecosystem, FileKind, Framework, Project};
 use crate::optimize::scene::{Scene, Turn};
 use crate::shell::program::Program;
+use crate::shell::program::options::ProgramOptions;
 use crate::shell::{Invocation, SeparatorKind, Verb, Word};
 use crate::text::{Span, path};
 
@@ -114,10 +115,6 @@ fn quoted(text: &str) -> String {
     }
 }
 
-/// Options of `go run` whose value is the next word.
-pub(crate) const GO_RUN_VALUES: [&str; 10] =
-    ["-ldflags", "-tags", "-mod", "-gcflags", "-asmflags", "-p", "-modfile", "-pgo", "-buildvcs", "-overlay"];
-
 fn go(scene: &Scene, target: &Stage, one: &Invocation) -> Result<Start, String> {
     let mut at = one.args.iter().position(|word| word.is("run")).ok_or("it is no `go run`")? + 1;
     let first = at;
@@ -125,7 +122,7 @@ fn go(scene: &Scene, target: &Stage, one: &Invocation) -> Result<Start, String> 
         if matches!(text, "-exec" | "-C") {
             return Err(format!("`{text}` changes how it runs"));
         }
-        at += if GO_RUN_VALUES.contains(&text) { 2 } else { 1 };
+        at += ProgramOptions::of("go").word_count(text);
     }
     let flags = texts(one.args.get(first..at).unwrap_or_default())?;
     let from = at;

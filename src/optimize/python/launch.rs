@@ -7,29 +7,9 @@ use crate::build::Stage;
 use crate::dockerfile::Keyword;
 use crate::manifest::{Ecosystem, FileKind, Project};
 use crate::optimize::scene::Scene;
+use crate::shell::program::options::ProgramOptions;
 use crate::shell::{Invocation, Manager, parse};
 use crate::text::{Edit, Span, path};
-
-/// Options of `uv run` that only say how it syncs first.
-const UV_SWITCHES: [&str; 13] = [
-    "--no-sync",
-    "--frozen",
-    "--locked",
-    "--no-dev",
-    "--no-default-groups",
-    "--all-extras",
-    "--all-groups",
-    "--no-cache",
-    "--no-editable",
-    "--quiet",
-    "-q",
-    "--no-progress",
-    "--offline",
-];
-
-/// Options of `uv run` of the same kind that take a value.
-const UV_VALUES: [&str; 8] =
-    ["--extra", "--group", "--no-group", "--directory", "--project", "--color", "--link-mode", "--python"];
 
 /// A wrapper that can go: its tool, and what stands for it and the words that go with it.
 struct Wrapped {
@@ -69,14 +49,15 @@ fn wrapper(one: &Invocation) -> Option<Manager> {
 fn wrapped(scene: &Scene, one: &Invocation) -> Option<Wrapped> {
     let manager = wrapper(one).filter(|manager| !does_more(scene, *manager))?;
     let run = one.args.iter().position(|word| word.is("run"))?;
-    if one.args[..run].iter().any(|word| !UV_SWITCHES.contains(&word.text())) {
+    let uv = ProgramOptions::of("uv");
+    let prepares = |name: &str| uv.has(name.split('=').next().unwrap_or(name), "prepares");
+    if one.args[..run].iter().any(|word| uv.takes_value(word.text()) || !prepares(word.text())) {
         return None;
     }
     let mut at = run + 1;
     let mut text = Vec::new();
     while let Some(word) = one.args.get(at) {
         let name = word.text();
-        let flag = name.split('=').next().unwrap_or(name);
         if manager == Manager::Uv && (name == "-m" || name == "--module") {
             text = vec!["python".to_owned(), "-m".to_owned()];
             at += 1;
@@ -87,8 +68,7 @@ fn wrapped(scene: &Scene, one: &Invocation) -> Option<Wrapped> {
         }
         match manager {
             _ if name == "--" => at += 1,
-            Manager::Uv if UV_SWITCHES.contains(&name) => at += 1,
-            Manager::Uv if UV_VALUES.contains(&flag) => at += if name.contains('=') { 1 } else { 2 },
+            Manager::Uv if prepares(name) => at += uv.word_count(name),
             _ => return None,
         }
     }

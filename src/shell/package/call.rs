@@ -53,7 +53,7 @@ impl<'s> PackageCall<'s> {
     pub fn title(&self) -> String {
         let program = match self.manager {
             Manager::Composer => "composer",
-            _ if self.program.starts_with("py") => self.manager.module_name(),
+            _ if self.program.starts_with("py") => self.manager.name(),
             _ => self.program,
         };
         format!("{program} {}", self.verb_text).trim().to_owned()
@@ -89,6 +89,21 @@ pub enum InputKind {
     Folder,
     /// The manifest, named instead of found.
     Manifest,
+}
+
+impl InputKind {
+    /// The kind of a word of `data/program_options.tsv`.
+    pub(in crate::shell) fn of(word: &str) -> Option<Self> {
+        Some(match word {
+            "requirements" => Self::Requirements,
+            "constraints" => Self::Constraints,
+            "project" => Self::Package,
+            "editable" => Self::Editable,
+            "folder" => Self::Folder,
+            "manifest" => Self::Manifest,
+            _ => return None,
+        })
+    }
 }
 
 /// What an install does with a lock file.

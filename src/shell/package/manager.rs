@@ -1,5 +1,6 @@
 //! Which programs are package managers.
 
+use crate::shell::program::options::ProgramOptions;
 use crate::shell::word::Word;
 use crate::text::path;
 
@@ -42,15 +43,39 @@ impl Manager {
         matches!(self, Apt | Apk | Dnf | Yum | Microdnf | Zypper | Pacman)
     }
 
-    /// The name behind `python -m`.
-    pub(super) fn module_name(self) -> &'static str {
+    /// The name of its program, or of the one whose options and commands are also its own.
+    pub(super) const fn name(self) -> &'static str {
         match self {
+            Self::Apt => "apt",
+            Self::Apk => "apk",
+            Self::Dnf | Self::Yum | Self::Microdnf => "dnf",
+            Self::Zypper => "zypper",
+            Self::Pacman => "pacman",
+            Self::Pip => "pip",
             Self::Uv => "uv",
             Self::Poetry => "poetry",
             Self::Pipenv => "pipenv",
             Self::Pdm => "pdm",
-            _ => "pip",
+            Self::Conda => "conda",
+            Self::Npm => "npm",
+            Self::Yarn => "yarn",
+            Self::Pnpm => "pnpm",
+            Self::Bun => "bun",
+            Self::Corepack => "corepack",
+            Self::Gem => "gem",
+            Self::Bundle => "bundle",
+            Self::Go => "go",
+            Self::Cargo => "cargo",
+            Self::Composer => "composer",
+            Self::Maven => "mvn",
+            Self::Gradle => "gradle",
+            Self::Dotnet => "dotnet",
         }
+    }
+
+    /// Its options and commands.
+    pub(super) fn options(self) -> &'static ProgramOptions {
+        ProgramOptions::of(self.name())
     }
 }
 
@@ -114,15 +139,9 @@ fn module(args: &[Word]) -> Option<(Manager, &[Word])> {
                 continue;
             }
         };
-        let manager = match name {
-            "pip" => Manager::Pip,
-            "uv" => Manager::Uv,
-            "poetry" => Manager::Poetry,
-            "pipenv" => Manager::Pipenv,
-            "pdm" => Manager::Pdm,
-            _ => return None,
-        };
-        return Some((manager, &args[from..]));
+        use Manager::{Pdm, Pip, Pipenv, Poetry, Uv};
+        let manager = [Pip, Uv, Poetry, Pipenv, Pdm].into_iter().find(|manager| manager.name() == name);
+        return manager.map(|manager| (manager, &args[from..]));
     }
     None
 }

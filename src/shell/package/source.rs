@@ -42,27 +42,11 @@ fn is_switch(text: &str) -> bool {
     text.starts_with('/') && text.contains(':')
 }
 
-#[expect(clippy::match_same_arms, reason = "rows go by manager, not by result")]
+/// What an option's value is.
 fn kind_of(manager: Manager, verb: &str, flag: &str) -> Option<InputKind> {
-    use InputKind as K;
-    use Manager as M;
-    let kind = match (manager, flag) {
-        (M::Pip | M::Uv | M::Pipenv, "-r" | "--requirement" | "--requirements") => K::Requirements,
-        (M::Uv, "--override" | "--overrides" | "--build-constraint" | "--build-constraints") => K::Constraints,
-        (M::Pip | M::Uv, "-c" | "--constraint" | "--constraints") if verb != "run" => K::Constraints,
-        (M::Pip | M::Uv | M::Pipenv | M::Pdm, "-e" | "--editable") => K::Editable,
-        (M::Uv, "--project" | "--directory") | (M::Pdm, "-p" | "--project") => K::Folder,
-        (M::Poetry, "-C" | "--directory" | "-P" | "--project") => K::Folder,
-        (M::Conda, "-f" | "--file") => K::Requirements,
-        (M::Npm, "--prefix" | "-C") | (M::Pnpm, "-C" | "--dir") | (M::Yarn | M::Bun, "--cwd") => K::Folder,
-        (M::Gem, "-g" | "--file") | (M::Bundle, "--gemfile") | (M::Cargo, "--manifest-path") => K::Manifest,
-        (M::Cargo, "--path") => K::Package,
-        (M::Cargo, "--recipe-path") if verb == "chef cook" => K::Requirements,
-        (M::Go, "-C") | (M::Composer, "-d" | "--working-dir") | (M::Gradle, "-p" | "--project-dir") => K::Folder,
-        (M::Go, "-modfile") | (M::Maven, "-f" | "--file") | (M::Gradle, "-b" | "--build-file") => K::Manifest,
-        _ => return None,
-    };
-    Some(kind)
+    let kind = manager.options().meaning(flag).find_map(InputKind::of)?;
+    // `uv run -c` is no file of constraints.
+    (flag != "-c" || verb != "run").then_some(kind)
 }
 
 /// What the call does with a lock file; none when it installs nothing or only what it names.
@@ -75,13 +59,14 @@ pub(super) fn lock_use(call: &PackageCall<'_>) -> Option<LockUse> {
         return (files && call.verb == Verb::Install).then_some(Ignored);
     }
     let required_with = |flags: &[&str]| Some(if call.has(flags) { Required } else { Preferred });
+    if call.manager.options().has(&call.verb_text, "locked") {
+        return Some(Required);
+    }
     match call.manager {
-        M::Npm if is_clean_install(&call.verb_text) => Some(Required),
         M::Npm if call.has(&["--no-package-lock"]) => Some(Ignored),
         M::Npm if call.verb == Verb::Install && !call.has(&["-g", "--global"]) => Some(Preferred),
         M::Yarn if call.has(&["--no-lockfile"]) => Some(Ignored),
         M::Yarn if call.verb == Verb::Install => required_with(&["--frozen-lockfile", "--immutable"]),
-        M::Pnpm | M::Bun if is_clean_install(&call.verb_text) => Some(Required),
         M::Pnpm if call.verb == Verb::Download => Some(Required),
         M::Pnpm | M::Bun if call.verb == Verb::Install => required_with(&["--frozen-lockfile"]),
         M::Uv if call.verb_text == "sync" => required_with(&["--locked", "--frozen"]),
@@ -101,8 +86,4 @@ pub(super) fn lock_use(call: &PackageCall<'_>) -> Option<LockUse> {
         M::Conda if !call.inputs.is_empty() => Some(Ignored),
         _ => None,
     }
-}
-
-fn is_clean_install(verb: &str) -> bool {
-    matches!(verb, "ci" | "clean-install" | "ic" | "install-clean" | "isntall-clean" | "install-ci-test" | "cit")
 }
