@@ -48,6 +48,10 @@ tables! {
     DEBIAN_LIBRARIES = "debian_libraries.tsv";
     /// Languages and natures of files by their names.
     FILE_KINDS = "file_kinds.tsv";
+    /// Groups of dependencies.
+    DEPENDENCY_GROUPS = "dependency_groups.tsv";
+    /// Names of files and folders that say what they are about.
+    FILE_TOPICS = "file_topics.tsv";
     /// What files are for by the names of folders and their own.
     FOLDER_KINDS = "folder_kinds.tsv";
     /// Debian's packages that gems need.
@@ -76,6 +80,8 @@ tables! {
     PACKAGE_CACHES = "package_caches.tsv";
     /// What `apt-get update` leaves behind.
     PACKAGE_LISTS = "package_lists.tsv";
+    /// Packages that do nothing without programs of the system.
+    PACKAGE_PROGRAMS = "package_programs.tsv";
     /// Sizes of Debian's packages with all that they bring.
     PACKAGE_SIZES = "package_sizes.tsv";
     /// Images whose tags begin with a version of a product.

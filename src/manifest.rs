@@ -32,11 +32,10 @@ pub use self::file_kind::{FileKind, FileRole, Nature};
 pub use self::framework::Framework;
 pub use self::locked::{Locked, LockedPackage, version_numbers};
 pub use self::project::{
-    Dependency, Ecosystem, EntryPoint, Install, LanguageVersion, Manifests, Project, Scope, Script, Tool,
+    Dependency, Ecosystem, EntryPoint, Install, LanguageVersion, Manifests, Problem, Project, Scope, Script, Tool,
 };
 pub use self::python::{has_wheels, normal as python_name};
 pub use self::select::{Kind, Role, is_manifest};
-pub use self::tree::Problem;
 
 /// The projects in a build context.
 ///

@@ -70,10 +70,12 @@ impl Slim {
 
     /// Those of these programs whose quoted name in a source means that it is called.
     pub fn called_by_name() -> impl Iterator<Item = &'static str> {
-        data::SLIM_PROGRAMS
-            .rows()
-            .filter(|cells| cells.get(2) == Some(&"yes"))
-            .filter_map(|cells| cells.first().copied())
+        data::SLIM_PROGRAMS.rows().filter(|cells| cells[2] != "no").map(|cells| cells[0])
+    }
+
+    /// Those of which the same holds wherever a source has the quoted name.
+    pub fn quoted_anywhere() -> impl Iterator<Item = &'static str> {
+        data::SLIM_PROGRAMS.rows().filter(|cells| cells[2] == "anywhere").map(|cells| cells[0])
     }
 
     /// Whether the publisher of an image has slim twins of some of its tags.

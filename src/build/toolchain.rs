@@ -57,6 +57,23 @@ pub enum Language {
 }
 
 impl Language {
+    /// That of a program.
+    const fn of(program: Program) -> Option<Self> {
+        match program.language {
+            Some(program::Language::Go) => Some(Self::Go),
+            Some(program::Language::Rust) => Some(Self::Rust),
+            Some(program::Language::Java) => Some(Self::Java),
+            Some(program::Language::DotNet) => Some(Self::DotNet),
+            Some(program::Language::C) => Some(Self::C),
+            _ => None,
+        }
+    }
+
+    /// Programs that images without its compiler lack.
+    pub fn toolchain(self) -> impl Iterator<Item = &'static str> {
+        Program::with(Kind::Toolchain).filter(move |name| Self::of(Program::of(name)) == Some(self))
+    }
+
     /// What stays in the image when the program is made there.
     pub const fn leaves(self) -> &'static str {
         match self {
@@ -86,13 +103,7 @@ pub fn compiles(one: &Invocation) -> Option<Language> {
         };
     }
     let program = Program::of(one.program?);
-    match program.language {
-        _ if !program.is(Kind::Compiler) => None,
-        Some(program::Language::C) => Some(Language::C),
-        Some(program::Language::Java) => Some(Language::Java),
-        Some(program::Language::Rust) => Some(Language::Rust),
-        _ => None,
-    }
+    Language::of(program).filter(|_| program.is(Kind::Compiler))
 }
 
 /// The command that compiles a project's own program in the stages that a target stands on, itself among them: its RUN,

@@ -3,7 +3,7 @@
 use super::Likeness;
 use crate::build::{Build, Stage, Transfer};
 use crate::inputs::context::{BuildContext, Certainty, EntryId, Kind, Selection, Selector, classify, select};
-use crate::manifest::{Project, is_manifest};
+use crate::manifest::{FileKind, Nature, Project, is_manifest};
 
 /// Files whose paths are compared for the best example.
 const LOOKED: u32 = 20_000;
@@ -63,7 +63,9 @@ impl<'c> Origins<'c> {
         }
         let path = self.context.path(file);
         let name = self.context.entry(file).name;
-        if is_recipe(name) {
+        let kind = FileKind::of(name);
+        // A change of those is no source change.
+        if kind.is_recipe() || kind.nature() == Nature::Repository {
             return Origin::Made;
         }
         if steers_install(name) {
@@ -160,17 +162,6 @@ fn edited(selections: impl Iterator<Item = Selection>, context: &BuildContext, o
         }
     }
     best.map(|(_, file)| file)
-}
-
-/// The Dockerfile and what stands beside it for the build's or the repository's sake: a change of those is no source
-/// change.
-fn is_recipe(name: &str) -> bool {
-    let lower = name.to_ascii_lowercase();
-    let starts =
-        ["dockerfile", "containerfile", "docker-compose", "compose.y"].iter().any(|start| lower.starts_with(start));
-    let ends =
-        [".dockerfile", ".dockerignore", ".gitignore", ".gitattributes", ".gitkeep", ".gitmodules", ".editorconfig"];
-    starts || ends.iter().any(|end| lower.ends_with(end))
 }
 
 /// Settings and wrappers of installs, and manifests of languages whose projects are not read.

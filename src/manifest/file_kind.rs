@@ -9,6 +9,7 @@ use std::collections::HashMap;
 use std::sync::OnceLock;
 
 use super::project::Ecosystem;
+use crate::compose;
 use crate::data;
 use crate::text::path;
 
@@ -251,6 +252,41 @@ impl<'p> FileKind<'p> {
         known && !self.is_native() && self.row.language != "Batchfile" && self.named_role() != Some(FileRole::Vendored)
     }
 
+    /// Whether it is a Dockerfile, or stands beside one for the build's sake: a file of Compose, a `.dockerignore`.
+    pub fn is_recipe(self) -> bool {
+        let name = small(path::name(self.path));
+        let is_variant = ["dockerfile", "containerfile"].iter().any(|word| {
+            name.strip_prefix(word).is_some_and(|rest| rest.is_empty() || rest.starts_with(['.', '-', '_']))
+        });
+        is_variant && self.may_be_dockerfile()
+            || name.ends_with(".dockerfile")
+            || name.ends_with(".dockerignore")
+            || compose::is_compose(&name)
+    }
+
+    /// Whether it belongs to a forge, to checks or to deployment, by its name or the first folder: no image reads it.
+    pub fn is_of_forge(self) -> bool {
+        let top = self.path.split('/').next().unwrap_or_default();
+        [top, path::name(self.path)].into_iter().any(|name| data::FILE_TOPICS.has(&small(name), "forge"))
+    }
+
+    /// Whether it is a text for people who read the sources.
+    pub fn is_for_people(self) -> bool {
+        self.is_text_about("people")
+    }
+
+    /// Whether it holds terms of a licence.
+    pub fn is_licence(self) -> bool {
+        self.is_text_about("licence")
+    }
+
+    fn is_text_about(self, role: &str) -> bool {
+        let name = small(path::name(self.path));
+        let stem = name.split('.').next().unwrap_or_default();
+        let is_text = self.nature() == Nature::Documentation || !name.contains('.');
+        is_text && data::FILE_TOPICS.has(stem, role)
+    }
+
     /// Whether it is a test.
     pub fn is_test(self) -> bool {
         self.role() == FileRole::Test
@@ -305,7 +341,7 @@ fn roles() -> &'static Roles {
         let mut roles = Roles { folders: HashMap::new(), names: Vec::new(), compilers: Vec::new() };
         for row in data::FOLDER_KINDS.rows() {
             let &[pattern, place, role, ..] = row else { continue };
-            if let Some(ecosystem) = read_ecosystem(place) {
+            if let Some(ecosystem) = Ecosystem::of(place) {
                 roles.compilers.push((ecosystem, pattern));
             }
             let Some(role) = read_role(role) else { continue };
@@ -321,22 +357,8 @@ fn roles() -> &'static Roles {
 
 fn read(row: data::Row) -> Option<(&'static str, Row)> {
     let &[name, language, ecosystem, nature, comment, variant, ..] = row else { return None };
-    let ecosystem = read_ecosystem(ecosystem);
+    let ecosystem = Ecosystem::of(ecosystem);
     Some((name, Row { language, ecosystem, nature: read_nature(nature)?, comment, variant: variant != "no" }))
-}
-
-fn read_ecosystem(word: &str) -> Option<Ecosystem> {
-    Some(match word {
-        "python" => Ecosystem::Python,
-        "node" => Ecosystem::Node,
-        "go" => Ecosystem::Go,
-        "rust" => Ecosystem::Rust,
-        "java" => Ecosystem::Java,
-        "dotnet" => Ecosystem::DotNet,
-        "ruby" => Ecosystem::Ruby,
-        "php" => Ecosystem::Php,
-        _ => return None,
-    })
 }
 
 fn read_nature(word: &str) -> Option<Nature> {

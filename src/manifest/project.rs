@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::framework::Framework;
 use super::locked::Locked;
 use super::python;
-use super::tree::Problem;
+use crate::data;
 
 /// Everything that the manifests of a context tell.
 #[derive(Clone, Debug, Default)]
@@ -17,6 +17,17 @@ pub struct Manifests {
     pub problems: Vec<Problem>,
     /// Files that are there, whose text was not given and would tell more. Sorted.
     pub unread: Vec<String>,
+}
+
+/// What can't be understood in a manifest, or contradicts itself.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Problem {
+    /// The file, relative to the context's root.
+    pub path: String,
+    /// Bytes of the file, when the place is known.
+    pub span: Option<crate::text::Span>,
+    /// What is wrong, without a full stop.
+    pub message: String,
 }
 
 /// The language world of a project.
@@ -34,6 +45,21 @@ pub enum Ecosystem {
 }
 
 impl Ecosystem {
+    /// As the tables of `data/` write it.
+    pub fn of(word: &str) -> Option<Self> {
+        Some(match word {
+            "python" => Self::Python,
+            "node" => Self::Node,
+            "go" => Self::Go,
+            "rust" => Self::Rust,
+            "java" => Self::Java,
+            "dotnet" => Self::DotNet,
+            "ruby" => Self::Ruby,
+            "php" => Self::Php,
+            _ => return None,
+        })
+    }
+
     /// As people write it.
     pub const fn name(self) -> &'static str {
         match self {
@@ -121,6 +147,13 @@ pub enum Scope {
     Build,
     /// On demand: an extra, an optional or peer dependency.
     Optional,
+}
+
+impl Scope {
+    /// That of a group of dependencies, by what it is called.
+    pub(super) fn of_group(name: &str) -> Self {
+        if data::DEPENDENCY_GROUPS.has(name, "development") { Self::Dev } else { Self::Run }
+    }
 }
 
 /// A direct dependency.

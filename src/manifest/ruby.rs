@@ -137,7 +137,7 @@ fn group_scope(line: &str, outer: Scope) -> Scope {
     let mut any = false;
     for name in names.take_while(|name| !matches!(*name, "require" | "platforms" | "path" | "optional")) {
         any = true;
-        if !matches!(name, "development" | "test" | "dev" | "lint" | "rubocop" | "ci" | "doc" | "docs") {
+        if Scope::of_group(name) != Scope::Dev {
             return outer;
         }
     }

@@ -2,6 +2,8 @@
 
 use std::collections::BTreeSet;
 
+use super::file_kind::FileRole;
+use super::project::Problem;
 use crate::text::path;
 
 /// Longer texts are not looked at; the largest lock files of public monorepos have some megabytes.
@@ -159,39 +161,11 @@ pub(super) fn resolve(folder: &str, relative: &str) -> Result<String, String> {
     if path::is_within(&path, "..") { Err(path) } else { Ok(path) }
 }
 
-/// What can't be understood in a manifest, or contradicts itself.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Problem {
-    /// The file, relative to the context's root.
-    pub path: String,
-    /// Bytes of the file, when the place is known.
-    pub span: Option<crate::text::Span>,
-    /// What is wrong, without a full stop.
-    pub message: String,
-}
-
-/// Folders of packages that somebody else wrote, and of programs' own files: manifests inside tell nothing of the
-/// context's projects.
-const INSTALLED: [&str; 14] = [
-    "node_modules",
-    "bower_components",
-    "site-packages",
-    ".venv",
-    "venv",
-    ".tox",
-    ".nox",
-    ".git",
-    ".yarn",
-    ".pnpm-store",
-    "vendor",
-    ".gradle",
-    ".bundle",
-    ".terraform",
-];
-
-/// Whether the path lies in a folder of installed packages.
+/// Whether the path lies in a folder of packages that somebody else wrote, or of a program's own files: manifests inside
+/// tell nothing of the context's projects.
 pub(super) fn is_installed(path: &str) -> bool {
-    path::parent(path).split('/').any(|part| INSTALLED.contains(&part))
+    let is_installed = |part: &str| part == ".git" || FileRole::of_folder(part) == Some(FileRole::Vendored);
+    path::parent(path).split('/').any(is_installed)
 }
 
 #[cfg(test)]

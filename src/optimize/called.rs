@@ -6,50 +6,38 @@ use std::collections::BTreeSet;
 use super::reach::Reach;
 use super::scene::Scene;
 use crate::build::{Build, Slim, Stage};
+use crate::data;
 use crate::dockerfile::Keyword;
 use crate::manifest::{Ecosystem, FileKind, Scope};
 use crate::shell::program::{Kind, Program};
 use crate::shell::{PackageSource, Verb, parse};
 use crate::sources::patterns;
 
-/// Packages of the registries that do nothing without a program (their own descriptions).
-const PACKAGES: [(Ecosystem, &str, &str); 15] = [
-    (Ecosystem::Node, "simple-git", "git"),
-    (Ecosystem::Node, "gitlog", "git"),
-    (Ecosystem::Node, "gm", "convert"),
-    (Ecosystem::Node, "imagemagick", "convert"),
-    (Ecosystem::Node, "easyimage", "convert"),
-    (Ecosystem::Node, "python-shell", "python3"),
-    (Ecosystem::Node, "youtube-dl-exec", "python3"),
-    (Ecosystem::Node, "yt-dlp-wrap", "python3"),
-    (Ecosystem::Ruby, "mini_magick", "convert"),
-    (Ecosystem::Ruby, "paperclip", "convert"),
-    (Ecosystem::Ruby, "kt-paperclip", "convert"),
-    (Ecosystem::Ruby, "git", "git"),
-    (Ecosystem::Ruby, "gollum", "git"),
-    (Ecosystem::Ruby, "paperclip", "file"),
-    (Ecosystem::Ruby, "kt-paperclip", "file"),
-];
-
-/// Packages that start a browser, of whose libraries the full image has some.
-const BROWSERS: [&str; 7] =
-    ["puppeteer", "puppeteer-core", "playwright", "playwright-core", "whatsapp-web.js", "grover", "ferrum"];
-
 /// The programs that sources of a language start, and what its packages start: where a container is `shipped`, those that
 /// it may come to, else all.
 pub(super) fn programs(scene: &Scene, language: Ecosystem, shipped: bool) -> BTreeSet<&'static str> {
     let mut found = started(scene, language, shipped);
     if shipped {
-        let names = names(scene, language);
-        found.extend(PACKAGES.iter().filter(|(of, name, _)| *of == language && names.contains(name)).map(|row| row.2));
+        let needed = names(scene, language).into_iter().flat_map(|name| needed_by(name, language));
+        found.extend(needed.filter(|program| *program != BROWSER));
     }
     found
 }
 
 /// A package that starts a browser which nothing here installs as a package of the distribution.
 pub(super) fn browser(scene: &Scene, language: Ecosystem) -> Option<&'static str> {
-    let names = names(scene, language);
-    BROWSERS.into_iter().find(|name| names.contains(name)).filter(|_| !installs_browser(scene))
+    let starts = |name: &&str| needed_by(name, language).any(|program| program == BROWSER);
+    let name = names(scene, language).into_iter().find(starts).filter(|_| !installs_browser(scene))?;
+    data::PACKAGE_PROGRAMS.row(name).map(|row| row[0])
+}
+
+/// What stands for any browser, of whose libraries the full image has some.
+const BROWSER: &str = "browser";
+
+/// Programs of the system without which a package does nothing.
+fn needed_by(name: &str, language: Ecosystem) -> impl Iterator<Item = &'static str> {
+    let row = data::PACKAGE_PROGRAMS.row(name).filter(|row| Ecosystem::of(row[1]) == Some(language));
+    row.into_iter().flat_map(|row| data::words(row[2]))
 }
 
 /// Names of packages that are installed to run: of Node the direct ones.
@@ -128,8 +116,8 @@ fn is_started(before: &str, quote: char, alone: bool) -> bool {
         text.get(start..).unwrap_or_default().to_ascii_lowercase()
     };
     let starts = |name: &str| {
-        ["exec", "spawn", "popen", "capture", "command", "shell"].iter().any(|part| name.contains(part))
-            || matches!(name, "run" | "sh" | "system" | "which" | "sync" | "$" | "cmd" | "pipeline")
+        patterns::shows(name, "is in the name of what starts programs")
+            || patterns::words("names what starts programs").any(|word| word == name)
     };
     if quote == '`' && before.ends_with('$') || alone && (before.ends_with("||") || before.ends_with("??")) {
         return true;
@@ -138,7 +126,7 @@ fn is_started(before: &str, quote: char, alone: bool) -> bool {
         Some(rest) if before.ends_with('(') => starts(&last(rest)),
         Some(rest) => ["cmd", "command"].iter().any(|part| last(rest).contains(part)),
         // Ruby calls without brackets.
-        None => matches!(&*last(before), "system" | "exec" | "spawn" | "popen" | "capture2" | "capture2e" | "capture3"),
+        None => patterns::words_in("Ruby", "starts programs").contains(&&*last(before)),
     }
 }
 

@@ -4,34 +4,13 @@ use crate::build::{Base, Build, Slim};
 use crate::dockerfile::Keyword;
 use crate::inputs::Inputs;
 use crate::manifest::{Ecosystem, Project};
+use crate::shell::program::{Files, Kind, Program};
 use crate::shell::{Invocation, Verb};
 
 use super::evidence::Evidence;
 
 /// Projects that are told.
 const PROJECTS: usize = 8;
-
-/// Programs that build, beside those that package managers run.
-const BUILDERS: [&str; 18] = [
-    "ant",
-    "astro",
-    "cargo",
-    "gradle",
-    "gradlew",
-    "hugo",
-    "make",
-    "mvn",
-    "mvnw",
-    "nest",
-    "next",
-    "ng",
-    "nuxt",
-    "react-scripts",
-    "tsc",
-    "turbo",
-    "vite",
-    "webpack",
-];
 
 /// What is known of a build before it is rewritten.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -131,7 +110,9 @@ fn planned(project: &Project) -> PlannedProject {
 pub(super) fn is_builder(one: &Invocation) -> bool {
     match one.package_call() {
         Some(call) => matches!(call.verb, Verb::Build | Verb::Run),
-        None => one.program.is_some_and(|program| BUILDERS.contains(&program)),
+        None => one.program.map(Program::of).is_some_and(|program| {
+            program.is(Kind::Bundler) || program.is(Kind::BuildTool) && program.files != Files::System
+        }),
     }
 }
 

@@ -106,10 +106,14 @@ words! {
     Kind {
         /// Makes or changes accounts.
         Accounts = "accounts",
+        /// Works without packages of the project, from wherever it is installed.
+        Alone = "alone",
         /// Ends by itself, at once or when its work on files is done.
         Brief = "brief",
         /// A tool that builds, or starts, programs of a project.
         BuildTool = "build-tool",
+        /// Compiles or bundles a project's sources.
+        Bundler = "bundler",
         /// The shell runs it itself.
         Builtin = "builtin",
         /// A C compiler's driver: what it makes stands behind `-o`.
@@ -144,6 +148,10 @@ words! {
         Init = "init",
         /// Runs the program in the file that it is given.
         Interpreter = "interpreter",
+        /// Starts a program of a Node project's packages, maybe with other variables.
+        Launcher = "launcher",
+        /// Makes files or folders where its last operand says, and copies none.
+        Makes = "makes",
         /// Deletes, makes folders, or changes owners and modes, and reads no file's content.
         NoContent = "no-content",
         /// Checks or changes files of a Node project in their place: nothing new comes of it.
@@ -172,6 +180,8 @@ words! {
         Runtime = "runtime",
         /// Runs until it is stopped.
         Server = "server",
+        /// Starts several others.
+        Several = "several",
         /// Reads commands.
         Shell = "shell",
         /// A server that starts as root, and hands its work to another user or can do nothing as one.
@@ -182,6 +192,8 @@ words! {
         Succeeds = "succeeds",
         /// Prints what it is given, or what the image holds: no failure is worth seeing.
         Text = "text",
+        /// Comes with a compiler, and images that only run programs lack it.
+        Toolchain = "toolchain",
         /// Unpacks archives.
         Unpacks = "unpacks",
         /// Starts another program as another user.
@@ -271,6 +283,16 @@ impl Program {
     /// Whether it reads commands.
     pub const fn is_shell(self) -> bool {
         self.is(Kind::Shell)
+    }
+
+    /// The names of those that are one of these.
+    pub fn with(kind: Kind) -> impl Iterator<Item = &'static str> {
+        data::COMMANDS.keys().filter(move |name| Self::of(name).is(kind))
+    }
+
+    /// Whether it makes files or folders where its last operand says.
+    pub fn makes_files(self) -> bool {
+        self.is(Kind::Makes) || self.is(Kind::Copies) && !self.is(Kind::Entries)
     }
 
     /// Whether it touches what its arguments name, or fixed places of the system, and nothing else.

@@ -7,7 +7,7 @@ fn every_row_is_understood() {
         assert_eq!(row[0], row[0].to_ascii_lowercase());
     }
     for row in data::FOLDER_KINDS.rows() {
-        let is_compiler = row[2] == "compiler" && read_ecosystem(row[1]).is_some();
+        let is_compiler = row[2] == "compiler" && Ecosystem::of(row[1]).is_some();
         assert!(is_compiler || read_role(row[2]).is_some() && ["folder", "name"].contains(&row[1]), "{row:?}");
         assert_eq!(row[0], row[0].to_ascii_lowercase());
     }

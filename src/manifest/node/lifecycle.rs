@@ -71,9 +71,9 @@ fn program(command: &str) -> Vec<&str> {
     let words = command.split_whitespace().map(unquote);
     let before = |word: &&str| {
         let assignment = word.split_once('=').is_some_and(|(name, _)| !name.is_empty() && !name.starts_with('-'));
-        let runner =
-            matches!(*word, "npx" | "pnpx" | "bunx" | "cross-env" | "run-s" | "dotenv" | "--" | "--yes" | "-y");
-        assignment || runner || Program::of(word).is(Kind::Wrapper)
+        let program = Program::of(word);
+        let runs = program.is(Kind::Wrapper) || program.is(Kind::Launcher);
+        assignment || runs || matches!(*word, "run-s" | "--" | "--yes" | "-y")
     };
     words.skip_while(before).collect()
 }

@@ -20,13 +20,10 @@ enum Line<'t> {
     Local(&'t str),
 }
 
-/// Words that say, in a file's name, that it is for development.
-const DEV: [&str; 8] = ["dev", "develop", "development", "test", "tests", "testing", "lint", "docs"];
-
 /// Whether a requirements file is for development, told by its name.
 pub(super) fn scope_of(path: &str) -> Scope {
     let stem = path::name(path).to_ascii_lowercase();
-    let dev = stem.split(|c: char| !c.is_ascii_alphanumeric()).any(|word| DEV.contains(&word));
+    let dev = stem.split(|c: char| !c.is_ascii_alphanumeric()).any(|word| Scope::of_group(word) == Scope::Dev);
     if dev { Scope::Dev } else { Scope::Run }
 }
 

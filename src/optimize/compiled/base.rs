@@ -9,6 +9,7 @@ use crate::dockerfile::Keyword;
 use crate::manifest::{Ecosystem, FileKind, Framework};
 use crate::optimize::scene::{Scene, Turn};
 use crate::shell::Manager;
+use crate::sources::patterns;
 use crate::text::Span;
 use runtime::Toolchain;
 
@@ -109,21 +110,16 @@ fn uses_toolchain(scene: &Scene, target: &Stage) -> bool {
 /// Why what runs needs the toolchain too.
 fn needs_toolchain(scene: &Scene, target: &Stage, language: Language, image: &str) -> Option<String> {
     let source = |path: &str| FileKind::of(path).is_compiled();
-    let programs: &[&str] = match language {
-        Language::Go => &["go"],
-        Language::Rust => &["cargo", "rustc"],
-        Language::Java => &["javac", "jcmd", "jstack", "jmap", "jshell", "mvn", "gradle"],
-        Language::DotNet | Language::C => &[],
-    };
-    if let Some(program) = programs.iter().find(|program| wanted::is_called(scene, target, program)) {
+    if let Some(program) = language.toolchain().find(|program| wanted::is_called(scene, target, program)) {
         return Some(format!("the container calls `{program}`"));
     }
-    let phrases: &[&str] = match language {
-        Language::Java => &["getSystemJavaCompiler", "com.sun.tools.", "VirtualMachine.attach"],
-        Language::DotNet => &["MSBuildLocator", "Microsoft.CodeAnalysis.MSBuild"],
-        _ => &[],
+    let of = match language {
+        Language::Java => "Java",
+        Language::DotNet => "C#",
+        _ => "",
     };
-    let found = scene.evidence.holding(phrases).find(|(path, _)| source(path));
+    let phrases = patterns::words_in(of, "uses the compiler at run time");
+    let found = scene.evidence.holding(&phrases).find(|(path, _)| source(path));
     if let Some((path, _)) = found {
         return Some(format!("`{path}` uses the compiler at run time"));
     }
@@ -148,9 +144,6 @@ struct Needs {
     lines: Vec<String>,
     unknown: Option<String>,
 }
-
-/// Programs that the images of toolchains bring and sources call.
-const BROUGHT: [&str; 6] = ["git", "curl", "wget", "ssh", "hg", "ps"];
 
 impl Needs {
     fn of(scene: &Scene, target: &Stage, language: Language, image: &str, small: &str) -> Self {
@@ -242,7 +235,7 @@ fn called(scene: &Scene, target: &Stage) -> BTreeSet<String> {
             names.extend(script.invocations().iter().filter_map(|one| one.program).map(str::to_owned));
         }
     }
-    names.extend(BROUGHT.into_iter().filter(|name| wanted::is_wanted(scene, target, name)).map(str::to_owned));
+    names.extend(Slim::quoted_anywhere().filter(|name| wanted::is_wanted(scene, target, name)).map(str::to_owned));
     names
 }
 

@@ -5,6 +5,7 @@ use super::place;
 use crate::build::toolchain::Language;
 use crate::build::{Build, Purpose, Stage};
 use crate::shell::{Invocation, Manager, PackageCall, RedirectOperator, SeparatorKind, Verb, Word};
+use crate::sources::patterns;
 use crate::text::path;
 
 /// What becomes of a command when its stage is split.
@@ -92,30 +93,12 @@ pub(super) fn read(build: &Build, stage: &Stage, index: usize, wanted: Wanted) -
         .iter()
         .any(|one| one.package_call().is_some_and(|call| call.manager.is_system() && call.verb == Verb::Remove));
     let mut run = Run { index, commands, separable, removes };
-    if run.commands.iter().any(|one| installs_toolchain(&one.text)) {
+    if run.commands.iter().any(|one| patterns::shows(&one.text, "fetches a toolchain")) {
         for one in run.commands.iter_mut().filter(|one| matches!(one.fate, Fate::Unknown | Fate::Works)) {
             one.fate = Fate::Build;
         }
     }
     Some(run)
-}
-
-/// Whether a command fetches a toolchain from its publisher.
-fn installs_toolchain(text: &str) -> bool {
-    let places = [
-        "sh.rustup.rs",
-        "static.rust-lang.org",
-        "go.dev/dl",
-        "golang.org/dl",
-        "dl.google.com/go",
-        "storage.googleapis.com/golang",
-        "/maven/maven-3",
-        "apache-maven",
-        "services.gradle.org",
-        "dot.net/v1/dotnet-install",
-        "dotnet-install.sh",
-    ];
-    places.iter().any(|place| text.contains(place))
 }
 
 /// The text on one line.

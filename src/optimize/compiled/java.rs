@@ -5,22 +5,7 @@ use crate::build::Stage;
 use crate::dockerfile::Keyword;
 use crate::manifest::{Ecosystem, FileKind, Nature};
 use crate::optimize::scene::Scene;
-
-/// Plugins that put all libraries into one archive.
-const ONE_FILE: [&str; 8] = [
-    "spring-boot",
-    "maven-shade-plugin",
-    "com.github.johnrengelman.shadow",
-    "com.gradleup.shadow",
-    "jar-with-dependencies",
-    "uber-jar",
-    "fatJar",
-    "packageUberJar",
-];
-
-/// Words of build files by which an archive names others.
-const NAMES_OTHERS: [&str; 6] =
-    ["addClasspath", "classpathPrefix", "copy-dependencies", "Class-Path", "quarkus", "copyDependencies"];
+use crate::sources::patterns;
 
 /// The texts of the build files.
 fn texts<'a>(scene: &Scene<'a>) -> impl Iterator<Item = &'a str> {
@@ -33,13 +18,13 @@ fn texts<'a>(scene: &Scene<'a>) -> impl Iterator<Item = &'a str> {
 
 /// Whether an archive starts without others beside it.
 pub(super) fn stands_alone(scene: &Scene) -> bool {
-    let others = texts(scene).any(|text| NAMES_OTHERS.iter().any(|word| text.contains(word)));
+    let others = texts(scene).any(|text| patterns::shows(text, "names other archives"));
     texts(scene).next().is_some()
         && (!others || is_one_file(scene) && !texts(scene).any(|text| text.contains("quarkus")))
 }
 
 fn is_one_file(scene: &Scene) -> bool {
-    texts(scene).any(|text| ONE_FILE.iter().any(|word| text.contains(word)))
+    texts(scene).any(|text| patterns::shows(text, "makes an archive with all libraries"))
 }
 
 /// Whether the container loads libraries of the distribution: a line says so, or they are not known to be in the archive.

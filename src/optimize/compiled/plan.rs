@@ -9,6 +9,7 @@ use super::runtime::Toolchain;
 use super::{java, packages, place, wanted};
 use crate::build::toolchain::{self, Language};
 use crate::build::{Base, Stage};
+use crate::data;
 use crate::dockerfile::Keyword;
 use crate::optimize::scene::Scene;
 use crate::shell::program::Program;
@@ -114,10 +115,9 @@ impl<'a> Plan<'a> {
         let items = remains::remains(known, &scene.evidence.texts, self.language, &started.paths, &workdir);
         self.last = self.last_made(&products);
         self.products = needed.into_iter().map(|product| destination(product, started)).collect();
-        let system = ["/", "/usr", "/etc", "/root", "/usr/local", "/opt", "/home", "/var"];
         if let Some(items) = items.filter(|_| files.is_some() && !works && !nothing) {
             self.items = items;
-        } else if system.contains(&&*workdir) {
+        } else if data::SYSTEM_FOLDERS.has(&workdir, "holds-system") {
             return Err(refused("not all files that the program needs are known, and they lie among the system's"));
         } else {
             self.whole = Some(workdir);
@@ -156,12 +156,12 @@ impl<'a> Plan<'a> {
     ) -> BTreeSet<Product> {
         let mut needed: BTreeSet<Product> =
             products.made().filter(|one| !path::is_within(&one.path, "/tmp")).cloned().collect();
-        let system = ["/usr", "/bin", "/sbin", "/lib", "/etc", "/opt/java"];
+        let is_of_image = |path: &str| data::SYSTEM_FOLDERS.with("image").any(|folder| path::is_within(path, folder));
         for path in &started.paths {
             let made = products.made().any(|one| path::is_within(path, &one.path));
             // Programs of images lie elsewhere, those of projects often there.
             let own = path::is_within(path, "/usr/src");
-            if made || files.contains_key(path) || !own && system.iter().any(|folder| path::is_within(path, folder)) {
+            if made || files.contains_key(path) || !own && is_of_image(path) {
                 continue;
             }
             let name = path::name(path);

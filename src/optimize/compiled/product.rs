@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::place;
 use crate::build::{Build, Stage};
+use crate::data;
 use crate::manifest::{Ecosystem, FileKind, Project};
 use crate::shell::{Invocation, Manager, Script, Word};
 use crate::text::path;
@@ -123,9 +124,8 @@ impl Products {
     }
 
     fn is_folder(&self, at: &At, path: &str) -> bool {
-        let known = ["/usr/local/bin", "/usr/bin", "/bin", "/opt", "/go/bin", "/usr/local/cargo/bin", "/"];
         let below = format!("{path}/");
-        known.contains(&path)
+        data::SYSTEM_FOLDERS.contains(path) && !data::SYSTEM_FOLDERS.has(path, "project")
             || place::workdir(at.build, at.stage, at.index).as_deref() == Some(path)
             || self.made.iter().any(|one| (one.folder && one.path == path) || one.path.starts_with(&below))
             || at.files.is_some_and(|files| {

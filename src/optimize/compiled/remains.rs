@@ -4,6 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::build::toolchain::Language;
+use crate::data;
 use crate::manifest::{Ecosystem, FileKind, FileRole, Nature};
 use crate::text::path;
 
@@ -72,7 +73,10 @@ fn collect(tops: &[String], all: &[&str], kept: &BTreeSet<&str>, workdir: &str, 
             continue;
         }
         // The folder of the container itself, and those of the system, hold more than the context's files.
-        let shared = top == "/" || top == workdir || is_system(top) || path::is_within(workdir, top);
+        let shared = top == "/"
+            || top == workdir
+            || data::SYSTEM_FOLDERS.has(top, "holds-system")
+            || path::is_within(workdir, top);
         if own == below.len() && !shared {
             items.push(Item { path: top.clone(), folder: true });
             continue;
@@ -90,13 +94,6 @@ fn collect(tops: &[String], all: &[&str], kept: &BTreeSet<&str>, workdir: &str, 
     }
 }
 
-fn is_system(folder: &str) -> bool {
-    ["/usr", "/etc", "/bin", "/sbin", "/lib", "/opt", "/var", "/home", "/root", "/srv", "/tmp", "/run"]
-        .contains(&folder)
-        || ["/usr/local", "/usr/bin", "/usr/sbin", "/usr/lib", "/usr/share", "/usr/local/bin", "/usr/local/lib"]
-            .contains(&folder)
-}
-
 /// Whether only the compiler and its helpers read a file.
 fn is_source(path: &str, language: Language) -> bool {
     let name = path::name(path);
@@ -112,57 +109,13 @@ fn is_source(path: &str, language: Language) -> bool {
 
 /// Whether a file is about the project: nothing reads it at run time.
 fn is_about(path: &str) -> bool {
-    let (folder, name) = path::split(path);
-    let top = folder.split('/').next().unwrap_or_default();
-    if matches!(top, ".git" | ".github" | ".gitlab" | ".circleci" | ".vscode" | ".idea" | ".devcontainer") {
-        return true;
-    }
-    let lower = name.to_ascii_lowercase();
-    let stem = lower.split('.').next().unwrap_or_default();
-    let compose = lower.starts_with("docker-compose") || lower.starts_with("compose.");
-    let docker = lower == "dockerfile" || lower.starts_with("dockerfile.") || lower.ends_with(".dockerfile") || compose;
-    let plain = [
-        ".gitignore",
-        ".gitattributes",
-        ".gitmodules",
-        ".dockerignore",
-        ".editorconfig",
-        ".gitlab-ci.yml",
-        ".travis.yml",
-        "makefile",
-        "justfile",
-        "taskfile.yml",
-        "taskfile.yaml",
-        ".pre-commit-config.yaml",
-        "renovate.json",
-        "fly.toml",
-        ".goreleaser.yml",
-        ".goreleaser.yaml",
-        "render.yaml",
-        "railway.json",
-        "railway.toml",
-        "procfile",
-        ".env.example",
-        "codecov.yml",
-        ".codecov.yml",
-        "jenkinsfile",
-        "skaffold.yaml",
-        "project.toml",
-        "package-lock.json~",
-    ];
-    let told = [
-        "readme",
-        "license",
-        "licence",
-        "changelog",
-        "contributing",
-        "code_of_conduct",
-        "security",
-        "authors",
-        "notice",
-    ];
-    let is_text = FileKind::of(name).nature() == Nature::Documentation || !name.contains('.');
-    docker || plain.contains(&&*lower) || (folder.is_empty() && is_text && told.contains(&stem))
+    let kind = FileKind::of(path);
+    kind.nature() == Nature::Repository
+        || kind.nature() == Nature::Backup
+        || kind.is_of_forge()
+        || kind.is_recipe()
+        || data::FILE_TOPICS.has(&path::name(path).to_ascii_lowercase(), "builder")
+        || !path.contains('/') && (kind.is_for_people() || kind.is_licence())
 }
 
 /// Which of some paths of the context no compiled program reads: files that a compiler builds in, as the sources say, and

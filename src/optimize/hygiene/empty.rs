@@ -3,6 +3,7 @@
 use super::account::Account;
 use super::writes::is_system;
 use crate::build::Stage;
+use crate::data;
 use crate::dockerfile::Keyword;
 use crate::finding::FileEdit;
 use crate::optimize::scene::Scene;
@@ -10,9 +11,6 @@ use crate::text::{Span, path};
 
 /// Where the system keeps data of services.
 const PLACES: [&str; 4] = ["/data", "/var/lib", "/var/log", "/var/cache"];
-
-/// What such folders are called elsewhere.
-const NAMES: [&str; 9] = ["data", "db", "uploads", "media", "storage", "logs", "log", "cache", "instance"];
 
 /// A RUN with the folders that it makes.
 pub(super) struct Made {
@@ -44,7 +42,7 @@ pub(super) fn folders(scene: &Scene, target: &Stage) -> Vec<Made> {
 
 fn is_for_data(path: &str) -> bool {
     let plain = path.chars().all(|c| c.is_ascii_alphanumeric() || "/._-".contains(c));
-    let named = NAMES.contains(&path::name(path));
+    let named = data::FILE_TOPICS.has(path::name(path), "data");
     plain && !is_system(path) && (named || PLACES.iter().any(|place| path::is_within(path, place)))
 }
 

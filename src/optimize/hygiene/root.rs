@@ -8,18 +8,6 @@ use crate::shell::program::{Kind, Program};
 use crate::shell::{Invocation, Manager, Script, Verb, Word, parse};
 use crate::sources::patterns;
 
-/// Commands of servers for developers: they write beside the installed packages.
-const FOR_DEVELOPERS: [&str; 8] = [
-    "next dev",
-    "react-scripts start",
-    "ng serve",
-    "nuxt dev",
-    "nuxi dev",
-    "astro dev",
-    "webpack serve",
-    "gatsby develop",
-];
-
 /// The first reason that keeps a container of the stage with root.
 pub(super) fn needed(scene: &Scene, target: &Stage) -> Option<String> {
     at_start(scene, target).or_else(|| at_home(scene, target)).or_else(|| of_projects(scene, target))
@@ -172,7 +160,7 @@ fn of_projects(scene: &Scene, target: &Stage) -> Option<String> {
             .iter()
             .position(|word| *word == "vite")
             .is_some_and(|at| !matches!(vite.get(at + 1), Some(&"build" | &"preview" | &"optimize")));
-        serves || FOR_DEVELOPERS.iter().any(|known| command.contains(known))
+        serves || patterns::shows(command, "is a server for developers")
     };
     let found = runs.into_iter().find(|command| dev(command));
     found

@@ -10,9 +10,6 @@ use crate::shell::program::{Kind, Program};
 use crate::shell::{Invocation, Verb, Word};
 use crate::text::{Span, path};
 
-/// Programs that their owner may let loose on files.
-const TOUCHERS: [&str; 6] = ["chmod", "mkdir", "touch", "sed", "ls", "dos2unix"];
-
 /// The first of the steps behind the sources that, with all below it, only work on these: what they make there belongs to
 /// the user too.
 pub(super) fn first_own(scene: &Scene, target: &Stage, copies: &[Transfer]) -> Option<usize> {
@@ -33,6 +30,12 @@ fn is_runner(one: &Invocation) -> bool {
     one.program.is_some_and(|name| Program::of(name).is(Kind::Runner) || name == "make")
 }
 
+/// Whether a program may be let loose on files by their owner.
+fn is_for_owners(program: Program) -> bool {
+    let harmful = program.is(Kind::Deletes) || program.is(Kind::Root);
+    program.is(Kind::Brief) && program.handles_files() && !harmful
+}
+
 fn runs_own(scene: &Scene, index: usize) -> bool {
     scene.build.code(index).is_some_and(|code| code.script.invocations().iter().any(is_runner))
 }
@@ -46,18 +49,12 @@ fn works(scene: &Scene, target: &Stage, index: usize) -> bool {
     let touches = |one: &Invocation| {
         let inside = |word: &Word| !word.text().starts_with('/') || path::is_within(word.text(), &folder);
         let plain = one.command.redirects.is_empty() && !one.args.iter().any(|word| word.text().contains(".."));
-        plain
-            && folder != "/"
-            && one.args.iter().all(inside)
-            && one.program.is_some_and(|name| TOUCHERS.contains(&name))
+        plain && folder != "/" && one.args.iter().all(inside) && one.program.map(Program::of).is_some_and(is_for_owners)
     };
     let invocations = code.script.invocations();
     let installs = invocations.iter().any(|one| one.package_call().is_some_and(|call| call.verb == Verb::Install));
     !installs && invocations.iter().all(|one| is_runner(one) || touches(one))
 }
-
-/// Programs that make files where they are told to.
-const MAKERS: [&str; 6] = ["mkdir", "touch", "cp", "mv", "make", "sqlite3"];
 
 /// RUNs of root behind the first COPY that is the user's, with what they make there handed over. `own` is the first that
 /// runs as the user, `known` are those that hand over by themselves.
@@ -102,7 +99,7 @@ pub(super) fn handed(
 fn makes(one: &Invocation, folder: &str) -> bool {
     let installs = one.package_call().is_some_and(|call| call.verb == Verb::Install);
     let inside = |word: &&Word| !word.text().starts_with(['/', '-']) || path::is_within(word.text(), folder);
-    let makes = one.program.is_some_and(|name| MAKERS.contains(&name));
+    let makes = one.program.map(Program::of).is_some_and(Program::makes_files);
     !installs
         && (is_runner(one)
             || (makes && one.args.iter().rfind(|word| !word.text().starts_with('-')).as_ref().is_some_and(inside)))

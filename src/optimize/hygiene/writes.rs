@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use crate::data;
 use crate::manifest::FileKind;
 use crate::optimize::reach::Reach;
 use crate::optimize::scene::Scene;
@@ -18,9 +19,6 @@ pub(super) struct Writes {
     /// What shows it, in a few words; empty where nothing does.
     pub sign: String,
 }
-
-/// Folders that everyone may write, or that follow the user.
-const OPEN: [&str; 8] = ["/tmp", "/var/tmp", "/dev", "/proc", "/sys", "/root", "/home", "/run/lock"];
 
 impl Writes {
     /// Leaves out what everyone may write; an error names a folder that can't be given away.
@@ -57,14 +55,11 @@ fn observed_ones(written: &BTreeSet<String>, folder: &str) -> Result<Writes, Str
     let mut writes = Writes::default();
     for path in written {
         let above = |other: &String| other.len() > path.len() && path::is_within(other, path);
-        let open = OPEN.iter().any(|open| path::is_within(path, open));
-        if open || path.contains("__pycache__") || written.iter().any(above) {
+        if is_open(path) || path.contains("__pycache__") || written.iter().any(above) {
             continue;
         }
         let parent = if path == folder { folder } else { path::parent(path) };
-        let system =
-            ["/etc", "/usr", "/bin", "/sbin", "/lib", "/boot"].iter().any(|system| path::is_within(parent, system));
-        if parent == "/" || system {
+        if parent == "/" || data::SYSTEM_FOLDERS.with("image").any(|image| path::is_within(parent, image)) {
             return Err(format!("it writes `{path}`"));
         }
         writes.sources |= path::is_within(parent, folder);
@@ -86,7 +81,7 @@ fn told(scene: &Scene, folder: &str) -> Writes {
             match found {
                 Place::Folder(path) if path.starts_with('/') => {
                     let path = path.trim_end_matches('/');
-                    if OPEN.iter().any(|open| path::is_within(path, open)) || path.is_empty() {
+                    if is_open(path) || path.is_empty() {
                         continue;
                     }
                     writes.folders.insert(path.to_owned());
@@ -225,35 +220,14 @@ fn folder_of_file(path: &str) -> Place {
     }
 }
 
-/// Folders of the system that many share: who owns one may replace what others have there.
-const SYSTEM: [&str; 22] = [
-    "/bin",
-    "/boot",
-    "/dev",
-    "/etc",
-    "/lib",
-    "/proc",
-    "/run",
-    "/sbin",
-    "/sys",
-    "/usr",
-    "/usr/bin",
-    "/usr/lib",
-    "/usr/local",
-    "/usr/local/bin",
-    "/usr/local/lib",
-    "/usr/sbin",
-    "/usr/share",
-    "/var",
-    "/var/cache",
-    "/var/lib",
-    "/var/log",
-    "/var/run",
-];
-
-/// Whether a folder is the system's own, and never a program's.
+/// Whether many programs share a folder of the system: who owns it may replace what others have there.
 pub(super) fn is_system(path: &str) -> bool {
-    SYSTEM.contains(&path)
+    data::SYSTEM_FOLDERS.has(path, "many")
+}
+
+/// Whether everyone may write there, or it follows the user.
+fn is_open(path: &str) -> bool {
+    data::SYSTEM_FOLDERS.with("open").any(|open| path::is_within(path, open))
 }
 
 #[cfg(test)]

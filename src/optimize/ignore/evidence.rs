@@ -2,7 +2,7 @@
 
 use memchr::memmem::Finder;
 
-use crate::manifest::{Ecosystem, FileKind, Nature};
+use crate::manifest::{Ecosystem, FileKind, Nature, Role, is_manifest};
 use crate::optimize::evidence::Evidence;
 use crate::sources::patterns;
 use crate::text::path;
@@ -30,12 +30,12 @@ impl Evidence {
 
     /// The file that asks for a version of the history.
     pub(super) fn versioner(&self) -> Option<&str> {
-        let manifests =
-            ["pyproject.toml", "setup.py", "setup.cfg", "Cargo.toml", "pom.xml", "build.gradle", "package.json"];
         let is_meant = |path: &str| {
             let kind = FileKind::of(path);
             let dotnet = kind.ecosystem() == Some(Ecosystem::DotNet) && !kind.is_code();
-            manifests.contains(&path::name(path)) || dotnet || kind.language() == "Kotlin"
+            let manifest = is_manifest(path).is_some_and(|kind| kind.role == Role::Manifest);
+            // What requirements of pip name is installed, and asks for no version of the project.
+            manifest && kind.nature() != Nature::Documentation || dotnet || kind.language() == "Kotlin"
         };
         self.with_one_of("takes its version from the history", is_meant)
     }

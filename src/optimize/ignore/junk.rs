@@ -3,6 +3,7 @@
 use super::evidence::is_code;
 use super::exclusion::{Exclusion, Section, WORTHWHILE};
 use super::group::Group;
+use crate::data;
 use crate::inputs::context::{BuildContext, ClassKind, EntryId, Found, Kind, classify};
 use crate::manifest::{Ecosystem, FileKind};
 use crate::optimize::scene::Turn;
@@ -14,37 +15,8 @@ const LARGE: u64 = 1_000_000;
 /// Large files that are told.
 const TOLD: usize = 3;
 
-/// Files for people, by their names without an ending.
-const READ: [&str; 9] =
-    ["AUTHORS", "CHANGELOG", "CHANGES", "CODE_OF_CONDUCT", "CONTRIBUTING", "HISTORY", "README", "ROADMAP", "SECURITY"];
-
-/// What makes pages of a project's texts.
-const SITES: [&str; 9] = [
-    "_config.yml",
-    "astro.config.mjs",
-    "astro.config.ts",
-    "conf.py",
-    "docusaurus.config.js",
-    "docusaurus.config.ts",
-    "hugo.toml",
-    "mkdocs.yml",
-    "mkdocs.yaml",
-];
-
 /// Parts of variables that give a version to those who would take it from the history.
 const TOLD_VERSION: [&str; 3] = ["PRETEND_VERSION", "PBR_VERSION", "DYNAMIC_VERSIONING_BYPASS"];
-
-/// Settings of forges and of checks before a commit.
-const FORGE: [&str; 8] = [
-    ".gitattributes",
-    ".gitmodules",
-    ".pre-commit-config.yaml",
-    ".travis.yml",
-    "azure-pipelines.yml",
-    "bitbucket-pipelines.yml",
-    "Jenkinsfile",
-    "renovate.json",
-];
 
 /// All that is to go, in the order of its finding; none lies in another.
 pub(super) fn all(group: &Group, turn: &mut Turn) -> Vec<Exclusion> {
@@ -155,42 +127,28 @@ fn lies_in(context: &BuildContext, gone: &[Exclusion], id: EntryId) -> bool {
 /// Files at the top about the build and for people, that nothing mentions.
 fn about(group: &Group, gone: &mut Vec<Exclusion>) {
     let context = group.context;
-    let site = SITES.iter().any(|name| context.find(name).is_some());
+    let site = data::FILE_TOPICS.with("pages").any(|name| context.find(name).is_some());
     for id in context.children(None) {
         let entry = context.entry(id);
         let Some(bytes) = group.fetched(id).filter(|_| entry.kind == Kind::File && !group.is_named(entry.name)) else {
             continue;
         };
-        let section = if FORGE.contains(&entry.name) {
+        let kind = FileKind::of(entry.name);
+        let section = if kind.is_of_forge() || matches!(entry.name, ".gitattributes" | ".gitmodules") {
             Section::Forge
-        } else if is_recipe(entry.name) || (!site && is_for_people(entry.name)) {
+        } else if kind.is_recipe() || (!site && kind.is_for_people()) {
             Section::About
         } else {
             continue;
         };
-        let endings = || group.evidence.mention("*.md", "").is_some() || group.evidence.mention(".md", "").is_some();
-        let text = is_for_people(entry.name) && endings();
+        let ending = &entry.name[kind.without_ending().len()..];
+        let endings =
+            || [format!("*{ending}"), ending.to_owned()].iter().any(|word| group.evidence.mention(word, "").is_some());
+        let text = kind.is_for_people() && !ending.is_empty() && endings();
         if !text && !is_mentioned(group, entry.name, entry.name) && !lies_in(context, gone, id) {
             gone.push(Exclusion { entry: id, pattern: entry.name.to_owned(), section, bytes, worth: false });
         }
     }
-}
-
-/// `Dockerfile.dev`, `compose.yaml`, `.dockerignore`.
-fn is_recipe(name: &str) -> bool {
-    let lower = name.to_ascii_lowercase();
-    lower == "dockerfile"
-        || lower.starts_with("dockerfile.")
-        || lower.strip_suffix(".dockerfile").is_some()
-        || lower.strip_suffix(".dockerignore").is_some()
-        || crate::compose::is_compose(name)
-}
-
-fn is_for_people(name: &str) -> bool {
-    let kind = FileKind::of(name);
-    let stem = if name.contains('.') { kind.without_ending() } else { name };
-    let is_text = matches!(kind.language(), "Markdown" | "reStructuredText") || !name.contains('.');
-    is_text && READ.iter().any(|known| stem.eq_ignore_ascii_case(known))
 }
 
 /// `bin` and `obj` beside a project file: the host's, with its paths in them.

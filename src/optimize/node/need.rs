@@ -10,7 +10,7 @@ use crate::build::Stage;
 use crate::dockerfile::Keyword;
 use crate::manifest::{FileKind, Framework, Project, Scope};
 use crate::optimize::scene::Scene;
-use crate::shell::program::Program;
+use crate::shell::program::{Kind, Program};
 use crate::text::path;
 
 /// Scripts that call scripts that are followed.
@@ -192,7 +192,7 @@ impl Walk<'_, '_, '_> {
         }
         // Of a program that stands alone the one that is installed for all suffices; others hand over to the project's.
         let global = self.pieces.globals.iter().any(|one| one == package || one == name);
-        let suffices = global && (!wanted(|scope| scope == Scope::Dev) || words::ALONE.contains(&name));
+        let suffices = global && (!wanted(|scope| scope == Scope::Dev) || Program::of(name).is(Kind::Alone));
         if wanted(|scope| scope != Scope::Dev) || suffices {
             return Ok(());
         }

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::words;
+use crate::build::toolchain::is_build_package;
 use crate::build::{Base, Build, Code, Purpose, Stage, User, installed};
 use crate::dockerfile::{Instruction, Keyword};
 use crate::manifest::{Ecosystem, Install, Project, Tool};
@@ -248,18 +249,7 @@ fn brings_called(scene: &Scene, call: &PackageCall) -> bool {
 
 /// Debian packages that serve to compile native modules and for nothing that a Node program runs.
 fn only_builds(name: &str) -> bool {
-    matches!(
-        name,
-        "build-essential"
-            | "make"
-            | "g++"
-            | "gcc"
-            | "node-gyp"
-            | "pkg-config"
-            | "python3"
-            | "python-is-python3"
-            | "build-base"
-    ) || name.strip_suffix("-dev").is_some()
+    is_build_package(name) || matches!(name, "python3" | "python-is-python3")
 }
 
 fn drops_dev(call: &PackageCall) -> bool {

@@ -6,6 +6,7 @@ use crate::dockerfile::{Arguments, Keyword};
 use crate::manifest::{Ecosystem, Project, Tool};
 use crate::optimize::called;
 use crate::optimize::scene::{Scene, Turn};
+use crate::shell::program::{Kind, Program};
 use crate::text::path;
 
 /// Says what the script says.
@@ -103,11 +104,9 @@ fn command(scene: &Scene, project: &Project, called: &[String]) -> Option<Vec<St
     let linked = project.install().is_none_or(|way| way.tool != Tool::YarnBerry);
     let package = words::package_of(&program);
     let ours = project.dependencies.iter().any(|one| one.name == package);
-    let runs = !matches!(
-        program.as_str(),
-        "npm" | "yarn" | "pnpm" | "npx" | "run-s" | "run-p" | "npm-run-all" | "concurrently" | "dotenv" | "nodemon"
-    );
-    if !alone || !linked || !ours || !runs {
+    let known = Program::of(&program);
+    let starts = [Kind::Packages, Kind::Launcher, Kind::Several].into_iter().any(|kind| known.is(kind));
+    if !alone || !linked || !ours || starts || program == "nodemon" {
         return None;
     }
     words[first] = format!("node_modules/.bin/{program}");

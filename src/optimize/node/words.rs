@@ -1,6 +1,7 @@
 //! Commands of npm scripts as words, and what stands in front of the program that counts.
 
 use crate::manifest::{Ecosystem, FileKind};
+use crate::shell::program::{Kind, Program};
 use crate::shell::{Word, parse};
 use crate::text::path;
 
@@ -31,7 +32,7 @@ pub(super) fn program(words: &[String]) -> &[String] {
     loop {
         let value = |at: usize| words.get(at).map_or("", String::as_str);
         let skip = match (name(value(0)), value(1)) {
-            ("npx" | "bunx" | "pnpx" | "cross-env" | "cross-env-shell" | "env", _) => 1,
+            ("env", _) => 1,
             ("npm" | "pnpm" | "yarn", "exec" | "dlx") | ("bun" | "npm", "x") => 2,
             ("dotenv", _) if words.iter().any(|word| word == "--") => {
                 words.iter().position(|word| word == "--").unwrap_or(0)
@@ -40,6 +41,7 @@ pub(super) fn program(words: &[String]) -> &[String] {
                 Some(at) if value(at + 1).contains("node_modules/") => at + 1,
                 _ => return words,
             },
+            (first, _) if Program::of(first).is(Kind::Launcher) && first != "dotenv" => 1,
             _ => return words,
         };
         let rest = &words[skip..];
@@ -120,22 +122,6 @@ pub(super) fn beside(program: &str) -> &'static [&'static str] {
         _ => &[],
     }
 }
-
-/// Programs that need nothing of the project's packages.
-pub(super) const ALONE: [&str; 12] = [
-    "concurrently",
-    "cross-env",
-    "dotenv",
-    "forever",
-    "http-server",
-    "local-web-server",
-    "nodemon",
-    "npm-run-all",
-    "pm2",
-    "pm2-runtime",
-    "serve",
-    "tsx",
-];
 
 /// The script that a package manager is told to run: `npm start`, `yarn build`, `pnpm run x`.
 pub(super) fn script(words: &[String]) -> Option<&str> {

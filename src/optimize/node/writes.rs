@@ -7,6 +7,7 @@ use crate::build::installed;
 use crate::dockerfile::Keyword;
 use crate::manifest::{Ecosystem, Project};
 use crate::optimize::scene::Scene;
+use crate::shell::program::{Kind, Program};
 use crate::text::path;
 
 /// Scripts that call scripts that are followed.
@@ -54,12 +55,13 @@ pub(in crate::optimize) fn writes(scene: &Scene) -> BTreeMap<String, String> {
             }
             "next" | "remix" if has("start") => {}
             "astro" if has("preview") => {}
-            "react-scripts" | "craco" | "react-app-rewired" | "ng" | "nuxt" | "nuxi" | "astro" | "gatsby"
-            | "vue-cli-service" | "remix" | "next" | "tsc" | "nest" | "webpack" | "parcel" => {
-                write(folder.clone(), "it builds at its start");
-            }
             "npm" | "yarn" | "pnpm" if has("install") || has("ci") => write(folder.clone(), "it installs at its start"),
-            _ => {}
+            name => {
+                let program = Program::of(name);
+                if program.is(Kind::Bundler) && !program.is(Kind::Several) {
+                    write(folder.clone(), "it builds at its start");
+                }
+            }
         }
     }
     found

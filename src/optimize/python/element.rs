@@ -7,6 +7,7 @@ use crate::shell::program::{Kind, Program};
 use crate::shell::{
     Command, Compound, InputKind, Invocation, Manager, PackageSource, Script, SeparatorKind, Verb, Word,
 };
+use crate::sources::patterns;
 use crate::text::Span;
 
 /// What a part of a RUN is for.
@@ -184,14 +185,6 @@ fn sets_up(one: &Invocation) -> bool {
 
 /// The installers that are piped into an interpreter: `curl -sSL https://install.python-poetry.org | python3 -`.
 fn is_tool_script(all: &[Invocation]) -> bool {
-    let sites = [
-        "install.python-poetry.org",
-        "astral.sh/uv",
-        "pdm-project.org",
-        "get-poetry.py",
-        "bootstrap.pypa.io",
-        "uv-installer",
-    ];
     let mut words = all.iter().flat_map(|one| one.args.iter());
-    words.any(|word| sites.iter().any(|site| word.text().contains(site)))
+    words.any(|word| patterns::shows(word.text(), "fetches a package manager of Python"))
 }

@@ -4,6 +4,7 @@ use crate::build::Stage;
 use crate::dockerfile::Keyword;
 use crate::manifest::{Ecosystem, FileKind};
 use crate::optimize::scene::Scene;
+use crate::shell::program::{Kind, Language, Program};
 use crate::text::path;
 
 /// What the program wants of the image beside its dependencies.
@@ -112,11 +113,14 @@ pub(super) fn bound_to_base(scene: &Scene, target: &Stage) -> Option<String> {
 
 /// A program of the base's Python that a text calls by its path: in the environment it stands elsewhere.
 fn absolute_program(text: &str) -> Option<&'static str> {
-    let known = ["/usr/local/bin/", "/usr/local/lib/python", "/root/.local/bin/"];
-    let programs = ["python", "gunicorn", "uvicorn", "celery", "flask", "uwsgi", "django-admin", "alembic", "3."];
+    let is_own = |rest: &str| {
+        let name = rest.split(|c: char| !(c.is_ascii_alphanumeric() || "-_.".contains(c))).next().unwrap_or_default();
+        let program = Program::of(name);
+        program.is(Kind::PipScript) || program.language == Some(Language::Python)
+    };
+    let known = ["/usr/local/bin/", "/root/.local/bin/", "/usr/local/lib/python"];
     known.into_iter().find(|path| {
-        let mut rests = text.match_indices(path).map(|(at, _)| &text[at + path.len()..]);
-        rests.any(|rest| programs.iter().any(|program| rest.starts_with(program)))
+        text.match_indices(path).any(|(at, _)| path.ends_with("python") || is_own(&text[at + path.len()..]))
     })
 }
 

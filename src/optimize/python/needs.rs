@@ -14,6 +14,7 @@ use crate::dockerfile::Keyword;
 use crate::manifest::{Ecosystem, python_name, version_numbers};
 use crate::optimize::scene::Scene;
 use crate::shell::{Invocation, Manager, PackageSource, Word, parse};
+use crate::sources::patterns;
 use crate::text::path;
 
 /// The distributions that may be installed, by name, with whether they were named in a RUN.
@@ -154,12 +155,11 @@ fn older_than_wheels(scene: &Scene, stage: &Stage, dists: &Names) -> bool {
 
 /// Whether the project itself may be compiled when it is installed.
 fn compiles_itself(scene: &Scene) -> bool {
-    let words = ["ext_modules", "cythonize", "maturin", "setuptools-rust", "scikit-build", "mesonpy", "pybind11"];
-    let manifests = scene.evidence.texts.iter().filter(|(path, _)| {
-        let name = path::name(path);
-        matches!(name, "setup.py" | "pyproject.toml")
-    });
-    manifests.into_iter().any(|(_, text)| words.iter().any(|word| text.contains(word)))
+    let mut texts = scene.evidence.texts.iter();
+    texts.any(|(path, text)| {
+        matches!(path::name(path), "setup.py" | "pyproject.toml")
+            && patterns::shows(text, "is compiled when it is installed")
+    })
 }
 
 /// Debian packages that the final stage needs on a slim base and that only the full one had: libraries of dependencies,

@@ -10,6 +10,7 @@ use crate::build::{Base, Build, Reference, Stage, Transfer};
 use crate::dockerfile::Keyword;
 use crate::optimize::scene::Scene;
 use crate::shell::{InputKind, Invocation, Manager, Word};
+use crate::sources::patterns;
 use crate::text::path;
 
 /// Where the environment is made unless the author or the tool has a place for it.
@@ -128,10 +129,9 @@ fn runs<'b>(scene: &Scene<'b>, stage: &Stage, setuptools: bool) -> Runs<'b> {
 /// A RUN that installs Python packages but can't be taken apart.
 fn unread_install(scene: &Scene, stage: &Stage) -> Option<usize> {
     let mut runs = scene.build.instructions(stage).filter(|(_, one)| one.keyword == Keyword::Run);
-    let words = ["pip install", "pip3 install", "uv sync", "poetry install", "pipenv install", "pipenv sync", "pdm "];
     let installs = |index: usize| {
         let text = scene.source().slice(scene.build.instruction(index).span);
-        elements(scene, index, false).is_none() && words.iter().any(|word| text.contains(word))
+        elements(scene, index, false).is_none() && patterns::shows(text, "installs packages of Python")
     };
     runs.find(|(index, _)| installs(*index)).map(|(index, _)| index)
 }

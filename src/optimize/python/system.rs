@@ -8,6 +8,7 @@ use crate::build::{Base, Libc, PackageLists, Slim, Stage, libc};
 use crate::data;
 use crate::optimize::scene::Scene;
 use crate::shell::{Invocation, Verb};
+use crate::sources::patterns;
 use crate::text::path;
 
 /// What a distribution wants of Debian.
@@ -90,26 +91,26 @@ fn only_builds(name: &str) -> bool {
     is_build_package(name) || name.starts_with("postgresql-server-dev") || matches!(name, "python3-dev" | "libtool-bin")
 }
 
-/// Programs that fetch or unpack things for a build, by package.
-const FETCHERS: [(&str, &str); 8] = [
-    ("git", "git"),
-    ("curl", "curl"),
-    ("wget", "wget"),
-    ("unzip", "unzip"),
-    ("gnupg", "gpg"),
-    ("gnupg2", "gpg"),
-    ("xz-utils", "tar"),
-    ("mercurial", "hg"),
-];
+/// The program of a package that fetches or unpacks things for a build.
+fn fetcher(package: &str) -> Option<&str> {
+    data::SYSTEM_PACKAGES.has(package, "fetches").then(|| match package {
+        "gnupg" | "gnupg2" => "gpg",
+        "xz-utils" => "tar",
+        "mercurial" => "hg",
+        "7zip" | "p7zip-full" => "7z",
+        "openssh-client" => "ssh",
+        _ => package,
+    })
+}
 
 /// Whether a package that the author installs is needed to build. `texts` are the RUNs of the build stage.
 pub(super) fn serves_build(scene: &Scene, name: &str, texts: &str) -> bool {
     if only_builds(name) {
         return true;
     }
-    match FETCHERS.iter().find(|(package, _)| *package == name) {
-        Some(("git", _)) => unread(scene) || uses_git(scene) || mentions(texts, "git"),
-        Some((_, program)) => mentions(texts, program),
+    match fetcher(name) {
+        Some("git") => unread(scene) || uses_git(scene) || mentions(texts, "git"),
+        Some(program) => mentions(texts, program),
         None => matches!(name, "ca-certificates" | "lsb-release" | "apt-transport-https") && mentions(texts, "curl"),
     }
 }
@@ -139,8 +140,8 @@ pub(super) fn fate_at_run_time(scene: &Scene, stage: &Stage, name: &str, build: 
     if crate::rules::is_debug_tool(name) && !mentions(texts, name.split('-').next().unwrap_or(name)) {
         return Fate::Goes;
     }
-    match FETCHERS.iter().find(|(package, _)| *package == name) {
-        Some((_, program)) if serves_build(scene, name, build) && !mentions(texts, program) => {
+    match fetcher(name) {
+        Some(program) if serves_build(scene, name, build) && !mentions(texts, program) => {
             if unread(scene) || sources_call(scene, program) { Fate::Stays } else { Fate::Goes }
         }
         _ => Fate::Stays,
@@ -173,8 +174,8 @@ fn mentions(text: &str, word: &str) -> bool {
 /// Whether dependencies or the version come from a repository.
 pub(super) fn uses_git(scene: &Scene) -> bool {
     let told = scene.source().text().contains("PRETEND_VERSION");
-    let version = ["setuptools_scm", "setuptools-scm", "hatch-vcs", "versioningit", "dunamai", "versioneer"];
-    let names: Vec<&str> = version.into_iter().filter(|_| !told).chain(["git+"]).collect();
+    let versioners = patterns::words_in("Python", "takes its version from the history");
+    let names: Vec<&str> = versioners.into_iter().filter(|_| !told).chain(["git+"]).collect();
     let manifests = scene.evidence.texts.iter().filter(|(path, _)| {
         let name = path::name(path);
         name.ends_with(".txt")
@@ -201,8 +202,10 @@ fn sources_call(scene: &Scene, program: &str) -> bool {
 
 /// The texts of Python sources that may start programs.
 pub(super) fn starters<'a>(scene: &Scene<'a>) -> Vec<&'a str> {
-    let starts = ["subprocess", "os.system", "popen", "shutil.which", "create_subprocess", "import sh"];
-    let texts = scene.evidence.holding(&starts).filter(|(path, _)| evidence::is_source(path));
+    let texts = scene
+        .evidence
+        .holding(&patterns::words_in("Python", "starts programs"))
+        .filter(|(path, _)| evidence::is_source(path));
     texts.map(|(_, text)| text.as_str()).collect()
 }
 

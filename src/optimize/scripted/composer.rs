@@ -2,6 +2,7 @@
 
 use super::split::{Fate, Split, describes, edits, is_covered, stands_alone};
 use crate::build::{Base, Reference, Stage, Transfer};
+use crate::data;
 use crate::dockerfile::Keyword;
 use crate::manifest::Ecosystem;
 use crate::optimize::scene::{Scene, Turn};
@@ -10,10 +11,6 @@ use crate::shell::{Invocation, Manager, Verb, Word, parse};
 use crate::text::path;
 
 const WHAT: &str = "installs Composer's packages in the final stage";
-
-/// Packages by which Composer fetches and unpacks.
-const FETCHERS: [&str; 9] =
-    ["composer", "git", "unzip", "zip", "7zip", "p7zip-full", "wget", "ca-certificates", "openssh-client"];
 
 pub(super) fn run(scene: &Scene, turn: &mut Turn) {
     let Some(target) = scene.build.target().filter(|target| stands_alone(scene, target)) else { return };
@@ -131,8 +128,9 @@ fn of_run(scene: &Scene, index: usize, extensions: bool) -> Option<Fate> {
     }
     let fetches = |one: &Invocation| {
         let own = one.package_call().filter(|call| call.manager == Manager::Apt);
-        own.is_some_and(|call| call.packages.iter().all(|package| FETCHERS.contains(&package.name.text)))
-            || one.is("rm")
+        let fetches =
+            |name: &str| matches!(name, "composer" | "ca-certificates") || data::SYSTEM_PACKAGES.has(name, "fetches");
+        own.is_some_and(|call| call.packages.iter().all(|package| fetches(package.name.text))) || one.is("rm")
     };
     let called = scene.evidence.texts.iter().any(|(path, text)| {
         let code = path.rsplit('.').next().is_some_and(|ending| matches!(ending, "php" | "sh"));

@@ -6,15 +6,12 @@ use crate::dockerfile::Keyword;
 use crate::manifest::{Ecosystem, Project};
 use crate::optimize::node::words;
 use crate::optimize::scene::Scene;
-use crate::shell::program::{Program, State};
+use crate::shell::program::{Kind, Program, State};
 use crate::shell::{Invocation, Manager, Verb};
 use crate::text::path;
 
 /// Scripts that call scripts that are followed.
 const DEEPEST: usize = 6;
-
-/// Programs that start several others.
-const SEVERAL: [&str; 7] = ["concurrently", "run-p", "run-s", "npm-run-all", "turbo", "lerna", "nx"];
 
 /// Whose a command is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -223,7 +220,8 @@ pub(super) fn started(scene: &Scene, stage: &Stage, index: usize, one: &Invocati
     let at = prefix(&own).map_or(folder.clone(), |to| path::join(&folder, to));
     let home = at_home(&own);
     let words = words::program(&home);
-    let several = |words: &[String]| words.first().is_some_and(|first| SEVERAL.contains(&words::name(first)));
+    let several =
+        |words: &[String]| words.first().is_some_and(|first| Program::of(words::name(first)).is(Kind::Several));
     if several(words) || words::elsewhere(words) {
         return None;
     }
