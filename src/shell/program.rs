@@ -106,8 +106,6 @@ words! {
     Kind {
         /// Makes or changes accounts.
         Accounts = "accounts",
-        /// Works without packages of the project, from wherever it is installed.
-        Alone = "alone",
         /// Ends by itself, at once or when its work on files is done.
         Brief = "brief",
         /// A tool that builds, or starts, programs of a project.

@@ -7,10 +7,11 @@ use std::collections::BTreeSet;
 use super::pieces::Pieces;
 use super::words;
 use crate::build::Stage;
+use crate::data;
 use crate::dockerfile::Keyword;
 use crate::manifest::{FileKind, Framework, Project, Scope};
 use crate::optimize::scene::Scene;
-use crate::shell::program::{Kind, Program};
+use crate::shell::program::Program;
 use crate::text::path;
 
 /// Scripts that call scripts that are followed.
@@ -192,7 +193,7 @@ impl Walk<'_, '_, '_> {
         }
         // Of a program that stands alone the one that is installed for all suffices; others hand over to the project's.
         let global = self.pieces.globals.iter().any(|one| one == package || one == name);
-        let suffices = global && (!wanted(|scope| scope == Scope::Dev) || Program::of(name).is(Kind::Alone));
+        let suffices = global && (!wanted(|scope| scope == Scope::Dev) || data::NODE_PACKAGES.has(name, "alone"));
         if wanted(|scope| scope != Scope::Dev) || suffices {
             return Ok(());
         }
