@@ -6,6 +6,7 @@ use super::place;
 use crate::build::{Build, Stage};
 use crate::data;
 use crate::manifest::{Ecosystem, FileKind, Project};
+use crate::shell::program::{Kind, Program};
 use crate::shell::{Invocation, Manager, Script, Word};
 use crate::text::path;
 
@@ -110,7 +111,7 @@ impl Products {
                 }
                 Some(())
             }
-            "gcc" | "g++" | "cc" | "c++" | "clang" | "clang++" => {
+            name if Program::of(name).is(Kind::Cc) => {
                 let at = one.args.iter().position(|word| word.is("-o"))?;
                 self.add(path::join(&folder, &text(one.args.get(at + 1)?)?), false).then_some(())
             }

@@ -108,7 +108,7 @@ fn java(reference: &Reference) -> Option<String> {
         return Some(format!("eclipse-temurin:{version}-jre"));
     }
     data::JAVA_RUNTIMES.rows().find_map(|cells| {
-        let &[image, before, runtime, form, rest, ..] = cells else { return None };
+        let &[image, before, runtime, form, rest, dropped, ..] = cells else { return None };
         if image != reference.short_name() {
             return None;
         }
@@ -126,13 +126,10 @@ fn java(reference: &Reference) -> Option<String> {
         }
         let mut kept = Vec::new();
         for word in words {
-            match word {
-                "jdk" | "slim" | "oracle" | "bullseye" | "buster" | "bookworm" | "oraclelinux8"
-                    if image == "openjdk" => {}
-                "jdk" => {}
-                "alpine" if image == "openjdk" => kept.push(word),
-                word if rest.split(' ').any(|known| known == word) => kept.push(word),
-                _ => return None,
+            if data::words(rest).any(|known| known == word) {
+                kept.push(word);
+            } else if !data::words(dropped).any(|known| known == word) {
+                return None;
             }
         }
         let all = std::iter::once(version).chain(kept.iter().copied().filter(|_| form == "headless"));

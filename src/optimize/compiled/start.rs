@@ -172,8 +172,8 @@ fn cargo(scene: &Scene, target: &Stage, one: &Invocation) -> Result<Start, Strin
     let flags = texts(one.args.get(begin..end).unwrap_or_default())?;
     let value =
         |names: &[&str]| flags.iter().position(|flag| names.contains(&flag.as_str())).and_then(|at| flags.get(at + 1));
-    let odd = ["--target", "--profile", "--manifest-path", "--example", "--target-dir", "-p", "--package"];
-    if let Some(flag) = flags.iter().find(|flag| odd.contains(&flag.as_str())) {
+    let moves = |flag: &str| ProgramOptions::of("cargo").has(flag, "elsewhere");
+    if let Some(flag) = flags.iter().find(|flag| moves(flag)) {
         return Err(format!("`{flag}` changes where the program lies"));
     }
     let name = match (value(&["--bin"]), project.entry_points.as_slice()) {
@@ -189,7 +189,7 @@ fn cargo(scene: &Scene, target: &Stage, one: &Invocation) -> Result<Start, Strin
     let built = crate::build::toolchain::runs(scene.build, target).any(|(_, _, all)| {
         all.iter().filter(|one| one.is("cargo")).any(|one| {
             let is = |names: &[&str]| one.args.iter().any(|word| names.contains(&word.text()));
-            let other = is(&["-p", "--package", "--bin", "--target", "--target-dir", "--features", "--manifest-path"]);
+            let other = one.args.iter().any(|word| moves(word.text())) || is(&["--bin", "--features"]);
             is(&["build", "b"]) && is(&["--release", "-r"]) == release && !other
         })
     });
@@ -216,26 +216,14 @@ fn maven(scene: &Scene, target: &Stage, one: &Invocation) -> Result<Start, Strin
     let mut words = vec!["java".to_owned(), "-jar".to_owned(), entry.target.clone()];
     for word in one.args {
         let text = word.value().ok_or("a variable of the container decides how it runs")?;
-        match text {
-            "spring-boot:run"
-            | "-B"
-            | "-q"
-            | "-o"
-            | "-e"
-            | "-X"
-            | "clean"
-            | "package"
-            | "install"
-            | "-ntp"
-            | "-DskipTests"
-            | "--batch-mode"
-            | "--quiet"
-            | "--offline"
-            | "--no-transfer-progress" => {}
-            _ => match text.strip_prefix("-Dspring-boot.run.profiles=") {
-                Some(profiles) => words.push(format!("--spring.profiles.active={profiles}")),
-                None => return Err(format!("what `{text}` says is not known to the archive")),
-            },
+        if matches!(text, "spring-boot:run" | "clean" | "package" | "install")
+            || ProgramOptions::of("mvn").has(text, "prepares")
+        {
+            continue;
+        }
+        match text.strip_prefix("-Dspring-boot.run.profiles=") {
+            Some(profiles) => words.push(format!("--spring.profiles.active={profiles}")),
+            None => return Err(format!("what `{text}` says is not known to the archive")),
         }
     }
     let program = one.path.text();
@@ -257,14 +245,14 @@ fn packages(build: &Build, target: &Stage, tasks: &[&str]) -> bool {
 fn gradle(scene: &Scene, target: &Stage, one: &Invocation) -> Result<Start, String> {
     let project = project(scene, target, Ecosystem::Java).ok_or("its build file is not known")?;
     let name = project.name.as_deref().ok_or("its settings do not tell the name of the project")?;
-    let options = ["--no-daemon", "-q", "--quiet", "--offline", "--console=plain", "--stacktrace", "--info", "-i"];
+    let prepares = |text: &str| ProgramOptions::of("gradle").has(text.split('=').next().unwrap_or(text), "prepares");
     let task = one
         .args
         .iter()
         .map(Word::text)
         .find(|text| matches!(*text, "bootRun" | ":bootRun" | "run" | ":run"))
         .unwrap_or("run");
-    let others = one.args.iter().find(|word| word.text() != task && !options.contains(&word.text()));
+    let others = one.args.iter().find(|word| word.text() != task && !prepares(word.text()));
     if let Some(word) = others {
         return Err(format!("what `{}` says is not known to the program", word.text()));
     }

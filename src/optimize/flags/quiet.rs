@@ -19,11 +19,9 @@ pub(super) fn run(scene: &Scene, turn: &mut Turn) {
                     continue;
                 }
                 let mut text = String::new();
-                for (option, others) in
-                    [("--no-audit", ["--audit", "--no-audit"]), ("--no-fund", ["--fund", "--no-fund"])]
-                {
-                    if !call.has(&others) {
-                        text = format!("{text} {option}");
+                for message in ["audit", "fund"] {
+                    if !call.has(&[&format!("--{message}"), &format!("--no-{message}")]) {
+                        text = format!("{text} --no-{message}");
                     }
                 }
                 if !text.is_empty() {

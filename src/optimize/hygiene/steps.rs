@@ -109,14 +109,16 @@ fn makes(one: &Invocation, folder: &str) -> bool {
 fn packages(scene: &Scene) -> String {
     let has = |ecosystem| scene.projects().iter().any(|project| project.ecosystem == ecosystem);
     let text = scene.source().text();
-    let names: Vec<&str> = [
-        ("node_modules", has(Ecosystem::Node)),
-        ("vendor", text.contains("composer") || text.contains("bundle")),
-        (".venv", text.contains("uv sync") || text.contains("venv")),
-    ]
-    .into_iter()
-    .filter_map(|(name, there)| there.then_some(name))
-    .collect();
+    let mut names = Vec::new();
+    if has(Ecosystem::Node) {
+        names.push("node_modules");
+    }
+    if text.contains("composer") || text.contains("bundle") {
+        names.push("vendor");
+    }
+    if text.contains("uv sync") || text.contains("venv") {
+        names.push(".venv");
+    }
     match names.as_slice() {
         [] => String::new(),
         [name] => format!("-name {name} -prune -o "),

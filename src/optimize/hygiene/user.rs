@@ -12,6 +12,7 @@ use crate::optimize::node;
 use crate::optimize::scene::{Scene, Turn};
 use crate::rules;
 use crate::shell::{Invocation, Script, Word, parse};
+use crate::sources::patterns;
 use crate::text::{Span, path};
 
 const WHAT: &str = "keeps root";
@@ -214,22 +215,12 @@ fn own_frameworks(scene: &Scene, target: &Stage, folder: &str, writes: &mut Writ
 
 /// Files that options of servers name for logs and process numbers.
 fn written_by(one: &Invocation) -> Vec<String> {
-    const OPTIONS: [&str; 9] = [
-        "--access-logfile",
-        "--error-logfile",
-        "--log-file",
-        "--logfile",
-        "--pid",
-        "--pidfile",
-        "--daemonize",
-        "--logto",
-        "--schedule",
-    ];
+    let names_file = |text: &str| patterns::words("option with a written file").any(|option| option == text);
     let mut found = Vec::new();
     for (at, word) in one.args.iter().enumerate() {
         let text = word.text();
-        let joined = text.split_once('=').filter(|(name, _)| OPTIONS.contains(name)).map(|(_, value)| value);
-        let next = || one.args.get(at + 1).filter(|_| OPTIONS.contains(&text)).map(Word::text);
+        let joined = text.split_once('=').filter(|(name, _)| names_file(name)).map(|(_, value)| value);
+        let next = || one.args.get(at + 1).filter(|_| names_file(text)).map(Word::text);
         let path = joined.or_else(next).filter(|path| !path.starts_with(['-', '$']) && !path.is_empty());
         found.extend(path.filter(|path| !path.starts_with("/dev/") && !path.starts_with("/tmp/")).map(str::to_owned));
     }

@@ -11,7 +11,7 @@ use crate::data;
 use crate::dockerfile::Keyword;
 use crate::manifest::{FileKind, Framework, Project, Scope};
 use crate::optimize::scene::Scene;
-use crate::shell::program::Program;
+use crate::shell::program::{Kind, Language, Program};
 use crate::text::path;
 
 /// Scripts that call scripts that are followed.
@@ -119,9 +119,9 @@ impl Walk<'_, '_, '_> {
             }
             "npm" | "yarn" | "pnpm" => Err(format!("`{}` runs at the start", words.join(" "))),
             "run-s" | "run-p" | "npm-run-all" | "concurrently" => Err(format!("`{first}` starts several programs")),
-            "ts-node" | "tsx" | "nodemon" | "pm2-runtime" | "pm2" | "ts-node-dev" => {
+            name if matches!(name, "nodemon" | "pm2-runtime" | "pm2") || runs_typescript(name) => {
                 self.entries.extend(words[1..].iter().filter(|word| !word.starts_with('-')).cloned());
-                self.program(words::name(first))
+                self.program(name)
             }
             name if is_script(name) => self.shell_script(first, depth),
             name if Program::of(name).is_shell() => match words.get(1) {
@@ -230,6 +230,12 @@ impl Walk<'_, '_, '_> {
         }
         Ok(())
     }
+}
+
+/// Whether a program runs the source that it is given, as `ts-node` does.
+fn runs_typescript(name: &str) -> bool {
+    let program = Program::of(name);
+    program.is(Kind::Interpreter) && program.language == Some(Language::Node)
 }
 
 fn is_script(name: &str) -> bool {

@@ -1,6 +1,7 @@
 //! Commands of npm scripts as words, and what stands in front of the program that counts.
 
 use crate::manifest::{Ecosystem, FileKind};
+use crate::shell::program::options::ProgramOptions;
 use crate::shell::program::{Kind, Program};
 use crate::shell::{Word, parse};
 use crate::text::path;
@@ -135,29 +136,18 @@ pub(super) fn script(words: &[String]) -> Option<&str> {
         "run" | "run-script" => rest.next(),
         "start" | "test" => Some(first),
         _ if manager == "npm" => None,
-        "install" | "add" | "exec" | "dlx" | "x" | "workspace" | "workspaces" | "cache" | "prune" => None,
-        _ => Some(first),
+        "build" => Some(first),
+        "workspace" | "workspaces" | "cache" => None,
+        _ => ProgramOptions::of(manager).meaning(first).next().is_none().then_some(first),
     }
 }
 
 /// Whether a package manager is told to work elsewhere than in the current folder.
 pub(super) fn elsewhere(words: &[String]) -> bool {
-    let other = [
-        "-w",
-        "--workspace",
-        "--workspaces",
-        "-ws",
-        "--prefix",
-        "--cwd",
-        "-C",
-        "--dir",
-        "-F",
-        "--filter",
-        "-r",
-        "--recursive",
-    ];
-    words[1..].iter().take_while(|word| *word != "--").any(|word| {
-        other.iter().any(|flag| word == flag || word.strip_prefix(flag).is_some_and(|rest| rest.starts_with('=')))
-            || matches!(word.as_str(), "workspace" | "workspaces")
-    })
+    let options = ProgramOptions::of(words.first().map_or("", |first| name(first)));
+    let is_elsewhere = |word: &str| options.has(word.split('=').next().unwrap_or(word), "elsewhere");
+    words[1..]
+        .iter()
+        .take_while(|word| *word != "--")
+        .any(|word| is_elsewhere(word) || matches!(word.as_str(), "workspace" | "workspaces"))
 }

@@ -179,8 +179,7 @@ fn of_one(one: &Invocation, setuptools: bool) -> Class {
 fn sets_up(one: &Invocation) -> bool {
     let redirects = one.command.redirects.iter().filter_map(|redirect| redirect.target.as_ref());
     let mut words = one.args.iter().chain(redirects).map(Word::text);
-    let known = ["/etc/locale", "/etc/default/locale", "/etc/timezone", "/etc/localtime", "/etc/cron", "/etc/nginx"];
-    words.any(|word| known.iter().any(|path| word.starts_with(path)))
+    words.any(|word| patterns::words("is a setting of the system").any(|path| word.starts_with(path)))
 }
 
 /// The installers that are piped into an interpreter: `curl -sSL https://install.python-poetry.org | python3 -`.

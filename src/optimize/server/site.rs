@@ -6,6 +6,7 @@ use crate::build::{Base, BaseImage, Presence, Reference, Stage, installed};
 use crate::dockerfile::Keyword;
 use crate::optimize::literal::{Literal, literal};
 use crate::optimize::scene::{Scene, Turn};
+use crate::shell::program::options::ProgramOptions;
 use crate::shell::{Invocation, Word};
 use crate::text::{Span, path};
 
@@ -56,6 +57,7 @@ fn site(scene: &Scene, stage: &Stage, index: usize, one: &Invocation) -> Option<
     let start = usize::from(matches!(all.first(), Some(&("npx" | "bunx"))));
     let words = &all[start..];
     let program = path::name(words.first()?);
+    let known = ProgramOptions::of(program);
     let option = |names: &[&str]| {
         words.iter().enumerate().find_map(|(at, word)| {
             let joined = |name: &&str| word.strip_prefix(*name).and_then(|rest| rest.strip_prefix('='));
@@ -80,16 +82,16 @@ fn site(scene: &Scene, stage: &Stage, index: usize, one: &Invocation) -> Option<
             (folder, option(&["--port"]).unwrap_or("4173").to_owned(), !text.contains("appType"))
         }
         "serve" => {
-            let folder = operand(words, &["-l", "--listen", "-p", "-c", "--config", "--ssl-cert", "--ssl-key"]);
+            let folder = operand(words, known);
             let port = option(&["-l", "--listen", "-p"]).unwrap_or("3000");
             let port = port.rsplit(':').next().unwrap_or(port).to_owned();
             (folder.unwrap_or(".").to_owned(), port, has(&["-s", "--single"]))
         }
         "http-server" => {
-            if has(&["-P", "--proxy", "-S", "--tls", "--cors", "--username"]) {
+            if words.iter().any(|word| known.has(word, "serves-more")) {
                 return Some(Err("`http-server` does more than to serve files".to_owned()));
             }
-            let folder = operand(words, &["-p", "--port", "-a", "-c", "-e", "--ext"]);
+            let folder = operand(words, known);
             (folder.unwrap_or("public").to_owned(), option(&["-p", "--port"]).unwrap_or("8080").to_owned(), false)
         }
         _ => return None,
@@ -107,10 +109,10 @@ fn site(scene: &Scene, stage: &Stage, index: usize, one: &Invocation) -> Option<
 }
 
 /// The first word that is no option and no value of one.
-fn operand<'w>(words: &[&'w str], valued: &[&str]) -> Option<&'w str> {
+fn operand<'w>(words: &[&'w str], options: &ProgramOptions) -> Option<&'w str> {
     let mut rest = words.iter().skip(1);
     while let Some(word) = rest.next() {
-        if valued.contains(word) {
+        if options.takes_value(word) {
             rest.next();
         } else if !word.starts_with('-') {
             return Some(word);

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use crate::build::{Base, Libc, Reference, Slim, Stage, is_suite, libc};
+use crate::data;
 use crate::finding::FileEdit;
 use crate::optimize::scene::Scene;
 use crate::text::Span;
@@ -19,16 +20,13 @@ pub(super) struct Twin {
     pub edit: FileEdit,
 }
 
-/// Words that say of a tag that its image is small already.
-const SMALL: [&str; 6] = ["slim", "alpine", "jre", "minimal", "chiseled", "distroless"];
-
 /// The twin of the image that a stage's FROM names; `Ok(None)` where it is small already or no twin can be looked for,
 /// an error that says why there is none.
 pub(super) fn of(scene: &Scene, stage: &Stage) -> Result<Option<Twin>, String> {
     let Base::Image(image) = &stage.base else { return Ok(None) };
     let reference = Reference::of(image);
     let tag = reference.tag.unwrap_or("latest");
-    if SMALL.iter().any(|word| tag.contains(word)) || !Slim::has_some(image) {
+    if data::TAG_WORDS.with("small").any(|word| tag.contains(word)) || !Slim::has_some(image) {
         return Ok(None);
     }
     if reference.digest.is_some() {

@@ -63,6 +63,11 @@ impl ProgramOptions {
         self.meaning(word).any(|known| known == meaning)
     }
 
+    /// The options and commands that mean this.
+    pub fn with(&self, meaning: &str) -> Vec<&'static str> {
+        self.meanings.keys().copied().filter(|word| self.has(word, meaning)).collect()
+    }
+
     /// All that an option or a command means.
     pub fn meaning(&self, word: &str) -> impl Iterator<Item = &'static str> + use<> {
         data::words(self.meanings.get(word).copied().unwrap_or_default())
@@ -97,7 +102,9 @@ mod tests {
             assert!(seen.insert((program, word), ()).is_none(), "{program} {word} stands twice");
             for one in data::words(meaning) {
                 let fits = match one {
-                    "value" | "prepares" => word.starts_with('-') && word.len() > 1,
+                    "value" | "prepares" | "elsewhere" | "output" | "serves-more" => {
+                        word.starts_with('-') && word.len() > 1
+                    }
                     "whole" => word == "-",
                     "starts" => word.ends_with("COMMAND"),
                     _ if InputKind::of(one).is_some() => word.starts_with('-'),

@@ -195,7 +195,9 @@ fn texts(scene: &Scene, client: &Client, foreign: &BTreeSet<&str>) -> Result<(),
     for (path, text) in texts.filter(|(path, _)| !path.contains("node_modules/") && !is_lock(path)) {
         let up = "../".repeat(path.matches('/').count() + 1);
         let open = |line: &str| {
-            let ends = ["/..'", "/..\"", "/..`", "'..'", "\"..\"", "`..`"].iter().any(|word| line.contains(word));
+            let ends = ['\'', '"', '`']
+                .into_iter()
+                .any(|quote| line.contains(&format!("/..{quote}")) || line.contains(&format!("{quote}..{quote}")));
             let absolute = folder.len() > 1 && line.contains(&folder) && !line.contains(&client.folder);
             ends || absolute || line.contains(&up) && !names_output(path, line)
         };

@@ -3,6 +3,7 @@
 use super::Reader;
 use crate::manifest::{Ecosystem, FileKind, Framework};
 use crate::optimize::literal::{Literal, inner, literal};
+use crate::shell::program::options::ProgramOptions;
 use crate::shell::program::{Kind, Program};
 use crate::text::path;
 
@@ -66,15 +67,15 @@ impl<'a> Reader<'_, 'a> {
             },
             "webpack" | "webpack-cli" => self.webpack(args),
             "ncc" if has("build") => self.out.takes(option(args, &["-o", "--out"]).unwrap_or("dist")),
-            "esbuild" | "swc" | "babel" | "bun" | "tailwindcss" | "@tailwindcss/cli" | "sass" => {
-                self.told(program, args);
-            }
             "prisma" => match args.first().map(String::as_str) {
                 Some("generate") => self.prisma(args),
                 Some("validate" | "format" | "version") => {}
                 _ => self.out.opens("what `prisma` writes is not known"),
             },
-            _ => self.out.opens(format!("what `{program}` writes is not known")),
+            _ => match option(args, &ProgramOptions::of(program).with("output")) {
+                Some(path) => self.out.takes(path),
+                None => self.out.opens(format!("what `{program}` writes is not known")),
+            },
         }
     }
 
@@ -91,19 +92,6 @@ impl<'a> Reader<'_, 'a> {
                 Some(target) => self.copies.push(target.clone()),
                 None => self.out.opens("where it copies to is not known"),
             },
-        }
-    }
-
-    /// A program that an option tells where to write.
-    fn told(&mut self, program: &str, args: &[String]) {
-        let names: &[&str] = match program {
-            "esbuild" | "bun" => &["--outdir", "--outfile"],
-            "tailwindcss" | "@tailwindcss/cli" => &["-o", "--output"],
-            _ => &["-d", "--out-dir"],
-        };
-        match option(args, names) {
-            Some(path) => self.out.takes(path),
-            None => self.out.opens(format!("what `{program}` writes is not known")),
         }
     }
 
