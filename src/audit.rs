@@ -2,6 +2,7 @@
 
 mod baseline;
 mod embedded;
+mod ignores;
 mod listing;
 mod measured;
 mod overview;
@@ -12,6 +13,7 @@ mod verdict;
 
 pub use self::baseline::{known, leave_out};
 pub use self::embedded::write as write_embedded;
+pub use self::ignores::{AddedIgnores, add_ignores};
 pub use self::listing::{ContextListing, CopyTake};
 pub use self::report::{
     Baselined, BuildReport, ContextReport, Entry, Notice, ProblemReport, Report, Rerun, Skipped, StageReport, Step,

@@ -21,8 +21,9 @@ mod write;
 
 use std::ffi::OsString;
 use std::process::ExitCode;
+use std::time::Instant;
 
-use clap::Parser;
+use clap::FromArgMatches;
 
 use args::{Cli, Command, ContextCommand};
 use exit::{CLEAN, FAILED};
@@ -30,7 +31,8 @@ use output::Failure;
 
 /// Runs the program with its arguments, its own name first.
 pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
-    let cli = match Cli::try_parse_from(arguments) {
+    let parsed = args::command().try_get_matches_from(arguments);
+    let cli = match parsed.and_then(|matches| Cli::from_arg_matches(&matches)) {
         Ok(cli) => cli,
         Err(error) => {
             // Help and version are results; the rest goes to standard error. A closed pipe is nobody's fault.
@@ -38,6 +40,8 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
             return ExitCode::from(if error.use_stderr() { FAILED } else { CLEAN });
         }
     };
+    terminal::set_quiet(cli.global.quiet);
+    let start = Instant::now();
     let done = match &cli.command {
         Command::Audit(command) => audit::run(&cli.global, command),
         Command::Lint(command) => lint::run(&cli.global, command),
@@ -46,10 +50,13 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         Command::Measure(command) => measure::run(&cli.global, command),
         Command::Image(command) => image::run(&cli.global, command),
         Command::Explain(command) => explain::explain(&cli.global, &command.rule),
-        Command::Rules(choice) => explain::rules(&cli.global, choice),
+        Command::Rules(command) => explain::rules(&cli.global, command),
         Command::Context { command: ContextCommand::Ls(command) } => context::ls(&cli.global, command),
         Command::Debug { command } => debug::run(&cli.global, command),
     };
+    if cli.global.verbose {
+        terminal::note(&format!("finished in {} ms", start.elapsed().as_millis()));
+    }
     match done {
         Ok(code) => ExitCode::from(code),
         Err(Failure::Closed) => ExitCode::from(CLEAN),

@@ -1,6 +1,7 @@
 //! Any result ─► what people and programs read. Wire types live here and nowhere else. Owns layout, units and the
 //! shape of JSON; decides nothing, and neutralises whatever came from input.
 
+mod adoption;
 mod baseline;
 mod catalogue;
 mod context;
@@ -24,6 +25,7 @@ mod text;
 mod units;
 mod wire;
 
+pub use self::adoption::{added_ignores, added_ignores_json, statistics, statistics_json};
 pub use self::baseline::baseline;
 pub use self::catalogue::{explain, rules, rules_json};
 pub use self::context::{context, context_json};

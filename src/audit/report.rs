@@ -190,16 +190,23 @@ pub struct Notice {
 impl Report {
     /// Whether a finding, or what the builder refuses, counts for the exit code.
     pub fn fails(&self) -> bool {
-        let refused = self.problems.iter().any(|problem| problem.error);
         let never = |threshold: &Threshold| threshold.fail_on == FailOn::Never;
         if !self.thresholds.is_empty() && self.thresholds.values().all(never) {
             return false;
         }
-        let counts = |finding: &Finding| {
-            let own = self.thresholds.get(&finding.file).copied().unwrap_or_default();
-            own.fail_on.counts(finding.severity) || (own.strict && !never(&own) && finding.buildkit().is_some())
-        };
-        refused || self.findings.iter().any(counts)
+        self.problems.iter().any(|problem| problem.error) || self.findings.iter().any(|finding| self.counts(finding))
+    }
+
+    /// Whether nothing is found and nothing is wrong.
+    pub fn is_clean(&self) -> bool {
+        self.findings.is_empty() && self.problems.is_empty()
+    }
+
+    /// Whether a finding counts for the exit code.
+    pub fn counts(&self, finding: &Finding) -> bool {
+        let own = self.thresholds.get(&finding.file).copied().unwrap_or_default();
+        let strict = own.strict && own.fail_on != FailOn::Never && finding.buildkit().is_some();
+        own.fail_on.counts(finding.severity) || strict
     }
 
     /// The impact that a finding is sorted and shown by: its largest.

@@ -1,10 +1,12 @@
 //! What can be typed. Each help text is the documentation of its option.
 
+mod help;
 mod image;
 mod measure;
 mod optimize;
 mod options;
 
+pub(super) use self::help::command;
 pub(super) use self::image::{BudgetFlags, Diff, Image, ImageChoice, ImageCommand, ImageLimits, Origin, Verify};
 pub(super) use self::measure::{Builds, Measure};
 pub(super) use self::optimize::{Optimize, Proving};
@@ -42,10 +44,10 @@ pub(super) enum Command {
     Measure(Box<Measure>),
     /// Show what an image is made of, what of it is wasted, and by which line
     Image(Box<Image>),
-    /// Print a rule's page
+    /// Print a rule's page, or list the rules of a category
     Explain(Explain),
     /// List the rules
-    Rules(Choice),
+    Rules(Rules),
     /// Look at the build context
     Context {
         #[command(subcommand)]
@@ -99,6 +101,20 @@ pub(super) struct Lint {
     pub threshold: Threshold,
     #[command(flatten)]
     pub known: Known,
+    /// Count the findings per rule instead of showing them
+    #[arg(long, help_heading = "Options of adoption")]
+    pub statistics: bool,
+    /// Write `# dockopt ignore` comments that hide the findings which count for the exit code
+    #[arg(
+        long,
+        value_name = "REASON",
+        num_args = 0..=1,
+        require_equals = true,
+        default_missing_value = "found when dockopt was introduced",
+        conflicts_with_all = ["statistics", "baseline", "write_baseline"],
+        help_heading = "Options of adoption"
+    )]
+    pub add_ignores: Option<String>,
 }
 
 #[derive(Debug, Args)]
@@ -129,8 +145,16 @@ pub(super) struct Fix {
 
 #[derive(Debug, Args)]
 pub(super) struct Explain {
-    /// A rule's name, or its name in another linter (DL3009)
+    /// A rule's name, its name in another linter (DL3009), or a category or group of rules
     pub rule: String,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Rules {
+    /// Rules to list: names, aliases, categories, groups, `default` or `all` [default: all]
+    pub names: Vec<String>,
+    #[command(flatten)]
+    pub choice: Choice,
 }
 
 #[derive(Debug, Subcommand)]

@@ -2,7 +2,7 @@
 
 use super::args::{Audit, Global};
 use super::baseline;
-use super::output::{Failure, base, code, complain, leave_unsaid, line, policies, today, write_run};
+use super::output::{Failure, base, code, complain, describe_inputs, leave_unsaid, line, policies, today, write_run};
 use crate::load::Wants;
 use crate::report::{self, Format, Run};
 
@@ -17,6 +17,7 @@ pub(super) fn run(global: &Global, command: &Audit) -> Result<u8, Failure> {
         super::image::measure(global, name, &mut inputs)?;
     }
     let policies = policies(global, &inputs, &request.line)?;
+    describe_inputs(global, &inputs, &policies);
     let failed = complain(global, &inputs);
     if failed && inputs.sources.is_empty() {
         return Err(Failure::Said);

@@ -1,15 +1,18 @@
 //! `dockopt explain` and `dockopt rules`.
 
-use super::args::{Choice, Global};
+use super::args::{Global, Rules};
 use super::exit::CLEAN;
-use super::output::{Failure, emit, is_json, selection};
+use super::output::{Failure, emit, is_json};
 use super::terminal;
 use crate::report;
-use crate::rules::{self, Rule};
+use crate::rules::{self, Rule, Selection};
 
 pub(super) fn explain(global: &Global, name: &str) -> Result<u8, Failure> {
     let json = is_json(global, "explain", "")?;
     let Some(rule) = rules::find(name) else {
+        if let Ok(selection) = Selection::new(&[name.to_owned()], &[]) {
+            return list(global, &selection.rules());
+        }
         let help = match rules::suggest(name) {
             Some(close) => format!("did you mean `{close}`? `dockopt rules` lists all"),
             None => "`dockopt rules` lists all".to_owned(),
@@ -21,13 +24,19 @@ pub(super) fn explain(global: &Global, name: &str) -> Result<u8, Failure> {
     Ok(CLEAN)
 }
 
-/// All rules, or those that `--select` and `--ignore` leave.
-pub(super) fn rules(global: &Global, choice: &Choice) -> Result<u8, Failure> {
+/// All rules, or those that the names, `--select` and `--ignore` leave.
+pub(super) fn rules(global: &Global, command: &Rules) -> Result<u8, Failure> {
+    let mut select = command.names.clone();
+    select.extend(command.choice.select.iter().cloned());
+    if select.is_empty() && command.choice.ignore.is_empty() {
+        select.push("all".to_owned());
+    }
+    list(global, &Selection::new(&select, &command.choice.ignore)?.rules())
+}
+
+fn list(global: &Global, rules: &[&Rule]) -> Result<u8, Failure> {
     let json = is_json(global, "rules", "")?;
-    let selected = selection(choice)?;
-    let asked = !choice.select.is_empty() || !choice.ignore.is_empty();
-    let rules: Vec<&Rule> = rules::ALL.iter().copied().filter(|rule| !asked || selected.has(rule)).collect();
-    let text = if json { report::rules_json(&rules) } else { report::rules(&rules, terminal::stdout(global)) };
+    let text = if json { report::rules_json(rules) } else { report::rules(rules, terminal::stdout(global)) };
     emit(global, &text)?;
     Ok(CLEAN)
 }

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use super::args::{Fix, Global};
 use super::changes::place;
 use super::exit::{CLEAN, FAILED, FOUND};
-use super::output::{Failure, complain, emit, is_json, leave_unsaid, line, policies, today};
+use super::output::{Failure, complain, describe_inputs, emit, is_json, leave_unsaid, line, policies, today};
 use super::{changes, terminal};
 use crate::audit::Report;
 use crate::finding::{Finding, Mask};
@@ -34,6 +34,7 @@ pub(super) fn run(global: &Global, command: &Fix) -> Result<u8, Failure> {
         request.line = line.clone();
         let inputs = crate::load::gather(&request)?;
         let policies = policies(global, &inputs, &line)?;
+        describe_inputs(global, &inputs, &policies);
         failed |= complain(global, &inputs);
         work.masks.join(&crate::audit::mask(&inputs));
         let mut report = crate::audit::problems(&inputs, &policies);

@@ -5,10 +5,16 @@ use std::path::{Path, PathBuf};
 use rayon::prelude::*;
 
 use super::args::{Global, Lint};
-use super::baseline;
-use super::output::{Failure, base, code, complain, leave_unsaid, line, policies, today, write_run};
+use super::exit::{CLEAN, FAILED, FOUND};
+use super::output::{
+    Failure, base, code, complain, describe_inputs, emit, is_json, leave_unsaid, line, policies, today, write_run,
+};
+use super::{baseline, changes, terminal};
+use crate::fix::Change;
+use crate::inputs::Inputs;
 use crate::load::{DOCKERFILE_LIMIT, LoadError, Wants, read_source, read_stdin};
 use crate::report::{self, Format, Run};
+use crate::rules::Policies;
 use crate::text::Source;
 
 pub(super) fn run(global: &Global, command: &Lint) -> Result<u8, Failure> {
@@ -21,10 +27,14 @@ pub(super) fn run(global: &Global, command: &Lint) -> Result<u8, Failure> {
     request.line = line;
     let inputs = crate::load::gather_texts(texts, &request);
     let policies = policies(global, &inputs, &request.line)?;
+    describe_inputs(global, &inputs, &policies);
     let failed = complain(global, &inputs);
     // Whoever parses the output gets one that parses, with what could not be read in it.
     if failed && inputs.sources.is_empty() && global.format == Format::Text {
         return Err(Failure::Said);
+    }
+    if let Some(reason) = &command.add_ignores {
+        return add_ignores(global, &inputs, &policies, reason, failed);
     }
     let mut report = crate::audit::lint(&inputs, &policies);
     baseline::apply(&command.known, "lint", &policies.rules(&inputs), &mut report)?;
@@ -32,9 +42,45 @@ pub(super) fn run(global: &Global, command: &Lint) -> Result<u8, Failure> {
     if global.format == Format::Text {
         leave_unsaid(&mut report, &inputs);
     }
+    if command.statistics {
+        let json = is_json(global, "lint --statistics", "")?;
+        let layout = terminal::stdout(global);
+        let text = if json { report::statistics_json(&report) } else { report::statistics(&report, layout) };
+        emit(global, &text)?;
+        return Ok(code);
+    }
     let run = Run { command: "lint", report: &report, exit: code, base: &base() };
     write_run(global, &run, |layout| report::lint(&report, layout), || report::lint_json(&report))?;
     Ok(code)
+}
+
+/// Writes the comments that hide today's findings.
+fn add_ignores(
+    global: &Global,
+    inputs: &Inputs,
+    policies: &Policies,
+    reason: &str,
+    failed: bool,
+) -> Result<u8, Failure> {
+    let json = is_json(global, "lint --add-ignores", "")?;
+    if reason.trim().is_empty() || reason.contains(['\n', '\r']) {
+        let what = "the reason of `--add-ignores` is empty or has several lines".to_owned();
+        return Err(Failure::Because { what, help: Some("write it as one line of text".to_owned()) });
+    }
+    let is_file = |change: &Change| Path::new(&change.name).is_file();
+    let added = crate::audit::add_ignores(inputs, policies, reason.trim());
+    if let Some(change) = added.changes.iter().find(|change| !is_file(change)) {
+        let what = format!("`{}` cannot be changed in place", change.name);
+        return Err(Failure::Because { what, help: Some("name the file".to_owned()) });
+    }
+    changes::write_all(&added.changes)?;
+    let text = if json { report::added_ignores_json(&added) } else { report::added_ignores(&added) };
+    emit(global, &text)?;
+    Ok(match (failed, added.left.is_empty()) {
+        (true, _) => FAILED,
+        (false, true) => CLEAN,
+        (false, false) => FOUND,
+    })
 }
 
 /// A path with what was read there.

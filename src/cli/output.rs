@@ -8,11 +8,12 @@ use super::exit::{CLEAN, FAILED, FOUND};
 use super::{terminal, write};
 use crate::audit::{ProblemReport, Report};
 use crate::finding::Severity;
-use crate::inputs::{Date, InputProblem, Inputs};
+use crate::inputs::{Date, IgnoreInput, InputProblem, Inputs};
 use crate::load::LoadError;
 use crate::report::{self, Base, Format, Layout, Run};
 use crate::rules::{Line, Policies, Selection, SelectorError};
 use crate::settings;
+use crate::text::FileId;
 
 /// Why a command did not do its work.
 #[derive(Debug)]
@@ -88,6 +89,9 @@ pub(super) fn write_run(
     text: impl FnOnce(Layout) -> String,
     json: impl FnOnce() -> String,
 ) -> Result<(), Failure> {
+    if global.quiet && global.format == Format::Text && run.report.is_clean() {
+        return emit(global, "");
+    }
     let written = match (global.format.writer(), global.format) {
         (Some(write), _) => write(run),
         (None, Format::Json) => json(),
@@ -98,6 +102,27 @@ pub(super) fn write_run(
         terminal::note(&report::remarks(run.report));
     }
     Ok(())
+}
+
+/// With `--verbose`, prints which files are used and how many rules run.
+pub(super) fn describe_inputs(global: &Global, inputs: &Inputs, policies: &Policies) {
+    if !global.verbose {
+        return;
+    }
+    for build in &inputs.builds {
+        let name = |file: FileId| inputs.source(file).name();
+        let mut parts = vec![format!("`{}`", name(build.dockerfile))];
+        if let Some(folder) = &build.context_root {
+            parts.push(format!("build context `{folder}`"));
+        }
+        if let IgnoreInput::Present(file, _) = &build.ignore {
+            parts.push(format!("ignore file `{}`", name(*file)));
+        }
+        let settings = inputs.settings.get(&build.dockerfile).into_iter().flatten();
+        parts.extend(settings.map(|file| format!("settings `{}`", name(file.file))));
+        parts.push(report::count(policies.of(build.dockerfile).rules().len() as u64, "rule"));
+        terminal::note(&format!("checking {}", parts.join(", ")));
+    }
 }
 
 /// Whether JSON is asked for, of a command that has but text beside it; `instead` names commands that have more.

@@ -1,6 +1,7 @@
 //! Colour and width of where a text goes; messages to standard error.
 
 use std::io::{IsTerminal, Write};
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::args::{Color, Global};
 use crate::report::{Layout, clean};
@@ -57,8 +58,19 @@ pub(super) fn excerpt(text: &str) {
     let _ = std::io::stderr().lock().write_all(text.as_bytes());
 }
 
+/// `--quiet`.
+static QUIET: AtomicBool = AtomicBool::new(false);
+
+/// Whether [`note`] prints nothing.
+pub(super) fn set_quiet(quiet: bool) {
+    QUIET.store(quiet, Ordering::Relaxed);
+}
+
 /// A remark that is no result.
 pub(super) fn note(what: &str) {
+    if QUIET.load(Ordering::Relaxed) {
+        return;
+    }
     let mut stderr = std::io::stderr().lock();
     for line in what.lines() {
         // Nobody can be told that standard error is closed.

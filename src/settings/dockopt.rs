@@ -26,6 +26,9 @@ const LAYER: [&str; 9] = [
 /// Keys at the top of the file only.
 const TOP: [&str; 4] = ["budget", "extends", "groups", "paths"];
 
+/// The severity of a rule that does not run.
+const OFF: &str = "off";
+
 /// How many broken places of one file are told.
 const MOST_PROBLEMS: usize = 20;
 
@@ -168,8 +171,13 @@ fn read_rules(reader: &mut Reader, value: &Value, layer: &mut Layer) {
         let rule = reader.known.rule(&word.text);
         for (key, value) in sorted(table) {
             let option = key.get_ref().as_ref();
+            if option == "severity" && value.get_ref().as_str() == Some(OFF) {
+                layer.choice.ignore.push(word.text.clone());
+                continue;
+            }
             if option == "severity" {
-                let found = reader.word(value, "the severity", &FailOn::WORDS[..4], severity);
+                let known = ["error", "warning", "info", "style", OFF];
+                let found = reader.word(value, "the severity", &known, severity);
                 layer.severities.extend(found.map(|severity| (word.text.clone(), severity)));
                 continue;
             }

@@ -226,6 +226,9 @@ fn a_command_without_a_format_says_which_it_has() {
     for command in ["fix", "rules", "explain DL3025", "context ls"] {
         for format in formats().filter(|name| !["text", "json"].contains(name)) {
             let ran = run(Dockopt::new().file("Dockerfile", HOSTILE), command, format).code(2);
+            ran.complains(&[&format!("invalid value '{format}' for '--format"), "[possible values: text, json]"]);
+            let arguments = ["--format", format].into_iter().chain(command.split(' '));
+            let ran = Dockopt::new().file("Dockerfile", HOSTILE).args(arguments).run().code(2);
             ran.complains(&[&format!("is not written as `{format}`"), "help: use `--format text` or `--format json`"]);
         }
     }

@@ -1,6 +1,7 @@
 //! The one binary of integration tests.
 #![allow(clippy::unwrap_used)] // Every function here is a test or serves one.
 
+mod adoption;
 mod baseline;
 mod cli;
 mod context;
@@ -26,6 +27,7 @@ mod projects;
 mod readme;
 mod secrets;
 mod settings;
+mod settings_schema;
 mod string_tables;
 mod structure;
 mod tidy;

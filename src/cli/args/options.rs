@@ -61,6 +61,12 @@ pub(in crate::cli) struct Global {
     /// Write the result to a file instead of standard output
     #[arg(short, long, global = true, value_name = "FILE")]
     pub output: Option<PathBuf>,
+    /// Print results only: no notes, no progress, and nothing where nothing is found
+    #[arg(short, long, global = true, conflicts_with = "verbose")]
+    pub quiet: bool,
+    /// Also print which files and settings are used, and how long it takes
+    #[arg(short, long, global = true)]
+    pub verbose: bool,
     /// Whether to use colours [default: auto, or what `NO_COLOR` and `FORCE_COLOR` say]
     #[arg(long, global = true, value_enum, value_name = "WHEN")]
     pub color: Option<Color>,
@@ -156,9 +162,13 @@ pub(in crate::cli) fn build_args(typed: &[String]) -> Vec<(String, String)> {
     build_args
 }
 
-/// One of the names of formats.
 fn format() -> impl TypedValueParser<Value = Format> {
-    let names = Format::ALL.iter().map(|format| format.name());
+    one_of(Format::ALL)
+}
+
+/// The name of one of these formats.
+pub(super) fn one_of(formats: &[Format]) -> impl TypedValueParser<Value = Format> + use<> {
+    let names: Vec<_> = formats.iter().map(|format| format.name()).collect();
     PossibleValuesParser::new(names)
         .map(|name| Format::ALL.iter().copied().find(|format| format.name() == name).unwrap_or(Format::Text))
 }

@@ -1,0 +1,186 @@
+//! What the help of each command shows besides its options: the formats that it takes, and examples.
+
+use clap::builder::StyledStr;
+use clap::{Arg, Command, CommandFactory};
+
+use super::Cli;
+use super::options::one_of;
+use crate::report::Format;
+
+/// A command of the program, by the words that are typed.
+struct Help {
+    command: &'static [&'static str],
+    formats: &'static [Format],
+    /// What is typed, and what it does.
+    examples: [(&'static str, &'static str); 2],
+}
+
+const TEXT_AND_JSON: &[Format] = &[Format::Text, Format::Json];
+const TEXT_JSON_AND_MARKDOWN: &[Format] = &[Format::Text, Format::Json, Format::Markdown];
+
+const HELP: [Help; 10] = [
+    Help {
+        command: &["audit"],
+        formats: Format::ALL,
+        examples: [
+            ("dockopt audit ./backend", "show what costs most in all builds below a folder"),
+            ("dockopt audit --format markdown --fail-on error", "write a table for a pull request, fail on errors only"),
+        ],
+    },
+    Help {
+        command: &["lint"],
+        formats: Format::ALL,
+        examples: [
+            ("dockopt lint api/Dockerfile web/Dockerfile", "check two Dockerfiles"),
+            ("dockopt lint --add-ignores='before the clean-up' Dockerfile", "hide today's findings with comments"),
+        ],
+    },
+    Help {
+        command: &["fix"],
+        formats: TEXT_AND_JSON,
+        examples: [
+            ("dockopt fix ./backend", "show the safe fixes as a diff"),
+            ("dockopt fix --write --select apt-lists-kept", "apply the fixes of one rule"),
+        ],
+    },
+    Help {
+        command: &["optimize"],
+        formats: TEXT_JSON_AND_MARKDOWN,
+        examples: [
+            ("dockopt optimize ./backend", "show the rewritten build as a diff"),
+            ("dockopt optimize ./backend --verify --write", "build both, compare them, and write what is proved"),
+        ],
+    },
+    Help {
+        command: &["measure"],
+        formats: TEXT_JSON_AND_MARKDOWN,
+        examples: [
+            ("dockopt measure ./backend", "build cold, unchanged, and after changes"),
+            ("dockopt measure ./backend --against ./backend-new --rounds 3", "compare two builds"),
+        ],
+    },
+    Help {
+        command: &["image"],
+        formats: &[Format::Text, Format::Json, Format::Jsonl, Format::Sarif, Format::Markdown],
+        examples: [
+            ("dockopt image api:latest --file Dockerfile", "tie the layers to the lines that made them"),
+            ("dockopt image image.tar --max-size 200MB", "exit with 1 where the image is larger"),
+        ],
+    },
+    Help {
+        command: &["image", "diff"],
+        formats: TEXT_JSON_AND_MARKDOWN,
+        examples: [
+            ("dockopt image diff api:1.0 api:1.1", "show what makes the image grow"),
+            ("dockopt image diff old.tar new.tar --format markdown", "write it for a pull request"),
+        ],
+    },
+    Help {
+        command: &["explain"],
+        formats: TEXT_AND_JSON,
+        examples: [
+            ("dockopt explain apt-lists-kept", "print the page of a rule"),
+            ("dockopt explain security", "list the rules of a category"),
+        ],
+    },
+    Help {
+        command: &["rules"],
+        formats: TEXT_AND_JSON,
+        examples: [
+            ("dockopt rules default", "list the rules that run by default"),
+            ("dockopt rules cache --format json", "list a category for programs"),
+        ],
+    },
+    Help {
+        command: &["context", "ls"],
+        formats: TEXT_AND_JSON,
+        examples: [
+            ("dockopt context ls ./backend", "show what the builder is sent, the largest first"),
+            ("dockopt context ls --all --format json", "list every file"),
+        ],
+    },
+];
+
+/// The program's arguments with the help of each command.
+pub(in crate::cli) fn command() -> Command {
+    HELP.iter().fold(Cli::command(), |command, help| with_help(command, help.command, help))
+}
+
+fn with_help(command: Command, path: &[&'static str], help: &Help) -> Command {
+    let Some((name, rest)) = path.split_first() else { return described(command, help) };
+    command.mut_subcommand(name, |command| with_help(command, rest, help))
+}
+
+fn described(command: Command, help: &Help) -> Command {
+    let mut text = "Examples:".to_owned();
+    for (line, what) in help.examples {
+        text.push_str(&format!("\n  {line}\n      {what}"));
+    }
+    if let Some(after) = command.get_after_help().map(StyledStr::to_string) {
+        text.push_str(&format!("\n\n{after}"));
+    }
+    // In place of the argument of all commands, with the formats that this one writes.
+    let format = Arg::new("format")
+        .long("format")
+        .global(true)
+        .value_name("FORMAT")
+        .value_parser(one_of(help.formats))
+        .default_value(Format::Text.name())
+        .help("How the result is written")
+        .help_heading("Global options");
+    command.arg(format).after_help(text)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn examples_are_accepted() {
+        for help in &HELP {
+            for (line, _) in help.examples {
+                let matches = command().try_get_matches_from(split_words(line)).unwrap_or_else(|error| panic!("{line}: {error}"));
+                assert_eq!(matches.subcommand_name(), Some(help.command[0]), "{line}");
+            }
+        }
+    }
+
+    /// The words of a line as a shell splits them.
+    fn split_words(line: &str) -> Vec<String> {
+        let mut words = vec![String::new()];
+        let mut inside = false;
+        for letter in line.chars() {
+            match letter {
+                '\'' => inside = !inside,
+                ' ' if !inside => words.push(String::new()),
+                letter => words.last_mut().unwrap().push(letter),
+            }
+        }
+        words
+    }
+
+    #[test]
+    fn defaults_of_limits_are_shown() {
+        let help = command().find_subcommand_mut("image").unwrap().render_long_help().to_string();
+        let limits = crate::image::Limits::default();
+        for default in [format!("{} GiB", limits.inflated_bytes >> 30), limits.entries.to_string()] {
+            assert!(help.contains(&format!("[default: {default}]")), "{default}: {help}");
+        }
+    }
+
+    #[test]
+    fn every_visible_command_has_help() {
+        fn visit(command: &Command, path: &mut Vec<String>) {
+            for inner in command.get_subcommands().filter(|inner| !inner.is_hide_set() && inner.get_name() != "help") {
+                path.push(inner.get_name().to_owned());
+                // `context` alone does nothing.
+                if !inner.is_subcommand_required_set() {
+                    assert!(HELP.iter().any(|help| help.command == path.as_slice()), "{path:?}");
+                }
+                visit(inner, path);
+                path.pop();
+            }
+        }
+        visit(&Cli::command(), &mut Vec::new());
+    }
+}

@@ -1,0 +1,114 @@
+//! What helps to adopt dockopt on an old repository: findings counted per rule, and the comments that hide them.
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+
+use super::grid::{Column, Grid, cell, plain};
+use super::json::pretty;
+use super::layout::{Layout, Tone};
+use super::units::count;
+use crate::audit::{AddedIgnores, Report};
+use crate::finding::{Safety, Severity};
+
+/// The findings of one rule.
+#[derive(Debug, Serialize)]
+struct RuleCount {
+    rule: &'static str,
+    severity: &'static str,
+    count: usize,
+    /// How many have a fix that cannot change what the image does.
+    safe_fixes: usize,
+    /// How many have a fix that may.
+    unsafe_fixes: usize,
+}
+
+/// The most frequent rule first, then by name.
+fn rule_counts(report: &Report) -> Vec<RuleCount> {
+    let mut rules: BTreeMap<&str, RuleCount> = BTreeMap::new();
+    let mut severities: BTreeMap<&str, Severity> = BTreeMap::new();
+    for finding in &report.findings {
+        let severity = severities.entry(finding.rule).or_insert(finding.severity);
+        *severity = finding.severity.max(*severity);
+        let entry = RuleCount { rule: finding.rule, severity: "", count: 0, safe_fixes: 0, unsafe_fixes: 0 };
+        let rule = rules.entry(finding.rule).or_insert(entry);
+        rule.severity = severity.name();
+        rule.count += 1;
+        match finding.fixes.first().map(|fix| &fix.safety) {
+            Some(Safety::Safe) => rule.safe_fixes += 1,
+            Some(Safety::Unsafe(_)) => rule.unsafe_fixes += 1,
+            None => {}
+        }
+    }
+    let mut rules: Vec<RuleCount> = rules.into_values().collect();
+    rules.sort_by_key(|rule| std::cmp::Reverse(rule.count));
+    rules
+}
+
+/// A line per rule with findings.
+pub fn statistics(report: &Report, layout: Layout) -> String {
+    let mut rows = Vec::new();
+    for rule in rule_counts(report) {
+        let fixes = [(rule.safe_fixes, "safe"), (rule.unsafe_fixes, "unsafe")];
+        let fixes = fixes.iter().filter(|(count, _)| *count > 0).map(|(count, kind)| format!("{count} {kind}"));
+        rows.push(vec![
+            plain(rule.count.to_string()),
+            plain(rule.severity),
+            cell(rule.rule, Tone::Strong),
+            plain(fixes.collect::<Vec<_>>().join(", ")),
+        ]);
+    }
+    let columns = [Column::Right, Column::Left, Column::Left, Column::Left];
+    let table = Grid { columns: &columns, head: &["count", "severity", "rule", "fixes"], rows: &rows, indent: 0 };
+    let (findings, files) = (report.findings.len() as u64, report.sources.len() as u64);
+    let rules = count(rows.len() as u64, "rule");
+    let gap = if rows.is_empty() { "" } else { "\n" };
+    format!("{}{gap}{} of {rules} in {}\n", table.write(layout), count(findings, "finding"), count(files, "file"))
+}
+
+/// The same for programs.
+pub fn statistics_json(report: &Report) -> String {
+    #[derive(Debug, Serialize)]
+    struct Statistics {
+        schema: &'static str,
+        dockopt: &'static str,
+        findings: usize,
+        rules: Vec<RuleCount>,
+    }
+    pretty(&Statistics {
+        schema: "dockopt.statistics/1",
+        dockopt: env!("CARGO_PKG_VERSION"),
+        findings: report.findings.len(),
+        rules: rule_counts(report),
+    })
+}
+
+/// What `lint --add-ignores` did.
+pub fn added_ignores(added: &AddedIgnores) -> String {
+    let files = count(added.changes.len() as u64, "file");
+    let mut out = format!("{} hidden by comments in {files}\n", count(added.hidden as u64, "finding"));
+    if !added.left.is_empty() {
+        let rules: Vec<&str> = added.left.iter().copied().collect();
+        out.push_str(&format!("a comment cannot hide the findings of: {}\n", rules.join(", ")));
+    }
+    out
+}
+
+/// The same for programs.
+pub fn added_ignores_json(added: &AddedIgnores) -> String {
+    #[derive(Debug, Serialize)]
+    struct Added<'a> {
+        schema: &'static str,
+        dockopt: &'static str,
+        hidden: usize,
+        files: Vec<&'a str>,
+        left: Vec<&'static str>,
+    }
+    pretty(&Added {
+        schema: "dockopt.add-ignores/1",
+        dockopt: env!("CARGO_PKG_VERSION"),
+        hidden: added.hidden,
+        files: added.changes.iter().map(|change| change.name.as_str()).collect(),
+        left: added.left.iter().copied().collect(),
+    })
+}
