@@ -6,7 +6,6 @@ mod measure;
 mod optimize;
 mod options;
 
-pub(super) use self::help::command;
 pub(super) use self::image::{BudgetFlags, Diff, Image, ImageChoice, ImageCommand, ImageLimits, Origin, Verify};
 pub(super) use self::measure::{Builds, Measure};
 pub(super) use self::optimize::{Optimize, Proving};
@@ -14,7 +13,7 @@ pub(super) use self::options::{Build, Choice, Color, Config, FailOn, Global, Kno
 
 use std::path::PathBuf;
 
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, CommandFactory, Parser, Subcommand};
 
 /// Makes Docker builds small and fast, and proves it.
 #[derive(Debug, Parser)]
@@ -28,6 +27,11 @@ pub(super) struct Cli {
     pub command: Command,
     #[command(flatten)]
     pub global: Global,
+}
+
+/// What can be typed, with the help of each command.
+pub(super) fn command() -> clap::Command {
+    help::add_help(Cli::command())
 }
 
 #[derive(Debug, Subcommand)]

@@ -116,7 +116,11 @@ fn statistics_count_the_findings_of_each_rule() {
     assert!(rules.is_sorted_by_key(|rule| std::cmp::Reverse(rule["count"].as_u64())));
     let ran = ran.again(["lint", "backend/Dockerfile", "--statistics"]).code(1);
     assert!(ran.stdout.starts_with("count  severity  rule"), "{}", ran.stdout);
-    assert!(ran.stdout.ends_with(&format!("{findings} findings of {} rules in 1 file\n", rules.len())), "{}", ran.stdout);
+    assert!(
+        ran.stdout.ends_with(&format!("{findings} findings of {} rules in 1 file\n", rules.len())),
+        "{}",
+        ran.stdout
+    );
     let ran = ran.again(["lint", "backend/Dockerfile", "--statistics", "--format=sarif"]).code(2);
     ran.complains(&["is not written as `sarif`"]);
 }

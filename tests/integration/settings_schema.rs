@@ -73,8 +73,10 @@ fn layer() -> Map<String, Value> {
 }
 
 fn budget() -> Value {
-    let bytes = json!({ "type": ["integer", "string"], "description": "Bytes: a number, or a text such as \"400 MB\"." });
-    let share = json!({ "type": ["number", "string"], "description": "A number from 0 to 1, or a text such as \"5 %\"." });
+    let bytes =
+        json!({ "type": ["integer", "string"], "description": "Bytes: a number, or a text such as \"400 MB\"." });
+    let share =
+        json!({ "type": ["number", "string"], "description": "A number from 0 to 1, or a text such as \"5 %\"." });
     let growth = json!({ "type": ["integer", "string"] });
     let Value::Object(keys) = json!({
         "max-size": bytes, "max-pull-size": bytes, "max-added-size": bytes, "max-layer-size": bytes,

@@ -1,9 +1,8 @@
 //! What the help of each command shows besides its options: the formats that it takes, and examples.
 
 use clap::builder::StyledStr;
-use clap::{Arg, Command, CommandFactory};
+use clap::{Arg, Command};
 
-use super::Cli;
 use super::options::one_of;
 use crate::report::Format;
 
@@ -24,7 +23,10 @@ const HELP: [Help; 10] = [
         formats: Format::ALL,
         examples: [
             ("dockopt audit ./backend", "show what costs most in all builds below a folder"),
-            ("dockopt audit --format markdown --fail-on error", "write a table for a pull request, fail on errors only"),
+            (
+                "dockopt audit --format markdown --fail-on error",
+                "write a table for a pull request, fail on errors only",
+            ),
         ],
     },
     Help {
@@ -102,8 +104,8 @@ const HELP: [Help; 10] = [
 ];
 
 /// The program's arguments with the help of each command.
-pub(in crate::cli) fn command() -> Command {
-    HELP.iter().fold(Cli::command(), |command, help| with_help(command, help.command, help))
+pub(super) fn add_help(command: Command) -> Command {
+    HELP.iter().fold(command, |command, help| with_help(command, help.command, help))
 }
 
 fn with_help(command: Command, path: &[&'static str], help: &Help) -> Command {
@@ -133,13 +135,17 @@ fn described(command: Command, help: &Help) -> Command {
 
 #[cfg(test)]
 mod tests {
+    use clap::CommandFactory;
+
     use super::*;
+    use crate::cli::args::{Cli, command};
 
     #[test]
     fn examples_are_accepted() {
         for help in &HELP {
             for (line, _) in help.examples {
-                let matches = command().try_get_matches_from(split_words(line)).unwrap_or_else(|error| panic!("{line}: {error}"));
+                let matches =
+                    command().try_get_matches_from(split_words(line)).unwrap_or_else(|error| panic!("{line}: {error}"));
                 assert_eq!(matches.subcommand_name(), Some(help.command[0]), "{line}");
             }
         }

@@ -38,7 +38,7 @@ pub(in crate::cli) struct ImageLimits {
     /// How far digests are checked
     #[arg(long, value_enum, value_name = "WHAT", default_value_t = Verify::Blob)]
     pub verify: Verify,
-    /// Bytes that come out of all that is compressed: layers, and archives as a whole [default: 64 GiB]
+    /// Bytes that come out of all that is compressed: layers, whole archives [default: 64 GiB]
     #[arg(long, value_name = "SIZE", value_parser = size)]
     pub max_bytes: Option<u64>,
     /// Files, folders and links of all layers [default: 10000000]
