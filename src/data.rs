@@ -72,6 +72,8 @@ tables! {
     NODE_MODULES = "node_modules.tsv";
     /// Packages of npm and what they are.
     NODE_PACKAGES = "node_packages.tsv";
+    /// Programs of npm's packages.
+    NODE_PROGRAMS = "node_programs.tsv";
     /// Words with which a package manager is told to fetch nothing.
     OFFLINE_WORDS = "offline_words.tsv";
     /// Docker's official images.

@@ -156,7 +156,7 @@ impl Walk<'_, '_, '_> {
     /// A package that is loaded, and what that loads without saying so in its own manifest.
     fn present(&self, package: &str) -> Result<(), String> {
         let dev = development(self.pieces.project);
-        match std::iter::once(package).chain(words::beside(package).iter().copied()).find(|name| dev.contains(name)) {
+        match dev.get(package).copied().or_else(|| words::beside(package).find(|name| dev.contains(name))) {
             Some(found) => Err(format!("`{found}`, a development dependency, is loaded at the start")),
             None => Ok(()),
         }
@@ -188,7 +188,7 @@ impl Walk<'_, '_, '_> {
         let project = self.pieces.project;
         let wanted =
             |scope: fn(Scope) -> bool| project.dependencies.iter().any(|one| one.name == package && scope(one.scope));
-        if let Some(beside) = words::beside(name).iter().find(|one| development(project).contains(*one)) {
+        if let Some(beside) = words::beside(name).find(|one| development(project).contains(one)) {
             return Err(format!("`{name}` runs at the start and loads `{beside}`, a development dependency"));
         }
         // Of a program that stands alone the one that is installed for all suffices; others hand over to the project's.

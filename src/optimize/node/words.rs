@@ -1,5 +1,6 @@
 //! Commands of npm scripts as words, and what stands in front of the program that counts.
 
+use crate::data;
 use crate::manifest::{Ecosystem, FileKind};
 use crate::shell::program::options::ProgramOptions;
 use crate::shell::program::{Kind, Program};
@@ -78,50 +79,12 @@ pub(super) fn run_by_node(args: &[String]) -> Option<usize> {
 
 /// The package that brings a program, where it has another name.
 pub(super) fn package_of(program: &str) -> &str {
-    match program {
-        "tsc" | "tsserver" => "typescript",
-        "ng" => "@angular/cli",
-        "nest" => "@nestjs/cli",
-        "remix" => "@remix-run/dev",
-        "remix-serve" => "@remix-run/serve",
-        "react-router" => "@react-router/dev",
-        "react-router-serve" => "@react-router/serve",
-        "react-scripts" => "react-scripts",
-        "vue-cli-service" => "@vue/cli-service",
-        "svelte-kit" => "@sveltejs/kit",
-        "sequelize" | "sequelize-cli" => "sequelize-cli",
-        "dotenv" => "dotenv-cli",
-        "run-s" | "run-p" | "npm-run-all" => "npm-run-all",
-        "ts-node-esm" | "ts-node-script" => "ts-node",
-        "ts-node-dev" | "tsnd" => "ts-node-dev",
-        "babel-node" => "@babel/node",
-        "babel" => "@babel/cli",
-        "swc" => "@swc/cli",
-        "swc-node" => "@swc-node/register",
-        "webpack" => "webpack-cli",
-        "pm2-runtime" | "pm2" => "pm2",
-        "craco" => "@craco/craco",
-        "biome" => "@biomejs/biome",
-        "nuxi" => "nuxi",
-        "typeorm-ts-node-commonjs" | "typeorm-ts-node-esm" => "typeorm",
-        other => other,
-    }
+    data::NODE_PROGRAMS.row(program).map_or(program, |row| row[1])
 }
 
 /// Packages that a program or a package loads from the project, and that it does not depend on itself.
-pub(super) fn beside(program: &str) -> &'static [&'static str] {
-    match program {
-        "ng" | "@angular/cli" => {
-            &["@angular/cli", "@angular-devkit/build-angular", "@angular/build", "@angular/compiler-cli"]
-        }
-        "typeorm-ts-node-commonjs" | "typeorm-ts-node-esm" => &["ts-node", "typescript"],
-        "nest" | "@nestjs/cli" => &["@nestjs/cli"],
-        "ts-node" | "ts-node-esm" | "ts-node-script" | "ts-node-dev" | "tsnd" => &["typescript"],
-        "babel-node" | "@babel/node" | "@babel/register" => &["@babel/core", "@babel/preset-env"],
-        "swc-node" | "@swc-node/register" => &["@swc/core"],
-        "esbuild-register" => &["esbuild"],
-        _ => &[],
-    }
+pub(super) fn beside(program: &str) -> impl Iterator<Item = &'static str> + use<> {
+    data::NODE_PROGRAMS.row(program).into_iter().flat_map(|row| data::words(row[2]))
 }
 
 /// The script that a package manager is told to run: `npm start`, `yarn build`, `pnpm run x`.
