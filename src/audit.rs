@@ -19,4 +19,4 @@ pub use self::report::{
     Baselined, BuildReport, ContextReport, Entry, Notice, ProblemReport, Report, Rerun, Skipped, StageReport, Step,
     Threshold, Useless,
 };
-pub use self::run::{audit, check, contexts, fix, lint, mask, problems, refusals};
+pub use self::run::{audit, check, contexts, fix, input_problem, lint, mask, problems, refusals};

@@ -44,5 +44,5 @@ pub use self::patch::diff;
 pub use self::proof::{proof, proof_json, proof_markdown};
 pub use self::screen::audit;
 pub use self::syntax::syntax;
-pub use self::text::{lint, problems, remarks};
+pub use self::text::{lint, problem, problems, remarks};
 pub use self::units::{bytes, count, seconds};

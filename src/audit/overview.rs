@@ -48,12 +48,12 @@ pub(super) fn problems(inputs: &Inputs, build: &Build, mask: &Mask) -> Vec<Probl
     let input = build.input();
     let source = inputs.source(input.dockerfile);
     let problem = |span: Span, error: bool, message: &str, help: Option<&String>| ProblemReport {
-        codes: Vec::new(),
         file: source.name().to_owned(),
         place: Some(source.line_column(span.start)),
         error,
         message: mask.apply(message),
         help: help.map(|help| mask.apply(help)),
+        ..ProblemReport::default()
     };
     let mut problems = Vec::new();
     if let Some(at) = source.first_invalid() {
@@ -83,14 +83,8 @@ pub(super) fn problems(inputs: &Inputs, build: &Build, mask: &Mask) -> Vec<Probl
     if let Some(target) = input.options.target.as_ref().filter(|_| !build.knows_target()) {
         let help = Some("name a stage of the Dockerfile with `--target`".to_owned());
         let message = format!("target stage `{target}` could not be found");
-        problems.push(ProblemReport {
-            codes: Vec::new(),
-            file: source.name().to_owned(),
-            place: None,
-            error: true,
-            message,
-            help,
-        });
+        let file = source.name().to_owned();
+        problems.push(ProblemReport { file, error: true, message, help, ..ProblemReport::default() });
     }
     problems
 }

@@ -164,8 +164,10 @@ pub struct Skipped {
 }
 
 /// Something wrong with an input.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ProblemReport {
+    /// Whether work could not be done for it: people read it on standard error before the result.
+    pub unread: bool,
     /// What other linters call it.
     pub codes: Vec<&'static str>,
     /// The file as the user would type it.
@@ -188,6 +190,11 @@ pub struct Notice {
 }
 
 impl Report {
+    /// What is wrong with inputs that could be read.
+    pub fn read_problems(&self) -> impl Iterator<Item = &ProblemReport> {
+        self.problems.iter().filter(|problem| !problem.unread)
+    }
+
     /// Whether a finding, or what the builder refuses, counts for the exit code.
     pub fn fails(&self) -> bool {
         let never = |threshold: &Threshold| threshold.fail_on == FailOn::Never;

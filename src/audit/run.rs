@@ -12,7 +12,7 @@ use crate::compose;
 use crate::finding::{Finding, Mask, Severity};
 use crate::fix::{self, Judge, Level, Outcome};
 use crate::ignore::ProblemKind;
-use crate::inputs::{IgnoreInput, Inputs, Need};
+use crate::inputs::{IgnoreInput, InputProblem, Inputs, Need};
 use crate::rules::{self, Breach, Policies, Rule, is_there};
 use crate::settings;
 use crate::text::{FileId, Source};
@@ -108,6 +108,19 @@ pub fn refusals(inputs: &Inputs) -> Vec<ProblemReport> {
     refusals
 }
 
+/// What is wrong with an input, as reports say it.
+pub fn input_problem(problem: &InputProblem, mask: &Mask) -> ProblemReport {
+    ProblemReport {
+        unread: problem.fatal,
+        codes: Vec::new(),
+        file: problem.file.clone(),
+        place: problem.place,
+        error: problem.fatal,
+        message: mask.apply(&problem.message),
+        help: problem.help.clone(),
+    }
+}
+
 /// Several builds may share a .dockerignore and a context: what is wrong with them is said once.
 fn once(problems: &mut Vec<ProblemReport>) {
     let mut said = BTreeSet::new();
@@ -133,17 +146,7 @@ fn mask_of(builds: &[Build]) -> Mask {
 }
 
 fn report<'i>(inputs: &'i Inputs, builds: &[Build<'i>], mask: &Mask, policies: &Policies, looked: bool) -> Report {
-    let mut problems: Vec<ProblemReport> = Vec::new();
-    for problem in &inputs.problems {
-        problems.push(ProblemReport {
-            codes: Vec::new(),
-            file: problem.file.clone(),
-            place: problem.place,
-            error: problem.fatal,
-            message: mask.apply(&problem.message),
-            help: problem.help.clone(),
-        });
-    }
+    let mut problems: Vec<ProblemReport> = inputs.problems.iter().map(|one| input_problem(one, mask)).collect();
     let of_builds: Vec<_> = builds.par_iter().map(|build| overview::problems(inputs, build, mask)).collect();
     problems.extend(of_builds.into_iter().flatten());
     problems.extend(builds.iter().flat_map(|build| pragmas(build, policies, mask)));
@@ -250,9 +253,9 @@ fn pragmas(build: &Build, policies: &Policies, mask: &Mask) -> Vec<ProblemReport
         file: source.name().to_owned(),
         place: Some(source.line_column(problem.span.start)),
         error: problem.error,
-        codes: Vec::new(),
         message: mask.apply(&problem.message),
         help: problem.help.map(|help| mask.apply(&help)),
+        ..ProblemReport::default()
     };
     found.problems.into_iter().map(report).collect()
 }

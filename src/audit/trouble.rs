@@ -28,12 +28,11 @@ pub(super) fn of_build(inputs: &Inputs, build: &Build, mask: &Mask) -> Vec<Probl
 pub(super) fn of_context(context: &BuildContext, trouble: &Trouble) -> ProblemReport {
     let error = matches!(trouble.kind, TroubleKind::UnreadableDirectory(_));
     ProblemReport {
-        codes: Vec::new(),
         file: joined(context.root(), &trouble.path),
-        place: None,
         error,
         message: trouble.to_string(),
         help: error.then(|| "make it readable, or leave it out with .dockerignore".to_owned()),
+        ..ProblemReport::default()
     }
 }
 
@@ -46,12 +45,11 @@ fn of_ignore_file(inputs: &Inputs, build: &Build) -> Vec<ProblemReport> {
         && build.input().context.is_none()
         && !ignore.patterns.first().is_some_and(|one| !one.negated && matches!(one.text.as_str(), "*" | "**"));
     let report = |problem: &crate::ignore::Problem| ProblemReport {
-        codes: Vec::new(),
         file: source.name().to_owned(),
         place: Some(source.line_column(problem.span.start)),
         error: problem.kind.is_refusal() || (tried && problem.kind == ProblemKind::Uncompilable),
         message: problem.message.clone(),
-        help: None,
+        ..ProblemReport::default()
     };
     ignore.problems.iter().map(report).collect()
 }
@@ -85,6 +83,7 @@ fn missing(
             error: help.starts_with("bring") && build.is_needed(stage),
             message: mask.apply(&message),
             help: Some(mask.apply(&help)),
+            ..ProblemReport::default()
         });
     }
 }

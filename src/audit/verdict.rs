@@ -61,6 +61,7 @@ pub(super) fn problem(build: &Build, source: &Source, known: &[ProblemReport], m
         error,
         message: mask.apply(&format!("the builder refuses this: {}", plain(&verdict.message))),
         help,
+        ..ProblemReport::default()
     })
 }
 

@@ -2,9 +2,9 @@
 
 use super::args::{Audit, Global};
 use super::baseline;
-use super::output::{Failure, base, code, complain, describe_inputs, leave_unsaid, line, policies, today, write_run};
+use super::output::{Failure, base, code, complain, describe_inputs, line, policies, today, write_run};
 use crate::load::Wants;
-use crate::report::{self, Format, Run};
+use crate::report::{self, Run};
 
 pub(super) fn run(global: &Global, command: &Audit) -> Result<u8, Failure> {
     let line = line(&command.choice, Some(&command.threshold))?;
@@ -25,9 +25,6 @@ pub(super) fn run(global: &Global, command: &Audit) -> Result<u8, Failure> {
     let mut report = crate::audit::audit(&inputs, &policies);
     baseline::apply(&command.known, "audit", &policies.rules(&inputs), &mut report)?;
     let code = code(&report, failed);
-    if global.format == Format::Text {
-        leave_unsaid(&mut report, &inputs);
-    }
     let run = Run { command: "audit", report: &report, exit: code, base: &base() };
     let text = |layout| report::audit(&report, &command.build.typed(), layout, command.all);
     write_run(global, &run, text, || report::audit_json(&report))?;

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use super::args::{Fix, Global};
 use super::changes::place;
 use super::exit::{CLEAN, FAILED, FOUND};
-use super::output::{Failure, complain, describe_inputs, emit, is_json, leave_unsaid, line, policies, today};
+use super::output::{Failure, complain, describe_inputs, emit, is_json, line, policies, today};
 use super::{changes, terminal};
 use crate::audit::Report;
 use crate::finding::{Finding, Mask};
@@ -37,10 +37,7 @@ pub(super) fn run(global: &Global, command: &Fix) -> Result<u8, Failure> {
         describe_inputs(global, &inputs, &policies);
         failed |= complain(global, &inputs);
         work.masks.join(&crate::audit::mask(&inputs));
-        let mut report = crate::audit::problems(&inputs, &policies);
-        if global.format == Format::Text {
-            leave_unsaid(&mut report, &inputs);
-        }
+        let report = crate::audit::problems(&inputs, &policies);
         work.join(&inputs, report, fixed(&inputs, &policies, command));
     }
     let Work { report, mut outcome, masks, builds, .. } = work;

@@ -7,7 +7,7 @@ use rayon::prelude::*;
 use super::args::{Global, Lint};
 use super::exit::{CLEAN, FAILED, FOUND};
 use super::output::{
-    Failure, base, code, complain, describe_inputs, emit, is_json, leave_unsaid, line, policies, today, write_run,
+    Failure, base, code, complain, describe_inputs, emit, is_json, line, policies, today, write_run,
 };
 use super::{baseline, changes, terminal};
 use crate::fix::Change;
@@ -39,9 +39,6 @@ pub(super) fn run(global: &Global, command: &Lint) -> Result<u8, Failure> {
     let mut report = crate::audit::lint(&inputs, &policies);
     baseline::apply(&command.known, "lint", &policies.rules(&inputs), &mut report)?;
     let code = code(&report, failed);
-    if global.format == Format::Text {
-        leave_unsaid(&mut report, &inputs);
-    }
     if command.statistics {
         let json = is_json(global, "lint --statistics", "")?;
         let layout = terminal::stdout(global);

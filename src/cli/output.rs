@@ -6,14 +6,14 @@ use std::path::PathBuf;
 use super::args::{Choice, FailOn, Global, Threshold};
 use super::exit::{CLEAN, FAILED, FOUND};
 use super::{terminal, write};
-use crate::audit::{ProblemReport, Report};
+use crate::audit::Report;
 use crate::finding::Severity;
-use crate::inputs::{Date, IgnoreInput, InputProblem, Inputs};
+use crate::inputs::{Date, IgnoreInput, Inputs};
 use crate::load::LoadError;
 use crate::report::{self, Base, Format, Layout, Run};
 use crate::rules::{Line, Policies, Selection, SelectorError};
 use crate::settings;
-use crate::text::FileId;
+use crate::text::{FileId, Source};
 
 /// Why a command did not do its work.
 #[derive(Debug)]
@@ -188,38 +188,23 @@ pub(super) fn today(choice: &Choice) -> Result<Option<Date>, Failure> {
     Ok(now.ok().and_then(|since| i64::try_from(since.as_secs()).ok()).and_then(Date::of_unix))
 }
 
-/// Says on standard error what could not be read; whether anything was.
+/// Says on standard error what could not be read, for every command and once; whether there was anything.
 pub(super) fn complain(global: &Global, inputs: &Inputs) -> bool {
     let mut failed = false;
     for problem in inputs.problems.iter().filter(|problem| problem.fatal) {
         failed = true;
         match problem.place {
-            Some(_) => terminal::excerpt(&report::problems(&shown(inputs, problem), terminal::stderr(global))),
+            Some(_) => {
+                let mask = crate::audit::mask(inputs);
+                let named = inputs.sources.iter().filter(|source| source.name() == problem.file);
+                let sources: Vec<Source> = named.map(|source| mask.source(source)).collect();
+                let problem = crate::audit::input_problem(problem, &mask);
+                terminal::excerpt(&report::problem(&sources, &problem, terminal::stderr(global)));
+            }
             None => terminal::error(global, &problem.message, problem.help.as_deref()),
         }
     }
     failed
-}
-
-/// A problem with the sources that it may be drawn in.
-fn shown(inputs: &Inputs, problem: &InputProblem) -> Report {
-    let mask = crate::audit::mask(inputs);
-    let problem = ProblemReport {
-        file: problem.file.clone(),
-        place: problem.place,
-        error: true,
-        codes: Vec::new(),
-        message: mask.apply(&problem.message),
-        help: problem.help.clone(),
-    };
-    let sources = inputs.sources.iter().map(|source| mask.source(source)).collect();
-    Report { sources, problems: vec![problem], ..Report::default() }
-}
-
-/// Takes out of a report for people what [`complain`] said of its inputs, which come first.
-pub(super) fn leave_unsaid(report: &mut Report, inputs: &Inputs) {
-    let mut said = inputs.problems.iter().map(|problem| problem.fatal);
-    report.problems.retain(|_| !said.next().unwrap_or(false));
 }
 
 /// The exit code of a report.

@@ -128,12 +128,12 @@ fn build() -> BuildReport {
 pub(super) fn report() -> Report {
     let place = Some(LineColumn { line: 8, column: 1 });
     let problem = |error, place| ProblemReport {
-        codes: Vec::new(),
         file: "backend/Docker\u{202e}file".into(),
         place,
         error,
         message: "byte \u{1b}[31m is not UTF-8".into(),
         help: Some("save the file as UTF-8".into()),
+        ..ProblemReport::default()
     };
     let skip =
         |what: &str| Skipped { what: what.into(), why: "they need an image".into(), remedy: "add `--image`".into() };

@@ -35,7 +35,7 @@ pub fn audit(report: &Report, options: &[String], layout: Layout, all: bool) -> 
         out.push_str(&table(report, None, &elsewhere, layout, all));
         out.push('\n');
     }
-    if report.builds.is_empty() && report.problems.is_empty() && elsewhere.is_empty() {
+    if report.builds.is_empty() && report.read_problems().next().is_none() && elsewhere.is_empty() {
         push(&mut out, &format!("no Dockerfile found under `{}`", clean(&report.root)), 0, layout, Tone::Plain);
     }
     out.push_str(&skipped(report, layout));
@@ -68,7 +68,7 @@ fn shown(report: &Report, build: &BuildReport, layout: Layout, all: bool) -> Str
         let name = report.sources.get(build.dockerfile.0 as usize).map_or("", |source| source.name());
         // Without a context its ignore file may be what is wrong.
         let own = |file: &str| file == name || (build.context.is_none() && file.ends_with(".dockerignore"));
-        let wrong = report.problems.iter().any(|problem| own(&problem.file));
+        let wrong = report.read_problems().any(|problem| own(&problem.file));
         out.push_str(if wrong { "  nothing found beside what is said above\n" } else { "  nothing found\n" });
     } else {
         out.push_str(&table(report, Some(build.dockerfile), &build.findings, layout, all));

@@ -10,7 +10,7 @@ use super::excerpt::Excerpt;
 use super::layout::{Layout, Tone, clean, cut_path, wrap};
 use super::table;
 use super::units::count;
-use crate::audit::Report;
+use crate::audit::{ProblemReport, Report};
 use crate::finding::{Finding, Label, Safety, Severity};
 use crate::text::{LineColumn, Source, Span};
 
@@ -27,24 +27,24 @@ pub fn lint(report: &Report, layout: Layout) -> String {
 
 /// What is wrong with the inputs, each with its place and remedy.
 pub fn problems(report: &Report, layout: Layout) -> String {
-    let mut out = String::new();
-    for problem in &report.problems {
-        let level = if problem.error { Level::ERROR } else { Level::WARNING };
-        let text = lines(&problem.message, layout, 9);
-        let title = level.primary_title(text);
-        let mut elements: Vec<Element> = Vec::new();
-        let source = report.sources.iter().find(|source| source.name() == problem.file);
-        match (source, problem.place) {
-            (Some(source), Some(place)) => excerpt(&mut elements, source, &[rest_of_line(source, place)], &[], layout),
-            _ => elements.push(origin(&problem.file, problem.place, layout).into()),
-        }
-        if let Some(help) = &problem.help {
-            elements.push(Level::HELP.message(lines(help, layout, 12)).into());
-        }
-        out.push_str(&renderer(layout).render(&[title.elements(elements)]));
-        out.push_str("\n\n");
+    report.read_problems().map(|one| problem(&report.sources, one, layout)).collect()
+}
+
+/// One problem.
+pub fn problem(sources: &[Source], problem: &ProblemReport, layout: Layout) -> String {
+    let level = if problem.error { Level::ERROR } else { Level::WARNING };
+    let text = lines(&problem.message, layout, 9);
+    let title = level.primary_title(text);
+    let mut elements: Vec<Element> = Vec::new();
+    let source = sources.iter().find(|source| source.name() == problem.file);
+    match (source, problem.place) {
+        (Some(source), Some(place)) => excerpt(&mut elements, source, &[rest_of_line(source, place)], &[], layout),
+        _ => elements.push(origin(&problem.file, problem.place, layout).into()),
     }
-    out
+    if let Some(help) = &problem.help {
+        elements.push(Level::HELP.message(lines(help, layout, 12)).into());
+    }
+    renderer(layout).render(&[title.elements(elements)]) + "\n\n"
 }
 
 /// One finding.
@@ -203,7 +203,7 @@ pub(super) fn skipped(report: &Report, layout: Layout) -> String {
 
 fn summary(report: &Report, layout: Layout) -> String {
     let files = count(report.sources.len() as u64, "file");
-    let problems = match report.problems.iter().filter(|problem| problem.error).count() {
+    let problems = match report.read_problems().filter(|problem| problem.error).count() {
         0 => String::new(),
         errors => format!("; {} with the input", count(errors as u64, "problem")),
     };

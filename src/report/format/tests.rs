@@ -45,12 +45,12 @@ fn hostile() -> Report {
         }],
     };
     let problem = |error, place| ProblemReport {
-        codes: Vec::new(),
         file: HOSTILE.into(),
         place,
         error,
         message: HOSTILE.into(),
         help: Some(HOSTILE.into()),
+        ..ProblemReport::default()
     };
     Report {
         root: HOSTILE.into(),
