@@ -42,18 +42,22 @@ pub(super) fn is_plain(program: &str) -> bool {
 pub(super) fn of<'i>(walk: &Walk<'_, 'i>, at: usize, invocation: &Invocation) -> Nature<'i> {
     let Some(program) = invocation.program else { return Nature::Unknown };
     let known = Program::of(program);
-    if known.sets_shell() {
-        return Nature::State;
-    }
+    let purpose = Purpose::of(invocation);
     if let Some(call) = invocation.package_call() {
-        return of_call(walk, at, invocation, &call);
+        return of_call(walk, at, invocation, &call, purpose);
     }
-    let args: Vec<&Word> = invocation.args.iter().collect();
-    if let Some(name) = fetches_data(program, &args) {
-        return if names_nothing(walk, at, invocation) { Nature::Free(name) } else { Nature::Unknown };
+    match purpose {
+        Purpose::Setting => return Nature::State,
+        Purpose::Lists | Purpose::Clean => return Nature::Tidy,
+        Purpose::Data | Purpose::Packages if !names_nothing(walk, at, invocation) => return Nature::Unknown,
+        Purpose::Data | Purpose::Packages => {
+            let words: Vec<&str> = invocation.args.iter().take(2).map(Word::text).collect();
+            return Nature::Free(format!("{program} {}", words.join(" ")));
+        }
+        _ => {}
     }
-    if known.keeps_to_arguments() || reads_its_input(known, &args) {
-        return plain(walk, at, invocation, program);
+    if known.keeps_to_arguments() || reads_its_input(known, invocation.args) {
+        return plain(walk, at, invocation, known);
     }
     match known.language {
         Some(Language::Python) => Nature::Program(Ecosystem::Python),
@@ -64,13 +68,10 @@ pub(super) fn of<'i>(walk: &Walk<'_, 'i>, at: usize, invocation: &Invocation) ->
     }
 }
 
-fn plain<'i>(walk: &Walk, at: usize, invocation: &Invocation, program: &str) -> Nature<'i> {
+fn plain<'i>(walk: &Walk, at: usize, invocation: &Invocation, known: Program) -> Nature<'i> {
     let nothing = names_nothing(walk, at, invocation);
-    let known = Program::of(program);
-    if known.is(Kind::Deletes) && matches!(Purpose::of(invocation), Purpose::Lists | Purpose::Clean) {
-        Nature::Tidy
-    } else if nothing && known.network == Network::Yes && !invocation.args.iter().any(|word| word.is("--version")) {
-        Nature::Free(program.to_owned())
+    if nothing && known.network == Network::Yes && !invocation.args.iter().any(|word| word.is("--version")) {
+        Nature::Free(invocation.program.unwrap_or_default().to_owned())
     } else if nothing {
         Nature::Cheap
     } else if known.handles_files() {
@@ -81,26 +82,9 @@ fn plain<'i>(walk: &Walk, at: usize, invocation: &Invocation, program: &str) -> 
 }
 
 /// A shell or interpreter that reads its commands from a pipe: `curl … | bash -`.
-fn reads_its_input(program: Program, args: &[&Word]) -> bool {
+fn reads_its_input(program: Program, args: &[Word]) -> bool {
     (program.is_shell() || program.is(Kind::Interpreter))
         && args.iter().all(|word| word.text().starts_with('-') && !matches!(word.text(), "-c" | "-m"))
-}
-
-/// Data that is fetched by its name: `python -m nltk.downloader punkt`, `playwright install`.
-fn fetches_data(program: &str, args: &[&Word]) -> Option<String> {
-    let word = |at: usize| args.get(at).map_or("", |word| word.text());
-    let found = match program {
-        "python" | "python3" if word(0) == "-m" => {
-            word(1) == "nltk.downloader"
-                || (word(1) == "spacy" && word(2) == "download")
-                || (word(1) == "playwright" && word(2) == "install")
-        }
-        "playwright" => word(0) == "install",
-        "npx" => word(0) == "playwright" && word(1) == "install",
-        "spacy" => word(0) == "download",
-        _ => false,
-    };
-    found.then(|| format!("{program} {} {}", word(0), word(1)))
 }
 
 /// Whether no operand names a file of the context, or a place where copies go.
@@ -129,23 +113,30 @@ fn names_nothing(walk: &Walk, at: usize, invocation: &Invocation) -> bool {
     })
 }
 
-fn of_call<'i>(walk: &Walk<'_, 'i>, at: usize, invocation: &Invocation, call: &PackageCall) -> Nature<'i> {
-    let asks = call.has(&["--version", "--help", "-V"]) && call.verb == Verb::Other;
-    if call.manager.is_system() {
-        let local = call.packages.iter().any(|package| package.source == PackageSource::Path);
-        return if local && !names_nothing(walk, at, invocation) {
-            Nature::Unknown
-        } else {
-            Nature::Packages(call.title())
-        };
-    }
-    match call.verb {
-        _ if asks => Nature::Cheap,
-        Verb::Clean => Nature::Tidy,
-        Verb::Build if let Some((needs, command)) = closure::download(walk, at, invocation, call) => {
+fn of_call<'i>(
+    walk: &Walk<'_, 'i>,
+    at: usize,
+    invocation: &Invocation,
+    call: &PackageCall,
+    purpose: Purpose,
+) -> Nature<'i> {
+    let local = call.packages.iter().any(|package| package.source == PackageSource::Path);
+    match purpose {
+        Purpose::Looks | Purpose::Configures => Nature::Cheap,
+        _ if call.manager.is_system() => {
+            if local && !names_nothing(walk, at, invocation) {
+                Nature::Unknown
+            } else {
+                Nature::Packages(call.title())
+            }
+        }
+        Purpose::Clean => Nature::Tidy,
+        Purpose::Compiles(_) if let Some((needs, command)) = closure::download(walk, at, invocation, call) => {
             Nature::Build(needs, command)
         }
-        Verb::Install | Verb::Download if call.is_from_manifest() => install(walk, at, invocation, call),
+        _ if matches!(call.verb, Verb::Install | Verb::Download) && call.is_from_manifest() => {
+            install(walk, at, invocation, call)
+        }
         // It reads what an install reads, and writes the lock file beside it.
         _ if call.verb_text == "lock" && matches!(call.manager, Manager::Uv | Manager::Poetry | Manager::Pdm) => {
             match install(walk, at, invocation, call) {
@@ -155,13 +146,9 @@ fn of_call<'i>(walk: &Walk<'_, 'i>, at: usize, invocation: &Invocation, call: &P
                 other => other,
             }
         }
-        Verb::Install | Verb::Upgrade
-            if (is_by_name(call) || is_without_project(walk, at, invocation, call))
-                && names_nothing(walk, at, invocation) =>
-        {
+        _ if !local && is_by_name(walk, at, invocation, call, purpose) && names_nothing(walk, at, invocation) => {
             Nature::Packages(call.title())
         }
-        Verb::Other if call.manager == Manager::Corepack || call.verb_text.starts_with("config") => Nature::Cheap,
         _ => of_project(call.manager),
     }
 }
@@ -177,48 +164,23 @@ fn install<'i>(walk: &Walk<'_, 'i>, at: usize, invocation: &Invocation, call: &P
     }
 }
 
-/// Whether a call installs packages by their names alone, and writes no manifest.
-fn is_by_name(call: &PackageCall) -> bool {
-    let named = !call.packages.is_empty()
-        && call.packages.iter().all(|package| package.source != PackageSource::Path)
-        && !call.inputs.iter().any(|input| input.kind != InputKind::Folder);
-    named
-        && match call.manager {
-            Manager::Pip | Manager::Gem | Manager::Corepack | Manager::Conda | Manager::Cargo => true,
-            Manager::Npm | Manager::Pnpm | Manager::Bun => call.has(&["-g", "--global", "--location"]),
-            Manager::Yarn => call.verb_text == "global add",
-            Manager::Uv => matches!(&*call.verb_text, "pip install" | "tool install"),
-            Manager::Go => call.packages.iter().all(|package| package.name.text.contains('@')),
-            Manager::Composer => call.verb_text == "global require",
-            Manager::Dotnet => call.has(&["-g", "--global", "--tool-path"]),
-            _ => false,
-        }
-}
-
-/// Whether npm installs packages by their names into a folder to which no copy of sources brings a manifest or packages.
-fn is_without_project(walk: &Walk, at: usize, invocation: &Invocation, call: &PackageCall) -> bool {
+/// Whether a call installs packages by their names alone. npm does so into a folder to which no copy of sources brings a
+/// manifest or packages.
+fn is_by_name(walk: &Walk, at: usize, invocation: &Invocation, call: &PackageCall, purpose: Purpose) -> bool {
     let brings = |folder: &str| {
         let names = ["package.json", "package-lock.json", "npm-shrinkwrap.json", ".npmrc", "node_modules"];
         names.iter().any(|name| walk.has(&path::join(folder, name)))
     };
-    let named = call.manager == Manager::Npm
-        && !call.packages.is_empty()
-        && call.packages.iter().all(|package| package.source != PackageSource::Path);
-    named && walk.folder(at, invocation).is_some_and(|folder| !folder.starts_with("/?") && !brings(&folder))
+    let apart = || walk.folder(at, invocation).is_some_and(|folder| !folder.starts_with("/?") && !brings(&folder));
+    let installs = matches!(call.verb, Verb::Install | Verb::Upgrade) && !call.packages.is_empty();
+    installs
+        && match purpose {
+            Purpose::Programs | Purpose::Packages => call.inputs.iter().all(|input| input.kind == InputKind::Folder),
+            _ => call.manager == Manager::Npm && apart(),
+        }
 }
 
+/// Runs a program of the project.
 fn of_project<'i>(manager: Manager) -> Nature<'i> {
-    match manager {
-        Manager::Pip | Manager::Uv | Manager::Poetry | Manager::Pdm | Manager::Pipenv => {
-            Nature::Program(Ecosystem::Python)
-        }
-        Manager::Npm | Manager::Yarn | Manager::Pnpm | Manager::Bun => Nature::Program(Ecosystem::Node),
-        Manager::Go => Nature::Program(Ecosystem::Go),
-        Manager::Cargo => Nature::Program(Ecosystem::Rust),
-        Manager::Maven | Manager::Gradle => Nature::Program(Ecosystem::Java),
-        Manager::Dotnet => Nature::Program(Ecosystem::DotNet),
-        Manager::Bundle | Manager::Gem => Nature::Program(Ecosystem::Ruby),
-        Manager::Composer => Nature::Program(Ecosystem::Php),
-        _ => Nature::Unknown,
-    }
+    Ecosystem::of_manager(manager).map_or(Nature::Unknown, Nature::Program)
 }

@@ -3,8 +3,9 @@
 
 use super::toolchain::{self, Language};
 use crate::data;
-use crate::shell::program::{Files, Kind, Program, State};
-use crate::shell::{Invocation, PackageCall, Verb, Word};
+use crate::manifest::Ecosystem;
+use crate::shell::program::{self, Files, Kind, Program, State};
+use crate::shell::{InputKind, Invocation, Manager, Package, PackageCall, PackageSource, Verb, Word};
 
 /// What a command is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -29,8 +30,18 @@ pub enum Purpose {
     SystemOther,
     /// Compiles a project's own program.
     Compiles(Language),
-    /// Installs packages of a language: a project's dependencies, or others by their names.
+    /// Makes an environment for packages of a language: `uv venv`, `python -m venv`.
+    Environment,
+    /// Brings or removes programs for all, package managers among them: `npm install -g`, `pip install poetry`.
+    Programs,
+    /// Installs packages of a language by their names, and writes no manifest: `pip install flask`.
+    Packages,
+    /// Installs what a project declares, or adds to it: `npm ci`, `npm install express`.
     Install,
+    /// Fetches what libraries ask for by name: models, browsers.
+    Data,
+    /// Sets options of a package manager.
+    Configures,
     /// Empties caches.
     Clean,
     /// Asks a language's package manager for something else.
@@ -92,11 +103,40 @@ impl Purpose {
             "find" => Self::Looks,
             // A wrapper that starts nothing: `command -v`, `env` alone.
             _ if program.writes_nothing() || program.files == Files::None => Self::Looks,
+            _ => Self::of_module(name, program, one.args),
+        }
+    }
+
+    /// The purpose of what an interpreter or a tool runs, by its first words.
+    fn of_module(name: &str, program: Program, args: &[Word]) -> Self {
+        let python = program.language == Some(program::Language::Python);
+        let words: Vec<&str> = args.iter().map(Word::text).collect();
+        let words = match (name, &words[..]) {
+            ("npx", words) => words.to_vec(),
+            (_, ["-m", module @ ..]) if python => module.to_vec(),
+            (_, [script, verb, ..]) if python && script.ends_with("setup.py") => vec!["setup.py", verb],
+            (_, words) => [&[name], words].concat(),
+        };
+        match words[..] {
+            ["venv" | "virtualenv", ..] => Self::Environment,
+            ["ensurepip", ..] => Self::Programs,
+            // pip installs the model.
+            ["spacy", "download", ..] => Self::Packages,
+            ["nltk.downloader", ..] | ["playwright", "install", ..] => Self::Data,
+            ["setup.py", "install" | "develop"] => Self::Install,
             _ => Self::Unknown,
         }
     }
 
     fn of_call(call: &PackageCall) -> Self {
+        let looks = match &*call.verb_text {
+            "version" => call.operands.is_empty(),
+            "get" => Ecosystem::of_manager(call.manager) == Some(Ecosystem::Node),
+            _ => call.only_asks(),
+        };
+        if looks {
+            return Self::Looks;
+        }
         if call.manager.is_system() {
             return match call.verb {
                 Verb::Update | Verb::Clean => Self::Lists,
@@ -106,12 +146,60 @@ impl Purpose {
                 _ => Self::SystemOther,
             };
         }
-        match call.verb {
-            Verb::Install => Self::Install,
-            Verb::Clean => Self::Clean,
-            verb => Self::Manager(verb),
+        match (call.manager, call.verb, &*call.verb_text) {
+            (_, Verb::Clean, _) => Self::Clean,
+            // The project's own manifest, unless it is told otherwise.
+            (Manager::Composer, Verb::Other, "config") if !call.has(&["-g", "--global"]) => Self::Edits,
+            (_, Verb::Other, "pkg") => Self::Edits,
+            // `yarn set version` brings another Yarn into the project.
+            (Manager::Yarn, Verb::Other, "set") => Self::Programs,
+            (Manager::Corepack, Verb::Other, _) | (_, Verb::Other, "config" | "set" | "setup") => Self::Configures,
+            (Manager::Uv, _, "venv") => Self::Environment,
+            _ if is_for_all(call) => Self::Programs,
+            (_, Verb::Install | Verb::Upgrade, _) if is_by_name(call) => Self::Packages,
+            (_, Verb::Install, _) => Self::Install,
+            (_, verb, _) => Self::Manager(verb),
         }
     }
+}
+
+/// Whether it is about programs for all, and about no project.
+fn is_for_all(call: &PackageCall) -> bool {
+    let installs = call.verb == Verb::Install;
+    match call.manager {
+        Manager::Corepack => true,
+        Manager::Npm | Manager::Yarn | Manager::Pnpm | Manager::Bun | Manager::Dotnet => {
+            call.has(&["-g", "--global", "--location", "--tool-path"]) || call.verb_text.starts_with("global")
+        }
+        Manager::Composer => call.verb_text.starts_with("global"),
+        Manager::Uv if call.verb_text == "tool install" => true,
+        Manager::Pip | Manager::Uv => installs && is_by_name(call) && call.packages.iter().all(is_python_tool),
+        Manager::Cargo => installs && is_by_name(call),
+        // `go get` writes go.mod.
+        Manager::Go => call.verb_text == "install" && call.packages.iter().all(|one| one.version.is_some()),
+        _ => false,
+    }
+}
+
+/// Whether it installs packages by their names alone, with a manager that writes no manifest.
+fn is_by_name(call: &PackageCall) -> bool {
+    let plain = |kind| matches!(kind, InputKind::Folder | InputKind::Constraints);
+    let silent = match call.manager {
+        Manager::Pip | Manager::Gem | Manager::Conda | Manager::Cargo => true,
+        Manager::Uv => call.verb_text == "pip install",
+        _ => false,
+    };
+    silent
+        && !call.packages.is_empty()
+        && call.packages.iter().all(|package| package.source != PackageSource::Path)
+        && call.inputs.iter().all(|input| plain(input.kind))
+}
+
+/// Whether a package brings what installs others.
+fn is_python_tool(package: &Package) -> bool {
+    let name = package.name.text.to_lowercase();
+    package.source == PackageSource::Index
+        && (data::PYTHON_PACKAGES.has(&name, "tool") || name.starts_with("poetry-plugin"))
 }
 
 /// `rm -rf /var/lib/apt/lists/*`, `rm -rf ~/.cache`: what installs leave behind, or something else.
@@ -174,6 +262,40 @@ mod tests {
         check("npm ci", P::Install);
         check("npm cache clean --force", P::Clean);
         check("npm run build", P::Manager(Verb::Run));
+        check("npm install express", P::Install);
+        check("npm i --location=global serve", P::Programs);
+        check("npm -v", P::Looks);
+        check("yarn -v", P::Looks);
+        check("npm version", P::Looks);
+        check("npm version 1.2.3", P::Manager(Verb::Other));
+        check("npm set registry x", P::Configures);
+        check("npm pkg delete scripts.prepare", P::Edits);
+        check("yarn set version stable", P::Programs);
+        check("corepack enable", P::Configures);
+        check("corepack prepare pnpm@9 --activate", P::Programs);
+        check("composer config x y", P::Edits);
+        check("composer config -g x y", P::Configures);
+        check("poetry config virtualenvs.create false", P::Configures);
+        check("pip install poetry", P::Programs);
+        check("pip install -c a.txt poetry uv", P::Programs);
+        check("pip install -r a.txt poetry", P::Install);
+        check("pip install poetry flask", P::Packages);
+        check("pip install .", P::Install);
+        check("uv tool install ruff", P::Programs);
+        check("uv venv", P::Environment);
+        check("uv add flask", P::Install);
+        check("go install x/y@latest", P::Programs);
+        check("go get x/y@latest", P::Install);
+        check("cargo install ripgrep", P::Programs);
+        check("gem install rails", P::Packages);
+        check("python3.12 -m venv /v", P::Environment);
+        check("virtualenv /v", P::Environment);
+        check("python setup.py install", P::Install);
+        check("python -m spacy download en", P::Packages);
+        check("spacy download en", P::Packages);
+        check("npx playwright install chromium", P::Data);
+        check("python -m nltk.downloader punkt", P::Data);
+        check("python manage.py check", P::Unknown);
         check("useradd x", P::Account);
         check("sudo chown -R x /app", P::Entries);
         check("locale-gen", P::SystemSetup);

@@ -7,6 +7,7 @@ use super::framework::Framework;
 use super::locked::Locked;
 use super::python;
 use crate::data;
+use crate::shell::Manager;
 
 /// Everything that the manifests of a context tell.
 #[derive(Clone, Debug, Default)]
@@ -56,6 +57,21 @@ impl Ecosystem {
             "dotnet" => Self::DotNet,
             "ruby" => Self::Ruby,
             "php" => Self::Php,
+            _ => return None,
+        })
+    }
+
+    /// What a package manager installs for; `None` for those of the system, and for those of several worlds.
+    pub const fn of_manager(manager: Manager) -> Option<Self> {
+        Some(match manager {
+            Manager::Pip | Manager::Uv | Manager::Poetry | Manager::Pdm | Manager::Pipenv => Self::Python,
+            Manager::Npm | Manager::Yarn | Manager::Pnpm | Manager::Bun => Self::Node,
+            Manager::Go => Self::Go,
+            Manager::Cargo => Self::Rust,
+            Manager::Maven | Manager::Gradle => Self::Java,
+            Manager::Dotnet => Self::DotNet,
+            Manager::Bundle | Manager::Gem => Self::Ruby,
+            Manager::Composer => Self::Php,
             _ => return None,
         })
     }

@@ -186,16 +186,9 @@ const fn fetches_to_build(manager: Manager) -> bool {
     matches!(manager, Manager::Go | Manager::Cargo | Manager::Maven | Manager::Gradle | Manager::Dotnet)
 }
 
-const fn ecosystem(manager: Manager) -> Option<Ecosystem> {
-    Some(match manager {
-        Manager::Go => Ecosystem::Go,
-        Manager::Cargo => Ecosystem::Rust,
-        Manager::Npm | Manager::Yarn | Manager::Pnpm | Manager::Bun => Ecosystem::Node,
-        Manager::Maven | Manager::Gradle => Ecosystem::Java,
-        Manager::Composer => Ecosystem::Php,
-        Manager::Bundle => Ecosystem::Ruby,
-        _ => return None,
-    })
+/// The ecosystem of managers whose projects are known wherever there are any.
+fn ecosystem(manager: Manager) -> Option<Ecosystem> {
+    Ecosystem::of_manager(manager).filter(|one| !matches!(one, Ecosystem::Python | Ecosystem::DotNet))
 }
 
 /// Whether the context has a project for the manager. Manifests that the build itself makes or fetches are no reason to

@@ -107,7 +107,7 @@ fn read<'s>(call: &mut PackageCall<'s>, args: &'s [Word]) -> (verb::Entry, Vec<u
     if matches!(manager, Manager::Maven | Manager::Gradle) {
         return (verb::Entry { verb: goals(manager, args, &operands), packages: false }, operands);
     }
-    let asks_only = call.has(&["--version", "--help"]);
+    let asks_only = call.has(&["--version", "--help", "-v"]);
     let without =
         if asks_only { verb::Entry { verb: Verb::Other, packages: false } } else { verb::without_verb(manager) };
     (entry.unwrap_or(without), operands)

@@ -89,9 +89,7 @@ pub(super) fn read(build: &Build, stage: &Stage, index: usize, wanted: Wanted) -
         && instruction.heredocs.is_empty()
         && code.script.compounds.is_empty()
         && code.script.commands.iter().all(plain);
-    let removes = invocations
-        .iter()
-        .any(|one| one.package_call().is_some_and(|call| call.manager.is_system() && call.verb == Verb::Remove));
+    let removes = invocations.iter().any(|one| Purpose::of(one) == Purpose::SystemRemoval);
     let mut run = Run { index, commands, separable, removes };
     if run.commands.iter().any(|one| patterns::shows(&one.text, "fetches a toolchain")) {
         for one in run.commands.iter_mut().filter(|one| matches!(one.fate, Fate::Unknown | Fate::Works)) {
@@ -123,8 +121,10 @@ fn stronger(a: Fate, b: Fate) -> Fate {
 fn fate(build: &Build, stage: &Stage, at: usize, one: &Invocation, wanted: Wanted) -> Fate {
     let inside = |redirected| if is_inside(build, stage, at, one, redirected) { Fate::Works } else { Fate::Unknown };
     let purpose = Purpose::of(one);
+    let redirected = one.command.redirects.iter().any(|one| one.target.is_some() && writes(one.operator));
     if let Some(call) = one.package_call() {
         return match purpose {
+            Purpose::Looks if !redirected => Fate::Build,
             Purpose::Compiles(language) => Fate::Compiles(language),
             Purpose::SystemInstall => Fate::Packages(packages::kept(build, stage, &call, wanted)),
             Purpose::SystemRemoval => Fate::Build,
@@ -133,7 +133,6 @@ fn fate(build: &Build, stage: &Stage, at: usize, one: &Invocation, wanted: Wante
             _ => of_manager(&call),
         };
     }
-    let redirected = one.command.redirects.iter().any(|one| one.target.is_some() && writes(one.operator));
     let names_lists = || one.args.iter().any(|word| word.text().contains("/var/lib/apt/lists"));
     let names_path = || one.args.iter().any(|word| word.text().contains('/'));
     match purpose {

@@ -141,7 +141,7 @@ fn run<'a>(
         }
         let kind = match &call {
             Some(call) if brings_called(scene, call) => Some(Kind::System),
-            Some(call) => by_call(call, before.is_some()),
+            Some(call) => by_call(&one, call, before.is_some()),
             None => by_program(scene, &one),
         };
         if let (Some(Kind::Global), Some(call)) = (kind, &call) {
@@ -185,15 +185,16 @@ fn by_program(scene: &Scene, one: &Invocation) -> Option<Kind> {
     if !direct {
         return Some(Kind::Build);
     }
-    let prints = Program::of(program).is(program::Kind::Prints);
+    let known = Program::of(program);
+    let prints = known.is(program::Kind::Prints);
     Some(match Purpose::of(one) {
         Purpose::Setting | Purpose::Nothing => return None,
         Purpose::Looks if prints && program != "cat" || writes_nowhere(one) => return None,
         Purpose::Deletes if inner.iter().any(|word| word.contains("node_modules")) => Kind::Prune,
         Purpose::Lists | Purpose::Clean => Kind::Clean,
         Purpose::Account | Purpose::Entries | Purpose::Deletes => Kind::Files,
-        Purpose::Copies => Kind::Build,
-        _ if matches!(program, "node" | "nodejs" | "tsc" | "sed" | "make") => Kind::Build,
+        Purpose::Copies | Purpose::Edits => Kind::Build,
+        _ if known.language == Some(program::Language::Node) || known.is(program::Kind::Recipes) => Kind::Build,
         _ => {
             let package = words::package_of(program);
             let nodes = scene.projects().iter().filter(|project| project.ecosystem == Ecosystem::Node);
@@ -209,35 +210,22 @@ fn writes_nowhere(one: &Invocation) -> bool {
     targets.into_iter().all(|word| word.is("/dev/null") || word.text().bytes().all(|byte| byte.is_ascii_digit()))
 }
 
-fn by_call(call: &PackageCall, installed: bool) -> Option<Kind> {
-    let global = call.has(&["-g", "--global"]) || call.verb_text.starts_with("global");
-    if call.manager.is_system() {
-        let names = call.packages.iter().map(|package| package.name.text);
-        let compilers = call.verb == Verb::Install && names.clone().next().is_some() && names.clone().all(only_builds);
-        return match call.verb {
-            Verb::Update | Verb::Clean => Some(Kind::Clean),
-            _ if compilers => Some(Kind::Compilers),
-            _ => Some(Kind::System),
-        };
-    }
-    match call.manager {
-        Manager::Corepack => Some(Kind::Global),
-        Manager::Npm | Manager::Yarn | Manager::Pnpm | Manager::Bun => Some(match call.verb {
-            _ if global => Kind::Global,
-            Verb::Install if installed && drops_dev(call) => Kind::Prune,
-            Verb::Install => Kind::Install,
-            Verb::Clean => Kind::Clean,
-            _ => match call.verb_text.as_str() {
-                "config" | "set" | "config set" | "set version" | "setup" | "get" | "pkg" | "pkg set"
-                | "pkg delete" | "plugin import" => Kind::Global,
-                "prune" => Kind::Prune,
-                "store prune" => Kind::Clean,
-                "-v" | "--version" | "version" => return None,
-                _ => Kind::Build,
-            },
-        }),
-        _ => Some(Kind::System),
-    }
+/// What a call of a package manager is for; `None` where it does nothing.
+fn by_call(one: &Invocation, call: &PackageCall, installed: bool) -> Option<Kind> {
+    let node = Ecosystem::of_manager(call.manager) == Some(Ecosystem::Node) || call.manager == Manager::Corepack;
+    let named = || !call.packages.is_empty() && call.packages.iter().all(|package| only_builds(package.name.text));
+    Some(match Purpose::of(one) {
+        Purpose::Looks if writes_nowhere(one) => return None,
+        Purpose::Lists => Kind::Clean,
+        Purpose::SystemInstall if named() => Kind::Compilers,
+        _ if !node => Kind::System,
+        Purpose::Programs | Purpose::Configures | Purpose::Edits => Kind::Global,
+        Purpose::Install if installed && drops_dev(call) => Kind::Prune,
+        Purpose::Install => Kind::Install,
+        Purpose::Clean => Kind::Clean,
+        Purpose::Manager(Verb::Remove) if call.verb_text == "prune" => Kind::Prune,
+        _ => Kind::Build,
+    })
 }
 
 /// Whether a package of the distribution brings the Python that sources start.
@@ -247,7 +235,7 @@ fn brings_called(scene: &Scene, call: &PackageCall) -> bool {
         && called::programs(scene, Ecosystem::Node, true).contains("python3")
 }
 
-/// Debian packages that serve to compile native modules and for nothing that a Node program runs.
+/// Packages that serve to compile native modules and for nothing that a Node program runs.
 fn only_builds(name: &str) -> bool {
     is_build_package(name) || matches!(name, "python3" | "python-is-python3")
 }
@@ -347,7 +335,7 @@ impl Pieces<'_> {
         let codes = pieces.filter_map(|piece| build.code(piece.index));
         let all = codes.flat_map(|code| code.script.invocations());
         let builds = |one: &Invocation| match one.package_call() {
-            Some(call) => by_call(&call, true) == Some(Kind::Build),
+            Some(call) => by_call(one, &call, true) == Some(Kind::Build),
             None => true,
         };
         all.filter(builds).map(|one| words::of(&one)).collect()

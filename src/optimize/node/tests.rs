@@ -294,6 +294,20 @@ fn compilers_stay_behind_with_what_cleans_up_after_them() {
 }
 
 #[test]
+fn who_asks_for_a_version_builds_nothing() {
+    let dockerfile = SPLIT.replace("RUN npm ci\n", "RUN npm -v && corepack yarn -v\nRUN npm ci\n");
+    check(
+        &dockerfile,
+        &server(&[]),
+        &["AS build"],
+        &["RUN npm -v && corepack yarn -v\n\nFROM dependencies AS build\nRUN npm -v"],
+    );
+    let tools = SPLIT.replace("RUN npm ci\n", "RUN apt-get update && apt-get install -y cmake g++-12\nRUN npm ci\n");
+    let text = rewritten(&tools, &server(&[]), Rung::Stages);
+    assert_eq!(text.matches("cmake").count(), 1, "{text}");
+}
+
+#[test]
 fn bundlers_keep_what_they_have_compiled() {
     let package = PACKAGE.replace("\"tsc\"", "\"next build\"");
     let mount = "RUN --mount=type=cache,target=/app/.next/cache/webpack,id=a-bundler,sharing=locked npm run build\n";

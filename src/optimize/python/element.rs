@@ -1,12 +1,10 @@
 //! A RUN taken apart: what stands between `&&`, `;` and line ends, and what each part is for.
 
 use crate::build::{Build, Purpose};
-use crate::data;
+use crate::manifest::Ecosystem;
 use crate::optimize::scene::Scene;
 use crate::shell::program::{Kind, Program};
-use crate::shell::{
-    Command, Compound, InputKind, Invocation, Manager, PackageSource, Script, SeparatorKind, Verb, Word,
-};
+use crate::shell::{Command, Compound, Invocation, Package, Script, SeparatorKind, Verb, Word};
 use crate::sources::patterns;
 use crate::text::Span;
 
@@ -119,58 +117,26 @@ fn class(all: &[Invocation], setuptools: bool) -> Class {
 }
 
 fn of_one(one: &Invocation, setuptools: bool) -> Class {
-    if let Some(call) = one.package_call() {
-        return match call.manager {
-            manager if manager.is_system() => match Purpose::of(one) {
-                Purpose::SystemInstall => Class::System,
-                Purpose::Lists | Purpose::SystemUpgrade => Class::Lists,
-                Purpose::SystemRemoval => Class::Removal,
-                _ => Class::Other,
-            },
-            Manager::Uv if call.verb_text == "venv" => Class::Venv,
-            Manager::Uv if call.verb_text == "tool install" => Class::Tool,
-            Manager::Pip | Manager::Uv if call.verb == Verb::Install => {
-                let tool = |name: &str| {
-                    (data::PYTHON_PACKAGES.has(name, "tool") && !(setuptools && name == "setuptools"))
-                        || name.starts_with("poetry-plugin")
-                };
-                let tools = call
-                    .packages
-                    .iter()
-                    .all(|package| package.source == PackageSource::Index && tool(&package.name.text.to_lowercase()));
-                let only = call.inputs.iter().all(|input| input.kind == InputKind::Constraints);
-                if tools && only && !call.packages.is_empty() { Class::Tool } else { Class::Install }
-            }
-            Manager::Poetry | Manager::Pdm | Manager::Pipenv if matches!(call.verb, Verb::Install | Verb::Upgrade) => {
-                Class::Install
-            }
-            Manager::Pip | Manager::Uv | Manager::Poetry | Manager::Pdm | Manager::Pipenv if call.verb != Verb::Run => {
-                Class::Tool
-            }
-            _ => Class::Other,
-        };
-    }
-    let Some(program) = one.program else { return Class::Other };
-    let first = one.args.first().map(Word::text).unwrap_or_default();
+    let call = one.package_call();
+    let python = call.as_ref().is_none_or(|call| Ecosystem::of_manager(call.manager) == Some(Ecosystem::Python));
+    // Where sources import setuptools, it is a dependency.
+    let wanted = |package: &Package| setuptools && package.name.text.eq_ignore_ascii_case("setuptools");
     match Purpose::of(one) {
-        Purpose::Setting | Purpose::Script | Purpose::Nothing => return Class::Setting,
-        Purpose::Lists => return Class::Lists,
-        Purpose::Clean => return Class::Cleaning,
-        Purpose::Account => return Class::Account,
-        Purpose::Entries if program != "ln" => return Class::Account,
-        Purpose::SystemSetup if Program::of(program).is(Kind::RunTime) => return Class::Account,
-        _ => {}
-    }
-    match program {
-        "virtualenv" => Class::Venv,
-        "sed" | "echo" | "printf" | "ln" | "tee" | "cp" if sets_up(one) => Class::Account,
-        _ if program.starts_with("python") => match (first, one.args.get(1).map(Word::text)) {
-            ("-m", Some("venv" | "virtualenv")) => Class::Venv,
-            ("-m", Some("ensurepip")) => Class::Tool,
-            ("-m", Some("spacy")) if one.args.get(2).is_some_and(|word| word.is("download")) => Class::Install,
-            (_, Some("install" | "develop")) if first.ends_with("setup.py") => Class::Install,
-            _ => Class::Other,
-        },
+        Purpose::SystemInstall => Class::System,
+        Purpose::Lists | Purpose::SystemUpgrade => Class::Lists,
+        Purpose::SystemRemoval => Class::Removal,
+        Purpose::Setting | Purpose::Script | Purpose::Nothing => Class::Setting,
+        Purpose::Account => Class::Account,
+        Purpose::Entries if !one.is("ln") => Class::Account,
+        Purpose::SystemSetup if one.program.is_some_and(|name| Program::of(name).is(Kind::RunTime)) => Class::Account,
+        Purpose::Clean if call.is_none() => Class::Cleaning,
+        _ if call.is_none() && sets_up(one) => Class::Account,
+        _ if !python => Class::Other,
+        Purpose::Environment => Class::Venv,
+        Purpose::Programs if !call.as_ref().is_some_and(|call| call.packages.iter().any(wanted)) => Class::Tool,
+        Purpose::Programs | Purpose::Packages | Purpose::Install | Purpose::Manager(Verb::Upgrade) => Class::Install,
+        Purpose::Manager(Verb::Run) => Class::Other,
+        _ if call.is_some() => Class::Tool,
         _ => Class::Other,
     }
 }

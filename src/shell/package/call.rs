@@ -44,6 +44,12 @@ impl<'s> PackageCall<'s> {
         self.flag(names).is_some()
     }
 
+    /// Whether it asks for the version or for help and does nothing else.
+    pub fn only_asks(&self) -> bool {
+        let bare = self.verb_text.is_empty() && self.operands.is_empty();
+        self.verb == Verb::Other && (self.has(&["--version", "--help"]) || bare && self.has(&["-v", "-V"]))
+    }
+
     /// Whether packages come from a manifest or lock file and none is named.
     pub fn is_from_manifest(&self) -> bool {
         self.lock.is_some()

@@ -1,13 +1,13 @@
 //! Whose a RUN is: the site's, or another project's in the same stage.
 
 use crate::arrange::{Element, elements};
-use crate::build::{Stage, installed};
+use crate::build::{Purpose, Stage, installed};
 use crate::dockerfile::Keyword;
 use crate::manifest::{Ecosystem, Project};
 use crate::optimize::node::words;
 use crate::optimize::scene::Scene;
 use crate::shell::program::{Kind, Program, State};
-use crate::shell::{Invocation, Manager, Verb};
+use crate::shell::{Invocation, Verb};
 use crate::text::path;
 
 /// Scripts that call scripts that are followed.
@@ -118,8 +118,7 @@ fn owner(
     }
     let call = one.package_call();
     let node = call.as_ref().is_some_and(|call| {
-        matches!(call.manager, Manager::Npm | Manager::Yarn | Manager::Pnpm | Manager::Bun)
-            && !call.has(&["-g", "--global"])
+        Ecosystem::of_manager(call.manager) == Some(Ecosystem::Node) && Purpose::of(one) != Purpose::Programs
     });
     let works = match &call {
         Some(call) if node => installed::folder(scene.build, (stage, index), one, call),

@@ -136,12 +136,10 @@ pub(super) fn is_shared(scene: &Scene, index: usize) -> bool {
     code.is_some_and(|code| code.script.invocations().iter().any(prepares))
 }
 
-/// Whether a command installs programs for all.
+/// Whether a command installs programs for all, or sets them up.
 fn prepares(one: &Invocation) -> bool {
-    let Some(call) = one.package_call() else { return false };
-    let global = call.has(&["-g", "--global"]) || call.verb_text.starts_with("global");
-    let set = matches!(call.verb_text.as_str(), "config" | "config set" | "set");
-    call.manager.is_system() || call.manager == Manager::Corepack || global || set
+    let system = one.package_call().is_some_and(|call| call.manager.is_system());
+    system || matches!(Purpose::of(one), Purpose::Programs | Purpose::Configures)
 }
 
 /// `true` where a command serves the site too, `false` where it serves another project, `None` where it does nothing.

@@ -88,3 +88,16 @@ fn what_another_stage_builds_of_sources_counts_as_sources() {
          |CMD [\"node\", \"dist\"]";
     check(kept, NPM, kept);
 }
+
+#[test]
+fn programs_of_a_version_need_no_project_and_settings_of_one_do() {
+    let file =
+        |above: &str, below: &str| format!("|FROM golang:1.25\n|WORKDIR /app\n{above}|COPY . .\n{below}|CMD [\"app\"]");
+    let files = &[("go.mod", "module a\n"), ("composer.json", "{}"), ("main.go", "package main")];
+    let swag = "|RUN go install github.com/swaggo/swag/cmd/swag@v1.16.4\n";
+    check(&file("", swag), files, &file(swag, ""));
+    // These write the project's manifest.
+    for kept in ["|RUN go get github.com/swaggo/swag@v1.16.4\n", "|RUN composer config sort-packages true\n"] {
+        check(&file("", kept), files, &file("", kept));
+    }
+}
