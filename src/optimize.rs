@@ -2,14 +2,18 @@
 //! passes and what each may change; runs nothing and reads no file. What is not understood stays as it is.
 //!
 //! A pass reads the build as the passes before it left it and answers with edits, so every rung is a valid build by
-//! itself, and a second run over the result changes nothing.
+//! itself, and a second run over the result changes nothing. No pass uses another one: what several do or know stands in
+//! modules of its own beside them.
 
+mod cache_mounts;
 mod called;
 mod compiled;
+mod dependency_files;
 mod evidence;
 mod flags;
 mod hygiene;
 mod ignore;
+mod languages;
 mod literal;
 mod mend;
 mod node;
@@ -17,6 +21,7 @@ mod order;
 mod pass;
 mod passes;
 mod plan;
+mod production;
 mod python;
 mod reach;
 mod rung;

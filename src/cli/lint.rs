@@ -6,9 +6,7 @@ use rayon::prelude::*;
 
 use super::args::{Global, Lint};
 use super::exit::{CLEAN, FAILED, FOUND};
-use super::output::{
-    Failure, base, code, complain, describe_inputs, emit, is_json, line, policies, today, write_run,
-};
+use super::output::{Failure, base, code, complain, describe_inputs, emit, is_json, line, policies, today, write_run};
 use super::{baseline, changes, terminal};
 use crate::fix::Change;
 use crate::inputs::Inputs;

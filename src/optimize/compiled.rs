@@ -28,6 +28,7 @@ mod tests;
 pub(super) use self::remains::unread;
 use super::pass::Pass;
 use super::rung::Rung;
+use super::{cache_mounts, dependency_files};
 
 /// Its passes of rung 1; they run behind those that hold for every language.
 pub(super) const MOUNTS: &[Pass] = &[Pass::new(
@@ -46,12 +47,8 @@ pub(super) const STAGES: &[Pass] = &[
         start::compile,
     ),
     // What starts then is a step like those that rung 1 has seen.
-    Pass::new("compiled-order", Rung::Stages, "the same order of steps for it", |scene, turn| {
-        super::order::again("dependency-files-first", scene, turn);
-    }),
-    Pass::new("compiled-mounts", Rung::Stages, "the same cache mounts for it", |scene, turn| {
-        super::order::again("cache-mounts", scene, turn);
-    }),
+    Pass::new("compiled-order", Rung::Stages, "the same order of steps for it", dependency_files::again),
+    Pass::new("compiled-mounts", Rung::Stages, "the same cache mounts for it", cache_mounts::again),
     Pass::new("compiled-stages", Rung::Stages, "the toolchain stays in a stage of its own", split::split),
     Pass::new("cargo-target", Rung::Stages, "keeps what cargo compiles in a cache mount", target::keep),
 ];

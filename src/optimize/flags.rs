@@ -1,13 +1,11 @@
 //! Rung `flags`.
 
 mod locks;
-mod production;
 mod quiet;
 mod safe;
 
-pub(super) use production::run as leave_out_development;
-
 use super::pass::Pass;
+use super::production;
 use super::rung::Rung;
 
 /// Its passes.

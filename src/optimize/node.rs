@@ -2,26 +2,21 @@
 
 mod caches;
 mod client;
-pub(super) mod native;
 mod need;
 mod output;
-mod pieces;
 mod plan;
 mod start;
 #[cfg(test)]
 mod tests;
-mod words;
 mod write;
-mod writes;
 
 use super::called;
+use super::languages::node::{native, pieces, words};
 use super::pass::Pass;
+use super::production;
 use super::rung::Rung;
 use super::scene::{Scene, Turn};
 use crate::build::Base;
-
-pub(super) use self::native::{build_packages, run_packages};
-pub(super) use self::writes::writes;
 
 /// Its passes.
 pub(super) const STAGES: &[Pass] = &[
@@ -35,7 +30,7 @@ pub(super) const STAGES: &[Pass] = &[
         "client-production",
         Rung::Stages,
         "leaves development dependencies out of what serves such a site",
-        super::flags::leave_out_development,
+        production::run,
     ),
     Pass::new("node-start", Rung::Stages, "start Node programs without npm", start::run),
     Pass::new("node-stages", Rung::Stages, "build Node projects in a stage of their own", stages),

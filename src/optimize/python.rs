@@ -3,27 +3,21 @@
 #![allow(clippy::case_sensitive_file_extension_comparisons, reason = "Python and the tools compare names exactly")]
 
 mod carry;
-mod element;
-mod evidence;
 mod install;
 mod launch;
-mod needs;
 mod plan;
 mod runs;
-mod system;
 #[cfg(test)]
 mod tests;
 mod variables;
 mod version;
 mod write;
 
-use super::flags::leave_out_development;
+use super::languages::python::{element, evidence, needs, system};
 use super::pass::Pass;
+use super::production;
 use super::rung::Rung;
 use super::scene::{Scene, Turn};
-
-pub(super) use self::needs::{build_packages, run_packages};
-pub(super) use self::system::libraries_of;
 
 /// Its passes.
 pub(super) const STAGES: &[Pass] = &[
@@ -33,7 +27,7 @@ pub(super) const STAGES: &[Pass] = &[
         "python-production",
         Rung::Stages,
         "leaves development dependencies out of the environment that the image takes",
-        leave_out_development,
+        production::run,
     ),
 ];
 

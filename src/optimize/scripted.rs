@@ -2,22 +2,18 @@
 
 mod bundler;
 mod composer;
-mod gems;
 mod split;
 #[cfg(test)]
 mod tests;
 
+use super::dependency_files;
 use super::pass::Pass;
 use super::rung::Rung;
-
-pub(super) use self::gems::{build_packages, run_packages};
 
 /// Its passes.
 pub(super) const STAGES: &[Pass] = &[
     Pass::new("bundler-stages", Rung::Stages, "install gems in a stage of their own", bundler::run),
     Pass::new("composer-stages", Rung::Stages, "install Composer packages in a stage of their own", composer::run),
     // What is copied from that stage stands where an install was, and others may stand above it now.
-    Pass::new("scripted-order", Rung::Stages, "the same order of steps for what stays", |scene, turn| {
-        super::order::again("dependency-files-first", scene, turn);
-    }),
+    Pass::new("scripted-order", Rung::Stages, "the same order of steps for what stays", dependency_files::again),
 ];

@@ -12,10 +12,10 @@ use std::collections::BTreeSet;
 
 use self::apt::Wanted;
 use self::twin::Twin;
+use super::languages::{node, python, ruby};
 use super::pass::Pass;
 use super::rung::Rung;
 use super::scene::{Scene, Turn};
-use super::{node, python, scripted};
 use crate::build::{Reference, Stage};
 use crate::dockerfile::Keyword;
 use crate::finding::FileEdit;
@@ -128,7 +128,7 @@ fn stand(
 
 /// Debian packages that the final stage needs on a slim base and that only the full one had.
 fn run_packages(scene: &Scene) -> BTreeSet<String> {
-    [python::run_packages(scene), node::run_packages(scene), scripted::run_packages(scene)]
+    [python::needs::run_packages(scene), node::native::run_packages(scene), ruby::run_packages(scene)]
         .into_iter()
         .flatten()
         .chain(fonts::packages(scene).iter().map(|name| (*name).to_owned()))

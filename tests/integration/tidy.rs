@@ -186,6 +186,32 @@ fn modules_use_only_modules_above_them() {
 }
 
 #[test]
+fn passes_use_no_other_pass() {
+    let list = fs::read_to_string("src/optimize/passes.rs").unwrap();
+    let names = list.split_once("use super::{").and_then(|(_, rest)| rest.split_once("};")).unwrap().0;
+    let names: Vec<&str> = names.split(',').map(str::trim).collect();
+    let mut wrong = Vec::new();
+    for file in below("src/optimize", "rs") {
+        let rest = file.path.trim_start_matches("src/optimize/");
+        let own = rest.split(['/', '.']).next().unwrap_or_default();
+        let above = if rest.contains('/') { "optimize::" } else { "super::" };
+        for (number, line) in file.shipped().into_iter().filter(|_| own != "passes") {
+            let code = code_of(line);
+            let used = code.split(above).skip(1).flat_map(|rest| match rest.strip_prefix('{') {
+                Some(group) => group.split(',').collect(),
+                None => vec![rest],
+            });
+            let first =
+                |path: &str| path.trim().split(|c: char| !c.is_alphanumeric() && c != '_').next().map(str::to_owned);
+            if used.filter_map(first).any(|word| word != own && names.contains(&&*word)) {
+                wrong.push(format!("{}:{number}: it uses another pass", file.path));
+            }
+        }
+    }
+    none(&wrong);
+}
+
+#[test]
 fn only_effectful_rooms_touch_the_world() {
     let world = ["std::fs", "std::process", "std::env", "std::time", "std::net", "std::io::std", "std::thread"];
     // These would let one of them slip past.

@@ -8,7 +8,7 @@ use super::{empty, health, root, steps};
 use crate::build::{Base, BaseImage, Setting, Stage, Transfer, User, accounts, service};
 use crate::dockerfile::Keyword;
 use crate::finding::FileEdit;
-use crate::optimize::node;
+use crate::optimize::languages::node;
 use crate::optimize::scene::{Scene, Turn};
 use crate::rules;
 use crate::shell::{Invocation, Script, Word, parse};
@@ -59,7 +59,7 @@ fn plan(scene: &Scene, target: &Stage) -> Result<Plan, String> {
         writes.folders.insert(path);
     }
     own_frameworks(scene, target, &folder, &mut writes);
-    for (path, sign) in node::writes(scene) {
+    for (path, sign) in node::writes::writes(scene) {
         writes.sources |= path == folder;
         writes.folders.insert(path);
         writes.sign = sign;

@@ -1,10 +1,10 @@
 //! Pass `bundler-stages`: gems are installed in a stage of their own.
 
-use super::gems;
 use super::split::{Fate, Split, describes, edits, is_covered, stands_alone};
 use crate::build::toolchain::is_build_package;
 use crate::build::{Base, Reference, Stage};
 use crate::dockerfile::Keyword;
+use crate::optimize::languages::ruby;
 use crate::optimize::scene::{Scene, Turn};
 use crate::shell::{Invocation, Manager, PackageSource, Verb};
 use crate::text::{Span, path};
@@ -138,7 +138,7 @@ fn of_run(scene: &Scene, target: &Stage, index: usize, official: bool) -> Fate {
         return Fate::Both;
     }
     let headers: Vec<&str> = built.iter().map(String::as_str).collect();
-    let Some(libraries) = gems::libraries(scene, target, &headers) else { return Fate::Both };
+    let Some(libraries) = ruby::run_time(scene, target, &headers) else { return Fate::Both };
     Fate::Build(without(scene, index, &libraries.into_iter().collect::<Vec<_>>()))
 }
 

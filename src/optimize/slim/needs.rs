@@ -7,10 +7,11 @@ use super::apt::{self, Wanted};
 use crate::build::{BaseImage, Presence, Reference, Slim, Stage};
 use crate::dockerfile::Keyword;
 use crate::manifest::{Ecosystem, FileKind};
+use crate::optimize::called;
+use crate::optimize::languages::{node, python, ruby};
 use crate::optimize::scene::Scene;
-use crate::optimize::{called, node, python, scripted};
 use crate::shell::program::{Program, State};
-use crate::shell::{Invocation, Manager, Script, Verb, parse};
+use crate::shell::{Invocation, Script, Verb, parse};
 use crate::text::path;
 
 /// Scripts that scripts call, and so on, that are read.
@@ -172,12 +173,13 @@ pub(super) fn of_sources(
 /// known.
 pub(super) fn to_build(scene: &Scene, stage: &Stage) -> Result<BTreeSet<String>, String> {
     let mut all = BTreeSet::new();
-    for (language, managers, answer) in LANGUAGES {
-        if !installs(scene, stage, managers) {
+    for (language, answer) in LANGUAGES {
+        let mut runs = scene.build.instructions(stage).filter(|(_, one)| one.keyword == Keyword::Run);
+        if !runs.any(|(index, _)| calls(scene, index, language, &[Verb::Install, Verb::Upgrade, Verb::Download])) {
             continue;
         }
-        let needed = answer(scene, stage.index);
-        all.extend(needed.ok_or_else(|| format!("what its {language} dependencies need to be built isn't known"))?);
+        let unknown = || format!("what its {} dependencies need to be built isn't known", language.name());
+        all.extend(answer(scene, stage.index).ok_or_else(unknown)?);
     }
     let compiler = |at| ["gcc", "g++", "build-essential"].iter().any(|name| apt::installs(scene, stage, name, at));
     all.retain(|package| !apt::installs(scene, stage, package, usize::MAX));
@@ -190,34 +192,25 @@ pub(super) fn to_build(scene: &Scene, stage: &Stage) -> Result<BTreeSet<String>,
 /// The first step of a stage that installs dependencies.
 pub(super) fn first_install(scene: &Scene, stage: &Stage) -> usize {
     let runs = scene.build.instructions(stage).map(|(index, _)| index);
-    let managers = || LANGUAGES.iter().flat_map(|(_, managers, _)| managers.iter());
-    let installs = |index: &usize| {
-        scene.build.code(*index).is_some_and(|code| {
-            let invocations = code.script.invocations();
-            invocations
-                .iter()
-                .filter_map(Invocation::package_call)
-                .any(|call| managers().any(|one| *one == call.manager))
-        })
-    };
-    runs.into_iter().find(installs).unwrap_or(stage.from)
+    runs.into_iter()
+        .find(|index| LANGUAGES.iter().any(|(language, _)| calls(scene, *index, *language, &[])))
+        .unwrap_or(stage.from)
 }
 
 /// Asks for the packages by which a stage builds what it installs.
 type Answer = fn(&Scene, usize) -> Option<BTreeSet<String>>;
 
-/// Languages, the managers that install for them, and who knows what that needs.
-const LANGUAGES: [(&str, &[Manager], Answer); 3] = [
-    ("Python", &[Manager::Pip, Manager::Uv, Manager::Poetry, Manager::Pipenv, Manager::Pdm], python::build_packages),
-    ("Node", &[Manager::Npm, Manager::Yarn, Manager::Pnpm, Manager::Bun], node::build_packages),
-    ("Ruby", &[Manager::Gem, Manager::Bundle], scripted::build_packages),
+/// Languages, and who knows what is needed to build for them.
+const LANGUAGES: [(Ecosystem, Answer); 3] = [
+    (Ecosystem::Python, python::needs::build_packages),
+    (Ecosystem::Node, node::native::build_packages),
+    (Ecosystem::Ruby, ruby::build_packages),
 ];
 
-fn installs(scene: &Scene, stage: &Stage, managers: &[Manager]) -> bool {
-    let runs = scene.build.instructions(stage).filter(|(_, one)| one.keyword == Keyword::Run);
-    runs.filter_map(|(index, _)| scene.build.code(index)).any(|code| {
-        code.script.invocations().iter().filter_map(Invocation::package_call).any(|call| {
-            managers.contains(&call.manager) && matches!(call.verb, Verb::Install | Verb::Upgrade | Verb::Download)
-        })
+/// Whether a RUN calls a package manager of the language, for one of these where any are given.
+fn calls(scene: &Scene, index: usize, language: Ecosystem, verbs: &[Verb]) -> bool {
+    let invocations = scene.build.code(index).map(|code| code.script.invocations()).unwrap_or_default();
+    invocations.iter().filter_map(Invocation::package_call).any(|call| {
+        Ecosystem::of_manager(call.manager) == Some(language) && (verbs.is_empty() || verbs.contains(&call.verb))
     })
 }

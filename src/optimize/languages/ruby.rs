@@ -2,10 +2,10 @@
 
 use std::collections::BTreeSet;
 
-use crate::build::{Base, PackageLists, Stage};
+use super::debian::{libraries, suite};
+use crate::build::{Base, Stage};
 use crate::data;
 use crate::manifest::{Ecosystem, Locked, Tool};
-use crate::optimize::python;
 use crate::optimize::scene::Scene;
 use crate::shell::{Manager, Verb};
 
@@ -73,7 +73,7 @@ pub(in crate::optimize) fn run_packages(scene: &Scene) -> BTreeSet<String> {
     let suite = suite(scene, target).unwrap_or("trixie");
     for (build, run) in gems.iter().filter_map(|gem| row(gem)) {
         let known: Vec<&str> =
-            data::words(build).filter_map(|header| python::libraries_of(header, suite)).flatten().collect();
+            data::words(build).filter_map(|header| libraries(header, suite)).flat_map(|known| known.names).collect();
         let own = data::words(run).filter(|one| !data::SYSTEM_PACKAGES.has(one, "ruby"));
         let own = own.filter(|one| suite == "trixie" || known.is_empty() || !one.contains(char::is_numeric));
         all.extend(own.map(|one| if suite == "trixie" { one } else { one.trim_end_matches("t64") }.to_owned()));
@@ -91,18 +91,13 @@ pub(in crate::optimize) fn run_packages(scene: &Scene) -> BTreeSet<String> {
 }
 
 /// Headers that a stage no longer installs, as the libraries that run; `None` where one is not known.
-pub(super) fn libraries(scene: &Scene, stage: &Stage, headers: &[&str]) -> Option<BTreeSet<String>> {
+pub(in crate::optimize) fn run_time(scene: &Scene, stage: &Stage, headers: &[&str]) -> Option<BTreeSet<String>> {
     let suite = suite(scene, stage).unwrap_or("trixie");
     let mut all = BTreeSet::new();
     for header in headers.iter().filter(|name| name.ends_with("-dev")) {
-        all.extend(python::libraries_of(header, suite)?.into_iter().map(str::to_owned));
+        all.extend(libraries(header, suite)?.names.into_iter().map(str::to_owned));
     }
     Some(all)
-}
-
-fn suite(scene: &Scene, stage: &Stage) -> Option<&'static str> {
-    let Base::Image(image) = scene.build.root_base(stage) else { return None };
-    PackageLists::of(image).map(|lists| lists.suite)
 }
 
 fn stands_on_ruby(scene: &Scene, stage: &Stage) -> bool {

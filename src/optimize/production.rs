@@ -1,4 +1,4 @@
-//! `no-dev-dependencies`.
+//! `no-dev-dependencies`, which several rungs run.
 
 use std::collections::HashSet;
 
@@ -14,7 +14,7 @@ use crate::rules::{Policies, Selection};
 use crate::shell::{Manager, parse};
 use crate::text::path;
 
-pub(in crate::optimize) fn run(scene: &Scene, turn: &mut Turn) {
+pub(super) fn run(scene: &Scene, turn: &mut Turn) {
     let selection = Selection::new(&["dev-dependencies-kept".to_owned()], &[]).unwrap_or_default();
     let reach = Reach::new(scene);
     let vet = |_: &Inputs, build: &Build, finding: &mut Finding| {

@@ -15,7 +15,7 @@ use crate::text::Span;
 
 /// What an instruction is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Kind {
+pub(in crate::optimize) enum Kind {
     /// ARG, ENV, WORKDIR, USER, SHELL: counts for what stands below it.
     Setting,
     /// CMD, EXPOSE and their like: counts for the image alone.
@@ -42,44 +42,44 @@ pub(super) enum Kind {
 
 /// An instruction of the stage.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Piece {
+pub(in crate::optimize) struct Piece {
     /// Its index.
-    pub(super) index: usize,
+    pub(in crate::optimize) index: usize,
     /// What it is for.
-    pub(super) kind: Kind,
+    pub(in crate::optimize) kind: Kind,
 }
 
 /// A stage that installs the dependencies of one Node project.
-pub(super) struct Pieces<'a> {
+pub(in crate::optimize) struct Pieces<'a> {
     /// Its instructions in order, FROM left out.
-    pub(super) all: Vec<Piece>,
+    pub(in crate::optimize) all: Vec<Piece>,
     /// The project.
-    pub(super) project: &'a Project,
+    pub(in crate::optimize) project: &'a Project,
     /// How it is installed, where it has a lock file.
-    pub(super) way: Option<&'a Install>,
+    pub(in crate::optimize) way: Option<&'a Install>,
     /// Index of the install.
-    pub(super) install: usize,
+    pub(in crate::optimize) install: usize,
     /// The program that installs.
-    pub(super) manager: Manager,
+    pub(in crate::optimize) manager: Manager,
     /// Where the call's verb ends in the source; `None` where no option can be put there.
-    pub(super) behind_verb: Option<u32>,
+    pub(in crate::optimize) behind_verb: Option<u32>,
     /// The verb as written.
-    pub(super) verb: String,
+    pub(in crate::optimize) verb: String,
     /// Whether the install leaves development dependencies out already.
-    pub(super) omits: bool,
+    pub(in crate::optimize) omits: bool,
     /// Whether the same RUN builds too.
-    pub(super) builds_too: bool,
+    pub(in crate::optimize) builds_too: bool,
     /// The project's folder in the image.
-    pub(super) folder: String,
+    pub(in crate::optimize) folder: String,
     /// Names of programs that are installed for all.
-    pub(super) globals: Vec<String>,
+    pub(in crate::optimize) globals: Vec<String>,
     /// Who installs, where that is not root.
-    pub(super) user: Option<String>,
+    pub(in crate::optimize) user: Option<String>,
 }
 
 /// The stage's pieces; `None` where it installs no Node project, or more than one, and an error where it does in a way
 /// that can't be taken apart.
-pub(super) fn read<'a>(scene: &Scene<'a>, stage: &Stage) -> Result<Option<Pieces<'a>>, String> {
+pub(in crate::optimize) fn read<'a>(scene: &Scene<'a>, stage: &Stage) -> Result<Option<Pieces<'a>>, String> {
     let build = scene.build;
     let mut found: Option<Pieces<'a>> = None;
     let mut all = Vec::new();
@@ -299,28 +299,28 @@ fn installing<'a>(
 
 impl Pieces<'_> {
     /// Whether Yarn 2 or later installs.
-    pub(super) fn is_berry(&self) -> bool {
+    pub(in crate::optimize) fn is_berry(&self) -> bool {
         self.way.is_some_and(|way| way.tool == Tool::YarnBerry)
     }
 
     /// Whether something builds with what was installed.
-    pub(super) fn builds(&self) -> bool {
+    pub(in crate::optimize) fn builds(&self) -> bool {
         self.builds_too || self.has(Kind::Build)
     }
 
     /// Whether there is such a piece.
-    pub(super) fn has(&self, kind: Kind) -> bool {
+    pub(in crate::optimize) fn has(&self, kind: Kind) -> bool {
         self.all.iter().any(|piece| piece.kind == kind)
     }
 
     /// Index of the last instruction that installs or builds.
-    pub(super) fn last_built(&self) -> usize {
+    pub(in crate::optimize) fn last_built(&self) -> usize {
         let built = |piece: &&Piece| matches!(piece.kind, Kind::Install | Kind::Build | Kind::Prune);
         self.all.iter().rfind(built).map_or(self.install, |piece| piece.index)
     }
 
     /// Names of packages whose programs RUNs call by themselves, not by a script.
-    pub(super) fn direct(&self, build: &Build) -> BTreeSet<String> {
+    pub(in crate::optimize) fn direct(&self, build: &Build) -> BTreeSet<String> {
         let commands = self.commands(build);
         let first = commands
             .iter()
@@ -330,7 +330,7 @@ impl Pieces<'_> {
     }
 
     /// The commands of all that builds, in order.
-    pub(super) fn commands(&self, build: &Build) -> Vec<Vec<String>> {
+    pub(in crate::optimize) fn commands(&self, build: &Build) -> Vec<Vec<String>> {
         let pieces = self.all.iter().filter(|piece| matches!(piece.kind, Kind::Build | Kind::Install));
         let codes = pieces.filter_map(|piece| build.code(piece.index));
         let all = codes.flat_map(|code| code.script.invocations());
@@ -343,12 +343,12 @@ impl Pieces<'_> {
 }
 
 /// Whether the stage stands on an image of its own and nothing else is built on it.
-pub(super) fn stands_alone(build: &Build, stage: &Stage) -> bool {
+pub(in crate::optimize) fn stands_alone(build: &Build, stage: &Stage) -> bool {
     let used = build.edges().iter().any(|edge| edge.to == Base::Stage(stage.index));
     matches!(stage.base, Base::Image(_)) && !stage.is_replaced() && !used
 }
 
 /// Why a stage with more projects than one stays.
-pub(super) fn not_alone(other: &Project) -> String {
+pub(in crate::optimize) fn not_alone(other: &Project) -> String {
     format!("the project in `{}` is installed too, and what of each of them runs is not known", other.root)
 }

@@ -8,7 +8,7 @@ use crate::shell::{Word, parse};
 use crate::text::path;
 
 /// The commands of a script, each as its words.
-pub(super) fn commands(script: &str) -> Vec<Vec<String>> {
+pub(in crate::optimize) fn commands(script: &str) -> Vec<Vec<String>> {
     let script = parse(script);
     let owned = |one: &crate::shell::Invocation| {
         let first = one.path.text().to_owned();
@@ -18,18 +18,18 @@ pub(super) fn commands(script: &str) -> Vec<Vec<String>> {
 }
 
 /// The words of an invocation, its program first.
-pub(super) fn of(one: &crate::shell::Invocation) -> Vec<String> {
+pub(in crate::optimize) fn of(one: &crate::shell::Invocation) -> Vec<String> {
     std::iter::once(one.path).chain(one.args).map(Word::text).map(str::to_owned).collect()
 }
 
 /// The name of a program: without folders; `vite` for `node_modules/vite/bin/vite.js`.
-pub(super) fn name(path: &str) -> &str {
+pub(in crate::optimize) fn name(path: &str) -> &str {
     let name = path::name(path);
     if path.contains("node_modules/") { FileKind::of(name).source_stem(Ecosystem::Node) } else { name }
 }
 
 /// Looks through `npx`, `cross-env` and their like; `node node_modules/x/bin/x.js` is `x`.
-pub(super) fn program(words: &[String]) -> &[String] {
+pub(in crate::optimize) fn program(words: &[String]) -> &[String] {
     let mut words = words;
     loop {
         let value = |at: usize| words.get(at).map_or("", String::as_str);
@@ -58,10 +58,10 @@ pub(super) fn program(words: &[String]) -> &[String] {
 }
 
 /// Options of Node.js that take the next word.
-pub(super) const MODULES: [&str; 5] = ["-r", "--require", "--import", "--loader", "--experimental-loader"];
+pub(in crate::optimize) const MODULES: [&str; 5] = ["-r", "--require", "--import", "--loader", "--experimental-loader"];
 
 /// Where the script stands among the arguments of `node`.
-pub(super) fn run_by_node(args: &[String]) -> Option<usize> {
+pub(in crate::optimize) fn run_by_node(args: &[String]) -> Option<usize> {
     let mut at = 0;
     while let Some(word) = args.get(at) {
         if MODULES.contains(&word.as_str()) || matches!(word.as_str(), "-C" | "--conditions" | "--env-file") {
@@ -78,17 +78,17 @@ pub(super) fn run_by_node(args: &[String]) -> Option<usize> {
 }
 
 /// The package that brings a program, where it has another name.
-pub(super) fn package_of(program: &str) -> &str {
+pub(in crate::optimize) fn package_of(program: &str) -> &str {
     data::NODE_PROGRAMS.row(program).map_or(program, |row| row[1])
 }
 
 /// Packages that a program or a package loads from the project, and that it does not depend on itself.
-pub(super) fn beside(program: &str) -> impl Iterator<Item = &'static str> + use<> {
+pub(in crate::optimize) fn beside(program: &str) -> impl Iterator<Item = &'static str> + use<> {
     data::NODE_PROGRAMS.row(program).into_iter().flat_map(|row| data::words(row[2]))
 }
 
 /// The script that a package manager is told to run: `npm start`, `yarn build`, `pnpm run x`.
-pub(super) fn script(words: &[String]) -> Option<&str> {
+pub(in crate::optimize) fn script(words: &[String]) -> Option<&str> {
     let manager = name(words.first()?);
     if !matches!(manager, "npm" | "yarn" | "pnpm" | "bun") {
         return None;
@@ -106,7 +106,7 @@ pub(super) fn script(words: &[String]) -> Option<&str> {
 }
 
 /// Whether a package manager is told to work elsewhere than in the current folder.
-pub(super) fn elsewhere(words: &[String]) -> bool {
+pub(in crate::optimize) fn elsewhere(words: &[String]) -> bool {
     let options = ProgramOptions::of(words.first().map_or("", |first| name(first)));
     let is_elsewhere = |word: &str| options.has(word.split('=').next().unwrap_or(word), "elsewhere");
     words[1..]

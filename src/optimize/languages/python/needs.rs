@@ -4,14 +4,13 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::element::{Class, elements};
 use super::evidence;
-use super::system::{
-    call_any, distributions, imports_tk, is_full, libraries, package_of, packages, starters, suite, uses_git,
-};
+use super::system::{call_any, distributions, imports_tk, is_full, package_of, packages, starters, uses_git};
 use crate::build::toolchain::is_build_package;
 use crate::build::{Base, Reference, Slim, Stage};
 use crate::data;
 use crate::dockerfile::Keyword;
 use crate::manifest::{Ecosystem, python_name, version_numbers};
+use crate::optimize::languages::debian::{libraries, suite};
 use crate::optimize::scene::Scene;
 use crate::shell::{Invocation, Manager, PackageSource, Word, parse};
 use crate::sources::patterns;
@@ -92,7 +91,7 @@ fn compilers(scene: &Scene, stage: &Stage) -> Vec<&'static str> {
 }
 
 /// Whether a dependency may be compiled, as far as an author tells who installs a compiler.
-pub(super) fn may_compile(scene: &Scene, stage: &Stage) -> bool {
+pub(in crate::optimize) fn may_compile(scene: &Scene, stage: &Stage) -> bool {
     !compilers(scene, stage).is_empty() || compiles_unknown(scene, stage, &Names::from(["gcc".to_owned()]))
 }
 
@@ -232,7 +231,7 @@ fn programs(scene: &Scene, target: &Stage) -> BTreeSet<String> {
 }
 
 /// Whether the base of a stage brings a package that only builds, so that installing it there does nothing.
-pub(super) fn is_in_base(scene: &Scene, stage: &Stage, name: &str) -> bool {
+pub(in crate::optimize) fn is_in_base(scene: &Scene, stage: &Stage, name: &str) -> bool {
     let headers = || libraries(name, suite(scene, stage).unwrap_or("trixie")).is_some_and(|known| known.headers);
     // Who installs a compiler may know why: it stays where a dependency is not known to come as a wheel.
     is_full(scene, stage) && (data::SYSTEM_PACKAGES.has(name, "full-python") || headers()) && !may_compile(scene, stage)

@@ -4,15 +4,16 @@
 use super::element::Element;
 use super::evidence;
 use crate::build::toolchain::is_build_package;
-use crate::build::{Base, Libc, PackageLists, Slim, Stage, libc};
+use crate::build::{Base, Libc, Slim, Stage, libc};
 use crate::data;
+use crate::optimize::languages::debian::{Libraries, libraries, suite};
 use crate::optimize::scene::Scene;
 use crate::shell::{Invocation, Verb};
 use crate::sources::patterns;
 use crate::text::path;
 
 /// What a distribution wants of Debian.
-pub(super) struct Row {
+pub(in crate::optimize) struct Row {
     pub dist: &'static str,
     /// Whether it comes as a wheel.
     pub wheel: bool,
@@ -22,7 +23,7 @@ pub(super) struct Row {
     pub run: Vec<&'static str>,
 }
 
-pub(super) fn distributions() -> impl Iterator<Item = Row> {
+pub(in crate::optimize) fn distributions() -> impl Iterator<Item = Row> {
     let list = |cell| data::words(cell).collect();
     data::PYTHON_SYSTEM_PACKAGES.rows().filter_map(move |cells| match cells {
         &[dist, wheel, build, run, ..] => Some(Row { dist, wheel: wheel == "yes", build: list(build), run: list(run) }),
@@ -30,43 +31,14 @@ pub(super) fn distributions() -> impl Iterator<Item = Row> {
     })
 }
 
-/// Run-time libraries behind a package of headers, and whether a full Python image has them.
-pub(super) struct Libraries {
-    pub names: Vec<&'static str>,
-    /// Whether a full Python image has the libraries.
-    pub full: bool,
-    /// Whether a full Python image has the headers too.
-    pub headers: bool,
-}
-
-/// `None` where the table does not know the package, or not for the release.
-pub(super) fn libraries(package: &str, suite: &str) -> Option<Libraries> {
-    let &[_, trixie, bookworm, full, ..] = data::DEBIAN_LIBRARIES.row(package)? else { return None };
-    let cell = if suite == "bookworm" { bookworm } else { trixie };
-    let names = data::words(cell).collect();
-    let (full, headers) = (full != "none", full == "both");
-    (!cell.is_empty()).then_some(Libraries { names, full, headers })
-}
-
-/// The run-time libraries behind a Debian package of headers; `None` where the table does not know it for the release.
-pub(in crate::optimize) fn libraries_of(package: &str, suite: &str) -> Option<Vec<&'static str>> {
-    libraries(package, suite).map(|known| known.names)
-}
-
 /// The package that brings a program which only the full Python image has; Python itself both have.
-pub(super) fn package_of(program: &str) -> Option<&'static str> {
+pub(in crate::optimize) fn package_of(program: &str) -> Option<&'static str> {
     Slim::packages_of(program).filter(|_| program != "python3")?.first().copied()
-}
-
-/// The Debian release under a stage, where its tag or a table tells; `None` for other distributions.
-pub(super) fn suite(scene: &Scene, stage: &Stage) -> Option<&'static str> {
-    let Base::Image(image) = scene.build.root_base(stage) else { return None };
-    PackageLists::of(image).map(|lists| lists.suite)
 }
 
 /// What becomes of a package of an install in one of the stages.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Fate {
+pub(in crate::optimize) enum Fate {
     /// It stays.
     Stays,
     /// It is not needed there.
@@ -76,12 +48,12 @@ pub(super) enum Fate {
 }
 
 /// Whether a part installs a package that only serves to build.
-pub(super) fn builds(element: &Element) -> bool {
+pub(in crate::optimize) fn builds(element: &Element) -> bool {
     packages(element).iter().any(|name| only_builds(name))
 }
 
 /// The system packages that a part installs.
-pub(super) fn packages<'e>(element: &'e Element) -> Vec<&'e str> {
+pub(in crate::optimize) fn packages<'e>(element: &'e Element) -> Vec<&'e str> {
     let calls = element.invocations.iter().filter_map(Invocation::package_call);
     let installs = calls.filter(|call| call.manager.is_system() && call.verb == Verb::Install);
     installs.flat_map(|call| call.packages.into_iter().map(|one| one.name.text)).collect()
@@ -104,7 +76,7 @@ fn fetcher(package: &str) -> Option<&str> {
 }
 
 /// Whether a package that the author installs is needed to build. `texts` are the RUNs of the build stage.
-pub(super) fn serves_build(scene: &Scene, name: &str, texts: &str) -> bool {
+pub(in crate::optimize) fn serves_build(scene: &Scene, name: &str, texts: &str) -> bool {
     if only_builds(name) {
         return true;
     }
@@ -116,7 +88,13 @@ pub(super) fn serves_build(scene: &Scene, name: &str, texts: &str) -> bool {
 }
 
 /// What becomes of a package in the run-time stage. `texts` is what the container and the stage's own RUNs call.
-pub(super) fn fate_at_run_time(scene: &Scene, stage: &Stage, name: &str, build: &str, texts: &str) -> Fate {
+pub(in crate::optimize) fn fate_at_run_time(
+    scene: &Scene,
+    stage: &Stage,
+    name: &str,
+    build: &str,
+    texts: &str,
+) -> Fate {
     let full = is_full(scene, stage);
     if name.ends_with("-dev") && only_builds(name) {
         // Where it is not known what stands behind the headers, they stay.
@@ -161,7 +139,7 @@ fn in_any_suite(scene: &Scene, stage: &Stage, package: &str) -> Option<Libraries
     (debian && new.names == old.names).then_some(new)
 }
 
-pub(super) fn is_full(scene: &Scene, stage: &Stage) -> bool {
+pub(in crate::optimize) fn is_full(scene: &Scene, stage: &Stage) -> bool {
     let Base::Image(image) = scene.build.root_base(stage) else { return false };
     !["slim", "alpine"].iter().any(|word| image.contains(word))
 }
@@ -172,7 +150,7 @@ fn mentions(text: &str, word: &str) -> bool {
 }
 
 /// Whether dependencies or the version come from a repository.
-pub(super) fn uses_git(scene: &Scene) -> bool {
+pub(in crate::optimize) fn uses_git(scene: &Scene) -> bool {
     let told = scene.source().text().contains("PRETEND_VERSION");
     let versioners = patterns::words_in("Python", "takes its version from the history");
     let names: Vec<&str> = versioners.into_iter().filter(|_| !told).chain(["git+"]).collect();
@@ -201,7 +179,7 @@ fn sources_call(scene: &Scene, program: &str) -> bool {
 }
 
 /// The texts of Python sources that may start programs.
-pub(super) fn starters<'a>(scene: &Scene<'a>) -> Vec<&'a str> {
+pub(in crate::optimize) fn starters<'a>(scene: &Scene<'a>) -> Vec<&'a str> {
     let texts = scene
         .evidence
         .holding(&patterns::words_in("Python", "starts programs"))
@@ -210,7 +188,7 @@ pub(super) fn starters<'a>(scene: &Scene<'a>) -> Vec<&'a str> {
 }
 
 /// Whether one of the texts that may start programs starts this one.
-pub(super) fn call_any(starters: &[&str], program: &str) -> bool {
+pub(in crate::optimize) fn call_any(starters: &[&str], program: &str) -> bool {
     starters.iter().any(|text| calls(text, program))
 }
 
@@ -233,7 +211,7 @@ fn calls(text: &str, program: &str) -> bool {
 }
 
 /// Whether a source imports what only a full image has the library of: slim ones leave Tk out.
-pub(super) fn imports_tk(scene: &Scene) -> bool {
+pub(in crate::optimize) fn imports_tk(scene: &Scene) -> bool {
     let mut texts = scene.evidence.perhaps_holding(&["tkinter", "turtle"]);
     texts.any(|(path, text)| evidence::is_source(path) && evidence::imports(text, &["tkinter", "turtle"]))
 }

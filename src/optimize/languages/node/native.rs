@@ -11,7 +11,7 @@ use crate::optimize::scene::Scene;
 const COMPILER: [&str; 3] = ["g++", "make", "python3"];
 
 /// By which npm and its like fetch from repositories.
-pub(super) const GIT: [&str; 2] = ["git", "ca-certificates"];
+pub(in crate::optimize) const GIT: [&str; 2] = ["git", "ca-certificates"];
 
 /// Debian packages that a stage needs on a slim base to install its Node dependencies: empty where slim suffices, `None`
 /// where that isn't known.

@@ -1,7 +1,13 @@
-//! `dependency-files-first`.
+//! `dependency-files-first`, which several rungs run.
 
 use crate::arrange::arrange;
 use crate::optimize::scene::{Scene, Turn};
+
+/// The same over what has become of the file since. Its refusals have been said.
+pub(super) fn again(scene: &Scene, turn: &mut Turn) {
+    run(scene, turn);
+    turn.refusals.clear();
+}
 
 pub(super) fn run(scene: &Scene, turn: &mut Turn) {
     for stage in scene.build.stages().iter().filter(|stage| scene.build.is_needed(stage)) {

@@ -14,6 +14,12 @@ use crate::optimize::scene::{Scene, Turn};
 use crate::rules::{Policies, Selection};
 use crate::shell::{Manager, Verb};
 
+/// The same over what has become of the file since. Its refusals have been said.
+pub(super) fn again(scene: &Scene, turn: &mut Turn) {
+    run(scene, turn);
+    turn.refusals.clear();
+}
+
 pub(super) fn run(scene: &Scene, turn: &mut Turn) {
     let selection = Selection::new(&["cache-mount-missing".to_owned()], &[]).unwrap_or_default();
     let berry = needs_its_cache(scene);

@@ -9,7 +9,7 @@ use crate::text::path;
 
 /// What the program wants of the image beside its dependencies.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) struct Wish {
+pub(in crate::optimize) struct Wish {
     /// The sources import setuptools, `pkg_resources` or distutils.
     pub setuptools: bool,
     /// Something calls pip in the container.
@@ -17,7 +17,7 @@ pub(super) struct Wish {
 }
 
 /// Looks through sources and commands.
-pub(super) fn wish(scene: &Scene, target: &Stage) -> Wish {
+pub(in crate::optimize) fn wish(scene: &Scene, target: &Stage) -> Wish {
     let mut wish = Wish::default();
     let modules = ["pkg_resources", "setuptools", "distutils"];
     let words = modules.into_iter().chain(["\"-m\", \"pip\"", "-m pip install"]).collect::<Vec<_>>();
@@ -36,7 +36,7 @@ pub(super) fn wish(scene: &Scene, target: &Stage) -> Wish {
 }
 
 /// The scripts that a container starts, and those that they start, by the names in their texts.
-pub(super) fn scripts<'s>(scene: &Scene<'s>, target: &Stage) -> Vec<(&'s str, &'s str)> {
+pub(in crate::optimize) fn scripts<'s>(scene: &Scene<'s>, target: &Stage) -> Vec<(&'s str, &'s str)> {
     let known: Vec<(&str, &str)> = scene
         .evidence
         .texts
@@ -63,7 +63,7 @@ pub(super) fn scripts<'s>(scene: &Scene<'s>, target: &Stage) -> Vec<(&'s str, &'
 const MOST_SCRIPTS: usize = 100;
 
 /// Python sources.
-pub(super) fn is_source(name: &str) -> bool {
+pub(in crate::optimize) fn is_source(name: &str) -> bool {
     FileKind::of(name).is_source_of(Ecosystem::Python)
 }
 
@@ -74,7 +74,7 @@ fn is_script(name: &str, text: &str) -> bool {
 }
 
 /// Whether a source imports one of these modules at the beginning of a line.
-pub(super) fn imports(text: &str, modules: &[&str]) -> bool {
+pub(in crate::optimize) fn imports(text: &str, modules: &[&str]) -> bool {
     text.lines().any(|line| {
         let line = line.trim_start();
         let Some(rest) = line.strip_prefix("import ").or_else(|| line.strip_prefix("from ")) else { return false };
@@ -84,7 +84,7 @@ pub(super) fn imports(text: &str, modules: &[&str]) -> bool {
 }
 
 /// The texts that start things in a container: CMD, ENTRYPOINT, HEALTHCHECK, and compose's commands.
-pub(super) fn commands(scene: &Scene, target: &Stage) -> Vec<String> {
+pub(in crate::optimize) fn commands(scene: &Scene, target: &Stage) -> Vec<String> {
     let started = [Keyword::Entrypoint, Keyword::Cmd, Keyword::Healthcheck].into_iter();
     let own = started.filter_map(|keyword| scene.build.last(target, keyword));
     let mut texts: Vec<String> = own.map(|(_, one)| scene.source().slice(one.span).to_owned()).collect();
@@ -96,7 +96,7 @@ pub(super) fn commands(scene: &Scene, target: &Stage) -> Vec<String> {
 }
 
 /// Why something in the container runs the base's Python, and would miss what an environment elsewhere holds.
-pub(super) fn bound_to_base(scene: &Scene, target: &Stage) -> Option<String> {
+pub(in crate::optimize) fn bound_to_base(scene: &Scene, target: &Stage) -> Option<String> {
     let shebangs = scene.evidence.texts.iter().filter(|(_, text)| text.starts_with("#!"));
     let shebangs = shebangs.filter_map(|(_, text)| text.lines().next()).map(str::to_owned);
     let scripts = scripts(scene, target).into_iter().map(|(_, text)| text.to_owned());

@@ -10,7 +10,7 @@ use crate::text::Span;
 
 /// What a part of a RUN is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Class {
+pub(in crate::optimize) enum Class {
     /// Lists and caches of system packages: `apt-get update`, `rm -rf /var/lib/apt/lists/*`.
     Lists,
     /// Installs system packages.
@@ -35,7 +35,7 @@ pub(super) enum Class {
 
 /// A part of a RUN.
 #[derive(Debug)]
-pub(super) struct Element<'b> {
+pub(in crate::optimize) struct Element<'b> {
     /// In the source.
     pub span: Span,
     /// What it is for.
@@ -45,7 +45,7 @@ pub(super) struct Element<'b> {
 }
 
 /// The parts of a RUN in order; `None` where it can't be taken apart safely.
-pub(super) fn elements<'b>(scene: &Scene<'b>, index: usize, setuptools: bool) -> Option<Vec<Element<'b>>> {
+pub(in crate::optimize) fn elements<'b>(scene: &Scene<'b>, index: usize, setuptools: bool) -> Option<Vec<Element<'b>>> {
     let build: &'b Build<'b> = scene.build;
     let code = build.code(index)?;
     let script = &code.script;

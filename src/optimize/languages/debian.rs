@@ -1,0 +1,29 @@
+//! Debian's libraries behind headers (`data/debian_libraries.tsv`), and which release a stage stands on.
+
+use crate::build::{Base, PackageLists, Stage};
+use crate::data;
+use crate::optimize::scene::Scene;
+
+/// Run-time libraries behind a package of headers, and whether a full Python image has them.
+pub(in crate::optimize) struct Libraries {
+    pub names: Vec<&'static str>,
+    /// Whether a full Python image has the libraries.
+    pub full: bool,
+    /// Whether a full Python image has the headers too.
+    pub headers: bool,
+}
+
+/// `None` where the table does not know the package, or not for the release.
+pub(in crate::optimize) fn libraries(package: &str, suite: &str) -> Option<Libraries> {
+    let &[_, trixie, bookworm, full, ..] = data::DEBIAN_LIBRARIES.row(package)? else { return None };
+    let cell = if suite == "bookworm" { bookworm } else { trixie };
+    let names = data::words(cell).collect();
+    let (full, headers) = (full != "none", full == "both");
+    (!cell.is_empty()).then_some(Libraries { names, full, headers })
+}
+
+/// The Debian release under a stage, where its tag or a table tells; `None` for other distributions.
+pub(in crate::optimize) fn suite(scene: &Scene, stage: &Stage) -> Option<&'static str> {
+    let Base::Image(image) = scene.build.root_base(stage) else { return None };
+    PackageLists::of(image).map(|lists| lists.suite)
+}

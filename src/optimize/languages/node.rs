@@ -1,0 +1,6 @@
+//! Node projects.
+
+pub(in crate::optimize) mod native;
+pub(in crate::optimize) mod pieces;
+pub(in crate::optimize) mod words;
+pub(in crate::optimize) mod writes;
