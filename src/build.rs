@@ -46,7 +46,7 @@ pub use self::listening::{Listening, Origin as ListeningOrigin};
 pub use self::needs::Needs;
 pub use self::package_cache::PackageCache;
 pub use self::package_size::PackageSize;
-pub use self::programs::Programs;
+pub use self::programs::{Programs, default_path, is_of_system};
 pub use self::purpose::{Purpose, is_cache_path};
 pub use self::release::{Libc, Release, is_suite, libc, releases};
 pub use self::scope::{Definition, Lookup, Origin, PLATFORM_ARGS, PROXY_ARGS, Scopes, Use, Value};

@@ -40,6 +40,8 @@ tables! {
     BASE_VARIABLES = "base_variables.tsv";
     /// Folders whose content nobody needs again.
     CACHE_FOLDERS = "cache_folders.tsv";
+    /// Names of folders that cache mounts are put on.
+    CACHE_MOUNT_NAMES = "cache_mount_names.tsv";
     /// What programs do.
     COMMANDS = "commands.tsv";
     /// Crates that link with libraries of the system.
@@ -68,6 +70,8 @@ tables! {
     JAVA_RUNTIMES = "java_runtimes.tsv";
     /// Debian's packages of a shared library.
     LIBRARY_PACKAGES = "library_packages.tsv";
+    /// Words of names that people choose.
+    NAME_WORDS = "name_words.tsv";
     /// Modules that Node.js brings itself.
     NODE_MODULES = "node_modules.tsv";
     /// Packages of npm and what they are.

@@ -31,6 +31,7 @@ mod xml;
 pub use self::file_kind::{FileKind, FileRole, Nature};
 pub use self::framework::Framework;
 pub use self::locked::{Locked, LockedPackage, version_numbers};
+pub use self::node::INSTALL_SCRIPTS;
 pub use self::project::{
     Dependency, Ecosystem, EntryPoint, Install, LanguageVersion, Manifests, Problem, Project, Scope, Script, Tool,
 };

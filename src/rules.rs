@@ -4,13 +4,10 @@
 mod add_local_file;
 mod add_url_unverified;
 mod apk_cache_kept;
-mod apk_unpinned;
 mod apk_virtual_missing;
 mod apt_in_script;
 mod apt_lists_kept;
-mod apt_prompt;
 mod apt_recommends;
-mod apt_unpinned;
 mod apt_update_alone;
 mod archive_copied;
 mod base_without_digest;
@@ -35,9 +32,6 @@ mod debug_tools_shipped;
 mod definition_comment;
 mod deleted_in_later_layer;
 mod dev_dependencies_kept;
-mod dnf_cache_kept;
-mod dnf_prompt;
-mod dnf_unpinned;
 mod docker_socket;
 mod dockerignore_missing;
 mod download_run_unverified;
@@ -58,8 +52,6 @@ mod floating_base;
 mod from_as_case;
 mod full_base;
 mod gem_cache_kept;
-mod gem_unpinned;
-mod go_unpinned;
 mod healthcheck_always_healthy;
 mod healthcheck_missing;
 mod healthcheck_program_missing;
@@ -80,13 +72,9 @@ mod invalid_base_default;
 mod invalid_label_key;
 mod label_empty;
 mod label_missing;
-mod label_not_email;
-mod label_not_hash;
-mod label_not_rfc3339;
-mod label_not_semver;
-mod label_not_spdx;
-mod label_not_url;
+mod label_types;
 mod label_unknown;
+mod language_unpinned;
 mod last_user_root;
 mod latest_base;
 mod legacy_key_value;
@@ -99,22 +87,19 @@ mod lost_arg;
 mod maintainer_instruction;
 mod many_sources_without_slash;
 mod missing_command;
-mod multiple_cmd;
-mod multiple_entrypoint;
-mod multiple_healthcheck;
+mod multiple;
 mod named_user;
 mod npm_as_main_process;
 mod npm_cache_kept;
 mod npm_install_beside_lock;
-mod npm_unpinned;
 mod onbuild_in_final;
 mod package_upgrade;
 mod packages_unsorted;
 mod password_in_layer;
 mod pip_cache_kept;
-mod pip_unpinned;
 mod pipefail_off;
 mod pointless_command;
+mod prompts;
 mod python_cache_kept;
 mod python_minor_mismatch;
 mod python_output_buffered;
@@ -147,6 +132,8 @@ mod start_script_keeps_shell;
 mod stop_signal_kills;
 mod sudo;
 mod supplementary_groups_dropped;
+mod system_cache_kept;
+mod system_unpinned;
 mod system_workdir;
 mod tls_verification_off;
 mod undeclared_base_arg;
@@ -172,13 +159,7 @@ mod wget_progress;
 mod workdir_not_writable;
 mod world_writable;
 mod yarn_cache_kept;
-mod yum_cache_kept;
-mod yum_prompt;
-mod yum_unpinned;
-mod zypper_cache_kept;
 mod zypper_dist_upgrade;
-mod zypper_prompt;
-mod zypper_unpinned;
 
 mod announced;
 mod base_version;
@@ -199,14 +180,10 @@ mod lines;
 mod lists_needed;
 mod metadata;
 mod neighbours;
-mod once;
-mod package_cache;
 #[cfg(test)]
 mod page;
-mod pinning;
 mod policy;
 mod program_loss;
-mod question;
 mod reach;
 mod removal;
 mod run;
@@ -216,13 +193,12 @@ mod secret_word;
 mod selection;
 mod shells;
 mod splitting;
-mod unpinned;
 mod unrendered;
 mod user_line;
 
 pub use self::announced::{Breach, dockerfile_breaches};
 pub use self::catalogue::{Rule, announced, find, named};
-use self::catalogue::{by_name, image_rule, rule};
+use self::catalogue::{by_name, family, image_rule, rule};
 pub use self::contents::{contents_of, rule_of_contents};
 pub use self::context::Context;
 pub use self::debug_tools_shipped::is_debug_tool;
@@ -240,13 +216,13 @@ pub static ALL: &[&Rule] = &[
     &add_local_file::RULE,
     &add_url_unverified::RULE,
     &apk_cache_kept::RULE,
-    &apk_unpinned::RULE,
+    &system_unpinned::APK_UNPINNED,
     &apk_virtual_missing::RULE,
     &apt_in_script::RULE,
     &apt_lists_kept::RULE,
-    &apt_prompt::RULE,
+    &prompts::APT_PROMPT,
     &apt_recommends::RULE,
-    &apt_unpinned::RULE,
+    &system_unpinned::APT_UNPINNED,
     &apt_update_alone::RULE,
     &archive_copied::RULE,
     &base_without_digest::RULE,
@@ -271,9 +247,9 @@ pub static ALL: &[&Rule] = &[
     &definition_comment::RULE,
     &deleted_in_later_layer::RULE,
     &dev_dependencies_kept::RULE,
-    &dnf_cache_kept::RULE,
-    &dnf_prompt::RULE,
-    &dnf_unpinned::RULE,
+    &system_cache_kept::DNF_CACHE_KEPT,
+    &prompts::DNF_PROMPT,
+    &system_unpinned::DNF_UNPINNED,
     &docker_socket::RULE,
     &dockerignore_missing::RULE,
     &download_run_unverified::RULE,
@@ -294,8 +270,8 @@ pub static ALL: &[&Rule] = &[
     &from_as_case::RULE,
     &full_base::RULE,
     &gem_cache_kept::RULE,
-    &gem_unpinned::RULE,
-    &go_unpinned::RULE,
+    &language_unpinned::GEM_UNPINNED,
+    &language_unpinned::GO_UNPINNED,
     &healthcheck_always_healthy::RULE,
     &healthcheck_missing::RULE,
     &healthcheck_program_missing::RULE,
@@ -315,12 +291,12 @@ pub static ALL: &[&Rule] = &[
     &invalid_label_key::RULE,
     &label_empty::RULE,
     &label_missing::RULE,
-    &label_not_email::RULE,
-    &label_not_hash::RULE,
-    &label_not_rfc3339::RULE,
-    &label_not_semver::RULE,
-    &label_not_spdx::RULE,
-    &label_not_url::RULE,
+    &label_types::LABEL_NOT_EMAIL,
+    &label_types::LABEL_NOT_HASH,
+    &label_types::LABEL_NOT_RFC3339,
+    &label_types::LABEL_NOT_SEMVER,
+    &label_types::LABEL_NOT_SPDX,
+    &label_types::LABEL_NOT_URL,
     &label_unknown::RULE,
     &last_user_root::RULE,
     &latest_base::RULE,
@@ -334,20 +310,20 @@ pub static ALL: &[&Rule] = &[
     &maintainer_instruction::RULE,
     &many_sources_without_slash::RULE,
     &missing_command::RULE,
-    &multiple_cmd::RULE,
-    &multiple_entrypoint::RULE,
-    &multiple_healthcheck::RULE,
+    &multiple::MULTIPLE_CMD,
+    &multiple::MULTIPLE_ENTRYPOINT,
+    &multiple::MULTIPLE_HEALTHCHECK,
     &named_user::RULE,
     &npm_as_main_process::RULE,
     &npm_cache_kept::RULE,
     &npm_install_beside_lock::RULE,
-    &npm_unpinned::RULE,
+    &language_unpinned::NPM_UNPINNED,
     &onbuild_in_final::RULE,
     &package_upgrade::RULE,
     &packages_unsorted::RULE,
     &password_in_layer::RULE,
     &pip_cache_kept::RULE,
-    &pip_unpinned::RULE,
+    &language_unpinned::PIP_UNPINNED,
     &pipefail_off::RULE,
     &pointless_command::RULE,
     &python_cache_kept::RULE,
@@ -407,11 +383,11 @@ pub static ALL: &[&Rule] = &[
     &workdir_not_writable::RULE,
     &world_writable::RULE,
     &yarn_cache_kept::RULE,
-    &yum_cache_kept::RULE,
-    &yum_prompt::RULE,
-    &yum_unpinned::RULE,
-    &zypper_cache_kept::RULE,
+    &system_cache_kept::YUM_CACHE_KEPT,
+    &prompts::YUM_PROMPT,
+    &system_unpinned::YUM_UNPINNED,
+    &system_cache_kept::ZYPPER_CACHE_KEPT,
     &zypper_dist_upgrade::RULE,
-    &zypper_prompt::RULE,
-    &zypper_unpinned::RULE,
+    &prompts::ZYPPER_PROMPT,
+    &system_unpinned::ZYPPER_UNPINNED,
 ];

@@ -2,17 +2,14 @@
 
 use super::{Build, Stage};
 use crate::shell::Invocation;
-
-/// Programs by which an entrypoint steps down.
-const STEP_DOWN: [&str; 10] =
-    ["gosu", "su-exec", "setpriv", "runuser", "s6-setuidgid", "chpst", "capsh", "s6-overlay", "supervisor", "PUID"];
+use crate::sources::patterns;
 
 /// Whether something in the stages that ship suggests that the entrypoint changes the user.
 pub fn steps_down(build: &Build, stage: &Stage) -> bool {
     let text = |stage: &Stage| {
         build.instructions(stage).any(|(_, instruction)| {
             let words = build.input().file.logical(instruction.text);
-            STEP_DOWN.iter().any(|program| words.contains(program))
+            patterns::shows(words, "hands over to another user")
         })
     };
     build.chain(stage).any(text)

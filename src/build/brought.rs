@@ -1,7 +1,7 @@
 //! Which file of the context lies at a path of the image, as far as COPY and ADD tell; and the files that a container
 //! starts with.
 
-use super::{Build, Stage, Transfer};
+use super::{Build, Stage, Transfer, default_path};
 use crate::inputs::context::{BuildContext, EntryId, Kind};
 use crate::shell::program::Program;
 use crate::shell::{Invocation, Word};
@@ -37,9 +37,6 @@ pub struct Started {
 
 /// Files that are looked for; a container starts with one or two.
 const MOST: usize = 8;
-
-/// Folders in which a name without a slash is looked up (PATH of images that set none).
-const PATH: [&str; 6] = ["/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/usr/bin", "/sbin", "/bin"];
 
 impl Build<'_> {
     /// The files of the context that a container of the stage starts with, in the order in which they stand.
@@ -82,7 +79,7 @@ impl Build<'_> {
                 return found;
             }
         }
-        PATH.iter().find_map(|folder| self.brought(context, stage, &path::join(folder, path)))
+        default_path().find_map(|folder| self.brought(context, stage, &path::join(folder, path)))
     }
 
     /// The file of the context that the last COPY or ADD of the stage's chain puts at `path`, absolute and clean.

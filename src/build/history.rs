@@ -1,20 +1,11 @@
 //! Whether a step might read the repository's history. Only what is known not to is trusted.
 
-use super::{Build, Stage};
+use super::{Build, Stage, is_of_system};
 use crate::dockerfile::Keyword;
-use crate::manifest::{Ecosystem, Project};
+use crate::manifest::{Ecosystem, INSTALL_SCRIPTS, Project};
 use crate::shell::program::{Kind, Program};
 use crate::shell::{InputKind, Invocation, Manager, PackageCall, PackageSource, Verb};
-use crate::text::path;
-
-/// Folders of programs that the base image brings.
-const SYSTEM: [&str; 6] = ["/bin", "/sbin", "/usr/bin", "/usr/sbin", "/usr/local/bin", "/usr/local/sbin"];
-
-/// Parts of the names of packages that take a version from the history.
-const READERS: [&str; 8] = ["git", "vergen", "shadow-rs", "built", "build-info", "build-data", "versioneer", "scm"];
-
-/// Hooks that an install in a Node project runs.
-const HOOKS: [&str; 7] = ["preinstall", "install", "postinstall", "prepublish", "preprepare", "prepare", "postprepare"];
+use crate::sources::patterns;
 
 impl Build<'_> {
     /// Why a step might read the history; `None` when it is certain that none does. `all`: also the steps of stages that
@@ -42,10 +33,9 @@ impl Build<'_> {
         if let Some(call) = one.package_call() {
             return self.call_reads(&call).then(|| format!("`{}`", format!("{program} {}", call.verb_text).trim_end()));
         }
-        let folder = path::parent(one.path.text());
         // `git clone` and `git config` do not ask for the project's own history.
         let harmless = Program::of(program).keeps_to_arguments() || makes_environment(one);
-        let known = harmless && (folder.is_empty() || SYSTEM.contains(&folder));
+        let known = harmless && is_of_system(one.path.text());
         (!known).then(|| format!("`{program}`"))
     }
 
@@ -116,7 +106,7 @@ impl Build<'_> {
             let reads = project.dependencies.iter().any(|dependency| is_reader(&dependency.name));
             (runs && reads)
                 || project.scripts.iter().any(|script| {
-                    (runs || HOOKS.contains(&script.name.as_str()))
+                    (runs || INSTALL_SCRIPTS.contains(&script.name.as_str()))
                         && script.command.split(|c: char| c.is_whitespace() || ";&|()".contains(c)).any(is_own)
                 })
         })
@@ -131,7 +121,7 @@ impl Build<'_> {
 }
 
 fn is_reader(package: &str) -> bool {
-    READERS.iter().any(|part| package.contains(part))
+    patterns::shows(package, "part of the name of a package that reads the history")
 }
 
 /// `python -m venv`, `virtualenv`.

@@ -2,6 +2,7 @@
 
 use super::{Build, Launch, Lookup, Origin as Defined, Stage, Value};
 use crate::data;
+use crate::shell::program::options::ProgramOptions;
 use crate::shell::{Invocation, SeparatorKind, Word};
 use crate::text::{Span, path};
 
@@ -145,11 +146,9 @@ impl Reader<'_, '_, '_> {
 
     /// Port and host, as far as they are known; `None` when something else than the command line may say them.
     fn place(&self) -> Option<Place> {
-        let elsewhere =
-            ["--uds", "--fd", "-c", "--config", "--socket", "-u", "-e", "--endpoint", "-l", "--listen", "-a"];
-        let own =
-            |name: &str| [&self.row.port, &self.row.address, &self.row.host].iter().any(|all| all.contains(&name));
-        if elsewhere.iter().any(|name| !own(name) && !matches!(self.given(&[*name]), Given::No)) {
+        let (program, command) = self.row.server.split_once(' ').unwrap_or((self.row.server, ""));
+        let elsewhere = ProgramOptions::of(program).of_command(command).with("listens-elsewhere");
+        if elsewhere.iter().any(|name| !matches!(self.given(&[name]), Given::No)) {
             return None;
         }
         let address = if self.row.address.is_empty() { self.operand() } else { self.given(&self.row.address) };

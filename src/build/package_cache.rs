@@ -7,7 +7,7 @@ use super::environment::{Given, Home};
 use super::image::Reference;
 use super::{Base, Build, Stage};
 use crate::data;
-use crate::shell::{Invocation, Manager, PackageCall, Verb};
+use crate::shell::{Invocation, PackageCall, Verb};
 use crate::text::path;
 
 /// A folder that a manager fills while it installs, and reads again the next time.
@@ -58,7 +58,7 @@ impl Build<'_> {
         };
         let is_root = home == Home::Known("/root".into());
         let mut caches: Vec<PackageCache> = Vec::new();
-        for row in CACHES.iter().filter(|row| row.tool == tool(call.manager)) {
+        for row in CACHES.iter().filter(|row| row.tool == call.manager.name()) {
             let fits = row.image.is_none_or(|only| only == image) && row.user.is_none_or(|_| is_root);
             // Fetching compiles nothing.
             let idle = row.part == "objects" && call.verb == Verb::Download;
@@ -124,34 +124,6 @@ fn under(home: &Home, folder: &str) -> Option<String> {
         (None, _) => Some(folder.to_owned()),
         (Some(below), Home::Known(home)) => Some(path::join(home, below)),
         (Some(_), Home::NotRoots | Home::Unknown) => None,
-    }
-}
-
-/// The manager's name in the table.
-fn tool(manager: Manager) -> &'static str {
-    match manager {
-        Manager::Apt => "apt",
-        Manager::Apk => "apk",
-        Manager::Dnf | Manager::Microdnf => "dnf",
-        Manager::Yum => "yum",
-        Manager::Zypper => "zypper",
-        Manager::Pip => "pip",
-        Manager::Uv => "uv",
-        Manager::Poetry => "poetry",
-        Manager::Pipenv => "pipenv",
-        Manager::Npm => "npm",
-        Manager::Yarn => "yarn",
-        Manager::Pnpm => "pnpm",
-        Manager::Bun => "bun",
-        Manager::Gem => "gem",
-        Manager::Bundle => "bundle",
-        Manager::Go => "go",
-        Manager::Cargo => "cargo",
-        Manager::Composer => "composer",
-        Manager::Maven => "maven",
-        Manager::Gradle => "gradle",
-        Manager::Dotnet => "dotnet",
-        Manager::Pacman | Manager::Pdm | Manager::Conda | Manager::Corepack => "",
     }
 }
 

@@ -7,13 +7,19 @@ use crate::shell::program::{Kind, Program, State};
 use crate::shell::{Invocation, Manager, PackageCall, Verb};
 use crate::text::path;
 
-/// Folders in which a whole-folder copy may bring any program.
-const PROGRAM_FOLDERS: [&str; 9] =
-    ["", "usr", "usr/bin", "usr/local", "usr/local/bin", "bin", "sbin", "usr/sbin", "opt"];
+/// The folders in which programs are looked up where nothing sets PATH, in this order: `DefaultPathEnvUnix` of `BuildKit`.
+const DEFAULT_PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
-/// Tools that install what their own files say.
-const INSTALLERS: [&str; 8] =
-    ["playwright", "ansible", "ansible-playbook", "ansible-pull", "puppet", "chef-client", "chef-solo", "salt-call"];
+/// The folders in which programs are looked up where nothing sets PATH, in this order.
+pub fn default_path() -> impl Iterator<Item = &'static str> {
+    DEFAULT_PATH.split(':')
+}
+
+/// Whether a program lies in one of the system's own folders, or is called by its name alone.
+pub fn is_of_system(path: &str) -> bool {
+    let folder = path::parent(path);
+    folder.is_empty() || default_path().any(|own| own == folder)
+}
 
 /// The programs in the image at the end of a stage.
 pub struct Programs<'a, 'i> {
@@ -51,7 +57,7 @@ impl<'a, 'i> Programs<'a, 'i> {
                 }
             }
             // What a file system without anything has, somebody copied into it by name.
-            Base::Scratch => ["sh", "curl", "wget", "nc", "bash", "pg_isready", "redis-cli"].contains(&program),
+            Base::Scratch => BaseImage::of("scratch").presence(program) == Presence::Lacks,
             _ => false,
         };
         base && !self.build.chain(self.stage).any(|stage| self.brings(stage, program))
@@ -62,7 +68,7 @@ impl<'a, 'i> Programs<'a, 'i> {
             let into = transfer.destination.as_deref().is_none_or(|to| path::name(to) == program);
             let taken = transfer.sources.iter().any(|source| {
                 let Some(text) = source.text.as_deref() else { return true };
-                let whole = PROGRAM_FOLDERS.contains(&text.trim_matches('/').trim_end_matches("/*"));
+                let whole = may_hold_programs(text.trim_matches('/').trim_end_matches("/*"));
                 let archive = [".tar", ".tgz"].iter().any(|ending| text.contains(ending)) || source.is_remote();
                 path::name(text) == program || (whole && transfer.from.is_some()) || (archive && text.contains(program))
             });
@@ -80,7 +86,7 @@ impl<'a, 'i> Programs<'a, 'i> {
             // Another shell's text says nothing.
             let Some(code) = self.build.code(index) else { return true };
             let text = self.build.input().file.source().slice(instruction.span);
-            if mentions(text, program) || INSTALLERS.iter().any(|one| mentions(text, one)) {
+            if mentions(text, program) || names_installer(text) {
                 return true;
             }
             code.script.invocations().iter().any(|invocation| match invocation.package_call() {
@@ -95,13 +101,23 @@ impl<'a, 'i> Programs<'a, 'i> {
 
 /// Whether an absolute path is one of the folders that programs are looked up in, or above them.
 fn is_program_folder(path: &str) -> bool {
-    path.starts_with('/') && PROGRAM_FOLDERS.contains(&path.trim_matches('/'))
+    path.starts_with('/') && may_hold_programs(path.trim_matches('/'))
+}
+
+/// Whether a copy of the whole folder, named without the first slash, may bring any program.
+fn may_hold_programs(folder: &str) -> bool {
+    folder == "opt" || default_path().any(|own| path::is_within(&own[1..], folder))
 }
 
 /// Whether a source may be a folder or several files: its last part has no ending.
 fn may_be_folder(path: &str) -> bool {
     let name = path::name(path);
     path.ends_with('/') || path.contains(['*', '?', '[']) || name == "." || name == ".." || !name.contains('.')
+}
+
+/// Whether a word of the text is a tool that installs what its own files say.
+fn names_installer(text: &str) -> bool {
+    text.split(|c: char| !c.is_alphanumeric() && c != '_' && c != '-').any(|word| Program::of(word).is(Kind::Installer))
 }
 
 /// Whether the text has the word.
@@ -146,12 +162,10 @@ const fn is_system(manager: Manager) -> bool {
 /// A script or tool whose effect nobody can tell from here.
 fn may_install(invocation: &Invocation) -> bool {
     let Some(program) = invocation.program else { return true };
-    let own = invocation.path.text();
-    let system = ["/bin/", "/usr/bin/", "/usr/local/bin/", "/sbin/", "/usr/sbin/"];
-    let script = own.contains('/') && !system.iter().any(|folder| own.starts_with(folder));
-    let tools = ["make", "nix-env", "nix", "brew", "dpkg", "rpm", "snap", "install-php-extensions", "gdebi", "tasksel"];
+    let script = !is_of_system(invocation.path.text());
     let known = Program::of(program);
+    let installs = known.is(Kind::Installer) || known.is(Kind::Packages) || known.is(Kind::Recipes);
     let shell = (known.is_shell() || known.state == State::Any)
         && (!invocation.args.is_empty() || invocation.command.place.pipe_index > 0);
-    script || FileKind::of(program).is_shell() || shell || tools.contains(&program)
+    script || FileKind::of(program).is_shell() || shell || installs
 }

@@ -2,29 +2,12 @@
 //! is none: tools, CI images and bases run as root for good reasons.
 
 use super::{Build, Stage};
+use crate::data;
 use crate::dockerfile::{Arguments, Keyword};
 use crate::manifest::{FileKind, FileRole};
 use crate::shell::Invocation;
 use crate::shell::program::{Kind, Program};
 use crate::text::path;
-
-/// Words of names that say that a file or stage is for developers, not for running.
-const DEVELOPMENT: &[&str] = &[
-    "dev",
-    "devel",
-    "development",
-    "devcontainer",
-    "devcontainers",
-    "gitpod",
-    "envs",
-    "ci",
-    "lint",
-    "debug",
-    "local",
-    "builder",
-    "build",
-    "base",
-];
 
 /// Whether the stage is a service that runs as whoever USER says.
 pub fn is_service(build: &Build, stage: &Stage) -> bool {
@@ -107,7 +90,7 @@ pub fn is_development(build: &Build, stage: &Stage) -> bool {
     let file = path.rsplit(['/', '\\']).next().unwrap_or_default();
     let is_told = |word: &str| {
         let role = FileRole::of_folder(word);
-        DEVELOPMENT.contains(&word) || matches!(role, Some(FileRole::Test | FileRole::Documentation))
+        data::NAME_WORDS.has(word, "for-developers") || matches!(role, Some(FileRole::Test | FileRole::Documentation))
     };
     let words = |name: &str| name.split(|c: char| !c.is_ascii_alphanumeric()).any(is_told);
     path.contains(".devcontainer/") || words(file) || stage.name.as_deref().is_some_and(words)

@@ -1,6 +1,7 @@
 //! What holds for a stage from one instruction to the next: the user, the folder, the shell.
 
 use super::{Base, BaseImage, Build, Reference, Stage};
+use crate::data;
 use crate::dockerfile::{Arguments, File, Keyword, LineKind};
 use crate::shell::{Shell, shell_of};
 use crate::text::path;
@@ -144,12 +145,12 @@ impl Build<'_> {
     }
 }
 
-/// The folder that official images of languages and distributions work in: they set no WORKDIR, PHP's does.
+/// The folder that official images of languages and distributions work in: most set no WORKDIR, PHP's does.
 fn official_folder(reference: &str) -> Option<&'static str> {
     match Reference::of(reference).short_name() {
         "php" => Some("/var/www/html"),
-        "python" | "node" | "ruby" | "debian" | "ubuntu" | "alpine" | "eclipse-temurin" => Some("/"),
-        _ => None,
+        "python" | "node" | "ruby" => Some("/"),
+        name => data::TOOLCHAIN_IMAGES.row(name)?.get(1).copied(),
     }
 }
 

@@ -5,6 +5,7 @@ use crate::dockerfile::Keyword;
 use crate::ignore::{has_wildcard, path_match};
 use crate::inputs::context::{BuildContext, Certainty, ClassKind, EntryId, Found};
 use crate::shell::{Invocation, Manager, PackageCall, Verb};
+use crate::sources::patterns;
 use crate::text::path;
 
 /// What COPY, ADD and bind mounts name in the build context.
@@ -235,8 +236,6 @@ impl Build<'_> {
     /// Whether a step or the image's own command calls git, names its folder, or calls a tool that takes versions from
     /// tags.
     fn reads_history(&self) -> bool {
-        let tools =
-            ["setuptools_scm", "setuptools-scm", "hatch-vcs", "versioneer", "vergen", "goreleaser", "GitVersion"];
         let file = &self.input().file;
         let runs = [Keyword::Run, Keyword::Cmd, Keyword::Entrypoint, Keyword::Healthcheck];
         file.instructions().iter().enumerate().filter(|(_, i)| runs.contains(&i.keyword)).any(|(index, instruction)| {
@@ -249,7 +248,7 @@ impl Build<'_> {
                 let invocations = self.code(index).map(|code| code.script.invocations()).unwrap_or_default();
                 invocations.iter().any(reads)
             };
-            tools.iter().any(|tool| text.contains(tool)) || (text.contains("git") && calls())
+            patterns::shows(text, "takes its version from the history") || (text.contains("git") && calls())
         })
     }
 }

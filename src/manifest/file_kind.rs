@@ -44,6 +44,12 @@ pub enum Nature {
     Picture,
     /// What a compiler wrote.
     Binary,
+    /// An archive of tar, compressed or not.
+    Archive,
+    /// A compressed file.
+    Compressed,
+    /// What else a program of its own unpacks.
+    Package,
     /// What an editor or a merge left.
     Backup,
     /// Settings of version control and of builders.
@@ -377,6 +383,9 @@ fn read_nature(word: &str) -> Option<Nature> {
         "documentation" => Nature::Documentation,
         "picture" => Nature::Picture,
         "binary" => Nature::Binary,
+        "archive" => Nature::Archive,
+        "compressed" => Nature::Compressed,
+        "package" => Nature::Package,
         "backup" => Nature::Backup,
         "repository" => Nature::Repository,
         _ => return None,

@@ -20,6 +20,7 @@ use super::tree::Tree;
 use super::words::first_line;
 use crate::text::path;
 
+pub use self::lifecycle::INSTALL_SCRIPTS;
 pub(super) use self::modules::installs;
 
 /// The Node projects of a context: each folder with a `package.json` is one.

@@ -6,7 +6,7 @@ use crate::build::{Build, installed};
 use crate::finding::Finding;
 use crate::fix::Level;
 use crate::inputs::Inputs;
-use crate::manifest::{Ecosystem, FileKind, Install, Project, Scope};
+use crate::manifest::{Ecosystem, FileKind, INSTALL_SCRIPTS, Install, Project, Scope};
 use crate::optimize::mend;
 use crate::optimize::reach::Reach;
 use crate::optimize::scene::{Scene, Turn};
@@ -40,12 +40,11 @@ pub(super) fn run(scene: &Scene, turn: &mut Turn) {
 
 /// Whether a script that the install itself runs starts a program of a development dependency (`prepare: husky`).
 fn runs_in_install(project: &Project) -> bool {
-    const RUN: [&str; 5] = ["preinstall", "install", "postinstall", "prepublish", "prepare"];
     let dev = |name: &str| {
         let scope = |one: &&crate::manifest::Dependency| one.name == name || one.name.ends_with(&format!("/{name}"));
         project.dependencies.iter().find(scope).is_none_or(|one| one.scope == Scope::Dev)
     };
-    RUN.iter().filter_map(|name| project.script(name)).any(|command| {
+    INSTALL_SCRIPTS.iter().filter_map(|name| project.script(name)).any(|command| {
         let script = parse(command);
         script.invocations().iter().any(|one| one.program.is_none_or(|program| program != "node" && dev(program)))
     })

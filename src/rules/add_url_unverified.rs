@@ -1,15 +1,14 @@
 //! See `rules/add-url-unverified.md`.
 
 use super::Context;
+use super::download;
+use super::runs::{self, Run};
 use crate::build::{Build, Stage};
 use crate::dockerfile::Keyword;
 use crate::finding::Findings;
+use crate::shell::Invocation;
 
 super::rule!("add-url-unverified", check);
-
-/// Programs and options by which a later step checks what was fetched.
-const CHECKS: [&str; 8] =
-    ["sha256sum", "sha512sum", "sha1sum", "shasum", "md5sum", "gpg --verify", "gpgv", "cosign verify"];
 
 fn check(cx: &Context, out: &mut Findings) {
     let build = cx.build();
@@ -46,8 +45,7 @@ fn is_file(url: &str) -> bool {
 
 /// The last step of a stage that checks a file.
 fn last_check(build: &Build, stage: &Stage) -> Option<usize> {
-    let source = build.input().file.source();
-    let checks = |text: &str| CHECKS.iter().any(|check| text.contains(check));
-    let runs = build.instructions(stage).filter(|(_, one)| one.keyword == Keyword::Run);
-    runs.filter(|(_, run)| checks(source.slice(run.span))).map(|(index, _)| index).last()
+    let sums = |one: &Invocation| one.program.is_some_and(|program| program.ends_with("sum"));
+    let checks = |run: &Run| download::verifies(run) || run.invocations().iter().any(sums);
+    runs::of_stage(build, stage).filter(checks).map(|run| run.index).last()
 }

@@ -3,7 +3,7 @@
 use std::cell::LazyCell;
 
 use super::Context;
-use super::question::sets;
+use super::prompts::sets;
 use super::runs;
 use crate::finding::Findings;
 use crate::shell::{Manager, PackageCall, Verb};
@@ -40,12 +40,11 @@ fn check(cx: &Context, out: &mut Findings) {
 }
 
 fn takes_recommended(call: &PackageCall) -> bool {
-    let asks_only = ["-s", "--simulate", "--just-print", "--dry-run", "--print-uris", "--help"];
     let without = ["--no-install-recommends", "--without-recommends", "-R"];
     call.manager == Manager::Apt
         && call.verb == Verb::Install
         && call.verb_text == "install"
-        && !call.has(&asks_only)
+        && !call.says("simulates")
         && !call.has(&without)
         && !sets(call, &["-o", "--option"], "apt::install-recommends", &["false", "0", "no", "off"])
 }

@@ -1,7 +1,7 @@
 //! What a FROM, a `COPY --from` or a mount says of the version of an image.
 
 use super::Context;
-use crate::build::{Base, Edge, EdgeKind, Reference, is_official};
+use crate::build::{Base, Edge, EdgeKind, Reference, is_official, is_suite};
 use crate::data;
 
 /// How an image is left to the day of the build.
@@ -100,7 +100,7 @@ fn floats(image: &str, kind: EdgeKind) -> Option<Floating> {
     }
     let first = tag.split(['-', '.']).next().unwrap_or(tag).to_ascii_lowercase();
     let first = first.as_str();
-    let suite = is_official(name) && !data::IMAGE_FAMILIES.has(name, "release") && data::TAG_WORDS.has(first, "suite");
+    let suite = is_official(name) && !data::IMAGE_FAMILIES.has(name, "release") && is_suite(first);
     let moves = suite || data::TAG_WORDS.has(first, "channel") || data::TAG_WORDS.has(first, "variant");
     moves.then_some(Floating::Channel)
 }

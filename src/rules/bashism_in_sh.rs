@@ -5,26 +5,11 @@ use super::runs;
 use super::shells::{self, Sh};
 use crate::build::Stage;
 use crate::finding::Findings;
+use crate::shell::program::{Kind, Program};
 use crate::shell::{Command, CompoundKind, Expansion, ExpansionKind, RedirectOperator, Script, Word};
 use crate::text::Span;
 
 super::rule!("bashism-in-sh", check);
-
-/// Builtins that dash does not have.
-const BUILTINS: [&str; 12] = [
-    "source",
-    "pushd",
-    "popd",
-    "dirs",
-    "shopt",
-    "declare",
-    "typeset",
-    "let",
-    "mapfile",
-    "readarray",
-    "disown",
-    "compgen",
-];
 
 /// Variables that bash sets itself.
 const VARIABLES: [&str; 5] = ["RANDOM", "EUID", "PIPESTATUS", "BASH_SOURCE", "FUNCNAME"];
@@ -95,7 +80,7 @@ fn of_command(command: &Command) -> Option<(Span, String)> {
     if text == "[[" {
         return Some((name.span, "has no `[[`: the test fails, always".to_owned()));
     }
-    if BUILTINS.contains(&text) {
+    if Program::of(text).is(Kind::Bash) {
         return Some((name.span, format!("has no `{text}`")));
     }
     if matches!(text, "[" | "test")

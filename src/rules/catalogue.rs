@@ -44,6 +44,26 @@ macro_rules! rule {
 }
 pub(super) use rule;
 
+/// The rules of a family, which one function checks: each with its page and what it looks for.
+macro_rules! family {
+    ($($rule:ident $name:literal => $check:expr;)+) => {
+        $(pub(super) static $rule: $crate::rules::Rule = $crate::rules::Rule::new(
+            $name,
+            include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/rules/", $name, ".md")),
+            $check,
+        );)+
+
+        #[cfg(test)]
+        #[test]
+        fn examples_of_the_pages_hold() {
+            for rule in [$(&$rule),+] {
+                $crate::rules::page::check(rule);
+            }
+        }
+    };
+}
+pub(super) use family;
+
 /// As [`rule!`], for rules about built images.
 macro_rules! image_rule {
     ($name:literal, $check:path) => {

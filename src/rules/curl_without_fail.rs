@@ -44,14 +44,9 @@ fn check(cx: &Context, out: &mut Findings) {
 
 /// A download by curl whose status nobody asks for.
 fn is_meant(run: &Run, one: &Invocation, download: &Download) -> bool {
-    let careful =
-        ["-f", "--fail", "--fail-with-body", "--fail-early", "-w", "--write-out", "-K", "--config", "-I", "--head"];
-    let other =
-        ["-X", "--request", "-d", "--data", "--data-raw", "--data-binary", "-F", "--form", "-T", "--upload-file", "-i"];
     download.tool == Tool::Curl
         && !download.asks_only()
-        && !download.has(&careful)
-        && !download.has(&other)
+        && !["fails", "reports", "request"].iter().any(|meaning| download.says(meaning))
         && !download.is_local()
         && !download.addresses().all(|text| text.starts_with("ftp") || text.starts_with("file:"))
         && !one.args.iter().any(|word| run.may_be_option(word))

@@ -5,6 +5,7 @@ use super::{Context, foreign};
 use crate::build::{Build, Stage, toolchain};
 use crate::dockerfile::Instruction;
 use crate::finding::{Basis, Finding, Findings, Impact, ImpactKind, Per, Saves};
+use crate::manifest::{FileKind, Nature};
 use crate::shell::{Invocation, Manager, PackageCall, Verb};
 use crate::text::Span;
 
@@ -15,12 +16,6 @@ const REMEMBERED: usize = 1_000;
 
 /// Bytes below which nobody would change a file.
 const WORTHWHILE: u64 = 100_000;
-
-/// Endings of files that tend to be large.
-const HEAVY: [&str; 16] = [
-    ".zip", ".gz", ".bz2", ".xz", ".zst", ".7z", ".deb", ".rpm", ".apk", ".jar", ".war", ".whl", ".run", ".iso",
-    ".sql", ".bin",
-];
 
 /// What a layer holds that a later one may take away.
 struct Made<'a> {
@@ -87,7 +82,10 @@ fn weighs(copied: &layers::Copied, bytes: Option<u64>) -> bool {
     let name = copied.source.text.as_deref().unwrap_or_default().to_ascii_lowercase();
     match bytes {
         Some(bytes) => bytes >= WORTHWHILE,
-        None => layers::is_archive(&name) || HEAVY.iter().any(|ending| name.ends_with(ending)),
+        None => {
+            let packed = [Nature::Archive, Nature::Compressed, Nature::Package, Nature::Binary];
+            packed.contains(&FileKind::of(&name).nature()) || name.ends_with(".sql") || name.ends_with(".bin")
+        }
     }
 }
 

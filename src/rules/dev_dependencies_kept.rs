@@ -82,7 +82,7 @@ fn leave_out(
         return None;
     }
     // A member of a workspace has groups of its own.
-    if call.has(&["--package", "--all-packages", "--workspace", "-w", "--workspaces", "--filter", "-F", "--project"]) {
+    if call.says("member") {
         return None;
     }
     let set = |names: &[&str]| is_set(build, place, invocation, names);
@@ -93,22 +93,18 @@ fn leave_out(
     };
     let add = |flag: &'static str| Some((flag, format!("add `{flag}`")));
     match call.manager {
-        Manager::Npm if node() || call.has(&["--omit", "--production", "--prod", "--only", "-g", "--global"]) => None,
+        _ if call.says("production") => None,
+        Manager::Npm if node() || call.says("global") => None,
         Manager::Npm => add("--omit=dev"),
-        Manager::Yarn if node() || call.has(&["--production", "--prod", "--immutable"]) => None,
+        Manager::Yarn | Manager::Pnpm | Manager::Bun if node() => None,
         Manager::Yarn if call.verb_text == "workspaces focus" => None,
-        Manager::Pnpm if node() || call.has(&["--prod", "-P", "--production"]) => None,
-        Manager::Bun if node() || call.has(&["--production", "-p", "--omit"]) => None,
         Manager::Yarn | Manager::Bun => add("--production"),
         Manager::Uv if call.verb_text != "sync" || set(&["UV_NO_DEV", "UV_NO_DEFAULT_GROUPS"]) => None,
-        Manager::Uv if call.has(&["--no-dev", "--no-default-groups", "--only-group", "--no-group"]) => None,
-        Manager::Poetry if call.has(&["--only", "--without", "--no-dev", "--only-root"]) => None,
         Manager::Poetry => add("--only main"),
-        Manager::Pdm if call.has(&["--prod", "--production", "--without", "-G", "--no-default"]) => None,
         Manager::Pnpm | Manager::Pdm => add("--prod"),
-        Manager::Composer if set(&["COMPOSER_NO_DEV"]) || call.has(&["--no-dev"]) => None,
+        Manager::Composer if set(&["COMPOSER_NO_DEV"]) => None,
         Manager::Uv | Manager::Composer => add("--no-dev"),
-        Manager::Bundle if set(&["BUNDLE_WITHOUT", "BUNDLE_ONLY"]) || call.has(&["--without"]) => None,
+        Manager::Bundle if set(&["BUNDLE_WITHOUT", "BUNDLE_ONLY"]) => None,
         Manager::Bundle if mentions(build, "without") => None,
         Manager::Bundle => Some(("", "set `BUNDLE_WITHOUT=development:test`".into())),
         _ => None,

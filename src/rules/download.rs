@@ -1,6 +1,7 @@
 //! Calls of curl and wget: their options, what they fetch and where it goes.
 
 use super::runs::Run;
+use crate::shell::program::options::ProgramOptions;
 use crate::shell::{Flag, Invocation, RedirectOperator, Script, SeparatorKind, Word};
 
 /// Which program.
@@ -32,6 +33,12 @@ impl<'s> Download<'s> {
     /// Whether one of these options is given.
     pub(super) fn has(&self, names: &[&str]) -> bool {
         self.flags.iter().any(|flag| names.contains(&&*flag.name))
+    }
+
+    /// Whether an option with this meaning is given (`data/program_options.tsv`).
+    pub(super) fn says(&self, meaning: &str) -> bool {
+        let options = ProgramOptions::of(if self.tool == Tool::Curl { "curl" } else { "wget" });
+        self.flags.iter().any(|flag| options.has(&flag.name, meaning))
     }
 
     /// Whether it only asks the program for its version or its help.

@@ -8,50 +8,11 @@ use crate::data;
 use crate::dockerfile::Keyword;
 use crate::finding::{Basis, Finding, Findings, Impact, ImpactKind, Per, Saves};
 use crate::manifest::Ecosystem;
+use crate::shell::program::{Kind, Program};
 use crate::shell::{Invocation, Manager, Verb};
 use crate::text::Span;
 
 super::rule!("full-base", check);
-
-/// What full images have and slim ones lack, beside what `data/base_images.tsv` says of them.
-const FULL: [&str; 36] = [
-    "javac",
-    "javap",
-    "javadoc",
-    "jar",
-    "jarsigner",
-    "jlink",
-    "jcmd",
-    "jmap",
-    "jstack",
-    "jshell",
-    "mvn",
-    "gradle",
-    "gcc",
-    "g++",
-    "cc",
-    "c++",
-    "make",
-    "cpp",
-    "ld",
-    "ar",
-    "autoconf",
-    "automake",
-    "git",
-    "hg",
-    "svn",
-    "curl",
-    "wget",
-    "ssh",
-    "ssh-keygen",
-    "ssh-keyscan",
-    "patch",
-    "unzip",
-    "file",
-    "convert",
-    "identify",
-    "ps",
-];
 
 fn check(cx: &Context, out: &mut Findings) {
     let build = cx.build();
@@ -59,7 +20,7 @@ fn check(cx: &Context, out: &mut Findings) {
     let Some(root) = build.chain(target).last() else { return };
     let Base::Image(image) = &root.base else { return };
     let Some(slim) = Slim::of(image) else { return };
-    if !toolchain::is_application(build, target) || needs_full(cx, target, image) {
+    if !toolchain::is_application(build, target) || needs_full(cx, target, image, &slim) {
         return;
     }
     let name = Reference::of(image).name;
@@ -85,7 +46,7 @@ fn priced(finding: Finding, slim: &Slim) -> Finding {
 }
 
 /// Whether something in the stages that ship uses, or may well use, what slim images lack.
-fn needs_full(cx: &Context, target: &Stage, image: &str) -> bool {
+fn needs_full(cx: &Context, target: &Stage, image: &str, slim: &Slim) -> bool {
     let build = cx.build();
     let mut brought: BTreeSet<&str> = BTreeSet::new();
     let mut used: Vec<&str> = Vec::new();
@@ -110,20 +71,22 @@ fn needs_full(cx: &Context, target: &Stage, image: &str) -> bool {
             }
         }
     }
-    let lacks = |program: &&str| FULL.contains(program) && !is_in_slim(image, program);
-    let missing = used.into_iter().filter(lacks).any(|program| {
-        let other = matches!(program, "git" | "curl" | "wget" | "unzip" | "ssh" | "file" | "ps" | "hg" | "svn");
-        !(brought.contains(&program) || (compiler && !other))
+    let missing = used.into_iter().filter(|program| !is_in_slim(image, slim, program)).any(|program| {
+        let Some(packages) = Slim::packages_of(program) else { return Program::of(program).is(Kind::Jdk) };
+        let brings = |package: &&str| brought.contains(package) || (compiler && toolchain::is_build_package(package));
+        !(brought.contains(program) || packages.iter().take(1).any(brings))
     });
     // Headers without a compiler are for the one of the base.
     missing || (!compiler && (builds || headers || projects_need(cx)))
 }
 
-fn is_in_slim(image: &str, program: &str) -> bool {
+fn is_in_slim(image: &str, slim: &Slim, program: &str) -> bool {
     let name = Reference::of(image).short_name();
-    let java = name == "eclipse-temurin" && !program.starts_with('j') && !matches!(program, "mvn" | "gradle");
+    let java = name == "eclipse-temurin" && !Program::of(program).is(Kind::Jdk);
     // What `debian` and a JDK's image have beside their own, and what they lack, the twin has or lacks too.
-    java || name == "debian" || BaseImage::of(image).presence(program) == Presence::Lacks
+    let twin = format!("{}:{}", Reference::of(image).name, slim.tag);
+    let brings = BaseImage::of(&twin).presence(program) == Presence::Has;
+    java || name == "debian" || brings || BaseImage::of(image).presence(program) == Presence::Lacks
 }
 
 /// Installs that nearly always compile something: gems, Perl modules, C by hand.
@@ -142,10 +105,8 @@ fn compiles_packages(one: &Invocation) -> bool {
             || toolchain::compiles(one).is_some();
     }
     let name = one.program.unwrap_or_default();
-    matches!(
-        name,
-        "mvnw" | "gradlew" | "sbt" | "lein" | "configure" | "cpanm" | "rustup" | "playwright" | "make" | "cmake"
-    ) || toolchain::compiles(one).is_some()
+    let builds = Program::of(name).is(Kind::BuildTool) || Program::of(name).is(Kind::Compiles);
+    builds || matches!(name, "configure" | "playwright") || toolchain::compiles(one).is_some()
 }
 
 fn wants_git(one: &Invocation) -> bool {

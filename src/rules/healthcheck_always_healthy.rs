@@ -1,6 +1,7 @@
 //! See `rules/healthcheck-always-healthy.md`.
 
 use super::Context;
+use super::download::Download;
 use crate::build::Code;
 use crate::dockerfile::Keyword;
 use crate::finding::{Finding, Findings};
@@ -120,7 +121,7 @@ fn fails_for_errors(curl: &Invocation) -> bool {
 }
 
 fn asks_http(curl: &Invocation) -> bool {
-    let other =
-        ["telnet://", "ftp://", "unix://", "file://", "tcp://", "--unix-socket", "-K", "--config", "-w", "--write-out"];
-    !curl.args.iter().any(|word| other.iter().any(|part| word.text().starts_with(part)))
+    let other = ["telnet://", "ftp://", "unix://", "file://", "tcp://"];
+    let reports = Download::of(curl).is_some_and(|download| download.says("reports") || download.says("local"));
+    !reports && !curl.args.iter().any(|word| other.iter().any(|scheme| word.text().starts_with(scheme)))
 }

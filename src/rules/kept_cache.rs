@@ -232,10 +232,9 @@ pub(super) fn is_cleaned(
     folders: &[PackageCache],
 ) -> bool {
     const MOST: usize = 20;
-    let words = ["clean", "purge", "prune", "clear", "clear-cache", "cc", "clearcache"];
     let may = |one: &&Invocation| {
         deletes(one) && one.args.iter().any(|word| word.text().contains(['$', '~']) || names(word.text(), folders))
-            || one.args.iter().any(|word| words.contains(&word.text()))
+            || one.package_call().is_some_and(|call| call.verb == Verb::Clean)
     };
     later.iter().filter(may).take(MOST).any(|one| cleans(build, place, one, call, folders))
 }

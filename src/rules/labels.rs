@@ -1,9 +1,7 @@
-//! What the rules on labels share: the LABELs of a file, and the types that the settings give to them.
+//! The LABELs of a file, for the rules on labels.
 
 use super::Context;
 use crate::dockerfile::Keyword;
-use crate::finding::Findings;
-use crate::settings::LabelType;
 use crate::text::Span;
 
 /// A label that an instruction sets.
@@ -34,15 +32,4 @@ pub(super) fn labels(cx: &Context) -> Vec<Label> {
         }
     }
     labels
-}
-
-/// Tells labels of a type whose value is none of it.
-pub(super) fn check_type(cx: &Context, out: &mut Findings, kind: LabelType, what: &str, is: fn(&str) -> bool) {
-    let Some(schema) = cx.settings().and_then(|settings| settings.labels.as_ref()) else { return };
-    for label in labels(cx) {
-        let Some(value) = label.value.filter(|_| schema.get(&label.name) == Some(&kind)) else { continue };
-        if !is(&value) {
-            out.push(cx.finding(label.span, format!("the value of label `{}` is not {what}", label.name)));
-        }
-    }
 }

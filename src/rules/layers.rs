@@ -3,6 +3,8 @@
 use super::foreign::absolute;
 use crate::build::{Base, Build, Source, Stage, Transfer};
 use crate::dockerfile::Instruction;
+use crate::manifest::{FileKind, Nature};
+use crate::shell::program::options::ProgramOptions;
 use crate::shell::{Invocation, Word};
 use crate::text::path;
 
@@ -77,11 +79,11 @@ fn last_of_url(url: &str) -> Option<String> {
 }
 
 fn cloned(values: &[&str]) -> Option<String> {
-    let takes = ["-b", "--branch", "--depth", "-c", "--config", "-o", "--origin", "-j", "--jobs", "--reference"];
+    let options = ProgramOptions::of("git").of_command("clone");
     let mut words = values[1..].iter();
     let mut operands = Vec::new();
     while let Some(word) = words.next() {
-        if takes.contains(word) {
+        if options.takes_value(word) {
             words.next();
         } else if !word.starts_with('-') {
             operands.push(*word);
@@ -154,22 +156,7 @@ pub(super) fn copied<'a>(build: &Build<'a>, stage: &Stage, transfer: &Transfer<'
 
 /// Whether a name is that of a tar archive that ADD unpacks.
 pub(super) fn is_archive(name: &str) -> bool {
-    let endings = [
-        ".tar",
-        ".tar.gz",
-        ".tgz",
-        ".tar.bz2",
-        ".tbz2",
-        ".tbz",
-        ".tar.xz",
-        ".txz",
-        ".tar.zst",
-        ".tar.lz",
-        ".tar.lzma",
-        ".tlz",
-        ".tar.Z",
-    ];
-    endings.iter().any(|ending| name.ends_with(ending))
+    FileKind::of(name).nature() == Nature::Archive
 }
 
 /// The bytes that a COPY or ADD takes of the context, where they are known.

@@ -1,9 +1,9 @@
 //! Whether something below a RUN reads the lists that it fetched with apt. In doubt that is not known.
 
-use crate::build::{Base, Build, Code};
+use crate::build::{Base, Build, Code, is_of_system};
 use crate::dockerfile::Keyword;
 use crate::manifest::FileKind;
-use crate::shell::program::{Program, State};
+use crate::shell::program::{Kind, Program, State};
 use crate::shell::{Invocation, Manager, PackageCall, Verb, Word};
 
 /// What stands below an instruction.
@@ -17,27 +17,6 @@ pub(super) enum Need {
     /// Something that reads the lists without fetching them.
     Lists,
 }
-
-/// Programs that read the lists, or that do what somebody wrote elsewhere.
-const READERS: [&str; 17] = [
-    "gdebi",
-    "tasksel",
-    "add-apt-repository",
-    "apt-add-repository",
-    "apt-cache",
-    "apt-file",
-    "apt-mark",
-    "dselect",
-    "mk-build-deps",
-    "make",
-    "ansible-playbook",
-    "playwright",
-    "npx",
-    "rosdep",
-    "chef-client",
-    "puppet",
-    "salt-call",
-];
 
 /// For each instruction: what stands below it, in its stage or in those that stand on that.
 pub(super) fn needs(build: &Build) -> Vec<Need> {
@@ -72,7 +51,7 @@ fn of_trigger(text: &str) -> Need {
     if has("apt-get") || has("apt") || has("aptitude") {
         return if has("update") { Need::Nothing } else { Need::Lists };
     }
-    let opaque = words().any(|word| FileKind::of(word).is_shell() || READERS.contains(&word));
+    let opaque = words().any(|word| FileKind::of(word).is_shell() || reads_lists(Program::of(word)));
     if opaque { Need::Unknown } else { Need::Nothing }
 }
 
@@ -94,12 +73,15 @@ fn of_script(code: &Code, is_run: bool, below: Need) -> Need {
 /// A reader of the lists, or a script or tool whose effect nobody can tell from here.
 fn may_read(invocation: &Invocation) -> bool {
     let Some(program) = invocation.program else { return true };
-    let path = invocation.path.text();
-    let system = ["/bin/", "/usr/bin/", "/sbin/", "/usr/sbin/"];
-    let own = path.contains('/') && !system.iter().any(|folder| path.starts_with(folder));
+    let own = !is_of_system(invocation.path.text());
     let known = Program::of(program);
     let runs_file = known.is_shell() || known.state == State::Any;
-    own || FileKind::of(program).is_shell() || READERS.contains(&program) || (runs_file && !invocation.args.is_empty())
+    own || FileKind::of(program).is_shell() || reads_lists(known) || (runs_file && !invocation.args.is_empty())
+}
+
+/// Whether a program reads the lists, or does what somebody wrote elsewhere.
+fn reads_lists(program: Program) -> bool {
+    program.is(Kind::Lists) || program.is(Kind::Recipes)
 }
 
 /// Whether it fetches the lists into the place where apt reads them.

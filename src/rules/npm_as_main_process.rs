@@ -2,6 +2,7 @@
 
 use super::Context;
 use crate::build::{Base, BaseImage, Build, Presence, Stage};
+use crate::data;
 use crate::dockerfile::{Arguments, Instruction};
 use crate::finding::{Finding, Findings};
 use crate::manifest::{Ecosystem, Project};
@@ -10,9 +11,6 @@ use crate::text::Span;
 
 super::rule!("npm-as-main-process", check);
 
-/// Scripts that end by themselves, or serve a developer.
-const OTHERS: [&str; 9] = ["test", "lint", "build", "dev", "watch", "ci", "migrate", "seed", "format"];
-
 fn check(cx: &Context, out: &mut Findings) {
     let build = cx.build();
     let Some(stage) = build.target() else { return };
@@ -20,7 +18,7 @@ fn check(cx: &Context, out: &mut Findings) {
     let invocations = launch.script().invocations();
     let [one] = invocations.as_slice() else { return };
     let Some(script) = script(one).filter(|_| one.via.is_empty()) else { return };
-    if script.split([':', '-', '_']).any(|part| OTHERS.contains(&part)) {
+    if script.split([':', '-', '_']).any(|part| data::NAME_WORDS.has(part, "brief-script")) {
         return;
     }
     let file = &build.input().file;

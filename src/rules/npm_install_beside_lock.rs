@@ -5,7 +5,7 @@ use super::runs::{self, Run};
 use crate::build::installed;
 use crate::build::{Base, Build, Code, Release, Stage, releases};
 use crate::finding::{FileEdit, Findings, Fix, Safety, Target};
-use crate::shell::{Invocation, Manager, PackageCall, Verb};
+use crate::shell::{Invocation, LockUse, Manager, PackageCall, Verb};
 use crate::text::path;
 
 super::rule!("npm-install-beside-lock", check);
@@ -34,12 +34,11 @@ fn lacks_ci(build: &Build, stage: &Stage) -> bool {
 
 /// `npm install` without packages, in a project.
 fn installs_all(call: &PackageCall) -> bool {
-    let clean = ["ci", "clean-install", "ic", "install-clean", "isntall-clean", "cit", "install-ci-test"];
     call.manager == Manager::Npm
         && call.verb == Verb::Install
         && call.is_from_manifest()
-        && !clean.contains(&&*call.verb_text)
-        && !call.has(&["--no-package-lock", "--package-lock-only", "-g", "--global", "--dry-run", "--no-lockfile"])
+        && call.lock != Some(LockUse::Required)
+        && !["no-lock", "global", "simulates"].iter().any(|meaning| call.says(meaning))
 }
 
 /// Why `npm ci` might not do the same; an empty text when it does. `None` where there is no lock file.

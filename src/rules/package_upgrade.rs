@@ -28,13 +28,14 @@ fn check(cx: &Context, out: &mut Findings) {
 }
 
 fn upgrades_all(call: &PackageCall) -> bool {
-    let part = ["--security", "--advisory", "--advisories", "--cve", "--cves", "--bz", "--sec-severity", "--category"];
-    let asks_only = ["-s", "--simulate", "--dry-run", "--just-print", "--available-only", "-d", "--download-only"];
     // `zypper dup` has a rule of its own.
     let is_meant = match call.manager {
         Manager::Zypper => matches!(&*call.verb_text, "update" | "up"),
         Manager::Pacman => false,
         manager => manager.is_system(),
     };
-    is_meant && call.verb == Verb::Upgrade && call.packages.is_empty() && !call.has(&part) && !call.has(&asks_only)
+    is_meant
+        && call.verb == Verb::Upgrade
+        && call.packages.is_empty()
+        && !["part", "simulates", "downloads"].iter().any(|meaning| call.says(meaning))
 }

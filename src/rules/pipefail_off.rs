@@ -6,14 +6,12 @@ use super::runs::{self, Run};
 use super::shells::{self, Sh};
 use crate::build::Stage;
 use crate::finding::Findings;
+use crate::shell::program::options::ProgramOptions;
 use crate::shell::program::{Kind, Program};
 use crate::shell::{Command, Place, ScopeKind, Script, SeparatorKind, Word};
 use crate::text::{Span, path};
 
 super::rule!("pipefail-off", check);
-
-/// Options with which a package manager only tells what is installed.
-const QUERIES: [&str; 9] = ["-l", "-L", "-s", "-q", "-qa", "--list", "--query", "--print-architecture", "showmanual"];
 
 /// Commands before a pipe that the assignment around it is looked for in.
 const LOOKED_BACK: usize = 32;
@@ -86,9 +84,8 @@ fn name_of(command: &Command) -> &str {
 fn may_fail(command: &Command, last: &Command) -> bool {
     // With pipefail `yes` fails when its reader ends; package managers have `-y`.
     let name = name_of(command);
-    let answers = name == "yes" && !matches!(name_of(last), "apt-get" | "apt" | "yum" | "dnf" | "zypper" | "sudo");
-    let asks = matches!(name, "dpkg" | "rpm" | "apt-mark")
-        && command.words.get(1).is_some_and(|word| QUERIES.contains(&word.text()));
+    let answers = name == "yes" && !(Program::of(name_of(last)).is(Kind::Packages) || name_of(last) == "sudo");
+    let asks = command.words.get(1).is_some_and(|word| ProgramOptions::of(name).has(word.text(), "queries"));
     !answers && !asks && !Program::of(name).is(Kind::Text)
 }
 
@@ -104,13 +101,11 @@ fn checks(last: &Command) -> bool {
                 || words().any(|text| text.starts_with('-') && letter(text, &['z', 'j', 'J']) || packed.contains(&text))
         }
         // grep fails without a line, and with pipefail what it cuts off fails too.
-        "gunzip" | "zcat" | "unxz" | "bunzip2" | "unzip" | "apt-key" | "grep" | "egrep" | "fgrep" => true,
+        "apt-key" | "grep" | "egrep" | "fgrep" => true,
         "gzip" | "xz" | "bzip2" | "zstd" => words().any(|text| text == "--decompress" || letter(text, &['d'])),
-        "md5sum" | "sha1sum" | "sha256sum" | "sha384sum" | "sha512sum" | "b2sum" => {
-            words().any(|text| text == "--check" || letter(text, &['c']))
-        }
+        sum if sum.ends_with("sum") => words().any(|text| text == "--check" || letter(text, &['c'])),
         "gpg" => words().any(|text| text == "--dearmor" || text == "--import"),
-        _ => false,
+        program => Program::of(program).is(Kind::Unpacks),
     }
 }
 

@@ -3,18 +3,16 @@
 use super::Context;
 use super::runs::{self, Run};
 use crate::finding::Findings;
+use crate::shell::program::{Kind, Program};
 use crate::shell::{Invocation, SeparatorKind, Word};
 
 super::rule!("pointless-command", check);
-
-/// What needs a running system, a terminal or another machine.
-const PROGRAMS: [&str; 9] = ["free", "kill", "mount", "ps", "service", "shutdown", "ssh", "top", "vim"];
 
 fn check(cx: &Context, out: &mut Findings) {
     for run in runs::all(cx) {
         let invocations = run.invocations();
         for (at, one) in invocations.iter().enumerate() {
-            let Some(program) = one.program.filter(|program| PROGRAMS.contains(program)) else { continue };
+            let Some(program) = one.program.filter(|program| Program::of(program).is(Kind::Live)) else { continue };
             let direct = one.via.iter().all(|wrapper| matches!(wrapper.program, "sudo" | "time"));
             if !direct || has_reason(&run, &invocations, at) {
                 continue;

@@ -5,6 +5,7 @@ use crate::build::toolchain::Language;
 use crate::build::{Base, Build, Stage, toolchain};
 use crate::finding::Findings;
 use crate::manifest::Ecosystem;
+use crate::shell::program::{self, Kind, Program};
 use crate::shell::{Invocation, Manager, Verb, Word};
 use crate::text::{Span, path};
 
@@ -83,11 +84,12 @@ fn bundles(one: &Invocation) -> bool {
         }
         Some(_) => false,
         None => match one.program {
-            Some("ng" | "vite" | "next" | "react-scripts" | "vue-cli-service" | "parcel" | "gatsby") => {
-                words.contains(&"build")
-            }
             Some("webpack" | "rollup" | "esbuild") => true,
-            _ => false,
+            Some(name) => {
+                let known = Program::of(name);
+                known.is(Kind::Bundler) && known.language == Some(program::Language::Node) && words.contains(&"build")
+            }
+            None => false,
         },
     }
 }
@@ -129,15 +131,18 @@ fn script(cx: &Context, one: &Invocation) -> Option<String> {
 }
 
 fn serves_files(words: &[&str]) -> bool {
-    let skipped = ["npx", "yarn", "pnpm", "exec", "dlx", "bunx", "--yes", "-y", "sh", "-c"];
-    let mut words = words.iter().copied().skip_while(|word| skipped.contains(word) || word.contains('='));
+    let leads = |word: &str| {
+        let program = Program::of(word);
+        let runs = [Kind::Runner, Kind::Packages, Kind::Shell].into_iter().any(|kind| program.is(kind));
+        runs || word.starts_with('-') || word.contains('=') || matches!(word, "exec" | "dlx" | "bunx")
+    };
+    let mut words = words.iter().copied().skip_while(|word| leads(word));
     let program = path::name(words.next().unwrap_or_default());
     let first = words.clone().find(|word| !word.starts_with('-'));
     match program {
-        "serve" | "http-server" | "live-server" | "static-server" | "sirv" | "webpack-dev-server" => true,
         "vite" => matches!(first, None | Some("preview" | "dev" | "serve")),
         "ng" | "vue-cli-service" | "gatsby" | "webpack" => first == Some("serve"),
         "react-scripts" => first == Some("start"),
-        _ => false,
+        program => Program::of(program).is(Kind::FileServer),
     }
 }

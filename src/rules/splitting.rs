@@ -1,6 +1,7 @@
 //! Expansions that the shell splits into words: shared by the rules on quotes.
 
 use super::runs::Run;
+use crate::shell::program::{Kind, Program};
 use crate::shell::{Command, Expansion, Script, Word};
 
 /// The unquoted expansions in arguments and targets of redirects, for each script of a RUN, with their words.
@@ -24,6 +25,5 @@ fn of_script<'a>(script: &'a Script, found: &mut Vec<(&'a Word, &'a Expansion)>)
 /// The arguments that are split: not those of `[[`, and not the assignments of `export`.
 fn arguments(command: &Command) -> &[Word] {
     let name = command.name().and_then(Word::value).unwrap_or_default();
-    let whole = matches!(name, "[[" | "export" | "local" | "declare" | "readonly" | "typeset" | "let");
-    if whole { &[] } else { command.words.get(1..).unwrap_or_default() }
+    if Program::of(name).is(Kind::Declares) { &[] } else { command.words.get(1..).unwrap_or_default() }
 }

@@ -40,11 +40,11 @@ fn check(cx: &Context, out: &mut Findings) {
 
 /// The option taken out; of letters in one word only its own. A setting that is written elsewhere has no edit.
 fn edit(run: &Run, one: &Invocation, span: Span) -> Option<(Span, String)> {
-    if matches!(one.program, Some("git" | "npm" | "yarn" | "pnpm" | "conda" | "mamba" | "micromamba" | "composer")) {
-        return None;
-    }
     let word = one.args.iter().find(|word| word.span.start == span.start)?;
     let text = word.text();
+    if !text.starts_with('-') {
+        return None;
+    }
     if !text.starts_with("--") && text.len() > 2 && one.is("curl") {
         let at = text.find('k')?;
         let letter = word.part(at, at + 1);

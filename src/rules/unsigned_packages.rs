@@ -1,6 +1,6 @@
 //! See `rules/unsigned-packages.md`.
 
-use super::question::sets;
+use super::prompts::sets;
 use super::{Context, removal, runs};
 use crate::finding::Findings;
 use crate::shell::{Invocation, Manager, PackageCall, PackageSource, Verb, Word};

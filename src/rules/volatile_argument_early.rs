@@ -55,8 +55,9 @@ fn check(cx: &Context, out: &mut Findings) {
 
 fn is_volatile(name: &str, default: Option<&str>) -> bool {
     let upper = name.to_ascii_uppercase();
-    let open = default
-        .is_none_or(|text| matches!(text.trim_matches('"'), "" | "dev" | "unknown" | "latest" | "none" | "0.0.0"));
+    let placeholder =
+        |text: &str| matches!(text, "" | "unknown" | "none" | "0.0.0") || data::TAG_WORDS.has(text, "channel");
+    let open = default.is_none_or(|text| placeholder(text.trim_matches('"')));
     data::VARIABLES.has(&upper, "volatile") || (open && data::VARIABLES.has(&upper, "version"))
 }
 

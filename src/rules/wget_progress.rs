@@ -35,21 +35,9 @@ fn check(cx: &Context, out: &mut Findings) {
 }
 
 fn is_quiet(download: &Download) -> bool {
-    let quiet = [
-        "-q",
-        "--quiet",
-        "--no-verbose",
-        "-o",
-        "--output-file",
-        "-a",
-        "--append-output",
-        "--progress",
-        "-b",
-        "--background",
-    ];
     let not_verbose =
         |flag: &crate::shell::Flag| &*flag.name == "-n" && flag.value.is_some_and(|v| v.text.starts_with('v'));
-    download.has(&quiet) || download.flags.iter().any(not_verbose)
+    download.says("quiet") || download.flags.iter().any(not_verbose)
 }
 
 fn is_redirected(one: &Invocation) -> bool {

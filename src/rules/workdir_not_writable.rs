@@ -7,14 +7,12 @@ use crate::dockerfile::Keyword;
 use crate::finding::Findings;
 use crate::shell::program::{Kind, Program, State};
 use crate::shell::{Invocation, Manager, Redirect, RedirectOperator, Script, SeparatorKind, Verb, Word};
+use crate::sources::patterns;
 
 super::rule!("workdir-not-writable", check);
 
 /// Steps that are looked at; a file has one or two.
 const MOST: usize = 32;
-
-/// Words of steps that may change the owner.
-const MENDS: [&str; 6] = ["chown", "chmod", "install -d", "mkdir", "setfacl", "useradd"];
 
 fn check(cx: &Context, out: &mut Findings) {
     let build = cx.build();
@@ -55,7 +53,7 @@ fn foreign(build: &Build, stage: &Stage, at: usize) -> Option<(String, String)> 
     let mended = build.chain(stage).any(|stage| {
         build.instructions(stage).any(|(index, one)| {
             let text = source.slice(one.span);
-            let steps = one.keyword == Keyword::Run && MENDS.iter().any(|word| text.contains(word));
+            let steps = one.keyword == Keyword::Run && patterns::shows(text, "may give a folder to a user");
             // A COPY that makes the folder first gives it to whom it says.
             let copies = matches!(one.keyword, Keyword::Copy | Keyword::Add) && index < made && text.contains(&folder);
             steps || copies || (one.keyword == Keyword::Volume && text.contains(&folder))
@@ -79,8 +77,10 @@ fn installs(script: &Script) -> Option<Invocation<'_>> {
     at_home(script)?.into_iter().find(|one| {
         one.package_call().is_some_and(|call| {
             let local = matches!(call.manager, Manager::Npm | Manager::Yarn | Manager::Pnpm | Manager::Composer);
-            let elsewhere = ["-g", "--global", "--prefix", "-C", "--dir", "--cwd", "-d", "--working-dir", "--dry-run"];
-            local && call.verb == Verb::Install && call.is_from_manifest() && !call.has(&elsewhere)
+            local
+                && call.verb == Verb::Install
+                && call.is_from_manifest()
+                && !["folder", "global", "simulates"].iter().any(|meaning| call.says(meaning))
         })
     })
 }

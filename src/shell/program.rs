@@ -106,6 +106,8 @@ words! {
     Kind {
         /// Makes or changes accounts.
         Accounts = "accounts",
+        /// A builtin of bash that dash lacks.
+        Bash = "bash",
         /// Ends by itself, at once or when its work on files is done.
         Brief = "brief",
         /// A tool that builds, or starts, programs of a project.
@@ -124,6 +126,8 @@ words! {
         Condition = "condition",
         /// Makes files with the content of others.
         Copies = "copies",
+        /// The shell does not split its arguments: they are assignments or a test.
+        Declares = "declares",
         /// Deletes files.
         Deletes = "deletes",
         /// Changes the content of files, or takes it away.
@@ -134,6 +138,8 @@ words! {
         Environment = "environment",
         /// Downloads files.
         Fetches = "fetches",
+        /// Serves files, as they are or bundled.
+        FileServer = "file-server",
         /// Succeeds whatever text it reads.
         Filter = "filter",
         /// Generates, checks or shrinks what a build makes.
@@ -144,8 +150,16 @@ words! {
         Idle = "idle",
         /// Runs others as the container's first program.
         Init = "init",
+        /// Installs what its own files or another project's say, packages of the system among it.
+        Installer = "installer",
         /// Runs the program in the file that it is given.
         Interpreter = "interpreter",
+        /// Comes with a JDK and its build tools, and with no JRE.
+        Jdk = "jdk",
+        /// May read apt's lists of packages.
+        Lists = "lists",
+        /// Needs a running system, a terminal or another machine.
+        Live = "live",
         /// Starts a program of a Node project's packages, maybe with other variables.
         Launcher = "launcher",
         /// Makes files or folders where its last operand says, and copies none.
@@ -218,7 +232,7 @@ pub struct Program {
     pub is_known: bool,
     /// Whether a source is known for it; safe fixes rest on no other.
     pub is_verified: bool,
-    kinds: u64,
+    kinds: u128,
 }
 
 static PROGRAMS: LazyLock<HashMap<&str, Program>> = LazyLock::new(|| {
@@ -244,7 +258,7 @@ static PROGRAMS: LazyLock<HashMap<&str, Program>> = LazyLock::new(|| {
 });
 
 impl Kind {
-    const fn bit(self) -> u64 {
+    const fn bit(self) -> u128 {
         1 << self as u32
     }
 }

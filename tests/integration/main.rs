@@ -25,6 +25,7 @@ mod patches;
 mod path_functions;
 mod projects;
 mod readme;
+mod safe_rows;
 mod secrets;
 mod settings;
 mod settings_schema;

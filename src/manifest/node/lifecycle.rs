@@ -12,12 +12,13 @@ use crate::manifest::words::unquote;
 use crate::shell::program::{Files, Kind, Program};
 use crate::text::path;
 
-/// Scripts that an install of the package's own folder runs.
-const RUN: [&str; 5] = ["preinstall", "install", "postinstall", "prepublish", "prepare"];
+/// Scripts that an install of the package's own folder runs (npm docs: scripts, `npm install`).
+pub const INSTALL_SCRIPTS: [&str; 7] =
+    ["preinstall", "install", "postinstall", "prepublish", "preprepare", "prepare", "postprepare"];
 
 /// Takes what the scripts of the package in `folder` need, and says what can't be known.
 pub(super) fn take(tree: &Tree, closure: &mut Closure, folder: &str, package: &Map<String, Value>) {
-    for name in RUN {
+    for name in INSTALL_SCRIPTS {
         if let Some(script) = script_of(package, name) {
             take_script(tree, closure, folder, package, name, script);
         }

@@ -1,38 +1,7 @@
 //! Which package manager a cache mount is meant for, by the name of its folder.
 
+use crate::data;
 use crate::shell::Manager;
-
-/// Parts of folder names, and who keeps something there.
-const NAMES: [(&str, Manager); 28] = [
-    ("/var/cache/apt", Manager::Apt),
-    ("/var/lib/apt", Manager::Apt),
-    ("/var/cache/apk", Manager::Apk),
-    ("/var/cache/dnf", Manager::Dnf),
-    ("/var/cache/libdnf5", Manager::Dnf),
-    ("/var/cache/yum", Manager::Yum),
-    ("/var/cache/zypp", Manager::Zypper),
-    ("/.cache/pip", Manager::Pip),
-    ("/.pip", Manager::Pip),
-    ("/pip-cache", Manager::Pip),
-    ("/.cache/uv", Manager::Uv),
-    ("/pypoetry", Manager::Poetry),
-    ("/.cache/poetry", Manager::Poetry),
-    ("/.npm", Manager::Npm),
-    ("/.cache/npm", Manager::Npm),
-    ("/.cache/yarn", Manager::Yarn),
-    ("/.pnpm-store", Manager::Pnpm),
-    ("/pnpm/store", Manager::Pnpm),
-    ("/.bun/", Manager::Bun),
-    ("/pkg/mod", Manager::Go),
-    ("/.cache/go", Manager::Go),
-    ("/go/pkg", Manager::Go),
-    ("/cargo/registry", Manager::Cargo),
-    ("/.cargo", Manager::Cargo),
-    ("/.composer", Manager::Composer),
-    ("/.m2", Manager::Maven),
-    ("/.gradle", Manager::Gradle),
-    ("/.nuget", Manager::Dotnet),
-];
 
 /// Managers that keep their files below `~/.cache`.
 const BELOW_CACHE: [Manager; 2] = [Manager::Pip, Manager::Uv];
@@ -57,6 +26,6 @@ pub(super) fn is_mistaken(target: &str, manager: Manager, called: &[Manager]) ->
 /// Whether a mount on `target` is meant for the manager.
 pub(super) fn is_meant(target: &str, manager: Manager) -> bool {
     let slashed = format!("{}/", target.trim_end_matches('/'));
-    NAMES.iter().any(|(part, of)| *of == manager && slashed.contains(part))
+    data::CACHE_MOUNT_NAMES.rows().any(|row| row[1] == manager.name() && slashed.contains(row[0]))
         || (slashed.ends_with("/.cache/") && BELOW_CACHE.contains(&manager))
 }

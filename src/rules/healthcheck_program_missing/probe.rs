@@ -1,6 +1,7 @@
 //! A check by curl or wget, said in the language of the image (data: project research on healthchecks, runtimes).
 
 use crate::build::{Base, Build, Code, Reference, Stage};
+use crate::shell::program::options::ProgramOptions;
 use crate::shell::{Invocation, Redirect, Script, Separator, SeparatorKind, Word};
 
 /// The exec form of the check in the image's own language; `None` unless the whole check is one plain GET of one address
@@ -80,31 +81,7 @@ fn is_discard(redirect: &Redirect) -> bool {
 
 /// The address, when the options only say to be quiet and to fail.
 fn url(request: &Invocation) -> Option<Request> {
-    let quiet: &[&str] = match request.program? {
-        "curl" => &[
-            "-f",
-            "--fail",
-            "-s",
-            "-S",
-            "-fs",
-            "-sf",
-            "-fsS",
-            "-sSf",
-            "-fSs",
-            "-sS",
-            "-Ss",
-            "-fL",
-            "-sfL",
-            "-fsSL",
-            "-L",
-            "--silent",
-            "--show-error",
-        ],
-        "wget" => {
-            &["-q", "-qO-", "-qO", "-O-", "-O", "-", "--quiet", "--spider", "-qS", "--tries=1", "--no-verbose", "-nv"]
-        }
-        _ => return None,
-    };
+    let program = request.program.filter(|program| matches!(*program, "curl" | "wget"))?;
     let mut url = None;
     let mut seconds = None;
     // Without `-f` curl succeeds whatever the status is.
@@ -120,7 +97,7 @@ fn url(request: &Invocation) -> Option<Request> {
             "-o" | "--output" | "-O" if words.peek().is_some_and(|next| next.is("/dev/null") || next.is("-")) => {
                 words.next();
             }
-            _ if quiet.contains(&text) || text == "/dev/null" => {}
+            _ if is_quiet(program, text) || text == "/dev/null" => {}
             _ if is_plain_url(word) && url.is_none() => {
                 let scheme = if text.contains("://") { "" } else { "http://" };
                 url = Some(format!("{scheme}{text}"));
@@ -129,6 +106,18 @@ fn url(request: &Invocation) -> Option<Request> {
         }
     }
     url.filter(|_| fails).map(|url| Request { url, seconds })
+}
+
+/// Whether options change nothing of what the check finds out; wget's `-O` and the `-` behind it among them.
+fn is_quiet(program: &str, text: &str) -> bool {
+    let options = ProgramOptions::of(program);
+    if options.has(text, "probe") {
+        return true;
+    }
+    let output = || text.strip_suffix("O-").or_else(|| text.strip_suffix('O')).unwrap_or(text);
+    let text = if program == "wget" { output() } else { text };
+    let letters = text.strip_prefix('-').filter(|letters| !letters.starts_with('-'));
+    letters.is_some_and(|letters| letters.chars().all(|letter| options.has(&format!("-{letter}"), "probe")))
 }
 
 /// An address that needs no quoting in any of the languages.

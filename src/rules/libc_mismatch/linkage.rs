@@ -1,9 +1,11 @@
 //! How the program of a stage is linked, as far as its commands tell. In doubt it is static: nothing is said then.
 
 use crate::build::{Build, Libc, Lookup, Stage, Value, toolchain, toolchain::Language};
+use crate::data;
 use crate::manifest::FileRole;
 use crate::rules::foreign;
 use crate::shell::Invocation;
+use crate::sources::patterns;
 use crate::text::{Span, path};
 
 /// A program that is linked at run time, or packages that are, and the command that made it.
@@ -13,23 +15,6 @@ pub(super) enum Made {
     C(usize, Span),
     Python,
 }
-
-/// Files that are no programs, by their endings and folders.
-const DATA: [&str; 13] = [
-    "static",
-    "templates",
-    "migrations",
-    "public",
-    "assets",
-    "config",
-    "configs",
-    "conf",
-    "dist",
-    "web",
-    "www",
-    "data",
-    "locales",
-];
 
 impl Made {
     /// The RUN that made it, and the command in its script.
@@ -47,7 +32,7 @@ impl Made {
         let is_library = last.contains(".so");
         let plain = !last.contains('.') || is_library || matches!(self, Self::Rust(..)) && path.contains("target/");
         plain
-            && !DATA.contains(&last)
+            && !data::NAME_WORDS.has(last, "data-folder")
             && FileRole::of_folder(last) != Some(FileRole::Documentation)
             && !path.contains("musl")
             && !system.iter().any(|folder| path.starts_with(folder))
@@ -109,7 +94,7 @@ fn is_go_dynamic(
     libc: Libc,
     says: &dyn Fn(&[&str]) -> bool,
 ) -> bool {
-    if says(&["CGO_ENABLED=0", "CGO_ENABLED=\"0\"", "-static", "netgo", "musl-gcc", "GOOS=", "buildmode=pie"]) {
+    if says(&patterns::words_in("Go", "links without shared libraries")) {
         return false;
     }
     let tool = words(one).any(|word| word.contains('@'));

@@ -50,6 +50,11 @@ impl<'s> PackageCall<'s> {
         self.verb == Verb::Other && (self.has(&["--version", "--help"]) || bare && self.has(&["-v", "-V"]))
     }
 
+    /// Whether an option with this meaning is given (`data/program_options.tsv`).
+    pub fn says(&self, meaning: &str) -> bool {
+        self.flags.iter().any(|flag| self.manager.options().has(&flag.name, meaning))
+    }
+
     /// Whether packages come from a manifest or lock file and none is named.
     pub fn is_from_manifest(&self) -> bool {
         self.lock.is_some()

@@ -37,18 +37,13 @@ pub enum Manager {
 }
 
 impl Manager {
-    /// Whether it installs the distribution's packages.
-    pub fn is_system(self) -> bool {
-        use Manager::{Apk, Apt, Dnf, Microdnf, Pacman, Yum, Zypper};
-        matches!(self, Apt | Apk | Dnf | Yum | Microdnf | Zypper | Pacman)
-    }
-
-    /// The name of its program, or of the one whose options and commands are also its own.
-    pub(super) const fn name(self) -> &'static str {
+    /// The name that tables have for it; dnf's small sister goes by dnf's.
+    pub fn name(self) -> &'static str {
         match self {
             Self::Apt => "apt",
             Self::Apk => "apk",
-            Self::Dnf | Self::Yum | Self::Microdnf => "dnf",
+            Self::Dnf | Self::Microdnf => "dnf",
+            Self::Yum => "yum",
             Self::Zypper => "zypper",
             Self::Pacman => "pacman",
             Self::Pip => "pip",
@@ -67,15 +62,25 @@ impl Manager {
             Self::Go => "go",
             Self::Cargo => "cargo",
             Self::Composer => "composer",
-            Self::Maven => "mvn",
+            Self::Maven => "maven",
             Self::Gradle => "gradle",
             Self::Dotnet => "dotnet",
         }
     }
 
-    /// Its options and commands.
+    /// Whether it installs the distribution's packages.
+    pub fn is_system(self) -> bool {
+        use Manager::{Apk, Apt, Dnf, Microdnf, Pacman, Yum, Zypper};
+        matches!(self, Apt | Apk | Dnf | Yum | Microdnf | Zypper | Pacman)
+    }
+
+    /// Its options and commands, or those of the program that has the same.
     pub(super) fn options(self) -> &'static ProgramOptions {
-        ProgramOptions::of(self.name())
+        ProgramOptions::of(match self {
+            Self::Yum => "dnf",
+            Self::Maven => "mvn",
+            manager => manager.name(),
+        })
     }
 }
 

@@ -108,6 +108,9 @@ mod tests {
                     "whole" => word == "-",
                     "starts" => word.ends_with("COMMAND"),
                     _ if InputKind::of(one).is_some() => word.starts_with('-'),
+                    "answers" | "simulates" | "downloads" | "part" | "no-cache" | "no-lock" | "global" | "member"
+                    | "production" | "fails" | "reports" | "request" | "local" | "probe" | "quiet" | "queries"
+                    | "listens-elsewhere" => true,
                     "packages" | "locked" => !word.starts_with('-'),
                     verb => Verb::of(verb).is_some() && !word.starts_with('-'),
                 };

@@ -1,26 +1,43 @@
-//! What yum, dnf and zypper leave of lists and packages in a layer: shared by the rules on their caches.
+//! What yum, dnf and zypper leave of lists and packages in a layer: a rule for each.
 
 use super::cleanup::{self, Cleanup};
 use super::layers::covers;
 use super::runs::Run;
 use super::{Context, cache_reader, runs};
 use crate::finding::Findings;
-use crate::shell::{Invocation, PackageCall, Verb};
+use crate::shell::{Invocation, Manager, PackageCall, Verb};
 use crate::text::Span;
 
-/// A manager's cache.
-pub(super) struct Cache {
-    /// Whether a call fills it.
-    pub(super) fills: fn(&PackageCall) -> bool,
-    /// Whether a call of the same program empties it.
-    pub(super) empties: fn(&PackageCall) -> bool,
-    /// The folders that it may lie in.
-    pub(super) folders: &'static [&'static str],
-    /// What empties it, without the program.
-    pub(super) clean: &'static str,
+super::family! {
+    DNF_CACHE_KEPT "dnf-cache-kept" => |cx, out| {
+        let fills = |call: &PackageCall| matches!(call.manager, Manager::Dnf | Manager::Microdnf) && fetches(call);
+        let folders = &["/var/cache/dnf", "/var/cache/libdnf5", "/var/cache/yum", "/var/cache/tdnf"];
+        check(cx, out, &Cache { fills, empties: cleans_all, folders, clean: "clean all" });
+    };
+    YUM_CACHE_KEPT "yum-cache-kept" => |cx, out| {
+        let fills = |call: &PackageCall| call.manager == Manager::Yum && fetches(call);
+        let folders = &["/var/cache/yum", "/var/cache/dnf"];
+        check(cx, out, &Cache { fills, empties: cleans_all, folders, clean: "clean all" });
+    };
+    ZYPPER_CACHE_KEPT "zypper-cache-kept" => |cx, out| {
+        let fills = |call: &PackageCall| call.manager == Manager::Zypper && call.verb == Verb::Install;
+        check(cx, out, &Cache { fills, empties: |_| true, folders: &["/var/cache/zypp"], clean: "clean --all" });
+    };
 }
 
-pub(super) fn check(cx: &Context, out: &mut Findings, cache: &Cache) {
+/// A manager's cache.
+struct Cache {
+    /// Whether a call fills it.
+    fills: fn(&PackageCall) -> bool,
+    /// Whether a call of the same program empties it.
+    empties: fn(&PackageCall) -> bool,
+    /// The folders that it may lie in.
+    folders: &'static [&'static str],
+    /// What empties it, without the program.
+    clean: &'static str,
+}
+
+fn check(cx: &Context, out: &mut Findings, cache: &Cache) {
     for run in runs::shipped(cx).filter(|run| !run.is_mounted(cache.folders)) {
         let invocations = run.invocations();
         let fills = |one: &Invocation| one.package_call().is_some_and(|call| (cache.fills)(&call));
@@ -60,4 +77,12 @@ fn empties(run: &Run, cache: &Cache, filled: &PackageCall, behind: &[Invocation]
     let trapped =
         |one: &Invocation| one.is("trap") && one.args.first().is_some_and(|word| word.text().contains("clean"));
     behind.iter().any(removes) || run.invocations().iter().any(trapped)
+}
+
+fn fetches(call: &PackageCall) -> bool {
+    matches!(call.verb, Verb::Install | Verb::Upgrade | Verb::Download | Verb::Update)
+}
+
+fn cleans_all(call: &PackageCall) -> bool {
+    call.operands.iter().any(|word| word.is("all"))
 }

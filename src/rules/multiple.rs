@@ -1,11 +1,17 @@
-//! Instructions of which only the last one of a stage counts: CMD, ENTRYPOINT, HEALTHCHECK.
+//! Instructions of which only the last one of a stage counts: CMD, ENTRYPOINT, HEALTHCHECK; a rule for each.
 
 use super::{Context, lines};
 use crate::dockerfile::Keyword;
 use crate::finding::Findings;
 
+super::family! {
+    MULTIPLE_CMD "multiple-cmd" => |cx, out| check(cx, Keyword::Cmd, "DL4003", out);
+    MULTIPLE_ENTRYPOINT "multiple-entrypoint" => |cx, out| check(cx, Keyword::Entrypoint, "DL4004", out);
+    MULTIPLE_HEALTHCHECK "multiple-healthcheck" => |cx, out| check(cx, Keyword::Healthcheck, "DL3012", out);
+}
+
 /// Reports those that are lost. `code` is the name under which another linter reports the one that takes their place.
-pub(super) fn check(cx: &Context, keyword: Keyword, code: &str, out: &mut Findings) {
+fn check(cx: &Context, keyword: Keyword, code: &str, out: &mut Findings) {
     let build = cx.build();
     let name = keyword.as_str();
     for stage in build.stages() {

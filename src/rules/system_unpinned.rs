@@ -1,4 +1,4 @@
-//! Packages of a distribution that are installed without a version: shared by the rules on pinning.
+//! Packages of a distribution that are installed without a version: a rule for each package manager.
 
 use std::cell::LazyCell;
 
@@ -6,25 +6,68 @@ use super::runs::Run;
 use super::{Context, runs};
 use crate::build::Lookup;
 use crate::finding::Findings;
-use crate::shell::{Package, PackageCall};
+use crate::shell::{Manager, Package, PackageCall, PackageSource};
 use crate::text::Span;
 
+super::family! {
+    APK_UNPINNED "apk-unpinned" => |cx, out| check(cx, out, &Pinning {
+        installs: |call| call.manager == Manager::Apk && call.verb_text == "add",
+        is_pinned: |_, _, package| package.version.is_some() || package.source == PackageSource::Path,
+        is_pinned_text: |text| text.contains(['=', '<', '>', '~']) || text.starts_with('-'),
+        help: "`name=version` or `name~version`; Alpine drops old versions, so that the digest of the base may serve better",
+    });
+    APT_UNPINNED "apt-unpinned" => |cx, out| check(cx, out, &Pinning {
+        installs: |call| call.manager == Manager::Apt && call.verb_text == "install",
+        is_pinned: |_, _, package| {
+            // `name/release` picks a release, which moves.
+            let version = package.version.as_ref().is_some_and(|version| version.operator != "/");
+            version || matches!(package.source, PackageSource::Path | PackageSource::Url)
+        },
+        is_pinned_text: |text| text.contains('=') || text.starts_with('-'),
+        help: "`name=version`; Debian drops old versions, so that a dated snapshot or the digest of the base may serve better",
+    });
+    DNF_UNPINNED "dnf-unpinned" => |cx, out| {
+        check_rpm(cx, out, |call| matches!(call.manager, Manager::Dnf | Manager::Microdnf) && installs_rpm(call));
+    };
+    YUM_UNPINNED "yum-unpinned" => |cx, out| {
+        check_rpm(cx, out, |call| call.manager == Manager::Yum && installs_rpm(call));
+    };
+    ZYPPER_UNPINNED "zypper-unpinned" => |cx, out| check(cx, out, &Pinning {
+        installs: |call| call.manager == Manager::Zypper && matches!(&*call.verb_text, "install" | "in"),
+        is_pinned: |_, _, package| {
+            package.version.is_some() || matches!(package.source, PackageSource::Path | PackageSource::Url)
+        },
+        is_pinned_text: |text| text.contains(['=', '<', '>']),
+        help: "`name=version`",
+    });
+}
+
 /// What a rule looks for.
-pub(super) struct Pinning {
+struct Pinning {
     /// Whether a call installs packages by name.
-    pub(super) installs: fn(&PackageCall) -> bool,
+    installs: fn(&PackageCall) -> bool,
     /// Whether a package as written has a version.
-    pub(super) is_pinned: fn(&Run, &PackageCall, &Package) -> bool,
+    is_pinned: fn(&Run, &PackageCall, &Package) -> bool,
     /// Whether the words of a variable's value have versions.
-    pub(super) is_pinned_text: fn(&str) -> bool,
+    is_pinned_text: fn(&str) -> bool,
     /// How a version is asked for.
-    pub(super) help: &'static str,
+    help: &'static str,
 }
 
 /// Packages that a message names.
 const NAMED: usize = 3;
 
-pub(super) fn check(cx: &Context, out: &mut Findings, pinning: &Pinning) {
+fn installs_rpm(call: &PackageCall) -> bool {
+    matches!(&*call.verb_text, "install" | "in" | "module install")
+}
+
+fn check_rpm(cx: &Context, out: &mut Findings, installs: fn(&PackageCall) -> bool) {
+    let is_pinned_text =
+        |text: &str| text.split('-').skip(1).any(|part| part.starts_with(|c: char| c.is_ascii_digit()));
+    check(cx, out, &Pinning { installs, is_pinned: is_rpm_pinned, is_pinned_text, help: "`name-version`" });
+}
+
+fn check(cx: &Context, out: &mut Findings, pinning: &Pinning) {
     // Every day of a snapshot has one version of each package.
     let snapshots = LazyCell::new(|| {
         runs::Mentions::of(cx.build(), |_, text| {
@@ -99,7 +142,7 @@ fn is_defined(run: &Run, name: &str, at: u32) -> bool {
 }
 
 /// Whether a package of yum or dnf has a version, or a module its stream.
-pub(super) fn is_rpm_pinned(run: &Run, call: &PackageCall, package: &Package) -> bool {
+fn is_rpm_pinned(run: &Run, call: &PackageCall, package: &Package) -> bool {
     let text = package
         .version
         .as_ref()

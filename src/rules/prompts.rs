@@ -1,23 +1,42 @@
-//! Calls of package managers that ask for confirmation, where nobody answers: shared by the rules on `-y`.
+//! Calls of package managers that ask for confirmation, where nobody answers: the rules on `-y`.
 
 use std::cell::LazyCell;
 
 use super::{Context, runs};
 use crate::finding::Findings;
-use crate::shell::{Manager, PackageCall, Verb, Word};
+use crate::shell::{Flag, Manager, PackageCall, Verb, Word};
 use crate::text::Span;
 
-/// What a rule looks for.
-pub(super) struct Question {
-    /// Whether the call asks when no option answers.
-    pub(super) asks: fn(&PackageCall) -> bool,
-    /// Whether one of its options answers.
-    pub(super) answered: fn(&PackageCall) -> bool,
-    /// What a configuration file says that answers, in lower case; empty where there is none.
-    pub(super) setting: &'static str,
+super::family! {
+    APT_PROMPT "apt-prompt" => |cx, out| {
+        let asks = |call: &PackageCall| call.manager == Manager::Apt && changes(call);
+        check(cx, out, &Question { asks, answered: apt_answered, setting: "apt::get::assume-yes" });
+    };
+    DNF_PROMPT "dnf-prompt" => |cx, out| {
+        let asks = |call: &PackageCall| matches!(call.manager, Manager::Dnf | Manager::Microdnf) && dnf_asks(call);
+        check(cx, out, &Question { asks, answered: dnf_answered, setting: "assumeyes" });
+    };
+    YUM_PROMPT "yum-prompt" => |cx, out| {
+        let asks = |call: &PackageCall| call.manager == Manager::Yum && dnf_asks(call);
+        check(cx, out, &Question { asks, answered: dnf_answered, setting: "assumeyes" });
+    };
+    ZYPPER_PROMPT "zypper-prompt" => |cx, out| {
+        let asks = |call: &PackageCall| call.manager == Manager::Zypper && changes(call);
+        check(cx, out, &Question { asks, answered: needs_no_answer, setting: "" });
+    };
 }
 
-pub(super) fn check(cx: &Context, out: &mut Findings, question: &Question) {
+/// What a rule looks for.
+struct Question {
+    /// Whether the call asks when no option answers.
+    asks: fn(&PackageCall) -> bool,
+    /// Whether one of its options answers.
+    answered: fn(&PackageCall) -> bool,
+    /// What a configuration file says that answers, in lower case; empty where there is none.
+    setting: &'static str,
+}
+
+fn check(cx: &Context, out: &mut Findings, question: &Question) {
     let settings = LazyCell::new(|| {
         runs::Mentions::of(cx.build(), |instruction, text| {
             let set = !question.setting.is_empty() && text.contains(question.setting) && text.contains(".conf");
@@ -53,7 +72,7 @@ pub(super) fn check(cx: &Context, out: &mut Findings, question: &Question) {
 }
 
 /// How often a switch of one letter or its long form is given.
-pub(super) fn count(call: &PackageCall, names: &[&str]) -> usize {
+fn count(call: &PackageCall, names: &[&str]) -> usize {
     call.flags.iter().filter(|flag| names.contains(&&*flag.name)).count()
 }
 
@@ -71,17 +90,39 @@ pub(super) fn sets(call: &PackageCall, options: &[&str], name: &str, values: &[&
 }
 
 /// Whether a call of yum or dnf changes packages, and so asks.
-pub(super) fn dnf_asks(call: &PackageCall) -> bool {
+fn dnf_asks(call: &PackageCall) -> bool {
     let module = call.verb_text == "module"
         && call
             .operands
             .first()
             .is_some_and(|word| matches!(word.text(), "enable" | "disable" | "reset" | "switch-to"));
-    module || matches!(call.verb, Verb::Install | Verb::Upgrade | Verb::Remove)
+    module || changes(call)
 }
 
 /// Whether an option of yum or dnf answers.
-pub(super) fn dnf_answered(call: &PackageCall) -> bool {
-    call.has(&["-y", "--assumeyes", "--assumeno", "--help", "-h"])
-        || sets(call, &["--setopt"], "assumeyes", &["1", "true", "yes", "on"])
+fn dnf_answered(call: &PackageCall) -> bool {
+    needs_no_answer(call) || sets(call, &["--setopt"], "assumeyes", &["1", "true", "yes", "on"])
+}
+
+/// Whether a call changes packages.
+fn changes(call: &PackageCall) -> bool {
+    matches!(call.verb, Verb::Install | Verb::Upgrade | Verb::Remove)
+}
+
+/// Whether an option answers, or nothing is done that has to be confirmed.
+fn needs_no_answer(call: &PackageCall) -> bool {
+    call.says("answers") || call.says("simulates")
+}
+
+/// Whether an option of apt answers: twice quiet means yes.
+fn apt_answered(call: &PackageCall) -> bool {
+    let quiet = ["-q", "--quiet"];
+    let level = |flag: &Flag| {
+        quiet.contains(&&*flag.name)
+            && flag.value.is_some_and(|value| value.text.parse().is_ok_and(|level: u8| level > 1))
+    };
+    needs_no_answer(call)
+        || count(call, &quiet) > 1
+        || call.flags.iter().any(level)
+        || sets(call, &["-o", "--option"], "apt::get::assume-yes", &["true", "1", "yes", "on"])
 }

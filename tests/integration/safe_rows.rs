@@ -1,0 +1,70 @@
+//! Safe fixes rest on no row of `data/` without a source.
+
+use std::fs;
+
+use regex::Regex;
+
+use crate::tidy::below;
+
+/// Tables that rules with safe fixes, their helpers and rewrites without a proof read; of those with words after them only
+/// the rows that have such a cell, or a cell with such a word.
+const READ: [(&str, &[&str]); 23] = [
+    ("base_images", &[]),
+    ("base_variables", &[]),
+    ("cache_mount_names", &[]),
+    ("commands", &[]),
+    ("file_kinds", &["archive", "build", "code", "compressed", "lock", "shell"]),
+    ("image_families", &[]),
+    ("image_suites", &[]),
+    ("name_words", &[]),
+    ("node_packages", &[]),
+    ("offline_words", &[]),
+    ("official_images", &[]),
+    ("package_caches", &[]),
+    ("program_needs", &[]),
+    ("program_options", &[]),
+    ("program_packages", &[]),
+    ("python_packages", &[]),
+    ("releases", &[]),
+    ("slim_programs", &[]),
+    ("source_patterns", &["asks git for the history", "takes its version from the history"]),
+    ("system_folders", &["holds-system", "programs", "root", "shared", "system"]),
+    ("system_packages", &[]),
+    ("tls_variables", &[]),
+    ("variables", &["build-prefix", "of-base", "python-build", "python-run"]),
+];
+
+/// Tables that a rule with a safe fix names, and that the fix does not rest on: why.
+const CHOOSES: [(&str, &str, &str); 3] = [
+    ("base_version.rs", "TAG_WORDS", "no edit follows from a tag that moves"),
+    ("volatile_argument_early.rs", "TAG_WORDS", "says which ARG is worth moving; the move depends on what reads it"),
+    ("volatile_argument_early.rs", "VARIABLES", "says which ARG is worth moving; the move depends on what reads it"),
+];
+
+#[test]
+fn safe_fixes_read_rows_with_a_source() {
+    for (name, words) in READ {
+        let table = dockopt::data::ALL.iter().find(|table| table.name == format!("{name}.tsv")).unwrap();
+        for row in table.rows().filter(|row| row.last() == Some(&"unverified")) {
+            let counts = |cell: &&str| words.contains(cell) || cell.split(' ').any(|word| words.contains(&word));
+            assert!(!words.is_empty() && !row.iter().any(counts), "{name}: {row:?} has no source");
+        }
+    }
+}
+
+#[test]
+fn tables_of_rules_with_safe_fixes_are_listed() {
+    let named = Regex::new(r"data::([A-Z_]{3,})").unwrap();
+    for file in below("src/rules", "rs") {
+        let text = fs::read_to_string(&file.path).unwrap();
+        let is_rule = text.contains("rule!(");
+        if is_rule && !text.contains(".safe_edit(") && !text.contains("Safety::Safe") {
+            continue;
+        }
+        for table in named.captures_iter(&text).map(|found| found[1].to_owned()) {
+            let chooses = CHOOSES.iter().any(|(end, other, _)| file.path.ends_with(end) && *other == table);
+            let listed = READ.iter().any(|(name, _)| name.to_uppercase() == table);
+            assert!(chooses || listed, "{}: {table} is not listed in tests/integration/safe_rows.rs", file.path);
+        }
+    }
+}
