@@ -56,6 +56,8 @@ tables! {
     FILE_TOPICS = "file_topics.tsv";
     /// What files are for by the names of folders and their own.
     FOLDER_KINDS = "folder_kinds.tsv";
+    /// Folders by names that mean the same wherever they lie.
+    FOLDER_NAMES = "folder_names.tsv";
     /// Debian's packages that gems need.
     GEM_SYSTEM_PACKAGES = "gem_system_packages.tsv";
     /// Versions of images up to which they are based on old releases of Debian.
@@ -64,6 +66,8 @@ tables! {
     IMAGE_FAMILIES = "image_families.tsv";
     /// Debian's or Alpine's release behind tags that do not name it.
     IMAGE_SUITES = "image_suites.tsv";
+    /// Files that steer installs.
+    INSTALL_FILES = "install_files.tsv";
     /// The Java version of tags of build tools' images.
     JAVA_IMAGES = "java_images.tsv";
     /// Which image runs what a Java image compiles.

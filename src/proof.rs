@@ -21,7 +21,7 @@ pub use self::declared::Declared;
 pub use self::failure::{denials, failure_class};
 pub use self::figures::{Fault, Figures, MeasuredBuild, Measurement, Run, Scenario, Size};
 pub use self::linkage::{lacking, library};
-pub use self::modules::{Asked, node, python, python_module, script_file};
+pub use self::modules::{Asked, is_run_by_node, node, python, python_module, script_file};
 pub use self::probe::{Answer, Answers, Probe, compare_answers, routes};
 pub use self::side::Side;
 

@@ -2,6 +2,7 @@
 
 use super::Likeness;
 use crate::build::{Build, Stage, Transfer};
+use crate::data;
 use crate::inputs::context::{BuildContext, Certainty, EntryId, Kind, Selection, Selector, classify, select};
 use crate::manifest::{FileKind, Nature, Project, is_manifest};
 
@@ -166,40 +167,10 @@ fn edited(selections: impl Iterator<Item = Selection>, context: &BuildContext, o
 
 /// Settings and wrappers of installs, and manifests of languages whose projects are not read.
 fn steers_install(name: &str) -> bool {
-    let exact = [
-        "gradlew",
-        "gradlew.bat",
-        "mvnw",
-        "mvnw.cmd",
-        "gradle.properties",
-        "mix.exs",
-        "mix.lock",
-        "rebar.config",
-        "rebar.lock",
-        "Package.swift",
-        "Package.resolved",
-        "pubspec.yaml",
-        "pubspec.lock",
-        "deno.json",
-        "deno.lock",
-        "stack.yaml",
-        "stack.yaml.lock",
-        "cabal.project",
-        "environment.yml",
-        "environment.yaml",
-        "conda-lock.yml",
-        "shard.yml",
-        "shard.lock",
-        "Project.toml",
-        "Manifest.toml",
-        "renv.lock",
-        "cpanfile",
-        "turbo.json",
-        "nx.json",
-        "lerna.json",
-        "bunfig.toml",
-        ".pnpmfile.cjs",
-    ];
-    let starts = [".npmrc", ".yarnrc", "pnpm-workspace.", "requirements"];
-    exact.contains(&name) || starts.iter().any(|start| name.starts_with(start)) || name.strip_suffix(".cabal").is_some()
+    data::INSTALL_FILES.contains(name)
+        || data::INSTALL_FILES.keys().any(|pattern| match (pattern.strip_prefix('*'), pattern.strip_suffix('*')) {
+            (Some(end), _) => name.ends_with(end),
+            (_, Some(start)) => name.starts_with(start),
+            _ => false,
+        })
 }

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 
 use super::compose::lists_builds;
+use crate::data;
 use crate::dockerfile::Template;
 use crate::manifest::FileKind;
 use ignore::{DirEntry, WalkBuilder, WalkState};
@@ -19,9 +20,6 @@ pub(super) struct Found {
     /// Folders that could not be read, and why.
     pub unreadable: Vec<(PathBuf, String)>,
 }
-
-/// Folders that hold other people's Dockerfiles or none at all, whatever .gitignore says.
-const SKIPPED: [&str; 6] = [".git", "node_modules", ".venv", "site-packages", "__pycache__", ".terraform"];
 
 /// All Dockerfiles under `root`, in parallel.
 pub(super) fn discover(root: &Path) -> Found {
@@ -96,10 +94,11 @@ fn lock(found: &Mutex<Found>) -> std::sync::MutexGuard<'_, Found> {
     found.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
 }
 
+/// Whether it is a folder that holds other people's Dockerfiles or none at all, whatever .gitignore says.
 fn is_skipped(entry: &DirEntry) -> bool {
     entry.depth() > 0
         && entry.file_type().is_some_and(|kind| kind.is_dir())
-        && entry.file_name().to_str().is_some_and(|name| SKIPPED.contains(&name))
+        && entry.file_name().to_str().is_some_and(|name| data::FOLDER_NAMES.has(name, "passed"))
 }
 
 /// `Dockerfile`, `Dockerfile.dev`, `api.Dockerfile`, `Dockerfile-dev`, `Containerfile` and their like, and their templates.

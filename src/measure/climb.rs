@@ -21,10 +21,8 @@ use crate::failure::{Failure, FailureKind};
 use crate::inputs::Inputs;
 use crate::optimize::{Climbed, Optimized, Rung, optimize, unread_once_compiled};
 use crate::proof::{Check, Declared, Outcome, Proof, Scenario, Tried};
+use crate::sources::patterns;
 use crate::text::Source;
-
-/// Words of sources that open a port themselves.
-const SERVERS: [&str; 6] = ["app.run(", "uvicorn.run(", "serve_forever(", "run_server(", ".listen(", ".launch("];
 
 /// What is asked for.
 #[derive(Clone, Debug, Default)]
@@ -198,7 +196,7 @@ impl<'s, 'g> Climb<'s, 'g> {
             let build = Build::new(input);
             build.target().is_some_and(|target| build.listening(target).is_some())
         });
-        wanted.serves = known || texts().any(|(_, text)| SERVERS.iter().any(|word| text.contains(word)));
+        wanted.serves = known || texts().any(|(_, text)| patterns::shows(text, "opens a port"));
         wanted
     }
 

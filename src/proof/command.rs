@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use crate::image::Config;
 use crate::manifest::{Ecosystem, FileKind};
 use crate::shell;
-use crate::shell::program::Program;
 use crate::shell::program::options::ProgramOptions;
+use crate::shell::program::{Kind, Program};
 use crate::text::path;
 
 /// Wrappers in wrappers that are looked through.
@@ -80,14 +80,19 @@ fn unwrapped(words: &[String], scripts: &BTreeMap<String, String>) -> Option<Vec
     let first = name(words.first()?);
     let second = words.get(1).map(String::as_str);
     let rest = |from: usize| words.get(from..).map(<[String]>::to_vec).filter(|rest| !rest.is_empty());
+    let program = Program::of(&first);
+    let is_init = program.is(Kind::Init) && program.is(Kind::Wrapper);
     match (&*first, second) {
-        ("tini" | "dumb-init" | "catatonit", Some("--")) | ("bundle", Some("exec")) => rest(2),
+        (_, Some("--")) if is_init => rest(2),
+        ("bundle", Some("exec")) => rest(2),
         // Their scripts are of pyproject.toml and Pipfile.
         ("poetry" | "pipenv" | "pdm" | "hatch" | "rye", Some("run")) => match scripts.get(words.get(2)?) {
             Some(_) => script(&words[1..], scripts),
             None => rest(2),
         },
-        ("tini" | "dumb-init" | "catatonit" | "exec" | "npx" | "bunx", Some(next)) if !next.starts_with('-') => rest(1),
+        (program, Some(next)) if (is_init || matches!(program, "exec" | "npx" | "bunx")) && !next.starts_with('-') => {
+            rest(1)
+        }
         ("uv", Some("run")) => {
             let uv = ProgramOptions::of("uv");
             let mut at = 2;
@@ -104,7 +109,7 @@ fn unwrapped(words: &[String], scripts: &BTreeMap<String, String>) -> Option<Vec
             Some(inner)
         }
         ("python" | "python3", Some("-m")) => {
-            let program = words.get(2).filter(|module| SERVERS.contains(&module.as_str()))?;
+            let program = words.get(2).filter(|module| Program::of(module).is_python_server())?;
             Some(std::iter::once(program.clone()).chain(words[3..].iter().cloned()).collect())
         }
         ("npm" | "yarn" | "pnpm" | "bun", Some(_)) => script(words, scripts),
@@ -144,10 +149,6 @@ pub(super) fn arguments(words: &[String]) -> &[String] {
     let archive = words.first().is_some_and(|word| word == "java") && words.get(1).is_some_and(|word| word == "-jar");
     words.get(if archive { 3 } else { 1 }..).unwrap_or_default()
 }
-
-/// Modules that do the same as the program of their name.
-const SERVERS: [&str; 9] =
-    ["uvicorn", "gunicorn", "hypercorn", "celery", "flask", "daphne", "taskiq", "granian", "streamlit"];
 
 /// What `npm start`, `npm run NAME -- WORDS` and their like run.
 fn script(words: &[String], scripts: &BTreeMap<String, String>) -> Option<Vec<String>> {

@@ -78,7 +78,7 @@ fn why_gone(name: &str, declared: &Declared) -> Option<&'static str> {
 
 /// Whether a variable of an official image tells its own version and how it was checked.
 fn is_version(name: &str) -> bool {
-    ["_VERSION", "_SHA256", "_SHA512", "GPG_KEY", "GPG_KEYS", "_URL"].iter().any(|end| name.ends_with(end))
+    data::VARIABLES.with("version-end").any(|end| name.ends_with(end))
 }
 
 /// Folders of PATH may come to the front; those that are gone must have nothing in them any more.

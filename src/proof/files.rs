@@ -7,29 +7,8 @@ use super::declared::Declared;
 use super::side::Side;
 use crate::data;
 use crate::image::{Entry, Kind, PathId, category_of};
-use crate::manifest::{Ecosystem, FileKind};
+use crate::manifest::{Ecosystem, FileKind, Nature};
 use crate::text::path;
-
-/// Folders that hold installed packages, or what tools left: those are compared by names and versions.
-const INSTALLED: [&str; 7] =
-    ["node_modules", "site-packages", "dist-packages", ".venv", "__pycache__", "__pypackages__", ".pnpm-store"];
-
-/// Folders that a compiler writes.
-const COMPILED: [&str; 6] = ["target", "obj", ".gradle", "build", ".m2", "bin"];
-
-/// Lists that installers bring up to date where they are not told to leave them.
-const LOCKS: [&str; 10] = [
-    "package-lock.json",
-    "npm-shrinkwrap.json",
-    "yarn.lock",
-    "pnpm-lock.yaml",
-    "bun.lock",
-    "uv.lock",
-    "poetry.lock",
-    "Pipfile.lock",
-    "Gemfile.lock",
-    "composer.lock",
-];
 
 /// The application's files of one side, by path.
 type Files = BTreeMap<String, PathId>;
@@ -77,7 +56,7 @@ fn files(side: &Side, declared: &Declared) -> Files {
     found.extend(single);
     found.retain(|path, id| {
         let in_environment = environments.iter().any(|folder| path.starts_with(folder.as_str()));
-        let installed = path.split('/').any(|part| INSTALLED.contains(&part))
+        let installed = path.split('/').any(|part| data::FOLDER_NAMES.has(part, "installed"))
             || path.contains("/vendor/bundle/")
             || path.strip_suffix(".pyc").is_some();
         let composer = path.contains("/vendor/") && side.packages.owner(*id).is_some();
@@ -141,7 +120,7 @@ fn compare(
         return true;
     }
     if (was.content, was.size) != (is.content, is.size) && was.kind != Kind::Symlink {
-        if brought && LOCKS.contains(&path::name(path)) {
+        if brought && FileKind::of(path).nature() == Nature::Lock {
             seen.explain(format!(
                 "`{path}` has other contents: an install may write it, and nothing reads it at run time"
             ));
@@ -211,24 +190,9 @@ fn why_gone(declared: &Declared, path: &str, hints: &Hints) -> Option<&'static s
     if generated && category_of(path.trim_start_matches('/').as_bytes()).is_some() {
         return Some("caches and leavings of tools");
     }
-    let junk = [
-        ".egg-info/",
-        "/.pdm-python",
-        "/.pdm-build/",
-        "/.git/",
-        "/.cache/",
-        "/.npm/",
-        ".tsbuildinfo",
-        "/.eslintcache",
-        "/.turbo/",
-        "/.svelte-kit/",
-        "/.nuxt/",
-        "/.astro/",
-        "/.angular/",
-        "/.parcel-cache/",
-        "/.vinxi/",
-    ];
-    if generated && junk.iter().any(|part| path.contains(part)) {
+    let left = || data::FOLDER_NAMES.with("leaving").any(|folder| path::has_folders(path, folder));
+    let junk = [".egg-info/", "/.pdm-python", ".tsbuildinfo", "/.eslintcache"];
+    if generated && (left() || junk.iter().any(|part| path.contains(part))) {
         return Some("caches and leavings of tools");
     }
     let of_setuptools = ["/build/lib/", "/build/lib.", "/build/bdist."].iter().any(|part| path.contains(part));
@@ -259,7 +223,7 @@ fn is_compiled(before: &Side, after: &Side, declared: &Declared) -> bool {
 fn is_for_compiler(declared: &Declared, path: &str) -> bool {
     let kind = FileKind::of(path);
     let folder = path::parent(path);
-    let in_build = folder.split('/').any(|part| COMPILED.contains(&part));
+    let in_build = folder.split('/').any(|part| data::FOLDER_NAMES.has(part, "compiled"));
     let own = declared.brought.get(path);
     kind.is_read_by_compilers()
         || own.is_some_and(|own| declared.built_in.contains(own))

@@ -7,6 +7,7 @@ use std::sync::LazyLock;
 use regex::Regex;
 
 use crate::manifest::{Ecosystem, FileKind};
+use crate::shell::program::{Kind, Language, Program};
 use crate::sources::imports::{self, Sources};
 use crate::text::path;
 
@@ -37,13 +38,15 @@ pub fn python_module(words: &[String]) -> Option<String> {
             .map(|(module, _)| module.to_owned())
     };
     let found = match program {
-        "uvicorn" | "gunicorn" | "hypercorn" | "granian" | "daphne" | "taskiq" => {
-            attribute().or_else(|| words[1..].iter().find(|word| word.contains('.') && is_module(word)).cloned())
-        }
         "celery" => after(&["-A", "--app"])
             .or_else(|| words.iter().find_map(|word| word.strip_prefix("--app=").map(str::to_owned))),
         "flask" => after(&["--app", "-A"]).map(|own| FileKind::of(&own).source_stem(Ecosystem::Python).to_owned()),
         _ if program.starts_with("python") => after(&["-m"]),
+        // Its argument is a file.
+        "streamlit" => None,
+        _ if Program::of(program).is_python_server() => {
+            attribute().or_else(|| words[1..].iter().find(|word| word.contains('.') && is_module(word)).cloned())
+        }
         _ => None,
     }?;
     let module = found.split(':').next()?.to_owned();
@@ -53,11 +56,15 @@ pub fn python_module(words: &[String]) -> Option<String> {
 /// The file that a command of an interpreter starts: `server.js` of `node server.js`.
 pub fn script_file(words: &[String]) -> Option<String> {
     let program = path::name(words.first()?);
-    let is_interpreter =
-        program.starts_with("python") || matches!(program, "node" | "tsx" | "ts-node" | "bun" | "ruby" | "php");
+    let is_interpreter = Program::of(program).is(Kind::Interpreter);
     let file = words[1..].iter().find(|word| !word.starts_with('-'))?;
     (is_interpreter && !words[1..].iter().any(|word| word == "-m" || word == "-c" || word == "-e"))
         .then(|| file.clone())
+}
+
+/// Whether Node.js runs a program.
+pub fn is_run_by_node(program: &str) -> bool {
+    Program::of(program).language == Some(Language::Node) && !matches!(program, "bun" | "bunx" | "deno")
 }
 
 /// What the sources that a program reaches ask for.

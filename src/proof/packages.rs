@@ -104,19 +104,7 @@ fn is_vendored(path: &str) -> bool {
 
 /// Whether it lies unpacked in what a package manager keeps to install from, where no program looks for it.
 fn is_cached(path: &str) -> bool {
-    let kept = [
-        "/.cache/yarn/",
-        "/.yarn/cache/",
-        "/.yarn/berry/",
-        "/.cache/uv/",
-        "/.cache/pdm/",
-        "/.cache/pypoetry/cache/",
-        "/.cache/pypoetry/artifacts/",
-        "/.bun/install/cache/",
-        "/.npm/_npx/",
-        "/.npm/_cacache/",
-    ];
-    kept.iter().any(|folder| path.contains(folder))
+    data::FOLDER_NAMES.with("cached").any(|folder| path::has_folders(path, folder))
 }
 
 fn key(package: &Package) -> Key {

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use super::check::{Check, Seen};
 use super::command::command;
 use super::declared::Declared;
+use super::modules::is_run_by_node;
 use super::side::Side;
 use crate::image::PathId;
 use crate::manifest::FileKind;
@@ -100,10 +101,8 @@ fn used(side: &Side, declared: &Declared) -> BTreeSet<String> {
     }
     // Without a project that tells, the base's language counts.
     if used.is_empty() {
-        for (variable, name) in
-            [("PYTHON_VERSION", "python"), ("NODE_VERSION", "node"), ("RUBY_VERSION", "ruby"), ("PHP_VERSION", "php")]
-        {
-            if side.variable(variable).is_some() {
+        for (_, name) in pairs {
+            if side.variable(&format!("{}_VERSION", name.to_uppercase())).is_some() {
                 used.insert(name.to_owned());
             }
         }
@@ -116,9 +115,7 @@ pub(super) fn starts(side: &Side, declared: &Declared, name: &str) -> bool {
     let words = command(side.config(), &declared.scripts);
     let kind = name.trim_end_matches(char::is_numeric);
     let first = words.first().map(|word| path::name(word).trim_end_matches(|c: char| c.is_numeric() || c == '.'));
-    let is_kind = first == Some(kind)
-        || kind == "node"
-            && first.is_some_and(|first| matches!(first, "npm" | "yarn" | "pnpm" | "next" | "vite" | "tsx"));
+    let is_kind = first == Some(kind) || kind == "node" && first.is_some_and(is_run_by_node);
     // A shell's text or a script may start anything.
     is_kind
         || first.is_some_and(|first| first == "sh" || FileKind::of(first).is_shell())

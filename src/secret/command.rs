@@ -1,54 +1,62 @@
 //! Secrets that commands take by position or by a short option, where no name says so: `mysql -pX`, `curl -u user:X`,
 //! `curl -H 'Authorization: Bearer X'`, `echo user:X | chpasswd`. In time linear in the text.
 
+use std::collections::HashMap;
+use std::sync::LazyLock;
+
 use super::value;
 use super::variable::weak_only;
+use crate::data;
 use crate::text::path;
 
 /// Scripts in quotes in scripts in quotes.
 const DEEPEST: usize = 4;
 
-/// Programs of one kind: their names, and how they take a secret.
-const PROGRAMS: [(&[&str], Kind); 7] = [
-    (&["curl", "wget", "http", "https", "xh", "xhs"], Kind::Http),
-    (
-        &[
-            "mysql",
-            "mysqladmin",
-            "mysqlcheck",
-            "mysqldump",
-            "mysqlimport",
-            "mysqlshow",
-            "mariadb",
-            "mariadb-admin",
-            "mariadb-dump",
-        ],
-        Kind::Attached("-p"),
-    ),
-    (&["sshpass", "mongo", "mongosh", "mongodump", "mongorestore", "twine"], Kind::Option("-p")),
-    (&["redis-cli"], Kind::Option("-a")),
-    (&["ldapadd", "ldapmodify", "ldapsearch", "ldapwhoami"], Kind::Option("-w")),
-    (&["docker", "podman", "nerdctl", "buildah", "skopeo", "oras", "helm", "crane", "regctl", "az"], Kind::Registry),
-    (&["chpasswd"], Kind::Piped),
-];
+/// A way in which a program takes a secret, by `data/program_options.tsv`.
+#[derive(Clone, Copy)]
+struct Taken {
+    /// The command of the program that takes it; empty for any.
+    command: &'static str,
+    option: &'static str,
+    how: How,
+}
 
-/// How a program takes a secret.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Kind {
-    /// In headers and as `user:password`.
-    Http,
-    /// Behind an option without a blank; with one it would be something else.
-    Attached(&'static str),
+enum How {
     /// Behind an option, with a blank or without.
-    Option(&'static str),
-    /// As `-p` of its `login`.
-    Registry,
+    Secret,
+    /// Behind an option without a blank; with one it would be something else.
+    Attached,
+    /// Behind an option, as `user:password`.
+    Login,
+    /// In headers.
+    Header,
     /// As `user:password` of the command before it in the pipe.
     Piped,
 }
 
-/// Options of HTTP clients whose value is `user:password`.
-const LOGINS: [&str; 6] = ["-u", "--user", "-U", "--proxy-user", "-a", "--auth"];
+static PROGRAMS: LazyLock<HashMap<&str, Vec<Taken>>> = LazyLock::new(|| {
+    let mut programs: HashMap<&str, Vec<Taken>> = HashMap::new();
+    for row in data::PROGRAM_OPTIONS.rows() {
+        let how = |word| {
+            Some(match word {
+                "secret" => How::Secret,
+                "attached-secret" => How::Attached,
+                "login" => How::Login,
+                "header" => How::Header,
+                "piped-login" => How::Piped,
+                _ => return None,
+            })
+        };
+        let (program, command) = row[0].split_once(' ').unwrap_or((row[0], ""));
+        let taken = data::words(row[2]).filter_map(how).map(|how| Taken { command, option: row[1], how });
+        let mut taken = taken.peekable();
+        if taken.peek().is_some() {
+            programs.entry(program).or_default().extend(taken);
+        }
+    }
+    programs
+});
 
 /// Words in front of the secret in the header that says who asks.
 const SCHEMES: [&str; 7] = ["apikey", "basic", "bearer", "digest", "key", "negotiate", "token"];
@@ -127,37 +135,39 @@ fn word(rest: &str) -> (&str, usize) {
 }
 
 fn command<'t>(words: &[Word<'t>], piped: &[Word<'t>], given: &mut Vec<Given<'t>>) {
-    let mut kind = None;
-    let mut login = false;
+    let mut ways: &[Taken] = &[];
+    let mut command = "";
     for (index, one) in words.iter().enumerate() {
         if !one.glued
-            && let Some(found) = program(one.text)
+            && let Some(found) = PROGRAMS.get(path::name(one.text))
         {
-            kind = Some(found);
-            login = false;
-            if found == Kind::Piped {
+            ways = found;
+            command = "";
+            if ways.iter().any(|way| way.how == How::Piped) {
                 for word in piped {
-                    take_password(word.text.trim_end_matches("\\n"), found, given);
+                    take_password(word.text.trim_end_matches("\\n"), true, given);
                 }
             }
             continue;
         }
         let next = words.get(index + 1);
-        let Some(kind) = kind else { continue };
-        match kind {
-            Kind::Http => http(one.text, next, given),
-            Kind::Attached(flag) => take(behind(flag, one.text, next, true), kind, given),
-            Kind::Option(flag) => take(behind(flag, one.text, next, false), kind, given),
-            Kind::Registry if login => take(behind("-p", one.text, next, false), kind, given),
-            Kind::Registry => login = one.text == "login",
-            Kind::Piped => {}
+        for way in ways.iter().filter(|way| way.command.is_empty() || way.command == command) {
+            match way.how {
+                How::Secret => {
+                    take(behind(way.option, one.text, next, false), way.command.is_empty(), given);
+                }
+                How::Attached => take(behind(way.option, one.text, next, true), true, given),
+                How::Login => login(way.option, one.text, next, given),
+                How::Header | How::Piped => {}
+            }
+        }
+        if ways.iter().any(|way| way.how == How::Header) {
+            header(one.text, next, given);
+        }
+        if ways.iter().any(|way| way.command == one.text) {
+            command = one.text;
         }
     }
-}
-
-fn program(word: &str) -> Option<Kind> {
-    let name = path::name(word);
-    PROGRAMS.iter().find(|(names, _)| names.contains(&name)).map(|(_, kind)| *kind)
 }
 
 /// The value of a short option.
@@ -168,25 +178,29 @@ fn behind<'t>(flag: &str, word: &'t str, next: Option<&Word<'t>>, attached: bool
     }
 }
 
-fn take<'t>(found: Option<&'t str>, kind: Kind, given: &mut Vec<Given<'t>>) {
-    let is_throwaway = !matches!(kind, Kind::Http | Kind::Registry);
+fn take<'t>(found: Option<&'t str>, is_throwaway: bool, given: &mut Vec<Given<'t>>) {
     given.extend(found.filter(|value| value::is_secret(value)).map(|value| Given { value, is_throwaway }));
 }
 
 /// The password of `user:password`.
-fn take_password<'t>(login: &'t str, kind: Kind, given: &mut Vec<Given<'t>>) {
+fn take_password<'t>(login: &'t str, is_throwaway: bool, given: &mut Vec<Given<'t>>) {
     let password = login.split_once(':').map(|(_, password)| password);
     // `1000:1000` is a user and a group.
-    take(password.filter(|it| !it.bytes().all(|byte| byte.is_ascii_digit())), kind, given);
+    take(password.filter(|it| !it.bytes().all(|byte| byte.is_ascii_digit())), is_throwaway, given);
 }
 
-fn http<'t>(word: &'t str, next: Option<&Word<'t>>, given: &mut Vec<Given<'t>>) {
+/// `--user user:password`, `--user=user:password`, `-uuser:password`.
+fn login<'t>(option: &str, word: &'t str, next: Option<&Word<'t>>, given: &mut Vec<Given<'t>>) {
+    let login = match word.strip_prefix(option) {
+        Some("") => next.map(|next| next.text),
+        Some(rest) if option.starts_with("--") => rest.strip_prefix('='),
+        rest => rest.map(|rest| rest.strip_prefix('=').unwrap_or(rest)),
+    };
+    take_password(login.unwrap_or_default(), false, given);
+}
+
+fn header<'t>(word: &'t str, next: Option<&Word<'t>>, given: &mut Vec<Given<'t>>) {
     let (name, value) = word.split_once('=').unwrap_or((word, ""));
-    if LOGINS.contains(&name) {
-        take_password(if value.is_empty() { next.map_or("", |next| next.text) } else { value }, Kind::Http, given);
-    } else if let Some(login) = word.strip_prefix("-u").filter(|_| !word.starts_with("--")) {
-        take_password(login, Kind::Http, given);
-    }
     let header = if name == "--header" { value } else { word.strip_prefix("-H").unwrap_or(word) };
     let Some((name, value)) = header.split_once(':') else { return };
     let is_name = !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(&byte));
@@ -203,6 +217,6 @@ fn http<'t>(word: &'t str, next: Option<&Word<'t>>, given: &mut Vec<Given<'t>>) 
     }
     for part in parts {
         let part = if cookie { part.split_once('=').map_or(part, |(_, value)| value) } else { part };
-        take(Some(part), Kind::Http, given);
+        take(Some(part), false, given);
     }
 }

@@ -127,13 +127,12 @@ pub fn exact_token(word: &[u8]) -> Option<Token> {
 /// Whether a token was typed, and not drawn: `…EXAMPLE`, `xxxxxxxx`, `1234567890`.
 fn is_made_up(rest: &[u8]) -> bool {
     let lower = rest.to_ascii_lowercase();
-    let known: [&[u8]; 7] = [b"example", b"xxxx", b"0000000", b"1234567", b"abcdefgh", b"placeholder", b"your"];
     let mut seen = [false; 256];
     for byte in &lower {
         seen[usize::from(*byte)] = true;
     }
     let distinct = seen.iter().filter(|seen| **seen).count();
-    distinct < 7 || known.iter().any(|word| memchr::memmem::find(&lower, word).is_some())
+    distinct < 7 || data::SECRET_WORDS.with("typed").any(|word| memchr::memmem::find(&lower, word.as_bytes()).is_some())
 }
 
 #[cfg(test)]

@@ -63,9 +63,8 @@ pub(super) fn weak_only(name: &str) -> Option<bool> {
     };
     let denied: Vec<&String> =
         words.iter().enumerate().filter(|found| is_denied(*found)).map(|found| found.1).collect();
-    let strong = ["api", "access", "private", "encryption", "signing", "master", "license", "service"];
     let weak = denied.iter().all(|word| matches!(word.as_str(), "key" | "auth" | "pat"))
-        && !words.iter().any(|word| strong.contains(&word.as_str()));
+        && !words.iter().any(|word| data::SECRET_WORDS.has(word, "strong"));
     (!denied.is_empty()).then_some(weak)
 }
 

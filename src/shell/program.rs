@@ -352,6 +352,11 @@ impl Program {
         !matches!(self.state, State::None | State::Flow | State::Any)
     }
 
+    /// Whether it serves applications of Python, and is a module of the same name too.
+    pub fn is_python_server(self) -> bool {
+        self.is(Kind::Server) && self.language == Some(Language::Python)
+    }
+
     /// Whether a shell in front of it does no harm: it is over at once, only waits, or is a shell itself.
     pub fn needs_no_exec(self) -> bool {
         self.is(Kind::Builtin) || self.is(Kind::Brief) || self.is(Kind::Idle)

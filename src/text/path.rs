@@ -106,6 +106,18 @@ pub fn normalize(path: &str) -> String {
     join("", path)
 }
 
+/// Whether these folders, one below the other, lie somewhere above the last name of a path.
+///
+/// ```
+/// # use dockopt::text::path;
+/// assert!(path::has_folders("/root/.cache/uv/x", ".cache/uv"));
+/// assert!(!path::has_folders("/app/.cache/uv", ".cache/uv") && !path::has_folders("my.cache/uv/x", ".cache/uv"));
+/// ```
+pub fn has_folders(path: &str, folders: &str) -> bool {
+    path.match_indices(folders)
+        .any(|(at, _)| (at == 0 || path[..at].ends_with('/')) && path[at + folders.len()..].starts_with('/'))
+}
+
 /// Whether a path is a folder, or lies at any depth below it.
 ///
 /// ```

@@ -6,6 +6,7 @@ use memchr::memmem;
 use regex::Regex;
 
 use super::fact::{Fact, Kind};
+use crate::data;
 use crate::secret::{SecretKind, Sign, in_text, is_common, is_filler, names_secret, variable};
 
 /// How a file is looked into.
@@ -67,9 +68,9 @@ impl Form {
 
 /// `.env`, `.env.production`, `prod.env`; not what shows how one is written.
 fn is_variables(name: &[u8]) -> bool {
-    let examples: [&[u8]; 8] = [b"example", b"sample", b"template", b"dist", b"defaults", b"schema", b"tpl", b"test"];
     let own = name == b".env" || name.starts_with(b".env.") || (name.ends_with(b".env") && name.len() > 4);
-    own && !name.split(|byte| matches!(byte, b'.' | b'-' | b'_')).any(|part| examples.contains(&part))
+    let shows = |part| std::str::from_utf8(part).is_ok_and(|word| data::SECRET_WORDS.has(word, "shown-file"));
+    own && !name.split(|byte| matches!(byte, b'.' | b'-' | b'_')).any(shows)
 }
 
 /// Stores of those whom one trusts hold no private keys.

@@ -1,30 +1,15 @@
 //! Whether what stands at a path is published code, whose keys and tokens are for show.
 
+use crate::data;
 use crate::manifest::FileRole;
-
-/// Folders that hold packages, or a language's own library.
-const PUBLISHED: [&[&[u8]]; 14] = [
-    &[b"site-packages"],
-    &[b"dist-packages"],
-    &[b"node_modules"],
-    &[b"gems"],
-    &[b"pkg", b"mod"],
-    &[b".cargo", b"registry"],
-    &[b".m2", b"repository"],
-    &[b"usr", b"share", b"doc"],
-    &[b"usr", b"share", b"man"],
-    &[b"usr", b"share", b"perl"],
-    &[b"usr", b"share", b"perl5"],
-    &[b"usr", b"local", b"go"],
-    &[b"usr", b"lib", b"go"],
-    &[b".cache"],
-];
+use crate::text::path;
 
 /// Whether a path is of published code, or a key that every installation makes anew for itself to try with.
 pub(super) fn is_published(path: &[u8]) -> bool {
     let parts: Vec<&[u8]> = path.split(|byte| *byte == b'/').collect();
     let (name, folders) = parts.split_last().map_or((&b""[..], &[][..]), |(name, folders)| (*name, folders));
-    let published = PUBLISHED.iter().any(|chain| folders.windows(chain.len()).any(|window| window == *chain));
+    let text = String::from_utf8_lossy(path);
+    let published = data::FOLDER_NAMES.with("published").any(|folder| path::has_folders(&text, folder));
     let python = folders.windows(2).any(|pair| pair[0] == b"lib" && pair[1].starts_with(b"python"));
     published || python || memchr::memmem::find(name, b"snakeoil").is_some()
 }

@@ -7,6 +7,7 @@ use std::path::Path;
 
 use rayon::prelude::*;
 
+use crate::data;
 use crate::inputs::context::{BuildContext, EntryId, Kind, is_secret_name};
 use crate::manifest::{FileKind, Project};
 use crate::text::path;
@@ -22,34 +23,6 @@ const MOST: usize = 3_000;
 
 /// Bytes that tell a text from a program.
 const PROBE: usize = 8 << 10;
-
-/// Folders of what is installed, made or recorded, not written.
-const PASSED: [&str; 24] = [
-    ".git",
-    ".hg",
-    ".idea",
-    ".mypy_cache",
-    ".next",
-    ".nox",
-    ".nuxt",
-    ".output",
-    ".pytest_cache",
-    ".ruff_cache",
-    ".svelte-kit",
-    ".terraform",
-    ".tox",
-    ".turbo",
-    ".venv",
-    ".vscode",
-    ".yarn",
-    "__pycache__",
-    "bower_components",
-    "node_modules",
-    "obj",
-    "site-packages",
-    "vendor",
-    "venv",
-];
 
 /// Settings of tools that may hold tokens.
 const TOOLS: [&str; 5] = [".npmrc", ".yarnrc", ".yarnrc.yml", "bunfig.toml", "pip.conf"];
@@ -110,7 +83,7 @@ fn wanted_files(context: &BuildContext) -> impl Iterator<Item = EntryId> + '_ {
             return false;
         }
         let entry = context.entry(id);
-        let passed = || PASSED.binary_search(&entry.name).is_ok() || context.child(Some(id), "pyvenv.cfg").is_some();
+        let passed = || data::FOLDER_NAMES.has(entry.name, "passed") || context.child(Some(id), "pyvenv.cfg").is_some();
         inside = (entry.kind == Kind::Directory && passed()).then_some(id);
         let holder = || context.parent(id).map_or("", |parent| context.entry(parent).name);
         entry.kind == Kind::File
@@ -198,11 +171,6 @@ mod tests {
             sized.push((*path, bytes.len() as u64));
         }
         texts(folder.path(), &BuildContext::of(&sized), None)
-    }
-
-    #[test]
-    fn lists_are_sorted() {
-        assert!(PASSED.is_sorted());
     }
 
     #[test]

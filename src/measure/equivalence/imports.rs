@@ -6,7 +6,7 @@ use crate::failure::Failure;
 use crate::manifest::{Ecosystem, FileKind};
 use crate::measure::session::Session;
 use crate::measure::trial::Wanted;
-use crate::proof::{Check, Declared, Seen, Side, command, node, python, python_module, script_file};
+use crate::proof::{Check, Declared, Seen, Side, command, is_run_by_node, node, python, python_module, script_file};
 use crate::text::path;
 
 /// What stands before each answer of the scripts, so that words of imported modules are not taken for one.
@@ -54,7 +54,7 @@ fn words(side: &Side, declared: &Declared, sources: &Sources) -> Option<Vec<Stri
     let started = command(side.config(), &declared.scripts);
     let program = path::name(started.first()?).to_owned();
     let (module, file) = (python_module(&started), script_file(&started));
-    let is_node = matches!(&*program, "node" | "next" | "tsx" | "ts-node" | "nest" | "npm" | "yarn" | "pnpm");
+    let is_node = is_run_by_node(&program);
     let mut words = if is_node { vec!["node".to_owned()] } else { interpreter(side, declared)? };
     if is_node {
         let folder = side.config().working_directory.clone().unwrap_or_else(|| "/".to_owned());

@@ -1,5 +1,6 @@
 //! Whether the user of the rewrite may write what the original wrote.
 
+use crate::data;
 use crate::engine::ChangeKind;
 use crate::failure::Failure;
 use crate::measure::session::Session;
@@ -58,10 +59,11 @@ impl Session {
 /// Whether a path matters: not a temporary file, nor what a program keeps for its next start in its home.
 pub(in crate::measure) fn counts(path: &str, before: &Trial<'_>) -> bool {
     let home = before.config.env.iter().find(|(name, _)| name == "HOME").map_or("/root", |(_, value)| value.as_str());
-    let kept = ["/tmp", "/var/tmp", "/run", "/var/run", "/var/cache/nginx", "/var/log/nginx"];
+    let kept = data::SYSTEM_FOLDERS.with("shared").chain(["/var/cache/nginx", "/var/log/nginx"]);
     let below = |folder: &str| path::is_within(path, folder);
-    let own =
-        kept.iter().any(|folder| below(folder)) || below(&format!("{home}/.npm")) || below(&format!("{home}/.cache"));
+    let own = kept.into_iter().any(|folder| below(folder))
+        || below(&format!("{home}/.npm"))
+        || below(&format!("{home}/.cache"));
     let compiled =
         path.contains("/__pycache__") || path.strip_suffix(".pyc").is_some() || path.contains("/node_modules/.cache");
     let of_home = below(home) && home != "/" && path[home.len()..].trim_start_matches('/').starts_with('.');

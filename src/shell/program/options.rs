@@ -102,11 +102,12 @@ mod tests {
             assert!(seen.insert((program, word), ()).is_none(), "{program} {word} stands twice");
             for one in data::words(meaning) {
                 let fits = match one {
-                    "value" | "prepares" | "elsewhere" | "output" | "serves-more" => {
-                        word.starts_with('-') && word.len() > 1
-                    }
+                    "value" | "prepares" | "elsewhere" | "output" | "serves-more" | "secret" | "attached-secret"
+                    | "login" => word.starts_with('-') && word.len() > 1,
                     "whole" => word == "-",
                     "starts" => word.ends_with("COMMAND"),
+                    "header" => word.starts_with('-') || word == "REQUEST_ITEM",
+                    "piped-login" => word == "<",
                     _ if InputKind::of(one).is_some() => word.starts_with('-'),
                     "answers" | "simulates" | "downloads" | "part" | "no-cache" | "no-lock" | "global" | "member"
                     | "production" | "fails" | "reports" | "request" | "local" | "probe" | "quiet" | "queries"
