@@ -170,7 +170,6 @@ mod contents;
 mod context;
 mod copy_flag;
 mod download;
-mod env_file;
 mod foreign;
 mod ignore_lines;
 mod kept_cache;

@@ -33,6 +33,19 @@ pub fn holds_secret(text: &str) -> bool {
     in_text(text).iter().any(|held| !is_common(&held.value))
 }
 
+/// Whether an environment file holds a secret that not everyone knows. Its lines are `NAME=value`, with blanks around the
+/// sign and `export` in front as the readers of such files allow.
+pub fn environment_file_holds_secret(text: &str) -> bool {
+    let holds = |line: &str| {
+        let line = line.trim();
+        let (name, value) = line.strip_prefix("export ").unwrap_or(line).split_once('=')?;
+        let name = name.trim();
+        let is_name = name.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.'));
+        hidden_of(name, value.trim()).filter(|_| is_name)
+    };
+    text.lines().any(|line| holds(line).is_some()) || holds_secret(text)
+}
+
 /// The values in a text that must not be shown, wherever they stand.
 pub fn hidden_in(text: &str) -> Vec<String> {
     let mut hidden: Vec<String> = in_text(text).into_iter().map(|held| held.value).collect();

@@ -7,7 +7,7 @@ use super::{BuildReport, ContextReport, Entry, ProblemReport, Rerun, StageReport
 use crate::build::{self, Base, Build};
 use crate::cache;
 use crate::finding::{Finding, ImpactKind, Mask, Saves, Severity};
-use crate::inputs::context::{Aggregate, BuildContext, Certainty, ClassKind, Found, Kind, summarise};
+use crate::inputs::context::{Aggregate, BuildContext, Certainty, Found, Kind, summarise};
 use crate::inputs::{BuildInput, Folder, IgnoreInput, Inputs};
 use crate::manifest::Project;
 use crate::text::{FileId, Span};
@@ -173,7 +173,7 @@ pub(super) fn sent(inputs: &Inputs, build: &Build, context: &BuildContext) -> Op
     let fetched = build.fetched(context)?;
     let useless = build.useless(context, &fetched);
     let mut secrets = fetched.doubtful(context);
-    secrets.retain(|found| found.class.kind == ClassKind::Secret);
+    secrets.retain(|found| build.is_secret_file(context, found));
     Some(ContextReport {
         root: context.root().to_owned(),
         ignore_file: match build.input().ignore {
@@ -183,7 +183,7 @@ pub(super) fn sent(inputs: &Inputs, build: &Build, context: &BuildContext) -> Op
         bytes: fetched.amount.bytes,
         files: fetched.amount.files,
         useless_bytes: useless.iter().map(|found| found.amount.bytes).sum(),
-        secrets: likely_secrets(context, &secrets),
+        secrets: secrets.iter().map(|found| entry(context, found)).collect(),
         largest: entries(fetched.largest(context, LARGEST)),
         useless: parts(context, &useless),
     })

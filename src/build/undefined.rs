@@ -52,6 +52,9 @@ impl Build<'_> {
             }
             let mut said = BTreeSet::new();
             for used in uses(&argument.text, lex) {
+                if self.is_set_before(instruction, used.name, argument.span) {
+                    continue;
+                }
                 let why = match self.found(stage, used.name, at) {
                     Found::Set(_) => continue,
                     _ if self.is_global(used.name) => Why::NotInStage,
@@ -67,6 +70,12 @@ impl Build<'_> {
             }
         }
         found
+    }
+
+    /// Whether an ARG sets a variable before one of its own words: BuildKit defines several arguments one by one.
+    fn is_set_before(&self, instruction: &Instruction, name: &str, word: Span) -> bool {
+        let args = if instruction.keyword == Keyword::Arg { self.input().file.args(instruction) } else { Vec::new() };
+        args.iter().any(|arg| arg.name.text == name && arg.name.span.end < word.start && arg.default.is_some())
     }
 
     /// The text of a word of the instruction with index `at` of a stage, where a variable that nobody sets is empty as for

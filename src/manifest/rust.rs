@@ -244,4 +244,36 @@ name = "inner"
             ",
         );
     }
+
+    #[test]
+    fn excluded_folders_end_at_a_slash_and_build_scripts_may_lie_outside() {
+        check(
+            r#"
+-- Cargo.toml --
+[workspace]
+members = ["crates/*"]
+exclude = ["crates/old/"]
+-- crates/old/Cargo.toml --
+[package]
+name = "old"
+-- crates/older/Cargo.toml --
+[package]
+name = "older"
+build = "../shared.rs"
+-- crates/shared.rs --
+"#,
+            "
+            [] Rust -
+            members: crates/older
+            cargo -: Cargo.toml crates/older/Cargo.toml crates/shared.rs
+            open: `crates/shared.rs` is a program and may read any file
+            open: cargo wants a source file, or a stub, for each target
+            [crates/old] Rust old
+            cargo -: crates/old/Cargo.toml
+            open: cargo wants a source file, or a stub, for each target
+            [crates/older] Rust older
+            of []
+            ",
+        );
+    }
 }

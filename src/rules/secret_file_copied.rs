@@ -1,7 +1,6 @@
 //! See `rules/secret-file-copied.md`.
 
 use super::Context;
-use super::env_file::{holds, is_proven};
 use crate::finding::Findings;
 use crate::inputs::context::{Certainty, secret_certainty};
 use crate::manifest::FileKind;
@@ -19,11 +18,15 @@ fn check(cx: &Context, out: &mut Findings) {
                 let holder = path::name(folder);
                 let known = path.trim_start_matches("./").trim_matches('/');
                 let sure = secret_certainty(holder, name)
-                    .is_some_and(|certainty| certainty < Certainty::Possible || is_proven(cx, known));
+                    .is_some_and(|certainty| certainty < Certainty::Possible || build.file_holds_secret(known));
                 // `meta.env` and `*.env` may be anything.
                 let vague =
                     name.contains(['*', '?', '[']) || (name.strip_suffix(".env").is_some_and(|stem| !stem.is_empty()));
-                if !sure || vague || holds(cx, known) == Some(false) || FileKind::of(path).lies_for_show() {
+                if !sure
+                    || vague
+                    || build.environment_file_holds_secret(known) == Some(false)
+                    || FileKind::of(path).lies_for_show()
+                {
                     continue;
                 }
                 let message = format!(

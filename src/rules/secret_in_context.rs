@@ -3,13 +3,11 @@
 use std::collections::BTreeSet;
 
 use super::Context;
-use super::env_file::holds;
 use super::ignore_lines::with_lines;
 use crate::build::{Build, Transfer, may_take_in};
 use crate::finding::{Findings, Safety};
 use crate::inputs::IgnoreInput;
-use crate::inputs::context::{BuildContext, Certainty, ClassKind, EntryId, Found};
-use crate::manifest::FileKind;
+use crate::inputs::context::{BuildContext, EntryId, Found};
 
 super::rule!("secret-in-context", check);
 
@@ -61,15 +59,7 @@ fn secrets<'c>(cx: &Context, context: &'c BuildContext) -> Vec<&'c Found> {
     let all = crate::inputs::context::classify(context).iter();
     all.filter(|found| {
         let path = context.path(found.entry);
-        let sure = found.class.kind == ClassKind::Secret && found.class.certainty < Certainty::Possible;
-        // `variables.env` may be anything.
-        let vague = path.strip_suffix(".env").is_some_and(|stem| !stem.is_empty() && !stem.ends_with('/'));
-        let sample = vague || FileKind::of(&path).lies_for_show() || path.split('/').any(|part| part == "node_modules");
-        sure && holds(cx, &path) != Some(false)
-            && found.amount.bytes > 0
-            && !sample
-            && !named.at_or_below(&path)
-            && !is_brought_back(cx, &path)
+        cx.build().is_secret_file(context, found) && !named.at_or_below(&path) && !is_brought_back(cx, &path)
     })
     .collect()
 }

@@ -23,8 +23,12 @@ fn check(cx: &Context, out: &mut Findings) {
                 continue;
             }
             let Some(code) = build.code(index).filter(|_| instruction.keyword == Keyword::Run) else { continue };
-            for one in code.script.invocations() {
-                let Some((mode, path)) = opened(&one) else { continue };
+            let invocations: Vec<Invocation> = code.script.invocations().collect();
+            for (at, one) in invocations.iter().enumerate() {
+                let Some((mode, path)) = opened(one) else { continue };
+                if invocations[at + 1..].iter().any(|later| removes(later, path.text())) {
+                    continue;
+                }
                 let message =
                     format!("`chmod {}` lets every user of the container change `{}`", mode.text(), path.text());
                 let span = code.place(file, mode.span);
@@ -55,6 +59,12 @@ fn opened<'s>(one: &Invocation<'s>) -> Option<(&'s Word, &'s Word)> {
     let path =
         operands.find(|path| !data::SYSTEM_FOLDERS.with("shared").any(|open| path::is_within(path.text(), open)))?;
     Some((mode, path))
+}
+
+/// Whether a command removes a path or a folder above it.
+fn removes(command: &Invocation, path: &str) -> bool {
+    let is_above = |word: &Word| !is_option(word.text()) && path::is_within(path, word.text());
+    command.is("rm") && command.args.iter().any(is_above)
 }
 
 /// `-R`, `-v`, `--recursive`; `-x` and `-w` are modes.

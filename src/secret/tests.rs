@@ -49,6 +49,47 @@ fn names_count_by_their_words() {
 }
 
 #[test]
+fn fingerprints_and_checksums_of_keys_are_public() {
+    const FINGERPRINT: &str = "B97B0AFCAA1A47F044F244A07FCC7D46ACCC4CF8";
+    for (name, value) in [
+        ("key", FINGERPRINT),
+        ("NODE_KEY", "0x7FCC7D46ACCC4CF8"),
+        ("key", "B97B 0AFC AA1A 47F0 44F2  44A0 7FCC 7D46 ACCC 4CF8"),
+        ("SIGNING_KEY_FINGERPRINT", FINGERPRINT),
+        ("KEY_SHA512", "8f14e45fceea167a5a36dedd4bea2543d41d8cd98f00b204e9800998ecf8427e"),
+        ("REPO_KEY_CHECKSUM", "8f14e45fceea167a5a36dedd4bea2543"),
+    ] {
+        assert_eq!(variable(name, Some(value)), None, "{name}");
+    }
+    for (name, value) in [
+        ("API_KEY", FINGERPRINT),
+        ("key", "b97b0afcaa1a47f044f244a07fcc7d46accc4cf8"),
+        ("ROOT_PASSWORD_SHA256", "8f14e45fceea167a5a36dedd4bea2543d41d8cd98f00b204e9800998ecf8427e"),
+    ] {
+        assert!(variable(name, Some(value)).is_some(), "{name}");
+    }
+    assert!(text::in_text("RUN key='B97B0AFCAA1A47F044F244A07FCC7D46ACCC4CF8'; gpg --recv-keys \"$key\"").is_empty());
+}
+
+#[test]
+fn environment_files_hold_secrets_in_their_lines() {
+    for text in
+        ["DB_PASS = hunter2-or-so\n", "# x\nexport API_KEY='sk-93-ab'\n", "DATABASE_URL=postgres://me:s3cr3t9@db/x"]
+    {
+        assert!(environment_file_holds_secret(text), "{text}");
+    }
+    for text in [
+        "",
+        "API_URL=http://localhost:8000\nDATABASE_URL=postgres://localhost/x\n",
+        "# DB_PASS = hunter2-or-so\n",
+        "DB_PASS = \nSECRET_KEY = changeme\n",
+        "the password = is not here",
+    ] {
+        assert!(!environment_file_holds_secret(text), "{text}");
+    }
+}
+
+#[test]
 fn values_are_found_wherever_they_stand() {
     let check = |text: &str, expected: &[&str]| {
         let hidden: Vec<String> = text::in_text(text).into_iter().map(|held| held.value).collect();

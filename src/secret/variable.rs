@@ -35,7 +35,10 @@ pub fn variable(name: &str, value: Option<&str>) -> Option<Variable> {
         (Some(value), _) if token::is_token(value) => true,
         (None, weak) => weak.is_some(),
         (Some(_), None) => false,
-        (Some(value), Some(weak)) => value::is_secret(value) && (!weak || value::is_random(value)),
+        (Some(value), Some(true)) => {
+            value::is_secret(value) && value::is_random(value) && !value::is_fingerprint(value)
+        }
+        (Some(value), Some(false)) => value::is_secret(value),
     };
     held.then(|| Variable { name, value: found.map(str::to_owned), why: SecretKind::Name })
 }
@@ -63,6 +66,11 @@ pub(super) fn weak_only(name: &str) -> Option<bool> {
     };
     let denied: Vec<&String> =
         words.iter().enumerate().filter(|found| is_denied(*found)).map(|found| found.1).collect();
+    // The checksum of a key is public, that of a password helps to guess it.
+    let is_key = |word: &&String| word.as_str() == "key";
+    if denied.iter().all(|word| is_key(word)) && words.iter().any(|word| data::SECRET_WORDS.has(word, "digest")) {
+        return None;
+    }
     let weak = denied.iter().all(|word| matches!(word.as_str(), "key" | "auth" | "pat"))
         && !words.iter().any(|word| data::SECRET_WORDS.has(word, "strong"));
     (!denied.is_empty()).then_some(weak)

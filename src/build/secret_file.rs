@@ -1,0 +1,40 @@
+//! Files of the build context that hold secrets: by their names, and by what stands in them where they were read.
+
+use super::Build;
+use crate::inputs::context::{BuildContext, Certainty, ClassKind, Found};
+use crate::manifest::FileKind;
+use crate::secret::{environment_file_holds_secret, holds_secret};
+use crate::text::path;
+
+impl Build<'_> {
+    /// Whether a file or folder of the context holds secrets as far as its name and its content tell. Samples, empty files
+    /// and environment files without a secret in them do not.
+    pub fn is_secret_file(&self, context: &BuildContext, found: &Found) -> bool {
+        let path = context.path(found.entry);
+        let by_name = found.class.kind == ClassKind::Secret && found.class.certainty < Certainty::Possible;
+        // `variables.env` may be anything.
+        let vague = path.strip_suffix(".env").is_some_and(|stem| !stem.is_empty() && !stem.ends_with('/'));
+        let sample = vague || FileKind::of(&path).lies_for_show() || path.split('/').any(|part| part == "node_modules");
+        by_name && !sample && found.amount.bytes > 0 && self.environment_file_holds_secret(&path) != Some(false)
+    }
+
+    /// Whether an environment file (`.env`, `.env.local`, `app.env`) holds a secret; `None` for other files, and for those
+    /// that were not read.
+    pub fn environment_file_holds_secret(&self, path: &str) -> Option<bool> {
+        let name = path::name(path);
+        let is_environment = name.starts_with(".env") || name.ends_with(".env");
+        let text = self.context_text(path).filter(|_| is_environment)?;
+        Some(environment_file_holds_secret(&text))
+    }
+
+    /// Whether a file was read and holds a secret.
+    pub fn file_holds_secret(&self, path: &str) -> bool {
+        let holds = |text: &str| text.contains("PRIVATE KEY-----") || holds_secret(text);
+        self.context_text(path).is_some_and(|text| holds(&text))
+    }
+
+    fn context_text(&self, path: &str) -> Option<std::borrow::Cow<'_, str>> {
+        let texts = self.input().texts.as_ref()?;
+        texts.get(path).map(|bytes| String::from_utf8_lossy(bytes))
+    }
+}
