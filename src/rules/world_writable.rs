@@ -23,7 +23,7 @@ fn check(cx: &Context, out: &mut Findings) {
                 continue;
             }
             let Some(code) = build.code(index).filter(|_| instruction.keyword == Keyword::Run) else { continue };
-            let invocations: Vec<Invocation> = code.script.invocations().collect();
+            let invocations = code.script.invocations();
             for (at, one) in invocations.iter().enumerate() {
                 let Some((mode, path)) = opened(one) else { continue };
                 if invocations[at + 1..].iter().any(|later| removes(later, path.text())) {
