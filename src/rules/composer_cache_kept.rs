@@ -11,7 +11,7 @@ fn check(cx: &Context, out: &mut Findings) {
     let kept = Kept {
         fills,
         flags: &["--no-cache", "--help", "--dry-run"],
-        variables: &[],
+        variables: &["COMPOSER_DISABLE_NETWORK"],
         cure,
         known: false,
         code: ("", |_| true),

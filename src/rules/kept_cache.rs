@@ -133,8 +133,9 @@ fn fix(cx: &Context, run: &Run, filled: &[Filled], kept: &Kept) -> Option<Fix> {
             Cure::Flag(flag) => {
                 edits.push(edit(Span::at(behind_verb(cx, run.code, &one.call)?), format!(" {flag}")));
                 flags.push(flag);
-                if cache_reader::is_behind(run, one.call.span.end, cache) {
-                    risk = Some("what follows may read the cache");
+                // The call itself may be told to fetch nothing.
+                if cache_reader::is_behind(run, one.invocation.span.start, cache) {
+                    risk = Some("this command or one after it may read the cache");
                 }
                 continue;
             }

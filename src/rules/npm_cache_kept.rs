@@ -11,7 +11,7 @@ fn check(cx: &Context, out: &mut Findings) {
     let kept = Kept {
         fills,
         flags: &["--offline", "--help", "--dry-run", "--package-lock-only"],
-        variables: &[],
+        variables: &["npm_config_offline"],
         cure: |_, _| Some(Cure::Command("npm cache clean --force".into())),
         known: false,
         code: ("", |_| true),

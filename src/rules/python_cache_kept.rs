@@ -17,7 +17,7 @@ fn check(cx: &Context, out: &mut Findings) {
             fills
         },
         flags: &["--no-cache", "-n", "--no-cache-dir", "--offline", "--help", "--dry-run"],
-        variables: &["UV_NO_CACHE"],
+        variables: &["UV_NO_CACHE", "UV_OFFLINE"],
         cure,
         known: false,
         code: ("", |_| true),
