@@ -195,7 +195,7 @@ fn no_format_tells_a_secret() {
 #[test]
 fn wrong_arguments_are_told_before_anything_is_read() {
     for (arguments, said) in [
-        (&["--format=junit"][..], "not written as `junit`"),
+        (&["--format=junit"][..], "invalid value 'junit'"),
         (&["--no-category=none"], "no category `none`"),
         (&["--platform=x"], "linux/amd64"),
         (&["--bandwidth=fast"], "bits per second"),
