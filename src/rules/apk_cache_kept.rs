@@ -1,12 +1,12 @@
 //! See `rules/apk-cache-kept.md`.
 
-use super::Context;
 use super::cache_reader::{self, Cache};
 use super::layers::covers;
 use super::runs::{self, Run};
+use super::{Context, removal};
 use crate::finding::{Findings, Safety};
 use crate::shell::program::{Kind, Program};
-use crate::shell::{Invocation, Manager, PackageCall, SeparatorKind, Verb};
+use crate::shell::{Invocation, Manager, PackageCall, SeparatorKind, Verb, Word};
 use crate::text::Span;
 
 super::rule!("apk-cache-kept", check);
@@ -33,6 +33,9 @@ fn check(cx: &Context, out: &mut Findings) {
                     let before = update.iter().filter(|(place, _)| place.end <= option.0.start);
                     let mut edits: Vec<_> = before.cloned().collect();
                     edits.push(option);
+                    // `--no-cache` fetches the index itself.
+                    let is_update = |word: &&Word| matches!(word.text(), "--update" | "--update-cache" | "-U");
+                    edits.extend(one.args.iter().find(is_update).and_then(|word| removal::of(&run, one, word.span)));
                     let cache = Cache { folders: &FOLDERS, program: "apk" };
                     let read =
                         cache_reader::is_behind(&run, one.span.end, cache) || cache_reader::is_below(&run, cache);

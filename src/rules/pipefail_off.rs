@@ -8,7 +8,7 @@ use crate::build::Stage;
 use crate::finding::Findings;
 use crate::shell::program::options::ProgramOptions;
 use crate::shell::program::{Kind, Program};
-use crate::shell::{Command, Place, ScopeKind, Script, SeparatorKind, Word};
+use crate::shell::{Command, Place, Scope, ScopeKind, Script, SeparatorKind, Word};
 use crate::text::{Span, path};
 
 super::rule!("pipefail-off", check);
@@ -30,7 +30,7 @@ fn of_stage(cx: &Context, stage: &Stage, out: &mut Findings) {
         let message = "the RUN goes on when a command before the last of this pipe fails";
         let sh = shells::sh_of(&run);
         let finding = cx.finding(run.place(span), message).help(match sh {
-            Sh::Ash => "`SHELL [\"/bin/ash\", \"-eo\", \"pipefail\", \"-c\"]` or `set -o pipefail`",
+            Sh::Ash => "`SHELL [\"/bin/ash\", \"-o\", \"pipefail\", \"-c\"]` or `set -o pipefail`",
             _ => "`SHELL [\"/bin/bash\", \"-o\", \"pipefail\", \"-c\"]`, where the image has bash",
         });
         let shell = match sh {
@@ -66,7 +66,7 @@ fn hidden(run: &Run, script: &Script, exec: bool) -> Option<Span> {
         }
         let all = pipeline(script, index);
         // Where a group or loop is piped, its own commands are what may fail.
-        let compound = all.len() < command.place.pipe_len as usize;
+        let compound = all.len() < command.place.pipe_len as usize && !follows_harmless_group(script, command);
         let before: Vec<&Command> = all[..all.len() - 1].iter().map(|at| &script.commands[*at]).collect();
         if compound || before.iter().any(|one| may_fail(one, command)) && !(checks(command) && before.len() == 1) {
             return Some(script.commands[all[0]].span.to(command.span));
@@ -80,10 +80,32 @@ fn name_of(command: &Command) -> &str {
     path::name(name)
 }
 
+/// Whether all that is piped into a command is one group or subshell of commands without a failure to hide.
+fn follows_harmless_group(script: &Script, last: &Command) -> bool {
+    if last.place.pipe_len != 2 {
+        return false;
+    }
+    let is_before = |scope: &&Scope| scope.parent == Some(last.place.scope) && scope.span.end < last.span.start;
+    let Some(group) = script.scopes.iter().filter(is_before).max_by_key(|scope| scope.span.end) else { return false };
+    let inside = script.commands.iter().filter(|command| group.span.contains(command.span));
+    let harmless = inside.clone().all(|command| !may_fail(command, last));
+    matches!(group.kind, ScopeKind::Group | ScopeKind::Subshell) && harmless
+}
+
 /// Whether a command before the last has a failure to hide.
 fn may_fail(command: &Command, last: &Command) -> bool {
-    // With pipefail `yes` fails when its reader ends; package managers have `-y`.
     let name = name_of(command);
+    let arguments: Vec<&str> = command.words.iter().skip(1).map(Word::text).collect();
+    if name == "xargs" {
+        // Numbers and `{}` are values of its options.
+        let is_program = |text: &&&str| text.starts_with(|c: char| c.is_ascii_alphabetic() || c == '/');
+        let program = arguments.iter().find(is_program);
+        return program.is_some_and(|program| !Program::of(path::name(program)).is(Kind::Text));
+    }
+    if matches!(arguments[..], ["--version" | "-version" | "-V" | "-v" | "--help"]) {
+        return false;
+    }
+    // With pipefail `yes` fails when its reader ends; package managers have `-y`.
     let answers = name == "yes" && !(Program::of(name_of(last)).is(Kind::Packages) || name_of(last) == "sudo");
     let asks = command.words.get(1).is_some_and(|word| ProgramOptions::of(name).has(word.text(), "queries"));
     !answers && !asks && !Program::of(name).is(Kind::Text)

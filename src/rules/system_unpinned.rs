@@ -143,6 +143,9 @@ fn is_defined(run: &Run, name: &str, at: u32) -> bool {
 
 /// Whether a package of yum or dnf has a version, or a module its stream.
 fn is_rpm_pinned(run: &Run, call: &PackageCall, package: &Package) -> bool {
+    if matches!(package.source, PackageSource::Path | PackageSource::Url) {
+        return true;
+    }
     let text = package
         .version
         .as_ref()

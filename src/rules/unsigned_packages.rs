@@ -19,10 +19,6 @@ fn check(cx: &Context, out: &mut Findings) {
             let why = "packages whose signature can't be checked are refused then";
             let edit = option.and_then(|span| removal::of(&run, &one, span));
             out.push(match edit {
-                // It also answered the question.
-                Some(_) if run.source(span) == "--force-yes" => {
-                    finding.unsafe_edit("check signatures", why, place, "-y")
-                }
                 Some((place, text)) => finding.unsafe_edit("check signatures", why, place, text),
                 None => finding,
             });
@@ -37,7 +33,9 @@ fn switch(one: &Invocation) -> Option<Span> {
         return one.args.iter().find(off).map(|word| word.span);
     }
     let call = one.package_call()?;
-    if installs_files(&call) {
+    // `apk index` and `apk verify` install nothing, and `--no-network` leaves what the build brings.
+    let is_local = call.manager == Manager::Apk && (call.verb == Verb::Other || call.has(&["--no-network"]));
+    if is_local || installs_files(&call) {
         return None;
     }
     let names: &[&str] = match call.manager {

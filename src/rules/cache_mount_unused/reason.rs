@@ -202,7 +202,7 @@ fn emptied(cx: &Context, place: &Place, user: &User, later: &[Invocation]) -> Op
             text.starts_with('/') && (path == place.target || (covers(place.target, path) && text.ends_with('*')))
         };
         match one.package_call() {
-            Some(call) => is_clean(&call, user.call) && serves_all(place, user),
+            Some(call) => is_clean(&call, user.call) && serves_all(place, user) && empties(&call, place.target),
             None => one.is("rm") && one.args.iter().any(|word| names(word.text())),
         }
     };
@@ -223,6 +223,12 @@ fn emptied(cx: &Context, place: &Place, user: &User, later: &[Invocation]) -> Op
 
 fn serves_all(place: &Place, user: &User) -> bool {
     user.folders.iter().filter_map(|cache| cache.folder.as_deref()).any(|folder| serves(place, folder))
+}
+
+/// Whether a clean-up reaches a folder: `apt-get clean` deletes archives and leaves the lists in /var/lib/apt (apt-get(8)).
+fn empties(call: &PackageCall, target: &str) -> bool {
+    const ARCHIVES: &str = "/var/cache/apt";
+    call.manager != Manager::Apt || covers(target, ARCHIVES) || covers(ARCHIVES, target)
 }
 
 /// `pip cache purge` behind `pip install`; apt's own clean-up leaves the lists alone.
