@@ -14,13 +14,12 @@ const ROWS: usize = 20;
 /// With fewer rows than this nothing is left out.
 const FEW: usize = 10;
 
-/// A price as people read it; without an amount, what it would be an amount of.
+/// A price as people read it; without an amount, what the cost is.
 pub(super) fn cost(impact: &Impact) -> String {
-    let amount = match (impact.saves, impact.kind) {
-        (Some(Saves::Bytes(amount)), _) => bytes(amount),
-        (Some(Saves::Seconds(amount)), _) => seconds(amount),
-        (None, ImpactKind::ColdSeconds | ImpactKind::RebuildSeconds) => "time".into(),
-        (None, _) => "bytes".into(),
+    let amount = match impact.saves {
+        Some(Saves::Bytes(amount)) => bytes(amount),
+        Some(Saves::Seconds(amount)) => seconds(amount),
+        None => return kind(impact.kind).to_owned(),
     };
     let per = match (impact.kind, impact.per) {
         (_, Per::Commit) => "per commit",
@@ -33,9 +32,20 @@ pub(super) fn cost(impact: &Impact) -> String {
     format!("{amount} {per}")
 }
 
-/// How the amount is known.
+/// What there is more of.
+const fn kind(kind: ImpactKind) -> &'static str {
+    match kind {
+        ImpactKind::DiskBytes => "image size",
+        ImpactKind::PullBytes => "pull size",
+        ImpactKind::ContextBytes => "context size",
+        ImpactKind::ColdSeconds => "build time",
+        ImpactKind::RebuildSeconds => "rebuild time",
+    }
+}
+
+/// How the amount is known; empty without one.
 pub(super) fn basis(impact: &Impact) -> &'static str {
-    if impact.saves.is_some() { impact.basis.name() } else { "unknown" }
+    if impact.saves.is_some() { impact.basis.name() } else { "" }
 }
 
 /// What a row is worth before `--all` is asked for.

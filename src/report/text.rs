@@ -77,7 +77,7 @@ fn shown(report: &Report, finding: &Finding, layout: Layout) -> String {
     for impact in &finding.impact {
         let text = match impact.saves {
             Some(_) => format!("{} ({}: {})", table::cost(impact), impact.basis.name(), impact.evidence),
-            None => format!("{}, how much is not known ({})", table::cost(impact), impact.evidence),
+            None => format!("{} ({})", table::cost(impact), impact.evidence),
         };
         notes.push((Level::NOTE.with_name("costs"), text));
     }

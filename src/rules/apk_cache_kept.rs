@@ -36,6 +36,7 @@ fn check(cx: &Context, out: &mut Findings) {
                     // `--no-cache` fetches the index itself.
                     let is_update = |word: &&Word| matches!(word.text(), "--update" | "--update-cache" | "-U");
                     edits.extend(one.args.iter().find(is_update).and_then(|word| removal::of(&run, one, word.span)));
+                    edits.sort_by_key(|(span, _)| span.start);
                     let cache = Cache { folders: &FOLDERS, program: "apk" };
                     let read =
                         cache_reader::is_behind(&run, one.span.end, cache) || cache_reader::is_below(&run, cache);

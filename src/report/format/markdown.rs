@@ -5,6 +5,7 @@ use super::escape::{markdown, markdown_code};
 use super::github::remedy;
 use super::item::{Item, files, items};
 use crate::finding::Severity;
+use crate::report::table;
 use crate::report::units::count;
 
 pub(super) fn write(run: &Run) -> String {
@@ -47,7 +48,10 @@ fn row(run: &Run, item: &Item) -> String {
     };
     let place = format!("{}:{}", run.base.shown(item.file), item.start.line);
     let price = item.finding.and_then(crate::audit::Report::price);
-    let cost = price.map(|price| format!("{} ({})", crate::report::table::cost(price), price.basis.name()));
+    let cost = price.map(|price| match table::basis(price) {
+        "" => table::cost(price),
+        basis => format!("{} ({basis})", table::cost(price)),
+    });
     let fix = item.finding.and_then(|finding| finding.fixes.first());
     let help = item.help.map(|help| format!("<br>{}", markdown(help))).unwrap_or_default();
     format!(
