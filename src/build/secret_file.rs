@@ -22,7 +22,7 @@ impl Build<'_> {
     /// that were not read.
     pub fn environment_file_holds_secret(&self, path: &str) -> Option<bool> {
         let name = path::name(path);
-        let is_environment = name.starts_with(".env") || name.ends_with(".env");
+        let is_environment = name.starts_with(".env") || name.strip_suffix(".env").is_some();
         let text = self.context_text(path).filter(|_| is_environment)?;
         Some(environment_file_holds_secret(&text))
     }

@@ -80,13 +80,12 @@ fn check(cx: &Context, out: &mut Findings) {
 /// Whether a copied file is worth a thought: by its bytes where they are known, else by its kind.
 fn weighs(copied: &layers::Copied, bytes: Option<u64>) -> bool {
     let name = copied.source.text.as_deref().unwrap_or_default().to_ascii_lowercase();
-    match bytes {
-        Some(bytes) => bytes >= WORTHWHILE,
-        None => {
-            let packed = [Nature::Archive, Nature::Compressed, Nature::Package, Nature::Binary];
-            packed.contains(&FileKind::of(&name).nature()) || name.ends_with(".sql") || name.ends_with(".bin")
-        }
+    if let Some(bytes) = bytes {
+        return bytes >= WORTHWHILE;
     }
+    let packed = [Nature::Archive, Nature::Compressed, Nature::Package, Nature::Binary];
+    let dump = [".sql", ".bin"].iter().any(|ending| name.ends_with(ending));
+    dump || packed.contains(&FileKind::of(&name).nature())
 }
 
 /// A folder that a COPY from another stage brought.

@@ -30,7 +30,7 @@ pub(super) fn is_random(value: &str) -> bool {
     long && value.bytes().any(|b| b.is_ascii_digit()) && value.bytes().any(|b| b.is_ascii_alphabetic())
 }
 
-/// Whether a value is written as the fingerprint or the ID of an OpenPGP key, which are public: hexadecimal digits with
+/// Whether a value is written as the fingerprint or the ID of an `OpenPGP` key, which are public: hexadecimal digits with
 /// capitals, 40 or 64 for a fingerprint and 16 for an ID, also in groups (RFC 9580, section 5.5.4).
 pub(super) fn is_fingerprint(value: &str) -> bool {
     let digits = value.strip_prefix("0x").unwrap_or(value).bytes().filter(|byte| *byte != b' ');

@@ -68,7 +68,7 @@ pub(super) fn weak_only(name: &str) -> Option<bool> {
         words.iter().enumerate().filter(|found| is_denied(*found)).map(|found| found.1).collect();
     // The checksum of a key is public, that of a password helps to guess it.
     let is_key = |word: &&String| word.as_str() == "key";
-    if denied.iter().all(|word| is_key(word)) && words.iter().any(|word| data::SECRET_WORDS.has(word, "digest")) {
+    if denied.iter().all(is_key) && words.iter().any(|word| data::SECRET_WORDS.has(word, "digest")) {
         return None;
     }
     let weak = denied.iter().all(|word| matches!(word.as_str(), "key" | "auth" | "pat"))

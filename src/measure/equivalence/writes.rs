@@ -61,9 +61,7 @@ pub(in crate::measure) fn counts(path: &str, before: &Trial<'_>) -> bool {
     let home = before.config.env.iter().find(|(name, _)| name == "HOME").map_or("/root", |(_, value)| value.as_str());
     let kept = data::SYSTEM_FOLDERS.with("shared").chain(["/var/cache/nginx", "/var/log/nginx"]);
     let below = |folder: &str| path::is_within(path, folder);
-    let own = kept.into_iter().any(|folder| below(folder))
-        || below(&format!("{home}/.npm"))
-        || below(&format!("{home}/.cache"));
+    let own = kept.into_iter().any(below) || below(&format!("{home}/.npm")) || below(&format!("{home}/.cache"));
     let compiled =
         path.contains("/__pycache__") || path.strip_suffix(".pyc").is_some() || path.contains("/node_modules/.cache");
     let of_home = below(home) && home != "/" && path[home.len()..].trim_start_matches('/').starts_with('.');

@@ -144,8 +144,8 @@ fn module(args: &[Word]) -> Option<(Manager, &[Word])> {
                 continue;
             }
         };
-        use Manager::{Pdm, Pip, Pipenv, Poetry, Uv};
-        let manager = [Pip, Uv, Poetry, Pipenv, Pdm].into_iter().find(|manager| manager.name() == name);
+        let managers = [Manager::Pip, Manager::Uv, Manager::Poetry, Manager::Pipenv, Manager::Pdm];
+        let manager = managers.into_iter().find(|manager| manager.name() == name);
         return manager.map(|manager| (manager, &args[from..]));
     }
     None

@@ -65,14 +65,15 @@ fn only_builds(name: &str) -> bool {
 
 /// The program of a package that fetches or unpacks things for a build.
 fn fetcher(package: &str) -> Option<&str> {
-    data::SYSTEM_PACKAGES.has(package, "fetches").then(|| match package {
+    let program = match package {
         "gnupg" | "gnupg2" => "gpg",
         "xz-utils" => "tar",
         "mercurial" => "hg",
         "7zip" | "p7zip-full" => "7z",
         "openssh-client" => "ssh",
         _ => package,
-    })
+    };
+    data::SYSTEM_PACKAGES.has(package, "fetches").then_some(program)
 }
 
 /// Whether a package that the author installs is needed to build. `texts` are the RUNs of the build stage.
