@@ -20,6 +20,8 @@ pub struct AddedIgnores {
     pub hidden: usize,
     /// The rules of the findings that count and that a comment cannot hide.
     pub left: BTreeSet<&'static str>,
+    /// Whether the builder refuses a file and that counts: no comment changes it.
+    pub refused: bool,
 }
 
 /// Rules to hide, by the first line of the instruction; `None` for those that are hidden in the whole file.
@@ -73,6 +75,7 @@ pub fn add_ignores(inputs: &Inputs, policies: &Policies, reason: &str) -> AddedI
         changes: outcome.changes,
         hidden: before.len().saturating_sub(after.len()),
         left: after.iter().map(|finding| finding.rule).collect(),
+        refused: report.fails(),
     }
 }
 

@@ -7,7 +7,7 @@ use crate::text::glob;
 /// More patterns of one list than these are not looked at.
 pub(super) const MOST_PATTERNS: usize = 1000;
 
-/// The patterns of a list. One that is none means the folder of that name.
+/// The patterns of a list. An invalid pattern means the folder of that name.
 pub(super) struct Patterns(Vec<GlobSet>);
 
 impl Patterns {

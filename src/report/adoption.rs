@@ -91,6 +91,9 @@ pub fn added_ignores(added: &AddedIgnores) -> String {
         let rules: Vec<&str> = added.left.iter().copied().collect();
         out.push_str(&format!("a comment cannot hide the findings of: {}\n", rules.join(", ")));
     }
+    if added.refused {
+        out.push_str("a comment cannot hide what the builder refuses: `dockopt lint` shows it\n");
+    }
     out
 }
 
@@ -103,6 +106,7 @@ pub fn added_ignores_json(added: &AddedIgnores) -> String {
         hidden: usize,
         files: Vec<&'a str>,
         left: Vec<&'static str>,
+        refused: bool,
     }
     pretty(&Added {
         schema: "dockopt.add-ignores/1",
@@ -110,5 +114,6 @@ pub fn added_ignores_json(added: &AddedIgnores) -> String {
         hidden: added.hidden,
         files: added.changes.iter().map(|change| change.name.as_str()).collect(),
         left: added.left.iter().copied().collect(),
+        refused: added.refused,
     })
 }

@@ -29,7 +29,7 @@ fn check(cx: &Context, out: &mut Findings) {
                 continue;
             }
             let Some(code) = build.code(index) else { continue };
-            // Its layer is one of the image that stands on this one.
+            // Its layer belongs to the image that is built from this one.
             let is_trigger = instruction.keyword == Keyword::Onbuild;
             let Some(span) = kept(build, code) else {
                 paid &= is_trigger || !code.script.invocations().iter().any(removes_lists);

@@ -1,4 +1,4 @@
-//! A clean-up that is added to a RUN: behind its script, or, where that takes the program away, behind the program's last use.
+//! A clean-up that is added to a RUN: at the end of its script, or after the last use of a program that the script removes.
 
 use super::cache_reader::{self, Cache};
 use super::program_loss::{self, Loss, Program};

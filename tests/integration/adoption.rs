@@ -80,6 +80,14 @@ fn comments_where_the_settings_forbid_them_hide_nothing() {
 }
 
 #[test]
+fn what_the_builder_refuses_still_fails() {
+    let text = "FROM debian:12.5\nUSER 1000\nNONSENSE\nCMD python3 main.py\n";
+    let ran = Dockopt::new().file("Dockerfile", text).args(["lint", "--add-ignores"]).run().code(1);
+    assert!(ran.stdout.contains("a comment cannot hide what the builder refuses"), "{}", ran.stdout);
+    ran.again(["lint"]).code(1);
+}
+
+#[test]
 fn every_project_passes_after_the_comments() {
     let dockopt = Dockopt::new();
     let mut paths = Vec::new();

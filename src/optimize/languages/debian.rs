@@ -1,4 +1,4 @@
-//! Debian's libraries behind headers (`data/debian_libraries.tsv`), and which release a stage stands on.
+//! Debian's libraries behind headers (`data/debian_libraries.tsv`), and which release a stage is based on.
 
 use crate::build::{Base, PackageLists, Stage};
 use crate::data;

@@ -7,7 +7,7 @@ use crate::inputs::context::entry::{Amount, EntryId};
 pub enum ClassKind {
     /// History of a version control system.
     VersionControl,
-    /// Installed packages, made anew by the build.
+    /// Installed packages; the build installs them again.
     Dependencies,
     /// Compiled code that its interpreter makes by itself.
     Bytecode,
