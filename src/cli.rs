@@ -23,16 +23,13 @@ use std::ffi::OsString;
 use std::process::ExitCode;
 use std::time::Instant;
 
-use clap::FromArgMatches;
-
-use args::{Cli, Command, ContextCommand};
+use args::{Command, ContextCommand};
 use exit::{CLEAN, FAILED};
 use output::Failure;
 
 /// Runs the program with its arguments, its own name first.
 pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
-    let parsed = args::command().try_get_matches_from(arguments);
-    let cli = match parsed.and_then(|matches| Cli::from_arg_matches(&matches)) {
+    let cli = match args::parse(arguments) {
         Ok(cli) => cli,
         Err(error) => {
             // Help and version are results; the rest goes to standard error. A closed pipe is nobody's fault.

@@ -11,9 +11,10 @@ pub(super) use self::measure::{Builds, Measure};
 pub(super) use self::optimize::{Optimize, Proving};
 pub(super) use self::options::{Build, Choice, Color, Config, FailOn, Global, Known, Threshold, build_args};
 
+use std::ffi::OsString;
 use std::path::PathBuf;
 
-use clap::{Args, CommandFactory, Parser, Subcommand};
+use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand};
 
 /// Makes Docker builds small and fast, and proves it.
 #[derive(Debug, Parser)]
@@ -32,6 +33,14 @@ pub(super) struct Cli {
 /// What can be typed, with the help of each command.
 pub(super) fn command() -> clap::Command {
     help::add_help(Cli::command())
+}
+
+/// Reads a command line, the program's own name first.
+pub(super) fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Cli, clap::Error> {
+    let matches = command().try_get_matches_from(arguments)?;
+    let cli = Cli::from_arg_matches(&matches)?;
+    help::check_format(&matches, cli.global.format)?;
+    Ok(cli)
 }
 
 #[derive(Debug, Subcommand)]

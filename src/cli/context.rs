@@ -2,13 +2,13 @@
 
 use super::args::{Global, Ls};
 use super::exit::{CLEAN, FAILED, FOUND};
-use super::output::{Failure, complain, emit, is_json};
+use super::output::{Failure, complain, emit};
 use super::terminal;
 use crate::inputs::{Need, Needs};
-use crate::report;
+use crate::report::{self, Format};
 
 pub(super) fn ls(global: &Global, command: &Ls) -> Result<u8, Failure> {
-    let json = is_json(global, "context ls", "")?;
+    let json = global.format == Format::Json;
     let mut request = command.build.request(command.path.clone(), None);
     request.folder = true;
     request.needs = Needs::NONE.with(Need::ContextNames).with(Need::ContextBytes);

@@ -2,13 +2,12 @@
 
 use super::args::{Global, Rules};
 use super::exit::CLEAN;
-use super::output::{Failure, emit, is_json};
+use super::output::{Failure, emit};
 use super::terminal;
-use crate::report;
+use crate::report::{self, Format};
 use crate::rules::{self, Rule, Selection};
 
 pub(super) fn explain(global: &Global, name: &str) -> Result<u8, Failure> {
-    let json = is_json(global, "explain", "")?;
     let Some(rule) = rules::find(name) else {
         if let Ok(selection) = Selection::new(&[name.to_owned()], &[]) {
             return list(global, &selection.rules());
@@ -19,6 +18,7 @@ pub(super) fn explain(global: &Global, name: &str) -> Result<u8, Failure> {
         };
         return Err(Failure::Because { what: format!("no rule is called `{name}`"), help: Some(help) });
     };
+    let json = global.format == Format::Json;
     let text = if json { report::rules_json(&[rule]) } else { report::explain(rule, terminal::stdout(global)) };
     emit(global, &text)?;
     Ok(CLEAN)
@@ -35,7 +35,7 @@ pub(super) fn rules(global: &Global, command: &Rules) -> Result<u8, Failure> {
 }
 
 fn list(global: &Global, rules: &[&Rule]) -> Result<u8, Failure> {
-    let json = is_json(global, "rules", "")?;
+    let json = global.format == Format::Json;
     let text = if json { report::rules_json(rules) } else { report::rules(rules, terminal::stdout(global)) };
     emit(global, &text)?;
     Ok(CLEAN)

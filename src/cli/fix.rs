@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use super::args::{Fix, Global};
 use super::changes::place;
 use super::exit::{CLEAN, FAILED, FOUND};
-use super::output::{Failure, complain, describe_inputs, emit, is_json, line, policies, today};
+use super::output::{Failure, complain, describe_inputs, emit, line, policies, today};
 use super::{changes, terminal};
 use crate::audit::Report;
 use crate::finding::{Finding, Mask};
@@ -22,7 +22,6 @@ pub(super) fn run(global: &Global, command: &Fix) -> Result<u8, Failure> {
         let help = Some("name the file: `dockopt fix Dockerfile`".to_owned());
         return Err(Failure::Because { what: "standard input cannot be fixed in place".to_owned(), help });
     }
-    is_json(global, "fix", "; `dockopt lint` and `dockopt audit` write findings in every format")?;
     let line = line(&command.choice, None)?;
     let mut failed = false;
     let mut work = Work { report: Report { root: root(command), ..Report::default() }, ..Work::default() };

@@ -91,12 +91,7 @@ fn fails(all: &Analysis, fail_on: FailOn) -> bool {
 
 /// What can be told to be wrong before anything is read.
 fn check(global: &Global, command: &Image) -> Result<(), Failure> {
-    let written = [Format::Text, Format::Json, Format::Jsonl, Format::Markdown, Format::Sarif];
     let because = |what: String, help: &str| Err(Failure::Because { what, help: Some(help.to_owned()) });
-    if !written.contains(&global.format) {
-        let what = format!("`dockopt image` is not written as `{}`", global.format.name());
-        return because(what, "use `text`, `json`, `jsonl`, `markdown` or `sarif`");
-    }
     if command.view.explore {
         look::check(global)?;
     }

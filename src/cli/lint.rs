@@ -6,7 +6,7 @@ use rayon::prelude::*;
 
 use super::args::{Global, Lint};
 use super::exit::{CLEAN, FAILED, FOUND};
-use super::output::{Failure, base, code, complain, describe_inputs, emit, is_json, line, policies, today, write_run};
+use super::output::{Failure, base, code, complain, describe_inputs, emit, line, policies, today, write_run};
 use super::{baseline, changes, terminal};
 use crate::fix::Change;
 use crate::inputs::Inputs;
@@ -38,7 +38,7 @@ pub(super) fn run(global: &Global, command: &Lint) -> Result<u8, Failure> {
     baseline::apply(&command.known, "lint", &policies.rules(&inputs), &mut report)?;
     let code = code(&report, failed);
     if command.statistics {
-        let json = is_json(global, "lint --statistics", "")?;
+        let json = global.format == Format::Json;
         let layout = terminal::stdout(global);
         let text = if json { report::statistics_json(&report) } else { report::statistics(&report, layout) };
         emit(global, &text)?;
@@ -57,7 +57,7 @@ fn add_ignores(
     reason: &str,
     failed: bool,
 ) -> Result<u8, Failure> {
-    let json = is_json(global, "lint --add-ignores", "")?;
+    let json = global.format == Format::Json;
     if reason.trim().is_empty() || reason.contains(['\n', '\r']) {
         let what = "the reason of `--add-ignores` is empty or has several lines".to_owned();
         return Err(Failure::Because { what, help: Some("write it as one line of text".to_owned()) });

@@ -23,10 +23,6 @@ impl From<failure::Failure> for Failure {
 }
 
 pub(super) fn run(global: &Global, command: &Measure) -> Result<u8, Failure> {
-    if !matches!(global.format, Format::Text | Format::Json | Format::Markdown) {
-        let what = format!("`dockopt measure` is not written as `{}`", global.format.name());
-        return Err(Failure::Because { what, help: Some("use `text`, `json` or `markdown`".to_owned()) });
-    }
     let interrupts = Arc::new(Interrupts::hold_back());
     if command.clean_up {
         return cleaned(&clean_up(&engine::Options::of_process(), None)?);

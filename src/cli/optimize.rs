@@ -8,7 +8,7 @@ use rayon::prelude::*;
 
 use super::args::{Global, Optimize};
 use super::exit::{CLEAN, FAILED, FOUND};
-use super::output::{Failure, complain, emit, is_json};
+use super::output::{Failure, complain, emit};
 use super::{changes, terminal};
 use crate::finding::Mask;
 use crate::fix::Outcome;
@@ -24,9 +24,6 @@ pub(super) fn run(global: &Global, command: &Optimize) -> Result<u8, Failure> {
     if command.path == Path::new(STDIN) {
         let what = "standard input has no build context, so there is nothing to optimize in it".to_owned();
         return Err(Failure::Because { what, help: Some("name the folder: `dockopt optimize .`".to_owned()) });
-    }
-    if !command.proving.verify {
-        is_json(global, "optimize", "")?;
     }
     let options = options(command)?;
     let inputs = gather(command)?;

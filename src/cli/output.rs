@@ -125,15 +125,6 @@ pub(super) fn describe_inputs(global: &Global, inputs: &Inputs, policies: &Polic
     }
 }
 
-/// Whether JSON is asked for, of a command that has but text beside it; `instead` names commands that have more.
-pub(super) fn is_json(global: &Global, command: &str, instead: &str) -> Result<bool, Failure> {
-    if global.format.writer().is_none() {
-        return Ok(global.format == Format::Json);
-    }
-    let what = format!("`dockopt {command}` is not written as `{}`", global.format.name());
-    Err(Failure::Because { what, help: Some(format!("use `--format text` or `--format json`{instead}")) })
-}
-
 /// What paths are relative to for readers that know a repository: its root as CI names it, else the current folder.
 pub(super) fn base() -> Base {
     let known = |path: PathBuf| path.canonicalize().unwrap_or(path).to_string_lossy().into_owned();

@@ -1,7 +1,9 @@
-//! What the help of each command shows besides its options: the formats that it takes, and examples.
+//! What the help of each command shows besides its options: the formats that it writes, and examples.
 
 use clap::builder::StyledStr;
-use clap::{Arg, Command};
+use clap::error::{ContextKind, ContextValue, ErrorKind};
+use clap::parser::ValueSource;
+use clap::{Arg, ArgMatches, Command, Error};
 
 use super::options::one_of;
 use crate::report::Format;
@@ -10,6 +12,8 @@ use crate::report::Format;
 struct Help {
     command: &'static [&'static str],
     formats: &'static [Format],
+    /// Options with which the command writes other formats.
+    modes: &'static [(&'static str, &'static [Format])],
     /// What is typed, and what it does.
     examples: [(&'static str, &'static str); 2],
 }
@@ -21,6 +25,7 @@ const HELP: [Help; 10] = [
     Help {
         command: &["audit"],
         formats: Format::ALL,
+        modes: &[],
         examples: [
             ("dockopt audit ./backend", "show what costs most in all builds below a folder"),
             (
@@ -32,6 +37,7 @@ const HELP: [Help; 10] = [
     Help {
         command: &["lint"],
         formats: Format::ALL,
+        modes: &[("statistics", TEXT_AND_JSON), ("add_ignores", TEXT_AND_JSON)],
         examples: [
             ("dockopt lint api/Dockerfile web/Dockerfile", "check two Dockerfiles"),
             ("dockopt lint --add-ignores='before the clean-up' Dockerfile", "hide today's findings with comments"),
@@ -40,6 +46,7 @@ const HELP: [Help; 10] = [
     Help {
         command: &["fix"],
         formats: TEXT_AND_JSON,
+        modes: &[],
         examples: [
             ("dockopt fix ./backend", "show the safe fixes as a diff"),
             ("dockopt fix --write --select apt-lists-kept", "apply the fixes of one rule"),
@@ -47,7 +54,8 @@ const HELP: [Help; 10] = [
     },
     Help {
         command: &["optimize"],
-        formats: TEXT_JSON_AND_MARKDOWN,
+        formats: TEXT_AND_JSON,
+        modes: &[("verify", TEXT_JSON_AND_MARKDOWN)],
         examples: [
             ("dockopt optimize ./backend", "show the rewritten build as a diff"),
             ("dockopt optimize ./backend --verify --write", "build both, compare them, and write what is proved"),
@@ -56,6 +64,7 @@ const HELP: [Help; 10] = [
     Help {
         command: &["measure"],
         formats: TEXT_JSON_AND_MARKDOWN,
+        modes: &[],
         examples: [
             ("dockopt measure ./backend", "build cold, unchanged, and after changes"),
             ("dockopt measure ./backend --against ./backend-new --rounds 3", "compare two builds"),
@@ -64,6 +73,7 @@ const HELP: [Help; 10] = [
     Help {
         command: &["image"],
         formats: &[Format::Text, Format::Json, Format::Jsonl, Format::Sarif, Format::Markdown],
+        modes: &[],
         examples: [
             ("dockopt image api:latest --file Dockerfile", "tie the layers to the lines that made them"),
             ("dockopt image image.tar --max-size 200MB", "exit with 1 where the image is larger"),
@@ -72,6 +82,7 @@ const HELP: [Help; 10] = [
     Help {
         command: &["image", "diff"],
         formats: TEXT_JSON_AND_MARKDOWN,
+        modes: &[],
         examples: [
             ("dockopt image diff api:1.0 api:1.1", "show what makes the image grow"),
             ("dockopt image diff old.tar new.tar --format markdown", "write it for a pull request"),
@@ -80,6 +91,7 @@ const HELP: [Help; 10] = [
     Help {
         command: &["explain"],
         formats: TEXT_AND_JSON,
+        modes: &[],
         examples: [
             ("dockopt explain apt-lists-kept", "print the page of a rule"),
             ("dockopt explain security", "list the rules of a category"),
@@ -88,6 +100,7 @@ const HELP: [Help; 10] = [
     Help {
         command: &["rules"],
         formats: TEXT_AND_JSON,
+        modes: &[],
         examples: [
             ("dockopt rules default", "list the rules that run by default"),
             ("dockopt rules cache --format json", "list a category for programs"),
@@ -96,12 +109,46 @@ const HELP: [Help; 10] = [
     Help {
         command: &["context", "ls"],
         formats: TEXT_AND_JSON,
+        modes: &[],
         examples: [
             ("dockopt context ls ./backend", "show what the builder is sent, the largest first"),
             ("dockopt context ls --all --format json", "list every file"),
         ],
     },
 ];
+
+impl Help {
+    /// Whether the command writes a format with any of its options.
+    fn writes(&self, format: Format) -> bool {
+        self.formats.contains(&format) || self.modes.iter().any(|(_, formats)| formats.contains(&format))
+    }
+}
+
+/// Checks that the command of a command line writes the format that is asked for, wherever it is asked for.
+///
+/// # Errors
+/// What clap says of a value that an argument does not take.
+pub(super) fn check_format(matches: &ArgMatches, format: Format) -> Result<(), Error> {
+    let (mut path, mut matches) = (Vec::new(), matches);
+    while let Some((name, inner)) = matches.subcommand() {
+        path.push(name);
+        matches = inner;
+    }
+    let Some(help) = HELP.iter().find(|help| help.command == path) else { return Ok(()) };
+    let is_given = |option: &str| matches.value_source(option) == Some(ValueSource::CommandLine);
+    let mode = help.modes.iter().find(|(option, _)| is_given(option));
+    let formats = mode.map_or(help.formats, |(_, formats)| formats);
+    if formats.contains(&format) {
+        return Ok(());
+    }
+    let with = mode.map(|(option, _)| format!("' with '--{}", option.replace('_', "-"))).unwrap_or_default();
+    let names = formats.iter().map(|format| format.name().to_owned()).collect();
+    let mut error = Error::new(ErrorKind::InvalidValue).with_cmd(&super::command());
+    error.insert(ContextKind::InvalidArg, ContextValue::String(format!("--format <FORMAT>{with}")));
+    error.insert(ContextKind::InvalidValue, ContextValue::String(format.name().to_owned()));
+    error.insert(ContextKind::ValidValue, ContextValue::Strings(names));
+    Err(error)
+}
 
 /// The program's arguments with the help of each command.
 pub(super) fn add_help(command: Command) -> Command {
@@ -122,11 +169,12 @@ fn described(command: Command, help: &Help) -> Command {
         text.push_str(&format!("\n\n{after}"));
     }
     // In place of the argument of all commands, with the formats that this one writes.
+    let formats: Vec<Format> = Format::ALL.iter().copied().filter(|format| help.writes(*format)).collect();
     let format = Arg::new("format")
         .long("format")
         .global(true)
         .value_name("FORMAT")
-        .value_parser(one_of(help.formats))
+        .value_parser(one_of(&formats))
         .default_value(Format::Text.name())
         .help("How the result is written")
         .help_heading("Global options");

@@ -13,10 +13,6 @@ use crate::finding::Mask;
 use crate::report::{self, Format, ImageDiff};
 
 pub(super) fn run(global: &Global, command: &Diff) -> Result<u8, Failure> {
-    if ![Format::Text, Format::Json, Format::Markdown].contains(&global.format) {
-        let what = format!("`dockopt image diff` is not written as `{}`", global.format.name());
-        return Err(Failure::Because { what, help: Some("use `text`, `json` or `markdown`".to_owned()) });
-    }
     if command.before == "-" && command.after == "-" {
         let help = Some("name `-` once".to_owned());
         return Err(Failure::Because { what: "standard input can be read once only".to_owned(), help });

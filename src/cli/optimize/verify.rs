@@ -20,10 +20,6 @@ use crate::text::Source;
 
 /// Proves every build, writes what holds, and says what came of it.
 pub(super) fn run(global: &Global, command: &Optimize, inputs: &Inputs, options: &Options) -> Result<u8, Failure> {
-    if !matches!(global.format, Format::Text | Format::Json | Format::Markdown) {
-        let what = format!("a proof is not written as `{}`", global.format.name());
-        return Err(Failure::Because { what, help: Some("use `text`, `json` or `markdown`".to_owned()) });
-    }
     let proving = &command.proving;
     let demand = demand(proving)?;
     let builds = builds(inputs, proving.against.as_deref());
