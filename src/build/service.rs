@@ -5,7 +5,7 @@ use super::{Build, Stage};
 use crate::data;
 use crate::dockerfile::{Arguments, Keyword};
 use crate::manifest::{FileKind, FileRole};
-use crate::shell::Invocation;
+use crate::shell::{Invocation, Package, Verb};
 use crate::shell::program::{Kind, Program};
 use crate::text::path;
 
@@ -18,6 +18,10 @@ pub fn is_service(build: &Build, stage: &Stage) -> bool {
     // What only its base starts is a shell or an interpreter for people: a base or a build's own container.
     let Some(program) = start.program.as_deref() else { return false };
     if start.programs.iter().any(|program| needs_root(program)) || is_idle(program) || start.asks_for_help {
+        return false;
+    }
+    // What a script or an unknown program starts is most likely the server that the image installs.
+    if !is_runtime(program) && installs_root_server(build, stage) {
         return false;
     }
     let listens = build.last(stage, Keyword::Expose).is_some() || build.last(stage, Keyword::Healthcheck).is_some();
@@ -99,6 +103,18 @@ pub fn is_development(build: &Build, stage: &Stage) -> bool {
 fn needs_root(program: &str) -> bool {
     let program = Program::of(program);
     program.is(Kind::StepsDown) || program.is(Kind::Root)
+}
+
+/// Whether a system package of the stages below brings a server that is started as root.
+fn installs_root_server(build: &Build, stage: &Stage) -> bool {
+    build.chain(stage).any(|stage| {
+        let codes = build.instructions(stage).filter_map(|(index, _)| build.code(index));
+        codes.flat_map(|code| code.script.invocations()).any(|one| {
+            let call = one.package_call().filter(|call| call.verb == Verb::Install && call.manager.is_system());
+            let is_root = |package: &Package| data::SYSTEM_PACKAGES.has(package.name.text, "root-server");
+            call.is_some_and(|call| call.packages.iter().any(is_root))
+        })
+    })
 }
 
 fn is_runtime(program: &str) -> bool {

@@ -50,15 +50,20 @@ fn check(cx: &Context, out: &mut Findings) {
                 let Some(code) = build.code(index) else { continue };
                 let span = code.place(file, span(&call));
                 let line = build.instruction(place).start_line;
-                let name = name(&user);
+                let mut users = vec![name(&user)];
+                let called = called(build, &shipped, (index, at), &tools).filter(|tool| *tool != users[0]);
+                users.extend(called);
                 let message = format!(
-                    "{} {} with the image, and only `{name}` needs {}",
+                    "{} {} with the image, and only {} {} {}",
                     listed(&tools),
                     ship(&tools),
+                    quoted(&users),
+                    if users.len() == 1 { "needs" } else { "need" },
                     them(&tools)
                 );
                 let finding = cx.finding(span, message).help(format!(
-                    "run `{name}` in a stage of its own and copy what it makes, or remove {} in the same RUN",
+                    "run {} in a stage of its own and copy what it makes, or remove {} in the same RUN",
+                    quoted(&users),
                     them(&tools)
                 ));
                 let finding = priced(build, stage, &tools, finding);
@@ -104,6 +109,19 @@ fn used_below<'b>(build: &'b Build, shipped: &[&Stage], index: usize) -> Option<
         }
     }
     None
+}
+
+/// The first of the tools that a command behind the install runs by its name.
+fn called(build: &Build, shipped: &[&Stage], (index, at): (usize, usize), tools: &[&str]) -> Option<String> {
+    let runs = shipped.iter().rev().flat_map(|stage| toolchain::runs(build, stage)).filter(|run| run.0 >= index);
+    let behind = runs.flat_map(|(place, _, all)| all.into_iter().skip(if place == index { at + 1 } else { 0 }));
+    let mut programs = behind.filter(|one| one.package_call().is_none()).filter_map(|one| one.program);
+    programs.find(|program| tools.contains(program)).map(str::to_owned)
+}
+
+fn quoted(users: &[String]) -> String {
+    let users: Vec<String> = users.iter().map(|user| format!("`{user}`")).collect();
+    users.join(" and ")
 }
 
 /// The command in two words: `pip install`.

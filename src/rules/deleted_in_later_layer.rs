@@ -6,7 +6,7 @@ use crate::build::{Build, Stage, toolchain};
 use crate::dockerfile::Instruction;
 use crate::finding::{Basis, Finding, Findings, Impact, ImpactKind, Per, Saves};
 use crate::manifest::{FileKind, Nature};
-use crate::shell::{Invocation, Manager, PackageCall, Verb};
+use crate::shell::{Invocation, Manager, PackageCall, Verb, Word};
 use crate::text::Span;
 
 super::rule!("deleted-in-later-layer", check);
@@ -104,7 +104,14 @@ fn parts(cx: &Context, stage: &Stage, index: usize, invocations: &[Invocation], 
         if !matches!(one.program, Some("rm" | "cd" | "set" | "find" | "mkdir")) {
             return;
         }
+        // `rm -f` of one file takes care that it is not there, and says nothing of whether it was.
+        let letters = |word: &Word| word.text().starts_with('-') && !word.text().starts_with("--");
+        let has = |letter: [char; 2]| one.args.iter().any(|word| letters(word) && word.text().contains(letter));
+        let is_sure = !has(['f', 'f']) || has(['r', 'R']);
         for word in layers::deleted(one) {
+            if !is_sure && !word.text().contains('*') {
+                continue;
+            }
             let Some(path) = word.value().and_then(|text| folder.join(text)) else { continue };
             let above =
                 |tree: &&Tree| tree.path.len() > 1 && path != tree.path && layers::takes_away(&tree.path, &path);

@@ -16,12 +16,17 @@ super::rule!("lock-file-unchecked", check);
 const WHY: &str = "it fails where the lock file does not fit the manifest";
 
 fn check(cx: &Context, out: &mut Findings) {
-    for Run { build, stage, index, code, .. } in runs::ordinary(cx) {
+    for run in runs::ordinary(cx) {
+        let Run { build, stage, index, code, .. } = run;
         for invocation in code.script.invocations() {
             let place = (stage, index);
             let Some(call) = invocation.package_call().filter(|call| call.lock == Some(LockUse::Preferred)) else {
                 continue;
             };
+            // `uv sync $UV_OPTIONS`: what is checked may stand in the variable.
+            if invocation.args.iter().any(|word| run.may_be_option(word)) {
+                continue;
+            }
             let Some((flag, help)) = cure(cx, place, &invocation, &call) else { continue };
             if !installed::has_lock(cx.build(), place, &invocation, &call) {
                 continue;

@@ -10,7 +10,8 @@ super::rule!("pip-cache-kept", check);
 fn check(cx: &Context, out: &mut Findings) {
     let kept = Kept {
         fills,
-        flags: &["--no-cache-dir", "--no-index"],
+        // pip takes the beginning of an option that only one has.
+        flags: &["--no-cache-dir", "--no-cache", "--no-index"],
         variables: &["PIP_NO_CACHE_DIR"],
         // A later `--cache-dir` would win.
         cure: |_, one| (!one.call.has(&["--cache-dir"])).then_some(Cure::Flag("--no-cache-dir")),

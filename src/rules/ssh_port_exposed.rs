@@ -1,10 +1,11 @@
 //! See `rules/ssh-port-exposed.md`.
 
 use super::Context;
-use crate::build::{Build, Stage};
+use crate::build::{Base, Build, Reference, Stage, accounts};
 use crate::dockerfile::{Argument, Keyword};
 use crate::finding::Findings;
-use crate::text::Span;
+use crate::shell::program::{Kind, Program};
+use crate::text::{Span, path};
 
 super::rule!("ssh-port-exposed", check);
 
@@ -57,11 +58,26 @@ fn without(ports: &[Argument], at: usize) -> Option<Span> {
     }
 }
 
-/// Whether sshd is what the container is for.
+/// Whether SSH is what the container is for: it starts sshd or a server of repositories or files, stands on such an image,
+/// or makes the account that people push to.
 fn is_ssh_server(build: &Build, stage: &Stage) -> bool {
+    let serves = |name: &str| Program::of(path::name(name)).is(Kind::SshServer);
+    let image = match build.root_base(stage) {
+        Base::Image(image) => serves(Reference::of(image).short_name()),
+        _ => false,
+    };
+    let makes_git = |stage: &Stage| {
+        let codes = build.instructions(stage).filter_map(|(index, _)| build.code(index));
+        let mut invocations = codes.flat_map(|code| code.script.invocations());
+        invocations.any(|one| accounts::created_user(&one) == Some("git"))
+    };
+    image || build.chain(stage).any(makes_git) || starts_ssh_server(build, stage)
+}
+
+fn starts_ssh_server(build: &Build, stage: &Stage) -> bool {
     [Keyword::Entrypoint, Keyword::Cmd].iter().any(|keyword| {
         let code = build.last(stage, *keyword).and_then(|(index, _)| build.code(index));
         let invocations = code.map(|code| code.script.invocations()).unwrap_or_default();
-        invocations.last().is_some_and(|one| one.is("sshd") || one.is("dropbear"))
+        invocations.last().is_some_and(|one| one.program.is_some_and(|name| Program::of(name).is(Kind::SshServer)))
     })
 }

@@ -18,7 +18,7 @@ pub(super) fn is_secret(value: &str) -> bool {
         || matches!(plain.as_str(), "pass" | "admin" | "user" | "test" | "root");
     let distinct: BTreeSet<char> = plain.chars().collect();
     let placeholder =
-        known || (distinct.len() <= 2) || is_placeholder(&lower) || (value.starts_with('<') && value.ends_with('>'));
+        known || distinct.len() <= 2 || is_sequence(&plain) || is_placeholder(&lower) || (value.starts_with('<') && value.ends_with('>'));
     let variable = value.starts_with('$') && !value[1..].starts_with(|c: char| c.is_ascii_digit());
     let elsewhere = is_path(value) || variable || value.contains("://") || value.contains("${");
     !plain.is_empty() && !data::SECRET_WORDS.has(&plain, "unset") && !placeholder && !elsewhere
@@ -66,6 +66,12 @@ pub(super) fn literal(text: &str) -> &str {
     if operand.contains('$') { text } else { unquoted(operand) }
 }
 
+/// Whether all digits and letters follow each other as they do on a ruler, again and again: `0123456789abcdef0123456789abcdef`.
+fn is_sequence(plain: &str) -> bool {
+    let follows = |pair: &[u8]| matches!(pair, [b'9', b'0' | b'a'] | [b'f', b'0'] | [b'z', b'a']) || pair[0] + 1 == pair[1];
+    plain.len() >= 8 && plain.as_bytes().windows(2).all(follows)
+}
+
 /// A path says where the secret is. Random text may begin with one slash.
 fn is_path(value: &str) -> bool {
     match value.strip_prefix('/') {
@@ -77,8 +83,10 @@ fn is_path(value: &str) -> bool {
 /// `your-token-here`, `change_me`, `yourpassword`: by whole words, as a value may begin like one.
 fn is_placeholder(lower: &str) -> bool {
     let words: Vec<&str> = lower.split(|c: char| !c.is_ascii_alphanumeric()).filter(|word| !word.is_empty()).collect();
-    let [first, rest @ ..] = &*words else { return false };
-    let pair = rest.first().map(|second| format!("{first}{second}")).unwrap_or_default();
+    let Some(first) = words.first() else { return false };
+    // `not-secret`, `only-a-mock`: some words say it wherever they stand.
+    let named = |word: &str| data::SECRET_WORDS.has(word, "placeholder");
+    let said = words.iter().any(|word| named(word)) || words.windows(2).any(|pair| named(&pair.concat()));
     let filled = |word: &str| {
         let rest = data::SECRET_WORDS.with("placeholder").filter_map(|known| word.strip_prefix(known));
         let mut rest = rest.map(|rest| rest.trim_end_matches(|c: char| c.is_ascii_digit()));
@@ -88,5 +96,5 @@ fn is_placeholder(lower: &str) -> bool {
                 || data::SECRET_WORDS.with("secret").any(|known| rest.starts_with(known))
         })
     };
-    (filled(first) || data::SECRET_WORDS.has(&pair, "placeholder")) && !words.iter().any(|word| is_random(word))
+    (filled(first) || said) && !words.iter().any(|word| is_random(word))
 }

@@ -196,6 +196,8 @@ words! {
         Several = "several",
         /// Reads commands.
         Shell = "shell",
+        /// Serves SSH itself: port 22 is its own.
+        SshServer = "ssh-server",
         /// A server that starts as root, and hands its work to another user or can do nothing as one.
         StepsDown = "steps-down",
         /// Fails when what it reads has not the form that it expects.

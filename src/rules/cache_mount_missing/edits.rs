@@ -145,7 +145,7 @@ fn hook(cx: &Context, stage: &Stage, code: &Code, wanted: &[(&Invocation, Packag
 /// The options that keep a call from using its cache, the blank in front included.
 fn switches(cx: &Context, code: &Code, call: &PackageCall) -> Option<Vec<Span>> {
     let names: &[&str] = match call.manager {
-        Manager::Pip => &["--no-cache-dir"],
+        Manager::Pip => &["--no-cache-dir", "--no-cache"],
         Manager::Uv => &["--no-cache", "-n"],
         Manager::Composer => &["--no-cache"],
         _ => &[],

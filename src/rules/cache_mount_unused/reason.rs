@@ -131,7 +131,7 @@ fn not_writable(cx: &Context, place: &Place, user: &User) -> Option<Reason> {
 /// An option or a variable tells the program to keep nothing.
 fn switched_off(cx: &Context, place: &Place, user: &User) -> Option<Reason> {
     let (flags, variable): (&[&str], &str) = match user.call.manager {
-        Manager::Pip => (&["--no-cache-dir"], "PIP_NO_CACHE_DIR"),
+        Manager::Pip => (&["--no-cache-dir", "--no-cache"], "PIP_NO_CACHE_DIR"),
         Manager::Uv => (&["--no-cache", "-n"], "UV_NO_CACHE"),
         Manager::Composer | Manager::Apk => (&["--no-cache"], ""),
         _ => return None,
