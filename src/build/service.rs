@@ -32,8 +32,11 @@ pub fn is_service(build: &Build, stage: &Stage) -> bool {
 pub fn may_serve(build: &Build, stage: &Stage) -> bool {
     let start = Start::of(build, stage);
     let idle = start.program.as_deref().is_some_and(is_idle) && !start.is_script;
+    let hands_over =
+        start.program.as_deref().is_some_and(|program| !is_runtime(program)) && installs_root_server(build, stage);
     !is_development(build, stage)
         && !idle
+        && !hands_over
         && !start.asks_for_help
         && !start.programs.iter().any(|program| needs_root(program))
 }

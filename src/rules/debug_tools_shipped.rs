@@ -22,6 +22,10 @@ fn check(cx: &Context, out: &mut Findings) {
     if !toolchain::is_application(build, target) {
         return;
     }
+    // Where people work in the container, their tools are what it is for.
+    if cx.shipped().any(|stage| installs_shell_for_people(build, stage)) {
+        return;
+    }
     let mut looked = 0;
     for stage in cx.shipped() {
         for (index, _, invocations) in toolchain::runs(build, stage) {
@@ -49,6 +53,16 @@ fn check(cx: &Context, out: &mut Findings) {
             }
         }
     }
+}
+
+/// Whether a stage installs what only people at a terminal work with all day: another shell, a multiplexer.
+fn installs_shell_for_people(build: &Build, stage: &Stage) -> bool {
+    toolchain::runs(build, stage).flat_map(|(_, _, invocations)| invocations).any(|one| {
+        let call = one.package_call().filter(|call| call.verb == Verb::Install && call.manager.is_system());
+        call.is_some_and(|call| {
+            call.packages.iter().any(|package| data::SYSTEM_PACKAGES.has(package.name.text, "interactive"))
+        })
+    })
 }
 
 /// Whether another instruction of what ships names it.

@@ -1,6 +1,7 @@
 //! See `rules/world-writable.md`.
 
 use super::Context;
+use super::layers::Folder;
 use crate::data;
 use crate::dockerfile::Keyword;
 use crate::finding::Findings;
@@ -24,9 +25,15 @@ fn check(cx: &Context, out: &mut Findings) {
             }
             let Some(code) = build.code(index).filter(|_| instruction.keyword == Keyword::Run) else { continue };
             let invocations = code.script.invocations();
+            let mut folder = Folder::of(build, stage, index);
             for (at, one) in invocations.iter().enumerate() {
+                folder.follow(one);
                 let Some((mode, path)) = opened(one) else { continue };
-                if invocations[at + 1..].iter().any(|later| removes(later, path.text())) {
+                let whole = folder.join(path.text());
+                let gone = |later: &Invocation| {
+                    removes(later, path.text()) || whole.as_deref().is_some_and(|whole| removes(later, whole))
+                };
+                if invocations[at + 1..].iter().any(gone) {
                     continue;
                 }
                 let message =
@@ -61,9 +68,12 @@ fn opened<'s>(one: &Invocation<'s>) -> Option<(&'s Word, &'s Word)> {
     Some((mode, path))
 }
 
-/// Whether a command removes a path or a folder above it.
+/// Whether a command removes a path, a folder above it, or all that is in one: `/tmp/*`.
 fn removes(command: &Invocation, path: &str) -> bool {
-    let is_above = |word: &Word| !is_option(word.text()) && path::is_within(path, word.text());
+    let is_above = |word: &Word| {
+        let folder = word.text().strip_suffix("/*").filter(|folder| !folder.is_empty());
+        !is_option(word.text()) && path::is_within(path, folder.unwrap_or(word.text()))
+    };
     command.is("rm") && command.args.iter().any(is_above)
 }
 

@@ -195,3 +195,12 @@ fn help_shows_the_formats_of_the_command_and_examples() {
         assert_eq!(ran.stdout.matches(&format!("\n  dockopt {command}")).count(), 2, "{}", ran.stdout);
     }
 }
+
+#[test]
+fn a_comment_in_a_template_may_hide_what_is_rendered() {
+    let text = "# check=skip=FromPlatformFlagConstDisallowed\n{% if arm %}\nFROM --platform={{ platform }} alpine:3.22\n{% endif %}\n# hadolint ignore=DL3018\nRUN {{ install }}\n";
+    for name in ["Dockerfile.j2", "Dockerfile"] {
+        let ran = Dockopt::new().file(name, text).args(["lint", "--select=unused-suppression", name]).run();
+        assert_eq!(ran.stdout.contains("hides nothing"), name == "Dockerfile", "{name}: {}", ran.stdout);
+    }
+}
