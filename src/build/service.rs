@@ -5,8 +5,8 @@ use super::{Build, Stage};
 use crate::data;
 use crate::dockerfile::{Arguments, Keyword};
 use crate::manifest::{FileKind, FileRole};
-use crate::shell::{Invocation, Package, Verb};
 use crate::shell::program::{Kind, Program};
+use crate::shell::{Invocation, Package, Verb};
 use crate::text::path;
 
 /// Whether the stage is a service that runs as whoever USER says.

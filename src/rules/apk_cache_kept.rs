@@ -21,7 +21,10 @@ fn check(cx: &Context, out: &mut Findings) {
         for (at, one) in invocations.iter().enumerate() {
             let Some(call) = apk(one, Verb::Install).filter(|call| call.verb_text == "add") else { continue };
             let open = one.args.iter().any(|word| run.may_be_option(word));
-            if call.has(&["--no-cache", "--no-network", "--simulate", "-s"]) || open || cleaned.is_some_and(|last| last > at) {
+            if call.has(&["--no-cache", "--no-network", "--simulate", "-s"])
+                || open
+                || cleaned.is_some_and(|last| last > at)
+            {
                 continue;
             }
             let span = Span::new(call.span.start, call.verb_span.end);

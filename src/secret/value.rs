@@ -17,8 +17,11 @@ pub(super) fn is_secret(value: &str) -> bool {
     let known = data::SECRET_WORDS.has(&plain, "secret")
         || matches!(plain.as_str(), "pass" | "admin" | "user" | "test" | "root");
     let distinct: BTreeSet<char> = plain.chars().collect();
-    let placeholder =
-        known || distinct.len() <= 2 || is_sequence(&plain) || is_placeholder(&lower) || (value.starts_with('<') && value.ends_with('>'));
+    let placeholder = known
+        || distinct.len() <= 2
+        || is_sequence(&plain)
+        || is_placeholder(&lower)
+        || (value.starts_with('<') && value.ends_with('>'));
     let variable = value.starts_with('$') && !value[1..].starts_with(|c: char| c.is_ascii_digit());
     let elsewhere = is_path(value) || variable || value.contains("://") || value.contains("${");
     !plain.is_empty() && !data::SECRET_WORDS.has(&plain, "unset") && !placeholder && !elsewhere
@@ -68,7 +71,8 @@ pub(super) fn literal(text: &str) -> &str {
 
 /// Whether all digits and letters follow each other as they do on a ruler, again and again: `0123456789abcdef0123456789abcdef`.
 fn is_sequence(plain: &str) -> bool {
-    let follows = |pair: &[u8]| matches!(pair, [b'9', b'0' | b'a'] | [b'f', b'0'] | [b'z', b'a']) || pair[0] + 1 == pair[1];
+    let follows =
+        |pair: &[u8]| matches!(pair, [b'9', b'0' | b'a'] | [b'f', b'0'] | [b'z', b'a']) || pair[0] + 1 == pair[1];
     plain.len() >= 8 && plain.as_bytes().windows(2).all(follows)
 }
 

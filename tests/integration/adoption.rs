@@ -130,7 +130,10 @@ fn statistics_count_the_findings_of_each_rule() {
         ran.stdout
     );
     let ran = ran.again(["lint", "backend/Dockerfile", "--statistics", "--format=sarif"]).code(2);
-    ran.complains(&["invalid value 'sarif' for '--format <FORMAT>' with '--statistics'", "[possible values: text, json]"]);
+    ran.complains(&[
+        "invalid value 'sarif' for '--format <FORMAT>' with '--statistics'",
+        "[possible values: text, json]",
+    ]);
 }
 
 #[test]
