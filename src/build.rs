@@ -65,7 +65,7 @@ use std::sync::OnceLock;
 
 use self::latest::Latest;
 use self::stage::Names;
-use crate::dockerfile::{Instruction, Keyword};
+use crate::dockerfile::{Instruction, Keyword, Verdict};
 use crate::inputs::BuildInput;
 use crate::shell::Shell;
 
@@ -87,6 +87,10 @@ pub struct Build<'a> {
     told_shells: Vec<(u32, Shell)>,
     /// The scripts of each instruction, read when first asked for.
     code: Vec<OnceLock<Option<Box<Code<'a>>>>>,
+    /// What the COPYs of each stage take, worked out when first asked for.
+    transfers: Vec<OnceLock<Vec<Transfer<'a>>>>,
+    /// What the builder says of the file, worked out when first asked for.
+    verdict: OnceLock<Option<Verdict>>,
     /// Accounts and settings that RUNs make, read when first asked for.
     made: OnceLock<environment::Made>,
 }
@@ -119,6 +123,7 @@ impl<'a> Build<'a> {
             };
         }
         let code = input.file.instructions().iter().map(|_| OnceLock::new()).collect();
+        let transfers = stages.iter().map(|_| OnceLock::new()).collect();
         let latest = Latest::new(input.file.instructions(), &stages);
         let told_shells = settings::told_shells(&input.file);
         Self {
@@ -135,6 +140,8 @@ impl<'a> Build<'a> {
             latest,
             told_shells,
             code,
+            transfers,
+            verdict: OnceLock::new(),
             made: OnceLock::new(),
         }
     }
@@ -142,6 +149,11 @@ impl<'a> Build<'a> {
     /// What it was worked out from.
     pub fn input(&self) -> &'a BuildInput {
         self.input
+    }
+
+    /// The builder's first error, as [`File::verdict`](crate::dockerfile::File::verdict) tells it.
+    pub fn verdict(&self) -> Option<&Verdict> {
+        self.verdict.get_or_init(|| self.input.file.verdict()).as_ref()
     }
 
     /// The stages in order.

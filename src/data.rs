@@ -2,8 +2,9 @@
 //! header, then rows of cells between tabs. The last two cells of a row are its date and its source, which is
 //! `unverified` where none is known; safe fixes rest on no such row.
 
-use std::collections::HashMap;
 use std::sync::OnceLock;
+
+use hashbrown::HashMap;
 
 /// A row's cells, in the order of the header.
 pub type Row = &'static [&'static str];
@@ -13,15 +14,18 @@ pub struct Table {
     /// The name of its file.
     pub name: &'static str,
     text: &'static str,
-    rows: OnceLock<Rows>,
+    cells: OnceLock<Cells>,
+    /// The first row of each first cell.
+    by_key: OnceLock<HashMap<&'static str, Row>>,
+    /// The keys of each role, where the second column lists roles.
+    by_role: OnceLock<HashMap<&'static str, Vec<&'static str>>>,
 }
 
-struct Rows {
-    cells: Vec<Vec<&'static str>>,
-    /// The first row of each first cell.
-    by_key: HashMap<&'static str, usize>,
-    /// The keys of each role, where the second column lists roles.
-    by_role: HashMap<&'static str, Vec<&'static str>>,
+struct Cells {
+    /// Those of all rows, one after the other.
+    all: Vec<&'static str>,
+    /// How many a row has.
+    width: usize,
 }
 
 macro_rules! tables {
@@ -142,23 +146,26 @@ tables! {
 
 impl Table {
     const fn new(name: &'static str, text: &'static str) -> Self {
-        Self { name, text, rows: OnceLock::new() }
+        Self { name, text, cells: OnceLock::new(), by_key: OnceLock::new(), by_role: OnceLock::new() }
     }
 
     /// All rows, in the order of the file.
     pub fn rows(&'static self) -> impl Iterator<Item = Row> {
-        self.read().cells.iter().map(Vec::as_slice)
+        let cells = self.cells.get_or_init(|| {
+            let lines = self.text.lines().filter(|line| !line.starts_with('#')).skip(1);
+            Cells { all: lines.flat_map(|line| line.split('\t')).collect(), width: self.header().len() }
+        });
+        cells.all.chunks_exact(cells.width)
     }
 
     /// The first row whose first cell this is.
     pub fn row(&'static self, key: &str) -> Option<Row> {
-        let rows = self.read();
-        rows.by_key.get(key).map(|index| rows.cells[*index].as_slice())
+        self.by_key().get(key).copied()
     }
 
     /// Whether a row begins with this cell.
     pub fn contains(&'static self, key: &str) -> bool {
-        self.read().by_key.contains_key(key)
+        self.by_key().contains_key(key)
     }
 
     /// Whether the row of this key has a role. In tables of words the second cell lists their roles.
@@ -168,7 +175,17 @@ impl Table {
 
     /// The keys that have a role.
     pub fn with(&'static self, role: &'static str) -> impl Iterator<Item = &'static str> {
-        self.read().by_role.get(role).into_iter().flatten().copied()
+        let by_role = self.by_role.get_or_init(|| {
+            let mut by_role = HashMap::<_, Vec<_>>::new();
+            let has_roles = self.header().get(1) == Some(&"roles");
+            for row in self.rows().filter(|_| has_roles) {
+                for role in words(row[1]) {
+                    by_role.entry(role).or_default().push(row[0]);
+                }
+            }
+            by_role
+        });
+        by_role.get(role).into_iter().flatten().copied()
     }
 
     /// The first cell of each row.
@@ -181,31 +198,20 @@ impl Table {
         self.text.lines().find(|line| !line.starts_with('#')).unwrap_or_default().split('\t').collect()
     }
 
-    fn read(&self) -> &Rows {
-        self.rows.get_or_init(|| {
-            let lines = self.text.lines().filter(|line| !line.starts_with('#')).skip(1);
-            let cells: Vec<Vec<&str>> = lines.map(|line| line.split('\t').collect()).collect();
-            let has_roles = self.header().get(1) == Some(&"roles");
+    fn by_key(&'static self) -> &'static HashMap<&'static str, Row> {
+        self.by_key.get_or_init(|| {
             let mut by_key = HashMap::new();
-            let mut by_role = HashMap::<_, Vec<_>>::new();
-            for (index, row) in cells.iter().enumerate() {
-                if let Some(key) = row.first() {
-                    by_key.entry(*key).or_insert(index);
-                    if has_roles && let Some(roles) = row.get(1) {
-                        for role in words(roles) {
-                            by_role.entry(role).or_default().push(*key);
-                        }
-                    }
-                }
+            for row in self.rows() {
+                by_key.entry(row[0]).or_insert(row);
             }
-            Rows { cells, by_key, by_role }
+            by_key
         })
     }
 }
 
 /// The words of a cell; `-` stands for none.
 pub fn words(cell: &'static str) -> impl Iterator<Item = &'static str> {
-    cell.split_whitespace().filter(|word| *word != "-")
+    cell.split_ascii_whitespace().filter(|word| *word != "-")
 }
 
 #[cfg(test)]
@@ -217,8 +223,10 @@ mod tests {
         for table in ALL {
             let header = table.header();
             assert_eq!(header[header.len() - 2..], ["date", "source"], "{}", table.name);
+            for line in table.text.lines().filter(|line| !line.starts_with('#')) {
+                assert_eq!(line.split('\t').count(), header.len(), "{}: {line}", table.name);
+            }
             for row in table.rows() {
-                assert_eq!(row.len(), header.len(), "{}: {row:?}", table.name);
                 let date: Vec<Option<u16>> = row[row.len() - 2].split('-').map(|part| part.parse().ok()).collect();
                 assert!(matches!(date[..], [Some(2014..), Some(1..=12), Some(1..=31)]), "{}: {row:?}", table.name);
                 let source = row[row.len() - 1];

@@ -89,7 +89,7 @@ pub(super) struct Walk<'b, 'i> {
     pub(super) context: &'i BuildContext,
     /// Index of the first copy of sources.
     pub(super) first: usize,
-    pub(super) transfers: Vec<Transfer<'i>>,
+    pub(super) transfers: &'b [Transfer<'i>],
     /// Indexes of the copies that stay below.
     pub(super) sources: BTreeSet<usize>,
     pub(super) done: Vec<String>,

@@ -55,10 +55,10 @@ impl<'b, 'i> Walk<'b, 'i> {
         }
         let origins = Origins::new(context, build.input().projects.as_deref().map(Vec::as_slice));
         let mut sources = BTreeSet::new();
-        for transfer in build.transfers(stage) {
+        for transfer in transfers {
             let index = transfer.index;
             let takes = match transfer.from {
-                None => takes_sources(build, stage, context, &origins, transfer),
+                None => takes_sources(build, stage, context, &origins, transfer.clone()),
                 // What is built of sources changes with them.
                 Some(Base::Stage(from)) => reads_context(build, &build.stages()[from]),
                 Some(_) => false,

@@ -12,7 +12,7 @@ use crate::text::{Source, Span};
 /// The builder's verdict; `None` when a problem in `known` explains it, or when a value that only the build knows may
 /// change it: in CI a base image from an ARG without default is the rule.
 pub(super) fn problem(build: &Build, source: &Source, known: &[ProblemReport], mask: &Mask) -> Option<ProblemReport> {
-    let verdict = build.input().file.verdict()?;
+    let verdict = build.verdict()?;
     // This one names no line.
     let expands = |file: &dockerfile::File, instruction: &Instruction| {
         let from = file.flag_argument(instruction, "from");

@@ -102,7 +102,8 @@ impl<'a> BaseImage<'a> {
     pub fn of(reference: &'a str) -> Self {
         let reference = Reference::of(reference);
         let tag = reference.tag.unwrap_or("latest");
-        let fits = |row: &&Row| row.image == reference.short_name() && row.tags.iter().any(|glob| is_like(glob, tag));
+        let name = reference.short_name();
+        let fits = |row: &&Row| row.image == name && row.tags.iter().any(|glob| is_like(glob, tag));
         Self { reference, row: IMAGES.iter().find(fits) }
     }
 

@@ -123,8 +123,8 @@ pub fn is_at(build: &Build, (stage, at): (&Stage, usize), path: &str, folder: &s
     let name = path::name(path);
     let wanted = path::join(folder, name);
     let copied = build.chain(stage).any(|below| {
-        let before = build.transfers(below).into_iter().filter(|one| below.index != stage.index || one.index < at);
-        before.filter(|one| one.from.is_none()).any(|one| lands(build, below, &one, path).contains(&wanted))
+        let before = build.transfers(below).iter().filter(|one| below.index != stage.index || one.index < at);
+        before.filter(|one| one.from.is_none()).any(|one| lands(build, below, one, path).contains(&wanted))
     });
     let mounts = build.input().file.mounts(build.effective(at));
     let mut bound = mounts.iter().filter(|mount| mount.kind() == "bind" && mount.from().is_none());
@@ -185,9 +185,9 @@ pub fn has_lock(build: &Build, place: (&Stage, usize), invocation: &Invocation, 
     let names = lock_names(call.manager);
     let is_lock = |text: &str| names.contains(&path::name(text));
     build.chain(stage).any(|below| {
-        let above = build.transfers(below).into_iter();
+        let above = build.transfers(below).iter();
         let above = above.filter(|one| one.from.is_none() && (below.index != stage.index || one.index < index));
-        above.flat_map(|one| one.sources).any(|source| source.text.as_deref().is_some_and(is_lock))
+        above.flat_map(|one| &one.sources).any(|source| source.text.as_deref().is_some_and(is_lock))
     })
 }
 

@@ -2,6 +2,8 @@
 
 use std::sync::LazyLock;
 
+use hashbrown::HashMap;
+
 use super::image::{Reference, suite};
 use crate::data;
 use crate::inputs::Date;
@@ -32,15 +34,24 @@ pub enum Libc {
     None,
 }
 
-static RELEASES: LazyLock<Vec<Release>> = LazyLock::new(|| {
+/// Those of each product, in the order of the table.
+static RELEASES: LazyLock<HashMap<&str, Vec<Release>>> = LazyLock::new(|| {
     let release = |cells: data::Row| match cells {
         &[product, version, name, end, date, _] => {
             Some(Release { product, version, name, end: Date::parse(end), date })
         }
         _ => None,
     };
-    data::RELEASES.rows().filter_map(release).collect()
+    let mut releases: HashMap<_, Vec<_>> = HashMap::new();
+    for release in data::RELEASES.rows().filter_map(release) {
+        releases.entry(release.product).or_default().push(release);
+    }
+    releases
 });
+
+fn releases_of(product: &str) -> &'static [Release] {
+    RELEASES.get(product).map_or(&[], Vec::as_slice)
+}
 
 impl Release {
     /// The product and version as people write them: `Debian 10 (buster)`, `Python 3.8`.
@@ -54,7 +65,7 @@ impl Release {
 
     /// The release of the same product with the latest announced end.
     pub fn longest(&self) -> Option<&'static Release> {
-        RELEASES.iter().filter(|other| other.product == self.product).max_by_key(|other| other.end)
+        releases_of(self.product).iter().max_by_key(|other| other.end)
     }
 
     /// Its number among the releases of a product: `12` of Debian.
@@ -93,15 +104,13 @@ pub fn is_suite(word: &str) -> bool {
 }
 
 fn numbered(product: &str, version: &str) -> Option<&'static Release> {
-    let fits = |one: &&Release| {
-        one.product == product
-            && version.strip_prefix(one.version).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
-    };
-    RELEASES.iter().filter(fits).max_by_key(|one| one.version.len())
+    let fits =
+        |one: &&Release| version.strip_prefix(one.version).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'));
+    releases_of(product).iter().filter(fits).max_by_key(|one| one.version.len())
 }
 
 fn named(product: &str, word: &str) -> Option<&'static Release> {
-    RELEASES.iter().find(|one| one.product == product && !one.name.is_empty() && one.name == word)
+    releases_of(product).iter().find(|one| !one.name.is_empty() && one.name == word)
 }
 
 /// The C library of an image, as far as its name tells.

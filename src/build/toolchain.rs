@@ -37,8 +37,9 @@ pub fn build_packages<'s>(call: &PackageCall<'s>) -> Vec<&'s str> {
 
 /// The last command of a script that takes packages away.
 pub fn last_removal(invocations: &[Invocation]) -> Option<usize> {
-    let system = |call: PackageCall| call.manager.is_system() && call.verb == Verb::Remove;
-    invocations.iter().rposition(|one| one.package_call().is_some_and(system))
+    let is_system = |one: &Invocation| one.manager().is_some_and(Manager::is_system);
+    let removes = |call: PackageCall| call.verb == Verb::Remove;
+    invocations.iter().rposition(|one| is_system(one) && one.package_call().is_some_and(removes))
 }
 
 /// What is compiled.
@@ -88,7 +89,9 @@ impl Language {
 
 /// Whether it compiles a project's own program.
 pub fn compiles(one: &Invocation) -> Option<Language> {
-    if let Some(call) = one.package_call() {
+    if one.manager().is_some() {
+        let compilers = [Manager::Go, Manager::Cargo, Manager::Maven, Manager::Gradle, Manager::Dotnet];
+        let call = one.call_of(&compilers)?;
         let local = || call.packages.is_empty() || call.packages.iter().any(|p| p.name.text.starts_with('.'));
         return match (call.manager, call.verb) {
             (Manager::Go, Verb::Build) if !matches!(&*call.verb_text, "vet" | "generate") => Some(Language::Go),

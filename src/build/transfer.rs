@@ -5,7 +5,7 @@ use crate::dockerfile::Instruction;
 use crate::text::Span;
 
 /// What a COPY or ADD takes.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Transfer<'a> {
     /// Index of the instruction.
     pub index: usize,
@@ -50,8 +50,11 @@ impl Source {
 
 impl<'a> Build<'a> {
     /// The COPYs and ADDs of a stage in order.
-    pub fn transfers(&self, stage: &Stage) -> Vec<Transfer<'a>> {
-        self.instructions(stage).filter_map(|(index, instruction)| self.transfer(stage, index, instruction)).collect()
+    pub fn transfers(&self, stage: &Stage) -> &[Transfer<'a>] {
+        self.transfers[stage.index].get_or_init(|| {
+            let all = self.instructions(stage);
+            all.filter_map(|(index, instruction)| self.transfer(stage, index, instruction)).collect()
+        })
     }
 
     fn transfer(&self, stage: &Stage, index: usize, instruction: &'a Instruction) -> Option<Transfer<'a>> {

@@ -218,7 +218,7 @@ impl Build<'_> {
                 let later = later.filter(|other| self.chain(other).any(|one| one.index == stage.index));
                 own.chain(later.flat_map(|other| self.instructions(other)))
             };
-            let copies = self.transfers(stage).into_iter().filter(|transfer| transfer.from.is_none());
+            let copies = self.transfers(stage).iter().filter(|transfer| transfer.from.is_none());
             copies.into_iter().filter(|transfer| takes(transfer, &path)).any(|transfer| {
                 let mut runs = below(transfer.index).filter(|(_, one)| one.keyword == Keyword::Run);
                 !runs.any(|(index, _)| self.code(index).is_some_and(&makes))

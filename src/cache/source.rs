@@ -89,7 +89,7 @@ pub(super) fn first_change(
     projects: Option<&[Project]>,
 ) -> Option<Change> {
     let mut taken: Vec<(usize, Taken)> = Vec::new();
-    let copies = build.transfers(stage).into_iter().filter(|transfer| transfer.from.is_none());
+    let copies = build.transfers(stage).iter().filter(|transfer| transfer.from.is_none());
     taken.extend(copies.map(|transfer| (transfer.index, Taken::Copied(transfer))));
     let bound = build.bound(stage).into_iter().filter_map(|(index, source)| Some((index, Taken::Bound(source?))));
     taken.extend(bound);
@@ -119,7 +119,7 @@ pub(super) fn first_change(
 
 /// What an instruction takes of the context.
 enum Taken<'a> {
-    Copied(Transfer<'a>),
+    Copied(&'a Transfer<'a>),
     /// By a bind mount. Its content is part of the step's key, as that of a COPY is.
     Bound(String),
 }

@@ -136,9 +136,9 @@ pub(super) fn changes_manifest(build: &Build, stage: &Stage) -> bool {
     runs.filter_map(|(index, _)| build.code(index)).flat_map(|code| code.script.invocations()).any(|one| {
         let program = one.program.map_or(Program::UNKNOWN, Program::of);
         let changes = program.is(Kind::Copies) || program.is(Kind::Edits);
-        let pkg = one.package_call().is_some_and(|call| {
-            matches!(call.verb_text.as_str(), "pkg" | "pkg set" | "pkg delete" | "init" | "set-script")
-        });
+        let pkg = one
+            .package_call()
+            .is_some_and(|call| matches!(&*call.verb_text, "pkg" | "pkg set" | "pkg delete" | "init" | "set-script"));
         pkg || changes && one.args.iter().any(|word| word.text().contains("package.json"))
     })
 }

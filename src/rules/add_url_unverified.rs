@@ -1,5 +1,7 @@
 //! See `rules/add-url-unverified.md`.
 
+use std::cell::LazyCell;
+
 use super::Context;
 use super::download;
 use super::runs::{self, Run};
@@ -13,10 +15,10 @@ super::rule!("add-url-unverified", check);
 fn check(cx: &Context, out: &mut Findings) {
     let build = cx.build();
     for stage in build.stages().iter().filter(|stage| build.is_needed(stage)) {
-        let last_check = last_check(build, stage);
+        let last_check = LazyCell::new(|| last_check(build, stage));
         for transfer in build.transfers(stage).iter().filter(|one| one.instruction.keyword == Keyword::Add) {
             let checked = build.input().file.transfer(transfer.instruction).is_none_or(|add| add.checksum.is_some());
-            if checked || last_check > Some(transfer.index) {
+            if checked || *last_check > Some(transfer.index) {
                 continue;
             }
             let source = build.input().file.source();

@@ -54,7 +54,7 @@ fn check(cx: &Context, out: &mut Findings) {
 }
 
 fn apk<'s>(one: &Invocation<'s>, verb: Verb) -> Option<PackageCall<'s>> {
-    one.package_call().filter(|call| call.manager == Manager::Apk && call.verb == verb)
+    one.call_of(&[Manager::Apk]).filter(|call| call.verb == verb)
 }
 
 fn cleans(one: &Invocation) -> bool {

@@ -16,8 +16,7 @@ fn check(cx: &Context, out: &mut Findings) {
         let mut alone: Option<(Run, Span)> = None;
         for run in runs::of_stage(build, stage).filter(|run| !run.is_trigger() && !run.is_mounted(&LISTS)) {
             let invocations = run.invocations();
-            let verb =
-                |one: &Invocation| one.package_call().filter(|call| call.manager == Manager::Apt).map(|call| call.verb);
+            let verb = |one: &Invocation| one.call_of(&[Manager::Apt]).map(|call| call.verb);
             let installs =
                 |one: &&Invocation| matches!(verb(one), Some(Verb::Install | Verb::Upgrade | Verb::Download));
             let update = invocations.iter().rfind(|one| verb(one) == Some(Verb::Update));

@@ -38,7 +38,7 @@ fn check(cx: &Context, out: &mut Findings) {
     let mut made: Vec<Made> = Vec::new();
     let shipped: Vec<&Stage> = cx.shipped().collect();
     for stage in shipped.iter().rev() {
-        let mut transfers = build.transfers(stage).into_iter().peekable();
+        let mut transfers = build.transfers(stage).iter().peekable();
         let mut runs = toolchain::runs(build, stage).peekable();
         let mut trees: Vec<Tree> = Vec::new();
         loop {
@@ -47,7 +47,7 @@ fn check(cx: &Context, out: &mut Findings) {
                 (None, None) => break,
                 (Some(copy), run) if run.is_none_or(|run| copy < run) => {
                     let Some(transfer) = transfers.next() else { break };
-                    let paths = layers::copied(build, stage, &transfer);
+                    let paths = layers::copied(build, stage, transfer);
                     if transfer.from.is_some() {
                         let to = transfer.destination.as_deref();
                         let to = to.filter(|_| trees.len() < REMEMBERED);
@@ -56,7 +56,7 @@ fn check(cx: &Context, out: &mut Findings) {
                                 .map(|to| Tree { path: to, instruction: transfer.instruction }),
                         );
                     }
-                    let bytes = layers::bytes(cx, &transfer).filter(|_| transfer.sources.len() == 1);
+                    let bytes = layers::bytes(cx, transfer).filter(|_| transfer.sources.len() == 1);
                     made.extend(paths.into_iter().filter(|copied| weighs(copied, bytes)).map(|copied| Made {
                         what: What::Path(copied.path),
                         instruction: copied.instruction,

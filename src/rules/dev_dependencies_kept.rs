@@ -121,7 +121,7 @@ fn environments<'b>(build: &'b Build, target: &Stage) -> impl Iterator<Item = &'
     let environment = |text: &str| matches!(path::name(text), ".venv" | "venv" | "env");
     let copied: BTreeSet<usize> = build
         .transfers(target)
-        .into_iter()
+        .iter()
         .filter(|one| one.sources.iter().filter_map(|source| source.text.as_deref()).any(environment))
         .filter_map(|one| match one.from {
             Some(Base::Stage(index)) => Some(index),

@@ -13,13 +13,13 @@ pub(super) struct Taken<'b, 'a> {
     /// The stage that it is taken from.
     pub(super) maker: &'b Stage,
     /// The COPY.
-    pub(super) transfer: Transfer<'a>,
+    pub(super) transfer: &'b Transfer<'a>,
 }
 
 /// The copies of a stage from other stages, in order.
 pub(super) fn taken<'b, 'a>(build: &'b Build<'a>, stage: &Stage) -> Vec<Taken<'b, 'a>> {
     // Copies of one stage beyond that many tell nothing new, and each costs a look at its maker.
-    let all = build.transfers(stage).into_iter().filter(|transfer| matches!(transfer.from, Some(Base::Stage(_))));
+    let all = build.transfers(stage).iter().filter(|transfer| matches!(transfer.from, Some(Base::Stage(_))));
     all.take(DEEPEST)
         .filter_map(|transfer| match transfer.from {
             Some(Base::Stage(index)) => Some(Taken { maker: build.stages().get(index)?, transfer }),
@@ -80,7 +80,7 @@ fn python_folder<'s>(one: &Invocation<'s>) -> Vec<&'s str> {
     if let Some(folder) = environment(one) {
         return vec![folder];
     }
-    let Some(call) = one.package_call() else { return Vec::new() };
+    let Some(call) = one.call_of(&[Manager::Pip, Manager::Uv]) else { return Vec::new() };
     match call.manager {
         Manager::Uv if call.verb_text == "venv" => {
             vec![call.operands.first().and_then(|word| word.value()).unwrap_or(".venv")]

@@ -16,7 +16,11 @@ fn check(cx: &Context, out: &mut Findings) {
     for stage in cx.shipped().take(foreign::DEEPEST) {
         let Some(own) = libc_of(build, stage).filter(|_| !brings_libc(build, stage)) else { continue };
         for taken in foreign::taken(build, stage) {
-            let Some(theirs) = libc_of(build, taken.maker) else { continue };
+            let may_clash = |theirs: &Libc| {
+                // Programs of one library work with it; only glibc's releases differ.
+                std::mem::discriminant(theirs) != std::mem::discriminant(&own) || matches!(theirs, Libc::Glibc(_))
+            };
+            let Some(theirs) = libc_of(build, taken.maker).filter(may_clash) else { continue };
             let Some((made, path, span)) = takes(build, &taken, theirs) else { continue };
             // Who listens uses `net`, and with it cgo; other programs may do without.
             if matches!(made, Made::Go(..)) && build.last(stage, Keyword::Expose).is_none() {

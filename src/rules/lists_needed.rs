@@ -94,5 +94,5 @@ pub(super) fn fetches(invocation: &Invocation) -> bool {
 }
 
 pub(super) fn apt<'s>(invocation: &Invocation<'s>) -> Option<PackageCall<'s>> {
-    invocation.package_call().filter(|call| call.manager == Manager::Apt)
+    invocation.call_of(&[Manager::Apt])
 }

@@ -11,9 +11,12 @@ use crate::text::path;
 super::rule!("npm-install-beside-lock", check);
 
 fn check(cx: &Context, out: &mut Findings) {
-    for Run { build, stage, index, code, .. } in runs::ordinary(cx).filter(|run| !lacks_ci(run.build, run.stage)) {
+    for Run { build, stage, index, code, .. } in runs::ordinary(cx) {
         for invocation in code.script.invocations() {
-            let Some(call) = invocation.package_call().filter(installs_all) else { continue };
+            let Some(call) = invocation.call_of(&[Manager::Npm]).filter(installs_all) else { continue };
+            if lacks_ci(build, stage) {
+                break;
+            }
             let place = (stage, index);
             let Some(risk) = risk(cx, place, &invocation, &call) else { continue };
             let span = code.place(&build.input().file, call.span);
@@ -71,8 +74,8 @@ fn names_lock(build: &Build, (stage, index): (&Stage, usize)) -> bool {
         let name = path::name(text);
         matches!(name, "package-lock.json" | "npm-shrinkwrap.json")
     };
-    let above = build.transfers(stage).into_iter().filter(|one| one.from.is_none() && one.index < index);
-    above.flat_map(|one| one.sources).any(|source| source.text.as_deref().is_some_and(is_lock))
+    let above = build.transfers(stage).iter().filter(|one| one.from.is_none() && one.index < index);
+    above.flat_map(|one| &one.sources).any(|source| source.text.as_deref().is_some_and(is_lock))
 }
 
 /// Whether packages that the manifest does not name were installed into the project.

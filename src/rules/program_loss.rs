@@ -134,8 +134,8 @@ impl<'l, 'a, 'i> Program<'l, 'a, 'i> {
         let asked = |call: &PackageCall| call.packages.iter().any(|one| one.name.text == self.name);
         let mut stages = build.chain(self.run.stage);
         stages.any(|stage| {
-            let copied = build.transfers(stage).into_iter().any(|transfer| {
-                transfer.destination.is_some_and(|to| path::name(&to) == self.name)
+            let copied = build.transfers(stage).iter().any(|transfer| {
+                transfer.destination.as_deref().is_some_and(|to| path::name(to) == self.name)
                     || transfer
                         .sources
                         .iter()

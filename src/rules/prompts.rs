@@ -9,25 +9,24 @@ use crate::text::Span;
 
 super::family! {
     APT_PROMPT "apt-prompt" => |cx, out| {
-        let asks = |call: &PackageCall| call.manager == Manager::Apt && changes(call);
-        check(cx, out, &Question { asks, answered: apt_answered, setting: "apt::get::assume-yes" });
+        check(cx, out, &Question { managers: &[Manager::Apt], asks: changes, answered: apt_answered, setting: "apt::get::assume-yes" });
     };
     DNF_PROMPT "dnf-prompt" => |cx, out| {
-        let asks = |call: &PackageCall| matches!(call.manager, Manager::Dnf | Manager::Microdnf) && dnf_asks(call);
-        check(cx, out, &Question { asks, answered: dnf_answered, setting: "assumeyes" });
+        let managers = &[Manager::Dnf, Manager::Microdnf];
+        check(cx, out, &Question { managers, asks: dnf_asks, answered: dnf_answered, setting: "assumeyes" });
     };
     YUM_PROMPT "yum-prompt" => |cx, out| {
-        let asks = |call: &PackageCall| call.manager == Manager::Yum && dnf_asks(call);
-        check(cx, out, &Question { asks, answered: dnf_answered, setting: "assumeyes" });
+        check(cx, out, &Question { managers: &[Manager::Yum], asks: dnf_asks, answered: dnf_answered, setting: "assumeyes" });
     };
     ZYPPER_PROMPT "zypper-prompt" => |cx, out| {
-        let asks = |call: &PackageCall| call.manager == Manager::Zypper && changes(call);
-        check(cx, out, &Question { asks, answered: needs_no_answer, setting: "" });
+        check(cx, out, &Question { managers: &[Manager::Zypper], asks: changes, answered: needs_no_answer, setting: "" });
     };
 }
 
 /// What a rule looks for.
 struct Question {
+    /// Whose calls.
+    managers: &'static [Manager],
     /// Whether the call asks when no option answers.
     asks: fn(&PackageCall) -> bool,
     /// Whether one of its options answers.
@@ -45,7 +44,7 @@ fn check(cx: &Context, out: &mut Findings, question: &Question) {
     });
     for run in runs::all(cx) {
         for one in run.invocations() {
-            let Some(call) = one.package_call().filter(|call| (question.asks)(call)) else { continue };
+            let Some(call) = one.call_of(question.managers).filter(|call| (question.asks)(call)) else { continue };
             let open = one.args.iter().any(|word: &Word| run.may_be_option(word));
             if (question.answered)(&call) || open || settings.reach(&run) {
                 continue;

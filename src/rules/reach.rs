@@ -9,11 +9,11 @@ pub(super) fn limit(build: &Build, findings: &mut Findings) {
     if !findings.iter().any(|finding| finding.buildkit().is_some()) {
         return;
     }
-    let Some(verdict) = build.input().file.verdict() else { return };
-    let failing = failing(build, &verdict);
+    let Some(verdict) = build.verdict() else { return };
+    let failing = failing(build, verdict);
     for finding in findings.iter_mut().filter(|finding| finding.file == build.input().dockerfile) {
         let line = finding.instruction_line.unwrap_or(0);
-        finding.codes.retain(|code| !code.is_buildkit() || reaches(&verdict, failing, code.name, line));
+        finding.codes.retain(|code| !code.is_buildkit() || reaches(verdict, failing, code.name, line));
     }
 }
 

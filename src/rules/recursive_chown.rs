@@ -19,17 +19,17 @@ const WORTHWHILE: u64 = 100_000;
 
 fn check(cx: &Context, out: &mut Findings) {
     let build = cx.build();
-    let mut copied: Vec<(String, Transfer)> = Vec::new();
+    let mut copied: Vec<(String, &Transfer)> = Vec::new();
     let mut edits = 0;
     let shipped: Vec<&Stage> = cx.shipped().collect();
     for stage in shipped.iter().rev() {
-        let mut transfers = build.transfers(stage).into_iter().peekable();
+        let mut transfers = build.transfers(stage).iter().peekable();
         for (index, instruction, invocations) in toolchain::runs(build, stage) {
             while let Some(transfer) = transfers.next_if(|transfer| transfer.index < index) {
                 let to = transfer.destination.as_deref();
                 let folder = to.and_then(|to| foreign::absolute(build, stage, transfer.index, to));
                 if copied.len() < REMEMBERED {
-                    copied.extend(folder.filter(|_| is_tree(&transfer)).map(|folder| (folder, transfer)));
+                    copied.extend(folder.filter(|_| is_tree(transfer)).map(|folder| (folder, transfer)));
                 }
             }
             let mut folder = Folder::of(build, stage, index);
@@ -39,7 +39,7 @@ fn check(cx: &Context, out: &mut Findings) {
                 let paths: Vec<String> =
                     paths.iter().filter_map(|word| word.value()).filter_map(|path| folder.join(path)).collect();
                 let below = |to: &str| paths.iter().any(|path| layers::takes_away(path, to));
-                let hit: Vec<&(String, Transfer)> = copied.iter().filter(|(to, _)| below(to)).collect();
+                let hit: Vec<&(String, &Transfer)> = copied.iter().filter(|(to, _)| below(to)).collect();
                 let Some((_, first)) = hit.first() else { continue };
                 let bytes: Option<u64> =
                     hit.iter().try_fold(0, |sum, (_, transfer)| Some(sum + layers::bytes(cx, transfer)?));
@@ -64,7 +64,7 @@ fn check(cx: &Context, out: &mut Findings) {
         let room = REMEMBERED.saturating_sub(copied.len());
         copied.extend(transfers.take(room).filter_map(|transfer| {
             let to = foreign::absolute(build, stage, transfer.index, transfer.destination.as_deref()?)?;
-            is_tree(&transfer).then_some((to, transfer))
+            is_tree(transfer).then_some((to, transfer))
         }));
     }
 }
@@ -139,7 +139,7 @@ fn edited(
     build: &Build,
     mut finding: Finding,
     run: &Run,
-    hit: &[&(String, Transfer)],
+    hit: &[&(String, &Transfer)],
     one: &Invocation,
     value: &Word,
 ) -> Finding {

@@ -19,8 +19,8 @@ fn check(cx: &Context, out: &mut Findings) {
     let Some(context) = cx.context() else { return };
     let stages = build.stages().iter().filter(|stage| build.is_needed(stage));
     // A file that is sent is reported once, by the stage that ships it if one does.
-    let mut transfers: Vec<(bool, Transfer)> = stages
-        .flat_map(|stage| build.transfers(stage).into_iter().map(|transfer| (build.ships(stage), transfer)))
+    let mut transfers: Vec<(bool, &Transfer)> = stages
+        .flat_map(|stage| build.transfers(stage).iter().map(|transfer| (build.ships(stage), transfer)))
         .filter(|(_, transfer)| transfer.from.is_none())
         .collect();
     transfers.sort_by_key(|(ships, transfer)| (!ships, transfer.index));

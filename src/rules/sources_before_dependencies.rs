@@ -82,11 +82,11 @@ fn walk<'a>(
     so_far: &mut State<'a>,
 ) -> Option<(Copied<'a>, Install)> {
     let build = cx.build();
-    let mut transfers = build.transfers(stage).into_iter().filter(|transfer| transfer.from.is_none()).peekable();
+    let mut transfers = build.transfers(stage).iter().filter(|transfer| transfer.from.is_none()).peekable();
     for (index, instruction) in build.instructions(stage) {
         while let Some(transfer) = transfers.next_if(|transfer| transfer.index <= index) {
             if so_far.copied.is_none() && !so_far.done {
-                so_far.copied = takes_sources(build, stage, transfer, known);
+                so_far.copied = takes_sources(build, stage, transfer.clone(), known);
             }
         }
         if instruction.keyword != Keyword::Run || so_far.done {
@@ -98,7 +98,7 @@ fn walk<'a>(
                 so_far.done = true;
                 // Who copies the rest below knows the pattern: what stands above is what the install reads.
                 let split = !copied.everything
-                    && transfers.any(|transfer| takes_sources(build, stage, transfer, known).is_some());
+                    && transfers.any(|transfer| takes_sources(build, stage, transfer.clone(), known).is_some());
                 return (!split).then_some((copied, install));
             }
             None if !so_far.fetched.contains(&install.manager) => so_far.fetched.push(install.manager),

@@ -10,23 +10,26 @@ use crate::text::Span;
 
 super::family! {
     DNF_CACHE_KEPT "dnf-cache-kept" => |cx, out| {
-        let fills = |call: &PackageCall| matches!(call.manager, Manager::Dnf | Manager::Microdnf) && fetches(call);
+        let managers = &[Manager::Dnf, Manager::Microdnf];
         let folders = &["/var/cache/dnf", "/var/cache/libdnf5", "/var/cache/yum", "/var/cache/tdnf"];
-        check(cx, out, &Cache { fills, empties: cleans_all, folders, clean: "clean all" });
+        check(cx, out, &Cache { managers, fills: fetches, empties: cleans_all, folders, clean: "clean all" });
     };
     YUM_CACHE_KEPT "yum-cache-kept" => |cx, out| {
-        let fills = |call: &PackageCall| call.manager == Manager::Yum && fetches(call);
+        let managers = &[Manager::Yum];
         let folders = &["/var/cache/yum", "/var/cache/dnf"];
-        check(cx, out, &Cache { fills, empties: cleans_all, folders, clean: "clean all" });
+        check(cx, out, &Cache { managers, fills: fetches, empties: cleans_all, folders, clean: "clean all" });
     };
     ZYPPER_CACHE_KEPT "zypper-cache-kept" => |cx, out| {
-        let fills = |call: &PackageCall| call.manager == Manager::Zypper && call.verb == Verb::Install;
-        check(cx, out, &Cache { fills, empties: |_| true, folders: &["/var/cache/zypp"], clean: "clean --all" });
+        let managers = &[Manager::Zypper];
+        let fills = |call: &PackageCall| call.verb == Verb::Install;
+        check(cx, out, &Cache { managers, fills, empties: |_| true, folders: &["/var/cache/zypp"], clean: "clean --all" });
     };
 }
 
 /// A manager's cache.
 struct Cache {
+    /// Whose it is.
+    managers: &'static [Manager],
     /// Whether a call fills it.
     fills: fn(&PackageCall) -> bool,
     /// Whether a call of the same program empties it.
@@ -40,7 +43,7 @@ struct Cache {
 fn check(cx: &Context, out: &mut Findings, cache: &Cache) {
     for run in runs::shipped(cx).filter(|run| !run.is_mounted(cache.folders)) {
         let invocations = run.invocations();
-        let fills = |one: &Invocation| one.package_call().is_some_and(|call| (cache.fills)(&call));
+        let fills = |one: &Invocation| one.call_of(cache.managers).is_some_and(|call| (cache.fills)(&call));
         let Some(at) = invocations.iter().rposition(fills) else { continue };
         let Some(call) = invocations[at].package_call() else { continue };
         if empties(&run, cache, &call, &invocations[at..]) {

@@ -1,8 +1,9 @@
 //! Secrets that commands take by position or by a short option, where no name says so: `mysql -pX`, `curl -u user:X`,
 //! `curl -H 'Authorization: Bearer X'`, `echo user:X | chpasswd`. In time linear in the text.
 
-use std::collections::HashMap;
 use std::sync::LazyLock;
+
+use hashbrown::HashMap;
 
 use super::value;
 use super::variable::weak_only;
@@ -129,7 +130,9 @@ fn word(rest: &str) -> (&str, usize) {
         let closed = inner[end..].starts_with(quote);
         return (&inner[..end], 1 + end + usize::from(closed));
     }
-    let end = rest.find(|c: char| c.is_whitespace() || ";|&()\"'`".contains(c)).unwrap_or(rest.len());
+    let end = rest
+        .find(|c: char| c.is_whitespace() || matches!(c, ';' | '|' | '&' | '(' | ')' | '"' | '\'' | '`'))
+        .unwrap_or(rest.len());
     // Words of an exec form are quoted: a comma belongs to the word.
     (&rest[..end], end)
 }

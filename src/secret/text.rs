@@ -60,8 +60,9 @@ fn urls(text: &str, held: &mut Vec<Held>) {
             continue;
         }
         let rest = &text[at..];
-        let end =
-            rest[3..].find(|c: char| c.is_whitespace() || "/?#\"'`".contains(c)).map_or(rest.len(), |end| end + 3);
+        let end = rest[3..]
+            .find(|c: char| c.is_whitespace() || matches!(c, '/' | '?' | '#' | '"' | '\'' | '`'))
+            .map_or(rest.len(), |end| end + 3);
         let url = &rest[..end];
         let found = value::url_password(url).or_else(|| value::url_token(url));
         held.extend(found.map(|found| Held::part(text, found, Sign::Login)));
@@ -77,7 +78,7 @@ fn assignments(text: &str, held: &mut Vec<Held>) {
             continue;
         }
         let before = &text[done..at];
-        let outside = |c: char| !c.is_ascii_alphanumeric() && !"_-.".contains(c);
+        let outside = |c: char| !c.is_ascii_alphanumeric() && !matches!(c, '_' | '-' | '.');
         let start = before.char_indices().rev().find(|found| outside(found.1)).map_or(0, |(at, c)| at + c.len_utf8());
         let name = &before[start..];
         if weak_only(name).is_some() {
@@ -146,7 +147,8 @@ fn assigned(text: &str, at: usize) -> Range<usize> {
         let value = if closed { &inner[..line] } else { inner[..line].trim_end().trim_end_matches(['\\', '`']) };
         return at + 1..at + 1 + value.len();
     }
-    let stop = rest.find(|c: char| c.is_whitespace() || ";&|<>()\"'`,".contains(c)).unwrap_or(rest.len());
+    let ends = |c: char| matches!(c, ';' | '&' | '|' | '<' | '>' | '(' | ')' | '"' | '\'' | '`' | ',');
+    let stop = rest.find(|c: char| c.is_whitespace() || ends(c)).unwrap_or(rest.len());
     let value = if rest[stop..].starts_with('\n') { rest[..stop].trim_end_matches('\\') } else { &rest[..stop] };
     at..at + value.len()
 }

@@ -1,5 +1,7 @@
 //! Arguments: options with their values, told from operands by what is known of the program.
 
+use std::borrow::Cow;
+
 use super::Word;
 use super::program::options::ProgramOptions;
 use crate::text::Span;
@@ -8,7 +10,7 @@ use crate::text::Span;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Flag<'s> {
     /// With its dashes; letters of a cluster one by one: `-qy` gives `-q` and `-y`.
-    pub name: Box<str>,
+    pub name: Cow<'s, str>,
     /// Its value, from the same or the next word.
     pub value: Option<Value<'s>>,
     /// The word that holds it, to the end of its value.
@@ -77,11 +79,11 @@ impl<'s> Arguments<'s> {
         self.options = options;
     }
 
-    fn next_value(&mut self, name: &str, span: Span) -> Flag<'s> {
+    fn next_value(&mut self, name: Cow<'s, str>, span: Span) -> Flag<'s> {
         let word = self.words.get(self.next);
         self.next += usize::from(word.is_some());
         let end = word.map_or(span, |word| word.span);
-        Flag { name: name.into(), value: word.map(Value::whole), span: span.to(end) }
+        Flag { name, value: word.map(Value::whole), span: span.to(end) }
     }
 
     fn long(&mut self, word: &'s Word) -> Flag<'s> {
@@ -94,7 +96,7 @@ impl<'s> Arguments<'s> {
             return Flag { name: name.into(), value, span: word.span };
         }
         if self.options.takes_value(name) {
-            return self.next_value(name, word.span);
+            return self.next_value(name.into(), word.span);
         }
         Flag { name: name.into(), value: None, span: word.span }
     }
@@ -104,24 +106,40 @@ impl<'s> Arguments<'s> {
         let start = self.letter.max(1);
         let letter = text[start..].chars().next().unwrap_or('-');
         let after = start + letter.len_utf8();
-        let name = format!("-{letter}");
+        let name = letter_name(letter);
         if self.options.takes_value(&name) {
             self.letter = 0;
             self.next += 1;
             let from = if text[after..].starts_with('=') { after + 1 } else { after };
             if from < text.len() {
                 let value = Some(Value::of(word, from, text.len()));
-                return Flag { name: name.into(), value, span: word.span };
+                return Flag { name, value, span: word.span };
             }
-            return self.next_value(&name, word.span);
+            return self.next_value(name, word.span);
         }
         // `-q=2`: a value that nobody need know of.
         let ends = after >= text.len() || text[after..].starts_with('=');
         let value = text[after..].starts_with('=').then(|| Value::of(word, after + 1, text.len()));
         self.letter = if ends { 0 } else { after };
         self.next += usize::from(ends);
-        Flag { name: name.into(), value, span: word.span }
+        Flag { name, value, span: word.span }
     }
+}
+
+/// `-a` of `a`; of ASCII without an allocation.
+fn letter_name(letter: char) -> Cow<'static, str> {
+    static NAMES: [u8; 256] = {
+        let mut names = [b'-'; 256];
+        let mut at = 0;
+        while at < 128 {
+            names[2 * at + 1] = at as u8;
+            at += 1;
+        }
+        names
+    };
+    let at = 2 * letter as usize;
+    let known = NAMES.get(at..at + 2).and_then(|name| std::str::from_utf8(name).ok());
+    known.map_or_else(|| format!("-{letter}").into(), Cow::Borrowed)
 }
 
 impl<'s> Iterator for Arguments<'s> {

@@ -7,6 +7,8 @@ mod source;
 mod spec;
 mod verb;
 
+use std::borrow::Cow;
+
 use super::argument::{Argument, Arguments, Flag};
 use super::{Invocation, Word};
 
@@ -15,9 +17,19 @@ pub use self::manager::Manager;
 pub use self::verb::Verb;
 
 impl<'s> Invocation<'s> {
+    /// The package manager that it is.
+    pub fn manager(&self) -> Option<Manager> {
+        manager::manager_of(self.program?, self.args).map(|(manager, _)| manager)
+    }
+
     /// What it asks a package manager for; none when it is none.
     pub fn package_call(&self) -> Option<PackageCall<'s>> {
         package_call(self)
+    }
+
+    /// What it asks one of these managers for; a call of another one is not read.
+    pub fn call_of(&self, managers: &[Manager]) -> Option<PackageCall<'s>> {
+        self.manager().filter(|manager| managers.contains(manager)).and_then(|_| package_call(self))
     }
 }
 
@@ -29,7 +41,7 @@ pub fn package_call<'s>(invocation: &Invocation<'s>) -> Option<PackageCall<'s>> 
         manager,
         program,
         verb: Verb::Other,
-        verb_text: String::new(),
+        verb_text: Cow::Borrowed(""),
         verb_span: invocation.path.span,
         packages: Vec::new(),
         operands: Vec::new(),
@@ -61,7 +73,8 @@ fn read<'s>(call: &mut PackageCall<'s>, args: &'s [Word]) -> (verb::Entry, Vec<u
     let manager = call.manager;
     let mut entry = None;
     let mut operands = Vec::new();
-    let mut arguments = Arguments::new(args, manager.options());
+    let options = manager.options();
+    let mut arguments = Arguments::new(args, options);
     while let Some(argument) = arguments.next() {
         let at = match argument {
             Argument::Flag(flag) => {
@@ -87,15 +100,15 @@ fn read<'s>(call: &mut PackageCall<'s>, args: &'s [Word]) -> (verb::Entry, Vec<u
             continue;
         }
         add_verb_word(call, word);
-        arguments.set_options(manager.options().of_command(&call.verb_text));
-        let has_second = manager.options().has_second(&call.verb_text);
+        arguments.set_options(options.of_command(&call.verb_text));
+        let has_second = options.has_second(&call.verb_text);
         entry = verb::entry(manager, &call.verb_text);
         if has_second && let Some(second) = args.get(at + 1) {
             let both = format!("{} {}", call.verb_text, second.text());
             if let Some(known) = verb::entry(manager, &both) {
                 arguments.next();
                 add_verb_word(call, second);
-                arguments.set_options(manager.options().of_command(&call.verb_text));
+                arguments.set_options(options.of_command(&call.verb_text));
                 entry = Some(known);
             }
         }
@@ -120,11 +133,11 @@ fn takes_verb(call: &PackageCall<'_>) -> bool {
 fn add_verb_word<'s>(call: &mut PackageCall<'s>, word: &'s Word) {
     if call.verb_text.is_empty() {
         call.verb_span = word.span;
+        call.verb_text = word.text().into();
     } else {
-        call.verb_text.push(' ');
         call.verb_span = call.verb_span.to(word.span);
+        call.verb_text = format!("{} {}", call.verb_text, word.text()).into();
     }
-    call.verb_text.push_str(word.text());
 }
 
 /// pacman's verbs are options: `-Syu`, `-Rns`, `-Sc`.

@@ -2,8 +2,9 @@
 
 pub mod options;
 
-use std::collections::HashMap;
 use std::sync::LazyLock;
+
+use hashbrown::HashMap;
 
 use crate::data;
 

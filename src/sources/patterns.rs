@@ -19,9 +19,21 @@ pub struct Pattern {
 }
 
 /// The patterns of a meaning, and what finds any of them in one pass.
+#[derive(Default)]
 struct Meaning {
     patterns: Vec<Pattern>,
-    finder: Option<Regex>,
+    /// Compiled when it is first asked for.
+    finder: OnceLock<Option<Regex>>,
+}
+
+impl Meaning {
+    fn finder(&self) -> Option<&Regex> {
+        let compile = || {
+            let words: Vec<String> = self.patterns.iter().map(|pattern| regex::escape(pattern.text)).collect();
+            Regex::new(&words.join("|")).ok()
+        };
+        self.finder.get_or_init(compile).as_ref()
+    }
 }
 
 /// The patterns with a meaning, in the order of the table.
@@ -41,24 +53,20 @@ pub fn words_in(language: &str, meaning: &str) -> Vec<&'static str> {
 
 /// Whether a text holds a word with a meaning.
 pub fn shows(text: &str, meaning: &str) -> bool {
-    read(meaning).is_some_and(|meaning| meaning.finder.as_ref().is_none_or(|finder| finder.is_match(text)))
+    read(meaning).is_some_and(|meaning| meaning.finder().is_none_or(|finder| finder.is_match(text)))
 }
 
 fn read(meaning: &str) -> Option<&'static Meaning> {
     static MEANINGS: OnceLock<HashMap<&str, Meaning>> = OnceLock::new();
     let meanings = MEANINGS.get_or_init(|| {
-        let mut patterns: HashMap<&str, Vec<Pattern>> = HashMap::new();
+        let mut meanings: HashMap<&str, Meaning> = HashMap::new();
         for row in data::SOURCE_PATTERNS.rows() {
             if let &[language, text, meaning, argument, ..] = row {
                 let text = if text.contains("\\n") { text.replace("\\n", "\n").leak() } else { text };
-                patterns.entry(meaning).or_default().push(Pattern { language, text, argument });
+                meanings.entry(meaning).or_default().patterns.push(Pattern { language, text, argument });
             }
         }
-        let meanings = patterns.into_iter().map(|(name, patterns)| {
-            let words: Vec<String> = patterns.iter().map(|pattern| regex::escape(pattern.text)).collect();
-            (name, Meaning { finder: Regex::new(&words.join("|")).ok(), patterns })
-        });
-        meanings.collect()
+        meanings
     });
     meanings.get(meaning)
 }

@@ -60,7 +60,7 @@ pub(super) fn replace(scene: &Scene, turn: &mut Turn) {
     let mut edits = vec![scene.edit(target.base_span, small.clone())];
     if !lines.is_empty() {
         // A line that copies from another stage stands with its like.
-        let mut transfers = build.transfers(target).into_iter();
+        let mut transfers = build.transfers(target).iter();
         let copies = lines.iter().all(|line| line.starts_with("COPY"));
         let first = transfers.find(|one| copies && matches!(one.from, Some(Base::Stage(_)))).map(|one| one.index);
         let end = first.map_or(scene.passage(target.from).end, |index| scene.passage(index).start);

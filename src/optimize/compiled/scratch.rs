@@ -30,7 +30,7 @@ pub(super) fn replace(scene: &Scene, turn: &mut Turn) {
 /// The stage on Go's image that a stage takes its program from.
 fn builder<'b>(scene: &'b Scene, target: &Stage) -> Option<&'b Stage> {
     let stages = scene.build.stages();
-    scene.build.transfers(target).into_iter().find_map(|one| {
+    scene.build.transfers(target).iter().find_map(|one| {
         let Some(Base::Stage(index)) = one.from else { return None };
         let stage = stages.get(index)?;
         let Base::Image(image) = scene.build.root_base(stage) else { return None };

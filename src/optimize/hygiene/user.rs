@@ -247,7 +247,7 @@ fn copies<'a>(scene: &Scene<'a>, target: &Stage, folder: &str) -> Vec<Transfer<'
         let packages = ["node_modules", ".venv", "vendor"].iter().any(|name| path::name(&to) == *name);
         path::is_within(&to, folder) && !packages
     };
-    scene.build.transfers(target).into_iter().filter(own).collect()
+    scene.build.transfers(target).iter().filter(|one| own(one)).cloned().collect()
 }
 
 /// Whether some of what a COPY brings may be read by its owner alone.

@@ -193,9 +193,8 @@ fn scripts_of_packages(pieces: &Pieces) -> Option<bool> {
 
 /// Whether all sources are there before the install.
 fn everything_before(scene: &Scene, stage: &Stage, pieces: &Pieces) -> bool {
-    let before =
-        scene.build.transfers(stage).into_iter().filter(|one| one.index < pieces.install && one.from.is_none());
-    before.flat_map(|one| one.sources).any(|source| source.is_everything())
+    let before = scene.build.transfers(stage).iter().filter(|one| one.index < pieces.install && one.from.is_none());
+    before.flat_map(|one| &one.sources).any(|source| source.is_everything())
 }
 
 /// What leaves development dependencies out, to stand behind the verb.

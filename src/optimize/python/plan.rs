@@ -290,7 +290,7 @@ impl<'b> Plan<'b> {
             one.invocations.iter().any(heavy)
         });
         let builds = self.of_class(Class::System).any(|(_, one)| super::system::builds(one));
-        let copied = scene.build.transfers(self.stage).into_iter().any(|one| is_tool_copy(&one));
+        let copied = scene.build.transfers(self.stage).iter().any(|one| is_tool_copy(one));
         full || tools || builds || (copied && self.kept_tools.is_empty())
     }
 }

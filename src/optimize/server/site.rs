@@ -221,7 +221,7 @@ fn written(scene: &Scene, stage: &Stage, site: &Site, image: &str) -> (String, S
 
 /// What makes the files, where that is a stage before this one.
 fn maker(scene: &Scene, stage: &Stage, site: &Site) -> Option<String> {
-    scene.build.transfers(stage).into_iter().find_map(|one| {
+    scene.build.transfers(stage).iter().find_map(|one| {
         let brings = one
             .sources
             .iter()

@@ -1,5 +1,7 @@
 //! A call of a package manager: what it is told to do, with which packages and files.
 
+use std::borrow::Cow;
+
 use super::manager::Manager;
 use super::verb::Verb;
 use crate::shell::Word;
@@ -16,7 +18,7 @@ pub struct PackageCall<'s> {
     /// What it shall do.
     pub verb: Verb,
     /// The verb's words as written, one blank between them: `install`, `mod download`; empty when there is none.
-    pub verb_text: String,
+    pub verb_text: Cow<'s, str>,
     /// The verb's words; the program's name when there are none.
     pub verb_span: Span,
     /// Packages named in the command.

@@ -1,8 +1,9 @@
 //! Options and commands of programs (`data/program_options.tsv`): which options take a value, what commands are for, what
 //! wrappers run.
 
-use std::collections::HashMap;
 use std::sync::LazyLock;
+
+use hashbrown::{HashMap, HashSet};
 
 use crate::data;
 
@@ -10,6 +11,8 @@ use crate::data;
 #[derive(Debug, Default)]
 pub struct ProgramOptions {
     meanings: HashMap<&'static str, &'static str>,
+    /// What commands of two words begin with.
+    firsts: HashSet<&'static str>,
     /// Those of commands that have their own.
     commands: HashMap<&'static str, Self>,
     /// What stands behind the options of a wrapper: `DURATION COMMAND`.
@@ -29,7 +32,10 @@ static PROGRAMS: LazyLock<HashMap<&str, ProgramOptions>> = LazyLock::new(|| {
         match meaning {
             "starts" => program.synopsis = Some(word),
             "whole" => program.is_whole = true,
-            _ => drop(program.meanings.insert(word, meaning)),
+            _ => {
+                program.meanings.insert(word, meaning);
+                program.firsts.extend(word.split_once(' ').map(|(first, _)| first));
+            }
         }
     }
     programs
@@ -75,7 +81,7 @@ impl ProgramOptions {
 
     /// Whether commands of two words begin with this one.
     pub fn has_second(&self, first: &str) -> bool {
-        self.meanings.keys().any(|word| word.strip_prefix(first).is_some_and(|rest| rest.starts_with(' ')))
+        self.firsts.contains(first)
     }
 
     /// Whether `-name` is one option and no letters.

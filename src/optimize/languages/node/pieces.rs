@@ -288,7 +288,7 @@ fn installing<'a>(
         install: index,
         manager: call.manager,
         behind_verb: (exact && !code.is_exec()).then_some(placed.end),
-        verb: call.verb_text.clone(),
+        verb: call.verb_text.to_string(),
         omits,
         builds_too: false,
         folder,

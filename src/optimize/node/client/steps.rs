@@ -81,7 +81,7 @@ pub(super) fn copied(scene: &Scene, stage: &Stage, client: &Client, transfer: &T
 
 /// Whether a COPY of its own brings the manifest of a folder, whose scripts lead to the site's.
 fn brings_manifest(scene: &Scene, stage: &Stage, client: &Client, folder: &str) -> bool {
-    let before = scene.build.transfers(stage).into_iter().filter(|one| one.index < client.last());
+    let before = scene.build.transfers(stage).iter().filter(|one| one.index < client.last());
     before.filter(|one| one.from.is_none()).any(|one| {
         let works = installed::workdir(scene.build, stage, one.index);
         let there = one.destination.as_deref().is_some_and(|to| path::join(&works, to) == folder);
