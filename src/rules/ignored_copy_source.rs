@@ -31,7 +31,7 @@ fn out_of(cx: &Context, by: (FileId, &IgnoreFile, &Matcher), transfer: &Transfer
         let warned = matcher.warns_of(text).ok().flatten();
         let decided = match selected.as_ref().map(|selected| selected.get(at).and_then(Option::as_ref)) {
             Some(Some(selection)) => match &selection.outcome {
-                Outcome::Missing(Some(excluded)) => Some(excluded.pattern as usize),
+                Outcome::Missing(Some(excluded)) if !comes_back(matcher, text) => Some(excluded.pattern as usize),
                 _ => None,
             },
             Some(None) => None,
@@ -49,6 +49,22 @@ fn out_of(cx: &Context, by: (FileId, &IgnoreFile, &Matcher), transfer: &Transfer
         }
         out.push(mended(cx, finding, file, text));
     }
+}
+
+/// Whether an exception brings a path back: where it is missing all the same, there is no such file.
+fn comes_back(matcher: &Matcher, text: &str) -> bool {
+    let path = clean(text);
+    let path = path.trim_matches('/');
+    let mut above = Inherited::default();
+    let ends = path.match_indices('/').map(|(at, _)| at).chain([path.len()]);
+    for end in ends {
+        let Ok(verdict) = matcher.decide(&path[..end], &above) else { return false };
+        if verdict.excluded && (end == path.len() || matcher.prunes(&path[..end])) {
+            return false;
+        }
+        above = verdict.inherited;
+    }
+    !path.is_empty() && !has_wildcard(path)
 }
 
 /// The pattern that takes a path, whatever there is below it.
