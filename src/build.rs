@@ -4,6 +4,7 @@
 pub mod accounts;
 mod brought;
 mod context;
+mod download_size;
 mod edges;
 mod environment;
 mod graph;
@@ -37,6 +38,7 @@ mod useless;
 
 pub use self::brought::{Brought, Started, absolute};
 pub use self::context::Fetched;
+pub use self::download_size::DownloadSize;
 pub use self::environment::{Given, Home};
 pub use self::graph::{Fault, FaultKind};
 pub use self::image::{

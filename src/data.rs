@@ -90,6 +90,8 @@ tables! {
     OFFLINE_WORDS = "offline_words.tsv";
     /// Docker's official images.
     OFFICIAL_IMAGES = "official_images.tsv";
+    /// Bytes of packages of registries.
+    PACKAGE_ARCHIVES = "package_archives.tsv";
     /// Where package managers keep what they fetched.
     PACKAGE_CACHES = "package_caches.tsv";
     /// What `apt-get update` leaves behind.

@@ -127,6 +127,15 @@ impl Finding {
         self
     }
 
+    /// The bytes that it is known to cost, those of its first price that has some.
+    pub fn bytes(&self) -> u64 {
+        let bytes = self.impact.iter().find_map(|impact| match impact.saves {
+            Some(Saves::Bytes(bytes)) => Some(bytes),
+            _ => None,
+        });
+        bytes.unwrap_or(0)
+    }
+
     /// With a price.
     #[must_use]
     pub fn costs(mut self, impact: Impact) -> Self {

@@ -220,9 +220,19 @@ impl PackageLists {
     /// `None` for releases that were not measured, and for what may be no Debian.
     pub fn of(reference: &str) -> Option<Self> {
         let suite = suite(&Reference::of(reference))?;
-        data::PACKAGE_LISTS.rows().find_map(|cells| match cells {
-            &[_, known, disk, pull, date, _] if known == suite => {
-                Some(Self { suite: known, disk_bytes: disk.parse().ok()?, pull_bytes: pull.parse().ok()?, date })
+        Self::measured().find(|lists| lists.suite == suite)
+    }
+
+    /// The same; the shortest of those that were measured where only the image is known, not its release.
+    pub fn at_least(reference: &str) -> Option<Self> {
+        let any = || is_official(Reference::of(reference).short_name()).then(Self::measured);
+        Self::of(reference).or_else(|| any()?.min_by_key(|lists| lists.disk_bytes))
+    }
+
+    fn measured() -> impl Iterator<Item = Self> {
+        data::PACKAGE_LISTS.rows().filter_map(|cells| match cells {
+            &[_, suite, disk, pull, date, _] => {
+                Some(Self { suite, disk_bytes: disk.parse().ok()?, pull_bytes: pull.parse().ok()?, date })
             }
             _ => None,
         })

@@ -1,6 +1,6 @@
 //! What packages of Debian weigh with all that they bring (`data/package_sizes.tsv`).
 
-use super::image::{Reference, suite};
+use super::image::{Reference, is_official, suite};
 use crate::data;
 
 /// The weight of a package.
@@ -12,22 +12,55 @@ pub struct PackageSize {
     pub suite: &'static str,
     /// Unpacked, with what it depends on.
     pub disk_bytes: u64,
+    /// The same with what is only recommended.
+    pub recommended_bytes: u64,
     /// When it was measured.
     pub date: &'static str,
 }
 
 impl PackageSize {
     /// The heaviest of some packages on the Debian release that an image stands on; others may share what it brings, so
-    /// that sums say nothing. `None` for releases and packages that were not measured.
+    /// that sums say nothing. `None` for packages and images that were not measured.
     pub fn heaviest(packages: &[&str], image: &str) -> Option<Self> {
-        let suite = suite(&Reference::of(image))?;
-        let known = data::PACKAGE_SIZES.rows().filter_map(|cells| match cells {
-            &[package, known, disk, _, date, _] if known == suite && packages.contains(&package) => {
-                Some(Self { package, suite: known, disk_bytes: disk.parse().ok()?, date })
-            }
-            _ => None,
+        packages.iter().filter_map(|package| Self::of(package, image)).max_by_key(|size| size.disk_bytes)
+    }
+
+    /// The package that brings most which is only recommended, and at least how many bytes that is, whatever the packages
+    /// share: `asked` are those of one command, `there` those that commands before it installed.
+    pub fn recommended(asked: &[&str], there: &[&str], image: &str) -> Option<(Self, u64)> {
+        let sizes: Vec<Self> = asked.iter().filter_map(|package| Self::of(package, image)).collect();
+        let most = sizes.iter().max_by_key(|size| size.recommended_bytes - size.disk_bytes)?;
+        let others = asked.iter().chain(there).filter(|package| **package != most.package);
+        let others: u64 = others.filter_map(|package| Some(Self::of(package, image)?.disk_bytes)).sum();
+        let bytes = (most.recommended_bytes - most.disk_bytes).saturating_sub(others);
+        Some((*most, bytes)).filter(|_| bytes > 0)
+    }
+
+    /// Where the figure comes from.
+    pub fn evidence(&self) -> String {
+        format!("`{}` alone with what it brings on Debian {}, looked up on {}", self.package, self.suite, self.date)
+    }
+
+    /// A package on an image. Where only the distribution is known, the lighter of its releases counts.
+    pub fn of(package: &str, image: &str) -> Option<Self> {
+        let reference = Reference::of(image);
+        let own = suite(&reference);
+        if own.is_none() && !is_official(reference.short_name()) {
+            return None;
+        }
+        let small = ["slim", "alpine"].iter().any(|word| image.contains(word));
+        let full = data::IMAGE_FAMILIES.has(reference.short_name(), "compilers") && !small;
+        let rows = data::PACKAGE_SIZES.rows().filter(|cells| cells[0] == package);
+        let sizes = rows.filter_map(|cells| {
+            let &[package, suite, slim, slim_recommended, on_full, full_recommended, date, _] = cells else {
+                return None;
+            };
+            let (disk, recommended) = if full { (on_full, full_recommended) } else { (slim, slim_recommended) };
+            let (disk_bytes, recommended_bytes) = (disk.parse().ok()?, recommended.parse().ok()?);
+            let size = Self { package, suite, disk_bytes, recommended_bytes, date };
+            (own.is_none_or(|own| own == suite) && recommended_bytes >= disk_bytes).then_some(size)
         });
-        known.max_by_key(|size| size.disk_bytes)
+        sizes.min_by_key(|size| size.recommended_bytes)
     }
 }
 
@@ -37,9 +70,29 @@ mod tests {
 
     #[test]
     fn the_heaviest_counts() {
-        let heaviest = |image| PackageSize::heaviest(&["libpq-dev", "gcc", "vim"], image);
+        let heaviest = |image| PackageSize::heaviest(&["libpq-dev", "gcc", "no-such-package"], image);
         assert_eq!(heaviest("python:3.13-slim").map(|size| size.package), Some("gcc"));
-        assert_eq!(heaviest("debian:11"), None);
-        assert_eq!(PackageSize::heaviest(&["vim"], "debian:13"), None);
+        assert_eq!(heaviest("debian:11").map(|size| size.package), Some("gcc"));
+        assert_eq!(heaviest("team/base:1"), None);
+        assert_eq!(PackageSize::heaviest(&["no-such-package"], "debian:13"), None);
+    }
+
+    #[test]
+    fn a_full_image_has_most_of_it() {
+        let bytes = |image| PackageSize::of("build-essential", image).map_or(0, |size| size.disk_bytes);
+        assert!(bytes("python:3.13-slim") > 300_000_000);
+        assert!(bytes("python:3.13") < 1_000_000);
+    }
+
+    #[test]
+    fn what_other_packages_may_bring_is_not_counted() {
+        let bytes = |asked: &[&str], there: &[&str]| {
+            PackageSize::recommended(asked, there, "debian:13-slim").map_or(0, |(_, bytes)| bytes / 1_000_000)
+        };
+        assert_eq!(bytes(&["python3-pip"], &[]), 405);
+        assert_eq!(bytes(&["python3-pip", "curl"], &[]), 390);
+        assert_eq!(bytes(&["python3-pip"], &["build-essential"]), 68);
+        assert_eq!(bytes(&["python3-pip", "build-essential", "git"], &[]), 0);
+        assert_eq!(bytes(&["no-such-package"], &[]), 0);
     }
 }

@@ -1,6 +1,6 @@
 //! Smaller twins of official images (`data/slim_images.tsv`).
 
-use super::image::Reference;
+use super::image::{BaseImage, Presence, Reference};
 use super::release::{is_suite, releases};
 use crate::data;
 
@@ -66,6 +66,24 @@ impl Slim {
     pub fn packages_of(program: &str) -> Option<Vec<&'static str>> {
         let cells = data::SLIM_PROGRAMS.row(program)?;
         Some(data::words(cells.get(1)?).collect())
+    }
+
+    /// Whether full and slim variants of an image have the same programs.
+    pub fn has_same_programs(image: &str) -> bool {
+        matches!(Reference::of(image).short_name(), "debian" | "eclipse-temurin" | "oven/bun")
+    }
+
+    /// Packages that bring a program which a slim image is known to lack; empty where it has it, or nobody knows.
+    pub fn missing_packages(slim: &str, program: &str) -> Vec<&'static str> {
+        if Self::has_same_programs(slim) || BaseImage::of(slim).presence(program) == Presence::Has {
+            return Vec::new();
+        }
+        let mut packages = Self::packages_of(program).unwrap_or_default();
+        // Their slim images bring it (docker-library/python 3.13/slim-trixie, docker-library/ruby 3.4/slim-trixie).
+        if matches!(Reference::of(slim).short_name(), "python" | "ruby") {
+            packages.retain(|package| *package != "ca-certificates");
+        }
+        packages
     }
 
     /// Those of these programs whose quoted name in a source means that it is called.

@@ -15,6 +15,19 @@ pub struct Impact {
     pub evidence: String,
 }
 
+impl Impact {
+    /// So many bytes of the image, by a table.
+    pub fn typical(kind: ImpactKind, bytes: u64, evidence: impl Into<String>) -> Self {
+        let (saves, evidence) = (Some(Saves::Bytes(bytes)), evidence.into());
+        Self { kind, saves, per: Per::Pull, basis: Basis::Typical, evidence }
+    }
+
+    /// It makes the image bigger, nobody knows by how much.
+    pub fn unknown(kind: ImpactKind, evidence: impl Into<String>) -> Self {
+        Self { kind, saves: None, per: Per::Pull, basis: Basis::Computed, evidence: evidence.into() }
+    }
+}
+
 /// What is saved.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum ImpactKind {

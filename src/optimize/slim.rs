@@ -16,7 +16,7 @@ use super::languages::{node, python, ruby};
 use super::pass::Pass;
 use super::rung::Rung;
 use super::scene::{Scene, Turn};
-use crate::build::{Reference, Stage};
+use crate::build::{Reference, Slim, Stage};
 use crate::dockerfile::Keyword;
 use crate::finding::FileEdit;
 
@@ -97,7 +97,7 @@ fn stand(
         let mut wanted = Wanted::new();
         needs::of_steps(scene, stage, &twin.slim, &mut wanted)?;
         // What the full one lacks too nothing was built with.
-        let same = needs::has_same_programs(&twin.slim);
+        let same = Slim::has_same_programs(&twin.slim);
         let to_build = if same { BTreeSet::new() } else { needs::to_build(scene, stage)? };
         if ships && let Some(one) = to_build.first() {
             return Err(format!("dependencies are built in it, with `{one}`"));
@@ -149,7 +149,7 @@ fn healthcheck(scene: &Scene, stage: &Stage, twin: &Twin) -> Option<FileEdit> {
     let (index, instruction) = scene.build.last(stage, Keyword::Healthcheck)?;
     let code = scene.build.code(index)?;
     let lacks = |program: &str| {
-        let packages = needs::packages_of(&twin.slim, program);
+        let packages = Slim::missing_packages(&twin.slim, program);
         packages.first().is_some_and(|package| !apt::installs(scene, stage, package, usize::MAX))
     };
     let lacking = code.script.invocations().iter().any(|one| one.program.is_some_and(lacks));

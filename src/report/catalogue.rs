@@ -3,7 +3,7 @@
 use super::json::pretty;
 use super::layout::{Layout, Tone, cut, pad, width, wrap};
 use super::wire;
-use crate::rules::{Category, Group, Rule};
+use crate::rules::{Category, Group, Rule, Status};
 
 /// One line per rule.
 pub fn rules(rules: &[&Rule], layout: Layout) -> String {
@@ -18,7 +18,11 @@ pub fn rules(rules: &[&Rule], layout: Layout) -> String {
         out.push('\n');
         for rule in own {
             let metadata = rule.metadata();
-            let off = if metadata.on_by_default() { "" } else { " (off by default)" };
+            let off = match metadata.status {
+                Status::Costly => " (by default from 50 MB on)",
+                _ if metadata.on_by_default() => "",
+                _ => " (off by default)",
+            };
             let aliases =
                 if metadata.aliases.is_empty() { String::new() } else { format!(" [{}]", metadata.aliases.join(", ")) };
             let text = format!("{}{off}{aliases}", metadata.summary);
@@ -96,7 +100,11 @@ fn one(rule: &Rule) -> wire::Rule<'_> {
 pub fn explain(rule: &Rule, layout: Layout) -> String {
     let metadata = rule.metadata();
     let mut out = format!("{}: {}\n\n", layout.paint(Tone::Strong, rule.name), metadata.summary);
-    let default = if metadata.on_by_default() { "on by default" } else { "off by default" };
+    let default = match metadata.status {
+        Status::Costly => "on by default from 50 MB on",
+        _ if metadata.on_by_default() => "on by default",
+        _ => "off by default",
+    };
     let mut facts = vec![
         ("severity", metadata.severity.name().to_owned()),
         (

@@ -4,7 +4,7 @@ use super::grid::{Cell, Column, Grid, cell, plain};
 use super::layout::{Layout, Tone, wrap};
 use super::units::{bytes, seconds};
 use crate::audit::Report;
-use crate::finding::{Finding, Impact, ImpactKind, Per, Safety, Saves, Severity};
+use crate::finding::{Basis, Finding, Impact, ImpactKind, Per, Safety, Saves, Severity};
 use crate::text::FileId;
 
 /// With fewer columns for the finding itself, rows become blocks.
@@ -14,8 +14,14 @@ const ROWS: usize = 20;
 /// With fewer rows than this nothing is left out.
 const FEW: usize = 10;
 
-/// A price as people read it; without an amount, what the cost is.
+/// A price as people read it, a typical one with its mark; without an amount, what the cost is.
 pub(super) fn cost(impact: &Impact) -> String {
+    let about = if impact.saves.is_some() && impact.basis == Basis::Typical { "~" } else { "" };
+    about.to_owned() + &exact_cost(impact)
+}
+
+/// The same without the mark, for formats that name the basis beside it.
+pub(super) fn exact_cost(impact: &Impact) -> String {
     let amount = match impact.saves {
         Some(Saves::Bytes(amount)) => bytes(amount),
         Some(Saves::Seconds(amount)) => seconds(amount),

@@ -7,7 +7,7 @@ use super::runs::Run;
 use super::{Context, lines};
 use crate::build::{Base, Build, Code, PackageLists, Stage};
 use crate::dockerfile::{Instruction, Keyword};
-use crate::finding::{Basis, Finding, Findings, Impact, ImpactKind, Per, Saves};
+use crate::finding::{Finding, Findings, Impact, ImpactKind};
 use crate::shell::program::{Kind, Program};
 use crate::shell::{Invocation, Verb, Word};
 use crate::text::Span;
@@ -117,15 +117,13 @@ fn covers(folder: &str, path: &str) -> bool {
 
 fn with_price(build: &Build, stage: &Stage, finding: Finding) -> Finding {
     let Base::Image(reference) = build.root_base(stage) else { return finding };
-    let Some(lists) = PackageLists::of(reference) else { return finding };
+    let Some(lists) = PackageLists::at_least(reference) else { return finding };
     let evidence = format!("what apt-get update leaves on Debian {}, measured {}", lists.suite, lists.date);
-    let impact = |kind, bytes| {
-        let saves = Some(Saves::Bytes(bytes));
-        Impact { kind, saves, per: Per::Pull, basis: Basis::Typical, evidence: evidence.clone() }
-    };
-    finding
-        .costs(impact(ImpactKind::DiskBytes, lists.disk_bytes))
-        .costs(impact(ImpactKind::PullBytes, lists.pull_bytes))
+    finding.costs(Impact::typical(ImpactKind::DiskBytes, lists.disk_bytes, &*evidence)).costs(Impact::typical(
+        ImpactKind::PullBytes,
+        lists.pull_bytes,
+        evidence,
+    ))
 }
 
 fn edited(run: &Run, later: Need, finding: Finding) -> Finding {

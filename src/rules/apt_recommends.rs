@@ -4,8 +4,9 @@ use std::cell::LazyCell;
 
 use super::Context;
 use super::prompts::sets;
-use super::runs;
-use crate::finding::Findings;
+use super::runs::{self, Run};
+use crate::build::{Base, PackageSize};
+use crate::finding::{Finding, Findings, Impact, ImpactKind};
 use crate::shell::{Manager, PackageCall, Verb};
 use crate::text::Span;
 
@@ -18,9 +19,15 @@ fn check(cx: &Context, out: &mut Findings) {
             set || runs::configures_apt(instruction, text)
         })
     });
+    let mut there: Vec<&str> = Vec::new();
     for run in runs::shipped(cx) {
         for one in run.invocations() {
-            let Some(call) = one.package_call().filter(takes_recommended) else { continue };
+            let Some(call) = one.package_call().filter(|call| call.manager == Manager::Apt) else { continue };
+            let before = there.len();
+            there.extend(call.packages.iter().map(|package| package.name.text));
+            if !takes_recommended(&call) {
+                continue;
+            }
             let open = one.args.iter().any(|word| run.may_be_option(word));
             if open || settings.reach(&run) {
                 continue;
@@ -30,6 +37,7 @@ fn check(cx: &Context, out: &mut Findings) {
             let option = if call.program == "aptitude" { "--without-recommends" } else { "--no-install-recommends" };
             let message = format!("`{name}` also installs what the packages only recommend");
             let finding = cx.finding(run.place(span), message).help(format!("`{name} {option}`"));
+            let finding = priced(&run, &call, &there[..before], finding);
             let why = "what the build or the program uses may have come as a recommended package; name it then";
             out.push(match run.behind(call.verb_span, &call.verb_text, option) {
                 Some((at, text)) => finding.unsafe_edit("leave recommended packages out", why, at, text),
@@ -39,10 +47,24 @@ fn check(cx: &Context, out: &mut Findings) {
     }
 }
 
+/// With what the packages bring at least that is only recommended.
+fn priced(run: &Run, call: &PackageCall, there: &[&str], finding: Finding) -> Finding {
+    let asked: Vec<&str> = call.packages.iter().map(|package| package.name.text).collect();
+    let size = match run.build.root_base(run.stage) {
+        Base::Image(image) if !call.has_unknown_packages() => PackageSize::recommended(&asked, there, image),
+        _ => None,
+    };
+    let Some((size, bytes)) = size else { return finding };
+    let evidence = format!(
+        "what only recommendations of `{}` bring on Debian {}, looked up on {}",
+        size.package, size.suite, size.date
+    );
+    finding.costs(Impact::typical(ImpactKind::DiskBytes, bytes, evidence))
+}
+
 fn takes_recommended(call: &PackageCall) -> bool {
     let without = ["--no-install-recommends", "--without-recommends", "-R"];
-    call.manager == Manager::Apt
-        && call.verb == Verb::Install
+    call.verb == Verb::Install
         && call.verb_text == "install"
         && !call.says("simulates")
         && !call.has(&without)

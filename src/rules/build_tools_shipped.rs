@@ -2,7 +2,7 @@
 
 use super::Context;
 use crate::build::{Base, Build, PackageSize, Stage, toolchain};
-use crate::finding::{Basis, Finding, Findings, Impact, ImpactKind, Per, Saves};
+use crate::finding::{Finding, Findings, Impact, ImpactKind};
 use crate::shell::{Invocation, Package, PackageCall};
 use crate::text::Span;
 
@@ -80,16 +80,7 @@ fn check(cx: &Context, out: &mut Findings) {
 fn priced(build: &Build, stage: &Stage, tools: &[&str], finding: Finding) -> Finding {
     let Base::Image(image) = build.root_base(stage) else { return finding };
     let Some(size) = PackageSize::heaviest(tools, image) else { return finding };
-    finding.costs(Impact {
-        kind: ImpactKind::DiskBytes,
-        saves: Some(Saves::Bytes(size.disk_bytes)),
-        per: Per::Pull,
-        basis: Basis::Typical,
-        evidence: format!(
-            "`{}` alone with what it brings on Debian {}, looked up on {}",
-            size.package, size.suite, size.date
-        ),
-    })
+    finding.costs(Impact::typical(ImpactKind::DiskBytes, size.disk_bytes, size.evidence()))
 }
 
 /// Into another root file system.

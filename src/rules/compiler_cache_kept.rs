@@ -2,9 +2,9 @@
 
 use super::Context;
 use super::kept_cache;
-use crate::build::{Build, PackageCache, Stage, toolchain};
+use crate::build::{Build, DownloadSize, PackageCache, Stage, toolchain};
 use crate::dockerfile::Keyword;
-use crate::finding::{Basis, Findings, Impact, ImpactKind, Per};
+use crate::finding::{Findings, Impact, ImpactKind};
 use crate::shell::{Manager, PackageCall, Verb};
 use crate::text::Span;
 
@@ -17,6 +17,7 @@ fn check(cx: &Context, out: &mut Findings) {
     }
     let Some(target) = build.target().filter(|target| !starts_tool(build, target)) else { return };
     let mut found: Vec<(Span, String, Vec<PackageCache>)> = Vec::new();
+    let mut sizes: Vec<DownloadSize> = Vec::new();
     let mut stages: Vec<&Stage> = build.chain(target).collect();
     stages.reverse();
     for stage in stages {
@@ -37,6 +38,7 @@ fn check(cx: &Context, out: &mut Findings) {
                 let folders = build.package_caches(stage, index, invocation, &call);
                 let cleaned = kept_cache::is_cleaned(build, place, &invocations[at + 1..], &call, &folders);
                 if !cleaned && !kept_cache::is_mounted(build, place, &folders) {
+                    sizes.extend(DownloadSize::of(build, place, invocation, &call));
                     found.push((code.place(&build.input().file, call.span), call.title(), folders));
                 }
             }
@@ -47,8 +49,11 @@ fn check(cx: &Context, out: &mut Findings) {
         folders.iter().filter_map(|cache| cache.folder.as_deref()).map(|folder| format!("`{folder}`")).collect();
     let place = if folders.is_empty() { String::new() } else { format!(" ({})", folders.join(", ")) };
     let message = format!("what `{title}` downloads and caches is in the image{place}");
-    let evidence = "the folder is part of a layer that ships".to_owned();
-    let impact = Impact { kind: ImpactKind::DiskBytes, saves: None, per: Per::Pull, basis: Basis::Computed, evidence };
+    // What is compiled of them comes on top.
+    let impact = match sizes.into_iter().max_by_key(|size| size.disk_bytes) {
+        Some(size) => Impact::typical(ImpactKind::DiskBytes, size.archive_bytes + size.disk_bytes, size.evidence),
+        None => Impact::unknown(ImpactKind::DiskBytes, "the folder is part of a layer that ships"),
+    };
     let mut finding = cx.finding(*span, message).costs(impact);
     for (span, ..) in &found[1..] {
         finding = finding.label(*span, "this adds to it");

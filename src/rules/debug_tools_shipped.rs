@@ -1,10 +1,10 @@
 //! See `rules/debug-tools-shipped.md`.
 
 use super::Context;
-use crate::build::{Build, Stage, toolchain};
+use crate::build::{Base, Build, PackageSize, Stage, toolchain};
 use crate::data;
-use crate::finding::Findings;
-use crate::shell::Verb;
+use crate::finding::{Findings, Impact, ImpactKind};
+use crate::shell::{Manager, Verb};
 
 super::rule!("debug-tools-shipped", check);
 
@@ -48,7 +48,14 @@ fn check(cx: &Context, out: &mut Findings) {
                     let Some(code) = build.code(index) else { continue };
                     let message = format!("`{name}` ships with the image, and nothing here runs it");
                     let help = "debug with `docker debug`, or with a container that shares the namespaces of this one";
-                    out.push(cx.finding(code.place(&build.input().file, package.span), message).help(help));
+                    let mut finding = cx.finding(code.place(&build.input().file, package.span), message).help(help);
+                    if let Base::Image(image) = build.root_base(stage)
+                        && let Some(size) = PackageSize::of(name, image).filter(|_| call.manager == Manager::Apt)
+                    {
+                        finding =
+                            finding.costs(Impact::typical(ImpactKind::DiskBytes, size.disk_bytes, size.evidence()));
+                    }
+                    out.push(finding);
                 }
             }
         }

@@ -2,7 +2,7 @@
 
 use super::layers::{self, Folder};
 use super::{Context, foreign};
-use crate::build::{Build, Stage, toolchain};
+use crate::build::{Base, Build, PackageSize, Stage, toolchain};
 use crate::dockerfile::Instruction;
 use crate::finding::{Basis, Finding, Findings, Impact, ImpactKind, Per, Saves};
 use crate::manifest::{FileKind, Nature};
@@ -176,7 +176,7 @@ fn run<'a>(
             continue;
         }
         told.push((one.index, span));
-        out.push(finding(cx, &one, code.place(&build.input().file, span)));
+        out.push(finding(cx, stage, &one, code.place(&build.input().file, span)));
     }
 }
 
@@ -222,7 +222,7 @@ fn is_mounted(build: &Build, instruction: &Instruction, path: &str) -> bool {
     mounts.iter().filter_map(|mount| mount.target()).any(|target| super::foreign::overlap(target, path))
 }
 
-fn finding(cx: &Context, made: &Made, span: Span) -> Finding {
+fn finding(cx: &Context, stage: &Stage, made: &Made, span: Span) -> Finding {
     let line = made.instruction.start_line;
     let (message, help) = match (&made.what, &made.source) {
         (What::Path(path), Some(source)) => (
@@ -239,6 +239,11 @@ fn finding(cx: &Context, made: &Made, span: Span) -> Finding {
         ),
     };
     let finding = cx.finding(span, message).help(help).label(made.instruction.head, "made here");
+    if let (What::Package(Manager::Apt, name), Base::Image(image)) = (&made.what, cx.build().root_base(stage))
+        && let Some(size) = PackageSize::of(name, image)
+    {
+        return finding.costs(Impact::typical(ImpactKind::DiskBytes, size.disk_bytes, size.evidence()));
+    }
     let Some(bytes) = made.bytes.filter(|bytes| *bytes > 0) else { return finding };
     finding.costs(Impact {
         kind: ImpactKind::DiskBytes,

@@ -7,9 +7,9 @@ use std::collections::BTreeSet;
 use super::Context;
 use super::kept_cache::behind_verb;
 use crate::build::installed::{self, is_set};
-use crate::build::{Base, Build, Stage, service};
+use crate::build::{Base, Build, DownloadSize, Stage, service};
 use crate::dockerfile::Keyword;
-use crate::finding::{Basis, Findings, Impact, ImpactKind, Per};
+use crate::finding::{Finding, Findings, Impact, ImpactKind};
 use crate::manifest::Scope;
 use crate::shell::program::Program;
 use crate::shell::{Invocation, Manager, PackageCall, Verb};
@@ -53,11 +53,8 @@ fn check(cx: &Context, out: &mut Findings) {
                     count => format!(" and {} others", count - 1),
                 };
                 let message = format!("`{}` installs development dependencies too: `{first}`{others}", call.title());
-                let evidence = "the manifest names them, and nothing below uses them".to_owned();
-                let (kind, basis) = (ImpactKind::PullBytes, Basis::Computed);
-                let impact = Impact { kind, saves: None, per: Per::Pull, basis, evidence };
                 let span = code.place(&build.input().file, call.span);
-                let finding = cx.finding(span, message).help(help).costs(impact);
+                let finding = priced(&found, cx.finding(span, message).help(help));
                 let why = "a program that starts with them no longer does";
                 out.push(match behind_verb(cx, code, &call) {
                     Some(at) if !flag.is_empty() => {
@@ -68,6 +65,29 @@ fn check(cx: &Context, out: &mut Findings) {
             }
         }
     }
+}
+
+/// With what the lock file brings for development only.
+fn priced(found: &installed::Installed, finding: Finding) -> Finding {
+    let locked = found.install.and_then(|install| Some((install.lock.as_deref()?, install.locked.as_ref()?)));
+    let sizes = locked.and_then(|(file, locked)| {
+        let dev = locked.packages.iter().filter(|(_, package)| package.dev_only == Some(true));
+        let names: Vec<&str> = dev.map(|(name, _)| name.as_str()).collect();
+        let bytes = DownloadSize::sum(found.project.ecosystem, names.iter().copied())?;
+        (!names.is_empty()).then_some((file, names.len(), bytes))
+    });
+    let Some((file, count, (archives, disk))) = sizes else {
+        let evidence = "the manifest names them, and nothing below uses them";
+        return finding.costs(Impact::unknown(ImpactKind::PullBytes, evidence));
+    };
+    let date = DownloadSize::date(found.project.ecosystem);
+    let evidence =
+        format!("{count} packages in `{file}` are for development only; by archives of the registry on {date}");
+    finding.costs(Impact::typical(ImpactKind::DiskBytes, disk, &*evidence)).costs(Impact::typical(
+        ImpactKind::PullBytes,
+        archives,
+        evidence,
+    ))
 }
 
 /// The option that leaves them out (empty where a setting does), and what to do. `None` where they are left out, or the

@@ -3,81 +3,163 @@
 use std::collections::BTreeSet;
 
 use super::Context;
-use crate::build::{Base, BaseImage, Build, Presence, Reference, Slim, Stage, toolchain};
+use crate::build::{Base, BaseImage, Build, PackageSize, Presence, Reference, Slim, Stage, toolchain};
 use crate::data;
 use crate::dockerfile::Keyword;
-use crate::finding::{Basis, Finding, Findings, Impact, ImpactKind, Per, Saves};
-use crate::manifest::Ecosystem;
+use crate::finding::{Finding, Findings, Impact, ImpactKind};
+use crate::manifest::{Dependency, Ecosystem};
 use crate::shell::program::{Kind, Program};
-use crate::shell::{Invocation, Manager, Verb};
+use crate::shell::{Invocation, Manager, PackageCall, Verb};
 use crate::text::Span;
 
 super::rule!("full-base", check);
+
+/// What the stages that ship use of a full image.
+#[derive(Debug, Default)]
+struct Used<'a> {
+    /// What it may use, nobody knows.
+    unknown: bool,
+    /// The first command that compiles what it installs.
+    install: Option<String>,
+    /// Programs that a slim image can have too.
+    programs: BTreeSet<&'a str>,
+    /// The packages that bring them.
+    packages: BTreeSet<&'a str>,
+}
 
 fn check(cx: &Context, out: &mut Findings) {
     let build = cx.build();
     let Some(target) = build.target().filter(|target| build.ships(target)) else { return };
     let Some(root) = build.chain(target).last() else { return };
     let Base::Image(image) = &root.base else { return };
-    let Some(slim) = Slim::of(image) else { return };
-    if !toolchain::is_application(build, target) || needs_full(cx, target, image, &slim) {
+    let Some(slim) = Slim::of_any(image) else { return };
+    if !toolchain::is_application(build, target) {
         return;
     }
-    let name = Reference::of(image).name;
-    let brings = match Reference::of(image).short_name() {
+    let used = used(cx, target, image, &slim);
+    if used.unknown {
+        return;
+    }
+    let short_name = Reference::of(image).short_name();
+    let brings = match short_name {
         "debian" => "documentation, manual pages and locales",
         "eclipse-temurin" => "the compiler and the tools of a JDK",
         _ => "compilers, headers, git and more",
     };
-    let message = format!("`{image}` brings {brings} that nothing here uses");
-    let finding = cx.finding(root.base_span, message).help(format!("stand on `{name}:{}`", slim.tag));
-    out.push(edited(cx, root, image, &slim, priced(finding, &slim)));
+    let twin = format!("{}:{}", Reference::of(image).name, slim.tag);
+    let listed = |names: &BTreeSet<&str>| names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
+    let (message, help) = match &used.install {
+        Some(install) => (
+            format!("`{image}` brings compilers and headers that only `{install}` uses"),
+            format!("run it in a stage on `{image}`, and copy what it makes and its libraries to `{twin}`"),
+        ),
+        None if used.packages.is_empty() => {
+            (format!("`{image}` brings {brings} that nothing here uses"), format!("stand on `{twin}`"))
+        }
+        None => {
+            let are = if used.programs.len() == 1 { "is" } else { "are" };
+            (
+                format!("`{image}` brings {brings}; of that only {} {are} used here", listed(&used.programs)),
+                format!("stand on `{twin}` and install {}", listed(&used.packages)),
+            )
+        }
+    };
+    let finding = priced(cx.finding(root.base_span, message).help(help), &slim, &used, &twin);
+    let is_same = used.install.is_none() && used.packages.is_empty();
+    out.push(if is_same { edited(cx, root, image, &slim, finding) } else { finding });
 }
 
-fn priced(finding: Finding, slim: &Slim) -> Finding {
-    let Some((full, twin)) = slim.pull else { return finding };
-    finding.costs(Impact {
-        kind: ImpactKind::PullBytes,
-        saves: Some(Saves::Bytes(full.saturating_sub(twin))),
-        per: Per::Pull,
-        basis: Basis::Typical,
-        evidence: "both images built from Debian packages and compressed, measured in November 2026".to_owned(),
-    })
+/// With what the twin is lighter by, packages that it needs taken off.
+fn priced(finding: Finding, slim: &Slim, used: &Used, twin: &str) -> Finding {
+    let Some((full, small)) = slim.pull else { return finding };
+    let packages = used.packages.iter().filter_map(|name| PackageSize::of(name, twin));
+    let packages: u64 = packages.map(|size| size.disk_bytes).sum();
+    let evidence = "both images built from Debian packages and compressed, measured in November 2026";
+    match full.saturating_sub(small).saturating_sub(packages) {
+        0 => finding,
+        bytes => finding.costs(Impact::typical(ImpactKind::PullBytes, bytes, evidence)),
+    }
 }
 
-/// Whether something in the stages that ship uses, or may well use, what slim images lack.
-fn needs_full(cx: &Context, target: &Stage, image: &str, slim: &Slim) -> bool {
-    let build = cx.build();
-    let mut brought: BTreeSet<&str> = BTreeSet::new();
-    let mut used: Vec<&str> = Vec::new();
-    let (mut compiler, mut headers, mut builds) = (false, false, false);
-    let starts = [Keyword::Run, Keyword::Cmd, Keyword::Entrypoint, Keyword::Healthcheck];
-    let all = build.chain(target).flat_map(|stage| build.instructions(stage));
-    for (index, _) in all.filter(|(_, instruction)| starts.contains(&instruction.keyword)) {
-        let Some(code) = build.code(index) else { continue };
-        for one in code.script.invocations() {
-            if let Some(call) = one.package_call().filter(|call| call.manager.is_system()) {
-                let tools = toolchain::build_packages(&call);
-                compiler |= tools.iter().any(|tool| toolchain::is_compiler(tool)) || call.has_unknown_packages();
-                headers |= !tools.is_empty();
-                brought.extend(call.packages.iter().map(|package| package.name.text));
-                continue;
-            }
-            used.extend(one.program);
-            builds |= compiles_packages(&one)
-                || one.program.is_some_and(|program| data::PYTHON_PACKAGES.has(program, "libraries"));
-            if wants_git(&one) {
-                used.push("git");
-            }
+/// What the instructions that ship call.
+#[derive(Default)]
+struct Calls<'a> {
+    programs: Vec<&'a str>,
+    /// Commands that may compile what they install, and whether they surely do.
+    installs: Vec<(String, bool)>,
+    /// Packages of the system.
+    brought: BTreeSet<&'a str>,
+    /// Whether a compiler is among them, or may be.
+    compiler: bool,
+    /// Whether something to build with is.
+    headers: bool,
+    /// Whether something is built by hand.
+    by_hand: bool,
+}
+
+impl<'a> Calls<'a> {
+    fn of(build: &'a Build, target: &Stage) -> Self {
+        let mut calls = Self::default();
+        let starts = [Keyword::Run, Keyword::Cmd, Keyword::Entrypoint, Keyword::Healthcheck];
+        let all = build.chain(target).flat_map(|stage| build.instructions(stage));
+        for (index, _) in all.filter(|(_, instruction)| starts.contains(&instruction.keyword)) {
+            let Some(code) = build.code(index) else { continue };
+            code.script.invocations().iter().for_each(|one| calls.take(one));
+        }
+        calls
+    }
+
+    fn take(&mut self, one: &Invocation<'a>) {
+        let call = one.package_call();
+        if let Some(call) = call.as_ref().filter(|call| call.manager.is_system()) {
+            let tools = toolchain::build_packages(call);
+            self.compiler |= tools.iter().any(|tool| toolchain::is_compiler(tool)) || call.has_unknown_packages();
+            self.headers |= !tools.is_empty();
+            self.brought.extend(call.packages.iter().map(|package| package.name.text));
+            return;
+        }
+        self.programs.extend(one.program);
+        self.by_hand |= is_built_by_hand(one);
+        if let Some(call) = call.filter(|_| toolchain::may_compile(one)) {
+            self.installs.push((call.title(), compiles_packages(&call)));
+        }
+        if wants_git(one) {
+            self.programs.push("git");
         }
     }
-    let missing = used.into_iter().filter(|program| !is_in_slim(image, slim, program)).any(|program| {
-        let Some(packages) = Slim::packages_of(program) else { return Program::of(program).is(Kind::Jdk) };
-        let brings = |package: &&str| brought.contains(package) || (compiler && toolchain::is_build_package(package));
-        !(brought.contains(program) || packages.iter().take(1).any(brings))
-    });
+}
+
+/// What the stages that ship use, or may well use, of what slim images lack.
+fn used<'a>(cx: &'a Context, target: &Stage, image: &str, slim: &Slim) -> Used<'a> {
+    let mut calls = Calls::of(cx.build(), target);
+    let mut used = Used { unknown: calls.by_hand, ..Used::default() };
+    let demand = demand(cx);
+    used.unknown |= demand == Demand::Unknown && !calls.compiler;
+    if demand == Demand::Git {
+        calls.programs.push("git");
+    }
+    let twin = format!("{}:{}", Reference::of(image).name, slim.tag);
+    for program in calls.programs.iter().filter(|program| !is_in_slim(image, slim, program)) {
+        let packages = Slim::missing_packages(&twin, program);
+        let Some(first) = packages.first() else {
+            used.unknown |= Program::of(program).is(Kind::Jdk);
+            continue;
+        };
+        let is_tool = toolchain::is_build_package(first);
+        if !calls.brought.contains(program) && !calls.brought.contains(first) && !(calls.compiler && is_tool) {
+            used.unknown |= is_tool;
+            used.programs.insert(*program);
+            used.packages.extend(packages.iter().filter(|name| !calls.brought.contains(*name)));
+        }
+    }
     // Headers without a compiler are for the one of the base.
-    missing || (!compiler && (builds || headers || projects_need(cx)))
+    if !calls.compiler {
+        let any = calls.headers || demand == Demand::Compiler;
+        let sure = calls.installs.iter().find(|(_, compiles)| *compiles);
+        used.install = sure.or_else(|| calls.installs.first().filter(|_| any)).map(|(title, _)| title.clone());
+        used.unknown |= any && used.install.is_none();
+    }
+    used
 }
 
 fn is_in_slim(image: &str, slim: &Slim, program: &str) -> bool {
@@ -89,42 +171,75 @@ fn is_in_slim(image: &str, slim: &Slim, program: &str) -> bool {
     java || name == "debian" || brings || BaseImage::of(image).presence(program) == Presence::Lacks
 }
 
-/// Installs that nearly always compile something: gems, Perl modules, C by hand.
-fn compiles_packages(one: &Invocation) -> bool {
-    if let Some(call) = one.package_call() {
-        let installs = matches!(call.verb, Verb::Install | Verb::Upgrade);
-        let python = matches!(call.manager, Manager::Pip | Manager::Uv)
-            && call
-                .packages
-                .iter()
-                .any(|package| data::PYTHON_PACKAGES.has(&package.name.text.to_ascii_lowercase(), "libraries"));
-        let node = matches!(call.manager, Manager::Npm | Manager::Yarn | Manager::Pnpm)
-            && call.packages.iter().any(|package| data::NODE_PACKAGES.has(package.name.text, "libraries"));
-        let source = call.has(&["--no-binary"]);
-        return installs && (python || node || source || matches!(call.manager, Manager::Gem | Manager::Bundle))
-            || toolchain::compiles(one).is_some();
+/// Installs that nearly always compile something: gems, Perl modules.
+fn compiles_packages(call: &PackageCall) -> bool {
+    let python = matches!(call.manager, Manager::Pip | Manager::Uv);
+    let compiled = |name: &str| demand_of(Ecosystem::Python, name) == Demand::Compiler;
+    let named = python && call.packages.iter().any(|package| compiled(package.name.text));
+    let installs = matches!(call.verb, Verb::Install | Verb::Upgrade);
+    installs && (named || call.has(&["--no-binary"]) || matches!(call.manager, Manager::Gem | Manager::Bundle))
+}
+
+/// C by hand, packages that need libraries of which no table knows the names, a project's own program.
+fn is_built_by_hand(one: &Invocation) -> bool {
+    if toolchain::compiles(one).is_some() {
+        return true;
     }
-    let name = one.program.unwrap_or_default();
-    let builds = Program::of(name).is(Kind::BuildTool) || Program::of(name).is(Kind::Compiles);
-    builds || matches!(name, "configure" | "playwright") || toolchain::compiles(one).is_some()
+    let Some(call) = one.package_call() else {
+        let name = one.program.unwrap_or_default();
+        let builds = Program::of(name).is(Kind::BuildTool) || Program::of(name).is(Kind::Compiles);
+        return builds
+            || matches!(name, "configure" | "playwright")
+            || demand_of(Ecosystem::Python, name) == Demand::Unknown;
+    };
+    let Some(ecosystem) = Ecosystem::of_manager(call.manager) else { return false };
+    let installs = matches!(call.verb, Verb::Install | Verb::Upgrade);
+    installs && call.packages.iter().any(|package| demand_of(ecosystem, package.name.text) == Demand::Unknown)
+}
+
+/// What a package asks of the image that it is installed in.
+fn demand_of(ecosystem: Ecosystem, name: &str) -> Demand {
+    let name = name.to_ascii_lowercase();
+    let (libraries, row) = match ecosystem {
+        Ecosystem::Python => (data::PYTHON_PACKAGES.has(&name, "libraries"), data::PYTHON_SYSTEM_PACKAGES.row(&name)),
+        Ecosystem::Node => (data::NODE_PACKAGES.has(&name, "libraries"), None),
+        _ => (false, None),
+    };
+    match row {
+        Some(&[_, _, build, ..]) if build != "-" => Demand::Compiler,
+        Some(&[_, "no", ..]) => Demand::Unknown,
+        _ if libraries => Demand::Unknown,
+        _ => Demand::Nothing,
+    }
 }
 
 fn wants_git(one: &Invocation) -> bool {
     one.package_call().is_some() && one.args.iter().any(|word| word.text().contains("git+"))
 }
 
-/// Whether a project's manifest names what compiles, calls libraries of the system, or comes from version control.
-fn projects_need(cx: &Context) -> bool {
-    cx.projects().unwrap_or_default().iter().any(|project| {
-        project.dependencies.iter().any(|dependency| {
-            let known = match project.ecosystem {
-                Ecosystem::Python => data::PYTHON_PACKAGES.has(&dependency.name, "libraries"),
-                Ecosystem::Node => data::NODE_PACKAGES.has(&dependency.name, "libraries"),
-                _ => false,
-            };
-            known || dependency.requirement.as_deref().is_some_and(|text| text.contains("git+"))
-        })
-    })
+/// What the manifests of the projects ask of the image.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Demand {
+    Nothing,
+    /// Something comes from version control.
+    Git,
+    /// Something is compiled.
+    Compiler,
+    /// Something calls libraries of the system.
+    Unknown,
+}
+
+fn demand(cx: &Context) -> Demand {
+    let dependencies = cx
+        .projects()
+        .unwrap_or_default()
+        .iter()
+        .flat_map(|project| project.dependencies.iter().map(|dependency| (project.ecosystem, dependency)));
+    let of = |(ecosystem, dependency): (Ecosystem, &Dependency)| {
+        let git = dependency.requirement.as_deref().is_some_and(|text| text.contains("git+"));
+        demand_of(ecosystem, &dependency.name).max(if git { Demand::Git } else { Demand::Nothing })
+    };
+    dependencies.map(of).max().unwrap_or(Demand::Nothing)
 }
 
 fn edited(cx: &Context, root: &Stage, image: &str, slim: &Slim, finding: Finding) -> Finding {
@@ -137,6 +252,12 @@ fn edited(cx: &Context, root: &Stage, image: &str, slim: &Slim, finding: Finding
     }
     let title = "stand on the slim image";
     let why = "something that the file does not show may need a program or library of the full image";
+    if reference.tag.is_none() {
+        let named = written == image;
+        let edit =
+            |finding: Finding| finding.unsafe_edit(title, why, Span::at(root.base_span.end), format!(":{}", slim.tag));
+        return if named { edit(finding) } else { finding };
+    }
     if let Some(rest) = slim.tag.strip_prefix(tag) {
         return finding.unsafe_edit(title, why, Span::at(root.base_span.end), rest);
     }

@@ -6,9 +6,9 @@ use super::cache_reader::{self, Cache};
 use super::cleanup::{self, Cleanup};
 use super::layers::covers;
 use super::runs::Run;
-use crate::build::{Base, Build, Code, Given, Home, PackageCache, Reference, Stage, is_official};
+use crate::build::{Base, Build, Code, DownloadSize, Given, Home, PackageCache, Reference, Stage, is_official};
 use crate::dockerfile::Keyword;
-use crate::finding::{Basis, FileEdit, Findings, Fix, Impact, ImpactKind, Per, Safety, Target};
+use crate::finding::{FileEdit, Finding, Findings, Fix, Impact, ImpactKind, Safety, Target};
 use crate::shell::program::{Kind, Program};
 use crate::shell::{Invocation, Manager, PackageCall, Verb};
 use crate::text::{Span, path};
@@ -99,12 +99,7 @@ fn report<'a, 'i>(
         None => String::new(),
     };
     let message = format!("what `{}` downloads stays in the layer{place}", first.call.title());
-    let evidence = || "the folder is part of a layer that ships".to_owned();
-    let impact = |kind| Impact { kind, saves: None, per: Per::Pull, basis: Basis::Computed, evidence: evidence() };
-    let mut finding = cx
-        .finding(code.place(file, first.call.span), message)
-        .costs(impact(ImpactKind::DiskBytes))
-        .costs(impact(ImpactKind::PullBytes));
+    let mut finding = priced(build, (stage, index), &filled, cx.finding(code.place(file, first.call.span), message));
     for other in &filled[1..] {
         finding = finding.label(code.place(file, other.call.span), "and what this downloads");
     }
@@ -115,6 +110,29 @@ fn report<'a, 'i>(
         finding = finding.without(kept.code.0);
     }
     out.push(finding);
+}
+
+/// With what the calls download, as far as tables tell.
+fn priced(build: &Build, place: (&Stage, usize), filled: &[Filled], finding: Finding) -> Finding {
+    let mut sizes = filled.iter().filter_map(|one| {
+        let size = DownloadSize::of(build, place, one.invocation, &one.call)?;
+        Some(match one.call.manager {
+            // It keeps archives and what was in them.
+            Manager::Yarn => (size.archive_bytes + size.disk_bytes, 2 * size.archive_bytes, size.evidence),
+            _ => (size.archive_bytes, size.archive_bytes, size.evidence),
+        })
+    });
+    let Some(first) = sizes.next() else {
+        let evidence = "the folder is part of a layer that ships";
+        let impact = |kind| Impact::unknown(kind, evidence);
+        return finding.costs(impact(ImpactKind::DiskBytes)).costs(impact(ImpactKind::PullBytes));
+    };
+    let (disk, pull, evidence) = sizes.fold(first, |sum, one| (sum.0 + one.0, sum.1 + one.1, sum.2));
+    finding.costs(Impact::typical(ImpactKind::DiskBytes, disk, &*evidence)).costs(Impact::typical(
+        ImpactKind::PullBytes,
+        pull,
+        evidence,
+    ))
 }
 
 fn fix(cx: &Context, run: &Run, filled: &[Filled], kept: &Kept) -> Option<Fix> {

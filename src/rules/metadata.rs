@@ -140,6 +140,8 @@ words! {
     Status {
         /// Off unless named, or all are selected.
         Preview = "preview",
+        /// On by default for findings that are known to cost much; the others wait until the rule is named, or all are.
+        Costly = "costly",
         /// On by default, unless its category or group is off.
         Stable = "stable",
     }
@@ -192,7 +194,9 @@ impl Metadata {
 
     /// Whether the rule is on when nothing is selected.
     pub fn on_by_default(&self) -> bool {
-        self.status == Status::Stable && self.category != Category::Style && self.groups.is_empty()
+        matches!(self.status, Status::Stable | Status::Costly)
+            && self.category != Category::Style
+            && self.groups.is_empty()
     }
 }
 

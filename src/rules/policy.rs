@@ -40,6 +40,8 @@ pub struct Policy {
     pub settings: Settings,
     rules: Vec<&'static Rule>,
     severities: BTreeMap<&'static str, Severity>,
+    /// Rules of which only costly findings are told.
+    limited: BTreeSet<&'static str>,
 }
 
 impl Policy {
@@ -48,14 +50,20 @@ impl Policy {
     /// # Errors
     /// The first word that selects nothing.
     pub fn new(settings: Settings) -> Result<Self, SelectorError> {
-        let rules = Selection::layered(&settings.choices)?.rules();
+        let selection = Selection::layered(&settings.choices)?;
+        let (rules, limited) = (selection.rules(), limited(&selection));
         let firm: BTreeSet<&str> = settings.firm.iter().flat_map(|word| known().named(word)).copied().collect();
         let rules: Vec<_> = rules.into_iter().filter(|rule| !firm.contains(rule.name)).collect();
         let mut severities = BTreeMap::new();
         for rule in &rules {
             severities.extend(severity(&settings, rule).map(|severity| (rule.name, severity)));
         }
-        Ok(Self { settings, rules, severities })
+        Ok(Self { settings, rules, severities, limited })
+    }
+
+    /// Whether only those findings of a rule are told that are known to cost much.
+    pub fn is_limited(&self, rule: &str) -> bool {
+        self.limited.contains(rule)
     }
 
     /// The rules that run, in the order of their names.
@@ -67,6 +75,10 @@ impl Policy {
     pub fn severity(&self, rule: &str) -> Option<Severity> {
         self.severities.get(rule).copied()
     }
+}
+
+fn limited(selection: &Selection) -> BTreeSet<&'static str> {
+    ALL.iter().filter(|rule| selection.is_limited(rule)).map(|rule| rule.name).collect()
 }
 
 /// The severity that the most specific of the words gives, of equals the last one.
@@ -102,7 +114,7 @@ pub struct Line {
 
 impl From<Selection> for Policies {
     fn from(selection: Selection) -> Self {
-        Policy { rules: selection.rules(), ..Policy::default() }.into()
+        Policy { rules: selection.rules(), limited: limited(&selection), ..Policy::default() }.into()
     }
 }
 

@@ -112,9 +112,13 @@ impl First {
     }
 }
 
-/// With the severities of the settings.
+/// Bytes from which on a finding costs much.
+const COSTLY: u64 = 50_000_000;
+
+/// Those that are told, with the severities of the settings.
 fn rated(findings: Findings, policy: &Policy) -> Vec<Finding> {
     let mut findings = findings.into_sorted();
+    findings.retain(|finding| !policy.is_limited(finding.rule) || finding.bytes() >= COSTLY);
     for finding in &mut findings {
         finding.severity = policy.severity(finding.rule).unwrap_or(finding.severity);
     }
@@ -127,7 +131,8 @@ fn runs(rule: &Rule, build: &Build) -> bool {
 
 /// Whether a rule ran with all facts that it asks for: else its silence proves nothing.
 fn knows_all(name: &str, build: &Build, policy: &Policy) -> bool {
-    let Some(rule) = policy.rules().iter().find(|rule| rule.name == name) else { return false };
+    let is_told = |rule: &&&Rule| rule.name == name && !policy.is_limited(name);
+    let Some(rule) = policy.rules().iter().find(is_told) else { return false };
     let metadata = rule.metadata();
     let asked = metadata.needs.union(metadata.wants);
     let has = |need| is_there(build.input(), need) || (!build.uses_context() && is_of_context(need));

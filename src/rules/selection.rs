@@ -96,6 +96,22 @@ impl Selection {
         best.is_some_and(|(_, _, ignored)| !ignored)
     }
 
+    /// Whether a rule tells of costly findings alone: nobody asked for the others.
+    pub fn is_limited(&self, rule: &Rule) -> bool {
+        if rule.metadata().status != super::Status::Costly {
+            return false;
+        }
+        let asked = |one: &Selector| matches!(one, Selector::All | Selector::Rule(_));
+        let wide = |selectors: &[Selector]| {
+            selectors.iter().any(|one| asked(one) && one.rank(rule, rule.metadata()).is_some())
+        };
+        let last = self.layers.iter().rposition(|layer| layer.select.is_some());
+        let mut layers = self.layers.iter().enumerate();
+        !layers.any(|(index, layer)| {
+            wide(&layer.extend) || (last == Some(index) && layer.select.as_deref().is_some_and(wide))
+        })
+    }
+
     /// The rules that run, in the order of their names.
     pub fn rules(&self) -> Vec<&'static Rule> {
         super::ALL.iter().copied().filter(|rule| self.has(rule)).collect()
@@ -128,7 +144,7 @@ impl Selector {
     /// How specific it is where it selects the rule.
     fn rank(self, rule: &Rule, metadata: &Metadata) -> Option<u8> {
         // A preview rule runs when it is named, or all are: its findings are not yet trusted.
-        let stable = metadata.status == super::Status::Stable;
+        let stable = metadata.status != super::Status::Preview;
         let (rank, selects) = match self {
             Self::All => (1, true),
             Self::Default => (1, metadata.on_by_default()),
@@ -185,6 +201,7 @@ mod tests {
             rule("apt-lists-kept", "size", "", "stable", "DL3009"),
             rule("keyword-case", "style", "", "stable", "ConsistentInstructionCasing"),
             rule("new-idea", "size", "", "preview", ""),
+            rule("recommended", "size", "", "costly", "DL3015"),
             rule("shell-form", "style", "", "stable", "DL3025"),
             rule("shell-form-command", "runtime", "", "stable", "DL3025"),
             rule("unpinned-package", "reproducibility", "pinning", "stable", "DL3008"),
@@ -202,12 +219,12 @@ mod tests {
 
     #[test]
     fn rules_are_selected() {
-        check(&[], &[], &["apt-lists-kept", "shell-form-command"]);
-        check(&[], &["dl3009"], &["shell-form-command"]);
+        check(&[], &[], &["apt-lists-kept", "recommended", "shell-form-command"]);
+        check(&[], &["dl3009"], &["recommended", "shell-form-command"]);
         check(&["dl3025"], &[], &["shell-form", "shell-form-command"]);
-        check(&["default"], &["DL3025"], &["apt-lists-kept"]);
-        check(&["default", "style"], &["runtime"], &["apt-lists-kept", "keyword-case", "shell-form"]);
-        check(&["size"], &[], &["apt-lists-kept"]);
+        check(&["default"], &["DL3025"], &["apt-lists-kept", "recommended"]);
+        check(&["default", "style"], &["runtime"], &["apt-lists-kept", "keyword-case", "recommended", "shell-form"]);
+        check(&["size"], &[], &["apt-lists-kept", "recommended"]);
         check(&["new-idea"], &[], &["new-idea"]);
         check(&["pinning"], &[], &["unpinned-package"]);
         check(&["consistentinstructioncasing"], &[], &["keyword-case"]);
@@ -215,6 +232,18 @@ mod tests {
         check(&["all", "DL3009"], &["size", "style", "runtime"], &["apt-lists-kept", "new-idea", "unpinned-package"]);
         check(&["DL3009"], &["apt-lists-kept"], &[]);
         check(&["all"], &["all"], &[]);
+    }
+
+    #[test]
+    fn a_costly_rule_is_limited_until_it_is_asked_for() {
+        let rules = catalogue();
+        let rule = rules.iter().find(|rule| rule.name == "recommended").unwrap();
+        let is_limited = |words: &[&str]| {
+            let words: Vec<String> = words.iter().map(|word| (*word).to_owned()).collect();
+            Selection::among(&rules, &[Choice::of(&words, &[])]).unwrap().is_limited(rule)
+        };
+        assert!(is_limited(&[]) && is_limited(&["size"]) && is_limited(&["default", "apt-lists-kept"]));
+        assert!(!is_limited(&["all"]) && !is_limited(&["recommended"]) && !is_limited(&["default", "DL3015"]));
     }
 
     #[test]

@@ -2,8 +2,8 @@
 
 use super::Context;
 use crate::build::toolchain::Language;
-use crate::build::{Base, Build, Stage, toolchain};
-use crate::finding::Findings;
+use crate::build::{Base, Build, PackageSize, Stage, toolchain};
+use crate::finding::{Finding, Findings, Impact, ImpactKind};
 use crate::manifest::Ecosystem;
 use crate::shell::program::{self, Kind, Program};
 use crate::shell::{Invocation, Manager, Verb, Word};
@@ -22,7 +22,7 @@ fn check(cx: &Context, out: &mut Findings) {
         let (left, place) = (language.leaves(), shown(build, index, span));
         let message = format!("{left} ship with what `{name}` makes");
         let help = format!("build in a stage of its own and copy the result: `{}`", example(build, target, language));
-        out.push(cx.finding(place, message).help(help));
+        out.push(priced(language, cx.finding(place, message).help(help)));
         return;
     }
     let Some((index, span)) = bundled(build, target) else { return };
@@ -30,6 +30,25 @@ fn check(cx: &Context, out: &mut Findings) {
     let message = format!("Node and all dependencies ship to serve files that do not change: `{server}`");
     let help = "bundle in a stage of its own and copy the result into a web server: `FROM nginx`, `COPY --from=build /app/dist /usr/share/nginx/html`";
     out.push(cx.finding(shown(build, index, span), message).help(help));
+}
+
+/// With the weight of the toolchain, as Debian packages it.
+fn priced(language: Language, finding: Finding) -> Finding {
+    let (package, runtime) = match language {
+        Language::Go => ("golang-go", None),
+        Language::Rust => ("cargo", None),
+        Language::C => ("build-essential", None),
+        Language::Java => ("default-jdk-headless", Some("default-jre-headless")),
+        Language::DotNet => return finding,
+    };
+    let size = |name| PackageSize::of(name, "debian:13-slim");
+    let Some(whole) = size(package) else { return finding };
+    let (kept, without) = match runtime.and_then(size) {
+        Some(runtime) => (runtime.disk_bytes, format!(" without `{}`", runtime.package)),
+        None => (0, String::new()),
+    };
+    let evidence = format!("the toolchain as Debian packages it: {}{without}", whole.evidence());
+    finding.costs(Impact::typical(ImpactKind::DiskBytes, whole.disk_bytes.saturating_sub(kept), evidence))
 }
 
 /// Whether sources of the context are copied into what ships.

@@ -23,6 +23,7 @@ mod optimize;
 mod packaging;
 mod patches;
 mod path_functions;
+mod prices;
 mod projects;
 mod readme;
 mod safe_rows;

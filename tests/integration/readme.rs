@@ -4,7 +4,7 @@
 use std::fmt::Write;
 use std::fs;
 
-use dockopt::rules::{ALL, Category};
+use dockopt::rules::{ALL, Category, Status};
 
 use crate::dockopt::Dockopt;
 
@@ -97,7 +97,11 @@ fn the_table_of_rules_is_what_the_pages_say() {
         let mut rows = String::new();
         for rule in ALL.iter().filter(|rule| rule.metadata().category == *category) {
             let page = rule.metadata();
-            let default = if page.on_by_default() { "on" } else { "off" };
+            let default = match page.status {
+                Status::Costly => "from 50 MB on",
+                _ if page.on_by_default() => "on",
+                _ => "off",
+            };
             let (severity, fix, codes) = (page.severity.name(), rule.safety(), page.aliases.join(", "));
             let name = rule.name;
             let summary = page.summary;

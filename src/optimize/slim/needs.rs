@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 
 use super::apt::{self, Wanted};
-use crate::build::{BaseImage, Presence, Reference, Slim, Stage};
+use crate::build::{Reference, Slim, Stage};
 use crate::dockerfile::Keyword;
 use crate::manifest::{Ecosystem, FileKind};
 use crate::optimize::called;
@@ -20,27 +20,9 @@ const DEEPEST: usize = 3;
 /// Programs that read what to do from a file of the project.
 const FILE_READERS: [(&str, &str); 2] = [("make", "Makefile"), ("gmake", "Makefile")];
 
-/// Whether full and slim variants have the same programs.
-pub(super) fn has_same_programs(slim: &str) -> bool {
-    matches!(Reference::of(slim).short_name(), "debian" | "eclipse-temurin" | "oven/bun")
-}
-
-/// Packages that bring a program which the twin is known to lack; empty where it has it, or nobody knows.
-pub(super) fn packages_of(slim: &str, program: &str) -> Vec<&'static str> {
-    if has_same_programs(slim) || BaseImage::of(slim).presence(program) == Presence::Has {
-        return Vec::new();
-    }
-    let mut packages = Slim::packages_of(program).unwrap_or_default();
-    // Their slim images bring it (docker-library/python 3.13/slim-trixie, docker-library/ruby 3.4/slim-trixie).
-    if matches!(Reference::of(slim).short_name(), "python" | "ruby") {
-        packages.retain(|package| *package != "ca-certificates");
-    }
-    packages
-}
-
 /// Takes the packages of a program.
 pub(super) fn want_program(wanted: &mut Wanted, slim: &str, program: &str, at: usize) {
-    for package in packages_of(slim, program) {
+    for package in Slim::missing_packages(slim, program) {
         apt::want(wanted, package, at);
     }
 }

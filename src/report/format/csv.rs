@@ -18,8 +18,8 @@ pub(super) fn write(run: &Run) -> String {
             &item.message,
             item.help.unwrap_or_default(),
             fix.map_or("", |fix| crate::report::json::safety(&fix.safety).0),
-            &price.map(crate::report::table::cost).unwrap_or_default(),
-            price.map_or("", |price| price.basis.name()),
+            &price.map(crate::report::table::exact_cost).unwrap_or_default(),
+            price.map_or("", crate::report::table::basis),
             item.url.as_deref().unwrap_or_default(),
             &item.fingerprint,
         ];

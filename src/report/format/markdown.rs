@@ -49,8 +49,8 @@ fn row(run: &Run, item: &Item) -> String {
     let place = format!("{}:{}", run.base.shown(item.file), item.start.line);
     let price = item.finding.and_then(crate::audit::Report::price);
     let cost = price.map(|price| match table::basis(price) {
-        "" => table::cost(price),
-        basis => format!("{} ({basis})", table::cost(price)),
+        "" => table::exact_cost(price),
+        basis => format!("{} ({basis})", table::exact_cost(price)),
     });
     let fix = item.finding.and_then(|finding| finding.fixes.first());
     let help = item.help.map(|help| format!("<br>{}", markdown(help))).unwrap_or_default();

@@ -1,0 +1,141 @@
+//! What package managers download from registries, by what a call installs (`data/package_archives.tsv`).
+
+use std::collections::HashMap;
+use std::sync::LazyLock;
+
+use super::{Build, Stage, installed};
+use crate::data;
+use crate::manifest::{Ecosystem, Install, Scope, Tool};
+use crate::shell::{InputKind, Invocation, PackageCall, PackageSource};
+use crate::text::path;
+
+/// What some packages weigh.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DownloadSize {
+    /// As they are downloaded.
+    pub archive_bytes: u64,
+    /// Unpacked.
+    pub disk_bytes: u64,
+    /// Where the figures come from.
+    pub evidence: String,
+}
+
+/// The bytes of a package: archive, unpacked.
+type Bytes = (u64, u64);
+
+struct Row {
+    own: Option<Bytes>,
+    /// With all that it needs.
+    tree: Option<Bytes>,
+    date: &'static str,
+}
+
+/// The row for packages that have none, per package.
+const OTHERS: &str = "*";
+/// The row for projects of which nothing is known.
+const PROJECT: &str = "**";
+
+static ROWS: LazyLock<HashMap<(Ecosystem, &str), Row>> =
+    LazyLock::new(|| data::PACKAGE_ARCHIVES.rows().filter_map(row).collect());
+
+fn row(cells: data::Row) -> Option<((Ecosystem, &'static str), Row)> {
+    let &[ecosystem, package, archive, disk, tree_archive, tree_disk, date, _source] = cells else { return None };
+    let bytes = |archive: &str, disk: &str| Some((archive.parse().ok()?, disk.parse().ok()?));
+    let row = Row { own: bytes(archive, disk), tree: bytes(tree_archive, tree_disk), date };
+    Some(((Ecosystem::of(ecosystem)?, package), row))
+}
+
+impl DownloadSize {
+    /// What a call downloads; at least, where only the names of the packages that it is told are known. `None` where
+    /// nothing tells.
+    pub fn of(build: &Build, place: (&Stage, usize), invocation: &Invocation, call: &PackageCall) -> Option<Self> {
+        let ecosystem = Ecosystem::of_manager(call.manager)?;
+        let named = call.packages.iter().filter(|package| package.source == PackageSource::Index);
+        let named: Vec<&str> = named.filter(|one| !one.name.dynamic).map(|package| package.name.text).collect();
+        if !named.is_empty() {
+            return of_named(ecosystem, &named);
+        }
+        if let Some(install) = requirements(build, call) {
+            return of_list(build, ecosystem, install);
+        }
+        if !call.is_from_manifest() {
+            return None;
+        }
+        let found = installed::of(build, place, invocation, call);
+        let Some(found) = found else { return of_project(ecosystem) };
+        let with_dev = !call.says("production");
+        match found.install.filter(|install| install.locked.is_some()) {
+            Some(install) => of_lock(ecosystem, install, with_dev),
+            None => {
+                let wanted = found.project.dependencies.iter().filter(|one| with_dev || one.scope != Scope::Dev);
+                of_named(ecosystem, &wanted.map(|one| one.name.as_str()).collect::<Vec<_>>())
+            }
+        }
+    }
+
+    /// What packages weigh whose names are all known; `None` where nothing is known of the registry.
+    pub fn sum<'n>(ecosystem: Ecosystem, names: impl Iterator<Item = &'n str>) -> Option<(u64, u64)> {
+        let others = ROWS.get(&(ecosystem, OTHERS))?.own?;
+        let own = |name: &str| ROWS.get(&(ecosystem, name)).and_then(|row| row.own).unwrap_or(others);
+        Some(names.map(own).fold((0, 0), |sum, one| (sum.0 + one.0, sum.1 + one.1)))
+    }
+
+    /// The day of the table.
+    pub fn date(ecosystem: Ecosystem) -> &'static str {
+        ROWS.get(&(ecosystem, OTHERS)).map_or("", |row| row.date)
+    }
+
+    fn new((archive_bytes, disk_bytes): Bytes, evidence: String) -> Option<Self> {
+        (disk_bytes > 0).then_some(Self { archive_bytes, disk_bytes, evidence })
+    }
+}
+
+/// The file of requirements that pip is told to read.
+fn requirements<'i>(build: &Build<'i>, call: &PackageCall) -> Option<&'i Install> {
+    let named = call.inputs.iter().find(|input| input.kind == InputKind::Requirements)?;
+    let name = path::name(named.path.text);
+    let installs = build.input().projects.as_deref()?.iter().flat_map(|project| &project.installs);
+    let mut own = installs.filter(|one| one.tool == Tool::Pip);
+    own.find(|one| path::name(&one.manifest) == name).map(|install| &**install)
+}
+
+/// What a file of requirements names, and what it pins.
+fn of_list(build: &Build, ecosystem: Ecosystem, install: &Install) -> Option<DownloadSize> {
+    if install.locked.is_some() {
+        return of_lock(ecosystem, install, true);
+    }
+    let projects = build.input().projects.as_deref()?;
+    let project = projects.iter().find(|project| project.installs.iter().any(|one| **one == *install))?;
+    of_named(ecosystem, &project.dependencies.iter().map(|one| one.name.as_str()).collect::<Vec<_>>())
+}
+
+fn of_lock(ecosystem: Ecosystem, install: &Install, with_dev: bool) -> Option<DownloadSize> {
+    let locked = install.locked.as_ref()?;
+    let packages = locked.packages.iter().filter(|(_, package)| with_dev || package.dev_only != Some(true));
+    let names: Vec<&str> = packages.map(|(name, _)| name.as_str()).collect();
+    let bytes = DownloadSize::sum(ecosystem, names.iter().copied())?;
+    let (count, date) = (names.len(), DownloadSize::date(ecosystem));
+    let file = install.lock.as_deref().unwrap_or(&install.manifest);
+    DownloadSize::new(bytes, format!("{count} packages in `{file}`, by archives of the registry on {date}"))
+}
+
+/// What packages bring of which only the names are known that somebody wrote: at least the heaviest of them with what
+/// it needs, and at least all of them without.
+fn of_named(ecosystem: Ecosystem, names: &[&str]) -> Option<DownloadSize> {
+    let trees = names.iter().filter_map(|name| Some((*name, ROWS.get(&(ecosystem, *name))?.tree?)));
+    let heaviest = trees.max_by_key(|(_, tree)| tree.0);
+    let (first, tree) = heaviest?;
+    let bytes = DownloadSize::sum(ecosystem, names.iter().copied())?.max(tree);
+    let others = match names.len() - 1 {
+        0 => String::new(),
+        1 => " and another package".to_owned(),
+        count => format!(" and {count} other packages"),
+    };
+    let date = DownloadSize::date(ecosystem);
+    DownloadSize::new(bytes, format!("`{first}` with what it needs{others}, by archives of the registry on {date}"))
+}
+
+fn of_project(ecosystem: Ecosystem) -> Option<DownloadSize> {
+    let row = ROWS.get(&(ecosystem, PROJECT))?;
+    DownloadSize::new(row.tree?, format!("the median of projects with common frameworks, measured {}", row.date))
+}
