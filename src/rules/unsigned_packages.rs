@@ -32,7 +32,8 @@ fn switch(one: &Invocation) -> Option<Span> {
         let off = |word: &&Word| matches!(word.text(), "--nosignature" | "--nogpg" | "--noverify");
         return one.args.iter().find(off).map(|word| word.span);
     }
-    let call = one.package_call()?;
+    use Manager::{Apk, Apt, Dnf, Microdnf, Yum, Zypper};
+    let call = one.call_of(&[Apt, Apk, Dnf, Yum, Microdnf, Zypper])?;
     // `apk index` and `apk verify` install nothing, and `--no-network` leaves what the build brings.
     let is_local = call.manager == Manager::Apk && (call.verb == Verb::Other || call.has(&["--no-network"]));
     if is_local || installs_files(&call) {

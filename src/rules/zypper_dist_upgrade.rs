@@ -9,8 +9,8 @@ super::rule!("zypper-dist-upgrade", check);
 
 fn check(cx: &Context, out: &mut Findings) {
     for run in runs::all(cx) {
-        for call in run.invocations().iter().filter_map(crate::shell::package_call) {
-            if call.manager != Manager::Zypper || !matches!(&*call.verb_text, "dist-upgrade" | "dup") {
+        for call in run.invocations().iter().filter_map(|one| one.call_of(&[Manager::Zypper])) {
+            if !matches!(&*call.verb_text, "dist-upgrade" | "dup") {
                 continue;
             }
             let span = Span::new(call.span.start, call.verb_span.end);

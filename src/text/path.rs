@@ -14,7 +14,9 @@
 /// assert_eq!(path::name("/"), "");
 /// ```
 pub fn name(path: &str) -> &str {
-    split(path).1
+    let trimmed = path.trim_end_matches('/');
+    let start = trimmed.bytes().rposition(|byte| byte == b'/').map_or(0, |at| at + 1);
+    &trimmed[start..]
 }
 
 /// The folder that a path lies in; a root lies in itself.

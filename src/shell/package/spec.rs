@@ -72,6 +72,11 @@ fn find<'m>(word: &Word, from: usize, marks: &[&'m str]) -> Option<(usize, &'m s
     let text = word.text();
     let mut at = from;
     while at < text.len() {
+        // No mark begins so, and an expansion is stepped over at its first other byte.
+        if text.as_bytes()[at].is_ascii_alphanumeric() {
+            at += 1;
+            continue;
+        }
         // Steps over an expansion as a whole: what is inside it divides nothing.
         if let Some(one) = word.expansion_after(at).filter(|one| one.within.start as usize <= at) {
             at = one.within.end as usize;
