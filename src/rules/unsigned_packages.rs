@@ -28,11 +28,11 @@ fn check(cx: &Context, out: &mut Findings) {
 
 /// The option that switches the check off.
 fn switch(one: &Invocation) -> Option<Span> {
+    use Manager::{Apk, Apt, Dnf, Microdnf, Yum, Zypper};
     if one.is("rpm") {
         let off = |word: &&Word| matches!(word.text(), "--nosignature" | "--nogpg" | "--noverify");
         return one.args.iter().find(off).map(|word| word.span);
     }
-    use Manager::{Apk, Apt, Dnf, Microdnf, Yum, Zypper};
     let call = one.call_of(&[Apt, Apk, Dnf, Yum, Microdnf, Zypper])?;
     // `apk index` and `apk verify` install nothing, and `--no-network` leaves what the build brings.
     let is_local = call.manager == Manager::Apk && (call.verb == Verb::Other || call.has(&["--no-network"]));
