@@ -223,3 +223,13 @@ fn a_comment_tells_the_shell_of_the_base() {
     let shells = [dialect(0, 1), dialect(0, 2), dialect(0, 4), dialect(1, 6)];
     assert_eq!(shells, [Dialect::Posix, Dialect::PowerShell, Dialect::Posix, Dialect::Posix]);
 }
+
+#[test]
+fn copies_are_worked_out_once() {
+    let input = input("FROM alpine:3 AS a\nCOPY x y\nFROM a\nCOPY --from=a y z\n", BuildOptions::default());
+    let build = Build::new(&input);
+    for stage in build.stages() {
+        assert_eq!(build.transfers(stage).len(), 1);
+        assert!(std::ptr::eq(build.transfers(stage), build.transfers(stage)));
+    }
+}

@@ -193,3 +193,26 @@ fn others() {
          Dotnet Install, x --version 1, {-g --version=1}",
     );
 }
+
+#[test]
+fn calls_of_other_managers_are_not_read() {
+    let script = parse("apt-get install curl; python3 -m pip install x; ls");
+    let invocations = script.invocations();
+    let managers: Vec<_> = invocations.iter().map(Invocation::manager).collect();
+    assert_eq!(managers, [Some(Manager::Apt), Some(Manager::Pip), None]);
+    assert!(invocations[0].call_of(&[Manager::Pip]).is_none());
+    let call = invocations[1].call_of(&[Manager::Pip, Manager::Uv]);
+    assert_eq!(call.map(|call| call.verb), Some(Verb::Install));
+}
+
+/// Rules ask for the same calls again and again.
+#[test]
+fn a_call_takes_few_allocations() {
+    let script = parse("apt-get install -qy --no-install-recommends curl git=1:2 && npm ci --omit=dev");
+    for one in script.invocations() {
+        drop(one.package_call());
+        let taken = allocation_counter::measure(|| drop(one.package_call())).count_total;
+        // The lists of options, operands and packages: no text of its own.
+        assert!(taken <= 4, "{:?}: {taken}", one.program);
+    }
+}
