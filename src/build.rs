@@ -29,6 +29,7 @@ mod settings;
 mod slim;
 mod stage;
 mod steps;
+mod system_shell;
 #[cfg(test)]
 mod tests;
 pub mod toolchain;
@@ -59,6 +60,7 @@ pub use self::settings::{Setting, User};
 pub use self::slim::Slim;
 pub use self::stage::{Base, Edge, EdgeKind, Stage};
 pub use self::steps::Step;
+pub use self::system_shell::Sh;
 pub use self::transfer::{Source, Transfer};
 pub use self::undefined::{Undefined, Why};
 pub use self::useless::{Named, may_take_in};

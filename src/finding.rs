@@ -15,6 +15,8 @@ pub use self::mask::Mask;
 pub use self::sink::Findings;
 pub use self::suppression::{Judged, Named, Reach, Suppression, suppress};
 
+use std::sync::LazyLock;
+
 use crate::text::{FileId, Span};
 
 /// How bad it is.
@@ -84,7 +86,27 @@ pub struct Code {
     pub line: Option<u32>,
 }
 
+/// The codes of ShellCheck have this many characters.
+const SHELLCHECK_LENGTH: usize = "SC2086".len();
+
+/// All codes that ShellCheck can have, from `SC1000` on, one behind the other.
+static SHELLCHECK: LazyLock<String> = LazyLock::new(|| (1000..=9999).map(|number| format!("SC{number}")).collect());
+
 impl Code {
+    /// ShellCheck's code with this number.
+    pub fn of_shellcheck(number: u16) -> Option<Self> {
+        let at = usize::from(number.checked_sub(1000)?) * SHELLCHECK_LENGTH;
+        Some(Self { name: SHELLCHECK.get(at..at + SHELLCHECK_LENGTH)?, line: None })
+    }
+
+    /// ShellCheck's code with this name, in any case.
+    pub fn shellcheck(name: &str) -> Option<Self> {
+        let name = name.trim();
+        let digits = name.get(2..).filter(|digits| digits.len() == 4 && digits.bytes().all(|b| b.is_ascii_digit()))?;
+        let is_shellcheck = name.get(..2).is_some_and(|start| start.eq_ignore_ascii_case("SC"));
+        Self::of_shellcheck(digits.parse().ok()?).filter(|_| is_shellcheck)
+    }
+
     /// Whether it is the name of one of BuildKit's own checks (`docker build --check`).
     pub fn is_buildkit(self) -> bool {
         self.name.bytes().all(|byte| byte.is_ascii_alphabetic()) && self.name.bytes().any(|b| b.is_ascii_lowercase())

@@ -4,9 +4,11 @@
 mod again;
 mod date;
 mod needs;
+mod shellcheck;
 
 pub use self::date::Date;
 pub use self::needs::{Need, Needs};
+pub use self::shellcheck::{ShellcheckAnswers, ShellcheckComment, ShellcheckLevel};
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -93,6 +95,8 @@ pub struct BuildInput {
     pub projects: Option<Arc<Vec<Project>>>,
     /// Configs of base images, by reference as the Dockerfile names it (variables resolved).
     pub base_images: BTreeMap<String, ImageConfig>,
+    /// What ShellCheck says about the scripts.
+    pub shellcheck: Option<Arc<ShellcheckAnswers>>,
 }
 
 /// The builder's own flags, with the builder's meaning.

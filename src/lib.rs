@@ -18,6 +18,7 @@ pub mod sources;
 pub mod image;
 pub mod inputs;
 pub mod build;
+pub mod shellcheck;
 pub mod attribution;
 pub mod cache;
 pub mod finding;

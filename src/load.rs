@@ -14,6 +14,7 @@ mod place;
 mod projects;
 mod request;
 mod settings;
+mod shellcheck;
 mod texts;
 mod walk;
 

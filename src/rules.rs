@@ -66,6 +66,7 @@ mod image_secret_in_config;
 mod image_secret_in_layer;
 mod image_setuid_file;
 mod image_world_writable;
+mod ineffective_negation;
 mod inline_suppression;
 mod instruction_case;
 mod invalid_base_default;
@@ -86,6 +87,7 @@ mod loopback_only;
 mod lost_arg;
 mod maintainer_instruction;
 mod many_sources_without_slash;
+mod masked_substitution;
 mod missing_command;
 mod multiple;
 mod named_user;
@@ -122,6 +124,7 @@ mod shell_as_main_process;
 mod shell_form;
 mod shell_form_command;
 mod shell_in_scratch;
+mod shellcheck;
 mod single_stage_build;
 mod sources_before_dependencies;
 mod ssh_port_exposed;
@@ -136,6 +139,7 @@ mod system_cache_kept;
 mod system_unpinned;
 mod system_workdir;
 mod tls_verification_off;
+mod unchecked_command;
 mod undeclared_base_arg;
 mod undefined_variable;
 mod unexplained_suppression;
@@ -171,6 +175,7 @@ mod context;
 mod copy_flag;
 mod download;
 mod foreign;
+mod hidden_failure;
 mod ignore_lines;
 mod kept_cache;
 mod labels;
@@ -284,6 +289,7 @@ pub static ALL: &[&Rule] = &[
     &image_secret_in_layer::RULE,
     &image_setuid_file::RULE,
     &image_world_writable::RULE,
+    &ineffective_negation::RULE,
     &inline_suppression::RULE,
     &instruction_case::RULE,
     &invalid_base_default::RULE,
@@ -308,6 +314,7 @@ pub static ALL: &[&Rule] = &[
     &lost_arg::RULE,
     &maintainer_instruction::RULE,
     &many_sources_without_slash::RULE,
+    &masked_substitution::RULE,
     &missing_command::RULE,
     &multiple::MULTIPLE_CMD,
     &multiple::MULTIPLE_ENTRYPOINT,
@@ -347,6 +354,7 @@ pub static ALL: &[&Rule] = &[
     &shell_form::RULE,
     &shell_form_command::RULE,
     &shell_in_scratch::RULE,
+    &shellcheck::RULE,
     &single_stage_build::RULE,
     &sources_before_dependencies::RULE,
     &ssh_port_exposed::RULE,
@@ -359,6 +367,7 @@ pub static ALL: &[&Rule] = &[
     &supplementary_groups_dropped::RULE,
     &system_workdir::RULE,
     &tls_verification_off::RULE,
+    &unchecked_command::RULE,
     &undeclared_base_arg::RULE,
     &undefined_variable::RULE,
     &unexplained_suppression::RULE,

@@ -53,5 +53,6 @@ pub(super) fn of_text(name: &str, text: &str, options: BuildOptions) -> BuildInp
         texts: None,
         projects: None,
         base_images: BTreeMap::new(),
+        shellcheck: None,
     }
 }

@@ -216,6 +216,7 @@ fn skipped<'i>(inputs: &Inputs, builds: &[Build<'i>], policies: &Policies, looke
             Need::Git => ("it needs git history", "run it in a repository"),
             Need::Image => ("it needs a built image", "build it first"),
             Need::BaseImage => ("it needs the base image", "pull the base image first"),
+            Need::Shellcheck => ("it needs ShellCheck", "run `dockopt lint` or `dockopt audit`"),
             Need::Buildlog => ("it needs a build log", "build with `--progress=plain` and keep the log"),
         };
         skipped.push(Skipped { what: rule.name.to_owned(), why: why.to_owned(), remedy: remedy.to_owned() });

@@ -19,6 +19,7 @@ pub(super) fn input(text: &str, options: BuildOptions) -> BuildInput {
         projects: None,
         texts: None,
         base_images: BTreeMap::new(),
+        shellcheck: None,
         template: None,
     }
 }

@@ -9,7 +9,9 @@ mod options;
 pub(super) use self::image::{BudgetFlags, Diff, Image, ImageChoice, ImageCommand, ImageLimits, Origin, Verify};
 pub(super) use self::measure::{Builds, Measure};
 pub(super) use self::optimize::{Optimize, Proving};
-pub(super) use self::options::{Build, Choice, Color, Config, FailOn, Global, Known, Threshold, build_args};
+pub(super) use self::options::{
+    Build, Choice, Color, Config, FailOn, Global, Known, Shellcheck, Threshold, build_args,
+};
 
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -90,6 +92,8 @@ pub(super) struct Audit {
     #[command(flatten)]
     pub choice: Choice,
     #[command(flatten)]
+    pub shellcheck: Shellcheck,
+    #[command(flatten)]
     pub config: Config,
     #[command(flatten)]
     pub threshold: Threshold,
@@ -108,6 +112,8 @@ pub(super) struct Lint {
     pub build: Build,
     #[command(flatten)]
     pub choice: Choice,
+    #[command(flatten)]
+    pub shellcheck: Shellcheck,
     #[command(flatten)]
     pub config: Config,
     #[command(flatten)]

@@ -7,11 +7,12 @@ use crate::load::Wants;
 use crate::report::{self, Run};
 
 pub(super) fn run(global: &Global, command: &Audit) -> Result<u8, Failure> {
-    let line = line(&command.choice, Some(&command.threshold))?;
+    let line = line(&command.choice, Some(&command.threshold), command.shellcheck.on)?;
     let mut request = command.build.request(command.path.clone(), today(&command.choice)?);
     request.wants = Wants::Columns;
     request.configuration = command.config.configuration();
     request.line = line;
+    request.shellcheck = true;
     let mut inputs = crate::load::gather(&request)?;
     if let Some(name) = &command.image {
         super::image::measure(global, name, &mut inputs)?;

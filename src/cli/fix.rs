@@ -22,7 +22,7 @@ pub(super) fn run(global: &Global, command: &Fix) -> Result<u8, Failure> {
         let help = Some("name the file: `dockopt fix Dockerfile`".to_owned());
         return Err(Failure::Because { what: "standard input cannot be fixed in place".to_owned(), help });
     }
-    let line = line(&command.choice, None)?;
+    let line = line(&command.choice, None, false)?;
     let mut failed = false;
     let mut work = Work { report: Report { root: root(command), ..Report::default() }, ..Work::default() };
     // All is worked out before the first file is touched.

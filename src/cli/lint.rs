@@ -16,13 +16,14 @@ use crate::rules::Policies;
 use crate::text::Source;
 
 pub(super) fn run(global: &Global, command: &Lint) -> Result<u8, Failure> {
-    let line = line(&command.choice, Some(&command.threshold))?;
+    let line = line(&command.choice, Some(&command.threshold), command.shellcheck.on)?;
     let texts = texts(command)?;
     let mut request = command.build.request(PathBuf::from("."), today(&command.choice)?);
     // Editors and hooks wait for it: nothing but the files and their ignore files is opened. `audit` looks further.
     request.wants = Wants::Nothing;
     request.configuration = command.config.configuration();
     request.line = line;
+    request.shellcheck = true;
     let inputs = crate::load::gather_texts(texts, &request);
     let policies = policies(global, &inputs, &request.line)?;
     describe_inputs(global, &inputs, &policies);

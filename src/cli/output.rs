@@ -139,7 +139,7 @@ pub(super) fn selection(choice: &Choice) -> Result<Selection, Failure> {
 }
 
 /// What the command line says over the settings.
-pub(super) fn line(choice: &Choice, threshold: Option<&Threshold>) -> Result<Line, Failure> {
+pub(super) fn line(choice: &Choice, threshold: Option<&Threshold>, shellcheck: bool) -> Result<Line, Failure> {
     // A typo is met before anything is read.
     selection(choice)?;
     let fail_on = threshold.and_then(|threshold| threshold.fail_on).map(|word| match word {
@@ -149,7 +149,9 @@ pub(super) fn line(choice: &Choice, threshold: Option<&Threshold>) -> Result<Lin
         FailOn::Style => settings::FailOn::Least(Severity::Style),
         FailOn::None => settings::FailOn::Never,
     });
-    Ok(Line { choice: settings::Choice::of(&choice.select, &choice.ignore), fail_on })
+    let mut choice = settings::Choice::of(&choice.select, &choice.ignore);
+    choice.ask_shellcheck(shellcheck.then_some(true));
+    Ok(Line { choice, fail_on })
 }
 
 /// What holds for each Dockerfile. Under settings that can't be read, nothing is said.

@@ -47,6 +47,8 @@ pub struct Named {
     pub text: String,
     /// The rules that it stands for; none for a name that belongs to another tool.
     pub rules: Vec<&'static str>,
+    /// The code that a finding of those rules has to have, where the name is one of a rule that has many.
+    pub code: Option<&'static str>,
     /// What is deleted to remove it from its list; `None` when it stands alone.
     pub removal: Option<Span>,
 }
@@ -81,6 +83,9 @@ impl Judged {
             if !named.rules.contains(&finding.rule) {
                 continue;
             }
+            if named.code.is_some_and(|code| finding.codes.iter().all(|known| known.name != code)) {
+                continue;
+            }
             let mut line = line;
             if foreign && named.text != "all" {
                 // What that tool does not report, it does not hide; and it hides where it reports.
@@ -103,6 +108,15 @@ impl Judged {
 }
 
 impl Reach {
+    /// Whether it reaches into lines (first and last) of a file.
+    pub fn meets(&self, found: FileId, (first, last): (u32, u32)) -> bool {
+        match self {
+            Self::Everything => true,
+            Self::File(file) => *file == found,
+            Self::Lines(file, from, to) => *file == found && *from <= last && first <= *to,
+        }
+    }
+
     fn has(&self, found: FileId, line: Option<u32>) -> bool {
         match self {
             Self::Everything => true,

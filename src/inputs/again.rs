@@ -55,6 +55,7 @@ fn with_texts(input: &BuildInput, before: &Inputs, sources: &[Source]) -> BuildI
         projects: input.projects.clone(),
         texts: input.texts.clone(),
         base_images: input.base_images.clone(),
+        shellcheck: input.shellcheck.clone(),
     }
 }
 

@@ -19,11 +19,13 @@ pub enum Need {
     BaseImage,
     /// A log of a build.
     Buildlog,
+    /// What ShellCheck says about the scripts.
+    Shellcheck,
 }
 
 impl Need {
     /// All, in the order of their declaration.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::ContextNames,
         Self::ContextBytes,
         Self::ContextTexts,
@@ -32,6 +34,7 @@ impl Need {
         Self::Image,
         Self::BaseImage,
         Self::Buildlog,
+        Self::Shellcheck,
     ];
 
     /// As written in a page's `needs:`.
@@ -45,6 +48,7 @@ impl Need {
             Self::Image => "image",
             Self::BaseImage => "base_image",
             Self::Buildlog => "buildlog",
+            Self::Shellcheck => "shellcheck",
         }
     }
 
@@ -56,7 +60,7 @@ impl Need {
 
 /// A set of needs.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Needs(u8);
+pub struct Needs(u16);
 
 impl Needs {
     /// Nothing.

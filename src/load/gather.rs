@@ -129,7 +129,8 @@ fn fill(
     let read = dockerfiles(inputs, files, walked);
     let named: Vec<(PathBuf, FileId)> = read.iter().map(|(path, id, ..)| (path.clone(), *id)).collect();
     super::settings::settle(inputs, &named, &request.configuration, walked);
-    let request = &Request { needs: needs(inputs, request), ..request.clone() };
+    let (needs, policies) = needs(inputs, request);
+    let request = &Request { needs, ..request.clone() };
     let mut drafts: Vec<Draft> = read.into_par_iter().map(|text| draft(text, request, root)).collect();
     for draft in &drafts {
         let name = inputs.source(draft.input.dockerfile).name();
@@ -152,6 +153,9 @@ fn fill(
         }
         inputs.builds.push(input);
     }
+    if request.shellcheck {
+        super::shellcheck::ask(inputs, &policies);
+    }
 }
 
 fn draft((path, id, source, origin): Text, request: &Request, root: Option<&Path>) -> Draft {
@@ -168,6 +172,7 @@ fn draft((path, id, source, origin): Text, request: &Request, root: Option<&Path
         projects: None,
         texts: None,
         base_images: BTreeMap::new(),
+        shellcheck: None,
     };
     let build = Build::new(&input);
     let known = origin.filter(|origin| request.file.is_none() && (origin.context.is_some() || origin.inline));
@@ -179,15 +184,16 @@ fn draft((path, id, source, origin): Text, request: &Request, root: Option<&Path
     Draft { path, input, uses_context, place, ignore: None }
 }
 
-/// The facts that are asked for under the settings; what is wrong with those is told.
-fn needs(inputs: &mut Inputs, request: &Request) -> Needs {
+/// The facts that are asked for under the settings, and those; what is wrong with them is told.
+fn needs(inputs: &mut Inputs, request: &Request) -> (Needs, Policies) {
     let (policies, problems) = Policies::read(inputs, &request.line);
     inputs.unsettled |= problems.iter().any(|problem| problem.fatal);
     inputs.problems.extend(problems);
-    match request.wants {
+    let needs = match request.wants {
         Wants::Nothing => request.needs,
         wants => request.needs.union(policies.needs(wants == Wants::Columns)),
-    }
+    };
+    (needs, policies)
 }
 
 /// The Dockerfile, and what makes it where that is a program.

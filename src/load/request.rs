@@ -23,6 +23,8 @@ pub struct Request {
     pub configuration: Configuration,
     /// What the command line says over them.
     pub line: Line,
+    /// Whether ShellCheck is asked, where the rules ask for it.
+    pub shellcheck: bool,
     /// Whether the folder is walked as a context although no Dockerfile takes anything from it.
     pub folder: bool,
     /// Today.

@@ -36,6 +36,7 @@ pub(super) fn project(dockerfile: &str, files: &[(&str, &str)]) -> (Inputs, Evid
         texts: None,
         projects: Some(Arc::new(projects)),
         base_images: std::collections::BTreeMap::new(),
+        shellcheck: None,
     });
     let texts = files.iter().map(|(path, text)| ((*path).to_owned(), (*text).to_owned())).collect();
     (inputs, Evidence { texts, ..Evidence::default() })

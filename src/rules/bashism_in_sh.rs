@@ -2,8 +2,8 @@
 
 use super::Context;
 use super::runs;
-use super::shells::{self, Sh};
-use crate::build::Stage;
+use super::shells;
+use crate::build::{Sh, Stage};
 use crate::finding::Findings;
 use crate::shell::program::{Kind, Program};
 use crate::shell::{Command, CompoundKind, Expansion, ExpansionKind, RedirectOperator, Script, Word};

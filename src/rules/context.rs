@@ -5,7 +5,7 @@ use crate::build::{Build, Stage};
 use crate::dockerfile::CheckOptions;
 use crate::finding::{Code, Finding, Judged, Suppression};
 use crate::inputs::context::BuildContext;
-use crate::inputs::{BuildInput, IgnoreInput, Inputs, Need};
+use crate::inputs::{BuildInput, IgnoreInput, Inputs, Need, ShellcheckAnswers};
 use crate::manifest::Project;
 use crate::settings::{OptionKind, OptionValue, Settings};
 use crate::text::{FileId, Source, Span};
@@ -92,6 +92,11 @@ impl<'a, 'i> Context<'a, 'i> {
     pub fn text_of(&self, path: &str) -> Option<&'i [u8]> {
         let texts = self.input().texts.as_ref().filter(|_| self.declares(Need::ContextTexts))?;
         texts.get(path).map(Vec::as_slice)
+    }
+
+    /// What ShellCheck says about the scripts (`shellcheck`).
+    pub fn shellcheck(&self) -> Option<&'i ShellcheckAnswers> {
+        self.declares(Need::Shellcheck).then_some(self.input().shellcheck.as_deref()).flatten()
     }
 
     /// What the manifests tell (`projects`).

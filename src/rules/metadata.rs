@@ -197,6 +197,12 @@ impl Metadata {
         matches!(self.status, Status::Stable | Status::Costly)
             && self.category != Category::Style
             && self.groups.is_empty()
+            && !self.has_codes()
+    }
+
+    /// Whether it reports what another program found, each finding with that program's code. It runs only when it is named.
+    pub fn has_codes(&self) -> bool {
+        self.needs.has(Need::Shellcheck)
     }
 }
 

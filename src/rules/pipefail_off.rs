@@ -2,14 +2,14 @@
 
 use super::Context;
 use super::download::pipeline;
+use super::hidden_failure::{is_caught, may_fail, may_fail_within, name_of, scripts};
 use super::runs::{self, Run};
-use super::shells::{self, Sh};
-use crate::build::Stage;
+use super::shells;
+use crate::build::{Sh, Stage};
 use crate::finding::Findings;
-use crate::shell::program::options::ProgramOptions;
 use crate::shell::program::{Kind, Program};
-use crate::shell::{Command, Place, Scope, ScopeKind, Script, SeparatorKind, Word};
-use crate::text::{Span, path};
+use crate::shell::{Command, Compound, Place, ScopeKind, Script, SeparatorKind, Word};
+use crate::text::Span;
 
 super::rule!("pipefail-off", check);
 
@@ -26,7 +26,7 @@ fn of_stage(cx: &Context, stage: &Stage, out: &mut Findings) {
     // All findings of a stage are mended by the SHELL before the first of them.
     let mut first: Option<usize> = None;
     for run in runs::of_stage(cx.build(), stage) {
-        let Some(span) = hidden(&run, &run.code.script, run.code.is_exec()) else { continue };
+        let Some(span) = scripts(&run).into_iter().find_map(|script| hidden(&run, script)) else { continue };
         let message = "the RUN goes on when a command before the last of this pipe fails";
         let sh = shells::sh_of(&run);
         let finding = cx.finding(run.place(span), message).help(match sh {
@@ -50,65 +50,46 @@ fn of_stage(cx: &Context, stage: &Stage, out: &mut Findings) {
 }
 
 /// The first pipe whose failures are hidden.
-fn hidden(run: &Run, script: &Script, exec: bool) -> Option<Span> {
-    let mut inner = script.nested.iter().peekable();
+fn hidden(run: &Run, script: &Script) -> Option<Span> {
     for (index, command) in script.commands.iter().enumerate() {
-        if let Some((_, nested)) = inner.next_if(|(at, _)| *at as usize == index) {
-            // A string for another shell is left alone, as peers do; a heredoc or an exec form is the RUN's own script.
-            let own = exec || command.redirects.iter().any(|redirect| redirect.body.is_some());
-            if let Some(span) = own.then(|| hidden(run, nested, false)).flatten() {
-                return Some(span);
-            }
-        }
         let is_end = command.place.pipe_len > 1 && command.place.pipe_index + 1 == command.place.pipe_len;
         if !is_end || is_safe(run, script, command) {
             continue;
         }
         let all = pipeline(script, index);
         // Where a group or loop is piped, its own commands are what may fail.
-        let compound = all.len() < command.place.pipe_len as usize && !follows_harmless_group(script, command);
+        let groups = compounds_before(script, command);
         let before: Vec<&Command> = all[..all.len() - 1].iter().map(|at| &script.commands[*at]).collect();
-        if compound || before.iter().any(|one| may_fail(one, command)) && !(checks(command) && before.len() == 1) {
+        let fails = before.iter().any(|one| may_fail(one)) && !(checks(command) && before.len() == 1);
+        if fails || groups.iter().any(|one| may_fail_within(script, one.span)) {
             return Some(script.commands[all[0]].span.to(command.span));
         }
     }
     None
 }
 
-fn name_of(command: &Command) -> &str {
-    let name = command.name().and_then(Word::value).unwrap_or_default();
-    path::name(name)
+/// The groups, loops and conditionals whose output goes through the pipe that ends with a command.
+fn compounds_before<'s>(script: &'s Script, last: &Command) -> Vec<&'s Compound> {
+    let place = &last.place;
+    let is_before = |one: &&Compound| {
+        one.place.scope == place.scope && one.place.pipe_len == place.pipe_len && one.span.end <= last.span.start
+    };
+    let nearest = |index| {
+        let piped = script.compounds.iter().filter(is_before).filter(|one| one.place.pipe_index == index);
+        piped.max_by_key(|one| one.span.end)
+    };
+    // The element of an earlier pipe lies before the first command of this one.
+    let first = pipeline_start(script, last);
+    (0..place.pipe_index).filter_map(nearest).filter(|one| first.is_none_or(|first| one.span.end > first)).collect()
 }
 
-/// Whether all that is piped into a command is one group or subshell of commands without a failure to hide.
-fn follows_harmless_group(script: &Script, last: &Command) -> bool {
-    if last.place.pipe_len != 2 {
-        return false;
-    }
-    let is_before = |scope: &&Scope| scope.parent == Some(last.place.scope) && scope.span.end < last.span.start;
-    let Some(group) = script.scopes.iter().filter(is_before).max_by_key(|scope| scope.span.end) else { return false };
-    let inside = script.commands.iter().filter(|command| group.span.contains(command.span));
-    let harmless = inside.clone().all(|command| !may_fail(command, last));
-    matches!(group.kind, ScopeKind::Group | ScopeKind::Subshell) && harmless
-}
-
-/// Whether a command before the last has a failure to hide.
-fn may_fail(command: &Command, last: &Command) -> bool {
-    let name = name_of(command);
-    let arguments: Vec<&str> = command.words.iter().skip(1).map(Word::text).collect();
-    if name == "xargs" {
-        // Numbers and `{}` are values of its options.
-        let is_program = |text: &&&str| text.starts_with(|c: char| c.is_ascii_alphabetic() || c == '/');
-        let program = arguments.iter().find(is_program);
-        return program.is_some_and(|program| !Program::of(path::name(program)).is(Kind::Text));
-    }
-    if matches!(arguments[..], ["--version" | "-version" | "-V" | "-v" | "--help"]) {
-        return false;
-    }
-    // With pipefail `yes` fails when its reader ends; package managers have `-y`.
-    let answers = name == "yes" && !(Program::of(name_of(last)).is(Kind::Packages) || name_of(last) == "sudo");
-    let asks = command.words.get(1).is_some_and(|word| ProgramOptions::of(name).has(word.text(), "queries"));
-    !answers && !asks && !Program::of(name).is(Kind::Text)
+/// Where the pipe that ends with a command begins, as far as an operator before it tells.
+fn pipeline_start(script: &Script, last: &Command) -> Option<u32> {
+    let ends = |place: &Place| place.scope == last.place.scope && place.pipe_index + 1 == place.pipe_len;
+    let commands = script.commands.iter().map(|one| (&one.place, one.span));
+    let compounds = script.compounds.iter().map(|one| (&one.place, one.span));
+    let before = commands.chain(compounds).filter(|(place, span)| ends(place) && span.end <= last.span.start);
+    before.map(|(_, span)| span.end).max()
 }
 
 /// Whether the last command refuses an empty or a cut input itself: an unpacker, a reader of keys or checksums, a search.
@@ -145,7 +126,7 @@ fn is_safe(run: &Run, script: &Script, command: &Command) -> bool {
     // dash knows no pipefail: there `set -o pipefail` fails, and with it the build.
     let takes = shells::sh_of(run) != Sh::Dash || !shells::is_default(run);
     let asked = script.enclosing(place).any(|scope| scope.kind == ScopeKind::Condition) || place.negated;
-    let caught = place.after.is_some_and(|after| after.kind == SeparatorKind::Or);
+    let caught = place.after.is_some_and(|after| after.kind == SeparatorKind::Or) || is_caught(script, command.span);
     let asked = asked || is_argument(script, place, command.span);
     place.options.pipefail && (takes || run.code.is_exec() || has_own_shell(run)) || asked || caught
 }

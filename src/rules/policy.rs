@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, LazyLock};
 
 use super::{ALL, Category, Group, Rule, Selection, SelectorError};
-use crate::finding::Severity;
+use crate::finding::{Finding, Severity};
 use crate::inputs::{InputProblem, Inputs, Need, Needs, SettingsInput};
 use crate::settings::{self, Choice, Document, FailOn, Groups, Known, Settings};
 use crate::text::{FileId, Source};
@@ -17,6 +17,9 @@ pub fn known() -> &'static Known {
         for rule in ALL {
             let metadata = rule.metadata();
             known.add_rule(rule.name, &metadata.aliases);
+            if metadata.has_codes() {
+                known.add_shellcheck(rule.name);
+            }
             metadata.options.iter().for_each(|&(name, kind)| known.add_option(rule.name, name, kind));
         }
         let of = |is: &dyn Fn(&Rule) -> bool| ALL.iter().filter(|rule| is(rule)).map(|rule| rule.name).collect();
@@ -39,6 +42,7 @@ pub struct Policy {
     /// What was written.
     pub settings: Settings,
     rules: Vec<&'static Rule>,
+    selection: Selection,
     severities: BTreeMap<&'static str, Severity>,
     /// Rules of which only costly findings are told.
     limited: BTreeSet<&'static str>,
@@ -58,7 +62,7 @@ impl Policy {
         for rule in &rules {
             severities.extend(severity(&settings, rule).map(|severity| (rule.name, severity)));
         }
-        Ok(Self { settings, rules, severities, limited })
+        Ok(Self { settings, rules, selection, severities, limited })
     }
 
     /// Whether only those findings of a rule are told that are known to cost much.
@@ -71,10 +75,27 @@ impl Policy {
         &self.rules
     }
 
-    /// How bad a finding of a rule is, where settings say so.
-    pub fn severity(&self, rule: &str) -> Option<Severity> {
-        self.severities.get(rule).copied()
+    /// How bad a finding is, where settings say so: the code's severity before the rule's.
+    pub fn severity(&self, finding: &Finding) -> Option<Severity> {
+        let of_code = code_of(finding).and_then(|code| {
+            let mut words = self.settings.severities.iter().rev();
+            words.find(|(word, _)| word.eq_ignore_ascii_case(code)).map(|(_, severity)| *severity)
+        });
+        of_code.or_else(|| self.severities.get(finding.rule).copied())
     }
+
+    /// Whether a finding is reported: not where its code is ignored.
+    pub fn reports(&self, finding: &Finding) -> bool {
+        let Some(code) = code_of(finding) else { return true };
+        let firm = self.settings.firm.iter().any(|word| word.eq_ignore_ascii_case(code));
+        !firm && super::find(finding.rule).is_none_or(|rule| self.selection.has_code(rule, code))
+    }
+}
+
+/// The code of a finding that another program found.
+fn code_of(finding: &Finding) -> Option<&'static str> {
+    let has_codes = super::find(finding.rule).is_some_and(|rule| rule.metadata().has_codes());
+    finding.codes.first().filter(|_| has_codes).map(|code| code.name)
 }
 
 fn limited(selection: &Selection) -> BTreeSet<&'static str> {
@@ -114,7 +135,8 @@ pub struct Line {
 
 impl From<Selection> for Policies {
     fn from(selection: Selection) -> Self {
-        Policy { rules: selection.rules(), limited: limited(&selection), ..Policy::default() }.into()
+        let limited = limited(&selection);
+        Policy { rules: selection.rules(), limited, selection, ..Policy::default() }.into()
     }
 }
 

@@ -7,6 +7,7 @@ use rayon::prelude::*;
 
 use super::{Context, Neighbours, Policies, Policy, Rule, Subject, known, reach, unrendered};
 use crate::build::Build;
+use crate::dockerfile::{Arguments, Keyword};
 use crate::finding::{Finding, Findings, Form, Judged, Suppression, suppress};
 use crate::inputs::{BuildInput, Inputs, Need};
 use crate::settings::{Pragmas, pragmas};
@@ -76,6 +77,7 @@ pub fn is_there(input: &BuildInput, need: Need) -> bool {
         Need::ContextTexts => input.texts.is_some(),
         Need::Projects => input.projects.is_some(),
         Need::BaseImage => !input.base_images.is_empty(),
+        Need::Shellcheck => input.shellcheck.is_some(),
         Need::Git | Need::Image | Need::Buildlog => false,
     }
 }
@@ -102,14 +104,39 @@ impl First {
         let all = pragmas.suppressions.iter().chain(&policy.settings.suppressions);
         let mut judged: Vec<Judged> = all.map(|one| Judged::new(one, inputs.today)).collect();
         let (kept, hidden) = suppress(rated(out, policy), &mut judged, &inputs.sources);
+        let unread = unread(inputs, build);
         for one in &mut judged {
+            let unread_here = unread.iter().any(|lines| one.suppression.reach.meets(build.input().dockerfile, *lines));
             for (named, unknown) in one.suppression.named.iter().zip(&mut one.unknown) {
                 let silent = |rule: &str| !knows_all(rule, build, policy);
-                *unknown = named.rules.is_empty() || named.rules.iter().any(|rule| silent(rule));
+                // hadolint asks ShellCheck with another shell and other variables.
+                let foreign = named.code.is_some() && one.suppression.form != Form::Dockopt;
+                let unread = unread_here || foreign && one.suppression.form != Form::Settings;
+                *unknown = unread || named.rules.is_empty() || named.rules.iter().any(|rule| silent(rule));
             }
         }
         Self { kept, hidden, judged }
     }
+}
+
+/// First and last lines of what no rule looks into as it stands: scripts that no POSIX-like shell reads or that could not be
+/// read to their end, and all of a file that a program writes or puts something into.
+fn unread(inputs: &Inputs, build: &Build) -> Vec<(u32, u32)> {
+    let input = build.input();
+    let source = inputs.source(input.dockerfile);
+    if input.template.is_some() || source.embedding().is_some_and(|embedding| !embedding.open.is_empty()) {
+        return vec![(0, u32::MAX)];
+    }
+    let is_unread = |index: usize| {
+        let is_script = match build.effective(index).keyword {
+            Keyword::Run | Keyword::Cmd | Keyword::Entrypoint => true,
+            Keyword::Healthcheck => matches!(build.effective(index).arguments, Arguments::Healthcheck(..)),
+            _ => false,
+        };
+        is_script && build.code(index).is_none_or(|code| !code.script.problems.is_empty())
+    };
+    let instructions = input.file.instructions().iter().enumerate().filter(|(index, _)| is_unread(*index));
+    instructions.map(|(_, instruction)| (instruction.start_line, instruction.end_line)).collect()
 }
 
 /// Bytes from which on a finding costs much.
@@ -119,8 +146,9 @@ const COSTLY: u64 = 50_000_000;
 fn rated(findings: Findings, policy: &Policy) -> Vec<Finding> {
     let mut findings = findings.into_sorted();
     findings.retain(|finding| !policy.is_limited(finding.rule) || finding.bytes() >= COSTLY);
+    findings.retain(|finding| policy.reports(finding));
     for finding in &mut findings {
-        finding.severity = policy.severity(finding.rule).unwrap_or(finding.severity);
+        finding.severity = policy.severity(finding).unwrap_or(finding.severity);
     }
     findings
 }

@@ -4,6 +4,7 @@
 use std::fmt;
 
 use super::{Category, Group, Metadata, Rule};
+use crate::finding::Code;
 use crate::settings::{Choice, closest};
 
 /// Which rules run: layers of choices, those that count least first. Without any: all stable rules that are not a matter
@@ -28,6 +29,8 @@ enum Selector {
     Category(Category),
     Group(Group),
     Rule(&'static str),
+    /// A code of the rule of ShellCheck's findings.
+    Code(&'static str),
 }
 
 /// A word that selects nothing.
@@ -78,10 +81,30 @@ impl Selection {
         Ok(Self { layers })
     }
 
-    /// Whether a rule runs.
+    /// Whether a rule runs: one that has codes already if one of them is selected.
     pub fn has(&self, rule: &Rule) -> bool {
         let metadata = rule.metadata();
-        let rank = |selectors: &[Selector]| selectors.iter().filter_map(|one| one.rank(rule, metadata)).max();
+        let all = Selector::Rule(rule.name).rank(rule, metadata);
+        self.decides(rule, |one, ignored| match one {
+            Selector::Code(_) => all.filter(|_| !ignored && metadata.has_codes()),
+            other => other.rank(rule, metadata),
+        })
+    }
+
+    /// Whether findings of a rule that has codes are reported with this one.
+    pub fn has_code(&self, rule: &Rule, code: &str) -> bool {
+        let metadata = rule.metadata();
+        let closest = Selector::Rule(rule.name).rank(rule, metadata).map(|rank| rank + 1);
+        self.decides(rule, |one, _| match one {
+            Selector::Code(known) => closest.filter(|_| known == code),
+            other => other.rank(rule, metadata),
+        })
+    }
+
+    /// Whether the most specific selector selects; `rank` says how specific one is, and is told whether it ignores.
+    fn decides(&self, rule: &Rule, rank: impl Fn(Selector, bool) -> Option<u8>) -> bool {
+        let metadata = rule.metadata();
+        let rank = |selectors: &[Selector], ignored: bool| selectors.iter().filter_map(|one| rank(*one, ignored)).max();
         let last = self.layers.iter().rposition(|layer| layer.select.is_some());
         let mut best = match last {
             None => Selector::Default.rank(rule, metadata).map(|rank| (rank, 0, false)),
@@ -89,9 +112,9 @@ impl Selection {
         };
         for (index, layer) in self.layers.iter().enumerate() {
             let own = layer.select.as_deref().filter(|_| last == Some(index));
-            let selected = own.and_then(rank).max(rank(&layer.extend));
+            let selected = own.and_then(|own| rank(own, false)).max(rank(&layer.extend, false));
             best = best.max(selected.map(|rank| (rank, index, false)));
-            best = best.max(rank(&layer.ignore).map(|rank| (rank, index, true)));
+            best = best.max(rank(&layer.ignore, true).map(|rank| (rank, index, true)));
         }
         best.is_some_and(|(_, _, ignored)| !ignored)
     }
@@ -135,22 +158,25 @@ impl Selector {
         if let Some(group) = Group::ALL.iter().find(|group| is(group.name())) {
             return Ok(vec![Self::Group(*group)]);
         }
-        match super::by_name(rules).get(&word.to_ascii_lowercase()) {
-            Some(named) => Ok(named.iter().map(|rule| Self::Rule(rule.name)).collect()),
-            None => Err(SelectorError { word: word.into(), suggestion: closest(word, &words(rules)) }),
+        match (super::by_name(rules).get(&word.to_ascii_lowercase()), Code::shellcheck(word)) {
+            (Some(named), _) => Ok(named.iter().map(|rule| Self::Rule(rule.name)).collect()),
+            (None, Some(code)) => Ok(vec![Self::Code(code.name)]),
+            (None, None) => Err(SelectorError { word: word.into(), suggestion: closest(word, &words(rules)) }),
         }
     }
 
     /// How specific it is where it selects the rule.
     fn rank(self, rule: &Rule, metadata: &Metadata) -> Option<u8> {
         // A preview rule runs when it is named, or all are: its findings are not yet trusted.
-        let stable = metadata.status != super::Status::Preview;
+        let stable = metadata.status != super::Status::Preview && !metadata.has_codes();
         let (rank, selects) = match self {
-            Self::All => (1, true),
+            // What runs another program does so when it is named.
+            Self::All => (1, !metadata.has_codes()),
             Self::Default => (1, metadata.on_by_default()),
             Self::Category(category) => (2, stable && metadata.category == category),
             Self::Group(group) => (2, stable && metadata.groups.contains(&group)),
             Self::Rule(name) => (3, rule.name == name),
+            Self::Code(_) => (3, false),
         };
         selects.then_some(rank)
     }

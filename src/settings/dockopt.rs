@@ -11,11 +11,12 @@ use super::{Known, LabelType, OptionKind, Problem, budget, closest, entry};
 use crate::text::{FileId, Source, Span};
 
 /// Keys of a layer: at the top of the file and in a section.
-const LAYER: [&str; 9] = [
+const LAYER: [&str; 10] = [
     "select",
     "extend-select",
     "ignore",
     "fail-on",
+    "shellcheck",
     "require-reason",
     "inline-ignores",
     "trusted-registries",
@@ -143,6 +144,7 @@ fn read_key(reader: &mut Reader, key: &Spanned<DeString>, value: &Value, layer: 
             let words = reader.texts(value);
             layer.choice.extend = reader.selectors(words);
         }
+        "shellcheck" => layer.shellcheck = reader.flag(value),
         "fail-on" => layer.fail_on = reader.word(value, "the severity", &FailOn::WORDS, FailOn::of),
         "require-reason" => layer.require_reason = reader.flag(value),
         "inline-ignores" => layer.inline = reader.flag(value),

@@ -9,6 +9,9 @@ use crate::finding::Severity;
 /// Groups that settings define: a name ─► the rules, categories and groups in it.
 pub type Groups = BTreeMap<String, Vec<String>>;
 
+/// The rule of ShellCheck's findings: it runs when it is named.
+const SHELLCHECK: &str = "shellcheck";
+
 /// What one file says.
 #[derive(Clone, Debug, Default)]
 pub struct Document {
@@ -50,6 +53,8 @@ pub struct Layer {
     pub options: Vec<RuleOption>,
     /// From which severity on the exit code tells.
     pub fail_on: Option<FailOn>,
+    /// Whether ShellCheck is asked about the scripts.
+    pub shellcheck: Option<bool>,
     /// Whether each suppression says why.
     pub require_reason: Option<bool>,
     /// Whether comments may suppress.
@@ -78,6 +83,15 @@ impl Choice {
     pub fn of(select: &[String], ignore: &[String]) -> Self {
         let select = (!select.is_empty()).then(|| select.to_vec());
         Self { select, extend: Vec::new(), ignore: ignore.to_vec() }
+    }
+
+    /// With ShellCheck's findings, or without.
+    pub fn ask_shellcheck(&mut self, asked: Option<bool>) {
+        match asked {
+            Some(true) => self.extend.push(SHELLCHECK.to_owned()),
+            Some(false) => self.ignore.push(SHELLCHECK.to_owned()),
+            None => {}
+        }
     }
 }
 

@@ -83,8 +83,8 @@ fn names(reader: &mut Reader, value: &Value) -> Vec<Named> {
     let mut named = Vec::new();
     for (index, word) in words.into_iter().enumerate() {
         if reader.is_selector(&word) {
-            let rules = reader.known.rules(&word.text).unwrap_or_default();
-            named.push(Named { span: word.span, text: word.text, rules, removal: listed(&spans, index) });
+            let (rules, code) = reader.known.hidden(&word.text).unwrap_or_default();
+            named.push(Named { span: word.span, text: word.text, rules, code, removal: listed(&spans, index) });
         }
     }
     named

@@ -125,7 +125,10 @@ impl Reader<'_> {
     /// Codes that dockopt knows; the others are another linter's business.
     fn codes(&mut self, value: Node) -> Vec<String> {
         let known = self.known;
-        self.texts(value).into_iter().filter(|code| !known.named(code).is_empty()).collect()
+        self.texts(value)
+            .into_iter()
+            .filter(|code| !known.named(code).is_empty() || known.code(code).is_some())
+            .collect()
     }
 
     fn overrides(&mut self, value: Node) {

@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use crate::finding::Code;
+
 /// What an option of a rule holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum OptionKind {
@@ -40,6 +42,8 @@ pub struct Known {
     options: BTreeMap<(&'static str, &'static str), OptionKind>,
     /// Rules that stand for a check of the builder's own.
     checks: Vec<&'static str>,
+    /// The rule of ShellCheck's findings.
+    shellcheck: Option<&'static str>,
 }
 
 impl Known {
@@ -53,6 +57,25 @@ impl Known {
         self.written.push(name);
         if aliases.iter().any(|alias| is_check(alias)) {
             self.checks.push(name);
+        }
+    }
+
+    /// With the rule of ShellCheck's findings, each of which has a code of its own.
+    pub fn add_shellcheck(&mut self, rule: &'static str) {
+        self.shellcheck = Some(rule);
+    }
+
+    /// The code of ShellCheck that a word names and that no rule has as an alias, with the rule of ShellCheck's findings.
+    pub fn code(&self, word: &str) -> Option<(&'static str, &'static str)> {
+        let code = Code::shellcheck(word).filter(|_| self.named(word).is_empty())?;
+        Some((code.name, self.shellcheck?))
+    }
+
+    /// A name in a list of what a suppression hides; `None` where nothing is called so.
+    pub fn hidden(&self, text: &str) -> Option<(Vec<&'static str>, Option<&'static str>)> {
+        match self.code(text) {
+            Some((code, rule)) => Some((vec![rule], Some(code))),
+            None => Some((self.rules(text)?, None)),
         }
     }
 

@@ -56,6 +56,7 @@ pub fn resolve<'a>(documents: impl IntoIterator<Item = (&'a Document, &'a str)>)
 impl Settings {
     fn take(&mut self, layer: &Layer, firm: bool) {
         let mut choice = layer.choice.clone();
+        choice.ask_shellcheck(layer.shellcheck);
         if firm {
             self.firm.append(&mut choice.ignore);
         }

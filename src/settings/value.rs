@@ -121,7 +121,7 @@ impl Reader<'_> {
     pub(super) fn selectors(&mut self, words: Vec<Word>) -> Vec<String> {
         let mut selectors = Vec::new();
         for word in words {
-            let known = self.known.rules(&word.text).is_some() || self.groups.contains(&word.text);
+            let known = self.known.hidden(&word.text).is_some() || self.groups.contains(&word.text);
             // A code that only hadolint has selects nothing here.
             if self.is_selector(&word) && known {
                 selectors.push(word.text);

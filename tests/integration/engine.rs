@@ -66,7 +66,7 @@ fn program() -> std::ffi::OsString {
 }
 
 /// Says that the running test is left out, and why.
-fn left_out(why: &str) {
+pub(crate) fn left_out(why: &str) {
     let name = std::thread::current().name().unwrap_or_default().to_owned();
     // What `println!` says of a test that passes nobody sees.
     let mut out = std::io::stdout();

@@ -30,6 +30,7 @@ mod safe_rows;
 mod secrets;
 mod settings;
 mod settings_schema;
+mod shellcheck;
 mod string_tables;
 mod structure;
 mod tidy;

@@ -225,6 +225,7 @@ fn check(bytes: &[u8], context: &Arc<BuildContext>, projects: &Arc<Vec<Project>>
             projects: Some(Arc::clone(projects)),
             texts: None,
             base_images: BTreeMap::new(),
+            shellcheck: None,
             template: None,
         }],
         today: Date::parse("2026-11-20"),

@@ -54,6 +54,7 @@ fn layer() -> Map<String, Value> {
             "enum": severities(&["none"]),
             "description": "The least severity with which findings make the exit code 1.",
         },
+        "shellcheck": { "type": "boolean", "description": "Whether ShellCheck, which has to be installed, is asked about the scripts of RUN." },
         "require-reason": { "type": "boolean", "description": "Whether each suppression says why." },
         "inline-ignores": { "type": "boolean", "description": "Whether comments hide findings." },
         "trusted-registries": texts("Registries that images may come from."),

@@ -87,6 +87,15 @@ pub(in crate::cli) struct Choice {
     pub today: Option<Date>,
 }
 
+/// Whether ShellCheck is asked.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Options of the rules")]
+pub(in crate::cli) struct Shellcheck {
+    /// Ask ShellCheck, which has to be installed, about the scripts of RUN; its findings join the report
+    #[arg(long = "shellcheck")]
+    pub on: bool,
+}
+
 /// Findings that are known already.
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Options of the baseline")]

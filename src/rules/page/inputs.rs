@@ -8,10 +8,13 @@ use crate::dockerfile;
 use crate::finding::{Finding, Findings};
 use crate::ignore;
 use crate::inputs::context::BuildContext;
-use crate::inputs::{BuildInput, BuildOptions, Date, IgnoreInput, Inputs, SettingsFormat, SettingsInput};
+use crate::inputs::{
+    BuildInput, BuildOptions, Date, IgnoreInput, Inputs, SettingsFormat, SettingsInput, ShellcheckAnswers,
+};
 use crate::manifest::{self, Project};
 use crate::rules::{Context, Line, Neighbours, Policies, Rule, Subject, run};
 use crate::settings::Choice;
+use crate::shellcheck;
 use crate::text::{FileId, Source, path};
 
 /// The day on which all examples are looked at.
@@ -60,6 +63,9 @@ fn inputs(sources: &[Source], listing: &[(u64, &str)]) -> Inputs {
             inputs.settings.insert(FileId(index as u32), settings(sources, source));
         }
     }
+    for input in &mut inputs.builds {
+        input.shellcheck = shellcheck(input, sources).map(Arc::new);
+    }
     inputs
 }
 
@@ -84,6 +90,7 @@ fn build(dockerfile: FileId, source: &Source, sources: &[Source], listing: &[(u6
         projects: projects.map(Arc::new),
         texts,
         base_images: BTreeMap::new(),
+        shellcheck: None,
         template: None,
     }
 }
@@ -94,7 +101,18 @@ fn texts(sources: &[Source]) -> BTreeMap<String, Vec<u8>> {
 }
 
 fn is_special(path: &str) -> bool {
-    is_dockerfile(path) || path.ends_with(".dockerignore") || path == SETTINGS
+    is_dockerfile(path) || path.ends_with(".dockerignore") || path == SETTINGS || path == SHELLCHECK
+}
+
+/// ShellCheck's answer as an example gives it: its files are the numbers of the example's scripts, from 0.
+const SHELLCHECK: &str = "shellcheck.json";
+
+fn shellcheck(input: &BuildInput, sources: &[Source]) -> Option<ShellcheckAnswers> {
+    let answer = sources.iter().find(|source| source.name() == SHELLCHECK)?;
+    let mut comments = shellcheck::read_answers(answer.bytes()).unwrap();
+    let build = Build::new(input);
+    let texts = shellcheck::scripts(&build).into_iter().map(|script| script.text).enumerate();
+    Some(texts.map(|(index, text)| (text, comments.remove(&index.to_string()).unwrap_or_default())).collect())
 }
 
 /// The example's files and its listing, under its ignore file.

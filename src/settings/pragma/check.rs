@@ -82,7 +82,7 @@ fn suppression(
     let mut named = Vec::new();
     for (index, (place, name)) in skipped.iter().enumerate() {
         let rules = if all { known.checks().to_vec() } else { known.check(name).to_vec() };
-        named.push(Named { span: *place, text: (*name).to_owned(), rules, removal: listed(&spans, index) });
+        named.push(Named { span: *place, text: (*name).to_owned(), rules, code: None, removal: listed(&spans, index) });
     }
     // Other options stay.
     let end = start + part.len() as u32;

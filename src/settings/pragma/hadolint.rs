@@ -35,8 +35,11 @@ pub(super) fn read(file: FileId, dockerfile: &File, comments: &[Comment], known:
         let mut named = Vec::new();
         for (index, &(start, end)) in names.iter().enumerate() {
             let text = comment.text[start..end].to_owned();
-            let rules = known.named(&text).to_vec();
-            named.push(Named { span: spans[index], text, rules, removal: listed(&spans, index) });
+            let (rules, code) = match known.code(&text) {
+                Some((code, rule)) => (vec![rule], Some(code)),
+                None => (known.named(&text).to_vec(), None),
+            };
+            named.push(Named { span: spans[index], text, rules, code, removal: listed(&spans, index) });
         }
         let last = names.last().map_or(0, |name| name.1);
         let remark = comment.text[last..].trim_start_matches([' ', '\t', '#']).trim();

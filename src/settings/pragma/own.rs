@@ -127,13 +127,16 @@ impl Reader<'_> {
         let mut named = Vec::new();
         for (index, &(start, end)) in words.iter().enumerate() {
             let (word, span) = (&text[start..end], spans[index]);
-            match self.known.rules(word) {
-                Some(rules) => named.push(Named { span, text: word.to_owned(), rules, removal: listed(&spans, index) }),
+            match self.known.hidden(word) {
+                Some((rules, code)) => {
+                    named.push(Named { span, text: word.to_owned(), rules, code, removal: listed(&spans, index) });
+                }
                 None if is_foreign(word) => {
                     named.push(Named {
                         span,
                         text: word.to_owned(),
                         rules: Vec::new(),
+                        code: None,
                         removal: listed(&spans, index),
                     });
                 }

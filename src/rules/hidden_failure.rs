@@ -1,0 +1,76 @@
+//! Which commands of a RUN have a failure that is worth seeing, and the scripts of a RUN in which one can hide.
+
+use super::runs::Run;
+use crate::shell::program::options::ProgramOptions;
+use crate::shell::program::{Kind, Program};
+use crate::shell::{Command, Compound, ScopeKind, Script, SeparatorKind, Word};
+use crate::text::{Span, path};
+
+/// The RUN's own script, and those of its exec form and its heredocs. A string for another shell is left alone, as peers do.
+pub(super) fn scripts<'a>(run: &Run<'a, '_>) -> Vec<&'a Script> {
+    let mut scripts = Vec::new();
+    add_scripts(&run.code.script, run.code.is_exec(), &mut scripts);
+    scripts
+}
+
+fn add_scripts<'a>(script: &'a Script, exec: bool, scripts: &mut Vec<&'a Script>) {
+    scripts.push(script);
+    for (index, nested) in &script.nested {
+        let command = script.commands.get(*index as usize);
+        let heredoc = command.is_some_and(|one| one.redirects.iter().any(|redirect| redirect.body.is_some()));
+        if exec || heredoc {
+            add_scripts(nested, false, scripts);
+        }
+    }
+}
+
+/// The name of a command's program, without its folder.
+pub(super) fn name_of(command: &Command) -> &str {
+    path::name(command.name().and_then(Word::value).unwrap_or_default())
+}
+
+/// Whether a command may fail so that somebody wants to know: not one that prints text or what the image holds, and not a
+/// question for a version.
+pub(super) fn may_fail(command: &Command) -> bool {
+    let arguments: Vec<&str> = command.words.iter().skip(1).map(Word::text).collect();
+    match name_of(command) {
+        // A redirect alone, and an assignment: what is substituted in it is a command of its own.
+        "" => !command.words.is_empty(),
+        "xargs" => {
+            // Numbers and `{}` are values of its options.
+            let is_program = |text: &&str| text.starts_with(|c: char| c.is_ascii_alphabetic() || c == '/');
+            let program = arguments.iter().position(is_program);
+            program.is_some_and(|at| may_program_fail(path::name(arguments[at]), &arguments[at + 1..]))
+        }
+        name => may_program_fail(name, &arguments),
+    }
+}
+
+fn may_program_fail(name: &str, arguments: &[&str]) -> bool {
+    let version = matches!(arguments, ["--version" | "-version" | "-V" | "-v" | "--help" | "-h" | "version"]);
+    let options = ProgramOptions::of(name);
+    let asks = |word: &&str| {
+        // `rpm -ql`: the first letter is the option, the others belong to it.
+        let first = word.get(..2).filter(|first| first.starts_with('-') && *first != "--");
+        options.has(word, "queries") || first.is_some_and(|first| options.has(first, "queries"))
+    };
+    !version && !arguments.first().is_some_and(asks) && !Program::of(name).is(Kind::Text) && name != "yes"
+}
+
+/// Whether a failure inside a span of the script is worth seeing: of a command that no condition and no `||` asks.
+pub(super) fn may_fail_within(script: &Script, span: Span) -> bool {
+    let mut within = script.commands.iter().filter(|command| span.contains(command.span));
+    within.any(|command| {
+        let mut scopes = script.enclosing(&command.place).filter(|scope| span.contains(scope.span));
+        let asked = scopes.any(|scope| scope.kind == ScopeKind::Condition) || command.place.negated;
+        let caught = command.place.after.is_some_and(|after| after.kind == SeparatorKind::Or);
+        !asked && !caught && may_fail(command)
+    })
+}
+
+/// Whether `||` takes the status of a group or subshell around a place.
+pub(super) fn is_caught(script: &Script, span: Span) -> bool {
+    let around = |one: &&Compound| one.span.contains(span) && one.span != span;
+    let or = |one: &Compound| one.place.after.is_some_and(|after| after.kind == SeparatorKind::Or);
+    script.compounds.iter().filter(around).any(or)
+}

@@ -1,0 +1,95 @@
+//! See `rules/masked-substitution.md`.
+
+use super::Context;
+use super::hidden_failure::{is_caught, may_fail_within, name_of, scripts};
+use super::runs::{self, Run};
+use crate::finding::{Finding, Findings, Safety};
+use crate::shell::program::{Kind, Program};
+use crate::shell::{Command, ExpansionKind, ScopeKind, Script, SeparatorKind, Word};
+use crate::text::Span;
+
+super::rule!("masked-substitution", check);
+
+fn check(cx: &Context, out: &mut Findings) {
+    for run in runs::all(cx) {
+        for script in scripts(&run) {
+            for command in &script.commands {
+                let Some((substitution, by)) = masked(script, command) else { continue };
+                let message = format!("the RUN goes on when this command substitution fails: {by}");
+                let finding = cx.finding(run.place(substitution), message).help("assign it in a command of its own");
+                out.push(edited(&run, script, command, finding));
+            }
+        }
+    }
+}
+
+/// The first substitution of a command whose failure is not the command's, and whose status is the command's instead.
+fn masked(script: &Script, command: &Command) -> Option<(Span, String)> {
+    let place = &command.place;
+    let asked = script.enclosing(place).any(|scope| scope.kind == ScopeKind::Condition) || place.negated;
+    let caught = place.after.is_some_and(|after| after.kind == SeparatorKind::Or) || is_caught(script, command.span);
+    if asked || caught {
+        return None;
+    }
+    let failing = |word: &Word| {
+        let mut substitutions = word.expansions().iter().filter(|one| one.kind == ExpansionKind::Command);
+        substitutions.find(|one| may_fail_within(script, one.span)).map(|one| one.span)
+    };
+    let has = |word: &Word| word.expansions().iter().any(|one| one.kind == ExpansionKind::Command);
+    if command.words.is_empty() {
+        // The last substitution gives the status.
+        let last = command.assignments.iter().rposition(|one| has(&one.value))?;
+        let span = command.assignments[..last].iter().find_map(|one| failing(&one.value))?;
+        return Some((span, "the status is that of the last one".to_owned()));
+    }
+    let status = |name: &str| format!("the status is that of `{name}`");
+    let name = name_of(command);
+    if let Some(span) = command.assignments.iter().find_map(|one| failing(&one.value)) {
+        return Some((span, status(name)));
+    }
+    // `export A=$(…)`: its arguments are assignments.
+    let assigns = |word: &&Word| word.text().split_once('=').is_some_and(|(name, _)| is_name(name));
+    let declares = Program::of(name).is(Kind::Declares);
+    let span = command.words.iter().skip(1).filter(|_| declares).filter(assigns).find_map(failing)?;
+    Some((span, status(name)))
+}
+
+fn is_name(text: &str) -> bool {
+    let text = text.strip_suffix('+').unwrap_or(text);
+    text.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')
+        && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
+}
+
+/// With the edit that assigns first: `A="$(…)" && export A`.
+fn edited(run: &Run, script: &Script, command: &Command, finding: Finding) -> Finding {
+    let [export, assignment] = command.words.as_slice() else { return finding };
+    let own = std::ptr::eq(script, &raw const run.code.script) && !run.code.is_exec();
+    let Some((name, _)) = assignment.text().split_once('=').filter(|(name, _)| is_name(name)) else { return finding };
+    let plain = command.assignments.is_empty() && command.redirects.is_empty() && command.place.pipe_len == 1;
+    if !own || !plain || !export.is("export") || name.ends_with('+') {
+        return finding;
+    }
+    let kind = |one: Option<crate::shell::Separator>| one.map(|one| one.kind);
+    let (before, after) = (kind(command.place.before), kind(command.place.after));
+    let errexit = command.place.options.errexit;
+    let separator = match (before, after) {
+        (None | Some(SeparatorKind::And), Some(SeparatorKind::And)) => " &&",
+        // Behind `&&`, errexit would not look at the assignment.
+        (
+            None | Some(SeparatorKind::Semicolon | SeparatorKind::Newline),
+            None | Some(SeparatorKind::Semicolon | SeparatorKind::Newline),
+        ) => {
+            if errexit {
+                ";"
+            } else {
+                " &&"
+            }
+        }
+        _ => return finding,
+    };
+    let why = "a build that went on behind the failure ends there then";
+    let start = run.place(Span::new(export.span.start, assignment.span.start));
+    let end = run.place(Span::at(assignment.span.end));
+    let edits = vec![(start, String::new()), (end, format!("{separator} export {name}"))];
+    finding.edits("assign it first", Safety::Unsafe(why.to_owned()), edits)
+}

@@ -1,0 +1,59 @@
+//! See `rules/unchecked-command.md`.
+
+use super::Context;
+use super::hidden_failure::{may_fail, name_of};
+use super::runs::{self, Run};
+use crate::finding::{Finding, Findings};
+use crate::shell::program::{Kind, Program};
+use crate::shell::{Command, Script, SeparatorKind};
+use crate::text::Span;
+
+super::rule!("unchecked-command", check);
+
+fn check(cx: &Context, out: &mut Findings) {
+    for run in runs::all(cx) {
+        // Those of heredocs are looked at by another rule.
+        if run.code.is_exec() || !run.instruction.heredocs.is_empty() {
+            continue;
+        }
+        let script = &run.code.script;
+        let Some((index, command)) = script.commands.iter().enumerate().find(|(_, one)| is_unchecked(script, one))
+        else {
+            continue;
+        };
+        if is_meant(script, index) {
+            continue;
+        }
+        let message = "the RUN goes on when this fails: `;` does not look at its status";
+        let finding =
+            cx.finding(run.place(command.span), message).help("`set -e` at the start, or `&&` in place of each `;`");
+        out.push(edited(&run, finding));
+    }
+}
+
+/// Whether a command of the script's own list stands alone before `;`, and something comes behind it.
+fn is_unchecked(script: &Script, command: &Command) -> bool {
+    let place = &command.place;
+    let is = |one: Option<crate::shell::Separator>, kind| one.is_some_and(|one| one.kind == kind);
+    let alone = place.before.is_none_or(|one| matches!(one.kind, SeparatorKind::Semicolon | SeparatorKind::Pipe));
+    let ends = place.pipe_index + 1 == place.pipe_len && is(place.after, SeparatorKind::Semicolon);
+    let end = script.scopes.first().and_then(|top| top.last_end);
+    let last = end.is_none_or(|end| command.span.end >= end);
+    let program = Program::of(name_of(command));
+    // `cd` has its own rule.
+    let sure = program.is(Kind::Succeeds) || program.is(Kind::Deletes) || matches!(name_of(command), "cd" | "pushd");
+    place.scope == 0 && alone && ends && !last && !place.negated && !place.options.errexit && !sure && may_fail(command)
+}
+
+/// Whether the script ends with a command that gives its status by name: `; exit 0`, `; true`.
+fn is_meant(script: &Script, index: usize) -> bool {
+    let mut rest = script.commands[index + 1..].iter().filter(|one| one.place.scope == 0);
+    rest.any(|one| matches!(name_of(one), "exit" | "true" | ":"))
+}
+
+/// With errexit from the start: `&&` in place of one `;` would not hold for what comes behind the next one.
+fn edited(run: &Run, finding: Finding) -> Finding {
+    let why = "a build that went on behind a failure ends there then";
+    let start = run.place(Span::new(0, 1)).start;
+    finding.unsafe_edit("end at the first failure", why, Span::at(start), "set -e; ")
+}
