@@ -119,6 +119,8 @@ fn priced(build: &Build, place: (&Stage, usize), filled: &[Filled], finding: Fin
         Some(match one.call.manager {
             // It keeps archives and what was in them.
             Manager::Yarn => (size.archive_bytes + size.disk_bytes, 2 * size.archive_bytes, size.evidence),
+            // What it installs is linked to its cache: what the index answers weighs, and nobody measured that.
+            Manager::Uv => return None,
             _ => (size.archive_bytes, size.archive_bytes, size.evidence),
         })
     });
