@@ -45,6 +45,11 @@ pub(super) fn texts(value: Option<&Value>) -> impl Iterator<Item = &str> {
     value.and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str)
 }
 
+/// The value of a JSON text that may have comments and trailing commas, as `tsconfig.json`; `None` where it is broken.
+pub fn parse_jsonc(text: &str) -> Option<Value> {
+    serde_json::from_str(&plain(text)).ok()
+}
+
 /// JSON with comments and trailing commas as plain JSON: both are replaced by as many spaces, so that places stay.
 pub(super) fn plain(text: &str) -> String {
     let bytes = text.as_bytes();

@@ -1,4 +1,6 @@
-//! A setting's value in a configuration file, where it stands there as a plain text.
+//! A setting's value in a configuration file of JavaScript or TypeScript, where it stands there as a plain text.
+
+use crate::sources::comments::comments;
 
 /// What a file says of a key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -11,30 +13,29 @@ pub(in crate::optimize) enum Literal<'t> {
     Open,
 }
 
-/// `key: "value"` or `"key": "value"` in JSON, JavaScript or TypeScript; comments of whole lines are passed.
+/// The value of `key: "value"` or `"key": "value"` outside of comments.
 pub(in crate::optimize) fn literal<'t>(text: &'t str, key: &str) -> Literal<'t> {
     let mut found = Literal::Missing;
-    for line in text.lines().filter(|line| !line.trim_start().starts_with(['/', '*'])) {
-        for (at, _) in line.match_indices(key) {
-            let inside = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '$' | '.' | '-');
-            if line[..at].ends_with(inside) {
-                continue;
-            }
-            let rest = line[at + key.len()..].trim_start_matches(['"', '\'']).trim_start();
-            let Some(value) = rest.strip_prefix(':') else {
-                // `outDir,` takes a variable's value.
-                if rest.is_empty() || rest.starts_with([',', '}']) {
-                    found = Literal::Open;
-                }
-                continue;
-            };
-            let value = quoted(value.trim_start());
-            found = match (found, value) {
-                (Literal::Missing, Some(value)) => Literal::Text(value),
-                (Literal::Text(old), Some(value)) if old == value => found,
-                _ => Literal::Open,
-            };
+    let comments = comments(text);
+    for (at, _) in text.match_indices(key) {
+        let inside = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '$' | '.' | '-');
+        if text[..at].ends_with(inside) || comments.iter().any(|comment| comment.contains(&at)) {
+            continue;
         }
+        let rest = text[at + key.len()..].trim_start_matches(['"', '\'']).trim_start();
+        let Some(value) = rest.strip_prefix(':') else {
+            // `outDir,` takes a variable's value.
+            if rest.is_empty() || rest.starts_with([',', '}']) {
+                found = Literal::Open;
+            }
+            continue;
+        };
+        let value = quoted(value.trim_start());
+        found = match (found, value) {
+            (Literal::Missing, Some(value)) => Literal::Text(value),
+            (Literal::Text(old), Some(value)) if old == value => found,
+            _ => Literal::Open,
+        };
     }
     found
 }
@@ -73,6 +74,9 @@ mod tests {
             ("{\"outDir\": \"./dist\"}", Literal::Text("./dist")),
             ("build: { outDir: 'out' }", Literal::Text("out")),
             ("  // outDir: 'out'\n", Literal::Missing),
+            ("a: 1, // outDir: 'out'", Literal::Missing),
+            ("/*\noutDir: 'out'\n*/", Literal::Missing),
+            ("outDir:\n  'out',", Literal::Text("out")),
             ("outDir: process.env.OUT", Literal::Open),
             ("outDir: `a/${b}`", Literal::Open),
             ("const outDir = 1; x({ outDir })", Literal::Open),

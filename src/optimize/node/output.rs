@@ -1,6 +1,7 @@
 //! What a build leaves behind: the files and folders that the programs of its script write.
 
 mod tools;
+mod tsconfig;
 
 use std::collections::BTreeSet;
 

@@ -4,7 +4,7 @@ use super::output::{self, Output};
 use super::pieces::{Kind, Pieces, not_alone};
 use super::{native, need, words};
 use crate::build::{Base, BaseImage, Presence, Stage, installed, releases};
-use crate::manifest::{Ecosystem, Project, Scope};
+use crate::manifest::{Ecosystem, Project, Scope, parse_jsonc};
 use crate::optimize::scene::Scene;
 use crate::shell::program::{self, Program};
 use crate::shell::{Invocation, Manager, Verb};
@@ -263,6 +263,7 @@ fn links_modules(scene: &Scene, project: &Project) -> bool {
 /// Whether this Yarn has `workspaces focus`: built in since 4, a plugin before.
 fn focuses(scene: &Scene, project: &Project) -> bool {
     let settings = text(scene, project, ".yarnrc.yml").unwrap_or_default();
-    let package = text(scene, project, "package.json").unwrap_or_default();
-    settings.contains("plugin-workspace-tools") || settings.contains("releases/yarn-4") || package.contains("\"yarn@4")
+    let package = text(scene, project, "package.json").and_then(parse_jsonc);
+    let manager = package.as_ref().and_then(|package| package.get("packageManager")?.as_str()).unwrap_or_default();
+    settings.contains("plugin-workspace-tools") || settings.contains("releases/yarn-4") || manager.starts_with("yarn@4")
 }

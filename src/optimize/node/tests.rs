@@ -147,6 +147,19 @@ fn each_tool_says_where_it_writes() {
             vec![("tsconfig.build.json", "{\"extends\": \"./tsconfig.json\"}")],
             "/app/dist ./dist",
         ),
+        (
+            "tsc",
+            vec![("tsconfig.json", "{\"compilerOptions\": {\n// \"noEmit\": true,\n\"outDir\": \"./dist\",}}")],
+            "/app/dist ./dist",
+        ),
+        (
+            "tsc -b && vite build",
+            vec![
+                ("tsconfig.json", "{\"files\": [], \"references\": [{\"path\": \"./tsconfig.app.json\"}]}"),
+                ("tsconfig.app.json", "{\"compilerOptions\": {/* a */ \"noEmit\": true}}"),
+            ],
+            "/app/dist ./dist",
+        ),
         ("esbuild a.ts --bundle --outfile=lib/a.js", vec![], "/app/lib/a.js ./lib/a.js"),
         ("rimraf dist && webpack", vec![], "/app/dist ./dist"),
     ] {

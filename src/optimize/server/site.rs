@@ -8,6 +8,7 @@ use crate::optimize::literal::{Literal, literal};
 use crate::optimize::scene::{Scene, Turn};
 use crate::shell::program::options::ProgramOptions;
 use crate::shell::{Invocation, Word};
+use crate::sources::comments::blank_comments;
 use crate::text::{Span, path};
 
 const WHAT: &str = "keeps the server of the files";
@@ -79,7 +80,7 @@ fn site(scene: &Scene, stage: &Stage, index: usize, one: &Invocation) -> Option<
                 Literal::Open => return Some(Err("`outDir` of `vite.config` is not known".to_owned())),
             };
             let folder = option(&["--outDir"]).map_or(told, str::to_owned);
-            (folder, option(&["--port"]).unwrap_or("4173").to_owned(), !text.contains("appType"))
+            (folder, option(&["--port"]).unwrap_or("4173").to_owned(), literal(text, "appType") == Literal::Missing)
         }
         "serve" => {
             let folder = operand(words, known);
@@ -123,7 +124,7 @@ fn operand<'w>(words: &[&'w str], options: &ProgramOptions) -> Option<&'w str> {
 
 /// What Vite's preview does beyond serving files.
 fn refused(text: &str) -> Option<String> {
-    let plain = text.lines().filter(|line| !line.trim_start().starts_with("//")).collect::<Vec<_>>().join("\n");
+    let plain = blank_comments(text);
     if plain.contains("proxy") {
         // Previews take those of the server for development over.
         return Some("`vite.config` has a proxy, which Vite's preview uses too".to_owned());

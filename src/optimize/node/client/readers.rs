@@ -7,7 +7,7 @@ use super::{need, owners};
 use crate::build::{Stage, installed};
 use crate::dockerfile::Keyword;
 use crate::inputs::context::Kind;
-use crate::manifest::{Ecosystem, FileKind, Nature, Project};
+use crate::manifest::{Ecosystem, FileKind, Nature, Project, parse_jsonc};
 use crate::optimize::node::words;
 use crate::optimize::scene::Scene;
 use crate::text::path;
@@ -125,8 +125,10 @@ fn types(scene: &Scene, client: &Client) -> Result<(), String> {
         let settings = file.starts_with("tsconfig") && file.ends_with("json");
         let covers = path::is_below(root, folder);
         let named = mentions(text, name);
-        let chosen = text.contains("\"include\"") || text.contains("\"files\"");
-        if settings && (named && (chosen || !text.contains("\"exclude\"")) || covers && !named && !chosen) {
+        let value = parse_jsonc(text).filter(|_| settings);
+        let has = |key| value.as_ref().is_some_and(|value| value.get(key).is_some());
+        let chosen = has("include") || has("files");
+        if settings && (named && (chosen || !has("exclude")) || covers && !named && !chosen) {
             return Err(format!("`{path}` may take its sources in"));
         }
     }
@@ -167,7 +169,8 @@ fn outward(scene: &Scene, stage: &Stage, client: &Client, builds: &[Vec<String>]
     }
     let manifest = |root: &str| {
         let path = path::join(root, "package.json");
-        scene.evidence.texts.get(&path).is_some_and(|text| text.contains("\"packageManager\""))
+        let package = scene.evidence.texts.get(&path).and_then(|text| parse_jsonc(text));
+        package.is_some_and(|package| package.get("packageManager").is_some())
     };
     let above = scene.projects().iter().filter(|one| path::is_below(&project.root, &one.root));
     if !manifest(&project.root) && above.into_iter().any(|one| manifest(&one.root)) {

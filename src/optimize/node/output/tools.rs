@@ -1,10 +1,14 @@
 //! Where each program of a build writes, by its options and its configuration file.
 
-use super::Reader;
-use crate::manifest::{Ecosystem, FileKind, Framework};
-use crate::optimize::literal::{Literal, inner, literal};
+use serde_json::Value;
+
+use super::tsconfig::{Emit, TsConfig};
+use super::{DEEPEST, Reader};
+use crate::manifest::{Ecosystem, FileKind, Framework, parse_jsonc};
+use crate::optimize::literal::{Literal, literal};
 use crate::shell::program::options::ProgramOptions;
 use crate::shell::program::{Kind, Program};
+use crate::sources::comments::blank_comments;
 use crate::text::path;
 
 /// The value behind one of these options.
@@ -176,11 +180,15 @@ impl<'a> Reader<'_, 'a> {
             return self.bundles("ng", folder);
         }
         let Some(text) = self.text("angular.json") else { return self.out.opens("`angular.json` is not known") };
-        match literal(text, "outputPath") {
-            Literal::Text(folder) => self.bundles("ng", folder),
+        let mut folders = Vec::new();
+        let Some(value) = parse_jsonc(text) else { return self.out.opens("`angular.json` is not known") };
+        output_paths(&value, &mut folders);
+        folders.dedup();
+        match folders[..] {
+            [Some(folder)] => self.bundles("ng", folder),
             // The default lies below `dist`.
-            Literal::Missing => self.bundles("ng", "dist"),
-            Literal::Open => self.out.opens("`outputPath` of `angular.json` is not plain"),
+            [] => self.bundles("ng", "dist"),
+            _ => self.out.opens("`outputPath` of `angular.json` is not plain"),
         }
     }
 
@@ -189,10 +197,11 @@ impl<'a> Reader<'_, 'a> {
             return self.out.opens("`nest` builds several projects");
         }
         let config = ["tsconfig.build.json", "tsconfig.json"].into_iter().find(|path| self.has(path));
-        match config.map(|path| self.out_dir(path, 0)) {
-            Some(Literal::Text(folder)) => self.out.takes(folder),
-            Some(Literal::Open) => self.out.opens("`outDir` of `tsconfig.json` is not known"),
-            _ => self.out.takes("dist"),
+        let Some(config) = config else { return self.out.takes("dist") };
+        match TsConfig::read(config, &|path| self.text(path)).map(|config| config.output()) {
+            Some(Emit::Folder(folder)) => self.out.takes(&folder),
+            Some(Emit::BesideSources) => self.out.takes("dist"),
+            _ => self.out.opens(format!("`outDir` of `{config}` is not known")),
         }
     }
 
@@ -205,71 +214,42 @@ impl<'a> Reader<'_, 'a> {
             return self.out.takes(folder);
         }
         if has(&["-b", "--build"]) {
-            return self.tsc_build();
+            let named: Vec<&String> = args.iter().filter(|arg| !arg.starts_with('-')).collect();
+            if named.is_empty() {
+                return self.compiled("tsconfig.json", true, 0);
+            }
+            return named.into_iter().for_each(|config| self.compiled(&self.config_at(config), true, 0));
         }
         let config = option(args, &["-p", "--project"]).unwrap_or("tsconfig.json");
-        let config = if self.has(&format!("{config}/tsconfig.json")) {
-            format!("{config}/tsconfig.json")
-        } else {
-            config.to_owned()
-        };
-        if self.text(&config).is_some_and(|text| is_true(text, "noEmit")) {
-            return;
+        self.compiled(&self.config_at(config), false, 0);
+    }
+
+    /// Takes what the compiler writes for a configuration; with references, as `tsc --build` follows them.
+    fn compiled(&mut self, path: &str, references: bool, depth: usize) {
+        if depth > DEEPEST {
+            return self.out.opens("configurations of TypeScript refer to each other");
         }
-        match self.out_dir(&config, 0) {
-            Literal::Text(folder) => {
-                self.out.takes(&path::join(path::parent(&config), folder));
-            }
-            Literal::Missing => self.out.opens(format!("`{config}` says no `outDir`")),
-            Literal::Open => self.out.opens(format!("`outDir` of `{config}` is not known")),
+        let Some(config) = TsConfig::read(path, &|path| self.text(path)) else {
+            return self.out.opens(format!("what `{path}` says is not known"));
+        };
+        if references {
+            config.references.iter().for_each(|path| self.compiled(&self.config_at(path), true, depth + 1));
+        }
+        match config.output() {
+            Emit::Nothing => {}
+            // Declarations are for compilers.
+            Emit::Declarations if references => {}
+            Emit::Folder(folder) => self.out.takes(&folder),
+            Emit::Declarations | Emit::BesideSources => self.out.opens(format!("`{path}` says no `outDir`")),
+            Emit::Unknown => self.out.opens(format!("`outDir` of `{path}` is not known")),
         }
     }
 
-    /// Projects that refer to each other: fine where none of them writes anything.
-    fn tsc_build(&mut self) {
-        let names = ["tsconfig.app.json", "tsconfig.node.json"];
-        let quiet = |path: &&str| {
-            self.text(path).is_some_and(|text| is_true(text, "noEmit") || is_true(text, "emitDeclarationOnly"))
-        };
-        if self.text("tsconfig.json").is_some_and(|text| text.contains("references"))
-            && names.iter().filter(|path| self.has(path)).all(quiet)
-            && self.has(names[0])
-        {
-            return;
-        }
-        if self.text("tsconfig.json").is_some_and(|text| is_true(text, "noEmit")) {
-            return;
-        }
-        match self.out_dir("tsconfig.json", 0) {
-            Literal::Text(folder) if !self.text("tsconfig.json").is_some_and(|text| text.contains("references")) => {
-                self.out.takes(folder);
-            }
-            _ => self.out.opens("what `tsc --build` writes is not known"),
-        }
-    }
-
-    /// `outDir` of a tsconfig, or of what it extends.
-    fn out_dir(&self, path: &str, depth: usize) -> Literal<'a> {
-        let Some(text) = self.text(path) else { return Literal::Open };
-        match literal(text, "outDir") {
-            Literal::Missing => match literal(text, "extends") {
-                Literal::Text(base) if base.starts_with('.') && depth < 4 => {
-                    let folder = path::parent(path);
-                    let base = if base.to_ascii_lowercase().strip_suffix(".json").is_some() {
-                        base.to_owned()
-                    } else {
-                        format!("{base}.json")
-                    };
-                    match inner(&path::join(folder, &base)) {
-                        Some(base) if !base.contains('/') => self.out_dir(&base, depth + 1),
-                        _ => Literal::Open,
-                    }
-                }
-                Literal::Open => Literal::Open,
-                _ => Literal::Missing,
-            },
-            found => found,
-        }
+    /// The configuration at a path that `--project` or a reference names: a file, or the one in a folder.
+    fn config_at(&self, path: &str) -> String {
+        let path = path::normalize(path);
+        let inside = path::join(&path, "tsconfig.json");
+        if self.has(&inside) { inside } else { path }
     }
 
     fn webpack(&mut self, args: &[String]) {
@@ -281,6 +261,7 @@ impl<'a> Reader<'_, 'a> {
             return self.bundles("webpack", "dist");
         }
         let Some(text) = self.text(&name) else { return self.out.opens(format!("`{name}` is not known")) };
+        let text = &blank_comments(text);
         let paths: Vec<&str> = text.match_indices("path.").filter_map(|(at, _)| output_path(text, at)).collect();
         match paths.as_slice() {
             [] if !text.contains("output") => self.bundles("webpack", "dist"),
@@ -310,19 +291,16 @@ impl<'a> Reader<'_, 'a> {
     }
 }
 
-fn is_true(text: &str, key: &str) -> bool {
-    text.lines().any(|line| {
-        let rest = line
-            .trim_start()
-            .strip_prefix('"')
-            .and_then(|rest| rest.split_once(key))
-            .filter(|(before, _)| before.is_empty());
-        let inline = || line.split_once(&format!("\"{key}\"")).map(|(_, rest)| rest);
-        let value = rest.map(|(_, rest)| rest.trim_start_matches('"')).or_else(inline);
-        value.is_some_and(|rest| {
-            rest.trim_start().strip_prefix(':').is_some_and(|value| value.trim_start().starts_with("true"))
-        })
-    })
+/// The values of all members `outputPath`: a folder, or an object with it as `base`.
+fn output_paths<'v>(value: &'v Value, folders: &mut Vec<Option<&'v str>>) {
+    let Value::Object(members) = value else { return };
+    for (key, value) in members {
+        match value {
+            Value::String(folder) if key == "outputPath" => folders.push(Some(folder)),
+            value if key == "outputPath" => folders.push(value.get("base").and_then(Value::as_str)),
+            value => output_paths(value, folders),
+        }
+    }
 }
 
 /// The folder of `path: path.resolve(__dirname, "folder")`.
