@@ -120,6 +120,8 @@ tables! {
     RELEASES = "releases.tsv";
     /// What names and values say of secrets.
     SECRET_WORDS = "secret_words.tsv";
+    /// Configuration files that programs of npm's packages load when they start a server.
+    SERVER_CONFIGS = "server_configs.tsv";
     /// Where servers listen, by their command lines.
     SERVER_PORTS = "server_ports.tsv";
     /// Checks of public service images.

@@ -9,7 +9,7 @@ use super::words;
 use crate::build::Stage;
 use crate::data;
 use crate::dockerfile::Keyword;
-use crate::manifest::{FileKind, Framework, Project, Scope};
+use crate::manifest::{Ecosystem, FileKind, Framework, Project, Scope};
 use crate::optimize::scene::Scene;
 use crate::shell::program::{Kind, Language, Program};
 use crate::text::path;
@@ -19,14 +19,14 @@ const DEEPEST: usize = 6;
 
 /// Names of the programs that a container starts, one by the other; `None` where some are not known.
 pub(super) fn programs(scene: &Scene, stage: &Stage, pieces: &Pieces) -> Option<BTreeSet<String>> {
-    let mut walk = Walk { scene, pieces, entries: BTreeSet::new(), programs: BTreeSet::new(), started: 0 };
+    let mut walk = Walk::new(scene, pieces);
     let known = walk.image(stage).and_then(|()| walk.services(stage));
     known.is_ok().then_some(walk.programs)
 }
 
 /// Why they have to stay; `None` where nothing needs them.
 pub(super) fn of_development(scene: &Scene, stage: &Stage, pieces: &Pieces) -> Option<String> {
-    let mut walk = Walk { scene, pieces, entries: BTreeSet::new(), programs: BTreeSet::new(), started: 0 };
+    let mut walk = Walk::new(scene, pieces);
     if let Err(why) = walk.image(stage).and_then(|()| walk.services(stage)) {
         return Some(why);
     }
@@ -46,7 +46,9 @@ pub(super) fn of_development(scene: &Scene, stage: &Stage, pieces: &Pieces) -> O
     ];
     let bundled = pieces.project.frameworks.iter().any(|one| bundled.contains(one));
     let dev = development(pieces.project);
-    let (import, file) = imports::first(scene, pieces.project, &dev, bundled.then_some(&walk.entries))?;
+    let loaded_by_server = imports::first(scene, pieces.project, &dev, Some(&walk.configs));
+    let (import, file) =
+        loaded_by_server.or_else(|| imports::first(scene, pieces.project, &dev, bundled.then_some(&walk.entries)))?;
     Some(format!("`{file}` imports `{import}`, a development dependency"))
 }
 
@@ -65,9 +67,18 @@ struct Walk<'w, 'a, 'p> {
     pieces: &'w Pieces<'p>,
     /// Files that Node.js is told to run.
     entries: BTreeSet<String>,
+    /// Configuration files that servers load.
+    configs: BTreeSet<String>,
     /// Names of all programs that start.
     programs: BTreeSet<String>,
     started: usize,
+}
+
+impl<'w, 'a, 'p> Walk<'w, 'a, 'p> {
+    fn new(scene: &'w Scene<'a>, pieces: &'w Pieces<'p>) -> Self {
+        let (entries, configs, programs) = Default::default();
+        Self { scene, pieces, entries, configs, programs, started: 0 }
+    }
 }
 
 impl Walk<'_, '_, '_> {
@@ -129,8 +140,32 @@ impl Walk<'_, '_, '_> {
                 _ => Err("what its shell runs is not known".to_owned()),
             },
             _ if first.contains('$') => Err(format!("what `{first}` starts is not known")),
-            name => self.program(name),
+            name => {
+                self.load_config(name, &words[1..])?;
+                self.program(name)
+            }
         }
+    }
+
+    /// The configuration file that a program loads when it starts, and what it takes to load one written in TypeScript.
+    fn load_config(&mut self, program: &str, args: &[String]) -> Result<(), String> {
+        let Some(row) = data::SERVER_CONFIGS.row(program) else { return Ok(()) };
+        let mut commands = data::words(row[1]).peekable();
+        if commands.peek().is_some() && !commands.any(|command| args.iter().any(|arg| arg == command)) {
+            return Ok(());
+        }
+        for ending in FileKind::endings_of(Ecosystem::Node) {
+            let config = format!("{}{ending}", row[2]);
+            let path = path::join(&self.pieces.project.root, &config);
+            if !self.scene.context().is_some_and(|context| context.find(&path).is_some()) {
+                continue;
+            }
+            if FileKind::of(&config).language() == "TypeScript" {
+                data::words(row[3]).try_for_each(|package| self.present(package))?;
+            }
+            self.configs.insert(config);
+        }
+        Ok(())
     }
 
     /// Modules that options of Node.js load before the program, given to it or to one that starts it.

@@ -397,6 +397,29 @@ fn started(start: &str, setup: &str, dev: &str) -> String {
 }
 
 #[test]
+fn servers_load_their_configuration() {
+    let plugin = "import analyzer from '@next/bundle-analyzer'\nexport default analyzer({})\n";
+    let plain = "export default {}\n";
+    for (start, dependency, dev, config, text, stays) in [
+        ("next start", "next", "typescript", "next.config.ts", plain, true),
+        ("next start -p 80", "next", "typescript", "next.config.mjs", plain, false),
+        ("next start", "next", "@next/bundle-analyzer", "next.config.mjs", plugin, true),
+        ("next start", "next", "@next/bundle-analyzer", "next.config.mjs", "// import a from 'b'\n", false),
+        ("vite preview", "vite", "@next/bundle-analyzer", "vite.config.js", plugin, true),
+        ("node dist/main.js", "next", "typescript", "next.config.ts", plain, false),
+    ] {
+        let package = format!(
+            r#"{{"name": "a", "scripts": {{"build": "next build", "x": "{start}"}},
+             "dependencies": {{"{dependency}": "15"}}, "devDependencies": {{"{dev}": "15"}}}}"#
+        );
+        let dockerfile = SPLIT.replace("CMD [\"node\", \"dist/main.js\"]", "CMD [\"npm\", \"run\", \"x\"]");
+        let text = rewritten(&dockerfile, &server(&[("package.json", &package), (config, text)]), Rung::Stages);
+        let prunes = ["--omit=dev", "AS production"].iter().any(|part| text.contains(part));
+        assert_eq!(prunes, !stays, "{start} {config}: {text}");
+    }
+}
+
+#[test]
 fn programs_load_packages_of_the_project() {
     let ng = r#", "@angular/cli": "17", "@angular-devkit/build-angular": "17""#;
     let ts_node = r#", "ts-node": "10""#;
