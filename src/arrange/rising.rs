@@ -3,10 +3,11 @@
 use super::elements::elements;
 use super::nature::{self, Nature};
 use super::state::{Above, Below, Effect, Needs, Obstacle, Walk};
-use crate::build::User;
+use crate::build::{Purpose, User};
+use crate::data;
 use crate::manifest::Ecosystem;
-use crate::shell::Invocation;
 use crate::shell::program::{Kind, Program};
+use crate::shell::{Invocation, Verb, Word};
 use crate::text::path;
 
 impl<'i> Walk<'_, 'i> {
@@ -49,6 +50,15 @@ impl<'i> Walk<'_, 'i> {
                 sorted.fetches.push((needs.clone(), command));
             }
         }
+        // What is removed after a command that stays may be what that command needs.
+        if sorted.stays && natures.iter().any(|(invocation, _)| removes_installed(invocation)) {
+            sorted.removes |= sorted.worth;
+            sorted.rises = false;
+            sorted.below.push(at);
+            let name = natures[0].0.path.text().to_owned();
+            self.below.push(Below { index: usize::MAX, parts: None, effect: Effect::Anything(name) });
+            return;
+        }
         if natures.iter().all(|(_, nature)| matches!(nature, Nature::Tidy | Nature::State)) {
             if sorted.rises { &mut sorted.above } else { &mut sorted.below }.push(at);
             return;
@@ -71,6 +81,7 @@ impl<'i> Walk<'_, 'i> {
             }
             Err(effects) => {
                 sorted.rises = false;
+                sorted.stays = true;
                 sorted.below.push(at);
                 for (effect, obstacle) in effects {
                     self.below.push(Below { index: usize::MAX, parts: None, effect });
@@ -190,6 +201,7 @@ impl<'i> Walk<'_, 'i> {
         for one in self.below.iter_mut().filter(|one| one.index == usize::MAX) {
             one.index = index;
         }
+        let removes = sorted.removes && self.build.ships(self.stage);
         let Sorted { mut above, below, needs, keys, commands, worth, effects, states, fetches, .. } = sorted;
         let all_above = above.len() == count;
         // What says how the next command runs is nothing without one.
@@ -204,14 +216,19 @@ impl<'i> Walk<'_, 'i> {
         }
         let stays_too = needs.iter().any(|need| need.without_project.is_some());
         let own = self.below.iter().any(|one| one.index == index);
-        if (own && !(divisible && worth)) || (stays_too && count > 1 && !divisible) {
+        if (own && !(divisible && worth && !removes)) || (stays_too && count > 1 && !divisible) {
             if !own {
                 let effect = Effect::Anything(commands.first().cloned().unwrap_or_default());
                 self.below.push(Below { index, parts: None, effect });
             }
             if worth {
+                let why = if removes {
+                    "its RUN removes at its end what it installs, and in two RUNs the first one's layer would keep it"
+                } else {
+                    "its RUN can't be divided"
+                };
                 for command in commands {
-                    self.add_obstacle(command, "its RUN can't be divided".to_owned());
+                    self.add_obstacle(command, why.to_owned());
                 }
             }
             return;
@@ -232,6 +249,20 @@ impl<'i> Walk<'_, 'i> {
     }
 }
 
+/// Whether a command takes away what others installed: packages, or folders that hold them.
+fn removes_installed(invocation: &Invocation) -> bool {
+    match Purpose::of(invocation) {
+        Purpose::SystemRemoval | Purpose::Manager(Verb::Remove) => true,
+        Purpose::Programs => invocation.package_call().is_some_and(|call| call.verb == Verb::Remove),
+        Purpose::Manager(_) => invocation.package_call().is_some_and(|call| call.verb_text == "prune"),
+        Purpose::Deletes => invocation.args.iter().map(Word::text).any(|path| {
+            let installed = path.split('/').any(|part| data::FOLDER_NAMES.has(part, "installed"));
+            installed || path.starts_with(['/', '~', '$'])
+        }),
+        _ => false,
+    }
+}
+
 /// A RUN's elements on both sides.
 #[derive(Debug, Default)]
 struct Sorted<'i> {
@@ -239,6 +270,10 @@ struct Sorted<'i> {
     below: Vec<usize>,
     /// Whether the last element rises, so that what cleans up after it goes with it.
     rises: bool,
+    /// Whether a command stays.
+    stays: bool,
+    /// Whether a command that stays removes what one that rises installs.
+    removes: bool,
     needs: Vec<Needs<'i>>,
     keys: Vec<String>,
     commands: Vec<String>,

@@ -37,6 +37,34 @@ fn what_may_read_anything_stays_above() {
 }
 
 #[test]
+fn what_a_run_removes_at_its_end_stays_in_it() {
+    for end in [
+        "rm -rf node_modules",
+        "npm prune --omit=dev",
+        "npm uninstall typescript",
+        "apt-get purge -y gcc",
+        "rm -rf /usr/local/lib/node_modules/npm",
+    ] {
+        let run = format!("RUN apt-get update && apt-get install -y gcc && npm ci && npm run build && {end}");
+        let dockerfile = format!("|FROM node:22\n|WORKDIR /app\n|COPY . .\n|{run}\n|CMD [\"node\", \"dist/main.js\"]");
+        check(&dockerfile, NPM, &dockerfile);
+        // No layer of this stage is in the image.
+        let stages = |install: &str, build: &str| {
+            let stage = format!("|FROM node:22 AS build\n|WORKDIR /app\n{install}|COPY . .\n|RUN {build}");
+            format!("{stage}\n|FROM node:22\n|COPY --from=build /app/dist /app")
+        };
+        let install =
+            "|COPY package.json package-lock.json ./\n|RUN apt-get update && apt-get install -y gcc && npm ci\n";
+        let build = format!("npm run build && {end}");
+        check(&stages("", run.strip_prefix("RUN ").unwrap()), NPM, &stages(install, &build));
+    }
+    let tidy = |install: &str, run: &str| format!("|FROM node:22\n|WORKDIR /app\n{install}|COPY . .\n|RUN {run}");
+    let install = "|COPY package.json package-lock.json ./\n|RUN npm ci\n";
+    let build = "npm run build && rm -rf src";
+    check(&tidy("", &format!("npm ci && {build}")), NPM, &tidy(install, build));
+}
+
+#[test]
 fn workspaces_and_settings() {
     check(
         "|FROM node:22
