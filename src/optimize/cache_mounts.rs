@@ -3,16 +3,17 @@
 
 use std::collections::BTreeSet;
 
-use crate::build::{Build, Given, Stage};
+use crate::build::{Build, Given, Launch, Stage};
 use crate::dockerfile::Keyword;
 use crate::finding::{Finding, Fix};
 use crate::fix::Level;
 use crate::inputs::Inputs;
-use crate::manifest::Tool;
+use crate::manifest::{FileKind, Tool};
 use crate::optimize::mend;
 use crate::optimize::scene::{Scene, Turn};
 use crate::rules::{Policies, Selection};
-use crate::shell::{Manager, Verb};
+use crate::shell::{self, Invocation, Manager, Script, Verb, Word};
+use crate::text::path;
 
 /// The same over what has become of the file since. Its refusals have been said.
 pub(super) fn again(scene: &Scene, turn: &mut Turn) {
@@ -23,8 +24,9 @@ pub(super) fn again(scene: &Scene, turn: &mut Turn) {
 pub(super) fn run(scene: &Scene, turn: &mut Turn) {
     let selection = Selection::new(&["cache-mount-missing".to_owned()], &[]).unwrap_or_default();
     let berry = needs_its_cache(scene);
+    let started = started_managers(scene);
     let vet = |_: &Inputs, build: &Build, finding: &mut Finding| {
-        finding.fixes.retain(|fix| is_wanted(build, fix, berry));
+        finding.fixes.retain(|fix| is_wanted(build, fix, berry, &started));
     };
     let mended = mend::mended(scene, &Policies::from(selection), Level::Unsafe, &vet);
     if let Some(edit) = mended.edit {
@@ -38,7 +40,7 @@ fn needs_its_cache(scene: &Scene) -> bool {
     scene.projects().iter().flat_map(|project| &project.installs).any(|way| way.tool == Tool::YarnBerry)
 }
 
-fn is_wanted(build: &Build, fix: &Fix, berry: bool) -> bool {
+fn is_wanted(build: &Build, fix: &Fix, berry: bool, started: &BTreeSet<Manager>) -> bool {
     let Some(first) = fix.edits.first() else { return false };
     let folders: Vec<&str> = first
         .text
@@ -60,7 +62,7 @@ fn is_wanted(build: &Build, fix: &Fix, berry: bool) -> bool {
     let hindered = (berry && managers.contains(&Manager::Yarn))
         || is_switched_off(build, stage, index, &managers)
         || is_read_elsewhere(build, &folders)
-        || managers.iter().any(|manager| is_needed_later(build, *manager));
+        || managers.iter().any(|manager| started.contains(manager) || is_fetched_before(build, *manager));
     !hindered
 }
 
@@ -97,22 +99,42 @@ fn is_read_elsewhere(build: &Build, folders: &[&str]) -> bool {
     })
 }
 
-/// Whether a container, or a call without network, finds its packages in the manager's cache.
-fn is_needed_later(build: &Build, manager: Manager) -> bool {
-    let reads = matches!(manager, Manager::Go | Manager::Cargo | Manager::Maven | Manager::Gradle | Manager::Dotnet);
-    let launched = build.target().and_then(|stage| build.launch(stage)).is_some_and(|launch| {
-        launch.script().invocations().iter().any(|one| match one.package_call() {
-            Some(call) => {
-                reads && call.manager == manager && matches!(call.verb, Verb::Run | Verb::Build | Verb::Other)
-            }
-            None => false,
+/// The managers that a container of any stage starts, or a service of Compose, and that look for packages in their cache.
+fn started_managers(scene: &Scene) -> BTreeSet<Manager> {
+    let texts = scene.evidence.services.iter().flat_map(|service| [&service.entrypoint, &service.command]).flatten();
+    let launches: Vec<Launch> = scene.build.stages().iter().filter_map(|stage| scene.build.launch(stage)).collect();
+    let services: Vec<Script> = texts.map(|text| shell::parse(text)).collect();
+    let scripts: Vec<&Script> = launches.iter().map(Launch::script).chain(&services).collect();
+    let mut managers = BTreeSet::new();
+    for script in &scripts {
+        add_managers(script, &mut managers);
+        for invocation in script.invocations() {
+            let mut words = std::iter::once(invocation.path).chain(invocation.args).map(Word::text);
+            let Some(file) = words.find(|word| FileKind::of(word).is_shell()) else { continue };
+            let name = path::name(file);
+            let texts = scene.evidence.texts.iter().filter(|(path, _)| path::name(path) == name);
+            texts.for_each(|(_, text)| add_managers(&shell::parse(text), &mut managers));
+        }
+    }
+    managers
+}
+
+fn add_managers(script: &Script, managers: &mut BTreeSet<Manager>) {
+    for call in script.invocations().iter().filter_map(Invocation::package_call) {
+        let reads =
+            matches!(call.manager, Manager::Go | Manager::Cargo | Manager::Maven | Manager::Gradle | Manager::Dotnet);
+        if reads && matches!(call.verb, Verb::Run | Verb::Build | Verb::Other) {
+            managers.insert(call.manager);
+        }
+    }
+}
+
+/// Whether a call without network finds its packages in the manager's cache.
+fn is_fetched_before(build: &Build, manager: Manager) -> bool {
+    (0..build.input().file.instructions().len()).filter_map(|index| build.code(index)).any(|code| {
+        code.script.invocations().iter().filter_map(Invocation::package_call).any(|call| {
+            call.manager == manager
+                && (call.has(&["--offline", "--no-index"]) || (manager == Manager::Maven && call.has(&["-o"])))
         })
-    });
-    launched
-        || (0..build.input().file.instructions().len()).filter_map(|index| build.code(index)).any(|code| {
-            code.script.invocations().iter().filter_map(crate::shell::Invocation::package_call).any(|call| {
-                call.manager == manager
-                    && (call.has(&["--offline", "--no-index"]) || (manager == Manager::Maven && call.has(&["-o"])))
-            })
-        })
+    })
 }

@@ -1,6 +1,6 @@
 //! Packages of npm beside and without a project.
 
-use super::{NPM, check};
+use super::{NPM, check, mounts};
 
 #[test]
 fn what_is_there_already_is_not_copied_again() {
@@ -100,4 +100,24 @@ fn programs_of_a_version_need_no_project_and_settings_of_one_do() {
     for kept in ["|RUN go get github.com/swaggo/swag@v1.16.4\n", "|RUN composer config sort-packages true\n"] {
         check(&file("", kept), files, &file("", kept));
     }
+}
+
+#[test]
+fn what_a_container_of_any_stage_starts_keeps_its_packages() {
+    let pom = "<project><groupId>a</groupId><artifactId>a</artifactId><version>1</version></project>";
+    let files = [("pom.xml", pom), ("run.sh", "#!/bin/sh\nexec ./mvnw spring-boot:run\n"), ("src/A.java", "x")];
+    let build = "|FROM maven:3-eclipse-temurin-21 AS build\n|WORKDIR /app\n|COPY . .\n|RUN mvn package";
+    let runtime = "|FROM eclipse-temurin:21-jre\n|COPY --from=build /app/target/a.jar /a.jar\n|CMD [\"java\", \"-jar\", \"/a.jar\"]";
+    for command in [
+        "CMD [\"./mvnw\", \"spring-boot:run\"]",
+        "CMD mvn spring-boot:run",
+        "CMD [\"./run.sh\"]",
+        "CMD [\"sh\", \"run.sh\"]",
+        "ENTRYPOINT [\"mvn\", \"test\"]",
+    ] {
+        let dockerfile = format!("{build}\n|FROM build AS dev\n|{command}\n{runtime}");
+        mounts(&dockerfile, &files, &dockerfile);
+    }
+    let mounted = build.replace("RUN mvn", "RUN --mount=type=cache,target=/root/.m2/repository,sharing=locked mvn");
+    mounts(&format!("{build}\n{runtime}"), &files, &format!("{mounted}\n{runtime}"));
 }
