@@ -39,9 +39,10 @@ pub(super) fn command() -> clap::Command {
 
 /// Reads a command line, the program's own name first.
 pub(super) fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Cli, clap::Error> {
-    let matches = command().try_get_matches_from(arguments)?;
+    let command = command();
+    let matches = command.clone().try_get_matches_from(arguments)?;
     let cli = Cli::from_arg_matches(&matches)?;
-    help::check_format(&matches, cli.global.format)?;
+    help::check_format(&command, &matches, cli.global.format)?;
     Ok(cli)
 }
 

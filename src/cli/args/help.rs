@@ -128,7 +128,7 @@ impl Help {
 ///
 /// # Errors
 /// What clap says of a value that an argument does not take.
-pub(super) fn check_format(matches: &ArgMatches, format: Format) -> Result<(), Error> {
+pub(super) fn check_format(command: &Command, matches: &ArgMatches, format: Format) -> Result<(), Error> {
     let (mut path, mut matches) = (Vec::new(), matches);
     while let Some((name, inner)) = matches.subcommand() {
         path.push(name);
@@ -143,7 +143,7 @@ pub(super) fn check_format(matches: &ArgMatches, format: Format) -> Result<(), E
     }
     let with = mode.map(|(option, _)| format!("' with '--{}", option.replace('_', "-"))).unwrap_or_default();
     let names = formats.iter().map(|format| format.name().to_owned()).collect();
-    let mut error = Error::new(ErrorKind::InvalidValue).with_cmd(&super::command());
+    let mut error = Error::new(ErrorKind::InvalidValue).with_cmd(command);
     error.insert(ContextKind::InvalidArg, ContextValue::String(format!("--format <FORMAT>{with}")));
     error.insert(ContextKind::InvalidValue, ContextValue::String(format.name().to_owned()));
     error.insert(ContextKind::ValidValue, ContextValue::Strings(names));
