@@ -29,7 +29,7 @@ pub(super) fn rules(global: &Global, command: &Rules) -> Result<u8, Failure> {
     let mut select = command.names.clone();
     select.extend(command.choice.select.iter().cloned());
     if select.is_empty() && command.choice.ignore.is_empty() {
-        select.push("all".to_owned());
+        return list(global, rules::ALL);
     }
     list(global, &Selection::new(&select, &command.choice.ignore)?.rules())
 }

@@ -69,11 +69,12 @@ pub(super) fn literal(text: &str) -> &str {
     if operand.contains('$') { text } else { unquoted(operand) }
 }
 
-/// Whether all digits and letters follow each other as they do on a ruler, again and again: `0123456789abcdef0123456789abcdef`.
+/// Whether digits and letters follow each other from the first to the last: `0123456789abcdef0123456789abcdef`. A short one
+/// is a weak password that somebody uses: `12345678`.
 fn is_sequence(plain: &str) -> bool {
     let follows =
         |pair: &[u8]| matches!(pair, [b'9', b'0' | b'a'] | [b'f', b'0'] | [b'z', b'a']) || pair[0] + 1 == pair[1];
-    plain.len() >= 8 && plain.as_bytes().windows(2).all(follows)
+    plain.len() >= 16 && plain.as_bytes().windows(2).all(follows)
 }
 
 /// A path says where the secret is. Random text may begin with one slash.
