@@ -3,6 +3,7 @@
 
 pub mod accounts;
 mod brought;
+mod checks;
 mod context;
 mod download_size;
 mod edges;
@@ -38,6 +39,7 @@ mod undefined;
 mod useless;
 
 pub use self::brought::{Brought, Started, absolute};
+pub use self::checks::CHECK_ARGUMENT;
 pub use self::context::Fetched;
 pub use self::download_size::DownloadSize;
 pub use self::environment::{Given, Home};
@@ -165,12 +167,18 @@ impl<'a> Build<'a> {
         &self.stages
     }
 
+    /// Whether the file has instructions and no FROM: a part of a Dockerfile, which says nothing of what stands before it
+    /// and behind it.
+    pub fn is_fragment(&self) -> bool {
+        self.stages.first().is_some_and(|stage| stage.from().is_none())
+    }
+
     /// Who takes from whom, in source order.
     pub fn edges(&self) -> &[Edge] {
         &self.edges
     }
 
-    /// What a stage takes, in source order; its FROM first.
+    /// What a stage takes, in source order; its FROM first, if it has one.
     pub fn edges_of(&self, stage: &Stage) -> &[Edge] {
         let start = self.edges.partition_point(|edge| edge.stage < stage.index);
         let end = self.edges.partition_point(|edge| edge.stage <= stage.index);
@@ -230,6 +238,11 @@ impl<'a> Build<'a> {
         &self.input.file.instructions()[index]
     }
 
+    /// The FROM of a stage; `None` in a fragment.
+    pub fn from_of(&self, stage: &Stage) -> Option<&'a Instruction> {
+        stage.from().map(|index| self.instruction(index))
+    }
+
     /// The instructions of a stage with their indexes, its FROM excluded.
     pub fn instructions(&self, stage: &Stage) -> impl Iterator<Item = (usize, &'a Instruction)> + use<'a> {
         let file = &self.input.file;
@@ -245,7 +258,7 @@ impl<'a> Build<'a> {
 
     /// The stage of an instruction.
     pub fn stage_of(&self, instruction: usize) -> Option<&Stage> {
-        let index = self.stages.partition_point(|stage| stage.from <= instruction).checked_sub(1)?;
+        let index = self.stages.partition_point(|stage| stage.start <= instruction).checked_sub(1)?;
         self.stages.get(index)
     }
 }

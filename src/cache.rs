@@ -34,7 +34,7 @@ pub fn rerun<'a>(build: &Build<'a>, context: Option<&BuildContext>, projects: Op
     for stage in stages.iter().filter(|stage| build.is_needed(stage)) {
         let own = source::first_change(build, stage, context, projects);
         let below = |from: &[Option<usize>]| match stage.base {
-            Base::Stage(parent) => from[parent].map(|_| stage.from),
+            Base::Stage(parent) => from[parent].map(|_| stage.start),
             _ => None,
         };
         sure[stage.index] = earliest(below(&sure), own.as_ref().map(|change| change.instruction));

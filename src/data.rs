@@ -132,6 +132,8 @@ tables! {
     SLIM_PROGRAMS = "slim_programs.tsv";
     /// Words of sources that show what a program does.
     SOURCE_PATTERNS = "source_patterns.tsv";
+    /// Servers that end in order on another signal than SIGTERM.
+    STOP_SIGNALS = "stop_signals.tsv";
     /// Folders of images and what they hold.
     SYSTEM_FOLDERS = "system_folders.tsv";
     /// System packages and what they serve.

@@ -13,6 +13,7 @@ mod archive_copied;
 mod base_without_digest;
 mod bashism_in_sh;
 mod build_tools_shipped;
+mod builder_checks;
 mod cache_mount_missing;
 mod cache_mount_unlocked;
 mod cache_mount_unused;
@@ -132,6 +133,7 @@ mod stage_by_number;
 mod stage_name_case;
 mod start_script_broken;
 mod start_script_keeps_shell;
+mod stop_signal_abrupt;
 mod stop_signal_kills;
 mod sudo;
 mod supplementary_groups_dropped;
@@ -201,6 +203,7 @@ mod unrendered;
 mod user_line;
 
 pub use self::announced::{Breach, dockerfile_breaches};
+pub use self::builder_checks::{Violations, violations};
 pub use self::catalogue::{Rule, announced, find, named};
 use self::catalogue::{by_name, family, image_rule, rule};
 pub use self::contents::{contents_of, rule_of_contents};
@@ -362,6 +365,7 @@ pub static ALL: &[&Rule] = &[
     &stage_name_case::RULE,
     &start_script_broken::RULE,
     &start_script_keeps_shell::RULE,
+    &stop_signal_abrupt::RULE,
     &stop_signal_kills::RULE,
     &sudo::RULE,
     &supplementary_groups_dropped::RULE,

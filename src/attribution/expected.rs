@@ -52,7 +52,7 @@ impl Expected {
         for stage in chain {
             for (index, trigger) in std::mem::take(&mut triggers) {
                 if steps.len() < MOST {
-                    steps.push(step(build, stage, stage.from, (index, trigger, true)));
+                    steps.push(step(build, stage, stage.start, (index, trigger, true)));
                 }
             }
             for (index, instruction) in build.instructions(stage) {
@@ -61,7 +61,7 @@ impl Expected {
             }
         }
         let is_scratch = root.base == Base::Scratch;
-        Some(Self { stage: stage.index, steps, from: root.from, is_scratch })
+        Some(Self { stage: stage.index, steps, from: root.from()?, is_scratch })
     }
 }
 

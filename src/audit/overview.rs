@@ -21,12 +21,15 @@ const PROJECTS: usize = 3;
 /// The overview; `findings` are those of the whole report.
 pub(super) fn build(inputs: &Inputs, build: &Build, findings: &[Finding], mask: &Mask) -> BuildReport {
     let input = build.input();
-    let stages = build.stages().iter().map(|stage| StageReport {
-        name: stage.title(),
-        base: mask.apply(&base_text(build, &stage.base)),
-        line: build.instruction(stage.from).start_line,
-        needed: build.is_needed(stage),
-    });
+    let stage = |stage: &build::Stage| {
+        let from = build.from_of(stage)?;
+        Some(StageReport {
+            name: stage.title(),
+            base: mask.apply(&base_text(build, &stage.base)),
+            line: from.start_line,
+            needed: build.is_needed(stage),
+        })
+    };
     let steps = build.stages().iter().filter(|stage| build.is_needed(stage)).map(|stage| build.steps(stage).len());
     let context = input.context.as_deref();
     let rerun = cache::rerun(build, context, input.projects.as_ref().map(|projects| projects.as_slice()));
@@ -35,7 +38,7 @@ pub(super) fn build(inputs: &Inputs, build: &Build, findings: &[Finding], mask: 
     BuildReport {
         dockerfile: input.dockerfile,
         projects: input.projects.as_ref().map(|all| projects(&taken(build, all))).unwrap_or_default(),
-        stages: stages.collect(),
+        stages: build.stages().iter().filter_map(stage).collect(),
         steps: steps.sum::<usize>() as u32,
         context: context.and_then(|context| sent(inputs, build, context)),
         rerun: rerun.map(|rerun| rerun_report(build, rerun, mask)),
@@ -44,7 +47,7 @@ pub(super) fn build(inputs: &Inputs, build: &Build, findings: &[Finding], mask: 
 }
 
 /// What is wrong with the Dockerfile, its references and its .dockerignore as such.
-pub(super) fn problems(inputs: &Inputs, build: &Build, mask: &Mask) -> Vec<ProblemReport> {
+pub(super) fn problems<'i>(inputs: &'i Inputs, build: &Build<'i>, mask: &Mask) -> Vec<ProblemReport> {
     let input = build.input();
     let source = inputs.source(input.dockerfile);
     let problem = |span: Span, error: bool, message: &str, help: Option<&String>| ProblemReport {
@@ -78,6 +81,9 @@ pub(super) fn problems(inputs: &Inputs, build: &Build, mask: &Mask) -> Vec<Probl
         problems.push(ProblemReport { codes: fault.kind.code().into_iter().collect(), ..problem });
     }
     problems.extend(super::verdict::problem(build, source, &problems, mask));
+    if !problems.iter().any(|problem| problem.error) {
+        problems.extend(super::verdict::of_checks(inputs, build, source));
+    }
     problems.sort_by_key(|problem| problem.place);
     problems.extend(trouble::of_build(inputs, build, mask));
     if let Some(target) = input.options.target.as_ref().filter(|_| !build.knows_target()) {

@@ -45,8 +45,6 @@ pub struct Baselined {
 pub struct Threshold {
     /// From which severity on.
     pub fail_on: FailOn,
-    /// Whether those of the builder's own checks do in any case, as its comment says.
-    pub strict: bool,
 }
 
 /// One Dockerfile with its context.
@@ -211,9 +209,7 @@ impl Report {
 
     /// Whether a finding counts for the exit code.
     pub fn counts(&self, finding: &Finding) -> bool {
-        let own = self.thresholds.get(&finding.file).copied().unwrap_or_default();
-        let strict = own.strict && own.fail_on != FailOn::Never && finding.buildkit().is_some();
-        own.fail_on.counts(finding.severity) || strict
+        self.thresholds.get(&finding.file).copied().unwrap_or_default().fail_on.counts(finding.severity)
     }
 
     /// The impact that a finding is sorted and shown by: its largest.

@@ -229,9 +229,7 @@ fn thresholds(inputs: &Inputs, builds: &[Build], policies: &Policies) -> BTreeMa
     let mut thresholds: BTreeMap<FileId, Threshold> = BTreeMap::new();
     for build in builds {
         let input = build.input();
-        let policy = policies.of(input.dockerfile);
-        let strict = rules::pragmas_of(build, policy).strict;
-        let own = Threshold { fail_on: policy.settings.fail_on, strict };
+        let own = Threshold { fail_on: policies.of(input.dockerfile).settings.fail_on };
         thresholds.insert(input.dockerfile, own);
         let ignore = match &input.ignore {
             IgnoreInput::Present(file, _) => Some(*file),

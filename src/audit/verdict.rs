@@ -1,12 +1,16 @@
 //! What the builder refuses and no problem of the file explains: [`File::verdict`](crate::dockerfile::File::verdict) as
 //! a problem, where it holds whatever the build arguments are.
 
+use std::collections::BTreeSet;
+
 use super::ProblemReport;
-use crate::build::{Build, Lookup, Stage, Value};
+use crate::build::{Build, CHECK_ARGUMENT, Lookup, Stage, Value};
 use crate::dockerfile;
 use crate::dockerfile::expand::{Lex, uses};
-use crate::dockerfile::{Instruction, Keyword, Verdict};
+use crate::dockerfile::{CheckOptions, DirectiveName, Instruction, Keyword, Verdict};
 use crate::finding::Mask;
+use crate::inputs::Inputs;
+use crate::rules;
 use crate::text::{Source, Span};
 
 /// The builder's verdict; `None` when a problem in `known` explains it, or when a value that only the build knows may
@@ -25,6 +29,8 @@ pub(super) fn problem(build: &Build, source: &Source, known: &[ProblemReport], m
     };
     let lines = verdict.lines.or_else(|| unnamed().filter(|_| verdict.message.contains("for --from")));
     let explains = |problem: &ProblemReport| match (lines, problem.place) {
+        // Of an empty file it names a line that is not there.
+        _ if problem.error && problem.message == verdict.message => true,
         (Some((first, last)), Some(place)) => problem.error && first <= place.line && place.line <= last,
         _ => problem.error,
     };
@@ -63,6 +69,38 @@ pub(super) fn problem(build: &Build, source: &Source, known: &[ProblemReport], m
         help,
         ..ProblemReport::default()
     })
+}
+
+/// What the builder's checks make it refuse where it is told to fail for them.
+pub(super) fn of_checks<'i>(inputs: &'i Inputs, build: &Build<'i>, source: &Source) -> Option<ProblemReport> {
+    let file = &build.input().file;
+    let directive = file.lookup_directives().into_iter().find(|one| one.name == DirectiveName::Check);
+    let problem = |error: bool, message: String, help: String| ProblemReport {
+        file: source.name().to_owned(),
+        place: Some(source.line_column(directive.as_ref().map_or(0, |directive| directive.span.start))),
+        error,
+        message: format!("the builder refuses this: {message}"),
+        help: Some(help),
+        ..ProblemReport::default()
+    };
+    let argument = build.check_argument();
+    if let Some(Err(message)) = argument.map(CheckOptions::parse) {
+        let help = "options are `skip=`, `error=` and `experimental=`".to_owned();
+        let message = format!("failed to parse build-arg:{}: {message}", CHECK_ARGUMENT);
+        return Some(problem(true, message, help));
+    }
+    let violations = rules::violations(inputs, build);
+    let message = |names: &BTreeSet<&str>| {
+        let names: Vec<&str> = names.iter().copied().collect();
+        format!("lint violation found for rules: {}", names.join(", "))
+    };
+    if !violations.of_build.is_empty() {
+        let from = if argument.is_some() { "the build argument" } else { "this comment" };
+        let help = format!("follow the checks; {from} makes the build fail for them");
+        return Some(problem(true, message(&violations.of_build), help));
+    }
+    let help = "the target does not need the stage: `docker build --check` refuses it all the same".to_owned();
+    (!violations.of_others.is_empty()).then(|| problem(false, message(&violations.of_others), help))
 }
 
 /// What other linters call it.

@@ -10,13 +10,13 @@ pub(super) fn edges(input: &BuildInput, stages: &[Stage], names: &Names) -> Vec<
     let mut edges = Vec::new();
     for stage in stages {
         let span = stage.base_span;
-        edges.push(Edge {
+        edges.extend(stage.from().map(|instruction| Edge {
             stage: stage.index,
-            instruction: stage.from,
+            instruction,
             span,
             to: stage.base.clone(),
             kind: EdgeKind::From,
-        });
+        }));
         // What a named context replaces is not read.
         let own = if stage.is_replaced() { 0..0 } else { stage.instructions.clone() };
         for index in own {

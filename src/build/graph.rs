@@ -99,7 +99,10 @@ fn fault(stages: &[Stage], edge: &Edge, circle: &[usize], names: &Names) -> Opti
         }
         Base::Image(name) if edge.kind == EdgeKind::Copy && name.parse::<i64>().is_ok() => (
             FaultKind::NoSuchNumber,
-            format!("there is no stage {name}: stages count from 0 to {}", stages.len().saturating_sub(1)),
+            match stages.iter().filter(|stage| stage.from().is_some()).count() {
+                0 => format!("there is no stage {name}: the file has no FROM"),
+                count => format!("there is no stage {name}: stages count from 0 to {}", count - 1),
+            },
             Some("use the name of a stage".to_owned()),
         ),
         _ => return None,

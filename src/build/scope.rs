@@ -169,11 +169,11 @@ impl Scopes {
             stages: Vec::new(),
             budget: AtomicUsize::new(LONGEST_OF_FILE),
         };
-        for (index, instruction) in file.instructions().iter().enumerate() {
-            match instruction.keyword {
-                Keyword::From => break,
-                Keyword::Arg => scopes.global_arg(file, instruction, index, options),
-                _ => {}
+        // In a fragment all ARGs are of the stage that it becomes a part of.
+        let first = file.instructions().iter().position(|instruction| instruction.keyword == Keyword::From);
+        for (index, instruction) in file.instructions().iter().enumerate().take(first.unwrap_or(0)) {
+            if instruction.keyword == Keyword::Arg {
+                scopes.global_arg(file, instruction, index, options);
             }
         }
         scopes

@@ -68,6 +68,17 @@ impl<'a> Build<'a> {
         self.input().file.instructions().len() <= MOST
     }
 
+    /// The instructions of a stage with their indexes, its FROM excluded and each ONBUILD as its trigger.
+    pub fn effective_instructions(&self, stage: &Stage) -> impl Iterator<Item = (usize, &'a Instruction)> + use<'a> {
+        let file = &self.input().file;
+        self.instructions(stage).map(|(index, one)| (index, file.trigger(one).unwrap_or(one)))
+    }
+
+    /// Whether the instruction with this index is an ONBUILD.
+    pub fn is_trigger(&self, index: usize) -> bool {
+        self.instruction(index).keyword == Keyword::Onbuild
+    }
+
     /// The instruction with this index; of ONBUILD its trigger, which runs on top of the same stage.
     pub fn effective(&self, index: usize) -> &'a Instruction {
         let instruction = self.instruction(index);

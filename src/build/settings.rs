@@ -115,7 +115,7 @@ impl Build<'_> {
         let told = self.told_shells.partition_point(|(start, _)| *start < place).checked_sub(1)?;
         let (start, shell) = &self.told_shells[told];
         let set = self.latest.before(Keyword::Shell, stage, at).map(|index| self.instruction(index).span.start);
-        let inside = self.instruction(stage.from).span.start < *start;
+        let inside = stage.from().is_none_or(|from| self.instruction(from).span.start < *start);
         (inside && set.is_none_or(|set| set < *start)).then_some(*shell)
     }
 

@@ -7,7 +7,7 @@ use crate::dockerfile::{File, Instruction, Keyword};
 use crate::inputs::BuildOptions;
 use crate::text::Span;
 
-/// A stage: its FROM and the instructions below it.
+/// A stage: its FROM and the instructions below it; or all instructions of a fragment, a file without FROM.
 #[derive(Clone, Debug)]
 pub struct Stage {
     /// Its number, from 0.
@@ -16,13 +16,13 @@ pub struct Stage {
     pub name: Option<String>,
     /// Where the name stands.
     pub name_span: Option<Span>,
-    /// Index of its FROM in the file's instructions.
-    pub from: usize,
-    /// Indexes of its other instructions.
+    /// Index of its first instruction: its FROM, if it has one.
+    pub start: usize,
+    /// Indexes of the instructions that are not its FROM.
     pub instructions: Range<usize>,
     /// What it stands on.
     pub base: Base,
-    /// Where the base stands in the source.
+    /// Where the base stands in the source; the start of a fragment.
     pub base_span: Span,
 }
 
@@ -30,6 +30,11 @@ impl Stage {
     /// The name that messages use: its own, or `stage-N` as the builder prints it.
     pub fn title(&self) -> String {
         self.name.clone().unwrap_or_else(|| format!("stage-{}", self.index))
+    }
+
+    /// Index of its FROM; `None` in a fragment.
+    pub fn from(&self) -> Option<usize> {
+        (self.start < self.instructions.start).then_some(self.start)
     }
 
     /// Whether a `--build-context` of its name takes its place: its instructions are not built then.
@@ -49,7 +54,7 @@ pub enum Base {
     Image(String),
     /// A `--build-context` of that name.
     Context(String),
-    /// It depends on a value that only the build knows; the text as written.
+    /// It depends on a value that only the build knows; the text as written. Empty in a fragment.
     Unknown(String),
 }
 
@@ -99,7 +104,8 @@ impl Names {
     pub(super) fn of(stages: &[Stage]) -> Self {
         let named = stages.iter().filter_map(|stage| Some((stage.name.clone()?, stage.index)));
         let compared = stages.iter().filter_map(|stage| stage.name.clone()).take(COMPARED);
-        Self { stages: named.collect(), count: stages.len(), compared: compared.collect() }
+        let count = stages.iter().filter(|stage| stage.from().is_some()).count();
+        Self { stages: named.collect(), count, compared: compared.collect() }
     }
 
     pub(super) fn add(&mut self, stage: &Stage) {
@@ -147,7 +153,24 @@ pub(super) fn stages(file: &File, options: &BuildOptions, resolve: &dyn Fn(&str)
         names.add(&stage);
         stages.push(stage);
     }
+    if stages.is_empty() {
+        stages.extend(fragment(instructions));
+    }
     stages
+}
+
+/// A file without FROM, as others include it: its instructions follow an image that only the file that includes it knows.
+fn fragment(instructions: &[Instruction]) -> Option<Stage> {
+    let first = instructions.first()?;
+    Some(Stage {
+        index: 0,
+        name: None,
+        name_span: None,
+        start: 0,
+        instructions: 0..instructions.len(),
+        base: Base::Unknown(String::new()),
+        base_span: Span::at(first.span.start),
+    })
 }
 
 fn stage(
@@ -177,7 +200,7 @@ fn stage(
         index,
         name,
         name_span: name_argument.map(|argument| argument.span),
-        from: at,
+        start: at,
         instructions: at + 1..end,
         base,
         base_span,

@@ -22,7 +22,9 @@ impl<'a> Build<'a> {
     /// The steps of a stage: its FROM when that is an image, then RUN, COPY, ADD and WORKDIR (BuildKit's `cmdTotal`).
     pub fn steps(&self, stage: &Stage) -> Vec<Step<'a>> {
         let from = match stage.base {
-            Base::Image(_) | Base::Unknown(_) | Base::Context(_) => Some((stage.from, self.instruction(stage.from))),
+            Base::Image(_) | Base::Unknown(_) | Base::Context(_) => {
+                stage.from().map(|index| (index, self.instruction(index)))
+            }
             Base::Stage(_) | Base::Scratch => None,
         };
         let own = self.instructions(stage).filter(|(_, instruction)| is_step(instruction.keyword));

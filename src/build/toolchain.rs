@@ -164,6 +164,9 @@ pub fn runs<'b, 'a>(
 /// Whether the image is for running a program of its own: something is copied into it, and what it starts is no shell
 /// and no build tool.
 pub fn is_application(build: &Build, stage: &Stage) -> bool {
+    if build.is_fragment() {
+        return false;
+    }
     !service::is_development(build, stage) && starts_program(build, stage)
 }
 

@@ -57,10 +57,24 @@ impl<'a> Build<'a> {
         })
     }
 
+    /// The COPYs and ADDs behind ONBUILD, which take from the context of another build.
+    pub fn trigger_transfers(&self, stage: &Stage) -> Vec<Transfer<'a>> {
+        let triggers = self.effective_instructions(stage).filter(|(index, _)| self.is_trigger(*index));
+        let transfers = triggers.filter_map(|(index, trigger)| self.transfer(stage, index, trigger));
+        transfers.filter(|transfer| transfer.sources.iter().all(|source| source.text.is_some())).collect()
+    }
+
     fn transfer(&self, stage: &Stage, index: usize, instruction: &'a Instruction) -> Option<Transfer<'a>> {
         let parts = self.input().file.transfer(instruction)?;
-        let expand = |text: &str| self.scopes().expand(stage.index, index, text);
-        let from = parts.from.as_ref().map(|_| {
+        let is_trigger = self.is_trigger(index);
+        let expand = |text: &str| {
+            let known = !is_trigger || !text.contains('$');
+            known.then(|| self.scopes().expand(stage.index, index, text)).flatten()
+        };
+        let from = parts.from.as_ref().map(|from| {
+            if is_trigger {
+                return Base::Unknown(from.text.clone().into_owned());
+            }
             let edge = self.edges().partition_point(|edge| edge.instruction < index);
             self.edges().get(edge).map_or(Base::Scratch, |edge| edge.to.clone())
         });

@@ -81,6 +81,10 @@ impl Build<'_> {
     /// The text of a word of the instruction with index `at` of a stage, where a variable that nobody sets is empty as for
     /// the builder: what a known base image does not set counts as such. `None` for what only the build knows.
     pub fn expand(&self, stage: &Stage, at: usize, text: &str) -> Option<String> {
+        // A trigger sees the variables of the build in which it runs.
+        if self.is_trigger(at) && text.contains('$') {
+            return None;
+        }
         let lex = Lex::new(self.input().file.escape());
         let mut values = BTreeMap::new();
         for used in uses(text, lex) {

@@ -27,6 +27,13 @@ pub struct Suppression {
     pub exact: bool,
 }
 
+impl Suppression {
+    /// Whether it holds beyond the instruction that it stands above.
+    pub const fn is_wide(&self) -> bool {
+        !matches!(self.reach, Reach::Lines(..))
+    }
+}
+
 /// Which findings a suppression can hide.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Reach {

@@ -143,6 +143,10 @@ pub fn unwritable(input: &BuildInput) -> Option<String> {
     if let Some(template) = input.template {
         return Some(format!("it is {}, and what it renders to is not known", template.title()));
     }
+    let instructions = input.file.instructions();
+    if !instructions.is_empty() && instructions.iter().all(|one| one.keyword != Keyword::From) {
+        return Some("it has no FROM, and what it is a part of is not known".to_owned());
+    }
     let embedding = input.file.source().embedding()?;
     (!embedding.is_writable()).then(|| "it stands inside of another file that can't be written".to_owned())
 }

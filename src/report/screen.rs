@@ -49,8 +49,10 @@ pub fn audit(report: &Report, options: &[String], layout: Layout, all: bool) -> 
 fn shown(report: &Report, build: &BuildReport, layout: Layout, all: bool) -> String {
     let mut out = header(report, build, layout, all);
     if build.stages.is_empty() {
-        out.push_str("\n  no stage: nothing can be built from it\n");
-        return out;
+        out.push_str("\n  no FROM: nothing can be built of it alone\n");
+        if build.findings.is_empty() {
+            return out;
+        }
     }
     let mut facts = String::new();
     if let Some(context) = &build.context {
@@ -81,7 +83,10 @@ fn header(report: &Report, build: &BuildReport, layout: Layout, all: bool) -> St
     let name = report.sources.get(build.dockerfile.0 as usize).map_or("Dockerfile", |source| source.name());
     let name = cut_path(&clean(name), columns).into_owned();
     let mut what: Vec<String> = build.projects.iter().map(|project| clean(project).into_owned()).collect();
-    what.push(count(build.stages.len() as u64, "stage"));
+    what.push(match build.stages.len() {
+        0 => "no stage".to_owned(),
+        stages => count(stages as u64, "stage"),
+    });
     what.push(count(u64::from(build.steps), "step"));
     let what = what.join(", ");
     let context = build.context.as_ref().map(|context| context_text(context, all)).unwrap_or_default();

@@ -18,17 +18,21 @@ const ARCHIVES: [&str; 16] = [
 fn check(cx: &Context, out: &mut Findings) {
     let build = cx.build();
     for stage in build.stages() {
-        for transfer in build.transfers(stage).iter().filter(|one| one.instruction.keyword == Keyword::Add) {
+        let triggers = build.trigger_transfers(stage);
+        let all = build.transfers(stage).iter().chain(&triggers);
+        for transfer in all.filter(|one| one.instruction.keyword == Keyword::Add) {
             if is_for_add(build, transfer) {
                 continue;
             }
             let mut local: Vec<&str> =
                 transfer.sources.iter().filter_map(|source| plain(source.text.as_deref()?)).collect();
-            local.retain(|source| content(cx, source) != Content::Archive);
+            // The context of a trigger is that of another build.
+            let is_trigger = build.is_trigger(transfer.index);
+            local.retain(|source| is_trigger || content(cx, source) != Content::Archive);
             let Some(first) = local.first() else { continue };
             let message = format!("ADD of `{first}`: COPY takes it too, and never unpacks or fetches");
-            let finding = cx.finding(transfer.instruction.head, message).help("use COPY");
-            out.push(edited(cx, transfer, &local, finding));
+            let finding = cx.finding_at(transfer.index, transfer.instruction.head, message).help("use COPY");
+            out.push(if is_trigger { finding } else { edited(cx, transfer, &local, finding) });
         }
     }
 }

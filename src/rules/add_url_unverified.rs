@@ -16,7 +16,9 @@ fn check(cx: &Context, out: &mut Findings) {
     let build = cx.build();
     for stage in build.stages().iter().filter(|stage| build.is_needed(stage)) {
         let last_check = LazyCell::new(|| last_check(build, stage));
-        for transfer in build.transfers(stage).iter().filter(|one| one.instruction.keyword == Keyword::Add) {
+        let triggers = build.trigger_transfers(stage);
+        let all = build.transfers(stage).iter().chain(&triggers);
+        for transfer in all.filter(|one| one.instruction.keyword == Keyword::Add) {
             let checked = build.input().file.transfer(transfer.instruction).is_none_or(|add| add.checksum.is_some());
             if checked || *last_check > Some(transfer.index) {
                 continue;
@@ -27,7 +29,7 @@ fn check(cx: &Context, out: &mut Findings) {
             for url in urls {
                 let message = "what the server answers goes into the image unchecked";
                 let help = "add `--checksum=sha256:…` of the file that was meant";
-                out.push(cx.finding(url.span, message).help(help));
+                out.push(cx.finding_at(transfer.index, url.span, message).help(help));
             }
         }
     }

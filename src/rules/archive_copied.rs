@@ -47,12 +47,14 @@ fn check(cx: &Context, out: &mut Findings) {
                 }
                 // COPY may give it another name.
                 let target = transfer.destination.as_deref().and_then(|path| path.rsplit('/').next());
-                let name = target.filter(|target| layers::is_archive(target)).unwrap_or(name);
+                let target = target.filter(|target| !matches!(*target, "" | "." | "..") && transfer.sources.len() == 1);
                 let mut below = runs.iter().filter(|(index, ..)| *index > transfer.index);
                 let unpacked = below.find_map(|(index, _, all)| {
-                    all.iter().find(|one| unpacks(one, name)).map(|one| (*index, one.span))
+                    let names = || target.into_iter().chain([name]);
+                    let unpacks = |one: &Invocation| names().find(|name| unpacks(one, name));
+                    all.iter().find_map(|one| Some((unpacks(one)?, *index, one.span)))
                 });
-                let Some((index, span)) = unpacked else { continue };
+                let Some((name, index, span)) = unpacked else { continue };
                 let message =
                     format!("`{name}` is copied and then unpacked: ADD does both, and leaves no archive in the layer");
                 let finding = cx.finding(transfer.instruction.head, message);

@@ -29,12 +29,16 @@ fn of_stage(cx: &Context, stage: &Stage, out: &mut Findings) {
         }
         let sh = shells::sh_of(&run) == Sh::Dash && shells::is_default(&run);
         let named = run.code.text().is_some_and(|text| text.starts_with("#!"));
-        let Some((span, what)) = bashism(&run.code.script).filter(|_| sh && !named && !run.code.is_exec()) else {
+        let Some(Bashism { span, what, code }) =
+            bashism(&run.code.script).filter(|_| sh && !named && !run.code.is_exec())
+        else {
             continue;
         };
-        let finding = cx
+        let mut finding = cx
             .finding(run.place(span), format!("the shell of this RUN is dash, which {what}"))
             .help("`SHELL [\"/bin/bash\", \"-c\"]` above it, or the POSIX form");
+        // ShellCheck has a code for each.
+        finding.codes.retain(|known| !known.name.starts_with("SC") || code == Some(known.name));
         let title = "run it with bash";
         out.push(if shells::is_default(&run) {
             let at = *first.get_or_insert(run.index);
@@ -49,62 +53,87 @@ fn changes_sh(args: &[Word]) -> bool {
     args.iter().any(|word| matches!(word.text(), "/bin/sh" | "/usr/bin/sh" | "dash"))
 }
 
+/// What dash does not know or takes otherwise.
+struct Bashism {
+    span: Span,
+    /// The end of a sentence about dash.
+    what: String,
+    /// ShellCheck's code, where it reports it.
+    code: Option<&'static str>,
+}
+
+impl Bashism {
+    fn new(span: Span, what: impl Into<String>, code: &'static str) -> Self {
+        Self { span, what: what.into(), code: Some(code) }
+    }
+
+    /// One that ShellCheck does not report for dash.
+    fn own(span: Span, what: impl Into<String>) -> Self {
+        Self { span, what: what.into(), code: None }
+    }
+}
+
 /// The first thing that dash does not know or takes otherwise; scripts for other shells are not looked at.
-fn bashism(script: &Script) -> Option<(Span, String)> {
+fn bashism(script: &Script) -> Option<Bashism> {
     let commands = script.commands.iter().find_map(of_command);
     let compound = || {
         let arithmetic = script.compounds.iter().find(|one| one.kind == CompoundKind::Arithmetic);
-        arithmetic.map(|one| (one.span, "has no `((`".to_owned()))
+        arithmetic.map(|one| Bashism::new(one.span, "has no `((`", "SC3006"))
     };
     commands.or_else(compound)
 }
 
-fn of_command(command: &Command) -> Option<(Span, String)> {
+fn of_command(command: &Command) -> Option<Bashism> {
     let array =
         command.assignments.iter().find(|one| one.value.expansions().iter().any(|e| e.kind == ExpansionKind::Array));
     if let Some(one) = array {
-        return Some((one.span, "has no arrays".to_owned()));
+        return Some(Bashism::new(one.span, "has no arrays", "SC3030"));
     }
     for redirect in &command.redirects {
-        let what = match redirect.operator {
-            RedirectOperator::WriteBoth | RedirectOperator::AppendBoth => {
-                "starts the command in the background at `&>` and empties the file"
-            }
-            RedirectOperator::HereString => "has no `<<<`",
+        let background = "starts the command in the background at `&>` and empties the file";
+        return Some(match redirect.operator {
+            RedirectOperator::WriteBoth => Bashism::new(redirect.span, background, "SC3020"),
+            RedirectOperator::AppendBoth => Bashism::own(redirect.span, background),
+            RedirectOperator::HereString => Bashism::new(redirect.span, "has no `<<<`", "SC3011"),
             _ => continue,
-        };
-        return Some((redirect.span, what.to_owned()));
+        });
     }
     let name = command.name()?;
     let text = name.value().unwrap_or_default();
     if text == "[[" {
-        return Some((name.span, "has no `[[`: the test fails, always".to_owned()));
+        return Some(Bashism::new(name.span, "has no `[[`: the test fails, always", "SC3010"));
     }
     if Program::of(text).is(Kind::Bash) {
-        return Some((name.span, format!("has no `{text}`")));
+        let code = match text {
+            "source" => "SC3046",
+            "let" => "SC3039",
+            _ => "SC3044",
+        };
+        return Some(Bashism::new(name.span, format!("has no `{text}`"), code));
     }
     if matches!(text, "[" | "test")
         && let Some(word) = command.words.iter().find(|word| word.is("==") && !word.is_quoted())
     {
-        return Some((word.span, "has no `==`: the test fails, always".to_owned()));
+        let what = "has no `==`: the test fails, always";
+        return Some(if text == "[" { Bashism::new(word.span, what, "SC3014") } else { Bashism::own(word.span, what) });
     }
     if text == "echo"
         && let Some(word) = command.words.get(1).filter(|word| matches!(word.text(), "-e" | "-ne" | "-en" | "-E"))
     {
-        return Some((word.span, format!("writes `{}` as text", word.text())));
+        return Some(Bashism::new(word.span, format!("writes `{}` as text", word.text()), "SC3036"));
     }
     if text == "set" && command.words.iter().any(|word| word.is("pipefail")) {
-        return Some((command.span, "knows no pipefail: this fails".to_owned()));
+        return Some(Bashism::own(command.span, "knows no pipefail: this fails"));
     }
     command.words.iter().find_map(of_word)
 }
 
-fn of_word(word: &Word) -> Option<(Span, String)> {
+fn of_word(word: &Word) -> Option<Bashism> {
     if let Some(one) = word.expansions().iter().find(|one| {
         let text = word.text().get(one.within.range()).unwrap_or_default();
         one.kind == ExpansionKind::Command && (text.starts_with("<(") || text.starts_with(">("))
     }) {
-        return Some((one.span, "has no `<(`".to_owned()));
+        return Some(Bashism::new(one.span, "has no `<(`", "SC3001"));
     }
     let expands_to = |one: &&Expansion| match &one.kind {
         ExpansionKind::Variable(name) => VARIABLES.contains(&&**name),
@@ -114,11 +143,11 @@ fn of_word(word: &Word) -> Option<(Span, String)> {
         let text = word.text().get(one.within.range()).unwrap_or_default();
         // `${RANDOM:-1}` has a value all the same.
         if !text.contains(['-', '+', '=']) {
-            return Some((one.span, format!("does not set `{text}`")));
+            return Some(Bashism::new(one.span, format!("does not set `{text}`"), "SC3028"));
         }
     }
     let brace = word.is_pattern() && !word.is_quoted() && has_braces(word.text());
-    brace.then(|| (word.span, format!("takes the braces of `{}` for text", word.text())))
+    brace.then(|| Bashism::new(word.span, format!("takes the braces of `{}` for text", word.text()), "SC3009"))
 }
 
 /// `{a,b}` or `{1..3}`, not `{}` nor `${x}`.

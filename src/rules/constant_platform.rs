@@ -9,7 +9,7 @@ super::rule!("constant-platform", check);
 fn check(cx: &Context, out: &mut Findings) {
     let file = &cx.build().input().file;
     for stage in cx.build().stages() {
-        let Some(from) = file.from(cx.build().instruction(stage.from)) else { continue };
+        let Some(from) = cx.build().from_of(stage).and_then(|from| file.from(from)) else { continue };
         let Some(platform) = from.platform.filter(|platform| !platform.text.is_empty()) else { continue };
         if !uses(&platform.text, Lex::new(file.escape())).is_empty() {
             continue;

@@ -2,7 +2,6 @@
 
 use super::{Neighbours, Rule};
 use crate::build::{Build, Stage};
-use crate::dockerfile::CheckOptions;
 use crate::finding::{Code, Finding, Judged, Suppression};
 use crate::inputs::context::BuildContext;
 use crate::inputs::{BuildInput, IgnoreInput, Inputs, Need, ShellcheckAnswers};
@@ -148,7 +147,10 @@ impl<'a, 'i> Context<'a, 'i> {
             span,
             labels: Vec::new(),
             instruction_line: index.map(|index| instructions[index].start_line),
-            stage: index.and_then(|index| self.build.stage_of(index)).map(Stage::title),
+            stage: index
+                .and_then(|index| self.build.stage_of(index))
+                .filter(|stage| stage.from().is_some())
+                .map(Stage::title),
             message: message.into(),
             help: None,
             notes: Vec::new(),
@@ -156,6 +158,16 @@ impl<'a, 'i> Context<'a, 'i> {
             impact: Vec::new(),
             fixes: Vec::new(),
         }
+    }
+
+    /// A finding in the instruction with this index, where it is no RUN: behind ONBUILD neither the builder's checks nor
+    /// other linters look.
+    pub fn finding_at(&self, index: usize, span: Span, message: impl Into<String>) -> Finding {
+        let mut finding = self.finding(span, message);
+        if self.build.is_trigger(index) {
+            finding.codes.clear();
+        }
+        finding
     }
 
     /// A finding on what hides others.
@@ -167,8 +179,7 @@ impl<'a, 'i> Context<'a, 'i> {
 
     /// Whether the builder is told to fail for what its checks find.
     pub fn is_strict(&self) -> bool {
-        let found = self.input().file.check();
-        found.is_some_and(|found| CheckOptions::parse(&found.value).is_ok_and(|options| options.error))
+        self.build.under_check_options(|options| options.error)
     }
 
     fn declares(&self, need: Need) -> bool {

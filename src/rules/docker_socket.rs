@@ -13,7 +13,7 @@ fn check(cx: &Context, out: &mut Findings) {
     let build = cx.build();
     let file = &build.input().file;
     for stage in cx.shipped() {
-        for (index, instruction) in build.instructions(stage) {
+        for (index, instruction) in build.effective_instructions(stage) {
             match instruction.keyword {
                 Keyword::Volume => {
                     for path in file.list(instruction).iter().filter(|path| is_socket(&path.text)) {

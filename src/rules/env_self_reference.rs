@@ -13,13 +13,16 @@ fn check(cx: &Context, out: &mut Findings) {
     let build = cx.build();
     let file = &build.input().file;
     for stage in build.stages() {
-        for (index, instruction) in build.instructions(stage).filter(|(_, i)| i.keyword == Keyword::Env) {
+        for (index, instruction) in build.effective_instructions(stage).filter(|(_, i)| i.keyword == Keyword::Env) {
             let pairs = file.variables(instruction);
             if pairs.len() < 2 {
                 continue;
             }
             let undefined = build.undefined(stage, index);
             for (at, pair) in pairs.iter().enumerate() {
+                if let Some(finding) = lost(cx, index, &pairs, at) {
+                    out.push(finding);
+                }
                 for used in uses(&pair.value.text, Lex::new(file.escape())) {
                     let set = pairs.iter().position(|other| other.name.text == used.name);
                     let Some(set) = set.filter(|set| *set != at) else { continue };
@@ -30,7 +33,8 @@ fn check(cx: &Context, out: &mut Findings) {
                     let name = &pair.name.text;
                     let message =
                         format!("`{name}` gets the old value of `{}`, not the one that this ENV sets", used.name);
-                    let mut finding = cx.finding(pair.value.span, message).help("set it in an ENV of its own, above");
+                    let mut finding =
+                        cx.finding_at(index, pair.value.span, message).help("set it in an ENV of its own, above");
                     // The other linter knows these two forms only.
                     if used.operator != Operator::Plain {
                         finding = finding.without("DL3044");
@@ -38,11 +42,29 @@ fn check(cx: &Context, out: &mut Findings) {
                     if !undefined.iter().any(|one| one.name == used.name && one.why == Why::Nowhere) {
                         finding = finding.without("UndefinedVar");
                     }
-                    out.push(if set < at { split(cx, instruction, &pairs, at, finding) } else { finding });
+                    let splits = set < at && !build.is_trigger(index);
+                    out.push(if splits { split(cx, instruction, &pairs, at, finding) } else { finding });
                 }
             }
         }
     }
+}
+
+/// A value that no one sees: the same ENV sets the variable again, and what it says there does not use it.
+fn lost(cx: &Context, index: usize, pairs: &[Variable], at: usize) -> Option<Finding> {
+    let lex = || Lex::new(cx.build().input().file.escape());
+    let own = &pairs[at];
+    let again: Vec<&Variable> = pairs[at + 1..].iter().filter(|pair| pair.name.text == own.name.text).collect();
+    let last = again.last()?;
+    // Who adds to the old value is told of there.
+    if again.iter().any(|pair| uses(&pair.value.text, lex()).iter().any(|used| used.name == own.name.text)) {
+        return None;
+    }
+    let message = format!("this `{}` is lost: the same ENV sets it again", own.name.text);
+    let finding = cx.finding_at(index, own.span, message).help("keep one of them").without("UndefinedVar");
+    let refers = uses(&own.value.text, lex());
+    let known = refers.iter().any(|used| used.name == own.name.text && used.operator == Operator::Plain);
+    Some((if known { finding } else { finding.without("DL3044") }).label(last.span, "set again"))
 }
 
 /// Whether an earlier instruction sets it: then the old value may be what is meant.

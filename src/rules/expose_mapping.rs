@@ -9,13 +9,14 @@ super::rule!("expose-mapping", check);
 fn check(cx: &Context, out: &mut Findings) {
     let build = cx.build();
     for stage in build.stages() {
-        for (index, instruction) in build.instructions(stage).filter(|(_, i)| i.keyword == Keyword::Expose) {
+        for (index, instruction) in build.effective_instructions(stage).filter(|(_, i)| i.keyword == Keyword::Expose) {
             for written in build.input().file.list(instruction) {
                 let Some(ports) = build.expand(stage, index, &written.text) else { continue };
                 let Some(port) = ports.split_whitespace().find(|port| port.contains(':')) else { continue };
                 let own = port.rsplit(':').next().unwrap_or_default();
                 let message = format!("`{port}` exposes {own}: an image can't choose a port or an address of the host");
-                let finding = cx.finding(written.span, message).help("map the port when the container starts: `-p`");
+                let finding =
+                    cx.finding_at(index, written.span, message).help("map the port when the container starts: `-p`");
                 let plain = written.text == port;
                 out.push(if plain {
                     finding.safe_edit("keep the container's port", written.span, own)

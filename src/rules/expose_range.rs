@@ -12,12 +12,12 @@ const HIGHEST: u64 = 65_535;
 fn check(cx: &Context, out: &mut Findings) {
     let build = cx.build();
     for stage in build.stages() {
-        for (index, instruction) in build.instructions(stage).filter(|(_, i)| i.keyword == Keyword::Expose) {
+        for (index, instruction) in build.effective_instructions(stage).filter(|(_, i)| i.keyword == Keyword::Expose) {
             for written in build.input().file.list(instruction) {
                 let Some(ports) = build.expand(stage, index, &written.text) else { continue };
                 for port in ports.split_whitespace() {
                     let Some(why) = wrong(port) else { continue };
-                    let mut finding = cx.finding(written.span, format!("{why}: the builder refuses this"));
+                    let mut finding = cx.finding_at(index, written.span, format!("{why}: the builder refuses this"));
                     if written.text.contains('$') {
                         finding = finding.without("DL3011");
                     }

@@ -9,7 +9,7 @@ super::rule!("from-as-case", check);
 fn check(cx: &Context, out: &mut Findings) {
     let file = &cx.build().input().file;
     for stage in cx.build().stages() {
-        let from = cx.build().instruction(stage.from);
+        let Some(from) = cx.build().from_of(stage) else { continue };
         let Arguments::Words(words) = &from.arguments else { continue };
         let [_, sign, _, ..] = words.as_slice() else { continue };
         let (keyword, written) = (file.str(from.name), file.str(*sign));

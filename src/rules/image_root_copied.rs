@@ -49,7 +49,10 @@ fn is_overlay(build: &Build, from: Option<&Base>) -> bool {
                 _ => true,
             }
         }),
-        Some(Base::Image(image)) => !official(image),
+        // In a fragment a plain name is that of a stage of the file that it is a part of.
+        Some(Base::Image(image)) => {
+            !(official(image) || (build.is_fragment() && !image.contains(['/', ':', '.', '@'])))
+        }
         _ => true,
     }
 }

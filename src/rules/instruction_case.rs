@@ -9,7 +9,7 @@ super::rule!("instruction-case", check);
 fn check(cx: &Context, out: &mut Findings) {
     let file = &cx.build().input().file;
     // What stands before the first FROM is not counted.
-    let first = cx.build().stages().first().map_or(usize::MAX, |stage| stage.from);
+    let first = cx.build().stages().first().map_or(usize::MAX, |stage| stage.start);
     let known = |instruction: &&Instruction| instruction.keyword != Keyword::Unknown;
     let all: Vec<&Instruction> = file.instructions().iter().skip(first).filter(known).collect();
     let (mut small, mut capital) = (0, 0);

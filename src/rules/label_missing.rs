@@ -10,6 +10,9 @@ super::rule!("label-missing", check);
 fn check(cx: &Context, out: &mut Findings) {
     let Some(schema) = cx.settings().and_then(|settings| settings.labels.as_ref()) else { return };
     let build = cx.build();
+    if build.is_fragment() {
+        return;
+    }
     let set = labels(cx);
     for label in schema.keys() {
         let places: Vec<u32> = set.iter().filter(|one| one.name == *label).map(|one| one.span.start).collect();

@@ -10,14 +10,14 @@ super::rule!("legacy-key-value", check);
 fn check(cx: &Context, out: &mut Findings) {
     let file = &cx.build().input().file;
     for stage in cx.build().stages() {
-        for (_, instruction) in cx.build().instructions(stage) {
+        for (index, instruction) in cx.build().effective_instructions(stage) {
             if !matches!(instruction.keyword, Keyword::Env | Keyword::Label) {
                 continue;
             }
             for pair in file.variables(instruction).iter().filter(|pair| pair.legacy) {
                 let name = instruction.keyword.as_str();
                 let message = format!("`{name} key value` takes the rest of the line for one value");
-                let finding = cx.finding(pair.span, message).help(format!("write `{name} key=value`"));
+                let finding = cx.finding_at(index, pair.span, message).help(format!("write `{name} key=value`"));
                 out.push(match edited(cx, pair, file.escape()) {
                     Some(text) => finding.safe_edit("write it with `=`", pair.span, text),
                     None => finding,

@@ -12,7 +12,7 @@ super::rule!("lost-arg", check);
 fn check(cx: &Context, out: &mut Findings) {
     let build = cx.build();
     let line_end = lines::line_end(cx.source());
-    for stage in build.stages() {
+    for stage in build.stages().iter().filter(|_| !build.is_fragment()) {
         // One line mends all uses of a name in a stage.
         let mut places: BTreeMap<String, u32> = BTreeMap::new();
         for (index, instruction) in build.instructions(stage) {

@@ -17,7 +17,7 @@ fn check(cx: &Context, out: &mut Findings) {
         };
         let name = operand.text.trim_matches('"');
         // Before the first FROM no label can stand either.
-        let inside = cx.build().stages().first().is_some_and(|first| instruction.span.start > first.base_span.start);
+        let inside = cx.build().stages().first().is_some_and(|first| instruction.span.start >= first.base_span.start);
         let plain = !name.contains(['"', '\\', '$', '`', '\n']) && !name.is_empty();
         out.push(if inside && plain && file.source().slice(operand.span) == operand.text {
             let text = format!("LABEL org.opencontainers.image.authors=\"{name}\"");

@@ -9,7 +9,7 @@ super::rule!("many-sources-without-slash", check);
 fn check(cx: &Context, out: &mut Findings) {
     let build = cx.build();
     for stage in build.stages() {
-        for (index, instruction) in build.instructions(stage).filter(|(_, i)| i.keyword == Keyword::Copy) {
+        for (index, instruction) in build.effective_instructions(stage).filter(|(_, i)| i.keyword == Keyword::Copy) {
             let Some(parts) = build.input().file.transfer(instruction) else { continue };
             if parts.sources.len() + parts.heredocs.len() < 2 {
                 continue;
@@ -20,8 +20,11 @@ fn check(cx: &Context, out: &mut Findings) {
             if folder.ends_with('/') || folder == "." {
                 continue;
             }
-            let finding =
-                cx.finding(written.span, format!("`{}` is a folder: a slash at its end says so", written.text));
+            let finding = cx.finding_at(
+                index,
+                written.span,
+                format!("`{}` is a folder: a slash at its end says so", written.text),
+            );
             let finding = finding.help("end the destination with `/`");
             let plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.' | b'/');
             let plain = !written.text.is_empty() && written.text.bytes().all(plain);

@@ -21,7 +21,7 @@ fn check(cx: &Context, out: &mut Findings) {
         }
         _ => return,
     };
-    let from = build.instruction(stage.from);
+    let Some(from) = build.from_of(stage) else { return };
     let finding = cx.finding(from.head, format!("no CMD and no ENTRYPOINT: {empty}"));
     out.push(finding.help("say what the image starts"));
 }

@@ -34,7 +34,12 @@ fn check(cx: &Context, out: &mut Findings) {
     let message = "python keeps its output back until there is enough of it: the last lines of a crash are lost";
     let finding = cx.finding(first.head, message).help(format!("set `{NAME}=1`"));
     let newline = if cx.source().text().contains("\r\n") { "\r\n" } else { "\n" };
-    let from = build.instruction(target.from).span.end;
+    let Some(from) = build.from_of(target) else { return };
     let why = "all of the image's python programs write at once, and one that prints much is slower";
-    out.push(finding.unsafe_edit("write output at once", why, Span::at(from), format!("{newline}ENV {NAME}=1")));
+    out.push(finding.unsafe_edit(
+        "write output at once",
+        why,
+        Span::at(from.span.end),
+        format!("{newline}ENV {NAME}=1"),
+    ));
 }

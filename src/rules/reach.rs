@@ -23,6 +23,22 @@ fn failing<'b>(build: &Build<'b>, verdict: &Verdict) -> Option<&'b Instruction> 
     build.input().file.instructions().iter().find(|instruction| instruction.end_line >= first)
 }
 
+/// Whether the builder looks at the whole file for a check; for the others, at the stages that it builds.
+pub(super) fn is_of_file(code: &str) -> bool {
+    !matches!(
+        code,
+        "CopyIgnoredFile"
+            | "ExposeInvalidFormat"
+            | "ExposeProtoCasing"
+            | "JSONArgsRecommended"
+            | "LegacyKeyValueFormat"
+            | "MultipleInstructionsDisallowed"
+            | "SecretsUsedInArgOrEnv"
+            | "UndefinedVar"
+            | "WorkdirRelativePath"
+    )
+}
+
 fn reaches(verdict: &Verdict, failing: Option<&Instruction>, code: &str, line: u32) -> bool {
     let stop = failing.map_or(0, |instruction| instruction.start_line);
     let message = verdict.message.as_str();

@@ -10,7 +10,7 @@ super::rule!("redundant-platform", check);
 fn check(cx: &Context, out: &mut Findings) {
     let file = &cx.build().input().file;
     for stage in cx.build().stages() {
-        let instruction = cx.build().instruction(stage.from);
+        let Some(instruction) = cx.build().from_of(stage) else { continue };
         let Some(from) = file.from(instruction) else { continue };
         let Some(platform) = from.platform else { continue };
         let found = uses(&platform.text, Lex::new(file.escape()));

@@ -64,8 +64,7 @@ pub fn run<'i>(inputs: &'i Inputs, builds: &[Build<'i>], policies: &Policies) ->
 /// The comments of a build's Dockerfile, as far as its settings let them count.
 pub fn pragmas_of(build: &Build, policy: &Policy) -> Pragmas {
     if policy.settings.no_inline {
-        let strict = pragmas(build.input().dockerfile, &build.input().file, known()).strict;
-        return Pragmas { strict, ..Pragmas::default() };
+        return Pragmas::default();
     }
     pragmas(build.input().dockerfile, &build.input().file, known())
 }

@@ -11,7 +11,8 @@ super::rule!("secret-file-copied", check);
 fn check(cx: &Context, out: &mut Findings) {
     let build = cx.build();
     for stage in cx.shipped() {
-        for transfer in build.transfers(stage) {
+        let triggers = build.trigger_transfers(stage);
+        for transfer in build.transfers(stage).iter().chain(&triggers) {
             for source in &transfer.sources {
                 let Some(path) = source.text.as_deref().filter(|_| !source.is_remote()) else { continue };
                 let (folder, name) = path::split(path);
@@ -33,7 +34,7 @@ fn check(cx: &Context, out: &mut Findings) {
                     "`{name}` goes into a layer: everyone who has the image can read it, whatever later steps delete"
                 );
                 let help = "mount it where a RUN needs it (`RUN --mount=type=secret,id=…,target=… …`), or give it to the container when it starts";
-                out.push(cx.finding(source.span, message).help(help));
+                out.push(cx.finding_at(transfer.index, source.span, message).help(help));
             }
         }
     }

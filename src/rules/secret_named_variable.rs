@@ -4,7 +4,8 @@ use std::collections::BTreeSet;
 
 use super::Context;
 use super::secret_word::is_secret;
-use crate::dockerfile::Keyword;
+use crate::build::Build;
+use crate::dockerfile::{Argument, Instruction, Keyword};
 use crate::finding::Findings;
 use crate::secret::names_secret;
 
@@ -12,31 +13,49 @@ super::rule!("secret-named-variable", check);
 
 fn check(cx: &Context, out: &mut Findings) {
     let build = cx.build();
-    let file = &build.input().file;
     let secrets = build.secrets();
     let known: BTreeSet<(usize, &str)> = secrets.iter().map(|one| (one.instruction, one.name.trim())).collect();
-    for stage in build.stages() {
-        for (index, instruction) in build.instructions(stage) {
-            let pairs: Vec<_> = match instruction.keyword {
-                Keyword::Arg => file.args(instruction).into_iter().map(|arg| (arg.name, arg.default)).collect(),
-                Keyword::Env => {
-                    file.variables(instruction).into_iter().map(|pair| (pair.name, Some(pair.value))).collect()
-                }
-                _ => continue,
+    let first = build.stages().first().map_or(0, |stage| stage.start);
+    let global = build.input().file.instructions().iter().enumerate().take(first);
+    let of_stages = build.stages().iter().flat_map(|stage| build.effective_instructions(stage));
+    for (index, instruction) in global.chain(of_stages) {
+        for (name, value) in pairs(build, instruction) {
+            let text = match build.stage_of(index) {
+                Some(stage) => build.expand(stage, index, &name.text),
+                None => Some(name.text.to_string()),
             };
-            for (name, value) in pairs {
-                let Some(text) = build.expand(stage, index, &name.text) else { continue };
-                if cx.list("allow").contains(&text) || !is_secret(&text) || known.contains(&(index, text.as_str())) {
-                    continue;
-                }
-                let finding = cx.finding(name.span, format!("`{text}` sounds like a secret"));
-                let finding = finding.help("give secrets to a RUN with `--mount=type=secret`, never with ARG or ENV");
-                let empty = instruction.keyword == Keyword::Env
-                    && value.is_some_and(|value| matches!(&*value.text, "" | "\"\"" | "''"));
-                let lower = text.to_ascii_lowercase();
-                let ours = lower.contains("apikey") || empty || !names_secret(&text);
-                out.push(if ours { finding.without("DL3064") } else { finding });
+            let Some(text) = text else { continue };
+            if cx.list("allow").contains(&text) || !is_secret(&text) || known.contains(&(index, text.as_str())) {
+                continue;
             }
+            let mut finding = cx.finding(name.span, format!("`{text}` sounds like a secret"));
+            finding = finding.help("give secrets to a RUN with `--mount=type=secret`, never with ARG or ENV");
+            let empty = instruction.keyword == Keyword::Env
+                && value.is_some_and(|value| matches!(&*value.text, "" | "\"\"" | "''"));
+            let known = names_secret(&text) && !text.to_ascii_lowercase().contains("apikey");
+            if empty || !(known || is_listed_by_hadolint(&text)) {
+                finding = finding.without("DL3064");
+            }
+            // The builder's check looks neither above the first FROM nor behind ONBUILD; hadolint does.
+            if index < first || build.is_trigger(index) {
+                finding = finding.without("SecretsUsedInArgOrEnv");
+            }
+            out.push(finding);
         }
     }
+}
+
+/// The variables that an ARG or ENV sets, with their values.
+fn pairs<'i>(build: &Build<'i>, instruction: &'i Instruction) -> Vec<(Argument<'i>, Option<Argument<'i>>)> {
+    let file = &build.input().file;
+    match instruction.keyword {
+        Keyword::Arg => file.args(instruction).into_iter().map(|arg| (arg.name, arg.default)).collect(),
+        Keyword::Env => file.variables(instruction).into_iter().map(|pair| (pair.name, Some(pair.value))).collect(),
+        _ => Vec::new(),
+    }
+}
+
+/// Names without such a word that hadolint's DL3064 lists.
+fn is_listed_by_hadolint(name: &str) -> bool {
+    ["APPLICATION_KEY", "AWS_ACCESS_KEY_ID"].iter().any(|listed| name.eq_ignore_ascii_case(listed))
 }

@@ -13,7 +13,7 @@ fn check(cx: &Context, out: &mut Findings) {
     let build = cx.build();
     let file = &build.input().file;
     let ports = |stage: &Stage| -> Vec<String> {
-        let all = build.instructions(stage).filter(|(_, one)| one.keyword == Keyword::Expose);
+        let all = build.effective_instructions(stage).filter(|(_, one)| one.keyword == Keyword::Expose);
         all.flat_map(|(_, one)| file.list(one)).map(|port| port.text.to_string()).collect()
     };
     let only = cx.shipped().flat_map(ports).all(|port| matches!(&*port, "22" | "22/tcp"));
@@ -21,15 +21,18 @@ fn check(cx: &Context, out: &mut Findings) {
         return;
     }
     for stage in cx.shipped() {
-        for (index, instruction) in build.instructions(stage).filter(|(_, one)| one.keyword == Keyword::Expose) {
+        for (index, instruction) in
+            build.effective_instructions(stage).filter(|(_, one)| one.keyword == Keyword::Expose)
+        {
             let ports = file.list(instruction);
-            let Some(at) = ports.iter().position(|port| {
-                build.scopes().expand(stage.index, index, &port.text).is_some_and(|text| has_ssh(&text))
-            }) else {
+            let Some(at) =
+                ports.iter().position(|port| build.expand(stage, index, &port.text).is_some_and(|text| has_ssh(&text)))
+            else {
                 continue;
             };
             let message = "EXPOSE of port 22: a way into the container beside its program";
-            let finding = cx.finding(ports[at].span, message).help("use `docker exec` or the orchestrator's own shell");
+            let finding =
+                cx.finding_at(index, ports[at].span, message).help("use `docker exec` or the orchestrator's own shell");
             let why = "`docker run -P` no longer publishes the port";
             out.push(match without(&ports, at) {
                 Some(span) => finding.unsafe_edit("leave the port out", why, span, ""),

@@ -11,7 +11,7 @@ super::rule!("stage-name-case", check);
 fn check(cx: &Context, out: &mut Findings) {
     let build = cx.build();
     for stage in build.stages() {
-        let Arguments::Words(words) = &build.instruction(stage.from).arguments else { continue };
+        let Some(Arguments::Words(words)) = build.from_of(stage).map(|from| &from.arguments) else { continue };
         let [_, _, name] = words.as_slice() else { continue };
         let written = build.input().file.str(*name);
         let lower = written.to_lowercase();

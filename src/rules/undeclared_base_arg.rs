@@ -13,7 +13,7 @@ fn check(cx: &Context, out: &mut Findings) {
     let file = &cx.build().input().file;
     let scopes = cx.build().scopes();
     for stage in cx.build().stages() {
-        for word in words(file, cx.build().instruction(stage.from)) {
+        for word in cx.build().from_of(stage).map(|from| words(file, from)).unwrap_or_default() {
             let mut said = BTreeSet::new();
             for used in scopes.uses(file, word) {
                 if scopes.lookup_global(&used.name) != Lookup::Undefined || !said.insert(used.name.clone()) {

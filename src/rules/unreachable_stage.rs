@@ -15,7 +15,7 @@ fn check(cx: &Context, out: &mut Findings) {
         if stage.name.is_some() || used || build.is_needed(stage) {
             continue;
         }
-        let from = build.instruction(stage.from);
+        let Some(from) = build.from_of(stage) else { continue };
         let message = "nothing uses this stage, and without a name nobody can ask for it";
         out.push(cx.finding(from.head, message).help("name it with `AS` and use it, or remove it"));
     }

@@ -29,7 +29,7 @@ pub(super) fn with_user(build: &Build, stage: &Stage, finding: Finding) -> Findi
         return finding.unsafe_edit(title, why, Span::at(at), format!("USER {user}{newline}"));
     }
     // Behind a last line that goes on, or inside of a heredoc without an end, it would be text of that instruction.
-    let last = build.instructions(stage).last().map_or(build.instruction(stage.from), |(_, i)| i);
+    let last = build.instructions(stage).last().map_or(build.instruction(stage.start), |(_, i)| i);
     let open = last.heredocs.iter().any(|heredoc| heredoc.terminator.is_none());
     if open || goes_on(file.source().slice(last.head), file.escape()) {
         return finding;

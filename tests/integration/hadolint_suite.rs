@@ -2,8 +2,7 @@
 //! 8f936c5, August 2026); else the test says that it is left out. hadolint is GPL: nothing of its suite is kept here.
 //!
 //! Each call of `ruleCatches`, `ruleCatchesNot`, their `onBuild` twins and `assertChecks` in a spec is one case: a code, how
-//! often it has to be found, and a Dockerfile. A file without FROM is none for a builder, so [`BASE`] stands before it,
-//! except where its lack is what is asked for. What dockopt answers otherwise stands in
+//! often it has to be found, and a Dockerfile, most of them fragments without FROM. What dockopt answers otherwise stands in
 //! `tests/vectors/hadolint-suite-differences.tsv`: the case's hash (the first 12 digits of the SHA-256 of code, expectation,
 //! settings and linted text, a line each, see [`Case::hash`]), the code, what differs, and the reason. Nothing else may differ.
 
@@ -25,15 +24,6 @@ use self::haskell::{Call, Expected};
 use crate::dockopt::Dockopt;
 
 const DIFFERENCES: &str = "tests/vectors/hadolint-suite-differences.tsv";
-
-/// What is put before a file without FROM: an image that nothing is known of.
-const BASE: &str = "FROM registry.example/base:1\n";
-
-/// The same where only some registries are trusted.
-const BASE_WITHOUT_REGISTRY: &str = "FROM scratch\n";
-
-/// The code of a file that does not begin with FROM.
-const NO_FROM_FIRST: &str = "DL3061";
 
 /// Cases that were read of the suite: fewer mean that this reader, or the suite, has changed.
 const READ: usize = 1104;
@@ -165,7 +155,7 @@ fn collect(folder: &Path, specs: &mut Vec<PathBuf>) {
     }
 }
 
-/// The text as a builder takes it, each RUN behind ONBUILD where the spec asks for that.
+/// The text as the spec has it, each RUN behind ONBUILD where the spec asks for that.
 fn linted(call: &Call) -> String {
     let mut text = call.dockerfile.clone();
     if !text.ends_with('\n') {
@@ -176,13 +166,6 @@ fn linted(call: &Call) -> String {
     if call.onbuild {
         let runs = file.instructions().iter().filter(|instruction| instruction.keyword == Keyword::Run);
         edits.extend(runs.map(|run| (run.span.start, "ONBUILD ")));
-    }
-    let has_base = file.instructions().iter().any(|instruction| instruction.keyword == Keyword::From);
-    if !has_base && call.code != NO_FROM_FIRST {
-        // Directives are none behind an instruction.
-        let start = file.directives().last().map_or(0, |directive| directive.span.end + 1);
-        let trusts_some = call.arguments.iter().any(|argument| argument == "--trusted-registry");
-        edits.insert(0, (start, if trusts_some { BASE_WITHOUT_REGISTRY } else { BASE }));
     }
     for (at, more) in edits.into_iter().rev() {
         text.insert_str(at as usize, more);

@@ -3,6 +3,7 @@
 
 mod adoption;
 mod baseline;
+mod builder_checks;
 mod cli;
 mod context;
 mod crash;
@@ -10,6 +11,7 @@ mod cycles;
 mod dockopt;
 mod engine;
 mod fixtures;
+mod fragments;
 mod formats;
 mod guide;
 mod hadolint_suite;

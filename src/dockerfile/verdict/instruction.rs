@@ -190,6 +190,7 @@ pub(in crate::dockerfile) fn check_instructions(file: &mut File) {
     let mut issues = Vec::new();
     let mut problems = Vec::new();
     let mut refused: Option<Verdict> = None;
+    let is_fragment = file.instructions.iter().all(|instruction| instruction.keyword != Keyword::From);
     let mut has_stage = false;
     for instruction in &file.instructions {
         check(file, instruction, &mut issues);
@@ -202,7 +203,11 @@ pub(in crate::dockerfile) fn check_instructions(file: &mut File) {
             issues.push(
                 Issue::new(instruction.name.span, "no build stage in current context")
                     .kind(ProblemKind::BeforeFrom)
-                    .help("only ARG may stand before the first FROM"),
+                    .help(if is_fragment {
+                        "begin with `FROM image`"
+                    } else {
+                        "only ARG may stand before the first FROM"
+                    }),
             );
             message.get_or_insert_with(|| "no build stage in current context".to_owned());
             // One problem for the whole head of the file.

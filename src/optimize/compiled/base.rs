@@ -56,14 +56,14 @@ pub(super) fn replace(scene: &Scene, turn: &mut Turn) {
     {
         lines.push(format!("WORKDIR {folder}"));
     }
-    let from = build.instruction(target.from);
+    let from = build.instruction(target.start);
     let mut edits = vec![scene.edit(target.base_span, small.clone())];
     if !lines.is_empty() {
         // A line that copies from another stage stands with its like.
         let mut transfers = build.transfers(target).iter();
         let copies = lines.iter().all(|line| line.starts_with("COPY"));
         let first = transfers.find(|one| copies && matches!(one.from, Some(Base::Stage(_)))).map(|one| one.index);
-        let end = first.map_or(scene.passage(target.from).end, |index| scene.passage(index).start);
+        let end = first.map_or(scene.passage(target.start).end, |index| scene.passage(index).start);
         let text = lines.join("\n") + "\n";
         let start = if from.span.end == end { "\n" } else { "" };
         edits.push(scene.edit(Span::at(end), format!("{start}{text}").replace('\n', scene.newline())));

@@ -143,7 +143,7 @@ impl<'a> Plan<'a> {
 
     fn last_made(&self, products: &Products) -> usize {
         let compiled = self.runs.values().filter(|run| run.compiles().is_some() || run.has(&Fate::Works));
-        compiled.map(|run| run.index).chain(products.last).max().unwrap_or(self.target.from)
+        compiled.map(|run| run.index).chain(products.last).max().unwrap_or(self.target.start)
     }
 
     /// What the image needs of what the build makes.

@@ -54,7 +54,7 @@ const BUILDS: [&str; 9] =
 
 fn stage_name(scene: &Scene, plan: &Plan) -> Names {
     let file = scene.file();
-    let instruction = scene.build.instruction(plan.target.from);
+    let instruction = scene.build.instruction(plan.target.start);
     let lower = file.str(instruction.name).starts_with('f');
     let (from, word) = if lower { ("from", "as") } else { ("FROM", "AS") };
     let own = plan.target.name.clone();
@@ -80,7 +80,7 @@ fn from_line(scene: &Scene, plan: &Plan, name: &Names) -> FileEdit {
 
 /// `--platform` of the stage that ships: what is built for the builder's own stays there.
 fn platform(scene: &Scene, plan: &Plan) -> String {
-    let instruction = scene.build.instruction(plan.root().from);
+    let instruction = scene.build.instruction(plan.root().start);
     let parts = scene.file().from(instruction);
     match parts.and_then(|parts| parts.platform) {
         Some(platform) if !platform.text.contains("BUILDPLATFORM") => format!("--platform={} ", platform.text),
@@ -90,7 +90,7 @@ fn platform(scene: &Scene, plan: &Plan) -> String {
 
 /// Where the stage's text ends.
 fn end(scene: &Scene, plan: &Plan) -> u32 {
-    let last = plan.target.instructions.clone().last().unwrap_or(plan.target.from);
+    let last = plan.target.instructions.clone().last().unwrap_or(plan.target.start);
     scene.passage(last).end
 }
 

@@ -48,7 +48,7 @@ impl Runtime {
             build,
             text: String::new(),
             moved: Vec::new(),
-            folder: place::workdir(scene.build, plan.root(), plan.root().from),
+            folder: place::workdir(scene.build, plan.root(), plan.root().start),
             waiting: Vec::new(),
             prepared: BTreeSet::new(),
             copied: false,

@@ -284,7 +284,7 @@ fn compile_step(scene: &Scene, target: &Stage, before: usize, run: &str) -> File
     let steps = scene.build.instructions(target).filter(|(_, one)| {
         matches!(one.keyword, Keyword::Run | Keyword::Copy | Keyword::Add | Keyword::Workdir | Keyword::User)
     });
-    let last = steps.map(|(index, _)| index).filter(|at| *at < before).last().unwrap_or(target.from);
+    let last = steps.map(|(index, _)| index).filter(|at| *at < before).last().unwrap_or(target.start);
     scene.edit(Span::at(scene.passage(last).end), format!("RUN {run}\n").replace('\n', scene.newline()))
 }
 

@@ -153,6 +153,6 @@ pub(super) fn closing(scene: &Scene, target: &Stage) -> u32 {
             _ => first = None,
         }
     }
-    let last = scene.build.instructions(target).last().map_or(target.from, |(index, _)| index);
+    let last = scene.build.instructions(target).last().map_or(target.start, |(index, _)| index);
     first.map_or_else(|| scene.passage(last).end, |index| scene.passage(index).start)
 }

@@ -58,8 +58,8 @@ impl<'w, 'a, 'p> Writer<'w, 'a, 'p> {
         stages.push(self.last(base));
         let separator = self.newline;
         let text = stages.iter().map(|text| text.trim_end()).collect::<Vec<_>>().join(&separator.repeat(2));
-        let start = self.scene.build.instruction(self.stage.from).span.start;
-        let last = self.stage.instructions.end.max(self.stage.from + 1) - 1;
+        let start = self.scene.build.instruction(self.stage.start).span.start;
+        let last = self.stage.instructions.end.max(self.stage.start + 1) - 1;
         let end = self.scene.build.instruction(last).span.end;
         self.scene.edit(Span::new(start, end), text)
     }
@@ -78,7 +78,7 @@ impl<'w, 'a, 'p> Writer<'w, 'a, 'p> {
 
     /// `FROM image AS name`; without a name the stage's own line.
     fn from(&self, name: Option<&str>) -> String {
-        let from = self.scene.build.instruction(self.stage.from);
+        let from = self.scene.build.instruction(self.stage.start);
         let Some(name) = name else { return format!("{}{}", self.scene.source().slice(from.span), self.newline) };
         let image = self.scene.source().slice(Span::new(from.span.start, self.stage.base_span.end));
         format!("{image} AS {name}{}", self.newline)

@@ -98,7 +98,7 @@ pub(super) fn plan<'b>(scene: &Scene<'b>) -> Result<Plan<'b>, Not> {
     }
     let is_install = |all: &Option<Vec<Element>>| all.iter().flatten().any(|one| one.class == Class::Install);
     let mut indexes = runs.iter().filter(|(_, all)| is_install(all)).map(|(index, _)| *index);
-    let first = indexes.next().unwrap_or(stage.from);
+    let first = indexes.next().unwrap_or(stage.start);
     let last = indexes.next_back().unwrap_or(first);
     let mut plan = Plan {
         stage,

@@ -104,8 +104,8 @@ impl<'p, 'b> Writer<'p, 'b> {
         let scene = self.scene;
         let stage = self.plan.stage;
         let newline = scene.newline();
-        let mut end = scene.passage(stage.from).end;
-        let start = scene.passage(stage.from).start;
+        let mut end = scene.passage(stage.start).end;
+        let start = scene.passage(stage.start).start;
         self.from();
         let mut made = false;
         for (index, instruction) in scene.build.instructions(stage) {
@@ -155,9 +155,9 @@ impl<'p, 'b> Writer<'p, 'b> {
     /// Both FROMs; the comments above the one there was stay at the top.
     fn from(&mut self) {
         let (scene, stage) = (self.scene, self.plan.stage);
-        let from = scene.build.instruction(stage.from);
+        let from = scene.build.instruction(stage.start);
         let whole = scene.source().slice(from.span).trim_end().to_owned();
-        let passage = scene.passage(stage.from);
+        let passage = scene.passage(stage.start);
         let comments = scene.source().slice(Span::new(passage.start, from.span.start));
         let head = match scene.file().from(from) {
             Some(parts) => {

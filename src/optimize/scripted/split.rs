@@ -66,7 +66,7 @@ pub(super) const fn describes(keyword: Keyword) -> bool {
 /// The edits that make two stages of one.
 pub(super) fn edits(scene: &Scene, target: &Stage, split: &Split) -> Vec<FileEdit> {
     let (newline, source) = (scene.newline(), scene.source());
-    let from = scene.build.instruction(target.from);
+    let from = scene.build.instruction(target.start);
     let fate =
         |index: usize| split.fates.iter().find(|(at, _)| *at == index).map_or(Fate::Both, |(_, fate)| fate.clone());
     let line = source.slice(Span::new(from.span.start, target.base_span.end));
@@ -99,7 +99,7 @@ pub(super) fn edits(scene: &Scene, target: &Stage, split: &Split) -> Vec<FileEdi
         let text = format!("COPY --from={stage} {path} {path}{newline}");
         edits.push(scene.edit(Span::at(scene.passage(*index).end), text));
     }
-    let start = scene.passage(target.from).start;
+    let start = scene.passage(target.start).start;
     edits.insert(0, scene.edit(Span::at(start), first + newline));
     edits
 }

@@ -167,7 +167,7 @@ fn written(scene: &Scene, stage: &Stage, site: &Site, image: &str) -> (String, S
     let source = scene.source();
     let made = maker(scene, stage, site);
     let mut out = String::new();
-    let from = build.instruction(stage.from);
+    let from = build.instruction(stage.start);
     let instructions: Vec<_> = build.instructions(stage).collect();
     let only_image = |keyword: Keyword| {
         matches!(
@@ -186,7 +186,7 @@ fn written(scene: &Scene, stage: &Stage, site: &Site, image: &str) -> (String, S
         out.push_str(&format!("{} AS {name}{newline}", source.slice(Span::new(from.span.start, stage.base_span.end))));
         let last =
             instructions.iter().rfind(|(_, one)| matches!(one.keyword, Keyword::Run | Keyword::Copy | Keyword::Add));
-        let end = last.map_or(stage.from, |(index, _)| *index);
+        let end = last.map_or(stage.start, |(index, _)| *index);
         for (index, one) in &instructions {
             if *index <= end && !only_image(one.keyword) {
                 out.push_str(&scene.passage_text(*index));
@@ -215,7 +215,7 @@ fn written(scene: &Scene, stage: &Stage, site: &Site, image: &str) -> (String, S
         );
         out.push_str(&check);
     }
-    let last = stage.instructions.end.max(stage.from + 1) - 1;
+    let last = stage.instructions.end.max(stage.start + 1) - 1;
     let span = Span::new(from.span.start, build.instruction(last).span.end);
     (out.trim_end().to_owned(), span)
 }

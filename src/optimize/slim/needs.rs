@@ -176,7 +176,7 @@ pub(super) fn first_install(scene: &Scene, stage: &Stage) -> usize {
     let runs = scene.build.instructions(stage).map(|(index, _)| index);
     runs.into_iter()
         .find(|index| LANGUAGES.iter().any(|(language, _)| calls(scene, *index, *language, &[])))
-        .unwrap_or(stage.from)
+        .unwrap_or(stage.start)
 }
 
 /// Asks for the packages by which a stage builds what it installs.

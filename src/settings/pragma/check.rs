@@ -9,9 +9,8 @@ use crate::text::{FileId, Span};
 
 pub(super) fn read(file: FileId, dockerfile: &File, known: &Known, out: &mut Pragmas) {
     if let Some(found) = dockerfile.check()
-        && let Ok(options) = CheckOptions::parse(&found.value)
+        && CheckOptions::parse(&found.value).is_ok()
     {
-        out.strict = options.error;
         let directive = dockerfile.lookup_directives().into_iter().find(|one| one.name == DirectiveName::Check);
         if let Some(directive) = directive {
             let value = Span::new(directive.value.start, directive.value.start + found.value.len() as u32);

@@ -12,8 +12,6 @@ pub struct Pragmas {
     pub suppressions: Vec<Suppression>,
     /// Comments that are meant to and don't.
     pub problems: Vec<Problem>,
-    /// Whether the builder is told to fail for its checks (`# check=error=true`).
-    pub strict: bool,
 }
 
 /// A comment line.

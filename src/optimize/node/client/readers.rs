@@ -23,7 +23,7 @@ pub(super) fn check(scene: &Scene, stage: &Stage, client: &Client, builds: &[Vec
 /// What containers start must not lie or work in its folder.
 fn starts(scene: &Scene, stage: &Stage, client: &Client) -> Result<(), String> {
     let build = scene.build;
-    let last = stage.instructions.end.max(stage.from + 1);
+    let last = stage.instructions.end.max(stage.start + 1);
     let works = installed::workdir(build, stage, last);
     if client.holds(&works) {
         return Err("the container works in its folder".to_owned());

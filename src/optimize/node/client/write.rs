@@ -26,7 +26,7 @@ pub(super) fn edits<'a>(scene: &Scene<'a>, stage: &Stage, clients: &[Client<'a>]
         copies.push((client.last(), name.clone(), &client.outputs));
         taken.insert(name);
     }
-    let mut edits = vec![scene.edit(Span::at(scene.passage(stage.from).start), stages)];
+    let mut edits = vec![scene.edit(Span::at(scene.passage(stage.start).start), stages)];
     let dropped: BTreeSet<usize> = build
         .instructions(stage)
         .filter(|(index, _)| clients.iter().any(|client| Writer { scene, stage, client }.is_left_over(*index, clients)))
@@ -68,7 +68,7 @@ fn folder(scene: &Scene, stage: &Stage, index: usize, dropped: &BTreeSet<usize>)
     match last {
         Some(at) if dropped.contains(&at) => folder(scene, stage, at, dropped),
         Some(at) => installed::workdir(scene.build, stage, at + 1),
-        None => installed::workdir(scene.build, stage, stage.from + 1),
+        None => installed::workdir(scene.build, stage, stage.start + 1),
     }
 }
 
@@ -82,7 +82,7 @@ impl<'a> Writer<'_, 'a> {
     /// The site's stage.
     fn stage(&self, name: &str) -> String {
         let (scene, build) = (self.scene, self.scene.build);
-        let from = build.instruction(self.stage.from);
+        let from = build.instruction(self.stage.start);
         let line = scene.source().slice(Span::new(from.span.start, self.stage.base_span.end));
         let mut text = format!("{line} AS {name}{}", scene.newline());
         let transfers = build.transfers(self.stage);

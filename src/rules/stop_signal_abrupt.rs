@@ -1,0 +1,89 @@
+//! See `rules/stop-signal-abrupt.md`.
+
+use super::{Context, lines};
+use crate::build::{Base, Build, Reference, Stage};
+use crate::data;
+use crate::dockerfile::Keyword;
+use crate::finding::Findings;
+use crate::text::Span;
+
+super::rule!("stop-signal-abrupt", check);
+
+const WHY: &str = "the container takes as long to stop as its longest request, up to the grace period";
+
+/// What containers are sent where no STOPSIGNAL says otherwise, by name and Linux number.
+const USUAL: [&str; 2] = ["TERM", "15"];
+
+fn check(cx: &Context, out: &mut Findings) {
+    let build = cx.build();
+    let Some(target) = build.target() else { return };
+    let Some(server) = Server::of(build, target) else { return };
+    let mut set = cx.shipped().flat_map(|stage| {
+        let own: Vec<_> = build.instructions(stage).filter(|(_, one)| one.keyword == Keyword::Stopsignal).collect();
+        own.into_iter().rev().map(move |found| (stage, found))
+    });
+    let Server { program, signal, otherwise, .. } = server;
+    let message = format!("on SIGTERM `{program}` {otherwise}; {signal} ends it in order");
+    if let Some((stage, (index, instruction))) = set.next() {
+        let Some(operand) = build.input().file.operand(instruction) else { return };
+        let Some(written) = build.scopes().expand(stage.index, index, &operand.text) else { return };
+        let name = written.trim().to_ascii_uppercase();
+        if USUAL.contains(&name.strip_prefix("SIG").unwrap_or(&name)) {
+            let finding = cx.finding(operand.span, message).help(format!("write `STOPSIGNAL {signal}`"));
+            out.push(finding.unsafe_edit(format!("use {signal}"), WHY, operand.span, signal));
+        }
+        return;
+    }
+    // Images of servers set it themselves, as far as anybody knows.
+    let Some(start) = server.start.filter(|_| is_plain(build, target, program) && !build.is_fragment()) else { return };
+    let instruction = build.instruction(start);
+    let finding = cx.finding(instruction.head, message).help(format!("add `STOPSIGNAL {signal}`"));
+    let newline = lines::line_end(cx.source());
+    let at = Span::at(lines::above(cx.source(), instruction));
+    out.push(finding.unsafe_edit(format!("add STOPSIGNAL {signal}"), WHY, at, format!("STOPSIGNAL {signal}{newline}")));
+}
+
+/// A server that SIGTERM does not end in order.
+struct Server {
+    program: &'static str,
+    signal: &'static str,
+    otherwise: &'static str,
+    /// The instruction that starts it; `None` where the base does.
+    start: Option<usize>,
+}
+
+impl Server {
+    fn of(build: &Build, stage: &Stage) -> Option<Self> {
+        let said = [Keyword::Entrypoint, Keyword::Cmd].into_iter().any(|keyword| build.last(stage, keyword).is_some());
+        if !said {
+            let Base::Image(image) = build.root_base(stage) else { return None };
+            return Self::named(Reference::of(image).short_name(), None);
+        }
+        let launch = build.launch(stage).filter(|launch| launch.is_exec())?;
+        // A script that hands over to CMD may pass the signal on as another.
+        let entrypoint = build.last(stage, Keyword::Entrypoint).filter(|(index, _)| *index != launch.index);
+        if entrypoint.and_then(|(index, _)| build.code(index)).is_some_and(|code| !code.script.commands.is_empty()) {
+            return None;
+        }
+        let invocations = launch.script().invocations();
+        let first = invocations.first().filter(|one| one.via.is_empty())?;
+        Self::named(first.program?, Some(launch.index))
+    }
+
+    /// `php-fpm8.4` is `php-fpm`.
+    fn named(program: &str, start: Option<usize>) -> Option<Self> {
+        let plain = program.trim_end_matches(|c: char| c.is_ascii_digit() || c == '.');
+        let row = data::STOP_SIGNALS.row(program).or_else(|| data::STOP_SIGNALS.row(plain))?;
+        let [program, signal, otherwise, ..] = row else { return None };
+        Some(Self { program, signal, otherwise, start })
+    }
+}
+
+/// Whether the stage stands on a distribution, which sets no STOPSIGNAL. Alpine's `httpd` is busybox's.
+fn is_plain(build: &Build, stage: &Stage, program: &str) -> bool {
+    let Base::Image(image) = build.root_base(stage) else { return false };
+    match Reference::of(image).short_name() {
+        "alpine" => program != "httpd",
+        name => data::IMAGE_FAMILIES.has(name, "release"),
+    }
+}
