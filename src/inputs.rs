@@ -95,7 +95,7 @@ pub struct BuildInput {
     pub projects: Option<Arc<Vec<Project>>>,
     /// Configs of base images, by reference as the Dockerfile names it (variables resolved).
     pub base_images: BTreeMap<String, ImageConfig>,
-    /// What ShellCheck says about the scripts.
+    /// What `ShellCheck` says about the scripts.
     pub shellcheck: Option<Arc<ShellcheckAnswers>>,
 }
 

@@ -1,4 +1,4 @@
-//! The scripts of RUNs as ShellCheck is asked about them, and its answers with their places in the source. Runs no
+//! The scripts of RUNs as `ShellCheck` is asked about them, and its answers with their places in the source. Runs no
 //! program.
 
 mod answer;
@@ -16,7 +16,7 @@ use crate::text::{Span, path};
 /// A script of a RUN.
 #[derive(Debug)]
 pub struct Script<'b, 'a> {
-    /// What ShellCheck reads: a first line that names the shell, directives of comments, the known variables, the script.
+    /// What `ShellCheck` reads: a first line that names the shell, directives of comments, the known variables, the script.
     pub text: String,
     /// Lines before the script's own.
     before: u32,
@@ -27,7 +27,7 @@ pub struct Script<'b, 'a> {
     code: &'b Code<'a>,
 }
 
-/// The scripts of a build that a shell runs which ShellCheck knows, in source order.
+/// The scripts of a build that a shell runs which `ShellCheck` knows, in source order.
 pub fn scripts<'b, 'a>(build: &'b Build<'a>) -> Vec<Script<'b, 'a>> {
     let mut scripts = Vec::new();
     // In a template, words stand in for what only the program knows.
@@ -90,7 +90,7 @@ fn of_run<'b, 'a>(
     scripts
 }
 
-/// The shell as ShellCheck calls it; `None` for one that it does not know.
+/// The shell as `ShellCheck` calls it; `None` for one that it does not know.
 fn name_of(dialect: Dialect, sh: Sh) -> Option<&'static str> {
     match (dialect, sh) {
         (Dialect::Posix, Sh::Dash) => Some("dash"),

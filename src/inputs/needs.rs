@@ -19,7 +19,7 @@ pub enum Need {
     BaseImage,
     /// A log of a build.
     Buildlog,
-    /// What ShellCheck says about the scripts.
+    /// What `ShellCheck` says about the scripts.
     Shellcheck,
 }
 

@@ -1,11 +1,11 @@
-//! What ShellCheck says about scripts, as plain data.
+//! What `ShellCheck` says about scripts, as plain data.
 
 use std::collections::BTreeMap;
 
-/// What ShellCheck says about each script, by the script's whole text.
+/// What `ShellCheck` says about each script, by the script's whole text.
 pub type ShellcheckAnswers = BTreeMap<String, Vec<ShellcheckComment>>;
 
-/// One of ShellCheck's findings. Lines and columns count from 1, columns in characters.
+/// One of `ShellCheck`'s findings. Lines and columns count from 1, columns in characters.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct ShellcheckComment {
     /// First line.
@@ -24,7 +24,7 @@ pub struct ShellcheckComment {
     pub message: String,
 }
 
-/// How bad ShellCheck finds it.
+/// How bad `ShellCheck` finds it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum ShellcheckLevel {
     /// `error`

@@ -1,4 +1,4 @@
-//! ShellCheck's answer in JSON (`--format=json1`) ─► comments.
+//! `ShellCheck`'s answer in JSON (`--format=json1`) ─► comments.
 
 use std::collections::BTreeMap;
 
@@ -6,7 +6,7 @@ use serde::Deserialize;
 
 use crate::inputs::{ShellcheckComment, ShellcheckLevel};
 
-/// ShellCheck's code for reading a script of ash as one of dash, since it does not know ash (before version 0.10).
+/// `ShellCheck`'s code for reading a script of ash as one of dash, since it does not know ash (before version 0.10).
 const READ_AS_DASH: u16 = 2187;
 
 /// The first and the last code of what a shell other than bash does not have.
@@ -34,7 +34,7 @@ struct Comment {
 /// Reads an answer: the comments by the names of the files.
 ///
 /// # Errors
-/// Why it is no answer of ShellCheck.
+/// Why it is no answer of `ShellCheck`.
 pub fn read_answers(json: &[u8]) -> Result<BTreeMap<String, Vec<ShellcheckComment>>, String> {
     let answer: Answer = serde_json::from_slice(json).map_err(|error| error.to_string())?;
     let mut answers: BTreeMap<String, Vec<ShellcheckComment>> = BTreeMap::new();
@@ -57,7 +57,7 @@ pub fn read_answers(json: &[u8]) -> Result<BTreeMap<String, Vec<ShellcheckCommen
     Ok(answers)
 }
 
-/// Whether ShellCheck took the script's ash for dash, so that what it says dash lacks (`comment`) may be there.
+/// Whether `ShellCheck` took the script's ash for dash, so that what it says dash lacks (`comment`) may be there.
 pub fn is_of_wrong_shell(comments: &[ShellcheckComment], comment: &ShellcheckComment) -> bool {
     let is_portability = (PORTABILITY.0..=PORTABILITY.1).contains(&comment.code);
     is_portability && comments.iter().any(|one| one.code == READ_AS_DASH)

@@ -8,10 +8,10 @@ use crate::dockopt::{Dockopt, Ran};
 
 const DOCKERFILE: &str = "FROM debian:12\nRUN make \\\n  # why\n  && echo \"$lost\"\nUSER 1000\n";
 
-/// What the stand-in for ShellCheck says about the script of the Dockerfile.
+/// What the stand-in for `ShellCheck` says about the script of the Dockerfile.
 const ANSWER: &str = r#"{"comments":[{"file":"0","line":3,"endLine":3,"column":17,"endColumn":22,"level":"warning","code":2154,"message":"lost is referenced but not assigned."}]}"#;
 
-/// A run with a stand-in for ShellCheck, which leaves a file where it ran.
+/// A run with a stand-in for `ShellCheck`, which leaves a file where it ran.
 fn fake(files: &[(&str, &str)], arguments: &str) -> Ran {
     let mut dockopt = Dockopt::new().file("Dockerfile", DOCKERFILE);
     for (path, text) in files {
