@@ -90,7 +90,8 @@ pub struct Code {
 const SHELLCHECK_LENGTH: usize = "SC2086".len();
 
 /// All codes that ShellCheck can have, from `SC1000` on, one behind the other.
-static SHELLCHECK: LazyLock<String> = LazyLock::new(|| (1000..=9999).map(|number| format!("SC{number}")).collect());
+static SHELLCHECK: LazyLock<String> =
+    LazyLock::new(|| (1000..=9999).fold(String::new(), |codes, number| codes + &format!("SC{number}")));
 
 impl Code {
     /// ShellCheck's code with this number.

@@ -141,7 +141,7 @@ fn directives(build: &Build, instruction: &Instruction) -> String {
     let inside = inside.filter(|line| matches!(line.kind, LineKind::InnerComment(_)));
     let comments = lines[first - above..first].iter().chain(inside).map(|line| file.source().slice(line.span).trim());
     let own = comments.filter(|text| text[1..].trim_start().starts_with("shellcheck "));
-    own.map(|text| format!("# {}\n", text[1..].trim_start())).collect()
+    own.fold(String::new(), |script, text| script + "# " + text[1..].trim_start() + "\n")
 }
 
 impl Script<'_, '_> {

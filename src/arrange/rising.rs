@@ -265,6 +265,7 @@ fn removes_installed(invocation: &Invocation) -> bool {
 
 /// A RUN's elements on both sides.
 #[derive(Debug, Default)]
+#[expect(clippy::struct_excessive_bools, reason = "independent facts about the elements so far")]
 struct Sorted<'i> {
     above: Vec<usize>,
     below: Vec<usize>,

@@ -45,11 +45,11 @@ pub(super) fn problem(build: &Build, source: &Source, known: &[ProblemReport], m
     let mut error = true;
     let mut help = None;
     if let Some((index, instruction)) = failing {
-        if depends(build, index, instruction, &verdict) {
+        if depends(build, index, instruction, verdict) {
             return None;
         }
         let stage = build.stage_of(index);
-        if is_template(build, instruction, &verdict) {
+        if is_template(build, instruction, verdict) {
             error = false;
             help = Some("if this is a template, give dockopt the file that is made of it".to_owned());
         } else if instruction.keyword != Keyword::From && stage.is_some_and(|stage| !build.is_needed(stage)) {
@@ -86,7 +86,7 @@ pub(super) fn of_checks<'i>(inputs: &'i Inputs, build: &Build<'i>, source: &Sour
     let argument = build.check_argument();
     if let Some(Err(message)) = argument.map(CheckOptions::parse) {
         let help = "options are `skip=`, `error=` and `experimental=`".to_owned();
-        let message = format!("failed to parse build-arg:{}: {message}", CHECK_ARGUMENT);
+        let message = format!("failed to parse build-arg:{CHECK_ARGUMENT}: {message}");
         return Some(problem(true, message, help));
     }
     let violations = rules::violations(inputs, build);

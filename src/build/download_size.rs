@@ -64,13 +64,11 @@ impl DownloadSize {
         let found = installed::of(build, place, invocation, call);
         let Some(found) = found else { return of_project(ecosystem) };
         let with_dev = !call.says("production");
-        match found.install.filter(|install| install.locked.is_some()) {
-            Some(install) => of_lock(ecosystem, install, with_dev),
-            None => {
-                let wanted = found.project.dependencies.iter().filter(|one| with_dev || one.scope != Scope::Dev);
-                of_named(ecosystem, &wanted.map(|one| one.name.as_str()).collect::<Vec<_>>())
-            }
+        if let Some(install) = found.install.filter(|install| install.locked.is_some()) {
+            return of_lock(ecosystem, install, with_dev);
         }
+        let wanted = found.project.dependencies.iter().filter(|one| with_dev || one.scope != Scope::Dev);
+        of_named(ecosystem, &wanted.map(|one| one.name.as_str()).collect::<Vec<_>>())
     }
 
     /// What packages weigh whose names are all known; `None` where nothing is known of the registry.

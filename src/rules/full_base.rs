@@ -146,7 +146,7 @@ fn used<'a>(cx: &'a Context, target: &Stage, image: &str, slim: &Slim) -> Used<'
             continue;
         };
         let is_tool = toolchain::is_build_package(first);
-        if !calls.brought.contains(program) && !calls.brought.contains(first) && !(calls.compiler && is_tool) {
+        if !(calls.brought.contains(program) || calls.brought.contains(first) || calls.compiler && is_tool) {
             used.unknown |= is_tool;
             used.programs.insert(*program);
             used.packages.extend(packages.iter().filter(|name| !calls.brought.contains(*name)));

@@ -1,7 +1,7 @@
 //! See `rules/stop-signal-abrupt.md`.
 
 use super::{Context, lines};
-use crate::build::{Base, Build, Reference, Stage};
+use crate::build::{Base, Build, Launch, Reference, Stage};
 use crate::data;
 use crate::dockerfile::Keyword;
 use crate::finding::Findings;
@@ -59,7 +59,7 @@ impl Server {
             let Base::Image(image) = build.root_base(stage) else { return None };
             return Self::named(Reference::of(image).short_name(), None);
         }
-        let launch = build.launch(stage).filter(|launch| launch.is_exec())?;
+        let launch = build.launch(stage).filter(Launch::is_exec)?;
         // A script that hands over to CMD may pass the signal on as another.
         let entrypoint = build.last(stage, Keyword::Entrypoint).filter(|(index, _)| *index != launch.index);
         if entrypoint.and_then(|(index, _)| build.code(index)).is_some_and(|code| !code.script.commands.is_empty()) {

@@ -157,7 +157,7 @@ impl Walk<'_, '_, '_> {
         for ending in FileKind::endings_of(Ecosystem::Node) {
             let config = format!("{}{ending}", row[2]);
             let path = path::join(&self.pieces.project.root, &config);
-            if !self.scene.context().is_some_and(|context| context.find(&path).is_some()) {
+            if self.scene.context().is_none_or(|context| context.find(&path).is_none()) {
                 continue;
             }
             if FileKind::of(&config).language() == "TypeScript" {

@@ -3,7 +3,7 @@
 use super::output::{self, Output};
 use super::pieces::{Kind, Pieces, not_alone};
 use super::{native, need, words};
-use crate::build::{Base, BaseImage, Presence, Stage, installed, releases};
+use crate::build::{Base, BaseImage, Presence, Source, Stage, installed, releases};
 use crate::manifest::{Ecosystem, Project, Scope, parse_jsonc};
 use crate::optimize::scene::Scene;
 use crate::shell::program::{self, Program};
@@ -194,7 +194,7 @@ fn scripts_of_packages(pieces: &Pieces) -> Option<bool> {
 /// Whether all sources are there before the install.
 fn everything_before(scene: &Scene, stage: &Stage, pieces: &Pieces) -> bool {
     let before = scene.build.transfers(stage).iter().filter(|one| one.index < pieces.install && one.from.is_none());
-    before.flat_map(|one| &one.sources).any(|source| source.is_everything())
+    before.flat_map(|one| &one.sources).any(Source::is_everything)
 }
 
 /// What leaves development dependencies out, to stand behind the verb.

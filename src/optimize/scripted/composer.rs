@@ -78,7 +78,7 @@ fn split(scene: &Scene, target: &Stage, first: usize, last: usize) -> Result<Spl
         let folder = vendor.trim_end_matches("/vendor").to_owned();
         split.copies.push((folder, last));
     } else {
-        split.copies.push((vendor, behind(scene, &transfers, last)));
+        split.copies.push((vendor, behind(scene, transfers, last)));
     }
     Ok(split)
 }

@@ -40,7 +40,7 @@ pub(super) struct Owned {
 pub(super) fn place(scene: &Scene, stage: &Stage, project: &Project) -> Option<String> {
     let manifest = project.manifests.iter().find(|path| path.ends_with("package.json"))?;
     let transfers = scene.build.transfers(stage).iter().filter(|one| one.from.is_none());
-    let landed = transfers.flat_map(|one| installed::lands(scene.build, stage, &one, manifest));
+    let landed = transfers.flat_map(|one| installed::lands(scene.build, stage, one, manifest));
     let mut folders: Vec<String> =
         landed.filter_map(|path| Some(path.strip_suffix("/package.json")?.to_owned())).collect();
     folders.sort();

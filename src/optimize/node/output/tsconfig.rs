@@ -39,7 +39,7 @@ pub(super) struct TsConfig {
 impl TsConfig {
     /// Reads a configuration and those that it extends; `None` where it is not there or broken.
     ///
-    /// Source: TypeScript's TSConfig reference (`extends`, `references`, `${configDir}`).
+    /// Source: TypeScript's reference of `tsconfig.json` (`extends`, `references`, `${configDir}`).
     pub(super) fn read<'t>(path: &str, text: &impl Fn(&str) -> Option<&'t str>) -> Option<Self> {
         Self::read_for(path, path::parent(path), text, 0)
     }
