@@ -2,6 +2,7 @@
 //! the scripts in them, COPY against the context. Derived from [`BuildInput`] alone; judges nothing.
 
 pub mod accounts;
+mod audience;
 mod brought;
 mod checks;
 mod context;
@@ -38,6 +39,7 @@ mod transfer;
 mod undefined;
 mod useless;
 
+pub use self::audience::is_for_developers_only;
 pub use self::brought::{Brought, Started, absolute};
 pub use self::checks::CHECK_ARGUMENT;
 pub use self::context::Fetched;
@@ -58,6 +60,7 @@ pub use self::release::{Libc, Release, is_suite, libc, releases};
 pub use self::scope::{Definition, Lookup, Origin, PLATFORM_ARGS, PROXY_ARGS, Scopes, Use, Value};
 pub use self::script::Code;
 pub use self::secret::{Secret, Written};
+pub use self::secret_file::is_for_show;
 pub use self::settings::{Setting, User};
 pub use self::slim::Slim;
 pub use self::stage::{Base, Edge, EdgeKind, Stage};

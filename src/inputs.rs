@@ -76,6 +76,8 @@ pub struct Folder {
 pub struct BuildInput {
     /// The Dockerfile's source.
     pub dockerfile: FileId,
+    /// Its path below the folder that was asked for: what lies above says nothing of it.
+    pub place: String,
     /// The Dockerfile as read.
     pub file: File,
     /// What makes the Dockerfile of this text, where a program does: it is read as far as it is one.
@@ -110,6 +112,17 @@ pub struct BuildOptions {
     pub build_contexts: Vec<(String, String)>,
     /// `--platform`.
     pub platform: Option<String>,
+    /// How a compose file runs what it builds.
+    pub run: RunOptions,
+}
+
+/// What a compose file says of a container, beyond the build.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct RunOptions {
+    /// `user`, as written: of one service at least.
+    pub user: Option<String>,
+    /// `stop_signal`, as written: of all services.
+    pub stop_signal: Option<String>,
 }
 
 /// A file of settings, as it holds for one Dockerfile.

@@ -44,6 +44,7 @@ pub(super) fn input(provenance: &Provenance) -> Option<BuildInput> {
 pub(super) fn of_text(name: &str, text: &str, options: BuildOptions) -> BuildInput {
     BuildInput {
         dockerfile: FileId(0),
+        place: name.to_owned(),
         file: dockerfile::parse(&Source::of(name, text)),
         template: None,
         options,

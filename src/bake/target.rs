@@ -123,6 +123,8 @@ fn build(
         target: text("target"),
         args,
         contexts,
+        user: None,
+        stop_signal: None,
     }
 }
 

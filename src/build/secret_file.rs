@@ -1,6 +1,7 @@
 //! Files of the build context that hold secrets: by their names, and by what stands in them where they were read.
 
 use super::Build;
+use crate::data;
 use crate::inputs::context::{BuildContext, Certainty, ClassKind, Found};
 use crate::manifest::FileKind;
 use crate::secret::{environment_file_holds_secret, holds_secret};
@@ -14,7 +15,7 @@ impl Build<'_> {
         let by_name = found.class.kind == ClassKind::Secret && found.class.certainty < Certainty::Possible;
         // `variables.env` may be anything.
         let vague = path.strip_suffix(".env").is_some_and(|stem| !stem.is_empty() && !stem.ends_with('/'));
-        let sample = vague || FileKind::of(&path).lies_for_show() || path.split('/').any(|part| part == "node_modules");
+        let sample = vague || is_for_show(&path) || path.split('/').any(|part| part == "node_modules");
         by_name && !sample && found.amount.bytes > 0 && self.environment_file_holds_secret(&path) != Some(false)
     }
 
@@ -36,5 +37,41 @@ impl Build<'_> {
     fn context_text(&self, path: &str) -> Option<std::borrow::Cow<'_, str>> {
         let texts = self.input().texts.as_ref()?;
         texts.get(path).map(|bytes| String::from_utf8_lossy(bytes))
+    }
+}
+
+/// Whether the name of a secret's file, or of a folder above it, says that everybody may know it: `insecure_key.ppk`,
+/// `test-keys/id_rsa`, `ssl-cert-snakeoil.key`. What an environment file holds, its text tells.
+pub fn is_for_show(path: &str) -> bool {
+    let (folder, name) = path::split(path);
+    let says_so = |part: &str| {
+        let mut words = part.split(|c: char| !c.is_ascii_alphanumeric());
+        words.any(|word| data::SECRET_WORDS.has(&word.to_ascii_lowercase(), "shown-key"))
+    };
+    let is_environment = name.starts_with(".env") || name.strip_suffix(".env").is_some();
+    FileKind::of(path).lies_for_show() || folder.split('/').any(says_so) || !is_environment && says_so(name)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_tell_what_everybody_may_know() {
+        for path in [
+            "services/sshd/keys/insecure_key.ppk",
+            "insecure-keys/id_rsa",
+            "test.key",
+            "certs/dummy-server.key",
+            "tests/fixtures/server.key",
+            "ssl-cert-snakeoil.key",
+            "sample_id_rsa",
+            "example.com-example.pem",
+        ] {
+            assert!(is_for_show(path), "{path}");
+        }
+        for path in ["id_rsa", "keys/server.key", "latest/id_rsa", ".env.test", "public/server.key"] {
+            assert!(!is_for_show(path), "{path}");
+        }
     }
 }

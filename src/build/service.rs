@@ -1,7 +1,7 @@
 //! Whether what an image starts is a service that could do without root: the question behind `root-user` and `last-user-root`. In doubt it
 //! is none: tools, CI images and bases run as root for good reasons.
 
-use super::{Build, Stage};
+use super::{Build, Stage, is_for_developers_only};
 use crate::data;
 use crate::dockerfile::{Arguments, Keyword};
 use crate::manifest::{FileKind, FileRole};
@@ -100,7 +100,10 @@ pub fn is_development(build: &Build, stage: &Stage) -> bool {
         data::NAME_WORDS.has(word, "for-developers") || matches!(role, Some(FileRole::Test | FileRole::Documentation))
     };
     let words = |name: &str| name.split(|c: char| !c.is_ascii_alphanumeric()).any(is_told);
-    path.contains(".devcontainer/") || words(file) || stage.name.as_deref().is_some_and(words)
+    path.contains(".devcontainer/")
+        || words(file)
+        || stage.name.as_deref().is_some_and(words)
+        || is_for_developers_only(build, stage)
 }
 
 fn needs_root(program: &str) -> bool {

@@ -11,6 +11,7 @@ use crate::text::{FileId, Source};
 pub(super) fn input(text: &str, options: BuildOptions) -> BuildInput {
     BuildInput {
         dockerfile: FileId(0),
+        place: "Dockerfile".to_owned(),
         file: dockerfile::parse(&Source::of("Dockerfile", text)),
         options,
         context_root: None,
@@ -66,6 +67,7 @@ fn stages_stand_on_what_their_from_names() {
         build_args: vec![("B".into(), "alpine".into())],
         build_contexts: vec![("deps".into(), "../deps".into())],
         platform: Some("linux/arm64/v8".into()),
+        run: crate::inputs::RunOptions::default(),
     };
     check_stages(
         "ARG B=debian\nFROM $B AS app\nCOPY --from=deps /a /a\nRUN --mount=from=tool,target=/t true\nFROM x AS deps\nFROM y-$TARGETARCH AS tool\n",

@@ -49,6 +49,10 @@ pub struct Service {
     pub args: Vec<(String, String)>,
     /// Other contexts by their names, as written.
     pub contexts: Vec<(String, String)>,
+    /// The user that it runs as, as written.
+    pub user: Option<String>,
+    /// The signal that stops it, as written.
+    pub stop_signal: Option<String>,
 }
 
 /// Whether a file of this name is one of Compose's.
@@ -77,7 +81,8 @@ pub fn read(source: &Source) -> Compose {
             let own = build.get("dockerfile_inline").map_or(build, |inline| inline.target().unwrap_or(inline));
             if known.insert(own.span()) && !build.is_null() {
                 let service = service(source, name, build, &mut inlines, &mut compose.problems);
-                compose.services.push(service);
+                let text = |key: &str| entry.value.get(key).and_then(Node::text).map(str::to_owned);
+                compose.services.push(Service { user: text("user"), stop_signal: text("stop_signal"), ..service });
             }
         }
     }
@@ -101,6 +106,8 @@ fn service(
         target: text("target").filter(|target| !target.contains('$')),
         args: args(build.get("args")),
         contexts: args(build.get("additional_contexts")),
+        user: None,
+        stop_signal: None,
     };
     let Some(node) = build.get("dockerfile_inline") else { return service };
     let node = node.target().unwrap_or(node);

@@ -46,6 +46,7 @@ fn with_texts(input: &BuildInput, before: &Inputs, sources: &[Source]) -> BuildI
     };
     BuildInput {
         dockerfile: input.dockerfile,
+        place: input.place.clone(),
         file,
         template: input.template,
         options: input.options.clone(),

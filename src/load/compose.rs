@@ -5,7 +5,7 @@ use std::path::{Component, Path, PathBuf};
 use super::file::shown;
 use crate::bake::{self, is_bake};
 use crate::compose::{self, Service, is_compose};
-use crate::inputs::{BuildOptions, InputProblem};
+use crate::inputs::{BuildOptions, InputProblem, RunOptions};
 use crate::text::Source;
 
 /// Bytes that a compose file may have.
@@ -30,6 +30,8 @@ pub(super) struct Origin {
     pub args: Vec<(String, String)>,
     /// Other contexts by their names, as written.
     pub contexts: Vec<(String, String)>,
+    /// How its container is run.
+    pub run: RunOptions,
     /// Whether the Dockerfile stands in that file.
     pub inline: bool,
     /// What a reader should know.
@@ -55,6 +57,7 @@ impl Origin {
         let mut options = asked.clone();
         options.target = options.target.or_else(|| self.target.clone());
         options.build_args = self.args.iter().chain(&asked.build_args).cloned().collect();
+        options.run = self.run.clone();
         options.build_contexts = self.contexts.iter().chain(&asked.build_contexts).cloned().collect();
         options
     }
@@ -85,7 +88,8 @@ impl Unfolded {
         }
         let context = context.unwrap_or_default();
         let (target, args, contexts) = (target.clone(), args.clone(), service.contexts.clone());
-        let origin = Origin { context, target, args, contexts, inline: inline.is_some(), notice: None };
+        let run = RunOptions { user: service.user.clone(), stop_signal: service.stop_signal.clone() };
+        let origin = Origin { context, target, args, contexts, run, inline: inline.is_some(), notice: None };
         if let Some(inline) = inline {
             self.notices.extend(limits(service, inline));
             self.inline.push((inline.clone(), origin));

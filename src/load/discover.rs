@@ -1,13 +1,15 @@
 //! Finds the Dockerfiles under a path, respecting .gitignore.
 
 use std::collections::BTreeSet;
+use std::fs::File;
+use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 
 use super::compose::lists_builds;
 use crate::data;
 use crate::dockerfile::Template;
-use crate::manifest::FileKind;
+use crate::manifest::{FileKind, Nature};
 use ignore::{DirEntry, WalkBuilder, WalkState};
 
 /// What a walk for Dockerfiles found.
@@ -68,7 +70,7 @@ fn visit(entry: &DirEntry, found: &Mutex<Found>) {
     let compose = lists_builds(name);
     // A link to a folder or to nothing is no Dockerfile; a file that lists builds is read where it lies.
     let is_file = || entry.path().is_file() && !(compose && entry.path_is_symlink());
-    if !(compose || is_dockerfile(name)) || !is_file() {
+    if !(compose || is_dockerfile(name, entry.path())) || !is_file() {
         return;
     }
     let mut found = lock(found);
@@ -101,11 +103,22 @@ fn is_skipped(entry: &DirEntry) -> bool {
         && entry.file_name().to_str().is_some_and(|name| data::FOLDER_NAMES.has(name, "passed"))
 }
 
+/// Whether a file is a Dockerfile, by its name; what has the name of source code, by how it begins.
+fn is_dockerfile(name: &str, path: &Path) -> bool {
+    if !is_name(name) {
+        return false;
+    }
+    let kind = FileKind::of(name);
+    match kind.nature() {
+        Nature::Code | Nature::Shell => begins_like_dockerfile(path),
+        _ => kind.may_be_dockerfile(),
+    }
+}
+
 /// `Dockerfile`, `Dockerfile.dev`, `api.Dockerfile`, `Dockerfile-dev`, `Containerfile` and their like, and their templates.
-fn is_dockerfile(name: &str) -> bool {
+fn is_name(name: &str) -> bool {
     let lower = name.to_ascii_lowercase();
-    // `Dockerfile.rs` is code, and no variant.
-    if lower.ends_with('~') || !FileKind::of(name).may_be_dockerfile() {
+    if lower.ends_with('~') {
         return false;
     }
     let template = Template::of_name(&lower).and(lower.rsplit_once('.'));
@@ -115,6 +128,21 @@ fn is_dockerfile(name: &str) -> bool {
         rest.is_some_and(|rest| rest.is_empty() || rest.starts_with(['.', '-', '_']))
             || stem.strip_suffix(word).is_some_and(|head| head.ends_with('.'))
     })
+}
+
+/// Whether the first instruction is FROM or ARG: `Dockerfile.php` is a variant, `dockerfile.ex` code that writes one. In
+/// capitals, as code begins with `from` too.
+fn begins_like_dockerfile(path: &Path) -> bool {
+    /// Bytes that comments at the top may take.
+    const LIMIT: u64 = 16 << 10;
+    let mut start = Vec::new();
+    if !File::open(path).is_ok_and(|file| file.take(LIMIT).read_to_end(&mut start).is_ok()) {
+        return false;
+    }
+    let text = String::from_utf8_lossy(&start);
+    let mut lines = text.trim_start_matches('\u{feff}').lines().map(str::trim);
+    let first = lines.find(|line| !line.is_empty() && !line.starts_with('#')).unwrap_or_default();
+    matches!(first.split_whitespace().next(), Some("FROM" | "ARG"))
 }
 
 #[cfg(test)]
@@ -133,12 +161,12 @@ mod tests {
             "Containerfile",
             "Dockerfile.alpine3.20",
         ] {
-            assert!(is_dockerfile(name), "{name}");
+            assert!(is_dockerfile(name, Path::new("")), "{name}");
         }
         for name in
             ["Dockerfile.j2", "Dockerfile.dev.tmpl", "api.Dockerfile.template", "Dockerfile.in", "Dockerfile.m4"]
         {
-            assert!(is_dockerfile(name), "{name}");
+            assert!(is_dockerfile(name, Path::new("")), "{name}");
         }
         for name in [
             "Dockerfile.dockerignore",
@@ -150,7 +178,27 @@ mod tests {
             "dockerfile-parser.go",
             "Dockerfile.txt",
         ] {
-            assert!(!is_dockerfile(name), "{name}");
+            assert!(!is_dockerfile(name, Path::new("")), "{name}");
         }
+    }
+
+    #[test]
+    fn files_named_like_code_tell_by_their_first_instruction() {
+        let folder = tempfile::tempdir().unwrap();
+        let check = |name: &str, text: &str, expected: bool| {
+            let path = folder.path().join(name);
+            std::fs::write(&path, text).unwrap();
+            assert_eq!(is_dockerfile(name, &path), expected, "{name}: {text}");
+        };
+        check("dockerfile.ex", "defmodule Livebook.Hubs.Dockerfile do\nend\n", false);
+        check("dockerfile.php", "<?php\n", false);
+        check("dockerfile.go", "package docker\n\nconst text = `\nFROM a\n`\n", false);
+        check("dockerfile.py", "# FROM a\nfrom docker import build\n", false);
+        check("Dockerfile.sh", "#!/bin/sh\ndocker build .\n", false);
+        check("dockerfile.cs", "", false);
+        check("Dockerfile.php", "# syntax=docker/dockerfile:1\n\nFROM php:8\n", true);
+        check("Dockerfile.go", "ARG A=1\nFROM golang:$A\n", true);
+        check("Dockerfile.rs", "\u{feff}FROM rust:1\n", true);
+        check("go.Dockerfile", "", true);
     }
 }

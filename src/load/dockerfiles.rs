@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use super::LoadError;
 use super::compose::{Named, Origin, lists_builds, unfold};
 use super::file::{problem, shown};
-use crate::inputs::{InputProblem, Inputs};
+use crate::inputs::{InputProblem, Inputs, RunOptions};
 use crate::text::{FileId, Source};
 
 /// A Dockerfile's text with its file, and what another file says of its build.
@@ -74,8 +74,11 @@ fn joined(path: &Path, builds: Vec<Named>) -> Option<Origin> {
     let mut targets: Vec<String> = builds.iter().filter_map(|named| named.origin.target.clone()).collect();
     targets.sort();
     targets.dedup();
+    let user = builds.iter().find_map(|named| named.origin.run.user.clone());
+    let signal = builds.first().and_then(|named| named.origin.run.stop_signal.clone());
+    let stop_signal = signal.filter(|_| builds.iter().all(|named| named.origin.run.stop_signal.is_some()));
     let first = builds.into_iter().next()?;
-    let mut origin = Origin { target: None, ..first.origin };
+    let mut origin = Origin { target: None, run: RunOptions { user, stop_signal }, ..first.origin };
     let folder = shown(origin.context.as_deref()?);
     let own = path.parent().is_some_and(|parent| shown(parent) == folder);
     let mut said = Vec::new();

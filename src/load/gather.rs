@@ -163,6 +163,7 @@ fn draft((path, id, source, origin): Text, request: &Request, root: Option<&Path
     let asked = &request.options;
     let input = BuildInput {
         dockerfile: id,
+        place: below(&path, root),
         file,
         template,
         options: origin.as_ref().map_or_else(|| asked.clone(), |origin| origin.options(asked)),
@@ -182,6 +183,14 @@ fn draft((path, id, source, origin): Text, request: &Request, root: Option<&Path
     };
     let uses_context = build.uses_context();
     Draft { path, input, uses_context, place, ignore: None }
+}
+
+/// A Dockerfile's path below the folder that was asked for; without one as it was typed, or its name.
+fn below(path: &Path, root: Option<&Path>) -> String {
+    let below = root.and_then(|root| path.strip_prefix(root).ok());
+    let name = || Path::new(path.file_name().unwrap_or_default());
+    let place = below.unwrap_or_else(|| if path.is_absolute() { name() } else { path });
+    place.to_string_lossy().into_owned()
 }
 
 /// The facts that are asked for under the settings, and those; what is wrong with them is told.

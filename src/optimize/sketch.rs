@@ -27,6 +27,7 @@ pub(super) fn project(dockerfile: &str, files: &[(&str, &str)]) -> (Inputs, Evid
     }
     inputs.builds.push(BuildInput {
         dockerfile: id,
+        place: "Dockerfile".to_owned(),
         file: dockerfile::parse(inputs.source(FileId(0))),
         template: None,
         options: BuildOptions::default(),

@@ -11,6 +11,9 @@ use crate::text::Span;
 super::rule!("compiler-cache-kept", check);
 
 fn check(cx: &Context, out: &mut Findings) {
+    if cx.is_for_developers_only() {
+        return;
+    }
     let build = cx.build();
     if !build.is_ordinary() {
         return;

@@ -52,6 +52,9 @@ pub(super) struct Filled<'c, 's> {
 
 /// Reports each RUN of the layers that ship which leaves a cache behind.
 pub(super) fn check(cx: &Context, out: &mut Findings, kept: &Kept) {
+    if cx.is_for_developers_only() {
+        return;
+    }
     let build = cx.build();
     if !build.is_ordinary() {
         return;

@@ -1,9 +1,9 @@
 //! See `rules/secret-file-copied.md`.
 
 use super::Context;
+use crate::build::is_for_show;
 use crate::finding::Findings;
 use crate::inputs::context::{Certainty, secret_certainty};
-use crate::manifest::FileKind;
 use crate::text::path;
 
 super::rule!("secret-file-copied", check);
@@ -23,11 +23,7 @@ fn check(cx: &Context, out: &mut Findings) {
                 // `meta.env` and `*.env` may be anything.
                 let vague =
                     name.contains(['*', '?', '[']) || (name.strip_suffix(".env").is_some_and(|stem| !stem.is_empty()));
-                if !sure
-                    || vague
-                    || build.environment_file_holds_secret(known) == Some(false)
-                    || FileKind::of(path).lies_for_show()
-                {
+                if !sure || vague || build.environment_file_holds_secret(known) == Some(false) || is_for_show(path) {
                     continue;
                 }
                 let message = format!(

@@ -1,7 +1,8 @@
 //! See `rules/shell-form-command.md`.
 
 use super::Context;
-use crate::build::{Base, BaseImage, Build, Setting, Stage};
+use super::stop_signal_kills::is_deadly;
+use crate::build::{Base, BaseImage, Build, Setting, Sh, Stage};
 use crate::dockerfile::{Arguments, Instruction, Keyword};
 use crate::finding::{Finding, Findings};
 use crate::manifest::FileKind;
@@ -22,7 +23,7 @@ fn check(cx: &Context, out: &mut Findings) {
         let Arguments::Raw(text) = &instruction.arguments else { continue };
         let Some(code) = build.code(index) else { continue };
         let message = match keyword {
-            Keyword::Entrypoint if steps_aside(&code.script) => {
+            Keyword::Entrypoint if steps_aside(&code.script) || gives_way(build, stage, &code.script) => {
                 "shell form: CMD and the arguments of `docker run` are ignored"
             }
             Keyword::Entrypoint => {
@@ -47,10 +48,12 @@ pub(super) fn is_harmful(build: &Build, index: usize) -> bool {
         return false;
     }
     let Some(code) = build.code(index) else { return false };
-    let handed_over = instruction.keyword == Keyword::Cmd && steps_aside(&code.script);
+    let killed = build.input().options.run.stop_signal.as_deref().is_some_and(is_deadly);
+    let handed_over =
+        instruction.keyword == Keyword::Cmd && (steps_aside(&code.script) || gives_way(build, stage, &code.script));
     // A broken array is a problem of its own, and the words of it are no command.
     let broken = code.script.commands.is_empty() || file_text(build, text).starts_with('[');
-    !(broken || handed_over || ends_at_once(&code.script))
+    !(broken || handed_over || killed && instruction.keyword == Keyword::Cmd || ends_at_once(&code.script))
 }
 
 /// Whether the shell hands process 1 over to the program, with `exec` as its last command.
@@ -64,6 +67,11 @@ fn steps_aside(script: &Script) -> bool {
                 && place.pipe_len == 1
                 && place.after.is_none()
         })
+}
+
+/// Whether sh is bash, which becomes the program where that is all there is to run.
+fn gives_way(build: &Build, stage: &Stage, script: &Script) -> bool {
+    build.system_shell(stage) == Sh::Bash && only_command(script).is_some()
 }
 
 fn file_text<'a>(build: &Build<'a>, word: &crate::dockerfile::Word) -> &'a str {

@@ -19,12 +19,17 @@ fn check(cx: &Context, out: &mut Findings) {
     let Some((stage, (index, instruction))) = shipped.next() else { return };
     let Some(operand) = file.operand(instruction) else { return };
     let Some(signal) = build.scopes().expand(stage.index, index, &operand.text) else { return };
-    let name = signal.trim().to_ascii_uppercase();
-    if !DEADLY.contains(&name.strip_prefix("SIG").unwrap_or(&name)) {
+    if !is_deadly(&signal) {
         return;
     }
     let message = format!("STOPSIGNAL {signal} can't be handled: the program is cut off in the middle of its work");
     let finding = cx.finding(operand.span, message).help("name the signal on which the program ends in order");
     let why = "a program that does not end on SIGTERM is killed only after the grace period";
     out.push(finding.unsafe_edit("use SIGTERM", why, operand.span, "SIGTERM"));
+}
+
+/// Whether no program can handle a signal.
+pub(super) fn is_deadly(signal: &str) -> bool {
+    let name = signal.trim().to_ascii_uppercase();
+    DEADLY.contains(&name.strip_prefix("SIG").unwrap_or(&name))
 }

@@ -2,6 +2,7 @@
 
 use super::Context;
 use super::layers::Folder;
+use crate::build::{Stage, Started};
 use crate::data;
 use crate::dockerfile::Keyword;
 use crate::finding::Findings;
@@ -14,6 +15,9 @@ super::rule!("world-writable", check);
 fn check(cx: &Context, out: &mut Findings) {
     let build = cx.build();
     let file = &build.input().file;
+    if serves_any_user(cx) {
+        return;
+    }
     for stage in cx.shipped() {
         for (index, instruction) in build.instructions(stage) {
             if let Some(chmod) = file.transfer(instruction).and_then(|transfer| transfer.chmod) {
@@ -54,6 +58,26 @@ fn check(cx: &Context, out: &mut Findings) {
             }
         }
     }
+}
+
+/// Whether the container runs as a user of whoever starts it, so that no owner or group can be named: a compose file says
+/// `user:`, a variable takes the user's number, or a start script asks for its own.
+fn serves_any_user(cx: &Context) -> bool {
+    let build = cx.build();
+    let Some(target) = build.target() else { return false };
+    let is_number = |name: &str| data::VARIABLES.has(name, "user-number");
+    let file = &build.input().file;
+    let sets = |stage: &Stage| {
+        build.instructions(stage).any(|(_, one)| file.variables(one).iter().any(|pair| is_number(&pair.name.text)))
+    };
+    let asks = |one: &Started| {
+        let text = cx.text_of(&one.file.path).map(String::from_utf8_lossy).unwrap_or_default();
+        let mut words = text.split(|c: char| !c.is_ascii_alphanumeric() && c != '_');
+        text.contains("id -u") || words.any(is_number)
+    };
+    build.input().options.run.user.as_deref().is_some_and(|user| user.contains('$'))
+        || build.chain(target).any(sets)
+        || build.started(target).iter().any(asks)
 }
 
 /// The mode of a chmod, and the first path that it opens to everybody.

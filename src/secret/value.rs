@@ -23,8 +23,21 @@ pub(super) fn is_secret(value: &str) -> bool {
         || is_placeholder(&lower)
         || (value.starts_with('<') && value.ends_with('>'));
     let variable = value.starts_with('$') && !value[1..].starts_with(|c: char| c.is_ascii_digit());
-    let elsewhere = is_path(value) || variable || value.contains("://") || value.contains("${");
+    let elsewhere = is_path(value) || variable || value.contains("://") || is_filled_in(value);
     !plain.is_empty() && !data::SECRET_WORDS.has(&plain, "unset") && !placeholder && !elsewhere
+}
+
+/// Whether a program or a shell puts the value in: `${NAME}`, `#{name}` of Ruby and Elixir, `{{ name }}`, `<%= name %>`,
+/// `%%NAME%%`, `@@NAME@@`.
+fn is_filled_in(value: &str) -> bool {
+    let inside = |start: &str, end: &str| value.split_once(start).is_some_and(|(_, rest)| rest.contains(end));
+    let marked = |mark: &str| value.len() > 2 * mark.len() && value.starts_with(mark) && value.ends_with(mark);
+    value.contains("${")
+        || inside("#{", "}")
+        || inside("{{", "}}")
+        || inside("<%", "%>")
+        || marked("%%")
+        || marked("@@")
 }
 
 /// Long, and letters with digits: not a word that somebody chose for its meaning.

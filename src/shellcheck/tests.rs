@@ -11,6 +11,7 @@ use crate::text::{FileId, Source};
 fn input(text: &str) -> BuildInput {
     BuildInput {
         dockerfile: FileId(0),
+        place: "Dockerfile".to_owned(),
         file: dockerfile::parse(&Source::of("Dockerfile", text)),
         template: None,
         options: BuildOptions::default(),

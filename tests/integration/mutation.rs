@@ -217,6 +217,7 @@ fn check(bytes: &[u8], context: &Arc<BuildContext>, projects: &Arc<Vec<Project>>
         sources: vec![source.clone()],
         builds: vec![BuildInput {
             dockerfile: FileId(0),
+            place: "Dockerfile".to_owned(),
             file: before.clone(),
             options: BuildOptions::default(),
             context_root: Some(".".into()),

@@ -46,6 +46,7 @@ impl Build {
             build_args: build_args(&self.build_arg),
             build_contexts: self.build_context.clone(),
             platform: self.platform.clone(),
+            run: crate::inputs::RunOptions::default(),
         };
         Request { path, file: self.file.clone(), options, today, ..Request::default() }
     }

@@ -2,9 +2,10 @@
 
 use super::exclusion::{Exclusion, Section};
 use super::group::Group;
+use crate::build::is_for_show;
 use crate::data;
 use crate::inputs::context::{Certainty, ClassKind, Found, classify};
-use crate::manifest::{Ecosystem, FileKind};
+use crate::manifest::Ecosystem;
 use crate::optimize::scene::Turn;
 use crate::text::path;
 
@@ -17,7 +18,7 @@ pub(super) fn all(group: &Group, turn: &mut Turn) -> Vec<Exclusion> {
         let name = path::name(&path);
         let environment = is_environment(name);
         let sure = found.class.certainty < Certainty::Possible && (environment || name.strip_suffix(".env").is_none());
-        let sample = is_sample(name) || FileKind::of(&path).lies_for_show();
+        let sample = is_sample(name) || is_for_show(&path);
         let Some(bytes) = group.fetched(found.entry).filter(|_| sure && !sample && !group.is_named(&path)) else {
             continue;
         };

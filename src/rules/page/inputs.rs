@@ -82,6 +82,7 @@ fn build(dockerfile: FileId, source: &Source, sources: &[Source], listing: &[(u6
     let texts = context.as_ref().map(|_| Arc::new(texts(sources)));
     BuildInput {
         dockerfile,
+        place: source.name().to_owned(),
         file: dockerfile::parse(source),
         options: BuildOptions::default(),
         context_root: Some(".".into()),

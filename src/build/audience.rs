@@ -1,0 +1,184 @@
+//! Whether an image is for those who develop, test or read examples only, so that nobody pulls it to run a service: what it
+//! carries along, and whom it runs as, harms no one.
+
+use super::{Build, Stage};
+use crate::data;
+use crate::dockerfile::Keyword;
+use crate::manifest::{Ecosystem, FileRole};
+use crate::shell::Invocation;
+use crate::shell::program::{Kind, Program};
+use crate::text::path;
+
+/// Whether the place of the Dockerfile, its name, the comment at its top, the stage's name or the command says that the
+/// stage is for development, tests or examples only.
+pub fn is_for_developers_only(build: &Build, stage: &Stage) -> bool {
+    let place = build.input().place.replace('\\', "/");
+    let (folder, name) = path::split(&place);
+    folder.split('/').any(says_so)
+        || words(name).any(says_so)
+        || stage.name.as_deref().is_some_and(|name| words(name).any(says_so))
+        || top_comment(build.input().file.source().text()).any(comment_says_so)
+        || command_says_so(build, stage)
+}
+
+fn words(name: &str) -> impl Iterator<Item = &str> {
+    name.split(|c: char| !c.is_ascii_alphanumeric()).filter(|word| !word.is_empty())
+}
+
+/// Whether the name of a folder, or a word of another name, says so.
+fn says_so(word: &str) -> bool {
+    let word = word.to_ascii_lowercase();
+    let role = FileRole::of_folder(&word);
+    data::NAME_WORDS.has(&word, "developers-only") || matches!(role, Some(FileRole::Test | FileRole::Example))
+}
+
+/// The lines of the comment above the first instruction.
+fn top_comment(text: &str) -> impl Iterator<Item = &str> {
+    let lines = text.lines().map(str::trim).take_while(|line| line.is_empty() || line.starts_with('#'));
+    lines.map(|line| line.trim_start_matches('#'))
+}
+
+/// `for development only`, `only for local testing`, `not for production`, `do not use in production`.
+fn comment_says_so(line: &str) -> bool {
+    let lower = line.to_ascii_lowercase();
+    lower.split(['.', ',', ':', ';', '!']).any(|clause| {
+        let words: Vec<&str> = clause.split_whitespace().map(|word| word.trim_matches(['(', ')', '*', '"'])).collect();
+        words.iter().enumerate().any(|(at, word)| match *word {
+            "only" => is_only_for(&words[..at], &words[at + 1..]),
+            "not" | "never" | "don't" => is_for_production(&words[at + 1..]),
+            _ => false,
+        })
+    })
+}
+
+/// Whether the words around an `only` say that it is for development or tests.
+fn is_only_for(before: &[&str], behind: &[&str]) -> bool {
+    let purpose = behind.iter().skip(1).take(3).any(|word| says_so(word));
+    behind.first() == Some(&"for") && purpose || before.iter().rev().take(2).any(|word| says_so(word))
+}
+
+/// `[use this image] in production`, `for production`.
+fn is_for_production(words: &[&str]) -> bool {
+    words.windows(2).take(6).any(|pair| matches!(pair[0], "for" | "in") && pair[1] == "production")
+}
+
+/// Whether a container of the stage waits for somebody to come in, or runs a script for development or tests.
+fn command_says_so(build: &Build, stage: &Stage) -> bool {
+    [Keyword::Entrypoint, Keyword::Cmd].into_iter().any(|keyword| {
+        let code = build.last(stage, keyword).and_then(|(index, _)| build.code(index));
+        let Some(code) = code else { return false };
+        let invocations = code.script.invocations();
+        matches!(invocations.as_slice(), [one] if waits(one)) || invocations.last().is_some_and(runs_such_script)
+    })
+}
+
+/// `tail -f /dev/null`, `sleep infinity`.
+fn waits(one: &Invocation) -> bool {
+    let forever = |text: &str| text == "/dev/null" || text == "infinity";
+    one.program.is_some_and(|program| Program::of(program).is(Kind::Idle))
+        && one.args.iter().any(|word| forever(word.text()))
+}
+
+/// `npm run dev`, `yarn dev`, `pnpm test`.
+fn runs_such_script(one: &Invocation) -> bool {
+    let is_node = one.package_call().is_some_and(|call| Ecosystem::of_manager(call.manager) == Some(Ecosystem::Node));
+    let mut plain = one.args.iter().map(|word| word.text()).filter(|text| !text.starts_with('-')).take(2);
+    let script = match plain.next() {
+        Some("run" | "run-script") => plain.next(),
+        first => first,
+    };
+    let name = script.and_then(|script| script.split(':').next());
+    is_node && name.is_some_and(says_so)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::build::tests::input;
+    use crate::inputs::BuildOptions;
+
+    fn is_so(place: &str, text: &str) -> bool {
+        let mut input = input(text, BuildOptions::default());
+        place.clone_into(&mut input.place);
+        let build = Build::new(&input);
+        is_for_developers_only(&build, build.target().unwrap())
+    }
+
+    #[test]
+    fn places_tell() {
+        let text = "FROM a\nCMD [\"server\"]\n";
+        for place in [
+            ".devcontainer/Dockerfile",
+            "Dockerfile.dev",
+            "Dockerfile.test",
+            "api.dev.Dockerfile",
+            "docker/dev/Dockerfile",
+            "tests/Dockerfile",
+            "e2e/Dockerfile",
+            "examples/go/Dockerfile",
+            "archive/2019/Dockerfile",
+        ] {
+            assert!(is_so(place, text), "{place}");
+        }
+        for place in [
+            "Dockerfile",
+            "Dockerfile.base",
+            "build/Dockerfile",
+            "api/Dockerfile.prod",
+            "latest/Dockerfile",
+            "docs/Dockerfile",
+        ] {
+            assert!(!is_so(place, text), "{place}");
+        }
+    }
+
+    #[test]
+    fn comments_at_the_top_tell() {
+        for line in [
+            "For development only.",
+            "This image is only for local testing",
+            "testing purposes only",
+            "NOT for production!",
+            "Do not use this in production",
+            "not intended for production use",
+        ] {
+            assert!(is_so("Dockerfile", &format!("# syntax=docker/dockerfile:1\n# {line}\nFROM a\n")), "{line}");
+            assert!(!is_so("Dockerfile", &format!("FROM a\n# {line}\n")), "{line}");
+        }
+        for line in [
+            "For production only",
+            "The only image",
+            "Does not install dev packages: for production",
+            "Only tests need it",
+        ] {
+            assert!(!is_so("Dockerfile", &format!("# {line}\nFROM a\n")), "{line}");
+        }
+    }
+
+    #[test]
+    fn commands_tell() {
+        for command in [
+            "[\"tail\", \"-f\", \"/dev/null\"]",
+            "tail -f /dev/null",
+            "[\"sleep\", \"infinity\"]",
+            "[\"npm\", \"run\", \"dev\"]",
+            "yarn dev --host",
+            "npm install && npm run dev",
+            "pnpm run test:e2e",
+        ] {
+            assert!(is_so("Dockerfile", &format!("FROM a\nCMD {command}\n")), "{command}");
+        }
+        for command in [
+            "service nginx start && tail -f /dev/null",
+            "tail -f /var/log/a",
+            "npm start",
+            "npm run build",
+            "bash",
+            "dev",
+        ] {
+            assert!(!is_so("Dockerfile", &format!("FROM a\nCMD {command}\n")), "{command}");
+        }
+        assert!(is_so("Dockerfile", "FROM a AS base\nFROM base AS dev\n"));
+        assert!(!is_so("Dockerfile", "FROM a AS dev\nFROM a AS base\nCMD x\n"));
+    }
+}
