@@ -5,8 +5,8 @@ use super::{Build, Stage};
 use crate::data;
 use crate::dockerfile::Keyword;
 use crate::manifest::{Ecosystem, FileRole};
-use crate::shell::Invocation;
 use crate::shell::program::{Kind, Program};
+use crate::shell::{Invocation, Word};
 use crate::text::path;
 
 /// Whether the place of the Dockerfile, its name, the comment at its top, the stage's name or the command says that the
@@ -82,7 +82,7 @@ fn waits(one: &Invocation) -> bool {
 /// `npm run dev`, `yarn dev`, `pnpm test`.
 fn runs_such_script(one: &Invocation) -> bool {
     let is_node = one.package_call().is_some_and(|call| Ecosystem::of_manager(call.manager) == Some(Ecosystem::Node));
-    let mut plain = one.args.iter().map(|word| word.text()).filter(|text| !text.starts_with('-')).take(2);
+    let mut plain = one.args.iter().map(Word::text).filter(|text| !text.starts_with('-')).take(2);
     let script = match plain.next() {
         Some("run" | "run-script") => plain.next(),
         first => first,
