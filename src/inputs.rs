@@ -84,6 +84,8 @@ pub struct BuildInput {
     pub template: Option<Template>,
     /// What the builder would be told.
     pub options: BuildOptions,
+    /// Whether each service that is known to run the image starts it below an init (`init: true` of Compose).
+    pub has_init: bool,
     /// The context's folder, as the user would type it; `None` for a text without a place (standard input).
     pub context_root: Option<String>,
     /// The .dockerignore in force.

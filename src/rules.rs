@@ -48,6 +48,7 @@ mod expose_missing;
 mod expose_protocol_case;
 mod expose_range;
 mod exposed_port_unused;
+mod file_server;
 mod file_written_by_run;
 mod floating_base;
 mod from_as_case;

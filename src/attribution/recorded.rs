@@ -48,6 +48,7 @@ pub(super) fn of_text(name: &str, text: &str, options: BuildOptions) -> BuildInp
         file: dockerfile::parse(&Source::of(name, text)),
         template: None,
         options,
+        has_init: false,
         context_root: None,
         ignore: IgnoreInput::Unknown,
         context: None,

@@ -125,6 +125,7 @@ fn build(
         contexts,
         user: None,
         stop_signal: None,
+        has_init: false,
     }
 }
 

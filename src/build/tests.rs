@@ -14,6 +14,7 @@ pub(super) fn input(text: &str, options: BuildOptions) -> BuildInput {
         place: "Dockerfile".to_owned(),
         file: dockerfile::parse(&Source::of("Dockerfile", text)),
         options,
+        has_init: false,
         context_root: None,
         ignore: IgnoreInput::Unknown,
         context: None,

@@ -53,6 +53,8 @@ pub struct Service {
     pub user: Option<String>,
     /// The signal that stops it, as written.
     pub stop_signal: Option<String>,
+    /// Whether its container starts below an init.
+    pub has_init: bool,
 }
 
 /// Whether a file of this name is one of Compose's.
@@ -82,7 +84,9 @@ pub fn read(source: &Source) -> Compose {
             if known.insert(own.span()) && !build.is_null() {
                 let service = service(source, name, build, &mut inlines, &mut compose.problems);
                 let text = |key: &str| entry.value.get(key).and_then(Node::text).map(str::to_owned);
-                compose.services.push(Service { user: text("user"), stop_signal: text("stop_signal"), ..service });
+                let has_init = is_true(entry.value.get("init"));
+                let (user, stop_signal) = (text("user"), text("stop_signal"));
+                compose.services.push(Service { user, stop_signal, has_init, ..service });
             }
         }
     }
@@ -108,6 +112,7 @@ fn service(
         contexts: args(build.get("additional_contexts")),
         user: None,
         stop_signal: None,
+        has_init: false,
     };
     let Some(node) = build.get("dockerfile_inline") else { return service };
     let node = node.target().unwrap_or(node);
@@ -130,6 +135,11 @@ fn service(
         problems.push(Problem { span: node.span(), message });
     }
     service
+}
+
+/// Whether a switch is on, as YAML writes it.
+fn is_true(node: Option<Node>) -> bool {
+    node.and_then(Node::text).is_some_and(|text| text.eq_ignore_ascii_case("true"))
 }
 
 /// Those whose value is known: not from the environment.

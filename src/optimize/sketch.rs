@@ -31,6 +31,7 @@ pub(super) fn project(dockerfile: &str, files: &[(&str, &str)]) -> (Inputs, Evid
         file: dockerfile::parse(inputs.source(FileId(0))),
         template: None,
         options: BuildOptions::default(),
+        has_init: false,
         context_root: Some(".".into()),
         ignore,
         context: Some(Arc::new(context)),

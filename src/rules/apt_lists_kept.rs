@@ -38,19 +38,27 @@ fn check(cx: &Context, out: &mut Findings) {
                 paid &= is_trigger || !code.script.invocations().iter().any(removes_lists);
                 continue;
             };
+            let later = later.get_or_insert_with(|| needs(build))[index];
             let finding = cx
                 .finding(code.place(&build.input().file, span), "the lists that this fetches stay in the layer")
-                .help(if installs(code) {
-                    "delete them in the same RUN, or keep them in a cache mount"
-                } else {
-                    "update, install and delete them in one RUN, or keep them in a cache mount"
-                });
+                .help(help(code, later));
             let finding = if paid { finding } else { with_price(build, stage, finding) };
             paid |= !is_trigger;
-            let later = later.get_or_insert_with(|| needs(build))[index];
             let run = Run { build, stage, index, instruction: build.effective(index), code };
             out.push(edited(&run, later, finding));
         }
+    }
+}
+
+fn help(code: &Code, later: Need) -> &'static str {
+    match (later, installs(code)) {
+        // Without the lists the later RUN finds no package, and beside a cache mount of this RUN alone neither.
+        (Need::Lists, true) => {
+            "update, install and delete them in one RUN, with what a RUN below installs: it has no `update` of its own"
+        }
+        (_, true) => "delete them in the same RUN, or keep them in a cache mount",
+        (Need::Lists, false) => "update, install and delete them in one RUN: a RUN below reads these lists",
+        (_, false) => "update, install and delete them in one RUN, or keep them in a cache mount",
     }
 }
 

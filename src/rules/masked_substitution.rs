@@ -1,7 +1,7 @@
 //! See `rules/masked-substitution.md`.
 
 use super::Context;
-use super::hidden_failure::{is_caught, may_fail_within, name_of, scripts};
+use super::hidden_failure::{is_caught, may_fail, may_fail_within, name_of, scripts};
 use super::runs::{self, Run};
 use crate::finding::{Finding, Findings, Safety};
 use crate::shell::program::{Kind, Program};
@@ -17,10 +17,38 @@ fn check(cx: &Context, out: &mut Findings) {
                 let Some((substitution, by)) = masked(script, command) else { continue };
                 let message = format!("the RUN goes on when this command substitution fails: {by}");
                 let finding = cx.finding(run.place(substitution), message).help("assign it in a command of its own");
-                out.push(edited(&run, script, command, finding));
+                out.push(match in_pipe(script, substitution) {
+                    // There the assignment says nothing of the failure.
+                    Some(Pipe { last, may_fail: false }) => finding.help(pipe_help(last)),
+                    Some(Pipe { last, .. }) => edited(&run, script, command, finding.help(pipe_help(last))),
+                    None => edited(&run, script, command, finding),
+                });
             }
         }
     }
+}
+
+/// A pipe that a substitution runs without pipefail, in which a command before the last may fail.
+struct Pipe<'s> {
+    /// The last command's program.
+    last: &'s str,
+    /// Whether that may fail as well.
+    may_fail: bool,
+}
+
+fn in_pipe(script: &Script, substitution: Span) -> Option<Pipe<'_>> {
+    let within = |one: &&Command| substitution.contains(one.span) && one.place.pipe_len > 1;
+    let mut pipe = script.commands.iter().filter(within);
+    let loses =
+        pipe.any(|one| one.place.pipe_index + 1 < one.place.pipe_len && !one.place.options.pipefail && may_fail(one));
+    let last = script.commands.iter().rfind(within).filter(|_| loses)?;
+    Some(Pipe { last: name_of(last), may_fail: may_fail(last) })
+}
+
+fn pipe_help(last: &str) -> String {
+    format!(
+        "assign it in a command of its own, under bash's `pipefail`: without that the pipe has the status of `{last}`"
+    )
 }
 
 /// The first substitution of a command whose failure is not the command's, and whose status is the command's instead.

@@ -1,12 +1,14 @@
 //! See `rules/npm-as-main-process.md`.
 
 use super::Context;
+use super::file_server::serves_files;
 use crate::build::{Base, BaseImage, Build, Presence, Stage};
 use crate::data;
 use crate::dockerfile::{Arguments, Instruction};
 use crate::finding::{Finding, Findings};
 use crate::manifest::{Ecosystem, Project};
 use crate::shell::Invocation;
+use crate::shell::program::{Kind, Program};
 use crate::text::Span;
 
 super::rule!("npm-as-main-process", check);
@@ -17,16 +19,71 @@ fn check(cx: &Context, out: &mut Findings) {
     let Some(launch) = build.launch(stage).filter(|launch| launch.is_exec() && has_dash(build, stage)) else { return };
     let invocations = launch.script().invocations();
     let [one] = invocations.as_slice() else { return };
-    let Some(script) = script(one).filter(|_| one.via.is_empty()) else { return };
+    let Some(script) = script(one).filter(|_| one.via.is_empty() && !build.input().has_init) else { return };
     if script.split([':', '-', '_']).any(|part| data::NAME_WORDS.has(part, "brief-script")) {
+        return;
+    }
+    let project = project(cx.projects().unwrap_or_default());
+    let text = project.and_then(|project| resolve(project, script));
+    // What serves files alone loses nothing.
+    if text.is_some_and(|text| serves_files(&text.split_whitespace().collect::<Vec<_>>())) {
         return;
     }
     let file = &build.input().file;
     let program = one.program.unwrap_or_default();
     let message = format!("{program} is process 1 and does not hand signals on: the program is killed without warning");
-    let finding = cx.finding(launch.place(file, one.span), message);
-    let finding = finding.help("start the program itself, as the script does: `[\"node\", \"server.js\"]`");
-    out.push(edited(cx, launch.instruction, script, finding));
+    let finding = cx.finding(launch.place(file, one.span), message).help(help(project, script, text));
+    out.push(edited(launch.instruction, project, script, finding));
+}
+
+/// What to start instead.
+fn help(project: Option<&Project>, script: &str, text: Option<&str>) -> String {
+    let Some((project, text)) = project.zip(text) else {
+        return "start the program itself, for example `[\"node\", \"server.js\"]`".to_owned();
+    };
+    let mut help = match program_words(project, text) {
+        Some(words) => format!("start the program itself, as the script does: `[{}]`", quoted(&words)),
+        None => {
+            format!("start the program of the script `{text}` itself: in exec form, or in a start script with `exec`")
+        }
+    };
+    let before = format!("pre{script}");
+    if project.script(&before).is_some() {
+        help.push_str(&format!("; `{before}` has to run before it"));
+    }
+    help
+}
+
+/// The words of a script that needs no shell, with its program where npm finds it.
+fn program_words(project: &Project, text: &str) -> Option<Vec<String>> {
+    let mut words: Vec<String> = plain_words(text)?.into_iter().map(str::to_owned).collect();
+    let at = words.iter().position(|word| !word.contains('='))?;
+    let program = Program::of(&words[at]);
+    let is_own = project.dependencies.iter().any(|dependency| *dependency.name == *words[at]);
+    let is_system = program.is(Kind::Interpreter) || program.is(Kind::Shell);
+    // They stay in front of the program.
+    if !is_system && [Kind::Packages, Kind::Runner, Kind::Launcher].into_iter().any(|kind| program.is(kind)) {
+        return None;
+    }
+    if !words[at].contains('/') && (is_own || !is_system) {
+        words[at] = format!("node_modules/.bin/{}", words[at]);
+    }
+    // Variables in front of it are for `env`, which the program takes the place of.
+    if at > 0 {
+        words.insert(0, "env".to_owned());
+    }
+    Some(words)
+}
+
+/// The words of a text in which the shell would change nothing.
+fn plain_words(text: &str) -> Option<Vec<&str>> {
+    let plain = |c: char| c.is_ascii_alphanumeric() || " ./_-=:@,".contains(c);
+    text.chars().all(plain).then(|| text.split(' ').filter(|word| !word.is_empty()).collect())
+}
+
+fn quoted<W: AsRef<str>>(words: &[W]) -> String {
+    let words: Vec<String> = words.iter().map(|word| format!("\"{}\"", word.as_ref())).collect();
+    words.join(", ")
 }
 
 /// The script that npm, yarn or pnpm is to run.
@@ -48,30 +105,45 @@ fn has_dash(build: &Build, stage: &Stage) -> bool {
     BaseImage::of(reference).presence("bash") == Presence::Has
 }
 
+/// The project in the context's root, where it is the only one.
+fn project(projects: &[Project]) -> Option<&Project> {
+    let mut node = projects.iter().filter(|project| project.ecosystem == Ecosystem::Node);
+    let project = node.next().filter(|project| project.root.is_empty())?;
+    node.next().is_none().then_some(project)
+}
+
+/// The command of a script; that of the script which it hands over to (`npm run serve`).
+fn resolve<'p>(project: &'p Project, script: &str) -> Option<&'p str> {
+    let mut text = project.script(script)?;
+    for _ in 0..4 {
+        let words: Vec<&str> = text.split_whitespace().collect();
+        let next = match words.as_slice() {
+            ["npm" | "yarn" | "pnpm", "run", name] | ["npm" | "yarn" | "pnpm", name @ "start"] => name,
+            _ => return Some(text),
+        };
+        text = project.script(next)?;
+    }
+    None
+}
+
 /// With the script's own command, where the only project of the context says it and it needs no shell.
-fn edited(cx: &Context, instruction: &Instruction, script: &str, finding: Finding) -> Finding {
-    let Some(words) = command(cx.projects().unwrap_or_default(), script) else { return finding };
+fn edited(instruction: &Instruction, project: Option<&Project>, script: &str, finding: Finding) -> Finding {
+    let Some(words) = project.and_then(|project| command(project, script)) else { return finding };
     let Arguments::Json(elements) = &instruction.arguments else { return finding };
     let (Some(first), Some(last)) = (elements.first(), elements.last()) else { return finding };
     let taken = if elements.get(1).is_some_and(|word| &*word.value == "start") { 2 } else { 3 };
     if elements.len() != taken {
         return finding;
     }
-    let text: Vec<String> = words.iter().map(|word| format!("\"{word}\"")).collect();
     let why = "variables of npm (`npm_package_…`) and programs of node_modules/.bin are not there";
     let span = Span::new(first.word.span.start, last.word.span.end);
-    finding.unsafe_edit("start the program itself", why, span, text.join(", "))
+    finding.unsafe_edit("start the program itself", why, span, quoted(&words))
 }
 
-fn command<'p>(projects: &'p [Project], script: &str) -> Option<Vec<&'p str>> {
-    let mut node = projects.iter().filter(|project| project.ecosystem == Ecosystem::Node);
-    let project = node.next().filter(|project| project.root.is_empty())?;
-    let named = |name: &str| project.scripts.iter().find(|one| one.name == name);
-    if node.next().is_some() || named(&format!("pre{script}")).is_some() || named(&format!("post{script}")).is_some() {
+fn command<'p>(project: &'p Project, script: &str) -> Option<Vec<&'p str>> {
+    let is_around = |when: &str| project.script(&format!("{when}{script}")).is_some();
+    if is_around("pre") || is_around("post") {
         return None;
     }
-    let text = &named(script)?.command;
-    let plain = |c: char| c.is_ascii_alphanumeric() || " ./_-=:@".contains(c);
-    let words: Vec<&str> = text.split(' ').filter(|word| !word.is_empty()).collect();
-    (text.chars().all(plain) && words.first() == Some(&"node")).then_some(words)
+    plain_words(project.script(script)?).filter(|words| words.first() == Some(&"node"))
 }

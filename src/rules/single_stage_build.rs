@@ -1,13 +1,14 @@
 //! See `rules/single-stage-build.md`.
 
 use super::Context;
+use super::file_server::serves_files;
 use crate::build::toolchain::Language;
-use crate::build::{Base, Build, PackageSize, Stage, toolchain};
+use crate::build::{Base, Build, Given, PackageSize, Reference, Stage, releases, runtime_image, toolchain};
 use crate::finding::{Finding, Findings, Impact, ImpactKind};
 use crate::manifest::Ecosystem;
 use crate::shell::program::{self, Kind, Program};
 use crate::shell::{Invocation, Manager, Verb, Word};
-use crate::text::{Span, path};
+use crate::text::Span;
 
 super::rule!("single-stage-build", check);
 
@@ -21,7 +22,8 @@ fn check(cx: &Context, out: &mut Findings) {
         let Some(name) = command(build, index, span) else { return };
         let (left, place) = (language.leaves(), shown(build, index, span));
         let message = format!("{left} ship with what `{name}` makes");
-        let help = format!("build in a stage of its own and copy the result: `{}`", example(build, target, language));
+        let example = example(build, index, span, language).map(|text| format!(": {text}")).unwrap_or_default();
+        let help = format!("build in a stage of its own and copy the result{example}");
         out.push(priced(language, cx.finding(place, message).help(help)));
         return;
     }
@@ -72,18 +74,54 @@ fn command(build: &Build, index: usize, span: Span) -> Option<String> {
     })
 }
 
-fn example(build: &Build, target: &Stage, language: Language) -> String {
-    let image = match build.root_base(target) {
-        Base::Image(image) => image.as_str(),
-        _ => "…",
+/// The stages to write. What the small image lacks must not be what the program asks for.
+fn example(build: &Build, index: usize, span: Span, language: Language) -> Option<String> {
+    let stage = build.stage_of(index)?;
+    let image = match build.root_base(stage) {
+        Base::Image(image) => Some(image.as_str()),
+        _ => None,
     };
-    let small = match language {
-        Language::Go => "gcr.io/distroless/static:nonroot",
-        Language::Rust | Language::C => "debian:13-slim",
-        Language::Java => "eclipse-temurin:21-jre",
-        Language::DotNet => "mcr.microsoft.com/dotnet/aspnet:10.0",
+    let from = image.unwrap_or("…");
+    let runtime = || image.and_then(|image| runtime_image(image, language, true));
+    // A distribution's own image runs what was linked there.
+    let same = image.filter(|image| releases(image).iter().any(|one| one.product == Reference::of(image).short_name()));
+    let (command, small) = match language {
+        Language::Go => match cgo(build, stage, index, span) {
+            Cgo::Off => (String::new(), "gcr.io/distroless/static:nonroot".to_owned()),
+            Cgo::Wanted => (String::new(), same.map(str::to_owned).or_else(runtime).unwrap_or("debian:…-slim".into())),
+            // `net` and `os/user` alone link with the C library otherwise.
+            Cgo::Default => (" `RUN CGO_ENABLED=0 go build …`,".to_owned(), "gcr.io/distroless/static:nonroot".into()),
+        },
+        Language::Rust | Language::C => (String::new(), same.map(str::to_owned).or_else(runtime)?),
+        Language::Java => (String::new(), runtime().unwrap_or("eclipse-temurin:…-jre".into())),
+        Language::DotNet => (String::new(), runtime().unwrap_or("mcr.microsoft.com/dotnet/aspnet:…".into())),
     };
-    format!("FROM {image} AS build` … `FROM {small}`, `COPY --from=build …")
+    Some(format!("`FROM {from} AS build` …{command} `FROM {small}`, `COPY --from=build …`"))
+}
+
+/// Whether Go links with C.
+enum Cgo {
+    Off,
+    /// Where a C compiler is there.
+    Default,
+    Wanted,
+}
+
+fn cgo(build: &Build, stage: &Stage, index: usize, span: Span) -> Cgo {
+    let invocations = build.code(index).map(|code| code.script.invocations()).unwrap_or_default();
+    let one = invocations.iter().find(|one| one.span == span);
+    match one.and_then(|one| build.run_variable(stage, index, one, "CGO_ENABLED")).map(Given::text) {
+        Some(Some(text)) if text == "0" => return Cgo::Off,
+        Some(_) => return Cgo::Wanted,
+        None => {}
+    }
+    // Who installs a C compiler or headers needs them.
+    let mut calls = build.chain(stage).flat_map(|stage| toolchain::runs(build, stage)).flat_map(|(_, _, all)| {
+        let calls = all.iter().filter_map(Invocation::package_call);
+        calls.flat_map(|call| toolchain::build_packages(&call)).map(str::to_owned).collect::<Vec<_>>()
+    });
+    let wanted = calls.any(|name| toolchain::is_compiler(&name) || name.ends_with("-dev"));
+    if wanted { Cgo::Wanted } else { Cgo::Default }
 }
 
 /// The last command that bundles a project in the stages that ship.
@@ -147,21 +185,4 @@ fn script(cx: &Context, one: &Invocation) -> Option<String> {
     let project =
         cx.projects()?.iter().find(|project| project.ecosystem == Ecosystem::Node && project.root.is_empty())?;
     project.script(name).map(str::to_owned)
-}
-
-fn serves_files(words: &[&str]) -> bool {
-    let leads = |word: &str| {
-        let program = Program::of(word);
-        let runs = [Kind::Runner, Kind::Packages, Kind::Shell].into_iter().any(|kind| program.is(kind));
-        runs || word.starts_with('-') || word.contains('=') || matches!(word, "exec" | "dlx" | "bunx")
-    };
-    let mut words = words.iter().copied().skip_while(|word| leads(word));
-    let program = path::name(words.next().unwrap_or_default());
-    let first = words.clone().find(|word| !word.starts_with('-'));
-    match program {
-        "vite" => matches!(first, None | Some("preview" | "dev" | "serve")),
-        "ng" | "vue-cli-service" | "gatsby" | "webpack" => first == Some("serve"),
-        "react-scripts" => first == Some("start"),
-        program => Program::of(program).is(Kind::FileServer),
-    }
 }

@@ -5,7 +5,8 @@ use super::runs::Run;
 use crate::build::{Build, Setting, Stage, User};
 use crate::dockerfile::{Instruction, Keyword};
 use crate::finding::{Findings, Safety};
-use crate::shell::{Invocation, Wrapper};
+use crate::shell::program::options::ProgramOptions;
+use crate::shell::{Invocation, Word, Wrapper};
 use crate::text::Span;
 
 super::rule!("sudo", check);
@@ -27,25 +28,85 @@ fn check(cx: &Context, out: &mut Findings) {
 fn of_code(cx: &Context, run: &Run, out: &mut Findings) {
     let root = is_root(run.build, run.stage, run.index, run.instruction);
     let invocations = run.invocations();
-    let mut places: Vec<Span> = Vec::new();
+    let mut places: Vec<(Span, Option<String>)> = Vec::new();
     let mut edits: Vec<(Span, String)> = Vec::new();
     for one in &invocations {
         let Some((span, wrapper)) = sudo(one) else { continue };
         // A script given to a shell under sudo is met once for each of its commands.
-        if places.contains(&span) {
+        if places.iter().any(|(place, _)| *place == span) {
             continue;
         }
-        places.push(span);
+        places.push((span, wrapper.and_then(|wrapper| other_user(wrapper.args))));
         let bare = wrapper.filter(|wrapper| root && wrapper.args.is_empty());
         edits.extend(bare.and_then(|wrapper| removal(run, one, wrapper)).map(|place| (place, String::new())));
     }
-    let Some(first) = places.first() else { return };
-    let message =
-        if root { "the step runs as root anyway" } else { "what needs root is said by `USER root`, not by sudo" };
-    let help = "leave `sudo` out; `USER root` before the step and the other user behind it, where one is set";
+    // One that asks for root counts more than one that gives it up.
+    let Some((first, user)) = places.iter().find(|(_, user)| user.is_none()).or(places.first()) else { return };
+    let (message, help) = match user {
+        Some(user) if root => stepping_down(user),
+        Some(user) => (
+            format!("what runs as `{user}` is said by `USER {user}`, not by sudo"),
+            format!("leave `sudo` out; `USER {user}` before the step and the other user behind it"),
+        ),
+        None => {
+            let root_anyway = "the step runs as root anyway";
+            let message = if root { root_anyway } else { "what needs root is said by `USER root`, not by sudo" };
+            let help = "leave `sudo` out; `USER root` before the step and the other user behind it, where one is set";
+            (message.to_owned(), help.to_owned())
+        }
+    };
     let finding = cx.finding(run.place(*first), message).help(help);
     edits.sort_by_key(|(span, _)| span.start);
     out.push(if edits.len() < places.len() { finding } else { finding.edits("leave `sudo` out", Safety::Safe, edits) });
+}
+
+fn stepping_down(user: &str) -> (String, String) {
+    (
+        format!("sudo only steps down to `{user}` here, which needs no package and no rule of sudo's"),
+        format!(
+            "`USER {user}` before the step and `USER root` behind it, or `runuser -u {user} --` in the place of sudo \
+             (util-linux)"
+        ),
+    )
+}
+
+/// The user other than root that options of sudo ask for, as written.
+fn other_user(args: &[Word]) -> Option<String> {
+    let options = ProgramOptions::of("sudo");
+    let mut args = args.iter();
+    while let Some(word) = args.next() {
+        let text = word.text();
+        if let Some(user) = text.strip_prefix("--user=") {
+            return not_root(user);
+        }
+        let letters = text.strip_prefix('-').filter(|rest| !rest.starts_with('-')).unwrap_or_default();
+        // The letters up to the first that takes a value: `-u`, `-Hu`, `-uapp`.
+        let at = letters.char_indices().find(|(_, letter)| options.takes_value(&format!("-{letter}")));
+        match at {
+            Some((at, letter)) => {
+                let rest = &letters[at + letter.len_utf8()..];
+                let value = if rest.is_empty() { args.next()?.text() } else { rest };
+                if letter == 'u' {
+                    return not_root(value);
+                }
+            }
+            None if options.takes_value(text) => {
+                let value = args.next()?.text();
+                if text == "--user" {
+                    return not_root(value);
+                }
+            }
+            None => {}
+        }
+    }
+    None
+}
+
+/// A user by the name or `#` and the number.
+fn not_root(user: &str) -> Option<String> {
+    let user = user.trim_matches(['"', '\'']);
+    let user = user.strip_prefix("\\#").or_else(|| user.strip_prefix('#')).unwrap_or(user);
+    (!matches!(user, "" | "root" | "0")).then(|| user.to_owned())
 }
 
 /// Where sudo runs it, or is run bare.

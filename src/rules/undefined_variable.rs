@@ -2,8 +2,9 @@
 
 use super::Context;
 use crate::build::{Undefined, Why};
-use crate::dockerfile::{Keyword, Variable};
+use crate::dockerfile::{Instruction, Keyword, Variable};
 use crate::finding::Findings;
+use crate::text::Span;
 
 super::rule!("undefined-variable", check);
 
@@ -19,6 +20,11 @@ fn check(cx: &Context, out: &mut Findings) {
                 {
                     continue;
                 }
+                // Whoever writes that knows that it may be empty.
+                let text = cx.source().slice(instruction.span);
+                if ["+", ":+"].iter().any(|sign| text.contains(&format!("${{{}{sign}", found.name))) {
+                    continue;
+                }
                 // That is `env-self-reference`.
                 if instruction.keyword == Keyword::Env && is_set_beside(cx, index, &found) {
                     continue;
@@ -30,9 +36,20 @@ fn check(cx: &Context, out: &mut Findings) {
                 };
                 let help = match near {
                     Some(near) => format!("did you mean `{near}`?"),
+                    None if own_pair(cx, instruction, &found).is_some() => {
+                        "leave it out: what the variable adds to is not there".to_owned()
+                    }
                     None => "set it with ARG or ENV above".to_owned(),
                 };
+                let joined = joined(cx, instruction, &found);
+                let (message, help) = joined.as_ref().filter(|_| near.is_none()).map_or((message, help), |joined| {
+                    (joined.message(&found.name), format!("leave it out, or `{}`", joined.text))
+                });
                 let mut finding = cx.finding(found.span, message).help(help);
+                if let (Some(joined), None) = (joined, near) {
+                    let why = "an empty entry means the current folder to many programs";
+                    finding = finding.unsafe_edit("join it where it is set", why, joined.span, joined.text);
+                }
                 let text = cx.source().slice(found.span);
                 if let (Some(near), 1) = (near, text.matches(found.name.as_str()).count()) {
                     let why = "the name is a guess: it is the closest one";
@@ -43,6 +60,51 @@ fn check(cx: &Context, out: &mut Findings) {
             }
         }
     }
+}
+
+/// A use that a variable's own value is joined to by `:`.
+struct Joined {
+    /// The use with the colon.
+    span: Span,
+    /// What joins only a value that is there.
+    text: String,
+    /// Whether the colon stands behind the use.
+    first: bool,
+}
+
+impl Joined {
+    fn message(&self, name: &str) -> String {
+        let what = if self.first { "begins" } else { "ends" };
+        format!(
+            "nothing sets `{name}`: the value {what} with an empty entry, which many programs take for the current folder"
+        )
+    }
+}
+
+/// `ENV X=$X:/lib`, `ENV X="/lib:$X"`.
+fn joined(cx: &Context, instruction: &Instruction, found: &Undefined) -> Option<Joined> {
+    let (own, source) = (own_pair(cx, instruction, found)?, cx.source());
+    let unquoted = |text: &str| text.trim_matches('"').to_owned();
+    let before = unquoted(source.slice(Span::new(own.start, found.span.start)));
+    let behind = unquoted(source.slice(Span::new(found.span.end, own.end)));
+    let (used, name) = (source.slice(found.span), &found.name);
+    if before.is_empty() && behind.starts_with(':') {
+        let span = Span::new(found.span.start, found.span.end + 1);
+        return Some(Joined { span, text: format!("${{{name}:+{used}:}}"), first: true });
+    }
+    let last = behind.is_empty() && before.ends_with(':');
+    let span = Span::new(found.span.start.saturating_sub(1), found.span.end);
+    last.then(|| Joined { span, text: format!("${{{name}:+:{used}}}"), first: false })
+}
+
+/// The value in an ENV in which a variable is used for its own value.
+fn own_pair(cx: &Context, instruction: &Instruction, found: &Undefined) -> Option<Span> {
+    if instruction.keyword != Keyword::Env || found.guarded {
+        return None;
+    }
+    let pairs = cx.build().input().file.variables(instruction);
+    let is_own = |pair: &&Variable| pair.value.span.contains(found.span) && *pair.name.text == *found.name;
+    pairs.iter().find(is_own).map(|pair| pair.value.span)
 }
 
 /// Whether a name is so close to a known one that it hardly is a name of its own: `HOME` and `ROLE` are two.

@@ -30,14 +30,18 @@ fn check(cx: &Context, out: &mut Findings) {
                     return;
                 }
                 let Some(step) = step_above_use(build, stage, index, name) else { continue };
-                let line = build.instruction(step.index).start_line;
+                let line = cx.source().line(step.span.start);
                 let message = format!(
                     "a new `{name}` runs every RUN below again, `{}` in line {line} too, which does not name it",
                     step.name
                 );
                 let finding = cx
                     .finding(arg.span, message)
-                    .help("declare it right above what uses it: an ARG is in the key of each RUN below it")
+                    .help(if is_used(build, stage, index, name) {
+                        "declare it right above what uses it: an ARG is in the key of each RUN below it"
+                    } else {
+                        "remove it: nothing in this stage names it, and an ARG is in the key of each RUN below it"
+                    })
                     .label(step.span, "runs again")
                     .costs(Impact {
                         kind: ImpactKind::RebuildSeconds,
@@ -63,7 +67,6 @@ fn is_volatile(name: &str, default: Option<&str>) -> bool {
 
 /// A step that takes its time.
 struct Step {
-    index: usize,
     span: Span,
     name: String,
 }
@@ -99,7 +102,7 @@ fn step_above_use(build: &Build, stage: &Stage, index: usize, name: &str) -> Opt
                 let invocations = code.script.invocations();
                 if let Some(one) = invocations.iter().find(|one| takes_time(one)) {
                     let span = code.place(&build.input().file, one.span);
-                    return Some(Step { index: at, span, name: command(one) });
+                    return Some(Step { span, name: command(one) });
                 }
             }
             _ => {}
@@ -111,6 +114,13 @@ fn step_above_use(build: &Build, stage: &Stage, index: usize, name: &str) -> Opt
 fn mentions_any(build: &Build, instruction: &Instruction, names: &[String]) -> bool {
     let text = build.input().file.source().slice(instruction.span);
     names.iter().any(|name| text.contains(name.as_str()))
+}
+
+/// Whether something below names it, in its stage or in those that stand on that.
+fn is_used(build: &Build, stage: &Stage, index: usize, name: &str) -> bool {
+    let above = |other: &&Stage| build.chain(other).any(|one| one.index == stage.index);
+    let mut below = build.stages().iter().filter(above).flat_map(|stage| build.instructions(stage));
+    below.any(|(at, instruction)| at > index && mentions_any(build, instruction, &[name.to_owned()]))
 }
 
 /// Whether it installs, fetches or compiles.

@@ -15,6 +15,7 @@ fn input(text: &str) -> BuildInput {
         file: dockerfile::parse(&Source::of("Dockerfile", text)),
         template: None,
         options: BuildOptions::default(),
+        has_init: false,
         context_root: None,
         ignore: IgnoreInput::Unknown,
         context: None,

@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used)] // Every function here is a test or serves one.
 
 mod adoption;
+mod advice;
 mod baseline;
 mod builder_checks;
 mod cli;

@@ -220,6 +220,7 @@ fn check(bytes: &[u8], context: &Arc<BuildContext>, projects: &Arc<Vec<Project>>
             place: "Dockerfile".to_owned(),
             file: before.clone(),
             options: BuildOptions::default(),
+            has_init: false,
             context_root: Some(".".into()),
             ignore: IgnoreInput::Missing(".dockerignore".into()),
             context: Some(Arc::clone(context)),

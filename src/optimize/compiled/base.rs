@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use super::{libraries, packages, runtime, wanted};
 use crate::build::toolchain::{self, Language};
-use crate::build::{Base, BaseImage, Presence, Slim, Stage, providers};
+use crate::build::{Base, BaseImage, Presence, Slim, Stage, providers, runtime_image};
 use crate::dockerfile::Keyword;
 use crate::manifest::{Ecosystem, FileKind, Framework};
 use crate::optimize::scene::{Scene, Turn};
@@ -29,7 +29,7 @@ pub(super) fn replace(scene: &Scene, turn: &mut Turn) {
         .iter()
         .filter(|one| one.ecosystem == Ecosystem::DotNet)
         .all(|one| one.entry_points.is_empty() || one.frameworks.contains(&Framework::AspNetCore));
-    let Some(small) = runtime::runtime(image, language, web) else {
+    let Some(small) = runtime_image(image, language, web) else {
         if Slim::of(image).is_none() && !is_runtime(image) {
             turn.refuse(what, format!("the image that runs what `{image}` builds is not known"));
         }

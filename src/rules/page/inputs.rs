@@ -85,6 +85,7 @@ fn build(dockerfile: FileId, source: &Source, sources: &[Source], listing: &[(u6
         place: source.name().to_owned(),
         file: dockerfile::parse(source),
         options: BuildOptions::default(),
+        has_init: false,
         context_root: Some(".".into()),
         ignore,
         context: context.map(Arc::new),

@@ -1,0 +1,119 @@
+//! What the help of a finding says: it has to hold for the very file that it stands beside.
+
+use crate::dockopt::Dockopt;
+
+/// The help of a rule's first finding in the Dockerfile; `""` without a finding.
+fn help(rule: &str, dockerfile: &str, files: &[(&str, &str)]) -> String {
+    let mut dockopt = Dockopt::new().file("Dockerfile", dockerfile);
+    for (path, text) in files {
+        dockopt = dockopt.file(path, text);
+    }
+    let result = dockopt.args(["audit", ".", "--format=json"]).run().json();
+    let findings = result["findings"].as_array().unwrap();
+    let found = findings.iter().find(|finding| finding["rule"] == rule);
+    found.map(|finding| finding["help"].as_str().unwrap().to_owned()).unwrap_or_default()
+}
+
+#[test]
+fn npm_gives_way_to_what_the_script_starts() {
+    let check = |scripts: &str, expected: &str| {
+        let dockerfile = "FROM node:22-slim\nCOPY . .\nCMD [\"npm\", \"start\"]\n";
+        let package = format!("{{\"name\": \"a\", \"scripts\": {scripts}, \"dependencies\": {{\"tsx\": \"4.0.0\"}}}}");
+        let found = help("npm-as-main-process", dockerfile, &[("package.json", &package)]);
+        assert!(found.contains(expected) && found.is_empty() == expected.is_empty(), "{scripts}: {found}");
+    };
+    check(r#"{"start": "node server.js"}"#, r#"as the script does: `["node", "server.js"]`"#);
+    check(r#"{"start": "next start"}"#, r#"`["node_modules/.bin/next", "start"]`"#);
+    check(r#"{"start": "tsx src/a.ts"}"#, r#"`["node_modules/.bin/tsx", "src/a.ts"]`"#);
+    check(
+        r#"{"start": "npm run serve", "serve": "NODE_ENV=production nest start"}"#,
+        r#"`["env", "NODE_ENV=production", "node_modules/.bin/nest", "start"]`"#,
+    );
+    check(r#"{"prestart": "a", "start": "node a.js"}"#, "`prestart` has to run before it");
+    check(r#"{"start": "next start -p $PORT"}"#, "the program of the script `next start -p $PORT` itself");
+    check(r#"{"start": "cross-env A=1 node a.js"}"#, "the program of the script");
+    check(r#"{"start": "vite preview --host"}"#, "");
+    let lone = "FROM node:22-slim\nCMD [\"npm\", \"start\"]\n";
+    assert!(help("npm-as-main-process", lone, &[]).contains("for example"));
+}
+
+#[test]
+fn an_init_of_compose_is_process_1() {
+    let check = |compose: &str, expected: bool| {
+        let dockerfile = "FROM node:22-slim\nCMD [\"npm\", \"start\"]\n";
+        let found = help("npm-as-main-process", dockerfile, &[("compose.yaml", compose)]);
+        assert_eq!(!found.is_empty(), expected, "{compose}");
+    };
+    check("services:\n  a:\n    build: .\n    init: true\n", false);
+    check("x: &x {init: true}\nservices:\n  a:\n    <<: *x\n    build: {context: .}\n", false);
+    check("services:\n  a:\n    build: .\n    init: false\n", true);
+    check("services:\n  a: {build: ., init: true}\n  b: {build: {context: .}}\n", true);
+}
+
+#[test]
+fn lists_that_a_later_run_reads_are_not_deleted_before_it() {
+    let check = |runs: &str, expected: &str| {
+        let dockerfile = format!("FROM debian:12\n{runs}");
+        let found = help("apt-lists-kept", &dockerfile, &[]);
+        assert!(found.contains(expected), "{runs}: {found}");
+    };
+    check(
+        "RUN apt-get update && apt-get install -y jq\nRUN apt-get install -y curl\n",
+        "with what a RUN below installs",
+    );
+    check("RUN apt-get update\nRUN apt-get install -y curl\n", "a RUN below reads these lists");
+    check(
+        "RUN apt-get update && apt-get install -y jq\nRUN apt-get update && apt-get install -y curl\n",
+        "delete them in the same RUN",
+    );
+}
+
+#[test]
+fn the_small_image_runs_what_the_big_one_makes() {
+    let check = |dockerfile: &str, expected: &str, not: &str| {
+        let found = help("single-stage-build", dockerfile, &[("main.go", "package main\n")]);
+        assert!(found.contains(expected) && (not.is_empty() || !found.contains(not)), "{dockerfile}: {found}");
+    };
+    let go = |before: &str, command: &str| {
+        format!("FROM golang:1.24\n{before}COPY . .\nRUN {command} -o /a\nCMD [\"/a\"]\n")
+    };
+    check(&go("", "go build"), "`RUN CGO_ENABLED=0 go build …`, `FROM gcr.io/distroless/static", "");
+    check(&go("ENV CGO_ENABLED=0\n", "go build"), "… `FROM gcr.io/distroless/static", "CGO_ENABLED");
+    check(&go("", "CGO_ENABLED=1 go build"), "`FROM debian:trixie-slim`", "CGO_ENABLED");
+    let headers = "RUN apt-get update && apt-get install -y libsqlite3-dev\n";
+    check(&go(headers, "go build"), "`FROM debian:trixie-slim`", "static");
+    let made = |image: &str, command: &str| format!("FROM {image}\nCOPY . .\nRUN {command}\nCMD [\"/a\"]\n");
+    check(&made("rust:1.75", "cargo build --release"), "`FROM debian:bookworm-slim`", "");
+    check(&made("rust:1.95-alpine3.22", "cargo build --release"), "`FROM alpine:3.22`", "");
+    let java = "FROM maven:3-eclipse-temurin-17\nCOPY . .\nRUN mvn package\nCMD [\"java\", \"-jar\", \"a.jar\"]\n";
+    check(java, "`FROM eclipse-temurin:17-jre`", "");
+    let dotnet = "FROM mcr.microsoft.com/dotnet/sdk:8.0\nCOPY . .\nRUN dotnet publish -o /app\nCMD [\"dotnet\", \"/app/a.dll\"]\n";
+    check(dotnet, "`FROM mcr.microsoft.com/dotnet/aspnet:8.0`", "");
+    let c = "FROM alpine:3.22\nRUN apk add --no-cache gcc musl-dev\nCOPY a.c .\nRUN gcc -o /a a.c\nCMD [\"/a\"]\n";
+    check(c, "`FROM alpine:3.22`, `COPY", "debian");
+}
+
+#[test]
+fn an_argument_that_nothing_names_goes() {
+    let file = |label: &str| {
+        format!("FROM debian:12\nARG VCS_REF\nRUN apt-get update && apt-get install -y curl\nLABEL a={label}\n")
+    };
+    assert!(help("volatile-argument-early", &file("$VCS_REF"), &[]).starts_with("declare it"));
+    assert!(help("volatile-argument-early", &file("1"), &[]).starts_with("remove it"));
+}
+
+#[test]
+fn sudo_that_steps_down_is_no_call_for_root() {
+    let found = help("sudo", "FROM debian:12\nRUN sudo -Hu app make\n", &[]);
+    assert!(found.contains("`USER app`") && found.contains("runuser -u app"), "{found}");
+    assert!(help("sudo", "FROM debian:12\nRUN sudo -E make\n", &[]).contains("leave `sudo` out"));
+}
+
+#[test]
+fn a_pipe_needs_pipefail_as_well() {
+    let run = |command: &str| {
+        help("masked-substitution", &format!("FROM debian:12\nRUN export V=$({command}) && make\n"), &[])
+    };
+    assert!(run("curl -s https://a.example | jq -er .name").contains("the status of `jq`"));
+    assert!(!run("curl -s https://a.example").contains("pipefail"));
+}
