@@ -92,8 +92,7 @@ impl Unfolded {
         let (target, args, contexts) = (target.clone(), args.clone(), service.contexts.clone());
         let run = RunOptions { user: service.user.clone(), stop_signal: service.stop_signal.clone() };
         let has_init = service.has_init;
-        let origin =
-            Origin { context, target, args, contexts, run, has_init, inline: inline.is_some(), notice: None };
+        let origin = Origin { context, target, args, contexts, run, has_init, inline: inline.is_some(), notice: None };
         if let Some(inline) = inline {
             self.notices.extend(limits(service, inline));
             self.inline.push((inline.clone(), origin));
