@@ -2,6 +2,7 @@
 //! the scripts in them, COPY against the context. Derived from [`BuildInput`] alone; judges nothing.
 
 pub mod accounts;
+mod age;
 mod audience;
 mod brought;
 mod checks;
@@ -18,6 +19,7 @@ mod launch;
 mod listening;
 mod needs;
 mod package_cache;
+mod package_lists;
 mod package_size;
 mod programs;
 mod purpose;
@@ -40,6 +42,7 @@ mod transfer;
 mod undefined;
 mod useless;
 
+pub use self::age::Age;
 pub use self::audience::is_for_developers_only;
 pub use self::brought::{Brought, Started, absolute};
 pub use self::checks::CHECK_ARGUMENT;
@@ -47,13 +50,12 @@ pub use self::context::Fetched;
 pub use self::download_size::DownloadSize;
 pub use self::environment::{Given, Home};
 pub use self::graph::{Fault, FaultKind};
-pub use self::image::{
-    BaseImage, PackageLists, Presence, Reference, is_like, is_official, providers, service_check, stands_on,
-};
+pub use self::image::{BaseImage, Presence, Reference, is_like, is_official, providers, service_check, stands_on};
 pub use self::launch::Launch;
 pub use self::listening::{Listening, Origin as ListeningOrigin};
 pub use self::needs::Needs;
 pub use self::package_cache::PackageCache;
+pub use self::package_lists::PackageLists;
 pub use self::package_size::PackageSize;
 pub use self::programs::{Programs, default_path, is_of_system};
 pub use self::purpose::{Purpose, is_cache_path};

@@ -38,6 +38,8 @@ macro_rules! tables {
 }
 
 tables! {
+    /// Releases of distributions whose packages have left the mirrors.
+    ARCHIVED_RELEASES = "archived_releases.tsv";
     /// Programs, users and entry points of public base images.
     BASE_IMAGES = "base_images.tsv";
     /// Variables that base images set.
@@ -118,6 +120,8 @@ tables! {
     PYTHON_WHEELS = "python_wheels.tsv";
     /// Releases and the ends of their lives.
     RELEASES = "releases.tsv";
+    /// Programs that images of newer releases lack.
+    REMOVED_PROGRAMS = "removed_programs.tsv";
     /// What names and values say of secrets.
     SECRET_WORDS = "secret_words.tsv";
     /// Configuration files that programs of npm's packages load when they start a server.

@@ -117,23 +117,62 @@ fn of_lock(ecosystem: Ecosystem, install: &Install, with_dev: bool) -> Option<Do
     DownloadSize::new(bytes, format!("{count} packages in `{file}`, by archives of the registry on {date}"))
 }
 
-/// What packages bring of which only the names are known that somebody wrote: at least the heaviest of them with what
-/// it needs, and at least all of them without.
+/// What packages bring of which only the names are known that somebody wrote: at least the heaviest of them with what it
+/// needs, and at least all of them that are known without. The evidence names what the figure covers, and no more.
 fn of_named(ecosystem: Ecosystem, names: &[&str]) -> Option<DownloadSize> {
     let trees = names.iter().filter_map(|name| Some((*name, ROWS.get(&(ecosystem, *name))?.tree?)));
-    let heaviest = trees.max_by_key(|(_, tree)| tree.0);
-    let (first, tree) = heaviest?;
-    let bytes = DownloadSize::sum(ecosystem, names.iter().copied())?.max(tree);
-    let others = match names.len() - 1 {
-        0 => String::new(),
-        1 => " and another package".to_owned(),
-        count => format!(" and {count} other packages"),
-    };
+    let (first, tree) = trees.max_by_key(|(_, tree)| tree.0)?;
+    let known: Vec<Bytes> = names.iter().filter_map(|name| ROWS.get(&(ecosystem, *name))?.own).collect();
+    let own = known.iter().fold((0, 0), |sum, one| (sum.0 + one.0, sum.1 + one.1));
     let date = DownloadSize::date(ecosystem);
-    DownloadSize::new(bytes, format!("`{first}` with what it needs{others}, by archives of the registry on {date}"))
+    let packages = |count: usize| if count == 1 { "another package".into() } else { format!("{count} other packages") };
+    if own <= tree {
+        let others = match names.len() - 1 {
+            0 => String::new(),
+            count => format!(", without {}", packages(count)),
+        };
+        return DownloadSize::new(
+            tree,
+            format!("`{first}` with what it needs{others}, by archives of the registry on {date}"),
+        );
+    }
+    let unknown = match names.len() - known.len() {
+        0 => String::new(),
+        1 => ", without another one that is not known".to_owned(),
+        count => format!(", without {count} that are not known"),
+    };
+    let covered = format!("`{first}` and {}, each alone", packages(known.len() - 1));
+    DownloadSize::new(own, format!("{covered}{unknown}, by archives of the registry on {date}"))
 }
 
 fn of_project(ecosystem: Ecosystem) -> Option<DownloadSize> {
     let row = ROWS.get(&(ecosystem, PROJECT))?;
     DownloadSize::new(row.tree?, format!("the median of projects with common frameworks, measured {}", row.date))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_evidence_names_what_is_counted() {
+        let evidence =
+            |names: &[&str]| of_named(Ecosystem::Python, names).map(|size| size.evidence).unwrap_or_default();
+        let told = |names: &[&str]| evidence(names).split(", by archives").next().unwrap_or_default().to_owned();
+        assert_eq!(told(&["pandas"]), "`pandas` with what it needs");
+        assert_eq!(told(&["pandas", "no-such-package"]), "`pandas` with what it needs, without another package");
+        assert_eq!(
+            told(&["a-b", "pandas", "no-such-package"]),
+            "`pandas` with what it needs, without 2 other packages"
+        );
+        assert_eq!(told(&["no-such-package"]), "");
+        let both = ["pandas", "scipy", "torch", "tensorflow"];
+        assert!(!told(&both).is_empty());
+        let sum = ["requests", "scipy", "pandas", "matplotlib", "scikit-learn", "no-such-package"];
+        assert!(
+            told(&sum).contains(" and 4 other packages, each alone, without another one that is not known"),
+            "{}",
+            told(&sum)
+        );
+    }
 }

@@ -129,11 +129,31 @@ impl<'a> BaseImage<'a> {
             return Some(User::Other("nonroot".into()));
         }
         match self.row?.user {
+            "root" if self.is_open() && self.may_step_down() => None,
             "root" => Some(User::Root),
             "nonroot" => Some(User::Other("nonroot".into())),
             "drops" => Some(User::StepsDown),
             _ => None,
         }
+    }
+
+    /// Whether its containers start as root and step down; also where a mark in the tag of a template leaves open which
+    /// image it is, and one of those does.
+    pub fn may_step_down(&self) -> bool {
+        let drops = |row: &Row| row.user == "drops";
+        let open = self.is_open() && IMAGES.iter().any(|row| row.image == self.reference.short_name() && drops(row));
+        self.row.is_some_and(drops) || (open && !self.says_variant())
+    }
+
+    /// Whether the tag holds a mark that something writes over: `%%VERSION%%`, `__VARIANT__`.
+    fn is_open(&self) -> bool {
+        let plain = |c: char| c.is_ascii_alphanumeric() || "_.-".contains(c);
+        self.reference.tag.is_some_and(|tag| tag.contains("__") || !tag.chars().all(plain))
+    }
+
+    /// Whether the constant part of a tag names an image that does not step down: the `cli` of PHP.
+    fn says_variant(&self) -> bool {
+        self.reference.tag.is_some_and(|tag| tag.split('-').any(|word| matches!(word, "cli" | "zts")))
     }
 
     /// An unprivileged user that the image makes.
@@ -200,43 +220,6 @@ pub fn service_check(reference: &str) -> Option<&'static str> {
         &[image, check, ..] if image == name => Some(check),
         _ => None,
     })
-}
-
-/// What `apt-get update` leaves behind (`data/package_lists.tsv`).
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct PackageLists {
-    /// Debian's code name.
-    pub suite: &'static str,
-    /// Unpacked bytes.
-    pub disk_bytes: u64,
-    /// Compressed bytes.
-    pub pull_bytes: u64,
-    /// When it was measured.
-    pub date: &'static str,
-}
-
-impl PackageLists {
-    /// The lists of the Debian release that an image stands on, where its tag or `data/image_suites.tsv` says which.
-    /// `None` for releases that were not measured, and for what may be no Debian.
-    pub fn of(reference: &str) -> Option<Self> {
-        let suite = suite(&Reference::of(reference))?;
-        Self::measured().find(|lists| lists.suite == suite)
-    }
-
-    /// The same; the shortest of those that were measured where only the image is known, not its release.
-    pub fn at_least(reference: &str) -> Option<Self> {
-        let any = || is_official(Reference::of(reference).short_name()).then(Self::measured);
-        Self::of(reference).or_else(|| any()?.min_by_key(|lists| lists.disk_bytes))
-    }
-
-    fn measured() -> impl Iterator<Item = Self> {
-        data::PACKAGE_LISTS.rows().filter_map(|cells| match cells {
-            &[_, suite, disk, pull, date, _] => {
-                Some(Self { suite, disk_bytes: disk.parse().ok()?, pull_bytes: pull.parse().ok()?, date })
-            }
-            _ => None,
-        })
-    }
 }
 
 /// The release of Debian (`bookworm`) or Alpine (`alpine3.22`) that an image stands on where its tag does not say, as
@@ -312,25 +295,20 @@ mod tests {
     }
 
     #[test]
-    fn no_suite_is_guessed() {
-        let check = |image, expected: Option<&str>| {
-            assert_eq!(PackageLists::of(image).map(|one| one.suite), expected, "{image}");
-        };
-        check("debian:12.5-slim", Some("bookworm"));
-        check("python:3.13-slim", Some("trixie"));
-        check("python:3.13-slim-bookworm", Some("bookworm"));
-        check("node:22", Some("bookworm"));
-        for unknown in [
-            "debian",
-            "debian:11",
-            "debian:latest",
-            "python:3.13.1",
-            "python:3.9",
-            "node:lts",
-            "alpine:3.13",
-            "ubuntu:24.04",
+    fn marks_of_templates_leave_images_open() {
+        for (image, steps_down, user) in [
+            ("php:8.3-fpm", true, Some(User::StepsDown)),
+            ("php:8.3-cli", false, Some(User::Root)),
+            ("php:%%VERSION%%-fpm-alpine", true, Some(User::StepsDown)),
+            ("php:%%VERSION%%-%%VARIANT%%", true, None),
+            ("php:__VARIANT__", true, None),
+            ("php:%%VERSION%%-cli-alpine", false, Some(User::Root)),
+            ("node:%%VERSION%%-%%VARIANT%%", false, Some(User::Root)),
+            ("httpd:%%VERSION%%", true, Some(User::StepsDown)),
+            ("team/php:%%VERSION%%", false, None),
         ] {
-            check(unknown, None);
+            let base = BaseImage::of(image);
+            assert_eq!((base.may_step_down(), base.user()), (steps_down, user), "{image}");
         }
     }
 

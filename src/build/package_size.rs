@@ -1,6 +1,7 @@
 //! What packages of Debian weigh with all that they bring (`data/package_sizes.tsv`).
 
-use super::image::{Reference, is_official, suite};
+use super::age::is_recent_debian;
+use super::image::{Reference, suite};
 use crate::data;
 
 /// The weight of a package.
@@ -45,7 +46,7 @@ impl PackageSize {
     pub fn of(package: &str, image: &str) -> Option<Self> {
         let reference = Reference::of(image);
         let own = suite(&reference);
-        if own.is_none() && !is_official(reference.short_name()) {
+        if own.is_none() && !is_recent_debian(image) {
             return None;
         }
         let small = ["slim", "alpine"].iter().any(|word| image.contains(word));
@@ -72,7 +73,9 @@ mod tests {
     fn the_heaviest_counts() {
         let heaviest = |image| PackageSize::heaviest(&["libpq-dev", "gcc", "no-such-package"], image);
         assert_eq!(heaviest("python:3.13-slim").map(|size| size.package), Some("gcc"));
-        assert_eq!(heaviest("debian:11").map(|size| size.package), Some("gcc"));
+        assert_eq!(heaviest("debian").map(|size| size.package), Some("gcc"));
+        assert_eq!(heaviest("debian:11"), None);
+        assert_eq!(heaviest("ubuntu:24.04"), None);
         assert_eq!(heaviest("team/base:1"), None);
         assert_eq!(PackageSize::heaviest(&["no-such-package"], "debian:13"), None);
     }

@@ -1,5 +1,6 @@
 //! What the name of a base image tells of its releases and its C library (`data/releases.tsv`, `data/image_suites.tsv`).
 
+use std::collections::BTreeSet;
 use std::sync::LazyLock;
 
 use hashbrown::HashMap;
@@ -49,6 +50,10 @@ static RELEASES: LazyLock<HashMap<&str, Vec<Release>>> = LazyLock::new(|| {
     releases
 });
 
+fn numbers(version: &str) -> Vec<u32> {
+    version.split('.').filter_map(|part| part.parse().ok()).collect()
+}
+
 fn releases_of(product: &str) -> &'static [Release] {
     RELEASES.get(product).map_or(&[], Vec::as_slice)
 }
@@ -63,9 +68,27 @@ impl Release {
         }
     }
 
-    /// The release of the same product with the latest announced end.
-    pub fn longest(&self) -> Option<&'static Release> {
-        releases_of(self.product).iter().max_by_key(|other| other.end)
+    /// The release of the same product that has fixes for the longest time from a day on and whose images bring some
+    /// programs: that with the latest end, or the newest where no end is announced.
+    pub fn maintained(&self, today: Date, programs: &BTreeSet<&str>) -> Option<&'static Release> {
+        let all = releases_of(self.product);
+        let fits = |other: &&Release| !other.lacks_any(programs);
+        let announced = all.iter().filter(|other| other.end.is_some_and(|end| end > today) && fits(other));
+        let newest = || all.iter().filter(|other| other.end.is_none() && fits(other)).max_by_key(|one| one.numbers());
+        announced.max_by_key(|other| other.end).or_else(newest)
+    }
+
+    fn lacks_any(&self, programs: &BTreeSet<&str>) -> bool {
+        data::REMOVED_PROGRAMS.rows().any(|row| match row {
+            &[product, program, from, ..] => {
+                product == self.product && programs.contains(program) && numbers(from) <= self.numbers()
+            }
+            _ => false,
+        })
+    }
+
+    fn numbers(&self) -> Vec<u32> {
+        numbers(self.version)
     }
 
     /// Its number among the releases of a product: `12` of Debian.
@@ -167,6 +190,25 @@ mod tests {
             ("python", ""),
         ] {
             assert_eq!(titles(image), expected, "{image}");
+        }
+    }
+
+    #[test]
+    fn a_maintained_release_brings_what_is_called() {
+        let today = Date::parse("2026-11-21").unwrap();
+        let title = |image: &str, programs: &[&str]| {
+            let programs = programs.iter().copied().collect();
+            releases(image)[0].maintained(today, &programs).map(Release::title).unwrap_or_default()
+        };
+        for (image, programs, expected) in [
+            ("golang:1.23", &[][..], "Go 1.27"),
+            ("node:20-alpine", &["npm"], "Node.js 26"),
+            ("node:20-alpine", &["corepack", "pnpm"], "Node.js 24"),
+            ("debian:buster", &[], "Debian 13 (trixie)"),
+            ("python:3.8", &["corepack"], "Python 3.14"),
+            ("centos:7", &[], ""),
+        ] {
+            assert_eq!(title(image, programs), expected, "{image}");
         }
     }
 

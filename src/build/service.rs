@@ -1,7 +1,7 @@
 //! Whether what an image starts is a service that could do without root: the question behind `root-user` and `last-user-root`. In doubt it
 //! is none: tools, CI images and bases run as root for good reasons.
 
-use super::{Build, Stage, is_for_developers_only};
+use super::{Base, BaseImage, Build, Stage, is_for_developers_only};
 use crate::data;
 use crate::dockerfile::{Arguments, Keyword};
 use crate::manifest::{FileKind, FileRole};
@@ -39,6 +39,14 @@ pub fn may_serve(build: &Build, stage: &Stage) -> bool {
         && !hands_over
         && !start.asks_for_help
         && !start.programs.iter().any(|program| needs_root(program))
+}
+
+/// Whether the stage starts what its base starts, maybe by a script of its own, and the base starts as root and steps down.
+pub fn leaves_start_to_base(build: &Build, stage: &Stage) -> bool {
+    let start = Start::of(build, stage);
+    let is_other = |program: &str| is_runtime(program) || start.is_own_program;
+    let steps_down = || matches!(build.root_base(stage), Base::Image(image) if BaseImage::of(image).may_step_down());
+    !start.program.as_deref().is_some_and(is_other) && steps_down()
 }
 
 /// What a container of the stage starts.

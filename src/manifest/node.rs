@@ -5,6 +5,7 @@ mod install;
 mod lifecycle;
 mod lock;
 mod modules;
+mod native;
 mod workspace;
 
 use std::sync::Arc;

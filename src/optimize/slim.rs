@@ -1,6 +1,5 @@
 //! Rung 4: the slim twin of the base, and what it lacks.
 
-mod age;
 mod apt;
 mod fonts;
 mod needs;
@@ -119,7 +118,7 @@ fn stand(
         let lacks =
             |(package, at): (&String, &usize)| (!apt::installs(scene, stage, package, *at)).then(|| package.clone());
         let lacking: Vec<String> = wanted.iter().filter_map(lacks).collect();
-        age::fit(&twin.full, &lacking, &mut wanted)?;
+        apt::fit(&twin.full, &lacking, &mut wanted)?;
         packages.extend(wanted.iter().filter_map(lacks));
         edits.extend(apt::install(scene, stage, &wanted));
     }

@@ -118,7 +118,7 @@ fn context_text(context: &ContextReport, all: bool) -> String {
 
 /// A few bytes too many are nobody's concern before `--all` is asked for.
 const fn is_worth(useless: u64, all: bool) -> bool {
-    useless >= 10_000 || (all && useless > 0)
+    useless >= 100_000 || (all && useless > 0)
 }
 
 /// The largest parts of the context that no build needs, and the files in it that look like secrets.

@@ -26,6 +26,10 @@ fn check(cx: &Context, out: &mut Findings) {
     let mut paid = false;
     let shipped: Vec<&Stage> = cx.shipped().collect();
     for stage in shipped.into_iter().rev() {
+        // Nothing is fetched, and `end-of-life-base` says so.
+        if build.lacks_packages(stage) {
+            continue;
+        }
         for (index, instruction) in build.instructions(stage) {
             let run = build.effective(index);
             if run.keyword != Keyword::Run || is_mounted(cx, run) {
@@ -128,8 +132,11 @@ fn covers(folder: &str, path: &str) -> bool {
 
 fn with_price(build: &Build, stage: &Stage, finding: Finding) -> Finding {
     let Base::Image(reference) = build.root_base(stage) else { return finding };
-    let Some(lists) = PackageLists::at_least(reference) else { return finding };
-    let evidence = format!("what apt-get update leaves on Debian {}, measured {}", lists.suite, lists.date);
+    let known = PackageLists::of(reference).map(|lists| (lists, ""));
+    let Some((lists, least)) = known.or_else(|| Some((PackageLists::shortest(reference)?, "at least "))) else {
+        return finding;
+    };
+    let evidence = format!("{least}what apt-get update leaves on Debian {}, measured {}", lists.suite, lists.date);
     finding.costs(Impact::typical(ImpactKind::DiskBytes, lists.disk_bytes, &*evidence)).costs(Impact::typical(
         ImpactKind::PullBytes,
         lists.pull_bytes,

@@ -1,16 +1,22 @@
 //! See `rules/end-of-life-base.md`.
 
+use std::collections::BTreeSet;
+
 use super::Context;
-use crate::build::{Base, EdgeKind, Release, releases};
+use crate::build::{Base, Build, EdgeKind, Release, Stage, releases};
 use crate::finding::{Finding, Findings, Label};
 use crate::inputs::Date;
+use crate::shell::{Invocation, Manager, Verb};
 
 super::rule!("end-of-life-base", check);
+
+const FETCHES: [Verb; 4] = [Verb::Update, Verb::Install, Verb::Upgrade, Verb::Download];
 
 fn check(cx: &Context, out: &mut Findings) {
     let Some(today) = cx.inputs().today else { return };
     // Bases of one release are told once.
     let mut found: Vec<(Vec<&Release>, Finding)> = Vec::new();
+    let mut programs = None;
     for edge in cx.build().edges().iter().filter(|edge| edge.kind == EdgeKind::From) {
         let needed = cx.build().stages().get(edge.stage).is_some_and(|stage| cx.build().is_needed(stage));
         let Base::Image(image) = &edge.to else { continue };
@@ -24,7 +30,15 @@ fn check(cx: &Context, out: &mut Findings) {
             first.labels.push(Label { span: edge.span, text });
             continue;
         }
-        let finding = cx.finding(edge.span, message(image, &ended)).help(help(ended[0], today));
+        let gone = cx
+            .build()
+            .stages()
+            .iter()
+            .any(|stage| *cx.build().root_base(stage) == edge.to && asks_mirror(cx.build(), stage));
+        let gone = if gone { "; its packages are no longer on the mirror, so installing them fails" } else { "" };
+        let programs = programs.get_or_insert_with(|| programs_of(cx.build()));
+        let help = help(ended[0], today, programs);
+        let finding = cx.finding(edge.span, format!("{}{gone}", message(image, &ended))).help(help);
         found.push((ended, finding));
     }
     for (_, finding) in found {
@@ -37,11 +51,25 @@ fn message(image: &str, ended: &[&Release]) -> String {
     format!("`{image}` gets no more security fixes: {}", said.collect::<Vec<_>>().join(", "))
 }
 
-fn help(release: &Release, today: Date) -> String {
-    match release.longest().and_then(|longest| Some((longest, longest.end?))) {
-        Some((longest, end)) if end > today => {
-            format!("move to a release that is maintained, such as {} (until {end})", longest.title())
-        }
-        _ => "move to a release that is maintained".to_owned(),
+fn help(release: &Release, today: Date, programs: &BTreeSet<&str>) -> String {
+    let help = "move to a release that is maintained";
+    match release.maintained(today, programs).map(|one| (one, one.end)) {
+        Some((one, Some(end))) => format!("{help}, such as {} (until {end})", one.title()),
+        Some((one, None)) => format!("{help}, such as {}", one.title()),
+        None => help.to_owned(),
     }
+}
+
+/// The programs that the file calls.
+fn programs_of<'a>(build: &'a Build) -> BTreeSet<&'a str> {
+    let codes = build.stages().iter().flat_map(|stage| build.instructions(stage)).filter_map(|(at, _)| build.code(at));
+    codes.flat_map(|code| code.script.invocations()).filter_map(|one| one.program).collect()
+}
+
+/// Whether a stage asks the mirror of its distribution for packages that are no longer there.
+fn asks_mirror(build: &Build, stage: &Stage) -> bool {
+    let managers = [Manager::Apt, Manager::Yum, Manager::Dnf];
+    let mut codes = build.instructions(stage).filter_map(|(index, _)| build.code(index));
+    let asks = |one: &Invocation| one.call_of(&managers).is_some_and(|call| FETCHES.contains(&call.verb));
+    codes.any(|code| code.script.invocations().iter().any(asks)) && build.lacks_packages(stage)
 }

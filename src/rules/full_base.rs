@@ -7,7 +7,7 @@ use crate::build::{Base, BaseImage, Build, PackageSize, Presence, Reference, Sli
 use crate::data;
 use crate::dockerfile::Keyword;
 use crate::finding::{Finding, Findings, Impact, ImpactKind};
-use crate::manifest::{Dependency, Ecosystem};
+use crate::manifest::{Dependency, Ecosystem, Project};
 use crate::shell::program::{Kind, Program};
 use crate::shell::{Invocation, Manager, PackageCall, Verb};
 use crate::text::Span;
@@ -95,6 +95,8 @@ struct Calls<'a> {
     headers: bool,
     /// Whether something is built by hand.
     by_hand: bool,
+    /// Whether an install takes what is for development, too.
+    with_dev: bool,
 }
 
 impl<'a> Calls<'a> {
@@ -121,6 +123,7 @@ impl<'a> Calls<'a> {
         self.programs.extend(one.program);
         self.by_hand |= is_built_by_hand(one);
         if let Some(call) = call.filter(|_| toolchain::may_compile(one)) {
+            self.with_dev |= !call.says("production");
             self.installs.push((call.title(), compiles_packages(&call)));
         }
         if wants_git(one) {
@@ -133,7 +136,7 @@ impl<'a> Calls<'a> {
 fn used<'a>(cx: &'a Context, target: &Stage, image: &str, slim: &Slim) -> Used<'a> {
     let mut calls = Calls::of(cx.build(), target);
     let mut used = Used { unknown: calls.by_hand, ..Used::default() };
-    let demand = demand(cx);
+    let demand = demand(cx, calls.with_dev);
     used.unknown |= demand == Demand::Unknown && !calls.compiler;
     if demand == Demand::Git {
         calls.programs.push("git");
@@ -229,17 +232,26 @@ enum Demand {
     Unknown,
 }
 
-fn demand(cx: &Context) -> Demand {
-    let dependencies = cx
-        .projects()
-        .unwrap_or_default()
+fn demand(cx: &Context, with_dev: bool) -> Demand {
+    let projects = cx.projects().unwrap_or_default();
+    let dependencies = projects
         .iter()
         .flat_map(|project| project.dependencies.iter().map(|dependency| (project.ecosystem, dependency)));
     let of = |(ecosystem, dependency): (Ecosystem, &Dependency)| {
         let git = dependency.requirement.as_deref().is_some_and(|text| text.contains("git+"));
         demand_of(ecosystem, &dependency.name).max(if git { Demand::Git } else { Demand::Nothing })
     };
-    dependencies.map(of).max().unwrap_or(Demand::Nothing)
+    let compiled = if projects.iter().any(|one| compiles(one, with_dev)) { Demand::Compiler } else { Demand::Nothing };
+    dependencies.map(of).max().unwrap_or(Demand::Nothing).max(compiled)
+}
+
+/// Whether a package of npm is compiled when a project is installed, by its lock files where there are some.
+fn compiles(project: &Project, with_dev: bool) -> bool {
+    let mut locked = project.installs.iter().filter_map(|install| install.locked.as_ref()).peekable();
+    if project.ecosystem != Ecosystem::Node || locked.peek().is_none() {
+        return project.names_compiled();
+    }
+    locked.any(|locked| locked.compiles(with_dev))
 }
 
 fn edited(cx: &Context, root: &Stage, image: &str, slim: &Slim, finding: Finding) -> Finding {

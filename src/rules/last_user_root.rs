@@ -17,7 +17,11 @@ fn check(cx: &Context, out: &mut Findings) {
         User::Other(name) => name.eq_ignore_ascii_case("ContainerAdministrator"),
         _ => false,
     };
-    if !root || !service::may_serve(build, stage) || accounts::steps_down(build, stage) {
+    if !root
+        || service::leaves_start_to_base(build, stage)
+        || !service::may_serve(build, stage)
+        || accounts::steps_down(build, stage)
+    {
         return;
     }
     let finding = cx.finding(build.instruction(index).head, "the last USER is root: the container runs as root");

@@ -28,9 +28,7 @@ fn check(cx: &Context, out: &mut Findings) {
     let changes = useless.iter().any(|found| {
         matches!(found.class.kind, ClassKind::VersionControl | ClassKind::Dependencies | ClassKind::Bytecode)
     });
-    // Without any ignore file the next environment, cache or history that appears goes along unseen.
-    let open = matches!(cx.ignore(), IgnoreInput::Missing(_)) && fetched.whole;
-    if bytes == 0 || (bytes < WORTHWHILE && !changes && !open) {
+    if bytes == 0 || (bytes < WORTHWHILE && !changes) {
         return;
     }
     let Some(span) = first_copy(build) else { return };

@@ -2,7 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use crate::build::Stage;
+use crate::build::{Age, Stage};
+use crate::data;
 use crate::dockerfile::Keyword;
 use crate::finding::FileEdit;
 use crate::optimize::scene::Scene;
@@ -84,4 +85,46 @@ fn own_list(scene: &Scene, index: usize, call: &PackageCall, first: usize) -> Op
     // Comments between the words are not repeated.
     let blank = between.chars().all(|c| c.is_whitespace() || c == scene.file().escape());
     Some((last.end, if blank { between.to_owned() } else { " ".to_owned() }))
+}
+
+/// Gives packages that are to be installed the names of the image's release; an error where that cannot be.
+pub(super) fn fit(image: &str, lacking: &[String], wanted: &mut Wanted) -> Result<(), String> {
+    let Some(first) = lacking.first() else { return Ok(()) };
+    match Age::of(image) {
+        Age::Known => Ok(()),
+        Age::Archived => Err(format!("`{first}` can't be installed: Debian took the release off its mirrors")),
+        Age::Old => {
+            if let Some(name) = lacking.iter().find(|name| differs(name)) {
+                return Err(format!("what `{name}` is called in its release of Debian is not known"));
+            }
+            for name in lacking.iter().filter_map(|name| name.strip_suffix("t64")) {
+                if let Some(at) = wanted.remove(&format!("{name}t64")) {
+                    wanted.insert(name.to_owned(), at);
+                }
+            }
+            Ok(())
+        }
+    }
+}
+
+/// Whether a library has other names from one release to the next, `t64` aside.
+fn differs(name: &str) -> bool {
+    let plain = |name: &str| name.trim_end_matches("t64").to_owned();
+    let name = plain(name);
+    data::LIBRARY_PACKAGES.rows().any(|cells| {
+        let &[_, old, new, ..] = cells else { return false };
+        let has = |cell| data::words(cell).any(|library| plain(library) == name);
+        has(old) != has(new)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_differ_between_releases() {
+        assert!(differs("libavcodec61") && differs("libavcodec59"));
+        assert!(!differs("libpq5") && !differs("libasound2t64"));
+    }
 }

@@ -3,8 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::pieces;
-use crate::data;
-use crate::manifest::{Ecosystem, Locked, LockedPackage, Project};
+use crate::manifest::{Ecosystem, Locked, Project};
 use crate::optimize::scene::Scene;
 
 /// What node-gyp calls.
@@ -21,10 +20,8 @@ pub(in crate::optimize) fn build_packages(scene: &Scene, stage: usize) -> Option
     if let Ok(Some(pieces)) = pieces::read(scene, stage) {
         let locked = pieces.way.and_then(|way| way.locked.as_ref());
         let compiles = match locked {
-            Some(locked) => {
-                compiles(locked.packages.iter().filter(|(_, one)| !pieces.omits || one.dev_only != Some(true)))
-            }
-            None => named(pieces.project),
+            Some(locked) => locked.compiles(!pieces.omits),
+            None => pieces.project.names_compiled(),
         };
         if compiles {
             packages.extend(COMPILER.map(str::to_owned));
@@ -41,28 +38,13 @@ pub(in crate::optimize) fn build_packages(scene: &Scene, stage: usize) -> Option
             if locked.clone().any(|locked| from_git(project, Some(locked))) || from_git(project, None) {
                 packages.extend(GIT.map(str::to_owned));
             }
-            if locked.any(|locked| compiles(locked.packages.iter())) || named(project) {
+            if locked.any(|locked| locked.compiles(true)) || project.names_compiled() {
                 packages.extend(COMPILER.map(str::to_owned));
             }
         }
         packages.extend(prisma(scene));
     }
     Some(packages)
-}
-
-/// Whether one of the packages may be compiled when it is installed.
-fn compiles<'l>(packages: impl Iterator<Item = (&'l String, &'l LockedPackage)>) -> bool {
-    let packages: Vec<_> = packages.collect();
-    // The one for macOS alone is passed on other systems, and what only it depends on may stand here all the same.
-    let old_macos = packages.iter().any(|(name, one)| {
-        *name == "fsevents" && one.version.as_deref().is_some_and(|version| version.starts_with("1."))
-    });
-    let sign = packages.iter().any(|(name, _)| {
-        data::NODE_PACKAGES.has(name.as_str(), "native") && !(old_macos && matches!(name.as_str(), "nan" | "bindings"))
-    });
-    let told = packages.iter().any(|(_, one)| one.scripts.is_some());
-    let scripts = packages.iter().any(|(name, one)| *name != "fsevents" && one.scripts == Some(true));
-    sign && (scripts || !told)
 }
 
 /// Whether a package comes from a repository, and not as an archive.
@@ -80,15 +62,6 @@ fn from_git(project: &Project, locked: Option<&Locked>) -> bool {
     };
     locked.is_some_and(|locked| locked.from_git)
         || project.dependencies.iter().filter_map(|one| one.requirement.as_deref()).any(asks)
-}
-
-/// Without a lock file: whether a direct dependency is known to compile where it finds no binary. Their `install` scripts
-/// say so: bcrypt 5.1.1, sqlite3 6.0.1, canvas 3.2.3, cpu-features 0.0.10 (registry, 2026-11-20).
-fn named(project: &Project) -> bool {
-    project
-        .dependencies
-        .iter()
-        .any(|one| matches!(one.name.as_str(), "bcrypt" | "sqlite3" | "canvas" | "cpu-features" | "better-sqlite3"))
 }
 
 /// Prisma's engines load the system's OpenSSL up to version 6, and slim images lack it
