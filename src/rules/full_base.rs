@@ -83,6 +83,7 @@ fn priced(finding: Finding, slim: &Slim, used: &Used, twin: &str) -> Finding {
 
 /// What the instructions that ship call.
 #[derive(Default)]
+#[expect(clippy::struct_excessive_bools, reason = "independent facts about the calls")]
 struct Calls<'a> {
     programs: Vec<&'a str>,
     /// Commands that may compile what they install, and whether they surely do.

@@ -117,9 +117,9 @@ fn resolve<'p>(project: &'p Project, script: &str) -> Option<&'p str> {
     let mut text = project.script(script)?;
     for _ in 0..4 {
         let words: Vec<&str> = text.split_whitespace().collect();
-        let next = match words.as_slice() {
-            ["npm" | "yarn" | "pnpm", "run", name] | ["npm" | "yarn" | "pnpm", name @ "start"] => name,
-            _ => return Some(text),
+        let (["npm" | "yarn" | "pnpm", "run", next] | ["npm" | "yarn" | "pnpm", next @ "start"]) = words.as_slice()
+        else {
+            return Some(text);
         };
         text = project.script(next)?;
     }
