@@ -13,7 +13,7 @@ pub use self::shellcheck::{ShellcheckAnswers, ShellcheckComment, ShellcheckLevel
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use crate::dockerfile::{File, Template};
+use crate::dockerfile::{self, File, Template};
 use crate::ignore::IgnoreFile;
 use crate::inputs::context::BuildContext;
 use crate::manifest::Project;
@@ -84,8 +84,6 @@ pub struct BuildInput {
     pub template: Option<Template>,
     /// What the builder would be told.
     pub options: BuildOptions,
-    /// Whether each service that is known to run the image starts it below an init (`init: true` of Compose).
-    pub has_init: bool,
     /// The context's folder, as the user would type it; `None` for a text without a place (standard input).
     pub context_root: Option<String>,
     /// The .dockerignore in force.
@@ -101,6 +99,26 @@ pub struct BuildInput {
     pub base_images: BTreeMap<String, ImageConfig>,
     /// What `ShellCheck` says about the scripts.
     pub shellcheck: Option<Arc<ShellcheckAnswers>>,
+}
+
+impl BuildInput {
+    /// The build of a Dockerfile whose surroundings nobody has looked at.
+    pub fn new(source: &Source, options: BuildOptions) -> Self {
+        Self {
+            dockerfile: FileId(0),
+            place: source.name().to_owned(),
+            file: dockerfile::parse(source),
+            template: None,
+            options,
+            context_root: None,
+            ignore: IgnoreInput::Unknown,
+            context: None,
+            texts: None,
+            projects: None,
+            base_images: BTreeMap::new(),
+            shellcheck: None,
+        }
+    }
 }
 
 /// The builder's own flags, with the builder's meaning.
@@ -125,6 +143,8 @@ pub struct RunOptions {
     pub user: Option<String>,
     /// `stop_signal`, as written: of all services.
     pub stop_signal: Option<String>,
+    /// Whether all services start it below an init (`init: true`).
+    pub has_init: bool,
 }
 
 /// A file of settings, as it holds for one Dockerfile.

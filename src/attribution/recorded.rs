@@ -1,11 +1,8 @@
 //! The builder's own record, and the Dockerfile in it.
 
-use std::collections::BTreeMap;
-
-use crate::dockerfile;
 use crate::image::{Attestation, Digest, Image, Provenance, RecordedLayer};
-use crate::inputs::{BuildInput, BuildOptions, IgnoreInput};
-use crate::text::{FileId, Source};
+use crate::inputs::{BuildInput, BuildOptions};
+use crate::text::Source;
 
 /// The record of how an image was built, among what stands beside it.
 pub fn provenance(image: &Image, attestations: &[Attestation]) -> Option<Provenance> {
@@ -37,24 +34,5 @@ pub(super) fn input(provenance: &Provenance) -> Option<BuildInput> {
         build_args: provenance.build_args.clone(),
         ..BuildOptions::default()
     };
-    Some(of_text(&recorded.name, &recorded.text, options))
-}
-
-/// A Dockerfile of which nothing is known but its text.
-pub(super) fn of_text(name: &str, text: &str, options: BuildOptions) -> BuildInput {
-    BuildInput {
-        dockerfile: FileId(0),
-        place: name.to_owned(),
-        file: dockerfile::parse(&Source::of(name, text)),
-        template: None,
-        options,
-        has_init: false,
-        context_root: None,
-        ignore: IgnoreInput::Unknown,
-        context: None,
-        texts: None,
-        projects: None,
-        base_images: BTreeMap::new(),
-        shellcheck: None,
-    }
+    Some(BuildInput::new(&Source::of(&recorded.name, &recorded.text), options))
 }

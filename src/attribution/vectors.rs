@@ -6,6 +6,7 @@ use super::{BaseHow, Known, Origin, Origins, Unplaced, base, origins_above};
 use crate::build::Build;
 use crate::image::{Digest, History, Image, Layer, Provenance};
 use crate::inputs::{BuildInput, BuildOptions};
+use crate::text::Source;
 
 const VECTORS: &str = include_str!("../../tests/vectors/attribution.jsonl");
 
@@ -39,7 +40,8 @@ fn input(text: &str, case: &Value) -> BuildInput {
     let pair = |pair: &Value| (pair[0].as_str().unwrap().to_owned(), pair[1].as_str().unwrap().to_owned());
     let build_args = case["build_args"].as_array().into_iter().flatten().map(pair).collect();
     let target = case["target"].as_str().map(str::to_owned);
-    super::recorded::of_text("Dockerfile", text, BuildOptions { target, build_args, ..BuildOptions::default() })
+    let options = BuildOptions { target, build_args, ..BuildOptions::default() };
+    BuildInput::new(&Source::of("Dockerfile", text), options)
 }
 
 /// `8-10`, `base`, `squashed`, `?`.

@@ -42,17 +42,12 @@ fn distribution(image: &str) -> Option<String> {
     }
     match libc(image)? {
         Libc::Glibc(Some(release)) if !release.name.is_empty() => Some(format!("debian:{}-slim", release.name)),
-        // A later release runs what an earlier one has linked with its C library.
+        // The newest release of Debian: that of images which name none.
         Libc::Glibc(None) if matches!(reference.short_name(), "golang" | "rust") => {
-            newest("debian").map(|release| format!("debian:{release}-slim"))
+            stands_on("golang:1").map(|release| format!("debian:{release}-slim"))
         }
         _ => None,
     }
-}
-
-/// The newest release in `data/image_suites.tsv`'s sense: that of the images that name none.
-fn newest(product: &str) -> Option<&'static str> {
-    (product == "debian").then(|| stands_on("golang:1")).flatten()
 }
 
 fn java(reference: &Reference) -> Option<String> {

@@ -1,29 +1,12 @@
 //! What Dockerfiles mean, from text to answer.
 
-use std::collections::BTreeMap;
-
 use super::{Base, Build, FaultKind, Lookup, Setting, User, Value};
-use crate::dockerfile;
-use crate::inputs::{BuildInput, BuildOptions, IgnoreInput, ImageConfig};
+use crate::inputs::{BuildInput, BuildOptions, ImageConfig};
 use crate::shell::Dialect;
-use crate::text::{FileId, Source};
+use crate::text::Source;
 
 pub(super) fn input(text: &str, options: BuildOptions) -> BuildInput {
-    BuildInput {
-        dockerfile: FileId(0),
-        place: "Dockerfile".to_owned(),
-        file: dockerfile::parse(&Source::of("Dockerfile", text)),
-        options,
-        has_init: false,
-        context_root: None,
-        ignore: IgnoreInput::Unknown,
-        context: None,
-        projects: None,
-        texts: None,
-        base_images: BTreeMap::new(),
-        shellcheck: None,
-        template: None,
-    }
+    BuildInput::new(&Source::of("Dockerfile", text), options)
 }
 
 /// Each stage as `title < base`, with `!` for one that the target does not need.

@@ -50,7 +50,6 @@ fn with_texts(input: &BuildInput, before: &Inputs, sources: &[Source]) -> BuildI
         file,
         template: input.template,
         options: input.options.clone(),
-        has_init: input.has_init,
         context_root: input.context_root.clone(),
         ignore,
         context,

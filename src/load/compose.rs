@@ -32,8 +32,6 @@ pub(super) struct Origin {
     pub contexts: Vec<(String, String)>,
     /// How its container is run.
     pub run: RunOptions,
-    /// Whether the container starts below an init.
-    pub has_init: bool,
     /// Whether the Dockerfile stands in that file.
     pub inline: bool,
     /// What a reader should know.
@@ -90,9 +88,9 @@ impl Unfolded {
         }
         let context = context.unwrap_or_default();
         let (target, args, contexts) = (target.clone(), args.clone(), service.contexts.clone());
-        let run = RunOptions { user: service.user.clone(), stop_signal: service.stop_signal.clone() };
-        let has_init = service.has_init;
-        let origin = Origin { context, target, args, contexts, run, has_init, inline: inline.is_some(), notice: None };
+        let (user, stop_signal) = (service.user.clone(), service.stop_signal.clone());
+        let run = RunOptions { user, stop_signal, has_init: service.has_init };
+        let origin = Origin { context, target, args, contexts, run, inline: inline.is_some(), notice: None };
         if let Some(inline) = inline {
             self.notices.extend(limits(service, inline));
             self.inline.push((inline.clone(), origin));

@@ -167,7 +167,6 @@ fn draft((path, id, source, origin): Text, request: &Request, root: Option<&Path
         file,
         template,
         options: origin.as_ref().map_or_else(|| asked.clone(), |origin| origin.options(asked)),
-        has_init: origin.as_ref().is_some_and(|origin| origin.has_init),
         context_root: None,
         ignore: IgnoreInput::Unknown,
         context: None,

@@ -3,11 +3,10 @@
 use std::sync::Arc;
 
 use super::{Evidence, Level, Optimized, Options, Rung, optimize};
-use crate::dockerfile;
 use crate::inputs::context::BuildContext;
 use crate::inputs::{BuildInput, BuildOptions, IgnoreInput, Inputs};
 use crate::manifest;
-use crate::text::{FileId, Source};
+use crate::text::Source;
 
 /// A project: the Dockerfile's text, and paths with their texts. A file `.dockerignore` is in force.
 pub(super) fn project(dockerfile: &str, files: &[(&str, &str)]) -> (Inputs, Evidence) {
@@ -26,19 +25,11 @@ pub(super) fn project(dockerfile: &str, files: &[(&str, &str)]) -> (Inputs, Evid
         ignore = IgnoreInput::Present(inputs.add(source), read);
     }
     inputs.builds.push(BuildInput {
-        dockerfile: id,
-        place: "Dockerfile".to_owned(),
-        file: dockerfile::parse(inputs.source(FileId(0))),
-        template: None,
-        options: BuildOptions::default(),
-        has_init: false,
         context_root: Some(".".into()),
         ignore,
         context: Some(Arc::new(context)),
-        texts: None,
         projects: Some(Arc::new(projects)),
-        base_images: std::collections::BTreeMap::new(),
-        shellcheck: None,
+        ..BuildInput::new(inputs.source(id), BuildOptions::default())
     });
     let texts = files.iter().map(|(path, text)| ((*path).to_owned(), (*text).to_owned())).collect();
     (inputs, Evidence { texts, ..Evidence::default() })

@@ -1,29 +1,12 @@
 //! Scripts as ShellCheck reads them, and places of its comments in the source.
 #![allow(clippy::unwrap_used)] // Every function here serves a test.
 
-use std::collections::BTreeMap;
-
 use super::*;
-use crate::dockerfile;
-use crate::inputs::{BuildInput, BuildOptions, IgnoreInput, ShellcheckLevel};
-use crate::text::{FileId, Source};
+use crate::inputs::{BuildInput, BuildOptions, ShellcheckLevel};
+use crate::text::Source;
 
 fn input(text: &str) -> BuildInput {
-    BuildInput {
-        dockerfile: FileId(0),
-        place: "Dockerfile".to_owned(),
-        file: dockerfile::parse(&Source::of("Dockerfile", text)),
-        template: None,
-        options: BuildOptions::default(),
-        has_init: false,
-        context_root: None,
-        ignore: IgnoreInput::Unknown,
-        context: None,
-        texts: None,
-        projects: None,
-        base_images: BTreeMap::new(),
-        shellcheck: None,
-    }
+    BuildInput::new(&Source::of("Dockerfile", text), BuildOptions::default())
 }
 
 /// Every `$x` of every script, as ShellCheck would place it, is a `$x` of the source; returns how many there are.

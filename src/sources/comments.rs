@@ -11,21 +11,26 @@ pub fn comments(text: &str) -> Vec<Range<usize>> {
     let (mut at, mut last) = (0, b';');
     while let Some(&byte) = bytes.get(at) {
         let rest = &bytes[at..];
-        let end = match byte {
-            b'"' | b'\'' | b'`' => at + quoted_length(rest, byte),
-            b'/' if rest.starts_with(b"//") => at + memchr::memchr(b'\n', rest).unwrap_or(rest.len()),
-            b'/' if rest.starts_with(b"/*") => {
-                at + memchr::memmem::find(&rest[2..], b"*/").map_or(rest.len(), |length| length + 4)
-            }
-            b'/' if !ends_operand(last) => at + regular_expression_length(rest),
-            _ => at + 1,
+        let comment = if rest.starts_with(b"//") {
+            memchr::memchr(b'\n', rest).unwrap_or(rest.len())
+        } else if rest.starts_with(b"/*") {
+            memchr::memmem::find(&rest[2..], b"*/").map_or(rest.len(), |length| length + 4)
+        } else {
+            0
         };
-        if byte == b'/' && (rest.starts_with(b"//") || rest.starts_with(b"/*")) {
-            comments.push(at..end);
-        } else if !byte.is_ascii_whitespace() {
+        if comment > 0 {
+            comments.push(at..at + comment);
+            at += comment;
+            continue;
+        }
+        at += match byte {
+            b'"' | b'\'' | b'`' => quoted_length(rest, byte),
+            b'/' if !ends_operand(last) => regular_expression_length(rest),
+            _ => 1,
+        };
+        if !byte.is_ascii_whitespace() {
             last = byte;
         }
-        at = end;
     }
     comments
 }

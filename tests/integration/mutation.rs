@@ -2,7 +2,6 @@
 //! is no panic, the text round-trips, fixing ends and is idempotent, and a fix brings no error that was not there.
 //! A few seconds; `DOCKOPT_FULL=1`: minutes. The same inputs in each run, as many as the time allows.
 
-use std::collections::BTreeMap;
 use std::fs;
 use std::io::Write;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -18,7 +17,7 @@ use dockopt::inputs::{BuildInput, BuildOptions, Date, IgnoreInput, Inputs};
 use dockopt::manifest::{self, Project};
 use dockopt::report::{self, Layout};
 use dockopt::rules::{Policies, Selection};
-use dockopt::text::{FileId, Source, Span};
+use dockopt::text::{Source, Span};
 use rayon::prelude::*;
 
 use crate::dockopt::said;
@@ -216,19 +215,12 @@ fn check(bytes: &[u8], context: &Arc<BuildContext>, projects: &Arc<Vec<Project>>
         root: ".".into(),
         sources: vec![source.clone()],
         builds: vec![BuildInput {
-            dockerfile: FileId(0),
-            place: "Dockerfile".to_owned(),
             file: before.clone(),
-            options: BuildOptions::default(),
-            has_init: false,
             context_root: Some(".".into()),
             ignore: IgnoreInput::Missing(".dockerignore".into()),
             context: Some(Arc::clone(context)),
             projects: Some(Arc::clone(projects)),
-            texts: None,
-            base_images: BTreeMap::new(),
-            shellcheck: None,
-            template: None,
+            ..BuildInput::new(&source, BuildOptions::default())
         }],
         today: Date::parse("2026-11-20"),
         ..Inputs::default()

@@ -82,18 +82,12 @@ fn build(dockerfile: FileId, source: &Source, sources: &[Source], listing: &[(u6
     let texts = context.as_ref().map(|_| Arc::new(texts(sources)));
     BuildInput {
         dockerfile,
-        place: source.name().to_owned(),
-        file: dockerfile::parse(source),
-        options: BuildOptions::default(),
-        has_init: false,
         context_root: Some(".".into()),
         ignore,
         context: context.map(Arc::new),
         projects: projects.map(Arc::new),
         texts,
-        base_images: BTreeMap::new(),
-        shellcheck: None,
-        template: None,
+        ..BuildInput::new(source, BuildOptions::default())
     }
 }
 

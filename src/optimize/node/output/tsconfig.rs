@@ -138,17 +138,10 @@ mod tests {
             ("loop.json", r#"{"extends": "./loop.json"}"#),
         ];
         let check = |path: &str, config: &str, expected: Emit| {
-            let text = |name: &str| {
-                if name == path {
-                    return Some(config.to_owned());
-                }
-                files.iter().find(|(file, _)| *file == name).map(|(_, text)| (*text).to_owned())
+            let find = |name: &str| {
+                let known = files.iter().find(|(file, _)| *file == name).map(|(_, text)| *text);
+                if name == path { Some(config) } else { known }
             };
-            let texts: Vec<(String, String)> = [path, "base.json", "web/base.json", "loop.json"]
-                .iter()
-                .filter_map(|name| Some(((*name).to_owned(), text(name)?)))
-                .collect();
-            let find = |name: &str| texts.iter().find(|(file, _)| file == name).map(|(_, text)| text.as_str());
             let found = TsConfig::read(path, &find).map_or(Emit::Unknown, |config| config.output());
             assert_eq!(found, expected, "{config}");
         };
