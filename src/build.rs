@@ -43,7 +43,6 @@ mod undefined;
 mod useless;
 
 pub use self::age::Age;
-pub use self::audience::is_for_developers_only;
 pub use self::brought::{Brought, Started, absolute};
 pub use self::checks::CHECK_ARGUMENT;
 pub use self::context::Fetched;
@@ -100,6 +99,8 @@ pub struct Build<'a> {
     told_shells: Vec<(u32, Shell)>,
     /// The scripts of each instruction, read when first asked for.
     code: Vec<OnceLock<Option<Box<Code<'a>>>>>,
+    /// Whether each stage is for developers only, worked out when first asked for.
+    for_developers_only: Vec<OnceLock<bool>>,
     /// What the COPYs of each stage take, worked out when first asked for.
     transfers: Vec<OnceLock<Vec<Transfer<'a>>>>,
     /// What the builder says of the file, worked out when first asked for.
@@ -136,6 +137,7 @@ impl<'a> Build<'a> {
             };
         }
         let code = input.file.instructions().iter().map(|_| OnceLock::new()).collect();
+        let for_developers_only = stages.iter().map(|_| OnceLock::new()).collect();
         let transfers = stages.iter().map(|_| OnceLock::new()).collect();
         let latest = Latest::new(input.file.instructions(), &stages);
         let told_shells = settings::told_shells(&input.file);
@@ -153,6 +155,7 @@ impl<'a> Build<'a> {
             latest,
             told_shells,
             code,
+            for_developers_only,
             transfers,
             verdict: OnceLock::new(),
             made: OnceLock::new(),

@@ -9,9 +9,15 @@ use crate::shell::program::{Kind, Program};
 use crate::shell::{Invocation, Word};
 use crate::text::path;
 
-/// Whether the place of the Dockerfile, its name, the comment at its top, the stage's name or the command says that the
-/// stage is for development, tests or examples only.
-pub fn is_for_developers_only(build: &Build, stage: &Stage) -> bool {
+impl Build<'_> {
+    /// Whether the place of the Dockerfile, its name, the comment at its top, the stage's name or the command says that
+    /// the stage is for development, tests or examples only.
+    pub fn is_for_developers_only(&self, stage: &Stage) -> bool {
+        *self.for_developers_only[stage.index].get_or_init(|| something_says_so(self, stage))
+    }
+}
+
+fn something_says_so(build: &Build, stage: &Stage) -> bool {
     let place = build.input().place.replace('\\', "/");
     let (folder, name) = path::split(&place);
     folder.split('/').any(says_so)
@@ -101,7 +107,7 @@ mod tests {
         let mut input = input(text, BuildOptions::default());
         place.clone_into(&mut input.place);
         let build = Build::new(&input);
-        is_for_developers_only(&build, build.target().unwrap())
+        build.is_for_developers_only(build.target().unwrap())
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! Whether what an image starts is a service that could do without root: the question behind `root-user` and `last-user-root`. In doubt it
 //! is none: tools, CI images and bases run as root for good reasons.
 
-use super::{Base, BaseImage, Build, Stage, is_for_developers_only};
+use super::{Base, BaseImage, Build, Stage};
 use crate::data;
 use crate::dockerfile::{Arguments, Keyword};
 use crate::manifest::{FileKind, FileRole};
@@ -111,7 +111,7 @@ pub fn is_development(build: &Build, stage: &Stage) -> bool {
     path.contains(".devcontainer/")
         || words(file)
         || stage.name.as_deref().is_some_and(words)
-        || is_for_developers_only(build, stage)
+        || build.is_for_developers_only(stage)
 }
 
 fn needs_root(program: &str) -> bool {

@@ -14,7 +14,7 @@ use std::time::{Duration, Instant};
 use rayon::prelude::*;
 
 use crate::build::Build;
-use crate::inputs::{InputProblem, Inputs, Need, ShellcheckAnswers};
+use crate::inputs::{BuildInput, InputProblem, Inputs, Need, ShellcheckAnswers};
 use crate::rules::Policies;
 use crate::shellcheck::{read_answers, scripts};
 
@@ -35,18 +35,15 @@ const LOOK: Duration = Duration::from_millis(2);
 
 /// Adds what ShellCheck says about the scripts of the builds whose rules ask for it.
 pub(super) fn ask(inputs: &mut Inputs, policies: &Policies) {
-    let asks = |build: &Build| {
-        let rules = policies.of(build.input().dockerfile).rules();
+    let asks = |input: &BuildInput| {
+        let rules = policies.of(input.dockerfile).rules();
         rules.iter().any(|rule| rule.metadata().needs.has(Need::Shellcheck))
     };
     let mut asking = Vec::new();
     let mut texts: BTreeSet<String> = BTreeSet::new();
-    for (index, input) in inputs.builds.iter().enumerate() {
-        let build = Build::new(input);
-        if asks(&build) {
-            asking.push(index);
-            texts.extend(scripts(&build).into_iter().map(|script| script.text));
-        }
+    for (index, input) in inputs.builds.iter().enumerate().filter(|(_, input)| asks(input)) {
+        asking.push(index);
+        texts.extend(scripts(&Build::new(input)).into_iter().map(|script| script.text));
     }
     if asking.is_empty() {
         return;

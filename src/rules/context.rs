@@ -1,7 +1,7 @@
 //! The questions that a rule may ask about one build. A fact that the rule's page does not declare is not there.
 
 use super::{Neighbours, Rule};
-use crate::build::{Build, Stage, is_for_developers_only};
+use crate::build::{Build, Stage};
 use crate::finding::{Code, Finding, Judged, Suppression};
 use crate::inputs::context::BuildContext;
 use crate::inputs::{BuildInput, IgnoreInput, Inputs, Need, ShellcheckAnswers};
@@ -83,7 +83,7 @@ impl<'a, 'i> Context<'a, 'i> {
 
     /// Whether the image is for development, tests or examples only: what it carries along is a burden to nobody.
     pub fn is_for_developers_only(&self) -> bool {
-        self.build.target().is_some_and(|target| is_for_developers_only(self.build, target))
+        self.build.target().is_some_and(|target| self.build.is_for_developers_only(target))
     }
 
     /// What the builder is sent (`context.names`, `context.bytes`).

@@ -130,9 +130,8 @@ fn word(rest: &str) -> (&str, usize) {
         let closed = inner[end..].starts_with(quote);
         return (&inner[..end], 1 + end + usize::from(closed));
     }
-    let end = rest
-        .find(|c: char| c.is_whitespace() || matches!(c, ';' | '|' | '&' | '(' | ')' | '"' | '\'' | '`'))
-        .unwrap_or(rest.len());
+    let ends = |byte: &u8| byte.is_ascii_whitespace() || b";|&()\"'`".contains(byte);
+    let end = rest.bytes().position(|byte| ends(&byte)).unwrap_or(rest.len());
     // Words of an exec form are quoted: a comma belongs to the word.
     (&rest[..end], end)
 }

@@ -4,7 +4,7 @@
 use std::ops::Range;
 
 use super::command::in_commands;
-use super::token::{is_token, is_token_char};
+use super::token::tokens;
 use super::value;
 use super::variable::{variable, weak_only};
 
@@ -48,8 +48,7 @@ pub fn in_text(text: &str) -> Vec<Held> {
         let part = Held::part(text, given.value, Sign::Login);
         held.push(if given.is_throwaway { Held { range: 0..0, ..part } } else { part });
     }
-    let tokens = text.split(|c: char| !is_token_char(c)).filter(|word| is_token(word));
-    held.extend(tokens.map(|word| Held::part(text, word, Sign::Look)));
+    held.extend(tokens(text).map(|word| Held::part(text, word, Sign::Look)));
     held
 }
 

@@ -6,8 +6,15 @@ use std::sync::LazyLock;
 
 use crate::data;
 
-pub(super) fn is_token_char(c: char) -> bool {
-    c.is_ascii_alphanumeric() || matches!(c, '_' | '-')
+const fn is_token_byte(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-')
+}
+
+/// The words of a text that are tokens by their look alone.
+pub(super) fn tokens(text: &str) -> impl Iterator<Item = &str> {
+    // All that ends a word is sought as bytes: most words are too short to be looked at.
+    let words = text.as_bytes().split(|byte| !is_token_byte(*byte)).filter(|word| word.len() >= SHORTEST);
+    words.filter_map(|word| std::str::from_utf8(word).ok()).filter(|word| is_token(word))
 }
 
 /// A row of `data/token_formats.tsv`.
@@ -58,7 +65,7 @@ pub(super) fn is_token(word: &str) -> bool {
     let fits = |byte: u8| match prefix {
         "AKIA" => byte.is_ascii_uppercase() || byte.is_ascii_digit(),
         _ if plain => byte.is_ascii_alphanumeric(),
-        _ => byte.is_ascii() && is_token_char(byte.into()),
+        _ => is_token_byte(byte),
     };
     rest.bytes().all(fits)
         && rest.bytes().any(|byte| byte.is_ascii_digit())
@@ -110,7 +117,7 @@ pub fn exact_token(word: &[u8]) -> Option<Token> {
         Alphabet::Base32 => byte.is_ascii_uppercase() || (b'2'..=b'7').contains(byte),
         Alphabet::Hex => byte.is_ascii_hexdigit(),
         Alphabet::Alphanumeric => byte.is_ascii_alphanumeric(),
-        Alphabet::Word | Alphabet::Slack => is_token_char((*byte).into()),
+        Alphabet::Word | Alphabet::Slack => is_token_byte(*byte),
     };
     let numbered = || {
         let mut parts = rest.split(|byte| *byte == b'-');
