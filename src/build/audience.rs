@@ -6,7 +6,7 @@ use crate::data;
 use crate::dockerfile::Keyword;
 use crate::manifest::{Ecosystem, FileRole};
 use crate::shell::program::{Kind, Program};
-use crate::shell::{Invocation, Word};
+use crate::shell::{Invocation, Verb, Word};
 use crate::text::path;
 
 impl Build<'_> {
@@ -22,9 +22,28 @@ fn something_says_so(build: &Build, stage: &Stage) -> bool {
     let (folder, name) = path::split(&place);
     folder.split('/').any(says_so)
         || words(name).any(says_so)
-        || stage.name.as_deref().is_some_and(|name| words(name).any(says_so))
+        || stage.name.as_deref().is_some_and(|name| words(name).any(|word| says_so(word) || is_for_files(word)))
         || top_comment(build.input().file.source().text()).any(comment_says_so)
         || command_says_so(build, stage)
+        || installs_packaging(build, stage)
+}
+
+/// Whether a stage's name says that only files are taken from it: `artifacts`, `export`.
+fn is_for_files(word: &str) -> bool {
+    data::NAME_WORDS.has(&word.to_ascii_lowercase(), "artifact-stage")
+}
+
+/// Whether the image makes packages of the system: it is run once and thrown away.
+fn installs_packaging(build: &Build, stage: &Stage) -> bool {
+    let codes = build.chain(stage).flat_map(|stage| build.instructions(stage));
+    codes.filter(|(_, one)| one.keyword == Keyword::Run).filter_map(|(index, _)| build.code(index)).any(|code| {
+        code.script.invocations().iter().any(|one| {
+            let call = one.package_call().filter(|call| call.verb == Verb::Install && call.manager.is_system());
+            call.is_some_and(|call| {
+                call.packages.iter().any(|package| data::SYSTEM_PACKAGES.has(package.name.text, "packaging"))
+            })
+        })
+    })
 }
 
 fn words(name: &str) -> impl Iterator<Item = &str> {
@@ -185,6 +204,11 @@ mod tests {
             assert!(!is_so("Dockerfile", &format!("FROM a\nCMD {command}\n")), "{command}");
         }
         assert!(is_so("Dockerfile", "FROM a AS base\nFROM base AS dev\n"));
+        assert!(is_so("Dockerfile", "FROM a AS upload-artifact\n") && is_so("Dockerfile", "FROM a AS export\n"));
+        assert!(!is_so("upload/Dockerfile", "FROM a\n") && !is_so("Dockerfile", "FROM a AS exporter\n"));
+        assert!(is_so("Dockerfile", "FROM fedora AS a\nRUN dnf install -y rpm-build make\nFROM a\n"));
+        assert!(is_so("Dockerfile", "FROM debian\nRUN apt-get install -y devscripts\nCMD [\"/build.sh\"]\n"));
+        assert!(!is_so("Dockerfile", "FROM debian\nRUN apt-get install -y build-essential\n"));
         assert!(!is_so("Dockerfile", "FROM a AS dev\nFROM a AS base\nCMD x\n"));
     }
 }

@@ -1,11 +1,25 @@
 //! Whether a step might read the repository's history. Only what is known not to is trusted.
 
-use super::{Build, Stage, is_of_system};
+use std::collections::BTreeSet;
+
+use super::{Build, Stage, absolute, is_of_system};
 use crate::dockerfile::Keyword;
-use crate::manifest::{Ecosystem, INSTALL_SCRIPTS, Project};
+use crate::inputs::context::BuildContext;
+use crate::inputs::context::Kind::Directory;
+use crate::manifest::{Ecosystem, FileKind, INSTALL_SCRIPTS, Nature, Project, Role, is_manifest};
 use crate::shell::program::{Kind, Program};
 use crate::shell::{InputKind, Invocation, Manager, PackageCall, PackageSource, Verb};
 use crate::sources::patterns;
+use crate::text::path;
+
+/// Folders that a manifest or makefile may lie below.
+const DEEPEST: usize = 3;
+
+/// Files that are read to see whether a step asks git.
+const MOST_FILES: usize = 50;
+
+/// Commands of a script whose words are looked up.
+const MOST_COMMANDS: usize = 200;
 
 impl Build<'_> {
     /// Why a step might read the history; `None` when it is certain that none does. `all`: also the steps of stages that
@@ -13,6 +27,61 @@ impl Build<'_> {
     pub fn may_read_history(&self, all: bool) -> Option<String> {
         let mut stages = self.stages().iter().filter(|stage| all || self.is_needed(stage));
         stages.find_map(|stage| self.reader_in(stage))
+    }
+
+    /// Files of the context by which a step may ask git, where the context has a history: what make and its like read,
+    /// manifests, and scripts that a RUN names.
+    pub fn history_readers(&self) -> Vec<String> {
+        let Some(context) = self.input().context.as_deref() else { return Vec::new() };
+        if context.child(None, ".git").is_none() {
+            return Vec::new();
+        }
+        let (mut paths, mut has_recipes) = (BTreeSet::new(), false);
+        for stage in self.stages() {
+            for (index, _) in self.instructions(stage).filter(|(_, one)| one.keyword == Keyword::Run) {
+                let Some(code) = self.code(index) else { continue };
+                for one in code.script.invocations().iter().take(MOST_COMMANDS) {
+                    has_recipes |= one.program.is_some_and(|program| Program::of(program).is(Kind::Recipes));
+                    let words = [one.path].into_iter().chain(one.args).filter_map(|word| word.value());
+                    let scripts = words.filter(|word| word.contains('/') || word.contains('.'));
+                    paths.extend(scripts.filter_map(|word| self.script_of_context(context, (stage, index), word)));
+                }
+            }
+        }
+        let is_reader = |path: &String| {
+            let is_recipe = has_recipes && is_recipe_file(path);
+            is_recipe || is_manifest(path).is_some_and(|kind| kind.role == Role::Manifest)
+        };
+        let near = |path: &String| path.matches('/').count() < DEEPEST;
+        paths.extend(context.entries().map(|id| context.path(id)).filter(|path| near(path) && is_reader(path)));
+        paths.into_iter().take(MOST_FILES).collect()
+    }
+
+    /// The file of the context that a word of a step names, from the step's folder or from the context's root.
+    fn script_of_context(&self, context: &BuildContext, place: (&Stage, usize), word: &str) -> Option<String> {
+        let (stage, index) = place;
+        let folder = self.workdir(stage, index);
+        let target = absolute(word, folder.value().map(String::as_str))?;
+        let brought = self.brought_before(context, stage, index, &target);
+        brought.map(|brought| brought.path).or_else(|| file_at(context, word))
+    }
+
+    /// The scripts of the context that the text of a makefile or script names.
+    pub fn scripts_named_in(&self, text: &str) -> Vec<String> {
+        let Some(context) = self.input().context.as_deref() else { return Vec::new() };
+        let words = text.split(|c: char| !c.is_ascii_alphanumeric() && !"._-/".contains(c));
+        let paths = words.filter(|word| word.contains('/')).filter_map(|word| file_at(context, word));
+        let paths: BTreeSet<String> = paths.filter(|path| FileKind::of(path).nature() != Nature::Data).collect();
+        paths.into_iter().take(MOST_FILES).collect()
+    }
+
+    /// Whether one of the texts that were read takes a version from the history.
+    pub(super) fn text_reads_history(&self) -> bool {
+        let texts = self.input().texts.iter().flat_map(|texts| texts.values());
+        let reads = ["takes its version from the history", "asks git for the history"];
+        texts
+            .filter_map(|text| std::str::from_utf8(text).ok())
+            .any(|text| reads.iter().any(|how| patterns::shows(text, how)))
     }
 
     fn reader_in(&self, stage: &Stage) -> Option<String> {
@@ -118,6 +187,17 @@ impl Build<'_> {
         self.has_file(|name| name == "build.rs")
             || projects.iter().any(|project| project.dependencies.iter().any(|one| is_reader(&one.name)))
     }
+}
+
+/// What make, just or task read.
+fn is_recipe_file(file: &str) -> bool {
+    let is_task = || path::name(file).to_ascii_lowercase().starts_with("taskfile.");
+    matches!(FileKind::of(file).language(), "Makefile" | "Just") || is_task()
+}
+
+fn file_at(context: &BuildContext, word: &str) -> Option<String> {
+    let id = context.find(word.trim_start_matches("./"))?;
+    (context.entry(id).kind != Directory).then(|| context.path(id))
 }
 
 fn is_reader(package: &str) -> bool {

@@ -234,8 +234,11 @@ impl Build<'_> {
     }
 
     /// Whether a step or the image's own command calls git, names its folder, or calls a tool that takes versions from
-    /// tags.
+    /// tags; also through a makefile, manifest or script that was read.
     fn reads_history(&self) -> bool {
+        if self.text_reads_history() {
+            return true;
+        }
         let file = &self.input().file;
         let runs = [Keyword::Run, Keyword::Cmd, Keyword::Entrypoint, Keyword::Healthcheck];
         file.instructions().iter().enumerate().filter(|(_, i)| runs.contains(&i.keyword)).any(|(index, instruction)| {

@@ -1,4 +1,5 @@
-//! Reads the beginnings of the files that a container starts with, of those that look like secrets, and of those that ADD takes.
+//! Reads the beginnings of the files that a container starts with, of those that look like secrets, of those that ADD takes,
+//! and of those by which a step may ask git.
 
 use std::collections::BTreeMap;
 use std::fs::File;
@@ -26,11 +27,20 @@ pub(super) fn texts(root: &Path, input: &BuildInput) -> BTreeMap<String, Vec<u8>
         paths.extend(secrets.map(|found| context.path(found.entry)));
     }
     paths.extend(added(&build));
+    let readers = build.history_readers();
+    paths.extend(readers.iter().cloned());
     let mut texts = BTreeMap::new();
-    for path in paths.into_iter().take(MOST) {
-        let Some(bytes) = beginning(&root.join(&path)) else { continue };
-        texts.insert(path, bytes);
-    }
+    let read = |paths: Vec<String>, texts: &mut BTreeMap<String, Vec<u8>>| {
+        for path in paths.into_iter().take(MOST) {
+            let Some(bytes) = beginning(&root.join(&path)) else { continue };
+            texts.insert(path, bytes);
+        }
+    };
+    read(paths, &mut texts);
+    // A makefile asks git through a script as often as by itself.
+    let texts_of_readers = readers.iter().filter_map(|path| std::str::from_utf8(texts.get(path)?).ok());
+    let scripts: Vec<String> = texts_of_readers.flat_map(|text| build.scripts_named_in(text)).collect();
+    read(scripts, &mut texts);
     texts
 }
 

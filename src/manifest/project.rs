@@ -303,7 +303,13 @@ impl Project {
         if locked.fits.is_some() {
             return locked.fits;
         }
-        let demands = locked.demands.as_ref()?;
+        let Some(demands) = locked.demands.as_ref() else {
+            // npm's first format does not say what it was written for; a package that it lacks it does not fit.
+            let is_missing =
+                |one: &Dependency| one.scope != Scope::Optional && !locked.packages.contains_key(&one.name);
+            let lacks = self.ecosystem == Ecosystem::Node && self.dependencies.iter().any(is_missing);
+            return lacks.then_some(false);
+        };
         let names: BTreeSet<&str> = self.dependencies.iter().map(|one| one.name.as_str()).collect();
         let parts = |text: &str| match self.ecosystem {
             Ecosystem::Python => python::specifiers(text),

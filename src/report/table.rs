@@ -11,7 +11,7 @@ use crate::text::FileId;
 const NARROW: usize = 30;
 /// Rows without `--all`.
 const ROWS: usize = 20;
-/// With fewer rows than this nothing is left out.
+/// With fewer rows than this no remark is left out.
 const FEW: usize = 10;
 
 /// A price as people read it, a typical one with its mark; without an amount, what the cost is.
@@ -67,6 +67,7 @@ enum Weight {
 
 fn weight(finding: &Finding) -> Weight {
     let amounts: Vec<Saves> = finding.impact.iter().filter_map(|impact| impact.saves).collect();
+    let is_priced = !amounts.is_empty() && amounts.len() == finding.impact.len();
     let large = |saves: &Saves| match saves {
         Saves::Bytes(amount) => *amount >= 1_000_000,
         Saves::Seconds(amount) => *amount >= 1.0,
@@ -74,14 +75,15 @@ fn weight(finding: &Finding) -> Weight {
     if finding.severity == Severity::Error || amounts.iter().any(large) {
         return Weight::Heavy;
     }
-    match (amounts.is_empty(), finding.severity >= Severity::Warning) {
-        (false, _) => Weight::Cheap,
-        (true, true) => Weight::Heavy,
-        (true, false) => Weight::Remark,
+    match (is_priced, finding.severity >= Severity::Warning) {
+        (true, _) => Weight::Cheap,
+        (false, true) => Weight::Heavy,
+        (false, false) => Weight::Remark,
     }
 }
 
-/// The rows that are shown, in their order: the heavy ones, and of the rest as many as a short table has room for.
+/// The rows that are shown, in their order: the heavy ones, and of the remarks as many as a short table has room for. What is
+/// known to be cheap nobody acts on: it waits for `--all`.
 fn picked<'a>(known: &[&'a Finding], all: bool) -> Vec<&'a Finding> {
     if all {
         return known.to_vec();
@@ -90,9 +92,9 @@ fn picked<'a>(known: &[&'a Finding], all: bool) -> Vec<&'a Finding> {
     let mut room = FEW.saturating_sub(heavy);
     let mut rows = Vec::new();
     for finding in known {
-        let heavy = weight(finding) == Weight::Heavy;
-        if heavy || room > 0 {
-            room -= usize::from(!heavy);
+        let weight = weight(finding);
+        if weight == Weight::Heavy || (weight == Weight::Remark && room > 0) {
+            room -= usize::from(weight == Weight::Remark);
             rows.push(*finding);
         }
     }

@@ -14,6 +14,10 @@ const MOST: usize = 100;
 /// Packages that a message names.
 const NAMED: usize = 3;
 
+/// Goes with a compiler, and compiled packages load it.
+const LIBRARIES: &str =
+    ", and keep the libraries that its result loads (`ldd`): libstdc++ and libgomp go with a compiler";
+
 fn check(cx: &Context, out: &mut Findings) {
     let build = cx.build();
     let Some(target) = build.target().filter(|target| build.ships(target)) else { return };
@@ -62,9 +66,10 @@ fn check(cx: &Context, out: &mut Findings) {
                     them(&tools)
                 );
                 let finding = cx.finding(span, message).help(format!(
-                    "run {} in a stage of its own and copy what it makes, or remove {} in the same RUN",
+                    "run {} in a stage of its own and copy what it makes, or remove {} in the same RUN{}",
                     quoted(&users),
-                    them(&tools)
+                    them(&tools),
+                    if user.package_call().is_some() { LIBRARIES } else { "" }
                 ));
                 let finding = priced(build, stage, &tools, finding);
                 let label = build.code(place).map(|code| code.place(file, user.span));

@@ -1,7 +1,9 @@
 //! See `rules/package-upgrade.md`.
 
-use super::{Context, runs};
+use super::Context;
+use super::runs::{self, Run};
 use crate::build::{Base, Reference};
+use crate::data;
 use crate::finding::Findings;
 use crate::shell::{Manager, PackageCall, Verb};
 use crate::text::Span;
@@ -9,7 +11,12 @@ use crate::text::Span;
 super::rule!("package-upgrade", check);
 
 fn check(cx: &Context, out: &mut Findings) {
+    // What stands on an upgraded stage has little left to upgrade.
+    let mut upgraded = false;
     for run in runs::shipped(cx) {
+        if upgraded || is_explained(&run) {
+            continue;
+        }
         // Who pins the base by digest takes its patches this way.
         let pinned = |base: &Base| matches!(base, Base::Image(text) if Reference::of(text).digest.is_some());
         if pinned(cx.build().root_base(run.stage)) {
@@ -23,8 +30,17 @@ fn check(cx: &Context, out: &mut Findings) {
                 "`{name}` stores every package that it replaces a second time, and what it brings depends on the day"
             );
             out.push(cx.finding(run.place(span), message).help("build on a newer base image (`docker build --pull`)"));
+            upgraded = true;
         }
     }
+}
+
+/// Whether a comment right above says that the upgrade is for its patches.
+fn is_explained(run: &Run) -> bool {
+    let comments = run.instruction.comments.iter().map(|comment| run.file().logical(*comment).to_ascii_lowercase());
+    comments.into_iter().any(|comment| {
+        comment.split(|c: char| !c.is_ascii_alphanumeric()).any(|word| data::NAME_WORDS.has(word, "security-patch"))
+    })
 }
 
 fn upgrades_all(call: &PackageCall) -> bool {

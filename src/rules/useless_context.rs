@@ -43,7 +43,7 @@ fn check(cx: &Context, out: &mut Findings) {
         }
         all.push(pattern);
     }
-    let mut finding = finding(cx, context, span, &useless);
+    let mut finding = finding(cx, context, span, &useless, why.is_some());
     // The safe one leaves the rest to be found again.
     for (mut patterns, safety) in [(plain, Some(Safety::Safe)), (all, why.map(Safety::Unsafe))] {
         let Some(safety) = safety else { continue };
@@ -54,7 +54,7 @@ fn check(cx: &Context, out: &mut Findings) {
     out.push(finding);
 }
 
-fn finding(cx: &Context, context: &BuildContext, span: Span, useless: &[Found]) -> Finding {
+fn finding(cx: &Context, context: &BuildContext, span: Span, useless: &[Found], is_doubtful: bool) -> Finding {
     let bytes: u64 = useless.iter().map(|found| found.amount.bytes).sum();
     let parts: Vec<String> =
         useless.iter().take(NAMED).map(|found| format!("`{}`", context.path(found.entry))).collect();
@@ -63,14 +63,24 @@ fn finding(cx: &Context, context: &BuildContext, span: Span, useless: &[Found]) 
     let sent = if useless.len() == 1 { "is sent" } else { "are sent" };
     let them = if useless.len() == 1 { "it" } else { "them" };
     let lead = if matches!(cx.ignore(), IgnoreInput::Present(..)) { "" } else { "no .dockerignore: " };
-    let message = format!("{lead}{}{more} {sent} although no build needs {them}", parts.join(", "));
-    cx.finding(span, message).help("leave them out with .dockerignore").costs(Impact {
+    let needs = if is_doubtful { "is known to need" } else { "needs" };
+    let message = format!("{lead}{}{more} {sent} although no build {needs} {them}", parts.join(", "));
+    let finding = cx.finding(span, message).help("leave them out with .dockerignore");
+    let has_history = useless.iter().any(|found| found.class.kind == ClassKind::VersionControl);
+    let finding = if has_history { finding.costs(rerun()) } else { finding };
+    finding.costs(Impact {
         kind: ImpactKind::ContextBytes,
         saves: Some(Saves::Bytes(bytes)),
         per: Per::Build,
         basis: Basis::Computed,
         evidence: format!("sizes of the files that COPY selects in `{}`", context.root()),
     })
+}
+
+/// What follows the copy runs again after each commit.
+fn rerun() -> Impact {
+    let evidence = "each commit changes the repository's history, and with it what is copied".to_owned();
+    Impact { kind: ImpactKind::RebuildSeconds, saves: None, per: Per::Commit, basis: Basis::Computed, evidence }
 }
 
 /// Whether another build with the same .dockerignore may want something of the context.

@@ -117,3 +117,51 @@ fn a_pipe_needs_pipefail_as_well() {
     assert!(run("curl -s https://a.example | jq -er .name").contains("the status of `jq`"));
     assert!(!run("curl -s https://a.example").contains("pipefail"));
 }
+
+#[test]
+fn the_history_is_not_useless_where_a_makefile_asks_for_it() {
+    let message = |dockerfile: &str, files: &[(&str, &str)]| {
+        let mut dockopt = Dockopt::new().file("Dockerfile", dockerfile).file(".git/HEAD", "ref: refs/heads/main\n");
+        for (path, text) in files {
+            dockopt = dockopt.file(path, text);
+        }
+        let result = dockopt.args(["audit", ".", "--format=json"]).run().json();
+        let findings = result["findings"].as_array().unwrap();
+        let found = findings.iter().find(|finding| finding["rule"] == "useless-context");
+        found.map(|finding| finding["message"].as_str().unwrap().to_owned()).unwrap_or_default()
+    };
+    let make = "FROM golang:1.24\nWORKDIR /src\nCOPY . .\nRUN make release\n";
+    let script = "FROM golang:1.24\nWORKDIR /src\nCOPY . .\nRUN ./scripts/build.sh\n";
+    let asks = "git describe --tags\n";
+    for (dockerfile, files) in [
+        (make, vec![("Makefile", "V := $(shell git rev-parse HEAD)\nrelease:\n\tgo build\n")]),
+        (make, vec![("Makefile", "V := $(shell ./scripts/version)\nrelease:\n"), ("scripts/version", asks)]),
+        (script, vec![("scripts/build.sh", asks)]),
+        (script, vec![("scripts/build.sh", "sh scripts/version.sh\n"), ("scripts/version.sh", asks)]),
+        (
+            "FROM python:3.13\nCOPY . .\nRUN pip install .\n",
+            vec![("setup.py", "setup(use_scm_version=True) # setuptools_scm")],
+        ),
+    ] {
+        assert_eq!(message(dockerfile, &files), "", "{files:?}");
+    }
+    let doubtful = message(make, &[("Makefile", "release:\n\tgo build\n")]);
+    assert!(doubtful.contains("no build is known to need it"), "{doubtful}");
+    let sure = "FROM node:22-slim\nCOPY . .\nCMD [\"node\", \"a.js\"]\n";
+    let clear = message(sure, &[("a.js", "1\n"), ("Makefile", "V := $(shell git rev-parse HEAD)\n")]);
+    assert!(clear.contains("although no build needs it"), "{clear}");
+}
+
+#[test]
+fn a_lock_file_that_lacks_a_package_is_no_reason_for_npm_ci() {
+    let dockerfile = "FROM node:22-slim\nCOPY package*.json ./\nRUN npm install\nCOPY . .\nCMD [\"node\", \"a.js\"]\n";
+    let lock = r#"{"lockfileVersion": 1, "dependencies": {"axios": {"version": "0.18.0"}}}"#;
+    let check = |package: &str, expected: bool| {
+        let files = [("package.json", package), ("package-lock.json", lock), ("a.js", "1\n")];
+        assert_eq!(!help("npm-install-beside-lock", dockerfile, &files).is_empty(), expected, "{package}");
+    };
+    check(r#"{"dependencies": {"axios": "^0.18.0"}}"#, true);
+    check(r#"{"dependencies": {"axios": "^0.18.0", "vuex": "^3.1.0"}}"#, false);
+    check(r#"{"dependencies": {"axios": "^0.18.0"}, "devDependencies": {"node-sass": "^4.11.0"}}"#, false);
+    check(r#"{"dependencies": {"axios": "^0.18.0"}, "peerDependencies": {"vue": "^2.5.0"}}"#, true);
+}
