@@ -1,7 +1,7 @@
 //! A command behind a whole RUN: where it goes, and what it would change for the commands before it.
 
 use crate::build::{Build, Code};
-use crate::shell::{Command, Compound, CompoundKind, Script, SeparatorKind, Word};
+use crate::shell::{Command, Compound, CompoundKind, Redirect, RedirectOperator, Script, SeparatorKind, Word};
 use crate::text::Span;
 
 /// `SCRIPT && command`: whatever joins the commands of the script (`;`, a line end, `||`), its last list fails as before,
@@ -44,10 +44,17 @@ pub(super) fn separator(build: &Build, index: usize, at: u32) -> String {
     format!(" {}{newline}{indent}", file.escape())
 }
 
-/// The stretch of a script that goes when an element behind `&&` is left out: from the end of what stands before it.
+/// The stretch of a script that goes when an element behind `&&` is left out: from the end of what stands before it. None
+/// where the lines below belong to it: without `<<` they would be instructions.
 pub(super) fn element(script: &Script, command: &Command) -> Option<Span> {
     let before = command.place.before.filter(|one| one.kind == SeparatorKind::And)?;
-    if command.place.scope != 0 || command.place.pipe_len != 1 || command.place.negated {
+    let opens_heredoc =
+        |one: &Redirect| matches!(one.operator, RedirectOperator::Heredoc | RedirectOperator::HeredocTabs);
+    if command.redirects.iter().any(opens_heredoc)
+        || command.place.scope != 0
+        || command.place.pipe_len != 1
+        || command.place.negated
+    {
         return None;
     }
     let after = command.place.after.is_none_or(|one| matches!(one.kind, SeparatorKind::And | SeparatorKind::Newline));
