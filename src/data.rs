@@ -56,6 +56,8 @@ tables! {
     DEBIAN_LIBRARIES = "debian_libraries.tsv";
     /// Languages and natures of files by their names.
     FILE_KINDS = "file_kinds.tsv";
+    /// Programs that serve files.
+    FILE_SERVERS = "file_servers.tsv";
     /// Groups of dependencies.
     DEPENDENCY_GROUPS = "dependency_groups.tsv";
     /// Names of files and folders that say what they are about.
@@ -68,6 +70,8 @@ tables! {
     GEM_SYSTEM_PACKAGES = "gem_system_packages.tsv";
     /// Versions of images up to which they are based on old releases of Debian.
     IMAGE_AGES = "image_ages.tsv";
+    /// Files of bundlers whose names change with their contents.
+    HASHED_FILES = "hashed_files.tsv";
     /// Base images by the system that they contain.
     IMAGE_FAMILIES = "image_families.tsv";
     /// Debian's or Alpine's release behind tags that do not name it.
@@ -152,6 +156,8 @@ tables! {
     TOOLCHAIN_IMAGES = "toolchain_images.tsv";
     /// Environment variables and what they serve.
     VARIABLES = "variables.tsv";
+    /// Releases of web servers for built files.
+    WEB_SERVERS = "web_servers.tsv";
 }
 
 impl Table {

@@ -61,6 +61,16 @@ impl Slim {
 }
 
 impl Slim {
+    /// The compressed bytes of an image that is a full or a slim one, or of the twin that it may become.
+    pub fn pull_of(image: &str, twin: bool) -> Option<u64> {
+        if let Some(slim) = Self::of_any(image) {
+            return slim.pull.map(|(full, own)| if twin { own } else { full });
+        }
+        let reference = Reference::of(image);
+        let cells = data::SLIM_IMAGES.row(reference.short_name())?;
+        reference.tag?.split('-').any(|word| word == "slim").then(|| cells.get(4)?.parse().ok())?
+    }
+
     /// Debian packages that bring a program that full images have and slim ones lack (`data/slim_programs.tsv`): the one
     /// that has it, then what that is of little use without. `None` for programs that full images don't bring.
     pub fn packages_of(program: &str) -> Option<Vec<&'static str>> {

@@ -126,6 +126,7 @@ fn options(command: &Optimize) -> Result<Options, Failure> {
         level: command.level,
         only: command.only.iter().cloned().collect(),
         skip: command.skip.iter().cloned().collect(),
+        server: command.server.clone(),
         ..Options::default()
     })
 }

@@ -12,7 +12,14 @@ use crate::optimize::Evidence;
 /// The evidence for the build with this index. What can't be read is left out.
 pub fn evidence(inputs: &Inputs, build: usize) -> Evidence {
     let Some(input) = inputs.builds.get(build) else { return Evidence::default() };
-    let mut evidence = Evidence { services: services::services(inputs, input), ..Evidence::default() };
+    let around = services::around(inputs, input);
+    let mut evidence = Evidence {
+        services: around.services,
+        image_names: around.names,
+        named_images: around.images,
+        recipes: around.recipes,
+        ..Evidence::default()
+    };
     let (Some(root), Some(context)) = (&input.context_root, input.context.as_deref()) else { return evidence };
     let root = Path::new(root);
     let git;

@@ -270,6 +270,11 @@ impl<'p> FileKind<'p> {
             || compose::is_compose(&name)
     }
 
+    /// Whether it holds commands that people or pipelines run: a `Makefile`, a `justfile`.
+    pub fn holds_commands(self) -> bool {
+        data::FILE_TOPICS.has(&small(path::name(self.path)), "commands")
+    }
+
     /// Whether it belongs to a forge, to checks or to deployment, by its name or the first folder: no image reads it.
     pub fn is_of_forge(self) -> bool {
         let top = self.path.split('/').next().unwrap_or_default();

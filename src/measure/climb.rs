@@ -149,9 +149,10 @@ impl<'s, 'g> Climb<'s, 'g> {
         let steps = rungs.iter().flat_map(|climbed| &climbed.steps);
         declared.compiles_start = steps.clone().any(|step| step.pass == "compiled-start");
         declared.bundles_sites = steps.clone().any(|step| step.pass == "client-stages");
+        declared.serves_files = steps.clone().any(|step| matches!(step.pass, "site-stages" | "static-site"));
         declared.steps = steps.map(|step| format!("{}: {}", step.what, step.why)).collect();
-        declared.replaces_server =
-            rungs.iter().any(|climbed| climbed.rung == Rung::Server && !climbed.steps.is_empty());
+        declared.replaces_server = declared.serves_files
+            || rungs.iter().any(|climbed| climbed.rung == Rung::Server && !climbed.steps.is_empty());
         declared
     }
 

@@ -83,7 +83,7 @@ impl Session {
         let trial = self.trial(image, wanted, Some(&original.trial.answers))?;
         checks.push(started(&original.trial, &trial));
         checks.extend(healthy(&original.trial, &trial));
-        checks.push(compare_answers(&original.trial.answers, &trial.answers));
+        checks.push(compare_answers(&original.trial.answers, &trial.answers, declared.serves_files));
         checks.push(imports::check(&original.imported, &self.imported(image, &side, declared, sources, wanted)?));
         checks.push(self.writes(&original.trial, &trial)?);
         checks.extend(tests(wanted, &original.runs, &self.own_tests(image, wanted)?));

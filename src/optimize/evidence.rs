@@ -23,6 +23,12 @@ pub struct Evidence {
     pub committed: BTreeSet<String>,
     /// Compose services that are built from this Dockerfile.
     pub services: Vec<Service>,
+    /// Names that those services give the image: `shop/web`.
+    pub image_names: BTreeSet<String>,
+    /// Images that compose files and Dockerfiles around the build name, whatever a .dockerignore keeps out.
+    pub named_images: BTreeSet<String>,
+    /// Texts of recipes (`Makefile`, `justfile`) and pipelines around the build, by path.
+    pub recipes: BTreeMap<String, String>,
     /// Names that the engine has images of (`python:3.13-slim`); `None` where none was asked.
     pub images: Option<BTreeSet<String>>,
     /// What the original image and a container of it showed.

@@ -40,8 +40,74 @@ pub(in crate::optimize) fn literal<'t>(text: &'t str, key: &str) -> Literal<'t> 
     found
 }
 
+/// The one value of `key:` outside of comments, as it is written; `None` where there are several, or its form is another.
+pub(in crate::optimize) fn value<'t>(text: &'t str, key: &str) -> Option<Option<&'t str>> {
+    let comments = comments(text);
+    let inside = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '$' | '.' | '-');
+    let mut found = None;
+    for (at, _) in text.match_indices(key) {
+        let rest = &text[at + key.len()..];
+        if text[..at].ends_with(inside) || rest.starts_with(inside) || comments.iter().any(|one| one.contains(&at)) {
+            continue;
+        }
+        let value = rest.trim_start_matches(['"', '\'']).trim_start().strip_prefix(':')?;
+        // `https://host` in a text is no key.
+        if value.starts_with("//") {
+            continue;
+        }
+        let value = value.trim_start();
+        if found.replace(&value[..length(value)]).is_some() {
+            return None;
+        }
+    }
+    Some(found)
+}
+
+/// The members of an object in braces: keys and values as they are written; `None` where one is no plain pair.
+pub(in crate::optimize) fn members(object: &str) -> Option<Vec<(&str, &str)>> {
+    let mut rest = object.strip_prefix('{')?;
+    let mut found = Vec::new();
+    loop {
+        rest = rest.trim_start_matches([',', ' ', '\t', '\r', '\n']);
+        if rest.starts_with('}') {
+            return Some(found);
+        }
+        let (key, behind) = match quoted(rest) {
+            Some(key) => (key, &rest[key.len() + 2..]),
+            None => {
+                let end = rest.find(|c: char| !(c.is_ascii_alphanumeric() || c == '_' || c == '$'))?;
+                (&rest[..end], &rest[end..])
+            }
+        };
+        let value = behind.trim_start().strip_prefix(':').filter(|_| !key.is_empty())?.trim_start();
+        let end = length(value);
+        found.push((key, value[..end].trim_end()));
+        rest = &value[end..];
+    }
+}
+
+/// The bytes of a value up to the comma or bracket that ends it.
+fn length(value: &str) -> usize {
+    let (mut depth, mut quote, mut escaped) = (0_u32, None, false);
+    for (at, c) in value.char_indices() {
+        match (quote, c) {
+            _ if escaped => escaped = false,
+            (Some(_), '\\') => escaped = true,
+            (Some(open), c) if c == open => quote = None,
+            (Some(_), _) => {}
+            (None, '"' | '\'' | '`') => quote = Some(c),
+            (None, '{' | '[' | '(') => depth += 1,
+            (None, '}' | ']' | ')') if depth == 0 => return at,
+            (None, '}' | ']' | ')') => depth -= 1,
+            (None, ',') if depth == 0 => return at,
+            _ => {}
+        }
+    }
+    value.len()
+}
+
 /// The text in quotes at the start.
-fn quoted(text: &str) -> Option<&str> {
+pub(in crate::optimize) fn quoted(text: &str) -> Option<&str> {
     let quote = text.chars().next().filter(|c| matches!(c, '"' | '\'' | '`'))?;
     let (value, rest) = text[1..].split_once(quote)?;
     let plain = !value.contains(['$', '\\']) && !rest.trim_start().starts_with(['+', '.']);
@@ -67,6 +133,21 @@ pub(super) fn inner(path: &str) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn values_and_members() {
+        let text = "export default { // port: 1\n preview: { port: 8080, proxy: { '/api': 'http://a', \"/b\": { target: `x,}` } } }, base: '/' }";
+        let preview = value(text, "preview").flatten().unwrap_or_default();
+        let keys: Vec<_> = members(preview).unwrap_or_default();
+        assert_eq!(keys[0], ("port", "8080"));
+        let proxy = members(keys[1].1).unwrap_or_default();
+        assert_eq!(proxy, [("/api", "'http://a'"), ("/b", "{ target: `x,}` }")]);
+        assert_eq!(value(text, "server"), Some(None));
+        assert_eq!(value("a: 1, b: { a: 2 }", "a"), None);
+        for odd in ["{ ...a }", "{ a, b: 1 }", "{ a() {} }", "a", "{ a: 1"] {
+            assert_eq!(members(odd), None, "{odd}");
+        }
+    }
 
     #[test]
     fn literals() {

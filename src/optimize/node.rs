@@ -5,6 +5,7 @@ mod client;
 mod need;
 mod output;
 mod plan;
+mod site;
 mod start;
 #[cfg(test)]
 mod tests;
@@ -20,6 +21,7 @@ use crate::build::Base;
 
 /// Its passes.
 pub(super) const STAGES: &[Pass] = &[
+    Pass::new("site-stages", Rung::Stages, "serve what a bundler built by a web server", site::in_stages),
     Pass::new(
         "client-stages",
         Rung::Stages,
@@ -35,6 +37,12 @@ pub(super) const STAGES: &[Pass] = &[
     Pass::new("node-start", Rung::Stages, "start Node programs without npm", start::run),
     Pass::new("node-stages", Rung::Stages, "build Node projects in a stage of their own", stages),
     Pass::new("bundler-caches", Rung::Stages, "keeps what bundlers have compiled in a cache mount", caches::mount),
+];
+
+/// Its passes above all others.
+pub(super) const SERVERS: &[Pass] = &[
+    Pass::new("static-site", Rung::Server, "serve built files by a web server in any case", site::in_any_case),
+    Pass::new("static-site-caches", Rung::Server, "the same cache mounts for it", caches::mount),
 ];
 
 /// Takes the final stage apart.

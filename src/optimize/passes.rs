@@ -17,6 +17,7 @@ pub(super) fn all() -> impl Iterator<Item = &'static Pass> {
             compiled::SCRATCH,
             hygiene::PASSES,
             server::PASSES,
+            node::SERVERS,
         ])
         .flatten()
 }

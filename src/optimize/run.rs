@@ -1,9 +1,10 @@
 //! Climbs the ladder: each pass over what the passes before it left.
 
 use std::borrow::Cow;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use super::evidence::Evidence;
+use super::options::Options;
 use super::pass::Pass;
 use super::passes;
 use super::rung::{Level, Rung};
@@ -14,19 +15,6 @@ use crate::finding::{FileEdit, Target};
 use crate::fix::Change;
 use crate::inputs::{BuildInput, Inputs};
 use crate::text::{Edit, FileId, Source, Span};
-
-/// What the user asked for.
-#[derive(Clone, Debug, Default)]
-pub struct Options {
-    /// The highest rung.
-    pub level: Level,
-    /// Passes that run; all where it is empty.
-    pub only: BTreeSet<String>,
-    /// Passes that don't.
-    pub skip: BTreeSet<String>,
-    /// Rungs that don't.
-    pub without: BTreeSet<Rung>,
-}
 
 /// One rung after climbing it.
 #[derive(Clone, Debug)]
@@ -101,7 +89,7 @@ pub fn optimize(inputs: &Inputs, build: usize, evidence: &Evidence, options: &Op
     for rung in Rung::ALL.into_iter().filter(|rung| options.level.allows(*rung)) {
         let mut climbed = Climbed { rung, steps: Vec::new(), refusals: Vec::new(), sources: Vec::new() };
         for pass in passes::all().filter(|pass| pass.info.rung == rung && runs(pass, options)) {
-            let turn = for_others(pass, turn(pass, &scene, build, evidence), &scene, build);
+            let turn = for_others(pass, turn(pass, &scene, build, evidence, options), &scene, build);
             if take(pass, turn, dockerfile, &mut now, &mut climbed) {
                 scene = Cow::Owned(scene.with_sources(&now));
             }
@@ -113,10 +101,10 @@ pub fn optimize(inputs: &Inputs, build: usize, evidence: &Evidence, options: &Op
 }
 
 /// What a pass answers to the build as it is now.
-fn turn(pass: &Pass, inputs: &Inputs, build: usize, evidence: &Evidence) -> Turn {
+fn turn(pass: &Pass, inputs: &Inputs, build: usize, evidence: &Evidence, options: &Options) -> Turn {
     let mut turn = Turn::default();
     if let Some(input) = inputs.builds.get(build) {
-        (pass.run)(&Scene { inputs, build: &Build::new(input), evidence }, &mut turn);
+        (pass.run)(&Scene { inputs, build: &Build::new(input), evidence, options }, &mut turn);
     }
     turn
 }

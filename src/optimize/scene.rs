@@ -1,6 +1,7 @@
 //! What a pass sees, and what it answers with.
 
 use super::evidence::Evidence;
+use super::options::Options;
 use crate::build::{Build, Stage};
 use crate::dockerfile::{File, Instruction};
 use crate::finding::{FileEdit, Target};
@@ -17,6 +18,8 @@ pub(super) struct Scene<'a> {
     pub build: &'a Build<'a>,
     /// What is known beyond.
     pub evidence: &'a Evidence,
+    /// What the user asked for.
+    pub options: &'a Options,
 }
 
 impl<'a> Scene<'a> {

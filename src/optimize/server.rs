@@ -1,7 +1,6 @@
 //! Rung 6: another server in the place of one for development or previews.
 
 mod reload;
-mod site;
 #[cfg(test)]
 mod tests;
 
@@ -11,5 +10,4 @@ use super::rung::Rung;
 /// Its passes.
 pub(super) const PASSES: &[Pass] = &[
     Pass::new("production-form", Rung::Server, "start servers without what serves development", reload::run),
-    Pass::new("static-site", Rung::Server, "serve built files by nginx", site::run),
 ];

@@ -39,6 +39,8 @@ pub struct Service {
     pub user: Option<String>,
     /// `working_dir`.
     pub workdir: Option<String>,
+    /// `network_mode`.
+    pub network: Option<String>,
     /// Whether its root file system can't be written.
     pub read_only: bool,
 }
@@ -112,6 +114,7 @@ impl<'t> Keys<'t> {
             healthcheck: self.get("healthcheck").and_then(healthcheck),
             user: self.text("user"),
             workdir: self.text("working_dir"),
+            network: self.text("network_mode"),
             read_only: self.get("read_only").and_then(Node::as_bool) == Some(true),
             ..Service::default()
         };

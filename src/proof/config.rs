@@ -66,6 +66,9 @@ fn why_gone(name: &str, declared: &Declared) -> Option<&'static str> {
     if declared.replaces_server && !declared.own_variables.contains(name) {
         return Some("the server's base has none");
     }
+    if declared.serves_files {
+        return Some("the web server reads none");
+    }
     if secret::names_secret(name) && declared.names(name) {
         return Some("a secret, which the rewrite says it leaves to the one who starts the container");
     }
@@ -144,10 +147,11 @@ fn settings(old: &Config, new: &Config, declared: &Declared, seen: &mut Seen) {
             seen.judge(server, &format!("STOPSIGNAL is {} instead of {}", own(new), own(old)));
         }
     }
-    users(old, new, seen);
+    users(old, new, declared, seen);
     let shell = |config: &Config| config.shell.clone().unwrap_or_else(|| ["/bin/sh", "-c"].map(str::to_owned).to_vec());
     if shell(old) != shell(new) {
-        seen.fail(format!("SHELL is `{}` instead of `{}`", shell(new).join(" "), shell(old).join(" ")));
+        let server = declared.serves_files.then_some("the web server's stage runs nothing");
+        seen.judge(server, &format!("SHELL is `{}` instead of `{}`", shell(new).join(" "), shell(old).join(" ")));
     }
     if old.on_build != new.on_build {
         seen.fail("ONBUILD differs");
@@ -155,7 +159,7 @@ fn settings(old: &Config, new: &Config, declared: &Declared, seen: &mut Seen) {
     healthchecks(old, new, seen);
 }
 
-fn users(old: &Config, new: &Config, seen: &mut Seen) {
+fn users(old: &Config, new: &Config, declared: &Declared, seen: &mut Seen) {
     let user = |config: &Config| config.user.clone().unwrap_or_default();
     let is_root = |user: &str| matches!(user.split(':').next().unwrap_or_default(), "" | "0" | "root");
     let (one, other) = (user(old), user(new));
@@ -163,6 +167,9 @@ fn users(old: &Config, new: &Config, seen: &mut Seen) {
         (true, true) => {}
         _ if one == other => {}
         (true, false) => seen.explain(format!("USER is `{other}` instead of root: what it writes is checked apart")),
+        (false, false) if declared.serves_files => {
+            seen.explain(format!("USER is `{other}` instead of `{one}`: it is the web server's"));
+        }
         (false, _) => {
             seen.fail(format!("USER is `{}` instead of `{one}`", if other.is_empty() { "root" } else { &other }));
         }

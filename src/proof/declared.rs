@@ -16,6 +16,8 @@ pub struct Declared {
     pub steps: Vec<String>,
     /// Whether the rewrite puts another server in the place of the original's.
     pub replaces_server: bool,
+    /// Whether that one is a web server, which serves files alone.
+    pub serves_files: bool,
     /// Whether the rewrite starts a compiled program instead of the toolchain that compiles it.
     pub compiles_start: bool,
     /// Whether the rewrite builds sites in stages of their own, in folders that its steps name.

@@ -76,8 +76,8 @@ impl Answer {
 /// Questions by name, with the answers: `8000/health`.
 pub type Answers = BTreeMap<String, Answer>;
 
-/// Compares the answers to the same questions.
-pub fn compare_answers(before: &Answers, after: &Answers) -> Check {
+/// Compares the answers to the same questions. `other_server`: another web server answers, whose error pages are its own.
+pub fn compare_answers(before: &Answers, after: &Answers, other_server: bool) -> Check {
     if before.is_empty() {
         return Check::skipped(
             "probe",
@@ -92,6 +92,8 @@ pub fn compare_answers(before: &Answers, after: &Answers) -> Check {
             seen.explain(format!("{question}: {}", was.told()));
         } else if !worked(was) && worked(&is) {
             seen.explain(format!("{question}: {} instead of {}", is.told(), was.told()));
+        } else if other_server && was.status == is.status && !worked(was) {
+            seen.explain(format!("{question}: {}, as in the original, with a page of the other server", is.told()));
         } else if was.status == is.status && was.content_type == is.content_type {
             seen.fail(format!("{question}: {}, and the body is of another shape", is.told()));
         } else {
@@ -203,7 +205,7 @@ mod tests {
         let answers = |(status, kind, body): (i64, &str, &str)| {
             Answers::from([("8000/".to_owned(), Answer::new(status, kind, body.as_bytes()))])
         };
-        let check = compare_answers(&answers(before), &answers(after));
+        let check = compare_answers(&answers(before), &answers(after), false);
         assert_eq!(check.outcome == crate::proof::Outcome::Passed, same, "{check:?}");
     }
 
@@ -217,6 +219,19 @@ mod tests {
         check((200, "text/html", "<p>1</p>"), (200, "text/html", "<p>2</p>"), true);
         check((200, "text/html", "<p>1</p>"), (200, "text/plain", "<p>2</p>"), false);
         check((200, "text/html", "<p>1</p>"), (200, "text/html", "<b>2</b>"), false);
+    }
+
+    #[test]
+    fn another_web_server_has_its_own_error_pages() {
+        let answers = |status, kind| Answers::from([("80/a".to_owned(), Answer::new(status, kind, b"x"))]);
+        for (before, after, holds) in [
+            ((404, "text/plain"), (404, "text/html"), true),
+            ((404, "text/plain"), (403, "text/html"), false),
+            ((200, "text/plain"), (200, "text/html"), false),
+        ] {
+            let check = compare_answers(&answers(before.0, before.1), &answers(after.0, after.1), true);
+            assert_eq!(check.outcome == crate::proof::Outcome::Passed, holds, "{check:?}");
+        }
     }
 
     #[test]

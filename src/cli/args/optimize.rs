@@ -42,6 +42,9 @@ pub(in crate::cli) struct Optimize {
     /// Leave these passes out
     #[arg(long, value_name = "PASSES", value_delimiter = ',')]
     pub skip: Vec<String>,
+    /// The image whose web server serves built files
+    #[arg(long, value_name = "IMAGE")]
+    pub server: Option<String>,
     #[command(flatten)]
     pub proving: Proving,
     #[command(flatten)]

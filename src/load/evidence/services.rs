@@ -1,6 +1,6 @@
-//! The compose files around a build, and the services in them that run its image.
+//! The files around a build that start containers or name images: compose files, other Dockerfiles, recipes and pipelines.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -9,6 +9,7 @@ use crate::compose::{self, is_compose};
 use crate::inputs::{BuildInput, Inputs};
 use crate::load::compose::joined;
 use crate::load::file::read_source;
+use crate::manifest::FileKind;
 use crate::optimize::{Listed, Service, services as listed};
 use crate::text::Source;
 
@@ -24,20 +25,38 @@ const LIMIT: u64 = 1 << 20;
 /// Folders that projects keep compose files in.
 const SUBFOLDERS: [&str; 8] = [".devcontainer", ".docker", "compose", "deploy", "deployment", "docker", "infra", "ops"];
 
-/// The services that are built from this Dockerfile, or that run the image of one that is; by file and name.
-pub(super) fn services(inputs: &Inputs, input: &BuildInput) -> Vec<Service> {
+/// What the files around a build say of its image and of others.
+#[derive(Debug, Default)]
+pub(super) struct Around {
+    /// The services that are built from this Dockerfile, or that run the image of one that is; by file and name.
+    pub(super) services: Vec<Service>,
+    /// Names that these services give the image.
+    pub(super) names: BTreeSet<String>,
+    /// Images that compose files and Dockerfiles name.
+    pub(super) images: BTreeSet<String>,
+    /// Texts of recipes (`Makefile`, `justfile`) and pipelines, by path.
+    pub(super) recipes: BTreeMap<String, String>,
+}
+
+/// Reads them.
+pub(super) fn around(inputs: &Inputs, input: &BuildInput) -> Around {
     let dockerfile = inputs.source(input.dockerfile);
-    let Some(root) = &input.context_root else { return Vec::new() };
-    let files: Vec<(PathBuf, Source)> = files(Path::new(root), Path::new(dockerfile.name()), Path::new(&inputs.root))
-        .into_iter()
-        .filter_map(|path| Some((path.clone(), read_source(&path, LIMIT).ok()?)))
-        .collect();
+    let Some(root) = &input.context_root else { return Around::default() };
+    let folders = folders(Path::new(root), Path::new(dockerfile.name()), Path::new(&inputs.root));
+    let read = |path: PathBuf| Some((path.clone(), read_source(&path, LIMIT).ok()?));
+    let files: Vec<(PathBuf, Source)> = composes(&folders).into_iter().filter_map(read).collect();
+    let mut around = Around { recipes: recipes(&folders), ..Around::default() };
+    for build in &inputs.builds {
+        around.images.extend(bases(inputs.source(build.dockerfile)));
+    }
     let mut own = Vec::new();
     let mut rest = Vec::new();
     for (path, source) in &files {
         let built = built(path, source, dockerfile);
         let folder = path.parent().unwrap_or(Path::new("."));
+        around.images.extend(others(folder, source).iter().flat_map(bases));
         for one in listed(source) {
+            around.images.extend(one.image.clone().filter(|_| one.build.is_none()));
             let is_own = one.build.is_some_and(|span| built.contains(&span.start));
             if is_own { &mut own } else { &mut rest }.push((folder, one));
         }
@@ -51,9 +70,51 @@ pub(super) fn services(inputs: &Inputs, input: &BuildInput) -> Vec<Service> {
             })
     };
     rest.retain(|(folder, one)| same(folder, one));
-    let mut services: Vec<Service> = own.into_iter().chain(rest).map(|(_, one)| one.service).collect();
-    services.sort_by(|a, b| (&a.file, &a.name).cmp(&(&b.file, &b.name)));
-    services
+    let all = || own.iter().chain(&rest);
+    around.names = all().filter_map(|(_, one)| one.image.clone()).collect();
+    around.services = all().map(|(_, one)| one.service.clone()).collect();
+    around.services.sort_by(|a, b| (&a.file, &a.name).cmp(&(&b.file, &b.name)));
+    around
+}
+
+/// The Dockerfiles that a compose file builds from.
+fn others(folder: &Path, source: &Source) -> Vec<Source> {
+    if !source.text().contains("build") {
+        return Vec::new();
+    }
+    let path = |service: &compose::Service| {
+        let context = service.context.as_deref().filter(|_| service.inline.is_none())?;
+        let file = service.dockerfile.as_deref().unwrap_or("Dockerfile");
+        Some(joined(&joined(folder, Path::new(context)), Path::new(file)))
+    };
+    let services = compose::read(source).services;
+    services.iter().take(FILES).filter_map(|one| read_source(&path(one)?, LIMIT).ok()).collect()
+}
+
+/// The images that the stages of a Dockerfile stand on, as they are written.
+fn bases(dockerfile: &Source) -> Vec<String> {
+    let words = dockerfile.text().lines().map(|line| line.split_whitespace().collect::<Vec<_>>());
+    let of = |words: Vec<&str>| {
+        let from = words.first().is_some_and(|first| first.eq_ignore_ascii_case("from"));
+        words.into_iter().skip(1).find(|word| !word.starts_with("--")).filter(|_| from).map(str::to_owned)
+    };
+    words.filter_map(of).collect()
+}
+
+/// The texts of recipes and pipelines in the folders and in those that forges keep them in.
+fn recipes(folders: &[PathBuf]) -> BTreeMap<String, String> {
+    let of_forge = folders.iter().map(|folder| folder.join(".github/workflows"));
+    let mut found = BTreeMap::new();
+    for folder in folders.iter().cloned().chain(of_forge) {
+        for path in entries(&folder, |name| FileKind::of(name).holds_commands() || folder.ends_with("workflows")) {
+            if found.len() < FILES
+                && let Ok(source) = read_source(&path, LIMIT)
+            {
+                found.insert(path.display().to_string(), source.text().to_owned());
+            }
+        }
+    }
+    found
 }
 
 /// Where the builds of this Dockerfile are written in a compose file.
@@ -87,9 +148,9 @@ fn built(path: &Path, source: &Source, dockerfile: &Source) -> BTreeSet<u32> {
     built
 }
 
-/// Compose files in the folders of the context and of the Dockerfile, in those above up to the repository's top (without
-/// one: up to what was asked for, and the folder above that), and in some below.
-fn files(root: &Path, dockerfile: &Path, asked: &Path) -> Vec<PathBuf> {
+/// The folders of the context and of the Dockerfile, those above up to the repository's top (without one: up to what was
+/// asked for, and the folder above that), and some below.
+fn folders(root: &Path, dockerfile: &Path, asked: &Path) -> Vec<PathBuf> {
     let own = dockerfile.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let mut folders: Vec<PathBuf> = Vec::new();
     for start in [root, own] {
@@ -103,23 +164,30 @@ fn files(root: &Path, dockerfile: &Path, asked: &Path) -> Vec<PathBuf> {
     }
     let mut seen = BTreeSet::new();
     folders.retain(|folder| seen.insert(folder.clone()));
-    let below: Vec<PathBuf> =
-        folders.iter().flat_map(|folder| SUBFOLDERS.iter().map(|name| folder.join(name))).collect();
-    let mut files = Vec::new();
-    for folder in folders.into_iter().chain(below) {
-        let Ok(entries) = fs::read_dir(&folder) else { continue };
-        let mut found: Vec<PathBuf> = entries
-            .take(ENTRIES)
-            .filter_map(Result::ok)
-            .filter(|entry| entry.file_name().to_str().is_some_and(is_compose))
-            .filter(|entry| entry.file_type().is_ok_and(|kind| kind.is_file()))
-            .map(|entry| shown(&entry.path()))
-            .collect();
-        found.sort();
-        files.extend(found);
-    }
+    folders
+}
+
+/// The compose files in the folders and in those that projects keep them in.
+fn composes(folders: &[PathBuf]) -> Vec<PathBuf> {
+    let below = folders.iter().flat_map(|folder| SUBFOLDERS.iter().map(|name| folder.join(name)));
+    let mut files: Vec<PathBuf> =
+        folders.iter().cloned().chain(below).flat_map(|folder| entries(&folder, is_compose)).collect();
     files.truncate(FILES);
     files
+}
+
+/// The regular files of a folder whose names are wanted.
+fn entries(folder: &Path, wanted: impl Fn(&str) -> bool) -> Vec<PathBuf> {
+    let Ok(entries) = fs::read_dir(folder) else { return Vec::new() };
+    let mut found: Vec<PathBuf> = entries
+        .take(ENTRIES)
+        .filter_map(Result::ok)
+        .filter(|entry| entry.file_name().to_str().is_some_and(&wanted))
+        .filter(|entry| entry.file_type().is_ok_and(|kind| kind.is_file()))
+        .map(|entry| shown(&entry.path()))
+        .collect();
+    found.sort();
+    found
 }
 
 /// Below the folder at hand as the user would type it, else whole.
@@ -141,8 +209,8 @@ mod tests {
             fs::write(full, text).unwrap();
         }
         let inputs = gather(&Request { path: folder.path().join(asked), ..Request::default() }).unwrap();
-        let found = services(&inputs, &inputs.builds[0]);
-        let found: Vec<_> = found.iter().map(|one| (&*one.name, one.command.as_deref())).collect();
+        let found = around(&inputs, &inputs.builds[0]);
+        let found: Vec<_> = found.services.iter().map(|one| (&*one.name, one.command.as_deref())).collect();
         assert_eq!(found, expected);
     }
 
@@ -161,6 +229,30 @@ mod tests {
         check(&files, "api", &[("api", Some("prod")), ("api", None), ("worker", Some("work"))]);
         check(&files, "web", &[("other", None)]);
         check(&files[..1], "api", &[]);
+    }
+
+    #[test]
+    fn images_and_recipes_around_are_read() {
+        let folder = tempfile::tempdir().unwrap();
+        let compose = "services:\n  web:\n    build: web\n    image: own/web\n  docs:\n    build: docs\n  proxy:\n    image: nginx:1.26\n";
+        for (path, text) in [
+            ("compose.yaml", compose),
+            ("web/Dockerfile", "FROM node:22\nCOPY . .\n"),
+            ("web/.dockerignore", "*.yaml\n"),
+            ("docs/Dockerfile", "from --platform=linux/amd64 caddy:2.8 as docs\n"),
+            ("justfile", "up:\n  docker compose up\n"),
+            (".github/workflows/ci.yml", "on: push\n"),
+            (".git/HEAD", "x"),
+        ] {
+            let full = folder.path().join(path);
+            fs::create_dir_all(full.parent().unwrap()).unwrap();
+            fs::write(full, text).unwrap();
+        }
+        let inputs = gather(&Request { path: folder.path().join("web"), ..Request::default() }).unwrap();
+        let found = around(&inputs, &inputs.builds[0]);
+        assert_eq!(found.images.iter().collect::<Vec<_>>(), ["caddy:2.8", "nginx:1.26", "node:22"]);
+        assert_eq!(found.names.iter().collect::<Vec<_>>(), ["own/web"]);
+        assert_eq!(found.recipes.len(), 2);
     }
 
     #[test]

@@ -1,13 +1,12 @@
 //! Pass `node-start`: a container starts the program itself and not npm, where the script is nothing but that program.
 
 use super::words;
-use crate::build::{Stage, installed};
 use crate::dockerfile::{Arguments, Keyword};
-use crate::manifest::{Ecosystem, Project, Tool};
+use crate::manifest::{Project, Tool};
 use crate::optimize::called;
+use crate::optimize::languages::node::started::project;
 use crate::optimize::scene::{Scene, Turn};
 use crate::shell::program::{Kind, Program};
-use crate::text::path;
 
 /// Says what the script says.
 pub(super) fn run(scene: &Scene, turn: &mut Turn) {
@@ -42,22 +41,6 @@ pub(super) fn run(scene: &Scene, turn: &mut Turn) {
     let edit = scene.edit(span, format!("[{}]", text.join(", ")));
     let what = format!("starts `{}` instead of `{}`", words.join(" "), called.join(" "));
     turn.step(what, "the script is nothing else, and so the program gets the signals", vec![edit]);
-}
-
-/// The project in whose folder the container starts.
-fn project<'a>(scene: &Scene<'a>, stage: &Stage, index: usize) -> Option<&'a Project> {
-    let build = scene.build;
-    let folder = installed::workdir(build, stage, index);
-    let mut nodes = scene.projects().iter().filter(|project| project.ecosystem == Ecosystem::Node);
-    let here = |project: &&Project| {
-        let path = path::join(&project.root, "package.json");
-        installed::is_at(build, (stage, index), &path, &folder)
-    };
-    if let Some(found) = nodes.clone().find(here) {
-        return Some(found);
-    }
-    let only = nodes.next()?;
-    nodes.next().is_none().then_some(only)
 }
 
 /// The words of the script that npm is told to run, with the program's path.

@@ -1,0 +1,91 @@
+//! Passes `site-stages` and `static-site`: what a bundler made is served by a web server instead of the program that shows
+//! previews of it. The same rewrite on two rungs: the lower one where nothing else is done in such a container.
+
+mod hashed;
+mod image;
+mod nginx;
+mod served;
+mod uses;
+mod vite;
+mod write;
+#[cfg(test)]
+mod tests;
+
+use self::image::WebServer;
+use self::served::{Kind, Site};
+use crate::build::{Base, Slim, Stage};
+use crate::optimize::rung::Rung;
+use crate::optimize::scene::{Scene, Turn};
+use crate::text;
+
+/// What is left where it can't be done.
+const WHAT: &str = "serve the built files by a web server";
+
+/// On the lower rung: in the place of a server for previews that does nothing else.
+pub(super) fn in_stages(scene: &Scene, turn: &mut Turn) {
+    let Some((stage, site)) = read(scene, turn) else { return };
+    let offered = scene.options.level.allows(Rung::Server);
+    let server = match image::choose(scene) {
+        Ok(server) => server,
+        Err(why) => return turn.refuse(WHAT, why),
+    };
+    let other = match site.kind {
+        Kind::Development => Some(format!("`{}` is a server for development", site.command)),
+        Kind::Preview | Kind::Files => uses::other(scene, stage, &site, &server),
+    };
+    match other {
+        // The upper rung does it.
+        Some(_) if offered => {}
+        Some(why) => turn.refuse(WHAT, format!("{why}; `--level 6` does it all the same{}", saving(scene, stage, &server))),
+        None => replace(scene, turn, stage, &site, &server),
+    }
+}
+
+/// On the upper rung: in the place of a server for development too, and whatever else is done in such a container.
+pub(super) fn in_any_case(scene: &Scene, turn: &mut Turn) {
+    let mut said = Turn::default();
+    // The lower rung has said what stands in the way.
+    let Some((stage, site)) = read(scene, &mut said) else { return };
+    let Ok(server) = image::choose(scene) else { return };
+    if site.kind == Kind::Development
+        && let Some(service) = scene.evidence.services.iter().find(|service| !service.bound.is_empty())
+    {
+        let why = format!("service `{}` mounts folders of the host, so that changes are meant to show", service.name);
+        return turn.refuse(WHAT, why);
+    }
+    replace(scene, turn, stage, &site, &server);
+}
+
+/// The last stage and what it serves; what stands in the way is said.
+fn read<'s>(scene: &'s Scene, turn: &mut Turn) -> Option<(&'s Stage, Site)> {
+    let build = scene.build;
+    let stage = scene.target().filter(|_| build.is_ordinary() && build.knows_target())?;
+    match served::read(scene, stage) {
+        Ok(site) => site.map(|site| (stage, site)),
+        Err(why) => {
+            turn.refuse(WHAT, why);
+            None
+        }
+    }
+}
+
+fn replace(scene: &Scene, turn: &mut Turn, stage: &Stage, site: &Site, server: &WebServer) {
+    match write::edits(scene, stage, site, server) {
+        Ok(edits) => {
+            let what = format!("serves `{}` by `{}` on port {}", site.folder, server.image, site.port);
+            let why = format!("`{}` only serves these files; {}", site.command, server.why);
+            turn.step(what, why, edits);
+        }
+        Err(why) => turn.refuse(WHAT, why),
+    }
+}
+
+/// `: 70 MB less to pull`; nothing where the sizes are not known.
+fn saving(scene: &Scene, stage: &Stage, server: &WebServer) -> String {
+    let Base::Image(image) = scene.build.root_base(stage) else { return String::new() };
+    let known = Slim::pull_of(image, scene.options.level.allows(Rung::Slim));
+    match known.zip(server.pull).and_then(|(before, after)| before.checked_sub(after)) {
+        Some(bytes) => format!(": at least {} less to pull", text::bytes(bytes)),
+        None => String::new(),
+    }
+}

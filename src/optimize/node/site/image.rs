@@ -1,0 +1,61 @@
+//! Which image's web server takes the place of another server.
+
+use std::collections::BTreeSet;
+
+use crate::build::{Base, Reference};
+use crate::data;
+use crate::inputs::Date;
+use crate::optimize::scene::Scene;
+
+/// A web server's image.
+pub(super) struct WebServer {
+    /// Its reference.
+    pub(super) image: String,
+    /// Who names it, as the end of a sentence.
+    pub(super) why: String,
+    /// Its compressed bytes.
+    pub(super) pull: Option<u64>,
+}
+
+/// The image that the user or the project names, else a release that its publisher supports today.
+pub(super) fn choose(scene: &Scene) -> Result<WebServer, String> {
+    if let Some(image) = &scene.options.server {
+        if !is_known(image) {
+            return Err(format!("`{image}` is no image of nginx, and nothing else is configured here"));
+        }
+        return Ok(WebServer { image: image.clone(), why: "`--server` names the image".to_owned(), pull: None });
+    }
+    if let Some(image) = named(scene) {
+        let why = format!("the project's own files name `{image}`");
+        return Ok(WebServer { image, why, pull: None });
+    }
+    let today = scene.inputs.today;
+    let lives = |until: &str| Date::parse(until).zip(today).is_none_or(|(until, today)| today <= until);
+    let row = data::WEB_SERVERS.rows().find(|row| lives(row[1]));
+    let Some(&[image, until, pull, _, date, _]) = row else {
+        return Err("no release that is known is supported any more: name an image with `--server`".to_owned());
+    };
+    let why = format!("`{image}` is supported until {until} (web_servers.tsv, {date}); `--server` takes another one");
+    Ok(WebServer { image: image.to_owned(), why, pull: pull.parse().ok() })
+}
+
+/// The image that the project's Dockerfiles and compose files name, its newest first.
+fn named(scene: &Scene) -> Option<String> {
+    let stages = scene.build.stages().iter().filter_map(|stage| match &stage.base {
+        Base::Image(image) => Some(image),
+        _ => None,
+    });
+    let all: BTreeSet<&String> = stages.chain(&scene.evidence.named_images).collect();
+    let fits = |image: &&&String| {
+        let tag = Reference::of(image).tag.unwrap_or_default();
+        let channel = data::TAG_WORDS.has(tag.split('-').next().unwrap_or_default(), "channel");
+        is_known(image) && (tag.starts_with(|c: char| c.is_ascii_digit()) || channel && tag != "latest")
+    };
+    all.iter().rfind(fits).map(|image| (*image).clone())
+}
+
+/// Whether it is an image of nginx.
+fn is_known(image: &str) -> bool {
+    let reference = Reference::of(image);
+    !image.contains('$') && (reference.short_name() == "nginx" || reference.last_name() == "nginx-unprivileged")
+}

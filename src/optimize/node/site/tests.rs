@@ -1,0 +1,222 @@
+//! Servers of built files, replaced by a web server.
+
+use std::collections::BTreeSet;
+
+use crate::optimize::sketch::project;
+use crate::optimize::{Evidence, Level, Options, Rung, Service, optimize};
+
+const PACKAGE: &str = r#"{"name": "a", "scripts": {"build": "vite build", "preview": "vite preview",
+ "dev": "vite", "serve": "serve -s dist -p 3000"}, "devDependencies": {"vite": "5"}}"#;
+const DOCKERFILE: &str =
+    "FROM node:22\nWORKDIR /app\nCOPY . .\nRUN npm install\nRUN npm run build\nEXPOSE 4173\nCMD npm run preview\n";
+const FILES: [(&str, &str); 3] =
+    [("package.json", PACKAGE), ("index.html", ""), ("vite.config.js", "export default {}\n")];
+
+/// The text and what was left and why, with what is known besides.
+fn climbed(
+    dockerfile: &str,
+    files: &[(&str, &str)],
+    level: Level,
+    know: impl Fn(&mut Evidence),
+) -> (String, Vec<String>) {
+    let (inputs, mut evidence) = project(dockerfile, files);
+    know(&mut evidence);
+    let options = Options { level, ..Options::default() };
+    let done = optimize(&inputs, 0, &evidence, &options);
+    let refusals = done.rungs.iter().flat_map(|rung| &rung.refusals);
+    let said = refusals.map(|one| format!("{}: {}", one.pass, one.why)).collect();
+    let text = done.result()[0].text().to_owned();
+    let again = inputs.with_sources(done.result());
+    assert_eq!(optimize(&again, 0, &evidence, &options).result()[0].text(), text, "a second run changes nothing");
+    (text, said)
+}
+
+fn files<'f>(others: &[(&'f str, &'f str)]) -> Vec<(&'f str, &'f str)> {
+    let kept = FILES.into_iter().filter(|(path, _)| others.iter().all(|(other, _)| other != path));
+    kept.chain(others.iter().copied()).collect()
+}
+
+#[track_caller]
+fn check(dockerfile: &str, others: &[(&str, &str)], there: &[&str], absent: &[&str]) {
+    let (text, said) = climbed(dockerfile, &files(others), Level::Up(Rung::Stages), |_| {});
+    for part in there {
+        assert!(text.contains(part), "`{part}` lacks in\n{text}\n{said:#?}");
+    }
+    for part in absent {
+        assert!(!text.contains(part), "`{part}` is in\n{text}\n{said:#?}");
+    }
+}
+
+#[track_caller]
+fn check_refused(dockerfile: &str, others: &[(&str, &str)], why: &str) {
+    let (text, said) = climbed(dockerfile, &files(others), Level::Up(Rung::Stages), |_| {});
+    assert!(!text.contains("FROM nginx"), "{text}");
+    assert!(said.iter().any(|one| one.starts_with("site-stages: ") && one.contains(why)), "`{why}`: {said:#?}");
+}
+
+#[test]
+fn previews_become_a_web_server() {
+    let there = [
+        "FROM node:22 AS build\n",
+        "\n\nFROM nginx:1.30-alpine-slim\nCOPY <<'EOF'",
+        "listen 4173;",
+        "try_files $uri $uri.html ${uri}index.html /index.html;",
+        "location ~ \"^/assets/.+-[A-Za-z0-9_-]{8}\\.[a-z0-9]+$\"",
+        "COPY --from=build /app/dist /usr/share/nginx/html\nUSER nginx\nEXPOSE 4173\nHEALTHCHECK",
+        "[\"wget\", \"-qO\", \"/dev/null\", \"http://127.0.0.1:4173/\"]",
+    ];
+    check(DOCKERFILE, &[], &there, &["CMD npm", "502"]);
+    let named = |image: &'static str| {
+        climbed(DOCKERFILE, &FILES, Level::Up(Rung::Stages), move |evidence| {
+            evidence.named_images = BTreeSet::from(["node:22".to_owned(), image.to_owned()]);
+        })
+    };
+    assert!(named("nginx:1.26").0.contains("\nFROM nginx:1.26\n"));
+    assert!(named("nginx:latest").0.contains("\nFROM nginx:1.30-alpine-slim\n"));
+}
+
+#[test]
+fn all_forms_of_the_command_are_followed() {
+    let start = |command: &str| DOCKERFILE.replace("CMD npm run preview", command);
+    for (command, parts) in [
+        ("ENTRYPOINT [\"npm\", \"run\", \"preview\"]\nCMD [\"--\", \"--port\", \"8080\"]", &["listen 8080;"][..]),
+        ("CMD [\"npx\", \"vite\", \"preview\", \"--host\", \"--port=80\"]", &["listen 80;"]),
+        ("CMD [\"npm\", \"run\", \"serve\"]", &["listen 3000;", "try_files $uri /index.html;"]),
+        ("CMD yarn serve -l 5000", &["listen 5000;"]),
+        ("CMD exec npx serve@14 dist", &["listen 3000;", "try_files $uri $uri.html $uri/index.html =404;", "/404.html"]),
+        ("CMD npx http-server dist", &["listen 8080;", "try_files $uri $uri.html $uri/ =404;"]),
+        ("CMD npx sirv dist --host --single --port 5001", &["listen 5001;", "$uri/index.html /index.html;"]),
+        ("ENV PORT=8081\nCMD serve dist -l tcp://0.0.0.0:$PORT", &["listen 8081;"]),
+        ("ENV PORT=8082\nCMD [\"serve\", \"-s\", \"dist\"]", &["listen 8082;"]),
+    ] {
+        check(&start(command), &[("package.json", &PACKAGE.replace("serve -s dist -p 3000", "serve -s dist"))], parts, &[]);
+    }
+    for (command, why) in [
+        ("CMD serve dist -l $PORT", "only known when it starts"),
+        ("CMD serve dist -l 3000 -l 4000", "several places"),
+        ("CMD serve", "the whole folder"),
+        ("CMD ./env.sh && serve dist", "more than"),
+        ("CMD npx http-server dist -P http://api", "does more"),
+        ("CMD npm run dev", "a server for development; `--level 6` does it all the same: at least"),
+    ] {
+        check_refused(&start(command), &[], why);
+    }
+    check_refused(&start("CMD serve -s dist"), &[("public/serve.json", "{}")], "rules of its own");
+    let other = "FROM rust:1.95-slim-bookworm\nWORKDIR /app\nCOPY . .\nRUN cargo build\nCMD [\"serve\"]\n";
+    let (_, said) = climbed(other, &[("Cargo.toml", "")], Level::Up(Rung::Stages), |_| {});
+    assert!(said.iter().all(|one| !one.starts_with("site-stages")), "{said:#?}");
+}
+
+#[test]
+fn what_the_configuration_says_of_previews_holds() {
+    let config = |text: &'static str| [("vite.config.js", text)];
+    check(
+        DOCKERFILE,
+        &config("export default { preview: { port: 8080 }, server: { port: 1 }, build: { outDir: 'out' }, base: '/shop/' }"),
+        &[
+            "listen 8080;",
+            "/app/out /usr/share/nginx/html/shop\n",
+            "location /shop/ {\n            try_files $uri $uri.html ${uri}index.html /shop/index.html;",
+            "return 302 /shop/;",
+            "^/shop/assets/",
+            "http://127.0.0.1:8080/shop/\"",
+        ],
+        &[],
+    );
+    check(
+        DOCKERFILE,
+        &config("export default { server: { proxy: { '/api': { target: 'http://localhost:8000', changeOrigin: true } } } }"),
+        &["location /api {\n            return 502;", "asked http://localhost:8000"],
+        &[],
+    );
+    check(DOCKERFILE, &config("export default { appType: 'mpa' }"), &["${uri}index.html =404;"], &[]);
+    check(DOCKERFILE, &[("public/assets/logo-original.png", "")], &["listen 4173;"], &["immutable"]);
+    for (text, why) in [
+        ("export default { server: { proxy: { '/api': 'http://api:8000' } } }", "`/api` goes to `http://api:8000`"),
+        ("export default { server: { proxy: { '/api': env.API } } }", "a proxy"),
+        ("export default { preview: { headers: { a: 'b' } } }", "`headers`"),
+        ("export default { preview: { port: Number(env.PORT) } }", "the port of `preview`"),
+        ("export default { ...common }", "the port of `preview`"),
+        ("export default { base: process.env.BASE }", "`base`"),
+        ("export default { base: 'https://cdn.example.com/' }", "another host"),
+        ("export default { root: 'web' }", "`root`"),
+        ("export default mergeConfig(a, b)", "from elsewhere"),
+    ] {
+        check_refused(DOCKERFILE, &[("vite.config.js", text)], why);
+    }
+    let kit = PACKAGE.replace("\"vite\": \"5\"", "\"vite\": \"5\", \"@sveltejs/kit\": \"2\"");
+    check_refused(DOCKERFILE, &[("package.json", &kit)], "a server of its own");
+}
+
+#[test]
+fn what_else_is_done_in_the_image_is_left_to_level_6() {
+    let service = || Service { name: "web".to_owned(), ..Service::default() };
+    let refused = |one: Service, why: &str| {
+        let know = |evidence: &mut Evidence| evidence.services = vec![one.clone()];
+        let (text, said) = climbed(DOCKERFILE, &FILES, Level::Up(Rung::Stages), know);
+        assert!(!text.contains("FROM nginx"), "{text}");
+        assert!(said.iter().any(|one| one.contains(why) && one.contains("`--level 6`")), "{said:#?}");
+        let (text, _) = climbed(DOCKERFILE, &FILES, Level::Up(Rung::Server), know);
+        assert!(text.contains("FROM nginx"), "{text}");
+    };
+    refused(Service { command: Some("npm run preview".to_owned()), ..service() }, "starts `npm run preview`");
+    refused(Service { mounts: vec!["/app/src".to_owned()], ..service() }, "mounts `/app/src`");
+    refused(Service { user: Some("1000".to_owned()), ..service() }, "runs as `1000`");
+    refused(Service { read_only: true, ..service() }, "can't write `/tmp`");
+    refused(Service { healthcheck: Some("curl -f http://localhost:4173".to_owned()), ..service() }, "`curl`");
+    let know = |evidence: &mut Evidence| {
+        evidence.services = vec![service()];
+        evidence.recipes.insert("justfile".to_owned(), "e2e:\n    docker compose run --rm web npm test\n".to_owned());
+    };
+    let (_, said) = climbed(DOCKERFILE, &FILES, Level::Up(Rung::Stages), know);
+    assert!(said.iter().any(|one| one.contains("`justfile` runs `npm test` in it")), "{said:#?}");
+    let port = Service {
+        environment: ["PORT".to_owned()].into(),
+        values: vec![("PORT".to_owned(), "4000".to_owned())],
+        ..service()
+    };
+    let serve = DOCKERFILE.replace("npm run preview", "serve -s dist");
+    let know = |evidence: &mut Evidence| evidence.services = vec![port.clone()];
+    assert!(climbed(&serve, &FILES, Level::Up(Rung::Stages), know).0.contains("listen 4000;"));
+}
+
+#[test]
+fn servers_for_development_are_replaced_on_level_6() {
+    let dev = "FROM node:22\nWORKDIR /app\nCOPY . .\nRUN npm install\nEXPOSE 5173\nCMD [\"npm\", \"run\", \"dev\", \"--\", \"--host\"]\n";
+    let (text, said) = climbed(dev, &FILES, Level::Up(Rung::Server), |_| {});
+    assert!(text.contains("RUN npm run build\n\nFROM nginx") && text.contains("listen 5173;"), "{text}\n{said:#?}");
+    let cra = r#"{"name": "a", "scripts": {"build": "react-scripts build", "start": "react-scripts start"},
+ "dependencies": {"react-scripts": "5"}}"#;
+    let start = dev.replace("\"run\", \"dev\", \"--\", \"--host\"", "\"start\"");
+    let (text, said) = climbed(&start, &[("package.json", cra)], Level::Up(Rung::Server), |_| {});
+    for part in ["listen 3000;", "/app/build /usr", "^/static/.+\\.[0-9a-f]{8,20}", "try_files $uri /index.html;"] {
+        assert!(text.contains(part), "{part}: {text}\n{said:#?}");
+    }
+    let bound = |evidence: &mut Evidence| {
+        let bound = vec![(".".to_owned(), "/app".to_owned())];
+        evidence.services = vec![Service { name: "web".to_owned(), bound, ..Service::default() }];
+    };
+    let (text, said) = climbed(dev, &FILES, Level::Up(Rung::Server), bound);
+    assert!(!text.contains("nginx") && said.iter().any(|one| one.contains("meant to show")), "{text}\n{said:#?}");
+}
+
+#[test]
+fn leftovers_of_the_other_server_go() {
+    let serve = "CMD [\"serve\", \"-s\", \"dist\", \"-l\", \"3000\"]\n";
+    let one = format!(
+        "FROM node:22\nWORKDIR /app\nCOPY . .\nRUN npm install && npm install -g serve\nRUN npm run build\nRUN npm prune --omit=dev\n{serve}"
+    );
+    check(&one, &[], &["RUN npm run build\n\nFROM nginx"], &["-g serve", "prune"]);
+    let two = format!(
+        "FROM node:22 AS builder\nWORKDIR /src\nCOPY . .\nRUN npm install\nRUN npm run build\n\nFROM node:22 AS modules\nWORKDIR /m\nCOPY package.json .\nRUN npm install --omit=dev\n\nFROM node:22 AS runner\nLABEL a=b\nWORKDIR /app\nRUN npm install -g serve\nCOPY --from=modules /m/node_modules ./node_modules\nCOPY --from=builder /src/dist ./dist\nUSER node\n{serve}"
+    );
+    check(
+        &two,
+        &[],
+        &["\n\nFROM nginx:1.30-alpine-slim AS runner\nLABEL a=b\n", "COPY --from=builder /src/dist /usr/share/nginx/html\n"],
+        &["modules", "-g serve"],
+    );
+    let whole = two.replace("/src/dist ./dist", "/src .");
+    check(&whole, &[], &["COPY --from=builder /src/dist /usr/share/nginx/html\n"], &[]);
+    check_refused(&format!("{two}\nFROM runner\n"), &[], "in another stage");
+}

@@ -1,0 +1,143 @@
+//! What Vite's configuration says of its servers.
+
+use crate::manifest::{Ecosystem, FileKind, Project};
+use crate::optimize::literal::{Literal, literal, members, quoted, value};
+use crate::optimize::scene::Scene;
+use crate::sources::comments::blank_comments;
+use crate::text::path;
+
+/// What holds for its server.
+#[derive(Debug)]
+pub(super) struct Settings {
+    /// The port.
+    pub(super) port: Option<u16>,
+    /// The folder that is served, below the project's; `None` where nobody names one.
+    pub(super) folder: Option<String>,
+    /// Whether paths without a file get the first page.
+    pub(super) fallback: bool,
+    /// The folder of the site's address.
+    pub(super) base: Option<String>,
+    /// Beginnings of paths that are handed on, and to where.
+    pub(super) dead: Vec<(String, String)>,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self { port: None, folder: None, fallback: true, base: None, dead: Vec::new() }
+    }
+}
+
+/// What options and configuration file say; an error where they do more than to serve files.
+pub(super) fn read(scene: &Scene, project: &Project, args: &[String], development: bool) -> Result<Settings, String> {
+    let option = |names: &[&str]| {
+        args.iter().enumerate().find_map(|(at, word)| {
+            let joined = |name: &&str| word.strip_prefix(*name).and_then(|rest| rest.strip_prefix('='));
+            let next = || args.get(at + 1).map(String::as_str);
+            if names.contains(&word.as_str()) { next() } else { names.iter().find_map(joined) }
+        })
+    };
+    let text = blank_comments(configuration(scene, project, option(&["--config", "-c"]))?);
+    let text = text.as_str();
+    let open = |key: &str| format!("`{key}` of `vite.config` is not known");
+    if text.contains("mergeConfig") || text.contains("configurePreviewServer") {
+        return Err("`vite.config` takes settings from elsewhere".to_owned());
+    }
+    for key in ["headers", "https"] {
+        if value(text, key) != Some(None) {
+            return Err(format!("`vite.config` sets `{key}` of its servers"));
+        }
+    }
+    if !matches!(literal(text, "root"), Literal::Missing | Literal::Text("." | "./")) {
+        return Err(open("root"));
+    }
+    let fallback = match literal(text, "appType") {
+        Literal::Missing | Literal::Text("spa") => true,
+        Literal::Text("mpa") => false,
+        _ => return Err("`appType` of `vite.config` leaves the pages to another server".to_owned()),
+    };
+    let base = match option(&["--base"]) {
+        Some(base) => Some(base),
+        None => match literal(text, "base") {
+            Literal::Missing => None,
+            Literal::Text(base) => Some(base),
+            Literal::Open => return Err(open("base")),
+        },
+    };
+    let folder = match (option(&["--outDir"]), literal(text, "outDir")) {
+        (Some(folder), _) | (None, Literal::Text(folder)) => folder.to_owned(),
+        (None, Literal::Missing) => "dist".to_owned(),
+        (None, Literal::Open) => return Err(open("outDir")),
+    };
+    Ok(Settings {
+        port: port(text, if development { "server" } else { "preview" })?,
+        folder: Some(folder),
+        fallback,
+        base: folder_of(base)?,
+        dead: proxies(text)?,
+    })
+}
+
+/// The text of the configuration file; empty where there is none.
+fn configuration<'a>(scene: &Scene<'a>, project: &Project, named: Option<&str>) -> Result<&'a str, String> {
+    let names: Vec<String> = match named {
+        Some(name) => vec![name.to_owned()],
+        None => FileKind::endings_of(Ecosystem::Node).map(|ending| format!("vite.config{ending}")).collect(),
+    };
+    for name in names {
+        let path = path::join(&project.root, &name);
+        if let Some(text) = scene.evidence.texts.get(&path) {
+            return Ok(text);
+        }
+        if named.is_some() || scene.context().is_none_or(|context| context.find(&path).is_some()) {
+            return Err(format!("`{path}` is not known"));
+        }
+    }
+    Ok("")
+}
+
+/// The port of one of its servers.
+fn port(text: &str, server: &str) -> Result<Option<u16>, String> {
+    let unknown = || format!("the port of `{server}` in `vite.config` is not known");
+    let Some(object) = value(text, server).ok_or_else(unknown)? else {
+        // `...settings` may say it.
+        return if text.contains("...") { Err(unknown()) } else { Ok(None) };
+    };
+    let all = members(object).ok_or_else(unknown)?;
+    let Some((_, port)) = all.into_iter().find(|(key, _)| *key == "port") else { return Ok(None) };
+    port.parse().map(Some).map_err(|_| unknown())
+}
+
+/// The folder of an address with slashes at both ends; `None` for the root.
+fn folder_of(base: Option<&str>) -> Result<Option<String>, String> {
+    let Some(base) = base.filter(|base| !matches!(*base, "" | "/" | "./")) else { return Ok(None) };
+    let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '/' | '-' | '_' | '.');
+    if !base.starts_with('/') || base.contains("..") || base.contains("//") || !base.chars().all(plain) {
+        return Err(format!("`base` of `vite.config` is `{base}`, on another host"));
+    }
+    Ok(Some(format!("/{}/", base.trim_matches('/'))))
+}
+
+/// What its servers hand on: allowed is what leads back into the container, where nothing listens.
+fn proxies(text: &str) -> Result<Vec<(String, String)>, String> {
+    let more = || "`vite.config` has a proxy, which Vite's servers use".to_owned();
+    let Some(object) = value(text, "proxy").ok_or_else(more)? else { return Ok(Vec::new()) };
+    let mut found = Vec::new();
+    for (path, target) in members(object).ok_or_else(more)? {
+        let target = match target.starts_with('{') {
+            true => members(target).ok_or_else(more)?.into_iter().find(|(key, _)| *key == "target").map(|(_, to)| to),
+            false => Some(target),
+        };
+        let whole = |text: &&str| text.len() + 2 == target.map_or(0, str::len);
+        let target = target.and_then(quoted).filter(whole).ok_or_else(more)?;
+        let host = target.split_once("://").map_or(target, |(_, rest)| rest);
+        let own = ["localhost", "127.0.0.1", "[::1]", "0.0.0.0"].iter().any(|name| {
+            host.strip_prefix(name).is_some_and(|rest| rest.is_empty() || rest.starts_with([':', '/']))
+        });
+        let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '/' | '-' | '_' | '.');
+        if !own || !path.starts_with('/') || path.len() < 2 || !path.chars().all(plain) {
+            return Err(format!("`vite.config` has a proxy, which Vite's servers use: `{path}` goes to `{target}`"));
+        }
+        found.push((path.to_owned(), target.to_owned()));
+    }
+    Ok(found)
+}

@@ -1,0 +1,290 @@
+//! Writes the stage of a site's web server in the place of the last one, and takes away what is of no use beside it.
+
+use std::collections::BTreeSet;
+
+use super::image::WebServer;
+use super::nginx;
+use super::served::Site;
+use crate::arrange::elements;
+use crate::build::{Base, BaseImage, Presence, Purpose, Stage, installed};
+use crate::dockerfile::Keyword;
+use crate::finding::FileEdit;
+use crate::optimize::scene::Scene;
+use crate::shell::{Invocation, Verb};
+use crate::text::{Span, path};
+
+/// Where the files come from.
+struct Made {
+    /// The stage, as `--from` names it.
+    stage: String,
+    /// The folder in it.
+    folder: String,
+}
+
+/// The edits; an error where stages would get in each other's way.
+pub(super) fn edits(scene: &Scene, stage: &Stage, site: &Site, server: &WebServer) -> Result<Vec<FileEdit>, String> {
+    let build = scene.build;
+    if build.edges().iter().any(|edge| edge.to == Base::Stage(stage.index)) {
+        return Err("other stages stand on the one that serves them".to_owned());
+    }
+    let writer = Writer { scene, stage, site };
+    let mut out = String::new();
+    let made = match writer.maker() {
+        Some(made) if site.build.is_none() => made,
+        _ => {
+            let name = writer.free_name();
+            out.push_str(&writer.build_stage(&name));
+            out.push_str(scene.newline());
+            Made { stage: name, folder: site.folder.clone() }
+        }
+    };
+    let from_other = out.is_empty();
+    out.push_str(&writer.server_stage(server, &made)?);
+    let from = build.instruction(stage.start);
+    let last = stage.instructions.end.max(stage.start + 1) - 1;
+    let span = Span::new(from.span.start, build.instruction(last).span.end);
+    let mut edits = vec![scene.edit(span, out.trim_end())];
+    if from_other {
+        edits.extend(writer.leftovers());
+    }
+    Ok(edits)
+}
+
+struct Writer<'w, 'a> {
+    scene: &'w Scene<'a>,
+    stage: &'w Stage,
+    site: &'w Site,
+}
+
+impl Writer<'_, '_> {
+    /// The stage before this one that makes the files, where one does.
+    fn maker(&self) -> Option<Made> {
+        let build = self.scene.build;
+        let folder = &self.site.folder;
+        let brings = build.transfers(self.stage).iter().rev().find_map(|one| {
+            let works = installed::workdir(build, self.stage, one.index);
+            let target = path::join(&works, one.destination.as_deref()?);
+            let [source] = one.sources.as_slice() else { return None };
+            let source = source.text.as_deref().filter(|text| !text.contains(['*', '?', '[']))?;
+            let below = path::relative(folder, &target)?;
+            Some((one, source, below))
+        });
+        let (transfer, source, below) = brings?;
+        let Some(Base::Stage(from)) = transfer.from else { return None };
+        let changed = build.instructions(self.stage).any(|(index, one)| {
+            index > transfer.index && one.keyword == Keyword::Run && !self.is_without_effect(index)
+        });
+        let made = build.stages().get(from).filter(|_| !changed)?;
+        // Sources of another stage are relative to its root.
+        let source = path::join("/", source);
+        let name = made.name.clone().unwrap_or_else(|| made.index.to_string());
+        Some(Made { stage: name, folder: if below.is_empty() { source } else { path::join(&source, below) } })
+    }
+
+    /// A name that no stage has.
+    fn free_name(&self) -> String {
+        let taken: BTreeSet<&str> = self.scene.build.stages().iter().filter_map(|one| one.name.as_deref()).collect();
+        ["build", "site", "site-build"].into_iter().find(|name| !taken.contains(name)).unwrap_or("built-site").to_owned()
+    }
+
+    /// The stage that builds: what the last one was, up to the last instruction that changes its files.
+    fn build_stage(&self, name: &str) -> String {
+        let (scene, build) = (self.scene, self.scene.build);
+        let newline = scene.newline();
+        let from = build.instruction(self.stage.start);
+        let line = scene.source().slice(Span::new(from.span.start, self.stage.base_span.end));
+        let mut out = format!("{line} AS {name}{newline}");
+        let changes = |keyword: Keyword| matches!(keyword, Keyword::Run | Keyword::Copy | Keyword::Add);
+        let last = build.instructions(self.stage).filter(|(index, one)| {
+            changes(one.keyword) && !(one.keyword == Keyword::Run && self.is_without_effect(*index))
+        });
+        let end = last.map(|(index, _)| index).last().unwrap_or(self.stage.start);
+        for (index, one) in build.instructions(self.stage).filter(|(index, _)| *index <= end) {
+            if is_of_image(one.keyword) {
+                continue;
+            }
+            let text = match one.keyword {
+                Keyword::Run => self.without_server(index),
+                _ => Some(scene.passage_text(index)),
+            };
+            let Some(text) = text else { continue };
+            if self.begins_paragraph(index) && out.lines().count() > 0 {
+                out.push_str(newline);
+            }
+            out.push_str(&text);
+        }
+        if let Some(script) = self.site.build {
+            out.push_str(&format!("RUN npm run {script}{newline}"));
+        }
+        out
+    }
+
+    /// Whether a blank line stands above an instruction and its comments.
+    fn begins_paragraph(&self, index: usize) -> bool {
+        let text = &self.scene.source().text()[..self.scene.passage(index).start as usize];
+        let mut lines = text.lines().rev();
+        lines.next().is_some_and(|line| line.trim().is_empty()) && index > self.stage.instructions.start
+            || index == self.stage.instructions.start && text.ends_with("\n\n")
+    }
+
+    /// A RUN without what only installs the server for all; `None` where nothing is left of it.
+    fn without_server(&self, index: usize) -> Option<String> {
+        let scene = self.scene;
+        let whole = || Some(scene.passage_text(index));
+        let Some(code) = scene.build.code(index).filter(|code| !code.is_exec()) else { return whole() };
+        let (parts, divisible) = elements(code);
+        let installs = |invocations: &[Invocation]| {
+            invocations.iter().any(|one| self.installs_server(one))
+                && invocations.iter().all(|one| self.installs_server(one))
+        };
+        if self.is_called_elsewhere(index) || !parts.iter().any(|part| installs(&part.invocations)) {
+            return whole();
+        }
+        let clean = |invocations: &[Invocation]| {
+            invocations.iter().all(|one| self.installs_server(one) || Purpose::of(one) == Purpose::Clean)
+        };
+        if parts.iter().all(|part| clean(&part.invocations)) {
+            return None;
+        }
+        if !divisible {
+            return whole();
+        }
+        let file = scene.file();
+        let source = scene.source();
+        let place = |span: Span| code.place(file, span);
+        let start = place(Span::at(parts.first()?.start)).start;
+        let passage = scene.passage(index);
+        let kept: Vec<&str> = parts
+            .iter()
+            .filter(|part| !installs(&part.invocations))
+            .map(|part| source.slice(place(Span::new(part.start, part.end))))
+            .collect();
+        let head = source.slice(Span::new(passage.start, start));
+        Some(format!("{head}{}{}", kept.join(" && "), scene.newline()))
+    }
+
+    fn installs_server(&self, one: &Invocation) -> bool {
+        let Some(call) = one.package_call().filter(|call| call.verb == Verb::Install) else { return false };
+        Purpose::of(one) == Purpose::Programs
+            && !call.packages.is_empty()
+            && call.packages.iter().all(|package| package.name.text == self.site.program)
+    }
+
+    /// Whether another RUN calls the server's program by its name.
+    fn is_called_elsewhere(&self, index: usize) -> bool {
+        let build = self.scene.build;
+        let runs = build.instructions(self.stage).filter(|(at, one)| *at != index && one.keyword == Keyword::Run);
+        let mut codes = runs.filter_map(|(at, _)| build.code(at));
+        codes.any(|code| code.script.invocations().iter().any(|one| one.is(self.site.program)))
+    }
+
+    /// Whether a RUN changes nothing of what is served: it installs the server, empties caches or takes packages away.
+    fn is_without_effect(&self, index: usize) -> bool {
+        let Some(code) = self.scene.build.code(index) else { return false };
+        code.script.invocations().iter().all(|one| {
+            let removes = one.package_call().is_some_and(|call| call.verb == Verb::Remove);
+            let omits = one.package_call().is_some_and(|call| call.verb_text == "prune");
+            let aside = matches!(Purpose::of(one), Purpose::Clean | Purpose::Account | Purpose::Lists);
+            self.installs_server(one) || aside || removes || omits || one.is("chown")
+        })
+    }
+
+    /// The stage that serves.
+    fn server_stage(&self, server: &WebServer, made: &Made) -> Result<String, String> {
+        let (scene, build, site) = (self.scene, self.scene.build, self.site);
+        let newline = scene.newline();
+        let source = scene.source();
+        let name = self.stage.name_span.map(|span| format!(" AS {}", source.slice(span))).unwrap_or_default();
+        let mut out = format!("FROM {}{name}{newline}", server.image);
+        for (index, _) in build.instructions(self.stage).filter(|(_, one)| one.keyword == Keyword::Label) {
+            out.push_str(&scene.passage_text(index));
+        }
+        out.push_str(&nginx::configuration(site).replace('\n', newline));
+        let below = site.base.as_deref().unwrap_or("").trim_end_matches('/');
+        out.push_str(&format!("COPY --from={} {} {}{below}{newline}", made.stage, made.folder, nginx::FOLDER));
+        out.push_str(&format!("USER nginx{newline}EXPOSE {}{newline}", site.port));
+        let base = BaseImage::of(&server.image);
+        let has = |program: &str| base.presence(program) == Presence::Has;
+        let url = format!("http://127.0.0.1:{}{}", site.port, site.base.as_deref().unwrap_or("/"));
+        let check = match () {
+            () if has("curl") => format!("[\"curl\", \"-fsS\", \"-o\", \"/dev/null\", \"{url}\"]"),
+            () if has("wget") => format!("[\"wget\", \"-qO\", \"/dev/null\", \"{url}\"]"),
+            () if build.last(self.stage, Keyword::Healthcheck).is_some() => {
+                return Err(format!("the image has a HEALTHCHECK, and what `{}` has is not known", server.image));
+            }
+            () => return Ok(out),
+        };
+        out.push_str(&format!(
+            "HEALTHCHECK --interval=30s --timeout=5s --start-period=5s --retries=3 \\{newline}    CMD {check}{newline}"
+        ));
+        Ok(out)
+    }
+
+    /// What served the last stage alone: stages that nothing needs any more, and the server in the stage that builds.
+    fn leftovers(&self) -> Vec<FileEdit> {
+        let (scene, build) = (self.scene, self.scene.build);
+        let mut edits = Vec::new();
+        let made = self.maker().and_then(|made| {
+            build.stages().iter().find(|one| one.name.as_ref() == Some(&made.stage) || one.index.to_string() == made.stage)
+        });
+        let Some(made) = made else { return edits };
+        for (index, one) in build.instructions(made) {
+            if one.keyword != Keyword::Run {
+                continue;
+            }
+            let text = self.without_server(index);
+            if text.as_deref() != Some(&scene.passage_text(index)) {
+                edits.push(scene.edit(scene.passage(index), text.unwrap_or_default()));
+            }
+        }
+        let numbered = build.edges().iter().any(|edge| {
+            let text = scene.source().slice(edge.span);
+            matches!(edge.to, Base::Stage(_)) && text.trim_matches('"').parse::<usize>().is_ok()
+        });
+        let mut needed = BTreeSet::from([made.index]);
+        let mut waiting = vec![made.index];
+        while let Some(index) = waiting.pop() {
+            for edge in build.edges_of(&build.stages()[index]) {
+                if let Base::Stage(to) = edge.to
+                    && needed.insert(to)
+                {
+                    waiting.push(to);
+                }
+            }
+        }
+        let unused = build.stages().iter().filter(|one| {
+            build.is_needed(one) && one.index != self.stage.index && !needed.contains(&one.index) && !self.is_built(one)
+        });
+        for stage in unused.filter(|_| !numbered) {
+            let start = scene.passage(stage.start).start;
+            let next = build.stages().get(stage.index + 1).map(|next| scene.passage(next.start).start);
+            edits.extend(next.map(|end| scene.edit(Span::new(start, end), "")));
+        }
+        edits
+    }
+
+    /// Whether somebody builds a stage by its name.
+    fn is_built(&self, stage: &Stage) -> bool {
+        let Some(name) = &stage.name else { return false };
+        let evidence = self.scene.evidence;
+        evidence.services.iter().any(|service| service.target.as_ref() == Some(name))
+            || evidence.recipes.values().any(|text| text.contains("target") && text.contains(name.as_str()))
+            || self.scene.build.edges().iter().any(|edge| {
+                edge.to == Base::Stage(stage.index) && !self.scene.build.is_needed(&self.scene.build.stages()[edge.stage])
+            })
+    }
+}
+
+/// Whether an instruction says something of the image, and nothing of its files.
+const fn is_of_image(keyword: Keyword) -> bool {
+    matches!(
+        keyword,
+        Keyword::Cmd
+            | Keyword::Entrypoint
+            | Keyword::Expose
+            | Keyword::Label
+            | Keyword::Healthcheck
+            | Keyword::Stopsignal
+            | Keyword::Maintainer
+    )
+}
