@@ -8,6 +8,5 @@ use super::pass::Pass;
 use super::rung::Rung;
 
 /// Its passes.
-pub(super) const PASSES: &[Pass] = &[
-    Pass::new("production-form", Rung::Server, "start servers without what serves development", reload::run),
-];
+pub(super) const PASSES: &[Pass] =
+    &[Pass::new("production-form", Rung::Server, "start servers without what serves development", reload::run)];

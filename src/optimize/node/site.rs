@@ -36,7 +36,9 @@ pub(super) fn in_stages(scene: &Scene, turn: &mut Turn) {
     match other {
         // The upper rung does it.
         Some(_) if offered => {}
-        Some(why) => turn.refuse(WHAT, format!("{why}; `--level 6` does it all the same{}", saving(scene, stage, &server))),
+        Some(why) => {
+            turn.refuse(WHAT, format!("{why}; `--level 6` does it all the same{}", saving(scene, stage, &server)))
+        }
         None => replace(scene, turn, stage, &site, &server),
     }
 }

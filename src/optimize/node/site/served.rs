@@ -77,7 +77,9 @@ impl FileServer {
             Some(row) => (row, &all[2..]),
             None => (data::FILE_SERVERS.row(first)?, &all[1..]),
         };
-        let &[command, kind, options, variable, port, folder, single, tries, single_tries, missing, ..] = row else { return None };
+        let &[command, kind, options, variable, port, folder, single, tries, single_tries, missing, ..] = row else {
+            return None;
+        };
         let kind = match kind {
             "preview" => Kind::Preview,
             "files" => Kind::Files,

@@ -83,13 +83,21 @@ fn all_forms_of_the_command_are_followed() {
         ("CMD [\"npx\", \"vite\", \"preview\", \"--host\", \"--port=80\"]", &["listen 80;"]),
         ("CMD [\"npm\", \"run\", \"serve\"]", &["listen 3000;", "try_files $uri /index.html;"]),
         ("CMD yarn serve -l 5000", &["listen 5000;"]),
-        ("CMD exec npx serve@14 dist", &["listen 3000;", "try_files $uri $uri.html $uri/index.html =404;", "/404.html"]),
+        (
+            "CMD exec npx serve@14 dist",
+            &["listen 3000;", "try_files $uri $uri.html $uri/index.html =404;", "/404.html"],
+        ),
         ("CMD npx http-server dist", &["listen 8080;", "try_files $uri $uri.html $uri/ =404;"]),
         ("CMD npx sirv dist --host --single --port 5001", &["listen 5001;", "$uri/index.html /index.html;"]),
         ("ENV PORT=8081\nCMD serve dist -l tcp://0.0.0.0:$PORT", &["listen 8081;"]),
         ("ENV PORT=8082\nCMD [\"serve\", \"-s\", \"dist\"]", &["listen 8082;"]),
     ] {
-        check(&start(command), &[("package.json", &PACKAGE.replace("serve -s dist -p 3000", "serve -s dist"))], parts, &[]);
+        check(
+            &start(command),
+            &[("package.json", &PACKAGE.replace("serve -s dist -p 3000", "serve -s dist"))],
+            parts,
+            &[],
+        );
     }
     for (command, why) in [
         ("CMD serve dist -l $PORT", "only known when it starts"),
@@ -112,7 +120,9 @@ fn what_the_configuration_says_of_previews_holds() {
     let config = |text: &'static str| [("vite.config.js", text)];
     check(
         DOCKERFILE,
-        &config("export default { preview: { port: 8080 }, server: { port: 1 }, build: { outDir: 'out' }, base: '/shop/' }"),
+        &config(
+            "export default { preview: { port: 8080 }, server: { port: 1 }, build: { outDir: 'out' }, base: '/shop/' }",
+        ),
         &[
             "listen 8080;",
             "/app/out /usr/share/nginx/html/shop\n",
@@ -125,7 +135,9 @@ fn what_the_configuration_says_of_previews_holds() {
     );
     check(
         DOCKERFILE,
-        &config("export default { server: { proxy: { '/api': { target: 'http://localhost:8000', changeOrigin: true } } } }"),
+        &config(
+            "export default { server: { proxy: { '/api': { target: 'http://localhost:8000', changeOrigin: true } } } }",
+        ),
         &["location /api {\n            return 502;", "asked http://localhost:8000"],
         &[],
     );
@@ -213,7 +225,10 @@ fn leftovers_of_the_other_server_go() {
     check(
         &two,
         &[],
-        &["\n\nFROM nginx:1.30-alpine-slim AS runner\nLABEL a=b\n", "COPY --from=builder /src/dist /usr/share/nginx/html\n"],
+        &[
+            "\n\nFROM nginx:1.30-alpine-slim AS runner\nLABEL a=b\n",
+            "COPY --from=builder /src/dist /usr/share/nginx/html\n",
+        ],
         &["modules", "-g serve"],
     );
     let whole = two.replace("/src/dist ./dist", "/src .");

@@ -130,9 +130,9 @@ fn proxies(text: &str) -> Result<Vec<(String, String)>, String> {
         let whole = |text: &&str| text.len() + 2 == target.map_or(0, str::len);
         let target = target.and_then(quoted).filter(whole).ok_or_else(more)?;
         let host = target.split_once("://").map_or(target, |(_, rest)| rest);
-        let own = ["localhost", "127.0.0.1", "[::1]", "0.0.0.0"].iter().any(|name| {
-            host.strip_prefix(name).is_some_and(|rest| rest.is_empty() || rest.starts_with([':', '/']))
-        });
+        let own = ["localhost", "127.0.0.1", "[::1]", "0.0.0.0"]
+            .iter()
+            .any(|name| host.strip_prefix(name).is_some_and(|rest| rest.is_empty() || rest.starts_with([':', '/'])));
         let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '/' | '-' | '_' | '.');
         if !own || !path.starts_with('/') || path.len() < 2 || !path.chars().all(plain) {
             return Err(format!("`vite.config` has a proxy, which Vite's servers use: `{path}` goes to `{target}`"));

@@ -84,7 +84,11 @@ impl Writer<'_, '_> {
     /// A name that no stage has.
     fn free_name(&self) -> String {
         let taken: BTreeSet<&str> = self.scene.build.stages().iter().filter_map(|one| one.name.as_deref()).collect();
-        ["build", "site", "site-build"].into_iter().find(|name| !taken.contains(name)).unwrap_or("built-site").to_owned()
+        ["build", "site", "site-build"]
+            .into_iter()
+            .find(|name| !taken.contains(name))
+            .unwrap_or("built-site")
+            .to_owned()
     }
 
     /// The stage that builds: what the last one was, up to the last instruction that changes its files.
@@ -225,7 +229,10 @@ impl Writer<'_, '_> {
         let (scene, build) = (self.scene, self.scene.build);
         let mut edits = Vec::new();
         let made = self.maker().and_then(|made| {
-            build.stages().iter().find(|one| one.name.as_ref() == Some(&made.stage) || one.index.to_string() == made.stage)
+            build
+                .stages()
+                .iter()
+                .find(|one| one.name.as_ref() == Some(&made.stage) || one.index.to_string() == made.stage)
         });
         let Some(made) = made else { return edits };
         for (index, one) in build.instructions(made) {
@@ -270,7 +277,8 @@ impl Writer<'_, '_> {
         evidence.services.iter().any(|service| service.target.as_ref() == Some(name))
             || evidence.recipes.values().any(|text| text.contains("target") && text.contains(name.as_str()))
             || self.scene.build.edges().iter().any(|edge| {
-                edge.to == Base::Stage(stage.index) && !self.scene.build.is_needed(&self.scene.build.stages()[edge.stage])
+                edge.to == Base::Stage(stage.index)
+                    && !self.scene.build.is_needed(&self.scene.build.stages()[edge.stage])
             })
     }
 }
