@@ -5,6 +5,7 @@
 //! itself, and a second run over the result changes nothing. No pass uses another one: what several do or know stands in
 //! modules of its own beside them.
 
+mod assumption;
 mod cache_mounts;
 mod called;
 mod compiled;
@@ -33,7 +34,8 @@ mod server;
 mod service;
 mod slim;
 
-pub use self::evidence::{Evidence, Observed};
+pub use self::assumption::{Assumption, Support};
+pub use self::evidence::{Cloned, Evidence, Observed};
 pub use self::options::Options;
 pub use self::pass::PassInfo;
 pub use self::passes::passes;

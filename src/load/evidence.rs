@@ -5,9 +5,13 @@ mod services;
 mod sources;
 
 use std::path::Path;
+use std::sync::Arc;
 
-use crate::inputs::Inputs;
-use crate::optimize::Evidence;
+use crate::build::Build;
+use crate::inputs::context::BuildContext;
+use crate::inputs::{BuildInput, Inputs};
+use crate::optimize::{Cloned, Evidence};
+use crate::text::{Source, path};
 
 /// The evidence for the build with this index. What can't be read is left out.
 pub fn evidence(inputs: &Inputs, build: usize) -> Evidence {
@@ -26,5 +30,43 @@ pub fn evidence(inputs: &Inputs, build: usize) -> Evidence {
     ((evidence.texts, evidence.texts_cut), git) =
         rayon::join(|| sources::texts(root, context, input.projects.as_deref()), || git::told(root, context));
     (evidence.git_ignored, evidence.committed) = (git.ignored, git.committed);
+    evidence.absent = git.absent;
+    let named = named(input);
+    evidence.absent.retain(|path| !is_installed(path) && !named.iter().any(|named| path::is_within(named, path)));
+    evidence.cloned = cloned(root, context, input.projects.is_some(), &evidence.absent);
     evidence
+}
+
+/// Whether it holds packages of others: whoever clones installs them.
+fn is_installed(path: &str) -> bool {
+    path.split('/').any(|part| git::INSTALLED.contains(&part))
+}
+
+/// Paths that a COPY or ADD names: whoever builds puts them there.
+fn named(input: &BuildInput) -> Vec<String> {
+    let build = Build::new(input);
+    let transfers = build.stages().iter().flat_map(|stage| build.transfers(stage)).filter(|one| one.from.is_none());
+    let sources = transfers.flat_map(|one| &one.sources).filter(|source| !source.is_everything());
+    let paths =
+        sources.filter_map(|source| source.text.as_deref()).map(|text| path::normalize(text.trim_start_matches('/')));
+    paths.filter(|path| !path.is_empty() && !path.contains(['*', '?', '['])).collect()
+}
+
+/// The context of a clean clone.
+fn cloned(root: &Path, context: &BuildContext, has_projects: bool, absent: &[String]) -> Option<Cloned> {
+    if absent.is_empty() {
+        return None;
+    }
+    let escaped = |path: &String| {
+        path.chars().flat_map(|c| "\\*?[]!#".contains(c).then_some('\\').into_iter().chain([c])).collect::<String>()
+    };
+    let lines: Vec<String> = absent.iter().map(escaped).collect();
+    let source = Source::of("absent", &lines.join("\n"));
+    let context = Arc::new(context.without(&crate::ignore::parse(&source).matcher()));
+    let projects = has_projects.then(|| {
+        // What is wrong with manifests was said of the whole folder.
+        let mut unsaid = Inputs::default();
+        Arc::new(super::projects::projects(root, &context, &mut unsaid))
+    });
+    Some(Cloned { context, projects })
 }

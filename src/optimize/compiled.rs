@@ -26,6 +26,7 @@ mod wanted;
 mod tests;
 
 pub(super) use self::remains::unread;
+use super::assumption::Support;
 use super::pass::Pass;
 use super::rung::Rung;
 use super::{cache_mounts, dependency_files};
@@ -36,7 +37,8 @@ pub(super) const MOUNTS: &[Pass] = &[Pass::new(
     Rung::Order,
     "keeps what .NET's and Gradle's images fetch in cache mounts",
     mounts::mount,
-)];
+)
+.assuming("looks for no package in a cache when it runs", Support::Sources)];
 
 /// Its passes of rung 3.
 pub(super) const STAGES: &[Pass] = &[
@@ -45,22 +47,30 @@ pub(super) const STAGES: &[Pass] = &[
         Rung::Stages,
         "compiles when the image is built, not when a container starts",
         start::compile,
-    ),
+    )
+    .assuming("compiles nothing that a container brings", Support::Sources),
     // What starts then is a step like those that rung 1 has seen.
-    Pass::new("compiled-order", Rung::Stages, "the same order of steps for it", dependency_files::again),
-    Pass::new("compiled-mounts", Rung::Stages, "the same cache mounts for it", cache_mounts::again),
-    Pass::new("compiled-stages", Rung::Stages, "the toolchain stays in a stage of its own", split::split),
-    Pass::new("cargo-target", Rung::Stages, "keeps what cargo compiles in a cache mount", target::keep),
+    Pass::new("compiled-order", Rung::Stages, "the same order of steps for it", dependency_files::again)
+        .assuming("reads nothing in its installs but what is copied first", Support::Sources),
+    Pass::new("compiled-mounts", Rung::Stages, "the same cache mounts for it", cache_mounts::again)
+        .assuming("looks for no package in a cache when it runs", Support::Sources),
+    Pass::new("compiled-stages", Rung::Stages, "the toolchain stays in a stage of its own", split::split)
+        .assuming("needs nothing of the build stage but what is copied from it", Support::Sources),
+    Pass::new("cargo-target", Rung::Stages, "keeps what cargo compiles in a cache mount", target::keep)
+        .assuming("needs nothing of the compiler's folder but the programs", Support::Sources),
 ];
 
 /// Its passes of rung 4; they run before those that hold for every language.
 pub(super) const BASES: &[Pass] =
-    &[Pass::new("compiled-base", Rung::Slim, "the runtime instead of the toolchain", base::replace)];
+    &[Pass::new("compiled-base", Rung::Slim, "the runtime instead of the toolchain", base::replace)
+        .assuming("needs nothing of the toolchain when it runs", Support::Open)];
 
 /// Those that mend what slim bases lack; they run behind those that choose them.
 pub(super) const MENDED: &[Pass] =
-    &[Pass::new("java-manuals", Rung::Slim, "a folder that Debian's Java expects", manuals::make)];
+    &[Pass::new("java-manuals", Rung::Slim, "a folder that Debian's Java expects", manuals::make)
+        .assuming("minds no empty folder", Support::Sources)];
 
 /// What `max` adds; it runs behind the pass that starts programs without a shell, and before that which makes users.
 pub(super) const SCRATCH: &[Pass] =
-    &[Pass::at_max("go-scratch", Rung::Hygiene, "no distribution below a static Go program", scratch::replace)];
+    &[Pass::at_max("go-scratch", Rung::Hygiene, "no distribution below a static Go program", scratch::replace)
+        .assuming("needs nothing of a system", Support::Sources)];

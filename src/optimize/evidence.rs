@@ -3,11 +3,14 @@
 mod sieve;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use memchr::memmem::Finder;
 
 use self::sieve::{Sieve, Sieves, Word, triples};
 use super::service::Service;
+use crate::inputs::context::BuildContext;
+use crate::manifest::Project;
 
 /// What stands behind decisions, as far as somebody looked.
 #[derive(Clone, Debug, Default)]
@@ -19,6 +22,10 @@ pub struct Evidence {
     pub texts_cut: bool,
     /// Paths in the context's folder that git ignores, topmost only; `None` where it is no repository.
     pub git_ignored: Option<Vec<String>>,
+    /// Topmost paths of the context that a clean clone lacks and no COPY names: git ignores or does not track them.
+    pub absent: Vec<String>,
+    /// The context without them, and its projects; `None` where that is the same.
+    pub cloned: Option<Cloned>,
     /// Folders of installed packages that git tracks: the project's own copies.
     pub committed: BTreeSet<String>,
     /// Compose services that are built from this Dockerfile.
@@ -35,6 +42,15 @@ pub struct Evidence {
     pub observed: Option<Observed>,
     /// What finds words in [`Self::texts`]; those don't change once one was looked for.
     pub(crate) sieves: Sieves,
+}
+
+/// What a clean clone has of a context.
+#[derive(Clone, Debug)]
+pub struct Cloned {
+    /// The files.
+    pub context: Arc<BuildContext>,
+    /// What its manifests tell.
+    pub projects: Option<Arc<Vec<Project>>>,
 }
 
 /// What running the original showed.

@@ -13,6 +13,7 @@ mod tests;
 use self::exclusion::{Exclusion, WORTHWHILE};
 use self::group::Group;
 use self::lines::Lines;
+use super::assumption::Support;
 use super::pass::Pass;
 use super::rung::Rung;
 use super::scene::{Scene, Turn};
@@ -22,7 +23,8 @@ use crate::text::{Span, bytes};
 
 /// Its passes.
 pub(super) const PASSES: &[Pass] =
-    &[Pass::new("dockerignore", Rung::Ignore, "keeps out of the context what no build needs", run)];
+    &[Pass::new("dockerignore", Rung::Ignore, "keeps out of the context what no build needs", run)
+        .assuming("reads no file in its steps that stays out", Support::Sources)];
 
 /// Parts that a reason names.
 const NAMED: usize = 3;

@@ -11,6 +11,7 @@ mod start;
 mod tests;
 mod write;
 
+use super::assumption::Support;
 use super::called;
 use super::languages::node::{native, pieces, words};
 use super::pass::Pass;
@@ -21,28 +22,36 @@ use crate::build::Base;
 
 /// Its passes.
 pub(super) const STAGES: &[Pass] = &[
-    Pass::new("site-stages", Rung::Stages, "serve what a bundler built by a web server", site::in_stages),
+    Pass::new("site-stages", Rung::Stages, "serve what a bundler built by a web server", site::in_stages)
+        .assuming("answers requests with what the bundler wrote alone", Support::Sources),
     Pass::new(
         "client-stages",
         Rung::Stages,
         "build sites that another program serves in stages of their own",
         client::run,
-    ),
+    )
+    .assuming("needs nothing of the site but what its bundler writes", Support::Sources),
     Pass::new(
         "client-production",
         Rung::Stages,
         "leaves development dependencies out of what serves such a site",
         production::run,
-    ),
-    Pass::new("node-start", Rung::Stages, "start Node programs without npm", start::run),
-    Pass::new("node-stages", Rung::Stages, "build Node projects in a stage of their own", stages),
-    Pass::new("bundler-caches", Rung::Stages, "keeps what bundlers have compiled in a cache mount", caches::mount),
+    )
+    .assuming("loads no development dependency", Support::Sources),
+    Pass::new("node-start", Rung::Stages, "start Node programs without npm", start::run)
+        .assuming("starts nothing but the script's one program", Support::Sources),
+    Pass::new("node-stages", Rung::Stages, "build Node projects in a stage of their own", stages)
+        .assuming("needs nothing of the build stage but what is copied from it", Support::Sources),
+    Pass::new("bundler-caches", Rung::Stages, "keeps what bundlers have compiled in a cache mount", caches::mount)
+        .assuming("reads nothing that bundlers keep for their next run", Support::Sources),
 ];
 
 /// Its passes above all others.
 pub(super) const SERVERS: &[Pass] = &[
-    Pass::new("static-site", Rung::Server, "serve built files by a web server in any case", site::in_any_case),
-    Pass::new("static-site-caches", Rung::Server, "the same cache mounts for it", caches::mount),
+    Pass::new("static-site", Rung::Server, "serve built files by a web server in any case", site::in_any_case)
+        .assuming("answers requests with what the bundler wrote alone", Support::Open),
+    Pass::new("static-site-caches", Rung::Server, "the same cache mounts for it", caches::mount)
+        .assuming("reads nothing that bundlers keep for their next run", Support::Sources),
 ];
 
 /// Takes the final stage apart.

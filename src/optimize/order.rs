@@ -2,6 +2,7 @@
 
 mod volatile;
 
+use super::assumption::Support;
 use super::pass::Pass;
 use super::rung::Rung;
 use super::{cache_mounts, dependency_files};
@@ -13,14 +14,17 @@ pub(super) const PASSES: &[Pass] = &[
         Rung::Order,
         "copies what installs read, and installs, before the sources are copied",
         dependency_files::run,
-    ),
-    Pass::new("cache-mounts", Rung::Order, "keeps what package managers download in cache mounts", cache_mounts::run),
+    )
+    .assuming("reads nothing in its installs but what is copied first", Support::Sources),
+    Pass::new("cache-mounts", Rung::Order, "keeps what package managers download in cache mounts", cache_mounts::run)
+        .assuming("looks for no package in a cache when it runs", Support::Sources),
     Pass::new(
         "volatile-last",
         Rung::Order,
         "declares what differs from build to build below what it would run again",
         volatile::run,
-    ),
+    )
+    .assuming("uses the variable in no step above its new place", Support::Sources),
 ];
 
 #[cfg(test)]

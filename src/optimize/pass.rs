@@ -1,5 +1,6 @@
 //! What a pass is.
 
+use super::assumption::Support;
 use super::rung::Rung;
 use super::scene::{Scene, Turn};
 
@@ -22,16 +23,23 @@ pub(super) struct Pass {
     pub info: PassInfo,
     /// Looks at the build as it is now, and says what to change.
     pub run: fn(&Scene, &mut Turn),
+    /// What its steps assume that say nothing of their own, and what supports that.
+    pub assumes: (&'static str, Support),
 }
 
 impl Pass {
     /// A pass of every level from its rung on.
     pub(super) const fn new(id: &'static str, rung: Rung, title: &'static str, run: fn(&Scene, &mut Turn)) -> Self {
-        Self { info: PassInfo { id, rung, title, max: false }, run }
+        Self { info: PassInfo { id, rung, title, max: false }, run, assumes: ("", Support::Open) }
     }
 
     /// A pass that runs at `max` only.
     pub(super) const fn at_max(id: &'static str, rung: Rung, title: &'static str, run: fn(&Scene, &mut Turn)) -> Self {
-        Self { info: PassInfo { id, rung, title, max: true }, run }
+        Self { info: PassInfo { id, rung, title, max: true }, run, assumes: ("", Support::Open) }
+    }
+
+    /// What its steps assume, unless they say so themselves.
+    pub(super) const fn assuming(self, what: &'static str, support: Support) -> Self {
+        Self { info: self.info, run: self.run, assumes: (what, support) }
     }
 }

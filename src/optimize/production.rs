@@ -7,6 +7,7 @@ use crate::finding::Finding;
 use crate::fix::Level;
 use crate::inputs::Inputs;
 use crate::manifest::{Ecosystem, FileKind, INSTALL_SCRIPTS, Install, Project, Scope};
+use crate::optimize::assumption::Support;
 use crate::optimize::mend;
 use crate::optimize::reach::Reach;
 use crate::optimize::scene::{Scene, Turn};
@@ -35,6 +36,11 @@ pub(super) fn run(scene: &Scene, turn: &mut Turn) {
     if let Some(edit) = mended.edit {
         let why = "no command, script or import outside of tests uses them";
         turn.step("leaves development dependencies out", why, vec![edit]);
+        let open = reach.shows("loads by name");
+        turn.assume(
+            "loads no development dependency",
+            open.map(|path| (Support::Open, format!("`{path}` loads by names that only running it tells"))),
+        );
     }
 }
 

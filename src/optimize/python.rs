@@ -13,6 +13,7 @@ mod variables;
 mod version;
 mod write;
 
+use super::assumption::Support;
 use super::languages::python::{element, evidence, needs, system};
 use super::pass::Pass;
 use super::production;
@@ -21,14 +22,16 @@ use super::scene::{Scene, Turn};
 
 /// Its passes.
 pub(super) const STAGES: &[Pass] = &[
-    Pass::new("python-stages", Rung::Stages, "installs Python dependencies in a stage of their own", stages),
+    Pass::new("python-stages", Rung::Stages, "installs Python dependencies in a stage of their own", stages)
+        .assuming("needs nothing of the build stage but the environment", Support::Sources),
     // What starts the program needed them as long as it was the installer itself.
     Pass::new(
         "python-production",
         Rung::Stages,
         "leaves development dependencies out of the environment that the image takes",
         production::run,
-    ),
+    )
+    .assuming("loads no development dependency", Support::Sources),
 ];
 
 fn stages(scene: &Scene, turn: &mut Turn) {

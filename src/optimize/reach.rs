@@ -6,6 +6,7 @@ use super::scene::Scene;
 use crate::dockerfile::Keyword;
 use crate::manifest::FileKind;
 use crate::sources::imports::{self, Sources};
+use crate::sources::patterns;
 use crate::text::path;
 
 /// Scripts that start scripts that are followed.
@@ -26,6 +27,17 @@ impl<'s, 'a> Reach<'s, 'a> {
     /// Whether a source may run in a container: the program reaches it, or nothing says that it is for something else.
     pub(super) fn may_run(&self, path: &str) -> bool {
         FileKind::of(path).role().is_of_program() || self.found().may_run(path)
+    }
+
+    /// The first source of a container that shows something, by the words that stand for it.
+    pub(super) fn shows(&self, meaning: &str) -> Option<&'a str> {
+        let words: Vec<&str> = patterns::words(meaning).collect();
+        let mut texts = self.scene.evidence.holding(&words).filter(|(path, text)| {
+            let kind = FileKind::of(path);
+            let said = patterns::of(meaning).any(|one| one.is_of(kind) && text.contains(one.text));
+            kind.has_code() && said && self.may_run(path)
+        });
+        texts.next().map(|(path, _)| path.as_str())
     }
 
     /// Whether only developers use a source: the program does not reach it, and its name or a folder's says so.

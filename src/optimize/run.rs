@@ -2,7 +2,9 @@
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
+use super::assumption::{Assumption, Support};
 use super::evidence::Evidence;
 use super::options::Options;
 use super::pass::Pass;
@@ -86,10 +88,16 @@ pub fn optimize(inputs: &Inputs, build: usize, evidence: &Evidence, options: &Op
     let mut now = inputs.sources.clone();
     // Under the texts of now; read again only where a pass changed one.
     let mut scene: Cow<Inputs> = Cow::Borrowed(inputs);
+    let clone = clone(inputs, build, evidence);
     for rung in Rung::ALL.into_iter().filter(|rung| options.level.allows(*rung)) {
+        // What lies in the folder decides what is kept out; what is written must be there for everybody.
+        if let Some(clone) = clone.as_ref().filter(|_| rung == Rung::Order) {
+            scene = Cow::Owned(clone.with_sources(&now));
+        }
         let mut climbed = Climbed { rung, steps: Vec::new(), refusals: Vec::new(), sources: Vec::new() };
         for pass in passes::all().filter(|pass| pass.info.rung == rung && runs(pass, options)) {
             let turn = for_others(pass, turn(pass, &scene, build, evidence, options), &scene, build);
+            let turn = supported(pass, turn, evidence);
             if take(pass, turn, dockerfile, &mut now, &mut climbed) {
                 scene = Cow::Owned(scene.with_sources(&now));
             }
@@ -98,6 +106,18 @@ pub fn optimize(inputs: &Inputs, build: usize, evidence: &Evidence, options: &Op
         done.rungs.push(climbed);
     }
     done
+}
+
+/// The inputs that a clean clone has; `None` where it lacks nothing.
+fn clone(inputs: &Inputs, build: usize, evidence: &Evidence) -> Option<Inputs> {
+    let cloned = evidence.cloned.as_ref()?;
+    let mut inputs = inputs.with_sources(&inputs.sources);
+    let input = inputs.builds.get_mut(build)?;
+    input.context = Some(Arc::clone(&cloned.context));
+    if cloned.projects.is_some() {
+        input.projects.clone_from(&cloned.projects);
+    }
+    Some(inputs)
 }
 
 /// What a pass answers to the build as it is now.
@@ -123,6 +143,33 @@ fn for_others(pass: &Pass, turn: Turn, inputs: &Inputs, build: usize) -> Turn {
     }
     let mut refused = Turn::default();
     refused.refuse(pass.info.title, "its ONBUILD lines run in images that nobody sees here");
+    refused
+}
+
+/// The steps with what they assume. Without a container that showed it, one is left out whose assumption has no support.
+fn supported(pass: &Pass, mut turn: Turn, evidence: &Evidence) -> Turn {
+    let (what, support) = pass.assumes;
+    for step in turn.steps.iter_mut().filter(|step| step.assumptions.is_empty()) {
+        step.assumptions.push(Assumption { what: what.to_owned(), support, why: String::new() });
+    }
+    let is_missing = |one: &Assumption| one.support == Support::Missing;
+    if evidence.observed.is_some() {
+        let all = turn.steps.iter_mut().flat_map(|step| &mut step.assumptions);
+        all.filter(|one| is_missing(one)).for_each(|one| one.support = Support::Observed);
+        return turn;
+    }
+    if !turn.steps.iter().flat_map(|step| &step.assumptions).any(is_missing) {
+        return turn;
+    }
+    let mut refused = Turn { refusals: turn.refusals, ..Turn::default() };
+    for step in turn.steps {
+        let missing = step.assumptions.iter().find(|one| is_missing(one));
+        let why = missing.map_or_else(String::new, |one| {
+            let why = if one.why.is_empty() { format!("nothing shows that it {}", one.what) } else { one.why.clone() };
+            format!("{why}; `--verify` can prove that it {}", one.what)
+        });
+        refused.refuse(step.what, why);
+    }
     refused
 }
 

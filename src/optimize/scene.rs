@@ -1,5 +1,6 @@
 //! What a pass sees, and what it answers with.
 
+use super::assumption::{Assumption, Support};
 use super::evidence::Evidence;
 use super::options::Options;
 use crate::build::{Build, Stage};
@@ -128,7 +129,15 @@ impl Turn {
     /// Takes edits with what they do and why.
     pub(super) fn step(&mut self, what: impl Into<String>, why: impl Into<String>, edits: Vec<FileEdit>) {
         self.edits.extend(edits);
-        self.steps.push(Step { pass: "", what: what.into(), why: why.into() });
+        self.steps.push(Step { pass: "", what: what.into(), why: why.into(), assumptions: Vec::new() });
+    }
+
+    /// Says what the last step assumes. `open`: what leaves it open, and how far.
+    pub(super) fn assume(&mut self, what: impl Into<String>, open: Option<(Support, String)>) {
+        let (support, why) = open.unwrap_or((Support::Sources, String::new()));
+        if let Some(step) = self.steps.last_mut() {
+            step.assumptions.push(Assumption { what: what.into(), support, why });
+        }
     }
 
     /// Says what is left, and why.
@@ -146,6 +155,8 @@ pub struct Step {
     pub what: String,
     /// The evidence, in one sentence without a full stop.
     pub why: String,
+    /// What has to be true for it; at least one thing.
+    pub assumptions: Vec<Assumption>,
 }
 
 /// Something that was not done.

@@ -4,9 +4,11 @@ mod reload;
 #[cfg(test)]
 mod tests;
 
+use super::assumption::Support;
 use super::pass::Pass;
 use super::rung::Rung;
 
 /// Its passes.
 pub(super) const PASSES: &[Pass] =
-    &[Pass::new("production-form", Rung::Server, "start servers without what serves development", reload::run)];
+    &[Pass::new("production-form", Rung::Server, "start servers without what serves development", reload::run)
+        .assuming("changes no source in a container", Support::Open)];

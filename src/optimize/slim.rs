@@ -11,8 +11,10 @@ use std::collections::BTreeSet;
 
 use self::apt::Wanted;
 use self::twin::Twin;
+use super::assumption::Support;
 use super::languages::{node, python, ruby};
 use super::pass::Pass;
+use super::reach::Reach;
 use super::rung::Rung;
 use super::scene::{Scene, Turn};
 use crate::build::{Reference, Slim, Stage};
@@ -21,8 +23,10 @@ use crate::finding::FileEdit;
 
 /// Its passes.
 pub(super) const PASSES: &[Pass] = &[
-    Pass::new("slim-runtime", Rung::Slim, "stand on the slim base", runtime),
-    Pass::new("slim-builder", Rung::Slim, "build on the slim base", builder),
+    Pass::new("slim-runtime", Rung::Slim, "stand on the slim base", runtime)
+        .assuming("calls and loads nothing that only the full image has", Support::Sources),
+    Pass::new("slim-builder", Rung::Slim, "build on the slim base", builder)
+        .assuming("needs nothing in its build that only the full image has", Support::Sources),
 ];
 
 fn runtime(scene: &Scene, turn: &mut Turn) {
@@ -38,6 +42,11 @@ fn runtime(scene: &Scene, turn: &mut Turn) {
         Ok((mut edits, packages)) => {
             edits.extend(healthcheck(scene, target, &twin));
             told(turn, "stands on", &twin, &packages, edits);
+            let open = Reach::new(scene).shows("starts programs");
+            turn.assume(
+                format!("calls and loads nothing else that only `{}` has", twin.full),
+                open.map(|path| (Support::Open, format!("`{path}` starts programs; those that it names are there"))),
+            );
         }
         Err(why) => turn.refuse(format!("keeps `{}` below the final stage", twin.full), why),
     }

@@ -9,7 +9,9 @@ use super::{fixed, json};
 use crate::audit::Report;
 use crate::finding::Mask;
 use crate::fix::Change;
-use crate::optimize::{Climbed, Level, Optimized, PassInfo, Plan, PlannedProject, Rung, passes};
+use crate::optimize::{
+    Assumption, Climbed, Level, Optimized, PassInfo, Plan, PlannedProject, Rung, Step, Support, passes,
+};
 
 /// Columns of a pass's name in the plan.
 const PASS: usize = 24;
@@ -30,6 +32,13 @@ pub struct Rewrite {
 impl Rewrite {
     fn steps(&self) -> usize {
         self.optimized.rungs.iter().map(|climbed| climbed.steps.len()).sum()
+    }
+
+    /// What steps assume and sources do not settle.
+    fn open(&self) -> impl Iterator<Item = (&Step, &Assumption)> {
+        let steps = self.optimized.rungs.iter().flat_map(|climbed| &climbed.steps);
+        let all = steps.flat_map(|step| step.assumptions.iter().map(move |one| (step, one)));
+        all.filter(|(_, one)| one.support == Support::Open)
     }
 
     fn refusals(&self) -> impl Iterator<Item = &crate::optimize::Refusal> {
@@ -124,11 +133,27 @@ fn rung(out: &mut String, climbed: &Climbed, mask: &Mask, layout: Layout) {
     for step in &climbed.steps {
         line(out, 5, &pad(step.pass, PASS), &mask.apply(&step.what), Tone::Good, layout);
         line(out, 5, &pad("", PASS), &mask.apply(&step.why), Tone::Dim, layout);
+        for assumption in &step.assumptions {
+            let text = format!("assumes: it {}", mask.apply(&assumed(assumption)));
+            let tone = if assumption.support == Support::Open { Tone::Warning } else { Tone::Dim };
+            line(out, 5, &pad("", PASS), &text, tone, layout);
+        }
     }
     for refusal in &climbed.refusals {
         let what = format!("left: {}", mask.apply(&refusal.what));
         line(out, 5, &pad(refusal.pass, PASS), &what, Tone::Warning, layout);
         line(out, 5, &pad("", PASS), &mask.apply(&refusal.why), Tone::Dim, layout);
+    }
+}
+
+/// An assumption, with what supports it or leaves it open.
+fn assumed(assumption: &Assumption) -> String {
+    let Assumption { what, support, why } = assumption;
+    match support {
+        Support::Sources => what.clone(),
+        Support::Observed => format!("{what} (a container showed no more)"),
+        Support::Open | Support::Missing if why.is_empty() => format!("{what} (the sources do not settle it)"),
+        Support::Open | Support::Missing => format!("{what} (not settled: {why})"),
     }
 }
 
@@ -170,6 +195,13 @@ pub fn rewrite_summary(rewrites: &[Rewrite], files: usize, mask: &Mask, written:
             out.push_str(&format!("{name}: left by {}: {}: {}\n", refusal.pass, clean(&what), clean(&why)));
         }
     }
+    for rewrite in rewrites {
+        let name = clean(&rewrite.dockerfile);
+        for (step, assumption) in rewrite.open() {
+            let text = mask.apply(&assumed(assumption));
+            out.push_str(&format!("{name}: {} assumes that it {}\n", step.pass, clean(&text)));
+        }
+    }
     let files = count(files as u64, "file");
     out.push_str(&match (files.starts_with("0 "), written) {
         (true, _) => "nothing to change\n".to_owned(),
@@ -209,6 +241,18 @@ pub fn optimize_json(
     })
 }
 
+fn step(step: &Step, mask: &Mask) -> wire::Step {
+    let assumption = |one: &Assumption| wire::Assumption {
+        what: mask.apply(&one.what),
+        support: one.support.name(),
+        why: Some(mask.apply(&one.why)).filter(|why| !why.is_empty()),
+    };
+    wire::Step {
+        said: wire::Said::new(step.pass, &step.what, &step.why, mask),
+        assumptions: step.assumptions.iter().map(assumption).collect(),
+    }
+}
+
 fn build<'a>(rewrite: &'a Rewrite, mask: &Mask) -> wire::Build<'a> {
     let texts = |texts: &[String]| texts.iter().map(|text| mask.apply(text)).collect();
     let plan = &rewrite.plan;
@@ -225,7 +269,7 @@ fn build<'a>(rewrite: &'a Rewrite, mask: &Mask) -> wire::Build<'a> {
     let rungs = rewrite.optimized.rungs.iter().map(|climbed| wire::Rung {
         number: climbed.rung.number(),
         title: climbed.rung.title(),
-        steps: climbed.steps.iter().map(|one| wire::Said::new(one.pass, &one.what, &one.why, mask)).collect(),
+        steps: climbed.steps.iter().map(|one| step(one, mask)).collect(),
         refusals: climbed.refusals.iter().map(|one| wire::Said::new(one.pass, &one.what, &one.why, mask)).collect(),
     });
     wire::Build {

@@ -53,7 +53,7 @@ fn ends_operand(byte: u8) -> bool {
 }
 
 /// The bytes of a string or template with its quotes; a string ends with its line.
-fn quoted_length(text: &[u8], quote: u8) -> usize {
+pub(super) fn quoted_length(text: &[u8], quote: u8) -> usize {
     let mut at = 1;
     while let Some(&byte) = text.get(at) {
         match byte {

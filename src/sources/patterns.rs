@@ -6,6 +6,7 @@ use std::sync::OnceLock;
 use regex::Regex;
 
 use crate::data;
+use crate::manifest::{Ecosystem, FileKind};
 
 /// A word with a meaning.
 #[derive(Clone, Copy, Debug)]
@@ -16,6 +17,14 @@ pub struct Pattern {
     pub text: &'static str,
     /// What the meaning is about; `-` for none.
     pub argument: &'static str,
+}
+
+impl Pattern {
+    /// Whether it means something in such a file.
+    pub fn is_of(&self, kind: FileKind) -> bool {
+        let node = self.language == "JavaScript" && kind.ecosystem() == Some(Ecosystem::Node);
+        node || self.language == "-" || self.language == kind.language()
+    }
 }
 
 /// The patterns of a meaning, and what finds any of them in one pass.

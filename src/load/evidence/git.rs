@@ -18,6 +18,9 @@ const INDEX: u64 = 1 << 30;
 /// Bytes that a file of patterns may have.
 const PATTERNS: u64 = 1 << 20;
 
+/// Folders of installed packages.
+pub(super) const INSTALLED: [&str; 4] = ["node_modules", "vendor", ".venv", "venv"];
+
 /// What git says of a context.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct Told {
@@ -25,12 +28,22 @@ pub(super) struct Told {
     pub(super) ignored: Option<Vec<String>>,
     /// Folders of installed packages that it tracks something of.
     pub(super) committed: BTreeSet<String>,
+    /// Topmost paths that a clean clone lacks, sorted: ignored, or not tracked. Without a repository, what .gitignore files
+    /// of the context ignore.
+    pub(super) absent: Vec<String>,
 }
 
 /// Asks the repository that a context lies in.
 pub(super) fn told(root: &Path, context: &BuildContext) -> Told {
-    let (folders, true) = folders_above(root) else { return Told::default() };
-    of_repository(&folders, context).unwrap_or_default()
+    let (folders, in_repository) = folders_above(root);
+    if in_repository {
+        return of_repository(&folders, context).unwrap_or_default();
+    }
+    let Some(own) = folders.first() else { return Told::default() };
+    let rules = patterns(&own.join(".gitignore"), own).map(|rules| (None, rules)).into_iter().collect();
+    let mut walk = Walk::new(context, own, String::new(), (BTreeSet::new(), rules));
+    walk.all();
+    Told { absent: walk.absent, ..Told::default() }
 }
 
 fn of_repository(folders: &[PathBuf], context: &BuildContext) -> Option<Told> {
@@ -45,17 +58,17 @@ fn of_repository(folders: &[PathBuf], context: &BuildContext) -> Option<Told> {
         rules.extend(patterns(&folder.join(".gitignore"), folder).map(|rules| (None, rules)));
     }
     if prefix_is_ignored(&rules, top, own) {
-        return Some(Told { ignored: Some(Vec::new()), committed });
+        return Some(Told { ignored: Some(Vec::new()), committed, absent: Vec::new() });
     }
-    let mut walk = Walk { context, own, prefix, tracked, rules, found: Vec::new() };
+    let mut walk = Walk::new(context, own, prefix, (tracked, rules));
     walk.all();
-    Some(Told { ignored: Some(walk.found), committed })
+    Some(Told { ignored: Some(walk.found), committed, absent: walk.absent })
 }
 
 fn committed(context: &BuildContext, prefix: &str, tracked: &BTreeSet<String>) -> BTreeSet<String> {
     let is_installed = |id: &EntryId| {
         let entry = context.entry(*id);
-        entry.kind == Kind::Directory && ["node_modules", "vendor", ".venv", "venv"].contains(&entry.name)
+        entry.kind == Kind::Directory && INSTALLED.contains(&entry.name)
     };
     let holds = |path: &String| {
         let below = if prefix.is_empty() { format!("{path}/") } else { format!("{prefix}/{path}/") };
@@ -91,10 +104,27 @@ struct Walk<'c> {
     tracked: BTreeSet<String>,
     /// Patterns in force, those of the deepest folder last, with the context's folder that they stand in.
     rules: Vec<(Option<EntryId>, Gitignore)>,
+    /// Whether something of the context is tracked, so that the rest was left out.
+    in_use: bool,
     found: Vec<String>,
+    absent: Vec<String>,
 }
 
-impl Walk<'_> {
+type Rules = Vec<(Option<EntryId>, Gitignore)>;
+
+impl<'c> Walk<'c> {
+    fn new(
+        context: &'c BuildContext,
+        own: &'c Path,
+        prefix: String,
+        (tracked, rules): (BTreeSet<String>, Rules),
+    ) -> Self {
+        let mut walk =
+            Self { context, own, prefix, tracked, rules, in_use: false, found: Vec::new(), absent: Vec::new() };
+        walk.in_use = walk.is_tracked("", true);
+        walk
+    }
+
     fn all(&mut self) {
         let mut inside: Option<EntryId> = None;
         for id in self.context.entries() {
@@ -115,12 +145,31 @@ impl Walk<'_> {
             let directory = entry.kind == Kind::Directory;
             if decide(self.rules.iter().map(|(_, rules)| rules), &full, directory) && !self.is_tracked(&path, directory)
             {
+                self.lacks(path.clone());
                 self.found.push(path);
                 inside = Some(id);
-            } else if directory {
+                continue;
+            }
+            if self.in_use && !self.is_tracked(&path, directory) && !self.lies_in_module(&path) {
+                self.lacks(path);
+            }
+            if directory {
                 self.rules.extend(patterns(&full.join(".gitignore"), &full).map(|rules| (Some(id), rules)));
             }
         }
+    }
+
+    /// A clean clone has no such path.
+    fn lacks(&mut self, path: String) {
+        if !self.absent.last().is_some_and(|above| path::is_within(&path, above)) {
+            self.absent.push(path);
+        }
+    }
+
+    /// Whether it lies in another repository that this one tracks as a whole.
+    fn lies_in_module(&self, path: &str) -> bool {
+        let path = path::join(&self.prefix, path);
+        path.match_indices('/').any(|(at, _)| self.tracked.contains(&path[..at]))
     }
 
     /// Whether git keeps it, or something below it, all the same.
@@ -129,8 +178,13 @@ impl Walk<'_> {
         if !directory {
             return self.tracked.contains(&path);
         }
-        let below = path + "/";
-        self.tracked.range(below.clone()..).next().is_some_and(|first| first.starts_with(&below))
+        if path.is_empty() {
+            return !self.tracked.is_empty();
+        }
+        let below = path.clone() + "/";
+        let inside = self.tracked.range(below.clone()..).next().is_some_and(|first| first.starts_with(&below));
+        // The repository of a submodule is tracked by its folder's name.
+        inside || self.tracked.contains(&path)
     }
 }
 
@@ -292,6 +346,29 @@ mod tests {
                 ["web/.gitignore", "web/lib/a.ts", "web/lib2/é.ts", "web/x.log"]
             );
         }
+    }
+
+    #[test]
+    fn what_a_clean_clone_lacks_is_told() {
+        let files = [
+            (".gitignore", ".env\ndist\n"),
+            (".env", ""),
+            ("app.js", ""),
+            ("dist/app.js", ""),
+            ("local.sqlite", ""),
+            ("uploads/a.png", ""),
+            ("src/a.js", ""),
+            ("src/b.js", ""),
+        ];
+        let all = context(&files.map(|(path, _)| path));
+        let folder = repository(&files);
+        // Before the first `git add` nothing tells what belongs to the project.
+        assert_eq!(told(folder.path(), &all).absent, [".env", "dist"]);
+        git(folder.path(), &["add", "app.js", "src/a.js", ".gitignore"]);
+        assert_eq!(told(folder.path(), &all).absent, [".env", "dist", "local.sqlite", "src/b.js", "uploads"]);
+        std::fs::remove_dir_all(folder.path().join(".git")).unwrap();
+        let without = told(folder.path(), &all);
+        assert_eq!((without.absent, without.ignored), (vec![".env".to_owned(), "dist".to_owned()], None));
     }
 
     #[test]

@@ -55,7 +55,7 @@ mod tests {
 
     #[test]
     fn the_most_is_tried_first() {
-        let step = |pass| Step { pass, what: String::new(), why: String::new() };
+        let step = |pass| Step { pass, what: String::new(), why: String::new(), assumptions: Vec::new() };
         let rung = |rung, passes: &[&'static str]| Climbed {
             rung,
             steps: passes.iter().map(|pass| step(pass)).collect(),

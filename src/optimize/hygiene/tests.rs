@@ -247,7 +247,7 @@ fn bases_with_java_and_dotnet_get_a_user() {
         ("eclipse-temurin:21-jre-ubi9-minimal", "", ""),
         ("mcr.microsoft.com/dotnet/runtime:8.0-noble-chiseled", "", ""),
     ] {
-        let found = rewritten(&with(base, "", ""), &[("app.jar", "")], Rung::Hygiene);
+        let found = rewritten(&with(base, "", ""), &[("app.jar", ""), ("src/Main.java", "")], Rung::Hygiene);
         let made = " \\\n    && install -d -o app -g app /app";
         let owned = found.replace(made, "").replace("--chown=app:app ", "");
         let owned = owned.replace("RUN install -d -o app -g app /app\n", "");
@@ -321,4 +321,70 @@ fn a_secret_that_is_read_by_a_prefix_stays() {
     assert!(of("class S(BaseSettings):\n    model_config = SettingsConfigDict(env_prefix='DB_')\n").contains("abc"));
     assert!(of("x = os.environ[f'{PREFIX}_PASSWORD']\n").contains("abc"));
     assert!(!of("print('hello')\n").contains("abc"));
+}
+
+#[test]
+fn constants_tell_where_a_program_writes() {
+    let head = "FROM node:22-slim\nWORKDIR /app\n";
+    let tail = "COPY . .\nUSER node\nCMD [\"node\", \"server.js\"]\n";
+    let config = (
+        "config.js",
+        "const path = require('path')\nconst DATA_DIR = process.env.DATA_DIR || '/var/lib/notes'\nmodule.exports = { DATA_DIR, file: path.join(DATA_DIR, 'a.json') }\n",
+    );
+    let server = "const { DATA_DIR, file } = require('./config')\nfs.mkdirSync(DATA_DIR, { recursive: true })\nfs.writeFileSync(file, '')\n";
+    let before = format!("{head}{}", tail.replace("USER node\n", ""));
+    let made = "RUN install -d -o node -g node /var/lib/notes\n";
+    check(&before, &[config, ("server.js", server)], &format!("{head}{made}{tail}"));
+    let set = format!("{head}ENV DATA_DIR=/data\n");
+    let made = "RUN install -d -o node -g node /data\n";
+    check(&before.replace(head, &set), &[config, ("server.js", server)], &format!("{set}{made}{tail}"));
+    let below = "const dir = path.join(__dirname, 'cache')\nfs.mkdirSync(dir, { recursive: true })\n";
+    let made = "RUN install -d -o node -g node /app/cache\n";
+    check(&before, &[("server.js", below)], &format!("{head}{made}{tail}"));
+}
+
+#[test]
+fn a_path_that_sources_do_not_tell_keeps_root() {
+    let text = "FROM node:22-slim\nWORKDIR /app\nCOPY . .\nCMD [\"node\", \"server.js\"]\n";
+    for (server, named) in [
+        ("fs.mkdirSync(process.env.STORE, { recursive: true })", "process.env.STORE"),
+        ("fs.writeFileSync(settings.place, '')", "settings.place"),
+        ("fs.mkdirSync('/data')", "'/data'"),
+    ] {
+        let (inputs, mut evidence) = project(text, &[("server.js", server)]);
+        let done = optimize(&inputs, 0, &evidence, &Options::default());
+        assert_eq!(done.result()[0].text(), text);
+        let refusals: Vec<_> = done.rungs.iter().flat_map(|rung| &rung.refusals).collect();
+        let told =
+            |one: &&&crate::optimize::Refusal| one.why.contains(named) && one.why.contains("`--verify` can prove");
+        assert!(refusals.iter().any(|one| told(&one)), "{refusals:?}");
+        // A container that was seen decides.
+        let written = ["/store/a".to_owned()].into();
+        evidence.observed = Some(crate::optimize::Observed { written, ..Default::default() });
+        let done = optimize(&inputs, 0, &evidence, &Options::default());
+        assert!(done.result()[0].text().contains("USER node"), "{}", done.result()[0].text());
+    }
+}
+
+#[test]
+fn every_step_names_what_it_assumes() {
+    use crate::optimize::{Support, passes};
+    let text = "FROM node:22\nWORKDIR /app\nCOPY . .\nRUN npm install\nCMD [\"npm\", \"start\"]\n";
+    let package = ("package.json", r#"{"name": "a", "scripts": {"start": "node server.js"}}"#);
+    let server = ("server.js", "require('child_process').execSync('git log')\nfs.writeFileSync('/data/x', '')\n");
+    let done = climbed(text, &[package, server], Rung::Server);
+    let steps: Vec<_> = done.rungs.iter().flat_map(|rung| &rung.steps).collect();
+    assert!(steps.iter().all(|step| !step.assumptions.is_empty()) && steps.len() > 3, "{steps:?}");
+    let of = |pass: &str| steps.iter().find(|step| step.pass == pass).map(|step| step.assumptions[0].clone()).unwrap();
+    assert_eq!(
+        (of("non-root").what.as_str(), of("non-root").support),
+        ("writes only to /data and /tmp", Support::Sources)
+    );
+    let slim = of("slim-runtime");
+    assert!(slim.support == Support::Open && slim.why.contains("`server.js` starts programs"), "{slim:?}");
+    assert!(
+        crate::optimize::passes::all().all(|pass| !pass.assumes.0.is_empty()),
+        "{:?}",
+        passes().collect::<Vec<_>>()
+    );
 }

@@ -8,6 +8,7 @@ use super::{empty, health, root, steps};
 use crate::build::{Base, BaseImage, Setting, Stage, Transfer, User, accounts, service};
 use crate::dockerfile::Keyword;
 use crate::finding::FileEdit;
+use crate::optimize::assumption::Support;
 use crate::optimize::languages::node;
 use crate::optimize::scene::{Scene, Turn};
 use crate::rules;
@@ -36,12 +37,21 @@ pub(super) fn run(scene: &Scene, turn: &mut Turn) {
         return turn.refuse(WHAT, "what it starts needs root, or hands its work to a user of its own");
     }
     match plan(scene, target) {
-        Ok((edits, what, why)) => turn.step(what, why, edits),
+        Ok(plan) => {
+            turn.step(plan.what, plan.why, plan.edits);
+            turn.assume(plan.writes.assumed(), plan.writes.unknown.map(|why| (Support::Missing, why)));
+        }
         Err(why) => turn.refuse(WHAT, why),
     }
 }
 
-type Plan = (Vec<FileEdit>, String, String);
+/// What a user without rights takes.
+struct Plan {
+    edits: Vec<FileEdit>,
+    what: String,
+    why: String,
+    writes: Writes,
+}
 
 fn plan(scene: &Scene, target: &Stage) -> Result<Plan, String> {
     let build = scene.build;
@@ -101,7 +111,7 @@ fn plan(scene: &Scene, target: &Stage) -> Result<Plan, String> {
                 .to_owned()
         }
     };
-    Ok((edits, format!("runs as `{}`", account.name), why))
+    Ok(Plan { edits, what: format!("runs as `{}`", account.name), why, writes })
 }
 
 fn build_is_scratch(scene: &Scene, target: &Stage) -> bool {

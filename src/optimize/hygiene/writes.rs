@@ -2,11 +2,15 @@
 
 use std::collections::BTreeSet;
 
+use super::places::{self, Place};
+use crate::build::Lookup;
 use crate::data;
-use crate::manifest::FileKind;
+use crate::inputs::context::Kind;
+use crate::manifest::{FileKind, FileRole};
 use crate::optimize::reach::Reach;
 use crate::optimize::scene::Scene;
 use crate::sources::patterns;
+use crate::sources::values::Evaluator;
 use crate::text::path;
 
 /// Folders that a program writes into.
@@ -18,9 +22,39 @@ pub(super) struct Writes {
     pub sources: bool,
     /// What shows it, in a few words; empty where nothing does.
     pub sign: String,
+    /// Why nobody knows where else it writes, as far as the sources go.
+    pub unknown: Option<String>,
 }
 
 impl Writes {
+    /// Takes a folder, absolute or below WORKDIR (`folder`).
+    fn add(&mut self, scene: &Scene, folder: &str, path: &str) {
+        let full = path::join(folder, path);
+        if full == "/" && folder != "/" {
+            self.unknown = Some("it writes into `/`, which belongs to root".to_owned());
+            return;
+        }
+        if is_open(&full) {
+            return;
+        }
+        match path::relative(&full, folder) {
+            Some(below) => self.sources |= below.is_empty() || is_brought(scene, below),
+            // What lies beside the folder is found from there.
+            None => self.sources |= path.starts_with(".."),
+        }
+        self.folders.insert(full);
+    }
+
+    /// What the program is taken to write to: `writes only to /app/data and /tmp`.
+    pub(super) fn assumed(&self) -> String {
+        let folders: Vec<String> = self.folders.iter().map(String::as_str).chain(["/tmp"]).map(str::to_owned).collect();
+        let (last, others) = folders.split_last().map_or(("", &[][..]), |(last, others)| (last.as_str(), others));
+        match others {
+            [] => format!("writes only to {last}"),
+            others => format!("writes only to {} and {last}", others.join(", ")),
+        }
+    }
+
     /// Leaves out what everyone may write; an error names a folder that can't be given away.
     pub(super) fn given_away(&mut self) -> Result<(), String> {
         self.folders.retain(|path| path != "/tmp" && path != "/var/tmp");
@@ -30,9 +64,6 @@ impl Writes {
         }
     }
 }
-
-/// Meanings of calls whose first argument is the path, where it is a plain text, and whether that is a folder.
-const CALLS: [(&str, bool); 2] = [("writes a file", false), ("writes a folder", true)];
 
 /// What the program writes, as far as it is known; `folder` is its WORKDIR. An error names a place that no other user can
 /// be given.
@@ -48,6 +79,7 @@ pub(super) fn of(scene: &Scene, folder: &str) -> Result<Writes, String> {
             writes.sign = told.sign;
         }
     }
+    writes.unknown = told.unknown;
     Ok(writes)
 }
 
@@ -73,35 +105,31 @@ fn told(scene: &Scene, folder: &str) -> Writes {
     let mut writes = Writes::default();
     let reach = Reach::new(scene);
     let any = scene.evidence.texts.keys().any(|path| may_tell(&reach, path));
-    let others = ["open(", ":///", "sqlite:", "pyrogram"];
-    let meanings = ["writes somewhere", "writes a file", "writes a folder", "names a written file"];
+    let others = ["open(", "sqlite", "pyrogram"];
+    let meanings =
+        ["writes somewhere", "writes a file", "writes a folder", "names a written file", "names a written folder"];
     let words: Vec<&str> = meanings.into_iter().flat_map(patterns::words).chain(others).collect();
-    for (file, text) in scene.evidence.perhaps_holding(&words).filter(|(path, _)| may_tell(&reach, path)) {
-        for found in places(text) {
+    let writing: Vec<&String> =
+        scene.evidence.perhaps_holding(&words).map(|(path, _)| path).filter(|path| may_tell(&reach, path)).collect();
+    let texts = scene.evidence.texts.iter().filter(|(path, _)| may_tell(&reach, path));
+    let (variables, location) = (|name: &str| variables(scene, name), |file: &str| location(scene, file));
+    let evaluator = Evaluator::new(texts.map(|(path, text)| (path.as_str(), text.as_str())), &variables, &location);
+    for file in writing {
+        for found in places::places(&evaluator, file) {
             match found {
-                Place::Folder(path) if path.starts_with('/') => {
-                    let path = path.trim_end_matches('/');
-                    if is_open(path) || path.is_empty() {
-                        continue;
-                    }
-                    writes.folders.insert(path.to_owned());
-                }
-                Place::Folder(path) if path.starts_with("..") => {
-                    writes.folders.insert(path::join(folder, &path));
+                Place::Folder(path) => writes.add(scene, folder, &path),
+                Place::Unknown(what) => {
                     writes.sources = true;
+                    writes.unknown =
+                        Some(format!("`{file}` writes to `{what}`, and the sources do not tell where that is"));
                 }
-                Place::Folder(path) => {
-                    let path = path.trim_start_matches("./").trim_matches('/');
-                    writes.folders.insert(path::join(folder, path));
-                    writes.sources |= path.is_empty() || is_brought(scene, path);
-                }
-                Place::Somewhere => writes.sources = true,
             }
             writes.sign = format!("`{file}` writes files");
         }
     }
-    if writes.sign.is_empty() && (!any || scene.evidence.texts_cut) {
-        writes.sources = true;
+    if let Some(why) = unread(scene, &reach, any) {
+        writes.sources |= writes.sign.is_empty();
+        writes.unknown.get_or_insert(why);
     }
     if writes.sources {
         writes.folders.insert(folder.to_owned());
@@ -109,115 +137,62 @@ fn told(scene: &Scene, folder: &str) -> Writes {
     writes
 }
 
+/// Which of its sources nobody read. `any`: some were.
+fn unread(scene: &Scene, reach: &Reach, any: bool) -> Option<String> {
+    if !any {
+        return Some("none of its sources is here, so where it writes is not known".to_owned());
+    }
+    let context = scene.context().filter(|_| scene.evidence.texts_cut)?;
+    let is_unread = |path: &String| {
+        let written_by_hand = matches!(FileKind::of(path).role(), FileRole::Program | FileRole::Script);
+        written_by_hand && may_tell(reach, path) && !scene.evidence.texts.contains_key(path)
+    };
+    let path = context
+        .entries()
+        .filter(|id| context.entry(*id).kind == Kind::File)
+        .map(|id| context.path(id))
+        .find(is_unread)?;
+    Some(format!("`{path}` is too large to be read, so where it writes is not known"))
+}
+
+/// What the image and compose give a variable, as far as it is written there.
+fn variables(scene: &Scene, name: &str) -> Vec<String> {
+    let Some(target) = scene.target() else { return Vec::new() };
+    let mut values = Vec::new();
+    if let Lookup::Defined(found) = scene.build.scopes().lookup(target.index, name, usize::MAX)
+        && let crate::build::Value::Known(text) = &found.value
+    {
+        values.push(text.to_string());
+    }
+    let services = scene.evidence.services.iter().flat_map(|service| &service.values);
+    values.extend(services.filter(|(own, _)| own == name).map(|(_, value)| value.clone()));
+    values.retain(|value| !value.is_empty());
+    values
+}
+
+/// The folder of the image that a source is copied to; `None` where it is compiled on the way, or the build knows.
+fn location(scene: &Scene, file: &str) -> Option<String> {
+    let (context, target) = (scene.context()?, scene.target()?);
+    if FileKind::of(file).language() == "TypeScript" {
+        return None;
+    }
+    let mut stages = scene.build.chain(target);
+    let landed = stages.find_map(|stage| {
+        let transfers = scene.build.transfers(stage);
+        transfers.iter().rev().find_map(|transfer| scene.build.landing(context, stage, transfer, file))
+    });
+    landed.map(|landed| path::parent(&landed).to_owned())
+}
+
 fn is_brought(scene: &Scene, path: &str) -> bool {
-    scene.context().is_none_or(|context| context.find(path).is_some())
+    let absent = || scene.evidence.absent.iter().any(|one| path::is_within(one, path) || path::is_within(path, one));
+    scene.context().is_none_or(|context| context.find(path).is_some()) || absent()
 }
 
 /// Whether a file may say what the program writes. What starts services says what is done outside of this container.
 fn may_tell(reach: &Reach, path: &str) -> bool {
     let name = path::name(path);
     FileKind::of(name).may_name_writes() && !crate::compose::is_compose(name) && reach.may_run(path)
-}
-
-/// Where a text says that something is written.
-#[derive(Debug, PartialEq, Eq)]
-enum Place {
-    /// A folder, absolute or below WORKDIR; empty for WORKDIR itself.
-    Folder(String),
-    /// Nobody knows.
-    Somewhere,
-}
-
-fn places(text: &str) -> Vec<Place> {
-    let mut found = Vec::new();
-    let session = text.contains("pyrogram") && text.contains("Client(");
-    if session || patterns::shows(text, "writes somewhere") {
-        found.push(Place::Somewhere);
-    }
-    // Most sources write nothing: they are passed over without a look at each line.
-    let calls =
-        CALLS.into_iter().flat_map(|(meaning, folder)| patterns::words(meaning).map(move |call| (call, folder)));
-    let calls: Vec<(&str, bool)> = calls.filter(|(call, _)| text.contains(call)).collect();
-    let keys: Vec<&str> = patterns::words("names a written file").filter(|key| text.contains(key)).collect();
-    if calls.is_empty()
-        && keys.is_empty()
-        && !text.contains("open(")
-        && !text.contains("sqlite:")
-        && !text.contains(":///")
-    {
-        return found;
-    }
-    for line in text.lines().filter(|line| !line.trim_start().starts_with(['#', '*'])) {
-        for &(call, folder) in &calls {
-            let Some((_, rest)) = line.split_once(call) else { continue };
-            found.extend(place(rest, folder));
-        }
-        found.extend(keys.iter().filter_map(|key| setting(line.split_once(key)?.1)));
-        if let Some((_, rest)) = line.split_once("open(")
-            && opens_to_write(rest)
-        {
-            found.extend(place(rest, false));
-        }
-        // `sqlite:./app.db` and `sqlite://app.db` of Node.js and Rust.
-        if let Some((_, path)) = line.split_once("sqlite:").filter(|(_, path)| !path.starts_with("///")) {
-            let path = path.trim_start_matches("//");
-            let named = path.starts_with(|c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '{' | '$'));
-            let absolute = path.starts_with('/').then(|| path.split(['"', '\'', '`', ' ', '?']).next()).flatten();
-            found.extend(absolute.map(folder_of_file).or(named.then_some(Place::Somewhere)));
-        }
-        if let Some((before, path)) = line.split_once(":///")
-            && before.contains("sqlite")
-        {
-            let path = path.split(['"', '\'', '`', ' ', '?']).next().unwrap_or_default();
-            // The path may be put together behind it.
-            let path = if path.is_empty() { "{}" } else { path };
-            found.extend((path != ":memory:").then(|| folder_of_file(path)));
-        }
-    }
-    found
-}
-
-/// The folder of the file that a setting names: `filename: logs/app.log`, `'filename': 'app.log'`.
-fn setting(rest: &str) -> Option<Place> {
-    let value = rest.trim_start_matches(['"', '\'']).trim_start().strip_prefix([':', '='])?.trim_start();
-    let value = value.trim_start_matches(['"', '\'', '`']).split(['"', '\'', '`', ' ', ',', '}', ')']).next()?;
-    let value = value.trim_end();
-    patterns::words("ending of a written file").any(|ending| value.ends_with(ending)).then(|| folder_of_file(value))
-}
-
-/// `open(path, "w")`, `File.open(path, 'a')`, `fopen($path, 'wb')`.
-fn opens_to_write(rest: &str) -> bool {
-    let modes = ["w", "a", "x", "wb", "ab", "xb", "w+", "a+", "r+", "wt", "at", "w+b", "wb+", "r+b", "rb+", "a+b"];
-    let quoted = rest.split(['"', '\'']).skip(1).step_by(2);
-    let own = rest.split("open(").next().unwrap_or(rest);
-    quoted.take(4).any(|text| modes.contains(&text)) && own.contains(',')
-}
-
-/// The folder of the path in the first argument; none for what is no file.
-fn place(arguments: &str, folder: bool) -> Option<Place> {
-    let arguments = arguments.trim_start();
-    let Some(quote) = arguments.chars().next().filter(|c| matches!(c, '"' | '\'')) else {
-        return Some(Place::Somewhere);
-    };
-    let path = arguments[1..].split(quote).next()?;
-    if matches!(path, ":memory:" | "/dev/null" | "") {
-        return None;
-    }
-    if path.contains(['{', '$', '%']) {
-        return Some(Place::Somewhere);
-    }
-    Some(if folder { Place::Folder(path.to_owned()) } else { folder_of_file(path) })
-}
-
-fn folder_of_file(path: &str) -> Place {
-    let path = path.trim_start_matches("./");
-    if path.contains(['{', '$', '%']) {
-        return Place::Somewhere;
-    }
-    match path::parent(path) {
-        "/" => Place::Somewhere,
-        parent => Place::Folder(parent.to_owned()),
-    }
 }
 
 /// Whether many programs share a folder of the system: who owns it may replace what others have there.
@@ -233,61 +208,6 @@ fn is_open(path: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn check(text: &str, expected: &[&str]) {
-        let found: Vec<String> = places(text)
-            .into_iter()
-            .map(|place| match place {
-                Place::Folder(path) => format!("/{path}").replacen("//", "/", 1),
-                Place::Somewhere => "?".to_owned(),
-            })
-            .collect();
-        assert_eq!(found, expected, "{text}");
-    }
-
-    #[test]
-    fn writes_are_told() {
-        check("logging.FileHandler('app.main.log')", &["/"]);
-        check("with open(\"data/x.json\", \"w\") as f:", &["/data"]);
-        check("open(path, 'a')", &["?"]);
-        check("open('config.toml')", &[]);
-        check("open('config.toml', encoding='utf-8')", &[]);
-        check("engine = create_engine(\"sqlite:///./app.db\")", &["/"]);
-        check("URL = 'sqlite+aiosqlite:////data/app.db'", &["/data"]);
-        check("URL = 'sqlite:///:memory:'", &[]);
-        check("os.makedirs('uploads', exist_ok=True)", &["/uploads"]);
-        check("fs.writeFileSync(file, text)", &["?"]);
-        check("sqlite3.connect(':memory:')", &[]);
-        check("gorm.Open(sqlite.Open(\"test.db\"), &gorm.Config{})", &["/"]);
-        check("db, _ := sql.Open(\"sqlite\", \"./data/app.db\")", &["/data"]);
-        check("std::fs::create_dir_all(\"uploads\")?;", &["/uploads"]);
-        check("Files.createDirectories(Paths.get(\"uploads\"));", &["?"]);
-        check("new File(\"uploads\").mkdirs();", &["?"]);
-        check("spring.datasource.url=jdbc:h2:file:./data/demo", &["?"]);
-        check("spring.datasource.url=jdbc:sqlite:app.db", &["?"]);
-        check("logging.file.name=logs/app.log", &["/logs"]);
-        check("new winston.transports.File({filename: \"logs/app.log\"})", &["/logs"]);
-        check("new Sequelize({dialect:'sqlite',storage:'database.sqlite'})", &["/"]);
-        check("connection: { filename: './dev.sqlite3' },", &["/"]);
-        check("  'filename': 'logs/app.log',", &["/logs"]);
-        check("    filename: logs/app.log", &["/logs"]);
-        check("filename: (req, file, done) => done(null, 'x.log')", &[]);
-        check("useMultiFileAuthState('auth_info')", &["/auth_info"]);
-        check("new Client({authStrategy: new LocalAuth()})", &["?"]);
-        check("from pyrogram import Client\nClient('me').run()", &["?"]);
-        check("client = TelegramClient('session', 1, 'x')", &["?"]);
-        check("chromadb.PersistentClient(path='./db')", &["?"]);
-        check("joblib.dump(model, 'm.pkl')", &["?"]);
-        check("torch.save(model, 'm.pt')", &["?"]);
-        check("cv2.imwrite('out/o.jpg', image)", &["/out"]);
-        check("open('../history.json', 'w')", &["/.."]);
-        check("new Sequelize('sqlite:./a.db')", &["?"]);
-        check("new Sequelize('sqlite::memory:')", &[]);
-        check("create_engine('sqlite://')", &[]);
-        check("accesslog = \"logs/access.log\"", &["/logs"]);
-        check("URI = 'sqlite:///' + os.path.join(base, 'a.db')", &["?"]);
-        check("logging:\n  file:\n    name: /var/log/b.log", &["?"]);
-    }
 
     #[test]
     fn observed_writes_count_alone() {

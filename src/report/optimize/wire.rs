@@ -55,7 +55,7 @@ pub(super) struct Rung {
     #[serde(rename = "rung")]
     pub number: u8,
     pub title: &'static str,
-    pub steps: Vec<Said>,
+    pub steps: Vec<Step>,
     pub refusals: Vec<Said>,
 }
 
@@ -71,6 +71,22 @@ impl Said {
     pub(super) fn new(pass: &'static str, what: &str, why: &str, mask: &Mask) -> Self {
         Self { pass, what: mask.apply(what), why: mask.apply(why) }
     }
+}
+
+/// What a pass did, and what that assumes.
+#[derive(Serialize)]
+pub(super) struct Step {
+    #[serde(flatten)]
+    pub said: Said,
+    pub assumptions: Vec<Assumption>,
+}
+
+#[derive(Serialize)]
+pub(super) struct Assumption {
+    pub what: String,
+    pub support: &'static str,
+    /// What leaves it open.
+    pub why: Option<String>,
 }
 
 #[derive(Serialize)]

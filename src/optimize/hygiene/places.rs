@@ -1,0 +1,405 @@
+//! Where a source says that something is written.
+
+use crate::manifest::{Ecosystem, FileKind};
+use crate::sources::code;
+use crate::sources::patterns::{self, Pattern};
+use crate::sources::values::{Evaluator, Value};
+use crate::text::path;
+
+/// Bytes before a call that may be what it is called on.
+const RECEIVER: usize = 400;
+
+/// A place that is written to.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Place {
+    /// A folder, absolute or below WORKDIR; empty for WORKDIR itself.
+    Folder(String),
+    /// This expression, and nobody knows what it comes to.
+    Unknown(String),
+}
+
+/// The places that a source names.
+pub(super) fn places(evaluator: &Evaluator<'_>, file: &str) -> Vec<Place> {
+    let text = evaluator.source(file);
+    let mut reader = Reader { evaluator, file, text, found: Vec::new() };
+    reader.calls();
+    reader.opened();
+    reader.settings();
+    reader.databases();
+    reader.somewhere();
+    reader.found.sort();
+    reader.found.dedup();
+    reader.found
+}
+
+struct Reader<'r, 'e> {
+    evaluator: &'r Evaluator<'e>,
+    file: &'r str,
+    text: &'r str,
+    found: Vec<Place>,
+}
+
+impl Reader<'_, '_> {
+    fn calls(&mut self) {
+        let kind = FileKind::of(self.file);
+        let python = kind.ecosystem() == Some(Ecosystem::Python);
+        for (meaning, folder) in [("writes a file", false), ("writes a folder", true)] {
+            for pattern in patterns::of(meaning).filter(|pattern| self.text.contains(pattern.text)) {
+                if kind.is_code() && (pattern.language == "Python") != python {
+                    continue;
+                }
+                let text = self.text;
+                for (at, _) in text.match_indices(pattern.text).filter(|(at, _)| begins(text, *at, pattern.text)) {
+                    self.call(at, pattern, folder);
+                }
+            }
+        }
+    }
+
+    /// What a call, or a setting with such a word in it, writes to.
+    fn call(&mut self, at: usize, pattern: Pattern, folder: bool) {
+        let text = self.text;
+        let rest = &text[at..];
+        // `FileHandler(`, `.save(path`, `np.savez(`
+        let inside = pattern.text.find('(').or_else(|| {
+            let name = |c: char| c.is_alphanumeric() || matches!(c, '_' | '.');
+            let end = pattern.text.len() + rest[pattern.text.len()..].find(|c| !name(c))?;
+            rest[end..].starts_with('(').then_some(end)
+        });
+        let list = inside.and_then(|open| code::bracketed(&rest[open..]));
+        let (key, default) = pattern.argument.split_once('|').unwrap_or((pattern.argument, ""));
+        let expression = match (key, list) {
+            ("receiver", _) => {
+                let receiver = receiver(&text[..at]);
+                if patterns::words("has functions for paths").any(|word| word == receiver) {
+                    return;
+                }
+                Some(receiver)
+            }
+            ("-", Some(list)) => code::arguments(list).first().map(|part| unnamed(part)),
+            ("2", Some(list)) => code::arguments(list).get(1).map(|part| unnamed(part)),
+            ("-" | "2", None) => return,
+            (key, Some(list)) => named(list, key).or_else(|| {
+                let first = *code::arguments(list).first()?;
+                (!default.is_empty() && !first.contains(['{', '='])).then_some(first)
+            }),
+            (key, None) => return self.member(key, folder),
+        };
+        let Some(expression) = expression.filter(|expression| !expression.is_empty()) else {
+            if default == "." {
+                self.found.push(Place::Folder(String::new()));
+            }
+            return;
+        };
+        // `destination: (request, file, done) => done(null, "uploads")`
+        let expression = match expression.split_once("(null,").filter(|_| expression.contains(['{', '>'])) {
+            Some((_, rest)) => code::expression(rest),
+            None => expression,
+        };
+        if folder && self.makes_it_by_itself(&rest[..rest.len().min(400 + list.map_or(0, str::len)).min(rest.len())]) {
+            return self.found.push(Place::Unknown(shortened(expression)));
+        }
+        self.put(at, expression, folder);
+    }
+
+    /// Whether a call that makes a folder fails where that is there already.
+    fn makes_it_by_itself(&self, call: &str) -> bool {
+        let plain = call.starts_with("os.mkdir(") || call.starts_with("mkdirSync(") || call.starts_with("mkdir(");
+        let line = call.split([';', '\n']).next().unwrap_or_default();
+        plain && !line.contains("recursive") && !self.text.contains("xist")
+    }
+
+    fn put(&mut self, at: usize, expression: &str, folder: bool) {
+        let found = match self.evaluator.value(self.file, at, expression) {
+            Some(values) => values.into_iter().filter_map(|value| place(value, folder)).collect(),
+            None => vec![Place::Unknown(shortened(expression))],
+        };
+        self.found.extend(found);
+    }
+
+    /// What a setting is given, wherever it is set.
+    fn member(&mut self, name: &str, folder: bool) {
+        let values = self.evaluator.member_of(self.file, name).into_iter().flatten();
+        self.found.extend(values.filter_map(|value| place(value, folder)));
+    }
+
+    /// `open(path, "w")`, `File.open(path, 'a')`, `fopen($path, 'wb')`.
+    fn opened(&mut self) {
+        for (at, word) in self.text.match_indices("open(").filter(|(at, word)| begins(self.text, *at, word)) {
+            let Some(list) = code::bracketed(&self.text[at + word.len() - 1..]) else { continue };
+            let arguments = code::arguments(list);
+            if let Some(first) = arguments.first().filter(|_| arguments[1..].iter().any(|part| is_writing_mode(part))) {
+                self.put(at, unnamed(first), false);
+            }
+        }
+    }
+
+    /// `filename: logs/app.log`, `'filename': 'app.log'`, `MEDIA_ROOT = BASE / "media"`.
+    fn settings(&mut self) {
+        for key in patterns::words("names a written file").filter(|key| self.text.contains(key)) {
+            let lines = self.text.lines().filter_map(|line| setting(line.split_once(key)?.1));
+            self.found.extend(lines.collect::<Vec<_>>());
+        }
+        for key in patterns::words("names a written folder").filter(|key| self.text.contains(key)) {
+            match self.evaluator.member_of(self.file, key) {
+                Some(values) => self.found.extend(values.into_iter().filter_map(|value| place(value, true))),
+                None if is_given(self.text, key) => self.found.push(Place::Unknown(key.to_owned())),
+                None => {}
+            }
+        }
+    }
+
+    /// Addresses of SQLite's files: `sqlite:./app.db`, `sqlite:////data/app.db`.
+    fn databases(&mut self) {
+        for (at, _) in self.text.match_indices("sqlite") {
+            let rest = &self.text[at + 6..];
+            let scheme = rest.find(|c: char| !(c.is_ascii_alphanumeric() || c == '+')).unwrap_or(0);
+            let Some(address) = rest[scheme..].strip_prefix(':') else { continue };
+            let line = self.text[..at].rfind('\n').map_or(0, |at| at + 1);
+            let start = self.text[line..at].rfind(['"', '\'', '`']).map(|quote| line + quote);
+            let known = start.map(|start| {
+                let prefix = self.text[line..start].ends_with(['f', 'F']);
+                code::expression(&self.text[start - usize::from(prefix)..])
+            });
+            match known.filter(|_| !address.starts_with(":memory")) {
+                Some(expression) => match self.evaluator.value(self.file, at, expression) {
+                    Some(values) => self.found.extend(values.into_iter().filter_map(database)),
+                    None => self.found.push(Place::Unknown(shortened(expression))),
+                },
+                None => {
+                    let address = address.split(['"', '\'', '`', ' ', '?', '\n']).next().unwrap_or_default();
+                    self.found.extend(database(Value::Text(format!("sqlite:{address}"))));
+                }
+            }
+        }
+    }
+
+    /// Libraries that write by themselves.
+    fn somewhere(&mut self) {
+        let mut unknown = None;
+        for pattern in patterns::of("writes somewhere").filter(|pattern| self.text.contains(pattern.text)) {
+            match pattern.argument {
+                "." => self.found.push(Place::Folder(String::new())),
+                _ => unknown = Some(pattern.text),
+            }
+        }
+        if self.text.contains("pyrogram") && self.text.contains("Client(") {
+            self.found.push(Place::Folder(String::new()));
+        }
+        if let Some(pattern) = unknown.filter(|_| self.found.is_empty()) {
+            self.found.push(Place::Unknown(shortened(pattern)));
+        }
+    }
+}
+
+/// Whether a word that begins with a small letter is not the end of a longer one.
+fn begins(text: &str, at: usize, word: &str) -> bool {
+    let inside = |c: char| c.is_alphanumeric() || c == '_';
+    !(word.starts_with(|c: char| c.is_ascii_lowercase()) && text[..at].ends_with(inside))
+}
+
+/// What stands right before a dot: `base / "x"` in brackets, a name, a call.
+fn receiver(before: &str) -> &str {
+    let bytes = before.as_bytes();
+    let (mut start, mut depth) = (before.len(), 0_usize);
+    while start > 0 && before.len() - start < RECEIVER {
+        match bytes[start - 1] {
+            b')' | b']' => depth += 1,
+            b'(' | b'[' if depth == 0 => break,
+            b'(' | b'[' => depth -= 1,
+            byte if depth == 0 && !(byte.is_ascii_alphanumeric() || b"_.$?".contains(&byte)) => break,
+            _ => {}
+        }
+        start -= 1;
+    }
+    before.get(start..).unwrap_or_default()
+}
+
+/// The value of a positional argument, or of one that is written with its name.
+fn unnamed(part: &str) -> &str {
+    let named = part.split_once('=').filter(|(name, value)| {
+        name.trim().chars().all(|c| c.is_alphanumeric() || c == '_') && !value.starts_with(['=', '>'])
+    });
+    named.map_or(part, |(_, value)| value.trim())
+}
+
+/// The value under a key: `key=value`, `key: value`, `{ key: value }`.
+fn named<'t>(list: &'t str, key: &str) -> Option<&'t str> {
+    let found = code::words(list, key).find_map(|at| {
+        let rest = list[at + key.len()..].trim_start_matches(['"', '\'']).trim_start();
+        let value = rest.strip_prefix(['=', ':'])?;
+        Some(code::expression(value))
+    });
+    found.filter(|value| !value.is_empty())
+}
+
+/// Whether a text gives the key a value.
+fn is_given(text: &str, key: &str) -> bool {
+    code::words(text, key).any(|at| {
+        let rest = text[at + key.len()..].trim_start_matches(['"', '\'', ']']).trim_start();
+        rest.starts_with(['=', ':']) && !rest.starts_with("==")
+    })
+}
+
+fn is_writing_mode(part: &str) -> bool {
+    let mode = unnamed(part).trim_matches(['"', '\'']);
+    let quoted = part.contains(['"', '\'']);
+    quoted && mode.len() <= 3 && (mode.starts_with(['w', 'a', 'x']) || mode.starts_with('r') && mode.contains('+'))
+}
+
+/// The place of a value; none for what is no file.
+fn place(value: Value, folder: bool) -> Option<Place> {
+    match value {
+        Value::Stream => None,
+        Value::Text(text) if matches!(text.as_str(), ":memory:" | "/dev/null" | "") => None,
+        Value::Text(text) if folder => Some(Place::Folder(text)),
+        Value::Text(text) => Some(folder_of_file(&text)),
+        Value::Start(text) => Some(folder_of_file(&(text + "x"))),
+    }
+}
+
+/// The place of a database by its address.
+fn database(value: Value) -> Option<Place> {
+    let (text, open) = match value {
+        Value::Text(text) => (text, false),
+        Value::Start(text) => (text, true),
+        Value::Stream => return None,
+    };
+    let (_, rest) = text.split_once("sqlite")?;
+    let address = rest.split_once(':').map_or("", |(_, address)| address);
+    let file = address.strip_prefix("///").or_else(|| address.strip_prefix("//")).unwrap_or(address);
+    let file = file.split('?').next().unwrap_or_default();
+    if open && file.is_empty() {
+        return Some(Place::Unknown(text));
+    }
+    place(if open { Value::Start(file.to_owned()) } else { Value::Text(file.to_owned()) }, false)
+}
+
+/// The folder of the file that a setting names: `filename: logs/app.log`, `'filename': 'app.log'`.
+fn setting(rest: &str) -> Option<Place> {
+    let value = rest.trim_start_matches(['"', '\'']).trim_start().strip_prefix([':', '='])?.trim_start();
+    let value = value.trim_start_matches(['"', '\'', '`']).split(['"', '\'', '`', ' ', ',', '}', ')']).next()?;
+    let value = value.trim_end();
+    let written = patterns::words("ending of a written file").any(|ending| value.ends_with(ending));
+    (written && !value.contains(['{', '$', '%', '('])).then(|| folder_of_file(value))
+}
+
+fn folder_of_file(path: &str) -> Place {
+    match path::parent(path.trim_start_matches("./")) {
+        "/" => Place::Unknown(path.to_owned()),
+        parent => Place::Folder(parent.to_owned()),
+    }
+}
+
+/// The first words of an expression.
+fn shortened(expression: &str) -> String {
+    let line = expression.split_whitespace().collect::<Vec<_>>().join(" ");
+    match line.char_indices().nth(60) {
+        Some((end, _)) => format!("{}…", &line[..end]),
+        None => line,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check_in(file: &str, text: &str, expected: &[&str]) {
+        let variables = |_: &str| Vec::new();
+        let folder = |_: &str| Some("/app".to_owned());
+        let evaluator = Evaluator::new([(file, text)].into_iter(), &variables, &folder);
+        let found: Vec<String> = places(&evaluator, file)
+            .into_iter()
+            .map(|place| match place {
+                Place::Folder(path) => format!("/{path}").replacen("//", "/", 1),
+                Place::Unknown(_) => "?".to_owned(),
+            })
+            .collect();
+        assert_eq!(found, expected, "{text}");
+    }
+
+    fn check(text: &str, expected: &[&str]) {
+        check_in("a.py", text, expected);
+    }
+
+    #[test]
+    fn python_writes_are_told() {
+        check("logging.FileHandler('app.main.log')", &["/"]);
+        check("with open(\"data/x.json\", \"w\") as f:", &["/data"]);
+        check("open(path, 'a')", &["?"]);
+        check("open('config.toml')", &[]);
+        check("open('config.toml', encoding='utf-8')", &[]);
+        check("engine = create_engine(\"sqlite:///./app.db\")", &["/"]);
+        check("URL = 'sqlite+aiosqlite:////data/app.db'", &["/data"]);
+        check("URL = 'sqlite:///:memory:'", &[]);
+        check("URL = 'sqlite:///' + os.path.join(base, 'a.db')", &["?"]);
+        check("URL = f'sqlite:///{DB}'\nDB = '/data/a.db'", &["/data"]);
+        check("os.makedirs('uploads', exist_ok=True)", &["/uploads"]);
+        check("os.makedirs(DIR, exist_ok=True)\nDIR = os.getenv('DIR', '/var/lib/x')", &["/var/lib/x"]);
+        check("os.mkdir('/data')", &["?"]);
+        check("if not os.path.exists(D):\n    os.mkdir(D)\nD = '/data'", &["/data"]);
+        check("DATA = Path('/data')\nDATA.mkdir(exist_ok=True)\n(DATA / 'x.json').write_text(y)", &["/data"]);
+        check("Path(x).write_text(y)", &["?"]);
+        check("sqlite3.connect(':memory:')", &[]);
+        check("from pyrogram import Client\nClient('me').run()", &["/"]);
+        check("client = TelegramClient('session', 1, 'x')", &["/"]);
+        check("chromadb.PersistentClient(path='./db')", &["/", "/./db"]);
+        check("joblib.dump(model, 'm.pkl')", &["/"]);
+        check("joblib.dump(model, path)", &["?"]);
+        check("torch.save(model, '/models/m.pt')", &["/models"]);
+        check("cv2.imwrite('out/o.jpg', image)", &["/out"]);
+        check("open('../history.json', 'w')", &["/.."]);
+        check("create_engine('sqlite://')", &[]);
+        check("accesslog = \"logs/access.log\"", &["/logs"]);
+        check("shutil.copy(a, '/data/b')", &["/data"]);
+        check("logger.add(sys.stderr)", &[]);
+        check("frame.to_csv(buffer)\nbuffer = io.StringIO()", &[]);
+        check("MEDIA_ROOT = BASE_DIR / 'media'\nBASE_DIR = Path(__file__).parent", &["/app/media"]);
+        check("MEDIA_ROOT = env('MEDIA')", &["?"]);
+        check("app.config['UPLOAD_FOLDER'] = '/up'", &["/up"]);
+        check("f.save(os.path.join(app.config['UPLOAD_FOLDER'], name))\napp.config['UPLOAD_FOLDER'] = '/up'", &["/up"]);
+    }
+
+    #[test]
+    fn writes_of_node_are_told() {
+        let check = |text: &str, expected: &[&str]| check_in("a.js", text, expected);
+        check("fs.writeFileSync(file, text)", &["?"]);
+        check("const file = path.join('/data', 'x')\nfs.writeFileSync(file, text)", &["/data"]);
+        check("if (!fs.existsSync(D)) fs.mkdirSync(D)\nconst D = '/data'", &["/data"]);
+        check("await mkdir(DIR, { recursive: true })\nconst DIR = process.env.DIR || '/data'", &["/data"]);
+        check("fs.mkdirSync('/data')", &["?"]);
+        check("new winston.transports.File({filename: \"logs/app.log\"})", &["/logs"]);
+        check("new transports.File({ filename: path.join(L, 'a.log') })\nconst L = '/var/log/app'", &["/var/log/app"]);
+        check("new Sequelize({dialect:'sqlite',storage:'database.sqlite'})", &["/"]);
+        check("connection: { filename: './dev.sqlite3' },", &["/"]);
+        check("  'filename': 'logs/app.log',", &["/logs"]);
+        check("filename: (req, file, done) => done(null, 'x.log')", &[]);
+        check("useMultiFileAuthState('auth_info')", &["/auth_info"]);
+        check("new Client({authStrategy: new LocalAuth()})", &["/"]);
+        check("new LocalAuth({ dataPath: '/data/auth' })", &["/data/auth"]);
+        check("new Sequelize('sqlite:./a.db')", &["/"]);
+        check("new Sequelize('sqlite::memory:')", &[]);
+        check("multer({ dest: '/uploads' })", &["/uploads"]);
+        check("multer.diskStorage({ destination: (q, f, cb) => { cb(null, '/up') } })", &["/up"]);
+        check("multer({ storage: multer.memoryStorage() })", &[]);
+        check("const Database = require('better-sqlite3')\nconst db = new Database('/data/a.db')", &["/data"]);
+        check("const db = require('better-sqlite3')(name)", &["?"]);
+    }
+
+    #[test]
+    fn writes_of_others_are_told() {
+        check_in("a.go", "gorm.Open(sqlite.Open(\"test.db\"), &gorm.Config{})", &["/"]);
+        check_in("a.go", "db, _ := sql.Open(\"sqlite\", \"./data/app.db\")", &["/data"]);
+        check_in("a.go", "os.MkdirAll(filepath.Join(dir, \"x\"), 0o755)\nvar dir = \"/data\"", &["/data/x"]);
+        check_in("a.rs", "std::fs::create_dir_all(\"uploads\")?;", &["/uploads"]);
+        check_in("A.java", "Files.createDirectories(Paths.get(\"uploads\"));", &["/uploads"]);
+        check_in("A.java", "new File(\"uploads\").mkdirs();", &["/uploads"]);
+        check_in("a.properties", "spring.datasource.url=jdbc:h2:file:./data/demo", &["/"]);
+        check_in("a.properties", "spring.datasource.url=jdbc:sqlite:app.db", &["/"]);
+        check_in("a.properties", "logging.file.name=logs/app.log", &["/logs"]);
+        check_in("a.yml", "    filename: logs/app.log", &["/logs"]);
+        check_in("a.yml", "logging:\n  file:\n    name: /var/log/b.log", &["?"]);
+        check_in("a.rb", "File.write('/data/x', y)", &["/data"]);
+        check_in("a.php", "file_put_contents('/data/x', $y);", &["/data"]);
+    }
+}

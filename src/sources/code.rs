@@ -1,0 +1,171 @@
+//! Pieces of source code by their quotes and brackets, in languages that write both as C or Python does. Comments are blank
+//! by then.
+
+use super::comments::quoted_length;
+
+/// Bytes of an expression that are looked at.
+const LONGEST: usize = 4_000;
+
+/// What stands outside of quotes: offset, byte, and how many brackets are open around it; and where that ends: at a bracket
+/// that closes what the text does not open.
+fn outside(text: &str) -> (Vec<(usize, u8, usize)>, usize) {
+    let bytes = text.as_bytes();
+    let (mut at, mut depth, mut found) = (0, 0_usize, Vec::new());
+    while let Some(&byte) = bytes.get(at) {
+        match byte {
+            b'"' | b'\'' | b'`' => {
+                at += quoted_length(&bytes[at..], byte);
+                continue;
+            }
+            b'(' | b'[' | b'{' => {
+                found.push((at, byte, depth));
+                depth += 1;
+            }
+            b')' | b']' | b'}' => {
+                let Some(outer) = depth.checked_sub(1) else { return (found, at) };
+                depth = outer;
+                found.push((at, byte, depth));
+            }
+            byte => found.push((at, byte, depth)),
+        }
+        at += 1;
+    }
+    (found, text.len())
+}
+
+/// The first bytes of a text, as many as an expression may have.
+fn head(text: &str) -> &str {
+    let end = (0..=LONGEST.min(text.len())).rev().find(|end| text.is_char_boundary(*end));
+    &text[..end.unwrap_or(0)]
+}
+
+/// What stands between the bracket at the start of the text and the one that closes it.
+pub fn bracketed(text: &str) -> Option<&str> {
+    let text = head(text);
+    let (end, ..) =
+        outside(text).0.into_iter().find(|(at, byte, depth)| *at > 0 && *depth == 0 && b")]}".contains(byte))?;
+    Some(&text[1..end])
+}
+
+/// The parts between a separator that stands in no quotes and brackets.
+pub fn split<'t>(text: &'t str, separator: &str) -> Vec<&'t str> {
+    let (mut parts, mut start) = (Vec::new(), 0);
+    for (at, _, depth) in outside(text).0 {
+        if depth == 0 && at >= start && text.as_bytes()[at..].starts_with(separator.as_bytes()) {
+            parts.push(&text[start..at]);
+            start = at + separator.len();
+        }
+    }
+    parts.push(&text[start..]);
+    parts
+}
+
+/// The arguments of a list; what follows the last comma counts where it is something.
+pub fn arguments(list: &str) -> Vec<&str> {
+    let mut parts: Vec<&str> = split(list, ",").into_iter().map(str::trim).collect();
+    if parts.last().is_some_and(|last| last.is_empty()) {
+        parts.pop();
+    }
+    parts
+}
+
+/// The expression at the start of a text: up to a comma, a semicolon, a bracket of what stands around it, or the end of its
+/// last line.
+pub fn expression(text: &str) -> &str {
+    let text = head(text);
+    let (bytes, closed) = outside(text);
+    let ends = |at: usize, byte: u8| match byte {
+        b',' | b';' => true,
+        b'\n' => !goes_on(&text[..at], &text[at..]),
+        _ => false,
+    };
+    let end = bytes.into_iter().find(|(at, byte, depth)| *depth == 0 && ends(*at, *byte));
+    text[..end.map_or(closed, |(at, ..)| at)].trim()
+}
+
+/// Whether an expression does not end with its line.
+fn goes_on(before: &str, after: &str) -> bool {
+    let (before, after) = (before.trim_end(), after.trim_start());
+    let operators = |c: char| "|&?:+=/(".contains(c);
+    before.is_empty()
+        || before.ends_with(operators)
+        || before.ends_with(" or")
+        || after.starts_with(['|', '?', '.', '+'])
+        || after.starts_with("or ")
+        || after.starts_with(": ")
+}
+
+/// The callee and the arguments of a call that is the whole expression.
+pub fn call(expression: &str) -> Option<(&str, &str)> {
+    last_group(expression, b'(', ')')
+}
+
+/// What is asked and the key of `a["key"]`, where that is the whole expression.
+pub fn subscript(expression: &str) -> Option<(&str, &str)> {
+    last_group(expression, b'[', ']')
+}
+
+fn last_group(expression: &str, open: u8, close: char) -> Option<(&str, &str)> {
+    let inside = expression.strip_suffix(close)?;
+    let (at, ..) = outside(expression).0.into_iter().rev().find(|(_, byte, depth)| *byte == open && *depth == 0)?;
+    // Whatever stands behind it is inside of it.
+    let whole = bracketed(&expression[at..])?.len() + at + 2 == expression.len();
+    whole.then(|| (expression[..at].trim(), &inside[at + 1..]))
+}
+
+/// The name behind the last dot, and what stands before it.
+pub fn member(expression: &str) -> (Option<&str>, &str) {
+    let mut parts = split(expression, "::");
+    let last = parts.pop().unwrap_or_default();
+    if !parts.is_empty() && !last.contains('.') {
+        return (Some(&expression[..expression.len() - last.len() - 2]), last);
+    }
+    let last = split(expression, ".").pop().unwrap_or_default();
+    match expression.len().checked_sub(last.len() + 1) {
+        Some(end) => (Some(expression[..end].trim_end().trim_end_matches('?')), last.trim()),
+        None => (None, last.trim()),
+    }
+}
+
+/// Where a name stands in a text as a word of its own.
+pub fn words<'t>(text: &'t str, name: &'t str) -> impl Iterator<Item = usize> + use<'t> {
+    let inside = |c: char| c.is_alphanumeric() || matches!(c, '_' | '$');
+    text.match_indices(name)
+        .map(|(at, _)| at)
+        .filter(move |at| !text[..*at].ends_with(inside) && !text[at + name.len()..].starts_with(inside))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pieces_are_told() {
+        assert_eq!(bracketed("(a, ')', (b)) + c"), Some("a, ')', (b)"));
+        assert_eq!(split("a || (b || c) || '||'", "||"), ["a ", " (b || c) ", " '||'"]);
+        assert_eq!(arguments("a, f(b, c), \"d,e\",\n"), ["a", "f(b, c)", "\"d,e\""]);
+        assert_eq!(call("path.join(a, b)"), Some(("path.join", "a, b")));
+        assert_eq!(call("f(a).g(b)"), Some(("f(a).g", "b")));
+        assert_eq!(call("f(a) + (b)"), Some(("f(a) +", "b")));
+        assert_eq!(subscript("os.environ['A']"), Some(("os.environ", "'A'")));
+        assert_eq!(member("a.b(c.d).e"), (Some("a.b(c.d)"), "e"));
+        assert_eq!(member("Path::new"), (Some("Path"), "new"));
+        assert_eq!(member("a"), (None, "a"));
+    }
+
+    #[test]
+    fn expressions_end() {
+        for (text, expected) in [
+            (" a + b;\nc", "a + b"),
+            (" f(a,\n  b)\nc", "f(a,\n  b)"),
+            (" process.env.A ||\n  'b'\nc", "process.env.A ||\n  'b'"),
+            (" a\n  || b\nc", "a\n  || b"),
+            (" 'a', b: c }", "'a'"),
+            (" { a: b } }", "{ a: b }"),
+            (" 'a' }\nb", "'a'"),
+            (" a)", "a"),
+        ] {
+            assert_eq!(expression(text), expected, "{text}");
+        }
+    }
+}

@@ -1,0 +1,310 @@
+//! Where the sources give a name its value: constants, properties, parameters.
+
+use super::code::{arguments, bracketed, expression, words};
+use super::patterns;
+use crate::manifest::{Ecosystem, FileKind};
+
+/// A place in a source.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Place<'t> {
+    /// The source's path.
+    pub file: &'t str,
+    /// Its text, comments left blank.
+    pub text: &'t str,
+    /// The offset.
+    pub at: usize,
+}
+
+impl<'t> Place<'t> {
+    /// The line up to the place.
+    fn line_before(self) -> &'t str {
+        let start = self.text[..self.at].rfind('\n').map_or(0, |at| at + 1);
+        &self.text[start..self.at]
+    }
+}
+
+/// Values that a name is given, with the places of their expressions.
+pub(super) type Given<'t> = Vec<(Place<'t>, &'t str)>;
+
+/// A parameter of the function that stands around a place.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Parameter<'t> {
+    /// The function's name; `None` where it has none.
+    pub function: Option<&'t str>,
+    /// Which one it is, from 0.
+    pub index: usize,
+}
+
+/// What a name stands for at a place.
+pub(super) enum Bound<'t> {
+    /// These values, each of them possible.
+    Given(Given<'t>),
+    /// What a caller says.
+    Parameter(Parameter<'t>),
+    /// Something of a loop or a block.
+    Inner,
+    /// Nothing that the source says.
+    Nothing,
+}
+
+/// What a mention of a function passes for one of its parameters.
+pub(super) enum Passed<'t> {
+    /// This expression.
+    Argument(&'t str),
+    /// Nothing: it is the definition, or hands the name to other sources.
+    Nothing,
+    /// Whatever somebody else says.
+    Anything,
+}
+
+/// What the function's name at a place passes for its parameter with this index.
+pub(super) fn passed<'t>(place: Place<'t>, function: &str, index: usize) -> Passed<'t> {
+    let rest = &place.text[place.at + function.len()..];
+    let before = place.line_before().trim_end();
+    let line = rest.split('\n').next().unwrap_or_default();
+    let Some(list) = bracketed(rest).filter(|_| rest.starts_with('(')) else {
+        let moved = ["import", "export", "require", "__all__"].iter().any(|word| before.contains(word));
+        let named =
+            moved || before.is_empty() || before.ends_with(['{', ',']) || rest.trim_start().starts_with(['=', ':']);
+        return if named { Passed::Nothing } else { Passed::Anything };
+    };
+    let behind = rest[list.len() + 2..].trim_start();
+    let python = FileKind::of(place.file).ecosystem() == Some(Ecosystem::Python);
+    let opens = behind.starts_with('{') || behind.starts_with(':') && line.trim_end().ends_with('{');
+    let defines = ["def", "function", "func", "fn"].iter().any(|word| before.ends_with(word));
+    if defines || !python && opens {
+        return Passed::Nothing;
+    }
+    arguments(list).get(index).map_or(Passed::Anything, |part| Passed::Argument(part))
+}
+
+/// What a plain name stands for at a place of its own source.
+pub(super) fn bound<'t>(place: Place<'t>, name: &str) -> Bound<'t> {
+    if let Some(inner) = of_blocks(place, name) {
+        return inner;
+    }
+    let given: Given = given(place, name, false)
+        .into_iter()
+        .filter(|(definition, _)| is_visible(place.text, definition.at, place.at))
+        .collect();
+    if given.is_empty() { Bound::Nothing } else { Bound::Given(given) }
+}
+
+/// The values that a source gives a name of its outermost level, where other sources may see it.
+pub(super) fn exported<'t>(place: Place<'t>, name: &str) -> Given<'t> {
+    let is_seen = |definition: &Place| {
+        let line = definition.line_before();
+        let first = line.split_whitespace().next().unwrap_or_default();
+        !line.starts_with([' ', '\t']) || ["export", "public", "static", "pub"].contains(&first)
+    };
+    given(place, name, false).into_iter().filter(|(definition, _)| is_seen(definition)).collect()
+}
+
+/// The values that a source gives a member or key of this name, wherever that stands: `self.folder = …`, `folder: …`,
+/// `"folder": …`.
+pub(super) fn members<'t>(place: Place<'t>, name: &str) -> Given<'t> {
+    given(place, name, true)
+}
+
+/// All values that a source gives a name, or a member too.
+fn given<'t>(place: Place<'t>, name: &str, members: bool) -> Given<'t> {
+    let mut found = Vec::new();
+    for at in words(place.text, name) {
+        if place.text[..at].ends_with('.') && !members {
+            continue;
+        }
+        let value = assigned(place, at + name.len(), members).map(expression).filter(|value| !value.is_empty());
+        found.extend(value.map(|value| (Place { at, ..place }, value)));
+    }
+    found
+}
+
+/// The text from where the value begins that is given to what ends here.
+fn assigned<'t>(place: Place<'t>, end: usize, members: bool) -> Option<&'t str> {
+    let rest = &place.text[end..];
+    let bare = rest.trim_start_matches(['"', '\'']);
+    let quoted = bare.len() != rest.len();
+    let rest = bare.trim_start_matches(']').trim_start_matches([' ', '\t']);
+    if let Some(value) = rest.strip_prefix(":=") {
+        return Some(value);
+    }
+    let is_value = |text: &&str| !text.starts_with(['=', '>', '~']);
+    if let Some(value) = rest.strip_prefix('=') {
+        return Some(value).filter(is_value);
+    }
+    let value = rest.strip_prefix(':').filter(|rest| !rest.starts_with(':'))?;
+    let typed = expression(value);
+    // `name: type = value`
+    if let Some((_, value)) = typed.split_once(" = ").filter(|(before, _)| !before.contains(['(', '"', '\''])) {
+        return Some(value);
+    }
+    let kind = FileKind::of(place.file);
+    let is_type = kind.language() == "TypeScript" && typed.chars().all(|c| c.is_alphanumeric() || "<>[]| ".contains(c));
+    let is_property = quoted || kind.ecosystem() == Some(Ecosystem::Node) && !is_type;
+    Some(value).filter(|_| members && is_property)
+}
+
+/// Blanks before the first word.
+fn indent(line: &str) -> usize {
+    line.len() - line.trim_start().len()
+}
+
+/// Whether what is defined at one place counts at another: at the outermost level, or in a block around both.
+fn is_visible(text: &str, defined: usize, used: usize) -> bool {
+    let start = text[..defined].rfind('\n').map_or(0, |at| at + 1);
+    let own = indent(&text[start..]).min(defined - start);
+    if own == 0 {
+        return true;
+    }
+    let inside =
+        |line: &str| line.trim().is_empty() || indent(line) >= own || line.trim_start().starts_with([')', ']']);
+    defined < used && text[start..used].lines().all(inside)
+}
+
+/// What the function, loop or block around a place makes of a name.
+fn of_blocks<'t>(place: Place<'t>, name: &str) -> Option<Bound<'t>> {
+    let line = place.line_before();
+    if let Some(at) = line.rfind("=>").filter(|at| words(&line[..*at], name).next().is_some()) {
+        return Some(parameter(&line[..at + 2], name).map_or(Bound::Inner, Bound::Parameter));
+    }
+    let mut level = indent(line);
+    let mut end = place.at - line.len();
+    while level > 0 && end > 0 {
+        let start = place.text[..end - 1].rfind('\n').map_or(0, |at| at + 1);
+        let line = &place.text[start..end - 1];
+        let (own, mut from) = (indent(line), start);
+        if line.trim().is_empty() || own >= level {
+            end = start;
+            continue;
+        }
+        // Parameters may stand on lines above.
+        while place.text[from..end].matches(')').count() > place.text[from..end].matches('(').count() && from > 0 {
+            from = place.text[..from - 1].rfind('\n').map_or(0, |at| at + 1);
+        }
+        let header = &place.text[from..end - 1];
+        let header_level = indent(header);
+        if words(header, name).next().is_some() {
+            if is_function(header)
+                && let Some(parameter) = parameter(header, name)
+            {
+                return Some(Bound::Parameter(parameter));
+            }
+            if is_inner(header, name) {
+                return Some(Bound::Inner);
+            }
+        }
+        (level, end) = (header_level, from);
+    }
+    None
+}
+
+/// Whether a line opens a function: `def f(a):`, `function f(a) {`, `(a) => {`, `f(a) {`.
+fn is_function(header: &str) -> bool {
+    let first = header.trim_start().split(|c: char| !c.is_alphanumeric()).next().unwrap_or_default();
+    let opens = header.trim_end().ends_with(['{', ':']) || header.contains("=>");
+    opens && header.contains('(') && patterns::words("opens a block of no function").all(|word| word != first)
+}
+
+/// Whether a loop or a block gives the name a value: `for a in b`, `with b as a`, `catch (a)`.
+fn is_inner(header: &str, name: &str) -> bool {
+    words(header, name).any(|at| {
+        let before = header[..at].trim_end().trim_end_matches(['(', '[', '{', ',']).trim_end();
+        let looped =
+            header.trim_start().starts_with("for") && !header[..at].contains(" in ") && !header[..at].contains(" of ");
+        looped || before.ends_with(" as") || before.ends_with("catch")
+    })
+}
+
+/// Which parameter of a function's head has the name.
+fn parameter<'t>(header: &'t str, name: &str) -> Option<Parameter<'t>> {
+    for (open, _) in header.match_indices('(') {
+        let Some(list) = bracketed(&header[open..]) else { continue };
+        let list = arguments(list);
+        let is_named = |one: &&str| {
+            let one = one.trim_start_matches(['*', '.', '{']).trim_start();
+            one.strip_prefix(name)
+                .is_some_and(|rest| !rest.starts_with(|c: char| c.is_alphanumeric() || c == '_' || c == '.'))
+        };
+        let Some(index) = list.iter().position(is_named) else { continue };
+        let own = list.first().is_some_and(|first| matches!(*first, "self" | "cls" | "&self" | "&mut self"));
+        return Some(Parameter {
+            function: function_name(&header[..open]),
+            index: index - usize::from(own && index > 0),
+        });
+    }
+    None
+}
+
+/// The name before a list of parameters: `def f`, `const f = async`, `f`.
+fn function_name(before: &str) -> Option<&str> {
+    let word = |text: &str| {
+        let text = text.trim_end();
+        let start = text.rfind(|c: char| !(c.is_alphanumeric() || c == '_')).map_or(0, |at| at + 1);
+        (start < text.len()).then_some((start, text.len()))
+    };
+    let before = before.trim_end();
+    let before = before.strip_suffix("function").unwrap_or(before).trim_end();
+    let before = before.strip_suffix("async").unwrap_or(before).trim_end();
+    let before = before.strip_suffix(['=', ':']).unwrap_or(before);
+    word(before).map(|(start, end)| &before[start..end])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn found(file: &str, text: &str, name: &str) -> String {
+        let at = text.find("HERE").unwrap();
+        match bound(Place { file, text, at }, name) {
+            Bound::Given(given) => given.iter().map(|(_, value)| *value).collect::<Vec<_>>().join(" | "),
+            Bound::Parameter(one) => format!("{} {}", one.function.unwrap_or("?"), one.index),
+            Bound::Inner => "inner".to_owned(),
+            Bound::Nothing => "nothing".to_owned(),
+        }
+    }
+
+    #[test]
+    fn names_are_bound() {
+        for (file, text, name, expected) in [
+            ("a.py", "A = '/data'\ndef f():\n    HERE", "A", "'/data'"),
+            ("a.py", "def g():\n    a = '/x'\ndef f():\n    HERE", "a", "nothing"),
+            ("a.py", "def f():\n    a = '/x'\n    if b:\n        HERE", "a", "'/x'"),
+            ("a.py", "A: str = '/data'\nHERE", "A", "'/data'"),
+            ("a.py", "def save(x, path):\n    HERE", "path", "save 1"),
+            (
+                "a.py",
+                "class A:\n    def save(\n        self,\n        path: str,\n    ):\n        HERE",
+                "path",
+                "save 0",
+            ),
+            ("a.py", "for name in names:\n    HERE", "name", "inner"),
+            ("a.py", "with x() as name:\n    HERE", "name", "inner"),
+            ("a.py", "A = 1\nfor x in A:\n    HERE", "A", "1"),
+            ("a.js", "const dir = a ||\n  '/x'\nHERE", "dir", "a ||\n  '/x'"),
+            ("a.js", "const save = async (dir) => {\n  HERE\n}", "dir", "save 0"),
+            ("a.js", "function save (dir, x) {\n  HERE\n}", "x", "save 1"),
+            ("a.js", "const dir = '/x'\nif (!exists(dir)) {\n  HERE\n}", "dir", "'/x'"),
+            ("a.js", "all.forEach((dir) => HERE", "dir", "? 0"),
+            ("a.ts", "const dir: string = '/x'\nHERE", "dir", "'/x'"),
+            ("a.go", "dir := \"/x\"\nHERE", "dir", "\"/x\""),
+            ("a.js", "if (dir == '/x') HERE", "dir", "nothing"),
+        ] {
+            assert_eq!(found(file, text, name), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn members_and_exports_are_found() {
+        let values = |file: &str, text: &str, name: &str, of: fn(Place<'static>, &str) -> Given<'static>| {
+            let place = Place { file: file.to_owned().leak(), text: text.to_owned().leak(), at: 0 };
+            of(place, name).iter().map(|(_, value)| *value).collect::<Vec<_>>().join(" | ")
+        };
+        assert_eq!(values("a.js", "export default { dir: '/x', b: 1 }", "dir", members), "'/x'");
+        assert_eq!(values("a.py", "app.config['DIR'] = '/x'", "DIR", members), "'/x'");
+        assert_eq!(values("a.py", "{'DIR': '/x'}", "DIR", members), "'/x'");
+        assert_eq!(values("a.py", "class A:\n    dir: str = '/x'", "dir", members), "'/x'");
+        assert_eq!(values("a.ts", "interface A { dir: string }", "dir", members), "");
+        assert_eq!(values("a.js", "export const DIR = '/x'\n  const DIR = 1", "DIR", exported), "'/x'");
+        assert_eq!(values("a.py", "DIR = '/x'\ndef f():\n    DIR = 1", "DIR", exported), "'/x'");
+    }
+}

@@ -1,0 +1,469 @@
+//! What expressions for paths come to: constants, joined parts, defaults of variables. Nothing is run: what is not
+//! understood comes to nothing. Which functions join, name folders or read variables stands in
+//! `data/source_patterns.tsv`.
+
+use std::borrow::Cow;
+use std::cell::{Cell, OnceCell};
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::code;
+use super::comments::blank_comments;
+use super::definitions::{self, Bound, Given, Parameter, Passed, Place};
+use super::patterns;
+use crate::manifest::{Ecosystem, FileKind};
+use crate::text::path;
+
+/// Expressions that are looked at for one answer.
+const STEPS: usize = 2_000;
+
+/// Names that stand for names that are followed.
+const DEEPEST: usize = 16;
+
+/// What an expression may come to.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Value {
+    /// This text.
+    Text(String),
+    /// A text that begins so.
+    Start(String),
+    /// No file: a stream, a buffer in memory.
+    Stream,
+}
+
+/// All that an expression may come to; `None` where that is not known.
+type Values = Option<BTreeSet<Value>>;
+
+/// Evaluates expressions of some sources.
+pub struct Evaluator<'e> {
+    texts: BTreeMap<&'e str, (&'e str, OnceCell<Cow<'e, str>>)>,
+    /// What the image and those who start it say of a variable.
+    variables: &'e dyn Fn(&str) -> Vec<String>,
+    /// The folder of the image that a source lies in; `None` where that is somewhere below the working folder.
+    folder: &'e dyn Fn(&str) -> Option<String>,
+    steps: Cell<usize>,
+}
+
+fn one(value: Value) -> Values {
+    Some(BTreeSet::from([value]))
+}
+
+fn text(text: &str) -> Values {
+    one(Value::Text(text.to_owned()))
+}
+
+impl<'e> Evaluator<'e> {
+    /// Over sources by their paths.
+    pub fn new(
+        texts: impl Iterator<Item = (&'e str, &'e str)>,
+        variables: &'e dyn Fn(&str) -> Vec<String>,
+        folder: &'e dyn Fn(&str) -> Option<String>,
+    ) -> Self {
+        let texts = texts.map(|(path, text)| (path, (text, OnceCell::new()))).collect();
+        Self { texts, variables, folder, steps: Cell::new(0) }
+    }
+
+    /// A source's text, comments left blank.
+    pub fn source(&self, file: &str) -> &str {
+        let Some((&file, (text, blank))) = self.texts.get_key_value(file) else { return "" };
+        blank.get_or_init(|| without_comments(file, text))
+    }
+
+    /// What an expression at a place of a source comes to.
+    pub fn value(&self, file: &str, at: usize, expression: &str) -> Values {
+        self.steps.set(0);
+        let (&file, _) = self.texts.get_key_value(file)?;
+        self.of(Place { file, text: self.source(file), at }, expression, 0)
+    }
+
+    /// What the members and keys of this name come to, that are set in a source, else in any.
+    pub fn member_of(&self, file: &str, name: &str) -> Values {
+        self.steps.set(0);
+        let (&file, _) = self.texts.get_key_value(file)?;
+        let own = definitions::members(Place { file, text: self.source(file), at: 0 }, name);
+        if own.is_empty() { self.member(name, 0) } else { self.all(&own, 0) }
+    }
+
+    fn of(&self, place: Place, expression: &str, depth: usize) -> Values {
+        self.steps.set(self.steps.get() + 1);
+        let expression = trimmed(expression);
+        if depth > DEEPEST || self.steps.get() > STEPS || expression.is_empty() {
+            return None;
+        }
+        if code::bracketed(expression)
+            .is_some_and(|inside| expression.starts_with('(') && inside.len() + 2 == expression.len())
+        {
+            return self.of(place, &expression[1..expression.len() - 1], depth);
+        }
+        let is_python = FileKind::of(place.file).ecosystem() == Some(Ecosystem::Python);
+        let choice = if is_python { python_choice(expression) } else { choice(expression) };
+        if let Some((condition, yes, no)) = choice {
+            return match (self.of(place, yes, depth + 1), self.of(place, no, depth + 1)) {
+                // Nobody sets the variable.
+                (None, no) if is_variable(trimmed(condition)) => no,
+                (yes, no) => joint(yes, no),
+            };
+        }
+        for separator in ["||", "??", " or "] {
+            let parts = code::split(expression, separator);
+            if parts.len() > 1 {
+                return self.first_of(place, &parts, depth);
+            }
+        }
+        let sum = code::split(expression, "+");
+        if sum.len() > 1 {
+            return folded(Joint::Text, sum.into_iter().map(|part| self.of(place, part, depth + 1)));
+        }
+        let quotient = if is_python { code::split(expression, "/") } else { Vec::new() };
+        if quotient.len() > 1 {
+            return folded(Joint::Path, quotient.into_iter().map(|part| self.of(place, part, depth + 1)));
+        }
+        self.single(place, expression, depth)
+    }
+
+    /// `a || b`: what is no variable, or is one with a value, counts; else the next.
+    fn first_of(&self, place: Place, parts: &[&str], depth: usize) -> Values {
+        let mut all = BTreeSet::new();
+        for (index, part) in parts.iter().enumerate() {
+            match self.of(place, part, depth + 1) {
+                Some(values) => all.extend(values),
+                None if index + 1 < parts.len() && is_variable(trimmed(part)) => continue,
+                None => return None,
+            }
+            if is_variable(trimmed(part)) {
+                break;
+            }
+        }
+        Some(all)
+    }
+
+    /// A text, a call, a member or a name.
+    fn single(&self, place: Place, expression: &str, depth: usize) -> Values {
+        if let Some(value) = self.quoted(place, expression, depth) {
+            return value;
+        }
+        if let Some((callee, list)) = code::call(expression) {
+            return self.call(place, callee, list, depth);
+        }
+        if let Some((of, key)) = code::subscript(expression) {
+            let name = literal(key)?;
+            return if is_variable(of) { self.variable(name) } else { self.member(name, depth) };
+        }
+        if is_named(expression, "is no file") {
+            return one(Value::Stream);
+        }
+        let (of, name) = code::member(expression);
+        if !name.chars().all(|c| c.is_alphanumeric() || matches!(c, '_' | '$')) {
+            return None;
+        }
+        if let Some(known) = self.known_name(place, expression) {
+            return known;
+        }
+        match of {
+            Some(of) if is_variable(of) => self.variable(name),
+            Some(of) if is_named(expression, "the folder of a path") => self.of(place, of, depth + 1).map(parents),
+            Some(_) => self.member(name, depth),
+            None => self.name(place, name, depth),
+        }
+    }
+
+    /// A text in quotes, its inner expressions put in.
+    fn quoted(&self, place: Place, expression: &str, depth: usize) -> Option<Values> {
+        let start = expression.find(['"', '\'', '`']).filter(|at| *at <= 2)?;
+        let (prefix, rest) = expression.split_at(start);
+        if !prefix.chars().all(|c| c.is_ascii_alphabetic() || c == '@' || c == '$') {
+            return None;
+        }
+        let quote = rest.chars().next()?;
+        let inside = rest[1..].strip_suffix(quote)?;
+        if inside.contains(quote) || inside.contains('\n') {
+            return None;
+        }
+        let open = match quote {
+            '`' => "${",
+            _ if prefix.contains(['f', 'F', '$']) => "{",
+            _ => return Some(if inside.contains('\\') { None } else { text(inside) }),
+        };
+        let (mut parts, mut rest) = (Vec::new(), inside);
+        while let Some((before, after)) = rest.split_once(open) {
+            parts.push(text(before));
+            let Some((inner, behind)) = after.split_once('}') else { return Some(None) };
+            parts.push(self.of(place, inner.split(":").next().unwrap_or(inner), depth + 1));
+            rest = behind;
+        }
+        parts.push(text(rest));
+        Some(folded(Joint::Text, parts.into_iter()))
+    }
+
+    fn call(&self, place: Place, callee: &str, list: &str, depth: usize) -> Values {
+        let callee = callee.trim_start_matches("new ").trim();
+        let list = code::arguments(list);
+        if is_named(callee, "is no file") {
+            return one(Value::Stream);
+        }
+        if let Some(known) = self.known_name(place, callee) {
+            return known;
+        }
+        let (of, name) = code::member(callee);
+        let inner = |index: usize| list.get(index).map(|part| keyword(part));
+        if is_variable(callee) || name.to_ascii_lowercase().contains("env") {
+            let name = inner(0).and_then(literal).filter(|name| name.chars().all(|c| !c.is_ascii_lowercase()))?;
+            return self.variable(name).or_else(|| self.of(place, inner(1)?, depth + 1));
+        }
+        let receiver = of.filter(|of| patterns::words("has functions for paths").all(|word| word != *of));
+        if is_named(callee, "joins paths") {
+            // `", ".join(names)` makes a text.
+            let own = receiver.filter(|of| !of.starts_with(['"', '\''])).into_iter().chain(list.iter().copied());
+            let values = own.map(|part| self.of(place, keyword(part), depth + 1));
+            return folded(Joint::Path, values).filter(|_| literal(of.unwrap_or_default()).is_none());
+        }
+        if is_named(callee, "the folder of a path") {
+            return self.of(place, receiver.or(inner(0))?, depth + 1).map(parents);
+        }
+        if is_named(callee, "the same path") {
+            return self.of(place, receiver.or(inner(0))?, depth + 1);
+        }
+        None
+    }
+
+    /// Folders that have names: of the source, of work, for what is temporary, of the user.
+    fn known_name(&self, place: Place, name: &str) -> Option<Values> {
+        let own = || (self.folder)(place.file);
+        if is_named(name, "folder of the source") {
+            return Some(own().map_or_else(|| one(Value::Start("./".to_owned())), |folder| text(&folder)));
+        }
+        if is_named(name, "file of the source") {
+            let file = |folder: String| text(&path::child(&folder, path::name(place.file)));
+            return Some(own().map_or_else(|| one(Value::Start("./".to_owned())), file));
+        }
+        if is_named(name, "folder for temporary files") {
+            return Some(one(Value::Start("/tmp/".to_owned())));
+        }
+        if is_named(name, "folder of the user") {
+            return Some(text("/home/user"));
+        }
+        is_named(name, "working folder").then(|| text("."))
+    }
+
+    /// What the image and those who start it give a variable.
+    fn variable(&self, name: &str) -> Values {
+        let values = (self.variables)(name);
+        (!values.is_empty()).then(|| values.into_iter().map(Value::Text).collect())
+    }
+
+    fn name(&self, place: Place, name: &str, depth: usize) -> Values {
+        match definitions::bound(place, name) {
+            Bound::Given(given) => self.all(&given, depth),
+            Bound::Parameter(parameter) => self.passed(place, parameter, depth),
+            Bound::Inner => None,
+            Bound::Nothing => {
+                let given: Given = self.holding(name).flat_map(|place| definitions::exported(place, name)).collect();
+                // `const { name } = require("./config")` takes a member.
+                if given.is_empty() { self.member(name, depth) } else { self.all(&given, depth) }
+            }
+        }
+    }
+
+    fn member(&self, name: &str, depth: usize) -> Values {
+        // Settings take their names from variables.
+        let set = self.variable(&name.to_ascii_uppercase());
+        let given: Given = self.holding(name).flat_map(|place| definitions::members(place, name)).collect();
+        match (set, self.all(&given, depth)) {
+            (Some(mut set), given) => {
+                set.extend(given.into_iter().flatten());
+                Some(set)
+            }
+            (None, given) => given,
+        }
+    }
+
+    /// What callers pass for a parameter.
+    fn passed(&self, place: Place, parameter: Parameter, depth: usize) -> Values {
+        let function = parameter.function?;
+        let ecosystem = FileKind::of(place.file).ecosystem();
+        let mut all = BTreeSet::new();
+        for caller in self.holding(function).filter(|caller| FileKind::of(caller.file).ecosystem() == ecosystem) {
+            for at in code::words(caller.text, function) {
+                let caller = Place { at, ..caller };
+                match definitions::passed(caller, function, parameter.index) {
+                    Passed::Argument(part) => all.extend(self.of(caller, keyword(part), depth + 1)?),
+                    Passed::Nothing => {}
+                    Passed::Anything => return None,
+                }
+            }
+        }
+        Some(all).filter(|all| !all.is_empty())
+    }
+
+    /// All of several values, where each is known.
+    fn all(&self, given: &Given, depth: usize) -> Values {
+        let mut all = BTreeSet::new();
+        for (place, expression) in given {
+            // A place for a value that comes later.
+            let empty = literal(expression) == Some("");
+            if empty || patterns::words("stands for no value").any(|word| word == *expression) {
+                continue;
+            }
+            all.extend(self.of(*place, expression, depth + 1)?);
+        }
+        Some(all).filter(|all| !all.is_empty())
+    }
+
+    /// The sources that hold a word.
+    fn holding<'s>(&'s self, word: &'s str) -> impl Iterator<Item = Place<'s>> + 's {
+        let texts = self.texts.iter().filter(move |(_, (text, _))| text.contains(word));
+        texts.map(|(&file, _)| Place { file, text: self.source(file), at: 0 })
+    }
+}
+
+/// A text without the comments that fill lines; of JavaScript and its kin without any.
+fn without_comments<'t>(file: &str, text: &'t str) -> Cow<'t, str> {
+    let kind = FileKind::of(file);
+    if kind.ecosystem() == Some(Ecosystem::Node) && kind.is_code() {
+        return Cow::Owned(blank_comments(text));
+    }
+    let marks: [&str; 2] = [kind.comment().unwrap_or("#"), "*"];
+    let is_comment = |line: &str| marks.iter().any(|mark| line.trim_start().starts_with(mark));
+    if !text.lines().any(is_comment) {
+        return Cow::Borrowed(text);
+    }
+    let lines = text.split_inclusive('\n').map(|line| {
+        let end = line.len() - line.trim_end_matches(['\n', '\r']).len();
+        if is_comment(line) { " ".repeat(line.len() - end) + &line[line.len() - end..] } else { line.to_owned() }
+    });
+    Cow::Owned(lines.collect())
+}
+
+/// An expression without what does not change its value.
+fn trimmed(expression: &str) -> &str {
+    let mut text = expression.trim().trim_end_matches([';', '!']);
+    for word in ["await ", "return ", "&", "*"] {
+        text = text.strip_prefix(word).unwrap_or(text).trim_start();
+    }
+    text.split(" as ").next().unwrap_or(text).trim_end()
+}
+
+/// The value of `name=value` in a list of arguments.
+fn keyword(argument: &str) -> &str {
+    let named = argument.split_once('=').filter(|(name, value)| {
+        name.trim().chars().all(|c| c.is_alphanumeric() || c == '_') && !value.starts_with(['=', '>'])
+    });
+    named.map_or(argument, |(_, value)| value.trim())
+}
+
+/// A text in plain quotes.
+fn literal(expression: &str) -> Option<&str> {
+    let expression = expression.trim();
+    let quote = expression.chars().next().filter(|c| matches!(c, '"' | '\'' | '`'))?;
+    expression.get(1..)?.strip_suffix(quote).filter(|inside| !inside.contains([quote, '\\', '$']))
+}
+
+/// Whether a name, or its end behind a dot, has a meaning.
+fn is_named(name: &str, meaning: &str) -> bool {
+    patterns::words(meaning)
+        .any(|word| name.strip_suffix(word).is_some_and(|rest| rest.is_empty() || rest.ends_with(['.', ':'])))
+}
+
+/// Whether it reads variables of the environment.
+fn is_variable(expression: &str) -> bool {
+    let name = |text: &str| is_named(text, "variables of the environment");
+    let called = code::call(expression).map(|(callee, _)| callee);
+    let keyed = code::subscript(expression).map(|(of, _)| of);
+    name(expression) || called.into_iter().chain(keyed).chain(code::member(expression).0).any(name)
+}
+
+/// `a ? b : c`, as these three.
+fn choice(expression: &str) -> Option<(&str, &str, &str)> {
+    let parts = code::split(expression, " ? ");
+    let [condition, rest] = parts.as_slice() else { return None };
+    let parts = code::split(rest, " : ");
+    (parts.len() == 2).then(|| (*condition, parts[0], parts[1]))
+}
+
+/// `b if a else c`, as `a`, `b`, `c`.
+fn python_choice(expression: &str) -> Option<(&str, &str, &str)> {
+    let parts = code::split(expression, " if ");
+    let [yes, rest] = parts.as_slice() else { return None };
+    let parts = code::split(rest, " else ");
+    (parts.len() == 2).then(|| (parts[0], *yes, parts[1]))
+}
+
+fn joint(one: Values, other: Values) -> Values {
+    let mut one = one?;
+    one.extend(other?);
+    Some(one)
+}
+
+/// How parts come together.
+#[derive(Clone, Copy)]
+enum Joint {
+    /// One behind the other.
+    Text,
+    /// As parts of a path; an absolute one begins anew.
+    Path,
+}
+
+impl Joint {
+    fn put(self, before: &str, after: &str) -> String {
+        match self {
+            Self::Text => before.to_owned() + after,
+            Self::Path if before.is_empty() => after.to_owned(),
+            Self::Path => match path::join(before, after) {
+                text if text.is_empty() => ".".to_owned(),
+                text => text,
+            },
+        }
+    }
+
+    /// As [`Self::put`], for a second part whose end is not known.
+    fn start(self, before: &str, after: &str) -> String {
+        match self {
+            Self::Path if after.starts_with('/') => after.to_owned(),
+            Self::Path if before.is_empty() => format!("./{after}"),
+            Self::Path => path::child(before, after),
+            Self::Text => before.to_owned() + after,
+        }
+    }
+}
+
+/// What several parts come to. What follows an unknown part is not known; what stands before it is.
+fn folded(joint: Joint, mut parts: impl Iterator<Item = Values>) -> Values {
+    let mut all = parts.next()??;
+    for part in parts {
+        let mut next = BTreeSet::new();
+        for value in all {
+            let Value::Text(before) = value else {
+                next.insert(value);
+                continue;
+            };
+            match &part {
+                None => _ = next.insert(Value::Start(joint.start(&before, ""))),
+                Some(part) => next.extend(part.iter().map(|after| match after {
+                    Value::Text(after) => Value::Text(joint.put(&before, after)),
+                    Value::Start(after) => Value::Start(joint.start(&before, after)),
+                    Value::Stream => Value::Stream,
+                })),
+            }
+        }
+        all = next;
+    }
+    // A text whose beginning is not known is not known.
+    Some(all).filter(|all| !all.contains(&Value::Start(String::new())))
+}
+
+/// The folders of some paths.
+fn parents(values: BTreeSet<Value>) -> BTreeSet<Value> {
+    let parent = |value: Value| match value {
+        Value::Text(text) => Value::Text(match path::normalize(&text).as_str() {
+            "" => "..".to_owned(),
+            text => match path::parent(text) {
+                "" => ".".to_owned(),
+                parent => parent.to_owned(),
+            },
+        }),
+        other => other,
+    };
+    values.into_iter().map(parent).collect()
+}
+
+#[cfg(test)]
+mod tests;
