@@ -38,6 +38,8 @@ macro_rules! tables {
 }
 
 tables! {
+    /// Words that say an architecture.
+    ARCHITECTURE_WORDS = "architecture_words.tsv";
     /// Releases of distributions whose packages have left the mirrors.
     ARCHIVED_RELEASES = "archived_releases.tsv";
     /// Programs, users and entry points of public base images.

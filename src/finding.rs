@@ -122,6 +122,13 @@ impl Finding {
         self
     }
 
+    /// With a lower severity than its rule's.
+    #[must_use]
+    pub fn lowered(mut self, severity: Severity) -> Self {
+        self.severity = self.severity.min(severity);
+        self
+    }
+
     /// With the line where the linter of a code reports it.
     #[must_use]
     pub fn reported_at(mut self, code: &str, line: u32) -> Self {

@@ -71,6 +71,7 @@ mod image_world_writable;
 mod ineffective_negation;
 mod inline_suppression;
 mod instruction_case;
+mod intended_platform;
 mod invalid_base_default;
 mod invalid_label_key;
 mod label_empty;
@@ -79,6 +80,7 @@ mod label_types;
 mod label_unknown;
 mod language_unpinned;
 mod last_user_root;
+mod later_failure;
 mod latest_base;
 mod legacy_key_value;
 mod libc_mismatch;
@@ -296,6 +298,7 @@ pub static ALL: &[&Rule] = &[
     &ineffective_negation::RULE,
     &inline_suppression::RULE,
     &instruction_case::RULE,
+    &intended_platform::RULE,
     &invalid_base_default::RULE,
     &invalid_label_key::RULE,
     &label_empty::RULE,

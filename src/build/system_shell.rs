@@ -2,6 +2,9 @@
 
 use super::{Base, BaseImage, Build, Presence, Reference, Stage, is_suite};
 use crate::data;
+use crate::shell::program::{Kind, Program};
+use crate::shell::{Command, CompoundKind, Place, ScopeKind, Script, SeparatorKind};
+use crate::text::{Span, path};
 
 /// What /bin/sh of an image is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -14,6 +17,93 @@ pub enum Sh {
     Bash,
     /// Not known.
     Unknown,
+}
+
+impl Sh {
+    /// Whether `sh -c SCRIPT` becomes the program that the script ends with, so that no shell stands in front of it. Tried
+    /// with busybox 1.35 and 1.37, bash 5.2, dash 0.5.12; bash does it behind `;` since 5.1 only, and old ones are in use.
+    pub fn gives_way(self, script: &Script) -> bool {
+        let keeps_shell = |one: &Command| one.name().is_some_and(|name| name.is("trap"));
+        let calls = script.compounds.iter().any(|one| one.kind == CompoundKind::Function);
+        if calls || !script.problems.is_empty() || script.commands.iter().any(keeps_shell) {
+            return false;
+        }
+        match self {
+            Self::Ash => ending(script, 0) == Some(Ending::Program),
+            Self::Bash => is_list(script) && ending(script, 0) == Some(Ending::Program),
+            Self::Dash | Self::Unknown => false,
+        }
+    }
+}
+
+/// What a list of commands ends with.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Ending {
+    /// A program, in the shell's own place.
+    Program,
+    /// Something that is over at once.
+    Brief,
+}
+
+/// What the list with this index ends with; `None` where the shell waits for it.
+fn ending(script: &Script, scope: u32) -> Option<Ending> {
+    let end = script.scopes.get(scope as usize)?.last_end?;
+    let is_last = |place: &Place, span: Span| {
+        let behind = place.after.map(|after| after.kind);
+        place.scope == scope
+            && span.end == end
+            && place.pipe_len == 1
+            && !place.negated
+            && matches!(behind, None | Some(SeparatorKind::Semicolon | SeparatorKind::Newline))
+            // Of `server || fallback` the first is what runs.
+            && place.before.is_none_or(|before| before.kind != SeparatorKind::Or)
+    };
+    if let Some(command) = script.commands.iter().rfind(|one| is_last(&one.place, one.span)) {
+        return ending_of(command);
+    }
+    let compound = script.compounds.iter().rfind(|one| is_last(&one.place, one.span))?;
+    let inner = match compound.kind {
+        CompoundKind::Subshell => ScopeKind::Subshell,
+        CompoundKind::Group => ScopeKind::Group,
+        CompoundKind::If | CompoundKind::Case => ScopeKind::Branch,
+        CompoundKind::Loop | CompoundKind::For | CompoundKind::Function | CompoundKind::Arithmetic => return None,
+    };
+    let lists = script.scopes.iter().enumerate().filter(|(_, one)| {
+        one.kind == inner && one.parent == Some(scope) && compound.span.contains(one.span) && one.last_end.is_some()
+    });
+    let mut found = None;
+    for (index, _) in lists {
+        match ending(script, index as u32)? {
+            Ending::Program => found = Some(Ending::Program),
+            Ending::Brief => found = found.or(Some(Ending::Brief)),
+        }
+    }
+    found
+}
+
+fn ending_of(command: &Command) -> Option<Ending> {
+    let Some(name) = command.name() else { return Some(Ending::Brief) };
+    let program = Program::of(path::name(name.value().unwrap_or_default()));
+    match name.value() {
+        Some("exec") if command.words.len() > 1 => Some(Ending::Program),
+        Some("exit") => Some(Ending::Brief),
+        // `wait`, `.` and `eval` keep the shell.
+        Some(_) if program.is(Kind::OnlyBuiltin) => None,
+        Some(_) if program.is(Kind::Brief) || program.is(Kind::Builtin) => Some(Ending::Brief),
+        _ => Some(Ending::Program),
+    }
+}
+
+/// Whether a script is simple commands joined by `&&` and `||`, the last without a redirect: what bash looks through.
+fn is_list(script: &Script) -> bool {
+    let joined = |one: &&Command| {
+        let kind = one.place.before.map(|before| before.kind);
+        matches!(kind, None | Some(SeparatorKind::And | SeparatorKind::Or | SeparatorKind::Pipe))
+    };
+    let mut own = script.commands.iter().filter(|one| one.place.scope == 0);
+    script.compounds.is_empty()
+        && own.clone().all(|one| joined(&one))
+        && own.next_back().is_some_and(|last| last.redirects.is_empty())
 }
 
 impl Build<'_> {
@@ -70,6 +160,56 @@ mod tests {
     use super::*;
     use crate::build::tests::input;
     use crate::inputs::BuildOptions;
+
+    /// Each was seen in `/proc/PID/cmdline` of what `sh -c` became.
+    #[test]
+    fn shells_give_way() {
+        let check = |script: &str, ash: bool, bash: bool| {
+            let script = crate::shell::parse(script);
+            assert_eq!((Sh::Ash.gives_way(&script), Sh::Bash.gives_way(&script)), (ash, bash), "{script:?}");
+            assert!(!Sh::Dash.gives_way(&script));
+        };
+        for both in
+            ["server", "migrate && server", "X=1 server", "a || b && server", "server # port", "a | b && server"]
+        {
+            check(both, true, true);
+        }
+        for ash in [
+            "server > /log",
+            "a=1; server",
+            "a & server",
+            "if a; then server; fi",
+            "if a; then exec a; else server; fi",
+            "case $a in a) server;; *) echo no;; esac",
+            "(server)",
+            "{ a; server; }",
+            "a && { b; X=$(c) server; }",
+            "set -e; server;",
+            "cd /x\nserver\n",
+        ] {
+            check(ash, true, false);
+        }
+        for none in [
+            "server || true",
+            "a | server",
+            "! server",
+            "while a; do server; done",
+            "for a in b; do server; done",
+            "f() { server; }; f",
+            "trap a TERM; server",
+            "server && echo end",
+            "server &",
+            "server & wait",
+            "eval server",
+            ". /server",
+            "a || server",
+            "if a; then b; fi; while c; do d; done",
+            "server \"",
+            "",
+        ] {
+            check(none, false, false);
+        }
+    }
 
     #[test]
     fn bases_tell() {

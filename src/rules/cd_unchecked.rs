@@ -1,18 +1,48 @@
 //! See `rules/cd-unchecked.md`.
 
-use super::Context;
-use super::runs;
+use std::collections::HashMap;
+
+use super::foreign::{self, DEEPEST};
+use super::layers::Folder;
+use super::{Context, runs};
+use crate::build::{Build, Stage, toolchain};
+use crate::data;
+use crate::dockerfile::Keyword;
 use crate::finding::Findings;
-use crate::shell::{Invocation, ScopeKind, SeparatorKind};
+use crate::shell::{Invocation, ScopeKind, SeparatorKind, Word};
+use crate::text::path;
 
 super::rule!("cd-unchecked", check);
 
 fn check(cx: &Context, out: &mut Findings) {
+    // Those of the stage that is looked at.
+    let mut known: Option<(usize, Folders)> = None;
     for run in runs::all(cx).filter(|run| !run.code.is_exec()) {
-        for one in run.invocations().iter().filter(|one| matches!(one.program, Some("cd" | "pushd"))) {
+        let mut folder = Folder::of(run.build, run.stage, run.index);
+        let mut made: Vec<String> = Vec::new();
+        for one in &run.invocations() {
+            let aim = one.args.first().and_then(|word| path_of(run.build, run.stage, run.index, word));
+            let aim = aim.and_then(|path| folder.join(&path));
+            folder.follow(one);
+            if made.len() < REMEMBERED {
+                made.extend(made_by(one).filter_map(|path| folder.join(path)));
+            }
+            if !matches!(one.program, Some("cd" | "pushd")) {
+                continue;
+            }
             // A string for another shell is left alone; a heredoc is the RUN's own script.
             let own = std::ptr::eq(one.script, &raw const run.code.script) || !run.instruction.heredocs.is_empty();
             if !own || !is_open(one) {
+                continue;
+            }
+            if known.as_ref().is_none_or(|(stage, _)| *stage != run.stage.index) {
+                known = Some((run.stage.index, Folders::of(run.build, run.stage)));
+            }
+            let is_there = |path: &String| {
+                let above = known.as_ref().is_some_and(|(_, folders)| folders.has(path, run.index));
+                above || made.iter().any(|made| path::is_within(made, path))
+            };
+            if aim.as_ref().is_some_and(is_there) {
                 continue;
             }
             let name = one.program.unwrap_or_default();
@@ -45,4 +75,67 @@ fn is_open(one: &Invocation) -> bool {
     // Behind `&&` and at the end, its status is that of the list.
     let ends = place.after.is_none() && place.before.is_some();
     !checked && !asked && !sure && !ends && !place.options.errexit
+}
+
+/// Folders that a RUN makes and that are remembered.
+const REMEMBERED: usize = 100;
+
+/// The folder that a word names: also by a variable of the file.
+fn path_of(build: &Build, stage: &Stage, at: usize, word: &Word) -> Option<String> {
+    match word.value() {
+        Some(path) => Some(path.to_owned()),
+        None if word.expansions().len() == word.variables().count() => build.expand(stage, at, word.text()),
+        None => None,
+    }
+}
+
+/// What `mkdir` makes.
+fn made_by<'s>(one: &Invocation<'s>) -> impl Iterator<Item = &'s str> {
+    let words = one.args.iter().filter(|_| one.is("mkdir")).filter_map(Word::value);
+    words.filter(|word| !word.starts_with('-'))
+}
+
+/// Folders that are there for sure, each with the index of the instruction from which on.
+struct Folders(HashMap<String, usize>);
+
+impl Folders {
+    /// Those of WORKDIR, COPY and mkdir in a stage and those it stands on.
+    fn of(build: &Build, stage: &Stage) -> Self {
+        let mut folders = Self(HashMap::new());
+        for stage in build.chain(stage).take(DEEPEST) {
+            for (index, _) in build.instructions(stage).filter(|(_, one)| one.keyword == Keyword::Workdir) {
+                folders.add(build.workdir(stage, index + 1).value().cloned(), index);
+            }
+            for transfer in build.transfers(stage) {
+                let to = transfer.destination.as_deref();
+                folders.add(to.and_then(|to| foreign::absolute(build, stage, transfer.index, to)), transfer.index);
+            }
+            for (index, _, invocations) in toolchain::runs(build, stage) {
+                let mut folder = Folder::of(build, stage, index);
+                for one in &invocations {
+                    folder.follow(one);
+                    for path in made_by(one) {
+                        folders.add(folder.join(path), index);
+                    }
+                }
+            }
+        }
+        folders
+    }
+
+    /// With those above it.
+    fn add(&mut self, path: Option<String>, index: usize) {
+        let Some(path) = path else { return };
+        let mut rest = path.trim_end_matches('/');
+        while rest.len() > 1 {
+            let first = self.0.entry(rest.to_owned()).or_insert(index);
+            *first = index.min(*first);
+            rest = path::parent(rest);
+        }
+    }
+
+    fn has(&self, path: &str, index: usize) -> bool {
+        let path = if path == "/" { path } else { path.trim_end_matches('/') };
+        data::SYSTEM_FOLDERS.has(path, "everywhere") || self.0.get(path).is_some_and(|first| *first < index)
+    }
 }

@@ -1,26 +1,110 @@
 //! See `rules/constant-platform.md`.
 
 use super::Context;
+use crate::build::{Base, Build, Stage};
+use crate::data;
 use crate::dockerfile::expand::{Lex, uses};
+use crate::dockerfile::{Instruction, platform};
 use crate::finding::Findings;
+use crate::text::Span;
 
 super::rule!("constant-platform", check);
 
 fn check(cx: &Context, out: &mut Findings) {
-    let file = &cx.build().input().file;
-    for stage in cx.build().stages() {
-        let Some(from) = cx.build().from_of(stage).and_then(|from| file.from(from)) else { continue };
-        let Some(platform) = from.platform.filter(|platform| !platform.text.is_empty()) else { continue };
-        if !uses(&platform.text, Lex::new(file.escape())).is_empty() {
-            continue;
-        }
-        let name = stage.name.as_deref().unwrap_or_default();
-        let Some((system, architecture)) = crate::dockerfile::platform(&platform.text) else { continue };
-        if name.contains(&system) || name.contains(&architecture) {
-            continue;
-        }
-        let message = format!("`{}` is built whatever platform the build asks for", platform.text);
+    for pinned in pinned(cx.build()).into_iter().filter(|pinned| !pinned.is_meant(cx.build())) {
+        let message = format!("`{}` is built whatever platform the build asks for", pinned.text);
         let help = "leave the flag out; for a stage that only builds, use `--platform=$BUILDPLATFORM`";
-        out.push(cx.finding(platform.span, message).help(help));
+        out.push(cx.finding(pinned.span, message).help(help));
     }
+}
+
+/// A FROM with a literal platform.
+pub(super) struct Pinned<'b> {
+    stage: &'b Stage,
+    from: &'b Instruction,
+    /// The base as written.
+    image: String,
+    architecture: String,
+    /// The platform as written.
+    pub(super) text: String,
+    /// Where it stands.
+    pub(super) span: Span,
+}
+
+/// Those that BuildKit warns of: the stage's name has neither the system nor the architecture in it.
+pub(super) fn pinned<'b>(build: &'b Build) -> Vec<Pinned<'b>> {
+    let file = &build.input().file;
+    let one = |stage: &'b Stage| {
+        let instruction = build.from_of(stage)?;
+        let from = file.from(instruction)?;
+        let flag = from.platform.filter(|platform| !platform.text.is_empty())?;
+        if !uses(&flag.text, Lex::new(file.escape())).is_empty() {
+            return None;
+        }
+        let (system, architecture) = platform(&flag.text)?;
+        let name = stage.name.as_deref().unwrap_or_default();
+        let said = name.contains(&system) || name.contains(&architecture);
+        (!said).then(|| Pinned {
+            stage,
+            from: instruction,
+            image: from.image.text.to_string(),
+            architecture,
+            text: flag.text.to_string(),
+            span: flag.span,
+        })
+    };
+    build.stages().iter().filter_map(one).collect()
+}
+
+impl Pinned<'_> {
+    /// Whether the file says that it is meant so: in a comment above, by the name of the stage or of its base, or by those of
+    /// all stages that take from it.
+    pub(super) fn is_meant(&self, build: &Build) -> bool {
+        let is_named = |stage: &Stage| {
+            let base = match &stage.base {
+                Base::Image(image) => image,
+                _ => "",
+            };
+            self.is_in(base) || self.is_in(stage.name.as_deref().unwrap_or_default())
+        };
+        let mut users = build.edges().iter().filter(|edge| edge.to == Base::Stage(self.stage.index)).peekable();
+        let only_for_it = users.peek().is_some() && users.all(|edge| is_named(&build.stages()[edge.stage]));
+        is_named(self.stage) || self.is_in(&self.image) || is_explained(build, self.from) || only_for_it
+    }
+
+    /// Whether a name says the architecture.
+    fn is_in(&self, name: &str) -> bool {
+        words(name).iter().any(|word| architecture(word).is_some_and(|found| found == self.architecture))
+    }
+}
+
+/// Whether a comment above speaks of platforms.
+fn is_explained(build: &Build, from: &Instruction) -> bool {
+    from.comments.iter().any(|&comment| {
+        let text = build.input().file.logical(comment);
+        // What hides findings, and an instruction that is switched off, say nothing of why.
+        let is_code = text.contains("ignore=") || text.contains("check=") || text.contains("--platform=");
+        let is_subject = |word: &str| meaning(word) == Some("*");
+        !is_code && words(&text).iter().any(|word| is_subject(word) || architecture(word).is_some())
+    })
+}
+
+/// The words of a name or text; `x86_64` is one.
+fn words(text: &str) -> Vec<String> {
+    let text = text.to_ascii_lowercase().replace("x86_64", "amd64").replace("x86-64", "amd64");
+    text.split(|c: char| !c.is_ascii_alphanumeric()).map(str::to_owned).collect()
+}
+
+/// What the table says of a word: an architecture, or `*`.
+fn meaning(word: &str) -> Option<&'static str> {
+    data::ARCHITECTURE_WORDS.row(word).and_then(|row| row.get(1).copied())
+}
+
+/// The architecture that a word means.
+fn architecture(word: &str) -> Option<String> {
+    if let Some(known) = meaning(word) {
+        return (known != "*").then(|| known.to_owned());
+    }
+    // A system alone stands for its usual architecture.
+    platform(word).filter(|(system, _)| system == "linux" && word != "linux").map(|(_, architecture)| architecture)
 }

@@ -2,6 +2,7 @@
 
 use super::Context;
 use super::hidden_failure::{is_caught, may_fail, may_fail_within, name_of, scripts};
+use super::later_failure::is_seen_later;
 use super::runs::{self, Run};
 use crate::finding::{Finding, Findings, Safety};
 use crate::shell::program::{Kind, Program};
@@ -15,6 +16,10 @@ fn check(cx: &Context, out: &mut Findings) {
         for script in scripts(&run) {
             for command in &script.commands {
                 let Some((substitution, by)) = masked(script, command) else { continue };
+                // An empty value ends the RUN where it is used.
+                if run.code.is_ordinary() && is_seen_later(script, substitution) {
+                    continue;
+                }
                 let message = format!("the RUN goes on when this command substitution fails: {by}");
                 let finding = cx.finding(run.place(substitution), message).help("assign it in a command of its own");
                 out.push(match in_pipe(script, substitution) {

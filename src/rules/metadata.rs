@@ -38,6 +38,9 @@ pub struct Metadata {
     pub since: &'static str,
     /// Its names elsewhere, and its own former names.
     pub aliases: Vec<&'static str>,
+    /// Those of its aliases that their own linter reports in more places, so that a comment for that linter may be needed where
+    /// this rule is silent. May be left out.
+    pub narrower: Vec<&'static str>,
     /// What settings may tell it (`[rules.<name>]`): a name and what it holds, `allow list`. May be left out.
     pub options: Vec<(&'static str, OptionKind)>,
 }
@@ -148,7 +151,7 @@ words! {
 }
 
 /// Keys that a page may leave out.
-const OPTIONAL: [&str; 1] = ["options"];
+const OPTIONAL: [&str; 2] = ["narrower", "options"];
 
 const KEYS: [&str; 14] = [
     "summary",
@@ -186,6 +189,7 @@ impl Metadata {
             status: front.word("status", Status::ALL, Status::name),
             since: front.text("since"),
             aliases: front.list("aliases"),
+            narrower: front.optional_list("narrower"),
             options: front.options(),
         };
         front.finish(&metadata);
@@ -269,13 +273,15 @@ impl Front {
         inner.split(',').map(str::trim).filter(|item| !item.is_empty()).collect()
     }
 
+    /// A list that is empty where the page has no such key.
+    fn optional_list(&mut self, key: &str) -> Vec<&'static str> {
+        if self.fields.iter().any(|field| field.0 == key) { self.list(key) } else { Vec::new() }
+    }
+
     /// `name kind`, several in brackets; none where the page has no such key.
     fn options(&mut self) -> Vec<(&'static str, OptionKind)> {
         let mut options = Vec::new();
-        if !self.fields.iter().any(|field| field.0 == "options") {
-            return options;
-        }
-        for option in self.list("options") {
+        for option in self.optional_list("options") {
             let (name, kind) = option.split_once(' ').unwrap_or((option, ""));
             match OptionKind::ALL.into_iter().find(|known| known.name() == kind.trim()) {
                 Some(kind) => options.push((name, kind)),
@@ -325,6 +331,9 @@ impl Front {
         }
         for change in metadata.changes.iter().filter(|change| !is_change(change)) {
             self.problems.push(format!("`changes: {change}` is no instruction, alone or behind + or -"));
+        }
+        for code in metadata.narrower.iter().filter(|code| !metadata.aliases.contains(code)) {
+            self.problems.push(format!("`narrower: {code}` is none of the aliases"));
         }
         // Edits of layout alone change nothing.
         if metadata.fix == Fixability::Never && !metadata.changes.is_empty() {

@@ -130,8 +130,8 @@ impl Runner {
             self.fail(line, format_args!("the finding is of another rule: `{}`", finding.rule));
         }
         // Another program's findings are as bad as that program says.
-        if finding.severity != self.metadata.severity && !self.metadata.has_codes() {
-            self.fail(line, "the finding's severity is not the page's");
+        if finding.severity > self.metadata.severity && !self.metadata.has_codes() {
+            self.fail(line, "the finding's severity is above the page's");
         }
         if finding.message.is_empty() || finding.message.ends_with('.') || finding.message.contains('\n') {
             self.fail(line, format_args!("a message is one sentence without a full stop: `{}`", finding.message));

@@ -3,6 +3,7 @@
 use super::Context;
 use super::download::pipeline;
 use super::hidden_failure::{is_caught, may_fail, may_fail_within, name_of, scripts};
+use super::later_failure::is_seen_later;
 use super::runs::{self, Run};
 use super::shells;
 use crate::build::{Sh, Stage};
@@ -61,8 +62,13 @@ fn hidden(run: &Run, script: &Script) -> Option<Span> {
         let groups = compounds_before(script, command);
         let before: Vec<&Command> = all[..all.len() - 1].iter().map(|at| &script.commands[*at]).collect();
         let fails = before.iter().any(|one| may_fail(one)) && !(checks(command) && before.len() == 1);
-        if fails || groups.iter().any(|one| may_fail_within(script, one.span)) {
-            return Some(script.commands[all[0]].span.to(command.span));
+        if !fails && !groups.iter().any(|one| may_fail_within(script, one.span)) {
+            continue;
+        }
+        let span = script.commands[all[0]].span.to(command.span);
+        // An empty value ends the RUN where it is used.
+        if !(run.code.is_ordinary() && is_seen_later(script, span)) {
+            return Some(span);
         }
     }
     None
@@ -93,7 +99,7 @@ fn pipeline_start(script: &Script, last: &Command) -> Option<u32> {
 }
 
 /// Whether the last command refuses an empty or a cut input itself: an unpacker, a reader of keys or checksums, a search.
-fn checks(last: &Command) -> bool {
+pub(super) fn checks(last: &Command) -> bool {
     let words = || last.words.iter().skip(1).map(Word::text);
     let letter = |text: &str, letters: &[char]| !text.starts_with("--") && text.contains(letters);
     match name_of(last) {

@@ -39,7 +39,9 @@ fn check(cx: &Context, out: &mut Findings) {
                 let paths: Vec<String> =
                     paths.iter().filter_map(|word| word.value()).filter_map(|path| folder.join(path)).collect();
                 let below = |to: &str| paths.iter().any(|path| layers::takes_away(path, to));
-                let hit: Vec<&(String, &Transfer)> = copied.iter().filter(|(to, _)| below(to)).collect();
+                let idle = |transfer: &Transfer| one.is("chmod") && changes_nothing(build, transfer, value.text());
+                let hit: Vec<&(String, &Transfer)> =
+                    copied.iter().filter(|(to, transfer)| below(to) && !idle(transfer)).collect();
                 let Some((_, first)) = hit.first() else { continue };
                 let bytes: Option<u64> =
                     hit.iter().try_fold(0, |sum, (_, transfer)| Some(sum + layers::bytes(cx, transfer)?));
@@ -53,7 +55,11 @@ fn check(cx: &Context, out: &mut Findings) {
                 let span = code.place(&build.input().file, one.span);
                 let finding = cx
                     .finding(span, message)
-                    .help(advice(program, value.text()))
+                    .help(if edits < REMEMBERED && is_made_between(build, stage, (first.index, index), one, value) {
+                        format!("create the user above the copy; {}", advice(one, value.text()))
+                    } else {
+                        advice(one, value.text())
+                    })
                     .label(first.instruction.head, "copied here");
                 let finding = priced(finding, bytes);
                 let run = Run { stage, instruction, alone: invocations.len() == 1, paths: &paths };
@@ -70,12 +76,52 @@ fn check(cx: &Context, out: &mut Findings) {
 }
 
 /// The flag of COPY that does the same; nobody is told to copy what all may change.
-fn advice(program: &str, value: &str) -> String {
-    match program {
+fn advice(one: &Invocation, value: &str) -> String {
+    match one.program.unwrap_or_default() {
         "chown" => format!("copy with `--chown={}`", value.trim_end_matches(':')),
         _ if is_mode(value) && !value.ends_with(['2', '3', '6', '7']) => format!("copy with `--chmod={value}`"),
         _ => "copy with `--chmod` and the mode that is needed".to_owned(),
     }
+}
+
+/// Whether a symbolic mode changes none of what a copy usually brings: files of mode 0644 or 0755 and folders of 0755, as git
+/// and a umask of 022 make them.
+fn changes_nothing(build: &Build, transfer: &Transfer, mode: &str) -> bool {
+    let parts = build.input().file.transfer(transfer.instruction);
+    let usual = parts.is_some_and(|parts| parts.chmod.is_none());
+    usual && [0o644, 0o755].into_iter().all(|bits| symbolic(bits, mode) == Some(bits))
+}
+
+/// The mode that `chmod` with a symbolic mode (`u+rwX,go-w`) leaves of another one; `None` for what is none, or goes beyond
+/// the nine bits.
+fn symbolic(bits: u32, mode: &str) -> Option<u32> {
+    mode.split(',').try_fold(bits, |bits, clause| {
+        let at = clause.find(['+', '-', '='])?;
+        let (who, rest) = clause.split_at(at);
+        let mask = who.chars().try_fold(0, |mask, one| {
+            Some(mask | [('u', 0o700), ('g', 0o070), ('o', 0o007), ('a', 0o777)].iter().find(|(who, _)| *who == one)?.1)
+        })?;
+        // Without a letter the umask counts.
+        let mask = if who.is_empty() { 0o755 } else { mask };
+        let named = rest[1..].chars().try_fold(0, |named, one| {
+            Some(
+                named
+                    | match one {
+                        'r' => 0o444,
+                        'w' => 0o222,
+                        'x' => 0o111,
+                        'X' if bits & 0o111 != 0 => 0o111,
+                        'X' => 0,
+                        _ => return None,
+                    },
+            )
+        })? & mask;
+        Some(match &rest[..1] {
+            "+" => bits | named,
+            "-" => bits & !named,
+            _ => bits & !mask | named,
+        })
+    })
 }
 
 /// `line 3 copies`, `lines 3, 5 and 7 copy`.
@@ -194,9 +240,36 @@ fn is_mode(text: &str) -> bool {
     matches!(text.len(), 3 | 4) && text.bytes().all(|byte| (b'0'..=b'7').contains(&byte))
 }
 
+/// The names of an owner; numbers need no account.
+fn names(owner: &str) -> impl Iterator<Item = &str> {
+    owner.split(':').filter(|name| !name.bytes().all(|byte| byte.is_ascii_digit()))
+}
+
+/// Whether a step behind the COPY and none before it makes the user that `chown` names (`${USER}` is `$USER`): `--chown` would
+/// not find it.
+fn is_made_between(
+    build: &Build,
+    stage: &Stage,
+    (copy, chown): (usize, usize),
+    one: &Invocation,
+    owner: &Word,
+) -> bool {
+    let plain = |text: &str| text.replace(['{', '}', '"'], "");
+    let makes = |name: &str, before: bool| {
+        build.chain(stage).flat_map(|stage| toolchain::runs(build, stage)).any(|(at, _, invocations)| {
+            (at < copy) == before
+                && at <= chown
+                && invocations
+                    .iter()
+                    .filter(|one| one.program.is_some_and(|program| Program::of(program).is(Kind::Accounts)))
+                    .any(|one| one.args.iter().any(|word| plain(word.text()) == plain(name)))
+        })
+    };
+    one.is("chown") && names(owner.text()).any(|name| makes(name, false) && !makes(name, true))
+}
+
 /// Whether the user is there when the COPY runs.
 fn is_known(build: &Build, stage: &Stage, index: usize, owner: &str) -> bool {
-    let names: Vec<&str> = owner.split(':').filter(|name| !name.bytes().all(|byte| byte.is_ascii_digit())).collect();
     let account = match build.root_base(stage) {
         Base::Image(image) => BaseImage::of(image).account(),
         _ => None,
@@ -210,7 +283,7 @@ fn is_known(build: &Build, stage: &Stage, index: usize, owner: &str) -> bool {
                     .any(|one| one.args.iter().any(|word| word.is(name)))
         })
     };
-    names.into_iter().all(|name| name == "root" || Some(name) == account || made(name))
+    names(owner).all(|name| name == "root" || Some(name) == account || made(name))
 }
 
 /// Whether a WORKDIR or RUN above names the folder, so that the COPY does not make it.
@@ -226,4 +299,22 @@ fn makes_folder(build: &Build, run: &Run, first: usize) -> bool {
             _ => false,
         }
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn symbolic_modes_are_applied() {
+        let idle = |mode: &str| [0o644, 0o755].into_iter().all(|bits| symbolic(bits, mode) == Some(bits));
+        for mode in
+            ["o+rX", "a+rX", "u+rwX", "go+rX", "+r", "+rX", "go-w", "u=rwX,go=rX", "u+rwX,go+rX,go-w", "u+w", "+w"]
+        {
+            assert!(idle(mode), "{mode}");
+        }
+        for mode in ["+x", "g+w", "o-r", "go=", "a=r", "u+s", "g=u", "755", "", "a+rwX", "o-X"] {
+            assert!(!idle(mode), "{mode}");
+        }
+    }
 }

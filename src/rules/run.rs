@@ -5,11 +5,11 @@ use std::collections::BTreeMap;
 
 use rayon::prelude::*;
 
-use super::{Context, Neighbours, Policies, Policy, Rule, Subject, known, reach, unrendered};
+use super::{Context, Neighbours, Policies, Policy, Rule, Subject, find, known, reach, unrendered};
 use crate::build::Build;
-use crate::dockerfile::{Arguments, Keyword};
-use crate::finding::{Finding, Findings, Form, Judged, Suppression, suppress};
-use crate::inputs::{BuildInput, Inputs, Need};
+use crate::dockerfile::{Arguments, Instruction, Keyword};
+use crate::finding::{Finding, Findings, Form, Judged, Named, Suppression, suppress};
+use crate::inputs::{BuildInput, Inputs, Need, SettingsFormat};
 use crate::settings::{Pragmas, pragmas};
 use crate::text::{FileId, Span};
 
@@ -111,11 +111,32 @@ impl First {
                 // hadolint asks ShellCheck with another shell and other variables.
                 let foreign = named.code.is_some() && one.suppression.form != Form::Dockopt;
                 let unread = unread_here || foreign && one.suppression.form != Form::Settings;
-                *unknown = unread || named.rules.is_empty() || named.rules.iter().any(|rule| silent(rule));
+                let narrower = may_hide_more(inputs, build, &one.suppression, named);
+                *unknown = unread || narrower || named.rules.is_empty() || named.rules.iter().any(|rule| silent(rule));
             }
         }
         Self { kept, hidden, judged }
     }
+}
+
+/// Whether the linter that a suppression is for may report what the named rules let pass.
+fn may_hide_more(inputs: &Inputs, build: &Build, suppression: &Suppression, named: &Named) -> bool {
+    let is_foreign = match suppression.form {
+        Form::Hadolint | Form::HadolintWide | Form::Check => true,
+        Form::Settings => {
+            let mut files = inputs.settings.values().flatten();
+            files.any(|file| file.file == suppression.file && file.format == SettingsFormat::Hadolint)
+        }
+        _ => false,
+    };
+    let begins =
+        |one: &Instruction| suppression.reach.meets(build.input().dockerfile, (one.start_line, one.start_line));
+    let is_narrower = |rule: &&str| {
+        let codes = find(rule).map(|rule| &rule.metadata().narrower);
+        codes.is_some_and(|codes| codes.iter().any(|code| code.eq_ignore_ascii_case(&named.text)))
+    };
+    // Where no instruction begins, that linter hides nothing either.
+    is_foreign && named.rules.iter().any(is_narrower) && build.input().file.instructions().iter().any(begins)
 }
 
 /// First and last lines of what no rule looks into as it stands: scripts that no POSIX-like shell reads or that could not be

@@ -1,9 +1,12 @@
 //! See `rules/secret-file-copied.md`.
 
 use super::Context;
-use crate::build::is_for_show;
+use super::hidden_failure::name_of;
+use crate::build::{Base, Transfer, is_for_show};
 use crate::finding::Findings;
-use crate::inputs::context::{Certainty, secret_certainty};
+use crate::inputs::context::{Certainty, Kind as EntryKind, secret_certainty};
+use crate::shell::program::{Kind, Program};
+use crate::shell::{Command, Word};
 use crate::text::path;
 
 super::rule!("secret-file-copied", check);
@@ -26,6 +29,13 @@ fn check(cx: &Context, out: &mut Findings) {
                 if !sure || vague || build.environment_file_holds_secret(known) == Some(false) || is_for_show(path) {
                     continue;
                 }
+                let empty = match transfer.from {
+                    None => size(cx, known) == Some(0),
+                    Some(_) => is_made_empty(cx, transfer, name),
+                };
+                if empty {
+                    continue;
+                }
                 let message = format!(
                     "`{name}` goes into a layer: everyone who has the image can read it, whatever later steps delete"
                 );
@@ -33,5 +43,56 @@ fn check(cx: &Context, out: &mut Findings) {
                 out.push(cx.finding_at(transfer.index, source.span, message).help(help));
             }
         }
+    }
+}
+
+/// The size of a file of the context; `None` where there is no such file, or the context is not known.
+fn size(cx: &Context, path: &str) -> Option<u64> {
+    let context = cx.context()?;
+    let entry = context.entry(context.find(path)?);
+    (entry.kind == EntryKind::File).then_some(entry.amount.bytes)
+}
+
+/// Whether the stage that a COPY takes a file from makes it empty (`touch key.pem`), and nothing there writes into it: the
+/// file is there for those who put a key in its place.
+fn is_made_empty(cx: &Context, transfer: &Transfer, name: &str) -> bool {
+    let build = cx.build();
+    let Some(Base::Stage(index)) = transfer.from else { return false };
+    let Some(maker) = build.stages().get(index) else { return false };
+    // A folder's copy may bring one with content.
+    let filled = |bytes: Option<u64>| bytes.is_some_and(|bytes| bytes > 0);
+    let mut sources = build.transfers(maker).iter().flat_map(|transfer| &transfer.sources);
+    if sources.any(|source| source.text.as_deref().is_some_and(|text| path::name(text) == name))
+        || filled(size(cx, name))
+    {
+        return false;
+    }
+    let mut made = false;
+    for (index, _) in build.chain(maker).flat_map(|stage| build.instructions(stage)) {
+        for command in build.code(index).iter().flat_map(|code| &code.script.commands) {
+            let is_it = |word: &Word| word.value().is_some_and(|text| path::name(text) == name);
+            let redirected = command.redirects.iter().filter_map(|one| one.target.as_ref()).any(is_it);
+            if !redirected && !command.words.iter().any(is_it) {
+                continue;
+            }
+            if makes_empty(command, redirected) {
+                made = true;
+            } else if !Program::of(name_of(command)).is(Kind::NoContent) {
+                return false;
+            }
+        }
+    }
+    made
+}
+
+/// Whether a command makes a file without content: `touch x`, `: > x`, `install -m 600 /dev/null x`, `truncate -s 0 x`.
+fn makes_empty(command: &Command, redirected: bool) -> bool {
+    let has = |text: &str| command.words.iter().any(|word| word.is(text));
+    match name_of(command) {
+        "" | ":" | "true" => redirected,
+        "touch" => true,
+        "install" | "cp" | "cat" => has("/dev/null"),
+        "truncate" => has("0") || has("-s0") || has("--size=0"),
+        _ => false,
     }
 }

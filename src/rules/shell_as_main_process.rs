@@ -1,7 +1,7 @@
 //! See `rules/shell-as-main-process.md`.
 
 use super::Context;
-use crate::build::{Base, BaseImage, Launch, Presence};
+use crate::build::{Base, BaseImage, Launch, Presence, Sh};
 use crate::finding::Findings;
 use crate::shell::{Command, Program, Script, SeparatorKind, Word};
 use crate::text::{Span, path};
@@ -13,7 +13,7 @@ fn check(cx: &Context, out: &mut Findings) {
     let Some(stage) = build.target() else { return };
     let Base::Image(reference) = build.root_base(stage) else { return };
     // Debian's sh stays in front of its last command; bash and busybox give way to it.
-    if BaseImage::of(reference).presence("bash") != Presence::Has {
+    if BaseImage::of(reference).presence("bash") != Presence::Has || build.system_shell(stage) != Sh::Dash {
         return;
     }
     let Some(launch) = build.launch(stage).filter(Launch::is_exec) else { return };

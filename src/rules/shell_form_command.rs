@@ -2,9 +2,9 @@
 
 use super::Context;
 use super::stop_signal_kills::is_deadly;
-use crate::build::{Base, BaseImage, Build, Setting, Sh, Stage};
+use crate::build::{Base, BaseImage, Build, Setting, Stage};
 use crate::dockerfile::{Arguments, Instruction, Keyword};
-use crate::finding::{Finding, Findings};
+use crate::finding::{Finding, Findings, Severity};
 use crate::manifest::FileKind;
 use crate::shell::program::{Kind, Program};
 use crate::shell::{Command, Script, Word};
@@ -22,16 +22,16 @@ fn check(cx: &Context, out: &mut Findings) {
         };
         let Arguments::Raw(text) = &instruction.arguments else { continue };
         let Some(code) = build.code(index) else { continue };
+        let handed_over = hands_over(build, stage, &code.script);
         let message = match keyword {
-            Keyword::Entrypoint if steps_aside(&code.script) || gives_way(build, stage, &code.script) => {
-                "shell form: CMD and the arguments of `docker run` are ignored"
-            }
+            Keyword::Entrypoint if handed_over => "shell form: CMD and the arguments of `docker run` are ignored",
             Keyword::Entrypoint => {
                 "shell form: a shell is process 1, and CMD and the arguments of `docker run` are ignored"
             }
             _ => "shell form: a shell stands between the container and its program",
         };
         let finding = cx.finding(instruction.head, message);
+        let finding = if handed_over { finding.lowered(Severity::Info) } else { finding };
         out.push(edited(build, stage, instruction, &code.script, finding, text.span));
     }
 }
@@ -49,8 +49,7 @@ pub(super) fn is_harmful(build: &Build, index: usize) -> bool {
     }
     let Some(code) = build.code(index) else { return false };
     let killed = build.input().options.run.stop_signal.as_deref().is_some_and(is_deadly);
-    let handed_over =
-        instruction.keyword == Keyword::Cmd && (steps_aside(&code.script) || gives_way(build, stage, &code.script));
+    let handed_over = instruction.keyword == Keyword::Cmd && hands_over(build, stage, &code.script);
     // A broken array is a problem of its own, and the words of it are no command.
     let broken = code.script.commands.is_empty() || file_text(build, text).starts_with('[');
     !(broken || handed_over || killed && instruction.keyword == Keyword::Cmd || ends_at_once(&code.script))
@@ -69,9 +68,9 @@ fn steps_aside(script: &Script) -> bool {
         })
 }
 
-/// Whether sh is bash, which becomes the program where that is all there is to run.
-fn gives_way(build: &Build, stage: &Stage, script: &Script) -> bool {
-    build.system_shell(stage) == Sh::Bash && only_command(script).is_some()
+/// Whether the program becomes process 1, by `exec` or because the image's sh gives way to it.
+fn hands_over(build: &Build, stage: &Stage, script: &Script) -> bool {
+    steps_aside(script) || build.system_shell(stage).gives_way(script)
 }
 
 fn file_text<'a>(build: &Build<'a>, word: &crate::dockerfile::Word) -> &'a str {
@@ -112,6 +111,9 @@ fn edited(
     };
     let finding = finding.help("use the exec form, `[\"program\", \"argument\"]`");
     let Some(words) = static_words(command) else {
+        if hands_over(build, stage, script) {
+            return finding;
+        }
         let Arguments::Raw(word) = &instruction.arguments else { return finding };
         let text = format!("[\"/bin/sh\", \"-c\", {}]", json(&format!("exec {}", file.str(*word))));
         let why = "the program itself becomes process 1 and gets the signals";

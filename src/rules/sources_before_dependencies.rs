@@ -3,15 +3,17 @@
 use std::collections::BTreeSet;
 
 use super::Context;
+use super::foreign::{self, Taken};
 use crate::arrange::arrange;
-use crate::build::{Base, Build, Stage, Transfer};
+use crate::build::{Base, Build, Stage, Transfer, installed, toolchain};
 use crate::cache::{Likeness, Origins, source_file};
+use crate::data;
 use crate::dockerfile::{Instruction, Keyword};
 use crate::finding::{Basis, FileEdit, Finding, Findings, Fix, Impact, ImpactKind, Per, Safety, Target};
-use crate::inputs::context::{BuildContext, Kind};
-use crate::manifest::{Ecosystem, Project};
+use crate::inputs::context::{BuildContext, EntryId, Kind, Selection};
+use crate::manifest::{Ecosystem, FileKind, Project};
 use crate::shell::{Input, InputKind, Manager, PackageCall, PackageSource, Verb};
-use crate::text::{Edit, Span};
+use crate::text::{Edit, Span, path};
 
 super::rule!("sources-before-dependencies", check);
 
@@ -51,6 +53,8 @@ struct State<'a> {
     copied: Option<Copied<'a>>,
     /// The managers that installed a project's dependencies already.
     fetched: Vec<Manager>,
+    /// What came ready from other stages.
+    brought: Vec<Ecosystem>,
     /// Whether there is nothing more to say: the first copy makes all later installs run again.
     done: bool,
 }
@@ -83,7 +87,11 @@ fn walk<'a>(
 ) -> Option<(Copied<'a>, Install)> {
     let build = cx.build();
     let mut transfers = build.transfers(stage).iter().filter(|transfer| transfer.from.is_none()).peekable();
+    let mut taken = foreign::taken(build, stage).into_iter().peekable();
     for (index, instruction) in build.instructions(stage) {
+        while let Some(taken) = taken.next_if(|taken| taken.transfer.index <= index) {
+            so_far.brought.extend(brought(build, &taken));
+        }
         while let Some(transfer) = transfers.next_if(|transfer| transfer.index <= index) {
             if so_far.copied.is_none() && !so_far.done {
                 so_far.copied = takes_sources(build, stage, transfer.clone(), known);
@@ -92,10 +100,13 @@ fn walk<'a>(
         if instruction.keyword != Keyword::Run || so_far.done {
             continue;
         }
-        let Some(install) = install(cx, build, (index, instruction), &so_far.fetched) else { continue };
+        let Some(install) = install(cx, build, (index, instruction), so_far) else { continue };
         match so_far.copied.take() {
             Some(copied) => {
                 so_far.done = true;
+                if is_small_part(cx, stage, &install) {
+                    return None;
+                }
                 // Who copies the rest below knows the pattern: what stands above is what the install reads.
                 let split = !copied.everything
                     && transfers.any(|transfer| takes_sources(build, stage, transfer.clone(), known).is_some());
@@ -106,6 +117,29 @@ fn walk<'a>(
         }
     }
     None
+}
+
+/// Whether `go build` compiles a small part of a project, which is all that is copied: it fetches the few modules that this
+/// part needs, and a download before it would fetch those of all.
+fn is_small_part(cx: &Context, stage: &Stage, install: &Install) -> bool {
+    let Some(context) = cx.context().filter(|_| install.manager == Manager::Go && install.verb == Verb::Build) else {
+        return false;
+    };
+    let is_code = |id: EntryId| {
+        let entry = context.entry(id);
+        entry.kind == Kind::File && FileKind::of(entry.name).is_code()
+    };
+    let own = cx.build().transfers(stage).iter().filter(|transfer| transfer.from.is_none());
+    let selections = own.flat_map(|transfer| transfer.select(context)).collect::<Option<Vec<_>>>();
+    let Some(selections) = selections else { return false };
+    let tops = |one: &Selection| one.tops.iter().flatten().copied().collect::<Vec<_>>();
+    let taken: BTreeSet<EntryId> = selections
+        .iter()
+        .flat_map(|one| one.entries.iter().copied().chain(tops(one)))
+        .filter(|id| is_code(*id))
+        .collect();
+    let all = context.entries().filter(|id| is_code(*id)).count();
+    taken.len() * 10 < all
 }
 
 /// Whether a COPY takes source files. A file that it names counts only when it is code that no RUN calls by its name.
@@ -132,19 +166,68 @@ fn is_called(build: &Build, stage: &Stage, name: &str) -> bool {
     runs.any(|(_, run)| build.input().file.source().slice(run.span).contains(name))
 }
 
-/// The first call of a RUN that installs what a manifest names. `fetched` are the managers that did so before.
+/// The ecosystems whose dependencies a stage installed from a manifest, where a copy takes them from it: the folder of the
+/// install, or one that holds packages.
+fn brought(build: &Build, taken: &Taken) -> Vec<Ecosystem> {
+    let sources: Vec<&str> = taken.transfer.sources.iter().filter_map(|source| source.text.as_deref()).collect();
+    let named = sources.iter().any(|source| is_of_packages(source)) || foreign::python_packages(build, taken).is_some();
+    let mut found = Vec::new();
+    for stage in build.chain(taken.maker).take(foreign::DEEPEST) {
+        for (index, _, invocations) in toolchain::runs(build, stage) {
+            for one in &invocations {
+                let Some(call) = one.package_call().filter(|call| is_of_manifest(call)) else { continue };
+                let Some(ecosystem) = Ecosystem::of_manager(call.manager) else { continue };
+                let folder = installed::folder(build, (stage, index), one, &call);
+                let whole = |folder: &String| sources.iter().any(|source| path::is_within(folder, source));
+                if !found.contains(&ecosystem) && (named || folder.as_ref().is_some_and(whole)) {
+                    found.push(ecosystem);
+                }
+            }
+        }
+    }
+    found
+}
+
+fn is_of_manifest(call: &PackageCall) -> bool {
+    let cooks = call.manager == Manager::Cargo && &*call.verb_text == "chef cook";
+    cooks || matches!(call.verb, Verb::Install | Verb::Download) && call.is_from_manifest()
+}
+
+/// Whether a path is that of a folder with packages, or of one right above such: `node_modules`, `/go/pkg`, `target`.
+fn is_of_packages(source: &str) -> bool {
+    let source = source.trim_end_matches('/');
+    let roles = ["installed", "published", "cached", "compiled"];
+    let named = |name: &str| roles.iter().any(|role| data::FOLDER_NAMES.has(name, role));
+    let (above, name) = path::split(source);
+    let pair = path::join(path::name(above), name);
+    let caches = || data::PACKAGE_CACHES.rows().filter_map(|row| row.get(4).copied());
+    let is_above = |folder: &str| {
+        let tail = folder.strip_prefix("~/");
+        source == folder
+            || path::is_within(folder, source) && source.len() > 1
+            || tail.is_some_and(|tail| tail.starts_with(&format!("{name}/")) || tail == name)
+    };
+    matches!(name, "vendor" | "venv") || named(name) || named(pair.trim_start_matches('/')) || caches().any(is_above)
+}
+
+/// The first call of a RUN that installs what a manifest names, and that nothing before it did.
 fn install(
     cx: &Context,
     build: &Build,
     (index, instruction): (usize, &Instruction),
-    fetched: &[Manager],
+    so_far: &State,
 ) -> Option<Install> {
+    let fetched = &so_far.fetched;
     let code = build.code(index)?;
     let file = &build.input().file;
     let cached = file.mounts(instruction).iter().any(|mount| mount.kind() == "cache");
     for invocation in code.script.invocations() {
         let Some(call) = invocation.package_call() else { continue };
+        // `npm ci` begins with an empty node_modules.
+        let anew = &*call.verb_text == "ci";
+        let is_brought = Ecosystem::of_manager(call.manager).is_some_and(|one| so_far.brought.contains(&one));
         let counts = match call.verb {
+            _ if is_brought && !anew => false,
             // Without the network nothing is fetched.
             _ if matches!(call.manager, Manager::Maven | Manager::Gradle) && call.has(&["-o", "--offline"]) => false,
             // `cargo install --path` compiles what it needs, as a build does.

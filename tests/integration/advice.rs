@@ -165,3 +165,45 @@ fn a_lock_file_that_lacks_a_package_is_no_reason_for_npm_ci() {
     check(r#"{"dependencies": {"axios": "^0.18.0"}, "devDependencies": {"node-sass": "^4.11.0"}}"#, false);
     check(r#"{"dependencies": {"axios": "^0.18.0"}, "peerDependencies": {"vue": "^2.5.0"}}"#, true);
 }
+
+#[test]
+fn the_owner_has_to_be_there_when_the_copy_runs() {
+    let big = "x".repeat(200_000);
+    let check = |before: &str, between: &str, expected: &str| {
+        let dockerfile = format!(
+            "FROM debian:12\nARG U=app\n{before}COPY . /srv/app\n{between}RUN chown -R ${{U}}:${{U}} /srv/app\n"
+        );
+        assert_eq!(help("recursive-chown", &dockerfile, &[("data", &big)]), expected, "{dockerfile}");
+    };
+    let make = "RUN adduser --system $U\n";
+    check("", make, "create the user above the copy; copy with `--chown=${U}:${U}`");
+    check("", "RUN useradd \"${U}\" && a\n", "create the user above the copy; copy with `--chown=${U}:${U}`");
+    check(make, "", "copy with `--chown=${U}:${U}`");
+    check(make, "RUN usermod -aG a $U\n", "copy with `--chown=${U}:${U}`");
+}
+
+#[test]
+fn a_shell_that_gives_way_costs_arguments_alone() {
+    let check = |base: &str, command: &str, expected: &str| {
+        let dockerfile = format!("FROM {base}\nUSER 1000\nENTRYPOINT {command}\n");
+        let ran = Dockopt::new().file("Dockerfile", &dockerfile).args([
+            "lint",
+            "--format=json",
+            "--select=shell-form-command",
+        ]);
+        let result = ran.run().json();
+        let finding = &result["findings"][0];
+        let is_process_1 = finding["message"].as_str().unwrap().contains("process 1");
+        assert_eq!(
+            (finding["severity"].as_str().unwrap(), is_process_1),
+            (expected, expected == "warning"),
+            "{dockerfile}"
+        );
+    };
+    check("alpine:3.22", "server --port 80", "info");
+    check("alpine:3.22", "cd /srv; server --port 80", "info");
+    check("openjdk:25", "a && server --port 80", "info");
+    check("alpine:3.22", "server --port 80 | tee /log", "warning");
+    check("debian:12", "exec server --port 80", "info");
+    check("debian:12", "server --port 80", "warning");
+}

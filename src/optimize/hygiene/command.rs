@@ -41,8 +41,12 @@ fn raw(scene: &Scene, turn: &mut Turn, index: usize, instruction: &Instruction) 
         return turn.refuse(format!("leaves {name} in shell form"), "a comment or a SHELL of its own belongs to it");
     }
     let words = plain_words(&code.script).filter(|words| may_lose_shell(scene, keyword, words));
+    let gives_way = build.system_shell(target).gives_way(&code.script);
     let (text, why) = if let Some(words) = words {
-        (json(&words), "the program becomes process 1 and gets the signals")
+        let signals = "the program becomes process 1 and gets the signals";
+        (json(&words), if gives_way { "the arguments of `docker run` reach the program" } else { signals })
+    } else if gives_way {
+        return;
     } else {
         let Some(text) = with_exec(code) else { return };
         (json(&["/bin/sh", "-c", &text]), "the shell steps aside for the program, which gets the signals")

@@ -1,0 +1,14 @@
+//! See `rules/intended-platform.md`.
+
+use super::Context;
+use super::constant_platform::pinned;
+use crate::finding::Findings;
+
+super::rule!("intended-platform", check);
+
+fn check(cx: &Context, out: &mut Findings) {
+    for pinned in pinned(cx.build()).into_iter().filter(|pinned| pinned.is_meant(cx.build())) {
+        let message = format!("`{}` is fixed, on purpose as the file tells", pinned.text);
+        out.push(cx.finding(pinned.span, message).help("name the stage after the platform"));
+    }
+}

@@ -1,0 +1,153 @@
+//! Whether an empty value ends the RUN anyway: it names what a later command downloads, unpacks or installs. What rules on
+//! hidden failures share.
+
+use super::hidden_failure::name_of;
+use super::pipefail_off::checks;
+use crate::shell::program::{Kind, Program};
+use crate::shell::{Command, Place, Script, SeparatorKind, Word};
+use crate::text::{Span, path};
+
+/// Commands behind the assignment that are looked at.
+const LOOKED_AHEAD: usize = 64;
+
+/// Whether the variable that the substitution around or at `span` is assigned to names what a later command cannot do
+/// without, and the RUN ends where that fails.
+pub(super) fn is_seen_later(script: &Script, span: Span) -> bool {
+    let Some((at, name)) = assigned(script, span) else { return false };
+    let command = &script.commands[at];
+    let scopes: Vec<u32> = std::iter::successors(Some(command.place.scope), |scope| {
+        script.scopes.get(*scope as usize).and_then(|scope| scope.parent)
+    })
+    .collect();
+    let mut names = vec![name];
+    let later = script.commands[at + 1..].iter().filter(|one| one.span.start >= command.span.end).take(LOOKED_AHEAD);
+    for one in later {
+        let uses = |word: &Word| word.variables().any(|variable| names.iter().any(|name| name == variable));
+        let derived: Vec<String> =
+            assignments(one).filter(|(_, value)| uses(value)).map(|(name, _)| name.to_owned()).collect();
+        let named = one.words.iter().skip(1).any(|word| uses(word) && !word.text().contains(['?', '@']));
+        if named && scopes.contains(&one.place.scope) && fails_without(script, one) {
+            return true;
+        }
+        names.extend(derived);
+    }
+    false
+}
+
+/// Index of the command that assigns the substitution's output, and the variable's name.
+fn assigned(script: &Script, span: Span) -> Option<(usize, String)> {
+    let at = script.commands.iter().position(|one| assignments(one).any(|(_, value)| value.span.contains(span)))?;
+    let (name, _) = assignments(&script.commands[at]).find(|(_, value)| value.span.contains(span))?;
+    Some((at, name.to_owned()))
+}
+
+/// The assignments that hold behind a command: `A=x`, `export A=x`.
+fn assignments(command: &Command) -> impl Iterator<Item = (&str, &Word)> {
+    let own = command.assignments.iter().filter(|_| command.words.is_empty()).map(|one| (&*one.name_text, &one.value));
+    let declares = Program::of(name_of(command)).is(Kind::Declares);
+    let declared = command.words.iter().skip(1).filter(move |_| declares);
+    own.chain(declared.filter_map(|word| Some((word.text().split_once('=')?.0, word))))
+}
+
+/// Whether a command whose words hold the value fails where that is empty, and ends the RUN.
+fn fails_without(script: &Script, command: &Command) -> bool {
+    let program = Program::of(name_of(command));
+    let refused = match name_of(command) {
+        "wget" => true,
+        "curl" => is_told_to_fail(command) || is_read(script, command),
+        "git" => command.words.get(1).is_some_and(|word| word.is("clone") || word.is("checkout")),
+        _ => program.is(Kind::Packages) || program.is(Kind::Strict),
+    };
+    let place = &command.place;
+    if place.pipe_index + 1 == place.pipe_len {
+        return refused && ends_run(script, place, command.span);
+    }
+    let same = |one: &&Command| one.place.scope == place.scope && one.span.start > command.span.start;
+    let last = script.commands.iter().filter(same).find(|one| one.place.pipe_index + 1 == one.place.pipe_len);
+    last.is_some_and(|last| checks(last) && ends_run(script, &last.place, last.span))
+}
+
+fn is_told_to_fail(command: &Command) -> bool {
+    command.words.iter().skip(1).map(Word::text).any(|text| {
+        text.starts_with("--fail") || text.starts_with('-') && !text.starts_with("--") && text.contains('f')
+    })
+}
+
+/// Whether a later command that refuses an error page reads the file that curl writes.
+fn is_read(script: &Script, download: &Command) -> bool {
+    let files: Vec<&str> = download
+        .words
+        .iter()
+        .filter_map(Word::value)
+        .chain(download.redirects.iter().filter_map(|one| one.target.as_ref()?.value()))
+        .filter(|text| !text.starts_with('-') && !text.contains("://"))
+        .map(path::name)
+        .collect();
+    let later = script.commands.iter().filter(|one| one.span.start > download.span.end).take(LOOKED_AHEAD);
+    later.filter(|one| Program::of(name_of(one)).is(Kind::Strict)).any(|one| {
+        let mut read = one.words.iter().skip(1).filter_map(Word::value);
+        read.any(|text| files.contains(&path::name(text))) && ends_run(script, &one.place, one.span)
+    })
+}
+
+/// Whether the RUN ends where the command at a place fails.
+fn ends_run(script: &Script, place: &Place, span: Span) -> bool {
+    let kind = |place: &Place| place.after.map(|after| after.kind);
+    if place.options.errexit && matches!(kind(place), None | Some(SeparatorKind::Semicolon | SeparatorKind::Newline)) {
+        return true;
+    }
+    if place.scope != 0 || place.negated {
+        return false;
+    }
+    let commands = script.commands.iter().map(|one| (one.span, &one.place));
+    let compounds = script.compounds.iter().map(|one| (one.span, &one.place));
+    let mut rest: Vec<(Span, &Place)> =
+        commands.chain(compounds).filter(|(at, one)| one.scope == 0 && at.start >= span.end).collect();
+    rest.sort_by_key(|(at, _)| at.start);
+    // `a && b; c` goes on with c.
+    let joined = |one: &Place| {
+        let kind = one.before.map(|before| before.kind);
+        matches!(kind, Some(SeparatorKind::And | SeparatorKind::Pipe))
+    };
+    rest.iter().all(|(_, one)| joined(one)) && kind(place) != Some(SeparatorKind::Background)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn later_commands_see_an_empty_value() {
+        let check = |script: &str, expected: bool| {
+            let read = crate::shell::parse(script);
+            let at = script.find("$(").unwrap() as u32 + 2;
+            assert_eq!(is_seen_later(&read, Span::new(at, at + 1)), expected, "{script}");
+        };
+        for seen in [
+            "V=$(a | b) && curl -fsSLO https://x/$V.tgz && tar xf /x",
+            "V=$(a | b) && curl -o /tmp/x.deb https://x/$V.deb && dpkg -i /tmp/x.deb && c",
+            "if a; then V=$(a | b); fi && wget https://x/${V}/y && c",
+            "set -e; V=$(a | b); U=https://x/$V; wget $U; c",
+            "V=$(a | b); curl -sL https://x/$V.tgz | tar -xz -C /opt",
+            "export V=$(a) && apt-get install -y \"x=$V\"",
+            "V=$(a | b) && git clone -b \"$V\" https://x/y && cd y",
+            "V=\"v$(a | b)\" && wget https://x/$V; ",
+        ] {
+            check(seen, true);
+        }
+        for unseen in [
+            "V=$(a | b) && echo $V > /version && make",
+            "V=$(a | b) && curl -o /x https://x/$V && make",
+            "V=$(a | b) && wget https://x/$V; make",
+            "V=$(a | b) && wget https://x/$V || true",
+            "V=$(a | b) && wget https://x/?v=$V",
+            "V=$(a | b) && npm install x@$V",
+            "wget https://x/$V && V=$(a | b)",
+            "V=$(a | b) && if c; then wget https://x/$V; fi",
+            "echo $(a | b) && wget https://x/$V",
+            "V=$(a | b) make && wget https://x/$V",
+        ] {
+            check(unseen, false);
+        }
+    }
+}
