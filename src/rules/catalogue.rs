@@ -143,14 +143,17 @@ mod tests {
     use std::collections::BTreeSet;
 
     /// Foreign codes that several rules answer for together, each for a part.
-    const SHARED: [&str; 11] = [
+    const SHARED: [&str; 14] = [
         "CKV_DOCKER_7",
         "DF001",
+        "DF061",
         "DL3006",
         "DL3007",
         "DL3025",
+        "DL3029",
         "DL3064",
         "DS-0001",
+        "FromPlatformFlagConstDisallowed",
         "JSONArgsRecommended",
         "MultipleInstructionsDisallowed",
         "SecretsUsedInArgOrEnv",

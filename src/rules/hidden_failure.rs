@@ -74,3 +74,23 @@ pub(super) fn is_caught(script: &Script, span: Span) -> bool {
     let or = |one: &Compound| one.place.after.is_some_and(|after| after.kind == SeparatorKind::Or);
     script.compounds.iter().filter(around).any(or)
 }
+
+/// Whether the last command refuses an empty or a cut input itself: an unpacker, a reader of keys or checksums, a search.
+pub(super) fn checks(last: &Command) -> bool {
+    let words = || last.words.iter().skip(1).map(Word::text);
+    let letter = |text: &str, letters: &[char]| !text.starts_with("--") && text.contains(letters);
+    match name_of(last) {
+        "tar" | "bsdtar" => {
+            let first = words().next().is_some_and(|text| letter(text, &['z', 'j', 'J']));
+            let packed = ["--gzip", "--gunzip", "--bzip2", "--xz", "--zstd"];
+            first
+                || words().any(|text| text.starts_with('-') && letter(text, &['z', 'j', 'J']) || packed.contains(&text))
+        }
+        // grep fails without a line, and with pipefail what it cuts off fails too.
+        "apt-key" | "grep" | "egrep" | "fgrep" => true,
+        "gzip" | "xz" | "bzip2" | "zstd" => words().any(|text| text == "--decompress" || letter(text, &['d'])),
+        sum if sum.ends_with("sum") => words().any(|text| text == "--check" || letter(text, &['c'])),
+        "gpg" => words().any(|text| text == "--dearmor" || text == "--import"),
+        program => Program::of(program).is(Kind::Unpacks),
+    }
+}

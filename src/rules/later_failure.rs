@@ -1,8 +1,7 @@
 //! Whether an empty value ends the RUN anyway: it names what a later command downloads, unpacks or installs. What rules on
 //! hidden failures share.
 
-use super::hidden_failure::name_of;
-use super::pipefail_off::checks;
+use super::hidden_failure::{checks, name_of};
 use crate::shell::program::{Kind, Program};
 use crate::shell::{Command, Place, Script, SeparatorKind, Word};
 use crate::text::{Span, path};

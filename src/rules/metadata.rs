@@ -38,9 +38,9 @@ pub struct Metadata {
     pub since: &'static str,
     /// Its names elsewhere, and its own former names.
     pub aliases: Vec<&'static str>,
-    /// Those of its aliases that their own linter reports in more places, so that a comment for that linter may be needed where
-    /// this rule is silent. May be left out.
-    pub narrower: Vec<&'static str>,
+    /// Those of its aliases that their own linter reports in more places, each with an instruction (`DL4006 run`): a comment for
+    /// that linter may be needed where this rule is silent. May be left out.
+    pub narrower: Vec<(&'static str, &'static str)>,
     /// What settings may tell it (`[rules.<name>]`): a name and what it holds, `allow list`. May be left out.
     pub options: Vec<(&'static str, OptionKind)>,
 }
@@ -189,7 +189,7 @@ impl Metadata {
             status: front.word("status", Status::ALL, Status::name),
             since: front.text("since"),
             aliases: front.list("aliases"),
-            narrower: front.optional_list("narrower"),
+            narrower: front.narrower(),
             options: front.options(),
         };
         front.finish(&metadata);
@@ -278,6 +278,18 @@ impl Front {
         if self.fields.iter().any(|field| field.0 == key) { self.list(key) } else { Vec::new() }
     }
 
+    /// `code instruction`, several in brackets; none where the page has no such key.
+    fn narrower(&mut self) -> Vec<(&'static str, &'static str)> {
+        let mut narrower = Vec::new();
+        for one in self.optional_list("narrower") {
+            match one.split_once(' ').filter(|(_, instruction)| INSTRUCTIONS.contains(instruction)) {
+                Some(pair) => narrower.push(pair),
+                None => self.problems.push(format!("`narrower: {one}` is no code with an instruction")),
+            }
+        }
+        narrower
+    }
+
     /// `name kind`, several in brackets; none where the page has no such key.
     fn options(&mut self) -> Vec<(&'static str, OptionKind)> {
         let mut options = Vec::new();
@@ -332,7 +344,7 @@ impl Front {
         for change in metadata.changes.iter().filter(|change| !is_change(change)) {
             self.problems.push(format!("`changes: {change}` is no instruction, alone or behind + or -"));
         }
-        for code in metadata.narrower.iter().filter(|code| !metadata.aliases.contains(code)) {
+        for (code, _) in metadata.narrower.iter().filter(|(code, _)| !metadata.aliases.contains(code)) {
             self.problems.push(format!("`narrower: {code}` is none of the aliases"));
         }
         // Edits of layout alone change nothing.
@@ -346,30 +358,32 @@ impl Front {
     }
 }
 
+/// The instructions, as pages write them.
+const INSTRUCTIONS: [&str; 19] = [
+    "add",
+    "arg",
+    "cmd",
+    "copy",
+    "entrypoint",
+    "env",
+    "expose",
+    "from",
+    "healthcheck",
+    "label",
+    "maintainer",
+    "onbuild",
+    "run",
+    "shell",
+    "stopsignal",
+    "unknown",
+    "user",
+    "volume",
+    "workdir",
+];
+
 /// Whether it is a word of `changes`.
 fn is_change(word: &str) -> bool {
     const OTHER: [&str; 5] = ["comment", "directive", "dockerignore", "keyword", "settings"];
-    const INSTRUCTIONS: [&str; 19] = [
-        "add",
-        "arg",
-        "cmd",
-        "copy",
-        "entrypoint",
-        "env",
-        "expose",
-        "from",
-        "healthcheck",
-        "label",
-        "maintainer",
-        "onbuild",
-        "run",
-        "shell",
-        "stopsignal",
-        "unknown",
-        "user",
-        "volume",
-        "workdir",
-    ];
     OTHER.contains(&word) || INSTRUCTIONS.contains(&word.strip_prefix(['+', '-']).unwrap_or(word))
 }
 

@@ -2,14 +2,13 @@
 
 use super::Context;
 use super::download::pipeline;
-use super::hidden_failure::{is_caught, may_fail, may_fail_within, name_of, scripts};
+use super::hidden_failure::{checks, is_caught, may_fail, may_fail_within, scripts};
 use super::later_failure::is_seen_later;
 use super::runs::{self, Run};
 use super::shells;
 use crate::build::{Sh, Stage};
 use crate::finding::Findings;
-use crate::shell::program::{Kind, Program};
-use crate::shell::{Command, Compound, Place, ScopeKind, Script, SeparatorKind, Word};
+use crate::shell::{Command, Compound, Place, ScopeKind, Script, SeparatorKind};
 use crate::text::Span;
 
 super::rule!("pipefail-off", check);
@@ -96,26 +95,6 @@ fn pipeline_start(script: &Script, last: &Command) -> Option<u32> {
     let compounds = script.compounds.iter().map(|one| (&one.place, one.span));
     let before = commands.chain(compounds).filter(|(place, span)| ends(place) && span.end <= last.span.start);
     before.map(|(_, span)| span.end).max()
-}
-
-/// Whether the last command refuses an empty or a cut input itself: an unpacker, a reader of keys or checksums, a search.
-pub(super) fn checks(last: &Command) -> bool {
-    let words = || last.words.iter().skip(1).map(Word::text);
-    let letter = |text: &str, letters: &[char]| !text.starts_with("--") && text.contains(letters);
-    match name_of(last) {
-        "tar" | "bsdtar" => {
-            let first = words().next().is_some_and(|text| letter(text, &['z', 'j', 'J']));
-            let packed = ["--gzip", "--gunzip", "--bzip2", "--xz", "--zstd"];
-            first
-                || words().any(|text| text.starts_with('-') && letter(text, &['z', 'j', 'J']) || packed.contains(&text))
-        }
-        // grep fails without a line, and with pipefail what it cuts off fails too.
-        "apt-key" | "grep" | "egrep" | "fgrep" => true,
-        "gzip" | "xz" | "bzip2" | "zstd" => words().any(|text| text == "--decompress" || letter(text, &['d'])),
-        sum if sum.ends_with("sum") => words().any(|text| text == "--check" || letter(text, &['c'])),
-        "gpg" => words().any(|text| text == "--dearmor" || text == "--import"),
-        program => Program::of(program).is(Kind::Unpacks),
-    }
 }
 
 /// Whether the output of a place is an argument: then its status is lost with and without pipefail.

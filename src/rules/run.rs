@@ -129,14 +129,16 @@ fn may_hide_more(inputs: &Inputs, build: &Build, suppression: &Suppression, name
         }
         _ => false,
     };
-    let begins =
-        |one: &Instruction| suppression.reach.meets(build.input().dockerfile, (one.start_line, one.start_line));
-    let is_narrower = |rule: &&str| {
-        let codes = find(rule).map(|rule| &rule.metadata().narrower);
-        codes.is_some_and(|codes| codes.iter().any(|code| code.eq_ignore_ascii_case(&named.text)))
-    };
-    // Where no instruction begins, that linter hides nothing either.
-    is_foreign && named.rules.iter().any(is_narrower) && build.input().file.instructions().iter().any(begins)
+    let codes = named.rules.iter().filter_map(|rule| find(rule)).flat_map(|rule| &rule.metadata().narrower);
+    let mut codes = codes.filter(|(code, _)| is_foreign && code.eq_ignore_ascii_case(&named.text));
+    let lines = |one: &Instruction| (one.start_line, one.start_line);
+    // Where no such instruction begins, that linter hides nothing either.
+    codes.any(|(_, keyword)| {
+        build.input().file.instructions().iter().enumerate().any(|(index, one)| {
+            let is_it = build.effective(index).keyword.as_str().eq_ignore_ascii_case(keyword);
+            is_it && suppression.reach.meets(build.input().dockerfile, lines(one))
+        })
+    })
 }
 
 /// First and last lines of what no rule looks into as it stands: scripts that no POSIX-like shell reads or that could not be

@@ -205,7 +205,7 @@ fn is_of_packages(source: &str) -> bool {
         let tail = folder.strip_prefix("~/");
         source == folder
             || path::is_within(folder, source) && source.len() > 1
-            || tail.is_some_and(|tail| tail.starts_with(&format!("{name}/")) || tail == name)
+            || tail.is_some_and(|tail| path::is_within(tail, name))
     };
     matches!(name, "vendor" | "venv") || named(name) || named(pair.trim_start_matches('/')) || caches().any(is_above)
 }

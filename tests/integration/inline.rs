@@ -26,8 +26,7 @@ fn compose(scalar: &str) -> String {
     format!("services:\n  a:\n    build:\n      dockerfile_inline: {scalar}    ports: [\"80:80\"]\n")
 }
 
-const BAD: &str =
-    "|\n        FROM alpine:3.22\n        RUN apk add curl\n        USER 1000\n\n        CMD curl example.com\n";
+const BAD: &str = "|\n        FROM example.org/os:3.22\n        RUN apk add curl\n        USER 1000\n\n        CMD curl example.com\n";
 
 #[test]
 fn places_are_those_of_the_compose_file() {
@@ -105,7 +104,8 @@ fn line_ends_indentation_and_chomping_stay() {
     let plain = compose(BAD);
     let after = fixed(&plain);
     assert!(
-        after.starts_with("services:\n  a:\n    build:\n      dockerfile_inline: |\n        FROM alpine:3.22\n"),
+        after
+            .starts_with("services:\n  a:\n    build:\n      dockerfile_inline: |\n        FROM example.org/os:3.22\n"),
         "{after}"
     );
     assert!(
@@ -120,7 +120,7 @@ fn line_ends_indentation_and_chomping_stay() {
 
 #[test]
 fn what_is_no_block_has_one_place_and_no_fix() {
-    let text = compose("\"FROM alpine:3.22\\nUSER 1000\\nCMD curl x\\n\"\n");
+    let text = compose("\"FROM example.org/os:3.22\\nUSER 1000\\nCMD curl x\\n\"\n");
     let result =
         Dockopt::new().file("compose.yaml", &text).args(["lint", "compose.yaml", "--format=json"]).run().json();
     let start = text.find('"').unwrap() as u64;
@@ -190,7 +190,7 @@ fn builds_are_looked_at_as_compose_files_name_them() {
 #[test]
 fn builds_are_looked_at_as_bake_files_name_them() {
     let hcl = "target \"a\" {\n  context = \"a\"\n  dockerfile = \"../x.build\"\n}\ntarget \"b\" {\n  context = \"./${X}\"\n}\n\
-               target \"c\" {\n  dockerfile-inline = <<EOT\nFROM alpine:3.22\nUSER 1000\nCMD curl x\nEOT\n}\n";
+               target \"c\" {\n  dockerfile-inline = <<EOT\nFROM example.org/os:3.22\nUSER 1000\nCMD curl x\nEOT\n}\n";
     let project =
         Dockopt::new().file("docker-bake.hcl", hcl).file("x.build", "FROM alpine\nCOPY f /\n").file("a/f", "1");
     let ran = project.args(["audit", ".", "--format=json"]).run();

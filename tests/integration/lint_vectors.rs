@@ -79,8 +79,11 @@ fn missed_of_suite() -> BTreeSet<String> {
 /// A comment for a code that hadolint reports more often is not called unused.
 fn assert_narrower(missed: &BTreeSet<String>) {
     for code in missed {
-        let is_declared = ALL.iter().any(|rule| rule.metadata().narrower.contains(&code.as_str()));
-        assert!(is_declared, "hadolint reports {code} where dockopt does not: `narrower: [{code}]` on the rule's page");
+        let is_declared = ALL.iter().any(|rule| rule.metadata().narrower.iter().any(|(known, _)| known == code));
+        assert!(
+            is_declared,
+            "hadolint reports {code} where dockopt does not: `narrower: [{code} …]` on the rule's page"
+        );
     }
 }
 

@@ -135,8 +135,8 @@ fn a_rule_that_misbehaves_fails() {
         "the comment `# why` is lost",
     );
     check_rule(
-        |cx, out| out.push(Finding { severity: Severity::Info, ..cx.finding(Span::new(0, 1), "m") }),
-        "severity is not the page's",
+        |cx, out| out.push(Finding { severity: Severity::Error, ..cx.finding(Span::new(0, 1), "m") }),
+        "severity is above the page's",
     );
     check_rule(
         |cx, out| {
