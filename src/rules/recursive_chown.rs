@@ -245,8 +245,12 @@ fn names(owner: &str) -> impl Iterator<Item = &str> {
     owner.split(':').filter(|name| !name.bytes().all(|byte| byte.is_ascii_digit()))
 }
 
-/// Whether a step behind the COPY and none before it makes the user that `chown` names (`${USER}` is `$USER`): `--chown` would
-/// not find it.
+/// A name without quotes and braces: `${USER}` is `$USER`.
+fn plain(name: &str) -> String {
+    name.replace(['{', '}', '"'], "")
+}
+
+/// Whether a step behind the COPY and none before it makes the user that `chown` names: `--chown` would not find it.
 fn is_made_between(
     build: &Build,
     stage: &Stage,
@@ -254,10 +258,9 @@ fn is_made_between(
     one: &Invocation,
     owner: &Word,
 ) -> bool {
-    let plain = |text: &str| text.replace(['{', '}', '"'], "");
-    let makes = |name: &str, before: bool| {
+    let makes = |name: &str| {
         build.chain(stage).flat_map(|stage| toolchain::runs(build, stage)).any(|(at, _, invocations)| {
-            (at < copy) == before
+            at > copy
                 && at <= chown
                 && invocations
                     .iter()
@@ -265,7 +268,7 @@ fn is_made_between(
                     .any(|one| one.args.iter().any(|word| plain(word.text()) == plain(name)))
         })
     };
-    one.is("chown") && names(owner.text()).any(|name| makes(name, false) && !makes(name, true))
+    one.is("chown") && names(owner.text()).any(|name| makes(name) && !is_known(build, stage, copy, name))
 }
 
 /// Whether the user is there when the COPY runs.
@@ -280,7 +283,7 @@ fn is_known(build: &Build, stage: &Stage, index: usize, owner: &str) -> bool {
                 && invocations
                     .iter()
                     .filter(|one| one.program.is_some_and(|program| Program::of(program).is(Kind::Accounts)))
-                    .any(|one| one.args.iter().any(|word| word.is(name)))
+                    .any(|one| one.args.iter().any(|word| plain(word.text()) == plain(name)))
         })
     };
     names(owner).all(|name| name == "root" || Some(name) == account || made(name))
