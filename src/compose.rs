@@ -3,10 +3,12 @@
 
 mod inline;
 mod read;
+mod run;
 mod write;
 
 pub use self::inline::indent;
 pub use self::read::{Compose, Problem, Service, is_compose, read};
+pub use self::run::{Run, environment_file, interpolate, runs};
 pub use self::write::write;
 
 #[cfg(test)]

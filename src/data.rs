@@ -112,6 +112,8 @@ tables! {
     PRODUCTS = "products.tsv";
     /// Options and commands of programs.
     PROGRAM_OPTIONS = "program_options.tsv";
+    /// What programs say of what they lack or did.
+    PROGRAM_MESSAGES = "program_messages.tsv";
     /// What programs need to run.
     PROGRAM_NEEDS = "program_needs.tsv";
     /// Packages that bring a program.

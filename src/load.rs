@@ -18,7 +18,7 @@ mod shellcheck;
 mod texts;
 mod walk;
 
-pub use self::evidence::evidence;
+pub use self::evidence::{evidence, runs};
 pub use self::file::{DOCKERFILE_LIMIT, LoadError, begins_as_json, read_source, read_stdin};
 pub use self::gather::{gather, gather_texts};
 pub use self::request::{Request, Wants};

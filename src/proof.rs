@@ -9,11 +9,14 @@ mod failure;
 mod figures;
 mod files;
 mod linkage;
+mod messages;
 mod modules;
 mod packages;
 mod probe;
 mod side;
+mod start;
 mod system;
+mod weight;
 
 pub use self::check::{Check, Outcome, Seen};
 pub use self::command::{command, plain};
@@ -21,9 +24,12 @@ pub use self::declared::Declared;
 pub use self::failure::{denials, failure_class};
 pub use self::figures::{Fault, Figures, MeasuredBuild, Measurement, Run, Scenario, Size};
 pub use self::linkage::{lacking, library};
+pub use self::messages::{ran_no_tests, unset_variables};
 pub use self::modules::{Asked, is_run_by_node, node, python, python_module, script_file};
-pub use self::probe::{Answer, Answers, Probe, compare_answers, routes};
+pub use self::probe::{Answer, Answers, Probe, QuestionsFrom, compare_answers, routes};
 pub use self::side::Side;
+pub use self::start::{Start, Stood, compare_starts};
+pub use self::weight::{compare_rebuilds, compare_sizes};
 
 /// All comparisons that need nothing to be run.
 pub fn compare(before: &Side, after: &Side, declared: &Declared) -> Vec<Check> {
@@ -55,10 +61,53 @@ pub struct Proof {
     pub original: Option<String>,
     /// Rungs that were tried, the highest first, with the checks of each.
     pub tried: Vec<Tried>,
+    /// What containers were started with that their images don't say; `None` where they say all.
+    pub started_as: Option<String>,
+    /// What may help where nothing could be proved: options of the command line.
+    pub advice: Vec<String>,
+    /// Passes that did not hold, and why.
+    pub rejected: Vec<Rejected>,
     /// Bytes that no rewrite goes below, and what they are: base and production dependencies.
     pub floor: Vec<(String, u64)>,
     /// What is left behind in the engine's build cache, in bytes.
     pub left_in_cache: Option<u64>,
+}
+
+/// What a proof comes to. Text, JSON and exit code follow from it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Verdict {
+    /// A rewrite holds beside an original that works.
+    Proved,
+    /// Each rewrite differs without an explanation, or does not build.
+    Rejected,
+    /// A rewrite is like the original, and the original shows no program that works.
+    Unproved,
+    /// There is nothing to gain.
+    Unchanged,
+    /// The original does not build.
+    OriginalFails,
+}
+
+impl Proof {
+    /// What it comes to.
+    pub fn verdict(&self) -> Verdict {
+        match () {
+            () if self.original.is_some() => Verdict::OriginalFails,
+            () if self.tried.is_empty() => Verdict::Unchanged,
+            () if self.tried.iter().any(Tried::proves) => Verdict::Proved,
+            () if self.tried.iter().any(Tried::holds) => Verdict::Unproved,
+            () => Verdict::Rejected,
+        }
+    }
+}
+
+/// A pass that did not hold.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Rejected {
+    /// Its name.
+    pub pass: String,
+    /// Why, in one line.
+    pub reason: String,
 }
 
 /// A rung that was built and compared.
@@ -72,12 +121,44 @@ pub struct Tried {
     pub failure: Option<String>,
     /// What was compared.
     pub checks: Vec<Check>,
+    /// The purpose that its image is called by.
+    pub image: String,
 }
 
 impl Tried {
     /// Whether it builds and nothing differs without an explanation.
     pub fn holds(&self) -> bool {
         self.failure.is_none() && self.checks.iter().all(|check| check.outcome != Outcome::Failed)
+    }
+
+    /// Whether it holds beside an original that works. Tests of the user's own prove what a start does not show.
+    pub fn proves(&self) -> bool {
+        let is = |name: &str, outcome: Outcome| {
+            self.checks.iter().any(|check| check.name == name && check.outcome == outcome)
+        };
+        let tested = is("tests", Outcome::Passed);
+        let doubtful = |check: &Check| check.outcome == Outcome::Unproved && !(tested && check.name == "start");
+        self.holds() && !self.checks.iter().any(doubtful)
+    }
+
+    /// Whether it holds but for the time of a rebuild.
+    pub fn is_slower(&self) -> bool {
+        self.checks.iter().any(|check| check.name == "rebuild" && check.outcome == Outcome::Failed)
+    }
+
+    /// What proves nothing, one line each.
+    pub fn doubts(&self) -> impl Iterator<Item = &str> {
+        let doubtful = self.checks.iter().filter(|check| check.outcome == Outcome::Unproved);
+        doubtful.filter_map(|check| check.details.first()).map(String::as_str)
+    }
+
+    /// Why it does not hold, in one line: the first thing that is wrong.
+    pub fn fault(&self) -> Option<String> {
+        if let Some(failure) = &self.failure {
+            return Some(format!("does not build: {failure}"));
+        }
+        let wrong = self.checks.iter().find(|check| check.outcome == Outcome::Failed)?;
+        Some(format!("{}: {}", wrong.name, wrong.details.first().map(String::as_str).unwrap_or_default()))
     }
 }
 

@@ -14,6 +14,7 @@ mod pattern;
 mod pragma;
 mod problem;
 mod resolve;
+mod skip;
 #[cfg(test)]
 mod tests;
 mod value;
@@ -29,6 +30,7 @@ pub use self::pattern::Pattern;
 pub use self::pragma::{Pragmas, pragmas};
 pub use self::problem::Problem;
 pub use self::resolve::{Settings, resolve};
+pub use self::skip::{NewSkip, SkippedPass, add_skips};
 
 use crate::inputs::SettingsFormat;
 use crate::text::{FileId, Source};

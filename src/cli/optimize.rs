@@ -1,5 +1,6 @@
 //! `dockopt optimize`.
 
+mod skips;
 mod verify;
 
 use std::path::Path;
@@ -13,7 +14,7 @@ use super::{changes, terminal};
 use crate::finding::Mask;
 use crate::fix::Outcome;
 use crate::inputs::{Inputs, Need, Needs};
-use crate::optimize::{Options, optimize, passes, plan, unwritable};
+use crate::optimize::{Options, optimize, plan, unwritable};
 use crate::report::{self, Format, Rewrite};
 use crate::rules::{Line, Policies};
 
@@ -26,11 +27,14 @@ pub(super) fn run(global: &Global, command: &Optimize) -> Result<u8, Failure> {
         return Err(Failure::Because { what, help: Some("name the folder: `dockopt optimize .`".to_owned()) });
     }
     let options = options(command)?;
-    let inputs = gather(command)?;
+    let mut inputs = gather(command)?;
+    skips::check(&mut inputs);
+    let inputs = inputs;
     let failed = complain(global, &inputs);
     if inputs.unsettled || (failed && command.proving.verify) {
         return Ok(FAILED);
     }
+    let options = skips::options(&inputs, &options);
     if command.proving.verify {
         return verify::run(global, command, &inputs, &options);
     }
@@ -59,7 +63,7 @@ fn gather(command: &Optimize) -> Result<Inputs, Failure> {
 }
 
 /// Each build as far as the options allow.
-fn rewrites(inputs: &Inputs, options: &Options) -> Vec<Rewrite> {
+fn rewrites(inputs: &Inputs, options: &[Options]) -> Vec<Rewrite> {
     let one = |index: usize| {
         let build = &inputs.builds[index];
         let evidence = crate::load::evidence(inputs, index);
@@ -67,7 +71,7 @@ fn rewrites(inputs: &Inputs, options: &Options) -> Vec<Rewrite> {
             dockerfile: inputs.source(build.dockerfile).name().to_owned(),
             plan: plan(inputs, index, &evidence),
             refused: unwritable(build),
-            optimized: optimize(inputs, index, &evidence, options),
+            optimized: optimize(inputs, index, &evidence, &options[index]),
         }
     };
     // Of a single one, the parts are done in parallel.
@@ -114,11 +118,7 @@ fn summary(inputs: &Inputs, rewrites: &[Rewrite], outcome: &Outcome, mask: &Mask
 
 fn options(command: &Optimize) -> Result<Options, Failure> {
     for name in command.only.iter().chain(&command.skip) {
-        if !passes().any(|pass| pass.id == *name) {
-            let close = passes().map(|pass| pass.id).min_by_key(|id| strsim::levenshtein(id, name));
-            let close = close.filter(|id| strsim::levenshtein(id, name) <= 3);
-            let all = "`dockopt optimize --plan` names them";
-            let help = close.map_or_else(|| all.to_owned(), |id| format!("did you mean `{id}`? {all}"));
+        if let Some(help) = skips::unknown(name) {
             return Err(Failure::Because { what: format!("there is no pass `{name}`"), help: Some(help) });
         }
     }

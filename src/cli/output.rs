@@ -165,9 +165,11 @@ pub(super) fn policies(global: &Global, inputs: &Inputs, line: &Line) -> Result<
 
 /// `--today`, `SOURCE_DATE_EPOCH`, else the clock.
 pub(super) fn today(choice: &Choice) -> Result<Option<Date>, Failure> {
-    if choice.today.is_some() {
-        return Ok(choice.today);
-    }
+    if choice.today.is_some() { Ok(choice.today) } else { now() }
+}
+
+/// `SOURCE_DATE_EPOCH`, else the clock.
+pub(super) fn now() -> Result<Option<Date>, Failure> {
     if let Ok(epoch) = std::env::var("SOURCE_DATE_EPOCH") {
         return match epoch.parse().ok().and_then(Date::of_unix) {
             Some(date) => Ok(Some(date)),

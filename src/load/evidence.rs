@@ -8,10 +8,16 @@ use std::path::Path;
 use std::sync::Arc;
 
 use crate::build::Build;
+use crate::compose::Run;
 use crate::inputs::context::BuildContext;
 use crate::inputs::{BuildInput, Inputs};
 use crate::optimize::{Cloned, Evidence};
 use crate::text::{Source, path};
+
+/// How compose files run containers of the image of the build with this index.
+pub fn runs(inputs: &Inputs, build: usize) -> Vec<Run> {
+    inputs.builds.get(build).map(|input| services::runs(inputs, input)).unwrap_or_default()
+}
 
 /// The evidence for the build with this index. What can't be read is left out.
 pub fn evidence(inputs: &Inputs, build: usize) -> Evidence {

@@ -3,12 +3,14 @@
 
 mod attempt;
 mod ground;
+mod rejected;
+mod ways;
 
-use std::cell::OnceCell;
 use std::collections::BTreeSet;
 
 use self::attempt::attempts;
 pub use self::ground::Ground;
+use self::rejected::{Attempt, passes, rejected};
 use super::build::{Built, Mode};
 use super::change::Changes;
 use super::equivalence::{Original, Sources};
@@ -20,9 +22,12 @@ use crate::build::Build;
 use crate::failure::{Failure, FailureKind};
 use crate::inputs::Inputs;
 use crate::optimize::{Climbed, Optimized, Rung, optimize, unread_once_compiled};
-use crate::proof::{Check, Declared, Outcome, Proof, Scenario, Tried};
+use crate::proof::{Check, Declared, Figures, Proof, Scenario, Size, Tried, compare_rebuilds, compare_sizes};
 use crate::sources::patterns;
 use crate::text::Source;
+
+/// Rewrites that are slower to rebuild, until no other is tried: each is measured with several builds.
+const SLOWER: usize = 3;
 
 /// What is asked for.
 #[derive(Clone, Debug, Default)]
@@ -50,8 +55,10 @@ struct Climb<'s, 'g> {
     ground: &'g Ground<'g>,
     demand: &'g Demand,
     sources: Sources,
-    /// What is asked of both sides, once the sources were looked through for it.
-    wanted: OnceCell<Wanted>,
+    /// What is asked of both sides.
+    wanted: Wanted,
+    /// Sizes of the original and of the last rewrite.
+    sizes: [Size; 2],
     say: &'g dyn Fn(&str),
 }
 
@@ -73,24 +80,33 @@ impl Session {
         climb.sources.texts = evidence.texts.clone();
         let full = optimize(ground.inputs, ground.build, &evidence, ground.options);
         let mut known: BTreeSet<Vec<Vec<u8>>> = BTreeSet::new();
+        let mut tried: Vec<Attempt> = Vec::new();
+        let mut held = None;
         for options in attempts(ground.options, &full) {
             let optimized = optimize(ground.inputs, ground.build, &evidence, &options);
             let texts: Vec<Vec<u8>> = optimized.result().iter().map(|source| source.bytes().to_vec()).collect();
             if optimized.changes().is_empty() || !known.insert(texts) {
                 continue;
             }
-            let left_out: Vec<String> = options.skip.difference(&ground.options.skip).cloned().collect();
-            let mut tried = climb.tried(&original, &optimized.rungs, optimized.result(), &mut proof)?;
-            tried.left_out = left_out;
-            let holds = tried.holds();
-            proof.tried.push(tried);
-            if holds {
-                climb.figures(optimized.result(), &mut proof)?;
-                return Ok(Proved { proof, optimized: Some(optimized) });
+            let mut one = climb.tried(&original, &optimized.rungs, optimized.result(), tried.len() + 1)?;
+            one.left_out = options.skip.difference(&ground.options.skip).cloned().collect();
+            climb.measure(&mut one, optimized.result(), &mut proof)?;
+            let (proves, holds) = (one.proves(), one.holds());
+            let slower = tried.iter().filter(|(tried, _)| tried.is_slower()).count() + usize::from(one.is_slower());
+            tried.push((one, passes(&optimized)));
+            if proves {
+                held = Some(optimized);
+            }
+            if holds || slower == SLOWER {
+                break;
             }
         }
-        climb.figures(&[], &mut proof)?;
-        Ok(Proved { proof, optimized: None })
+        if held.is_some() || !tried.iter().any(|(one, _)| one.holds()) {
+            proof.rejected = rejected(ground, held.as_ref(), &tried);
+        }
+        proof.tried = tried.into_iter().map(|(one, _)| one).collect();
+        climb.close(&mut proof);
+        Ok(Proved { proof, optimized: held })
     }
 
     /// Compares with a rewrite that somebody else made: `sources` are the texts of the inputs with its own in their places.
@@ -109,10 +125,10 @@ impl Session {
         let mut proof = climb.proof();
         let declared = climb.declared(sources, &[]);
         if let Some(original) = climb.original(&declared, &mut proof)? {
-            let tried = climb.tried(&original, &[], sources, &mut proof)?;
-            let builds = tried.failure.is_none();
+            let mut tried = climb.tried(&original, &[], sources, 1)?;
+            climb.measure(&mut tried, sources, &mut proof)?;
             proof.tried.push(tried);
-            climb.figures(if builds { sources } else { &[] }, &mut proof)?;
+            climb.close(&mut proof);
         }
         Ok(proof)
     }
@@ -125,7 +141,8 @@ impl<'s, 'g> Climb<'s, 'g> {
             ground,
             demand,
             sources: Sources { texts: ground.evidence.texts.clone() },
-            wanted: OnceCell::new(),
+            wanted: Wanted::default(),
+            sizes: [Size::default(), Size::default()],
             say,
         }
     }
@@ -169,54 +186,74 @@ impl<'s, 'g> Climb<'s, 'g> {
     }
 
     /// Builds and starts the original; `None`, said in the proof, where it does not build.
-    fn original(&self, declared: &Declared, proof: &mut Proof) -> Result<Option<Original<'s>>, Failure> {
+    fn original(&mut self, declared: &Declared, proof: &mut Proof) -> Result<Option<Original<'s>>, Failure> {
         (self.say)("building the original");
         let built = match self.build(&self.ground.inputs.sources, Mode::Cold, "original") {
             Ok(built) => built,
             Err(failure) if failure.is_of_dockerfile() => {
                 proof.original = Some(told(&failure));
+                proof.advice = ways::targets(self.ground);
                 self.close(proof);
                 return Ok(None);
             }
             Err(failure) => return Err(failure),
         };
         (self.say)("looking at the original");
-        self.session.original(&built.tag, self.wanted(), declared, &self.sources).map(Some)
+        self.wanted = self.looked();
+        self.sizes[0] = self.session.disk_size(&built.tag)?;
+        let session = self.session;
+        let mut trial = session.trial(&built.tag, &self.wanted, None)?;
+        let mut start = trial.start(&self.wanted);
+        let service = ways::as_service(self.ground, &self.wanted).filter(|_| start.fault().is_some());
+        if let Some((told, wanted)) = service {
+            (self.say)(&format!("starting the original as {told}"));
+            let other = session.trial(&built.tag, &wanted, None)?;
+            let second = other.start(&wanted);
+            // Where both fail, the one that fails later tells more.
+            if second.fault().is_none()
+                || second.unset.len() < start.unset.len()
+                || wanted.command != self.wanted.command
+            {
+                proof.started_as = Some(told);
+                (trial, start, self.wanted) = (other, second, wanted);
+            }
+        }
+        if start.fault().is_some() {
+            proof.advice = ways::advice(self.ground, &start);
+        }
+        session.original(&built.tag, (trial, &self.wanted), declared, &self.sources).map(Some)
     }
 
     /// What is asked of both sides, with what sources and command tell.
-    fn wanted(&self) -> &Wanted {
-        self.wanted.get_or_init(|| self.looked())
-    }
-
     fn looked(&self) -> Wanted {
         let mut wanted = self.demand.wanted.clone();
         let texts = || self.sources.texts.iter().map(|(path, text)| (path.as_str(), text.as_str()));
         wanted.paths = crate::proof::routes(texts());
-        let known = self.ground.inputs.builds.get(self.ground.build).is_some_and(|input| {
+        wanted.variables = ways::variables(self.ground);
+        wanted.starts_server = self.ground.inputs.builds.get(self.ground.build).is_some_and(|input| {
             let build = Build::new(input);
             build.target().is_some_and(|target| build.listening(target).is_some())
         });
-        wanted.serves = known || texts().any(|(_, text)| patterns::shows(text, "opens a port"));
+        wanted.serves = wanted.starts_server || texts().any(|(_, text)| patterns::shows(text, "opens a port"));
         wanted
     }
 
     /// Builds a rewrite and compares it.
     fn tried(
-        &self,
+        &mut self,
         original: &Original<'_>,
         rungs: &[Climbed],
         sources: &[Source],
-        proof: &mut Proof,
+        count: usize,
     ) -> Result<Tried, Failure> {
         let own: Vec<Rung> =
             rungs.iter().filter(|climbed| !climbed.steps.is_empty()).map(|climbed| climbed.rung).collect();
-        let count = proof.tried.len() + 1;
         let named = own.iter().map(|rung| rung.number().to_string()).collect::<Vec<_>>().join(", ");
         let of = if named.is_empty() { String::new() } else { format!(" (rungs {named})") };
         (self.say)(&format!("building rewrite {count}{of}"));
-        let mut tried = Tried { rungs: own, failure: None, checks: Vec::new(), left_out: Vec::new() };
-        let built = match self.build(sources, Mode::Cached, &format!("rewrite-{count}")) {
+        let image = format!("rewrite-{count}");
+        let mut tried = Tried { rungs: own, failure: None, checks: Vec::new(), left_out: Vec::new(), image };
+        let built = match self.build(sources, Mode::Cached, &tried.image) {
             Ok(built) => built,
             Err(failure) if failure.is_of_dockerfile() => {
                 tried.failure = Some(told(&failure));
@@ -227,13 +264,10 @@ impl<'s, 'g> Climb<'s, 'g> {
         (self.say)(&format!("comparing rewrite {count}"));
         let declared = self.declared(sources, rungs);
         let all = rungs.is_empty();
-        tried.checks =
-            self.session.equivalence(original, &built.tag, &declared, (self.wanted(), &self.sources), all)?;
+        self.sizes[1] = self.session.disk_size(&built.tag)?;
+        tried.checks = self.session.equivalence(original, &built.tag, &declared, (&self.wanted, &self.sources), all)?;
+        tried.checks.push(compare_sizes(self.sizes[0].disk, self.sizes[1].disk));
         tried.checks.extend(self.test_stage(sources)?);
-        if tried.holds() && proof.floor.is_empty() {
-            let side = self.session.side(&built.tag)?;
-            proof.floor = ground::floor(self.session, (self.ground.inputs, self.ground.build), &side)?;
-        }
         Ok(tried)
     }
 
@@ -252,28 +286,40 @@ impl<'s, 'g> Climb<'s, 'g> {
         Ok(Some(match (before, after) {
             (_, None) => Check::of("test target", Ok(format!("the stage `{target}` builds"))),
             (None, Some(why)) => Check::of("test target", Err(format!("the stage `{target}` builds no more: {why}"))),
-            (Some(was), Some(_)) => Check {
-                outcome: Outcome::Skipped,
-                ..Check::of("test target", Ok(format!("the stage `{target}` builds in neither: {was}")))
-            },
+            (Some(was), Some(_)) => {
+                Check::unproved("test target", format!("the stage `{target}` builds in neither: {was}"))
+            }
         }))
     }
 
-    /// Measures the original, and the rewrite where there is one.
-    fn figures(&self, sources: &[Source], proof: &mut Proof) -> Result<(), Failure> {
+    /// The figures of the original and of a rewrite that builds: sizes, and times where it is proved. One that is slower to
+    /// rebuild does not hold.
+    fn measure(&self, tried: &mut Tried, sources: &[Source], proof: &mut Proof) -> Result<(), Failure> {
+        if tried.failure.is_some() {
+            return Ok(());
+        }
+        let [before, after] = self.sizes.clone().map(|size| Some(Figures { size, ..Figures::default() }));
+        (proof.before, proof.after) = (before, after.filter(|_| tried.holds()));
+        if !tried.proves() {
+            return Ok(());
+        }
         if self.demand.rounds > 0 {
-            let before = self.plan(&self.ground.inputs.sources)?;
-            let after = if sources.is_empty() { None } else { Some(self.plan(sources)?) };
-            let mut plans = vec![("before", &before)];
-            plans.extend(after.iter().map(|plan| ("after", plan)));
+            let plans = [self.plan(&self.ground.inputs.sources)?, self.plan(sources)?];
             let scenarios = vec![Scenario::Cold, Scenario::Unchanged, Scenario::Source, Scenario::Dependency];
             let changes = Changes::of(self.ground.inputs, self.ground.build);
             let series = Series { scenarios, rounds: self.demand.rounds, changes };
+            let plans = [("before", &plans[0]), ("after", &plans[1])];
             let mut measured = self.session.measure(&plans, &series, self.say)?.into_iter();
             proof.before = measured.next().map(|one| one.figures);
             proof.after = measured.next().map(|one| one.figures);
+            let both = proof.before.as_ref().zip(proof.after.as_ref());
+            tried.checks.extend(both.and_then(|(before, after)| compare_rebuilds(before, after)));
         }
-        self.close(proof);
+        if tried.proves() && proof.floor.is_empty() {
+            let side = self.session.side(&self.session.tag(&tried.image))?;
+            let inputs = self.ground.inputs.with_sources(sources);
+            proof.floor = ground::floor(self.session, (&inputs, self.ground.build), &side, self.sizes[1].disk)?;
+        }
         Ok(())
     }
 
@@ -281,7 +327,8 @@ impl<'s, 'g> Climb<'s, 'g> {
         proof.commands = self.session.commands();
         proof.left_in_cache = self.session.left_in_cache();
         let hide = |text: &mut String| *text = self.session.mask(text);
-        proof.original.iter_mut().for_each(hide);
+        proof.original.iter_mut().chain(&mut proof.started_as).for_each(hide);
+        proof.rejected.iter_mut().for_each(|rejected| hide(&mut rejected.reason));
         for tried in &mut proof.tried {
             tried.failure.iter_mut().for_each(hide);
             tried.checks.iter_mut().flat_map(|check| &mut check.details).for_each(hide);

@@ -5,19 +5,17 @@ mod imports;
 pub(super) use self::imports::Sources;
 mod writes;
 
-pub(super) use self::writes::counts;
-
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use super::session::Session;
-use super::trial::{Stood, Trial, Wanted};
+use super::trial::{Trial, Wanted};
 use crate::engine::Engine;
 use crate::failure::{Failure, FailureKind};
 use crate::image::{self, Read};
-use crate::proof::{self, Check, Declared, Seen, Side, compare_answers, denials, failure_class};
+use crate::proof::{self, Check, Declared, Seen, Side, compare_answers, compare_starts, failure_class, ran_no_tests};
 
 /// Between two looks at whether it shall end.
 const LOOK: Duration = Duration::from_millis(50);
@@ -50,16 +48,15 @@ impl Session {
         reader.join().unwrap_or_else(|_| Err(unread(image, "its reader broke off")))
     }
 
-    /// Looks at the original: its contents, a container of it, its imports.
-    pub(super) fn original(
-        &self,
+    /// Looks at the original, of which a container was started: its contents, its imports, the user's own tests.
+    pub(super) fn original<'s>(
+        &'s self,
         image: &str,
-        wanted: &Wanted,
+        (trial, wanted): (Trial<'s>, &Wanted),
         declared: &Declared,
         sources: &Sources,
-    ) -> Result<Original<'_>, Failure> {
+    ) -> Result<Original<'s>, Failure> {
         let side = self.side(image)?;
-        let trial = self.trial(image, wanted, None)?;
         let imported = self.imported(image, &side, declared, sources, wanted)?;
         let runs = self.own_tests(image, wanted)?;
         Ok(Original { side, trial, imported, runs })
@@ -81,11 +78,21 @@ impl Session {
             return Ok(checks);
         }
         let trial = self.trial(image, wanted, Some(&original.trial.answers))?;
-        checks.push(started(&original.trial, &trial));
-        checks.extend(healthy(&original.trial, &trial));
-        checks.push(compare_answers(&original.trial.answers, &trial.answers, declared.serves_files));
+        let start = original.trial.start(wanted);
+        let works = start.fault().is_none();
+        checks.push(compare_starts(&start, &trial.start(wanted)));
+        checks.push(healthy(&original.trial, &trial));
+        checks.push(compare_answers(
+            &original.trial.answers,
+            &trial.answers,
+            (wanted.questions_from(), declared.serves_files),
+        ));
         checks.push(imports::check(&original.imported, &self.imported(image, &side, declared, sources, wanted)?));
-        checks.push(self.writes(&original.trial, &trial)?);
+        checks.push(if works {
+            self.writes(&original.trial, &trial)?
+        } else {
+            Check::skipped("writes", "the original does not run")
+        });
         checks.extend(tests(wanted, &original.runs, &self.own_tests(image, wanted)?));
         Ok(checks)
     }
@@ -113,80 +120,24 @@ fn unread(image: &str, why: &str) -> Failure {
     Failure::new(FailureKind::Broken, what, "see whether the engine still runs, and try again")
 }
 
-/// Whether both stand alike after they were started.
-fn started(before: &Trial<'_>, after: &Trial<'_>) -> Check {
-    let mut seen = Seen::default();
-    let told = |trial: &Trial<'_>| match &trial.stood {
-        Stood::Listens(ports) => {
-            format!("listens on {}", ports.iter().map(u16::to_string).collect::<Vec<_>>().join(", "))
-        }
-        Stood::Runs => "runs and listens on no port".to_owned(),
-        Stood::Ended(code) => format!("ends with {code}: {}", failure_class(&trial.log)),
-        Stood::NotStarted(why) => format!("does not start: {why}"),
-    };
-    let (one, other) = (told(before), told(after));
-    match (&before.stood, &after.stood) {
-        (Stood::Listens(old), Stood::Listens(new)) => {
-            let gone: BTreeSet<u16> = old.iter().filter(|port| !new.contains(port)).copied().collect();
-            let exposed = |config: &crate::image::Config| {
-                config
-                    .exposed_ports
-                    .iter()
-                    .filter_map(|port| port.split('/').next()?.parse().ok())
-                    .collect::<BTreeSet<u16>>()
-            };
-            // Ports above are chosen by chance.
-            let fixed: Vec<&u16> = gone.iter().filter(|port| **port < 32768).collect();
-            let declared =
-                !exposed(&after.config).is_empty() && gone.iter().all(|port| !exposed(&after.config).contains(port));
-            if fixed.is_empty() {
-                seen.explain(format!("both start; the original {one}"));
-            } else if declared {
-                seen.explain(format!("the rewrite {other}, the original {one}: its EXPOSE says so"));
-            } else {
-                seen.fail(format!("the rewrite {other}, the original {one}"));
-            }
-        }
-        (Stood::Ended(old), Stood::Ended(new)) if old == new => {
-            let (was, is) = (failure_class(&before.log), failure_class(&after.log));
-            if *old == 0 || was == is {
-                seen.explain(format!("both {one}"));
-            } else {
-                seen.fail(format!("the rewrite {other}, the original {one}"));
-            }
-        }
-        (Stood::NotStarted(_), Stood::NotStarted(_)) | (Stood::Runs, Stood::Runs) => {
-            seen.explain(format!("the original {one}, and so does the rewrite"));
-        }
-        (Stood::NotStarted(_) | Stood::Ended(_) | Stood::Runs, Stood::Listens(_))
-            if !matches!(before.stood, Stood::Ended(0)) =>
-        {
-            seen.explain(format!("the original {one}; the rewrite {other}"));
-        }
-        _ => seen.fail(format!("the rewrite {other}, the original {one}")),
-    }
-    let known = denials(&before.log);
-    for line in denials(&after.log).into_iter().filter(|line| !known.contains(line)) {
-        seen.fail(format!("the rewrite says: {line}"));
-    }
-    seen.check("start")
-}
-
-fn healthy(before: &Trial<'_>, after: &Trial<'_>) -> Option<Check> {
-    let mut seen = Seen::default();
+fn healthy(before: &Trial<'_>, after: &Trial<'_>) -> Check {
     let said =
         |text: &str| text.lines().rev().find(|line| !line.trim().is_empty()).unwrap_or("nothing").trim().to_owned();
-    match (&before.health, after.health.as_ref()?) {
-        (_, (true, _)) => seen.explain("the HEALTHCHECK of the rewrite succeeds"),
-        (Some((false, was)), (false, is)) => {
-            seen.explain(format!("the HEALTHCHECK fails in both: {} and {}", said(was), said(is)));
+    match (&before.health, &after.health) {
+        (None, None) => Check::skipped("health", "no container that runs has a HEALTHCHECK"),
+        (Some(_), None) => Check::skipped("health", "the rewrite has no HEALTHCHECK that runs"),
+        (Some((false, was)), Some((true, _))) => {
+            let told = format!("the HEALTHCHECK of the rewrite succeeds, that of the original fails: {}", said(was));
+            Check::of("health", Ok(told))
         }
-        (_, (false, is)) => seen.fail(format!("the HEALTHCHECK of the rewrite fails: {}", said(is))),
+        (_, Some((true, _))) => Check::of("health", Ok("the HEALTHCHECK of the rewrite succeeds".to_owned())),
+        (Some((false, was)), Some((false, is))) => {
+            Check::skipped("health", format!("the HEALTHCHECK fails in both: {} and {}", said(was), said(is)))
+        }
+        (_, Some((false, is))) => {
+            Check::of("health", Err(format!("the HEALTHCHECK of the rewrite fails: {}", said(is))))
+        }
     }
-    if let (Some((false, was)), (true, _)) = (&before.health, after.health.as_ref()?) {
-        seen.explain(format!("that of the original fails: {}", said(was)));
-    }
-    Some(seen.check("health"))
 }
 
 /// The user's own tests: what worked before works after.
@@ -202,7 +153,10 @@ fn tests(wanted: &Wanted, before: &[(Option<i64>, String)], after: &[(Option<i64
             None => format!("does not end: {}", failure_class(said)),
         };
         let same = was.0 == is.0 && (was.0 == Some(0) || failure_class(&was.1) == failure_class(&is.1));
-        if same || is.0 == Some(0) {
+        if same && (was.0 != Some(0) || ran_no_tests(&was.1)) {
+            let told = if was.0 == Some(0) { "runs no test".to_owned() } else { told(was) };
+            seen.doubt(format!("`{command}` {told}, and so it does in the rewrite"));
+        } else if same || is.0 == Some(0) {
             seen.explain(format!("`{command}` {} in the rewrite, {} in the original", told(is), told(was)));
         } else {
             seen.fail(format!("`{command}` {} in the rewrite, {} in the original", told(is), told(was)));

@@ -12,6 +12,7 @@ use crate::engine::Saved;
 use crate::failure::{Failure, FailureKind};
 use crate::image::tar::{MemberKind, Skip, TarError, Walk};
 use crate::image::{Limits, Platform};
+use crate::proof::Size;
 
 /// Bytes of the document that names an archive's layers.
 const MANIFEST: usize = 4 << 20;
@@ -88,6 +89,14 @@ impl BufRead for Archive {
 impl Skip for Archive {}
 
 impl Session {
+    /// What an image takes on disk, as the engine counts.
+    pub(super) fn disk_size(&self, reference: &str) -> Result<Size, Failure> {
+        let found = self.engine.find(reference, None)?;
+        let size =
+            |found: crate::engine::Found| Size { disk: found.size, layers: found.diff_ids.len(), ..Size::default() };
+        Ok(found.map(size).unwrap_or_default())
+    }
+
     /// Measures an image; layers that were measured before are not compressed again. `None` where the engine has none.
     pub(super) fn image_size(&self, reference: &str) -> Result<Option<ImageSize>, Failure> {
         let platform = self.options.build.platform.as_ref().and_then(|platform| platform.parse().ok());

@@ -3,15 +3,16 @@
 mod ask;
 mod stand;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, Instant};
 
 use self::stand::Stand;
 use super::session::Session;
-use crate::engine::{Change, ChangeKind, Exec};
+use crate::data;
+use crate::engine::{Change, ChangeKind, Exec, State};
 use crate::failure::Failure;
 use crate::image::Config;
-use crate::proof::Answers;
+use crate::proof::{Answers, Probe, Start, Stood, unset_variables};
 use crate::text::path;
 
 pub use self::stand::{Companion, Wanted};
@@ -25,19 +26,6 @@ const SETTLE: Duration = Duration::from_millis(750);
 
 /// How often a health check may fail at first.
 const HEALTH: usize = 15;
-
-/// How a container stands after it was waited for.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Stood {
-    /// It listens on these ports.
-    Listens(Vec<u16>),
-    /// It runs and listens on no port that others reach.
-    Runs,
-    /// It ended.
-    Ended(i64),
-    /// It could not be started; why.
-    NotStarted(String),
-}
 
 /// What a container showed.
 #[derive(Debug)]
@@ -80,6 +68,7 @@ impl Session {
         if matches!(trial.stood, Stood::Listens(_) | Stood::Runs) {
             trial.ask(self, wanted, questions)?;
             trial.health = trial.healthy(self)?;
+            trial.look_again(self)?;
         }
         if let Some(id) = trial.stand.id() {
             trial.log = self.engine.logs(id, WORDS)?.text();
@@ -90,8 +79,7 @@ impl Session {
 
     fn settle(&self, stand: &Stand<'_>, config: &Config, wanted: &Wanted) -> Result<Stood, Failure> {
         let Some(id) = stand.id() else { return Ok(Stood::Runs) };
-        let exposed: Vec<u16> =
-            config.exposed_ports.iter().filter_map(|port| port.split('/').next()?.parse().ok()).collect();
+        let exposed: Vec<u16> = exposed(config).collect();
         let start = Instant::now();
         let mut open: Option<(Instant, Vec<u16>)> = None;
         loop {
@@ -99,8 +87,8 @@ impl Session {
                 return Err(Failure::interrupted());
             }
             let state = self.engine.state(id)?;
-            if let Some(code) = state.exit_code {
-                return Ok(Stood::Ended(code));
+            if let Some(ended) = ended(&state) {
+                return Ok(ended);
             }
             let ports = stand.listening(&state, &exposed);
             match &open {
@@ -141,6 +129,49 @@ impl Session {
 }
 
 impl Trial<'_> {
+    /// One that ended while it was asked has ended.
+    fn look_again(&mut self, session: &Session) -> Result<(), Failure> {
+        let Some(id) = self.stand.id() else { return Ok(()) };
+        if let Some(ended) = ended(&session.engine.state(id)?) {
+            self.stood = ended;
+        }
+        Ok(())
+    }
+
+    /// What it showed, as far as two are compared.
+    pub(super) fn start(&self, wanted: &Wanted) -> Start {
+        let asks = |probe: &Probe| matches!(probe, Probe::Http(..));
+        let named = |name: &str, known: &str| known.split('=').next() == Some(name);
+        let given = |name: &str| {
+            self.config.env.iter().any(|(own, value)| own == name && !value.is_empty())
+                || wanted.environment.iter().any(|known| named(name, known))
+        };
+        let failed = matches!(&self.stood, Stood::Ended { code, .. } if *code != 0);
+        let known = wanted.variables.iter().map(String::as_str);
+        Start {
+            stood: self.stood.clone(),
+            log: self.log.clone(),
+            exposed: exposed(&self.config).collect::<BTreeSet<u16>>(),
+            serves: wanted.starts_server || wanted.probes.iter().any(asks),
+            seconds: wanted.limit.as_secs(),
+            wrote: self.written().keys().any(|path| self.counts(path)),
+            unset: if failed { unset_variables(&self.log, known, given) } else { Vec::new() },
+        }
+    }
+
+    /// Whether a path matters: not a temporary file, nor what a program keeps for its next start in its home.
+    pub(super) fn counts(&self, path: &str) -> bool {
+        let home = self.config.env.iter().find(|(name, _)| name == "HOME").map_or("/root", |(_, value)| value.as_str());
+        let kept = data::SYSTEM_FOLDERS.with("shared").chain(["/var/cache/nginx", "/var/log/nginx"]);
+        let below = |folder: &str| path::is_within(path, folder);
+        let own = kept.into_iter().any(below) || below(&format!("{home}/.npm")) || below(&format!("{home}/.cache"));
+        let compiled = path.contains("/__pycache__")
+            || path.strip_suffix(".pyc").is_some()
+            || path.contains("/node_modules/.cache");
+        let of_home = below(home) && home != "/" && path[home.len()..].trim_start_matches('/').starts_with('.');
+        !own && !compiled && !of_home
+    }
+
     /// The ports that others reach.
     pub(super) fn ports(&self) -> &[u16] {
         match &self.stood {
@@ -201,6 +232,16 @@ impl Trial<'_> {
         }
         Ok(Some(last))
     }
+}
+
+/// How a container ended; `None` while it runs.
+fn ended(state: &State) -> Option<Stood> {
+    state.exit_code.map(|code| Stood::Ended { code, out_of_memory: state.out_of_memory })
+}
+
+/// TCP ports that an image exposes.
+fn exposed(config: &Config) -> impl Iterator<Item = u16> {
+    config.exposed_ports.iter().filter_map(|port| port.split('/').next()?.parse().ok())
 }
 
 /// Whether a path is the container's own: not what the engine puts there, nor what the kernel shows.

@@ -1,6 +1,6 @@
 //! What the user asks for.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::rung::{Level, Rung};
 
@@ -13,6 +13,8 @@ pub struct Options {
     pub only: BTreeSet<String>,
     /// Passes that don't.
     pub skip: BTreeSet<String>,
+    /// Passes that the settings leave out, and why; one that is named in `only` runs.
+    pub left_out: BTreeMap<String, String>,
     /// Rungs that don't.
     pub without: BTreeSet<Rung>,
     /// The image whose web server serves built files; `None` where the project's files or a table name one.

@@ -96,6 +96,11 @@ pub fn optimize(inputs: &Inputs, build: usize, evidence: &Evidence, options: &Op
         }
         let mut climbed = Climbed { rung, steps: Vec::new(), refusals: Vec::new(), sources: Vec::new() };
         for pass in passes::all().filter(|pass| pass.info.rung == rung && runs(pass, options)) {
+            let id = pass.info.id;
+            if let Some(why) = options.left_out.get(id).filter(|_| !options.only.contains(id)) {
+                climbed.refusals.push(Refusal { pass: id, what: pass.info.title.to_owned(), why: why.clone() });
+                continue;
+            }
             let turn = for_others(pass, turn(pass, &scene, build, evidence, options), &scene, build);
             let turn = supported(pass, turn, evidence);
             if take(pass, turn, dockerfile, &mut now, &mut climbed) {

@@ -9,12 +9,15 @@ pub enum Outcome {
     Failed,
     /// It could not be made.
     Skipped,
+    /// It was made and shows nothing: both sides fail alike.
+    Unproved,
 }
 
 /// One comparison.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Check {
-    /// Its name: `config`, `files`, `packages`, `linkage`, `system`, `build`, `start`, `imports`, `probe`, `writes`, `tests`.
+    /// Its name: `config`, `files`, `packages`, `linkage`, `system`, `size`, `start`, `health`, `imports`, `probe`,
+    /// `writes`, `tests`, `test target`, `rebuild`.
     pub name: &'static str,
     /// What it came to.
     pub outcome: Outcome,
@@ -31,6 +34,11 @@ impl Check {
         Self { name, outcome: Outcome::Skipped, details: vec![why.into()] }
     }
 
+    /// A check that shows nothing.
+    pub fn unproved(name: &'static str, why: impl Into<String>) -> Self {
+        Self { name, outcome: Outcome::Unproved, details: vec![why.into()] }
+    }
+
     /// A check that found nothing, or one thing that is wrong.
     pub fn of(name: &'static str, wrong: Result<String, String>) -> Self {
         match wrong {
@@ -44,6 +52,7 @@ impl Check {
 #[derive(Debug, Default)]
 pub struct Seen {
     explained: Vec<String>,
+    doubtful: Vec<String>,
     wrong: Vec<String>,
 }
 
@@ -58,7 +67,12 @@ impl Seen {
         self.wrong.push(wrong.into());
     }
 
-    /// One or the other.
+    /// What is alike and proves nothing: both sides fail.
+    pub fn doubt(&mut self, why: impl Into<String>) {
+        self.doubtful.push(why.into());
+    }
+
+    /// A difference without an explanation, or one with.
     pub fn judge(&mut self, explanation: Option<&str>, what: &str) {
         match explanation {
             Some(why) => self.explain(format!("{what}: {why}")),
@@ -66,11 +80,15 @@ impl Seen {
         }
     }
 
-    /// The check; what is wrong stands first.
+    /// The check; what is wrong stands first, then what proves nothing.
     pub fn check(self, name: &'static str) -> Check {
-        let outcome = if self.wrong.is_empty() { Outcome::Passed } else { Outcome::Failed };
+        let outcome = match () {
+            () if !self.wrong.is_empty() => Outcome::Failed,
+            () if !self.doubtful.is_empty() => Outcome::Unproved,
+            () => Outcome::Passed,
+        };
         let mut details = Vec::new();
-        for mut lines in [self.wrong, self.explained] {
+        for mut lines in [self.wrong, self.doubtful, self.explained] {
             let more = lines.len().saturating_sub(TOLD);
             lines.truncate(TOLD);
             details.extend(lines);

@@ -12,6 +12,9 @@ use crate::manifest::{FileKind, FileRole};
 /// Paths that are asked for without being named, at most.
 const PATHS: usize = 6;
 
+/// Questions without a good answer that are told.
+const SHOWN: usize = 3;
+
 /// Parts of a body's shape that are kept.
 const PARTS: usize = 400;
 
@@ -67,6 +70,16 @@ impl Answer {
         Self { status: Some(status), content_type, shape }
     }
 
+    /// Whether it is what was asked for.
+    fn works(&self) -> bool {
+        self.status.is_some_and(|status| (200..400).contains(&status) || status == 0)
+    }
+
+    /// Whether a program that works may answer so: a page, or the demand for credentials or another method.
+    fn counts(&self) -> bool {
+        self.works() || matches!(self.status, Some(401 | 403 | 405))
+    }
+
     fn told(&self) -> String {
         let status = self.status.map_or("nothing".to_owned(), |status| status.to_string());
         if self.content_type.is_empty() { status } else { format!("{status} {}", self.content_type) }
@@ -76,8 +89,19 @@ impl Answer {
 /// Questions by name, with the answers: `8000/health`.
 pub type Answers = BTreeMap<String, Answer>;
 
+/// Where questions come from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum QuestionsFrom {
+    /// The user named them: each has to be answered.
+    Named,
+    /// They were guessed, of a program that speaks HTTP: one has to be answered.
+    Guessed,
+    /// They were guessed, of a program that may speak something else.
+    Tried,
+}
+
 /// Compares the answers to the same questions. `other_server`: another web server answers, whose error pages are its own.
-pub fn compare_answers(before: &Answers, after: &Answers, other_server: bool) -> Check {
+pub fn compare_answers(before: &Answers, after: &Answers, (from, other_server): (QuestionsFrom, bool)) -> Check {
     if before.is_empty() {
         return Check::skipped(
             "probe",
@@ -85,21 +109,38 @@ pub fn compare_answers(before: &Answers, after: &Answers, other_server: bool) ->
         );
     }
     let mut seen = Seen::default();
+    let mut useless = Vec::new();
     for (question, was) in before {
         let is = after.get(question).cloned().unwrap_or_default();
-        let worked = |answer: &Answer| answer.status.is_some_and(|status| (200..400).contains(&status) || status == 0);
-        if was.status == is.status && was.content_type == is.content_type && was.shape == is.shape {
+        let same = was.status == is.status && was.content_type == is.content_type;
+        if same && was.shape == is.shape && was.counts() {
             seen.explain(format!("{question}: {}", was.told()));
-        } else if !worked(was) && worked(&is) {
+        } else if same && !was.counts() {
+            useless.push(format!("{question}: {} in both", was.told()));
+        } else if !was.works() && is.works() {
             seen.explain(format!("{question}: {} instead of {}", is.told(), was.told()));
-        } else if other_server && was.status == is.status && !worked(was) {
-            seen.explain(format!("{question}: {}, as in the original, with a page of the other server", is.told()));
-        } else if was.status == is.status && was.content_type == is.content_type {
+        } else if other_server && was.status == is.status && !was.works() {
+            useless.push(format!("{question}: {} in both, with a page of the other server", is.told()));
+        } else if same {
             seen.fail(format!("{question}: {}, and the body is of another shape", is.told()));
         } else {
             seen.fail(format!("{question}: {} instead of {}", is.told(), was.told()));
         }
     }
+    if from != QuestionsFrom::Named {
+        if useless.len() < before.len() {
+            useless.into_iter().for_each(|line| seen.explain(line));
+            return seen.check("probe");
+        }
+        // A server without a page at a path that was guessed works all the same, and so does one that is no web server.
+        let is_silent = from == QuestionsFrom::Tried && before.values().all(|was| was.status.is_none());
+        if is_silent || before.values().all(|was| was.status == Some(404)) {
+            useless.truncate(SHOWN);
+            let told = useless.join("; ");
+            return Check::skipped("probe", format!("{told}; name what it answers with --probe"));
+        }
+    }
+    useless.into_iter().for_each(|line| seen.doubt(line));
     seen.check("probe")
 }
 
@@ -205,7 +246,7 @@ mod tests {
         let answers = |(status, kind, body): (i64, &str, &str)| {
             Answers::from([("8000/".to_owned(), Answer::new(status, kind, body.as_bytes()))])
         };
-        let check = compare_answers(&answers(before), &answers(after), false);
+        let check = compare_answers(&answers(before), &answers(after), (QuestionsFrom::Named, false));
         assert_eq!(check.outcome == crate::proof::Outcome::Passed, same, "{check:?}");
     }
 
@@ -229,9 +270,38 @@ mod tests {
             ((404, "text/plain"), (403, "text/html"), false),
             ((200, "text/plain"), (200, "text/html"), false),
         ] {
-            let check = compare_answers(&answers(before.0, before.1), &answers(after.0, after.1), true);
-            assert_eq!(check.outcome == crate::proof::Outcome::Passed, holds, "{check:?}");
+            let check = compare_answers(
+                &answers(before.0, before.1),
+                &answers(after.0, after.1),
+                (QuestionsFrom::Guessed, true),
+            );
+            assert_eq!(check.outcome != crate::proof::Outcome::Failed, holds, "{check:?}");
         }
+    }
+
+    #[test]
+    fn error_pages_prove_nothing() {
+        use super::QuestionsFrom::{Guessed, Named, Tried};
+        use crate::proof::Outcome::{Passed, Skipped, Unproved};
+        let nothing = || Answer::default();
+        let page = |status| Answer::new(status, "text/html", b"<p>x</p>");
+        let check = |answers: &[Answer], asked, outcome| {
+            let names = ["8000/", "8000/a", "8000/b"].map(str::to_owned);
+            let all: Answers = names.into_iter().zip(answers.iter().cloned()).collect();
+            let check = compare_answers(&all, &all, (asked, false));
+            assert_eq!(check.outcome, outcome, "{check:?}");
+        };
+        check(&[nothing()], Guessed, Unproved);
+        check(&[nothing()], Tried, Skipped);
+        check(&[page(500), page(404)], Guessed, Unproved);
+        check(&[page(500)], Tried, Unproved);
+        check(&[page(404), page(404)], Guessed, Skipped);
+        check(&[page(404)], Named, Unproved);
+        check(&[page(200), page(500)], Guessed, Passed);
+        check(&[page(200), page(500)], Named, Unproved);
+        check(&[page(401)], Named, Passed);
+        check(&[Answer { status: Some(1), ..nothing() }], Named, Unproved);
+        check(&[Answer { status: Some(0), ..nothing() }], Named, Passed);
     }
 
     #[test]

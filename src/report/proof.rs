@@ -8,7 +8,7 @@ use super::grid::Column;
 use super::layout::{Layout, Tone, clean, pad, wrap};
 use super::units::bytes;
 use super::{json, wire};
-use crate::proof::{Check, Figures, Outcome, Proof, Tried};
+use crate::proof::{Check, Figures, Outcome, Proof, Tried, Verdict};
 
 /// Lines of a check that passed.
 const SHOWN: usize = 4;
@@ -25,12 +25,12 @@ fn one(proof: &Proof, layout: Layout) -> String {
         out.push('\n');
         out.push_str(&figures::grid(&rows, 2, &["", "before", "after", ""], Column::Left, layout));
     }
-    if !proof.floor.is_empty() {
-        out.push_str(&format!("  {}\n", clean(&floor(proof))));
+    for note in notes(proof) {
+        out.push_str(&format!("  {}\n", clean(&note)));
     }
     for tried in &proof.tried {
         let fell = !tried.holds();
-        out.push_str(&format!("\n  {}\n", layout.paint(Tone::Strong, &clean(&name(proof, tried)))));
+        out.push_str(&format!("\n  {}\n", layout.paint(Tone::Strong, &clean(&name(tried)))));
         if let Some(failure) = &tried.failure {
             lines(&mut out, layout, (Tone::Error, "✗ build"), std::slice::from_ref(failure));
         }
@@ -39,6 +39,7 @@ fn one(proof: &Proof, layout: Layout) -> String {
                 Outcome::Passed => (Tone::Good, "✓"),
                 Outcome::Failed => (Tone::Error, "✗"),
                 Outcome::Skipped => (Tone::Dim, "–"),
+                Outcome::Unproved => (Tone::Warning, "?"),
             };
             let most = if check.outcome == Outcome::Failed { check.details.len() } else { SHOWN };
             lines(
@@ -68,15 +69,46 @@ fn lines(out: &mut String, layout: Layout, (tone, head): (Tone, &str), details: 
 
 /// What it comes to, in one line.
 fn verdict(proof: &Proof) -> String {
-    if let Some(why) = &proof.original {
-        return format!("the original does not build, so nothing is proved: {why}");
+    match proof.verdict() {
+        Verdict::OriginalFails => {
+            let why = proof.original.as_deref().unwrap_or_default();
+            format!("the original does not build, so nothing is proved: {why}{}", advice(proof))
+        }
+        Verdict::Proved => match proof.tried.iter().find(|tried| tried.proves()) {
+            Some(tried) if !tried.rungs.is_empty() => format!("{} hold", rungs(tried)),
+            _ => "the rewrite holds".to_owned(),
+        },
+        Verdict::Unproved => {
+            let doubts = proof.tried.iter().find(|tried| tried.holds()).map(|tried| tried.doubts().collect::<Vec<_>>());
+            format!("not proved: {}{}", doubts.unwrap_or_default().join("; "), advice(proof))
+        }
+        Verdict::Rejected => "no rewrite holds: it stays as it is".to_owned(),
+        Verdict::Unchanged => "nothing to gain: it stays as it is".to_owned(),
     }
-    match proof.tried.iter().find(|tried| tried.holds()) {
-        Some(tried) if tried.rungs.is_empty() => "the rewrite holds".to_owned(),
-        Some(tried) => format!("{} hold", rungs(tried)),
-        None if proof.tried.is_empty() => "nothing to gain: it stays as it is".to_owned(),
-        None => "no rewrite holds: it stays as it is".to_owned(),
+}
+
+/// `; try -e SECRET_KEY=…`.
+fn advice(proof: &Proof) -> String {
+    let options: Vec<String> = proof.advice.iter().map(|option| format!("`{option}`")).collect();
+    let several = if proof.advice.iter().all(|option| option.starts_with("-e ")) { " " } else { " or " };
+    if options.is_empty() { String::new() } else { format!("; try {}", options.join(several)) }
+}
+
+/// What stands below the figures, one sentence each.
+fn notes(proof: &Proof) -> Vec<String> {
+    let mut all: Vec<String> = proof.started_as.iter().map(|told| format!("started as {told}")).collect();
+    if !proof.floor.is_empty() {
+        all.push(floor(proof));
     }
+    if let (Verdict::Unproved, Some(tried)) = (proof.verdict(), proof.tried.iter().find(|tried| tried.holds())) {
+        let passed = tried.checks.iter().filter(|check| check.outcome == Outcome::Passed);
+        let names: Vec<&str> = passed.map(|check| check.name).collect();
+        let all_of_it = if names.is_empty() { "nothing".to_owned() } else { names.join(", ") };
+        all.push(format!("compared and alike: {all_of_it}; nothing is written, as no program was seen to work"));
+    }
+    let rejected = proof.rejected.iter();
+    all.extend(rejected.map(|rejected| format!("left out: {}: {}", rejected.pass, rejected.reason)));
+    all
 }
 
 /// `rungs 0, 1, 3`.
@@ -85,12 +117,15 @@ fn rungs(tried: &Tried) -> String {
     format!("rung{} {}", if numbers.len() == 1 { "" } else { "s" }, numbers.join(", "))
 }
 
-fn name(proof: &Proof, tried: &Tried) -> String {
+fn name(tried: &Tried) -> String {
     let own = if tried.rungs.is_empty() { "the rewrite".to_owned() } else { rungs(tried) };
     let without =
         if tried.left_out.is_empty() { String::new() } else { format!(" without {}", tried.left_out.join(", ")) };
-    let fell = if tried.holds() { "" } else { ": fell" };
-    let _ = proof;
+    let fell = match () {
+        () if tried.proves() => "",
+        () if tried.holds() => ": not proved",
+        () => ": fell",
+    };
     format!("{own}{without}{fell}")
 }
 
@@ -124,11 +159,11 @@ pub fn proof_markdown(proofs: &[Proof]) -> String {
             }
             out.push('\n');
         }
-        if !proof.floor.is_empty() {
-            out.push_str(&format!("{}\n\n", markdown(&floor(proof))));
+        for note in notes(proof) {
+            out.push_str(&format!("{}\n\n", markdown(&note)));
         }
         for tried in &proof.tried {
-            out.push_str(&format!("**{}**\n\n", markdown(&name(proof, tried))));
+            out.push_str(&format!("**{}**\n\n", markdown(&name(tried))));
             if let Some(failure) = &tried.failure {
                 out.push_str(&format!("- ✗ build: {}\n", markdown(failure)));
             }
@@ -153,6 +188,7 @@ fn item(check: &Check) -> String {
         Outcome::Passed => "✓",
         Outcome::Failed => "✗",
         Outcome::Skipped => "–",
+        Outcome::Unproved => "?",
     };
     let most = if check.outcome == Outcome::Failed { check.details.len() } else { SHOWN };
     let details: Vec<String> = check.details.iter().take(most).map(|detail| markdown(detail)).collect();
@@ -170,6 +206,10 @@ struct Wire<'a> {
 struct WireProof<'a> {
     dockerfile: &'a str,
     verdict: &'static str,
+    reason: Option<String>,
+    advice: &'a [String],
+    started_as: Option<&'a str>,
+    rejected: Vec<WireRejected<'a>>,
     original_failure: Option<&'a str>,
     engine: Option<&'a str>,
     inputs: Vec<WireInput<'a>>,
@@ -179,6 +219,12 @@ struct WireProof<'a> {
     floor: Vec<WireFloor<'a>>,
     tried: Vec<WireTried<'a>>,
     left_in_cache_bytes: Option<u64>,
+}
+
+#[derive(Serialize)]
+struct WireRejected<'a> {
+    pass: &'a str,
+    reason: &'a str,
 }
 
 #[derive(Serialize)]
@@ -237,11 +283,12 @@ pub fn proof_json(root: &str, proofs: &[Proof]) -> String {
 }
 
 fn wire_proof(proof: &Proof) -> WireProof<'_> {
-    let verdict = match () {
-        () if proof.original.is_some() => "original_fails",
-        () if proof.tried.is_empty() => "unchanged",
-        () if proof.tried.iter().any(Tried::holds) => "proved",
-        () => "unproved",
+    let own = proof.verdict();
+    let word = match own {
+        Verdict::OriginalFails => "original_fails",
+        Verdict::Unchanged => "unchanged",
+        Verdict::Proved => "proved",
+        Verdict::Unproved | Verdict::Rejected => "unproved",
     };
     let figures = |figures: &Figures| WireFigures {
         disk_bytes: Some(figures.size.disk).filter(|disk| *disk > 0),
@@ -263,7 +310,11 @@ fn wire_proof(proof: &Proof) -> WireProof<'_> {
     };
     WireProof {
         dockerfile: &proof.dockerfile,
-        verdict,
+        verdict: word,
+        reason: matches!(own, Verdict::Unproved | Verdict::Rejected).then(|| verdict(proof)),
+        advice: &proof.advice,
+        started_as: proof.started_as.as_deref(),
+        rejected: proof.rejected.iter().map(|own| WireRejected { pass: &own.pass, reason: &own.reason }).collect(),
         original_failure: proof.original.as_deref(),
         engine: Some(proof.engine.as_str()).filter(|engine| !engine.is_empty()),
         inputs: proof.inputs.iter().map(|(name, digest)| WireInput { name, digest }).collect(),
@@ -281,11 +332,12 @@ fn wire_tried(tried: &Tried) -> WireTried<'_> {
         Outcome::Passed => "passed",
         Outcome::Failed => "failed",
         Outcome::Skipped => "skipped",
+        Outcome::Unproved => "unproved",
     };
     WireTried {
         rungs: tried.rungs.iter().map(|rung| rung.number()).collect(),
         without: &tried.left_out,
-        holds: tried.holds(),
+        holds: tried.proves(),
         build_failure: tried.failure.as_deref(),
         checks: tried
             .checks

@@ -7,7 +7,7 @@ use toml::de::{DeString, DeTable, DeValue};
 
 use super::document::{Document, FailOn, Groups, Layer, OptionValue, RuleOption, Section, severity};
 use super::value::{Reader, Value, Word, patterns, sorted, span_of};
-use super::{Known, LabelType, OptionKind, Problem, budget, closest, entry};
+use super::{Known, LabelType, OptionKind, Problem, budget, closest, entry, skip};
 use crate::text::{FileId, Source, Span};
 
 /// Keys of a layer: at the top of the file and in a section.
@@ -25,7 +25,7 @@ const LAYER: [&str; 10] = [
 ];
 
 /// Keys at the top of the file only.
-const TOP: [&str; 4] = ["budget", "extends", "groups", "paths"];
+const TOP: [&str; 5] = ["budget", "extends", "groups", "optimize", "paths"];
 
 /// The severity of a rule that does not run.
 const OFF: &str = "off";
@@ -67,6 +67,7 @@ pub(super) fn read(file: FileId, source: &Source, known: &Known, inherited: &Gro
             "groups" => {}
             "extends" => _ = reader.texts(value),
             "paths" => read_sections(&mut reader, value, &mut document),
+            "optimize" => document.skips = skip::read(&mut reader, file, source, value),
             "budget" => (document.budget, document.budgets) = budget::read(&mut reader, file, value),
             "ignore" => {
                 let (words, entries) = entry::split(&mut reader, source, value);

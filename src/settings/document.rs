@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::entry::Entry;
+use super::skip::SkippedPass;
 use super::{Budget, BudgetSection, LabelType, Pattern, Problem};
 use crate::finding::Severity;
 
@@ -21,6 +22,8 @@ pub struct Document {
     pub sections: Vec<Section>,
     /// Entries that hide findings.
     pub entries: Vec<Entry>,
+    /// Passes that rewrites leave out.
+    pub skips: Vec<SkippedPass>,
     /// Groups that it defines or inherits.
     pub groups: Groups,
     /// What images may weigh.
@@ -127,11 +130,13 @@ pub enum FailOn {
 }
 
 impl Document {
-    /// Which sections and entries are for a path: two Dockerfiles with the same answer have the same settings.
+    /// Which sections, entries and passes are for a path: two Dockerfiles with the same answer have the same settings.
     pub fn reaches(&self, path: &str) -> Vec<bool> {
         let is = |paths: &[Pattern]| paths.iter().any(|pattern| pattern.matches(path));
         let sections = self.sections.iter().map(|section| is(&section.paths));
-        sections.chain(self.entries.iter().map(|entry| entry.paths.as_deref().is_none_or(is))).collect()
+        let entries = self.entries.iter().map(|entry| &entry.paths);
+        let listed = entries.chain(self.skips.iter().map(|skip| &skip.paths));
+        sections.chain(listed.map(|paths| paths.as_deref().is_none_or(is))).collect()
     }
 
     /// Puts the members of the file's groups in their place.

@@ -100,7 +100,8 @@ pub(super) fn listed(spans: &[Span], index: usize) -> Option<Span> {
     }
 }
 
-fn date(reader: &mut Reader, source: &Source, value: &Value) -> Option<Date> {
+/// A day, quoted or not.
+pub(super) fn date(reader: &mut Reader, source: &Source, value: &Value) -> Option<Date> {
     // TOML has dates of its own, and people quote them all the same.
     let span = span_of(value);
     let text = value.get_ref().as_str().unwrap_or_else(|| source.slice(span));

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::document::{Choice, Document, FailOn, Layer, OptionValue};
+use super::skip::SkippedPass;
 use super::{LabelType, Pattern};
 use crate::finding::{Severity, Suppression};
 
@@ -31,6 +32,8 @@ pub struct Settings {
     pub strict_labels: bool,
     /// Entries that hide findings of this Dockerfile.
     pub suppressions: Vec<Suppression>,
+    /// Passes that rewrites of this Dockerfile leave out.
+    pub skips: Vec<SkippedPass>,
 }
 
 /// What the documents say of the Dockerfile at a path below each one's folder; the one that counts least first.
@@ -43,12 +46,14 @@ pub fn resolve<'a>(documents: impl IntoIterator<Item = (&'a Document, &'a str)>)
                 settings.take(&section.layer, document.firm);
             }
         }
+        let reaches = |paths: &Vec<Pattern>| paths.iter().any(|pattern| pattern.matches(path));
         for entry in &document.entries {
-            let reaches = |paths: &Vec<Pattern>| paths.iter().any(|pattern| pattern.matches(path));
             if entry.paths.as_ref().is_none_or(reaches) {
                 settings.suppressions.push(entry.suppression.clone());
             }
         }
+        let skips = document.skips.iter().filter(|skip| skip.paths.as_ref().is_none_or(reaches));
+        settings.skips.extend(skips.cloned());
     }
     settings
 }

@@ -21,6 +21,7 @@ mod loading;
 mod measure;
 mod own;
 mod projects;
+mod proofs;
 mod registry;
 mod tracker;
 mod verdict;

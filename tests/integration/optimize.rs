@@ -155,3 +155,41 @@ fn a_dockerfile_inside_of_a_compose_file_is_rewritten_in_place() {
     );
     assert!(now.ends_with("    ports: [80]\n"), "{now}");
 }
+
+const SKIP: &str = "# ours\n[optimize]\nskip = [\n    { pass = \"slim-runtime\", path = \"api/Dockerfile\", reason = \"probe: / is 500\", date = 2026-11-21 },\n]\n";
+
+#[test]
+fn passes_that_settings_leave_out_stay_out_and_are_said() {
+    let base = "FROM python:3.13-slim\n";
+    let ran =
+        naive().file("web/Dockerfile", NAIVE).file("web/app.py", "").file("web/requirements.txt", "flask==3.1.2\n");
+    let ran = ran.file("dockopt.toml", SKIP).args(["optimize", ".", "--write"]).run().code(0);
+    let (api, web) = (ran.read("api/Dockerfile"), ran.read("web/Dockerfile"));
+    assert!(!api.contains(base) && api.contains("FROM python:3.13"), "{api}");
+    assert!(web.contains(base), "{web}");
+    let said = "api/Dockerfile: left by slim-runtime: stand on the slim base: dockopt.toml leaves it out since 2026-11-21: probe: / is 500";
+    assert!(ran.stderr.contains(said), "{}", ran.stderr);
+    let checked = ran.again(["optimize", ".", "--check"]).code(0);
+    assert!(checked.stderr.contains(said), "{}", checked.stderr);
+    let told = checked.again(["optimize", ".", "--format=json"]);
+    let json = told.json();
+    keeps_schema(SCHEMA, &json);
+    assert!(json["builds"][0]["rungs"].to_string().contains("leaves it out since"), "{json:#}");
+    // The command line counts more, and so does no file at all.
+    let only = told.again(["optimize", "api", "--check", "--only", "slim-runtime"]).code(1);
+    only.again(["optimize", ".", "--check", "--no-config"]).code(1);
+}
+
+#[test]
+fn names_of_no_pass_in_settings_are_errors_with_their_place() {
+    for (settings, said) in [
+        ("[optimize]\nskip = [\"slim-runtme\"]\n", "did you mean `slim-runtime`?"),
+        ("[optimize]\nskip = [{ pass = \"x\" }]\n", "there is no pass `x`"),
+        ("[optimize]\nskip = [{ reason = \"x\" }]\n", "the entry names no pass"),
+        ("[optimize]\nskp = []\n", "did you mean `skip`?"),
+        ("[optimize]\nskip = [{ pass = \"non-root\", date = \"soon\" }]\n", "`soon` is no day"),
+    ] {
+        let ran = naive().file("dockopt.toml", settings).args(["optimize", ".", "--check"]).run().code(2);
+        assert!(ran.stderr.contains(said) && ran.stderr.contains("dockopt.toml:2:"), "{settings}: {}", ran.stderr);
+    }
+}

@@ -104,6 +104,28 @@ fn budget() -> Value {
     json!({ "type": "object", "properties": all, "additionalProperties": false })
 }
 
+fn optimize() -> Value {
+    let passes: Vec<&str> = dockopt::optimize::passes().map(|pass| pass.id).collect();
+    let pass = json!({ "enum": passes });
+    let entry = json!({
+        "type": "object",
+        "properties": {
+            "pass": pass,
+            "path": texts("Globs of the Dockerfiles."),
+            "reason": { "type": "string" },
+            "date": { "type": "string", "description": "The day of the proof, YYYY-MM-DD." },
+        },
+        "required": ["pass"],
+        "additionalProperties": false,
+    });
+    let list = json!({ "type": "array", "items": { "anyOf": [pass, entry] } });
+    json!({
+        "type": "object",
+        "properties": { "skip": { "description": "Passes that `dockopt optimize` leaves out.", "anyOf": [pass, list] } },
+        "additionalProperties": false,
+    })
+}
+
 fn schema() -> Value {
     let mut paths = layer();
     paths.insert("match".to_owned(), texts("Globs of the Dockerfiles that the section is for."));
@@ -123,6 +145,7 @@ fn schema() -> Value {
     top.insert("extends".to_owned(), texts("Files of settings that count less."));
     top.insert("groups".to_owned(), json!({ "type": "object", "additionalProperties": texts("") }));
     top.insert("budget".to_owned(), budget());
+    top.insert("optimize".to_owned(), optimize());
     let section =
         json!({ "type": "object", "required": ["match"], "properties": paths, "additionalProperties": false });
     top.insert("paths".to_owned(), json!({ "type": "array", "items": section }));
@@ -234,6 +257,8 @@ fn every_key_of_the_schema_is_read_and_no_other_is_allowed() {
         json!({ "rules": { "root-user": { "no-such-option": 1 } } }),
         json!({ "paths": [{ "select": [] }] }),
         json!({ "ignore": [{ "reason": "none" }] }),
+        json!({ "optimize": { "skip": ["no-such-pass"] } }),
+        json!({ "optimize": { "skip": [{ "reason": "none" }] } }),
     ] {
         assert!(!validator.is_valid(&wrong), "{wrong}");
     }

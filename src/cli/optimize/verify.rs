@@ -4,22 +4,25 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::skips;
 use crate::cli::args::{Global, Optimize, Proving};
 use crate::cli::exit::{CLEAN, FAILED, FOUND};
 use crate::cli::interrupt::Interrupts;
 use crate::cli::output::{Failure, emit};
 use crate::cli::{changes, terminal, write};
+use crate::compose::Run;
+use crate::finding::Mask;
 use crate::fix::Change;
 use crate::inputs::{IgnoreInput, Inputs};
 use crate::manifest::FileKind;
 use crate::measure::{self, Companion, Demand, Ground, Proved, Session, Wanted};
 use crate::optimize::{Options, optimize};
-use crate::proof::{Probe, Proof};
+use crate::proof::{Probe, Proof, Verdict};
 use crate::report::{self, Format};
 use crate::text::Source;
 
 /// Proves every build, writes what holds, and says what came of it.
-pub(super) fn run(global: &Global, command: &Optimize, inputs: &Inputs, options: &Options) -> Result<u8, Failure> {
+pub(super) fn run(global: &Global, command: &Optimize, inputs: &Inputs, options: &[Options]) -> Result<u8, Failure> {
     let proving = &command.proving;
     let demand = demand(proving)?;
     let builds = builds(inputs, proving.against.as_deref());
@@ -30,9 +33,15 @@ pub(super) fn run(global: &Global, command: &Optimize, inputs: &Inputs, options:
     let interrupts = Arc::new(Interrupts::hold_back());
     let held = Arc::clone(&interrupts);
     let (mut proofs, mut changed) = (Vec::new(), Vec::new());
-    for build in builds {
+    for &build in &builds {
+        let options = &options[build];
+        for (pass, why) in &options.left_out {
+            let name = inputs.source(inputs.builds[build].dockerfile).name();
+            terminal::note(&format!("{name}: left by {pass}: {why}\n"));
+        }
         let evidence = crate::load::evidence(inputs, build);
-        let ground = Ground { inputs, build, evidence: &evidence, options };
+        let runs = crate::load::runs(inputs, build);
+        let ground = Ground { inputs, build, evidence: &evidence, options, runs: &runs };
         // Without an engine nothing is proved, and where nothing changes there is nothing to prove.
         let sources = proving.against.as_deref().map(|path| own(inputs, build, path)).transpose()?;
         if sources.is_none() && optimize(inputs, build, &evidence, options).changes().is_empty() {
@@ -42,7 +51,7 @@ pub(super) fn run(global: &Global, command: &Optimize, inputs: &Inputs, options:
         let held = Arc::clone(&held);
         let stop = Arc::new(move || held.came());
         let how = crate::cli::measure::options(&command.builds, inputs.builds[build].options.clone(), stop);
-        let session = Session::open(measure::Options { mask: crate::audit::mask(inputs), ..how })?;
+        let session = Session::open(measure::Options { mask: mask(inputs, &runs, proving), ..how })?;
         let say = |what: &str| terminal::note(&format!("{what}\n"));
         let proved = match sources {
             Some(sources) => {
@@ -64,6 +73,8 @@ pub(super) fn run(global: &Global, command: &Optimize, inputs: &Inputs, options:
             if is_markdown { report::proof_markdown(&proofs) } else { report::proof_json(&inputs.root, &proofs) };
         write::write(path, text.as_bytes())?;
     }
+    let indexed: Vec<(usize, &Proof)> = builds.iter().copied().zip(&proofs).collect();
+    changed.extend(skips::changes(command, inputs, &indexed)?);
     told(global, command, inputs, (&proofs, &changed))?;
     Ok(code(&proofs))
 }
@@ -107,13 +118,26 @@ fn told(
     }
 }
 
-/// 2 where an original does not build, 1 where something fell or does not hold.
+/// 2 where an original does not build, 1 where a rewrite is not proved.
 fn code(proofs: &[Proof]) -> u8 {
-    if proofs.iter().any(|proof| proof.original.is_some()) {
-        return FAILED;
+    let code = |proof: &Proof| match proof.verdict() {
+        Verdict::OriginalFails => FAILED,
+        Verdict::Rejected | Verdict::Unproved => FOUND,
+        Verdict::Proved | Verdict::Unchanged => CLEAN,
+    };
+    proofs.iter().map(code).max().unwrap_or(CLEAN)
+}
+
+/// What is never shown: secrets of the inputs, of compose files and of the command line.
+fn mask(inputs: &Inputs, runs: &[Run], proving: &Proving) -> Mask {
+    let mut mask = crate::audit::mask(inputs);
+    let of_runs = runs.iter().flat_map(|run| &run.environment);
+    let of_runs = of_runs.filter_map(|(name, value)| Some((name.as_str(), value.as_deref()?)));
+    let given = proving.env.iter().filter_map(|text| text.split_once('='));
+    for (_, value) in of_runs.chain(given).filter(|(name, _)| crate::secret::names_secret(name)) {
+        mask.add(value);
     }
-    let unproved = |proof: &Proof| !proof.tried.is_empty() && !proof.tried.iter().any(crate::proof::Tried::holds);
-    if proofs.iter().any(unproved) { FOUND } else { CLEAN }
+    mask
 }
 
 /// The proof of a build that stays as it is.

@@ -5,7 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use super::git::folders_above;
-use crate::compose::{self, is_compose};
+use crate::compose::{self, Run, is_compose};
 use crate::inputs::{BuildInput, Inputs};
 use crate::load::compose::joined;
 use crate::load::file::read_source;
@@ -43,8 +43,7 @@ pub(super) fn around(inputs: &Inputs, input: &BuildInput) -> Around {
     let dockerfile = inputs.source(input.dockerfile);
     let Some(root) = &input.context_root else { return Around::default() };
     let folders = folders(Path::new(root), Path::new(dockerfile.name()), Path::new(&inputs.root));
-    let read = |path: PathBuf| Some((path.clone(), read_source(&path, LIMIT).ok()?));
-    let files: Vec<(PathBuf, Source)> = composes(&folders).into_iter().filter_map(read).collect();
+    let files = sources(&folders);
     let mut around = Around { recipes: recipes(&folders), ..Around::default() };
     for build in &inputs.builds {
         around.images.extend(bases(inputs.source(build.dockerfile)));
@@ -115,6 +114,46 @@ fn recipes(folders: &[PathBuf]) -> BTreeMap<String, String> {
         }
     }
     found
+}
+
+/// How compose files run containers of this Dockerfile's image, with the values of their `.env` and environment files.
+pub(in crate::load) fn runs(inputs: &Inputs, input: &BuildInput) -> Vec<Run> {
+    let dockerfile = inputs.source(input.dockerfile);
+    let Some(root) = &input.context_root else { return Vec::new() };
+    let folders = folders(Path::new(root), Path::new(dockerfile.name()), Path::new(&inputs.root));
+    let mut all = Vec::new();
+    for (path, source) in &sources(&folders) {
+        let built = built(path, source, dockerfile);
+        let folder = path.parent().unwrap_or(Path::new(""));
+        let variables = environment(&folder.join(".env"), &BTreeMap::new()).into_iter().collect();
+        for mut run in compose::runs(source, &variables).into_iter().filter(|run| built.contains(&run.build.start)) {
+            // What `environment` says counts more than what files say.
+            let own = std::mem::take(&mut run.environment);
+            for file in &run.env_files {
+                let values =
+                    environment(&folder.join(file), &variables).into_iter().map(|(name, value)| (name, Some(value)));
+                run.environment.extend(values);
+            }
+            run.environment.retain(|(name, _)| !own.iter().any(|(known, _)| known == name));
+            run.environment.extend(own);
+            for (name, value) in &mut run.environment {
+                *value = value.take().or_else(|| variables.get(name).cloned());
+            }
+            all.push(run);
+        }
+    }
+    all
+}
+
+/// The variables of an environment file; none where it can't be read.
+fn environment(path: &Path, variables: &BTreeMap<String, String>) -> Vec<(String, String)> {
+    read_source(path, LIMIT).map(|source| compose::environment_file(source.text(), variables)).unwrap_or_default()
+}
+
+/// The compose files in some folders.
+fn sources(folders: &[PathBuf]) -> Vec<(PathBuf, Source)> {
+    let read = |path: PathBuf| Some((path.clone(), read_source(&path, LIMIT).ok()?));
+    composes(folders).into_iter().filter_map(read).collect()
 }
 
 /// Where the builds of this Dockerfile are written in a compose file.

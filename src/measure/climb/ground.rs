@@ -1,6 +1,7 @@
 //! What a climb starts from, and what no rewrite goes below.
 
 use crate::build::{Base, Build, Slim};
+use crate::compose::Run;
 use crate::failure::Failure;
 use crate::image::packages::Ecosystem;
 use crate::image::{Algorithm, Digest};
@@ -19,6 +20,8 @@ pub struct Ground<'g> {
     pub evidence: &'g Evidence,
     /// What the user asked for.
     pub options: &'g Options,
+    /// How compose files run its containers.
+    pub runs: &'g [Run],
 }
 
 impl Ground<'_> {
@@ -53,7 +56,8 @@ fn digest(bytes: &[u8]) -> String {
     Digest::of(Algorithm::Sha256, bytes).to_string()
 }
 
-/// What an image can't go below, unpacked: the base that it stands on and the packages that its program needs.
+/// What an image can't go below, unpacked: the base that it stands on and the packages that its program needs. `inputs` are
+/// those of the rewrite; empty where its image is smaller all the same, as packages lie in the base.
 ///
 /// # Errors
 /// When the engine fails.
@@ -61,6 +65,7 @@ pub(super) fn floor(
     session: &Session,
     (inputs, build): (&Inputs, usize),
     side: &crate::proof::Side,
+    disk: u64,
 ) -> Result<Vec<(String, u64)>, Failure> {
     let mut floor = Vec::new();
     let Some(input) = inputs.builds.get(build) else { return Ok(floor) };
@@ -81,5 +86,8 @@ pub(super) fn floor(
     let own = all.filter(|package| !in_base(&side.text(package.place)) && &*package.name != "pip");
     let bytes = own.map(|package| package.size.bytes).sum();
     floor.push(("production dependencies".to_owned(), bytes));
+    if floor.iter().map(|(_, bytes)| bytes).sum::<u64>() > disk {
+        floor.clear();
+    }
     Ok(floor)
 }

@@ -1,12 +1,10 @@
 //! Whether the user of the rewrite may write what the original wrote.
 
-use crate::data;
 use crate::engine::ChangeKind;
 use crate::failure::Failure;
 use crate::measure::session::Session;
 use crate::measure::trial::Trial;
 use crate::proof::{Check, Seen};
-use crate::text::path;
 
 /// Paths that are tried at most.
 const TRIED: usize = 60;
@@ -15,9 +13,9 @@ impl Session {
     /// Compares what the original's container wrote with what the rewrite's may write.
     pub(super) fn writes(&self, before: &Trial<'_>, after: &Trial<'_>) -> Result<Check, Failure> {
         let written = before.written();
-        let wanted: Vec<(&String, &ChangeKind)> = written.iter().filter(|(path, _)| counts(path, before)).collect();
+        let wanted: Vec<(&String, &ChangeKind)> = written.iter().filter(|(path, _)| before.counts(path)).collect();
         if wanted.is_empty() {
-            return Ok(Check::of("writes", Ok("the original wrote nothing that counts".to_owned())));
+            return Ok(Check::skipped("writes", "the original wrote nothing that counts"));
         }
         let user = after.config.user.clone().unwrap_or_default();
         if matches!(user.split(':').next().unwrap_or_default(), "" | "0" | "root") {
@@ -54,16 +52,4 @@ impl Session {
         }
         Ok(seen.check("writes"))
     }
-}
-
-/// Whether a path matters: not a temporary file, nor what a program keeps for its next start in its home.
-pub(in crate::measure) fn counts(path: &str, before: &Trial<'_>) -> bool {
-    let home = before.config.env.iter().find(|(name, _)| name == "HOME").map_or("/root", |(_, value)| value.as_str());
-    let kept = data::SYSTEM_FOLDERS.with("shared").chain(["/var/cache/nginx", "/var/log/nginx"]);
-    let below = |folder: &str| path::is_within(path, folder);
-    let own = kept.into_iter().any(below) || below(&format!("{home}/.npm")) || below(&format!("{home}/.cache"));
-    let compiled =
-        path.contains("/__pycache__") || path.strip_suffix(".pyc").is_some() || path.contains("/node_modules/.cache");
-    let of_home = below(home) && home != "/" && path[home.len()..].trim_start_matches('/').starts_with('.');
-    !own && !compiled && !of_home
 }

@@ -1,12 +1,13 @@
 //! A network, companions and one container on it; removed together.
 
+use std::collections::BTreeSet;
 use std::net::{IpAddr, SocketAddr, TcpStream};
 use std::time::{Duration, Instant};
 
 use crate::engine::{Exec, Spec, State};
 use crate::failure::{Failure, FailureKind};
 use crate::measure::session::Session;
-use crate::proof::Probe;
+use crate::proof::{Probe, QuestionsFrom};
 
 /// For a port to accept.
 const CONNECT: Duration = Duration::from_secs(2);
@@ -107,7 +108,10 @@ impl<'s> Stand<'s> {
 
     /// Starts the container as its image says; why it can't be started.
     pub(super) fn start(&mut self, image: &str, wanted: &Wanted) -> Result<(), String> {
-        let spec = self.spec(image, &wanted.environment);
+        let mut spec = self.spec(image, &wanted.environment);
+        spec.entrypoint.clone_from(&wanted.entrypoint);
+        spec.command.clone_from(&wanted.command);
+        spec.working_directory.clone_from(&wanted.workdir);
         self.begin(&spec)
     }
 
@@ -202,8 +206,29 @@ pub struct Wanted {
     pub runs: Vec<String>,
     /// For a container to open its ports.
     pub limit: Duration,
-    /// Whether its command starts a server that is known, also where no EXPOSE tells: it is waited for.
+    /// Whether a port is waited for, also where no EXPOSE tells: its command starts a server, or a source opens a port.
     pub serves: bool,
+    /// Whether its command starts a server that is known: without an open port it does not work.
+    pub starts_server: bool,
+    /// Names of variables that the sources and what runs the image speak of.
+    pub variables: BTreeSet<String>,
+    /// In place of the image's `ENTRYPOINT`.
+    pub entrypoint: Option<Vec<String>>,
+    /// In place of the image's `CMD`.
+    pub command: Option<Vec<String>>,
+    /// In place of the image's `WORKDIR`.
+    pub workdir: Option<String>,
+}
+
+impl Wanted {
+    /// Where its questions come from. A route in a source, or a server that is known, speaks HTTP.
+    pub(in crate::measure) fn questions_from(&self) -> QuestionsFrom {
+        match () {
+            () if !self.probes.is_empty() => QuestionsFrom::Named,
+            () if self.starts_server || self.paths.len() > 1 => QuestionsFrom::Guessed,
+            () => QuestionsFrom::Tried,
+        }
+    }
 }
 
 impl Default for Wanted {
@@ -217,6 +242,11 @@ impl Default for Wanted {
             runs: Vec::new(),
             limit,
             serves: false,
+            starts_server: false,
+            variables: BTreeSet::new(),
+            entrypoint: None,
+            command: None,
+            workdir: None,
         }
     }
 }

@@ -89,7 +89,7 @@ fn context() -> tempfile::TempDir {
 }
 
 /// What `optimize --verify` says as JSON of one build, and its exit code.
-fn verified(path: &Path, arguments: &[&str]) -> (Value, i32) {
+pub(super) fn verified(path: &Path, arguments: &[&str]) -> (Value, i32) {
     let mut command = Command::new(program());
     command.env("BUILDX_BUILDER", "default").args(["optimize", "--verify", "--rounds=0", "--format=json"]);
     let output = command.args(arguments).arg(path).output().unwrap();
