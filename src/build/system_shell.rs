@@ -25,6 +25,11 @@ impl Sh {
     pub fn gives_way(self, script: &Script) -> bool {
         let keeps_shell = |one: &Command| one.name().is_some_and(|name| name.is("trap"));
         let calls = script.compounds.iter().any(|one| one.kind == CompoundKind::Function);
+        // `sh -c` below it stays where that one does.
+        let inner = script.nested.iter().find(|(index, _)| *index as usize + 1 == script.commands.len());
+        if inner.is_some_and(|(_, inner)| !self.gives_way(inner)) {
+            return false;
+        }
         if calls || !script.problems.is_empty() || script.commands.iter().any(keeps_shell) {
             return false;
         }

@@ -2,10 +2,11 @@
 
 use std::collections::HashMap;
 
+use super::Context;
 use super::foreign::{self, DEEPEST};
 use super::layers::Folder;
-use super::{Context, runs};
-use crate::build::{Build, Stage, toolchain};
+use super::runs::{self, Run};
+use crate::build::{Build, Lookup, Stage, toolchain};
 use crate::data;
 use crate::dockerfile::Keyword;
 use crate::finding::Findings;
@@ -21,7 +22,7 @@ fn check(cx: &Context, out: &mut Findings) {
         let mut folder = Folder::of(run.build, run.stage, run.index);
         let mut made: Vec<String> = Vec::new();
         for one in &run.invocations() {
-            let aim = one.args.first().and_then(|word| path_of(run.build, run.stage, run.index, word));
+            let aim = one.args.first().filter(|_| one.is("cd") || one.is("pushd")).and_then(|word| path_of(&run, word));
             let aim = aim.and_then(|path| folder.join(&path));
             folder.follow(one);
             if made.len() < REMEMBERED {
@@ -80,13 +81,19 @@ fn is_open(one: &Invocation) -> bool {
 /// Folders that a RUN makes and that are remembered.
 const REMEMBERED: usize = 100;
 
-/// The folder that a word names: also by a variable of the file.
-fn path_of(build: &Build, stage: &Stage, at: usize, word: &Word) -> Option<String> {
-    match word.value() {
-        Some(path) => Some(path.to_owned()),
-        None if word.expansions().len() == word.variables().count() => build.expand(stage, at, word.text()),
-        None => None,
+/// The folder that a word names: also by variables of the file that the script leaves as they are.
+fn path_of(run: &Run, word: &Word) -> Option<String> {
+    if let Some(path) = word.value() {
+        return Some(path.to_owned());
     }
+    let (build, stage) = (run.build, run.stage.index);
+    let script = &run.code.script;
+    let is_set =
+        |name: &str| script.commands.iter().flat_map(|one| &one.assignments).any(|one| &*one.name_text == name);
+    let is_defined = |name: &str| matches!(build.scopes().lookup(stage, name, run.index), Lookup::Defined(_));
+    let plain = word.expansions().len() == word.variables().count() && run.code.is_ordinary();
+    let known = plain && word.variables().all(|name| is_defined(name) && !is_set(name));
+    build.scopes().expand(stage, run.index, word.text()).filter(|path| known && !path.is_empty())
 }
 
 /// What `mkdir` makes.
