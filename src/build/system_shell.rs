@@ -174,9 +174,15 @@ mod tests {
             assert_eq!((Sh::Ash.gives_way(&script), Sh::Bash.gives_way(&script)), (ash, bash), "{script:?}");
             assert!(!Sh::Dash.gives_way(&script));
         };
-        for both in
-            ["server", "migrate && server", "X=1 server", "a || b && server", "server # port", "a | b && server"]
-        {
+        for both in [
+            "server",
+            "migrate && server",
+            "X=1 server",
+            "a || b && server",
+            "server # port",
+            "sh -c 'a && server'",
+            "a | b && server",
+        ] {
             check(both, true, true);
         }
         for ash in [
@@ -209,6 +215,7 @@ mod tests {
             ". /server",
             "a || server",
             "if a; then b; fi; while c; do d; done",
+            "sh -c 'a | server'",
             "server \"",
             "",
         ] {
