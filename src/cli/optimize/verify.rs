@@ -16,7 +16,7 @@ use crate::fix::Change;
 use crate::inputs::{IgnoreInput, Inputs};
 use crate::manifest::FileKind;
 use crate::measure::{self, Companion, Demand, Ground, Proved, Session, Wanted};
-use crate::optimize::{Options, optimize};
+use crate::optimize::{Evidence, Observed, Options, optimize};
 use crate::proof::{Probe, Proof, Verdict};
 use crate::report::{self, Format};
 use crate::text::Source;
@@ -44,7 +44,7 @@ pub(super) fn run(global: &Global, command: &Optimize, inputs: &Inputs, options:
         let ground = Ground { inputs, build, evidence: &evidence, options, runs: &runs };
         // Without an engine nothing is proved, and where nothing changes there is nothing to prove.
         let sources = proving.against.as_deref().map(|path| own(inputs, build, path)).transpose()?;
-        if sources.is_none() && optimize(inputs, build, &evidence, options).changes().is_empty() {
+        if sources.is_none() && !may_change(inputs, build, &evidence, options) {
             proofs.push(nothing(inputs, build));
             continue;
         }
@@ -77,6 +77,12 @@ pub(super) fn run(global: &Global, command: &Optimize, inputs: &Inputs, options:
     changed.extend(skips::changes(command, inputs, &indexed)?);
     told(global, command, inputs, (&proofs, &changed))?;
     Ok(code(&proofs))
+}
+
+/// Whether a rewrite changes something, with what only a container shows or without.
+fn may_change(inputs: &Inputs, build: usize, evidence: &Evidence, options: &Options) -> bool {
+    let changes = |evidence: &Evidence| !optimize(inputs, build, evidence, options).changes().is_empty();
+    changes(evidence) || changes(&Evidence { observed: Some(Observed::default()), ..evidence.clone() })
 }
 
 /// The builds that are looked at; a rewrite that lies beside its original is none of them.
