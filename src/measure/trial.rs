@@ -24,6 +24,9 @@ const QUIET: Duration = Duration::from_secs(10);
 /// From the first open port until all are taken to be open.
 const SETTLE: Duration = Duration::from_millis(750);
 
+/// A server that ends within this time does not work: it listened before it found out what it lacks.
+const LIVES: Duration = Duration::from_secs(5);
+
 /// How often a health check may fail at first.
 const HEALTH: usize = 15;
 
@@ -52,6 +55,7 @@ impl Session {
     ) -> Result<Trial<'_>, Failure> {
         let config = self.engine.config(image)?;
         let mut stand = Stand::open(self, wanted)?;
+        let began = Instant::now();
         let stood = match stand.start(image, wanted) {
             Ok(()) => self.settle(&stand, &config, wanted)?,
             Err(why) => Stood::NotStarted(why),
@@ -68,7 +72,7 @@ impl Session {
         if matches!(trial.stood, Stood::Listens(_) | Stood::Runs) {
             trial.ask(self, wanted, questions)?;
             trial.health = trial.healthy(self)?;
-            trial.look_again(self)?;
+            trial.look_again(self, began)?;
         }
         if let Some(id) = trial.stand.id() {
             trial.log = self.engine.logs(id, WORDS)?.text();
@@ -129,9 +133,15 @@ impl Session {
 }
 
 impl Trial<'_> {
-    /// One that ended while it was asked has ended.
-    fn look_again(&mut self, session: &Session) -> Result<(), Failure> {
+    /// One that ended while it was asked, or soon after, has ended.
+    fn look_again(&mut self, session: &Session, began: Instant) -> Result<(), Failure> {
         let Some(id) = self.stand.id() else { return Ok(()) };
+        while began.elapsed() < LIVES && session.engine.state(id)?.running {
+            if session.is_stopped() {
+                return Err(Failure::interrupted());
+            }
+            std::thread::sleep(LOOK);
+        }
         if let Some(ended) = ended(&session.engine.state(id)?) {
             self.stood = ended;
         }
