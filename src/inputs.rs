@@ -145,6 +145,8 @@ pub struct RunOptions {
     pub stop_signal: Option<String>,
     /// Whether all services start it below an init (`init: true`).
     pub has_init: bool,
+    /// Whether a service gives it rights that only root can use: `privileged`, `cap_add`, `devices`.
+    pub has_rights: bool,
 }
 
 /// A file of settings, as it holds for one Dockerfile.

@@ -126,6 +126,7 @@ fn build(
         user: None,
         stop_signal: None,
         has_init: false,
+        has_rights: false,
     }
 }
 

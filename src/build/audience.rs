@@ -6,7 +6,7 @@ use crate::data;
 use crate::dockerfile::Keyword;
 use crate::manifest::{Ecosystem, FileRole};
 use crate::shell::program::{Kind, Program};
-use crate::shell::{Invocation, Verb, Word};
+use crate::shell::{Invocation, Word};
 use crate::text::path;
 
 impl Build<'_> {
@@ -20,30 +20,18 @@ impl Build<'_> {
 fn something_says_so(build: &Build, stage: &Stage) -> bool {
     let place = build.input().place.replace('\\', "/");
     let (folder, name) = path::split(&place);
-    folder.split('/').any(says_so)
+    folder.split('/').any(|name| says_so(name) || holds_tests(name))
         || words(name).any(says_so)
         || stage.name.as_deref().is_some_and(|name| words(name).any(|word| says_so(word) || is_for_files(word)))
         || top_comment(build.input().file.source().text()).any(comment_says_so)
         || command_says_so(build, stage)
-        || installs_packaging(build, stage)
+        // An image that makes packages of the system is run once and thrown away.
+        || build.installs_any(stage, "packaging")
 }
 
 /// Whether a stage's name says that only files are taken from it: `artifacts`, `export`.
 fn is_for_files(word: &str) -> bool {
     data::NAME_WORDS.has(&word.to_ascii_lowercase(), "artifact-stage")
-}
-
-/// Whether the image makes packages of the system: it is run once and thrown away.
-fn installs_packaging(build: &Build, stage: &Stage) -> bool {
-    let codes = build.chain(stage).flat_map(|stage| build.instructions(stage));
-    codes.filter(|(_, one)| one.keyword == Keyword::Run).filter_map(|(index, _)| build.code(index)).any(|code| {
-        code.script.invocations().iter().any(|one| {
-            let call = one.package_call().filter(|call| call.verb == Verb::Install && call.manager.is_system());
-            call.is_some_and(|call| {
-                call.packages.iter().any(|package| data::SYSTEM_PACKAGES.has(package.name.text, "packaging"))
-            })
-        })
-    })
 }
 
 fn words(name: &str) -> impl Iterator<Item = &str> {
@@ -55,6 +43,12 @@ fn says_so(word: &str) -> bool {
     let word = word.to_ascii_lowercase();
     let role = FileRole::of_folder(&word);
     data::NAME_WORDS.has(&word, "developers-only") || matches!(role, Some(FileRole::Test | FileRole::Example))
+}
+
+/// Whether the last word of a folder's name is that of a folder of tests: `clt_tests`.
+fn holds_tests(folder: &str) -> bool {
+    let last = words(folder).last().map(str::to_ascii_lowercase);
+    last.is_some_and(|word| matches!(FileRole::of_folder(&word), Some(FileRole::Test)))
 }
 
 /// The lines of the comment above the first instruction.
@@ -142,6 +136,9 @@ mod tests {
             "e2e/Dockerfile",
             "examples/go/Dockerfile",
             "archive/2019/Dockerfile",
+            ".codesandbox/Dockerfile",
+            "clt_tests/dind/Dockerfile",
+            "Dockerfile-tilt",
         ] {
             assert!(is_so(place, text), "{place}");
         }

@@ -184,6 +184,11 @@ impl Reader<'_, '_, '_> {
     }
 
     fn default_host(&self) -> Option<(String, Origin)> {
+        // `UVICORN_HOST` beside `UVICORN_PORT`, `FLASK_RUN_HOST` beside `FLASK_RUN_PORT`.
+        let variable = self.row.variable.strip_suffix("_PORT").map(|name| format!("{name}_HOST"));
+        if let Some(host) = variable.and_then(|name| self.variable(&name)) {
+            return Some((host, Origin::Variable));
+        }
         self.row.default_host.map(|host| (host.to_owned(), Origin::Default))
     }
 

@@ -6,12 +6,12 @@ use crate::data;
 use crate::dockerfile::{Arguments, Keyword};
 use crate::manifest::{FileKind, FileRole};
 use crate::shell::program::{Kind, Program};
-use crate::shell::{Invocation, Package, Verb};
+use crate::shell::{Invocation, Verb};
 use crate::text::path;
 
 /// Whether the stage is a service that runs as whoever USER says.
 pub fn is_service(build: &Build, stage: &Stage) -> bool {
-    if is_development(build, stage) {
+    if is_development(build, stage) || needs_rights(build, stage) {
         return false;
     }
     let start = Start::of(build, stage);
@@ -35,6 +35,7 @@ pub fn may_serve(build: &Build, stage: &Stage) -> bool {
     let hands_over =
         start.program.as_deref().is_some_and(|program| !is_runtime(program)) && installs_root_server(build, stage);
     !is_development(build, stage)
+        && !needs_rights(build, stage)
         && !idle
         && !hands_over
         && !start.asks_for_help
@@ -119,16 +120,26 @@ fn needs_root(program: &str) -> bool {
     program.is(Kind::StepsDown) || program.is(Kind::Root)
 }
 
+/// Whether a container of the stage works on the network or on devices of its host, as compose or its packages say.
+fn needs_rights(build: &Build, stage: &Stage) -> bool {
+    build.input().options.run.has_rights || build.installs_any(stage, "host-network")
+}
+
 /// Whether a system package of the stages below brings a server that is started as root.
 fn installs_root_server(build: &Build, stage: &Stage) -> bool {
-    build.chain(stage).any(|stage| {
-        let codes = build.instructions(stage).filter_map(|(index, _)| build.code(index));
-        codes.flat_map(|code| code.script.invocations()).any(|one| {
+    build.installs_any(stage, "root-server")
+}
+
+impl Build<'_> {
+    /// Whether a RUN of the stage, or of those below it, installs a system package with this role in
+    /// `data/system_packages.tsv`.
+    pub fn installs_any(&self, stage: &Stage, role: &str) -> bool {
+        let codes = self.chain(stage).flat_map(|stage| self.instructions(stage));
+        codes.filter_map(|(index, _)| self.code(index)).flat_map(|code| code.script.invocations()).any(|one| {
             let call = one.package_call().filter(|call| call.verb == Verb::Install && call.manager.is_system());
-            let is_root = |package: &Package| data::SYSTEM_PACKAGES.has(package.name.text, "root-server");
-            call.is_some_and(|call| call.packages.iter().any(is_root))
+            call.is_some_and(|call| call.packages.iter().any(|one| data::SYSTEM_PACKAGES.has(one.name.text, role)))
         })
-    })
+    }
 }
 
 fn is_runtime(program: &str) -> bool {

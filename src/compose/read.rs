@@ -55,6 +55,8 @@ pub struct Service {
     pub stop_signal: Option<String>,
     /// Whether its container starts below an init.
     pub has_init: bool,
+    /// Whether it gets more rights than other containers: `privileged`, capabilities, devices.
+    pub has_rights: bool,
 }
 
 /// Whether a file of this name is one of Compose's.
@@ -86,11 +88,24 @@ pub fn read(source: &Source) -> Compose {
                 let text = |key: &str| entry.value.get(key).and_then(Node::text).map(str::to_owned);
                 let has_init = is_true(entry.value.get("init"));
                 let (user, stop_signal) = (text("user"), text("stop_signal"));
-                compose.services.push(Service { user, stop_signal, has_init, ..service });
+                let has_rights = has_rights(entry.value);
+                compose.services.push(Service { user, stop_signal, has_init, has_rights, ..service });
             }
         }
     }
     compose
+}
+
+/// Whether a service asks for rights that only root can use.
+fn has_rights(service: Node) -> bool {
+    let entries =
+        |key: &str| service.get(key).map(|node| node.target().unwrap_or(node)).map(|node| node.items().count());
+    // Any user may listen on low ports in a container.
+    let is_port = |node: Node| node.text().is_some_and(|text| text.trim_start_matches("CAP_") == "NET_BIND_SERVICE");
+    let capabilities = service.get("cap_add").map(|node| node.target().unwrap_or(node));
+    is_true(service.get("privileged"))
+        || entries("devices").is_some_and(|count| count > 0)
+        || capabilities.is_some_and(|node| node.items().any(|one| !is_port(one)))
 }
 
 fn service(
@@ -113,6 +128,7 @@ fn service(
         user: None,
         stop_signal: None,
         has_init: false,
+        has_rights: false,
     };
     let Some(node) = build.get("dockerfile_inline") else { return service };
     let node = node.target().unwrap_or(node);

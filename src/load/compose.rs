@@ -89,7 +89,7 @@ impl Unfolded {
         let context = context.unwrap_or_default();
         let (target, args, contexts) = (target.clone(), args.clone(), service.contexts.clone());
         let (user, stop_signal) = (service.user.clone(), service.stop_signal.clone());
-        let run = RunOptions { user, stop_signal, has_init: service.has_init };
+        let run = RunOptions { user, stop_signal, has_init: service.has_init, has_rights: service.has_rights };
         let origin = Origin { context, target, args, contexts, run, inline: inline.is_some(), notice: None };
         if let Some(inline) = inline {
             self.notices.extend(limits(service, inline));

@@ -72,6 +72,7 @@ fn joined(path: &Path, builds: Vec<Named>) -> Option<Origin> {
     let context = |named: &Named| named.origin.context.clone();
     let contexts: std::collections::BTreeSet<_> = builds.iter().map(context).collect();
     let has_init = builds.iter().all(|named| named.origin.run.has_init);
+    let has_rights = builds.iter().any(|named| named.origin.run.has_rights);
     let mut targets: Vec<String> = builds.iter().filter_map(|named| named.origin.target.clone()).collect();
     targets.sort();
     targets.dedup();
@@ -79,7 +80,8 @@ fn joined(path: &Path, builds: Vec<Named>) -> Option<Origin> {
     let signal = builds.first().and_then(|named| named.origin.run.stop_signal.clone());
     let stop_signal = signal.filter(|_| builds.iter().all(|named| named.origin.run.stop_signal.is_some()));
     let first = builds.into_iter().next()?;
-    let mut origin = Origin { target: None, run: RunOptions { user, stop_signal, has_init }, ..first.origin };
+    let mut origin =
+        Origin { target: None, run: RunOptions { user, stop_signal, has_init, has_rights }, ..first.origin };
     let folder = shown(origin.context.as_deref()?);
     let own = path.parent().is_some_and(|parent| shown(parent) == folder);
     let mut said = Vec::new();

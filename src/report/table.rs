@@ -63,6 +63,8 @@ enum Weight {
     Cheap,
     /// A remark without a price.
     Remark,
+    /// A matter of style.
+    Style,
 }
 
 fn weight(finding: &Finding) -> Weight {
@@ -75,15 +77,16 @@ fn weight(finding: &Finding) -> Weight {
     if finding.severity == Severity::Error || amounts.iter().any(large) {
         return Weight::Heavy;
     }
-    match (is_priced, finding.severity >= Severity::Warning) {
-        (true, _) => Weight::Cheap,
-        (false, true) => Weight::Heavy,
-        (false, false) => Weight::Remark,
+    match finding.severity {
+        _ if is_priced => Weight::Cheap,
+        Severity::Style => Weight::Style,
+        Severity::Info => Weight::Remark,
+        Severity::Warning | Severity::Error => Weight::Heavy,
     }
 }
 
 /// The rows that are shown, in their order: the heavy ones, and of the remarks as many as a short table has room for. What is
-/// known to be cheap nobody acts on: it waits for `--all`.
+/// known to be cheap, or a matter of style, nobody acts on: it waits for `--all`.
 fn picked<'a>(known: &[&'a Finding], all: bool) -> Vec<&'a Finding> {
     if all {
         return known.to_vec();

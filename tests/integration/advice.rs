@@ -207,3 +207,26 @@ fn a_shell_that_gives_way_costs_arguments_alone() {
     check("debian:12", "exec server --port 80", "info");
     check("debian:12", "server --port 80", "warning");
 }
+
+#[test]
+fn root_is_not_reported_where_it_is_needed_or_nobody_ships_the_image() {
+    let dockerfile = "FROM node:22-slim\nCOPY . .\nEXPOSE 3000\nCMD [\"node\", \"a.js\"]\n";
+    let check = |files: &[(&str, &str)], expected: bool| {
+        let mut files = files.to_vec();
+        files.push(("a.js", "1\n"));
+        assert_eq!(!help("root-user", dockerfile, &files).is_empty(), expected, "{files:?}");
+    };
+    let compose = |lines: &str| format!("services:\n  a:\n    build: .\n{lines}");
+    check(&[], true);
+    check(&[("compose.yaml", &compose(""))], true);
+    check(&[("compose.yaml", &compose("    cap_add: [NET_BIND_SERVICE]\n"))], true);
+    check(&[("compose.yaml", &compose("    devices: []\n    privileged: false\n"))], true);
+    check(&[("compose.yaml", &compose("    cap_add: [NET_ADMIN]\n"))], false);
+    check(&[("compose.yaml", &compose("    privileged: true\n"))], false);
+    check(&[("compose.yaml", &compose("    devices: ['/dev/ttyUSB0:/dev/ttyUSB0']\n"))], false);
+    check(&[("Dockerfile.prod", dockerfile)], false);
+    check(&[("Dockerfile.worker", dockerfile)], true);
+    check(&[("deploy/Dockerfile.prod", dockerfile)], true);
+    let network = "FROM node:22-slim\nRUN apt-get install -y wireguard-tools\nEXPOSE 3000\nCMD [\"node\", \"a.js\"]\n";
+    assert_eq!(help("root-user", network, &[("a.js", "1\n")]), "");
+}
