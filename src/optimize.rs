@@ -12,6 +12,7 @@ mod compiled;
 mod dependency_files;
 mod evidence;
 mod flags;
+mod guard;
 mod hygiene;
 mod ignore;
 mod languages;

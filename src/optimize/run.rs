@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use super::assumption::{Assumption, Support};
 use super::evidence::Evidence;
+use super::guard;
 use super::options::Options;
 use super::pass::Pass;
 use super::passes;
@@ -103,14 +104,31 @@ pub fn optimize(inputs: &Inputs, build: usize, evidence: &Evidence, options: &Op
             }
             let turn = for_others(pass, turn(pass, &scene, build, evidence, options), &scene, build);
             let turn = supported(pass, turn, evidence);
-            if take(pass, turn, dockerfile, &mut now, &mut climbed) {
-                scene = Cow::Owned(scene.with_sources(&now));
+            let (before, steps) = (now.clone(), climbed.steps.len());
+            if !take(pass, turn, dockerfile, &mut now, &mut climbed) {
+                continue;
+            }
+            let next = scene.with_sources(&now);
+            match lost(&scene, &next, build) {
+                Some(why) => {
+                    now = before;
+                    climbed.steps.truncate(steps);
+                    climbed.refusals.push(Refusal { pass: pass.info.id, what: pass.info.title.to_owned(), why });
+                }
+                None => scene = Cow::Owned(next),
             }
         }
         climbed.sources.clone_from(&now);
         done.rungs.push(climbed);
     }
     done
+}
+
+/// What a pass took away that has to stay.
+fn lost(before: &Inputs, after: &Inputs, build: usize) -> Option<String> {
+    let (before, after) = (before.builds.get(build)?, after.builds.get(build)?);
+    let projects = after.projects.as_deref().map_or(&[][..], Vec::as_slice);
+    guard::lost(&Build::new(before), &Build::new(after), projects)
 }
 
 /// The inputs that a clean clone has; `None` where it lacks nothing.

@@ -97,9 +97,8 @@ fn stand(
     let build = scene.build;
     let mut edits = vec![FileEdit { target: twin.edit.target.clone(), ..twin.edit.clone() }];
     let mut packages = BTreeSet::new();
-    let on_it = |stage: &&Stage| {
-        build.is_needed(stage) && build.chain(stage).last().map(|below| below.index) == Some(root.index)
-    };
+    // A stage that nothing of this image needs is built by its name.
+    let on_it = |stage: &&Stage| build.chain(stage).last().map(|below| below.index) == Some(root.index);
     for stage in build.stages().iter().filter(on_it) {
         let ships = target.is_some_and(|target| build.chain(target).any(|below| below.index == stage.index));
         let mut wanted = Wanted::new();
@@ -114,6 +113,9 @@ fn stand(
             apt::want(&mut wanted, package, needs::first_install(scene, stage));
         }
         let last = target.is_some_and(|target| target.index == stage.index);
+        if !build.is_needed(stage) {
+            needs::of_container(scene, stage, &twin.slim, &mut wanted);
+        }
         if last || !ships {
             needs::of_sources(scene, stage, &twin.slim, last, &mut wanted)?;
         }

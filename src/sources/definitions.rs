@@ -33,6 +33,10 @@ pub(super) struct Parameter<'t> {
     pub function: Option<&'t str>,
     /// Which one it is, from 0.
     pub index: usize,
+    /// Its own name.
+    pub name: &'t str,
+    /// What it is where a caller says nothing.
+    pub default: Option<&'t str>,
 }
 
 /// What a name stands for at a place.
@@ -57,8 +61,8 @@ pub(super) enum Passed<'t> {
     Anything,
 }
 
-/// What the function's name at a place passes for its parameter with this index.
-pub(super) fn passed<'t>(place: Place<'t>, function: &str, index: usize) -> Passed<'t> {
+/// What the function's name at a place passes for one of its parameters.
+pub(super) fn passed<'t>(place: Place<'t>, function: &str, parameter: &Parameter) -> Passed<'t> {
     let rest = &place.text[place.at + function.len()..];
     let before = place.line_before().trim_end();
     let line = rest.split('\n').next().unwrap_or_default();
@@ -75,7 +79,24 @@ pub(super) fn passed<'t>(place: Place<'t>, function: &str, index: usize) -> Pass
     if defines || !python && opens {
         return Passed::Nothing;
     }
-    arguments(list).get(index).map_or(Passed::Anything, |part| Passed::Argument(part))
+    let arguments = arguments(list);
+    let named = arguments.iter().find_map(|part| {
+        let value = part.strip_prefix(parameter.name)?.trim_start().strip_prefix('=')?;
+        (!value.starts_with('=')).then_some(value)
+    });
+    let placed = || arguments.get(parameter.index).copied().filter(|part| !is_named(part));
+    match (named.or_else(placed), parameter.default) {
+        (Some(value), _) => Passed::Argument(value),
+        (None, Some(_)) => Passed::Nothing,
+        (None, None) => Passed::Anything,
+    }
+}
+
+/// Whether an argument says which parameter it is for: `name=value`.
+fn is_named(part: &str) -> bool {
+    part.split_once('=').is_some_and(|(name, value)| {
+        name.trim().chars().all(|c| c.is_alphanumeric() || c == '_') && !value.starts_with(['=', '>'])
+    })
 }
 
 /// What a plain name stands for at a place of its own source.
@@ -185,9 +206,15 @@ fn of_blocks<'t>(place: Place<'t>, name: &str) -> Option<Bound<'t>> {
         let header_level = indent(header);
         if words(header, name).next().is_some() {
             if is_function(header)
-                && let Some(parameter) = parameter(header, name)
+                && let Some(mut parameter) = parameter(header, name)
             {
+                if matches!(parameter.function, Some("constructor" | "__init__")) {
+                    parameter.function = class_around(place.text, from);
+                }
                 return Some(Bound::Parameter(parameter));
+            }
+            if let Some(value) = opened(header, name) {
+                return Some(Bound::Given(vec![(Place { at: from, ..place }, value)]));
             }
             if is_inner(header, name) {
                 return Some(Bound::Inner);
@@ -205,6 +232,13 @@ fn is_function(header: &str) -> bool {
     opens && header.contains('(') && patterns::words("opens a block of no function").all(|word| word != first)
 }
 
+/// What a block takes as the name: `with open(path) as name:`.
+fn opened<'t>(header: &'t str, name: &str) -> Option<&'t str> {
+    let inside = header.trim().strip_suffix(':')?.trim_start_matches("async ").strip_prefix("with ")?;
+    let mut all = arguments(inside).into_iter().filter_map(|one| one.rsplit_once(" as "));
+    all.find(|(_, own)| own.trim() == name).map(|(value, _)| value)
+}
+
 /// Whether a loop or a block gives the name a value: `for a in b`, `with b as a`, `catch (a)`.
 fn is_inner(header: &str, name: &str) -> bool {
     words(header, name).any(|at| {
@@ -220,19 +254,29 @@ fn parameter<'t>(header: &'t str, name: &str) -> Option<Parameter<'t>> {
     for (open, _) in header.match_indices('(') {
         let Some(list) = bracketed(&header[open..]) else { continue };
         let list = arguments(list);
-        let is_named = |one: &&str| {
+        let found = list.iter().enumerate().find_map(|(index, one)| {
             let one = one.trim_start_matches(['*', '.', '{']).trim_start();
-            one.strip_prefix(name)
-                .is_some_and(|rest| !rest.starts_with(|c: char| c.is_alphanumeric() || c == '_' || c == '.'))
-        };
-        let Some(index) = list.iter().position(is_named) else { continue };
-        let own = list.first().is_some_and(|first| matches!(*first, "self" | "cls" | "&self" | "&mut self"));
-        return Some(Parameter {
-            function: function_name(&header[..open]),
-            index: index - usize::from(own && index > 0),
+            let rest = one.strip_prefix(name)?;
+            let whole = !rest.starts_with(|c: char| c.is_alphanumeric() || c == '_' || c == '.');
+            whole.then_some((index, &one[..name.len()], rest))
         });
+        let Some((index, name, rest)) = found else { continue };
+        let own = list.first().is_some_and(|first| matches!(*first, "self" | "cls" | "&self" | "&mut self"));
+        let default = rest.split_once('=').map(|(_, value)| value.trim()).filter(|value| !value.starts_with('>'));
+        let function = function_name(&header[..open]);
+        return Some(Parameter { function, index: index - usize::from(own && index > 0), name, default });
     }
     None
+}
+
+/// The class around a place, whose name is that of the call that makes one.
+fn class_around(text: &str, end: usize) -> Option<&str> {
+    let line = text[..end].lines().rev().find(|line| {
+        let line = line.trim_start().trim_start_matches("export ").trim_start_matches("default ");
+        line.starts_with("class ")
+    })?;
+    let name = line.split("class ").nth(1)?;
+    name.split(|c: char| !(c.is_alphanumeric() || c == '_')).next().filter(|name| !name.is_empty())
 }
 
 /// The name before a list of parameters: `def f`, `const f = async`, `f`.
@@ -257,7 +301,10 @@ mod tests {
         let at = text.find("HERE").unwrap();
         match bound(Place { file, text, at }, name) {
             Bound::Given(given) => given.iter().map(|(_, value)| *value).collect::<Vec<_>>().join(" | "),
-            Bound::Parameter(one) => format!("{} {}", one.function.unwrap_or("?"), one.index),
+            Bound::Parameter(one) => {
+                let default = one.default.map(|default| format!(" {default}")).unwrap_or_default();
+                format!("{} {}{default}", one.function.unwrap_or("?"), one.index)
+            }
             Bound::Inner => "inner".to_owned(),
             Bound::Nothing => "nothing".to_owned(),
         }
@@ -278,7 +325,10 @@ mod tests {
                 "save 0",
             ),
             ("a.py", "for name in names:\n    HERE", "name", "inner"),
-            ("a.py", "with x() as name:\n    HERE", "name", "inner"),
+            ("a.py", "with x() as name:\n    HERE", "name", "x()"),
+            ("a.py", "with a() as b, x(1, 2) as name:\n    HERE", "name", "x(1, 2)"),
+            ("a.py", "class A:\n    def __init__(self, path='/x'):\n        HERE", "path", "A 0 '/x'"),
+            ("a.js", "export class A {\n  constructor(dir) {\n    HERE\n  }\n}", "dir", "A 0"),
             ("a.py", "A = 1\nfor x in A:\n    HERE", "A", "1"),
             ("a.js", "const dir = a ||\n  '/x'\nHERE", "dir", "a ||\n  '/x'"),
             ("a.js", "const save = async (dir) => {\n  HERE\n}", "dir", "save 0"),

@@ -161,7 +161,14 @@ impl<'e> Evaluator<'e> {
         match of {
             Some(of) if is_variable(of) => self.variable(name),
             Some(of) if is_named(expression, "the folder of a path") => self.of(place, of, depth + 1).map(parents),
-            Some(_) => self.member(name, depth),
+            Some(of) => {
+                // The name of a temporary file.
+                let temporary =
+                    |values: &BTreeSet<Value>| values.iter().all(|value| *value == Value::Start("/tmp/".to_owned()));
+                let known = if matches!(of, "self" | "this") { None } else { self.of(place, of, depth + 1) };
+                let own = known.filter(temporary).filter(|values| !values.is_empty());
+                own.or_else(|| self.member(name, depth))
+            }
             None => self.name(place, name, depth),
         }
     }
@@ -280,11 +287,14 @@ impl<'e> Evaluator<'e> {
     fn passed(&self, place: Place, parameter: Parameter, depth: usize) -> Values {
         let function = parameter.function?;
         let ecosystem = FileKind::of(place.file).ecosystem();
-        let mut all = BTreeSet::new();
+        let mut all: BTreeSet<Value> = BTreeSet::new();
+        if let Some(default) = parameter.default {
+            all.extend(self.of(place, default, depth + 1)?);
+        }
         for caller in self.holding(function).filter(|caller| FileKind::of(caller.file).ecosystem() == ecosystem) {
             for at in code::words(caller.text, function) {
                 let caller = Place { at, ..caller };
-                match definitions::passed(caller, function, parameter.index) {
+                match definitions::passed(caller, function, &parameter) {
                     Passed::Argument(part) => all.extend(self.of(caller, keyword(part), depth + 1)?),
                     Passed::Nothing => {}
                     Passed::Anything => return None,

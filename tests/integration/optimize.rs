@@ -193,3 +193,60 @@ fn names_of_no_pass_in_settings_are_errors_with_their_place() {
         assert!(ran.stderr.contains(said) && ran.stderr.contains("dockopt.toml:2:"), "{settings}: {}", ran.stderr);
     }
 }
+
+/// A rewrite in a folder with files that git lacks, and in a clean clone of it.
+fn in_folder_and_clone(tracked: &[(&str, &str)], local: &[(&str, &str)]) -> (String, String) {
+    let of = |files: &[(&str, &str)]| files.iter().fold(Dockopt::new(), |all, (path, text)| all.file(path, *text));
+    let clone = of(tracked).args(["optimize", ".", "--write"]).run().code(0);
+    let every: Vec<(&str, &str)> = tracked.iter().chain(local).copied().collect();
+    let ran = of(&every).args(["optimize", ".", "--plan"]).run().code(0);
+    let git = |args: &[&str]| {
+        let ran = Command::new("git").args(args).current_dir(ran.path()).env("GIT_CONFIG_GLOBAL", "").output().unwrap();
+        assert!(ran.status.success(), "{ran:?}");
+    };
+    git(&["init", "-q"]);
+    git(&[&["add"], tracked.iter().map(|(path, _)| *path).collect::<Vec<_>>().as_slice()].concat());
+    let written = ran.again(["optimize", ".", "--write"]).code(0);
+    (written.read("Dockerfile"), clone.read("Dockerfile"))
+}
+
+#[test]
+fn a_rewrite_names_nothing_that_a_clean_clone_lacks() {
+    let package = r#"{"name": "a", "scripts": {"build": "tsc", "start": "node out/a.js"}, "dependencies": {"express": "4"}, "devDependencies": {"typescript": "5"}}"#;
+    let node = [
+        (
+            "Dockerfile",
+            "FROM node:22\nWORKDIR /app\nCOPY . .\nRUN npm install && npm run build\nCMD [\"npm\", \"start\"]\n",
+        ),
+        (".gitignore", ".env\nout\nnode_modules\npackage-lock.json\n"),
+        ("package.json", package),
+        ("tsconfig.json", r#"{"compilerOptions": {"outDir": "out"}}"#),
+        ("src/a.ts", "import 'express'\n"),
+    ];
+    let lock = r#"{"name": "a", "lockfileVersion": 3, "packages": {"": {"name": "a"}}}"#;
+    let local = [(".env", "A=1\n"), ("out/a.js", "1"), ("node_modules/express/a.js", "1"), ("package-lock.json", lock)];
+    let (here, clone) = in_folder_and_clone(&node, &local);
+    assert_eq!(here, clone);
+    assert!(here.contains("COPY --from=build /app/out ./out") && !here.contains("npm ci"), "{here}");
+    let go = [
+        ("Dockerfile", "FROM golang:1.24\nWORKDIR /app\nCOPY . .\nRUN go build -o app .\nCMD [\"./app\"]\n"),
+        (".gitignore", ".env\n*.db\n"),
+        ("go.mod", "module a\n\ngo 1.24\n"),
+        ("main.go", "package main\n\nfunc main() { open(\".env\"); open(\"config.yaml\"); open(\"a.db\") }\n"),
+        ("config.yaml", "a: 1\n"),
+    ];
+    let local = [(".env", "A=1\n"), ("a.db", "1"), ("uploads/a.png", "1"), ("config.local.yaml", "a: 2\n")];
+    let (here, clone) = in_folder_and_clone(&go, &local);
+    assert_eq!(here, clone);
+    assert!(here.contains("config.yaml") && !here.contains(".env") && !here.contains("uploads"), "{here}");
+    let python = [
+        (
+            "Dockerfile",
+            "FROM python:3.13\nWORKDIR /app\nCOPY . .\nRUN pip install -r requirements.txt\nCMD [\"python\", \"app.py\"]\n",
+        ),
+        ("requirements.txt", "flask==3.1.2\n"),
+        ("app.py", "import flask\n"),
+    ];
+    let (here, clone) = in_folder_and_clone(&python, &[("uv.lock", "version = 1\n"), ("app.sqlite", "1")]);
+    assert_eq!(here, clone);
+}

@@ -353,6 +353,7 @@ mod tests {
         check("accesslog = \"logs/access.log\"", &["/logs"]);
         check("shutil.copy(a, '/data/b')", &["/data"]);
         check("logger.add(sys.stderr)", &[]);
+        check("with open('up/a', 'wb') as buffer:\n    shutil.copyfileobj(file.file, buffer)", &["/up"]);
         check("frame.to_csv(buffer)\nbuffer = io.StringIO()", &[]);
         check("MEDIA_ROOT = BASE_DIR / 'media'\nBASE_DIR = Path(__file__).parent", &["/app/media"]);
         check("MEDIA_ROOT = env('MEDIA')", &["?"]);

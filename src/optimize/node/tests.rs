@@ -27,10 +27,16 @@ fn server<'f>(others: &[(&'f str, &'f str)]) -> Vec<(&'f str, &'f str)> {
         ("package-lock.json", LOCK),
         ("tsconfig.json", TSCONFIG),
         ("src/main.ts", MAIN),
+        ("server.js", ""),
         (".dockerignore", "node_modules\n"),
     ];
     let kept = own.into_iter().filter(|(path, _)| others.iter().all(|(other, _)| other != path));
     kept.chain(others.iter().copied()).collect()
+}
+
+/// The Dockerfile with a start that the build does not make.
+fn served() -> String {
+    SPLIT.replace("dist/main.js", "server.js")
 }
 
 fn check(dockerfile: &str, files: &[(&str, &str)], there: &[&str], absent: &[&str]) {
@@ -167,7 +173,7 @@ fn each_tool_says_where_it_writes() {
         let mut others = files.clone();
         others.push(("package.json", &package));
         check(
-            SPLIT,
+            &served(),
             &server(&others),
             &[&format!("COPY --from=build {output}\n")],
             &["npm prune --omit=dev --no-audit --no-fund\n\nFROM node:22 AS"],
@@ -324,12 +330,12 @@ fn who_asks_for_a_version_builds_nothing() {
 fn bundlers_keep_what_they_have_compiled() {
     let package = PACKAGE.replace("\"tsc\"", "\"next build\"");
     let mount = "RUN --mount=type=cache,target=/app/.next/cache/webpack,id=a-bundler,sharing=locked npm run build\n";
-    check(SPLIT, &server(&[("package.json", &package)]), &[mount], &[]);
+    check(&served(), &server(&[("package.json", &package)]), &[mount], &[]);
     let package_of_cra = PACKAGE.replace("\"tsc\"", "\"react-scripts build\"");
     let mount = "RUN --mount=type=cache,target=/app/node_modules/.cache,id=a-bundler,sharing=locked npm run build\n";
-    check(SPLIT, &server(&[("package.json", &package_of_cra)]), &[mount], &[]);
+    check(&served(), &server(&[("package.json", &package_of_cra)]), &[mount], &[]);
     let elsewhere = ("next.config.js", "module.exports = { distDir: 'out' }\n");
-    check(SPLIT, &server(&[("package.json", &package), elsewhere]), &[], &["/cache/webpack"]);
+    check(&served(), &server(&[("package.json", &package), elsewhere]), &[], &["/cache/webpack"]);
 }
 
 #[test]
@@ -406,7 +412,7 @@ fn servers_load_their_configuration() {
         ("next start", "next", "@next/bundle-analyzer", "next.config.mjs", plugin, true),
         ("next start", "next", "@next/bundle-analyzer", "next.config.mjs", "// import a from 'b'\n", false),
         ("vite preview", "vite", "@next/bundle-analyzer", "vite.config.js", plugin, true),
-        ("node dist/main.js", "next", "typescript", "next.config.ts", plain, false),
+        ("node server.js", "next", "typescript", "next.config.ts", plain, false),
     ] {
         let package = format!(
             r#"{{"name": "a", "scripts": {{"build": "next build", "x": "{start}"}},

@@ -6,10 +6,11 @@ use std::collections::BTreeSet;
 use super::apt::{self, Wanted};
 use crate::build::{Reference, Slim, Stage};
 use crate::dockerfile::Keyword;
-use crate::manifest::{Ecosystem, FileKind};
+use crate::manifest::{Ecosystem, FileKind, INSTALL_SCRIPTS};
 use crate::optimize::called;
 use crate::optimize::languages::{node, python, ruby};
 use crate::optimize::scene::Scene;
+use crate::optimize::service::Service;
 use crate::shell::program::{Program, State};
 use crate::shell::{Invocation, Script, Verb, parse};
 use crate::text::path;
@@ -60,6 +61,11 @@ pub(super) fn of_script(
         if one.package_call().is_some() && one.args.iter().any(|word| word.text().contains("git+")) {
             want_program(wanted, slim, "git", at);
         }
+        if depth > 0 {
+            for text in of_package(scene, &one) {
+                of_script(scene, &parse(text), slim, at, depth - 1, wanted)?;
+            }
+        }
         let Some(named) = read_by(&one, program) else { continue };
         match text(scene, &named) {
             Some(text) if depth > 0 => of_script(scene, &parse(text), slim, at, depth - 1, wanted)?,
@@ -69,6 +75,25 @@ pub(super) fn of_script(
         }
     }
     Ok(())
+}
+
+/// The scripts of package.json that a call of a package manager runs: the one that it names with its hooks, and those of
+/// an install.
+fn of_package<'a>(scene: &Scene<'a>, one: &Invocation) -> Vec<&'a str> {
+    let words = node::words::of(one);
+    let installs = one.package_call().is_some_and(|call| {
+        Ecosystem::of_manager(call.manager) == Some(Ecosystem::Node)
+            && call.verb == Verb::Install
+            && call.packages.is_empty()
+            && !call.has(&["--ignore-scripts"])
+    });
+    let names: Vec<String> = match node::words::script(&words) {
+        Some(name) => ["pre", "", "post"].iter().map(|hook| format!("{hook}{name}")).collect(),
+        None if installs => INSTALL_SCRIPTS.iter().map(|name| (*name).to_owned()).collect(),
+        None => return Vec::new(),
+    };
+    let nodes = scene.projects().iter().filter(|project| project.ecosystem == Ecosystem::Node);
+    nodes.flat_map(|project| names.iter().filter_map(|name| project.script(name))).collect()
 }
 
 /// The file of the project that a program is or reads.
@@ -107,12 +132,17 @@ pub(super) fn of_container(scene: &Scene, stage: &Stage, slim: &str, wanted: &mu
             _ = of_script(scene, &parse(text), slim, usize::MAX, DEEPEST, wanted);
         }
     }
-    for service in &scene.evidence.services {
+    let target = build.target().map(|target| target.index) == Some(stage.index);
+    let runs_it = |service: &&Service| match &service.target {
+        Some(name) => stage.name.as_ref() == Some(name),
+        None => target,
+    };
+    for service in scene.evidence.services.iter().filter(runs_it) {
         for text in service.command.iter().chain(&service.healthcheck) {
             _ = of_script(scene, &parse(text), slim, usize::MAX, DEEPEST, wanted);
         }
     }
-    if let Some(observed) = &scene.evidence.observed {
+    if let Some(observed) = scene.evidence.observed.as_ref().filter(|_| target) {
         for program in &observed.programs {
             want_program(wanted, slim, program, usize::MAX);
         }

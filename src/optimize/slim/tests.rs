@@ -156,3 +156,45 @@ fn a_stage_that_exports_requirements_is_slim_too() {
     let text = rewritten(file, &files, Rung::Slim);
     assert!(text.contains("FROM python:3.11-slim AS requirements"), "{text}");
 }
+
+#[test]
+fn scripts_of_packages_call_programs_too() {
+    let of = |scripts: &str, dockerfile: &str| {
+        let package = format!(r#"{{"name": "a", "scripts": {{{scripts}}}, "dependencies": {{"express": "4"}}}}"#);
+        rewritten(
+            dockerfile,
+            &[("package.json", &package), ("a.js", ""), ("Makefile", "run:\n\tnode a.js\n")],
+            Rung::Slim,
+        )
+    };
+    let build = "FROM node:22\nCOPY . .\nRUN npm install\nRUN npm run build\nCMD [\"node\", \"a.js\"]\n";
+    assert!(of(r#""build": "git rev-parse HEAD > version""#, build).contains(" git"));
+    assert!(
+        of(r#""prebuild": "npm run stamp", "build": "node a.js", "stamp": "git describe""#, build).contains(" git")
+    );
+    assert!(of(r#""build": "node a.js", "postinstall": "make run""#, build).contains(" make"));
+    assert!(!of(r#""build": "node a.js""#, build).contains("apt-get"));
+    let start = "FROM node:22\nCOPY . .\nRUN npm install\nCMD [\"npm\", \"start\"]\n";
+    assert!(of(r#""start": "make run""#, start).contains(" make"));
+}
+
+#[test]
+fn stages_that_are_built_by_name_keep_their_programs() {
+    let head = "FROM node:22 AS base\nCOPY . .\nRUN npm install\n\nFROM base AS dev\n";
+    let tail = "\nFROM base\nCMD [\"node\", \"a.js\"]\n";
+    let files = [
+        ("package.json", r#"{"name": "a", "scripts": {"test": "make check"}, "dependencies": {"express": "4"}}"#),
+        ("a.js", ""),
+        ("Makefile", "check:\n"),
+    ];
+    for (dev, package) in [
+        ("RUN git config --global user.name a\nCMD [\"node\", \"a.js\"]\n", " git"),
+        ("CMD [\"npm\", \"test\"]\n", " make"),
+        ("CMD [\"sh\", \"-c\", \"git pull && node a.js\"]\n", " git"),
+    ] {
+        let text = rewritten(&format!("{head}{dev}{tail}"), &files, Rung::Slim);
+        let (own, last) = text.split_once("\nFROM base\n").unwrap();
+        let (_, own) = own.split_once("AS dev\n").unwrap();
+        assert!(own.contains(package) && !last.contains("apt-get"), "{text}");
+    }
+}

@@ -40,7 +40,7 @@ fn python_expressions_come_to_paths() {
         ("HERE(os.path.join(tempfile.gettempdir(), 'x'))", "/tmp/…"),
         ("buffer = io.BytesIO()\nHERE(buffer)", "stream"),
         ("HERE(sys.stderr)", "stream"),
-        ("def save(path):\n    HERE(path)\nsave('/data/x')\nsave(name='/srv/y')", "/data/x | /srv/y"),
+        ("def save(path):\n    HERE(path)\nsave('/data/x')\nsave(path='/srv/y')", "/data/x | /srv/y"),
         ("def save(path):\n    HERE(path)\nsave(request.args['p'])", "?"),
         ("def save(path):\n    HERE(path)", "?"),
         ("for x in all:\n    HERE(x)", "?"),
@@ -58,6 +58,18 @@ fn python_expressions_come_to_paths() {
         ("HERE(Path.cwd() / name)", "./…"),
         ("HERE(Path.home() / '.x')", "/home/user/.x"),
         ("a = a + 'x'\nHERE(a)", "?"),
+        ("with tempfile.TemporaryDirectory() as d:\n    HERE(os.path.join(d, 'x'))", "/tmp/…"),
+        ("with tempfile.NamedTemporaryFile() as f:\n    HERE(f.name)", "/tmp/…"),
+        ("with open(p, 'wb') as f:\n    HERE(f)", "stream"),
+        (
+            "class A:\n    def __init__(self, path):\n        self.path = path\n    def save(self):\n        HERE(self.path)\nA('/data')",
+            "/data",
+        ),
+        (
+            "class A:\n    def __init__(self, path='/data'):\n        self.path = path\n    def save(self):\n        HERE(self.path)\nA()",
+            "/data",
+        ),
+        ("def save(name, path='/data'):\n    HERE(path)\nsave(1)\nsave(1, path='/srv')", "/data | /srv"),
     ] {
         check("a.py", text, expected);
     }

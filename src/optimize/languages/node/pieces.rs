@@ -2,9 +2,9 @@
 
 use std::collections::BTreeSet;
 
-use super::words;
+use super::{started, words};
 use crate::build::toolchain::is_build_package;
-use crate::build::{Base, Build, Code, Purpose, Stage, User, installed};
+use crate::build::{Base, Build, Code, Purpose, Slim, Stage, User, installed};
 use crate::dockerfile::{Instruction, Keyword};
 use crate::manifest::{Ecosystem, Install, Project, Tool};
 use crate::optimize::called;
@@ -228,11 +228,13 @@ fn by_call(one: &Invocation, call: &PackageCall, installed: bool) -> Option<Kind
     })
 }
 
-/// Whether a package of the distribution brings the Python that sources start.
+/// Whether a package of the distribution brings the Python that sources start, or a program of the container's command.
 fn brings_called(scene: &Scene, call: &PackageCall) -> bool {
+    let brings = |name: &str| call.packages.iter().any(|one| one.name.text == name);
+    let is_started =
+        || started::programs(scene).iter().flat_map(|program| Slim::missing_packages("node:slim", program)).any(brings);
     call.manager.is_system()
-        && call.packages.iter().any(|one| one.name.text == "python3")
-        && called::programs(scene, Ecosystem::Node, true).contains("python3")
+        && (brings("python3") && called::programs(scene, Ecosystem::Node, true).contains("python3") || is_started())
 }
 
 /// Packages that serve to compile native modules and for nothing that a Node program runs.

@@ -1,9 +1,13 @@
 //! The project that a container starts in, and the commands that its scripts come to.
 
+use std::collections::BTreeSet;
+
 use super::words;
 use crate::build::{Stage, installed};
+use crate::dockerfile::Keyword;
 use crate::manifest::{Ecosystem, Project};
 use crate::optimize::scene::Scene;
+use crate::shell::parse;
 use crate::text::path;
 
 /// Scripts that call scripts that are followed.
@@ -30,6 +34,21 @@ pub(in crate::optimize) fn project<'a>(scene: &Scene<'a>, stage: &Stage, index: 
 pub(in crate::optimize) fn commands(project: Option<&Project>, words: &[String]) -> Vec<Vec<String>> {
     let mut found = Vec::new();
     follow(project, words, 0, &mut found);
+    found
+}
+
+/// The programs of the container's command and of what compose runs instead, by their names.
+pub(super) fn programs(scene: &Scene) -> BTreeSet<String> {
+    let Some(target) = scene.target() else { return BTreeSet::new() };
+    let launch = scene.build.launch(target).map(|launch| launch.script().clone());
+    let services = scene.evidence.services.iter().filter_map(|service| service.command.as_deref()).map(parse);
+    let place = [Keyword::Cmd, Keyword::Entrypoint].into_iter().find_map(|keyword| scene.build.last(target, keyword));
+    let project = place.and_then(|(index, _)| project(scene, target, index));
+    let mut found = BTreeSet::new();
+    for script in launch.into_iter().chain(services) {
+        let all = script.invocations().iter().flat_map(|one| commands(project, &words::of(one))).collect::<Vec<_>>();
+        found.extend(all.iter().filter_map(|words| words.first()).map(|first| words::name(first).to_owned()));
+    }
     found
 }
 
