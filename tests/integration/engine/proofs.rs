@@ -97,7 +97,7 @@ fn cases() -> Vec<Case> {
             "exits with 3",
         ),
         Case {
-            arguments: &["--run=python -m unittest discover -s app 2>&1; true"],
+            arguments: &["--run=python -m unittest discover 2>&1; true"],
             ..case("no tests", START, &serving(""), "runs no test")
         },
         Case {
