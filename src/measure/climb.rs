@@ -166,6 +166,7 @@ impl<'s, 'g> Climb<'s, 'g> {
         let steps = rungs.iter().flat_map(|climbed| &climbed.steps);
         declared.compiles_start = steps.clone().any(|step| step.pass == "compiled-start");
         declared.bundles_sites = steps.clone().any(|step| step.pass == "client-stages");
+        declared.traces_files = steps.clone().any(|step| step.pass == "next-standalone");
         declared.serves_files = steps.clone().any(|step| matches!(step.pass, "site-stages" | "static-site"));
         declared.steps = steps.map(|step| format!("{}: {}", step.what, step.why)).collect();
         declared.replaces_server = declared.serves_files

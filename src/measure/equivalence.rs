@@ -87,7 +87,11 @@ impl Session {
             &trial.answers,
             (wanted.questions_from(), declared.serves_files),
         ));
-        checks.push(imports::check(&original.imported, &self.imported(image, &side, declared, sources, wanted)?));
+        checks.push(if declared.traces_files {
+            Check::skipped("imports", "Next.js bundles what its server imports, or traces it")
+        } else {
+            imports::check(&original.imported, &self.imported(image, &side, declared, sources, wanted)?)
+        });
         checks.push(if works {
             self.writes(&original.trial, &trial)?
         } else {

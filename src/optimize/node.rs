@@ -3,9 +3,11 @@
 mod caches;
 mod client;
 mod need;
+mod next;
 mod output;
 mod plan;
 mod site;
+mod standalone;
 mod start;
 #[cfg(test)]
 mod tests;
@@ -24,6 +26,8 @@ use crate::build::Base;
 pub(super) const STAGES: &[Pass] = &[
     Pass::new("site-stages", Rung::Stages, "serve what a bundler built by a web server", site::in_stages)
         .assuming("answers requests with what the bundler wrote alone", Support::Sources),
+    Pass::at_max("next-standalone", Rung::Stages, "take what Next.js traced for its server alone", standalone::run)
+        .assuming("loads no files but those that Next.js traces", Support::Sources),
     Pass::new(
         "client-stages",
         Rung::Stages,

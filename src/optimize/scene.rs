@@ -92,6 +92,12 @@ impl<'a> Scene<'a> {
         text
     }
 
+    /// Whether a blank line stands above an instruction and its comments.
+    pub(super) fn begins_paragraph(&self, index: usize) -> bool {
+        let above = &self.source().text()[..self.passage(index).start as usize];
+        above.lines().next_back().is_some_and(|line| line.trim().is_empty())
+    }
+
     /// Mounts behind the flags that a RUN has, each on its line where they are many.
     pub(super) fn insert_mounts(&self, instruction: &Instruction, mounts: &[String]) -> FileEdit {
         let text = |text: String| text.replace('\n', self.newline());

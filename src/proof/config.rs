@@ -26,7 +26,9 @@ fn commands(old: &Config, new: &Config, declared: &Declared, seen: &mut Seen) {
     let told = |words: &[String]| format!("`{}`", words.join(" "));
     if one != other {
         let compiled = declared.compiles_start && handed_on(&one).is_some_and(|words| words == arguments(&other));
+        let traced = declared.traces_files && other == ["node", "server.js"];
         let why = match (declared.replaces_server, compiled) {
+            _ if traced => Some("Next.js wrote that program for the same server"),
             (true, _) => Some("the rewrite puts another server in its place"),
             (_, true) => Some("it is compiled when the image is built, and gets the same words"),
             _ => None,

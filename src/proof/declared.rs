@@ -18,6 +18,8 @@ pub struct Declared {
     pub replaces_server: bool,
     /// Whether that one is a web server, which serves files alone.
     pub serves_files: bool,
+    /// Whether the rewrite takes what Next.js traced for its server, and starts that.
+    pub traces_files: bool,
     /// Whether the rewrite starts a compiled program instead of the toolchain that compiles it.
     pub compiles_start: bool,
     /// Whether the rewrite builds sites in stages of their own, in folders that its steps name.

@@ -182,6 +182,9 @@ fn why_gone(declared: &Declared, path: &str, hints: &Hints) -> Option<&'static s
     }
     let name = path::name(path);
     let generated = !declared.brought.contains_key(path);
+    if declared.traces_files {
+        return Some("Next.js traced that its server does not load it");
+    }
     if declared.replaces_server
         && (!generated || hints.tails.contains(&unhashed(name)) || name.ends_with(".tsbuildinfo"))
     {

@@ -187,6 +187,9 @@ fn why_gone(
     if key.0 == Ecosystem::Node && (in_tool || declared.replaces_server) {
         return Some("nothing of it runs in a container");
     }
+    if key.0 == Ecosystem::Node && declared.traces_files {
+        return Some("Next.js traced that its server does not load it");
+    }
     if key.0 == Ecosystem::Node && after.program("node").is_none() && !super::system::starts(before, declared, "node") {
         return Some("no program of node's runs in a container");
     }

@@ -21,7 +21,7 @@ pub(super) fn attempts(asked: &Options, full: &Optimized) -> Vec<Options> {
     passes.truncate(SINGLE);
     // What is sent counts for every rung: with a file too few none would hold. Another server changes more than its rung.
     let steps = || full.rungs.iter().flat_map(|climbed| &climbed.steps);
-    for pass in ["site-stages", "dockerignore"] {
+    for pass in ["site-stages", "next-standalone", "dockerignore"] {
         passes.extend(steps().find(|step| step.pass == pass).map(|step| step.pass));
     }
     for pass in passes {

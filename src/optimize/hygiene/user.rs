@@ -200,7 +200,8 @@ fn own_frameworks(scene: &Scene, target: &Stage, folder: &str, writes: &mut Writ
     let next = scene.projects().iter().any(|one| one.dependencies.iter().any(|one| one.name == "next"));
     let rails = scene.projects().iter().any(|one| one.dependencies.iter().any(|one| one.name == "rails"));
     let laravel = scene.projects().iter().any(|one| one.dependencies.iter().any(|one| one.name == "laravel/framework"));
-    if next && (text.contains(".next") || starts("start")) {
+    let all = node::writes::renews_pages(scene) || !node::writes::takes_traced(scene);
+    if next && all && (text.contains(".next") || starts("start")) {
         writes.sources = true;
         writes.folders.insert(folder.to_owned());
         "Next.js keeps a cache in .next".clone_into(&mut writes.sign);

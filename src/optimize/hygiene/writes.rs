@@ -7,6 +7,7 @@ use crate::build::Lookup;
 use crate::data;
 use crate::inputs::context::Kind;
 use crate::manifest::{FileKind, FileRole};
+use crate::optimize::languages::node::writes::takes_traced;
 use crate::optimize::reach::Reach;
 use crate::optimize::scene::Scene;
 use crate::sources::patterns;
@@ -127,7 +128,8 @@ fn told(scene: &Scene, folder: &str) -> Writes {
             writes.sign = format!("`{file}` writes files");
         }
     }
-    if let Some(why) = unread(scene, &reach, any) {
+    // Of what Next.js traced it is known what it writes.
+    if let Some(why) = unread(scene, &reach, any).filter(|_| !takes_traced(scene)) {
         writes.sources |= writes.sign.is_empty();
         writes.unknown.get_or_insert(why);
     }

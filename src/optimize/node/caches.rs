@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::words;
+use super::{next, words};
 use crate::build::{Stage, User, installed};
 use crate::dockerfile::Keyword;
 use crate::manifest::{Ecosystem, FileKind, Project};
@@ -13,6 +13,9 @@ use crate::text::path;
 
 /// Scripts that call scripts that are followed.
 const DEEPEST: usize = 6;
+
+/// The first version of Next.js that bundles with Turbopack unless told otherwise, and keeps what that compiled (16.4.6 does).
+const TURBOPACK: u32 = 16;
 
 /// A bundler's folder of what it has compiled.
 struct Kept<'a> {
@@ -96,7 +99,15 @@ fn bundles(scene: &Scene, project: &Project, words: &[String], depth: usize) -> 
     let folder = match program {
         "react-scripts" | "craco" | "react-app-rewired" | "vue-cli-service" => "node_modules/.cache",
         // What it fetched while it built lies beside that, and shall be fetched anew.
-        "next" if has_usual_folder(scene, project) => ".next/cache/webpack",
+        "next" if has_usual_folder(scene, project) => {
+            let has = |names: &[&str]| words.iter().any(|word| names.contains(&word.as_str()));
+            match next::major(project) {
+                _ if has(&["--webpack"]) => ".next/cache/webpack",
+                _ if has(&["--turbopack", "--turbo"]) => return None,
+                Some(major) if major >= TURBOPACK => ".next/cache/turbopack",
+                _ => ".next/cache/webpack",
+            }
+        }
         "ng" => ".angular/cache",
         _ => return None,
     };

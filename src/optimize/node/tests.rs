@@ -2,8 +2,8 @@
 
 mod folders;
 
-use crate::optimize::Rung;
-use crate::optimize::sketch::{climbed, rewritten};
+use crate::optimize::sketch::{climbed, project, rewritten};
+use crate::optimize::{Level, Options, Rung, optimize};
 
 const PACKAGE: &str = r#"{"name": "a", "scripts": {"build": "tsc", "start": "node dist/main.js"},
  "dependencies": {"express": "^4"}, "devDependencies": {"typescript": "^5"}}"#;
@@ -447,5 +447,52 @@ fn programs_load_packages_of_the_project() {
         let text = started(start, setup, dev);
         let prunes = ["--omit=dev", "AS production"].iter().any(|part| text.contains(part));
         assert_eq!(prunes, !stays, "{start} {setup} {dev}: {text}");
+    }
+}
+
+const NEXT: &str = r#"{"name": "shop", "scripts": {"build": "next build", "start": "next start -p 4000"},
+ "dependencies": {"next": "15.5.0", "react": "19"}}"#;
+const NEXT_BUILD: &str =
+    "FROM node:22\nWORKDIR /app\nCOPY . .\nRUN npm install\nRUN npm run build\nEXPOSE 4000\nCMD [\"npm\", \"start\"]\n";
+
+#[test]
+fn next_js_takes_what_it_traced() {
+    let page = ("pages/index.js", "export default function Page() {}");
+    let with = |package: &str, others: &[(&str, &str)]| {
+        let files: Vec<_> = [("package.json", package), page].into_iter().chain(others.iter().copied()).collect();
+        let (inputs, evidence) = project(NEXT_BUILD, &files);
+        let done = optimize(&inputs, 0, &evidence, &Options { level: Level::Max, ..Options::default() });
+        let said: Vec<String> = done.rungs.iter().flat_map(|rung| &rung.refusals).map(|one| one.why.clone()).collect();
+        (done.result()[0].text().to_owned(), said)
+    };
+    let (text, said) = with(NEXT, &[("public/a.txt", "")]);
+    for part in [
+        "ENV NEXT_PRIVATE_STANDALONE=true\nRUN --mount=type=cache,target=/app/.next/cache/webpack",
+        "ENV PORT=4000 HOSTNAME=0.0.0.0\n",
+        "COPY --from=build /app/.next/standalone ./\nCOPY --from=build /app/.next/static ./.next/static\nCOPY --from=build /app/public ./public\n",
+        "install -d -o node -g node /app/.next/cache /app/.next/server/route-cache\n",
+        "CMD [\"node\", \"server.js\"]",
+    ] {
+        assert!(text.contains(part), "{part}: {text}\n{said:#?}");
+    }
+    let standalone = ("next.config.js", "module.exports = { output: 'standalone' }");
+    assert!(!with(NEXT, &[standalone]).0.contains("NEXT_PRIVATE"));
+    let newer = NEXT.replace("15.5.0", "16.1.0");
+    assert!(with(&newer, &[]).0.contains("/app/.next/cache/turbopack"));
+    let prisma = NEXT.replace("\"react\"", "\"@prisma/client\": \"6\", \"react\"");
+    let host = NEXT.replace("-p 4000", "-p $WEB_PORT");
+    for (package, other, why) in [
+        (NEXT, ("lib/posts.js", "import fs from 'fs'"), "`lib/posts.js` works with files"),
+        (NEXT, ("next.config.js", "module.exports = { env: { A: process.env.A } }"), "process.env.A"),
+        (NEXT, ("next.config.js", "module.exports = { output: 'export' }"), "another one"),
+        (NEXT, ("next.config.ts", "export default { publicRuntimeConfig: {} }"), "when the server starts"),
+        (NEXT, ("next.config.mjs", "export default { distDir: 'out' }"), "where its output lies"),
+        (&prisma, ("a.txt", ""), "`@prisma/client`"),
+        (&host, ("a.txt", ""), "the port `$WEB_PORT`"),
+        (&NEXT.replace("15.5.0", "latest"), ("a.txt", ""), "the version of Next.js"),
+    ] {
+        let (text, said) = with(package, &[other]);
+        assert!(!text.contains("standalone"), "{text}");
+        assert!(said.iter().any(|one| one.contains(why)), "{why}: {said:#?}");
     }
 }

@@ -59,7 +59,7 @@ fn projects_are_rewritten_and_proved() {
             .map(str::to_owned),
         );
         for (part, ecosystem, probe, rung) in
-            [("backend", "python", "8000/health", 5), ("dashboard", "node", "4173/", 5)]
+            [("backend", "python", "8000/health", 5), ("dashboard", "node", "4173/", 4)]
         {
             let mut row = Row::of_fixture(ecosystem, probe, rung);
             // The program reads its secret, so the image keeps what the author wrote into it.

@@ -53,6 +53,12 @@ pub(in crate::optimize) fn writes(scene: &Scene) -> BTreeMap<String, String> {
                     write(below("node_modules/.vite"), "Vite's server for development keeps a cache");
                 }
             }
+            "node" if has("server.js") && takes_traced(scene) => {
+                let sign = "Next.js keeps what it made there";
+                write(below(".next/cache"), sign);
+                // Version 16 writes pages there that it makes when it runs.
+                write(below(".next/server/route-cache"), sign);
+            }
             "next" | "remix" if has("start") => {}
             "astro" if has("preview") => {}
             "npm" | "yarn" | "pnpm" if has("install") || has("ci") => write(folder.clone(), "it installs at its start"),
@@ -65,6 +71,18 @@ pub(in crate::optimize) fn writes(scene: &Scene) -> BTreeMap<String, String> {
         }
     }
     found
+}
+
+/// Whether sources tell of pages that Next.js makes anew when it runs, beside those of the build.
+pub(in crate::optimize) fn renews_pages(scene: &Scene) -> bool {
+    scene.evidence.holding(&["revalidate"]).next().is_some()
+}
+
+/// Whether the image takes what Next.js traced for its server.
+pub(in crate::optimize) fn takes_traced(scene: &Scene) -> bool {
+    let Some(stage) = scene.target() else { return false };
+    let sources = scene.build.transfers(stage).iter().flat_map(|one| &one.sources);
+    sources.filter_map(|source| source.text.as_deref()).any(|text| text.ends_with(".next/standalone"))
 }
 
 fn is_old_vite(project: &Project) -> bool {

@@ -112,7 +112,7 @@ impl Writer<'_, '_> {
                 _ => Some(scene.passage_text(index)),
             };
             let Some(text) = text else { continue };
-            if self.begins_paragraph(index) && out.lines().count() > 0 {
+            if scene.begins_paragraph(index) {
                 out.push_str(newline);
             }
             out.push_str(&text);
@@ -121,14 +121,6 @@ impl Writer<'_, '_> {
             out.push_str(&format!("RUN npm run {script}{newline}"));
         }
         out
-    }
-
-    /// Whether a blank line stands above an instruction and its comments.
-    fn begins_paragraph(&self, index: usize) -> bool {
-        let text = &self.scene.source().text()[..self.scene.passage(index).start as usize];
-        let mut lines = text.lines().rev();
-        lines.next().is_some_and(|line| line.trim().is_empty()) && index > self.stage.instructions.start
-            || index == self.stage.instructions.start && text.ends_with("\n\n")
     }
 
     /// A RUN without what only installs the server for all; `None` where nothing is left of it.

@@ -1,0 +1,235 @@
+//! Pass `next-standalone`: of a Next.js server the image takes what Next.js itself traced for it (`output: "standalone"`), and
+//! neither sources nor installed packages. The build is told by a variable, so that no source changes.
+
+mod server;
+mod write;
+
+use std::collections::BTreeSet;
+use std::ops::RangeInclusive;
+
+use self::server::Server;
+use super::pieces::{self, Kind, Pieces};
+use super::{next, words};
+use crate::build::{Base, Purpose, Stage};
+use crate::data;
+use crate::dockerfile::Keyword;
+use crate::manifest::{Ecosystem, FileKind, FileRole, Framework, Project};
+use crate::optimize::called;
+use crate::optimize::languages::node::{started, uses};
+use crate::optimize::literal::{Literal, literal};
+use crate::optimize::scene::{Scene, Turn};
+use crate::sources::comments::blank_comments;
+use crate::text::path;
+
+/// What is left where it can't be done.
+const WHAT: &str = "take what Next.js traced for its server alone";
+
+/// Major versions that take the output from the environment of their build: 12.3.7, 13.5.11, 14.2.35, 15.5.29 and 16.4.6
+/// were tried.
+const MAJORS: RangeInclusive<u32> = 12..=16;
+
+/// The first version that brings what its optimizer of images needs.
+const BRINGS_SHARP: u32 = 15;
+
+/// Takes what was traced.
+pub(super) fn run(scene: &Scene, turn: &mut Turn) {
+    let build = scene.build;
+    let Some(stage) = scene.target().filter(|_| build.is_ordinary() && build.knows_target()) else { return };
+    if !pieces::stands_alone(build, stage) || called::changes_manifest(build, stage) {
+        return;
+    }
+    let Some((project, args)) = started(scene, stage) else { return };
+    let Ok(Some(pieces)) = pieces::read(scene, stage) else { return };
+    if pieces.project.root != project.root {
+        return;
+    }
+    match read(scene, stage, &pieces, &args) {
+        Ok(server) => {
+            let edit = write::edit(scene, stage, &pieces, &server);
+            let why = "it holds what its server loads; sources tell of no file that it reads besides";
+            turn.step("takes what Next.js traced for its server, and no sources or packages", why, vec![edit]);
+        }
+        Err(why) => turn.refuse(WHAT, why),
+    }
+}
+
+/// The project whose server the container starts by `next start`, and what stands behind that.
+fn started<'a>(scene: &Scene<'a>, stage: &Stage) -> Option<(&'a Project, Vec<String>)> {
+    let launch = scene.build.launch(stage)?;
+    let project = started::project(scene, stage, launch.index)?;
+    let script = launch.script();
+    let own = script.invocations();
+    let mut commands = own.iter().flat_map(|one| started::commands(Some(project), &words::of(one)));
+    let (command, None) = (commands.next()?, commands.next()) else { return None };
+    let is_next = words::name(&command[0]) == "next" && command.get(1).is_some_and(|word| word == "start");
+    let ours = scene.build.stage_of(launch.index).map(|one| one.index) == Some(stage.index);
+    (is_next && ours && project.frameworks.contains(&Framework::Next)).then(|| (project, command[2..].to_vec()))
+}
+
+fn read(scene: &Scene, stage: &Stage, pieces: &Pieces, args: &[String]) -> Result<Server, String> {
+    let project = pieces.project;
+    let version = next::major(project).filter(|major| MAJORS.contains(major));
+    let major = version.ok_or("the version of Next.js is not known, or none of those that were tried")?;
+    let is_told = configuration(scene, stage, project)?;
+    if let Some(why) = uses::in_containers(scene, stage) {
+        return Err(why);
+    }
+    if !project.members.is_empty() || project.workspace.is_some() || pieces.is_berry() {
+        return Err("it is a part of a workspace, or its packages lie elsewhere".to_owned());
+    }
+    let loads = |name: &str| match name {
+        "sharp" => major < BRINGS_SHARP,
+        name => data::NODE_PACKAGES.has(name, "untraced"),
+    };
+    if let Some(one) = project.dependencies.iter().find(|one| loads(&one.name)) {
+        return Err(format!("`{}` may load what Next.js does not trace", one.name));
+    }
+    if let Some(file) = reads_files(scene, project) {
+        return Err(format!("`{file}` works with files, and which of them when it runs is not known"));
+    }
+    let context = scene.context().ok_or("the context is not known")?;
+    Ok(Server {
+        variables: variables(scene, args)?,
+        build: steps(scene, stage, pieces)?,
+        is_told,
+        has_public: context.find(&path::join(&project.root, "public")).is_some(),
+    })
+}
+
+/// Whether the build has to be told, as the configuration does not name the output itself; an error where it says
+/// something that only holds for the server that reads it when it starts.
+fn configuration(scene: &Scene, stage: &Stage, project: &Project) -> Result<bool, String> {
+    let names = FileKind::endings_of(Ecosystem::Node).map(|ending| format!("next.config{ending}"));
+    for path in names.map(|name| path::join(&project.root, &name)) {
+        if scene.context().is_none_or(|context| context.find(&path).is_none()) {
+            continue;
+        }
+        let text = scene.evidence.texts.get(&path).ok_or_else(|| format!("`{path}` is not known"))?;
+        let text = blank_comments(text);
+        if text.contains("RuntimeConfig") {
+            return Err(format!("`{path}` has settings that are read when the server starts"));
+        }
+        if let Some(name) = variable_of_server(scene, stage, &text) {
+            return Err(format!("`{path}` reads `{name}`, which the server may get when it starts"));
+        }
+        if ["distDir", "outputFileTracingRoot", "outputFileTracing"].iter().any(|key| text.contains(key)) {
+            return Err(format!("`{path}` says where its output lies, or what is traced"));
+        }
+        return match literal(&text, "output") {
+            Literal::Missing => Ok(true),
+            Literal::Text("standalone") => Ok(false),
+            _ => Err(format!("`output` of `{path}` is another one")),
+        };
+    }
+    Ok(true)
+}
+
+/// A variable that a configuration reads, and that the build is not given.
+fn variable_of_server(scene: &Scene, stage: &Stage, text: &str) -> Option<String> {
+    const OF_BUILDS: [&str; 3] = ["NODE_ENV", "ANALYZE", "CI"];
+    let mut set: BTreeSet<String> = OF_BUILDS.map(str::to_owned).into();
+    for (_, one) in scene.build.instructions(stage) {
+        match one.keyword {
+            Keyword::Arg => set.extend(scene.file().args(one).into_iter().map(|arg| arg.name.text.to_string())),
+            Keyword::Env => set.extend(scene.file().variables(one).iter().map(|one| one.name.text.to_string())),
+            _ => {}
+        }
+    }
+    let given = |name: &str| scene.evidence.services.iter().any(|service| service.environment.contains(name));
+    text.match_indices("process.env").find_map(|(at, word)| {
+        let rest = text[at + word.len()..].strip_prefix('.').unwrap_or_default();
+        let end = rest.find(|c: char| !(c.is_ascii_alphanumeric() || c == '_')).unwrap_or(rest.len());
+        let name = &rest[..end];
+        (name.is_empty() || !set.contains(name) || given(name)).then(|| format!("process.env.{name}"))
+    })
+}
+
+/// A source that reads or writes files by the functions of Node.js.
+fn reads_files<'a>(scene: &Scene<'a>, project: &Project) -> Option<&'a str> {
+    let words = ["'fs", "\"fs", "node:fs", "process.cwd", "child_process"];
+    let mut found = scene.evidence.holding(&words).filter(|(path, _)| {
+        let kind = FileKind::of(path);
+        let settings = path::name(path).contains(".config.");
+        kind.has_code() && !settings && kind.role() == FileRole::Program && path::is_within(path, &project.root)
+    });
+    found.next().map(|(path, _)| path.as_str())
+}
+
+/// What `next start` is told, as its server takes it.
+fn variables(scene: &Scene, args: &[String]) -> Result<Vec<(&'static str, String)>, String> {
+    // The engine sets `HOSTNAME` to the container's own name, on whose address alone it would listen.
+    let mut host = "0.0.0.0".to_owned();
+    let mut port = None;
+    let mut words = args.iter();
+    while let Some(word) = words.next() {
+        let (name, value) = word.split_once('=').map_or((word.as_str(), None), |(name, value)| (name, Some(value)));
+        let mut value = || value.or_else(|| words.next().map(String::as_str)).unwrap_or_default().to_owned();
+        match name {
+            "-p" | "--port" => port = Some(value()),
+            "-H" | "--hostname" => host = value(),
+            _ => return Err(format!("its server takes no `{word}`")),
+        }
+    }
+    let mut found = Vec::new();
+    match port.as_deref() {
+        None | Some("$PORT" | "${PORT}" | "${PORT:-3000}") => {}
+        Some(text) if text.parse::<u16>().is_ok_and(|port| port > 0) => {
+            if scene.evidence.services.iter().any(|service| service.environment.contains("PORT")) {
+                return Err("compose gives it another `PORT`".to_owned());
+            }
+            found.push(("PORT", text.to_owned()));
+        }
+        Some(text) => return Err(format!("the port `{text}` is not known")),
+    }
+    if host.contains('$') {
+        return Err(format!("the host `{host}` is not known"));
+    }
+    found.push(("HOSTNAME", host));
+    Ok(found)
+}
+
+/// The RUN that builds; an error where a step does what the last stage may miss.
+fn steps(scene: &Scene, stage: &Stage, pieces: &Pieces) -> Result<usize, String> {
+    let build = scene.build;
+    let builds = |index: usize| {
+        let code = build.code(index)?;
+        let commands = code.script.invocations();
+        let mut all = commands.iter().flat_map(|one| started::commands(Some(pieces.project), &words::of(one)));
+        all.any(|words| words::name(&words[0]) == "next" && words.get(1).is_some_and(|word| word == "build"))
+            .then_some(())
+    };
+    let found = pieces
+        .all
+        .iter()
+        .rfind(|piece| build.instruction(piece.index).keyword == Keyword::Run && builds(piece.index).is_some());
+    let found = found.ok_or("no RUN is known to build it")?.index;
+    if build.code(found).is_none_or(|code| code.is_exec() || !code.is_ordinary()) {
+        return Err("the RUN that builds it is not understood".to_owned());
+    }
+    for piece in &pieces.all {
+        let one = build.instruction(piece.index);
+        let account = || {
+            let code = build.code(piece.index);
+            code.is_some_and(|code| code.script.invocations().iter().all(|one| Purpose::of(one) == Purpose::Account))
+        };
+        match piece.kind {
+            Kind::Files if !account() && piece.index < found => {
+                return Err("a RUN makes files that the server may need".to_owned());
+            }
+            Kind::Build | Kind::Copy if piece.index > found => {
+                return Err("a step below its build brings what the server may need".to_owned());
+            }
+            Kind::Image if matches!(one.keyword, Keyword::Volume) => return Err("the image has a VOLUME".to_owned()),
+            Kind::Setting if one.keyword == Keyword::Shell => return Err("the stage sets another shell".to_owned()),
+            _ => {}
+        }
+    }
+    let entrypoint = build.last(stage, Keyword::Entrypoint).is_some();
+    if entrypoint && build.last(stage, Keyword::Cmd).is_some() {
+        return Err("an ENTRYPOINT starts it".to_owned());
+    }
+    if pieces.folder == "/" || pieces.folder.starts_with("/?") || matches!(stage.base, Base::Stage(_)) {
+        return Err("it lies in the root folder".to_owned());
+    }
+    Ok(found)
+}

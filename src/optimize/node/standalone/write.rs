@@ -1,0 +1,102 @@
+//! Writes the stage that builds a Next.js server, and the one that holds it.
+
+use super::server::Server;
+use crate::build::{Stage, installed};
+use crate::dockerfile::Keyword;
+use crate::finding::FileEdit;
+use crate::optimize::node::pieces::{Kind, Pieces};
+use crate::optimize::scene::Scene;
+use crate::text::{Span, path};
+
+/// The edit that puts both in the place of the one.
+pub(super) fn edit(scene: &Scene, stage: &Stage, pieces: &Pieces, server: &Server) -> FileEdit {
+    let build = scene.build;
+    let newline = scene.newline();
+    let from = build.instruction(stage.start);
+    let taken = |name: &str| build.stages().iter().any(|one| one.name.as_deref() == Some(name));
+    let name = if taken("build") { "next-build" } else { "build" };
+    let image = scene.source().slice(Span::new(from.span.start, stage.base_span.end));
+    let mut out = format!("{image} AS {name}{newline}");
+    for piece in pieces.all.iter().filter(|piece| piece.index <= server.build && piece.kind != Kind::Image) {
+        paragraph(scene, piece.index, &mut out);
+        if piece.index == server.build && server.is_told {
+            out.push_str(&format!("ENV NEXT_PRIVATE_STANDALONE=true{newline}"));
+        }
+        out.push_str(&scene.passage_text(piece.index));
+    }
+    out.push_str(newline);
+    out.push_str(&format!("{}{newline}", scene.source().slice(from.span)));
+    out.push_str(&last(scene, stage, pieces, server, name));
+    let end = stage.instructions.end.max(stage.start + 1) - 1;
+    scene.edit(Span::new(from.span.start, build.instruction(end).span.end), out.trim_end())
+}
+
+/// What stands in the last stage.
+fn last(scene: &Scene, stage: &Stage, pieces: &Pieces, server: &Server, name: &str) -> String {
+    let build = scene.build;
+    let newline = scene.newline();
+    let mut out = String::new();
+    for piece in &pieces.all {
+        let one = build.instruction(piece.index);
+        let keep = match piece.kind {
+            Kind::Setting => one.keyword != Keyword::Arg || is_named(scene, pieces, piece.index),
+            Kind::Image => !matches!(one.keyword, Keyword::Cmd | Keyword::Entrypoint),
+            Kind::System => true,
+            Kind::Files => piece.index < server.build,
+            _ => false,
+        };
+        if keep {
+            paragraph(scene, piece.index, &mut out);
+            out.push_str(&scene.passage_text(piece.index));
+        } else if matches!(one.keyword, Keyword::Cmd | Keyword::Entrypoint) {
+            let keyword = scene.source().slice(one.name.span);
+            let text = scene.passage_text(piece.index);
+            let comment: String =
+                text.lines().take_while(|line| line.starts_with('#')).map(|line| format!("{line}{newline}")).collect();
+            paragraph(scene, piece.index, &mut out);
+            out.push_str(&format!("{comment}{keyword} [\"node\", \"server.js\"]{newline}"));
+        }
+        if piece.index == server.build {
+            out.push_str(&traced(scene, stage, pieces, server, name));
+        }
+    }
+    out
+}
+
+/// The lines that copy what was traced.
+fn traced(scene: &Scene, stage: &Stage, pieces: &Pieces, server: &Server, name: &str) -> String {
+    let newline = scene.newline();
+    let owner = pieces.user.as_ref().map(|user| format!("--chown={user}:{user} ")).unwrap_or_default();
+    let works = installed::workdir(scene.build, stage, server.build);
+    let target = |below: &str| match pieces.folder == works {
+        true => format!("./{below}"),
+        false => path::join(&pieces.folder, below),
+    };
+    let variables: Vec<String> = server.variables.iter().map(|(name, value)| format!("{name}={value}")).collect();
+    let mut out = format!("ENV {}{newline}", variables.join(" "));
+    let folder = &pieces.folder;
+    let public = server.has_public.then_some(("public", "public"));
+    for (from, to) in [(".next/standalone", ""), (".next/static", ".next/static")].into_iter().chain(public) {
+        out.push_str(&format!("COPY {owner}--from={name} {folder}/{from} {}{newline}", target(to)));
+    }
+    out
+}
+
+/// Whether an ENV below names an ARG.
+fn is_named(scene: &Scene, pieces: &Pieces, index: usize) -> bool {
+    let args = scene.file().args(scene.build.instruction(index));
+    let names: Vec<String> = args.into_iter().map(|arg| arg.name.text.to_string()).collect();
+    pieces.all.iter().filter(|piece| piece.index > index && matches!(piece.kind, Kind::Setting | Kind::System)).any(
+        |piece| {
+            let text = scene.source().slice(scene.build.instruction(piece.index).span);
+            names.iter().any(|name| text.contains(&format!("${name}")) || text.contains(&format!("${{{name}")))
+        },
+    )
+}
+
+/// A blank line where one stands above an instruction and its comments.
+fn paragraph(scene: &Scene, index: usize, out: &mut String) {
+    if scene.begins_paragraph(index) && !out.is_empty() && !out.ends_with(&scene.newline().repeat(2)) {
+        out.push_str(scene.newline());
+    }
+}
