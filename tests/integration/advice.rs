@@ -10,7 +10,7 @@ fn help(rule: &str, dockerfile: &str, files: &[(&str, &str)]) -> String {
     }
     let result = dockopt.args(["audit", ".", "--format=json"]).run().json();
     let findings = result["findings"].as_array().unwrap();
-    let found = findings.iter().find(|finding| finding["rule"] == rule);
+    let found = findings.iter().find(|finding| finding["rule"] == rule && finding["file"] == "Dockerfile");
     found.map(|finding| finding["help"].as_str().unwrap().to_owned()).unwrap_or_default()
 }
 
