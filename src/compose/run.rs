@@ -196,13 +196,12 @@ fn split(text: &str) -> Vec<String> {
             (Some(quote), c) if c == quote => inside = None,
             (Some('\''), c) => word.get_or_insert_default().push(c),
             (_, '\\') => word.get_or_insert_default().extend(chars.next()),
-            (Some(_), c) => word.get_or_insert_default().push(c),
             (None, '"' | '\'') => {
                 word.get_or_insert_default();
                 inside = Some(c);
             }
             (None, c) if c.is_whitespace() => words.extend(word.take()),
-            (None, c) => word.get_or_insert_default().push(c),
+            (_, c) => word.get_or_insert_default().push(c),
         }
     }
     words.extend(word);

@@ -74,7 +74,10 @@ fn file_of(one: &Invocation, words: &[String]) -> Option<String> {
     }
     let is_program = |word: &&Word| {
         let kind = FileKind::of(word.text());
-        !word.text().starts_with('-') && (kind.has_code() || kind.is_shell() || word.text().ends_with(".jar"))
+        !word.text().starts_with('-')
+            && (kind.has_code()
+                || kind.is_shell()
+                || word.text().rsplit_once('.').is_some_and(|(_, ending)| ending == "jar"))
     };
     let interprets = one
         .program

@@ -40,8 +40,12 @@ pub(in crate::optimize) fn literal<'t>(text: &'t str, key: &str) -> Literal<'t> 
     found
 }
 
-/// The one value of `key:` outside of comments, as it is written; `None` where there are several, or its form is another.
-pub(in crate::optimize) fn value<'t>(text: &'t str, key: &str) -> Option<Option<&'t str>> {
+/// A key with several values, or in a form that is not read.
+#[derive(Debug, PartialEq, Eq)]
+pub(in crate::optimize) struct Unclear;
+
+/// The one value of `key:` outside of comments, as it is written.
+pub(in crate::optimize) fn value<'t>(text: &'t str, key: &str) -> Result<Option<&'t str>, Unclear> {
     let comments = comments(text);
     let inside = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '$' | '.' | '-');
     let mut found = None;
@@ -50,17 +54,17 @@ pub(in crate::optimize) fn value<'t>(text: &'t str, key: &str) -> Option<Option<
         if text[..at].ends_with(inside) || rest.starts_with(inside) || comments.iter().any(|one| one.contains(&at)) {
             continue;
         }
-        let value = rest.trim_start_matches(['"', '\'']).trim_start().strip_prefix(':')?;
+        let value = rest.trim_start_matches(['"', '\'']).trim_start().strip_prefix(':').ok_or(Unclear)?;
         // `https://host` in a text is no key.
         if value.starts_with("//") {
             continue;
         }
         let value = value.trim_start();
         if found.replace(&value[..length(value)]).is_some() {
-            return None;
+            return Err(Unclear);
         }
     }
-    Some(found)
+    Ok(found)
 }
 
 /// The members of an object in braces: keys and values as they are written; `None` where one is no plain pair.
@@ -72,12 +76,11 @@ pub(in crate::optimize) fn members(object: &str) -> Option<Vec<(&str, &str)>> {
         if rest.starts_with('}') {
             return Some(found);
         }
-        let (key, behind) = match quoted(rest) {
-            Some(key) => (key, &rest[key.len() + 2..]),
-            None => {
-                let end = rest.find(|c: char| !(c.is_ascii_alphanumeric() || c == '_' || c == '$'))?;
-                (&rest[..end], &rest[end..])
-            }
+        let (key, behind) = if let Some(key) = quoted(rest) {
+            (key, &rest[key.len() + 2..])
+        } else {
+            let end = rest.find(|c: char| !(c.is_ascii_alphanumeric() || c == '_' || c == '$'))?;
+            (&rest[..end], &rest[end..])
         };
         let value = behind.trim_start().strip_prefix(':').filter(|_| !key.is_empty())?.trim_start();
         let end = length(value);
@@ -94,12 +97,10 @@ fn length(value: &str) -> usize {
             _ if escaped => escaped = false,
             (Some(_), '\\') => escaped = true,
             (Some(open), c) if c == open => quote = None,
-            (Some(_), _) => {}
             (None, '"' | '\'' | '`') => quote = Some(c),
             (None, '{' | '[' | '(') => depth += 1,
-            (None, '}' | ']' | ')') if depth == 0 => return at,
+            (None, '}' | ']' | ')' | ',') if depth == 0 => return at,
             (None, '}' | ']' | ')') => depth -= 1,
-            (None, ',') if depth == 0 => return at,
             _ => {}
         }
     }
@@ -137,13 +138,13 @@ mod tests {
     #[test]
     fn values_and_members() {
         let text = "export default { // port: 1\n preview: { port: 8080, proxy: { '/api': 'http://a', \"/b\": { target: `x,}` } } }, base: '/' }";
-        let preview = value(text, "preview").flatten().unwrap_or_default();
+        let preview = value(text, "preview").ok().flatten().unwrap_or_default();
         let keys: Vec<_> = members(preview).unwrap_or_default();
         assert_eq!(keys[0], ("port", "8080"));
         let proxy = members(keys[1].1).unwrap_or_default();
         assert_eq!(proxy, [("/api", "'http://a'"), ("/b", "{ target: `x,}` }")]);
-        assert_eq!(value(text, "server"), Some(None));
-        assert_eq!(value("a: 1, b: { a: 2 }", "a"), None);
+        assert_eq!(value(text, "server"), Ok(None));
+        assert_eq!(value("a: 1, b: { a: 2 }", "a"), Err(Unclear));
         for odd in ["{ ...a }", "{ a, b: 1 }", "{ a() {} }", "a", "{ a: 1"] {
             assert_eq!(members(odd), None, "{odd}");
         }

@@ -27,7 +27,7 @@ pub(super) const STAGES: &[Pass] = &[
     Pass::new("site-stages", Rung::Stages, "serve what a bundler built by a web server", site::in_stages)
         .assuming("answers requests with what the bundler wrote alone", Support::Sources),
     Pass::at_max("next-standalone", Rung::Stages, "take what Next.js traced for its server alone", standalone::run)
-        .assuming("loads no files but those that Next.js traces", Support::Sources),
+        .assuming("loads no files but those that Next.js traces", Support::Open),
     Pass::new(
         "client-stages",
         Rung::Stages,

@@ -10,6 +10,7 @@ use crate::manifest::{Ecosystem, Scope, python_name};
 use crate::text::path;
 
 /// What the builds say, and what the rewrite declares.
+#[expect(clippy::struct_excessive_bools, reason = "declarations that do not depend on each other")]
 #[derive(Clone, Debug, Default)]
 pub struct Declared {
     /// What the rewrite says that it did, in words.

@@ -129,7 +129,9 @@ pub fn compare_answers(before: &Answers, after: &Answers, (from, other_server): 
     }
     if from != QuestionsFrom::Named {
         if useless.len() < before.len() {
-            useless.into_iter().for_each(|line| seen.explain(line));
+            for line in useless {
+                seen.explain(line);
+            }
             return seen.check("probe");
         }
         // A server without a page at a path that was guessed works all the same, and so does one that is no web server.
@@ -140,7 +142,9 @@ pub fn compare_answers(before: &Answers, after: &Answers, (from, other_server): 
             return Check::skipped("probe", format!("{told}; name what it answers with --probe"));
         }
     }
-    useless.into_iter().for_each(|line| seen.doubt(line));
+    for line in useless {
+        seen.doubt(line);
+    }
     seen.check("probe")
 }
 

@@ -85,7 +85,7 @@ fn is_explained(build: &Build, from: &Instruction) -> bool {
         // What hides findings, and an instruction that is switched off, say nothing of why.
         let is_code = text.contains("ignore=") || text.contains("check=") || text.contains("--platform=");
         let is_subject = |word: &str| meaning(word) == Some("*");
-        !is_code && words(&text).iter().any(|word| is_subject(word) || architecture(word).is_some())
+        !is_code && words(text).iter().any(|word| is_subject(word) || architecture(word).is_some())
     })
 }
 

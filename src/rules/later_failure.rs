@@ -24,8 +24,8 @@ pub(super) fn is_seen_later(script: &Script, span: Span) -> bool {
         let uses = |word: &Word| word.variables().any(|variable| names.iter().any(|name| name == variable));
         let derived: Vec<String> =
             assignments(one).filter(|(_, value)| uses(value)).map(|(name, _)| name.to_owned()).collect();
-        let named = one.words.iter().skip(1).any(|word| uses(word) && !word.text().contains(['?', '@']));
-        if named && scopes.contains(&one.place.scope) && fails_without(script, one) {
+        let is_argument = one.words.iter().skip(1).any(|word| uses(word) && !word.text().contains(['?', '@']));
+        if is_argument && scopes.contains(&one.place.scope) && fails_without(script, one) {
             return true;
         }
         names.extend(derived);
@@ -43,9 +43,9 @@ fn assigned(script: &Script, span: Span) -> Option<(usize, String)> {
 /// The assignments that hold behind a command: `A=x`, `export A=x`.
 fn assignments(command: &Command) -> impl Iterator<Item = (&str, &Word)> {
     let own = command.assignments.iter().filter(|_| command.words.is_empty()).map(|one| (&*one.name_text, &one.value));
-    let declares = Program::of(name_of(command)).is(Kind::Declares);
-    let declared = command.words.iter().skip(1).filter(move |_| declares);
-    own.chain(declared.filter_map(|word| Some((word.text().split_once('=')?.0, word))))
+    let is_declaration = Program::of(name_of(command)).is(Kind::Declares);
+    let words = command.words.iter().skip(1).filter(move |_| is_declaration);
+    own.chain(words.filter_map(|word| Some((word.text().split_once('=')?.0, word))))
 }
 
 /// Whether a command whose words hold the value fails where that is empty, and ends the RUN.

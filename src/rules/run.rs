@@ -127,7 +127,7 @@ fn may_hide_more(inputs: &Inputs, build: &Build, suppression: &Suppression, name
             let mut files = inputs.settings.values().flatten();
             files.any(|file| file.file == suppression.file && file.format == SettingsFormat::Hadolint)
         }
-        _ => false,
+        Form::Dockopt => false,
     };
     let codes = named.rules.iter().filter_map(|rule| find(rule)).flat_map(|rule| &rule.metadata().narrower);
     let mut codes = codes.filter(|(code, _)| is_foreign && code.eq_ignore_ascii_case(&named.text));

@@ -102,7 +102,7 @@ pub fn add_skips(text: &str, entries: &[NewSkip]) -> Option<String> {
     if !errors.is_empty() {
         return None;
     }
-    let list: String = lines.iter().map(|line| format!("    {line},{end}")).collect();
+    let list = lines.iter().fold(String::new(), |list, line| format!("{list}    {line},{end}"));
     let Some(own) = table.get_ref().get("optimize") else {
         let gap = if text.trim().is_empty() { String::new() } else { blank_line(text, end) };
         return Some(format!("{text}{gap}[optimize]{end}skip = [{end}{list}]{end}"));
@@ -121,22 +121,23 @@ pub fn add_skips(text: &str, entries: &[NewSkip]) -> Option<String> {
     let written = text.get(span.range())?;
     if !written.starts_with('[') || written.starts_with("[[") {
         // `[[optimize.skip]]`: one more of them at the end.
-        let tables: String =
-            entries.iter().map(|own| format!("{end}[[optimize.skip]]{end}{}", members_of(own, end))).collect();
+        let tables = entries.iter().fold(String::new(), |tables, entry| {
+            format!("{tables}{end}[[optimize.skip]]{end}{}", members_of(entry, end))
+        });
         let gap = if text.ends_with('\n') { "" } else { end };
         return Some(format!("{text}{gap}{tables}"));
     }
     let close = span.end as usize - 1;
-    let Some(last) = items.iter().map(|item| span_of(item).end as usize).max() else {
+    let Some(items_end) = items.iter().map(|item| span_of(item).end as usize).max() else {
         return Some(format!("{}[{end}{list}]{}", &text[..span.start as usize], &text[span.end as usize..]));
     };
-    let tail = &text[last..close];
+    let tail = &text[items_end..close];
     let comma = if tail.trim_start().starts_with(',') { "" } else { "," };
     if tail.contains('\n') {
-        return Some(format!("{}{comma}{tail}{list}{}", &text[..last], &text[close..]));
+        return Some(format!("{}{comma}{tail}{list}{}", &text[..items_end], &text[close..]));
     }
     let more = lines.join(", ");
-    Some(format!("{}{comma}{}{}{more}{}", &text[..last], tail.trim_end(), " ", &text[close..]))
+    Some(format!("{}{comma}{}{}{more}{}", &text[..items_end], tail.trim_end(), " ", &text[close..]))
 }
 
 /// What stands between the last line and a new table.

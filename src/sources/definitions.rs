@@ -141,7 +141,7 @@ fn given<'t>(place: Place<'t>, name: &str, members: bool) -> Given<'t> {
 }
 
 /// The text from where the value begins that is given to what ends here.
-fn assigned<'t>(place: Place<'t>, end: usize, members: bool) -> Option<&'t str> {
+fn assigned(place: Place<'_>, end: usize, members: bool) -> Option<&str> {
     let rest = &place.text[end..];
     let bare = rest.trim_start_matches(['"', '\'']);
     let quoted = bare.len() != rest.len();

@@ -43,6 +43,7 @@ pub struct Evaluator<'e> {
     steps: Cell<usize>,
 }
 
+#[expect(clippy::unnecessary_wraps, reason = "`None` stands for values that are not known")]
 fn one(value: Value) -> Values {
     Some(BTreeSet::from([value]))
 }
@@ -194,7 +195,7 @@ impl<'e> Evaluator<'e> {
         while let Some((before, after)) = rest.split_once(open) {
             parts.push(text(before));
             let Some((inner, behind)) = after.split_once('}') else { return Some(None) };
-            parts.push(self.of(place, inner.split(":").next().unwrap_or(inner), depth + 1));
+            parts.push(self.of(place, inner.split(':').next().unwrap_or(inner), depth + 1));
             rest = behind;
         }
         parts.push(text(rest));

@@ -46,8 +46,8 @@ pub(super) fn passes(optimized: &Optimized) -> Vec<&'static str> {
 
 /// What the last attempt with a pass failed for: it is the nearest to what holds.
 fn reason(pass: &str, tried: &[Attempt]) -> String {
-    let with = tried.iter().rev().filter(|(_, passes)| passes.contains(&pass));
-    let fault = with.filter_map(|(tried, _)| tried.fault()).next();
+    let mut with = tried.iter().rev().filter(|(_, passes)| passes.contains(&pass));
+    let fault = with.find_map(|(tried, _)| tried.fault());
     let fault = fault.unwrap_or_else(|| "what a container showed speaks against it".to_owned());
     let line = fault.split_whitespace().collect::<Vec<_>>().join(" ");
     if line.chars().count() <= REASON { line } else { line.chars().take(REASON - 1).chain(['…']).collect() }

@@ -149,7 +149,7 @@ impl Reader<'_, '_> {
         }
     }
 
-    /// Addresses of SQLite's files: `sqlite:./app.db`, `sqlite:////data/app.db`.
+    /// Addresses of `SQLite`'s files: `sqlite:./app.db`, `sqlite:////data/app.db`.
     fn databases(&mut self) {
         for (at, _) in self.text.match_indices("sqlite") {
             let rest = &self.text[at + 6..];
@@ -161,15 +161,14 @@ impl Reader<'_, '_> {
                 let prefix = self.text[line..start].ends_with(['f', 'F']);
                 code::expression(&self.text[start - usize::from(prefix)..])
             });
-            match known.filter(|_| !address.starts_with(":memory")) {
-                Some(expression) => match self.evaluator.value(self.file, at, expression) {
-                    Some(values) => self.found.extend(values.into_iter().filter_map(database)),
-                    None => self.found.push(Place::Unknown(shortened(expression))),
-                },
-                None => {
-                    let address = address.split(['"', '\'', '`', ' ', '?', '\n']).next().unwrap_or_default();
-                    self.found.extend(database(Value::Text(format!("sqlite:{address}"))));
-                }
+            let Some(expression) = known.filter(|_| !address.starts_with(":memory")) else {
+                let address = address.split(['"', '\'', '`', ' ', '?', '\n']).next().unwrap_or_default();
+                self.found.extend(database(Value::Text(format!("sqlite:{address}"))));
+                continue;
+            };
+            match self.evaluator.value(self.file, at, expression) {
+                Some(values) => self.found.extend(values.into_iter().filter_map(database)),
+                None => self.found.push(Place::Unknown(shortened(expression))),
             }
         }
     }

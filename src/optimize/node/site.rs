@@ -37,7 +37,7 @@ pub(super) fn in_stages(scene: &Scene, turn: &mut Turn) {
         // The upper rung does it.
         Some(_) if offered => {}
         Some(why) => {
-            turn.refuse(WHAT, format!("{why}; `--level 6` does it all the same{}", saving(scene, stage, &server)))
+            turn.refuse(WHAT, format!("{why}; `--level 6` does it all the same{}", saving(scene, stage, &server)));
         }
         None => replace(scene, turn, stage, &site, &server),
     }

@@ -6,7 +6,7 @@ use super::{Evaluator, Value};
 fn value(sources: &[(&str, &str)]) -> String {
     let texts: BTreeMap<&str, &str> = sources.iter().copied().collect();
     let variables = |name: &str| if name == "SET" { vec!["/set".to_owned()] } else { Vec::new() };
-    let folder = |file: &str| (!file.ends_with(".ts")).then(|| "/app/src".to_owned());
+    let folder = |file: &str| (!file.contains(".ts")).then(|| "/app/src".to_owned());
     let evaluator = Evaluator::new(texts.iter().map(|(path, text)| (*path, *text)), &variables, &folder);
     let (file, text) = sources[0];
     let at = text.find("HERE(").unwrap();

@@ -49,14 +49,13 @@ fn run_in(words: &[String], services: &[&str], images: &[&str]) -> Option<String
     }
     let verb = words.iter().position(|word| matches!(word.as_str(), "run" | "exec"))?;
     let is_compose = words[..verb].iter().any(|word| word.ends_with("compose"));
-    let is_own = |word: &String| match is_compose {
-        true => services.contains(&word.as_str()),
-        false => images.contains(&Reference::of(word).name) || services.contains(&word.as_str()),
+    let is_own = |word: &String| {
+        services.contains(&word.as_str()) || (!is_compose && images.contains(&Reference::of(word).name))
     };
     let at = words.iter().skip(verb + 1).position(is_own)? + verb + 1;
     let mounted = words[verb..at].windows(2).find(|pair| matches!(pair[0].as_str(), "-v" | "--volume" | "--mount"));
-    if let Some(pair) = mounted {
-        return Some(format!("mounts `{}` into it", pair[1]));
+    if let Some([_, folders]) = mounted {
+        return Some(format!("mounts `{folders}` into it"));
     }
     let program = words.get(at + 1)?;
     (!Program::of(path::name(program)).is_shell()).then(|| format!("runs `{}` in it", words[at + 1..].join(" ")))

@@ -20,7 +20,7 @@ pub(super) fn pattern(scene: &Scene, project: &Project) -> Option<String> {
         scene.evidence.texts.get(&path::join(&project.root, &format!("{package}.config{ending}")))
     });
     let mut texts = texts.into_iter();
-    if texts.any(|text| data::words(settings).any(|key| value(text, key) != Some(None))) {
+    if texts.any(|text| data::words(settings).any(|key| value(text, key) != Ok(None))) {
         return None;
     }
     Some(format!("{folder}/.+{name}"))

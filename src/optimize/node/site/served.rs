@@ -105,8 +105,10 @@ pub(super) fn read(scene: &Scene, stage: &Stage) -> Result<Option<Site>, String>
     let script = launch.script();
     let own: Vec<Vec<String>> = script.invocations().iter().map(words::of).collect();
     let commands: Vec<Vec<String>> = own.iter().flat_map(|words| started::commands(project, words)).collect();
-    let servers = commands.iter().filter_map(|words| FileServer::of(words).map(|found| (words, found)));
-    let Some((words, (server, args))) = servers.last().filter(|_| runs_node(scene, stage)) else { return Ok(None) };
+    let mut servers = commands.iter().filter_map(|words| FileServer::of(words).map(|found| (words, found)));
+    let Some((words, (server, args))) = servers.next_back().filter(|_| runs_node(scene, stage)) else {
+        return Ok(None);
+    };
     if commands.len() > 1 || !script.problems.is_empty() {
         return Err(format!("the container starts more than `{}`", server.command));
     }

@@ -43,7 +43,7 @@ pub(super) fn read(scene: &Scene, project: &Project, args: &[String], developmen
         return Err("`vite.config` takes settings from elsewhere".to_owned());
     }
     for key in ["headers", "https"] {
-        if value(text, key) != Some(None) {
+        if value(text, key) != Ok(None) {
             return Err(format!("`vite.config` sets `{key}` of its servers"));
         }
     }
@@ -79,11 +79,11 @@ pub(super) fn read(scene: &Scene, project: &Project, args: &[String], developmen
 
 /// The text of the configuration file; empty where there is none.
 fn configuration<'a>(scene: &Scene<'a>, project: &Project, named: Option<&str>) -> Result<&'a str, String> {
-    let names: Vec<String> = match named {
+    let candidates: Vec<String> = match named {
         Some(name) => vec![name.to_owned()],
         None => FileKind::endings_of(Ecosystem::Node).map(|ending| format!("vite.config{ending}")).collect(),
     };
-    for name in names {
+    for name in candidates {
         let path = path::join(&project.root, &name);
         if let Some(text) = scene.evidence.texts.get(&path) {
             return Ok(text);
@@ -98,7 +98,7 @@ fn configuration<'a>(scene: &Scene<'a>, project: &Project, named: Option<&str>) 
 /// The port of one of its servers.
 fn port(text: &str, server: &str) -> Result<Option<u16>, String> {
     let unknown = || format!("the port of `{server}` in `vite.config` is not known");
-    let Some(object) = value(text, server).ok_or_else(unknown)? else {
+    let Some(object) = value(text, server).map_err(|_| unknown())? else {
         // `...settings` may say it.
         return if text.contains("...") { Err(unknown()) } else { Ok(None) };
     };
@@ -120,12 +120,13 @@ fn folder_of(base: Option<&str>) -> Result<Option<String>, String> {
 /// What its servers hand on: allowed is what leads back into the container, where nothing listens.
 fn proxies(text: &str) -> Result<Vec<(String, String)>, String> {
     let more = || "`vite.config` has a proxy, which Vite's servers use".to_owned();
-    let Some(object) = value(text, "proxy").ok_or_else(more)? else { return Ok(Vec::new()) };
+    let Some(object) = value(text, "proxy").map_err(|_| more())? else { return Ok(Vec::new()) };
     let mut found = Vec::new();
     for (path, target) in members(object).ok_or_else(more)? {
-        let target = match target.starts_with('{') {
-            true => members(target).ok_or_else(more)?.into_iter().find(|(key, _)| *key == "target").map(|(_, to)| to),
-            false => Some(target),
+        let target = if target.starts_with('{') {
+            members(target).ok_or_else(more)?.into_iter().find(|(key, _)| *key == "target").map(|(_, to)| to)
+        } else {
+            Some(target)
         };
         let whole = |text: &&str| text.len() + 2 == target.map_or(0, str::len);
         let target = target.and_then(quoted).filter(whole).ok_or_else(more)?;

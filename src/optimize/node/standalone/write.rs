@@ -51,8 +51,8 @@ fn last(scene: &Scene, stage: &Stage, pieces: &Pieces, server: &Server, name: &s
         } else if matches!(one.keyword, Keyword::Cmd | Keyword::Entrypoint) {
             let keyword = scene.source().slice(one.name.span);
             let text = scene.passage_text(piece.index);
-            let comment: String =
-                text.lines().take_while(|line| line.starts_with('#')).map(|line| format!("{line}{newline}")).collect();
+            let comments = text.lines().take_while(|line| line.starts_with('#'));
+            let comment = comments.fold(String::new(), |comment, line| format!("{comment}{line}{newline}"));
             paragraph(scene, piece.index, &mut out);
             out.push_str(&format!("{comment}{keyword} [\"node\", \"server.js\"]{newline}"));
         }
@@ -68,9 +68,8 @@ fn traced(scene: &Scene, stage: &Stage, pieces: &Pieces, server: &Server, name: 
     let newline = scene.newline();
     let owner = pieces.user.as_ref().map(|user| format!("--chown={user}:{user} ")).unwrap_or_default();
     let works = installed::workdir(scene.build, stage, server.build);
-    let target = |below: &str| match pieces.folder == works {
-        true => format!("./{below}"),
-        false => path::join(&pieces.folder, below),
+    let target = |below: &str| {
+        if pieces.folder == works { format!("./{below}") } else { path::join(&pieces.folder, below) }
     };
     let variables: Vec<String> = server.variables.iter().map(|(name, value)| format!("{name}={value}")).collect();
     let mut out = format!("ENV {}{newline}", variables.join(" "));
