@@ -3,11 +3,10 @@
 use std::collections::HashMap;
 use std::sync::LazyLock;
 
-use super::{Build, Stage, installed};
+use super::{Build, Stage, absolute, installed};
 use crate::data;
 use crate::manifest::{Ecosystem, Install, Scope, Tool};
 use crate::shell::{InputKind, Invocation, PackageCall, PackageSource};
-use crate::text::path;
 
 /// What some packages weigh.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -55,7 +54,7 @@ impl DownloadSize {
         if !named.is_empty() {
             return of_named(ecosystem, &named);
         }
-        if let Some(install) = requirements(build, call) {
+        if let Some(install) = requirements(build, place, call) {
             return of_list(build, ecosystem, install);
         }
         if !call.is_from_manifest() {
@@ -88,13 +87,23 @@ impl DownloadSize {
     }
 }
 
-/// The file of requirements that pip is told to read.
-fn requirements<'i>(build: &Build<'i>, call: &PackageCall) -> Option<&'i Install> {
+/// The file of requirements that pip is told to read; `None` where several may be meant.
+fn requirements<'i>(build: &Build<'i>, (stage, index): (&Stage, usize), call: &PackageCall) -> Option<&'i Install> {
     let named = call.inputs.iter().find(|input| input.kind == InputKind::Requirements)?;
-    let name = path::name(named.path.text);
+    let folder = installed::workdir(build, stage, index);
+    let target = absolute(named.path.text, Some(&folder))?;
+    let context = build.input().context.as_deref();
+    let file = context.and_then(|context| build.brought_before(context, stage, index, &target)).map(|file| file.path);
+    let is_meant = |one: &Install| match &file {
+        Some(file) => one.manifest == *file,
+        None => {
+            let written = named.path.text.trim_start_matches("./");
+            one.manifest == written || one.manifest.ends_with(&format!("/{written}"))
+        }
+    };
     let installs = build.input().projects.as_deref()?.iter().flat_map(|project| &project.installs);
-    let mut own = installs.filter(|one| one.tool == Tool::Pip);
-    own.find(|one| path::name(&one.manifest) == name).map(|install| &**install)
+    let mut found = installs.filter(|one| one.tool == Tool::Pip && is_meant(one));
+    found.next().filter(|_| found.next().is_none()).map(|install| &**install)
 }
 
 /// What a file of requirements names, and what it pins.
@@ -104,6 +113,10 @@ fn of_list(build: &Build, ecosystem: Ecosystem, install: &Install) -> Option<Dow
     }
     let projects = build.input().projects.as_deref()?;
     let project = projects.iter().find(|project| project.installs.iter().any(|one| **one == *install))?;
+    // A project knows the packages of all its lists together.
+    if project.installs.iter().filter(|one| one.tool == Tool::Pip).count() > 1 {
+        return None;
+    }
     of_named(ecosystem, &project.dependencies.iter().map(|one| one.name.as_str()).collect::<Vec<_>>())
 }
 

@@ -2,7 +2,9 @@
 //! there by COPY, ADD or a bind mount. Serves the rules on lock files and development dependencies, and rewriting.
 
 use super::{Build, Given, Stage, Transfer, is_like};
+use crate::dockerfile::Keyword;
 use crate::manifest::{FileKind, Install, Nature, Project, Tool};
+use crate::shell::program::{Kind, Program};
 use crate::shell::{InputKind, Invocation, Manager, PackageCall};
 use crate::text::path;
 
@@ -15,6 +17,18 @@ pub struct Installed<'i> {
     pub install: Option<&'i Install>,
     /// Whether the lock file lies beside the manifest.
     pub has_lock: bool,
+}
+
+/// Whether a RUN of the stage changes the `package.json` that the context brings: its lock file may not fit it then.
+pub fn changes_manifest(build: &Build, stage: &Stage) -> bool {
+    let runs = build.instructions(stage).filter(|(_, one)| one.keyword == Keyword::Run);
+    runs.filter_map(|(index, _)| build.code(index)).flat_map(|code| code.script.invocations()).any(|one| {
+        let program = one.program.map_or(Program::UNKNOWN, Program::of);
+        let changes = program.is(Kind::Copies) || program.is(Kind::Edits);
+        let verbs = ["pkg", "pkg set", "pkg delete", "init", "set-script"];
+        let is_edit = one.package_call().is_some_and(|call| verbs.contains(&&*call.verb_text));
+        is_edit || changes && one.args.iter().any(|word| word.text().contains("package.json"))
+    })
 }
 
 /// The project of a call; `None` where nothing is known of the context, or the manifest comes from elsewhere.

@@ -114,7 +114,15 @@ fn is_list(script: &Script) -> bool {
 impl Build<'_> {
     /// What /bin/sh is in a stage.
     pub fn system_shell(&self, stage: &Stage) -> Sh {
+        // `FROM ${BASE}-build`: another argument, another system.
+        let is_chosen = |stage: &Stage| {
+            let text = self.input().file.source().slice(stage.base_span);
+            matches!(stage.base, Base::Stage(_)) && text.contains('$')
+        };
         let Base::Image(text) = self.root_base(stage) else { return Sh::Unknown };
+        if self.chain(stage).any(is_chosen) {
+            return Sh::Unknown;
+        }
         let reference = Reference::of(text);
         let (name, tag) = (reference.short_name(), reference.tag.unwrap_or_default());
         let words = || tag.split(['-', '.', '_']);

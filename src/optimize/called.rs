@@ -5,11 +5,10 @@ use std::collections::BTreeSet;
 
 use super::reach::Reach;
 use super::scene::Scene;
-use crate::build::{Build, Slim, Stage};
+use crate::build::Slim;
 use crate::data;
 use crate::dockerfile::Keyword;
 use crate::manifest::{Ecosystem, FileKind, Scope};
-use crate::shell::program::{Kind, Program};
 use crate::shell::{PackageSource, Verb, parse};
 use crate::sources::patterns;
 
@@ -128,19 +127,6 @@ fn is_started(before: &str, quote: char, alone: bool) -> bool {
         // Ruby calls without brackets.
         None => patterns::words_in("Ruby", "starts programs").contains(&&*last(before)),
     }
-}
-
-/// Whether a RUN changes the manifest that the context brings.
-pub(super) fn changes_manifest(build: &Build, stage: &Stage) -> bool {
-    let runs = build.instructions(stage).filter(|(_, one)| one.keyword == Keyword::Run);
-    runs.filter_map(|(index, _)| build.code(index)).flat_map(|code| code.script.invocations()).any(|one| {
-        let program = one.program.map_or(Program::UNKNOWN, Program::of);
-        let changes = program.is(Kind::Copies) || program.is(Kind::Edits);
-        let pkg = one
-            .package_call()
-            .is_some_and(|call| matches!(&*call.verb_text, "pkg" | "pkg set" | "pkg delete" | "init" | "set-script"));
-        pkg || changes && one.args.iter().any(|word| word.text().contains("package.json"))
-    })
 }
 
 #[cfg(test)]

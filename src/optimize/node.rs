@@ -14,13 +14,12 @@ mod tests;
 mod write;
 
 use super::assumption::Support;
-use super::called;
 use super::languages::node::{native, pieces, words};
 use super::pass::Pass;
 use super::production;
 use super::rung::Rung;
 use super::scene::{Scene, Turn};
-use crate::build::Base;
+use crate::build::{Base, installed};
 
 /// Its passes.
 pub(super) const STAGES: &[Pass] = &[
@@ -63,7 +62,7 @@ fn stages(scene: &Scene, turn: &mut Turn) {
     const WHAT: &str = "build in a stage of its own";
     let build = scene.build;
     let Some(stage) = scene.target().filter(|_| build.is_ordinary() && build.knows_target()) else { return };
-    if !pieces::stands_alone(build, stage) || called::changes_manifest(build, stage) {
+    if !pieces::stands_alone(build, stage) || installed::changes_manifest(build, stage) {
         return;
     }
     let pieces = match pieces::read(scene, stage) {

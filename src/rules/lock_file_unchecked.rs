@@ -28,7 +28,8 @@ fn check(cx: &Context, out: &mut Findings) {
                 continue;
             }
             let Some((flag, help)) = cure(cx, place, &invocation, &call) else { continue };
-            if !installed::has_lock(cx.build(), place, &invocation, &call) {
+            if !installed::has_lock(cx.build(), place, &invocation, &call) || installed::changes_manifest(build, stage)
+            {
                 continue;
             }
             let title = call.title();

@@ -14,7 +14,7 @@ fn check(cx: &Context, out: &mut Findings) {
     for Run { build, stage, index, code, .. } in runs::ordinary(cx) {
         for invocation in code.script.invocations() {
             let Some(call) = invocation.call_of(&[Manager::Npm]).filter(installs_all) else { continue };
-            if lacks_ci(build, stage) {
+            if lacks_ci(build, stage) || installed::changes_manifest(build, stage) {
                 break;
             }
             let place = (stage, index);

@@ -305,6 +305,7 @@ fn finding(cx: &Context, copied: &Copied, install: &Install) -> Finding {
         Manager::Cargo | Manager::Maven | Manager::Gradle if install.verb == Verb::Build => {
             "copy the manifests, fetch, then copy the sources; or keep the tool's cache in a cache mount"
         }
+        Manager::Cargo => "keep the registry and the target folder in cache mounts: it compiles the sources too",
         _ => "copy the manifest and the lock file, install, then copy the sources",
     };
     let evidence = "the copy stands above the install in its stage".to_owned();

@@ -37,11 +37,7 @@ fn check(cx: &Context, out: &mut Findings) {
                 );
                 let finding = cx
                     .finding(arg.span, message)
-                    .help(if is_used(build, stage, index, name) {
-                        "declare it right above what uses it: an ARG is in the key of each RUN below it"
-                    } else {
-                        "remove it: nothing in this stage names it, and an ARG is in the key of each RUN below it"
-                    })
+                    .help(help(build, (stage, index), name, &step))
                     .label(step.span, "runs again")
                     .costs(Impact {
                         kind: ImpactKind::RebuildSeconds,
@@ -114,6 +110,20 @@ fn step_above_use(build: &Build, stage: &Stage, index: usize, name: &str) -> Opt
 fn mentions_any(build: &Build, instruction: &Instruction, names: &[String]) -> bool {
     let text = build.input().file.source().slice(instruction.span);
     names.iter().any(|name| text.contains(name.as_str()))
+}
+
+fn help(build: &Build, (stage, index): (&Stage, usize), name: &str, step: &Step) -> String {
+    let names = [name.to_owned()];
+    let mut users = build.instructions(stage).filter(|(at, one)| *at > index && mentions_any(build, one, &names));
+    let advice = match users.next() {
+        Some((_, user)) if user.span.start < step.span.start => {
+            format!("move it and the {} that names it below that RUN", build.input().file.str(user.name).to_uppercase())
+        }
+        _ if is_used(build, stage, index, name) => "declare it right above what uses it".to_owned(),
+        _ => "remove it: nothing in this stage names it".to_owned(),
+    };
+    let link = if advice.contains(": ") { ", and" } else { ":" };
+    format!("{advice}{link} an ARG is in the key of each RUN below it")
 }
 
 /// Whether something below names it, in its stage or in those that stand on that.

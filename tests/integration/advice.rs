@@ -230,3 +230,50 @@ fn root_is_not_reported_where_it_is_needed_or_nobody_ships_the_image() {
     let network = "FROM node:22-slim\nRUN apt-get install -y wireguard-tools\nEXPOSE 3000\nCMD [\"node\", \"a.js\"]\n";
     assert_eq!(help("root-user", network, &[("a.js", "1\n")]), "");
 }
+
+#[test]
+fn a_changed_manifest_is_no_case_for_a_frozen_lock_file() {
+    let check = |run: &str, expected: bool| {
+        let dockerfile =
+            format!("FROM node:24-alpine\nWORKDIR /a\nCOPY package.json yarn.lock ./\n{run}RUN yarn install\n");
+        let lock = "# yarn lockfile v1\n\n\na@^1.0.0:\n  version \"1.0.0\"\n";
+        let files = [("package.json", r#"{"dependencies": {"a": "^1.0.0"}}"#), ("yarn.lock", lock)];
+        assert_eq!(!help("lock-file-unchecked", &dockerfile, &files).is_empty(), expected, "{run}");
+    };
+    check("", true);
+    check("RUN cp /etc/hostname /tmp\n", true);
+    check("RUN jq '.a = 1' package.json > /tmp/p && mv /tmp/p package.json\n", false);
+    check("RUN npm pkg set version=1\n", false);
+    check("RUN sed -i s/a/b/ package.json\n", false);
+}
+
+#[test]
+fn advice_names_what_goes_along() {
+    let label =
+        "FROM debian:12\nARG BUILD_DATE\nLABEL created=$BUILD_DATE\nRUN apt-get update && apt-get install -y curl\n";
+    assert!(
+        help("volatile-argument-early", label, &[]).starts_with("move it and the LABEL that names it below that RUN")
+    );
+    let cargo = "FROM rust:1\nWORKDIR /a\nCOPY . .\nRUN cargo install --path .\n";
+    let manifest = "[package]\nname = \"a\"\nversion = \"1.0.0\"\n[dependencies]\nserde = \"1\"\n";
+    let files = [("Cargo.toml", manifest), ("src/main.rs", "fn main() {}\n")];
+    assert!(help("sources-before-dependencies", cargo, &files).contains("cache mounts"));
+}
+
+#[test]
+fn a_price_is_that_of_the_file_that_is_installed() {
+    let dockerfile =
+        "FROM python:3.13\nWORKDIR /a\nCOPY . .\nRUN pip install -r requirements/bot.txt\nCMD [\"python\", \"a.py\"]\n";
+    let priced = |files: &[(&str, &str)]| {
+        let mut dockopt = Dockopt::new().file("Dockerfile", dockerfile).file("a.py", "1\n");
+        for (path, text) in files {
+            dockopt = dockopt.file(path, text);
+        }
+        let result = dockopt.args(["audit", ".", "--format=json"]).run().json();
+        let findings = result["findings"].as_array().unwrap();
+        let found = findings.iter().find(|finding| finding["rule"] == "pip-cache-kept").unwrap();
+        found["impact"].as_array().unwrap().iter().any(|impact| !impact["saves"].is_null())
+    };
+    assert!(priced(&[("requirements/bot.txt", "django\n")]));
+    assert!(!priced(&[("requirements/bot.txt", "aiogram-x\n"), ("requirements/ml.txt", "scikit-learn\n")]));
+}

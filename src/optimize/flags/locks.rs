@@ -4,8 +4,8 @@ use crate::build::{Build, installed};
 use crate::finding::Finding;
 use crate::fix::Level;
 use crate::inputs::Inputs;
+use crate::optimize::mend;
 use crate::optimize::scene::{Scene, Turn};
-use crate::optimize::{called, mend};
 use crate::rules::{Policies, Selection};
 use crate::shell::Manager;
 
@@ -31,7 +31,7 @@ fn fits(build: &Build, finding: &Finding) -> bool {
         let found = installed::of(build, place, invocation, call)?;
         let install = found.install.filter(|_| found.has_lock)?;
         // A RUN may put another manifest in the place of the one that was read.
-        if called::changes_manifest(build, place.0) {
+        if installed::changes_manifest(build, place.0) {
             return None;
         }
         // Cargo's lock file is compared with all members.

@@ -12,9 +12,8 @@ mod write;
 use self::site::Client;
 use super::output::{self, Output};
 use super::{need, pieces};
-use crate::build::Stage;
+use crate::build::{Stage, installed};
 use crate::manifest::{Ecosystem, Framework, Project};
-use crate::optimize::called;
 use crate::optimize::scene::{Scene, Turn};
 use crate::text::path;
 
@@ -30,7 +29,7 @@ const SERVERS: [Framework; 5] =
 pub(super) fn run(scene: &Scene, turn: &mut Turn) {
     let build = scene.build;
     let Some(stage) = scene.target().filter(|_| build.is_ordinary() && build.knows_target()) else { return };
-    if !pieces::stands_alone(build, stage) || called::changes_manifest(build, stage) {
+    if !pieces::stands_alone(build, stage) || installed::changes_manifest(build, stage) {
         return;
     }
     let mut clients = Vec::new();

@@ -10,11 +10,10 @@ use std::ops::RangeInclusive;
 use self::server::Server;
 use super::pieces::{self, Kind, Pieces};
 use super::{next, words};
-use crate::build::{Base, Purpose, Stage};
+use crate::build::{Base, Purpose, Stage, installed};
 use crate::data;
 use crate::dockerfile::Keyword;
 use crate::manifest::{Ecosystem, FileKind, FileRole, Framework, Project};
-use crate::optimize::called;
 use crate::optimize::languages::node::{started, uses};
 use crate::optimize::literal::{Literal, literal};
 use crate::optimize::scene::{Scene, Turn};
@@ -35,7 +34,7 @@ const BRINGS_SHARP: u32 = 15;
 pub(super) fn run(scene: &Scene, turn: &mut Turn) {
     let build = scene.build;
     let Some(stage) = scene.target().filter(|_| build.is_ordinary() && build.knows_target()) else { return };
-    if !pieces::stands_alone(build, stage) || called::changes_manifest(build, stage) {
+    if !pieces::stands_alone(build, stage) || installed::changes_manifest(build, stage) {
         return;
     }
     let Some((project, args)) = started(scene, stage) else { return };

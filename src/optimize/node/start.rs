@@ -1,9 +1,9 @@
 //! Pass `node-start`: a container starts the program itself and not npm, where the script is nothing but that program.
 
 use super::words;
+use crate::build::installed;
 use crate::dockerfile::{Arguments, Keyword};
 use crate::manifest::{Project, Tool};
-use crate::optimize::called;
 use crate::optimize::languages::node::started::project;
 use crate::optimize::scene::{Scene, Turn};
 use crate::shell::program::{Kind, Program};
@@ -12,7 +12,7 @@ use crate::shell::program::{Kind, Program};
 pub(super) fn run(scene: &Scene, turn: &mut Turn) {
     let build = scene.build;
     let Some(stage) = scene.target().filter(|_| build.is_ordinary()) else { return };
-    if called::changes_manifest(build, stage) {
+    if installed::changes_manifest(build, stage) {
         return;
     }
     let own = |keyword| build.last(stage, keyword).filter(|(_, one)| one.arguments != Arguments::Json(Vec::new()));
