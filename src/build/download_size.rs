@@ -94,13 +94,9 @@ fn requirements<'i>(build: &Build<'i>, (stage, index): (&Stage, usize), call: &P
     let target = absolute(named.path.text, Some(&folder))?;
     let context = build.input().context.as_deref();
     let file = context.and_then(|context| build.brought_before(context, stage, index, &target)).map(|file| file.path);
-    let is_meant = |one: &Install| match &file {
-        Some(file) => one.manifest == *file,
-        None => {
-            let written = named.path.text.trim_start_matches("./");
-            one.manifest == written || one.manifest.ends_with(&format!("/{written}"))
-        }
-    };
+    let written = named.path.text.trim_start_matches("./");
+    let ends_so = |one: &Install| one.manifest == written || one.manifest.ends_with(&format!("/{written}"));
+    let is_meant = |one: &Install| file.as_ref().map_or_else(|| ends_so(one), |file| one.manifest == *file);
     let installs = build.input().projects.as_deref()?.iter().flat_map(|project| &project.installs);
     let mut found = installs.filter(|one| one.tool == Tool::Pip && is_meant(one));
     found.next().filter(|_| found.next().is_none()).map(|install| &**install)

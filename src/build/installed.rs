@@ -25,8 +25,8 @@ pub fn changes_manifest(build: &Build, stage: &Stage) -> bool {
     runs.filter_map(|(index, _)| build.code(index)).flat_map(|code| code.script.invocations()).any(|one| {
         let program = one.program.map_or(Program::UNKNOWN, Program::of);
         let changes = program.is(Kind::Copies) || program.is(Kind::Edits);
-        let verbs = ["pkg", "pkg set", "pkg delete", "init", "set-script"];
-        let is_edit = one.package_call().is_some_and(|call| verbs.contains(&&*call.verb_text));
+        let edits = |verb: &str| matches!(verb, "pkg" | "pkg set" | "pkg delete" | "init" | "set-script");
+        let is_edit = one.package_call().is_some_and(|call| edits(&call.verb_text));
         is_edit || changes && one.args.iter().any(|word| word.text().contains("package.json"))
     })
 }
