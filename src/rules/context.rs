@@ -2,13 +2,12 @@
 
 use super::{Neighbours, Rule};
 use crate::build::{Build, Stage};
-use crate::data;
 use crate::finding::{Code, Finding, Judged, Suppression};
 use crate::inputs::context::BuildContext;
 use crate::inputs::{BuildInput, IgnoreInput, Inputs, Need, ShellcheckAnswers};
 use crate::manifest::Project;
 use crate::settings::{OptionKind, OptionValue, Settings};
-use crate::text::{FileId, Source, Span, path};
+use crate::text::{FileId, Source, Span};
 
 /// One build, as a rule sees it.
 #[derive(Debug)]
@@ -85,17 +84,7 @@ impl<'a, 'i> Context<'a, 'i> {
     /// Whether the image is for development, tests or examples only: what it carries along is a burden to nobody.
     pub fn is_for_developers_only(&self) -> bool {
         self.build.target().is_some_and(|target| self.build.is_for_developers_only(target))
-            || self.has_production_sibling()
-    }
-
-    /// Whether a Dockerfile beside this one is for production by its name, and this one is not.
-    fn has_production_sibling(&self) -> bool {
-        let is_for_production = |name: &str| {
-            name.split(|c: char| !c.is_ascii_alphanumeric()).any(|word| data::NAME_WORDS.has(word, "production"))
-        };
-        let (folder, name) = path::split(&self.input().place);
-        let mut others = self.inputs.builds.iter().map(|build| path::split(&build.place));
-        !is_for_production(name) && others.any(|(other, name)| other == folder && is_for_production(name))
+            || self.neighbours.has_production_sibling(self.build)
     }
 
     /// What the builder is sent (`context.names`, `context.bytes`).

@@ -1,12 +1,13 @@
 //! What the builds of one run that share a .dockerignore say of each other: each question is worked out once, however
 //! many builds ask it.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::{Mutex, PoisonError};
 
 use crate::build::Build;
+use crate::data;
 use crate::inputs::IgnoreInput;
-use crate::text::FileId;
+use crate::text::{FileId, path};
 
 /// The builds of one run.
 #[derive(Debug)]
@@ -16,6 +17,8 @@ pub struct Neighbours<'a, 'i> {
     groups: BTreeMap<String, Vec<usize>>,
     /// By group and question the first two that have an answer: who asks may be one of them.
     known: Mutex<HashMap<(String, String), Vec<Answer>>>,
+    /// Folders with a Dockerfile that is for production by its name.
+    with_production: HashSet<&'i str>,
 }
 
 type Answer = (FileId, String);
@@ -27,7 +30,15 @@ impl<'a, 'i> Neighbours<'a, 'i> {
         for (index, build) in builds.iter().enumerate() {
             groups.entry(group(&build.input().ignore)).or_default().push(index);
         }
-        Self { builds, groups, known: Mutex::default() }
+        let places = builds.iter().map(|build| path::split(&build.input().place));
+        let with_production = places.filter(|(_, name)| is_for_production(name)).map(|(folder, _)| folder).collect();
+        Self { builds, groups, known: Mutex::default(), with_production }
+    }
+
+    /// Whether a Dockerfile beside this one is for production by its name, and this one is not.
+    pub(super) fn has_production_sibling(&self, build: &Build) -> bool {
+        let (folder, name) = path::split(&build.input().place);
+        self.with_production.contains(folder) && !is_for_production(name)
     }
 
     /// The answer of another build with the same .dockerignore. The answer has to depend on the question and that build
@@ -51,6 +62,10 @@ impl<'a, 'i> Neighbours<'a, 'i> {
         });
         answers.iter().find(|(file, _)| *file != input.dockerfile).map(|(_, answer)| answer.clone())
     }
+}
+
+fn is_for_production(name: &str) -> bool {
+    name.split(|c: char| !c.is_ascii_alphanumeric()).any(|word| data::NAME_WORDS.has(word, "production"))
 }
 
 fn group(ignore: &IgnoreInput) -> String {
