@@ -13,11 +13,11 @@ impl Build<'_> {
     /// Whether the place of the Dockerfile, its name, the comment at its top, the stage's name or the command says that
     /// the stage is for development, tests or examples only.
     pub fn is_for_developers_only(&self, stage: &Stage) -> bool {
-        *self.for_developers_only[stage.index].get_or_init(|| something_says_so(self, stage))
+        *self.for_developers_only[stage.index].get_or_init(|| is_marked_for_developers(self, stage))
     }
 }
 
-fn something_says_so(build: &Build, stage: &Stage) -> bool {
+fn is_marked_for_developers(build: &Build, stage: &Stage) -> bool {
     let place = build.input().place.replace('\\', "/");
     let (folder, name) = path::split(&place);
     folder.split('/').any(|name| says_so(name) || holds_tests(name))

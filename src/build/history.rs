@@ -4,13 +4,12 @@ use std::collections::BTreeSet;
 
 use super::{Build, Stage, absolute, is_of_system};
 use crate::dockerfile::Keyword;
-use crate::inputs::context::BuildContext;
 use crate::inputs::context::Kind::Directory;
+use crate::inputs::context::{BuildContext, EntryId};
 use crate::manifest::{Ecosystem, FileKind, INSTALL_SCRIPTS, Nature, Project, Role, is_manifest};
 use crate::shell::program::{Kind, Program};
 use crate::shell::{InputKind, Invocation, Manager, PackageCall, PackageSource, Verb};
 use crate::sources::patterns;
-use crate::text::path;
 
 /// Folders that a manifest or makefile may lie below.
 const DEEPEST: usize = 3;
@@ -52,8 +51,11 @@ impl Build<'_> {
             let is_recipe = has_recipes && is_recipe_file(path);
             is_recipe || is_manifest(path).is_some_and(|kind| kind.role == Role::Manifest)
         };
-        let near = |path: &String| path.matches('/').count() < DEEPEST;
-        paths.extend(context.entries().map(|id| context.path(id)).filter(|path| near(path) && is_reader(path)));
+        let mut level: Vec<EntryId> = context.children(None).collect();
+        for _ in 0..DEEPEST {
+            paths.extend(level.iter().map(|id| context.path(*id)).filter(is_reader));
+            level = level.iter().flat_map(|id| context.children(Some(*id))).collect();
+        }
         paths.into_iter().take(MOST_FILES).collect()
     }
 
@@ -191,8 +193,8 @@ impl Build<'_> {
 
 /// What make, just or task read.
 fn is_recipe_file(file: &str) -> bool {
-    let is_task = || path::name(file).to_ascii_lowercase().starts_with("taskfile.");
-    matches!(FileKind::of(file).language(), "Makefile" | "Just") || is_task()
+    let kind = FileKind::of(file);
+    matches!(kind.language(), "Makefile" | "Just") || (kind.holds_commands() && !kind.is_of_forge())
 }
 
 fn file_at(context: &BuildContext, word: &str) -> Option<String> {

@@ -2,8 +2,9 @@
 //! hidden failures share.
 
 use super::hidden_failure::{checks, name_of};
+use crate::shell::program::options::ProgramOptions;
 use crate::shell::program::{Kind, Program};
-use crate::shell::{Command, Place, Script, SeparatorKind, Word};
+use crate::shell::{Command, Place, Script, SeparatorKind, Word, arguments};
 use crate::text::{Span, path};
 
 /// Commands behind the assignment that are looked at.
@@ -67,9 +68,8 @@ fn fails_without(script: &Script, command: &Command) -> bool {
 }
 
 fn is_told_to_fail(command: &Command) -> bool {
-    command.words.iter().skip(1).map(Word::text).any(|text| {
-        text.starts_with("--fail") || text.starts_with('-') && !text.starts_with("--") && text.contains('f')
-    })
+    let (flags, _) = arguments("curl", command.words.get(1..).unwrap_or_default());
+    flags.iter().any(|flag| ProgramOptions::of("curl").has(&flag.name, "fails"))
 }
 
 /// Whether a later command that refuses an error page reads the file that curl writes.
