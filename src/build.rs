@@ -41,6 +41,7 @@ pub mod toolchain;
 mod transfer;
 mod undefined;
 mod useless;
+mod written;
 
 pub use self::age::Age;
 pub use self::brought::{Brought, Started, absolute};

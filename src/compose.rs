@@ -2,11 +2,13 @@
 //! of a text before it builds (`$$`, variables); starts nothing and reads no other file.
 
 mod inline;
+mod mount;
 mod read;
 mod run;
 mod write;
 
 pub use self::inline::indent;
+pub use self::mount::{Mount, outside_braces};
 pub use self::read::{Compose, Problem, Service, is_compose, read};
 pub use self::run::{Run, environment_file, interpolate, runs};
 pub use self::write::write;

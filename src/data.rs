@@ -84,6 +84,8 @@ tables! {
     JAVA_IMAGES = "java_images.tsv";
     /// Which image runs what a Java image compiles.
     JAVA_RUNTIMES = "java_runtimes.tsv";
+    /// Images that exist for one architecture only.
+    IMAGE_ARCHITECTURES = "image_architectures.tsv";
     /// Debian's packages of a shared library.
     LIBRARY_PACKAGES = "library_packages.tsv";
     /// Words of names that people choose.

@@ -147,6 +147,10 @@ pub struct RunOptions {
     pub has_init: bool,
     /// Whether a service gives it rights that only root can use: `privileged`, `cap_add`, `devices`.
     pub has_rights: bool,
+    /// Whether all services are started by hand only, and nobody calls them.
+    pub is_on_demand: bool,
+    /// Paths in the container that services mount to write to.
+    pub mounts: Vec<String>,
 }
 
 /// A file of settings, as it holds for one Dockerfile.

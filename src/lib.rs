@@ -15,6 +15,7 @@ pub mod dockerfile;
 pub mod ignore;
 pub mod manifest;
 pub mod sources;
+pub mod recipe;
 pub mod image;
 pub mod inputs;
 pub mod build;

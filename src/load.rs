@@ -12,6 +12,7 @@ mod gather;
 pub mod image;
 mod place;
 mod projects;
+mod recipes;
 mod request;
 mod settings;
 mod shellcheck;

@@ -14,7 +14,7 @@ mod script;
 mod word;
 mod wrapper;
 
-pub use self::argument::{Flag, Value, arguments};
+pub use self::argument::{Flag, Value, arguments, arguments_of_command};
 pub use self::dialect::{Dialect, Shell, shell_of, shell_of_shebang};
 pub use self::invocation::{Invocation, Wrapper, from_exec};
 pub use self::package::{

@@ -127,6 +127,8 @@ fn build(
         stop_signal: None,
         has_init: false,
         has_rights: false,
+        is_on_demand: false,
+        mounts: Vec::new(),
     }
 }
 

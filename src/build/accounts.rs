@@ -12,7 +12,10 @@ pub fn steps_down(build: &Build, stage: &Stage) -> bool {
             patterns::shows(words, "hands over to another user")
         })
     };
-    build.chain(stage).any(text)
+    let script = |(file, _): (String, crate::shell::Script)| {
+        build.context_text(&file).is_some_and(|text| patterns::shows(&text, "hands over to another user"))
+    };
+    build.chain(stage).any(text) || build.start_scripts(stage).into_iter().any(script)
 }
 
 /// The user that `useradd` or `adduser` makes.

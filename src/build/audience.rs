@@ -25,6 +25,7 @@ fn is_marked_for_developers(build: &Build, stage: &Stage) -> bool {
         || stage.name.as_deref().is_some_and(|name| words(name).any(|word| says_so(word) || is_for_files(word)))
         || top_comment(build.input().file.source().text()).any(comment_says_so)
         || command_says_so(build, stage)
+        || build.start_scripts(stage).iter().any(|(_, script)| script.invocations().last().is_some_and(runs_such_script))
         // An image that makes packages of the system is run once and thrown away.
         || build.installs_any(stage, "packaging")
 }

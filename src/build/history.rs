@@ -79,7 +79,8 @@ impl Build<'_> {
 
     /// Whether one of the texts that were read takes a version from the history.
     pub(super) fn text_reads_history(&self) -> bool {
-        let texts = self.input().texts.iter().flat_map(|texts| texts.values());
+        let texts = self.input().texts.iter().flat_map(|texts| texts.iter());
+        let texts = texts.filter(|(path, _)| !FileKind::of(path).is_for_people()).map(|(_, text)| text);
         let reads = ["takes its version from the history", "asks git for the history"];
         texts
             .filter_map(|text| std::str::from_utf8(text).ok())

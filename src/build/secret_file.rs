@@ -16,7 +16,31 @@ impl Build<'_> {
         // `variables.env` may be anything.
         let vague = path.strip_suffix(".env").is_some_and(|stem| !stem.is_empty() && !stem.ends_with('/'));
         let sample = vague || is_for_show(&path) || path.split('/').any(|part| part == "node_modules");
+        let sample = sample || self.is_copied_as_sample(&path);
         by_name && !sample && found.amount.bytes > 0 && self.environment_file_holds_secret(&path) != Some(false)
+    }
+
+    /// Whether a text for people beside an environment file, or at the top, says to copy it to another one:
+    /// `cp .env.local .env`.
+    fn is_copied_as_sample(&self, path: &str) -> bool {
+        let (folder, name) = path::split(path);
+        let Some(texts) = self.input().texts.as_ref().filter(|_| name.starts_with(".env")) else { return false };
+        let beside = |file: &str| {
+            let (of, _) = path::split(file);
+            FileKind::of(file).is_for_people() && (of == folder || of.is_empty())
+        };
+        let says_so = |text: &str| {
+            let words: Vec<&str> = text.split(|c: char| c.is_whitespace() || "`\"'".contains(c)).collect();
+            words.windows(3).any(|three| {
+                let other = path::name(three[2]);
+                matches!(three[0], "cp" | "copy")
+                    && path::name(three[1]) == name
+                    && other.starts_with(".env")
+                    && other != name
+            })
+        };
+        let mut texts = texts.iter().filter(|(file, _)| beside(file));
+        texts.any(|(_, text)| says_so(&String::from_utf8_lossy(text)))
     }
 
     /// Whether an environment file (`.env`, `.env.local`, `app.env`) holds a secret; `None` for other files, and for those
@@ -34,7 +58,8 @@ impl Build<'_> {
         self.context_text(path).is_some_and(|text| holds(&text))
     }
 
-    fn context_text(&self, path: &str) -> Option<std::borrow::Cow<'_, str>> {
+    /// The beginning of a file of the context, where it was read.
+    pub(super) fn context_text(&self, path: &str) -> Option<std::borrow::Cow<'_, str>> {
         let texts = self.input().texts.as_ref()?;
         texts.get(path).map(|bytes| String::from_utf8_lossy(bytes))
     }

@@ -1,6 +1,7 @@
 //! Services and their builds.
 
 use super::inline::inline;
+use super::mount::Mount;
 use crate::text::{Source, Span, path};
 use crate::yaml::{self, Kind, Node};
 
@@ -57,6 +58,10 @@ pub struct Service {
     pub has_init: bool,
     /// Whether it gets more rights than other containers: `privileged`, capabilities, devices.
     pub has_rights: bool,
+    /// Whether it is started by hand only, and nobody calls it: it has a profile and no port.
+    pub is_on_demand: bool,
+    /// `volumes`.
+    pub mounts: Vec<Mount>,
 }
 
 /// Whether a file of this name is one of Compose's.
@@ -88,8 +93,11 @@ pub fn read(source: &Source) -> Compose {
                 let text = |key: &str| entry.value.get(key).and_then(Node::text).map(str::to_owned);
                 let has_init = is_true(entry.value.get("init"));
                 let (user, stop_signal) = (text("user"), text("stop_signal"));
-                let has_rights = has_rights(entry.value);
-                compose.services.push(Service { user, stop_signal, has_init, has_rights, ..service });
+                let (has_rights, is_on_demand) = (has_rights(entry.value), is_on_demand(entry.value));
+                let volumes = entry.value.get("volumes").map(|node| node.target().unwrap_or(node));
+                let mounts = volumes.into_iter().flat_map(Node::items).filter_map(Mount::of).collect();
+                let run = Service { user, stop_signal, has_init, has_rights, is_on_demand, mounts, ..service };
+                compose.services.push(run);
             }
         }
     }
@@ -106,6 +114,12 @@ fn has_rights(service: Node) -> bool {
     is_true(service.get("privileged"))
         || entries("devices").is_some_and(|count| count > 0)
         || capabilities.is_some_and(|node| node.items().any(|one| !is_port(one)))
+}
+
+/// Whether a service is started by hand only, and nobody calls it: it has a profile and no port.
+fn is_on_demand(service: Node) -> bool {
+    let has = |key: &str| service.get(key).is_some_and(|node| node.items().next().is_some());
+    has("profiles") && !has("ports") && !has("expose") && service.get("restart").is_none()
 }
 
 fn service(
@@ -129,6 +143,8 @@ fn service(
         stop_signal: None,
         has_init: false,
         has_rights: false,
+        is_on_demand: false,
+        mounts: Vec::new(),
     };
     let Some(node) = build.get("dockerfile_inline") else { return service };
     let node = node.target().unwrap_or(node);

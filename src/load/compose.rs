@@ -4,7 +4,7 @@ use std::path::{Component, Path, PathBuf};
 
 use super::file::shown;
 use crate::bake::{self, is_bake};
-use crate::compose::{self, Service, is_compose};
+use crate::compose::{self, Mount, Service, is_compose};
 use crate::inputs::{BuildOptions, InputProblem, RunOptions};
 use crate::text::Source;
 
@@ -89,7 +89,13 @@ impl Unfolded {
         let context = context.unwrap_or_default();
         let (target, args, contexts) = (target.clone(), args.clone(), service.contexts.clone());
         let (user, stop_signal) = (service.user.clone(), service.stop_signal.clone());
-        let run = RunOptions { user, stop_signal, has_init: service.has_init, has_rights: service.has_rights };
+        let (has_init, is_on_demand) = (service.has_init, service.is_on_demand);
+        // Whoever may talk to the engine is root on its host.
+        let is_engine = |mount: &Mount| mount.target.ends_with("docker.sock");
+        let has_rights = service.has_rights || service.mounts.iter().any(is_engine);
+        let written = service.mounts.iter().filter(|mount| !mount.is_read_only && mount.target.starts_with('/'));
+        let mounts = written.map(|mount| mount.target.trim_end_matches('/').to_owned()).collect();
+        let run = RunOptions { user, stop_signal, has_init, has_rights, is_on_demand, mounts };
         let origin = Origin { context, target, args, contexts, run, inline: inline.is_some(), notice: None };
         if let Some(inline) = inline {
             self.notices.extend(limits(service, inline));

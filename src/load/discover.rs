@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 
 use super::compose::lists_builds;
+use super::recipes::may_build;
 use crate::data;
 use crate::dockerfile::Template;
 use crate::manifest::{FileKind, Nature};
@@ -19,6 +20,8 @@ pub(super) struct Found {
     pub dockerfiles: Vec<PathBuf>,
     /// Compose and bake files, sorted.
     pub compose: Vec<PathBuf>,
+    /// Files that may say how images are built besides.
+    pub recipes: Vec<PathBuf>,
     /// Folders that could not be read, and why.
     pub unreadable: Vec<(PathBuf, String)>,
 }
@@ -70,7 +73,13 @@ fn visit(entry: &DirEntry, found: &Mutex<Found>) {
     let compose = lists_builds(name);
     // A link to a folder or to nothing is no Dockerfile; a file that lists builds is read where it lies.
     let is_file = || entry.path().is_file() && !(compose && entry.path_is_symlink());
-    if !(compose || is_dockerfile(name, entry.path())) || !is_file() {
+    if !(compose || is_dockerfile(name, entry.path())) {
+        if may_build(entry.path(), name) && !entry.path_is_symlink() {
+            lock(found).recipes.push(entry.path().to_owned());
+        }
+        return;
+    }
+    if !is_file() {
         return;
     }
     let mut found = lock(found);

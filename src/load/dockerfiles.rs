@@ -73,6 +73,10 @@ fn joined(path: &Path, builds: Vec<Named>) -> Option<Origin> {
     let contexts: std::collections::BTreeSet<_> = builds.iter().map(context).collect();
     let has_init = builds.iter().all(|named| named.origin.run.has_init);
     let has_rights = builds.iter().any(|named| named.origin.run.has_rights);
+    let is_on_demand = builds.iter().all(|named| named.origin.run.is_on_demand);
+    let mut mounts: Vec<String> = builds.iter().flat_map(|named| named.origin.run.mounts.clone()).collect();
+    mounts.sort();
+    mounts.dedup();
     let mut targets: Vec<String> = builds.iter().filter_map(|named| named.origin.target.clone()).collect();
     targets.sort();
     targets.dedup();
@@ -80,8 +84,8 @@ fn joined(path: &Path, builds: Vec<Named>) -> Option<Origin> {
     let signal = builds.first().and_then(|named| named.origin.run.stop_signal.clone());
     let stop_signal = signal.filter(|_| builds.iter().all(|named| named.origin.run.stop_signal.is_some()));
     let first = builds.into_iter().next()?;
-    let mut origin =
-        Origin { target: None, run: RunOptions { user, stop_signal, has_init, has_rights }, ..first.origin };
+    let run = RunOptions { user, stop_signal, has_init, has_rights, is_on_demand, mounts };
+    let mut origin = Origin { target: None, run, ..first.origin };
     let folder = shown(origin.context.as_deref()?);
     let own = path.parent().is_some_and(|parent| shown(parent) == folder);
     let mut said = Vec::new();

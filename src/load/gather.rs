@@ -14,6 +14,7 @@ use super::dockerfiles::{Text, dockerfiles};
 use super::file::{problem, shown};
 use super::place::{Place, place};
 use super::projects::projects;
+use super::recipes::{self, Told};
 use super::request::{Request, Wants};
 use super::texts::texts;
 use crate::build::Build;
@@ -39,7 +40,7 @@ pub fn gather(request: &Request) -> Result<Inputs, LoadError> {
         std::fs::read_dir(&request.path).map_err(|error| LoadError::Unreadable(request.path.clone(), error))?;
     }
     let mut inputs = Inputs { root: shown(&request.path), today: request.today, ..Inputs::default() };
-    let mut files = Vec::new();
+    let (mut files, mut recipes) = (Vec::new(), Vec::new());
     if let Some(file) = &request.file {
         files.push(file.clone());
     } else if kind.is_dir() {
@@ -47,13 +48,14 @@ pub fn gather(request: &Request) -> Result<Inputs, LoadError> {
         notes(&mut inputs, &found);
         files = found.dockerfiles;
         files.extend(found.compose);
+        recipes = found.recipes;
     } else {
         files.push(request.path.clone());
     }
     let read = |path: &PathBuf| super::read_source(path, super::DOCKERFILE_LIMIT);
     let sources: Vec<Result<Source, LoadError>> = files.par_iter().map(read).collect();
     let root = kind.is_dir().then_some(request.path.as_path());
-    fill(&mut inputs, files.into_iter().zip(sources), request, root);
+    fill(&mut inputs, files.into_iter().zip(sources), request, (root, &recipes));
     if request.folder && inputs.builds.iter().all(|build| build.context.is_none()) {
         let own = || request.path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
         inputs.folder = folder(&mut inputs, root.unwrap_or_else(own));
@@ -94,7 +96,7 @@ fn unwalked(root: &Path, error: &context::Error) -> InputProblem {
 pub fn gather_texts(texts: Vec<(Option<PathBuf>, Result<Source, LoadError>)>, request: &Request) -> Inputs {
     let mut inputs = Inputs { root: ".".into(), today: request.today, ..Inputs::default() };
     let texts = texts.into_iter().map(|(path, text)| (path.unwrap_or_default(), text));
-    fill(&mut inputs, texts, request, None);
+    fill(&mut inputs, texts, request, (None, &[]));
     inputs
 }
 
@@ -123,7 +125,7 @@ fn fill(
     inputs: &mut Inputs,
     files: impl Iterator<Item = (PathBuf, Result<Source, LoadError>)>,
     request: &Request,
-    root: Option<&Path>,
+    (root, recipes): (Option<&Path>, &[PathBuf]),
 ) {
     let walked = root.filter(|_| request.file.is_none());
     let read = dockerfiles(inputs, files, walked);
@@ -131,7 +133,12 @@ fn fill(
     super::settings::settle(inputs, &named, &request.configuration, walked);
     let (needs, policies) = needs(inputs, request);
     let request = &Request { needs, ..request.clone() };
-    let mut drafts: Vec<Draft> = read.into_par_iter().map(|text| draft(text, request, root)).collect();
+    // Nobody asks for a context that nothing is looked up in.
+    let asks = |root: &&Path| request.needs.context() && !read.is_empty() && !root.as_os_str().is_empty();
+    let contexts = walked.filter(asks).map(|root| recipes::contexts(root, recipes)).unwrap_or_default();
+    let told =
+        |path: &Path| path.canonicalize().ok().and_then(|real| contexts.get(&real)).map_or(&[][..], Vec::as_slice);
+    let mut drafts: Vec<Draft> = read.into_par_iter().map(|text| draft((told(&text.0), text), request, root)).collect();
     for draft in &drafts {
         let name = inputs.source(draft.input.dockerfile).name();
         let notice = draft.input.template.map(|template| {
@@ -158,7 +165,8 @@ fn fill(
     }
 }
 
-fn draft((path, id, source, origin): Text, request: &Request, root: Option<&Path>) -> Draft {
+fn draft((told, text): (&[Told], Text), request: &Request, root: Option<&Path>) -> Draft {
+    let (path, id, source, origin) = text;
     let (file, template) = parse(&source);
     let asked = &request.options;
     let input = BuildInput {
@@ -179,7 +187,7 @@ fn draft((path, id, source, origin): Text, request: &Request, root: Option<&Path
     let known = origin.filter(|origin| request.file.is_none() && (origin.context.is_some() || origin.inline));
     let place = match known {
         Some(origin) => Place { root: origin.context, notice: origin.notice },
-        None => place(&path, &build, request, root),
+        None => place(&path, &build, request, root).or_as_told(&path, told),
     };
     let uses_context = build.uses_context();
     Draft { path, input, uses_context, place, ignore: None }

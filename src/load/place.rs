@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use super::Request;
 use super::file::shown;
+use super::recipes::Told;
 use crate::build::{Build, Source, Transfer};
 use crate::cache::Likeness;
 use crate::dockerfile::Keyword;
@@ -25,6 +26,28 @@ pub(super) struct Place {
     pub root: Option<PathBuf>,
     /// What a reader should know about the choice.
     pub notice: Option<String>,
+}
+
+impl Place {
+    /// The context that recipes and pipelines name, where none of them names this one.
+    pub(super) fn or_as_told(self, path: &Path, told: &[Told]) -> Self {
+        let real = |folder: &Path| folder.canonicalize().ok();
+        let own = self.root.as_deref().and_then(real);
+        let agrees = |one: &Told| one.folder.as_deref().and_then(real) == own;
+        let Some(first) = told.first().filter(|_| !told.iter().any(agrees)) else { return self };
+        // A folder that another step fills first can't be looked at.
+        let Some(one) = told.iter().find(|one| one.folder.is_some()) else {
+            let notice = format!(
+                "{}: {} builds it with a folder that is not there: no context was looked at",
+                shown(path),
+                first.by
+            );
+            return Self { root: None, notice: Some(notice) };
+        };
+        let folder = one.folder.as_deref().map(shown).unwrap_or_default();
+        let notice = format!("{}: {}: the context is `{folder}`", shown(path), one.by);
+        Self { root: one.folder.clone(), notice: Some(notice) }
+    }
 }
 
 /// The context of a Dockerfile: as given by `--file` with a path, else its own folder, else the nearest folder above (within

@@ -1,7 +1,8 @@
-//! Reads the beginnings of the files that a container starts with, of those that look like secrets, of those that ADD takes,
+//! Reads the beginnings of the files that a container starts with, of those that look like secrets and of the texts for people beside them, of
+//! those that ADD takes,
 //! and of those by which a step may ask git.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs::File;
 use std::io::Read;
 use std::path::Path;
@@ -10,6 +11,8 @@ use crate::build::Build;
 use crate::dockerfile::Keyword;
 use crate::inputs::BuildInput;
 use crate::inputs::context::{ClassKind, classify};
+use crate::manifest::FileKind;
+use crate::text::path;
 
 /// Bytes of a file that are read.
 const LIMIT: u64 = 64 << 10;
@@ -24,7 +27,9 @@ pub(super) fn texts(root: &Path, input: &BuildInput) -> BTreeMap<String, Vec<u8>
     let mut paths: Vec<String> = started.into_iter().map(|started| started.file.path).collect();
     if let Some(context) = input.context.as_deref() {
         let secrets = classify(context).iter().filter(|found| found.class.kind == ClassKind::Secret);
-        paths.extend(secrets.map(|found| context.path(found.entry)));
+        let secrets: Vec<String> = secrets.map(|found| context.path(found.entry)).collect();
+        paths.extend(for_people(root, &secrets));
+        paths.extend(secrets);
     }
     paths.extend(added(&build));
     let readers = build.history_readers();
@@ -42,6 +47,19 @@ pub(super) fn texts(root: &Path, input: &BuildInput) -> BTreeMap<String, Vec<u8>
     let scripts: Vec<String> = texts_of_readers.flat_map(|text| build.scripts_named_in(text)).collect();
     read(scripts, &mut texts);
     texts
+}
+
+/// The texts for people at the top and beside files: what they say of secrets.
+fn for_people(root: &Path, files: &[String]) -> Vec<String> {
+    let folders: BTreeSet<&str> = files.iter().map(|file| path::split(file).0).chain([""]).collect();
+    let mut found = Vec::new();
+    for folder in folders.into_iter().take(MOST).filter(|_| !files.is_empty()) {
+        let entries = std::fs::read_dir(root.join(folder)).into_iter().flatten().take(MOST).filter_map(Result::ok);
+        let names = entries.filter_map(|entry| entry.file_name().into_string().ok());
+        found.extend(names.filter(|name| FileKind::of(name).is_for_people()).map(|name| path::child(folder, &name)));
+    }
+    found.sort();
+    found
 }
 
 /// What ADD takes by name: the builder unpacks it where its content is an archive.

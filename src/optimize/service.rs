@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use crate::compose::{Mount, outside_braces};
 use crate::text::Source;
 use crate::yaml::{self, Kind, Node};
 
@@ -169,44 +170,11 @@ fn environment(node: Node, service: &mut Service) {
 }
 
 fn mount(item: Node, service: &mut Service) {
-    let text = |key: &str| item.get(key).and_then(Node::text);
-    let (source, target) = match item.text() {
-        Some(short) => {
-            let parts = outside_braces(short);
-            match parts[..] {
-                [target] => (None, target),
-                [source, target, ..] => (Some(source), target),
-                [] => return,
-            }
-        }
-        None => match text("target") {
-            Some(target) => (text("source").filter(|_| text("type") == Some("bind")), target),
-            None => return,
-        },
-    };
-    let host = |source: &&str| source.starts_with(['.', '/', '~', '$']) || text("type") == Some("bind");
-    service.mounts.push(target.to_owned());
-    if let Some(source) = source.filter(host) {
-        service.bound.push((source.to_owned(), target.to_owned()));
+    let Some(mount) = Mount::of(item) else { return };
+    service.mounts.push(mount.target.clone());
+    if let Some(source) = mount.source.filter(|_| mount.is_bound) {
+        service.bound.push((source, mount.target));
     }
-}
-
-/// The parts between colons, those inside of `${…}` left alone.
-fn outside_braces(text: &str) -> Vec<&str> {
-    let (mut parts, mut start, mut depth) = (Vec::new(), 0, 0_u32);
-    for (at, byte) in text.bytes().enumerate() {
-        match byte {
-            b'{' => depth += 1,
-            b'}' => depth = depth.saturating_sub(1),
-            b':' if depth == 0 => {
-                parts.push(&text[start..at]);
-                start = at + 1;
-            }
-            _ => {}
-        }
-    }
-    parts.push(&text[start..]);
-    parts
 }
 
 /// The container's ports of `8000`, `80:8000`, `127.0.0.1::8000/tcp`, `3000-3002:3000-3002`, `${PORT:-8000}:8000`.

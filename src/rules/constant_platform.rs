@@ -1,10 +1,10 @@
 //! See `rules/constant-platform.md`.
 
 use super::Context;
-use crate::build::{Base, Build, Stage};
+use crate::build::{Base, Build, Reference, Stage, is_like};
 use crate::data;
 use crate::dockerfile::expand::{Lex, uses};
-use crate::dockerfile::{Instruction, platform};
+use crate::dockerfile::{Instruction, Keyword, platform};
 use crate::finding::Findings;
 use crate::text::Span;
 
@@ -69,7 +69,41 @@ impl Pinned<'_> {
         };
         let mut users = build.edges().iter().filter(|edge| edge.to == Base::Stage(self.stage.index)).peekable();
         let only_for_it = users.peek().is_some() && users.all(|edge| is_named(&build.stages()[edge.stage]));
-        is_named(self.stage) || self.is_in(&self.image) || is_explained(build, self.from) || only_for_it
+        is_named(self.stage)
+            || self.is_in(&self.image)
+            || is_explained(build, self.from)
+            || only_for_it
+            || self.is_only_one(build)
+            || self.is_fetched(build)
+    }
+
+    /// Whether the base exists for this architecture alone, as its publisher says: another platform has no such image.
+    fn is_only_one(&self, build: &Build) -> bool {
+        let Base::Image(image) = build.root_base(self.stage) else { return false };
+        let reference = Reference::of(image);
+        let tag = reference.tag.unwrap_or("latest");
+        data::IMAGE_ARCHITECTURES.rows().any(|row| {
+            let fits = is_like(row[0], reference.short_name()) && data::words(row[1]).any(|glob| is_like(glob, tag));
+            fits && row[2] == self.architecture
+        })
+    }
+
+    /// Whether a step of the stage fetches a program of this architecture by name, and none of another one.
+    fn is_fetched(&self, build: &Build) -> bool {
+        let mut found = false;
+        for (_, one) in build.instructions(self.stage) {
+            if !matches!(one.keyword, Keyword::Run | Keyword::Add) {
+                continue;
+            }
+            let text = build.input().file.logical(one.text);
+            for known in words(text).iter().filter_map(|word| architecture(word)) {
+                if known != self.architecture {
+                    return false;
+                }
+                found = true;
+            }
+        }
+        found
     }
 
     /// Whether a name says the architecture.

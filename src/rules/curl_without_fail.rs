@@ -18,7 +18,11 @@ fn check(cx: &Context, out: &mut Findings) {
         let invocations = run.invocations();
         // They refuse an error page themselves.
         let reader = |one: &&Invocation| one.program.is_some_and(|program| Program::of(program).is(Kind::Strict));
-        let read: Vec<&Word> = invocations.iter().filter(reader).flat_map(|one| one.args).collect();
+        let strict = invocations.iter().filter(reader).flat_map(|one| one.args);
+        // An install of a file that was fetched names it.
+        let installs = invocations.iter().filter(|one| one.package_call().is_some()).flat_map(|one| one.args);
+        let installed = installs.filter(|word| !word.text().contains(['*', '$']));
+        let read: Vec<&Word> = strict.chain(installed).collect();
         let mut verified = None;
         for one in &invocations {
             let Some(download) = Download::of(one).filter(|download| is_meant(&run, one, download)) else { continue };

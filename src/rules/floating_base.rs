@@ -1,14 +1,28 @@
 //! See `rules/floating-base.md`.
 
 use super::Context;
-use super::base_version::{Floating, unversioned};
+use super::base_version::{Floating, Unversioned, unversioned};
+use crate::build::{Reference, is_suite};
 use crate::finding::Findings;
+use crate::text::path;
 
 super::rule!("floating-base", check);
 
 fn check(cx: &Context, out: &mut Findings) {
-    for found in unversioned(cx).into_iter().filter(|found| found.chosen && found.how == Floating::Channel) {
+    let is_meant = |found: &Unversioned| found.chosen && found.how == Floating::Channel && !is_moot(cx, found);
+    for found in unversioned(cx).into_iter().filter(is_meant) {
         let finding = cx.finding(found.edge.span, found.message()).help(found.help());
         out.push(finding);
     }
+}
+
+/// Whether a file of the project, not the image, says which compiler is used: `rust-toolchain.toml`. Then the tag names the
+/// distribution, and that stands in it.
+fn is_moot(cx: &Context, found: &Unversioned) -> bool {
+    let Some(context) = cx.context() else { return false };
+    let reference = Reference::of(found.image);
+    let mut words = reference.tag.unwrap_or_default().split('-');
+    reference.short_name() == "rust"
+        && words.any(is_suite)
+        && context.children(None).any(|id| path::name(context.entry(id).name).starts_with("rust-toolchain"))
 }

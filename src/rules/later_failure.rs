@@ -23,8 +23,13 @@ pub(super) fn is_seen_later(script: &Script, span: Span) -> bool {
     let later = script.commands[at + 1..].iter().filter(|one| one.span.start >= command.span.end).take(LOOKED_AHEAD);
     for one in later {
         let uses = |word: &Word| word.variables().any(|variable| names.iter().any(|name| name == variable));
+        // `B=$(if x; then echo "$A"; fi)`
+        let takes = |value: &Word| {
+            uses(value)
+                || script.commands.iter().any(|inner| value.span.contains(inner.span) && inner.words.iter().any(uses))
+        };
         let derived: Vec<String> =
-            assignments(one).filter(|(_, value)| uses(value)).map(|(name, _)| name.to_owned()).collect();
+            assignments(one).filter(|(_, value)| takes(value)).map(|(name, _)| name.to_owned()).collect();
         let is_argument = one.words.iter().skip(1).any(|word| uses(word) && !word.text().contains(['?', '@']));
         if is_argument && scopes.contains(&one.place.scope) && fails_without(script, one) {
             return true;
@@ -131,6 +136,7 @@ mod tests {
             "export V=$(a) && apt-get install -y \"x=$V\"",
             "V=$(a | b) && git clone -b \"$V\" https://x/y && cd y",
             "V=\"v$(a | b)\" && wget https://x/$V; ",
+            "V=$(a | b) && W=$(if c; then echo \"${V}\"; else echo 1; fi) && wget https://x/${W} && d",
         ] {
             check(seen, true);
         }

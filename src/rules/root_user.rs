@@ -2,22 +2,43 @@
 
 use super::Context;
 use super::user_line::with_user;
-use crate::build::{Setting, User, accounts, service};
+use crate::build::{Build, Setting, Stage, User, accounts, service};
 use crate::finding::Findings;
 
 super::rule!("root-user", check);
 
+/// Folders that a message names.
+const NAMED: usize = 4;
+
 fn check(cx: &Context, out: &mut Findings) {
     let build = cx.build();
-    let Some(stage) = build.target() else { return };
+    let Some(stage) = build.target().filter(|_| !build.input().options.run.is_on_demand) else { return };
     if !service::is_service(build, stage) || cx.is_for_developers_only() || accounts::steps_down(build, stage) {
         return;
     }
     if let Setting::Base(User::Root) | Setting::Default(User::Root) = build.user(stage) {
         let message = "no USER is set and the base runs as root: so does the container";
         let finding = cx.finding(stage.base_span, message);
-        let finding = finding
-            .help("make a user without rights the owner of what the program writes, and end the stage with `USER`");
+        let finding = finding.help(help(build, stage));
         out.push(with_user(build, stage, finding));
     }
+}
+
+/// What has to be done besides a USER line, by what is known of the folders that the program writes to.
+fn help(build: &Build, stage: &Stage) -> String {
+    let quoted = |folders: Vec<String>| {
+        let quoted: Vec<String> = folders.iter().take(NAMED).map(|folder| format!("`{folder}`")).collect();
+        quoted.join(", ")
+    };
+    let folders = quoted(build.written_folders(stage));
+    let folders = if folders.is_empty() { folders } else { format!(" ({folders}, also where they are mounted)") };
+    let home = quoted(build.folders_in_root_home(stage));
+    let home = if home.is_empty() { home } else { format!("; {home} has to move out of root's home") };
+    let install = build
+        .installed_at_start(stage)
+        .map(|(script, command)| format!("; `{command}` in `{script}` writes at each start: do it in a RUN"));
+    format!(
+        "make a user without rights the owner of what the program writes{folders}, and end the stage with `USER`{home}{}",
+        install.unwrap_or_default()
+    )
 }

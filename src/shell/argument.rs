@@ -42,8 +42,17 @@ impl<'s> Value<'s> {
 
 /// Options and operands among the words behind a program.
 pub fn arguments<'s>(program: &str, args: &'s [Word]) -> (Vec<Flag<'s>>, Vec<&'s Word>) {
+    read(args, ProgramOptions::of(program))
+}
+
+/// Options and operands among the words behind a program's command, which has options of its own.
+pub fn arguments_of_command<'s>(program: &str, command: &str, args: &'s [Word]) -> (Vec<Flag<'s>>, Vec<&'s Word>) {
+    read(args, ProgramOptions::of(program).of_command(command))
+}
+
+fn read<'s>(args: &'s [Word], options: &'static ProgramOptions) -> (Vec<Flag<'s>>, Vec<&'s Word>) {
     let (mut flags, mut operands) = (Vec::new(), Vec::new());
-    for argument in Arguments::new(args, ProgramOptions::of(program)) {
+    for argument in Arguments::new(args, options) {
         match argument {
             Argument::Flag(flag) => flags.push(flag),
             Argument::Operand(at) => operands.push(&args[at]),

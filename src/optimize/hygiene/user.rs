@@ -65,7 +65,7 @@ fn plan(scene: &Scene, target: &Stage) -> Result<Plan, String> {
     if let Some(text) = mounted(scene, &writes) {
         return Err(text);
     }
-    for path in volumes(scene, target) {
+    for path in build.volumes(target) {
         writes.folders.insert(path);
     }
     own_frameworks(scene, target, &folder, &mut writes);
@@ -153,24 +153,6 @@ fn empty_ones(scene: &Scene, target: &Stage) -> Result<Vec<empty::Made>, String>
 fn mounted_at<'f>(scene: &Scene, mut folders: impl Iterator<Item = &'f String>) -> Option<&'f String> {
     let mounts = || scene.evidence.services.iter().flat_map(|service| &service.mounts);
     folders.find(|folder| mounts().any(|mount| path::is_within(folder, mount) || path::is_within(mount, folder)))
-}
-
-fn volumes(scene: &Scene, target: &Stage) -> Vec<String> {
-    let build = scene.build;
-    let all = build.chain(target).flat_map(|stage| build.instructions(stage).map(move |one| (stage.index, one)));
-    let all = all.filter(|(_, (_, one))| one.keyword == Keyword::Volume);
-    let paths = all.flat_map(|(stage, (index, one))| {
-        scene
-            .file()
-            .list(one)
-            .into_iter()
-            .filter_map(|path| build.scopes().expand(stage, index, &path.text))
-            .collect::<Vec<_>>()
-    });
-    paths
-        .filter(|path| path.starts_with('/') && path.len() > 1)
-        .map(|path| path.trim_end_matches('/').to_owned())
-        .collect()
 }
 
 /// Folders that frameworks write to without saying so in the sources.

@@ -49,6 +49,14 @@ impl ProgramOptions {
         PROGRAMS.get(program).unwrap_or(&UNKNOWN)
     }
 
+    /// The programs that have a word which means this, in order.
+    pub fn programs_with(meaning: &str) -> Vec<&'static str> {
+        let has = |options: &Self| options.meanings.keys().any(|word| options.has(word, meaning));
+        let mut programs: Vec<&str> = PROGRAMS.iter().filter(|(_, one)| has(one)).map(|(name, _)| *name).collect();
+        programs.sort_unstable();
+        programs
+    }
+
     /// Those behind a command of the program; the program's own where the command has none.
     pub fn of_command(&self, command: &str) -> &Self {
         self.commands.get(command).or_else(|| self.commands.get("*")).unwrap_or(self)
@@ -118,7 +126,7 @@ mod tests {
                     "answers" | "simulates" | "downloads" | "part" | "no-cache" | "no-lock" | "global" | "member"
                     | "production" | "fails" | "reports" | "request" | "local" | "probe" | "quiet" | "queries"
                     | "listens-elsewhere" => true,
-                    "packages" | "locked" => !word.starts_with('-'),
+                    "packages" | "locked" | "makes-image" => !word.starts_with('-'),
                     verb => Verb::of(verb).is_some() && !word.starts_with('-'),
                 };
                 assert!(fits, "{program} {word}: {one}");

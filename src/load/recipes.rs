@@ -1,0 +1,74 @@
+//! The builds that recipes, scripts, pipelines and texts for people tell of: which folder a Dockerfile is built with.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use super::compose::joined;
+use super::file::{read_source, shown};
+use crate::manifest::{FileKind, Role, is_manifest};
+use crate::recipe::{self, ImageBuild};
+
+/// Files that are read, those nearest to the top first.
+const FILES: usize = 200;
+
+/// Bytes that one may have.
+const LIMIT: u64 = 1 << 20;
+
+/// The contexts of Dockerfiles, links followed.
+pub(super) type Contexts = BTreeMap<PathBuf, Vec<Told>>;
+
+/// A context that a file names.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Told {
+    /// The folder; `None` where it is not there: something makes it first.
+    pub folder: Option<PathBuf>,
+    /// Who says so.
+    pub by: String,
+}
+
+/// Whether a file may say how an image is built, by its place.
+pub(super) fn may_build(path: &Path, name: &str) -> bool {
+    let kind = FileKind::of(name);
+    let is_workflow = || path.parent().is_some_and(|folder| folder.ends_with(".github/workflows"));
+    kind.holds_commands()
+        || kind.is_shell()
+        || matches!(kind.language(), "Makefile" | "Just")
+        || is_manifest(name).is_some_and(|kind| kind.role == Role::Manifest && name.ends_with(".json"))
+        || kind.is_for_people()
+        || is_workflow()
+}
+
+/// What the files below `root` say.
+pub(super) fn contexts(root: &Path, files: &[PathBuf]) -> Contexts {
+    let mut files: Vec<&PathBuf> = files.iter().collect();
+    files.sort_by_key(|path| (path.components().count(), path.as_path()));
+    let mut contexts = Contexts::new();
+    for path in files.into_iter().take(FILES) {
+        let Ok(source) = read_source(path, LIMIT) else { continue };
+        for build in recipe::image_builds(&path.to_string_lossy(), source.text()) {
+            add(root, path, &build, &mut contexts);
+        }
+    }
+    contexts
+}
+
+/// The Dockerfiles that a build means, from any folder that it may be started in.
+fn add(root: &Path, path: &Path, build: &ImageBuild, contexts: &mut Contexts) {
+    let own = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let tops = [own, root];
+    let below = tops.iter().flat_map(|top| build.folders.iter().map(|folder| joined(top, Path::new(folder))));
+    let mut starts: Vec<PathBuf> = tops.iter().map(|top| (*top).to_owned()).chain(below).collect();
+    starts.sort();
+    starts.dedup();
+    for start in starts {
+        let context = joined(&start, Path::new(&build.context));
+        let file =
+            build.file.as_ref().map_or_else(|| context.join("Dockerfile"), |file| joined(&start, Path::new(file)));
+        let Some(real) = file.canonicalize().ok().filter(|real| real.is_file()) else { continue };
+        let is_below =
+            context.canonicalize().is_ok_and(|one| root.canonicalize().is_ok_and(|root| one.starts_with(root)));
+        let folder = (context.is_dir() && is_below).then_some(context);
+        let told = Told { folder, by: format!("{}:{}", shown(path), build.line) };
+        contexts.entry(real).or_default().push(told);
+    }
+}

@@ -1,0 +1,169 @@
+//! What recipes, scripts, pipelines and texts for people say of how images are built: `docker build -f docker/web ./web`, and
+//! the step of a workflow that does the same. Runs nothing.
+
+mod image_build;
+mod workflow;
+
+pub use self::image_build::ImageBuild;
+
+use std::collections::BTreeMap;
+
+use self::image_build::{is_plain, replaced};
+use crate::shell::program::options::ProgramOptions;
+use crate::shell::{Invocation, arguments_of_command, parse};
+use crate::text::path;
+
+/// Builds of one text that are read.
+const BUILDS: usize = 100;
+
+/// The builds that a text tells of, as far as their paths are plain.
+pub fn image_builds(name: &str, text: &str) -> Vec<ImageBuild> {
+    let mut builds = Vec::new();
+    let engines: Vec<&str> = ProgramOptions::programs_with("makes-image");
+    if !engines.iter().any(|engine| text.contains(engine)) {
+        return builds;
+    }
+    let variables = variables(text);
+    let mut folders = Vec::new();
+    for (line, joined) in joined_lines(text) {
+        let whole = replaced(&joined, &variables);
+        let found = engines.iter().filter_map(|engine| Some((whole.find(engine)?, engine)));
+        let first = found.min().map_or(whole.len(), |(at, _)| at);
+        folders.extend(folder_entered(&whole[..first]));
+        for at in engines.iter().flat_map(|engine| whole.match_indices(engine)).map(|(at, _)| at) {
+            let begins = !whole[..at].ends_with(|c: char| c.is_alphanumeric() || "-_./".contains(c));
+            let command = within_quotes(&whole, at);
+            let build = parse(command).invocations().first().filter(|_| begins).and_then(|one| of_command(one));
+            if let Some((file, context)) = build.filter(|_| builds.len() < BUILDS) {
+                builds.push(ImageBuild { line, file, context, folders: folders.clone() });
+            }
+        }
+    }
+    if name.ends_with("yml") || name.ends_with("yaml") {
+        builds.extend(workflow::image_builds(text));
+    }
+    builds
+}
+
+/// The Dockerfile and the context of a command that builds an image.
+fn of_command(one: &Invocation) -> Option<(Option<String>, String)> {
+    let engine = ProgramOptions::of(one.program?);
+    let words: Vec<&str> = one.args.iter().map(|word| word.text()).collect();
+    let verb = words.iter().position(|word| !word.starts_with('-'))?;
+    let pair = words.get(verb..verb + 2).map(|pair| pair.join(" "));
+    let taken = match pair {
+        Some(pair) if engine.has(&pair, "makes-image") => 2,
+        _ if engine.has(words[verb], "makes-image") => 1,
+        _ => return None,
+    };
+    // All engines take the options of docker.
+    let (flags, operands) = arguments_of_command("docker", "build", &one.args[verb + taken..]);
+    let plain = |text: &str, dynamic: bool| (!dynamic && is_plain(text)).then(|| text.to_owned());
+    let context = operands.last().and_then(|word| plain(word.text(), word.is_dynamic()))?;
+    let file = flags.iter().rfind(|flag| matches!(&*flag.name, "-f" | "--file"));
+    let file = match file {
+        Some(file) => Some(file.value.and_then(|value| plain(value.text, value.dynamic))?),
+        None => None,
+    };
+    Some((file, context))
+}
+
+/// Lines with what continues them, by the number of the first.
+fn joined_lines(text: &str) -> Vec<(u32, String)> {
+    let mut joined: Vec<(u32, String)> = Vec::new();
+    let mut goes_on = false;
+    for (number, line) in text.lines().enumerate() {
+        let (line, more) = line.trim_end().strip_suffix('\\').map_or((line, false), |line| (line, true));
+        match joined.last_mut().filter(|_| goes_on) {
+            Some((_, whole)) => {
+                whole.push(' ');
+                whole.push_str(line);
+            }
+            None => joined.push((number as u32 + 1, line.to_owned())),
+        }
+        goes_on = more;
+    }
+    joined
+}
+
+/// Variables that the text sets once, to a plain word.
+fn variables(text: &str) -> BTreeMap<&str, &str> {
+    let mut known: BTreeMap<&str, Option<&str>> = BTreeMap::new();
+    for line in text.lines().map(str::trim) {
+        let Some((name, value)) = line.split_once('=') else { continue };
+        let name = name.trim_end_matches([':', '?']).trim().trim_start_matches("export ").trim();
+        if name.is_empty() || !name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_') {
+            continue;
+        }
+        let value = value.trim().trim_matches(['"', '\'']);
+        let plain = !value.is_empty() && !value.contains(|c: char| c.is_whitespace() || "$`(".contains(c));
+        known.entry(name).and_modify(|known| *known = None).or_insert(plain.then_some(value));
+    }
+    known.into_iter().filter_map(|(name, value)| Some((name, value?))).collect()
+}
+
+/// The folder that a line goes to: `cd web`, `working-directory: web`.
+fn folder_entered(line: &str) -> Option<String> {
+    let mut words = line.split(|c: char| c.is_whitespace() || "&;()\"'@-".contains(c)).filter(|word| !word.is_empty());
+    let folder = match line.split_once("working-directory:") {
+        Some((_, folder)) => folder.trim().trim_matches(['"', '\'']),
+        None => words.by_ref().skip_while(|word| *word != "cd").nth(1)?,
+    };
+    is_plain(folder).then(|| path::normalize(folder))
+}
+
+/// The text from a place, up to the quote that closes what the place lies in.
+fn within_quotes(line: &str, at: usize) -> &str {
+    let (before, rest) = line.split_at(at);
+    let open = ['"', '\'', '`'].into_iter().find(|quote| before.matches(*quote).count() % 2 == 1);
+    let end = open.and_then(|quote| rest.find(quote)).unwrap_or(rest.len());
+    &rest[..end]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(name: &str, text: &str, expected: &[(u32, Option<&str>, &str)]) {
+        let found = image_builds(name, text);
+        let found: Vec<_> = found.iter().map(|one| (one.line, one.file.as_deref(), one.context.as_str())).collect();
+        assert_eq!(found, expected, "{text}");
+    }
+
+    #[test]
+    fn commands_that_build_are_read() {
+        let makefile = "IMAGE := web\nDIR = web\nbuild:\n\t@docker build -f docker/$(IMAGE).Dockerfile \\\n\t  -t $(NAME):$(shell date) \\\n\t  ./$(DIR)\n";
+        check("Makefile", makefile, &[(4, Some("docker/web.Dockerfile"), "./web")]);
+        check("build.sh", "podman build -t a:1 --build-arg A=b . && docker push a:1\n", &[(1, None, ".")]);
+        check(
+            "package.json",
+            "{\"scripts\": {\"docker\": \"docker buildx build --push -t a . -f b/Dockerfile\"}}",
+            &[(1, Some("b/Dockerfile"), ".")],
+        );
+        check("README.md", "Run `docker build --tag=a web`, then `docker run a`.\n", &[(1, None, "web")]);
+        check(
+            "ci.yml",
+            "steps:\n  - run: docker image build --file x/Dockerfile ${{ github.workspace }}\n",
+            &[(2, Some("x/Dockerfile"), ".")],
+        );
+        for text in [
+            "docker build -t a $(CONTEXT)\n",
+            "docker build https://x/y.git\n",
+            "docker build - < Dockerfile\n",
+            "docker run -t a .\n",
+            "docker compose build web\n",
+            "docker build -f $(FILE) .\n",
+            "cd /docker build .\n",
+        ] {
+            check("Makefile", text, &[]);
+        }
+    }
+
+    #[test]
+    fn folders_of_commands_are_known() {
+        let folders = |text: &str| image_builds("a.sh", text).remove(0).folders;
+        assert_eq!(folders("cd web && docker build .\n"), ["web"]);
+        assert_eq!(folders("cd \"$(dirname \"$0\")/..\"\ndocker build .\n"), [""; 0]);
+        assert_eq!(folders("(cd ./api; npm ci)\ndocker build .\n"), ["api"]);
+    }
+}

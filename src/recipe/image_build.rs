@@ -1,0 +1,38 @@
+//! A build that a text tells of, and how its paths are read.
+
+use std::collections::BTreeMap;
+
+use crate::sources::patterns;
+
+/// A build of an image. Paths are as written, from the folder that the command runs in.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ImageBuild {
+    /// The line of the command.
+    pub line: u32,
+    /// The Dockerfile; `None` for the one of the context.
+    pub file: Option<String>,
+    /// The context's folder.
+    pub context: String,
+    /// Folders that the text goes to before, any of which may be the one that the command runs in.
+    pub folders: Vec<String>,
+}
+
+/// Whether a word is a path of the repository: no URL, no archive on standard input, nothing left to fill in.
+pub(super) fn is_plain(path: &str) -> bool {
+    !(path.is_empty() || path == "-" || path.contains("://") || path.starts_with(['/', '~', '<']))
+        && !path.contains(['$', '{', '}', '*', '`', ','])
+}
+
+/// A line with the values of variables, as make and shells name them.
+pub(super) fn replaced(line: &str, variables: &BTreeMap<&str, &str>) -> String {
+    let mut line = line.to_owned();
+    for here in patterns::words("names the folder that a command runs in") {
+        line = line.replace(here, if here.ends_with(':') { "" } else { "." });
+    }
+    if line.contains('$') {
+        for (name, value) in variables {
+            line = line.replace(&format!("$({name})"), value).replace(&format!("${{{name}}}"), value);
+        }
+    }
+    line
+}

@@ -1,0 +1,77 @@
+//! Steps of workflows that build an image: `docker/build-push-action` with its `context` and `file`.
+
+use std::collections::BTreeMap;
+
+use super::image_build::{ImageBuild, is_plain, replaced};
+use crate::sources::patterns;
+use crate::yaml::{self, Node};
+
+/// How deep a workflow nests its steps.
+const DEEPEST: usize = 8;
+
+/// The builds of a workflow, with the action's defaults.
+pub(super) fn image_builds(text: &str) -> Vec<ImageBuild> {
+    let mut builds = Vec::new();
+    if !patterns::shows(text, "action that builds an image") {
+        return builds;
+    }
+    for root in yaml::read(text).documents() {
+        add(root, text, DEEPEST, &mut builds);
+    }
+    builds
+}
+
+fn add(node: Node, text: &str, depth: usize, builds: &mut Vec<ImageBuild>) {
+    let uses = node.get("uses").and_then(Node::text).unwrap_or_default();
+    if patterns::shows(uses, "action that builds an image") {
+        builds.extend(of_step(node, text));
+        return;
+    }
+    if depth > 0 {
+        for below in node.items().chain(node.entries().map(|entry| entry.value)) {
+            add(below, text, depth - 1, builds);
+        }
+    }
+}
+
+fn of_step(step: Node, text: &str) -> Option<ImageBuild> {
+    let with = step.get("with");
+    let value = |key: &str| {
+        let value = with?.get(key)?.text()?;
+        Some(replaced(value.trim(), &BTreeMap::new())).filter(|value| !value.is_empty())
+    };
+    let context = value("context").unwrap_or_else(|| ".".to_owned());
+    let file = value("file");
+    let known = is_plain(&context) && file.as_deref().is_none_or(is_plain);
+    let line = text[..step.span().start as usize].matches('\n').count() as u32 + 1;
+    known.then_some(ImageBuild { line, file, context, folders: Vec::new() })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn steps_with_the_action_are_read() {
+        let step = |with: &str| {
+            format!(
+                "jobs:\n  a:\n    steps:\n      - uses: actions/checkout@v4\n      - uses: docker/build-push-action@v6\n        with:\n          push: true\n{with}"
+            )
+        };
+        let check = |with: &str, expected: Option<(Option<&str>, &str)>| {
+            let found = image_builds(&step(with));
+            let found = found.first().map(|one| (one.file.as_deref(), one.context.as_str()));
+            assert_eq!(found, expected, "{with}");
+        };
+        check("", Some((None, ".")));
+        check("          context: web\n", Some((None, "web")));
+        check(
+            "          context: .\n          file: docker/web/Dockerfile\n",
+            Some((Some("docker/web/Dockerfile"), ".")),
+        );
+        check("          context: ${{ matrix.folder }}\n", None);
+        check("          context: \"{{defaultContext}}:web\"\n", Some((None, "web")));
+        check("          context: ${{ github.workspace }}/api\n", Some((None, "./api")));
+        assert!(image_builds("jobs: {}\n").is_empty());
+    }
+}
