@@ -132,6 +132,8 @@ tables! {
     RELEASES = "releases.tsv";
     /// Programs that images of newer releases lack.
     REMOVED_PROGRAMS = "removed_programs.tsv";
+    /// Files that hold credentials by their use.
+    SECRET_FILES = "secret_files.tsv";
     /// What names and values say of secrets.
     SECRET_WORDS = "secret_words.tsv";
     /// Configuration files that programs of npm's packages load when they start a server.

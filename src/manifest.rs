@@ -30,6 +30,7 @@ mod xml;
 
 pub use self::file_kind::{FileKind, FileRole, Nature};
 pub use self::framework::Framework;
+pub use self::go::calls_c;
 pub use self::json::parse_jsonc;
 pub use self::locked::{Locked, LockedPackage, version_numbers};
 pub use self::node::INSTALL_SCRIPTS;

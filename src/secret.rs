@@ -28,6 +28,17 @@ pub fn is_filler(value: &str) -> bool {
     !mixed || data::SECRET_WORDS.with("filler").any(|word| lower.contains(word))
 }
 
+/// Whether a file holds credentials by its very use, by its name and that of its folder (`data/secret_files.tsv`).
+pub fn is_credentials_file(holder: &str, name: &str) -> bool {
+    let fits = |pattern: &str| match pattern.split_once('*') {
+        Some((start, end)) => name.len() >= start.len() + end.len() && name.starts_with(start) && name.ends_with(end),
+        None => name == pattern,
+    };
+    data::SECRET_FILES
+        .rows()
+        .any(|row| matches!(row, [pattern, folder, ..] if (*folder == "-" || *folder == holder) && fits(pattern)))
+}
+
 /// Whether a text holds a secret that not everyone knows.
 pub fn holds_secret(text: &str) -> bool {
     in_text(text).iter().any(|held| !is_common(&held.value))

@@ -3,6 +3,7 @@
 mod git;
 mod services;
 mod sources;
+mod vendored;
 
 use std::path::Path;
 use std::sync::Arc;
@@ -35,6 +36,7 @@ pub fn evidence(inputs: &Inputs, build: usize) -> Evidence {
     let git;
     ((evidence.texts, evidence.texts_cut), git) =
         rayon::join(|| sources::texts(root, context, input.projects.as_deref()), || git::told(root, context));
+    evidence.vendored = vendored::modules(root, context);
     (evidence.git_ignored, evidence.committed) = (git.ignored, git.committed);
     evidence.absent = git.absent;
     let named = named(input);

@@ -146,6 +146,35 @@ fn directives(text: &str) -> Vec<Directive<'_>> {
     out
 }
 
+/// Systems besides Linux that the names of files and build constraints choose (`go help buildconstraint`).
+const OTHER_SYSTEMS: [&str; 12] = [
+    "aix",
+    "android",
+    "darwin",
+    "dragonfly",
+    "freebsd",
+    "illumos",
+    "ios",
+    "netbsd",
+    "openbsd",
+    "plan9",
+    "solaris",
+    "windows",
+];
+
+/// Whether a source of Go calls C when it is compiled for Linux.
+pub fn calls_c(path: &str, text: &str) -> bool {
+    let stem = path.strip_suffix(".go").unwrap_or(path);
+    let other_name = OTHER_SYSTEMS.iter().any(|system| stem.rsplit(['_', '/']).take(2).any(|part| part == *system));
+    let constraint = text.lines().find_map(|line| line.strip_prefix("//go:build ")).unwrap_or_default();
+    let words = || constraint.split(|c: char| !c.is_ascii_alphanumeric() && c != '!');
+    let left_out = words().any(|word| matches!(word, "ignore" | "!linux"))
+        || words().any(|word| OTHER_SYSTEMS.contains(&word)) && !words().any(|word| word == "linux");
+    let test = stem.strip_suffix("_test").is_some();
+    let imports = || text.lines().any(|line| line.trim().trim_start_matches("import").trim_start() == "\"C\"");
+    !(other_name || left_out || test) && imports()
+}
+
 #[cfg(test)]
 mod tests {
     use crate::manifest::tests::check;

@@ -29,6 +29,8 @@ pub struct LockedPackage {
     pub scripts: Option<bool>,
     /// Names of what it depends on; empty where the file's reader does not say.
     pub needs: Vec<String>,
+    /// Whether the file says that it is for other systems than Linux, or for other processors than images are built for.
+    pub elsewhere: bool,
 }
 
 /// One entry as a lock file's reader gives it.
@@ -41,6 +43,8 @@ pub(super) struct Entry {
     pub(super) dev_only: Option<bool>,
     pub(super) importable: Option<bool>,
     pub(super) scripts: Option<bool>,
+    /// Whether it is for other systems or processors than those of images.
+    pub(super) elsewhere: bool,
 }
 
 impl Locked {
@@ -56,8 +60,9 @@ impl Locked {
                 None => entry.dev_only,
             };
             let Some(known) = packages.get_mut(&entry.name) else {
-                let Entry { name, version, importable, scripts, needs, .. } = entry;
-                packages.insert(name, LockedPackage { version, dev_only, importable, scripts, needs });
+                let Entry { name, version, importable, scripts, needs, elsewhere, .. } = entry;
+                let package = LockedPackage { version, dev_only, importable, scripts, needs, elsewhere };
+                packages.insert(name, package);
                 continue;
             };
             if entry.importable == Some(true) && known.importable != Some(true) {
@@ -70,6 +75,7 @@ impl Locked {
                 known.version = entry.version;
             }
             known.needs.extend(entry.needs);
+            known.elsewhere |= entry.elsewhere;
             known.scripts = match (known.scripts, entry.scripts) {
                 (Some(a), Some(b)) => Some(a || b),
                 (one, other) => one.or(other).filter(|scripts| *scripts),

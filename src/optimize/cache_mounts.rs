@@ -4,16 +4,18 @@
 use std::collections::BTreeSet;
 
 use crate::build::{Build, Given, Launch, Stage};
+use crate::data;
 use crate::dockerfile::Keyword;
-use crate::finding::{Finding, Fix};
+use crate::finding::{FileEdit, Finding, Fix};
 use crate::fix::Level;
 use crate::inputs::Inputs;
 use crate::manifest::{FileKind, Tool};
 use crate::optimize::mend;
+use crate::optimize::pairs::without_pair;
 use crate::optimize::scene::{Scene, Turn};
 use crate::rules::{Policies, Selection};
 use crate::shell::{self, Invocation, Manager, Script, Verb, Word};
-use crate::text::path;
+use crate::text::{self, Edit, Span, path};
 
 /// The same over what has become of the file since. Its refusals have been said.
 pub(super) fn again(scene: &Scene, turn: &mut Turn) {
@@ -22,17 +24,55 @@ pub(super) fn again(scene: &Scene, turn: &mut Turn) {
 }
 
 pub(super) fn run(scene: &Scene, turn: &mut Turn) {
+    if let Some(edit) = without_switches(scene).or_else(|| mounted(scene)) {
+        let why = "a change of the dependencies downloads only what is new, and no download stays in a layer";
+        turn.step("keeps downloads in cache mounts", why, vec![edit]);
+    }
+}
+
+/// The same where variables that switch a cache off go, as a mount keeps it out of the image too.
+fn without_switches(scene: &Scene) -> Option<FileEdit> {
+    let edits = switches(scene);
+    let index = scene.inputs.builds.iter().position(|build| std::ptr::eq(build, scene.input()))?;
+    let mut sources = scene.inputs.sources.clone();
+    let slot = sources.get_mut(scene.input().dockerfile.0 as usize).filter(|_| !edits.is_empty())?;
+    *slot = slot.with_bytes(text::apply(slot, &edits).ok()?).ok()?;
+    let inputs = scene.inputs.with_sources(&sources);
+    let build = Build::new(inputs.builds.get(index)?);
+    let changed = Scene { inputs: &inputs, build: &build, evidence: scene.evidence, options: scene.options };
+    let FileEdit { span, text, .. } = mounted(&changed)?;
+    let after = text::apply(changed.source(), &[Edit { span, text }]).ok()?;
+    mend::replaced(scene, &String::from_utf8(after).ok()?)
+}
+
+/// The deletions of variables that switch caches off.
+fn switches(scene: &Scene) -> Vec<Edit> {
+    let build = scene.build;
+    let mut edits = Vec::new();
+    let all = build.stages().iter().filter(|stage| build.is_needed(stage)).flat_map(|stage| build.instructions(stage));
+    for (index, instruction) in all.filter(|(_, one)| one.keyword == Keyword::Env) {
+        let pairs = scene.file().variables(instruction);
+        let goes = |at: &usize| data::VARIABLES.has(&pairs[*at].name.text, "no-cache");
+        let going: Vec<usize> = (0..pairs.len()).filter(goes).collect();
+        if going.len() == pairs.len() {
+            edits.push(Edit { span: scene.passage(index), text: String::new() });
+        } else {
+            let spans: Vec<Span> = pairs.iter().map(|pair| pair.span).collect();
+            edits.extend(going.iter().map(|at| without_pair(&spans, *at, &going)));
+        }
+    }
+    edits
+}
+
+/// The edit that adds the mounts.
+fn mounted(scene: &Scene) -> Option<FileEdit> {
     let selection = Selection::new(&["cache-mount-missing".to_owned()], &[]).unwrap_or_default();
     let berry = needs_its_cache(scene);
     let started = started_managers(scene);
     let vet = |_: &Inputs, build: &Build, finding: &mut Finding| {
         finding.fixes.retain(|fix| is_wanted(build, fix, berry, &started));
     };
-    let mended = mend::mended(scene, &Policies::from(selection), Level::Unsafe, &vet);
-    if let Some(edit) = mended.edit {
-        let why = "a change of the dependencies downloads only what is new, and no download stays in a layer";
-        turn.step("keeps downloads in cache mounts", why, vec![edit]);
-    }
+    mend::mended(scene, &Policies::from(selection), Level::Unsafe, &vet).edit
 }
 
 /// Whether yarn berry starts programs from its cache (Plug'n'Play), or keeps it in the project.
@@ -47,9 +87,12 @@ fn is_wanted(build: &Build, fix: &Fix, berry: bool, started: &BTreeSet<Manager>)
         .split_whitespace()
         .filter_map(|word| word.strip_prefix("--mount=type=cache,target=")?.split(',').next())
         .collect();
-    // Who switches the cache off or empties it has decided.
-    let decided = fix.edits.iter().any(|edit| edit.text.is_empty());
-    if decided || folders.is_empty() || folders.iter().any(|folder| folder.starts_with("/var/")) {
+    let source = build.input().file.source();
+    let mut removed = fix.edits.iter().filter(|edit| edit.text.is_empty()).map(|edit| source.slice(edit.span));
+    if removed.any(|text| takes_more(text, &folders))
+        || folders.is_empty()
+        || folders.iter().any(|folder| folder.starts_with("/var/"))
+    {
         return false;
     }
     let at = first.span.start;
@@ -64,6 +107,19 @@ fn is_wanted(build: &Build, fix: &Fix, berry: bool, started: &BTreeSet<Manager>)
         || is_read_elsewhere(build, &folders)
         || managers.iter().any(|manager| started.contains(manager) || is_fetched_before(build, *manager));
     !hindered
+}
+
+/// Whether a clean-up that the mount stands for deletes more than what the mount holds: its layer would keep that.
+fn takes_more(removed: &str, folders: &[&str]) -> bool {
+    let script = shell::parse(removed.trim_start_matches(['&', ';', ' ', '\\', '\n', '\t']));
+    let is_own = |word: &&Word| {
+        let path = word.text().trim_end_matches(['*', '/']);
+        folders.iter().any(|folder| path::name(folder) == path::name(path) || path.contains(folder))
+    };
+    let deletes = |one: &Invocation| {
+        one.is("rm") && one.args.iter().filter(|word| !word.text().starts_with('-')).any(|word| !is_own(&word))
+    };
+    script.invocations().iter().any(deletes)
 }
 
 fn managers(build: &Build, index: usize) -> BTreeSet<Manager> {

@@ -70,7 +70,7 @@ pub(super) const MENDED: &[Pass] =
     &[Pass::new("java-manuals", Rung::Slim, "a folder that Debian's Java expects", manuals::make)
         .assuming("minds no empty folder", Support::Sources)];
 
-/// What `max` adds; it runs behind the pass that starts programs without a shell, and before that which makes users.
+/// Runs behind the pass that starts programs without a shell, and before that which makes users.
 pub(super) const SCRATCH: &[Pass] =
-    &[Pass::at_max("go-scratch", Rung::Hygiene, "no distribution below a static Go program", scratch::replace)
+    &[Pass::new("go-scratch", Rung::Hygiene, "no distribution below a static Go program", scratch::replace)
         .assuming("needs nothing of a system", Support::Sources)];

@@ -20,6 +20,8 @@ pub struct Evidence {
     pub texts: BTreeMap<String, String>,
     /// Whether some source files were left out of [`Self::texts`] for their number or size.
     pub texts_cut: bool,
+    /// Folders in which Go keeps modules, each with the first file in it that calls C.
+    pub vendored: BTreeMap<String, Option<String>>,
     /// Paths in the context's folder that git ignores, topmost only; `None` where it is no repository.
     pub git_ignored: Option<Vec<String>>,
     /// Topmost paths of the context that a clean clone lacks and no COPY names: git ignores or does not track them.

@@ -1,6 +1,7 @@
 //! Rung `ignore`: a .dockerignore from what stands in the context, or the lines that the author's lacks. Nothing is left out
 //! that a COPY names, that a manifest or a source mentions, or that another build with the same file wants.
 
+mod deployment;
 mod evidence;
 mod exclusion;
 mod group;
@@ -48,6 +49,9 @@ fn run(scene: &Scene, turn: &mut Turn) {
         IgnoreInput::Unknown => return,
     };
     let mut gone = junk::all(&group, turn);
+    if group.takes_everything() {
+        deployment::add(&group, &mut gone);
+    }
     gone.extend(secrets::all(&group, turn));
     if present {
         gone.retain(|one| !group.is_brought_back(one.entry));

@@ -46,6 +46,11 @@ pub(super) fn mended(
     Mended { edit, done }
 }
 
+/// The edit that makes another text of the Dockerfile; `None` where it is the same.
+pub(super) fn replaced(scene: &Scene, after: &str) -> Option<FileEdit> {
+    difference(scene.source().text(), after).map(|(span, text)| scene.edit(span, text))
+}
+
 /// The smallest stretch that differs, and what stands there afterwards.
 fn difference(before: &str, after: &str) -> Option<(Span, String)> {
     if before == after {

@@ -1,5 +1,6 @@
 //! Rung `order`.
 
+mod declared;
 mod volatile;
 
 use super::assumption::Support;
@@ -9,6 +10,13 @@ use super::{cache_mounts, dependency_files};
 
 /// Its passes.
 pub(super) const PASSES: &[Pass] = &[
+    Pass::new(
+        "declared-packages",
+        Rung::Order,
+        "installs what the manifest declares where packages of it are named",
+        declared::run,
+    )
+    .assuming("runs with the versions that the manifest asks for", Support::Sources),
     Pass::new(
         "dependency-files-first",
         Rung::Order,

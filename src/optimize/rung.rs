@@ -51,7 +51,7 @@ impl Rung {
 pub enum Level {
     /// Up to this rung.
     Up(Rung),
-    /// All, and what nobody takes for granted: no distribution at all.
+    /// All, and what nobody takes for granted.
     Max,
 }
 

@@ -31,8 +31,12 @@ pub(super) fn project(dockerfile: &str, files: &[(&str, &str)]) -> (Inputs, Evid
         projects: Some(Arc::new(projects)),
         ..BuildInput::new(inputs.source(id), BuildOptions::default())
     });
-    let texts = files.iter().map(|(path, text)| ((*path).to_owned(), (*text).to_owned())).collect();
-    (inputs, Evidence { texts, ..Evidence::default() })
+    let (others, own): (Vec<_>, Vec<_>) = files.iter().partition(|(path, _)| path.starts_with("vendor/"));
+    let caller = others.iter().find(|(path, text)| manifest::calls_c(path, text)).map(|(path, _)| (*path).to_owned());
+    let list = others.iter().any(|(path, _)| *path == "vendor/modules.txt");
+    let vendored = list.then(|| ("vendor".to_owned(), caller)).into_iter().collect();
+    let texts = own.iter().map(|(path, text)| ((*path).to_owned(), (*text).to_owned())).collect();
+    (inputs, Evidence { texts, vendored, ..Evidence::default() })
 }
 
 /// The project after climbing to a rung.

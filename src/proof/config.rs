@@ -141,6 +141,8 @@ fn settings(old: &Config, new: &Config, declared: &Declared, seen: &mut Seen) {
     let server = declared.replaces_server.then_some("it is the other server's");
     let folder = |config: &Config| config.working_directory.clone().filter(|own| !own.is_empty()).unwrap_or("/".into());
     if folder(old) != folder(new) {
+        let moved = declared.moved.as_ref().filter(|moved| **moved == folder(new));
+        let server = server.or(moved.map(|_| "what was copied to `/` lies there"));
         seen.judge(server, &format!("WORKDIR is `{}` instead of `{}`", folder(new), folder(old)));
     }
     if old.stop_signal != new.stop_signal {

@@ -31,6 +31,8 @@ pub struct Declared {
     pub own_variables: BTreeSet<String>,
     /// Folders of the image that hold the application: WORKDIR, and where COPY puts something.
     pub folders: BTreeSet<String>,
+    /// The folder in which the rewrite works where the original worked in `/`.
+    pub moved: Option<String>,
     /// Files of the context in the original: their path in the image, and in the context.
     pub brought: BTreeMap<String, String>,
     /// Files of the context that the rewrite's .dockerignore keeps out.
@@ -49,6 +51,12 @@ pub struct Declared {
     pub projects: BTreeSet<(Ecosystem, String)>,
 }
 
+/// The folder of the image that is built now, where the other one works in `/`.
+fn moved(before: &Build, after: &Build) -> Option<String> {
+    let folder = |build: &Build| build.workdir(build.target()?, usize::MAX).value().cloned();
+    folder(after).filter(|now| now != "/" && folder(before).as_deref() == Some("/"))
+}
+
 impl Declared {
     /// What the builds with this index in two sets of inputs say.
     pub fn of(before: &Inputs, after: &Inputs, build: usize) -> Self {
@@ -65,6 +73,7 @@ impl Declared {
             }
         }
         let read = Build::new(before);
+        declared.moved = moved(&read, &Build::new(after));
         declared.take_projects(before);
         if let Some(target) = read.target() {
             declared.take_target(&read, target);

@@ -25,7 +25,8 @@ pub(super) fn check(before: &Side, after: &Side, declared: &Declared) -> Check {
     let mut gone: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
     let mut same = 0;
     for (path, id) in &old {
-        let now = after.tree_path(path);
+        let moved = || after.tree_path(&path::join(declared.moved.as_deref()?, path.trim_start_matches('/')));
+        let now = after.tree_path(path).or_else(moved);
         match now {
             Some(now) => same += usize::from(compare(before, after, declared, (path, *id, now), &mut seen)),
             None => match why_gone(declared, path, &hints) {

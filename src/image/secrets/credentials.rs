@@ -51,6 +51,7 @@ impl Form {
             b"credentials" if within(b".aws") => Self::Logins("AWS login"),
             b"config" if within(b".kube") => Self::Logins("Kubernetes login"),
             b"kubeconfig" => Self::Logins("Kubernetes login"),
+            _ if name.windows(10).any(|part| part == b"kubeconfig") => Self::Logins("Kubernetes login"),
             b"credentials" | b"credentials.toml" if within(b".cargo") => Self::Logins("Cargo login"),
             b"credentials" if within(b".gem") => Self::Logins("RubyGems login"),
             b"settings.xml" if within(b".m2") => Self::Logins("Maven login"),

@@ -11,6 +11,8 @@ use self::class::{Evidence, Holds, Name};
 use self::table::CLASSES;
 use crate::inputs::context::entry::{EntryId, Kind};
 use crate::inputs::context::tree::BuildContext;
+use crate::manifest::FileKind;
+use crate::secret::is_credentials_file;
 
 const fn secret(certainty: Certainty, reason: &'static str) -> Class {
     let (kind, name, holds, evidence) = (ClassKind::Secret, Name::Any, Holds::File, Evidence::None);
@@ -108,6 +110,7 @@ fn secret_class(holder: &str, name: &str) -> Option<&'static Class> {
         _ if ends(&[".json"]) && (lower.starts_with("service-account") || lower.starts_with("serviceaccount")) => {
             Some(&TOKEN)
         }
+        _ if is_credentials_file(holder, &lower) && !FileKind::of(name).has_code() => Some(&TOKEN),
         _ => None,
     };
     let sample = ["example", "sample", "template", "dist", "defaults", "tpl"].iter().any(|mark| lower.contains(mark));
@@ -204,5 +207,13 @@ mod tests {
             ],
         );
         assert!(!is_secret_name("", ".env.sample") && is_secret_name("", ".env.local"));
+        for (holder, name) in
+            [(".kube", "config"), ("", "kubeconfig.yaml"), ("", "prod.kubeconfig"), ("", "kubeconfig-prod")]
+        {
+            assert!(is_secret_name(holder, name), "{name}");
+        }
+        for name in ["config", "kubeconfig.go", "kubeconfig_test.go", "kubeconfig.example.yaml", "kubeconfig.py"] {
+            assert!(!is_secret_name("", name), "{name}");
+        }
     }
 }

@@ -4,6 +4,7 @@ use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Deserialize;
+use serde::de::IgnoredAny;
 use serde_json::Value;
 
 use crate::manifest::json;
@@ -64,6 +65,50 @@ struct NpmPackage<'a> {
     dev_optional: bool,
     #[serde(default, rename = "hasInstallScript")]
     scripts: bool,
+    /// Values are versions, since version 2 of the file.
+    #[serde(default, borrow)]
+    dependencies: BTreeMap<Cow<'a, str>, IgnoredAny>,
+    #[serde(default, borrow, rename = "optionalDependencies")]
+    optional_dependencies: BTreeMap<Cow<'a, str>, IgnoredAny>,
+    /// Of version 1; a switch in the project itself.
+    requires: Option<Value>,
+    os: Option<Value>,
+    cpu: Option<Value>,
+}
+
+impl NpmPackage<'_> {
+    fn needs(&self) -> Vec<String> {
+        let requires = self.requires.as_ref().and_then(Value::as_object).into_iter().flat_map(|all| all.keys());
+        let named = self.dependencies.keys().chain(self.optional_dependencies.keys()).map(|name| &**name);
+        named.chain(requires.map(String::as_str)).map(Into::into).collect()
+    }
+
+    fn is_elsewhere(&self) -> bool {
+        is_elsewhere(&words(self.os.as_ref()), &SYSTEMS) || is_elsewhere(&words(self.cpu.as_ref()), &PROCESSORS)
+    }
+}
+
+/// Systems and processors of images, as npm calls them.
+const SYSTEMS: [&str; 1] = ["linux"];
+const PROCESSORS: [&str; 2] = ["x64", "arm64"];
+
+/// Whether a list of names, `!` before those that are left out, holds none of ours.
+fn is_elsewhere(list: &[&str], ours: &[&str]) -> bool {
+    let fits = |own: &&str| {
+        let named = list.iter().any(|one| one == own);
+        let left_out = list.iter().any(|one| one.strip_prefix('!') == Some(*own));
+        named || !left_out && list.iter().all(|one| one.starts_with('!') || *one == "any")
+    };
+    !ours.iter().any(fits)
+}
+
+/// One word, or a list of words.
+fn words(value: Option<&Value>) -> Vec<&str> {
+    match value {
+        Some(Value::String(word)) => vec![word],
+        Some(Value::Array(all)) => all.iter().filter_map(Value::as_str).collect(),
+        _ => Vec::new(),
+    }
 }
 
 /// The project itself in `package-lock.json`.
@@ -100,7 +145,8 @@ fn npm(tree: &mut Tree, path: &str, text: &str) -> Option<Locked> {
     let of = |name: &str, package: &NpmPackage, importable| Entry {
         name: name.into(),
         version: package.version.as_deref().map(Into::into),
-        needs: Vec::new(),
+        needs: package.needs(),
+        elsewhere: package.is_elsewhere(),
         // A package that is both of development and optional depends on what else is left out.
         dev_only: (!package.dev_optional).then_some(package.dev),
         importable: Some(importable),
@@ -142,6 +188,14 @@ fn yarn(text: &str) -> Vec<Entry> {
             if key == "version" {
                 entry.version = Some(unquote(value).into());
             }
+            // `conditions: os=darwin & cpu=x64`
+            if key == "conditions" {
+                let of = |name: &str| -> Vec<&str> {
+                    let parts = value.split(['&', '|', '(', ')', ' ']);
+                    parts.filter_map(|part| part.strip_prefix(name)?.strip_prefix('=')).collect()
+                };
+                entry.elsewhere = is_elsewhere(&of("os"), &SYSTEMS) || is_elsewhere(&of("cpu"), &PROCESSORS);
+            }
         } else if in_needs {
             // A scoped name is quoted and holds neither blank nor colon.
             entry.needs.push(unquote(key).into());
@@ -173,6 +227,14 @@ fn pnpm(text: &str) -> Vec<Entry> {
                 in_needs = matches!(content, "dependencies:" | "optionalDependencies:");
                 if let Some(entry) = entries.last_mut().filter(|_| content == "requiresBuild: true") {
                     entry.scripts = Some(true);
+                }
+                let list = |name: &str| -> Vec<&str> {
+                    let written = content.strip_prefix(name).map_or("", |rest| rest.trim_matches(['[', ']']));
+                    written.split(',').map(|one| unquote(one.trim())).filter(|one| !one.is_empty()).collect()
+                };
+                let elsewhere = is_elsewhere(&list("os: "), &SYSTEMS) || is_elsewhere(&list("cpu: "), &PROCESSORS);
+                if let Some(entry) = entries.last_mut() {
+                    entry.elsewhere |= elsewhere;
                 }
                 let dev = content.strip_prefix("dev: ").map(|dev| dev == "true");
                 if let (Some(entry), Some(dev)) = (entries.last_mut(), dev) {
@@ -214,13 +276,23 @@ fn bun(lock: &Value) -> Vec<Entry> {
         let Some(identity) = list.first().and_then(Value::as_str) else { continue };
         let name = name_before_version(identity);
         let mut needs = Vec::new();
+        let mut elsewhere = false;
         for fields in list.iter().filter_map(Value::as_object) {
+            elsewhere |= is_elsewhere(&words(fields.get("os")), &SYSTEMS)
+                || is_elsewhere(&words(fields.get("cpu")), &PROCESSORS);
             for section in ["dependencies", "optionalDependencies", "peerDependencies"] {
                 needs.extend(json::members(fields, section).map(|(name, _)| name.to_string()));
             }
         }
         let version = identity.get(name.len() + 1..).map(Into::into);
-        entries.push(Entry { name: name.into(), version, needs, importable: Some(key == name), ..Entry::default() });
+        entries.push(Entry {
+            name: name.into(),
+            version,
+            needs,
+            importable: Some(key == name),
+            elsewhere,
+            ..Entry::default()
+        });
     }
     entries
 }

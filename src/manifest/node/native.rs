@@ -1,24 +1,24 @@
 //! Packages of npm that are compiled where they are installed (`data/node_packages.tsv`).
 
 use crate::data;
-use crate::manifest::{Ecosystem, Locked, Project};
+use crate::manifest::{Ecosystem, Locked, LockedPackage, Project};
 
 impl Locked {
-    /// Whether one of the packages of npm may be compiled when it is installed.
+    /// Whether one of the packages of npm may be compiled when an image for Linux installs it: one that runs a script of
+    /// its own and asks for what compiles. That somebody depends on `node-gyp` compiles nothing.
     pub fn compiles(&self, with_dev: bool) -> bool {
-        let packages = || self.packages.iter().filter(|(_, one)| with_dev || one.dev_only != Some(true));
-        // The one for macOS alone is passed on other systems, and what only it depends on may stand here all the same.
-        let old_macos = packages().any(|(name, one)| {
-            *name == "fsevents" && one.version.as_deref().is_some_and(|version| version.starts_with("1."))
-        });
-        let sign = packages().any(|(name, _)| {
-            let passed = old_macos && matches!(name.as_str(), "nan" | "bindings");
-            data::NODE_PACKAGES.has(name.as_str(), "native") && !passed
-        });
-        let told = packages().any(|(_, one)| one.scripts.is_some());
-        let scripts = packages().any(|(name, one)| *name != "fsevents" && one.scripts == Some(true));
-        sign && (scripts || !told)
+        let told = self.packages.values().any(|one| one.scripts == Some(true));
+        let runs = |one: &LockedPackage| one.scripts.unwrap_or(!told);
+        self.packages.iter().any(|(name, one)| {
+            let wanted = (with_dev || one.dev_only != Some(true)) && !one.elsewhere;
+            wanted && !data::NODE_PACKAGES.has(name, "other-system") && runs(one) && asks_for_compiler(name, one)
+        })
     }
+}
+
+fn asks_for_compiler(name: &str, package: &LockedPackage) -> bool {
+    data::NODE_PACKAGES.has(name, "compiles")
+        || package.needs.iter().any(|need| data::NODE_PACKAGES.has(need.as_str(), "native"))
 }
 
 impl Project {
@@ -26,5 +26,70 @@ impl Project {
     pub fn names_compiled(&self) -> bool {
         self.ecosystem == Ecosystem::Node
             && self.dependencies.iter().any(|one| data::NODE_PACKAGES.has(one.name.as_str(), "compiles"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::manifest::projects;
+
+    #[track_caller]
+    fn check(lock: (&str, &str), expected: bool) {
+        let manifest = r#"{"name":"a","dependencies":{"a":"1"}}"#;
+        let found = projects(&[("package.json", Some(manifest)), (lock.0, Some(lock.1))]).projects;
+        let locked = found[0].installs.iter().find_map(|way| way.locked.as_ref()).unwrap();
+        assert_eq!(locked.compiles(true), expected, "{}", lock.1);
+    }
+
+    fn npm(packages: &str) -> String {
+        format!(r#"{{"lockfileVersion":3,"packages":{{"":{{}},{packages}}}}}"#)
+    }
+
+    #[test]
+    fn only_who_runs_a_script_and_asks_for_a_compiler_compiles() {
+        let lock = |packages: &str, expected| check(("package-lock.json", &npm(packages)), expected);
+        let gyp = r#""node_modules/node-gyp":{"version":"10.0.0"}"#;
+        // The one that runs a script is another one than that which depends on node-gyp.
+        lock(&format!(r#"{gyp},"node_modules/esbuild":{{"version":"0.25.0","hasInstallScript":true}}"#), false);
+        lock(
+            &format!(
+                r#"{gyp},"node_modules/run-script":{{"version":"1.0.0","dependencies":{{"node-gyp":"^10"}}}},
+                   "node_modules/esbuild":{{"version":"0.25.0","hasInstallScript":true}}"#
+            ),
+            false,
+        );
+        let sass =
+            r#""node_modules/sass":{"version":"4.0.0","hasInstallScript":true,"dependencies":{"node-gyp":"^10"}}"#;
+        lock(&format!("{gyp},{sass}"), true);
+        lock(r#""node_modules/bcrypt":{"version":"5.1.1","hasInstallScript":true}"#, true);
+    }
+
+    #[test]
+    fn other_systems_and_processors_compile_nothing_here() {
+        let native = |more: &str| {
+            npm(&format!(
+                r#""node_modules/x":{{"version":"1.2.0","hasInstallScript":true,"dependencies":{{"nan":"2"}}{more}}},
+                   "node_modules/nan":{{"version":"2.0.0"}}"#
+            ))
+        };
+        check(("package-lock.json", &native("")), true);
+        check(("package-lock.json", &native(r#","os":["darwin"]"#)), false);
+        check(("package-lock.json", &native(r#","os":["!win32"]"#)), true);
+        check(("package-lock.json", &native(r#","os":["!linux"]"#)), false);
+        check(("package-lock.json", &native(r#","cpu":["ia32"]"#)), false);
+        check(("package-lock.json", &native(r#","cpu":["arm64"],"os":["linux","darwin"]"#)), true);
+        let old =
+            r#""dependencies":{"fsevents":{"version":"1.2.13","requires":{"nan":"^2"}},"nan":{"version":"2.0.0"}}"#;
+        check(("package-lock.json", &format!(r#"{{"lockfileVersion":1,{old}}}"#)), false);
+        check(("yarn.lock", "fsevents@^1.2.7:\n  version \"1.2.13\"\n  dependencies:\n    nan \"^2.12.1\"\n"), false);
+        check(("yarn.lock", "usb@1:\n  version \"1.9.2\"\n  dependencies:\n    nan \"^2.12.1\"\n"), true);
+        let berry =
+            "__metadata:\n  version: 8\n\n\"x@npm:1\":\n  version: 1.0.0\n  dependencies:\n    nan: \"npm:2\"\n";
+        check(("yarn.lock", berry), true);
+        check(("yarn.lock", &format!("{berry}  conditions: os=darwin & cpu=x64\n")), false);
+        let pnpm = "lockfileVersion: '6.0'\n\npackages:\n\n  /x@1.0.0:\n    os: [darwin]\n    requiresBuild: true\n    \
+                    dependencies:\n      nan: 2.0.0\n";
+        check(("pnpm-lock.yaml", pnpm), false);
+        check(("pnpm-lock.yaml", &pnpm.replace("    os: [darwin]\n", "")), true);
     }
 }

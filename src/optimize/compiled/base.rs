@@ -241,10 +241,13 @@ fn called(scene: &Scene, target: &Stage) -> BTreeSet<String> {
 
 /// Whether the program looks time zones up.
 fn wants_zones(scene: &Scene) -> bool {
+    let holds = |words: &[&str]| scene.evidence.holding(words).next().is_some();
+    (sets_zone(scene) || holds(&["time.LoadLocation(", "tzfile::"])) && !holds(&["\"time/tzdata\""])
+}
+
+/// Whether the image or a compose file names the time zone of the container.
+pub(super) fn sets_zone(scene: &Scene) -> bool {
     let named = scene.evidence.services.iter().any(|service| service.environment.contains("TZ"));
     let set = scene.file().instructions().iter().filter(|one| one.keyword == Keyword::Env);
-    let mut set = set.flat_map(|one| scene.file().variables(one));
-    let holds = |words: &[&str]| scene.evidence.holding(words).next().is_some();
-    let looked_up = || holds(&["time.LoadLocation(", "tzfile::"]);
-    (named || set.any(|one| one.name.text == "TZ") || looked_up()) && !holds(&["\"time/tzdata\""])
+    named || set.flat_map(|one| scene.file().variables(one)).any(|one| one.name.text == "TZ")
 }

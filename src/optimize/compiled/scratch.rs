@@ -1,12 +1,24 @@
-//! At `max`: a Go program that is linked with nothing needs no distribution below it.
+//! A Go program that is linked with nothing and asks for nothing of a system needs no distribution below it.
 
+use super::base::sets_zone;
 use super::runtime::Toolchain;
 use crate::build::toolchain::{self, Language};
 use crate::build::{Base, Given, Reference, Stage};
 use crate::dockerfile::{Arguments, Instruction, Keyword};
-use crate::manifest::{Ecosystem, FileKind, FileRole};
+use crate::finding::FileEdit;
+use crate::manifest::{Ecosystem, FileKind, FileRole, calls_c};
+use crate::optimize::assumption::Support;
 use crate::optimize::scene::{Scene, Turn};
+use crate::shell::program::Program;
+use crate::shell::{Invocation, parse};
 use crate::sources::patterns;
+use crate::text::{Span, path};
+
+/// The certificates that programs look for first.
+const CERTIFICATES: &str = "/etc/ssl/certs/ca-certificates.crt";
+
+/// Where Go keeps the sources of modules.
+const VENDORED: &str = "vendor";
 
 /// Puts `scratch` under a final stage that brings such a program and runs nothing while it is built.
 pub(super) fn replace(scene: &Scene, turn: &mut Turn) {
@@ -17,14 +29,28 @@ pub(super) fn replace(scene: &Scene, turn: &mut Turn) {
         return;
     }
     let Some(builder) = builder(scene, target) else { return };
-    match needs(scene, target, builder) {
-        Some(why) => turn.refuse("stands on nothing", why),
-        None => turn.step(
-            format!("`scratch` instead of `{image}`"),
-            "the program is linked with nothing, and no source asks for a program, a user or a folder of the system",
-            vec![scene.edit(target.base_span, "scratch")],
-        ),
+    let what = "stands on nothing";
+    if let Some(why) = needs(scene, target) {
+        return turn.refuse(what, why);
     }
+    let static_build = match StaticBuild::of(scene, builder) {
+        Ok(found) => found,
+        Err(why) => return turn.refuse(what, why),
+    };
+    let mut edits = vec![scene.edit(target.base_span, "scratch")];
+    match certificates(scene, target, builder, image) {
+        Ok(line) => edits.extend(line),
+        Err(why) => return turn.refuse(what, why),
+    }
+    edits.extend(static_build.edits);
+    let why = "the program is linked with nothing, and no source asks for a program, a user or a folder of the system";
+    turn.step(format!("`scratch` instead of `{image}`"), why, edits);
+    turn.assume("links no C library", static_build.open.map(|why| (Support::Missing, why)));
+    let module = modules(scene).next();
+    let unread = module.map(|(_, name)| format!("what `{name}` and its like ask for was not followed"));
+    turn.assume("asks for no program, user or folder of a system", unread.map(|why| (Support::Open, why)));
+    let shell = "an image from scratch has no shell for `docker exec`".to_owned();
+    turn.assume("is entered by nobody", Some((Support::Open, shell)));
 }
 
 /// The stage on Go's image that a stage takes its program from.
@@ -38,40 +64,171 @@ fn builder<'b>(scene: &'b Scene, target: &Stage) -> Option<&'b Stage> {
     })
 }
 
-/// What speaks against it.
-fn needs(scene: &Scene, target: &Stage, builder: &Stage) -> Option<String> {
-    let build = scene.build;
-    let mut compiles = false;
-    for stage in build.chain(builder) {
-        for (index, _, all) in toolchain::runs(build, stage) {
-            for one in all.iter().filter(|one| toolchain::compiles(one) == Some(Language::Go)) {
-                compiles = true;
-                let value = build.run_variable(stage, index, one, "CGO_ENABLED");
-                if value.and_then(Given::text).as_deref() != Some("0") {
-                    return Some("it may be linked with a C library; `CGO_ENABLED=0` for its build tells".to_owned());
+/// What makes the compiler link nothing.
+struct StaticBuild {
+    edits: Vec<FileEdit>,
+    /// What leaves it open that the program needs no C library.
+    open: Option<String>,
+}
+
+impl StaticBuild {
+    /// An error says what speaks against it.
+    fn of(scene: &Scene, builder: &Stage) -> Result<Self, String> {
+        let build = scene.build;
+        let (mut compiles, mut edits) = (false, Vec::new());
+        for stage in build.chain(builder) {
+            for (index, _, all) in toolchain::runs(build, stage) {
+                for one in all.iter().filter(|one| toolchain::compiles(one) == Some(Language::Go)) {
+                    compiles = true;
+                    match build.run_variable(stage, index, one, "CGO_ENABLED").map(Given::text) {
+                        Some(Some(value)) if value == "0" => {}
+                        Some(_) => return Err("`CGO_ENABLED` lets it be linked with a C library".to_owned()),
+                        None => edits.push(without_cgo(scene, index, one)?),
+                    }
                 }
             }
         }
+        if !compiles {
+            return Err("nobody sees how it is linked".to_owned());
+        }
+        let open = if edits.is_empty() { None } else { uses_cgo(scene, builder)? };
+        Ok(Self { edits, open })
     }
-    if !compiles {
-        return Some("nobody sees how it is linked".to_owned());
+}
+
+/// `CGO_ENABLED=0` before a call of the compiler.
+fn without_cgo(scene: &Scene, index: usize, one: &Invocation) -> Result<FileEdit, String> {
+    let unknown = "it may be linked with a C library; `CGO_ENABLED=0` for its build tells";
+    let asks = |text: &str| text == "-race" || text.starts_with("-buildmode") || text.contains("-linkmode");
+    if let Some(word) = one.args.iter().find(|word| asks(word.text())) {
+        return Err(format!("`{}` needs a C library", word.text()));
     }
-    for (_, one) in build.instructions(target) {
+    let code = scene.build.code(index).filter(|code| !code.is_exec() && one.via.is_empty()).ok_or(unknown)?;
+    let place = code.place(scene.file(), one.path.span);
+    if scene.source().slice(place) != one.path.text() {
+        return Err(unknown.to_owned());
+    }
+    Ok(scene.edit(Span::at(place.start), "CGO_ENABLED=0 "))
+}
+
+/// Why it is open that no package needs C; an error names a source that does.
+fn uses_cgo(scene: &Scene, builder: &Stage) -> Result<Option<String>, String> {
+    let own = scene.evidence.holding(&["\"C\""]).find(|(path, text)| is_source(path) && calls_c(path, text));
+    let vendored = || scene.evidence.vendored.values().flatten().next();
+    if let Some(path) = own.map(|(path, _)| path).or_else(vendored) {
+        return Err(format!("`{path}` calls C"));
+    }
+    if has_no_compiler(scene, builder) {
+        return Ok(None);
+    }
+    let unread = modules(scene).find(|(vendored, _)| !vendored);
+    Ok(unread.map(|(_, name)| format!("the sources of the module `{name}` are not here, and may call C")))
+}
+
+/// Whether nothing in the stage could compile C: on Alpine, nobody installs a compiler.
+fn has_no_compiler(scene: &Scene, builder: &Stage) -> bool {
+    let build = scene.build;
+    let Base::Image(image) = build.root_base(builder) else { return false };
+    let installs = |stage: &Stage| {
+        toolchain::runs(build, stage).any(|(_, _, all)| {
+            let mut calls = all.iter().filter_map(Invocation::package_call);
+            calls.any(|call| call.has_unknown_packages() || !toolchain::build_packages(&call).is_empty())
+        })
+    };
+    image.contains("alpine") && !build.chain(builder).any(installs)
+}
+
+/// The modules that the program asks for, and whether their sources lie beside it.
+fn modules<'a>(scene: &Scene<'a>) -> impl Iterator<Item = (bool, &'a str)> {
+    let evidence = scene.evidence;
+    scene.projects().iter().filter(|project| project.ecosystem == Ecosystem::Go).flat_map(move |project| {
+        let folder = path::join(&project.root, VENDORED);
+        let vendored = evidence.vendored.contains_key(&folder);
+        project.dependencies.iter().map(move |module| (vendored, module.name.as_str()))
+    })
+}
+
+/// The line that brings certificates, where the base has some and the stage brings none.
+fn certificates(scene: &Scene, target: &Stage, builder: &Stage, image: &str) -> Result<Option<FileEdit>, String> {
+    let build = scene.build;
+    let brought = build.instructions(target).any(|(_, one)| scene.source().slice(one.span).contains("/etc/ssl/"));
+    if brought || Reference::of(image).short_name() != "alpine" {
+        return Ok(None);
+    }
+    let Base::Image(toolchain) = build.root_base(builder) else { return Ok(None) };
+    let has = Toolchain::of(toolchain).is_some_and(|row| row.has_certificates());
+    let from = builder.name.as_deref().filter(|_| has).ok_or("the certificates of its base come with nothing else")?;
+    let mut transfers = build.transfers(target).iter();
+    let first = transfers.find(|one| matches!(one.from, Some(Base::Stage(_)))).map(|one| one.index);
+    let at = first.map_or(scene.passage(target.start).end, |index| scene.passage(index).start);
+    let line = format!("COPY --from={from} {CERTIFICATES} /etc/ssl/certs/{}", scene.newline());
+    Ok(Some(scene.edit(Span::at(at), line)))
+}
+
+/// What of the base the stage, its container or the sources need.
+fn needs(scene: &Scene, target: &Stage) -> Option<String> {
+    let services = &scene.evidence.services;
+    if services.iter().any(|service| service.healthcheck.is_some()) {
+        return Some("a compose file checks it with a program of the image".to_owned());
+    }
+    let mut commands = services.iter().flat_map(|service| service.entrypoint.iter().chain(&service.command));
+    if commands.any(|command| starts_other(command)) {
+        return Some("a compose file starts another program of the image".to_owned());
+    }
+    if let Some(user) = services.iter().find_map(|service| service.user.as_deref()).filter(|user| !is_number(user)) {
+        return Some(format!("a compose file runs it as `{user}`, whom a list of users has to name"));
+    }
+    of_stage(scene, target).or_else(|| of_sources(scene))
+}
+
+/// Whether a command of compose is a shell or a script.
+fn starts_other(command: &str) -> bool {
+    let script = parse(command);
+    let invocations = script.invocations();
+    invocations.len() != 1
+        || invocations
+            .iter()
+            .any(|one| one.program.is_none_or(|name| Program::of(name).is_shell() || name.ends_with(".sh")))
+}
+
+/// Whether USER or an owner needs no list of users: numbers alone.
+fn is_number(user: &str) -> bool {
+    user.split(':').all(|part| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit()))
+}
+
+/// What the lines of the stage need.
+fn of_stage(scene: &Scene, target: &Stage) -> Option<String> {
+    for (_, one) in scene.build.instructions(target) {
         match one.keyword {
             Keyword::Run => return Some("a RUN of its stage needs a shell".to_owned()),
+            Keyword::Volume => return Some("what it writes to a volume would belong to root".to_owned()),
             Keyword::Cmd | Keyword::Entrypoint if starts_shell(&one.arguments) => {
                 return Some("its command starts a shell".to_owned());
             }
             Keyword::Healthcheck if !is_none(scene, one) => {
                 return Some("its check of health may be a program of the distribution".to_owned());
             }
+            Keyword::User if !is_number(scene.file().str(one.rest).trim()) => {
+                return Some("the list of users has to name its user".to_owned());
+            }
+            Keyword::Copy | Keyword::Add => {
+                let owner = one.flags.iter().find_map(|flag| scene.file().flag(flag).strip_prefix("--chown="));
+                if owner.is_some_and(|owner| !is_number(owner)) {
+                    return Some("the list of users has to name an owner".to_owned());
+                }
+            }
             _ => {}
         }
     }
-    let services = &scene.evidence.services;
-    if services.iter().any(|service| service.healthcheck.is_some()) {
-        return Some("a compose file checks it with a program of the image".to_owned());
+    let programs = |one: &crate::build::Transfer| matches!(one.from, Some(Base::Image(_) | Base::Unknown(_)));
+    if scene.build.transfers(target).iter().any(programs) {
+        return Some("what it copies from another image may need the distribution".to_owned());
     }
+    None
+}
+
+/// What the sources ask for.
+fn of_sources(scene: &Scene) -> Option<String> {
     if scene.evidence.texts_cut || scene.evidence.texts.is_empty() {
         return Some("not all of its sources were read".to_owned());
     }
@@ -84,7 +241,16 @@ fn needs(scene: &Scene, target: &Stage, builder: &Stage) -> Option<String> {
         let brings = scene.evidence.holding(&["\"time/tzdata\""]).next().is_some();
         (!brings).then(|| format!("`{path}` asks for time zones, and no source imports time/tzdata"))
     };
-    asked.next().or_else(zones)
+    let zone = || sets_zone(scene).then(|| "a variable names a time zone, which the distribution has".to_owned());
+    asked.next().or_else(zones).or_else(zone).or_else(|| writes(scene))
+}
+
+/// What the program writes, for which somebody has to make a folder that its user may write to.
+fn writes(scene: &Scene) -> Option<String> {
+    let meanings = ["writes somewhere", "writes a file", "writes a folder"];
+    let words: Vec<&str> = meanings.iter().flat_map(|meaning| patterns::words_in("Go", meaning)).collect();
+    let (path, _) = scene.evidence.holding(&words).find(|(path, _)| is_source(path))?;
+    Some(format!("`{path}` writes files, and nothing makes folders for its user there"))
 }
 
 fn starts_shell(arguments: &Arguments) -> bool {

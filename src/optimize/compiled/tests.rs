@@ -1,5 +1,5 @@
 use crate::optimize::sketch::{climbed, project, rewritten};
-use crate::optimize::{Level, Options, Rung, optimize};
+use crate::optimize::{Options, Rung, optimize};
 
 /// The stages from the second on, at rung 3 or 4.
 fn ships(dockerfile: &str, files: &[(&str, &str)], rung: Rung) -> String {
@@ -238,32 +238,65 @@ fn a_name_that_is_asked_for_stays_with_what_ships() {
     );
 }
 
-/// The final stage at `--level max`.
-fn at_max(build: &str, main: &str) -> String {
+/// The two stages of a program that nothing but Go builds.
+fn stages(base: &str, build: &str, files: &[(&str, &str)]) -> (String, String) {
     let file = format!(
-        "FROM golang:1.22\nWORKDIR /app\nCOPY . .\nRUN {build} -o server .\nEXPOSE 8080\nCMD [\"./server\", \"-v\"]\n"
+        "FROM {base}\nWORKDIR /app\nCOPY . .\nRUN {build} -o server .\nEXPOSE 8080\nCMD [\"./server\", \"-v\"]\n"
     );
-    let files = [("go.mod", "module example.com/shop\n"), ("main.go", main)];
-    let (inputs, evidence) = project(&file, &files);
-    let options = Options { level: Level::Max, ..Options::default() };
-    let done = optimize(&inputs, 0, &evidence, &options);
+    let (inputs, evidence) = project(&file, files);
+    let done = optimize(&inputs, 0, &evidence, &Options::default());
     let text = done.result()[0].text();
-    text.split_once("\n\nFROM ").unwrap().1.to_owned()
+    let (build, run) = text.split_once("\n\nFROM ").unwrap();
+    (build.to_owned(), run.to_owned())
 }
 
+const MODULE: (&str, &str) = ("go.mod", "module example.com/shop\n");
+
 #[test]
-fn at_max_a_static_go_program_stands_on_nothing() {
+fn a_static_go_program_stands_on_nothing() {
+    let (_, run) = stages("golang:1.22", "CGO_ENABLED=0 go build", &[MODULE, ("main.go", "package main\n")]);
     assert_eq!(
-        at_max("CGO_ENABLED=0 go build", "package main\n\nfunc main() {}\n"),
+        run,
         "scratch\nWORKDIR /app\nCOPY --from=build /etc/ssl/certs/ca-certificates.crt /etc/ssl/certs/\n\
          COPY --from=build /app/server ./\nUSER 65532:65532\nEXPOSE 8080\nCMD [\"./server\", \"-v\"]\n"
     );
+    let (build, run) = stages("golang:1.22", "go build", &[MODULE, ("main.go", "package main\n")]);
+    assert!(build.contains(" CGO_ENABLED=0 go build -o server ."), "{build}");
+    assert!(run.starts_with("scratch\n"), "{run}");
+}
+
+#[test]
+fn what_needs_a_system_keeps_one() {
     for (build, main) in [
-        ("go build", "package main\n"),
-        ("CGO_ENABLED=0 go build", "package main\n\nfunc run() { exec.Command(\"git\") }\n"),
-        ("CGO_ENABLED=0 go build", "package main\n\nfunc run() { os.CreateTemp(\"\", \"x\") }\n"),
-        ("CGO_ENABLED=0 go build", "package main\n\nfunc run() { time.LoadLocation(\"Europe/Berlin\") }\n"),
+        ("go build -race", ""),
+        ("CGO_ENABLED=1 go build", ""),
+        ("go build", "import \"C\""),
+        ("go build", "func run() { exec.Command(\"git\") }"),
+        ("go build", "func run() { os.CreateTemp(\"\", \"x\") }"),
+        ("go build", "func run() { os.MkdirAll(\"data\", 0o755) }"),
+        ("go build", "func run() { time.LoadLocation(\"Europe/Berlin\") }"),
     ] {
-        assert!(at_max(build, main).starts_with("debian:bookworm-slim\n"), "{build}: {main}");
+        let (_, run) = stages("golang:1.22", build, &[MODULE, ("main.go", &format!("package main\n\n{main}\n"))]);
+        assert!(run.starts_with("debian:bookworm-slim\n"), "{build}: {main}: {run}");
     }
+}
+
+#[test]
+fn modules_may_call_c_unless_their_sources_are_here() {
+    let module = ("go.mod", "module example.com/shop\n\ngo 1.22\n\nrequire example.com/db v1.0.0\n");
+    let sum = ("go.sum", "example.com/db v1.0.0 h1:a=\nexample.com/db v1.0.0/go.mod h1:b=\n");
+    let main = ("main.go", "package main\n\nimport _ \"example.com/db\"\n\nfunc main() {}\n");
+    let (build, run) = stages("golang:1.22", "go build", &[module, sum, main]);
+    assert!(run.starts_with("debian:") && !build.contains("CGO"), "{build}\n{run}");
+    let (_, run) = stages("golang:1.22", "CGO_ENABLED=0 go build", &[module, sum, main]);
+    assert!(run.starts_with("scratch\n"), "{run}");
+    // No compiler is there that could compile C.
+    let (_, run) = stages("golang:1.22-alpine", "go build", &[module, sum, main]);
+    assert!(run.starts_with("scratch\n") && run.contains("ca-certificates.crt"), "{run}");
+    let list = "# example.com/db v1.0.0\n## explicit\nexample.com/db\n";
+    let vendored = |text| [module, main, ("vendor/modules.txt", list), ("vendor/example.com/db/db.go", text)];
+    let (_, run) = stages("golang:1.22", "go build", &vendored("package db\n"));
+    assert!(run.starts_with("scratch\n"), "{run}");
+    let (_, run) = stages("golang:1.22", "go build", &vendored("package db\n\nimport \"C\"\n"));
+    assert!(run.starts_with("debian:"), "{run}");
 }

@@ -50,7 +50,7 @@ fn what_is_written_belongs_to_the_user() {
 fn steps_on_the_sources_run_as_the_user() {
     let log = ("log.py", "import logging\nlogging.FileHandler('app.log')\n");
     let head = "FROM python:3.13-slim\nWORKDIR /app\n";
-    let install = "RUN pip install --no-cache-dir -r requirements.txt\n";
+    let install = "RUN --mount=type=cache,target=/root/.cache/pip pip install -r requirements.txt\n";
     let files = [APP, log, ("requirements.txt", "fastapi\n"), ("start.sh", "#!/bin/sh\nexec uvicorn app:app\n")];
     let made = "RUN useradd --uid 10001 --user-group --create-home app \\\n    && install -d -o app -g app /app\n";
     for (own, others) in [

@@ -116,11 +116,11 @@ fn is_leftover(group: &Group, found: &Found, path: &str) -> bool {
 }
 
 /// Whether a source speaks of a file, or it is not known: not all of them were read.
-fn is_mentioned(group: &Group, name: &str, path: &str) -> bool {
+pub(super) fn is_mentioned(group: &Group, name: &str, path: &str) -> bool {
     group.evidence.texts_cut || group.evidence.mention(name, path).is_some()
 }
 
-fn lies_in(context: &BuildContext, gone: &[Exclusion], id: EntryId) -> bool {
+pub(super) fn lies_in(context: &BuildContext, gone: &[Exclusion], id: EntryId) -> bool {
     gone.iter().any(|one| one.entry == id || context.is_below(id, one.entry) || context.is_below(one.entry, id))
 }
 

@@ -24,7 +24,10 @@ pub(super) fn all(group: &Group, turn: &mut Turn) -> Vec<Exclusion> {
         };
         if environment && are_environments_read(group) {
             kept.push(path);
-        } else if group.evidence.mention(name, "").is_none() || environment {
+        } else if let Some(reader) = group.evidence.mention(name, "").filter(|_| !environment) {
+            let why = format!("`{reader}` names it; mount it into the container instead, then add it to .dockerignore");
+            turn.refuse(format!("leaves `{path}` in the image"), why);
+        } else {
             gone.push(one(found, bytes));
         }
     }

@@ -209,3 +209,41 @@ fn another_service_stays_out_where_nothing_speaks_of_it() {
     assert!(written(PYTHON, &files("x")).contains("\nweb\n"));
     assert!(!written(PYTHON, &files("StaticFiles('web/dist')")).contains("web"));
 }
+
+const MANIFEST: &str = "apiVersion: apps/v1\nkind: Deployment\nmetadata:\n  name: shop\n";
+
+#[test]
+fn what_sets_up_clusters_stays_out() {
+    let base = [("app.py", "import flask"), ("requirements.txt", "flask")];
+    let ignored = |more: &[(&str, &str)]| written(PYTHON, &[&base[..], more].concat());
+    let text = ignored(&[
+        ("k8s/deployment.yaml", MANIFEST),
+        ("k8s/README.md", "x"),
+        ("deploy/chart/Chart.yaml", "apiVersion: v2\nname: shop\n"),
+        ("deploy/chart/values.yaml", "replicas: 2\n"),
+        ("deploy/chart/templates/_helpers.tpl", "x"),
+        ("deploy/start.sh", "x"),
+        ("infra/main.tf", "x"),
+        ("infra/terraform.tfstate", "{}"),
+        ("ingress.yaml", MANIFEST),
+        ("settings.yaml", "debug: false\n"),
+        ("kubeconfig-prod.yaml", "apiVersion: v1\nkind: Config\n"),
+    ]);
+    for line in ["k8s", "deploy/chart", "infra", "ingress.yaml", "**/kubeconfig-prod.yaml"] {
+        assert!(text.lines().any(|own| own == line), "{line} in {text}");
+    }
+    assert!(!text.contains("settings") && !text.lines().any(|own| own == "deploy"), "{text}");
+}
+
+#[test]
+fn what_a_source_reads_of_it_stays() {
+    let files = [
+        ("app.py", "open('k8s/deployment.yaml')"),
+        ("requirements.txt", "flask"),
+        ("k8s/deployment.yaml", MANIFEST),
+        ("charts/a.yaml", MANIFEST),
+        ("charts/main.py", "x"),
+    ];
+    let text = written(PYTHON, &files);
+    assert!(!text.contains("k8s") && !text.contains("charts\n"), "{text}");
+}

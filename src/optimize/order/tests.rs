@@ -1,5 +1,6 @@
 //! `check` compares a file after `dependency-files-first` alone.
 
+mod declared;
 mod packages;
 mod traps;
 
@@ -251,14 +252,45 @@ fn cache_mounts() {
          |RUN go build ./...
          |CMD [\"go\", \"run\", \".\"]";
     mounts(stays, &[("go.mod", "module a\n"), ("main.go", "")], stays);
+    mounts(
+        "|FROM python:3.13
+         |COPY requirements.txt ./
+         |RUN pip install --no-cache-dir --upgrade -r requirements.txt",
+        PIP,
+        "|FROM python:3.13
+         |COPY requirements.txt ./
+         |RUN --mount=type=cache,target=/root/.cache/pip pip install --upgrade -r requirements.txt",
+    );
+    mounts(
+        "|FROM node:22
+         |COPY package*.json ./
+         |RUN npm ci && npm cache clean --force",
+        NPM,
+        "|FROM node:22
+         |COPY package*.json ./
+         |RUN --mount=type=cache,target=/root/.npm npm ci",
+    );
+    // What else lies in the folder would stay in the layer.
     let stays = "|FROM python:3.13
          |COPY requirements.txt ./
-         |RUN pip install --no-cache-dir -r requirements.txt";
+         |RUN pip install -r requirements.txt && rm -rf /root/.cache";
     mounts(stays, PIP, stays);
+    mounts(
+        "|FROM python:3.13
+         |ENV PYTHONUNBUFFERED=1 PIP_NO_CACHE_DIR=1 PIP_DEFAULT_TIMEOUT=100
+         |ENV UV_NO_CACHE=1
+         |COPY requirements.txt ./
+         |RUN pip install -r requirements.txt",
+        PIP,
+        "|FROM python:3.13
+         |ENV PYTHONUNBUFFERED=1 PIP_DEFAULT_TIMEOUT=100
+         |COPY requirements.txt ./
+         |RUN --mount=type=cache,target=/root/.cache/pip pip install -r requirements.txt",
+    );
     let stays = "|FROM python:3.13
          |ENV PIP_NO_CACHE_DIR=1
          |COPY requirements.txt ./
-         |RUN pip install -r requirements.txt";
+         |RUN pip install flask";
     mounts(stays, PIP, stays);
 }
 

@@ -63,7 +63,7 @@ fn packages_go_where_they_are_needed() {
     check(
         &file("libpq-dev").replace("-slim", ""),
         &[psycopg, APP],
-        &["AS build\n", "libpq-dev", "\nFROM python:3.13\nCOPY --from=build"],
+        &["AS build\n", "libpq-dev", "\nFROM python:3.13\nWORKDIR /app\nCOPY --from=build"],
         &["libpq5"],
     );
     // Who makes the locale needs no build stage for it.
@@ -103,7 +103,12 @@ fn package_lists_go_with_what_they_serve() {
     // What brings the image up to date stays.
     let upgrade = file("apt-get install -y gcc").replace("apt-get update\n", "apt-get update && apt-get upgrade -y\n");
     let run = "RUN apt-get update \\\n    && apt-get upgrade -y \\\n    && rm -rf /var/lib/apt/lists/*\n";
-    check(&upgrade, &[APP], &["AS build\nRUN apt-get update \\\n    && apt-get install -y gcc\n", "\nFROM ", run], &[]);
+    check(
+        &upgrade,
+        &[APP],
+        &["AS build\nWORKDIR /app\nRUN apt-get update \\\n    && apt-get install -y gcc\n", "\nFROM ", run],
+        &[],
+    );
 }
 
 #[test]

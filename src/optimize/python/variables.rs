@@ -4,6 +4,7 @@ use super::element::{Class, Element};
 use super::write::Writer;
 use crate::data;
 use crate::dockerfile::{Instruction, Variable};
+use crate::optimize::pairs::without_pair;
 use crate::text::{Edit, Span};
 
 impl Writer<'_, '_> {
@@ -65,15 +66,4 @@ impl Writer<'_, '_> {
             self.run.push(whole);
         }
     }
-}
-
-/// The deletion of a pair of ENV with the blanks on one side of it.
-fn without_pair(spans: &[Span], at: usize, going: &[usize]) -> Edit {
-    let kept_before = (0..at).rev().find(|one| !going.contains(one));
-    let span = match (kept_before, spans.get(at + 1)) {
-        (Some(_), _) => Span::new(spans[at - 1].end, spans[at].end),
-        (None, Some(next)) => Span::new(spans[at].start, next.start),
-        (None, None) => spans[at],
-    };
-    Edit { span, text: String::new() }
 }

@@ -167,7 +167,7 @@ fn scripts_of_packages_call_programs_too() {
             Rung::Slim,
         )
     };
-    let build = "FROM node:22\nCOPY . .\nRUN npm install\nRUN npm run build\nCMD [\"node\", \"a.js\"]\n";
+    let build = "FROM node:22\nCOPY . .\nRUN npm install\nRUN npm run build\nCMD [\"node\", \"/a.js\"]\n";
     assert!(of(r#""build": "git rev-parse HEAD > version""#, build).contains(" git"));
     assert!(
         of(r#""prebuild": "npm run stamp", "build": "node a.js", "stamp": "git describe""#, build).contains(" git")

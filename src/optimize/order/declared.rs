@@ -1,0 +1,141 @@
+//! `declared-packages`: an install that names packages of the manifest is the install of the manifest, which every step
+//! below knows how to take apart.
+
+use crate::build::installed::{self, Installed};
+use crate::build::{Base, Code, Stage, releases};
+use crate::dockerfile::Keyword;
+use crate::finding::FileEdit;
+use crate::manifest::{Ecosystem, Scope};
+use crate::optimize::assumption::Support;
+use crate::optimize::scene::{Scene, Turn};
+use crate::shell::program::options::ProgramOptions;
+use crate::shell::{Invocation, Manager, Package, PackageCall, PackageSource, Verb};
+use crate::text::Span;
+
+/// The first Node.js whose npm installs the rest of the manifest along with what it is told.
+const NPM_INSTALLS_ALL: u32 = 15;
+
+pub(super) fn run(scene: &Scene, turn: &mut Turn) {
+    for stage in scene.build.stages().iter().filter(|stage| scene.build.is_needed(stage)) {
+        in_stage(scene, stage, turn);
+    }
+}
+
+fn in_stage(scene: &Scene, stage: &Stage, turn: &mut Turn) {
+    let build = scene.build;
+    let mut done: Vec<&str> = installed_whole(scene, stage);
+    for (index, instruction) in build.instructions(stage).filter(|(_, one)| one.keyword == Keyword::Run) {
+        let Some(code) = build.code(index).filter(|code| code.is_ordinary() && !code.is_exec()) else { continue };
+        if !instruction.heredocs.is_empty() {
+            continue;
+        }
+        let invocations = code.script.invocations();
+        for one in &invocations {
+            let Some((call, found)) = declared(scene, (stage, index), one) else { continue };
+            let root = found.project.root.as_str();
+            let repeated = done.contains(&root);
+            let edit = if repeated {
+                (invocations.len() == 1).then(|| scene.edit(scene.passage(index), String::new()))
+            } else {
+                renamed(scene, code, one, &call)
+            };
+            let Some(edit) = edit else { continue };
+            done.push(root);
+            say(turn, &call, &found, edit, repeated);
+        }
+    }
+}
+
+/// Projects that a call without names installs in the stage.
+fn installed_whole<'i>(scene: &Scene<'i>, stage: &Stage) -> Vec<&'i str> {
+    let build = scene.build;
+    let mut roots = Vec::new();
+    for (index, _) in build.instructions(stage).filter(|(_, one)| one.keyword == Keyword::Run) {
+        let Some(code) = build.code(index) else { continue };
+        for one in code.script.invocations() {
+            let Some(call) = one.package_call().filter(|call| call.verb == Verb::Install) else { continue };
+            let whole = call.is_from_manifest() && call.packages.is_empty() && !call.says("production");
+            let found = installed::of(build, (stage, index), &one, &call).filter(|_| whole);
+            roots.extend(found.map(|found| found.project.root.as_str()));
+        }
+    }
+    roots
+}
+
+/// The call, where all packages that it names are those of the manifest beside it, in versions that it asks for.
+fn declared<'s, 'i>(
+    scene: &Scene<'i>,
+    place: (&Stage, usize),
+    one: &Invocation<'s>,
+) -> Option<(PackageCall<'s>, Installed<'i>)> {
+    let build = scene.build;
+    let call = one.package_call().filter(|call| call.verb == Verb::Install && !call.packages.is_empty())?;
+    let node = Ecosystem::of_manager(call.manager) == Some(Ecosystem::Node);
+    let apart = ["global", "simulates", "elsewhere", "member"].iter().any(|meaning| call.says(meaning));
+    if !node || apart || call.has_unknown_packages() || lacks_rest(scene, place.0, call.manager) {
+        return None;
+    }
+    let found = installed::of(build, place, one, &call)?;
+    let production = call.says("production") || build.run_variable(place.0, place.1, one, "NODE_ENV").is_some();
+    let is_declared = |package: &Package| {
+        let named = |one: &&crate::manifest::Dependency| one.name == package.name.text;
+        let declared = found.project.dependencies.iter().find(named);
+        declared.is_some_and(|one| {
+            let same = |version: &str| one.requirement.as_deref() == Some(version);
+            let wanted = package.version.as_ref().is_none_or(|version| same(version.value.text));
+            let installed = one.scope == Scope::Run || one.scope == Scope::Dev && !production;
+            wanted && installed && package.source == PackageSource::Index
+        })
+    };
+    call.packages.iter().all(is_declared).then_some((call, found))
+}
+
+/// Whether the npm of the base leaves out what the manifest asks for besides.
+fn lacks_rest(scene: &Scene, stage: &Stage, manager: Manager) -> bool {
+    let Base::Image(image) = scene.build.root_base(stage) else { return false };
+    let node = releases(image).into_iter().find(|one| one.product == "node");
+    let major = node.and_then(|one| one.version.split('.').next()?.parse::<u32>().ok());
+    manager == Manager::Npm && major.is_some_and(|major| major < NPM_INSTALLS_ALL)
+}
+
+/// The call without the names.
+fn renamed(scene: &Scene, code: &Code, one: &Invocation, call: &PackageCall) -> Option<FileEdit> {
+    let named = |span: Span| call.packages.iter().any(|package| package.span == span);
+    let saves = |text: &str| ProgramOptions::of(call.manager.name()).has(text, "saves");
+    let kept: Vec<&str> = one
+        .args
+        .iter()
+        .filter(|word| word.span != call.verb_span && !named(word.span) && !saves(word.text()))
+        .map(|word| scene.source().slice(code.place(scene.file(), word.span)))
+        .collect();
+    let place = code.place(scene.file(), call.span);
+    let written = scene.source().slice(place);
+    // Other managers have no `add` without names.
+    let verb = if call.verb_text == "i" { "i" } else { "install" };
+    let plain = written.starts_with(call.program) && !written.contains('#') && !call.verb_text.contains(' ');
+    let text = [call.program, verb].into_iter().chain(kept).collect::<Vec<_>>().join(" ");
+    plain.then(|| scene.edit(place, text))
+}
+
+fn say(turn: &mut Turn, call: &PackageCall, found: &Installed, edit: FileEdit, repeated: bool) {
+    let names: Vec<String> = call.packages.iter().map(|package| format!("`{}`", package.name.text)).collect();
+    let title = call.title();
+    let what = if repeated {
+        format!("drops `{title}` of {}", names.join(", "))
+    } else {
+        format!("`{title}` of {} becomes the install of package.json", names.join(", "))
+    };
+    turn.step(what, "package.json names them, and what it asks for is installed along with them", vec![edit]);
+    turn.assume("runs with the versions that package.json asks for", newest(call, found));
+}
+
+/// What versions the call takes that the manifest and the lock file might not.
+fn newest(call: &PackageCall, found: &Installed) -> Option<(Support, String)> {
+    let title = call.title();
+    if matches!(call.manager, Manager::Yarn | Manager::Bun) {
+        let why = format!("`{title}` takes the newest versions, whatever package.json asks for");
+        return Some((Support::Missing, why));
+    }
+    let why = || format!("`{title}` takes the newest versions that package.json allows, not those of the lock file");
+    found.has_lock.then(|| (Support::Open, why()))
+}
