@@ -17,6 +17,7 @@ mod guard;
 mod hygiene;
 mod ignore;
 mod languages;
+mod layout;
 mod literal;
 mod mend;
 mod node;

@@ -165,9 +165,14 @@ impl<'a> BaseImage<'a> {
     pub fn has_entrypoint(&self) -> Option<bool> {
         match self.row?.entrypoint {
             "none" => Some(false),
-            "own" => Some(true),
+            "own" | "hands-on" => Some(true),
             _ => None,
         }
+    }
+
+    /// Whether its ENTRYPOINT runs a program that it is given, as it is given.
+    pub fn hands_on(&self) -> bool {
+        self.row.is_some_and(|row| row.entrypoint == "hands-on")
     }
 
     /// Whether it is a Windows image.

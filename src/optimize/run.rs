@@ -7,6 +7,7 @@ use std::sync::Arc;
 use super::assumption::{Assumption, Support};
 use super::evidence::Evidence;
 use super::guard;
+use super::layout;
 use super::options::Options;
 use super::pass::Pass;
 use super::passes;
@@ -115,7 +116,15 @@ pub fn optimize(inputs: &Inputs, build: usize, evidence: &Evidence, options: &Op
                     climbed.steps.truncate(steps);
                     climbed.refusals.push(Refusal { pass: pass.info.id, what: pass.info.title.to_owned(), why });
                 }
-                None => scene = Cow::Owned(next),
+                None => {
+                    let file = |inputs: &Inputs| inputs.builds.get(build).map(|input| input.file.clone());
+                    let tidied = file(&scene).and_then(|before| layout::tidied(&input.file, &before, &next, build));
+                    scene = Cow::Owned(next);
+                    if let Some(source) = tidied {
+                        now[dockerfile.0 as usize] = source;
+                        scene = Cow::Owned(scene.with_sources(&now));
+                    }
+                }
             }
         }
         climbed.sources.clone_from(&now);

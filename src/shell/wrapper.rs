@@ -2,6 +2,7 @@
 
 use super::argument::{Argument, Arguments};
 use super::program::options::ProgramOptions;
+use super::program::{Kind, Program};
 use super::word::Word;
 use super::{Dialect, Options, shell_of};
 use crate::text::path;
@@ -112,6 +113,10 @@ fn shell_command(words: &[Word]) -> Started {
         (false, false) => Started::Input(options),
         // `bash -s -- argument` reads its input too.
         (false, true) if words[1..at].iter().any(|word| word.is("-s")) => Started::Input(options),
+        // `sh ./gradlew build` runs a build tool whose script lies in the project.
+        (false, true) if Program::of(path::name(words[at].text())).is(Kind::BuildTool) => {
+            Started::Command(at, words.len())
+        }
         _ => Started::Program,
     }
 }

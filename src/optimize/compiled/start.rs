@@ -221,16 +221,33 @@ fn maven(scene: &Scene, target: &Stage, one: &Invocation) -> Result<Start, Strin
         {
             continue;
         }
-        match text.strip_prefix("-Dspring-boot.run.profiles=") {
-            Some(profiles) => words.push(format!("--spring.profiles.active={profiles}")),
-            None => return Err(format!("what `{text}` says is not known to the archive")),
+        let (name, value) = text.split_once('=').unwrap_or((text, ""));
+        match name {
+            "-Dspring-boot.run.profiles" => words.push(format!("--spring.profiles.active={value}")),
+            "-Dspring-boot.run.arguments" => words.extend(value.split([' ', ',']).map(str::to_owned)),
+            "-Dspring-boot.run.jvmArguments" => {
+                words.splice(1..1, value.split_whitespace().map(str::to_owned));
+            }
+            _ => return Err(format!("what `{text}` says is not known to the archive")),
         }
     }
-    let program = one.path.text();
+    let program = call_of(one);
     let packaged = packages(scene.build, target, &["package", "install", "verify", "deploy"]);
     let offline = one.args.iter().any(|word| word.is("-o") || word.is("--offline"));
     let compile = (!packaged).then(|| format!("{program}{} -B -DskipTests package", if offline { " -o" } else { "" }));
     Ok(Start { compile, words, rest: one.args.len() })
+}
+
+/// How a build tool is called: `./mvnw`, `sh gradlew`.
+fn call_of(one: &Invocation) -> String {
+    match one.via.last().filter(|via| via.args.is_empty() && is_shell(via.program)) {
+        Some(shell) => format!("{} {}", shell.program, one.path.text()),
+        None => one.path.text().to_owned(),
+    }
+}
+
+fn is_shell(program: &str) -> bool {
+    Program::of(program).is_shell()
 }
 
 /// Whether a RUN calls one of the tasks.
@@ -252,11 +269,15 @@ fn gradle(scene: &Scene, target: &Stage, one: &Invocation) -> Result<Start, Stri
         .map(Word::text)
         .find(|text| matches!(*text, "bootRun" | ":bootRun" | "run" | ":run"))
         .unwrap_or("run");
-    let others = one.args.iter().find(|word| word.text() != task && !prepares(word.text()));
-    if let Some(word) = others {
-        return Err(format!("what `{}` says is not known to the program", word.text()));
+    let mut arguments: Vec<String> = Vec::new();
+    for word in one.args.iter().filter(|word| word.text() != task && !prepares(word.text())) {
+        let text = word.value().ok_or("a variable of the container decides how it runs")?;
+        match text.strip_prefix("--args=").filter(|rest| !rest.contains(['\'', '"'])) {
+            Some(rest) => arguments.extend(rest.split_whitespace().map(str::to_owned)),
+            None => return Err(format!("what `{text}` says is not known to the program")),
+        }
     }
-    let program = one.path.text();
+    let program = call_of(one);
     let offline = if one.args.iter().any(|word| word.is("--offline")) { " --offline" } else { "" };
     if task.ends_with("bootRun") {
         let texts = project.manifests.iter().filter_map(|path| scene.evidence.texts.get(path));
@@ -265,11 +286,13 @@ fn gradle(scene: &Scene, target: &Stage, one: &Invocation) -> Result<Start, Stri
         let jar = format!("build/libs/{name}{suffix}.jar");
         let built = packages(scene.build, target, &["build", "bootJar", "assemble"]);
         let compile = (!built).then(|| format!("{program}{offline} --no-daemon bootJar"));
-        return Ok(Start { compile, words: vec!["java".into(), "-jar".into(), jar], rest: one.args.len() });
+        let words = ["java".into(), "-jar".into(), jar].into_iter().chain(arguments).collect();
+        return Ok(Start { compile, words, rest: one.args.len() });
     }
     let built = packages(scene.build, target, &["installDist"]);
     let compile = (!built).then(|| format!("{program}{offline} --no-daemon installDist"));
-    Ok(Start { compile, words: vec![format!("build/install/{name}/bin/{name}")], rest: one.args.len() })
+    let words = [format!("build/install/{name}/bin/{name}")].into_iter().chain(arguments).collect();
+    Ok(Start { compile, words, rest: one.args.len() })
 }
 
 /// `version = '0.0.1-SNAPSHOT'`, `version '1.0'`.
@@ -292,7 +315,10 @@ fn compile_step(scene: &Scene, target: &Stage, before: usize, run: &str) -> File
 fn command(scene: &Scene, index: usize, code: &Code, all: &[Invocation], start: &Start) -> Option<FileEdit> {
     let file = scene.file();
     let one = all.last()?;
-    let begin = code.place(file, all.first()?.span).start;
+    let first = all.first()?;
+    // `sh gradlew`: the shell that reads the tool's script goes with it.
+    let shell = first.via.iter().find(|via| via.args.is_empty() && is_shell(via.program));
+    let begin = code.place(file, shell.map_or(first.span, |via| via.span)).start;
     let end = match start.rest {
         0 => code.place(file, one.path.span).end,
         rest => code.place(file, one.args.get(rest - 1)?.span).end,
@@ -300,10 +326,12 @@ fn command(scene: &Scene, index: usize, code: &Code, all: &[Invocation], start: 
     if let Arguments::Json(words) = &scene.build.instruction(index).arguments {
         let first = words.iter().find(|word| word.word.span.start <= begin && begin < word.word.span.end)?;
         let last = words.iter().find(|word| word.word.span.start < end && end <= word.word.span.end)?;
-        // Words of `sh -c` are one element, and become a command of the same form.
-        let nested = first.word.span == last.word.span && all.iter().any(|one| !one.via.is_empty());
-        let text =
-            if nested { return None } else { start.words.iter().map(|word| json(word)).collect::<Vec<_>>().join(", ") };
+        let text = start.words.iter().map(|word| json(word)).collect::<Vec<_>>().join(", ");
+        // Words of `sh -c` are one element; alone in it, they need no shell.
+        if first.word.span == last.word.span && words.len() > 1 && !one.via.is_empty() {
+            let (shell, whole) = (words.first()?, words.len() == 3 && all.len() == 1 && start.rest == one.args.len());
+            return whole.then(|| scene.edit(shell.word.span.to(last.word.span), text));
+        }
         return Some(scene.edit(Span::new(first.word.span.start, last.word.span.end), text));
     }
     let words: Vec<String> = start.words.iter().map(|word| quoted(word)).collect();

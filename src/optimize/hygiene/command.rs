@@ -1,16 +1,13 @@
 //! Pass `exec-form`: no shell stands between the container and its program.
 
 use super::asked::findings;
-use crate::build::{Base, BaseImage, Code, Reference, Setting};
+use crate::build::{Base, BaseImage, Code, Setting};
 use crate::dockerfile::{Arguments, Instruction, Keyword};
 use crate::manifest::FileKind;
 use crate::optimize::scene::{Scene, Turn};
 use crate::shell::program::{Kind, Program};
 use crate::shell::{Command, Script, SeparatorKind, Word};
 use crate::text::path;
-
-/// Official images whose ENTRYPOINT runs a program that it is given, as it is given.
-const HAND_ON: [&str; 2] = ["node", "php"];
 
 pub(super) fn run(scene: &Scene, turn: &mut Turn) {
     let Some(target) = scene.build.target() else { return };
@@ -67,6 +64,15 @@ fn step_aside(scene: &Scene, turn: &mut Turn, index: usize, instruction: &Instru
     let [(_, inner)] = code.script.nested.as_slice() else { return };
     // Spans inside of the string are of the source: read again, they are of the text.
     let script = crate::shell::parse(&text.value);
+    let alone = plain_words(&script).filter(|words| may_lose_shell(scene, instruction.keyword, words));
+    if let Some(words) = alone.filter(|_| inner.problems.is_empty()) {
+        let name = scene.file().str(instruction.name).to_ascii_uppercase();
+        let span = shell.word.span.to(text.word.span);
+        let list = json(&words);
+        let edit = scene.edit(span, list.trim_matches(['[', ']']).to_owned());
+        let why = "the program becomes process 1 and gets the signals";
+        return turn.step(format!("takes the shell out of {name}"), why, vec![edit]);
+    }
     let Some(at) = exec_at(&script).filter(|_| inner.problems.is_empty()) else { return };
     let with = format!("{}exec {}", &text.value[..at], &text.value[at..]);
     let edit = scene.edit(text.word.span, json_text(&with));
@@ -83,7 +89,9 @@ fn may_lose_shell(scene: &Scene, keyword: Keyword, words: &[&str]) -> bool {
     if program.contains('/') || FileKind::of(program).is_shell() {
         let name = path::name(program);
         let text = scene.evidence.texts.iter().find(|(path, _)| path::name(path) == name);
-        if !text.is_some_and(|(_, text)| text.starts_with("#!")) {
+        let is_own =
+            || scene.context().is_none_or(|context| context.entries().any(|id| context.entry(id).name == name));
+        if text.is_none_or(|(_, text)| !text.starts_with("#!")) && (text.is_some() || is_own()) {
             return false;
         }
     }
@@ -96,8 +104,8 @@ fn may_lose_shell(scene: &Scene, keyword: Keyword, words: &[&str]) -> bool {
         (Some((_, one)), _) => one.arguments == Arguments::Json(Vec::new()),
         (None, Base::Scratch) => true,
         (None, Base::Image(reference)) => {
-            let bare = BaseImage::of(reference).has_entrypoint() == Some(false);
-            bare || (HAND_ON.contains(&Reference::of(reference).short_name()) && !program.contains('/'))
+            let base = BaseImage::of(reference);
+            base.has_entrypoint() == Some(false) || (base.hands_on() && !program.contains('/'))
         }
         _ => false,
     }

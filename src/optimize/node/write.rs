@@ -34,7 +34,7 @@ impl<'w, 'a, 'p> Writer<'w, 'a, 'p> {
             if taken { format!("node-{name}") } else { name.to_owned() }
         };
         let build = if plan.output.is_some() { "build" } else { "dependencies" };
-        let names = [free(build), free("dependencies"), free("production")];
+        let names = [free(build), free("dependencies"), free("production-dependencies")];
         Self { scene, stage, pieces, plan, told: BTreeSet::new(), names, newline: scene.newline() }
     }
 
@@ -55,10 +55,15 @@ impl<'w, 'a, 'p> Writer<'w, 'a, 'p> {
             Modules::Separate(behind) => stages.extend([self.build(base), self.dependencies(base, behind)]),
             _ => stages.push(self.build(base)),
         }
-        stages.push(self.last(base));
+        let last = self.last(base);
+        let mut start = self.scene.build.instruction(self.stage.start).span.start;
+        // Comments at the top of the file stay there; others tell of the stage that ships.
+        let above = self.scene.passage(self.stage.start).start;
+        let comments = if self.stage.index == 0 { "" } else { self.scene.source().slice(Span::new(above, start)) };
+        stages.push(format!("{comments}{last}"));
+        start -= comments.len() as u32;
         let separator = self.newline;
         let text = stages.iter().map(|text| text.trim_end()).collect::<Vec<_>>().join(&separator.repeat(2));
-        let start = self.scene.build.instruction(self.stage.start).span.start;
         let last = self.stage.instructions.end.max(self.stage.start + 1) - 1;
         let end = self.scene.build.instruction(last).span.end;
         self.scene.edit(Span::new(start, end), text)

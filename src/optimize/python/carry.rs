@@ -20,7 +20,8 @@ impl Writer<'_, '_> {
                 .map(|flag| Edit { span: Span::new(flag.word.span.start, flag.word.span.end + 1), text: String::new() })
                 .collect();
             let text = scene.slice_with(instruction.span, &edits);
-            self.build.push(text.unwrap_or_else(|| scene.source().slice(instruction.span).to_owned()));
+            let text = text.unwrap_or_else(|| scene.source().slice(instruction.span).to_owned());
+            self.build.push(format!("{}{text}", self.comments(index, instruction)));
         }
         let tool = self.is_tool_copy(index) && self.plan.kept_tools.is_empty();
         if !tool && !(in_build && (self.is_covered(index) || self.is_in_whole(index))) {
@@ -30,10 +31,6 @@ impl Writer<'_, '_> {
             }
             self.run.push(whole);
             return;
-        }
-        let comments = self.comments(index, instruction);
-        if let Some(last) = self.build.lines.last_mut() {
-            last.text.insert_str(0, &comments);
         }
     }
 

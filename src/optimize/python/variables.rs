@@ -52,13 +52,12 @@ impl Writer<'_, '_> {
             let edits: Vec<Edit> = going.iter().map(|at| without_pair(&spans, *at, &going)).collect();
             scene.slice_with(instruction.span, &edits)
         };
-        if let Some(text) = keep("python-run").filter(|_| index < self.plan.installs.1) {
-            self.build.push(text);
-        }
-        if self.is_of_users(&pairs) {
-            return;
-        }
         let kept = if self.plan.kept_tools.is_empty() { keep("python-build") } else { Some(whole.clone()) };
+        let kept = kept.filter(|_| !self.is_of_users(&pairs));
+        if let Some(text) = keep("python-run").filter(|_| index < self.plan.installs.1) {
+            let comments = if kept.is_none() { self.comments(index, instruction) } else { String::new() };
+            self.build.push(format!("{comments}{text}"));
+        }
         let Some(text) = kept else { return };
         if self.plan.kept_tools.is_empty() && text != scene.source().slice(instruction.span) {
             self.run.push(format!("{}{text}", self.comments(index, instruction)));

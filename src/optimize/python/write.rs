@@ -152,7 +152,7 @@ impl<'p, 'b> Writer<'p, 'b> {
         }
     }
 
-    /// Both FROMs; the comments above the one there was stay at the top.
+    /// Both FROMs. Comments at the top of the file stay there; others tell of the stage that ships.
     fn from(&mut self) {
         let (scene, stage) = (self.scene, self.plan.stage);
         let from = scene.build.instruction(stage.start);
@@ -166,8 +166,9 @@ impl<'p, 'b> Writer<'p, 'b> {
             }
             None => whole.clone(),
         };
-        self.build.push(format!("{comments}{head} AS {}", build_name(scene)));
-        self.run.push(whole);
+        let (above, own) = if stage.start == 0 { (comments, "") } else { ("", comments) };
+        self.build.push(format!("{above}{head} AS {}", build_name(scene)));
+        self.run.push(format!("{own}{whole}"));
     }
 
     /// Whether the environment has to be there before this instruction.
@@ -180,10 +181,11 @@ impl<'p, 'b> Writer<'p, 'b> {
         if !self.plan.makes {
             return;
         }
-        let site = if self.plan.sees_base { "--system-site-packages " } else { "" };
         let gap = self.build.gap;
-        let pip = if self.plan.pip == Pip::Own { "" } else { "--without-pip " };
-        self.build.push(format!("RUN python -m venv {pip}{site}{VENV}"));
+        // An environment with pip has what the base's Python has: setuptools too, where that brings it.
+        let own = self.plan.pip == Pip::Own || self.plan.sees_base;
+        let pip = if own { "" } else { "--without-pip " };
+        self.build.push(format!("RUN python -m venv {pip}{VENV}"));
         if self.plan.told {
             self.build.push(format!("ENV VIRTUAL_ENV={VENV}"));
         }
@@ -207,11 +209,12 @@ impl<'p, 'b> Writer<'p, 'b> {
             Keyword::Env => self.variables(index, instruction, whole),
             Keyword::Copy | Keyword::Add => self.transfer(index, instruction, whole),
             Keyword::Workdir | Keyword::Shell | Keyword::Arg => {
+                let bare = scene.source().slice(instruction.span).to_owned();
+                let leads = self.leads_to_install(index);
                 if index < self.plan.installs.1 {
-                    let bare = scene.source().slice(instruction.span).to_owned();
-                    self.build.push(bare);
+                    self.build.push(if leads { whole.clone() } else { bare.clone() });
                 }
-                self.run.push(whole);
+                self.run.push(if leads { bare } else { whole });
             }
             Keyword::Cmd | Keyword::Entrypoint | Keyword::Healthcheck => {
                 let edits = launch::unwrapped(scene, index).unwrap_or_default();
@@ -219,6 +222,29 @@ impl<'p, 'b> Writer<'p, 'b> {
             }
             _ => self.run.push(whole),
         }
+    }
+
+    /// Whether all that stands with a setting in one paragraph is done in the build stage: its comment tells of that.
+    fn leads_to_install(&self, index: usize) -> bool {
+        let scene = self.scene;
+        let begins = |at: usize| {
+            let above = scene
+                .source()
+                .slice(Span::new(scene.build.instruction(at - 1).span.end, scene.build.instruction(at).span.start));
+            above.lines().skip(1).any(|line| line.trim().is_empty() || line.trim_start().starts_with('#'))
+        };
+        let stage = scene.build.instructions(self.plan.stage).skip_while(|(at, _)| *at <= index);
+        let below: Vec<_> = stage.take_while(|(at, _)| !begins(*at)).collect();
+        let leaves = |(at, one): &(usize, &Instruction)| match one.keyword {
+            Keyword::Run => {
+                let elements = self.plan.runs.get(at).and_then(Option::as_deref).unwrap_or_default();
+                let before = *at <= self.plan.installs.1;
+                !elements.is_empty() && elements.iter().all(|element| !self.places(element.class, before, elements).1)
+            }
+            Keyword::Copy | Keyword::Add => self.in_build(*at, one) && (self.is_covered(*at) || self.is_in_whole(*at)),
+            keyword => matches!(keyword, Keyword::Arg | Keyword::Workdir | Keyword::Shell),
+        };
+        below.iter().any(|(_, one)| one.keyword == Keyword::Run) && below.iter().all(leaves)
     }
 
     pub(super) fn place(&self, element: &Element, span: Span) -> Span {

@@ -1,0 +1,28 @@
+//! A comment stays above the line that it describes, wherever a pass put that line.
+
+use super::{Change, comments_of, text_of};
+use crate::text::{Edit, Span};
+
+pub(super) fn edits(change: &Change) -> Vec<Edit> {
+    let (before, file) = (change.before, change.file());
+    let kept = |comments: &str| {
+        let all: Vec<&str> = comments.lines().map(str::trim).filter(|line| !line.is_empty()).collect();
+        let own: Vec<&str> = file.source().text().lines().map(str::trim).collect();
+        own.windows(all.len().max(1)).any(|lines| lines == all)
+    };
+    let mut edits: Vec<Edit> = Vec::new();
+    for index in 0..before.instructions().len() {
+        let comments = comments_of(before, index);
+        if comments.trim().is_empty() || kept(comments) {
+            continue;
+        }
+        let text = text_of(before, index);
+        let bare = (0..file.instructions().len())
+            .find(|at| change.text(*at) == text && comments_of(file, *at).trim().is_empty());
+        let Some(place) = bare.map(|at| file.passage(at).start) else { continue };
+        if edits.iter().all(|edit| edit.span.start != place) {
+            edits.push(Edit { span: Span::at(place), text: comments.to_owned() });
+        }
+    }
+    edits
+}
