@@ -166,6 +166,8 @@ tables! {
     VARIABLES = "variables.tsv";
     /// Releases of web servers for built files.
     WEB_SERVERS = "web_servers.tsv";
+    /// Folders that frameworks write to when they run.
+    WRITTEN_FOLDERS = "written_folders.tsv";
 }
 
 impl Table {

@@ -5,6 +5,7 @@ mod asked;
 mod checks;
 mod command;
 mod empty;
+mod frameworks;
 mod health;
 mod places;
 mod port;

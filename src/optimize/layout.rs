@@ -2,64 +2,19 @@
 //! file copied twice, no WORKDIR that the next one overrides. It looks at what changed alone: an author's own habits stay.
 
 mod blanks;
+mod change;
 mod comments;
 mod copies;
 mod workdirs;
 
+use self::change::Change;
 use crate::build::Build;
 use crate::dockerfile::File;
 use crate::inputs::Inputs;
-use crate::text::{Edit, Source, Span};
+use crate::text::Source;
 
 /// Rounds of tidying: what one takes away may leave work to the next.
 const ROUNDS: usize = 4;
-
-/// The Dockerfile that a pass left, before and after it.
-struct Change<'a> {
-    /// The author's file.
-    author: &'a File,
-    /// The file before the pass.
-    before: &'a File,
-    /// The build as it is now.
-    build: &'a Build<'a>,
-}
-
-impl<'a> Change<'a> {
-    /// The file as it is now.
-    fn file(&self) -> &'a File {
-        &self.build.input().file
-    }
-
-    /// An instruction's text without white space around it.
-    fn text(&self, index: usize) -> &'a str {
-        text_of(self.file(), index)
-    }
-
-    /// From an instruction's comments to the end of its last line.
-    fn passage_edit(&self, index: usize, text: impl Into<String>) -> Edit {
-        Edit { span: self.file().passage(index), text: text.into() }
-    }
-
-    fn newline(&self) -> &'static str {
-        if self.file().source().text().contains("\r\n") { "\r\n" } else { "\n" }
-    }
-
-    /// Whether the author wrote one instruction right behind another one.
-    fn are_neighbours(&self, first: &str, second: &str) -> bool {
-        let count = self.author.instructions().len();
-        (1..count).any(|at| text_of(self.author, at - 1) == first && text_of(self.author, at) == second)
-    }
-}
-
-fn text_of(file: &File, index: usize) -> &str {
-    file.source().slice(file.instructions()[index].span).trim()
-}
-
-/// The lines of the comments right above an instruction.
-fn comments_of(file: &File, index: usize) -> &str {
-    let (passage, own) = (file.passage(index), file.instructions()[index].span);
-    file.source().slice(Span::new(passage.start, own.start.max(passage.start)))
-}
 
 /// The build's Dockerfile as it is to be written, where that differs from how a pass left it.
 pub(super) fn tidied(author: &File, before: &File, after: &Inputs, build: usize) -> Option<Source> {

@@ -20,6 +20,7 @@ mod hostile;
 mod image;
 mod lint_vectors;
 mod inline;
+mod layout;
 mod mutation;
 mod opens;
 mod optimize;

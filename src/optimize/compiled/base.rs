@@ -47,7 +47,7 @@ pub(super) fn replace(scene: &Scene, turn: &mut Turn) {
     }
     let mut lines = needs.lines;
     let packages: Vec<&str> = needs.packages.iter().map(String::as_str).collect();
-    let alpine = small.starts_with("alpine");
+    let alpine = small.contains("alpine");
     if !packages.is_empty() {
         lines.insert(0, install(&packages, alpine));
     }
@@ -148,7 +148,7 @@ struct Needs {
 impl Needs {
     fn of(scene: &Scene, target: &Stage, language: Language, image: &str, small: &str) -> Self {
         let mut needs = Self::default();
-        let alpine = small.starts_with("alpine");
+        let alpine = small.contains("alpine");
         let manager = if alpine { Manager::Apk } else { Manager::Apt };
         let installed = installed(scene, target);
         for program in called(scene, target) {

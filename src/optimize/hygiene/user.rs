@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use super::account::{self, Account};
 use super::writes::{self, Writes};
-use super::{empty, health, root, steps};
+use super::{empty, frameworks, health, root, steps};
 use crate::build::{Base, BaseImage, Setting, Stage, Transfer, User, accounts, service};
 use crate::dockerfile::Keyword;
 use crate::finding::FileEdit;
@@ -12,8 +12,6 @@ use crate::optimize::assumption::Support;
 use crate::optimize::languages::node;
 use crate::optimize::scene::{Scene, Turn};
 use crate::rules;
-use crate::shell::{Invocation, Script, Word, parse};
-use crate::sources::patterns;
 use crate::text::{Span, path};
 
 const WHAT: &str = "keeps root";
@@ -68,14 +66,14 @@ fn plan(scene: &Scene, target: &Stage) -> Result<Plan, String> {
     for path in build.volumes(target) {
         writes.folders.insert(path);
     }
-    own_frameworks(scene, target, &folder, &mut writes);
+    frameworks::add(scene, target, &folder, &mut writes);
     for (path, sign) in node::writes::writes(scene) {
         writes.sources |= path == folder;
         writes.folders.insert(path);
         writes.sign = sign;
     }
     writes.given_away()?;
-    if folder == "/" && writes.sources {
+    if folder == "/" && (writes.sources || !writes.whole.is_empty()) {
         if !writes.sign.is_empty() {
             return Err(format!("{}, and its working folder is `/`", writes.sign));
         }
@@ -85,9 +83,11 @@ fn plan(scene: &Scene, target: &Stage) -> Result<Plan, String> {
     let copies = copies(scene, target, &folder);
     let owns = writes.sources || copies.iter().any(|copy| is_locked(scene, copy));
     let mut edits = Vec::new();
-    if owns {
-        edits.extend(copies.iter().filter_map(|copy| given(scene, target, copy, &account)));
-    }
+    // Of what is copied, the user gets what the program writes to.
+    let own = |copy: &&Transfer| owns || writes.whole.iter().any(|folder| goes_into(scene, target, copy, folder));
+    edits.extend(copies.iter().filter(own).filter_map(|copy| given(scene, target, copy, &account)));
+    let filled = |folder: &&String| !copies.iter().any(|copy| goes_into(scene, target, copy, folder));
+    let whole: Vec<&str> = writes.whole.iter().filter(filled).filter(|_| !owns).map(String::as_str).collect();
     if build_is_scratch(scene, target) && !writes.folders.is_empty() && !writes.sources {
         return Err("an image from scratch has no program that makes folders for another user".to_owned());
     }
@@ -97,6 +97,7 @@ fn plan(scene: &Scene, target: &Stage) -> Result<Plan, String> {
     edits.extend(made(scene, target, &account, &early, empty.first().map(|made| made.index))?);
     edits.extend(empty::handed(scene, &empty, &account));
     edits.extend(made_last(scene, target, &account, &late));
+    edits.extend(handed_over(scene, target, &account, &whole));
     let step = (owns && late.is_empty()).then(|| steps::first_own(scene, target, &copies)).flatten();
     let handed: Vec<usize> = empty.iter().map(|made| made.index).collect();
     if owns {
@@ -132,7 +133,8 @@ fn has_shell(scene: &Scene, target: &Stage) -> bool {
 fn mounted(scene: &Scene, writes: &Writes) -> Option<String> {
     let mounts = scene.evidence.services.iter().flat_map(|service| &service.mounts);
     let hit = mounts.into_iter().find(|mount| {
-        writes.folders.iter().any(|folder| path::is_within(folder, mount) || path::is_within(mount, folder))
+        let mut folders = writes.folders.union(&writes.whole);
+        folders.any(|folder| path::is_within(folder, mount) || path::is_within(mount, folder))
     });
     hit.filter(|_| !writes.sign.is_empty())
         .map(|mount| format!("{}, and compose mounts `{mount}`, which may belong to root already", writes.sign))
@@ -153,81 +155,6 @@ fn empty_ones(scene: &Scene, target: &Stage) -> Result<Vec<empty::Made>, String>
 fn mounted_at<'f>(scene: &Scene, mut folders: impl Iterator<Item = &'f String>) -> Option<&'f String> {
     let mounts = || scene.evidence.services.iter().flat_map(|service| &service.mounts);
     folders.find(|folder| mounts().any(|mount| path::is_within(folder, mount) || path::is_within(mount, folder)))
-}
-
-/// Folders that frameworks write to without saying so in the sources.
-fn own_frameworks(scene: &Scene, target: &Stage, folder: &str, writes: &mut Writes) {
-    let text = scene.source().text();
-    let commands = commands(scene, target);
-    let starts = |name: &str| {
-        let mut all = commands.iter().flat_map(Script::invocations);
-        all.any(|one| one.is(name) || one.args.iter().any(|word| word.is(name)))
-    };
-    for name in ["collectstatic", "compilemessages", "makemigrations"].into_iter().filter(|name| starts(name)) {
-        writes.sources = true;
-        writes.folders.insert(folder.to_owned());
-        writes.sign = format!("`manage.py {name}` writes below the working folder when it starts");
-    }
-    for path in commands.iter().flat_map(Script::invocations).flat_map(|one| written_by(&one)) {
-        let own = path.strip_prefix('/').is_none();
-        writes.sources |= own;
-        writes.folders.insert(path::join(folder, path::parent(&path)));
-        writes.sign = format!("the command writes `{path}`");
-    }
-    if starts("beat") || starts("-B") {
-        writes.sources = true;
-        writes.folders.insert(folder.to_owned());
-        "celery beat keeps its schedule in the working folder".clone_into(&mut writes.sign);
-    }
-    let next = scene.projects().iter().any(|one| one.dependencies.iter().any(|one| one.name == "next"));
-    let rails = scene.projects().iter().any(|one| one.dependencies.iter().any(|one| one.name == "rails"));
-    let laravel = scene.projects().iter().any(|one| one.dependencies.iter().any(|one| one.name == "laravel/framework"));
-    let all = node::writes::renews_pages(scene) || !node::writes::takes_traced(scene);
-    if next && all && (text.contains(".next") || starts("start")) {
-        writes.sources = true;
-        writes.folders.insert(folder.to_owned());
-        "Next.js keeps a cache in .next".clone_into(&mut writes.sign);
-    }
-    if rails || laravel {
-        writes.sources = true;
-        writes.folders.insert(folder.to_owned());
-        "the framework writes logs, caches and uploads below its folder".clone_into(&mut writes.sign);
-    }
-    if let Some(value) = ["PROMETHEUS_MULTIPROC_DIR", "prometheus_multiproc_dir"].iter().find_map(|name| {
-        match scene.build.scopes().lookup(target.index, name, usize::MAX) {
-            crate::build::Lookup::Defined(found) => match &found.value {
-                crate::build::Value::Known(text) => Some(text.to_string()),
-                _ => None,
-            },
-            _ => None,
-        }
-    }) {
-        writes.folders.insert(value);
-    }
-}
-
-/// Files that options of servers name for logs and process numbers.
-fn written_by(one: &Invocation) -> Vec<String> {
-    let names_file = |text: &str| patterns::words("option with a written file").any(|option| option == text);
-    let mut found = Vec::new();
-    for (at, word) in one.args.iter().enumerate() {
-        let text = word.text();
-        let joined = text.split_once('=').filter(|(name, _)| names_file(name)).map(|(_, value)| value);
-        let next = || one.args.get(at + 1).filter(|_| names_file(text)).map(Word::text);
-        let path = joined.or_else(next).filter(|path| !path.starts_with(['-', '$']) && !path.is_empty());
-        found.extend(path.filter(|path| !path.starts_with("/dev/") && !path.starts_with("/tmp/")).map(str::to_owned));
-    }
-    found
-}
-
-/// What containers start: the command, the scripts that it reads, and what compose runs instead.
-fn commands(scene: &Scene, target: &Stage) -> Vec<Script> {
-    let texts = &scene.evidence.texts;
-    let scripts = scene.build.started(target).into_iter().filter_map(|one| texts.get(&one.file.path));
-    let services = scene.evidence.services.iter().filter(|one| one.target.is_none() || one.target == target.name);
-    let services = services.flat_map(|one| one.entrypoint.iter().chain(&one.command));
-    let launch = scene.build.launch(target).map(|launch| launch.script().clone());
-    launch.into_iter().chain(scripts.chain(services).map(|text| parse(text))).collect()
 }
 
 /// COPYs of the target into its working folder: of sources, or of the whole folder from another stage.
@@ -304,6 +231,23 @@ fn made_last(scene: &Scene, target: &Stage, account: &Account, folders: &BTreeSe
     let plain = !owned.is_empty() && owned.iter().all(|path| !path.contains([' ', '\'', '"', '$', '\\']));
     let (user, group) = account.owner.split_once(':').unwrap_or((&account.owner, &account.owner));
     let text = format!("RUN install -d -o {user} -g {group} {}{}", owned.join(" "), scene.newline());
+    plain.then(|| scene.edit(Span::at(scene.passage(last.0).end), text))
+}
+
+/// Whether a COPY brings a folder's contents or something below it.
+fn goes_into(scene: &Scene, target: &Stage, copy: &Transfer, folder: &str) -> bool {
+    let base = scene.build.workdir(target, copy.index);
+    let base = base.value().map_or("/", String::as_str);
+    copy.destination.as_deref().is_some_and(|to| path::is_within(&path::join(base, to), folder))
+}
+
+/// A RUN behind all that brings files, for folders whose contents the program changes.
+fn handed_over(scene: &Scene, target: &Stage, account: &Account, folders: &[&str]) -> Option<FileEdit> {
+    let brings = |keyword| matches!(keyword, Keyword::Run | Keyword::Copy | Keyword::Add);
+    let last = scene.build.instructions(target).filter(|(_, one)| brings(one.keyword)).last()?;
+    let plain = !folders.is_empty() && folders.iter().all(|path| !path.contains([' ', '\'', '"', '$', '\\']));
+    let (paths, newline) = (folders.join(" "), scene.newline());
+    let text = format!("RUN mkdir -p {paths} \\{newline}    && chown -R {} {paths}{newline}", account.owner);
     plain.then(|| scene.edit(Span::at(scene.passage(last.0).end), text))
 }
 

@@ -19,6 +19,8 @@ use crate::text::path;
 pub(super) struct Writes {
     /// Absolute.
     pub folders: BTreeSet<String>,
+    /// Absolute, with all that they hold.
+    pub whole: BTreeSet<String>,
     /// Whether it may also write what the sources bring, or somewhere below WORKDIR that nobody told.
     pub sources: bool,
     /// What shows it, in a few words; empty where nothing does.
@@ -48,7 +50,8 @@ impl Writes {
 
     /// What the program is taken to write to: `writes only to /app/data and /tmp`.
     pub(super) fn assumed(&self) -> String {
-        let folders: Vec<String> = self.folders.iter().map(String::as_str).chain(["/tmp"]).map(str::to_owned).collect();
+        let folders: Vec<String> =
+            self.folders.union(&self.whole).map(String::as_str).chain(["/tmp"]).map(str::to_owned).collect();
         let (last, others) = folders.split_last().map_or(("", &[][..]), |(last, others)| (last.as_str(), others));
         match others {
             [] => format!("writes only to {last}"),
@@ -59,7 +62,7 @@ impl Writes {
     /// Leaves out what everyone may write; an error names a folder that can't be given away.
     pub(super) fn given_away(&mut self) -> Result<(), String> {
         self.folders.retain(|path| path != "/tmp" && path != "/var/tmp");
-        match self.folders.iter().find(|path| is_system(path)) {
+        match self.folders.union(&self.whole).find(|path| is_system(path)) {
             Some(path) => Err(format!("it writes into `{path}`, which is the system's")),
             None => Ok(()),
         }

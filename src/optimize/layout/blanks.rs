@@ -1,8 +1,8 @@
 //! One blank line between stages, and no more anywhere than the author left there.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use super::Change;
+use super::change::Change;
 use crate::dockerfile::{File, Keyword, LineKind};
 use crate::text::{Edit, Span};
 
@@ -20,23 +20,35 @@ struct Gap<'f> {
 
 pub(super) fn edits(change: &Change) -> Vec<Edit> {
     let (file, author) = (change.file(), gaps(change.author));
-    let above: BTreeMap<&str, usize> = author.iter().map(|gap| (gap.below, gap.blanks)).collect();
-    let below: BTreeMap<&str, usize> = author.iter().map(|gap| (gap.above, gap.blanks)).collect();
-    let pairs: BTreeMap<(&str, &str), usize> = author.iter().map(|gap| ((gap.above, gap.below), gap.blanks)).collect();
+    let above: BTreeMap<String, usize> = author.iter().map(|gap| (plain(gap.below), gap.blanks)).collect();
+    let below: BTreeMap<String, usize> = author.iter().map(|gap| (plain(gap.above), gap.blanks)).collect();
+    let pairs: BTreeSet<(String, String)> = author.iter().map(|gap| (plain(gap.above), plain(gap.below))).collect();
     let mut edits = Vec::new();
     for gap in gaps(file) {
-        if pairs.contains_key(&(gap.above, gap.below)) {
+        let (upper, lower) = (plain(gap.above), plain(gap.below));
+        if pairs.contains(&(upper.clone(), lower.clone())) {
             continue;
         }
-        let known = [above.get(gap.below), below.get(gap.above)].into_iter().flatten().min().copied();
-        let most = if gap.begins_stage && !above.contains_key(gap.below) { 1 } else { known.unwrap_or(1).max(1) };
-        let least = usize::from(gap.begins_stage);
-        let wanted = gap.blanks.clamp(least, most.max(least));
+        let (before, behind) = (above.get(&lower).copied(), below.get(&upper).copied());
+        let wanted = match (gap.begins_stage, before) {
+            // The author's stages stand as far apart as the author put them.
+            (true, Some(own)) => gap.blanks.min(own.max(1)),
+            (true, None) => 1,
+            (false, _) => {
+                let most = [before, behind].into_iter().flatten().min().unwrap_or(1).max(1);
+                gap.blanks.min(most)
+            }
+        };
         if wanted != gap.blanks {
             edits.push(Edit { span: gap.span, text: change.newline().repeat(wanted) });
         }
     }
     edits
+}
+
+/// A line without what matters of style change in it: `FROM a as b` is `FROM a AS b`.
+fn plain(line: &str) -> String {
+    line.split_whitespace().map(str::to_ascii_lowercase).collect::<Vec<_>>().join(" ")
 }
 
 /// The places between lines outside of instructions, the file's two ends left out.

@@ -1,6 +1,6 @@
 //! A comment stays above the line that it describes, wherever a pass put that line.
 
-use super::{Change, comments_of, text_of};
+use super::change::{Change, comments_of, text_of};
 use crate::text::{Edit, Span};
 
 pub(super) fn edits(change: &Change) -> Vec<Edit> {

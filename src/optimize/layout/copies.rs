@@ -1,6 +1,6 @@
 //! A file that two COPYs of a stage bring to the same place, with nothing between them that could see a difference.
 
-use super::Change;
+use super::change::Change;
 use crate::build::{Stage, Transfer};
 use crate::dockerfile::Keyword;
 use crate::inputs::context::{BuildContext, Kind};

@@ -1,6 +1,6 @@
 //! WORKDIRs that a pass left without work: another one follows at once. What it wrote names folders in full.
 
-use super::{Change, comments_of, text_of};
+use super::change::{Change, comments_of, text_of};
 use crate::build::{Build, Stage};
 use crate::dockerfile::Keyword;
 use crate::text::{Edit, path};

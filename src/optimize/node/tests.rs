@@ -70,7 +70,7 @@ CMD [\"node\", \"dist/main.js\"]
 ";
     let there = [
         "# My server\nFROM node:22 AS dependencies\nWORKDIR /app\n\n# install\nCOPY package*.json ./\n",
-        "\n\nFROM dependencies AS build\n# build\nCOPY . .\nRUN npm run build\n\nFROM dependencies AS production\nRUN ",
+        "\n\nFROM dependencies AS build\n# build\nCOPY . .\nRUN npm run build\n\nFROM dependencies AS production-dependencies\nRUN ",
         " npm prune --omit=dev --no-audit --no-fund\n",
         "\n\nFROM node:22\nWORKDIR /app\nCOPY --from=production /app/node_modules ./node_modules\n\nCOPY . .\nCOPY --from=build /app/dist ./dist\n\nEXPOSE 3000\nCMD [\"node\", \"dist/main.js\"]\n",
     ];
@@ -114,7 +114,7 @@ fn what_installs_run_decides_how_they_are_left_out() {
     check(
         SPLIT,
         &server(&[("package.json", &husky)]),
-        &["FROM dependencies AS production\nRUN "],
+        &["FROM dependencies AS production-dependencies\nRUN "],
         &["--ignore-scripts"],
     );
     let generates = with("\"postinstall\": \"prisma generate\"");
@@ -230,7 +230,7 @@ CMD [\"yarn\", \"start\"]
     let files: Vec<_> =
         server(&[("yarn.lock", yarn)]).into_iter().filter(|(path, _)| *path != "package-lock.json").collect();
     let there = [
-        "AS production\nRUN --mount=type=cache,target=/usr/local/share/.cache/yarn yarn install --production ",
+        "AS production-dependencies\nRUN --mount=type=cache,target=/usr/local/share/.cache/yarn yarn install --production ",
         "CMD [\"node\", \"dist/main.js\"]",
     ];
     check(dockerfile, &files, &there, &[]);

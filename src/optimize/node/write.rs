@@ -260,7 +260,7 @@ impl<'w, 'a, 'p> Writer<'w, 'a, 'p> {
         }
         for (stage, path) in lines {
             let inner = path::relative(&path, &workdir);
-            let target = match inner.filter(|_| workdir.starts_with('/')) {
+            let target = match inner.filter(|_| workdir.starts_with('/') && workdir != "/") {
                 Some("") => "./".to_owned(),
                 Some(rest) => format!("./{rest}"),
                 None => path.clone(),

@@ -168,7 +168,6 @@ fn several_projects() {
             ("server/index.js", ""),
         ],
         "|FROM node:22
-         |WORKDIR /app
          |WORKDIR /app/client
          |COPY client/package.json ./
          |RUN npm install

@@ -2,12 +2,14 @@
 
 use std::collections::BTreeSet;
 
+use super::element::Class;
 use super::plan::is_tool_copy;
 use super::write::Writer;
 use crate::build::Transfer;
 use crate::build::installed::lands;
 use crate::dockerfile::Instruction;
 use crate::inputs::context::Kind;
+use crate::shell::{InputKind, Manager};
 use crate::text::{Edit, Span, path};
 
 impl Writer<'_, '_> {
@@ -56,7 +58,7 @@ impl Writer<'_, '_> {
         }
         if transfer.from.is_some() {
             let destination = transfer.destination.as_deref().unwrap_or_default();
-            return self.calls.0.contains(destination);
+            return self.calls.0.contains(destination) || self.is_of_project(index, destination);
         }
         let workdir = self.scene.build.workdir(self.plan.stage, index).value().cloned().unwrap_or_default();
         let destination = transfer.destination.as_deref().unwrap_or_default();
@@ -67,6 +69,22 @@ impl Writer<'_, '_> {
             self.calls.0.contains(name)
         });
         inside || !single || named
+    }
+
+    /// Whether a path lies in the folder of a project that pip installs: `pip install .`
+    fn is_of_project(&self, index: usize, destination: &str) -> bool {
+        let (scene, plan) = (self.scene, self.plan);
+        let folder = |at: usize| scene.build.workdir(plan.stage, at).value().cloned().unwrap_or_default();
+        let full = path::join(&folder(index), destination);
+        let mut calls =
+            plan.of_class(Class::Install).flat_map(|(at, one)| one.invocations.iter().map(move |one| (at, one)));
+        calls.any(|(at, one)| {
+            let inputs = one.package_call().filter(|call| call.manager == Manager::Pip).map(|call| call.inputs);
+            inputs.into_iter().flatten().any(|input| {
+                let is_folder = matches!(input.kind, InputKind::Package | InputKind::Editable);
+                is_folder && input.path.text.starts_with('.') && path::is_within(&full, &folder(at))
+            })
+        })
     }
 
     pub(super) fn is_tool_copy(&self, index: usize) -> bool {

@@ -87,7 +87,6 @@ fn folders_are_entered_in_many_ways() {
         "# The site.\nWORKDIR /app/client\nRUN npm install\nRUN npm run build\nWORKDIR /app",
     );
     let expected = "FROM node:22 AS client
-WORKDIR /app
 # The site.
 WORKDIR /app/client
 COPY client/package.json client/package-lock.json ./

@@ -9,6 +9,7 @@ use crate::arrange::elements;
 use crate::build::{Base, BaseImage, Presence, Purpose, Stage, installed};
 use crate::dockerfile::Keyword;
 use crate::finding::FileEdit;
+use crate::inputs::context::Kind;
 use crate::optimize::scene::Scene;
 use crate::shell::{Invocation, Verb};
 use crate::text::{Span, path};
@@ -67,7 +68,9 @@ impl Writer<'_, '_> {
             let [source] = one.sources.as_slice() else { return None };
             let source = source.text.as_deref().filter(|text| !text.contains(['*', '?', '[']))?;
             let below = path::relative(folder, &target)?;
-            Some((one, source, below))
+            // A file that is copied into the folder brings nothing below it.
+            let is_file = self.is_file(path::name(source));
+            (below.is_empty() || !is_file).then_some((one, source, below))
         });
         let (transfer, source, below) = brings?;
         let Some(Base::Stage(from)) = transfer.from else { return None };
@@ -79,6 +82,13 @@ impl Writer<'_, '_> {
         let source = path::join("/", source);
         let name = made.name.clone().unwrap_or_else(|| made.index.to_string());
         Some(Made { stage: name, folder: if below.is_empty() { source } else { path::join(&source, below) } })
+    }
+
+    /// Whether the context has files of this name, and no folder.
+    fn is_file(&self, name: &str) -> bool {
+        let Some(context) = self.scene.context() else { return false };
+        let named = || context.entries().filter(|id| context.entry(*id).name == name);
+        named().next().is_some() && named().all(|id| context.entry(id).kind == Kind::File)
     }
 
     /// A name that no stage has.

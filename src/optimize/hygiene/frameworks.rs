@@ -1,0 +1,107 @@
+//! What frameworks write without a word in the sources.
+
+use super::writes::Writes;
+use crate::build::Stage;
+use crate::data;
+use crate::optimize::languages::node;
+use crate::optimize::scene::Scene;
+use crate::shell::{Invocation, Script, Word, parse};
+use crate::sources::patterns;
+use crate::text::path;
+
+/// Folders that frameworks write to without saying so in the sources.
+pub(super) fn add(scene: &Scene, target: &Stage, folder: &str, writes: &mut Writes) {
+    let commands = commands(scene, target);
+    let starts = |name: &str| {
+        let mut all = commands.iter().flat_map(Script::invocations);
+        all.any(|one| one.is(name) || one.args.iter().any(|word| word.is(name)))
+    };
+    for name in ["collectstatic", "compilemessages", "makemigrations"].into_iter().filter(|name| starts(name)) {
+        writes.sources = true;
+        writes.folders.insert(folder.to_owned());
+        writes.sign = format!("`manage.py {name}` writes below the working folder when it starts");
+    }
+    for path in commands.iter().flat_map(Script::invocations).flat_map(|one| written_by(&one)) {
+        let own = path.strip_prefix('/').is_none();
+        writes.sources |= own;
+        writes.folders.insert(path::join(folder, path::parent(&path)));
+        writes.sign = format!("the command writes `{path}`");
+    }
+    if starts("beat") || starts("-B") {
+        writes.sources = true;
+        writes.folders.insert(folder.to_owned());
+        "celery beat keeps its schedule in the working folder".clone_into(&mut writes.sign);
+    }
+    if uses(scene, "next") {
+        next(scene, target, folder, starts("start"), writes);
+    }
+    for cells in data::WRITTEN_FOLDERS.rows() {
+        let &[package, folders, ..] = cells else { continue };
+        if uses(scene, package) {
+            writes.whole.extend(data::words(folders).map(|below| path::join(folder, below)));
+            writes.sign = format!("{package} writes there");
+        }
+    }
+    if let Some(value) = ["PROMETHEUS_MULTIPROC_DIR", "prometheus_multiproc_dir"].iter().find_map(|name| {
+        match scene.build.scopes().lookup(target.index, name, usize::MAX) {
+            crate::build::Lookup::Defined(found) => match &found.value {
+                crate::build::Value::Known(text) => Some(text.to_string()),
+                _ => None,
+            },
+            _ => None,
+        }
+    }) {
+        writes.folders.insert(value);
+    }
+}
+
+/// Whether a project names a package among its dependencies.
+fn uses(scene: &Scene, package: &str) -> bool {
+    scene.projects().iter().any(|one| one.dependencies.iter().any(|one| one.name == package))
+}
+
+/// Next.js keeps a cache in `.next`, and pages that it makes anew.
+fn next(scene: &Scene, target: &Stage, folder: &str, starts: bool, writes: &mut Writes) {
+    let (renews, text) = (node::writes::renews_pages(scene), scene.source().text());
+    if !(renews || !node::writes::takes_traced(scene)) || !(text.contains(".next") || starts) {
+        return;
+    }
+    "Next.js keeps a cache in .next".clone_into(&mut writes.sign);
+    let own = path::join(folder, ".next");
+    let copied = scene.build.transfers(target).iter().any(|copy| {
+        let base = scene.build.workdir(target, copy.index).value().cloned().unwrap_or_default();
+        copy.destination.as_deref().is_some_and(|to| path::join(&base, to) == own)
+    });
+    if copied {
+        writes.whole.insert(own);
+    } else if renews || node::writes::takes_traced(scene) {
+        writes.sources = true;
+        writes.folders.insert(folder.to_owned());
+    } else {
+        writes.whole.insert(path::child(&own, "cache"));
+    }
+}
+
+/// Files that options of servers name for logs and process numbers.
+fn written_by(one: &Invocation) -> Vec<String> {
+    let names_file = |text: &str| patterns::words("option with a written file").any(|option| option == text);
+    let mut found = Vec::new();
+    for (at, word) in one.args.iter().enumerate() {
+        let text = word.text();
+        let joined = text.split_once('=').filter(|(name, _)| names_file(name)).map(|(_, value)| value);
+        let next = || one.args.get(at + 1).filter(|_| names_file(text)).map(Word::text);
+        let path = joined.or_else(next).filter(|path| !path.starts_with(['-', '$']) && !path.is_empty());
+        found.extend(path.filter(|path| !path.starts_with("/dev/") && !path.starts_with("/tmp/")).map(str::to_owned));
+    }
+    found
+}
+
+/// What containers start: the command, the scripts that it reads, and what compose runs instead.
+fn commands(scene: &Scene, target: &Stage) -> Vec<Script> {
+    let texts = &scene.evidence.texts;
+    let scripts = scene.build.started(target).into_iter().filter_map(|one| texts.get(&one.file.path));
+    let services = scene.evidence.services.iter().filter(|one| one.target.is_none() || one.target == target.name);
+    let services = services.flat_map(|one| one.entrypoint.iter().chain(&one.command));
+    let launch = scene.build.launch(target).map(|launch| launch.script().clone());
+    launch.into_iter().chain(scripts.chain(services).map(|text| parse(text))).collect()
+}
