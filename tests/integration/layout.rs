@@ -63,10 +63,12 @@ fn one_blank_line_stands_between_stages() {
     each(|before, after| {
         let doubled = after.contains("\n\n\n") && !before.contains("\n\n\n");
         let stages = after.match_indices("\nFROM ").filter(|(at, _)| {
-            let above = after[..*at].lines().rev().take_while(|line| line.starts_with('#')).map(|line| line.len() + 1);
-            let start = at - above.sum::<usize>();
-            !after[..=start].ends_with("\n\n")
-                && !after[..start].trim_end().lines().all(|line| line.starts_with("ARG") || line.starts_with('#'))
+            let mut head = &after[..=*at];
+            while let Some(line) = head.lines().next_back().filter(|line| line.starts_with('#')) {
+                head = &head[..head.len() - line.len() - 1];
+            }
+            let opens = head.lines().all(|line| line.starts_with("ARG ") || line.starts_with('#') || line.is_empty());
+            !opens && !head.ends_with("\n\n")
         });
         let joined = stages.count() > 0 && !before.contains("\nFROM ");
         (doubled || joined).then(|| "stages stand too far apart or too close".to_owned())

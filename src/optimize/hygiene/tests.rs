@@ -302,7 +302,14 @@ fn what_frameworks_and_commands_write_belongs_to_the_user() {
     let dockerfile =
         "FROM node:22-slim\nWORKDIR /app\nCOPY . .\nRUN npm install\nRUN yarn build\nCMD [\"npm\", \"start\"]\n";
     let text = rewritten(dockerfile, &[next, ("pages/index.js", "")], Rung::Hygiene);
-    assert!(text.contains("install -d -o node -g node /app\n"), "{text}");
+    assert!(text.contains("chown -R node:node /app/.next/cache\nUSER node\n"), "{text}");
+    assert!(!text.contains("--chown"), "{text}");
+    let stages = "FROM node:22-slim AS build\nWORKDIR /app\nCOPY . .\nRUN npm install\nRUN yarn build\n\nFROM node:22-slim\nWORKDIR /app\nCOPY --from=build /app/package.json ./\nCOPY --from=build /app/node_modules ./node_modules\nCOPY --from=build /app/.next ./.next\nCMD [\"npm\", \"start\"]\n";
+    let text = rewritten(stages, &[next, ("pages/index.js", "")], Rung::Hygiene);
+    assert!(text.contains("COPY --chown=node:node --from=build /app/.next ./.next\n"), "{text}");
+    assert_eq!(text.matches("node:node").count(), 1, "{text}");
+    let renews = ("pages/index.js", "export const revalidate = 60\n");
+    let text = rewritten(dockerfile, &[next, renews], Rung::Hygiene);
     assert!(text.find("USER node") < text.find("yarn build"), "{text}");
     let start = "CMD [\"gunicorn\", \"--access-logfile\", \"logs/access.log\", \"app:app\"]\n";
     let dockerfile = format!("FROM python:3.13-slim\nWORKDIR /app\nCOPY app.py .\n{start}");

@@ -72,7 +72,7 @@ CMD [\"node\", \"dist/main.js\"]
         "# My server\nFROM node:22 AS dependencies\nWORKDIR /app\n\n# install\nCOPY package*.json ./\n",
         "\n\nFROM dependencies AS build\n# build\nCOPY . .\nRUN npm run build\n\nFROM dependencies AS production-dependencies\nRUN ",
         " npm prune --omit=dev --no-audit --no-fund\n",
-        "\n\nFROM node:22\nWORKDIR /app\nCOPY --from=production /app/node_modules ./node_modules\n\nCOPY . .\nCOPY --from=build /app/dist ./dist\n\nEXPOSE 3000\nCMD [\"node\", \"dist/main.js\"]\n",
+        "\n\nFROM node:22\nWORKDIR /app\nCOPY --from=production-dependencies /app/node_modules ./node_modules\n\nCOPY . .\nCOPY --from=build /app/dist ./dist\n\nEXPOSE 3000\nCMD [\"node\", \"dist/main.js\"]\n",
     ];
     check(dockerfile, &server(&[]), &there, &[]);
 }
