@@ -60,7 +60,7 @@ pub use self::package_size::PackageSize;
 pub use self::programs::{Programs, default_path, is_of_system};
 pub use self::purpose::{Purpose, is_cache_path};
 pub use self::release::{Libc, Release, is_suite, libc, releases};
-pub use self::runtime_image::runtime_image;
+pub use self::runtime_image::{CERTIFICATES, runtime_image};
 pub use self::scope::{Definition, Lookup, Origin, PLATFORM_ARGS, PROXY_ARGS, Scopes, Use, Value};
 pub use self::script::Code;
 pub use self::secret::{Secret, Written};

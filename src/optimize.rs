@@ -39,7 +39,7 @@ mod service;
 mod slim;
 
 pub use self::assumption::{Assumption, Support};
-pub use self::evidence::{Cloned, Evidence, Observed};
+pub use self::evidence::{Cloned, Evidence, Observed, Vendored};
 pub use self::options::Options;
 pub use self::pass::PassInfo;
 pub use self::passes::passes;

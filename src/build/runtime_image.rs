@@ -4,6 +4,9 @@ use super::toolchain::Language;
 use super::{Libc, Reference, Slim, libc, releases, stands_on};
 use crate::data;
 
+/// The certificates of the public authorities, where programs look for them first.
+pub const CERTIFICATES: &str = "/etc/ssl/certs/ca-certificates.crt";
+
 /// The image that runs a program which the toolchain of an image has made; `web`: for .NET, a server.
 pub fn runtime_image(image: &str, language: Language, web: bool) -> Option<String> {
     let reference = Reference::of(image);

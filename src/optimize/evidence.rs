@@ -20,8 +20,8 @@ pub struct Evidence {
     pub texts: BTreeMap<String, String>,
     /// Whether some source files were left out of [`Self::texts`] for their number or size.
     pub texts_cut: bool,
-    /// Folders in which Go keeps modules, each with the first file in it that calls C.
-    pub vendored: BTreeMap<String, Option<String>>,
+    /// Folders in which Go keeps modules, with what their sources ask for.
+    pub vendored: BTreeMap<String, Vendored>,
     /// Paths in the context's folder that git ignores, topmost only; `None` where it is no repository.
     pub git_ignored: Option<Vec<String>>,
     /// Topmost paths of the context that a clean clone lacks and no COPY names: git ignores or does not track them.
@@ -44,6 +44,15 @@ pub struct Evidence {
     pub observed: Option<Observed>,
     /// What finds words in [`Self::texts`]; those don't change once one was looked for.
     pub(crate) sieves: Sieves,
+}
+
+/// What modules that lie beside the sources ask for.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Vendored {
+    /// The first file that calls C.
+    pub calls_c: Option<String>,
+    /// Whether one looks time zones up.
+    pub wants_zones: bool,
 }
 
 /// What a clean clone has of a context.

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{Evidence, Level, Optimized, Options, Rung, optimize};
+use super::{Evidence, Level, Optimized, Options, Rung, Vendored, optimize};
 use crate::inputs::context::BuildContext;
 use crate::inputs::{BuildInput, BuildOptions, IgnoreInput, Inputs};
 use crate::manifest;
@@ -32,9 +32,10 @@ pub(super) fn project(dockerfile: &str, files: &[(&str, &str)]) -> (Inputs, Evid
         ..BuildInput::new(inputs.source(id), BuildOptions::default())
     });
     let (others, own): (Vec<_>, Vec<_>) = files.iter().partition(|(path, _)| path.starts_with("vendor/"));
-    let caller = others.iter().find(|(path, text)| manifest::calls_c(path, text)).map(|(path, _)| (*path).to_owned());
+    let calls_c = others.iter().find(|(path, text)| manifest::calls_c(path, text)).map(|(path, _)| (*path).to_owned());
+    let wants_zones = others.iter().any(|(_, text)| text.contains("LoadLocation"));
     let list = others.iter().any(|(path, _)| *path == "vendor/modules.txt");
-    let vendored = list.then(|| ("vendor".to_owned(), caller)).into_iter().collect();
+    let vendored = list.then(|| ("vendor".to_owned(), Vendored { calls_c, wants_zones })).into_iter().collect();
     let texts = own.iter().map(|(path, text)| ((*path).to_owned(), (*text).to_owned())).collect();
     (inputs, Evidence { texts, vendored, ..Evidence::default() })
 }

@@ -6,6 +6,7 @@ use super::check::{Check, Seen};
 use super::command::{arguments, command, handed_on};
 use super::declared::Declared;
 use super::side::Side;
+use crate::build::CERTIFICATES;
 use crate::data;
 use crate::image::Config;
 use crate::secret;
@@ -55,7 +56,12 @@ fn variables(before: &Side, after: &Side, declared: &Declared, seen: &mut Seen) 
                     .then_some("only tools of the build read it");
                 seen.judge(why, &format!("ENV {name} has another value"));
             }
-            None => seen.judge(why_gone(name, declared), &format!("ENV {name} is gone")),
+            None => {
+                // Programs find the file without being told.
+                let usual = (value == CERTIFICATES && after.find(value).is_some())
+                    .then_some("it names the file that is looked for anyway");
+                seen.judge(why_gone(name, declared).or(usual), &format!("ENV {name} is gone"));
+            }
         }
     }
     let old: BTreeSet<&str> = before.config().env.iter().map(|(name, _)| name.as_str()).collect();

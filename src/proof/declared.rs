@@ -31,6 +31,8 @@ pub struct Declared {
     pub own_variables: BTreeSet<String>,
     /// Folders of the image that hold the application: WORKDIR, and where COPY puts something.
     pub folders: BTreeSet<String>,
+    /// Whether the rewrite stands on nothing, as its program asks for nothing of a system.
+    pub stands_alone: bool,
     /// The folder in which the rewrite works where the original worked in `/`.
     pub moved: Option<String>,
     /// Files of the context in the original: their path in the image, and in the context.
@@ -73,7 +75,9 @@ impl Declared {
             }
         }
         let read = Build::new(before);
-        declared.moved = moved(&read, &Build::new(after));
+        let now = Build::new(after);
+        declared.moved = moved(&read, &now);
+        declared.stands_alone = now.target().is_some_and(|target| *now.root_base(target) == Base::Scratch);
         declared.take_projects(before);
         if let Some(target) = read.target() {
             declared.take_target(&read, target);

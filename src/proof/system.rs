@@ -7,6 +7,7 @@ use super::command::command;
 use super::declared::Declared;
 use super::modules::is_run_by_node;
 use super::side::Side;
+use crate::build::CERTIFICATES;
 use crate::image::PathId;
 use crate::manifest::FileKind;
 use crate::shell::program::{Kind, Program};
@@ -150,7 +151,7 @@ fn brings_its_own(side: &Side, declared: &Declared) -> bool {
 }
 
 fn certificates(before: &Side, after: &Side, seen: &mut Seen) {
-    let path = "/etc/ssl/certs/ca-certificates.crt";
+    let path = CERTIFICATES;
     let holds = |side: &Side| side.find(path).and_then(|path| side.held(path)).is_some_and(|entry| entry.size > 0);
     if holds(before) && !holds(after) {
         let own = after.variable("NODE_EXTRA_CA_CERTS").is_none() && after.program("node").is_some();
@@ -178,6 +179,7 @@ fn zones(before: &Side, after: &Side, declared: &Declared, seen: &mut Seen) {
             () if module(after) => Some("the installed package tzdata has them"),
             () if brings_its_own(before, declared) => Some("node brings its own"),
             () if declared.replaces_server => Some("files are served, no times are reckoned"),
+            () if declared.stands_alone => Some("no source of the program looks one up"),
             () => None,
         };
         seen.judge(why, &format!("`{path}` is gone: no time zone but UTC is known"));

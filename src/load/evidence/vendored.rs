@@ -1,4 +1,4 @@
-//! Whether modules that Go keeps beside the sources call C.
+//! What modules that Go keeps beside the sources ask for.
 
 use std::collections::BTreeMap;
 use std::fs::File;
@@ -9,6 +9,8 @@ use rayon::prelude::*;
 
 use crate::inputs::context::{BuildContext, EntryId, Kind};
 use crate::manifest::calls_c;
+use crate::optimize::Vendored;
+use crate::sources::patterns;
 
 /// Bytes of a file that are read.
 const LIMIT: u64 = 1 << 20;
@@ -16,15 +18,14 @@ const LIMIT: u64 = 1 << 20;
 /// Files of one folder that are read; of one with more nothing is known.
 const MOST: usize = 50_000;
 
-/// Folders of vendored modules, each with the first file that calls C.
-pub(super) fn modules(root: &Path, context: &BuildContext) -> BTreeMap<String, Option<String>> {
+/// Folders of vendored modules; without those that were not read to the end.
+pub(super) fn modules(root: &Path, context: &BuildContext) -> BTreeMap<String, Vendored> {
     let lists = context.entries().filter(|id| context.entry(*id).name == "modules.txt");
     let folders = lists.filter_map(|id| context.parent(id)).filter(|id| context.entry(*id).name == "vendor");
-    folders.filter_map(|id| Some((context.path(id), caller(root, context, id)?))).collect()
+    folders.filter_map(|id| Some((context.path(id), asked(root, context, id)?))).collect()
 }
 
-/// The first file that calls C; `None` where not all were read.
-fn caller(root: &Path, context: &BuildContext, folder: EntryId) -> Option<Option<String>> {
+fn asked(root: &Path, context: &BuildContext, folder: EntryId) -> Option<Vendored> {
     let is_source = |id: &EntryId| {
         let entry = context.entry(*id);
         entry.kind == Kind::File && entry.name.strip_suffix(".go").is_some()
@@ -33,15 +34,17 @@ fn caller(root: &Path, context: &BuildContext, folder: EntryId) -> Option<Option
     if files.len() > MOST || files.iter().any(|id| context.entry(*id).amount.bytes > LIMIT) {
         return None;
     }
-    let mut callers: Vec<String> = files
+    let found: Vec<(Option<String>, bool)> = files
         .into_par_iter()
         .filter_map(|id| {
             let path = context.path(id);
             let mut bytes = Vec::new();
             File::open(root.join(&path)).ok()?.take(LIMIT).read_to_end(&mut bytes).ok()?;
-            calls_c(&path, &String::from_utf8_lossy(&bytes)).then_some(path)
+            let text = String::from_utf8_lossy(&bytes);
+            let zones = patterns::shows(&text, "looks up time zones");
+            Some((calls_c(&path, &text).then_some(path), zones))
         })
         .collect();
-    callers.sort_unstable();
-    Some(callers.into_iter().next())
+    let wants_zones = found.iter().any(|(_, zones)| *zones);
+    Some(Vendored { calls_c: found.into_iter().filter_map(|(caller, _)| caller).min(), wants_zones })
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use super::{libraries, packages, runtime, wanted};
 use crate::build::toolchain::{self, Language};
-use crate::build::{Base, BaseImage, Presence, Slim, Stage, providers, runtime_image};
+use crate::build::{Base, BaseImage, CERTIFICATES, Presence, Slim, Stage, providers, runtime_image};
 use crate::dockerfile::Keyword;
 use crate::manifest::{Ecosystem, FileKind, Framework};
 use crate::optimize::scene::{Scene, Turn};
@@ -199,7 +199,7 @@ impl Needs {
         });
         match from.and_then(|stage| stage.name.as_deref()) {
             Some(name) if self.packages.is_empty() && !image.contains("alpine") => {
-                self.lines.push(format!("COPY --from={name} /etc/ssl/certs/ca-certificates.crt /etc/ssl/certs/"));
+                self.lines.push(format!("COPY --from={name} {CERTIFICATES} /etc/ssl/certs/"));
             }
             _ => _ = self.packages.insert("ca-certificates".into()),
         }

@@ -3,7 +3,7 @@
 use super::base::sets_zone;
 use super::runtime::Toolchain;
 use crate::build::toolchain::{self, Language};
-use crate::build::{Base, Given, Reference, Stage};
+use crate::build::{Base, CERTIFICATES, Given, Reference, Stage};
 use crate::dockerfile::{Arguments, Instruction, Keyword};
 use crate::finding::FileEdit;
 use crate::manifest::{Ecosystem, FileKind, FileRole, calls_c};
@@ -14,8 +14,8 @@ use crate::shell::{Invocation, parse};
 use crate::sources::patterns;
 use crate::text::{Span, path};
 
-/// The certificates that programs look for first.
-const CERTIFICATES: &str = "/etc/ssl/certs/ca-certificates.crt";
+/// Where programs look for time zones.
+const ZONES: &str = "/usr/share/zoneinfo";
 
 /// Where Go keeps the sources of modules.
 const VENDORED: &str = "vendor";
@@ -38,8 +38,8 @@ pub(super) fn replace(scene: &Scene, turn: &mut Turn) {
         Err(why) => return turn.refuse(what, why),
     };
     let mut edits = vec![scene.edit(target.base_span, "scratch")];
-    match certificates(scene, target, builder, image) {
-        Ok(line) => edits.extend(line),
+    match brought(scene, target, builder, image) {
+        Ok(lines) => edits.extend(lines),
         Err(why) => return turn.refuse(what, why),
     }
     edits.extend(static_build.edits);
@@ -114,7 +114,7 @@ fn without_cgo(scene: &Scene, index: usize, one: &Invocation) -> Result<FileEdit
 /// Why it is open that no package needs C; an error names a source that does.
 fn uses_cgo(scene: &Scene, builder: &Stage) -> Result<Option<String>, String> {
     let own = scene.evidence.holding(&["\"C\""]).find(|(path, text)| is_source(path) && calls_c(path, text));
-    let vendored = || scene.evidence.vendored.values().flatten().next();
+    let vendored = || scene.evidence.vendored.values().find_map(|one| one.calls_c.as_ref());
     if let Some(path) = own.map(|(path, _)| path).or_else(vendored) {
         return Err(format!("`{path}` calls C"));
     }
@@ -148,21 +148,43 @@ fn modules<'a>(scene: &Scene<'a>) -> impl Iterator<Item = (bool, &'a str)> {
     })
 }
 
-/// The line that brings certificates, where the base has some and the stage brings none.
-fn certificates(scene: &Scene, target: &Stage, builder: &Stage, image: &str) -> Result<Option<FileEdit>, String> {
+/// The lines that bring certificates and time zones, where the base has some and the program may look there.
+fn brought(scene: &Scene, target: &Stage, builder: &Stage, image: &str) -> Result<Option<FileEdit>, String> {
     let build = scene.build;
-    let brought = build.instructions(target).any(|(_, one)| scene.source().slice(one.span).contains("/etc/ssl/"));
-    if brought || Reference::of(image).short_name() != "alpine" {
+    let Base::Image(toolchain) = build.root_base(builder) else { return Ok(None) };
+    let mut paths = Vec::new();
+    let has = |path: &str| build.instructions(target).any(|(_, one)| scene.source().slice(one.span).contains(path));
+    if !has("/etc/ssl/") && Reference::of(image).short_name() == "alpine" {
+        if !Toolchain::of(toolchain).is_some_and(|row| row.has_certificates()) {
+            return Err("the certificates of its base come with nothing else".to_owned());
+        }
+        paths.push((CERTIFICATES, "/etc/ssl/certs/"));
+    }
+    if !has(ZONES) && wants_zones(scene) {
+        if toolchain.contains("alpine") {
+            return Err("it may look up time zones, which the build stage lacks".to_owned());
+        }
+        paths.push((ZONES, ZONES));
+    }
+    if paths.is_empty() {
         return Ok(None);
     }
-    let Base::Image(toolchain) = build.root_base(builder) else { return Ok(None) };
-    let has = Toolchain::of(toolchain).is_some_and(|row| row.has_certificates());
-    let from = builder.name.as_deref().filter(|_| has).ok_or("the certificates of its base come with nothing else")?;
+    let from = builder.name.as_deref().ok_or("the stage that builds has no name")?;
     let mut transfers = build.transfers(target).iter();
     let first = transfers.find(|one| matches!(one.from, Some(Base::Stage(_)))).map(|one| one.index);
     let at = first.map_or(scene.passage(target.start).end, |index| scene.passage(index).start);
-    let line = format!("COPY --from={from} {CERTIFICATES} /etc/ssl/certs/{}", scene.newline());
-    Ok(Some(scene.edit(Span::at(at), line)))
+    let line = |(path, to): (&str, &str)| format!("COPY --from={from} {path} {to}{}", scene.newline());
+    Ok(Some(scene.edit(Span::at(at), paths.into_iter().map(line).collect::<String>())))
+}
+
+/// Whether the program may look up time zones: a source does, or modules whose sources are not here. The sources of
+/// `time/tzdata` are the zones.
+fn wants_zones(scene: &Scene) -> bool {
+    let evidence = scene.evidence;
+    let words = patterns::words_in("Go", "looks up time zones");
+    let own = evidence.holding(&words).any(|(path, _)| is_source(path));
+    let others = modules(scene).any(|(vendored, _)| !vendored) || evidence.vendored.values().any(|one| one.wants_zones);
+    (own || others) && evidence.holding(&["\"time/tzdata\""]).next().is_none()
 }
 
 /// What of the base the stage, its container or the sources need.
@@ -236,13 +258,8 @@ fn of_sources(scene: &Scene) -> Option<String> {
         let (path, _) = scene.evidence.holding(&[need.text]).find(|(path, _)| is_source(path))?;
         Some(format!("`{path}` asks for {}", need.argument))
     });
-    let zones = || {
-        let (path, _) = scene.evidence.holding(&["time.LoadLocation("]).find(|(path, _)| is_source(path))?;
-        let brings = scene.evidence.holding(&["\"time/tzdata\""]).next().is_some();
-        (!brings).then(|| format!("`{path}` asks for time zones, and no source imports time/tzdata"))
-    };
     let zone = || sets_zone(scene).then(|| "a variable names a time zone, which the distribution has".to_owned());
-    asked.next().or_else(zones).or_else(zone).or_else(|| writes(scene))
+    asked.next().or_else(zone).or_else(|| writes(scene))
 }
 
 /// What the program writes, for which somebody has to make a folder that its user may write to.

@@ -274,7 +274,7 @@ fn what_needs_a_system_keeps_one() {
         ("go build", "func run() { exec.Command(\"git\") }"),
         ("go build", "func run() { os.CreateTemp(\"\", \"x\") }"),
         ("go build", "func run() { os.MkdirAll(\"data\", 0o755) }"),
-        ("go build", "func run() { time.LoadLocation(\"Europe/Berlin\") }"),
+        ("go build", "func run() { os.OpenFile(\"x\", os.O_CREATE, 0o644) }"),
     ] {
         let (_, run) = stages("golang:1.22", build, &[MODULE, ("main.go", &format!("package main\n\n{main}\n"))]);
         assert!(run.starts_with("debian:bookworm-slim\n"), "{build}: {main}: {run}");
@@ -290,13 +290,20 @@ fn modules_may_call_c_unless_their_sources_are_here() {
     assert!(run.starts_with("debian:") && !build.contains("CGO"), "{build}\n{run}");
     let (_, run) = stages("golang:1.22", "CGO_ENABLED=0 go build", &[module, sum, main]);
     assert!(run.starts_with("scratch\n"), "{run}");
+    assert!(run.contains("COPY --from=build /usr/share/zoneinfo /usr/share/zoneinfo\n"), "{run}");
     // No compiler is there that could compile C.
-    let (_, run) = stages("golang:1.22-alpine", "go build", &[module, sum, main]);
+    let zones = ("main.go", "package main\n\nimport _ \"time/tzdata\"\n");
+    let (_, run) = stages("golang:1.22-alpine", "go build", &[module, sum, zones]);
     assert!(run.starts_with("scratch\n") && run.contains("ca-certificates.crt"), "{run}");
+    let (_, run) = stages("golang:1.22-alpine", "go build", &[module, sum, main]);
+    assert!(run.starts_with("alpine"), "{run}");
     let list = "# example.com/db v1.0.0\n## explicit\nexample.com/db\n";
     let vendored = |text| [module, main, ("vendor/modules.txt", list), ("vendor/example.com/db/db.go", text)];
     let (_, run) = stages("golang:1.22", "go build", &vendored("package db\n"));
-    assert!(run.starts_with("scratch\n"), "{run}");
+    assert!(run.starts_with("scratch\n") && !run.contains("zoneinfo"), "{run}");
+    let (_, run) =
+        stages("golang:1.22", "go build", &vendored("package db\n\nfunc a() { time.LoadLocation(\"x\") }\n"));
+    assert!(run.starts_with("scratch\n") && run.contains("zoneinfo"), "{run}");
     let (_, run) = stages("golang:1.22", "go build", &vendored("package db\n\nimport \"C\"\n"));
     assert!(run.starts_with("debian:"), "{run}");
 }
