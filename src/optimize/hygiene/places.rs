@@ -14,6 +14,8 @@ const RECEIVER: usize = 400;
 pub(super) enum Place {
     /// A folder, absolute or below WORKDIR; empty for WORKDIR itself.
     Folder(String),
+    /// A file, absolute or below WORKDIR.
+    File(String),
     /// This expression, and nobody knows what it comes to.
     Unknown(String),
 }
@@ -252,7 +254,7 @@ fn place(value: Value, folder: bool) -> Option<Place> {
         Value::Stream => None,
         Value::Text(text) if matches!(text.as_str(), ":memory:" | "/dev/null" | "") => None,
         Value::Text(text) if folder => Some(Place::Folder(text)),
-        Value::Text(text) => Some(folder_of_file(&text)),
+        Value::Text(text) => Some(file(&text)),
         Value::Start(text) => Some(folder_of_file(&(text + "x"))),
     }
 }
@@ -280,7 +282,15 @@ fn setting(rest: &str) -> Option<Place> {
     let value = value.trim_start_matches(['"', '\'', '`']).split(['"', '\'', '`', ' ', ',', '}', ')']).next()?;
     let value = value.trim_end();
     let written = patterns::words("ending of a written file").any(|ending| value.ends_with(ending));
-    (written && !value.contains(['{', '$', '%', '('])).then(|| folder_of_file(value))
+    (written && !value.contains(['{', '$', '%', '('])).then(|| file(value))
+}
+
+fn file(path: &str) -> Place {
+    let path = path.trim_start_matches("./");
+    match path::parent(path) {
+        "/" => Place::Unknown(path.to_owned()),
+        _ => Place::File(path.to_owned()),
+    }
 }
 
 fn folder_of_file(path: &str) -> Place {
@@ -301,20 +311,23 @@ fn shortened(expression: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
+
     use super::*;
 
     fn check_in(file: &str, text: &str, expected: &[&str]) {
         let variables = |_: &str| Vec::new();
         let folder = |_: &str| Some("/app".to_owned());
         let evaluator = Evaluator::new([(file, text)].into_iter(), &variables, &folder);
-        let found: Vec<String> = places(&evaluator, file)
+        let found: BTreeSet<String> = places(&evaluator, file)
             .into_iter()
             .map(|place| match place {
                 Place::Folder(path) => format!("/{path}").replacen("//", "/", 1),
+                Place::File(path) => format!("/{}", path::parent(&path)).replacen("//", "/", 1),
                 Place::Unknown(_) => "?".to_owned(),
             })
             .collect();
-        assert_eq!(found, expected, "{text}");
+        assert_eq!(found, expected.iter().map(|one| (*one).to_owned()).collect(), "{text}");
     }
 
     fn check(text: &str, expected: &[&str]) {

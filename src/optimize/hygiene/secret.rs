@@ -1,5 +1,6 @@
 //! Pass `secret-env`: secrets that nothing reads leave the image's config; of the others it says what to do.
 
+use crate::build::Secret;
 use crate::dockerfile::{Keyword, LineKind};
 use crate::optimize::scene::{Scene, Turn};
 use crate::sources::patterns;
@@ -7,16 +8,20 @@ use crate::text::Span;
 
 pub(super) fn run(scene: &Scene, turn: &mut Turn) {
     let build = scene.build;
-    for secret in build.secrets() {
+    let all = build.secrets();
+    for secret in &all {
         let (name, instruction) = (&secret.name, build.instruction(secret.instruction));
         let what = format!("leaves `{name}` in {}", scene.file().str(instruction.name).to_ascii_uppercase());
         if instruction.keyword != Keyword::Env {
-            if instruction.keyword == Keyword::Arg {
+            if instruction.keyword == Keyword::Arg && is_first(&all, secret) {
                 turn.refuse(what, format!("the build command passes it; `RUN --mount=type=secret,id={name},env={name}` keeps it out of the history"));
             }
             continue;
         }
-        if let Some(reader) = reader(scene, name, secret.instruction) {
+        if let Some(reader) = reader(scene, name, &all) {
+            if !is_first(&all, secret) {
+                continue;
+            }
             turn.refuse(
                 what,
                 format!("{reader} may read it; set it when the container starts, and change what was public"),
@@ -37,6 +42,11 @@ pub(super) fn run(scene: &Scene, turn: &mut Turn) {
     }
 }
 
+/// Whether no stage above declares a variable of this name.
+fn is_first(all: &[Secret], secret: &Secret) -> bool {
+    all.iter().find(|one| one.name == secret.name) == Some(secret)
+}
+
 /// The instruction with its comments and line ends.
 fn whole_lines(scene: &Scene, index: usize) -> Span {
     let passage = scene.passage(index);
@@ -47,7 +57,7 @@ fn whole_lines(scene: &Scene, index: usize) -> Span {
 }
 
 /// What reads the variable, or may.
-fn reader(scene: &Scene, name: &str, own: usize) -> Option<String> {
+fn reader(scene: &Scene, name: &str, all: &[Secret]) -> Option<String> {
     let wanted = name.to_ascii_lowercase();
     let upper = name.to_ascii_uppercase();
     if patterns::words("begins a variable that libraries read").any(|start| upper.starts_with(start)) {
@@ -90,6 +100,8 @@ fn reader(scene: &Scene, name: &str, own: usize) -> Option<String> {
         return Some("a compose service".to_owned());
     }
     let instructions = scene.file().instructions().iter().enumerate();
-    let mut others = instructions.filter(|(index, _)| *index != own);
+    // Other stages that declare it read it no more than this one does.
+    let declares = |index: usize| all.iter().any(|one| one.name == name && one.instruction == index);
+    let mut others = instructions.filter(|(index, _)| !declares(*index));
     others.any(|(_, one)| has(scene.source().slice(one.span))).then(|| "another instruction".to_owned())
 }

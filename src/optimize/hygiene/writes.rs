@@ -48,6 +48,17 @@ impl Writes {
         self.folders.insert(full);
     }
 
+    /// Takes a file, absolute or below WORKDIR (`folder`): one that nothing brings needs its folder alone.
+    fn add_file(&mut self, scene: &Scene, folder: &str, path: &str) {
+        let full = path::join(folder, path);
+        let is_new = path::relative(&full, folder).is_some_and(|below| !is_brought(scene, below));
+        if is_new && path::parent(&full) == folder && folder != "/" {
+            self.folders.insert(folder.to_owned());
+        } else {
+            self.add(scene, folder, path::parent(path));
+        }
+    }
+
     /// What the program is taken to write to: `writes only to /app/data and /tmp`.
     pub(super) fn assumed(&self) -> String {
         let folders: Vec<String> =
@@ -122,6 +133,7 @@ fn told(scene: &Scene, folder: &str) -> Writes {
         for found in places::places(&evaluator, file) {
             match found {
                 Place::Folder(path) => writes.add(scene, folder, &path),
+                Place::File(path) => writes.add_file(scene, folder, &path),
                 Place::Unknown(what) => {
                     writes.sources = true;
                     writes.unknown =

@@ -13,15 +13,22 @@ use crate::text::path;
 pub(super) fn all(group: &Group, turn: &mut Turn) -> Vec<Exclusion> {
     let mut gone = Vec::new();
     let mut kept: Vec<String> = Vec::new();
+    let (mut named, mut perhaps): (Vec<String>, Vec<String>) = (Vec::new(), Vec::new());
     for found in classify(group.context).iter().filter(|found| found.class.kind == ClassKind::Secret) {
         let path = group.context.path(found.entry);
         let name = path::name(&path);
         let environment = is_environment(name);
         let sure = found.class.certainty < Certainty::Possible && (environment || name.strip_suffix(".env").is_none());
         let sample = is_sample(name) || is_for_show(&path);
-        let Some(bytes) = group.fetched(found.entry).filter(|_| sure && !sample && !group.is_named(&path)) else {
+        let Some(bytes) = group.fetched(found.entry).filter(|_| !sample) else { continue };
+        if group.is_named(&path) {
+            named.extend(sure.then_some(path));
             continue;
-        };
+        }
+        if !sure {
+            perhaps.push(path);
+            continue;
+        }
         if environment && are_environments_read(group) {
             kept.push(path);
         } else if let Some(reader) = group.evidence.mention(name, "").filter(|_| !environment) {
@@ -37,7 +44,22 @@ pub(super) fn all(group: &Group, turn: &mut Turn) -> Vec<Exclusion> {
             format!("`{reader}` loads it; give its variables to the container instead, then add it to .dockerignore");
         turn.refuse(format!("leaves `{first}` in the image"), why);
     }
+    if !named.is_empty() {
+        let why = "a COPY names it; `RUN --mount=type=secret` gives it to the step that needs it, and to no layer";
+        turn.refuse(format!("leaves {} in the image", listed(&named)), why);
+    }
+    if !perhaps.is_empty() {
+        let why = "by its name it may hold a secret; if it does, add it to .dockerignore";
+        turn.refuse(format!("leaves {} in the context", listed(&perhaps)), why);
+    }
     gone
+}
+
+/// The first paths of some, and how many more there are.
+fn listed(paths: &[String]) -> String {
+    let first: Vec<String> = paths.iter().take(3).map(|path| format!("`{path}`")).collect();
+    let more = paths.len() - first.len();
+    if more == 0 { first.join(", ") } else { format!("{} and {more} more", first.join(", ")) }
 }
 
 fn one(found: &Found, bytes: u64) -> Exclusion {

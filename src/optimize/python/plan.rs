@@ -113,6 +113,7 @@ pub(super) fn plan<'b>(scene: &Scene<'b>) -> Result<Plan<'b>, Not> {
         whole: None,
         wish,
     };
+    plan.separates(scene)?;
     plan.environments(scene)?;
     plan.run_time(scene, target)?;
     if !plan.gains(scene) {
@@ -190,6 +191,32 @@ impl<'b> Plan<'b> {
     pub(super) fn of_class(&self, class: Class) -> impl Iterator<Item = (usize, &Element<'b>)> {
         let all = self.runs.iter().flat_map(|(index, all)| all.iter().flatten().map(move |one| (*index, one)));
         all.filter(move |(_, one)| one.class == class)
+    }
+
+    /// Whether what installs can be told from what else is done.
+    fn separates(&self, scene: &Scene) -> Result<(), Not> {
+        let line = |index: usize| scene.build.instruction(index).start_line;
+        for (index, all) in &self.runs {
+            let Some(all) = all.as_ref().filter(|_| *index <= self.installs.1) else { continue };
+            let variable = all.iter().flat_map(|one| &one.invocations).find(|one| one.path.text().starts_with('$'));
+            if let Some(one) = variable {
+                let why =
+                    format!("line {} runs `{}`, and where that is only the build knows", line(*index), one.path.text());
+                return not("the stages stay", why);
+            }
+            let is_project = |one: &Element| {
+                let calls = one.invocations.iter().filter_map(Invocation::package_call);
+                let mut inputs = calls.flat_map(|call| call.inputs);
+                one.class == Class::Install
+                    && inputs.any(|input| matches!(input.kind, InputKind::Package | InputKind::Editable))
+            };
+            let enters = |one: &Element| one.invocations.iter().any(|call| call.is("cd"));
+            let fetches = |one: &Element| one.class == Class::Other;
+            if all.iter().any(is_project) && all.iter().any(enters) && all.iter().any(fetches) {
+                return not("the stages stay", format!("line {} fetches the project that it installs", line(*index)));
+            }
+        }
+        Ok(())
     }
 
     /// Where the installs put things.

@@ -39,9 +39,19 @@ impl Writer<'_, '_> {
         let begins = |name: &str, role: &'static str| {
             data::VARIABLES.with(role).any(|known| name == known || (known.ends_with('_') && name.starts_with(known)))
         };
+        // Installs read no secret that they do not name.
+        let secrets = scene.build.secrets();
+        let is_hidden = |name: &str| {
+            !self.unknown && !self.calls.0.contains(name) && secrets.iter().any(|secret| secret.name == name)
+        };
         let legacy = pairs.iter().any(|pair| pair.legacy);
         let keep = |role: &'static str| -> Option<String> {
-            let going: Vec<usize> = (0..pairs.len()).filter(|at| begins(&pairs[*at].name.text, role)).collect();
+            let going: Vec<usize> = (0..pairs.len())
+                .filter(|at| {
+                    let name = &pairs[*at].name.text;
+                    begins(name, role) || role == "python-run" && is_hidden(name)
+                })
+                .collect();
             if going.len() == pairs.len() {
                 return None;
             }

@@ -147,7 +147,10 @@ impl<'p, 'b> Writer<'p, 'b> {
         let runs = self.run.lines.iter().any(|line| line.text.starts_with("RUN"));
         let idle: Vec<String> = self.run.lines.iter().filter_map(|line| names(&line.text)).collect();
         let idle = idle.into_iter().filter(|name| spoken(&self.build, name) && !spoken(&self.run, name));
-        for name in idle.filter(|_| !runs).collect::<Vec<_>>() {
+        // The history of each RUN of the image shows what its ARGs were given.
+        let secrets = self.scene.build.secrets();
+        let is_secret = |name: &String| secrets.iter().any(|secret| secret.name == *name);
+        for name in idle.filter(|name| !runs || is_secret(name)).collect::<Vec<_>>() {
             self.run.lines.retain(|line| names(&line.text).as_ref() != Some(&name));
         }
     }

@@ -48,6 +48,9 @@ fn split(scene: &Scene, target: &Stage, install: usize) -> Result<Split, String>
     let code = scene.build.code(install).ok_or("no shell of this kind reads the install")?;
     let text = scene.source().slice(scene.build.instruction(install).span);
     let (folders, own) = folders(scene, target, install, official)?;
+    if let Some(line) = between_installs(scene, target, install, official) {
+        return Err(format!("line {line} may need the gems of an install above it and makes what one below it reads"));
+    }
     let mut split = Split { last: install, fates: Vec::new(), texts: Vec::new(), copies: Vec::new() };
     for (index, one) in scene.build.instructions(target).take_while(|(index, _)| *index < install) {
         let fate = match one.keyword {
@@ -70,6 +73,24 @@ fn split(scene: &Scene, target: &Stage, install: usize) -> Result<Split, String>
     }
     split.copies = folders.into_iter().map(|folder| (folder, install)).collect();
     Ok(split)
+}
+
+/// The line of a RUN between two installs of gems that works with the first one's.
+fn between_installs(scene: &Scene, target: &Stage, install: usize, official: bool) -> Option<u32> {
+    let bundles = |one: &Invocation| {
+        one.package_call().is_some_and(|call| call.manager == Manager::Bundle && call.verb == Verb::Install)
+    };
+    let runs = scene.build.instructions(target).filter(|(_, one)| one.keyword == Keyword::Run);
+    let mut between = runs
+        .map(|(index, _)| index)
+        .take_while(|index| *index < install)
+        .skip_while(|index| !calls(scene, *index, bundles))
+        .skip(1);
+    let works = |index: &usize| {
+        of_run(scene, target, *index, official) == Fate::Both
+            && calls(scene, *index, |one| one.package_call().is_none() && !matches!(one.program, Some("rm" | "mkdir")))
+    };
+    between.find(works).map(|index| scene.build.instruction(index).start_line)
 }
 
 /// The folders that the install fills, and the one that holds the gems.

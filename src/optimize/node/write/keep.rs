@@ -8,7 +8,7 @@ use crate::data;
 use crate::dockerfile::Keyword;
 use crate::optimize::node::need;
 use crate::optimize::node::pieces::{Kind, Piece};
-use crate::shell::Invocation;
+use crate::shell::{Invocation, Manager};
 use crate::text::path;
 
 impl Writer<'_, '_, '_> {
@@ -88,10 +88,16 @@ impl Writer<'_, '_, '_> {
         let mut texts = below.map(|piece| (piece.kind, file.logical(self.scene.build.instruction(piece.index).text)));
         let args = file.args(self.scene.build.instruction(index));
         let names: Vec<String> = args.iter().map(|arg| arg.name.text.to_string()).collect();
+        let secrets = self.scene.build.secrets();
+        let is_of_install = self.pieces.manager == Manager::Npm
+            && names.iter().all(|name| {
+                let mentioned = self.scene.evidence.perhaps_holding(&[name]).any(|(_, text)| text.contains(name));
+                !mentioned && secrets.iter().any(|secret| secret.name == *name)
+            });
         texts.any(|(kind, text)| {
             let asked = |name: &String| text.contains(&format!("${name}")) || text.contains(&format!("${{{name}"));
-            // Programs that build read them from their environment.
-            kind == Kind::Build || names.iter().any(asked)
+            // Programs that build read them from their environment; npm does not read the tokens of its install again.
+            kind == Kind::Build && !is_of_install || names.iter().any(asked)
         })
     }
 
