@@ -29,6 +29,7 @@ pub(super) use self::remains::unread;
 use super::assumption::Support;
 use super::pass::Pass;
 use super::rung::Rung;
+use super::scene::{Scene, Turn};
 use super::{cache_mounts, dependency_files};
 
 /// Its passes of rung 1; they run behind those that hold for every language.
@@ -52,13 +53,21 @@ pub(super) const STAGES: &[Pass] = &[
     // What starts then is a step like those that rung 1 has seen.
     Pass::new("compiled-order", Rung::Stages, "the same order of steps for it", dependency_files::again)
         .assuming("reads nothing in its installs but what is copied first", Support::Sources),
-    Pass::new("compiled-mounts", Rung::Stages, "the same cache mounts for it", cache_mounts::again)
+    Pass::new("compiled-mounts", Rung::Stages, "the same cache mounts for it", mount_again)
         .assuming("looks for no package in a cache when it runs", Support::Sources),
     Pass::new("compiled-stages", Rung::Stages, "the toolchain stays in a stage of its own", split::split)
         .assuming("needs nothing of the build stage but what is copied from it", Support::Sources),
     Pass::new("cargo-target", Rung::Stages, "keeps what cargo compiles in a cache mount", target::keep)
         .assuming("needs nothing of the compiler's folder but the programs", Support::Sources),
 ];
+
+/// Cache mounts for the step that compiles what a container did.
+fn mount_again(scene: &Scene, turn: &mut Turn) {
+    cache_mounts::again(scene, turn);
+    if turn.edits.is_empty() {
+        mounts::mount(scene, turn);
+    }
+}
 
 /// Its passes of rung 4; they run before those that hold for every language.
 pub(super) const BASES: &[Pass] =

@@ -41,7 +41,7 @@ fn what_is_written_belongs_to_the_user() {
         &format!("FROM python:3.13-slim\nWORKDIR /app\nCOPY . .\n{START}"),
         &[APP, log],
         &format!(
-            "FROM python:3.13-slim\nWORKDIR /app\nRUN useradd --uid 10001 --user-group --create-home app \\\n    && install -d -o app -g app /app\nCOPY --chown=app:app . .\nUSER app\n{CHECK}{START}"
+            "FROM python:3.13-slim\nWORKDIR /app\nRUN useradd --uid 10001 --user-group --create-home app \\\n    && install -d -o app -g app /app\nCOPY . .\nUSER app\n{CHECK}{START}"
         ),
     );
 }

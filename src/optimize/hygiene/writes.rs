@@ -3,8 +3,10 @@
 use std::collections::BTreeSet;
 
 use super::places::{self, Place};
-use crate::build::Lookup;
+use super::steps;
+use crate::build::{Lookup, Transfer};
 use crate::data;
+use crate::dockerfile::Keyword;
 use crate::inputs::context::Kind;
 use crate::manifest::{FileKind, FileRole};
 use crate::optimize::languages::node::writes::takes_traced;
@@ -52,7 +54,7 @@ impl Writes {
     fn add_file(&mut self, scene: &Scene, folder: &str, path: &str) {
         let full = path::join(folder, path);
         let is_new = path::relative(&full, folder).is_some_and(|below| !is_brought(scene, below));
-        if is_new && path::parent(&full) == folder && folder != "/" {
+        if is_new && path::parent(&full) == folder && folder != "/" && !works_on_sources(scene) {
             self.folders.insert(folder.to_owned());
         } else {
             self.add(scene, folder, path::parent(path));
@@ -199,6 +201,15 @@ fn location(scene: &Scene, file: &str) -> Option<String> {
         transfers.iter().rev().find_map(|transfer| scene.build.landing(context, stage, transfer, file))
     });
     landed.map(|landed| path::parent(&landed).to_owned())
+}
+
+/// Whether a RUN stands behind the sources, which may leave files of root's there.
+fn works_on_sources(scene: &Scene) -> bool {
+    let Some(target) = scene.target() else { return true };
+    let brings = |one: &&Transfer| one.from.is_none() && !steps::is_for_installs(scene, target, one);
+    let first = scene.build.transfers(target).iter().find(brings).map(|one| one.index);
+    let mut runs = scene.build.instructions(target).filter(|(_, one)| one.keyword == Keyword::Run);
+    first.is_some_and(|first| runs.any(|(index, _)| index > first))
 }
 
 fn is_brought(scene: &Scene, path: &str) -> bool {

@@ -66,10 +66,13 @@ fn a_folder_that_is_written_is_no_reason_to_own_all_sources() {
     let laravel = ("composer.json", r#"{"require": {"laravel/framework": "^11"}}"#);
     let text = rewritten(
         "FROM php:8.3-cli\nWORKDIR /srv\nCOPY . .\nCMD [\"php\", \"artisan\", \"serve\"]\n",
-        &[laravel, ("artisan", "#!/usr/bin/env php\n")],
+        &[laravel, ("artisan", "#!/usr/bin/env php\n"), ("routes/web.php", "<?php\n")],
         Rung::Hygiene,
     );
-    assert!(text.contains("chown -R www-data:www-data /srv/bootstrap/cache /srv/storage\nUSER www-data"), "{text}");
+    assert!(
+        text.contains("chown -R www-data:www-data /srv/bootstrap/cache /srv/database /srv/storage\nUSER www-data"),
+        "{text}"
+    );
     assert!(!text.contains("--chown"), "{text}");
 }
 
