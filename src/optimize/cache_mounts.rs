@@ -114,7 +114,10 @@ fn takes_more(removed: &str, folders: &[&str]) -> bool {
     let script = shell::parse(removed.trim_start_matches(['&', ';', ' ', '\\', '\n', '\t']));
     let is_own = |word: &&Word| {
         let path = word.text().trim_end_matches(['*', '/']);
-        folders.iter().any(|folder| path::name(folder) == path::name(path) || path.contains(folder))
+        let name = path::name(path);
+        // Others keep their folders beside it.
+        let shared = matches!(name, ".cache" | "root" | "~" | "");
+        folders.iter().any(|folder| !shared && folder.split('/').any(|part| part == name) || path.contains(folder))
     };
     let deletes = |one: &Invocation| {
         one.is("rm") && one.args.iter().filter(|word| !word.text().starts_with('-')).any(|word| !is_own(&word))

@@ -9,7 +9,7 @@ use crate::data;
 use crate::dockerfile::Keyword;
 use crate::finding::FileEdit;
 use crate::inputs::context::EntryId;
-use crate::manifest::FileKind;
+use crate::manifest::{FileKind, Nature};
 use crate::shell::program::{Kind, Program};
 use crate::text::{Span, path};
 
@@ -191,8 +191,13 @@ fn spoken_of(scene: &Scene, names: &[String]) -> Option<String> {
         names.iter().flat_map(|name| ['"', '\'', '`'].map(|mark| format!("{mark}/{name}"))).collect();
     let bare: Vec<String> = names.iter().flat_map(|name| [' ', '='].map(|mark| format!("{mark}/{name}"))).collect();
     let code = scene.evidence.holding(&quoted).find(|(path, _)| FileKind::of(path).has_code());
-    let shell = || scene.evidence.holding(&bare).find(|(path, _)| FileKind::of(path).is_shell());
-    let (file, _) = code.or_else(shell)?;
+    // Scripts, settings of servers, scripts of package.json.
+    let is_plain = |path: &str| {
+        let nature = FileKind::of(path).nature();
+        !FileKind::of(path).has_code() && !matches!(nature, Nature::Markup | Nature::Style | Nature::Documentation)
+    };
+    let plain = || scene.evidence.holding(&bare).find(|(path, _)| is_plain(path));
+    let (file, _) = code.or_else(plain)?;
     Some(format!("`{file}` names one of its files from `/`"))
 }
 

@@ -269,6 +269,23 @@ fn cache_mounts() {
          |COPY package*.json ./
          |RUN --mount=type=cache,target=/root/.npm npm ci",
     );
+    for folder in ["/root/.cache/pip", "~/.cache/pip", "$HOME/.cache/pip/*"] {
+        mounts(
+            &format!(
+                "|FROM python:3.13\n|COPY requirements.txt ./\n|RUN pip install -r requirements.txt && rm -rf {folder}"
+            ),
+            PIP,
+            "|FROM python:3.13
+             |COPY requirements.txt ./
+             |RUN --mount=type=cache,target=/root/.cache/pip pip install -r requirements.txt",
+        );
+    }
+    for folder in ["~/.cache", "$PIP_CACHE_DIR"] {
+        let stays = format!(
+            "|FROM python:3.13\n|COPY requirements.txt ./\n|RUN pip install -r requirements.txt && rm -rf {folder}"
+        );
+        mounts(&stays, PIP, &stays);
+    }
     // What else lies in the folder would stay in the layer.
     let stays = "|FROM python:3.13
          |COPY requirements.txt ./

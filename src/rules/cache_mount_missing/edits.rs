@@ -147,7 +147,7 @@ fn switches(cx: &Context, code: &Code, call: &PackageCall) -> Option<Vec<Span>> 
     let names: &[&str] = match call.manager {
         Manager::Pip => &["--no-cache-dir", "--no-cache"],
         Manager::Uv => &["--no-cache", "-n"],
-        Manager::Composer => &["--no-cache"],
+        Manager::Composer | Manager::Poetry => &["--no-cache"],
         _ => &[],
     };
     let mut spans = Vec::new();
@@ -168,8 +168,17 @@ fn clean_ups(cx: &Context, code: &Code, folders: &[(Manager, String)]) -> Option
         let operands = || invocation.args.iter().filter(|word| !word.text().starts_with('-'));
         let names = |text: &str| {
             let path = text.trim_end_matches(['*', '/']);
-            folders.iter().any(|(_, folder)| covers(path, folder) || covers(folder, path))
+            let below = ["~", "$HOME", "${HOME}"].iter().find_map(|home| path.strip_prefix(home));
+            folders.iter().any(|(_, folder)| match below {
+                Some(below) => format!("{folder}/").contains(&format!("{below}/")),
+                None => covers(path, folder) || covers(folder, path),
+            })
         };
+        // A folder that a variable names may be the mount's, which can't be deleted.
+        let hidden = |text: &str| text.starts_with('$') && text.to_ascii_uppercase().contains("CACHE");
+        if invocation.is("rm") && operands().any(|word| hidden(word.text())) {
+            return None;
+        }
         let empties = match invocation.package_call() {
             Some(call) => call.verb == Verb::Clean && folders.iter().any(|(manager, _)| *manager == call.manager),
             None => invocation.is("rm") && operands().any(|word| names(word.text())),
