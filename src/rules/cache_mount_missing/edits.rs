@@ -175,7 +175,10 @@ fn clean_ups(cx: &Context, code: &Code, folders: &[(Manager, String)]) -> Option
             })
         };
         // A folder that a variable names may be the mount's, which can't be deleted.
-        let hidden = |text: &str| text.starts_with('$') && text.to_ascii_uppercase().contains("CACHE");
+        let hidden = |text: &str| {
+            let variable = text.strip_prefix('$').map(|text| text.trim_start_matches('{'));
+            variable.is_some_and(|name| !name.starts_with("HOME") && name.to_ascii_uppercase().contains("CACHE"))
+        };
         if invocation.is("rm") && operands().any(|word| hidden(word.text())) {
             return None;
         }
