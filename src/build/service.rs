@@ -30,12 +30,16 @@ pub fn is_service(build: &Build, stage: &Stage) -> bool {
 
 /// Whether the stage may be one: nothing says that it is for developers, needs root, or is a tool or a shell for people.
 pub fn may_serve(build: &Build, stage: &Stage) -> bool {
+    !is_development(build, stage) && may_serve_by_any_name(build, stage)
+}
+
+/// The same where nobody asks what the stage and its file are called.
+pub fn may_serve_by_any_name(build: &Build, stage: &Stage) -> bool {
     let start = Start::of(build, stage);
     let idle = start.program.as_deref().is_some_and(is_idle) && !start.is_script;
     let hands_over =
         start.program.as_deref().is_some_and(|program| !is_runtime(program)) && installs_root_server(build, stage);
-    !is_development(build, stage)
-        && !needs_rights(build, stage)
+    !needs_rights(build, stage)
         && !idle
         && !hands_over
         && !start.asks_for_help
@@ -100,19 +104,37 @@ impl Start {
     }
 }
 
-/// Whether names say that the stage is for developers.
+/// Whether names say that the stage is for developers, or a step on the way to another one.
 pub fn is_development(build: &Build, stage: &Stage) -> bool {
+    is_named_for_step(stage) || is_for_developers(build, stage)
+}
+
+/// Whether names say that the stage is for developers. The last stage may have kept the name of a step on the way, as where
+/// the file once had another one below it.
+pub fn is_for_developers(build: &Build, stage: &Stage) -> bool {
     let path = build.input().file.source().name().to_ascii_lowercase();
     let file = path.rsplit(['/', '\\']).next().unwrap_or_default();
     let is_told = |word: &str| {
         let role = FileRole::of_folder(word);
         data::NAME_WORDS.has(word, "for-developers") || matches!(role, Some(FileRole::Test | FileRole::Documentation))
     };
-    let words = |name: &str| name.split(|c: char| !c.is_ascii_alphanumeric()).any(is_told);
     path.contains(".devcontainer/")
-        || words(file)
-        || stage.name.as_deref().is_some_and(words)
+        || words(file).any(is_told)
+        || stage.name.as_deref().is_some_and(|name| words(name).any(|word| is_told(word) && !is_step(word)))
         || build.is_for_developers_only(stage)
+}
+
+/// Whether the stage is called after a step on the way: `builder`.
+pub fn is_named_for_step(stage: &Stage) -> bool {
+    stage.name.as_deref().is_some_and(|name| words(name).any(is_step))
+}
+
+fn is_step(word: &str) -> bool {
+    data::NAME_WORDS.has(word, "step")
+}
+
+fn words(name: &str) -> impl Iterator<Item = &str> {
+    name.split(|c: char| !c.is_ascii_alphanumeric())
 }
 
 fn needs_root(program: &str) -> bool {

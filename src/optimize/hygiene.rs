@@ -7,6 +7,7 @@ mod command;
 mod empty;
 mod frameworks;
 mod health;
+mod mounted;
 mod places;
 mod port;
 mod root;

@@ -3,12 +3,14 @@
 use super::assumption::{Assumption, Support};
 use super::evidence::Evidence;
 use super::options::Options;
+use super::service::Service;
 use crate::build::{Build, Stage};
-use crate::dockerfile::{File, Instruction};
+use crate::dockerfile::{File, Instruction, Keyword};
 use crate::finding::{FileEdit, Target};
 use crate::inputs::context::BuildContext;
 use crate::inputs::{BuildInput, Inputs};
 use crate::manifest::Project;
+use crate::shell::{Invocation, Script, parse};
 use crate::text::{Edit, Source, Span};
 
 /// The build as the passes before left it.
@@ -52,6 +54,18 @@ impl<'a> Scene<'a> {
     /// The stage that becomes the image.
     pub(super) fn target(&self) -> Option<&Stage> {
         self.build.target()
+    }
+
+    /// Whether a service of compose starts what a container of the stage starts by itself.
+    pub(super) fn repeats_command(&self, stage: &Stage, service: &Service) -> bool {
+        let words = |script: &Script| -> Vec<Vec<String>> {
+            let words =
+                |one: &Invocation| [one.path].into_iter().chain(one.args).map(|word| word.text().to_owned()).collect();
+            script.invocations().iter().map(words).collect()
+        };
+        let own = self.build.last(stage, Keyword::Cmd).and_then(|(index, _)| self.build.code(index));
+        let command = service.command.as_ref().filter(|_| service.entrypoint.is_none());
+        command.zip(own).is_some_and(|(command, own)| words(&parse(command)) == words(&own.script))
     }
 
     /// How the file ends its lines.

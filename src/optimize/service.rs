@@ -30,6 +30,8 @@ pub struct Service {
     pub env_files: Vec<String>,
     /// Container paths of its mounts.
     pub mounts: Vec<String>,
+    /// Those of the mounts that a container can't write to.
+    pub read_only_mounts: BTreeSet<String>,
     /// Those of the mounts that are folders or files of the host: host path as written, container path.
     pub bound: Vec<(String, String)>,
     /// Container ports that it publishes or exposes.
@@ -172,6 +174,9 @@ fn environment(node: Node, service: &mut Service) {
 fn mount(item: Node, service: &mut Service) {
     let Some(mount) = Mount::of(item) else { return };
     service.mounts.push(mount.target.clone());
+    if mount.is_read_only {
+        service.read_only_mounts.insert(mount.target.clone());
+    }
     if let Some(source) = mount.source.filter(|_| mount.is_bound) {
         service.bound.push((source, mount.target));
     }
@@ -241,7 +246,7 @@ mod tests {
         );
         let long = first(
             "services:\n  web:\n    build: {context: .}\n    command: [uvicorn, 'app:app', --port, '8000']\n    environment:\n      PORT: 8000\n      \
-             TOKEN: abc\n      HOME_URL:\n    env_file: [{path: .env}]\n    volumes:\n      - {type: bind, source: ./src, target: /app/src}\n      \
+             TOKEN: abc\n      HOME_URL:\n    env_file: [{path: .env}]\n    volumes:\n      - {type: bind, source: ./src, target: /app/src, read_only: true}\n      \
              - {type: volume, source: data, target: /data}\n      - {type: tmpfs, target: /cache}\n    ports: [{target: 8000}, 9000, 9001]\n",
         );
         assert_eq!(short.service, long.service);

@@ -8,7 +8,7 @@ use super::remains::{self, Item};
 use super::runtime::Toolchain;
 use super::{java, packages, place, wanted};
 use crate::build::toolchain::{self, Language};
-use crate::build::{Base, Stage};
+use crate::build::{Base, Stage, service};
 use crate::data;
 use crate::dockerfile::Keyword;
 use crate::optimize::scene::Scene;
@@ -54,7 +54,7 @@ impl<'a> Plan<'a> {
         let build = scene.build;
         let target = build.target().filter(|target| build.ships(target)).ok_or(Why::NotOurs)?;
         // The last stage may be named for its building, as where the file once had another.
-        let builds = matches!(target.name.as_deref(), Some("build" | "builder"));
+        let builds = service::is_named_for_step(target) && !service::is_for_developers(build, target);
         let application =
             toolchain::is_application(build, target) || (builds && toolchain::starts_program(build, target));
         if !build.is_ordinary() || !application {
@@ -101,7 +101,7 @@ impl<'a> Plan<'a> {
         let known = files.as_ref().unwrap_or(&empty);
         let workdir = place::workdir(build, self.target, usize::MAX).unwrap_or_else(|| "/".into());
         let first_copy = self.first_copy(scene);
-        let needed = self.needed(&products, started, known, scene);
+        let needed = self.needed(&products, started, known, scene)?;
         if products.unnamed && !started.paths.iter().any(|path| path.starts_with("/go/bin/")) {
             return Err(refused("which programs `go install` makes is not known"));
         }
@@ -153,7 +153,7 @@ impl<'a> Plan<'a> {
         started: &Started,
         files: &BTreeMap<String, String>,
         scene: &Scene,
-    ) -> BTreeSet<Product> {
+    ) -> Result<BTreeSet<Product>, Why> {
         let mut needed: BTreeSet<Product> =
             products.made().filter(|one| !path::is_within(&one.path, "/tmp")).cloned().collect();
         let is_of_image = |path: &str| data::SYSTEM_FOLDERS.with("image").any(|folder| path::is_within(path, folder));
@@ -169,25 +169,32 @@ impl<'a> Plan<'a> {
             let from_context = files.range(below.clone()..).next().is_some_and(|(file, _)| file.starts_with(&below));
             let folder = self.language == Language::Java && !name.contains('.') && !name.contains('*');
             if !from_context {
-                needed.insert(self.with_libraries(scene, Product { path: path.clone(), folder }));
+                needed.insert(self.with_neighbours(scene, Product { path: path.clone(), folder })?);
             }
         }
-        needed
+        Ok(needed)
     }
 
-    /// An archive that names others beside it goes with its folder.
-    fn with_libraries(&self, scene: &Scene, product: Product) -> Product {
+    /// What starts, with the files beside it that belong to it.
+    fn with_neighbours(&self, scene: &Scene, product: Product) -> Result<Product, Why> {
         let (folder, name) = path::split(&product.path);
-        let above = path::name(folder);
-        if self.language != Language::Java || product.folder {
-            return product;
+        let above = match self.language {
+            // `dotnet` reads `App.runtimeconfig.json`, `App.deps.json` and all libraries from there.
+            Language::DotNet => folder,
+            // Scripts of distributions by Gradle and Maven take the archives from a folder beside `bin`.
+            Language::Java if path::name(folder) == "bin" && !name.ends_with(".jar") => path::parent(folder),
+            Language::Java if !product.folder && (name == "quarkus-run.jar" || !java::stands_alone(scene)) => folder,
+            _ => return Ok(product),
+        };
+        if !data::SYSTEM_FOLDERS.has(above, "holds-system") {
+            return Ok(Product { path: above.to_owned(), folder: true });
         }
-        let own = name == "quarkus-run.jar";
-        let output = matches!(above, "target" | "libs");
-        if own || (output && !java::stands_alone(scene)) {
-            return Product { path: folder.to_owned(), folder: true };
+        match self.language {
+            Language::DotNet => {
+                Err(refused(&format!("`{name}` needs files beside it, and they lie among the system's in `{above}`")))
+            }
+            _ => Ok(product),
         }
-        product
     }
 }
 

@@ -196,6 +196,36 @@ fn archives_of_java_take_what_stands_beside_them() {
 }
 
 #[test]
+fn what_starts_takes_what_belongs_to_it() {
+    let copied = |base: &str, build: &str, start: &str, files: &[(&str, &str)]| {
+        let file = format!("FROM {base}\nWORKDIR /src\nCOPY . .\nRUN {build}\nENTRYPOINT {start}\n");
+        let text = ships(&file, files, Rung::Stages);
+        text.lines().filter(|line| line.starts_with("COPY")).collect::<Vec<_>>().join("\n")
+    };
+    let sdk = "mcr.microsoft.com/dotnet/sdk:8.0";
+    let project =
+        "<Project Sdk=\"Microsoft.NET.Sdk\"><PropertyGroup><OutputType>Exe</OutputType></PropertyGroup></Project>";
+    let files = [("App.csproj", project), ("Program.cs", "Console.WriteLine(1);\n")];
+    let whole = "COPY --from=build /src/bin/Release/net8.0/publish ./bin/Release/net8.0/publish";
+    for start in [
+        "[\"dotnet\", \"bin/Release/net8.0/publish/App.dll\"]",
+        "dotnet /src/bin/Release/net8.0/publish/App.dll",
+        "[\"./bin/Release/net8.0/publish/App\"]",
+    ] {
+        assert_eq!(copied(sdk, "dotnet publish -c Release", start, &files), whole, "{start}");
+    }
+    let built = copied(sdk, "dotnet build -c Release", "[\"dotnet\", \"bin/Release/net8.0/App.dll\"]", &files);
+    assert_eq!(built, "COPY --from=build /src/bin/Release/net8.0 ./bin/Release/net8.0");
+    let gradle = [("build.gradle", "plugins { id 'application' }\n"), ("src/main/java/App.java", "class App {}")];
+    let installed = copied("gradle:8-jdk21", "gradle installDist", "[\"build/install/app/bin/app\"]", &gradle);
+    assert_eq!(installed, "COPY --from=build /src/build/install/app ./build/install/app");
+    let scripts = [("pom.xml", "<project><artifactId>app</artifactId></project>"), gradle[1]];
+    let script =
+        copied("maven:3.9-eclipse-temurin-21", "mvn package", "[\"sh\", \"target/appassembler/bin/app.sh\"]", &scripts);
+    assert!(!script.contains("bin/app.sh"), "{script}");
+}
+
+#[test]
 fn java_that_compiles_at_run_time_keeps_its_compiler() {
     let file =
         "FROM maven:3.9-eclipse-temurin-21\nWORKDIR /app\nCOPY . .\nRUN mvn package\nCMD java -jar target/*.jar\n";

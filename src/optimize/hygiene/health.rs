@@ -2,11 +2,13 @@
 //! succeed, mended.
 
 use super::asked::findings;
+use super::user::FOR_DEVELOPERS;
 use super::{port, route};
-use crate::build::{Base, BaseImage, Presence, Reference, Stage};
+use crate::build::{Base, BaseImage, Presence, Reference, Stage, service};
 use crate::dockerfile::Keyword;
 use crate::finding::{FileEdit, Safety};
 use crate::optimize::scene::{Scene, Turn};
+use crate::optimize::service::Service;
 use crate::text::Span;
 
 /// Times that fit a web service: the start of most takes less, and a check costs some tens of milliseconds.
@@ -20,13 +22,16 @@ pub(super) fn run(scene: &Scene, turn: &mut Turn) {
     }
     let inherits = matches!(build.root_base(target), Base::Image(reference)
         if build.input().base_images.get(reference).is_some_and(|config| config.healthcheck.is_some()));
-    let serves = build.launch(target).is_some() && !crate::build::service::is_development(build, target);
-    if inherits || !serves {
+    if inherits || build.launch(target).is_none() {
         return;
     }
     let Some((port, path, why)) = known(scene, target) else { return };
-    if let Some(service) = scene.evidence.services.iter().find(|one| one.command.is_some() && one.healthcheck.is_none())
-    {
+    if service::is_for_developers(build, target) {
+        return turn.refuse("adds no HEALTHCHECK", FOR_DEVELOPERS);
+    }
+    let starts_other =
+        |one: &&Service| one.command.is_some() && one.healthcheck.is_none() && !scene.repeats_command(target, one);
+    if let Some(service) = scene.evidence.services.iter().find(starts_other) {
         let what = format!("service `{}` starts another command of the same image", service.name);
         return turn.refuse("adds no HEALTHCHECK", format!("{what}, which may not answer on port {port}"));
     }

@@ -142,11 +142,11 @@ impl Reader<'_, '_> {
             let lines = self.text.lines().filter_map(|line| setting(line.split_once(key)?.1));
             self.found.extend(lines.collect::<Vec<_>>());
         }
-        for key in patterns::words("names a written folder").filter(|key| self.text.contains(key)) {
+        // Who only reads such a setting, as what serves the files, does not write there.
+        for key in patterns::words("names a written folder").filter(|key| is_given(self.text, key)) {
             match self.evaluator.member_of(self.file, key) {
                 Some(values) => self.found.extend(values.into_iter().filter_map(|value| place(value, true))),
-                None if is_given(self.text, key) => self.found.push(Place::Unknown(key.to_owned())),
-                None => {}
+                None => self.found.push(Place::Unknown(key.to_owned())),
             }
         }
     }
@@ -369,6 +369,9 @@ mod tests {
         check("frame.to_csv(buffer)\nbuffer = io.StringIO()", &[]);
         check("MEDIA_ROOT = BASE_DIR / 'media'\nBASE_DIR = Path(__file__).parent", &["/app/media"]);
         check("MEDIA_ROOT = env('MEDIA')", &["?"]);
+        check("urlpatterns += static(settings.MEDIA_URL, document_root=settings.MEDIA_ROOT)", &[]);
+        check("return send_from_directory(app.config['UPLOAD_FOLDER'], name)", &[]);
+        check("app.config.update(UPLOAD_FOLDER='/up')", &["/up"]);
         check("app.config['UPLOAD_FOLDER'] = '/up'", &["/up"]);
         check("f.save(os.path.join(app.config['UPLOAD_FOLDER'], name))\napp.config['UPLOAD_FOLDER'] = '/up'", &["/up"]);
     }

@@ -395,3 +395,67 @@ fn every_step_names_what_it_assumes() {
         passes().collect::<Vec<_>>()
     );
 }
+
+/// The refusals of pass `non-root`, with services.
+fn refusals_of(dockerfile: &str, files: &[(&str, &str)], services: &[Service]) -> Vec<String> {
+    let (inputs, mut evidence) = project(dockerfile, files);
+    evidence.services = services.to_vec();
+    let options = Options { level: crate::optimize::Level::Up(Rung::Hygiene), ..Options::default() };
+    let rungs = optimize(&inputs, 0, &evidence, &options).rungs;
+    let all = rungs.into_iter().flat_map(|rung| rung.refusals).filter(|one| one.pass == "non-root");
+    all.map(|one| one.why).collect()
+}
+
+#[test]
+fn the_last_stage_may_be_called_after_a_step() {
+    for name in ["builder", "build", "base"] {
+        let file = format!("FROM python:3.13-slim AS {name}\nWORKDIR /app\nCOPY app.py .\n{START}");
+        assert!(rewritten(&file, &[APP], Rung::Hygiene).contains("USER app\n"), "{name}");
+    }
+}
+
+#[test]
+fn who_keeps_root_is_told_why() {
+    for file in [
+        format!("FROM python:3.13-slim AS dev\nWORKDIR /app\nCOPY app.py .\n{START}"),
+        "FROM python:3.13-slim\nWORKDIR /app\nCOPY app.py .\n".to_owned(),
+    ] {
+        assert_eq!(refusals_of(&file, &[APP], &[]).len(), 1, "{file}");
+    }
+}
+
+#[test]
+fn what_compose_mounts_over_written_folders_keeps_root() {
+    let bound = |to: &str| Service {
+        mounts: vec![to.to_owned()],
+        bound: vec![(".".to_owned(), to.to_owned())],
+        ..Service::default()
+    };
+    let lock = "GEM\n  remote: https://rubygems.org/\n  specs:\n    rails (8.0.0)\n\nDEPENDENCIES\n  rails\n";
+    let rails = [("Gemfile", "source 'https://rubygems.org'\ngem 'rails'\n"), ("Gemfile.lock", lock)];
+    let ruby = "FROM ruby:3.4-slim\nWORKDIR /app\nCOPY . .\nCMD [\"bin/rails\", \"server\"]\n";
+    let composer = [("composer.json", "{\"require\": {\"laravel/framework\": \"^12\"}}")];
+    let php = "FROM php:8.4-cli\nWORKDIR /app\nCOPY . .\nCMD [\"php\", \"artisan\", \"serve\"]\n";
+    let celery = [("requirements.txt", "celery==5.4.0\n"), ("worker.py", "import celery\n")];
+    let beat = "FROM python:3.13-slim\nWORKDIR /app\nCOPY . .\nCMD [\"celery\", \"-A\", \"worker\", \"beat\"]\n";
+    let next = [("package.json", "{\"scripts\": {\"start\": \"next start\"}, \"dependencies\": {\"next\": \"15\"}}")];
+    let node = "FROM node:22-slim\nWORKDIR /app\nCOPY . .\nCMD [\"npm\", \"start\"]\n";
+    let all: [(&str, &[(&str, &str)], &str); 4] = [
+        (ruby, &rails, "/app/log"),
+        (php, &composer, "/app/storage"),
+        (beat, &celery, "/app/data"),
+        (node, &next, "/app/.next"),
+    ];
+    for (file, files, own) in all {
+        let why = refusals_of(file, files, &[bound("/app")]);
+        assert!(why.iter().any(|why| why.contains("mounts `.` of the host at `/app`")), "{file}{why:?}");
+        let below = refusals_of(file, files, &[bound(own)]);
+        assert!(below.iter().any(|why| why.contains(own)), "{file}{below:?}");
+        for harmless in [bound("/app/.env"), bound("/app/node_modules"), bound("/etc/app")] {
+            let why = refusals_of(file, files, std::slice::from_ref(&harmless));
+            assert!(!why.iter().any(|why| why.contains("mounts")), "{file}{why:?}");
+        }
+        let read_only = Service { read_only_mounts: ["/app".to_owned()].into(), ..bound("/app") };
+        assert!(!refusals_of(file, files, &[read_only]).iter().any(|why| why.contains("mounts")), "{file}");
+    }
+}

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use super::account::{self, Account};
 use super::writes::{self, Writes};
-use super::{empty, frameworks, health, root, steps};
+use super::{empty, frameworks, health, mounted, root, steps};
 use crate::build::{Base, BaseImage, Setting, Stage, Transfer, User, accounts, service};
 use crate::dockerfile::Keyword;
 use crate::finding::FileEdit;
@@ -16,22 +16,27 @@ use crate::text::{Span, path};
 
 const WHAT: &str = "keeps root";
 
+/// Why an image is left as it is.
+pub(super) const FOR_DEVELOPERS: &str = "its names or its command say that it is for developers or for tests";
+
 pub(super) fn run(scene: &Scene, turn: &mut Turn) {
     let build = scene.build;
     let Some(target) = build.target().filter(|target| build.ships(target)) else { return };
-    let starts = build.launch(target).is_some();
-    if !starts || service::is_development(build, target) {
-        return;
-    }
     match build.user(target) {
         Setting::By(_, User::Root) | Setting::Base(User::Root) | Setting::Default(User::Root) => {}
         Setting::Unknown => return turn.refuse(WHAT, "nobody knows which user the base runs as"),
         _ => return,
     }
+    if service::is_for_developers(build, target) {
+        return turn.refuse(WHAT, FOR_DEVELOPERS);
+    }
+    if build.launch(target).is_none() {
+        return turn.refuse(WHAT, "what it starts is not known");
+    }
     if accounts::steps_down(build, target) {
         return turn.refuse(WHAT, "its entrypoint changes the user by itself");
     }
-    if !service::may_serve(build, target) {
+    if !service::may_serve_by_any_name(build, target) {
         return turn.refuse(WHAT, "what it starts needs root, or hands its work to a user of its own");
     }
     match plan(scene, target) {
@@ -59,12 +64,11 @@ fn plan(scene: &Scene, target: &Stage) -> Result<Plan, String> {
     let account = account::of(build, target)?;
     let folder = build.workdir(target, usize::MAX).value().cloned().ok_or("nobody knows which folder it works in")?;
     let mut writes = writes::of(scene, &folder)?;
-    let empty = empty_ones(scene, target)?;
-    if let Some(text) = mounted(scene, &writes) {
-        return Err(text);
-    }
-    for path in build.volumes(target) {
-        writes.folders.insert(path);
+    let empty = empty::folders(scene, target);
+    for path in empty.iter().flat_map(|made| &made.folders) {
+        if let Some(mount) = mounted::over(scene, target, [path]) {
+            return Err(format!("a RUN makes `{path}` to write to, and {mount}"));
+        }
     }
     frameworks::add(scene, target, &folder, &mut writes);
     for (path, sign) in node::writes::writes(scene) {
@@ -72,6 +76,13 @@ fn plan(scene: &Scene, target: &Stage) -> Result<Plan, String> {
         writes.folders.insert(path);
         writes.sign = sign;
     }
+    // What nothing shows to be written is no reason to keep root.
+    if !writes.sign.is_empty()
+        && let Some(mount) = mounted::over(scene, target, writes.folders.union(&writes.whole))
+    {
+        return Err(format!("{}, and {mount}", writes.sign));
+    }
+    writes.folders.extend(build.volumes(target));
     writes.given_away()?;
     if folder == "/" && (writes.sources || !writes.whole.is_empty()) {
         if !writes.sign.is_empty() {
@@ -127,34 +138,6 @@ fn has_shell(scene: &Scene, target: &Stage) -> bool {
         Base::Scratch => false,
         _ => true,
     }
-}
-
-/// A mount of compose that the program writes to.
-fn mounted(scene: &Scene, writes: &Writes) -> Option<String> {
-    let mounts = scene.evidence.services.iter().flat_map(|service| &service.mounts);
-    let hit = mounts.into_iter().find(|mount| {
-        let mut folders = writes.folders.union(&writes.whole);
-        folders.any(|folder| path::is_within(folder, mount) || path::is_within(mount, folder))
-    });
-    hit.filter(|_| !writes.sign.is_empty())
-        .map(|mount| format!("{}, and compose mounts `{mount}`, which may belong to root already", writes.sign))
-}
-
-/// Folders that RUNs make to be written to.
-fn empty_ones(scene: &Scene, target: &Stage) -> Result<Vec<empty::Made>, String> {
-    let empty = empty::folders(scene, target);
-    match mounted_at(scene, empty.iter().flat_map(|made| &made.folders)) {
-        Some(path) => {
-            Err(format!("a RUN makes `{path}` to write to, and compose mounts it, which may belong to root already"))
-        }
-        None => Ok(empty),
-    }
-}
-
-/// The first of the folders that compose mounts.
-fn mounted_at<'f>(scene: &Scene, mut folders: impl Iterator<Item = &'f String>) -> Option<&'f String> {
-    let mounts = || scene.evidence.services.iter().flat_map(|service| &service.mounts);
-    folders.find(|folder| mounts().any(|mount| path::is_within(folder, mount) || path::is_within(mount, folder)))
 }
 
 /// COPYs of the target into its working folder: of sources, or of the whole folder from another stage.

@@ -99,10 +99,13 @@ impl Walk<'_, '_, '_> {
     fn services(&mut self, stage: &Stage) -> Result<(), String> {
         let services = self.scene.evidence.services.iter();
         let ours = services.filter(|service| service.target.is_none() || service.target == stage.name);
-        for text in ours.flat_map(|service| [&service.entrypoint, &service.command]).flatten() {
-            for words in words::commands(text) {
-                self.started += 1;
-                self.command(&words, 0)?;
+        for service in ours {
+            for text in [&service.entrypoint, &service.command].into_iter().flatten() {
+                let by_service = |why| format!("{why}: service `{}` starts `{text}`", service.name);
+                for words in words::commands(text) {
+                    self.started += 1;
+                    self.command(&words, 0).map_err(by_service)?;
+                }
             }
         }
         Ok(())

@@ -52,8 +52,9 @@ fn split(scene: &Scene, target: &Stage, first: usize, last: usize) -> Result<Spl
     }
     let mut split = Split { last, fates: Vec::new(), texts: Vec::new(), copies: Vec::new() };
     let transfers = scene.build.transfers(target);
-    // What scripts of the project write beside the packages is not known.
-    let whole = runs_scripts(scene, first, last);
+    // What scripts of the project write beside the packages is not known. Packages that the sources bring along would be
+    // in the image twice.
+    let whole = runs_scripts(scene, first, last) || brings_packages(scene, transfers, first);
     let mut extensions = false;
     for (index, one) in scene.build.instructions(target).take_while(|(index, _)| *index <= last) {
         let fate = match one.keyword {
@@ -105,6 +106,13 @@ fn behind(scene: &Scene, transfers: &[Transfer], last: usize) -> usize {
     let everything =
         |one: &&Transfer| one.from.is_none() && one.sources.iter().any(crate::build::Source::is_everything);
     transfers.iter().filter(everything).map(|one| one.index).max().unwrap_or(last).max(last)
+}
+
+/// Whether sources with packages among them are copied before the install.
+fn brings_packages(scene: &Scene, transfers: &[Transfer], first: usize) -> bool {
+    let everything = |one: &Transfer| one.from.is_none() && one.sources.iter().any(crate::build::Source::is_everything);
+    scene.context().is_some_and(|context| context.find("vendor").is_some())
+        && transfers.iter().any(|one| one.index < first && everything(one))
 }
 
 fn brings_composer(transfer: &Transfer) -> bool {

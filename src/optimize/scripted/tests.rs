@@ -38,6 +38,26 @@ fn packages_of_composer_are_installed_apart() {
 }
 
 #[test]
+fn packages_that_the_sources_bring_are_copied_once() {
+    let file = "FROM php:8.3-apache\nCOPY . /var/www/html/\nCOPY --from=composer:2 /usr/bin/composer /usr/bin/composer\nRUN composer install --no-dev\n";
+    let manifests = [
+        ("composer.json", "{\"require\":{\"slim/slim\":\"^4\"}}"),
+        ("composer.lock", "{\"packages\":[{\"name\":\"slim/slim\",\"version\":\"4.0.0\"}]}"),
+    ];
+    let ships = |files: &[(&str, &str)]| {
+        let (inputs, mut evidence) = project(file, files);
+        evidence.committed.insert("vendor".to_owned());
+        let options = Options { level: Level::Up(Rung::Stages), ..Options::default() };
+        let text = optimize(&inputs, 0, &evidence, &options).result()[0].text().to_owned();
+        let (_, ships) = text.split_once("\n\nFROM ").expect("two stages");
+        ships.lines().filter(|line| line.starts_with("COPY")).collect::<Vec<_>>().join("\n")
+    };
+    let with = [manifests[0], manifests[1], ("vendor/autoload.php", "<?php")];
+    assert_eq!(ships(&with), "COPY --from=build /var/www/html /var/www/html");
+    assert_eq!(ships(&manifests), "COPY . /var/www/html/\nCOPY --from=build /var/www/html/vendor /var/www/html/vendor");
+}
+
+#[test]
 fn gems_from_git_are_fetched_with_git() {
     let dockerfile = "FROM ruby:3.3\nWORKDIR /app\nCOPY Gemfile Gemfile.lock ./\nRUN bundle install\nCOPY . .\nCMD [\"ruby\", \"app.rb\"]\n";
     let lock = format!("GIT\n  remote: https://github.com/a/b\n  revision: 1\n  specs:\n    b (1.0)\n\n{}", LOCK.1);

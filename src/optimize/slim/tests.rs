@@ -198,3 +198,24 @@ fn stages_that_are_built_by_name_keep_their_programs() {
         assert!(own.contains(package) && !last.contains("apt-get"), "{text}");
     }
 }
+
+#[test]
+fn what_a_stage_installs_by_name_decides_what_it_builds() {
+    let lock =
+        r#"{"lockfileVersion":3,"packages":{"node_modules/bcrypt":{"version":"5.1.1","hasInstallScript":true}}}"#;
+    let files =
+        [("package.json", r#"{"dependencies":{"bcrypt":"5.1.1"}}"#), ("package-lock.json", lock), ("app.js", "")];
+    let run = |install: &str| {
+        let text = format!(
+            "FROM node:22 AS build\nWORKDIR /app\nCOPY package.json package-lock.json ./\nRUN npm ci\n\nFROM node:22\n{install}WORKDIR /app\nCOPY --from=build /app/node_modules ./node_modules\nCOPY app.js ./\nCMD [\"node\", \"app.js\"]\n"
+        );
+        let text = rewritten(&text, &files, Rung::Slim);
+        text.rsplit_once("FROM ").expect("a stage").1.lines().next().expect("a base").to_owned()
+    };
+    for plain in
+        ["", "RUN npm install -g http-server\n", "RUN yarn global add serve@14\n", "RUN npm i -g pm2 @nestjs/cli\n"]
+    {
+        assert_eq!(run(plain), "node:22-slim", "{plain}");
+    }
+    assert_eq!(run("RUN npm install -g better-sqlite3\n"), "node:22");
+}

@@ -3,8 +3,12 @@
 use std::collections::BTreeSet;
 
 use super::pieces;
+use crate::build::Stage;
+use crate::data;
+use crate::dockerfile::Keyword;
 use crate::manifest::{Ecosystem, Locked, Project};
 use crate::optimize::scene::Scene;
+use crate::shell::{Package, PackageCall, PackageSource, Verb};
 
 /// What node-gyp calls.
 const COMPILER: [&str; 3] = ["g++", "make", "python3"];
@@ -17,6 +21,12 @@ pub(in crate::optimize) const GIT: [&str; 2] = ["git", "ca-certificates"];
 pub(in crate::optimize) fn build_packages(scene: &Scene, stage: usize) -> Option<BTreeSet<String>> {
     let stage = scene.build.stages().get(stage)?;
     let mut packages = BTreeSet::new();
+    if let Some(named) = named_alone(scene, stage) {
+        if named.iter().any(|name| data::NODE_PACKAGES.has(name, "compiles")) {
+            packages.extend(COMPILER.map(str::to_owned));
+        }
+        return Some(packages);
+    }
     if let Ok(Some(pieces)) = pieces::read(scene, stage) {
         let locked = pieces.way.and_then(|way| way.locked.as_ref());
         let compiles = match locked {
@@ -45,6 +55,28 @@ pub(in crate::optimize) fn build_packages(scene: &Scene, stage: usize) -> Option
         packages.extend(prisma(scene));
     }
     Some(packages)
+}
+
+/// The packages of the registry that a stage's installs name, where each names some: `npm install -g http-server`. What the
+/// project depends on is installed elsewhere then.
+fn named_alone(scene: &Scene, stage: &Stage) -> Option<BTreeSet<String>> {
+    let mut names = BTreeSet::new();
+    let runs = scene.build.instructions(stage).filter(|(_, one)| one.keyword == Keyword::Run);
+    for (index, _) in runs {
+        for one in scene.build.code(index)?.script.invocations() {
+            let installs = |call: &PackageCall| {
+                Ecosystem::of_manager(call.manager) == Some(Ecosystem::Node)
+                    && matches!(call.verb, Verb::Install | Verb::Upgrade | Verb::Download)
+            };
+            let Some(call) = one.package_call().filter(installs) else { continue };
+            let plain = |package: &Package| package.source == PackageSource::Index;
+            if call.packages.is_empty() || call.has_unknown_packages() || !call.packages.iter().all(plain) {
+                return None;
+            }
+            names.extend(call.packages.iter().map(|package| package.name.text.to_owned()));
+        }
+    }
+    (!names.is_empty()).then_some(names)
 }
 
 /// Whether a package comes from a repository, and not as an archive.

@@ -15,7 +15,9 @@ pub(in crate::optimize) fn in_containers(scene: &Scene, stage: &Stage) -> Option
     for service in services.filter(|one| one.target.is_none() || one.target == stage.name) {
         let name = format!("service `{}`", service.name);
         if let Some(command) = service.entrypoint.as_ref().or(service.command.as_ref()) {
-            return Some(format!("{name} starts `{command}` in the image"));
+            let repeats = scene.repeats_command(stage, service);
+            let again = if repeats { ", as the image does, and would start that in any other" } else { "" };
+            return Some(format!("{name} starts `{command}` in the image{again}"));
         }
         if let Some(path) = service.mounts.iter().find(|path| !path.starts_with("/etc/") && *path != "/tmp") {
             return Some(format!("{name} mounts `{path}`"));

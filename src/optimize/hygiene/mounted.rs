@@ -1,0 +1,39 @@
+//! What compose mounts where a program writes: such a folder keeps the owner that it has, and no line of a Dockerfile gives
+//! it to another user.
+
+use crate::build::Stage;
+use crate::data;
+use crate::optimize::scene::Scene;
+use crate::optimize::service::Service;
+use crate::sources::patterns;
+use crate::text::path;
+
+/// The first mount that holds one of the folders, or is written to in it, as the end of a sentence.
+pub(super) fn over<'f>(scene: &Scene, target: &Stage, folders: impl IntoIterator<Item = &'f String>) -> Option<String> {
+    let own = |service: &&Service| service.target.is_none() || service.target == target.name;
+    let services: Vec<&Service> = scene.evidence.services.iter().filter(own).collect();
+    folders.into_iter().find_map(|folder| services.iter().find_map(|service| of_service(service, folder)))
+}
+
+fn of_service(service: &Service, folder: &str) -> Option<String> {
+    let holds = |mount: &&String| {
+        let mount = mount.trim_end_matches('/');
+        path::is_within(folder, mount) || path::is_below(mount, folder) && may_be_written(mount)
+    };
+    let mount = service.mounts.iter().filter(|mount| !service.read_only_mounts.contains(*mount)).find(holds)?;
+    Some(match service.bound.iter().find(|(_, target)| target == mount) {
+        Some((source, _)) => {
+            format!(
+                "compose mounts `{source}` of the host at `{mount}`, which belongs to root or to a user of the host"
+            )
+        }
+        None => format!("compose mounts `{mount}`, which may belong to root already"),
+    })
+}
+
+/// Whether a program may write to what is mounted inside of its folder: no packages, and no files that it only reads.
+fn may_be_written(mount: &str) -> bool {
+    let is_file = path::name(mount).contains('.');
+    let is_written = patterns::words("ending of a written file").any(|ending| mount.ends_with(ending));
+    !data::FOLDER_NAMES.has(path::name(mount), "installed") && (!is_file || is_written)
+}
