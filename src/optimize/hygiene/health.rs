@@ -2,8 +2,7 @@
 //! succeed, mended.
 
 use super::asked::findings;
-use super::user::FOR_DEVELOPERS;
-use super::{port, route};
+use super::{port, root, route};
 use crate::build::{Base, BaseImage, Presence, Reference, Stage, service};
 use crate::dockerfile::Keyword;
 use crate::finding::{FileEdit, Safety};
@@ -27,7 +26,7 @@ pub(super) fn run(scene: &Scene, turn: &mut Turn) {
     }
     let Some((port, path, why)) = known(scene, target) else { return };
     if service::is_for_developers(build, target) {
-        return turn.refuse("adds no HEALTHCHECK", FOR_DEVELOPERS);
+        return turn.refuse("adds no HEALTHCHECK", root::FOR_DEVELOPERS);
     }
     let starts_other =
         |one: &&Service| one.command.is_some() && one.healthcheck.is_none() && !scene.repeats_command(target, one);

@@ -8,6 +8,9 @@ use crate::shell::program::{Kind, Program};
 use crate::shell::{Invocation, Manager, Script, Verb, Word, parse};
 use crate::sources::patterns;
 
+/// Why an image that nobody serves with is left as it is.
+pub(super) const FOR_DEVELOPERS: &str = "its names or its command say that it is for developers or for tests";
+
 /// The first reason that keeps a container of the stage with root.
 pub(super) fn needed(scene: &Scene, target: &Stage) -> Option<String> {
     at_start(scene, target).or_else(|| at_home(scene, target)).or_else(|| of_projects(scene, target))

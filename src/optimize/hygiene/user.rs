@@ -16,9 +16,6 @@ use crate::text::{Span, path};
 
 const WHAT: &str = "keeps root";
 
-/// Why an image is left as it is.
-pub(super) const FOR_DEVELOPERS: &str = "its names or its command say that it is for developers or for tests";
-
 pub(super) fn run(scene: &Scene, turn: &mut Turn) {
     let build = scene.build;
     let Some(target) = build.target().filter(|target| build.ships(target)) else { return };
@@ -28,7 +25,7 @@ pub(super) fn run(scene: &Scene, turn: &mut Turn) {
         _ => return,
     }
     if service::is_for_developers(build, target) {
-        return turn.refuse(WHAT, FOR_DEVELOPERS);
+        return turn.refuse(WHAT, root::FOR_DEVELOPERS);
     }
     if build.launch(target).is_none() {
         return turn.refuse(WHAT, "what it starts is not known");
