@@ -209,7 +209,7 @@ impl Reader<'_, '_, '_> {
             .unwrap_or(Given::No)
     }
 
-    /// The value of one of these options; the last one counts, and two of them are several places.
+    /// The value of one of these options; two different ones are several places.
     fn given(&self, names: &[&str]) -> Given {
         let mut found = Given::No;
         let mut words = self.args.iter().peekable();
@@ -223,10 +223,14 @@ impl Reader<'_, '_, '_> {
                     _ if !name.starts_with("--") && name.len() == 2 => self.part(word, 2),
                     _ => continue,
                 };
-                if !matches!(found, Given::No) {
-                    return Given::Unknown;
-                }
-                found = next;
+                found = match (found, next) {
+                    (Given::No, next) => next,
+                    // The same value twice: a script, and the arguments that are added to it.
+                    (Given::Known(first, _), Given::Known(second, origin)) if first == second => {
+                        Given::Known(second, origin)
+                    }
+                    _ => return Given::Unknown,
+                };
             }
         }
         found

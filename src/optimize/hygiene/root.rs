@@ -3,6 +3,7 @@
 use crate::build::Stage;
 use crate::dockerfile::Keyword;
 use crate::manifest::Ecosystem;
+use crate::optimize::reach::Reach;
 use crate::optimize::scene::Scene;
 use crate::shell::program::{Kind, Program};
 use crate::shell::{Invocation, Manager, Script, Verb, Word, parse};
@@ -13,7 +14,20 @@ pub(super) const FOR_DEVELOPERS: &str = "its names or its command say that it is
 
 /// The first reason that keeps a container of the stage with root.
 pub(super) fn needed(scene: &Scene, target: &Stage) -> Option<String> {
-    at_start(scene, target).or_else(|| at_home(scene, target)).or_else(|| of_projects(scene, target))
+    let rights = || of_rights(scene).or_else(|| of_sources(scene));
+    at_start(scene, target).or_else(|| at_home(scene, target)).or_else(|| of_projects(scene, target)).or_else(rights)
+}
+
+/// What compose gives a container that only root can use.
+fn of_rights(scene: &Scene) -> Option<String> {
+    let why = "a compose file gives it the engine's socket, capabilities or devices, which only root may use";
+    scene.build.input().options.run.has_rights.then(|| why.to_owned())
+}
+
+/// What sources of the program do that only root may: they open devices, raw sockets or the engine's socket.
+fn of_sources(scene: &Scene) -> Option<String> {
+    let path = Reach::new(scene).shows("needs root")?;
+    Some(format!("`{path}` opens a device, a raw socket or the engine's socket, which only root may"))
 }
 
 /// What the container's command, its scripts and what compose runs instead do first.

@@ -1,7 +1,7 @@
 use crate::optimize::Rung;
 use crate::optimize::service::Service;
 use crate::optimize::sketch::{climbed, project, rewritten};
-use crate::optimize::{Options, optimize};
+use crate::optimize::{Level, Options, optimize};
 
 fn check(dockerfile: &str, files: &[(&str, &str)], expected: &str) {
     let text = rewritten(dockerfile, files, Rung::Hygiene);
@@ -96,6 +96,28 @@ fn a_start_that_needs_root_keeps_it() {
         assert!(refusals.iter().any(|one| one.pass == "non-root"), "{refusals:?}");
         assert_eq!(done.result()[0].text(), text);
     }
+}
+
+#[test]
+fn sockets_and_devices_of_root_keep_it() {
+    let text = format!("FROM python:3.13-slim\nWORKDIR /app\nCOPY . .\n{START}");
+    for source in [
+        "from docker import DockerClient\nclient = DockerClient(base_url='unix://var/run/docker.sock')\n",
+        "import socket\ns = socket.socket(socket.AF_INET, socket.SOCK_RAW, socket.IPPROTO_ICMP)\n",
+        "port = serial.Serial('/dev/ttyUSB0', 9600)\n",
+    ] {
+        let done = climbed(&text, &[("app.py", source)], Rung::Hygiene);
+        let mut refusals = done.rungs.iter().flat_map(|rung| &rung.refusals);
+        assert!(refusals.any(|one| one.why.contains("which only root may")), "{source}");
+        assert!(!done.result()[0].text().contains("USER"), "{source}");
+    }
+    // What only tests do, or a page describes, does not run in the container.
+    let files = [("app.py", "print(1)\n"), ("README.md", "mount docker.sock"), ("tests/test_app.py", "docker.from_env()\n")];
+    assert!(climbed(&text, &files, Rung::Hygiene).result()[0].text().contains("USER"));
+    let (mut inputs, evidence) = project(&text, &[("app.py", "print(1)\n")]);
+    inputs.builds[0].options.run.has_rights = true;
+    let options = Options { level: Level::Up(Rung::Hygiene), ..Options::default() };
+    assert!(!optimize(&inputs, 0, &evidence, &options).result()[0].text().contains("USER"));
 }
 
 #[test]

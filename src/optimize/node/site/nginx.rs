@@ -19,6 +19,8 @@ http {{
     include mime.types;
     types {{ text/javascript mjs; }}
     default_type application/octet-stream;
+    charset utf-8;
+    charset_types text/css text/plain text/xml text/javascript application/javascript application/json;
     access_log /dev/stdout;
     sendfile on;
     gzip on;

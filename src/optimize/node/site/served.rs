@@ -265,6 +265,8 @@ impl Reader<'_, '_> {
         for name in options.flat_map(data::words) {
             given.extend(self.given(name));
         }
+        // The same place said twice: a script and the arguments that are added to it.
+        given.dedup();
         if given.len() > 1 {
             return Err("it listens in several places".to_owned());
         }

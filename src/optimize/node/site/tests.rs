@@ -89,6 +89,7 @@ fn all_forms_of_the_command_are_followed() {
         ),
         ("CMD npx http-server dist", &["listen 8080;", "try_files $uri $uri.html $uri/ =404;"]),
         ("CMD npx sirv dist --host --single --port 5001", &["listen 5001;", "$uri/index.html /index.html;"]),
+        ("CMD npx vite preview --host --port 8083 --port 8083", &["listen 8083;", "charset utf-8;"]),
         ("ENV PORT=8081\nCMD serve dist -l tcp://0.0.0.0:$PORT", &["listen 8081;"]),
         ("ENV PORT=8082\nCMD [\"serve\", \"-s\", \"dist\"]", &["listen 8082;"]),
     ] {
