@@ -10,7 +10,7 @@ use super::compose::lists_builds;
 use super::recipes::may_build;
 use crate::data;
 use crate::dockerfile::Template;
-use crate::manifest::{FileKind, Nature};
+use crate::manifest::{FileKind, FileRole, Nature};
 use ignore::{DirEntry, WalkBuilder, WalkState};
 
 /// What a walk for Dockerfiles found.
@@ -22,6 +22,8 @@ pub(super) struct Found {
     pub compose: Vec<PathBuf>,
     /// Files that may say how images are built besides.
     pub recipes: Vec<PathBuf>,
+    /// Dockerfiles that are inputs of tests, sorted: nobody builds them.
+    pub test_inputs: Vec<PathBuf>,
     /// Folders that could not be read, and why.
     pub unreadable: Vec<(PathBuf, String)>,
 }
@@ -39,7 +41,7 @@ pub(super) fn discover(root: &Path) -> Found {
     walk.run(|| {
         Box::new(|entry| {
             match entry {
-                Ok(entry) => visit(&entry, &found),
+                Ok(entry) => visit(root, &entry, &found),
                 Err(error) => note_error(&error, &found),
             }
             WalkState::Continue
@@ -48,7 +50,11 @@ pub(super) fn discover(root: &Path) -> Found {
     let mut found = found.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner);
     found.dockerfiles.sort();
     found.compose.sort();
+    found.test_inputs.sort();
     leave_out_twins(&mut found.dockerfiles);
+    if found.dockerfiles.is_empty() && found.compose.is_empty() {
+        found.dockerfiles = std::mem::take(&mut found.test_inputs);
+    }
     found.unreadable.sort();
     found
 }
@@ -65,7 +71,7 @@ fn leave_out_twins(dockerfiles: &mut Vec<PathBuf>) {
     }
 }
 
-fn visit(entry: &DirEntry, found: &Mutex<Found>) {
+fn visit(root: &Path, entry: &DirEntry, found: &Mutex<Found>) {
     if !entry.file_type().is_some_and(|kind| kind.is_file() || kind.is_symlink()) {
         return;
     }
@@ -83,7 +89,11 @@ fn visit(entry: &DirEntry, found: &Mutex<Found>) {
         return;
     }
     let mut found = lock(found);
-    let list = if compose { &mut found.compose } else { &mut found.dockerfiles };
+    let list = match compose {
+        true => &mut found.compose,
+        false if is_test_input(root, entry.path()) => &mut found.test_inputs,
+        false => &mut found.dockerfiles,
+    };
     list.push(entry.path().to_owned());
 }
 
@@ -110,6 +120,21 @@ fn is_skipped(entry: &DirEntry) -> bool {
     entry.depth() > 0
         && entry.file_type().is_some_and(|kind| kind.is_dir())
         && entry.file_name().to_str().is_some_and(|name| data::FOLDER_NAMES.has(name, "passed"))
+}
+
+/// Whether a Dockerfile lies in a folder of inputs for tests below the folder that is looked at: a linter's tests hold
+/// hundreds of faulty ones.
+fn is_test_input(root: &Path, path: &Path) -> bool {
+    let below = path.strip_prefix(root).unwrap_or(path);
+    let mut is_test = false;
+    for folder in below.parent().into_iter().flat_map(Path::components) {
+        let Some(name) = folder.as_os_str().to_str().map(str::to_ascii_lowercase) else { continue };
+        if data::NAME_WORDS.has(&name, "test-data") || is_test && data::NAME_WORDS.has(&name, "test-input") {
+            return true;
+        }
+        is_test |= FileRole::of_folder(&name) == Some(FileRole::Test);
+    }
+    false
 }
 
 /// Whether a file is a Dockerfile, by its name; what has the name of source code, by how it begins.
@@ -188,6 +213,25 @@ mod tests {
             "Dockerfile.txt",
         ] {
             assert!(!is_dockerfile(name, Path::new("")), "{name}");
+        }
+    }
+
+    #[test]
+    fn inputs_of_tests_are_known_by_their_folders() {
+        let is_so = |path: &str| is_test_input(Path::new("r"), &Path::new("r").join(path));
+        for path in [
+            "testdata/projects/local_docker_action/Dockerfile",
+            "tests/patterns/dockerfile/from.dockerfile",
+            "test/linters/trivy/good/Dockerfile",
+            "pkg/scan/testdata/Dockerfile",
+            "tests/fixtures/app/Dockerfile",
+        ] {
+            assert!(is_so(path), "{path}");
+        }
+        for path in
+            ["Dockerfile", "tests/Dockerfile", "tests/e2e/Dockerfile", "fixtures/app/Dockerfile", "good/Dockerfile"]
+        {
+            assert!(!is_so(path), "{path}");
         }
     }
 

@@ -101,6 +101,13 @@ pub fn gather_texts(texts: Vec<(Option<PathBuf>, Result<Source, LoadError>)>, re
 }
 
 fn notes(inputs: &mut Inputs, found: &Found) {
+    if let Some(first) = found.test_inputs.first() {
+        let count = match found.test_inputs.len() {
+            1 => format!("`{}` is an input of tests, and was not looked at", shown(first)),
+            count => format!("{count} Dockerfiles are inputs of tests (`{}`), and were not looked at", shown(first)),
+        };
+        inputs.notices.push(format!("{count}; name such a file to look at it"));
+    }
     for (path, why) in &found.unreadable {
         inputs.problems.push(InputProblem {
             file: shown(path),

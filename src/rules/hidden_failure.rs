@@ -90,7 +90,7 @@ pub(super) fn checks(last: &Command) -> bool {
         "apt-key" | "grep" | "egrep" | "fgrep" => true,
         "gzip" | "xz" | "bzip2" | "zstd" => words().any(|text| text == "--decompress" || letter(text, &['d'])),
         sum if sum.ends_with("sum") => words().any(|text| text == "--check" || letter(text, &['c'])),
-        "gpg" => words().any(|text| text == "--dearmor" || text == "--import"),
+        "gpg" => words().any(|text| matches!(text, "--dearmor" | "--dearmour" | "--import")),
         program => Program::of(program).is(Kind::Unpacks),
     }
 }

@@ -112,7 +112,8 @@ fn sockets_and_devices_of_root_keep_it() {
         assert!(!done.result()[0].text().contains("USER"), "{source}");
     }
     // What only tests do, or a page describes, does not run in the container.
-    let files = [("app.py", "print(1)\n"), ("README.md", "mount docker.sock"), ("tests/test_app.py", "docker.from_env()\n")];
+    let files =
+        [("app.py", "print(1)\n"), ("README.md", "mount docker.sock"), ("tests/test_app.py", "docker.from_env()\n")];
     assert!(climbed(&text, &files, Rung::Hygiene).result()[0].text().contains("USER"));
     let (mut inputs, evidence) = project(&text, &[("app.py", "print(1)\n")]);
     inputs.builds[0].options.run.has_rights = true;
