@@ -50,6 +50,7 @@ pub use self::context::Fetched;
 pub use self::download_size::DownloadSize;
 pub use self::environment::{Given, Home};
 pub use self::graph::{Fault, FaultKind};
+pub use self::history::asks_history;
 pub use self::image::{BaseImage, Presence, Reference, is_like, is_official, providers, service_check, stands_on};
 pub use self::launch::Launch;
 pub use self::listening::{Listening, Origin as ListeningOrigin};

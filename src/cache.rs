@@ -5,7 +5,7 @@ mod likeness;
 mod source;
 
 pub use self::likeness::Likeness;
-pub use self::source::{Change, Origin, Origins, source_file};
+pub use self::source::{Change, Origin, Origins, source_file, source_file_outside};
 
 use crate::build::{Base, Build, EdgeKind, Stage, Step};
 use crate::inputs::context::BuildContext;

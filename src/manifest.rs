@@ -35,7 +35,8 @@ pub use self::json::parse_jsonc;
 pub use self::locked::{Locked, LockedPackage, version_numbers};
 pub use self::node::INSTALL_SCRIPTS;
 pub use self::project::{
-    Dependency, Ecosystem, EntryPoint, Install, LanguageVersion, Manifests, Problem, Project, Scope, Script, Tool,
+    Dependency, Ecosystem, EntryPoint, Install, InstallScript, LanguageVersion, Manifests, Problem, Project, Scope,
+    Script, Tool,
 };
 pub use self::python::{has_wheels, normal as python_name};
 pub use self::select::{Kind, Role, is_manifest};

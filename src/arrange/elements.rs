@@ -1,6 +1,7 @@
 //! The elements of a script: what can be told apart and divided between two RUNs.
 
 use crate::build::Code;
+use crate::shell::program::Program;
 use crate::shell::{Invocation, Separator, SeparatorKind};
 
 /// A pipeline or compound of the script's own list.
@@ -28,7 +29,16 @@ pub fn elements<'s>(code: &'s Code) -> (Vec<Element<'s>>, bool) {
         Some(SeparatorKind::Semicolon | SeparatorKind::Newline) => errexit,
         Some(SeparatorKind::Or | SeparatorKind::Background) => false,
     };
+    // `VERSION=$(git describe) && make`: what is computed for the shell would be lost to the other RUN.
+    let computes = invocations.iter().any(|one| {
+        let outer = script.commands.get(one.outer as usize);
+        outer.is_some_and(|outer| {
+            let sets = outer.name().is_none_or(|name| Program::of(name.text()).sets_shell());
+            sets && outer.place.scope == 0 && outer.span != one.command.span
+        })
+    });
     let whole = heredoc
+        || computes
         || code.is_exec()
         || code.text().is_none_or(|text| text.contains('#'))
         || !script.problems.is_empty()

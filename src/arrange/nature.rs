@@ -2,7 +2,7 @@
 
 use super::closure;
 use super::state::{Needs, Walk};
-use crate::build::Purpose;
+use crate::build::{Purpose, asks_history};
 use crate::manifest::Ecosystem;
 use crate::shell::program::{Kind, Language, Network, Program};
 use crate::shell::{InputKind, Invocation, Manager, PackageCall, PackageSource, Verb, Word};
@@ -46,6 +46,9 @@ pub(super) fn of<'i>(walk: &Walk<'_, 'i>, at: usize, invocation: &Invocation) ->
     if let Some(call) = invocation.package_call() {
         return of_call(walk, at, invocation, &call, purpose);
     }
+    if asks_history(invocation) && has_history(walk, at, invocation) {
+        return Nature::Unknown;
+    }
     match purpose {
         Purpose::Setting => return Nature::State,
         Purpose::Lists | Purpose::Clean => return Nature::Tidy,
@@ -87,6 +90,16 @@ fn reads_its_input(program: Program, args: &[Word]) -> bool {
         && args.iter().all(|word| word.text().starts_with('-') && !matches!(word.text(), "-c" | "-m"))
 }
 
+/// Whether a copy of sources brings the repository that git finds from its folder on upwards.
+fn has_history(walk: &Walk, at: usize, invocation: &Invocation) -> bool {
+    let Some(mut folder) = walk.folder(at, invocation) else { return true };
+    for pair in invocation.args.windows(2).filter(|pair| pair[0].is("-C")) {
+        folder = path::join(&folder, pair[1].text());
+    }
+    let above = folder.match_indices('/').map(|(end, _)| &folder[..end]);
+    above.chain([folder.as_str()]).any(|folder| walk.has(&path::join(folder, ".git")))
+}
+
 /// Whether no operand names a file of the context, or a place where copies go.
 fn names_nothing(walk: &Walk, at: usize, invocation: &Invocation) -> bool {
     let folder = walk.folder(at, invocation);
@@ -94,6 +107,11 @@ fn names_nothing(walk: &Walk, at: usize, invocation: &Invocation) -> bool {
     let makes = invocation.is("mkdir") && invocation.args.iter().any(|word| matches!(word.text(), "-p" | "--parents"));
     let lacks = |path: &str| !makes && walk.lacks_above(at, path);
     if folder.as_deref().is_some_and(|folder| lacks(&format!("{}/.", folder.trim_end_matches('/')))) {
+        return false;
+    }
+    // Without an operand it works on the folder that it is in.
+    let looks_here = invocation.is("find") && invocation.args.first().is_none_or(|word| word.text().starts_with('-'));
+    if looks_here && folder.as_deref().is_none_or(|folder| walk.has(folder)) {
         return false;
     }
     let redirects = invocation.command.redirects.iter().filter_map(|one| one.target.as_ref());

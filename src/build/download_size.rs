@@ -6,7 +6,7 @@ use std::sync::LazyLock;
 use super::{Build, Stage, absolute, installed};
 use crate::data;
 use crate::manifest::{Ecosystem, Install, Scope, Tool};
-use crate::shell::{InputKind, Invocation, PackageCall, PackageSource};
+use crate::shell::{InputKind, Invocation, Package, PackageCall, PackageSource};
 
 /// What some packages weigh.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -50,9 +50,12 @@ impl DownloadSize {
     pub fn of(build: &Build, place: (&Stage, usize), invocation: &Invocation, call: &PackageCall) -> Option<Self> {
         let ecosystem = Ecosystem::of_manager(call.manager)?;
         let named = call.packages.iter().filter(|package| package.source == PackageSource::Index);
-        let named: Vec<&str> = named.filter(|one| !one.name.dynamic).map(|package| package.name.text).collect();
-        if !named.is_empty() {
-            return of_named(ecosystem, &named);
+        let named: Vec<_> = named.filter(|one| !one.name.dynamic).collect();
+        // The table weighs the newest version.
+        let pinned = named.iter().filter(|one| is_pinned(one)).count();
+        let named: Vec<&str> = named.iter().filter(|one| !is_pinned(one)).map(|package| package.name.text).collect();
+        if !named.is_empty() || pinned > 0 {
+            return of_named(ecosystem, &named, pinned);
         }
         if let Some(install) = requirements(build, place, call) {
             return of_list(build, ecosystem, install);
@@ -67,7 +70,7 @@ impl DownloadSize {
             return of_lock(ecosystem, install, with_dev);
         }
         let wanted = found.project.dependencies.iter().filter(|one| with_dev || one.scope != Scope::Dev);
-        of_named(ecosystem, &wanted.map(|one| one.name.as_str()).collect::<Vec<_>>())
+        of_named(ecosystem, &wanted.map(|one| one.name.as_str()).collect::<Vec<_>>(), 0)
     }
 
     /// What packages weigh whose names are all known; `None` where nothing is known of the registry.
@@ -85,6 +88,12 @@ impl DownloadSize {
     fn new((archive_bytes, disk_bytes): Bytes, evidence: String) -> Option<Self> {
         (disk_bytes > 0).then_some(Self { archive_bytes, disk_bytes, evidence })
     }
+}
+
+/// Whether a package is asked for in a version that need not be near the newest: `pnpm@9`, `numpy==1.26.4`.
+fn is_pinned(package: &Package) -> bool {
+    let major = |text: &str| text.starts_with(['^', '~']) || text.starts_with(|c: char| c.is_ascii_digit());
+    package.is_exact() || package.version.as_ref().is_some_and(|one| one.operator == "@" && major(one.value.text))
 }
 
 /// The file of requirements that pip is told to read; `None` where several may be meant.
@@ -113,7 +122,7 @@ fn of_list(build: &Build, ecosystem: Ecosystem, install: &Install) -> Option<Dow
     if project.installs.iter().filter(|one| one.tool == Tool::Pip).count() > 1 {
         return None;
     }
-    of_named(ecosystem, &project.dependencies.iter().map(|one| one.name.as_str()).collect::<Vec<_>>())
+    of_named(ecosystem, &project.dependencies.iter().map(|one| one.name.as_str()).collect::<Vec<_>>(), 0)
 }
 
 fn of_lock(ecosystem: Ecosystem, install: &Install, with_dev: bool) -> Option<DownloadSize> {
@@ -128,7 +137,8 @@ fn of_lock(ecosystem: Ecosystem, install: &Install, with_dev: bool) -> Option<Do
 
 /// What packages bring of which only the names are known that somebody wrote: at least the heaviest of them with what it
 /// needs, and at least all of them that are known without. The evidence names what the figure covers, and no more.
-fn of_named(ecosystem: Ecosystem, names: &[&str]) -> Option<DownloadSize> {
+/// `others`: further packages, which the table does not weigh.
+fn of_named(ecosystem: Ecosystem, names: &[&str], others: usize) -> Option<DownloadSize> {
     let trees = names.iter().filter_map(|name| Some((*name, ROWS.get(&(ecosystem, *name))?.tree?)));
     let (first, tree) = trees.max_by_key(|(_, tree)| tree.0)?;
     let known: Vec<Bytes> = names.iter().filter_map(|name| ROWS.get(&(ecosystem, *name))?.own).collect();
@@ -136,7 +146,7 @@ fn of_named(ecosystem: Ecosystem, names: &[&str]) -> Option<DownloadSize> {
     let date = DownloadSize::date(ecosystem);
     let packages = |count: usize| if count == 1 { "another package".into() } else { format!("{count} other packages") };
     if own <= tree {
-        let others = match names.len() - 1 {
+        let others = match names.len() + others - 1 {
             0 => String::new(),
             count => format!(", without {}", packages(count)),
         };
@@ -145,7 +155,7 @@ fn of_named(ecosystem: Ecosystem, names: &[&str]) -> Option<DownloadSize> {
             format!("`{first}` with what it needs{others}, by archives of the registry on {date}"),
         );
     }
-    let unknown = match names.len() - known.len() {
+    let unknown = match names.len() + others - known.len() {
         0 => String::new(),
         1 => ", without another one that is not known".to_owned(),
         count => format!(", without {count} that are not known"),
@@ -166,7 +176,7 @@ mod tests {
     #[test]
     fn the_evidence_names_what_is_counted() {
         let evidence =
-            |names: &[&str]| of_named(Ecosystem::Python, names).map(|size| size.evidence).unwrap_or_default();
+            |names: &[&str]| of_named(Ecosystem::Python, names, 0).map(|size| size.evidence).unwrap_or_default();
         let told = |names: &[&str]| evidence(names).split(", by archives").next().unwrap_or_default().to_owned();
         assert_eq!(told(&["pandas"]), "`pandas` with what it needs");
         assert_eq!(told(&["pandas", "no-such-package"]), "`pandas` with what it needs, without another package");

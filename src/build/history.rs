@@ -20,6 +20,11 @@ const MOST_FILES: usize = 50;
 /// Commands of a script whose words are looked up.
 const MOST_COMMANDS: usize = 200;
 
+/// Whether git is asked for the history of the project that it works in: `git clone` and `git config` are not.
+pub fn asks_history(one: &Invocation) -> bool {
+    one.is("git") && !one.args.iter().any(|word| word.is("clone") || word.is("config"))
+}
+
 impl Build<'_> {
     /// Why a step might read the history; `None` when it is certain that none does. `all`: also the steps of stages that
     /// the target does not need.
@@ -105,8 +110,8 @@ impl Build<'_> {
         if let Some(call) = one.package_call() {
             return self.call_reads(&call).then(|| format!("`{}`", format!("{program} {}", call.verb_text).trim_end()));
         }
-        // `git clone` and `git config` do not ask for the project's own history.
-        let harmless = Program::of(program).keeps_to_arguments() || makes_environment(one);
+        let keeps = Program::of(program).keeps_to_arguments() && !asks_history(one);
+        let harmless = keeps || makes_environment(one);
         let known = harmless && is_of_system(one.path.text());
         (!known).then(|| format!("`{program}`"))
     }

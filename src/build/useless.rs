@@ -1,5 +1,6 @@
 //! What is sent although the build does without it.
 
+use super::history::asks_history;
 use super::{Build, Code, Fetched, Stage, Transfer};
 use crate::dockerfile::Keyword;
 use crate::ignore::{has_wildcard, path_match};
@@ -244,8 +245,7 @@ impl Build<'_> {
         file.instructions().iter().enumerate().filter(|(_, i)| runs.contains(&i.keyword)).any(|(index, instruction)| {
             let text = file.source().slice(instruction.span);
             let reads = |one: &Invocation| {
-                let asks = one.is("git") && !one.args.iter().any(|word| word.is("clone") || word.is("config"));
-                asks || (!one.is("rm") && one.args.iter().any(|word| names_history(word.text())))
+                asks_history(one) || (!one.is("rm") && one.args.iter().any(|word| names_history(word.text())))
             };
             let calls = || {
                 let invocations = self.code(index).map(|code| code.script.invocations()).unwrap_or_default();

@@ -5,6 +5,7 @@ use crate::build::{Build, Stage, Transfer};
 use crate::data;
 use crate::inputs::context::{BuildContext, Certainty, EntryId, Kind, Selection, Selector, classify, select};
 use crate::manifest::{FileKind, Nature, Project, is_manifest};
+use crate::text::path;
 
 /// Files whose paths are compared for the best example.
 const LOOKED: u32 = 20_000;
@@ -107,7 +108,7 @@ pub(super) fn first_change(
             Taken::Copied(transfer) => source_file(transfer, context, origins),
             Taken::Bound(source) => {
                 let found = select(context, source, Selector { parents: false, exclude: &[] });
-                edited(found.into_iter(), context, origins).map(|file| context.path(file))
+                edited(found.into_iter(), context, origins, &[]).map(|file| context.path(file))
             }
         };
         if example.is_some() {
@@ -135,14 +136,30 @@ impl Taken<'_> {
 
 /// A file that people edit among those that a COPY takes: the program's own code before tests, settings and texts.
 pub fn source_file(transfer: &Transfer, context: &BuildContext, origins: &Origins) -> Option<String> {
+    source_file_outside(transfer, context, origins, &[])
+}
+
+/// The same among the files that lie in none of `folders`.
+pub fn source_file_outside(
+    transfer: &Transfer,
+    context: &BuildContext,
+    origins: &Origins,
+    folders: &[String],
+) -> Option<String> {
     let sources: Vec<_> = transfer.sources.iter().map(|source| &source.text).collect();
-    let question = format!("{:?}", ("source", sources, &transfer.exclude, transfer.parents, origins.install.len()));
-    let file =
-        context.remembered(question, || edited(transfer.select(context).into_iter().flatten(), context, origins));
+    let length = origins.install.len();
+    let question = format!("{:?}", ("source", sources, &transfer.exclude, transfer.parents, length, folders));
+    let selected = || transfer.select(context).into_iter().flatten();
+    let file = context.remembered(question, || edited(selected(), context, origins, folders));
     file.map(|file| context.path(file))
 }
 
-fn edited(selections: impl Iterator<Item = Selection>, context: &BuildContext, origins: &Origins) -> Option<EntryId> {
+fn edited(
+    selections: impl Iterator<Item = Selection>,
+    context: &BuildContext,
+    origins: &Origins,
+    left_out: &[String],
+) -> Option<EntryId> {
     let mut best: Option<(Likeness, EntryId)> = None;
     let mut looked = 0;
     for selection in selections {
@@ -151,8 +168,12 @@ fn edited(selections: impl Iterator<Item = Selection>, context: &BuildContext, o
             if entry.kind == Kind::Directory || best.is_some_and(|(best, _)| Likeness::of_name(entry.name) >= best) {
                 continue;
             }
+            let path = context.path(file);
+            if left_out.iter().any(|folder| folder.is_empty() || path::is_within(&path, folder)) {
+                continue;
+            }
             looked += 1;
-            let likeness = Likeness::of_path(&context.path(file));
+            let likeness = Likeness::of_path(&path);
             if best.is_some_and(|(best, _)| likeness >= best) || origins.of(file) != Origin::Source {
                 continue;
             }

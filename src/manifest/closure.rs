@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::locked::Locked;
-use super::project::{Install, Tool};
+use super::project::{Install, InstallScript, Tool};
 use super::tree::{Tree, resolve};
 use crate::text::path;
 
@@ -14,6 +14,7 @@ pub(super) struct Closure {
     folders: BTreeSet<String>,
     missing: BTreeSet<String>,
     open: BTreeSet<String>,
+    scripts: BTreeSet<InstallScript>,
 }
 
 impl Closure {
@@ -74,6 +75,11 @@ impl Closure {
         self.open.insert(reason.into());
     }
 
+    /// Notes a script of which more may be read than what is taken.
+    pub(super) fn runs(&mut self, script: InstallScript) {
+        self.scripts.insert(script);
+    }
+
     /// The finished way to install. Files inside of taken folders are not named twice.
     pub(super) fn install(
         mut self,
@@ -96,6 +102,7 @@ impl Closure {
             folders: outer,
             missing: self.missing.into_iter().collect(),
             open: self.open.into_iter().collect(),
+            scripts: self.scripts.into_iter().collect(),
             locked,
         }
     }

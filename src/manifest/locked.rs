@@ -13,6 +13,8 @@ pub struct Locked {
     pub fits: Option<bool>,
     /// Whether a package comes from a repository of git (told by the readers of Node's and Ruby's files).
     pub from_git: bool,
+    /// Whether it lists systems, and none of them is that of images: a frozen install refuses it (Ruby's files).
+    pub for_other_systems: bool,
 }
 
 /// One name in a lock file.
@@ -85,7 +87,7 @@ impl Locked {
                 _ => None,
             };
         }
-        Self { packages, demands: None, fits: None, from_git: false }
+        Self { packages, demands: None, fits: None, from_git: false, for_other_systems: false }
     }
 
     /// Whether `name` is installed, with or without the development dependencies; `None` when that isn't told.

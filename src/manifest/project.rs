@@ -229,8 +229,19 @@ pub struct Install {
     pub missing: Vec<String>,
     /// Why the step may read more than `files` and `folders`; empty when the set is closed.
     pub open: Vec<String>,
+    /// Those of `open` that are scripts of Node projects, sorted.
+    pub scripts: Vec<InstallScript>,
     /// What the lock file holds; `None` without one, or when it can't be read.
     pub locked: Option<Locked>,
+}
+
+/// A script that an install runs, of which nobody knows all that it reads: `"postinstall": "tsc"`.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct InstallScript {
+    /// Its name.
+    pub name: String,
+    /// The folder whose sources it compiles, `""` for all; `None` where it is not known to compile any.
+    pub sources: Option<String>,
 }
 
 /// One project: a folder with the manifests of one ecosystem.

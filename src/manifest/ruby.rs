@@ -169,18 +169,28 @@ fn locked(tree: &mut Tree, path: &str, run: BTreeSet<String>) -> Option<Locked> 
     }
     let text = tree.text(path)?;
     let from_git = text.lines().any(|line| line.trim_end() == "GIT");
-    Some(Locked { demands: demands(text), from_git, ..Locked::new(entries, Some(run)) })
+    let for_other_systems = section(text, "PLATFORMS").next().is_some() && !fits_images(text);
+    Some(Locked { demands: demands(text), from_git, for_other_systems, ..Locked::new(entries, Some(run)) })
 }
 
 /// What the lock file was written for, by its list of dependencies. `None` where gems lie elsewhere, or where bundler would
 /// add the platform of an image to it.
 fn demands(text: &str) -> Option<BTreeMap<String, String>> {
-    let section = |name: &'static str| {
-        let below = text.lines().skip_while(move |line| *line != name).skip(1);
-        below.take_while(|line| line.starts_with(' ')).map(str::trim)
-    };
-    section("PLATFORMS").find(|platform| *platform == "ruby" || platform.starts_with("x86_64-linux"))?;
-    section("DEPENDENCIES").map(|line| (!line.ends_with('!')).then(|| demand(line))).collect()
+    if !fits_images(text) {
+        return None;
+    }
+    section(text, "DEPENDENCIES").map(|line| (!line.ends_with('!')).then(|| demand(line))).collect()
+}
+
+/// The lines below a head.
+fn section<'t>(text: &'t str, name: &'static str) -> impl Iterator<Item = &'t str> {
+    let below = text.lines().skip_while(move |line| *line != name).skip(1);
+    below.take_while(|line| line.starts_with(' ')).map(str::trim)
+}
+
+/// Whether the lock file counts on Linux as images have it: a frozen install ends where it does not.
+fn fits_images(text: &str) -> bool {
+    section(text, "PLATFORMS").any(|platform| platform == "ruby" || platform.starts_with("x86_64-linux"))
 }
 
 /// `rails (~> 7.2.0)`

@@ -5,7 +5,8 @@ use super::kept_cache;
 use crate::build::{Build, DownloadSize, PackageCache, Stage, toolchain};
 use crate::dockerfile::Keyword;
 use crate::finding::{Findings, Impact, ImpactKind};
-use crate::shell::{Manager, PackageCall, Verb};
+use crate::shell::program::{Kind, Program};
+use crate::shell::{Invocation, Manager, PackageCall, Verb, Word, parse};
 use crate::text::Span;
 
 super::rule!("compiler-cache-kept", check);
@@ -81,12 +82,22 @@ fn starts_tool(build: &Build, target: &Stage) -> bool {
     for (index, _) in starts {
         any = true;
         let Some(code) = build.code(index).filter(|code| code.is_ordinary()) else { return true };
-        for invocation in code.script.invocations() {
-            let shell = invocation.program.is_none() || toolchain::is_idle(&invocation);
-            if shell || invocation.package_call().is_some_and(|call| is_tool(call.manager)) {
-                return true;
-            }
+        if code.script.invocations().iter().any(|one| one.program.is_none() || toolchain::is_idle(one) || is_build(one))
+        {
+            return true;
         }
     }
-    !any
+    let scripts = build.start_scripts(target);
+    !any || scripts.iter().any(|(_, script)| script.invocations().iter().any(is_build))
+}
+
+/// Whether a program compiles when it is run: the tool itself, or one that runs it after each change (`air`,
+/// `nodemon --exec "go run ."`).
+fn is_build(one: &Invocation) -> bool {
+    let is_call = |one: &Invocation| one.package_call().is_some_and(|call| is_tool(call.manager));
+    let given = || one.args.iter().filter_map(Word::value).any(|text| parse(text).invocations().iter().any(is_call));
+    let watches = |program: &str| Program::of(program).is(Kind::BuildTool) || Program::of(program).is(Kind::Runtime);
+    is_call(one)
+        || one.program.is_some_and(|program| Program::of(program).is(Kind::BuildTool))
+        || one.program.is_some_and(watches) && given()
 }

@@ -3,8 +3,8 @@
 use super::Context;
 use super::kept_cache::behind_verb;
 use super::runs::{self, Run};
-use crate::build::Stage;
 use crate::build::installed::{self, is_set};
+use crate::build::{Build, Stage};
 use crate::dockerfile::Keyword;
 use crate::finding::{Finding, Findings};
 use crate::manifest::Tool;
@@ -41,6 +41,8 @@ fn check(cx: &Context, out: &mut Findings) {
             let start = || code.place(&build.input().file, Span::at(invocation.path.span.start));
             out.push(match at {
                 Some((flag, at)) => edited(finding, flag, at),
+                // As it is, the lock file would end the build.
+                None if is_for_other_systems(build, place, &invocation, &call) => finding,
                 None if plain => finding.unsafe_edit("set `BUNDLE_FROZEN`", WHY, start(), "BUNDLE_FROZEN=true "),
                 None => finding,
             });
@@ -89,10 +91,21 @@ fn cure(
         Manager::Uv | Manager::Cargo => add("--locked"),
         Manager::Bundle if set(&["BUNDLE_FROZEN", "BUNDLE_DEPLOYMENT"]) || is_configured(cx) => None,
         Manager::Bundle if call.verb == Verb::Install && !call.has(&["--local"]) => {
+            if is_for_other_systems(build, place, invocation, call) {
+                let first =
+                    "run `bundle lock --add-platform x86_64-linux`: Gemfile.lock lists no platform of the image";
+                return Some((None, format!("{first}; then set `BUNDLE_FROZEN=1` or `BUNDLE_DEPLOYMENT=1`")));
+            }
             Some((None, "set `BUNDLE_FROZEN=1` or `BUNDLE_DEPLOYMENT=1`".into()))
         }
         _ => None,
     }
+}
+
+/// Whether a frozen install would end because of the systems that the lock file was written for.
+fn is_for_other_systems(build: &Build, place: (&Stage, usize), invocation: &Invocation, call: &PackageCall) -> bool {
+    let found = installed::of(build, place, invocation, call).and_then(|found| found.install);
+    found.and_then(|install| install.locked.as_ref()).is_some_and(|locked| locked.for_other_systems)
 }
 
 /// Which yarn, as the lock files in the context tell.

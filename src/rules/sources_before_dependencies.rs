@@ -6,12 +6,12 @@ use super::Context;
 use super::foreign::{self, Taken};
 use crate::arrange::arrange;
 use crate::build::{Base, Build, Stage, Transfer, installed, toolchain};
-use crate::cache::{Likeness, Origins, source_file};
+use crate::cache::{Likeness, Origins, source_file, source_file_outside};
 use crate::data;
 use crate::dockerfile::{Instruction, Keyword};
 use crate::finding::{Basis, FileEdit, Finding, Findings, Fix, Impact, ImpactKind, Per, Safety, Target};
 use crate::inputs::context::{BuildContext, EntryId, Kind, Selection};
-use crate::manifest::{Ecosystem, FileKind, Project};
+use crate::manifest::{Ecosystem, FileKind, InstallScript, Project};
 use crate::shell::{Input, InputKind, Manager, PackageCall, PackageSource, Verb};
 use crate::text::{Edit, Span, path};
 
@@ -49,8 +49,8 @@ fn check(cx: &Context, out: &mut Findings) {
 /// What holds at one place of a stage.
 #[derive(Clone, Default)]
 struct State<'a> {
-    /// The first copy of sources above.
-    copied: Option<Copied<'a>>,
+    /// The copies of sources above.
+    copied: Vec<Copied<'a>>,
     /// The managers that installed a project's dependencies already.
     fetched: Vec<Manager>,
     /// What came ready from other stages.
@@ -63,6 +63,7 @@ struct State<'a> {
 #[derive(Clone)]
 struct Copied<'a> {
     instruction: &'a Instruction,
+    transfer: Transfer<'a>,
     everything: bool,
     /// A file that it takes, where the context was looked at.
     file: Option<String>,
@@ -74,6 +75,15 @@ struct Install {
     verb: Verb,
     span: Span,
     text: String,
+    /// The scripts that run with it.
+    scripts: Vec<InstallScript>,
+}
+
+impl Install {
+    /// The folders whose sources its scripts compile.
+    fn compiled(&self) -> Vec<String> {
+        self.scripts.iter().filter_map(|script| script.sources.clone()).collect()
+    }
 }
 
 type Known<'k> = Option<(&'k BuildContext, &'k Origins<'k>)>;
@@ -93,15 +103,15 @@ fn walk<'a>(
             so_far.brought.extend(brought(build, &taken));
         }
         while let Some(transfer) = transfers.next_if(|transfer| transfer.index <= index) {
-            if so_far.copied.is_none() && !so_far.done {
-                so_far.copied = takes_sources(build, stage, transfer.clone(), known);
+            if !so_far.done {
+                so_far.copied.extend(takes_sources(build, stage, transfer.clone(), known));
             }
         }
         if instruction.keyword != Keyword::Run || so_far.done {
             continue;
         }
-        let Some(install) = install(cx, build, (index, instruction), so_far) else { continue };
-        match so_far.copied.take() {
+        let Some(install) = install(cx, stage, (index, instruction), so_far) else { continue };
+        match not_needed(&so_far.copied, &install, known) {
             Some(copied) => {
                 so_far.done = true;
                 if is_small_part(cx, stage, &install) {
@@ -147,7 +157,7 @@ fn takes_sources<'a>(build: &Build<'a>, stage: &Stage, mut transfer: Transfer<'a
     let everything = transfer.sources.iter().any(crate::build::Source::is_everything);
     let instruction = transfer.instruction;
     let Some((context, origins)) = known else {
-        return everything.then_some(Copied { instruction, everything, file: None });
+        return everything.then_some(Copied { instruction, transfer, everything, file: None });
     };
     transfer.sources.retain(|source| {
         let path = source.text.as_deref().unwrap_or_default().trim_start_matches("./").trim_matches('/');
@@ -158,7 +168,7 @@ fn takes_sources<'a>(build: &Build<'a>, stage: &Stage, mut transfer: Transfer<'a
         })
     });
     let file = source_file(&transfer, context, origins)?;
-    Some(Copied { instruction, everything, file: Some(file) })
+    Some(Copied { instruction, transfer, everything, file: Some(file) })
 }
 
 fn is_called(build: &Build, stage: &Stage, name: &str) -> bool {
@@ -213,11 +223,11 @@ fn is_of_packages(source: &str) -> bool {
 /// The first call of a RUN that installs what a manifest names, and that nothing before it did.
 fn install(
     cx: &Context,
-    build: &Build,
+    stage: &Stage,
     (index, instruction): (usize, &Instruction),
     so_far: &State,
 ) -> Option<Install> {
-    let fetched = &so_far.fetched;
+    let (build, fetched) = (cx.build(), &so_far.fetched);
     let code = build.code(index)?;
     let file = &build.input().file;
     let cached = file.mounts(instruction).iter().any(|mount| mount.kind() == "cache");
@@ -251,10 +261,27 @@ fn install(
         if counts {
             let span = code.place(file, call.span);
             let text = call.title();
-            return Some(Install { manager: call.manager, verb: call.verb, span, text });
+            let found = installed::of(build, (stage, index), &invocation, &call).filter(|_| !ignores_scripts(&call));
+            let way = found.and_then(|found| found.install.or_else(|| found.project.install()));
+            let scripts = way.map(|way| way.scripts.clone()).unwrap_or_default();
+            return Some(Install { manager: call.manager, verb: call.verb, span, text, scripts });
         }
     }
     None
+}
+
+fn ignores_scripts(call: &PackageCall) -> bool {
+    call.has(&["--ignore-scripts", "--mode=skip-build"])
+}
+
+/// The first copy of sources that an install's own scripts do not compile.
+fn not_needed<'a>(copied: &[Copied<'a>], install: &Install, known: Known) -> Option<Copied<'a>> {
+    let compiled = install.compiled();
+    let Some((context, origins)) = known.filter(|_| !compiled.is_empty()) else { return copied.first().cloned() };
+    copied.iter().find_map(|one| {
+        let file = source_file_outside(&one.transfer, context, origins, &compiled)?;
+        Some(Copied { file: Some(file), ..one.clone() })
+    })
 }
 
 /// `pip install .` and `pip install -e .` build the project from its sources: no copy of manifests alone would do.
@@ -308,11 +335,27 @@ fn finding(cx: &Context, copied: &Copied, install: &Install) -> Finding {
         Manager::Cargo => "keep the registry and the target folder in cache mounts: it compiles the sources too",
         _ => "copy the manifest and the lock file, install, then copy the sources",
     };
+    let help = read_by_scripts(copied, install).unwrap_or_else(|| help.to_owned());
     let evidence = "the copy stands above the install in its stage".to_owned();
     let impact =
         Impact { kind: ImpactKind::RebuildSeconds, saves: None, per: Per::Build, basis: Basis::Computed, evidence };
     let finding = cx.finding(copied.instruction.head, message).help(help).costs(impact);
     finding.label(install.span, "this runs again")
+}
+
+/// What else has to be copied first, where scripts of the install read more than manifests.
+fn read_by_scripts(copied: &Copied, install: &Install) -> Option<String> {
+    let script = install.scripts.first().filter(|_| copied.everything || copied.file.is_some())?;
+    let compiled = install.scripts.iter().find_map(|script| Some((&script.name, script.sources.as_ref()?)));
+    Some(match compiled {
+        Some((name, folder)) => format!(
+            "copy the manifests, the lock file and `{folder}`, which its script `{name}` compiles; install, then copy the other sources"
+        ),
+        None => format!(
+            "copy the manifest, the lock file and what its script `{}` reads; install, then copy the other sources",
+            script.name
+        ),
+    })
 }
 
 /// What the install reads is copied first, and the sources behind it, where that is known to be all.

@@ -277,3 +277,43 @@ fn a_price_is_that_of_the_file_that_is_installed() {
     assert!(priced(&[("requirements/bot.txt", "django\n")]));
     assert!(!priced(&[("requirements/bot.txt", "aiogram-x\n"), ("requirements/ml.txt", "scikit-learn\n")]));
 }
+
+#[test]
+fn a_frozen_bundle_needs_the_platform_of_the_image() {
+    let dockerfile = "FROM ruby:3.4\nWORKDIR /a\nCOPY Gemfile Gemfile.lock ./\nRUN bundle install\nCOPY . .\nCMD [\"ruby\", \"a.rb\"]\n";
+    let locked = |platform: &str| format!("GEM\n  specs:\n\nPLATFORMS\n  {platform}\n\nDEPENDENCIES\n  rack\n");
+    let check = |platform: &str| {
+        let lock = locked(platform);
+        help("lock-file-unchecked", dockerfile, &[("Gemfile", "gem \"rack\"\n"), ("Gemfile.lock", &lock)])
+    };
+    assert!(check("arm64-darwin-22").starts_with("run `bundle lock --add-platform x86_64-linux`"));
+    assert!(check("ruby").starts_with("set `BUNDLE_FROZEN=1`"));
+    assert!(check("x86_64-linux").starts_with("set `BUNDLE_FROZEN=1`"));
+}
+
+#[test]
+fn what_compiles_at_its_start_needs_the_modules() {
+    let check = |command: &str| {
+        let dockerfile = format!("FROM golang:1.25\nWORKDIR /a\nCOPY . .\nRUN go mod download\nCMD {command}\n");
+        help("compiler-cache-kept", &dockerfile, &[("go.mod", "module a\n"), ("main.go", "package main\n")])
+    };
+    for command in
+        ["[\"air\"]", "[\"nodemon\", \"--exec\", \"go run .\"]", "[\"reflex\", \"-s\", \"go\", \"run\", \".\"]"]
+    {
+        assert_eq!(check(command), "", "{command}");
+    }
+    assert!(!check("[\"/a/server\"]").is_empty());
+}
+
+#[test]
+fn a_pinned_version_has_no_price_of_the_newest() {
+    let priced = |package: &str| {
+        let dockerfile = format!("FROM node:22\nRUN npm install -g {package}\nCMD [\"pnpm\", \"start\"]\n");
+        let result = Dockopt::new().file("Dockerfile", &dockerfile).args(["audit", ".", "--format=json"]).run().json();
+        let findings = result["findings"].as_array().unwrap();
+        let found = findings.iter().find(|finding| finding["rule"] == "npm-cache-kept").unwrap();
+        found["impact"].as_array().unwrap().iter().any(|impact| !impact["saves"].is_null())
+    };
+    assert!(priced("pnpm") && priced("pnpm@latest"));
+    assert!(!priced("pnpm@9") && !priced("pnpm@9.15.9") && !priced("pnpm@^9"));
+}

@@ -7,9 +7,11 @@ use serde_json::{Map, Value};
 
 use crate::manifest::closure::Closure;
 use crate::manifest::json;
+use crate::manifest::project::{Ecosystem, InstallScript};
 use crate::manifest::tree::{Tree, resolve};
 use crate::manifest::words::unquote;
 use crate::shell::program::{Files, Kind, Program};
+use crate::shell::{Verb, parse};
 use crate::text::path;
 
 /// Scripts that an install of the package's own folder runs (npm docs: scripts, `npm install`).
@@ -55,16 +57,32 @@ fn take_script(
             if let Some(other) = called(program, rest).and_then(|other| script_of(package, other)) {
                 waiting.push(other);
             } else if !allowed && !known(tree, closure, (folder, package), program, rest) {
+                let mut sources = sources(folder, command, program);
                 for word in &words {
-                    let path = resolve(folder, word).ok().filter(|path| tree.has(path));
-                    if let Some(path) = path {
-                        closure.add(path);
+                    match resolve(folder, word) {
+                        Ok(path) if tree.has(&path) => closure.add(path),
+                        Ok(path) if path != folder && tree.has_folder(&path) => sources = sources.or(Some(path)),
+                        _ => {}
                     }
                 }
+                closure.runs(InstallScript { name: name.to_owned(), sources });
                 closure.open(format!("script `{name}` runs `{program}`, which may read any file"));
             }
         }
     }
+}
+
+/// The folder whose sources a command of a script compiles.
+fn sources(folder: &str, command: &str, program: &str) -> Option<String> {
+    let known = Program::of(program);
+    let own = [Kind::Bundler, Kind::BuildTool, Kind::Compiler, Kind::Compiles].into_iter().any(|kind| known.is(kind));
+    // A script of another package of the workspace.
+    let script = parse(command);
+    let elsewhere = script.invocations().iter().any(|one| {
+        let call = one.package_call().filter(|call| Ecosystem::of_manager(call.manager) == Some(Ecosystem::Node));
+        call.is_some_and(|call| call.verb == Verb::Run || call.verb == Verb::Build)
+    });
+    if elsewhere || known.is(Kind::Several) { Some(String::new()) } else { own.then(|| folder.to_owned()) }
 }
 
 /// The words of a command, from its program on: without assignments and the runners before it.
