@@ -10,7 +10,7 @@ use std::collections::BTreeMap;
 
 use self::image_build::{is_plain, replaced};
 use crate::shell::program::options::ProgramOptions;
-use crate::shell::{Invocation, arguments_of_command, parse};
+use crate::shell::{Invocation, Word, arguments_of_command, parse};
 use crate::text::path;
 
 /// Builds of one text that are read.
@@ -48,7 +48,7 @@ pub fn image_builds(name: &str, text: &str) -> Vec<ImageBuild> {
 /// The Dockerfile and the context of a command that builds an image.
 fn of_command(one: &Invocation) -> Option<(Option<String>, String)> {
     let engine = ProgramOptions::of(one.program?);
-    let words: Vec<&str> = one.args.iter().map(|word| word.text()).collect();
+    let words: Vec<&str> = one.args.iter().map(Word::text).collect();
     let verb = words.iter().position(|word| !word.starts_with('-'))?;
     let pair = words.get(verb..verb + 2).map(|pair| pair.join(" "));
     let taken = match pair {

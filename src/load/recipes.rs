@@ -33,7 +33,8 @@ pub(super) fn may_build(path: &Path, name: &str) -> bool {
     kind.holds_commands()
         || kind.is_shell()
         || matches!(kind.language(), "Makefile" | "Just")
-        || is_manifest(name).is_some_and(|kind| kind.role == Role::Manifest && name.ends_with(".json"))
+        || is_manifest(name)
+            .is_some_and(|kind| kind.role == Role::Manifest && name.to_ascii_lowercase().ends_with(".json"))
         || kind.is_for_people()
         || is_workflow()
 }

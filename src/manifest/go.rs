@@ -170,9 +170,9 @@ pub fn calls_c(path: &str, text: &str) -> bool {
     let words = || constraint.split(|c: char| !c.is_ascii_alphanumeric() && c != '!');
     let left_out = words().any(|word| matches!(word, "ignore" | "!linux"))
         || words().any(|word| OTHER_SYSTEMS.contains(&word)) && !words().any(|word| word == "linux");
-    let test = stem.strip_suffix("_test").is_some();
+    let is_test = stem.strip_suffix("_test").is_some();
     let imports = || text.lines().any(|line| line.trim().trim_start_matches("import").trim_start() == "\"C\"");
-    !(other_name || left_out || test) && imports()
+    !(other_name || left_out || is_test) && imports()
 }
 
 #[cfg(test)]

@@ -110,20 +110,17 @@ pub fn optimize(inputs: &Inputs, build: usize, evidence: &Evidence, options: &Op
                 continue;
             }
             let next = scene.with_sources(&now);
-            match lost(&scene, &next, build) {
-                Some(why) => {
-                    now = before;
-                    climbed.steps.truncate(steps);
-                    climbed.refusals.push(Refusal { pass: pass.info.id, what: pass.info.title.to_owned(), why });
-                }
-                None => {
-                    let file = |inputs: &Inputs| inputs.builds.get(build).map(|input| input.file.clone());
-                    let tidied = file(&scene).and_then(|before| layout::tidied(&input.file, &before, &next, build));
-                    scene = Cow::Owned(next);
-                    if let Some(source) = tidied {
-                        now[dockerfile.0 as usize] = source;
-                        scene = Cow::Owned(scene.with_sources(&now));
-                    }
+            if let Some(why) = lost(&scene, &next, build) {
+                now = before;
+                climbed.steps.truncate(steps);
+                climbed.refusals.push(Refusal { pass: pass.info.id, what: pass.info.title.to_owned(), why });
+            } else {
+                let file = |inputs: &Inputs| inputs.builds.get(build).map(|input| input.file.clone());
+                let tidied = file(&scene).and_then(|before| layout::tidied(&input.file, &before, &next, build));
+                scene = Cow::Owned(next);
+                if let Some(source) = tidied {
+                    now[dockerfile.0 as usize] = source;
+                    scene = Cow::Owned(scene.with_sources(&now));
                 }
             }
         }

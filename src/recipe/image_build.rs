@@ -19,8 +19,9 @@ pub struct ImageBuild {
 
 /// Whether a word is a path of the repository: no URL, no archive on standard input, nothing left to fill in.
 pub(super) fn is_plain(path: &str) -> bool {
-    !(path.is_empty() || path == "-" || path.contains("://") || path.starts_with(['/', '~', '<']))
-        && !path.contains(['$', '{', '}', '*', '`', ','])
+    let is_other = path.is_empty() || path == "-" || path.contains("://") || path.starts_with(['/', '~', '<']);
+    let is_open = path.contains(['$', '{', '}', '*', '`', ',']);
+    !is_other && !is_open
 }
 
 /// A line with the values of variables, as make and shells name them.

@@ -66,8 +66,10 @@ struct NpmPackage<'a> {
     #[serde(default, rename = "hasInstallScript")]
     scripts: bool,
     /// Values are versions, since version 2 of the file.
+    #[allow(clippy::zero_sized_map_values, reason = "a set cannot be read from an object")]
     #[serde(default, borrow)]
     dependencies: BTreeMap<Cow<'a, str>, IgnoredAny>,
+    #[allow(clippy::zero_sized_map_values, reason = "a set cannot be read from an object")]
     #[serde(default, borrow, rename = "optionalDependencies")]
     optional_dependencies: BTreeMap<Cow<'a, str>, IgnoredAny>,
     /// Of version 1; a switch in the project itself.

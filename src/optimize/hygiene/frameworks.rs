@@ -63,7 +63,9 @@ fn uses(scene: &Scene, package: &str) -> bool {
 /// Next.js keeps a cache in `.next`, and pages that it makes anew.
 fn next(scene: &Scene, target: &Stage, folder: &str, starts: bool, writes: &mut Writes) {
     let (renews, text) = (node::writes::renews_pages(scene), scene.source().text());
-    if !(renews || !node::writes::takes_traced(scene)) || !(text.contains(".next") || starts) {
+    let writes_cache = renews || !node::writes::takes_traced(scene);
+    let is_started = starts || text.contains(".next");
+    if !writes_cache || !is_started {
         return;
     }
     "Next.js keeps a cache in .next".clone_into(&mut writes.sign);

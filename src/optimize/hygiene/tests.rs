@@ -447,6 +447,9 @@ fn who_keeps_root_is_told_why() {
     }
 }
 
+/// A Dockerfile, its files, and a folder that its framework writes.
+type Case<'a> = (&'a str, &'a [(&'a str, &'a str)], &'a str);
+
 #[test]
 fn what_compose_mounts_over_written_folders_keeps_root() {
     let bound = |to: &str| Service {
@@ -463,7 +466,7 @@ fn what_compose_mounts_over_written_folders_keeps_root() {
     let beat = "FROM python:3.13-slim\nWORKDIR /app\nCOPY . .\nCMD [\"celery\", \"-A\", \"worker\", \"beat\"]\n";
     let next = [("package.json", "{\"scripts\": {\"start\": \"next start\"}, \"dependencies\": {\"next\": \"15\"}}")];
     let node = "FROM node:22-slim\nWORKDIR /app\nCOPY . .\nCMD [\"npm\", \"start\"]\n";
-    let all: [(&str, &[(&str, &str)], &str); 4] = [
+    let all: [Case; 4] = [
         (ruby, &rails, "/app/log"),
         (php, &composer, "/app/storage"),
         (beat, &celery, "/app/data"),

@@ -3,8 +3,9 @@
 use std::collections::BTreeSet;
 
 use super::account::{self, Account};
+use super::empty::{self, Made};
 use super::writes::{self, Writes};
-use super::{empty, frameworks, health, mounted, root, steps};
+use super::{frameworks, health, mounted, root, steps};
 use crate::build::{Base, BaseImage, Setting, Stage, Transfer, User, accounts, service};
 use crate::dockerfile::Keyword;
 use crate::finding::FileEdit;
@@ -60,14 +61,20 @@ fn plan(scene: &Scene, target: &Stage) -> Result<Plan, String> {
     }
     let account = account::of(build, target)?;
     let folder = build.workdir(target, usize::MAX).value().cloned().ok_or("nobody knows which folder it works in")?;
-    let mut writes = writes::of(scene, &folder)?;
     let empty = empty::folders(scene, target);
+    let writes = known_writes(scene, target, &folder, &empty)?;
+    edits_of(scene, target, &account, &folder, &empty, writes)
+}
+
+/// What the program writes, by its sources and frameworks; or why that needs root.
+fn known_writes(scene: &Scene, target: &Stage, folder: &str, empty: &[Made]) -> Result<Writes, String> {
+    let mut writes = writes::of(scene, folder)?;
     for path in empty.iter().flat_map(|made| &made.folders) {
         if let Some(mount) = mounted::over(scene, target, [path]) {
             return Err(format!("a RUN makes `{path}` to write to, and {mount}"));
         }
     }
-    frameworks::add(scene, target, &folder, &mut writes);
+    frameworks::add(scene, target, folder, &mut writes);
     for (path, sign) in node::writes::writes(scene) {
         writes.sources |= path == folder;
         writes.folders.insert(path);
@@ -79,7 +86,7 @@ fn plan(scene: &Scene, target: &Stage) -> Result<Plan, String> {
     {
         return Err(format!("{}, and {mount}", writes.sign));
     }
-    writes.folders.extend(build.volumes(target));
+    writes.folders.extend(scene.build.volumes(target));
     writes.given_away()?;
     if folder == "/" && (writes.sources || !writes.whole.is_empty()) {
         if !writes.sign.is_empty() {
@@ -88,12 +95,24 @@ fn plan(scene: &Scene, target: &Stage) -> Result<Plan, String> {
         writes.folders.remove("/");
         writes.sources = false;
     }
-    let copies = copies(scene, target, &folder);
+    Ok(writes)
+}
+
+/// The edits that let the account do what the program does.
+fn edits_of(
+    scene: &Scene,
+    target: &Stage,
+    account: &Account,
+    folder: &str,
+    empty: &[Made],
+    writes: Writes,
+) -> Result<Plan, String> {
+    let copies = copies(scene, target, folder);
     let owns = writes.sources || copies.iter().any(|copy| is_locked(scene, copy));
     let mut edits = Vec::new();
     // Of what is copied, the user gets what the program writes to.
     let own = |copy: &&Transfer| owns || writes.whole.iter().any(|folder| goes_into(scene, target, copy, folder));
-    edits.extend(copies.iter().filter(own).filter_map(|copy| given(scene, target, copy, &account)));
+    edits.extend(copies.iter().filter(own).filter_map(|copy| given(scene, target, copy, account)));
     let filled = |folder: &&String| !copies.iter().any(|copy| goes_into(scene, target, copy, folder));
     let whole: Vec<&str> = writes.whole.iter().filter(filled).filter(|_| !owns).map(String::as_str).collect();
     if build_is_scratch(scene, target) && !writes.folders.is_empty() && !writes.sources {
@@ -102,16 +121,16 @@ fn plan(scene: &Scene, target: &Stage) -> Result<Plan, String> {
     // What an install empties is made behind it.
     let (late, early): (BTreeSet<String>, _) =
         writes.folders.iter().cloned().partition(|path| path.contains("/node_modules/"));
-    edits.extend(made(scene, target, &account, &early, empty.first().map(|made| made.index))?);
-    edits.extend(empty::handed(scene, &empty, &account));
-    edits.extend(made_last(scene, target, &account, &late));
-    edits.extend(handed_over(scene, target, &account, &whole));
+    edits.extend(made(scene, target, account, &early, empty.first().map(|made| made.index))?);
+    edits.extend(empty::handed(scene, empty, account));
+    edits.extend(made_last(scene, target, account, &late));
+    edits.extend(handed_over(scene, target, account, &whole));
     let step = (owns && late.is_empty()).then(|| steps::first_own(scene, target, &copies)).flatten();
     let handed: Vec<usize> = empty.iter().map(|made| made.index).collect();
     if owns {
-        edits.extend(steps::handed(scene, target, &copies, &account, step, &handed));
+        edits.extend(steps::handed(scene, target, &copies, account, step, &handed));
     }
-    edits.push(user(scene, target, &account, step));
+    edits.push(user(scene, target, account, step));
     let why = match (writes.sign.is_empty(), writes.sources) {
         (false, _) => format!("{}, which that user may go on doing", writes.sign),
         (true, true) => "it isn't known whether it writes into its folder, so that is the user's".to_owned(),

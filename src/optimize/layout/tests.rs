@@ -152,8 +152,12 @@ fn a_shell_around_one_program_goes() {
 fn what_the_samples_broke_stays_whole() {
     let check = |dockerfile: &str, files: &[(&str, &str)], there: &[&str], absent: &[&str]| {
         let text = rewritten(dockerfile, files, Rung::Server);
-        there.iter().for_each(|part| assert!(text.contains(part), "`{part}` lacks in\n{text}"));
-        absent.iter().for_each(|part| assert!(!text.contains(part), "`{part}` is in\n{text}"));
+        for part in there {
+            assert!(text.contains(part), "`{part}` lacks in\n{text}");
+        }
+        for part in absent {
+            assert!(!text.contains(part), "`{part}` is in\n{text}");
+        }
     };
     let project = ("pyproject.toml", "[project]\nname = \"a\"\nversion = \"1\"\ndependencies = [\"flask\"]\n");
     check(

@@ -32,7 +32,6 @@ impl Writer<'_, '_> {
                 self.take_over();
             }
             self.run.push(whole);
-            return;
         }
     }
 

@@ -10,7 +10,8 @@ const SHOP: &str = r#"{"name":"a","dependencies":{"express":"^4.19.2","cors":"2"
 #[track_caller]
 fn check(installs: &[&str], expected: &[&str]) {
     let file = |installs: &[&str]| {
-        let runs: String = installs.iter().map(|install| format!("|RUN {install}\n")).collect();
+        let runs: Vec<String> = installs.iter().map(|install| format!("|RUN {install}\n")).collect();
+        let runs = runs.concat();
         format!("|FROM node:22\n|WORKDIR /app\n|COPY . .\n{runs}|CMD [\"node\", \"a.js\"]")
     };
     passed("declared-packages", &file(installs), &[("package.json", SHOP), ("a.js", "x")], &file(expected));
