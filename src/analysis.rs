@@ -56,7 +56,7 @@ pub fn analyse(read: Read, options: &Options<'_>, mask: &mut Mask) -> Analysis {
     }
     let mask = &*mask;
     let images: Vec<ImageAnalysis> =
-        images.into_par_iter().map(|image| one(image, &provenances, options, mask)).collect();
+        images.into_par_iter().map(|image| analyse_image(image, &provenances, options, mask)).collect();
     let mut problems: Vec<Problem> = damaged.iter().map(|error| Problem::of(error, mask)).collect();
     problems.dedup();
     Analysis {
@@ -104,7 +104,7 @@ fn not_the_base(base: &Base, given: &[Known]) -> Option<String> {
     is_none.then(|| format!("{} is not the base of this image: its layers are not the lowest here", names.join(", ")))
 }
 
-fn one(mut image: Image, provenances: &[Provenance], options: &Options<'_>, mask: &Mask) -> ImageAnalysis {
+fn analyse_image(mut image: Image, provenances: &[Provenance], options: &Options<'_>, mask: &Mask) -> ImageAnalysis {
     let recorded = provenances
         .iter()
         .find(|provenance| image.manifest.as_ref().is_some_and(|manifest| provenance.subjects.contains(manifest)));

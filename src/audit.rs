@@ -11,7 +11,7 @@ mod run;
 mod trouble;
 mod verdict;
 
-pub use self::baseline::{known, leave_out};
+pub use self::baseline::{baseline_findings, leave_out};
 pub use self::embedded::write as write_embedded;
 pub use self::ignores::{AddedIgnores, add_ignores};
 pub use self::listing::{ContextListing, CopyTake};

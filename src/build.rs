@@ -128,7 +128,7 @@ impl<'a> Build<'a> {
         let knows_target = target.is_some();
         let target = target.or(stages.len().checked_sub(1));
         let built = target.filter(|target| !stages[*target].is_replaced());
-        let needed = graph::needed(&stages, &edges, built);
+        let needed = graph::needed_stages(&stages, &edges, built);
         let mut ships = vec![false; stages.len()];
         let mut below = built;
         while let Some(stage) = below {

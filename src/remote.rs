@@ -19,7 +19,7 @@ mod trust;
 
 pub use self::blob::Blob;
 pub use self::options::{Limits, Options};
-pub(crate) use self::options::{docker_configuration, filled};
+pub(crate) use self::options::{docker_configuration, non_empty_variable};
 pub use self::reference::{Reference, ReferenceError};
 pub use self::registry::{Document, Registry};
 pub use self::store::Repository;

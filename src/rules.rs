@@ -207,7 +207,7 @@ mod user_line;
 
 pub use self::announced::{Breach, dockerfile_breaches};
 pub use self::builder_checks::{Violations, violations};
-pub use self::catalogue::{Rule, announced, find, named};
+pub use self::catalogue::{Rule, announced, find, rules_named};
 use self::catalogue::{by_name, family, image_rule, rule};
 pub use self::contents::{contents_of, rule_of_contents};
 pub use self::context::Context;
@@ -216,7 +216,7 @@ pub(crate) use self::healthcheck_program_missing::in_own_language;
 pub use self::image::{ImageCheck, ImageContext, ImageFinding, check_image};
 pub use self::metadata::{Category, Confidence, Fixability, Group, Metadata, Status, Subject};
 pub use self::neighbours::Neighbours;
-pub use self::policy::{Line, Policies, Policy, documents, known};
+pub use self::policy::{Line, Policies, Policy, documents, known_rules};
 pub use self::run::{Outcome, is_there, pragmas_of, run};
 pub use self::selection::{Selection, SelectorError, suggest};
 pub(crate) use self::user_line::start as closing_start;

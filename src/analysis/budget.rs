@@ -38,7 +38,7 @@ impl Judge<'_> {
         let mut unknown = unknown;
         // What is missing could only break a limit, not mend it.
         if kept == Some(true) && needs_contents(&limit.measure) {
-            unknown = self.partly();
+            unknown = self.reason_if_partial();
             kept = kept.filter(|_| unknown.is_none());
         }
         if kept != Some(false) {
@@ -96,7 +96,7 @@ impl Judge<'_> {
     }
 
     /// Why the contents are not all there, where they are not.
-    fn partly(&self) -> Option<&'static str> {
+    fn reason_if_partial(&self) -> Option<&'static str> {
         self.analysis.image.layers.iter().find_map(|layer| match layer.contents {
             Contents::Elsewhere(_) => Some("the contents of a foreign layer are kept elsewhere"),
             Contents::Damaged(_) => Some("a layer is damaged"),

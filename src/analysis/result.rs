@@ -279,13 +279,13 @@ pub(super) fn skipped(analysis: &ImageAnalysis, options: &Options<'_>) -> Vec<Sk
 pub(super) fn notices(analysis: &ImageAnalysis) -> Vec<String> {
     let image = &analysis.image;
     let mut notices = image.notices.clone();
-    notices.extend(analysis.tree.notices().iter().map(|notice| odd(image, notice)));
+    notices.extend(analysis.tree.notices().iter().map(|notice| describe_notice(image, notice)));
     notices.extend(analysis.origins.notices.iter().cloned());
     notices.extend(analysis.packages.iter().flat_map(|packages| packages.notices.iter().cloned()));
     notices
 }
 
-fn odd(image: &Image, notice: &TreeNotice) -> String {
+fn describe_notice(image: &Image, notice: &TreeNotice) -> String {
     format!("layer {} {}", notice.layer + 1, notice.sentence(image))
 }
 

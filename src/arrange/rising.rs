@@ -43,7 +43,7 @@ impl<'i> Walk<'_, 'i> {
         }
         for (_, nature) in natures {
             if let Nature::Build(needs, command) = nature
-                && self.hindrance(index, nature).is_none()
+                && self.reason_against_rise(index, nature).is_none()
                 && !sorted.keys.contains(&needs.key)
             {
                 sorted.keys.push(needs.key.clone());
@@ -63,7 +63,7 @@ impl<'i> Walk<'_, 'i> {
             if sorted.rises { &mut sorted.above } else { &mut sorted.below }.push(at);
             return;
         }
-        match self.rising(index, natures) {
+        match self.plan_rise(index, natures) {
             Ok((needs, commands)) => {
                 sorted.rises = true;
                 sorted.above.push(at);
@@ -95,7 +95,7 @@ impl<'i> Walk<'_, 'i> {
 
     /// What an element that rises needs and how it is called; else what it does as it stays.
     #[expect(clippy::type_complexity, reason = "both lists are taken apart at once")]
-    fn rising(
+    fn plan_rise(
         &self,
         index: usize,
         natures: &[(&Invocation, Nature<'i>)],
@@ -105,15 +105,16 @@ impl<'i> Walk<'_, 'i> {
             let folder = self.folder(index, invocation).unwrap_or_else(|| "/".to_owned());
             match nature {
                 Nature::State | Nature::Tidy => {}
-                Nature::Packages(_) | Nature::Free(_) | Nature::Cheap => match self.obstacle(index, invocation, nature)
-                {
-                    None => commands.extend(nature.title()),
-                    Some(why) => {
-                        let obstacle = nature.title().map(|command| Obstacle { command, why });
-                        stay.push((Effect::Touched(Vec::new(), true), obstacle));
+                Nature::Packages(_) | Nature::Free(_) | Nature::Cheap => {
+                    match self.find_obstacle(index, invocation, nature) {
+                        None => commands.extend(nature.title()),
+                        Some(why) => {
+                            let obstacle = nature.title().map(|command| Obstacle { command, why });
+                            stay.push((Effect::Touched(Vec::new(), true), obstacle));
+                        }
                     }
-                },
-                Nature::Install(need) => match self.obstacle(index, invocation, nature) {
+                }
+                Nature::Install(need) => match self.find_obstacle(index, invocation, nature) {
                     None => {
                         commands.push(need.title.clone());
                         needs.push(need.clone());
@@ -124,7 +125,7 @@ impl<'i> Walk<'_, 'i> {
                     }
                 },
                 Nature::Light => {
-                    stay.push((self.touched(invocation, &folder), None));
+                    stay.push((self.effect_on_context(invocation, &folder), None));
                 }
                 Nature::Build(needs, _) => {
                     let ecosystem = needs.ways.first().map_or(Ecosystem::Go, |way| way.tool.ecosystem());
@@ -142,7 +143,7 @@ impl<'i> Walk<'_, 'i> {
     }
 
     /// What a program that changes files of the context touches.
-    fn touched(&self, invocation: &Invocation, folder: &str) -> Effect {
+    fn effect_on_context(&self, invocation: &Invocation, folder: &str) -> Effect {
         let words = invocation.args.iter().filter(|word| !word.text().starts_with('-'));
         let paths: Vec<String> = words.map(|word| path::join(folder, word.text())).collect();
         let outputs = invocation.command.redirects.iter().filter(|one| matches!(one.descriptor, None | Some(1)));
@@ -160,15 +161,15 @@ impl<'i> Walk<'_, 'i> {
     }
 
     /// Why a command may not rise.
-    fn obstacle(&self, index: usize, invocation: &Invocation, nature: &Nature<'i>) -> Option<String> {
-        self.hindrance(index, nature).or_else(|| {
+    fn find_obstacle(&self, index: usize, invocation: &Invocation, nature: &Nature<'i>) -> Option<String> {
+        self.reason_against_rise(index, nature).or_else(|| {
             let copied = self.is_program_copied(index, invocation);
             copied.then(|| "a copy from another stage above it may bring what it runs".to_owned())
         })
     }
 
     /// Why something may not rise above what stays below.
-    fn hindrance(&self, index: usize, nature: &Nature<'i>) -> Option<String> {
+    fn reason_against_rise(&self, index: usize, nature: &Nature<'i>) -> Option<String> {
         if let Some(closed) = &self.closed {
             return Some(closed.clone());
         }

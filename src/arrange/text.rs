@@ -237,7 +237,7 @@ impl Writer<'_, '_, '_> {
         // By copy of sources and destination; a destination without a slash is a file's.
         let mut groups: BTreeMap<(usize, String), Vec<&str>> = BTreeMap::new();
         for path in needs.in_order() {
-            let Some((index, to)) = self.wanted(at, path)? else { continue };
+            let Some((index, to)) = self.source_copy(at, path)? else { continue };
             let name = path::name(path);
             let folder = to.strip_suffix(name).filter(|folder| folder.ends_with('/'));
             groups.entry((index, folder.unwrap_or(&to).to_owned())).or_default().push(path);
@@ -246,7 +246,7 @@ impl Writer<'_, '_, '_> {
             if path.is_empty() {
                 return Err("it reads the whole build context".to_owned());
             }
-            let Some((index, to)) = self.wanted(at, path)? else { continue };
+            let Some((index, to)) = self.source_copy(at, path)? else { continue };
             groups.entry((index, format!("{to}/"))).or_default().push(path);
         }
         self.lines += groups.len();
@@ -258,7 +258,7 @@ impl Writer<'_, '_, '_> {
     }
 
     /// The copy of sources that brings a path, and where to; `None` where it is there already, or not at all.
-    fn wanted(&mut self, at: usize, path: &str) -> Result<Option<(usize, String)>, String> {
+    fn source_copy(&mut self, at: usize, path: &str) -> Result<Option<(usize, String)>, String> {
         let Some((transfer, to)) = self.walk.landing(at, path) else { return Ok(None) };
         let below = self.walk.is_below(transfer.index) && !self.walk.is_brought_above(at, path, &to);
         if !below || !self.copied.insert(path.to_owned()) {

@@ -87,7 +87,7 @@ mod tests {
         Digest::new(Algorithm::Sha256, &[name as u8; 32]).unwrap()
     }
 
-    fn known(name: &str, diff_ids: &str) -> Known {
+    fn known_base(name: &str, diff_ids: &str) -> Known {
         let manifest = name.chars().next().map(digest);
         Known {
             name: name.to_owned(),
@@ -104,12 +104,12 @@ mod tests {
             Image { layers: diff_ids.chars().map(layer).collect(), id: Some(digest('s')), ..Image::default() };
         image.annotations = annotations.iter().map(|(name, value)| ((*name).to_owned(), value.clone())).collect();
         let all = [
-            known("self", "abcd"),
-            known("nothing", ""),
-            known("debian", "a"),
-            known("python", "ab"),
-            known("x", "ab"),
-            known("other", "zb"),
+            known_base("self", "abcd"),
+            known_base("nothing", ""),
+            known_base("debian", "a"),
+            known_base("python", "ab"),
+            known_base("x", "ab"),
+            known_base("other", "zb"),
         ];
         let base = base(&image, &all);
         assert_eq!((base.layers, base.name.as_deref(), base.how), expected);

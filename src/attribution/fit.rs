@@ -42,10 +42,10 @@ pub(super) fn fitted(build: &Build<'_>, entries: &[Entry], floor: usize, text: T
     let above = entries.get(floor..).filter(|above| above.iter().any(|entry| !entry.is_silent))?;
     let mut budget = Budget(align::MOST);
     let target = build.target()?;
-    let mut best = one(build, target, above, &mut budget)?;
+    let mut best = fit_stage(build, target, above, &mut budget)?;
     if best.2 < score(best.1.steps, best.1.steps, 0) {
         for stage in build.stages().iter().filter(|stage| stage.index != target.index) {
-            if let Some(found) = one(build, stage, above, &mut budget)
+            if let Some(found) = fit_stage(build, stage, above, &mut budget)
                 && found.2 > best.2
             {
                 best = found;
@@ -84,7 +84,12 @@ fn score(agreed: usize, steps: usize, added: usize) -> i64 {
 }
 
 /// A stage beside the entries, and its score.
-fn one(build: &Build<'_>, stage: &Stage, entries: &[Entry], budget: &mut Budget) -> Option<(Expected, Alignment, i64)> {
+fn fit_stage(
+    build: &Build<'_>,
+    stage: &Stage,
+    entries: &[Entry],
+    budget: &mut Budget,
+) -> Option<(Expected, Alignment, i64)> {
     let steps: usize = build.chain(stage).take(100_000).map(|stage| stage.instructions.len() + 1).sum();
     if !budget.take(steps.saturating_mul(2 * entries.len() + WORDING)) {
         return None;

@@ -67,7 +67,7 @@ pub fn origins_above(
             }
         }
     }
-    joined.say(build, is_same, &mut notices);
+    joined.add_notices(build, is_same, &mut notices);
     let fit = joined.given.or(joined.own).map(|fitted| fitted.fit);
     Origins { layers, history: origins, base: joined.base, fit, notices }
 }
@@ -173,7 +173,7 @@ impl Joined<'_> {
         (comment.starts_with("FROM ") || comment.starts_with("merge sha256:")) && below.into_iter().any(makes)
     }
 
-    fn say(&self, build: Option<&Build<'_>>, is_same: bool, notices: &mut Vec<String>) {
+    fn add_notices(&self, build: Option<&Build<'_>>, is_same: bool, notices: &mut Vec<String>) {
         let squashed = self.history.iter().flatten().any(|entry| self.is_squashed(*entry));
         if squashed {
             notices.push("several instructions were squashed to one layer: its bytes can't be told apart".to_owned());

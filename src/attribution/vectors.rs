@@ -45,7 +45,7 @@ fn input(text: &str, case: &Value) -> BuildInput {
 }
 
 /// `8-10`, `base`, `squashed`, `?`.
-fn shown(origin: &Origin) -> String {
+fn format_origin(origin: &Origin) -> String {
     match (&origin.place, origin.unplaced) {
         (Some(place), None) => format!("{}-{}", place.first_line, place.last_line),
         (None, Some(Unplaced::Base)) => "base".to_owned(),
@@ -83,7 +83,7 @@ fn builders_agree() {
         }
         for (way, known, provenance) in ways {
             let answer = answer(&case, &image, known, provenance);
-            let own: Vec<String> = answer.layers.iter().map(shown).collect();
+            let own: Vec<String> = answer.layers.iter().map(format_origin).collect();
             // What cannot be told in this way.
             let weaker = &case["weaker"][way];
             let expected = if weaker.is_array() { texts(weaker) } else { lines.clone() };

@@ -64,7 +64,7 @@ impl At<'_, '_> {
             if let Some(index) = before(stage, end)
                 && let Some(Command::Exec(words)) = file.command(self.build.instruction(index))
             {
-                return joined(&words);
+                return join_words(&words);
             }
             end = usize::MAX;
         }
@@ -73,7 +73,7 @@ impl At<'_, '_> {
 
     fn run(&self, file: &File, instruction: &Instruction) -> Run {
         match (file.command(instruction), file.script(instruction)) {
-            (Some(Command::Exec(words)), _) => run(None, joined(&words), None),
+            (Some(Command::Exec(words)), _) => run(None, join_words(&words), None),
             (Some(Command::Shell(written)), Some(script)) => {
                 let heredoc = instruction.heredocs.first();
                 let summary = heredoc.map(|_| {
@@ -247,7 +247,7 @@ impl At<'_, '_> {
 /// Stages of a chain that are looked at for a SHELL; no real one has as many.
 const LONGEST_CHAIN: usize = 256;
 
-fn joined(words: &[Argument<'_>]) -> String {
+fn join_words(words: &[Argument<'_>]) -> String {
     words.iter().map(|word| &*word.text).collect::<Vec<_>>().join(" ")
 }
 

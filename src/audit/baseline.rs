@@ -4,7 +4,7 @@ use super::{Baselined, Report};
 use crate::finding::{Known, text_fingerprints};
 
 /// The findings of a report as a baseline knows them. `place` says where a file lies below the baseline's folder.
-pub fn known(report: &Report, place: impl Fn(&str) -> String) -> Vec<Known> {
+pub fn baseline_findings(report: &Report, place: impl Fn(&str) -> String) -> Vec<Known> {
     let files: Vec<String> = report.sources.iter().map(|source| place(source.name())).collect();
     let prints = text_fingerprints(&report.findings, &report.sources);
     let one = |(finding, fingerprint): (&crate::finding::Finding, String)| Known {

@@ -37,7 +37,7 @@ pub(super) fn build(inputs: &Inputs, build: &Build, findings: &[Finding], mask: 
     own.sort_by(|a, b| rank(&findings[*b]).total_cmp(&rank(&findings[*a])).then(a.cmp(b)));
     BuildReport {
         dockerfile: input.dockerfile,
-        projects: input.projects.as_ref().map(|all| projects(&taken(build, all))).unwrap_or_default(),
+        projects: input.projects.as_ref().map(|all| projects(&projects_of_build(build, all))).unwrap_or_default(),
         stages: build.stages().iter().filter_map(stage).collect(),
         steps: steps.sum::<usize>() as u32,
         context: context.and_then(|context| sent(inputs, build, context)),
@@ -143,9 +143,9 @@ fn rank(finding: &Finding) -> f64 {
 }
 
 /// The projects of which the build takes a manifest.
-fn taken<'p>(build: &Build, all: &'p [Project]) -> Vec<&'p Project> {
+fn projects_of_build<'p>(build: &Build, all: &'p [Project]) -> Vec<&'p Project> {
     let context = build.input().context.as_deref();
-    let Some((context, fetched)) = context.and_then(|context| Some((context, build.fetched(context)?))) else {
+    let Some((context, fetched)) = context.and_then(|context| Some((context, build.sent_files(context)?))) else {
         return all.iter().collect();
     };
     let is_sent = |path: &String| context.find(path).is_some_and(|id| fetched.files.binary_search(&id).is_ok());
@@ -176,7 +176,7 @@ fn projects(all: &[&Project]) -> Vec<String> {
 
 /// What is sent; `None` when it is not known.
 pub(super) fn sent(inputs: &Inputs, build: &Build, context: &BuildContext) -> Option<ContextReport> {
-    let fetched = build.fetched(context)?;
+    let fetched = build.sent_files(context)?;
     let useless = build.useless(context, &fetched);
     let mut secrets = fetched.doubtful(context);
     secrets.retain(|found| build.is_secret_file(context, found));

@@ -22,8 +22,8 @@ pub fn lint(inputs: &Inputs, policies: &Policies) -> Report {
     let builds = builds(inputs);
     let mask = mask_of(&builds);
     let mut report = report(inputs, &builds, &mask, policies, false);
-    found(&mut report, inputs, &builds, &mask, policies);
-    unsay(&mut report);
+    add_findings(&mut report, inputs, &builds, &mask, policies);
+    remove_duplicate_problems(&mut report);
     report
 }
 
@@ -38,8 +38,8 @@ pub fn audit(inputs: &Inputs, policies: &Policies) -> Report {
     let builds = builds(inputs);
     let mask = mask_of(&builds);
     let mut report = report(inputs, &builds, &mask, policies, true);
-    found(&mut report, inputs, &builds, &mask, policies);
-    unsay(&mut report);
+    add_findings(&mut report, inputs, &builds, &mask, policies);
+    remove_duplicate_problems(&mut report);
     report.builds = builds.par_iter().map(|build| overview::build(inputs, build, &report.findings, &mask)).collect();
     report
 }
@@ -83,7 +83,7 @@ pub fn check(inputs: &Inputs, sources: &[Source], policies: &Policies) -> Vec<Fi
     let unchanged = sources.len() == inputs.sources.len()
         && sources.iter().zip(&inputs.sources).all(|(now, then)| now.text() == then.text());
     let now = if unchanged { Cow::Borrowed(inputs) } else { Cow::Owned(inputs.with_sources(sources)) };
-    let changed = if unchanged { None } else { policies.again(inputs, &now) };
+    let changed = if unchanged { None } else { policies.reload(inputs, &now) };
     rules::run(&now, &builds(&now), changed.as_ref().unwrap_or(policies)).findings
 }
 
@@ -104,7 +104,7 @@ pub fn refusals(inputs: &Inputs) -> Vec<ProblemReport> {
     let blind = builds.iter().filter(|build| build.input().context.is_none() && build.uses_context());
     let mut refusals: Vec<_> = blind.flat_map(|build| trouble::of_build(inputs, build, &mask)).collect();
     refusals.retain(|problem| problem.error);
-    once(&mut refusals);
+    deduplicate(&mut refusals);
     refusals
 }
 
@@ -122,7 +122,7 @@ pub fn input_problem(problem: &InputProblem, mask: &Mask) -> ProblemReport {
 }
 
 /// Several builds may share a .dockerignore and a context: what is wrong with them is said once.
-fn once(problems: &mut Vec<ProblemReport>) {
+fn deduplicate(problems: &mut Vec<ProblemReport>) {
     let mut said = BTreeSet::new();
     problems.retain(|one| said.insert((one.file.clone(), one.place, one.message.clone())));
 }
@@ -150,7 +150,7 @@ fn report<'i>(inputs: &'i Inputs, builds: &[Build<'i>], mask: &Mask, policies: &
     let of_builds: Vec<_> = builds.par_iter().map(|build| overview::problems(inputs, build, mask)).collect();
     problems.extend(of_builds.into_iter().flatten());
     problems.extend(builds.iter().flat_map(|build| pragmas(build, policies, mask)));
-    once(&mut problems);
+    deduplicate(&mut problems);
     Report {
         root: inputs.root.clone(),
         sources: inputs.sources.par_iter().map(|source| mask.source(source.host())).collect(),
@@ -163,7 +163,7 @@ fn report<'i>(inputs: &'i Inputs, builds: &[Build<'i>], mask: &Mask, policies: &
 }
 
 /// Takes out the problems that a finding of the same place says, too.
-fn unsay(report: &mut Report) {
+fn remove_duplicate_problems(report: &mut Report) {
     let Report { problems, findings, sources, .. } = report;
     problems.retain(|problem| {
         let Some(place) = problem.place.filter(|_| !problem.codes.is_empty()) else { return true };
@@ -178,7 +178,7 @@ fn unsay(report: &mut Report) {
 }
 
 /// Adds what the rules find.
-fn found<'i>(report: &mut Report, inputs: &'i Inputs, builds: &[Build<'i>], mask: &Mask, policies: &Policies) {
+fn add_findings<'i>(report: &mut Report, inputs: &'i Inputs, builds: &[Build<'i>], mask: &Mask, policies: &Policies) {
     let mut outcome = rules::run(inputs, builds, policies);
     measured::price(&mut outcome.findings, inputs);
     let shown = |found: Vec<Finding>| {

@@ -17,7 +17,7 @@ pub(super) fn of_build(inputs: &Inputs, build: &Build, mask: &Mask) -> Vec<Probl
             missing(inputs, build, context, (stage, transfer), mask, &mut problems);
         }
     }
-    let named = build.named(false);
+    let named = build.named_paths(false);
     let is_read = |path: &str| named.whole || named.unknown || named.at_or_below(path) || named.above(path);
     let troubles = context.troubles().iter().filter(|trouble| trouble.path.is_empty() || is_read(&trouble.path));
     problems.extend(troubles.map(|trouble| of_context(context, trouble)));
@@ -28,7 +28,7 @@ pub(super) fn of_build(inputs: &Inputs, build: &Build, mask: &Mask) -> Vec<Probl
 pub(super) fn of_context(context: &BuildContext, trouble: &Trouble) -> ProblemReport {
     let error = matches!(trouble.kind, TroubleKind::UnreadableDirectory(_));
     ProblemReport {
-        file: joined(context.root(), &trouble.path),
+        file: join_paths(context.root(), &trouble.path),
         error,
         message: trouble.to_string(),
         help: error.then(|| "make it readable, or leave it out with .dockerignore".to_owned()),
@@ -67,7 +67,7 @@ fn missing(
     for (one, selection) in transfer.sources.iter().zip(transfer.select(context)) {
         let (Some(text), Some(selection)) = (&one.text, selection) else { continue };
         let Outcome::Missing(excluded) = selection.outcome else { continue };
-        let (message, help) = match excluded.and_then(|excluded| decided(inputs, build, &excluded)) {
+        let (message, help) = match excluded.and_then(|excluded| describe_exclusion(inputs, build, &excluded)) {
             Some(by) => {
                 (format!("`{text}` is left out by {by}"), format!("bring it back with a line `!{}`", relative(text)))
             }
@@ -89,7 +89,7 @@ fn missing(
 }
 
 /// `.dockerignore` line 3 (`*.txt`).
-fn decided(inputs: &Inputs, build: &Build, excluded: &Excluded) -> Option<String> {
+fn describe_exclusion(inputs: &Inputs, build: &Build, excluded: &Excluded) -> Option<String> {
     let IgnoreInput::Present(file, ignore) = &build.input().ignore else { return None };
     let pattern = ignore.patterns.get(excluded.pattern as usize)?;
     let source = inputs.source(*file);
@@ -100,6 +100,6 @@ fn relative(text: &str) -> &str {
     text.trim_start_matches("./").trim_matches('/')
 }
 
-fn joined(root: &str, path: &str) -> String {
+fn join_paths(root: &str, path: &str) -> String {
     if path.is_empty() { root.to_owned() } else { path::join(root, path) }
 }

@@ -40,7 +40,7 @@ const MOST: usize = 8;
 
 impl Build<'_> {
     /// The files of the context that a container of the stage starts with, in the order in which they stand.
-    pub fn started(&self, stage: &Stage) -> Vec<Started> {
+    pub fn start_files(&self, stage: &Stage) -> Vec<Started> {
         let (Some(context), Some(launch)) = (self.input().context.as_deref(), self.launch(stage)) else {
             return Vec::new();
         };
@@ -52,7 +52,7 @@ impl Build<'_> {
         let file = &self.input().file;
         for (script, code) in before.map(|code| (&code.script, Some(code))).into_iter().chain([(own, None)]) {
             for (at, one) in script.invocations().iter().enumerate().take(MOST) {
-                let Some((word, directly)) = named(one) else { continue };
+                let Some((word, directly)) = script_word(one) else { continue };
                 let span = code.map_or_else(|| launch.place(file, word.span), |code| code.place(file, word.span));
                 let Some(found) = word.value().and_then(|path| self.look_up(context, stage, path, directly)) else {
                     continue;
@@ -69,21 +69,21 @@ impl Build<'_> {
     /// A name without a slash is looked up in PATH; a shell that reads it looks into its folder first.
     fn look_up(&self, context: &BuildContext, stage: &Stage, path: &str, directly: bool) -> Option<Brought> {
         if path.starts_with('/') {
-            return self.brought(context, stage, path);
+            return self.copied_file(context, stage, path);
         }
         if path.contains('/') || !directly {
             let folder = self.workdir(stage, usize::MAX);
             let inside = folder.value().map(|folder| path::join(folder, path));
-            let found = inside.and_then(|inside| self.brought(context, stage, &inside));
+            let found = inside.and_then(|inside| self.copied_file(context, stage, &inside));
             if found.is_some() || path.contains('/') {
                 return found;
             }
         }
-        default_path().find_map(|folder| self.brought(context, stage, &path::join(folder, path)))
+        default_path().find_map(|folder| self.copied_file(context, stage, &path::join(folder, path)))
     }
 
     /// The file of the context that the last COPY or ADD of the stage's chain puts at `path`, absolute and clean.
-    pub fn brought(&self, context: &BuildContext, stage: &Stage, path: &str) -> Option<Brought> {
+    pub fn copied_file(&self, context: &BuildContext, stage: &Stage, path: &str) -> Option<Brought> {
         self.brought_before(context, stage, usize::MAX, path)
     }
 
@@ -103,7 +103,7 @@ impl Build<'_> {
                     }
                     continue;
                 }
-                if let Some(found) = taken(context, transfer, &to, path) {
+                if let Some(found) = file_of_transfer(context, transfer, &to, path) {
                     return Some(found);
                 }
             }
@@ -149,7 +149,7 @@ impl Build<'_> {
 }
 
 /// The word that names the file, and whether the system starts it.
-fn named<'s>(one: &Invocation<'s>) -> Option<(&'s Word, bool)> {
+fn script_word<'s>(one: &Invocation<'s>) -> Option<(&'s Word, bool)> {
     if one.program.is_some_and(|program| Program::of(program).is_shell()) {
         let script = one.args.iter().find(|word| !word.text().starts_with(['-', '+']))?;
         return Some((script, false));
@@ -164,7 +164,7 @@ pub fn absolute(to: &str, folder: Option<&str>) -> Option<String> {
     Some(path::join(folder, to))
 }
 
-fn taken(context: &BuildContext, transfer: &Transfer, to: &str, path: &str) -> Option<Brought> {
+fn file_of_transfer(context: &BuildContext, transfer: &Transfer, to: &str, path: &str) -> Option<Brought> {
     let rest = path::relative(path, to)?;
     transfer.select(context).into_iter().rev().flatten().find_map(|selection| {
         selection.tops.iter().rev().find_map(|top| {

@@ -89,7 +89,7 @@ impl Build<'_> {
     }
 
     /// What the builder fetches of `context`; `None` when it is not known what the build names.
-    pub fn fetched(&self, context: &BuildContext) -> Option<Fetched> {
+    pub fn sent_files(&self, context: &BuildContext) -> Option<Fetched> {
         let sources = self.context_sources()?;
         let sources: Vec<&str> = sources.iter().map(String::as_str).collect();
         let sent = sent(context, &sources);

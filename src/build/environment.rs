@@ -76,11 +76,11 @@ impl Build<'_> {
     /// The home of an account that the base image has or that the stage makes.
     fn home_of(&self, stage: &Stage, at: usize, name: &str) -> Option<String> {
         if let Base::Image(reference) = self.root_base(stage)
-            && BaseImage::of(reference).account() == Some(name)
+            && BaseImage::of(reference).unprivileged_user() == Some(name)
         {
             return Some(format!("/home/{name}"));
         }
-        let mut made = self.made().accounts.iter().filter(|(_, account, _)| account == name);
+        let mut made = self.run_products().accounts.iter().filter(|(_, account, _)| account == name);
         made.find(|(index, ..)| self.is_above(stage, at, *index)).map(|(.., home)| home.clone())
     }
 
@@ -93,7 +93,7 @@ impl Build<'_> {
     }
 
     /// What the RUNs of the file make that programs find later.
-    pub(super) fn made(&self) -> &Made {
+    pub(super) fn run_products(&self) -> &Made {
         self.made.get_or_init(|| {
             let mut made = Made::default();
             let runs =

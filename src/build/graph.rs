@@ -48,7 +48,7 @@ impl FaultKind {
 }
 
 /// Which stages the target needs, itself included.
-pub(super) fn needed(stages: &[Stage], edges: &[Edge], target: Option<usize>) -> Vec<bool> {
+pub(super) fn needed_stages(stages: &[Stage], edges: &[Edge], target: Option<usize>) -> Vec<bool> {
     let from = by_stage(stages.len(), edges);
     let mut needed = vec![false; stages.len()];
     let mut open: Vec<usize> = target.into_iter().collect();

@@ -157,7 +157,7 @@ impl<'a> BaseImage<'a> {
     }
 
     /// An unprivileged user that the image makes.
-    pub fn account(&self) -> Option<&'static str> {
+    pub fn unprivileged_user(&self) -> Option<&'static str> {
         self.row.map(|row| row.account).filter(|account| !account.is_empty())
     }
 

@@ -148,10 +148,10 @@ impl Reader<'_, '_, '_> {
     fn place(&self) -> Option<Place> {
         let (program, command) = self.row.server.split_once(' ').unwrap_or((self.row.server, ""));
         let elsewhere = ProgramOptions::of(program).of_command(command).with("listens-elsewhere");
-        if elsewhere.iter().any(|name| !matches!(self.given(&[name]), Given::No)) {
+        if elsewhere.iter().any(|name| !matches!(self.option_value(&[name]), Given::No)) {
             return None;
         }
-        let address = if self.row.address.is_empty() { self.operand() } else { self.given(&self.row.address) };
+        let address = if self.row.address.is_empty() { self.operand() } else { self.option_value(&self.row.address) };
         if let Given::Known(text, origin) = &address {
             let (host, port) = text.rsplit_once(':').unwrap_or(("", text));
             let host = (!host.is_empty()).then(|| (host.to_owned(), *origin));
@@ -161,12 +161,12 @@ impl Reader<'_, '_, '_> {
         if matches!(address, Given::Unknown) {
             return None;
         }
-        let port = match self.given(&self.row.port) {
+        let port = match self.option_value(&self.row.port) {
             Given::Known(text, origin) => text.parse().ok().map(|port| (port, origin)),
             Given::Unknown => None,
             Given::No => self.default_port(),
         };
-        let host = match self.given(&self.row.host) {
+        let host = match self.option_value(&self.row.host) {
             Given::Known(text, origin) => Some((text, origin)),
             Given::Unknown => None,
             Given::No => self.default_host(),

@@ -79,7 +79,7 @@ impl Build<'_> {
     fn configured(&self, stage: &Stage, at: usize, invocation: &Invocation, tool: &str) -> Option<Given> {
         let key = setting(tool)?;
         let start = invocation.span.start;
-        let mut set = self.made().settings.iter().filter(|(.., of, name, _)| of == tool && name == key);
+        let mut set = self.run_products().settings.iter().filter(|(.., of, name, _)| of == tool && name == key);
         let before = |index: usize, place: u32| self.is_above(stage, at, index) || (index == at && place < start);
         set.find(|(index, place, ..)| before(*index, *place)).map(|(.., value)| value.clone())
     }

@@ -105,12 +105,12 @@ pub fn releases(image: &str) -> Vec<&'static Release> {
     let mut found: Vec<&'static Release> = Vec::new();
     if let Some(&[_, product, ..]) = data::PRODUCTS.row(name) {
         let first = tag.split('-').next().unwrap_or_default();
-        found.extend(numbered(product, first).or_else(|| tag.split('-').find_map(|word| named(product, word))));
+        found.extend(numbered(product, first).or_else(|| tag.split('-').find_map(|word| find_release(product, word))));
     }
     for word in tag.split(['-', '_']) {
         let below = match word.strip_prefix("alpine") {
             Some(version) => numbered("alpine", version),
-            None => named("debian", word).or_else(|| named("ubuntu", word)),
+            None => find_release("debian", word).or_else(|| find_release("ubuntu", word)),
         };
         found.extend(below.filter(|release| !found.contains(release)));
     }
@@ -123,7 +123,7 @@ pub fn releases(image: &str) -> Vec<&'static Release> {
 
 /// Whether a word of a tag is the name of a release of Debian or Ubuntu: `bookworm`, `noble`.
 pub fn is_suite(word: &str) -> bool {
-    named("debian", word).or_else(|| named("ubuntu", word)).is_some()
+    find_release("debian", word).or_else(|| find_release("ubuntu", word)).is_some()
 }
 
 fn numbered(product: &str, version: &str) -> Option<&'static Release> {
@@ -132,7 +132,7 @@ fn numbered(product: &str, version: &str) -> Option<&'static Release> {
     releases_of(product).iter().filter(fits).max_by_key(|one| one.version.len())
 }
 
-fn named(product: &str, word: &str) -> Option<&'static Release> {
+fn find_release(product: &str, word: &str) -> Option<&'static Release> {
     releases_of(product).iter().find(|one| !one.name.is_empty() && one.name == word)
 }
 
@@ -157,7 +157,7 @@ pub fn libc(image: &str) -> Option<Libc> {
         Some(_) => return Some(Libc::Glibc(None)),
         None => {}
     }
-    let suite = suite(&reference).and_then(|suite| named("debian", suite));
+    let suite = suite(&reference).and_then(|suite| find_release("debian", suite));
     // Of Java's images only those on Red Hat's say so.
     let on_ubuntu = name == "ubuntu" || (name == "eclipse-temurin" && !tag.contains("ubi"));
     let known = data::IMAGE_FAMILIES.has(name, "debian") || on_ubuntu || name.contains("distroless/");

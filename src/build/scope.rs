@@ -183,7 +183,7 @@ impl Scopes {
         for arg in file.args(instruction) {
             let (name, span, default) = parts(&arg);
             let value = match (build_arg(options, name), default) {
-                (Some(given), _) => known(given),
+                (Some(given), _) => known_value(given),
                 (None, Some(default)) => {
                     self.evaluate(default, |name| find(self.global.0.get(name).and_then(|all| all.last())))
                 }
@@ -218,7 +218,7 @@ impl Scopes {
         for arg in input.file.args(instruction) {
             let (name, span, default) = parts(&arg);
             let value = match (build_arg(&input.options, name), default) {
-                (Some(given), _) => known(given),
+                (Some(given), _) => known_value(given),
                 (None, Some(default)) => self.evaluate(default, |name| self.lookup(stage, name, usize::MAX)),
                 (None, None) => match self.global.before(name, usize::MAX) {
                     Some(definition) => definition.value.clone(),
@@ -314,7 +314,7 @@ impl Scopes {
 
     fn evaluate<'a>(&self, text: &str, find: impl Fn(&str) -> Lookup<'a>) -> Value {
         if !text.contains(['$', '"', '\'', self.escape]) {
-            return known(text);
+            return known_value(text);
         }
         let found = uses(text, Lex::new(self.escape));
         let mut values = Values::default();
@@ -334,7 +334,7 @@ impl Scopes {
         match process_word(text, &values, Lex::new(self.escape)) {
             Ok(expanded) if expanded.text.len() <= LONGEST_VALUE => {
                 if self.spend(expanded.text.len()) {
-                    known(&expanded.text)
+                    known_value(&expanded.text)
                 } else {
                     Value::Unknown
                 }
@@ -373,7 +373,7 @@ fn find(definition: Option<&Definition>) -> Lookup<'_> {
     definition.map_or(Lookup::Undefined, Lookup::Defined)
 }
 
-fn known(text: &str) -> Value {
+fn known_value(text: &str) -> Value {
     Value::Known(text.into())
 }
 
@@ -401,13 +401,13 @@ fn initial(input: &BuildInput, stage: &Stage) -> Scope {
     let parent = match &stage.base {
         Base::Stage(parent) => Parent::Stage(*parent),
         Base::Scratch => {
-            set("PATH", known(DEFAULT_PATH));
+            set("PATH", known_value(DEFAULT_PATH));
             Parent::Nothing
         }
         Base::Image(reference) => match input.base_images.get(reference) {
             Some(config) => {
-                set("PATH", known(DEFAULT_PATH));
-                config.env.iter().for_each(|(name, value)| set(name, known(value)));
+                set("PATH", known_value(DEFAULT_PATH));
+                config.env.iter().for_each(|(name, value)| set(name, known_value(value)));
                 Parent::Nothing
             }
             None => Parent::Unknown,
@@ -423,11 +423,11 @@ fn platform(options: &BuildOptions) -> Names {
     let target: Vec<&str> = options.platform.as_deref().unwrap_or_default().splitn(3, '/').collect();
     for name in PLATFORM_ARGS {
         let value = match (name, target.as_slice()) {
-            ("TARGETSTAGE", _) => known(options.target.as_deref().unwrap_or("default")),
-            ("TARGETPLATFORM", [_, _, ..]) => known(options.platform.as_deref().unwrap_or_default()),
-            ("TARGETOS", [os, _, ..]) => known(os),
-            ("TARGETARCH", [_, arch, ..]) => known(arch),
-            ("TARGETVARIANT", [_, _, variant]) => known(variant),
+            ("TARGETSTAGE", _) => known_value(options.target.as_deref().unwrap_or("default")),
+            ("TARGETPLATFORM", [_, _, ..]) => known_value(options.platform.as_deref().unwrap_or_default()),
+            ("TARGETOS", [os, _, ..]) => known_value(os),
+            ("TARGETARCH", [_, arch, ..]) => known_value(arch),
+            ("TARGETVARIANT", [_, _, variant]) => known_value(variant),
             _ => Value::Unknown,
         };
         names.push(name, Definition { origin: Origin::Platform, instruction: None, span: None, value });
@@ -440,7 +440,7 @@ fn proxies(options: &BuildOptions) -> Names {
     let mut names = Names::default();
     for (name, value) in &options.build_args {
         if PROXY_ARGS.contains(&name.as_str()) {
-            let value = known(value);
+            let value = known_value(value);
             names.push(name, Definition { origin: Origin::Platform, instruction: None, span: None, value });
         }
     }

@@ -60,13 +60,13 @@ impl Build<'_> {
             let start = own.rest.text.start;
             for held in in_text(file.str(own.rest)) {
                 let range = Span::new(start + held.range.start as u32, start + held.range.end as u32);
-                written.extend(one(index, file.locate(range), held));
+                written.extend(written_secret(index, file.locate(range), held));
             }
             for heredoc in &own.heredocs {
                 for held in in_text(file.source().slice(heredoc.body)) {
                     let start = heredoc.body.start;
                     let span = Span::new(start + held.range.start as u32, start + held.range.end as u32);
-                    written.extend(one(index, span, held));
+                    written.extend(written_secret(index, span, held));
                 }
             }
         }
@@ -77,7 +77,7 @@ impl Build<'_> {
     }
 }
 
-fn one(instruction: usize, span: Span, held: Held) -> Option<Written> {
+fn written_secret(instruction: usize, span: Span, held: Held) -> Option<Written> {
     let chosen = matches!(held.by, Sign::Name(_)) && is_filler(&held.value);
     (!is_common(&held.value) && !chosen && !span.is_empty()).then_some(Written { instruction, span, by: held.by })
 }

@@ -90,7 +90,7 @@ impl Build<'_> {
             let Some(folder) = self.scopes().expand(below.index, index, text) else { return Setting::Unknown };
             let by = *by.get_or_insert(index);
             if folder.starts_with('/') {
-                return Setting::By(by, joined(&folder, &relative));
+                return Setting::By(by, join_folders(&folder, &relative));
             }
             relative.push(folder);
             next = self.latest.before(Keyword::Workdir, below, index);
@@ -104,7 +104,9 @@ impl Build<'_> {
             _ => Setting::Unknown,
         };
         match (base, by) {
-            (Setting::Default(folder) | Setting::Base(folder), Some(by)) => Setting::By(by, joined(&folder, &relative)),
+            (Setting::Default(folder) | Setting::Base(folder), Some(by)) => {
+                Setting::By(by, join_folders(&folder, &relative))
+            }
             (base, _) => base,
         }
     }
@@ -170,7 +172,7 @@ pub(super) fn told_shells(file: &File) -> Vec<(u32, Shell)> {
 }
 
 /// An absolute folder with relative ones below it, the innermost first in `relative`.
-fn joined(folder: &str, relative: &[String]) -> String {
+fn join_folders(folder: &str, relative: &[String]) -> String {
     let below: Vec<&str> = relative.iter().rev().map(String::as_str).collect();
     path::join("/", &format!("{folder}/{}", below.join("/")))
 }

@@ -55,7 +55,7 @@ impl Build<'_> {
                 if self.is_set_before(instruction, used.name, argument.span) {
                     continue;
                 }
-                let why = match self.found(stage, used.name, at) {
+                let why = match self.find_variable(stage, used.name, at) {
                     Found::Set(_) => continue,
                     _ if self.is_global(used.name) => Why::NotInStage,
                     Found::Unset => Why::Nowhere,
@@ -88,7 +88,7 @@ impl Build<'_> {
         let lex = Lex::new(self.input().file.escape());
         let mut values = BTreeMap::new();
         for used in uses(text, lex) {
-            match self.found(stage, used.name, at) {
+            match self.find_variable(stage, used.name, at) {
                 Found::Set(Value::Known(value)) => _ = values.insert(used.name.to_owned(), value.to_string()),
                 Found::Set(Value::Unset) if used.operator != Operator::Plain => {}
                 Found::Unset => {}
@@ -98,7 +98,7 @@ impl Build<'_> {
         process_word(text, &values, lex).ok().map(|expanded| expanded.text)
     }
 
-    fn found(&self, stage: &Stage, name: &str, at: usize) -> Found<'_> {
+    fn find_variable(&self, stage: &Stage, name: &str, at: usize) -> Found<'_> {
         match self.scopes().lookup(stage.index, name, at) {
             Lookup::Defined(definition) => Found::Set(&definition.value),
             Lookup::Undefined => Found::Unset,

@@ -38,18 +38,18 @@ impl Named {
 
     /// Whether a path, or something below it, is named.
     pub fn at_or_below(&self, path: &str) -> bool {
-        self.paths.iter().any(|parts| parts.len() >= path.split('/').count() && meets(parts, path))
-            || self.paths.iter().any(|parts| parts.iter().any(|part| part == "**") && meets(parts, path))
+        self.paths.iter().any(|parts| parts.len() >= path.split('/').count() && overlaps_pattern(parts, path))
+            || self.paths.iter().any(|parts| parts.iter().any(|part| part == "**") && overlaps_pattern(parts, path))
     }
 
     /// Whether a folder above a path is named.
     pub fn above(&self, path: &str) -> bool {
-        self.paths.iter().any(|parts| parts.len() < path.split('/').count() && meets(parts, path))
+        self.paths.iter().any(|parts| parts.len() < path.split('/').count() && overlaps_pattern(parts, path))
     }
 }
 
 /// Whether a pattern and a path agree as far as the shorter one goes; anything may stand for `**`.
-pub(super) fn meets<S: AsRef<str>>(pattern: &[S], path: &str) -> bool {
+pub(super) fn overlaps_pattern<S: AsRef<str>>(pattern: &[S], path: &str) -> bool {
     for (part, name) in pattern.iter().map(AsRef::as_ref).zip(path.split('/')) {
         if part == "**" {
             return true;
@@ -65,7 +65,7 @@ pub(super) fn meets<S: AsRef<str>>(pattern: &[S], path: &str) -> bool {
 pub fn may_take_in(pattern: &str, path: &str) -> bool {
     let parts: Vec<&str> = pattern.split('/').collect();
     let deep = parts.iter().any(|part| part.contains("**"));
-    (deep || parts.len() >= path.split('/').count()) && meets(&parts, path)
+    (deep || parts.len() >= path.split('/').count()) && overlaps_pattern(&parts, path)
 }
 
 /// The package managers that fill a folder of installed packages.
@@ -89,7 +89,7 @@ fn is_elsewhere(manager: Manager) -> bool {
 }
 
 /// Whether a COPY takes a path, or a folder above it.
-fn takes(transfer: &Transfer, path: &str) -> bool {
+fn copies_path(transfer: &Transfer, path: &str) -> bool {
     let mut named = Named::default();
     transfer.sources.iter().filter(|source| !source.is_remote()).for_each(|source| named.add(source.text.as_deref()));
     named.whole || named.unknown || named.above(path) || named.at_or_below(path)
@@ -99,7 +99,7 @@ impl Build<'_> {
     /// What is fetched although no step needs it, largest first. Not: what a COPY names itself, secrets, results that the
     /// image may be made of, installed packages where nothing installs them, history where a step reads it.
     pub fn useless(&self, context: &BuildContext, fetched: &Fetched) -> Vec<Found> {
-        let named = self.named(true);
+        let named = self.named_paths(true);
         let linked = self.linked(context);
         let git = self.reads_history();
         let mut useless = fetched.doubtful(context);
@@ -121,8 +121,8 @@ impl Build<'_> {
     }
 
     /// Whether any stage may want something of the context that another build with the same .dockerignore does without.
-    pub fn wants(&self, context: &BuildContext, found: &Found) -> bool {
-        let named = self.named(true);
+    pub fn needs_entry(&self, context: &BuildContext, found: &Found) -> bool {
+        let named = self.named_paths(true);
         let path = context.path(found.entry);
         let is_linked = |id: &EntryId| *id == found.entry || context.is_below(*id, found.entry);
         if named.at_or_below(&path) || self.linked(context).iter().any(is_linked) {
@@ -153,7 +153,7 @@ impl Build<'_> {
     }
 
     /// What the needed stages, or all of them, name in the build context.
-    pub fn named(&self, all: bool) -> Named {
+    pub fn named_paths(&self, all: bool) -> Named {
         let mut named = Named::default();
         for stage in self.stages().iter().filter(|stage| all || self.is_needed(stage)) {
             for transfer in self.transfers(stage).iter().filter(|transfer| transfer.from.is_none()) {
@@ -220,7 +220,7 @@ impl Build<'_> {
                 own.chain(later.flat_map(|other| self.instructions(other)))
             };
             let copies = self.transfers(stage).iter().filter(|transfer| transfer.from.is_none());
-            copies.into_iter().filter(|transfer| takes(transfer, &path)).any(|transfer| {
+            copies.into_iter().filter(|transfer| copies_path(transfer, &path)).any(|transfer| {
                 let mut runs = below(transfer.index).filter(|(_, one)| one.keyword == Keyword::Run);
                 !runs.any(|(index, _)| self.code(index).is_some_and(&makes))
             })

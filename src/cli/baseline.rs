@@ -26,9 +26,9 @@ pub(super) fn apply(options: &Known, command: &str, rules: &[&Rule], report: &mu
     };
     let before = read(path, command, options, writes)?;
     let place = Place::new(path);
-    let found = audit::known(report, |name| place.of(name));
+    let found = audit::baseline_findings(report, |name| place.of(name));
     // Another command looks at more or less: what it does not find may be there all the same.
-    let seen = if before.command == command { seen(report, rules, &before, &place) } else { Seen::default() };
+    let seen = if before.command == command { scope_of_run(report, rules, &before, &place) } else { Seen::default() };
     let baseline = if writes { before.with(command, found.clone(), &seen) } else { before };
     let comparison = baseline.compare(&found, &seen);
     if writes {
@@ -40,12 +40,17 @@ pub(super) fn apply(options: &Known, command: &str, rules: &[&Rule], report: &mu
     }
     audit::leave_out(report, &comparison.is_known, comparison.fixed);
     if !writes {
-        say(path, options, comparison.is_known.iter().filter(|known| **known).count() as u64, comparison.fixed);
+        print_summary(
+            path,
+            options,
+            comparison.is_known.iter().filter(|known| **known).count() as u64,
+            comparison.fixed,
+        );
     }
     Ok(())
 }
 
-fn say(path: &Path, options: &Known, known: u64, fixed: u64) {
+fn print_summary(path: &Path, options: &Known, known: u64, fixed: u64) {
     let path = path.display();
     if known > 0 {
         terminal::note(&format!("{} left out (`{path}`)", count(known, "known finding")));
@@ -82,7 +87,7 @@ fn read(path: &Path, command: &str, options: &Known, writes: bool) -> Result<Bas
 }
 
 /// What the run looked at. Of a file that the builder refuses, nobody knows what is fixed.
-fn seen(report: &Report, rules: &[&Rule], before: &Baseline, place: &Place) -> Seen {
+fn scope_of_run(report: &Report, rules: &[&Rule], before: &Baseline, place: &Place) -> Seen {
     let broken: BTreeSet<&str> =
         report.problems.iter().filter(|problem| problem.error).map(|problem| &*problem.file).collect();
     let read = report.sources.iter().map(crate::text::Source::name).filter(|name| !broken.contains(name));

@@ -86,13 +86,13 @@ fn text<'a>(case: &'a Value, key: &str) -> &'a str {
 
 fn parse(_: &Value, case: &Value) -> Value {
     let source = Source::of("Dockerfile", text(case, "input"));
-    let answer = dockerfile::parse(&source).answer(reach(case));
+    let answer = dockerfile::parse(&source).answer(stage_reached(case));
     json!({ "id": case["id"], "actual": report::syntax(&answer) })
 }
 
 /// How far the front end went when the case was observed: the mutated cases end before stages are put together, and
 /// then there are none in what was seen.
-fn reach(case: &Value) -> Stage {
+fn stage_reached(case: &Value) -> Stage {
     let mutated = match case.get("expected") {
         Some(seen) => seen.get("stages").is_none(),
         None => text(case, "id").starts_with("fuzz"),
@@ -126,9 +126,9 @@ fn lint(_: &Value, case: &Value) -> Value {
         gather_texts(vec![(None, Ok(source))], &Request { configuration: Configuration::None, ..Request::default() });
     let arguments = case.get("hadolint_args").and_then(Value::as_array).into_iter().flatten();
     let arguments: Vec<&str> = arguments.filter_map(Value::as_str).collect();
-    let policy = Policy::new(told(&arguments)).unwrap_or_default();
+    let policy = Policy::new(settings_of_arguments(&arguments)).unwrap_or_default();
     let report = crate::audit::lint(&inputs, &policy.into());
-    let mut findings: Vec<Value> = report.findings.iter().flat_map(found).collect();
+    let mut findings: Vec<Value> = report.findings.iter().flat_map(codes_by_line).collect();
     for problem in report.problems.iter().filter(|problem| !problem.codes.is_empty()) {
         let line = problem.place.map(|place| place.line);
         findings.push(json!({ "rule": "problem", "aliases": problem.codes, "line": line }));
@@ -137,7 +137,7 @@ fn lint(_: &Value, case: &Value) -> Value {
 }
 
 /// The settings that hadolint's arguments are equal to.
-fn told(arguments: &[&str]) -> Settings {
+fn settings_of_arguments(arguments: &[&str]) -> Settings {
     let mut choice = Choice { select: Some(vec!["all".to_owned()]), ..Choice::default() };
     // hadolint itself has these off until an argument gives them a severity.
     choice.ignore =
@@ -163,7 +163,7 @@ fn told(arguments: &[&str]) -> Settings {
 }
 
 /// The codes of a finding by the lines where other linters report them.
-fn found(finding: &Finding) -> Vec<Value> {
+fn codes_by_line(finding: &Finding) -> Vec<Value> {
     let mut lines: BTreeMap<Option<u32>, Vec<&str>> = BTreeMap::new();
     lines.entry(finding.instruction_line).or_default();
     for code in &finding.codes {

@@ -128,7 +128,7 @@ fn show(explorer: &mut Explorer<'_>, extract: &Extract<'_>, ended: &AtomicBool) 
 fn save(explorer: &mut Explorer<'_>, extract: &Extract<'_>, (image, file): (usize, EntryId), name: &str) {
     let folder = std::path::Path::new(".");
     match save::write(folder, name, |target| extract(image, file, target)) {
-        Ok(size) => explorer.say(format!("`{name}`: {} written", bytes(size))),
+        Ok(size) => explorer.set_status(format!("`{name}`: {} written", bytes(size))),
         Err(why) => explorer.complain(why),
     }
 }

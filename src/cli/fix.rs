@@ -43,7 +43,7 @@ pub(super) fn run(global: &Global, command: &Fix) -> Result<u8, Failure> {
     if command.write {
         changes::write_all(&outcome.changes)?;
     }
-    emit(global, &shown(global, command, &report, &mut outcome, &masks))?;
+    emit(global, &render_changes(global, command, &report, &mut outcome, &masks))?;
     if global.format == Format::Text {
         terminal::note(&report::problems(&report, Layout::PLAIN));
         if builds == 0 && !failed {
@@ -120,7 +120,7 @@ fn root(command: &Fix) -> String {
 }
 
 /// The result: a diff, or nothing where the files are changed or only the exit code was asked for.
-fn shown(global: &Global, command: &Fix, report: &Report, outcome: &mut Outcome, mask: &Mask) -> Vec<u8> {
+fn render_changes(global: &Global, command: &Fix, report: &Report, outcome: &mut Outcome, mask: &Mask) -> Vec<u8> {
     match global.format {
         Format::Json => report::fix_json(report, outcome, mask, command.write).into_bytes(),
         _ if !shows_diff(command) => Vec::new(),

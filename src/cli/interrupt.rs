@@ -24,7 +24,7 @@ impl Interrupts {
     }
 
     /// Whether one came.
-    pub(super) fn came(&self) -> bool {
+    pub(super) fn is_interrupted(&self) -> bool {
         self.0.asked.load(Ordering::SeqCst) != 0
     }
 }
@@ -32,8 +32,8 @@ impl Interrupts {
 impl Drop for Interrupts {
     fn drop(&mut self) {
         self.0.idle.store(true, Ordering::SeqCst);
-        if self.came() {
-            self.0.obey();
+        if self.is_interrupted() {
+            self.0.exit_if_interrupted();
         }
     }
 }
@@ -53,7 +53,7 @@ impl State {
         state
     }
 
-    fn obey(&self) {
+    fn exit_if_interrupted(&self) {
         if let Ok(signal) = i32::try_from(self.asked.load(Ordering::SeqCst)) {
             let _ = signal_hook::low_level::emulate_default_handler(signal);
         }

@@ -25,7 +25,7 @@ impl From<failure::Failure> for Failure {
 pub(super) fn run(global: &Global, command: &Measure) -> Result<u8, Failure> {
     let interrupts = Arc::new(Interrupts::hold_back());
     if command.clean_up {
-        return cleaned(&clean_up(&engine::Options::of_process(), None)?);
+        return report_cleanup(&clean_up(&engine::Options::of_process(), None)?);
     }
     let Some(inputs) = read(global, command.build.request(command.path.clone(), None), command)? else {
         return Ok(FAILED);
@@ -46,7 +46,7 @@ pub(super) fn run(global: &Global, command: &Measure) -> Result<u8, Failure> {
     let scenarios = command.scenarios.iter().map(|case| case.scenario()).collect();
     let series = Series { scenarios, rounds: command.rounds.into(), changes };
     let held = Arc::clone(&interrupts);
-    let stop = Arc::new(move || held.came());
+    let stop = Arc::new(move || held.is_interrupted());
     let session = Session::open(Options {
         mask: crate::audit::mask(&inputs),
         ..options(&command.run, plan_options(command), stop)
@@ -165,7 +165,7 @@ fn write(global: &Global, result: &Measurement) -> Result<(), Failure> {
 }
 
 /// Says what was cleaned up.
-fn cleaned(done: &Cleaned) -> Result<u8, Failure> {
+fn report_cleanup(done: &Cleaned) -> Result<u8, Failure> {
     let counts = [
         (done.containers, "container"),
         (done.networks, "network"),

@@ -40,9 +40,9 @@ fn columns() -> Option<usize> {
 
 /// An error with what to do about it.
 pub(super) fn error(global: &Global, what: &str, help: Option<&str>) {
-    say(global, "error", "\u{1b}[1;91m", what);
+    print_status(global, "error", "\u{1b}[1;91m", what);
     if let Some(help) = help {
-        say(global, "help", "\u{1b}[1;96m", help);
+        print_status(global, "help", "\u{1b}[1;96m", help);
     }
 }
 
@@ -78,7 +78,7 @@ pub(super) fn note(what: &str) {
     }
 }
 
-fn say(global: &Global, kind: &str, style: &str, what: &str) {
+fn print_status(global: &Global, kind: &str, style: &str, what: &str) {
     let terminal = std::io::stderr().is_terminal();
     let text = clean(what);
     let mut stderr = std::io::stderr().lock();

@@ -66,7 +66,7 @@ fn is_no_room(error: &io::Error) -> bool {
 
 /// Writes a file, whatever stood there. Mode and, where allowed, owner stay; of a symbolic link the target is replaced.
 pub(super) fn write(path: &Path, bytes: &[u8]) -> Result<(), WriteError> {
-    all(&[(path, Expected::Anything, bytes)])
+    write_all(&[(path, Expected::Anything, bytes)])
 }
 
 /// A file, what it held (`None`: it was not there) and what it is to hold.
@@ -76,10 +76,10 @@ pub(super) type Change<'a> = (&'a Path, Option<&'a [u8]>, &'a [u8]);
 /// the first takes its place, and where one can't, those before it are put back.
 pub(super) fn change(changes: &[Change]) -> Result<(), WriteError> {
     let expected = changes.iter().map(|(path, before, after)| (*path, Expected::Bytes(*before), *after));
-    all(&expected.collect::<Vec<_>>())
+    write_all(&expected.collect::<Vec<_>>())
 }
 
-fn all(files: &[(&Path, Expected, &[u8])]) -> Result<(), WriteError> {
+fn write_all(files: &[(&Path, Expected, &[u8])]) -> Result<(), WriteError> {
     let interrupts = Interrupts::hold_back();
     prepare_all(files, &interrupts).and_then(commit)
 }
@@ -92,7 +92,7 @@ fn prepare_all(files: &[(&Path, Expected, &[u8])], interrupts: &Interrupts) -> R
             one.old = keep_old(&one).map_err(|error| WriteError::Refused((*path).into(), error.kind().into()))?;
         }
         ready.push(one);
-        if interrupts.came() {
+        if interrupts.is_interrupted() {
             return Err(WriteError::Interrupted);
         }
     }

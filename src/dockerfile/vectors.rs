@@ -22,7 +22,7 @@ pub(super) fn cases() -> impl Iterator<Item = (String, String, Value)> {
 }
 
 /// Members of `expected` that are empty may be absent.
-fn filled(expected: &Value, name: &str, empty: &Value) -> Value {
+fn with_default(expected: &Value, name: &str, empty: &Value) -> Value {
     expected.get(name).unwrap_or(empty).clone()
 }
 
@@ -63,16 +63,21 @@ fn error(verdict: &Verdict) -> Value {
 /// The members in which an answer differs.
 fn differences(file: &File, answer: &Answer, expected: &Value) -> Vec<(&'static str, String, String)> {
     let none = json!([]);
-    let nodes: Vec<Value> = filled(expected, "nodes", &none).as_array().unwrap().iter().map(expected_node).collect();
+    let nodes: Vec<Value> =
+        with_default(expected, "nodes", &none).as_array().unwrap().iter().map(expected_node).collect();
     let mut own: Vec<Value> = answer.nodes.iter().map(node).collect();
     for (own, theirs) in own.iter_mut().zip(&nodes) {
         drop_original(own, theirs);
     }
     let mut pairs = vec![
         ("nodes", json!(own), json!(nodes)),
-        ("escape", json!(answer.escape), filled(expected, "escape", &Value::Null)),
-        ("empty", json!(answer.empty_continuation_warnings), filled(expected, "empty_continuation_warnings", &none)),
-        ("error", answer.error.as_ref().map_or(Value::Null, error), filled(expected, "error", &Value::Null)),
+        ("escape", json!(answer.escape), with_default(expected, "escape", &Value::Null)),
+        (
+            "empty",
+            json!(answer.empty_continuation_warnings),
+            with_default(expected, "empty_continuation_warnings", &none),
+        ),
+        ("error", answer.error.as_ref().map_or(Value::Null, error), with_default(expected, "error", &Value::Null)),
     ];
     if let Some(directives) = expected.get("directives") {
         let own =

@@ -164,13 +164,13 @@ impl Connection {
     }
 
     /// What to call it in a message: `the Docker engine at …`.
-    fn called(&self) -> String {
+    fn display_name(&self) -> String {
         let said_by = if self.endpoint.said_by.is_empty() { "" } else { &format!(" ({})", self.endpoint.said_by) };
         format!("the Docker engine at `{}`{said_by}", self.endpoint.name)
     }
 
     /// What the program at the other end said last.
-    fn said(&self) -> String {
+    fn last_message(&self) -> String {
         // It ends before its words have come through.
         std::thread::sleep(Duration::from_millis(50));
         let said = self.said.lock().unwrap_or_else(PoisonError::into_inner);
@@ -181,7 +181,7 @@ impl Connection {
 
     /// What became of a request without an answer.
     fn failed(&self, error: &ureq::Error, patience: Patience) -> Failure {
-        let called = self.called();
+        let called = self.display_name();
         let absent =
             |why: String| Failure::new(FailureKind::Unreachable, why, "start it, or name another one with DOCKER_HOST");
         let is_ssh = matches!(self.endpoint.way, Way::Ssh(_));
@@ -196,7 +196,7 @@ impl Connection {
                 "install ssh",
             ),
             _ if is_ssh => {
-                let said = self.said();
+                let said = self.last_message();
                 let why = if said.is_empty() { error.to_string() } else { said };
                 let what = format!("{called} cannot be reached through ssh: {why}");
                 Failure::new(
@@ -232,7 +232,7 @@ impl Connection {
     }
 
     fn no_tls(&self, error: &rustls::Error) -> Failure {
-        let what = format!("no TLS with {}: {error}", self.called());
+        let what = format!("no TLS with {}: {error}", self.display_name());
         Failure::new(FailureKind::Denied, what, "check DOCKER_CERT_PATH: ca.pem, cert.pem, key.pem")
     }
 
@@ -242,7 +242,7 @@ impl Connection {
         let Refusal { message } = refusal(response);
         let message: String = message.chars().take(SHOWN).collect();
         let said = if message.is_empty() { status.to_string() } else { message };
-        let called = self.called();
+        let called = self.display_name();
         match status.as_u16() {
             404 if !path.contains("/images/") => Failure::new(
                 FailureKind::Missing,
@@ -271,14 +271,14 @@ impl Connection {
             Some(own) => own.to_string(),
             None => error.to_string(),
         };
-        let what = format!("{} broke off in the middle of an answer: {why}", self.called());
+        let what = format!("{} broke off in the middle of an answer: {why}", self.display_name());
         Failure::new(FailureKind::Broken, what, "see whether it still runs, and try again")
     }
 
     /// What the engine says in the middle of an answer.
     pub(super) fn gave_up(&self, message: &str) -> Failure {
         let message: String = message.chars().take(SHOWN).collect();
-        let what = format!("{} gave up in the middle of an answer: {message}", self.called());
+        let what = format!("{} gave up in the middle of an answer: {message}", self.display_name());
         Failure::new(FailureKind::Broken, what, "look into the engine's log")
     }
 }

@@ -215,7 +215,7 @@ impl Engine {
     /// When the engine fails.
     pub fn remove(&self, id: &str) -> Result<(), Failure> {
         let path = self.container(id, "?force=true&v=true");
-        gone(self.connection.ask(&Method::Delete, &path, Patience::Usual).map(drop))
+        ignore_not_found(self.connection.ask(&Method::Delete, &path, Patience::Usual).map(drop))
     }
 
     /// How a container is.
@@ -310,7 +310,7 @@ impl Engine {
 }
 
 /// What is gone already, is gone.
-pub(super) fn gone(done: Result<(), Failure>) -> Result<(), Failure> {
+pub(super) fn ignore_not_found(done: Result<(), Failure>) -> Result<(), Failure> {
     match done {
         Err(error) if error.kind == FailureKind::Missing => Ok(()),
         done => done,

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::context::{self, Tls};
 use crate::failure::{Failure, FailureKind};
-use crate::remote::{docker_configuration, filled};
+use crate::remote::{docker_configuration, non_empty_variable};
 
 /// Which engine is meant, and how long to wait for it.
 #[derive(Clone, Debug)]
@@ -55,7 +55,7 @@ impl Options {
         let usual = if cfg!(windows) {
             vec!["npipe:////./pipe/docker_engine".to_owned(), "npipe:////./pipe/podman-machine-default".to_owned()]
         } else {
-            let runtime = filled("XDG_RUNTIME_DIR");
+            let runtime = non_empty_variable("XDG_RUNTIME_DIR");
             let own = std::env::home_dir().map(|own| format!("unix://{}/.docker/run/docker.sock", own.display()));
             let mut usual = vec!["unix:///var/run/docker.sock".to_owned()];
             usual.extend(runtime.iter().map(|folder| format!("unix://{folder}/docker.sock")));
@@ -65,11 +65,11 @@ impl Options {
             usual
         };
         Self {
-            host: filled("DOCKER_HOST"),
-            context: filled("DOCKER_CONTEXT"),
-            tls: filled("DOCKER_TLS").is_some(),
-            tls_verify: filled("DOCKER_TLS_VERIFY").is_some(),
-            certificates: filled("DOCKER_CERT_PATH").map(PathBuf::from),
+            host: non_empty_variable("DOCKER_HOST"),
+            context: non_empty_variable("DOCKER_CONTEXT"),
+            tls: non_empty_variable("DOCKER_TLS").is_some(),
+            tls_verify: non_empty_variable("DOCKER_TLS_VERIFY").is_some(),
+            certificates: non_empty_variable("DOCKER_CERT_PATH").map(PathBuf::from),
             configuration: docker_configuration(),
             usual,
             ..Self::default()

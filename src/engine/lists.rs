@@ -7,7 +7,7 @@ use serde_json::json;
 
 use super::api::Engine;
 use super::connection::{Method, Patience};
-use super::containers::gone;
+use super::containers::ignore_not_found;
 use super::images::escaped;
 use crate::failure::Failure;
 
@@ -132,7 +132,7 @@ impl Engine {
     /// When the engine fails, or containers use it.
     pub fn remove_network(&self, id: &str) -> Result<(), Failure> {
         let path = self.path(&format!("/networks/{}", escaped(id)));
-        gone(self.connection.ask(&Method::Delete, &path, Patience::Usual).map(drop))
+        ignore_not_found(self.connection.ask(&Method::Delete, &path, Patience::Usual).map(drop))
     }
 
     /// Gives an image one more name.
@@ -151,7 +151,7 @@ impl Engine {
     /// When the engine fails, or containers use the image.
     pub fn remove_image(&self, name: &str) -> Result<(), Failure> {
         let path = self.path(&format!("/images/{}?noprune=true", escaped(name)));
-        gone(self.connection.ask(&Method::Delete, &path, Patience::Usual).map(drop))
+        ignore_not_found(self.connection.ask(&Method::Delete, &path, Patience::Usual).map(drop))
     }
 }
 

@@ -31,7 +31,7 @@ impl Spoken {
     pub(super) fn hear(&mut self, mut from: impl Read, limit: usize) -> io::Result<()> {
         let mut head = [0; 8];
         let mut buffer = vec![0; 16 << 10];
-        while filled(&mut from, &mut head)? {
+        while read_head(&mut from, &mut head)? {
             let kept = if head[0] == 2 { &mut self.stderr } else { &mut self.stdout };
             let mut left = u32::from_be_bytes([head[4], head[5], head[6], head[7]]) as usize;
             while left > 0 {
@@ -51,7 +51,7 @@ impl Spoken {
 }
 
 /// Whether there was another head; one that breaks off is the end.
-fn filled(from: &mut impl Read, head: &mut [u8; 8]) -> io::Result<bool> {
+fn read_head(from: &mut impl Read, head: &mut [u8; 8]) -> io::Result<bool> {
     let mut have = 0;
     while have < head.len() {
         match from.read(&mut head[have..]) {

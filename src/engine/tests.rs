@@ -47,7 +47,7 @@ fn serve(socket: &Path, version: &'static str, bytes: Vec<u8>, wait: Duration) -
 }
 
 /// What comes of saving an image from an engine that answers so.
-fn saved(bytes: &[u8], wait: Duration) -> Result<Result<Vec<u8>, std::io::Error>, Failure> {
+fn save_image(bytes: &[u8], wait: Duration) -> Result<Result<Vec<u8>, std::io::Error>, Failure> {
     let folder = tempfile::tempdir().unwrap();
     let options = serve(&folder.path().join("s"), VERSION, bytes.to_vec(), wait);
     let engine = Engine::connect(&options).unwrap();
@@ -61,32 +61,33 @@ fn saved(bytes: &[u8], wait: Duration) -> Result<Result<Vec<u8>, std::io::Error>
 #[test]
 fn an_image_that_breaks_off_is_an_error() {
     const HEAD: &str = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n";
-    let whole = saved(format!("{HEAD}5\r\nhello\r\n0\r\n\r\n").as_bytes(), Duration::ZERO).unwrap().unwrap();
+    let whole = save_image(format!("{HEAD}5\r\nhello\r\n0\r\n\r\n").as_bytes(), Duration::ZERO).unwrap().unwrap();
     assert_eq!(whole, b"hello");
-    let broken = saved(format!("{HEAD}5\r\nhello\r\n9\r\nwor").as_bytes(), Duration::ZERO).unwrap().unwrap_err();
+    let broken = save_image(format!("{HEAD}5\r\nhello\r\n9\r\nwor").as_bytes(), Duration::ZERO).unwrap().unwrap_err();
     assert_eq!(broken.kind(), std::io::ErrorKind::ConnectionAborted);
     assert!(broken.to_string().contains("broke off in the middle of an answer"), "{broken}");
-    let between = saved(format!("{HEAD}5\r\nhello\r\n").as_bytes(), Duration::ZERO).unwrap();
+    let between = save_image(format!("{HEAD}5\r\nhello\r\n").as_bytes(), Duration::ZERO).unwrap();
     assert!(between.is_err(), "{between:?}");
-    let silent = saved(format!("{HEAD}5\r\nhello\r\n").as_bytes(), Duration::from_secs(30)).unwrap().unwrap_err();
+    let silent = save_image(format!("{HEAD}5\r\nhello\r\n").as_bytes(), Duration::from_secs(30)).unwrap().unwrap_err();
     assert!(silent.to_string().contains("nothing comes for 2 s"), "{silent}");
     let words = "{\"errorDetail\":{\"message\":\"disk full\"},\"error\":\"disk full\"}\r\n";
     let said = format!("{HEAD}5\r\nhello\r\n{:x}\r\n{words}\r\n0\r\n\r\n", words.len());
-    let said = saved(said.as_bytes(), Duration::ZERO).unwrap().unwrap_err();
+    let said = save_image(said.as_bytes(), Duration::ZERO).unwrap().unwrap_err();
     assert!(said.to_string().contains("gave up in the middle of an answer: disk full"), "{said}");
 }
 
 #[test]
 fn refusals_of_an_engine_are_told() {
     let missing =
-        saved(&answer("404 Not Found", r#"{"message":"No such image: app:v1"}"#), Duration::ZERO).unwrap_err();
+        save_image(&answer("404 Not Found", r#"{"message":"No such image: app:v1"}"#), Duration::ZERO).unwrap_err();
     assert_eq!(missing.kind, FailureKind::Missing);
     assert!(missing.what.ends_with("has no such image: No such image: app:v1"), "{missing}");
-    let failing = saved(&answer("500 Internal Server Error", r#"{"message":"no space"}"#), Duration::ZERO).unwrap_err();
+    let failing =
+        save_image(&answer("500 Internal Server Error", r#"{"message":"no space"}"#), Duration::ZERO).unwrap_err();
     assert_eq!(failing.kind, FailureKind::Broken);
     assert!(failing.what.ends_with("fails: no space"), "{failing}");
     // Podman says it so.
-    let podman = saved(&answer("500 Internal Server Error", r#"{"cause":"why"}"#), Duration::ZERO).unwrap_err();
+    let podman = save_image(&answer("500 Internal Server Error", r#"{"cause":"why"}"#), Duration::ZERO).unwrap_err();
     assert!(podman.what.ends_with("fails: why"), "{podman}");
 }
 

@@ -46,7 +46,7 @@ impl Mask {
 
     /// Whether the text holds a secret value.
     pub fn hides(&self, text: &str) -> bool {
-        !self.found(text).is_empty()
+        !self.secret_ranges(text).is_empty()
     }
 
     /// The source as it may be shown: same name, same offsets.
@@ -57,7 +57,7 @@ impl Mask {
 
     /// `None` where no value stands in the text.
     fn masked(&self, text: &str) -> Option<String> {
-        let found = self.found(text);
+        let found = self.secret_ranges(text);
         if found.is_empty() {
             return None;
         }
@@ -72,7 +72,7 @@ impl Mask {
         Some(out)
     }
 
-    fn found(&self, text: &str) -> Vec<Range<usize>> {
+    fn secret_ranges(&self, text: &str) -> Vec<Range<usize>> {
         if self.values.is_empty() {
             return Vec::new();
         }

@@ -31,7 +31,7 @@ impl Findings {
 
     /// Those of another sink behind its own.
     #[must_use]
-    pub fn and(mut self, other: Self) -> Self {
+    pub fn chain(mut self, other: Self) -> Self {
         self.found.extend(other.found);
         self
     }

@@ -116,7 +116,7 @@ impl Judged {
 
 impl Reach {
     /// Whether it reaches into lines (first and last) of a file.
-    pub fn meets(&self, found: FileId, (first, last): (u32, u32)) -> bool {
+    pub fn covers_lines(&self, found: FileId, (first, last): (u32, u32)) -> bool {
         match self {
             Self::Everything => true,
             Self::File(file) => *file == found,

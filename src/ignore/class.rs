@@ -26,7 +26,7 @@ pub(crate) enum Group {
 }
 
 impl Item {
-    pub(crate) fn takes(self, one: char) -> bool {
+    pub(crate) fn matches(self, one: char) -> bool {
         match self {
             Self::Range(low, high) => low <= one && one <= high,
             Self::Group(Group::Ascii(bits), negated) => (one.is_ascii() && bits >> u32::from(one) & 1 == 1) != negated,
@@ -220,12 +220,12 @@ pub(crate) enum Set {
 }
 
 impl Set {
-    pub(crate) fn takes(&self, one: char) -> bool {
+    pub(crate) fn matches(&self, one: char) -> bool {
         match self {
             Self::Only(own) => *own == one,
             Self::NotSlash => one != '/',
             Self::NotNewline => one != '\n',
-            Self::Class { negated, items } => items.iter().any(|item| item.takes(one)) != *negated,
+            Self::Class { negated, items } => items.iter().any(|item| item.matches(one)) != *negated,
         }
     }
 }

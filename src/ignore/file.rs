@@ -133,7 +133,7 @@ fn read_pattern(written: &str, span: Span, file: &mut IgnoreFile) {
         }
         Ok(None) => {}
         Ok(Some((text, negated))) => {
-            deceptions(written, &text, negated, span, &mut file.problems);
+            check_misleading_pattern(written, &text, negated, span, &mut file.problems);
             file.patterns.push(Pattern { span, text, negated });
         }
     }
@@ -155,7 +155,7 @@ fn problem(kind: ProblemKind, span: Span, message: &str) -> Problem {
 }
 
 /// What the pattern means other than it seems to. `text` is what is matched.
-fn deceptions(written: &str, text: &str, negated: bool, span: Span, out: &mut Vec<Problem>) {
+fn check_misleading_pattern(written: &str, text: &str, negated: bool, span: Span, out: &mut Vec<Problem>) {
     use ProblemKind as Kind;
     let part = |from: usize, len: usize| Span::new(span.start + from as u32, span.start + (from + len) as u32);
     if written.starts_with('#') {

@@ -132,7 +132,7 @@ impl Matcher {
             own.next_if_eq(&next);
             let (form, negated) = &self.patterns[next as usize];
             // A pattern that could change nothing is not tried, so what it takes is not handed down either.
-            if inherited || (*negated == verdict.excluded && form.takes(path).ok_or(Refusal::Syntax)?) {
+            if inherited || (*negated == verdict.excluded && form.matches_path(path).ok_or(Refusal::Syntax)?) {
                 verdict.inherited.0.push(next);
                 verdict.excluded = !negated;
                 verdict.decided_by = Some(next as usize);
@@ -170,7 +170,7 @@ impl Matcher {
             self.index.candidates(&path[..end], &mut own);
             for &candidate in &own {
                 // One that does not compile is kept as a candidate: it fails when its turn comes.
-                if self.patterns[candidate as usize].0.takes(&path[..end]).unwrap_or(true) {
+                if self.patterns[candidate as usize].0.matches_path(&path[..end]).unwrap_or(true) {
                     candidates.push(candidate);
                 }
             }

@@ -101,7 +101,7 @@ impl Form {
     }
 
     /// Whether the pattern takes this very path; `None` when the builder would fail.
-    pub(crate) fn takes(&self, path: &str) -> Option<bool> {
+    pub(crate) fn matches_path(&self, path: &str) -> Option<bool> {
         Some(match self {
             Self::Exact(text) => path == &**text,
             Self::Prefix(text) => path.starts_with(&**text),
@@ -153,9 +153,9 @@ mod tests {
 
     #[test]
     fn a_leading_double_star_is_a_plain_suffix() {
-        assert_eq!(Form::of("**a").takes("xa"), Some(true));
-        assert_eq!(Form::of("**.b").takes("x/y.b"), Some(true));
-        assert_eq!(Form::of("**/a").takes("xa"), Some(false));
+        assert_eq!(Form::of("**a").matches_path("xa"), Some(true));
+        assert_eq!(Form::of("**.b").matches_path("x/y.b"), Some(true));
+        assert_eq!(Form::of("**/a").matches_path("xa"), Some(false));
     }
 
     #[test]
@@ -165,7 +165,7 @@ mod tests {
             let alternatives = compile(&rewrite(pattern)).unwrap();
             for path in paths {
                 assert_eq!(
-                    Form::of(pattern).takes(path),
+                    Form::of(pattern).matches_path(path),
                     Some(fits(&alternatives[0], path)),
                     "{pattern:?} on {path:?}"
                 );

@@ -104,8 +104,8 @@ fn run<P: Places>(steps: &[Step], text: &str, (mut now, mut next): (P, P)) -> bo
         while let Some(place) = now.take() {
             alive = true;
             let onward = match &steps[place] {
-                Step::One(set) | Step::Maybe(set) => set.takes(one).then_some(place + 1),
-                Step::Many(set) => set.takes(one).then_some(place),
+                Step::One(set) | Step::Maybe(set) => set.matches(one).then_some(place + 1),
+                Step::Many(set) => set.matches(one).then_some(place),
                 Step::Directories => {
                     if one != '\n' {
                         next.add(place);

@@ -37,7 +37,7 @@ impl<'a> Archive<'a> {
             }
             match walk.advance() {
                 Ok(Some(member)) => {
-                    if let Some(name) = members.meet(member)? {
+                    if let Some(name) = members.add(member)? {
                         members.keep(name, Place { start: member.contents, bytes: member.stored });
                     }
                 }

@@ -82,7 +82,7 @@ impl Blobs<'_> {
             return (self.unread(blob), Paths::default());
         }
         let Some(outcome) = self.take(blob) else {
-            return (self.absent(blob), Paths::default());
+            return (self.missing_layer(blob), Paths::default());
         };
         if let Some(error) = outcome.error.clone() {
             self.damage(error);
@@ -91,7 +91,7 @@ impl Blobs<'_> {
         let Outcome { scanned, bytes, .. } = outcome;
         let Some(scanned) = scanned else {
             let contents = Contents::Damaged(failed.unwrap_or_default());
-            return (Layer { contents, ..told(blob) }, Paths::default());
+            return (Layer { contents, ..layer_of_blob(blob) }, Paths::default());
         };
         self.verify(blob, &scanned, failed.is_none());
         let Scanned { mut layer, paths, diff_id, notices: odd, .. } = scanned;
@@ -121,7 +121,7 @@ impl Blobs<'_> {
 
     /// A layer whose contents are not asked for.
     fn unread(&mut self, blob: &Blob) -> Layer {
-        let mut layer = told(blob);
+        let mut layer = layer_of_blob(blob);
         layer.contents = Contents::NotAsked;
         if blob.elsewhere.is_some() || blob.bytes.is_some() {
             return layer;
@@ -129,15 +129,15 @@ impl Blobs<'_> {
         match blob.name.as_deref().map_or(Ok(Length::Absent), |name| self.documents.length(name)) {
             Ok(Length::Bytes(bytes)) => layer.blob_bytes = bytes,
             Ok(Length::Unknown) => {}
-            Ok(Length::Absent) => return self.absent(blob),
+            Ok(Length::Absent) => return self.missing_layer(blob),
             Err(error) => self.damage(error),
         }
         layer
     }
 
     /// A layer whose blob is not there.
-    fn absent(&mut self, blob: &Blob) -> Layer {
-        let mut layer = told(blob);
+    fn missing_layer(&mut self, blob: &Blob) -> Layer {
+        let mut layer = layer_of_blob(blob);
         if let Some(urls) = &blob.elsewhere {
             layer.contents = Contents::Elsewhere(urls.clone());
             return layer;
@@ -181,7 +181,7 @@ impl Blobs<'_> {
 }
 
 /// What is told of a layer.
-fn told(blob: &Blob) -> Layer {
+fn layer_of_blob(blob: &Blob) -> Layer {
     let kind = blob.media_type.as_deref().unwrap_or_default();
     Layer {
         digest: blob.digest.clone(),

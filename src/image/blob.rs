@@ -85,7 +85,7 @@ impl<'a> Run<'a> {
     }
 
     /// Why nothing more is to be read.
-    pub(super) fn stopped(&self) -> Result<(), Error> {
+    pub(super) fn check_stopped(&self) -> Result<(), Error> {
         if self.options.cancelled.load(Ordering::Relaxed) {
             return Err(Error::new(Trouble::Cancelled, "stopped"));
         }

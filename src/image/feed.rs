@@ -27,7 +27,7 @@ pub(super) struct Feed {
 pub(super) struct Closed;
 
 /// Both ends.
-pub(super) fn feed() -> (Sender, Feed) {
+pub(super) fn new_feed() -> (Sender, Feed) {
     let (into, from) = sync_channel(PIECES);
     (Sender { pieces: into, piece: Vec::new() }, Feed { pieces: from, piece: Vec::new(), used: 0 })
 }
@@ -75,7 +75,7 @@ mod tests {
 
     #[test]
     fn what_is_sent_is_read() {
-        let (mut sender, mut feed) = feed();
+        let (mut sender, mut feed) = new_feed();
         let bytes: Vec<u8> = (0..PIECE as u32 + 1000).map(|number| number as u8).collect();
         bytes.chunks(1000).for_each(|chunk| assert_eq!(sender.send(chunk), Ok(())));
         sender.end(None);
@@ -86,13 +86,13 @@ mod tests {
 
     #[test]
     fn an_end_may_be_a_failure() {
-        let (mut sender, mut feed) = feed();
+        let (mut sender, mut feed) = new_feed();
         sender.send(b"abc").unwrap();
         sender.end(Some(io::Error::other("gone")));
         let mut read = Vec::new();
         assert!(feed.read_to_end(&mut read).is_err());
         assert_eq!(read, b"abc");
-        let (mut sender, feed) = super::feed();
+        let (mut sender, feed) = super::new_feed();
         drop(feed);
         assert_eq!(sender.send(&vec![0; PIECE]), Err(Closed));
     }

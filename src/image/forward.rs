@@ -13,7 +13,7 @@ use crate::image::decode::{Decoded, sniff};
 use crate::image::digest::{Algorithm, Digest};
 use crate::image::document::{Documents, Length, Part, digits, promised};
 use crate::image::error::{Error, Trouble};
-use crate::image::feed::feed;
+use crate::image::feed::new_feed;
 use crate::image::layer::Compression;
 use crate::image::members::{Members, broken, damage, unreadable};
 use crate::image::options::{Options, Read};
@@ -46,7 +46,7 @@ pub fn read_forward(mut archive: impl io::Read + Send, options: &Options<'_>) ->
     let source = Stoppable { blob: &mut archive, stop: options.cancelled };
     let quiet = |_| {};
     let decoded = Decoded::new(source, &options.limits, &run.inflated, &quiet);
-    let mut decoded = run.stopped().and(decoded.map_err(|fault| damage(&fault)))?;
+    let mut decoded = run.check_stopped().and(decoded.map_err(|fault| damage(&fault)))?;
     if decoded.fill_buf().is_ok_and(<[u8]>::is_empty) {
         return Err(Error::new(Trouble::NotAnImage, "it is empty"));
     }
@@ -56,7 +56,7 @@ pub fn read_forward(mut archive: impl io::Read + Send, options: &Options<'_>) ->
     let mut pass = Pass { run: &run, shared: &shared, members: Members::default(), documents: 0, layers: 0 };
     let walk = Walk::new(decoded, &options.limits);
     let ended = pool.in_place_scope(|scope| pass.go(walk, scope));
-    run.stopped()?;
+    run.check_stopped()?;
     let damaged = ended?;
     let Pass { members, .. } = pass;
     if let Some(error) = damaged.clone().filter(|_| members.is_empty()) {
@@ -112,11 +112,11 @@ impl<'a> Pass<'a> {
     /// Goes through it; the answer is what is wrong with it, if it ends too soon.
     fn go<S: Skip>(&mut self, mut walk: Walk<'_, S>, scope: &Scope<'a>) -> Result<Option<Error>, Error> {
         loop {
-            self.run.stopped()?;
+            self.run.check_stopped()?;
             let (name, bytes) = match walk.advance() {
                 Ok(Some(member)) => {
                     let bytes = member.stored;
-                    let Some(name) = self.members.meet(member)? else { continue };
+                    let Some(name) = self.members.add(member)? else { continue };
                     (name, bytes)
                 }
                 Ok(None) => {
@@ -192,7 +192,7 @@ impl<'a> Pass<'a> {
             return wrong;
         }
         shared.enter();
-        let (mut sender, mut feed) = feed();
+        let (mut sender, mut feed) = new_feed();
         let place = name.to_owned();
         scope.spawn(move |_| {
             let digest = promised(&place).map(|digest| digest.algorithm());
@@ -264,7 +264,7 @@ impl Documents for Members<Kept> {
 fn join(members: &Members<Kept>, shared: &Shared, run: &Run<'_>) -> Result<Read, Error> {
     let plan = plan(members, run.options)?;
     let outcomes = if run.options.contents { outcomes(&plan, members, shared, run) } else { BTreeMap::new() };
-    run.stopped()?;
+    run.check_stopped()?;
     assemble(plan, outcomes, members, run.options)
 }
 

@@ -61,7 +61,7 @@ pub(super) fn find(reading: &mut Reading<'_>) -> Result<Found, Error> {
     match (index, &list) {
         (Err(error), None) => return Err(error),
         (Err(error), Some(_)) => reading.damaged.push(error),
-        (Ok(None), None) => return Err(nothing(reading)),
+        (Ok(None), None) => return Err(no_image_error(reading)),
         (Ok(None), Some(_)) => {}
         (Ok(Some(bytes)), _) => match parse::<Manifest>("index.json", &bytes) {
             Ok(index) => walk(reading, &mut found, index)?,
@@ -108,7 +108,7 @@ fn too_many(place: &str) -> Error {
 }
 
 /// What is missing where nothing lists images.
-fn nothing(reading: &Reading<'_>) -> Error {
+fn no_image_error(reading: &Reading<'_>) -> Error {
     let there = |name| reading.documents.length(name).is_ok_and(|length| length != Length::Absent);
     if there("repositories") {
         let message = "an archive of an engine before 1.10: it has `repositories`, but no `manifest.json`";

@@ -193,7 +193,7 @@ fn segments(numbers: &Numbers<'_>) -> Option<Vec<Segment>> {
 mod tests {
     use super::*;
 
-    fn told(path: &str, bytes: &[u8]) -> Option<Fact> {
+    fn fact_of_file(path: &str, bytes: &[u8]) -> Option<Fact> {
         let mut watcher = Watcher::new(path.as_bytes(), Mode(0o755), bytes.len() as u64)?;
         bytes.chunks(3).for_each(|piece| watcher.take(piece));
         watcher.finish()
@@ -228,7 +228,9 @@ mod tests {
 
     #[test]
     fn a_library_tells_what_it_needs() {
-        let Some(Fact::Linked(linked)) = told("usr/lib/libapp.so", &library()) else { panic!("it tells nothing") };
+        let Some(Fact::Linked(linked)) = fact_of_file("usr/lib/libapp.so", &library()) else {
+            panic!("it tells nothing")
+        };
         assert_eq!(linked.needed, ["libx.so.1"]);
         assert_eq!(linked.folders, ["$ORIGIN/../lib", "/opt/lib"]);
         assert_eq!(linked.loader, None);
@@ -245,13 +247,16 @@ mod tests {
             bent[at] ^= 0xff;
             let _ = linked(&bent);
         }
-        assert_eq!(told("bin/x", &[b'#'; 100]), None);
-        assert_eq!(told("bin/x", b"\x7fELF"), None);
+        assert_eq!(fact_of_file("bin/x", &[b'#'; 100]), None);
+        assert_eq!(fact_of_file("bin/x", b"\x7fELF"), None);
     }
 
     #[test]
     fn the_loaders_folders_are_read() {
         let text = b"# libc default configuration\n/usr/local/lib\ninclude /etc/ld.so.conf.d/*.conf\n";
-        assert_eq!(told("etc/ld.so.conf.d/libc.conf", text), Some(Fact::Folders(vec!["/usr/local/lib".into()])));
+        assert_eq!(
+            fact_of_file("etc/ld.so.conf.d/libc.conf", text),
+            Some(Fact::Folders(vec!["/usr/local/lib".into()]))
+        );
     }
 }

@@ -159,7 +159,7 @@ pub(crate) fn legacy() -> Files {
 }
 
 /// What engines since 25 save: both layouts in one, plain layers.
-pub(crate) fn saved() -> Files {
+pub(crate) fn saved_by_engine() -> Files {
     let layers = layers();
     let mut layout = Layout::default();
     let config = config("amd64", &layers);

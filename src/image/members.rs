@@ -40,7 +40,7 @@ impl<T> Default for Members<T> {
 
 impl<T> Members<T> {
     /// Takes in a member: a link at once; of a file the answer is the name by which its contents are to be kept.
-    pub(super) fn meet(&mut self, member: &Member) -> Result<Option<String>, Error> {
+    pub(super) fn add(&mut self, member: &Member) -> Result<Option<String>, Error> {
         self.count += 1;
         if self.count > MEMBERS {
             return Err(Error::new(Trouble::TooLarge, format!("more than {MEMBERS} members in the archive")));
@@ -62,7 +62,7 @@ impl<T> Members<T> {
                 }
             }
             MemberKind::File if member.sparse.is_some() => {
-                self.say(format!("`{name}` is a sparse file in the archive: it is not read"));
+                self.add_notice(format!("`{name}` is a sparse file in the archive: it is not read"));
             }
             MemberKind::File => return Ok(Some(name)),
             _ => {}
@@ -77,12 +77,12 @@ impl<T> Members<T> {
 
     fn put(&mut self, name: String, slot: Slot<T>) {
         if self.slots.contains_key(&name) {
-            self.say(format!("`{name}` is there more than once in the archive: the last one counts"));
+            self.add_notice(format!("`{name}` is there more than once in the archive: the last one counts"));
         }
         self.slots.insert(name, slot);
     }
 
-    fn say(&mut self, notice: String) {
+    fn add_notice(&mut self, notice: String) {
         if self.notices.len() < NOTICES && !self.notices.contains(&notice) {
             self.notices.push(notice);
         }
@@ -159,7 +159,7 @@ mod tests {
     fn links_are_followed_and_do_not_loop() {
         let mut members = Members::default();
         let mut add = |kind, name: &str, link: &str| {
-            if let Some(kept) = members.meet(&member(kind, name, link)).unwrap() {
+            if let Some(kept) = members.add(&member(kind, name, link)).unwrap() {
                 members.keep(kept, name.to_owned());
             }
         };

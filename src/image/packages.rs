@@ -80,7 +80,7 @@ fn claim(ground: &Ground<'_>, drafts: &mut [Draft<'_>], owners: &mut Owners) {
         }
         if !draft.package.ecosystem.is_system() {
             let marker = draft.own.first().copied().unwrap_or(draft.package.place);
-            draft.package.part_of = owners.at(ground, marker);
+            draft.package.part_of = owners.owner_of(ground, marker);
             if draft.package.part_of.is_some() {
                 continue;
             }
@@ -102,7 +102,7 @@ fn claim(ground: &Ground<'_>, drafts: &mut [Draft<'_>], owners: &mut Owners) {
     claim_compiled(ground, owners);
     claim_folders(ground, &folders, owners);
     for (index, draft) in (0..).zip(drafts).filter(|(_, draft)| draft.claim == Claim::File) {
-        draft.package.part_of = owners.at(ground, draft.package.place);
+        draft.package.part_of = owners.owner_of(ground, draft.package.place);
         if draft.package.part_of.is_none() {
             owners.claim(ground, draft.package.place, index);
         }
@@ -122,7 +122,7 @@ fn claim_compiled(ground: &Ground<'_>, owners: &mut Owners) {
         name.extend(paths.name(path).split(|&byte| byte == b'.').next().unwrap_or_default());
         name.extend(b".py");
         let source = paths.child(paths.parent(folder), &name);
-        if let Some(owner) = source.and_then(|source| owners.at(ground, source)) {
+        if let Some(owner) = source.and_then(|source| owners.owner_of(ground, source)) {
             owners.claim(ground, path, owner);
         }
     }
@@ -197,7 +197,7 @@ fn explain(
     notices: &mut Vec<String>,
 ) -> Vec<Package> {
     let modules = Modules::new(ground, &drafts);
-    let asked = modules::asked(ground, &mut drafts, &modules);
+    let asked = modules::mark_direct_dependencies(ground, &mut drafts, &modules);
     let marked: Vec<bool> = drafts.iter().map(|draft| draft.package.why == Why::Dependency).collect();
     edges::connect(ground, &mut drafts, &modules, owners);
     let mut packages: Vec<Package> = drafts.into_iter().map(|draft| draft.package).collect();

@@ -97,7 +97,7 @@ pub(super) fn places(paths: &Paths, files: impl IntoIterator<Item = (PathId, Sum
         let Some(node) = nodes.get_mut(&path) else { continue };
         if open == Open::All || open == Open::One(path) {
             node.depth = if path == PathId::ROOT { 0 } else { depth + 1 };
-            tell(path, node, &mut found);
+            collect_places(path, node, &mut found);
         }
     }
     found.retain(|place| place.sum.files > 0);
@@ -121,7 +121,7 @@ fn add_up(paths: &Paths, nodes: &mut BTreeMap<PathId, Node>) {
 }
 
 /// What a directory stands for itself.
-fn tell(path: PathId, node: &mut Node, found: &mut Vec<Place>) {
+fn collect_places(path: PathId, node: &mut Node, found: &mut Vec<Place>) {
     let (biggest, most) = node.biggest;
     let alone = node.directories == 0 || node.directories == 1 && node.leaves == 0;
     let (open, path, sum) = if node.depth < GENERAL || alone {

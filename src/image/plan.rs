@@ -169,7 +169,7 @@ impl Choice<'_> {
         if !found.is_empty() {
             return Ok(found);
         }
-        let names: BTreeSet<String> = self.candidates.iter().map(called).collect();
+        let names: BTreeSet<String> = self.candidates.iter().map(display_name).collect();
         let message = format!("there is no image `{reference}` in it");
         Err(Error::new(Trouble::Choice, message).help(format!("there are {}", list(names))))
     }
@@ -206,7 +206,7 @@ impl Choice<'_> {
             return Ok(group.to_vec());
         }
         let wanted = options.platform.unwrap_or(options.host);
-        let reference = called(&self.candidates[group[0]]);
+        let reference = display_name(&self.candidates[group[0]]);
         let picked = pick(&platforms, wanted).map_err(|trouble| {
             let names = list(distinct.iter().map(ToString::to_string));
             Error::new(Trouble::Choice, format!("`{reference}` {trouble} {wanted}"))
@@ -263,7 +263,7 @@ impl Choice<'_> {
                     };
                     let platform = candidate.platform.clone().or(told);
                     chosen.others.push(Other {
-                        reference: called(candidate),
+                        reference: display_name(candidate),
                         platform,
                         manifest: candidate.digest.clone(),
                     });
@@ -326,7 +326,7 @@ fn with_names(mut planned: Planned, candidate: &Candidate) -> Planned {
 }
 
 /// What a candidate is called.
-fn called(candidate: &Candidate) -> String {
+fn display_name(candidate: &Candidate) -> String {
     let digest = || candidate.digest.as_ref().map(Digest::to_string);
     let config = || match &candidate.place {
         Place::Listed(listed) => listed.config.clone(),

@@ -22,7 +22,7 @@ impl FromStr for Platform {
             return Err(NotAPlatform);
         }
         let (os, architecture, variant) = match parts[..] {
-            [one] if known(one) => ("linux", one, ""),
+            [one] if is_known_architecture(one) => ("linux", one, ""),
             [os, architecture] => (os, architecture, ""),
             [os, architecture, variant] => (os, architecture, variant),
             _ => return Err(NotAPlatform),
@@ -51,7 +51,7 @@ impl fmt::Display for Platform {
     }
 }
 
-fn known(architecture: &str) -> bool {
+fn is_known_architecture(architecture: &str) -> bool {
     let names = ["amd64", "arm64", "arm", "386", "ppc64le", "s390x", "riscv64", "loong64", "mips64le", "x86_64"];
     names.contains(&architecture) || ["aarch64", "x86-64", "i386", "i686", "armhf", "armel"].contains(&architecture)
 }

@@ -28,7 +28,7 @@ pub fn read(store: &dyn Store, options: &Options<'_>) -> Result<Read, Error> {
     let plan = plan(documents, options)?;
     let run = Run::new(options);
     let outcomes = if options.contents { layers(store, &plan, &run)? } else { BTreeMap::new() };
-    run.stopped()?;
+    run.check_stopped()?;
     assemble(plan, outcomes, documents, options)
 }
 
@@ -72,7 +72,7 @@ fn layers(store: &dyn Store, plan: &Plan, run: &Run<'_>) -> Result<BTreeMap<Stri
     let outcomes = Mutex::new(BTreeMap::new());
     let work = || {
         while let Some(job) = jobs.get(next.fetch_add(1, Ordering::Relaxed)) {
-            let outcome = one(store, job, run);
+            let outcome = read_blob(store, job, run);
             if let (Some(outcome), Ok(mut outcomes)) = (outcome, outcomes.lock()) {
                 outcomes.insert(job.name.to_owned(), outcome);
             }
@@ -88,8 +88,8 @@ fn layers(store: &dyn Store, plan: &Plan, run: &Run<'_>) -> Result<BTreeMap<Stri
 }
 
 /// Reads one blob; `None` where the run was stopped before.
-fn one(store: &dyn Store, job: &Job<'_>, run: &Run<'_>) -> Option<Outcome> {
-    run.stopped().ok()?;
+fn read_blob(store: &dyn Store, job: &Job<'_>, run: &Run<'_>) -> Option<Outcome> {
+    run.check_stopped().ok()?;
     let mut opened = match store.open(job.name) {
         Ok(Some(opened)) => opened,
         Ok(None) => return Some(Outcome::default()),

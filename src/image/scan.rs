@@ -112,7 +112,7 @@ fn walked<R: Read + Send>(walk: &mut Walk<'_, Pieces<'_, '_, '_, R>>, members: &
     let error = members.read(walk).err();
     let (end, place) = (walk.end(), walk.source().place());
     let trailing = walk.source().drain();
-    let tar_bytes = walk.source().passed();
+    let tar_bytes = walk.source().bytes_read();
     let of_decoder = walk.source().take_fault();
     let decoded = of_decoder.is_none();
     let fault = match error {

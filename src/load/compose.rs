@@ -2,7 +2,7 @@
 
 use std::path::{Component, Path, PathBuf};
 
-use super::file::shown;
+use super::file::display_path;
 use crate::bake::{self, is_bake};
 use crate::compose::{self, Mount, Service, is_compose};
 use crate::inputs::{BuildOptions, InputProblem, RunOptions};
@@ -101,7 +101,7 @@ impl Unfolded {
             self.notices.extend(limits(service, inline));
             self.inline.push((inline.clone(), origin));
         } else if let (Some(context), Some(root)) = (&origin.context, root) {
-            let path = joined(context, Path::new(service.dockerfile.as_deref().unwrap_or("Dockerfile")));
+            let path = join_path(context, Path::new(service.dockerfile.as_deref().unwrap_or("Dockerfile")));
             let real = path.canonicalize().ok().filter(|real| real.is_file());
             let real = real.filter(|real| root.canonicalize().is_ok_and(|root| real.starts_with(root)));
             let by = format!("{} (`{name}`)", source.name());
@@ -188,19 +188,19 @@ pub(super) fn context(folder: &Path, root: &Path, written: Option<&str>) -> Resu
     if written.contains("://") || written.starts_with("git@") {
         return Ok(None);
     }
-    let joined = joined(folder, Path::new(written));
+    let joined = join_path(folder, Path::new(written));
     let real = |path: &Path| path.canonicalize().ok();
     match (real(&joined), real(root)) {
         (Some(own), Some(top)) if own.starts_with(&top) => Ok(Some(joined)),
         (Some(_), _) => {
-            Err(format!("(`{}`) lies outside of what was asked for, and was not looked at", shown(&joined)))
+            Err(format!("(`{}`) lies outside of what was asked for, and was not looked at", display_path(&joined)))
         }
-        (None, _) => Err(format!("(`{}`) is not there", shown(&joined))),
+        (None, _) => Err(format!("(`{}`) is not there", display_path(&joined))),
     }
 }
 
 /// One path below the other, without `.` and `..` where that says the same.
-pub(super) fn joined(folder: &Path, path: &Path) -> PathBuf {
+pub(super) fn join_path(folder: &Path, path: &Path) -> PathBuf {
     let mut joined = if folder == Path::new(".") { PathBuf::new() } else { folder.to_owned() };
     for part in path.components() {
         match part {

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use super::LoadError;
 use super::compose::{Named, Origin, lists_builds, unfold};
-use super::file::{problem, shown};
+use super::file::{display_path, problem};
 use crate::inputs::{InputProblem, Inputs, RunOptions};
 use crate::text::{FileId, Source};
 
@@ -35,7 +35,7 @@ pub(super) fn dockerfiles(
             }
             Ok(source) => own.push((path, source, None)),
             Err(error) => {
-                let walked = root.is_some() && lists_builds(&shown(&path));
+                let walked = root.is_some() && lists_builds(&display_path(&path));
                 inputs.problems.push(InputProblem { fatal: !walked, ..problem(&error) });
             }
         }
@@ -43,10 +43,10 @@ pub(super) fn dockerfiles(
     if !known.is_empty() {
         for (path, _, origin) in &mut own {
             let builds = path.canonicalize().ok().and_then(|real| known.remove(&real));
-            *origin = builds.and_then(|builds| joined(path, builds));
+            *origin = builds.and_then(|builds| merge_origins(path, builds));
         }
     }
-    own.extend(known.into_values().filter_map(|builds| other(inputs, builds)));
+    own.extend(known.into_values().filter_map(|builds| next_unread_dockerfile(inputs, builds)));
     let mut texts = Vec::new();
     for (path, source, origin) in own.into_iter().chain(inside) {
         texts.push((path, inputs.add(source.clone()), source, origin));
@@ -55,10 +55,10 @@ pub(super) fn dockerfiles(
 }
 
 /// A Dockerfile that only the files which build it know as one.
-fn other(inputs: &mut Inputs, builds: Vec<Named>) -> Option<(PathBuf, Source, Option<Origin>)> {
+fn next_unread_dockerfile(inputs: &mut Inputs, builds: Vec<Named>) -> Option<(PathBuf, Source, Option<Origin>)> {
     let path = builds.first()?.path.clone();
     match super::read_source(&path, super::DOCKERFILE_LIMIT) {
-        Ok(source) => Some((path.clone(), source, joined(&path, builds))),
+        Ok(source) => Some((path.clone(), source, merge_origins(&path, builds))),
         Err(error) => {
             inputs.problems.push(InputProblem { fatal: false, ..problem(&error) });
             None
@@ -68,7 +68,7 @@ fn other(inputs: &mut Inputs, builds: Vec<Named>) -> Option<(PathBuf, Source, Op
 
 /// One look at a Dockerfile that several may build: as the first does. Its last stage counts whichever stages they build, or
 /// what others ship would not be looked at.
-fn joined(path: &Path, builds: Vec<Named>) -> Option<Origin> {
+fn merge_origins(path: &Path, builds: Vec<Named>) -> Option<Origin> {
     let context = |named: &Named| named.origin.context.clone();
     let contexts: std::collections::BTreeSet<_> = builds.iter().map(context).collect();
     let has_init = builds.iter().all(|named| named.origin.run.has_init);
@@ -102,6 +102,6 @@ fn joined(path: &Path, builds: Vec<Named>) -> Option<Origin> {
     if !targets.is_empty() {
         said.push(format!("stages built: `{}`; `--target` looks at one alone", targets.join("`, `")));
     }
-    origin.notice = (!said.is_empty()).then(|| format!("{}: {}: {}", shown(path), first.by, said.join("; ")));
+    origin.notice = (!said.is_empty()).then(|| format!("{}: {}: {}", display_path(path), first.by, said.join("; ")));
     Some(origin)
 }

@@ -23,7 +23,7 @@ pub fn runs(inputs: &Inputs, build: usize) -> Vec<Run> {
 /// The evidence for the build with this index. What can't be read is left out.
 pub fn evidence(inputs: &Inputs, build: usize) -> Evidence {
     let Some(input) = inputs.builds.get(build) else { return Evidence::default() };
-    let around = services::around(inputs, input);
+    let around = services::read_services(inputs, input);
     let mut evidence = Evidence {
         services: around.services,
         image_names: around.names,
@@ -39,7 +39,7 @@ pub fn evidence(inputs: &Inputs, build: usize) -> Evidence {
     evidence.vendored = vendored::modules(root, context);
     (evidence.git_ignored, evidence.committed) = (git.ignored, git.committed);
     evidence.absent = git.absent;
-    let named = named(input);
+    let named = copied_paths(input);
     evidence.absent.retain(|path| !is_installed(path) && !named.iter().any(|named| path::is_within(named, path)));
     evidence.cloned = cloned(root, context, input.projects.is_some(), &evidence.absent);
     evidence
@@ -51,7 +51,7 @@ fn is_installed(path: &str) -> bool {
 }
 
 /// Paths that a COPY or ADD names: whoever builds puts them there.
-fn named(input: &BuildInput) -> Vec<String> {
+fn copied_paths(input: &BuildInput) -> Vec<String> {
     let build = Build::new(input);
     let transfers = build.stages().iter().flat_map(|stage| build.transfers(stage)).filter(|one| one.from.is_none());
     let sources = transfers.flat_map(|one| &one.sources).filter(|source| !source.is_everything());

@@ -70,7 +70,7 @@ impl LoadError {
     }
 
     /// What is wrong, without the path.
-    pub fn what(&self) -> String {
+    pub fn describe(&self) -> String {
         match self {
             Self::Missing(_) => "does not exist".into(),
             Self::Folder(_) => "is a folder, not a file".into(),
@@ -85,7 +85,7 @@ impl LoadError {
 
 impl fmt::Display for LoadError {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(out, "`{}` {}", self.path().display(), self.what())
+        write!(out, "`{}` {}", self.path().display(), self.describe())
     }
 }
 
@@ -125,7 +125,7 @@ pub(super) fn read_text(path: &Path, limit: u64) -> Result<Source, LoadError> {
         Err(LoadError::Utf16(_)) => {
             let bytes = fs::read(path).map_err(|error| LoadError::Unreadable(path.into(), error))?;
             let text = utf16(&bytes).unwrap_or_default();
-            Source::new(shown(path), text.into_bytes()).map_err(|_| LoadError::Huge(path.into(), limit))
+            Source::new(display_path(path), text.into_bytes()).map_err(|_| LoadError::Huge(path.into(), limit))
         }
         other => other,
     }
@@ -163,18 +163,18 @@ fn source(path: &Path, bytes: Vec<u8>, limit: u64) -> Result<Source, LoadError> 
     if bytes.iter().take(PROBE).any(|byte| *byte == 0) {
         return Err(LoadError::Binary(path.into()));
     }
-    Source::new(shown(path), bytes).map_err(|_| LoadError::Huge(path.into(), limit))
+    Source::new(display_path(path), bytes).map_err(|_| LoadError::Huge(path.into(), limit))
 }
 
 /// A path as the user would type it.
-pub(super) fn shown(path: &Path) -> String {
+pub(super) fn display_path(path: &Path) -> String {
     let path = path.strip_prefix(".").unwrap_or(path);
     if path.as_os_str().is_empty() { ".".to_owned() } else { path.display().to_string() }
 }
 
 pub(super) fn problem(error: &LoadError) -> InputProblem {
     InputProblem {
-        file: shown(error.path()),
+        file: display_path(error.path()),
         place: None,
         fatal: true,
         message: error.to_string(),
@@ -193,7 +193,7 @@ mod tests {
         fs::write(&path, bytes).unwrap();
         let got = match read_source(&path, 16) {
             Ok(source) => source.text().to_owned(),
-            Err(error) => error.what(),
+            Err(error) => error.describe(),
         };
         assert_eq!(got, expected);
     }
@@ -226,7 +226,7 @@ mod tests {
     #[test]
     fn what_is_no_file_is_refused() {
         let folder = tempfile::tempdir().unwrap();
-        let what = |path: &Path| read_source(path, 9).unwrap_err().what();
+        let what = |path: &Path| read_source(path, 9).unwrap_err().describe();
         assert_eq!(what(folder.path()), "is a folder, not a file");
         assert_eq!(what(&folder.path().join("none")), "does not exist");
         fs::write(folder.path().join("file"), "").unwrap();

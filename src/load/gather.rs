@@ -11,7 +11,7 @@ use super::LoadError;
 use super::context::{self, Limits};
 use super::discover::{Found, discover};
 use super::dockerfiles::{Text, dockerfiles};
-use super::file::{problem, shown};
+use super::file::{display_path, problem};
 use super::place::{Place, place};
 use super::projects::projects;
 use super::recipes::{self, Told};
@@ -73,8 +73,8 @@ fn folder(inputs: &mut Inputs, root: &Path) -> Option<Folder> {
             Err(error) => inputs.problems.push(problem(&error)),
         }
     }
-    match context::read(root, &shown(root), &matcher, Limits::default()) {
-        Ok(context) => Some(Folder { context: Arc::new(context), ignore_file: path.as_deref().map(shown) }),
+    match context::read(root, &display_path(root), &matcher, Limits::default()) {
+        Ok(context) => Some(Folder { context: Arc::new(context), ignore_file: path.as_deref().map(display_path) }),
         Err(error) => {
             inputs.problems.push(unwalked(root, &error));
             None
@@ -84,7 +84,7 @@ fn folder(inputs: &mut Inputs, root: &Path) -> Option<Folder> {
 
 fn unwalked(root: &Path, error: &context::Error) -> InputProblem {
     InputProblem {
-        file: shown(root),
+        file: display_path(root),
         place: None,
         fatal: false,
         message: error.to_string(),
@@ -110,7 +110,7 @@ fn notes(inputs: &mut Inputs, found: &Found) {
     }
     for (path, why) in &found.unreadable {
         inputs.problems.push(InputProblem {
-            file: shown(path),
+            file: display_path(path),
             place: None,
             fatal: false,
             message: format!("can't be read: {why}"),
@@ -137,7 +137,7 @@ fn fill(
     let walked = root.filter(|_| request.file.is_none());
     let read = dockerfiles(inputs, files, walked);
     let named: Vec<(PathBuf, FileId)> = read.iter().map(|(path, id, ..)| (path.clone(), *id)).collect();
-    super::settings::settle(inputs, &named, &request.configuration, walked);
+    super::settings::load_settings(inputs, &named, &request.configuration, walked);
     let (needs, policies) = needs(inputs, request);
     let request = &Request { needs, ..request.clone() };
     // Nobody asks for a context that nothing is looked up in.
@@ -236,10 +236,10 @@ fn read_ignore_files(inputs: &mut Inputs, drafts: &mut [Draft]) {
     let mut known: BTreeMap<PathBuf, IgnoreInput> = BTreeMap::new();
     for draft in drafts {
         let Some(root) = &draft.place.root else { continue };
-        draft.input.context_root = Some(shown(root));
+        draft.input.context_root = Some(display_path(root));
         let inline = inputs.source(draft.input.dockerfile).embedding().is_some();
         let Some(path) = context::ignore_file_for(Some(&*draft.path).filter(|_| !inline), root) else {
-            draft.input.ignore = IgnoreInput::Missing(shown(&root.join(".dockerignore")));
+            draft.input.ignore = IgnoreInput::Missing(display_path(&root.join(".dockerignore")));
             continue;
         };
         if !known.contains_key(&path) {
@@ -289,7 +289,7 @@ fn walk(inputs: &mut Inputs, drafts: &[Draft], needs: Needs) -> Contexts {
     let mut contexts = BTreeMap::new();
     for (key, matcher) in wanted {
         let Some(root) = &key.0 else { continue };
-        match context::read(root, &shown(root), &matcher, Limits::default()) {
+        match context::read(root, &display_path(root), &matcher, Limits::default()) {
             Ok(context) => {
                 let projects = needs.has(Need::Projects).then(|| Arc::new(projects(root, &context, inputs)));
                 contexts.insert(key, Known { context: Arc::new(context), projects });

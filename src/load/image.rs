@@ -57,7 +57,7 @@ pub fn open(name: &str, options: &Options) -> Result<Opened, OpenError> {
         Some(("registry", reference)) => {
             forced(name, parse(reference).and_then(|reference| of_registry(&reference, options)))
         }
-        _ => bare(name, options),
+        _ => open_by_name(name, options),
     }
 }
 
@@ -71,7 +71,7 @@ fn forced(name: &str, opened: Result<Opened, OpenError>) -> Result<Opened, OpenE
     })
 }
 
-fn bare(name: &str, options: &Options) -> Result<Opened, OpenError> {
+fn open_by_name(name: &str, options: &Options) -> Result<Opened, OpenError> {
     let mut tried = Vec::new();
     let mut file = None;
     match file::look(Path::new(name)) {

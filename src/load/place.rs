@@ -60,7 +60,7 @@ pub(super) fn place(path: &Path, build: &Build, request: &Request, root: Option<
         return Place { root: Some(root.to_owned()), notice: None };
     }
     let own = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    let sources = named(build);
+    let sources = copied_paths(build);
     // Folders are opened only where the context will be: `lint` looks at names that COPY gives, no further.
     let mut manifests = if request.needs.context() { manifests(build) } else { Vec::new() };
     // A folder with code of its own is its own context, and makes or fetches what it lacks.
@@ -83,13 +83,17 @@ pub(super) fn place(path: &Path, build: &Build, request: &Request, root: Option<
     }
     let (_, chosen) = best;
     let notice = (chosen != own).then(|| {
-        format!("{}: the context is taken to be `{}`, which has what the build takes", shown(path), shown(&chosen))
+        format!(
+            "{}: the context is taken to be `{}`, which has what the build takes",
+            display_path(path),
+            display_path(&chosen)
+        )
     });
     Place { root: Some(chosen), notice }
 }
 
 /// Plain paths that COPY and ADD take from the context.
-fn named(build: &Build) -> Vec<String> {
+fn copied_paths(build: &Build) -> Vec<String> {
     let mut named = Vec::new();
     for stage in build.stages() {
         for transfer in build.transfers(stage).iter().filter(|transfer| transfer.from.is_none()) {

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use rayon::prelude::*;
 
-use super::file::shown;
+use super::file::display_path;
 use crate::inputs::context::{BuildContext, EntryId, Kind};
 use crate::inputs::{InputProblem, Inputs};
 use crate::manifest::{self, Manifests, Project, is_manifest};
@@ -57,7 +57,7 @@ pub(super) fn projects(root: &Path, context: &BuildContext, inputs: &mut Inputs)
         }
         let place = texts.get(&problem.path).zip(problem.span).map(|(source, span)| source.line_column(span.start));
         inputs.problems.push(InputProblem {
-            file: shown(&root.join(&problem.path)),
+            file: display_path(&root.join(&problem.path)),
             place,
             fatal: false,
             message: problem.message.clone(),

@@ -4,7 +4,7 @@
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
-use super::file::shown;
+use super::file::display_path;
 use super::{LoadError, read_source};
 use crate::inputs::{InputProblem, Inputs, SettingsFormat, SettingsInput};
 use crate::manifest::FileKind;
@@ -37,7 +37,7 @@ pub enum Configuration {
 
 /// Finds and reads the settings for Dockerfiles, given with their paths; `walked` is the folder of which all is looked
 /// at.
-pub(super) fn settle(
+pub(super) fn load_settings(
     inputs: &mut Inputs,
     dockerfiles: &[(PathBuf, FileId)],
     configuration: &Configuration,
@@ -197,7 +197,7 @@ fn refuse(inputs: &mut Inputs, file: &Path, error: &LoadError, from: Option<(Fil
     }
     inputs.unsettled = true;
     inputs.problems.push(InputProblem {
-        file: shown(file),
+        file: display_path(file),
         place: None,
         fatal: true,
         message,

@@ -23,7 +23,7 @@ const MOST: usize = 200;
 /// By their paths in the context; what can't be read is left out.
 pub(super) fn texts(root: &Path, input: &BuildInput) -> BTreeMap<String, Vec<u8>> {
     let build = Build::new(input);
-    let started = build.target().map(|stage| build.started(stage)).unwrap_or_default();
+    let started = build.target().map(|stage| build.start_files(stage)).unwrap_or_default();
     let mut paths: Vec<String> = started.into_iter().map(|started| started.file.path).collect();
     if let Some(context) = input.context.as_deref() {
         let secrets = classify(context).iter().filter(|found| found.class.kind == ClassKind::Secret);
@@ -37,7 +37,7 @@ pub(super) fn texts(root: &Path, input: &BuildInput) -> BTreeMap<String, Vec<u8>
     let mut texts = BTreeMap::new();
     let read = |paths: Vec<String>, texts: &mut BTreeMap<String, Vec<u8>>| {
         for path in paths.into_iter().take(MOST) {
-            let Some(bytes) = beginning(&root.join(&path)) else { continue };
+            let Some(bytes) = read_beginning(&root.join(&path)) else { continue };
             texts.insert(path, bytes);
         }
     };
@@ -79,7 +79,7 @@ fn added(build: &Build) -> Vec<String> {
 }
 
 /// Of a regular file; what it links to may lie anywhere.
-fn beginning(path: &Path) -> Option<Vec<u8>> {
+fn read_beginning(path: &Path) -> Option<Vec<u8>> {
     if !std::fs::symlink_metadata(path).ok()?.is_file() {
         return None;
     }

@@ -38,7 +38,7 @@ fn is_solution(name: &str) -> bool {
 /// The .NET projects of a context: each folder with a project file or a solution is one.
 pub(super) fn projects(tree: &mut Tree) -> Vec<Project> {
     let mut roots: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
-    for path in tree.wanted(|name| is_project(name) || is_solution(name)) {
+    for path in tree.paths_where(|name| is_project(name) || is_solution(name)) {
         roots.entry(path::parent(path)).or_default().push(path);
     }
     let mut out = Vec::new();
@@ -82,28 +82,29 @@ fn project(tree: &mut Tree, references: &mut References, root: &str, files: &[&s
             break;
         }
     }
-    project.settle()
+    project.normalise()
 }
 
 /// Reads one project file: packages, target, program.
 fn describe(tree: &mut Tree, project: &mut Project, path: &str) {
     let Some(document) = xml::read(tree, path) else { return };
     let stem = path::name(path).rsplit_once('.').map_or("", |(stem, _)| stem);
-    let property = |name| document.named(name).map(|(_, element)| element.text()).find(|text| !text.is_empty());
+    let property =
+        |name| document.elements_named(name).map(|(_, element)| element.text()).find(|text| !text.is_empty());
     let assembly = property("AssemblyName").filter(|name| !name.contains("$(")).unwrap_or(stem);
     project.name.get_or_insert_with(|| assembly.into());
     let sdk = document.elements.first().and_then(|element| element.attribute("Sdk")).unwrap_or_default();
     let sdk = sdk.split('/').next().unwrap_or_default();
-    let framework = Framework::named(Ecosystem::DotNet, &format!("sdk:{sdk}"));
+    let framework = Framework::of_package(Ecosystem::DotNet, &format!("sdk:{sdk}"));
     project.frameworks.extend(framework);
     for name in ["TargetFramework", "TargetFrameworks"] {
         project.speaks(property(name).unwrap_or_default(), path);
     }
-    for (_, element) in document.named("FrameworkReference") {
+    for (_, element) in document.elements_named("FrameworkReference") {
         let name = element.attribute("Include").unwrap_or_default();
-        project.frameworks.extend(Framework::named(Ecosystem::DotNet, &name));
+        project.frameworks.extend(Framework::of_package(Ecosystem::DotNet, &name));
     }
-    for (index, element) in document.named("PackageReference") {
+    for (index, element) in document.elements_named("PackageReference") {
         let Some(name) = element.attribute("Include") else { continue };
         // Written as attribute or as element.
         let field = |wanted| {
@@ -126,7 +127,7 @@ fn solution(tree: &mut Tree, closure: &mut Closure, path: &str) -> Vec<String> {
     let document;
     if path.ends_with(".slnx") {
         document = xml::read(tree, path);
-        for (_, element) in document.iter().flat_map(|document| document.named("Project")) {
+        for (_, element) in document.iter().flat_map(|document| document.elements_named("Project")) {
             named.extend(element.attribute("Path"));
         }
     } else {
@@ -156,13 +157,13 @@ struct Named {
 impl References {
     fn of(&mut self, tree: &mut Tree, path: &str) -> &Named {
         if !self.of.contains_key(path) {
-            self.of.insert(path.into(), named(tree, path));
+            self.of.insert(path.into(), read_project(tree, path));
         }
         &self.of[path]
     }
 }
 
-fn named(tree: &mut Tree, path: &str) -> Named {
+fn read_project(tree: &mut Tree, path: &str) -> Named {
     let folder = path::parent(path);
     let mut closure = Closure::default();
     let mut projects = Vec::new();
@@ -172,7 +173,7 @@ fn named(tree: &mut Tree, path: &str) -> Named {
         closure.take_there(tree, folder, &SETTINGS);
     }
     let Some(document) = xml::read(tree, path) else { return Named { projects, closure } };
-    for (_, element) in document.named("ProjectReference") {
+    for (_, element) in document.elements_named("ProjectReference") {
         let Some(other) = element.attribute("Include") else { continue };
         if other.contains("$(") {
             closure.open(format!("`{path}` refers to `{other}`"));
@@ -180,7 +181,7 @@ fn named(tree: &mut Tree, path: &str) -> Named {
             projects.extend(closure.take(tree, folder, &other));
         }
     }
-    for (_, element) in document.named("Import").filter(|(_, element)| element.attribute("Sdk").is_none()) {
+    for (_, element) in document.elements_named("Import").filter(|(_, element)| element.attribute("Sdk").is_none()) {
         let file = element.attribute("Project").unwrap_or_default();
         let file = file.replace("$(MSBuildThisFileDirectory)", "./");
         if file.contains("$(") {

@@ -89,11 +89,11 @@ frameworks! {
 impl Framework {
     /// The frameworks among a project's dependencies.
     pub(super) fn of(ecosystem: Ecosystem, dependencies: &[Dependency]) -> Vec<Self> {
-        dependencies.iter().filter_map(|dependency| Self::named(ecosystem, &dependency.name)).collect()
+        dependencies.iter().filter_map(|dependency| Self::of_package(ecosystem, &dependency.name)).collect()
     }
 
     /// The framework that a package or plugin tells.
-    pub(super) fn named(ecosystem: Ecosystem, name: &str) -> Option<Self> {
+    pub(super) fn of_package(ecosystem: Ecosystem, name: &str) -> Option<Self> {
         let row = PACKAGES.iter().find(|(of, package, _)| {
             let same = package.strip_suffix('*').map_or(name == *package, |start| name.starts_with(start));
             *of == ecosystem && same

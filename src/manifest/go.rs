@@ -19,7 +19,7 @@ struct Directive<'t> {
 
 /// The Go projects of a context: each folder with a `go.mod` or `go.work` is one.
 pub(super) fn projects(tree: &mut Tree) -> Vec<Project> {
-    let files = tree.wanted(|name| matches!(name, "go.mod" | "go.work"));
+    let files = tree.paths_where(|name| matches!(name, "go.mod" | "go.work"));
     let roots: BTreeSet<&str> = files.into_iter().map(path::parent).collect();
     let mut out: Vec<Project> = roots.into_iter().map(|root| project(tree, root)).collect();
     super::project::join_workspaces(&mut out);
@@ -54,7 +54,7 @@ fn project(tree: &mut Tree, root: &str) -> Project {
             project.entry_points.push(EntryPoint { name: name.into(), target: format!("./cmd/{name}") });
         }
     }
-    project.settle()
+    project.normalise()
 }
 
 fn read_module(tree: &mut Tree, project: &mut Project, closure: &mut Closure, path: &str) -> Option<Locked> {

@@ -15,7 +15,7 @@ const SETTINGS: [&str; 2] = ["settings.gradle", "settings.gradle.kts"];
 
 /// Adds the Gradle projects of a context; a folder that is a Maven project too gets a second way to install.
 pub(super) fn projects(tree: &mut Tree, found: &mut Vec<Project>) {
-    let files = tree.wanted(|name| BUILD.contains(&name) || SETTINGS.contains(&name));
+    let files = tree.paths_where(|name| BUILD.contains(&name) || SETTINGS.contains(&name));
     let mut roots: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
     for path in files {
         roots.entry(path::parent(path)).or_default().push(path);
@@ -69,7 +69,7 @@ fn project(tree: &mut Tree, root: &str, files: &[&str]) -> Project {
     let manifest = files.first().copied().unwrap_or_default();
     let install: Install = closure.install(Tool::Gradle, manifest, lock, None);
     project.installs.push(Arc::new(install));
-    project.settle()
+    project.normalise()
 }
 
 fn statement(tree: &Tree, project: &mut Project, closure: &mut Closure, path: &str, line: &str) {
@@ -86,7 +86,7 @@ fn statement(tree: &Tree, project: &mut Project, closure: &mut Closure, path: &s
         }
         "includeBuild" if !first.is_empty() => _ = closure.take(tree, &project.root, first),
         "rootProject.name" if !first.is_empty() => project.name = Some(first.into()),
-        "id" => project.frameworks.extend(Framework::named(Ecosystem::Java, first)),
+        "id" => project.frameworks.extend(Framework::of_package(Ecosystem::Java, first)),
         "project" if line.contains("projectDir") => {
             if let Some(folder) = texts.get(1).and_then(|folder| resolve(&project.root, folder).ok()) {
                 project.members.extend(Some(folder).filter(|folder| tree.has_folder(folder)));

@@ -54,7 +54,7 @@ impl Locked {
     /// dependencies) is given, what can't be reached from them is.
     pub(super) fn new(entries: Vec<Entry>, roots: Option<BTreeSet<String>>) -> Self {
         let told = entries.iter().any(|entry| entry.dev_only.is_some());
-        let reached = roots.filter(|_| !told).map(|roots| reach(&entries, roots));
+        let reached = roots.filter(|_| !told).map(|roots| reachable_names(&entries, roots));
         let mut packages: BTreeMap<String, LockedPackage> = BTreeMap::new();
         for entry in entries {
             let dev_only = match &reached {
@@ -102,7 +102,7 @@ impl Locked {
 }
 
 /// The names that can be reached from `roots`.
-fn reach(entries: &[Entry], roots: BTreeSet<String>) -> BTreeSet<String> {
+fn reachable_names(entries: &[Entry], roots: BTreeSet<String>) -> BTreeSet<String> {
     let mut needs: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
     for entry in entries {
         needs.entry(&entry.name).or_default().extend(entry.needs.iter().map(String::as_str));

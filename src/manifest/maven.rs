@@ -12,7 +12,7 @@ use crate::text::path;
 
 /// The Maven projects of a context: each folder with a `pom.xml` is one.
 pub(super) fn projects(tree: &mut Tree) -> Vec<Project> {
-    let files = tree.wanted(|name| name == "pom.xml");
+    let files = tree.paths_where(|name| name == "pom.xml");
     let mut out: Vec<Project> = files.into_iter().map(|path| project(tree, path)).collect();
     super::project::join_workspaces(&mut out);
     out
@@ -27,15 +27,15 @@ fn project(tree: &mut Tree, path: &str) -> Project {
         let version = document.text_at(&["project", "properties", property]).unwrap_or_default();
         project.speaks(version, path);
     }
-    for (index, _) in document.named("dependency") {
+    for (index, _) in document.elements_named("dependency") {
         if document.is_at(index, &["project", "dependencies", "dependency"]) {
             depend(&mut project, &document, index);
         }
     }
-    for (index, _) in document.named("plugin").chain(document.named("parent")) {
+    for (index, _) in document.elements_named("plugin").chain(document.elements_named("parent")) {
         let field = |wanted| document.fields(index).find(|(name, _)| *name == wanted).map(|(_, text)| text);
         let (group, artifact) = (field("groupId").unwrap_or_default(), field("artifactId").unwrap_or_default());
-        project.frameworks.extend(Framework::named(Ecosystem::Java, &format!("{group}:{artifact}")));
+        project.frameworks.extend(Framework::of_package(Ecosystem::Java, &format!("{group}:{artifact}")));
     }
     entry_point(&mut project, &document);
     let mut closure = Closure::default();
@@ -43,7 +43,7 @@ fn project(tree: &mut Tree, path: &str) -> Project {
     take_parents(tree, &mut closure, path);
     closure.take_there(tree, &project.root, &[".mvn", "mvnw", "mvnw.cmd"]);
     project.installs.push(Arc::new(closure.install(Tool::Maven, path, None, None)));
-    project.settle()
+    project.normalise()
 }
 
 fn depend(project: &mut Project, document: &Document, index: usize) {
@@ -87,7 +87,7 @@ fn take_modules(tree: &mut Tree, closure: &mut Closure, project: &mut Project, p
             break;
         }
         let Some(document) = xml::read(tree, &path) else { continue };
-        let modules = document.named("module").filter(|(_, element)| {
+        let modules = document.elements_named("module").filter(|(_, element)| {
             element.parent.and_then(|parent| document.elements.get(parent)).is_some_and(|up| up.name() == "modules")
         });
         for (_, element) in modules {
@@ -105,7 +105,7 @@ fn take_modules(tree: &mut Tree, closure: &mut Closure, project: &mut Project, p
 
 /// Archives that a manifest names in the project itself.
 fn local_files(tree: &Tree, closure: &mut Closure, document: &Document, path: &str) {
-    for (_, element) in document.named("systemPath").chain(document.named("url")) {
+    for (_, element) in document.elements_named("systemPath").chain(document.elements_named("url")) {
         for start in ["${project.basedir}/", "${basedir}/", "file://${project.basedir}/", "file://${basedir}/"] {
             if let Some(file) = element.text().strip_prefix(start) {
                 closure.take(tree, path::parent(path), file);
@@ -121,7 +121,7 @@ fn take_parents(tree: &mut Tree, closure: &mut Closure, path: &str) {
     while seen.insert(path.clone()) {
         let Some(document) = xml::read(tree, &path) else { return };
         let is_parent = |index| document.is_at(index, &["project", "parent"]);
-        let Some((index, _)) = document.named("parent").find(|(index, _)| is_parent(*index)) else { return };
+        let Some((index, _)) = document.elements_named("parent").find(|(index, _)| is_parent(*index)) else { return };
         let told = document.fields(index).find(|(name, _)| *name == "relativePath").map(|(_, text)| text);
         // An empty element says: only from the repository.
         let relative = told.unwrap_or("../pom.xml");

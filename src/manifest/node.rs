@@ -27,7 +27,7 @@ pub(super) use self::modules::installs;
 /// The Node projects of a context: each folder with a `package.json` is one.
 pub(super) fn projects(tree: &mut Tree) -> Vec<Project> {
     let mut packages = Packages::new();
-    for path in tree.wanted(|name| name == "package.json") {
+    for path in tree.paths_where(|name| name == "package.json") {
         if let Some(package) = json::object(tree, path) {
             packages.insert(path::parent(path).to_string(), package);
         }
@@ -39,7 +39,7 @@ pub(super) fn projects(tree: &mut Tree) -> Vec<Project> {
         for install in install::installs(tree, &project, &packages) {
             project.installs.push(Arc::new(install));
         }
-        out.push(project.settle());
+        out.push(project.normalise());
     }
     super::project::join_workspaces(&mut out);
     out

@@ -25,7 +25,7 @@ const RUN: [&str; 6] = [
 
 /// The PHP projects of a context: each folder with a `composer.json` is one.
 pub(super) fn projects(tree: &mut Tree) -> Vec<Project> {
-    let files = tree.wanted(|name| name == "composer.json");
+    let files = tree.paths_where(|name| name == "composer.json");
     files.into_iter().filter_map(|path| project(tree, path)).collect()
 }
 
@@ -57,7 +57,7 @@ fn project(tree: &mut Tree, path: &str) -> Option<Project> {
     let lock = Some(path::child(root, "composer.lock")).filter(|lock| tree.has(lock));
     let locked = lock.as_deref().and_then(|lock| locked(tree, lock));
     project.installs.push(Arc::new(closure.install(Tool::Composer, path, lock, locked)));
-    Some(project.settle())
+    Some(project.normalise())
 }
 
 fn closure(tree: &Tree, root: &str, package: &Map<String, Value>) -> Closure {

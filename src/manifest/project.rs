@@ -353,7 +353,7 @@ impl Project {
     }
 
     /// Sorts, drops doubles, takes versions from the preferred lock and the frameworks from the dependencies.
-    pub(super) fn settle(mut self) -> Self {
+    pub(super) fn normalise(mut self) -> Self {
         self.dependencies.sort();
         self.dependencies.dedup_by(|b, a| a.name == b.name && a.scope == b.scope);
         if let Some(locked) = self.installs.first().and_then(|install| install.locked.as_ref()) {

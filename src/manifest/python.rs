@@ -81,7 +81,7 @@ fn project(tree: &mut Tree, root: &str) -> Option<Project> {
         project.speaks(version, &version_file);
     }
     project.modules = own_modules(tree, root);
-    Some(project.settle())
+    Some(project.normalise())
 }
 
 /// The ways to install, by precedence: what has a lock first.

@@ -12,7 +12,7 @@ use crate::text::path;
 
 /// The Ruby projects of a context: each folder with a Gemfile or a gemspec is one.
 pub(super) fn projects(tree: &mut Tree) -> Vec<Project> {
-    let files = tree.wanted(|name| matches!(name, "Gemfile" | "gems.rb") || name.ends_with(".gemspec"));
+    let files = tree.paths_where(|name| matches!(name, "Gemfile" | "gems.rb") || name.ends_with(".gemspec"));
     let roots: BTreeSet<&str> = files.into_iter().map(path::parent).collect();
     roots.into_iter().map(|root| project(tree, root)).collect()
 }
@@ -38,7 +38,7 @@ fn project(tree: &mut Tree, root: &str) -> Project {
             break;
         }
     }
-    project.settle()
+    project.normalise()
 }
 
 fn gemspecs(tree: &Tree, folder: &str) -> Vec<String> {
@@ -194,7 +194,7 @@ fn fits_images(text: &str) -> bool {
 }
 
 /// `rails (~> 7.2.0)`
-fn demand(line: &str) -> (String, String) {
+fn parse_demand(line: &str) -> (String, String) {
     let (name, requirement) = line.split_once(' ').unwrap_or((line, ""));
     let requirement = requirement.trim_matches(['(', ')']);
     // Exact versions stand in Gemfiles without a sign.

@@ -20,7 +20,7 @@ use crate::text::path;
 /// The Rust projects of a context: each folder with a `Cargo.toml` is one.
 pub(super) fn projects(tree: &mut Tree) -> Vec<Project> {
     let mut packages = Packages::new();
-    for path in tree.wanted(|name| name == "Cargo.toml") {
+    for path in tree.paths_where(|name| name == "Cargo.toml") {
         if let Some(table) = toml_text::table(tree, path) {
             packages.insert(path::parent(path).to_string(), table);
         }
@@ -59,7 +59,7 @@ fn project(tree: &mut Tree, root: &str, packages: &Packages) -> Project {
     let locked = lock.as_deref().and_then(|lock| lock::locked(tree, lock, root, &folders, packages));
     project.members = if table.contains_key("workspace") { members } else { Vec::new() };
     project.installs.push(Arc::new(closure.install(Tool::Cargo, &path, lock, locked)));
-    project.settle()
+    project.normalise()
 }
 
 /// The folders that the package in `folder` names as path dependencies.

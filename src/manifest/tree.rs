@@ -52,7 +52,7 @@ impl<'a> Tree<'a> {
     }
 
     /// All paths that `wanted` takes and that lie in no folder of installed packages.
-    pub(super) fn wanted(&self, wanted: impl Fn(&str) -> bool) -> Vec<&'a str> {
+    pub(super) fn paths_where(&self, wanted: impl Fn(&str) -> bool) -> Vec<&'a str> {
         self.paths().filter(|path| wanted(path::name(path)) && !is_installed(path)).collect()
     }
 

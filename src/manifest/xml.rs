@@ -96,7 +96,7 @@ impl<'a> Document<'a> {
     }
 
     /// The elements called `name`, with their indices.
-    pub(super) fn named<'t>(&'t self, name: &'t str) -> impl Iterator<Item = (usize, &'t Element<'a>)> {
+    pub(super) fn elements_named<'t>(&'t self, name: &'t str) -> impl Iterator<Item = (usize, &'t Element<'a>)> {
         self.elements.iter().enumerate().filter(move |(_, element)| element.name() == name)
     }
 

@@ -73,10 +73,10 @@ impl Session {
         match ran.end {
             End::Ended(status) if status.success() => {}
             End::Ended(status) => return Err(self.failed(&log, status)),
-            End::TimedOut => return Err(self.late(&log)),
+            End::TimedOut => return Err(self.timeout_failure(&log)),
             End::Interrupted => return Err(Failure::interrupted()),
         }
-        let mut run = taken(&log);
+        let mut run = run_of_log(&log);
         run.seconds = ran.took.as_secs_f64();
         let has_run = run.steps.iter().any(|(name, _)| name.contains("RUN "));
         run.cpu_seconds = self.meter.seconds(before, &told, has_run);
@@ -149,7 +149,7 @@ impl Session {
     }
 
     /// What a build that took too long was doing.
-    fn late(&self, log: &Log) -> Failure {
+    fn timeout_failure(&self, log: &Log) -> Failure {
         // The builder may still have said that it calls off what runs.
         let is_open = |step: &&Step| !step.cached && (step.has_begun_only() || !step.error.is_empty());
         let running = log.steps().filter(is_open).last();
@@ -178,7 +178,7 @@ impl Session {
         let own = own.strip_prefix("failed to build: ").unwrap_or(own);
         let own = own.strip_prefix("failed to solve: ").unwrap_or(own).to_owned();
         let name = step.map(|step| self.options.mask.apply(&step.name));
-        let mut failure = judged(&own, &words.join("\n"), name.as_deref());
+        let mut failure = classify_failure(&own, &words.join("\n"), name.as_deref());
         failure.log = step.map(|step| self.tail(&step.tail)).unwrap_or_default();
         if failure.log.is_empty() && step.is_none() {
             failure.log = words[words.len().saturating_sub(SHOWN)..].to_vec();
@@ -188,7 +188,7 @@ impl Session {
 }
 
 /// What a build's failure means.
-fn judged(why: &str, words: &str, step: Option<&str>) -> Failure {
+fn classify_failure(why: &str, words: &str, step: Option<&str>) -> Failure {
     let all = format!("{why}\n{words}");
     let any = |marks: &[&str]| marks.iter().any(|mark| all.contains(mark));
     let at = step.map(|step| format!(" at `{step}`")).unwrap_or_default();
@@ -229,7 +229,7 @@ fn judged(why: &str, words: &str, step: Option<&str>) -> Failure {
 }
 
 /// What a build's steps took.
-fn taken(log: &Log) -> Run {
+fn run_of_log(log: &Log) -> Run {
     let mut run = Run::default();
     for step in log.steps().filter(|step| !step.is_internal()) {
         match step.seconds() {
@@ -253,7 +253,7 @@ mod tests {
     use super::*;
 
     fn check(why: &str, step: Option<&str>, expected: FailureKind) {
-        assert_eq!(judged(why, "", step).kind, expected, "{why}");
+        assert_eq!(classify_failure(why, "", step).kind, expected, "{why}");
     }
 
     #[test]

@@ -37,7 +37,7 @@ impl Changes {
         let context = input.context.as_deref();
         let projects = input.projects.as_deref().map(Vec::as_slice);
         let example = rerun(&read, context, projects).and_then(|rerun| rerun.example);
-        let fetched = context.and_then(|context| Some((context, read.fetched(context)?)));
+        let fetched = context.and_then(|context| Some((context, read.sent_files(context)?)));
         let takes = |path: &str| {
             let Some((context, fetched)) = &fetched else { return true };
             fetched.files.iter().any(|file| context.path(*file) == path)

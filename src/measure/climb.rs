@@ -88,7 +88,7 @@ impl Session {
             if optimized.changes().is_empty() || !known.insert(texts) {
                 continue;
             }
-            let mut one = climb.tried(&original, &optimized.rungs, optimized.result(), tried.len() + 1)?;
+            let mut one = climb.try_rewrite(&original, &optimized.rungs, optimized.result(), tried.len() + 1)?;
             one.left_out = options.skip.difference(&ground.options.skip).cloned().collect();
             climb.measure(&mut one, optimized.result(), &mut proof)?;
             let (proves, holds) = (one.proves(), one.holds());
@@ -125,7 +125,7 @@ impl Session {
         let mut proof = climb.proof();
         let declared = climb.declared(sources, &[]);
         if let Some(original) = climb.original(&declared, &mut proof)? {
-            let mut tried = climb.tried(&original, &[], sources, 1)?;
+            let mut tried = climb.try_rewrite(&original, &[], sources, 1)?;
             climb.measure(&mut tried, sources, &mut proof)?;
             proof.tried.push(tried);
             climb.close(&mut proof);
@@ -192,7 +192,7 @@ impl<'s, 'g> Climb<'s, 'g> {
         let built = match self.build(&self.ground.inputs.sources, Mode::Cold, "original") {
             Ok(built) => built,
             Err(failure) if failure.is_of_dockerfile() => {
-                proof.original = Some(told(&failure));
+                proof.original = Some(failure_text(&failure));
                 proof.advice = ways::targets(self.ground);
                 self.close(proof);
                 return Ok(None);
@@ -240,7 +240,7 @@ impl<'s, 'g> Climb<'s, 'g> {
     }
 
     /// Builds a rewrite and compares it.
-    fn tried(
+    fn try_rewrite(
         &mut self,
         original: &Original<'_>,
         rungs: &[Climbed],
@@ -257,7 +257,7 @@ impl<'s, 'g> Climb<'s, 'g> {
         let built = match self.build(sources, Mode::Cached, &tried.image) {
             Ok(built) => built,
             Err(failure) if failure.is_of_dockerfile() => {
-                tried.failure = Some(told(&failure));
+                tried.failure = Some(failure_text(&failure));
                 return Ok(tried);
             }
             Err(failure) => return Err(failure),
@@ -338,13 +338,13 @@ impl<'s, 'g> Climb<'s, 'g> {
 }
 
 /// A failure with the last words of its step.
-fn told(failure: &Failure) -> String {
-    let last = telling(&failure.log).join("; ");
+fn failure_text(failure: &Failure) -> String {
+    let last = telling_lines(&failure.log).join("; ");
     if last.is_empty() { failure.what.clone() } else { format!("{}: {last}", failure.what) }
 }
 
 /// The lines that tell why a step failed: what npm calls errors begins with the cause, others end with it.
-fn telling(log: &[String]) -> Vec<&str> {
+fn telling_lines(log: &[String]) -> Vec<&str> {
     let of_npm = |line: &&str| line.starts_with("npm error ") || line.starts_with("npm ERR! ");
     let noise = ["npm notice", "A complete log of this run", "[notice]"];
     let lines = log.iter().map(|line| line.trim()).filter(|line| noise.iter().all(|part| !line.contains(part)));
@@ -356,13 +356,13 @@ fn telling(log: &[String]) -> Vec<&str> {
 
 #[cfg(test)]
 mod tests {
-    use super::telling;
+    use super::telling_lines;
 
     #[test]
     fn the_cause_is_told() {
         let lines = |text: &str| text.lines().map(str::to_owned).collect::<Vec<_>>();
         let npm = "npm warn x\nnpm error code ERESOLVE\nnpm error\nnpm error While resolving: a@1\nnpm notice New version\nnpm error A complete log of this run can be found in: /x";
-        assert_eq!(telling(&lines(npm)), ["npm error code ERESOLVE", "npm error While resolving: a@1"]);
-        assert_eq!(telling(&lines("a\nb\nERROR: no match\n\n[notice] new pip")), ["a", "b", "ERROR: no match"]);
+        assert_eq!(telling_lines(&lines(npm)), ["npm error code ERESOLVE", "npm error While resolving: a@1"]);
+        assert_eq!(telling_lines(&lines("a\nb\nERROR: no match\n\n[notice] new pip")), ["a", "b", "ERROR: no match"]);
     }
 }

@@ -59,7 +59,7 @@ pub(super) fn place(above: &Path) -> String {
 }
 
 /// The nonces that the engine's images, containers and networks carry.
-fn named(engine: &Engine) -> Result<std::collections::BTreeSet<String>, Failure> {
+fn nonces_in_use(engine: &Engine) -> Result<std::collections::BTreeSet<String>, Failure> {
     let images = engine.images()?;
     let tags = images.iter().flat_map(|image| &image.tags);
     let mut nonces: std::collections::BTreeSet<String> = tags
@@ -100,7 +100,7 @@ pub(super) fn of_dead_runs(engine: &Engine, above: &Path) -> Result<Cleaned, Fai
         }
     }
     let place = place(above);
-    for nonce in named(engine)?.into_iter().filter(|nonce| nonce.starts_with(&place)) {
+    for nonce in nonces_in_use(engine)?.into_iter().filter(|nonce| nonce.starts_with(&place)) {
         let folder = above.join(format!("dockopt-{nonce}"));
         if !folder.exists() {
             all.join(clean(engine, &nonce, &folder));

@@ -63,7 +63,7 @@ impl Meter {
     #[allow(clippy::cast_precision_loss, reason = "nanoseconds of CPU")]
     pub(super) fn seconds(&self, before: Option<u64>, metadata: &Value, ran: bool) -> Option<f64> {
         let nanoseconds = match self {
-            Self::Builder => told(metadata)?,
+            Self::Builder => recorded_time(metadata)?,
             Self::Group(name) => {
                 let is_there = accounts().join(name).is_dir();
                 let after = self.now().filter(|_| is_there || !ran)?;
@@ -90,7 +90,7 @@ fn accounts() -> PathBuf {
 }
 
 /// The sum over steps of what the builder recorded.
-fn told(metadata: &Value) -> Option<u64> {
+fn recorded_time(metadata: &Value) -> Option<u64> {
     let definition = metadata.get("buildx.build.provenance")?.get("buildConfig")?.get("llbDefinition")?;
     let used = |step: &Value| step.get("resourceUsage").map(|usage| most(usage, 0));
     let all: Vec<u64> = definition.as_array()?.iter().filter_map(used).flatten().collect();

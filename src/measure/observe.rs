@@ -32,7 +32,7 @@ impl Session {
     ) -> Result<Observed, Failure> {
         let trial = &original.trial;
         let mut observed = Observed {
-            written: trial.written().into_keys().filter(|path| trial.counts(path)).collect(),
+            written: trial.written_paths().into_keys().filter(|path| trial.counts(path)).collect(),
             ports: trial.ports().to_vec(),
             ..Observed::default()
         };

@@ -105,7 +105,7 @@ impl Session {
             let of =
                 if series.rounds > 1 { format!(", round {} of {}", round + 1, series.rounds) } else { String::new() };
             say(&format!("building {}: {}{of}", subject.measured.name, scenario.name()));
-            match self.one(subject, scenario, &series.changes) {
+            match self.run_scenario(subject, scenario, &series.changes) {
                 Err(failure) if failure.is_of_dockerfile() => subject.measured.failure = Some(failure),
                 done => done?,
             }
@@ -113,7 +113,7 @@ impl Session {
         Ok(())
     }
 
-    fn one(&self, subject: &mut Subject, scenario: Scenario, changes: &Changes) -> Result<(), Failure> {
+    fn run_scenario(&self, subject: &mut Subject, scenario: Scenario, changes: &Changes) -> Result<(), Failure> {
         if scenario == Scenario::Cold {
             match &mut subject.project {
                 Some(project) => project.renew(&self.series())?,
@@ -154,7 +154,7 @@ impl Session {
         let Some(image) = &subject.measured.image else { return Ok(()) };
         let Some(own) = self.image_size(subject.changed.as_ref().unwrap_or(&image.tag))? else { return Ok(()) };
         let size = &mut subject.measured.figures.size;
-        size.upload = subject.changed.as_ref().map(|_| own.beyond(&subject.layers));
+        size.upload = subject.changed.as_ref().map(|_| own.bytes_beyond(&subject.layers));
         (size.disk, size.pull, size.layers) = (own.disk, Some(own.pull()), own.layers.len());
         let Some(bases) = &subject.plan.bases else { return Ok(()) };
         let mut pulled: Option<Vec<ImageSize>> = Some(Vec::new());

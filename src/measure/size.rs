@@ -42,7 +42,7 @@ impl ImageSize {
     }
 
     /// Bytes of layers that another image does not have.
-    pub(super) fn beyond(&self, other: &[String]) -> u64 {
+    pub(super) fn bytes_beyond(&self, other: &[String]) -> u64 {
         self.layers.iter().filter(|layer| !other.contains(&layer.diff_id)).map(|layer| layer.pull).sum()
     }
 }
@@ -151,7 +151,7 @@ impl Session {
                 continue;
             }
             if name == "manifest.json" {
-                paths = named(&mut walk)?;
+                paths = manifest_layers(&mut walk)?;
                 continue;
             }
             let digest = name.strip_prefix("blobs/sha256/").map(|hex| format!("sha256:{hex}"));
@@ -206,7 +206,7 @@ impl From<TarError> for Gone {
 }
 
 /// The layers that the manifest of an archive names.
-fn named<S: Skip>(walk: &mut Walk<'_, S>) -> Result<Vec<String>, Gone> {
+fn manifest_layers<S: Skip>(walk: &mut Walk<'_, S>) -> Result<Vec<String>, Gone> {
     let mut text = Vec::new();
     loop {
         let piece = walk.piece()?;

@@ -57,7 +57,7 @@ impl Session {
         let mut stand = Stand::open(self, wanted)?;
         let began = Instant::now();
         let stood = match stand.start(image, wanted) {
-            Ok(()) => self.settle(&stand, &config, wanted)?,
+            Ok(()) => self.wait_until_settled(&stand, &config, wanted)?,
             Err(why) => Stood::NotStarted(why),
         };
         let mut trial = Trial {
@@ -81,7 +81,7 @@ impl Session {
         Ok(trial)
     }
 
-    fn settle(&self, stand: &Stand<'_>, config: &Config, wanted: &Wanted) -> Result<Stood, Failure> {
+    fn wait_until_settled(&self, stand: &Stand<'_>, config: &Config, wanted: &Wanted) -> Result<Stood, Failure> {
         let Some(id) = stand.id() else { return Ok(Stood::Runs) };
         let exposed: Vec<u16> = exposed(config).collect();
         let start = Instant::now();
@@ -91,7 +91,7 @@ impl Session {
                 return Err(Failure::interrupted());
             }
             let state = self.engine.state(id)?;
-            if let Some(ended) = ended(&state) {
+            if let Some(ended) = end_of(&state) {
                 return Ok(ended);
             }
             let ports = stand.listening(&state, &exposed);
@@ -142,7 +142,7 @@ impl Trial<'_> {
             }
             std::thread::sleep(LOOK);
         }
-        if let Some(ended) = ended(&session.engine.state(id)?) {
+        if let Some(ended) = end_of(&session.engine.state(id)?) {
             self.stood = ended;
         }
         Ok(())
@@ -164,7 +164,7 @@ impl Trial<'_> {
             exposed: exposed(&self.config).collect::<BTreeSet<u16>>(),
             serves: wanted.starts_server || wanted.probes.iter().any(asks),
             seconds: wanted.limit.as_secs(),
-            wrote: self.written().keys().any(|path| self.counts(path)),
+            wrote: self.written_paths().keys().any(|path| self.counts(path)),
             unset: if failed { unset_variables(&self.log, known, given) } else { Vec::new() },
         }
     }
@@ -205,7 +205,7 @@ impl Trial<'_> {
     }
 
     /// Paths that the container wrote, by what became of them; folders that only hold them left out.
-    pub(super) fn written(&self) -> BTreeMap<String, ChangeKind> {
+    pub(super) fn written_paths(&self) -> BTreeMap<String, ChangeKind> {
         let all: BTreeMap<&str, ChangeKind> =
             self.changes.iter().map(|change| (change.path.as_str(), change.kind)).collect();
         let holds = |path: &str| {
@@ -245,7 +245,7 @@ impl Trial<'_> {
 }
 
 /// How a container ended; `None` while it runs.
-fn ended(state: &State) -> Option<Stood> {
+fn end_of(state: &State) -> Option<Stood> {
     state.exit_code.map(|code| Stood::Ended { code, out_of_memory: state.out_of_memory })
 }
 

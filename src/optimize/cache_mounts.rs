@@ -18,7 +18,7 @@ use crate::shell::{self, Invocation, Manager, Script, Verb, Word};
 use crate::text::{self, Edit, Span, path};
 
 /// The same over what has become of the file since. Its refusals have been said.
-pub(super) fn again(scene: &Scene, turn: &mut Turn) {
+pub(super) fn run_again(scene: &Scene, turn: &mut Turn) {
     run(scene, turn);
     turn.refusals.clear();
 }

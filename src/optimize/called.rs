@@ -15,7 +15,7 @@ use crate::sources::patterns;
 /// The programs that sources of a language start, and what its packages start: where a container is `shipped`, those that
 /// it may come to, else all.
 pub(super) fn programs(scene: &Scene, language: Ecosystem, shipped: bool) -> BTreeSet<&'static str> {
-    let mut found = started(scene, language, shipped);
+    let mut found = started_programs(scene, language, shipped);
     if shipped {
         let needed = names(scene, language).into_iter().flat_map(|name| needed_by(name, language));
         found.extend(needed.filter(|program| *program != BROWSER));
@@ -64,7 +64,7 @@ fn installs_browser(scene: &Scene) -> bool {
     })
 }
 
-fn started(scene: &Scene, language: Ecosystem, ships: bool) -> BTreeSet<&'static str> {
+fn started_programs(scene: &Scene, language: Ecosystem, ships: bool) -> BTreeSet<&'static str> {
     let mut found = BTreeSet::new();
     let ruby = language == Ecosystem::Ruby;
     let starters = patterns::words_in(if ruby { "Ruby" } else { "JavaScript" }, "starts programs");

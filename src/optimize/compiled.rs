@@ -51,7 +51,7 @@ pub(super) const STAGES: &[Pass] = &[
     )
     .assuming("compiles nothing that a container brings", Support::Sources),
     // What starts then is a step like those that rung 1 has seen.
-    Pass::new("compiled-order", Rung::Stages, "the same order of steps for it", dependency_files::again)
+    Pass::new("compiled-order", Rung::Stages, "the same order of steps for it", dependency_files::run_again)
         .assuming("reads nothing in its installs but what is copied first", Support::Sources),
     Pass::new("compiled-mounts", Rung::Stages, "the same cache mounts for it", mount_again)
         .assuming("looks for no package in a cache when it runs", Support::Sources),

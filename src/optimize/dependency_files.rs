@@ -4,7 +4,7 @@ use crate::arrange::arrange;
 use crate::optimize::scene::{Scene, Turn};
 
 /// The same over what has become of the file since. Its refusals have been said.
-pub(super) fn again(scene: &Scene, turn: &mut Turn) {
+pub(super) fn run_again(scene: &Scene, turn: &mut Turn) {
     run(scene, turn);
     turn.refusals.clear();
 }

@@ -13,7 +13,7 @@ use crate::text::path;
 const DEEPEST: usize = 4;
 
 /// Why the build would be worse after a pass; `None` where nothing of this kind is lost.
-pub(super) fn lost(before: &Build, after: &Build, projects: &[Project]) -> Option<String> {
+pub(super) fn find_loss(before: &Build, after: &Build, projects: &[Project]) -> Option<String> {
     let built_by_name = before.stages().iter().filter(|stage| !before.is_needed(stage) && stage.name.is_some());
     for stage in built_by_name {
         let Some(same) = after.stages().iter().find(|one| one.name == stage.name) else {
@@ -31,7 +31,7 @@ pub(super) fn lost(before: &Build, after: &Build, projects: &[Project]) -> Optio
 
 /// The file that a container starts with, where it was in the image and is no more.
 fn lost_start((before, was): (&Build, &Stage), (after, is): (&Build, &Stage), projects: &[Project]) -> Option<String> {
-    let file = started(after, is, projects).into_iter().find(|file| {
+    let file = started_files(after, is, projects).into_iter().find(|file| {
         let had = holds(before, was, file);
         had && !holds(after, is, file)
     })?;
@@ -39,22 +39,22 @@ fn lost_start((before, was): (&Build, &Stage), (after, is): (&Build, &Stage), pr
 }
 
 /// Absolute paths of files that the command of a stage names as its program or script.
-fn started(build: &Build, stage: &Stage, projects: &[Project]) -> Vec<String> {
+fn started_files(build: &Build, stage: &Stage, projects: &[Project]) -> Vec<String> {
     let Some(launch) = build.launch(stage) else { return Vec::new() };
     let folder = build.workdir(stage, usize::MAX);
     let Some(folder) = folder.value() else { return Vec::new() };
     let mut found = Vec::new();
-    named(launch.script(), projects, DEEPEST, &mut found);
+    add_named_stages(launch.script(), projects, DEEPEST, &mut found);
     found.into_iter().map(|file| path::join(folder, &file)).collect()
 }
 
-fn named(script: &Script, projects: &[Project], depth: usize, found: &mut Vec<String>) {
+fn add_named_stages(script: &Script, projects: &[Project], depth: usize, found: &mut Vec<String>) {
     for one in script.invocations() {
         let all = words::of(&one);
         if let Some(name) = words::script(&all).filter(|_| depth > 0) {
             let scripts: Vec<&str> = projects.iter().filter_map(|project| project.script(name)).collect();
             if let [script] = scripts.as_slice() {
-                named(&parse(script), projects, depth - 1, found);
+                add_named_stages(&parse(script), projects, depth - 1, found);
             }
             continue;
         }
@@ -89,7 +89,7 @@ fn file_of(one: &Invocation, words: &[String]) -> Option<String> {
 /// Whether something of the file brings a path into a stage, as far as that can be told.
 fn holds(build: &Build, stage: &Stage, file: &str) -> bool {
     let Some(context) = build.input().context.as_deref() else { return true };
-    if build.brought(context, stage, file).is_some() {
+    if build.copied_file(context, stage, file).is_some() {
         return true;
     }
     build.chain(stage).any(|below| {
@@ -131,10 +131,10 @@ fn makes(build: &Build, stage: &Stage, index: usize, file: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use crate::optimize::Rung;
-    use crate::optimize::sketch::climbed;
+    use crate::optimize::sketch::optimize_to_rung;
 
     fn check(dockerfile: &str, files: &[(&str, &str)], why: &str) {
-        let done = climbed(dockerfile, files, Rung::Hygiene);
+        let done = optimize_to_rung(dockerfile, files, Rung::Hygiene);
         let refusals: Vec<_> = done.rungs.iter().flat_map(|rung| &rung.refusals).map(|one| &one.why).collect();
         assert!(refusals.iter().any(|one| one.contains(why)), "{refusals:?}\n{}", done.result()[0].text());
     }
@@ -155,7 +155,7 @@ mod tests {
         ] {
             check(&format!("{head}{tail}"), &files, "which nothing would bring into the image");
         }
-        let done = climbed(&format!("{head}CMD [\"node\", \"dist/index\"]\n"), &files, Rung::Stages);
+        let done = optimize_to_rung(&format!("{head}CMD [\"node\", \"dist/index\"]\n"), &files, Rung::Stages);
         assert!(done.result()[0].text().contains("COPY --from=build /app/dist ./dist"), "{}", done.result()[0].text());
     }
 }

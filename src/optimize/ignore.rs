@@ -82,7 +82,7 @@ fn write(scene: &Scene, group: &Group, gone: &[Exclusion], turn: &mut Turn) {
         }
         IgnoreInput::Unknown => return,
     };
-    turn.step("writes .dockerignore", why(group, gone), vec![edit]);
+    turn.step("writes .dockerignore", summary_of_group(group, gone), vec![edit]);
 }
 
 /// Adds what is missing behind the author's lines.
@@ -104,11 +104,11 @@ fn repair(scene: &Scene, group: &Group, gone: &[Exclusion], turn: &mut Turn) {
     let span = Span::at(source.text().len() as u32);
     let edit = FileEdit { target: Target::File(*file), span, text: format!("{gap}{text}") };
     let added: Vec<String> = lines.plain().map(|line| format!("`{line}`")).collect();
-    turn.step(format!("adds {} to .dockerignore", added.join(", ")), why(group, &gone), vec![edit]);
+    turn.step(format!("adds {} to .dockerignore", added.join(", ")), summary_of_group(group, &gone), vec![edit]);
 }
 
 /// `212 MB of 215 MB need not be sent: node_modules (180 MB), .git (30 MB)`.
-fn why(group: &Group, gone: &[Exclusion]) -> String {
+fn summary_of_group(group: &Group, gone: &[Exclusion]) -> String {
     let saved: u64 = gone.iter().map(|one| one.bytes).sum();
     let all = group.sent();
     if saved == 0 {

@@ -21,7 +21,7 @@ pub(super) struct Mended {
 
 /// Applies fixes of the rules that `policies` select to the Dockerfile. `vet` sees each finding before its fixes count: it
 /// takes away those that shall not be applied.
-pub(super) fn mended(
+pub(super) fn apply_rule_fixes(
     scene: &Scene,
     policies: &Policies,
     level: Level,

@@ -24,5 +24,5 @@ pub(super) fn all() -> impl Iterator<Item = &'static Pass> {
 
 /// What there is, in the order of running.
 pub fn passes() -> impl Iterator<Item = PassInfo> {
-    all().map(|pass| pass.info)
+    all_passes().map(|pass| pass.info)
 }

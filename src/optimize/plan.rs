@@ -80,7 +80,7 @@ pub fn plan(inputs: &Inputs, build: usize, evidence: &Evidence) -> Plan {
 fn projects(build: &Build) -> Vec<PlannedProject> {
     let input = build.input();
     let all = input.projects.as_deref().map_or(&[][..], Vec::as_slice);
-    let known = input.context.as_deref().and_then(|context| Some((context, build.fetched(context)?)));
+    let known = input.context.as_deref().and_then(|context| Some((context, build.sent_files(context)?)));
     let is_taken = |project: &&Project| {
         let Some((context, fetched)) = &known else { return true };
         let is_sent = |path: &String| context.find(path).is_some_and(|id| fetched.files.binary_search(&id).is_ok());

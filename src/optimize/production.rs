@@ -32,7 +32,7 @@ pub(super) fn run(scene: &Scene, turn: &mut Turn) {
             finding.fixes.clear();
         }
     };
-    let mended = mend::mended(scene, &Policies::from(selection), Level::Unsafe, &vet);
+    let mended = mend::apply_rule_fixes(scene, &Policies::from(selection), Level::Unsafe, &vet);
     if let Some(edit) = mended.edit {
         let why = "no command, script or import outside of tests uses them";
         turn.step("leaves development dependencies out", why, vec![edit]);

@@ -26,7 +26,7 @@ impl<'s, 'a> Reach<'s, 'a> {
 
     /// Whether a source may run in a container: the program reaches it, or nothing says that it is for something else.
     pub(super) fn may_run(&self, path: &str) -> bool {
-        FileKind::of(path).role().is_of_program() || self.found().may_run(path)
+        FileKind::of(path).role().is_of_program() || self.reachable().may_run(path)
     }
 
     /// The first source of a container that shows something, by the words that stand for it.
@@ -42,21 +42,21 @@ impl<'s, 'a> Reach<'s, 'a> {
 
     /// Whether only developers use a source: the program does not reach it, and its name or a folder's says so.
     pub(super) fn is_for_development(&self, path: &str) -> bool {
-        !FileKind::of(path).role().is_of_program() && self.found().is_for_development(path)
+        !FileKind::of(path).role().is_of_program() && self.reachable().is_for_development(path)
     }
 
-    fn found(&self) -> &imports::Reach<'a> {
+    fn reachable(&self) -> &imports::Reach<'a> {
         self.found.get_or_init(|| {
             let sources = Sources::new(&self.scene.evidence.texts);
             let mut entries = Vec::new();
             let mut waiting: Vec<(String, usize)> = commands(self.scene).into_iter().map(|text| (text, 0)).collect();
             while let Some((text, depth)) = waiting.pop() {
-                entries.extend(sources.started(&text));
+                entries.extend(sources.files_started_by(&text));
                 if depth < DEEPEST {
                     waiting.extend(handed_on(self.scene, &text).into_iter().map(|text| (text, depth + 1)));
                 }
             }
-            sources.reach(entries)
+            sources.reachable_from(entries)
         })
     }
 }

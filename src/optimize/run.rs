@@ -97,13 +97,13 @@ pub fn optimize(inputs: &Inputs, build: usize, evidence: &Evidence, options: &Op
             scene = Cow::Owned(clone.with_sources(&now));
         }
         let mut climbed = Climbed { rung, steps: Vec::new(), refusals: Vec::new(), sources: Vec::new() };
-        for pass in passes::all().filter(|pass| pass.info.rung == rung && runs(pass, options)) {
+        for pass in passes::all_passes().filter(|pass| pass.info.rung == rung && runs(pass, options)) {
             let id = pass.info.id;
             if let Some(why) = options.left_out.get(id).filter(|_| !options.only.contains(id)) {
                 climbed.refusals.push(Refusal { pass: id, what: pass.info.title.to_owned(), why: why.clone() });
                 continue;
             }
-            let turn = for_others(pass, turn(pass, &scene, build, evidence, options), &scene, build);
+            let turn = for_others(pass, run_pass(pass, &scene, build, evidence, options), &scene, build);
             let turn = supported(pass, turn, evidence);
             let (before, steps) = (now.clone(), climbed.steps.len());
             if !take(pass, turn, dockerfile, &mut now, &mut climbed) {
@@ -131,10 +131,10 @@ pub fn optimize(inputs: &Inputs, build: usize, evidence: &Evidence, options: &Op
 }
 
 /// What a pass took away that has to stay.
-fn lost(before: &Inputs, after: &Inputs, build: usize) -> Option<String> {
+fn find_loss(before: &Inputs, after: &Inputs, build: usize) -> Option<String> {
     let (before, after) = (before.builds.get(build)?, after.builds.get(build)?);
     let projects = after.projects.as_deref().map_or(&[][..], Vec::as_slice);
-    guard::lost(&Build::new(before), &Build::new(after), projects)
+    guard::find_loss(&Build::new(before), &Build::new(after), projects)
 }
 
 /// The inputs that a clean clone has; `None` where it lacks nothing.
@@ -150,7 +150,7 @@ fn clone(inputs: &Inputs, build: usize, evidence: &Evidence) -> Option<Inputs> {
 }
 
 /// What a pass answers to the build as it is now.
-fn turn(pass: &Pass, inputs: &Inputs, build: usize, evidence: &Evidence, options: &Options) -> Turn {
+fn run_pass(pass: &Pass, inputs: &Inputs, build: usize, evidence: &Evidence, options: &Options) -> Turn {
     let mut turn = Turn::default();
     if let Some(input) = inputs.builds.get(build) {
         (pass.run)(&Scene { inputs, build: &Build::new(input), evidence, options }, &mut turn);

@@ -18,6 +18,6 @@ pub(super) const STAGES: &[Pass] = &[
     Pass::new("composer-stages", Rung::Stages, "install Composer packages in a stage of their own", composer::run)
         .assuming("needs nothing of the build stage but Composer's packages", Support::Open),
     // What is copied from that stage stands where an install was, and others may stand above it now.
-    Pass::new("scripted-order", Rung::Stages, "the same order of steps for what stays", dependency_files::again)
+    Pass::new("scripted-order", Rung::Stages, "the same order of steps for what stays", dependency_files::run_again)
         .assuming("reads nothing in its installs but what is copied first", Support::Sources),
 ];

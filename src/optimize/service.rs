@@ -93,13 +93,13 @@ struct Keys<'t> {
 
 impl<'t> Keys<'t> {
     /// Both values of a key, the extended service's first.
-    fn all(&self, key: &str) -> impl Iterator<Item = Node<'t>> {
+    fn values_of_key(&self, key: &str) -> impl Iterator<Item = Node<'t>> {
         [self.base.and_then(|base| base.get(key)), self.own.get(key)].into_iter().flatten()
     }
 
     /// The value that holds.
     fn get(&self, key: &str) -> Option<Node<'t>> {
-        self.all(key).last().filter(|node| !node.is_null())
+        self.values_of_key(key).last().filter(|node| !node.is_null())
     }
 
     fn text(&self, key: &str) -> Option<String> {
@@ -121,21 +121,21 @@ impl<'t> Keys<'t> {
             read_only: self.get("read_only").and_then(Node::as_bool) == Some(true),
             ..Service::default()
         };
-        for node in self.all("environment") {
+        for node in self.values_of_key("environment") {
             environment(node, &mut service);
         }
-        for node in self.all("env_file") {
+        for node in self.values_of_key("env_file") {
             let one = |item: Node| item.text().or_else(|| item.get("path")?.text()).map(str::to_owned);
             service.env_files.extend(one(node).into_iter().chain(node.items().filter_map(one)));
         }
-        for item in self.all("volumes").flat_map(Node::items) {
+        for item in self.values_of_key("volumes").flat_map(Node::items) {
             mount(item, &mut service);
         }
-        for item in self.all("tmpfs") {
+        for item in self.values_of_key("tmpfs") {
             let paths = item.text().into_iter().chain(item.items().filter_map(Node::text));
             service.mounts.extend(paths.map(|path| path.split(':').next().unwrap_or(path).to_owned()));
         }
-        for item in ["ports", "expose"].into_iter().flat_map(|key| self.all(key)).flat_map(Node::items) {
+        for item in ["ports", "expose"].into_iter().flat_map(|key| self.values_of_key(key)).flat_map(Node::items) {
             let text = item.text().or_else(|| item.get("target")?.text());
             service.ports.extend(text.into_iter().flat_map(ports));
         }

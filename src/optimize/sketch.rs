@@ -41,14 +41,14 @@ pub(super) fn project(dockerfile: &str, files: &[(&str, &str)]) -> (Inputs, Evid
 }
 
 /// The project after climbing to a rung.
-pub(super) fn climbed(dockerfile: &str, files: &[(&str, &str)], rung: Rung) -> Optimized {
+pub(super) fn optimize_to_rung(dockerfile: &str, files: &[(&str, &str)], rung: Rung) -> Optimized {
     let (inputs, evidence) = project(dockerfile, files);
     optimize(&inputs, 0, &evidence, &Options { level: Level::Up(rung), ..Options::default() })
 }
 
 /// The Dockerfile's text after climbing to a rung, and again, which must change nothing.
 pub(super) fn rewritten(dockerfile: &str, files: &[(&str, &str)], rung: Rung) -> String {
-    let first = climbed(dockerfile, files, rung);
+    let first = optimize_to_rung(dockerfile, files, rung);
     let text = first.result()[0].text().to_owned();
     let mut again: Vec<(&str, &str)> = files.to_vec();
     let ignore =
@@ -57,7 +57,7 @@ pub(super) fn rewritten(dockerfile: &str, files: &[(&str, &str)], rung: Rung) ->
         again.retain(|(path, _)| *path != ".dockerignore");
         again.push((".dockerignore", ignore));
     }
-    let second = climbed(&text, &again, rung);
+    let second = optimize_to_rung(&text, &again, rung);
     assert_eq!(second.result()[0].text(), text, "a second run changes nothing: {:?}", second.rungs);
     text
 }

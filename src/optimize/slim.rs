@@ -38,10 +38,10 @@ fn runtime(scene: &Scene, turn: &mut Turn) {
         Ok(None) => return,
         Err(why) => return turn.refuse("keeps the full base", why),
     };
-    match stand(scene, root, &twin, Some(target)) {
+    match rebase_on_twin(scene, root, &twin, Some(target)) {
         Ok((mut edits, packages)) => {
             edits.extend(healthcheck(scene, target, &twin));
-            told(turn, "stands on", &twin, &packages, edits);
+            add_step(turn, "stands on", &twin, &packages, edits);
             let open = Reach::new(scene).shows("starts programs");
             turn.assume(
                 format!("calls and loads nothing else that only `{}` has", twin.full),
@@ -65,14 +65,14 @@ fn builder(scene: &Scene, turn: &mut Turn) {
                 continue;
             }
         };
-        match stand(scene, root, &twin, None) {
-            Ok((edits, packages)) => told(turn, "builds on", &twin, &packages, edits),
+        match rebase_on_twin(scene, root, &twin, None) {
+            Ok((edits, packages)) => add_step(turn, "builds on", &twin, &packages, edits),
             Err(why) => turn.refuse(format!("keeps `{}` below stage `{}`", twin.full, root.title()), why),
         }
     }
 }
 
-fn told(turn: &mut Turn, verb: &str, twin: &Twin, packages: &BTreeSet<String>, edits: Vec<FileEdit>) {
+fn add_step(turn: &mut Turn, verb: &str, twin: &Twin, packages: &BTreeSet<String>, edits: Vec<FileEdit>) {
     let tag = Reference::of(&twin.slim).tag.unwrap_or_default().to_owned();
     let with = if packages.is_empty() {
         String::new()
@@ -88,7 +88,7 @@ fn told(turn: &mut Turn, verb: &str, twin: &Twin, packages: &BTreeSet<String>, e
 
 /// Edits that put all stages on a FROM's twin, with the packages that they lack there. `target` is the stage that ships,
 /// where it stands on this FROM.
-fn stand(
+fn rebase_on_twin(
     scene: &Scene,
     root: &Stage,
     twin: &Twin,

@@ -1,4 +1,4 @@
-use super::sketch::{climbed, rewritten};
+use super::sketch::{optimize_to_rung, rewritten};
 use super::*;
 
 #[test]
@@ -13,5 +13,5 @@ fn passes_stand_in_the_order_of_their_rungs_and_have_names_of_their_own() {
 fn what_is_not_understood_stays() {
     let text = "FROM team/base\nRUN make-everything --now\n";
     assert_eq!(rewritten(text, &[], Rung::Server), text);
-    assert_eq!(climbed(text, &[], Rung::Stages).highest(), None);
+    assert_eq!(optimize_to_rung(text, &[], Rung::Stages).highest(), None);
 }

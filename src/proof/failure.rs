@@ -15,7 +15,7 @@ pub fn failure_class(words: &str) -> String {
     });
     let named = NAMED.as_ref().and_then(|named| named.captures_iter(words).last().map(|found| found[1].to_owned()));
     let last = || words.lines().rev().map(str::trim).find(|line| !line.is_empty()).unwrap_or_default().to_owned();
-    bare(&named.unwrap_or_else(last))
+    stable_part(&named.unwrap_or_else(last))
 }
 
 /// Words that say that something may not be written or read.
@@ -23,13 +23,13 @@ pub fn denials(words: &str) -> Vec<String> {
     let marks =
         ["Permission denied", "EACCES", "EROFS", "Read-only file system", "PermissionError", "Operation not permitted"];
     let denied = words.lines().filter(|line| marks.iter().any(|mark| line.contains(mark)));
-    let mut lines: Vec<String> = denied.map(bare).collect();
+    let mut lines: Vec<String> = denied.map(stable_part).collect();
     lines.dedup();
     lines
 }
 
 /// A line without what differs from one run to the next.
-fn bare(line: &str) -> String {
+fn stable_part(line: &str) -> String {
     let mut out = String::new();
     let mut number = false;
     for c in line.trim().chars().take(LONGEST) {

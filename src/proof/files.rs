@@ -106,7 +106,7 @@ fn compare(
     (path, old, new): (&str, PathId, PathId),
     seen: &mut Seen,
 ) -> bool {
-    let (Some(was), Some(is)) = (before.held(old), after.held(new)) else { return true };
+    let (Some(was), Some(is)) = (before.entry_at(old), after.entry_at(new)) else { return true };
     let sort = |entry: &Entry| if entry.kind.is_file() { Kind::File } else { entry.kind };
     if sort(was) != sort(is) {
         seen.fail(format!("`{path}` is another kind of file"));

@@ -109,5 +109,5 @@ fn has(side: &Side, folder: &str, name: &str) -> bool {
     let Some(path) = side.find(&path::join(folder, name)) else { return false };
     // `libc.so` of a development package is a text for the linker: what asks the loader for it was made for another C library.
     let script = |size: u64| name.strip_suffix(".so").is_some() && size < SCRIPT && side.linked(path).is_none();
-    side.held(path).is_some_and(|entry| entry.kind == Kind::File && !script(entry.size))
+    side.entry_at(path).is_some_and(|entry| entry.kind == Kind::File && !script(entry.size))
 }

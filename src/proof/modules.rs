@@ -156,7 +156,7 @@ pub fn node(texts: &BTreeMap<String, String>, start: Option<&str>) -> Asked {
             let name = name.as_str();
             if name.starts_with('.') {
                 let whole = path::join(path::parent(path), name);
-                let found = files.at(&whole).filter(|path| sources.contains(path));
+                let found = files.files_at(&whole).filter(|path| sources.contains(path));
                 left.extend(found.filter(|path| known.len() < FILES && known.insert(path)));
             } else if !name.starts_with("node:")
                 && !name.starts_with(['/', '~', '#', '$'])

@@ -80,7 +80,7 @@ impl Answer {
         self.works() || matches!(self.status, Some(401 | 403 | 405))
     }
 
-    fn told(&self) -> String {
+    fn describe(&self) -> String {
         let status = self.status.map_or("nothing".to_owned(), |status| status.to_string());
         if self.content_type.is_empty() { status } else { format!("{status} {}", self.content_type) }
     }
@@ -114,17 +114,17 @@ pub fn compare_answers(before: &Answers, after: &Answers, (from, other_server): 
         let is = after.get(question).cloned().unwrap_or_default();
         let same = was.status == is.status && was.content_type == is.content_type;
         if same && was.shape == is.shape && was.counts() {
-            seen.explain(format!("{question}: {}", was.told()));
+            seen.explain(format!("{question}: {}", was.describe()));
         } else if same && !was.counts() {
-            useless.push(format!("{question}: {} in both", was.told()));
+            useless.push(format!("{question}: {} in both", was.describe()));
         } else if !was.works() && is.works() {
-            seen.explain(format!("{question}: {} instead of {}", is.told(), was.told()));
+            seen.explain(format!("{question}: {} instead of {}", is.describe(), was.describe()));
         } else if other_server && was.status == is.status && !was.works() {
-            useless.push(format!("{question}: {} in both, with a page of the other server", is.told()));
+            useless.push(format!("{question}: {} in both, with a page of the other server", is.describe()));
         } else if same {
-            seen.fail(format!("{question}: {}, and the body is of another shape", is.told()));
+            seen.fail(format!("{question}: {}, and the body is of another shape", is.describe()));
         } else {
-            seen.fail(format!("{question}: {} instead of {}", is.told(), was.told()));
+            seen.fail(format!("{question}: {} instead of {}", is.describe(), was.describe()));
         }
     }
     if from != QuestionsFrom::Named {

@@ -101,7 +101,7 @@ impl Side {
     }
 
     /// The member that holds what is at a path.
-    pub fn held(&self, path: PathId) -> Option<&Entry> {
+    pub fn entry_at(&self, path: PathId) -> Option<&Entry> {
         self.tree.at(path).map(|id| self.image.entry(self.tree.inode(id)))
     }
 
@@ -157,7 +157,7 @@ impl Side {
     /// The path by which a program is started; links not followed, since some programs look where they were started from.
     pub fn program_path(&self, name: &str) -> Option<String> {
         let runs = |path: &String| {
-            let entry = self.find(path).and_then(|path| self.held(path));
+            let entry = self.find(path).and_then(|path| self.entry_at(path));
             entry.is_some_and(|entry| entry.kind == Kind::File && entry.mode.is_executable())
         };
         if name.contains('/') {

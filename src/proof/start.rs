@@ -47,7 +47,7 @@ pub struct Start {
 }
 
 impl Start {
-    fn told(&self) -> String {
+    fn describe(&self) -> String {
         match &self.stood {
             Stood::Listens(ports) => {
                 format!("listens on {}", ports.iter().map(u16::to_string).collect::<Vec<_>>().join(", "))
@@ -79,7 +79,7 @@ impl Start {
             }
             Stood::Ended { code: 0, out_of_memory: false } if self.wrote || !self.log.trim().is_empty() => None,
             Stood::Ended { code: 0, out_of_memory: false } => Some("ends at once, says nothing, writes nothing".into()),
-            Stood::Ended { .. } | Stood::NotStarted(_) => Some(self.told()),
+            Stood::Ended { .. } | Stood::NotStarted(_) => Some(self.describe()),
         }
     }
 }
@@ -87,7 +87,7 @@ impl Start {
 /// Whether both are alike after they were started.
 pub fn compare_starts(before: &Start, after: &Start) -> Check {
     let mut seen = Seen::default();
-    let (one, other) = (before.told(), after.told());
+    let (one, other) = (before.describe(), after.describe());
     if is_worse(before, after) {
         seen.fail(format!("the rewrite {other}, the original {one}"));
     } else if let Some(fault) = before.fault() {
@@ -134,7 +134,7 @@ mod tests {
         Start { stood, log, exposed: BTreeSet::new(), serves: false, seconds: 60, wrote: false, unset: Vec::new() }
     }
 
-    fn ended(code: i64, log: &str) -> Start {
+    fn classify_exit(code: i64, log: &str) -> Start {
         start(Stood::Ended { code, out_of_memory: false }, log)
     }
 
@@ -148,19 +148,19 @@ mod tests {
     #[test]
     fn two_that_fail_alike_prove_nothing() {
         use Outcome::Unproved;
-        let mut unset = ended(1, "KeyError: 'SECRET_KEY'");
+        let mut unset = classify_exit(1, "KeyError: 'SECRET_KEY'");
         unset.unset = vec!["SECRET_KEY".to_owned()];
         check(&unset, &unset, Unproved, "the original exits with 1 (`SECRET_KEY` is not set), and so does the rewrite");
         let missing = start(Stood::NotStarted("no command specified".to_owned()), "");
         check(&missing, &missing, Unproved, "does not start: no command specified");
         let killed = start(Stood::Ended { code: 137, out_of_memory: true }, "");
         check(&killed, &killed, Unproved, "is killed for want of memory");
-        let silent = ended(0, "\n");
+        let silent = classify_exit(0, "\n");
         check(&silent, &silent, Unproved, "ends at once, says nothing, writes nothing");
         let mut closed = start(Stood::Runs, "[nodemon] app crashed - waiting for file changes before starting...\n");
         closed.exposed.insert(3000);
         check(&closed, &closed, Unproved, "opens no port in 60 s, its last words are: [nodemon] app crashed");
-        check(&ended(1, "x"), &start(Stood::Listens(vec![80]), ""), Unproved, "the rewrite listens on 80");
+        check(&classify_exit(1, "x"), &start(Stood::Listens(vec![80]), ""), Unproved, "the rewrite listens on 80");
     }
 
     #[test]
@@ -172,11 +172,11 @@ mod tests {
         let declared = Start { exposed: [8080].into(), ..listens(8080) };
         check(&listens(80), &declared, Passed, "both start");
         check(&listens(40000), &listens(50000), Passed, "both start");
-        check(&ended(0, "3 rows\n"), &ended(0, "3 rows\n"), Passed, "exits with 0: # rows");
+        check(&classify_exit(0, "3 rows\n"), &classify_exit(0, "3 rows\n"), Passed, "exits with 0: # rows");
         check(&start(Stood::Runs, ""), &start(Stood::Runs, ""), Passed, "runs");
-        check(&start(Stood::Runs, ""), &ended(0, ""), Failed, "exits with 0 and says nothing");
-        check(&ended(0, ""), &listens(80), Failed, "listens on 80");
-        check(&ended(1, "KeyError: 'A'"), &ended(1, "KeyError: 'B'"), Failed, "KeyError: 'B'");
+        check(&start(Stood::Runs, ""), &classify_exit(0, ""), Failed, "exits with 0 and says nothing");
+        check(&classify_exit(0, ""), &listens(80), Failed, "listens on 80");
+        check(&classify_exit(1, "KeyError: 'A'"), &classify_exit(1, "KeyError: 'B'"), Failed, "KeyError: 'B'");
         check(&listens(80), &start(Stood::Listens(vec![80]), "open '/x': EACCES"), Failed, "the rewrite says: open");
     }
 }

@@ -51,7 +51,7 @@ impl fmt::Debug for Credentials {
 
 impl Credentials {
     /// Whom a refusal meets; `None` for nobody.
-    pub(super) fn who(&self) -> Option<String> {
+    pub(super) fn user_name(&self) -> Option<String> {
         match self {
             Self::Anonymous => None,
             Self::Password { user, .. } => {
@@ -110,7 +110,7 @@ pub(super) fn look_up(folder: Option<&Path>, registry: &str, limit: Duration) ->
     let helper = configuration.cred_helpers.get(key).or_else(|| configuration.cred_helpers.get(registry));
     let mut trouble = None;
     if let Some(name) = helper.or(configuration.creds_store.as_ref()).filter(|name| !name.is_empty()) {
-        match asked(name, key, limit) {
+        match ask_helper(name, key, limit) {
             Ok(Some(credentials)) => return Looked { credentials, trouble: None },
             Ok(None) => {}
             Err(why) => trouble = Some(why),
@@ -137,7 +137,7 @@ fn read(path: &Path) -> Result<Configuration, Option<String>> {
         .map_err(|error| Some(format!("is not understood: line {}, column {}", error.line(), error.column())))
 }
 
-fn asked(name: &str, server: &str, limit: Duration) -> Result<Option<Credentials>, String> {
+fn ask_helper(name: &str, server: &str, limit: Duration) -> Result<Option<Credentials>, String> {
     let Some(answer) = helper::ask(name, server, limit)? else { return Ok(None) };
     let answer: Answer = serde_json::from_slice(&answer)
         .map_err(|_| format!("the credential helper `docker-credential-{name}` answers what is not understood"))?;

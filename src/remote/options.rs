@@ -50,7 +50,10 @@ impl Options {
     /// What the process's environment says: docker's configuration, and where this system keeps registries' certificates.
     pub fn of_process() -> Self {
         let mut certificates = if cfg!(windows) {
-            filled("ProgramData").map(|data| PathBuf::from(data).join("docker").join("certs.d")).into_iter().collect()
+            non_empty_variable("ProgramData")
+                .map(|data| PathBuf::from(data).join("docker").join("certs.d"))
+                .into_iter()
+                .collect()
         } else {
             vec![PathBuf::from("/etc/docker/certs.d"), PathBuf::from("/etc/containers/certs.d")]
         };
@@ -62,10 +65,10 @@ impl Options {
 
 /// `DOCKER_CONFIG`, else `.docker` in the user's folder.
 pub(crate) fn docker_configuration() -> Option<PathBuf> {
-    filled("DOCKER_CONFIG").map(PathBuf::from).or_else(|| env::home_dir().map(|own| own.join(".docker")))
+    non_empty_variable("DOCKER_CONFIG").map(PathBuf::from).or_else(|| env::home_dir().map(|own| own.join(".docker")))
 }
 
 /// A variable that is set and not empty.
-pub(crate) fn filled(name: &str) -> Option<String> {
+pub(crate) fn non_empty_variable(name: &str) -> Option<String> {
     env::var(name).ok().filter(|value| !value.is_empty())
 }

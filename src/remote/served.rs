@@ -71,7 +71,7 @@ impl Server {
     }
 
     /// How many answers came to their end here: all of one was sent, and its time was over.
-    pub(crate) fn ended(&self) -> usize {
+    pub(crate) fn finished_answers(&self) -> usize {
         self.ended.load(Ordering::Relaxed)
     }
 }

@@ -311,7 +311,7 @@ impl Session {
         if let Some(trouble) = &looked.trouble {
             help = format!("{trouble}; {help}");
         }
-        let what = match looked.credentials.who() {
+        let what = match looked.credentials.user_name() {
             None => format!(
                 "the registry `{registry}` gives `{repository}` to no stranger{said}, and there are no credentials"
             ),

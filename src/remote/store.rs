@@ -82,11 +82,11 @@ fn digest(name: &str) -> Option<Digest> {
     name.strip_prefix("blobs/")?.replacen('/', ":", 1).parse().ok()
 }
 
-fn opened(bytes: &[u8]) -> Opened<'_> {
+fn open_manifest(bytes: &[u8]) -> Opened<'_> {
     Opened { bytes: Some(bytes.len() as u64), read: Box::new(Cursor::new(bytes)) }
 }
 
-fn found<T>(result: Result<T, Failure>) -> io::Result<Option<T>> {
+fn optional<T>(result: Result<T, Failure>) -> io::Result<Option<T>> {
     match result {
         Ok(value) => Ok(Some(value)),
         Err(error) if error.kind == FailureKind::Missing => Ok(None),
@@ -97,21 +97,21 @@ fn found<T>(result: Result<T, Failure>) -> io::Result<Option<T>> {
 impl Store for Repository {
     fn open(&self, name: &str) -> io::Result<Option<Opened<'_>>> {
         match name {
-            "index.json" => return Ok(Some(opened(&self.index))),
-            "oci-layout" => return Ok(Some(opened(br#"{"imageLayoutVersion":"1.0.0"}"#))),
+            "index.json" => return Ok(Some(open_manifest(&self.index))),
+            "oci-layout" => return Ok(Some(open_manifest(br#"{"imageLayoutVersion":"1.0.0"}"#))),
             _ => {}
         }
         let Some(digest) = digest(name) else { return Ok(None) };
         if digest == self.top.digest {
-            return Ok(Some(opened(&self.top.bytes)));
+            return Ok(Some(open_manifest(&self.top.bytes)));
         }
-        let blob = found(self.registry.blob(&digest, 0))?;
+        let blob = optional(self.registry.blob(&digest, 0))?;
         Ok(blob.map(|blob| Opened { bytes: blob.size(), read: Box::new(blob) }))
     }
 
     fn manifest(&self, name: &str) -> io::Result<Option<Opened<'_>>> {
         let Some(digest) = digest(name).filter(|digest| *digest != self.top.digest) else { return self.open(name) };
-        let document = found(self.registry.manifest(&digest.to_string()))?;
+        let document = optional(self.registry.manifest(&digest.to_string()))?;
         Ok(document.map(|document| Opened {
             bytes: Some(document.bytes.len() as u64),
             read: Box::new(Cursor::new(document.bytes)),

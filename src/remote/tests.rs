@@ -96,7 +96,7 @@ fn who_does_not_answer_is_not_waited_for() {
     let error = registry(&server, &options()).manifest("v1").unwrap_err();
     assert_eq!(error.kind, FailureKind::Unreachable, "{error}");
     assert!(error.what.ends_with("sends nothing for 400 ms"), "{error}");
-    assert_eq!((server.heads().len(), server.ended()), (1, 0), "one request, whose answer has not ended");
+    assert_eq!((server.heads().len(), server.finished_answers()), (1, 0), "one request, whose answer has not ended");
 
     let closed: Reference = "127.0.0.1:1/app".parse().unwrap();
     let error = Registry::new(&closed, &options()).unwrap().manifest("v1").unwrap_err();

@@ -69,11 +69,11 @@ pub fn rules_json(rules: &[&Rule]) -> String {
     pretty(&wire::Rules {
         schema: "dockopt.rules/1",
         dockopt: env!("CARGO_PKG_VERSION"),
-        rules: rules.iter().map(|rule| one(rule)).collect(),
+        rules: rules.iter().map(|rule| wire_rule(rule)).collect(),
     })
 }
 
-fn one(rule: &Rule) -> wire::Rule<'_> {
+fn wire_rule(rule: &Rule) -> wire::Rule<'_> {
     let metadata = rule.metadata();
     wire::Rule {
         name: rule.name,

@@ -79,10 +79,14 @@ fn entries(out: &mut String, title: &str, entries: &[Entry], limit: usize, layou
 /// The listings for programs, as `schemas/context.schema.json` describes them: the first one, and the others in it.
 pub fn context_json(first: &ContextListing, others: &[ContextListing]) -> String {
     let head = wire::Head::new("dockopt.context/1", &first.context.root);
-    json::pretty(&wire::Listings { head, first: one(first), others: others.iter().map(one).collect() })
+    json::pretty(&wire::Listings {
+        head,
+        first: wire_listing(first),
+        others: others.iter().map(wire_listing).collect(),
+    })
 }
 
-fn one(listing: &ContextListing) -> wire::Listing<'_> {
+fn wire_listing(listing: &ContextListing) -> wire::Listing<'_> {
     let mut copies = Vec::new();
     for copy in &listing.copies {
         let (files, bytes) = (copy.files, copy.bytes);

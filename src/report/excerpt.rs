@@ -47,7 +47,7 @@ impl Excerpt {
             }
         }
         let window = Window::new(source, first_line..=last_line, start as usize, end as usize);
-        let places = spans.iter().map(|span| window.place(behind(*span, source.mark()))).collect();
+        let places = spans.iter().map(|span| window.place(without_hidden_start(*span, source.mark()))).collect();
         Self { first_line, text: window.shown, clipped: window.clipped, places }
     }
 }
@@ -116,7 +116,7 @@ impl<'a> Window<'a> {
 }
 
 /// A span without what stands before the first place that is shown.
-fn behind(span: Span, first: u32) -> Span {
+fn without_hidden_start(span: Span, first: u32) -> Span {
     Span::new(span.start.max(first), span.end.max(first))
 }
 

@@ -26,7 +26,7 @@ pub(super) struct Row {
 
 impl Row {
     /// As people read it.
-    pub(super) fn shown(&self, index: usize) -> String {
+    pub(super) fn format_value(&self, index: usize) -> String {
         self.values.get(index).copied().flatten().map_or_else(|| "–".to_owned(), self.unit)
     }
 
@@ -140,7 +140,7 @@ pub(super) fn grid(rows: &[Row], count: usize, head: &[&str], change: Column, la
     let mut cells = Vec::new();
     for row in rows {
         let mut all = vec![plain(cut(&row.title, TITLE))];
-        all.extend((0..count).map(|index| plain(row.shown(index))));
+        all.extend((0..count).map(|index| plain(row.format_value(index))));
         all.push(plain(row.change()));
         cells.push(all);
     }
@@ -180,7 +180,7 @@ pub fn measure_markdown(result: &Measurement) -> String {
     }
     out.push_str(&format!("\n| | {} |\n|---|{}\n", heads.join(" | "), "--:|".repeat(heads.len())));
     for row in &rows {
-        let mut cells: Vec<String> = (0..count).map(|index| row.shown(index)).collect();
+        let mut cells: Vec<String> = (0..count).map(|index| row.format_value(index)).collect();
         if count > 1 {
             cells.push(row.change());
         }

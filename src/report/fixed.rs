@@ -2,7 +2,7 @@
 
 use super::json;
 use super::layout::{Layout, clean};
-use super::patch::one;
+use super::patch::diff_of_file;
 use super::units::count;
 use super::wire;
 use crate::audit::Report;
@@ -15,7 +15,7 @@ use crate::text::Source;
 /// Whether [`diff`](super::diff()) shows stars where the files have something else, so that it can't be applied.
 pub fn diff_is_masked(outcome: &Outcome, mask: &Mask) -> bool {
     let hides = |bytes: &[u8]| mask.hides(&String::from_utf8_lossy(bytes));
-    let diffs = outcome.changes.iter().map(|change| one(change, &Mask::default(), Layout::PLAIN));
+    let diffs = outcome.changes.iter().map(|change| diff_of_file(change, &Mask::default(), Layout::PLAIN));
     outcome.changes.iter().any(|change| hides(&change.after))
         && diffs.into_iter().any(|diff| mask.hides(&String::from_utf8_lossy(&diff)))
 }
@@ -78,7 +78,7 @@ pub fn fix_json(before: &Report, outcome: &Outcome, mask: &Mask, written: bool) 
 
 /// Changes of files for programs.
 pub(super) fn changes<'c>(changes: &'c [Change], mask: &Mask) -> Vec<wire::Change<'c>> {
-    let diff = |change: &Change| String::from_utf8_lossy(&one(change, mask, Layout::PLAIN)).into_owned();
+    let diff = |change: &Change| String::from_utf8_lossy(&diff_of_file(change, mask, Layout::PLAIN)).into_owned();
     let wire = |change: &'c Change| wire::Change {
         file: &change.name,
         create: change.before.is_none(),

@@ -50,7 +50,7 @@ pub(super) fn compact(value: &impl Serialize) -> String {
 
 pub(super) fn findings(report: &Report) -> Vec<wire::Finding<'_>> {
     let prints = fingerprints(&report.findings, &report.sources, &report.root);
-    report.findings.iter().zip(prints).map(|(finding, print)| one(report, finding, print)).collect()
+    report.findings.iter().zip(prints).map(|(finding, print)| wire_finding(report, finding, print)).collect()
 }
 
 fn suppressed(report: &Report) -> Vec<wire::Suppressed<'_>> {
@@ -67,7 +67,7 @@ fn suppressed(report: &Report) -> Vec<wire::Suppressed<'_>> {
     all
 }
 
-fn one<'a>(report: &'a Report, finding: &'a Finding, fingerprint: String) -> wire::Finding<'a> {
+fn wire_finding<'a>(report: &'a Report, finding: &'a Finding, fingerprint: String) -> wire::Finding<'a> {
     let rule = crate::rules::find(finding.rule);
     let metadata = rule.map(crate::rules::Rule::metadata);
     let source = report.sources.get(finding.file.0 as usize);

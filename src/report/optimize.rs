@@ -134,7 +134,7 @@ fn rung(out: &mut String, climbed: &Climbed, mask: &Mask, layout: Layout) {
         line(out, 5, &pad(step.pass, PASS), &mask.apply(&step.what), Tone::Good, layout);
         line(out, 5, &pad("", PASS), &mask.apply(&step.why), Tone::Dim, layout);
         for assumption in &step.assumptions {
-            let text = format!("assumes: it {}", mask.apply(&assumed(assumption)));
+            let text = format!("assumes: it {}", mask.apply(&format_assumption(assumption)));
             let tone = if assumption.support == Support::Open { Tone::Warning } else { Tone::Dim };
             line(out, 5, &pad("", PASS), &text, tone, layout);
         }
@@ -147,7 +147,7 @@ fn rung(out: &mut String, climbed: &Climbed, mask: &Mask, layout: Layout) {
 }
 
 /// An assumption, with what supports it or leaves it open.
-fn assumed(assumption: &Assumption) -> String {
+fn format_assumption(assumption: &Assumption) -> String {
     let Assumption { what, support, why } = assumption;
     match support {
         Support::Sources => what.clone(),
@@ -198,7 +198,7 @@ pub fn rewrite_summary(rewrites: &[Rewrite], files: usize, mask: &Mask, written:
     for rewrite in rewrites {
         let name = clean(&rewrite.dockerfile);
         for (step, assumption) in rewrite.open() {
-            let text = mask.apply(&assumed(assumption));
+            let text = mask.apply(&format_assumption(assumption));
             out.push_str(&format!("{name}: {} assumes that it {}\n", step.pass, clean(&text)));
         }
     }

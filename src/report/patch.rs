@@ -18,11 +18,11 @@ const AROUND: usize = 3;
 /// the folder at hand, as the names are. Secrets are masked: a hunk that shows one can't be applied, `--write` is for
 /// that. Without a terminal the bytes of the files are kept as they are; with one, what it would obey is replaced.
 pub fn diff(outcome: &Outcome, mask: &Mask, layout: Layout) -> Vec<u8> {
-    outcome.changes.iter().flat_map(|change| one(change, mask, layout)).collect()
+    outcome.changes.iter().flat_map(|change| diff_of_file(change, mask, layout)).collect()
 }
 
 /// One file's part of the diff.
-pub(super) fn one(change: &Change, mask: &Mask, layout: Layout) -> Vec<u8> {
+pub(super) fn diff_of_file(change: &Change, mask: &Mask, layout: Layout) -> Vec<u8> {
     let old_text = masked(change.before.as_deref().unwrap_or_default(), mask);
     let new_text = masked(&change.after, mask);
     let (old, new) = (lines(&old_text), lines(&new_text));

@@ -15,10 +15,10 @@ const SHOWN: usize = 4;
 
 /// The proofs for people.
 pub fn proof(proofs: &[Proof], layout: Layout) -> String {
-    proofs.iter().map(|proof| one(proof, layout)).collect::<Vec<_>>().join("\n")
+    proofs.iter().map(|proof| render_proof(proof, layout)).collect::<Vec<_>>().join("\n")
 }
 
-fn one(proof: &Proof, layout: Layout) -> String {
+fn render_proof(proof: &Proof, layout: Layout) -> String {
     let mut out = format!("{}: {}\n", layout.paint(Tone::Strong, &clean(&proof.dockerfile)), clean(&verdict(proof)));
     let rows = rows(proof);
     if !rows.is_empty() {
@@ -152,8 +152,8 @@ pub fn proof_markdown(proofs: &[Proof]) -> String {
                 out.push_str(&format!(
                     "| {} | {} | {} | {} |\n",
                     row.title.trim(),
-                    row.shown(0),
-                    row.shown(1),
+                    row.format_value(0),
+                    row.format_value(1),
                     row.change()
                 ));
             }

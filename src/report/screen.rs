@@ -24,7 +24,7 @@ pub fn audit(report: &Report, options: &[String], layout: Layout, all: bool) -> 
         out.push('\n');
     }
     for build in &report.builds {
-        out.push_str(&shown(report, build, layout, all));
+        out.push_str(&render_build(report, build, layout, all));
         out.push('\n');
     }
     let own: BTreeSet<usize> = report.builds.iter().flat_map(|build| build.findings.iter().copied()).collect();
@@ -46,7 +46,7 @@ pub fn audit(report: &Report, options: &[String], layout: Layout, all: bool) -> 
     out
 }
 
-fn shown(report: &Report, build: &BuildReport, layout: Layout, all: bool) -> String {
+fn render_build(report: &Report, build: &BuildReport, layout: Layout, all: bool) -> String {
     let mut out = header(report, build, layout, all);
     if build.stages.is_empty() {
         out.push_str("\n  no FROM: nothing can be built of it alone\n");

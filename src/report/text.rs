@@ -19,7 +19,9 @@ pub fn lint(report: &Report, layout: Layout) -> String {
     let mut out = String::new();
     out.push_str(&problems(report, layout));
     // To draw a finding takes longer than to find it.
-    out.extend(report.findings.par_iter().map(|finding| shown(report, finding, layout) + "\n\n").collect::<Vec<_>>());
+    out.extend(
+        report.findings.par_iter().map(|finding| render_finding(report, finding, layout) + "\n\n").collect::<Vec<_>>(),
+    );
     out.push_str(&skipped(report, layout));
     out.push_str(&summary(report, layout));
     out
@@ -48,7 +50,7 @@ pub fn problem(sources: &[Source], problem: &ProblemReport, layout: Layout) -> S
 }
 
 /// One finding.
-fn shown(report: &Report, finding: &Finding, layout: Layout) -> String {
+fn render_finding(report: &Report, finding: &Finding, layout: Layout) -> String {
     let level = match finding.severity {
         Severity::Error => Level::ERROR,
         Severity::Warning => Level::WARNING,
@@ -60,7 +62,7 @@ fn shown(report: &Report, finding: &Finding, layout: Layout) -> String {
     // Beside a long name there may be no room left for words: the terminal breaks the line then.
     let narrow = layout.width.is_some_and(|width| width < indent + 20);
     let message =
-        if narrow { clean(&clipped(&finding.message)).into_owned() } else { lines(&finding.message, layout, indent) };
+        if narrow { clean(&clip(&finding.message)).into_owned() } else { lines(&finding.message, layout, indent) };
     let title = level.primary_title(message).id(finding.rule);
     let title = match &url {
         Some(url) => title.id_url(url.clone()),
@@ -150,7 +152,7 @@ fn origin(file: &str, place: Option<LineColumn>, layout: Layout) -> Origin<'stat
 
 /// Wrapped, when somebody looks; `indent` columns are taken before each line.
 fn lines(text: &str, layout: Layout, indent: usize) -> String {
-    let text = clean(clipped(text).as_ref()).into_owned();
+    let text = clean(clip(text).as_ref()).into_owned();
     match layout.width {
         Some(width) => wrap(&text, width.saturating_sub(indent).max(20)).join("\n"),
         None => text,
@@ -160,7 +162,7 @@ fn lines(text: &str, layout: Layout, indent: usize) -> String {
 /// Bytes of a message that are shown: it may quote a name of megabytes.
 const LONGEST: usize = 4_000;
 
-pub(super) fn clipped(text: &str) -> Cow<'_, str> {
+pub(super) fn clip(text: &str) -> Cow<'_, str> {
     if text.len() <= LONGEST {
         return text.into();
     }

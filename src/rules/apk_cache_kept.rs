@@ -34,7 +34,7 @@ fn check(cx: &Context, out: &mut Findings) {
             let finding = cx
                 .finding(run.place(span), "the index that this fetches stays in the layer")
                 .help("`apk add --no-cache`");
-            out.push(match run.behind(call.verb_span, "add", "--no-cache") {
+            out.push(match run.insertion_after(call.verb_span, "add", "--no-cache") {
                 Some(option) => {
                     let before = update.iter().filter(|(place, _)| place.end <= option.0.start);
                     let mut edits: Vec<_> = before.cloned().collect();

@@ -29,7 +29,7 @@ fn check(cx: &Context, out: &mut Findings) {
                 continue;
             }
             let open = one.args.iter().any(|word| run.may_be_option(word));
-            if open || settings.reach(&run) {
+            if open || settings.mentioned_until(&run) {
                 continue;
             }
             let name = format!("{} {}", call.program, call.verb_text);
@@ -39,7 +39,7 @@ fn check(cx: &Context, out: &mut Findings) {
             let finding = cx.finding(run.place(span), message).help(format!("`{name} {option}`"));
             let finding = priced(&run, &call, &there[..before], finding);
             let why = "what the build or the program uses may have come as a recommended package; name it then";
-            out.push(match run.behind(call.verb_span, &call.verb_text, option) {
+            out.push(match run.insertion_after(call.verb_span, &call.verb_text, option) {
                 Some((at, text)) => finding.unsafe_edit("leave recommended packages out", why, at, text),
                 None => finding,
             });

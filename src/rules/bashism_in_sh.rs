@@ -68,7 +68,7 @@ impl Bashism {
     }
 
     /// One that ShellCheck does not report for dash.
-    fn own(span: Span, what: impl Into<String>) -> Self {
+    fn beyond_shellcheck(span: Span, what: impl Into<String>) -> Self {
         Self { span, what: what.into(), code: None }
     }
 }
@@ -93,7 +93,7 @@ fn of_command(command: &Command) -> Option<Bashism> {
         let background = "starts the command in the background at `&>` and empties the file";
         return Some(match redirect.operator {
             RedirectOperator::WriteBoth => Bashism::new(redirect.span, background, "SC3020"),
-            RedirectOperator::AppendBoth => Bashism::own(redirect.span, background),
+            RedirectOperator::AppendBoth => Bashism::beyond_shellcheck(redirect.span, background),
             RedirectOperator::HereString => Bashism::new(redirect.span, "has no `<<<`", "SC3011"),
             _ => continue,
         });
@@ -115,7 +115,11 @@ fn of_command(command: &Command) -> Option<Bashism> {
         && let Some(word) = command.words.iter().find(|word| word.is("==") && !word.is_quoted())
     {
         let what = "has no `==`: the test fails, always";
-        return Some(if text == "[" { Bashism::new(word.span, what, "SC3014") } else { Bashism::own(word.span, what) });
+        return Some(if text == "[" {
+            Bashism::new(word.span, what, "SC3014")
+        } else {
+            Bashism::beyond_shellcheck(word.span, what)
+        });
     }
     if text == "echo"
         && let Some(word) = command.words.get(1).filter(|word| matches!(word.text(), "-e" | "-ne" | "-en" | "-E"))
@@ -123,7 +127,7 @@ fn of_command(command: &Command) -> Option<Bashism> {
         return Some(Bashism::new(word.span, format!("writes `{}` as text", word.text()), "SC3036"));
     }
     if text == "set" && command.words.iter().any(|word| word.is("pipefail")) {
-        return Some(Bashism::own(command.span, "knows no pipefail: this fails"));
+        return Some(Bashism::beyond_shellcheck(command.span, "knows no pipefail: this fails"));
     }
     command.words.iter().find_map(of_word)
 }

@@ -55,7 +55,7 @@ fn check(cx: &Context, out: &mut Findings) {
                 let span = code.place(file, span(&call));
                 let line = build.instruction(place).start_line;
                 let mut users = vec![name(&user)];
-                let called = called(build, &shipped, (index, at), &tools).filter(|tool| *tool != users[0]);
+                let called = first_called_tool(build, &shipped, (index, at), &tools).filter(|tool| *tool != users[0]);
                 users.extend(called);
                 let message = format!(
                     "{} {} with the image, and only {} {} {}",
@@ -63,12 +63,12 @@ fn check(cx: &Context, out: &mut Findings) {
                     ship(&tools),
                     quoted(&users),
                     if users.len() == 1 { "needs" } else { "need" },
-                    them(&tools)
+                    pronoun(&tools)
                 );
                 let finding = cx.finding(span, message).help(format!(
                     "run {} in a stage of its own and copy what it makes, or remove {} in the same RUN{}",
                     quoted(&users),
-                    them(&tools),
+                    pronoun(&tools),
                     if user.package_call().is_some() { LIBRARIES } else { "" }
                 ));
                 let finding = priced(build, stage, &tools, finding);
@@ -108,7 +108,7 @@ fn used_below<'b>(build: &'b Build, shipped: &[&Stage], index: usize) -> Option<
 }
 
 /// The first of the tools that a command behind the install runs by its name.
-fn called(build: &Build, shipped: &[&Stage], (index, at): (usize, usize), tools: &[&str]) -> Option<String> {
+fn first_called_tool(build: &Build, shipped: &[&Stage], (index, at): (usize, usize), tools: &[&str]) -> Option<String> {
     let runs = shipped.iter().rev().flat_map(|stage| toolchain::runs(build, stage)).filter(|run| run.0 >= index);
     let behind = runs.flat_map(|(place, _, all)| all.into_iter().skip(if place == index { at + 1 } else { 0 }));
     let mut programs = behind.filter(|one| one.package_call().is_none()).filter_map(|one| one.program);
@@ -149,6 +149,6 @@ fn ship(tools: &[&str]) -> &'static str {
     if tools.len() == 1 { "ships" } else { "ship" }
 }
 
-fn them(tools: &[&str]) -> &'static str {
+fn pronoun(tools: &[&str]) -> &'static str {
     if tools.len() == 1 { "it" } else { "them" }
 }

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 
-use super::{ALL, Context, Neighbours, Rule, is_there, known, reach, variable_of_base};
+use super::{ALL, Context, Neighbours, Rule, is_there, known_rules, reach, variable_of_base};
 use crate::build::Build;
 use crate::dockerfile::CheckOptions;
 use crate::finding::{Finding, Findings, Form, Judged, suppress};
@@ -55,7 +55,7 @@ fn findings<'i>(inputs: &'i Inputs, build: &Build<'i>) -> Vec<Finding> {
     let input = build.input();
     let mut out = Findings::new();
     // What a base sets is known to the builder alone.
-    let checks = known().checks();
+    let checks = known_rules().checks();
     let asked = |rule: &&&Rule| checks.contains(&rule.name) && rule.name != variable_of_base::RULE.name;
     for &rule in ALL.iter().filter(asked) {
         if rule.metadata().needs.iter().all(|need| is_there(input, need)) {
@@ -63,7 +63,7 @@ fn findings<'i>(inputs: &'i Inputs, build: &Build<'i>) -> Vec<Finding> {
         }
     }
     reach::limit(build, &mut out);
-    let pragmas = pragmas(input.dockerfile, &input.file, known());
+    let pragmas = pragmas(input.dockerfile, &input.file, known_rules());
     let replaced = build.check_argument().is_some();
     let own = pragmas.suppressions.iter().filter(|one| one.form == Form::Check && !(replaced && one.is_wide()));
     let mut judged: Vec<Judged> = own.map(|one| Judged::new(one, inputs.today)).collect();

@@ -53,7 +53,9 @@ fn look<'i>(cx: &Context<'_, 'i>, place: &Place<'_, 'i>, out: &mut Findings) {
         }
         let folders = build.package_caches(place.stage, place.index, invocation, &call);
         let user = User { invocation, call: &call, folders: &folders };
-        let Some((message, help, fix)) = reason::why(cx, place, &user, &invocations[at + 1..]) else { continue };
+        let Some((message, help, fix)) = reason::find_reason(cx, place, &user, &invocations[at + 1..]) else {
+            continue;
+        };
         let evidence = "the folder that the program uses and the mount, side by side".to_owned();
         let impact =
             Impact { kind: ImpactKind::RebuildSeconds, saves: None, per: Per::Build, basis: Basis::Computed, evidence };

@@ -109,11 +109,11 @@ impl Rule {
 
 /// The rule with this name or alias, in any case; the first one where several share a foreign code.
 pub fn find(name: &str) -> Option<&'static Rule> {
-    named(name).first().copied()
+    rules_named(name).first().copied()
 }
 
 /// The rule with this name, or all rules with this alias, in any case.
-pub fn named(name: &str) -> &'static [&'static Rule] {
+pub fn rules_named(name: &str) -> &'static [&'static Rule] {
     static KNOWN: LazyLock<HashMap<String, Vec<&'static Rule>>> = LazyLock::new(|| by_name(ALL));
     KNOWN.get(&name.to_ascii_lowercase()).map_or(&[], Vec::as_slice)
 }

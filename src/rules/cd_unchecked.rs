@@ -54,7 +54,10 @@ fn check(cx: &Context, out: &mut Findings) {
             let why = "a build that went on in the wrong folder ends there then";
             let plain = one.command.span.end == one.span.end;
             out.push(
-                match run.behind(one.command.span, text, "|| exit 1").filter(|_| plain && text.starts_with(name)) {
+                match run
+                    .insertion_after(one.command.span, text, "|| exit 1")
+                    .filter(|_| plain && text.starts_with(name))
+                {
                     Some((at, text)) => finding.unsafe_edit("end where it fails", why, at, text),
                     None => finding,
                 },

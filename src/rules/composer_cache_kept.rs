@@ -12,7 +12,7 @@ fn check(cx: &Context, out: &mut Findings) {
         fills,
         flags: &["--no-cache", "--help", "--dry-run"],
         variables: &["COMPOSER_DISABLE_NETWORK"],
-        cure,
+        cure: find_cure,
         known: false,
         code: ("", |_| true),
     };
@@ -23,7 +23,7 @@ fn fills(call: &PackageCall) -> bool {
     call.manager == Manager::Composer && matches!(call.verb, Verb::Install | Verb::Upgrade)
 }
 
-fn cure(_: &Context, filled: &Filled) -> Option<Cure> {
+fn find_cure(_: &Context, filled: &Filled) -> Option<Cure> {
     let program = filled.invocation.path.value().filter(|_| filled.invocation.program != Some("php"))?;
     Some(Cure::Command(format!("{program} clear-cache")))
 }

@@ -177,7 +177,7 @@ impl<'a, 'i> Context<'a, 'i> {
     }
 
     /// A finding on what hides others.
-    pub fn about(&self, suppression: &Suppression, span: Span, message: impl Into<String>) -> Finding {
+    pub fn suppression_finding(&self, suppression: &Suppression, span: Span, message: impl Into<String>) -> Finding {
         let line = self.inputs.source(suppression.file).line(span.start);
         let finding = self.finding(span, message);
         Finding { file: suppression.file, instruction_line: Some(line), stage: None, ..finding }

@@ -38,7 +38,7 @@ fn check(cx: &Context, out: &mut Findings) {
                 .help("`curl -f` fails where the server answers with an error");
             let why = "a build that went on with an error page ends here then";
             let name = one.path.value().unwrap_or_default();
-            out.push(match run.behind(one.path.span, name, "-f") {
+            out.push(match run.insertion_after(one.path.span, name, "-f") {
                 Some((at, text)) => finding.unsafe_edit("fail on an error", why, at, text),
                 None => finding,
             });

@@ -162,7 +162,7 @@ fn run<'a>(
         if made.len() > REMEMBERED {
             made.drain(..REMEMBERED / 2);
         }
-        for path in layers::written(one).iter().filter_map(|path| folder.join(path)) {
+        for path in layers::written_paths(one).iter().filter_map(|path| folder.join(path)) {
             if !is_mounted(build, instruction, &path) {
                 // Made anew, an earlier one of the name is no more than overwritten.
                 made.push(Made { what: What::Path(path), instruction, index, source: None, bytes: None });

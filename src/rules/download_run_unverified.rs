@@ -71,13 +71,16 @@ fn piped(all: &[Invocation], one: &Invocation) -> Option<Span> {
 
 /// `curl -o x.sh … && sh x.sh`: the download of a file that is run.
 fn stored(all: &[Invocation], one: &Invocation) -> Option<Span> {
-    let program = started(one)?;
+    let program = run_file(one)?;
     let before = all.iter().filter(|other| other.span.end <= one.span.start && std::ptr::eq(other.script, one.script));
-    before.rev().find(|other| fetches(other) && saved(other).is_some_and(|file| is_same(file, program))).map(|o| o.span)
+    before
+        .rev()
+        .find(|other| fetches(other) && saved_file(other).is_some_and(|file| is_same(file, program)))
+        .map(|o| o.span)
 }
 
 /// The file that is run: by its path, or by an interpreter.
-fn started<'s>(one: &Invocation<'s>) -> Option<&'s str> {
+fn run_file<'s>(one: &Invocation<'s>) -> Option<&'s str> {
     let path = one.path.value()?;
     if path.contains('/') && !path.starts_with("/bin/") && !path.starts_with("/usr/bin/") {
         return Some(path);
@@ -96,7 +99,7 @@ fn started<'s>(one: &Invocation<'s>) -> Option<&'s str> {
 }
 
 /// Where a download lies.
-fn saved<'s>(one: &Invocation<'s>) -> Option<&'s str> {
+fn saved_file<'s>(one: &Invocation<'s>) -> Option<&'s str> {
     let download = Download::of(one)?;
     match download.file(one)? {
         "" => {

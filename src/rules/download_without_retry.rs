@@ -21,7 +21,7 @@ fn check(cx: &Context, out: &mut Findings) {
                 .help("`curl --retry 5`");
             let name = one.path.value().unwrap_or_default();
             let exec = run.code.is_exec() && one.via.is_empty();
-            out.push(match run.behind(one.path.span, name, "--retry 5").filter(|_| !exec) {
+            out.push(match run.insertion_after(one.path.span, name, "--retry 5").filter(|_| !exec) {
                 Some((at, text)) => finding.safe_edit("try again after a failure", at, text),
                 None => finding,
             });

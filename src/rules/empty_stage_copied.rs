@@ -14,7 +14,7 @@ fn check(cx: &Context, out: &mut Findings) {
     let build = cx.build();
     let mut looked = 0;
     for stage in build.stages().iter().filter(|stage| build.is_needed(stage)) {
-        for taken in foreign::taken(build, stage) {
+        for taken in foreign::stage_copies(build, stage) {
             let makes = |keyword| {
                 matches!(keyword, Keyword::Run | Keyword::Copy | Keyword::Add | Keyword::Workdir | Keyword::Onbuild)
             };

@@ -20,7 +20,7 @@ fn check(cx: &Context, out: &mut Findings) {
             }
             let undefined = build.undefined(stage, index);
             for (at, pair) in pairs.iter().enumerate() {
-                if let Some(finding) = lost(cx, index, &pairs, at) {
+                if let Some(finding) = overwritten_value(cx, index, &pairs, at) {
                     out.push(finding);
                 }
                 for used in uses(&pair.value.text, Lex::new(file.escape())) {
@@ -51,7 +51,7 @@ fn check(cx: &Context, out: &mut Findings) {
 }
 
 /// A value that no one sees: the same ENV sets the variable again, and what it says there does not use it.
-fn lost(cx: &Context, index: usize, pairs: &[Variable], at: usize) -> Option<Finding> {
+fn overwritten_value(cx: &Context, index: usize, pairs: &[Variable], at: usize) -> Option<Finding> {
     let lex = || Lex::new(cx.build().input().file.escape());
     let own = &pairs[at];
     let again: Vec<&Variable> = pairs[at + 1..].iter().filter(|pair| pair.name.text == own.name.text).collect();

@@ -16,7 +16,7 @@ fn check(cx: &Context, out: &mut Findings) {
             for written in build.input().file.list(instruction) {
                 let Some(ports) = build.expand(stage, index, &written.text) else { continue };
                 for port in ports.split_whitespace() {
-                    let Some(why) = wrong(port) else { continue };
+                    let Some(why) = describe_mistake(port) else { continue };
                     let mut finding = cx.finding_at(index, written.span, format!("{why}: the builder refuses this"));
                     if written.text.contains('$') {
                         finding = finding.without("DL3011");
@@ -28,7 +28,7 @@ fn check(cx: &Context, out: &mut Findings) {
     }
 }
 
-fn wrong(port: &str) -> Option<String> {
+fn describe_mistake(port: &str) -> Option<String> {
     let container = port.rsplit(':').next().unwrap_or(port);
     let range = container.split('/').next().unwrap_or(container);
     let (first, last) = range.split_once('-').unwrap_or((range, range));

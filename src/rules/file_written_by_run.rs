@@ -12,7 +12,7 @@ fn check(cx: &Context, out: &mut Findings) {
     for stage in build.stages().iter().filter(|stage| build.is_needed(stage)) {
         for (index, _, invocations) in toolchain::runs(build, stage) {
             let [one] = invocations.as_slice() else { continue };
-            let Some(path) = written(one) else { continue };
+            let Some(path) = file_written_by_echo(one) else { continue };
             let Some(code) = build.code(index).filter(|code| code.script.commands.len() == 1) else { continue };
             let message = format!("a RUN only writes constant text to `{path}`: COPY with a heredoc needs no shell");
             let span = code.place(&build.input().file, one.command.span);
@@ -22,7 +22,7 @@ fn check(cx: &Context, out: &mut Findings) {
 }
 
 /// The file that `echo text > file` makes, where the text is the same in every shell.
-fn written<'s>(one: &Invocation<'s>) -> Option<&'s str> {
+fn file_written_by_echo<'s>(one: &Invocation<'s>) -> Option<&'s str> {
     let constant =
         one.args.iter().all(|word| !word.is_dynamic() && !word.is_pattern() && !word.text().contains(['\\', '%']));
     let options = one.args.first().is_some_and(|word| word.text().starts_with('-'));

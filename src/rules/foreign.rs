@@ -17,7 +17,7 @@ pub(super) struct Taken<'b, 'a> {
 }
 
 /// The copies of a stage from other stages, in order.
-pub(super) fn taken<'b, 'a>(build: &'b Build<'a>, stage: &Stage) -> Vec<Taken<'b, 'a>> {
+pub(super) fn stage_copies<'b, 'a>(build: &'b Build<'a>, stage: &Stage) -> Vec<Taken<'b, 'a>> {
     // Copies of one stage beyond that many tell nothing new, and each costs a look at its maker.
     let all = build.transfers(stage).iter().filter(|transfer| matches!(transfer.from, Some(Base::Stage(_))));
     all.take(DEEPEST)

@@ -137,7 +137,7 @@ impl<'a> Calls<'a> {
 fn used<'a>(cx: &'a Context, target: &Stage, image: &str, slim: &Slim) -> Used<'a> {
     let mut calls = Calls::of(cx.build(), target);
     let mut used = Used { unknown: calls.by_hand, ..Used::default() };
-    let demand = demand(cx, calls.with_dev);
+    let demand = demand_of_build(cx, calls.with_dev);
     used.unknown |= demand == Demand::Unknown && !calls.compiler;
     if demand == Demand::Git {
         calls.programs.push("git");
@@ -233,7 +233,7 @@ enum Demand {
     Unknown,
 }
 
-fn demand(cx: &Context, with_dev: bool) -> Demand {
+fn demand_of_build(cx: &Context, with_dev: bool) -> Demand {
     let projects = cx.projects().unwrap_or_default();
     let dependencies = projects
         .iter()

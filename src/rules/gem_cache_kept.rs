@@ -24,7 +24,14 @@ fn check(cx: &Context, out: &mut Findings) {
     kept_cache::check(
         cx,
         out,
-        &Kept { fills, flags: &["--local", "--help"], variables: &[], cure, known: true, code: ("", |_| true) },
+        &Kept {
+            fills,
+            flags: &["--local", "--help"],
+            variables: &[],
+            cure: find_cure,
+            known: true,
+            code: ("", |_| true),
+        },
     );
 }
 
@@ -32,7 +39,7 @@ fn fills(call: &PackageCall) -> bool {
     matches!(call.manager, Manager::Gem | Manager::Bundle) && call.verb == Verb::Install
 }
 
-fn cure(_: &Context, filled: &Filled) -> Option<Cure> {
+fn find_cure(_: &Context, filled: &Filled) -> Option<Cure> {
     let folder = filled.folders.first()?.folder.as_deref()?;
     Some(Cure::Command(format!("rm -rf {folder}")))
 }

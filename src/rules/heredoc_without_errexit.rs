@@ -20,7 +20,7 @@ fn check(cx: &Context, out: &mut Findings) {
             _ if is_body(&run) => (&run.code.script, Some(0)),
             _ => continue,
         };
-        let Some(span) = lost(script) else { continue };
+        let Some(span) = first_hidden_failure(script) else { continue };
         let finding = cx
             .finding(run.place(span), "the RUN goes on when this fails: only the last command of a heredoc decides")
             .help("`set -e` as the first line");
@@ -41,7 +41,7 @@ fn reads_heredoc(run: &Run, command: u32) -> bool {
 }
 
 /// The first command whose failure nobody sees.
-fn lost(script: &Script) -> Option<Span> {
+fn first_hidden_failure(script: &Script) -> Option<Span> {
     let unseen = |one: &&Command| {
         let next = one
             .place

@@ -47,7 +47,7 @@ fn out_of(cx: &Context, by: (FileId, &IgnoreFile, &Matcher), transfer: &Transfer
         if warned.is_none() {
             finding = finding.without("CopyIgnoredFile");
         }
-        out.push(mended(cx, finding, file, text));
+        out.push(with_fix(cx, finding, file, text));
     }
 }
 
@@ -88,7 +88,7 @@ fn surely(matcher: &Matcher, text: &str) -> Option<usize> {
     None
 }
 
-fn mended(cx: &Context, finding: Finding, file: FileId, text: &str) -> Finding {
+fn with_fix(cx: &Context, finding: Finding, file: FileId, text: &str) -> Finding {
     let path = clean(text);
     let path = path.trim_matches('/');
     if path == "." || path.is_empty() {

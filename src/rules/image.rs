@@ -63,7 +63,7 @@ pub(super) fn of_rule(rule: &Rule, context: &ImageContext<'_>) -> Vec<ImageFindi
 
 impl ImageContext<'_> {
     /// The members of the final tree that the base did not bring, with their paths.
-    pub(super) fn own(&self) -> impl Iterator<Item = (PathId, EntryId)> {
+    pub(super) fn members_above_base(&self) -> impl Iterator<Item = (PathId, EntryId)> {
         let base = self.base;
         self.tree.members().filter(move |(_, id)| id.layer as usize >= base)
     }

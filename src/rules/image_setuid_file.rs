@@ -6,7 +6,7 @@ use crate::image::Kind;
 super::image_rule!("image-setuid-file", check);
 
 fn check(cx: &ImageContext<'_>, out: &mut Vec<ImageFinding>) {
-    for (path, id) in cx.own() {
+    for (path, id) in cx.members_above_base() {
         let entry = cx.image.entry(id);
         let runs_as_owner = entry.kind == Kind::File && entry.mode.is_setid() && entry.mode.is_executable();
         if !runs_as_owner || cx.is_packaged(path) {

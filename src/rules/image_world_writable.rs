@@ -10,7 +10,7 @@ fn check(cx: &ImageContext<'_>, out: &mut Vec<ImageFinding>) {
         let entry = cx.tree.at(path).map(|id| cx.image.entry(id));
         entry.is_some_and(|entry| entry.kind == Kind::Directory && entry.mode.is_world_writable())
     };
-    for (path, id) in cx.own() {
+    for (path, id) in cx.members_above_base() {
         let entry = cx.image.entry(id);
         let open = matches!(entry.kind, Kind::File | Kind::Directory) && entry.mode.is_world_writable();
         // What is below an open directory is told with it.

@@ -12,7 +12,7 @@ fn check(cx: &Context, out: &mut Findings) {
             continue;
         }
         let help = "name it in the settings, where all can see it: `[[ignore]]` of dockopt.toml";
-        let finding = cx.about(suppression, suppression.span, "a comment hides findings").help(help);
+        let finding = cx.suppression_finding(suppression, suppression.span, "a comment hides findings").help(help);
         let foreign = suppression.form == Form::Hadolint;
         out.push(if foreign { finding } else { finding.without("DL1001") });
     }

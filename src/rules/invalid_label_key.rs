@@ -22,14 +22,14 @@ fn check(cx: &Context, out: &mut Findings) {
             if key.contains('$') {
                 continue;
             }
-            let Some(why) = wrong(key) else { continue };
+            let Some(why) = describe_mistake(key) else { continue };
             let finding = cx.finding(pair.name.span, format!("label key `{key}`: {why}"));
             out.push(finding.help("small letters, digits and single `.`, `-`, `_`, `/`, as in `org.example.some-key`"));
         }
     }
 }
 
-fn wrong(key: &str) -> Option<&'static str> {
+fn describe_mistake(key: &str) -> Option<&'static str> {
     let end = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit();
     if RESERVED.iter().any(|prefix| key.starts_with(prefix)) {
         return Some("Docker keeps this prefix for itself");

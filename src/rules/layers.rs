@@ -38,7 +38,7 @@ impl Folder {
 }
 
 /// A file or folder that a command makes.
-pub(super) fn written(one: &Invocation) -> Vec<String> {
+pub(super) fn written_paths(one: &Invocation) -> Vec<String> {
     let values: Vec<&str> = one.args.iter().filter_map(Word::value).collect();
     let after = |names: &[&str]| {
         let at = values.iter().position(|word| names.contains(word))?;

@@ -15,13 +15,13 @@ fn check(cx: &Context, out: &mut Findings) {
     let build = cx.build();
     for stage in cx.shipped().take(foreign::DEEPEST) {
         let Some(own) = libc_of(build, stage).filter(|_| !brings_libc(build, stage)) else { continue };
-        for taken in foreign::taken(build, stage) {
+        for taken in foreign::stage_copies(build, stage) {
             let may_clash = |theirs: &Libc| {
                 // Programs of one library work with it; only glibc's releases differ.
                 std::mem::discriminant(theirs) != std::mem::discriminant(&own) || matches!(theirs, Libc::Glibc(_))
             };
             let Some(theirs) = libc_of(build, taken.maker).filter(may_clash) else { continue };
-            let Some((made, path, span)) = takes(build, &taken, theirs) else { continue };
+            let Some((made, path, span)) = mismatched_copy(build, &taken, theirs) else { continue };
             // Who listens uses `net`, and with it cgo; other programs may do without.
             if matches!(made, Made::Go(..)) && build.last(stage, Keyword::Expose).is_none() {
                 continue;
@@ -81,11 +81,11 @@ fn brings_libc(build: &Build, stage: &Stage) -> bool {
 }
 
 /// What a copy takes that is linked with its maker's C library: how it was made, its path and place.
-fn takes(build: &Build, taken: &foreign::Taken, theirs: Libc) -> Option<(Made, String, Span)> {
+fn mismatched_copy(build: &Build, taken: &foreign::Taken, theirs: Libc) -> Option<(Made, String, Span)> {
     if let Some((path, span)) = foreign::python_packages(build, taken) {
         return Some((Made::Python, path, span));
     }
-    let made = linkage::made(build, taken.maker, theirs)?;
+    let made = linkage::first_linked_program(build, taken.maker, theirs)?;
     let found = taken.transfer.sources.iter().find(|source| source.text.as_deref().is_some_and(|t| made.may_be(t)))?;
     Some((made, found.text.clone()?, found.span))
 }

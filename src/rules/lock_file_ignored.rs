@@ -45,7 +45,7 @@ fn left_behind(cx: &Context, place: (&Stage, usize), code: &Code, (invocation, c
 
 /// The command does not look at the lock file, or writes another one.
 fn overridden(cx: &Context, place: (&Stage, usize), code: &Code, (invocation, call): Called) -> Option<Finding> {
-    let (what, help) = does(call)?;
+    let (what, help) = ignoring_option(call)?;
     if !installed::has_lock(cx.build(), place, invocation, call) {
         return None;
     }
@@ -67,7 +67,7 @@ fn overridden(cx: &Context, place: (&Stage, usize), code: &Code, (invocation, ca
     })
 }
 
-fn does(call: &PackageCall) -> Option<(&'static str, &'static str)> {
+fn ignoring_option(call: &PackageCall) -> Option<(&'static str, &'static str)> {
     use Manager as M;
     let rewrites = (
         "resolves anew, whatever the lock file says",

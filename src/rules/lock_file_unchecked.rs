@@ -27,7 +27,7 @@ fn check(cx: &Context, out: &mut Findings) {
             if invocation.args.iter().any(|word| run.may_be_option(word)) {
                 continue;
             }
-            let Some((flag, help)) = cure(cx, place, &invocation, &call) else { continue };
+            let Some((flag, help)) = find_cure(cx, place, &invocation, &call) else { continue };
             if !installed::has_lock(cx.build(), place, &invocation, &call) || installed::changes_manifest(build, stage)
             {
                 continue;
@@ -36,7 +36,7 @@ fn check(cx: &Context, out: &mut Findings) {
             let message = format!("`{title}` goes on where the lock file does not fit, and resolves anew");
             let span = code.place(&build.input().file, call.span);
             let finding = cx.finding(span, message).help(help);
-            let at = flag.and_then(|flag| Some((flag, behind(cx, code, &call)?)));
+            let at = flag.and_then(|flag| Some((flag, end_of_verb(cx, code, &call)?)));
             let plain = call.manager == Manager::Bundle && invocation.via.is_empty() && !code.is_exec();
             let start = || code.place(&build.input().file, Span::at(invocation.path.span.start));
             out.push(match at {
@@ -56,7 +56,7 @@ fn edited(finding: Finding, flag: &str, at: u32) -> Finding {
 }
 
 /// Behind the verb; `yarn` alone has none.
-fn behind(cx: &Context, code: &crate::build::Code, call: &PackageCall) -> Option<u32> {
+fn end_of_verb(cx: &Context, code: &crate::build::Code, call: &PackageCall) -> Option<u32> {
     if !call.verb_text.is_empty() {
         return behind_verb(cx, code, call);
     }
@@ -65,7 +65,7 @@ fn behind(cx: &Context, code: &crate::build::Code, call: &PackageCall) -> Option
 }
 
 /// The option that makes the manager fail instead, if one does, and what to do. `None` where it fails already.
-fn cure(
+fn find_cure(
     cx: &Context,
     place: (&Stage, usize),
     invocation: &Invocation,

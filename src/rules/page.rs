@@ -95,15 +95,15 @@ impl Runner {
 
     fn example(&mut self, example: &Example) {
         if self.metadata.subject == Subject::Image {
-            let got = image::shown(self.rule, example);
+            let got = image::format_findings(self.rule, example);
             return self.compare(example, &got);
         }
         let sources: Vec<Source> = example.files.iter().map(|(path, text)| Source::of(path, text)).collect();
         let found = inputs::findings(self.rule, &sources, &example.listing);
         for finding in &found {
-            self.sound(example, &sources, finding);
+            self.check_finding(example, &sources, finding);
         }
-        let got = shown(&sources, &found);
+        let got = format_findings(&sources, &found);
         self.compare(example, &got);
         variants::check(self, example, &got);
         fixes::check(self, example, &sources, &found);
@@ -124,7 +124,7 @@ impl Runner {
     }
 
     /// What holds for every finding of every rule.
-    fn sound(&mut self, example: &Example, sources: &[Source], finding: &Finding) {
+    fn check_finding(&mut self, example: &Example, sources: &[Source], finding: &Finding) {
         let line = example.line;
         if finding.rule != self.rule.name {
             self.fail(line, format_args!("the finding is of another rule: `{}`", finding.rule));
@@ -177,7 +177,7 @@ impl Runner {
 }
 
 /// Findings as pages give them: `line:column-line:column message`, with the path before it in a further file.
-fn shown(sources: &[Source], found: &[Finding]) -> String {
+fn format_findings(sources: &[Source], found: &[Finding]) -> String {
     let mut text = String::new();
     for finding in found {
         let FileId(index) = finding.file;

@@ -11,7 +11,7 @@ use crate::settings::{self, Choice, Document, FailOn, Groups, Known, Settings};
 use crate::text::{FileId, Source};
 
 /// The names of the rules, for those who read settings.
-pub fn known() -> &'static Known {
+pub fn known_rules() -> &'static Known {
     static KNOWN: LazyLock<Known> = LazyLock::new(|| {
         let mut known = Known::default();
         for rule in ALL {
@@ -56,7 +56,8 @@ impl Policy {
     pub fn new(settings: Settings) -> Result<Self, SelectorError> {
         let selection = Selection::layered(&settings.choices)?;
         let (rules, limited) = (selection.rules(), limited(&selection));
-        let firm: BTreeSet<&str> = settings.firm.iter().flat_map(|word| known().named(word)).copied().collect();
+        let firm: BTreeSet<&str> =
+            settings.firm.iter().flat_map(|word| known_rules().rules_named(word)).copied().collect();
         let rules: Vec<_> = rules.into_iter().filter(|rule| !firm.contains(rule.name)).collect();
         let mut severities = BTreeMap::new();
         for rule in &rules {
@@ -106,7 +107,7 @@ fn limited(selection: &Selection) -> BTreeSet<&'static str> {
 fn severity(settings: &Settings, rule: &Rule) -> Option<Severity> {
     let mut best: Option<(usize, Severity)> = None;
     for (word, severity) in &settings.severities {
-        let Some(named) = known().rules(word).filter(|rules| rules.contains(&rule.name)) else { continue };
+        let Some(named) = known_rules().rules(word).filter(|rules| rules.contains(&rule.name)) else { continue };
         // The fewer rules a word stands for, the more specific it is.
         if best.is_none_or(|(count, _)| named.len() <= count) {
             best = Some((named.len(), *severity));
@@ -163,7 +164,7 @@ impl Policies {
 
     /// The same settings as they are written now; `inputs` are the inputs with other texts.
     #[must_use]
-    pub fn again(&self, before: &Inputs, inputs: &Inputs) -> Option<Self> {
+    pub fn reload(&self, before: &Inputs, inputs: &Inputs) -> Option<Self> {
         let mut files = before.settings.values().flatten().map(|file| file.file);
         let changed = files.any(|file| before.source(file).text() != inputs.source(file).text());
         changed.then(|| Self::read(inputs, &self.line).0)
@@ -233,7 +234,7 @@ impl<'i> Reader<'i> {
 
     fn read(&mut self, file: &SettingsInput, inherited: &Groups) {
         let source: &Source = self.inputs.source(file.file);
-        let document = settings::read(file.file, source, file.format, known(), inherited);
+        let document = settings::read(file.file, source, file.format, known_rules(), inherited);
         for problem in &document.problems {
             self.problems.push(InputProblem {
                 file: source.name().to_owned(),

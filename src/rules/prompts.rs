@@ -46,7 +46,7 @@ fn check(cx: &Context, out: &mut Findings, question: &Question) {
         for one in run.invocations() {
             let Some(call) = one.call_of(question.managers).filter(|call| (question.asks)(call)) else { continue };
             let open = one.args.iter().any(|word: &Word| run.may_be_option(word));
-            if (question.answered)(&call) || open || settings.reach(&run) {
+            if (question.answered)(&call) || open || settings.mentioned_until(&run) {
                 continue;
             }
             let name = format!("{} {}", call.program, call.verb_text);
@@ -62,7 +62,7 @@ fn check(cx: &Context, out: &mut Findings, question: &Question) {
             let verb = call.verb_text.rsplit(' ').next().unwrap_or_default();
             let last = Span::new(call.verb_span.end.saturating_sub(verb.len() as u32), call.verb_span.end);
             let last = if call.verb_text.contains(' ') { last } else { call.verb_span };
-            if let Some((at, text)) = run.behind(last, verb, "-y") {
+            if let Some((at, text)) = run.insertion_after(last, verb, "-y") {
                 finding = finding.safe_edit("answer with `-y`", at, text);
             }
             out.push(finding);

@@ -18,7 +18,7 @@ fn check(cx: &Context, out: &mut Findings) {
         },
         flags: &["--no-cache", "-n", "--no-cache-dir", "--offline", "--help", "--dry-run"],
         variables: &["UV_NO_CACHE", "UV_OFFLINE"],
-        cure,
+        cure: find_cure,
         known: false,
         code: ("", |_| true),
     };
@@ -57,7 +57,7 @@ fn fills(call: &PackageCall) -> bool {
     }
 }
 
-fn cure(_: &Context, filled: &Filled) -> Option<Cure> {
+fn find_cure(_: &Context, filled: &Filled) -> Option<Cure> {
     let folder = || filled.folders.first()?.folder.as_deref();
     match filled.call.manager {
         Manager::Uv => Some(Cure::Flag("--no-cache")),

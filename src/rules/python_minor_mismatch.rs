@@ -12,7 +12,7 @@ fn check(cx: &Context, out: &mut Findings) {
     let needed = build.stages().iter().filter(|stage| build.is_needed(stage));
     for stage in needed {
         let Some(own) = foreign::python_version(build, stage) else { continue };
-        for taken in foreign::taken(build, stage) {
+        for taken in foreign::stage_copies(build, stage) {
             if let Some((span, message)) = mismatch(cx, &own, stage, &taken) {
                 let help = "make the packages with the Python that runs them: one version for both stages";
                 out.push(cx.finding(span, message).help(help));

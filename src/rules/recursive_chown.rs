@@ -274,7 +274,7 @@ fn is_made_between(
 /// Whether the user is there when the COPY runs.
 fn is_known(build: &Build, stage: &Stage, index: usize, owner: &str) -> bool {
     let account = match build.root_base(stage) {
-        Base::Image(image) => BaseImage::of(image).account(),
+        Base::Image(image) => BaseImage::of(image).unprivileged_user(),
         _ => None,
     };
     let made = |name: &str| {

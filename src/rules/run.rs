@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use rayon::prelude::*;
 
-use super::{Context, Neighbours, Policies, Policy, Rule, Subject, find, known, reach, unrendered};
+use super::{Context, Neighbours, Policies, Policy, Rule, Subject, find, known_rules, reach, unrendered};
 use crate::build::Build;
 use crate::dockerfile::{Arguments, Instruction, Keyword};
 use crate::finding::{Finding, Findings, Form, Judged, Named, Suppression, suppress};
@@ -66,7 +66,7 @@ pub fn pragmas_of(build: &Build, policy: &Policy) -> Pragmas {
     if policy.settings.no_inline {
         return Pragmas::default();
     }
-    pragmas(build.input().dockerfile, &build.input().file, known())
+    pragmas(build.input().dockerfile, &build.input().file, known_rules())
 }
 
 /// Whether a fact was gathered for a build. A context that no COPY takes from is no lack.
@@ -102,10 +102,11 @@ impl First {
         let pragmas = pragmas_of(build, policy);
         let all = pragmas.suppressions.iter().chain(&policy.settings.suppressions);
         let mut judged: Vec<Judged> = all.map(|one| Judged::new(one, inputs.today)).collect();
-        let (kept, hidden) = suppress(rated(out, policy), &mut judged, &inputs.sources);
+        let (kept, hidden) = suppress(with_severities(out, policy), &mut judged, &inputs.sources);
         let unread = unread(inputs, build);
         for one in &mut judged {
-            let unread_here = unread.iter().any(|lines| one.suppression.reach.meets(build.input().dockerfile, *lines));
+            let unread_here =
+                unread.iter().any(|lines| one.suppression.reach.covers_lines(build.input().dockerfile, *lines));
             for (named, unknown) in one.suppression.named.iter().zip(&mut one.unknown) {
                 let silent = |rule: &str| !knows_all(rule, build, policy);
                 // hadolint asks ShellCheck with another shell and other variables.
@@ -136,7 +137,7 @@ fn may_hide_more(inputs: &Inputs, build: &Build, suppression: &Suppression, name
     codes.any(|(_, keyword)| {
         build.input().file.instructions().iter().enumerate().any(|(index, one)| {
             let is_it = build.effective(index).keyword.as_str().eq_ignore_ascii_case(keyword);
-            is_it && suppression.reach.meets(build.input().dockerfile, lines(one))
+            is_it && suppression.reach.covers_lines(build.input().dockerfile, lines(one))
         })
     })
 }
@@ -165,7 +166,7 @@ fn unread(inputs: &Inputs, build: &Build) -> Vec<(u32, u32)> {
 const COSTLY: u64 = 50_000_000;
 
 /// Those that are told, with the severities of the settings.
-fn rated(findings: Findings, policy: &Policy) -> Vec<Finding> {
+fn with_severities(findings: Findings, policy: &Policy) -> Vec<Finding> {
     let mut findings = findings.into_sorted();
     findings.retain(|finding| !policy.is_limited(finding.rule) || finding.bytes() >= COSTLY);
     findings.retain(|finding| policy.reports(finding));
@@ -206,7 +207,7 @@ fn second<'i>(
         (rule.check)(&Context::new(rule, inputs, neighbours, build).under(&policy.settings).judging(judged), &mut out);
     }
     let mut again: Vec<Judged> = judged.iter().map(|one| Judged::new(&one.suppression, inputs.today)).collect();
-    suppress(rated(out, policy), &mut again, &inputs.sources)
+    suppress(with_severities(out, policy), &mut again, &inputs.sources)
 }
 
 type Key = (FileId, Span);

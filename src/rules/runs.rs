@@ -105,7 +105,7 @@ impl<'a, 'i> Run<'a, 'i> {
 
     /// Where and how `addition` comes behind a word of the script; none where the source does not show the word as it is,
     /// since quotes or escapes of an outer shell lie over it.
-    pub(super) fn behind(&self, word: Span, text: &str, addition: &str) -> Option<(Span, String)> {
+    pub(super) fn insertion_after(&self, word: Span, text: &str, addition: &str) -> Option<(Span, String)> {
         let place = self.place(word);
         let written = self.file().source().slice(place);
         let element = written.strip_prefix('"').and_then(|rest| rest.strip_suffix('"'));
@@ -181,7 +181,7 @@ impl Mentions {
     }
 
     /// Whether it was mentioned up to a RUN, in its own script too.
-    pub(super) fn reach(&self, run: &Run) -> bool {
+    pub(super) fn mentioned_until(&self, run: &Run) -> bool {
         self.first.get(run.stage.index).is_some_and(|first| *first <= run.index)
     }
 }

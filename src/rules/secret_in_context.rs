@@ -55,7 +55,7 @@ fn check(cx: &Context, out: &mut Findings) {
 
 /// Files that look like secrets by their names, and that no COPY names itself.
 fn secrets<'c>(cx: &Context, context: &'c BuildContext) -> Vec<&'c Found> {
-    let named = cx.build().named(true);
+    let named = cx.build().named_paths(true);
     let all = crate::inputs::context::classify(context).iter();
     all.filter(|found| {
         let path = context.path(found.entry);

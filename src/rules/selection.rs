@@ -65,10 +65,10 @@ impl Selection {
     /// # Errors
     /// The first word that selects nothing.
     pub fn layered(choices: &[Choice]) -> Result<Self, SelectorError> {
-        Self::among(super::ALL, choices)
+        Self::select_from(super::ALL, choices)
     }
 
-    fn among(rules: &[&'static Rule], choices: &[Choice]) -> Result<Self, SelectorError> {
+    fn select_from(rules: &[&'static Rule], choices: &[Choice]) -> Result<Self, SelectorError> {
         let read = |words: &[String]| {
             let read: Result<Vec<_>, _> = words.iter().map(|word| Selector::read(rules, word)).collect();
             Ok(read?.into_iter().flatten().collect())
@@ -238,7 +238,7 @@ mod tests {
     fn check(select: &[&str], ignore: &[&str], expected: &[&str]) {
         let rules = catalogue();
         let own = |words: &[&str]| words.iter().map(|word| (*word).to_owned()).collect::<Vec<_>>();
-        let selection = Selection::among(&rules, &[Choice::of(&own(select), &own(ignore))]).unwrap();
+        let selection = Selection::select_from(&rules, &[Choice::of(&own(select), &own(ignore))]).unwrap();
         let on: Vec<&str> = rules.iter().filter(|rule| selection.has(rule)).map(|rule| rule.name).collect();
         assert_eq!(on, expected);
     }
@@ -266,7 +266,7 @@ mod tests {
         let rule = rules.iter().find(|rule| rule.name == "recommended").unwrap();
         let is_limited = |words: &[&str]| {
             let words: Vec<String> = words.iter().map(|word| (*word).to_owned()).collect();
-            Selection::among(&rules, &[Choice::of(&words, &[])]).unwrap().is_limited(rule)
+            Selection::select_from(&rules, &[Choice::of(&words, &[])]).unwrap().is_limited(rule)
         };
         assert!(is_limited(&[]) && is_limited(&["size"]) && is_limited(&["default", "apt-lists-kept"]));
         assert!(!is_limited(&["all"]) && !is_limited(&["recommended"]) && !is_limited(&["default", "DL3015"]));
@@ -276,7 +276,7 @@ mod tests {
     fn a_typo_is_met_with_the_closest_word() {
         let rules = catalogue();
         let error =
-            |word: &str| Selection::among(&rules, &[Choice::of(&[word.to_owned()], &[])]).unwrap_err().suggestion;
+            |word: &str| Selection::select_from(&rules, &[Choice::of(&[word.to_owned()], &[])]).unwrap_err().suggestion;
         assert_eq!(error("apt-list-kept"), Some("apt-lists-kept".into()));
         assert_eq!(error("DL3090"), Some("DL3009".into()));
         assert_eq!(error("stile"), Some("style".into()));

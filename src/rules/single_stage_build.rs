@@ -20,7 +20,7 @@ fn check(cx: &Context, out: &mut Findings) {
     }
     if let Some((index, span, language)) = toolchain::compiled(build, target) {
         let Some(name) = command(build, index, span) else { return };
-        let (left, place) = (language.leaves(), shown(build, index, span));
+        let (left, place) = (language.leaves(), visible_span(build, index, span));
         let message = format!("{left} ship with what `{name}` makes");
         let example = example(build, index, span, language).map(|text| format!(": {text}")).unwrap_or_default();
         let help = format!("build in a stage of its own and copy the result{example}");
@@ -31,7 +31,7 @@ fn check(cx: &Context, out: &mut Findings) {
     let Some(server) = static_server(cx, target) else { return };
     let message = format!("Node and all dependencies ship to serve files that do not change: `{server}`");
     let help = "bundle in a stage of its own and copy the result into a web server: `FROM nginx`, `COPY --from=build /app/dist /usr/share/nginx/html`";
-    out.push(cx.finding(shown(build, index, span), message).help(help));
+    out.push(cx.finding(visible_span(build, index, span), message).help(help));
 }
 
 /// With the weight of the toolchain, as Debian packages it.
@@ -60,7 +60,7 @@ fn takes_context(build: &Build, target: &Stage) -> bool {
     })
 }
 
-fn shown(build: &Build, index: usize, span: Span) -> Span {
+fn visible_span(build: &Build, index: usize, span: Span) -> Span {
     build.code(index).map_or(build.instruction(index).head, |code| code.place(&build.input().file, span))
 }
 

@@ -97,10 +97,10 @@ fn walk<'a>(
 ) -> Option<(Copied<'a>, Install)> {
     let build = cx.build();
     let mut transfers = build.transfers(stage).iter().filter(|transfer| transfer.from.is_none()).peekable();
-    let mut taken = foreign::taken(build, stage).into_iter().peekable();
+    let mut taken = foreign::stage_copies(build, stage).into_iter().peekable();
     for (index, instruction) in build.instructions(stage) {
         while let Some(taken) = taken.next_if(|taken| taken.transfer.index <= index) {
-            so_far.brought.extend(brought(build, &taken));
+            so_far.brought.extend(ecosystems_brought_along(build, &taken));
         }
         while let Some(transfer) = transfers.next_if(|transfer| transfer.index <= index) {
             if !so_far.done {
@@ -178,7 +178,7 @@ fn is_called(build: &Build, stage: &Stage, name: &str) -> bool {
 
 /// The ecosystems whose dependencies a stage installed from a manifest, where a copy takes them from it: the folder of the
 /// install, or one that holds packages.
-fn brought(build: &Build, taken: &Taken) -> Vec<Ecosystem> {
+fn ecosystems_brought_along(build: &Build, taken: &Taken) -> Vec<Ecosystem> {
     let sources: Vec<&str> = taken.transfer.sources.iter().filter_map(|source| source.text.as_deref()).collect();
     let named = sources.iter().any(|source| is_of_packages(source)) || foreign::python_packages(build, taken).is_some();
     let mut found = Vec::new();

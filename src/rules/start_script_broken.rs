@@ -12,7 +12,7 @@ super::rule!("start-script-broken", check);
 fn check(cx: &Context, out: &mut Findings) {
     let build = cx.build();
     let (Some(context), Some(stage)) = (cx.context(), build.target()) else { return };
-    for started in build.started(stage) {
+    for started in build.start_files(stage) {
         if let Some(finding) = broken(cx, context, stage, &started) {
             out.push(finding);
         }

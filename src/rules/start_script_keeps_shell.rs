@@ -12,7 +12,7 @@ super::rule!("start-script-keeps-shell", check);
 fn check(cx: &Context, out: &mut Findings) {
     let build = cx.build();
     let Some(stage) = build.target() else { return };
-    let Some(started) = build.started(stage).into_iter().find(|started| started.first) else { return };
+    let Some(started) = build.start_files(stage).into_iter().find(|started| started.first) else { return };
     let Some(text) = cx.text_of(&started.file.path).and_then(|bytes| std::str::from_utf8(bytes).ok()) else { return };
     let shell = shell_of_shebang(text.lines().next().unwrap_or_default());
     if text.contains('\0') || !shell.is_none_or(|shell| shell.dialect.is_parsed()) {

@@ -57,7 +57,7 @@ impl Server {
         let said = [Keyword::Entrypoint, Keyword::Cmd].into_iter().any(|keyword| build.last(stage, keyword).is_some());
         if !said {
             let Base::Image(image) = build.root_base(stage) else { return None };
-            return Self::named(Reference::of(image).short_name(), None);
+            return Self::of_program(Reference::of(image).short_name(), None);
         }
         let launch = build.launch(stage).filter(Launch::is_exec)?;
         // A script that hands over to CMD may pass the signal on as another.
@@ -67,11 +67,11 @@ impl Server {
         }
         let invocations = launch.script().invocations();
         let first = invocations.first().filter(|one| one.via.is_empty())?;
-        Self::named(first.program?, Some(launch.index))
+        Self::of_program(first.program?, Some(launch.index))
     }
 
     /// `php-fpm8.4` is `php-fpm`.
-    fn named(program: &str, start: Option<usize>) -> Option<Self> {
+    fn of_program(program: &str, start: Option<usize>) -> Option<Self> {
         let plain = program.trim_end_matches(|c: char| c.is_ascii_digit() || c == '.');
         let row = data::STOP_SIGNALS.row(program).or_else(|| data::STOP_SIGNALS.row(plain))?;
         let [program, signal, otherwise, ..] = row else { return None };

@@ -85,10 +85,10 @@ fn check(cx: &Context, out: &mut Findings, pinning: &Pinning) {
                 (None, true) => Span::new(call.span.start, call.verb_span.end),
                 (None, false) => continue,
             };
-            if snapshots.reach(&run) {
+            if snapshots.mentioned_until(&run) {
                 break;
             }
-            let what = if from_input { "the packages are".to_owned() } else { named(&open) };
+            let what = if from_input { "the packages are".to_owned() } else { join_names(&open) };
             out.push(cx.finding(run.place(span), format!("{what} installed in any version")).help(pinning.help));
         }
     }
@@ -106,12 +106,12 @@ fn is_open(run: &Run, call: &PackageCall, package: &Package, pinning: &Pinning) 
 }
 
 /// A name; of a command that yields names no more than that.
-fn shown(name: &str) -> String {
+fn display_name(name: &str) -> String {
     format!("`{}`", name.replace("$()", "$(…)"))
 }
 
-fn named(open: &[&Package]) -> String {
-    let names: Vec<String> = open.iter().take(NAMED).map(|package| shown(package.name.text)).collect();
+fn join_names(open: &[&Package]) -> String {
+    let names: Vec<String> = open.iter().take(NAMED).map(|package| display_name(package.name.text)).collect();
     match open.len() {
         1 => format!("{} is", names[0]),
         len if len > NAMED => format!("{} and {} more are", names.join(", "), len - NAMED),

@@ -41,7 +41,7 @@ fn check(cx: &Context, out: &mut Findings) {
                     }
                     None => "set it with ARG or ENV above".to_owned(),
                 };
-                let joined = joined(cx, instruction, &found);
+                let joined = path_like_join(cx, instruction, &found);
                 let (message, help) = joined.as_ref().filter(|_| near.is_none()).map_or((message, help), |joined| {
                     (joined.message(&found.name), format!("leave it out, or `{}`", joined.text))
                 });
@@ -82,7 +82,7 @@ impl Joined {
 }
 
 /// `ENV X=$X:/lib`, `ENV X="/lib:$X"`.
-fn joined(cx: &Context, instruction: &Instruction, found: &Undefined) -> Option<Joined> {
+fn path_like_join(cx: &Context, instruction: &Instruction, found: &Undefined) -> Option<Joined> {
     let (own, source) = (own_pair(cx, instruction, found)?, cx.source());
     let unquoted = |text: &str| text.trim_matches('"').to_owned();
     let before = unquoted(source.slice(Span::new(own.start, found.span.start)));

@@ -15,6 +15,9 @@ fn check(cx: &Context, out: &mut Findings) {
             Form::Settings => "add `reason = \"…\"`",
             _ => "add `# …` at the end",
         };
-        out.push(cx.about(&judged.suppression, judged.suppression.span, "this does not say why it hides").help(help));
+        out.push(
+            cx.suppression_finding(&judged.suppression, judged.suppression.span, "this does not say why it hides")
+                .help(help),
+        );
     }
 }

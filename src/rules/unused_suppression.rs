@@ -19,13 +19,14 @@ fn check(cx: &Context, out: &mut Findings) {
         let idle = |index: usize| !judged.used[index] && !judged.unknown[index];
         let count = suppression.named.len();
         if (0..count).all(idle) {
-            let finding = cx.about(suppression, suppression.span, whole(judged));
-            out.push(removed(cx, judged, helped(cx, judged, finding), suppression.removal, "remove it"));
+            let finding = cx.suppression_finding(suppression, suppression.span, whole(judged));
+            out.push(removed(cx, judged, with_likely_reason(cx, judged, finding), suppression.removal, "remove it"));
             continue;
         }
         for index in (0..count).filter(|index| idle(*index)) {
             let named = &suppression.named[index];
-            let finding = cx.about(suppression, named.span, format!("`{}` hides nothing here", named.text));
+            let finding =
+                cx.suppression_finding(suppression, named.span, format!("`{}` hides nothing here", named.text));
             let title = format!("remove `{}`", named.text);
             match named.removal {
                 Some(removal) => out.push(removed(cx, judged, finding, removal, &title)),
@@ -43,7 +44,7 @@ fn whole(judged: &Judged) -> String {
 }
 
 /// With what may be the reason: the comment does not reach what it is meant for.
-fn helped(cx: &Context, judged: &Judged, finding: Finding) -> Finding {
+fn with_likely_reason(cx: &Context, judged: &Judged, finding: Finding) -> Finding {
     let file = &cx.build().input().file;
     match (judged.suppression.form, &judged.suppression.reach) {
         (Form::Dockopt, Reach::Lines(_, 0, _)) => finding.help("put it on the line above an instruction"),

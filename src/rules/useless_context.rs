@@ -20,7 +20,7 @@ const WORTHWHILE: u64 = 100_000;
 fn check(cx: &Context, out: &mut Findings) {
     let build = cx.build();
     let Some(context) = cx.context() else { return };
-    let Some(fetched) = build.fetched(context) else { return };
+    let Some(fetched) = build.sent_files(context) else { return };
     let mut useless = build.useless(context, &fetched);
     useless.retain(|found| !is_brought_back(cx, &context.path(found.entry)) && !is_wanted(cx, context, found));
     let bytes: u64 = useless.iter().map(|found| found.amount.bytes).sum();
@@ -86,7 +86,7 @@ fn rerun() -> Impact {
 /// Whether another build with the same .dockerignore may want something of the context.
 fn is_wanted(cx: &Context, context: &BuildContext, found: &Found) -> bool {
     let question = format!("wants {}", context.path(found.entry));
-    cx.ask_neighbours(question, |other| other.wants(context, found).then(String::new)).is_some()
+    cx.ask_neighbours(question, |other| other.needs_entry(context, found).then(String::new)).is_some()
 }
 
 /// Whether an exception of .dockerignore means what is at a path or below it: no oversight.
@@ -105,7 +105,7 @@ fn safety(cx: &Context, context: &BuildContext, found: &Found) -> Option<Safety>
     if matches!(cx.ignore(), IgnoreInput::Present(_, file) if file.error().is_some()) {
         return None;
     }
-    let unknown = |build: &Build| build.named(true).unknown.then(String::new);
+    let unknown = |build: &Build| build.named_paths(true).unknown.then(String::new);
     if unknown(cx.build()).or_else(|| cx.ask_neighbours("copies the unknown", unknown)).is_some() {
         return Some(Safety::Unsafe("a COPY takes what only the build knows".into()));
     }

@@ -12,7 +12,7 @@ const NOBODY: &str = "65532:65532";
 /// The finding with an edit that runs the program as another user: one that the file or the base made, else nobody.
 pub(super) fn with_user(build: &Build, stage: &Stage, finding: Finding) -> Finding {
     let user = earlier_user(build, stage).or_else(|| made_user(build, stage));
-    let user = user.unwrap_or_else(|| account(build, stage).unwrap_or(NOBODY).to_owned());
+    let user = user.unwrap_or_else(|| unprivileged_user(build, stage).unwrap_or(NOBODY).to_owned());
     let file = &build.input().file;
     let newline = if file.source().text().contains("\r\n") { "\r\n" } else { "\n" };
     let title = format!("run as `{user}`");
@@ -112,9 +112,9 @@ fn made_user(build: &Build, stage: &Stage) -> Option<String> {
     })
 }
 
-fn account(build: &Build, stage: &Stage) -> Option<&'static str> {
+fn unprivileged_user(build: &Build, stage: &Stage) -> Option<&'static str> {
     match build.root_base(stage) {
-        Base::Image(reference) => BaseImage::of(reference).account(),
+        Base::Image(reference) => BaseImage::of(reference).unprivileged_user(),
         _ => None,
     }
 }

@@ -23,7 +23,7 @@ fn check(cx: &Context, out: &mut Findings) {
             let message = format!("the lastlog and faillog files grow to the size of user {}", value.text);
             let finding = cx.finding(run.place(value.span), message).help("`useradd -l` leaves them alone");
             let name = one.path.value().unwrap_or_default();
-            out.push(match run.behind(one.path.span, name, "-l") {
+            out.push(match run.insertion_after(one.path.span, name, "-l") {
                 Some((at, text)) => finding.safe_edit("leave the log files alone", at, text),
                 None => finding,
             });

@@ -12,7 +12,7 @@ super::rule!("virtual-environment-moved", check);
 fn check(cx: &Context, out: &mut Findings) {
     let build = cx.build();
     for stage in build.stages().iter().filter(|stage| build.is_needed(stage)) {
-        for taken in foreign::taken(build, stage) {
+        for taken in foreign::stage_copies(build, stage) {
             let to = taken.transfer.destination.as_deref();
             let Some(to) = to.and_then(|to| foreign::absolute(build, stage, taken.transfer.index, to)) else {
                 continue;

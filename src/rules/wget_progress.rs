@@ -26,7 +26,7 @@ fn check(cx: &Context, out: &mut Findings) {
                 .finding(run.place(one.path.span), "the progress bar fills the build's log with a line per 50 kB")
                 .help("`wget -nv` (errors stay visible) or `wget -q`");
             let name = one.path.value().unwrap_or_default();
-            out.push(match run.behind(one.path.span, name, "-nv") {
+            out.push(match run.insertion_after(one.path.span, name, "-nv") {
                 Some((at, text)) => finding.safe_edit("leave the progress bar out", at, text),
                 None => finding,
             });

@@ -32,7 +32,7 @@ fn check(cx: &Context, out: &mut Findings) {
             let mut folder = Folder::of(build, stage, index);
             for (at, one) in invocations.iter().enumerate() {
                 folder.follow(one);
-                let Some((mode, path)) = opened(one) else { continue };
+                let Some((mode, path)) = opening_chmod(one) else { continue };
                 let whole = folder.join(path.text());
                 let gone = |later: &Invocation| {
                     removes(later, path.text()) || whole.as_deref().is_some_and(|whole| removes(later, whole))
@@ -77,11 +77,11 @@ fn serves_any_user(cx: &Context) -> bool {
     };
     build.input().options.run.user.as_deref().is_some_and(|user| user.contains('$'))
         || build.chain(target).any(sets)
-        || build.started(target).iter().any(asks)
+        || build.start_files(target).iter().any(asks)
 }
 
 /// The mode of a chmod, and the first path that it opens to everybody.
-fn opened<'s>(one: &Invocation<'s>) -> Option<(&'s Word, &'s Word)> {
+fn opening_chmod<'s>(one: &Invocation<'s>) -> Option<(&'s Word, &'s Word)> {
     if !one.is("chmod") || one.flag("--reference").is_some() {
         return None;
     }

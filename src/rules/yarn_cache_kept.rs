@@ -17,7 +17,7 @@ fn check(cx: &Context, out: &mut Findings) {
         fills,
         flags: &["--offline", "--help", "--immutable", "--mode"],
         variables: &[],
-        cure: |cx, _| Some(cure(cx)),
+        cure: |cx, _| Some(find_cure(cx)),
         known: false,
         code: ("DL3060", |call| matches!(&*call.verb_text, "" | "install")),
     };
@@ -31,7 +31,7 @@ fn fills(call: &PackageCall) -> bool {
         && !call.has(&["--version", "-v", "--help", "-h"])
 }
 
-fn cure(cx: &Context) -> Cure {
+fn find_cure(cx: &Context) -> Cure {
     let command = "yarn cache clean".to_owned();
     if is_of(cx, Tool::YarnClassic) {
         return Cure::Command(command);

@@ -156,9 +156,9 @@ fn command<'t>(words: &[Word<'t>], piped: &[Word<'t>], given: &mut Vec<Given<'t>
         for way in ways.iter().filter(|way| way.command.is_empty() || way.command == command) {
             match way.how {
                 How::Secret => {
-                    take(behind(way.option, one.text, next, false), way.command.is_empty(), given);
+                    take(value_after_flag(way.option, one.text, next, false), way.command.is_empty(), given);
                 }
-                How::Attached => take(behind(way.option, one.text, next, true), true, given),
+                How::Attached => take(value_after_flag(way.option, one.text, next, true), true, given),
                 How::Login => login(way.option, one.text, next, given),
                 How::Header | How::Piped => {}
             }
@@ -173,7 +173,7 @@ fn command<'t>(words: &[Word<'t>], piped: &[Word<'t>], given: &mut Vec<Given<'t>
 }
 
 /// The value of a short option.
-fn behind<'t>(flag: &str, word: &'t str, next: Option<&Word<'t>>, attached: bool) -> Option<&'t str> {
+fn value_after_flag<'t>(flag: &str, word: &'t str, next: Option<&Word<'t>>, attached: bool) -> Option<&'t str> {
     match word.strip_prefix(flag)? {
         "" => next.filter(|next| next.glued || (!attached && !next.text.starts_with('-'))).map(|next| next.text),
         value => Some(value),

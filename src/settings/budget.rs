@@ -215,7 +215,7 @@ fn read_table(reader: &mut Reader, file: FileId, table: &DeTable, more: &[&str])
                 }
             }
             "max-package" => {
-                for (name, value) in named(reader, value) {
+                for (name, value) in named_members(reader, value) {
                     limit(Measure::Package(name), bytes(reader, value));
                 }
             }
@@ -251,7 +251,7 @@ fn items<'v, 'a>(value: &'v Value<'a>) -> Vec<&'v Value<'a>> {
 }
 
 /// The members of a table by their names.
-fn named<'v, 'a>(reader: &mut Reader, value: &'v Value<'a>) -> Vec<(String, &'v Value<'a>)> {
+fn named_members<'v, 'a>(reader: &mut Reader, value: &'v Value<'a>) -> Vec<(String, &'v Value<'a>)> {
     let Some(table) = reader.table(value) else { return Vec::new() };
     sorted(table).into_iter().map(|(name, value)| (name.get_ref().to_string(), value)).collect()
 }

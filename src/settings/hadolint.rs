@@ -127,7 +127,7 @@ impl Reader<'_> {
         let known = self.known;
         self.texts(value)
             .into_iter()
-            .filter(|code| !known.named(code).is_empty() || known.code(code).is_some())
+            .filter(|code| !known.rules_named(code).is_empty() || known.code(code).is_some())
             .collect()
     }
 

@@ -67,7 +67,7 @@ impl Known {
 
     /// The code of ShellCheck that a word names and that no rule has as an alias, with the rule of ShellCheck's findings.
     pub fn code(&self, word: &str) -> Option<(&'static str, &'static str)> {
-        let code = Code::shellcheck(word).filter(|_| self.named(word).is_empty())?;
+        let code = Code::shellcheck(word).filter(|_| self.rules_named(word).is_empty())?;
         Some((code.name, self.shellcheck?))
     }
 
@@ -92,14 +92,14 @@ impl Known {
 
     /// The one rule with this name or alias, in any case.
     pub fn rule(&self, name: &str) -> Option<&'static str> {
-        match self.named(name) {
+        match self.rules_named(name) {
             [one] => Some(one),
             _ => None,
         }
     }
 
     /// The rules with this name or alias, in any case.
-    pub fn named(&self, name: &str) -> &[&'static str] {
+    pub fn rules_named(&self, name: &str) -> &[&'static str] {
         self.names.get(&name.trim().to_ascii_lowercase()).map_or(&[], Vec::as_slice)
     }
 
@@ -116,7 +116,7 @@ impl Known {
 
     /// The rules that have this check of the builder as an alias.
     pub fn check(&self, name: &str) -> &[&'static str] {
-        if is_check(name) { self.named(name) } else { &[] }
+        if is_check(name) { self.rules_named(name) } else { &[] }
     }
 
     /// What an option of a rule holds.

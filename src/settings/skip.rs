@@ -50,7 +50,7 @@ pub(super) fn read(reader: &mut Reader, file: FileId, source: &Source, value: &V
         match (key.get_ref().as_ref(), value.get_ref()) {
             ("skip", DeValue::Array(list)) => {
                 for item in list {
-                    all.extend(one(reader, file, source, item));
+                    all.extend(read_skip(reader, file, source, item));
                 }
             }
             ("skip", _) => all.extend(reader.texts(value).into_iter().map(|word| SkippedPass {
@@ -66,7 +66,7 @@ pub(super) fn read(reader: &mut Reader, file: FileId, source: &Source, value: &V
     all
 }
 
-fn one(reader: &mut Reader, file: FileId, source: &Source, item: &Value) -> Option<SkippedPass> {
+fn read_skip(reader: &mut Reader, file: FileId, source: &Source, item: &Value) -> Option<SkippedPass> {
     let mut own =
         SkippedPass { pass: String::new(), place: (file, span_of(item)), paths: None, reason: None, date: None };
     let DeValue::Table(table) = item.get_ref() else {

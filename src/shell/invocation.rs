@@ -4,7 +4,7 @@ use super::argument::{Flag, arguments};
 use super::parser::{self, Origin};
 use super::script::{Command, Options, Place, Scope, ScopeKind, Script};
 use super::word::Word;
-use super::wrapper::{Started, started};
+use super::wrapper::{Started, read_wrapper};
 use crate::text::{Span, path};
 
 /// Scripts in scripts in scripts that are read.
@@ -116,7 +116,7 @@ fn resolve(command: &Command) -> Option<Resolved<'_>> {
     let mut via = Vec::new();
     words.first()?;
     loop {
-        let started = started(words);
+        let started = read_wrapper(words);
         let Started::Command(from, to) = started else { return Some(Resolved { via, words, started }) };
         if via.len() >= MAX_WRAPPERS {
             return Some(Resolved { via, words, started: Started::Program });

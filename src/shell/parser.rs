@@ -207,7 +207,7 @@ impl Parser<'_> {
         if at < self.limit { Some(self.bytes[at]) } else { None }
     }
 
-    fn ended(&self) -> bool {
+    fn is_at_end(&self) -> bool {
         self.at >= self.limit
     }
 

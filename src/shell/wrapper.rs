@@ -22,7 +22,7 @@ pub(super) enum Started {
 }
 
 /// What `words` start; they hold at least the program.
-pub(super) fn started(words: &[Word]) -> Started {
+pub(super) fn read_wrapper(words: &[Word]) -> Started {
     let Some(name) = words[0].value().map(path::name) else { return Started::Program };
     match name {
         "find" => return find_exec(words),

@@ -62,7 +62,7 @@ pub(super) enum Passed<'t> {
 }
 
 /// What the function's name at a place passes for one of its parameters.
-pub(super) fn passed<'t>(place: Place<'t>, function: &str, parameter: &Parameter) -> Passed<'t> {
+pub(super) fn passed_values<'t>(place: Place<'t>, function: &str, parameter: &Parameter) -> Passed<'t> {
     let rest = &place.text[place.at + function.len()..];
     let before = place.line_before().trim_end();
     let line = rest.split('\n').next().unwrap_or_default();
@@ -104,7 +104,7 @@ pub(super) fn bound<'t>(place: Place<'t>, name: &str) -> Bound<'t> {
     if let Some(inner) = of_blocks(place, name) {
         return inner;
     }
-    let given: Given = given(place, name, false)
+    let given: Given = values_of_name(place, name, false)
         .into_iter()
         .filter(|(definition, _)| is_visible(place.text, definition.at, place.at))
         .collect();
@@ -118,17 +118,17 @@ pub(super) fn exported<'t>(place: Place<'t>, name: &str) -> Given<'t> {
         let first = line.split_whitespace().next().unwrap_or_default();
         !line.starts_with([' ', '\t']) || ["export", "public", "static", "pub"].contains(&first)
     };
-    given(place, name, false).into_iter().filter(|(definition, _)| is_seen(definition)).collect()
+    values_of_name(place, name, false).into_iter().filter(|(definition, _)| is_seen(definition)).collect()
 }
 
 /// The values that a source gives a member or key of this name, wherever that stands: `self.folder = …`, `folder: …`,
 /// `"folder": …`.
 pub(super) fn members<'t>(place: Place<'t>, name: &str) -> Given<'t> {
-    given(place, name, true)
+    values_of_name(place, name, true)
 }
 
 /// All values that a source gives a name, or a member too.
-fn given<'t>(place: Place<'t>, name: &str, members: bool) -> Given<'t> {
+fn values_of_name<'t>(place: Place<'t>, name: &str, members: bool) -> Given<'t> {
     let mut found = Vec::new();
     for at in words(place.text, name) {
         if place.text[..at].ends_with('.') && !members {
@@ -213,7 +213,7 @@ fn of_blocks<'t>(place: Place<'t>, name: &str) -> Option<Bound<'t>> {
                 }
                 return Some(Bound::Parameter(parameter));
             }
-            if let Some(value) = opened(header, name) {
+            if let Some(value) = block_subject(header, name) {
                 return Some(Bound::Given(vec![(Place { at: from, ..place }, value)]));
             }
             if is_inner(header, name) {
@@ -233,7 +233,7 @@ fn is_function(header: &str) -> bool {
 }
 
 /// What a block takes as the name: `with open(path) as name:`.
-fn opened<'t>(header: &'t str, name: &str) -> Option<&'t str> {
+fn block_subject<'t>(header: &'t str, name: &str) -> Option<&'t str> {
     let inside = header.trim().strip_suffix(':')?.trim_start_matches("async ").strip_prefix("with ")?;
     let mut all = arguments(inside).into_iter().filter_map(|one| one.rsplit_once(" as "));
     all.find(|(_, own)| own.trim() == name).map(|(value, _)| value)

@@ -47,21 +47,21 @@ impl<'t> Sources<'t> {
     }
 
     /// The files at a path without an ending, or with the ending of what the source is compiled to; a folder is its index.
-    pub fn at(&self, path: &str) -> impl Iterator<Item = &'t str> + use<'t> {
+    pub fn files_at(&self, path: &str) -> impl Iterator<Item = &'t str> + use<'t> {
         let stem = if FileKind::of(path).has_code() { module_path(path).to_owned() } else { path.to_owned() };
-        self.named(&stem).filter(move |found| module_path(found) == stem)
+        self.files_with_stem(&stem).filter(move |found| module_path(found) == stem)
     }
 
     /// The files whose path ends in one, its ending left out.
     fn ending_in(&self, path: &str) -> impl Iterator<Item = &'t str> + use<'t> {
         let stem = if FileKind::of(path).has_code() { module_path(path).to_owned() } else { path.to_owned() };
-        self.named(&stem).filter(move |found| {
+        self.files_with_stem(&stem).filter(move |found| {
             let found = module_path(found);
             found.strip_suffix(&*stem).is_some_and(|rest| rest.is_empty() || rest.ends_with('/'))
         })
     }
 
-    fn named(&self, stem: &str) -> std::vec::IntoIter<&'t str> {
+    fn files_with_stem(&self, stem: &str) -> std::vec::IntoIter<&'t str> {
         self.by_stem.get(path::name(stem)).cloned().unwrap_or_default().into_iter()
     }
 
@@ -75,7 +75,7 @@ impl<'t> Sources<'t> {
     }
 
     /// The files that a command may start: words that are paths or modules, also of what a source is compiled to.
-    pub fn started(&self, command: &str) -> Vec<&'t str> {
+    pub fn files_started_by(&self, command: &str) -> Vec<&'t str> {
         let mut found = Vec::new();
         let between = |c: char| c.is_whitespace() || "\"'`[](){},;&|=<>".contains(c);
         for word in command.split(between).filter(|word| !word.is_empty() && !word.starts_with('-')) {
@@ -90,14 +90,14 @@ impl<'t> Sources<'t> {
                 found.extend(self.python_module(module));
             }
             if matches!(path::name(path), "puma" | "rackup" | "rails" | "unicorn") {
-                found.extend(self.at("config.ru"));
+                found.extend(self.files_at("config.ru"));
             }
         }
         found
     }
 
     /// What can be reached from some files.
-    pub fn reach(&self, entries: impl IntoIterator<Item = &'t str>) -> Reach<'t> {
+    pub fn reachable_from(&self, entries: impl IntoIterator<Item = &'t str>) -> Reach<'t> {
         let mut waiting: Vec<&str> = entries.into_iter().collect();
         let mut known: Vec<Ecosystem> = Vec::new();
         for ecosystem in waiting.iter().filter_map(|path| FileKind::of(path).ecosystem()) {
@@ -129,7 +129,7 @@ impl<'t> Sources<'t> {
             Some(Ecosystem::Php) => {
                 let names = text.lines().filter_map(|line| line.trim_start().strip_prefix("use "));
                 let classes = names.filter_map(|name| name.trim_end_matches(';').rsplit('\\').next());
-                found.extend(classes.flat_map(|class| self.named(class)));
+                found.extend(classes.flat_map(|class| self.files_with_stem(class)));
             }
             // Rails loads all that lies there.
             Some(Ecosystem::Ruby) if path.ends_with("config/application.rb") => {
@@ -161,7 +161,7 @@ impl<'t> Sources<'t> {
             }
             let bare = word.trim_start_matches(['@', '~', '#']).trim_start_matches('/');
             for folder in [folder, "", "src"] {
-                found.extend(self.at(&path::join(folder, bare)));
+                found.extend(self.files_at(&path::join(folder, bare)));
             }
             if searched {
                 found.extend(self.ending_in(bare.trim_start_matches("./")));
@@ -269,7 +269,7 @@ mod tests {
     fn check(all: &[(&str, &str)], command: &str, expected: &[&str]) {
         let texts = texts(all);
         let sources = Sources::new(&texts);
-        let reach = sources.reach(sources.started(command));
+        let reach = sources.reachable_from(sources.files_started_by(command));
         assert_eq!(reach.files.into_iter().collect::<Vec<_>>(), expected, "{command}");
     }
 
@@ -341,7 +341,7 @@ mod tests {
             ("docs/a.py", ""),
         ]);
         let sources = Sources::new(&texts);
-        let reach = sources.reach(sources.started("python main.py"));
+        let reach = sources.reachable_from(sources.files_started_by("python main.py"));
         let runs = |path: &&str| reach.may_run(path);
         let paths =
             ["main.py", "release_notes.py", "release.py", "docs/a.py", "latest_api.py", "test_a.py", "release.js"];

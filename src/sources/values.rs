@@ -44,12 +44,12 @@ pub struct Evaluator<'e> {
 }
 
 #[expect(clippy::unnecessary_wraps, reason = "`None` stands for values that are not known")]
-fn one(value: Value) -> Values {
+fn single(value: Value) -> Values {
     Some(BTreeSet::from([value]))
 }
 
 fn text(text: &str) -> Values {
-    one(Value::Text(text.to_owned()))
+    single(Value::Text(text.to_owned()))
 }
 
 impl<'e> Evaluator<'e> {
@@ -81,7 +81,7 @@ impl<'e> Evaluator<'e> {
         self.steps.set(0);
         let (&file, _) = self.texts.get_key_value(file)?;
         let own = definitions::members(Place { file, text: self.source(file), at: 0 }, name);
-        if own.is_empty() { self.member(name, 0) } else { self.all(&own, 0) }
+        if own.is_empty() { self.member(name, 0) } else { self.union_of(&own, 0) }
     }
 
     fn of(&self, place: Place, expression: &str, depth: usize) -> Values {
@@ -101,7 +101,7 @@ impl<'e> Evaluator<'e> {
             return match (self.of(place, yes, depth + 1), self.of(place, no, depth + 1)) {
                 // Nobody sets the variable.
                 (None, no) if is_variable(trimmed(condition)) => no,
-                (yes, no) => joint(yes, no),
+                (yes, no) => combine(yes, no),
             };
         }
         for separator in ["||", "??", " or "] {
@@ -150,7 +150,7 @@ impl<'e> Evaluator<'e> {
             return if is_variable(of) { self.variable(name) } else { self.member(name, depth) };
         }
         if is_named(expression, "is no file") {
-            return one(Value::Stream);
+            return single(Value::Stream);
         }
         let (of, name) = code::member(expression);
         if !name.chars().all(|c| c.is_alphanumeric() || matches!(c, '_' | '$')) {
@@ -206,7 +206,7 @@ impl<'e> Evaluator<'e> {
         let callee = callee.trim_start_matches("new ").trim();
         let list = code::arguments(list);
         if is_named(callee, "is no file") {
-            return one(Value::Stream);
+            return single(Value::Stream);
         }
         if let Some(known) = self.known_name(place, callee) {
             return known;
@@ -237,14 +237,14 @@ impl<'e> Evaluator<'e> {
     fn known_name(&self, place: Place, name: &str) -> Option<Values> {
         let own = || (self.folder)(place.file);
         if is_named(name, "folder of the source") {
-            return Some(own().map_or_else(|| one(Value::Start("./".to_owned())), |folder| text(&folder)));
+            return Some(own().map_or_else(|| single(Value::Start("./".to_owned())), |folder| text(&folder)));
         }
         if is_named(name, "file of the source") {
             let file = |folder: String| text(&path::child(&folder, path::name(place.file)));
-            return Some(own().map_or_else(|| one(Value::Start("./".to_owned())), file));
+            return Some(own().map_or_else(|| single(Value::Start("./".to_owned())), file));
         }
         if is_named(name, "folder for temporary files") {
-            return Some(one(Value::Start("/tmp/".to_owned())));
+            return Some(single(Value::Start("/tmp/".to_owned())));
         }
         if is_named(name, "folder of the user") {
             return Some(text("/home/user"));
@@ -260,13 +260,13 @@ impl<'e> Evaluator<'e> {
 
     fn name(&self, place: Place, name: &str, depth: usize) -> Values {
         match definitions::bound(place, name) {
-            Bound::Given(given) => self.all(&given, depth),
-            Bound::Parameter(parameter) => self.passed(place, parameter, depth),
+            Bound::Given(given) => self.union_of(&given, depth),
+            Bound::Parameter(parameter) => self.passed_values(place, parameter, depth),
             Bound::Inner => None,
             Bound::Nothing => {
                 let given: Given = self.holding(name).flat_map(|place| definitions::exported(place, name)).collect();
                 // `const { name } = require("./config")` takes a member.
-                if given.is_empty() { self.member(name, depth) } else { self.all(&given, depth) }
+                if given.is_empty() { self.member(name, depth) } else { self.union_of(&given, depth) }
             }
         }
     }
@@ -275,7 +275,7 @@ impl<'e> Evaluator<'e> {
         // Settings take their names from variables.
         let set = self.variable(&name.to_ascii_uppercase());
         let given: Given = self.holding(name).flat_map(|place| definitions::members(place, name)).collect();
-        match (set, self.all(&given, depth)) {
+        match (set, self.union_of(&given, depth)) {
             (Some(mut set), given) => {
                 set.extend(given.into_iter().flatten());
                 Some(set)
@@ -285,7 +285,7 @@ impl<'e> Evaluator<'e> {
     }
 
     /// What callers pass for a parameter.
-    fn passed(&self, place: Place, parameter: Parameter, depth: usize) -> Values {
+    fn passed_values(&self, place: Place, parameter: Parameter, depth: usize) -> Values {
         let function = parameter.function?;
         let ecosystem = FileKind::of(place.file).ecosystem();
         let mut all: BTreeSet<Value> = BTreeSet::new();
@@ -295,7 +295,7 @@ impl<'e> Evaluator<'e> {
         for caller in self.holding(function).filter(|caller| FileKind::of(caller.file).ecosystem() == ecosystem) {
             for at in code::words(caller.text, function) {
                 let caller = Place { at, ..caller };
-                match definitions::passed(caller, function, &parameter) {
+                match definitions::passed_values(caller, function, &parameter) {
                     Passed::Argument(part) => all.extend(self.of(caller, keyword(part), depth + 1)?),
                     Passed::Nothing => {}
                     Passed::Anything => return None,
@@ -306,7 +306,7 @@ impl<'e> Evaluator<'e> {
     }
 
     /// All of several values, where each is known.
-    fn all(&self, given: &Given, depth: usize) -> Values {
+    fn union_of(&self, given: &Given, depth: usize) -> Values {
         let mut all = BTreeSet::new();
         for (place, expression) in given {
             // A place for a value that comes later.
@@ -398,7 +398,7 @@ fn python_choice(expression: &str) -> Option<(&str, &str, &str)> {
     (parts.len() == 2).then(|| (parts[0], *yes, parts[1]))
 }
 
-fn joint(one: Values, other: Values) -> Values {
+fn combine(one: Values, other: Values) -> Values {
     let mut one = one?;
     one.extend(other?);
     Some(one)

@@ -31,7 +31,9 @@ pub(super) fn changes(before: &ImageAnalysis, after: &ImageAnalysis) -> Vec<Conf
         (!platform.is_unknown()).then(|| platform.to_string())
     };
     change("platform", None, platform(before), platform(after));
-    for (setting, before, after) in alone(old).into_iter().zip(alone(new)).map(|(a, b)| (a.0, a.1, b.1)) {
+    for (setting, before, after) in
+        scalar_settings(old).into_iter().zip(scalar_settings(new)).map(|(a, b)| (a.0, a.1, b.1))
+    {
         change(setting, None, before, after);
     }
     // Of a variable that stands there twice the last one counts.
@@ -58,7 +60,7 @@ pub(super) fn changes(before: &ImageAnalysis, after: &ImageAnalysis) -> Vec<Conf
 }
 
 /// Settings that stand alone. An empty text is as good as none.
-fn alone(config: &Config) -> [(&'static str, Option<String>); 7] {
+fn scalar_settings(config: &Config) -> [(&'static str, Option<String>); 7] {
     let text = |text: &Option<String>| text.clone().filter(|text| !text.is_empty());
     let words = |words: &Option<Vec<String>>| {
         let words = words.as_ref().filter(|words| !words.is_empty())?;

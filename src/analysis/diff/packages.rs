@@ -65,14 +65,14 @@ struct Own {
 type All = BTreeMap<(Ecosystem, String), Own>;
 
 pub(super) fn changes(before: &ImageAnalysis, after: &ImageAnalysis) -> Vec<PackageChange> {
-    let (old, new) = (all(before), all(after));
+    let (old, new) = (packages_of(before), packages_of(after));
     let names: BTreeSet<_> = old.keys().chain(new.keys()).collect();
     let none = Own::default();
     let mut changes = Vec::new();
     for name in names {
         let (a, b) = (old.get(name).unwrap_or(&none), new.get(name).unwrap_or(&none));
         let bytes = delta(a.bytes, b.bytes);
-        let Some(how) = how(a, b).or((bytes != 0).then_some(PackageHow::Resized)) else { continue };
+        let Some(how) = version_change(a, b).or((bytes != 0).then_some(PackageHow::Resized)) else { continue };
         changes.push(PackageChange {
             ecosystem: name.0,
             name: name.1.clone(),
@@ -86,7 +86,7 @@ pub(super) fn changes(before: &ImageAnalysis, after: &ImageAnalysis) -> Vec<Pack
     changes
 }
 
-fn all(analysis: &ImageAnalysis) -> All {
+fn packages_of(analysis: &ImageAnalysis) -> All {
     let mut all = All::new();
     let packages = analysis.packages.iter().flat_map(|packages| &packages.packages);
     for package in packages {
@@ -99,7 +99,7 @@ fn all(analysis: &ImageAnalysis) -> All {
 }
 
 /// How the versions changed; `None` where they did not.
-fn how(before: &Own, after: &Own) -> Option<PackageHow> {
+fn version_change(before: &Own, after: &Own) -> Option<PackageHow> {
     if before.versions == after.versions {
         return None;
     }

@@ -53,7 +53,7 @@ fn browse(explorer: &mut Explorer<'_>, key: KeyCode) -> Effect {
         KeyCode::Char('s') => sort(explorer),
         KeyCode::Char('e') => {
             if !explorer.with_outline(|outline, ground| outline.open_all(ground, PathId::ROOT)) {
-                explorer.say("only the upper folders are open: all of them are too many rows");
+                explorer.set_status("only the upper folders are open: all of them are too many rows");
             }
         }
         KeyCode::Char('E') => explorer.with_outline(Outline::close_all),
@@ -70,7 +70,7 @@ fn sort(explorer: &mut Explorer<'_>) {
     };
     explorer.outline.order = order;
     explorer.with_outline(Outline::rebuild);
-    explorer.say(text);
+    explorer.set_status(text);
 }
 
 /// Where a key moves a cursor to.

@@ -84,7 +84,7 @@ impl Outline {
     }
 
     /// What is shown directly below a path, in order.
-    fn kids(&self, ground: Ground<'_>, path: PathId) -> Vec<PathId> {
+    fn visible_children(&self, ground: Ground<'_>, path: PathId) -> Vec<PathId> {
         let shown = |path: &PathId| ground.listing.is_shown(*path);
         let mut kids: Vec<PathId> = ground.children.of(path).iter().copied().filter(shown).collect();
         kids.sort_unstable_by(|&one, &other| self.compare(ground, one, other));
@@ -103,7 +103,7 @@ impl Outline {
         let mut rows = Vec::new();
         let mut left: Vec<Row> = Vec::new();
         let stack = |left: &mut Vec<Row>, path, depth| {
-            left.extend(self.kids(ground, path).into_iter().rev().map(|path| Row { path, depth }));
+            left.extend(self.visible_children(ground, path).into_iter().rev().map(|path| Row { path, depth }));
         };
         stack(&mut left, path, depth);
         while let Some(row) = left.pop() {
@@ -208,20 +208,21 @@ impl Outline {
         // Those beyond the cursor come first, then those from the other end on.
         let mut best: [Option<PathId>; 2] = [None, None];
         for &path in &matches {
-            let place = here.map_or(Ordering::Greater, |here| self.placed(ground, path, here));
+            let place = here.map_or(Ordering::Greater, |here| self.compare_positions(ground, path, here));
             let place = if forward { place } else { place.reverse() };
             let slot = &mut best[usize::from(place != Ordering::Greater)];
-            if slot.is_none_or(|best| (self.placed(ground, path, best) == Ordering::Less) == forward) {
+            if slot.is_none_or(|best| (self.compare_positions(ground, path, best) == Ordering::Less) == forward) {
                 *slot = Some(path);
             }
         }
         let path = best[0].or(best[1])?;
-        let number = matches.iter().filter(|&&other| self.placed(ground, other, path) != Ordering::Greater).count();
+        let number =
+            matches.iter().filter(|&&other| self.compare_positions(ground, other, path) != Ordering::Greater).count();
         Some(Found { path, number, all: matches.len() })
     }
 
     /// Where one path stands beside another one when everything is open.
-    fn placed(&self, ground: Ground<'_>, one: PathId, other: PathId) -> Ordering {
+    fn compare_positions(&self, ground: Ground<'_>, one: PathId, other: PathId) -> Ordering {
         if one == other {
             return Ordering::Equal;
         }

@@ -203,14 +203,14 @@ impl<'a> Explorer<'a> {
         };
         let on: Vec<&str> =
             [ADDED, CHANGED, REMOVED, WASTED].into_iter().filter(|mark| self.filter & mark != 0).map(name).collect();
-        self.say(if on.is_empty() {
+        self.set_status(if on.is_empty() {
             "shows everything".to_owned()
         } else {
             format!("shows what is {}", on.join(" or "))
         });
     }
 
-    pub(super) fn say(&mut self, text: impl Into<String>) {
+    pub(super) fn set_status(&mut self, text: impl Into<String>) {
         self.said = Said { text: text.into(), is_error: false };
     }
 
@@ -230,7 +230,7 @@ impl<'a> Explorer<'a> {
             Some(found) => {
                 self.with_outline(|outline, ground| outline.reveal(ground, found.path));
                 self.focus = Focus::Tree;
-                self.say(format!("`{text}`: match {} of {}", found.number, found.all));
+                self.set_status(format!("`{text}`: match {} of {}", found.number, found.all));
             }
         }
     }
@@ -249,7 +249,7 @@ impl<'a> Explorer<'a> {
                 if self.with_outline(Outline::open) {
                     self.tree.at = self.outline.selected;
                 }
-                self.say(row.help);
+                self.set_status(row.help);
                 return;
             }
         }

@@ -89,10 +89,10 @@ impl Budgets {
         let names: Vec<&str> =
             [asked, &image.image.reference].into_iter().chain(image.image.names.iter().map(String::as_str)).collect();
         for (file, document) in &self.documents {
-            let sections = document.budgets.iter().filter(|section| meant(&section.images, &names));
+            let sections = document.budgets.iter().filter(|section| matches_any(&section.images, &names));
             for own in [&document.budget].into_iter().chain(sections.map(|section| &section.budget)) {
                 let mut own = own.clone();
-                own.baseline = own.baseline.map(|baseline| beside(self.inputs.source(*file), baseline));
+                own.baseline = own.baseline.map(|baseline| baseline_path(self.inputs.source(*file), baseline));
                 budget.extend(own);
             }
         }
@@ -167,7 +167,7 @@ fn dive_rules(flags: &BudgetFlags, inputs: &mut Inputs, notices: &mut Vec<String
 }
 
 /// Whether a pattern is for one of the names, with its tag or without.
-fn meant(patterns: &[Pattern], names: &[&str]) -> bool {
+fn matches_any(patterns: &[Pattern], names: &[&str]) -> bool {
     names.iter().any(|name| {
         let bare = name.split('@').next().unwrap_or(name);
         let bare = match bare.rsplit_once(':') {
@@ -179,7 +179,7 @@ fn meant(patterns: &[Pattern], names: &[&str]) -> bool {
 }
 
 /// A baseline as a file of settings names it: a path beside it, where there is one.
-fn beside(source: &Source, baseline: String) -> String {
+fn baseline_path(source: &Source, baseline: String) -> String {
     let path = Path::new(source.name()).parent().unwrap_or(Path::new("")).join(&baseline);
     match path.to_str() {
         Some(text) if path.exists() => text.to_owned(),

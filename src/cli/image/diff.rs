@@ -18,8 +18,8 @@ pub(super) fn run(global: &Global, command: &Diff) -> Result<u8, Failure> {
         return Err(Failure::Because { what: "standard input can be read once only".to_owned(), help });
     }
     let mut mask = Mask::default();
-    let before = one(global, command, (&command.before, command.file_a.as_deref()), &mut mask)?;
-    let after = one(global, command, (&command.after, command.file_b.as_deref()), &mut mask)?;
+    let before = analyse_image(global, command, (&command.before, command.file_a.as_deref()), &mut mask)?;
+    let after = analyse_image(global, command, (&command.after, command.file_b.as_deref()), &mut mask)?;
     let difference = Difference::new(&before.0, &after.0, command.semantic);
     let mut notices = before.1;
     notices.extend(after.1);
@@ -41,7 +41,7 @@ pub(super) fn run(global: &Global, command: &Diff) -> Result<u8, Failure> {
 }
 
 /// The image that a name means, and what there is to say of its source. One that is damaged is compared with nothing.
-fn one(
+fn analyse_image(
     global: &Global,
     command: &Diff,
     (name, file): (&str, Option<&Path>),

@@ -1,6 +1,6 @@
 //! `dockopt image --explore`: the images that were read, and where their files are read again.
 
-use super::source::{host, limits, opened};
+use super::source::{host, limits, open_image};
 use crate::analysis::Analysis;
 use crate::cli::args::{Global, Image};
 use crate::cli::exit::{CLEAN, FAILED};
@@ -25,14 +25,19 @@ pub(super) fn run(global: &Global, command: &Image, all: &Analysis, names: &[&st
         let gone = || Error::new(Trouble::Missing, "there is no such image");
         let name = names.get(number).ok_or_else(gone)?;
         let analysis = all.images.get(number).ok_or_else(gone)?;
-        again(command, name, (&analysis.image, file), target)
+        copy_file(command, name, (&analysis.image, file), target)
     };
     explore::run(&all.images, terminal::stdout(global).colour, &extract)?;
     Ok(if all.problems.is_empty() { CLEAN } else { FAILED })
 }
 
 /// Reads a file once more.
-fn again(command: &Image, name: &str, file: (&image::Image, EntryId), target: &mut dyn Target) -> Result<u64, Error> {
+fn copy_file(
+    command: &Image,
+    name: &str,
+    file: (&image::Image, EntryId),
+    target: &mut dyn Target,
+) -> Result<u64, Error> {
     let stream = || {
         Error::new(Trouble::Unsupported, "the image came as a stream, which is not read twice")
             .help("save it first (`docker save -o`) and explore the file")
@@ -40,7 +45,7 @@ fn again(command: &Image, name: &str, file: (&image::Image, EntryId), target: &m
     if name == "-" {
         return Err(stream());
     }
-    let opened = opened(&command.choice, name).map_err(|error| Error::new(Trouble::Unreadable, error.what))?;
+    let opened = open_image(&command.choice, name).map_err(|error| Error::new(Trouble::Unreadable, error.what))?;
     let host = host();
     let options = image::Options {
         platform: command.choice.platform.as_ref(),

@@ -20,15 +20,15 @@ const AUTO: &str = "auto";
 /// Reads an image and adds what it tells of the Dockerfile that it was built from.
 pub(in crate::cli) fn measure(global: &Global, name: &str, inputs: &mut Inputs) -> Result<(), Failure> {
     if name != AUTO {
-        return one(global, name, "", inputs);
+        return read_image(global, name, "", inputs);
     }
     let Searched { images, notices } = search(inputs)?;
     inputs.notices.extend(notices);
-    images.iter().try_for_each(|(name, why)| one(global, name, why, inputs))
+    images.iter().try_for_each(|(name, why)| read_image(global, name, why, inputs))
 }
 
 /// `why`: why it is that image, where nobody named it.
-fn one(global: &Global, name: &str, why: &str, inputs: &mut Inputs) -> Result<(), Failure> {
+fn read_image(global: &Global, name: &str, why: &str, inputs: &mut Inputs) -> Result<(), Failure> {
     let progress = Progress::new(global);
     let read = read((&ImageChoice::default(), &ImageLimits::default()), name, true, &progress);
     progress.finish();
@@ -41,7 +41,7 @@ fn one(global: &Global, name: &str, why: &str, inputs: &mut Inputs) -> Result<()
         return Err(Failure::Because { what: report::image_problem(&problem), help: error.help.clone() });
     }
     let name = name.strip_prefix("docker:").filter(|_| !why.is_empty()).unwrap_or(name);
-    let notice = match tied(read, name, inputs) {
+    let notice = match best_dockerfile(read, name, inputs) {
         Some((file, image)) => {
             let mut notice = format!("`{}` is priced by {sentence}", inputs.source(file).name());
             if !why.is_empty() {
@@ -57,7 +57,7 @@ fn one(global: &Global, name: &str, why: &str, inputs: &mut Inputs) -> Result<()
 }
 
 /// The Dockerfile that most layers are tied to, and what the image tells of it.
-fn tied(read: Read, name: &str, inputs: &Inputs) -> Option<(FileId, MeasuredImage)> {
+fn best_dockerfile(read: Read, name: &str, inputs: &Inputs) -> Option<(FileId, MeasuredImage)> {
     let image = read.images.first()?;
     let recorded = provenance(image, &read.attestations);
     let builds: Vec<Build<'_>> = inputs.builds.iter().map(Build::new).collect();

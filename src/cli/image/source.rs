@@ -42,7 +42,7 @@ pub(super) fn read(
     contents: bool,
     progress: &Progress,
 ) -> Result<(Read, String), Problem> {
-    let opened = opened(choice, name).map_err(|error| of_open(name, error))?;
+    let opened = open_image(choice, name).map_err(|error| of_open(name, error))?;
     let host = host();
     let report = |step: image::Progress<'_>| progress.step(&step);
     let options = image::Options {
@@ -70,7 +70,7 @@ pub(super) fn read(
     Ok((read.map_err(problem)?, opened.sentence))
 }
 
-pub(super) fn opened(choice: &ImageChoice, name: &str) -> Result<Opened, OpenError> {
+pub(super) fn open_image(choice: &ImageChoice, name: &str) -> Result<Opened, OpenError> {
     let mut sources = Sources { platform: choice.platform.clone(), ..Sources::of_process() };
     sources.remote.ca.clone_from(&choice.registry_ca);
     sources.remote.insecure.clone_from(&choice.insecure_registry);

@@ -46,14 +46,14 @@ pub(super) fn options(inputs: &Inputs, asked: &Options) -> Vec<Options> {
     let policies = Policies::read(inputs, &Line::default()).0;
     let one = |build: &crate::inputs::BuildInput| {
         let skips = policies.of(build.dockerfile).settings.skips.iter();
-        let left_out = skips.map(|skip| (skip.pass.clone(), why(inputs, skip))).collect();
+        let left_out = skips.map(|skip| (skip.pass.clone(), skip_reason(inputs, skip))).collect();
         Options { left_out, ..asked.clone() }
     };
     inputs.builds.iter().map(one).collect()
 }
 
 /// `dockopt.toml leaves it out since 2026-11-21: probe: 8000/: 500 instead of 200`.
-fn why(inputs: &Inputs, skip: &SkippedPass) -> String {
+fn skip_reason(inputs: &Inputs, skip: &SkippedPass) -> String {
     let file = inputs.source(skip.place.0).name();
     let since = skip.date.map(|date| format!(" since {date}")).unwrap_or_default();
     let reason = skip.reason.as_ref().map(|reason| format!(": {reason}")).unwrap_or_default();

@@ -24,7 +24,7 @@ use crate::text::Source;
 /// Proves every build, writes what holds, and says what came of it.
 pub(super) fn run(global: &Global, command: &Optimize, inputs: &Inputs, options: &[Options]) -> Result<u8, Failure> {
     let proving = &command.proving;
-    let demand = demand(proving)?;
+    let demand = demand_of(proving)?;
     let builds = builds(inputs, proving.against.as_deref());
     if proving.against.is_some() && builds.len() != 1 {
         let what = format!("--against compares one Dockerfile, and there are {}", builds.len());
@@ -43,13 +43,13 @@ pub(super) fn run(global: &Global, command: &Optimize, inputs: &Inputs, options:
         let runs = crate::load::runs(inputs, build);
         let ground = Ground { inputs, build, evidence: &evidence, options, runs: &runs };
         // Without an engine nothing is proved, and where nothing changes there is nothing to prove.
-        let sources = proving.against.as_deref().map(|path| own(inputs, build, path)).transpose()?;
+        let sources = proving.against.as_deref().map(|path| sources_after(inputs, build, path)).transpose()?;
         if sources.is_none() && !may_change(inputs, build, &evidence, options) {
-            proofs.push(nothing(inputs, build));
+            proofs.push(unchanged_proof(inputs, build));
             continue;
         }
         let held = Arc::clone(&held);
-        let stop = Arc::new(move || held.came());
+        let stop = Arc::new(move || held.is_interrupted());
         let how = crate::cli::measure::options(&command.builds, inputs.builds[build].options.clone(), stop);
         let session = Session::open(measure::Options { mask: mask(inputs, &runs, proving), ..how })?;
         let say = |what: &str| terminal::note(&format!("{what}\n"));
@@ -75,7 +75,7 @@ pub(super) fn run(global: &Global, command: &Optimize, inputs: &Inputs, options:
     }
     let indexed: Vec<(usize, &Proof)> = builds.iter().copied().zip(&proofs).collect();
     changed.extend(skips::changes(command, inputs, &indexed)?);
-    told(global, command, inputs, (&proofs, &changed))?;
+    report_proofs(global, command, inputs, (&proofs, &changed))?;
     Ok(code(&proofs))
 }
 
@@ -96,7 +96,7 @@ fn builds(inputs: &Inputs, against: Option<&Path>) -> Vec<usize> {
 }
 
 /// Writes or shows the proved changes, and the proofs.
-fn told(
+fn report_proofs(
     global: &Global,
     command: &Optimize,
     inputs: &Inputs,
@@ -147,12 +147,12 @@ fn mask(inputs: &Inputs, runs: &[Run], proving: &Proving) -> Mask {
 }
 
 /// The proof of a build that stays as it is.
-fn nothing(inputs: &Inputs, build: usize) -> Proof {
+fn unchanged_proof(inputs: &Inputs, build: usize) -> Proof {
     let source = inputs.source(inputs.builds[build].dockerfile);
     Proof { dockerfile: source.name().to_owned(), ..Proof::default() }
 }
 
-fn demand(proving: &Proving) -> Result<Demand, Failure> {
+fn demand_of(proving: &Proving) -> Result<Demand, Failure> {
     let services: Result<Vec<Companion>, Failure> = proving.service.iter().map(|text| service(text)).collect();
     Ok(Demand {
         wanted: Wanted {
@@ -183,7 +183,7 @@ fn service(text: &str) -> Result<Companion, Failure> {
 }
 
 /// The inputs' texts with those of a rewrite in their places.
-fn own(inputs: &Inputs, build: usize, path: &Path) -> Result<Vec<Source>, Failure> {
+fn sources_after(inputs: &Inputs, build: usize, path: &Path) -> Result<Vec<Source>, Failure> {
     let input = &inputs.builds[build];
     let file = if path.is_dir() { path.join("Dockerfile") } else { path.to_owned() };
     let mut sources = inputs.sources.clone();

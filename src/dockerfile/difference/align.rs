@@ -108,7 +108,7 @@ fn gap(before: &File, after: &File, (old, new): (Range<usize>, Range<usize>), pa
     let mut taken = vec![None; new.len()];
     let mut gone: HashSet<usize> = old.clone().collect();
     for (was, is) in kinds.into_values() {
-        for (old, partner) in likest(before, after, &was, &is) {
+        for (old, partner) in most_similar_pairs(before, after, &was, &is) {
             taken[partner - new.start] = Some(old);
             gone.remove(&old);
         }
@@ -132,7 +132,7 @@ fn gap(before: &File, after: &File, (old, new): (Range<usize>, Range<usize>), pa
 }
 
 /// Partners for all of the shorter list, in the order of both.
-fn likest(before: &File, after: &File, old: &[usize], new: &[usize]) -> Vec<(usize, usize)> {
+fn most_similar_pairs(before: &File, after: &File, old: &[usize], new: &[usize]) -> Vec<(usize, usize)> {
     let spare = old.len().abs_diff(new.len());
     let width = spare + 1;
     if spare == 0 || old.len().min(new.len()).saturating_mul(width) > LIKENESSES {

@@ -168,7 +168,7 @@ impl Sink for Evaluate<'_> {
         Ok(())
     }
 
-    fn opened(&mut self, found: &Reference) -> Step {
+    fn open_operand(&mut self, found: &Reference) -> Step {
         if let Some(splitter) = &mut self.splitter {
             splitter.lose();
         }

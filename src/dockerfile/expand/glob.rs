@@ -112,7 +112,9 @@ impl Glob {
             return Ok(None);
         }
         let shown = &text[start..end];
-        let Some((head_limit, tail_end)) = back(tail, shown, !rest.is_empty(), budget)? else { return Ok(None) };
+        let Some((head_limit, tail_end)) = match_backwards(tail, shown, !rest.is_empty(), budget)? else {
+            return Ok(None);
+        };
         let at = if tail.is_empty() && !rest.is_empty() {
             let at = shown.len().checked_sub(head.len());
             match at {
@@ -160,7 +162,7 @@ fn prefix(line: &[Segment], text: &[char], greedy: bool, budget: &mut Budget) ->
         return Ok(None);
     }
     if greedy && !tail.is_empty() {
-        let found = back(tail, &text[head.len()..], false, budget)?;
+        let found = match_backwards(tail, &text[head.len()..], false, budget)?;
         return Ok(found.map(|(_, end)| head.len() + end));
     }
     // With lazy stars the earliest place of each segment leaves most room to the others.
@@ -181,12 +183,12 @@ fn whole(line: &[Segment], text: &[char], budget: &mut Budget) -> Result<bool, E
     if tail.is_empty() {
         return Ok(head.len() == text.len());
     }
-    Ok(back(tail, &text[head.len()..], true, budget)?.is_some())
+    Ok(match_backwards(tail, &text[head.len()..], true, budget)?.is_some())
 }
 
 /// Places the segments from the last to the first, each as late as it can stand (the last at the very end if `at_end`):
 /// what greedy stars do. Gives where the first begins and the last ends; both are the text's end without segments.
-fn back(segments: &[Segment], text: &[char], at_end: bool, budget: &mut Budget) -> Found<(usize, usize)> {
+fn match_backwards(segments: &[Segment], text: &[char], at_end: bool, budget: &mut Budget) -> Found<(usize, usize)> {
     let mut limit = text.len();
     let mut end = None;
     for (index, segment) in segments.iter().enumerate().rev() {

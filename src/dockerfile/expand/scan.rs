@@ -17,7 +17,7 @@ pub(super) trait Sink {
     /// `$name` or `${name}`.
     fn variable(&mut self, found: &Reference) -> Result<(), ExpandErrorKind>;
     /// `${name` and an operator; what follows is the operand.
-    fn opened(&mut self, found: &Reference) -> Result<(), ExpandErrorKind>;
+    fn open_operand(&mut self, found: &Reference) -> Result<(), ExpandErrorKind>;
     /// The pattern of `${name/pattern/` ends, its replacement begins.
     fn pattern_ended(&mut self) -> Result<(), ExpandErrorKind>;
     /// The `}` of the last `opened`.
@@ -104,9 +104,9 @@ impl<S: Sink> Scan<'_, S> {
         loop {
             match self.frames.last() {
                 Some(Frame::Quote) => self.quoted()?,
-                Some(Frame::Operand { part, .. }) => self.bare(Some(*part))?,
+                Some(Frame::Operand { part, .. }) => self.scan_unquoted(Some(*part))?,
                 None if self.at == self.word.len() => return Ok(()),
-                None => self.bare(None)?,
+                None => self.scan_unquoted(None)?,
             }
         }
     }
@@ -142,7 +142,7 @@ impl<S: Sink> Scan<'_, S> {
     }
 
     /// One step outside quotes.
-    fn bare(&mut self, part: Option<Part>) -> Step {
+    fn scan_unquoted(&mut self, part: Option<Part>) -> Step {
         let stop = part.map(Part::stop);
         let (escape, quotes) = (self.lex.escape, !self.lex.skip_process_quotes);
         let special =
@@ -310,7 +310,7 @@ impl<S: Sink> Scan<'_, S> {
             found.all = true;
         }
         found.span.end = self.at;
-        self.sink.opened(&found)?;
+        self.sink.open_operand(&found)?;
         let part = if replaces { Part::Pattern } else { Part::Word };
         self.frames.push(Frame::Operand { found, part, outer_raw_escapes: self.raw_escapes });
         self.raw_escapes = raw || replaces;

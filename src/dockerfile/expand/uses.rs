@@ -116,7 +116,7 @@ impl Sink for Collect<'_> {
         Ok(())
     }
 
-    fn opened(&mut self, found: &Reference) -> Result<(), ExpandErrorKind> {
+    fn open_operand(&mut self, found: &Reference) -> Result<(), ExpandErrorKind> {
         let rest = found.span.end..self.word.len();
         let whole = Reference { span: found.span.start..self.word.len(), ..found.clone() };
         self.add(&whole, operator(found), Some(span(&rest)));

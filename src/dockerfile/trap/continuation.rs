@@ -34,13 +34,13 @@ pub(in crate::dockerfile) fn check_lines(file: &mut File, index: u32, first: usi
         // Each line is fed once, so that many such lines cost no more than their length.
         for line in lines[fed..at].iter().filter(|line| line.kind == LineKind::Instruction(index)) {
             let whole = without_line_end(&text[line.span.range()]);
-            quote.feed(before_continuation(whole, escape).unwrap_or(whole), escape);
+            quote.read_line(before_continuation(whole, escape).unwrap_or(whole), escape);
         }
         fed = at;
         if !quote.is_open() && file.instructions[index as usize].keyword != Keyword::Unknown {
             let above = lines[previous].span;
             let kept = before_continuation(without_line_end(&text[above.range()]), escape).unwrap_or_default();
-            found = Some(swallowed(line_text, line.span, kept, above));
+            found = Some(swallowed_instruction(line_text, line.span, kept, above));
         }
     }
     let end = &text[lines[last].span.range()];
@@ -59,7 +59,7 @@ fn is_instruction_like(text: &str) -> bool {
 }
 
 /// A continued line that begins like an instruction.
-fn swallowed(text: &str, span: Span, previous: &str, previous_span: Span) -> Problem {
+fn swallowed_instruction(text: &str, span: Span, previous: &str, previous_span: Span) -> Problem {
     let name = text.split([' ', '\t']).next().unwrap_or_default();
     let mark = previous_span.start + previous.len() as u32;
     if is_windows_path(previous) {
@@ -126,7 +126,7 @@ struct QuoteState {
 }
 
 impl QuoteState {
-    fn feed(&mut self, text: &str, escape: u8) {
+    fn read_line(&mut self, text: &str, escape: u8) {
         // A comment line never gets here, and blanks at the start mean nothing.
         let mut bytes = text[leading_space(text)..].bytes();
         while let Some(byte) = bytes.next() {

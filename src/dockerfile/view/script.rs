@@ -89,7 +89,7 @@ impl File {
     fn body_script<'a>(&'a self, heredoc: &Heredoc) -> Script<'a> {
         let body = self.source.slice(heredoc.body);
         let (text, parts) = if heredoc.chomp {
-            self.chomped(heredoc)
+            self.without_tabs(heredoc)
         } else {
             (Cow::Borrowed(body), vec![Part { at: 0, text: heredoc.body }])
         };
@@ -100,7 +100,7 @@ impl File {
     }
 
     /// A body without the TABs at the starts of its lines.
-    fn chomped(&self, heredoc: &Heredoc) -> (Cow<'_, str>, Vec<Part>) {
+    fn without_tabs(&self, heredoc: &Heredoc) -> (Cow<'_, str>, Vec<Part>) {
         let mut text = String::with_capacity(heredoc.body.len() as usize);
         let mut parts = Vec::new();
         let mut at = heredoc.body.start;

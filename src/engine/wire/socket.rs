@@ -26,7 +26,7 @@ impl Line {
 
     pub(super) fn write(&mut self, bytes: &[u8], limit: Option<Duration>) -> io::Result<()> {
         self.0.set_write_timeout(limit)?;
-        self.0.write_all(bytes).map_err(late)
+        self.0.write_all(bytes).map_err(timeout_error)
     }
 
     pub(super) fn read(&mut self, buffer: &mut [u8], limit: Option<Duration>) -> io::Result<usize> {
@@ -34,7 +34,7 @@ impl Line {
         loop {
             match self.0.read(buffer) {
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                read => return read.map_err(late),
+                read => return read.map_err(timeout_error),
             }
         }
     }
@@ -50,6 +50,6 @@ impl Line {
     }
 }
 
-fn late(error: io::Error) -> io::Error {
+fn timeout_error(error: io::Error) -> io::Error {
     if error.kind() == io::ErrorKind::WouldBlock { io::ErrorKind::TimedOut.into() } else { error }
 }

@@ -24,8 +24,8 @@ pub(super) fn installed(bytes: &[u8]) -> Told {
             b'V' => record.version = word(value),
             b'A' => record.architecture = word(value),
             b'D' => record.needs = needs(value),
-            b'p' => record.provides = words(value).map(|word| Name::of(bare(word))).collect(),
-            b'i' => record.pulled_by = words(value).map(|word| Name::of(bare(word))).collect(),
+            b'p' => record.provides = words(value).map(|word| Name::of(package_name(word))).collect(),
+            b'i' => record.pulled_by = words(value).map(|word| Name::of(package_name(word))).collect(),
             b'F' => folder = value,
             b'R' => files.add_below(folder, value),
             _ => {}
@@ -36,11 +36,11 @@ pub(super) fn installed(bytes: &[u8]) -> Told {
 
 /// `etc/apk/world`: what somebody asked for.
 pub(super) fn world(bytes: &[u8]) -> Told {
-    Told::Names(words(bytes).filter(|word| word[0] != b'!').map(|word| Name::of(bare(word))).collect())
+    Told::Names(words(bytes).filter(|word| word[0] != b'!').map(|word| Name::of(package_name(word))).collect())
 }
 
 fn needs(value: &[u8]) -> Box<[Need]> {
-    words(value).filter(|word| word[0] != b'!').map(|word| Need::of(bare(word))).collect()
+    words(value).filter(|word| word[0] != b'!').map(|word| Need::of(package_name(word))).collect()
 }
 
 fn words(value: &[u8]) -> impl Iterator<Item = &[u8]> {
@@ -48,7 +48,7 @@ fn words(value: &[u8]) -> impl Iterator<Item = &[u8]> {
 }
 
 /// A name without its version and repository: `musl>=1.2`, `x@edge`.
-fn bare(word: &[u8]) -> &[u8] {
+fn package_name(word: &[u8]) -> &[u8] {
     let end = word.iter().position(|byte| matches!(byte, b'<' | b'>' | b'=' | b'~' | b'@')).unwrap_or(word.len());
     &word[..end]
 }

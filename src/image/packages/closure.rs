@@ -29,7 +29,7 @@ pub(super) fn fill(packages: &mut [Package], marked: impl Fn(usize) -> bool) -> 
         if !packages[root as usize].needed_by.iter().any(outside) {
             packages[root as usize].exclusive = Some(sums[root as usize]);
         }
-        packages[root as usize].closure = needs.reach(root, &mut seen, &mut steps);
+        packages[root as usize].closure = needs.reachable_size(root, &mut seen, &mut steps);
         whole &= packages[root as usize].closure.is_some();
     }
     for (index, package) in packages.iter_mut().enumerate() {
@@ -67,7 +67,7 @@ impl Needs {
     }
 
     /// All that a package reaches; `None` when there are no steps left.
-    fn reach(&self, root: u32, seen: &mut [u32], steps: &mut usize) -> Option<Size> {
+    fn reachable_size(&self, root: u32, seen: &mut [u32], steps: &mut usize) -> Option<Size> {
         let (mut sum, mut todo) = (Size::default(), vec![root]);
         seen[root as usize] = root;
         while let Some(node) = todo.pop() {
@@ -239,7 +239,7 @@ mod tests {
             |name: &str| lines.iter().position(|(other, _)| other.trim_start_matches('*') == name).unwrap() as u32;
         let mut packages = Vec::new();
         for (name, needs) in &lines {
-            let mut package = Draft::bare(Ecosystem::Dpkg, PathId::ROOT, 0).package;
+            let mut package = Draft::unnamed(Ecosystem::Dpkg, PathId::ROOT, 0).package;
             package.name = name.trim_start_matches('*').into();
             package.why = if name.starts_with('*') { Why::Asked } else { Why::Dependency };
             package.size.bytes = 1 << packages.len();

@@ -136,7 +136,7 @@ pub(super) fn automatic(bytes: &[u8]) -> Told {
             return Told::Names(names.into());
         }
         if automatic {
-            names.extend([Name::of(name), Name::of(name).and(Name::of(architecture))]);
+            names.extend([Name::of(name), Name::of(name).union(Name::of(architecture))]);
         }
     }
 }

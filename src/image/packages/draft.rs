@@ -36,7 +36,7 @@ pub(super) struct Draft<'a> {
 impl<'a> Draft<'a> {
     /// A package that a record tells of, at a place.
     pub(super) fn new(ecosystem: Ecosystem, record: &'a Record, place: PathId, layer: u32) -> Self {
-        let mut draft = Self::bare(ecosystem, place, layer);
+        let mut draft = Self::unnamed(ecosystem, place, layer);
         draft.package.name = record.name.clone();
         draft.package.version = record.version.clone();
         draft.package.architecture = record.architecture.clone();
@@ -48,7 +48,7 @@ impl<'a> Draft<'a> {
     }
 
     /// A package without a name yet.
-    pub(super) fn bare(ecosystem: Ecosystem, place: PathId, layer: u32) -> Self {
+    pub(super) fn unnamed(ecosystem: Ecosystem, place: PathId, layer: u32) -> Self {
         let package = Package {
             ecosystem,
             name: "".into(),

@@ -53,7 +53,7 @@ pub(super) fn connect(ground: &Ground<'_>, drafts: &mut [Draft<'_>], modules: &M
             Ecosystem::Node => modules.resolve(ground, draft.package.place, name),
             _ => known.find(draft, name),
         };
-        for need in chosen(&record.needs, find) {
+        for need in choose_alternatives(&record.needs, find) {
             if need.1 { weak.push((index, need.0)) } else { strong.push((index, need.0)) }
         }
         if draft.package.ecosystem.is_system() {
@@ -61,7 +61,7 @@ pub(super) fn connect(ground: &Ground<'_>, drafts: &mut [Draft<'_>], modules: &M
                 PathId::ROOT,
                 &ground.image.paths,
                 |at, name| ground.step(at, name),
-                |path| strong.extend(owners.at(ground, path).map(|owner| (index, owner))),
+                |path| strong.extend(owners.owner_of(ground, path).map(|owner| (index, owner))),
             );
             let pulling = record.pulled_by.iter().find_map(|&name| known.find(draft, name));
             strong.extend(pulling.map(|pulling| (pulling, index)));
@@ -83,7 +83,7 @@ pub(super) fn connect(ground: &Ground<'_>, drafts: &mut [Draft<'_>], modules: &M
 }
 
 /// Of each group of alternatives the first that is there, with whether the need is weak.
-fn chosen(needs: &[Need], find: impl Fn(Name) -> Option<u32>) -> Vec<(u32, bool)> {
+fn choose_alternatives(needs: &[Need], find: impl Fn(Name) -> Option<u32>) -> Vec<(u32, bool)> {
     let groups = needs.split_inclusive(|need| !need.or_next);
     groups.filter_map(|group| group.iter().find_map(|need| Some((find(need.name)?, need.weak)))).collect()
 }

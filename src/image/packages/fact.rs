@@ -25,7 +25,7 @@ impl Name {
     }
 
     /// Of both of them.
-    pub(super) fn and(self, other: Self) -> Self {
+    pub(super) fn union(self, other: Self) -> Self {
         Self(self.0.rotate_left(23) ^ other.0.wrapping_mul(0x9E37_79B9_7F4A_7C15))
     }
 }

@@ -125,13 +125,13 @@ impl<'a> Ground<'a> {
     }
 
     /// What the final tree's file at a path tells.
-    pub(super) fn told(&self, path: PathId) -> Option<&'a Told> {
+    pub(super) fn facts_at(&self, path: PathId) -> Option<&'a Told> {
         self.by_path.get(&path).map(|&index| self.current[index as usize].told)
     }
 
     /// What the final tree's file of this name in a directory tells.
     pub(super) fn told_in(&self, folder: PathId, name: &[u8]) -> Option<&'a Told> {
-        self.told(self.image.paths.child(folder, name)?)
+        self.facts_at(self.image.paths.child(folder, name)?)
     }
 
     /// What the layers up to a file of the final tree tell at its path, the lowest first.
@@ -185,7 +185,7 @@ impl Owners {
     }
 
     /// Who owns the file at a path.
-    pub(super) fn at(&self, ground: &Ground<'_>, path: PathId) -> Option<u32> {
+    pub(super) fn owner_of(&self, ground: &Ground<'_>, path: PathId) -> Option<u32> {
         let owner = self.0.get(ground.inode(path)?).copied()?;
         (owner != NOBODY).then_some(owner)
     }

@@ -105,7 +105,7 @@ impl Lists {
     }
 
     /// What the jar tells.
-    pub(super) fn told(self) -> Option<Told> {
+    pub(super) fn into_facts(self) -> Option<Told> {
         if self.done || !self.started {
             return None;
         }
@@ -115,14 +115,17 @@ impl Lists {
         let own = own.or((self.maven.len() == 1 && self.inside.is_empty()).then_some(0));
         let (title, written) = self.manifest.unwrap_or_default();
         let (name, version) = match own.map(|own| &self.maven[own]) {
-            Some([group, artefact, version]) => (joined(group, artefact), version.clone()),
+            Some([group, artefact, version]) => (join_coordinates(group, artefact), version.clone()),
             None if !name.is_empty() && !version.is_empty() => (word(name), word(version)),
             None if !name.is_empty() => (word(name), written),
             None => (title, written),
         };
         let others = self.maven.iter().enumerate().filter(|(index, _)| Some(*index) != own);
         let mut parts: Vec<Part> = others
-            .map(|(_, [group, artefact, version])| Part { name: joined(group, artefact), version: version.clone() })
+            .map(|(_, [group, artefact, version])| Part {
+                name: join_coordinates(group, artefact),
+                version: version.clone(),
+            })
             .collect();
         // A jar that carries its properties is named by them.
         let named: hashbrown::HashSet<(&str, &str)> =
@@ -134,7 +137,7 @@ impl Lists {
     }
 }
 
-fn joined(group: &str, artefact: &str) -> Box<str> {
+fn join_coordinates(group: &str, artefact: &str) -> Box<str> {
     if group.is_empty() { artefact.into() } else { format!("{group}:{artefact}").into() }
 }
 
@@ -180,7 +183,7 @@ mod tests {
         for piece in [1, 1000, 1 << 20] {
             let mut stream = Stream::new(Lists::new(path.as_bytes()));
             jar.chunks(piece).for_each(|piece| stream.take(piece));
-            let Some(Told::Program(found)) = stream.finish().told() else { panic!() };
+            let Some(Told::Program(found)) = stream.finish().into_facts() else { panic!() };
             let parts: Vec<String> = found.parts.iter().map(|part| format!("{} {}", part.name, part.version)).collect();
             assert_eq!(format!("{} {}: {}", found.name, found.version, parts.join(", ")), expected, "{piece}");
         }

@@ -28,7 +28,7 @@ pub(super) fn drafts<'a>(ground: &Ground<'a>) -> Vec<Draft<'a>> {
             Told::Vendored(all) => drafts.extend(all.iter().filter_map(|(one, at)| vendored(ground, found, one, at))),
             // One draft for all names of a program.
             Told::Program(program) if programs.insert(found.entry) => {
-                let mut draft = Draft::bare(program.ecosystem, found.path, ground.since(found));
+                let mut draft = Draft::unnamed(program.ecosystem, found.path, ground.since(found));
                 draft.package.name = program.name.clone();
                 draft.package.version = program.version.clone();
                 draft.package.parts = program.parts.to_vec();

@@ -28,8 +28,8 @@ impl ListMaker {
 
     /// Adds a path below a folder.
     pub(super) fn add_below(&mut self, folder: &[u8], name: &[u8]) {
-        let folder = cleaned(folder);
-        let name = if folder.is_empty() { cleaned(name) } else { name };
+        let folder = clean_path(folder);
+        let name = if folder.is_empty() { clean_path(name) } else { name };
         if name.is_empty() || folder.len() + name.len() >= LONGEST {
             return;
         }
@@ -68,7 +68,7 @@ impl ListMaker {
     }
 }
 
-fn cleaned(mut path: &[u8]) -> &[u8] {
+fn clean_path(mut path: &[u8]) -> &[u8] {
     loop {
         path = match path {
             [b'/', rest @ ..] | [b'.', b'/', rest @ ..] => rest,

@@ -82,7 +82,7 @@ pub(super) struct Asked {
 }
 
 /// Marks what projects ask for.
-pub(super) fn asked(ground: &Ground<'_>, drafts: &mut [Draft<'_>], modules: &Modules) -> Asked {
+pub(super) fn mark_direct_dependencies(ground: &Ground<'_>, drafts: &mut [Draft<'_>], modules: &Modules) -> Asked {
     let mut asked = Asked::default();
     if modules.named.is_empty() {
         return asked;

@@ -137,7 +137,7 @@ impl Lists {
     }
 
     /// What the program tells.
-    pub(super) fn told(self) -> Option<Told> {
+    pub(super) fn into_facts(self) -> Option<Told> {
         let unfinished = match &self.state {
             State::Rust(_, text) => rust(text),
             _ => None,
@@ -224,10 +224,10 @@ mod tests {
     use super::*;
     use crate::image::packages::stream::Stream;
 
-    fn told(program: &[u8], piece: usize) -> Option<Program> {
+    fn read_in_pieces(program: &[u8], piece: usize) -> Option<Program> {
         let mut stream = Stream::new(Lists::default());
         program.chunks(piece).for_each(|piece| stream.take(piece));
-        match stream.finish().told() {
+        match stream.finish().into_facts() {
             Some(Told::Program(program)) => Some(*program),
             _ => None,
         }
@@ -241,7 +241,7 @@ mod tests {
     #[track_caller]
     fn check(inside: &[u8], expected: &str) {
         for piece in [1, 7, 4096, 1 << 20] {
-            let found = told(&program(inside), piece).unwrap();
+            let found = read_in_pieces(&program(inside), piece).unwrap();
             let parts: Vec<String> = found.parts.iter().map(|part| format!("{} {}", part.name, part.version)).collect();
             assert_eq!(format!("{} {}: {}", found.name, found.version, parts.join(", ")), expected, "{piece}");
         }
@@ -264,9 +264,9 @@ mod tests {
 
     #[test]
     fn lies_do_no_harm() {
-        assert_eq!(told(&program(&GO_START), 4096), None);
-        assert_eq!(told(&program(&[&GO_START[..], b"nothing", &GO_END].concat()), 4096), None);
-        assert_eq!(told(b"\x7fE", 1), None);
-        assert_eq!(told(b"#!/bin/sh\n", 3), None);
+        assert_eq!(read_in_pieces(&program(&GO_START), 4096), None);
+        assert_eq!(read_in_pieces(&program(&[&GO_START[..], b"nothing", &GO_END].concat()), 4096), None);
+        assert_eq!(read_in_pieces(b"\x7fE", 1), None);
+        assert_eq!(read_in_pieces(b"#!/bin/sh\n", 3), None);
     }
 }

@@ -84,7 +84,7 @@ pub(super) fn dnf_packages(bytes: &[u8]) -> Option<Told> {
 
 fn identity(name: &str) -> Name {
     let (bare, architecture) = name.rsplit_once('.').unwrap_or((name, ""));
-    Name::of(bare.as_bytes()).and(Name::of(architecture.as_bytes()))
+    Name::of(bare.as_bytes()).union(Name::of(architecture.as_bytes()))
 }
 
 /// `history.sqlite` of dnf 4: the newest reason of each package, 1 for a dependency and 4 for a weak one (libdnf's
@@ -96,7 +96,7 @@ pub(super) fn dnf_history(bytes: &[u8]) -> Option<Told> {
         if let [Cell::Number(item), Cell::Bytes(name), rest @ ..] = cells
             && let Some(Cell::Bytes(architecture)) = rest.get(3)
         {
-            packages.insert(*item, Name::of(name).and(Name::of(architecture)));
+            packages.insert(*item, Name::of(name).union(Name::of(architecture)));
         }
     });
     let mut reasons = BTreeMap::new();

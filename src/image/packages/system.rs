@@ -39,7 +39,7 @@ pub(super) fn drafts<'a>(ground: &Ground<'a>, notices: &mut Vec<String>) -> Vec<
 }
 
 fn identity(record: &Record) -> Name {
-    Name::of(record.name.as_bytes()).and(Name::of(record.architecture.as_bytes()))
+    Name::of(record.name.as_bytes()).union(Name::of(record.architecture.as_bytes()))
 }
 
 /// Since which layer each package has its version, over the states of one database.
@@ -76,7 +76,7 @@ fn dpkg_files<'a>(ground: &Ground<'a>, drafts: &mut [Draft<'a>]) {
             let Some(dot) = memchr::memrchr(b'.', name) else { continue };
             let Some(&index) = by_name.get(&Name::of(&name[..dot])) else { continue };
             drafts[index].own.push(path);
-            match (ground.told(path), &name[dot..]) {
+            match (ground.facts_at(path), &name[dot..]) {
                 (Some(Told::Files(list)), b".md5sums") => sums.push((index, list)),
                 (Some(Told::Files(list)), _) => drafts[index].lists.push((list, PathId::ROOT)),
                 _ => {}
@@ -96,7 +96,7 @@ fn dpkg_files<'a>(ground: &Ground<'a>, drafts: &mut [Draft<'a>]) {
         let sums = [paths.name(draft.package.place), b".md5sums"].concat();
         let Some(sums) = paths.child(folder, &sums) else { continue };
         draft.own.push(sums);
-        if let Some(Told::Files(list)) = ground.told(sums) {
+        if let Some(Told::Files(list)) = ground.facts_at(sums) {
             draft.lists.push((list, PathId::ROOT));
         }
     }
@@ -104,14 +104,14 @@ fn dpkg_files<'a>(ground: &Ground<'a>, drafts: &mut [Draft<'a>]) {
 
 /// Files that dpkg keeps elsewhere.
 pub(super) fn diversions(ground: &Ground<'_>) -> Diversions {
-    let told = ground.find(b"var/lib/dpkg/diversions").and_then(|path| ground.told(path));
+    let told = ground.find(b"var/lib/dpkg/diversions").and_then(|path| ground.facts_at(path));
     let Some(Told::Diversions(all)) = told else { return Diversions::new() };
     all.iter().filter_map(|(from, to, by)| Some((ground.find(from)?, (ground.find(to)?, *by)))).collect()
 }
 
 /// Why each package is there, as far as its manager tells.
 fn reasons(ground: &Ground<'_>, drafts: &mut [Draft<'_>]) {
-    let names = |path: &[u8]| match ground.find(path).and_then(|path| ground.told(path)) {
+    let names = |path: &[u8]| match ground.find(path).and_then(|path| ground.facts_at(path)) {
         Some(Told::Names(names)) => Some(names.iter().copied().collect::<HashSet<_>>()),
         _ => None,
     };

@@ -31,7 +31,7 @@ fn packages(image: &Image) -> Packages {
 }
 
 /// Each package as `ecosystem name version bytes layer why`, `needs` and marks after it; then what nobody owns.
-fn shown(image: &Image) -> String {
+fn format_packages(image: &Image) -> String {
     let all = packages(image);
     let name = |&index: &u32| all.packages[index as usize].name.to_string();
     let mut text = String::new();
@@ -59,7 +59,7 @@ fn shown(image: &Image) -> String {
 #[track_caller]
 fn check(text: &str, contents: &[(usize, &str, &[u8])], expected: &str) {
     let expected = expected.lines().fold(String::new(), |text, line| text + line.trim_start() + "\n");
-    assert_eq!(shown(&image(text, contents)), expected);
+    assert_eq!(format_packages(&image(text, contents)), expected);
 }
 
 const STATUS: &str = "var/lib/dpkg/status";

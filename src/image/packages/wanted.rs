@@ -242,8 +242,8 @@ impl Watcher {
     pub(crate) fn finish(self) -> Option<Fact> {
         let told = match self.0 {
             How::Keep(wanted, kept) => wanted.read(&kept),
-            How::Program(look) => look.finish().told(),
-            How::Jar(look) => look.finish().told(),
+            How::Program(look) => look.finish().into_facts(),
+            How::Jar(look) => look.finish().into_facts(),
             How::TooLarge => Some(Told::Unread("is too large for a file of its kind, and was not read")),
             How::Start(kept) => Wanted::PythonMetadata.read(&kept),
         };

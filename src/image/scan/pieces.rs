@@ -51,7 +51,7 @@ impl<'p, 'scope, 'a: 'scope, R: Read + Send> Pieces<'p, 'scope, 'a, R> {
     }
 
     /// Bytes of the archive that were passed.
-    pub(super) fn passed(&self) -> u64 {
+    pub(super) fn bytes_read(&self) -> u64 {
         self.before + self.at as u64
     }
 

@@ -40,7 +40,7 @@ fn sha256(bytes: &[u8]) -> String {
 }
 
 /// Entries and notices in lines.
-fn shown(scanned: &Scanned) -> String {
+fn format_entries(scanned: &Scanned) -> String {
     let (layer, paths) = (&scanned.layer, &scanned.paths);
     let mut text = String::new();
     for (index, entry) in layer.entries.iter().enumerate() {
@@ -65,7 +65,7 @@ fn shown(scanned: &Scanned) -> String {
 
 #[track_caller]
 fn check(parts: &[Vec<u8>], expected: &str) {
-    assert_eq!(shown(&scanned(&archive(parts)).unwrap()), expected);
+    assert_eq!(format_entries(&scanned(&archive(parts)).unwrap()), expected);
 }
 
 #[test]
@@ -131,9 +131,12 @@ fn what_is_odd_is_told() {
          a global header sets what files have; engines ignore it",
     );
     let one = member("a", b'0', b"x");
-    assert_eq!(shown(&scanned(&one).unwrap()), "File 1 a\nthe archive has no mark at its end");
+    assert_eq!(format_entries(&scanned(&one).unwrap()), "File 1 a\nthe archive has no mark at its end");
     let followed = [archive(&[one]), b"more".to_vec()].concat();
-    assert_eq!(shown(&scanned(&followed).unwrap()), "File 1 a\nthe archive is followed by bytes that engines ignore");
+    assert_eq!(
+        format_entries(&scanned(&followed).unwrap()),
+        "File 1 a\nthe archive is followed by bytes that engines ignore"
+    );
 }
 
 #[test]
@@ -144,10 +147,10 @@ fn sparse_files_store_less_than_they_have() {
     };
     let small =
         scanned(&archive(&[fields(b"00000000006\0"), padded(b"abc"), member("f", b'0', b"abc\0\0\0")])).unwrap();
-    assert_eq!(shown(&small), "File 3 s of 6\nFile 6 f\n");
+    assert_eq!(format_entries(&small), "File 3 s of 6\nFile 6 f\n");
     assert_eq!(small.layer.entries[0].content, small.layer.entries[1].content);
     let large = scanned(&archive(&[fields(b"\x80\0\0\0\0\0\0\x02\0\0\0\0"), padded(b"abc")])).unwrap();
-    assert_eq!(shown(&large), "File 3 s of 8589934592\n");
+    assert_eq!(format_entries(&large), "File 3 s of 8589934592\n");
     assert_ne!(large.layer.entries[0].content, small.layer.entries[0].content);
 }
 
@@ -168,7 +171,7 @@ fn digests_and_places_are_told() {
     let blob = gzip(&tar);
     let plain = scanned(&tar).unwrap();
     let packed = scanned(&blob).unwrap();
-    assert_eq!(shown(&plain), shown(&packed));
+    assert_eq!(format_entries(&plain), format_entries(&packed));
     assert_eq!(plain.blob.as_ref().unwrap().to_string(), sha256(&tar));
     assert_eq!(plain.diff_id, plain.blob);
     assert_eq!(packed.blob.as_ref().unwrap().to_string(), sha256(&blob));

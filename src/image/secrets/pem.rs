@@ -18,7 +18,7 @@ const SHORTEST: usize = 64;
 const OPENSSH_PLAIN: &[u8] = b"b3BlbnNzaC1rZXktdjEAAAAABG5vbm";
 
 /// The key whose first line holds the mark at this place, and where it ends.
-pub(super) fn at(text: &[u8], mark: usize) -> Option<(Fact, usize)> {
+pub(super) fn key_at(text: &[u8], mark: usize) -> Option<(Fact, usize)> {
     let before = &text[mark.saturating_sub(40)..mark];
     let label = &before[memmem::rfind(before, b"-----BEGIN ")? + 11..];
     if !label.iter().all(|byte| byte.is_ascii_uppercase() || *byte == b' ') {

@@ -62,7 +62,7 @@ impl Secret {
     }
 
     /// As it may be shown: `ghp_… (40 characters)`.
-    pub fn shown(&self) -> String {
+    pub fn masked(&self) -> String {
         let dots = if self.prefix.is_empty() { "" } else { "… " };
         format!("{}{dots}({} characters)", self.prefix, self.length)
     }

@@ -43,7 +43,7 @@ pub(super) fn tokens_and_keys(text: &[u8]) -> Vec<Fact> {
             if marks > MOST_MARKS {
                 continue;
             }
-            if let Some((key, end)) = pem::at(text, at) {
+            if let Some((key, end)) = pem::key_at(text, at) {
                 done = end;
                 found.push(Fact { line: Some(line(text, at)), ..key });
             }

@@ -6,7 +6,7 @@ use crate::image::tar::BLOCK;
 pub(crate) const END: [u8; 2 * BLOCK] = [0; 2 * BLOCK];
 
 /// Puts the checksum into a header.
-pub(crate) fn sealed(mut block: Vec<u8>) -> Vec<u8> {
+pub(crate) fn with_checksum(mut block: Vec<u8>) -> Vec<u8> {
     block[148..156].fill(b' ');
     let sum: u32 = block[..BLOCK].iter().map(|&byte| u32::from(byte)).sum();
     block[148..156].copy_from_slice(format!("{sum:06o}\0 ").as_bytes());
@@ -28,7 +28,7 @@ pub(crate) fn header(name: &str, flag: u8, size: usize, fields: &[(usize, &[u8])
     for (at, bytes) in fields {
         put(*at, bytes);
     }
-    sealed(block)
+    with_checksum(block)
 }
 
 /// Bytes, filled up to whole blocks.

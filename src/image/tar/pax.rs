@@ -86,7 +86,7 @@ impl Records {
             }
         }
         self.text = text;
-        self.settle();
+        self.normalise();
         outcome
     }
 
@@ -119,7 +119,7 @@ impl Records {
     }
 
     /// Sorts the attributes; of equal names the last counts, and what libarchive wrote only where nobody else did.
-    fn settle(&mut self) {
+    fn normalise(&mut self) {
         self.encoded.append(&mut self.xattrs);
         std::mem::swap(&mut self.encoded, &mut self.xattrs);
         self.xattrs.sort_by(|(one, _), (other, _)| one.cmp(other));

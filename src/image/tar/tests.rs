@@ -244,7 +244,7 @@ fn damaged_archives_never_panic() {
             walked(&flipped);
             // The same with a checksum that hides it.
             let start = at / 512 * 512;
-            let block = crate::image::tar::made::sealed(flipped[start..start + 512].to_vec());
+            let block = crate::image::tar::made::with_checksum(flipped[start..start + 512].to_vec());
             flipped[start..start + 512].copy_from_slice(&block);
             walked(&flipped);
         }

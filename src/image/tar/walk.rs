@@ -44,7 +44,7 @@ impl<'a, S: Skip> Walk<'a, S> {
 
     /// The source, at the walk's place.
     pub fn source(&mut self) -> &mut S {
-        self.settle();
+        self.finish_entry();
         &mut self.source
     }
 
@@ -85,7 +85,7 @@ impl<'a, S: Skip> Walk<'a, S> {
 
     /// As [`Self::piece`], with so many bytes at most.
     pub(crate) fn piece_of(&mut self, most: u64) -> Result<&[u8], TarError> {
-        self.settle();
+        self.finish_entry();
         let most = usize::try_from(self.left.min(most)).unwrap_or(usize::MAX);
         if most == 0 {
             return Ok(&[]);
@@ -105,7 +105,7 @@ impl<'a, S: Skip> Walk<'a, S> {
     /// # Errors
     /// As [`Self::advance`].
     pub fn leave(&mut self) -> Result<(), TarError> {
-        self.settle();
+        self.finish_entry();
         let (left, padding) = (std::mem::take(&mut self.left), std::mem::take(&mut self.padding));
         if left + padding == 0 {
             return Ok(());
@@ -121,7 +121,7 @@ impl<'a, S: Skip> Walk<'a, S> {
         Ok(())
     }
 
-    fn settle(&mut self) {
+    fn finish_entry(&mut self) {
         self.source.consume(std::mem::take(&mut self.lent));
     }
 
@@ -350,7 +350,7 @@ impl<'a, S: Skip> Walk<'a, S> {
 
     /// One block; `None` where the source ends before it.
     fn block(&mut self) -> Result<Option<Block>, TarError> {
-        self.settle();
+        self.finish_entry();
         let mut block = [0; BLOCK];
         let mut filled = 0;
         while filled < BLOCK {

@@ -37,7 +37,7 @@ impl Naive {
     }
 
     /// The members of one layer that survive it, in the archive's order.
-    fn own(&mut self, image: &Image, layer: u32) -> Vec<(String, EntryId)> {
+    fn surviving_members(&mut self, image: &Image, layer: u32) -> Vec<(String, EntryId)> {
         let mut own: Vec<(String, EntryId)> = Vec::new();
         let (mut waiting, mut gone) = (Vec::new(), Vec::new());
         for (index, entry) in image.layers[layer as usize].entries.iter().enumerate() {
@@ -87,7 +87,7 @@ impl Naive {
     }
 
     fn add(&mut self, image: &Image, layer: u32) {
-        let own = self.own(image, layer);
+        let own = self.surviving_members(image, layer);
         self.coming = own.iter().map(|&(_, id)| id).collect();
         for entry in image.layers[layer as usize].entries.iter().filter(|entry| entry.kind.removes()) {
             let path = image.paths.text(entry.path);

@@ -25,7 +25,7 @@ fn look(context: &BuildContext, sources: &[&str]) -> Sent {
     let included = |id: &EntryId| context.entry(*id).kind != Kind::Directory;
     let files: Vec<EntryId> = match Matcher::new(patterns.iter().map(String::as_str)) {
         _ if whole => context.entries().filter(included).collect(),
-        _ if patterns.iter().all(|pattern| is_plain(pattern)) => named(context, &patterns),
+        _ if patterns.iter().all(|pattern| is_plain(pattern)) => find_paths(context, &patterns),
         Ok(matcher) => matching(context, &matcher),
         // The builder fails before it fetches anything.
         Err(_) => Vec::new(),
@@ -43,7 +43,7 @@ fn is_plain(pattern: &str) -> bool {
 }
 
 /// What [`matching`] finds for plain paths, without a look at all the rest.
-fn named(context: &BuildContext, paths: &[String]) -> Vec<EntryId> {
+fn find_paths(context: &BuildContext, paths: &[String]) -> Vec<EntryId> {
     let mut tops: Vec<EntryId> = paths.iter().filter_map(|path| context.find(path)).collect();
     tops.sort_unstable();
     tops.dedup_by(|below, above| below == above || context.is_below(*below, *above));

@@ -87,7 +87,7 @@ pub struct BuildContext {
 impl BuildContext {
     /// The file that a question about this context alone (and the projects in it) has for an answer; `make` works it out
     /// when nobody asked before.
-    pub fn remembered(&self, question: String, make: impl FnOnce() -> Option<EntryId>) -> Option<EntryId> {
+    pub fn get_or_find(&self, question: String, make: impl FnOnce() -> Option<EntryId>) -> Option<EntryId> {
         self.memory.file(question, make)
     }
 

@@ -34,7 +34,7 @@ pub(super) struct Told {
 }
 
 /// Asks the repository that a context lies in.
-pub(super) fn told(root: &Path, context: &BuildContext) -> Told {
+pub(super) fn ask_git(root: &Path, context: &BuildContext) -> Told {
     let (folders, in_repository) = folders_above(root);
     if in_repository {
         return of_repository(&folders, context).unwrap_or_default();
@@ -42,7 +42,7 @@ pub(super) fn told(root: &Path, context: &BuildContext) -> Told {
     let Some(own) = folders.first() else { return Told::default() };
     let rules = patterns(&own.join(".gitignore"), own).map(|rules| (None, rules)).into_iter().collect();
     let mut walk = Walk::new(context, own, String::new(), (BTreeSet::new(), rules));
-    walk.all();
+    walk.walk_all();
     Told { absent: walk.absent, ..Told::default() }
 }
 
@@ -61,7 +61,7 @@ fn of_repository(folders: &[PathBuf], context: &BuildContext) -> Option<Told> {
         return Some(Told { ignored: Some(Vec::new()), committed, absent: Vec::new() });
     }
     let mut walk = Walk::new(context, own, prefix, (tracked, rules));
-    walk.all();
+    walk.walk_all();
     Some(Told { ignored: Some(walk.found), committed, absent: walk.absent })
 }
 
@@ -125,7 +125,7 @@ impl<'c> Walk<'c> {
         walk
     }
 
-    fn all(&mut self) {
+    fn walk_all(&mut self) {
         let mut inside: Option<EntryId> = None;
         for id in self.context.entries() {
             if inside.is_some_and(|above| self.context.is_below(id, above)) {
@@ -328,7 +328,7 @@ mod tests {
     fn what_git_ignores_is_told_at_its_top() {
         let folder = repository(&FILES);
         let web = context(&[".env", ".gitignore", "dist/b.js", "keep.log", "lib/a.ts", "lib2/é.ts", "x.log"]);
-        let found = told(&folder.path().join("web"), &web).ignored.unwrap();
+        let found = ask_git(&folder.path().join("web"), &web).ignored.unwrap();
         assert_eq!(found, [".env", "dist", "lib", "x.log"]);
     }
 
@@ -339,7 +339,7 @@ mod tests {
             git(folder.path(), &["add", "-f", "web/lib/a.ts", "web/lib2/é.ts", "web/.gitignore", "web/x.log"]);
             git(folder.path(), &["update-index", "--index-version", version]);
             let web = context(&[".env", "dist/b.js", "lib/a.ts", "x.log"]);
-            assert_eq!(told(&folder.path().join("web"), &web).ignored.unwrap(), [".env", "dist"], "{version}");
+            assert_eq!(ask_git(&folder.path().join("web"), &web).ignored.unwrap(), [".env", "dist"], "{version}");
             let index = tracked(&folder.path().join(".git/index"));
             assert_eq!(
                 index.into_iter().collect::<Vec<_>>(),
@@ -363,11 +363,11 @@ mod tests {
         let all = context(&files.map(|(path, _)| path));
         let folder = repository(&files);
         // Before the first `git add` nothing tells what belongs to the project.
-        assert_eq!(told(folder.path(), &all).absent, [".env", "dist"]);
+        assert_eq!(ask_git(folder.path(), &all).absent, [".env", "dist"]);
         git(folder.path(), &["add", "app.js", "src/a.js", ".gitignore"]);
-        assert_eq!(told(folder.path(), &all).absent, [".env", "dist", "local.sqlite", "src/b.js", "uploads"]);
+        assert_eq!(ask_git(folder.path(), &all).absent, [".env", "dist", "local.sqlite", "src/b.js", "uploads"]);
         std::fs::remove_dir_all(folder.path().join(".git")).unwrap();
-        let without = told(folder.path(), &all);
+        let without = ask_git(folder.path(), &all);
         assert_eq!((without.absent, without.ignored), (vec![".env".to_owned(), "dist".to_owned()], None));
     }
 
@@ -376,13 +376,13 @@ mod tests {
         let folder = repository(&[("web/node_modules/a/index.js", ""), ("web/lib/node_modules/b.js", "")]);
         git(folder.path(), &["add", "-f", "web/node_modules"]);
         let web = context(&["node_modules/a/index.js", "lib/node_modules/b.js"]);
-        assert_eq!(told(&folder.path().join("web"), &web).committed, ["node_modules".to_owned()].into());
+        assert_eq!(ask_git(&folder.path().join("web"), &web).committed, ["node_modules".to_owned()].into());
     }
 
     #[test]
     fn a_context_that_git_ignores_as_a_whole_tells_nothing() {
         let folder = repository(&[(".gitignore", "out\n"), ("out/a/b.txt", "")]);
-        assert_eq!(told(&folder.path().join("out/a"), &context(&["b.txt"])).ignored, Some(Vec::new()));
+        assert_eq!(ask_git(&folder.path().join("out/a"), &context(&["b.txt"])).ignored, Some(Vec::new()));
     }
 
     #[test]

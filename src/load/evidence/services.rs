@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use super::git::folders_above;
 use crate::compose::{self, Run, is_compose};
 use crate::inputs::{BuildInput, Inputs};
-use crate::load::compose::joined;
+use crate::load::compose::join_path;
 use crate::load::file::read_source;
 use crate::manifest::FileKind;
 use crate::optimize::{Listed, Service, services as listed};
@@ -39,7 +39,7 @@ pub(super) struct Around {
 }
 
 /// Reads them.
-pub(super) fn around(inputs: &Inputs, input: &BuildInput) -> Around {
+pub(super) fn read_services(inputs: &Inputs, input: &BuildInput) -> Around {
     let dockerfile = inputs.source(input.dockerfile);
     let Some(root) = &input.context_root else { return Around::default() };
     let folders = folders(Path::new(root), Path::new(dockerfile.name()), Path::new(&inputs.root));
@@ -53,7 +53,7 @@ pub(super) fn around(inputs: &Inputs, input: &BuildInput) -> Around {
     for (path, source) in &files {
         let built = built(path, source, dockerfile);
         let folder = path.parent().unwrap_or(Path::new("."));
-        around.images.extend(others(folder, source).iter().flat_map(bases));
+        around.images.extend(dockerfiles_of_compose(folder, source).iter().flat_map(bases));
         for one in listed(source) {
             around.images.extend(one.image.clone().filter(|_| one.build.is_none()));
             let is_own = one.build.is_some_and(|span| built.contains(&span.start));
@@ -77,14 +77,14 @@ pub(super) fn around(inputs: &Inputs, input: &BuildInput) -> Around {
 }
 
 /// The Dockerfiles that a compose file builds from.
-fn others(folder: &Path, source: &Source) -> Vec<Source> {
+fn dockerfiles_of_compose(folder: &Path, source: &Source) -> Vec<Source> {
     if !source.text().contains("build") {
         return Vec::new();
     }
     let path = |service: &compose::Service| {
         let context = service.context.as_deref().filter(|_| service.inline.is_none())?;
         let file = service.dockerfile.as_deref().unwrap_or("Dockerfile");
-        Some(joined(&joined(folder, Path::new(context)), Path::new(file)))
+        Some(join_path(&join_path(folder, Path::new(context)), Path::new(file)))
     };
     let services = compose::read(source).services;
     services.iter().take(FILES).filter_map(|one| read_source(&path(one)?, LIMIT).ok()).collect()
@@ -172,8 +172,8 @@ fn built(path: &Path, source: &Source, dockerfile: &Source) -> BTreeSet<u32> {
             }
             (None, None) => {
                 let context = service.context.as_deref().unwrap_or(".");
-                let below = joined(
-                    &joined(folder, Path::new(context)),
+                let below = join_path(
+                    &join_path(folder, Path::new(context)),
                     Path::new(service.dockerfile.as_deref().unwrap_or("Dockerfile")),
                 );
                 real.is_some() && below.canonicalize().ok() == real
@@ -223,14 +223,14 @@ fn entries(folder: &Path, wanted: impl Fn(&str) -> bool) -> Vec<PathBuf> {
         .filter_map(Result::ok)
         .filter(|entry| entry.file_name().to_str().is_some_and(&wanted))
         .filter(|entry| entry.file_type().is_ok_and(|kind| kind.is_file()))
-        .map(|entry| shown(&entry.path()))
+        .map(|entry| display_path(&entry.path()))
         .collect();
     found.sort();
     found
 }
 
 /// Below the folder at hand as the user would type it, else whole.
-fn shown(path: &Path) -> PathBuf {
+fn display_path(path: &Path) -> PathBuf {
     let here = Path::new(".").canonicalize().ok();
     here.and_then(|here| path.strip_prefix(here).ok().map(Path::to_owned)).unwrap_or_else(|| path.to_owned())
 }
@@ -248,7 +248,7 @@ mod tests {
             fs::write(full, text).unwrap();
         }
         let inputs = gather(&Request { path: folder.path().join(asked), ..Request::default() }).unwrap();
-        let found = around(&inputs, &inputs.builds[0]);
+        let found = read_services(&inputs, &inputs.builds[0]);
         let found: Vec<_> = found.services.iter().map(|one| (&*one.name, one.command.as_deref())).collect();
         assert_eq!(found, expected);
     }
@@ -288,7 +288,7 @@ mod tests {
             fs::write(full, text).unwrap();
         }
         let inputs = gather(&Request { path: folder.path().join("web"), ..Request::default() }).unwrap();
-        let found = around(&inputs, &inputs.builds[0]);
+        let found = read_services(&inputs, &inputs.builds[0]);
         assert_eq!(found.images.iter().collect::<Vec<_>>(), ["caddy:2.8", "nginx:1.26", "node:22"]);
         assert_eq!(found.names.iter().collect::<Vec<_>>(), ["own/web"]);
         assert_eq!(found.recipes.len(), 2);

@@ -54,7 +54,7 @@ fn take_script(
             let Some((program, rest)) = words.split_first() else { continue };
             // The build does it again, and a failure is allowed for.
             let allowed = *program == "svelte-kit" && rest.contains(&"sync") && script.contains("||");
-            if let Some(other) = called(program, rest).and_then(|other| script_of(package, other)) {
+            if let Some(other) = script_name(program, rest).and_then(|other| script_of(package, other)) {
                 waiting.push(other);
             } else if !allowed && !known(tree, closure, (folder, package), program, rest) {
                 let mut sources = sources(folder, command, program);
@@ -98,7 +98,7 @@ fn program(command: &str) -> Vec<&str> {
 }
 
 /// The script's name in `npm run x`, `yarn x`, `pnpm run x`.
-fn called<'t>(program: &str, rest: &[&'t str]) -> Option<&'t str> {
+fn script_name<'t>(program: &str, rest: &[&'t str]) -> Option<&'t str> {
     if !matches!(program, "npm" | "yarn" | "pnpm" | "bun") {
         return None;
     }
@@ -118,7 +118,7 @@ pub(super) fn take_schema(tree: &Tree, closure: &mut Closure, folder: &str, pack
 }
 
 /// Whether the program's needs are known; takes them.
-fn known(
+fn add_known_needs(
     tree: &Tree,
     closure: &mut Closure,
     (folder, package): (&str, &Map<String, Value>),

@@ -135,7 +135,7 @@ struct NpmDemands {
     peer_dependencies: BTreeMap<String, String>,
 }
 
-fn demands(text: &str) -> Option<BTreeMap<String, String>> {
+fn locked_demands(text: &str) -> Option<BTreeMap<String, String>> {
     let root = serde_json::from_str::<NpmRoots>(text).ok()?.packages?.root?;
     let all = [root.peer_dependencies, root.optional_dependencies, root.dev_dependencies, root.dependencies];
     Some(all.into_iter().flatten().collect())
@@ -163,7 +163,7 @@ fn npm(tree: &mut Tree, path: &str, text: &str) -> Option<Locked> {
         let dependencies = lock.dependencies.iter().flatten();
         entries.extend(dependencies.map(|(name, package)| of(name, package, true)));
     }
-    Some(Locked { demands: demands(text), ..Locked::new(entries, None) })
+    Some(Locked { demands: locked_demands(text), ..Locked::new(entries, None) })
 }
 
 /// Both forms of `yarn.lock`: a head line per package, then indented fields.

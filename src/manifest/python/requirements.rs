@@ -62,13 +62,13 @@ pub(super) fn install(tree: &mut Tree, project: &mut Project, path: &str) -> Ins
             }
         }
     }
-    let locked = (complete && !entries.is_empty()).then(|| Locked::new(told(entries), None));
+    let locked = (complete && !entries.is_empty()).then(|| Locked::new(mark_as_runtime(entries), None));
     let lock = locked.is_some().then(|| path.to_string());
     closure.install(Tool::Pip, path, lock, locked)
 }
 
 /// Everything in a requirements file is installed: nothing of it is for development only.
-fn told(mut entries: Vec<Entry>) -> Vec<Entry> {
+fn mark_as_runtime(mut entries: Vec<Entry>) -> Vec<Entry> {
     for entry in &mut entries {
         entry.dev_only = Some(false);
     }

@@ -87,7 +87,7 @@ fn is_meant(package: &Package, (name, version): &(String, Option<String>)) -> bo
 }
 
 /// Whether a version meets a requirement; `None` where one of them cannot be read.
-fn meets(version: &str, requirement: &str) -> Option<bool> {
+fn satisfies(version: &str, requirement: &str) -> Option<bool> {
     Some(VersionReq::parse(requirement).ok()?.matches(&Version::parse(version).ok()?))
 }
 
@@ -123,8 +123,9 @@ fn has_its_dependencies(packages: &[Package], entry: &Package, manifest: &Table,
             let mut answer = Some(false);
             for need in entry.needs.iter().filter(|(own, _)| own == name) {
                 let found = packages.iter().find(|one| is_meant(one, need) && one.source.is_some() == outside);
-                let fits = found
-                    .map_or(Some(false), |package| requirement.map_or(Some(true), |it| meets(&package.version, it)));
+                let fits = found.map_or(Some(false), |package| {
+                    requirement.map_or(Some(true), |it| satisfies(&package.version, it))
+                });
                 answer = if answer == Some(true) || fits == Some(true) { Some(true) } else { answer.and(fits) };
             }
             if !answer? {

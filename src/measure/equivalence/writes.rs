@@ -12,7 +12,7 @@ const TRIED: usize = 60;
 impl Session {
     /// Compares what the original's container wrote with what the rewrite's may write.
     pub(super) fn writes(&self, before: &Trial<'_>, after: &Trial<'_>) -> Result<Check, Failure> {
-        let written = before.written();
+        let written = before.written_paths();
         let wanted: Vec<(&String, &ChangeKind)> = written.iter().filter(|(path, _)| before.counts(path)).collect();
         if wanted.is_empty() {
             return Ok(Check::skipped("writes", "the original wrote nothing that counts"));
@@ -25,7 +25,7 @@ impl Session {
             ));
         }
         let mut seen = Seen::default();
-        let also = after.written();
+        let also = after.written_paths();
         for (path, kind) in wanted.into_iter().take(TRIED) {
             if also.contains_key(path) {
                 seen.explain(format!("both write `{path}`"));

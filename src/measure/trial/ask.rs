@@ -47,7 +47,7 @@ impl Trial<'_> {
                     let port =
                         port.filter(|port| self.ports().contains(port)).or_else(|| self.ports().first().copied());
                     match (address, port) {
-                        (Some(ip), Some(port)) => asked(ip, port, &path),
+                        (Some(ip), Some(port)) => ask_with_retries(ip, port, &path),
                         _ => Answer::default(),
                     }
                 }
@@ -76,13 +76,13 @@ impl Trial<'_> {
 }
 
 /// Asks for a path; what fails is asked for again.
-fn asked(ip: IpAddr, port: u16, path: &str) -> Answer {
+fn ask_with_retries(ip: IpAddr, port: u16, path: &str) -> Answer {
     let mut answer = Answer::default();
     for turn in 0..=AGAIN {
         if turn > 0 {
             std::thread::sleep(Duration::from_secs(1));
         }
-        answer = once(ip, port, path).unwrap_or_default();
+        answer = ask_once(ip, port, path).unwrap_or_default();
         if answer.status.is_some_and(|status| status < 500) {
             break;
         }
@@ -90,7 +90,7 @@ fn asked(ip: IpAddr, port: u16, path: &str) -> Answer {
     answer
 }
 
-fn once(ip: IpAddr, port: u16, path: &str) -> Option<Answer> {
+fn ask_once(ip: IpAddr, port: u16, path: &str) -> Option<Answer> {
     let configuration = Agent::config_builder()
         .http_status_as_error(false)
         .max_redirects(0)

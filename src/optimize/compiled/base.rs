@@ -151,7 +151,7 @@ impl Needs {
         let alpine = small.contains("alpine");
         let manager = if alpine { Manager::Apk } else { Manager::Apt };
         let installed = installed(scene, target);
-        for program in called(scene, target) {
+        for program in called_programs(scene, target) {
             if BaseImage::of(small).presence(&program) != Presence::Lacks {
                 continue;
             }
@@ -220,7 +220,7 @@ fn installed(scene: &Scene, target: &Stage) -> BTreeSet<String> {
 }
 
 /// Programs that RUNs, the command, checks and sources call.
-fn called(scene: &Scene, target: &Stage) -> BTreeSet<String> {
+fn called_programs(scene: &Scene, target: &Stage) -> BTreeSet<String> {
     let mut names = BTreeSet::new();
     for (index, instruction) in scene.build.instructions(target) {
         if matches!(instruction.keyword, Keyword::Run | Keyword::Cmd | Keyword::Entrypoint | Keyword::Healthcheck)
@@ -229,7 +229,7 @@ fn called(scene: &Scene, target: &Stage) -> BTreeSet<String> {
             names.extend(code.script.invocations().iter().filter_map(|one| one.program).map(str::to_owned));
         }
     }
-    for file in scene.build.started(target) {
+    for file in scene.build.start_files(target) {
         if let Some(text) = scene.evidence.texts.get(&file.file.path) {
             let script = crate::shell::parse(text);
             names.extend(script.invocations().iter().filter_map(|one| one.program).map(str::to_owned));

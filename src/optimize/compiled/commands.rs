@@ -72,9 +72,10 @@ pub(super) fn read(build: &Build, stage: &Stage, index: usize, wanted: Wanted) -
     let mut commands = Vec::new();
     for (at, command) in code.script.commands.iter().enumerate() {
         let own: Vec<&Invocation> = invocations.iter().filter(|one| one.outer as usize == at).collect();
-        let fate = own.iter().map(|one| fate(build, stage, index, one, wanted)).reduce(stronger).unwrap_or(Fate::Build);
+        let fate =
+            own.iter().map(|one| decide_fate(build, stage, index, one, wanted)).reduce(stronger).unwrap_or(Fate::Build);
         let span = code.place(file, command.span);
-        let text = joined(build.input().file.source().slice(span));
+        let text = join_lines(build.input().file.source().slice(span));
         commands.push(Command { fate, text });
     }
     let plain = |one: &crate::shell::Command| {
@@ -100,7 +101,7 @@ pub(super) fn read(build: &Build, stage: &Stage, index: usize, wanted: Wanted) -
 }
 
 /// The text on one line.
-fn joined(text: &str) -> String {
+fn join_lines(text: &str) -> String {
     let lines = text.lines().map(|line| line.trim().trim_end_matches('\\').trim());
     lines.filter(|line| !line.is_empty() && !line.starts_with('#')).collect::<Vec<_>>().join(" ")
 }
@@ -118,7 +119,7 @@ fn stronger(a: Fate, b: Fate) -> Fate {
 }
 
 /// What becomes of a command of a RUN.
-fn fate(build: &Build, stage: &Stage, at: usize, one: &Invocation, wanted: Wanted) -> Fate {
+fn decide_fate(build: &Build, stage: &Stage, at: usize, one: &Invocation, wanted: Wanted) -> Fate {
     let inside = |redirected| if is_inside(build, stage, at, one, redirected) { Fate::Works } else { Fate::Unknown };
     let purpose = Purpose::of(one);
     let redirected = one.command.redirects.iter().any(|one| one.target.is_some() && writes(one.operator));
@@ -147,7 +148,7 @@ fn fate(build: &Build, stage: &Stage, at: usize, one: &Invocation, wanted: Wante
         // Moves of what the build makes are followed; modes travel with the files.
         Purpose::Copies | Purpose::Clean | Purpose::Deletes | Purpose::Lists => Fate::Build,
         _ if one.is("install") => Fate::Build,
-        Purpose::Fetches => fetched(one),
+        Purpose::Fetches => fate_of_download(one),
         Purpose::Account | Purpose::Entries => Fate::Prepares,
         Purpose::SystemSetup if one.is("ldconfig") || !names_path() => Fate::Prepares,
         _ if one.program.is_none() => Fate::Unknown,
@@ -168,7 +169,7 @@ fn of_manager(call: &PackageCall) -> Fate {
 }
 
 /// A download: of a file that the moves are followed from.
-fn fetched(one: &Invocation) -> Fate {
+fn fate_of_download(one: &Invocation) -> Fate {
     let written = one.flag("-o").or_else(|| one.flag("-O")).or_else(|| one.flag("--output"));
     if written.is_some() && one.command.place.pipe_len <= 1 { Fate::Build } else { Fate::Unknown }
 }

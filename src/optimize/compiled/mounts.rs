@@ -16,11 +16,11 @@ pub(super) fn mount(scene: &Scene, turn: &mut Turn) {
     let mut tools = BTreeSet::new();
     for stage in build.stages().iter().filter(|stage| build.is_needed(stage)) {
         for (index, instruction) in build.instructions(stage).filter(|(_, one)| one.keyword == Keyword::Run) {
-            let folders = wanted(scene, stage, index);
+            let folders = cache_folders(scene, stage, index);
             let has: Vec<String> =
                 scene.file().mounts(instruction).iter().filter_map(|one| one.target().map(str::to_owned)).collect();
             let missing: Vec<(String, Manager)> =
-                folders.into_iter().filter(|(folder, _)| !has.iter().any(|known| meets(known, folder))).collect();
+                folders.into_iter().filter(|(folder, _)| !has.iter().any(|known| overlap(known, folder))).collect();
             if missing.is_empty() {
                 continue;
             }
@@ -47,12 +47,12 @@ fn name(manager: Manager) -> &'static str {
 }
 
 /// Whether one path is the other, or lies below it.
-fn meets(a: &str, b: &str) -> bool {
+fn overlap(a: &str, b: &str) -> bool {
     path::is_within(a, b) || path::is_within(b, a)
 }
 
 /// The folders that a RUN's build tools keep things in.
-fn wanted(scene: &Scene, stage: &Stage, index: usize) -> Vec<(String, Manager)> {
+fn cache_folders(scene: &Scene, stage: &Stage, index: usize) -> Vec<(String, Manager)> {
     let build = scene.build;
     let root = matches!(build.user_at(stage, index).value(), None | Some(User::Root | User::StepsDown));
     let Some(code) = build.code(index).filter(|_| root) else { return Vec::new() };

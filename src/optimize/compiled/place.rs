@@ -78,7 +78,7 @@ pub(super) fn workdir(build: &Build, stage: &Stage, at: usize) -> Option<String>
 }
 
 /// Where the context's files lie in the image, by path in the image; `None` where that is not known.
-pub(super) fn brought(build: &Build, context: &BuildContext, stage: &Stage) -> Option<BTreeMap<String, String>> {
+pub(super) fn copied_files(build: &Build, context: &BuildContext, stage: &Stage) -> Option<BTreeMap<String, String>> {
     let mut found = BTreeMap::new();
     for below in build.chain(stage) {
         for transfer in build.transfers(below) {
@@ -134,7 +134,7 @@ pub(super) fn origin(files: &BTreeMap<String, String>, folder: &str) -> Option<S
 }
 
 /// A path as a line in `folder` names it.
-pub(super) fn shown(path: &str, folder: Option<&str>, into: bool) -> String {
+pub(super) fn path_in_folder(path: &str, folder: Option<&str>, into: bool) -> String {
     match folder {
         Some(folder) if folder == path && into => "./".to_owned(),
         Some(folder) if folder != "/" && path::is_within(path, folder) => {

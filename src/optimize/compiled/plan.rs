@@ -82,7 +82,7 @@ impl<'a> Plan<'a> {
             }
         }
         let language = language(image, &runs).ok_or(Why::NotOurs)?;
-        let started = started(scene, target);
+        let started = started_by_container(scene, target);
         is_ours(language, &started)?;
         if runs.values().any(|run| run.compiles().is_some() && run.removes) {
             return Err(Why::NotOurs);
@@ -95,7 +95,7 @@ impl<'a> Plan<'a> {
 
     fn fill(&mut self, scene: &Scene, started: &Started) -> Result<(), Why> {
         let build = scene.build;
-        let files = scene.context().and_then(|context| place::brought(build, context, self.target));
+        let files = scene.context().and_then(|context| place::copied_files(build, context, self.target));
         let products = Products::of(build, &self.chain, scene.projects(), files.as_ref());
         let empty = BTreeMap::new();
         let known = files.as_ref().unwrap_or(&empty);
@@ -112,7 +112,7 @@ impl<'a> Plan<'a> {
         }
         let works = self.runs.values().any(|run| run.has(&Fate::Works) || (!run.separable && run.compiles().is_some()));
         let nothing = needed.is_empty() || started.unknown;
-        let items = remains::remains(known, &scene.evidence.texts, self.language, &started.paths, &workdir);
+        let items = remains::remaining_items(known, &scene.evidence.texts, self.language, &started.paths, &workdir);
         self.last = self.last_made(&products);
         self.products = needed.into_iter().map(|product| destination(product, started)).collect();
         if let Some(items) = items.filter(|_| files.is_some() && !works && !nothing) {
@@ -147,7 +147,7 @@ impl<'a> Plan<'a> {
     }
 
     /// What the image needs of what the build makes.
-    fn needed(
+    fn needed_products(
         &self,
         products: &Products,
         started: &Started,
@@ -155,10 +155,10 @@ impl<'a> Plan<'a> {
         scene: &Scene,
     ) -> Result<BTreeSet<Product>, Why> {
         let mut needed: BTreeSet<Product> =
-            products.made().filter(|one| !path::is_within(&one.path, "/tmp")).cloned().collect();
+            products.iter().filter(|one| !path::is_within(&one.path, "/tmp")).cloned().collect();
         let is_of_image = |path: &str| data::SYSTEM_FOLDERS.with("image").any(|folder| path::is_within(path, folder));
         for path in &started.paths {
-            let made = products.made().any(|one| path::is_within(path, &one.path));
+            let made = products.iter().any(|one| path::is_within(path, &one.path));
             // Programs of images lie elsewhere, those of projects often there.
             let own = path::is_within(path, "/usr/src");
             if made || files.contains_key(path) || !own && is_of_image(path) {
@@ -240,26 +240,26 @@ fn is_ours(language: Language, started: &Started) -> Result<(), Why> {
 }
 
 /// What a container starts: what the file says, and the scripts of the context that it starts with.
-fn started(scene: &Scene, target: &Stage) -> Started {
+fn started_by_container(scene: &Scene, target: &Stage) -> Started {
     let build = scene.build;
     let mut started = Started::default();
     let folder = place::workdir(build, target, usize::MAX).unwrap_or_else(|| "/".into());
     for keyword in [Keyword::Entrypoint, Keyword::Cmd] {
         if let Some(code) = build.last(target, keyword).and_then(|(index, _)| build.code(index)) {
-            started.join(product::started(&code.script, &folder));
+            started.join(product::started_paths(&code.script, &folder));
         }
     }
     if let Some(launch) = build.launch(target) {
-        started.join(product::started(launch.script(), &folder));
+        started.join(product::started_paths(launch.script(), &folder));
     }
     for service in &scene.evidence.services {
         if let Some(command) = &service.command {
-            started.join(product::started(&crate::shell::parse(command), &folder));
+            started.join(product::started_paths(&crate::shell::parse(command), &folder));
         }
     }
-    for file in build.started(target) {
+    for file in build.start_files(target) {
         if let Some(text) = scene.evidence.texts.get(&file.file.path) {
-            started.join(product::started(&crate::shell::parse(text), &folder));
+            started.join(product::started_paths(&crate::shell::parse(text), &folder));
         }
     }
     started

@@ -61,7 +61,7 @@ impl Products {
     }
 
     /// All.
-    pub(super) fn made(&self) -> impl Iterator<Item = &Product> {
+    pub(super) fn iter(&self) -> impl Iterator<Item = &Product> {
         self.made.iter()
     }
 
@@ -233,7 +233,7 @@ fn last_part(path: &str) -> Option<String> {
 
 /// Absolute paths that a container of a stage starts from: programs named with a folder, archives, class paths.
 /// `None` where a word decides that only the container knows.
-pub(super) fn started(script: &Script, folder: &str) -> Started {
+pub(super) fn started_paths(script: &Script, folder: &str) -> Started {
     let mut out = Started::default();
     for one in script.invocations() {
         let Some(program) = one.path.value() else {

@@ -22,7 +22,7 @@ const MOST: usize = 12;
 
 /// What remains of the files that lie in the image; `None` where it is in too many places. `files`: by path in the image;
 /// `texts`: of the sources, by path in the context.
-pub(super) fn remains(
+pub(super) fn remaining_items(
     files: &BTreeMap<String, String>,
     texts: &BTreeMap<String, String>,
     language: Language,
@@ -34,7 +34,7 @@ pub(super) fn remains(
     let mut kept: BTreeSet<&str> = BTreeSet::new();
     for (image, path) in files {
         let source = is_source(path, language) && !(read_sources && path.contains("src/main/"));
-        let inside = built_in.iter().any(|pattern| takes(pattern, path));
+        let inside = built_in.iter().any(|pattern| matches(pattern, path));
         let needless = source || is_about(path) || inside;
         if !needless || (started.contains(image) && !source) {
             kept.insert(image);
@@ -126,7 +126,7 @@ pub(in crate::optimize) fn unread<'p>(
 ) -> BTreeSet<String> {
     let patterns: Vec<String> =
         [Language::Go, Language::Rust].into_iter().flat_map(|language| built_in(texts, language)).collect();
-    let inside = |path: &str| patterns.iter().any(|pattern| takes(pattern, path));
+    let inside = |path: &str| patterns.iter().any(|pattern| matches(pattern, path));
     paths.into_iter().filter(|path| is_about(path) || inside(path)).cloned().collect()
 }
 
@@ -163,7 +163,7 @@ fn built_in(texts: &BTreeMap<String, String>, language: Language) -> BTreeSet<St
 }
 
 /// Whether a path or a glob of one folder takes a file, itself or with the folder that holds it.
-fn takes(pattern: &str, path: &str) -> bool {
+fn matches(pattern: &str, path: &str) -> bool {
     let (mut parts, mut names) = (pattern.split('/'), path.split('/'));
     loop {
         match (parts.next(), names.next()) {

@@ -65,8 +65,8 @@ impl Runtime {
         if !writer.copied {
             writer.copy();
         }
-        writer.settle();
-        let copied = writer.said();
+        writer.write_workdirs();
+        let copied = writer.comment_text();
         Ok(Self { text: writer.text, moved: writer.moved, copied })
     }
 }
@@ -90,13 +90,13 @@ impl Writer<'_, '_> {
                     return Ok(());
                 }
                 if matches!(instruction.keyword, K::Cmd | K::Entrypoint | K::Healthcheck | K::Volume) {
-                    self.settle();
+                    self.write_workdirs();
                 }
                 self.take(stage, index, true);
             }
             K::Env | K::Shell => self.take(stage, index, index > self.plan.last),
             K::User => {
-                self.settle();
+                self.write_workdirs();
                 self.take(stage, index, index > self.plan.last);
             }
             K::Arg if self.is_used(stage, index) => self.take(stage, index, false),
@@ -109,7 +109,7 @@ impl Writer<'_, '_> {
                 self.waiting.push(index);
                 self.folder = place::workdir(self.scene.build, stage, index + 1);
                 if index > self.plan.last {
-                    self.settle();
+                    self.write_workdirs();
                 }
             }
             K::Copy | K::Add => self.transfer(stage, index, instruction),
@@ -141,7 +141,7 @@ impl Writer<'_, '_> {
     }
 
     /// Writes the WORKDIRs that wait.
-    fn settle(&mut self) {
+    fn write_workdirs(&mut self) {
         for index in std::mem::take(&mut self.waiting) {
             let stage = self.scene.build.stage_of(index).map_or(0, |stage| stage.index);
             if index > self.plan.last && stage == self.plan.target.index {
@@ -183,7 +183,7 @@ impl Writer<'_, '_> {
             None => instruction.heredocs.is_empty(),
         };
         if !toolchain {
-            self.settle();
+            self.write_workdirs();
             self.take(stage, index, index > self.plan.last);
         }
     }
@@ -209,19 +209,19 @@ impl Writer<'_, '_> {
                 self.waiting = vec![last];
                 self.early = Some(last);
                 self.folder = place::workdir(self.scene.build, self.plan.target, usize::MAX);
-                self.settle();
+                self.write_workdirs();
             }
             None if later => {}
-            None => self.settle(),
+            None => self.write_workdirs(),
         }
         let later = later && self.early.is_none();
         let folder = self.folder.clone().filter(|_| !later);
         let mut lines = Vec::new();
         if let Some(whole) = &self.plan.whole {
-            lines.push((vec![whole.clone()], place::shown(whole, folder.as_deref(), true)));
+            lines.push((vec![whole.clone()], place::path_in_folder(whole, folder.as_deref(), true)));
         }
         for item in self.plan.items.iter().filter(|item| item.folder) {
-            lines.push((vec![item.path.clone()], place::shown(&item.path, folder.as_deref(), true)));
+            lines.push((vec![item.path.clone()], place::path_in_folder(&item.path, folder.as_deref(), true)));
         }
         let mut files: Vec<(String, String)> = self
             .plan
@@ -232,7 +232,7 @@ impl Writer<'_, '_> {
             .collect();
         for (product, to) in &self.plan.products {
             if product.folder {
-                lines.push((vec![product.path.clone()], place::shown(to, folder.as_deref(), true)));
+                lines.push((vec![product.path.clone()], place::path_in_folder(to, folder.as_deref(), true)));
             } else {
                 files.push((product.path.clone(), to.clone()));
             }
@@ -241,9 +241,9 @@ impl Writer<'_, '_> {
             let (above, name) = path::split(&to);
             let into = path::name(&from) == name;
             let to = if into {
-                format!("{}/", place::shown(above, folder.as_deref(), true).trim_end_matches('/'))
+                format!("{}/", place::path_in_folder(above, folder.as_deref(), true).trim_end_matches('/'))
             } else {
-                place::shown(&to, folder.as_deref(), false)
+                place::path_in_folder(&to, folder.as_deref(), false)
             };
             match lines.iter_mut().find(|(_, known)| into && known.ends_with('/') && *known == to) {
                 Some((sources, _)) if self.plan.whole.is_none() => sources.push(from),
@@ -270,7 +270,7 @@ impl Writer<'_, '_> {
                 return Err(format!("line {} builds and prepares the container in one script", instruction.start_line));
             }
             if prepares {
-                self.settle();
+                self.write_workdirs();
                 self.take(stage, index, false);
             }
             return Ok(());
@@ -287,7 +287,7 @@ impl Writer<'_, '_> {
         if texts.iter().all(|text| is_lists(text)) {
             return Ok(());
         }
-        self.settle();
+        self.write_workdirs();
         let all =
             texts.len() == run.commands.len() && texts.iter().zip(&run.commands).all(|(text, own)| *text == own.text);
         if all {
@@ -372,7 +372,7 @@ impl Writer<'_, '_> {
             || (path.starts_with("/home/") && path.matches('/').count() == 2)
     }
 
-    fn said(&self) -> String {
+    fn comment_text(&self) -> String {
         if let Some(whole) = &self.plan.whole {
             return format!("`{whole}`");
         }

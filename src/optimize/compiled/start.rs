@@ -32,7 +32,7 @@ pub(super) fn compile(scene: &Scene, turn: &mut Turn) {
         let Some(one) = invocations.last() else { continue };
         let Some(title) = title(one) else { continue };
         let what = format!("compiles when the image is built, not by {title} when a container starts");
-        if let Some(why) = hindrance(scene, target, &invocations) {
+        if let Some(why) = reason_to_keep_command(scene, target, &invocations) {
             return turn.refuse(what, why);
         }
         let started = match start(scene, target, one) {
@@ -65,7 +65,7 @@ fn title(one: &Invocation) -> Option<&'static str> {
 }
 
 /// Why the container's command has to stay as it is.
-fn hindrance(scene: &Scene, target: &Stage, all: &[Invocation]) -> Option<String> {
+fn reason_to_keep_command(scene: &Scene, target: &Stage, all: &[Invocation]) -> Option<String> {
     let folder = place::workdir(scene.build, target, usize::MAX)?;
     let over = |mount: &String| mount != "/" && (path::is_within(&folder, mount) || path::is_within(mount, &folder));
     if let Some(service) = scene.evidence.services.iter().find(|one| one.mounts.iter().any(over)) {
@@ -94,7 +94,7 @@ fn start(scene: &Scene, target: &Stage, one: &Invocation) -> Result<Start, Strin
 /// The project of an ecosystem at the folder in which the container works.
 fn project<'a>(scene: &Scene<'a>, target: &Stage, ecosystem: Ecosystem) -> Option<&'a Project> {
     let context = scene.context()?;
-    let files = place::brought(scene.build, context, target)?;
+    let files = place::copied_files(scene.build, context, target)?;
     let folder = place::workdir(scene.build, target, usize::MAX)?;
     let root = place::origin(&files, &folder)?;
     scene.projects().iter().find(|one| one.ecosystem == ecosystem && one.root == root)

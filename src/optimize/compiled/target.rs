@@ -53,7 +53,7 @@ fn compiled(scene: &Scene, stage: &Stage) -> Option<(usize, String)> {
 
 fn edits(scene: &Scene, stage: &Stage, index: usize, folder: &str) -> Option<(Vec<FileEdit>, String)> {
     let build = scene.build;
-    let files = place::brought(build, scene.context()?, stage)?;
+    let files = place::copied_files(build, scene.context()?, stage)?;
     let root = place::origin(&files, folder)?;
     let project = scene.projects().iter().find(|one| one.ecosystem == Ecosystem::Rust && one.root == root)?;
     if project.workspace.is_some() || scene.evidence.texts.contains_key(&path::join(&root, ".cargo/config.toml")) {
@@ -72,7 +72,7 @@ fn edits(scene: &Scene, stage: &Stage, index: usize, folder: &str) -> Option<(Ve
     }
     let name = project.name.clone().unwrap_or_else(|| path::name(&root).to_owned());
     let name = if name.is_empty() { installed(&code.script).unwrap_or_else(|| "cargo".to_owned()) } else { name };
-    let (mut taken, mut edits) = taken(scene, stage, &target)?;
+    let (mut taken, mut edits) = taken_by_stages(scene, stage, &target)?;
     taken.sort();
     taken.dedup();
     if !taken.is_empty() {
@@ -93,7 +93,7 @@ fn edits(scene: &Scene, stage: &Stage, index: usize, folder: &str) -> Option<(Ve
 
 /// What other stages take from the folder, and the edits by which they take it from elsewhere; `None` where it is more
 /// than programs.
-fn taken(scene: &Scene, stage: &Stage, target: &str) -> Option<(Vec<String>, Vec<FileEdit>)> {
+fn taken_by_stages(scene: &Scene, stage: &Stage, target: &str) -> Option<(Vec<String>, Vec<FileEdit>)> {
     let build = scene.build;
     let mut taken: Vec<String> = Vec::new();
     let mut edits = Vec::new();

@@ -49,7 +49,7 @@ pub(super) fn is_wanted(scene: &Scene, target: &Stage, name: &str) -> bool {
     if scene.evidence.observed.as_ref().is_some_and(|observed| observed.programs.contains(name)) {
         return true;
     }
-    let started: Vec<String> = scene.build.started(target).into_iter().map(|one| one.file.path).collect();
+    let started: Vec<String> = scene.build.start_files(target).into_iter().map(|one| one.file.path).collect();
     let quoted = [format!("\"{name}\""), format!("'{name}'"), format!("\"{name} "), format!("/bin/{name}\"")];
     scene.evidence.texts.iter().any(|(path, text)| {
         let source = FileKind::of(path).is_compiled();

@@ -18,7 +18,7 @@ pub(super) fn run(scene: &Scene, turn: &mut Turn) {
             finding.fixes.clear();
         }
     };
-    let mended = mend::mended(scene, &Policies::from(selection), Level::Unsafe, &vet);
+    let mended = mend::apply_rule_fixes(scene, &Policies::from(selection), Level::Unsafe, &vet);
     if let Some(edit) = mended.edit {
         let why = "the lock file was written for these very dependencies";
         turn.step("installs what the lock file says, or fails", why, vec![edit]);

@@ -17,7 +17,7 @@ pub(super) fn run(scene: &Scene, turn: &mut Turn) {
     let choice = Choice { extend: CHECKED.map(str::to_owned).to_vec(), ..Choice::default() };
     let (policies, _) = Policies::read(scene.inputs, &Line { choice, ..Line::default() });
     let vet = |_: &Inputs, _: &Build, _: &mut Finding| {};
-    let mended = mend::mended(scene, &policies, Level::Safe, &vet);
+    let mended = mend::apply_rule_fixes(scene, &policies, Level::Safe, &vet);
     let Some(edit) = mended.edit else { return };
     let mut titles: Vec<String> = mended.done.into_iter().map(|(rule, title)| format!("{title} ({rule})")).collect();
     titles.dedup();

@@ -1,5 +1,5 @@
 use crate::optimize::Rung;
-use crate::optimize::order::tests::passed;
+use crate::optimize::order::tests::check_pass;
 use crate::optimize::sketch::rewritten;
 
 const NPM: &[(&str, &str)] = &[
@@ -14,7 +14,7 @@ const NPM: &[(&str, &str)] = &[
 
 #[test]
 fn npm() {
-    passed(
+    check_pass(
         "lock-respecting-install",
         "|FROM node:22
          |WORKDIR /app
@@ -34,14 +34,14 @@ fn npm() {
          |COPY package*.json ./
          |RUN npm install
          |COPY . .";
-    passed("lock-respecting-install", stays, &other, stays);
+    check_pass("lock-respecting-install", stays, &other, stays);
     let replaced = "|FROM node:22
          |WORKDIR /app
          |COPY . .
          |RUN mv package-deployment.json package.json
          |RUN npm install";
-    passed("lock-respecting-install", replaced, NPM, replaced);
-    passed(
+    check_pass("lock-respecting-install", replaced, NPM, replaced);
+    check_pass(
         "quiet-installs",
         stays,
         NPM,
@@ -69,7 +69,7 @@ fn uv() {
     {
         let manifest = format!("[project]\nname = \"a\"\nversion = \"{version}\"\nrequires-python = \"{python}\"\n");
         let files = [("pyproject.toml", &*manifest), ("uv.lock", lock)];
-        passed("lock-respecting-install", dockerfile, &files, expected);
+        check_pass("lock-respecting-install", dockerfile, &files, expected);
     }
 }
 
@@ -82,18 +82,18 @@ fn development_dependencies() {
          |COPY . .
          |EXPOSE 3000
          |CMD [\"node\", \"index.js\"]";
-    passed("no-dev-dependencies", dockerfile, NPM, &dockerfile.replace("npm ci", "npm ci --omit=dev"));
+    check_pass("no-dev-dependencies", dockerfile, NPM, &dockerfile.replace("npm ci", "npm ci --omit=dev"));
     let used = [NPM[0], NPM[1], ("index.js", "import x from 'jest'")];
-    passed("no-dev-dependencies", dockerfile, &used, dockerfile);
+    check_pass("no-dev-dependencies", dockerfile, &used, dockerfile);
     let in_tests = [NPM[0], NPM[1], ("tests/index.js", "import x from 'jest'")];
-    passed("no-dev-dependencies", dockerfile, &in_tests, &dockerfile.replace("npm ci", "npm ci --omit=dev"));
+    check_pass("no-dev-dependencies", dockerfile, &in_tests, &dockerfile.replace("npm ci", "npm ci --omit=dev"));
     let husky = NPM[0].1.replace("\"name\":\"a\"", "\"scripts\":{\"prepare\":\"jest --x\"}");
-    passed("no-dev-dependencies", dockerfile, &[("package.json", &husky), NPM[1], NPM[2]], dockerfile);
+    check_pass("no-dev-dependencies", dockerfile, &[("package.json", &husky), NPM[1], NPM[2]], dockerfile);
 }
 
 #[test]
 fn safe_fixes() {
-    passed(
+    check_pass(
         "safe-fixes",
         "|FROM debian:13
          |ADD a.txt /a.txt

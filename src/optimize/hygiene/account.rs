@@ -16,7 +16,7 @@ pub(super) struct Account {
 }
 
 impl Account {
-    fn known(name: &str) -> Self {
+    fn known_account(name: &str) -> Self {
         let owner = if name.contains(':') { name.to_owned() } else { format!("{name}:{name}") };
         Self { name: name.to_owned(), owner, command: None }
     }
@@ -24,20 +24,20 @@ impl Account {
 
 /// The user to run a stage as; an error that says why there is none.
 pub(super) fn of(build: &Build, stage: &Stage) -> Result<Account, String> {
-    if let Some(name) = named(build, stage).or_else(|| made(build, stage)) {
-        return Ok(Account::known(&name));
+    if let Some(name) = last_named_user(build, stage).or_else(|| last_created_user(build, stage)) {
+        return Ok(Account::known_account(&name));
     }
     let reference = match build.root_base(stage) {
         Base::Image(reference) => reference,
         // Nothing looks a name up there, and nothing but a program of its own runs.
-        Base::Scratch => return Ok(Account::known("65532:65532")),
+        Base::Scratch => return Ok(Account::known_account("65532:65532")),
         _ => return Err("nobody knows what its base is".to_owned()),
     };
     if reference.contains("distroless") {
-        return Ok(Account::known("nonroot"));
+        return Ok(Account::known_account("nonroot"));
     }
-    if let Some(account) = BaseImage::of(reference).account() {
-        return Ok(Account::known(account));
+    if let Some(account) = BaseImage::of(reference).unprivileged_user() {
+        return Ok(Account::known_account(account));
     }
     let command = match libc(reference) {
         None if is_old_dotnet(reference) => "useradd --uid 10001 --user-group --create-home app",
@@ -58,7 +58,7 @@ fn is_old_dotnet(reference: &str) -> bool {
 }
 
 /// The last user of the file that is not root.
-fn named(build: &Build, stage: &Stage) -> Option<String> {
+fn last_named_user(build: &Build, stage: &Stage) -> Option<String> {
     build.chain(stage).find_map(|stage| {
         let users = build.instructions(stage).filter(|(_, one)| one.keyword == Keyword::User);
         let names = users.filter_map(|(_, one)| match User::of(build.input().file.str(one.rest)) {
@@ -70,7 +70,7 @@ fn named(build: &Build, stage: &Stage) -> Option<String> {
 }
 
 /// The last account that a RUN makes.
-fn made(build: &Build, stage: &Stage) -> Option<String> {
+fn last_created_user(build: &Build, stage: &Stage) -> Option<String> {
     build.chain(stage).find_map(|stage| {
         let runs = build.instructions(stage).filter(|(_, one)| one.keyword == Keyword::Run);
         let codes = runs.filter_map(|(index, _)| build.code(index));

@@ -24,7 +24,7 @@ const RULES: [&str; 9] = [
 pub(super) fn run(scene: &Scene, turn: &mut Turn) {
     let selection = Selection::new(&RULES.map(str::to_owned), &[]).unwrap_or_default();
     let vet = |_: &Inputs, _: &Build, _: &mut Finding| {};
-    let mended = mend::mended(scene, &Policies::from(selection), Level::Safe, &vet);
+    let mended = mend::apply_rule_fixes(scene, &Policies::from(selection), Level::Safe, &vet);
     let Some(edit) = mended.edit else { return };
     let mut titles: Vec<String> = mended.done.into_iter().map(|(_, title)| title).collect();
     titles.dedup();

@@ -17,7 +17,7 @@ pub(super) fn run(scene: &Scene, turn: &mut Turn) {
     let build = scene.build;
     let Some(target) = build.target().filter(|target| build.ships(target)) else { return };
     if build.last(target, Keyword::Healthcheck).is_some() {
-        return mend(scene, turn);
+        return repair_healthcheck(scene, turn);
     }
     let inherits = matches!(build.root_base(target), Base::Image(reference)
         if build.input().base_images.get(reference).is_some_and(|config| config.healthcheck.is_some()));
@@ -44,7 +44,7 @@ pub(super) fn run(scene: &Scene, turn: &mut Turn) {
 }
 
 /// A check that calls what the image lacks, or imports what is not installed.
-fn mend(scene: &Scene, turn: &mut Turn) {
+fn repair_healthcheck(scene: &Scene, turn: &mut Turn) {
     let mut replaced = false;
     for rule in ["healthcheck-program-missing", "healthcheck-always-healthy"] {
         for finding in findings(scene, rule) {
@@ -95,7 +95,7 @@ fn address(text: &str) -> Option<(u16, String)> {
 }
 
 /// Port and path that answer, and who says so.
-fn known(scene: &Scene, target: &Stage) -> Option<(u16, String, String)> {
+fn known_endpoint(scene: &Scene, target: &Stage) -> Option<(u16, String, String)> {
     if let Some(observed) = &scene.evidence.observed
         && let Some((port, path)) =
             observed.answers.iter().min_by_key(|(_, path)| (!route::is_health(path), path.len()))

@@ -25,7 +25,7 @@ pub(super) fn places(evaluator: &Evaluator<'_>, file: &str) -> Vec<Place> {
     let text = evaluator.source(file);
     let mut reader = Reader { evaluator, file, text, found: Vec::new() };
     reader.calls();
-    reader.opened();
+    reader.read_open_calls();
     reader.settings();
     reader.databases();
     reader.somewhere();
@@ -81,7 +81,7 @@ impl Reader<'_, '_> {
             ("-", Some(list)) => code::arguments(list).first().map(|part| unnamed(part)),
             ("2", Some(list)) => code::arguments(list).get(1).map(|part| unnamed(part)),
             ("-" | "2", None) => return,
-            (key, Some(list)) => named(list, key).or_else(|| {
+            (key, Some(list)) => value_of_key(list, key).or_else(|| {
                 let first = *code::arguments(list).first()?;
                 (!default.is_empty() && !first.contains(['{', '='])).then_some(first)
             }),
@@ -126,7 +126,7 @@ impl Reader<'_, '_> {
     }
 
     /// `open(path, "w")`, `File.open(path, 'a')`, `fopen($path, 'wb')`.
-    fn opened(&mut self) {
+    fn read_open_calls(&mut self) {
         for (at, word) in self.text.match_indices("open(").filter(|(at, word)| begins(self.text, *at, word)) {
             let Some(list) = code::bracketed(&self.text[at + word.len() - 1..]) else { continue };
             let arguments = code::arguments(list);
@@ -225,7 +225,7 @@ fn unnamed(part: &str) -> &str {
 }
 
 /// The value under a key: `key=value`, `key: value`, `{ key: value }`.
-fn named<'t>(list: &'t str, key: &str) -> Option<&'t str> {
+fn value_of_key<'t>(list: &'t str, key: &str) -> Option<&'t str> {
     let found = code::words(list, key).find_map(|at| {
         let rest = list[at + key.len()..].trim_start_matches(['"', '\'']).trim_start();
         let value = rest.strip_prefix(['=', ':'])?;

@@ -40,7 +40,7 @@ fn at_start(scene: &Scene, target: &Stage) -> Option<String> {
             return own;
         }
     }
-    for started in build.started(target) {
+    for started in build.start_files(target) {
         let path = &started.file.path;
         let text = scene.evidence.texts.get(path).map(|text| parse(text));
         let found = text.and_then(|script| of_script(&script, &format!("`{path}`")));
@@ -106,7 +106,7 @@ fn at_home(scene: &Scene, target: &Stage) -> Option<String> {
             continue;
         }
         let set = |name: &str| chain.iter().any(|(at, _)| text(*at).contains(name));
-        let scripts = build.code(*index).map(|code| called(scene, &code.script)).unwrap_or_default();
+        let scripts = build.code(*index).map(|code| texts_of_called_scripts(scene, &code.script)).unwrap_or_default();
         let found = patterns::of("fetches into the home folder").find(|call| {
             let named = |text: &str| text.contains(call.text);
             !set(call.argument) && (named(text(*index)) || scripts.iter().any(|script| named(script)))
@@ -122,7 +122,7 @@ fn at_home(scene: &Scene, target: &Stage) -> Option<String> {
 }
 
 /// Texts of the context's scripts that commands start: `python fetch_models.py`, `python -m app.fetch`, `./fetch.sh`.
-fn called<'a>(scene: &Scene<'a>, script: &Script) -> Vec<&'a str> {
+fn texts_of_called_scripts<'a>(scene: &Scene<'a>, script: &Script) -> Vec<&'a str> {
     let texts = &scene.evidence.texts;
     let mut found = Vec::new();
     for one in script.invocations() {

@@ -6,7 +6,7 @@ use crate::optimize::{Level, Options, optimize};
 fn check(dockerfile: &str, files: &[(&str, &str)], expected: &str) {
     let text = rewritten(dockerfile, files, Rung::Hygiene);
     let refusals: Vec<_> =
-        climbed(dockerfile, files, Rung::Hygiene).rungs.into_iter().flat_map(|rung| rung.refusals).collect();
+        optimize_to_rung(dockerfile, files, Rung::Hygiene).rungs.into_iter().flat_map(|rung| rung.refusals).collect();
     assert_eq!(text, expected, "{refusals:#?}");
 }
 
@@ -91,7 +91,7 @@ fn what_root_makes_behind_the_sources_is_handed_over() {
 fn a_start_that_needs_root_keeps_it() {
     for start in ["#!/bin/sh\nchown -R www /data\nexec \"$@\"\n", "#!/bin/sh\napt-get update\nexec \"$@\"\n"] {
         let text = format!("FROM python:3.13-slim\nWORKDIR /app\nCOPY . .\nENTRYPOINT [\"/app/start.sh\"]\n{START}");
-        let done = climbed(&text, &[("start.sh", start), ("app.py", "")], Rung::Hygiene);
+        let done = optimize_to_rung(&text, &[("start.sh", start), ("app.py", "")], Rung::Hygiene);
         let refusals: Vec<_> = done.rungs.iter().flat_map(|rung| &rung.refusals).collect();
         assert!(refusals.iter().any(|one| one.pass == "non-root"), "{refusals:?}");
         assert_eq!(done.result()[0].text(), text);
@@ -126,7 +126,7 @@ fn a_script_behind_a_shell_is_read() {
     for command in ["CMD [\"sh\", \"start.sh\"]", "CMD bash start.sh", "ENTRYPOINT [\"bash\", \"-e\", \"start.sh\"]"] {
         let text = format!("FROM python:3.13-slim\nWORKDIR /app\nCOPY . .\n{command}\n");
         let files = [("start.sh", "service cron start\nexec python app.py\n"), ("app.py", "")];
-        let done = climbed(&text, &files, Rung::Hygiene);
+        let done = optimize_to_rung(&text, &files, Rung::Hygiene);
         let refusals: Vec<_> = done.rungs.iter().flat_map(|rung| &rung.refusals).collect();
         assert!(refusals.iter().any(|one| one.why.contains("`start.sh` calls `service`")), "{refusals:?}");
         assert!(!done.result()[0].text().contains("USER"));
@@ -402,7 +402,7 @@ fn every_step_names_what_it_assumes() {
     let text = "FROM node:22\nWORKDIR /app\nCOPY . .\nRUN npm install\nCMD [\"npm\", \"start\"]\n";
     let package = ("package.json", r#"{"name": "a", "scripts": {"start": "node server.js"}}"#);
     let server = ("server.js", "require('child_process').execSync('git log')\nfs.writeFileSync('/data/x', '')\n");
-    let done = climbed(text, &[package, server], Rung::Server);
+    let done = optimize_to_rung(text, &[package, server], Rung::Server);
     let steps: Vec<_> = done.rungs.iter().flat_map(|rung| &rung.steps).collect();
     assert!(steps.iter().all(|step| !step.assumptions.is_empty()) && steps.len() > 3, "{steps:?}");
     let of = |pass: &str| steps.iter().find(|step| step.pass == pass).map(|step| step.assumptions[0].clone()).unwrap();
@@ -413,7 +413,7 @@ fn every_step_names_what_it_assumes() {
     let slim = of("slim-runtime");
     assert!(slim.support == Support::Open && slim.why.contains("`server.js` starts programs"), "{slim:?}");
     assert!(
-        crate::optimize::passes::all().all(|pass| !pass.assumes.0.is_empty()),
+        crate::optimize::passes::all_passes().all(|pass| !pass.assumes.0.is_empty()),
         "{:?}",
         passes().collect::<Vec<_>>()
     );

@@ -40,7 +40,7 @@ pub(super) fn run(scene: &Scene, turn: &mut Turn) {
     match plan(scene, target) {
         Ok(plan) => {
             turn.step(plan.what, plan.why, plan.edits);
-            turn.assume(plan.writes.assumed(), plan.writes.unknown.map(|why| (Support::Missing, why)));
+            turn.assume(plan.writes.assumption_text(), plan.writes.unknown.map(|why| (Support::Missing, why)));
         }
         Err(why) => turn.refuse(WHAT, why),
     }
@@ -56,7 +56,7 @@ struct Plan {
 
 fn plan(scene: &Scene, target: &Stage) -> Result<Plan, String> {
     let build = scene.build;
-    if let Some(why) = root::needed(scene, target) {
+    if let Some(why) = root::reason_to_stay_root(scene, target) {
         return Err(why);
     }
     let account = account::of(build, target)?;
@@ -183,7 +183,7 @@ fn is_locked(scene: &Scene, copy: &Transfer) -> bool {
 }
 
 /// The COPY with an owner, unless it has one.
-fn given(scene: &Scene, target: &Stage, copy: &Transfer, account: &Account) -> Option<FileEdit> {
+fn with_owner(scene: &Scene, target: &Stage, copy: &Transfer, account: &Account) -> Option<FileEdit> {
     if steps::is_for_installs(scene, target, copy) {
         return None;
     }
@@ -194,7 +194,7 @@ fn given(scene: &Scene, target: &Stage, copy: &Transfer, account: &Account) -> O
 
 /// A RUN that makes the user and the folders that are to be the user's, before the first COPY and before the RUN that
 /// wants the user.
-fn made(
+fn create_user(
     scene: &Scene,
     target: &Stage,
     account: &Account,

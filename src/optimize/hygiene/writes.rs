@@ -85,7 +85,7 @@ impl Writes {
 /// What the program writes, as far as it is known; `folder` is its WORKDIR. An error names a place that no other user can
 /// be given.
 pub(super) fn of(scene: &Scene, folder: &str) -> Result<Writes, String> {
-    let told = told(scene, folder);
+    let told = known_writes(scene, folder);
     let Some(observed) = &scene.evidence.observed else { return Ok(told) };
     let mut writes = observed_ones(&observed.written, folder)?;
     // Uploads and reports are written when somebody asks for them, and a container that only starts shows none.
@@ -118,7 +118,7 @@ fn observed_ones(written: &BTreeSet<String>, folder: &str) -> Result<Writes, Str
     Ok(writes)
 }
 
-fn told(scene: &Scene, folder: &str) -> Writes {
+fn known_writes(scene: &Scene, folder: &str) -> Writes {
     let mut writes = Writes::default();
     let reach = Reach::new(scene);
     let any = scene.evidence.texts.keys().any(|path| may_tell(&reach, path));

@@ -67,7 +67,7 @@ impl<'a> Group<'a> {
     }
 
     /// Bytes of an entry that the build which takes most of it is sent; `None` where no build takes anything of it.
-    pub(super) fn fetched(&self, entry: EntryId) -> Option<u64> {
+    pub(super) fn bytes_sent(&self, entry: EntryId) -> Option<u64> {
         let fetched = self.members.iter().filter_map(|member| member.fetched.as_ref());
         let amounts = fetched.map(|fetched| fetched.of(self.context, entry));
         amounts.filter(|amount| amount.files > 0).map(|amount| amount.bytes).max()
@@ -87,7 +87,7 @@ impl<'a> Group<'a> {
     pub(super) fn is_useless(&self, found: &Found) -> bool {
         self.members.iter().all(|member| {
             let takes = member.fetched.as_ref().is_some_and(|fetched| fetched.of(self.context, found.entry).files > 0);
-            !member.build.wants(self.context, found) && (!takes || member.useless.contains(&found.entry))
+            !member.build.needs_entry(self.context, found) && (!takes || member.useless.contains(&found.entry))
         })
     }
 
@@ -133,10 +133,10 @@ impl<'a> Group<'a> {
 impl<'a> Member<'a> {
     fn new(input: &'a BuildInput, context: &BuildContext) -> Self {
         let build = Build::new(input);
-        let fetched = build.fetched(context);
+        let fetched = build.sent_files(context);
         let useless = fetched.as_ref().map(|fetched| build.useless(context, fetched)).unwrap_or_default();
         let useless = useless.into_iter().map(|found| found.entry).collect();
-        Self { named: build.named(true), useless, fetched, build }
+        Self { named: build.named_paths(true), useless, fetched, build }
     }
 
     fn calls(&self, is_meant: impl Fn(&Invocation) -> bool) -> bool {

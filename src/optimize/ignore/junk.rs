@@ -19,9 +19,9 @@ const TOLD: usize = 3;
 const TOLD_VERSION: [&str; 3] = ["PRETEND_VERSION", "PBR_VERSION", "DYNAMIC_VERSIONING_BYPASS"];
 
 /// All that is to go, in the order of its finding; none lies in another.
-pub(super) fn all(group: &Group, turn: &mut Turn) -> Vec<Exclusion> {
+pub(super) fn find_exclusions(group: &Group, turn: &mut Turn) -> Vec<Exclusion> {
     let mut gone = classes(group, turn);
-    about(group, &mut gone);
+    add_project_files(group, &mut gone);
     if group.takes_everything() {
         dotnet(group, &mut gone);
         services(group, &mut gone);
@@ -49,7 +49,7 @@ fn history_reader<'a>(group: &Group<'a>) -> Option<&'a str> {
 fn classes(group: &Group, turn: &mut Turn) -> Vec<Exclusion> {
     let mut gone = Vec::new();
     for found in classify(group.context) {
-        let Some(bytes) = group.fetched(found.entry) else { continue };
+        let Some(bytes) = group.bytes_sent(found.entry) else { continue };
         let path = group.context.path(found.entry);
         if group.is_named(&path) {
             continue;
@@ -79,7 +79,7 @@ fn classes(group: &Group, turn: &mut Turn) -> Vec<Exclusion> {
             }
         };
         if goes {
-            let pattern = narrowed(group.context, found, section);
+            let pattern = section_for(group.context, found, section);
             let worth = !matches!(found.class.kind, ClassKind::Editor | ClassKind::Pipeline | ClassKind::Leftover);
             gone.push(Exclusion { entry: found.entry, pattern, section, bytes, worth });
         }
@@ -88,7 +88,7 @@ fn classes(group: &Group, turn: &mut Turn) -> Vec<Exclusion> {
 }
 
 /// What stands at the top alone needs no pattern for everywhere, unless tools make it in any folder.
-fn narrowed(context: &BuildContext, found: &Found, section: Section) -> String {
+fn section_for(context: &BuildContext, found: &Found, section: Section) -> String {
     let name = context.entry(found.entry).name;
     let deep = || context.entries().any(|id| context.entry(id).name == name && context.parent(id).is_some());
     if section == Section::Forge && found.pattern == format!("**/{name}") && name != ".DS_Store" && !deep() {
@@ -125,12 +125,13 @@ pub(super) fn lies_in(context: &BuildContext, gone: &[Exclusion], id: EntryId) -
 }
 
 /// Files at the top about the build and for people, that nothing mentions.
-fn about(group: &Group, gone: &mut Vec<Exclusion>) {
+fn add_project_files(group: &Group, gone: &mut Vec<Exclusion>) {
     let context = group.context;
     let site = data::FILE_TOPICS.with("pages").any(|name| context.find(name).is_some());
     for id in context.children(None) {
         let entry = context.entry(id);
-        let Some(bytes) = group.fetched(id).filter(|_| entry.kind == Kind::File && !group.is_named(entry.name)) else {
+        let Some(bytes) = group.bytes_sent(id).filter(|_| entry.kind == Kind::File && !group.is_named(entry.name))
+        else {
             continue;
         };
         let kind = FileKind::of(entry.name);
@@ -166,7 +167,7 @@ fn dotnet(group: &Group, gone: &mut Vec<Exclusion>) {
         let path = context.path(id);
         if context.children(context.parent(id)).any(project)
             && !group.is_named(&path)
-            && let Some(bytes) = group.fetched(id)
+            && let Some(bytes) = group.bytes_sent(id)
         {
             gone.push(Exclusion {
                 entry: id,
@@ -195,7 +196,7 @@ fn services(group: &Group, gone: &mut Vec<Exclusion>) {
             continue;
         }
         let spoken = group.dockerfiles().any(|text| text.contains(name)) || is_mentioned(group, name, name);
-        if let Some(bytes) = group.fetched(id).filter(|_| !spoken) {
+        if let Some(bytes) = group.bytes_sent(id).filter(|_| !spoken) {
             gone.push(Exclusion { entry: id, pattern: name.to_owned(), section: Section::Other, bytes, worth: true });
         }
     }
@@ -207,7 +208,7 @@ fn ignored_by_git(group: &Group, gone: &mut Vec<Exclusion>) {
     for path in group.evidence.git_ignored.iter().flatten() {
         let Some(id) = context.find(path).filter(|id| !lies_in(context, gone, *id)) else { continue };
         let known = classify(context).iter().any(|found| found.entry == id || context.is_below(found.entry, id));
-        let Some(bytes) = group.fetched(id).filter(|_| !known && !group.is_named(path)) else { continue };
+        let Some(bytes) = group.bytes_sent(id).filter(|_| !known && !group.is_named(path)) else { continue };
         if !is_spoken_of(group, path, context.entry(id).kind) {
             gone.push(Exclusion {
                 entry: id,

@@ -10,7 +10,7 @@ use crate::optimize::scene::Turn;
 use crate::text::path;
 
 /// What is to go.
-pub(super) fn all(group: &Group, turn: &mut Turn) -> Vec<Exclusion> {
+pub(super) fn find_exclusions(group: &Group, turn: &mut Turn) -> Vec<Exclusion> {
     let mut gone = Vec::new();
     let mut kept: Vec<String> = Vec::new();
     let (mut named, mut perhaps): (Vec<String>, Vec<String>) = (Vec::new(), Vec::new());

@@ -1,4 +1,4 @@
-use crate::optimize::sketch::{climbed, project};
+use crate::optimize::sketch::{optimize_to_rung, project};
 use crate::optimize::{Evidence, Level, Optimized, Options, Rung, optimize};
 
 const PYTHON: &str =
@@ -11,18 +11,18 @@ fn ignore(optimized: &Optimized) -> String {
     find.map(|source| source.text().to_owned()).unwrap_or_default()
 }
 
-fn written(dockerfile: &str, files: &[(&str, &str)]) -> String {
-    ignore(&climbed(dockerfile, files, Rung::Ignore))
+fn ignore_file_of(dockerfile: &str, files: &[(&str, &str)]) -> String {
+    ignore(&optimize_to_rung(dockerfile, files, Rung::Ignore))
 }
 
 #[track_caller]
 fn check(dockerfile: &str, files: &[(&str, &str)], expected: &str) {
-    let first = written(dockerfile, files);
+    let first = ignore_file_of(dockerfile, files);
     assert_eq!(first, expected);
     let mut again = files.to_vec();
     again.retain(|(path, _)| *path != ".dockerignore");
     again.push((".dockerignore", &first));
-    assert_eq!(written(dockerfile, &again), first, "a second run changes nothing");
+    assert_eq!(ignore_file_of(dockerfile, &again), first, "a second run changes nothing");
 }
 
 /// With what git ignores.
@@ -84,7 +84,7 @@ fn a_build_that_names_what_it_takes_needs_no_file() {
 #[test]
 fn what_is_mentioned_or_named_stays() {
     let has = |dockerfile: &str, files: &[(&str, &str)], line: &str| {
-        written(dockerfile, files).lines().any(|own| own == line)
+        ignore_file_of(dockerfile, files).lines().any(|own| own == line)
     };
     // A readme that a manifest or a source names.
     assert!(!has(PYTHON, &[("pyproject.toml", "[project]\nreadme = \"README.md\""), ("README.md", "x")], "README.md"));
@@ -107,7 +107,7 @@ fn what_is_mentioned_or_named_stays() {
         ".sqlx/q.json",
     ] {
         let top = path.split('/').next().unwrap();
-        let text = written(PYTHON, &[(path, "x")]);
+        let text = ignore_file_of(PYTHON, &[(path, "x")]);
         assert!(!text.lines().any(|line| line.trim_start_matches("**/") == top), "{text}");
     }
 }
@@ -117,7 +117,7 @@ fn the_history_stays_where_a_version_comes_from_it() {
     let keeps = |dockerfile: &str, files: &[(&str, &str)]| {
         let mut files = files.to_vec();
         files.push((".git/HEAD", "x"));
-        !written(dockerfile, &files).contains(".git\n")
+        !ignore_file_of(dockerfile, &files).contains(".git\n")
     };
     let installs = "FROM python:3.13\nCOPY . .\nRUN pip install .\n";
     assert!(keeps(installs, &[("pyproject.toml", "[build-system]\nrequires = [\"setuptools_scm\"]")]));
@@ -138,7 +138,7 @@ fn the_history_stays_where_a_version_comes_from_it() {
 
 #[test]
 fn environment_files_stay_where_something_loads_them() {
-    let hides = |dockerfile: &str, files: &[(&str, &str)]| written(dockerfile, files).contains("**/.env");
+    let hides = |dockerfile: &str, files: &[(&str, &str)]| ignore_file_of(dockerfile, files).contains("**/.env");
     let env = (".env", "TOKEN=abc");
     assert!(hides(PYTHON, &[("app.py", "os.environ['TOKEN']"), env]));
     assert!(!hides(PYTHON, &[("app.py", "from dotenv import load_dotenv"), env]));
@@ -148,22 +148,22 @@ fn environment_files_stay_where_something_loads_them() {
         &[("package.json", r#"{"devDependencies": {"vite": "5"}}"#), (".env.production", "VITE_URL=x")]
     ));
     assert!(!hides("FROM node:22\nCOPY . .\nCMD [\"node\", \"--env-file=.env\", \"a.js\"]\n", &[env]));
-    let kept = climbed(PYTHON, &[("app.py", "load_dotenv()  # dotenv"), env], Rung::Ignore);
+    let kept = optimize_to_rung(PYTHON, &[("app.py", "load_dotenv()  # dotenv"), env], Rung::Ignore);
     assert!(kept.rungs[0].refusals[0].what.contains(".env"));
 }
 
 #[test]
 fn keys_that_the_program_reads_stay() {
-    let text = written(PYTHON, &[("certs/ca.pem", "x"), ("id_rsa", "x"), ("app.py", "x")]);
+    let text = ignore_file_of(PYTHON, &[("certs/ca.pem", "x"), ("id_rsa", "x"), ("app.py", "x")]);
     assert!(text.contains("id_rsa\n") && !text.contains("*.pem") && text.contains("**/*.key"), "{text}");
-    let text = written(PYTHON, &[("id_rsa", "x"), ("app.py", "open('id_rsa')")]);
+    let text = ignore_file_of(PYTHON, &[("id_rsa", "x"), ("app.py", "open('id_rsa')")]);
     assert!(!text.contains("id_rsa"), "{text}");
 }
 
 #[test]
 fn results_of_builds_stay_unless_this_one_makes_them_again() {
     let files = [("package.json", PACKAGE), ("dist/main.js", "x"), ("src/main.ts", "x")];
-    assert!(!written(NODE, &files).contains("dist"));
+    assert!(!ignore_file_of(NODE, &files).contains("dist"));
     assert!(ignoring(NODE, &files, &["dist"]).contains("\ndist\n"));
     let copies = "FROM node:22\nCOPY . .\nCMD [\"node\", \"dist/main.js\"]\n";
     assert!(!ignoring(copies, &files, &["dist"]).contains("dist"));
@@ -206,8 +206,8 @@ fn a_good_file_stays_and_another_gets_what_it_lacks() {
 fn another_service_stays_out_where_nothing_speaks_of_it() {
     let web = [("web/Dockerfile", "FROM node"), ("web/package.json", PACKAGE), ("web/a.js", "x")];
     let files = |app: &'static str| [&web[..], &[("app.py", app), ("requirements.txt", "")]].concat();
-    assert!(written(PYTHON, &files("x")).contains("\nweb\n"));
-    assert!(!written(PYTHON, &files("StaticFiles('web/dist')")).contains("web"));
+    assert!(ignore_file_of(PYTHON, &files("x")).contains("\nweb\n"));
+    assert!(!ignore_file_of(PYTHON, &files("StaticFiles('web/dist')")).contains("web"));
 }
 
 const MANIFEST: &str = "apiVersion: apps/v1\nkind: Deployment\nmetadata:\n  name: shop\n";

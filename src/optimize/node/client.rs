@@ -78,7 +78,7 @@ fn read<'a>(scene: &Scene<'a>, stage: &Stage, project: &'a Project) -> Result<Op
     if !folder.ends_with(&format!("/{}", project.root)) {
         return Err("its folder has another name in the image".to_owned());
     }
-    let outputs = written(&folder, output::anywhere(scene, project, &builds))?;
+    let outputs = written_folders(&folder, output::output_of_commands(scene, project, &builds))?;
     let mut client = Client { project, folder, runs, outputs, whole: false };
     steps::check(scene, stage, &client)?;
     readers::check(scene, stage, &client, &builds)?;
@@ -87,7 +87,7 @@ fn read<'a>(scene: &Scene<'a>, stage: &Stage, project: &'a Project) -> Result<Op
 }
 
 /// The folders that its build writes, absolute.
-fn written(folder: &str, output: Output) -> Result<Vec<String>, String> {
+fn written_folders(folder: &str, output: Output) -> Result<Vec<String>, String> {
     if let Some(open) = output.open {
         return Err(open);
     }

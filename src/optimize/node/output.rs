@@ -30,7 +30,7 @@ pub(super) struct Output {
 }
 
 impl Output {
-    fn takes(&mut self, path: &str) {
+    fn add_path(&mut self, path: &str) {
         match literal::inner(path) {
             Some(path) => _ = self.paths.insert(path),
             None if path.starts_with("../") && !path.contains(['*', '$', '\\', '"', ' ']) => {
@@ -52,7 +52,7 @@ impl Output {
 
 /// What the commands write into the project's folder, in which they run.
 pub(super) fn of(scene: &Scene, project: &Project, commands: &[Vec<String>]) -> Output {
-    let mut out = anywhere(scene, project, commands);
+    let mut out = output_of_commands(scene, project, commands);
     if let Some(path) = out.outer.first() {
         let why = format!("`{path}` lies outside of the project");
         out.opens(why);
@@ -61,7 +61,7 @@ pub(super) fn of(scene: &Scene, project: &Project, commands: &[Vec<String>]) -> 
 }
 
 /// What the commands write, wherever it lies.
-pub(super) fn anywhere(scene: &Scene, project: &Project, commands: &[Vec<String>]) -> Output {
+pub(super) fn output_of_commands(scene: &Scene, project: &Project, commands: &[Vec<String>]) -> Output {
     let mut reader = Reader { scene, project, out: Output::default(), copies: Vec::new() };
     for command in commands {
         reader.command(command, 0);

@@ -52,7 +52,7 @@ pub(super) fn plan(scene: &Scene, stage: &Stage, pieces: &Pieces) -> Result<Opti
     let workspace = !project.members.is_empty() || project.workspace.is_some();
     let open = output.as_ref().is_some_and(|output| output.open.is_some() || workspace);
     if !(drops_tools || builds && (drops_dev || own)) {
-        return match (kept.filter(|_| builds), other(scene, project).filter(|_| builds)) {
+        return match (kept.filter(|_| builds), other_project(scene, project).filter(|_| builds)) {
             (Some(why), _) => Err(format!("development dependencies stay, as {why}")),
             (None, Some(other)) => Err(not_alone(other)),
             (None, None) => Ok(None),
@@ -79,7 +79,7 @@ pub(super) fn plan(scene: &Scene, stage: &Stage, pieces: &Pieces) -> Result<Opti
 }
 
 /// Another project that scripts of this one install or build.
-fn other<'a>(scene: &Scene<'a>, project: &Project) -> Option<&'a Project> {
+fn other_project<'a>(scene: &Scene<'a>, project: &Project) -> Option<&'a Project> {
     let nodes = scene.projects().iter().filter(|one| one.ecosystem == Ecosystem::Node && !one.root.is_empty());
     let mut others = nodes.filter(|one| one.root != project.root && !project.members.contains(&one.root));
     let commands: Vec<Vec<String>> =

@@ -31,7 +31,7 @@ pub(super) fn in_stages(scene: &Scene, turn: &mut Turn) {
     };
     let other = match site.kind {
         Kind::Development => Some(format!("`{}` is a server for development", site.command)),
-        Kind::Preview | Kind::Files => uses::other(scene, stage, &site, &server),
+        Kind::Preview | Kind::Files => uses::reason_against_other_server(scene, stage, &site, &server),
     };
     match other {
         // The upper rung does it.

@@ -37,7 +37,7 @@ pub(super) fn run(scene: &Scene, turn: &mut Turn) {
     if !pieces::stands_alone(build, stage) || installed::changes_manifest(build, stage) {
         return;
     }
-    let Some((project, args)) = started(scene, stage) else { return };
+    let Some((project, args)) = next_server(scene, stage) else { return };
     let Ok(Some(pieces)) = pieces::read(scene, stage) else { return };
     if pieces.project.root != project.root {
         return;
@@ -53,7 +53,7 @@ pub(super) fn run(scene: &Scene, turn: &mut Turn) {
 }
 
 /// The project whose server the container starts by `next start`, and what stands behind that.
-fn started<'a>(scene: &Scene<'a>, stage: &Stage) -> Option<(&'a Project, Vec<String>)> {
+fn next_server<'a>(scene: &Scene<'a>, stage: &Stage) -> Option<(&'a Project, Vec<String>)> {
     let launch = scene.build.launch(stage)?;
     let project = started::project(scene, stage, launch.index)?;
     let script = launch.script();

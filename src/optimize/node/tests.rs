@@ -2,7 +2,7 @@
 
 mod folders;
 
-use crate::optimize::sketch::{climbed, project, rewritten};
+use crate::optimize::sketch::{optimize_to_rung, project, rewritten};
 use crate::optimize::{Level, Options, Rung, optimize};
 
 const PACKAGE: &str = r#"{"name": "a", "scripts": {"build": "tsc", "start": "node dist/main.js"},
@@ -40,7 +40,7 @@ fn served() -> String {
 }
 
 fn check(dockerfile: &str, files: &[(&str, &str)], there: &[&str], absent: &[&str]) {
-    let climbed = climbed(dockerfile, files, Rung::Stages);
+    let climbed = optimize_to_rung(dockerfile, files, Rung::Stages);
     let refusals: Vec<_> = climbed.rungs.into_iter().flat_map(|rung| rung.refusals).collect();
     let text = rewritten(dockerfile, files, Rung::Stages);
     for part in there {
@@ -392,7 +392,7 @@ fn what_comes_from_git_is_fetched_in_a_stage_with_git() {
 }
 
 /// A server whose container starts with this, and further development dependencies.
-fn started(start: &str, setup: &str, dev: &str) -> String {
+fn server_project(start: &str, setup: &str, dev: &str) -> String {
     let package = format!(
         r#"{{"name": "a", "scripts": {{"build": "tsc", "typeorm": "typeorm-ts-node-commonjs", "x": "{start}"}},
          "dependencies": {{"express": "^4", "typeorm": "0.3"}}, "devDependencies": {{"typescript": "^5"{dev}}}}}"#
@@ -444,7 +444,7 @@ fn programs_load_packages_of_the_project() {
         ("node src/main.ts", "", ts_node, false),
         ("node dist/main.js", "", ts_node, false),
     ] {
-        let text = started(start, setup, dev);
+        let text = server_project(start, setup, dev);
         let prunes = ["--omit=dev", "AS production"].iter().any(|part| text.contains(part));
         assert_eq!(prunes, !stays, "{start} {setup} {dev}: {text}");
     }

@@ -51,7 +51,7 @@ impl<'w, 'a, 'p> Writer<'w, 'a, 'p> {
             stages.push(text);
         }
         match &self.plan.modules {
-            Modules::Beside(command) => stages.extend(self.beside(base, command)),
+            Modules::Beside(command) => stages.extend(self.write_build_beside_install(base, command)),
             Modules::Separate(behind) => stages.extend([self.build(base), self.dependencies(base, behind)]),
             _ => stages.push(self.build(base)),
         }
@@ -90,7 +90,7 @@ impl<'w, 'a, 'p> Writer<'w, 'a, 'p> {
     }
 
     /// A stage upon the shared one, or upon the image.
-    fn upon(&self, base: usize, name: Option<&str>) -> String {
+    fn stage_from(&self, base: usize, name: Option<&str>) -> String {
         if base == 0 {
             return self.from(name);
         }
@@ -99,7 +99,7 @@ impl<'w, 'a, 'p> Writer<'w, 'a, 'p> {
     }
 
     fn build(&mut self, base: usize) -> String {
-        let mut text = self.upon(base, Some(&self.names[0]));
+        let mut text = self.stage_from(base, Some(&self.names[0]));
         let end = self.pieces.last_built();
         let wanted = |piece: &&Piece| piece.index <= end && piece.kind != Kind::Image && !self.only_runs(piece);
         let pieces: Vec<Piece> = self.pieces.all[base..].iter().filter(wanted).copied().collect();
@@ -115,14 +115,14 @@ impl<'w, 'a, 'p> Writer<'w, 'a, 'p> {
     }
 
     /// The install, and upon it the build and what runs.
-    fn beside(&mut self, base: usize, command: &str) -> [String; 3] {
+    fn write_build_beside_install(&mut self, base: usize, command: &str) -> [String; 3] {
         let [build, install, production] = self.names.clone();
         let end = self.pieces.install;
         let last = self.pieces.last_built();
         let wanted = |piece: &&Piece| piece.index <= last && piece.kind != Kind::Image && !self.only_runs(piece);
         let pieces: Vec<Piece> = self.pieces.all[base..].iter().filter(wanted).copied().collect();
         let (first, rest): (Vec<Piece>, Vec<Piece>) = pieces.into_iter().partition(|piece| piece.index <= end);
-        let mut installs = self.upon(base, Some(&install));
+        let mut installs = self.stage_from(base, Some(&install));
         for piece in &first {
             self.put(&mut installs, piece.index, None);
         }
@@ -152,7 +152,7 @@ impl<'w, 'a, 'p> Writer<'w, 'a, 'p> {
     }
 
     fn dependencies(&mut self, base: usize, behind: &str) -> String {
-        let mut text = self.upon(base, Some(&self.names[1]));
+        let mut text = self.stage_from(base, Some(&self.names[1]));
         let end = self.pieces.install;
         for piece in self.pieces.all[base..].iter().filter(|piece| piece.index <= end && piece.kind != Kind::Image) {
             let own = (piece.index == end).then(|| self.install(behind));
@@ -182,7 +182,7 @@ impl<'w, 'a, 'p> Writer<'w, 'a, 'p> {
     }
 
     fn last(&mut self, base: usize) -> String {
-        let mut text = self.upon(base, None);
+        let mut text = self.stage_from(base, None);
         let pieces: Vec<Piece> = self.pieces.all[base..].to_vec();
         let built = self.pieces.last_built();
         let (whole_at, modules_at) = (self.whole_at(), self.modules_at());

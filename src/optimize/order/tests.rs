@@ -14,14 +14,14 @@ fn lines(text: &str) -> String {
         .fold(String::new(), |all, line| all + line + "\n")
 }
 
-fn only(pass: &str) -> Options {
+fn options_of_pass(pass: &str) -> Options {
     Options { only: [pass.to_owned()].into(), ..Options::default() }
 }
 
 /// The text after one pass, and again, which must change nothing.
 #[track_caller]
-pub(crate) fn passed(pass: &str, dockerfile: &str, files: &[(&str, &str)], expected: &str) {
-    let options = only(pass);
+pub(crate) fn check_pass(pass: &str, dockerfile: &str, files: &[(&str, &str)], expected: &str) {
+    let options = options_of_pass(pass);
     let (inputs, evidence) = project(&lines(dockerfile), files);
     let done = optimize(&inputs, 0, &evidence, &options);
     let got = done.result()[0].text().to_owned();
@@ -34,12 +34,12 @@ pub(crate) fn passed(pass: &str, dockerfile: &str, files: &[(&str, &str)], expec
 
 #[track_caller]
 fn check(dockerfile: &str, files: &[(&str, &str)], expected: &str) {
-    passed("dependency-files-first", dockerfile, files, expected);
+    check_pass("dependency-files-first", dockerfile, files, expected);
 }
 
 #[track_caller]
 fn mounts(dockerfile: &str, files: &[(&str, &str)], expected: &str) {
-    passed("cache-mounts", dockerfile, files, expected);
+    check_pass("cache-mounts", dockerfile, files, expected);
 }
 
 const PIP: &[(&str, &str)] = &[("requirements.txt", "flask==3.1.0\n"), ("app/main.py", "import flask\n")];

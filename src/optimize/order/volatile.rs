@@ -19,7 +19,7 @@ pub(super) fn run(scene: &Scene, turn: &mut Turn) {
             finding.fixes.retain(|fix| Level::Safe.allows(fix));
         }
     };
-    let mended = mend::mended(scene, &Policies::from(selection), Level::Unsafe, &vet);
+    let mended = mend::apply_rule_fixes(scene, &Policies::from(selection), Level::Unsafe, &vet);
     if let Some(edit) = mended.edit {
         turn.step(
             "declares what changes with each build right above its use",

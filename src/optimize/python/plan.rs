@@ -64,7 +64,7 @@ pub(super) enum Not {
     Possible(String, String),
 }
 
-fn not<T>(what: &str, why: impl Into<String>) -> Result<T, Not> {
+fn impossible<T>(what: &str, why: impl Into<String>) -> Result<T, Not> {
     Err(Not::Possible(what.to_owned(), why.into()))
 }
 
@@ -80,7 +80,7 @@ pub(super) fn plan<'b>(scene: &Scene<'b>) -> Result<Plan<'b>, Not> {
             found.push((stage, runs));
         } else if let Some(index) = unread_install(scene, stage) {
             let line = build.instruction(index).start_line;
-            return not(
+            return impossible(
                 "the stages stay",
                 format!("the RUN of line {line} installs, and is no plain list of commands"),
             );
@@ -89,12 +89,17 @@ pub(super) fn plan<'b>(scene: &Scene<'b>) -> Result<Plan<'b>, Not> {
     let (stage, runs) = match found.len() {
         0 => return Err(Not::Needed),
         1 => found.remove(0),
-        _ => return not("the stages stay", "two stages of the image install dependencies, one on top of the other"),
+        _ => {
+            return impossible(
+                "the stages stay",
+                "two stages of the image install dependencies, one on top of the other",
+            );
+        }
     };
     base_allows(scene, stage)?;
     others_allow(scene, target, stage)?;
-    if let Some(why) = super::version::fetched(scene, stage) {
-        return not("the stages stay", why);
+    if let Some(why) = super::version::reason_for_fetched_python(scene, stage) {
+        return impossible("the stages stay", why);
     }
     let is_install = |all: &Option<Vec<Element>>| all.iter().flatten().any(|one| one.class == Class::Install);
     let mut indexes = runs.iter().filter(|(_, all)| is_install(all)).map(|(index, _)| *index);
@@ -117,7 +122,7 @@ pub(super) fn plan<'b>(scene: &Scene<'b>) -> Result<Plan<'b>, Not> {
     plan.environments(scene)?;
     plan.run_time(scene, target)?;
     if !plan.gains(scene) {
-        return not("one stage stays", "the base is slim already and nothing is installed that only builds");
+        return impossible("one stage stays", "the base is slim already and nothing is installed that only builds");
     }
     Ok(plan)
 }
@@ -141,21 +146,24 @@ fn unread_install(scene: &Scene, stage: &Stage) -> Option<usize> {
 fn base_allows(scene: &Scene, stage: &Stage) -> Result<(), Not> {
     let what = "the stages stay";
     let Base::Image(image) = scene.build.root_base(stage) else {
-        return not(what, "the base is known to the build only");
+        return impossible(what, "the base is known to the build only");
     };
     let reference = Reference::of(image);
     let (name, last) = (reference.name, reference.last_name());
     if ["cuda", "nvidia", "pytorch", "tensorflow", "rocm"].iter().any(|word| image.contains(word)) {
-        return not(what, format!("`{image}` brings libraries of a GPU, and what uses them is not known"));
+        return impossible(what, format!("`{image}` brings libraries of a GPU, and what uses them is not known"));
     }
     if ["conda", "mamba"].iter().any(|word| image.contains(word)) {
-        return not(what, "conda environments are no virtual environments");
+        return impossible(what, "conda environments are no virtual environments");
     }
     let known = last == "python" || name.ends_with("astral-sh/uv");
     if known && !image.contains("windows") && !image.contains("nanoserver") {
         return Ok(());
     }
-    not(what, format!("`{image}` is no official Python image, and where its Python looks for packages is not known"))
+    impossible(
+        what,
+        format!("`{image}` is no official Python image, and where its Python looks for packages is not known"),
+    )
 }
 
 /// Other stages must not need what goes.
@@ -172,7 +180,7 @@ fn others_allow(scene: &Scene, target: &Stage, stage: &Stage) -> Result<(), Not>
         });
         if uses {
             let why = format!("stage `{}` stands on `{}` and uses what it builds with", other.title(), stage.title());
-            return not("the stages stay", why);
+            return impossible("the stages stay", why);
         }
     }
     let later = build.edges().iter().filter(|edge| edge.stage >= stage.index);
@@ -181,7 +189,7 @@ fn others_allow(scene: &Scene, target: &Stage, stage: &Stage) -> Result<(), Not>
         text.parse::<usize>().is_ok_and(|number| number >= stage.index)
     });
     if numbered {
-        return not("the stages stay", "a later stage names this one by its number, which would change");
+        return impossible("the stages stay", "a later stage names this one by its number, which would change");
     }
     Ok(())
 }
@@ -235,7 +243,7 @@ impl<'b> Plan<'b> {
                 // `python setup.py develop`, `python -m spacy download`.
                 let text: Vec<&str> = one.args.iter().map(Word::text).collect();
                 if text.iter().any(|word| word.ends_with("setup.py")) {
-                    return not("the stages stay", "`setup.py` installs the project past pip");
+                    return impossible("the stages stay", "`setup.py` installs the project past pip");
                 }
                 if text.contains(&"spacy") {
                     sees_base = true;
@@ -245,15 +253,17 @@ impl<'b> Plan<'b> {
             };
             let elsewhere = ["--target", "-t", "--prefix", "--root"];
             if matches!(call.manager, Manager::Pip | Manager::Uv) && call.has(&elsewhere) {
-                return not("the stages stay", "packages are installed into a folder of their own");
+                return impossible("the stages stay", "packages are installed into a folder of their own");
             }
             let editable = call.inputs.iter().any(|input| input.kind == InputKind::Editable);
             match (call.manager, &*call.verb_text) {
-                (Manager::Conda, _) => return not("the stages stay", "conda environments are no virtual environments"),
+                (Manager::Conda, _) => {
+                    return impossible("the stages stay", "conda environments are no virtual environments");
+                }
                 (Manager::Uv, "sync") => {
                     let venv = project_environment(scene, self.stage, *index, &folder);
                     if venv.starts_with("/usr") {
-                        return not("the stages stay", "uv installs into the base's own Python");
+                        return impossible("the stages stay", "uv installs into the base's own Python");
                     }
                     add(&mut venvs, venv);
                 }
@@ -302,7 +312,7 @@ impl<'b> Plan<'b> {
     fn run_time(&mut self, scene: &Scene, target: &Stage) -> Result<(), Not> {
         let base = evidence::bound_to_base(scene, target).filter(|_| self.makes);
         if let Some(why) = base.or_else(|| launch::bound(scene, target)) {
-            return not("the stages stay", why);
+            return impossible("the stages stay", why);
         }
         self.kept_tools = launch::tools_at_run_time(scene, target);
         Ok(())

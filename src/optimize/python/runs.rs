@@ -28,14 +28,14 @@ impl Writer<'_, '_> {
         let installs = elements.iter().any(|one| one.class == Class::Install);
         if !build.is_empty() {
             let own = if run.is_empty() { comments.as_str() } else { "" };
-            let text = self.joined(instruction, &build, elements, true);
+            let text = self.join_parts(instruction, &build, elements, true);
             self.build.push(format!("{own}{text}"));
         }
         if installs && index == self.plan.installs.0 {
             self.take_over();
         }
         if !run.is_empty() {
-            let text = self.joined(instruction, &run, elements, false);
+            let text = self.join_parts(instruction, &run, elements, false);
             self.run.push(format!("{comments}{text}"));
         }
     }
@@ -50,20 +50,22 @@ impl Writer<'_, '_> {
         let known = |one: &Element| matches!(one.class, Class::Lists | Class::Setting | Class::System);
         if installs(elements) {
             let mut above = self.plan.runs.range(..index).rev().map(|(_, all)| all.as_deref().unwrap_or_default());
-            let updates = |one: &&Element| does(std::slice::from_ref(*one), Verb::Update);
+            let updates = |one: &&Element| calls_manager_for(std::slice::from_ref(*one), Verb::Update);
             let update = above.find_map(|all| all.iter().find(updates).map(text));
-            parts.splice(0..0, update.filter(|_| !does(elements, Verb::Update)));
-        } else if !build && parts.is_empty() && elements.iter().all(known) && does(elements, Verb::Upgrade) {
+            parts.splice(0..0, update.filter(|_| !calls_manager_for(elements, Verb::Update)));
+        } else if !build && parts.is_empty() && elements.iter().all(known) && calls_manager_for(elements, Verb::Upgrade)
+        {
             parts.extend(elements.iter().filter(|one| one.class != Class::System).map(text));
         } else {
             return;
         }
         let below = self.plan.runs.range(index + 1..).map(|(_, all)| all.as_deref().unwrap_or_default());
         let alone = |all: &&[Element]| {
-            all.iter().all(|one| one.class == Class::Lists) && !does(all, Verb::Update) && !all.is_empty()
+            all.iter().all(|one| one.class == Class::Lists) && !calls_manager_for(all, Verb::Update) && !all.is_empty()
         };
         let cleaning = below.take_while(|all| !installs(all)).find(alone);
-        let cleans = elements.last().is_some_and(|one| one.class == Class::Lists && !does(elements, Verb::Upgrade));
+        let cleans =
+            elements.last().is_some_and(|one| one.class == Class::Lists && !calls_manager_for(elements, Verb::Upgrade));
         parts.extend(cleaning.filter(|_| !build && !cleans).into_iter().flatten().map(text));
     }
 
@@ -141,7 +143,7 @@ impl Writer<'_, '_> {
     }
 
     /// A RUN of these parts; as written where none is missing.
-    pub(super) fn joined(
+    pub(super) fn join_parts(
         &self,
         instruction: &Instruction,
         parts: &[String],
@@ -186,7 +188,7 @@ impl Writer<'_, '_> {
 }
 
 /// Whether one of the parts calls a manager for this.
-fn does(elements: &[Element], verb: Verb) -> bool {
+fn calls_manager_for(elements: &[Element], verb: Verb) -> bool {
     let mut calls = elements.iter().flat_map(|one| &one.invocations).filter_map(Invocation::package_call);
     calls.any(|call| call.verb == verb)
 }

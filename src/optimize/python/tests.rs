@@ -1,5 +1,5 @@
 use crate::optimize::Rung;
-use crate::optimize::sketch::{climbed, rewritten};
+use crate::optimize::sketch::{optimize_to_rung, rewritten};
 
 const REQUIREMENTS: (&str, &str) = ("requirements.txt", "flask==3.1.3\n");
 const APP: (&str, &str) = ("app.py", "import flask\n");
@@ -18,7 +18,7 @@ fn check(dockerfile: &str, files: &[(&str, &str)], expected: &[&str], absent: &[
 }
 
 fn refused(dockerfile: &str, files: &[(&str, &str)], why: &str) {
-    let climbed = climbed(dockerfile, files, Rung::Stages);
+    let climbed = optimize_to_rung(dockerfile, files, Rung::Stages);
     let refusals: Vec<String> =
         climbed.rungs.iter().flat_map(|one| &one.refusals).map(|one| format!("{}: {}", one.pass, one.why)).collect();
     let found = refusals.iter().any(|one| one.starts_with("python-stages") && one.contains(why));

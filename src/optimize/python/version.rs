@@ -6,7 +6,7 @@ use crate::optimize::scene::Scene;
 use crate::shell::{Invocation, Manager};
 
 /// Why uv fetches a Python in one of a stage's RUNs; `None` where it takes the base's.
-pub(super) fn fetched(scene: &Scene, stage: &Stage) -> Option<String> {
+pub(super) fn reason_for_fetched_python(scene: &Scene, stage: &Stage) -> Option<String> {
     let build = scene.build;
     stage.instructions.clone().find_map(|index| {
         let code = build.code(index)?;

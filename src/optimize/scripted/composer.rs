@@ -79,7 +79,7 @@ fn split(scene: &Scene, target: &Stage, first: usize, last: usize) -> Result<Spl
         let folder = vendor.trim_end_matches("/vendor").to_owned();
         split.copies.push((folder, last));
     } else {
-        split.copies.push((vendor, behind(scene, transfers, last)));
+        split.copies.push((vendor, last_instruction_below(scene, transfers, last)));
     }
     Ok(split)
 }
@@ -99,7 +99,7 @@ fn runs_scripts(scene: &Scene, first: usize, last: usize) -> bool {
 }
 
 /// The instruction behind which the packages are copied: those that lie in the context must not lay over them.
-fn behind(scene: &Scene, transfers: &[Transfer], last: usize) -> usize {
+fn last_instruction_below(scene: &Scene, transfers: &[Transfer], last: usize) -> usize {
     if scene.context().is_some_and(|context| context.find("vendor").is_none()) {
         return last;
     }
@@ -195,7 +195,7 @@ fn starts_composer(scene: &Scene, target: &Stage) -> bool {
         .any(|code| code.script.invocations().iter().any(|one| one.is("composer")));
     let scripts = scene
         .build
-        .started(target)
+        .start_files(target)
         .iter()
         .any(|started| scene.evidence.texts.get(&started.file.path).is_some_and(|text| calls(text)));
     let services = scene.evidence.services.iter().filter_map(|service| service.command.as_deref()).any(calls);

@@ -1,9 +1,10 @@
-use crate::optimize::sketch::{climbed, project, rewritten};
+use crate::optimize::sketch::{optimize_to_rung, project, rewritten};
 use crate::optimize::{Level, Options, Rung, optimize};
 
 fn check(dockerfile: &str, files: &[(&str, &str)], rung: Rung, expected: &str) {
     let text = rewritten(dockerfile, files, rung);
-    let refusals: Vec<_> = climbed(dockerfile, files, rung).rungs.into_iter().flat_map(|rung| rung.refusals).collect();
+    let refusals: Vec<_> =
+        optimize_to_rung(dockerfile, files, rung).rungs.into_iter().flat_map(|rung| rung.refusals).collect();
     assert_eq!(text, expected, "{refusals:#?}");
 }
 

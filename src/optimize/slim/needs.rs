@@ -127,7 +127,7 @@ pub(super) fn of_container(scene: &Scene, stage: &Stage, slim: &str, wanted: &mu
             _ = of_script(scene, &code.script, slim, usize::MAX, DEEPEST, wanted);
         }
     }
-    for started in build.started(stage) {
+    for started in build.start_files(stage) {
         if let Some(text) = scene.evidence.texts.get(&started.file.path) {
             _ = of_script(scene, &parse(text), slim, usize::MAX, DEEPEST, wanted);
         }

@@ -1,10 +1,10 @@
 use crate::optimize::Rung;
-use crate::optimize::sketch::{climbed, rewritten};
+use crate::optimize::sketch::{optimize_to_rung, rewritten};
 
 fn check(dockerfile: &str, files: &[(&str, &str)], expected: &str) {
     let text = rewritten(dockerfile, files, Rung::Slim);
     let refusals: Vec<_> =
-        climbed(dockerfile, files, Rung::Slim).rungs.into_iter().flat_map(|rung| rung.refusals).collect();
+        optimize_to_rung(dockerfile, files, Rung::Slim).rungs.into_iter().flat_map(|rung| rung.refusals).collect();
     assert_eq!(text, expected, "{refusals:?}");
 }
 
@@ -114,7 +114,7 @@ fn images_of_bun_and_uv_have_twins_and_users() {
     // Nothing but uv: no twin is missed.
     let tool = uv.replace("uv:python3.12-bookworm", "uv:0.8.11");
     let refusals: Vec<_> =
-        climbed(&tool, &files, Rung::Slim).rungs.into_iter().flat_map(|rung| rung.refusals).collect();
+        optimize_to_rung(&tool, &files, Rung::Slim).rungs.into_iter().flat_map(|rung| rung.refusals).collect();
     assert!(refusals.iter().all(|one| !one.why.contains("slim twin")), "{refusals:?}");
 }
 

@@ -36,7 +36,7 @@ pub(super) fn of(scene: &Scene, stage: &Stage) -> Result<Option<Twin>, String> {
         return Err(format!("`{image}` has no slim twin by its publisher's scheme"));
     };
     let written = scene.source().slice(stage.base_span);
-    let (tag, known) = match named(scene, &reference, tag, &slim.tag) {
+    let (tag, known) = match known_slim_tag(scene, &reference, tag, &slim.tag) {
         Some((named, by)) if written.ends_with(tag) || named == slim.tag => (named, by),
         _ => (slim.tag, "the publisher makes it of each version".to_owned()),
     };
@@ -81,7 +81,7 @@ fn common(left: impl Iterator<Item = u8>, right: impl Iterator<Item = u8>) -> us
 
 /// A slim tag of the same image, version and release that another Dockerfile, another stage or the engine names, with who
 /// names it.
-fn named(scene: &Scene, reference: &Reference, tag: &str, scheme: &str) -> Option<(String, String)> {
+fn known_slim_tag(scene: &Scene, reference: &Reference, tag: &str, scheme: &str) -> Option<(String, String)> {
     let stages = scene.inputs.builds.iter().flat_map(|build| {
         let file = &build.file;
         let froms = file.instructions().iter().filter_map(|instruction| file.from(instruction));

@@ -29,7 +29,7 @@ pub(super) fn write(run: &Run) -> String {
         }
         out.push_str(&format!(
             "::{command} file={},{place},title={}::{}\n",
-            github_property(&run.base.shown(item.file)),
+            github_property(&run.base.display_path(item.file)),
             github_property(item.rule),
             github_message(&item.paragraphs().join("\n"))
         ));

@@ -66,7 +66,7 @@ fn issue<'a>(run: &Run, item: &'a Item) -> Issue<'a> {
             (_, Severity::Style) => "info",
         },
         location: Location {
-            path: run.base.shown(item.file),
+            path: run.base.display_path(item.file),
             lines: Lines { begin: item.start.line, end: item.end.line.max(item.start.line) },
         },
     }

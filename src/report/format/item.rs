@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::audit::{ProblemReport, Report};
 use crate::finding::{Finding, Severity, fingerprints, problem_fingerprints};
-use crate::report::text::clipped;
+use crate::report::text::clip;
 use crate::rules::Rule;
 use crate::text::{LineColumn, Source};
 
@@ -46,10 +46,10 @@ impl Item<'_> {
 
     /// Message, remedy, notes and page, each on a line of its own.
     pub(super) fn paragraphs(&self) -> Vec<Cow<'_, str>> {
-        let help = self.help.map(|help| Cow::Owned(format!("help: {}", clipped(help))));
+        let help = self.help.map(|help| Cow::Owned(format!("help: {}", clip(help))));
         let url = self.url.as_deref().map(|url| Cow::Owned(format!("see: {url}")));
         let notes = self.finding.map(|finding| &finding.notes[..]).unwrap_or_default();
-        let notes = notes.iter().map(|note| Cow::Owned(format!("note: {}", clipped(note))));
+        let notes = notes.iter().map(|note| Cow::Owned(format!("note: {}", clip(note))));
         std::iter::once(Cow::Borrowed(&*self.message)).chain(help).chain(notes).chain(url).collect()
     }
 }
@@ -60,7 +60,7 @@ pub(super) fn items(report: &Report) -> Vec<Item<'_>> {
     let mut items: Vec<Item> =
         report.problems.iter().zip(prints).map(|(problem, print)| wrong_input(problem, print)).collect();
     let prints = fingerprints(&report.findings, &report.sources, &report.root);
-    items.extend(report.findings.iter().zip(prints).map(|(finding, print)| found(report, finding, print)));
+    items.extend(report.findings.iter().zip(prints).map(|(finding, print)| item_of_finding(report, finding, print)));
     let order: BTreeMap<&str, usize> =
         files(report).into_iter().enumerate().map(|(index, file)| (file, index)).collect();
     items.sort_by_key(|item| (order.get(item.file).copied(), !item.is_problem(), item.start, item.end));
@@ -76,10 +76,10 @@ pub(super) fn hidden(report: &Report) -> Vec<Item<'_>> {
         _ => report.findings.iter().chain(&report.suppressed).cloned().collect(),
     };
     let prints = fingerprints(&all, &report.sources, &report.root).into_iter().skip(own);
-    report.suppressed.iter().zip(prints).map(|(finding, print)| found(report, finding, print)).collect()
+    report.suppressed.iter().zip(prints).map(|(finding, print)| item_of_finding(report, finding, print)).collect()
 }
 
-fn found<'a>(report: &'a Report, finding: &'a Finding, fingerprint: String) -> Item<'a> {
+fn item_of_finding<'a>(report: &'a Report, finding: &'a Finding, fingerprint: String) -> Item<'a> {
     let source = report.sources.get(finding.file.0 as usize);
     let place = |at| source.map_or(FIRST, |source| source.line_column(at));
     let start = place(finding.span.start);
@@ -91,7 +91,7 @@ fn found<'a>(report: &'a Report, finding: &'a Finding, fingerprint: String) -> I
         severity: finding.severity,
         rule: finding.rule,
         aliases: finding.codes.iter().map(|code| code.name).collect(),
-        message: clipped(&finding.message),
+        message: clip(&finding.message),
         help: finding.help.as_deref(),
         url: crate::rules::find(finding.rule).map(Rule::url),
         fingerprint,
@@ -121,7 +121,7 @@ fn wrong_input(problem: &ProblemReport, fingerprint: String) -> Item<'_> {
             [] if problem.error => vec!["DL1000"],
             codes => codes.to_vec(),
         },
-        message: clipped(&problem.message),
+        message: clip(&problem.message),
         help: problem.help.as_deref(),
         url: None,
         fingerprint,

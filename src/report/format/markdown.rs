@@ -46,7 +46,7 @@ fn row(run: &Run, item: &Item) -> String {
         Some(url) => format!("[{}]({url})", item.rule),
         None => item.rule.to_owned(),
     };
-    let place = format!("{}:{}", run.base.shown(item.file), item.start.line);
+    let place = format!("{}:{}", run.base.display_path(item.file), item.start.line);
     let price = item.finding.and_then(crate::audit::Report::price);
     let cost = price.map(|price| match table::basis(price) {
         "" => table::exact_cost(price),

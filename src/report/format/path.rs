@@ -38,7 +38,7 @@ impl Base {
     }
 
     /// As [`Base::relative`], wherever it lies.
-    pub(super) fn shown(&self, name: &str) -> String {
+    pub(super) fn display_path(&self, name: &str) -> String {
         self.relative(name).unwrap_or_else(|path| path)
     }
 }

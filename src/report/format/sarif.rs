@@ -85,7 +85,7 @@ impl Log<'_> {
         let source = finding.and_then(|finding| self.source(finding));
         let place = match (finding, source) {
             (Some(finding), Some(source)) => region(source, finding.span),
-            _ => at(item.start),
+            _ => region_at(item.start),
         };
         let labels = finding.map(|finding| &finding.labels[..]).unwrap_or_default();
         let related = labels.iter().enumerate().filter_map(|(index, label)| {
@@ -148,7 +148,7 @@ impl Log<'_> {
             Target::New(path) => path,
             Target::File(_) => source.map_or("", Source::name),
         };
-        let start = at(LineColumn { line: 1, column: 1 });
+        let start = region_at(LineColumn { line: 1, column: 1 });
         let deleted_region = source.map_or(start, |source| region(source, edit.span));
         (name, wire::Replacement { deleted_region, inserted_content })
     }
@@ -168,7 +168,7 @@ impl Log<'_> {
     fn wrong_input(&self, problem: &ProblemReport) -> wire::Notification {
         let level = if problem.error { "error" } else { "warning" };
         let help = problem.help.as_ref().map(|help| format!(": {help}")).unwrap_or_default();
-        let location = self.location(&problem.file, problem.place.map(at));
+        let location = self.location(&problem.file, problem.place.map(region_at));
         let told = notification(INPUT, level, &format!("{}{help}", problem.message));
         wire::Notification { locations: vec![location], ..told }
     }
@@ -205,7 +205,7 @@ fn notification(id: &'static str, level: &'static str, text: &str) -> wire::Noti
 }
 
 /// A place of which only the start is known.
-const fn at(place: LineColumn) -> wire::Region {
+const fn region_at(place: LineColumn) -> wire::Region {
     wire::Region {
         start_line: place.line,
         start_column: place.column,

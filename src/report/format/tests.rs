@@ -65,7 +65,7 @@ fn hostile() -> Report {
     }
 }
 
-fn written(format: Format, report: &Report) -> String {
+fn render(format: Format, report: &Report) -> String {
     let base = Base::default();
     format.writer().unwrap()(&Run { command: "lint", report, exit: 1, base: &base })
 }
@@ -74,12 +74,12 @@ fn written(format: Format, report: &Report) -> String {
 fn nothing_of_the_input_reaches_a_terminal_in_any_format() {
     for format in Format::ALL.iter().filter(|format| format.writer().is_some()) {
         for report in [hostile(), sample::report()] {
-            let text = written(*format, &report);
+            let text = render(*format, &report);
             let raw = text.chars().find(|c| !matches!(c, '\n' | '\r') && substitute(*c).is_some());
             assert_eq!(raw, None, "{}: {text}", format.name());
             // The only format with CR LF is CSV.
             assert!(!text.replace("\r\n", "").contains('\r'), "{}", format.name());
-            assert_eq!(text, written(*format, &report), "{}", format.name());
+            assert_eq!(text, render(*format, &report), "{}", format.name());
         }
     }
     for json in [crate::report::lint_json(&hostile()), crate::report::audit_json(&hostile())] {
@@ -92,10 +92,10 @@ fn nothing_of_the_input_reaches_a_terminal_in_any_format() {
 #[test]
 fn a_line_is_a_finding() {
     let report = hostile();
-    let oneline = written(Format::Oneline, &report);
+    let oneline = render(Format::Oneline, &report);
     assert_eq!(oneline.lines().count(), 6, "{oneline}");
     assert!(oneline.contains(":2:1: warning apt-lists-kept: =1+1|␛[2J"), "{oneline}");
-    let lines = written(Format::Jsonl, &report);
+    let lines = render(Format::Jsonl, &report);
     let kinds: Vec<String> = lines
         .lines()
         .map(|line| serde_json::from_str::<serde_json::Value>(line).unwrap()["type"].as_str().unwrap().to_owned())
@@ -106,7 +106,7 @@ fn a_line_is_a_finding() {
 
 #[test]
 fn each_line_is_one_workflow_command() {
-    let text = written(Format::Github, &hostile());
+    let text = render(Format::Github, &hostile());
     for line in text.lines() {
         let rest = line.strip_prefix("::").unwrap();
         let (head, message) = rest.split_once("::").unwrap();
@@ -127,7 +127,7 @@ fn each_line_is_one_workflow_command() {
 #[test]
 fn xml_holds_the_texts_and_nothing_else() {
     for (format, texts) in [(Format::Checkstyle, 6), (Format::Junit, 7)] {
-        let text = written(format, &hostile());
+        let text = render(format, &hostile());
         assert!(text.chars().all(|c| matches!(c, '\n' | '\u{20}'..='\u{d7ff}' | '\u{e000}'..='\u{fffd}')), "{text}");
         assert_eq!(text.matches("message=\"=1+1|").count(), texts, "{text}");
         for tag in text.split('<').skip(1) {
@@ -137,14 +137,14 @@ fn xml_holds_the_texts_and_nothing_else() {
             assert!(known.contains(&name), "<{tag}");
         }
     }
-    let clean = written(Format::Junit, &hostile());
+    let clean = render(Format::Junit, &hostile());
     assert!(clean.contains("<testcase name=\"no findings\" classname=\"clean/Dockerfile\"/>"), "{clean}");
     assert!(clean.contains(" tests=\"8\" failures=\"5\" errors=\"1\" skipped=\"1\">"), "{clean}");
 }
 
 #[test]
 fn a_table_keeps_its_rows_and_columns() {
-    let markdown = written(Format::Markdown, &hostile());
+    let markdown = render(Format::Markdown, &hostile());
     let rows: Vec<&str> = markdown.lines().filter(|line| line.starts_with('|')).collect();
     assert_eq!(rows.len(), 8, "{markdown}");
     for row in &rows {
@@ -153,7 +153,7 @@ fn a_table_keeps_its_rows_and_columns() {
     for harm in ["<script", "</details", "](http://e", "![", "@root", "www.e", " #1", "http://e"] {
         assert!(!markdown.contains(harm), "`{harm}` in {markdown}");
     }
-    let csv = written(Format::Csv, &hostile());
+    let csv = render(Format::Csv, &hostile());
     let rows: Vec<&str> = csv.split_terminator("\r\n").collect();
     assert_eq!(rows.len(), 7, "{csv}");
     let columns = rows[0].split(',').count();
@@ -170,7 +170,7 @@ fn a_table_keeps_its_rows_and_columns() {
 
 #[test]
 fn peers_shapes_are_kept() {
-    let json = |format, report: &Report| serde_json::from_str::<serde_json::Value>(&written(format, report)).unwrap();
+    let json = |format, report: &Report| serde_json::from_str::<serde_json::Value>(&render(format, report)).unwrap();
     let report = Report { problems: hostile().problems, ..sample::report() };
     let hadolint = json(Format::HadolintJson, &report);
     let codes: Vec<&str> = hadolint.as_array().unwrap().iter().map(|one| one["code"].as_str().unwrap()).collect();

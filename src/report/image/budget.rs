@@ -21,7 +21,7 @@ pub(in crate::report) fn broken(image: &ImageAnalysis) -> impl Iterator<Item = &
 }
 
 /// A value or a bound: `412 MB`, `23`, `94.21 %`.
-fn shown(bound: Bound) -> String {
+fn format_bound(bound: Bound) -> String {
     match bound {
         Bound::Bytes(number) => bytes(number),
         Bound::Count(number) => count(number, "").trim_end_matches(['s', ' ']).to_owned(),
@@ -35,7 +35,7 @@ fn pair(value: Bound, limit: Bound) -> (String, String) {
         (Bound::Bytes(value), Bound::Bytes(limit)) if value != limit && bytes(value) == bytes(limit) => {
             (count(value, "byte"), count(limit, "byte"))
         }
-        _ => (shown(value), shown(limit)),
+        _ => (format_bound(value), format_bound(limit)),
     }
 }
 
@@ -47,7 +47,7 @@ fn verdict(judged: &Judged) -> String {
             let (value, limit) = pair(value, judged.limit.bound);
             format!("{value}, {word} {limit}")
         }
-        None => format!("unknown, {word} {}", shown(judged.limit.bound)),
+        None => format!("unknown, {word} {}", format_bound(judged.limit.bound)),
     }
 }
 

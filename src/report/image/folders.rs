@@ -50,7 +50,7 @@ fn children(analysis: &ImageAnalysis, path: PathId, top: usize, least: u64) -> V
 }
 
 /// For people: those that hold at least a fiftieth of the image.
-pub(super) fn shown(analysis: &ImageAnalysis, view: &ImageView<'_>, layout: Layout) -> String {
+pub(super) fn render(analysis: &ImageAnalysis, view: &ImageView<'_>, layout: Layout) -> String {
     let all = analysis.tree.bytes(PathId::ROOT);
     let least = if view.all { 1 } else { all / SHARE };
     let name = |folder: &Folder| String::from_utf8_lossy(analysis.image.paths.name(folder.path)).into_owned();

@@ -12,7 +12,7 @@ pub fn write(analysis: &Analysis, view: &ImageView<'_>) -> String {
         if !out.is_empty() {
             out.push('\n');
         }
-        out.push_str(&one(image, view));
+        out.push_str(&render_image(image, view));
     }
     let mut remarks: Vec<String> =
         analysis.problems.iter().map(|problem| markdown(&super::image_problem(problem))).collect();
@@ -29,7 +29,7 @@ pub fn write(analysis: &Analysis, view: &ImageView<'_>) -> String {
     out
 }
 
-fn one(image: &ImageAnalysis, view: &ImageView<'_>) -> String {
+fn render_image(image: &ImageAnalysis, view: &ImageView<'_>) -> String {
     let totals = &image.totals;
     let at_most = if totals.pull_is_uncompressed { "at most " } else { "" };
     let mut facts = vec![format!("{at_most}{} to pull", bytes(totals.pull_bytes))];

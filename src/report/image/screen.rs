@@ -12,11 +12,11 @@ use crate::report::units::{bytes, count, seconds};
 pub fn write(analysis: &Analysis, view: &ImageView<'_>, layout: Layout) -> String {
     let mut out = String::new();
     for image in &analysis.images {
-        out.push_str(&one(image, view, layout));
+        out.push_str(&render_image(image, view, layout));
         out.push('\n');
     }
     if !analysis.others.is_empty() {
-        out.push_str(&others(analysis, view, layout));
+        out.push_str(&other_lines(analysis, view, layout));
     }
     let mut remarks: Vec<String> = analysis.notices.clone();
     remarks.extend(analysis.skipped.iter().map(|skip| {
@@ -31,7 +31,7 @@ pub fn write(analysis: &Analysis, view: &ImageView<'_>, layout: Layout) -> Strin
     out
 }
 
-fn one(image: &ImageAnalysis, view: &ImageView<'_>, layout: Layout) -> String {
+fn render_image(image: &ImageAnalysis, view: &ImageView<'_>, layout: Layout) -> String {
     let mut out = header(image, view, layout);
     out.push('\n');
     out.push_str(&layers::table(image, view, layout));
@@ -42,7 +42,7 @@ fn one(image: &ImageAnalysis, view: &ImageView<'_>, layout: Layout) -> String {
             out.push_str(&body);
         }
     };
-    section("Secrets that everybody who has the image can read".to_owned(), secrets::shown(image, view, layout));
+    section("Secrets that everybody who has the image can read".to_owned(), secrets::render(image, view, layout));
     section("Config and permissions".to_owned(), lists::facts(image, view, layout));
     let waste = image.totals.waste.sum();
     let base: u64 =
@@ -59,7 +59,7 @@ fn one(image: &ImageAnalysis, view: &ImageView<'_>, layout: Layout) -> String {
     }
     let copies = image.totals.duplicate_content_bytes;
     section(format!("Equal contents: {} more than once", bytes(copies)), lists::duplicates(image, view, layout));
-    section("Biggest folders".to_owned(), folders::shown(image, view, layout));
+    section("Biggest folders".to_owned(), folders::render(image, view, layout));
     section(budget::title(image), budget::list(image, layout));
     if !image.notices.is_empty() {
         out.push('\n');
@@ -143,7 +143,7 @@ fn bits(rate: u64) -> String {
     bytes(rate).replace(" kB", " kbit/s").replace(" MB", " Mbit/s").replace(" GB", " Gbit/s").replace(" TB", " Tbit/s")
 }
 
-fn others(analysis: &Analysis, view: &ImageView<'_>, layout: Layout) -> String {
+fn other_lines(analysis: &Analysis, view: &ImageView<'_>, layout: Layout) -> String {
     let mut out = layout.paint(Tone::Strong, "Also there");
     out.push('\n');
     let mut rows = Vec::new();

@@ -48,7 +48,7 @@ pub(super) fn shown_kind(secret: &Secret) -> String {
 }
 
 /// For people.
-pub(super) fn shown(analysis: &ImageAnalysis, view: &ImageView<'_>, layout: Layout) -> String {
+pub(super) fn render(analysis: &ImageAnalysis, view: &ImageView<'_>, layout: Layout) -> String {
     let all: Vec<&Secret> = analysis.secrets.iter().filter(|secret| secret.sure || view.all).collect();
     let mut rows = Vec::new();
     for secret in all.iter().take(view.top) {
@@ -57,7 +57,7 @@ pub(super) fn shown(analysis: &ImageAnalysis, view: &ImageView<'_>, layout: Layo
             plain(shown_place(analysis, secret)),
             plain(shown_origin(analysis, secret)),
             plain(shown_fate(analysis, secret)),
-            cell(secret.shown(), Tone::Dim),
+            cell(secret.masked(), Tone::Dim),
         ]);
     }
     let columns = [Column::Left, Column::Path, Column::Left, Column::Words, Column::Words];

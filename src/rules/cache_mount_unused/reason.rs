@@ -18,17 +18,17 @@ type Reason = (String, String, Option<Fix>);
 
 const HOOK: &str = "/etc/apt/apt.conf.d/docker-clean";
 
-pub(super) fn why<'i>(
+pub(super) fn find_reason<'i>(
     cx: &Context<'_, 'i>,
     place: &Place<'_, 'i>,
     user: &User,
     later: &[Invocation],
 ) -> Option<Reason> {
-    elsewhere(cx, place, user)
+    other_folder(cx, place, user)
         .or_else(|| not_writable(cx, place, user))
         .or_else(|| switched_off(cx, place, user))
         .or_else(|| emptied_by_hook(cx, place, user))
-        .or_else(|| emptied(cx, place, user, later))
+        .or_else(|| deleted_by_run(cx, place, user, later))
 }
 
 fn serves(place: &Place, folder: &str) -> bool {
@@ -38,7 +38,7 @@ fn serves(place: &Place, folder: &str) -> bool {
 }
 
 /// The program keeps its files in another folder.
-fn elsewhere<'i>(cx: &Context<'_, 'i>, place: &Place<'_, 'i>, user: &User) -> Option<Reason> {
+fn other_folder<'i>(cx: &Context<'_, 'i>, place: &Place<'_, 'i>, user: &User) -> Option<Reason> {
     let build = cx.build();
     let title = user.call.title();
     let home = build.home(place.stage, place.index, user.invocation);
@@ -195,7 +195,7 @@ fn emptied_by_hook(cx: &Context, place: &Place, user: &User) -> Option<Reason> {
 }
 
 /// The RUN itself deletes what the mount should keep.
-fn emptied(cx: &Context, place: &Place, user: &User, later: &[Invocation]) -> Option<Reason> {
+fn deleted_by_run(cx: &Context, place: &Place, user: &User, later: &[Invocation]) -> Option<Reason> {
     let deletes = |one: &&Invocation| {
         let names = |text: &str| {
             let path = text.trim_end_matches(['*', '/']);

@@ -38,11 +38,11 @@ fn is_missing(cx: &Context, stage: &Stage, ecosystem: Ecosystem, module: &str) -
     // With several projects in the context it is not told which of them the image has.
     let [project] = own.as_slice() else { return false };
     let Some(install) = project.install() else { return false };
-    project.installs_module(install, module, true) == Some(false) && !elsewhere(cx, stage, module)
+    project.installs_module(install, module, true) == Some(false) && !may_be_installed_elsewhere(cx, stage, module)
 }
 
 /// Whether a step may bring it: another install, or a copy from a stage or image.
-fn elsewhere(cx: &Context, stage: &Stage, module: &str) -> bool {
+fn may_be_installed_elsewhere(cx: &Context, stage: &Stage, module: &str) -> bool {
     let build = cx.build();
     build.chain(stage).any(|stage| {
         let copied = build.transfers(stage).iter().any(|transfer: &Transfer| {

@@ -52,7 +52,7 @@ impl Made {
 }
 
 /// The first command of a stage's chain that makes a program linked at run time.
-pub(super) fn made(build: &Build, stage: &Stage, libc: Libc) -> Option<Made> {
+pub(super) fn first_linked_program(build: &Build, stage: &Stage, libc: Libc) -> Option<Made> {
     let chain: Vec<&Stage> = build.chain(stage).take(foreign::DEEPEST).collect();
     let texts = || chain.iter().flat_map(|stage| build.instructions(stage));
     let says = |words: &[&str]| {

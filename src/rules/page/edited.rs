@@ -60,7 +60,7 @@ pub(super) fn check(runner: &mut Runner, example: &Example, change: &Change, wha
     if inputs::is_dockerfile(name) {
         let (breaches, used) = dockerfile_breaches(&before, &after, &announced);
         for breach in breaches {
-            runner.fail(example.line, format_args!("{what}: {}\n{}", told(&breach), indented(after.text())));
+            runner.fail(example.line, format_args!("{what}: {}\n{}", describe_breach(&breach), indented(after.text())));
         }
         runner.used.extend(used);
     } else if let Some(word) = announced.iter().find(|word| is_file(word, name)) {
@@ -94,7 +94,7 @@ fn is_ignore_file(name: &str) -> bool {
 }
 
 /// A breach with what to do.
-fn told(breach: &Breach) -> String {
+fn describe_breach(breach: &Breach) -> String {
     match breach {
         Breach::Refused(message) => format!("BuildKit refuses the result, and did not refuse the file: {message}"),
         Breach::Unannounced { word, line, parts } => {

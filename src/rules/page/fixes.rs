@@ -23,7 +23,7 @@ pub(super) fn check(runner: &mut Runner, example: &Example, sources: &[Source], 
         if !outcome.contradicting.is_empty() {
             runner.fail(example.line, "the fixes don't come to an end");
         }
-        mended(runner, example, level, (found, &outcome.left));
+        check_fixed(runner, example, level, (found, &outcome.left));
         for change in &outcome.changes {
             expected(runner, example, change, risky);
             edited::check(runner, example, change, "the fixes together");
@@ -51,7 +51,7 @@ fn unwanted(runner: &mut Runner, example: &Example) {
 }
 
 /// What is left is what had no edit of that level, or the rest of what was mended in part, under another message.
-fn mended(runner: &mut Runner, example: &Example, level: Level, (found, left): (&[Finding], &[Finding])) {
+fn check_fixed(runner: &mut Runner, example: &Example, level: Level, (found, left): (&[Finding], &[Finding])) {
     let allowed = |finding: &&Finding| finding.fixes.iter().any(|fix| level.allows(fix));
     let unfixable = found.iter().filter(|finding| !allowed(finding)).count();
     let is_rest =

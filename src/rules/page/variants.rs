@@ -1,7 +1,7 @@
 //! The same example written otherwise: other line ends, no last line end, wrapped in ONBUILD.
 
 use super::parse::Example;
-use super::{Runner, edited, inputs, shown};
+use super::{Runner, edited, format_findings, inputs};
 use crate::fix::{Level, fix};
 use crate::text::Source;
 
@@ -25,7 +25,10 @@ const TRIGGERS: [&str; 15] = [
 ];
 
 pub(super) fn check(runner: &mut Runner, example: &Example, got: &str) {
-    for (name, found) in [("CR LF", found(runner, example, crlf)), ("no last line end", found(runner, example, open))] {
+    for (name, found) in [
+        ("CR LF", findings_of_variant(runner, example, crlf)),
+        ("no last line end", findings_of_variant(runner, example, open)),
+    ] {
         if found != got {
             runner.fail(example.line, format_args!("with {name} expected\n{got}got\n{found}"));
         }
@@ -33,7 +36,7 @@ pub(super) fn check(runner: &mut Runner, example: &Example, got: &str) {
     // Only the end of what the last instruction covers may be another.
     let goes_on = |text: &str| inputs::dangling(text).unwrap_or_else(|| text.to_owned());
     let loosely = |found: &str| found.lines().map(without_end).collect::<Vec<_>>().join("\n");
-    let going_on = found(runner, example, goes_on);
+    let going_on = findings_of_variant(runner, example, goes_on);
     if loosely(&going_on) != loosely(got) {
         runner.fail(example.line, format_args!("with a last line that goes on expected\n{got}got\n{going_on}"));
     }
@@ -58,9 +61,9 @@ fn without_end(line: &str) -> String {
     format!("{} {message}", place.split_once('-').map_or(place, |(start, _)| start))
 }
 
-fn found(runner: &Runner, example: &Example, rewrite: impl Fn(&str) -> String) -> String {
+fn findings_of_variant(runner: &Runner, example: &Example, rewrite: impl Fn(&str) -> String) -> String {
     let sources = sources(example, rewrite);
-    shown(&sources, &inputs::findings(runner.rule, &sources, &example.listing))
+    format_findings(&sources, &inputs::findings(runner.rule, &sources, &example.listing))
 }
 
 /// The example's files, the Dockerfiles rewritten.

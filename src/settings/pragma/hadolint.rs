@@ -37,7 +37,7 @@ pub(super) fn read(file: FileId, dockerfile: &File, comments: &[Comment], known:
             let text = comment.text[start..end].to_owned();
             let (rules, code) = match known.code(&text) {
                 Some((code, rule)) => (vec![rule], Some(code)),
-                None => (known.named(&text).to_vec(), None),
+                None => (known.rules_named(&text).to_vec(), None),
             };
             named.push(Named { span: spans[index], text, rules, code, removal: listed(&spans, index) });
         }

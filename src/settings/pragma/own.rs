@@ -63,7 +63,7 @@ impl Reader<'_> {
             self.problem(comment.part(start, start + key.len()), format!("dockopt has no comment `{key}=`"), help);
             return None;
         }
-        let reach = self.reach(file, dockerfile, key)?;
+        let reach = self.read_reach(file, dockerfile, key)?;
         let (named, rest) = self.names(at);
         let (until, reasoned) = self.fields(rest);
         if named.is_empty() && self.problems.is_empty() {
@@ -85,7 +85,7 @@ impl Reader<'_> {
         })
     }
 
-    fn reach(&mut self, file: FileId, dockerfile: &File, key: &str) -> Option<Reach> {
+    fn read_reach(&mut self, file: FileId, dockerfile: &File, key: &str) -> Option<Reach> {
         let comment = self.comment;
         if comment.inner {
             let what = "a comment inside of an instruction hides nothing".to_owned();

@@ -146,7 +146,7 @@ impl Parser<'_> {
         self.skip_blanks();
         match self.peek(0) {
             Some(b')') | None => {
-                if self.ended() {
+                if self.is_at_end() {
                     self.unterminated(start, start + 1);
                 } else {
                     self.at += 1;
@@ -212,7 +212,7 @@ impl Parser<'_> {
                 }
                 b'\\' => {
                     self.at += 1;
-                    if !self.ended() {
+                    if !self.is_at_end() {
                         self.at += self.char_len(self.at);
                     }
                 }

@@ -93,7 +93,7 @@ impl Parser<'_> {
 
     pub(super) fn list(&mut self, list: List) {
         self.skip_blanks();
-        if self.ended() {
+        if self.is_at_end() {
             return self.end_list(list);
         }
         if self.bytes[self.at] == b'#' {

@@ -347,7 +347,7 @@ impl Parser<'_> {
         match self.bytes[self.at] {
             b'\\' => {
                 self.at += 1;
-                if !self.ended() {
+                if !self.is_at_end() {
                     self.at += self.char_len(self.at);
                 }
             }

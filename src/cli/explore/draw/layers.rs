@@ -2,7 +2,7 @@
 
 use ratatui::layout::Rect;
 
-use super::paper::{Paper, Tone, right};
+use super::paper::{Paper, Tone, align_right};
 use crate::analysis::ImageAnalysis;
 use crate::cli::explore::state::{Explorer, Focus};
 use crate::image::Contents;
@@ -32,14 +32,21 @@ pub(super) fn draw(explorer: &mut Explorer<'_>, paper: &mut Paper<'_>, area: Rec
     let below = Rect { y: area.y + 1, height: area.height.saturating_sub(1), ..area };
     let seen = (explorer.layers.top..layers).take(usize::from(below.height));
     for (row, layer) in seen.enumerate() {
-        one(analysis, layer, (largest, line, &file), paper, below, row as u16);
+        draw_layer(analysis, layer, (largest, line, &file), paper, below, row as u16);
         if layer == explorer.layers.at {
             paper.cursor(below, row as u16, focused);
         }
     }
 }
 
-fn one(analysis: &ImageAnalysis, layer: usize, of: (u64, usize, &str), paper: &mut Paper<'_>, area: Rect, row: u16) {
+fn draw_layer(
+    analysis: &ImageAnalysis,
+    layer: usize,
+    of: (u64, usize, &str),
+    paper: &mut Paper<'_>,
+    area: Rect,
+    row: u16,
+) {
     let (largest, line, file) = of;
     let (own, stored) = (&analysis.layers[layer], &analysis.image.layers[layer]);
     let base = analysis.is_base(layer);
@@ -49,15 +56,15 @@ fn one(analysis: &ImageAnalysis, layer: usize, of: (u64, usize, &str), paper: &m
     let size_text = bytes(size(analysis, layer));
     let (origin, placed) = origin(analysis, layer, file);
     let tone = if base { Tone::Dim } else { Tone::Plain };
-    let (what, wrong) = what(analysis, layer);
+    let (what, wrong) = instruction_text(analysis, layer);
     let mut spans = vec![
-        paper.span(format!("{} ", right(&(layer + 1).to_string(), 3)), Tone::Dim),
-        paper.span(right(&if known { size_text } else { format!("({size_text})") }, 8), tone),
+        paper.span(format!("{} ", align_right(&(layer + 1).to_string(), 3)), Tone::Dim),
+        paper.span(align_right(&if known { size_text } else { format!("({size_text})") }, 8), tone),
         paper.span(
-            format!(" {} ", pad(&bar(size(analysis, layer), largest), BAR)),
+            format!(" {} ", pad(&size_bar(size(analysis, layer), largest), BAR)),
             if base { Tone::Dim } else { Tone::Info },
         ),
-        paper.span(right(&wasted, 8), Tone::Wasted),
+        paper.span(align_right(&wasted, 8), Tone::Wasted),
         paper.span(format!("  {}  ", pad(&cut(&origin, line), line)), if placed { Tone::Info } else { Tone::Dim }),
     ];
     let used: usize = spans.iter().map(|span| width(&span.content)).sum();
@@ -67,7 +74,7 @@ fn one(analysis: &ImageAnalysis, layer: usize, of: (u64, usize, &str), paper: &m
 }
 
 /// The instruction, without the keyword's noise; whether something is wrong.
-fn what(analysis: &ImageAnalysis, layer: usize) -> (String, bool) {
+fn instruction_text(analysis: &ImageAnalysis, layer: usize) -> (String, bool) {
     match &analysis.image.layers[layer].contents {
         Contents::Elsewhere(_) => ("foreign layer: contents unknown".to_owned(), true),
         Contents::Damaged(why) => (format!("damaged: {}", clean(why)), true),
@@ -104,7 +111,7 @@ fn origin(analysis: &ImageAnalysis, layer: usize, file: &str) -> (String, bool) 
 }
 
 /// Eighths of a column; something is never nothing.
-fn bar(size: u64, largest: u64) -> String {
+fn size_bar(size: u64, largest: u64) -> String {
     if size == 0 || largest == 0 {
         return String::new();
     }

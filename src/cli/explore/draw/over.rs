@@ -2,7 +2,7 @@
 
 use ratatui::layout::Rect;
 
-use super::paper::{Paper, Tone, right};
+use super::paper::{Paper, Tone, align_right};
 use crate::cli::explore::state::Explorer;
 use crate::report::{bytes, clean, count, cut, cut_path, pad, shown_path, width};
 
@@ -72,7 +72,7 @@ pub(super) fn waste(explorer: &mut Explorer<'_>, paper: &mut Paper<'_>, area: Re
         let path = clean(&shown_path(explorer.analysis(), row.path)).into_owned();
         let path = cut_path(&path, room.saturating_sub(width(&files)).max(8)).into_owned();
         let spans = vec![
-            paper.span(right(&bytes(row.bytes), 10), Tone::Wasted),
+            paper.span(align_right(&bytes(row.bytes), 10), Tone::Wasted),
             paper.span(format!("  {}", pad(&cut(&row.what, whats), whats)), Tone::Plain),
             paper.span(format!("  {}", pad(&format!("{path}{files}"), room)), Tone::Plain),
             paper.span(format!("  {}", cut(&clean(&row.story), stories)), Tone::Info),

@@ -87,6 +87,6 @@ pub(super) fn letters(marks: u8) -> (&'static str, Tone) {
 }
 
 /// On the right of so many columns.
-pub(super) fn right(text: &str, columns: usize) -> String {
+pub(super) fn align_right(text: &str, columns: usize) -> String {
     format!("{}{text}", " ".repeat(columns.saturating_sub(width(text))))
 }

@@ -3,7 +3,7 @@
 use ratatui::layout::Rect;
 use ratatui::text::Span;
 
-use super::paper::{Paper, Tone, letters, right};
+use super::paper::{Paper, Tone, align_right, letters};
 use crate::cli::explore::listing::{REMOVED, Scope, WASTED, is_folder};
 use crate::cli::explore::outline::{Order, Row};
 use crate::cli::explore::state::{Explorer, Focus};
@@ -38,7 +38,7 @@ pub(super) fn draw(explorer: &mut Explorer<'_>, paper: &mut Paper<'_>, area: Rec
         .take(usize::from(list.height))
         .collect();
     for (line, (number, row)) in seen.into_iter().enumerate() {
-        let spans = one(explorer, paper, row, area.width);
+        let spans = row_spans(explorer, paper, row, area.width);
         paper.line(list, line as u16, spans);
         if number == explorer.outline.selected {
             paper.cursor(list, line as u16, explorer.focus == Focus::Tree);
@@ -74,7 +74,7 @@ fn heading(explorer: &Explorer<'_>, paper: &Paper<'_>) -> Vec<Span<'static>> {
     spans
 }
 
-fn one(explorer: &Explorer<'_>, paper: &Paper<'_>, row: Row, columns: u16) -> Vec<Span<'static>> {
+fn row_spans(explorer: &Explorer<'_>, paper: &Paper<'_>, row: Row, columns: u16) -> Vec<Span<'static>> {
     let image = &explorer.analysis().image;
     let listing = &explorer.listing;
     let member = listing.member(row.path);
@@ -91,11 +91,11 @@ fn one(explorer: &Explorer<'_>, paper: &Paper<'_>, row: Row, columns: u16) -> Ve
     }
     if explorer.scope == Scope::Final {
         let layer = member.map(|id| format!("#{}", id.layer + 1)).unwrap_or_default();
-        spans.push(paper.span(right(&layer, 4), Tone::Dim));
+        spans.push(paper.span(align_right(&layer, 4), Tone::Dim));
     }
     let sign = if marks & REMOVED != 0 { "−" } else { "" };
     let size = format!("{sign}{}", bytes(listing.bytes(row.path)));
-    spans.push(paper.span(right(&size, 9), if marks & WASTED != 0 { tone } else { Tone::Plain }));
+    spans.push(paper.span(align_right(&size, 9), if marks & WASTED != 0 { tone } else { Tone::Plain }));
     let open = match (explorer.has_children(row.path), explorer.outline.is_open(row.path)) {
         (true, true) => "▾ ",
         (true, false) => "▸ ",
@@ -116,11 +116,11 @@ fn one(explorer: &Explorer<'_>, paper: &Paper<'_>, row: Row, columns: u16) -> Ve
 
 /// The last part of a path as it may be shown.
 pub(super) fn name(image: &Image, path: PathId) -> String {
-    shown(image.paths.name(path))
+    escape_bytes(image.paths.name(path))
 }
 
 /// Bytes as they may be shown: those that are no UTF-8 as `\xff`.
-pub(super) fn shown(bytes: &[u8]) -> String {
+pub(super) fn escape_bytes(bytes: &[u8]) -> String {
     let mut text = String::new();
     for chunk in bytes.utf8_chunks() {
         text.push_str(&clean(chunk.valid()));
@@ -133,8 +133,8 @@ pub(super) fn shown(bytes: &[u8]) -> String {
 fn target(image: &Image, id: EntryId) -> Option<String> {
     let entry = image.entry(id);
     match entry.kind {
-        Kind::Symlink => image.layers[id.layer as usize].targets.get(&id.index).map(|target| shown(target)),
-        Kind::Hardlink => Some(format!("/{} (hard link)", shown(&image.paths.bytes(entry.link)))),
+        Kind::Symlink => image.layers[id.layer as usize].targets.get(&id.index).map(|target| escape_bytes(target)),
+        Kind::Hardlink => Some(format!("/{} (hard link)", escape_bytes(&image.paths.bytes(entry.link)))),
         _ => None,
     }
 }

@@ -213,7 +213,7 @@ fn follow(
 }
 
 /// The folders that a command of the container comes to work in; `None` where that is not known.
-pub(super) fn started(scene: &Scene, stage: &Stage, index: usize, one: &Invocation) -> Option<Vec<String>> {
+pub(super) fn working_folders(scene: &Scene, stage: &Stage, index: usize, one: &Invocation) -> Option<Vec<String>> {
     let folder = installed::folder_of(scene.build, (stage, index), one)?;
     let own = words::of(one);
     let at = prefix(&own).map_or(folder.clone(), |to| path::join(&folder, to));

@@ -15,7 +15,7 @@ use crate::text::path;
 /// An error where something does.
 pub(super) fn check(scene: &Scene, stage: &Stage, client: &Client, builds: &[Vec<String>]) -> Result<(), String> {
     starts(scene, stage, client)?;
-    others(scene, client)?;
+    check_other_readers(scene, client)?;
     types(scene, client)?;
     outward(scene, stage, client, builds)
 }
@@ -38,7 +38,7 @@ fn starts(scene: &Scene, stage: &Stage, client: &Client) -> Result<(), String> {
             return Err("the shell that starts the container is not known".to_owned());
         };
         for one in code.script.invocations() {
-            let folders = owners::started(scene, stage, index, &one);
+            let folders = owners::working_folders(scene, stage, index, &one);
             if folders.is_none_or(|all| all.iter().any(|folder| client.holds(folder))) {
                 return may();
             }
@@ -67,7 +67,7 @@ fn starts(scene: &Scene, stage: &Stage, client: &Client) -> Result<(), String> {
 }
 
 /// Sources and settings of others may name of its folder only what its build writes.
-fn others(scene: &Scene, client: &Client) -> Result<(), String> {
+fn check_other_readers(scene: &Scene, client: &Client) -> Result<(), String> {
     let root = client.project.root.as_str();
     let name = client.name();
     let prefix = format!("{root}/");

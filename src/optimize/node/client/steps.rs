@@ -107,7 +107,7 @@ fn run(scene: &Scene, stage: &Stage, client: &Client, index: usize) -> Result<()
         return Ok(());
     }
     if index > client.last() {
-        return later(scene, stage, client, (index, code));
+        return check_later_run(scene, stage, client, (index, code));
     }
     if mentions(text, name) || writes(code) {
         return Err("a RUN above its build may write what it is built from".to_owned());
@@ -168,7 +168,7 @@ fn part(
         // What another project's build writes must not come from the site, nor go to it.
         () if !follows
             && owners::project_of(scene, stage, index, one).is_some_and(|project| {
-                let out = output::anywhere(scene, project, std::slice::from_ref(&own));
+                let out = output::output_of_commands(scene, project, std::slice::from_ref(&own));
                 let place = owners::place(scene, stage, project).unwrap_or_default();
                 let aside = out.paths.iter().all(|path| !client.holds(&path::join(&place, path)));
                 out.open.is_none() && out.outer.is_empty() && !out.into_modules && aside
@@ -181,7 +181,7 @@ fn part(
 }
 
 /// A RUN below: what it names of the site's folder has to be of what the build writes.
-fn later(scene: &Scene, stage: &Stage, client: &Client, (index, code): (usize, &Code)) -> Result<(), String> {
+fn check_later_run(scene: &Scene, stage: &Stage, client: &Client, (index, code): (usize, &Code)) -> Result<(), String> {
     let reads = || Err("a RUN below its build reads its folder".to_owned());
     let name = client.name();
     for one in code.script.invocations() {

@@ -1,7 +1,7 @@
 //! Sites beside servers.
 
 use crate::optimize::Rung;
-use crate::optimize::sketch::{climbed, rewritten};
+use crate::optimize::sketch::{optimize_to_rung, rewritten};
 
 const SERVER: &str = r#"{"name": "server", "scripts": {"start": "node index.js"}, "dependencies": {"express": "^4"}}"#;
 const SERVER_LOCK: &str = r#"{"lockfileVersion": 3, "packages": {"": {"dependencies": {"express": "^4"}},
@@ -36,11 +36,11 @@ fn files<'f>(others: &[(&'f str, &'f str)]) -> Vec<(&'f str, &'f str)> {
 
 fn check(dockerfile: &str, others: &[(&str, &str)], expected: &str) {
     let text = rewritten(dockerfile, &files(others), Rung::Stages);
-    assert_eq!(text, expected, "{:#?}", climbed(dockerfile, &files(others), Rung::Stages).rungs);
+    assert_eq!(text, expected, "{:#?}", optimize_to_rung(dockerfile, &files(others), Rung::Stages).rungs);
 }
 
 fn check_refused(dockerfile: &str, others: &[(&str, &str)], why: &str) {
-    let climbed = climbed(dockerfile, &files(others), Rung::Stages);
+    let climbed = optimize_to_rung(dockerfile, &files(others), Rung::Stages);
     let refusals: Vec<_> = climbed.rungs.iter().flat_map(|rung| &rung.refusals).collect();
     assert!(refusals.iter().any(|one| one.pass == "client-stages" && one.why.contains(why)), "{refusals:#?}");
 }

@@ -30,7 +30,7 @@ pub(in crate::optimize::node) fn first(
     if let Some(entries) = entries {
         let sources = Sources::new(texts);
         let mut waiting: Vec<&str> =
-            entries.iter().flat_map(|entry| sources.at(&path::join(&project.root, entry))).collect();
+            entries.iter().flat_map(|entry| sources.files_at(&path::join(&project.root, entry))).collect();
         let mut seen = BTreeSet::new();
         while let Some(file) = waiting.pop() {
             let Some(text) = texts.get(file).filter(|_| seen.insert(file)) else { continue };
@@ -39,7 +39,7 @@ pub(in crate::optimize::node) fn first(
                     return Some((found.to_owned(), file.to_owned()));
                 }
                 if module.starts_with('.') {
-                    waiting.extend(sources.at(&path::join(path::parent(file), module)));
+                    waiting.extend(sources.files_at(&path::join(path::parent(file), module)));
                 }
             }
         }

@@ -49,7 +49,7 @@ impl<'a> Reader<'_, 'a> {
             "remix" if has("vite:build") => self.bundles("remix", "build"),
             "remix" if has("build") => {
                 self.bundles("remix", "build");
-                self.out.takes("public/build");
+                self.out.add_path("public/build");
             }
             "react-router" if has("typegen") => {}
             "react-router" if has("build") => {
@@ -59,25 +59,25 @@ impl<'a> Reader<'_, 'a> {
             "vue-cli-service" if has("build") => self.configured("vue-cli-service", "vue.config", "outputDir", "dist"),
             "gatsby" if has("build") => {
                 self.bundles("gatsby", "public");
-                self.out.takes(".cache");
+                self.out.add_path(".cache");
             }
             "parcel" if has("build") => match option(args, &["--dist-dir", "-d"]) {
                 Some(folder) => self.bundles("parcel", folder),
                 None => self.bundles("parcel", "dist"),
             },
             "tsup" => match option(args, &["--out-dir", "-d"]) {
-                Some(folder) => self.out.takes(folder),
+                Some(folder) => self.out.add_path(folder),
                 None => self.configured("tsup", "tsup.config", "outDir", "dist"),
             },
             "webpack" | "webpack-cli" => self.webpack(args),
-            "ncc" if has("build") => self.out.takes(option(args, &["-o", "--out"]).unwrap_or("dist")),
+            "ncc" if has("build") => self.out.add_path(option(args, &["-o", "--out"]).unwrap_or("dist")),
             "prisma" => match args.first().map(String::as_str) {
                 Some("generate") => self.prisma(args),
                 Some("validate" | "format" | "version") => {}
                 _ => self.out.opens("what `prisma` writes is not known"),
             },
             _ => match option(args, &ProgramOptions::of(program).with("output")) {
-                Some(path) => self.out.takes(path),
+                Some(path) => self.out.add_path(path),
                 None => self.out.opens(format!("what `{program}` writes is not known")),
             },
         }
@@ -85,7 +85,7 @@ impl<'a> Reader<'_, 'a> {
 
     fn bundles(&mut self, bundler: &'static str, folder: &str) {
         self.out.bundler = Some(bundler);
-        self.out.takes(folder);
+        self.out.add_path(folder);
     }
 
     /// The last word is where it goes.
@@ -170,7 +170,7 @@ impl<'a> Reader<'_, 'a> {
         self.bundles("next", ".next");
         match export {
             Literal::Missing | Literal::Text("standalone") => {}
-            Literal::Text("export") => self.out.takes("out"),
+            Literal::Text("export") => self.out.add_path("out"),
             _ => self.out.opens("`output` of `next.config` is not known"),
         }
     }
@@ -197,10 +197,10 @@ impl<'a> Reader<'_, 'a> {
             return self.out.opens("`nest` builds several projects");
         }
         let config = ["tsconfig.build.json", "tsconfig.json"].into_iter().find(|path| self.has(path));
-        let Some(config) = config else { return self.out.takes("dist") };
+        let Some(config) = config else { return self.out.add_path("dist") };
         match TsConfig::read(config, &|path| self.text(path)).map(|config| config.output()) {
-            Some(Emit::Folder(folder)) => self.out.takes(&folder),
-            Some(Emit::BesideSources) => self.out.takes("dist"),
+            Some(Emit::Folder(folder)) => self.out.add_path(&folder),
+            Some(Emit::BesideSources) => self.out.add_path("dist"),
             _ => self.out.opens(format!("`outDir` of `{config}` is not known")),
         }
     }
@@ -211,7 +211,7 @@ impl<'a> Reader<'_, 'a> {
             return;
         }
         if let Some(folder) = option(args, &["--outDir"]) {
-            return self.out.takes(folder);
+            return self.out.add_path(folder);
         }
         if has(&["-b", "--build"]) {
             let named: Vec<&String> = args.iter().filter(|arg| !arg.starts_with('-')).collect();
@@ -239,7 +239,7 @@ impl<'a> Reader<'_, 'a> {
             Emit::Nothing => {}
             // Declarations are for compilers.
             Emit::Declarations if references => {}
-            Emit::Folder(folder) => self.out.takes(&folder),
+            Emit::Folder(folder) => self.out.add_path(&folder),
             Emit::Declarations | Emit::BesideSources => self.out.opens(format!("`{path}` says no `outDir`")),
             Emit::Unknown => self.out.opens(format!("`outDir` of `{path}` is not known")),
         }
@@ -285,7 +285,7 @@ impl<'a> Reader<'_, 'a> {
             Some(path) if path.contains("node_modules") => self.out.into_modules = true,
             Some(path) => {
                 let folder = path::parent(schema);
-                self.out.takes(&path::join(folder, &path));
+                self.out.add_path(&path::join(folder, &path));
             }
         }
     }

@@ -25,7 +25,7 @@ pub(super) fn choose(scene: &Scene) -> Result<WebServer, String> {
         }
         return Ok(WebServer { image: image.clone(), why: "`--server` names the image".to_owned(), pull: None });
     }
-    if let Some(image) = named(scene) {
+    if let Some(image) = image_of_project(scene) {
         let why = format!("the project's own files name `{image}`");
         return Ok(WebServer { image, why, pull: None });
     }
@@ -40,7 +40,7 @@ pub(super) fn choose(scene: &Scene) -> Result<WebServer, String> {
 }
 
 /// The image that the project's Dockerfiles and compose files name, its newest first.
-fn named(scene: &Scene) -> Option<String> {
+fn image_of_project(scene: &Scene) -> Option<String> {
     let stages = scene.build.stages().iter().filter_map(|stage| match &stage.base {
         Base::Image(image) => Some(image),
         _ => None,

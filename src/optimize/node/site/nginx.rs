@@ -70,14 +70,14 @@ fn locations(site: &Site) -> String {
         ));
     }
     let last = if site.fallback { format!("{base}index.html") } else { "=404".to_owned() };
-    let tries: Vec<&str> = site.tries.iter().map(|word| tried(word)).collect();
+    let tries: Vec<&str> = site.tries.iter().map(|word| try_files_word(word)).collect();
     let tries = std::iter::once("$uri").chain(tries).chain([last.as_str()]).collect::<Vec<_>>().join(" ");
     out.push_str(&format!("\n        location {base} {{\n            try_files {tries};\n        }}\n"));
     out
 }
 
 /// What nginx tries for a word of `file_servers.tsv`.
-fn tried(word: &str) -> &'static str {
+fn try_files_word(word: &str) -> &'static str {
     match word {
         "page" => "$uri.html",
         "index" => "${uri}index.html",

@@ -170,7 +170,7 @@ impl Reader<'_, '_> {
         let folder = match &settings.folder {
             Some(folder) => folder.clone(),
             None if server.kind == Kind::Files => self.operand().unwrap_or(server.folder).to_owned(),
-            None => self.written()?,
+            None => self.bundler_output()?,
         };
         Ok(Site {
             command: server.command,
@@ -225,7 +225,7 @@ impl Reader<'_, '_> {
     }
 
     /// The folder that the bundler writes.
-    fn written(&self) -> Result<String, String> {
+    fn bundler_output(&self) -> Result<String, String> {
         let unknown = || "where the bundler writes is not known".to_owned();
         let project = self.project.ok_or_else(unknown)?;
         let words = [self.server.program, "build"].map(str::to_owned).to_vec();
@@ -263,7 +263,7 @@ impl Reader<'_, '_> {
         let variable = row.map_or(server.variable, |row| row[4]);
         let mut given = Vec::new();
         for name in options.flat_map(data::words) {
-            given.extend(self.given(name));
+            given.extend(self.option_values(name));
         }
         // The same place said twice: a script and the arguments that are added to it.
         given.dedup();
@@ -282,7 +282,7 @@ impl Reader<'_, '_> {
     }
 
     /// The values of an option.
-    fn given(&self, name: &str) -> Vec<String> {
+    fn option_values(&self, name: &str) -> Vec<String> {
         let mut found = Vec::new();
         for (at, word) in self.args.iter().enumerate() {
             let Some(rest) = word.strip_prefix(name) else { continue };

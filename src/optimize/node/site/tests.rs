@@ -13,7 +13,7 @@ const FILES: [(&str, &str); 3] =
     [("package.json", PACKAGE), ("index.html", ""), ("vite.config.js", "export default {}\n")];
 
 /// The text and what was left and why, with what is known besides.
-fn climbed(
+fn optimize_site(
     dockerfile: &str,
     files: &[(&str, &str)],
     level: Level,
@@ -38,7 +38,7 @@ fn files<'f>(others: &[(&'f str, &'f str)]) -> Vec<(&'f str, &'f str)> {
 
 #[track_caller]
 fn check(dockerfile: &str, others: &[(&str, &str)], there: &[&str], absent: &[&str]) {
-    let (text, said) = climbed(dockerfile, &files(others), Level::Up(Rung::Stages), |_| {});
+    let (text, said) = optimize_site(dockerfile, &files(others), Level::Up(Rung::Stages), |_| {});
     for part in there {
         assert!(text.contains(part), "`{part}` lacks in\n{text}\n{said:#?}");
     }
@@ -49,7 +49,7 @@ fn check(dockerfile: &str, others: &[(&str, &str)], there: &[&str], absent: &[&s
 
 #[track_caller]
 fn check_refused(dockerfile: &str, others: &[(&str, &str)], why: &str) {
-    let (text, said) = climbed(dockerfile, &files(others), Level::Up(Rung::Stages), |_| {});
+    let (text, said) = optimize_site(dockerfile, &files(others), Level::Up(Rung::Stages), |_| {});
     assert!(!text.contains("FROM nginx"), "{text}");
     assert!(said.iter().any(|one| one.starts_with("site-stages: ") && one.contains(why)), "`{why}`: {said:#?}");
 }
@@ -67,7 +67,7 @@ fn previews_become_a_web_server() {
     ];
     check(DOCKERFILE, &[], &there, &["CMD npm", "502"]);
     let named = |image: &'static str| {
-        climbed(DOCKERFILE, &FILES, Level::Up(Rung::Stages), move |evidence| {
+        optimize_site(DOCKERFILE, &FILES, Level::Up(Rung::Stages), move |evidence| {
             evidence.named_images = BTreeSet::from(["node:22".to_owned(), image.to_owned()]);
         })
     };
@@ -112,7 +112,7 @@ fn all_forms_of_the_command_are_followed() {
     }
     check_refused(&start("CMD serve -s dist"), &[("public/serve.json", "{}")], "rules of its own");
     let other = "FROM rust:1.95-slim-bookworm\nWORKDIR /app\nCOPY . .\nRUN cargo build\nCMD [\"serve\"]\n";
-    let (_, said) = climbed(other, &[("Cargo.toml", "")], Level::Up(Rung::Stages), |_| {});
+    let (_, said) = optimize_site(other, &[("Cargo.toml", "")], Level::Up(Rung::Stages), |_| {});
     assert!(said.iter().all(|one| !one.starts_with("site-stages")), "{said:#?}");
 }
 
@@ -166,10 +166,10 @@ fn what_else_is_done_in_the_image_is_left_to_level_6() {
     let service = || Service { name: "web".to_owned(), ..Service::default() };
     let refused = |one: Service, why: &str| {
         let know = |evidence: &mut Evidence| evidence.services = vec![one.clone()];
-        let (text, said) = climbed(DOCKERFILE, &FILES, Level::Up(Rung::Stages), know);
+        let (text, said) = optimize_site(DOCKERFILE, &FILES, Level::Up(Rung::Stages), know);
         assert!(!text.contains("FROM nginx"), "{text}");
         assert!(said.iter().any(|one| one.contains(why) && one.contains("`--level 6`")), "{said:#?}");
-        let (text, _) = climbed(DOCKERFILE, &FILES, Level::Up(Rung::Server), know);
+        let (text, _) = optimize_site(DOCKERFILE, &FILES, Level::Up(Rung::Server), know);
         assert!(text.contains("FROM nginx"), "{text}");
     };
     refused(Service { command: Some("npm run preview".to_owned()), ..service() }, "starts `npm run preview`");
@@ -181,7 +181,7 @@ fn what_else_is_done_in_the_image_is_left_to_level_6() {
         evidence.services = vec![service()];
         evidence.recipes.insert("justfile".to_owned(), "e2e:\n    docker compose run --rm web npm test\n".to_owned());
     };
-    let (_, said) = climbed(DOCKERFILE, &FILES, Level::Up(Rung::Stages), know);
+    let (_, said) = optimize_site(DOCKERFILE, &FILES, Level::Up(Rung::Stages), know);
     assert!(said.iter().any(|one| one.contains("`justfile` runs `npm test` in it")), "{said:#?}");
     let port = Service {
         environment: ["PORT".to_owned()].into(),
@@ -190,18 +190,18 @@ fn what_else_is_done_in_the_image_is_left_to_level_6() {
     };
     let serve = DOCKERFILE.replace("npm run preview", "serve -s dist");
     let know = |evidence: &mut Evidence| evidence.services = vec![port.clone()];
-    assert!(climbed(&serve, &FILES, Level::Up(Rung::Stages), know).0.contains("listen 4000;"));
+    assert!(optimize_site(&serve, &FILES, Level::Up(Rung::Stages), know).0.contains("listen 4000;"));
 }
 
 #[test]
 fn servers_for_development_are_replaced_on_level_6() {
     let dev = "FROM node:22\nWORKDIR /app\nCOPY . .\nRUN npm install\nEXPOSE 5173\nCMD [\"npm\", \"run\", \"dev\", \"--\", \"--host\"]\n";
-    let (text, said) = climbed(dev, &FILES, Level::Up(Rung::Server), |_| {});
+    let (text, said) = optimize_site(dev, &FILES, Level::Up(Rung::Server), |_| {});
     assert!(text.contains("RUN npm run build\n\nFROM nginx") && text.contains("listen 5173;"), "{text}\n{said:#?}");
     let cra = r#"{"name": "a", "scripts": {"build": "react-scripts build", "start": "react-scripts start"},
  "dependencies": {"react-scripts": "5"}}"#;
     let start = dev.replace("\"run\", \"dev\", \"--\", \"--host\"", "\"start\"");
-    let (text, said) = climbed(&start, &[("package.json", cra)], Level::Up(Rung::Server), |_| {});
+    let (text, said) = optimize_site(&start, &[("package.json", cra)], Level::Up(Rung::Server), |_| {});
     for part in ["listen 3000;", "/app/build /usr", "^/static/.+\\.[0-9a-f]{8,20}", "try_files $uri /index.html;"] {
         assert!(text.contains(part), "{part}: {text}\n{said:#?}");
     }
@@ -209,7 +209,7 @@ fn servers_for_development_are_replaced_on_level_6() {
         let bound = vec![(".".to_owned(), "/app".to_owned())];
         evidence.services = vec![Service { name: "web".to_owned(), bound, ..Service::default() }];
     };
-    let (text, said) = climbed(dev, &FILES, Level::Up(Rung::Server), bound);
+    let (text, said) = optimize_site(dev, &FILES, Level::Up(Rung::Server), bound);
     assert!(!text.contains("nginx") && said.iter().any(|one| one.contains("meant to show")), "{text}\n{said:#?}");
 }
 

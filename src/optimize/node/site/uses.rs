@@ -8,7 +8,12 @@ use crate::optimize::scene::Scene;
 use crate::optimize::service::Service;
 
 /// What another server's image could not do, as the beginning of a sentence; `None` where nothing is known of it.
-pub(super) fn other(scene: &Scene, stage: &Stage, site: &Site, server: &WebServer) -> Option<String> {
+pub(super) fn reason_against_other_server(
+    scene: &Scene,
+    stage: &Stage,
+    site: &Site,
+    server: &WebServer,
+) -> Option<String> {
     let own = scene.evidence.services.iter();
     let mut own = own.filter(|one| one.target.is_none() || one.target == stage.name);
     uses::in_containers(scene, stage).or_else(|| own.find_map(|service| by_service(service, site, server)))

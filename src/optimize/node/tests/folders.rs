@@ -1,7 +1,7 @@
 //! Projects that do not lie in the working folder, and several in one stage.
 
 use crate::optimize::Rung;
-use crate::optimize::sketch::{climbed, rewritten};
+use crate::optimize::sketch::{optimize_to_rung, rewritten};
 
 const WEB: &str = r#"{"name": "web", "scripts": {"build": "node build.mjs"}, "dependencies": {"react": "18"}, "devDependencies": {"x": "1"}}"#;
 
@@ -9,7 +9,7 @@ fn refused(dockerfile: &str, files: &[(&str, &str)], why: &str) {
     let text = rewritten(dockerfile, files, Rung::Stages);
     assert_eq!(text.matches("FROM").count(), 1, "{text}");
     let refusals: Vec<_> =
-        climbed(dockerfile, files, Rung::Stages).rungs.into_iter().flat_map(|rung| rung.refusals).collect();
+        optimize_to_rung(dockerfile, files, Rung::Stages).rungs.into_iter().flat_map(|rung| rung.refusals).collect();
     assert!(refusals.iter().any(|one| one.why.contains(why)), "{refusals:#?}");
 }
 

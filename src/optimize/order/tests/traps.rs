@@ -1,6 +1,6 @@
 //! What stays where it is, and what goes along.
 
-use super::{NPM, PIP, check, only};
+use super::{NPM, PIP, check, options_of_pass};
 use crate::optimize::optimize;
 use crate::optimize::sketch::project;
 
@@ -203,8 +203,12 @@ fn what_lifecycle_scripts_read() {
 fn forms_of_files() {
     let files: Vec<(&str, &str)> = PIP.to_vec();
     let crlf = "FROM python:3.13\r\nCOPY . .\r\nRUN pip install -r requirements.txt\r\n";
-    let done =
-        optimize(&project(crlf, &files).0, 0, &crate::optimize::Evidence::default(), &only("dependency-files-first"));
+    let done = optimize(
+        &project(crlf, &files).0,
+        0,
+        &crate::optimize::Evidence::default(),
+        &options_of_pass("dependency-files-first"),
+    );
     assert_eq!(
         done.result()[0].text(),
         "FROM python:3.13\r\nCOPY requirements.txt ./\r\nRUN pip install -r requirements.txt\r\nCOPY . .\r\n"

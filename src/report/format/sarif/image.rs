@@ -35,7 +35,8 @@ pub fn write(analysis: &Analysis, exit: u8, base: &Base) -> String {
     let rules = kinds.keys().copied().chain(told.keys().copied()).chain(budgets.iter().map(String::as_str)).collect();
     let log = Log { base, rules, files };
     let described = kinds.values().map(|finding| descriptor(finding)).chain(told.values().map(|fact| of_rule(fact)));
-    let limited = budgets.iter().map(|name| rule::bare(name, "a limit of the budget for images", "error"));
+    let limited =
+        budgets.iter().map(|name| rule::descriptor_without_page(name, "a limit of the budget for images", "error"));
     pretty(&wire::Log {
         schema: "https://json.schemastore.org/sarif-2.1.0.json",
         version: "2.1.0",
@@ -82,7 +83,11 @@ fn descriptor(finding: &Finding) -> wire::Descriptor<'_> {
     wire::Descriptor {
         help_uri: page.map(crate::rules::Rule::url),
         help: Some(message(finding.help.as_str())),
-        ..rule::bare(&finding.name, &format!("{}: {}", finding.name, finding.help), level(finding.severity))
+        ..rule::descriptor_without_page(
+            &finding.name,
+            &format!("{}: {}", finding.name, finding.help),
+            level(finding.severity),
+        )
     }
 }
 
@@ -92,12 +97,12 @@ fn of_rule(fact: &ImageFinding) -> wire::Descriptor<'_> {
     wire::Descriptor {
         help_uri: page.map(crate::rules::Rule::url),
         help: Some(message(fact.help)),
-        ..rule::bare(fact.rule, summary, level(fact.severity))
+        ..rule::descriptor_without_page(fact.rule, summary, level(fact.severity))
     }
 }
 
 fn notifications(analysis: &Analysis) -> Vec<wire::Notification> {
-    let mut told: Vec<wire::Notification> = analysis.problems.iter().map(wrong).collect();
+    let mut told: Vec<wire::Notification> = analysis.problems.iter().map(notification_of).collect();
     for skip in &analysis.skipped {
         let remedy = if skip.remedy.is_empty() { String::new() } else { format!("; {}", skip.remedy) };
         told.push(notification("run-notice", "note", &format!("skipped {}: {}{remedy}", skip.what, skip.why)));
@@ -107,7 +112,7 @@ fn notifications(analysis: &Analysis) -> Vec<wire::Notification> {
     told
 }
 
-fn wrong(problem: &Problem) -> wire::Notification {
+fn notification_of(problem: &Problem) -> wire::Notification {
     let help = problem.help.as_ref().map(|help| format!(": {help}")).unwrap_or_default();
     notification(INPUT, "error", &format!("{}{help}", image_problem(problem)))
 }
@@ -124,20 +129,20 @@ impl Log<'_> {
         wire::Result {
             message: message(format!("{}: {}", story(image, finding), finding.help)),
             properties: wire::ResultProperties { stage: None, impact: impact(finding) },
-            ..self.at(image, Some(finding.layer), (&finding.name, &path), level(finding.severity))
+            ..self.result_at_layer(image, Some(finding.layer), (&finding.name, &path), level(finding.severity))
         }
     }
 
     fn fact<'f>(&self, image: &'f ImageAnalysis, fact: &'f ImageFinding) -> wire::Result<'f> {
         let path = fact.path.map(|path| image.image.paths.text(path)).unwrap_or_default();
-        let mut result = self.at(image, fact.layer, (fact.rule, &path), level(fact.severity));
+        let mut result = self.result_at_layer(image, fact.layer, (fact.rule, &path), level(fact.severity));
         result.message = message(format!("{}: {}", fact.message, fact.help));
         if let [location] = &mut result.locations
             && let Some((file, place)) = image.place_of_fact(fact)
         {
             location.physical_location = Some(wire::PhysicalLocation {
                 artifact_location: artifact(self.base, file, self.files.iter().position(|known| *known == file)),
-                region: Some(super::at(LineColumn { line: place.first_line, column: 1 })),
+                region: Some(super::region_at(LineColumn { line: place.first_line, column: 1 })),
             });
         }
         result
@@ -146,11 +151,11 @@ impl Log<'_> {
     fn limit<'f>(&self, image: &'f ImageAnalysis, limit: &'f Judged) -> wire::Result<'f> {
         let print = limit.limit.measure.name().unwrap_or_default();
         let message = message(limit_story(image, limit));
-        wire::Result { message, ..self.at(image, cause(limit), (&limit_rule(limit), print), "error") }
+        wire::Result { message, ..self.result_at_layer(image, cause(limit), (&limit_rule(limit), print), "error") }
     }
 
     /// A result of a rule that says nothing yet, at what made a layer; `key` tells it from others of the rule.
-    fn at<'f>(
+    fn result_at_layer<'f>(
         &self,
         image: &'f ImageAnalysis,
         layer: Option<usize>,
@@ -168,7 +173,7 @@ impl Log<'_> {
         };
         let place = layer.and_then(|layer| image.place(layer)).map(|(file, place)| wire::PhysicalLocation {
             artifact_location: artifact(self.base, file, self.files.iter().position(|known| *known == file)),
-            region: Some(super::at(LineColumn { line: place.first_line, column: 1 })),
+            region: Some(super::region_at(LineColumn { line: place.first_line, column: 1 })),
         });
         wire::Result {
             rule_id: name.to_owned(),

@@ -25,7 +25,7 @@ pub(super) fn driver<'a>(names: &[&'a str]) -> wire::Driver<'a> {
 
 /// The tool with rules that are described already.
 pub(super) fn tool(rules: Vec<wire::Descriptor<'_>>) -> wire::Driver<'_> {
-    let kinds = NOTIFICATIONS.iter().map(|(id, summary)| bare(id, summary, "note"));
+    let kinds = NOTIFICATIONS.iter().map(|(id, summary)| descriptor_without_page(id, summary, "note"));
     wire::Driver {
         name: env!("CARGO_PKG_NAME"),
         full_name: concat!(env!("CARGO_PKG_NAME"), " ", env!("CARGO_PKG_VERSION")),
@@ -38,7 +38,7 @@ pub(super) fn tool(rules: Vec<wire::Descriptor<'_>>) -> wire::Driver<'_> {
 }
 
 /// A rule without a page.
-pub(super) fn bare<'a>(id: &'a str, summary: &str, level: &'static str) -> wire::Descriptor<'a> {
+pub(super) fn descriptor_without_page<'a>(id: &'a str, summary: &str, level: &'static str) -> wire::Descriptor<'a> {
     wire::Descriptor {
         id,
         name: pascal(id),
@@ -53,7 +53,7 @@ pub(super) fn bare<'a>(id: &'a str, summary: &str, level: &'static str) -> wire:
 }
 
 fn descriptor(name: &str) -> wire::Descriptor<'_> {
-    let Some(rule) = crate::rules::find(name) else { return bare(name, INPUT_SUMMARY, "error") };
+    let Some(rule) = crate::rules::find(name) else { return descriptor_without_page(name, INPUT_SUMMARY, "error") };
     let metadata = rule.metadata();
     let mut tags = vec![metadata.category.name()];
     tags.extend(metadata.groups.iter().copied().map(Group::name));
@@ -80,7 +80,7 @@ fn descriptor(name: &str) -> wire::Descriptor<'_> {
                 Severity::Info | Severity::Style => "recommendation",
             },
         }),
-        ..bare(name, metadata.summary, "none")
+        ..descriptor_without_page(name, metadata.summary, "none")
     }
 }
 

@@ -40,7 +40,7 @@ pub fn write(diff: &ImageDiff<'_>, layout: Layout) -> String {
     out
 }
 
-const fn tone(amount: i64) -> Tone {
+const fn tone_of(amount: i64) -> Tone {
     match amount {
         0 => Tone::Plain,
         1.. => Tone::Warning,
@@ -59,7 +59,7 @@ fn sums(diff: &ImageDiff<'_>, layout: Layout) -> String {
             plain(bytes(before)),
             plain("→"),
             plain(bytes(after)),
-            cell(signed(delta), tone(delta)),
+            cell(signed(delta), tone_of(delta)),
             cell(more, Tone::Dim),
         ]);
     };
@@ -90,7 +90,7 @@ fn layers(diff: &ImageDiff<'_>, layout: Layout) -> String {
         };
         rows.push(vec![
             cell(mark, mark_tone),
-            cell(delta.map_or_else(|| "?".to_owned(), signed), tone(delta.unwrap_or_default())),
+            cell(delta.map_or_else(|| "?".to_owned(), signed), tone_of(delta.unwrap_or_default())),
             plain(diff.line(pair)),
             plain(diff.instruction(pair).unwrap_or_default()),
         ]);
@@ -109,7 +109,7 @@ fn packages(diff: &ImageDiff<'_>, layout: Layout) -> String {
         };
         vec![
             plain(mark),
-            cell(signed(change.bytes), tone(change.bytes)),
+            cell(signed(change.bytes), tone_of(change.bytes)),
             cell(change.ecosystem.name(), Tone::Dim),
             plain(package(change)),
             cell(change.how.name(), Tone::Dim),
@@ -125,7 +125,7 @@ fn categories(diff: &ImageDiff<'_>, layout: Layout) -> String {
     let mut rows = Vec::new();
     for change in all.iter().take(diff.top) {
         rows.push(vec![
-            cell(signed(change.bytes()), tone(change.bytes())),
+            cell(signed(change.bytes()), tone_of(change.bytes())),
             plain(&change.category.name),
             cell(format!("{} → {}", bytes(change.before), bytes(change.after)), Tone::Dim),
         ]);
@@ -138,7 +138,7 @@ fn folders(diff: &ImageDiff<'_>, layout: Layout) -> String {
     let mut rows = Vec::new();
     for folder in all.iter().take(diff.top) {
         rows.push(vec![
-            cell(signed(folder.bytes), tone(folder.bytes)),
+            cell(signed(folder.bytes), tone_of(folder.bytes)),
             plain(format!("{}/", diff.path(folder.before, folder.after))),
         ]);
     }
@@ -154,7 +154,8 @@ fn files(diff: &ImageDiff<'_>, files: &[FileChange], layout: Layout) -> String {
             How::Changed => "~",
             How::Metadata => "",
         };
-        let size = if file.how == How::Metadata { plain("") } else { cell(signed(file.bytes()), tone(file.bytes())) };
+        let size =
+            if file.how == How::Metadata { plain("") } else { cell(signed(file.bytes()), tone_of(file.bytes())) };
         rows.push(vec![plain(mark), size, plain(diff.file(file))]);
     }
     grid(&[Column::Left, Column::Right, Column::Path], &rows, layout, 4) + &lists::rest(files.len(), rows.len())
