@@ -39,9 +39,9 @@ pub(super) fn write(walk: &Walk, last: usize) -> Result<(Vec<Edit>, BTreeSet<Str
     if writer.lines > MOST {
         return Err(format!("it would take {} copies of manifests", writer.lines));
     }
-    let span = Span::new(file.passage(walk.first).start, file.passage(last).end);
+    let span = Span::new(file.instruction_span(walk.first).start, file.instruction_span(last).end);
     let mut moved = walk.above.iter().map(|one| one.index).chain(walk.below.iter().map(|one| one.index));
-    if moved.any(|index| file.source().slice(file.passage(index)).trim_end().ends_with(file.escape())) {
+    if moved.any(|index| file.source().slice(file.instruction_span(index)).trim_end().ends_with(file.escape())) {
         return Err("its last line goes on where there is none".to_owned());
     }
     Ok((vec![Edit { span, text: writer.out }], writer.copied))
@@ -63,13 +63,13 @@ struct Writer<'w, 'b, 'i> {
 impl Writer<'_, '_, '_> {
     /// Blank lines and comments of their own in front of an instruction.
     fn gap(&self, index: usize) -> &str {
-        let start = index.checked_sub(1).map_or(0, |before| self.file.passage(before).end);
-        self.file.source().slice(Span::new(start, self.file.passage(index).start.max(start)))
+        let start = index.checked_sub(1).map_or(0, |before| self.file.instruction_span(before).end);
+        self.file.source().slice(Span::new(start, self.file.instruction_span(index).start.max(start)))
     }
 
     /// The comments right above an instruction, and its own lines with a line end.
-    fn passage(&self, index: usize) -> (&str, String) {
-        let (passage, own) = (self.file.passage(index), self.file.instructions()[index].span);
+    fn instruction_text(&self, index: usize) -> (&str, String) {
+        let (passage, own) = (self.file.instruction_span(index), self.file.instructions()[index].span);
         let comments = self.file.source().slice(Span::new(passage.start, own.start));
         let mut text = self.file.source().slice(Span::new(own.start, passage.end)).to_owned();
         if !text.ends_with('\n') {
@@ -88,7 +88,7 @@ impl Writer<'_, '_, '_> {
         }
         let gap = if first { String::new() } else { self.gap(above.index).to_owned() };
         self.out.push_str(&gap);
-        let (comments, text) = self.passage(above.index);
+        let (comments, text) = self.instruction_text(above.index);
         let (comments, mut text) = (comments.to_owned(), text);
         if let Some(parts) = &above.parts {
             let options: Vec<(u32, &str)> = above.needs.iter().filter_map(|needs| needs.without_project).collect();
@@ -114,7 +114,7 @@ impl Writer<'_, '_, '_> {
         };
         let gap = gap.to_owned();
         self.out.push_str(&gap);
-        let (comments, text) = self.passage(below.index);
+        let (comments, text) = self.instruction_text(below.index);
         let (comments, mut text) = (comments.to_owned(), text);
         if matches!(instruction.keyword, Keyword::Copy | Keyword::Add) {
             text = self.moved_copy(below.index, text)?;
@@ -223,7 +223,7 @@ impl Writer<'_, '_, '_> {
         let end = code.place(self.file, Span::at(all.last()?.end)).start;
         let tail = match instruction.heredocs.len() {
             0 => "",
-            1 => source.slice(Span::new(end, self.file.passage(index).end.max(end))).trim_end(),
+            1 => source.slice(Span::new(end, self.file.instruction_span(index).end.max(end))).trim_end(),
             _ => return None,
         };
         Some(format!("{head}{}{tail}{}", texts.join(between), self.newline))

@@ -210,7 +210,7 @@ impl Reader<'_, '_, '_> {
     }
 
     /// The value of one of these options; two different ones are several places.
-    fn given(&self, names: &[&str]) -> Given {
+    fn option_value(&self, names: &[&str]) -> Given {
         let mut found = Given::No;
         let mut words = self.args.iter().peekable();
         while let Some(word) = words.next() {

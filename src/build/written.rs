@@ -66,7 +66,7 @@ impl Build<'_> {
     /// The shell scripts of the context that a container starts with, as far as they were read: path and commands.
     pub fn start_scripts(&self, stage: &Stage) -> Vec<(String, Script)> {
         let Some(texts) = self.input().texts.as_ref() else { return Vec::new() };
-        let scripts = self.started(stage).into_iter().filter_map(|started| {
+        let scripts = self.start_files(stage).into_iter().filter_map(|started| {
             let text = String::from_utf8_lossy(texts.get(&started.file.path)?);
             let first = text.lines().next().unwrap_or_default();
             let is_shell =

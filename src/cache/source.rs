@@ -150,7 +150,7 @@ pub fn source_file_outside(
     let length = origins.install.len();
     let question = format!("{:?}", ("source", sources, &transfer.exclude, transfer.parents, length, folders));
     let selected = || transfer.select(context).into_iter().flatten();
-    let file = context.remembered(question, || edited(selected(), context, origins, folders));
+    let file = context.get_or_find(question, || edited(selected(), context, origins, folders));
     file.map(|file| context.path(file))
 }
 

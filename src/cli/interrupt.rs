@@ -66,5 +66,5 @@ impl State {
         Self { asked: Arc::default(), idle: Arc::default() }
     }
 
-    fn obey(&self) {}
+    fn exit_if_interrupted(&self) {}
 }

@@ -84,9 +84,9 @@ impl File {
         for &(old, new) in &pairs {
             match (old.map(|index| &self.instructions[index]), new.map(|index| &after.instructions[index])) {
                 (Some(old), Some(new)) => changed(self, after, old, new, &mut found),
-                (Some(old), None) => found.push(one(DifferenceKind::Removed(old.keyword), Some(old), None)),
+                (Some(old), None) => found.push(difference(DifferenceKind::Removed(old.keyword), Some(old), None)),
                 (None, new) => {
-                    found.extend(new.map(|new| one(DifferenceKind::Added(new.keyword), None, Some(new))));
+                    found.extend(new.map(|new| difference(DifferenceKind::Added(new.keyword), None, Some(new))));
                 }
             }
         }
@@ -137,7 +137,7 @@ fn unquoted(message: &str) -> String {
     message.split(['"', '`']).step_by(2).collect::<Vec<_>>().join("\"")
 }
 
-fn one(kind: DifferenceKind, before: Option<&Instruction>, after: Option<&Instruction>) -> Difference {
+fn difference(kind: DifferenceKind, before: Option<&Instruction>, after: Option<&Instruction>) -> Difference {
     let line = |instruction: &Instruction| instruction.start_line;
     Difference { kind, before: before.map(line), after: after.map(line), parts: Vec::new() }
 }
@@ -153,7 +153,7 @@ fn changed(before: &File, after: &File, old: &Instruction, new: &Instruction, ou
         Some(keyword) if then == now => DifferenceKind::Triggered(keyword),
         _ => DifferenceKind::Changed(old.keyword),
     };
-    out.push(Difference { parts, ..one(kind, Some(old), Some(new)) });
+    out.push(Difference { parts, ..difference(kind, Some(old), Some(new)) });
 }
 
 /// Which parts of two instructions of one keyword read otherwise.

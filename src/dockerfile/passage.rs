@@ -6,7 +6,7 @@ use crate::text::Span;
 impl File {
     /// From the first comment line right above the instruction with this index to the end of its last line, that line's
     /// end included: what moves with it.
-    pub fn passage(&self, index: usize) -> Span {
+    pub fn instruction_span(&self, index: usize) -> Span {
         let own = |kind: LineKind| match kind {
             LineKind::Instruction(of)
             | LineKind::InnerComment(of)

@@ -180,7 +180,7 @@ fn ratio(part: u64, whole: u64) -> f64 {
 fn of_layer(number: usize, layer: &Layer, tree: &Tree) -> (u64, WasteBytes, u64) {
     let (mut stored, mut waste, mut unpacked) = (0u64, WasteBytes::default(), 0u64);
     for (index, entry) in layer.entries.iter().enumerate() {
-        let fate = tree.fate(EntryId { layer: number as u32, index: index as u32 });
+        let fate = tree.outcome(EntryId { layer: number as u32, index: index as u32 });
         stored = stored.saturating_add(entry.size);
         if let Fate::Lost { how, .. } = fate {
             waste.add(how, entry.size);

@@ -38,8 +38,8 @@ impl Tree {
     }
 
     /// What became of a member. Whiteouts are always kept.
-    pub fn fate(&self, entry: EntryId) -> Fate {
-        self.fates.fate(entry)
+    pub fn outcome(&self, entry: EntryId) -> Fate {
+        self.fates.outcome(entry)
     }
 
     /// What a member does to the tree below its layer.
@@ -58,7 +58,7 @@ impl Tree {
         let all = below.flat_map(|(layer, own)| {
             (0..own.entries.len() as u32).map(move |index| EntryId { layer: layer as u32, index })
         });
-        all.filter(move |&id| match self.fate(id) {
+        all.filter(move |&id| match self.outcome(id) {
             Fate::Kept => false,
             Fate::Unlinked { by } | Fate::Lost { by, .. } => by == layer,
         })

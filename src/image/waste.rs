@@ -62,7 +62,7 @@ pub fn losses(image: &Image, tree: &Tree) -> Vec<Loss> {
     for (number, layer) in image.layers.iter().take(tree.layers()).enumerate() {
         for (index, entry) in layer.entries.iter().enumerate().filter(|(_, entry)| entry.size > 0) {
             let id = EntryId { layer: number as u32, index: index as u32 };
-            if let Fate::Lost { how, by } = tree.fate(id) {
+            if let Fate::Lost { how, by } = tree.outcome(id) {
                 let compressed = (layer.compression != Compression::None).then_some(entry.compressed);
                 losses.push(Loss { entry: id, path: entry.path, how, by, bytes: entry.size, compressed });
             }
@@ -115,7 +115,7 @@ pub fn churn(image: &Image, tree: &Tree) -> Vec<Churn> {
         if churn.layers.last() != Some(&layer) {
             churn.layers.push(layer);
         }
-        if matches!(tree.fate(id), Fate::Lost { .. }) {
+        if matches!(tree.outcome(id), Fate::Lost { .. }) {
             churn.bytes = churn.bytes.saturating_add(entry.size);
         }
     }

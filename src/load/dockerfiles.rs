@@ -86,8 +86,8 @@ fn merge_origins(path: &Path, builds: Vec<Named>) -> Option<Origin> {
     let first = builds.into_iter().next()?;
     let run = RunOptions { user, stop_signal, has_init, has_rights, is_on_demand, mounts };
     let mut origin = Origin { target: None, run, ..first.origin };
-    let folder = shown(origin.context.as_deref()?);
-    let own = path.parent().is_some_and(|parent| shown(parent) == folder);
+    let folder = display_path(origin.context.as_deref()?);
+    let own = path.parent().is_some_and(|parent| display_path(parent) == folder);
     let mut said = Vec::new();
     if !own || contexts.len() > 1 {
         said.push(format!("the context is `{folder}`"));

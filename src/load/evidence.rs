@@ -35,7 +35,7 @@ pub fn evidence(inputs: &Inputs, build: usize) -> Evidence {
     let root = Path::new(root);
     let git;
     ((evidence.texts, evidence.texts_cut), git) =
-        rayon::join(|| sources::texts(root, context, input.projects.as_deref()), || git::told(root, context));
+        rayon::join(|| sources::texts(root, context, input.projects.as_deref()), || git::ask_git(root, context));
     evidence.vendored = vendored::modules(root, context);
     (evidence.git_ignored, evidence.committed) = (git.ignored, git.committed);
     evidence.absent = git.absent;

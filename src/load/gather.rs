@@ -39,7 +39,7 @@ pub fn gather(request: &Request) -> Result<Inputs, LoadError> {
         // A folder that was asked for and stays closed is not an empty one.
         std::fs::read_dir(&request.path).map_err(|error| LoadError::Unreadable(request.path.clone(), error))?;
     }
-    let mut inputs = Inputs { root: shown(&request.path), today: request.today, ..Inputs::default() };
+    let mut inputs = Inputs { root: display_path(&request.path), today: request.today, ..Inputs::default() };
     let (mut files, mut recipes) = (Vec::new(), Vec::new());
     if let Some(file) = &request.file {
         files.push(file.clone());
@@ -103,8 +103,10 @@ pub fn gather_texts(texts: Vec<(Option<PathBuf>, Result<Source, LoadError>)>, re
 fn notes(inputs: &mut Inputs, found: &Found) {
     if let Some(first) = found.test_inputs.first() {
         let count = match found.test_inputs.len() {
-            1 => format!("`{}` is an input of tests, and was not looked at", shown(first)),
-            count => format!("{count} Dockerfiles are inputs of tests (`{}`), and were not looked at", shown(first)),
+            1 => format!("`{}` is an input of tests, and was not looked at", display_path(first)),
+            count => {
+                format!("{count} Dockerfiles are inputs of tests (`{}`), and were not looked at", display_path(first))
+            }
         };
         inputs.notices.push(format!("{count}; name such a file to look at it"));
     }

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use super::Request;
-use super::file::shown;
+use super::file::display_path;
 use super::recipes::Told;
 use crate::build::{Build, Source, Transfer};
 use crate::cache::Likeness;
@@ -39,13 +39,13 @@ impl Place {
         let Some(one) = told.iter().find(|one| one.folder.is_some()) else {
             let notice = format!(
                 "{}: {} builds it with a folder that is not there: no context was looked at",
-                shown(path),
+                display_path(path),
                 first.by
             );
             return Self { root: None, notice: Some(notice) };
         };
-        let folder = one.folder.as_deref().map(shown).unwrap_or_default();
-        let notice = format!("{}: {}: the context is `{folder}`", shown(path), one.by);
+        let folder = one.folder.as_deref().map(display_path).unwrap_or_default();
+        let notice = format!("{}: {}: the context is `{folder}`", display_path(path), one.by);
         Self { root: one.folder.clone(), notice: Some(notice) }
     }
 }

@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use super::compose::joined;
-use super::file::{read_source, shown};
+use super::compose::join_path;
+use super::file::{display_path, read_source};
 use crate::manifest::{FileKind, Role, is_manifest};
 use crate::recipe::{self, ImageBuild};
 
@@ -57,19 +57,19 @@ pub(super) fn contexts(root: &Path, files: &[PathBuf]) -> Contexts {
 fn add(root: &Path, path: &Path, build: &ImageBuild, contexts: &mut Contexts) {
     let own = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let tops = [own, root];
-    let below = tops.iter().flat_map(|top| build.folders.iter().map(|folder| joined(top, Path::new(folder))));
+    let below = tops.iter().flat_map(|top| build.folders.iter().map(|folder| join_path(top, Path::new(folder))));
     let mut starts: Vec<PathBuf> = tops.iter().map(|top| (*top).to_owned()).chain(below).collect();
     starts.sort();
     starts.dedup();
     for start in starts {
-        let context = joined(&start, Path::new(&build.context));
+        let context = join_path(&start, Path::new(&build.context));
         let file =
-            build.file.as_ref().map_or_else(|| context.join("Dockerfile"), |file| joined(&start, Path::new(file)));
+            build.file.as_ref().map_or_else(|| context.join("Dockerfile"), |file| join_path(&start, Path::new(file)));
         let Some(real) = file.canonicalize().ok().filter(|real| real.is_file()) else { continue };
         let is_below =
             context.canonicalize().is_ok_and(|one| root.canonicalize().is_ok_and(|root| one.starts_with(root)));
         let folder = (context.is_dir() && is_below).then_some(context);
-        let told = Told { folder, by: format!("{}:{}", shown(path), build.line) };
+        let told = Told { folder, by: format!("{}:{}", display_path(path), build.line) };
         contexts.entry(real).or_default().push(told);
     }
 }

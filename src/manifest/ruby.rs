@@ -179,7 +179,7 @@ fn demands(text: &str) -> Option<BTreeMap<String, String>> {
     if !fits_images(text) {
         return None;
     }
-    section(text, "DEPENDENCIES").map(|line| (!line.ends_with('!')).then(|| demand(line))).collect()
+    section(text, "DEPENDENCIES").map(|line| (!line.ends_with('!')).then(|| parse_demand(line))).collect()
 }
 
 /// The lines below a head.

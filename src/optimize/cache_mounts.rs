@@ -55,7 +55,7 @@ fn switches(scene: &Scene) -> Vec<Edit> {
         let goes = |at: &usize| data::VARIABLES.has(&pairs[*at].name.text, "no-cache");
         let going: Vec<usize> = (0..pairs.len()).filter(goes).collect();
         if going.len() == pairs.len() {
-            edits.push(Edit { span: scene.passage(index), text: String::new() });
+            edits.push(Edit { span: scene.instruction_span(index), text: String::new() });
         } else {
             let spans: Vec<Span> = pairs.iter().map(|pair| pair.span).collect();
             edits.extend(going.iter().map(|at| without_pair(&spans, *at, &going)));
@@ -72,7 +72,7 @@ fn mounted(scene: &Scene) -> Option<FileEdit> {
     let vet = |_: &Inputs, build: &Build, finding: &mut Finding| {
         finding.fixes.retain(|fix| is_wanted(build, fix, berry, &started));
     };
-    mend::mended(scene, &Policies::from(selection), Level::Unsafe, &vet).edit
+    mend::apply_rule_fixes(scene, &Policies::from(selection), Level::Unsafe, &vet).edit
 }
 
 /// Whether yarn berry starts programs from its cache (Plug'n'Play), or keeps it in the project.

@@ -63,7 +63,7 @@ pub(super) const STAGES: &[Pass] = &[
 
 /// Cache mounts for the step that compiles what a container did.
 fn mount_again(scene: &Scene, turn: &mut Turn) {
-    cache_mounts::again(scene, turn);
+    cache_mounts::run_again(scene, turn);
     if turn.edits.is_empty() {
         mounts::mount(scene, turn);
     }

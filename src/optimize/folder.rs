@@ -127,7 +127,7 @@ fn workdir(
         }
         Setting::By(..) => Err("its WORKDIRs are several, or stand below what is copied".to_owned()),
         _ => {
-            let end = scene.passage(target.start).end;
+            let end = scene.instruction_span(target.start).end;
             let open = if scene.source().slice(Span::new(0, end)).ends_with('\n') { "" } else { scene.newline() };
             Ok(scene.edit(Span::at(end), format!("{open}WORKDIR {FOLDER}{}", scene.newline())))
         }
@@ -203,7 +203,7 @@ fn spoken_of(scene: &Scene, names: &[String]) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
-    use crate::optimize::order::tests::passed;
+    use crate::optimize::order::tests::check_pass;
 
     const FILES: &[(&str, &str)] = &[
         ("app.py", "import flask\napp = flask.Flask('app')\n"),
@@ -213,7 +213,7 @@ mod tests {
 
     #[track_caller]
     fn check(before: &str, after: &str) {
-        passed("app-folder", before, FILES, after);
+        check_pass("app-folder", before, FILES, after);
     }
 
     #[test]
@@ -260,6 +260,6 @@ mod tests {
         }
         let text = "|FROM python:3.13\n|COPY . .\n|CMD [\"python\", \"app.py\"]";
         let files = [("app.py", "open('/templates/index.html')"), ("templates/index.html", "x")];
-        passed("app-folder", text, &files, text);
+        check_pass("app-folder", text, &files, text);
     }
 }

@@ -48,11 +48,11 @@ fn run(scene: &Scene, turn: &mut Turn) {
         IgnoreInput::Missing(_) => false,
         IgnoreInput::Unknown => return,
     };
-    let mut gone = junk::all(&group, turn);
+    let mut gone = junk::find_exclusions(&group, turn);
     if group.takes_everything() {
         deployment::add(&group, &mut gone);
     }
-    gone.extend(secrets::all(&group, turn));
+    gone.extend(secrets::find_exclusions(&group, turn));
     if present {
         gone.retain(|one| !group.is_brought_back(one.entry));
         repair(scene, &group, &gone, turn);

@@ -110,7 +110,7 @@ pub fn optimize(inputs: &Inputs, build: usize, evidence: &Evidence, options: &Op
                 continue;
             }
             let next = scene.with_sources(&now);
-            if let Some(why) = lost(&scene, &next, build) {
+            if let Some(why) = find_loss(&scene, &next, build) {
                 now = before;
                 climbed.steps.truncate(steps);
                 climbed.refusals.push(Refusal { pass: pass.info.id, what: pass.info.title.to_owned(), why });

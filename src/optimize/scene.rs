@@ -93,13 +93,13 @@ impl<'a> Scene<'a> {
     }
 
     /// From the first comment line right above an instruction to the end of its last line, that line's end included.
-    pub(super) fn passage(&self, index: usize) -> Span {
-        self.file().passage(index)
+    pub(super) fn instruction_span(&self, index: usize) -> Span {
+        self.file().instruction_span(index)
     }
 
     /// The passage's text, with a line end where the file's last line has none.
     pub(super) fn passage_text(&self, index: usize) -> String {
-        let mut text = self.source().slice(self.passage(index)).to_owned();
+        let mut text = self.source().slice(self.instruction_span(index)).to_owned();
         if !text.ends_with('\n') {
             text.push_str(self.newline());
         }
@@ -108,7 +108,7 @@ impl<'a> Scene<'a> {
 
     /// Whether a blank line stands above an instruction and its comments.
     pub(super) fn begins_paragraph(&self, index: usize) -> bool {
-        let above = &self.source().text()[..self.passage(index).start as usize];
+        let above = &self.source().text()[..self.instruction_span(index).start as usize];
         above.lines().next_back().is_some_and(|line| line.trim().is_empty())
     }
 

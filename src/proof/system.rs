@@ -152,7 +152,7 @@ fn brings_its_own(side: &Side, declared: &Declared) -> bool {
 
 fn certificates(before: &Side, after: &Side, seen: &mut Seen) {
     let path = CERTIFICATES;
-    let holds = |side: &Side| side.find(path).and_then(|path| side.held(path)).is_some_and(|entry| entry.size > 0);
+    let holds = |side: &Side| side.find(path).and_then(|path| side.entry_at(path)).is_some_and(|entry| entry.size > 0);
     if holds(before) && !holds(after) {
         let own = after.variable("NODE_EXTRA_CA_CERTS").is_none() && after.program("node").is_some();
         let python = after.program("python3").is_some();

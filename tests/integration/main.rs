@@ -22,6 +22,7 @@ mod lint_vectors;
 mod inline;
 mod layout;
 mod mutation;
+mod names;
 mod opens;
 mod optimize;
 mod packaging;

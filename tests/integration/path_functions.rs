@@ -7,8 +7,10 @@ const SHAPES: [&str; 5] =
     ["rsplit('/')", "rsplit_once('/')", "rsplitn(2, '/')", ".split('/').next_back()", ".split('/').last()"];
 
 /// Names of functions that `text::path` has under these or other names.
-const FUNCTIONS: [&str; 10] = [
+const FUNCTIONS: [&str; 12] = [
     "join",
+    "join_path",
+    "join_paths",
     "joined",
     "parent",
     "is_below",
@@ -21,11 +23,9 @@ const FUNCTIONS: [&str; 10] = [
 ];
 
 /// Files that may hold such code, and why.
-const EXCEPTIONS: [(&str, &str); 7] = [
+const EXCEPTIONS: [(&str, &str); 5] = [
     ("src/arrange/state.rs", "a text cut off before a pattern: a slash at its end counts"),
     ("src/audit/trouble.rs", "a root stays as it was written"),
-    ("src/image/packages/jar.rs", "coordinates of Maven"),
-    ("src/optimize/compiled/commands.rs", "lines of a command"),
     ("src/rules/archive_copied.rs", "a target of COPY: a slash at its end counts"),
     ("src/rules/download_run_unverified.rs", "a URL"),
     ("src/rules/layers.rs", "a URL"),

@@ -84,7 +84,7 @@ pub fn work_out(image: &Image, tree: &Tree, packages: Option<&Packages>) -> Vec<
             if owned || is_published(&path) {
                 continue;
             }
-            let found = Found::File { entry, path: own.path, line: told.line, fate: tree.fate(entry) };
+            let found = Found::File { entry, path: own.path, line: told.line, fate: tree.outcome(entry) };
             secrets.push(of(told, found, !is_shown(&path)));
         }
     }

@@ -110,7 +110,7 @@ impl<'a> Builder<'a> {
         let Self { image, live, fates, gone, links, .. } = self;
         for (index, entry) in image.layers[layer as usize].entries.iter().enumerate() {
             let id = EntryId { layer, index: index as u32 };
-            if entry.kind.removes() || fates.fate(id) != Fate::Kept {
+            if entry.kind.removes() || fates.outcome(id) != Fate::Kept {
                 continue;
             }
             let directory = entry.kind == Kind::Directory;

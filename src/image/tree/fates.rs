@@ -46,7 +46,7 @@ impl Fates {
     }
 
     /// What became of a member.
-    pub(super) fn fate(&self, id: EntryId) -> Fate {
+    pub(super) fn outcome(&self, id: EntryId) -> Fate {
         let mark = self.marks.get(self.place(id)).copied().unwrap_or_default();
         let by = mark >> BY;
         match mark & FATE {
@@ -135,7 +135,7 @@ impl Fates {
             return;
         }
         for id in (0..members as u32).map(|index| EntryId { layer, index }) {
-            if let (Some(group), Fate::Kept) = (self.group(id), self.fate(id)) {
+            if let (Some(group), Fate::Kept) = (self.group(id), self.outcome(id)) {
                 self.groups[group].live += 1;
             }
         }

@@ -117,7 +117,7 @@ impl Naive {
         }
     }
 
-    fn fate(&self, id: EntryId) -> Fate {
+    fn outcome(&self, id: EntryId) -> Fate {
         let Some(&name) = self.name_gone.get(&id) else { return Fate::Kept };
         let contents = self.contents_gone.get(&id).copied();
         match contents.or((self.holder(id) != id).then_some(name)) {
@@ -194,7 +194,7 @@ fn compare(image: &Image, round: u64) {
         for (index, entry) in layer.entries.iter().enumerate().filter(|(_, entry)| !entry.kind.removes()) {
             let id = EntryId { layer: number as u32, index: index as u32 };
             let path = image.paths.text(entry.path);
-            assert_eq!(tree.fate(id), naive.fate(id), "`{path}`, {id:?} of image {round}: {image:?}");
+            assert_eq!(tree.outcome(id), naive.outcome(id), "`{path}`, {id:?} of image {round}: {image:?}");
             assert_eq!(tree.inode(id), naive.holder(id), "`{path}`, {id:?} of image {round}: {image:?}");
         }
     }

@@ -22,10 +22,10 @@ const MOST: usize = 50_000;
 pub(super) fn modules(root: &Path, context: &BuildContext) -> BTreeMap<String, Vendored> {
     let lists = context.entries().filter(|id| context.entry(*id).name == "modules.txt");
     let folders = lists.filter_map(|id| context.parent(id)).filter(|id| context.entry(*id).name == "vendor");
-    folders.filter_map(|id| Some((context.path(id), asked(root, context, id)?))).collect()
+    folders.filter_map(|id| Some((context.path(id), read_vendored(root, context, id)?))).collect()
 }
 
-fn asked(root: &Path, context: &BuildContext, folder: EntryId) -> Option<Vendored> {
+fn read_vendored(root: &Path, context: &BuildContext, folder: EntryId) -> Option<Vendored> {
     let is_source = |id: &EntryId| {
         let entry = context.entry(*id);
         entry.kind == Kind::File && entry.name.strip_suffix(".go").is_some()

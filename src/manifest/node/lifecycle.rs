@@ -56,7 +56,7 @@ fn take_script(
             let allowed = *program == "svelte-kit" && rest.contains(&"sync") && script.contains("||");
             if let Some(other) = script_name(program, rest).and_then(|other| script_of(package, other)) {
                 waiting.push(other);
-            } else if !allowed && !known(tree, closure, (folder, package), program, rest) {
+            } else if !allowed && !add_known_needs(tree, closure, (folder, package), program, rest) {
                 let mut sources = sources(folder, command, program);
                 for word in &words {
                     match resolve(folder, word) {

@@ -63,7 +63,7 @@ pub(super) fn replace(scene: &Scene, turn: &mut Turn) {
         let mut transfers = build.transfers(target).iter();
         let copies = lines.iter().all(|line| line.starts_with("COPY"));
         let first = transfers.find(|one| copies && matches!(one.from, Some(Base::Stage(_)))).map(|one| one.index);
-        let end = first.map_or(scene.passage(target.start).end, |index| scene.passage(index).start);
+        let end = first.map_or(scene.instruction_span(target.start).end, |index| scene.instruction_span(index).start);
         let text = lines.join("\n") + "\n";
         let start = if from.span.end == end { "\n" } else { "" };
         edits.push(scene.edit(Span::at(end), format!("{start}{text}").replace('\n', scene.newline())));

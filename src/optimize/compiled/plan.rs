@@ -101,7 +101,7 @@ impl<'a> Plan<'a> {
         let known = files.as_ref().unwrap_or(&empty);
         let workdir = place::workdir(build, self.target, usize::MAX).unwrap_or_else(|| "/".into());
         let first_copy = self.first_copy(scene);
-        let needed = self.needed(&products, started, known, scene)?;
+        let needed = self.needed_products(&products, started, known, scene)?;
         if products.unnamed && !started.paths.iter().any(|path| path.starts_with("/go/bin/")) {
             return Err(refused("which programs `go install` makes is not known"));
         }

@@ -38,7 +38,7 @@ pub(super) fn replace(scene: &Scene, turn: &mut Turn) {
         Err(why) => return turn.refuse(what, why),
     };
     let mut edits = vec![scene.edit(target.base_span, "scratch")];
-    match brought(scene, target, builder, image) {
+    match copy_system_files(scene, target, builder, image) {
         Ok(lines) => edits.extend(lines),
         Err(why) => return turn.refuse(what, why),
     }
@@ -149,7 +149,7 @@ fn modules<'a>(scene: &Scene<'a>) -> impl Iterator<Item = (bool, &'a str)> {
 }
 
 /// The lines that bring certificates and time zones, where the base has some and the program may look there.
-fn brought(scene: &Scene, target: &Stage, builder: &Stage, image: &str) -> Result<Option<FileEdit>, String> {
+fn copy_system_files(scene: &Scene, target: &Stage, builder: &Stage, image: &str) -> Result<Option<FileEdit>, String> {
     let build = scene.build;
     let Base::Image(toolchain) = build.root_base(builder) else { return Ok(None) };
     let mut paths = Vec::new();
@@ -172,7 +172,7 @@ fn brought(scene: &Scene, target: &Stage, builder: &Stage, image: &str) -> Resul
     let from = builder.name.as_deref().ok_or("the stage that builds has no name")?;
     let mut transfers = build.transfers(target).iter();
     let first = transfers.find(|one| matches!(one.from, Some(Base::Stage(_)))).map(|one| one.index);
-    let at = first.map_or(scene.passage(target.start).end, |index| scene.passage(index).start);
+    let at = first.map_or(scene.instruction_span(target.start).end, |index| scene.instruction_span(index).start);
     let line = |(path, to): (&str, &str)| format!("COPY --from={from} {path} {to}{}", scene.newline());
     Ok(Some(scene.edit(Span::at(at), paths.into_iter().map(line).collect::<String>())))
 }

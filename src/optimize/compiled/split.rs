@@ -91,12 +91,12 @@ fn platform(scene: &Scene, plan: &Plan) -> String {
 /// Where the stage's text ends.
 fn end(scene: &Scene, plan: &Plan) -> u32 {
     let last = plan.target.instructions.clone().last().unwrap_or(plan.target.start);
-    scene.passage(last).end
+    scene.instruction_span(last).end
 }
 
 /// An instruction with its comments, and the blank lines above it.
 fn without(scene: &Scene, index: usize) -> Span {
-    let passage = scene.passage(index);
+    let passage = scene.instruction_span(index);
     let before = &scene.source().text()[..passage.start as usize];
     let blank = before.len() - before.trim_end_matches(['\n', '\r', ' ', '\t']).len();
     let kept = before[before.len() - blank..].find('\n').map_or(0, |at| at + 1);

@@ -308,7 +308,7 @@ fn compile_step(scene: &Scene, target: &Stage, before: usize, run: &str) -> File
         matches!(one.keyword, Keyword::Run | Keyword::Copy | Keyword::Add | Keyword::Workdir | Keyword::User)
     });
     let last = steps.map(|(index, _)| index).filter(|at| *at < before).last().unwrap_or(target.start);
-    scene.edit(Span::at(scene.passage(last).end), format!("RUN {run}\n").replace('\n', scene.newline()))
+    scene.edit(Span::at(scene.instruction_span(last).end), format!("RUN {run}\n").replace('\n', scene.newline()))
 }
 
 /// The container's command with other words in front.

@@ -101,7 +101,7 @@ fn written_by(one: &Invocation) -> Vec<String> {
 /// What containers start: the command, the scripts that it reads, and what compose runs instead.
 fn commands(scene: &Scene, target: &Stage) -> Vec<Script> {
     let texts = &scene.evidence.texts;
-    let scripts = scene.build.started(target).into_iter().filter_map(|one| texts.get(&one.file.path));
+    let scripts = scene.build.start_files(target).into_iter().filter_map(|one| texts.get(&one.file.path));
     let services = scene.evidence.services.iter().filter(|one| one.target.is_none() || one.target == target.name);
     let services = services.flat_map(|one| one.entrypoint.iter().chain(&one.command));
     let launch = scene.build.launch(target).map(|launch| launch.script().clone());

@@ -24,7 +24,7 @@ pub(super) fn run(scene: &Scene, turn: &mut Turn) {
     if inherits || build.launch(target).is_none() {
         return;
     }
-    let Some((port, path, why)) = known(scene, target) else { return };
+    let Some((port, path, why)) = known_endpoint(scene, target) else { return };
     if service::is_for_developers(build, target) {
         return turn.refuse("adds no HEALTHCHECK", root::FOR_DEVELOPERS);
     }
@@ -158,5 +158,5 @@ pub(super) fn closing(scene: &Scene, target: &Stage) -> u32 {
         }
     }
     let last = scene.build.instructions(target).last().map_or(target.start, |(index, _)| index);
-    first.map_or_else(|| scene.passage(last).end, |index| scene.passage(index).start)
+    first.map_or_else(|| scene.instruction_span(last).end, |index| scene.instruction_span(index).start)
 }

@@ -13,7 +13,7 @@ use crate::sources::patterns;
 pub(super) const FOR_DEVELOPERS: &str = "its names or its command say that it is for developers or for tests";
 
 /// The first reason that keeps a container of the stage with root.
-pub(super) fn needed(scene: &Scene, target: &Stage) -> Option<String> {
+pub(super) fn reason_to_stay_root(scene: &Scene, target: &Stage) -> Option<String> {
     let rights = || of_rights(scene).or_else(|| of_sources(scene));
     at_start(scene, target).or_else(|| at_home(scene, target)).or_else(|| of_projects(scene, target)).or_else(rights)
 }

@@ -49,7 +49,7 @@ fn is_first(all: &[Secret], secret: &Secret) -> bool {
 
 /// The instruction with its comments and line ends.
 fn whole_lines(scene: &Scene, index: usize) -> Span {
-    let passage = scene.passage(index);
+    let passage = scene.instruction_span(index);
     let above =
         scene.file().lines().iter().any(|line| line.kind == LineKind::Comment && line.span.start == passage.start);
     // A comment above tells of more than this line alone.

@@ -1,6 +1,6 @@
 use crate::optimize::Rung;
 use crate::optimize::service::Service;
-use crate::optimize::sketch::{climbed, project, rewritten};
+use crate::optimize::sketch::{optimize_to_rung, project, rewritten};
 use crate::optimize::{Level, Options, optimize};
 
 fn check(dockerfile: &str, files: &[(&str, &str)], expected: &str) {
@@ -106,7 +106,7 @@ fn sockets_and_devices_of_root_keep_it() {
         "import socket\ns = socket.socket(socket.AF_INET, socket.SOCK_RAW, socket.IPPROTO_ICMP)\n",
         "port = serial.Serial('/dev/ttyUSB0', 9600)\n",
     ] {
-        let done = climbed(&text, &[("app.py", source)], Rung::Hygiene);
+        let done = optimize_to_rung(&text, &[("app.py", source)], Rung::Hygiene);
         let mut refusals = done.rungs.iter().flat_map(|rung| &rung.refusals);
         assert!(refusals.any(|one| one.why.contains("which only root may")), "{source}");
         assert!(!done.result()[0].text().contains("USER"), "{source}");
@@ -114,7 +114,7 @@ fn sockets_and_devices_of_root_keep_it() {
     // What only tests do, or a page describes, does not run in the container.
     let files =
         [("app.py", "print(1)\n"), ("README.md", "mount docker.sock"), ("tests/test_app.py", "docker.from_env()\n")];
-    assert!(climbed(&text, &files, Rung::Hygiene).result()[0].text().contains("USER"));
+    assert!(optimize_to_rung(&text, &files, Rung::Hygiene).result()[0].text().contains("USER"));
     let (mut inputs, evidence) = project(&text, &[("app.py", "print(1)\n")]);
     inputs.builds[0].options.run.has_rights = true;
     let options = Options { level: Level::Up(Rung::Hygiene), ..Options::default() };

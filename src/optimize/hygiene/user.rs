@@ -112,7 +112,7 @@ fn edits_of(
     let mut edits = Vec::new();
     // Of what is copied, the user gets what the program writes to.
     let own = |copy: &&Transfer| owns || writes.whole.iter().any(|folder| goes_into(scene, target, copy, folder));
-    edits.extend(copies.iter().filter(own).filter_map(|copy| given(scene, target, copy, account)));
+    edits.extend(copies.iter().filter(own).filter_map(|copy| with_owner(scene, target, copy, account)));
     let filled = |folder: &&String| !copies.iter().any(|copy| goes_into(scene, target, copy, folder));
     let whole: Vec<&str> = writes.whole.iter().filter(filled).filter(|_| !owns).map(String::as_str).collect();
     if build_is_scratch(scene, target) && !writes.folders.is_empty() && !writes.sources {
@@ -121,7 +121,7 @@ fn edits_of(
     // What an install empties is made behind it.
     let (late, early): (BTreeSet<String>, _) =
         writes.folders.iter().cloned().partition(|path| path.contains("/node_modules/"));
-    edits.extend(made(scene, target, account, &early, empty.first().map(|made| made.index))?);
+    edits.extend(create_user(scene, target, account, &early, empty.first().map(|made| made.index))?);
     edits.extend(empty::handed(scene, empty, account));
     edits.extend(made_last(scene, target, account, &late));
     edits.extend(handed_over(scene, target, account, &whole));
@@ -218,7 +218,7 @@ fn create_user(
     let text = format!("RUN {}{newline}", commands.join(&format!(" \\{newline}    && ")));
     let brings = |keyword| matches!(keyword, Keyword::Copy | Keyword::Add);
     let first = scene.build.instructions(target).find(|(index, one)| brings(one.keyword) || Some(*index) == wanted);
-    let place = first.map_or_else(|| health::closing(scene, target), |(index, _)| scene.passage(index).start);
+    let place = first.map_or_else(|| health::closing(scene, target), |(index, _)| scene.instruction_span(index).start);
     Ok(Some(scene.edit(Span::at(place), text)))
 }
 
@@ -230,7 +230,7 @@ fn made_last(scene: &Scene, target: &Stage, account: &Account, folders: &BTreeSe
     let plain = !owned.is_empty() && owned.iter().all(|path| !path.contains([' ', '\'', '"', '$', '\\']));
     let (user, group) = account.owner.split_once(':').unwrap_or((&account.owner, &account.owner));
     let text = format!("RUN install -d -o {user} -g {group} {}{}", owned.join(" "), scene.newline());
-    plain.then(|| scene.edit(Span::at(scene.passage(last.0).end), text))
+    plain.then(|| scene.edit(Span::at(scene.instruction_span(last.0).end), text))
 }
 
 /// Whether a COPY brings a folder's contents or something below it.
@@ -247,14 +247,14 @@ fn handed_over(scene: &Scene, target: &Stage, account: &Account, folders: &[&str
     let plain = !folders.is_empty() && folders.iter().all(|path| !path.contains([' ', '\'', '"', '$', '\\']));
     let (paths, newline) = (folders.join(" "), scene.newline());
     let text = format!("RUN mkdir -p {paths} \\{newline}    && chown -R {} {paths}{newline}", account.owner);
-    plain.then(|| scene.edit(Span::at(scene.passage(last.0).end), text))
+    plain.then(|| scene.edit(Span::at(scene.instruction_span(last.0).end), text))
 }
 
 /// The USER line above the closing instructions or the steps that make files for it, or in place of `USER root` there.
 fn user(scene: &Scene, target: &Stage, account: &Account, step: Option<usize>) -> FileEdit {
     let build = scene.build;
     if let Some(index) = step {
-        let place = Span::at(scene.passage(index).start);
+        let place = Span::at(scene.instruction_span(index).start);
         return scene.edit(place, format!("USER {}{}", account.name, scene.newline()));
     }
     let start = rules::closing_start(build, target);

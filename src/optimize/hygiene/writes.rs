@@ -62,7 +62,7 @@ impl Writes {
     }
 
     /// What the program is taken to write to: `writes only to /app/data and /tmp`.
-    pub(super) fn assumed(&self) -> String {
+    pub(super) fn assumption_text(&self) -> String {
         let folders: Vec<String> =
             self.folders.union(&self.whole).map(String::as_str).chain(["/tmp"]).map(str::to_owned).collect();
         let (last, others) = folders.split_last().map_or(("", &[][..]), |(last, others)| (last.as_str(), others));

@@ -29,7 +29,7 @@ pub(super) fn add(group: &Group, gone: &mut Vec<Exclusion>) {
             let name = path::name(&path);
             group.dockerfiles().any(|text| text.contains(name)) || is_mentioned(group, &path, &path)
         };
-        let Some(bytes) = group.fetched(id).filter(|_| fits && !is_spoken_of()) else { continue };
+        let Some(bytes) = group.bytes_sent(id).filter(|_| fits && !is_spoken_of()) else { continue };
         gone.push(Exclusion { entry: id, pattern: path, section: Section::Other, bytes, worth: false });
     }
 }

@@ -20,7 +20,7 @@ pub(super) fn find_exclusions(group: &Group, turn: &mut Turn) -> Vec<Exclusion> 
         let environment = is_environment(name);
         let sure = found.class.certainty < Certainty::Possible && (environment || name.strip_suffix(".env").is_none());
         let sample = is_sample(name) || is_for_show(&path);
-        let Some(bytes) = group.fetched(found.entry).filter(|_| !sample) else { continue };
+        let Some(bytes) = group.bytes_sent(found.entry).filter(|_| !sample) else { continue };
         if group.is_named(&path) {
             named.extend(sure.then_some(path));
             continue;
@@ -35,7 +35,7 @@ pub(super) fn find_exclusions(group: &Group, turn: &mut Turn) -> Vec<Exclusion> 
             let why = format!("`{reader}` names it; mount it into the container instead, then add it to .dockerignore");
             turn.refuse(format!("leaves `{path}` in the image"), why);
         } else {
-            gone.push(one(found, bytes));
+            gone.push(exclusion(found, bytes));
         }
     }
     // What a bundler takes into its build is no oversight.
@@ -62,7 +62,7 @@ fn listed(paths: &[String]) -> String {
     if more == 0 { first.join(", ") } else { format!("{} and {more} more", first.join(", ")) }
 }
 
-fn one(found: &Found, bytes: u64) -> Exclusion {
+fn exclusion(found: &Found, bytes: u64) -> Exclusion {
     Exclusion { entry: found.entry, pattern: found.pattern.clone(), section: Section::Secret, bytes, worth: true }
 }
 

@@ -215,7 +215,7 @@ const MANIFEST: &str = "apiVersion: apps/v1\nkind: Deployment\nmetadata:\n  name
 #[test]
 fn what_sets_up_clusters_stays_out() {
     let base = [("app.py", "import flask"), ("requirements.txt", "flask")];
-    let ignored = |more: &[(&str, &str)]| written(PYTHON, &[&base[..], more].concat());
+    let ignored = |more: &[(&str, &str)]| ignore_file_of(PYTHON, &[&base[..], more].concat());
     let text = ignored(&[
         ("k8s/deployment.yaml", MANIFEST),
         ("k8s/README.md", "x"),
@@ -244,6 +244,6 @@ fn what_a_source_reads_of_it_stays() {
         ("charts/a.yaml", MANIFEST),
         ("charts/main.py", "x"),
     ];
-    let text = written(PYTHON, &files);
+    let text = ignore_file_of(PYTHON, &files);
     assert!(!text.contains("k8s") && !text.contains("charts\n"), "{text}");
 }

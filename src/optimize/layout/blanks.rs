@@ -56,7 +56,7 @@ fn gaps(file: &File) -> Vec<Gap<'_>> {
     let (source, lines) = (file.source(), file.lines());
     let mut stages = file.instructions().iter().enumerate().filter(|(_, one)| one.keyword == Keyword::From);
     stages.next();
-    let begins: Vec<u32> = stages.map(|(index, _)| file.passage(index).start).collect();
+    let begins: Vec<u32> = stages.map(|(index, _)| file.instruction_span(index).start).collect();
     let mut found = Vec::new();
     let mut last: Option<usize> = None;
     for (at, line) in lines.iter().enumerate() {

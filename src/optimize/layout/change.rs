@@ -27,7 +27,7 @@ impl<'a> Change<'a> {
 
     /// From an instruction's comments to the end of its last line.
     pub(super) fn passage_edit(&self, index: usize, text: impl Into<String>) -> Edit {
-        Edit { span: self.file().passage(index), text: text.into() }
+        Edit { span: self.file().instruction_span(index), text: text.into() }
     }
 
     /// How the file ends its lines.
@@ -49,6 +49,6 @@ pub(super) fn text_of(file: &File, index: usize) -> &str {
 
 /// The lines of the comments right above an instruction.
 pub(super) fn comments_of(file: &File, index: usize) -> &str {
-    let (passage, own) = (file.passage(index), file.instructions()[index].span);
+    let (passage, own) = (file.instruction_span(index), file.instructions()[index].span);
     file.source().slice(Span::new(passage.start, own.start.max(passage.start)))
 }

@@ -19,7 +19,7 @@ pub(super) fn edits(change: &Change) -> Vec<Edit> {
         let text = text_of(before, index);
         let bare = (0..file.instructions().len())
             .find(|at| change.text(*at) == text && comments_of(file, *at).trim().is_empty());
-        let Some(place) = bare.map(|at| file.passage(at).start) else { continue };
+        let Some(place) = bare.map(|at| file.instruction_span(at).start) else { continue };
         if edits.iter().all(|edit| edit.span.start != place) {
             edits.push(Edit { span: Span::at(place), text: comments.to_owned() });
         }

@@ -85,7 +85,7 @@ fn comment_of_next(change: &Change, workdir: usize) -> Option<Edit> {
     let place = file.instructions().iter().enumerate().skip(workdir + 1).find(|(index, one)| {
         sources(one.keyword, change.text(*index)) == wanted && comments_of(file, *index).trim().is_empty()
     })?;
-    Some(Edit { span: crate::text::Span::at(file.passage(place.0).start), text: comments.to_owned() })
+    Some(Edit { span: crate::text::Span::at(file.instruction_span(place.0).start), text: comments.to_owned() })
 }
 
 /// Names the folder in full in a stage that the author did not write.

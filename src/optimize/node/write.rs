@@ -58,7 +58,7 @@ impl<'w, 'a, 'p> Writer<'w, 'a, 'p> {
         let last = self.last(base);
         let mut start = self.scene.build.instruction(self.stage.start).span.start;
         // Comments at the top of the file stay there; others tell of the stage that ships.
-        let above = self.scene.passage(self.stage.start).start;
+        let above = self.scene.instruction_span(self.stage.start).start;
         let comments = if self.stage.index == 0 { "" } else { self.scene.source().slice(Span::new(above, start)) };
         stages.push(format!("{comments}{last}"));
         start -= comments.len() as u32;

@@ -35,7 +35,7 @@ fn in_stage(scene: &Scene, stage: &Stage, turn: &mut Turn) {
             let root = found.project.root.as_str();
             let repeated = done.contains(&root);
             let edit = if repeated {
-                (invocations.len() == 1).then(|| scene.edit(scene.passage(index), String::new()))
+                (invocations.len() == 1).then(|| scene.edit(scene.instruction_span(index), String::new()))
             } else {
                 renamed(scene, code, one, &call)
             };

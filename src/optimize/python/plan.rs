@@ -210,7 +210,7 @@ impl<'b> Plan<'b> {
             if let Some(one) = variable {
                 let why =
                     format!("line {} runs `{}`, and where that is only the build knows", line(*index), one.path.text());
-                return not("the stages stay", why);
+                return impossible("the stages stay", why);
             }
             let is_project = |one: &Element| {
                 let calls = one.invocations.iter().filter_map(Invocation::package_call);
@@ -221,7 +221,10 @@ impl<'b> Plan<'b> {
             let enters = |one: &Element| one.invocations.iter().any(|call| call.is("cd"));
             let fetches = |one: &Element| one.class == Class::Other;
             if all.iter().any(is_project) && all.iter().any(enters) && all.iter().any(fetches) {
-                return not("the stages stay", format!("line {} fetches the project that it installs", line(*index)));
+                return impossible(
+                    "the stages stay",
+                    format!("line {} fetches the project that it installs", line(*index)),
+                );
             }
         }
         Ok(())

@@ -104,12 +104,12 @@ impl<'p, 'b> Writer<'p, 'b> {
         let scene = self.scene;
         let stage = self.plan.stage;
         let newline = scene.newline();
-        let mut end = scene.passage(stage.start).end;
-        let start = scene.passage(stage.start).start;
+        let mut end = scene.instruction_span(stage.start).end;
+        let start = scene.instruction_span(stage.start).start;
         self.from();
         let mut made = false;
         for (index, instruction) in scene.build.instructions(stage) {
-            let passage = scene.passage(index);
+            let passage = scene.instruction_span(index);
             let between = scene.source().slice(Span::new(end, passage.start.max(end)));
             if between.contains('\n') {
                 self.run.gap = true;
@@ -160,7 +160,7 @@ impl<'p, 'b> Writer<'p, 'b> {
         let (scene, stage) = (self.scene, self.plan.stage);
         let from = scene.build.instruction(stage.start);
         let whole = scene.source().slice(from.span).trim_end().to_owned();
-        let passage = scene.passage(stage.start);
+        let passage = scene.instruction_span(stage.start);
         let comments = scene.source().slice(Span::new(passage.start, from.span.start));
         let head = match scene.file().from(from) {
             Some(parts) => {
@@ -221,7 +221,7 @@ impl<'p, 'b> Writer<'p, 'b> {
             }
             Keyword::Cmd | Keyword::Entrypoint | Keyword::Healthcheck => {
                 let edits = launch::unwrapped(scene, index).unwrap_or_default();
-                self.run.push(scene.slice_with(scene.passage(index), &edits).unwrap_or(whole));
+                self.run.push(scene.slice_with(scene.instruction_span(index), &edits).unwrap_or(whole));
             }
             _ => self.run.push(whole),
         }
@@ -280,7 +280,7 @@ impl<'p, 'b> Writer<'p, 'b> {
 
     /// The comments right above an instruction.
     pub(super) fn comments(&self, index: usize, instruction: &Instruction) -> String {
-        let passage = self.scene.passage(index);
+        let passage = self.scene.instruction_span(index);
         let end = instruction.span.start.max(passage.start);
         self.scene.source().slice(Span::new(passage.start, end)).to_owned()
     }

@@ -65,7 +65,7 @@ fn split(scene: &Scene, target: &Stage, install: usize) -> Result<Split, String>
     // The archives that were unpacked are of no use any more.
     let caches = own.as_deref().map(|own| format!("{own}/cache"));
     if let (Some(cache), Some(at), None) = (caches, code.script.append_at(), text.find("/cache")) {
-        let place = code.place(scene.file(), Span::at(at)).start - scene.passage(install).start;
+        let place = code.place(scene.file(), Span::at(at)).start - scene.instruction_span(install).start;
         let passage = scene.passage_text(install);
         let (before, after) = passage.split_at(place as usize);
         let newline = scene.newline();

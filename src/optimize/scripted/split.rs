@@ -88,18 +88,18 @@ pub(super) fn edits(scene: &Scene, target: &Stage, split: &Split) -> Vec<FileEdi
         match fate {
             Fate::Build(text) => {
                 let kept = text.map(|text| text + newline).unwrap_or_default();
-                edits.push(scene.edit(scene.passage(index), kept + &copies));
+                edits.push(scene.edit(scene.instruction_span(index), kept + &copies));
             }
-            _ if !copies.is_empty() => edits.push(scene.edit(Span::at(scene.passage(index).end), copies)),
+            _ if !copies.is_empty() => edits.push(scene.edit(Span::at(scene.instruction_span(index).end), copies)),
             _ => {}
         }
     }
     let behind = split.copies.iter().filter(|(_, behind)| *behind > split.last);
     for (path, index) in behind {
         let text = format!("COPY --from={stage} {path} {path}{newline}");
-        edits.push(scene.edit(Span::at(scene.passage(*index).end), text));
+        edits.push(scene.edit(Span::at(scene.instruction_span(*index).end), text));
     }
-    let start = scene.passage(target.start).start;
+    let start = scene.instruction_span(target.start).start;
     edits.insert(0, scene.edit(Span::at(start), first + newline));
     edits
 }

@@ -65,8 +65,8 @@ pub(super) fn install(scene: &Scene, stage: &Stage, wanted: &Wanted) -> Vec<File
         format!("    && apt-get install -y --no-install-recommends {} \\", names.join(" ")),
         "    && rm -rf /var/lib/apt/lists/*".to_owned(),
     ];
-    let at = scene.passage(stage.start).end;
-    let open = if scene.source().slice(scene.passage(stage.start)).ends_with('\n') { "" } else { newline };
+    let at = scene.instruction_span(stage.start).end;
+    let open = if scene.source().slice(scene.instruction_span(stage.start)).ends_with('\n') { "" } else { newline };
     vec![scene.edit(Span::at(at), format!("{open}{}{newline}", text.join(newline)))]
 }
 

@@ -87,7 +87,7 @@ fn of_file(explorer: &Explorer<'_>) -> Vec<(String, Tone)> {
         facts.push(format!("{} with its holes", bytes(apparent)));
     }
     facts.retain(|fact| !fact.is_empty());
-    match analysis.tree.fate(id) {
+    match analysis.tree.outcome(id) {
         Fate::Kept => {}
         Fate::Unlinked { by } => facts.push(format!("this name is gone since {}", shown_maker(analysis, by as usize))),
         Fate::Lost { how, by } => facts.push(format!("{} by {}", waste_words(how), shown_maker(analysis, by as usize))),

@@ -26,7 +26,7 @@ pub(super) fn edits<'a>(scene: &Scene<'a>, stage: &Stage, clients: &[Client<'a>]
         copies.push((client.last(), name.clone(), &client.outputs));
         taken.insert(name);
     }
-    let mut edits = vec![scene.edit(Span::at(scene.passage(stage.start).start), stages)];
+    let mut edits = vec![scene.edit(Span::at(scene.instruction_span(stage.start).start), stages)];
     let dropped: BTreeSet<usize> = build
         .instructions(stage)
         .filter(|(index, _)| clients.iter().any(|client| Writer { scene, stage, client }.is_left_over(*index, clients)))
@@ -45,7 +45,7 @@ pub(super) fn edits<'a>(scene: &Scene<'a>, stage: &Stage, clients: &[Client<'a>]
                 text.push_str(&format!("COPY --from={name} {path} {target}{}", scene.newline()));
             }
         }
-        edits.push(scene.edit(scene.passage(index), text));
+        edits.push(scene.edit(scene.instruction_span(index), text));
     }
     edits
 }
@@ -151,7 +151,7 @@ impl<'a> Writer<'_, 'a> {
             }
             texts.push(text.to_owned());
         }
-        let comment = source.slice(Span::new(scene.passage(run.index).start, instruction.span.start));
+        let comment = source.slice(Span::new(scene.instruction_span(run.index).start, instruction.span.start));
         let comment = if wanted == Owner::Client { comment } else { "" };
         Some(format!("{comment}{head} {}{}", texts.join(" && "), scene.newline()))
     }

@@ -159,7 +159,7 @@ impl Writer<'_, '_> {
         let source = scene.source();
         let place = |span: Span| code.place(file, span);
         let start = place(Span::at(parts.first()?.start)).start;
-        let passage = scene.passage(index);
+        let passage = scene.instruction_span(index);
         let kept: Vec<&str> = parts
             .iter()
             .filter(|part| !installs(&part.invocations))
@@ -243,7 +243,7 @@ impl Writer<'_, '_> {
             }
             let text = self.without_server(index);
             if text.as_deref() != Some(&scene.passage_text(index)) {
-                edits.push(scene.edit(scene.passage(index), text.unwrap_or_default()));
+                edits.push(scene.edit(scene.instruction_span(index), text.unwrap_or_default()));
             }
         }
         let numbered = build.edges().iter().any(|edge| {
@@ -265,8 +265,8 @@ impl Writer<'_, '_> {
             build.is_needed(one) && one.index != self.stage.index && !needed.contains(&one.index) && !self.is_built(one)
         });
         for stage in unused.filter(|_| !numbered) {
-            let start = scene.passage(stage.start).start;
-            let next = build.stages().get(stage.index + 1).map(|next| scene.passage(next.start).start);
+            let start = scene.instruction_span(stage.start).start;
+            let next = build.stages().get(stage.index + 1).map(|next| scene.instruction_span(next.start).start);
             edits.extend(next.map(|end| scene.edit(Span::new(start, end), "")));
         }
         edits

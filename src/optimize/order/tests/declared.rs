@@ -1,6 +1,6 @@
 //! Installs that name packages of the manifest.
 
-use super::{lines, only, passed};
+use super::{check_pass, lines, options_of_pass};
 use crate::optimize::sketch::project;
 use crate::optimize::{Support, optimize};
 
@@ -14,7 +14,7 @@ fn check(installs: &[&str], expected: &[&str]) {
         let runs = runs.concat();
         format!("|FROM node:22\n|WORKDIR /app\n|COPY . .\n{runs}|CMD [\"node\", \"a.js\"]")
     };
-    passed("declared-packages", &file(installs), &[("package.json", SHOP), ("a.js", "x")], &file(expected));
+    check_pass("declared-packages", &file(installs), &[("package.json", SHOP), ("a.js", "x")], &file(expected));
 }
 
 #[test]
@@ -49,18 +49,18 @@ fn what_the_manifest_does_not_name_is_new() {
 fn managers_that_take_the_newest_need_a_proof() {
     let file = lines("|FROM node:22\n|WORKDIR /app\n|COPY . .\n|RUN yarn add express\n|CMD [\"node\", \"a.js\"]");
     let (inputs, evidence) = project(&file, &[("package.json", SHOP), ("a.js", "x")]);
-    let done = optimize(&inputs, 0, &evidence, &only("declared-packages"));
+    let done = optimize(&inputs, 0, &evidence, &options_of_pass("declared-packages"));
     assert_eq!(done.result()[0].text(), file);
     let refusals: Vec<_> = done.rungs.iter().flat_map(|rung| &rung.refusals).collect();
     assert!(refusals.iter().any(|one| one.why.contains("takes the newest versions")), "{refusals:?}");
     let old = lines("|FROM node:14\n|WORKDIR /app\n|COPY . .\n|RUN npm install express\n|CMD [\"node\", \"a.js\"]");
     let (inputs, evidence) = project(&old, &[("package.json", SHOP), ("a.js", "x")]);
-    assert_eq!(optimize(&inputs, 0, &evidence, &only("declared-packages")).result()[0].text(), old);
+    assert_eq!(optimize(&inputs, 0, &evidence, &options_of_pass("declared-packages")).result()[0].text(), old);
     // A lock file may hold other versions.
     let lock = ("package-lock.json", r#"{"lockfileVersion":3,"packages":{"":{}}}"#);
     let named = lines("|FROM node:22\n|WORKDIR /app\n|COPY . .\n|RUN npm install express\n|CMD [\"node\", \"a.js\"]");
     let (inputs, evidence) = project(&named, &[("package.json", SHOP), lock, ("a.js", "x")]);
-    let done = optimize(&inputs, 0, &evidence, &only("declared-packages"));
+    let done = optimize(&inputs, 0, &evidence, &options_of_pass("declared-packages"));
     let steps: Vec<_> = done.rungs.iter().flat_map(|rung| &rung.steps).collect();
     assert_eq!(steps[0].assumptions[0].support, Support::Open, "{steps:?}");
 }
