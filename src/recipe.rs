@@ -14,7 +14,17 @@ use crate::shell::{Invocation, Word, arguments_of_command, parse};
 use crate::text::path;
 
 /// Builds of one text that are read.
-const BUILDS: usize = 100;
+const BUILDS: usize = 50;
+
+/// Commands of one text that are read to find them.
+const COMMANDS: usize = 2_000;
+
+/// Folders that the commands of one text go to.
+const FOLDERS: usize = 8;
+
+/// Longest line, with those that continue it, and longest value of a variable, in bytes: nobody writes longer ones.
+const LONGEST_LINE: usize = 4 << 10;
+const LONGEST_VALUE: usize = 256;
 
 /// The builds that a text tells of, as far as their paths are plain.
 pub fn image_builds(name: &str, text: &str) -> Vec<ImageBuild> {
@@ -24,17 +34,26 @@ pub fn image_builds(name: &str, text: &str) -> Vec<ImageBuild> {
         return builds;
     }
     let variables = variables(text);
-    let mut folders = Vec::new();
-    for (line, joined) in joined_lines(text) {
+    let mut folders: Vec<String> = Vec::new();
+    let mut commands = 0;
+    'lines: for (line, joined) in joined_lines(text) {
         let whole = replaced(&joined, &variables);
+        if whole.len() > LONGEST_LINE {
+            continue;
+        }
         let found = engines.iter().filter_map(|engine| Some((whole.find(engine)?, engine)));
         let first = found.min().map_or(whole.len(), |(at, _)| at);
-        folders.extend(folder_entered(&whole[..first]));
+        let entered = folder_entered(&whole[..first]).filter(|folder| !folders.contains(folder));
+        folders.extend(entered.filter(|_| folders.len() < FOLDERS));
         for at in engines.iter().flat_map(|engine| whole.match_indices(engine)).map(|(at, _)| at) {
+            commands += 1;
+            if commands > COMMANDS || builds.len() >= BUILDS {
+                break 'lines;
+            }
             let begins = !whole[..at].ends_with(|c: char| c.is_alphanumeric() || "-_./".contains(c));
             let command = within_quotes(&whole, at);
             let build = parse(command).invocations().first().filter(|_| begins).and_then(|one| of_command(one));
-            if let Some((file, context)) = build.filter(|_| builds.len() < BUILDS) {
+            if let Some((file, context)) = build {
                 builds.push(ImageBuild { line, file, context, folders: folders.clone() });
             }
         }
@@ -68,7 +87,7 @@ fn of_command(one: &Invocation) -> Option<(Option<String>, String)> {
     Some((file, context))
 }
 
-/// Lines with what continues them, by the number of the first.
+/// Lines with what continues them, by the number of the first; those that are too long are left out.
 fn joined_lines(text: &str) -> Vec<(u32, String)> {
     let mut joined: Vec<(u32, String)> = Vec::new();
     let mut goes_on = false;
@@ -83,6 +102,7 @@ fn joined_lines(text: &str) -> Vec<(u32, String)> {
         }
         goes_on = more;
     }
+    joined.retain(|(_, line)| line.len() <= LONGEST_LINE);
     joined
 }
 
@@ -96,7 +116,8 @@ fn variables(text: &str) -> BTreeMap<&str, &str> {
             continue;
         }
         let value = value.trim().trim_matches(['"', '\'']);
-        let plain = !value.is_empty() && !value.contains(|c: char| c.is_whitespace() || "$`(".contains(c));
+        let plain = (1..=LONGEST_VALUE).contains(&value.len())
+            && !value.contains(|c: char| c.is_whitespace() || "$`(".contains(c));
         known.entry(name).and_modify(|known| *known = None).or_insert(plain.then_some(value));
     }
     known.into_iter().filter_map(|(name, value)| Some((name, value?))).collect()
@@ -157,6 +178,21 @@ mod tests {
         ] {
             check("Makefile", text, &[]);
         }
+    }
+
+    #[test]
+    fn hostile_texts_take_no_long_time() {
+        let many = |line: &dyn Fn(usize) -> String| (0..20_000).map(line).collect::<Vec<_>>().concat();
+        let variables = many(&|number| format!("A{number}=b\n$(A{number}) ${{A{number}}} docker\n"));
+        assert!(image_builds("Makefile", &variables).is_empty());
+        let folders = many(&|number| format!("cd a{number}\n"));
+        let found = image_builds("a.sh", &format!("{folders}{}", "docker build .\n".repeat(1_000)));
+        assert_eq!((found.len(), found[0].folders.len()), (BUILDS, FOLDERS));
+        assert!(
+            image_builds("a.sh", &format!("A={}\n{}", "b".repeat(100_000), "docker ${A} ".repeat(50_000))).is_empty()
+        );
+        let steps = many(&|_| "  - uses: docker/build-push-action@v6\n".to_owned());
+        assert!(image_builds("a.yml", &format!("steps:\n{steps}")).len() <= BUILDS);
     }
 
     #[test]

@@ -30,10 +30,27 @@ pub(super) fn replaced(line: &str, variables: &BTreeMap<&str, &str>) -> String {
     for here in patterns::words("names the folder that a command runs in") {
         line = line.replace(here, if here.ends_with(':') { "" } else { "." });
     }
-    if line.contains('$') {
-        for (name, value) in variables {
-            line = line.replace(&format!("$({name})"), value).replace(&format!("${{{name}}}"), value);
+    let mut out = String::with_capacity(line.len());
+    let mut rest = line.as_str();
+    while let Some((before, behind)) = rest.split_once('$') {
+        out.push_str(before);
+        let closing = match behind.bytes().next() {
+            Some(b'(') => ')',
+            Some(b'{') => '}',
+            _ => '$',
+        };
+        let name = behind.get(1..).and_then(|name| name.split_once(closing)).filter(|_| closing != '$');
+        match name.and_then(|(name, after)| Some((variables.get(name)?, after))) {
+            Some((value, after)) => {
+                out.push_str(value);
+                rest = after;
+            }
+            None => {
+                out.push('$');
+                rest = behind;
+            }
         }
     }
-    line
+    out.push_str(rest);
+    out
 }

@@ -6,6 +6,9 @@ use super::image_build::{ImageBuild, is_plain, replaced};
 use crate::sources::patterns;
 use crate::yaml::{self, Node};
 
+/// Builds of one workflow that are read.
+const BUILDS: usize = 50;
+
 /// How deep a workflow nests its steps.
 const DEEPEST: usize = 8;
 
@@ -22,6 +25,9 @@ pub(super) fn image_builds(text: &str) -> Vec<ImageBuild> {
 }
 
 fn add(node: Node, text: &str, depth: usize, builds: &mut Vec<ImageBuild>) {
+    if builds.len() >= BUILDS {
+        return;
+    }
     let uses = node.get("uses").and_then(Node::text).unwrap_or_default();
     if patterns::shows(uses, "action that builds an image") {
         builds.extend(of_step(node, text));
