@@ -87,7 +87,7 @@ impl Build<'_> {
         self.brought_before(context, stage, usize::MAX, path)
     }
 
-    /// As [`Self::brought`], for what lies there when the instruction with index `at` of the stage runs.
+    /// As [`Self::copied_file`], for what lies there when the instruction with index `at` of the stage runs.
     pub fn brought_before(&self, context: &BuildContext, stage: &Stage, at: usize, path: &str) -> Option<Brought> {
         for below in self.chain(stage) {
             let transfers = self.transfers(below);

@@ -40,15 +40,12 @@ pub(super) fn replaced(line: &str, variables: &BTreeMap<&str, &str>) -> String {
             _ => '$',
         };
         let name = behind.get(1..).and_then(|name| name.split_once(closing)).filter(|_| closing != '$');
-        match name.and_then(|(name, after)| Some((variables.get(name)?, after))) {
-            Some((value, after)) => {
-                out.push_str(value);
-                rest = after;
-            }
-            None => {
-                out.push('$');
-                rest = behind;
-            }
+        if let Some((value, after)) = name.and_then(|(name, after)| Some((variables.get(name)?, after))) {
+            out.push_str(value);
+            rest = after;
+        } else {
+            out.push('$');
+            rest = behind;
         }
     }
     out.push_str(rest);
