@@ -14,7 +14,7 @@ use super::dockerfiles::{Text, dockerfiles};
 use super::file::{display_path, problem};
 use super::place::{Place, place};
 use super::projects::projects;
-use super::recipes::{self, Told};
+use super::recipes::{self, NamedContext};
 use super::request::{Request, Wants};
 use super::texts::texts;
 use crate::build::Build;
@@ -174,7 +174,7 @@ fn fill(
     }
 }
 
-fn draft((told, text): (&[Told], Text), request: &Request, root: Option<&Path>) -> Draft {
+fn draft((told, text): (&[NamedContext], Text), request: &Request, root: Option<&Path>) -> Draft {
     let (path, id, source, origin) = text;
     let (file, template) = parse(&source);
     let asked = &request.options;

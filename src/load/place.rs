@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use super::Request;
 use super::file::display_path;
-use super::recipes::Told;
+use super::recipes::NamedContext;
 use crate::build::{Build, Source, Transfer};
 use crate::cache::Likeness;
 use crate::dockerfile::Keyword;
@@ -30,10 +30,10 @@ pub(super) struct Place {
 
 impl Place {
     /// The context that recipes and pipelines name, where none of them names this one.
-    pub(super) fn or_as_told(self, path: &Path, told: &[Told]) -> Self {
+    pub(super) fn or_as_told(self, path: &Path, told: &[NamedContext]) -> Self {
         let real = |folder: &Path| folder.canonicalize().ok();
         let own = self.root.as_deref().and_then(real);
-        let agrees = |one: &Told| one.folder.as_deref().and_then(real) == own;
+        let agrees = |one: &NamedContext| one.folder.as_deref().and_then(real) == own;
         let Some(first) = told.first().filter(|_| !told.iter().any(agrees)) else { return self };
         // A folder that another step fills first can't be looked at.
         let Some(one) = told.iter().find(|one| one.folder.is_some()) else {

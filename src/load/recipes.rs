@@ -15,11 +15,11 @@ const FILES: usize = 200;
 const LIMIT: u64 = 1 << 20;
 
 /// The contexts of Dockerfiles, links followed.
-pub(super) type Contexts = BTreeMap<PathBuf, Vec<Told>>;
+pub(super) type Contexts = BTreeMap<PathBuf, Vec<NamedContext>>;
 
 /// A context that a file names.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Told {
+pub(super) struct NamedContext {
     /// The folder; `None` where it is not there: something makes it first.
     pub folder: Option<PathBuf>,
     /// Who says so.
@@ -69,7 +69,7 @@ fn add(root: &Path, path: &Path, build: &ImageBuild, contexts: &mut Contexts) {
         let is_below =
             context.canonicalize().is_ok_and(|one| root.canonicalize().is_ok_and(|root| one.starts_with(root)));
         let folder = (context.is_dir() && is_below).then_some(context);
-        let told = Told { folder, by: format!("{}:{}", display_path(path), build.line) };
+        let told = NamedContext { folder, by: format!("{}:{}", display_path(path), build.line) };
         contexts.entry(real).or_default().push(told);
     }
 }

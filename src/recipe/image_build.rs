@@ -1,5 +1,6 @@
 //! A build that a text tells of, and how its paths are read.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use crate::sources::patterns;
@@ -26,12 +27,14 @@ pub(super) fn is_plain(path: &str) -> bool {
 
 /// A line with the values of variables, as make and shells name them.
 pub(super) fn replaced(line: &str, variables: &BTreeMap<&str, &str>) -> String {
-    let mut line = line.to_owned();
+    let mut line = Cow::Borrowed(line);
     for here in patterns::words("names the folder that a command runs in") {
-        line = line.replace(here, if here.ends_with(':') { "" } else { "." });
+        if line.contains(here) {
+            line = line.replace(here, if here.ends_with(':') { "" } else { "." }).into();
+        }
     }
     let mut out = String::with_capacity(line.len());
-    let mut rest = line.as_str();
+    let mut rest = &*line;
     while let Some((before, behind)) = rest.split_once('$') {
         out.push_str(before);
         let closing = match behind.bytes().next() {

@@ -2,12 +2,10 @@
 
 use std::collections::BTreeMap;
 
+use super::BUILDS;
 use super::image_build::{ImageBuild, is_plain, replaced};
 use crate::sources::patterns;
 use crate::yaml::{self, Node};
-
-/// Builds of one workflow that are read.
-const BUILDS: usize = 50;
 
 /// How deep a workflow nests its steps.
 const DEEPEST: usize = 8;
