@@ -8,13 +8,10 @@ pub use self::image_build::ImageBuild;
 
 use std::collections::BTreeMap;
 
-use self::image_build::{is_plain, replaced};
+use self::image_build::{BUILDS, is_plain, replaced};
 use crate::shell::program::options::ProgramOptions;
 use crate::shell::{Invocation, Word, arguments_of_command, parse};
 use crate::text::path;
-
-/// Builds of one text that are read.
-const BUILDS: usize = 50;
 
 /// Commands of one text that are read to find them.
 const COMMANDS: usize = 2_000;

@@ -5,6 +5,9 @@ use std::collections::BTreeMap;
 
 use crate::sources::patterns;
 
+/// Builds of one text that are read.
+pub(super) const BUILDS: usize = 50;
+
 /// A build of an image. Paths are as written, from the folder that the command runs in.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ImageBuild {

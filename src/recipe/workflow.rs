@@ -2,8 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::BUILDS;
-use super::image_build::{ImageBuild, is_plain, replaced};
+use super::image_build::{BUILDS, ImageBuild, is_plain, replaced};
 use crate::sources::patterns;
 use crate::yaml::{self, Node};
 

